@@ -1,0 +1,37 @@
+/**
+ * Encapsulate and Decapsulate: ML-KEM. @see FIPS 203 §7 @module
+ */
+import type { KeyObject } from 'node:crypto'
+import { decapsulate as openSecret, encapsulate as sealSecret } from 'node:crypto'
+import { KmsError } from '../../errors.ts'
+import type { KeySpec } from '../../model/key.ts'
+import type { KemAlgorithm } from './table.ts'
+
+export interface Encapsulated {
+  /** 32 bytes. The caller overwrites it when done. */
+  readonly sharedSecret: Buffer
+  readonly ciphertext: Buffer
+}
+
+/** A fresh secret, and what the holder of the private key finds it by. */
+export function encapsulate(publicKey: KeyObject): Encapsulated {
+  const { sharedKey, ciphertext } = sealSecret(publicKey)
+  return { sharedSecret: sharedKey, ciphertext }
+}
+
+/**
+ * The secret of a ciphertext. One that nobody encapsulated gives a secret too, which nobody knows
+ * (implicit rejection); only its length can be wrong.
+ * @throws {KmsError} `InvalidCiphertextException` without a message for a ciphertext of another length
+ */
+export function decapsulate(
+  row: KemAlgorithm,
+  spec: KeySpec,
+  privateKey: KeyObject,
+  ciphertext: Uint8Array,
+): Buffer {
+  if (ciphertext.length !== row.ciphertextBytes.get(spec)) {
+    throw new KmsError('InvalidCiphertextException')
+  }
+  return openSecret(privateKey, ciphertext)
+}

@@ -1,0 +1,54 @@
+/**
+ * Strict CBOR: definite lengths, shortest forms, no floats, no key twice, nothing behind the end, and a
+ * bounded number of items, which bounds the nesting as well.
+ * @see https://www.rfc-editor.org/rfc/rfc8949
+ * @module
+ */
+import type * as Library from 'cborg'
+
+/** Reads one item. Maps become `Map`; a value with a tag becomes what `tags` makes of it. */
+export type DecodeCbor = (bytes: Uint8Array, tags?: readonly number[]) => unknown
+
+/** A document of 32 registers and a long chain has some 110; the payload is one item of its envelope. */
+const itemsMax = 256
+
+/** Loads the library, once a process, when the first document comes. */
+export async function loadCbor(): Promise<DecodeCbor> {
+  const library = await import('cborg')
+  return (bytes, tags = []) => decodeStrictly(library, bytes, tags)
+}
+
+function decodeStrictly(
+  { decode, Tokenizer }: typeof Library,
+  bytes: Uint8Array,
+  tags: readonly number[],
+): unknown {
+  const options = {
+    strict: true,
+    allowIndefinite: false,
+    allowUndefined: false,
+    allowInfinity: false,
+    allowNaN: false,
+    allowBigInt: false,
+    useMaps: true,
+    rejectDuplicateMapKeys: true,
+    tags: Object.fromEntries(
+      tags.map((tag) => [tag, (content: () => unknown): unknown => content()]),
+    ),
+  }
+  const tokens = new Tokenizer(bytes, options)
+  let items = 0
+  const next = (): Library.Token => {
+    items += 1
+    // INVARIANT (bounded recursion): the library recurses once an item at most.
+    if (items > itemsMax) throw new RangeError('too many items')
+    const token = tokens.next()
+    // 1.0 would be read as 1, and pass for an integer.
+    if (token.type.name === 'float') throw new RangeError('a float')
+    return token
+  }
+  return decode(bytes, {
+    ...options,
+    tokenizer: { next, pos: () => tokens.pos(), done: () => tokens.done() },
+  })
+}

@@ -1,0 +1,159 @@
+/**
+ * Domain keys and the keyring that they open. Formats, none of which may change for bytes that exist:
+ *
+ *     domain key  iv ‖ ciphertext ‖ tag under the root key,
+ *                 AAD = "trent:domain-key:1" ‖ deployment id ‖ u32 version
+ *     wrapped     iv ‖ ciphertext ‖ tag under the purpose's key, AAD = u32 version ‖ the caller's AAD
+ *     row tag     u32 version ‖ HMAC-SHA-256(row tag key, canonical row)
+ *
+ * A purpose's key is HKDF-SHA-256(domain key, "trent:<purpose>:1"); `tokens.ts` says what a token is.
+ * @module
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import type { Random } from '../model/clock.ts'
+import { unwrapBytes, wrapBytes } from './aead.ts'
+import { hkdfKey, takeSecretKey } from './derive.ts'
+import { NotAuthentic } from './keyring.ts'
+import type { Keyring, TokenPurpose, WrapPurpose } from './keyring.ts'
+import { openToken, readToken, sealTokenText } from './tokens.ts'
+
+/** A domain key as it is stored. */
+export interface WrappedDomainKey {
+  /** From 1; a new domain key takes the next one. */
+  readonly version: number
+  /** `iv ‖ ciphertext ‖ tag`, 60 bytes. */
+  readonly wrapped: Uint8Array
+}
+
+/** The keys of one domain key, one a purpose. */
+interface PurposeKeys {
+  readonly wrap: Readonly<Record<WrapPurpose, KeyObject>>
+  readonly token: Readonly<Record<TokenPurpose, KeyObject>>
+  readonly rowTag: KeyObject
+}
+
+const domainKeyBytes = 32
+const versionMax = 0xffff_ffff
+const rowTagBytes = 36
+
+/** Makes a domain key; answers it wrapped, `iv ‖ ciphertext ‖ tag`, 60 bytes. */
+export function createDomainKey(
+  rootKey: KeyObject,
+  deploymentId: string,
+  version: number,
+  random: Random,
+): Uint8Array {
+  const key = random.bytes(domainKeyBytes)
+  try {
+    return wrapBytes(rootKey, domainKeyAad(deploymentId, version), key, random)
+  } finally {
+    key.fill(0)
+  }
+}
+
+/**
+ * Opens every domain key of a deployment; the one with the highest version is used for what is new.
+ * @throws {NotAuthentic} when one of them is not this deployment's
+ */
+export function openKeyring(
+  rootKey: KeyObject,
+  deploymentId: string,
+  domainKeys: readonly WrappedDomainKey[],
+  random: Random,
+): Keyring {
+  const versions = new Map<number, PurposeKeys>()
+  for (const domainKey of domainKeys) {
+    if (versions.has(domainKey.version)) throw new NotAuthentic('a domain key is there twice')
+    versions.set(domainKey.version, purposeKeys(openDomainKey(rootKey, deploymentId, domainKey)))
+  }
+  if (versions.size === 0) throw new NotAuthentic('there is no domain key')
+  const newest = Math.max(...versions.keys())
+  const keysOf = (version: number): PurposeKeys => {
+    const keys = versions.get(version)
+    if (keys === undefined) throw new NotAuthentic('no domain key of this version')
+    return keys
+  }
+  const newestKeys = keysOf(newest)
+  return {
+    wrap: (purpose, aad, plaintext) => {
+      const key = newestKeys.wrap[purpose]
+      return { version: newest, wrapped: wrapBytes(key, bound(newest, aad), plaintext, random) }
+    },
+    unwrap: (purpose, version, aad, wrapped) =>
+      unwrapBytes(keysOf(version).wrap[purpose], bound(version, aad), wrapped),
+    tagRow: (canonical) => rowTag(newest, newestKeys.rowTag, canonical),
+    checkRowTag: (canonical, tag) => {
+      if (tag.length !== rowTagBytes) return false
+      const version = view(tag).readUInt32BE(0)
+      const keys = versions.get(version)
+      return keys !== undefined && timingSafeEqual(rowTag(version, keys.rowTag, canonical), tag)
+    },
+    sealToken: (purpose, scope, payload) => {
+      const binding = { purpose, deploymentId, scope }
+      return sealTokenText(newestKeys.token[purpose], newest, binding, payload, random)
+    },
+    openToken: (purpose, scope, text) => {
+      const token = readToken(text)
+      const purposeKey = keysOf(token.version).token[purpose]
+      return openToken(purposeKey, token, { purpose, deploymentId, scope })
+    },
+  }
+}
+
+/** @throws {NotAuthentic} when it is not the domain key of just this deployment and version */
+function openDomainKey(
+  rootKey: KeyObject,
+  deploymentId: string,
+  { version, wrapped }: WrappedDomainKey,
+): KeyObject {
+  const key = takeSecretKey(unwrapBytes(rootKey, domainKeyAad(deploymentId, version), wrapped))
+  if (key.symmetricKeySize !== domainKeyBytes) throw new NotAuthentic('not a domain key')
+  return key
+}
+
+function domainKeyAad(deploymentId: string, version: number): Buffer {
+  if (!Number.isInteger(version) || version < 1 || version > versionMax) {
+    throw new RangeError('a domain key version is a whole number from 1')
+  }
+  const label = Buffer.from(`trent:domain-key:1${deploymentId}`)
+  const aad = Buffer.alloc(label.length + 4)
+  label.copy(aad)
+  aad.writeUInt32BE(version, label.length)
+  return aad
+}
+
+function purposeKeys(domainKey: KeyObject): PurposeKeys {
+  const keyFor = (purpose: string): KeyObject => hkdfKey(domainKey, `trent:${purpose}:1`)
+  return {
+    wrap: {
+      'key-material': keyFor('key-material'),
+      'secret-access-key': keyFor('secret-access-key'),
+    },
+    token: {
+      marker: keyFor('marker-token'),
+      session: keyFor('session-token'),
+      import: keyFor('import-token'),
+      grant: keyFor('grant-token'),
+    },
+    rowTag: keyFor('row-tag'),
+  }
+}
+
+function rowTag(version: number, key: KeyObject, canonical: Uint8Array): Buffer {
+  return Buffer.concat([u32(version), createHmac('sha256', key).update(canonical).digest()])
+}
+
+function bound(version: number, aad: Uint8Array): Buffer {
+  return Buffer.concat([u32(version), aad])
+}
+
+function view(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(value)
+  return bytes
+}

@@ -1,0 +1,105 @@
+/**
+ * The key specs of AWS KMS, a row each: what kind of key it is, whether its material can come from
+ * outside, and the form of that material. Usages and algorithms follow from the algorithm table; how a
+ * pair is generated and encoded is the matter of `algorithms/key-forms.ts`.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html
+ * @module
+ */
+import type { KeySpec, KeyUsage } from '../model/key.ts'
+import { algorithms } from './algorithms/table.ts'
+
+/** The bytes of a key's material. */
+export type MaterialForm =
+  | {
+      /** The secret's bytes as they are. */
+      readonly encoding: 'raw'
+      /** Bytes of generated material. */
+      readonly bytes: number
+      /** Least and most bytes of material of any origin. */
+      readonly bytesMin: number
+      readonly bytesMax: number
+    }
+  | {
+      /** The private key in PKCS#8, DER, made in the slow lane. */
+      readonly encoding: 'pkcs8'
+    }
+
+export interface KeySpecRow {
+  /** Keys of different kinds cannot follow each other under one alias. */
+  readonly kind: 'symmetric' | 'asymmetric' | 'HMAC'
+  /** Whether material of this spec can come from outside. */
+  readonly importable: boolean
+  readonly material: MaterialForm
+}
+
+const pair: KeySpecRow = {
+  kind: 'asymmetric',
+  importable: true,
+  material: { encoding: 'pkcs8' },
+}
+
+const generatedPair: KeySpecRow = { ...pair, importable: false }
+
+/** Generated HMAC keys are as long as the digest; imported ones up to the hash's block. */
+function hmac(bytes: number, bytesMax: number): KeySpecRow {
+  return {
+    kind: 'HMAC',
+    importable: true,
+    material: { encoding: 'raw', bytes, bytesMin: bytes, bytesMax },
+  }
+}
+
+/** One row a key spec. */
+export const keySpecs: Readonly<Record<KeySpec, KeySpecRow>> = {
+  SYMMETRIC_DEFAULT: {
+    kind: 'symmetric',
+    importable: true,
+    material: { encoding: 'raw', bytes: 32, bytesMin: 32, bytesMax: 32 },
+  },
+  RSA_2048: pair,
+  RSA_3072: pair,
+  RSA_4096: pair,
+  ECC_NIST_P256: pair,
+  ECC_NIST_P384: pair,
+  ECC_NIST_P521: pair,
+  ECC_SECG_P256K1: pair,
+  ECC_NIST_EDWARDS25519: pair,
+  ML_DSA_44: generatedPair,
+  ML_DSA_65: generatedPair,
+  ML_DSA_87: generatedPair,
+  ML_KEM_512: generatedPair,
+  ML_KEM_768: generatedPair,
+  ML_KEM_1024: generatedPair,
+  HMAC_224: hmac(28, 64),
+  HMAC_256: hmac(32, 64),
+  HMAC_384: hmac(48, 128),
+  HMAC_512: hmac(64, 128),
+}
+
+/**
+ * Names of the algorithms of a key, in AWS's order: the list that its metadata shows. Empty for a usage
+ * that the key spec does not have.
+ */
+export function algorithmNames(spec: KeySpec, usage: KeyUsage): readonly string[] {
+  return namesOf.get(`${spec} ${usage}`) ?? []
+}
+
+/** Trent's own ciphertexts are of no row of the table: this is all that its readers ask of them. */
+const symmetric = {
+  name: 'SYMMETRIC_DEFAULT',
+  usage: 'ENCRYPT_DECRYPT',
+  specs: ['SYMMETRIC_DEFAULT'],
+} as const
+
+const namesOf: ReadonlyMap<string, readonly string[]> = listNames()
+
+function listNames(): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>()
+  for (const { name, usage, specs } of [symmetric, ...algorithms]) {
+    for (const spec of specs) {
+      const key = `${spec} ${usage}`
+      names.set(key, [...(names.get(key) ?? []), name])
+    }
+  }
+  return names
+}

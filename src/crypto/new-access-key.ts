@@ -1,0 +1,37 @@
+/** Access keys for principals: a random id and secret, the secret wrapped for the store. @module */
+import type { AccessKeyRecord } from '../model/access-key.ts'
+import type { Random } from '../model/clock.ts'
+import { identifierOf } from '../model/user.ts'
+import type { Keyring } from './keyring.ts'
+import { wrapSecret, type SecretOwner } from './secrets.ts'
+
+export interface NewAccessKey {
+  readonly record: Omit<AccessKeyRecord, 'createdAt' | 'rowVersion' | 'status'>
+  /**
+   * Forty characters of base64, to be told once: a string, since that is what an answer is made of. It
+   * must reach nothing but that answer.
+   */
+  readonly plaintextSecret: string
+}
+
+/** Makes access keys for `owner`. */
+export function createAccessKeys(
+  keyring: Keyring,
+  random: Random,
+): (owner: Omit<SecretOwner, 'accessKeyId'>) => NewAccessKey {
+  return (owner) => {
+    const named = { ...owner, accessKeyId: newAccessKeyId(random) }
+    const secret = Buffer.from(Buffer.from(random.bytes(30)).toString('base64'))
+    try {
+      const record = { ...named, ...wrapSecret(keyring, named, secret) }
+      return { record, plaintextSecret: secret.toString('latin1') }
+    } finally {
+      secret.fill(0)
+    }
+  }
+}
+
+/** `AKIA` and sixteen characters of base 32, as AWS's long-term access keys look. */
+export function newAccessKeyId(random: Random): string {
+  return identifierOf('AKIA', random.bytes(16))
+}

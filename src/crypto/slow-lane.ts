@@ -1,0 +1,173 @@
+/**
+ * The slow lane: a worker thread behind a bounded queue, for cryptography that would block the event
+ * loop, and that would hold up the journal's syncs if it ran in libuv's pool.
+ * @module
+ */
+import { Worker } from 'node:worker_threads'
+import { KmsError } from '../errors.ts'
+import type {
+  AnySlowAnswer,
+  AnySlowTask,
+  SlowAnswers,
+  SlowTaskName,
+  SlowTasks,
+} from './slow-tasks.ts'
+import type { SlowOutcome, SlowWorkerData } from './slow-worker.ts'
+
+export interface SlowLane {
+  /**
+   * Runs a task after those that came before it. The caller overwrites the answer when done. Byte
+   * arrays in `input` are moved. A task that has begun is not stopped by its signal: its caller is let
+   * go at once, its result is overwritten. What a task refuses of its own accord, as AWS would, is
+   * thrown as the `KmsError` that it is.
+   * @throws {KmsError} `ThrottlingException` when the queue is full, `KeyUnavailableException` when the
+   *   thread died or the lane is closed
+   */
+  readonly run: <Name extends SlowTaskName>(
+    name: Name,
+    input: SlowTasks[Name],
+    signal: AbortSignal,
+  ) => Promise<SlowAnswers[Name]>
+  /** Refuses what waits and what comes, and ends the thread. */
+  readonly close: () => Promise<void>
+}
+
+interface Job {
+  readonly task: AnySlowTask
+  readonly resolve: (answer: AnySlowAnswer) => void
+  readonly reject: (error: unknown) => void
+  readonly stopListening: () => void
+  /** Its caller went away: nobody waits for the answer. */
+  abandoned: boolean
+}
+
+interface Lane {
+  readonly script: URL
+  readonly niceness: number
+  readonly waiting: Job[]
+  running: Job | undefined
+  worker: Worker | undefined
+  closed: boolean
+}
+
+/** @param options.script the thread's program; tests give one that dies */
+export function createSlowLane(options: {
+  /** Most tasks that wait, beside the one that runs. */
+  readonly queueMax: number
+  readonly script?: URL
+  /** How far the thread stands back for the others of the machine: 0 to 19, as the system counts. */
+  readonly niceness?: number
+}): SlowLane {
+  const { script = new URL('./slow-worker.ts', import.meta.url), niceness = 0 } = options
+  const idle = { running: undefined, worker: undefined, closed: false }
+  const lane: Lane = { script, niceness, waiting: [], ...idle }
+  return {
+    run: (name, input, signal) =>
+      new Promise((resolve, reject) => {
+        signal.throwIfAborted()
+        if (lane.closed) throw unavailable('the slow lane is closed')
+        if (lane.waiting.length >= options.queueMax) throw throttled()
+        const stopListening = (): void => signal.removeEventListener('abort', abandon)
+        // The name and its input belong together by the signature of `run`.
+        const task = { name, input } as AnySlowTask
+        // And so do the name and its answer, by `SlowAnswers`.
+        const settled = resolve as (answer: AnySlowAnswer) => void
+        const job: Job = { task, resolve: settled, reject, stopListening, abandoned: false }
+        const abandon = (): void => {
+          job.abandoned = true
+          const place = lane.waiting.indexOf(job)
+          if (place !== -1) lane.waiting.splice(place, 1)
+          reject(signal.reason)
+        }
+        signal.addEventListener('abort', abandon, { once: true })
+        lane.waiting.push(job)
+        startNext(lane)
+      }),
+    close: async () => {
+      lane.closed = true
+      for (const job of lane.waiting.splice(0)) fail(job, unavailable('the slow lane is closed'))
+      await lane.worker?.terminate()
+    },
+  }
+}
+
+function startNext(lane: Lane): void {
+  if (lane.running !== undefined) return
+  const job = lane.waiting.shift()
+  if (job === undefined) {
+    lane.worker?.unref() // an idle thread keeps no process alive
+    return
+  }
+  lane.running = job
+  lane.worker ??= startWorker(lane)
+  lane.worker.ref()
+  try {
+    lane.worker.postMessage(job.task, buffersOf(job.task))
+  } catch (error) {
+    lane.running = undefined
+    fail(job, error)
+    startNext(lane)
+  }
+}
+
+function startWorker(lane: Lane): Worker {
+  // Nothing of the process's command line or environment has a say in this thread.
+  const nothing = { env: {}, argv: [], execArgv: [] }
+  const workerData: SlowWorkerData = { niceness: lane.niceness }
+  const worker = new Worker(lane.script, { name: 'slow-crypto', workerData, ...nothing })
+  let cause: unknown
+  worker.on('message', (outcome: SlowOutcome) => {
+    const job = lane.running
+    lane.running = undefined
+    if (job !== undefined) settle(job, outcome)
+    startNext(lane)
+  })
+  worker.on('error', (error) => {
+    cause = error
+  })
+  // A thread that died takes down the task that ran and no other: the next one starts a new thread.
+  worker.on('exit', () => {
+    if (lane.worker === worker) lane.worker = undefined
+    const job = lane.running
+    lane.running = undefined
+    if (job !== undefined) fail(job, unavailable('the slow lane stopped', cause))
+    if (!lane.closed) startNext(lane)
+  })
+  return worker
+}
+
+function settle(job: Job, outcome: SlowOutcome): void {
+  job.stopListening()
+  if (outcome.ok && job.abandoned) overwrite(outcome.answer)
+  else if (outcome.ok) job.resolve(outcome.answer)
+  else if (outcome.code !== undefined) job.reject(new KmsError(outcome.code, outcome.message))
+  else job.reject(new Error(`slow task ${job.task.name}: ${outcome.message}`))
+}
+
+function overwrite(answer: AnySlowAnswer): void {
+  if (answer instanceof Uint8Array) answer.fill(0)
+  else if (typeof answer === 'object') answer.privateKey.fill(0)
+}
+
+function fail(job: Job, error: unknown): void {
+  job.stopListening()
+  job.reject(error)
+}
+
+/** The whole memory of each byte array of the input; a part of a larger one is copied instead. */
+function buffersOf(task: AnySlowTask): ArrayBuffer[] {
+  const values: unknown[] = Object.values(task.input)
+  return values
+    .filter((value): value is Uint8Array<ArrayBuffer> => value instanceof Uint8Array)
+    .filter((bytes) => bytes.byteLength === bytes.buffer.byteLength)
+    .map((bytes) => bytes.buffer)
+}
+
+function throttled(): KmsError {
+  const message = 'You have exceeded the rate at which you may call KMS. '
+  return new KmsError('ThrottlingException', `${message}Reduce the frequency of your calls.`)
+}
+
+function unavailable(message: string, cause?: unknown): KmsError {
+  return new KmsError('KeyUnavailableException', message, { cause })
+}

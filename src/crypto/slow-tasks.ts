@@ -1,0 +1,120 @@
+/**
+ * The work of the slow lane: a closed list of named tasks, each a plain synchronous function.
+ * Everything slower than about a millisecond belongs here. Algorithms come by name: their rows, being
+ * functions, cannot be sent to a thread.
+ * @module
+ */
+import assert from 'node:assert/strict'
+import { argon2Sync } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import type { KeySpec } from '../model/key.ts'
+import { deriveSharedSecret } from './algorithms/agreement.ts'
+import { generateKeyPair } from './algorithms/key-forms.ts'
+import { decrypt } from './algorithms/oaep.ts'
+import { sign, verify } from './algorithms/sign.ts'
+import type { MessageType } from './algorithms/signature-method.ts'
+import { encryptionAlgorithm, signingAlgorithm } from './algorithms/table.ts'
+import { unprovedReason } from './attestation/chain.ts'
+import type { ProofInput } from './attestation/chain.ts'
+
+/** A message of Sign and Verify, and the row that it is signed by. */
+interface SignedTask {
+  readonly algorithm: string
+  readonly key: KeyObject
+  readonly message: Uint8Array
+  readonly messageType: MessageType
+}
+
+/** What each task takes. Byte arrays are moved to the worker: they are empty afterwards. */
+export interface SlowTasks {
+  readonly 'generate-key-pair': { readonly spec: KeySpec }
+  readonly sign: SignedTask
+  readonly verify: SignedTask & { readonly signature: Uint8Array }
+  readonly decrypt: {
+    readonly algorithm: string
+    readonly key: KeyObject
+    readonly ciphertext: Uint8Array
+  }
+  readonly 'derive-shared-secret': { readonly key: KeyObject; readonly peer: Uint8Array }
+  /** Answers why the document is not proved, in UTF-8: no bytes when it is. */
+  readonly 'prove-attestation': ProofInput
+  /** Answers `tagBytes` bytes of Argon2id, RFC 9106. */
+  readonly argon2id: {
+    readonly passphrase: Uint8Array
+    readonly salt: Uint8Array
+    /** KiB. */
+    readonly memory: number
+    readonly passes: number
+    readonly parallelism: number
+    readonly tagBytes: number
+  }
+}
+
+/** A key pair in the encodings of `KeyPair`, in memory of its own. The caller overwrites `privateKey`. */
+export interface PairBytes {
+  readonly privateKey: Uint8Array
+  readonly publicKey: Uint8Array
+}
+
+/** What each task answers; byte arrays are secret unless they are signatures or public keys. */
+export interface SlowAnswers {
+  readonly 'generate-key-pair': PairBytes
+  readonly sign: Uint8Array
+  readonly verify: boolean
+  readonly decrypt: Uint8Array
+  readonly 'derive-shared-secret': Uint8Array
+  readonly 'prove-attestation': Uint8Array
+  readonly argon2id: Uint8Array
+}
+
+export type SlowTaskName = keyof SlowTasks
+
+/** A task whose name the compiler does not know: what goes over to the worker. */
+export type AnySlowTask = {
+  [Name in SlowTaskName]: { readonly name: Name; readonly input: SlowTasks[Name] }
+}[SlowTaskName]
+
+export type AnySlowAnswer = SlowAnswers[SlowTaskName]
+
+/** Runs a task to its end. @throws {KmsError} what the task's function throws of its own */
+export function runSlowTask(task: AnySlowTask): AnySlowAnswer {
+  switch (task.name) {
+    case 'generate-key-pair':
+      return generateKeyPair(task.input.spec)
+    case 'sign': {
+      const { algorithm, key, message, messageType } = task.input
+      return sign(rowOf(signingAlgorithm, algorithm), key, message, messageType)
+    }
+    case 'verify': {
+      const { algorithm, key, message, messageType, signature } = task.input
+      return verify(rowOf(signingAlgorithm, algorithm), key, message, messageType, signature)
+    }
+    case 'decrypt': {
+      const { algorithm, key, ciphertext } = task.input
+      return decrypt(rowOf(encryptionAlgorithm, algorithm), key, ciphertext)
+    }
+    case 'derive-shared-secret':
+      return deriveSharedSecret(task.input.key, task.input.peer)
+    case 'prove-attestation':
+      return Buffer.from(unprovedReason(task.input) ?? '')
+    case 'argon2id':
+      break
+  }
+  return argon2id(task.input)
+}
+
+function rowOf<Row>(find: (name: string) => Row | undefined, name: string): Row {
+  const row = find(name)
+  assert(row !== undefined, 'no such algorithm')
+  return row
+}
+
+function argon2id(input: SlowTasks['argon2id']): Uint8Array {
+  const { passphrase, salt, memory, passes, parallelism, tagBytes } = input
+  try {
+    const cost = { memory, passes, parallelism, tagLength: tagBytes }
+    return argon2Sync('argon2id', { message: passphrase, nonce: salt, ...cost })
+  } finally {
+    passphrase.fill(0)
+  }
+}

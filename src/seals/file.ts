@@ -1,0 +1,151 @@
+/**
+ * The root key sealed by a key file: 32 random bytes that nobody but the server's user can read. It
+ * keeps the database worthless to whoever gets it without the file; it protects against nobody who can
+ * read both.
+ *
+ *     sealed root key  iv ‖ ciphertext ‖ tag, 60 bytes, AES-256-GCM under the file's bytes,
+ *                      AAD = "trent:root-key:1" ‖ deployment id
+ *
+ * @module
+ */
+import type { KeyObject } from 'node:crypto'
+import { constants } from 'node:fs'
+import { link, open, rm } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { unwrapBytes, wrapBytes } from '../crypto/aead.ts'
+import { takeSecretKey } from '../crypto/derive.ts'
+import { NotAuthentic } from '../crypto/keyring.ts'
+import type { Random } from '../model/clock.ts'
+import { SealRefused } from './seal.ts'
+import type { Seal } from './seal.ts'
+
+const keyBytes = 32
+
+/**
+ * Makes a key file, whole or not at all, on disk with its directory when this answers.
+ * @throws {SealRefused} when there is one already: it is never written over
+ */
+export async function createKeyFile(path: string, random: Random): Promise<void> {
+  // A name of its own first: a crash leaves this one behind, and never a key file cut short.
+  const partial = `${path}.${random.uuid()}`
+  const key = random.bytes(keyBytes)
+  try {
+    const file = await open(partial, 'wx', 0o600)
+    try {
+      await writeWhole(file, key)
+      await file.chmod(0o600)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await link(partial, path)
+    await rm(partial)
+    await syncDirectory(dirname(path))
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) throw new SealRefused(`key file ${path} exists already`)
+    throw error
+  } finally {
+    key.fill(0)
+    await rm(partial, { force: true })
+  }
+}
+
+/**
+ * Reads the key file and answers the seal that it is.
+ * @throws {SealRefused} when it is missing, of the wrong size, or open to others than its owner
+ */
+export async function openFileSeal(path: string, random: Random): Promise<Seal> {
+  const key = await readKeyFile(path)
+  return {
+    kind: 'file',
+    seal: async (rootKey, deploymentId) => {
+      if (rootKey.length !== keyBytes) throw new RangeError('a root key has 32 bytes')
+      return wrapBytes(key, rootKeyAad(deploymentId), rootKey, random)
+    },
+    unseal: async (sealed, deploymentId) => {
+      const rootKey = takeSecretKey(openSealed(key, sealed, deploymentId, path))
+      if (rootKey.symmetricKeySize !== keyBytes) throw new SealRefused('not a root key')
+      return rootKey
+    },
+  }
+}
+
+function openSealed(
+  key: KeyObject,
+  sealed: Uint8Array,
+  deploymentId: string,
+  path: string,
+): Buffer {
+  try {
+    return unwrapBytes(key, rootKeyAad(deploymentId), sealed)
+  } catch (error) {
+    if (!(error instanceof NotAuthentic)) throw error
+    const message = `key file ${path} does not open this deployment's root key`
+    throw new SealRefused(message, { cause: error })
+  }
+}
+
+async function readKeyFile(path: string): Promise<KeyObject> {
+  const file = await openForReading(path)
+  try {
+    // Of the open file, not of its name: nobody can put another in its place between look and read.
+    const { mode, size, uid } = await file.stat()
+    if ((mode & constants.S_IFMT) !== constants.S_IFREG) {
+      throw new SealRefused(`key file ${path} is not a regular file`)
+    }
+    if ((mode & 0o077) !== 0) {
+      throw new SealRefused(`key file ${path} is open to other users: chmod 600 it`)
+    }
+    if (process.geteuid !== undefined && uid !== process.geteuid()) {
+      throw new SealRefused(`key file ${path} belongs to another user`)
+    }
+    if (size !== keyBytes) throw new SealRefused(`key file ${path} has ${size} bytes, not 32`)
+    const key = Buffer.alloc(keyBytes)
+    const { bytesRead } = await file.read(key, 0, keyBytes, 0)
+    if (bytesRead !== keyBytes) throw new SealRefused(`key file ${path} could not be read whole`)
+    return takeSecretKey(key)
+  } finally {
+    await file.close()
+  }
+}
+
+async function openForReading(path: string): Promise<FileHandle> {
+  try {
+    // Without O_NONBLOCK, a pipe of that name would hold the start for ever.
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+    return await open(path, flags)
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) throw new SealRefused(`key file ${path} is missing`)
+    if (isCode(error, 'ELOOP')) throw new SealRefused(`key file ${path} is a symbolic link`)
+    if (isCode(error, 'EACCES'))
+      throw new SealRefused(`key file ${path} cannot be read by this user`)
+    throw error
+  }
+}
+
+/** Loops, because a write may take a part and say so. */
+async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  let written = 0
+  while (written < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, written)
+    written += bytesWritten
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY)
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+function rootKeyAad(deploymentId: string): Buffer {
+  return Buffer.from(`trent:root-key:1${deploymentId}`)
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}
