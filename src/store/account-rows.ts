@@ -1,0 +1,127 @@
+/** Accounts and access keys in the store. @module */
+import type { AccessKeyRecord, AccountRecord } from '../model/access-key.ts'
+import type { RowScope, WriteScope } from './row-scope.ts'
+import type { AccessKeysTable } from './schema.ts'
+import { type StoreReads, type Transaction, StaleRow } from './store.ts'
+
+type Reads = Pick<
+  StoreReads,
+  'findAccount' | 'findAccessKey' | 'listAccessKeys' | 'listAccessKeysOf'
+>
+type Writes = Pick<
+  Transaction,
+  'insertAccount' | 'insertAccessKey' | 'updateAccessKey' | 'deleteAccessKey'
+>
+
+export function accountReads({ query, rows }: RowScope): Reads {
+  const genuineKeys = (found: readonly AccessKeysTable[]): readonly AccessKeyRecord[] =>
+    found.flatMap((each) => {
+      const row = rows.genuine('access_keys', [each.access_key_id], each)
+      return row === undefined ? [] : [accessKeyOf(row)]
+    })
+  return {
+    async findAccount(accountId): Promise<AccountRecord | undefined> {
+      const found = await query
+        .selectFrom('accounts')
+        .selectAll()
+        .where('account_id', '=', accountId)
+        .executeTakeFirst()
+      const row = rows.genuine('accounts', [accountId], found)
+      return row && { accountId, createdAt: row.created_at, rowVersion: row.row_version }
+    },
+    async findAccessKey(accessKeyId) {
+      const found = await query
+        .selectFrom('access_keys')
+        .selectAll()
+        .where('access_key_id', '=', accessKeyId)
+        .executeTakeFirst()
+      const row = rows.genuine('access_keys', [accessKeyId], found)
+      return row && accessKeyOf(row)
+    },
+    async listAccessKeys(accountId) {
+      const found = await query
+        .selectFrom('access_keys')
+        .selectAll()
+        .where('account_id', '=', accountId)
+        .orderBy('access_key_id')
+        .execute()
+      return genuineKeys(found)
+    },
+    async listAccessKeysOf(principalId) {
+      const found = await query
+        .selectFrom('access_keys')
+        .selectAll()
+        .where('principal_id', '=', principalId)
+        .orderBy('access_key_id')
+        .execute()
+      return genuineKeys(found)
+    },
+  }
+}
+
+export function accountWrites({ query, rows, touch }: WriteScope): Writes {
+  return {
+    async insertAccount({ accountId, createdAt }) {
+      const columns = { account_id: accountId, created_at: createdAt, row_version: 1 }
+      await query.insertInto('accounts').values(rows.seal('accounts', columns)).execute()
+      touch({ kind: 'account', accountId, region: '', id: accountId })
+    },
+    async insertAccessKey(accessKey) {
+      const columns = columnsOf({ ...accessKey, rowVersion: 1 })
+      await query.insertInto('access_keys').values(rows.seal('access_keys', columns)).execute()
+      const { accountId, accessKeyId } = accessKey
+      touch({ kind: 'access-key', accountId, region: '', id: accessKeyId })
+    },
+    async updateAccessKey(accessKey, { status }) {
+      const { accountId, accessKeyId } = accessKey
+      const updated = { ...accessKey, status, rowVersion: accessKey.rowVersion + 1 }
+      const { numUpdatedRows } = await query
+        .updateTable('access_keys')
+        .set(rows.seal('access_keys', columnsOf(updated)))
+        .where('access_key_id', '=', accessKeyId)
+        .where('row_version', '=', accessKey.rowVersion)
+        .executeTakeFirst()
+      if (numUpdatedRows !== 1n) throw new StaleRow(`access key ${accessKeyId}`)
+      touch({ kind: 'access-key', accountId, region: '', id: accessKeyId })
+      return updated
+    },
+    async deleteAccessKey({ accountId, accessKeyId, rowVersion }) {
+      const { numDeletedRows } = await query
+        .deleteFrom('access_keys')
+        .where('access_key_id', '=', accessKeyId)
+        .where('row_version', '=', rowVersion)
+        .executeTakeFirst()
+      if (numDeletedRows !== 1n) throw new StaleRow(`access key ${accessKeyId}`)
+      touch({ kind: 'access-key', accountId, region: '', id: accessKeyId })
+    },
+  }
+}
+
+function columnsOf(accessKey: AccessKeyRecord): Omit<AccessKeysTable, 'row_tag'> {
+  return {
+    access_key_id: accessKey.accessKeyId,
+    account_id: accessKey.accountId,
+    principal_kind: accessKey.principalKind,
+    principal_id: accessKey.principalId,
+    status: accessKey.status,
+    wrapping_version: accessKey.wrappingVersion,
+    wrapped_secret: accessKey.wrappedSecret,
+    created_at: accessKey.createdAt,
+    row_version: accessKey.rowVersion,
+  }
+}
+
+/** A genuine row was made by `columnsOf`, so its words are the record's. */
+function accessKeyOf(row: AccessKeysTable): AccessKeyRecord {
+  return {
+    accessKeyId: row.access_key_id,
+    accountId: row.account_id,
+    principalKind: row.principal_kind as AccessKeyRecord['principalKind'],
+    principalId: row.principal_id,
+    status: row.status as AccessKeyRecord['status'],
+    wrappingVersion: row.wrapping_version,
+    wrappedSecret: row.wrapped_secret,
+    createdAt: row.created_at,
+    rowVersion: row.row_version,
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * The store over a database: every table's reads and writes put together, and the transaction.
+ * @module
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { accountReads, accountWrites } from './account-rows.ts'
+import { aliasReads, aliasWrites } from './alias-rows.ts'
+import { type OnForgedRow, type RowKeyring, createBoundRows } from './bound-rows.ts'
+import { changesSince, createTouched, recordChange } from './change-log.ts'
+import { type Database, TransactionConflict } from './database.ts'
+import { grantReads, grantWrites } from './grant-rows.ts'
+import { keyReads, keyWrites } from './key-rows.ts'
+import { findLastUsage, saveLastUsages, trackUsageSince } from './key-usage-rows.ts'
+import { managedPolicyReads, managedPolicyWrites } from './managed-policy-rows.ts'
+import { materialReads, materialWrites } from './material-rows.ts'
+import { deleteOutbox, insertOutbox, listOutbox } from './outbox.ts'
+import type { RowScope, WriteScope } from './row-scope.ts'
+import type { Store, StoreReads, Transaction } from './store.ts'
+import { userReads, userWrites } from './user-rows.ts'
+
+const attemptsMax = 5
+const attemptDelayMs = 10
+
+/**
+ * The store of an open database. Inside `change`, only its transaction may be used: a call of the store
+ * itself would wait for the transaction that waits for it, until the lease ends both.
+ */
+export function createStore(
+  database: Database,
+  keyring: RowKeyring,
+  { onForgedRow }: { readonly onForgedRow: OnForgedRow },
+): Store {
+  const { query } = database
+  const rows = createBoundRows(keyring, onForgedRow)
+  const attempt = <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> =>
+    query.transaction().execute(async (transaction) => {
+      const { touch, all } = createTouched()
+      const answer = await work(transactionOf({ query: transaction, rows, touch }))
+      await recordChange(transaction, all())
+      return answer
+    })
+  return {
+    ...reads({ query, rows }),
+    change: (work) => retried(() => attempt(work)),
+    epoch: () => database.epoch(),
+    changesSince: (seq) => changesSince(query, seq),
+    listOutbox: (limit) => listOutbox({ query, rows }, limit),
+    deleteOutbox: (eventIds) => deleteOutbox(query, eventIds),
+    trackUsageSince: (now) => trackUsageSince(query, now),
+    findLastUsage: (key) => findLastUsage(query, key),
+    saveLastUsages: (usages) =>
+      retried(() =>
+        query.transaction().execute((transaction) => saveLastUsages(transaction, usages)),
+      ),
+  }
+}
+
+function reads(scope: RowScope): StoreReads {
+  return {
+    ...accountReads(scope),
+    ...userReads(scope),
+    ...managedPolicyReads(scope),
+    ...keyReads(scope),
+    ...materialReads(scope),
+    ...aliasReads(scope),
+    ...grantReads(scope),
+  }
+}
+
+function transactionOf(scope: WriteScope): Transaction {
+  return {
+    ...reads(scope),
+    ...accountWrites(scope),
+    ...userWrites(scope),
+    ...managedPolicyWrites(scope),
+    ...keyWrites(scope),
+    ...materialWrites(scope),
+    ...aliasWrites(scope),
+    ...grantWrites(scope),
+    empty: (keep) => empty(scope, keep),
+    insertOutbox: (row) => insertOutbox(scope, row),
+  }
+}
+
+/** In the order in which the rows refer to each other. What committed in the outbox stays. */
+async function empty(
+  { query, touch }: WriteScope,
+  keep: Parameters<Transaction['empty']>[0],
+): Promise<void> {
+  await query.deleteFrom('aliases').execute()
+  await query.deleteFrom('grants').execute()
+  await query.deleteFrom('key_usage').execute()
+  await query.deleteFrom('keys').execute()
+  await query.deleteFrom('key_materials').execute()
+  await query
+    .deleteFrom('access_keys')
+    .where((row) =>
+      row.or([row('account_id', '!=', keep.accountId), row('principal_kind', '!=', 'root')]),
+    )
+    .execute()
+  await query.deleteFrom('users').execute()
+  await query.deleteFrom('managed_policies').execute()
+  await query.deleteFrom('accounts').where('account_id', '!=', keep.accountId).execute()
+  touch({ kind: 'everything', accountId: '', region: '', id: '' })
+}
+
+/** Runs `attempt` whole again while the database says that another transaction was in its way. */
+async function retried<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let made = 1; ; made += 1) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!(error instanceof TransactionConflict) || made === attemptsMax) throw error
+      await sleep(made * attemptDelayMs)
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * The schema's versions in order. One that was released is never changed: a later one amends it.
+ * @module
+ */
+import type { Kysely } from 'kysely'
+import { columnTypes } from './columns.ts'
+import { type Engine, DatabaseTooNew } from './database.ts'
+import { firstTables } from './migrations/0001-first-tables.ts'
+import { keyUsage } from './migrations/0002-key-usage.ts'
+import { outboxTags } from './migrations/0003-outbox-tags.ts'
+import { grants } from './migrations/0004-grants.ts'
+import { users } from './migrations/0005-users.ts'
+import type { Schema } from './schema.ts'
+
+export interface Migration {
+  readonly name: string
+  readonly up: (query: Kysely<Schema>, engine: Engine) => Promise<void>
+}
+
+/** The version that a migration leads to is its place here, counted from 1. */
+export const migrations: readonly Migration[] = [
+  { name: 'first-tables', up: firstTables },
+  { name: 'key-usage', up: keyUsage },
+  { name: 'outbox-tags', up: outboxTags },
+  { name: 'grants', up: grants },
+  { name: 'users', up: users },
+]
+
+/**
+ * Brings the database to the last version, one transaction a migration.
+ * @throws {DatabaseTooNew} and changes nothing, when a later version of Trent wrote the database
+ */
+export async function migrate(
+  query: Kysely<Schema>,
+  engine: Engine,
+  steps: readonly Migration[] = migrations,
+): Promise<void> {
+  const { text, number, end } = columnTypes(engine)
+  await query.schema
+    .createTable('schema_migrations')
+    .ifNotExists()
+    .addColumn('version', number, (column) => column.primaryKey())
+    .addColumn('name', text, (column) => column.notNull())
+    .modifyEnd(end)
+    .execute()
+  const applied = await appliedVersion(query)
+  if (applied > steps.length) {
+    throw new DatabaseTooNew(
+      `the database was written by a later version of Trent: ` +
+        `its schema is version ${applied}, and this one knows version ${steps.length}`,
+    )
+  }
+  for (const [index, { name, up }] of steps.entries()) {
+    const version = index + 1
+    if (version <= applied) continue
+    await query.transaction().execute(async (transaction) => {
+      // First, so that of two processes that migrate at once one fails here and changes nothing.
+      await transaction.insertInto('schema_migrations').values({ version, name }).execute()
+      await up(transaction, engine)
+    })
+  }
+}
+
+async function appliedVersion(query: Kysely<Schema>): Promise<number> {
+  const last = await query
+    .selectFrom('schema_migrations')
+    .select('version')
+    .orderBy('version', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return last?.version ?? 0
+}

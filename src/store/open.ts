@@ -1,0 +1,119 @@
+/**
+ * Opens the embedded database: starts the store thread, connects to it and brings the schema up to
+ * date. Worker threads connect to the same store thread by what `share` answers.
+ * @module
+ */
+import { Kysely } from 'kysely'
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { type Database, DatabaseFailed } from './database.ts'
+import { migrate } from './migrations.ts'
+import type { Schema } from './schema.ts'
+import { connectSqlite, errorOf } from './sqlite-client.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
+import type { StoreThreadNotice, StoreThreadOrder, StoreThreadSettings } from './sqlite-protocol.ts'
+
+export interface OpenSettings {
+  /** The file; its folder must exist. It is created with mode 0600 when it is not there. */
+  readonly path: string
+  /** How long a transaction may stand still before it is rolled back. */
+  readonly leaseMs?: number
+  /** Called once when the database ends by itself: nothing can be read or changed any more. */
+  readonly onFailure?: (error: Error) => void
+}
+
+/** What another thread needs to use the database; transfer `port` with it, and use it once. */
+export interface SharedDatabase {
+  readonly port: MessagePort
+  readonly epoch: SharedArrayBuffer
+}
+
+export interface OwnedDatabase extends Database {
+  readonly share: () => SharedDatabase
+}
+
+/** Long for a transaction, whose statements follow each other at once. */
+const leaseMsDefault = 10_000
+
+/**
+ * @throws {DatabaseInUse} when another process has the file open
+ * @throws {DatabaseTooNew} when a later version of Trent wrote it
+ */
+export async function openDatabase(settings: OpenSettings): Promise<OwnedDatabase> {
+  const { path, leaseMs = leaseMsDefault, onFailure } = settings
+  const epoch = new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT)
+  const thread = await startThread({ path, epoch, leaseMs })
+  const share = (): SharedDatabase => {
+    const { port1, port2 } = new MessageChannel()
+    order(thread, { kind: 'attach', port: port1 }, [port1])
+    return { port: port2, epoch }
+  }
+  let cause: unknown
+  thread.on('error', (error) => {
+    cause = error
+  })
+  let closing: Promise<void> | undefined
+  const database = attachDatabase(share(), (failure) => {
+    // The thread's own error is known once it has ended; its ports may be gone before.
+    const report = (): void => onFailure?.(new Error(failure.message, { cause }))
+    if (thread.threadId === -1) report()
+    else thread.once('exit', report)
+  })
+  const owned = {
+    ...database,
+    share,
+    close: () => (closing ??= database.close().then(() => stopThread(thread))),
+  }
+  try {
+    await migrate(owned.query, owned.engine)
+  } catch (error) {
+    await owned.close()
+    throw error
+  }
+  return owned
+}
+
+/** Uses a database that another thread opened; closing it leaves that one open. */
+export function attachDatabase(
+  { port, epoch }: SharedDatabase,
+  onFailure: (error: Error) => void = () => {},
+): Database {
+  const numbers = new BigInt64Array(epoch)
+  const client = connectSqlite(port, onFailure)
+  return {
+    engine: 'sqlite',
+    query: new Kysely<Schema>({ dialect: sqliteDialect(client) }),
+    epoch: () => Number(Atomics.load(numbers, 0)),
+    close: () => Promise.resolve(client.close()),
+  }
+}
+
+function startThread(settings: StoreThreadSettings): Promise<Worker> {
+  const thread = new Worker(new URL('sqlite-thread.ts', import.meta.url), {
+    name: 'trent store',
+    workerData: settings,
+  })
+  return new Promise((resolve, reject) => {
+    thread.once('error', reject)
+    thread.once('exit', () => reject(new DatabaseFailed('the store thread ended')))
+    thread.once('message', (notice: StoreThreadNotice) => {
+      thread.removeAllListeners()
+      if (notice.kind === 'open') return resolve(thread)
+      if (notice.kind === 'refused') return reject(errorOf(notice.failure))
+      return reject(new DatabaseFailed('the store thread ended'))
+    })
+  })
+}
+
+/** Resolves when the log is in the database file and the thread has ended. */
+function stopThread(thread: Worker): Promise<void> {
+  if (thread.threadId === -1) return Promise.resolve()
+  return new Promise((resolve, reject) => {
+    thread.once('error', reject)
+    thread.once('exit', () => resolve())
+    order(thread, { kind: 'close' })
+  })
+}
+
+function order(thread: Worker, message: StoreThreadOrder, transfer: MessagePort[] = []): void {
+  thread.postMessage(message, transfer)
+}

@@ -1,0 +1,16 @@
+/** What the files of one table each work with. @module */
+import type { Kysely } from 'kysely'
+import type { BoundRows } from './bound-rows.ts'
+import type { Schema } from './schema.ts'
+import type { Change } from './store.ts'
+
+export interface RowScope {
+  /** The database, or one transaction of it. */
+  readonly query: Kysely<Schema>
+  readonly rows: BoundRows
+}
+
+export interface WriteScope extends RowScope {
+  /** Notes what the transaction changes; its number comes at the end. */
+  readonly touch: (change: Omit<Change, 'seq'>) => void
+}

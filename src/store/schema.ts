@@ -1,0 +1,229 @@
+/**
+ * The tables as Kysely sees them; `migrations/` makes them. The column types mean the same in every
+ * engine: text, whole numbers up to 2^53 − 1, bytes. Times are milliseconds since the epoch.
+ *
+ * Tables with a `row_tag` hold rows that decide: the tag is over every other column (`bound-rows.ts`).
+ * @module
+ */
+import type { Generated } from 'kysely'
+
+/** One row: which deployment this database belongs to. */
+export interface DeploymentTable {
+  readonly id: number
+  readonly deployment_id: string
+  readonly created_at: number
+}
+
+/** The root key, sealed; the row of the highest generation holds. */
+export interface SealsTable {
+  readonly generation: number
+  readonly kind: string
+  readonly sealed_root_key: Uint8Array
+}
+
+export interface DomainKeysTable {
+  readonly version: number
+  readonly wrapped: Uint8Array
+  readonly created_at: number
+}
+
+export interface AccountsTable {
+  readonly account_id: string
+  readonly created_at: number
+  readonly row_version: number
+  readonly row_tag: Uint8Array
+}
+
+export interface AccessKeysTable {
+  readonly access_key_id: string
+  readonly account_id: string
+  readonly principal_kind: string
+  readonly principal_id: string
+  readonly status: string
+  readonly wrapping_version: number
+  readonly wrapped_secret: Uint8Array
+  readonly created_at: number
+  readonly row_version: number
+  readonly row_tag: Uint8Array
+}
+
+export interface UsersTable {
+  readonly user_id: string
+  readonly account_id: string
+  readonly name: string
+  /** Lower case: names that differ in case only are one. */
+  readonly folded_name: string
+  readonly path: string
+  /** A JSON object, name to document; in the user's row, so that the row's tag covers it. */
+  readonly inline_policies: string
+  /** A JSON array of the unique ids of managed policies. */
+  readonly attached_policies: string
+  /** A JSON array. */
+  readonly tags: string
+  readonly created_at: number
+  readonly row_version: number
+  readonly row_tag: Uint8Array
+}
+
+export interface ManagedPoliciesTable {
+  readonly policy_id: string
+  readonly account_id: string
+  readonly name: string
+  /** Lower case: names that differ in case only are one. */
+  readonly folded_name: string
+  readonly path: string
+  /** A JSON string, as a key's. */
+  readonly description: string
+  /** A JSON array; in the policy's row, so that the row's tag covers it. */
+  readonly versions: string
+  readonly default_version_id: string
+  readonly next_version: number
+  readonly attachments: number
+  readonly created_at: number
+  readonly updated_at: number
+  readonly row_version: number
+  readonly row_tag: Uint8Array
+}
+
+export interface KeysTable {
+  readonly account_id: string
+  readonly region: string
+  readonly key_id: string
+  readonly spec: string
+  readonly usage: string
+  readonly origin: string
+  readonly manager: string
+  readonly state: string
+  /** A JSON string: a description may hold any character, and PostgreSQL's text has no U+0000. */
+  readonly description: string
+  readonly created_at: number
+  readonly deletion_date: number | null
+  readonly pending_window_days: number | null
+  readonly primary_region: string | null
+  readonly current_material_id: string | null
+  readonly policy: string
+  /** A JSON object, ARN to unique id; in the key's row, so that the row's tag covers it. */
+  readonly policy_principals: string
+  /** A JSON array of tags in their order; in the key's row, so that the row's tag covers it. */
+  readonly tags: string
+  readonly row_version: number
+  readonly row_tag: Uint8Array
+}
+
+/** Bound by the AEAD that wraps them and so without a row tag. */
+export interface KeyMaterialsTable {
+  readonly material_id: string
+  readonly account_id: string
+  readonly region: string
+  readonly key_id: string
+  /** Counts a key's materials from 1 in the order they were added: two may have the same time. */
+  readonly ordinal: number
+  readonly spec: string
+  readonly usage: string
+  readonly origin: string
+  readonly wrapping_version: number
+  readonly wrapped: Uint8Array
+  readonly created_at: number
+}
+
+export interface AliasesTable {
+  readonly account_id: string
+  readonly region: string
+  readonly name: string
+  readonly target_key_id: string
+  readonly created_at: number
+  readonly updated_at: number
+  readonly row_version: number
+  readonly row_tag: Uint8Array
+}
+
+export interface GrantsTable {
+  readonly account_id: string
+  readonly region: string
+  readonly key_id: string
+  readonly grant_id: string
+  readonly name: string | null
+  /** An ARN, or a service principal where there is no `grantee_id`. */
+  readonly grantee: string
+  readonly grantee_id: string | null
+  /** An ARN, or a service principal where there is no `retiree_id`. */
+  readonly retiree: string | null
+  readonly retiree_id: string | null
+  readonly issuing_account_id: string
+  /** A JSON array. */
+  readonly operations: string
+  /** A JSON object. */
+  readonly constraints: string | null
+  /** What is the same for repeated requests; of grants with a name only. */
+  readonly request_digest: string | null
+  readonly created_at: number
+  readonly row_version: number
+  readonly row_tag: Uint8Array
+}
+
+/** The last use of a key; absent when there was none. Decides nothing, and so has no row tag. */
+export interface KeyUsageTable {
+  readonly account_id: string
+  readonly region: string
+  readonly key_id: string
+  readonly operation: string
+  readonly used_at: number
+  readonly event_id: string
+  readonly request_id: string
+}
+
+/** One row: since when uses of keys are noted. */
+export interface KeyUsageTrackingTable {
+  readonly id: number
+  readonly since: number
+}
+
+/** One row: the number of the last change. */
+export interface ChangeHeadTable {
+  readonly id: number
+  readonly seq: number
+}
+
+export interface ChangeLogTable {
+  readonly seq: number
+  readonly position: number
+  readonly kind: string
+  readonly account_id: string
+  readonly region: string
+  readonly id: string
+}
+
+export interface AuditOutboxTable {
+  readonly position: Generated<number>
+  readonly event_id: string
+  readonly record: string
+  readonly stream: string
+  readonly segment: number
+  /** Over all but `position`, which is not known yet when it is made. */
+  readonly row_tag: Uint8Array
+}
+
+export interface SchemaMigrationsTable {
+  readonly version: number
+  readonly name: string
+}
+
+export interface Schema {
+  readonly deployment: DeploymentTable
+  readonly seals: SealsTable
+  readonly domain_keys: DomainKeysTable
+  readonly accounts: AccountsTable
+  readonly access_keys: AccessKeysTable
+  readonly users: UsersTable
+  readonly managed_policies: ManagedPoliciesTable
+  readonly keys: KeysTable
+  readonly key_materials: KeyMaterialsTable
+  readonly aliases: AliasesTable
+  readonly grants: GrantsTable
+  readonly key_usage: KeyUsageTable
+  readonly key_usage_tracking: KeyUsageTrackingTable
+  readonly change_head: ChangeHeadTable
+  readonly change_log: ChangeLogTable
+  readonly audit_outbox: AuditOutboxTable
+  readonly schema_migrations: SchemaMigrationsTable
+}

@@ -1,0 +1,61 @@
+/**
+ * What clients and the store thread say to each other, one message port a client. Requests of one port
+ * are taken in the order they were sent; each has exactly one response, unless the thread ends.
+ * @module
+ */
+import type { MessagePort } from 'node:worker_threads'
+
+export type SqliteValue = string | number | bigint | Uint8Array | null
+
+export type SqliteRow = Readonly<Record<string, SqliteValue>>
+
+/** `lease` is the transaction that a statement belongs to; 0 is none. */
+export type SqliteRequest =
+  | {
+      readonly id: number
+      readonly kind: 'run'
+      readonly lease: number
+      readonly sql: string
+      readonly parameters: readonly SqliteValue[]
+    }
+  | { readonly id: number; readonly kind: 'begin' }
+  | { readonly id: number; readonly kind: 'commit' | 'rollback'; readonly lease: number }
+
+export type SqliteFailureKind = 'duplicate' | 'conflict' | 'in-use' | 'lease' | 'fatal' | 'refused'
+
+export interface SqliteFailure {
+  readonly kind: SqliteFailureKind
+  /** Quotes no value. */
+  readonly message: string
+}
+
+export interface SqliteResult {
+  readonly rows: readonly SqliteRow[]
+  /** How many rows were inserted, updated or deleted. */
+  readonly affected: number
+}
+
+/** `begin` is answered by the number of its lease. */
+export type SqliteResponse =
+  | { readonly id: number; readonly result: SqliteResult | number | undefined }
+  | { readonly id: number; readonly failure: SqliteFailure }
+
+/** What the thread is started with. */
+export interface StoreThreadSettings {
+  readonly path: string
+  /** One BigInt64: the number of the last committed change. */
+  readonly epoch: SharedArrayBuffer
+  /** How long a transaction may wait for its holder's next statement, in milliseconds. */
+  readonly leaseMs: number
+}
+
+/** From the opener to the thread. */
+export type StoreThreadOrder =
+  | { readonly kind: 'attach'; readonly port: MessagePort }
+  | { readonly kind: 'close' }
+
+/** From the thread to its opener. */
+export type StoreThreadNotice =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'refused'; readonly failure: SqliteFailure }
+  | { readonly kind: 'closed' }

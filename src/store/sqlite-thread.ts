@@ -1,0 +1,68 @@
+/**
+ * The store thread: owns the SQLite connection, serves any number of message ports, and raises the
+ * epoch. `open.ts` starts it with `StoreThreadSettings`.
+ *
+ * INVARIANT (epoch before acknowledgement): the epoch holds a change's number before its commit is
+ * answered, so that whoever learns of the change finds no cache that still says otherwise.
+ * @module
+ */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { failureOf, openSqlite } from './sqlite.ts'
+import type {
+  SqliteRequest,
+  StoreThreadNotice,
+  StoreThreadOrder,
+  StoreThreadSettings,
+} from './sqlite-protocol.ts'
+import { type SqliteQueue, createSqliteQueue } from './sqlite-queue.ts'
+
+/** Serves until it is told to close. What it throws ends the thread, which its clients are told of. */
+function serve(opener: MessagePort, { path, epoch, leaseMs }: StoreThreadSettings): void {
+  const connection = openSqlite(path)
+  const numbers = new BigInt64Array(epoch)
+  const raise = (changeNumber: number): void => {
+    if (BigInt(changeNumber) > Atomics.load(numbers, 0)) {
+      Atomics.store(numbers, 0, BigInt(changeNumber))
+    }
+  }
+  raise(connection.changeNumber())
+  const queue = createSqliteQueue(connection, {
+    leaseMs,
+    committed: raise,
+    fatal(failure) {
+      throw new Error(`the database can no longer be used: ${failure.message}`)
+    },
+  })
+  opener.on('message', (order: StoreThreadOrder) => {
+    if (order.kind === 'attach') return attach(queue, order.port)
+    queue.stop()
+    connection.close()
+    notify(opener, { kind: 'closed' })
+    // Ends the thread, though ports may still be open.
+    process.exit()
+  })
+  notify(opener, { kind: 'open' })
+}
+
+function attach(queue: SqliteQueue, port: MessagePort): void {
+  const session = { answer: (response: unknown): void => port.postMessage(response) }
+  port.on('message', (request: SqliteRequest) => queue.take(session, request))
+  port.on('close', () => queue.leave(session))
+}
+
+function notify(opener: MessagePort, notice: StoreThreadNotice): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
+  opener.postMessage(notice)
+}
+
+if (parentPort !== null) {
+  try {
+    // `open.ts` alone starts this thread.
+    serve(parentPort, workerData as StoreThreadSettings)
+  } catch (error) {
+    const failure = failureOf(error)
+    const kind = failure.kind === 'conflict' ? 'in-use' : failure.kind
+    notify(parentPort, { kind: 'refused', failure: { ...failure, kind } })
+    parentPort.close()
+  }
+}

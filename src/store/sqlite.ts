@@ -1,0 +1,215 @@
+/**
+ * The connection to the SQLite file, and the only file that imports `node:sqlite`. It is synchronous
+ * and belongs inside the store thread: a lock held elsewhere or a slow disk blocks whoever calls it.
+ * @see https://www.sqlite.org/pragma.html
+ * @module
+ */
+import { chmodSync, closeSync, fsyncSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type {
+  SqliteFailure,
+  SqliteFailureKind,
+  SqliteResult,
+  SqliteRow,
+  SqliteValue,
+} from './sqlite-protocol.ts'
+
+export interface SqliteConnection {
+  readonly run: (sql: string, parameters: readonly SqliteValue[]) => SqliteResult
+  /** Takes the write lock at once. */
+  readonly begin: () => void
+  /** Leaves no transaction open, even when it throws. */
+  readonly commit: () => void
+  readonly rollback: () => void
+  readonly inTransaction: () => boolean
+  /** The change number as the open transaction sees it; 0 before there is a schema. */
+  readonly changeNumber: () => number
+  /** Moves the write-ahead log into the database file, and closes both. */
+  readonly close: () => void
+}
+
+const statementsMax = 256
+// Another process holds the lock for its lifetime: waiting longer would only delay the refusal.
+const lockWaitMs = 100
+
+/** Opens or creates the file. What is thrown is for `failureOf`. */
+export function openSqlite(path: string): SqliteConnection {
+  const created = createPrivately(path)
+  const database = new DatabaseSync(path, {
+    timeout: lockWaitMs,
+    enableForeignKeyConstraints: true,
+    enableDoubleQuotedStringLiterals: false,
+    allowExtension: false,
+    defensive: true,
+  })
+  try {
+    configure(database)
+  } catch (error) {
+    database.close()
+    throw error
+  }
+  // The names of the file and of its log must outlive a power cut, as what is in them does.
+  if (created) syncFolder(dirname(path))
+  return connectionOf(database)
+}
+
+/**
+ * Mode 0600 from the first byte on; SQLite gives its log the mode of the file. An existing file is not
+ * opened here: closing any descriptor of it would drop the locks that this process holds on it.
+ */
+function createPrivately(path: string): boolean {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+    return true
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    chmodSync(path, 0o600)
+    return false
+  }
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+function configure(database: DatabaseSync): void {
+  // The lock mode comes first: the log's index is then in memory, and nobody else can share it.
+  requirePragma(database, 'locking_mode', 'EXCLUSIVE', 'exclusive')
+  requirePragma(database, 'journal_mode', 'WAL', 'wal')
+  requirePragma(database, 'synchronous', 'FULL', 2)
+  requirePragma(database, 'foreign_keys', 'ON', 1)
+  // Deleted key material is overwritten with zeros, not left in free pages.
+  requirePragma(database, 'secure_delete', 'ON', 1)
+  // Whoever can write the file could plant a view or trigger that calls functions.
+  requirePragma(database, 'trusted_schema', 'OFF', 0)
+  requirePragma(database, 'cell_size_check', 'ON', 1)
+  // Nothing spills into a temporary file outside the data directory.
+  requirePragma(database, 'temp_store', 'MEMORY', 2)
+  // Takes the exclusive lock and, in this lock mode, keeps it until the file is closed.
+  database.exec('BEGIN EXCLUSIVE')
+  database.exec('COMMIT')
+}
+
+/** SQLite ignores a pragma that it cannot follow, without an error. */
+function requirePragma(
+  database: DatabaseSync,
+  name: string,
+  value: string,
+  expected: string | number,
+): void {
+  database.prepare(`PRAGMA ${name} = ${value}`).all()
+  const present = Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0]
+  if (present !== expected) throw new Error(`SQLite did not take ${name} = ${value}`)
+}
+
+interface Prepared {
+  readonly statement: StatementSync
+  readonly answersRows: boolean
+}
+
+function connectionOf(database: DatabaseSync): SqliteConnection {
+  const prepare = statementCache(database)
+  const run = (sql: string, parameters: readonly SqliteValue[]): SqliteResult => {
+    const { statement, answersRows } = prepare(sql)
+    if (answersRows) {
+      const rows = statement.all(...parameters).map(readRow)
+      return { rows, affected: rows.length }
+    }
+    return { rows: [], affected: Number(statement.run(...parameters).changes) }
+  }
+  const rollback = (): void => {
+    // Some failures roll back by themselves.
+    if (database.isTransaction) database.exec('ROLLBACK')
+  }
+  let hasSchema = false
+  return {
+    run,
+    begin: () => database.exec('BEGIN IMMEDIATE'),
+    commit() {
+      try {
+        database.exec('COMMIT')
+      } catch (error) {
+        rollback()
+        throw error
+      }
+    },
+    rollback,
+    inTransaction: () => database.isTransaction,
+    changeNumber() {
+      hasSchema ||=
+        run("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'change_head'", []).rows
+          .length > 0
+      if (!hasSchema) return 0
+      return Number(run('SELECT seq FROM change_head WHERE id = 1', []).rows[0]?.['seq'] ?? 0)
+    },
+    close() {
+      rollback()
+      database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      database.close()
+    },
+  }
+}
+
+/** The statements used last stay prepared. */
+function statementCache(database: DatabaseSync): (sql: string) => Prepared {
+  const statements = new Map<string, Prepared>()
+  return (sql) => {
+    const known = statements.get(sql)
+    if (known !== undefined) {
+      statements.delete(sql)
+      statements.set(sql, known)
+      return known
+    }
+    const statement = database.prepare(sql)
+    // A number that does not fit would otherwise fail the whole query; `readRow` lets it through.
+    statement.setReadBigInts(true)
+    const prepared = { statement, answersRows: statement.columns().length > 0 }
+    statements.set(sql, prepared)
+    const [oldest] = statements.keys()
+    if (statements.size > statementsMax && oldest !== undefined) statements.delete(oldest)
+    return prepared
+  }
+}
+
+/** Whole numbers as `number`; one beyond 2^53 − 1, which Trent never writes, stays a `bigint`. */
+function readRow(row: Readonly<Record<string, SqliteValue>>): SqliteRow {
+  const read: Record<string, SqliteValue> = {}
+  for (const [name, value] of Object.entries(row)) {
+    const fits = typeof value === 'bigint' && Number.isSafeInteger(Number(value))
+    read[name] = fits ? Number(value) : value
+  }
+  return read
+}
+
+// https://www.sqlite.org/rescode.html
+const busy = 5
+const locked = 6
+const duplicates: readonly number[] = [1555, 2067, 2579]
+/**
+ * Input or output failed, or the file is not sound: whether the last commit is on disk is unknown, and
+ * no later statement may build on it.
+ */
+const fatal: readonly number[] = [10, 11, 26]
+
+/** What a thrown value means to a client. SQLite's messages name columns, never values. */
+export function failureOf(error: unknown): SqliteFailure {
+  const message = error instanceof Error ? error.message : String(error)
+  const code =
+    error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
+      ? error.errcode
+      : 0
+  return { kind: kindOf(code), message }
+}
+
+function kindOf(code: number): SqliteFailureKind {
+  const primary = code & 0xff
+  if (duplicates.includes(code)) return 'duplicate'
+  if (primary === busy || primary === locked) return 'conflict'
+  return fatal.includes(primary) ? 'fatal' : 'refused'
+}

@@ -1,0 +1,218 @@
+/**
+ * The port through which everything stored is read and changed; PostgreSQL and SQLite fill it under
+ * the same tests. All methods are asynchronous; nothing here assumes one process, account or Region.
+ *
+ * INVARIANT (bound rows): a row whose tag fails is answered as absent, and reported to `onForgedRow`.
+ * INVARIANT (ordered changes): every change has a number, and commit order is the order of numbers.
+ * @module
+ */
+import type { AccessKeyRecord, AccountRecord } from '../model/access-key.ts'
+import type { GrantRecord, GrantRef } from '../model/grant.ts'
+import type { AliasRecord, AliasRef, KeyRecord, KeyRef, MaterialRecord } from '../model/key.ts'
+import type { LastUsage, NotedUsage } from '../model/last-usage.ts'
+import type { ManagedPolicyRecord } from '../model/managed-policy.ts'
+import type { UserRecord } from '../model/user.ts'
+
+/** The row that a change was decided on is no longer the present one: decide again. */
+export class StaleRow extends Error {}
+
+/** A unique name is taken: an alias, an access key id. */
+export class DuplicateRow extends Error {}
+
+export interface Page {
+  /** Names after this one, in byte order; from the start when left out. */
+  readonly after?: string
+  /** At most this many rows. */
+  readonly limit: number
+}
+
+export interface StoreReads {
+  findAccount(accountId: string): Promise<AccountRecord | undefined>
+  findAccessKey(accessKeyId: string): Promise<AccessKeyRecord | undefined>
+  /** An account's access keys by id. */
+  listAccessKeys(accountId: string): Promise<readonly AccessKeyRecord[]>
+  /** A principal's access keys by id. */
+  listAccessKeysOf(principalId: string): Promise<readonly AccessKeyRecord[]>
+  findUser(userId: string): Promise<UserRecord | undefined>
+  /** The name as it was given, case and all. */
+  findUserByName(accountId: string, name: string): Promise<UserRecord | undefined>
+  /** Users of an account by name, of those whose path begins so. */
+  listUsers(
+    accountId: string,
+    page: Page & { readonly pathPrefix: string },
+  ): Promise<readonly UserRecord[]>
+  countUsers(accountId: string): Promise<number>
+  findManagedPolicy(policyId: string): Promise<ManagedPolicyRecord | undefined>
+  /** The name as it was given, case and all. */
+  findManagedPolicyByName(accountId: string, name: string): Promise<ManagedPolicyRecord | undefined>
+  /** Managed policies of an account by name. */
+  listManagedPolicies(
+    accountId: string,
+    page: Page & { readonly pathPrefix: string; readonly onlyAttached: boolean },
+  ): Promise<readonly ManagedPolicyRecord[]>
+  countManagedPolicies(accountId: string): Promise<number>
+  findKey(ref: KeyRef): Promise<KeyRecord | undefined>
+  /** Keys of an account and Region by key id. */
+  listKeys(accountId: string, region: string, page: Page): Promise<readonly KeyRecord[]>
+  findMaterial(materialId: string): Promise<MaterialRecord | undefined>
+  /** Every material of a key, oldest first; a multi-Region key's replicas share them. */
+  listMaterials(accountId: string, keyId: string): Promise<readonly MaterialRecord[]>
+  findAlias(ref: AliasRef): Promise<AliasRecord | undefined>
+  /** Aliases of an account and Region by name, of one key when `targetKeyId` is given. */
+  listAliases(
+    accountId: string,
+    region: string,
+    page: Page & { readonly targetKeyId?: string },
+  ): Promise<readonly AliasRecord[]>
+  countAliases(key: KeyRef): Promise<number>
+  findGrant(ref: GrantRef): Promise<GrantRecord | undefined>
+  /** A grant that was made for the same request by the same name: `requestDigest` of `model/grant.ts`. */
+  findSameGrant(key: KeyRef, requestDigest: string): Promise<GrantRecord | undefined>
+  /** All grants of a key to one grantee, an ARN or a service principal. */
+  grantsTo(key: KeyRef, grantee: string): Promise<readonly GrantRecord[]>
+  /** Grants of a key by grant id, of one grantee when it is given. */
+  listGrants(
+    key: KeyRef,
+    page: Page & { readonly grantee?: string; readonly granteeId?: string },
+  ): Promise<readonly GrantRecord[]>
+  /** Grants of a Region on every account's keys, or on those of one, by who may retire them. */
+  listRetirableGrants(
+    region: string,
+    page: Page & {
+      readonly retiree: string
+      readonly retireeId?: string
+      readonly accountId?: string
+    },
+  ): Promise<readonly GrantRecord[]>
+  countGrants(key: KeyRef): Promise<number>
+}
+
+/** A grant that is yet to be written. */
+export type NewGrant = Omit<GrantRecord, 'rowVersion'>
+
+type Changeable<T, Fixed extends keyof T> = {
+  readonly [K in Exclude<keyof T, Fixed | 'rowVersion'>]?: T[K] | undefined
+}
+
+/** What a change may set on a key; `undefined` clears an optional member. */
+export type KeyChanges = Changeable<
+  KeyRecord,
+  keyof KeyRef | 'spec' | 'usage' | 'origin' | 'manager' | 'createdAt'
+>
+
+/**
+ * The inside of one transaction. It may be run again from the start, so nothing but the store may be
+ * changed by what runs in it.
+ */
+export interface Transaction extends StoreReads {
+  insertAccount(account: Omit<AccountRecord, 'rowVersion'>): Promise<void>
+  /** @throws {DuplicateRow} */
+  insertAccessKey(accessKey: Omit<AccessKeyRecord, 'rowVersion'>): Promise<void>
+  /** @throws {StaleRow} */
+  updateAccessKey(
+    accessKey: AccessKeyRecord,
+    changes: { readonly status: AccessKeyRecord['status'] },
+  ): Promise<AccessKeyRecord>
+  /** @throws {StaleRow} */
+  deleteAccessKey(accessKey: AccessKeyRecord): Promise<void>
+  /** @throws {DuplicateRow} when a name that differs in case only is taken */
+  insertUser(user: Omit<UserRecord, 'rowVersion'>): Promise<void>
+  /** @throws {StaleRow} */
+  updateUser(
+    user: UserRecord,
+    changes: Partial<Pick<UserRecord, 'inlinePolicies' | 'attachedPolicies' | 'tags'>>,
+  ): Promise<UserRecord>
+  /** Holds the row as it is until commit. @throws {StaleRow} */
+  confirmUser(user: UserRecord): Promise<void>
+  /** @throws {StaleRow} */
+  deleteUser(user: UserRecord): Promise<void>
+  /** @throws {DuplicateRow} when a name that differs in case only is taken */
+  insertManagedPolicy(policy: Omit<ManagedPolicyRecord, 'rowVersion'>): Promise<void>
+  /** @throws {StaleRow} */
+  updateManagedPolicy(
+    policy: ManagedPolicyRecord,
+    changes: Partial<
+      Pick<
+        ManagedPolicyRecord,
+        'versions' | 'defaultVersionId' | 'nextVersion' | 'attachments' | 'updatedAt'
+      >
+    >,
+  ): Promise<ManagedPolicyRecord>
+  /** @throws {StaleRow} */
+  deleteManagedPolicy(policy: ManagedPolicyRecord): Promise<void>
+  insertKey(key: Omit<KeyRecord, 'rowVersion'>): Promise<KeyRecord>
+  /** @throws {StaleRow} when the stored row is not at `key.rowVersion` */
+  updateKey(key: KeyRecord, changes: KeyChanges): Promise<KeyRecord>
+  /** Holds the row as it is until commit. @throws {StaleRow} */
+  confirmKey(key: KeyRecord): Promise<void>
+  insertMaterial(material: MaterialRecord): Promise<void>
+  /** @throws {DuplicateRow} */
+  insertAlias(alias: Omit<AliasRecord, 'rowVersion'>): Promise<void>
+  /** @throws {StaleRow} */
+  updateAlias(
+    alias: AliasRecord,
+    changes: { readonly targetKeyId: string; readonly updatedAt: number },
+  ): Promise<AliasRecord>
+  /** @throws {StaleRow} */
+  deleteAlias(alias: AliasRecord): Promise<void>
+  insertGrant(grant: NewGrant): Promise<GrantRecord>
+  /** @throws {StaleRow} when it is gone */
+  deleteGrant(grant: GrantRecord): Promise<void>
+  /** Everything but the deployment, the account in `keep` and its root user's access keys. */
+  empty(keep: { readonly accountId: string }): Promise<void>
+  insertOutbox(row: OutboxRow): Promise<void>
+}
+
+/** A finished audit record that has not been seen in the journal yet. */
+export interface OutboxRow {
+  /** A UUID, fixed when the record was made. */
+  readonly eventId: string
+  /** JSON, one line. */
+  readonly record: string
+  /** The journal stream and the segment it was writing: the record is in none before it. */
+  readonly stream: string
+  readonly segment: number
+}
+
+/**
+ * What a change touched, for caches to forget. `id` is a key id, an alias name, an access key id,
+ * the unique id of a user or a managed policy, for a grant `key id/grantee`.
+ */
+export interface Change {
+  readonly seq: number
+  readonly kind:
+    | 'account'
+    | 'access-key'
+    | 'user'
+    | 'managed-policy'
+    | 'key'
+    | 'material'
+    | 'alias'
+    | 'grant'
+    | 'everything'
+  readonly accountId: string
+  readonly region: string
+  readonly id: string
+}
+
+export interface Store extends StoreReads {
+  /**
+   * Runs `work` in one transaction, whole again when the database asks for it; it ends by taking the
+   * next change number. The epoch is raised before this answers.
+   */
+  change<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
+  /** The number of the last change that was committed; read from memory, no waiting. */
+  epoch(): number
+  /** Changes after `seq` in order, or undefined when the log no longer reaches back so far. */
+  changesSince(seq: number): Promise<readonly Change[] | undefined>
+  listOutbox(limit: number): Promise<readonly OutboxRow[]>
+  deleteOutbox(eventIds: readonly string[]): Promise<void>
+  /** Since when uses of keys are noted: `now` the first time, and the same ever after. */
+  trackUsageSince(now: number): Promise<number>
+  findLastUsage(key: KeyRef): Promise<LastUsage | undefined>
+  /**
+   * Saves each that is no earlier than the stored one, in one transaction that is no change and takes
+   * no number. Each key at most once; a key that is gone is passed over.
+   */
+  saveLastUsages(usages: readonly NotedUsage[]): Promise<void>
+}

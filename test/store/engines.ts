@@ -1,0 +1,62 @@
+/** The engines that every store test runs on, each opened afresh in a folder of its own. @module */
+import { createHmac } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import type { RowKeyring } from '../../src/store/bound-rows.ts'
+import { createStore } from '../../src/store/bound-store.ts'
+import type { Database, Engine } from '../../src/store/database.ts'
+import { attachDatabase, openDatabase } from '../../src/store/open.ts'
+import type { Store } from '../../src/store/store.ts'
+
+export interface Opened {
+  readonly database: Database
+  /** Another client of the same database. */
+  readonly connect: () => Database
+}
+
+export interface TestedEngine {
+  readonly name: Engine
+  /** Closed when the test ends. */
+  readonly open: (t: TestContext) => Promise<Opened>
+}
+
+export const engines: readonly TestedEngine[] = [{ name: 'sqlite', open: openSqliteFor }]
+
+async function openSqliteFor(t: TestContext): Promise<Opened> {
+  const database = await openDatabase({ path: join(temporaryFolder(t), 'trent.db') })
+  t.after(() => database.close())
+  return {
+    database,
+    connect() {
+      const client = attachDatabase(database.share())
+      t.after(() => client.close())
+      return client
+    },
+  }
+}
+
+/** Removed when the test ends. */
+export function temporaryFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'trent-store-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** HMAC under a fixed key: all that the store asks of a key ring. */
+export const keyring: RowKeyring = {
+  tagRow: (canonical) => createHmac('sha256', 'row tags').update(canonical).digest(),
+  checkRowTag: (canonical, tag) =>
+    createHmac('sha256', 'row tags').update(canonical).digest().equals(tag),
+}
+
+/** A store, and the rows that it reported as forged, `table/primary key`. */
+export function storeOf(database: Database): {
+  readonly store: Store
+  readonly forged: string[]
+} {
+  const forged: string[] = []
+  const onForgedRow = (table: string, id: string): number => forged.push(`${table}/${id}`)
+  return { store: createStore(database, keyring, { onForgedRow }), forged }
+}

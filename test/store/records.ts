@@ -1,0 +1,110 @@
+/** Records to put into a store. @module */
+import type { AccessKeyRecord } from '../../src/model/access-key.ts'
+import type { GrantRecord } from '../../src/model/grant.ts'
+import type { AliasRecord, KeyRecord, MaterialRecord } from '../../src/model/key.ts'
+import type { Store } from '../../src/store/store.ts'
+
+export const accountId = '111122223333'
+export const otherAccountId = '444455556666'
+export const region = 'us-west-2'
+export const otherRegion = 'eu-north-1'
+
+type New<T> = Omit<T, 'rowVersion'>
+
+export function newKey(keyId: string, members: Partial<New<KeyRecord>> = {}): New<KeyRecord> {
+  return {
+    accountId,
+    region,
+    keyId,
+    spec: 'SYMMETRIC_DEFAULT',
+    usage: 'ENCRYPT_DECRYPT',
+    origin: 'AWS_KMS',
+    manager: 'CUSTOMER',
+    state: 'Enabled',
+    description: 'for the tests',
+    createdAt: 1_700_000_000_000,
+    currentMaterialId: 'ab'.repeat(32),
+    policy: '{"Version":"2012-10-17","Statement":[]}',
+    policyPrincipals: { 'arn:aws:iam::111122223333:root': accountId },
+    tags: [{ TagKey: 'team', TagValue: 'blue' }],
+    ...members,
+  }
+}
+
+export function newAlias(
+  name: string,
+  targetKeyId: string,
+  members: Partial<New<AliasRecord>> = {},
+): New<AliasRecord> {
+  return { accountId, region, name, targetKeyId, createdAt: 5, updatedAt: 6, ...members }
+}
+
+export function newAccessKey(
+  accessKeyId: string,
+  members: Partial<New<AccessKeyRecord>> = {},
+): New<AccessKeyRecord> {
+  return {
+    accessKeyId,
+    accountId,
+    principalKind: 'root',
+    principalId: accountId,
+    status: 'Active',
+    wrappingVersion: 1,
+    wrappedSecret: new Uint8Array(68).fill(9),
+    createdAt: 7,
+    ...members,
+  }
+}
+
+export function newMaterial(
+  materialId: string,
+  keyId: string,
+  members: Partial<MaterialRecord> = {},
+): MaterialRecord {
+  return {
+    materialId,
+    accountId,
+    region,
+    keyId,
+    spec: 'SYMMETRIC_DEFAULT',
+    usage: 'ENCRYPT_DECRYPT',
+    origin: 'AWS_KMS',
+    wrappingVersion: 1,
+    wrapped: new Uint8Array(60).fill(3),
+    createdAt: 8,
+    ...members,
+  }
+}
+
+export function newGrant(
+  grantId: string,
+  keyId: string,
+  members: Partial<New<GrantRecord>> = {},
+): New<GrantRecord> {
+  return {
+    accountId,
+    region,
+    keyId,
+    grantId,
+    granteePrincipal: `arn:aws:iam::${accountId}:root`,
+    granteeId: accountId,
+    issuingAccountId: accountId,
+    operations: ['Encrypt', 'Decrypt'],
+    createdAt: 10,
+    ...members,
+  }
+}
+
+/** Two accounts, so that nothing can rely on there being one. */
+export async function insertAccounts(store: Store): Promise<void> {
+  await store.change(async (transaction) => {
+    await transaction.insertAccount({ accountId, createdAt: 1 })
+    await transaction.insertAccount({ accountId: otherAccountId, createdAt: 2 })
+  })
+}
+
+export function insertKeys(store: Store, ...keys: readonly New<KeyRecord>[]): Promise<void> {
+  return store.change(async (transaction) => {
+    for (const key of keys) await transaction.insertKey(key)
+  })
+}
