@@ -1,0 +1,72 @@
+/**
+ * Every error that travels on the wire: its code, its HTTP status, and the one class that carries it.
+ * Statuses are those AWS KMS is seen to send over AWS JSON 1.1: 400 for every fault of the client,
+ * whatever the model's `httpError` trait says. The AWS Query protocol has names and statuses of its own.
+ * @module
+ */
+
+const statuses = {
+  AccessDeniedException: 400,
+  AlreadyExistsException: 400,
+  ConflictException: 400,
+  DeleteConflictException: 400,
+  DependencyTimeoutException: 500,
+  DisabledException: 400,
+  DryRunOperationException: 400,
+  EntityAlreadyExistsException: 400,
+  ExpiredTokenException: 400,
+  IncompleteSignatureException: 400,
+  IncorrectKeyException: 400,
+  InvalidAliasNameException: 400,
+  InvalidArnException: 400,
+  InvalidCiphertextException: 400,
+  InvalidGrantIdException: 400,
+  InvalidGrantTokenException: 400,
+  InvalidInputException: 400,
+  InvalidKeyUsageException: 400,
+  InvalidMarkerException: 400,
+  InvalidSignatureException: 400,
+  KMSInternalException: 500,
+  KMSInvalidMacException: 400,
+  KMSInvalidSignatureException: 400,
+  KMSInvalidStateException: 400,
+  KeyUnavailableException: 500,
+  LimitExceededException: 400,
+  MalformedPolicyDocumentException: 400,
+  MissingAuthenticationTokenException: 400,
+  NoSuchEntityException: 400,
+  NotAuthorizedException: 400,
+  NotFoundException: 400,
+  RequestEntityTooLargeException: 413,
+  SerializationException: 400,
+  ServiceUnavailableException: 503,
+  TagException: 400,
+  ThrottlingException: 400,
+  UnknownOperationException: 400,
+  UnrecognizedClientException: 400,
+  UnsupportedOperationException: 400,
+  ValidationException: 400,
+} as const
+
+/** The `__type` of an error on the wire. */
+export type ErrorCode = keyof typeof statuses
+
+/** The HTTP status that `code` travels with. */
+export function statusOf(code: ErrorCode): number {
+  return statuses[code]
+}
+
+/**
+ * An expected failure, in AWS's words. Everything else that is thrown is a bug or an outage, and
+ * reaches the client as `KMSInternalException` with its detail stripped.
+ */
+export class KmsError extends Error {
+  readonly code: ErrorCode
+
+  /** @param message left out for the exceptions that AWS sends without one */
+  constructor(code: ErrorCode, message = '', options?: ErrorOptions) {
+    super(message, options)
+    this.name = code
+    this.code = code
+  }
+}

@@ -1,0 +1,254 @@
+/**
+ * Reads a request body as JSON, more strictly than `JSON.parse`: bytes that are not UTF-8, a name
+ * given twice, and a lone surrogate (which no UTF-8 can carry, so that two different texts would be
+ * authenticated as one) are refused; depth and the number of objects and lists are bounded.
+ * Objects have no prototype, so `__proto__` is a member like any other. Works on the bytes, so that
+ * no string it answers keeps the whole body alive.
+ * @see https://www.rfc-editor.org/rfc/rfc8259
+ * @module
+ */
+import { isUtf8 } from 'node:buffer'
+
+/** Objects and lists inside one another, the outermost counted. */
+export const depthMax = 32
+
+/** Objects and lists in one body: what a byte of JSON costs in memory is highest for these. */
+export const containersMax = 16_384
+
+/** What was wrong with a body; for tests and logs, never for the caller. */
+export type JsonFault =
+  | 'not UTF-8'
+  | 'syntax'
+  | 'duplicate member'
+  | 'lone surrogate'
+  | 'number out of range'
+  | 'too deep'
+  | 'too many objects and lists'
+  | 'not an object'
+
+/** The body is not the JSON that Trent takes. Carries no byte of it. */
+export class MalformedJson extends Error {
+  readonly fault: JsonFault
+
+  constructor(fault: JsonFault) {
+    super(`malformed JSON: ${fault}`)
+    this.name = 'MalformedJson'
+    this.fault = fault
+  }
+}
+
+/** An object as it was sent: no prototype, nothing checked. */
+export type JsonObject = Record<string, unknown>
+
+interface Reader {
+  readonly bytes: Buffer
+  at: number
+  containers: number
+}
+
+/** @throws {MalformedJson} */
+export function parseJson(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) throw new MalformedJson('not UTF-8')
+  const reader: Reader = { bytes, at: 0, containers: 0 }
+  const value = readValue(reader, 0)
+  skipSpace(reader)
+  if (reader.at !== bytes.length) throw new MalformedJson('syntax')
+  return value
+}
+
+/** The same, of a body that must be one object. @throws {MalformedJson} */
+export function parseJsonObject(bytes: Buffer): JsonObject {
+  const value = parseJson(bytes)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new MalformedJson('not an object')
+  }
+  return value as JsonObject // readValue makes no other kind of object
+}
+
+const quote = 0x22
+const comma = 0x2c
+const minus = 0x2d
+const dot = 0x2e
+const zero = 0x30
+const colon = 0x3a
+const openList = 0x5b
+const backslash = 0x5c
+const closeList = 0x5d
+const openObject = 0x7b
+const closeObject = 0x7d
+
+/** The byte at the reader's place; -1, which no byte equals, behind the end. */
+function peek(reader: Reader): number {
+  return reader.bytes[reader.at] ?? -1
+}
+
+function skipSpace(reader: Reader): void {
+  let byte = peek(reader)
+  while (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) {
+    reader.at += 1
+    byte = peek(reader)
+  }
+}
+
+function expect(reader: Reader, byte: number): void {
+  if (peek(reader) !== byte) throw new MalformedJson('syntax')
+  reader.at += 1
+}
+
+function readValue(reader: Reader, depth: number): unknown {
+  skipSpace(reader)
+  switch (peek(reader)) {
+    case openObject:
+      enter(reader, depth)
+      return readObject(reader, depth + 1)
+    case openList:
+      enter(reader, depth)
+      return readList(reader, depth + 1)
+    case quote:
+      return readString(reader)
+    case 0x74:
+      return readWord(reader, 'true', true)
+    case 0x66:
+      return readWord(reader, 'false', false)
+    case 0x6e:
+      return readWord(reader, 'null', null)
+    default:
+      return readNumber(reader)
+  }
+}
+
+/** Steps over the bracket. The recursion is bounded here, before it is made. */
+function enter(reader: Reader, depth: number): void {
+  if (depth >= depthMax) throw new MalformedJson('too deep')
+  reader.containers += 1
+  if (reader.containers > containersMax) throw new MalformedJson('too many objects and lists')
+  reader.at += 1
+}
+
+function readObject(reader: Reader, depth: number): JsonObject {
+  const object: JsonObject = Object.create(null)
+  skipSpace(reader)
+  if (peek(reader) === closeObject) {
+    reader.at += 1
+    return object
+  }
+  for (;;) {
+    skipSpace(reader)
+    const name = readString(reader)
+    // Two members of one name: which of them was checked, and which is used?
+    if (name in object) throw new MalformedJson('duplicate member')
+    skipSpace(reader)
+    expect(reader, colon)
+    object[name] = readValue(reader, depth)
+    skipSpace(reader)
+    if (peek(reader) === closeObject) break
+    expect(reader, comma)
+  }
+  reader.at += 1
+  return object
+}
+
+function readList(reader: Reader, depth: number): unknown[] {
+  const list: unknown[] = []
+  skipSpace(reader)
+  if (peek(reader) === closeList) {
+    reader.at += 1
+    return list
+  }
+  for (;;) {
+    list.push(readValue(reader, depth))
+    skipSpace(reader)
+    if (peek(reader) === closeList) break
+    expect(reader, comma)
+  }
+  reader.at += 1
+  return list
+}
+
+function readWord<T>(reader: Reader, word: string, value: T): T {
+  const end = reader.at + word.length
+  if (reader.bytes.toString('latin1', reader.at, Math.min(end, reader.bytes.length)) !== word) {
+    throw new MalformedJson('syntax')
+  }
+  reader.at = end
+  return value
+}
+
+function readNumber(reader: Reader): number {
+  const start = reader.at
+  if (peek(reader) === minus) reader.at += 1
+  if (peek(reader) === zero) reader.at += 1
+  else readDigits(reader)
+  if (peek(reader) === dot) {
+    reader.at += 1
+    readDigits(reader)
+  }
+  if (peek(reader) === 0x65 || peek(reader) === 0x45) {
+    reader.at += 1
+    if (peek(reader) === minus || peek(reader) === 0x2b) reader.at += 1
+    readDigits(reader)
+  }
+  const value = Number(reader.bytes.toString('latin1', start, reader.at))
+  if (!Number.isFinite(value)) throw new MalformedJson('number out of range')
+  return value
+}
+
+function readDigits(reader: Reader): void {
+  const start = reader.at
+  for (let byte = peek(reader); byte >= zero && byte <= 0x39; byte = peek(reader)) reader.at += 1
+  if (reader.at === start) throw new MalformedJson('syntax')
+}
+
+function readString(reader: Reader): string {
+  expect(reader, quote)
+  const { bytes } = reader
+  const start = reader.at
+  let end = start
+  let seen = 0
+  let escaped = false
+  for (;;) {
+    const byte = bytes[end] ?? -1
+    if (byte === quote) break
+    // A control character, or the end of the body.
+    if (byte < 0x20) throw new MalformedJson('syntax')
+    seen |= byte
+    if (byte === backslash) {
+      escaped = true
+      end += 1
+      // The character behind it may be a quote; its own check is in `unescape`.
+      if (end >= bytes.length) throw new MalformedJson('syntax')
+    }
+    end += 1
+  }
+  reader.at = end + 1
+  const text =
+    seen < 0x80 && !escaped
+      ? bytes.toString('latin1', start, end)
+      : bytes.toString('utf8', start, end)
+  return escaped ? unescape(text) : text
+}
+
+const escapes: ReadonlyMap<string, string> = new Map([
+  ['"', '"'],
+  ['\\', '\\'],
+  ['/', '/'],
+  ['b', '\b'],
+  ['f', '\f'],
+  ['n', '\n'],
+  ['r', '\r'],
+  ['t', '\t'],
+])
+
+function unescape(text: string): string {
+  const read = text.replace(
+    /\\(?:u([0-9A-Fa-f]{4})|([^]?))/g,
+    (_, hex?: string, short?: string) => {
+      if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16))
+      const character = escapes.get(short ?? '')
+      if (character === undefined) throw new MalformedJson('syntax')
+      return character
+    },
+  )
+  if (!read.isWellFormed()) throw new MalformedJson('lone surrogate')
+  return read
+}

@@ -1,0 +1,38 @@
+/** Which of the two protocols a request speaks: AWS JSON 1.1, or AWS Query. @module */
+import type { Members } from '../model/shape.ts'
+import { readBody, readTarget, renderAnswer, renderError, type Target } from './aws-json.ts'
+import {
+  isQuery,
+  readQueryInput,
+  readQueryTarget,
+  renderQueryAnswer,
+  renderQueryError,
+} from './aws-query.ts'
+import type { RawRequest, RawResponse } from './request.ts'
+
+export interface Protocol {
+  /** @throws {KmsError} `UnknownOperationException`, `IncompleteSignatureException` */
+  readonly readTarget: (request: RawRequest) => Target
+  /** The input as JSON has it, nothing checked yet. @throws {KmsError} `SerializationException` */
+  readonly readInput: (request: RawRequest, members: Members) => unknown
+  readonly renderAnswer: (output: unknown, requestId: string, target: Target) => RawResponse
+  /** `target` is undefined while it is not known. */
+  readonly renderError: (
+    error: unknown,
+    requestId: string,
+    target: Target | undefined,
+  ) => RawResponse
+}
+
+const json: Protocol = { readTarget, readInput: readBody, renderAnswer, renderError }
+
+const query: Protocol = {
+  readTarget: readQueryTarget,
+  readInput: readQueryInput,
+  renderAnswer: renderQueryAnswer,
+  renderError: renderQueryError,
+}
+
+export function protocolOf(request: Pick<RawRequest, 'listener' | 'rawHeaders'>): Protocol {
+  return isQuery(request) ? query : json
+}

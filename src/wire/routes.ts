@@ -1,0 +1,156 @@
+/**
+ * What is served beside AWS's API: health, and Trent's own paths. Anything but health is refused to a
+ * foreign Host and to a foreign Origin, and takes no body but `application/json`: a web page that a
+ * browser on this machine has open can neither rebind a name to this address nor post a form here.
+ * @module
+ */
+import { headerValues, mediaType, pathOf } from './headers.ts'
+import { jsonAnswer, tooLarge } from './refusal.ts'
+import type { RawRequest, RawResponse } from './request.ts'
+
+export interface Route {
+  /** Exact; no pattern, no trailing slash. */
+  readonly path: string
+  /** `GET` is `HEAD` as well. */
+  readonly methods: readonly ('GET' | 'POST')[]
+  /** True for what anyone who reaches the port may ask: no Host and no Origin is looked at. */
+  readonly open: boolean
+  readonly bodyBytesMax: number
+  readonly handle: (request: RawRequest) => Promise<RawResponse>
+}
+
+export type RouteTable = ReadonlyMap<string, Route>
+
+/** Where a request goes: to AWS's API, to a route, or nowhere. */
+export type RouteMatch =
+  | { readonly to: 'call' }
+  | { readonly to: 'route'; readonly route: Route }
+  | { readonly to: 'refusal'; readonly response: RawResponse }
+
+/** Hosts and origins under which Trent is itself. */
+export interface OwnNames {
+  readonly hosts: ReadonlySet<string>
+  readonly origins: ReadonlySet<string>
+}
+
+/** Readiness as `/readyz` shows it; `reasons` says what is missing, in words for an operator. */
+export interface Readiness {
+  readonly ready: boolean
+  readonly reasons: readonly string[]
+}
+
+/** @throws when a path is not one, is AWS's, or is there twice */
+export function routeTable(routes: readonly Route[]): RouteTable {
+  const table = new Map<string, Route>()
+  for (const route of routes) {
+    if (!/^\/[\w./-]+$/.test(route.path) || table.has(route.path)) {
+      throw new Error(`the path of a route is not one, or is there twice: ${route.path}`)
+    }
+    table.set(route.path, route)
+  }
+  return table
+}
+
+/** Only the public listener has routes: the operator's socket takes calls alone. */
+export function matchRoute(
+  table: RouteTable,
+  request: Pick<RawRequest, 'listener' | 'method' | 'target'>,
+): RouteMatch {
+  const path = pathOf(request.target)
+  if (path === '/') {
+    if (request.method === 'POST') return { to: 'call' }
+    return { to: 'refusal', response: notAllowed(['POST']) }
+  }
+  const route = request.listener === 'public' ? table.get(path) : undefined
+  if (route !== undefined) return { to: 'route', route }
+  // An SDK given a wrong endpoint URL reads `__type`; a person reads `message`.
+  const message = 'nothing is served at this path'
+  const body = {
+    ...(request.method === 'POST' && { __type: 'UnknownOperationException' }),
+    message,
+  }
+  return { to: 'refusal', response: jsonAnswer(404, body) }
+}
+
+/** Checks a request against its route, and answers it. Rejects with what the route's handler throws. */
+export async function answerRoute(
+  route: Route,
+  own: OwnNames,
+  request: RawRequest,
+): Promise<RawResponse> {
+  return guardRoute(route, own, request) ?? route.handle(request)
+}
+
+/** Why a request may not have this route, as its answer; undefined when it may. */
+export function guardRoute(
+  route: Pick<Route, 'methods' | 'open' | 'bodyBytesMax'>,
+  own: OwnNames,
+  request: Pick<RawRequest, 'method' | 'rawHeaders' | 'body'>,
+): RawResponse | undefined {
+  const { rawHeaders, body } = request
+  if (!route.open && !isOwn(own, rawHeaders)) {
+    return jsonAnswer(403, { message: 'this path takes no requests from another host or origin' })
+  }
+  const method = request.method === 'HEAD' ? 'GET' : request.method
+  if (!route.methods.some((allowed) => allowed === method)) return notAllowed(route.methods)
+  if (method === 'POST' || body.length > 0) {
+    const types = headerValues(rawHeaders, 'content-type')
+    if (types.length !== 1 || mediaType(types[0] ?? '') !== 'application/json') {
+      return jsonAnswer(415, { message: 'the content type must be application/json' })
+    }
+  }
+  return body.length > route.bodyBytesMax ? tooLarge() : undefined
+}
+
+/** One Host, and it is ours; no Origin, or ours; nothing that a browser says came from elsewhere. */
+function isOwn(own: OwnNames, rawHeaders: readonly string[]): boolean {
+  const hosts = headerValues(rawHeaders, 'host')
+  const origins = headerValues(rawHeaders, 'origin')
+  const sites = headerValues(rawHeaders, 'sec-fetch-site')
+  return (
+    hosts.length === 1 &&
+    own.hosts.has((hosts[0] ?? '').toLowerCase()) &&
+    origins.length <= 1 &&
+    origins.every((origin) => own.origins.has(origin.toLowerCase())) &&
+    sites.every((site) => site === 'same-origin' || site === 'none')
+  )
+}
+
+/**
+ * The names of this machine and of the address listened on, with the port and without it. An origin
+ * must have the port: another port of this machine is somebody else's page.
+ * @param listenHost as in the settings, an IPv6 address without brackets
+ */
+export function ownNames(listenHost: string, port: number): OwnNames {
+  const listened = listenHost.includes(':') ? `[${listenHost}]` : listenHost
+  const names = new Set(['localhost', '127.0.0.1', '[::1]', listened.toLowerCase()])
+  const hosts = [...names].flatMap((name) => [name, `${name}:${port}`])
+  const origins = [...names].flatMap((name) => [
+    port === 80 ? `http://${name}` : `http://${name}:${port}`,
+    port === 443 ? `https://${name}` : `https://${name}:${port}`,
+  ])
+  return { hosts: new Set(hosts), origins: new Set(origins) }
+}
+
+/** `/healthz`: the process answers. `/readyz`: it can serve calls, or 503 and why not. */
+export function healthRoutes(readiness: () => Promise<Readiness>): readonly Route[] {
+  const health = { methods: ['GET'], open: true, bodyBytesMax: 0 } as const
+  return [
+    { ...health, path: '/healthz', handle: async () => jsonAnswer(200, { status: 'up' }) },
+    {
+      ...health,
+      path: '/readyz',
+      handle: async () => {
+        const { ready, reasons } = await readiness()
+        return ready
+          ? jsonAnswer(200, { status: 'ready' })
+          : jsonAnswer(503, { status: 'not ready', reasons })
+      },
+    },
+  ]
+}
+
+function notAllowed(methods: readonly string[]): RawResponse {
+  const Allow = (methods.includes('GET') ? [...methods, 'HEAD'] : methods).join(', ')
+  return jsonAnswer(405, { message: `this path takes ${Allow}` }, { Allow })
+}

@@ -1,0 +1,195 @@
+/**
+ * The listeners: the public port and the operator's Unix socket, over `node:http`. What a client may
+ * hold or keep waiting is bounded here (`limits.ts`); whatever happens, a request is answered or its
+ * connection is closed.
+ * @module
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Logger } from 'pino'
+import { createAdmission, plainAddress, sourceOf, type Admission } from './admission.ts'
+import { exchange, type Connection, type ExchangePorts, type Handler } from './exchange.ts'
+import { defaultLimits, type ListenLimits } from './limits.ts'
+import { parseInPieces } from './pieces.ts'
+import { refuseSocket } from './refusal.ts'
+import { listenAt } from './unix-socket.ts'
+
+/** An address and port (0 for any free one), or the path of the operator's socket. */
+export type ListenOptions = (
+  | { readonly host: string; readonly port: number }
+  | { readonly socketPath: string }
+) & {
+  /** Those that differ from `defaultLimits`. */
+  readonly limits?: Partial<ListenLimits>
+  /** Told of what a handler threw, under the request id that its client was given. */
+  readonly log: Pick<Logger, 'error'>
+}
+
+export interface Listener {
+  /** The address that is bound, IPv6 without brackets; empty for a socket. */
+  readonly host: string
+  /** 0 for a socket. */
+  readonly port: number
+  /**
+   * Stops accepting, ends idle connections, and waits for what is in flight, but `graceMs` at most;
+   * what is left then is cut. Resolves when nothing listens and no connection is open.
+   */
+  readonly close: (graceMs: number) => Promise<void>
+}
+
+/** Resolves once the server accepts connections. @throws when it cannot listen there */
+export async function listen(options: ListenOptions, handler: Handler): Promise<Listener> {
+  const limits: ListenLimits = { ...defaultLimits, ...options.limits }
+  const admission = createAdmission(limits)
+  const connections = new Map<Socket, Connection>()
+  let stopping = false
+  const server = createHttpServer(limits)
+  trackConnections(server, connections, admission)
+  answerRequests(server, connections, {
+    listener: 'socketPath' in options ? 'operator' : 'public',
+    limits,
+    admission,
+    handler,
+    stopping: () => stopping,
+    onFailure: (err, requestId) => options.log.error({ err, requestId }, 'a handler failed'),
+  })
+  const removeFile = await open(server, options)
+  // Such an error (a failing accept) concerns one client, not the process.
+  server.on('error', (err) => options.log.error({ err }, 'the listener failed to accept'))
+  let closed: Promise<void> | undefined
+  const close = (graceMs: number): Promise<void> => {
+    stopping = true
+    closed ??= stop(server, connections, admission, graceMs).finally(removeFile)
+    return closed
+  }
+  return { ...addressOf(server), close }
+}
+
+function createHttpServer(limits: ListenLimits): Server {
+  const server = createServer({
+    maxHeaderSize: limits.headerBytesMax,
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.idleMs,
+    keepAliveTimeoutBuffer: Math.min(1_000, limits.idleMs),
+    connectionsCheckingInterval: Math.min(1_000, Math.ceil(limits.headersMs / 4)),
+    insecureHTTPParser: false,
+    joinDuplicateHeaders: false,
+    requireHostHeader: true,
+    noDelay: true,
+  })
+  server.timeout = limits.stallMs
+  // Node would drop the headers beyond its own count without a word; `headersMax` refuses them.
+  server.maxHeadersCount = 0
+  return server
+}
+
+function trackConnections(
+  server: Server,
+  connections: Map<Socket, Connection>,
+  admission: Admission,
+): void {
+  server.on('connection', (socket: Socket) => {
+    const address = plainAddress(socket.remoteAddress)
+    const source = sourceOf(address)
+    const leave = admission.connect(source)
+    if (leave === undefined) {
+      socket.destroy()
+      return
+    }
+    const connection = { socket, address, source, pending: 0, refused: false, over: false }
+    connections.set(socket, connection)
+    parseInPieces(socket, () => connection.over)
+    socket.once('close', () => {
+      connections.delete(socket)
+      leave()
+    })
+  })
+}
+
+function answerRequests(
+  server: Server,
+  connections: ReadonlyMap<Socket, Connection>,
+  ports: ExchangePorts,
+): void {
+  const { lingerMs, pipelinedMax } = ports.limits
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    const connection = connections.get(request.socket)
+    // A client that was refused its connection, or that went on behind a refusal.
+    if (connection === undefined || connection.refused) {
+      if (connection !== undefined) connection.over = true
+      return
+    }
+    // Whoever asks on and on and reads nothing would be kept every answer: he loses those he is owed.
+    if (connection.pending >= pipelinedMax) {
+      connection.refused = true
+      connection.over = true
+      connection.socket.destroy()
+      return
+    }
+    connection.pending += 1
+    response.on('close', () => {
+      connection.pending -= 1
+      if (ports.stopping() && connection.pending === 0) connection.socket.destroySoon()
+    })
+    void exchange(request, response, connection, ports)
+  }
+  server.on('request', onRequest)
+  // Without these two, Node itself would say 100 to a body that is about to be refused.
+  server.on('checkContinue', onRequest)
+  server.on('checkExpectation', onRequest)
+  server.on('connect', (_request, socket) => refuseSocket(socket, 405, lingerMs))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const connection = connections.get(socket as Socket) // node:http makes no other kind
+    // An answer may be half written here: nothing can be put behind it.
+    if (connection === undefined || connection.pending > 0 || !socket.writable) {
+      if (connection?.refused !== true) socket.destroy()
+      return
+    }
+    if (connection.refused) return
+    connection.refused = true
+    refuseSocket(socket, statusOfClientError(error.code), lingerMs)
+  })
+}
+
+function statusOfClientError(code: string | undefined): number {
+  if (code === 'HPE_HEADER_OVERFLOW') return 431
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+}
+
+/** Answers the call that removes what listening left behind. */
+async function open(server: Server, options: ListenOptions): Promise<() => Promise<void>> {
+  if ('socketPath' in options) return listenAt(server, options.socketPath)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host: options.host, port: options.port }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  return async () => {}
+}
+
+function addressOf(server: Server): Pick<Listener, 'host' | 'port'> {
+  const bound = server.address()
+  if (bound === null || typeof bound === 'string') return { host: '', port: 0 }
+  return { host: bound.address, port: bound.port }
+}
+
+async function stop(
+  server: Server,
+  connections: ReadonlyMap<Socket, Connection>,
+  admission: Admission,
+  graceMs: number,
+): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  for (const connection of connections.values()) {
+    if (connection.pending === 0) connection.socket.destroy()
+  }
+  const over = Promise.withResolvers<void>()
+  const timer = setTimeout(over.resolve, graceMs)
+  await Promise.race([Promise.all([closed, admission.idle()]), over.promise])
+  clearTimeout(timer)
+  for (const connection of connections.values()) connection.socket.destroy()
+  await closed
+}

@@ -1,0 +1,78 @@
+/**
+ * The file of a Unix socket, made so that at no moment can anyone but its owner connect to it, and so
+ * that a socket that a living process answers is never taken from it. No umask is set: it belongs to
+ * the whole process, and other threads make files meanwhile.
+ * @module
+ */
+import { chmod, lstat, mkdtemp, rename, rmdir, unlink } from 'node:fs/promises'
+import { connect, type Server } from 'node:net'
+import { dirname, join } from 'node:path'
+
+/** Bytes of a path that every system takes (macOS has 104 with the closing zero, Linux 108). */
+const pathBytesMax = 103
+
+/** The socket cannot be made; the message is one line for whoever starts the server. */
+export class SocketRefused extends Error {}
+
+/**
+ * Makes `server` listen at `path`, mode 0600. Answers the call that removes the file again.
+ * @throws {SocketRefused} when another process answers there, or something that is no socket is there
+ */
+export async function listenAt(server: Server, path: string): Promise<() => Promise<void>> {
+  await requireFree(path)
+  // The directory is made with mode 0700: the socket is out of reach until its own mode is set.
+  const directory = await mkdtemp(join(dirname(path), '.s-'))
+  const hidden = join(directory, 's')
+  try {
+    if (Buffer.byteLength(hidden) > pathBytesMax || Buffer.byteLength(path) > pathBytesMax) {
+      throw new SocketRefused(`the path of the socket is longer than a system takes: ${path}`)
+    }
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ path: hidden }, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+    await chmod(hidden, 0o600)
+    await rename(hidden, path)
+  } catch (error) {
+    server.close()
+    await unlink(hidden).catch(ignoreAbsent)
+    throw error
+  } finally {
+    await rmdir(directory)
+  }
+  const { ino } = await lstat(path)
+  return async () => {
+    // The file may be a later server's by then.
+    const present = await lstat(path).catch(ignoreAbsent)
+    if (present?.ino === ino) await unlink(path)
+  }
+}
+
+async function requireFree(path: string): Promise<void> {
+  const present = await lstat(path).catch(ignoreAbsent)
+  if (present === undefined) return
+  if (!present.isSocket())
+    throw new SocketRefused(`there is something that is no socket at ${path}`)
+  if (await isAnswered(path)) throw new SocketRefused(`another process listens at ${path}`)
+}
+
+/** Only a refused connection says that nobody is there; a socket that is busy or out of reach is not free. */
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path })
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT')
+    })
+  })
+}
+
+function ignoreAbsent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}
