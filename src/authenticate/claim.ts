@@ -1,0 +1,256 @@
+/**
+ * What a request says of its own signature, from the `Authorization` header or from the query string
+ * of a presigned request. Only form is checked, nothing is looked up and nothing is believed; all that
+ * is refused here is `IncompleteSignatureException`, in AWS's words where AWS's are known.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
+ * @module
+ */
+import { hash } from 'node:crypto'
+import { KmsError } from '../errors.ts'
+import { compareBytes, incomplete, quote, type HeaderTable, type Parameter } from './canonical.ts'
+import type { SigningScope } from './signing-keys.ts'
+import { parseTimestamp, type Timestamp } from './timestamp.ts'
+
+export interface Claim {
+  readonly scope: SigningScope
+  /** `aws4_request`, if the scope is right. */
+  readonly terminator: string
+  readonly signedAt: Timestamp
+  /** How long after its date the signature is good. */
+  readonly lifetimeSeconds: number
+  /** Lower case, in byte order; `host` and every `x-amz-*` header of the request is among them. */
+  readonly signedHeaders: readonly string[]
+  readonly signature: string
+  readonly sessionToken: string | undefined
+  /** The SHA-256 that the caller says the body has. */
+  readonly declaredPayloadHash: string | undefined
+}
+
+/** The parts of either form, as text. */
+interface Fields {
+  readonly algorithm: string
+  readonly credential: string
+  readonly signedHeaders: string
+  readonly signature: string
+  readonly date: string
+  readonly expires?: string | undefined
+  readonly sessionToken: string | undefined
+  readonly declaredPayloadHash: string | undefined
+}
+
+/** Seconds that a signature is good after its date, and before it: clocks differ. */
+export const skewSeconds = 300
+const expiresSecondsMax = 604_800
+const signedHeadersMax = 64
+const headerNamePattern = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
+
+/** One of these makes a request a presigned one. */
+const presigningNames = ['X-Amz-Algorithm', 'X-Amz-Credential', 'X-Amz-Signature']
+const authorizationNames = ['Credential', 'Signature', 'SignedHeaders']
+
+/** A second one of these would leave it open which of the two was meant. */
+const singleHeaders = [
+  'authorization',
+  'content-type',
+  'date',
+  'host',
+  'x-amz-content-sha256',
+  'x-amz-date',
+  'x-amz-security-token',
+  'x-amz-target',
+]
+
+/**
+ * @throws {KmsError} `MissingAuthenticationTokenException` when the request is not signed at all;
+ * `IncompleteSignatureException` when what it says cannot be checked or leaves something open
+ */
+export function readClaim(headers: HeaderTable, parameters: readonly Parameter[]): Claim {
+  const authorization = headers.values.get('authorization')
+  const presigned = parameters.some(({ name }) => presigningNames.includes(name))
+  if (authorization !== undefined && presigned) {
+    throw incomplete(
+      "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.",
+    )
+  }
+  const repeated =
+    headers.repeated.size === 0
+      ? undefined
+      : singleHeaders.find((name) => headers.repeated.has(name))
+  if (repeated !== undefined) throw incomplete(`the header \`${repeated}\` is there more than once`)
+  if (presigned) return claimOf(queryFields(headers, parameters), headers)
+  if (authorization === undefined || authorization === '') {
+    throw new KmsError('MissingAuthenticationTokenException', 'Missing Authentication Token')
+  }
+  return claimOf(headerFields(headers, authorization), headers)
+}
+
+function headerFields(headers: HeaderTable, authorization: string): Fields {
+  const [algorithm = '', ...pieces] = authorization.split(/[, ]+/)
+  const found = new Map<string, string>()
+  for (const piece of pieces) {
+    if (piece === '') continue
+    const equals = piece.indexOf('=')
+    if (equals === -1) {
+      throw incomplete(
+        'Invalid key=value pair (missing equal-sign) in Authorization header ' +
+          `(hashed with SHA-256 and encoded with Base64): '${digestOf(authorization)}'.`,
+      )
+    }
+    const name = piece.slice(0, equals)
+    if (found.has(name)) throw incomplete('the Authorization header names a parameter twice')
+    found.set(name, piece.slice(equals + 1))
+  }
+  const { values } = headers
+  const date = values.get('x-amz-date') ?? values.get('date') ?? ''
+  let missing = ''
+  for (const name of authorizationNames) {
+    if ((found.get(name) ?? '') !== '') continue
+    missing += `Authorization header requires '${name}' parameter. `
+  }
+  if (date === '') {
+    missing +=
+      "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. "
+  }
+  if (missing !== '') {
+    throw incomplete(
+      `${missing}(Hashed with SHA-256 and encoded with Base64) ` +
+        `Authorization=${digestOf(authorization)}`,
+    )
+  }
+  return {
+    algorithm,
+    credential: found.get('Credential') ?? '',
+    signedHeaders: found.get('SignedHeaders') ?? '',
+    signature: found.get('Signature') ?? '',
+    date,
+    sessionToken: values.get('x-amz-security-token'),
+    declaredPayloadHash: values.get('x-amz-content-sha256'),
+  }
+}
+
+/** AWS names the header by its hash: a credential put there by mistake is not sent about. */
+function digestOf(authorization: string): string {
+  return hash('sha256', Buffer.from(authorization, 'latin1'), 'base64')
+}
+
+function queryFields(headers: HeaderTable, parameters: readonly Parameter[]): Fields {
+  const found = new Map<string, string>()
+  for (const { name, value } of parameters) {
+    if (!name.startsWith('X-Amz-')) continue
+    // A header and a parameter of one meaning are a second one, too.
+    if (found.has(name) || headers.values.has(name.toLowerCase())) {
+      throw incomplete(`\`${quote(name)}\` is there more than once`)
+    }
+    found.set(name, value)
+  }
+  const missing = [
+    'X-Amz-Algorithm',
+    'X-Amz-Credential',
+    'X-Amz-Signature',
+    'X-Amz-SignedHeaders',
+    'X-Amz-Date',
+  ]
+    .filter((name) => (found.get(name) ?? '') === '')
+    .map((name) => `AWS query-string parameters must include '${name}'. `)
+  if (missing.length > 0) {
+    throw incomplete(`${missing.join('')}Re-examine the query-string parameters.`)
+  }
+  const { values } = headers
+  return {
+    algorithm: found.get('X-Amz-Algorithm') ?? '',
+    credential: found.get('X-Amz-Credential') ?? '',
+    signedHeaders: found.get('X-Amz-SignedHeaders') ?? '',
+    signature: found.get('X-Amz-Signature') ?? '',
+    date: found.get('X-Amz-Date') ?? '',
+    expires: found.get('X-Amz-Expires'),
+    sessionToken: found.get('X-Amz-Security-Token') ?? values.get('x-amz-security-token'),
+    declaredPayloadHash: found.get('X-Amz-Content-Sha256') ?? values.get('x-amz-content-sha256'),
+  }
+}
+
+function claimOf(fields: Fields, headers: HeaderTable): Claim {
+  const signedAt = parseTimestamp(fields.date)
+  if (signedAt === undefined) {
+    throw incomplete(
+      `Date must be in ISO-8601 'basic format'. Got '${quote(fields.date)}'. ` +
+        'See http://en.wikipedia.org/wiki/ISO_8601',
+    )
+  }
+  const signedHeaders = readSignedHeaders(fields.signedHeaders, headers)
+  if (fields.algorithm !== 'AWS4-HMAC-SHA256') {
+    const got = quote(fields.algorithm)
+    throw incomplete(`Unsupported AWS 'algorithm': '${got}' (only AWS4-HMAC-SHA256 for now).`)
+  }
+  const elements = fields.credential.split('/')
+  const [accessKeyId = '', date = '', region = '', service = '', terminator = ''] = elements
+  if (elements.length !== 5 || elements.includes('')) {
+    throw incomplete(
+      'Credential must have exactly 5 slash-delimited elements, ' +
+        `e.g. keyid/date/region/service/term, got '${quote(fields.credential)}'`,
+    )
+  }
+  const { signature, sessionToken, declaredPayloadHash } = fields
+  if (declaredPayloadHash === 'UNSIGNED-PAYLOAD' || declaredPayloadHash?.startsWith('STREAMING-')) {
+    throw incomplete(`the payload must be signed: \`${quote(declaredPayloadHash)}\` is not taken`)
+  }
+  return {
+    scope: { accessKeyId, date, region, service },
+    terminator,
+    signedAt,
+    lifetimeSeconds: readExpires(fields.expires),
+    signedHeaders,
+    signature,
+    sessionToken,
+    declaredPayloadHash,
+  }
+}
+
+/** Names all that must be signed: else a captured request could be given another operation's target. */
+function readSignedHeaders(text: string, headers: HeaderTable): readonly string[] {
+  const names = splitSignedHeaders(text)
+  if (!names.includes('host')) {
+    throw incomplete("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+  }
+  for (const name of headers.values.keys()) {
+    if (name.startsWith('x-amz-') && !names.includes(name)) {
+      throw incomplete(`'${quote(name)}' must be a 'SignedHeader' in the AWS Authorization.`)
+    }
+  }
+  const absent = names.find((name) => !headers.values.has(name))
+  if (absent !== undefined) throw incomplete(`the signed header \`${quote(absent)}\` is absent`)
+  return names
+}
+
+/** Requests of one client sign the same headers: splitting and checking the names takes 1 µs. */
+let lastSplit: { readonly text: string; readonly names: readonly string[] } | undefined
+
+function splitSignedHeaders(text: string): readonly string[] {
+  if (text === lastSplit?.text) return lastSplit.names
+  const names = text.split(';')
+  if (names.length > signedHeadersMax) {
+    throw incomplete(`more than ${signedHeadersMax} headers are signed`)
+  }
+  for (const [index, name] of names.entries()) {
+    if (!headerNamePattern.test(name) || compareBytes(names[index - 1] ?? '', name) >= 0) {
+      throw incomplete('signed headers must be lower-case names in order, divided by semicolons')
+    }
+  }
+  lastSplit = { text, names }
+  return names
+}
+
+/** Without `X-Amz-Expires` a presigned request is good for as long as any other. */
+function readExpires(text: string | undefined): number {
+  if (text === undefined) return skewSeconds
+  if (!/^-?\d+$/.test(text)) throw incomplete('X-Amz-Expires should be a number')
+  const seconds = Number(text)
+  if (seconds < 0) throw incomplete('X-Amz-Expires must be non-negative')
+  if (seconds === 0) throw incomplete('X-Amz-Expires must be at least 1 second')
+  if (seconds > expiresSecondsMax) {
+    throw incomplete(
+      'X-Amz-Expires must be less than a week (in seconds); ' +
+        'that is, the given X-Amz-Expires must be less than 604800 seconds',
+    )
+  }
+  return seconds
+}
