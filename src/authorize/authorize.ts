@@ -1,0 +1,246 @@
+/**
+ * Decides one request. Explicit denies first, then the algorithm of the caller's account: in the key's
+ * own account the key policy allows by itself or leaves it to identity policies; a caller of another
+ * account needs both sides; a grant may stand in for the key policy.
+ *
+ * INVARIANT (fail closed): whatever is broken, missing or thrown on the way, the decision is deny.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
+ * @module
+ */
+import { principalTest, type Closeness } from './caller-names.ts'
+import type { CompiledPolicy } from './compile.ts'
+import type { AuthorizationRequest, Decision, Grant, Policies, Reason } from './decision.ts'
+import { findIn, type Findings } from './findings.ts'
+import { grantGives } from './grants.ts'
+
+/** What a caller of another account can be given; anything else fails though a policy allows it. */
+const crossAccountActions: ReadonlySet<string> = new Set(
+  (
+    'Encrypt Decrypt ReEncryptFrom ReEncryptTo GenerateDataKey GenerateDataKeyWithoutPlaintext ' +
+    'GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext Sign Verify GenerateMac VerifyMac ' +
+    'DeriveSharedSecret Encapsulate Decapsulate GetPublicKey DescribeKey GetKeyRotationStatus ' +
+    'CreateGrant ListGrants RetireGrant RevokeGrant'
+  )
+    .split(' ')
+    .map((name) => `kms:${name}`),
+)
+
+type PolicyName = Reason['policy']
+
+/** Decides whether the caller may; never throws. */
+export function authorize(
+  request: AuthorizationRequest,
+  policies: Policies,
+  grants: readonly Grant[],
+): Decision {
+  try {
+    return decide(request, policies, grants)
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : 'something that is no error was thrown'
+    return { decision: 'deny', reasons: [], errors: [`authorization failed: ${detail}`] }
+  }
+}
+
+function decide(
+  request: AuthorizationRequest,
+  policies: Policies,
+  grants: readonly Grant[],
+): Decision {
+  const all = listPolicies(policies)
+  const broken = all.filter(({ policy }) => policy.broken !== undefined)
+  if (broken.length > 0) {
+    return deny(
+      broken.map(({ name }) => missing(name)),
+      broken.map(({ name, policy }) => `broken ${name} policy: ${policy.broken}`),
+    )
+  }
+  const found = all.map(({ name, policy }) => {
+    const uniqueIds = name === 'resource' ? policies.resourcePrincipals : undefined
+    return { name, ...findIn(policy, request, uniqueIds) }
+  })
+  const denies = found.flatMap(({ name, deny: statement }): Reason[] =>
+    statement === undefined ? [] : [{ effect: 'explicit-deny', policy: name, statement }],
+  )
+  if (denies.length > 0) return deny(denies)
+  if (isInsider(request) !== request.action.startsWith('trent:')) return deny([missing('identity')])
+  const identity = identitySide(request, policies, found)
+  if (policies.identityOnly) return decideByIdentity(request, identity)
+  if (policies.resource === undefined) return deny([missing('resource')], ['no key policy'])
+  const resource = found.find(({ name }) => name === 'resource')?.allow ?? {}
+  return decideOnKey(request, resource, identity, grants)
+}
+
+/** In the order in which a refusal names them. */
+function listPolicies({
+  identity,
+  boundary,
+  session,
+  resource,
+}: Policies): readonly { readonly name: PolicyName; readonly policy: CompiledPolicy }[] {
+  const listed: { name: PolicyName; policy: CompiledPolicy }[] = []
+  for (const policy of identity) listed.push({ name: 'identity', policy })
+  if (boundary !== undefined) listed.push({ name: 'boundary', policy: boundary })
+  for (const policy of session ?? []) listed.push({ name: 'session', policy })
+  if (resource !== undefined) listed.push({ name: 'resource', policy: resource })
+  return listed
+}
+
+/** Operators and the test API call what is Trent's own, and nothing else does. */
+function isInsider({ caller }: AuthorizationRequest): boolean {
+  return caller.kind === 'operator' || caller.kind === 'test'
+}
+
+/** What the caller's own account says. */
+interface IdentitySide {
+  /** Present when an identity policy allows, or the caller is its account's root user. */
+  readonly allowed?: Reason
+  /** Which of identity policies, boundary and session policies does not allow. */
+  readonly gaps: readonly Reason[]
+  /** The gaps in boundary and session policies alone. */
+  readonly limits: readonly Reason[]
+}
+
+type Found = Findings & { readonly name: PolicyName }
+
+function identitySide(
+  { caller }: AuthorizationRequest,
+  policies: Policies,
+  found: readonly Found[],
+): IdentitySide {
+  const allows = (wanted: PolicyName): Reason | undefined => {
+    const statements = found.flatMap((each) =>
+      each.name === wanted ? (each.allow.session ?? []) : [],
+    )
+    const [statement] = statements
+    return statement === undefined ? undefined : { effect: 'allow', policy: wanted, statement }
+  }
+  const root: Reason | undefined =
+    caller.kind === 'root' ? { effect: 'allow', policy: 'identity' } : undefined
+  const allowed = root ?? allows('identity')
+  const limits: Reason[] = []
+  if (policies.boundary !== undefined && !allows('boundary')) limits.push(missing('boundary'))
+  if (policies.session !== undefined && !allows('session')) limits.push(missing('session'))
+  if (allowed === undefined) return { gaps: [missing('identity'), ...limits], limits }
+  return { allowed, gaps: limits, limits }
+}
+
+/** Aliases and `*`: nothing outside the caller's own account can be reached. */
+function decideByIdentity(request: AuthorizationRequest, identity: IdentitySide): Decision {
+  const { caller, resource } = request
+  const own = isInsider(request) || caller.accountId === resource.accountId
+  if (!own) return deny([missing('identity')])
+  return identity.allowed && identity.gaps.length === 0
+    ? allow([identity.allowed])
+    : deny(identity.gaps)
+}
+
+function decideOnKey(
+  request: AuthorizationRequest,
+  resource: Findings['allow'],
+  identity: IdentitySide,
+  grants: readonly Grant[],
+): Decision {
+  const own = request.caller.accountId === request.resource.accountId
+  if (!own && !crossAccountActions.has(request.action)) return deny([missing('resource')])
+  if (request.action === 'kms:RetireGrant') return retirement(request, identity, grants)
+  const byPolicy = own ? byOwnPolicy(resource, identity) : byForeignPolicy(resource, identity)
+  if (byPolicy.decision === 'allow') return byPolicy
+  const closenessOf = principalTest(request.caller)
+  let refused: Decision | undefined
+  for (const grant of grants) {
+    if (!grantGives(grant, request)) continue
+    const closeness = closenessOf(grant.granteePrincipal, grant.granteeId)
+    if (closeness === undefined) continue
+    const decision = byGrant(request, grant, closeness, identity)
+    if (decision.decision === 'allow') return decision
+    refused ??= decision
+  }
+  return refused ?? byPolicy
+}
+
+/** The first that allows; otherwise the first. */
+function firstAllow(decisions: readonly Decision[]): Decision | undefined {
+  return decisions.find(({ decision }) => decision === 'allow') ?? decisions[0]
+}
+
+/**
+ * Retiring is for the grant to give, and for the account that issued it: no key policy allows it.
+ * `grants` holds the one that is to be retired.
+ */
+function retirement(
+  request: AuthorizationRequest,
+  identity: IdentitySide,
+  grants: readonly Grant[],
+): Decision {
+  const { caller, resource } = request
+  const closenessOf = principalTest(caller)
+  const ways = grants.flatMap((grant) => {
+    const retiring = closenessOf(grant.retiringPrincipal, grant.retiringId)
+    const grantee = grantGives(grant, request)
+      ? closenessOf(grant.granteePrincipal, grant.granteeId)
+      : undefined
+    const issued = caller.accountId === (grant.issuingAccountId ?? resource.accountId)
+    return [
+      ...(retiring === undefined ? [] : [byGrant(request, grant, retiring, identity)]),
+      ...(grantee === undefined ? [] : [byGrant(request, grant, grantee, identity)]),
+      ...(issued ? [byGrant(request, grant, 'account', identity)] : []),
+    ]
+  })
+  return firstAllow(ways) ?? deny([missing('resource')])
+}
+
+/** The key policy allows the caller, or its role within its limits, or leaves it to its account. */
+function byOwnPolicy(resource: Findings['allow'], identity: IdentitySide): Decision {
+  const { session, role, account } = resource
+  if (session !== undefined) return allow([allowedBy('resource', session)])
+  if (role !== undefined && identity.limits.length === 0) {
+    return allow([allowedBy('resource', role)])
+  }
+  if (account !== undefined && identity.allowed && identity.gaps.length === 0) {
+    return allow([allowedBy('resource', account), identity.allowed])
+  }
+  if (role !== undefined) return deny(identity.limits)
+  return deny(account === undefined ? [missing('resource')] : identity.gaps)
+}
+
+function byForeignPolicy(resource: Findings['allow'], identity: IdentitySide): Decision {
+  const statement = resource.session ?? resource.role ?? resource.account
+  if (statement === undefined) return deny([missing('resource')])
+  return identity.allowed && identity.gaps.length === 0
+    ? allow([allowedBy('resource', statement), identity.allowed])
+    : deny(identity.gaps)
+}
+
+/**
+ * A grant stands in for the key policy. To a caller of another account, one that the key's account
+ * issued gives nothing that the caller's own account does not allow.
+ */
+function byGrant(
+  { caller, resource }: AuthorizationRequest,
+  grant: Grant,
+  closeness: Closeness,
+  identity: IdentitySide,
+): Decision {
+  const issuer = grant.issuingAccountId ?? resource.accountId
+  const foreign = caller.accountId !== resource.accountId && caller.accountId !== issuer
+  const bothSides = closeness === 'account' || foreign
+  const gaps = bothSides ? identity.gaps : closeness === 'role' ? identity.limits : []
+  return gaps.length > 0 ? deny(gaps) : allow([allowedBy('grant', grant.grantId)])
+}
+
+function missing(policy: PolicyName): Reason {
+  return { effect: 'implicit-deny', policy }
+}
+
+function allowedBy(policy: PolicyName, statement: string): Reason {
+  return { effect: 'allow', policy, statement }
+}
+
+function allow(reasons: readonly Reason[]): Decision {
+  return { decision: 'allow', reasons, errors: [] }
+}
+
+function deny(reasons: readonly Reason[], errors: readonly string[] = []): Decision {
+  return { decision: 'deny', reasons, errors }
+}

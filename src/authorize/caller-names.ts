@@ -1,0 +1,100 @@
+/**
+ * Under which names a policy or a grant can mean a caller, and how closely each name means it.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+ * @module
+ */
+import type { Caller } from '../model/caller.ts'
+import { parseArn } from '../model/arn.ts'
+import type { CompiledPrincipals } from './compile.ts'
+import type { Effect } from './document.ts'
+
+/**
+ * `session`: the caller itself (a user, a session, everyone), which boundaries and session policies do
+ * not limit. `role`: the role behind the session, which they do. `account`: its account, which leaves
+ * the decision to the caller's identity policies.
+ */
+export type Closeness = 'session' | 'role' | 'account'
+
+interface Name {
+  readonly arn: string
+  readonly uniqueId: string
+  readonly closeness: Exclude<Closeness, 'account'>
+}
+
+/** The caller's names beside its account's; a root user has no other. */
+function namesOf(caller: Caller): readonly Name[] {
+  const { arn, uniqueId } = caller
+  if (caller.kind === 'user') return [{ arn, uniqueId, closeness: 'session' }]
+  if (caller.kind !== 'assumed-role') return []
+  const [roleId = ''] = uniqueId.split(':')
+  const session: Name = { arn, uniqueId, closeness: 'session' }
+  const role = roleArnOf(caller)
+  return role === undefined
+    ? [session]
+    : [session, { arn: role, uniqueId: roleId, closeness: 'role' }]
+}
+
+/** The ARN of the role behind a session. */
+export function roleArnOf(caller: Caller): string | undefined {
+  if (caller.kind !== 'assumed-role') return undefined
+  if (caller.roleArn !== undefined) return caller.roleArn
+  const arn = parseArn(caller.arn)
+  const [, name] = arn?.resource.split('/') ?? []
+  if (arn === undefined || name === undefined) return undefined
+  return `arn:${arn.partition}:iam::${arn.accountId}:role/${name}`
+}
+
+/** How closely a key-policy statement means the caller; undefined when it does not. */
+export function meansCaller(
+  principals: CompiledPrincipals,
+  caller: Caller,
+  uniqueIds: Readonly<Record<string, string>>,
+  effect: Effect,
+): Closeness | undefined {
+  const account = principals.accounts.has(caller.accountId)
+  const named = (name: Name): boolean => {
+    if (!principals.arns.has(name.arn)) return false
+    if (Object.hasOwn(uniqueIds, name.arn)) return uniqueIds[name.arn] === name.uniqueId
+    // Not known whom it meant: enough to deny, never to allow and never to be excepted.
+    return effect === 'Deny' && !principals.negated
+  }
+  if (principals.everyone) return principals.negated ? undefined : 'session'
+  const names = namesOf(caller)
+  // Only under all of its names is a caller excepted: else its account or its role is still denied.
+  if (principals.negated) return account && names.every(named) ? undefined : 'session'
+  return names.find(named)?.closeness ?? (account ? 'account' : undefined)
+}
+
+/** The ARNs under which a grant can mean the caller. */
+export function grantNamesOf(caller: Caller, partition: string): readonly string[] {
+  const account = `arn:${partition}:iam::${caller.accountId}:root`
+  return [...namesOf(caller).map(({ arn }) => arn), account]
+}
+
+/** How closely a principal of a grant is the caller; undefined when it is not. */
+export type PrincipalTest = (
+  principal: string | undefined,
+  uniqueId: string | undefined,
+) => Closeness | undefined
+
+/** Tells of the grantee or the retiring principal of each grant how closely it is the caller. */
+export function principalTest(caller: Caller): PrincipalTest {
+  const names = namesOf(caller)
+  const accountRoot = `:iam::${caller.accountId}:root`
+  // Many grants have one grantee: its ARN is read once.
+  const accounts = new Map<string, Closeness | undefined>()
+  return (principal, uniqueId) => {
+    if (principal === undefined) return undefined
+    const name = names.find(({ arn }) => arn === principal)
+    if (name !== undefined) {
+      return uniqueId === undefined || uniqueId === name.uniqueId ? name.closeness : undefined
+    }
+    if (!principal.endsWith(accountRoot)) return undefined
+    if (!accounts.has(principal)) {
+      const arn = parseArn(principal)
+      const own = arn?.service === 'iam' && arn.accountId === caller.accountId
+      accounts.set(principal, own ? 'account' : undefined)
+    }
+    return accounts.get(principal)
+  }
+}

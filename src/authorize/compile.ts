@@ -1,0 +1,130 @@
+/**
+ * A policy ready to be asked: its patterns and conditions compiled once, immutable, shared by all the
+ * keys that have the same text. What cannot be read compiles to a policy that denies: it may have held
+ * a Deny.
+ * @module
+ */
+import { compileCondition, type Predicate } from './conditions.ts'
+import type { Context } from './decision.ts'
+import type {
+  Effect,
+  Negatable,
+  PolicyDocument,
+  PolicyKind,
+  PolicyPrincipal,
+  PolicyVersion,
+  Statement,
+} from './document.ts'
+import { compileGlob, piecesOf } from './glob.ts'
+import { describeFault } from './malformed.ts'
+import { isConstant, parseTemplate, resolveTemplate } from './template.ts'
+import { readPolicy } from './validate.ts'
+
+export interface CompiledPolicy {
+  /** Why it cannot be read; there are no statements then, and every request is denied. */
+  readonly broken?: string
+  readonly statements: readonly CompiledStatement[]
+}
+
+export interface CompiledStatement {
+  /** The Sid, or the statement's place as `#0`. */
+  readonly label: string
+  readonly effect: Effect
+  /** Absent in identity policies. */
+  readonly principals?: CompiledPrincipals
+  /** Of an action in lower case: actions are compared without case. */
+  readonly coversAction: (action: string) => boolean
+  readonly coversResource: (arn: string, context: Context) => boolean
+  readonly holds: (context: Context) => boolean
+}
+
+export interface CompiledPrincipals {
+  readonly negated: boolean
+  readonly everyone: boolean
+  readonly accounts: ReadonlySet<string>
+  /** Users, roles, sessions and federated users, as they were written. */
+  readonly arns: ReadonlySet<string>
+}
+
+/** Compiles a stored policy; `identity` is also the kind of boundaries and session policies. */
+export function compilePolicy(text: string, kind: PolicyKind): CompiledPolicy {
+  const result = readPolicy(text, kind)
+  if (!result.ok) return { broken: describeFault(result.fault), statements: [] }
+  return compileDocument(result.document)
+}
+
+export function compileDocument({ version, statements }: PolicyDocument): CompiledPolicy {
+  const compiled: CompiledStatement[] = []
+  for (const [index, statement] of statements.entries()) {
+    const conditions = compileConditions(statement, version)
+    if (conditions === undefined) return { broken: `statement #${index}`, statements: [] }
+    const { sid, effect, principals, actions, resources } = statement
+    compiled.push({
+      label: sid === undefined || sid === '' ? `#${index}` : sid,
+      effect,
+      ...(principals && { principals: compilePrincipals(principals) }),
+      coversAction: compileActions(actions),
+      coversResource: compileResources(resources, version, effect),
+      holds: (context) => conditions.every((holds) => holds(context)),
+    })
+  }
+  return { statements: compiled }
+}
+
+function compileConditions(
+  { conditions, effect }: Statement,
+  version: PolicyVersion,
+): readonly Predicate[] | undefined {
+  const compiled = conditions.map((condition) => compileCondition(condition, version, effect))
+  const readable = compiled.filter((predicate) => predicate !== undefined)
+  return readable.length === compiled.length ? readable : undefined
+}
+
+function compilePrincipals({ negated, entries }: Negatable<PolicyPrincipal>): CompiledPrincipals {
+  const accounts = entries.flatMap((entry) => (entry.kind === 'account' ? [entry.accountId] : []))
+  const arns = entries.flatMap((entry) => ('arn' in entry ? [entry.arn] : []))
+  const everyone = entries.some(({ kind }) => kind === 'everyone')
+  return { negated, everyone, accounts: new Set(accounts), arns: new Set(arns) }
+}
+
+/** A statement without actions covers none. */
+function compileActions(actions: Negatable<string> | undefined): CompiledStatement['coversAction'] {
+  if (actions === undefined || actions.entries.length === 0) return () => false
+  const globs = actions.entries.map((entry) => compileGlob(piecesOf(entry.toLowerCase())))
+  return (action) => globs.some((matches) => matches(action)) !== actions.negated
+}
+
+type ResourceTest = (arn: string, context: Context) => boolean | undefined
+
+/**
+ * A statement without resources covers none. A resource with a variable that has no value is no
+ * resource; in `NotResource` that would widen the statement, so it is decided against the caller.
+ */
+function compileResources(
+  resources: Negatable<string> | undefined,
+  version: PolicyVersion,
+  effect: Effect,
+): CompiledStatement['coversResource'] {
+  if (resources === undefined || resources.entries.length === 0) return () => false
+  const { negated, entries } = resources
+  const tests = entries.map((entry) => compileResource(entry, version))
+  return (arn, context) => {
+    let unresolved = false
+    for (const test of tests) {
+      const matches = test(arn, context)
+      if (matches === true) return !negated
+      if (matches === undefined) unresolved = true
+    }
+    return negated && (!unresolved || effect === 'Deny')
+  }
+}
+
+function compileResource(entry: string, version: PolicyVersion): ResourceTest {
+  const parts = parseTemplate(entry, { variables: version === '2012-10-17', wildcards: true })
+  if (parts === undefined) return () => undefined
+  if (isConstant(parts)) return compileGlob(parts)
+  return (arn, context) => {
+    const pieces = resolveTemplate(parts, context)
+    return pieces === undefined ? undefined : compileGlob(pieces)(arn)
+  }
+}

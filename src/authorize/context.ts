@@ -1,0 +1,123 @@
+/**
+ * The condition keys of one request on one resource. What is not known is absent, as policies expect:
+ * the rules for missing keys decide then.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
+ * @module
+ */
+import type { Caller, CallerKind } from '../model/caller.ts'
+import type { KeyRecord } from '../model/key.ts'
+import { roleArnOf } from './caller-names.ts'
+import type { Context } from './decision.ts'
+import { unmapped } from './scalars.ts'
+
+/** All that the condition keys are made from. */
+export interface ContextFacts {
+  readonly caller: Caller
+  /** The Region that was called. */
+  readonly region: string
+  /** Milliseconds since the epoch, of the clock that decides. */
+  readonly now: number
+  readonly sourceAddress?: string | undefined
+  /** True over TLS. */
+  readonly secure: boolean
+  readonly userAgent?: string | undefined
+  /** The account that owns the resource. */
+  readonly resourceAccountId: string
+  readonly key?: KeyRecord | undefined
+  /** Every alias of the key, where they are known: `alias/…`. */
+  readonly keyAliases?: readonly string[] | undefined
+  /** The alias by which the request named the key: `alias/…`. */
+  readonly requestAlias?: string | undefined
+  /** What the operation adds, by condition key. */
+  readonly entries?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined
+}
+
+const principalTypes: Readonly<Partial<Record<CallerKind, string>>> = {
+  root: 'Account',
+  user: 'User',
+  'assumed-role': 'AssumedRole',
+}
+
+/** Builds the context; what the operation adds never replaces what is known of every request. */
+export function requestContext(facts: ContextFacts): Context {
+  const context = new Map<string, string[]>()
+  addEntries(context, facts.entries)
+  const set = (key: string, value: string | undefined): void => {
+    if (value !== undefined) context.set(key, [value])
+  }
+  const { caller, key } = facts
+  setPrincipal(set, caller)
+  const seconds = Math.floor(facts.now / 1000)
+  set('aws:currenttime', isoSeconds(seconds))
+  set('aws:epochtime', String(seconds))
+  set('aws:requestedregion', facts.region)
+  set('aws:securetransport', String(facts.secure))
+  set('aws:sourceip', normalAddress(facts.sourceAddress))
+  set('aws:useragent', facts.userAgent)
+  set('aws:resourceaccount', facts.resourceAccountId)
+  set('aws:viaawsservice', 'false')
+  set('aws:principalisawsservice', 'false')
+  set('kms:requestalias', facts.requestAlias)
+  if (facts.keyAliases !== undefined) context.set('kms:resourcealiases', [...facts.keyAliases])
+  if (key !== undefined) setKey(context, set, key)
+  return context
+}
+
+type Set = (key: string, value: string | undefined) => void
+
+function setPrincipal(set: Set, caller: Caller): void {
+  const type = principalTypes[caller.kind]
+  set('aws:principalarn', roleArnOf(caller) ?? caller.arn)
+  set('aws:principalaccount', caller.accountId)
+  set('aws:principaltype', type)
+  set('aws:userid', caller.uniqueId)
+  set('aws:username', caller.kind === 'user' ? caller.userName : undefined)
+  set('kms:calleraccount', caller.accountId)
+}
+
+function setKey(context: Map<string, string[]>, set: Set, key: KeyRecord): void {
+  set('kms:keyspec', key.spec)
+  set('kms:keyusage', key.usage)
+  set('kms:customermasterkeyspec', key.spec)
+  set('kms:customermasterkeyusage', key.usage)
+  set('kms:keyorigin', key.origin)
+  set('kms:multiregion', String(key.primaryRegion !== undefined))
+  if (key.primaryRegion !== undefined) {
+    set('kms:multiregionkeytype', key.primaryRegion === key.region ? 'PRIMARY' : 'REPLICA')
+  }
+  for (const { TagKey, TagValue } of key.tags) {
+    append(context, `aws:resourcetag/${TagKey.toLowerCase()}`, [TagValue])
+  }
+}
+
+function addEntries(context: Map<string, string[]>, entries: ContextFacts['entries'] = {}): void {
+  for (const name of Object.keys(entries)) {
+    const value = entries[name]
+    if (value !== undefined) {
+      append(context, name.toLowerCase(), typeof value === 'string' ? [value] : value)
+    }
+  }
+}
+
+/**
+ * Two names that differ in case only are one condition key, of both values: neither hides the other.
+ * Names are the caller's: a request may spell one in tens of thousands of ways.
+ */
+function append(context: Map<string, string[]>, key: string, values: readonly string[]): void {
+  const before = context.get(key)
+  if (before === undefined) context.set(key, [...values])
+  else for (const value of values) before.push(value)
+}
+
+/** `2030-01-01T00:00:00Z` */
+function isoSeconds(seconds: number): string {
+  const date = new Date(seconds * 1000)
+  return `${date.toISOString().slice(0, -5)}Z`
+}
+
+/** A scope id is no part of an address. */
+function normalAddress(address: string | undefined): string | undefined {
+  const [bare = ''] = address?.split('%') ?? []
+  return bare === '' ? undefined : unmapped(bare)
+}

@@ -1,0 +1,84 @@
+/**
+ * The final signature of authorization: caller, action, resource, context, policies and grants go in,
+ * a decision with its reasons comes out. Pure: no clock, no database; it never throws.
+ * @module
+ */
+import type { Caller } from '../model/caller.ts'
+import type { GrantConstraints } from '../model/grant.ts'
+import type { CompiledPolicy } from './compile.ts'
+
+/** Request context by lower-case condition key; every value is a list, single-valued keys have one. */
+export type Context = ReadonlyMap<string, readonly string[]>
+
+export interface Resource {
+  /** `*` for what no key or alias is the resource of. */
+  readonly arn: string
+  /** The account that owns it. */
+  readonly accountId: string
+}
+
+export interface AuthorizationRequest {
+  readonly caller: Caller
+  /** For example `kms:Encrypt`. */
+  readonly action: string
+  readonly resource: Resource
+  readonly context: Context
+  /** The encryption context of the call on this key, as it is written: for constraints of grants. */
+  readonly encryptionContext?: Readonly<Record<string, string>>
+  /** What `kms:CreateGrant` would give: no grant allows more than it gives itself. */
+  readonly requestedGrant?: RequestedGrant
+}
+
+/** All of a grant that decides how wide it is. */
+export interface RequestedGrant {
+  /** For example `Encrypt`, `ReEncryptFrom`. */
+  readonly operations: readonly string[]
+  readonly constraints?: GrantConstraints
+}
+
+/** Everything that may speak about one request. A policy that is broken denies, whichever it is. */
+export interface Policies {
+  /** The key policy; absent for actions on no key, and for one that is broken or missing (deny). */
+  readonly resource?: CompiledPolicy
+  /**
+   * Unique id of each principal that the key policy names, by ARN, when it was written: a namesake of
+   * a principal that is gone inherits nothing. One that is not listed here matches no Allow.
+   */
+  readonly resourcePrincipals?: Readonly<Record<string, string>>
+  /** True where no resource-based policy exists by nature: aliases, `*`. */
+  readonly identityOnly: boolean
+  readonly identity: readonly CompiledPolicy[]
+  readonly boundary?: CompiledPolicy
+  /** Present for sessions made with policies: one of them must allow. */
+  readonly session?: readonly CompiledPolicy[]
+}
+
+/** An allow-only permission on a key. */
+export interface Grant extends RequestedGrant {
+  readonly grantId: string
+  /** An ARN; absent where the grantee is a service. */
+  readonly granteePrincipal?: string
+  /** The grantee's unique id when the grant was made; decides, where present, beside the ARN. */
+  readonly granteeId?: string
+  /** The account that issued it; the key's own where it is left out. */
+  readonly issuingAccountId?: string
+  /** The ARN of who may retire it. */
+  readonly retiringPrincipal?: string
+  readonly retiringId?: string
+}
+
+/** Why: which policy and statement, or what was missing. */
+export interface Reason {
+  readonly effect: 'allow' | 'explicit-deny' | 'implicit-deny'
+  readonly policy: 'identity' | 'resource' | 'boundary' | 'session' | 'grant'
+  /** The statement's Sid, or its place as `#0`; absent when nothing matched. */
+  readonly statement?: string
+}
+
+export interface Decision {
+  readonly decision: 'allow' | 'deny'
+  /** The first is the one that AWS's refusal names; empty only when authorization itself failed. */
+  readonly reasons: readonly Reason[]
+  /** What was broken on the way, for the log: never shown to the caller. */
+  readonly errors: readonly string[]
+}

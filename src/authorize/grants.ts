@@ -1,0 +1,70 @@
+/**
+ * What a grant says to one request. Pure, and allow-only: a grant that does not apply says nothing.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/create-grant-overview.html#grant-constraints
+ * @module
+ */
+import type { GrantConstraints } from '../model/grant.ts'
+import type { AuthorizationRequest, Grant, RequestedGrant } from './decision.ts'
+
+type Pairs = Readonly<Record<string, string>>
+
+/** Actions that a constraint on the encryption context does not bind: they have none. */
+const withoutContext: ReadonlySet<string> = new Set(['kms:DescribeKey', 'kms:RetireGrant'])
+
+/** Whether the grant gives the request's action, within its constraints. Who calls is not asked. */
+export function grantGives(grant: Grant, request: AuthorizationRequest): boolean {
+  const { action } = request
+  if (!action.startsWith('kms:') || !grant.operations.includes(action.slice('kms:'.length)))
+    return false
+  if (action === 'kms:CreateGrant') {
+    const { requestedGrant } = request
+    if (requestedGrant === undefined || !isNarrower(requestedGrant, grant)) return false
+  }
+  return grant.constraints === undefined || constraintsHold(grant.constraints, request)
+}
+
+function constraintsHold(constraints: GrantConstraints, request: AuthorizationRequest): boolean {
+  const { action, context, encryptionContext = {} } = request
+  const {
+    EncryptionContextEquals: equals,
+    EncryptionContextSubset: subset,
+    SourceArn,
+  } = constraints
+  if (SourceArn !== undefined && action !== 'kms:RetireGrant') {
+    const sources = context.get('aws:sourcearn') ?? []
+    if (sources.length !== 1 || sources[0] !== SourceArn) return false
+  }
+  // What a new grant is constrained to was compared with this one's own: no context is at hand yet.
+  if (withoutContext.has(action) || action === 'kms:CreateGrant') return true
+  if (equals !== undefined && !samePairs(equals, encryptionContext)) return false
+  return subset === undefined || hasPairs(encryptionContext, subset)
+}
+
+/** Whether `child` gives nothing that `parent` does not. */
+export function isNarrower(child: RequestedGrant, parent: RequestedGrant): boolean {
+  if (!child.operations.every((operation) => parent.operations.includes(operation))) return false
+  const { EncryptionContextEquals, EncryptionContextSubset, SourceArn } = parent.constraints ?? {}
+  const { EncryptionContextEquals: equals, EncryptionContextSubset: subset } =
+    child.constraints ?? {}
+  if (SourceArn !== undefined && child.constraints?.SourceArn !== SourceArn) return false
+  if (EncryptionContextEquals !== undefined) {
+    return equals !== undefined && samePairs(equals, EncryptionContextEquals)
+  }
+  if (EncryptionContextSubset === undefined) return true
+  // Either of them makes sure that a context has all pairs that it has itself.
+  return [equals, subset].some(
+    (pairs) => pairs !== undefined && hasPairs(pairs, EncryptionContextSubset),
+  )
+}
+
+/** Names and values are compared as they are written, as the binding of a ciphertext is. */
+function hasPairs(context: Pairs, wanted: Pairs): boolean {
+  return Object.entries(wanted).every(
+    ([name, value]) => Object.hasOwn(context, name) && context[name] === value,
+  )
+}
+
+function samePairs(one: Pairs, other: Pairs): boolean {
+  return Object.keys(one).length === Object.keys(other).length && hasPairs(one, other)
+}

@@ -1,0 +1,114 @@
+/**
+ * Key policies at the time they are made or written: the default one, the checks on one that a caller
+ * brings, and the lockout check.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+ * @module
+ */
+import { compileDocument, type CompiledPolicy } from './compile.ts'
+import type { AuthorizationRequest } from './decision.ts'
+import type { PolicyDocument, PolicyPrincipal } from './document.ts'
+import { findIn } from './findings.ts'
+import { malformedPolicy } from './malformed.ts'
+import { readPolicy } from './validate.ts'
+
+/** The policy of a key that was made without one, letter for letter as AWS prints it. */
+export function defaultKeyPolicy(partition: string, accountId: string): string {
+  return `{
+  "Version" : "2012-10-17",
+  "Id" : "key-default-1",
+  "Statement" : [ {
+    "Sid" : "Enable IAM User Permissions",
+    "Effect" : "Allow",
+    "Principal" : {
+      "AWS" : "arn:${partition}:iam::${accountId}:root"
+    },
+    "Action" : "kms:*",
+    "Resource" : "*"
+  } ]
+}`
+}
+
+/** Each account, user, role and session that the policy names, once. */
+export function principalsOf(document: PolicyDocument): readonly PolicyPrincipal[] {
+  const principals = new Map<string, PolicyPrincipal>()
+  for (const { principals: clause } of document.statements) {
+    for (const entry of clause?.entries ?? []) {
+      if (entry.kind === 'account') principals.set(entry.accountId, entry)
+      else if ('arn' in entry) principals.set(entry.arn, entry)
+    }
+  }
+  return [...principals.values()]
+}
+
+/** One writing of a key policy. */
+export interface KeyPolicyWriting extends Omit<AuthorizationRequest, 'action'> {
+  readonly partition: string
+  readonly bypassLockoutCheck: boolean
+  /**
+   * The unique id of a principal: the account id for an account (asked as its root ARN), `AIDA…` for a
+   * user, `AROA…` for a role, `AROA…:session` for a session; undefined when there is none such.
+   */
+  readonly principalExists: (arn: string) => Promise<string | undefined>
+}
+
+/**
+ * Checks a policy that a caller brings: size, characters, structure, principals, lockout. Answers the
+ * unique ids of the users, roles and sessions that it names, by ARN.
+ * @throws {KmsError} `MalformedPolicyDocumentException`, `LimitExceededException`
+ */
+export async function checkKeyPolicy(
+  text: string,
+  writing: KeyPolicyWriting,
+): Promise<Readonly<Record<string, string>>> {
+  const result = readPolicy(text, 'key')
+  if (!result.ok) throw malformedPolicy(result.fault)
+  const uniqueIds = await findPrincipals(result.document, writing)
+  const policy = compileDocument(result.document)
+  if (!writing.bypassLockoutCheck && !allowsPutKeyPolicy(policy, writing, uniqueIds)) {
+    throw malformedPolicy({ kind: 'lockout' })
+  }
+  return uniqueIds
+}
+
+async function findPrincipals(
+  document: PolicyDocument,
+  { partition, principalExists }: KeyPolicyWriting,
+): Promise<Readonly<Record<string, string>>> {
+  const found: (readonly [string, string])[] = []
+  for (const principal of principalsOf(document)) {
+    if ('partition' in principal && principal.partition !== partition) throw invalidPrincipal()
+    const arn = 'arn' in principal ? principal.arn : rootArn(partition, principal)
+    // One at a time: a policy may name a thousand, and its writer is not to flood the store.
+    // oxlint-disable-next-line no-await-in-loop
+    const uniqueId = arn === undefined ? undefined : await principalExists(arn)
+    if (uniqueId === undefined || arn === undefined) throw invalidPrincipal()
+    if ('arn' in principal) found.push([arn, uniqueId])
+  }
+  return Object.fromEntries(found)
+}
+
+function rootArn(partition: string, principal: PolicyPrincipal): string | undefined {
+  return principal.kind === 'account'
+    ? `arn:${partition}:iam::${principal.accountId}:root`
+    : undefined
+}
+
+function invalidPrincipal(): Error {
+  return malformedPolicy({ kind: 'principal', at: 'Statement' })
+}
+
+/**
+ * Whether the policy lets the caller write the next one: by name, or by leaving it to its account,
+ * whose identity policies are not asked.
+ */
+export function allowsPutKeyPolicy(
+  policy: CompiledPolicy,
+  { caller, resource, context }: Omit<AuthorizationRequest, 'action'>,
+  uniqueIds: Readonly<Record<string, string>>,
+): boolean {
+  if (policy.broken !== undefined || caller.accountId !== resource.accountId) return false
+  const request = { caller, action: 'kms:PutKeyPolicy', resource, context }
+  const { deny, allow } = findIn(policy, request, uniqueIds)
+  return deny === undefined && Object.keys(allow).length > 0
+}

@@ -1,0 +1,58 @@
+/**
+ * What may be wrong with a policy as it is written, and how AWS says it. Where no answer of AWS's is
+ * known the words are ours: lower case, naming the place and never quoting the policy.
+ * @module
+ */
+import { KmsError } from '../errors.ts'
+
+export type PolicyFault =
+  | { readonly kind: 'size'; readonly bytes: number; readonly bytesMax: number }
+  | { readonly kind: 'characters' }
+  | { readonly kind: 'json'; readonly why: 'syntax' | 'depth' | 'duplicate' }
+  /** A principal that is missing, malformed, of another partition, or does not exist. */
+  | { readonly kind: 'principal'; readonly at: string }
+  | { readonly kind: 'lockout' }
+  /** More of something than one policy may hold. */
+  | { readonly kind: 'count'; readonly of: string; readonly max: number }
+  | { readonly kind: 'structure'; readonly at: string; readonly problem: string }
+
+/** Thrown and caught inside `authorize/` only: a reader's way out to its result. */
+export class PolicyFaultFound extends Error {
+  readonly fault: PolicyFault
+
+  constructor(fault: PolicyFault) {
+    super(fault.kind)
+    this.fault = fault
+  }
+}
+
+const jsonProblems = {
+  syntax: 'it is not valid JSON',
+  depth: 'it is nested too deeply',
+  duplicate: 'it names a member twice',
+} as const
+
+/** The refusal of a policy that has `fault`. */
+export function malformedPolicy(fault: PolicyFault): KmsError {
+  const code = fault.kind === 'size' ? 'LimitExceededException' : 'MalformedPolicyDocumentException'
+  return new KmsError(code, describeFault(fault))
+}
+
+const said: {
+  readonly [K in PolicyFault['kind']]: (fault: Extract<PolicyFault, { kind: K }>) => string
+} = {
+  size: ({ bytes, bytesMax }) => `the policy has ${bytes} bytes, more than ${bytesMax}`,
+  characters: () => 'the policy holds a character that is not allowed',
+  json: ({ why }) => `the policy cannot be read: ${jsonProblems[why]}`,
+  principal: () => 'Policy contains a statement with one or more invalid principals.',
+  lockout: () => 'The new key policy will not allow you to update the key policy in the future.',
+  count: ({ of, max }) => `the policy holds more than ${max} ${of}`,
+  structure: ({ at, problem }) => `the policy is malformed at \`${at}\`: ${problem}`,
+}
+
+/** One sentence about `fault`. */
+export function describeFault(fault: PolicyFault): string {
+  // Each entry takes the fault of its own kind, which a union of functions cannot say.
+  const say = said[fault.kind] as (fault: PolicyFault) => string
+  return say(fault)
+}

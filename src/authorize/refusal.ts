@@ -1,0 +1,77 @@
+/**
+ * A denial in AWS's words. The reason given is the decision's first; a caller of another account is
+ * told neither the resource nor what its owner's policy says.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+ * @module
+ */
+import { KmsError } from '../errors.ts'
+import type { AuthorizationRequest, Decision, Reason } from './decision.ts'
+
+export interface RefusalOptions {
+  /** The caller's account is not the resource's. */
+  readonly crossAccount: boolean
+  /** AWS leaves `on resource: …` out for this permission. */
+  readonly unnamedResource?: boolean
+}
+
+type Asked = Pick<AuthorizationRequest, 'caller' | 'action' | 'resource'>
+
+const named: Readonly<Record<Exclude<Reason['policy'], 'grant'>, readonly [string, string]>> = {
+  identity: ['an ', 'identity-based policy'],
+  resource: ['a ', 'resource-based policy'],
+  boundary: ['a ', 'permissions boundary'],
+  session: ['a ', 'session policy'],
+}
+
+/** `AccessDeniedException` for a decision that is deny. */
+export function accessDenied(decision: Decision, asked: Asked, options: RefusalOptions): KmsError {
+  const [reason] = decision.reasons
+  if (options.crossAccount && reason?.policy === 'resource') {
+    return unresolvableResource(asked.caller, asked.action)
+  }
+  return refused(
+    `${opening(asked.caller, asked.action)}${where(asked, options)}${why(reason, asked)}`,
+  )
+}
+
+/**
+ * The answer to another account's caller for a key that does not exist, and for one whose policy does
+ * not allow it: the same, so that nobody learns which keys there are.
+ */
+export function unresolvableResource(caller: Asked['caller'], action: string): KmsError {
+  return refused(
+    `${opening(caller, action)} on this resource because the resource does not exist in this ` +
+      'Region, no resource-based policies allow access, or a resource-based policy explicitly ' +
+      'denies access',
+  )
+}
+
+/** The answer for a ciphertext whose key is unknown, and for one whose key the caller may not use. */
+export function ciphertextRefused(): KmsError {
+  return refused(
+    'The ciphertext refers to a customer master key that does not exist, does not exist in this ' +
+      'region, or you are not allowed to access.',
+  )
+}
+
+function opening(caller: Asked['caller'], action: string): string {
+  return `User: ${caller.arn} is not authorized to perform: ${action}`
+}
+
+function where({ resource }: Asked, { crossAccount, unnamedResource }: RefusalOptions): string {
+  if (unnamedResource === true) return ''
+  return crossAccount ? ' on this resource' : ` on resource: ${resource.arn}`
+}
+
+/** Nothing follows where authorization itself failed: what was broken is not the caller's to know. */
+function why(reason: Reason | undefined, { action }: Asked): string {
+  if (reason === undefined || reason.policy === 'grant' || reason.effect === 'allow') return ''
+  const [article, policy] = named[reason.policy]
+  return reason.effect === 'explicit-deny'
+    ? ` with an explicit deny in ${article}${policy}`
+    : ` because no ${policy} allows the ${action} action`
+}
+
+function refused(message: string): KmsError {
+  return new KmsError('AccessDeniedException', message)
+}

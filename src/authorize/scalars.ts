@@ -1,0 +1,103 @@
+/**
+ * Values of typed conditions read from text; undefined for what is not of the type. Every reader is
+ * linear and takes a bounded length: the text may be the caller's.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+ * @module
+ */
+import { BlockList, isIP } from 'node:net'
+
+/** More digits than a double holds exactly would compare unequal numbers as equal. */
+const numberPattern = /^[+-]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})$/
+
+export function readNumber(text: string): number | undefined {
+  if (!numberPattern.test(text)) return undefined
+  return text.replace(/\D/g, '').length > 15 ? undefined : Number(text)
+}
+
+const datePattern =
+  /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:?\d\d))?)?)?$/
+
+/**
+ * A date of the W3C profile of ISO 8601 (year, month, day, or with time and zone), or whole seconds
+ * since the epoch; four digits are a year. Answers milliseconds since the epoch.
+ */
+export function readDate(text: string): number | undefined {
+  const parts = datePattern.exec(text)
+  if (parts === null) return /^-?\d{1,12}$/.test(text) ? Number(text) * 1000 : undefined
+  const [, year, month = '01', day = '01', hour = '00', minute = '00', second = '00'] = parts
+  const [, , , , , , , fraction = '', zone = 'Z'] = parts
+  const start = Date.UTC(Number(year), Number(month) - 1, Number(day))
+  const date = new Date(start)
+  // Date.UTC carries the 31st of February over into March.
+  const exists = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day)
+  const clock = [Number(hour) <= 23, Number(minute) <= 59, Number(second) <= 59]
+  const offset = offsetMinutes(zone)
+  if (!exists || clock.includes(false) || offset === undefined) return undefined
+  const minutes = Number(hour) * 60 + Number(minute) - offset
+  return start + minutes * 60_000 + Number(second) * 1000 + Number(`0.${fraction}0`) * 1000
+}
+
+function offsetMinutes(zone: string): number | undefined {
+  if (zone === 'Z') return 0
+  const hours = Number(zone.slice(1, 3))
+  const minutes = Number(zone.slice(-2))
+  if (hours > 23 || minutes > 59) return undefined
+  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes)
+}
+
+export function readBool(text: string): boolean | undefined {
+  const lower = text.length <= 5 ? text.toLowerCase() : ''
+  return lower === 'true' ? true : lower === 'false' ? false : undefined
+}
+
+/** Canonical base64; `Buffer.from` alone would skip bad characters. */
+export function readBase64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64')
+  return bytes.toString('base64') === text ? bytes : undefined
+}
+
+/** Addresses of one family: IPv4 and IPv6 never contain each other. */
+export interface AddressBlock {
+  readonly family: Family
+  readonly list: BlockList
+}
+
+type Family = 'ipv4' | 'ipv6'
+
+const addressCharsMax = 64
+const mappedPrefix = '::ffff:'
+
+/** An address, or a block of them in CIDR form. */
+export function readAddresses(text: string): AddressBlock | undefined {
+  if (text.length > addressCharsMax) return undefined
+  const [address = '', prefix, ...rest] = text.split('/')
+  const family = familyOf(address)
+  if (family === undefined || rest.length > 0) return undefined
+  if (prefix !== undefined && !/^(?:0|[1-9]\d{0,2})$/.test(prefix)) return undefined
+  const bits = family === 'ipv4' ? 32 : 128
+  const length = prefix === undefined ? bits : Number(prefix)
+  if (length > bits) return undefined
+  const list = new BlockList()
+  list.addSubnet(address, length, family)
+  return { family, list }
+}
+
+/** Whether `text` is in the block; undefined when it is no address. */
+export function isAmong({ family, list }: AddressBlock, text: string): boolean | undefined {
+  const address = unmapped(text)
+  const given = address.length > addressCharsMax ? undefined : familyOf(address)
+  if (given === undefined) return undefined
+  return given === family && list.check(address, given)
+}
+
+/** `::ffff:192.0.2.1`, as a dual-stack socket shows an IPv4 peer → `192.0.2.1`. */
+export function unmapped(address: string): string {
+  return address.startsWith(mappedPrefix) && address.includes('.')
+    ? address.slice(mappedPrefix.length)
+    : address
+}
+
+function familyOf(address: string): Family | undefined {
+  const version = address.includes('%') ? 0 : isIP(address)
+  return version === 4 ? 'ipv4' : version === 6 ? 'ipv6' : undefined
+}

@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { authorize } from '../../src/authorize/authorize.ts'
+import { compilePolicy, type CompiledPolicy } from '../../src/authorize/compile.ts'
+import type { Policies } from '../../src/authorize/decision.ts'
+import { other, own, root, rootArn, roleArn, session, uniqueIdsOf, user } from './given.ts'
+import { referenceAllows, type PlainPolicy, type PlainRequest } from './reference.ts'
+import { printedSeed } from './seed.ts'
+
+const keyArn = `arn:aws:kms:r:${own}:key/k1`
+const sessions = [session('R', 's1'), session('R', 's2'), session('Q', 's1', other)]
+const people = [user('a'), user('b'), user('a', other), ...sessions]
+const known = uniqueIdsOf(people)
+const callers = [...people, root(), root(other)].map((caller) => {
+  const [, role = ''] = caller.arn.split('/')
+  const more = caller.kind === 'assumed-role' ? { roleArn: roleArn(role, caller.accountId) } : {}
+  return { ...caller, ...more }
+})
+const namesakes = callers.map((caller) => ({ ...caller, uniqueId: `X${caller.uniqueId}` }))
+
+const names = [...Object.keys(known), own, other, rootArn(own), rootArn(other)]
+const actions = ['kms:Encrypt', 'kms:Decrypt', 'kms:PutKeyPolicy', 'kms:ReEncryptFrom']
+const actionPatterns = [
+  ...actions,
+  'kms:*',
+  '*',
+  'KMS:*crypt',
+  'kms:??crypt',
+  'kms:ReEncrypt',
+  'kms:*e*',
+]
+const resources = [keyArn, `arn:aws:kms:r:${own}:key/k2`, '*']
+const resourcePatterns = [
+  '*',
+  keyArn,
+  `arn:aws:kms:*:${own}:key/*`,
+  'arn:aws:kms:*:*:alias/*',
+  'arn:*k?',
+  'arn:aws:kms:r:${t:acct}:key/k1',
+  '${t:none}',
+  "arn:aws:kms:r:*:key/${t:none, 'k1'}",
+]
+/** Values of every type, some of them wildcards, so that matches are neither rare nor certain. */
+const words = ['a', 'A', 'ab', 'b', '*', 'a*', '7', '10', 'true', '10.0.0.1', own, keyArn, '']
+const patterns = [
+  ...words,
+  '?',
+  'a?',
+  '*b',
+  '${t:one}',
+  '${T:One}*',
+  '${t:none}',
+  "${t:none, 'a'}",
+  '${t:many}',
+  '${*}',
+  '${?}${$}',
+  'x${t:one}',
+]
+const arns = [
+  keyArn,
+  'arn:aws:kms:*:*:key/k?',
+  'arn:*:*:*:*:*',
+  '${t:arn}',
+  'arn:aws:kms:r:${t:acct}:*',
+]
+const operatorValues: readonly (readonly [string, readonly string[]])[] = [
+  ['StringEquals', patterns],
+  ['StringNotEquals', patterns],
+  ['StringEqualsIgnoreCase', patterns],
+  ['StringNotEqualsIgnoreCase', patterns],
+  ['StringLike', patterns],
+  ['StringNotLike', patterns],
+  ['NumericEquals', ['7', '10']],
+  ['NumericNotEquals', ['7', '10']],
+  ['NumericLessThan', ['7', '10']],
+  ['NumericLessThanEquals', ['7', '10']],
+  ['NumericGreaterThan', ['7', '10']],
+  ['NumericGreaterThanEquals', ['7', '10']],
+  ['Bool', ['true', 'false']],
+  ['IpAddress', ['10.0.0.1', '10.0.0.0/8', '0.0.0.0/0', '10.0.0.2/31']],
+  ['NotIpAddress', ['10.0.0.1', '10.0.0.0/8', '10.0.0.2/31']],
+  ['ArnLike', arns],
+  ['ArnNotEquals', arns],
+]
+const keys = ['t:one', 't:many', 't:none', 'T:ARN', 't:acct']
+
+const some = <T>(values: readonly T[], maxLength = 3): fc.Arbitrary<readonly T[]> =>
+  fc.array(fc.constantFrom(...values), { minLength: 1, maxLength })
+
+const comparison = fc
+  .tuple(
+    fc.constantFrom(...operatorValues),
+    fc.constantFrom('', '', 'ForAllValues:', 'ForAnyValue:'),
+    fc.constantFrom('', '', 'IfExists'),
+  )
+  .chain(([[operator, values], set, suffix]) =>
+    fc
+      .dictionary(fc.constantFrom(...keys), some(values), { minKeys: 1, maxKeys: 2 })
+      .map((block) => [`${set}${operator}${suffix}`, block] as const),
+  )
+const nullTest = fc
+  .dictionary(fc.constantFrom(...keys), some(['true', 'false'], 1), { minKeys: 1, maxKeys: 1 })
+  .map((block) => ['Null', block] as const)
+const condition = fc
+  .array(fc.oneof({ weight: 6, arbitrary: comparison }, nullTest), { maxLength: 2 })
+  .map((blocks) => ({ Condition: Object.fromEntries(blocks) }))
+
+const body = fc.record({
+  what: fc.oneof(
+    { weight: 4, arbitrary: some(actionPatterns).map((Action) => ({ Action })) },
+    some(actionPatterns).map((NotAction) => ({ NotAction })),
+  ),
+  where: fc.oneof(
+    { weight: 4, arbitrary: some(resourcePatterns).map((Resource) => ({ Resource })) },
+    some(resourcePatterns).map((NotResource) => ({ NotResource })),
+  ),
+  when: fc.oneof({ weight: 1, arbitrary: fc.constant({}) }, { weight: 2, arbitrary: condition }),
+})
+const effect = fc.constantFrom(
+  'Allow' as const,
+  'Allow' as const,
+  'Allow' as const,
+  'Deny' as const,
+)
+const versionOf = fc.constantFrom('2012-10-17', '2012-10-17', '2008-10-17')
+
+const identityStatement = fc.tuple(effect, body).map(([Effect, { what, where, when }]) => ({
+  Effect,
+  ...what,
+  ...('Resource' in where
+    ? { Resource: where.Resource.map(asArn) }
+    : { NotResource: where.NotResource.map(asArn) }),
+  ...when,
+}))
+/** An identity policy takes ARNs and a star only. */
+const asArn = (pattern: string): string => (pattern === '${t:none}' ? 'arn:${t:none}' : pattern)
+
+const who = fc.oneof(
+  { weight: 1, arbitrary: fc.constant({ Principal: '*' as const }) },
+  { weight: 4, arbitrary: some(names, 4).map((AWS) => ({ Principal: { AWS } })) },
+  { weight: 1, arbitrary: some([...names, '*'], 10).map((AWS) => ({ NotPrincipal: { AWS } })) },
+)
+const keyStatement = fc
+  .tuple(who, effect, body)
+  .map(([principal, given, { what, where, when }]) => ({
+    Effect: 'NotPrincipal' in principal ? ('Deny' as const) : given,
+    ...principal,
+    ...what,
+    ...where,
+    ...when,
+  }))
+
+const policyOf = (
+  statement: fc.Arbitrary<PlainPolicy['Statement'][number]>,
+): fc.Arbitrary<PlainPolicy> =>
+  fc
+    .record({
+      Version: versionOf,
+      Statement: fc.array(statement, { minLength: 1, maxLength: 3 }),
+    })
+    .map(withPlainArns)
+/** Without variables `${t:arn}` is no ARN, and a policy that has it there is refused. */
+const withPlainArns = (policy: PlainPolicy): PlainPolicy =>
+  policy.Version === '2012-10-17'
+    ? policy
+    : JSON.parse(JSON.stringify(policy).replaceAll('"${t:arn}"', JSON.stringify(keyArn)))
+const identity = policyOf(identityStatement)
+
+const context = fc.record(
+  {
+    't:one': some(words, 1),
+    't:many': fc.array(fc.constantFrom(...words), { maxLength: 3 }),
+    't:arn': fc.constant([keyArn]),
+    't:acct': some([own, other], 1),
+  },
+  { requiredKeys: [] },
+)
+
+const request: fc.Arbitrary<PlainRequest> = fc.record({
+  caller: fc.oneof(
+    { weight: 8, arbitrary: fc.constantFrom(...callers) },
+    fc.constantFrom(...namesakes),
+  ) as fc.Arbitrary<PlainRequest['caller']>,
+  action: fc.constantFrom(...actions),
+  resourceArn: fc.constantFrom(...resources),
+  owner: fc.constant(own),
+  context,
+  uniqueIds: fc
+    .subarray(Object.keys(known), { minLength: 5 })
+    .map((listed) => Object.fromEntries(listed.map((arn) => [arn, known[arn] ?? '']))),
+  keyPolicy: fc.option(policyOf(keyStatement), { nil: undefined, freq: 8 }),
+  identity: fc.array(identity, { maxLength: 2 }),
+  boundary: fc.option(identity, { nil: undefined, freq: 1 }),
+  session: fc.option(fc.array(identity, { minLength: 1, maxLength: 2 }), {
+    nil: undefined,
+    freq: 1,
+  }),
+  grants: fc.array(
+    fc.record({
+      granteePrincipal: fc.constantFrom(...names.filter((name) => name.startsWith('arn:'))),
+      operations: some(['Encrypt', 'Decrypt', 'ReEncryptFrom']),
+      issuingAccountId: fc.constantFrom(own, other),
+    }),
+    { maxLength: 2 },
+  ),
+})
+
+function engineAllows(plain: PlainRequest): boolean {
+  const compile = (policy: PlainPolicy, kind: 'key' | 'identity'): CompiledPolicy => {
+    const compiled = compilePolicy(JSON.stringify(policy), kind)
+    assert.equal(compiled.broken, undefined)
+    return compiled
+  }
+  const identities = (list: readonly PlainPolicy[]): readonly CompiledPolicy[] =>
+    list.map((policy) => compile(policy, 'identity'))
+  const policies: Policies = {
+    identityOnly: plain.keyPolicy === undefined,
+    identity: identities(plain.identity),
+    resourcePrincipals: plain.uniqueIds,
+    ...(plain.keyPolicy && { resource: compile(plain.keyPolicy, 'key') }),
+    ...(plain.boundary && { boundary: compile(plain.boundary, 'identity') }),
+    ...(plain.session && { session: identities(plain.session) }),
+  }
+  const { caller, action, resourceArn, owner, grants } = plain
+  const asked = {
+    caller,
+    action,
+    resource: { arn: resourceArn, accountId: owner },
+    context: new Map(Object.entries(plain.context)),
+  }
+  const decision = authorize(
+    asked,
+    policies,
+    grants.map((grant, index) => ({ grantId: `g${index}`, ...grant })),
+  )
+  assert.deepEqual(decision.errors, [])
+  assert.ok(decision.reasons.length > 0)
+  return decision.decision === 'allow'
+}
+
+test('the engine and the slow evaluator agree on random policies and requests', () => {
+  const runs = Number.parseInt(process.env['TRENT_TEST_RUNS'] ?? '20000', 10)
+  const counts = { allowed: 0, denied: 0 }
+  const property = fc.property(request, (plain) => {
+    const expected = referenceAllows(plain)
+    counts[expected ? 'allowed' : 'denied'] += 1
+    assert.equal(engineAllows(plain), expected)
+  })
+  fc.assert(property, { seed: printedSeed('reference'), numRuns: runs })
+  console.log(`reference: ${counts.allowed} allowed, ${counts.denied} denied`)
+  // Agreement on denials alone would prove little.
+  assert.ok(counts.allowed > runs / 20 && counts.denied > runs / 20)
+})
