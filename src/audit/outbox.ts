@@ -1,0 +1,232 @@
+/**
+ * The way of a change's record from the store into the journal: exactly once.
+ *
+ * Why each change has exactly one record that counts:
+ * 1. The row is inserted in the change's transaction, so that a change exists if and only if its
+ *    row did. The row goes only after the journal answered for the record, or was seen to hold it:
+ *    at least one.
+ * 2. In one process, a record is appended again only after its append failed. What failed was
+ *    covered by no successful sync, so it lies behind the last durable offset of a segment that is
+ *    over, if anywhere; the next append succeeds only in a later segment, whose opening names that
+ *    offset, and frames behind it do not count. The one that was answered is never appended again:
+ *    at most one.
+ * 3. After the process's death the next start first ends the last segment at its last whole frame,
+ *    and makes those durable; only then is each row looked up, from the segment that it names: one
+ *    that counts is dropped, one that does not is appended. The journal writes in no segment before
+ *    the one that it names at the time of the transaction, so the search sees wherever the record
+ *    can be.
+ * @module
+ */
+import type { Store } from '../store/store.ts'
+import { nodeFiles, type FilePort } from './files.ts'
+import { eventIdOf } from './frame.ts'
+import { JournalFailed, type Journal } from './journal.ts'
+import { walkStream } from './walk-stream.ts'
+
+type OutboxStore = Pick<Store, 'listOutbox' | 'deleteOutbox'>
+
+/**
+ * Rows are drained by so many: even of the longest records, they may all wait for the disk at once.
+ */
+const drainedMax = 200
+/** Rows are deleted by so many. */
+const deletedMax = 1000
+const deleteDelayMs = 100
+const retryDelayMs = 250
+
+/**
+ * Copies what the last process left in the outbox to the journal, and empties it. It runs before
+ * the listener opens and before anything else appends.
+ * @returns how many rows there were, and how many records the journal lacked
+ * @throws {JournalFailed} when a record cannot be made durable
+ */
+export async function drainOutbox(options: {
+  readonly store: OutboxStore
+  readonly journal: Journal
+  /** The journal's directory. */
+  readonly directory: string
+  readonly files?: FilePort
+  /** Hears of damage met on the way. */
+  readonly onError?: (error: Error) => void
+}): Promise<{ readonly rows: number; readonly appended: number }> {
+  const { store, journal } = options
+  let rowCount = 0
+  let appended = 0
+  for (;;) {
+    // oxlint-disable no-await-in-loop -- batch by batch bounds the memory
+    const rows = await store.listOutbox(drainedMax)
+    if (rows.length === 0) return { rows: rowCount, appended }
+    const missing = new Map(rows.map((row) => [row.eventId, row.record]))
+    const firstSegments = new Map<string, number>()
+    for (const { stream, segment } of rows) {
+      firstSegments.set(stream, Math.min(segment, firstSegments.get(stream) ?? Infinity))
+    }
+    for (const [stream, from] of firstSegments) {
+      await dropHeld(options, stream, from, missing)
+    }
+    await Promise.all([...missing].map(([eventId, record]) => journal.append(eventId, record)))
+    await store.deleteOutbox(rows.map(({ eventId }) => eventId))
+    // oxlint-enable no-await-in-loop
+    rowCount += rows.length
+    appended += missing.size
+  }
+}
+
+/** Takes out of `missing` what the stream holds, from segment `from` on. */
+async function dropHeld(
+  options: Omit<Parameters<typeof drainOutbox>[0], 'store' | 'journal'>,
+  stream: string,
+  from: number,
+  missing: Map<string, string>,
+): Promise<void> {
+  const { directory, files = nodeFiles, onError } = options
+  const walk = walkStream({ files, directory, stream }, from, (frame) => {
+    if (frame.kind === 'record') missing.delete(eventIdOf(frame.payload))
+  })
+  for await (const { name, flaw } of walk) {
+    // What damage hides does not count as held: the change gets a record that can be read.
+    if (flaw !== undefined) {
+      onError?.(
+        new Error(`the journal is damaged: ${stream}/${name}, offset ${flaw.offset}: ${flaw.why}`),
+      )
+    }
+  }
+}
+
+export interface Outbox {
+  /**
+   * Makes the record of a committed change durable; its row goes later.
+   * @throws {JournalFailed} the caller gets no result; the record follows when the journal is
+   * healthy
+   */
+  settle(eventId: string, record: string): Promise<void>
+  /** Records of committed changes that the journal does not hold yet. */
+  readonly unsettled: number
+  /**
+   * Waits for what is under way and deletes the rows that are done. Before the journal is closed.
+   */
+  close(): Promise<void>
+}
+
+/** The outbox of a running process. */
+export function createOutbox(options: {
+  readonly store: OutboxStore
+  readonly journal: Journal
+  readonly onError: (error: Error) => void
+  readonly deleteDelayMs?: number
+  readonly retryDelayMs?: number
+}): Outbox {
+  return new RunningOutbox(options)
+}
+
+class RunningOutbox implements Outbox {
+  readonly #options: Parameters<typeof createOutbox>[0]
+  /**
+   * Failed once, to be appended again: bounded, as no change begins while the journal is unhealthy.
+   */
+  readonly #failed = new Map<string, string>()
+  readonly #underWay = new Set<Promise<void>>()
+  #held: string[] = []
+  #deleteTimer: NodeJS.Timeout | undefined
+  #retryTimer: NodeJS.Timeout | undefined
+  #deleting: Promise<void> | undefined
+  #retrying: Promise<void> | undefined
+  #closing = false
+
+  constructor(options: Parameters<typeof createOutbox>[0]) {
+    this.#options = options
+  }
+
+  get unsettled(): number {
+    return this.#failed.size + this.#underWay.size
+  }
+
+  settle(eventId: string, record: string): Promise<void> {
+    const settled = this.#append(eventId, record).finally(() => this.#underWay.delete(settled))
+    this.#underWay.add(settled)
+    return settled
+  }
+
+  async #append(eventId: string, record: string): Promise<void> {
+    try {
+      await this.#options.journal.append(eventId, record)
+    } catch (error) {
+      this.#failed.set(eventId, record)
+      this.#retryLater()
+      throw error
+    }
+    this.#hold(eventId)
+  }
+
+  #hold(eventId: string): void {
+    this.#held.push(eventId)
+    const delayMs = this.#options.deleteDelayMs ?? deleteDelayMs
+    if (!this.#closing) this.#deleteTimer ??= setTimeout(() => this.#deleteHeld(), delayMs).unref()
+  }
+
+  #deleteHeld(): void {
+    clearTimeout(this.#deleteTimer)
+    this.#deleteTimer = undefined
+    this.#deleting ??= this.#deleteRows().finally(() => {
+      this.#deleting = undefined
+    })
+  }
+
+  async #deleteRows(): Promise<void> {
+    while (this.#held.length > 0) {
+      const eventIds = this.#held.splice(0, deletedMax)
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one batch at a time spares the store
+        await this.#options.store.deleteOutbox(eventIds)
+      } catch (cause) {
+        this.#options.onError(new Error('outbox rows could not be deleted', { cause }))
+        const [first, ...others] = eventIds
+        this.#held.push(...others)
+        // The timer starts with the one that is put back last.
+        if (first !== undefined) this.#hold(first)
+        return
+      }
+    }
+  }
+
+  #retryLater(): void {
+    if (this.#closing) return
+    const delayMs = this.#options.retryDelayMs ?? retryDelayMs
+    this.#retryTimer ??= setTimeout(() => {
+      this.#retryTimer = undefined
+      this.#retrying ??= this.#retry().finally(() => {
+        this.#retrying = undefined
+        if (this.#failed.size > 0) this.#retryLater()
+      })
+    }, delayMs).unref()
+  }
+
+  async #retry(): Promise<void> {
+    if (!this.#options.journal.healthy) return
+    await Promise.all(
+      [...this.#failed].map(async ([eventId, record]) => {
+        try {
+          await this.#options.journal.append(eventId, record)
+        } catch (error) {
+          // It stays where it is, and its row in the store: the next round or the next start has
+          // it.
+          if (!(error instanceof JournalFailed)) throw error
+          return
+        }
+        this.#failed.delete(eventId)
+        this.#hold(eventId)
+      }),
+    )
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#underWay)
+    this.#closing = true
+    clearTimeout(this.#retryTimer)
+    await this.#retrying
+    await this.#retry()
+    await this.#deleting
+    this.#deleteHeld()
+    await this.#deleting
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * One call as one audit record, in CloudTrail's form.
+ * INVARIANT (no secret in a record): request parameters are copied member by member from the
+ * operation's own audit list; nothing else of the input is read here.
+ * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+ * @module
+ */
+import type { Reason } from '../authorize/decision.ts'
+import type { Caller, CallerKind } from '../model/caller.ts'
+import { lowerFirst } from '../model/shape.ts'
+import type { Operation } from '../operations/operation.ts'
+
+export interface Audited {
+  readonly eventId: string
+  readonly requestId: string
+  /** Milliseconds since the epoch. */
+  readonly time: number
+  readonly operation: Operation
+  readonly caller: Caller
+  readonly region: string
+  readonly sourceAddress: string
+  readonly userAgent: string | undefined
+  /** Undefined when the input could not be read. */
+  readonly input: Readonly<Record<string, unknown>> | undefined
+  /** ARNs of the keys and aliases that the call is about, with their accounts. */
+  readonly resources: readonly { readonly arn: string; readonly accountId: string }[]
+  readonly reasons: readonly (Reason & { readonly action: string })[]
+  /** What the call's attestation document proved. */
+  readonly recipient?: Readonly<Record<string, string>> | undefined
+  /** The grant that the call names. */
+  readonly grantId?: string | undefined
+  /** Ids under which keys are used, where those are not the record's own. */
+  readonly keyEvents?: readonly { readonly arn: string; readonly eventId: string }[]
+  readonly outcome:
+    | { readonly ok: true; readonly response: Readonly<Record<string, unknown>> | undefined }
+    | { readonly ok: false; readonly code: string; readonly message: string }
+}
+
+/** A record is at most this long; what a caller can blow up is left out of one that would be longer. */
+export const recordBytesMax = 128 * 1024
+const userAgentMax = 1024
+
+type Parameters = Readonly<Record<string, unknown>>
+
+/** The record as one JSON text without line breaks. */
+export function auditRecord(audited: Audited): string {
+  const parameters = requestParameters(audited)
+  const record = compose(audited, parameters)
+  if (parameters === null || fits(record)) return record
+  // The largest go first: whoever pads one member does not keep the others out of the record.
+  const sizes = Object.entries(parameters)
+    .map(([name, value]) => ({ name, bytes: Buffer.byteLength(JSON.stringify(value) ?? '') }))
+    .toSorted((a, b) => b.bytes - a.bytes)
+  const kept: Record<string, unknown> = { ...parameters }
+  for (const { name, bytes } of sizes) {
+    kept[name] = { omitted: true, originalSize: bytes, reason: 'the record would be too long' }
+    const shorter = compose(audited, kept)
+    if (fits(shorter)) return shorter
+  }
+  return compose(audited, kept)
+}
+
+function fits(record: string): boolean {
+  return Buffer.byteLength(record) <= recordBytesMax
+}
+
+function compose(audited: Audited, parameters: Parameters | null): string {
+  const { caller, operation, outcome } = audited
+  const failed = outcome.ok ? undefined : outcome
+  const keyEvents = outcome.ok ? audited.keyEvents : undefined
+  // One flat literal, in which undefined leaves a member out: spreads nearly double its time (4.5 µs).
+  return JSON.stringify({
+    eventVersion: '1.11',
+    userIdentity: userIdentity(caller),
+    eventTime: eventTime(audited.time),
+    eventSource: `${operation.service}.amazonaws.com`,
+    eventName: operation.name,
+    awsRegion: audited.region,
+    sourceIPAddress: audited.sourceAddress,
+    userAgent: audited.userAgent?.slice(0, userAgentMax),
+    errorCode: failed && errorCode(failed.code),
+    // AWS sends some exceptions without a message, and records none either.
+    errorMessage: failed?.message === '' ? undefined : failed?.message,
+    requestParameters: parameters,
+    responseElements: outcome.ok ? (outcome.response ?? null) : null,
+    additionalEventData: additionalEventData(audited),
+    requestID: audited.requestId,
+    eventID: audited.eventId,
+    readOnly: operation.readOnly,
+    resources: audited.resources.map(({ arn, accountId }) => ({
+      accountId,
+      type: 'AWS::KMS::Key',
+      ARN: arn,
+    })),
+    eventType: 'AwsApiCall',
+    managementEvent: true,
+    recipientAccountId: caller.accountId,
+    eventCategory: 'Management',
+    trent: {
+      reasons: audited.reasons,
+      keyEvents:
+        keyEvents === undefined || keyEvents.length === 0
+          ? undefined
+          : keyEvents.map(({ arn, eventId }) => ({ ARN: arn, eventID: eventId })),
+    },
+  })
+}
+
+function additionalEventData({ recipient, grantId }: Audited): object | undefined {
+  return recipient === undefined && grantId === undefined ? undefined : { recipient, grantId }
+}
+
+function errorCode(code: string): string {
+  return code === 'AccessDeniedException' ? 'AccessDenied' : code
+}
+
+const identityTypes: Readonly<Record<CallerKind, string>> = {
+  root: 'Root',
+  user: 'IAMUser',
+  'assumed-role': 'AssumedRole',
+  operator: 'Operator',
+  test: 'TestApi',
+}
+
+function userIdentity(caller: Caller): object {
+  const { kind, accountId, arn, accessKeyId, uniqueId: principalId, userName } = caller
+  return { type: identityTypes[kind], principalId, arn, accountId, accessKeyId, userName }
+}
+
+function requestParameters(audited: Audited): Parameters | null {
+  const { input, operation, outcome } = audited
+  // AWS records no parameters of a call that named nothing that exists.
+  if (input === undefined || (!outcome.ok && outcome.code === 'NotFoundException')) return null
+  // The audit list names members of the operation's own input, which was read by its shapes.
+  const parameters: Record<string, unknown> = { ...operation.auditDefaults?.(input) }
+  for (const [name, recorded] of recordedNames(operation)) {
+    if (Object.hasOwn(input, name)) parameters[recorded] = camelCased(input[name])
+  }
+  return Object.keys(parameters).length === 0 ? null : parameters
+}
+
+type RecordedNames = readonly (readonly [name: string, recorded: string])[]
+
+/** By operation: a name made anew for each record is looked up anew by the engine. */
+const namesByOperation = new WeakMap<Operation, RecordedNames>()
+
+function recordedNames(operation: Operation): RecordedNames {
+  const known = namesByOperation.get(operation)
+  if (known !== undefined) return known
+  const names = operation.audit.map((name) => [name, lowerFirst(name)] as const)
+  namesByOperation.set(operation, names)
+  return names
+}
+
+/** Member names of structures in camelCase; the keys of an encryption context are the caller's own. */
+function camelCased(value: unknown): unknown {
+  if (value instanceof Date) return value.toISOString()
+  if (Array.isArray(value)) return value.map(camelCased)
+  if (typeof value === 'object' && value !== null) {
+    // A copy with a prototype, `__proto__` copied as any other name: JSON writes it 1 µs faster.
+    if (Object.getPrototypeOf(value) === null) return { ...value }
+    return Object.fromEntries(
+      Object.entries(value).map(([name, item]) => [lowerFirst(name), camelCased(item)]),
+    )
+  }
+  return value
+}
+
+/** What the server did of itself, for no caller: the first account, its root access key. */
+export function serviceRecord(event: {
+  readonly eventId: string
+  /** Milliseconds since the epoch. */
+  readonly time: number
+  readonly eventName: string
+  readonly accountId: string
+  readonly region: string
+  readonly details: Readonly<Record<string, unknown>>
+}): string {
+  return JSON.stringify({
+    eventVersion: '1.11',
+    userIdentity: { accountId: event.accountId, invokedBy: 'trent' },
+    eventTime: eventTime(event.time),
+    eventSource: 'trent.amazonaws.com',
+    eventName: event.eventName,
+    awsRegion: event.region,
+    sourceIPAddress: 'trent',
+    userAgent: 'trent',
+    requestParameters: null,
+    responseElements: null,
+    eventID: event.eventId,
+    readOnly: false,
+    eventType: 'AwsServiceEvent',
+    managementEvent: true,
+    recipientAccountId: event.accountId,
+    serviceEventDetails: event.details,
+    eventCategory: 'Management',
+  })
+}
+
+/** Records of one second have one text. */
+let lastTime = { second: 0, text: '1970-01-01T00:00:00Z' }
+
+/** ISO 8601 in whole seconds, as CloudTrail prints it. */
+function eventTime(time: number): string {
+  const second = Math.floor(time / 1000)
+  if (second !== lastTime.second) {
+    lastTime = { second, text: `${new Date(second * 1000).toISOString().slice(0, 19)}Z` }
+  }
+  return lastTime.text
+}
