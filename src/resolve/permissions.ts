@@ -1,0 +1,180 @@
+/**
+ * Step 6: every permission that a call needs, decided one by one; the first that is denied refuses the
+ * call in AWS's words.
+ * @module
+ */
+import { authorize } from '../authorize/authorize.ts'
+import { requestContext } from '../authorize/context.ts'
+import type { Context, Decision, Policies } from '../authorize/decision.ts'
+import { accessDenied, ciphertextRefused, unresolvableResource } from '../authorize/refusal.ts'
+import type { Caller } from '../model/caller.ts'
+import { aliasArn, keyArn, type KeyRecord } from '../model/key.ts'
+import { iamArn } from './users.ts'
+import type { ContextEntries, Operation, Origin } from '../operations/operation.ts'
+import type { Place } from './identifiers.ts'
+import type { Identity } from './known-user.ts'
+import { LazyContext } from './lazy-context.ts'
+import type { Resolved, ResolvedKey } from './resolve.ts'
+
+/** The call that asks, as far as conditions may speak of it. */
+export interface Asking {
+  readonly operation: Operation
+  readonly caller: Caller
+  readonly place: Place
+  readonly origin: Origin
+  /** Milliseconds since the epoch, of the clock that decides. */
+  readonly now: number
+  /** What the caller's own account says of it. */
+  readonly identity: Identity
+  /** What the call's attestation document proves, by condition key. */
+  readonly attested?: ContextEntries | undefined
+}
+
+/** Hears of every decision: its reasons are for the record, its errors for the log. */
+export type OnDecision = (action: string, decision: Decision) => void
+
+type Given = Readonly<Record<string, unknown>>
+
+/** @throws {KmsError} `AccessDeniedException` */
+export function authorizeCall(
+  asking: Asking,
+  input: Given,
+  resolved: Resolved,
+  onDecision: OnDecision,
+): void {
+  const { operation, caller, place } = asking
+  const entriesFor = (use?: string) => (): ContextEntries => ({
+    ...operation.context?.(input, use, recordsOf(resolved)),
+    ...asking.attested,
+  })
+  for (const { iamResource, ...permission } of operation.permissions?.(input) ?? []) {
+    const arn = iamResource === undefined ? '*' : iamArn(place, iamResource)
+    decide(asking, { arn, ...permission, entries: entriesFor() }, onDecision)
+  }
+  if (resolved.user !== undefined) {
+    const { action, arn, shown, entries: tags } = resolved.user
+    const entries = (): ContextEntries => ({ ...entriesFor()(), ...tags })
+    decide(asking, { action, arn, shown, entries }, onDecision)
+  }
+  if (operation.alias !== undefined && resolved.alias !== undefined) {
+    const arn = aliasArn(place.partition, resolved.alias)
+    const { action } = operation.alias
+    decide(asking, { action, arn, entries: entriesFor() }, onDecision)
+  }
+  for (const [name, key] of resolved.keys) {
+    if (key.known === undefined) throw hiddenKeyRefused(key, caller)
+    const { action, crossAccount } = key.use
+    const foreign = key.known.record.accountId !== caller.accountId
+    if (foreign && !crossAccount) throw unresolvableResource(caller, action)
+    decideOnKey(asking, key, { input, resolved, entries: entriesFor(name) }, onDecision)
+  }
+}
+
+function recordsOf({ keys }: Resolved): Readonly<Record<string, KeyRecord>> {
+  return Object.fromEntries(
+    [...keys].flatMap(([name, { known }]) => (known ? [[name, known.record]] : [])),
+  )
+}
+
+function hiddenKeyRefused(key: ResolvedKey, caller: Caller): Error {
+  return key.namedBy === 'ciphertext'
+    ? ciphertextRefused()
+    : unresolvableResource(caller, key.use.action)
+}
+
+/** What the operation adds to the context, made when the context is. */
+type Entries = () => ContextEntries
+
+function decideOnKey(
+  asking: Asking,
+  { known, use, namedBy, requestAlias, grants = [] }: ResolvedKey,
+  asked: { readonly input: Given; readonly resolved: Resolved; readonly entries: Entries },
+  onDecision: OnDecision,
+): void {
+  if (known === undefined) throw hiddenKeyRefused({ use, namedBy }, asking.caller)
+  const { record, policy } = known
+  const { input, resolved, entries } = asked
+  const { operation } = asking
+  const encryptionContext = contextMember(input, use.encryptionContext)
+  const requestedGrant = operation.requestedGrant?.(input)
+  const request = {
+    caller: asking.caller,
+    action: use.action,
+    resource: { arn: keyArn(asking.place.partition, record), accountId: record.accountId },
+    context: contextOf(asking, record.accountId, entries, record, requestAlias),
+    ...(encryptionContext && { encryptionContext }),
+    ...(requestedGrant && { requestedGrant }),
+  }
+  const policies: Policies = {
+    resource: policy,
+    resourcePrincipals: record.policyPrincipals,
+    identityOnly: false,
+    identity: asking.identity.policies,
+  }
+  const named = operation.grant === undefined ? grants : resolved.grant ? [resolved.grant] : []
+  const decision = authorize(request, policies, named)
+  onDecision(use.action, decision)
+  if (decision.decision === 'allow') return
+  if (namedBy === 'ciphertext') throw ciphertextRefused()
+  const crossAccount = record.accountId !== asking.caller.accountId
+  throw accessDenied(decision, request, { crossAccount })
+}
+
+/** The operation's shape has read it as a map of strings. */
+function contextMember(
+  input: Given,
+  member: string | undefined,
+): Readonly<Record<string, string>> | undefined {
+  return member === undefined ? undefined : (input[member] as Readonly<Record<string, string>>)
+}
+
+function decide(
+  asking: Asking,
+  asked: {
+    readonly action: string
+    readonly arn: string
+    /** How a refusal names the resource, where that is not its ARN. */
+    readonly shown?: string | undefined
+    readonly unnamedResource?: true | undefined
+    readonly entries: Entries
+  },
+  onDecision: OnDecision,
+): void {
+  const { caller } = asking
+  const { action, arn, shown = arn, entries, unnamedResource = false } = asked
+  const request = {
+    caller,
+    action,
+    resource: { arn, accountId: caller.accountId },
+    context: contextOf(asking, caller.accountId, entries),
+  }
+  const policies = { identityOnly: true, identity: asking.identity.policies }
+  const decision = authorize(request, policies, [])
+  onDecision(action, decision)
+  if (decision.decision === 'deny') {
+    const told = { ...request, resource: { ...request.resource, arn: shown } }
+    throw accessDenied(decision, told, { crossAccount: false, unnamedResource })
+  }
+}
+
+function contextOf(
+  asking: Asking,
+  resourceAccountId: string,
+  entries: Entries,
+  key?: KeyRecord,
+  requestAlias?: string,
+): Context {
+  const { caller, place, origin, now } = asking
+  return new LazyContext(() =>
+    requestContext({
+      caller,
+      region: place.region,
+      now,
+      ...origin,
+      resourceAccountId,
+      key,
+      requestAlias,
+      entries: { ...entries(), ...asking.identity.entries },
+    }),
+  )
+}

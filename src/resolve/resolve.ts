@@ -1,0 +1,247 @@
+/**
+ * Step 4, second half: the identifiers and ciphertexts of a call become keys and aliases. What cannot
+ * be told to this caller (a key of another account that may not exist, a ciphertext of an unknown key)
+ * is no failure here: it is left `hidden`, and authorization refuses it with one sentence for both.
+ * @module
+ */
+import { materialIdOf } from '../crypto/blob.ts'
+import { grantNamesOf } from '../authorize/caller-names.ts'
+import { KmsError } from '../errors.ts'
+import type { Caller } from '../model/caller.ts'
+import { grantOperations, type GrantRecord } from '../model/grant.ts'
+import { aliasArn, keyArn, type AliasRecord, type AliasRef, type KeyRef } from '../model/key.ts'
+import type { KeyUse, Operation } from '../operations/operation.ts'
+import { grantNotFound, readGrantId } from './grant-id.ts'
+import type { GrantTokens } from './grant-tokens.ts'
+import { readIdentifier, type Place } from './identifiers.ts'
+import type { KnownKey, Lookup } from './lookup.ts'
+import type { Store } from '../store/store.ts'
+import type { NamedUser } from './users.ts'
+
+export interface ResolvedKey {
+  readonly use: KeyUse
+  /** How the call named it: decides the words of a refusal. */
+  readonly namedBy: 'identifier' | 'ciphertext'
+  /** `alias/…` when the call used an alias. */
+  readonly requestAlias?: string
+  /** Absent: there is no such key, or none that this caller may know of. */
+  readonly known?: KnownKey
+  /** Grants of the key that may mean the caller. */
+  readonly grants?: readonly GrantRecord[]
+}
+
+export interface Resolved {
+  readonly keys: ReadonlyMap<string, ResolvedKey>
+  readonly alias?: AliasRef & { readonly record?: AliasRecord }
+  readonly user?: NamedUser
+  /** The grant that the operation names itself. */
+  readonly grant?: GrantRecord
+}
+
+/** Who calls, where, and where what is named can be found. */
+export interface Resolving {
+  readonly caller: Caller
+  readonly place: Place
+  readonly lookup: Lookup
+  readonly grantTokens: Pick<GrantTokens, 'find'>
+  readonly findGrant: Store['findGrant']
+}
+
+type Given = Readonly<Record<string, unknown>>
+
+/** @throws {KmsError} in AWS's words for what names nothing */
+export async function resolveCall(
+  operation: Operation,
+  input: Given,
+  resolving: Resolving,
+): Promise<Resolved> {
+  const { place, lookup } = resolving
+  await requireGrantTokens(input, resolving)
+  const token = operation.grant === undefined ? undefined : input[operation.grant.token]
+  const tokened =
+    typeof token === 'string' ? await resolving.grantTokens.find(token, place.region) : undefined
+  const alias = await resolveAlias(operation, input, place, lookup)
+  const keys = new Map<string, ResolvedKey>()
+  for (const [name, use] of Object.entries(operation.keys)) {
+    const key =
+      alias !== undefined && operation.alias?.target === name
+        ? await keyOfAlias(use, alias, place, lookup)
+        : tokened !== undefined && use.token === operation.grant?.token
+          ? await keyByRef(use, tokened, place, lookup)
+          : await resolveKey(use, input, place, lookup)
+    if (key !== undefined) keys.set(name, await withGrants(key, resolving))
+  }
+  const grant = tokened ?? (await resolveGrant(operation, input, keys, resolving))
+  return { keys, ...(alias && { alias }), ...(grant && { grant }) }
+}
+
+const grantable: ReadonlySet<string> = new Set(grantOperations.map((name) => `kms:${name}`))
+
+/** Retiring is a matter of the one grant that is named. */
+async function withGrants(
+  key: ResolvedKey,
+  { caller, place, lookup }: Resolving,
+): Promise<ResolvedKey> {
+  const { known, use } = key
+  if (known === undefined || !grantable.has(use.action) || use.token !== undefined) return key
+  const lists: (readonly GrantRecord[])[] = []
+  for (const name of grantNamesOf(caller, place.partition)) {
+    const found = lookup.grants(known.record, name)
+    // oxlint-disable-next-line no-await-in-loop -- a caller has three names at most
+    const grants = (found instanceof Promise ? await found : found) ?? []
+    if (grants.length > 0) lists.push(grants)
+  }
+  const [first, ...more] = lists
+  if (first === undefined) return key
+  // A list may be long: one alone is not copied.
+  return { ...key, grants: more.length === 0 ? first : lists.flat() }
+}
+
+/** @throws {KmsError} `InvalidGrantIdException`, `NotFoundException` for one of the caller's account */
+async function resolveGrant(
+  operation: Operation,
+  input: Given,
+  keys: ReadonlyMap<string, ResolvedKey>,
+  { caller, findGrant }: Resolving,
+): Promise<GrantRecord | undefined> {
+  const id = operation.grant === undefined ? undefined : input[operation.grant.from]
+  if (operation.grant === undefined || typeof id !== 'string') return undefined
+  const grantId = readGrantId(id)
+  const key = keys.get(operation.grant.key)?.known?.record
+  if (key === undefined) return undefined // hidden, and refused as that
+  const grant = await findGrant({ ...refOf(key), grantId })
+  // To another account, a grant that is not there is one that gives it nothing.
+  if (grant === undefined && key.accountId === caller.accountId) throw grantNotFound(grantId)
+  return grant
+}
+
+function refOf({ accountId, region, keyId }: KeyRef): KeyRef {
+  return { accountId, region, keyId }
+}
+
+async function resolveKey(
+  use: KeyUse,
+  input: Given,
+  place: Place,
+  lookup: Lookup,
+): Promise<ResolvedKey | undefined> {
+  const named = input[use.from]
+  if (typeof named === 'string') return keyByIdentifier(use, named, place, lookup)
+  const ciphertext = use.ciphertext === undefined ? undefined : input[use.ciphertext]
+  if (!(ciphertext instanceof Uint8Array)) return undefined
+  const materialId = materialIdOf(ciphertext)
+  if (materialId === undefined) throw new KmsError('InvalidCiphertextException')
+  const material = await lookup.material(materialId)
+  const ref = material && { ...material, region: place.region }
+  const known = ref && (await lookup.key(ref))
+  return { use, namedBy: 'ciphertext', ...(known && { known }) }
+}
+
+async function keyByIdentifier(
+  use: KeyUse,
+  text: string,
+  place: Place,
+  lookup: Lookup,
+): Promise<ResolvedKey> {
+  const identifier = readIdentifier(text, use.forms, place)
+  if (identifier.kind === 'key') return keyByRef(use, identifier.key, place, lookup)
+  const alias = await lookup.alias(identifier.alias)
+  if (alias === undefined) {
+    if (identifier.alias.accountId !== place.accountId) return { use, namedBy: 'identifier' }
+    throw aliasNotFound(identifier.alias, place)
+  }
+  const key = await keyByRef(use, targetOf(alias), place, lookup)
+  return { ...key, requestAlias: alias.name }
+}
+
+async function keyByRef(
+  use: KeyUse,
+  ref: KeyRef,
+  place: Place,
+  lookup: Lookup,
+): Promise<ResolvedKey> {
+  const known = await lookup.key(ref)
+  if (known === undefined && ref.accountId === place.accountId) {
+    throw new KmsError('NotFoundException', `Key '${keyArn(place.partition, ref)}' does not exist`)
+  }
+  return { use, namedBy: 'identifier', ...(known && { known }) }
+}
+
+async function resolveAlias(
+  operation: Operation,
+  input: Given,
+  place: Place,
+  lookup: Lookup,
+): Promise<Resolved['alias']> {
+  const name = operation.alias === undefined ? undefined : input[operation.alias.from]
+  if (typeof name !== 'string') return undefined
+  const alias = { accountId: place.accountId, region: place.region, name }
+  const record = await lookup.alias(alias)
+  if (record === undefined && operation.alias?.target !== undefined)
+    throw aliasNotFound(alias, place)
+  return record === undefined ? alias : { ...alias, record }
+}
+
+function keyOfAlias(
+  use: KeyUse,
+  alias: NonNullable<Resolved['alias']>,
+  place: Place,
+  lookup: Lookup,
+): Promise<ResolvedKey> {
+  // resolveAlias has refused an alias that does not exist where its target is asked for.
+  const keyId = alias.record?.targetKeyId ?? ''
+  return keyByRef(use, { ...alias, keyId }, place, lookup)
+}
+
+function targetOf(alias: AliasRecord): KeyRef {
+  return { accountId: alias.accountId, region: alias.region, keyId: alias.targetKeyId }
+}
+
+function aliasNotFound(alias: AliasRef, place: Place): KmsError {
+  return new KmsError(
+    'NotFoundException',
+    `Alias ${aliasArn(place.partition, alias)} is not found.`,
+  )
+}
+
+/** A grant holds at once: its token only has to be one. @throws {KmsError} `InvalidGrantTokenException` */
+async function requireGrantTokens(input: Given, { grantTokens, place }: Resolving): Promise<void> {
+  const tokens = input['GrantTokens']
+  if (!Array.isArray(tokens)) return
+  for (const token of tokens) {
+    // oxlint-disable-next-line no-await-in-loop -- at most ten, from memory
+    await grantTokens.find(String(token), place.region)
+  }
+}
+
+/**
+ * The ciphertext of a call against the key that the call names: comes before usage and state.
+ * @throws {KmsError} `IncorrectKeyException`
+ */
+export async function requireMatchingKey(
+  key: ResolvedKey,
+  input: Given,
+  lookup: Lookup,
+): Promise<void> {
+  const { use, known, namedBy } = key
+  const ciphertext = use.ciphertext === undefined ? undefined : input[use.ciphertext]
+  if (known === undefined || namedBy === 'ciphertext' || !(ciphertext instanceof Uint8Array)) return
+  if (ignoresCiphertext(input)) return
+  // Ciphertexts of other specs carry no header.
+  if (known.record.spec !== 'SYMMETRIC_DEFAULT') return
+  const materialId = materialIdOf(ciphertext)
+  if (materialId === undefined) return // opening it will fail
+  const material = await lookup.material(materialId)
+  const { accountId, keyId } = known.record
+  if (material?.accountId === accountId && material.keyId === keyId) return
+  throw new KmsError(
+    'IncorrectKeyException',
+    'The key ID in the request does not identify a CMK that can perform this operation.',
+  )
+}
+
+/** A dry run that is told not to look at what it is given. */
+function ignoresCiphertext(input: Given): boolean {
+  const modifiers = input['DryRunModifiers']
+  return Array.isArray(modifiers) && modifiers.includes('IGNORE_CIPHERTEXT')
+}

@@ -1,0 +1,45 @@
+/** A key policy as it is told: users who are gone are their unique ids, as at AWS. @module */
+import type { KeyRecord } from '../model/key.ts'
+import type { FindPrincipal } from './principals.ts'
+
+/** The text as it was written while everyone whom it names is there; formatted anew otherwise. */
+export async function shownPolicy(
+  { policy, policyPrincipals }: Pick<KeyRecord, 'policy' | 'policyPrincipals'>,
+  findPrincipal: FindPrincipal,
+): Promise<string> {
+  const gone = new Map<string, string>()
+  for (const [arn, id] of Object.entries(policyPrincipals)) {
+    if (!id.startsWith('AIDA')) continue
+    // One at a time: a policy may name a thousand, and who asks for it is not to flood the store.
+    // oxlint-disable-next-line no-await-in-loop
+    if ((await findPrincipal(arn)) !== id) gone.set(arn, id)
+  }
+  if (gone.size === 0) return policy
+  const document: unknown = JSON.parse(policy)
+  if (isObject(document)) {
+    for (const statement of listOf(document['Statement'])) {
+      if (!isObject(statement)) continue
+      replaceIn(statement['Principal'], gone)
+      replaceIn(statement['NotPrincipal'], gone)
+    }
+  }
+  return JSON.stringify(document, null, 2)
+}
+
+function replaceIn(clause: unknown, gone: ReadonlyMap<string, string>): void {
+  if (!isObject(clause)) return
+  const shown = listOf(clause['AWS']).map((name) =>
+    typeof name === 'string' ? (gone.get(name) ?? name) : name,
+  )
+  if (Array.isArray(clause['AWS'])) clause['AWS'] = shown
+  else if (shown.length > 0) [clause['AWS']] = shown
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  if (value === undefined) return []
+  return Array.isArray(value) ? value : [value]
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,32 @@
+/** Step 7, before the operation runs: each key's usage, then its state, as AWS checks them. @module */
+import { KmsError } from '../errors.ts'
+import { keyArn, type KeyRecord } from '../model/key.ts'
+import { requireState } from '../model/key-state.ts'
+import type { Operation } from '../operations/operation.ts'
+import type { Resolved } from './resolve.ts'
+
+/**
+ * The keys of a call by the names under which its operation declares them.
+ * @throws {KmsError} `InvalidKeyUsageException`, `DisabledException`, `KMSInvalidStateException`
+ */
+export function usableKeys(
+  operation: Operation,
+  resolved: Resolved,
+  partition: string,
+): Readonly<Record<string, KeyRecord>> {
+  const keys: Record<string, KeyRecord> = {}
+  for (const [name, { known, use }] of resolved.keys) {
+    if (known === undefined) throw new Error(`${operation.name}: a hidden key was authorized`)
+    const { record } = known
+    const arn = keyArn(partition, record)
+    if (use.usage !== undefined && record.usage !== use.usage) {
+      throw new KmsError(
+        'InvalidKeyUsageException',
+        `${arn} key usage is ${record.usage} which is not valid for ${use.usedFor ?? operation.name}.`,
+      )
+    }
+    requireState(arn, record.state, use.states)
+    keys[name] = record
+  }
+  return keys
+}

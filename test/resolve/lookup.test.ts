@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { createSecretKey } from 'node:crypto'
+import { test } from 'node:test'
+import type { KeyRecord } from '../../src/model/key.ts'
+import { createLookup } from '../../src/resolve/lookup.ts'
+import type { GrantRecord } from '../../src/model/grant.ts'
+import type { Change, Store } from '../../src/store/store.ts'
+
+const key: KeyRecord = {
+  accountId: '111122223333',
+  region: 'us-west-2',
+  keyId: '',
+  spec: 'SYMMETRIC_DEFAULT',
+  usage: 'ENCRYPT_DECRYPT',
+  origin: 'AWS_KMS',
+  manager: 'CUSTOMER',
+  state: 'Enabled',
+  description: '',
+  createdAt: 0,
+  policy: '',
+  policyPrincipals: {},
+  tags: [],
+  rowVersion: 1,
+}
+
+/** A lookup over keys whose policies are what `policyOf` says of their ids. */
+function over(policyOf: (keyId: string) => string): {
+  readonly find: (keyId: string) => Promise<string | undefined>
+  readonly compiled: string[]
+  readonly read: string[]
+} {
+  const compiled: string[] = []
+  const read: string[] = []
+  const store: Pick<Store, 'epoch' | 'findKey'> = {
+    epoch: () => 0,
+    findKey: async ({ keyId }) => {
+      read.push(keyId)
+      return keyId === 'gone' ? undefined : { ...key, keyId, policy: policyOf(keyId) }
+    },
+  }
+  const lookup = createLookup({
+    store: store as Store, // nothing else of it is asked
+    openSecret: () => createSecretKey(Buffer.alloc(32)),
+    compile: (policy) => {
+      compiled.push(policy)
+      return { statements: [], broken: policy }
+    },
+    findUser: () => Promise.resolve(undefined),
+    findManagedPolicy: () => Promise.resolve(undefined),
+    onForgottenMaterial: () => undefined,
+  })
+  const find = async (keyId: string): Promise<string | undefined> =>
+    (await lookup.key({ ...key, keyId }))?.policy.broken
+  return { find, compiled, read }
+}
+
+test('keys of one policy share it compiled, and a key that is gone has none', async () => {
+  const { find, compiled, read } = over(() => 'the same')
+  for (const keyId of ['a', 'b', 'a', 'gone', 'gone']) {
+    assert.equal(await find(keyId), keyId === 'gone' ? undefined : 'the same')
+  }
+  assert.deepEqual(compiled, ['the same'])
+  assert.deepEqual(read, ['a', 'b', 'gone'])
+})
+
+test('compiled policies are counted by their text: keys that are known hold none of them back', async () => {
+  const { find, compiled, read } = over((keyId) => keyId.padEnd(32_768))
+  const keyIds = Array.from({ length: 60 }, (_, index) => `key-${index}`)
+  for (const keyId of keyIds) assert.equal((await find(keyId))?.trimEnd(), keyId)
+  assert.equal(compiled.length, 60)
+  assert.equal((await find('key-0'))?.trimEnd(), 'key-0')
+  assert.equal(compiled.length, 61, 'the first was dropped, and is compiled again')
+  assert.equal((await find('key-59'))?.trimEnd(), 'key-59')
+  assert.equal(compiled.length, 61, 'the last is still there')
+  assert.equal(read.length, 60, 'each key is still known')
+})
+
+test('grants are read once a key and grantee, none as well, and again after their change alone', async () => {
+  const { accountId, region } = key
+  const grantee = 'arn:aws:iam::111122223333:role/a/b'
+  const stored = new Map<string, readonly GrantRecord[]>()
+  const read: string[] = []
+  const changes: Change[] = []
+  const store: Pick<Store, 'epoch' | 'changesSince' | 'grantsTo'> = {
+    epoch: () => changes.length,
+    changesSince: async (seq) => changes.slice(seq),
+    grantsTo: async ({ keyId }, to) => {
+      read.push(`${keyId} ${to}`)
+      return stored.get(`${keyId}/${to}`) ?? []
+    },
+  }
+  const lookup = createLookup({
+    store: store as Store, // nothing else of it is asked
+    openSecret: () => createSecretKey(Buffer.alloc(32)),
+    compile: () => ({ statements: [] }),
+    findUser: () => Promise.resolve(undefined),
+    findManagedPolicy: () => Promise.resolve(undefined),
+    onForgottenMaterial: () => undefined,
+  })
+  const count = async (keyId: string, to: string): Promise<number | undefined> => {
+    await lookup.refresh()
+    return (await lookup.grants({ accountId, region, keyId }, to))?.length
+  }
+  for (const to of [grantee, 'other', grantee, 'other']) assert.equal(await count('k', to), 0)
+  assert.deepEqual(read, [`k ${grantee}`, 'k other'])
+  const grant = { grantId: 'g' } as GrantRecord // nothing else of it is read
+  stored.set(`k/${grantee}`, [grant])
+  changes.push({ seq: 1, kind: 'grant', accountId, region, id: `k/${grantee}` })
+  assert.equal(await count('k', grantee), 1)
+  assert.equal(await count('k', 'other'), 0)
+  assert.deepEqual(read, [`k ${grantee}`, 'k other', `k ${grantee}`])
+  stored.clear()
+  changes.push({ seq: 2, kind: 'everything', accountId: '', region: '', id: '' })
+  assert.equal(await count('k', grantee), 0)
+})
