@@ -1,0 +1,83 @@
+/**
+ * CreatePolicy — a managed policy of the account, with its first version.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html
+ * @module
+ */
+import type { CreatePolicyRequest, CreatePolicyResponse } from '@aws-sdk/client-iam'
+import { KmsError } from '../../errors.ts'
+import { required } from '../../model/shape.ts'
+import { identifierOf, uniqueIdCharacters } from '../../model/user.ts'
+import { DuplicateRow } from '../../store/store.ts'
+import { iamOperation } from '../query-operation.ts'
+import { checkManagedPolicy, listedPolicy } from './managed-policy.ts'
+import { checkName, checkPath, path, policyDocument, policyName, tags } from './members.ts'
+import { text } from '../../model/shape.ts'
+
+const policiesMax = 1500
+
+export const createPolicy = iamOperation<CreatePolicyRequest, CreatePolicyResponse>()({
+  name: 'CreatePolicy',
+  input: {
+    PolicyName: required(policyName),
+    Path: path,
+    PolicyDocument: required(policyDocument),
+    Description: text({ max: 1000 }),
+    Tags: tags,
+  },
+  permissions: ({ PolicyName, Path = '/' }) => [
+    {
+      action: 'iam:CreatePolicy',
+      iamResource: `policy${Path}${PolicyName}`,
+      shown: `policy ${PolicyName}`,
+    },
+  ],
+  readOnly: false,
+  audit: ['PolicyName', 'Path', 'PolicyDocument', 'Description', 'Tags'],
+  auditResponse: ({ Policy }) => ({ policy: Policy }),
+  throws: [
+    'ValidationException',
+    'UnsupportedOperationException',
+    'AccessDeniedException',
+    'MalformedPolicyDocumentException',
+    'EntityAlreadyExistsException',
+    'LimitExceededException',
+  ],
+  check({ PolicyName, Path, Tags = [] }) {
+    checkName('policyName', PolicyName)
+    checkPath(Path)
+    if (Tags.length === 0) return
+    throw new KmsError('UnsupportedOperationException', 'tags of policies are not served')
+  },
+  async run({ input, caller: { accountId }, partition, commit }, { clock, random }) {
+    const { PolicyName: name, Path = '/', PolicyDocument: document, Description = '' } = input
+    checkManagedPolicy(document)
+    const now = clock.now()
+    const policy = {
+      policyId: identifierOf('ANPA', random.bytes(uniqueIdCharacters)),
+      accountId,
+      name,
+      path: Path,
+      description: Description,
+      versions: [{ versionId: 'v1', document, createdAt: now }],
+      defaultVersionId: 'v1',
+      nextVersion: 2,
+      attachments: 0,
+      createdAt: now,
+      updatedAt: now,
+    }
+    return commit(async (transaction) => {
+      if ((await transaction.countManagedPolicies(accountId)) >= policiesMax) {
+        const message = `Cannot exceed quota for PoliciesPerAccount: ${policiesMax}`
+        throw new KmsError('LimitExceededException', message)
+      }
+      try {
+        await transaction.insertManagedPolicy(policy)
+      } catch (error) {
+        if (!(error instanceof DuplicateRow)) throw error
+        const message = `A policy called ${name} already exists. Duplicate names are not allowed.`
+        throw new KmsError('EntityAlreadyExistsException', message)
+      }
+      return { Policy: listedPolicy(partition, { ...policy, rowVersion: 1 }) }
+    })
+  },
+})

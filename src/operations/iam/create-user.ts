@@ -1,0 +1,77 @@
+/**
+ * CreateUser — a user of the caller's account.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html
+ * @module
+ */
+import type { CreateUserRequest, CreateUserResponse } from '@aws-sdk/client-iam'
+import { KmsError } from '../../errors.ts'
+import { required } from '../../model/shape.ts'
+import { identifierOf, uniqueIdCharacters } from '../../model/user.ts'
+import { DuplicateRow } from '../../store/store.ts'
+import { iamOperation } from '../query-operation.ts'
+import { checkName, checkPath, checkTags, newUserName, path, policyArn, tags } from './members.ts'
+import { requestTags, shownUser } from './shown-user.ts'
+
+const usersMax = 5000
+
+export const createUser = iamOperation<CreateUserRequest, CreateUserResponse>()({
+  name: 'CreateUser',
+  input: {
+    Path: path,
+    UserName: required(newUserName),
+    PermissionsBoundary: policyArn,
+    Tags: tags,
+  },
+  user: { from: 'UserName', action: 'iam:CreateUser', absent: 'made' },
+  permissions: ({ Path = '/', UserName, Tags = [] }) =>
+    Tags.length === 0 ? [] : [{ action: 'iam:TagUser', iamResource: `user${Path}${UserName}` }],
+  context: ({ Tags }) => requestTags(Tags),
+  readOnly: false,
+  audit: ['Path', 'UserName', 'PermissionsBoundary', 'Tags'],
+  auditResponse: ({ User }) => ({ user: User }),
+  throws: [
+    'ValidationException',
+    'InvalidInputException',
+    'UnsupportedOperationException',
+    'AccessDeniedException',
+    'EntityAlreadyExistsException',
+    'LimitExceededException',
+  ],
+  check({ UserName, Path, Tags, PermissionsBoundary }) {
+    checkName('userName', UserName)
+    checkPath(Path)
+    checkTags(Tags)
+    if (PermissionsBoundary !== undefined) {
+      throw new KmsError('UnsupportedOperationException', 'permissions boundaries are not served')
+    }
+  },
+  async run({ input, caller: { accountId }, partition, commit }, { clock, random }) {
+    const { UserName: name, Path = '/', Tags = [] } = input
+    const user = {
+      userId: identifierOf('AIDA', random.bytes(uniqueIdCharacters)),
+      accountId,
+      name,
+      path: Path,
+      inlinePolicies: {},
+      attachedPolicies: [],
+      tags: Tags,
+      createdAt: clock.now(),
+    }
+    return commit(async (transaction) => {
+      if ((await transaction.countUsers(accountId)) >= usersMax) {
+        throw new KmsError(
+          'LimitExceededException',
+          `Cannot exceed quota for UsersPerAccount: ${usersMax}`,
+        )
+      }
+      try {
+        await transaction.insertUser(user)
+      } catch (error) {
+        if (!(error instanceof DuplicateRow)) throw error
+        const message = `User with name ${name} already exists.`
+        throw new KmsError('EntityAlreadyExistsException', message)
+      }
+      return { User: shownUser(partition, { ...user, rowVersion: 1 }) }
+    })
+  },
+})

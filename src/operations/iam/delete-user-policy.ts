@@ -1,0 +1,31 @@
+/**
+ * DeleteUserPolicy — takes one inline policy from a user.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUserPolicy.html
+ * @module
+ */
+import type { DeleteUserPolicyRequest } from '@aws-sdk/client-iam'
+import { required } from '../../model/shape.ts'
+import { iamOperation } from '../query-operation.ts'
+import { checkName, policyName, userName } from './members.ts'
+import { inlinePolicyOf, requiredUser } from './required-user.ts'
+
+export const deleteUserPolicy = iamOperation<DeleteUserPolicyRequest, void>()({
+  name: 'DeleteUserPolicy',
+  input: { UserName: required(userName), PolicyName: required(policyName) },
+  user: { from: 'UserName', action: 'iam:DeleteUserPolicy' },
+  readOnly: false,
+  audit: ['UserName', 'PolicyName'],
+  throws: ['ValidationException', 'AccessDeniedException', 'NoSuchEntityException'],
+  check({ UserName, PolicyName }) {
+    checkName('userName', UserName)
+    checkName('policyName', PolicyName)
+  },
+  async run({ input, user, commit }) {
+    const known = requiredUser(user)
+    inlinePolicyOf(known, input.PolicyName)
+    const left = Object.entries(known.inlinePolicies).filter(([name]) => name !== input.PolicyName)
+    await commit(async (transaction) => {
+      await transaction.updateUser(known, { inlinePolicies: Object.fromEntries(left) })
+    })
+  },
+})

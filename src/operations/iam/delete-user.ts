@@ -1,0 +1,47 @@
+/**
+ * DeleteUser — ends a user who has nothing any more. A namesake made later is somebody else.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html
+ * @module
+ */
+import type { DeleteUserRequest } from '@aws-sdk/client-iam'
+import { KmsError } from '../../errors.ts'
+import { required } from '../../model/shape.ts'
+import { iamOperation } from '../query-operation.ts'
+import { checkName, userName } from './members.ts'
+import { requiredUser } from './required-user.ts'
+
+export const deleteUser = iamOperation<DeleteUserRequest, void>()({
+  name: 'DeleteUser',
+  input: { UserName: required(userName) },
+  user: { from: 'UserName', action: 'iam:DeleteUser' },
+  readOnly: false,
+  audit: ['UserName'],
+  throws: [
+    'ValidationException',
+    'AccessDeniedException',
+    'NoSuchEntityException',
+    'DeleteConflictException',
+  ],
+  check: ({ UserName }) => checkName('userName', UserName),
+  async run({ user, commit }) {
+    const known = requiredUser(user)
+    await commit(async (transaction) => {
+      // Whoever gives the user a key or a policy meanwhile holds its row, or finds it gone.
+      await transaction.confirmUser(known)
+      if ((await transaction.listAccessKeysOf(known.userId)).length > 0) {
+        throw conflict('access keys')
+      }
+      if (Object.keys(known.inlinePolicies).length > 0) throw conflict('policies')
+      if (known.attachedPolicies.length > 0) {
+        const message = 'Cannot delete entity, must detach all policies first.'
+        throw new KmsError('DeleteConflictException', message)
+      }
+      await transaction.deleteUser(known)
+    })
+  },
+})
+
+function conflict(what: string): KmsError {
+  const message = `Cannot delete entity, must delete ${what} first.`
+  return new KmsError('DeleteConflictException', message)
+}

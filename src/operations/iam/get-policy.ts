@@ -1,0 +1,30 @@
+/**
+ * GetPolicy — one managed policy, without its documents.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetPolicy.html
+ * @module
+ */
+import type { GetPolicyRequest, GetPolicyResponse } from '@aws-sdk/client-iam'
+import { required } from '../../model/shape.ts'
+import { iamOperation } from '../query-operation.ts'
+import {
+  checkPolicyArn,
+  listedPolicy,
+  managedPolicyOf,
+  policyPermission,
+} from './managed-policy.ts'
+import { policyArn } from './members.ts'
+
+export const getPolicy = iamOperation<GetPolicyRequest, GetPolicyResponse>()({
+  name: 'GetPolicy',
+  input: { PolicyArn: required(policyArn) },
+  permissions: ({ PolicyArn }) => policyPermission('iam:GetPolicy', PolicyArn),
+  readOnly: true,
+  audit: ['PolicyArn'],
+  throws: ['InvalidInputException', 'AccessDeniedException', 'NoSuchEntityException'],
+  check: ({ PolicyArn }) => checkPolicyArn(PolicyArn),
+  async run(call, { store }) {
+    const policy = await managedPolicyOf(call.input.PolicyArn, call, store)
+    const Description = policy.description === '' ? undefined : policy.description
+    return { Policy: { ...listedPolicy(call.partition, policy), Description } }
+  },
+})

@@ -1,0 +1,116 @@
+/** What the operations on managed policies share: finding one by its ARN, and showing it. @module */
+import { KmsError } from '../../errors.ts'
+import {
+  managedPolicyArn,
+  readPolicyArn,
+  type ManagedPolicyRecord,
+  type PolicyVersion,
+} from '../../model/managed-policy.ts'
+import type { StoreReads } from '../../store/store.ts'
+import type { Permission } from '../operation.ts'
+import { checkIdentityPolicy, policySize } from './identity-policy.ts'
+import { shownDocument } from './shown-user.ts'
+
+export const versionsMax = 5
+const sizeMax = 6144
+
+/** @throws {KmsError} `MalformedPolicyDocumentException`, `LimitExceededException` */
+export function checkManagedPolicy(document: string): void {
+  checkIdentityPolicy(document)
+  if (policySize(document) <= sizeMax) return
+  throw new KmsError('LimitExceededException', `Cannot exceed quota for PolicySize: ${sizeMax}`)
+}
+
+/** @throws {KmsError} `InvalidInputException` */
+export function checkPolicyArn(arn: string): void {
+  if (readPolicyArn(arn) !== undefined) return
+  throw new KmsError('InvalidInputException', `ARN ${arn} is not valid.`)
+}
+
+/** The permission `action` on the policy that the call names by its ARN. */
+export function policyPermission(action: string, arn: string): readonly Permission[] {
+  return [{ action, arn, shown: `policy ${arn}` }]
+}
+
+interface Asking {
+  readonly partition: string
+  readonly caller: { readonly accountId: string }
+}
+
+/** Policies of the caller's own account are all that there are. @throws {KmsError} `NoSuchEntityException` */
+export async function managedPolicyOf(
+  arn: string,
+  { partition, caller: { accountId } }: Asking,
+  store: Pick<StoreReads, 'findManagedPolicyByName'>,
+): Promise<ManagedPolicyRecord> {
+  const named = readPolicyArn(arn)
+  const own = named?.accountId === accountId && named.partition === partition
+  const found = own ? await store.findManagedPolicyByName(accountId, named.name) : undefined
+  if (found !== undefined && found.path === named?.path) return found
+  throw new KmsError('NoSuchEntityException', `Policy ${arn} was not found.`)
+}
+
+/** @throws {KmsError} `NoSuchEntityException` */
+export function versionOf(
+  arn: string,
+  { versions }: ManagedPolicyRecord,
+  versionId: string,
+): PolicyVersion {
+  const found = versions.find((version) => version.versionId === versionId)
+  if (found !== undefined) return found
+  const message = `Policy ${arn} version ${versionId} does not exist or is not attachable.`
+  throw new KmsError('NoSuchEntityException', message)
+}
+
+export interface ShownPolicy {
+  readonly PolicyName: string
+  readonly PolicyId: string
+  readonly Arn: string
+  readonly Path: string
+  readonly DefaultVersionId: string
+  readonly AttachmentCount: number
+  readonly PermissionsBoundaryUsageCount: number
+  readonly IsAttachable: boolean
+  readonly CreateDate: Date
+  readonly UpdateDate: Date
+}
+
+/** As lists show it: without its description. */
+export function listedPolicy(partition: string, policy: ManagedPolicyRecord): ShownPolicy {
+  return {
+    PolicyName: policy.name,
+    PolicyId: policy.policyId,
+    Arn: managedPolicyArn(partition, policy),
+    Path: policy.path,
+    DefaultVersionId: policy.defaultVersionId,
+    AttachmentCount: policy.attachments,
+    PermissionsBoundaryUsageCount: 0,
+    IsAttachable: true,
+    CreateDate: new Date(policy.createdAt),
+    UpdateDate: new Date(policy.updatedAt),
+  }
+}
+
+export interface ShownVersion {
+  readonly Document?: string
+  readonly VersionId: string
+  readonly IsDefaultVersion: boolean
+  readonly CreateDate: Date
+}
+
+/** A version as lists show it: without its document. */
+export function listedVersion(
+  { defaultVersionId }: Pick<ManagedPolicyRecord, 'defaultVersionId'>,
+  { versionId, createdAt }: PolicyVersion,
+): ShownVersion {
+  return {
+    VersionId: versionId,
+    IsDefaultVersion: versionId === defaultVersionId,
+    CreateDate: new Date(createdAt),
+  }
+}
+
+/** A version with its document. */
+export function shownVersion(policy: ManagedPolicyRecord, version: PolicyVersion): ShownVersion {
+  return { Document: shownDocument(version.document), ...listedVersion(policy, version) }
+}

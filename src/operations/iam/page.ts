@@ -1,0 +1,40 @@
+/** One page of a list of IAM, with the members that its answer ends with. @module */
+import { readPage as readAnyPage, type PageRequest } from '../kms/page.ts'
+import type { Pages } from '../operation.ts'
+
+export interface PageOf<Row> {
+  readonly rows: readonly Row[]
+  readonly paging: { readonly IsTruncated: boolean; readonly Marker?: string }
+}
+
+const itemsByDefault = 100
+
+/** @throws {KmsError} `InvalidMarkerException` */
+export async function readPage<Row>(
+  pages: Pages,
+  {
+    limit = itemsByDefault,
+    ...request
+  }: Omit<PageRequest<Row>, 'limit'> & {
+    readonly limit: number | undefined
+  },
+): Promise<PageOf<Row>> {
+  const { rows, paging } = await readAnyPage(pages, { ...request, limit })
+  const { Truncated: IsTruncated, NextMarker: Marker } = paging
+  return { rows, paging: Marker === undefined ? { IsTruncated } : { IsTruncated, Marker } }
+}
+
+/** A page of rows that are all at hand. @throws {KmsError} `InvalidMarkerException` */
+export function pageOf<Row>(
+  all: readonly Row[],
+  nameOf: (row: Row) => string,
+  pages: Pages,
+  request: Pick<PageRequest<Row>, 'scope' | 'marker'> & { readonly limit: number | undefined },
+): Promise<PageOf<Row>> {
+  const sorted = all.toSorted((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1))
+  const read: PageRequest<Row>['read'] = ({ after, limit }) =>
+    Promise.resolve(
+      sorted.filter((row) => after === undefined || nameOf(row) > after).slice(0, limit),
+    )
+  return readPage(pages, { ...request, read, nameOf })
+}

@@ -1,0 +1,28 @@
+/**
+ * SetDefaultPolicyVersion — makes another version hold, for the next call.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_SetDefaultPolicyVersion.html
+ * @module
+ */
+import type { SetDefaultPolicyVersionRequest } from '@aws-sdk/client-iam'
+import { required } from '../../model/shape.ts'
+import { iamOperation } from '../query-operation.ts'
+import { checkPolicyArn, managedPolicyOf, policyPermission, versionOf } from './managed-policy.ts'
+import { policyArn, versionId } from './members.ts'
+
+export const setDefaultPolicyVersion = iamOperation<SetDefaultPolicyVersionRequest, void>()({
+  name: 'SetDefaultPolicyVersion',
+  input: { PolicyArn: required(policyArn), VersionId: required(versionId) },
+  permissions: ({ PolicyArn }) => policyPermission('iam:SetDefaultPolicyVersion', PolicyArn),
+  readOnly: false,
+  audit: ['PolicyArn', 'VersionId'],
+  throws: ['InvalidInputException', 'AccessDeniedException', 'NoSuchEntityException'],
+  check: ({ PolicyArn }) => checkPolicyArn(PolicyArn),
+  async run(call, { clock }) {
+    const { PolicyArn, VersionId } = call.input
+    await call.commit(async (transaction) => {
+      const policy = await managedPolicyOf(PolicyArn, call, transaction)
+      const { versionId: defaultVersionId } = versionOf(PolicyArn, policy, VersionId)
+      await transaction.updateManagedPolicy(policy, { defaultVersionId, updatedAt: clock.now() })
+    })
+  },
+})

@@ -1,0 +1,55 @@
+/**
+ * Names of aliases, what they may point to, and how many may: in AWS's words.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/alias-create.html
+ * @module
+ */
+import { KmsError } from '../../errors.ts'
+import { parseArn } from '../../model/arn.ts'
+import type { KeyRef } from '../../model/key.ts'
+import type { StoreReads } from '../../store/store.ts'
+
+export const aliasesPerKeyMax = 50
+
+/**
+ * The name of an alias that a customer can make, change or delete.
+ * @throws {KmsError} `ValidationException` for a name without prefix or with a colon,
+ *   `InvalidAliasNameException` for the bare prefix, `NotAuthorizedException` for AWS's own names
+ */
+export function checkAliasName(name: string): void {
+  if (!name.startsWith('alias/')) {
+    const guide = 'https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html'
+    throw new KmsError(
+      'ValidationException',
+      `Alias must start with the prefix "alias/". Please see ${guide}`,
+    )
+  }
+  if (name.includes(':')) {
+    throw new KmsError('ValidationException', `${name} contains invalid characters for an alias`)
+  }
+  if (name === 'alias/') {
+    throw new KmsError('InvalidAliasNameException', 'an alias has a name after `alias/`')
+  }
+  if (name.startsWith('alias/aws/')) throw new KmsError('NotAuthorizedException')
+}
+
+/** @throws {KmsError} `ValidationException` when an alias is to point to an alias */
+export function checkAliasTarget(target: string): void {
+  const resource = target.startsWith('arn:') ? parseArn(target)?.resource : target
+  if (resource?.startsWith('alias/') === true) {
+    throw new KmsError('ValidationException', 'Aliases must refer to keys. Not aliases')
+  }
+}
+
+/** @throws {KmsError} `LimitExceededException` when one more alias of `key` would be one too many */
+export async function requireAliasRoom(
+  store: Pick<StoreReads, 'countAliases'>,
+  key: KeyRef,
+): Promise<void> {
+  const count = await store.countAliases(key)
+  if (count < aliasesPerKeyMax) return
+  throw new KmsError(
+    'LimitExceededException',
+    `Aliases per key quota for this account in this region is ${aliasesPerKeyMax}, ` +
+      `current usage is ${count}.`,
+  )
+}

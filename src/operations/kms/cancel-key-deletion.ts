@@ -1,0 +1,48 @@
+/**
+ * CancelKeyDeletion — takes a key out of its waiting period; it comes back disabled.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_CancelKeyDeletion.html
+ * @module
+ */
+import type { CancelKeyDeletionRequest, CancelKeyDeletionResponse } from '@aws-sdk/client-kms'
+import { KmsError } from '../../errors.ts'
+import { anyState, notDyingStates } from '../../model/key-state.ts'
+import { operation } from '../operation.ts'
+import { requiredKeyId } from './members.ts'
+
+export const cancelKeyDeletion = operation<CancelKeyDeletionRequest, CancelKeyDeletionResponse>()({
+  name: 'CancelKeyDeletion',
+  input: { KeyId: requiredKeyId },
+  keys: {
+    key: {
+      from: 'KeyId',
+      forms: 'key',
+      action: 'kms:CancelKeyDeletion',
+      crossAccount: false,
+      // `run` refuses the others: with one sentence for all of them.
+      states: anyState,
+    },
+  },
+  readOnly: false,
+  audit: ['KeyId'],
+  auditResponse: (_output, arns) => ({ keyId: arns.key }),
+  throws: [
+    'InvalidArnException',
+    'NotFoundException',
+    'AccessDeniedException',
+    'KMSInvalidStateException',
+  ],
+  async run({ keys: { key }, arn, commit }) {
+    if (notDyingStates.includes(key.state)) {
+      throw new KmsError('KMSInvalidStateException', `${arn(key)} is not pending deletion.`)
+    }
+    const withoutMaterial = key.origin === 'EXTERNAL' && key.currentMaterialId === undefined
+    return commit(async (transaction) => {
+      await transaction.updateKey(key, {
+        state: withoutMaterial ? 'PendingImport' : 'Disabled',
+        deletionDate: undefined,
+        pendingWindowDays: undefined,
+      })
+      return { KeyId: arn(key) }
+    })
+  },
+})

@@ -1,0 +1,175 @@
+/**
+ * CreateGrant — lets a principal use a key, without a change of its policy.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html
+ * @module
+ */
+import type { CreateGrantRequest, CreateGrantResponse } from '@aws-sdk/client-kms'
+import { requestDigest, type GrantConstraints, type GrantRecord } from '../../model/grant.ts'
+import type { KeyState } from '../../model/key.ts'
+import { required } from '../../model/shape.ts'
+import { operation, type ContextEntries, type Principals } from '../operation.ts'
+import { encryptionContextEntries } from './context-entries.ts'
+import { findGrantPrincipal } from './grant-principals.ts'
+import { checkGrant, requireGrantable, requireGrantRoom } from './grant-rules.ts'
+import {
+  dryRun,
+  grantConstraints,
+  grantName,
+  grantOperationList,
+  grantTokens,
+  principal,
+  requiredKeyId,
+  servicePrincipal,
+} from './members.ts'
+
+const states: readonly KeyState[] = ['Enabled', 'Unavailable', 'Updating']
+
+export const createGrant = operation<CreateGrantRequest, CreateGrantResponse>()({
+  name: 'CreateGrant',
+  input: {
+    KeyId: requiredKeyId,
+    GranteePrincipal: principal,
+    RetiringPrincipal: principal,
+    Operations: required(grantOperationList),
+    Constraints: grantConstraints,
+    GrantTokens: grantTokens,
+    Name: grantName,
+    DryRun: dryRun,
+    GranteeServicePrincipal: servicePrincipal,
+    RetiringServicePrincipal: servicePrincipal,
+  },
+  keys: {
+    key: {
+      from: 'KeyId',
+      forms: 'key',
+      action: 'kms:CreateGrant',
+      crossAccount: true,
+      states,
+    },
+  },
+  requestedGrant: ({ Operations, Constraints }) => ({
+    operations: Operations,
+    ...(Constraints && { constraints: Constraints }),
+  }),
+  context: (input) => ({
+    ...constraintEntries(input.Constraints),
+    'kms:GrantOperations': input.Operations,
+    'kms:GranteePrincipal': input.GranteePrincipal,
+    'kms:GranteeServicePrincipal': input.GranteeServicePrincipal,
+    'kms:RetiringPrincipal': input.RetiringPrincipal,
+    'kms:RetiringServicePrincipal': input.RetiringServicePrincipal,
+    'kms:GrantIsForAWSResource': 'false',
+  }),
+  readOnly: false,
+  audit: [
+    'KeyId',
+    'GranteePrincipal',
+    'GranteeServicePrincipal',
+    'RetiringPrincipal',
+    'RetiringServicePrincipal',
+    'Operations',
+    'Constraints',
+    'Name',
+    'DryRun',
+  ],
+  // Never the token.
+  auditResponse: ({ GrantId }, arns) => ({ grantId: GrantId, keyId: arns.key }),
+  throws: [
+    'ValidationException',
+    'InvalidGrantTokenException',
+    'InvalidArnException',
+    'NotFoundException',
+    'AccessDeniedException',
+    'DisabledException',
+    'KMSInvalidStateException',
+    'LimitExceededException',
+    'DryRunOperationException',
+  ],
+  check: checkGrant,
+  async run({ input, caller, partition, keys: { key }, commit }, ports) {
+    const operations = [...new Set(input.Operations)]
+    requireGrantable(key, operations, input.Constraints)
+    const { accountId, region, keyId } = key
+    const wanted: Requested = {
+      accountId,
+      region,
+      keyId,
+      ...(input.Name !== undefined && { name: input.Name }),
+      ...(await principalsOf(input, partition, ports.principals)),
+      issuingAccountId: caller.accountId,
+      operations,
+      ...(input.Constraints && { constraints: input.Constraints }),
+    }
+    const grantId = Buffer.from(ports.random.bytes(32)).toString('hex')
+    const createdAt = ports.clock.now()
+    return commit(async (transaction) => {
+      // Holds the key's row, so that of two repeated requests the later one sees the grant.
+      await transaction.confirmKey(key)
+      const same =
+        wanted.name === undefined
+          ? undefined
+          : await transaction.findSameGrant(key, requestDigest(wanted))
+      if (same === undefined) await requireGrantRoom(transaction, key)
+      const grant = same ?? (await transaction.insertGrant({ ...wanted, grantId, createdAt }))
+      return { GrantToken: ports.grantTokens.seal(grant), GrantId: grant.grantId }
+    })
+  },
+})
+
+type Requested = Omit<GrantRecord, 'grantId' | 'createdAt' | 'rowVersion'>
+
+type Parties = Pick<
+  GrantRecord,
+  | 'granteePrincipal'
+  | 'granteeId'
+  | 'granteeServicePrincipal'
+  | 'retiringPrincipal'
+  | 'retiringId'
+  | 'retiringServicePrincipal'
+>
+
+async function principalsOf(
+  input: CreateGrantInput,
+  partition: string,
+  principals: Principals,
+): Promise<Parties> {
+  const { GranteePrincipal, GranteeServicePrincipal } = input
+  const { RetiringPrincipal, RetiringServicePrincipal } = input
+  const find = (
+    text: string | undefined,
+    member: string,
+  ): Promise<{ readonly arn: string; readonly uniqueId: string }> | undefined =>
+    text === undefined
+      ? undefined
+      : findGrantPrincipal(
+          text,
+          partition,
+          principals,
+          `${member} does not refer to a valid principal.`,
+        )
+  const grantee = await find(GranteePrincipal, 'GranteePrincipal')
+  const retiring = await find(RetiringPrincipal, 'RetiringPrincipal')
+  return {
+    ...(grantee && { granteePrincipal: grantee.arn, granteeId: grantee.uniqueId }),
+    ...(GranteeServicePrincipal && { granteeServicePrincipal: GranteeServicePrincipal }),
+    ...(retiring && { retiringPrincipal: retiring.arn, retiringId: retiring.uniqueId }),
+    ...(RetiringServicePrincipal && { retiringServicePrincipal: RetiringServicePrincipal }),
+  }
+}
+
+interface CreateGrantInput {
+  readonly GranteePrincipal?: string
+  readonly GranteeServicePrincipal?: string
+  readonly RetiringPrincipal?: string
+  readonly RetiringServicePrincipal?: string
+}
+
+function constraintEntries(constraints: GrantConstraints = {}): ContextEntries {
+  const { EncryptionContextEquals, EncryptionContextSubset, SourceArn } = constraints
+  const types = Object.keys(constraints)
+  return {
+    ...encryptionContextEntries(EncryptionContextEquals ?? EncryptionContextSubset),
+    'kms:GrantConstraintType': types.length === 0 ? undefined : types,
+    'kms:GrantConstraintSourceArn': SourceArn,
+  }
+}

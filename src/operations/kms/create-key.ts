@@ -1,0 +1,149 @@
+/**
+ * CreateKey — makes a key: its material, its policy and its tags, all or nothing.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html
+ * @module
+ */
+import type { CreateKeyRequest, CreateKeyResponse } from '@aws-sdk/client-kms'
+import { boolean, oneOf, text } from '../../model/shape.ts'
+import { operation } from '../operation.ts'
+import { auditedMetadata, keyMetadata } from './key-metadata.ts'
+import { customKeyStoreId, description, policy, tags } from './members.ts'
+import { askedFor, requireNewKey } from './new-key.ts'
+import { checkTags, tagEntries } from './tags.ts'
+
+const oldSpecs = [
+  'RSA_2048',
+  'RSA_3072',
+  'RSA_4096',
+  'ECC_NIST_P256',
+  'ECC_NIST_P384',
+  'ECC_NIST_P521',
+  'ECC_SECG_P256K1',
+  'SYMMETRIC_DEFAULT',
+  'HMAC_224',
+  'HMAC_256',
+  'HMAC_384',
+  'HMAC_512',
+  'SM2',
+] as const
+
+export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
+  name: 'CreateKey',
+  input: {
+    Policy: policy,
+    Description: description,
+    KeyUsage: oneOf([
+      'ENCRYPT_DECRYPT',
+      'SIGN_VERIFY',
+      'GENERATE_VERIFY_MAC',
+      'KEY_AGREEMENT',
+      'ENCAPSULATE_DECAPSULATE',
+    ]),
+    CustomerMasterKeySpec: oneOf(oldSpecs),
+    KeySpec: oneOf([
+      ...oldSpecs,
+      'ECC_NIST_EDWARDS25519',
+      'ML_DSA_44',
+      'ML_DSA_65',
+      'ML_DSA_87',
+      'ML_KEM_512',
+      'ML_KEM_768',
+      'ML_KEM_1024',
+    ]),
+    Origin: oneOf(['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE']),
+    CustomKeyStoreId: customKeyStoreId,
+    BypassPolicyLockoutSafetyCheck: boolean(),
+    Tags: tags,
+    MultiRegion: boolean(),
+    XksKeyId: text({ min: 1, max: 128, pattern: '^[a-zA-Z0-9-_.]+$' }),
+  },
+  keys: {},
+  permissions: (input) => [
+    { action: 'kms:CreateKey' },
+    ...((input.Tags?.length ?? 0) > 0
+      ? [{ action: 'kms:TagResource', unnamedResource: true } as const]
+      : []),
+  ],
+  context(input) {
+    const { spec, usage, origin } = askedFor(input)
+    return {
+      'kms:KeySpec': spec,
+      'kms:KeyUsage': usage,
+      'kms:KeyOrigin': origin,
+      'kms:MultiRegion': String(input.MultiRegion ?? false),
+      'kms:MultiRegionKeyType': input.MultiRegion === true ? 'PRIMARY' : undefined,
+      'kms:BypassPolicyLockoutSafetyCheck': String(input.BypassPolicyLockoutSafetyCheck ?? false),
+      ...tagEntries(input.Tags),
+    }
+  },
+  readOnly: false,
+  audit: [
+    'Policy',
+    'Description',
+    'KeyUsage',
+    'CustomerMasterKeySpec',
+    'KeySpec',
+    'Origin',
+    'CustomKeyStoreId',
+    'BypassPolicyLockoutSafetyCheck',
+    'Tags',
+    'MultiRegion',
+    'XksKeyId',
+  ],
+  auditDefaults(input) {
+    const { spec, usage, origin } = askedFor(input)
+    return {
+      description: '',
+      keyUsage: usage,
+      customerMasterKeySpec: spec,
+      keySpec: spec,
+      origin,
+      bypassPolicyLockoutSafetyCheck: false,
+      multiRegion: false,
+    }
+  },
+  auditResponse: (output) =>
+    output.KeyMetadata === undefined ? {} : { keyMetadata: auditedMetadata(output.KeyMetadata) },
+  throws: [
+    'ValidationException',
+    'UnsupportedOperationException',
+    'TagException',
+    'AccessDeniedException',
+    'LimitExceededException',
+    'MalformedPolicyDocumentException',
+    'KeyUnavailableException',
+  ],
+  check(input) {
+    requireNewKey(input)
+    checkTags(input.Tags ?? [])
+  },
+  async run(call, ports) {
+    const { input, caller, partition, region, arn, commit, signal } = call
+    const made = requireNewKey(input)
+    const ref = { accountId: caller.accountId, region, keyId: ports.random.uuid() }
+    const keyPolicy = input.Policy ?? ports.policies.defaultFor(partition, ref.accountId)
+    // The default lets the account write the next policy, and so locks nobody out.
+    const bypass = input.Policy === undefined || (input.BypassPolicyLockoutSafetyCheck ?? false)
+    const policyPrincipals = await ports.policies.check(keyPolicy, ref, call, bypass)
+    const createdAt = ports.clock.now()
+    const keyStore = ports.keyStoreOf(made)
+    const material = await keyStore.createMaterial({ ...ref, ...made, createdAt }, signal)
+    return commit(async (transaction) => {
+      const key = await transaction.insertKey({
+        ...ref,
+        ...made,
+        manager: 'CUSTOMER',
+        state: 'Enabled',
+        description: input.Description ?? '',
+        createdAt,
+        currentMaterialId: material.materialId,
+        policy: keyPolicy,
+        policyPrincipals,
+        tags: input.Tags ?? [],
+      })
+      await transaction.insertMaterial(material)
+      call.made(key)
+      return { KeyMetadata: keyMetadata(key, arn(key)) }
+    })
+  },
+})

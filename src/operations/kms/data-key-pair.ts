@@ -1,0 +1,47 @@
+/** What GenerateDataKeyPair and GenerateDataKeyPairWithoutPlaintext share: the making of a pair. @module */
+import { KmsError } from '../../errors.ts'
+import type { EncryptionContext, KeyStore, Sealed } from '../../keystores/keystore.ts'
+import type { KeyRecord, KeySpec } from '../../model/key.ts'
+
+/**
+ * The spec of the pair that is asked for.
+ * @throws {KmsError} `UnsupportedOperationException` for the one of China Regions
+ */
+export function requirePairSpec<S extends string>(input: {
+  readonly KeyPairSpec: S | 'SM2'
+}): Exclude<S, 'SM2'> {
+  const { KeyPairSpec: spec } = input
+  if (spec === 'SM2') {
+    const message = 'KeyPairSpec SM2 is not supported in this Region'
+    throw new KmsError('UnsupportedOperationException', message)
+  }
+  return spec as Exclude<S, 'SM2'> // all that is left
+}
+
+/**
+ * A new pair, and its private half sealed under `key`. The caller of this overwrites `privateKey` where it
+ * does not leave in the answer.
+ * @throws {KmsError} `InvalidKeyUsageException` when `key` is no symmetric encryption key
+ */
+export async function makeDataKeyPair(
+  keyStore: KeyStore,
+  key: KeyRecord,
+  spec: KeySpec,
+  context: EncryptionContext,
+  signal: AbortSignal,
+): Promise<Sealed & { readonly privateKey: Uint8Array; readonly publicKey: Uint8Array }> {
+  if (key.spec !== 'SYMMETRIC_DEFAULT') {
+    throw new KmsError(
+      'InvalidKeyUsageException',
+      'You cannot generate a data key pair with an asymmetric CMK',
+    )
+  }
+  const pair = await keyStore.generateKeyPair(spec, signal)
+  try {
+    const sealed = await keyStore.encrypt(key, pair.privateKey, context, 'data-key', signal)
+    return { ...sealed, ...pair }
+  } catch (error) {
+    pair.privateKey.fill(0)
+    throw error
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * What GenerateDataKey and GenerateDataKeyWithoutPlaintext share: how the caller says what to make,
+ * and the making of it.
+ * @module
+ */
+import { KmsError } from '../../errors.ts'
+import type { KeyRecord } from '../../model/key.ts'
+import { oneOf } from '../../model/shape.ts'
+import type { EncryptionContext, KeyStore, Sealed } from '../../keystores/keystore.ts'
+
+/** AWS takes these two and prints, for any other value, the specs of KMS keys instead. */
+export const dataKeySpec = oneOf(
+  ['AES_256', 'AES_128'],
+  [
+    'RSA_2048',
+    'RSA_3072',
+    'RSA_4096',
+    'ECC_NIST_P256',
+    'ECC_NIST_P384',
+    'ECC_NIST_P521',
+    'ECC_SECG_P256K1',
+    'ECC_NIST_EDWARDS25519',
+    'SYMMETRIC_DEFAULT',
+    'HMAC_224',
+    'HMAC_256',
+    'HMAC_384',
+    'HMAC_512',
+    'SM2',
+    'ML_DSA_44',
+    'ML_DSA_65',
+    'ML_DSA_87',
+  ],
+)
+
+interface DataKeySize {
+  readonly KeySpec?: 'AES_256' | 'AES_128'
+  readonly NumberOfBytes?: number
+}
+
+const bytesOf = { AES_256: 32, AES_128: 16 } as const
+
+/**
+ * The length of the data key that is asked for, in bytes.
+ * @throws {KmsError} `ValidationException` unless the caller says it in exactly one way
+ */
+export function dataKeyBytes({ KeySpec, NumberOfBytes }: DataKeySize): number {
+  if (KeySpec !== undefined && NumberOfBytes === undefined) return bytesOf[KeySpec]
+  if (KeySpec === undefined && NumberOfBytes !== undefined) return NumberOfBytes
+  throw new KmsError('ValidationException', 'Please specify either number of bytes or key spec.')
+}
+
+/**
+ * A new data key, and sealed under `key`. The caller of this overwrites `plaintext` where it does not
+ * leave in the answer.
+ * @throws {KmsError} `InvalidKeyUsageException` when `key` is no symmetric encryption key
+ */
+export async function makeDataKey(
+  keyStore: KeyStore,
+  key: KeyRecord,
+  size: DataKeySize,
+  context: EncryptionContext,
+  signal: AbortSignal,
+): Promise<Sealed & { readonly plaintext: Buffer }> {
+  if (key.spec !== 'SYMMETRIC_DEFAULT') {
+    throw new KmsError(
+      'InvalidKeyUsageException',
+      'You cannot generate a data key with an asymmetric CMK',
+    )
+  }
+  const plaintext = await keyStore.random(dataKeyBytes(size), signal)
+  try {
+    const sealed = await keyStore.encrypt(key, plaintext, context, 'data-key', signal)
+    return { ...sealed, plaintext }
+  } catch (error) {
+    plaintext.fill(0)
+    throw error
+  }
+}

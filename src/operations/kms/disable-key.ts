@@ -1,0 +1,38 @@
+/**
+ * DisableKey — keeps a key from being used; nothing of it is lost.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKey.html
+ * @module
+ */
+import type { DisableKeyRequest } from '@aws-sdk/client-kms'
+import { operation } from '../operation.ts'
+import { requiredKeyId } from './members.ts'
+import { switchableStates } from './switchable-states.ts'
+
+export const disableKey = operation<DisableKeyRequest, void>()({
+  name: 'DisableKey',
+  input: { KeyId: requiredKeyId },
+  keys: {
+    key: {
+      from: 'KeyId',
+      forms: 'key',
+      action: 'kms:DisableKey',
+      crossAccount: false,
+      states: switchableStates,
+    },
+  },
+  readOnly: false,
+  audit: ['KeyId'],
+  auditResponse: (_output, arns) => ({ keyId: arns.key }),
+  throws: [
+    'InvalidArnException',
+    'NotFoundException',
+    'AccessDeniedException',
+    'KMSInvalidStateException',
+  ],
+  async run({ keys: { key }, commit }) {
+    if (key.state === 'Disabled') return
+    await commit(async (transaction) => {
+      await transaction.updateKey(key, { state: 'Disabled' })
+    })
+  },
+})

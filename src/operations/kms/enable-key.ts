@@ -1,0 +1,38 @@
+/**
+ * EnableKey — lets a disabled key be used again.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKey.html
+ * @module
+ */
+import type { EnableKeyRequest } from '@aws-sdk/client-kms'
+import { operation } from '../operation.ts'
+import { requiredKeyId } from './members.ts'
+import { switchableStates } from './switchable-states.ts'
+
+export const enableKey = operation<EnableKeyRequest, void>()({
+  name: 'EnableKey',
+  input: { KeyId: requiredKeyId },
+  keys: {
+    key: {
+      from: 'KeyId',
+      forms: 'key',
+      action: 'kms:EnableKey',
+      crossAccount: false,
+      states: switchableStates,
+    },
+  },
+  readOnly: false,
+  audit: ['KeyId'],
+  auditResponse: (_output, arns) => ({ keyId: arns.key }),
+  throws: [
+    'InvalidArnException',
+    'NotFoundException',
+    'AccessDeniedException',
+    'KMSInvalidStateException',
+  ],
+  async run({ keys: { key }, commit }) {
+    if (key.state === 'Enabled') return
+    await commit(async (transaction) => {
+      await transaction.updateKey(key, { state: 'Enabled' })
+    })
+  },
+})

@@ -1,0 +1,76 @@
+/**
+ * GenerateDataKeyPairWithoutPlaintext — a new key pair, its private half sealed under a KMS key only.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKeyPairWithoutPlaintext.html
+ * @module
+ */
+import type {
+  GenerateDataKeyPairWithoutPlaintextRequest,
+  GenerateDataKeyPairWithoutPlaintextResponse,
+} from '@aws-sdk/client-kms'
+import { usableStates } from '../../model/key-state.ts'
+import { required } from '../../model/shape.ts'
+import { operation } from '../operation.ts'
+import { encryptionContextEntries } from './context-entries.ts'
+import { makeDataKeyPair, requirePairSpec } from './data-key-pair.ts'
+import { dryRun, encryptionContext, grantTokens, keyPairSpec, requiredKeyId } from './members.ts'
+
+export const generateDataKeyPairWithoutPlaintext = operation<
+  GenerateDataKeyPairWithoutPlaintextRequest,
+  GenerateDataKeyPairWithoutPlaintextResponse
+>()({
+  name: 'GenerateDataKeyPairWithoutPlaintext',
+  input: {
+    EncryptionContext: encryptionContext,
+    KeyId: requiredKeyId,
+    KeyPairSpec: required(keyPairSpec),
+    GrantTokens: grantTokens,
+    DryRun: dryRun,
+  },
+  keys: {
+    key: {
+      from: 'KeyId',
+      forms: 'any',
+      encryptionContext: 'EncryptionContext',
+      action: 'kms:GenerateDataKeyPairWithoutPlaintext',
+      crossAccount: true,
+      usage: 'ENCRYPT_DECRYPT',
+      states: usableStates,
+    },
+  },
+  context: (input) => ({
+    'kms:DataKeyPairSpec': input.KeyPairSpec,
+    'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT',
+    ...encryptionContextEntries(input.EncryptionContext),
+  }),
+  tracksUsage: 'GenerateDataKeyPairWithoutPlaintext',
+  readOnly: true,
+  audit: ['EncryptionContext', 'KeyId', 'KeyPairSpec', 'DryRun'],
+  throws: [
+    'InvalidGrantTokenException',
+    'UnsupportedOperationException',
+    'NotFoundException',
+    'AccessDeniedException',
+    'InvalidKeyUsageException',
+    'DisabledException',
+    'KMSInvalidStateException',
+    'ThrottlingException',
+    'KeyUnavailableException',
+    'DryRunOperationException',
+  ],
+  check(input) {
+    requirePairSpec(input)
+  },
+  async run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+    const context = input.EncryptionContext ?? {}
+    const spec = requirePairSpec(input)
+    const pair = await makeDataKeyPair(keyStoreOf(key), key, spec, context, signal)
+    pair.privateKey.fill(0)
+    return {
+      PrivateKeyCiphertextBlob: pair.ciphertext,
+      PublicKey: pair.publicKey,
+      KeyId: arn(key),
+      KeyPairSpec: spec,
+      KeyMaterialId: pair.materialId,
+    }
+  },
+})

@@ -1,0 +1,82 @@
+/**
+ * GenerateDataKeyPair — a new key pair, its private half in the clear and sealed under a KMS key.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKeyPair.html
+ * @module
+ */
+import type { GenerateDataKeyPairRequest, GenerateDataKeyPairResponse } from '@aws-sdk/client-kms'
+import { usableStates } from '../../model/key-state.ts'
+import { required } from '../../model/shape.ts'
+import { operation } from '../operation.ts'
+import { encryptionContextEntries } from './context-entries.ts'
+import { makeDataKeyPair, requirePairSpec } from './data-key-pair.ts'
+import {
+  dryRun,
+  encryptionContext,
+  grantTokens,
+  keyPairSpec,
+  recipient,
+  requiredKeyId,
+} from './members.ts'
+
+export const generateDataKeyPair = operation<
+  GenerateDataKeyPairRequest,
+  GenerateDataKeyPairResponse
+>()({
+  name: 'GenerateDataKeyPair',
+  input: {
+    EncryptionContext: encryptionContext,
+    KeyId: requiredKeyId,
+    KeyPairSpec: required(keyPairSpec),
+    GrantTokens: grantTokens,
+    Recipient: recipient,
+    DryRun: dryRun,
+  },
+  keys: {
+    key: {
+      from: 'KeyId',
+      forms: 'any',
+      encryptionContext: 'EncryptionContext',
+      action: 'kms:GenerateDataKeyPair',
+      crossAccount: true,
+      usage: 'ENCRYPT_DECRYPT',
+      states: usableStates,
+    },
+  },
+  context: (input) => ({
+    'kms:DataKeyPairSpec': input.KeyPairSpec,
+    'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT',
+    ...encryptionContextEntries(input.EncryptionContext),
+  }),
+  recipient: 'PrivateKeyPlaintext',
+  tracksUsage: 'GenerateDataKeyPair',
+  readOnly: true,
+  audit: ['EncryptionContext', 'KeyId', 'KeyPairSpec', 'DryRun'],
+  throws: [
+    'InvalidGrantTokenException',
+    'UnsupportedOperationException',
+    'NotFoundException',
+    'AccessDeniedException',
+    'InvalidKeyUsageException',
+    'DisabledException',
+    'KMSInvalidStateException',
+    'ThrottlingException',
+    'KeyUnavailableException',
+    'DryRunOperationException',
+  ],
+  check(input) {
+    requirePairSpec(input)
+  },
+  async run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+    const context = input.EncryptionContext ?? {}
+    const spec = requirePairSpec(input)
+    const pair = await makeDataKeyPair(keyStoreOf(key), key, spec, context, signal)
+    return {
+      PrivateKeyCiphertextBlob: pair.ciphertext,
+      PrivateKeyPlaintext: pair.privateKey,
+      PublicKey: pair.publicKey,
+      KeyId: arn(key),
+      KeyPairSpec: spec,
+      KeyMaterialId: pair.materialId,
+    }
+  },
+})

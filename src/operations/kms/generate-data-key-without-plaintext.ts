@@ -1,0 +1,71 @@
+/**
+ * GenerateDataKeyWithoutPlaintext — a new data key, sealed under a KMS key; its plaintext leaves no trace.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKeyWithoutPlaintext.html
+ * @module
+ */
+import type {
+  GenerateDataKeyWithoutPlaintextRequest,
+  GenerateDataKeyWithoutPlaintextResponse,
+} from '@aws-sdk/client-kms'
+import { usableStates } from '../../model/key-state.ts'
+import { operation } from '../operation.ts'
+import { encryptionContextEntries } from './context-entries.ts'
+import { dataKeyBytes, dataKeySpec, makeDataKey } from './data-key.ts'
+import { dryRun, encryptionContext, grantTokens, numberOfBytes, requiredKeyId } from './members.ts'
+
+export const generateDataKeyWithoutPlaintext = operation<
+  GenerateDataKeyWithoutPlaintextRequest,
+  GenerateDataKeyWithoutPlaintextResponse
+>()({
+  name: 'GenerateDataKeyWithoutPlaintext',
+  input: {
+    KeyId: requiredKeyId,
+    EncryptionContext: encryptionContext,
+    NumberOfBytes: numberOfBytes,
+    KeySpec: dataKeySpec,
+    GrantTokens: grantTokens,
+    DryRun: dryRun,
+  },
+  keys: {
+    key: {
+      from: 'KeyId',
+      forms: 'any',
+      encryptionContext: 'EncryptionContext',
+      action: 'kms:GenerateDataKeyWithoutPlaintext',
+      crossAccount: true,
+      usage: 'ENCRYPT_DECRYPT',
+      states: usableStates,
+    },
+  },
+  context: (input) => ({
+    'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT',
+    ...encryptionContextEntries(input.EncryptionContext),
+  }),
+  tracksUsage: 'GenerateDataKeyWithoutPlaintext',
+  readOnly: true,
+  audit: ['KeyId', 'EncryptionContext', 'NumberOfBytes', 'KeySpec', 'DryRun'],
+  throws: [
+    'ValidationException',
+    'InvalidGrantTokenException',
+    'NotFoundException',
+    'AccessDeniedException',
+    'InvalidKeyUsageException',
+    'DisabledException',
+    'KMSInvalidStateException',
+    'KeyUnavailableException',
+    'DryRunOperationException',
+  ],
+  check(input) {
+    dataKeyBytes(input)
+  },
+  async run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+    const context = input.EncryptionContext ?? {}
+    const dataKey = await makeDataKey(keyStoreOf(key), key, input, context, signal)
+    dataKey.plaintext.fill(0)
+    return {
+      CiphertextBlob: dataKey.ciphertext,
+      KeyId: arn(key),
+      KeyMaterialId: dataKey.materialId,
+    }
+  },
+})

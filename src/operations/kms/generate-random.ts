@@ -1,0 +1,41 @@
+/**
+ * GenerateRandom — random bytes from the key store.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateRandom.html
+ * @module
+ */
+import type { GenerateRandomRequest, GenerateRandomResponse } from '@aws-sdk/client-kms'
+import { KmsError } from '../../errors.ts'
+import { operation } from '../operation.ts'
+import { customKeyStoreId, numberOfBytes, recipient } from './members.ts'
+
+export const generateRandom = operation<GenerateRandomRequest, GenerateRandomResponse>()({
+  name: 'GenerateRandom',
+  input: {
+    NumberOfBytes: numberOfBytes,
+    CustomKeyStoreId: customKeyStoreId,
+    Recipient: recipient,
+  },
+  keys: {},
+  recipient: 'Plaintext',
+  permissions: () => [{ action: 'kms:GenerateRandom' }],
+  readOnly: true,
+  // AWS records nothing of the request but the custom key store that it names.
+  audit: ['CustomKeyStoreId'],
+  throws: ['ValidationException', 'UnsupportedOperationException', 'AccessDeniedException'],
+  check(input) {
+    lengthOf(input)
+    if (input.CustomKeyStoreId !== undefined) {
+      throw new KmsError('UnsupportedOperationException', 'custom key stores are not supported')
+    }
+  },
+  async run({ input, signal }, { keyStoreOf }) {
+    const keyStore = keyStoreOf({ origin: 'AWS_KMS' })
+    return { Plaintext: await keyStore.random(lengthOf(input), signal) }
+  },
+})
+
+/** @throws {KmsError} `ValidationException` when the caller does not say how many bytes */
+function lengthOf(input: { readonly NumberOfBytes?: number }): number {
+  if (input.NumberOfBytes !== undefined) return input.NumberOfBytes
+  throw new KmsError('ValidationException', 'NumberOfBytes is required.')
+}

@@ -1,0 +1,42 @@
+/**
+ * GetKeyLastUsage — when, by which call and for what a key was last used cryptographically.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyLastUsage.html
+ * @module
+ */
+import type { GetKeyLastUsageRequest, GetKeyLastUsageResponse } from '@aws-sdk/client-kms'
+import { anyState } from '../../model/key-state.ts'
+import { operation } from '../operation.ts'
+import { requiredKeyId } from './members.ts'
+
+export const getKeyLastUsage = operation<GetKeyLastUsageRequest, GetKeyLastUsageResponse>()({
+  name: 'GetKeyLastUsage',
+  input: { KeyId: requiredKeyId },
+  keys: {
+    key: {
+      from: 'KeyId',
+      forms: 'key',
+      action: 'kms:GetKeyLastUsage',
+      crossAccount: false,
+      states: anyState,
+    },
+  },
+  readOnly: true,
+  audit: ['KeyId'],
+  throws: ['InvalidArnException', 'NotFoundException', 'AccessDeniedException'],
+  async run({ keys: { key } }, { keyUsages }) {
+    const last = await keyUsages.lastOf(key)
+    return {
+      KeyId: key.keyId,
+      KeyLastUsage: last
+        ? {
+            Operation: last.operation,
+            Timestamp: new Date(last.usedAt),
+            CloudTrailEventId: last.eventId,
+            KmsRequestId: last.requestId,
+          }
+        : {},
+      TrackingStartDate: new Date(Math.max(keyUsages.since, key.createdAt)),
+      KeyCreationDate: new Date(key.createdAt),
+    }
+  },
+})

@@ -1,0 +1,134 @@
+/**
+ * What a grant may hold, in AWS's words where they are known.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/grants.html#terms-grant-operations
+ * @module
+ */
+import { keySpecs } from '../../crypto/key-specs.ts'
+import { KmsError } from '../../errors.ts'
+import type { GrantConstraints, GrantOperation } from '../../model/grant.ts'
+import type { KeyRecord, KeyRef, KeyUsage } from '../../model/key.ts'
+import type { StoreReads } from '../../store/store.ts'
+
+export const grantsPerKeyMax = 50_000
+const contextPairsMax = 8
+const contextTextMax = 384
+
+interface Requested {
+  readonly GranteePrincipal?: string
+  readonly GranteeServicePrincipal?: string
+  readonly RetiringPrincipal?: string
+  readonly RetiringServicePrincipal?: string
+  readonly Operations: readonly GrantOperation[]
+  readonly Constraints?: GrantConstraints
+}
+
+/** What can be said of a request for a grant without its key. @throws {KmsError} `ValidationException` */
+export function checkGrant(input: Requested): void {
+  const { GranteePrincipal, GranteeServicePrincipal, Operations, Constraints } = input
+  const { RetiringPrincipal, RetiringServicePrincipal } = input
+  if ((GranteePrincipal === undefined) === (GranteeServicePrincipal === undefined)) {
+    throw invalid('exactly one of `GranteePrincipal` and `GranteeServicePrincipal` is needed')
+  }
+  if (RetiringPrincipal !== undefined && RetiringServicePrincipal !== undefined) {
+    throw invalid('only one of `RetiringPrincipal` and `RetiringServicePrincipal` can be given')
+  }
+  if (GranteeServicePrincipal !== undefined) {
+    const retiring = RetiringPrincipal ?? RetiringServicePrincipal
+    if (Constraints?.SourceArn === undefined || retiring === undefined) {
+      throw invalid(
+        '`GranteeServicePrincipal` needs a `SourceArn` in `Constraints`, and a ' +
+          '`RetiringPrincipal` or a `RetiringServicePrincipal`',
+      )
+    }
+  }
+  if (Operations.length === 0) throw invalid('`Operations` must not be empty')
+  if (Operations.every((name) => name === 'CreateGrant')) {
+    throw invalid('Grants must not contain only the CreateGrant operation.')
+  }
+  checkConstraints(Constraints)
+}
+
+function checkConstraints(constraints: GrantConstraints = {}): void {
+  const { EncryptionContextEquals: equals, EncryptionContextSubset: subset } = constraints
+  if (equals !== undefined && subset !== undefined) {
+    throw invalid(
+      'only one of `EncryptionContextEquals` and `EncryptionContextSubset` can be given',
+    )
+  }
+  const pairs = Object.entries(equals ?? subset ?? {})
+  if (pairs.length > contextPairsMax) {
+    throw invalid(`a grant constraint has at most ${contextPairsMax} encryption context pairs`)
+  }
+  if (pairs.some((pair) => pair.some((text) => text.length > contextTextMax))) {
+    throw invalid(
+      `the encryption context of a grant constraint has keys and values of at most ` +
+        `${contextTextMax} characters`,
+    )
+  }
+}
+
+const always: readonly GrantOperation[] = ['CreateGrant', 'RetireGrant', 'DescribeKey']
+
+const byUsage: Readonly<Record<KeyUsage, readonly GrantOperation[]>> = {
+  ENCRYPT_DECRYPT: ['Encrypt', 'Decrypt', 'ReEncryptFrom', 'ReEncryptTo'],
+  SIGN_VERIFY: ['Sign', 'Verify'],
+  GENERATE_VERIFY_MAC: ['GenerateMac', 'VerifyMac'],
+  KEY_AGREEMENT: ['DeriveSharedSecret'],
+  ENCAPSULATE_DECAPSULATE: ['Encapsulate', 'Decapsulate'],
+}
+
+const dataKeys: readonly GrantOperation[] = [
+  'GenerateDataKey',
+  'GenerateDataKeyWithoutPlaintext',
+  'GenerateDataKeyPair',
+  'GenerateDataKeyPairWithoutPlaintext',
+]
+
+/** The operations that a grant on such a key can give. */
+export function grantableOn(key: Pick<KeyRecord, 'spec' | 'usage'>): readonly GrantOperation[] {
+  const own = byUsage[key.usage]
+  if (key.spec === 'SYMMETRIC_DEFAULT') return [...always, ...own, ...dataKeys]
+  if (keySpecs[key.spec].kind === 'asymmetric') return [...always, 'GetPublicKey', ...own]
+  return [...always, ...own]
+}
+
+/** Whether the key can do what is to be granted. @throws {KmsError} `ValidationException` */
+export function requireGrantable(
+  key: Pick<KeyRecord, 'spec' | 'usage'>,
+  operations: readonly GrantOperation[],
+  constraints: GrantConstraints | undefined,
+): void {
+  const valid = grantableOn(key)
+  const wrong = operations.filter((name) => !valid.includes(name))
+  if (wrong.length > 0) {
+    const kind = keySpecs[key.spec].kind === 'asymmetric' ? 'an asymmetric' : 'a symmetric'
+    throw invalid(
+      `Operations [${wrong.join(', ')}] are not supported when creating a grant for ${kind} KMS ` +
+        `key with key usage ${key.usage}. Valid operations are [${valid.join(', ')}]`,
+    )
+  }
+  const context = constraints?.EncryptionContextEquals ?? constraints?.EncryptionContextSubset
+  if (context !== undefined && key.spec !== 'SYMMETRIC_DEFAULT') {
+    throw invalid(
+      'EncryptionContext is supported only when creating a grant for a symmetric encryption KMS key.',
+    )
+  }
+}
+
+/** @throws {KmsError} `LimitExceededException` when one more grant of `key` would be one too many */
+export async function requireGrantRoom(
+  store: Pick<StoreReads, 'countGrants'>,
+  key: KeyRef,
+): Promise<void> {
+  const count = await store.countGrants(key)
+  if (count < grantsPerKeyMax) return
+  throw new KmsError(
+    'LimitExceededException',
+    `Grants per key quota is ${grantsPerKeyMax}, current usage is ${count}.`,
+  )
+}
+
+function invalid(message: string): KmsError {
+  return new KmsError('ValidationException', message)
+}

@@ -1,0 +1,73 @@
+/**
+ * A key as AWS describes it, and as the audit record of CreateKey holds it.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html
+ * @module
+ */
+import type { CustomerMasterKeySpec, KeyMetadata } from '@aws-sdk/client-kms'
+import { algorithmNames } from '../../crypto/key-specs.ts'
+import type { KeyRecord, KeyUsage } from '../../model/key.ts'
+import { lowerFirst } from '../../model/shape.ts'
+import { auditDate } from './audit-date.ts'
+
+/** Members are present exactly where AWS sends them. `arn` is the key's. */
+export function keyMetadata(key: KeyRecord, arn: string): KeyMetadata {
+  return {
+    AWSAccountId: key.accountId,
+    KeyId: key.keyId,
+    Arn: arn,
+    CreationDate: new Date(key.createdAt),
+    Enabled: key.state === 'Enabled',
+    Description: key.description,
+    KeyUsage: key.usage,
+    KeyState: key.state,
+    ...deletion(key),
+    Origin: key.origin,
+    KeyManager: key.manager,
+    // AWS sends the deprecated twin with every spec, also with those that its own enum lacks.
+    CustomerMasterKeySpec: key.spec as CustomerMasterKeySpec,
+    KeySpec: key.spec,
+    ...algorithmList(key),
+    MultiRegion: key.primaryRegion !== undefined,
+    ...(key.spec === 'SYMMETRIC_DEFAULT' && key.currentMaterialId !== undefined
+      ? { CurrentKeyMaterialId: key.currentMaterialId }
+      : {}),
+  }
+}
+
+const algorithmMembers = {
+  ENCRYPT_DECRYPT: 'EncryptionAlgorithms',
+  SIGN_VERIFY: 'SigningAlgorithms',
+  GENERATE_VERIFY_MAC: 'MacAlgorithms',
+  KEY_AGREEMENT: 'KeyAgreementAlgorithms',
+  ENCAPSULATE_DECAPSULATE: 'EncapsulationAlgorithms',
+} as const satisfies Readonly<Record<KeyUsage, keyof KeyMetadata>>
+
+/** The algorithms that a key can be used with, under the member that its usage has. */
+export function algorithmList(
+  key: KeyRecord,
+): Pick<KeyMetadata, (typeof algorithmMembers)[KeyUsage]> {
+  return { [algorithmMembers[key.usage]]: [...algorithmNames(key.spec, key.usage)] }
+}
+
+/** A date while it is fixed, the window while it has not begun: never both. */
+function deletion(
+  key: KeyRecord,
+): Pick<KeyMetadata, 'DeletionDate' | 'PendingDeletionWindowInDays'> {
+  if (key.state === 'PendingDeletion' && key.deletionDate !== undefined) {
+    return { DeletionDate: new Date(key.deletionDate) }
+  }
+  if (key.state === 'PendingReplicaDeletion' && key.pendingWindowDays !== undefined) {
+    return { PendingDeletionWindowInDays: key.pendingWindowDays }
+  }
+  return {}
+}
+
+/** `keyMetadata` of an audit record: AWS's casing, `aWSAccountId` among it, and its dates. */
+export function auditedMetadata(metadata: KeyMetadata): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(metadata).map(([name, value]) => [
+      lowerFirst(name),
+      value instanceof Date ? auditDate(value) : value,
+    ]),
+  )
+}

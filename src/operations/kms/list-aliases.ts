@@ -1,0 +1,72 @@
+/**
+ * ListAliases — the aliases of the account and Region, or those of one key.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ListAliases.html
+ * @module
+ */
+import type { ListAliasesRequest, ListAliasesResponse } from '@aws-sdk/client-kms'
+import { KmsError } from '../../errors.ts'
+import { aliasArn, type KeyRef } from '../../model/key.ts'
+import { integer } from '../../model/shape.ts'
+import { readIdentifier, type Place } from '../../resolve/identifiers.ts'
+import type { StoreReads } from '../../store/store.ts'
+import { operation } from '../operation.ts'
+import { keyId, marker } from './members.ts'
+import { readPage } from './page.ts'
+
+export const listAliases = operation<ListAliasesRequest, ListAliasesResponse>()({
+  name: 'ListAliases',
+  input: { KeyId: keyId, Limit: integer({ min: 1, max: 100 }), Marker: marker },
+  // The key only narrows the list: the permission is about no key, and asks nothing of its policy.
+  keys: {},
+  permissions: () => [{ action: 'kms:ListAliases' }],
+  readOnly: true,
+  audit: ['KeyId', 'Limit', 'Marker'],
+  throws: [
+    'AccessDeniedException',
+    'InvalidArnException',
+    'NotFoundException',
+    'InvalidMarkerException',
+  ],
+  async run({ input, caller: { accountId }, partition, region, arn }, { store, pages }) {
+    const place = { accountId, region, partition }
+    const targetKeyId =
+      input.KeyId === undefined ? undefined : await ownKey(input.KeyId, place, store, arn)
+    const { rows, paging } = await readPage(pages, {
+      scope: ['ListAliases', accountId, region, targetKeyId],
+      marker: input.Marker,
+      limit: input.Limit ?? 50,
+      read: (page) =>
+        store.listAliases(accountId, region, {
+          ...page,
+          ...(targetKeyId === undefined ? {} : { targetKeyId }),
+        }),
+      nameOf: (alias) => alias.name,
+    })
+    const Aliases = rows.map((alias) => ({
+      AliasName: alias.name,
+      AliasArn: aliasArn(partition, alias),
+      TargetKeyId: alias.targetKeyId,
+      CreationDate: new Date(alias.createdAt),
+      LastUpdatedDate: new Date(alias.updatedAt),
+    }))
+    return { Aliases, ...paging }
+  },
+})
+
+/** A key of another account is one that is not there: nobody learns here which keys others have. */
+async function ownKey(
+  text: string,
+  place: Place,
+  store: StoreReads,
+  arn: (key: KeyRef) => string,
+): Promise<string> {
+  const identifier = readIdentifier(text, 'key', place)
+  const key = identifier.kind === 'key' ? identifier.key : undefined
+  const found =
+    key?.accountId === place.accountId && key.region === place.region
+      ? await store.findKey(key)
+      : undefined
+  if (found !== undefined) return found.keyId
+  const named = key === undefined ? text : arn(key)
+  throw new KmsError('NotFoundException', `Key '${named}' does not exist`)
+}

@@ -1,0 +1,49 @@
+/**
+ * ListResourceTags — the tags of a key, in the order in which they were added.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ListResourceTags.html
+ * @module
+ */
+import type { ListResourceTagsRequest, ListResourceTagsResponse } from '@aws-sdk/client-kms'
+import { anyState } from '../../model/key-state.ts'
+import { integer } from '../../model/shape.ts'
+import { operation } from '../operation.ts'
+import { marker, requiredKeyId } from './members.ts'
+import { readPage } from './page.ts'
+import { tagsMax } from './tags.ts'
+
+export const listResourceTags = operation<ListResourceTagsRequest, ListResourceTagsResponse>()({
+  name: 'ListResourceTags',
+  input: { KeyId: requiredKeyId, Limit: integer({ min: 1, max: tagsMax }), Marker: marker },
+  keys: {
+    key: {
+      from: 'KeyId',
+      forms: 'key',
+      action: 'kms:ListResourceTags',
+      crossAccount: false,
+      states: anyState,
+    },
+  },
+  readOnly: true,
+  audit: ['KeyId', 'Limit', 'Marker'],
+  throws: [
+    'InvalidArnException',
+    'NotFoundException',
+    'AccessDeniedException',
+    'InvalidMarkerException',
+  ],
+  async run({ input, keys: { key } }, { pages }) {
+    const numbered = key.tags.map((tag, index) => ({ ...tag, place: index + 1 }))
+    const { rows, paging } = await readPage(pages, {
+      scope: ['ListResourceTags', key.accountId, key.region, key.keyId],
+      marker: input.Marker,
+      limit: input.Limit ?? tagsMax,
+      // A page goes on at a place in the list: the tag that ended the last one may be gone.
+      read: async ({ after, limit }) => {
+        const start = Number(after ?? 0)
+        return numbered.slice(start, start + limit)
+      },
+      nameOf: (tag) => String(tag.place),
+    })
+    return { Tags: rows.map(({ TagKey, TagValue }) => ({ TagKey, TagValue })), ...paging }
+  },
+})

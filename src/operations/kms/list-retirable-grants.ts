@@ -1,0 +1,73 @@
+/**
+ * ListRetirableGrants — the grants that a principal may retire, on keys of any account.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ListRetirableGrants.html
+ * @module
+ */
+import type { ListRetirableGrantsRequest, ListGrantsResponse } from '@aws-sdk/client-kms'
+import { KmsError } from '../../errors.ts'
+import { integer } from '../../model/shape.ts'
+import { operation, type Principals } from '../operation.ts'
+import { grantEntries } from './grant-entry.ts'
+import { findGrantPrincipal } from './grant-principals.ts'
+import { marker, principal, servicePrincipal } from './members.ts'
+import { readPage } from './page.ts'
+
+export const listRetirableGrants = operation<ListRetirableGrantsRequest, ListGrantsResponse>()({
+  name: 'ListRetirableGrants',
+  input: {
+    Limit: integer({ min: 1, max: 100 }),
+    Marker: marker,
+    RetiringPrincipal: principal,
+    RetiringServicePrincipal: servicePrincipal,
+  },
+  keys: {},
+  permissions: () => [{ action: 'kms:ListRetirableGrants' }],
+  readOnly: true,
+  audit: ['Limit', 'Marker', 'RetiringPrincipal', 'RetiringServicePrincipal'],
+  throws: [
+    'ValidationException',
+    'AccessDeniedException',
+    'InvalidArnException',
+    'NotFoundException',
+    'InvalidMarkerException',
+  ],
+  check({ RetiringPrincipal, RetiringServicePrincipal }) {
+    if ((RetiringPrincipal === undefined) !== (RetiringServicePrincipal === undefined)) return
+    const message = 'exactly one of `RetiringPrincipal` and `RetiringServicePrincipal` is needed'
+    throw new KmsError('ValidationException', message)
+  },
+  async run({ input, caller, partition, region, arn }, { store, pages, principals }) {
+    const { accountId } = caller
+    const { RetiringPrincipal, RetiringServicePrincipal = '' } = input
+    const filter =
+      RetiringPrincipal === undefined
+        ? // A service is nobody's own: what it may retire is told of one's own keys alone.
+          { retiree: RetiringServicePrincipal, accountId }
+        : await ownPrincipal(RetiringPrincipal, accountId, partition, principals)
+    const { rows, paging } = await readPage(pages, {
+      scope: ['ListRetirableGrants', accountId, region, filter.retiree],
+      marker: input.Marker,
+      limit: input.Limit ?? 50,
+      read: (page) => store.listRetirableGrants(region, { ...page, ...filter }),
+      nameOf: (grant) => grant.grantId,
+    })
+    return { Grants: await grantEntries(rows, { partition, arn }, principals), ...paging }
+  },
+})
+
+/** Principals of other accounts are none here: nobody learns what others may retire. */
+async function ownPrincipal(
+  text: string,
+  accountId: string,
+  partition: string,
+  principals: Principals,
+): Promise<{ readonly retiree: string; readonly retireeId: string }> {
+  const notFound = new KmsError(
+    'NotFoundException',
+    `Retiring principal ${text} could not be found`,
+  )
+  if (!text.startsWith('arn:')) throw notFound
+  const found = await findGrantPrincipal(text, partition, principals, '')
+  if (found.accountId !== accountId) throw notFound
+  return { retiree: found.arn, retireeId: found.uniqueId }
+}

@@ -1,0 +1,53 @@
+/**
+ * RetireGrant — takes a grant away, by those whom the grant itself lets do it.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_RetireGrant.html
+ * @module
+ */
+import type { RetireGrantRequest } from '@aws-sdk/client-kms'
+import { KmsError } from '../../errors.ts'
+import { anyState } from '../../model/key-state.ts'
+import { readGrantId } from '../../resolve/grant-id.ts'
+import { operation } from '../operation.ts'
+import { dryRun, grantId, grantToken, keyId } from './members.ts'
+
+export const retireGrant = operation<RetireGrantRequest, void>()({
+  name: 'RetireGrant',
+  input: { GrantToken: grantToken, KeyId: keyId, GrantId: grantId, DryRun: dryRun },
+  keys: {
+    key: {
+      from: 'KeyId',
+      token: 'GrantToken',
+      forms: 'key',
+      action: 'kms:RetireGrant',
+      crossAccount: true,
+      states: anyState,
+    },
+  },
+  grant: { from: 'GrantId', token: 'GrantToken', key: 'key' },
+  readOnly: false,
+  // AWS records no parameters: the grant's id is beside them.
+  audit: ['DryRun'],
+  auditResponse: (_output, arns) => ({ keyId: arns.key }),
+  throws: [
+    'InvalidGrantIdException',
+    'ValidationException',
+    'InvalidGrantTokenException',
+    'InvalidArnException',
+    'NotFoundException',
+    'AccessDeniedException',
+    'DryRunOperationException',
+  ],
+  check({ GrantToken, KeyId, GrantId }) {
+    if (GrantId !== undefined) readGrantId(GrantId)
+    const byToken = GrantToken !== undefined && KeyId === undefined && GrantId === undefined
+    const byId = GrantToken === undefined && KeyId !== undefined && GrantId !== undefined
+    if (byToken || byId) return
+    const message = 'either `GrantToken` or both `KeyId` and `GrantId` are needed'
+    throw new KmsError('ValidationException', message)
+  },
+  async run({ grant, commit }) {
+    // unreachable: authorization allows nobody to retire a grant that is not there
+    if (grant === undefined) throw new Error('no grant to retire')
+    await commit((transaction) => transaction.deleteGrant(grant))
+  },
+})

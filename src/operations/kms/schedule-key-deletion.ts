@@ -1,0 +1,69 @@
+/**
+ * ScheduleKeyDeletion — starts the waiting period at whose end a key is deleted.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html
+ * @module
+ */
+import type { ScheduleKeyDeletionRequest, ScheduleKeyDeletionResponse } from '@aws-sdk/client-kms'
+import { notDyingStates } from '../../model/key-state.ts'
+import { integer } from '../../model/shape.ts'
+import { operation } from '../operation.ts'
+import { auditDate } from './audit-date.ts'
+import { requiredKeyId } from './members.ts'
+
+const defaultWindowDays = 30
+const dayMilliseconds = 24 * 60 * 60 * 1000
+
+export const scheduleKeyDeletion = operation<
+  ScheduleKeyDeletionRequest,
+  ScheduleKeyDeletionResponse
+>()({
+  name: 'ScheduleKeyDeletion',
+  // The model takes 1 to 365; AWS says 7 to 30 and refuses the rest.
+  input: { KeyId: requiredKeyId, PendingWindowInDays: integer({ min: 7, max: 30 }) },
+  keys: {
+    key: {
+      from: 'KeyId',
+      forms: 'key',
+      action: 'kms:ScheduleKeyDeletion',
+      crossAccount: false,
+      states: notDyingStates.filter((state) => state !== 'Updating'),
+    },
+  },
+  context: (input) => ({
+    'kms:ScheduleKeyDeletionPendingWindowInDays': String(
+      input.PendingWindowInDays ?? defaultWindowDays,
+    ),
+  }),
+  readOnly: false,
+  audit: ['KeyId', 'PendingWindowInDays'],
+  auditDefaults: () => ({ pendingWindowInDays: defaultWindowDays }),
+  auditResponse: (output, arns) => ({
+    keyId: arns.key,
+    keyState: output.KeyState,
+    ...(output.DeletionDate === undefined ? {} : { deletionDate: auditDate(output.DeletionDate) }),
+    pendingWindowInDays: output.PendingWindowInDays,
+  }),
+  throws: [
+    'InvalidArnException',
+    'NotFoundException',
+    'AccessDeniedException',
+    'KMSInvalidStateException',
+  ],
+  run({ input, keys: { key }, arn, commit }, { clock }) {
+    const windowDays = input.PendingWindowInDays ?? defaultWindowDays
+    const deletionDate = clock.now() + windowDays * dayMilliseconds
+    return commit(async (transaction) => {
+      await transaction.updateKey(key, {
+        state: 'PendingDeletion',
+        deletionDate,
+        pendingWindowDays: windowDays,
+      })
+      return {
+        KeyId: arn(key),
+        DeletionDate: new Date(deletionDate),
+        KeyState: 'PendingDeletion',
+        PendingWindowInDays: windowDays,
+      }
+    })
+  },
+})

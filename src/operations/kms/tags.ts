@@ -1,0 +1,65 @@
+/**
+ * Tags of a key: what may be set, and what a change leaves.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/tagging-keys.html
+ * @module
+ */
+import { KmsError } from '../../errors.ts'
+import type { Tag } from '../../model/key.ts'
+import type { ContextEntries } from '../operation.ts'
+
+/** Of one key, and so of one request. */
+export const tagsMax = 50
+
+/** @throws {KmsError} `TagException` for tags that no key can be given at once */
+export function checkTags(tags: readonly Tag[]): void {
+  if (new Set(tags.map((tag) => tag.TagKey)).size < tags.length) {
+    throw new KmsError('TagException', 'Duplicate tag keys')
+  }
+  checkCount(tags)
+  if (tags.some((tag) => tag.TagKey.toLowerCase().startsWith('aws:'))) {
+    throw new KmsError('TagException', 'Tags beginning with aws: are reserved')
+  }
+}
+
+function checkCount(tags: readonly Tag[]): void {
+  if (tags.length > tagsMax) throw new KmsError('TagException', 'Too many tags')
+}
+
+/**
+ * `present` with `given` over them: a tag that is there keeps its place, others come after.
+ * @throws {KmsError} `TagException` when the key would have too many
+ */
+export function withTags(present: readonly Tag[], given: readonly Tag[]): readonly Tag[] {
+  const values = new Map(present.map((tag) => [tag.TagKey, tag.TagValue]))
+  for (const tag of given) values.set(tag.TagKey, tag.TagValue)
+  const tags = [...values].map(([TagKey, TagValue]) => ({ TagKey, TagValue }))
+  checkCount(tags)
+  return tags
+}
+
+/** `present` without the tags of these keys; a key that no tag has is passed over. */
+export function withoutTags(present: readonly Tag[], keys: readonly string[]): readonly Tag[] {
+  const gone = new Set(keys)
+  return present.filter((tag) => !gone.has(tag.TagKey))
+}
+
+/** Whether the two lists hold the same tags in the same order. */
+export function sameTags(one: readonly Tag[], other: readonly Tag[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every(
+      (tag, index) =>
+        tag.TagKey === other[index]?.TagKey && tag.TagValue === other[index]?.TagValue,
+    )
+  )
+}
+
+/**
+ * `aws:RequestTag/<key>` for each tag, and `aws:TagKeys`.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/tag-authorization.html
+ */
+export function tagEntries(tags: readonly Tag[] | undefined): ContextEntries {
+  if (tags === undefined || tags.length === 0) return {}
+  const pairs = tags.map((tag) => [`aws:RequestTag/${tag.TagKey}`, tag.TagValue] as const)
+  return { ...Object.fromEntries(pairs), 'aws:TagKeys': tags.map((tag) => tag.TagKey) }
+}

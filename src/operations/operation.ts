@@ -1,0 +1,282 @@
+/**
+ * What an operation is: data and one function. The pipeline reads the data; `run` sees its input, its
+ * caller, its keys and ports, and never HTTP, audit or a database driver.
+ * @module
+ */
+import type { ErrorCode } from '../errors.ts'
+import type { KeyStore } from '../keystores/keystore.ts'
+import type { Caller } from '../model/caller.ts'
+import type { AccessKeyRecord } from '../model/access-key.ts'
+import type { Clock, Random } from '../model/clock.ts'
+import type { GrantRecord } from '../model/grant.ts'
+import type { RequestedGrant } from '../authorize/decision.ts'
+import type { AliasRecord, AliasRef, KeyRecord, KeyRef, KeyState, KeyUsage } from '../model/key.ts'
+import type { LastUsage, TrackedOperation } from '../model/last-usage.ts'
+import type { Input, Members } from '../model/shape.ts'
+import type { UserRecord } from '../model/user.ts'
+import type { StoreReads, Transaction } from '../store/store.ts'
+
+/** How an operation names a key, and what it asks of it. */
+export interface KeyUse {
+  /** The input member that names the key; not read where `AliasUse.target` names this use. */
+  readonly from: string
+  /** Which identifier forms the member takes: a key id or ARN, or aliases as well. */
+  readonly forms: 'key' | 'any'
+  /** The member whose ciphertext names the key where `from` is left out, and must match it where not. */
+  readonly ciphertext?: string
+  /** The member whose grant token names the key where `from` is left out. */
+  readonly token?: string
+  /** The member that holds the encryption context of this use: constraints of grants speak of it. */
+  readonly encryptionContext?: string
+  /** The permission, for example `kms:Encrypt`. */
+  readonly action: string
+  /** What AWS calls the use in its refusals, where that is not the operation's name: `ReEncryptFrom`. */
+  readonly usedFor?: string
+  /** Whether a caller of another account can be given this. */
+  readonly crossAccount: boolean
+  readonly usage?: KeyUsage
+  readonly states: readonly KeyState[]
+}
+
+/** How an operation names an alias: its ARN is authorized, and for `target` the key that it points to. */
+export interface AliasUse {
+  readonly from: string
+  readonly action: string
+  /** The alias must exist, and the key it points to is authorized as well: `keys.<target>`. */
+  readonly target?: string
+}
+
+/** How an operation of IAM names a user: the user's ARN is authorized. */
+export interface UserUse {
+  readonly from: string
+  readonly action: string
+  /** `caller`: the caller is meant where the name is left out. `made`: there is none of that name yet. */
+  readonly absent?: 'caller' | 'made'
+}
+
+/** How an operation names a grant on its key, where the grant itself decides who may. */
+export interface GrantUse {
+  /** The member that holds the grant's id. */
+  readonly from: string
+  /** The member that holds a token of it, in the place of the key and the id. */
+  readonly token: string
+  /** The entry of `keys` that it is a grant of. */
+  readonly key: string
+}
+
+/** A permission on no key: its resource is `*`. */
+export interface Permission {
+  readonly action: string
+  /** The resource, where it is not `*`. */
+  readonly arn?: string
+  /** How a refusal names the resource, where that is not its ARN. */
+  readonly shown?: string
+  /** The resource in the caller's account: what follows `arn:<partition>:iam::<account>:`. */
+  readonly iamResource?: string
+  /** AWS leaves `on resource: …` out of some refusals. */
+  readonly unnamedResource?: true
+}
+
+export type ContextEntries = Readonly<Record<string, string | readonly string[] | undefined>>
+
+/** Ports and settings that operations may use. */
+export interface OperationPorts {
+  readonly store: StoreReads
+  /** The key store of a key; for a key that is yet to be made, of its origin. */
+  readonly keyStoreOf: (key: Pick<KeyRecord, 'origin'>) => KeyStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly pages: Pages
+  readonly policies: KeyPolicies
+  readonly principals: Principals
+  readonly grantTokens: { readonly seal: (grant: GrantRecord) => string }
+  readonly keyUsages: KeyUsages
+  /** Makes a random access key, which is not stored yet. */
+  readonly newAccessKey: (
+    owner: Pick<AccessKeyRecord, 'accountId' | 'principalKind' | 'principalId'>,
+  ) => MadeAccessKey
+  readonly server: ServerControls
+}
+
+export interface MadeAccessKey {
+  readonly record: Omit<AccessKeyRecord, 'createdAt' | 'rowVersion' | 'status'>
+  /** For the one answer that tells it, and nothing else. */
+  readonly plaintextSecret: string
+}
+
+/** Markers of paginated lists; one that was not issued for just this list is refused. */
+export interface Pages {
+  /** @throws {KmsError} `InvalidMarkerException` */
+  open(scope: string, marker: string | undefined): string | undefined
+  seal(scope: string, after: string): string
+}
+
+/** Key policies at the time they are written. */
+export interface KeyPolicies {
+  /** The policy of a key that was made without one. */
+  defaultFor(partition: string, accountId: string): string
+  /** The policy of a key as it is told: a principal that is gone is its unique id. */
+  shown(key: KeyRecord): Promise<string>
+  /**
+   * Checks structure, size, principals and, unless `bypassLockoutCheck`, that `call`'s caller can
+   * write the next one. Answers the unique ids of the principals it names.
+   * @throws {KmsError} `MalformedPolicyDocumentException`, `LimitExceededException`
+   */
+  check(
+    policy: string,
+    key: KeyRef,
+    call: Pick<Call<unknown, never>, 'caller' | 'partition' | 'region' | 'origin'>,
+    bypassLockoutCheck: boolean,
+  ): Promise<Readonly<Record<string, string>>>
+}
+
+/** The accounts, users and roles that there are. */
+export interface Principals {
+  /** The unique id of a principal, by its ARN; undefined when there is none such. */
+  readonly idOf: (arn: string) => Promise<string | undefined>
+}
+
+/** When each key was last used. */
+export interface KeyUsages {
+  /** Milliseconds since the epoch: of uses before it nothing is known. */
+  readonly since: number
+  /** The last successful cryptographic use; undefined when there is none since `since`. */
+  lastOf(key: KeyRecord): Promise<LastUsage | undefined>
+}
+
+/** What operators and the test API may ask of the running server. */
+export interface ServerControls {
+  status(): Promise<ServerStatus>
+  /** Moves the clock that is stored and decided by. Only where the test API is on. */
+  moveClock(to: number): Promise<void>
+  /** The account that the first start made: a reset leaves it and its root credentials. */
+  readonly firstAccount: { readonly accountId: string }
+}
+
+export interface ServerStatus {
+  readonly version: string
+  readonly ready: boolean
+  readonly sealed: boolean
+  /** ISO 8601, UTC. */
+  readonly startedAt: string
+  readonly region: string
+  readonly accountId: string
+  readonly journal: { readonly healthy: boolean; readonly stream: string; readonly segment: number }
+  readonly changes: number
+  /** Requests whose caller could not be proved, since the start. */
+  readonly refusedRequests: number
+}
+
+/** Where a call came from, for conditions. */
+export interface Origin {
+  readonly sourceAddress: string
+  /** True over TLS. */
+  readonly secure: boolean
+  readonly userAgent: string | undefined
+}
+
+/** One call of an operation: everything resolved, every permission checked. */
+export interface Call<I, K extends string> {
+  readonly input: I
+  readonly caller: Caller
+  readonly partition: string
+  readonly region: string
+  readonly origin: Origin
+  readonly requestId: string
+  /** The keys that the operation declared, in a state and of a usage that it allows. */
+  readonly keys: Readonly<Record<K, KeyRecord>>
+  /** The alias that the operation declared; `record` is present when it exists. */
+  readonly alias?: AliasRef & { readonly record?: AliasRecord }
+  /** The user that the operation declared; absent when the caller is meant and is no user. */
+  readonly user?: UserRecord
+  /** The grant that the operation declared. */
+  readonly grant?: GrantRecord
+  readonly signal: AbortSignal
+  /** ARN of a key in the call's partition. */
+  readonly arn: (key: KeyRef) => string
+  /** Says that the call is about a key that it makes: its record names the key. */
+  readonly made: (key: KeyRef) => void
+  /**
+   * Changes the store. `work` may run more than once, and answers the operation's output: the audit
+   * record of the call commits with it. Called at most once.
+   */
+  readonly commit: <T>(work: (transaction: Transaction) => Promise<T>) => Promise<T>
+}
+
+export interface Operation<
+  M extends Members = Members,
+  Output = unknown,
+  K extends string = string,
+> {
+  readonly service: 'kms' | 'iam' | 'sts' | 'trent'
+  /** The name on the wire; the file is its kebab-case, the export its camelCase. */
+  readonly name: string
+  /** Who may come in: holders of an access key, operators on the socket, the test API. */
+  readonly door: 'signed' | 'operator' | 'test'
+  readonly input: M
+  readonly keys: Readonly<Record<K, KeyUse>>
+  readonly alias?: AliasUse
+  readonly user?: UserUse
+  readonly grant?: GrantUse
+  /** The grant that the call would make: a grant allows none that is wider than itself. */
+  requestedGrant?(input: Input<M>): RequestedGrant
+  /** Permissions that are about no key. */
+  permissions?(input: Input<M>): readonly Permission[]
+  /**
+   * Condition keys of this operation, beside those that every call has. `use` names the entry of
+   * `keys` whose permission is being decided: undefined for an alias and for a permission on no key.
+   * `found` holds the keys that exist.
+   */
+  context?(
+    input: Input<M>,
+    use: K | undefined,
+    found: Readonly<Partial<Record<K, KeyRef>>>,
+  ): ContextEntries
+  /**
+   * The member of its answer that is sealed for an attested `Recipient` of the call, and then left out.
+   * The pipeline does it: an operation answers its plaintext in either case.
+   */
+  readonly recipient?: string
+  /** Its success counts as a cryptographic use of each of its keys: its own name, as AWS tracks it. */
+  readonly tracksUsage?: TrackedOperation
+  /** `readOnly` of the audit record. */
+  readonly readOnly: boolean
+  /** Input members that the audit record keeps; no secret may be among them. */
+  readonly audit: readonly (keyof M & string)[]
+  /** `requestParameters` that AWS records though the caller left them out. */
+  auditDefaults?(input: Input<M>): Readonly<Record<string, unknown>>
+  /** `responseElements` of the audit record; null when left out. */
+  auditResponse?(
+    output: Output,
+    arns: Readonly<Record<K, string>>,
+  ): Readonly<Record<string, unknown>>
+  /** Errors that it may raise, in order of precedence. */
+  readonly throws: readonly ErrorCode[]
+  /** Checks across members that need no key. @throws {KmsError} */
+  check?(input: Input<M>): void
+  run(call: Call<Input<M>, K>, ports: OperationPorts): Promise<Output>
+}
+
+/** `unknown` when our members are the SDK's; otherwise something that no definition satisfies. */
+export type Drift<Request, M extends Members> = [Input<M>] extends [Request]
+  ? [keyof Request] extends [keyof M]
+    ? unknown
+    : { readonly input: { readonly missing: Exclude<keyof Request, keyof M> } }
+  : { readonly input: { readonly differs: Request } }
+
+/** Whatever takes a `Recipient` says what is sealed for it; an operation that does not, does not compile. */
+type Sealing<Request, Response> = 'Recipient' extends keyof Request
+  ? { readonly recipient: keyof Response & string }
+  : unknown
+
+/**
+ * Declares an AWS KMS operation, checked at compile time against the official SDK's request and
+ * response, so that drift does not compile.
+ */
+export function operation<Request, Response>() {
+  return <const M extends Members, K extends string>(
+    definition: Omit<Operation<M, Response, K>, 'service' | 'door'> &
+      Drift<Request, M> &
+      Sealing<Request, Response>,
+  ): Operation<M, Response, K> => ({ service: 'kms', door: 'signed', ...definition })
+}

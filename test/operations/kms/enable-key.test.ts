@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { accountId, alter, call, createWorld, makeKey, region, rowOf } from './memory-ports.ts'
+
+test('EnableKey makes a key Enabled', async () => {
+  const world = createWorld()
+  const key = alter(world, await makeKey(world), { state: 'Disabled' })
+  assert.deepEqual(await call(world, 'EnableKey', { KeyId: key.keyId }), {})
+  assert.equal(rowOf(world, key.keyId).state, 'Enabled')
+})
+
+test('EnableKey of a key that is Enabled changes nothing', async () => {
+  const world = createWorld()
+  const key = alter(world, await makeKey(world), { state: 'Enabled' })
+  const commits = world.commits
+  await call(world, 'EnableKey', { KeyId: key.keyId })
+  assert.equal(world.commits, commits)
+})
+
+const refused = [
+  ['PendingDeletion', 'is pending deletion.'],
+  ['PendingReplicaDeletion', 'is pending replica deletion.'],
+  ['PendingImport', 'is pending import.'],
+  ['Creating', 'is creating.'],
+  ['Updating', 'is updating.'],
+  ['Unavailable', 'is unavailable.'],
+] as const
+
+for (const [state, said] of refused) {
+  test(`EnableKey of a key in ${state} is a KMSInvalidStateException`, async () => {
+    const world = createWorld()
+    const key = alter(world, await makeKey(world), { state })
+    await assert.rejects(call(world, 'EnableKey', { KeyId: key.keyId }), {
+      code: 'KMSInvalidStateException',
+      message: `arn:aws:kms:${region}:${accountId}:key/${key.keyId} ${said}`,
+    })
+  })
+}
+
+test('EnableKey takes no alias', async () => {
+  await assert.rejects(call(createWorld(), 'EnableKey', { KeyId: 'alias/a' }), {
+    code: 'InvalidArnException',
+    message: 'Key Aliases are not supported for this operation.',
+  })
+})

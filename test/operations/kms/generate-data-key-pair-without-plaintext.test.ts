@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { KmsError } from '../../../src/errors.ts'
+import { generateDataKeyPairWithoutPlaintext } from '../../../src/operations/kms/generate-data-key-pair-without-plaintext.ts'
+import { accountId, call, createWorld, makeKey, region } from './memory-ports.ts'
+
+const EncryptionContext = { purpose: 'test' }
+const given = { KeyPairSpec: 'ECC_NIST_P384', EncryptionContext }
+const privateKey = Buffer.from('private ECC_NIST_P384')
+
+test('GenerateDataKeyPairWithoutPlaintext answers a pair, its private half sealed as a data key', async () => {
+  const world = createWorld()
+  const key = await makeKey(world)
+  const answer = await call(world, 'GenerateDataKeyPairWithoutPlaintext', {
+    ...given,
+    KeyId: key.keyId,
+  })
+  const { PrivateKeyCiphertextBlob, ...rest } = answer
+  assert.deepEqual(JSON.parse(Buffer.from(PrivateKeyCiphertextBlob as Uint8Array).toString()), {
+    keyId: key.keyId,
+    plaintext: [...privateKey],
+    context: EncryptionContext,
+    kind: 'data-key',
+  })
+  assert.deepEqual(rest, {
+    PublicKey: Buffer.from('public ECC_NIST_P384'),
+    KeyId: `arn:aws:kms:${region}:${accountId}:key/${key.keyId}`,
+    KeyPairSpec: 'ECC_NIST_P384',
+    KeyMaterialId: key.currentMaterialId,
+  })
+  assert.deepEqual(world.handedOut, [Buffer.alloc(privateKey.length)])
+})
+
+test('GenerateDataKeyPairWithoutPlaintext leaves no private key behind when it cannot be sealed', async () => {
+  const world = createWorld()
+  const { keyId: KeyId } = await makeKey(world)
+  const failing = {
+    ...world.ports.keyStoreOf({ origin: 'AWS_KMS' }),
+    encrypt: () => Promise.reject(new KmsError('KeyUnavailableException')),
+  }
+  const broken = { ...world, ports: { ...world.ports, keyStoreOf: () => failing } }
+  await assert.rejects(call(broken, 'GenerateDataKeyPairWithoutPlaintext', { ...given, KeyId }), {
+    code: 'KeyUnavailableException',
+  })
+  assert.deepEqual(world.handedOut, [Buffer.alloc(privateKey.length)])
+})
+
+test('GenerateDataKeyPairWithoutPlaintext refuses asymmetric keys, and a pair of China Regions, before it makes any', async () => {
+  const world = createWorld()
+  const rsa = await makeKey(world, { KeySpec: 'RSA_2048', KeyUsage: 'ENCRYPT_DECRYPT' })
+  await assert.rejects(
+    call(world, 'GenerateDataKeyPairWithoutPlaintext', { ...given, KeyId: rsa.keyId }),
+    {
+      code: 'InvalidKeyUsageException',
+      message: 'You cannot generate a data key pair with an asymmetric CMK',
+    },
+  )
+  const { keyId: KeyId } = await makeKey(world)
+  await assert.rejects(
+    call(world, 'GenerateDataKeyPairWithoutPlaintext', { KeyId, KeyPairSpec: 'SM2' }),
+    {
+      code: 'UnsupportedOperationException',
+      message: 'KeyPairSpec SM2 is not supported in this Region',
+    },
+  )
+  assert.deepEqual(world.handedOut, [])
+})
+
+test('GenerateDataKeyPairWithoutPlaintext shows policies the spec of the pair and the context', () => {
+  const input = { KeyId: 'a', KeyPairSpec: 'RSA_4096', EncryptionContext } as const
+  assert.deepEqual(generateDataKeyPairWithoutPlaintext.context?.(input, 'key', {}), {
+    'kms:DataKeyPairSpec': 'RSA_4096',
+    'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT',
+    'kms:EncryptionContext:purpose': 'test',
+    'kms:EncryptionContextKeys': ['purpose'],
+  })
+  assert.deepEqual(generateDataKeyPairWithoutPlaintext.audit, [
+    'EncryptionContext',
+    'KeyId',
+    'KeyPairSpec',
+    'DryRun',
+  ])
+})

@@ -1,0 +1,276 @@
+/**
+ * In-memory ports, and a call of an operation over them: input read, keys found, usage and state
+ * checked as the pipeline does, every permission given.
+ */
+import { KmsError } from '../../../src/errors.ts'
+import type { KeyStore } from '../../../src/keystores/keystore.ts'
+import type { Caller } from '../../../src/model/caller.ts'
+import type { GrantRecord } from '../../../src/model/grant.ts'
+import { keyArn, type AliasRecord, type KeyRecord } from '../../../src/model/key.ts'
+import { requireState } from '../../../src/model/key-state.ts'
+import { readInput } from '../../../src/model/shape.ts'
+import type { LastUsage } from '../../../src/model/last-usage.ts'
+import type { Call, Operation, OperationPorts } from '../../../src/operations/operation.ts'
+import { registry } from '../../../src/operations/registry.ts'
+import { readIdentifier } from '../../../src/resolve/identifiers.ts'
+import { pairMethods } from './memory-pairs.ts'
+import { reads, transactionOn, unused, type Rows } from './memory-store.ts'
+
+export const accountId = '111122223333'
+export const region = 'us-west-2'
+export const partition = 'aws'
+export const start = Date.UTC(2026, 0, 2, 15, 4, 5)
+
+const caller: Caller = {
+  kind: 'root',
+  accountId,
+  arn: `arn:aws:iam::${accountId}:root`,
+  uniqueId: accountId,
+}
+
+export interface World {
+  readonly rows: Rows
+  readonly ports: OperationPorts
+  /** Plaintext buffers that the key store handed out. */
+  readonly handedOut: Buffer[]
+  commits: number
+  /** Runs after a call has read its rows and before it changes any. */
+  beforeCommit: () => void
+  now: number
+  /** What is known of each key's last use, by key id. */
+  readonly usages: Map<string, LastUsage>
+  /** What `policies.check` answers, or throws. */
+  checkPolicy: () => Promise<Readonly<Record<string, string>>>
+  /** The unique ids of the principals that there are, by ARN. */
+  readonly principals: Map<string, string>
+}
+
+/** What an operation did: its answer, and the input that its shapes read. */
+export type Answer = Readonly<Record<string, unknown>>
+
+/** Seals as JSON: what matters here is which bytes, contexts and kinds an operation gives it. */
+function keyStore(handedOut: Buffer[]): KeyStore {
+  return {
+    ...pairMethods(handedOut),
+    createMaterial: async (material) => ({
+      ...material,
+      materialId: Buffer.from(material.keyId).toString('hex').slice(0, 64),
+      wrappingVersion: 1,
+      wrapped: new Uint8Array(60),
+    }),
+    encrypt: async (key, plaintext, context, kind) => ({
+      ciphertext: Buffer.from(
+        JSON.stringify({ keyId: key.keyId, plaintext: [...plaintext], context, kind }),
+      ),
+      materialId: key.currentMaterialId ?? '',
+    }),
+    decrypt: async (key, ciphertext, context) => {
+      const sealed = JSON.parse(Buffer.from(ciphertext).toString()) as {
+        keyId: string
+        plaintext: number[]
+        context: object
+      } // made by encrypt above
+      if (
+        sealed.keyId !== key.keyId ||
+        JSON.stringify(sealed.context) !== JSON.stringify(context)
+      ) {
+        throw new KmsError('InvalidCiphertextException')
+      }
+      const plaintext = Buffer.from(sealed.plaintext)
+      handedOut.push(plaintext)
+      return { plaintext, materialId: key.currentMaterialId ?? '' }
+    },
+    random: async (length) => {
+      const bytes = Buffer.alloc(length, 0xa5)
+      handedOut.push(bytes)
+      return bytes
+    },
+  }
+}
+
+export function createWorld(): World {
+  const rows: Rows = { keys: [], aliases: [], materials: [], grants: [] }
+  const handedOut: Buffer[] = []
+  let ids = 0
+  const store = reads(rows)
+  const ownKeyStore = keyStore(handedOut)
+  const world: World = {
+    rows,
+    handedOut,
+    commits: 0,
+    beforeCommit: () => undefined,
+    now: start,
+    usages: new Map(),
+    checkPolicy: async () => ({ [caller.arn]: accountId }),
+    principals: new Map([[caller.arn, accountId]]),
+    ports: {
+      store,
+      keyStoreOf: () => ownKeyStore,
+      clock: { now: () => world.now, system: () => world.now },
+      random: {
+        bytes: (length) => {
+          const bytes = Buffer.alloc(length)
+          // Ids of grants, which must differ.
+          if (length === 32) bytes.writeUInt32BE((ids += 1), length - 4)
+          return bytes
+        },
+        uuid: () => {
+          ids += 1
+          return `00000000-0000-4000-8000-${String(ids).padStart(12, '0')}`
+        },
+      },
+      pages: {
+        open: (scope, marker) => {
+          if (marker === undefined) return undefined
+          if (!marker.startsWith(`${scope}|`)) throw new KmsError('InvalidMarkerException')
+          return marker.slice(scope.length + 1)
+        },
+        seal: (scope, after) => `${scope}|${after}`,
+      },
+      policies: {
+        shown: async (key) => key.policy,
+        defaultFor: (_partition, account) => `default of ${account}`,
+        check: () => world.checkPolicy(),
+      },
+      principals: { idOf: async (arn) => world.principals.get(arn) },
+      // As good as a token here: its text is new each time and names its grant.
+      grantTokens: {
+        seal: ({ grantId }) => {
+          ids += 1
+          return `${grantId}.${ids}`
+        },
+      },
+      keyUsages: {
+        since: start,
+        lastOf: async (key) => world.usages.get(key.keyId),
+      },
+      newAccessKey: unused,
+      server: { status: unused, moveClock: unused, firstAccount: { accountId } },
+    },
+  }
+  return world
+}
+
+/** Reads `given` by the operation's shapes; fails the test's way, with the failures, when it cannot. */
+export function readGiven(operation: Operation, given: Answer): Answer {
+  const { input, failures } = readInput(operation.input, given)
+  if (failures.length > 0) throw new InputRefused(failures)
+  return input
+}
+
+/** The tagged records of what is wrong with an input. */
+export class InputRefused extends Error {
+  readonly failures: readonly unknown[]
+
+  constructor(failures: readonly unknown[]) {
+    super(JSON.stringify(failures))
+    this.failures = failures
+  }
+}
+
+async function keyNamed(world: World, name: string, forms: 'key' | 'any'): Promise<KeyRecord> {
+  const identifier = readIdentifier(name, forms, { accountId, region, partition })
+  const ref =
+    identifier.kind === 'key'
+      ? identifier.key
+      : {
+          accountId,
+          region,
+          keyId: (await world.ports.store.findAlias(identifier.alias))?.targetKeyId ?? '',
+        }
+  const key = await world.ports.store.findKey(ref)
+  if (key === undefined)
+    throw new KmsError('NotFoundException', `Key '${keyArn(partition, ref)}' does not exist`)
+  return key
+}
+
+async function resolveKeys(
+  world: World,
+  operation: Operation,
+  input: Answer,
+  current: AliasRecord | undefined,
+): Promise<Record<string, KeyRecord>> {
+  const keys: Record<string, KeyRecord> = {}
+  for (const [name, use] of Object.entries(operation.keys)) {
+    const given = operation.alias?.target === name ? current?.targetKeyId : input[use.from]
+    const sealed = use.ciphertext === undefined ? undefined : input[use.ciphertext]
+    const named =
+      typeof given === 'string'
+        ? given
+        : (JSON.parse(Buffer.from(sealed as Uint8Array).toString()) as { keyId: string }).keyId // sealed here
+    const key = await keyNamed(world, named, use.forms)
+    if (use.usage !== undefined) {
+      if (key.usage !== use.usage) throw new KmsError('InvalidKeyUsageException', use.usedFor)
+    }
+    requireState(keyArn(partition, key), key.state, use.states)
+    keys[name] = key
+  }
+  return keys
+}
+
+/** The grant of a token or an id; the words of those that there are none of are the pipeline's. */
+function grantNamed(world: World, { grant }: Operation, input: Answer): GrantRecord | undefined {
+  if (grant === undefined) return undefined
+  const [id] = String(input[grant.token] ?? input[grant.from]).split('.')
+  return world.rows.grants.find(({ grantId }) => grantId === id)
+}
+
+/** Calls the operation of that name. */
+export async function call(world: World, name: string, given: Answer = {}): Promise<Answer> {
+  const operation = registry.get(`kms:${name}`)
+  if (operation === undefined) throw new Error(`no operation ${name}`)
+  const input = readGiven(operation, given)
+  operation.check?.(input)
+  const aliasName = operation.alias === undefined ? undefined : input[operation.alias.from]
+  const ref = { accountId, region, name: String(aliasName) }
+  const record = await world.ports.store.findAlias(ref)
+  const grant = grantNamed(world, operation, input)
+  const named = grant === undefined ? input : { ...input, KeyId: grant.keyId }
+  const keys = await resolveKeys(world, operation, named, record)
+  const running: Call<Answer, string> = {
+    input,
+    caller,
+    partition,
+    region,
+    origin: { sourceAddress: '127.0.0.1', secure: false, userAgent: undefined },
+    requestId: 'request',
+    keys,
+    ...(aliasName === undefined ? {} : { alias: record === undefined ? ref : { ...ref, record } }),
+    ...(grant && { grant }),
+    signal: new AbortController().signal,
+    arn: (key) => keyArn(partition, key),
+    made: () => undefined,
+    commit: async (work) => {
+      world.beforeCommit()
+      const copy = structuredClone(world.rows)
+      const output = await work(transactionOn(copy))
+      Object.assign(world.rows, copy)
+      world.commits += 1
+      return output
+    },
+  }
+  const output = await operation.run(running, world.ports)
+  return (output ?? {}) as Answer // an answer is an object, or nothing
+}
+
+/** Makes a key and answers its row as it is now. */
+export async function makeKey(world: World, given: Answer = {}): Promise<KeyRecord> {
+  await call(world, 'CreateKey', given)
+  const key = world.rows.keys.at(-1)
+  if (key === undefined) throw new Error('no key was made')
+  return key
+}
+
+/** Changes a row behind the operations' back. */
+export function alter(world: World, key: KeyRecord, changes: Partial<KeyRecord>): KeyRecord {
+  const index = world.rows.keys.findIndex(({ keyId }) => keyId === key.keyId)
+  const row = { ...world.rows.keys[index], ...changes } as KeyRecord // the row is there
+  world.rows.keys[index] = row
+  return row
+}
+
+export function rowOf(world: World, keyId: string): KeyRecord {
+  const key = world.rows.keys.find((one) => one.keyId === keyId)
+  if (key === undefined) throw new Error(`no key ${keyId}`)
+  return key
+}

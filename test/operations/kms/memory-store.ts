@@ -1,0 +1,189 @@
+/** A store in memory: rows in arrays, and a transaction that works on a copy of them. */
+import { granteeOf, requestDigest, type GrantRecord } from '../../../src/model/grant.ts'
+import type { AliasRecord, KeyRecord, KeyRef, MaterialRecord } from '../../../src/model/key.ts'
+import {
+  DuplicateRow,
+  StaleRow,
+  type StoreReads,
+  type Transaction,
+} from '../../../src/store/store.ts'
+
+/** Everything stored. */
+export interface Rows {
+  keys: KeyRecord[]
+  aliases: AliasRecord[]
+  materials: MaterialRecord[]
+  grants: GrantRecord[]
+}
+
+const byName = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0)
+
+export function reads(rows: Rows): StoreReads {
+  const page = <R>(
+    all: readonly R[],
+    nameOf: (row: R) => string,
+    after: string,
+    limit: number,
+  ): R[] =>
+    all
+      .filter((row) => nameOf(row) > after)
+      .sort((one, other) => byName(nameOf(one), nameOf(other)))
+      .slice(0, limit)
+  const ofKey = (key: KeyRef): GrantRecord[] =>
+    rows.grants.filter(
+      (grant) =>
+        grant.accountId === key.accountId &&
+        grant.region === key.region &&
+        grant.keyId === key.keyId,
+    )
+  return {
+    findAccount: async () => undefined,
+    listAccessKeys: () => Promise.resolve([]),
+    findAccessKey: async () => undefined,
+    listAccessKeysOf: unused,
+    findUser: unused,
+    findUserByName: unused,
+    listUsers: unused,
+    countUsers: unused,
+    findManagedPolicy: unused,
+    findManagedPolicyByName: unused,
+    listManagedPolicies: unused,
+    countManagedPolicies: unused,
+    findKey: async (ref) =>
+      rows.keys.find(
+        (key) =>
+          key.accountId === ref.accountId && key.region === ref.region && key.keyId === ref.keyId,
+      ),
+    listKeys: async (account, place, { after = '', limit }) =>
+      page(
+        rows.keys.filter((key) => key.accountId === account && key.region === place),
+        (key) => key.keyId,
+        after,
+        limit,
+      ),
+    findMaterial: async (id) => rows.materials.find((material) => material.materialId === id),
+    listMaterials: async (_account, id) => rows.materials.filter(({ keyId }) => keyId === id),
+    findAlias: async (ref) =>
+      rows.aliases.find(
+        (alias) =>
+          alias.accountId === ref.accountId &&
+          alias.region === ref.region &&
+          alias.name === ref.name,
+      ),
+    listAliases: async (account, place, { after = '', limit, targetKeyId }) =>
+      page(
+        rows.aliases.filter(
+          (alias) =>
+            alias.accountId === account &&
+            alias.region === place &&
+            (targetKeyId === undefined || alias.targetKeyId === targetKeyId),
+        ),
+        (alias) => alias.name,
+        after,
+        limit,
+      ),
+    countAliases: async (key) =>
+      rows.aliases.filter(({ targetKeyId }) => targetKeyId === key.keyId).length,
+    findGrant: async (ref) => ofKey(ref).find(({ grantId }) => grantId === ref.grantId),
+    findSameGrant: async (key, digest) =>
+      ofKey(key).find((grant) => grant.name !== undefined && requestDigest(grant) === digest),
+    grantsTo: async (key, grantee) => ofKey(key).filter((grant) => granteeOf(grant) === grantee),
+    listGrants: async (key, { after = '', limit, grantee, granteeId }) =>
+      page(
+        ofKey(key).filter(
+          (grant) =>
+            (grantee === undefined || granteeOf(grant) === grantee) &&
+            (granteeId === undefined || grant.granteeId === granteeId),
+        ),
+        (grant) => grant.grantId,
+        after,
+        limit,
+      ),
+    listRetirableGrants: async (place, { after = '', limit, retiree, retireeId, accountId }) =>
+      page(
+        rows.grants.filter(
+          (grant) =>
+            grant.region === place &&
+            (grant.retiringPrincipal ?? grant.retiringServicePrincipal) === retiree &&
+            (retireeId === undefined || grant.retiringId === retireeId) &&
+            (accountId === undefined || grant.accountId === accountId),
+        ),
+        (grant) => grant.grantId,
+        after,
+        limit,
+      ),
+    countGrants: async (key) => ofKey(key).length,
+  }
+}
+
+export function unused(): never {
+  throw new Error('no KMS operation asks for this')
+}
+
+/** A transaction over `rows`, which it changes in place: the caller gives a copy. */
+export function transactionOn(rows: Rows): Transaction {
+  const present = <R extends { readonly rowVersion: number }>(
+    all: R[],
+    row: R,
+    same: (one: R) => boolean,
+  ): number => {
+    const index = all.findIndex((one) => same(one) && one.rowVersion === row.rowVersion)
+    if (index < 0) throw new StaleRow('stale')
+    return index
+  }
+  const placeOf = (key: KeyRecord): number =>
+    present(rows.keys, key, (one) => one.keyId === key.keyId && one.accountId === key.accountId)
+  const aliasAt = (alias: AliasRecord): number =>
+    present(rows.aliases, alias, (one) => one.name === alias.name)
+  return {
+    ...reads(rows),
+    insertAccount: unused,
+    insertAccessKey: unused,
+    updateAccessKey: unused,
+    deleteAccessKey: unused,
+    insertUser: unused,
+    updateUser: unused,
+    confirmUser: unused,
+    deleteUser: unused,
+    insertManagedPolicy: unused,
+    updateManagedPolicy: unused,
+    deleteManagedPolicy: unused,
+    insertKey: async (key) => {
+      const row = { ...key, rowVersion: 1 }
+      rows.keys.push(row)
+      return row
+    },
+    updateKey: async (key, changes) => {
+      const merged = Object.entries({ ...key, ...changes }).filter(
+        ([, value]) => value !== undefined,
+      )
+      const row = { ...Object.fromEntries(merged), rowVersion: key.rowVersion + 1 } as KeyRecord // a row and its changes
+      rows.keys[placeOf(key)] = row
+      return row
+    },
+    confirmKey: async (key) => void placeOf(key),
+    insertMaterial: async (material) => void rows.materials.push(material),
+    insertAlias: async (alias) => {
+      if (rows.aliases.some(({ name }) => name === alias.name)) throw new DuplicateRow('taken')
+      rows.aliases.push({ ...alias, rowVersion: 1 })
+    },
+    updateAlias: async (alias, changes) => {
+      const row = { ...alias, ...changes, rowVersion: alias.rowVersion + 1 }
+      rows.aliases[aliasAt(alias)] = row
+      return row
+    },
+    deleteAlias: async (alias) => void rows.aliases.splice(aliasAt(alias), 1),
+    insertGrant: async (grant) => {
+      const row = { ...grant, rowVersion: 1 }
+      rows.grants.push(row)
+      return row
+    },
+    deleteGrant: async (grant) => {
+      const index = rows.grants.findIndex(({ grantId }) => grantId === grant.grantId)
+      if (index < 0) throw new StaleRow('stale')
+      rows.grants.splice(index, 1)
+    },
+    empty: unused,
+    insertOutbox: unused,
+  }
+}
