@@ -1,0 +1,119 @@
+/** `trent serve` — runs the server in the foreground until SIGINT or SIGTERM. @module */
+import { constants } from 'node:os'
+import { relative } from 'node:path'
+import { pino } from 'pino'
+import { JournalFailed } from '../audit/journal.ts'
+import { type Config, ConfigError, loadConfig } from '../config.ts'
+import type { FirstAccount } from '../deployment.ts'
+import { SealRefused } from '../seals/seal.ts'
+import { type RunningServer, startServer } from '../server.ts'
+import { DatabaseFailed, DatabaseInUse, DatabaseTooNew } from '../store/database.ts'
+import { SocketRefused } from '../wire/unix-socket.ts'
+
+/** One Ctrl-C may come twice, from the terminal and from npm, which passes it on. */
+const sameSignalMs = 1000
+
+export async function serve(configFile: string | undefined): Promise<void> {
+  try {
+    await run(loadConfig(process.env, configFile))
+  } catch (error) {
+    fail(oneLine(error))
+  }
+}
+
+function fail(message: string): never {
+  process.stderr.write(`trent: ${message}\n`)
+  process.exit(1)
+}
+
+async function run(config: Config): Promise<void> {
+  const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }))
+  const onFatal = (error: unknown): void => {
+    log.fatal({ err: error }, 'the server cannot go on')
+    log.flush()
+    process.exit(1)
+  }
+  const starting = startServer(config, { log, onFatal })
+  const stopping = stopOnSignals(starting)
+  const server = await starting
+  const account = await Promise.race([server.ready, stopping])
+  if (account !== undefined) process.stdout.write(banner(config, server, account))
+}
+
+/** Resolves when the first signal has come. A later one, once it is no echo, ends the process at once. */
+function stopOnSignals(starting: Promise<RunningServer>): Promise<undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  let firstAt: number | undefined
+  const onSignal = (signal: NodeJS.Signals): void => {
+    const now = performance.now()
+    if (firstAt !== undefined) {
+      if (now - firstAt >= sameSignalMs) process.exit(128 + constants.signals[signal])
+      return
+    }
+    firstAt = now
+    resolve(undefined)
+    void stop(starting)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
+  return promise
+}
+
+async function stop(starting: Promise<RunningServer>): Promise<never> {
+  const server = await starting.catch((error: unknown) => fail(oneLine(error)))
+  await server.stop().catch((error: unknown) => fail(`the stop was not clean: ${oneLine(error)}`))
+  process.exit(0)
+}
+
+function banner(config: Config, server: RunningServer, account: FirstAccount): string {
+  const { region, dataDirectory, testApi } = config
+  const host = server.host.includes(':') ? `[${server.host}]` : server.host
+  const url = `http://${host}:${server.port}`
+  const key = account.accessKeyId === undefined ? '' : `, root access key ${account.accessKeyId}`
+  const lines = [
+    `Trent is ready on ${url}: account ${account.accountId}${key}, data in ${shown(dataDirectory)}`,
+    ...(testApi
+      ? ['THE TEST API IS ON: whoever reaches this port may move the clock and empty the store.']
+      : []),
+    '',
+    'To use it, paste:',
+    ...credentialLines(config, account),
+    `  export AWS_ENDPOINT_URL=${url}`,
+    // Version 1 of the AWS CLI, and boto3, read the second name only.
+    `  export AWS_REGION=${region} AWS_DEFAULT_REGION=${region}`,
+    '',
+    'and try:',
+    '  key=$(aws kms create-key --query KeyMetadata.KeyId --output text)',
+    '  aws kms encrypt --key-id "$key" --plaintext "$(printf hello | base64)"',
+    '',
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function credentialLines(config: Config, { accessKeyId }: FirstAccount): readonly string[] {
+  if (config.root === undefined && accessKeyId !== undefined) {
+    return [`  export AWS_SHARED_CREDENTIALS_FILE='${config.dataDirectory}/credentials'`]
+  }
+  const told = config.root === undefined ? 'of an earlier start' : 'TRENT_ROOT_SECRET_ACCESS_KEY'
+  return [
+    `  export AWS_ACCESS_KEY_ID=${accessKeyId ?? `<${told}>`}`,
+    `  export AWS_SECRET_ACCESS_KEY=<${told}>`,
+  ]
+}
+
+function shown(directory: string): string {
+  const fromHere = relative(process.cwd(), directory)
+  return fromHere.startsWith('..') ? directory : `./${fromHere}`
+}
+
+const refusals = [ConfigError, SealRefused, DatabaseTooNew, JournalFailed, SocketRefused]
+
+/** One clear line for what an operator can mend; anything else is told as it is. */
+function oneLine(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error instanceof DatabaseInUse) return 'another Trent is using this data directory'
+  if (error instanceof DatabaseFailed) return `the database cannot be used: ${error.message}`
+  if (refusals.some((refusal) => error instanceof refusal)) return error.message
+  if ('code' in error && error.code === 'EADDRINUSE') return 'the address of TRENT_LISTEN is in use'
+  // What the system refuses is said in its words: the code, the call and the path or address.
+  return 'syscall' in error ? error.message : (error.stack ?? error.message)
+}

@@ -1,0 +1,194 @@
+/**
+ * Every setting and its default: a settings file and the environment become one frozen `Config`.
+ * A setting that is wrong stops the start with one clear line.
+ * @module
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { awsNitroRoot, readRoots } from './crypto/attestation/roots.ts'
+import { createRegionTable, parseRegions, type RegionTable } from './model/region.ts'
+
+export interface Config {
+  readonly listen: { readonly host: string; readonly port: number }
+  /** Absolute path. */
+  readonly dataDirectory: string
+  readonly accountId: string
+  /** Fixed root credentials; random ones are made where these are absent. */
+  readonly root?: { readonly accessKeyId: string; readonly secretAccessKey: Uint8Array }
+  /** The Region printed at start; any Region of the table is served. */
+  readonly region: string
+  readonly regions: RegionTable
+  readonly logLevel: LogLevel
+  readonly testApi: boolean
+  /** The certificates that attestation documents may lead to, DER each. */
+  readonly attestationRoots: readonly Uint8Array[]
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+/** A setting is wrong: the message is one line for whoever starts the server, and names the setting. */
+export class ConfigError extends Error {}
+
+/** Every setting by its name in the environment, and in the settings file. */
+const names = [
+  'TRENT_LISTEN',
+  'TRENT_ALLOW_PLAINTEXT_HTTP',
+  'TRENT_DATA_DIR',
+  'TRENT_ACCOUNT_ID',
+  'TRENT_ROOT_ACCESS_KEY_ID',
+  'TRENT_ROOT_SECRET_ACCESS_KEY',
+  'TRENT_REGION',
+  'TRENT_REGIONS',
+  'TRENT_LOG_LEVEL',
+  'TRENT_TEST_API',
+  'TRENT_ATTESTATION_ROOTS',
+] as const
+type Settings = Readonly<Partial<Record<(typeof names)[number], string>>>
+
+/**
+ * Reads the settings file, if there is one, and lays the environment over it.
+ * @param file its path; `TRENT_CONFIG`, then `trent.env` in the working directory, when left out
+ * @throws {ConfigError}
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv, file?: string): Config {
+  const named = file ?? environment['TRENT_CONFIG']
+  const path = resolve(named ?? 'trent.env')
+  const fromFile = named !== undefined || existsSync(path) ? readSettings(path) : {}
+  const known: ReadonlySet<string> = new Set(names)
+  for (const [origin, settings] of [
+    [path, fromFile],
+    ['the environment', environment],
+  ] as const) {
+    for (const name of Object.keys(settings)) {
+      if (name.startsWith('TRENT_') && name !== 'TRENT_CONFIG' && !known.has(name)) {
+        throw new ConfigError(`${name} in ${origin} is not a setting of Trent`)
+      }
+    }
+  }
+  return parseConfig({ ...fromFile, ...onlyGiven(environment) })
+}
+
+function readSettings(path: string): Settings {
+  try {
+    return parseEnv(readFileSync(path, 'utf8'))
+  } catch (cause) {
+    throw new ConfigError(`the settings file ${path} cannot be read`, { cause })
+  }
+}
+
+/** An empty variable counts as one that is not set, as in `TRENT_REGIONS= npm start`. */
+function onlyGiven(environment: NodeJS.ProcessEnv): Settings {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = environment[name]
+      return value === undefined || value === '' ? [] : [[name, value]]
+    }),
+  )
+}
+
+/** @throws {ConfigError} */
+export function parseConfig(settings: Settings): Config {
+  const listen = parseListen(settings.TRENT_LISTEN ?? '127.0.0.1:4599')
+  const plaintext = onOff('TRENT_ALLOW_PLAINTEXT_HTTP', settings, 'true', 'false')
+  const testApi = onOff('TRENT_TEST_API', settings, 'on', 'off')
+  if (!isLoopback(listen.host)) {
+    if (testApi) {
+      throw new ConfigError(
+        'TRENT_TEST_API=on is refused unless TRENT_LISTEN is a loopback address',
+      )
+    }
+    if (!plaintext) {
+      throw new ConfigError(
+        `TRENT_LISTEN: ${listen.host} is not a loopback address, and there is no TLS: ` +
+          'set TRENT_ALLOW_PLAINTEXT_HTTP=true to serve plain HTTP all the same',
+      )
+    }
+  }
+  const accountId = settings.TRENT_ACCOUNT_ID ?? '000000000000'
+  if (!/^\d{12}$/.test(accountId)) throw new ConfigError('TRENT_ACCOUNT_ID must be twelve digits')
+  const regions = regionTable(settings.TRENT_REGIONS)
+  const region = settings.TRENT_REGION ?? 'us-west-2'
+  if (regions.partitionOf(region) === undefined) {
+    throw new ConfigError(`TRENT_REGION: ${region} is not a known Region; TRENT_REGIONS adds one`)
+  }
+  const logLevel = logLevels.find((level) => level === (settings.TRENT_LOG_LEVEL ?? 'info'))
+  if (logLevel === undefined) {
+    throw new ConfigError(`TRENT_LOG_LEVEL must be one of ${logLevels.join(', ')}`)
+  }
+  const root = rootCredentials(settings)
+  return Object.freeze({
+    listen,
+    dataDirectory: resolve(settings.TRENT_DATA_DIR ?? './data'),
+    accountId,
+    ...(root && { root }),
+    region,
+    regions,
+    logLevel,
+    testApi,
+    attestationRoots: attestationRoots(settings.TRENT_ATTESTATION_ROOTS),
+  })
+}
+
+/** AWS's own root, unless a file says which ones. */
+function attestationRoots(path: string | undefined): Config['attestationRoots'] {
+  if (path === undefined) return [awsNitroRoot()]
+  try {
+    return readRoots(readFileSync(path, 'utf8'))
+  } catch (cause) {
+    const reason = cause instanceof RangeError ? cause.message : 'cannot be read'
+    throw new ConfigError(`TRENT_ATTESTATION_ROOTS: ${path} ${reason}`, { cause })
+  }
+}
+
+function parseListen(text: string): Config['listen'] {
+  const [, bracketed, plain, digits] =
+    /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? []
+  const host = bracketed ?? plain
+  const port = Number(digits)
+  if (host === undefined || port > 65535 || (isIP(host) === 0 && host !== 'localhost')) {
+    throw new ConfigError(
+      'TRENT_LISTEN must be an IP address or localhost, and a port: 127.0.0.1:4599',
+    )
+  }
+  return { host, port }
+}
+
+/** Whether nothing outside this machine can reach `host`. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+function onOff(name: keyof Settings, settings: Settings, on: string, off: string): boolean {
+  const value = settings[name] ?? off
+  if (value !== on && value !== off) throw new ConfigError(`${name} must be ${on} or ${off}`)
+  return value === on
+}
+
+function regionTable(text: string | undefined): RegionTable {
+  try {
+    return createRegionTable(parseRegions(text ?? ''))
+  } catch (cause) {
+    throw new ConfigError(
+      `TRENT_REGIONS: ${cause instanceof Error ? cause.message : 'not readable'}`,
+    )
+  }
+}
+
+function rootCredentials(settings: Settings): Config['root'] {
+  const accessKeyId = settings.TRENT_ROOT_ACCESS_KEY_ID
+  const secret = settings.TRENT_ROOT_SECRET_ACCESS_KEY
+  if (accessKeyId === undefined && secret === undefined) return undefined
+  if (accessKeyId === undefined || !/^\w{3,128}$/.test(accessKeyId)) {
+    throw new ConfigError(
+      'TRENT_ROOT_ACCESS_KEY_ID must be 3 to 128 letters, digits or underscores',
+    )
+  }
+  // The message never holds the value: it is a secret.
+  if (secret === undefined || !/^[\x20-\x7e]{8,128}$/.test(secret)) {
+    throw new ConfigError('TRENT_ROOT_SECRET_ACCESS_KEY must be 8 to 128 printable characters')
+  }
+  return { accessKeyId, secretAccessKey: Buffer.from(secret) }
+}

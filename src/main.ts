@@ -1,0 +1,36 @@
+/** The command `trent`; the only file that acts when imported. @module */
+import { Command } from 'commander'
+import { serve } from './cli/serve.ts'
+import { status } from './cli/status.ts'
+import { verifyLogCommand } from './cli/verify-log.ts'
+import { ConfigError } from './config.ts'
+
+const program = new Command('trent')
+  .description('A key management service that anyone can run, wire-compatible with AWS KMS')
+  .option('--config <file>', 'settings file (default: TRENT_CONFIG, then ./trent.env)')
+  .showHelpAfterError()
+
+const configFile = (): string | undefined => program.opts<{ config?: string }>().config
+
+program
+  .command('serve')
+  .description('run the server in the foreground')
+  .action(() => serve(configFile()))
+program
+  .command('status')
+  .description('say how the running server is')
+  .option('--json', 'answer in JSON')
+  .action((options: { json?: true }) => status(configFile(), options))
+program
+  .command('verify-log [directory]')
+  .description('check the audit journal offline; exit status 0 only when it is whole')
+  .option('--json', 'answer in JSON')
+  .action((directory: string | undefined, options: { json?: true }) =>
+    verifyLogCommand(configFile(), directory, options),
+  )
+
+await program.parseAsync().catch((error: unknown) => {
+  if (!(error instanceof ConfigError)) throw error
+  process.stderr.write(`trent: ${error.message}\n`)
+  process.exitCode = 1
+})

@@ -1,0 +1,36 @@
+/**
+ * The file that the first start leaves for its operator: the root access key, in the form that AWS's
+ * tools read through `AWS_SHARED_CREDENTIALS_FILE`.
+ * @module
+ */
+import { open, readFile, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** Writes it whole or not at all, readable by its owner only, and on disk before this answers. */
+export async function writeCredentialsFile(
+  path: string,
+  accessKeyId: string,
+  secret: Uint8Array,
+): Promise<void> {
+  const part = `${path}.part`
+  const file = await open(part, 'w', 0o600)
+  try {
+    await file.chmod(0o600)
+    const head = `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = `
+    const bytes = Buffer.concat([Buffer.from(head), secret, Buffer.from('\n')])
+    await file.writeFile(bytes)
+    bytes.fill(0)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(part, path)
+  const directory = await open(dirname(path), 'r')
+  await directory.sync().finally(() => directory.close())
+}
+
+/** The access key id of the file's default profile, or undefined when there is none to be read. */
+export async function readAccessKeyId(path: string): Promise<string | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  return /^\s*aws_access_key_id\s*=\s*(\w{3,128})\s*$/m.exec(text)?.[1]
+}

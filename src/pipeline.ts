@@ -1,0 +1,130 @@
+/**
+ * The path of one request, top to bottom. Each step is a folder; AWS's own order of errors is the
+ * order of the steps, and `docs/adr/0002-order-of-checks.md` says where that is known from.
+ * @module
+ */
+import { authenticate } from './authenticate/signature-v4.ts'
+import { KmsError } from './errors.ts'
+import type { Caller } from './model/caller.ts'
+import type { Operation } from './operations/operation.ts'
+import type { Place } from './resolve/identifiers.ts'
+import { authorizeCall } from './resolve/permissions.ts'
+import { type Recipient, sealAnswer } from './resolve/recipient.ts'
+import { requireMatchingKey, resolveCall } from './resolve/resolve.ts'
+import { identityOf } from './resolve/known-user.ts'
+import { requireUser, resolveUser } from './resolve/users.ts'
+import type { Target } from './wire/aws-json.ts'
+import { protocolOf } from './wire/protocol.ts'
+import type { RawRequest, RawResponse } from './wire/request.ts'
+import { openCall, type PipelinePorts, type RunningCall } from './running-call.ts'
+
+/** How often a call decides again after the rows it had read were changed under it. */
+const attemptsMax = 8
+
+/** Answers one request; never throws. `target` is given by routes that are not AWS's API. */
+export async function handle(
+  request: RawRequest,
+  ports: PipelinePorts,
+  target?: Target,
+): Promise<RawResponse> {
+  const requestId = ports.random.uuid()
+  const protocol = protocolOf(request)
+  let named = target
+  try {
+    named ??= protocol.readTarget(request) //                                        1 wire
+    const operation = findOperation(named, ports.registry) //                        2 operations
+    const [caller, place] = await identify(request, operation, ports, target) //     3 authenticate
+    const call = openCall({ request, requestId, operation, caller, place }, ports)
+    const output = await call.record(() => perform(call, ports)) //                  8 audit, around 4 to 7
+    return protocol.renderAnswer(output, requestId, named) //                        9 wire
+  } catch (error) {
+    // Callers may hang up as often as they like: that is no failure of ours.
+    const hungUp = request.signal.aborted && error === request.signal.reason
+    if (hungUp) ports.log.debug({ requestId }, 'the caller hung up')
+    else if (!(error instanceof KmsError)) {
+      ports.log.error({ err: error, requestId }, 'request failed')
+    }
+    return protocol.renderError(error, requestId, named)
+  }
+}
+
+async function perform(call: RunningCall, ports: PipelinePorts): Promise<unknown> {
+  const input = call.readInput() //                                                   4 read
+  const { operation, request } = call
+  operation.check?.(input)
+  const recipient = await ports.recipientOf(operation, input, request.signal)
+  call.sealsFor(recipient)
+  const decide = (): Promise<unknown> => decideAndRun(call, input, recipient, ports)
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await (attempt === 1 ? decide() : ports.inTurn(decide))
+    } catch (error) {
+      if (!call.mayDecideAgain(error) || attempt === attemptsMax) throw error
+    }
+  }
+}
+
+async function decideAndRun(
+  call: RunningCall,
+  input: Readonly<Record<string, unknown>>,
+  recipient: Recipient | undefined,
+  ports: PipelinePorts,
+): Promise<unknown> {
+  const { operation, caller, place, origin } = call
+  const { lookup, grantTokens, findGrant } = ports
+  const resolving = { caller, place, lookup, grantTokens, findGrant }
+  const refreshed = lookup.refresh()
+  if (refreshed !== undefined) await refreshed
+  const named = await resolveCall(operation, input, resolving) //                      4 resolve
+  const user =
+    operation.user === undefined
+      ? undefined
+      : await resolveUser(call, input, operation.user, ports.operations.store)
+  const resolved = user === undefined ? named : { ...named, user }
+  call.concerns(resolved)
+  const now = ports.clock.now()
+  const known = identityOf(caller, lookup)
+  const identity = known instanceof Promise ? await known : known
+  const attested = recipient?.conditions
+  const asking = { operation, caller, place, origin, now, identity, attested }
+  authorizeCall(asking, input, resolved, call.onDecision) //                          6 authorize
+  requireUser(user)
+  for (const key of resolved.keys.values()) await requireMatchingKey(key, input, lookup)
+  const keys = call.requireUsable(resolved) //                                        7 run
+  const output = await operation.run(call.forOperation(input, keys, resolved), ports.operations)
+  call.refuseDryRun(input)
+  if (operation.recipient === undefined || recipient === undefined) return output
+  return sealAnswer(output, operation.recipient, recipient)
+}
+
+/** @throws {KmsError} `UnknownOperationException` */
+function findOperation(target: Target, registry: PipelinePorts['registry']): Operation {
+  const operation = registry.get(`${target.service}:${target.operation}`)
+  if (operation === undefined) throw new KmsError('UnknownOperationException')
+  return operation
+}
+
+/** Each door has its own way in, and leads to the operations that declare it only. */
+async function identify(
+  request: RawRequest,
+  operation: Operation,
+  ports: PipelinePorts,
+  route: Target | undefined,
+): Promise<readonly [Caller, Place]> {
+  const { door, service } = operation
+  const came =
+    route !== undefined ? 'test' : request.listener === 'operator' ? 'operator' : 'signed'
+  if (came !== door) throw new KmsError('UnknownOperationException')
+  if (door !== 'signed') return ports.insider(door)
+  const expected = { service, regions: ports.regions, systemNow: ports.clock.system() }
+  const { caller, region, partition } = await authenticate(
+    request,
+    expected,
+    ports.credentials,
+    ports.signingKeys,
+  ).catch((error: unknown) => {
+    if (error instanceof KmsError) ports.refusals.note(error.code, request.remoteAddress)
+    throw error
+  })
+  return [caller, { accountId: caller.accountId, region, partition }]
+}

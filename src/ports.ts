@@ -1,0 +1,222 @@
+/**
+ * The ports that the pipeline and the operations work with, joined for one running server.
+ * @module
+ */
+import type { Logger } from 'pino'
+import { createRefusals, type Refusals } from './authenticate/refusals.ts'
+import type { Credential, CredentialLookup } from './authenticate/signature-v4.ts'
+import { createSigningKeys } from './authenticate/signing-keys.ts'
+import type { OpenJournal } from './audit/open-journal.ts'
+import { createOutbox } from './audit/outbox.ts'
+import { compilePolicy } from './authorize/compile.ts'
+import type { Config } from './config.ts'
+import { openSigningSecret } from './crypto/secrets.ts'
+import { createAccessKeys } from './crypto/new-access-key.ts'
+import { createSlowLane } from './crypto/slow-lane.ts'
+import type { Keyring } from './crypto/keyring.ts'
+import type { DeploymentPorts, FirstAccount } from './deployment.ts'
+import type { MovableClock } from './jobs/clock.ts'
+import { createBuiltinKeyStore } from './keystores/builtin.ts'
+import { createKeyUsages } from './lifecycle/last-usage.ts'
+import type { Caller } from './model/caller.ts'
+import { formatArn } from './model/arn.ts'
+import type { OperationPorts, ServerStatus } from './operations/operation.ts'
+import { queryRegistry } from './operations/query-registry.ts'
+import { registry } from './operations/registry.ts'
+import { operatorOperations, testOperations } from './operations/trent/operations.ts'
+import { createKeyPolicies } from './resolve/key-policies.ts'
+import type { Place } from './resolve/identifiers.ts'
+import { createGrantTokens } from './resolve/grant-tokens.ts'
+import { loadManagedPolicy, loadUser, type KnownUser } from './resolve/known-user.ts'
+import { createLookup, type KnownAccessKey, type Lookup } from './resolve/lookup.ts'
+import { createPages } from './resolve/markers.ts'
+import { createFindPrincipal } from './resolve/principals.ts'
+import { createRecipients } from './resolve/recipient.ts'
+import { createTurns } from './resolve/turns.ts'
+import type { PipelinePorts } from './running-call.ts'
+import type { Store } from './store/store.ts'
+import { version } from './version.ts'
+
+export interface ServerParts extends Omit<DeploymentPorts, 'clock'> {
+  readonly clock: MovableClock
+  readonly store: Store
+  readonly keyring: Keyring
+  readonly journal: OpenJournal
+  readonly firstAccount: FirstAccount
+  /** What `Store.trackUsageSince` answered. */
+  readonly usageTrackedSince: number
+  readonly startedAt: number
+  readonly log: Logger
+}
+
+/** Enough for every (access key, Region, day) of a busy deployment; each is a few hundred bytes. */
+const signingKeysMax = 10_000
+
+/** Each takes some 10 ms to prove. */
+const attestationsMax = 64
+
+export interface OpenPorts {
+  readonly ports: PipelinePorts
+  readonly close: () => Promise<void>
+}
+
+export function openPorts(config: Config, parts: ServerParts): OpenPorts {
+  const { store, keyring, journal, clock, random, log } = parts
+  const lookup = lookupOf(parts, (materialId) => builtin.forget(materialId))
+  const builtin = createBuiltinKeyStore({
+    keyring,
+    clock,
+    random,
+    findMaterial: async (materialId) => lookup.material(materialId),
+    onForgedMaterial: (materialId) => log.error({ materialId }, 'a key material fails to open'),
+  })
+  // A lane of their own: attested callers do not wait for primes. Its thread starts with the first.
+  const slowLane = createSlowLane({ queueMax: attestationsMax })
+  const outbox = createOutbox({
+    store,
+    journal,
+    onError: (error) => log.error({ err: error }, 'the outbox waits for the journal'),
+  })
+  const keyUsages = createKeyUsages({
+    store,
+    since: parts.usageTrackedSince,
+    onError: (error) => log.error({ err: error }, error.message),
+  })
+  const refusals = createRefusals(log, clock)
+  const findPrincipal = createFindPrincipal(store)
+  const grantTokens = createGrantTokens(keyring, lookup)
+  const operations: OperationPorts = {
+    store,
+    keyStoreOf: () => builtin,
+    clock,
+    random,
+    pages: createPages(keyring),
+    policies: createKeyPolicies(findPrincipal, clock),
+    principals: { idOf: findPrincipal },
+    grantTokens,
+    keyUsages,
+    newAccessKey: createAccessKeys(keyring, random),
+    server: serverControls(config, parts, refusals),
+  }
+  const ports: PipelinePorts = {
+    registry: servedOperations(config),
+    regions: config.regions,
+    clock,
+    random,
+    lookup,
+    grantTokens,
+    findGrant: (ref) => store.findGrant(ref),
+    recipientOf: createRecipients({ roots: config.attestationRoots, clock, slowLane }),
+    credentials: credentialsOf(lookup),
+    signingKeys: createSigningKeys(signingKeysMax),
+    refusals,
+    insider: insiders(config),
+    store,
+    journal,
+    outbox,
+    keyUsages,
+    inTurn: createTurns(),
+    operations,
+    log,
+  }
+  return {
+    ports,
+    close: async () => {
+      await keyUsages.close()
+      await outbox.close()
+      await builtin.close()
+      await slowLane.close()
+    },
+  }
+}
+
+function lookupOf(
+  { store, keyring }: ServerParts,
+  onForgottenMaterial: (materialId?: string) => void,
+): Lookup {
+  return createLookup({
+    store,
+    openSecret: (accessKey) => openSigningSecret(keyring, accessKey),
+    compile: (policy) => compilePolicy(policy, 'key'),
+    findUser: (userId) => loadUser(userId, store),
+    findManagedPolicy: (policyId) => loadManagedPolicy(policyId, store),
+    onForgottenMaterial,
+  })
+}
+
+function credentialsOf(lookup: Lookup): CredentialLookup {
+  // One object for as long as the access key is known: what is made of a credential is kept by it.
+  const opened = new WeakMap<
+    KnownAccessKey,
+    { readonly owner: KnownUser | undefined; readonly credential: Credential }
+  >()
+  return async (accessKeyId) => {
+    const refreshed = lookup.refresh()
+    if (refreshed !== undefined) await refreshed
+    const known = await lookup.accessKey(accessKeyId)
+    if (known === undefined) return undefined
+    const { record, signingSecret } = known
+    const owner =
+      record.principalKind === 'user' ? await lookup.user(record.principalId) : undefined
+    // The keys of a user who is gone are gone with him.
+    const lost = record.principalKind === 'user' && owner?.record.accountId !== record.accountId
+    if (lost) return undefined
+    const before = opened.get(known)
+    if (before !== undefined && before.owner === owner) return before.credential
+    const credential: Credential = {
+      ...record,
+      signingSecret,
+      ...(owner && { userName: owner.record.name, userPath: owner.record.path }),
+    }
+    opened.set(known, { owner, credential })
+    return credential
+  }
+}
+
+function servedOperations({ testApi }: Config): PipelinePorts['registry'] {
+  const own = [...operatorOperations, ...(testApi ? testOperations : [])]
+  return new Map([
+    ...registry,
+    ...queryRegistry,
+    ...own.map((operation) => [`trent:${operation.name}`, operation] as const),
+  ])
+}
+
+function insiders(config: Config): PipelinePorts['insider'] {
+  const { accountId, region } = config
+  const partition = config.regions.partitionOf(region) ?? 'aws'
+  const place: Place = { accountId, region, partition }
+  return (door) => {
+    const resource = door === 'operator' ? 'operator/local-socket' : 'test-api'
+    const arn = formatArn({ partition, service: 'trent', region: '', accountId, resource })
+    const caller: Caller = { kind: door, accountId, arn, uniqueId: resource }
+    return [caller, place]
+  }
+}
+
+function serverControls(
+  config: Config,
+  parts: ServerParts,
+  refusals: Refusals,
+): OperationPorts['server'] {
+  const { store, journal, clock, startedAt, firstAccount } = parts
+  return {
+    status: (): Promise<ServerStatus> =>
+      Promise.resolve({
+        version,
+        ready: journal.healthy,
+        sealed: false,
+        startedAt: new Date(startedAt).toISOString(),
+        region: config.region,
+        accountId: firstAccount.accountId,
+        journal: { healthy: journal.healthy, ...journal.position },
+        changes: store.epoch(),
+        refusedRequests: refusals.count(),
+      }),
+    moveClock: (to) => {
+      clock.move(to)
+      return Promise.resolve()
+    },
+    firstAccount,
+  }
+}

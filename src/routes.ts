@@ -1,0 +1,56 @@
+/** What one public request is for: AWS's API, health, or the test API where it is on. @module */
+import type { Config } from './config.ts'
+import type { RawRequest, RawResponse } from './wire/request.ts'
+import type { Target } from './wire/aws-json.ts'
+import {
+  answerRoute,
+  healthRoutes,
+  matchRoute,
+  ownNames,
+  routeTable,
+  type Readiness,
+  type Route,
+} from './wire/routes.ts'
+
+export interface Serving {
+  readonly config: Pick<Config, 'listen' | 'testApi'>
+  /** The port that is listened on, which is not the configured one where that is 0. */
+  readonly port: () => number
+  /** Runs the pipeline; `target` for what no header names. */
+  readonly serve: (request: RawRequest, target?: Target) => Promise<RawResponse>
+  readonly readiness: () => Promise<Readiness>
+}
+
+export function publicHandler(serving: Serving): (request: RawRequest) => Promise<RawResponse> {
+  const { config, serve, readiness } = serving
+  const table = routeTable([
+    ...healthRoutes(readiness),
+    ...(config.testApi ? testRoutes(serve) : []),
+  ])
+  return (request) => {
+    const match = matchRoute(table, request)
+    if (match.to === 'call') return serve(request)
+    if (match.to === 'refusal') return Promise.resolve(match.response)
+    return answerRoute(match.route, ownNames(config.listen.host, serving.port()), request)
+  }
+}
+
+const testBodyBytesMax = 4096
+
+function testRoutes(serve: Serving['serve']): readonly Route[] {
+  const route = (path: string, operations: { GET?: string; POST: string }): Route => ({
+    path,
+    methods: operations.GET === undefined ? ['POST'] : ['GET', 'POST'],
+    open: false,
+    bodyBytesMax: testBodyBytesMax,
+    handle: async (request) => {
+      const operation = request.method === 'POST' ? operations.POST : (operations.GET ?? '')
+      const { status, headers, body } = await serve(request, { service: 'trent', operation })
+      return { status, body, headers: { ...headers, 'Content-Type': 'application/json' } }
+    },
+  })
+  return [
+    route('/_trent/test/clock', { GET: 'GetTestClock', POST: 'SetTestClock' }),
+    route('/_trent/test/reset', { POST: 'ResetTestData' }),
+  ]
+}

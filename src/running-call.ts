@@ -1,0 +1,339 @@
+/**
+ * One call on its way through the pipeline: what has been learnt of it so far, which is what its
+ * audit record says, and the call as its operation sees it.
+ *
+ * INVARIANT (audit-before-respond): `record` answers only after the call's record is durable.
+ * INVARIANT (outbox): a change and its record commit in one transaction.
+ * @module
+ */
+import type { Logger } from 'pino'
+import type { Refusals } from './authenticate/refusals.ts'
+import type { CredentialLookup, SigningKeys } from './authenticate/signature-v4.ts'
+import { keyEvents, type KeyEvent } from './audit/key-events.ts'
+import { auditRecord, type Audited } from './audit/record.ts'
+import type { Journal } from './audit/journal.ts'
+import type { Outbox } from './audit/outbox.ts'
+import type { Decision } from './authorize/decision.ts'
+import { KmsError } from './errors.ts'
+import type { OpenKeyUsages } from './lifecycle/last-usage.ts'
+import type { Caller } from './model/caller.ts'
+import type { Clock, Random } from './model/clock.ts'
+import { aliasArn, keyArn, type KeyRecord } from './model/key.ts'
+import type { RegionTable } from './model/region.ts'
+import { readInput, ShapeMismatch } from './model/shape.ts'
+import type { Call, Operation, OperationPorts, Origin } from './operations/operation.ts'
+import type { Place } from './resolve/identifiers.ts'
+import type { GrantTokens } from './resolve/grant-tokens.ts'
+import type { Lookup } from './resolve/lookup.ts'
+import type { Recipient, ResolveRecipient } from './resolve/recipient.ts'
+import type { Resolved } from './resolve/resolve.ts'
+import { usableKeys } from './resolve/usable-keys.ts'
+import type { InTurn } from './resolve/turns.ts'
+import { DatabaseFailed } from './store/database.ts'
+import { StaleRow, type Store, type Transaction } from './store/store.ts'
+import { findHeader } from './wire/headers.ts'
+import { protocolOf } from './wire/protocol.ts'
+import type { RawRequest } from './wire/request.ts'
+import { validationError } from './wire/validation-message.ts'
+
+/** What the pipeline works with. */
+export interface PipelinePorts {
+  readonly registry: ReadonlyMap<string, Operation>
+  readonly regions: RegionTable
+  readonly clock: Clock
+  readonly random: Random
+  readonly lookup: Lookup
+  readonly grantTokens: GrantTokens
+  readonly recipientOf: ResolveRecipient
+  readonly credentials: CredentialLookup
+  readonly signingKeys: SigningKeys
+  /** Hears of requests whose caller could not be proved. */
+  readonly refusals: Pick<Refusals, 'note'>
+  /** The identity of whoever came through the operator door or the test API. */
+  readonly insider: (door: 'operator' | 'test') => readonly [Caller, Place]
+  readonly store: Pick<Store, 'change'>
+  readonly findGrant: Store['findGrant']
+  readonly journal: Journal
+  readonly outbox: Outbox
+  readonly keyUsages: Pick<OpenKeyUsages, 'note'>
+  /** For calls that decide again. */
+  readonly inTurn: InTurn
+  readonly operations: OperationPorts
+  readonly log: Logger
+}
+
+type Given = Readonly<Record<string, unknown>>
+
+export interface RunningCall {
+  readonly operation: Operation
+  readonly caller: Caller
+  readonly place: Place
+  readonly request: RawRequest
+  readonly requestId: string
+  readonly origin: Origin
+  /** @throws {KmsError} `SerializationException`, `ValidationException` */
+  readInput(): Given
+  /** Says for whom the answer is sealed, as far as the call has said so. */
+  sealsFor(recipient: Recipient | undefined): void
+  /** Begins an attempt: says which keys and aliases the call is about. */
+  concerns(resolved: Resolved): void
+  /** Keeps why a permission was given or refused, for the record. */
+  readonly onDecision: (action: string, decision: Decision) => void
+  /** Usage before state, key by key, as AWS does. @throws {KmsError} */
+  requireUsable(resolved: Resolved): Readonly<Record<string, KeyRecord>>
+  forOperation(
+    input: Given,
+    keys: Readonly<Record<string, KeyRecord>>,
+    resolved: Resolved,
+  ): Call<never, string>
+  /** True for a failure that says: the rows you decided on have changed. */
+  mayDecideAgain(error: unknown): boolean
+  /** @throws {KmsError} `DryRunOperationException` when the call asked for it */
+  refuseDryRun(input: Given): void
+  /** Runs the call, and answers its output, or throws its failure, when its record is durable. */
+  record(run: () => Promise<unknown>): Promise<unknown>
+}
+
+type Opening = Pick<RunningCall, 'operation' | 'caller' | 'place' | 'request' | 'requestId'>
+
+/** What has been learnt of a call so far: all that its record will say. */
+interface Trail {
+  readonly eventId: string
+  readonly origin: Origin
+  input: Given | undefined
+  recipient: Recipient | undefined
+  keyArns: Readonly<Record<string, string>>
+  resources: Audited['resources']
+  reasons: Audited['reasons'][number][]
+  /** The grant that the call names, where it names it by a token. */
+  grantId: string | undefined
+  /** The uses that the call counts as once it has succeeded. */
+  keyEvents: readonly KeyEvent[]
+  /** The time of the record, once there is one. */
+  recordedAt: number
+  /** The record that was committed with the call's change. */
+  committed: string | undefined
+  /** The store went away before it said whether the change was committed. */
+  fateUnknown: boolean
+}
+
+export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
+  const { operation, place, request, requestId } = opening
+  const trail: Trail = {
+    eventId: ports.random.uuid(),
+    origin: {
+      sourceAddress: request.remoteAddress,
+      secure: request.secure,
+      userAgent: headerOf(request, 'user-agent'),
+    },
+    input: undefined,
+    recipient: undefined,
+    keyArns: {},
+    resources: [],
+    reasons: [],
+    grantId: undefined,
+    keyEvents: [],
+    recordedAt: 0,
+    committed: undefined,
+    fateUnknown: false,
+  }
+  return {
+    ...opening,
+    origin: trail.origin,
+    readInput() {
+      trail.input = readCallInput(operation, request)
+      return trail.input
+    },
+    sealsFor(recipient) {
+      trail.recipient = recipient
+    },
+    concerns(resolved) {
+      trail.reasons = []
+      const { resources, keyArns } = concerned(resolved, place.partition)
+      trail.resources = resources
+      trail.keyArns = keyArns
+      trail.grantId = resolved.grant?.grantId
+    },
+    onDecision(action, decision) {
+      for (const reason of decision.reasons) trail.reasons.push({ action, ...reason })
+      for (const error of decision.errors) {
+        ports.log.warn({ requestId, action, error }, 'a policy is broken: it denies')
+      }
+    },
+    requireUsable(resolved) {
+      const keys = usableKeys(operation, resolved, place.partition)
+      const ids = { record: trail.eventId, next: () => ports.random.uuid() }
+      trail.keyEvents = keyEvents(operation, Object.values(keys), opening.caller, ids)
+      return keys
+    },
+    forOperation: (input, keys, resolved) =>
+      callOf({ opening, ports, trail, input, keys, resolved }),
+    mayDecideAgain: (error) => error instanceof StaleRow && trail.committed === undefined,
+    refuseDryRun,
+    record: (run) => recorded(run, opening, trail, ports),
+  }
+}
+
+/** The call as its operation sees it. */
+function callOf(from: {
+  readonly opening: Opening
+  readonly ports: PipelinePorts
+  readonly trail: Trail
+  readonly input: Given
+  readonly keys: Readonly<Record<string, KeyRecord>>
+  readonly resolved: Resolved
+}): Call<never, string> {
+  const { opening, ports, trail, input, keys, resolved } = from
+  const { caller, place, requestId, request } = opening
+  const { partition, region } = place
+  return {
+    input: input as never, // read by the operation's own shapes
+    caller,
+    partition,
+    region,
+    origin: trail.origin,
+    requestId,
+    keys,
+    ...(resolved.alias && { alias: resolved.alias }),
+    ...(resolved.user?.record && { user: resolved.user.record }),
+    ...(resolved.grant && { grant: resolved.grant }),
+    signal: request.signal,
+    arn: (key) => keyArn(partition, key),
+    made(key) {
+      trail.resources = [{ arn: keyArn(partition, key), accountId: key.accountId }]
+    },
+    commit: (work) => committed(work, opening, trail, ports),
+  }
+}
+
+async function committed<T>(
+  work: (transaction: Transaction) => Promise<T>,
+  opening: Opening,
+  trail: Trail,
+  ports: PipelinePorts,
+): Promise<T> {
+  const { eventId } = trail
+  if (trail.committed !== undefined) throw new Error(`${opening.operation.name} commits twice`)
+  if (!ports.journal.healthy) throw new KmsError('KMSInternalException')
+  const change = ports.store.change(async (transaction) => {
+    const made = await work(transaction)
+    if (trail.input !== undefined) refuseDryRun(trail.input)
+    const finished = recordOf(successOf(opening, trail, made), opening, trail, ports)
+    await transaction.insertOutbox({ eventId, record: finished, ...ports.journal.position })
+    return [made, finished] as const
+  })
+  const [output, record] = await change.catch((error: unknown) => {
+    trail.fateUnknown = error instanceof DatabaseFailed
+    throw error
+  })
+  trail.committed = record
+  return output
+}
+
+async function recorded(
+  run: () => Promise<unknown>,
+  opening: Opening,
+  trail: Trail,
+  ports: PipelinePorts,
+): Promise<unknown> {
+  const answered = async (outcome: () => Audited['outcome']): Promise<void> => {
+    const { eventId } = trail
+    // What committed is a change with its record, whatever failed behind it.
+    if (trail.committed !== undefined) return ports.outbox.settle(eventId, trail.committed)
+    return ports.journal.append(eventId, recordOf(outcome(), opening, trail, ports))
+  }
+  let output: unknown
+  try {
+    output = await run()
+  } catch (error) {
+    // If the change was committed, its outbox row holds the record; a second one would displace it.
+    if (!trail.fateUnknown) await answered(() => failureOf(error))
+    throw error
+  }
+  await answered(() => successOf(opening, trail, output))
+  const { recordedAt: usedAt, keyEvents: uses } = trail
+  for (const { key, ...use } of uses) {
+    ports.keyUsages.note(key, { ...use, usedAt, requestId: opening.requestId })
+  }
+  return output
+}
+
+function recordOf(
+  outcome: Audited['outcome'],
+  opening: Opening,
+  trail: Trail,
+  ports: PipelinePorts,
+): string {
+  const { operation, caller, place, requestId } = opening
+  const { eventId, origin, input, resources, reasons } = trail
+  trail.recordedAt = ports.clock.now()
+  const ownEvents = trail.keyEvents.filter((event) => event.eventId !== eventId)
+  return auditRecord({
+    eventId,
+    requestId,
+    time: trail.recordedAt,
+    operation,
+    caller,
+    region: place.region,
+    ...origin,
+    input,
+    resources,
+    reasons,
+    recipient: trail.recipient?.audited,
+    grantId: trail.grantId,
+    keyEvents: ownEvents.map(({ key, eventId: id }) => ({
+      arn: keyArn(place.partition, key),
+      eventId: id,
+    })),
+    outcome,
+  })
+}
+
+function successOf(opening: Opening, trail: Trail, output: unknown): Audited['outcome'] {
+  return { ok: true, response: opening.operation.auditResponse?.(output, trail.keyArns) }
+}
+
+function failureOf(error: unknown): Audited['outcome'] {
+  if (error instanceof KmsError) return { ok: false, code: error.code, message: error.message }
+  return { ok: false, code: 'KMSInternalException', message: '' }
+}
+
+function readCallInput(operation: Operation, request: RawRequest): Given {
+  try {
+    const given = protocolOf(request).readInput(request, operation.input)
+    const { input, failures } = readInput(operation.input, given)
+    if (failures.length > 0) throw validationError(failures)
+    return input
+  } catch (error) {
+    if (error instanceof ShapeMismatch) throw new KmsError('SerializationException')
+    throw error
+  }
+}
+
+function refuseDryRun(input: Given): void {
+  if (input['DryRun'] !== true) return
+  const message = 'The request would have succeeded, but the DryRun option is set.'
+  throw new KmsError('DryRunOperationException', message)
+}
+
+function concerned(
+  resolved: Resolved,
+  partition: string,
+): { resources: Audited['resources']; keyArns: Readonly<Record<string, string>> } {
+  const { alias } = resolved
+  const resources = alias ? [{ arn: aliasArn(partition, alias), accountId: alias.accountId }] : []
+  const keyArns: Record<string, string> = {}
+  for (const [name, { known }] of resolved.keys) {
+    if (known === undefined) continue
+    const arn = keyArn(partition, known.record)
+    keyArns[name] = arn
+    resources.push({ arn, accountId: known.record.accountId })
+  }
+  return { resources, keyArns }
+}
+
+/** The first header of that name, lower case; the wire keeps duplicates, the record one. */
+function headerOf({ rawHeaders }: RawRequest, name: string): string | undefined {
+  const at = findHeader(rawHeaders, name, 0)
+  return at === -1 ? undefined : rawHeaders[at + 1]
+}

@@ -1,0 +1,208 @@
+/**
+ * The composition root: one server from its settings, all ports made and joined here. The listener
+ * opens before the root key does; until then readiness says so, and calls get one clear error.
+ * @module
+ */
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { FilePort } from './audit/files.ts'
+import { openJournal, type OpenJournal } from './audit/open-journal.ts'
+import { drainOutbox } from './audit/outbox.ts'
+import type { Config } from './config.ts'
+import { systemRandom } from './crypto/entropy.ts'
+import { openDeployment, openFirstAccount, type FirstAccount } from './deployment.ts'
+import { KmsError } from './errors.ts'
+import { createClock, type MovableClock } from './jobs/clock.ts'
+import { shortestPath } from './operator/socket-path.ts'
+import { handle } from './pipeline.ts'
+import { openPorts, type OpenPorts } from './ports.ts'
+import { publicHandler } from './routes.ts'
+import { createKeyFile, openFileSeal } from './seals/file.ts'
+import type { Seal } from './seals/seal.ts'
+import { createStore } from './store/bound-store.ts'
+import type { Database } from './store/database.ts'
+import { readDeployment } from './store/deployment.ts'
+import { openDatabase } from './store/open.ts'
+import type { Target } from './wire/aws-json.ts'
+import { protocolOf } from './wire/protocol.ts'
+import type { RawRequest, RawResponse } from './wire/request.ts'
+import type { Readiness } from './wire/routes.ts'
+import { listen, type Listener } from './wire/server.ts'
+
+/** How long a stop waits for what is in flight, in milliseconds. */
+const stopWithinMs = 10_000
+
+export interface RunningServer {
+  readonly host: string
+  readonly port: number
+  /** Resolves when calls are served. */
+  readonly ready: Promise<FirstAccount>
+  /** Finishes what is in flight, within a bound, and closes everything. */
+  stop(): Promise<void>
+}
+
+export interface ServerOptions {
+  readonly log: Logger
+  /** What protects the root key; the key file of the data directory when left out. */
+  readonly seal?: Promise<Seal>
+  /** Where the audit journal is written; the system's files when left out. */
+  readonly journalFiles?: FilePort
+  /** Called when the server cannot go on: the process is to end. */
+  readonly onFatal: (error: unknown) => void
+}
+
+export async function startServer(config: Config, options: ServerOptions): Promise<RunningServer> {
+  const closing: (() => Promise<void>)[] = []
+  let stopped: Promise<void> | undefined
+  const stop = (): Promise<void> => (stopped ??= closeAll(closing))
+  try {
+    await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 })
+    const files = await openFiles(config, options, closing)
+    const { listener, open } = await openDoors(config, options, files, closing)
+    const ready = (options.seal ?? keyFileSeal(config, files)).then((seal) => {
+      if (stopped !== undefined) throw new Error('stopped before the root key was open')
+      return open(openDeploymentPorts(config, options, files, seal))
+    })
+    ready.catch(() => undefined) // whoever started the server awaits it, perhaps later
+    return { host: listener.host, port: listener.port, ready, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** What can be opened without the root key. */
+interface Files {
+  readonly database: Database
+  readonly journal: OpenJournal
+  readonly journalDirectory: string
+  readonly onError: (error: Error) => void
+  readonly clock: MovableClock
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+}
+
+type Closing = (() => Promise<void>)[]
+
+async function openFiles(config: Config, options: ServerOptions, closing: Closing): Promise<Files> {
+  const { log, onFatal } = options
+  const clock = createClock()
+  const startedAt = clock.now()
+  const path = join(config.dataDirectory, 'trent.db')
+  const database = await openDatabase({ path, onFailure: onFatal })
+  closing.push(() => database.close())
+  const journalDirectory = join(config.dataDirectory, 'journal')
+  const onError = (error: Error): void => log.error({ err: error }, 'the audit journal has failed')
+  const journal = await openJournal({
+    directory: journalDirectory,
+    stream: 'worker-0',
+    clock,
+    onFatal,
+    onError,
+    ...(options.journalFiles && { files: options.journalFiles }),
+  })
+  closing.push(() => journal.close())
+  return { database, journal, journalDirectory, onError, clock, startedAt }
+}
+
+/** The two listeners; calls get one clear error until `open` is called. */
+async function openDoors(
+  config: Config,
+  { log }: ServerOptions,
+  { journal }: Files,
+  closing: Closing,
+): Promise<{
+  readonly listener: Listener
+  readonly open: (opening: Promise<Opened>) => Promise<FirstAccount>
+}> {
+  let opening: Promise<Opened> | undefined
+  let opened: Opened | undefined
+  const listeners: Listener[] = []
+  // After the listeners, so that nothing that is in flight loses its ports.
+  closing.push(async () => {
+    await opening?.catch(() => undefined) // `ready` tells of it
+    await opened?.close()
+  })
+  closing.push(async () => {
+    await Promise.all(listeners.map((each) => each.close(stopWithinMs)))
+  })
+  const serve = (request: RawRequest, target?: Target): Promise<RawResponse> =>
+    opened === undefined
+      ? Promise.resolve(notReady(request, systemRandom.uuid()))
+      : handle(request, opened.ports, target)
+  const readiness = (): Promise<Readiness> => {
+    const reasons = [
+      ...(opened === undefined ? ['the root key is not open'] : []),
+      ...(journal.healthy ? [] : ['the audit journal has no healthy segment']),
+      ...(journal.hasReserve ? [] : ['the disk of the audit journal is nearly full']),
+    ]
+    return Promise.resolve({ ready: reasons.length === 0, reasons })
+  }
+  const listener: Listener = await listen(
+    { ...config.listen, log },
+    publicHandler({ config, port: () => listener.port, serve, readiness }),
+  )
+  listeners.push(listener)
+  const socketPath = shortestPath(join(config.dataDirectory, 'operator.sock'))
+  listeners.push(await listen({ socketPath, log }, (request) => serve(request)))
+  return {
+    listener,
+    async open(ports) {
+      opening = ports
+      opened = await ports
+      return opened.firstAccount
+    },
+  }
+}
+
+type Opened = OpenPorts & { readonly firstAccount: FirstAccount }
+
+/** Opens the root key and all that depends on it. */
+async function openDeploymentPorts(
+  config: Config,
+  { log, journalFiles }: ServerOptions,
+  files: Files,
+  seal: Seal,
+): Promise<Opened> {
+  const { database, journal, clock, journalDirectory, onError, startedAt } = files
+  const random = systemRandom
+  const keyring = await openDeployment({ database, seal, clock, random })
+  const store = createStore(database, keyring, {
+    onForgedRow: (table, id) =>
+      log.error({ table, id }, 'a row fails its tag: it counts as absent'),
+  })
+  const parts = { database, seal, clock, random, store, keyring, journal, region: config.region }
+  const credentials = join(config.dataDirectory, 'credentials')
+  const firstAccount = await openFirstAccount(config, credentials, parts)
+  const journalAt = { directory: journalDirectory, ...(journalFiles && { files: journalFiles }) }
+  await drainOutbox({ store, journal, ...journalAt, onError })
+  const usageTrackedSince = await store.trackUsageSince(clock.now())
+  const all = { ...parts, firstAccount, usageTrackedSince, log, startedAt }
+  return { ...openPorts(config, all), firstAccount }
+}
+
+/** The seal of the data directory's key file, which the first start makes. */
+async function keyFileSeal(config: Config, { database }: Files): Promise<Seal> {
+  const path = join(config.dataDirectory, 'seal.key')
+  // A start that died between the file and the deployment has left a file that nothing depends on.
+  const first = (await readDeployment(database)) === undefined
+  if (first && !existsSync(path)) await createKeyFile(path, systemRandom)
+  return openFileSeal(path, systemRandom)
+}
+
+/** Closes in the opposite order of opening; a failure does not keep the rest open. */
+async function closeAll(closing: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const close of closing.toReversed()) {
+    await close().catch((error: unknown) => failures.push(error))
+  }
+  if (failures.length > 0) throw failures[0]
+}
+
+function notReady(request: RawRequest, requestId: string): RawResponse {
+  const message = 'the server is not ready: its root key is not open'
+  const error = new KmsError('ServiceUnavailableException', message)
+  return protocolOf(request).renderError(error, requestId, undefined)
+}

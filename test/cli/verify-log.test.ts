@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { openJournal } from '../../src/audit/open-journal.ts'
+import { verifyLog } from '../../src/cli/verify-log.ts'
+
+/** A closed journal of two records below a data directory. */
+async function withJournal(use: (data: string) => Promise<void>): Promise<void> {
+  const data = await mkdtemp(join(tmpdir(), 'trent-verify-'))
+  try {
+    const fail = (error: Error) => assert.fail(error)
+    const journal = await openJournal({
+      directory: join(data, 'journal'),
+      stream: 'worker-0',
+      clock: { system: () => 1_800_000_000_000 },
+      segmentBytes: 65536,
+      onError: fail,
+      onFatal: fail,
+    })
+    for (const id of [
+      '6f1e0f5e-0000-4000-8000-000000000001',
+      '6f1e0f5e-0000-4000-8000-000000000002',
+    ]) {
+      await journal.append(id, JSON.stringify({ eventID: id }))
+    }
+    await journal.close()
+    await use(data)
+  } finally {
+    await rm(data, { recursive: true })
+  }
+}
+
+async function run(directory: string, json: boolean) {
+  let text = ''
+  const write = (part: string) => (text += part)
+  return { status: await verifyLog({ directory, json, output: { write } }), text }
+}
+
+async function changeByte(data: string, at: number): Promise<void> {
+  const directory = join(data, 'journal', 'worker-0')
+  const [name = ''] = await readdir(directory)
+  const bytes = await readFile(join(directory, name))
+  bytes[at] = (bytes[at] ?? 0) ^ 1
+  await writeFile(join(directory, name), bytes)
+}
+
+test('verify-log says that a journal is whole, with status 0', async () => {
+  await withJournal(async (data) => {
+    const { status, text } = await run(join(data, 'journal'), false)
+    assert.equal(status, 0)
+    assert.match(text, /stream worker-0: 2 records in 1 segments, 2027-01-15T08:00:00\.000Z to/)
+    assert.match(text, /\nwhole: 2 records\n$/)
+  })
+})
+
+test('verify-log says where a journal breaks, with status 1', async () => {
+  await withJournal(async (data) => {
+    await changeByte(data, 300)
+    const { status, text } = await run(join(data, 'journal'), false)
+    assert.equal(status, 1)
+    assert.match(
+      text,
+      /BROKEN worker-0\/000000000001\.seg at 238: a frame that was durable is damaged/,
+    )
+    assert.match(text, /\nNOT WHOLE\n$/)
+    const json = await run(join(data, 'journal'), true)
+    assert.equal(json.status, 1)
+    const report = JSON.parse(json.text) as { whole: boolean; breaks: unknown } // our own report
+    assert.equal(report.whole, false)
+    assert.deepEqual(report.breaks, [
+      {
+        file: 'worker-0/000000000001.seg',
+        offset: 238,
+        why: 'a frame that was durable is damaged: one at 389 proves it',
+      },
+    ])
+  })
+})
+
+test('verify-log answers status 2 where it cannot read, never 0', async () => {
+  for (const json of [false, true]) {
+    const { status, text } = await run(join(tmpdir(), 'trent-no-such-journal'), json)
+    assert.equal(status, 2)
+    assert.match(text, json ? /"whole":false/ : /cannot read/)
+  }
+  const empty = await mkdtemp(join(tmpdir(), 'trent-verify-'))
+  assert.equal((await run(empty, false)).status, 1)
+  await rm(empty, { recursive: true })
+})
+
+test('the command takes the journal of the data directory, and ends with the status', async () => {
+  const script =
+    `import { verifyLogCommand } from '${join(import.meta.dirname, '../../src/cli/verify-log.ts')}'\n` +
+    'await verifyLogCommand(undefined, undefined, { json: true })'
+  const command = (data: string) =>
+    new Promise<{ code: unknown; text: string }>((resolve) => {
+      execFile(
+        process.execPath,
+        ['--input-type=module', '-e', script],
+        { env: { PATH: process.env['PATH'], TRENT_DATA_DIR: data } },
+        (error, stdout) => resolve({ code: error === null ? 0 : error.code, text: stdout }),
+      )
+    })
+  await withJournal(async (data) => {
+    const good = await command(data)
+    assert.equal(good.code, 0)
+    assert.match(good.text, /"whole":true/)
+    await changeByte(data, 300)
+    assert.equal((await command(data)).code, 1)
+  })
+})

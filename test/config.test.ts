@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { ConfigError, loadConfig, parseConfig } from '../src/config.ts'
+import { awsNitroRoot } from '../src/crypto/attestation/roots.ts'
+
+test('every setting has a default', () => {
+  const config = parseConfig({})
+  assert.deepEqual(config.listen, { host: '127.0.0.1', port: 4599 })
+  assert.equal(config.accountId, '000000000000')
+  assert.equal(config.region, 'us-west-2')
+  assert.equal(config.testApi, false)
+  assert.equal(config.root, undefined)
+  assert.deepEqual(config.attestationRoots, [awsNitroRoot()])
+  assert.ok(Object.isFrozen(config))
+})
+
+const refused: readonly [
+  name: string,
+  settings: Parameters<typeof parseConfig>[0],
+  says: RegExp,
+][] = [
+  ['a listen address without a port', { TRENT_LISTEN: '127.0.0.1' }, /TRENT_LISTEN/],
+  ['a host name other than localhost', { TRENT_LISTEN: 'kms.example:1' }, /TRENT_LISTEN/],
+  ['a port over 65535', { TRENT_LISTEN: '127.0.0.1:70000' }, /TRENT_LISTEN/],
+  ['plain HTTP off loopback', { TRENT_LISTEN: '0.0.0.0:4599' }, /TRENT_ALLOW_PLAINTEXT_HTTP=true/],
+  [
+    'a file of roots that is not there',
+    { TRENT_ATTESTATION_ROOTS: '/no/roots' },
+    /cannot be read$/,
+  ],
+  [
+    'a file without roots',
+    { TRENT_ATTESTATION_ROOTS: import.meta.filename },
+    /no PEM certificate$/,
+  ],
+  ['an odd switch', { TRENT_ALLOW_PLAINTEXT_HTTP: 'yes' }, /must be true or false/],
+  ['an account id of eleven digits', { TRENT_ACCOUNT_ID: '12345678901' }, /twelve digits/],
+  ['an unknown Region', { TRENT_REGION: 'mars-north-1' }, /TRENT_REGIONS adds one/],
+  ['a malformed Region table', { TRENT_REGIONS: 'Mars' }, /TRENT_REGIONS/],
+  ['an unknown log level', { TRENT_LOG_LEVEL: 'loud' }, /TRENT_LOG_LEVEL/],
+  ['an access key id without a secret', { TRENT_ROOT_ACCESS_KEY_ID: 'test' }, /SECRET_ACCESS_KEY/],
+  [
+    'a secret that is too short',
+    { TRENT_ROOT_ACCESS_KEY_ID: 'test', TRENT_ROOT_SECRET_ACCESS_KEY: 'short' },
+    /8 to 128/,
+  ],
+  [
+    'the test API off loopback',
+    { TRENT_TEST_API: 'on', TRENT_LISTEN: '10.0.0.1:1', TRENT_ALLOW_PLAINTEXT_HTTP: 'true' },
+    /TRENT_TEST_API/,
+  ],
+]
+
+for (const [name, settings, says] of refused) {
+  test(`a setting is refused in one line: ${name}`, () => {
+    assert.throws(
+      () => parseConfig(settings),
+      (error) => {
+        assert.ok(error instanceof ConfigError)
+        assert.match(error.message, says)
+        assert.ok(!error.message.includes('\n'))
+        const secret = settings.TRENT_ROOT_SECRET_ACCESS_KEY
+        assert.ok(secret === undefined || !error.message.includes(secret))
+        return true
+      },
+    )
+  })
+}
+
+test('plain HTTP off loopback is served when it is allowed by name', () => {
+  const config = parseConfig({ TRENT_LISTEN: '0.0.0.0:80', TRENT_ALLOW_PLAINTEXT_HTTP: 'true' })
+  assert.deepEqual(config.listen, { host: '0.0.0.0', port: 80 })
+})
+
+test('one can add a Region of one’s own, and use it', () => {
+  const config = parseConfig({ TRENT_REGIONS: 'eu-home-1', TRENT_REGION: 'eu-home-1' })
+  assert.equal(config.regions.partitionOf('eu-home-1'), 'aws')
+})
+
+test('the environment lies over the settings file, and an empty variable is none', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'trent-config-'))
+  const file = join(directory, 'settings.env')
+  writeFileSync(file, 'TRENT_REGION=eu-west-1\nTRENT_ACCOUNT_ID=111122223333\n')
+  const config = loadConfig({ TRENT_REGION: 'us-east-1', TRENT_ACCOUNT_ID: '' }, file)
+  assert.equal(config.region, 'us-east-1')
+  assert.equal(config.accountId, '111122223333')
+  rmSync(directory, { recursive: true })
+})
+
+test('a setting that is misspelt, and a file that is missing, are refused', () => {
+  assert.throws(() => loadConfig({ TRENT_REGOIN: 'eu-west-1' }), /TRENT_REGOIN.*not a setting/)
+  assert.throws(() => loadConfig({}, '/nowhere/trent.env'), /cannot be read/)
+})

@@ -1,0 +1,88 @@
+/**
+ * A real server on a port of loopback, for tests: temporary data, fixed root credentials.
+ * @module
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { KMSClient } from '@aws-sdk/client-kms'
+import { pino, type Logger } from 'pino'
+import { parseConfig } from '../src/config.ts'
+import { startServer, type RunningServer, type ServerOptions } from '../src/server.ts'
+
+export const accountId = '111122223333'
+export const region = 'us-west-2'
+export const credentials = {
+  accessKeyId: 'TESTROOT',
+  secretAccessKey: 'test-secret-access-key',
+} as const
+
+export interface TestServer {
+  readonly url: string
+  readonly port: number
+  readonly directory: string
+  readonly server: RunningServer
+  /** Everything that the server has logged, for tests that look for what must not be there. */
+  readonly logged: readonly string[]
+  /** A client of the official SDK, which does not retry. */
+  client(settings?: Partial<ConstructorParameters<typeof KMSClient>[0]>): KMSClient
+  /** Stops it, and deletes its data unless `keep`. */
+  stop(keep?: 'keep'): Promise<void>
+}
+
+type Settings = Parameters<typeof parseConfig>[0]
+
+/** @param directory an earlier server's data, to start again with it */
+export async function startTestServer(
+  settings: Settings = {},
+  options: Partial<ServerOptions> & { readonly directory?: string } = {},
+): Promise<TestServer> {
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'trent-test-')))
+  const config = parseConfig({
+    TRENT_LISTEN: '127.0.0.1:0',
+    TRENT_DATA_DIR: directory,
+    TRENT_ACCOUNT_ID: accountId,
+    TRENT_REGION: region,
+    TRENT_ROOT_ACCESS_KEY_ID: credentials.accessKeyId,
+    TRENT_ROOT_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    ...settings,
+  })
+  const logged: string[] = []
+  const server = await startServer(config, {
+    log: collectingLog(logged),
+    onFatal: (error) => {
+      throw error
+    },
+    ...options,
+  })
+  if (options.seal === undefined) await server.ready
+  const clients: KMSClient[] = []
+  const url = `http://127.0.0.1:${server.port}`
+  return {
+    url,
+    port: server.port,
+    directory,
+    server,
+    logged,
+    client(overrides = {}) {
+      const client = new KMSClient({
+        region,
+        endpoint: url,
+        credentials,
+        maxAttempts: 1,
+        ...overrides,
+      })
+      clients.push(client)
+      return client
+    },
+    async stop(keep) {
+      for (const client of clients) client.destroy()
+      await server.stop()
+      if (keep === undefined) await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+function collectingLog(logged: string[]): Logger {
+  return pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) })
+}

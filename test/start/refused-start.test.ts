@@ -1,0 +1,233 @@
+/** What stops a start: each time with one clear line, exit status 1 and nothing harmed. @module */
+import assert from 'node:assert/strict'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { before, after, test, type TestContext } from 'node:test'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import {
+  end,
+  freePort,
+  serve,
+  temporaryFolder,
+  trentEnded,
+  type Settings,
+} from './serve-process.ts'
+
+/** Starts, and answers the one line that was all it said. */
+async function refusal(
+  t: TestContext,
+  folder: string,
+  settings: Settings,
+  parameters: readonly string[] = ['serve'],
+): Promise<string> {
+  const given = { ...freePort(folder), ...settings }
+  const { code, signal, stdout, stderr } = await trentEnded(t, parameters, given, folder)
+  assert.deepEqual({ code, signal, stdout }, { code: 1, signal: null, stdout: '' }, stderr)
+  assert.match(stderr, /^trent: [^\n]+\n$/)
+  return stderr.slice('trent: '.length, -1)
+}
+
+const wrongSettings: readonly (readonly [Settings, RegExp])[] = [
+  [{ TRENT_LISTEN: 'nonsense' }, /^TRENT_LISTEN must be /],
+  [{ TRENT_LISTEN: '127.0.0.1:70000' }, /^TRENT_LISTEN must be /],
+  [{ TRENT_LISTEN: '0.0.0.0:0' }, /^TRENT_LISTEN: 0\.0\.0\.0 is not a loopback address/],
+  [{ TRENT_ALLOW_PLAINTEXT_HTTP: '1' }, /^TRENT_ALLOW_PLAINTEXT_HTTP must be true or false$/],
+  [
+    { TRENT_LISTEN: '0.0.0.0:0', TRENT_ALLOW_PLAINTEXT_HTTP: 'true', TRENT_TEST_API: 'on' },
+    /^TRENT_TEST_API=on is refused unless TRENT_LISTEN is a loopback address$/,
+  ],
+  [{ TRENT_TEST_API: 'yes' }, /^TRENT_TEST_API must be on or off$/],
+  [{ TRENT_ACCOUNT_ID: '12' }, /^TRENT_ACCOUNT_ID must be twelve digits$/],
+  [{ TRENT_ROOT_ACCESS_KEY_ID: 'ab' }, /^TRENT_ROOT_ACCESS_KEY_ID must be /],
+  [{ TRENT_ROOT_ACCESS_KEY_ID: 'abc' }, /^TRENT_ROOT_SECRET_ACCESS_KEY must be /],
+  [{ TRENT_ROOT_SECRET_ACCESS_KEY: 'long enough' }, /^TRENT_ROOT_ACCESS_KEY_ID must be /],
+  [
+    { TRENT_ROOT_ACCESS_KEY_ID: 'abc', TRENT_ROOT_SECRET_ACCESS_KEY: 'hush' },
+    /^TRENT_ROOT_SECRET_ACCESS_KEY must be (?!.*hush)/,
+  ],
+  [{ TRENT_REGION: 'mars-1' }, /^TRENT_REGION: mars-1 is not a known Region/],
+  [{ TRENT_REGIONS: '???' }, /^TRENT_REGIONS: /],
+  [{ TRENT_LOG_LEVEL: 'loud' }, /^TRENT_LOG_LEVEL must be one of /],
+  [{ TRENT_LISTNE: '127.0.0.1:1' }, /^TRENT_LISTNE in the environment is not a setting of Trent$/],
+  [{ TRENT_CONFIG: 'absent.env' }, /^the settings file .*absent\.env cannot be read$/],
+]
+
+test('each wrong setting stops the start before anything is made', async (t) => {
+  const folder = temporaryFolder(t)
+  for (let first = 0; first < wrongSettings.length; first += 4) {
+    // oxlint-disable-next-line no-await-in-loop -- a few processes at once, not all
+    await Promise.all(
+      wrongSettings.slice(first, first + 4).map(async ([settings, expected]) => {
+        assert.match(await refusal(t, folder, settings), expected)
+      }),
+    )
+  }
+  assert.deepEqual(readdirSync(folder), [])
+})
+
+test('a wrong setting in a settings file stops the start, and a right one is taken', async (t) => {
+  const folder = temporaryFolder(t)
+  writeFileSync(join(folder, 'wrong.env'), 'TRENT_ACCOUNT_ID=12\n')
+  writeFileSync(join(folder, 'trent.env'), 'TRENT_ACCOUNT_ID=123456789012\n')
+  const line = await refusal(t, folder, {}, ['--config', 'wrong.env', 'serve'])
+  assert.equal(line, 'TRENT_ACCOUNT_ID must be twelve digits')
+  const server = await serve(t, folder)
+  assert.match(server.stdout(), /: account 123456789012,/)
+  await end(server, 'SIGTERM')
+})
+
+test('a second process on the same data is refused and does the first no harm', async (t) => {
+  const folder = temporaryFolder(t)
+  const first = await serve(t, folder)
+  assert.equal(await refusal(t, folder, {}), 'another Trent is using this data directory')
+  const { code, stdout } = await trentEnded(t, ['status', '--json'], freePort(folder), folder)
+  assert.equal(code, 0)
+  assert.equal((JSON.parse(stdout) as { ready: boolean }).ready, true)
+  assert.ok((await fetch(`${first.url}/readyz`)).ok)
+  assert.deepEqual(await end(first, 'SIGTERM'), { code: 0, signal: null })
+  assert.equal(first.stderr(), '')
+})
+
+test('an address in use, or not this machine’s, is one line, and the data is free again', async (t) => {
+  const folder = temporaryFolder(t)
+  const other = createServer().listen(0, '127.0.0.1')
+  t.after(() => other.close())
+  await once(other, 'listening')
+  const address = other.address()
+  assert.ok(typeof address === 'object' && address !== null)
+  assert.equal(
+    await refusal(t, folder, { TRENT_LISTEN: `127.0.0.1:${address.port}` }),
+    'the address of TRENT_LISTEN is in use',
+  )
+  const elsewhere = { TRENT_LISTEN: '192.0.2.1:0', TRENT_ALLOW_PLAINTEXT_HTTP: 'true' }
+  assert.match(await refusal(t, folder, elsewhere), /EADDRNOTAVAIL.* 192\.0\.2\.1/)
+  await end(await serve(t, folder), 'SIGTERM')
+})
+
+/** A data directory that a server has made, to be copied and spoilt. */
+let made = ''
+before(async (t) => {
+  made = mkdtempSync(join(tmpdir(), 'trent-made-'))
+  // A hook has the context of its file, which runs what is to be cleaned up when the file is done.
+  const context = t as TestContext
+  await end(await serve(context, made), 'SIGTERM')
+})
+after(() => rmSync(made, { recursive: true, force: true }))
+
+function spoilt(t: TestContext, spoil: (data: string) => void): string {
+  const folder = temporaryFolder(t)
+  cpSync(join(made, 'data'), join(folder, 'data'), { recursive: true })
+  spoil(join(folder, 'data'))
+  return folder
+}
+
+/** What may never be written over. */
+function treasures(folder: string): Readonly<Record<string, string | undefined>> {
+  const read = (name: string): string | undefined => {
+    const path = join(folder, 'data', name)
+    if (!existsSync(path)) return undefined
+    return `${statSync(path).mode.toString(8)} ${readFileSync(path).toString('base64')}`
+  }
+  return { seal: read('seal.key'), credentials: read('credentials'), database: read('trent.db') }
+}
+
+const spoilings: readonly (readonly [string, (data: string) => void, RegExp])[] = [
+  ['a missing key file', (data) => rmSync(join(data, 'seal.key')), /^key file .* is missing$/],
+  [
+    'another key file',
+    (data) => writeFileSync(join(data, 'seal.key'), Buffer.alloc(32, 7)),
+    /^key file .* does not open this deployment's root key$/,
+  ],
+  [
+    'a key file cut short',
+    (data) => writeFileSync(join(data, 'seal.key'), Buffer.alloc(31, 7)),
+    /^key file .* has 31 bytes, not 32$/,
+  ],
+  [
+    'a key file open to others',
+    (data) => chmodSync(join(data, 'seal.key'), 0o644),
+    /^key file .* is open to other users: chmod 600 it$/,
+  ],
+  [
+    'a database of a later version',
+    (data) => {
+      const database = new DatabaseSync(join(data, 'trent.db'))
+      database.exec("INSERT INTO schema_migrations (version, name) VALUES (999, 'later')")
+      database.close()
+    },
+    /^the database was written by a later version of Trent: its schema is version 999/,
+  ],
+  [
+    'a database that is none',
+    (data) => writeFileSync(join(data, 'trent.db'), Buffer.alloc(8192, 7)),
+    /^the database cannot be used: file is not a database$/,
+  ],
+  [
+    'a file in the place of the operator’s socket',
+    (data) => writeFileSync(join(data, 'operator.sock'), ''),
+    /^there is something that is no socket at .*operator\.sock$/,
+  ],
+]
+
+for (const [name, spoil, expected] of spoilings) {
+  test(`${name} stops the start, and nothing is written over`, async (t) => {
+    const folder = spoilt(t, spoil)
+    const found = treasures(folder)
+    assert.match(await refusal(t, folder, {}), expected)
+    assert.deepEqual(treasures(folder), found)
+  })
+}
+
+test('the right key file put back, the server starts as if nothing had been', async (t) => {
+  const folder = spoilt(t, (data) => rmSync(join(data, 'seal.key')))
+  await refusal(t, folder, {})
+  cpSync(join(made, 'data', 'seal.key'), join(folder, 'data', 'seal.key'))
+  const server = await serve(t, folder)
+  assert.deepEqual(await end(server, 'SIGTERM'), { code: 0, signal: null })
+})
+
+test('a file where the data directory should be is one line', async (t) => {
+  const folder = temporaryFolder(t)
+  writeFileSync(join(folder, 'data'), '')
+  assert.match(await refusal(t, folder, {}), /EEXIST.*data/)
+})
+
+test('fixed credentials of another secret or account are refused', async (t) => {
+  const folder = temporaryFolder(t)
+  const fixed = {
+    TRENT_ROOT_ACCESS_KEY_ID: 'CI_ROOT',
+    TRENT_ROOT_SECRET_ACCESS_KEY: 'first-secret',
+  }
+  await end(await serve(t, folder, fixed), 'SIGTERM')
+  const expected =
+    'TRENT_ROOT_ACCESS_KEY_ID exists in the data directory with another account or another secret'
+  for (const other of [
+    { TRENT_ROOT_SECRET_ACCESS_KEY: 'other-secret' },
+    { TRENT_ACCOUNT_ID: '111122223333' },
+  ]) {
+    // oxlint-disable-next-line no-await-in-loop -- the data directory takes one at a time
+    assert.equal(await refusal(t, folder, { ...fixed, ...other }), expected)
+  }
+  assert.deepEqual(await end(await serve(t, folder, fixed), 'SIGTERM'), { code: 0, signal: null })
+})
+
+test('another account does not write over the credentials of the one that is there', async (t) => {
+  const folder = spoilt(t, () => undefined)
+  const found = treasures(folder)
+  const line = await refusal(t, folder, { TRENT_ACCOUNT_ID: '111122223333' })
+  assert.match(line, /credentials holds the access key of account 000000000000: move it away/)
+  assert.equal(treasures(folder)['credentials'], found['credentials'])
+})

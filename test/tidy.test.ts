@@ -1,0 +1,126 @@
+/** What lint cannot hold: the shape of the tree and of its text. @module */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { registry } from '../src/operations/registry.ts'
+
+const root = join(import.meta.dirname, '..')
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .split('\n')
+  .filter((file) => file !== '' && existsSync(join(root, file)))
+const sources = files.filter((file) => file.endsWith('.ts'))
+const read = (file: string): string => readFileSync(join(root, file), 'utf8')
+const kebab = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase()
+
+/** The places where `matches` holds, as `file:line`. */
+function places(among: readonly string[], matches: (line: string) => boolean): string[] {
+  return among.flatMap((file) =>
+    read(file)
+      .split('\n')
+      .flatMap((line, index) => (matches(line) ? [`${file}:${index + 1}`] : [])),
+  )
+}
+
+test('every operation of AWS has a file and a unit test of its name, and the other way round', () => {
+  const names = [...registry.keys()]
+    .filter((name) => name.startsWith('kms:'))
+    .map((name) => kebab(name.slice('kms:'.length)))
+  for (const name of names) {
+    assert.ok(files.includes(`src/operations/kms/${name}.ts`), `src/operations/kms/${name}.ts`)
+    const tested = files.includes(`test/operations/kms/${name}.test.ts`)
+    assert.ok(tested, `test/operations/kms/${name}.test.ts`)
+  }
+  const declaring = sources
+    .filter((file) => file.startsWith('src/operations/kms/'))
+    .filter((file) => /= operation</.test(read(file)))
+    .map((file) => file.slice('src/operations/kms/'.length, -'.ts'.length))
+  assert.deepEqual(declaring.toSorted(), names.toSorted())
+})
+
+test('every operation stands in the table of coverage', () => {
+  const coverage = read('docs/api-coverage.md')
+  const missing = [...registry.values()].filter(
+    ({ name }) => !new RegExp(`\\b${name}\\b`).test(coverage),
+  )
+  assert.deepEqual(
+    missing.map(({ name }) => name),
+    [],
+  )
+})
+
+test('the README names the folders of src and the files at its top, and no others', () => {
+  const tree = /\n {4}src\/\n((?: {6}.*\n)+)/.exec(read('README.md'))?.[1] ?? ''
+  const named = [...tree.matchAll(/^ {6}(\S+)/gm)].map(([, name]) => name ?? '')
+  const there = new Set(
+    sources.flatMap((file) => {
+      const [top, first, ...rest] = file.split('/')
+      return top !== 'src' || first === undefined ? [] : [rest.length > 0 ? `${first}/` : first]
+    }),
+  )
+  assert.deepEqual(named.toSorted(), [...there].toSorted())
+})
+
+test('no folder or file is a dumping ground by its name', () => {
+  const dumps = files.filter((file) =>
+    /(^|\/)(utils?|helpers?|common|misc)(\/|\.[a-z]+$)/.test(file),
+  )
+  assert.deepEqual(dumps, [])
+})
+
+test('every source file begins by saying what it holds', () => {
+  const silent = sources.filter(
+    (file) => file.startsWith('src/') && !/^(#!.*\n)?\/\*\*/.test(read(file)),
+  )
+  assert.deepEqual(silent, [])
+})
+
+/** The formatter keeps code within 100; prose may run over by a word. */
+test('no line of a source file is longer than 110 characters', () => {
+  const inSource = sources.filter((file) => file.startsWith('src/'))
+  const long = places(inSource, (line) => line.length > 110 && !/https?:\/\/\S{60}/.test(line))
+  assert.deepEqual(long, [])
+})
+
+test('no TODO stands without the number of its issue', () => {
+  const others = sources.filter((file) => file !== 'test/tidy.test.ts')
+  const naked = places(others, (line) => /\b(TODO|FIXME|XXX)\b(?!\(#\d+\))/.test(line))
+  assert.deepEqual(naked, [])
+})
+
+test('no test is left alone or left out by a flag', () => {
+  const flagged = places(
+    sources.filter((file) => file.endsWith('.test.ts')),
+    (line) => /\btest\.(only|todo)\(|\bonly: true/.test(line),
+  )
+  assert.deepEqual(flagged, [])
+})
+
+test('node:sqlite and the clock of the system stay where they belong', () => {
+  const inSource = sources.filter((file) => file.startsWith('src/'))
+  const sqlite = places(
+    inSource.filter((file) => file !== 'src/store/sqlite.ts'),
+    (line) => /from 'node:sqlite'/.test(line),
+  )
+  const now = places(
+    // The clock itself, and the Date header of an answer that no request is behind.
+    inSource.filter((file) => file !== 'src/jobs/clock.ts' && file !== 'src/wire/refusal.ts'),
+    (line) => /\bDate\.now\(\)|new Date\(\)|Math\.random\(/.test(line),
+  )
+  assert.deepEqual({ sqlite, now }, { sqlite: [], now: [] })
+})
+
+test('only what is meant to be run has the run bit', () => {
+  const runnable = files.filter((file) => (statSync(join(root, file)).mode & 0o111) !== 0)
+  assert.deepEqual(runnable.toSorted(), ['.ci/run', 'bin/trent.js'])
+})
+
+test('what every listed file ends with is one line break', () => {
+  const text = files.filter((file) => /\.(ts|js|mjs|json|md|py)$/.test(file))
+  const wrong = text.filter((file) => !/[^\n]\n$/.test(read(file)))
+  assert.deepEqual(wrong, [])
+})
