@@ -1,0 +1,33 @@
+/** The store of a stopped server, for what no call can bring about yet. @module */
+import { join } from 'node:path'
+import { openKeyring } from '../../src/crypto/domain-keys.ts'
+import { systemRandom } from '../../src/crypto/entropy.ts'
+import { openFileSeal } from '../../src/seals/file.ts'
+import { createStore } from '../../src/store/bound-store.ts'
+import { readDeployment } from '../../src/store/deployment.ts'
+import { openDatabase } from '../../src/store/open.ts'
+import type { Store } from '../../src/store/store.ts'
+
+export async function withStore<T>(
+  dataDirectory: string,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  const onFailure = (error: unknown): never => {
+    throw error
+  }
+  const database = await openDatabase({ path: join(dataDirectory, 'trent.db'), onFailure })
+  try {
+    const seal = await openFileSeal(join(dataDirectory, 'seal.key'), systemRandom)
+    const deployment = await readDeployment(database)
+    if (deployment === undefined) throw new Error('no server has been started here')
+    const { deploymentId, domainKeys } = deployment
+    const rootKey = await seal.unseal(deployment.seal.sealedRootKey, deploymentId)
+    const keyring = openKeyring(rootKey, deploymentId, domainKeys, systemRandom)
+    const onForgedRow = (table: string): never => {
+      throw new Error(`a row of ${table} fails its tag`)
+    }
+    return await work(createStore(database, keyring, { onForgedRow }))
+  } finally {
+    await database.close()
+  }
+}
