@@ -1,0 +1,50 @@
+/** The small programs beside this file, which use other people's libraries: how each language builds its own. @module */
+import { installed, type Recipe, type Tool } from './installed.ts'
+
+const recipes = {
+  go: {
+    name: 'go-programs',
+    toolchain: ['go version'],
+    sources: 'go',
+    fetch: ['go mod download'],
+    build: ['go build -p 1 -o bin/ ./...'],
+  },
+  java: {
+    name: 'java-program',
+    toolchain: ['javac --release 17 -version', 'mvn --version'],
+    sources: 'java',
+    fetch: [
+      'mvn --batch-mode --quiet -DoutputDirectory=lib ' +
+        'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies',
+      'sha256sum --check --strict --quiet jars.sha256',
+    ],
+    build: ['javac -encoding UTF-8 -cp lib/* -d classes RoundTrip.java'],
+  },
+  python: {
+    name: 'python-program',
+    toolchain: ['python3 --version', "python3 -c print(__import__('sys').base_prefix)"],
+    sources: 'python',
+    fetch: [
+      'python3 -m venv venv',
+      'venv/bin/python -m pip install --disable-pip-version-check --no-input --quiet ' +
+        '--require-hashes --only-binary :all: -r requirements.txt',
+    ],
+  },
+  rust: {
+    name: 'rust-program',
+    toolchain: ['rustc --version', 'cargo --version'],
+    sources: 'rust',
+    fetch: ['cargo fetch --locked --quiet'],
+    build: [
+      'cargo build --locked --offline --quiet --jobs 1',
+      'mkdir bin',
+      'mv target/debug/round-trip bin/',
+      'rm -r target',
+    ],
+  },
+} as const satisfies Record<string, Recipe>
+
+/** Builds the programs of a language, or finds them built. */
+export function programsIn(language: keyof typeof recipes): Promise<Tool> {
+  return installed(recipes[language])
+}
