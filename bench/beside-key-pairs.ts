@@ -1,0 +1,91 @@
+/**
+ * Encrypt while the server makes primes: its p99 idle, and with a number of GenerateDataKeyPair RSA_4096
+ * in flight all the time. The rounds of both alternate, so that both meet the same machine.
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { connect, type Socket } from 'node:net'
+import { load } from './load.ts'
+import { signedRequest, type Signer } from './sign.ts'
+
+const inFlight = 32
+const connections = 8
+const requests = 3000
+const rounds = 5
+
+export async function measureBesideKeyPairs(
+  port: number,
+  signer: Signer,
+  KeyId: string,
+): Promise<void> {
+  const encrypts = (): Buffer[] =>
+    Array.from({ length: requests }, () =>
+      signedRequest(signer, 'Encrypt', { KeyId, Plaintext: randomBytes(32).toString('base64') }),
+    )
+  let serial = 0
+  // A member that AWS ignores makes every request one of its own.
+  const pair = (): Buffer =>
+    signedRequest(signer, 'GenerateDataKeyPair', {
+      KeyId,
+      KeyPairSpec: 'RSA_4096',
+      Serial: (serial += 1),
+    })
+  const idle: number[] = []
+  const busy: number[] = []
+  let made = 0
+  for (let round = 0; round < rounds; round += 1) {
+    idle.push((await load(port, encrypts(), connections)).p99)
+    const pairs = await keepInFlight(port, pair, inFlight)
+    busy.push((await load(port, encrypts(), connections)).p99)
+    made += pairs.stop()
+  }
+  const [before, beside] = [median(idle), median(busy)]
+  process.stdout.write(
+    `Encrypt p99 idle ${before.toFixed(2)} ms, with ${inFlight} GenerateDataKeyPair RSA_4096 in flight ` +
+      `${beside.toFixed(2)} ms: ${(beside / before).toFixed(2)} times ` +
+      `(${connections} connections, median of ${rounds} rounds, ${made} pairs made meanwhile)\n`,
+  )
+}
+
+interface InFlight {
+  /** Hangs up on all that is in flight, and answers how many were answered. */
+  readonly stop: () => number
+}
+
+/** Sends a request on each connection, and the next one as soon as it is answered. */
+async function keepInFlight(port: number, next: () => Buffer, count: number): Promise<InFlight> {
+  let answered = 0
+  const sockets: Socket[] = []
+  await Promise.all(
+    Array.from({ length: count }, async () => {
+      const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+      sockets.push(socket)
+      let received = ''
+      socket.on('data', (bytes: Buffer) => {
+        received += bytes.toString('latin1')
+        const head = /^(.*?)\r\n\r\n/s.exec(received)?.[1]
+        const length = Number(/content-length: (\d+)/i.exec(head ?? '')?.[1] ?? Infinity)
+        if (head === undefined || received.length < head.length + 4 + length) return
+        if (!head.startsWith('HTTP/1.1 200')) throw new Error(`answered ${received}`)
+        received = ''
+        answered += 1
+        socket.write(next())
+      })
+      await new Promise((resolve, reject) => {
+        socket.once('connect', resolve)
+        socket.once('error', reject)
+      })
+      socket.write(next())
+    }),
+  )
+  return {
+    stop: () => {
+      for (const socket of sockets) socket.destroy()
+      return answered
+    },
+  }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0
+}
