@@ -5,7 +5,7 @@
  */
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { Journal } from './audit/journal.ts'
-import { serviceRecord } from './audit/record.ts'
+import { serviceRecord } from './audit/service-record.ts'
 import { ConfigError, type Config } from './config.ts'
 import { createDomainKey, openKeyring } from './crypto/domain-keys.ts'
 import type { Keyring } from './crypto/keyring.ts'

@@ -7,17 +7,19 @@ import { createRefusals, type Refusals } from './authenticate/refusals.ts'
 import type { Credential, CredentialLookup } from './authenticate/signature-v4.ts'
 import { createSigningKeys } from './authenticate/signing-keys.ts'
 import type { OpenJournal } from './audit/open-journal.ts'
-import { createOutbox } from './audit/outbox.ts'
+import { createOutbox, type Outbox } from './audit/outbox.ts'
 import { compilePolicy } from './authorize/compile.ts'
 import type { Config } from './config.ts'
 import { openSigningSecret } from './crypto/secrets.ts'
 import { createAccessKeys } from './crypto/new-access-key.ts'
-import { createSlowLane } from './crypto/slow-lane.ts'
+import { createSlowLane, type SlowLane } from './crypto/slow-lane.ts'
 import type { Keyring } from './crypto/keyring.ts'
 import type { DeploymentPorts, FirstAccount } from './deployment.ts'
 import type { MovableClock } from './jobs/clock.ts'
-import { createBuiltinKeyStore } from './keystores/builtin.ts'
-import { createKeyUsages } from './lifecycle/last-usage.ts'
+import type { Jobs } from './jobs/jobs.ts'
+import { createBuiltinKeyStore, type BuiltinKeyStore } from './keystores/builtin.ts'
+import { createKeyJobs } from './lifecycle/key-jobs.ts'
+import { createKeyUsages, type OpenKeyUsages } from './lifecycle/last-usage.ts'
 import type { Caller } from './model/caller.ts'
 import { formatArn } from './model/arn.ts'
 import type { OperationPorts, ServerStatus } from './operations/operation.ts'
@@ -62,6 +64,52 @@ export interface OpenPorts {
 
 export function openPorts(config: Config, parts: ServerParts): OpenPorts {
   const { store, keyring, journal, clock, random, log } = parts
+  const { regions } = config
+  const open = openWorks(config, parts)
+  const { lookup, slowLane, outbox, keyUsages } = open
+  const refusals = createRefusals(log, clock)
+  const grantTokens = createGrantTokens(keyring, lookup)
+  const ports: PipelinePorts = {
+    registry: servedOperations(config),
+    regions,
+    clock,
+    random,
+    lookup,
+    grantTokens,
+    findGrant: (ref) => store.findGrant(ref),
+    recipientOf: createRecipients({ roots: config.attestationRoots, clock, slowLane }),
+    credentials: credentialsOf(lookup),
+    signingKeys: createSigningKeys(signingKeysMax),
+    refusals,
+    insider: insiders(config),
+    store,
+    journal,
+    outbox,
+    keyUsages,
+    inTurn: createTurns(),
+    operations: {
+      ...operationPorts(parts, open),
+      grantTokens,
+      server: serverControls(config, parts, refusals, open.jobs),
+    },
+    log,
+  }
+  return { ports, close: open.close }
+}
+
+/** What works beside the calls, and has to be closed. */
+interface Works {
+  readonly lookup: Lookup
+  readonly builtin: BuiltinKeyStore
+  readonly slowLane: SlowLane
+  readonly outbox: Outbox
+  readonly keyUsages: OpenKeyUsages
+  readonly jobs: Jobs
+  readonly close: () => Promise<void>
+}
+
+function openWorks({ regions }: Config, parts: ServerParts): Works {
+  const { store, keyring, journal, clock, random, log } = parts
   const lookup = lookupOf(parts, (materialId) => builtin.forget(materialId))
   const builtin = createBuiltinKeyStore({
     keyring,
@@ -82,10 +130,30 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
     since: parts.usageTrackedSince,
     onError: (error) => log.error({ err: error }, error.message),
   })
-  const refusals = createRefusals(log, clock)
+  const jobs = createKeyJobs({ store, journal, outbox, regions, clock, random, log })
+  return {
+    lookup,
+    builtin,
+    slowLane,
+    outbox,
+    keyUsages,
+    jobs,
+    close: async () => {
+      await jobs.close()
+      await keyUsages.close()
+      await outbox.close()
+      await builtin.close()
+      await slowLane.close()
+    },
+  }
+}
+
+function operationPorts(
+  { store, keyring, clock, random }: ServerParts,
+  { builtin, keyUsages }: Works,
+): Omit<OperationPorts, 'grantTokens' | 'server'> {
   const findPrincipal = createFindPrincipal(store)
-  const grantTokens = createGrantTokens(keyring, lookup)
-  const operations: OperationPorts = {
+  return {
     store,
     keyStoreOf: () => builtin,
     clock,
@@ -93,40 +161,8 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
     pages: createPages(keyring),
     policies: createKeyPolicies(findPrincipal, clock),
     principals: { idOf: findPrincipal },
-    grantTokens,
     keyUsages,
     newAccessKey: createAccessKeys(keyring, random),
-    server: serverControls(config, parts, refusals),
-  }
-  const ports: PipelinePorts = {
-    registry: servedOperations(config),
-    regions: config.regions,
-    clock,
-    random,
-    lookup,
-    grantTokens,
-    findGrant: (ref) => store.findGrant(ref),
-    recipientOf: createRecipients({ roots: config.attestationRoots, clock, slowLane }),
-    credentials: credentialsOf(lookup),
-    signingKeys: createSigningKeys(signingKeysMax),
-    refusals,
-    insider: insiders(config),
-    store,
-    journal,
-    outbox,
-    keyUsages,
-    inTurn: createTurns(),
-    operations,
-    log,
-  }
-  return {
-    ports,
-    close: async () => {
-      await keyUsages.close()
-      await outbox.close()
-      await builtin.close()
-      await slowLane.close()
-    },
   }
 }
 
@@ -198,6 +234,7 @@ function serverControls(
   config: Config,
   parts: ServerParts,
   refusals: Refusals,
+  jobs: Jobs,
 ): OperationPorts['server'] {
   const { store, journal, clock, startedAt, firstAccount } = parts
   return {
@@ -215,7 +252,7 @@ function serverControls(
       }),
     moveClock: (to) => {
       clock.move(to)
-      return Promise.resolve()
+      return jobs.runDue()
     },
     firstAccount,
   }

@@ -9,6 +9,7 @@ import type { Reason } from '../authorize/decision.ts'
 import type { Caller, CallerKind } from '../model/caller.ts'
 import { lowerFirst } from '../model/shape.ts'
 import type { Operation } from '../operations/operation.ts'
+import { eventTime } from './event-time.ts'
 
 export interface Audited {
   readonly eventId: string
@@ -164,47 +165,4 @@ function camelCased(value: unknown): unknown {
     )
   }
   return value
-}
-
-/** What the server did of itself, for no caller: the first account, its root access key. */
-export function serviceRecord(event: {
-  readonly eventId: string
-  /** Milliseconds since the epoch. */
-  readonly time: number
-  readonly eventName: string
-  readonly accountId: string
-  readonly region: string
-  readonly details: Readonly<Record<string, unknown>>
-}): string {
-  return JSON.stringify({
-    eventVersion: '1.11',
-    userIdentity: { accountId: event.accountId, invokedBy: 'trent' },
-    eventTime: eventTime(event.time),
-    eventSource: 'trent.amazonaws.com',
-    eventName: event.eventName,
-    awsRegion: event.region,
-    sourceIPAddress: 'trent',
-    userAgent: 'trent',
-    requestParameters: null,
-    responseElements: null,
-    eventID: event.eventId,
-    readOnly: false,
-    eventType: 'AwsServiceEvent',
-    managementEvent: true,
-    recipientAccountId: event.accountId,
-    serviceEventDetails: event.details,
-    eventCategory: 'Management',
-  })
-}
-
-/** Records of one second have one text. */
-let lastTime = { second: 0, text: '1970-01-01T00:00:00Z' }
-
-/** ISO 8601 in whole seconds, as CloudTrail prints it. */
-function eventTime(time: number): string {
-  const second = Math.floor(time / 1000)
-  if (second !== lastTime.second) {
-    lastTime = { second, text: `${new Date(second * 1000).toISOString().slice(0, 19)}Z` }
-  }
-  return lastTime.text
 }

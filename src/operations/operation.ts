@@ -147,7 +147,10 @@ export interface KeyUsages {
 /** What operators and the test API may ask of the running server. */
 export interface ServerControls {
   status(): Promise<ServerStatus>
-  /** Moves the clock that is stored and decided by. Only where the test API is on. */
+  /**
+   * Moves the clock that is stored and decided by, and resolves when what has become due by it was
+   * tried. Only where the test API is on.
+   */
   moveClock(to: number): Promise<void>
   /** The account that the first start made: a reset leaves it and its root credentials. */
   readonly firstAccount: { readonly accountId: string }

@@ -1,0 +1,75 @@
+/**
+ * Changes that no caller asked for: what the clock does to keys. Each commits with the records of the
+ * service's events in it, so that there is one if and only if there is the other.
+ * @module
+ */
+import type { Journal } from '../audit/journal.ts'
+import type { Outbox } from '../audit/outbox.ts'
+import { keyServiceRecord } from '../audit/service-record.ts'
+import type { Clock, Random } from '../model/clock.ts'
+import { keyArn, type KeyRef } from '../model/key.ts'
+import type { RegionTable } from '../model/region.ts'
+import type { Store, Transaction } from '../store/store.ts'
+
+/** A service event of CloudTrail: `RotateKey`, `DeleteKey`, … */
+export interface ServiceEvent {
+  readonly eventName: string
+  readonly key: KeyRef
+  /** `serviceEventDetails` */
+  readonly details?: Readonly<Record<string, unknown>>
+  readonly responseElements?: Readonly<Record<string, unknown>>
+}
+
+export interface ServiceChanges {
+  /**
+   * Runs `work`, perhaps more than once, in one transaction with the records of the events that it
+   * answers, and resolves when those are durable.
+   * @throws {StaleRow} what it was decided on has changed: whoever changed it goes first
+   */
+  commit(work: (transaction: Transaction) => Promise<readonly ServiceEvent[]>): Promise<void>
+}
+
+export interface ServiceChangePorts {
+  readonly store: Pick<Store, 'change'>
+  readonly journal: Pick<Journal, 'healthy' | 'position'>
+  readonly outbox: Pick<Outbox, 'settle'>
+  readonly regions: RegionTable
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export function createServiceChanges(ports: ServiceChangePorts): ServiceChanges {
+  const { store, journal, outbox, regions, clock, random } = ports
+  const recordOf = (event: ServiceEvent): { readonly eventId: string; readonly record: string } => {
+    const { eventName, key, details, responseElements } = event
+    const eventId = random.uuid()
+    const partition = regions.partitionOf(key.region) ?? 'aws'
+    const { accountId, region } = key
+    const record = keyServiceRecord({
+      eventId,
+      time: clock.now(),
+      eventName,
+      accountId,
+      region,
+      keyArn: keyArn(partition, key),
+      details,
+      responseElements,
+    })
+    return { eventId, record }
+  }
+  return {
+    async commit(work) {
+      // A change whose record could not follow it must not begin.
+      if (!journal.healthy) throw new Error('the audit journal has no healthy segment')
+      const records = await store.change(async (transaction) => {
+        const made = (await work(transaction)).map(recordOf)
+        for (const row of made) {
+          // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
+          await transaction.insertOutbox({ ...row, ...journal.position })
+        }
+        return made
+      })
+      await Promise.all(records.map(({ eventId, record }) => outbox.settle(eventId, record)))
+    },
+  }
+}
