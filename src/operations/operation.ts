@@ -53,8 +53,6 @@ export interface IdentityUse {
   readonly action: string
   /** `caller`: the caller is meant where the name is left out. `made`: there is none of that name yet. */
   readonly absent?: 'caller' | 'made'
-  /** The path of one that is yet to be made, where that is not the member `Path`. */
-  readonly path?: (input: Readonly<Record<string, unknown>>) => string
 }
 
 /** How an operation names a grant on its key, where the grant itself decides who may. */

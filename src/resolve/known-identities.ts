@@ -17,6 +17,8 @@ import type { Lookup } from './lookup.ts'
 /** What a caller's own account says of it. */
 export interface Identity {
   readonly policies: readonly CompiledPolicy[]
+  /** Beyond which its policies give nothing. */
+  readonly boundary?: CompiledPolicy
   /** `aws:PrincipalTag/…` */
   readonly entries: ContextEntries
 }
@@ -126,12 +128,16 @@ async function identityBehind(
   // It went away while it called: nothing that its account said of it holds any more.
   if (known === undefined) return { policies: [lost(what)], entries: {} }
   const { policies, entries, record } = known
-  if (record.attachedPolicies.length === 0) return { policies, entries }
-  const attached = await Promise.all(
-    record.attachedPolicies.map(async (policyId) => {
-      const managed = await lookup.managedPolicy(policyId)
-      return managed?.policy ?? lost(`the attached policy ${policyId}`)
-    }),
-  )
-  return { policies: [...policies, ...attached], entries }
+  const { attachedPolicies, permissionsBoundary } = record
+  if (attachedPolicies.length === 0 && permissionsBoundary === undefined) {
+    return { policies, entries }
+  }
+  const managed = async (policyId: string): Promise<CompiledPolicy> =>
+    (await lookup.managedPolicy(policyId))?.policy ?? lost(`the managed policy ${policyId}`)
+  const attached = await Promise.all(attachedPolicies.map(managed))
+  return {
+    policies: [...policies, ...attached],
+    ...(permissionsBoundary !== undefined && { boundary: await managed(permissionsBoundary) }),
+    entries,
+  }
 }

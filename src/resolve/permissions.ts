@@ -51,8 +51,8 @@ export function authorizeCall(
     const arn = iamResource === undefined ? '*' : iamArn(place, iamResource)
     decide(asking, { arn, ...permission, entries: entriesFor() }, onDecision)
   }
-  for (const { action, arn, shown, entries: tags } of resolved.identities.named) {
-    const entries = (): ContextEntries => ({ ...entriesFor()(), ...tags })
+  for (const { action, arn, shown, entries: named } of resolved.identities.named) {
+    const entries = (): ContextEntries => ({ ...named, ...entriesFor()() })
     decide(asking, { action, arn, shown, entries }, onDecision)
   }
   if (operation.alias !== undefined && resolved.alias !== undefined) {
@@ -108,7 +108,7 @@ function decideOnKey(
     resource: policy,
     resourcePrincipals: record.policyPrincipals,
     identityOnly: false,
-    identity: asking.identity.policies,
+    ...identitySide(asking),
   }
   const named = operation.grant === undefined ? grants : resolved.grant ? [resolved.grant] : []
   const decision = authorize(request, policies, named)
@@ -117,6 +117,12 @@ function decideOnKey(
   if (namedBy === 'ciphertext') throw ciphertextRefused()
   const crossAccount = record.accountId !== asking.caller.accountId
   throw accessDenied(decision, request, { crossAccount })
+}
+
+/** What the caller's own account says, as authorization takes it. */
+function identitySide({ identity }: Asking): Pick<Policies, 'identity' | 'boundary'> {
+  const { policies, boundary } = identity
+  return { identity: policies, ...(boundary && { boundary }) }
 }
 
 /** The operation's shape has read it as a map of strings. */
@@ -147,7 +153,7 @@ function decide(
     resource: { arn, accountId: caller.accountId },
     context: contextOf(asking, caller.accountId, entries),
   }
-  const policies = { identityOnly: true, identity: asking.identity.policies }
+  const policies = { identityOnly: true, ...identitySide(asking) }
   const decision = authorize(request, policies, [])
   onDecision(action, decision)
   if (decision.decision === 'deny') {
