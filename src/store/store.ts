@@ -67,6 +67,8 @@ export interface StoreReads {
   findKey(ref: KeyRef): Promise<KeyRecord | undefined>
   /** Keys of an account and Region by key id. */
   listKeys(accountId: string, region: string, page: Page): Promise<readonly KeyRecord[]>
+  /** Customer managed keys of an account and Region. */
+  countKeys(accountId: string, region: string): Promise<number>
   findMaterial(materialId: string): Promise<MaterialRecord | undefined>
   /** Every material of a key, oldest first; a multi-Region key's replicas share them. */
   listMaterials(accountId: string, keyId: string): Promise<readonly MaterialRecord[]>
@@ -78,6 +80,8 @@ export interface StoreReads {
     page: Page & { readonly targetKeyId?: string },
   ): Promise<readonly AliasRecord[]>
   countAliases(key: KeyRef): Promise<number>
+  /** Aliases of an account and Region. */
+  countAllAliases(accountId: string, region: string): Promise<number>
   findGrant(ref: GrantRef): Promise<GrantRecord | undefined>
   /** A grant that was made for the same request by the same name: `requestDigest` of `model/grant.ts`. */
   findSameGrant(key: KeyRef, requestDigest: string): Promise<GrantRecord | undefined>

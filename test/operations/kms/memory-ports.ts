@@ -13,6 +13,7 @@ import type { LastUsage } from '../../../src/model/last-usage.ts'
 import type { Call, Operation, OperationPorts } from '../../../src/operations/operation.ts'
 import { registry } from '../../../src/operations/registry.ts'
 import { readIdentifier } from '../../../src/resolve/identifiers.ts'
+import { createQuotas } from '../../../src/throttle/profiles.ts'
 import { pairMethods } from './memory-pairs.ts'
 import { reads, transactionOn, unused, type Rows } from './memory-store.ts'
 
@@ -149,6 +150,7 @@ export function createWorld(): World {
         lastOf: async (key) => world.usages.get(key.keyId),
       },
       newAccessKey: unused,
+      quotas: { ...createQuotas('aws'), rates: () => [] },
       server: { status: unused, moveClock: unused, firstAccount: { accountId } },
     },
   }
