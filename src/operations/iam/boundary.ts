@@ -1,6 +1,10 @@
 /** Permissions boundaries: managed policies that count whose boundary they are. @module */
 import { KmsError } from '../../errors.ts'
-import { readPolicyArn } from '../../model/managed-policy.ts'
+import {
+  managedPolicyArn,
+  readPolicyArn,
+  type ManagedPolicyRecord,
+} from '../../model/managed-policy.ts'
 import type { StoreReads, Transaction } from '../../store/store.ts'
 import type { ContextEntries } from '../operation.ts'
 import { managedPolicyOf } from './managed-policy.ts'
@@ -51,11 +55,26 @@ export async function leaveBoundary(
   await transaction.updateManagedPolicy(policy, { boundaries: policy.boundaries - 1 })
 }
 
+interface ShownBoundary {
+  readonly PermissionsBoundaryType: 'PermissionsBoundaryPolicy'
+  readonly PermissionsBoundaryArn: string
+}
+
+/** AWS's model has a longer word than what its answers are seen to hold. */
+const boundaryType: string = 'Policy'
+
+export function shownBoundary(partition: string, policy: ManagedPolicyRecord): ShownBoundary {
+  return {
+    PermissionsBoundaryType: boundaryType as 'PermissionsBoundaryPolicy', // what the model calls it
+    PermissionsBoundaryArn: managedPolicyArn(partition, policy),
+  }
+}
+
 async function boundaryOf(
   arn: string,
   asking: Asking,
   store: Pick<StoreReads, 'findManagedPolicyByName'>,
-): ReturnType<typeof managedPolicyOf> {
+): Promise<ManagedPolicyRecord> {
   try {
     return await managedPolicyOf(arn, asking, store)
   } catch (error) {

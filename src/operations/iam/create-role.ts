@@ -103,8 +103,12 @@ export const createRole = iamOperation<CreateRoleRequest, CreateRoleResponse>()(
         : { ...role, permissionsBoundary: await boundaryIdOf(boundary, call, ports.store) }
     const Role = await madeRole(partition, bounded, ports)
     return call.commit(async (transaction) => {
-      if (boundary !== undefined) await takeBoundary(boundary, call, transaction)
-      await insertRole(bounded, transaction, () => {
+      // The id anew: a namesake may have taken the policy's place since.
+      const made =
+        boundary === undefined
+          ? role
+          : { ...role, permissionsBoundary: await takeBoundary(boundary, call, transaction) }
+      await insertRole(made, transaction, () => {
         const message = `Role with name ${name} already exists.`
         return new KmsError('EntityAlreadyExistsException', message)
       })

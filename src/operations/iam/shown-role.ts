@@ -1,8 +1,8 @@
 /** Roles as answers show them. @module */
 import type { IdentityTag } from '../../model/identity.ts'
-import { managedPolicyArn } from '../../model/managed-policy.ts'
 import { roleArn, type RoleRecord } from '../../model/role.ts'
 import type { OperationPorts } from '../operation.ts'
+import { shownBoundary } from './boundary.ts'
 import { shownDocument } from './shown-user.ts'
 
 export interface ShownRole {
@@ -14,10 +14,7 @@ export interface ShownRole {
   readonly AssumeRolePolicyDocument: string
   readonly Description?: string
   readonly MaxSessionDuration: number
-  readonly PermissionsBoundary?: {
-    readonly PermissionsBoundaryType: 'PermissionsBoundaryPolicy'
-    readonly PermissionsBoundaryArn: string
-  }
+  readonly PermissionsBoundary?: ReturnType<typeof shownBoundary>
   readonly Tags?: IdentityTag[]
   readonly RoleLastUsed?: { readonly LastUsedDate?: Date; readonly Region?: string }
 }
@@ -55,12 +52,7 @@ export async function madeRole(
       : await ports.store.findManagedPolicy(permissionsBoundary)
   return {
     ...(await listedRole(partition, role, ports)),
-    ...(boundary && {
-      PermissionsBoundary: {
-        PermissionsBoundaryType: 'PermissionsBoundaryPolicy',
-        PermissionsBoundaryArn: managedPolicyArn(partition, boundary),
-      },
-    }),
+    ...(boundary && { PermissionsBoundary: shownBoundary(partition, boundary) }),
     ...(tags.length > 0 && { Tags: tags.map(({ Key, Value }) => ({ Key, Value })) }),
   }
 }

@@ -145,7 +145,10 @@ test('a boundary of a role is put, counted, shown, exchanged and taken', async (
   const one = await newPolicy(root, 'one')
   const two = await newPolicy(root, 'two')
   const made = await newRole(root, RoleName, { PermissionsBoundary: one })
-  assert.equal(made.PermissionsBoundary?.PermissionsBoundaryArn, one)
+  assert.deepEqual(made.PermissionsBoundary, {
+    PermissionsBoundaryType: 'Policy',
+    PermissionsBoundaryArn: one,
+  })
   const counts = async (): Promise<unknown> => {
     const shown = [one, two].map(async (PolicyArn) => {
       const { Policy } = await root.iam.send(new GetPolicyCommand({ PolicyArn }))

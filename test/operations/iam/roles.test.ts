@@ -127,6 +127,35 @@ test('names, paths, descriptions and lengths of sessions that AWS refuses are re
   await denied(make('b', { Tags: aws }), 'InvalidInputException', 400, /reserved/)
 })
 
+test('names, paths and tags of a role survive the form and the XML', async (t) => {
+  const { root } = await openIdentities(t)
+  const RoleName = 'a+b=c,d.e@f-g_h'
+  const Path = `/%2F+a/<&>"';/{}|~!$()*?/`
+  const Tags = [{ Key: 'a=b+c/d', Value: ' x @:é ' }]
+  const made = await newRole(root, RoleName, { Path, Tags })
+  assert.equal(made.Arn, roleArnOf(`${Path.slice(1)}${RoleName}`))
+  const { Role } = await root.iam.send(new GetRoleCommand({ RoleName }))
+  assert.deepEqual([Role?.RoleName, Role?.Path, Role?.Tags], [RoleName, Path, Tags])
+  const { Roles } = await root.iam.send(new ListRolesCommand({ PathPrefix: '/%2F+a/<' }))
+  assert.equal(Roles?.length, 1)
+})
+
+test('calls that change one role at once all hold', async (t) => {
+  const { root } = await openIdentities(t)
+  await newRole(root, 'r')
+  const keys = Array.from({ length: 6 }, (_, index) => `k${index}`)
+  await Promise.all(
+    keys.map((Key) =>
+      root.iam.send(new TagRoleCommand({ RoleName: 'r', Tags: [{ Key, Value: '' }] })),
+    ),
+  )
+  const { Tags } = await root.iam.send(new ListRoleTagsCommand({ RoleName: 'r' }))
+  assert.deepEqual(
+    Tags?.map(({ Key }) => Key),
+    keys,
+  )
+})
+
 test('tags of a role are added, replaced without regard to case, listed and taken', async (t) => {
   const { root } = await openIdentities(t)
   await newRole(root, 'r', { Tags: [{ Key: 'Team', Value: 'blue' }] })
