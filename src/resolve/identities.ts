@@ -100,7 +100,7 @@ async function namedIdentity(
     const arn = identityArn(partition, kind, { accountId, path, name })
     return { kind, action, arn, shown: arn, exists, entries: {} }
   }
-  const entries = record === undefined ? {} : await entriesOf(record, partition, store)
+  const entries = record === undefined ? {} : await entriesOf(record, action, partition, store)
   if (meansCaller(use, input)) {
     const { arn, userName } = caller
     const required = userName === undefined ? {} : { required: userName }
@@ -111,15 +111,31 @@ async function namedIdentity(
   return { kind, action, arn, shown: `${kind} ${name}`, required: name, exists, entries }
 }
 
+/**
+ * The actions whose conditions can ask for the boundary that there is: to others it is no key, and what
+ * is allowed on its condition is not allowed to them.
+ * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+ */
+const boundaryActions: ReadonlySet<string> = new Set(
+  ['User', 'Role'].flatMap((kind) => [
+    `iam:Attach${kind}Policy`,
+    `iam:Delete${kind}PermissionsBoundary`,
+    `iam:Delete${kind}Policy`,
+    `iam:Detach${kind}Policy`,
+    `iam:Put${kind}Policy`,
+  ]),
+)
+
 /** What conditions can ask of the identity: its tags, and the boundary that it has. */
 async function entriesOf(
   record: IdentityRecord,
+  action: string,
   partition: string,
   store: Reads,
 ): Promise<ContextEntries> {
   const { permissionsBoundary } = record
   const boundary =
-    permissionsBoundary === undefined
+    permissionsBoundary === undefined || !boundaryActions.has(action)
       ? undefined
       : await store.findManagedPolicy(permissionsBoundary)
   return {

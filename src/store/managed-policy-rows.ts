@@ -28,12 +28,14 @@ export function managedPolicyReads(scope: RowScope): Reads {
   return {
     findManagedPolicy: find,
     findManagedPolicyByName: findByName,
-    listManagedPolicies: (accountId, { pathPrefix, onlyAttached, ...page }) =>
+    listManagedPolicies: (accountId, { pathPrefix, onlyAttached, onlyBoundaries, ...page }) =>
       list(
         accountId,
         page,
-        ({ path, attachments }) =>
-          path.startsWith(pathPrefix) && (!onlyAttached || attachments > 0),
+        ({ path, attachments, boundaries }) =>
+          path.startsWith(pathPrefix) &&
+          (!onlyAttached || attachments > 0) &&
+          (onlyBoundaries !== true || (boundaries ?? 0) > 0),
       ),
     countManagedPolicies: count,
   }

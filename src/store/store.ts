@@ -61,7 +61,12 @@ export interface StoreReads {
   /** Managed policies of an account by name. */
   listManagedPolicies(
     accountId: string,
-    page: Page & { readonly pathPrefix: string; readonly onlyAttached: boolean },
+    page: Page & {
+      readonly pathPrefix: string
+      readonly onlyAttached: boolean
+      /** Only those that are somebody's permissions boundary. */
+      readonly onlyBoundaries?: boolean
+    },
   ): Promise<readonly ManagedPolicyRecord[]>
   countManagedPolicies(accountId: string): Promise<number>
   findKey(ref: KeyRef): Promise<KeyRecord | undefined>

@@ -33,13 +33,15 @@ export const listPolicies = iamOperation<ListPoliciesRequest, ListPoliciesRespon
   check: ({ PathPrefix }) => checkPathPrefix(PathPrefix),
   async run({ input, caller: { accountId }, partition }, { store, pages }) {
     const { PathPrefix: pathPrefix = '/', OnlyAttached: onlyAttached = false } = input
-    const none = input.Scope === 'AWS' || input.PolicyUsageFilter === 'PermissionsBoundary'
+    const none = input.Scope === 'AWS'
+    const onlyBoundaries = input.PolicyUsageFilter === 'PermissionsBoundary'
+    const only = { pathPrefix, onlyAttached, onlyBoundaries }
     const { rows, paging } = await readPage(pages, {
-      scope: ['ListPolicies', accountId, pathPrefix, String(onlyAttached)],
+      scope: ['ListPolicies', accountId, pathPrefix, String(onlyAttached), String(onlyBoundaries)],
       marker: input.Marker,
       limit: input.MaxItems,
       read: async (page) =>
-        none ? [] : store.listManagedPolicies(accountId, { ...page, pathPrefix, onlyAttached }),
+        none ? [] : store.listManagedPolicies(accountId, { ...page, ...only }),
       nameOf: (policy) => policy.name,
     })
     return { Policies: rows.map((policy) => listedPolicy(partition, policy)), ...paging }

@@ -9,6 +9,9 @@ import { checkPathPrefix, marker, maxItems, path } from './members.ts'
 import { readPage } from './page.ts'
 import { listedRole, type ShownRole } from './shown-role.ts'
 
+/** IAM may answer fewer than are asked for. Each role's trust policy names some whom to look for. */
+const rolesMax = 100
+
 export const listRoles = iamOperation<ListRolesRequest, ListRolesResponse>()({
   name: 'ListRoles',
   input: { PathPrefix: path, Marker: marker, MaxItems: maxItems },
@@ -24,7 +27,7 @@ export const listRoles = iamOperation<ListRolesRequest, ListRolesResponse>()({
     const { rows, paging } = await readPage(ports.pages, {
       scope: ['ListRoles', accountId, pathPrefix],
       marker: input.Marker,
-      limit: input.MaxItems,
+      limit: Math.min(input.MaxItems ?? rolesMax, rolesMax),
       read: (page) => ports.store.listRoles(accountId, { ...page, pathPrefix }),
       nameOf: (role) => role.name,
     })

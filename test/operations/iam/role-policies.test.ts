@@ -16,6 +16,7 @@ import {
   GetRolePolicyCommand,
   ListAttachedRolePoliciesCommand,
   ListEntitiesForPolicyCommand,
+  ListPoliciesCommand,
   ListRolePoliciesCommand,
   PutRolePermissionsBoundaryCommand,
   PutRolePolicyCommand,
@@ -159,6 +160,12 @@ test('a boundary of a role is put, counted, shown, exchanged and taken', async (
   assert.deepEqual(await counts(), [1, 0])
   const put = (PermissionsBoundary: string): Promise<unknown> =>
     root.iam.send(new PutRolePermissionsBoundaryCommand({ RoleName, PermissionsBoundary }))
+  const bounding = new ListPoliciesCommand({ PolicyUsageFilter: 'PermissionsBoundary' })
+  const { Policies } = await root.iam.send(bounding)
+  assert.deepEqual(
+    Policies?.map(({ PolicyName }) => PolicyName),
+    ['one'],
+  )
   await put(one)
   assert.deepEqual(await counts(), [1, 0])
   await put(two)
@@ -191,7 +198,7 @@ test('conditions speak of the boundary that is asked for, and of the one there i
   const wide = await newPolicy(root, 'wide')
   await newRole(root, 'free')
   const ada = await newUser('ada', {
-    Action: ['iam:CreateRole', 'iam:PutRolePermissionsBoundary', 'iam:PutRolePolicy'],
+    Action: ['iam:*Role', 'iam:PutRole*'],
     Condition: { StringEquals: { 'iam:PermissionsBoundary': boundary } },
   })
   await newRole(ada, RoleName, { PermissionsBoundary: boundary })

@@ -90,6 +90,16 @@ test('lists of roles come page by page, and a marker is good for its own list on
   )
 })
 
+test('a page of roles is bounded, whatever is asked for', async (t) => {
+  const { root } = await openIdentities(t)
+  for (let index = 0; index < 101; index += 1) await newRole(root, `r${index}`)
+  const page = await root.iam.send(new ListRolesCommand({ MaxItems: 1000 }))
+  assert.deepEqual([page.IsTruncated, page.Roles?.length], [true, 100])
+  const { Marker } = page
+  const rest = await root.iam.send(new ListRolesCommand({ MaxItems: 1000, Marker }))
+  assert.deepEqual([rest.IsTruncated, rest.Roles?.length], [false, 1])
+})
+
 test('names, paths, descriptions and lengths of sessions that AWS refuses are refused', async (t) => {
   const { root } = await openIdentities(t)
   const make = (RoleName: string, more: Making = {}): Promise<unknown> =>
