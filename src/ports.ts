@@ -19,6 +19,7 @@ import type { MovableClock } from './jobs/clock.ts'
 import type { Jobs } from './jobs/jobs.ts'
 import { createBuiltinKeyStore, type BuiltinKeyStore } from './keystores/builtin.ts'
 import { createKeyJobs } from './lifecycle/key-jobs.ts'
+import { createRoleUses, type OpenRoleUses } from './lifecycle/last-role-use.ts'
 import { createKeyUsages, type OpenKeyUsages } from './lifecycle/last-usage.ts'
 import type { Caller } from './model/caller.ts'
 import { formatArn } from './model/arn.ts'
@@ -73,7 +74,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
   const { store, keyring, journal, clock, random, log } = parts
   const { regions } = config
   const open = openWorks(config, parts)
-  const { lookup, slowLane, outbox, keyUsages } = open
+  const { lookup, slowLane, outbox, keyUsages, roleUses } = open
   const refusals = createRefusals(log, clock)
   const grantTokens = createGrantTokens(keyring, lookup)
   const throttle = createThrottle(config.quotas, () => performance.now())
@@ -94,6 +95,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
     journal,
     outbox,
     keyUsages,
+    roleUses,
     throttle,
     inTurn: createTurns(),
     operations: {
@@ -114,6 +116,7 @@ interface Works {
   readonly slowLane: SlowLane
   readonly outbox: Outbox
   readonly keyUsages: OpenKeyUsages
+  readonly roleUses: OpenRoleUses
   readonly jobs: Jobs
   readonly close: () => Promise<void>
 }
@@ -140,6 +143,10 @@ function openWorks({ regions }: Config, parts: ServerParts): Works {
     since: parts.usageTrackedSince,
     onError: (error) => log.error({ err: error }, error.message),
   })
+  const roleUses = createRoleUses({
+    store,
+    onError: (error) => log.error({ err: error }, error.message),
+  })
   const jobs = createKeyJobs({ store, journal, outbox, regions, clock, random, log })
   return {
     lookup,
@@ -147,10 +154,12 @@ function openWorks({ regions }: Config, parts: ServerParts): Works {
     slowLane,
     outbox,
     keyUsages,
+    roleUses,
     jobs,
     close: async () => {
       await jobs.close()
       await keyUsages.close()
+      await roleUses.close()
       await outbox.close()
       await builtin.close()
       await slowLane.close()
@@ -160,7 +169,7 @@ function openWorks({ regions }: Config, parts: ServerParts): Works {
 
 function operationPorts(
   { store, keyring, clock, random }: ServerParts,
-  { builtin, keyUsages }: Works,
+  { builtin, keyUsages, roleUses }: Works,
 ): Omit<OperationPorts, 'grantTokens' | 'quotas' | 'server'> {
   const findPrincipal = createFindPrincipal(store)
   return {
@@ -173,6 +182,7 @@ function operationPorts(
     trustPolicies: createTrustPolicies(findPrincipal),
     principals: { idOf: findPrincipal },
     keyUsages,
+    roleUses,
     newAccessKey: createAccessKeys(keyring, random),
   }
 }

@@ -19,3 +19,9 @@ export interface Caller {
   /** Of an assumed role whose path its session's ARN does not show. */
   readonly roleArn?: string
 }
+
+/** The unique id of the role behind a session, whose own is `AROA…:session`. */
+export function roleIdOf({ uniqueId }: Pick<Caller, 'uniqueId'>): string {
+  const [roleId = ''] = uniqueId.split(':')
+  return roleId
+}

@@ -18,8 +18,14 @@ export interface RoleRecord extends IdentityRecord {
   readonly sessionsRevokedAt?: number
   /** The service that it is for, as `autoscaling.amazonaws.com`: only that service's ways change it. */
   readonly serviceLinked?: string
-  /** When and in which Region a session of it last called. */
-  readonly lastUsed?: { readonly at: number; readonly region: string }
+}
+
+/** That a session of a role has called. */
+export interface RoleUse {
+  readonly roleId: string
+  /** The time that the call's audit record says, in milliseconds since the epoch. */
+  readonly usedAt: number
+  readonly region: string
 }
 
 export const maxSessionSecondsByDefault = 3600

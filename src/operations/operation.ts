@@ -13,7 +13,7 @@ import type { RequestedGrant } from '../authorize/decision.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, KeyState, KeyUsage } from '../model/key.ts'
 import type { LastUsage, TrackedOperation } from '../model/last-usage.ts'
 import type { Input, Members } from '../model/shape.ts'
-import type { RoleRecord } from '../model/role.ts'
+import type { RoleRecord, RoleUse } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { StoreReads, Transaction } from '../store/store.ts'
 import type { ResourceQuotas } from '../throttle/profiles.ts'
@@ -94,6 +94,7 @@ export interface OperationPorts {
   readonly principals: Principals
   readonly grantTokens: { readonly seal: (grant: GrantRecord) => string }
   readonly keyUsages: KeyUsages
+  readonly roleUses: RoleUses
   /** Makes a random access key, which is not stored yet. */
   readonly newAccessKey: (
     owner: Pick<AccessKeyRecord, 'accountId' | 'principalKind' | 'principalId'>,
@@ -176,6 +177,11 @@ export interface KeyUsages {
   readonly since: number
   /** The last successful cryptographic use; undefined when there is none since `since`. */
   lastOf(key: KeyRecord): Promise<LastUsage | undefined>
+}
+
+/** When each role was last used. */
+export interface RoleUses {
+  lastOf(roleId: string): Promise<RoleUse | undefined>
 }
 
 /** What operators and the test API may ask of the running server. */

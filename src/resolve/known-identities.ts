@@ -5,7 +5,7 @@
  */
 import { compilePolicy, type CompiledPolicy } from '../authorize/compile.ts'
 import { insiderPolicy } from '../authorize/insider-policy.ts'
-import type { Caller } from '../model/caller.ts'
+import { roleIdOf, type Caller } from '../model/caller.ts'
 import type { IdentityRecord } from '../model/identity.ts'
 import { defaultDocument } from '../model/managed-policy.ts'
 import type { RoleRecord } from '../model/role.ts'
@@ -111,12 +111,6 @@ export function identityOf(caller: Caller, lookup: IdentityLookup): Identity | P
   return caller.kind === 'user'
     ? identityBehind('the user', lookup.user(caller.uniqueId), lookup)
     : identityBehind('the role', lookup.role(roleIdOf(caller)), lookup)
-}
-
-/** The unique id of the role behind a session, whose own is `AROA…:session`. */
-export function roleIdOf({ uniqueId }: Pick<Caller, 'uniqueId'>): string {
-  const [roleId = ''] = uniqueId.split(':')
-  return roleId
 }
 
 async function identityBehind(

@@ -15,6 +15,7 @@ import { managedPolicyReads, managedPolicyWrites } from './managed-policy-rows.t
 import { materialReads, materialWrites } from './material-rows.ts'
 import { deleteOutbox, insertOutbox, listOutbox } from './outbox.ts'
 import { roleReads, roleWrites } from './role-rows.ts'
+import { findRoleUse, saveRoleUses } from './role-usage-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { Store, StoreReads, Transaction } from './store.ts'
 import { userReads, userWrites } from './user-rows.ts'
@@ -53,6 +54,9 @@ export function createStore(
       retried(() =>
         query.transaction().execute((transaction) => saveLastUsages(transaction, usages)),
       ),
+    findRoleUse: (roleId) => findRoleUse(query, roleId),
+    saveRoleUses: (uses) =>
+      retried(() => query.transaction().execute((transaction) => saveRoleUses(transaction, uses))),
   }
 }
 
@@ -102,6 +106,7 @@ async function empty(
     )
     .execute()
   await query.deleteFrom('users').execute()
+  await query.deleteFrom('role_usage').execute()
   await query.deleteFrom('roles').execute()
   await query.deleteFrom('managed_policies').execute()
   await query.deleteFrom('accounts').where('account_id', '!=', keep.accountId).execute()

@@ -61,14 +61,11 @@ function columnsOf(role: RoleRecord): Omit<RolesTable, 'row_tag'> {
     permissions_boundary: role.permissionsBoundary ?? null,
     sessions_revoked_at: role.sessionsRevokedAt ?? null,
     service_linked: role.serviceLinked ?? null,
-    last_used_at: role.lastUsed?.at ?? null,
-    last_used_region: role.lastUsed?.region ?? null,
   }
 }
 
 /** A genuine row was made by `columnsOf`, so its JSON is the record's. */
 function recordOf(row: RolesTable): RoleRecord {
-  const { last_used_at: at, last_used_region: region } = row
   return {
     roleId: row.role_id,
     ...identityOf(row),
@@ -79,6 +76,5 @@ function recordOf(row: RolesTable): RoleRecord {
     ...(row.permissions_boundary !== null && { permissionsBoundary: row.permissions_boundary }),
     ...(row.sessions_revoked_at !== null && { sessionsRevokedAt: row.sessions_revoked_at }),
     ...(row.service_linked !== null && { serviceLinked: row.service_linked }),
-    ...(at !== null && region !== null && { lastUsed: { at, region } }),
   }
 }

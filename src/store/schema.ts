@@ -80,8 +80,6 @@ export interface RolesTable extends IdentityColumns {
   readonly permissions_boundary: string | null
   readonly sessions_revoked_at: number | null
   readonly service_linked: string | null
-  readonly last_used_at: number | null
-  readonly last_used_region: string | null
   readonly row_tag: Uint8Array
 }
 
@@ -105,6 +103,13 @@ export interface ManagedPoliciesTable {
   readonly updated_at: number
   readonly row_version: number
   readonly row_tag: Uint8Array
+}
+
+/** The last use of a role; absent when there was none. Decides nothing, and so has no row tag. */
+export interface RoleUsageTable {
+  readonly role_id: string
+  readonly region: string
+  readonly used_at: number
 }
 
 export interface KeysTable {
@@ -238,6 +243,7 @@ export interface Schema {
   readonly access_keys: AccessKeysTable
   readonly users: UsersTable
   readonly roles: RolesTable
+  readonly role_usage: RoleUsageTable
   readonly managed_policies: ManagedPoliciesTable
   readonly keys: KeysTable
   readonly key_materials: KeyMaterialsTable

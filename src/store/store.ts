@@ -11,7 +11,7 @@ import type { GrantRecord, GrantRef } from '../model/grant.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, MaterialRecord } from '../model/key.ts'
 import type { LastUsage, NotedUsage } from '../model/last-usage.ts'
 import type { ManagedPolicyRecord } from '../model/managed-policy.ts'
-import type { RoleRecord } from '../model/role.ts'
+import type { RoleRecord, RoleUse } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
 
 /** The row that a change was decided on is no longer the present one: decide again. */
@@ -261,4 +261,7 @@ export interface Store extends StoreReads {
    * no number. Each key at most once; a key that is gone is passed over.
    */
   saveLastUsages(usages: readonly NotedUsage[]): Promise<void>
+  findRoleUse(roleId: string): Promise<RoleUse | undefined>
+  /** The same for uses of roles. */
+  saveRoleUses(uses: readonly RoleUse[]): Promise<void>
 }

@@ -43,7 +43,6 @@ for (const { name: engine, open } of engines) {
       transaction.updateRole(role, {
         permissionsBoundary: 'ANPAb',
         sessionsRevokedAt: 5,
-        lastUsed: { at: 6, region: 'us-west-2' },
       }),
     )
     assert.deepEqual(await store.findRole(role.roleId), bounded)
@@ -87,6 +86,26 @@ for (const { name: engine, open } of engines) {
     assert.equal(await store.countRoles(accountId), 3)
     await store.change((transaction) => transaction.empty({ accountId }))
     assert.equal(await store.countRoles(accountId), 0)
+  })
+
+  test(`${engine}: the last use of a role is the latest, and goes with its role`, async (t) => {
+    const { store } = storeOf((await open(t)).database)
+    await insertAccounts(store)
+    await store.change((transaction) => transaction.insertRole(newRole('a')))
+    const use = (roleId: string, usedAt: number) => ({ roleId, usedAt, region: `r-${usedAt}` })
+    assert.equal(await store.findRoleUse('AROAa'), undefined)
+    const before = store.epoch()
+    await store.saveRoleUses([use('AROAa', 5), use('AROAnobody', 5)])
+    await store.saveRoleUses([use('AROAa', 4)])
+    assert.deepEqual(await store.findRoleUse('AROAa'), use('AROAa', 5))
+    await store.saveRoleUses([use('AROAa', 6)])
+    assert.deepEqual(await store.findRoleUse('AROAa'), use('AROAa', 6))
+    assert.equal(await store.findRoleUse('AROAnobody'), undefined)
+    assert.equal(store.epoch(), before)
+    const role = await store.findRole('AROAa')
+    assert(role)
+    await store.change((transaction) => transaction.deleteRole(role))
+    assert.equal(await store.findRoleUse('AROAa'), undefined)
   })
 
   test(`${engine}: a role whose trust was written by hand is absent, and reported`, async (t) => {

@@ -19,7 +19,7 @@ export interface ShownRole {
   readonly RoleLastUsed?: { readonly LastUsedDate?: Date; readonly Region?: string }
 }
 
-type Ports = Pick<OperationPorts, 'store' | 'trustPolicies'>
+type Ports = Pick<OperationPorts, 'store' | 'trustPolicies' | 'roleUses'>
 
 /** As lists show it: without its boundary, its tags and its last use. */
 export async function listedRole(
@@ -43,7 +43,7 @@ export async function listedRole(
 export async function madeRole(
   partition: string,
   role: Omit<RoleRecord, 'rowVersion'>,
-  ports: Ports,
+  ports: Omit<Ports, 'roleUses'>,
 ): Promise<ShownRole> {
   const { permissionsBoundary, tags } = role
   const boundary =
@@ -63,7 +63,7 @@ export async function shownRole(
   role: RoleRecord,
   ports: Ports,
 ): Promise<ShownRole> {
-  const { lastUsed } = role
-  const used = lastUsed && { LastUsedDate: new Date(lastUsed.at), Region: lastUsed.region }
+  const last = await ports.roleUses.lastOf(role.roleId)
+  const used = last && { LastUsedDate: new Date(last.usedAt), Region: last.region }
   return { ...(await madeRole(partition, role, ports)), RoleLastUsed: used ?? {} }
 }

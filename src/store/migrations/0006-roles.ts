@@ -24,8 +24,6 @@ export async function roles(query: Kysely<Schema>, engine: Engine): Promise<void
     .addColumn('permissions_boundary', text)
     .addColumn('sessions_revoked_at', number)
     .addColumn('service_linked', text)
-    .addColumn('last_used_at', number)
-    .addColumn('last_used_region', text)
     .addColumn('created_at', number, (column) => column.notNull())
     .addColumn('row_version', number, (column) => column.notNull())
     .addColumn('row_tag', bytes, (column) => column.notNull())
@@ -36,5 +34,15 @@ export async function roles(query: Kysely<Schema>, engine: Engine): Promise<void
     .createIndex('roles_by_account_id_name')
     .on('roles')
     .columns(['account_id', 'name'])
+    .execute()
+  await query.schema
+    .createTable('role_usage')
+    .addColumn('role_id', text, (column) =>
+      // Goes with its role.
+      column.primaryKey().notNull().references('roles.role_id').onDelete('cascade'),
+    )
+    .addColumn('region', text, (column) => column.notNull())
+    .addColumn('used_at', number, (column) => column.notNull())
+    .modifyEnd(end)
     .execute()
 }

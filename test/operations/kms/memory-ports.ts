@@ -145,6 +145,7 @@ export function createWorld(): World {
           return `${grantId}.${ids}`
         },
       },
+      roleUses: { lastOf: () => Promise.resolve(undefined) },
       keyUsages: {
         since: start,
         lastOf: async (key) => world.usages.get(key.keyId),

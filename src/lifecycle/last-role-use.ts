@@ -1,0 +1,60 @@
+/**
+ * When each role was last used by a session of it. A crash loses the uses of the last `saveDelayMs`, which
+ * the audit journal still has.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_RoleLastUsed.html
+ * @module
+ */
+import { roleIdOf, type Caller } from '../model/caller.ts'
+import type { RoleUse } from '../model/role.ts'
+import type { RoleUses } from '../operations/operation.ts'
+import type { Store } from '../store/store.ts'
+import { createLatestNotes } from './latest-notes.ts'
+
+/** Sessions call often, and AWS tells a last use hours later. */
+const saveDelayMs = 10_000
+const savedMax = 5000
+const keptMax = 50_000
+
+export interface OpenRoleUses extends RoleUses {
+  /**
+   * Notes a call whose audit record is durable: a session's is a use of its role, whatever it was told.
+   * @param usedAt the time of the record, in milliseconds since the epoch
+   */
+  note(caller: Caller, region: string, usedAt: number): void
+  /** Saves what is in memory. Nothing may be noted any more, and the store must still be open. */
+  close(): Promise<void>
+}
+
+export interface RoleUsesOptions {
+  readonly store: Pick<Store, 'findRoleUse' | 'saveRoleUses'>
+  /** Hears that uses could not be saved: they are tried again. */
+  readonly onError: (error: Error) => void
+  readonly saveDelayMs?: number
+}
+
+export function createRoleUses(options: RoleUsesOptions): OpenRoleUses {
+  const { store, onError } = options
+  const notes = createLatestNotes<RoleUse>({
+    saveDelayMs,
+    ...options,
+    savedMax,
+    keptMax,
+    nameOf: ({ roleId }) => roleId,
+    replaces: (use, known) => known.usedAt <= use.usedAt,
+    save: (uses) => store.saveRoleUses(uses),
+    onError: (cause) => onError(new Error('last uses of roles are not saved yet', { cause })),
+  })
+  return {
+    note(caller, region, usedAt) {
+      if (caller.kind === 'assumed-role') notes.note({ roleId: roleIdOf(caller), region, usedAt })
+    },
+    async lastOf(roleId) {
+      // Before the store is asked: what is saved meanwhile would be missed in both.
+      const [remembered] = notes.remembered(roleId)
+      const stored = await store.findRoleUse(roleId)
+      if (remembered === undefined || stored === undefined) return remembered ?? stored
+      return stored.usedAt > remembered.usedAt ? stored : remembered
+    },
+    close: () => notes.close(),
+  }
+}
