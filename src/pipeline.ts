@@ -11,8 +11,8 @@ import type { Place } from './resolve/identifiers.ts'
 import { authorizeCall } from './resolve/permissions.ts'
 import { type Recipient, sealAnswer } from './resolve/recipient.ts'
 import { requireMatchingKey, resolveCall, type Resolved } from './resolve/resolve.ts'
-import { identityOf } from './resolve/known-user.ts'
-import { requireUser, resolveUser } from './resolve/users.ts'
+import { identityOf } from './resolve/known-identities.ts'
+import { requireIdentities, resolveIdentities } from './resolve/identities.ts'
 import type { Target } from './wire/aws-json.ts'
 import { protocolOf } from './wire/protocol.ts'
 import type { RawRequest, RawResponse } from './wire/request.ts'
@@ -82,11 +82,9 @@ async function decideAndRun(
   const refreshed = lookup.refresh()
   if (refreshed !== undefined) await refreshed
   const named = await resolveCall(operation, input, resolving) //                      4 resolve
-  const user =
-    operation.user === undefined
-      ? undefined
-      : await resolveUser(call, input, operation.user, ports.operations.store)
-  const resolved = user === undefined ? named : { ...named, user }
+  const { store } = ports.operations
+  const identities = await resolveIdentities(call, operation, input, store)
+  const resolved = { ...named, identities }
   call.concerns(resolved)
   if (!asked.again) draw(call, input, resolved, ports.throttle) //                     5 throttle
   const now = ports.clock.now()
@@ -95,7 +93,7 @@ async function decideAndRun(
   const attested = recipient?.conditions
   const asking = { operation, caller, place, origin, now, identity, attested }
   authorizeCall(asking, input, resolved, call.onDecision) //                          6 authorize
-  requireUser(user)
+  requireIdentities(identities)
   for (const key of resolved.keys.values()) await requireMatchingKey(key, input, lookup)
   const keys = call.requireUsable(resolved) //                                        7 run
   const output = await operation.run(call.forOperation(input, keys, resolved), ports.operations)

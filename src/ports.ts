@@ -29,10 +29,16 @@ import { operatorOperations, testOperations } from './operations/trent/operation
 import { createKeyPolicies } from './resolve/key-policies.ts'
 import type { Place } from './resolve/identifiers.ts'
 import { createGrantTokens } from './resolve/grant-tokens.ts'
-import { loadManagedPolicy, loadUser, type KnownUser } from './resolve/known-user.ts'
+import {
+  loadManagedPolicy,
+  loadRole,
+  loadUser,
+  type KnownUser,
+} from './resolve/known-identities.ts'
 import { createLookup, type KnownAccessKey, type Lookup } from './resolve/lookup.ts'
 import { createPages } from './resolve/markers.ts'
 import { createFindPrincipal } from './resolve/principals.ts'
+import { createTrustPolicies } from './resolve/trust-policies.ts'
 import { createRecipients } from './resolve/recipient.ts'
 import { createTurns } from './resolve/turns.ts'
 import type { PipelinePorts } from './running-call.ts'
@@ -164,6 +170,7 @@ function operationPorts(
     random,
     pages: createPages(keyring),
     policies: createKeyPolicies(findPrincipal, clock),
+    trustPolicies: createTrustPolicies(findPrincipal),
     principals: { idOf: findPrincipal },
     keyUsages,
     newAccessKey: createAccessKeys(keyring, random),
@@ -193,6 +200,7 @@ function lookupOf(
     openSecret: (accessKey) => openSigningSecret(keyring, accessKey),
     compile: (policy) => compilePolicy(policy, 'key'),
     findUser: (userId) => loadUser(userId, store),
+    findRole: (roleId) => loadRole(roleId, store),
     findManagedPolicy: (policyId) => loadManagedPolicy(policyId, store),
     onForgottenMaterial,
   })

@@ -26,7 +26,7 @@ import type { Place } from './resolve/identifiers.ts'
 import type { GrantTokens } from './resolve/grant-tokens.ts'
 import type { Lookup } from './resolve/lookup.ts'
 import type { Recipient, ResolveRecipient } from './resolve/recipient.ts'
-import type { Resolved } from './resolve/resolve.ts'
+import type { Resolved, ResolvedCall } from './resolve/resolve.ts'
 import { usableKeys } from './resolve/usable-keys.ts'
 import type { InTurn } from './resolve/turns.ts'
 import { DatabaseFailed } from './store/database.ts'
@@ -86,7 +86,7 @@ export interface RunningCall {
   forOperation(
     input: Given,
     keys: Readonly<Record<string, KeyRecord>>,
-    resolved: Resolved,
+    resolved: ResolvedCall,
   ): Call<never, string>
   /** True for a failure that says: the rows you decided on have changed. */
   mayDecideAgain(error: unknown): boolean
@@ -183,7 +183,7 @@ function callOf(from: {
   readonly trail: Trail
   readonly input: Given
   readonly keys: Readonly<Record<string, KeyRecord>>
-  readonly resolved: Resolved
+  readonly resolved: ResolvedCall
 }): Call<never, string> {
   const { opening, ports, trail, input, keys, resolved } = from
   const { caller, place, requestId, request } = opening
@@ -197,7 +197,7 @@ function callOf(from: {
     requestId,
     keys,
     ...(resolved.alias && { alias: resolved.alias }),
-    ...(resolved.user?.record && { user: resolved.user.record }),
+    ...resolved.identities.records,
     ...(resolved.grant && { grant: resolved.grant }),
     signal: request.signal,
     arn: (key) => keyArn(partition, key),

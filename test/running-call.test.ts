@@ -46,7 +46,7 @@ async function recordsAfter(failure: Error): Promise<readonly string[]> {
   const place = { accountId: '111122223333', region: 'us-west-2', partition: 'aws' }
   const caller = { kind: 'test', accountId: place.accountId, arn: 'arn', uniqueId: 'test' } as const
   const call = openCall({ operation: change, caller, place, request, requestId: 'id' }, ports)
-  const resolved = { keys: new Map() }
+  const resolved = { keys: new Map(), identities: { named: [], records: {} } }
   const run = () => change.run(call.forOperation({}, {}, resolved), {} as never)
   await assert.rejects(call.record(run), failure)
   return records

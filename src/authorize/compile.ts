@@ -44,16 +44,23 @@ export interface CompiledPrincipals {
   readonly accounts: ReadonlySet<string>
   /** Users, roles, sessions and federated users, as they were written. */
   readonly arns: ReadonlySet<string>
+  /** As `ec2.amazonaws.com`. */
+  readonly services: ReadonlySet<string>
+  /** Identity providers, by host or ARN. */
+  readonly federated: ReadonlySet<string>
 }
 
 /** Compiles a stored policy; `identity` is also the kind of boundaries and session policies. */
 export function compilePolicy(text: string, kind: PolicyKind): CompiledPolicy {
   const result = readPolicy(text, kind)
   if (!result.ok) return { broken: describeFault(result.fault), statements: [] }
-  return compileDocument(result.document)
+  return compileDocument(result.document, kind)
 }
 
-export function compileDocument({ version, statements }: PolicyDocument): CompiledPolicy {
+export function compileDocument(
+  { version, statements }: PolicyDocument,
+  kind: PolicyKind,
+): CompiledPolicy {
   const compiled: CompiledStatement[] = []
   for (const [index, statement] of statements.entries()) {
     const conditions = compileConditions(statement, version)
@@ -64,7 +71,7 @@ export function compileDocument({ version, statements }: PolicyDocument): Compil
       effect,
       ...(principals && { principals: compilePrincipals(principals) }),
       coversAction: compileActions(actions),
-      coversResource: compileResources(resources, version, effect),
+      coversResource: kind === 'trust' ? coversAny : compileResources(resources, version, effect),
       holds: (context) => conditions.every((holds) => holds(context)),
     })
   }
@@ -84,7 +91,16 @@ function compilePrincipals({ negated, entries }: Negatable<PolicyPrincipal>): Co
   const accounts = entries.flatMap((entry) => (entry.kind === 'account' ? [entry.accountId] : []))
   const arns = entries.flatMap((entry) => ('arn' in entry ? [entry.arn] : []))
   const everyone = entries.some(({ kind }) => kind === 'everyone')
-  return { negated, everyone, accounts: new Set(accounts), arns: new Set(arns) }
+  const named = (kind: 'service' | 'federated'): ReadonlySet<string> =>
+    new Set(entries.flatMap((entry) => (entry.kind === kind ? [entry.name] : [])))
+  return {
+    negated,
+    everyone,
+    accounts: new Set(accounts),
+    arns: new Set(arns),
+    services: named('service'),
+    federated: named('federated'),
+  }
 }
 
 /** A statement without actions covers none. */
@@ -93,6 +109,9 @@ function compileActions(actions: Negatable<string> | undefined): CompiledStateme
   const globs = actions.entries.map((entry) => compileGlob(piecesOf(entry.toLowerCase())))
   return (action) => globs.some((matches) => matches(action)) !== actions.negated
 }
+
+/** The role that a trust policy is of is its one resource. */
+const coversAny: CompiledStatement['coversResource'] = () => true
 
 type ResourceTest = (arn: string, context: Context) => boolean | undefined
 

@@ -4,8 +4,11 @@
  * @module
  */
 
-/** Who a policy is attached to: a key (it names principals) or an identity (it must not). */
-export type PolicyKind = 'key' | 'identity'
+/**
+ * What a policy is attached to: a key (it names principals), an identity (it must not), or a role, as its
+ * trust policy (it names principals, and the role alone is its resource).
+ */
+export type PolicyKind = 'key' | 'identity' | 'trust'
 
 export type PolicyVersion = '2008-10-17' | '2012-10-17'
 
@@ -21,9 +24,9 @@ export interface PolicyDocument {
 export interface Statement {
   readonly sid?: string
   readonly effect: Effect
-  /** Present in key policies only, and there always. */
+  /** Present in key and trust policies only, and there always. */
   readonly principals?: Negatable<PolicyPrincipal>
-  /** A statement without actions or without resources is kept and has no effect. */
+  /** A statement without actions or, in all but trust policies, without resources has no effect. */
   readonly actions?: Negatable<string>
   readonly resources?: Negatable<string>
   readonly conditions: readonly Condition[]

@@ -64,7 +64,7 @@ export async function checkKeyPolicy(
   const result = readPolicy(text, 'key')
   if (!result.ok) throw malformedPolicy(result.fault)
   const uniqueIds = await findPrincipals(result.document, writing)
-  const policy = compileDocument(result.document)
+  const policy = compileDocument(result.document, 'key')
   if (!writing.bypassLockoutCheck && !allowsPutKeyPolicy(policy, writing, uniqueIds)) {
     throw malformedPolicy({ kind: 'lockout' })
   }

@@ -10,7 +10,14 @@ export type PolicyFault =
   | { readonly kind: 'characters' }
   | { readonly kind: 'json'; readonly why: 'syntax' | 'depth' | 'duplicate' }
   /** A principal that is missing, malformed, of another partition, or does not exist. */
-  | { readonly kind: 'principal'; readonly at: string }
+  | {
+      readonly kind: 'principal'
+      readonly at: string
+      /** The entry that is none, for the refusals that tell it. */
+      readonly named?: { readonly type: string; readonly name: string }
+    }
+  /** What a trust policy must hold or must not, in AWS's words. */
+  | { readonly kind: 'trust'; readonly says: string }
   | { readonly kind: 'lockout' }
   /** More of something than one policy may hold. */
   | { readonly kind: 'count'; readonly of: string; readonly max: number }
@@ -45,6 +52,7 @@ const said: {
   characters: () => 'the policy holds a character that is not allowed',
   json: ({ why }) => `the policy cannot be read: ${jsonProblems[why]}`,
   principal: () => 'Policy contains a statement with one or more invalid principals.',
+  trust: ({ says }) => says,
   lockout: () => 'The new key policy will not allow you to update the key policy in the future.',
   count: ({ of, max }) => `the policy holds more than ${max} ${of}`,
   structure: ({ at, problem }) => `the policy is malformed at \`${at}\`: ${problem}`,

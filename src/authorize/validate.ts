@@ -18,6 +18,7 @@ import { PolicyFaultFound, type PolicyFault } from './malformed.ts'
 import { readPrincipal } from './principals.ts'
 import { readStrictJson } from './strict-json.ts'
 import { countVariables, parseTemplate } from './template.ts'
+import { requireTrustForm } from './trust-form.ts'
 import { readConditions } from './validate-conditions.ts'
 import { budget, members, refuse, spend, strings, textOf, type Reading } from './reading.ts'
 
@@ -78,6 +79,7 @@ function readVersion(value: unknown): PolicyVersion {
 
 function readStatement(value: unknown, at: string, reading: Reading): Statement {
   const given = members(value, at, statementElements)
+  if (reading.kind === 'trust') requireTrustForm(given)
   const sid = given.has('Sid') ? textOf(given.get('Sid'), `${at}.Sid`) : undefined
   const effect = readEffect(given.get('Effect'), at)
   const principals = readPrincipals(given, at, effect, reading)
@@ -159,15 +161,18 @@ function readPrincipalMap(value: unknown, at: string): readonly PolicyPrincipal[
   const entries = Object.entries(value).flatMap(([type, listed]: [string, unknown]) => {
     const names: readonly unknown[] = Array.isArray(listed) ? listed : [listed]
     return names.map((name) => {
-      const principal = typeof name === 'string' ? readPrincipal(type, name) : undefined
-      return principal ?? refusePrincipal(at)
+      if (typeof name !== 'string') return refusePrincipal(at)
+      return readPrincipal(type, name) ?? refusePrincipal(at, { type, name })
     })
   })
   return entries.length === 0 ? refusePrincipal(at) : entries
 }
 
-function refusePrincipal(at: string): never {
-  throw new PolicyFaultFound({ kind: 'principal', at })
+function refusePrincipal(
+  at: string,
+  named?: { readonly type: string; readonly name: string },
+): never {
+  throw new PolicyFaultFound({ kind: 'principal', at, ...(named && { named }) })
 }
 
 function requireIdentityForm(
@@ -191,7 +196,7 @@ function requireIdentityForm(
 }
 
 function requireUniqueSids(statements: readonly Statement[], kind: PolicyKind): void {
-  if (kind !== 'identity') return
+  if (kind === 'key') return
   const sids = statements.flatMap(({ sid }) => (sid === undefined || sid === '' ? [] : [sid]))
   if (new Set(sids).size < sids.length) refuse('Statement', 'two statements have the same Sid')
 }

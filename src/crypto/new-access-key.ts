@@ -1,7 +1,7 @@
 /** Access keys for principals: a random id and secret, the secret wrapped for the store. @module */
 import type { AccessKeyRecord } from '../model/access-key.ts'
 import type { Random } from '../model/clock.ts'
-import { identifierOf } from '../model/user.ts'
+import { identifierOf } from '../model/identity.ts'
 import type { Keyring } from './keyring.ts'
 import { wrapSecret, type SecretOwner } from './secrets.ts'
 

@@ -13,6 +13,7 @@ import type { RequestedGrant } from '../authorize/decision.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, KeyState, KeyUsage } from '../model/key.ts'
 import type { LastUsage, TrackedOperation } from '../model/last-usage.ts'
 import type { Input, Members } from '../model/shape.ts'
+import type { RoleRecord } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { StoreReads, Transaction } from '../store/store.ts'
 import type { ResourceQuotas } from '../throttle/profiles.ts'
@@ -47,12 +48,14 @@ export interface AliasUse {
   readonly target?: string
 }
 
-/** How an operation of IAM names a user: the user's ARN is authorized. */
-export interface UserUse {
+/** How an operation of IAM names a user or a role: its ARN is authorized. */
+export interface IdentityUse {
   readonly from: string
   readonly action: string
   /** `caller`: the caller is meant where the name is left out. `made`: there is none of that name yet. */
   readonly absent?: 'caller' | 'made'
+  /** The path of one that is yet to be made, where that is not the member `Path`. */
+  readonly path?: (input: Readonly<Record<string, unknown>>) => string
 }
 
 /** How an operation names a grant on its key, where the grant itself decides who may. */
@@ -89,6 +92,7 @@ export interface OperationPorts {
   readonly random: Random
   readonly pages: Pages
   readonly policies: KeyPolicies
+  readonly trustPolicies: TrustPolicies
   readonly principals: Principals
   readonly grantTokens: { readonly seal: (grant: GrantRecord) => string }
   readonly keyUsages: KeyUsages
@@ -146,6 +150,20 @@ export interface KeyPolicies {
     call: Pick<Call<unknown, never>, 'caller' | 'partition' | 'region' | 'origin'>,
     bypassLockoutCheck: boolean,
   ): Promise<Readonly<Record<string, string>>>
+}
+
+/** Trust policies of roles. */
+export interface TrustPolicies {
+  /**
+   * Checks form, size and principals. Answers the unique ids of those it names, by ARN.
+   * @throws {KmsError} `MalformedPolicyDocumentException`, `LimitExceededException`
+   */
+  check(
+    policy: string,
+    call: Pick<Call<unknown, never>, 'partition'>,
+  ): Promise<Readonly<Record<string, string>>>
+  /** The policy as it is told: a principal that is gone is its unique id. */
+  shown(role: Pick<RoleRecord, 'trustPolicy' | 'trustPrincipals'>): Promise<string>
 }
 
 /** The accounts, users and roles that there are. */
@@ -210,6 +228,8 @@ export interface Call<I, K extends string> {
   readonly alias?: AliasRef & { readonly record?: AliasRecord }
   /** The user that the operation declared; absent when the caller is meant and is no user. */
   readonly user?: UserRecord
+  /** The role that the operation declared. */
+  readonly role?: RoleRecord
   /** The grant that the operation declared. */
   readonly grant?: GrantRecord
   readonly signal: AbortSignal
@@ -237,7 +257,8 @@ export interface Operation<
   readonly input: M
   readonly keys: Readonly<Record<K, KeyUse>>
   readonly alias?: AliasUse
-  readonly user?: UserUse
+  readonly user?: IdentityUse
+  readonly role?: IdentityUse
   readonly grant?: GrantUse
   /** The grant that the call would make: a grant allows none that is wider than itself. */
   requestedGrant?(input: Input<M>): RequestedGrant

@@ -13,7 +13,7 @@ import { shownPolicy } from './shown-policy.ts'
 export function createKeyPolicies(principalExists: FindPrincipal, clock: Clock): KeyPolicies {
   return {
     defaultFor: defaultKeyPolicy,
-    shown: (key) => shownPolicy(key, principalExists),
+    shown: ({ policy, policyPrincipals }) => shownPolicy(policy, policyPrincipals, principalExists),
     check(policy, key, { caller, partition, region, origin }, bypassLockoutCheck) {
       const context = requestContext({
         caller,

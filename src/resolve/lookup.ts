@@ -7,7 +7,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { CompiledPolicy } from '../authorize/compile.ts'
 import type { AccessKeyRecord } from '../model/access-key.ts'
-import type { KnownPolicy, KnownUser } from './known-user.ts'
+import type { KnownPolicy, KnownRole, KnownUser } from './known-identities.ts'
 import type { GrantRecord } from '../model/grant.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, MaterialRecord } from '../model/key.ts'
 import type { Change, Store } from '../store/store.ts'
@@ -35,6 +35,8 @@ export interface Lookup {
   accessKey(accessKeyId: string): Found<KnownAccessKey>
   /** By unique id. */
   user(userId: string): Found<KnownUser>
+  /** By unique id, `AROA…` without a session. */
+  role(roleId: string): Found<KnownRole>
   /** The version that holds, by the policy's unique id. */
   managedPolicy(policyId: string): Found<KnownPolicy>
   /** The grants of a key to one grantee, an ARN or a service principal; an empty list for none. */
@@ -46,6 +48,7 @@ export interface LookupPorts {
   readonly openSecret: (accessKey: AccessKeyRecord) => KeyObject
   readonly compile: (policy: string) => CompiledPolicy
   readonly findUser: (userId: string) => Promise<KnownUser | undefined>
+  readonly findRole: (roleId: string) => Promise<KnownRole | undefined>
   readonly findManagedPolicy: (policyId: string) => Promise<KnownPolicy | undefined>
   /** Hears that a material was changed; all of them when its id is left out. */
   readonly onForgottenMaterial: (materialId?: string) => void
@@ -59,6 +62,7 @@ const limits = {
   materials: 16 * 2 ** 20,
   accessKeys: 4 * 2 ** 20,
   users: 32 * 2 ** 20,
+  roles: 32 * 2 ** 20,
   managedPolicies: 32 * 2 ** 20,
   grants: 64 * 2 ** 20,
 } as const
@@ -71,7 +75,8 @@ const compiledBytesPerCharacter = 80
 
 export function createLookup(ports: LookupPorts): Lookup {
   const caches = createCaches(ports)
-  const { keys, policies, aliases, materials, accessKeys, grants, users, managedPolicies } = caches
+  const { keys, policies, aliases, materials, accessKeys, grants } = caches
+  const { users, roles, managedPolicies } = caches
   // A key does not hold its compiled policy: how much of those is kept is for their own cache to say.
   const withPolicy = (record: KeyRecord | undefined): Found<KnownKey> => {
     if (record === undefined) return undefined
@@ -93,6 +98,8 @@ export function createLookup(ports: LookupPorts): Lookup {
         return accessKeys.forget(change.id)
       case 'user':
         return users.forget(change.id)
+      case 'role':
+        return roles.forget(change.id)
       case 'managed-policy':
         return managedPolicies.forget(change.id)
       case 'grant':
@@ -102,8 +109,7 @@ export function createLookup(ports: LookupPorts): Lookup {
       case 'everything':
         ports.onForgottenMaterial()
         for (const cache of [keys, aliases, materials, accessKeys, grants]) cache.clear()
-        users.clear()
-        managedPolicies.clear()
+        for (const cache of [users, roles, managedPolicies]) cache.clear()
     }
   }
   return {
@@ -116,6 +122,7 @@ export function createLookup(ports: LookupPorts): Lookup {
     material: (materialId) => materials.get(materialId),
     accessKey: (accessKeyId) => accessKeys.get(accessKeyId),
     user: (userId) => users.get(userId),
+    role: (roleId) => roles.get(roleId),
     managedPolicy: (policyId) => managedPolicies.get(policyId),
     grants: ({ accountId, region, keyId }, grantee) =>
       grants.get(nameOf(accountId, region, `${keyId}/${grantee}`)),
@@ -140,6 +147,7 @@ interface Caches {
   readonly materials: Cache<MaterialRecord>
   readonly accessKeys: Cache<KnownAccessKey>
   readonly users: Cache<KnownUser>
+  readonly roles: Cache<KnownRole>
   readonly managedPolicies: Cache<KnownPolicy>
   /** By key and grantee: what others were granted on the key costs a caller nothing. */
   readonly grants: Cache<readonly GrantRecord[]>
@@ -150,6 +158,7 @@ function createCaches({
   openSecret,
   compile,
   findUser,
+  findRole,
   findManagedPolicy,
 }: LookupPorts): Caches {
   return {
@@ -190,6 +199,11 @@ function createCaches({
     users: createCache({
       bytesMax: limits.users,
       load: findUser,
+      sizeOf: ({ bytes }) => bytes,
+    }),
+    roles: createCache({
+      bytesMax: limits.roles,
+      load: findRole,
       sizeOf: ({ bytes }) => bytes,
     }),
     managedPolicies: createCache({

@@ -9,12 +9,12 @@ import type { Context, Decision, Policies } from '../authorize/decision.ts'
 import { accessDenied, ciphertextRefused, unresolvableResource } from '../authorize/refusal.ts'
 import type { Caller } from '../model/caller.ts'
 import { aliasArn, keyArn, type KeyRecord } from '../model/key.ts'
-import { iamArn } from './users.ts'
+import { iamArn } from './identities.ts'
 import type { ContextEntries, Operation, Origin } from '../operations/operation.ts'
 import type { Place } from './identifiers.ts'
-import type { Identity } from './known-user.ts'
+import type { Identity } from './known-identities.ts'
 import { LazyContext } from './lazy-context.ts'
-import type { Resolved, ResolvedKey } from './resolve.ts'
+import type { Resolved, ResolvedCall, ResolvedKey } from './resolve.ts'
 
 /** The call that asks, as far as conditions may speak of it. */
 export interface Asking {
@@ -39,7 +39,7 @@ type Given = Readonly<Record<string, unknown>>
 export function authorizeCall(
   asking: Asking,
   input: Given,
-  resolved: Resolved,
+  resolved: ResolvedCall,
   onDecision: OnDecision,
 ): void {
   const { operation, caller, place } = asking
@@ -51,8 +51,7 @@ export function authorizeCall(
     const arn = iamResource === undefined ? '*' : iamArn(place, iamResource)
     decide(asking, { arn, ...permission, entries: entriesFor() }, onDecision)
   }
-  if (resolved.user !== undefined) {
-    const { action, arn, shown, entries: tags } = resolved.user
+  for (const { action, arn, shown, entries: tags } of resolved.identities.named) {
     const entries = (): ContextEntries => ({ ...entriesFor()(), ...tags })
     decide(asking, { action, arn, shown, entries }, onDecision)
   }

@@ -1,26 +1,50 @@
-/** Which principals there are: what key policies and grants name must exist when they are written. @module */
+/**
+ * Which principals there are: whom key policies, trust policies and grants name must exist when they are
+ * written.
+ * @module
+ */
 import { parseArn } from '../model/arn.ts'
-import { readUserResource } from '../model/user.ts'
+import { readIdentityResource } from '../model/identity.ts'
 import type { Store } from '../store/store.ts'
 
 /**
- * The unique id of a principal: the account id for an account, asked as its root ARN, `AIDA…` for a user.
- * Undefined when there is none such.
+ * The unique id of a principal: the account id for an account, asked as its root ARN, `AIDA…` for a user,
+ * `AROA…` for a role, `AROA…:session` for a session. Undefined when there is none such.
  */
 export type FindPrincipal = (arn: string) => Promise<string | undefined>
 
-/** The accounts and users of this deployment are the principals that there are. */
-export function createFindPrincipal(
-  store: Pick<Store, 'findAccount' | 'findUserByName'>,
-): FindPrincipal {
+type Reads = Pick<Store, 'findAccount' | 'findUserByName' | 'findRoleByName'>
+
+const sessionPattern = /^assumed-role\/([^/]+)\/([^/]+)$/
+
+/** The accounts, users and roles of this deployment are the principals that there are. */
+export function createFindPrincipal(store: Reads): FindPrincipal {
   return async (arn) => {
     const parsed = parseArn(arn)
-    if (parsed?.service !== 'iam' || parsed.region !== '') return undefined
-    const { accountId, resource } = parsed
+    if (parsed === undefined || parsed.region !== '') return undefined
+    const { service, accountId, resource } = parsed
+    if (service === 'sts') return sessionOf(accountId, resource, store)
+    if (service !== 'iam') return undefined
     if (resource === 'root') return (await store.findAccount(accountId))?.accountId
-    const named = readUserResource(resource)
-    if (named === undefined) return undefined
-    const user = await store.findUserByName(accountId, named.name)
-    return user?.path === named.path ? user.userId : undefined
+    const user = readIdentityResource('user', resource)
+    if (user !== undefined) {
+      const found = await store.findUserByName(accountId, user.name)
+      return found?.path === user.path ? found.userId : undefined
+    }
+    const role = readIdentityResource('role', resource)
+    const found = role && (await store.findRoleByName(accountId, role.name))
+    return found !== undefined && found.path === role?.path ? found.roleId : undefined
   }
+}
+
+/** Any session of a role that is there can be named: its name is chosen when it is issued. */
+async function sessionOf(
+  accountId: string,
+  resource: string,
+  store: Reads,
+): Promise<string | undefined> {
+  const [, name, session] = sessionPattern.exec(resource) ?? []
+  if (name === undefined || session === undefined) return undefined
+  const role = await store.findRoleByName(accountId, name)
+  return role && `${role.roleId}:${session}`
 }

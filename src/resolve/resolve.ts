@@ -16,7 +16,7 @@ import type { GrantTokens } from './grant-tokens.ts'
 import { readIdentifier, type Place } from './identifiers.ts'
 import type { KnownKey, Lookup } from './lookup.ts'
 import type { Store } from '../store/store.ts'
-import type { NamedUser } from './users.ts'
+import type { NamedIdentities } from './identities.ts'
 
 export interface ResolvedKey {
   readonly use: KeyUse
@@ -33,9 +33,13 @@ export interface ResolvedKey {
 export interface Resolved {
   readonly keys: ReadonlyMap<string, ResolvedKey>
   readonly alias?: AliasRef & { readonly record?: AliasRecord }
-  readonly user?: NamedUser
   /** The grant that the operation names itself. */
   readonly grant?: GrantRecord
+}
+
+/** The same with the identities that an operation of IAM names. */
+export interface ResolvedCall extends Resolved {
+  readonly identities: NamedIdentities
 }
 
 /** Who calls, where, and where what is named can be found. */

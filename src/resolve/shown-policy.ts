@@ -1,15 +1,17 @@
-/** A key policy as it is told: users who are gone are their unique ids, as at AWS. @module */
-import type { KeyRecord } from '../model/key.ts'
+/** A policy as it is told: who is gone is told as a unique id, as at AWS. @module */
 import type { FindPrincipal } from './principals.ts'
 
 /** The text as it was written while everyone whom it names is there; formatted anew otherwise. */
+/**
+ * @param principals unique ids of the users, roles and sessions that the policy names, by ARN
+ */
 export async function shownPolicy(
-  { policy, policyPrincipals }: Pick<KeyRecord, 'policy' | 'policyPrincipals'>,
+  policy: string,
+  principals: Readonly<Record<string, string>>,
   findPrincipal: FindPrincipal,
 ): Promise<string> {
   const gone = new Map<string, string>()
-  for (const [arn, id] of Object.entries(policyPrincipals)) {
-    if (!id.startsWith('AIDA')) continue
+  for (const [arn, id] of Object.entries(principals)) {
     // One at a time: a policy may name a thousand, and who asks for it is not to flood the store.
     // oxlint-disable-next-line no-await-in-loop
     if ((await findPrincipal(arn)) !== id) gone.set(arn, id)

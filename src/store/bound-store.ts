@@ -14,6 +14,7 @@ import { findLastUsage, saveLastUsages, trackUsageSince } from './key-usage-rows
 import { managedPolicyReads, managedPolicyWrites } from './managed-policy-rows.ts'
 import { materialReads, materialWrites } from './material-rows.ts'
 import { deleteOutbox, insertOutbox, listOutbox } from './outbox.ts'
+import { roleReads, roleWrites } from './role-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { Store, StoreReads, Transaction } from './store.ts'
 import { userReads, userWrites } from './user-rows.ts'
@@ -59,6 +60,7 @@ function reads(scope: RowScope): StoreReads {
   return {
     ...accountReads(scope),
     ...userReads(scope),
+    ...roleReads(scope),
     ...managedPolicyReads(scope),
     ...keyReads(scope),
     ...materialReads(scope),
@@ -72,6 +74,7 @@ function transactionOf(scope: WriteScope): Transaction {
     ...reads(scope),
     ...accountWrites(scope),
     ...userWrites(scope),
+    ...roleWrites(scope),
     ...managedPolicyWrites(scope),
     ...keyWrites(scope),
     ...materialWrites(scope),
@@ -99,6 +102,7 @@ async function empty(
     )
     .execute()
   await query.deleteFrom('users').execute()
+  await query.deleteFrom('roles').execute()
   await query.deleteFrom('managed_policies').execute()
   await query.deleteFrom('accounts').where('account_id', '!=', keep.accountId).execute()
   touch({ kind: 'everything', accountId: '', region: '', id: '' })

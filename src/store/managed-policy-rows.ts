@@ -1,9 +1,9 @@
 /** Managed policies in the store. @module */
 import type { ManagedPolicyRecord } from '../model/managed-policy.ts'
-import { acceptedPage } from './bound-rows.ts'
+import { namedReads, namedWrites, type NamedTable } from './named-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { ManagedPoliciesTable } from './schema.ts'
-import { type StoreReads, type Transaction, StaleRow } from './store.ts'
+import type { StoreReads, Transaction } from './store.ts'
 
 type Reads = Pick<
   StoreReads,
@@ -14,102 +14,38 @@ type Writes = Pick<
   'insertManagedPolicy' | 'updateManagedPolicy' | 'deleteManagedPolicy'
 >
 
-export function managedPolicyReads({ query, rows }: RowScope): Reads {
-  const accept = (found: ManagedPoliciesTable | undefined): ManagedPolicyRecord | undefined => {
-    const row = found && rows.genuine('managed_policies', [found.policy_id], found)
-    return row && policyOf(row)
-  }
+const managedPolicies: NamedTable<'managed_policies', ManagedPolicyRecord> = {
+  table: 'managed_policies',
+  key: 'policy_id',
+  change: 'managed-policy',
+  idOf: ({ policyId }) => policyId,
+  columnsOf,
+  recordOf: policyOf,
+}
+
+export function managedPolicyReads(scope: RowScope): Reads {
+  const { find, findByName, list, count } = namedReads(managedPolicies, scope)
   return {
-    async findManagedPolicy(policyId) {
-      const found = await query
-        .selectFrom('managed_policies')
-        .selectAll()
-        .where('policy_id', '=', policyId)
-        .executeTakeFirst()
-      return accept(found)
-    },
-    async findManagedPolicyByName(accountId, name) {
-      const found = await query
-        .selectFrom('managed_policies')
-        .selectAll()
-        .where('account_id', '=', accountId)
-        .where('name', '=', name)
-        .executeTakeFirst()
-      return accept(found)
-    },
-    listManagedPolicies(accountId, { pathPrefix, onlyAttached, ...page }) {
-      const fetch = (
-        after: string | undefined,
-        limit: number,
-      ): Promise<readonly ManagedPoliciesTable[]> =>
-        query
-          .selectFrom('managed_policies')
-          .selectAll()
-          .where('account_id', '=', accountId)
-          .$if(after !== undefined, (policies) => policies.where('name', '>', after ?? ''))
-          .orderBy('name')
-          .limit(limit)
-          .execute()
-      return acceptedPage(
+    findManagedPolicy: find,
+    findManagedPolicyByName: findByName,
+    listManagedPolicies: (accountId, { pathPrefix, onlyAttached, ...page }) =>
+      list(
+        accountId,
         page,
-        fetch,
-        (row) => row.name,
-        (row) =>
-          row.path.startsWith(pathPrefix) && (!onlyAttached || row.attachments > 0)
-            ? accept(row)
-            : undefined,
-      )
-    },
-    // Counts rows unchecked: a forged one can only use up the account's quota.
-    async countManagedPolicies(accountId) {
-      const { count } = await query
-        .selectFrom('managed_policies')
-        .select(({ fn }) => fn.countAll<number>().as('count'))
-        .where('account_id', '=', accountId)
-        .executeTakeFirstOrThrow()
-      return count
-    },
+        ({ path, attachments }) =>
+          path.startsWith(pathPrefix) && (!onlyAttached || attachments > 0),
+      ),
+    countManagedPolicies: count,
   }
 }
 
-export function managedPolicyWrites({ query, rows, touch }: WriteScope): Writes {
-  const touchPolicy = ({
-    accountId,
-    policyId,
-  }: Pick<ManagedPolicyRecord, 'accountId' | 'policyId'>): void =>
-    touch({ kind: 'managed-policy', accountId, region: '', id: policyId })
+export function managedPolicyWrites(scope: WriteScope): Writes {
+  const writes = namedWrites(managedPolicies, scope)
   return {
-    async insertManagedPolicy(policy) {
-      const row = rows.seal('managed_policies', columnsOf({ ...policy, rowVersion: 1 }))
-      await query.insertInto('managed_policies').values(row).execute()
-      touchPolicy(policy)
-    },
-    async updateManagedPolicy(policy, changes) {
-      const updated = { ...policy, ...changes, rowVersion: policy.rowVersion + 1 }
-      const { numUpdatedRows } = await query
-        .updateTable('managed_policies')
-        .set(rows.seal('managed_policies', columnsOf(updated)))
-        .where('policy_id', '=', policy.policyId)
-        .where('row_version', '=', policy.rowVersion)
-        .executeTakeFirst()
-      if (numUpdatedRows !== 1n) throw stale(policy)
-      touchPolicy(policy)
-      return updated
-    },
-    async deleteManagedPolicy(policy) {
-      const { numDeletedRows } = await query
-        .deleteFrom('managed_policies')
-        .where('policy_id', '=', policy.policyId)
-        .where('row_version', '=', policy.rowVersion)
-        .executeTakeFirst()
-      if (numDeletedRows !== 1n) throw stale(policy)
-      touchPolicy(policy)
-    },
+    insertManagedPolicy: writes.insert,
+    updateManagedPolicy: writes.update,
+    deleteManagedPolicy: writes.delete,
   }
-}
-
-function stale({ policyId }: ManagedPolicyRecord): StaleRow {
-  return new StaleRow(`managed policy ${policyId}`)
 }
 
 function columnsOf(policy: ManagedPolicyRecord): Omit<ManagedPoliciesTable, 'row_tag'> {

@@ -47,14 +47,14 @@ export interface AccessKeysTable {
   readonly row_tag: Uint8Array
 }
 
-export interface UsersTable {
-  readonly user_id: string
+/** What users and roles have in common. */
+export interface IdentityColumns {
   readonly account_id: string
   readonly name: string
   /** Lower case: names that differ in case only are one. */
   readonly folded_name: string
   readonly path: string
-  /** A JSON object, name to document; in the user's row, so that the row's tag covers it. */
+  /** A JSON object, name to document; in the identity's row, so that the row's tag covers it. */
   readonly inline_policies: string
   /** A JSON array of the unique ids of managed policies. */
   readonly attached_policies: string
@@ -62,6 +62,26 @@ export interface UsersTable {
   readonly tags: string
   readonly created_at: number
   readonly row_version: number
+}
+
+export interface UsersTable extends IdentityColumns {
+  readonly user_id: string
+  readonly row_tag: Uint8Array
+}
+
+export interface RolesTable extends IdentityColumns {
+  readonly role_id: string
+  readonly trust_policy: string
+  /** A JSON object, ARN to unique id. */
+  readonly trust_principals: string
+  /** A JSON string, as a key's. */
+  readonly description: string
+  readonly max_session_seconds: number
+  readonly permissions_boundary: string | null
+  readonly sessions_revoked_at: number | null
+  readonly service_linked: string | null
+  readonly last_used_at: number | null
+  readonly last_used_region: string | null
   readonly row_tag: Uint8Array
 }
 
@@ -215,6 +235,7 @@ export interface Schema {
   readonly accounts: AccountsTable
   readonly access_keys: AccessKeysTable
   readonly users: UsersTable
+  readonly roles: RolesTable
   readonly managed_policies: ManagedPoliciesTable
   readonly keys: KeysTable
   readonly key_materials: KeyMaterialsTable

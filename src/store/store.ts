@@ -11,6 +11,7 @@ import type { GrantRecord, GrantRef } from '../model/grant.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, MaterialRecord } from '../model/key.ts'
 import type { LastUsage, NotedUsage } from '../model/last-usage.ts'
 import type { ManagedPolicyRecord } from '../model/managed-policy.ts'
+import type { RoleRecord } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
 
 /** The row that a change was decided on is no longer the present one: decide again. */
@@ -42,6 +43,15 @@ export interface StoreReads {
     page: Page & { readonly pathPrefix: string },
   ): Promise<readonly UserRecord[]>
   countUsers(accountId: string): Promise<number>
+  findRole(roleId: string): Promise<RoleRecord | undefined>
+  /** The name as it was given, case and all. */
+  findRoleByName(accountId: string, name: string): Promise<RoleRecord | undefined>
+  /** Roles of an account by name, of those whose path begins so. */
+  listRoles(
+    accountId: string,
+    page: Page & { readonly pathPrefix: string },
+  ): Promise<readonly RoleRecord[]>
+  countRoles(accountId: string): Promise<number>
   findManagedPolicy(policyId: string): Promise<ManagedPolicyRecord | undefined>
   /** The name as it was given, case and all. */
   findManagedPolicyByName(accountId: string, name: string): Promise<ManagedPolicyRecord | undefined>
@@ -104,6 +114,21 @@ export type KeyChanges = Changeable<
   keyof KeyRef | 'spec' | 'usage' | 'origin' | 'manager' | 'createdAt'
 >
 
+/** What a change may set on a role; `undefined` clears an optional member. */
+export type RoleChanges = Partial<
+  Omit<
+    RoleRecord,
+    | 'roleId'
+    | 'accountId'
+    | 'name'
+    | 'path'
+    | 'serviceLinked'
+    | 'permissionsBoundary'
+    | 'createdAt'
+    | 'rowVersion'
+  >
+> & { readonly permissionsBoundary?: string | undefined }
+
 /**
  * The inside of one transaction. It may be run again from the start, so nothing but the store may be
  * changed by what runs in it.
@@ -130,6 +155,14 @@ export interface Transaction extends StoreReads {
   confirmUser(user: UserRecord): Promise<void>
   /** @throws {StaleRow} */
   deleteUser(user: UserRecord): Promise<void>
+  /** @throws {DuplicateRow} when a name that differs in case only is taken */
+  insertRole(role: Omit<RoleRecord, 'rowVersion'>): Promise<void>
+  /** @throws {StaleRow} */
+  updateRole(role: RoleRecord, changes: RoleChanges): Promise<RoleRecord>
+  /** Holds the row as it is until commit. @throws {StaleRow} */
+  confirmRole(role: RoleRecord): Promise<void>
+  /** @throws {StaleRow} */
+  deleteRole(role: RoleRecord): Promise<void>
   /** @throws {DuplicateRow} when a name that differs in case only is taken */
   insertManagedPolicy(policy: Omit<ManagedPolicyRecord, 'rowVersion'>): Promise<void>
   /** @throws {StaleRow} */
@@ -180,7 +213,7 @@ export interface OutboxRow {
 
 /**
  * What a change touched, for caches to forget. `id` is a key id, an alias name, an access key id,
- * the unique id of a user or a managed policy, for a grant `key id/grantee`.
+ * the unique id of a user, a role or a managed policy, for a grant `key id/grantee`.
  */
 export interface Change {
   readonly seq: number
@@ -188,6 +221,7 @@ export interface Change {
     | 'account'
     | 'access-key'
     | 'user'
+    | 'role'
     | 'managed-policy'
     | 'key'
     | 'material'

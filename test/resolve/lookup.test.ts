@@ -46,6 +46,7 @@ function over(policyOf: (keyId: string) => string): {
       return { statements: [], broken: policy }
     },
     findUser: () => Promise.resolve(undefined),
+    findRole: () => Promise.resolve(undefined),
     findManagedPolicy: () => Promise.resolve(undefined),
     onForgottenMaterial: () => undefined,
   })
@@ -94,6 +95,7 @@ test('grants are read once a key and grantee, none as well, and again after thei
     openSecret: () => createSecretKey(Buffer.alloc(32)),
     compile: () => ({ statements: [] }),
     findUser: () => Promise.resolve(undefined),
+    findRole: () => Promise.resolve(undefined),
     findManagedPolicy: () => Promise.resolve(undefined),
     onForgottenMaterial: () => undefined,
   })

@@ -6,7 +6,7 @@
 import type { CreateUserRequest, CreateUserResponse } from '@aws-sdk/client-iam'
 import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
-import { identifierOf, uniqueIdCharacters } from '../../model/user.ts'
+import { identifierOf, uniqueIdCharacters } from '../../model/identity.ts'
 import { DuplicateRow } from '../../store/store.ts'
 import { iamOperation } from '../query-operation.ts'
 import { checkName, checkPath, checkTags, newUserName, path, policyArn, tags } from './members.ts'

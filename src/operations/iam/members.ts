@@ -6,7 +6,7 @@
  */
 import { KmsError } from '../../errors.ts'
 import { integer, list, required, structure, text } from '../../model/shape.ts'
-import type { IdentityTag } from '../../model/user.ts'
+import type { IdentityTag } from '../../model/identity.ts'
 
 /** The name of a user that is yet to be made. */
 export const newUserName = text({ min: 1, max: 64 })

@@ -1,5 +1,6 @@
 /** Users and tags as answers and condition keys show them. @module */
-import { userArn, type IdentityTag, type UserRecord } from '../../model/user.ts'
+import type { IdentityTag } from '../../model/identity.ts'
+import { userArn, type UserRecord } from '../../model/user.ts'
 import type { ContextEntries } from '../operation.ts'
 
 export interface ShownUser {

@@ -133,6 +133,10 @@ export function createWorld(): World {
         defaultFor: (_partition, account) => `default of ${account}`,
         check: () => world.checkPolicy(),
       },
+      trustPolicies: {
+        check: () => Promise.resolve({}),
+        shown: ({ trustPolicy }) => Promise.resolve(trustPolicy),
+      },
       principals: { idOf: async (arn) => world.principals.get(arn) },
       // As good as a token here: its text is new each time and names its grant.
       grantTokens: {

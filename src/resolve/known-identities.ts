@@ -1,11 +1,14 @@
 /**
- * What is known of a user in memory: its record, its policies compiled, its tags as condition keys.
+ * What is known of a user or a role in memory: its record, its policies compiled, its tags as condition
+ * keys; and of a managed policy.
  * @module
  */
 import { compilePolicy, type CompiledPolicy } from '../authorize/compile.ts'
 import { insiderPolicy } from '../authorize/insider-policy.ts'
 import type { Caller } from '../model/caller.ts'
+import type { IdentityRecord } from '../model/identity.ts'
 import { defaultDocument } from '../model/managed-policy.ts'
+import type { RoleRecord } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { ContextEntries } from '../operations/operation.ts'
 import type { StoreReads } from '../store/store.ts'
@@ -18,10 +21,17 @@ export interface Identity {
   readonly entries: ContextEntries
 }
 
-export interface KnownUser extends Identity {
-  readonly record: UserRecord
+export interface KnownIdentity<R extends IdentityRecord> extends Identity {
+  readonly record: R
   /** Roughly what it takes in memory. */
   readonly bytes: number
+}
+
+export type KnownUser = KnownIdentity<UserRecord>
+
+export interface KnownRole extends KnownIdentity<RoleRecord> {
+  /** Who may assume it; asked together with `record.trustPrincipals`. */
+  readonly trust: CompiledPolicy
 }
 
 /** As for key policies: what a character of a policy takes once it is compiled. */
@@ -33,7 +43,25 @@ export async function loadUser(
   store: Pick<StoreReads, 'findUser'>,
 ): Promise<KnownUser | undefined> {
   const record = await store.findUser(userId)
+  return record && knownIdentity(record)
+}
+
+export async function loadRole(
+  roleId: string,
+  store: Pick<StoreReads, 'findRole'>,
+): Promise<KnownRole | undefined> {
+  const record = await store.findRole(roleId)
   if (record === undefined) return undefined
+  const { bytes, ...known } = knownIdentity(record)
+  const { trustPolicy } = record
+  return {
+    ...known,
+    trust: compilePolicy(trustPolicy, 'trust'),
+    bytes: bytes + compiledBytesPerCharacter * trustPolicy.length,
+  }
+}
+
+function knownIdentity<R extends IdentityRecord>(record: R): KnownIdentity<R> {
   const documents = Object.values(record.inlinePolicies)
   const characters = documents.reduce((sum, { length }) => sum + length, 0)
   return {
@@ -45,7 +73,7 @@ export async function loadUser(
 }
 
 /** A record's tags as condition keys under `prefix`. */
-export function tagEntries(prefix: string, { tags }: Pick<UserRecord, 'tags'>): ContextEntries {
+export function tagEntries(prefix: string, { tags }: Pick<IdentityRecord, 'tags'>): ContextEntries {
   return Object.fromEntries(tags.map(({ Key, Value }) => [`${prefix}/${Key}`, Value]))
 }
 
@@ -72,28 +100,37 @@ const insider: Identity = { policies: [insiderPolicy], entries: {} }
 /** What cannot be read may have held a Deny. */
 const lost = (what: string): CompiledPolicy => ({ broken: `${what} is gone`, statements: [] })
 
+type IdentityLookup = Pick<Lookup, 'user' | 'role' | 'managedPolicy'>
+
 /** Root users need no policy: in their own account their identity side allows everything. */
-export function identityOf(
-  caller: Caller,
-  lookup: Pick<Lookup, 'user' | 'managedPolicy'>,
-): Identity | Promise<Identity> {
+export function identityOf(caller: Caller, lookup: IdentityLookup): Identity | Promise<Identity> {
   if (caller.kind === 'operator' || caller.kind === 'test') return insider
-  return caller.kind === 'user' ? identityOfUser(caller, lookup) : nothing
+  if (caller.kind === 'root') return nothing
+  return caller.kind === 'user'
+    ? identityBehind('the user', lookup.user(caller.uniqueId), lookup)
+    : identityBehind('the role', lookup.role(roleIdOf(caller)), lookup)
 }
 
-async function identityOfUser(
-  caller: Caller,
-  lookup: Pick<Lookup, 'user' | 'managedPolicy'>,
+/** The unique id of the role behind a session, whose own is `AROA…:session`. */
+export function roleIdOf({ uniqueId }: Pick<Caller, 'uniqueId'>): string {
+  const [roleId = ''] = uniqueId.split(':')
+  return roleId
+}
+
+async function identityBehind(
+  what: string,
+  found: ReturnType<Lookup['user' | 'role']>,
+  lookup: Pick<Lookup, 'managedPolicy'>,
 ): Promise<Identity> {
-  const user = await lookup.user(caller.uniqueId)
+  const known = await found
   // It went away while it called: nothing that its account said of it holds any more.
-  if (user === undefined) return { policies: [lost('the user')], entries: {} }
-  const { policies, entries, record } = user
+  if (known === undefined) return { policies: [lost(what)], entries: {} }
+  const { policies, entries, record } = known
   if (record.attachedPolicies.length === 0) return { policies, entries }
   const attached = await Promise.all(
     record.attachedPolicies.map(async (policyId) => {
-      const known = await lookup.managedPolicy(policyId)
-      return known?.policy ?? lost(`the attached policy ${policyId}`)
+      const managed = await lookup.managedPolicy(policyId)
+      return managed?.policy ?? lost(`the attached policy ${policyId}`)
     }),
   )
   return { policies: [...policies, ...attached], entries }

@@ -1,0 +1,95 @@
+/**
+ * Trust policies of roles at the time they are written: their form, their size, and that everybody whom
+ * they name is there.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+ * @module
+ */
+import { KmsError } from '../errors.ts'
+import type { PolicyDocument, PolicyPrincipal } from './document.ts'
+import { principalsOf } from './key-policy.ts'
+import { describeFault, type PolicyFault } from './malformed.ts'
+import { readPolicy } from './validate.ts'
+
+/** Characters, white space not counted. */
+const sizeMax = 2048
+
+/** The suffixes under which AWS names its services. */
+const servicePattern = /\.(?:amazonaws\.com(?:\.cn)?|amazon\.com|aws\.internal)$/
+
+export interface TrustPolicyWriting {
+  readonly partition: string
+  /** As for key policies: the unique id of a principal by its ARN; undefined when there is none such. */
+  readonly principalExists: (arn: string) => Promise<string | undefined>
+}
+
+/**
+ * Checks a policy that a caller brings. Answers the unique ids of the users, roles and sessions that it
+ * names, by ARN.
+ * @throws {KmsError} `MalformedPolicyDocumentException`, `LimitExceededException`
+ */
+export async function checkTrustPolicy(
+  text: string,
+  writing: TrustPolicyWriting,
+): Promise<Readonly<Record<string, string>>> {
+  const result = readPolicy(text, 'trust')
+  if (!result.ok) throw malformedTrustPolicy(result.fault)
+  if (text.replaceAll(/\s/g, '').length > sizeMax) throw tooLong()
+  requireServices(result.document)
+  const found: (readonly [string, string])[] = []
+  for (const principal of principalsOf(result.document)) {
+    // oxlint-disable-next-line no-await-in-loop -- one at a time: the writer is not to flood the store
+    const uniqueId = await uniqueIdOf(principal, writing)
+    if (uniqueId === undefined) throw invalidPrincipal('AWS', nameOf(principal))
+    if ('arn' in principal) found.push([principal.arn, uniqueId])
+  }
+  return Object.fromEntries(found)
+}
+
+function requireServices({ statements }: PolicyDocument): void {
+  for (const { principals } of statements) {
+    for (const entry of principals?.entries ?? []) {
+      if (entry.kind === 'service' && !servicePattern.test(entry.name)) {
+        throw invalidPrincipal('SERVICE', entry.name)
+      }
+    }
+  }
+}
+
+async function uniqueIdOf(
+  principal: PolicyPrincipal,
+  { partition, principalExists }: TrustPolicyWriting,
+): Promise<string | undefined> {
+  if ('partition' in principal && principal.partition !== partition) return undefined
+  if ('arn' in principal) return principalExists(principal.arn)
+  if (principal.kind !== 'account') return undefined
+  return principalExists(`arn:${partition}:iam::${principal.accountId}:root`)
+}
+
+function nameOf(principal: PolicyPrincipal): string {
+  if ('arn' in principal) return principal.arn
+  if (principal.kind !== 'account') return ''
+  const { accountId, partition } = principal
+  return partition === undefined ? accountId : `arn:${partition}:iam::${accountId}:root`
+}
+
+function malformedTrustPolicy(fault: PolicyFault): KmsError {
+  if (fault.kind === 'size') return tooLong()
+  if (fault.kind === 'principal' && fault.named !== undefined) {
+    return invalidPrincipal(fault.named.type.toUpperCase(), fault.named.name)
+  }
+  const says = fault.kind === 'json' ? 'This policy contains invalid Json' : describeFault(fault)
+  return new KmsError('MalformedPolicyDocumentException', says)
+}
+
+/** AWS tells the kind in capitals: `"SERVICE":"example.com"`. */
+function invalidPrincipal(type: string, name: string): KmsError {
+  const says = `Invalid principal in policy: "${type}":"${name}"`
+  return new KmsError('MalformedPolicyDocumentException', says)
+}
+
+function tooLong(): KmsError {
+  return new KmsError(
+    'LimitExceededException',
+    `Cannot exceed quota for ACLSizePerRole: ${sizeMax}`,
+  )
+}

@@ -1,0 +1,31 @@
+/** Roles of IAM, and how their ARNs are made. @module */
+import { identityArn, type IdentityRecord, type NamedPlace } from './identity.ts'
+
+export interface RoleRecord extends IdentityRecord {
+  /** `AROA…`, unique for all time: a namesake has another. */
+  readonly roleId: string
+  /** Who may assume it: the document as it was written. */
+  readonly trustPolicy: string
+  /**
+   * Unique ids of the users, roles and sessions that the trust policy names, by ARN, from when it was
+   * written: a namesake of one that is gone is not trusted.
+   */
+  readonly trustPrincipals: Readonly<Record<string, string>>
+  readonly description: string
+  /** The longest session that may be asked for. */
+  readonly maxSessionSeconds: number
+  /** The unique id of a managed policy. */
+  readonly permissionsBoundary?: string
+  /** Sessions that were issued before this moment hold no more. */
+  readonly sessionsRevokedAt?: number
+  /** The service that it is for, as `autoscaling.amazonaws.com`: only that service's ways change it. */
+  readonly serviceLinked?: string
+  /** When and in which Region a session of it last called. */
+  readonly lastUsed?: { readonly at: number; readonly region: string }
+}
+
+export const maxSessionSecondsByDefault = 3600
+
+export function roleArn(partition: string, role: NamedPlace): string {
+  return identityArn(partition, 'role', role)
+}

@@ -1,0 +1,124 @@
+/**
+ * Users and roles that calls of IAM name: found before the call is authorized, told of only after it.
+ * @module
+ */
+import { KmsError } from '../errors.ts'
+import { formatArn } from '../model/arn.ts'
+import type { Caller } from '../model/caller.ts'
+import { identityArn, type IdentityKind, type IdentityRecord } from '../model/identity.ts'
+import type { RoleRecord } from '../model/role.ts'
+import type { UserRecord } from '../model/user.ts'
+import type { ContextEntries, IdentityUse, Operation } from '../operations/operation.ts'
+import type { StoreReads } from '../store/store.ts'
+import type { Place } from './identifiers.ts'
+import { tagEntries } from './known-identities.ts'
+
+export interface NamedIdentity {
+  readonly kind: IdentityKind
+  readonly action: string
+  readonly arn: string
+  /** How AWS's refusal names the resource: `user Bob`, an ARN where one is yet to be made. */
+  readonly shown: string
+  /** The name that must be somebody's; absent where none need be. */
+  readonly required?: string
+  readonly exists: boolean
+  /** The identity's tags, as condition keys. */
+  readonly entries: ContextEntries
+}
+
+/** What an operation names; a record is absent when there is none, or the caller is meant and is none. */
+export interface NamedIdentities {
+  readonly named: readonly NamedIdentity[]
+  readonly records: { readonly user?: UserRecord; readonly role?: RoleRecord }
+}
+
+interface Naming {
+  readonly caller: Caller
+  readonly place: Place
+}
+
+type Given = Readonly<Record<string, unknown>>
+type Reads = Pick<StoreReads, 'findUser' | 'findUserByName' | 'findRoleByName'>
+
+/** The identities that the call is about. */
+export async function resolveIdentities(
+  naming: Naming,
+  { user, role }: Pick<Operation, IdentityKind>,
+  input: Given,
+  store: Reads,
+): Promise<NamedIdentities> {
+  const { accountId } = naming.place
+  const named: NamedIdentity[] = []
+  const records: { user?: UserRecord; role?: RoleRecord } = {}
+  if (user !== undefined) {
+    const name = givenName(user, input)
+    const found =
+      name !== undefined
+        ? await store.findUserByName(accountId, name)
+        : meansCaller(user, input) && naming.caller.kind === 'user'
+          ? await store.findUser(naming.caller.uniqueId)
+          : undefined
+    named.push(namedIdentity('user', naming, user, input, found))
+    if (found !== undefined) records.user = found
+  }
+  if (role !== undefined) {
+    const name = givenName(role, input)
+    const found = name === undefined ? undefined : await store.findRoleByName(accountId, name)
+    named.push(namedIdentity('role', naming, role, input, found))
+    if (found !== undefined) records.role = found
+  }
+  return { named, records }
+}
+
+/** The name of somebody who is looked for; undefined for one yet to be made, and where it is left out. */
+function givenName({ from, absent }: IdentityUse, input: Given): string | undefined {
+  const given = input[from]
+  return absent === 'made' || typeof given !== 'string' ? undefined : given
+}
+
+function meansCaller({ from, absent }: IdentityUse, input: Given): boolean {
+  return absent === 'caller' && input[from] === undefined
+}
+
+function namedIdentity(
+  kind: IdentityKind,
+  { caller, place: { partition, accountId } }: Naming,
+  use: IdentityUse,
+  input: Given,
+  record: IdentityRecord | undefined,
+): NamedIdentity {
+  const { action } = use
+  const exists = record !== undefined
+  if (use.absent === 'made') {
+    const path = use.path?.(input) ?? (typeof input['Path'] === 'string' ? input['Path'] : '/')
+    const name = String(input[use.from])
+    const arn = identityArn(partition, kind, { accountId, path, name })
+    return { kind, action, arn, shown: arn, exists, entries: {} }
+  }
+  const entries = record === undefined ? {} : resourceTags(record)
+  if (meansCaller(use, input)) {
+    const { arn, userName } = caller
+    const required = userName === undefined ? {} : { required: userName }
+    return { kind, action, arn, shown: arn, exists, ...required, entries }
+  }
+  const name = String(input[use.from])
+  const arn = identityArn(partition, kind, record ?? { accountId, path: '/', name })
+  return { kind, action, arn, shown: `${kind} ${name}`, required: name, exists, entries }
+}
+
+function resourceTags(record: IdentityRecord): ContextEntries {
+  return { ...tagEntries('aws:ResourceTag', record), ...tagEntries('iam:ResourceTag', record) }
+}
+
+/** @throws {KmsError} `NoSuchEntityException` */
+export function requireIdentities({ named }: NamedIdentities): void {
+  const missing = named.find(({ required, exists }) => required !== undefined && !exists)
+  if (missing === undefined) return
+  const message = `The ${missing.kind} with name ${missing.required ?? ''} cannot be found.`
+  throw new KmsError('NoSuchEntityException', message)
+}
+
+/** The ARN of what IAM holds in the caller's account. */
+export function iamArn({ partition, accountId }: Place, resource: string): string {
+  return formatArn({ partition, service: 'iam', region: '', accountId, resource })
+}
