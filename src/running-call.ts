@@ -9,6 +9,7 @@
 import type { Logger } from 'pino'
 import type { Refusals } from './authenticate/refusals.ts'
 import type { CredentialLookup, SigningKeys } from './authenticate/signature-v4.ts'
+import { concerned } from './audit/concerned.ts'
 import { keyEvents, type KeyEvent } from './audit/key-events.ts'
 import { auditRecord, type Audited } from './audit/record.ts'
 import type { Journal } from './audit/journal.ts'
@@ -18,7 +19,7 @@ import { KmsError } from './errors.ts'
 import type { OpenKeyUsages } from './lifecycle/last-usage.ts'
 import type { Caller } from './model/caller.ts'
 import type { Clock, Random } from './model/clock.ts'
-import { aliasArn, keyArn, type KeyRecord } from './model/key.ts'
+import { keyArn, type KeyRecord } from './model/key.ts'
 import type { RegionTable } from './model/region.ts'
 import { readInput, ShapeMismatch } from './model/shape.ts'
 import type { Call, Operation, OperationPorts, Origin } from './operations/operation.ts'
@@ -78,7 +79,7 @@ export interface RunningCall {
   /** Says for whom the answer is sealed, as far as the call has said so. */
   sealsFor(recipient: Recipient | undefined): void
   /** Begins an attempt: says which keys and aliases the call is about. */
-  concerns(resolved: Resolved): void
+  concerns(resolved: ResolvedCall): void
   /** Keeps why a permission was given or refused, for the record. */
   readonly onDecision: (action: string, decision: Decision) => void
   /** Usage before state, key by key, as AWS does. @throws {KmsError} */
@@ -199,6 +200,7 @@ function callOf(from: {
     ...(resolved.alias && { alias: resolved.alias }),
     ...resolved.identities.records,
     ...(resolved.grant && { grant: resolved.grant }),
+    ...assumedRole(resolved),
     signal: request.signal,
     arn: (key) => keyArn(partition, key),
     made(key) {
@@ -206,6 +208,11 @@ function callOf(from: {
     },
     commit: (work) => committed(work, opening, trail, ports),
   }
+}
+
+function assumedRole({ assumed }: ResolvedCall): Pick<Call<never, string>, 'assumed'> {
+  const { known, arn } = assumed ?? {}
+  return known === undefined || arn === undefined ? {} : { assumed: { record: known.record, arn } }
 }
 
 async function committed<T>(
@@ -316,22 +323,6 @@ function refuseDryRun(input: Given): void {
   if (input['DryRun'] !== true) return
   const message = 'The request would have succeeded, but the DryRun option is set.'
   throw new KmsError('DryRunOperationException', message)
-}
-
-function concerned(
-  resolved: Resolved,
-  partition: string,
-): { resources: Audited['resources']; keyArns: Readonly<Record<string, string>> } {
-  const { alias } = resolved
-  const resources = alias ? [{ arn: aliasArn(partition, alias), accountId: alias.accountId }] : []
-  const keyArns: Record<string, string> = {}
-  for (const [name, { known }] of resolved.keys) {
-    if (known === undefined) continue
-    const arn = keyArn(partition, known.record)
-    keyArns[name] = arn
-    resources.push({ arn, accountId: known.record.accountId })
-  }
-  return { resources, keyArns }
 }
 
 /** The first header of that name, lower case; the wire keeps duplicates, the record one. */

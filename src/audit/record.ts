@@ -23,8 +23,12 @@ export interface Audited {
   readonly userAgent: string | undefined
   /** Undefined when the input could not be read. */
   readonly input: Readonly<Record<string, unknown>> | undefined
-  /** ARNs of the keys and aliases that the call is about, with their accounts. */
-  readonly resources: readonly { readonly arn: string; readonly accountId: string }[]
+  /** ARNs of what the call is about, with their accounts; of the type of a key where none is said. */
+  readonly resources: readonly {
+    readonly arn: string
+    readonly accountId: string
+    readonly type?: string
+  }[]
   readonly reasons: readonly (Reason & { readonly action: string })[]
   /** What the call's attestation document proved. */
   readonly recipient?: Readonly<Record<string, string>> | undefined
@@ -88,9 +92,9 @@ function compose(audited: Audited, parameters: Parameters | null): string {
     requestID: audited.requestId,
     eventID: audited.eventId,
     readOnly: operation.readOnly,
-    resources: audited.resources.map(({ arn, accountId }) => ({
+    resources: audited.resources.map(({ arn, accountId, type = 'AWS::KMS::Key' }) => ({
       accountId,
-      type: 'AWS::KMS::Key',
+      type,
       ARN: arn,
     })),
     eventType: 'AwsApiCall',
@@ -119,13 +123,24 @@ const identityTypes: Readonly<Record<CallerKind, string>> = {
   root: 'Root',
   user: 'IAMUser',
   'assumed-role': 'AssumedRole',
+  'federated-user': 'FederatedUser',
   operator: 'Operator',
   test: 'TestApi',
 }
 
 function userIdentity(caller: Caller): object {
   const { kind, accountId, arn, accessKeyId, uniqueId: principalId, userName } = caller
-  return { type: identityTypes[kind], principalId, arn, accountId, accessKeyId, userName }
+  const { session, issuer } = caller
+  const identity = { type: identityTypes[kind], principalId, arn, accountId, accessKeyId, userName }
+  if (session === undefined) return identity
+  return {
+    ...identity,
+    sessionContext: {
+      sessionIssuer: kind === 'root' || kind === 'user' ? undefined : issuer,
+      attributes: { creationDate: eventTime(session.issuedAt), mfaAuthenticated: 'false' },
+      sourceIdentity: session.sourceIdentity,
+    },
+  }
 }
 
 function requestParameters(audited: Audited): Parameters | null {

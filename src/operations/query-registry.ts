@@ -24,7 +24,11 @@ import { attachUserPolicy } from './iam/attach-user-policy.ts'
 import { detachUserPolicy } from './iam/detach-user-policy.ts'
 import { listAttachedUserPolicies } from './iam/list-attached-user-policies.ts'
 import type { Operation } from './operation.ts'
+import { assumeRole } from './sts/assume-role.ts'
+import { getAccessKeyInfo } from './sts/get-access-key-info.ts'
 import { getCallerIdentity } from './sts/get-caller-identity.ts'
+import { getFederationToken } from './sts/get-federation-token.ts'
+import { getSessionToken } from './sts/get-session-token.ts'
 
 const operations: readonly Operation[] = [
   createAccessKey,
@@ -51,7 +55,11 @@ const operations: readonly Operation[] = [
   attachUserPolicy,
   detachUserPolicy,
   listAttachedUserPolicies,
+  assumeRole,
+  getAccessKeyInfo,
   getCallerIdentity,
+  getFederationToken,
+  getSessionToken,
 ]
 
 /** By `<service>:<name>`, for example `sts:GetCallerIdentity`. */

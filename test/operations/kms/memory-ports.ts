@@ -150,6 +150,7 @@ export function createWorld(): World {
         lastOf: async (key) => world.usages.get(key.keyId),
       },
       newAccessKey: unused,
+      sessions: { issue: unused },
       quotas: { ...createQuotas('aws'), rates: () => [] },
       server: { status: unused, moveClock: unused, firstAccount: { accountId } },
     },
