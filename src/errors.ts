@@ -44,6 +44,7 @@ const statuses = {
   TagException: 400,
   ThrottlingException: 400,
   UnknownOperationException: 400,
+  UnmodifiableEntityException: 400,
   UnrecognizedClientException: 400,
   UnsupportedOperationException: 400,
   ValidationException: 400,

@@ -77,13 +77,31 @@ function malformedTrustPolicy(fault: PolicyFault): KmsError {
   if (fault.kind === 'principal' && fault.named !== undefined) {
     return invalidPrincipal(fault.named.type.toUpperCase(), fault.named.name)
   }
-  const says = fault.kind === 'json' ? 'This policy contains invalid Json' : describeFault(fault)
-  return new KmsError('MalformedPolicyDocumentException', says)
+  return new KmsError('MalformedPolicyDocumentException', saidOf(fault))
 }
+
+function saidOf(fault: PolicyFault): string {
+  if (fault.kind === 'json') return 'This policy contains invalid Json'
+  if (fault.kind !== 'structure') return describeFault(fault)
+  return structures.get(`${fault.at}: ${fault.problem}`) ?? describeFault(fault)
+}
+
+/** What AWS says of faults that are told in our words of other policies. */
+const structures: ReadonlyMap<string, string> = new Map([
+  [
+    'Version: it is neither 2012-10-17 nor 2008-10-17',
+    'The policy must contain a valid version string',
+  ],
+  ['Statement: it is empty', 'Could not parse the policy: Statement is empty!'],
+  ['Statement: two statements have the same Sid', 'The Statement Ids in the policy are not unique'],
+])
+
+/** The most that is told of a name that may be anything. */
+const toldMax = 1024
 
 /** AWS tells the kind in capitals: `"SERVICE":"example.com"`. */
 function invalidPrincipal(type: string, name: string): KmsError {
-  const says = `Invalid principal in policy: "${type}":"${name}"`
+  const says = `Invalid principal in policy: "${type.slice(0, toldMax)}":"${name.slice(0, toldMax)}"`
   return new KmsError('MalformedPolicyDocumentException', says)
 }
 

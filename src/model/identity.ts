@@ -22,6 +22,8 @@ export interface IdentityRecord {
   readonly inlinePolicies: Readonly<Record<string, string>>
   /** Unique ids of managed policies, in the order in which they were attached. */
   readonly attachedPolicies: readonly string[]
+  /** The unique id of the managed policy that bounds what its policies can give. */
+  readonly permissionsBoundary?: string
   readonly tags: readonly IdentityTag[]
   readonly createdAt: number
   readonly rowVersion: number

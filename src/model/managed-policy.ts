@@ -22,6 +22,8 @@ export interface ManagedPolicyRecord {
   readonly nextVersion: number
   /** Identities that it is attached to. */
   readonly attachments: number
+  /** Identities that it is the permissions boundary of. */
+  readonly boundaries: number
   readonly createdAt: number
   readonly updatedAt: number
   readonly rowVersion: number

@@ -14,8 +14,6 @@ export interface RoleRecord extends IdentityRecord {
   readonly description: string
   /** The longest session that may be asked for. */
   readonly maxSessionSeconds: number
-  /** The unique id of a managed policy. */
-  readonly permissionsBoundary?: string
   /** Sessions that were issued before this moment hold no more. */
   readonly sessionsRevokedAt?: number
   /** The service that it is for, as `autoscaling.amazonaws.com`: only that service's ways change it. */

@@ -55,8 +55,6 @@ export interface IdentityUse {
   readonly action: string
   /** `caller`: the caller is meant where the name is left out. `made`: there is none of that name yet. */
   readonly absent?: 'caller' | 'made'
-  /** The path of one that is yet to be made, where that is not the member `Path`. */
-  readonly path?: (input: Readonly<Record<string, unknown>>) => string
 }
 
 /** How an operation names a role, of any account, whose trust policy is asked. */

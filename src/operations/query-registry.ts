@@ -23,6 +23,29 @@ import { setDefaultPolicyVersion } from './iam/set-default-policy-version.ts'
 import { attachUserPolicy } from './iam/attach-user-policy.ts'
 import { detachUserPolicy } from './iam/detach-user-policy.ts'
 import { listAttachedUserPolicies } from './iam/list-attached-user-policies.ts'
+import { attachRolePolicy } from './iam/attach-role-policy.ts'
+import { createRole } from './iam/create-role.ts'
+import { createServiceLinkedRole } from './iam/create-service-linked-role.ts'
+import { deleteRole } from './iam/delete-role.ts'
+import { deleteRolePolicy } from './iam/delete-role-policy.ts'
+import { deleteServiceLinkedRole } from './iam/delete-service-linked-role.ts'
+import { detachRolePolicy } from './iam/detach-role-policy.ts'
+import { getRole } from './iam/get-role.ts'
+import { getRolePolicy } from './iam/get-role-policy.ts'
+import { getServiceLinkedRoleDeletionStatus } from './iam/get-service-linked-role-deletion-status.ts'
+import { listAttachedRolePolicies } from './iam/list-attached-role-policies.ts'
+import { listEntitiesForPolicy } from './iam/list-entities-for-policy.ts'
+import { listRolePolicies } from './iam/list-role-policies.ts'
+import { listRoleTags } from './iam/list-role-tags.ts'
+import { listRoles } from './iam/list-roles.ts'
+import { putRolePolicy } from './iam/put-role-policy.ts'
+import { tagRole } from './iam/tag-role.ts'
+import { untagRole } from './iam/untag-role.ts'
+import { updateAssumeRolePolicy } from './iam/update-assume-role-policy.ts'
+import { updateRole } from './iam/update-role.ts'
+import { updateRoleDescription } from './iam/update-role-description.ts'
+import { deleteRolePermissionsBoundary } from './iam/delete-role-permissions-boundary.ts'
+import { putRolePermissionsBoundary } from './iam/put-role-permissions-boundary.ts'
 import type { Operation } from './operation.ts'
 import { assumeRole } from './sts/assume-role.ts'
 import { getAccessKeyInfo } from './sts/get-access-key-info.ts'
@@ -55,6 +78,29 @@ const operations: readonly Operation[] = [
   attachUserPolicy,
   detachUserPolicy,
   listAttachedUserPolicies,
+  attachRolePolicy,
+  createRole,
+  createServiceLinkedRole,
+  deleteRole,
+  deleteRolePolicy,
+  deleteServiceLinkedRole,
+  detachRolePolicy,
+  getRole,
+  getRolePolicy,
+  getServiceLinkedRoleDeletionStatus,
+  listAttachedRolePolicies,
+  listEntitiesForPolicy,
+  listRolePolicies,
+  listRoleTags,
+  listRoles,
+  putRolePolicy,
+  tagRole,
+  untagRole,
+  updateAssumeRolePolicy,
+  updateRole,
+  updateRoleDescription,
+  deleteRolePermissionsBoundary,
+  putRolePermissionsBoundary,
   assumeRole,
   getAccessKeyInfo,
   getCallerIdentity,

@@ -6,6 +6,7 @@ import { KmsError } from '../errors.ts'
 import { formatArn } from '../model/arn.ts'
 import type { Caller } from '../model/caller.ts'
 import { identityArn, type IdentityKind, type IdentityRecord } from '../model/identity.ts'
+import { managedPolicyArn } from '../model/managed-policy.ts'
 import type { RoleRecord } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { ContextEntries, IdentityUse, Operation } from '../operations/operation.ts'
@@ -22,7 +23,7 @@ export interface NamedIdentity {
   /** The name that must be somebody's; absent where none need be. */
   readonly required?: string
   readonly exists: boolean
-  /** The identity's tags, as condition keys. */
+  /** The identity's tags and boundary, as condition keys. */
   readonly entries: ContextEntries
 }
 
@@ -38,7 +39,10 @@ interface Naming {
 }
 
 type Given = Readonly<Record<string, unknown>>
-type Reads = Pick<StoreReads, 'findUser' | 'findUserByName' | 'findRoleByName'>
+type Reads = Pick<
+  StoreReads,
+  'findUser' | 'findUserByName' | 'findRoleByName' | 'findManagedPolicy'
+>
 
 /** The identities that the call is about. */
 export async function resolveIdentities(
@@ -58,13 +62,13 @@ export async function resolveIdentities(
         : meansCaller(user, input) && naming.caller.kind === 'user'
           ? await store.findUser(naming.caller.uniqueId)
           : undefined
-    named.push(namedIdentity('user', naming, user, input, found))
+    named.push(await namedIdentity('user', naming, user, input, found, store))
     if (found !== undefined) records.user = found
   }
   if (role !== undefined) {
     const name = givenName(role, input)
     const found = name === undefined ? undefined : await store.findRoleByName(accountId, name)
-    named.push(namedIdentity('role', naming, role, input, found))
+    named.push(await namedIdentity('role', naming, role, input, found, store))
     if (found !== undefined) records.role = found
   }
   return { named, records }
@@ -80,22 +84,23 @@ function meansCaller({ from, absent }: IdentityUse, input: Given): boolean {
   return absent === 'caller' && input[from] === undefined
 }
 
-function namedIdentity(
+async function namedIdentity(
   kind: IdentityKind,
   { caller, place: { partition, accountId } }: Naming,
   use: IdentityUse,
   input: Given,
   record: IdentityRecord | undefined,
-): NamedIdentity {
+  store: Reads,
+): Promise<NamedIdentity> {
   const { action } = use
   const exists = record !== undefined
   if (use.absent === 'made') {
-    const path = use.path?.(input) ?? (typeof input['Path'] === 'string' ? input['Path'] : '/')
+    const path = typeof input['Path'] === 'string' ? input['Path'] : '/'
     const name = String(input[use.from])
     const arn = identityArn(partition, kind, { accountId, path, name })
     return { kind, action, arn, shown: arn, exists, entries: {} }
   }
-  const entries = record === undefined ? {} : resourceTags(record)
+  const entries = record === undefined ? {} : await entriesOf(record, partition, store)
   if (meansCaller(use, input)) {
     const { arn, userName } = caller
     const required = userName === undefined ? {} : { required: userName }
@@ -106,8 +111,22 @@ function namedIdentity(
   return { kind, action, arn, shown: `${kind} ${name}`, required: name, exists, entries }
 }
 
-function resourceTags(record: IdentityRecord): ContextEntries {
-  return { ...tagEntries('aws:ResourceTag', record), ...tagEntries('iam:ResourceTag', record) }
+/** What conditions can ask of the identity: its tags, and the boundary that it has. */
+async function entriesOf(
+  record: IdentityRecord,
+  partition: string,
+  store: Reads,
+): Promise<ContextEntries> {
+  const { permissionsBoundary } = record
+  const boundary =
+    permissionsBoundary === undefined
+      ? undefined
+      : await store.findManagedPolicy(permissionsBoundary)
+  return {
+    ...tagEntries('aws:ResourceTag', record),
+    ...tagEntries('iam:ResourceTag', record),
+    ...(boundary && { 'iam:PermissionsBoundary': managedPolicyArn(partition, boundary) }),
+  }
 }
 
 /** @throws {KmsError} `NoSuchEntityException` */

@@ -18,10 +18,10 @@ import type { Lookup } from './lookup.ts'
 /** What a caller's own account says of it. */
 export interface Identity {
   readonly policies: readonly CompiledPolicy[]
+  /** Beyond which its policies give nothing. */
+  readonly boundary?: CompiledPolicy
   /** `aws:PrincipalTag/…` */
   readonly entries: ContextEntries
-  /** What it may do at most. */
-  readonly boundary?: CompiledPolicy
   /** Present for sessions made with policies: one of them must allow. */
   readonly session?: readonly CompiledPolicy[]
 }
@@ -175,7 +175,7 @@ async function identityBehind(
   // It went away while it called: nothing that its account said of it holds any more.
   if (known === undefined) return { policies: [lost(what)], entries: {} }
   const { policies, entries, record } = known
-  const boundaryId = 'permissionsBoundary' in record ? record.permissionsBoundary : undefined
+  const boundaryId = record.permissionsBoundary
   if (record.attachedPolicies.length === 0 && boundaryId === undefined) return { policies, entries }
   const attached = await managedPolicies(record.attachedPolicies, lookup)
   const [boundary] = boundaryId === undefined ? [] : await managedPolicies([boundaryId], lookup)

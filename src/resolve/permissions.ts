@@ -65,8 +65,8 @@ export function authorizeCall(
           : '*'
     decide(asking, { arn, ...permission, entries: entriesFor() }, onDecision)
   }
-  for (const { action, arn, shown, entries: tags } of resolved.identities.named) {
-    const entries = (): ContextEntries => ({ ...entriesFor()(), ...tags })
+  for (const { action, arn, shown, entries: named } of resolved.identities.named) {
+    const entries = (): ContextEntries => ({ ...named, ...entriesFor()() })
     decide(asking, { action, arn, shown, entries }, onDecision)
   }
   if (resolved.assumed !== undefined) {

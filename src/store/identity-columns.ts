@@ -1,6 +1,9 @@
-/** The columns that users and roles have in common. @module */
+/** The columns that users and roles have in common, and what is asked of them. @module */
+import { sql } from 'kysely'
 import type { IdentityRecord } from '../model/identity.ts'
+import type { Narrow } from './named-rows.ts'
 import type { IdentityColumns } from './schema.ts'
+import type { Holding } from './store.ts'
 
 export function identityColumns(record: IdentityRecord): IdentityColumns {
   return {
@@ -28,4 +31,15 @@ export function identityOf(row: IdentityColumns): IdentityRecord {
     createdAt: row.created_at,
     rowVersion: row.row_version,
   }
+}
+
+type Row = Parameters<Narrow>[0]
+
+/** Unique ids are base 32: nothing in one is special to JSON or to a pattern. */
+export function attached(row: Row, { policyId }: Holding): ReturnType<Narrow> {
+  return row('attached_policies', 'like', `%"${policyId}"%`)
+}
+
+export function bounded(row: Row, { policyId }: Holding): ReturnType<Narrow> {
+  return row(sql.ref<string | null>('permissions_boundary'), '=', policyId)
 }

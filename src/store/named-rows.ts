@@ -3,9 +3,10 @@
  * policies. What each table adds is how its columns and its record belong together.
  * @module
  */
+import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import { acceptedPage } from './bound-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
-import type { ManagedPoliciesTable, RolesTable, UsersTable } from './schema.ts'
+import type { ManagedPoliciesTable, RolesTable, Schema, UsersTable } from './schema.ts'
 import { type Change, type Page, StaleRow } from './store.ts'
 
 interface NamedTables {
@@ -40,6 +41,7 @@ export interface NamedReads<T extends Named, Rec> {
     accountId: string,
     page: Page,
     wanted: (row: NamedTables[T]) => boolean,
+    narrow?: Narrow,
   ) => Promise<readonly Rec[]>
   /** Counts rows unchecked: a forged one can only use up the account's quota. */
   readonly count: (accountId: string) => Promise<number>
@@ -55,6 +57,9 @@ export interface NamedWrites<Rec> {
   readonly confirm: (record: Rec) => Promise<void>
   readonly delete: (record: Rec) => Promise<void>
 }
+
+/** A condition on the rows, beside what `wanted` says of each. */
+export type Narrow = (row: ExpressionBuilder<Schema, AnyOf>) => Expression<SqlBool>
 
 /** The query layer cannot say "any of these tables", all of which have the columns of one. */
 type AnyOf = 'users'
@@ -86,7 +91,7 @@ export function namedReads<T extends Named, Rec extends NamedRecord>(
         .executeTakeFirst()
       return found && accept(rowOf(found))
     },
-    list(accountId, page, wanted) {
+    list(accountId, page, wanted, narrow) {
       const fetch = async (
         after: string | undefined,
         limit: number,
@@ -96,6 +101,7 @@ export function namedReads<T extends Named, Rec extends NamedRecord>(
           .selectAll()
           .where('account_id', '=', accountId)
           .$if(after !== undefined, (some) => some.where('name', '>', after ?? ''))
+          .$if(narrow !== undefined, (some) => some.where((row) => narrow?.(row) ?? row.lit(true)))
           .orderBy('name')
           .limit(limit)
           .execute()

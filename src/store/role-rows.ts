@@ -1,10 +1,10 @@
 /** Roles in the store. @module */
 import type { RoleRecord } from '../model/role.ts'
-import { identityColumns, identityOf } from './identity-columns.ts'
-import { namedReads, namedWrites, type NamedTable } from './named-rows.ts'
+import { attached, bounded, identityColumns, identityOf } from './identity-columns.ts'
+import { namedReads, namedWrites, type NamedTable, type Narrow } from './named-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { RolesTable } from './schema.ts'
-import type { StoreReads, Transaction } from './store.ts'
+import type { Holding, StoreReads, Transaction } from './store.ts'
 
 type Reads = Pick<StoreReads, 'findRole' | 'findRoleByName' | 'listRoles' | 'countRoles'>
 type Writes = Pick<Transaction, 'insertRole' | 'updateRole' | 'confirmRole' | 'deleteRole'>
@@ -23,8 +23,13 @@ export function roleReads(scope: RowScope): Reads {
   return {
     findRole: find,
     findRoleByName: findByName,
-    listRoles: (accountId, { pathPrefix, ...page }) =>
-      list(accountId, page, ({ path }) => path.startsWith(pathPrefix)),
+    listRoles: (accountId, { pathPrefix, holding, ...page }) =>
+      list(
+        accountId,
+        page,
+        ({ path }) => path.startsWith(pathPrefix),
+        holding && ((row) => held(row, holding)),
+      ),
     countRoles: count,
   }
 }
@@ -37,6 +42,12 @@ export function roleWrites(scope: WriteScope): Writes {
     confirmRole: writes.confirm,
     deleteRole: writes.delete,
   }
+}
+
+function held(row: Parameters<Narrow>[0], holding: Holding): ReturnType<Narrow> {
+  if (holding.as === 'attached') return attached(row, holding)
+  if (holding.as === 'boundary') return bounded(row, holding)
+  return row.or([attached(row, holding), bounded(row, holding)])
 }
 
 function columnsOf(role: RoleRecord): Omit<RolesTable, 'row_tag'> {

@@ -99,6 +99,8 @@ export interface ManagedPoliciesTable {
   readonly default_version_id: string
   readonly next_version: number
   readonly attachments: number
+  /** Null for none, as in the rows that were there before the column. */
+  readonly boundaries: number | null
   readonly created_at: number
   readonly updated_at: number
   readonly row_version: number

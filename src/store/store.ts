@@ -27,6 +27,15 @@ export interface Page {
   readonly limit: number
 }
 
+/** Who has a managed policy: attached, as its permissions boundary, or either where `as` is left out. */
+export interface Holding {
+  readonly policyId: string
+  readonly as?: 'attached' | 'boundary'
+}
+
+/** Which identities a page is of. */
+export type IdentityPage = Page & { readonly pathPrefix: string; readonly holding?: Holding }
+
 export interface StoreReads {
   findAccount(accountId: string): Promise<AccountRecord | undefined>
   findAccessKey(accessKeyId: string): Promise<AccessKeyRecord | undefined>
@@ -38,19 +47,13 @@ export interface StoreReads {
   /** The name as it was given, case and all. */
   findUserByName(accountId: string, name: string): Promise<UserRecord | undefined>
   /** Users of an account by name, of those whose path begins so. */
-  listUsers(
-    accountId: string,
-    page: Page & { readonly pathPrefix: string },
-  ): Promise<readonly UserRecord[]>
+  listUsers(accountId: string, page: IdentityPage): Promise<readonly UserRecord[]>
   countUsers(accountId: string): Promise<number>
   findRole(roleId: string): Promise<RoleRecord | undefined>
   /** The name as it was given, case and all. */
   findRoleByName(accountId: string, name: string): Promise<RoleRecord | undefined>
   /** Roles of an account by name, of those whose path begins so. */
-  listRoles(
-    accountId: string,
-    page: Page & { readonly pathPrefix: string },
-  ): Promise<readonly RoleRecord[]>
+  listRoles(accountId: string, page: IdentityPage): Promise<readonly RoleRecord[]>
   countRoles(accountId: string): Promise<number>
   findManagedPolicy(policyId: string): Promise<ManagedPolicyRecord | undefined>
   /** The name as it was given, case and all. */
@@ -171,7 +174,7 @@ export interface Transaction extends StoreReads {
     changes: Partial<
       Pick<
         ManagedPolicyRecord,
-        'versions' | 'defaultVersionId' | 'nextVersion' | 'attachments' | 'updatedAt'
+        'versions' | 'defaultVersionId' | 'nextVersion' | 'attachments' | 'boundaries' | 'updatedAt'
       >
     >,
   ): Promise<ManagedPolicyRecord>

@@ -1,6 +1,6 @@
 /** Users in the store. @module */
 import type { UserRecord } from '../model/user.ts'
-import { identityColumns, identityOf } from './identity-columns.ts'
+import { attached, identityColumns, identityOf } from './identity-columns.ts'
 import { namedReads, namedWrites, type NamedTable } from './named-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { StoreReads, Transaction } from './store.ts'
@@ -22,8 +22,14 @@ export function userReads(scope: RowScope): Reads {
   return {
     findUser: find,
     findUserByName: findByName,
-    listUsers: (accountId, { pathPrefix, ...page }) =>
-      list(accountId, page, ({ path }) => path.startsWith(pathPrefix)),
+    listUsers: (accountId, { pathPrefix, holding, ...page }) =>
+      list(
+        accountId,
+        page,
+        ({ path }) => path.startsWith(pathPrefix),
+        // Users have no boundary.
+        holding && ((row) => (holding.as === 'boundary' ? row.lit(false) : attached(row, holding))),
+      ),
     countUsers: count,
   }
 }

@@ -51,7 +51,26 @@ test('a trust policy answers the unique ids of the users and sessions that it na
 const noun = 'Invalid principal in policy:'
 const malformed: readonly (readonly [string, string, string | RegExp])[] = [
   ['no JSON', '{invalid', 'This policy contains invalid Json'],
-  ['no statement', '{"Version":"2012-10-17","Statement":[]}', /Statement/],
+  [
+    'no statement',
+    '{"Version":"2012-10-17","Statement":[]}',
+    'Could not parse the policy: Statement is empty!',
+  ],
+  [
+    'a version of its own',
+    documentOf(statement).replace('2012', '2013'),
+    'The policy must contain a valid version string',
+  ],
+  [
+    'two statements of one Sid',
+    documentOf({ ...statement, Sid: 'a' }, { ...statement, Sid: 'a' }),
+    'The Statement Ids in the policy are not unique',
+  ],
+  [
+    'a principal without end',
+    documentOf({ ...statement, Principal: { AWS: 'x'.repeat(5000) } }),
+    `${noun} "AWS":"${'x'.repeat(1024)}"`,
+  ],
   ['a bare star', documentOf({ ...statement, Principal: '*' }), 'Principal must be a JSON object.'],
   [
     'no principal',

@@ -12,6 +12,7 @@ const suites = [
   ['paginators.py', 'boto3 pages through keys, aliases, tags and policies'],
   ['errors.py', 'boto3 raises modeled errors by class and others by code'],
   ['values.py', 'boto3 reads bytes, dates and text as they were meant'],
+  ['roles.py', 'boto3 makes roles, reads their documents, pages through them, and ends them'],
   ['skewed_clock.py', 'boto3 with a skewed clock is refused'],
 ] as const
 

@@ -20,6 +20,7 @@ function newPolicy(
     defaultVersionId: 'v1',
     nextVersion: 2,
     attachments: 0,
+    boundaries: 0,
     createdAt: 3,
     updatedAt: 4,
     ...members,

@@ -4,14 +4,12 @@
  * @module
  */
 import type { AttachUserPolicyRequest } from '@aws-sdk/client-iam'
-import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../query-operation.ts'
-import { checkPolicyArn, managedPolicyOf } from './managed-policy.ts'
+import { attachPolicy } from './attached-policies.ts'
+import { checkPolicyArn } from './managed-policy.ts'
 import { checkName, newUserName, policyArn } from './members.ts'
 import { requiredUser } from './required-user.ts'
-
-const attachedMax = 10
 
 export const attachUserPolicy = iamOperation<AttachUserPolicyRequest, void>()({
   name: 'AttachUserPolicy',
@@ -34,18 +32,14 @@ export const attachUserPolicy = iamOperation<AttachUserPolicyRequest, void>()({
   async run(call) {
     const user = requiredUser(call.user)
     await call.commit(async (transaction) => {
-      const policy = await managedPolicyOf(call.input.PolicyArn, call, transaction)
-      const { attachedPolicies } = user
-      // AWS answers success to the second attachment of a policy.
-      if (attachedPolicies.includes(policy.policyId)) return
-      if (attachedPolicies.length >= attachedMax) {
-        const message = `Cannot exceed quota for PoliciesPerUser: ${attachedMax}`
-        throw new KmsError('LimitExceededException', message)
-      }
-      await transaction.updateManagedPolicy(policy, { attachments: policy.attachments + 1 })
-      await transaction.updateUser(user, {
-        attachedPolicies: [...attachedPolicies, policy.policyId],
-      })
+      const attachedPolicies = await attachPolicy(
+        'user',
+        user,
+        call.input.PolicyArn,
+        call,
+        transaction,
+      )
+      if (attachedPolicies !== undefined) await transaction.updateUser(user, { attachedPolicies })
     })
   },
 })

@@ -62,6 +62,7 @@ export const createPolicy = iamOperation<CreatePolicyRequest, CreatePolicyRespon
       defaultVersionId: 'v1',
       nextVersion: 2,
       attachments: 0,
+      boundaries: 0,
       createdAt: now,
       updatedAt: now,
     }

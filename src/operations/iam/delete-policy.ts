@@ -26,7 +26,7 @@ export const deletePolicy = iamOperation<DeletePolicyRequest, void>()({
   async run(call) {
     await call.commit(async (transaction) => {
       const policy = await managedPolicyOf(call.input.PolicyArn, call, transaction)
-      if (policy.attachments > 0) {
+      if (policy.attachments + policy.boundaries > 0) {
         const message = 'Cannot delete a policy attached to entities.'
         throw new KmsError('DeleteConflictException', message)
       }

@@ -6,8 +6,9 @@
 import type { DeleteUserPolicyRequest } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../query-operation.ts'
+import { withoutInlinePolicy } from './inline-policies.ts'
 import { checkName, policyName, userName } from './members.ts'
-import { inlinePolicyOf, requiredUser } from './required-user.ts'
+import { requiredUser } from './required-user.ts'
 
 export const deleteUserPolicy = iamOperation<DeleteUserPolicyRequest, void>()({
   name: 'DeleteUserPolicy',
@@ -22,10 +23,9 @@ export const deleteUserPolicy = iamOperation<DeleteUserPolicyRequest, void>()({
   },
   async run({ input, user, commit }) {
     const known = requiredUser(user)
-    inlinePolicyOf(known, input.PolicyName)
-    const left = Object.entries(known.inlinePolicies).filter(([name]) => name !== input.PolicyName)
+    const inlinePolicies = withoutInlinePolicy('user', known, input.PolicyName)
     await commit(async (transaction) => {
-      await transaction.updateUser(known, { inlinePolicies: Object.fromEntries(left) })
+      await transaction.updateUser(known, { inlinePolicies })
     })
   },
 })

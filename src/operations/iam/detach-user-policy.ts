@@ -4,10 +4,10 @@
  * @module
  */
 import type { DetachUserPolicyRequest } from '@aws-sdk/client-iam'
-import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../query-operation.ts'
-import { checkPolicyArn, managedPolicyOf } from './managed-policy.ts'
+import { detachPolicy } from './attached-policies.ts'
+import { checkPolicyArn } from './managed-policy.ts'
 import { checkName, newUserName, policyArn } from './members.ts'
 import { requiredUser } from './required-user.ts'
 
@@ -31,16 +31,8 @@ export const detachUserPolicy = iamOperation<DetachUserPolicyRequest, void>()({
   async run(call) {
     const user = requiredUser(call.user)
     await call.commit(async (transaction) => {
-      const policy = await managedPolicyOf(call.input.PolicyArn, call, transaction)
-      const { policyId } = policy
-      if (!user.attachedPolicies.includes(policyId)) {
-        const message = `Policy ${call.input.PolicyArn} was not found.`
-        throw new KmsError('NoSuchEntityException', message)
-      }
-      await transaction.updateManagedPolicy(policy, { attachments: policy.attachments - 1 })
-      await transaction.updateUser(user, {
-        attachedPolicies: user.attachedPolicies.filter((id) => id !== policyId),
-      })
+      const attachedPolicies = await detachPolicy(user, call.input.PolicyArn, call, transaction)
+      await transaction.updateUser(user, { attachedPolicies })
     })
   },
 })

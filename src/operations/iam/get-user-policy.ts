@@ -6,8 +6,9 @@
 import type { GetUserPolicyRequest, GetUserPolicyResponse } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../query-operation.ts'
+import { inlinePolicyOf } from './inline-policies.ts'
 import { checkName, policyName, userName } from './members.ts'
-import { inlinePolicyOf, requiredUser } from './required-user.ts'
+import { requiredUser } from './required-user.ts'
 import { shownDocument } from './shown-user.ts'
 
 export const getUserPolicy = iamOperation<GetUserPolicyRequest, GetUserPolicyResponse>()({
@@ -23,7 +24,7 @@ export const getUserPolicy = iamOperation<GetUserPolicyRequest, GetUserPolicyRes
   },
   async run({ input: { PolicyName }, user }) {
     const known = requiredUser(user)
-    const document = inlinePolicyOf(known, PolicyName)
+    const document = inlinePolicyOf('user', known, PolicyName)
     return { UserName: known.name, PolicyName, PolicyDocument: shownDocument(document) }
   },
 })

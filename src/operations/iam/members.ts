@@ -27,6 +27,14 @@ export const tagKeys = list(text({ min: 1, max: 128 }), { max: 50 })
 export const marker = text({ min: 1, max: 1024 })
 export const maxItems = integer({ min: 1, max: 1000 })
 
+export const roleName = text({ min: 1, max: 64 })
+export const roleDescription = text({
+  max: 1000,
+  pattern: '[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*',
+})
+/** Seconds. */
+export const maxSessionDuration = integer({ min: 3600, max: 43_200 })
+
 const namePattern = /^[\w+=,.@-]+$/
 const pathPattern = /^\/(?:[\x21-\x7e]+\/)?$/
 const pathPrefixPattern = /^\/[\x21-\x7f]*$/

@@ -4,17 +4,11 @@
  * @module
  */
 import type { PutUserPolicyRequest } from '@aws-sdk/client-iam'
-import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../query-operation.ts'
-import { checkIdentityPolicy, policySize } from './identity-policy.ts'
+import { withInlinePolicy } from './inline-policies.ts'
 import { checkName, policyDocument, policyName, userName } from './members.ts'
 import { requiredUser } from './required-user.ts'
-
-/** All inline policies of one user together. */
-const sizeMax = 2048
-/** The same with their white space, which IAM does not bound. */
-const charactersMax = 32_768
 
 export const putUserPolicy = iamOperation<PutUserPolicyRequest, void>()({
   name: 'PutUserPolicy',
@@ -39,15 +33,8 @@ export const putUserPolicy = iamOperation<PutUserPolicyRequest, void>()({
   },
   async run({ input, user, commit }) {
     const known = requiredUser(user)
-    checkIdentityPolicy(input.PolicyDocument)
-    const inlinePolicies = { ...known.inlinePolicies, [input.PolicyName]: input.PolicyDocument }
-    const documents = Object.values(inlinePolicies)
-    const sizeOf = (measure: (document: string) => number): number =>
-      documents.reduce((sum, document) => sum + measure(document), 0)
-    if (sizeOf(policySize) > sizeMax || sizeOf(({ length }) => length) > charactersMax) {
-      const message = `Maximum policy size of ${sizeMax} bytes exceeded for user ${known.name}`
-      throw new KmsError('LimitExceededException', message)
-    }
+    const { PolicyName, PolicyDocument } = input
+    const inlinePolicies = withInlinePolicy('user', known, PolicyName, PolicyDocument)
     await commit(async (transaction) => {
       await transaction.updateUser(known, { inlinePolicies })
     })

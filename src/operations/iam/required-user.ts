@@ -30,13 +30,3 @@ export async function accessKeyOf(
   const message = `The Access Key with id ${accessKeyId} cannot be found.`
   throw new KmsError('NoSuchEntityException', message)
 }
-
-/** The document of that name. @throws {KmsError} `NoSuchEntityException` */
-export function inlinePolicyOf({ inlinePolicies }: UserRecord, policyName: string): string {
-  const document = Object.hasOwn(inlinePolicies, policyName)
-    ? inlinePolicies[policyName]
-    : undefined
-  if (document !== undefined) return document
-  const message = `The user policy with name ${policyName} cannot be found.`
-  throw new KmsError('NoSuchEntityException', message)
-}

@@ -1,4 +1,4 @@
-/** Roles. @module */
+/** Roles, and how many a managed policy is the permissions boundary of. @module */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../columns.ts'
 import type { Engine } from '../database.ts'
@@ -6,6 +6,7 @@ import type { Schema } from '../schema.ts'
 
 export async function roles(query: Kysely<Schema>, engine: Engine): Promise<void> {
   const { text, number, bytes, end } = columnTypes(engine)
+  await query.schema.alterTable('managed_policies').addColumn('boundaries', number).execute()
   await query.schema
     .createTable('roles')
     .addColumn('role_id', text, (column) => column.primaryKey().notNull())

@@ -1,0 +1,101 @@
+/**
+ * CreateServiceLinkedRole — the role of a service: its name, path and trust are AWS's.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceLinkedRole.html
+ * @module
+ */
+import type {
+  CreateServiceLinkedRoleRequest,
+  CreateServiceLinkedRoleResponse,
+} from '@aws-sdk/client-iam'
+import { KmsError } from '../../errors.ts'
+import { identifierOf, uniqueIdCharacters } from '../../model/identity.ts'
+import { maxSessionSecondsByDefault } from '../../model/role.ts'
+import { required, text } from '../../model/shape.ts'
+import { iamOperation } from '../query-operation.ts'
+import { findLinkedService, linkedName, linkedPath, linkedTrustPolicy } from './linked-services.ts'
+import { checkName, roleDescription } from './members.ts'
+import { insertRole } from './new-role.ts'
+import { madeRole } from './shown-role.ts'
+
+const namePattern = '[\\w+=,.@-]+'
+
+export const createServiceLinkedRole = iamOperation<
+  CreateServiceLinkedRoleRequest,
+  CreateServiceLinkedRoleResponse
+>()({
+  name: 'CreateServiceLinkedRole',
+  input: {
+    AWSServiceName: required(text({ min: 1, max: 128, pattern: namePattern })),
+    Description: roleDescription,
+    CustomSuffix: text({ min: 1, max: 64, pattern: namePattern }),
+  },
+  permissions: ({ AWSServiceName, CustomSuffix }) => [
+    {
+      action: 'iam:CreateServiceLinkedRole',
+      iamResource: `role${linkedPath(AWSServiceName)}${nameOf(AWSServiceName, CustomSuffix)}`,
+    },
+  ],
+  context: ({ AWSServiceName }) => ({ 'iam:AWSServiceName': AWSServiceName }),
+  readOnly: false,
+  audit: ['AWSServiceName', 'Description', 'CustomSuffix'],
+  auditResponse: ({ Role }) => ({ role: Role }),
+  throws: [
+    'ValidationException',
+    'InvalidInputException',
+    'AccessDeniedException',
+    'LimitExceededException',
+  ],
+  check({ AWSServiceName, CustomSuffix }) {
+    const service = findLinkedService(AWSServiceName)
+    if (service === undefined) {
+      const message = `the service \`${AWSServiceName}\` has no service-linked role here`
+      throw new KmsError('InvalidInputException', message)
+    }
+    if (CustomSuffix === undefined) return
+    if (service.suffixed !== true) {
+      const message = `Custom suffix is not allowed for ${AWSServiceName}`
+      throw new KmsError('InvalidInputException', message)
+    }
+    // As long as every name of a role may be.
+    if (linkedName(service, CustomSuffix).length > 64) {
+      throw new KmsError('InvalidInputException', 'the name of the role would be too long')
+    }
+    checkName('customSuffix', CustomSuffix)
+  },
+  async run({ input, caller: { accountId }, partition, commit }, ports) {
+    const { AWSServiceName: serviceLinked, CustomSuffix, Description: description = '' } = input
+    const name = nameOf(serviceLinked, CustomSuffix)
+    const role = {
+      roleId: identifierOf('AROA', ports.random.bytes(uniqueIdCharacters)),
+      accountId,
+      name,
+      path: linkedPath(serviceLinked),
+      trustPolicy: linkedTrustPolicy(serviceLinked),
+      trustPrincipals: {},
+      inlinePolicies: {},
+      attachedPolicies: [],
+      tags: [],
+      description,
+      maxSessionSeconds: maxSessionSecondsByDefault,
+      serviceLinked,
+      createdAt: ports.clock.now(),
+    }
+    const Role = await madeRole(partition, role, ports)
+    return commit(async (transaction) => {
+      await insertRole(role, transaction, () => {
+        const message =
+          `Service role name ${name} has been taken in this account, ` +
+          'please try a different suffix.'
+        return new KmsError('InvalidInputException', message)
+      })
+      return { Role }
+    })
+  },
+})
+
+function nameOf(serviceName: string, suffix: string | undefined): string {
+  const service = findLinkedService(serviceName)
+  // `check` has refused every service that is not known.
+  if (service === undefined) throw new Error('a service that is not known was let in')
+  return linkedName(service, suffix)
+}

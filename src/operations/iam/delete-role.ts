@@ -1,0 +1,43 @@
+/**
+ * DeleteRole — ends a role that has nothing any more. A namesake made later is another one.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html
+ * @module
+ */
+import type { DeleteRoleRequest } from '@aws-sdk/client-iam'
+import { KmsError } from '../../errors.ts'
+import { required } from '../../model/shape.ts'
+import { iamOperation } from '../query-operation.ts'
+import { leaveBoundary } from './boundary.ts'
+import { checkName, roleName } from './members.ts'
+import { changeableRole } from './required-role.ts'
+
+export const deleteRole = iamOperation<DeleteRoleRequest, void>()({
+  name: 'DeleteRole',
+  input: { RoleName: required(roleName) },
+  role: { from: 'RoleName', action: 'iam:DeleteRole' },
+  readOnly: false,
+  audit: ['RoleName'],
+  throws: [
+    'ValidationException',
+    'AccessDeniedException',
+    'NoSuchEntityException',
+    'UnmodifiableEntityException',
+    'DeleteConflictException',
+  ],
+  check: ({ RoleName }) => checkName('roleName', RoleName),
+  async run({ role, commit }) {
+    const known = changeableRole(role)
+    if (Object.keys(known.inlinePolicies).length > 0) throw conflict('delete policies')
+    if (known.attachedPolicies.length > 0) throw conflict('detach all policies')
+    // Whoever gives the role a policy meanwhile finds it gone, or makes this decide again.
+    await commit(async (transaction) => {
+      await leaveBoundary(known.permissionsBoundary, transaction)
+      await transaction.deleteRole(known)
+    })
+  },
+})
+
+function conflict(what: string): KmsError {
+  const message = `Cannot delete entity, must ${what} first.`
+  return new KmsError('DeleteConflictException', message)
+}

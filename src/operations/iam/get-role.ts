@@ -1,0 +1,24 @@
+/**
+ * GetRole — one role, with its trust policy.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html
+ * @module
+ */
+import type { GetRoleRequest, GetRoleResponse } from '@aws-sdk/client-iam'
+import { required } from '../../model/shape.ts'
+import { iamOperation } from '../query-operation.ts'
+import { checkName, roleName } from './members.ts'
+import { requiredRole } from './required-role.ts'
+import { shownRole } from './shown-role.ts'
+
+export const getRole = iamOperation<GetRoleRequest, GetRoleResponse>()({
+  name: 'GetRole',
+  input: { RoleName: required(roleName) },
+  role: { from: 'RoleName', action: 'iam:GetRole' },
+  readOnly: true,
+  audit: ['RoleName'],
+  throws: ['ValidationException', 'AccessDeniedException', 'NoSuchEntityException'],
+  check: ({ RoleName }) => checkName('roleName', RoleName),
+  run: async ({ role, partition }, ports) => ({
+    Role: await shownRole(partition, requiredRole(role), ports),
+  }),
+})

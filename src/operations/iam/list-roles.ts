@@ -1,0 +1,38 @@
+/**
+ * ListRoles — the account's roles by name.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html
+ * @module
+ */
+import type { ListRolesRequest, ListRolesResponse } from '@aws-sdk/client-iam'
+import { iamOperation } from '../query-operation.ts'
+import { checkPathPrefix, marker, maxItems, path } from './members.ts'
+import { readPage } from './page.ts'
+import { listedRole, type ShownRole } from './shown-role.ts'
+
+export const listRoles = iamOperation<ListRolesRequest, ListRolesResponse>()({
+  name: 'ListRoles',
+  input: { PathPrefix: path, Marker: marker, MaxItems: maxItems },
+  permissions: ({ PathPrefix = '/' }) => [
+    { action: 'iam:ListRoles', iamResource: `role${PathPrefix}` },
+  ],
+  readOnly: true,
+  audit: ['PathPrefix', 'Marker', 'MaxItems'],
+  throws: ['ValidationException', 'AccessDeniedException', 'InvalidMarkerException'],
+  check: ({ PathPrefix }) => checkPathPrefix(PathPrefix),
+  async run({ input, caller: { accountId }, partition }, ports) {
+    const pathPrefix = input.PathPrefix ?? '/'
+    const { rows, paging } = await readPage(ports.pages, {
+      scope: ['ListRoles', accountId, pathPrefix],
+      marker: input.Marker,
+      limit: input.MaxItems,
+      read: (page) => ports.store.listRoles(accountId, { ...page, pathPrefix }),
+      nameOf: (role) => role.name,
+    })
+    const Roles: ShownRole[] = []
+    for (const role of rows) {
+      // oxlint-disable-next-line no-await-in-loop -- in turn: trust policies may name many
+      Roles.push(await listedRole(partition, role, ports))
+    }
+    return { Roles, ...paging }
+  },
+})

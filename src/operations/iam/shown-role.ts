@@ -1,0 +1,69 @@
+/** Roles as answers show them. @module */
+import type { IdentityTag } from '../../model/identity.ts'
+import { roleArn, type RoleRecord } from '../../model/role.ts'
+import type { OperationPorts } from '../operation.ts'
+import { shownBoundary } from './boundary.ts'
+import { shownDocument } from './shown-user.ts'
+
+export interface ShownRole {
+  readonly Path: string
+  readonly RoleName: string
+  readonly RoleId: string
+  readonly Arn: string
+  readonly CreateDate: Date
+  readonly AssumeRolePolicyDocument: string
+  readonly Description?: string
+  readonly MaxSessionDuration: number
+  readonly PermissionsBoundary?: ReturnType<typeof shownBoundary>
+  readonly Tags?: IdentityTag[]
+  readonly RoleLastUsed?: { readonly LastUsedDate?: Date; readonly Region?: string }
+}
+
+type Ports = Pick<OperationPorts, 'store' | 'trustPolicies'>
+
+/** As lists show it: without its boundary, its tags and its last use. */
+export async function listedRole(
+  partition: string,
+  role: Omit<RoleRecord, 'rowVersion'>,
+  { trustPolicies }: Pick<Ports, 'trustPolicies'>,
+): Promise<ShownRole> {
+  return {
+    Path: role.path,
+    RoleName: role.name,
+    RoleId: role.roleId,
+    Arn: roleArn(partition, role),
+    CreateDate: new Date(role.createdAt),
+    AssumeRolePolicyDocument: shownDocument(await trustPolicies.shown(role)),
+    ...(role.description !== '' && { Description: role.description }),
+    MaxSessionDuration: role.maxSessionSeconds,
+  }
+}
+
+/** As `CreateRole` shows it: with its boundary and its tags. */
+export async function madeRole(
+  partition: string,
+  role: Omit<RoleRecord, 'rowVersion'>,
+  ports: Ports,
+): Promise<ShownRole> {
+  const { permissionsBoundary, tags } = role
+  const boundary =
+    permissionsBoundary === undefined
+      ? undefined
+      : await ports.store.findManagedPolicy(permissionsBoundary)
+  return {
+    ...(await listedRole(partition, role, ports)),
+    ...(boundary && { PermissionsBoundary: shownBoundary(partition, boundary) }),
+    ...(tags.length > 0 && { Tags: tags.map(({ Key, Value }) => ({ Key, Value })) }),
+  }
+}
+
+/** As `GetRole` shows it. */
+export async function shownRole(
+  partition: string,
+  role: RoleRecord,
+  ports: Ports,
+): Promise<ShownRole> {
+  const { lastUsed } = role
+  const used = lastUsed && { LastUsedDate: new Date(lastUsed.at), Region: lastUsed.region }
+  return { ...(await madeRole(partition, role, ports)), RoleLastUsed: used ?? {} }
+}

@@ -1,0 +1,41 @@
+/**
+ * UpdateRole — changes a role's description and its longest session; what is left out stays.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateRole.html
+ * @module
+ */
+import type { UpdateRoleRequest, UpdateRoleResponse } from '@aws-sdk/client-iam'
+import { required } from '../../model/shape.ts'
+import { iamOperation } from '../query-operation.ts'
+import { checkName, maxSessionDuration, roleDescription, roleName } from './members.ts'
+import { changeableRole, requiredRole } from './required-role.ts'
+
+export const updateRole = iamOperation<UpdateRoleRequest, UpdateRoleResponse>()({
+  name: 'UpdateRole',
+  input: {
+    RoleName: required(roleName),
+    Description: roleDescription,
+    MaxSessionDuration: maxSessionDuration,
+  },
+  role: { from: 'RoleName', action: 'iam:UpdateRole' },
+  readOnly: false,
+  audit: ['RoleName', 'Description', 'MaxSessionDuration'],
+  throws: [
+    'ValidationException',
+    'AccessDeniedException',
+    'NoSuchEntityException',
+    'UnmodifiableEntityException',
+  ],
+  check: ({ RoleName }) => checkName('roleName', RoleName),
+  async run({ input, role, commit }) {
+    const { Description: description, MaxSessionDuration: maxSessionSeconds } = input
+    // The description alone of a service-linked role is its account's to change.
+    const known = maxSessionSeconds === undefined ? requiredRole(role) : changeableRole(role)
+    return commit(async (transaction) => {
+      await transaction.updateRole(known, {
+        ...(description !== undefined && { description }),
+        ...(maxSessionSeconds !== undefined && { maxSessionSeconds }),
+      })
+      return {}
+    })
+  },
+})
