@@ -10,8 +10,8 @@ import type { Effect } from './document.ts'
 
 /**
  * `session`: the caller itself (a user, a session, everyone), which boundaries and session policies do
- * not limit. `role`: the role or the user behind the session, which they do. `account`: its account, which leaves
- * the decision to the caller's identity policies.
+ * not limit. `role`: the role or the user behind the session, which they do. `account`: its account,
+ * which leaves the decision to the caller's identity policies.
  */
 export type Closeness = 'session' | 'role' | 'account'
 

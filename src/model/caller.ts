@@ -2,8 +2,8 @@
 import type { Session } from './session.ts'
 
 /**
- * `root`, `user`, `assumed-role` and `federated-user` are AWS's principals. `operator` came through the operator door,
- * `test` through the test API; neither can call an AWS service.
+ * `root`, `user`, `assumed-role` and `federated-user` are AWS's principals. `operator` came through the
+ * operator door, `test` through the test API; neither can call an AWS service.
  */
 export type CallerKind = 'root' | 'user' | 'assumed-role' | 'federated-user' | 'operator' | 'test'
 

@@ -12,6 +12,7 @@ import type { Session } from '../../model/session.ts'
 import { required } from '../../model/shape.ts'
 import { checkTags } from '../iam/members.ts'
 import { stsOperation } from '../query-operation.ts'
+import { expiry } from './lifetime.ts'
 import {
   externalId,
   policyArns,
@@ -121,7 +122,7 @@ export const assumeRole = stsOperation<AssumeRoleRequest, AssumeRoleResponse>()(
       principalId: record.roleId,
       name,
       issuedAt,
-      expiresAt: issuedAt + seconds * 1000,
+      expiresAt: expiry(issuedAt, seconds),
       sourceAccessKeyId: caller.session?.sourceAccessKeyId ?? caller.accessKeyId ?? '',
       chained: caller.session?.kind === 'role',
       ...limits,

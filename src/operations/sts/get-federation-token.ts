@@ -17,7 +17,7 @@ import {
   tokenSize,
 } from './members.ts'
 import { makeSession, sessionPolicies, tagContext } from './new-session.ts'
-import { tokenLifetime } from './token-lifetime.ts'
+import { expiry, tokenSecondsOf } from './lifetime.ts'
 
 export const getFederationToken = stsOperation<
   GetFederationTokenRequest,
@@ -68,7 +68,7 @@ export const getFederationToken = stsOperation<
         principalId: caller.uniqueId,
         name,
         issuedAt,
-        expiresAt: issuedAt + tokenLifetime(DurationSeconds, caller),
+        expiresAt: expiry(issuedAt, tokenSecondsOf(DurationSeconds, caller)),
         sourceAccessKeyId: caller.accessKeyId ?? '',
         chained: false,
         ...(await sessionPolicies(input, { accountId, partition }, ports)),

@@ -7,7 +7,7 @@ import type { GetSessionTokenRequest, GetSessionTokenResponse } from '@aws-sdk/c
 import { stsOperation } from '../query-operation.ts'
 import { refuseMfa, serialNumber, tokenCode, tokenSeconds, tokenSize } from './members.ts'
 import { makeSession } from './new-session.ts'
-import { tokenLifetime } from './token-lifetime.ts'
+import { expiry, tokenSecondsOf } from './lifetime.ts'
 
 export const getSessionToken = stsOperation<GetSessionTokenRequest, GetSessionTokenResponse>()({
   name: 'GetSessionToken',
@@ -37,7 +37,7 @@ export const getSessionToken = stsOperation<GetSessionTokenRequest, GetSessionTo
         principalId: caller.uniqueId,
         name: '',
         issuedAt,
-        expiresAt: issuedAt + tokenLifetime(input.DurationSeconds, caller),
+        expiresAt: expiry(issuedAt, tokenSecondsOf(input.DurationSeconds, caller)),
         sourceAccessKeyId: caller.accessKeyId ?? '',
         chained: false,
         policyIds: [],
