@@ -18,6 +18,7 @@ export type BoundTable =
   | 'users'
   | 'managed_policies'
   | 'keys'
+  | 'material_states'
   | 'aliases'
   | 'grants'
   | 'audit_outbox'

@@ -10,6 +10,7 @@ import { keyUsage } from './migrations/0002-key-usage.ts'
 import { outboxTags } from './migrations/0003-outbox-tags.ts'
 import { grants } from './migrations/0004-grants.ts'
 import { users } from './migrations/0005-users.ts'
+import { materialStates } from './migrations/0006-material-states.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -24,6 +25,7 @@ export const migrations: readonly Migration[] = [
   { name: 'outbox-tags', up: outboxTags },
   { name: 'grants', up: grants },
   { name: 'users', up: users },
+  { name: 'material-states', up: materialStates },
 ]
 
 /**

@@ -89,7 +89,7 @@ function keyStore(handedOut: Buffer[]): KeyStore {
 }
 
 export function createWorld(): World {
-  const rows: Rows = { keys: [], aliases: [], materials: [], grants: [] }
+  const rows: Rows = { keys: [], aliases: [], materials: [], materialStates: [], grants: [] }
   const handedOut: Buffer[] = []
   let ids = 0
   const store = reads(rows)
