@@ -90,6 +90,11 @@ export interface KeyRecord extends KeyRef {
   readonly rowVersion: number
 }
 
+/** Whether it is a multi-Region key whose primary is in another Region. */
+export function isReplica({ primaryRegion, region }: KeyRecord): boolean {
+  return primaryRegion !== undefined && primaryRegion !== region
+}
+
 export interface AliasRef {
   readonly accountId: string
   readonly region: string
