@@ -18,14 +18,21 @@ import { KmsError } from './errors.ts'
 import type { OpenKeyUsages } from './lifecycle/last-usage.ts'
 import type { Caller } from './model/caller.ts'
 import type { Clock, Random } from './model/clock.ts'
-import { aliasArn, keyArn, type KeyRecord } from './model/key.ts'
+import { keyArn, type KeyRecord } from './model/key.ts'
 import type { RegionTable } from './model/region.ts'
 import { readInput, ShapeMismatch } from './model/shape.ts'
-import type { Call, Operation, OperationPorts, Origin } from './operations/operation.ts'
+import type {
+  Call,
+  Operation,
+  OperationPorts,
+  Origin,
+  UsedMaterials,
+} from './operations/operation.ts'
 import type { Place } from './resolve/identifiers.ts'
 import type { GrantTokens } from './resolve/grant-tokens.ts'
 import type { Lookup } from './resolve/lookup.ts'
 import type { Recipient, ResolveRecipient } from './resolve/recipient.ts'
+import { concernedResources } from './resolve/concerned.ts'
 import type { Resolved } from './resolve/resolve.ts'
 import { usableKeys } from './resolve/usable-keys.ts'
 import type { InTurn } from './resolve/turns.ts'
@@ -107,6 +114,7 @@ interface Trail {
   reasons: Audited['reasons'][number][]
   /** The grant that the call names, where it names it by a token. */
   grantId: string | undefined
+  materials: UsedMaterials | undefined
   /** The uses that the call counts as once it has succeeded. */
   keyEvents: readonly KeyEvent[]
   /** The time of the record, once there is one. */
@@ -132,6 +140,7 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
     resources: [],
     reasons: [],
     grantId: undefined,
+    materials: undefined,
     keyEvents: [],
     recordedAt: 0,
     committed: undefined,
@@ -149,10 +158,11 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
     },
     concerns(resolved) {
       trail.reasons = []
-      const { resources, keyArns } = concerned(resolved, place.partition)
+      const { resources, keyArns } = concernedResources(resolved, place.partition)
       trail.resources = resources
       trail.keyArns = keyArns
       trail.grantId = resolved.grant?.grantId
+      trail.materials = undefined
     },
     onDecision(action, decision) {
       for (const reason of decision.reasons) trail.reasons.push({ action, ...reason })
@@ -201,6 +211,9 @@ function callOf(from: {
     arn: (key) => keyArn(partition, key),
     made(key) {
       trail.resources = [{ arn: keyArn(partition, key), accountId: key.accountId }]
+    },
+    usesMaterials(materials) {
+      trail.materials = materials
     },
     commit: (work) => committed(work, opening, trail, ports),
   }
@@ -281,6 +294,7 @@ function recordOf(
     reasons,
     recipient: trail.recipient?.audited,
     grantId: trail.grantId,
+    materials: trail.materials,
     keyEvents: ownEvents.map(({ key, eventId: id }) => ({
       arn: keyArn(place.partition, key),
       eventId: id,
@@ -314,22 +328,6 @@ function refuseDryRun(input: Given): void {
   if (input['DryRun'] !== true) return
   const message = 'The request would have succeeded, but the DryRun option is set.'
   throw new KmsError('DryRunOperationException', message)
-}
-
-function concerned(
-  resolved: Resolved,
-  partition: string,
-): { resources: Audited['resources']; keyArns: Readonly<Record<string, string>> } {
-  const { alias } = resolved
-  const resources = alias ? [{ arn: aliasArn(partition, alias), accountId: alias.accountId }] : []
-  const keyArns: Record<string, string> = {}
-  for (const [name, { known }] of resolved.keys) {
-    if (known === undefined) continue
-    const arn = keyArn(partition, known.record)
-    keyArns[name] = arn
-    resources.push({ arn, accountId: known.record.accountId })
-  }
-  return { resources, keyArns }
 }
 
 /** The first header of that name, lower case; the wire keeps duplicates, the record one. */

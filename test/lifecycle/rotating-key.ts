@@ -15,7 +15,7 @@ import { requireState } from '../../src/model/key-state.ts'
 import { registry } from '../../src/operations/registry.ts'
 import type { Store, Transaction } from '../../src/store/store.ts'
 import { realRandom, testKeyring } from '../crypto/fixed.ts'
-import { engines, storeOf } from '../store/engines.ts'
+import { storeOf, type TestedEngine } from '../store/engines.ts'
 import { insertAccounts, newKey } from '../store/records.ts'
 
 export const start = Date.UTC(2026, 0, 2, 15, 4, 5)
@@ -43,11 +43,9 @@ export interface RotatingKey {
   open(ciphertext: Uint8Array): Promise<string>
 }
 
-type Engine = (typeof engines)[number]
-
 export async function openRotatingKey(
   t: TestContext,
-  engine: Engine,
+  engine: TestedEngine,
   members: Partial<KeyRecord> = {},
 ): Promise<RotatingKey> {
   const { store } = storeOf((await engine.open(t)).database)

@@ -10,7 +10,12 @@ import { keyArn, type AliasRecord, type KeyRecord } from '../../../src/model/key
 import { requireState } from '../../../src/model/key-state.ts'
 import { readInput } from '../../../src/model/shape.ts'
 import type { LastUsage } from '../../../src/model/last-usage.ts'
-import type { Call, Operation, OperationPorts } from '../../../src/operations/operation.ts'
+import type {
+  Call,
+  Operation,
+  OperationPorts,
+  UsedMaterials,
+} from '../../../src/operations/operation.ts'
 import { registry } from '../../../src/operations/registry.ts'
 import { readIdentifier } from '../../../src/resolve/identifiers.ts'
 import { pairMethods } from './memory-pairs.ts'
@@ -43,6 +48,8 @@ export interface World {
   checkPolicy: () => Promise<Readonly<Record<string, string>>>
   /** The unique ids of the principals that there are, by ARN. */
   readonly principals: Map<string, string>
+  /** The materials that calls have said they work with. */
+  readonly used: UsedMaterials
 }
 
 /** What an operation did: its answer, and the input that its shapes read. */
@@ -103,6 +110,7 @@ export function createWorld(): World {
     usages: new Map(),
     checkPolicy: async () => ({ [caller.arn]: accountId }),
     principals: new Map([[caller.arn, accountId]]),
+    used: {},
     ports: {
       store,
       keyStoreOf: () => ownKeyStore,
@@ -240,6 +248,7 @@ export async function call(world: World, name: string, given: Answer = {}): Prom
     signal: new AbortController().signal,
     arn: (key) => keyArn(partition, key),
     made: () => undefined,
+    usesMaterials: (materials) => void Object.assign(world.used, materials),
     commit: async (work) => {
       world.beforeCommit()
       const copy = structuredClone(world.rows)
