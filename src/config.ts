@@ -9,6 +9,7 @@ import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { awsNitroRoot, readRoots } from './crypto/attestation/roots.ts'
 import { createRegionTable, parseRegions, type RegionTable } from './model/region.ts'
+import { createQuotas, profiles, QuotaError, type Quotas } from './throttle/profiles.ts'
 
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number }
@@ -22,6 +23,7 @@ export interface Config {
   readonly regions: RegionTable
   readonly logLevel: LogLevel
   readonly testApi: boolean
+  readonly quotas: Quotas
   /** The certificates that attestation documents may lead to, DER each. */
   readonly attestationRoots: readonly Uint8Array[]
 }
@@ -45,6 +47,8 @@ const names = [
   'TRENT_LOG_LEVEL',
   'TRENT_TEST_API',
   'TRENT_ATTESTATION_ROOTS',
+  'TRENT_QUOTAS',
+  'TRENT_QUOTA_OVERRIDES',
 ] as const
 type Settings = Readonly<Partial<Record<(typeof names)[number], string>>>
 
@@ -128,8 +132,23 @@ export function parseConfig(settings: Settings): Config {
     regions,
     logLevel,
     testApi,
+    quotas: quotasOf(settings),
     attestationRoots: attestationRoots(settings.TRENT_ATTESTATION_ROOTS),
   })
+}
+
+function quotasOf(settings: Settings): Quotas {
+  const given = settings.TRENT_QUOTAS ?? 'unlimited'
+  const profile = profiles.find((name) => name === given)
+  if (profile === undefined) {
+    throw new ConfigError(`TRENT_QUOTAS must be one of ${profiles.join(', ')}`)
+  }
+  try {
+    return createQuotas(profile, settings.TRENT_QUOTA_OVERRIDES)
+  } catch (cause) {
+    if (!(cause instanceof QuotaError)) throw cause
+    throw new ConfigError(`TRENT_QUOTA_OVERRIDES: ${cause.message}`, { cause })
+  }
 }
 
 /** AWS's own root, unless a file says which ones. */

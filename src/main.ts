@@ -1,5 +1,6 @@
 /** The command `trent`; the only file that acts when imported. @module */
 import { Command } from 'commander'
+import { quotas } from './cli/quotas.ts'
 import { serve } from './cli/serve.ts'
 import { status } from './cli/status.ts'
 import { verifyLogCommand } from './cli/verify-log.ts'
@@ -21,6 +22,13 @@ program
   .description('say how the running server is')
   .option('--json', 'answer in JSON')
   .action((options: { json?: true }) => status(configFile(), options))
+program
+  .command('quotas')
+  .description('say what is limited, and what is used of it')
+  .option('--account <id>', 'twelve digits (default: the first account)')
+  .option('--region <name>', 'default: the Region of the settings')
+  .option('--json', 'answer in JSON')
+  .action((options: Parameters<typeof quotas>[1]) => quotas(configFile(), options))
 program
   .command('verify-log [directory]')
   .description('check the audit journal offline; exit status 0 only when it is whole')

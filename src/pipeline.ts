@@ -10,7 +10,7 @@ import type { Operation } from './operations/operation.ts'
 import type { Place } from './resolve/identifiers.ts'
 import { authorizeCall } from './resolve/permissions.ts'
 import { type Recipient, sealAnswer } from './resolve/recipient.ts'
-import { requireMatchingKey, resolveCall } from './resolve/resolve.ts'
+import { requireMatchingKey, resolveCall, type Resolved } from './resolve/resolve.ts'
 import { identityOf } from './resolve/known-user.ts'
 import { requireUser, resolveUser } from './resolve/users.ts'
 import type { Target } from './wire/aws-json.ts'
@@ -54,8 +54,9 @@ async function perform(call: RunningCall, ports: PipelinePorts): Promise<unknown
   operation.check?.(input)
   const recipient = await ports.recipientOf(operation, input, request.signal)
   call.sealsFor(recipient)
-  const decide = (): Promise<unknown> => decideAndRun(call, input, recipient, ports)
   for (let attempt = 1; ; attempt += 1) {
+    const decide = (): Promise<unknown> =>
+      decideAndRun(call, { input, recipient, again: attempt > 1 }, ports)
     try {
       return await (attempt === 1 ? decide() : ports.inTurn(decide))
     } catch (error) {
@@ -66,11 +67,16 @@ async function perform(call: RunningCall, ports: PipelinePorts): Promise<unknown
 
 async function decideAndRun(
   call: RunningCall,
-  input: Readonly<Record<string, unknown>>,
-  recipient: Recipient | undefined,
+  asked: {
+    readonly input: Readonly<Record<string, unknown>>
+    readonly recipient: Recipient | undefined
+    /** The call has been decided before, on rows that have changed since. */
+    readonly again: boolean
+  },
   ports: PipelinePorts,
 ): Promise<unknown> {
   const { operation, caller, place, origin } = call
+  const { input, recipient } = asked
   const { lookup, grantTokens, findGrant } = ports
   const resolving = { caller, place, lookup, grantTokens, findGrant }
   const refreshed = lookup.refresh()
@@ -82,6 +88,7 @@ async function decideAndRun(
       : await resolveUser(call, input, operation.user, ports.operations.store)
   const resolved = user === undefined ? named : { ...named, user }
   call.concerns(resolved)
+  if (!asked.again) draw(call, input, resolved, ports.throttle) //                     5 throttle
   const now = ports.clock.now()
   const known = identityOf(caller, lookup)
   const identity = known instanceof Promise ? await known : known
@@ -95,6 +102,18 @@ async function decideAndRun(
   call.refuseDryRun(input)
   if (operation.recipient === undefined || recipient === undefined) return output
   return sealAnswer(output, operation.recipient, recipient)
+}
+
+/** Only KMS has request quotas that AWS names. @throws {KmsError} `ThrottlingException` */
+function draw(
+  { operation, caller, place }: RunningCall,
+  input: Readonly<Record<string, unknown>>,
+  resolved: Resolved,
+  throttle: PipelinePorts['throttle'],
+): void {
+  if (operation.service !== 'kms') return
+  const specs = [...resolved.keys.values()].flatMap(({ known }) => known?.record.spec ?? [])
+  throttle.admit(caller.accountId, place.region, { operation: operation.name, input, specs })
 }
 
 /** @throws {KmsError} `UnknownOperationException` */

@@ -37,6 +37,7 @@ import { createRecipients } from './resolve/recipient.ts'
 import { createTurns } from './resolve/turns.ts'
 import type { PipelinePorts } from './running-call.ts'
 import type { Store } from './store/store.ts'
+import { createThrottle, type Throttle } from './throttle/throttle.ts'
 import { version } from './version.ts'
 
 export interface ServerParts extends Omit<DeploymentPorts, 'clock'> {
@@ -69,6 +70,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
   const { lookup, slowLane, outbox, keyUsages } = open
   const refusals = createRefusals(log, clock)
   const grantTokens = createGrantTokens(keyring, lookup)
+  const throttle = createThrottle(config.quotas, () => performance.now())
   const ports: PipelinePorts = {
     registry: servedOperations(config),
     regions,
@@ -86,10 +88,12 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
     journal,
     outbox,
     keyUsages,
+    throttle,
     inTurn: createTurns(),
     operations: {
       ...operationPorts(parts, open),
       grantTokens,
+      quotas: quotaPorts(config, throttle),
       server: serverControls(config, parts, refusals, open.jobs),
     },
     log,
@@ -152,7 +156,7 @@ function openWorks({ regions }: Config, parts: ServerParts): Works {
 function operationPorts(
   { store, keyring, clock, random }: ServerParts,
   { builtin, keyUsages }: Works,
-): Omit<OperationPorts, 'grantTokens' | 'server'> {
+): Omit<OperationPorts, 'grantTokens' | 'quotas' | 'server'> {
   const findPrincipal = createFindPrincipal(store)
   return {
     store,
@@ -164,6 +168,20 @@ function operationPorts(
     principals: { idOf: findPrincipal },
     keyUsages,
     newAccessKey: createAccessKeys(keyring, random),
+  }
+}
+
+function quotaPorts({ quotas }: Config, throttle: Throttle): OperationPorts['quotas'] {
+  const { profile, resources, groups } = quotas
+  return {
+    profile,
+    resources,
+    rates: (accountId, region) =>
+      groups.map((group) => ({
+        group,
+        perSecond: quotas.rateOf(group, region),
+        available: throttle.available(accountId, region, group),
+      })),
   }
 }
 

@@ -38,6 +38,7 @@ import { usableKeys } from './resolve/usable-keys.ts'
 import type { InTurn } from './resolve/turns.ts'
 import { DatabaseFailed } from './store/database.ts'
 import { StaleRow, type Store, type Transaction } from './store/store.ts'
+import type { Throttle } from './throttle/throttle.ts'
 import { findHeader } from './wire/headers.ts'
 import { protocolOf } from './wire/protocol.ts'
 import type { RawRequest } from './wire/request.ts'
@@ -63,6 +64,7 @@ export interface PipelinePorts {
   readonly journal: Journal
   readonly outbox: Outbox
   readonly keyUsages: Pick<OpenKeyUsages, 'note'>
+  readonly throttle: Pick<Throttle, 'admit'>
   /** For calls that decide again. */
   readonly inTurn: InTurn
   readonly operations: OperationPorts

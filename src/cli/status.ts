@@ -1,20 +1,17 @@
 /** `trent status` — how the running server is, asked through the operator door. @module */
-import { ConfigError, loadConfig } from '../config.ts'
-import { callOperator, OperatorCallFailed } from '../operator/client.ts'
+import { loadConfig } from '../config.ts'
+import { callOperator } from '../operator/client.ts'
+import { printed } from './printed.ts'
 
 export async function status(
   configFile: string | undefined,
   options: { readonly json?: true },
 ): Promise<void> {
-  try {
+  await printed(options, async () => {
     const { dataDirectory } = loadConfig(process.env, configFile)
     const answer = await callOperator(dataDirectory, 'GetStatus')
-    process.stdout.write(options.json ? `${JSON.stringify(answer)}\n` : lines(answer))
-  } catch (error) {
-    if (!(error instanceof ConfigError || error instanceof OperatorCallFailed)) throw error
-    process.stderr.write(`trent: ${error.message}\n`)
-    process.exitCode = 1
-  }
+    return [answer, () => lines(answer)]
+  })
 }
 
 function lines(answer: unknown, indent = ''): string {

@@ -15,6 +15,7 @@ import type { LastUsage, TrackedOperation } from '../model/last-usage.ts'
 import type { Input, Members } from '../model/shape.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { StoreReads, Transaction } from '../store/store.ts'
+import type { ResourceQuotas } from '../throttle/profiles.ts'
 
 /** How an operation names a key, and what it asks of it. */
 export interface KeyUse {
@@ -95,7 +96,24 @@ export interface OperationPorts {
   readonly newAccessKey: (
     owner: Pick<AccessKeyRecord, 'accountId' | 'principalKind' | 'principalId'>,
   ) => MadeAccessKey
+  readonly quotas: QuotaPorts
   readonly server: ServerControls
+}
+
+/** What there may be, and how often it may be asked. */
+export interface QuotaPorts {
+  readonly profile: string
+  readonly resources: ResourceQuotas
+  /** Request quotas of an account in a Region; undefined where there is no limit. */
+  readonly rates: (accountId: string, region: string) => readonly RequestQuota[]
+}
+
+export interface RequestQuota {
+  /** An operation, or operations that share a quota. */
+  readonly group: string
+  readonly perSecond: number | undefined
+  /** How many requests could follow one another now. */
+  readonly available: number | undefined
 }
 
 export interface MadeAccessKey {

@@ -6,7 +6,7 @@ import type { RowScope, WriteScope } from './row-scope.ts'
 import type { AliasesTable, Schema } from './schema.ts'
 import { type StoreReads, type Transaction, StaleRow } from './store.ts'
 
-type Reads = Pick<StoreReads, 'findAlias' | 'listAliases' | 'countAliases'>
+type Reads = Pick<StoreReads, 'findAlias' | 'listAliases' | 'countAliases' | 'countAllAliases'>
 type Writes = Pick<Transaction, 'insertAlias' | 'updateAlias' | 'deleteAlias'>
 
 export function aliasReads({ query, rows }: RowScope): Reads {
@@ -52,6 +52,15 @@ export function aliasReads({ query, rows }: RowScope): Reads {
         .where('account_id', '=', accountId)
         .where('region', '=', region)
         .where('target_key_id', '=', keyId)
+        .executeTakeFirstOrThrow()
+      return count
+    },
+    async countAllAliases(accountId, region) {
+      const { count } = await query
+        .selectFrom('aliases')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .where('account_id', '=', accountId)
+        .where('region', '=', region)
         .executeTakeFirstOrThrow()
       return count
     },

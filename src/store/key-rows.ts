@@ -15,7 +15,7 @@ import type { RowScope, WriteScope } from './row-scope.ts'
 import type { KeysTable, Schema } from './schema.ts'
 import { type StoreReads, type Transaction, StaleRow } from './store.ts'
 
-type Reads = Pick<StoreReads, 'findKey' | 'listKeys'>
+type Reads = Pick<StoreReads, 'findKey' | 'listKeys' | 'countKeys'>
 type Writes = Pick<Transaction, 'insertKey' | 'updateKey' | 'confirmKey'>
 
 export function keyReads({ query, rows }: RowScope): Reads {
@@ -49,6 +49,17 @@ export function keyReads({ query, rows }: RowScope): Reads {
           return row && keyOf(row)
         },
       )
+    },
+    // Counts rows unchecked: a forged one can only use up the account's quota.
+    async countKeys(accountId, region) {
+      const { count } = await query
+        .selectFrom('keys')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .where('account_id', '=', accountId)
+        .where('region', '=', region)
+        .where('manager', '=', 'CUSTOMER')
+        .executeTakeFirstOrThrow()
+      return count
     },
   }
 }

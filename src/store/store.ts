@@ -73,6 +73,8 @@ export interface StoreReads {
   listKeysToRotate(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
   /** Keys whose rotation on demand was started by then, in whatever state. */
   listStartedRotations(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
+  /** Customer managed keys of an account and Region. */
+  countKeys(accountId: string, region: string): Promise<number>
   findMaterial(materialId: string): Promise<MaterialRecord | undefined>
   /** Every material of a key, oldest first; a multi-Region key's replicas share them. */
   listMaterials(accountId: string, keyId: string): Promise<readonly MaterialRecord[]>
@@ -97,6 +99,8 @@ export interface StoreReads {
     page: Page & { readonly targetKeyId?: string },
   ): Promise<readonly AliasRecord[]>
   countAliases(key: KeyRef): Promise<number>
+  /** Aliases of an account and Region. */
+  countAllAliases(accountId: string, region: string): Promise<number>
   findGrant(ref: GrantRef): Promise<GrantRecord | undefined>
   /** A grant that was made for the same request by the same name: `requestDigest` of `model/grant.ts`. */
   findSameGrant(key: KeyRef, requestDigest: string): Promise<GrantRecord | undefined>

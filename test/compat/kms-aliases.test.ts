@@ -12,7 +12,7 @@ import {
 import { accountId, region, startTestServer } from '../harness.ts'
 import { answerOf, fails, makeKey, refused, validationError, type MadeKey } from './sdk.ts'
 
-const server = await startTestServer()
+const server = await startTestServer({ TRENT_QUOTA_OVERRIDES: 'aliasesPerKey=50' })
 after(() => server.stop())
 const kms = server.client()
 const prefix = `arn:aws:kms:${region}:${accountId}`

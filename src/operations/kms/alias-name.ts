@@ -7,8 +7,8 @@ import { KmsError } from '../../errors.ts'
 import { parseArn } from '../../model/arn.ts'
 import type { KeyRef } from '../../model/key.ts'
 import type { StoreReads } from '../../store/store.ts'
-
-export const aliasesPerKeyMax = 50
+import type { ResourceQuotas } from '../../throttle/profiles.ts'
+import { requireRoom } from './room.ts'
 
 /**
  * The name of an alias that a customer can make, change or delete.
@@ -44,12 +44,8 @@ export function checkAliasTarget(target: string): void {
 export async function requireAliasRoom(
   store: Pick<StoreReads, 'countAliases'>,
   key: KeyRef,
+  { aliasesPerKey }: ResourceQuotas,
 ): Promise<void> {
-  const count = await store.countAliases(key)
-  if (count < aliasesPerKeyMax) return
-  throw new KmsError(
-    'LimitExceededException',
-    `Aliases per key quota for this account in this region is ${aliasesPerKeyMax}, ` +
-      `current usage is ${count}.`,
-  )
+  const quota = 'Aliases per key quota for this account in this region'
+  await requireRoom(aliasesPerKey, () => store.countAliases(key), quota)
 }

@@ -12,6 +12,7 @@ import { DuplicateRow } from '../../store/store.ts'
 import { operation } from '../operation.ts'
 import { checkAliasName, checkAliasTarget, requireAliasRoom } from './alias-name.ts'
 import { aliasName, requiredKeyId } from './members.ts'
+import { requireRoom } from './room.ts'
 
 export const createAlias = operation<CreateAliasRequest, void>()({
   name: 'CreateAlias',
@@ -43,7 +44,7 @@ export const createAlias = operation<CreateAliasRequest, void>()({
     checkAliasName(input.AliasName)
     checkAliasTarget(input.TargetKeyId)
   },
-  async run({ input, partition, keys: { key }, commit }, { clock }) {
+  async run({ input, partition, keys: { key }, commit }, { clock, quotas }) {
     // The pipeline takes keys of the caller's own account only, so the alias is made beside its key.
     const { accountId, region, keyId } = key
     const alias = { accountId, region, name: input.AliasName }
@@ -55,7 +56,10 @@ export const createAlias = operation<CreateAliasRequest, void>()({
       )
       if ((await transaction.findAlias(alias)) !== undefined) throw taken
       await transaction.confirmKey(key)
-      await requireAliasRoom(transaction, key)
+      await requireAliasRoom(transaction, key, quotas.resources)
+      const { aliases } = quotas.resources
+      const quota = 'Aliases quota for this account in this region'
+      await requireRoom(aliases, () => transaction.countAllAliases(accountId, region), quota)
       try {
         await transaction.insertAlias({
           ...alias,

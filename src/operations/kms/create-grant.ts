@@ -109,7 +109,10 @@ export const createGrant = operation<CreateGrantRequest, CreateGrantResponse>()(
         wanted.name === undefined
           ? undefined
           : await transaction.findSameGrant(key, requestDigest(wanted))
-      if (same === undefined) await requireGrantRoom(transaction, key)
+      if (same === undefined) {
+        const grantee = wanted.granteePrincipal ?? wanted.granteeServicePrincipal ?? ''
+        await requireGrantRoom(transaction, key, grantee, ports.quotas.resources)
+      }
       const grant = same ?? (await transaction.insertGrant({ ...wanted, grantId, createdAt }))
       return { GrantToken: ports.grantTokens.seal(grant), GrantId: grant.grantId }
     })

@@ -9,6 +9,7 @@ import { operation } from '../operation.ts'
 import { auditedMetadata, keyMetadata } from './key-metadata.ts'
 import { customKeyStoreId, description, policy, tags } from './members.ts'
 import { askedFor, requireNewKey } from './new-key.ts'
+import { requireRoom } from './room.ts'
 import { checkTags, tagEntries } from './tags.ts'
 
 const oldSpecs = [
@@ -129,6 +130,9 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
     const keyStore = ports.keyStoreOf(made)
     const material = await keyStore.createMaterial({ ...ref, ...made, createdAt }, signal)
     return commit(async (transaction) => {
+      const { keys } = ports.quotas.resources
+      const quota = 'KMS keys quota for this account in this region'
+      await requireRoom(keys, () => transaction.countKeys(ref.accountId, region), quota)
       const key = await transaction.insertKey({
         ...ref,
         ...made,

@@ -9,8 +9,9 @@ import { KmsError } from '../../errors.ts'
 import type { GrantConstraints, GrantOperation } from '../../model/grant.ts'
 import type { KeyRecord, KeyRef, KeyUsage } from '../../model/key.ts'
 import type { StoreReads } from '../../store/store.ts'
+import type { ResourceQuotas } from '../../throttle/profiles.ts'
+import { requireRoom } from './room.ts'
 
-export const grantsPerKeyMax = 50_000
 const contextPairsMax = 8
 const contextTextMax = 384
 
@@ -118,14 +119,16 @@ export function requireGrantable(
 
 /** @throws {KmsError} `LimitExceededException` when one more grant of `key` would be one too many */
 export async function requireGrantRoom(
-  store: Pick<StoreReads, 'countGrants'>,
+  store: Pick<StoreReads, 'countGrants' | 'grantsTo'>,
   key: KeyRef,
+  grantee: string,
+  { grantsPerKey, grantsPerPrincipal }: ResourceQuotas,
 ): Promise<void> {
-  const count = await store.countGrants(key)
-  if (count < grantsPerKeyMax) return
-  throw new KmsError(
-    'LimitExceededException',
-    `Grants per key quota is ${grantsPerKeyMax}, current usage is ${count}.`,
+  await requireRoom(grantsPerKey, () => store.countGrants(key), 'Grants per key quota')
+  await requireRoom(
+    grantsPerPrincipal,
+    async () => (await store.grantsTo(key, grantee)).length,
+    'Grants for a given principal per key quota',
   )
 }
 

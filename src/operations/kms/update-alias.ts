@@ -50,7 +50,7 @@ export const updateAlias = operation<UpdateAliasRequest, void>()({
     checkAliasName(input.AliasName)
     checkAliasTarget(input.TargetKeyId)
   },
-  async run({ alias, keys: { current, key }, commit }, { clock }) {
+  async run({ alias, keys: { current, key }, commit }, { clock, quotas }) {
     const record = alias?.record
     assert(record, 'the pipeline has found the alias whose key it resolved')
     requireSameKind(record.name, current, key)
@@ -58,7 +58,7 @@ export const updateAlias = operation<UpdateAliasRequest, void>()({
     const updatedAt = clock.now()
     await commit(async (transaction) => {
       await transaction.confirmKey(key)
-      await requireAliasRoom(transaction, key)
+      await requireAliasRoom(transaction, key, quotas.resources)
       await transaction.updateAlias(record, { targetKeyId: key.keyId, updatedAt })
     })
   },

@@ -1,9 +1,10 @@
 /** Trent's own operations; those of the test API are served only where it is on. @module */
 import type { Operation } from '../operation.ts'
+import { getQuotas } from './get-quotas.ts'
 import { getStatus } from './get-status.ts'
 import { getTestClock } from './get-test-clock.ts'
 import { resetTestData } from './reset-test-data.ts'
 import { setTestClock } from './set-test-clock.ts'
 
-export const operatorOperations: readonly Operation[] = [getStatus]
+export const operatorOperations: readonly Operation[] = [getQuotas, getStatus]
 export const testOperations: readonly Operation[] = [getTestClock, setTestClock, resetTestData]

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { grantOperations } from '../../../src/model/grant.ts'
 import { createGrant } from '../../../src/operations/kms/create-grant.ts'
-import { grantsPerKeyMax } from '../../../src/operations/kms/grant-rules.ts'
 import { accountId, alter, call, createWorld, makeKey, region, start } from './memory-ports.ts'
 
 const root = `arn:aws:iam::${accountId}:root`
@@ -251,7 +250,8 @@ test('CreateGrant is refused with the grant that would be one too many', async (
   await call(world, 'CreateGrant', { ...given, KeyId, Name: 'kept' })
   const [grant] = world.rows.grants
   assert(grant)
-  for (let count = 1; count < grantsPerKeyMax - 1; count += 1) {
+  const { grantsPerKey } = world.ports.quotas.resources
+  for (let count = 1; count < grantsPerKey - 1; count += 1) {
     world.rows.grants.push({ ...grant, grantId: String(count), name: `n${count}` })
   }
   await call(world, 'CreateGrant', { ...given, KeyId })

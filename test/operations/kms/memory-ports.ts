@@ -18,6 +18,7 @@ import type {
 } from '../../../src/operations/operation.ts'
 import { registry } from '../../../src/operations/registry.ts'
 import { readIdentifier } from '../../../src/resolve/identifiers.ts'
+import { createQuotas } from '../../../src/throttle/profiles.ts'
 import { pairMethods } from './memory-pairs.ts'
 import { reads, transactionOn, unused, type Rows } from './memory-store.ts'
 
@@ -153,6 +154,7 @@ export function createWorld(): World {
         lastOf: async (key) => world.usages.get(key.keyId),
       },
       newAccessKey: unused,
+      quotas: { ...createQuotas('aws'), rates: () => [] },
       server: { status: unused, moveClock: unused, firstAccount: { accountId } },
     },
   }

@@ -68,6 +68,8 @@ export function reads(rows: Rows): StoreReads {
         after,
         limit,
       ),
+    countKeys: async (account, place) =>
+      rows.keys.filter((key) => key.accountId === account && key.region === place).length,
     findMaterial: async (id) => rows.materials.find((material) => material.materialId === id),
     listMaterials: async (_account, id) => rows.materials.filter(({ keyId }) => keyId === id),
     listKeysToRotate: unused,
@@ -104,6 +106,8 @@ export function reads(rows: Rows): StoreReads {
       ),
     countAliases: async (key) =>
       rows.aliases.filter(({ targetKeyId }) => targetKeyId === key.keyId).length,
+    countAllAliases: async (account, place) =>
+      rows.aliases.filter((alias) => alias.accountId === account && alias.region === place).length,
     findGrant: async (ref) => ofKey(ref).find(({ grantId }) => grantId === ref.grantId),
     findSameGrant: async (key, digest) =>
       ofKey(key).find((grant) => grant.name !== undefined && requestDigest(grant) === digest),

@@ -1,0 +1,211 @@
+/**
+ * The numbers: request rates and counts of resources, by profile, and what an operator changes in them.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html
+ * @module
+ */
+import { pairGroup, sharedGroups } from './charges.ts'
+
+export const profiles = ['aws', 'aws-2015', 'unlimited'] as const
+export type Profile = (typeof profiles)[number]
+
+/** How many there may be; Infinity where that is not limited. */
+export interface ResourceQuotas {
+  /** Customer managed keys of an account in a Region. */
+  readonly keys: number
+  /** Aliases of an account in a Region. */
+  readonly aliases: number
+  readonly aliasesPerKey: number
+  readonly grantsPerKey: number
+  /** Grants of one key to one grantee. */
+  readonly grantsPerPrincipal: number
+}
+
+export interface Quotas {
+  readonly profile: Profile
+  readonly resources: ResourceQuotas
+  /** The groups whose rates are limited: by name, in order. */
+  readonly groups: readonly string[]
+  /** Requests a second of an account in a Region; undefined where they are not limited. */
+  rateOf(group: string, region: string): number | undefined
+  /** The group that a charge falls to in this profile. */
+  groupOf(group: string): string
+}
+
+/** An override names no quota, or gives it no number: the message is one line for the operator. */
+export class QuotaError extends Error {}
+
+const awsRates: Readonly<Record<string, number>> = {
+  [sharedGroups.symmetric]: 10_000,
+  [sharedGroups.rsa]: 1000,
+  [sharedGroups.ecc]: 1000,
+  [sharedGroups.mlDsa]: 1000,
+  // AWS names no number for ML-KEM: as for the other keys after RSA.
+  [sharedGroups.mlKem]: 1000,
+  CancelKeyDeletion: 5,
+  ConnectCustomKeyStore: 5,
+  CreateAlias: 5,
+  CreateCustomKeyStore: 5,
+  CreateGrant: 50,
+  CreateKey: 5,
+  DeleteAlias: 15,
+  DeleteCustomKeyStore: 5,
+  DeleteImportedKeyMaterial: 15,
+  DescribeCustomKeyStores: 5,
+  DescribeKey: 2000,
+  DisableKey: 5,
+  DisableKeyRotation: 5,
+  DisconnectCustomKeyStore: 5,
+  EnableKey: 5,
+  EnableKeyRotation: 15,
+  [pairGroup('ECC_NIST_P256')]: 100,
+  [pairGroup('ECC_NIST_P384')]: 100,
+  [pairGroup('ECC_NIST_P521')]: 100,
+  [pairGroup('ECC_SECG_P256K1')]: 100,
+  [pairGroup('ECC_NIST_EDWARDS25519')]: 100,
+  [pairGroup('RSA_2048')]: 20,
+  [pairGroup('RSA_3072')]: 4,
+  [pairGroup('RSA_4096')]: 1,
+  GetKeyLastUsage: 5,
+  GetKeyPolicy: 1000,
+  GetKeyRotationStatus: 1000,
+  GetParametersForImport: 1,
+  GetPublicKey: 2000,
+  ImportKeyMaterial: 15,
+  ListAliases: 500,
+  ListGrants: 100,
+  ListKeyPolicies: 100,
+  ListKeyRotations: 100,
+  ListKeys: 500,
+  ListResourceTags: 2000,
+  ListRetirableGrants: 100,
+  PutKeyPolicy: 15,
+  ReplicateKey: 5,
+  RetireGrant: 50,
+  RevokeGrant: 50,
+  RotateKeyOnDemand: 5,
+  ScheduleKeyDeletion: 15,
+  TagResource: 10,
+  UntagResource: 5,
+  UpdateAlias: 5,
+  UpdateCustomKeyStore: 5,
+  UpdateKeyDescription: 5,
+  UpdatePrimaryRegion: 5,
+}
+
+/** Symmetric cryptography in AWS's larger Regions. */
+const symmetricByRegion: Readonly<Record<string, number>> = {
+  'us-east-1': 100_000,
+  'us-west-2': 100_000,
+  'eu-west-1': 100_000,
+  'us-east-2': 20_000,
+  'ap-southeast-1': 20_000,
+  'ap-southeast-2': 20_000,
+  'ap-northeast-1': 20_000,
+  'eu-central-1': 20_000,
+  'eu-west-2': 20_000,
+}
+/** RSA pairs in AWS's Regions of China. */
+const chinesePairs: Readonly<Record<string, number>> = {
+  [pairGroup('RSA_2048')]: 1,
+  [pairGroup('RSA_3072')]: 0.5,
+  [pairGroup('RSA_4096')]: 0.1,
+}
+
+/** The Limits chapter of the guide of 2015; what it does not name keeps today's number. */
+const rates2015: Readonly<Record<string, number>> = {
+  ...awsRates,
+  [sharedGroups.symmetric]: 100,
+  [sharedGroups.mac]: 10_000,
+  CreateAlias: 5,
+  CreateGrant: 15,
+  CreateKey: 5,
+  DeleteAlias: 5,
+  DescribeKey: 30,
+  DisableKey: 5,
+  DisableKeyRotation: 5,
+  EnableKey: 5,
+  EnableKeyRotation: 5,
+  GetKeyPolicy: 30,
+  GetKeyRotationStatus: 5,
+  ListAliases: 5,
+  ListGrants: 5,
+  ListKeyPolicies: 5,
+  ListKeys: 5,
+  PutKeyPolicy: 5,
+  RetireGrant: 15,
+  RevokeGrant: 15,
+  UpdateAlias: 5,
+  UpdateKeyDescription: 5,
+}
+
+const resourcesOf: Readonly<Record<Profile, ResourceQuotas>> = {
+  aws: {
+    keys: 100_000,
+    aliases: Infinity,
+    aliasesPerKey: 50,
+    grantsPerKey: 50_000,
+    grantsPerPrincipal: Infinity,
+  },
+  'aws-2015': {
+    keys: 100,
+    aliases: 200,
+    aliasesPerKey: Infinity,
+    grantsPerKey: 250,
+    grantsPerPrincipal: 30,
+  },
+  unlimited: {
+    keys: Infinity,
+    aliases: Infinity,
+    aliasesPerKey: Infinity,
+    grantsPerKey: Infinity,
+    grantsPerPrincipal: Infinity,
+  },
+}
+
+const highest = 1e9
+
+/**
+ * @param overrides `CreateKey=50,keys=1000`: a group's requests a second, or a resource's count
+ * @throws {QuotaError}
+ */
+export function createQuotas(profile: Profile, overrides = ''): Quotas {
+  const resources: Record<keyof ResourceQuotas, number> = { ...resourcesOf[profile] }
+  const base = profile === 'unlimited' ? {} : profile === 'aws' ? awsRates : rates2015
+  const own = new Map<string, number>()
+  for (const entry of overrides.split(',').filter((text) => text.trim() !== '')) {
+    const [name, number] = readOverride(entry)
+    if (Object.hasOwn(resources, name)) resources[name as keyof ResourceQuotas] = number
+    else if (Object.hasOwn(rates2015, name)) own.set(name, number)
+    else throw new QuotaError(`${name} is no quota`)
+  }
+  const apart = profile === 'aws-2015' || own.has(sharedGroups.mac)
+  const groupOf = (group: string): string =>
+    group === sharedGroups.mac && !apart ? sharedGroups.symmetric : group
+  return {
+    profile,
+    resources,
+    groups: [...new Set([...Object.keys(base), ...own.keys()])].toSorted(),
+    groupOf,
+    rateOf(group, region) {
+      const given = own.get(group)
+      if (given !== undefined || profile === 'unlimited') return given
+      if (profile === 'aws' && group === sharedGroups.symmetric) {
+        return symmetricByRegion[region] ?? base[group]
+      }
+      const chinese = region.startsWith('cn-') ? chinesePairs[group] : undefined
+      return chinese ?? base[group]
+    },
+  }
+}
+
+function readOverride(entry: string): readonly [string, number] {
+  const [, name = '', digits = ''] =
+    /^\s*([A-Za-z][\w-]*)\s*=\s*(\d{1,10}(?:\.\d{1,3})?)\s*$/.exec(entry) ?? []
+  const number = Number(digits)
+  if (name === '') throw new QuotaError(`'${entry.trim()}' is not of the form CreateKey=50`)
+  if (!(number > 0 && number <= highest)) {
+    throw new QuotaError(`${name} must be more than 0 and at most ${highest}`)
+  }
+  return [name, number]
+}

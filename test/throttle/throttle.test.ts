@@ -1,0 +1,184 @@
+/** Request quotas: what a call draws on, and when there is none left. @module */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import type { KeySpec } from '../../src/model/key.ts'
+import { chargesOf } from '../../src/throttle/charges.ts'
+import { createQuotas, QuotaError, type Profile } from '../../src/throttle/profiles.ts'
+import { createThrottle } from '../../src/throttle/throttle.ts'
+
+const tooFast = {
+  code: 'ThrottlingException',
+  message:
+    'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.',
+}
+
+interface Told {
+  readonly account?: string
+  readonly region?: string
+  readonly input?: Readonly<Record<string, unknown>>
+  readonly specs?: readonly KeySpec[]
+}
+
+function opened(profile: Profile, overrides?: string) {
+  let now = 5000
+  const quotas = createQuotas(profile, overrides)
+  const throttle = createThrottle(quotas, () => now)
+  const admit = (
+    operation: string,
+    { account = 'one', region = 'us-west-2', input = {}, specs = [] }: Told = {},
+  ): void => throttle.admit(account, region, { operation, input, specs })
+  return { quotas, throttle, admit, pass: (ms: number) => (now += ms) }
+}
+
+test('a bucket holds one second’s worth, at, below and above its edge', () => {
+  const { admit, pass } = opened('aws')
+  for (let count = 0; count < 5; count += 1) admit('CreateKey')
+  assert.throws(() => admit('CreateKey'), tooFast)
+  pass(199)
+  assert.throws(() => admit('CreateKey'), tooFast)
+  pass(1)
+  admit('CreateKey')
+  assert.throws(() => admit('CreateKey'), tooFast)
+  // However long it rests, no more than a second's worth.
+  pass(3_600_000)
+  for (let count = 0; count < 5; count += 1) admit('CreateKey')
+  assert.throws(() => admit('CreateKey'), tooFast)
+})
+
+test('accounts, Regions and operations have buckets of their own', () => {
+  const { admit } = opened('aws', 'CreateKey=1')
+  admit('CreateKey')
+  assert.throws(() => admit('CreateKey'), tooFast)
+  admit('CreateKey', { account: 'two' })
+  admit('CreateKey', { region: 'eu-west-1' })
+  admit('CreateAlias')
+})
+
+test('cryptographic operations on keys of a kind share one, and each kind has its own', () => {
+  const { admit } = opened('aws', 'cryptographic-symmetric=3,cryptographic-rsa=2')
+  const symmetric = { specs: ['SYMMETRIC_DEFAULT'] as const }
+  admit('Encrypt', symmetric)
+  admit('GenerateRandom')
+  admit('GenerateMac', { specs: ['HMAC_256'] as const })
+  for (const name of ['Decrypt', 'GenerateDataKey', 'VerifyMac', 'GenerateRandom']) {
+    assert.throws(() => admit(name, symmetric), tooFast)
+  }
+  const rsa = { specs: ['RSA_2048'] as const }
+  admit('Sign', rsa)
+  admit('Encrypt', { specs: ['RSA_4096'] as const })
+  assert.throws(() => admit('Verify', rsa), tooFast)
+  admit('Sign', { specs: ['ECC_NIST_P256'] as const })
+  admit('Sign', { specs: ['ML_DSA_44'] as const })
+})
+
+test('a ReEncrypt between two kinds draws on both or on none', () => {
+  const { admit, throttle } = opened('aws', 'cryptographic-symmetric=2,cryptographic-rsa=1')
+  const both = { specs: ['SYMMETRIC_DEFAULT', 'RSA_2048'] as const }
+  admit('ReEncrypt', both)
+  assert.throws(() => admit('ReEncrypt', both), tooFast)
+  assert.equal(throttle.available('one', 'us-west-2', 'cryptographic-symmetric'), 1)
+  admit('ReEncrypt', { specs: ['SYMMETRIC_DEFAULT', 'SYMMETRIC_DEFAULT'] as const })
+})
+
+test('pairs are counted by spec, with and without plaintext together', () => {
+  const { admit, pass } = opened('aws')
+  const of = (KeyPairSpec: string) => ({
+    input: { KeyPairSpec },
+    specs: ['SYMMETRIC_DEFAULT'] as const,
+  })
+  admit('GenerateDataKeyPair', of('RSA_4096'))
+  assert.throws(() => admit('GenerateDataKeyPairWithoutPlaintext', of('RSA_4096')), tooFast)
+  admit('GenerateDataKeyPair', of('RSA_3072'))
+  const china = { ...of('RSA_4096'), region: 'cn-north-1' }
+  admit('GenerateDataKeyPair', china)
+  pass(9999)
+  assert.throws(() => admit('GenerateDataKeyPair', china), tooFast)
+  pass(2)
+  admit('GenerateDataKeyPair', china)
+})
+
+test('a replica costs its Region two keys, a new primary costs both Regions', () => {
+  assert.deepEqual(
+    chargesOf({ operation: 'ReplicateKey', input: { ReplicaRegion: 'eu-west-1' }, specs: [] }),
+    [
+      { group: 'ReplicateKey', count: 1 },
+      { group: 'CreateKey', region: 'eu-west-1', count: 2 },
+    ],
+  )
+  const { admit } = opened('aws')
+  const move = { input: { PrimaryRegion: 'eu-west-1' } }
+  for (let count = 0; count < 5; count += 1) admit('UpdatePrimaryRegion', move)
+  assert.throws(() => admit('UpdatePrimaryRegion', { ...move, region: 'ap-south-1' }), tooFast)
+})
+
+test('the profile of 2015 has its own numbers, and today’s for what it does not name', () => {
+  const { quotas } = opened('aws-2015')
+  assert.equal(quotas.rateOf('cryptographic-symmetric', 'us-east-1'), 100)
+  assert.equal(quotas.rateOf('DescribeKey', 'us-east-1'), 30)
+  assert.equal(quotas.rateOf('TagResource', 'us-east-1'), 10)
+  assert.equal(quotas.rateOf(quotas.groupOf('cryptographic-mac'), 'us-east-1'), 10_000)
+  assert.deepEqual(quotas.resources, {
+    keys: 100,
+    aliases: 200,
+    aliasesPerKey: Infinity,
+    grantsPerKey: 250,
+    grantsPerPrincipal: 30,
+  })
+  const today = opened('aws').quotas
+  assert.equal(today.rateOf('cryptographic-symmetric', 'us-east-1'), 100_000)
+  assert.equal(today.rateOf('cryptographic-symmetric', 'ap-northeast-1'), 20_000)
+  assert.equal(today.rateOf('cryptographic-symmetric', 'sa-east-1'), 10_000)
+})
+
+test('unlimited limits nothing but what is overridden', () => {
+  const { admit } = opened('unlimited', 'CreateKey=1')
+  for (let count = 0; count < 1000; count += 1) admit('CreateAlias')
+  admit('CreateKey')
+  assert.throws(() => admit('CreateKey'), tooFast)
+  assert.equal(createQuotas('unlimited', 'keys=7').resources.keys, 7)
+})
+
+test('an override that names nothing or gives no number is one line that says so', () => {
+  for (const [text, message] of [
+    ['CreateKeys=5', 'CreateKeys is no quota'],
+    ['constructor=5', 'constructor is no quota'],
+    ['CreateKey', "'CreateKey' is not of the form CreateKey=50"],
+    ['CreateKey=-1', "'CreateKey=-1' is not of the form CreateKey=50"],
+    ['CreateKey=0', 'CreateKey must be more than 0 and at most 1000000000'],
+    ['CreateKey=9999999999', 'CreateKey must be more than 0 and at most 1000000000'],
+    ['keys=5,,aliases=x', "'aliases=x' is not of the form CreateKey=50"],
+  ] as const) {
+    assert.throws(() => createQuotas('aws', text), new QuotaError(message))
+  }
+})
+
+test('in any second no more than two buckets’ worth pass, and a steady caller at the rate always does', () => {
+  const gaps = fc.array(fc.integer({ min: 0, max: 400 }), { minLength: 1, maxLength: 200 })
+  fc.assert(
+    fc.property(gaps, (waits) => {
+      const { admit, pass } = opened('aws')
+      let now = 0
+      const passed: number[] = []
+      for (const wait of waits) {
+        now += wait
+        pass(wait)
+        try {
+          admit('CreateKey')
+          passed.push(now)
+        } catch {
+          // throttled
+        }
+      }
+      for (const start of passed) {
+        const within = passed.filter((at) => at >= start && at < start + 1000)
+        assert(within.length <= 10)
+      }
+      const steady = opened('aws')
+      for (let count = 0; count < 20; count += 1) {
+        steady.admit('CreateKey')
+        steady.pass(201)
+      }
+    }),
+  )
+})
