@@ -12,7 +12,7 @@ import {
   RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
-import { startTestServer } from '../harness.ts'
+import { accountId, startTestServer } from '../harness.ts'
 import { requireNear, rotating } from './rotating.ts'
 import { answerOf, fails, makeKey, refused, validationError } from './sdk.ts'
 import { advance } from './test-clock.ts'
@@ -174,6 +174,27 @@ test('a period or a limit out of bounds is said to be, and nothing is changed', 
     'ValidationException',
     validationError(fails("'1001'", 'limit', 'have value less than or equal to 1000')),
   )
+})
+
+test('a policy can bound the period, and sees the default where none is asked for', async () => {
+  const rule = { Principal: { AWS: `arn:aws:iam::${accountId}:root` }, Resource: '*' }
+  const Condition = { NumericGreaterThan: { 'kms:RotationPeriodInDays': '180' } }
+  const Policy = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      { ...rule, Effect: 'Allow', Action: 'kms:*' },
+      { ...rule, Effect: 'Deny', Action: 'kms:EnableKeyRotation', Condition },
+    ],
+  })
+  const { keyId: KeyId } = await makeKey(kms, { Policy })
+  for (const days of [undefined, 181]) {
+    const enable = kms.send(new EnableKeyRotationCommand({ KeyId, RotationPeriodInDays: days }))
+    await assert.rejects(enable, { name: 'AccessDeniedException' })
+  }
+  await kms.send(new EnableKeyRotationCommand({ KeyId, RotationPeriodInDays: 180 }))
+  // It keeps 180 days, and the policy is asked about 365 all the same.
+  const again = kms.send(new EnableKeyRotationCommand({ KeyId }))
+  await assert.rejects(again, { name: 'AccessDeniedException' })
 })
 
 test('keys of other kinds are refused as AWS does, or have no rotation', async () => {

@@ -3,7 +3,10 @@ import { sql } from 'kysely'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DuplicateRow, StaleRow, type Store } from '../../src/store/store.ts'
-import { engines, storeOf } from './engines.ts'
+import { createBoundRows } from '../../src/store/bound-rows.ts'
+import { keyColumns } from '../../src/store/key-columns.ts'
+import type { KeysTable } from '../../src/store/schema.ts'
+import { engines, keyring, storeOf } from './engines.ts'
 import {
   accountId,
   insertAccounts,
@@ -78,6 +81,28 @@ for (const { name: engine, open } of engines) {
     await assert.rejects(insertStates(store, newMaterialState(id('9'), 'k', { ordinal: 10 })), {
       constructor: DuplicateRow,
     })
+  })
+
+  test(`${engine}: a key of an earlier version holds, and is never due`, async (t) => {
+    const { database } = await open(t)
+    const { store, forged } = storeOf(database)
+    await insertAccounts(store)
+    const columns = Object.entries(keyColumns({ ...newKey('k'), rowVersion: 1 }))
+    // The names of the columns are part of the tag: that row was written without these.
+    const later = /^(rotation|next_rotation|on_demand|material_)/
+    const earlier = Object.fromEntries(columns.filter(([name]) => !later.test(name)))
+    assert.equal(columns.length - Object.keys(earlier).length, 5)
+    const sealed = createBoundRows(keyring, () => assert.fail()).seal('keys', earlier)
+    await database.query
+      .insertInto('keys')
+      .values(sealed as unknown as KeysTable)
+      .execute()
+    assert.deepEqual(await store.findKey(key), { ...newKey('k'), rowVersion: 1 })
+    const page = { dueBy: Number.MAX_SAFE_INTEGER, limit: 9 }
+    assert.deepEqual(await store.listKeysToRotate(page), [])
+    assert.deepEqual(await store.listStartedRotations(page), [])
+    assert.deepEqual(await store.listMaterialStates(key, { limit: 9 }), [])
+    assert.deepEqual(forged, [])
   })
 
   test(`${engine}: a material's row is changed and deleted at its version only`, async (t) => {
