@@ -20,6 +20,9 @@ export interface RotationJobsPorts {
 /** How many keys are rotated at once: their records share the journal's writes. */
 const batchMax = 25
 
+/** How many failures of a batch are logged: what ails one key may ail them all, every second. */
+const toldMax = 3
+
 /**
  * A rotation on demand is seen in progress for as long, in milliseconds: at AWS for minutes, and who
  * waits for its end has to see its beginning.
@@ -64,7 +67,10 @@ function dueJob(
       )
       // Somebody else has changed the key meanwhile: it is looked at again.
       const failed = failures.filter((failure) => !(failure instanceof StaleRow))
-      if (failed.length > 0) throw new AggregateError(failed, `${failed.length} keys not rotated`)
+      if (failed.length > 0) {
+        const told = failed.slice(0, toldMax)
+        throw new AggregateError(told, `${failed.length} keys are not rotated yet`)
+      }
       return after !== undefined
     },
   }
