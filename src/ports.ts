@@ -138,7 +138,8 @@ function openWorks({ regions }: Config, parts: ServerParts): Works {
     since: parts.usageTrackedSince,
     onError: (error) => log.error({ err: error }, error.message),
   })
-  const jobs = createKeyJobs({ store, journal, outbox, regions, clock, random, log })
+  const keyStoreOf = (): BuiltinKeyStore => builtin
+  const jobs = createKeyJobs({ store, journal, outbox, regions, clock, random, keyStoreOf, log })
   return {
     lookup,
     builtin,

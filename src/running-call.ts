@@ -9,7 +9,6 @@
 import type { Logger } from 'pino'
 import type { Refusals } from './authenticate/refusals.ts'
 import type { CredentialLookup, SigningKeys } from './authenticate/signature-v4.ts'
-import { concerned } from './audit/concerned.ts'
 import { keyEvents, type KeyEvent } from './audit/key-events.ts'
 import { auditRecord, type Audited } from './audit/record.ts'
 import type { Journal } from './audit/journal.ts'
@@ -22,12 +21,19 @@ import type { Clock, Random } from './model/clock.ts'
 import { keyArn, type KeyRecord } from './model/key.ts'
 import type { RegionTable } from './model/region.ts'
 import { readInput, ShapeMismatch } from './model/shape.ts'
-import type { Call, Operation, OperationPorts, Origin } from './operations/operation.ts'
+import type {
+  Call,
+  Operation,
+  OperationPorts,
+  Origin,
+  UsedMaterials,
+} from './operations/operation.ts'
 import type { Place } from './resolve/identifiers.ts'
 import type { GrantTokens } from './resolve/grant-tokens.ts'
 import type { Lookup } from './resolve/lookup.ts'
 import type { Recipient, ResolveRecipient } from './resolve/recipient.ts'
 import type { Resolved, ResolvedCall } from './resolve/resolve.ts'
+import { concernedResources } from './resolve/concerned.ts'
 import { usableKeys } from './resolve/usable-keys.ts'
 import type { InTurn } from './resolve/turns.ts'
 import { DatabaseFailed } from './store/database.ts'
@@ -110,6 +116,7 @@ interface Trail {
   reasons: Audited['reasons'][number][]
   /** The grant that the call names, where it names it by a token. */
   grantId: string | undefined
+  materials: UsedMaterials | undefined
   /** The uses that the call counts as once it has succeeded. */
   keyEvents: readonly KeyEvent[]
   /** The time of the record, once there is one. */
@@ -135,6 +142,7 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
     resources: [],
     reasons: [],
     grantId: undefined,
+    materials: undefined,
     keyEvents: [],
     recordedAt: 0,
     committed: undefined,
@@ -152,10 +160,11 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
     },
     concerns(resolved) {
       trail.reasons = []
-      const { resources, keyArns } = concerned(resolved, place.partition)
+      const { resources, keyArns } = concernedResources(resolved, place.partition)
       trail.resources = resources
       trail.keyArns = keyArns
       trail.grantId = resolved.grant?.grantId
+      trail.materials = undefined
     },
     onDecision(action, decision) {
       for (const reason of decision.reasons) trail.reasons.push({ action, ...reason })
@@ -205,6 +214,9 @@ function callOf(from: {
     arn: (key) => keyArn(partition, key),
     made(key) {
       trail.resources = [{ arn: keyArn(partition, key), accountId: key.accountId }]
+    },
+    usesMaterials(materials) {
+      trail.materials = materials
     },
     commit: (work) => committed(work, opening, trail, ports),
   }
@@ -290,6 +302,7 @@ function recordOf(
     reasons,
     recipient: trail.recipient?.audited,
     grantId: trail.grantId,
+    materials: trail.materials,
     keyEvents: ownEvents.map(({ key, eventId: id }) => ({
       arn: keyArn(place.partition, key),
       eventId: id,

@@ -8,7 +8,7 @@
 import type { Reason } from '../authorize/decision.ts'
 import type { Caller, CallerKind } from '../model/caller.ts'
 import { lowerFirst } from '../model/shape.ts'
-import type { Operation } from '../operations/operation.ts'
+import type { Operation, UsedMaterials } from '../operations/operation.ts'
 import { eventTime } from './event-time.ts'
 
 export interface Audited {
@@ -34,6 +34,8 @@ export interface Audited {
   readonly recipient?: Readonly<Record<string, string>> | undefined
   /** The grant that the call names. */
   readonly grantId?: string | undefined
+  /** The materials of symmetric keys that the call works with. */
+  readonly materials?: UsedMaterials | undefined
   /** Ids under which keys are used, where those are not the record's own. */
   readonly keyEvents?: readonly { readonly arn: string; readonly eventId: string }[]
   readonly outcome:
@@ -111,8 +113,16 @@ function compose(audited: Audited, parameters: Parameters | null): string {
   })
 }
 
-function additionalEventData({ recipient, grantId }: Audited): object | undefined {
-  return recipient === undefined && grantId === undefined ? undefined : { recipient, grantId }
+function additionalEventData(audited: Audited): object | undefined {
+  const { recipient, grantId, outcome } = audited
+  const materials = outcome.ok ? audited.materials : undefined
+  const keyMaterialId = materials?.keyMaterialId
+  const sourceKeyMaterialId = materials?.sourceKeyMaterialId
+  const destinationKeyMaterialId = materials?.destinationKeyMaterialId
+  const material = keyMaterialId ?? sourceKeyMaterialId ?? destinationKeyMaterialId
+  return recipient === undefined && grantId === undefined && material === undefined
+    ? undefined
+    : { recipient, grantId, keyMaterialId, sourceKeyMaterialId, destinationKeyMaterialId }
 }
 
 function errorCode(code: string): string {

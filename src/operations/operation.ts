@@ -238,6 +238,13 @@ export interface Origin {
   readonly userAgent: string | undefined
 }
 
+/** As the record names them: 64 lower-case hex digits each. */
+export interface UsedMaterials {
+  readonly keyMaterialId?: string | undefined
+  readonly sourceKeyMaterialId?: string | undefined
+  readonly destinationKeyMaterialId?: string | undefined
+}
+
 /** One call of an operation: everything resolved, every permission checked. */
 export interface Call<I, K extends string> {
   readonly input: I
@@ -263,6 +270,8 @@ export interface Call<I, K extends string> {
   readonly arn: (key: KeyRef) => string
   /** Says that the call is about a key that it makes: its record names the key. */
   readonly made: (key: KeyRef) => void
+  /** Says which materials of symmetric keys the call works with: its record names them. */
+  readonly usesMaterials: (materials: UsedMaterials) => void
   /**
    * Changes the store. `work` may run more than once, and answers the operation's output: the audit
    * record of the call commits with it. Called at most once.

@@ -10,7 +10,7 @@ import { GenerateRandomCommand } from '@aws-sdk/client-kms'
 import { AssumeRoleCommand, type AssumeRoleCommandInput } from '@aws-sdk/client-sts'
 import { accountId } from '../harness.ts'
 import { credentialsOf, denied, documentOf, openIdentities, type Signed } from './identities.ts'
-import { moveClock } from './test-clock.ts'
+import { advance } from './test-clock.ts'
 
 const random = new GenerateRandomCommand({ NumberOfBytes: 1 })
 const trustAll = {
@@ -57,7 +57,7 @@ test('a session ends with its time, its role, and the access key behind it; a na
 
   const timed = await open({ DurationSeconds: 900 })
   await timed.kms.send(random)
-  await moveClock(server.url, '900s')
+  await advance(server.url, '900s')
   const expired = 'The security token included in the request is expired'
   await denied(timed.kms.send(random), 'ExpiredTokenException', 400, expired)
   await denied(timed.whoAmI(), 'ExpiredToken', 403, expired)

@@ -1,16 +1,23 @@
-/** What a call is about, as its record names it. @module */
+/** What a call is about, as its audit record names it. @module */
 import { aliasArn, keyArn } from '../model/key.ts'
-import type { ResolvedCall } from '../resolve/resolve.ts'
-import type { Audited } from './record.ts'
+import type { ResolvedCall } from './resolve.ts'
 
-export function concerned(
+interface Concerned {
+  readonly arn: string
+  readonly accountId: string
+  /** That of a key where it is left out. */
+  readonly type?: string
+}
+
+/** The role, the alias and the keys that exist, and the keys' ARNs by the names of their uses. */
+export function concernedResources(
   resolved: ResolvedCall,
   partition: string,
-): { resources: Audited['resources']; keyArns: Readonly<Record<string, string>> } {
+): { resources: readonly Concerned[]; keyArns: Readonly<Record<string, string>> } {
   const { alias, assumed } = resolved
-  const resources: { arn: string; accountId: string; type?: string }[] = []
+  const resources: Concerned[] = []
   if (alias) resources.push({ arn: aliasArn(partition, alias), accountId: alias.accountId })
-  // Only of one that there is: the caller named the ARN.
+  // Only one that there is: the ARN is the caller's word.
   if (assumed?.known) {
     resources.push({ arn: assumed.arn, accountId: assumed.accountId, type: 'AWS::IAM::Role' })
   }
