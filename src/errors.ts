@@ -37,6 +37,7 @@ const statuses = {
   NoSuchEntityException: 400,
   NotAuthorizedException: 400,
   NotFoundException: 400,
+  PackedPolicyTooLargeException: 400,
   RequestEntityTooLargeException: 413,
   SerializationException: 400,
   ServiceUnavailableException: 503,

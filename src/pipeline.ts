@@ -12,6 +12,7 @@ import { authorizeCall } from './resolve/permissions.ts'
 import { type Recipient, sealAnswer } from './resolve/recipient.ts'
 import { requireMatchingKey, resolveCall, type Resolved } from './resolve/resolve.ts'
 import { identityOf } from './resolve/known-identities.ts'
+import { resolveAssumedRole } from './resolve/assumed-roles.ts'
 import { requireIdentities, resolveIdentities } from './resolve/identities.ts'
 import type { Target } from './wire/aws-json.ts'
 import { protocolOf } from './wire/protocol.ts'
@@ -84,7 +85,8 @@ async function decideAndRun(
   const named = await resolveCall(operation, input, resolving) //                      4 resolve
   const { store } = ports.operations
   const identities = await resolveIdentities(call, operation, input, store)
-  const resolved = { ...named, identities }
+  const assumed = await resolveAssumedRole(call, operation, input, { store, lookup })
+  const resolved = { ...named, identities, ...(assumed && { assumed }) }
   call.concerns(resolved)
   if (!asked.again) draw(call, input, resolved, ports.throttle) //                     5 throttle
   const now = ports.clock.now()

@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino'
 import { createRefusals, type Refusals } from './authenticate/refusals.ts'
-import type { Credential, CredentialLookup } from './authenticate/signature-v4.ts'
+import { createSessionTokens } from './authenticate/session-tokens.ts'
 import { createSigningKeys } from './authenticate/signing-keys.ts'
 import type { OpenJournal } from './audit/open-journal.ts'
 import { createOutbox, type Outbox } from './audit/outbox.ts'
@@ -27,16 +27,12 @@ import type { OperationPorts, ServerStatus } from './operations/operation.ts'
 import { queryRegistry } from './operations/query-registry.ts'
 import { registry } from './operations/registry.ts'
 import { operatorOperations, testOperations } from './operations/trent/operations.ts'
+import { createCredentials } from './resolve/credentials.ts'
 import { createKeyPolicies } from './resolve/key-policies.ts'
 import type { Place } from './resolve/identifiers.ts'
 import { createGrantTokens } from './resolve/grant-tokens.ts'
-import {
-  loadManagedPolicy,
-  loadRole,
-  loadUser,
-  type KnownUser,
-} from './resolve/known-identities.ts'
-import { createLookup, type KnownAccessKey, type Lookup } from './resolve/lookup.ts'
+import { loadManagedPolicy, loadRole, loadUser } from './resolve/known-identities.ts'
+import { createLookup, type Lookup } from './resolve/lookup.ts'
 import { createPages } from './resolve/markers.ts'
 import { createFindPrincipal } from './resolve/principals.ts'
 import { createTrustPolicies } from './resolve/trust-policies.ts'
@@ -77,6 +73,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
   const { lookup, slowLane, outbox, keyUsages, roleUses } = open
   const refusals = createRefusals(log, clock)
   const grantTokens = createGrantTokens(keyring, lookup)
+  const sessionTokens = createSessionTokens(keyring, random)
   const throttle = createThrottle(config.quotas, () => performance.now())
   const ports: PipelinePorts = {
     registry: servedOperations(config),
@@ -87,7 +84,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
     grantTokens,
     findGrant: (ref) => store.findGrant(ref),
     recipientOf: createRecipients({ roots: config.attestationRoots, clock, slowLane }),
-    credentials: credentialsOf(lookup),
+    credentials: createCredentials({ lookup, sessionTokens, clock }),
     signingKeys: createSigningKeys(signingKeysMax),
     refusals,
     insider: insiders(config),
@@ -101,6 +98,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
     operations: {
       ...operationPorts(parts, open),
       grantTokens,
+      sessions: sessionTokens,
       quotas: quotaPorts(config, throttle),
       server: serverControls(config, parts, refusals, open.jobs),
     },
@@ -147,7 +145,8 @@ function openWorks({ regions }: Config, parts: ServerParts): Works {
     store,
     onError: (error) => log.error({ err: error }, error.message),
   })
-  const jobs = createKeyJobs({ store, journal, outbox, regions, clock, random, log })
+  const keyStoreOf = (): BuiltinKeyStore => builtin
+  const jobs = createKeyJobs({ store, journal, outbox, regions, clock, random, keyStoreOf, log })
   return {
     lookup,
     builtin,
@@ -170,7 +169,7 @@ function openWorks({ regions }: Config, parts: ServerParts): Works {
 function operationPorts(
   { store, keyring, clock, random }: ServerParts,
   { builtin, keyUsages, roleUses }: Works,
-): Omit<OperationPorts, 'grantTokens' | 'quotas' | 'server'> {
+): Omit<OperationPorts, 'grantTokens' | 'sessions' | 'quotas' | 'server'> {
   const findPrincipal = createFindPrincipal(store)
   return {
     store,
@@ -214,35 +213,6 @@ function lookupOf(
     findManagedPolicy: (policyId) => loadManagedPolicy(policyId, store),
     onForgottenMaterial,
   })
-}
-
-function credentialsOf(lookup: Lookup): CredentialLookup {
-  // One object for as long as the access key is known: what is made of a credential is kept by it.
-  const opened = new WeakMap<
-    KnownAccessKey,
-    { readonly owner: KnownUser | undefined; readonly credential: Credential }
-  >()
-  return async (accessKeyId) => {
-    const refreshed = lookup.refresh()
-    if (refreshed !== undefined) await refreshed
-    const known = await lookup.accessKey(accessKeyId)
-    if (known === undefined) return undefined
-    const { record, signingSecret } = known
-    const owner =
-      record.principalKind === 'user' ? await lookup.user(record.principalId) : undefined
-    // The keys of a user who is gone are gone with him.
-    const lost = record.principalKind === 'user' && owner?.record.accountId !== record.accountId
-    if (lost) return undefined
-    const before = opened.get(known)
-    if (before !== undefined && before.owner === owner) return before.credential
-    const credential: Credential = {
-      ...record,
-      signingSecret,
-      ...(owner && { userName: owner.record.name, userPath: owner.record.path }),
-    }
-    opened.set(known, { owner, credential })
-    return credential
-  }
 }
 
 function servedOperations({ testApi }: Config): PipelinePorts['registry'] {

@@ -19,15 +19,22 @@ import type { OpenRoleUses } from './lifecycle/last-role-use.ts'
 import type { OpenKeyUsages } from './lifecycle/last-usage.ts'
 import type { Caller } from './model/caller.ts'
 import type { Clock, Random } from './model/clock.ts'
-import { aliasArn, keyArn, type KeyRecord } from './model/key.ts'
+import { keyArn, type KeyRecord } from './model/key.ts'
 import type { RegionTable } from './model/region.ts'
 import { readInput, ShapeMismatch } from './model/shape.ts'
-import type { Call, Operation, OperationPorts, Origin } from './operations/operation.ts'
+import type {
+  Call,
+  Operation,
+  OperationPorts,
+  Origin,
+  UsedMaterials,
+} from './operations/operation.ts'
 import type { Place } from './resolve/identifiers.ts'
 import type { GrantTokens } from './resolve/grant-tokens.ts'
 import type { Lookup } from './resolve/lookup.ts'
 import type { Recipient, ResolveRecipient } from './resolve/recipient.ts'
 import type { Resolved, ResolvedCall } from './resolve/resolve.ts'
+import { concernedResources } from './resolve/concerned.ts'
 import { usableKeys } from './resolve/usable-keys.ts'
 import type { InTurn } from './resolve/turns.ts'
 import { DatabaseFailed } from './store/database.ts'
@@ -80,7 +87,7 @@ export interface RunningCall {
   /** Says for whom the answer is sealed, as far as the call has said so. */
   sealsFor(recipient: Recipient | undefined): void
   /** Begins an attempt: says which keys and aliases the call is about. */
-  concerns(resolved: Resolved): void
+  concerns(resolved: ResolvedCall): void
   /** Keeps why a permission was given or refused, for the record. */
   readonly onDecision: (action: string, decision: Decision) => void
   /** Usage before state, key by key, as AWS does. @throws {KmsError} */
@@ -111,6 +118,7 @@ interface Trail {
   reasons: Audited['reasons'][number][]
   /** The grant that the call names, where it names it by a token. */
   grantId: string | undefined
+  materials: UsedMaterials | undefined
   /** The uses that the call counts as once it has succeeded. */
   keyEvents: readonly KeyEvent[]
   /** The time of the record, once there is one. */
@@ -136,6 +144,7 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
     resources: [],
     reasons: [],
     grantId: undefined,
+    materials: undefined,
     keyEvents: [],
     recordedAt: 0,
     committed: undefined,
@@ -153,10 +162,11 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
     },
     concerns(resolved) {
       trail.reasons = []
-      const { resources, keyArns } = concerned(resolved, place.partition)
+      const { resources, keyArns } = concernedResources(resolved, place.partition)
       trail.resources = resources
       trail.keyArns = keyArns
       trail.grantId = resolved.grant?.grantId
+      trail.materials = undefined
     },
     onDecision(action, decision) {
       for (const reason of decision.reasons) trail.reasons.push({ action, ...reason })
@@ -201,13 +211,22 @@ function callOf(from: {
     ...(resolved.alias && { alias: resolved.alias }),
     ...resolved.identities.records,
     ...(resolved.grant && { grant: resolved.grant }),
+    ...assumedRole(resolved),
     signal: request.signal,
     arn: (key) => keyArn(partition, key),
     made(key) {
       trail.resources = [{ arn: keyArn(partition, key), accountId: key.accountId }]
     },
+    usesMaterials(materials) {
+      trail.materials = materials
+    },
     commit: (work) => committed(work, opening, trail, ports),
   }
+}
+
+function assumedRole({ assumed }: ResolvedCall): Pick<Call<never, string>, 'assumed'> {
+  const { known, arn } = assumed ?? {}
+  return known === undefined || arn === undefined ? {} : { assumed: { record: known.record, arn } }
 }
 
 async function committed<T>(
@@ -286,6 +305,7 @@ function recordOf(
     reasons,
     recipient: trail.recipient?.audited,
     grantId: trail.grantId,
+    materials: trail.materials,
     keyEvents: ownEvents.map(({ key, eventId: id }) => ({
       arn: keyArn(place.partition, key),
       eventId: id,
@@ -319,22 +339,6 @@ function refuseDryRun(input: Given): void {
   if (input['DryRun'] !== true) return
   const message = 'The request would have succeeded, but the DryRun option is set.'
   throw new KmsError('DryRunOperationException', message)
-}
-
-function concerned(
-  resolved: Resolved,
-  partition: string,
-): { resources: Audited['resources']; keyArns: Readonly<Record<string, string>> } {
-  const { alias } = resolved
-  const resources = alias ? [{ arn: aliasArn(partition, alias), accountId: alias.accountId }] : []
-  const keyArns: Record<string, string> = {}
-  for (const [name, { known }] of resolved.keys) {
-    if (known === undefined) continue
-    const arn = keyArn(partition, known.record)
-    keyArns[name] = arn
-    resources.push({ arn, accountId: known.record.accountId })
-  }
-  return { resources, keyArns }
 }
 
 /** The first header of that name, lower case; the wire keeps duplicates, the record one. */

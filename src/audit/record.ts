@@ -8,7 +8,7 @@
 import type { Reason } from '../authorize/decision.ts'
 import type { Caller, CallerKind } from '../model/caller.ts'
 import { lowerFirst } from '../model/shape.ts'
-import type { Operation } from '../operations/operation.ts'
+import type { Operation, UsedMaterials } from '../operations/operation.ts'
 import { eventTime } from './event-time.ts'
 
 export interface Audited {
@@ -23,13 +23,19 @@ export interface Audited {
   readonly userAgent: string | undefined
   /** Undefined when the input could not be read. */
   readonly input: Readonly<Record<string, unknown>> | undefined
-  /** ARNs of the keys and aliases that the call is about, with their accounts. */
-  readonly resources: readonly { readonly arn: string; readonly accountId: string }[]
+  /** ARNs of what the call is about, with their accounts; of the type of a key where none is said. */
+  readonly resources: readonly {
+    readonly arn: string
+    readonly accountId: string
+    readonly type?: string
+  }[]
   readonly reasons: readonly (Reason & { readonly action: string })[]
   /** What the call's attestation document proved. */
   readonly recipient?: Readonly<Record<string, string>> | undefined
   /** The grant that the call names. */
   readonly grantId?: string | undefined
+  /** The materials of symmetric keys that the call works with. */
+  readonly materials?: UsedMaterials | undefined
   /** Ids under which keys are used, where those are not the record's own. */
   readonly keyEvents?: readonly { readonly arn: string; readonly eventId: string }[]
   readonly outcome:
@@ -88,9 +94,9 @@ function compose(audited: Audited, parameters: Parameters | null): string {
     requestID: audited.requestId,
     eventID: audited.eventId,
     readOnly: operation.readOnly,
-    resources: audited.resources.map(({ arn, accountId }) => ({
+    resources: audited.resources.map(({ arn, accountId, type = 'AWS::KMS::Key' }) => ({
       accountId,
-      type: 'AWS::KMS::Key',
+      type,
       ARN: arn,
     })),
     eventType: 'AwsApiCall',
@@ -107,8 +113,16 @@ function compose(audited: Audited, parameters: Parameters | null): string {
   })
 }
 
-function additionalEventData({ recipient, grantId }: Audited): object | undefined {
-  return recipient === undefined && grantId === undefined ? undefined : { recipient, grantId }
+function additionalEventData(audited: Audited): object | undefined {
+  const { recipient, grantId, outcome } = audited
+  const materials = outcome.ok ? audited.materials : undefined
+  const keyMaterialId = materials?.keyMaterialId
+  const sourceKeyMaterialId = materials?.sourceKeyMaterialId
+  const destinationKeyMaterialId = materials?.destinationKeyMaterialId
+  const material = keyMaterialId ?? sourceKeyMaterialId ?? destinationKeyMaterialId
+  return recipient === undefined && grantId === undefined && material === undefined
+    ? undefined
+    : { recipient, grantId, keyMaterialId, sourceKeyMaterialId, destinationKeyMaterialId }
 }
 
 function errorCode(code: string): string {
@@ -119,13 +133,24 @@ const identityTypes: Readonly<Record<CallerKind, string>> = {
   root: 'Root',
   user: 'IAMUser',
   'assumed-role': 'AssumedRole',
+  'federated-user': 'FederatedUser',
   operator: 'Operator',
   test: 'TestApi',
 }
 
 function userIdentity(caller: Caller): object {
   const { kind, accountId, arn, accessKeyId, uniqueId: principalId, userName } = caller
-  return { type: identityTypes[kind], principalId, arn, accountId, accessKeyId, userName }
+  const { session, issuer } = caller
+  const identity = { type: identityTypes[kind], principalId, arn, accountId, accessKeyId, userName }
+  if (session === undefined) return identity
+  return {
+    ...identity,
+    sessionContext: {
+      sessionIssuer: kind === 'root' || kind === 'user' ? undefined : issuer,
+      attributes: { creationDate: eventTime(session.issuedAt), mfaAuthenticated: 'false' },
+      sourceIdentity: session.sourceIdentity,
+    },
+  }
 }
 
 function requestParameters(audited: Audited): Parameters | null {

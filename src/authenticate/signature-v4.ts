@@ -9,9 +9,9 @@
  */
 import { createHmac, hash, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { KmsError } from '../errors.ts'
-import { formatArn } from '../model/arn.ts'
 import type { Caller } from '../model/caller.ts'
 import type { RegionTable } from '../model/region.ts'
+import type { Session } from '../model/session.ts'
 import type { RawRequest } from '../wire/request.ts'
 import {
   canonicalRequest,
@@ -21,6 +21,7 @@ import {
   readQuery,
   stringToSign,
 } from './canonical.ts'
+import { makeCaller } from './caller.ts'
 import { readClaim, skewSeconds, type Claim } from './claim.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import { formatBasic } from './timestamp.ts'
@@ -32,13 +33,18 @@ export type { SigningKeys }
 export interface Credential {
   readonly accessKeyId: string
   readonly accountId: string
-  readonly principalKind: 'root' | 'user'
-  /** The account id for a root user, `AIDA…` for a user. */
+  /** For a session, whose permissions it has. */
+  readonly principalKind: 'root' | 'user' | 'role'
+  /** The account id for a root user, `AIDA…` for a user, `AROA…` for a role. */
   readonly principalId: string
   /** Present for a user. */
   readonly userName?: string
   /** Of a user: `/` where it is left out. */
   readonly userPath?: string
+  /** Present for a role. */
+  readonly role?: { readonly name: string; readonly path: string }
+  /** Present for temporary credentials. */
+  readonly session?: Session
   readonly status: 'Active' | 'Inactive'
   /**
    * The HMAC key `"AWS4" ‖ secret access key`. The same object for as long as the secret is the same:
@@ -48,10 +54,13 @@ export interface Credential {
 }
 
 /**
- * Finds an access key by its id, active or not; undefined when there is none. What it throws is an
- * outage and goes through.
+ * Finds an access key by its id, and the session token that came with it, active or not; undefined
+ * when there is none. What it throws goes through: an outage, or `ExpiredTokenException`.
  */
-export type CredentialLookup = (accessKeyId: string) => Promise<Credential | undefined>
+export type CredentialLookup = (
+  accessKeyId: string,
+  sessionToken: string | undefined,
+) => Promise<Credential | undefined>
 
 /** What the called service expects of a signature. */
 export interface Expected {
@@ -195,12 +204,14 @@ async function usable(
 ): Promise<Credential | undefined> {
   // No access key has any other form: nothing caller-controlled of another size goes further.
   if (!accessKeyIdPattern.test(scope.accessKeyId)) return undefined
-  const credential = await credentials(scope.accessKeyId)
+  const credential = await credentials(scope.accessKeyId, sessionToken)
   if (credential?.accessKeyId !== scope.accessKeyId || credential.status !== 'Active') {
     return undefined
   }
   // A long-term access key has no session, so a token that comes with it is nobody's.
-  return sessionToken === undefined ? credential : undefined
+  return (sessionToken === undefined) === (credential.session === undefined)
+    ? credential
+    : undefined
 }
 
 /** In constant time; the length of a signature is no secret. */
@@ -228,22 +239,4 @@ function callerOf(credential: Credential, partition: string): Caller {
   const caller = makeCaller(credential, partition)
   callers.set(credential, { partition, caller })
   return caller
-}
-
-function makeCaller(credential: Credential, partition: string): Caller {
-  const {
-    principalKind: kind,
-    accountId,
-    principalId: uniqueId,
-    accessKeyId,
-    userName,
-    userPath = '/',
-  } = credential
-  const iam = { partition, service: 'iam', region: '', accountId }
-  if (kind === 'root') {
-    return { kind, accountId, arn: formatArn({ ...iam, resource: 'root' }), uniqueId, accessKeyId }
-  }
-  if (userName === undefined) throw new Error(`the user ${uniqueId} has no name`)
-  const arn = formatArn({ ...iam, resource: `user${userPath}${userName}` })
-  return { kind, accountId, arn, uniqueId, accessKeyId, userName }
 }

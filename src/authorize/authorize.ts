@@ -23,7 +23,8 @@ const crossAccountActions: ReadonlySet<string> = new Set(
     'CreateGrant ListGrants RetireGrant RevokeGrant'
   )
     .split(' ')
-    .map((name) => `kms:${name}`),
+    .map((name) => `kms:${name}`)
+    .concat('sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'),
 )
 
 type PolicyName = Reason['policy']

@@ -10,8 +10,8 @@ import type { Effect } from './document.ts'
 
 /**
  * `session`: the caller itself (a user, a session, everyone), which boundaries and session policies do
- * not limit. `role`: the role behind the session, which they do. `account`: its account, which leaves
- * the decision to the caller's identity policies.
+ * not limit. `role`: the role or the user behind the session, which they do. `account`: its account,
+ * which leaves the decision to the caller's identity policies.
  */
 export type Closeness = 'session' | 'role' | 'account'
 
@@ -25,6 +25,13 @@ interface Name {
 function namesOf(caller: Caller): readonly Name[] {
   const { arn, uniqueId } = caller
   if (caller.kind === 'user') return [{ arn, uniqueId, closeness: 'session' }]
+  if (caller.kind === 'federated-user') {
+    const session: Name = { arn, uniqueId, closeness: 'session' }
+    const { issuer } = caller
+    return issuer?.type === 'IAMUser'
+      ? [session, { arn: issuer.arn, uniqueId: issuer.principalId, closeness: 'role' }]
+      : [session]
+  }
   if (caller.kind !== 'assumed-role') return []
   const [roleId = ''] = uniqueId.split(':')
   const session: Name = { arn, uniqueId, closeness: 'session' }

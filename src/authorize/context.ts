@@ -37,6 +37,7 @@ const principalTypes: Readonly<Partial<Record<CallerKind, string>>> = {
   root: 'Account',
   user: 'User',
   'assumed-role': 'AssumedRole',
+  'federated-user': 'FederatedUser',
 }
 
 /** Builds the context; what the operation adds never replaces what is known of every request. */
@@ -74,6 +75,12 @@ function setPrincipal(set: Set, caller: Caller): void {
   set('aws:userid', caller.uniqueId)
   set('aws:username', caller.kind === 'user' ? caller.userName : undefined)
   set('kms:calleraccount', caller.accountId)
+  const { session } = caller
+  if (session === undefined) return
+  set('aws:tokenissuetime', isoSeconds(Math.floor(session.issuedAt / 1000)))
+  // Nobody proves more than a key here; long-term credentials do not have the condition key at all.
+  set('aws:multifactorauthpresent', 'false')
+  set('aws:sourceidentity', session.sourceIdentity)
 }
 
 function setKey(context: Map<string, string[]>, set: Set, key: KeyRecord): void {

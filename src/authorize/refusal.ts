@@ -46,6 +46,11 @@ export function unresolvableResource(caller: Asked['caller'], action: string): K
   )
 }
 
+/** The answer for a role that does not exist, and for one that the caller may not assume. */
+export function roleRefused(caller: Asked['caller'], action: string, arn: string): KmsError {
+  return refused(`${opening(caller, action)} on resource: ${arn}`)
+}
+
 /** The answer for a ciphertext whose key is unknown, and for one whose key the caller may not use. */
 export function ciphertextRefused(): KmsError {
   return refused(

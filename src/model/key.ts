@@ -1,5 +1,6 @@
 /** A KMS key as the store holds it. The words are the API's. @module */
 import { formatArn } from './arn.ts'
+import type { ExpirationModel } from './key-material.ts'
 
 export type KeySpec =
   | 'SYMMETRIC_DEFAULT'
@@ -67,8 +68,18 @@ export interface KeyRecord extends KeyRef {
   readonly pendingWindowDays?: number
   /** The primary key's Region; present for multi-Region keys only. */
   readonly primaryRegion?: string
-  /** 64 lower-case hex digits; absent while the key has no material. */
+  /** 64 lower-case hex digits; absent until the key has had material. */
   readonly currentMaterialId?: string
+  /** Present while automatic rotation is on, together with the next one's time. */
+  readonly rotationPeriodDays?: number
+  /** Milliseconds since the epoch. */
+  readonly nextRotationAt?: number
+  /** Milliseconds since the epoch; present while an on-demand rotation is in progress. */
+  readonly onDemandRotationStartedAt?: number
+  /** Present while all imported material that the key needs is there: `expirationOf` says it. */
+  readonly materialExpirationModel?: ExpirationModel
+  /** The soonest of its materials' dates, in milliseconds since the epoch. */
+  readonly materialExpiresAt?: number
   /** The key policy as it was written. */
   readonly policy: string
   /** Unique id of each principal that the policy names, by ARN, at the time it was written. */
@@ -77,6 +88,11 @@ export interface KeyRecord extends KeyRef {
   readonly tags: readonly Tag[]
   /** Counts the row's versions from 1; a change names the version it was decided on. */
   readonly rowVersion: number
+}
+
+/** Whether it is a multi-Region key whose primary is in another Region. */
+export function isReplica({ primaryRegion, region }: KeyRecord): boolean {
+  return primaryRegion !== undefined && primaryRegion !== region
 }
 
 export interface AliasRef {

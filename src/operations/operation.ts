@@ -15,6 +15,7 @@ import type { LastUsage, TrackedOperation } from '../model/last-usage.ts'
 import type { Input, Members } from '../model/shape.ts'
 import type { RoleRecord, RoleUse } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
+import type { Session } from '../model/session.ts'
 import type { StoreReads, Transaction } from '../store/store.ts'
 import type { ResourceQuotas } from '../throttle/profiles.ts'
 
@@ -56,6 +57,14 @@ export interface IdentityUse {
   readonly absent?: 'caller' | 'made'
 }
 
+/** How an operation names a role, of any account, whose trust policy is asked. */
+export interface AssumedRoleUse {
+  /** The member that holds its ARN. */
+  readonly from: string
+  /** What the trust policy and the caller's own account must allow, in this order. */
+  readonly actions: (input: never, session: Session | undefined) => readonly string[]
+}
+
 /** How an operation names a grant on its key, where the grant itself decides who may. */
 export interface GrantUse {
   /** The member that holds the grant's id. */
@@ -75,6 +84,8 @@ export interface Permission {
   readonly shown?: string
   /** The resource in the caller's account: what follows `arn:<partition>:iam::<account>:`. */
   readonly iamResource?: string
+  /** The same for what follows `arn:<partition>:sts::<account>:`. */
+  readonly stsResource?: string
   /** AWS leaves `on resource: …` out of some refusals. */
   readonly unnamedResource?: true
 }
@@ -95,6 +106,7 @@ export interface OperationPorts {
   readonly grantTokens: { readonly seal: (grant: GrantRecord) => string }
   readonly keyUsages: KeyUsages
   readonly roleUses: RoleUses
+  readonly sessions: Sessions
   /** Makes a random access key, which is not stored yet. */
   readonly newAccessKey: (
     owner: Pick<AccessKeyRecord, 'accountId' | 'principalKind' | 'principalId'>,
@@ -117,6 +129,20 @@ export interface RequestQuota {
   readonly perSecond: number | undefined
   /** How many requests could follow one another now. */
   readonly available: number | undefined
+}
+
+/** Temporary credentials: nothing is stored for them. */
+export interface Sessions {
+  /** @throws {SessionTooLarge} when its policies and tags do not fit into a token */
+  issue(
+    session: Session,
+    charactersMin?: number,
+  ): {
+    readonly accessKeyId: string
+    readonly plaintextSecret: string
+    readonly token: string
+    readonly packedPercent: number
+  }
 }
 
 export interface MadeAccessKey {
@@ -218,6 +244,13 @@ export interface Origin {
   readonly userAgent: string | undefined
 }
 
+/** As the record names them: 64 lower-case hex digits each. */
+export interface UsedMaterials {
+  readonly keyMaterialId?: string | undefined
+  readonly sourceKeyMaterialId?: string | undefined
+  readonly destinationKeyMaterialId?: string | undefined
+}
+
 /** One call of an operation: everything resolved, every permission checked. */
 export interface Call<I, K extends string> {
   readonly input: I
@@ -234,6 +267,8 @@ export interface Call<I, K extends string> {
   readonly user?: UserRecord
   /** The role that the operation declared. */
   readonly role?: RoleRecord
+  /** The role that the operation declared to assume. */
+  readonly assumed?: { readonly record: RoleRecord; readonly arn: string }
   /** The grant that the operation declared. */
   readonly grant?: GrantRecord
   readonly signal: AbortSignal
@@ -241,6 +276,8 @@ export interface Call<I, K extends string> {
   readonly arn: (key: KeyRef) => string
   /** Says that the call is about a key that it makes: its record names the key. */
   readonly made: (key: KeyRef) => void
+  /** Says which materials of symmetric keys the call works with: its record names them. */
+  readonly usesMaterials: (materials: UsedMaterials) => void
   /**
    * Changes the store. `work` may run more than once, and answers the operation's output: the audit
    * record of the call commits with it. Called at most once.
@@ -263,6 +300,7 @@ export interface Operation<
   readonly alias?: AliasUse
   readonly user?: IdentityUse
   readonly role?: IdentityUse
+  readonly assumes?: AssumedRoleUse
   readonly grant?: GrantUse
   /** The grant that the call would make: a grant allows none that is wider than itself. */
   requestedGrant?(input: Input<M>): RequestedGrant

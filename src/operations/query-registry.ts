@@ -47,7 +47,11 @@ import { updateRoleDescription } from './iam/update-role-description.ts'
 import { deleteRolePermissionsBoundary } from './iam/delete-role-permissions-boundary.ts'
 import { putRolePermissionsBoundary } from './iam/put-role-permissions-boundary.ts'
 import type { Operation } from './operation.ts'
+import { assumeRole } from './sts/assume-role.ts'
+import { getAccessKeyInfo } from './sts/get-access-key-info.ts'
 import { getCallerIdentity } from './sts/get-caller-identity.ts'
+import { getFederationToken } from './sts/get-federation-token.ts'
+import { getSessionToken } from './sts/get-session-token.ts'
 
 const operations: readonly Operation[] = [
   createAccessKey,
@@ -97,7 +101,11 @@ const operations: readonly Operation[] = [
   updateRoleDescription,
   deleteRolePermissionsBoundary,
   putRolePermissionsBoundary,
+  assumeRole,
+  getAccessKeyInfo,
   getCallerIdentity,
+  getFederationToken,
+  getSessionToken,
 ]
 
 /** By `<service>:<name>`, for example `sts:GetCallerIdentity`. */

@@ -13,7 +13,9 @@ import { deleteAlias } from './kms/delete-alias.ts'
 import { deriveSharedSecret } from './kms/derive-shared-secret.ts'
 import { describeKey } from './kms/describe-key.ts'
 import { disableKey } from './kms/disable-key.ts'
+import { disableKeyRotation } from './kms/disable-key-rotation.ts'
 import { enableKey } from './kms/enable-key.ts'
+import { enableKeyRotation } from './kms/enable-key-rotation.ts'
 import { encapsulate } from './kms/encapsulate.ts'
 import { encrypt } from './kms/encrypt.ts'
 import { generateDataKey } from './kms/generate-data-key.ts'
@@ -24,10 +26,12 @@ import { generateMac } from './kms/generate-mac.ts'
 import { generateRandom } from './kms/generate-random.ts'
 import { getKeyLastUsage } from './kms/get-key-last-usage.ts'
 import { getKeyPolicy } from './kms/get-key-policy.ts'
+import { getKeyRotationStatus } from './kms/get-key-rotation-status.ts'
 import { getPublicKey } from './kms/get-public-key.ts'
 import { listAliases } from './kms/list-aliases.ts'
 import { listGrants } from './kms/list-grants.ts'
 import { listKeyPolicies } from './kms/list-key-policies.ts'
+import { listKeyRotations } from './kms/list-key-rotations.ts'
 import { listKeys } from './kms/list-keys.ts'
 import { listResourceTags } from './kms/list-resource-tags.ts'
 import { listRetirableGrants } from './kms/list-retirable-grants.ts'
@@ -35,6 +39,7 @@ import { putKeyPolicy } from './kms/put-key-policy.ts'
 import { reEncrypt } from './kms/re-encrypt.ts'
 import { retireGrant } from './kms/retire-grant.ts'
 import { revokeGrant } from './kms/revoke-grant.ts'
+import { rotateKeyOnDemand } from './kms/rotate-key-on-demand.ts'
 import { scheduleKeyDeletion } from './kms/schedule-key-deletion.ts'
 import { sign } from './kms/sign.ts'
 import { tagResource } from './kms/tag-resource.ts'
@@ -56,7 +61,9 @@ const operations: readonly Operation[] = [
   deriveSharedSecret,
   describeKey,
   disableKey,
+  disableKeyRotation,
   enableKey,
+  enableKeyRotation,
   encapsulate,
   encrypt,
   generateDataKey,
@@ -67,10 +74,12 @@ const operations: readonly Operation[] = [
   generateRandom,
   getKeyLastUsage,
   getKeyPolicy,
+  getKeyRotationStatus,
   getPublicKey,
   listAliases,
   listGrants,
   listKeyPolicies,
+  listKeyRotations,
   listKeys,
   listResourceTags,
   listRetirableGrants,
@@ -78,6 +87,7 @@ const operations: readonly Operation[] = [
   reEncrypt,
   retireGrant,
   revokeGrant,
+  rotateKeyOnDemand,
   scheduleKeyDeletion,
   sign,
   tagResource,

@@ -157,3 +157,8 @@ export function requireIdentities({ named }: NamedIdentities): void {
 export function iamArn({ partition, accountId }: Place, resource: string): string {
   return formatArn({ partition, service: 'iam', region: '', accountId, resource })
 }
+
+/** The same of STS: its federated users. */
+export function stsArn({ partition, accountId }: Place, resource: string): string {
+  return formatArn({ partition, service: 'sts', region: '', accountId, resource })
+}

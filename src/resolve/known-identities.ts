@@ -9,6 +9,7 @@ import { roleIdOf, type Caller } from '../model/caller.ts'
 import type { IdentityRecord } from '../model/identity.ts'
 import { defaultDocument } from '../model/managed-policy.ts'
 import type { RoleRecord } from '../model/role.ts'
+import type { Session } from '../model/session.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { ContextEntries } from '../operations/operation.ts'
 import type { StoreReads } from '../store/store.ts'
@@ -21,6 +22,8 @@ export interface Identity {
   readonly boundary?: CompiledPolicy
   /** `aws:PrincipalTag/…` */
   readonly entries: ContextEntries
+  /** Present for sessions made with policies: one of them must allow. */
+  readonly session?: readonly CompiledPolicy[]
 }
 
 export interface KnownIdentity<R extends IdentityRecord> extends Identity {
@@ -99,6 +102,11 @@ export async function loadManagedPolicy(
 
 const nothing: Identity = { policies: [], entries: {} }
 const insider: Identity = { policies: [insiderPolicy], entries: {} }
+/** A federated user of a root user has what the root user has, within its session's policies. */
+const everything = compilePolicy(
+  '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}',
+  'identity',
+)
 /** What cannot be read may have held a Deny. */
 const lost = (what: string): CompiledPolicy => ({ broken: `${what} is gone`, statements: [] })
 
@@ -108,9 +116,48 @@ type IdentityLookup = Pick<Lookup, 'user' | 'role' | 'managedPolicy'>
 export function identityOf(caller: Caller, lookup: IdentityLookup): Identity | Promise<Identity> {
   if (caller.kind === 'operator' || caller.kind === 'test') return insider
   if (caller.kind === 'root') return nothing
-  return caller.kind === 'user'
-    ? identityBehind('the user', lookup.user(caller.uniqueId), lookup)
-    : identityBehind('the role', lookup.role(roleIdOf(caller)), lookup)
+  if (caller.kind === 'user')
+    return identityBehind('the user', lookup.user(caller.uniqueId), lookup)
+  return identityOfSession(caller, lookup)
+}
+
+async function identityOfSession(caller: Caller, lookup: IdentityLookup): Promise<Identity> {
+  const { session, issuer } = caller
+  const behind =
+    caller.kind === 'assumed-role'
+      ? await identityBehind('the role', lookup.role(roleIdOf(caller)), lookup)
+      : issuer?.type === 'Root'
+        ? { policies: [everything], entries: {} }
+        : await identityBehind('the user', lookup.user(issuer?.principalId ?? ''), lookup)
+  if (session === undefined) return behind
+  const { policy, policyIds, kind } = session
+  const limits = await managedPolicies(policyIds, lookup)
+  if (policy !== undefined) limits.push(compiledOnce(session, policy))
+  // A federated user without policies may do nothing by its user's.
+  const limited = limits.length > 0 || kind === 'federated'
+  return {
+    ...behind,
+    entries: overlaid(behind.entries, tagEntries('aws:PrincipalTag', session)),
+    ...(limited && { session: limits }),
+  }
+}
+
+/** A session's own tag hides one of its role that differs in case only: they are one condition key. */
+function overlaid(entries: ContextEntries, own: ContextEntries): ContextEntries {
+  const hidden = new Set(Object.keys(own).map((name) => name.toLowerCase()))
+  const left = Object.entries(entries).filter(([name]) => !hidden.has(name.toLowerCase()))
+  return { ...Object.fromEntries(left), ...own }
+}
+
+const sessionPolicies = new WeakMap<Session, CompiledPolicy>()
+
+/** By session, whose object is the same for as long as its token is remembered. */
+function compiledOnce(session: Session, policy: string): CompiledPolicy {
+  const known = sessionPolicies.get(session)
+  if (known !== undefined) return known
+  const compiled = compilePolicy(policy, 'identity')
+  sessionPolicies.set(session, compiled)
+  return compiled
 }
 
 async function identityBehind(
@@ -122,16 +169,22 @@ async function identityBehind(
   // It went away while it called: nothing that its account said of it holds any more.
   if (known === undefined) return { policies: [lost(what)], entries: {} }
   const { policies, entries, record } = known
-  const { attachedPolicies, permissionsBoundary } = record
-  if (attachedPolicies.length === 0 && permissionsBoundary === undefined) {
-    return { policies, entries }
-  }
-  const managed = async (policyId: string): Promise<CompiledPolicy> =>
-    (await lookup.managedPolicy(policyId))?.policy ?? lost(`the managed policy ${policyId}`)
-  const attached = await Promise.all(attachedPolicies.map(managed))
-  return {
-    policies: [...policies, ...attached],
-    ...(permissionsBoundary !== undefined && { boundary: await managed(permissionsBoundary) }),
-    entries,
-  }
+  const boundaryId = record.permissionsBoundary
+  if (record.attachedPolicies.length === 0 && boundaryId === undefined) return { policies, entries }
+  const attached = await managedPolicies(record.attachedPolicies, lookup)
+  const [boundary] = boundaryId === undefined ? [] : await managedPolicies([boundaryId], lookup)
+  return { policies: [...policies, ...attached], entries, ...(boundary && { boundary }) }
+}
+
+/** One that is gone denies. */
+function managedPolicies(
+  policyIds: readonly string[],
+  lookup: Pick<Lookup, 'managedPolicy'>,
+): Promise<CompiledPolicy[]> {
+  return Promise.all(
+    policyIds.map(async (policyId) => {
+      const managed = await lookup.managedPolicy(policyId)
+      return managed?.policy ?? lost(`the managed policy ${policyId}`)
+    }),
+  )
 }

@@ -6,13 +6,21 @@
 import { authorize } from '../authorize/authorize.ts'
 import { requestContext } from '../authorize/context.ts'
 import type { Context, Decision, Policies } from '../authorize/decision.ts'
-import { accessDenied, ciphertextRefused, unresolvableResource } from '../authorize/refusal.ts'
+import {
+  accessDenied,
+  ciphertextRefused,
+  roleRefused,
+  unresolvableResource,
+} from '../authorize/refusal.ts'
+import { KmsError } from '../errors.ts'
 import type { Caller } from '../model/caller.ts'
 import { aliasArn, keyArn, type KeyRecord } from '../model/key.ts'
-import { iamArn } from './identities.ts'
+import { iamArn, stsArn } from './identities.ts'
 import type { ContextEntries, Operation, Origin } from '../operations/operation.ts'
+import type { AssumedRole } from './assumed-roles.ts'
 import type { Place } from './identifiers.ts'
 import type { Identity } from './known-identities.ts'
+import { requireServedSession } from './session-limits.ts'
 import { LazyContext } from './lazy-context.ts'
 import type { Resolved, ResolvedCall, ResolvedKey } from './resolve.ts'
 
@@ -43,17 +51,26 @@ export function authorizeCall(
   onDecision: OnDecision,
 ): void {
   const { operation, caller, place } = asking
+  requireServedSession(caller, operation)
   const entriesFor = (use?: string) => (): ContextEntries => ({
     ...operation.context?.(input, use, recordsOf(resolved)),
     ...asking.attested,
   })
-  for (const { iamResource, ...permission } of operation.permissions?.(input) ?? []) {
-    const arn = iamResource === undefined ? '*' : iamArn(place, iamResource)
+  for (const { iamResource, stsResource, ...permission } of operation.permissions?.(input) ?? []) {
+    const arn =
+      iamResource !== undefined
+        ? iamArn(place, iamResource)
+        : stsResource !== undefined
+          ? stsArn(place, stsResource)
+          : '*'
     decide(asking, { arn, ...permission, entries: entriesFor() }, onDecision)
   }
   for (const { action, arn, shown, entries: named } of resolved.identities.named) {
     const entries = (): ContextEntries => ({ ...named, ...entriesFor()() })
     decide(asking, { action, arn, shown, entries }, onDecision)
+  }
+  if (resolved.assumed !== undefined) {
+    decideOnRole(asking, resolved.assumed, entriesFor(), onDecision)
   }
   if (operation.alias !== undefined && resolved.alias !== undefined) {
     const arn = aliasArn(place.partition, resolved.alias)
@@ -108,7 +125,7 @@ function decideOnKey(
     resource: policy,
     resourcePrincipals: record.policyPrincipals,
     identityOnly: false,
-    ...identitySide(asking),
+    ...identitySideOf(asking.identity),
   }
   const named = operation.grant === undefined ? grants : resolved.grant ? [resolved.grant] : []
   const decision = authorize(request, policies, named)
@@ -119,10 +136,47 @@ function decideOnKey(
   throw accessDenied(decision, request, { crossAccount })
 }
 
-/** What the caller's own account says, as authorization takes it. */
-function identitySide({ identity }: Asking): Pick<Policies, 'identity' | 'boundary'> {
-  const { policies, boundary } = identity
-  return { identity: policies, ...(boundary && { boundary }) }
+/**
+ * A role is assumed by whom its trust policy allows, and whose own account does not forbid it. One
+ * refusal for a role that does not exist and for one that does not trust the caller.
+ */
+function decideOnRole(
+  asking: Asking,
+  { actions, arn, accountId, known, entries: tags }: AssumedRole,
+  entries: Entries,
+  onDecision: OnDecision,
+): void {
+  const { caller } = asking
+  if (caller.kind === 'root') {
+    throw new KmsError('AccessDeniedException', 'Roles may not be assumed by root accounts.')
+  }
+  for (const action of actions) {
+    const all = (): ContextEntries => ({ ...entries(), ...tags })
+    const context = contextOf(asking, accountId, all)
+    const request = { caller, action, resource: { arn, accountId }, context }
+    const decision =
+      known &&
+      authorize(
+        request,
+        {
+          ...identitySideOf(asking.identity),
+          resource: known.trust,
+          resourcePrincipals: known.record.trustPrincipals,
+          identityOnly: false,
+        },
+        [],
+      )
+    if (decision !== undefined) onDecision(action, decision)
+    if (decision?.decision !== 'allow') throw roleRefused(caller, action, arn)
+  }
+}
+
+function identitySideOf({
+  policies,
+  boundary,
+  session,
+}: Identity): Pick<Policies, 'identity' | 'boundary' | 'session'> {
+  return { identity: policies, ...(boundary && { boundary }), ...(session && { session }) }
 }
 
 /** The operation's shape has read it as a map of strings. */
@@ -153,7 +207,7 @@ function decide(
     resource: { arn, accountId: caller.accountId },
     context: contextOf(asking, caller.accountId, entries),
   }
-  const policies = { identityOnly: true, ...identitySide(asking) }
+  const policies = { identityOnly: true, ...identitySideOf(asking.identity) }
   const decision = authorize(request, policies, [])
   onDecision(action, decision)
   if (decision.decision === 'deny') {

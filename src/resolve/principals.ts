@@ -9,12 +9,14 @@ import type { Store } from '../store/store.ts'
 
 /**
  * The unique id of a principal: the account id for an account, asked as its root ARN, `AIDA…` for a user,
- * `AROA…` for a role, `AROA…:session` for a session. Undefined when there is none such.
+ * `AROA…` for a role, `AROA…:session` for a session, `account:name` for a federated user. Undefined when
+ * there is none such.
  */
 export type FindPrincipal = (arn: string) => Promise<string | undefined>
 
 type Reads = Pick<Store, 'findAccount' | 'findUserByName' | 'findRoleByName'>
 
+const federatedPattern = /^federated-user\/([^/]+)$/
 const sessionPattern = /^assumed-role\/([^/]+)\/([^/]+)$/
 
 /** The accounts, users and roles of this deployment are the principals that there are. */
@@ -37,12 +39,17 @@ export function createFindPrincipal(store: Reads): FindPrincipal {
   }
 }
 
-/** Any session of a role that is there can be named: its name is chosen when it is issued. */
+/** Any session of what is there can be named: its name is chosen when it is issued. */
 async function sessionOf(
   accountId: string,
   resource: string,
   store: Reads,
 ): Promise<string | undefined> {
+  const [, guest] = federatedPattern.exec(resource) ?? []
+  if (guest !== undefined) {
+    const account = await store.findAccount(accountId)
+    return account && `${accountId}:${guest}`
+  }
   const [, name, session] = sessionPattern.exec(resource) ?? []
   if (name === undefined || session === undefined) return undefined
   const role = await store.findRoleByName(accountId, name)

@@ -11,6 +11,7 @@ import type { Caller } from '../model/caller.ts'
 import { grantOperations, type GrantRecord } from '../model/grant.ts'
 import { aliasArn, keyArn, type AliasRecord, type AliasRef, type KeyRef } from '../model/key.ts'
 import type { KeyUse, Operation } from '../operations/operation.ts'
+import type { AssumedRole } from './assumed-roles.ts'
 import { grantNotFound, readGrantId } from './grant-id.ts'
 import type { GrantTokens } from './grant-tokens.ts'
 import { readIdentifier, type Place } from './identifiers.ts'
@@ -40,6 +41,8 @@ export interface Resolved {
 /** The same with the identities that an operation of IAM names. */
 export interface ResolvedCall extends Resolved {
   readonly identities: NamedIdentities
+  /** The role that the call is to assume. */
+  readonly assumed?: AssumedRole
 }
 
 /** Who calls, where, and where what is named can be found. */

@@ -19,6 +19,7 @@ export type BoundTable =
   | 'roles'
   | 'managed_policies'
   | 'keys'
+  | 'material_states'
   | 'aliases'
   | 'grants'
   | 'audit_outbox'

@@ -12,6 +12,8 @@ import { grantReads, grantWrites } from './grant-rows.ts'
 import { keyReads, keyWrites } from './key-rows.ts'
 import { findLastUsage, saveLastUsages, trackUsageSince } from './key-usage-rows.ts'
 import { managedPolicyReads, managedPolicyWrites } from './managed-policy-rows.ts'
+import { dueKeyReads } from './due-key-rows.ts'
+import { materialStateReads, materialStateWrites } from './material-state-rows.ts'
 import { materialReads, materialWrites } from './material-rows.ts'
 import { deleteOutbox, insertOutbox, listOutbox } from './outbox.ts'
 import { roleReads, roleWrites } from './role-rows.ts'
@@ -67,7 +69,9 @@ function reads(scope: RowScope): StoreReads {
     ...roleReads(scope),
     ...managedPolicyReads(scope),
     ...keyReads(scope),
+    ...dueKeyReads(scope),
     ...materialReads(scope),
+    ...materialStateReads(scope),
     ...aliasReads(scope),
     ...grantReads(scope),
   }
@@ -82,6 +86,7 @@ function transactionOf(scope: WriteScope): Transaction {
     ...managedPolicyWrites(scope),
     ...keyWrites(scope),
     ...materialWrites(scope),
+    ...materialStateWrites(scope),
     ...aliasWrites(scope),
     ...grantWrites(scope),
     empty: (keep) => empty(scope, keep),
@@ -97,6 +102,7 @@ async function empty(
   await query.deleteFrom('aliases').execute()
   await query.deleteFrom('grants').execute()
   await query.deleteFrom('key_usage').execute()
+  await query.deleteFrom('material_states').execute()
   await query.deleteFrom('keys').execute()
   await query.deleteFrom('key_materials').execute()
   await query

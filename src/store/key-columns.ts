@@ -1,5 +1,7 @@
 /** A KMS key as a row of `keys`, and back. @module */
 import type { KeyRecord } from '../model/key.ts'
+import type { ExpirationModel } from '../model/key-material.ts'
+import { defined } from './defined.ts'
 import type { KeysTable } from './schema.ts'
 import type { KeyChanges } from './store.ts'
 
@@ -23,6 +25,11 @@ export function keyColumns(key: KeyRecord): Omit<KeysTable, 'row_tag'> {
     policy: key.policy,
     policy_principals: JSON.stringify(key.policyPrincipals),
     tags: JSON.stringify(key.tags),
+    rotation_period_days: key.rotationPeriodDays ?? null,
+    next_rotation_at: key.nextRotationAt ?? null,
+    on_demand_rotation_started_at: key.onDemandRotationStartedAt ?? null,
+    material_expiration_model: key.materialExpirationModel ?? null,
+    material_expires_at: key.materialExpiresAt ?? null,
     row_version: key.rowVersion,
   }
 }
@@ -40,21 +47,26 @@ export function keyOf(row: KeysTable): KeyRecord {
     state: row.state as KeyRecord['state'],
     description: JSON.parse(row.description) as string,
     createdAt: row.created_at,
-    ...(row.deletion_date !== null && { deletionDate: row.deletion_date }),
-    ...(row.pending_window_days !== null && { pendingWindowDays: row.pending_window_days }),
-    ...(row.primary_region !== null && { primaryRegion: row.primary_region }),
-    ...(row.current_material_id !== null && { currentMaterialId: row.current_material_id }),
     policy: row.policy,
     policyPrincipals: JSON.parse(row.policy_principals) as KeyRecord['policyPrincipals'],
     tags: JSON.parse(row.tags) as KeyRecord['tags'],
+    ...defined({
+      deletionDate: row.deletion_date,
+      pendingWindowDays: row.pending_window_days,
+      primaryRegion: row.primary_region,
+      currentMaterialId: row.current_material_id,
+      rotationPeriodDays: row.rotation_period_days,
+      nextRotationAt: row.next_rotation_at,
+      onDemandRotationStartedAt: row.on_demand_rotation_started_at,
+      materialExpirationModel: row.material_expiration_model as ExpirationModel | null,
+      materialExpiresAt: row.material_expires_at,
+    }),
     rowVersion: row.row_version,
   }
 }
 
 /** `key` one version later. An optional member that `changes` holds as undefined is gone. */
 export function changedKey(key: KeyRecord, changes: KeyChanges): KeyRecord {
-  const optional = { ...optionalMembers(key), ...presentOptional(changes) }
-  const { deletionDate, pendingWindowDays, primaryRegion, currentMaterialId } = optional
   return {
     accountId: key.accountId,
     region: key.region,
@@ -66,13 +78,10 @@ export function changedKey(key: KeyRecord, changes: KeyChanges): KeyRecord {
     state: changes.state ?? key.state,
     description: changes.description ?? key.description,
     createdAt: key.createdAt,
-    ...(deletionDate !== undefined && { deletionDate }),
-    ...(pendingWindowDays !== undefined && { pendingWindowDays }),
-    ...(primaryRegion !== undefined && { primaryRegion }),
-    ...(currentMaterialId !== undefined && { currentMaterialId }),
     policy: changes.policy ?? key.policy,
     policyPrincipals: changes.policyPrincipals ?? key.policyPrincipals,
     tags: changes.tags ?? key.tags,
+    ...defined({ ...optionalMembers(key), ...optionalMembers(changes) }),
     rowVersion: key.rowVersion + 1,
   }
 }
@@ -82,19 +91,19 @@ const optionalNames = [
   'pendingWindowDays',
   'primaryRegion',
   'currentMaterialId',
+  'rotationPeriodDays',
+  'nextRotationAt',
+  'onDemandRotationStartedAt',
+  'materialExpirationModel',
+  'materialExpiresAt',
 ] as const
 
 type Optional = Pick<KeyChanges, (typeof optionalNames)[number]>
 
-function optionalMembers(key: KeyRecord): Optional {
-  const { deletionDate, pendingWindowDays, primaryRegion, currentMaterialId } = key
-  return { deletionDate, pendingWindowDays, primaryRegion, currentMaterialId }
-}
-
 /** Keeps the difference between a member that is left out and one that is undefined. */
-function presentOptional(changes: KeyChanges): Optional {
+function optionalMembers(key: Optional): Optional {
   const present = optionalNames
-    .filter((name) => Object.hasOwn(changes, name))
-    .map((name) => [name, changes[name]])
+    .filter((name) => Object.hasOwn(key, name))
+    .map((name) => [name, key[name]])
   return Object.fromEntries(present) as Optional // each name came with its own value
 }

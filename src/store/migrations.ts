@@ -11,6 +11,7 @@ import { outboxTags } from './migrations/0003-outbox-tags.ts'
 import { grants } from './migrations/0004-grants.ts'
 import { users } from './migrations/0005-users.ts'
 import { roles } from './migrations/0006-roles.ts'
+import { materialStates } from './migrations/0007-material-states.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -26,6 +27,7 @@ export const migrations: readonly Migration[] = [
   { name: 'grants', up: grants },
   { name: 'users', up: users },
   { name: 'roles', up: roles },
+  { name: 'material-states', up: materialStates },
 ]
 
 /**

@@ -133,6 +133,11 @@ export interface KeysTable {
   readonly policy_principals: string
   /** A JSON array of tags in their order; in the key's row, so that the row's tag covers it. */
   readonly tags: string
+  readonly rotation_period_days: number | null
+  readonly next_rotation_at: number | null
+  readonly on_demand_rotation_started_at: number | null
+  readonly material_expiration_model: string | null
+  readonly material_expires_at: number | null
   readonly row_version: number
   readonly row_tag: Uint8Array
 }
@@ -151,6 +156,24 @@ export interface KeyMaterialsTable {
   readonly wrapping_version: number
   readonly wrapped: Uint8Array
   readonly created_at: number
+}
+
+/** Where a key's materials stand, in each Region of a multi-Region key. */
+export interface MaterialStatesTable {
+  readonly account_id: string
+  readonly region: string
+  readonly key_id: string
+  readonly material_id: string
+  readonly ordinal: number
+  readonly state: string
+  readonly import_state: string | null
+  readonly expiration_model: string | null
+  readonly valid_to: number | null
+  readonly description: string | null
+  readonly rotation_type: string | null
+  readonly rotated_at: number | null
+  readonly row_version: number
+  readonly row_tag: Uint8Array
 }
 
 export interface AliasesTable {
@@ -247,6 +270,7 @@ export interface Schema {
   readonly managed_policies: ManagedPoliciesTable
   readonly keys: KeysTable
   readonly key_materials: KeyMaterialsTable
+  readonly material_states: MaterialStatesTable
   readonly aliases: AliasesTable
   readonly grants: GrantsTable
   readonly key_usage: KeyUsageTable

@@ -9,6 +9,12 @@
 import type { AccessKeyRecord, AccountRecord } from '../model/access-key.ts'
 import type { GrantRecord, GrantRef } from '../model/grant.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, MaterialRecord } from '../model/key.ts'
+import type {
+  MaterialStateRecord,
+  MaterialStateRef,
+  NewMaterialState,
+  RotationType,
+} from '../model/key-material.ts'
 import type { LastUsage, NotedUsage } from '../model/last-usage.ts'
 import type { ManagedPolicyRecord } from '../model/managed-policy.ts'
 import type { RoleRecord, RoleUse } from '../model/role.ts'
@@ -35,6 +41,15 @@ export interface Holding {
 
 /** Which identities a page is of. */
 export type IdentityPage = Page & { readonly pathPrefix: string; readonly holding?: Holding }
+
+/** What is due by a time, the longest due first. */
+export interface DuePage<T> {
+  /** Milliseconds since the epoch. */
+  readonly dueBy: number
+  /** What was due just before; from the start when left out. */
+  readonly after?: T
+  readonly limit: number
+}
 
 export interface StoreReads {
   findAccount(accountId: string): Promise<AccountRecord | undefined>
@@ -72,11 +87,28 @@ export interface StoreReads {
   findKey(ref: KeyRef): Promise<KeyRecord | undefined>
   /** Keys of an account and Region by key id. */
   listKeys(accountId: string, region: string, page: Page): Promise<readonly KeyRecord[]>
+  /** Enabled keys whose automatic rotation is due, of every account and Region. */
+  listKeysToRotate(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
+  /** Keys whose rotation on demand was started by then, in whatever state. */
+  listStartedRotations(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
   /** Customer managed keys of an account and Region. */
   countKeys(accountId: string, region: string): Promise<number>
   findMaterial(materialId: string): Promise<MaterialRecord | undefined>
   /** Every material of a key, oldest first; a multi-Region key's replicas share them. */
   listMaterials(accountId: string, keyId: string): Promise<readonly MaterialRecord[]>
+  findMaterialState(ref: MaterialStateRef): Promise<MaterialStateRecord | undefined>
+  /**
+   * Where a key's materials stand in its Region, in their order; `after` is an ordinal. Of a key that was
+   * made before states were kept there is none: `onlyMaterialOf` says it.
+   */
+  listMaterialStates(
+    key: KeyRef,
+    page: Page & { readonly onlyRotations?: boolean },
+  ): Promise<readonly MaterialStateRecord[]>
+  /** How often a key has been rotated so. */
+  countRotations(key: KeyRef, type: RotationType): Promise<number>
+  /** Imported materials that have expired, of every account and Region. */
+  listExpiredMaterials(page: DuePage<MaterialStateRecord>): Promise<readonly MaterialStateRecord[]>
   findAlias(ref: AliasRef): Promise<AliasRecord | undefined>
   /** Aliases of an account and Region by name, of one key when `targetKeyId` is given. */
   listAliases(
@@ -136,6 +168,11 @@ export type RoleChanges = Partial<
     | 'rowVersion'
   >
 > & { readonly permissionsBoundary?: string | undefined }
+/** What a change may set on where a material stands; `undefined` clears an optional member. */
+export type MaterialStateChanges = Changeable<
+  MaterialStateRecord,
+  keyof MaterialStateRef | 'ordinal'
+>
 
 /**
  * The inside of one transaction. It may be run again from the start, so nothing but the store may be
@@ -191,6 +228,15 @@ export interface Transaction extends StoreReads {
   /** Holds the row as it is until commit. @throws {StaleRow} */
   confirmKey(key: KeyRecord): Promise<void>
   insertMaterial(material: MaterialRecord): Promise<void>
+  /** To be followed, as the two below, by a change of the key's own row: that is what keeps two apart. */
+  insertMaterialState(material: NewMaterialState): Promise<MaterialStateRecord>
+  /** @throws {StaleRow} */
+  updateMaterialState(
+    material: MaterialStateRecord,
+    changes: MaterialStateChanges,
+  ): Promise<MaterialStateRecord>
+  /** @throws {StaleRow} */
+  deleteMaterialState(material: MaterialStateRecord): Promise<void>
   /** @throws {DuplicateRow} */
   insertAlias(alias: Omit<AliasRecord, 'rowVersion'>): Promise<void>
   /** @throws {StaleRow} */

@@ -34,6 +34,18 @@ test('an encryption context is recorded pair by pair, whatever its names are', (
   )
 })
 
+test('the materials of a call that succeeded are named beside what else is said of it', () => {
+  const materials = { sourceKeyMaterialId: 'aa', destinationKeyMaterialId: undefined }
+  const named = recordOf({ materials, grantId: 'cc' })
+  assert.deepEqual(named['additionalEventData'], { grantId: 'cc', sourceKeyMaterialId: 'aa' })
+  for (const nothing of [
+    recordOf({ materials: { keyMaterialId: undefined } }),
+    recordOf({ materials, outcome: { ok: false, code: 'ValidationException', message: 'no' } }),
+  ]) {
+    assert.equal('additionalEventData' in nothing, false)
+  }
+})
+
 test('what is not there is left out, and null where CloudTrail has null', () => {
   const record = recordOf()
   for (const name of ['userAgent', 'errorCode', 'errorMessage', 'additionalEventData']) {

@@ -41,7 +41,7 @@ test('every operation that is allowed leaves one record: who, what, which keys, 
   const [key, other] = [await makeKey(kms), await makeKey(kms)]
   const command = new EncryptCommand({ KeyId: key.keyId, Plaintext })
   const sealed = (await kms.send(command)).CiphertextBlob ?? Plaintext
-  for (const { name, readOnly, run, parameters, about } of auditedCalls(kms)) {
+  for (const { name, readOnly, run, parameters, about, material } of auditedCalls(kms)) {
     const [record, outcome] = await onlyRecord(() => run(key, other, sealed))
     assert(!(outcome instanceof Error), `${name}: ${String(outcome)}`)
     const { eventID, requestID, eventTime, userAgent, trent, responseElements, ...said } =
@@ -64,6 +64,7 @@ test('every operation that is allowed leaves one record: who, what, which keys, 
       awsRegion: region,
       sourceIPAddress: '127.0.0.1',
       requestParameters: parameters(key, other),
+      ...(material && { additionalEventData: material(key, other) }),
       readOnly,
       resources: (about?.(key, other) ?? [key.arn]).map((ARN) => ({
         accountId,

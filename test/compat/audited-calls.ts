@@ -6,14 +6,18 @@ import {
   DeleteAliasCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
+  DisableKeyRotationCommand,
   EnableKeyCommand,
+  EnableKeyRotationCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
   GenerateDataKeyWithoutPlaintextCommand,
   GenerateRandomCommand,
   GetKeyPolicyCommand,
+  GetKeyRotationStatusCommand,
   ListAliasesCommand,
   ListKeyPoliciesCommand,
+  ListKeyRotationsCommand,
   ListKeysCommand,
   ListResourceTagsCommand,
   PutKeyPolicyCommand,
@@ -40,10 +44,13 @@ export interface AuditedCall {
   readonly parameters: (key: MadeKey, other: MadeKey) => object | null
   /** ARNs that the record names: the key’s alone when left out. */
   readonly about?: (key: MadeKey, other: MadeKey) => readonly string[]
+  /** `additionalEventData`: of calls that work with a symmetric key's material. */
+  readonly material?: (key: MadeKey, other: MadeKey) => object
 }
 
 const alias = `arn:aws:kms:${region}:${accountId}:alias/audited`
 const SYMMETRIC_DEFAULT = 'SYMMETRIC_DEFAULT'
+const byMaterial = ({ materialId }: MadeKey): object => ({ keyMaterialId: materialId })
 const byKey = ({ keyId }: MadeKey): object => ({ keyId })
 
 /** In an order in which each finds what it needs: the alias, the tag, the state. */
@@ -51,6 +58,7 @@ export function auditedCalls(kms: KMSClient): readonly AuditedCall[] {
   return [
     {
       name: 'Encrypt',
+      material: byMaterial,
       readOnly: true,
       run: ({ keyId: KeyId }) =>
         kms.send(new EncryptCommand({ KeyId, Plaintext, EncryptionContext: { Case: 'kept' } })),
@@ -62,12 +70,17 @@ export function auditedCalls(kms: KMSClient): readonly AuditedCall[] {
     },
     {
       name: 'Decrypt',
+      material: byMaterial,
       readOnly: true,
       run: (_key, _other, CiphertextBlob) => kms.send(new DecryptCommand({ CiphertextBlob })),
       parameters: () => ({ encryptionAlgorithm: SYMMETRIC_DEFAULT }),
     },
     {
       name: 'ReEncrypt',
+      material: (key, other) => ({
+        sourceKeyMaterialId: key.materialId,
+        destinationKeyMaterialId: other.materialId,
+      }),
       readOnly: true,
       run: (_key, { keyId: DestinationKeyId }, CiphertextBlob) =>
         kms.send(new ReEncryptCommand({ CiphertextBlob, DestinationKeyId })),
@@ -80,12 +93,14 @@ export function auditedCalls(kms: KMSClient): readonly AuditedCall[] {
     },
     {
       name: 'GenerateDataKey',
+      material: byMaterial,
       readOnly: true,
       run: ({ arn: KeyId }) => kms.send(new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256' })),
       parameters: ({ arn: keyId }) => ({ keyId, keySpec: 'AES_256' }),
     },
     {
       name: 'GenerateDataKeyWithoutPlaintext',
+      material: byMaterial,
       readOnly: true,
       run: ({ keyId: KeyId }) =>
         kms.send(new GenerateDataKeyWithoutPlaintextCommand({ KeyId, NumberOfBytes: 7 })),
@@ -188,6 +203,31 @@ export function auditedCalls(kms: KMSClient): readonly AuditedCall[] {
       name: 'ListKeyPolicies',
       readOnly: true,
       run: ({ keyId: KeyId }) => kms.send(new ListKeyPoliciesCommand({ KeyId })),
+      parameters: byKey,
+    },
+    {
+      name: 'EnableKeyRotation',
+      readOnly: false,
+      run: ({ keyId: KeyId }) =>
+        kms.send(new EnableKeyRotationCommand({ KeyId, RotationPeriodInDays: 90 })),
+      parameters: ({ keyId }) => ({ keyId, rotationPeriodInDays: 90 }),
+    },
+    {
+      name: 'GetKeyRotationStatus',
+      readOnly: true,
+      run: ({ keyId: KeyId }) => kms.send(new GetKeyRotationStatusCommand({ KeyId })),
+      parameters: byKey,
+    },
+    {
+      name: 'ListKeyRotations',
+      readOnly: true,
+      run: ({ keyId: KeyId }) => kms.send(new ListKeyRotationsCommand({ KeyId, Limit: 9 })),
+      parameters: ({ keyId }) => ({ keyId, limit: 9 }),
+    },
+    {
+      name: 'DisableKeyRotation',
+      readOnly: false,
+      run: ({ keyId: KeyId }) => kms.send(new DisableKeyRotationCommand({ KeyId })),
       parameters: byKey,
     },
     {

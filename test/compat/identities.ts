@@ -2,17 +2,26 @@
 import assert from 'node:assert/strict'
 import {
   CreateAccessKeyCommand,
+  CreateRoleCommand,
   CreateUserCommand,
+  type CreateRoleCommandInput,
   IAMClient,
+  PutRolePolicyCommand,
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam'
 import type { KMSClient } from '@aws-sdk/client-kms'
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
+import {
+  type Credentials as StsCredentials,
+  GetCallerIdentityCommand,
+  STSClient,
+} from '@aws-sdk/client-sts'
 import { accountId, credentials, startTestServer, type TestServer } from '../harness.ts'
 
 export interface Credentials {
   readonly accessKeyId: string
   readonly secretAccessKey: string
+  /** Of temporary credentials. */
+  readonly sessionToken?: string
 }
 
 /** One principal's clients. */
@@ -20,6 +29,7 @@ export interface Signed {
   readonly credentials: Credentials
   readonly iam: IAMClient
   readonly kms: KMSClient
+  readonly sts: STSClient
   /** Who the server says it is. */
   readonly whoAmI: () => Promise<unknown>
 }
@@ -29,34 +39,47 @@ export interface MadeUser extends Signed {
   readonly arn: string
 }
 
+export interface MadeRole {
+  readonly roleId: string
+  readonly arn: string
+}
+
 export interface Identities {
   readonly server: TestServer
   readonly root: Signed
   readonly as: (given: Credentials) => Signed
+  /** A role, trusted as `trust` says, with one inline policy of `statement` where it is given. */
+  readonly newRole: (
+    name: string,
+    trust: object,
+    statement?: object,
+    more?: Partial<CreateRoleCommandInput>,
+  ) => Promise<MadeRole>
   /** A user with an access key and, where `statement` is given, one inline policy of it. */
   readonly newUser: (name: string, statement?: object, path?: string) => Promise<MadeUser>
 }
 
-export async function openIdentities(t: {
-  after(end: () => Promise<void>): void
-}): Promise<Identities> {
-  const server = await startTestServer()
+export async function openIdentities(
+  t: { after(end: () => Promise<void>): void },
+  settings: Parameters<typeof startTestServer>[0] = {},
+): Promise<Identities> {
+  const server = await startTestServer(settings)
   const opened: { destroy(): void }[] = []
   t.after(async () => {
     for (const client of opened) client.destroy()
     await server.stop()
   })
   const as = (given: Credentials): Signed => {
-    const settings = { endpoint: server.url, credentials: given, maxAttempts: 1 }
-    const iam = new IAMClient({ region: 'us-east-1', ...settings })
-    const sts = new STSClient({ region: 'us-west-2', ...settings })
+    const common = { endpoint: server.url, credentials: given, maxAttempts: 1 }
+    const iam = new IAMClient({ region: 'us-east-1', ...common })
+    const sts = new STSClient({ region: 'us-west-2', ...common })
     opened.push(iam, sts)
     const whoAmI = async (): Promise<unknown> => {
       const { $metadata, ...identity } = await sts.send(new GetCallerIdentityCommand({}))
       assert.equal($metadata.httpStatusCode, 200)
       return identity
     }
-    return { credentials: given, iam, kms: server.client({ credentials: given }), whoAmI }
+    return { credentials: given, iam, sts, kms: server.client({ credentials: given }), whoAmI }
   }
   const root = as(credentials)
   const newUser: Identities['newUser'] = async (UserName, statement, Path) => {
@@ -68,7 +91,30 @@ export async function openIdentities(t: {
     assert(User?.UserId && User.Arn)
     return { ...as(await newKey(root, UserName)), userId: User.UserId, arn: User.Arn }
   }
-  return { server, root, as, newUser }
+  const newRole: Identities['newRole'] = async (RoleName, trust, statement, more = {}) => {
+    const AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: trust })
+    const { Role } = await root.iam.send(
+      new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument, ...more }),
+    )
+    if (statement !== undefined) {
+      const PolicyDocument = documentOf(statement)
+      await root.iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'own', PolicyDocument }))
+    }
+    assert(Role?.RoleId && Role.Arn)
+    return { roleId: Role.RoleId, arn: Role.Arn }
+  }
+  return { server, root, as, newUser, newRole }
+}
+
+/** What an answer of STS tells, as a client takes it. */
+export function credentialsOf(told: StsCredentials | undefined): Required<Credentials> {
+  assert(told?.AccessKeyId && told.SecretAccessKey && told.SessionToken)
+  const { AccessKeyId, SecretAccessKey, SessionToken } = told
+  return {
+    accessKeyId: AccessKeyId,
+    secretAccessKey: SecretAccessKey,
+    sessionToken: SessionToken,
+  }
 }
 
 /** An access key of `UserName`, made by `by`. */

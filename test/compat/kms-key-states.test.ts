@@ -8,16 +8,21 @@ import {
   DeleteAliasCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
+  DisableKeyRotationCommand,
   EnableKeyCommand,
+  EnableKeyRotationCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
   GenerateDataKeyWithoutPlaintextCommand,
   GetKeyPolicyCommand,
+  GetKeyRotationStatusCommand,
   ListAliasesCommand,
   ListKeyPoliciesCommand,
+  ListKeyRotationsCommand,
   ListResourceTagsCommand,
   PutKeyPolicyCommand,
   ReEncryptCommand,
+  RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand,
   TagResourceCommand,
   UntagResourceCommand,
@@ -107,6 +112,21 @@ const rows: readonly Row[] = [
   ),
   row('GenerateDataKeyWithoutPlaintext', cryptographic, ({ keyId: KeyId }) =>
     kms.send(new GenerateDataKeyWithoutPlaintextCommand({ KeyId, KeySpec: 'AES_256' })),
+  ),
+  row('EnableKeyRotation', cryptographic, ({ keyId: KeyId }) =>
+    kms.send(new EnableKeyRotationCommand({ KeyId })),
+  ),
+  row('DisableKeyRotation', cryptographic, ({ keyId: KeyId }) =>
+    kms.send(new DisableKeyRotationCommand({ KeyId })),
+  ),
+  row('RotateKeyOnDemand', cryptographic, ({ keyId: KeyId }) =>
+    kms.send(new RotateKeyOnDemandCommand({ KeyId })),
+  ),
+  row('GetKeyRotationStatus', always, ({ keyId: KeyId }) =>
+    kms.send(new GetKeyRotationStatusCommand({ KeyId })),
+  ),
+  row('ListKeyRotations', always, ({ keyId: KeyId }) =>
+    kms.send(new ListKeyRotationsCommand({ KeyId })),
   ),
   row('DescribeKey', always, ({ keyId: KeyId }) => kms.send(new DescribeKeyCommand({ KeyId }))),
   row('GetKeyPolicy', always, ({ keyId: KeyId }) => kms.send(new GetKeyPolicyCommand({ KeyId }))),

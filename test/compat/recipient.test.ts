@@ -155,6 +155,7 @@ test('the record names the recipient, and no record, log line or answer holds th
       attestationDocumentEnclavePCR4: '04'.repeat(48),
       attestationDocumentEnclavePCR8: '08'.repeat(48),
     },
+    keyMaterialId: body.KeyMaterialId,
   })
   const texts = [...server.logged, ...(await recordTexts())]
   assert(texts.length > 0)

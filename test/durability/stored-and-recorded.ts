@@ -118,6 +118,8 @@ function play(record: AuditRecord, played: Played): void {
   }
   switch (record.eventName) {
     case 'CreateAccount':
+    case 'RotateKeyOnDemand':
+    case 'RotateKey':
       return
     case 'CreateKey': {
       const metadata = record.responseElements?.['keyMetadata'] as { keyId: string } | undefined

@@ -24,6 +24,11 @@ for (const { name: engine, open } of engines) {
       deletionDate: 2 ** 53 - 1,
       pendingWindowDays: 7,
       primaryRegion: region,
+      rotationPeriodDays: 90,
+      nextRotationAt: 2 ** 53 - 2,
+      onDemandRotationStartedAt: 2 ** 53 - 3,
+      materialExpirationModel: 'KEY_MATERIAL_EXPIRES',
+      materialExpiresAt: 2 ** 53 - 4,
     })
     const { currentMaterialId: _, ...bare } = newKey('bare', { tags: [], policyPrincipals: {} })
     await insertKeys(store, full, bare)

@@ -76,6 +76,19 @@ for (const { name: engine, open } of engines) {
       `grants WHERE region = '' AND retiree = '' AND grant_id > '' ORDER BY grant_id LIMIT 9`,
       `grants WHERE account_id = '' AND region = '' AND key_id = '' AND request_digest = ''`,
       `key_materials WHERE account_id = '' AND key_id = '' ORDER BY ordinal`,
+      `keys WHERE state = '' AND next_rotation_at <= 5
+        ORDER BY next_rotation_at, account_id, region, key_id LIMIT 9`,
+      `keys WHERE state = '' AND next_rotation_at <= 5
+        AND (next_rotation_at, account_id, region, key_id) > (4, '', '', '')
+        ORDER BY next_rotation_at, account_id, region, key_id LIMIT 9`,
+      `keys WHERE on_demand_rotation_started_at <= 5
+        AND (on_demand_rotation_started_at, account_id, region, key_id) > (4, '', '', '')
+        ORDER BY on_demand_rotation_started_at, account_id, region, key_id LIMIT 9`,
+      `material_states WHERE account_id = '' AND region = '' AND key_id = '' AND ordinal > 0
+        ORDER BY ordinal LIMIT 9`,
+      `material_states WHERE valid_to <= 5
+        AND (valid_to, account_id, region, key_id, material_id) > (4, '', '', '', '')
+        ORDER BY valid_to, account_id, region, key_id, material_id LIMIT 9`,
       `users WHERE account_id = '' AND name > '' ORDER BY name LIMIT 9`,
       `managed_policies WHERE account_id = '' AND name > '' ORDER BY name LIMIT 9`,
       `access_keys WHERE principal_id = '' ORDER BY access_key_id`,

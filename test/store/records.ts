@@ -2,6 +2,7 @@
 import type { AccessKeyRecord } from '../../src/model/access-key.ts'
 import type { GrantRecord } from '../../src/model/grant.ts'
 import type { AliasRecord, KeyRecord, MaterialRecord } from '../../src/model/key.ts'
+import type { MaterialStateRecord } from '../../src/model/key-material.ts'
 import type { Store } from '../../src/store/store.ts'
 
 export const accountId = '111122223333'
@@ -74,6 +75,14 @@ export function newMaterial(
     createdAt: 8,
     ...members,
   }
+}
+
+export function newMaterialState(
+  materialId: string,
+  keyId: string,
+  members: Partial<New<MaterialStateRecord>> = {},
+): New<MaterialStateRecord> {
+  return { accountId, region, keyId, materialId, ordinal: 1, state: 'CURRENT', ...members }
 }
 
 export function newGrant(

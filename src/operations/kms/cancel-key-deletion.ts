@@ -35,7 +35,7 @@ export const cancelKeyDeletion = operation<CancelKeyDeletionRequest, CancelKeyDe
     if (notDyingStates.includes(key.state)) {
       throw new KmsError('KMSInvalidStateException', `${arn(key)} is not pending deletion.`)
     }
-    const withoutMaterial = key.origin === 'EXTERNAL' && key.currentMaterialId === undefined
+    const withoutMaterial = key.origin === 'EXTERNAL' && key.materialExpirationModel === undefined
     return commit(async (transaction) => {
       await transaction.updateKey(key, {
         state: withoutMaterial ? 'PendingImport' : 'Disabled',

@@ -146,6 +146,8 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
         tags: input.Tags ?? [],
       })
       await transaction.insertMaterial(material)
+      const { materialId } = material
+      await transaction.insertMaterialState({ ...ref, materialId, ordinal: 1, state: 'CURRENT' })
       call.made(key)
       return { KeyMetadata: keyMetadata(key, arn(key)) }
     })

@@ -75,12 +75,13 @@ export const decrypt = operation<DecryptRequest, DecryptResponse>()({
       algorithm: input.EncryptionAlgorithm,
     })
   },
-  async run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+  async run({ input, keys: { key }, arn, signal, usesMaterials }, { keyStoreOf }) {
     const side = sideOf(key, input.EncryptionAlgorithm, input.EncryptionContext)
     const sealed = ciphertextOf(input)
     requireOpening(side, sealed)
     if (sealed === undefined) return {} // a dry run: nothing is left to check
     const { plaintext, materialId } = await open(keyStoreOf(key), side, sealed, signal)
+    usesMaterials({ keyMaterialId: materialId })
     return {
       KeyId: arn(key),
       Plaintext: plaintext,

@@ -57,10 +57,12 @@ export const encrypt = operation<EncryptRequest, EncryptResponse>()({
     'KeyUnavailableException',
     'DryRunOperationException',
   ],
-  async run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+  async run({ input, keys: { key }, arn, signal, usesMaterials }, { keyStoreOf }) {
     const side = sideOf(key, input.EncryptionAlgorithm, input.EncryptionContext)
     requireSealing(side)
-    const { ciphertext } = await seal(keyStoreOf(key), side, input.Plaintext, signal)
+    const store = keyStoreOf(key)
+    const { ciphertext, materialId } = await seal(store, side, input.Plaintext, signal)
+    usesMaterials({ keyMaterialId: materialId })
     return { CiphertextBlob: ciphertext, KeyId: arn(key), EncryptionAlgorithm: side.algorithm }
   },
 })

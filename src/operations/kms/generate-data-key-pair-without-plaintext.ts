@@ -60,10 +60,11 @@ export const generateDataKeyPairWithoutPlaintext = operation<
   check(input) {
     requirePairSpec(input)
   },
-  async run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+  async run({ input, keys: { key }, arn, signal, usesMaterials }, { keyStoreOf }) {
     const context = input.EncryptionContext ?? {}
     const spec = requirePairSpec(input)
     const pair = await makeDataKeyPair(keyStoreOf(key), key, spec, context, signal)
+    usesMaterials({ keyMaterialId: pair.materialId })
     pair.privateKey.fill(0)
     return {
       PrivateKeyCiphertextBlob: pair.ciphertext,

@@ -66,10 +66,11 @@ export const generateDataKeyPair = operation<
   check(input) {
     requirePairSpec(input)
   },
-  async run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+  async run({ input, keys: { key }, arn, signal, usesMaterials }, { keyStoreOf }) {
     const context = input.EncryptionContext ?? {}
     const spec = requirePairSpec(input)
     const pair = await makeDataKeyPair(keyStoreOf(key), key, spec, context, signal)
+    usesMaterials({ keyMaterialId: pair.materialId })
     return {
       PrivateKeyCiphertextBlob: pair.ciphertext,
       PrivateKeyPlaintext: pair.privateKey,

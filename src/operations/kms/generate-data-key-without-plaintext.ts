@@ -58,9 +58,10 @@ export const generateDataKeyWithoutPlaintext = operation<
   check(input) {
     dataKeyBytes(input)
   },
-  async run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+  async run({ input, keys: { key }, arn, signal, usesMaterials }, { keyStoreOf }) {
     const context = input.EncryptionContext ?? {}
     const dataKey = await makeDataKey(keyStoreOf(key), key, input, context, signal)
+    usesMaterials({ keyMaterialId: dataKey.materialId })
     dataKey.plaintext.fill(0)
     return {
       CiphertextBlob: dataKey.ciphertext,

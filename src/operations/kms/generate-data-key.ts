@@ -62,9 +62,10 @@ export const generateDataKey = operation<GenerateDataKeyRequest, GenerateDataKey
   check(input) {
     dataKeyBytes(input)
   },
-  async run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+  async run({ input, keys: { key }, arn, signal, usesMaterials }, { keyStoreOf }) {
     const context = input.EncryptionContext ?? {}
     const dataKey = await makeDataKey(keyStoreOf(key), key, input, context, signal)
+    usesMaterials({ keyMaterialId: dataKey.materialId })
     return {
       CiphertextBlob: dataKey.ciphertext,
       Plaintext: dataKey.plaintext,

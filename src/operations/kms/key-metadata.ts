@@ -22,6 +22,7 @@ export function keyMetadata(key: KeyRecord, arn: string): KeyMetadata {
     KeyState: key.state,
     ...deletion(key),
     Origin: key.origin,
+    ...expiration(key),
     KeyManager: key.manager,
     // AWS sends the deprecated twin with every spec, also with those that its own enum lacks.
     CustomerMasterKeySpec: key.spec as CustomerMasterKeySpec,
@@ -60,6 +61,15 @@ function deletion(
     return { PendingDeletionWindowInDays: key.pendingWindowDays }
   }
   return {}
+}
+
+/** Of imported material, while all of it is there. */
+function expiration(key: KeyRecord): Pick<KeyMetadata, 'ExpirationModel' | 'ValidTo'> {
+  const { materialExpirationModel: model, materialExpiresAt: at } = key
+  return {
+    ...(model !== undefined && { ExpirationModel: model }),
+    ...(at !== undefined && { ValidTo: new Date(at) }),
+  }
 }
 
 /** `keyMetadata` of an audit record: AWS's casing, `aWSAccountId` among it, and its dates. */

@@ -111,7 +111,7 @@ export const reEncrypt = operation<ReEncryptRequest, ReEncryptResponse>()({
       algorithm: input.SourceEncryptionAlgorithm,
     })
   },
-  async run({ input, keys: { source, destination }, arn, signal }, { keyStoreOf }) {
+  async run({ input, keys: { source, destination }, arn, signal, usesMaterials }, { keyStoreOf }) {
     const from = sideOf(source, input.SourceEncryptionAlgorithm, input.SourceEncryptionContext)
     const to = sideOf(
       destination,
@@ -126,6 +126,10 @@ export const reEncrypt = operation<ReEncryptRequest, ReEncryptResponse>()({
     const { plaintext } = opened
     try {
       const sealed = await seal(keyStoreOf(destination), to, plaintext, signal)
+      usesMaterials({
+        sourceKeyMaterialId: opened.materialId,
+        destinationKeyMaterialId: sealed.materialId,
+      })
       return {
         CiphertextBlob: sealed.ciphertext,
         SourceKeyId: arn(source),

@@ -23,6 +23,24 @@ test('CancelKeyDeletion leaves a key without its imported material waiting for i
   assert.equal(rowOf(world, key.keyId).state, 'PendingImport')
 })
 
+test('CancelKeyDeletion of an imported key goes by what it has, not by what it had', async () => {
+  for (const [model, state] of [
+    ['KEY_MATERIAL_DOES_NOT_EXPIRE', 'Disabled'],
+    ['KEY_MATERIAL_EXPIRES', 'Disabled'],
+    // It lost some while it waited, and its row still names what is current.
+    [undefined, 'PendingImport'],
+  ] as const) {
+    const world = createWorld()
+    const key = alter(world, await makeKey(world), {
+      origin: 'EXTERNAL',
+      state: 'PendingDeletion',
+      ...(model && { materialExpirationModel: model }),
+    })
+    await call(world, 'CancelKeyDeletion', { KeyId: key.keyId })
+    assert.equal(rowOf(world, key.keyId).state, state)
+  }
+})
+
 for (const state of notDyingStates) {
   test(`CancelKeyDeletion of a key in ${state} is a KMSInvalidStateException`, async () => {
     const world = createWorld()

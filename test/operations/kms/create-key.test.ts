@@ -45,6 +45,10 @@ test('CreateKey without parameters makes a symmetric encryption key with the def
     world.rows.materials.map(({ materialId, keyId, createdAt }) => [materialId, keyId, createdAt]),
     [[key.currentMaterialId, key.keyId, start]],
   )
+  assert.deepEqual(
+    world.rows.materialStates.map(({ materialId, ordinal, state }) => [materialId, ordinal, state]),
+    [[key.currentMaterialId, 1, 'CURRENT']],
+  )
   assert.equal(world.commits, 1)
 })
 
@@ -79,7 +83,13 @@ test('CreateKey stores nothing when its policy is refused', async () => {
   await assert.rejects(call(world, 'CreateKey', { Policy: '{}' }), {
     code: 'MalformedPolicyDocumentException',
   })
-  assert.deepEqual(world.rows, { keys: [], aliases: [], materials: [], grants: [] })
+  assert.deepEqual(world.rows, {
+    keys: [],
+    aliases: [],
+    materials: [],
+    materialStates: [],
+    grants: [],
+  })
 })
 
 test('CreateKey checks a policy that was given for lockout, unless it is told not to', async () => {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { KeyMetadata } from '@aws-sdk/client-kms'
 import type { KeyRecord, KeyState } from '../../../src/model/key.ts'
 import { anyState } from '../../../src/model/key-state.ts'
-import { accountId, alter, call, createWorld, makeKey, region } from './memory-ports.ts'
+import { accountId, alter, call, createWorld, makeKey, region, start } from './memory-ports.ts'
 
 test('DescribeKey answers for a key id, an ARN and an alias', async () => {
   const world = createWorld()
@@ -42,6 +42,30 @@ test('DescribeKey gives the date of a deletion, or the window of one that has no
   const waiting = await described('PendingReplicaDeletion')
   assert.equal(waiting.PendingDeletionWindowInDays, 8)
   assert(!Object.hasOwn(waiting, 'DeletionDate'))
+})
+
+test('DescribeKey says whether imported material expires, and when, while all of it is there', async () => {
+  const world = createWorld()
+  const key = await makeKey(world)
+  const expires = {
+    materialExpirationModel: 'KEY_MATERIAL_EXPIRES',
+    materialExpiresAt: start,
+  } as const
+  for (const [members, model, at] of [
+    [{}, undefined, undefined],
+    [expires, 'KEY_MATERIAL_EXPIRES', new Date(start)],
+    [
+      { materialExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE', materialExpiresAt: undefined },
+      'KEY_MATERIAL_DOES_NOT_EXPIRE',
+      undefined,
+    ],
+  ] as const) {
+    alter(world, key, members as Partial<KeyRecord>)
+    const { KeyMetadata } = await call(world, 'DescribeKey', { KeyId: key.keyId })
+    const { ExpirationModel, ValidTo } = KeyMetadata as KeyMetadata
+    assert.deepEqual([ExpirationModel, ValidTo], [model, at])
+    assert.equal(Object.hasOwn(KeyMetadata as object, 'ValidTo'), at !== undefined)
+  }
 })
 
 const algorithmsOf: readonly [Partial<KeyRecord>, keyof KeyMetadata, readonly string[]][] = [

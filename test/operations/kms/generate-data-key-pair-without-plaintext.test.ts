@@ -29,6 +29,7 @@ test('GenerateDataKeyPairWithoutPlaintext answers a pair, its private half seale
     KeyMaterialId: key.currentMaterialId,
   })
   assert.deepEqual(world.handedOut, [Buffer.alloc(privateKey.length)])
+  assert.deepEqual(world.used, { keyMaterialId: key.currentMaterialId })
 })
 
 test('GenerateDataKeyPairWithoutPlaintext leaves no private key behind when it cannot be sealed', async () => {

@@ -26,6 +26,7 @@ test('GenerateDataKeyPair answers a pair, its private half sealed as a data key'
     KeyPairSpec: 'ECC_NIST_P384',
     KeyMaterialId: key.currentMaterialId,
   })
+  assert.deepEqual(world.used, { keyMaterialId: key.currentMaterialId })
 })
 
 test('GenerateDataKeyPair leaves no private key behind when it cannot be sealed', async () => {

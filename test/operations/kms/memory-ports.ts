@@ -10,7 +10,12 @@ import { keyArn, type AliasRecord, type KeyRecord } from '../../../src/model/key
 import { requireState } from '../../../src/model/key-state.ts'
 import { readInput } from '../../../src/model/shape.ts'
 import type { LastUsage } from '../../../src/model/last-usage.ts'
-import type { Call, Operation, OperationPorts } from '../../../src/operations/operation.ts'
+import type {
+  Call,
+  Operation,
+  OperationPorts,
+  UsedMaterials,
+} from '../../../src/operations/operation.ts'
 import { registry } from '../../../src/operations/registry.ts'
 import { readIdentifier } from '../../../src/resolve/identifiers.ts'
 import { createQuotas } from '../../../src/throttle/profiles.ts'
@@ -44,6 +49,8 @@ export interface World {
   checkPolicy: () => Promise<Readonly<Record<string, string>>>
   /** The unique ids of the principals that there are, by ARN. */
   readonly principals: Map<string, string>
+  /** The materials that calls have said they work with. */
+  readonly used: UsedMaterials
 }
 
 /** What an operation did: its answer, and the input that its shapes read. */
@@ -90,7 +97,7 @@ function keyStore(handedOut: Buffer[]): KeyStore {
 }
 
 export function createWorld(): World {
-  const rows: Rows = { keys: [], aliases: [], materials: [], grants: [] }
+  const rows: Rows = { keys: [], aliases: [], materials: [], materialStates: [], grants: [] }
   const handedOut: Buffer[] = []
   let ids = 0
   const store = reads(rows)
@@ -104,6 +111,7 @@ export function createWorld(): World {
     usages: new Map(),
     checkPolicy: async () => ({ [caller.arn]: accountId }),
     principals: new Map([[caller.arn, accountId]]),
+    used: {},
     ports: {
       store,
       keyStoreOf: () => ownKeyStore,
@@ -151,6 +159,7 @@ export function createWorld(): World {
         lastOf: async (key) => world.usages.get(key.keyId),
       },
       newAccessKey: unused,
+      sessions: { issue: unused },
       quotas: { ...createQuotas('aws'), rates: () => [] },
       server: { status: unused, moveClock: unused, firstAccount: { accountId } },
     },
@@ -247,6 +256,7 @@ export async function call(world: World, name: string, given: Answer = {}): Prom
     signal: new AbortController().signal,
     arn: (key) => keyArn(partition, key),
     made: () => undefined,
+    usesMaterials: (materials) => void Object.assign(world.used, materials),
     commit: async (work) => {
       world.beforeCommit()
       const copy = structuredClone(world.rows)

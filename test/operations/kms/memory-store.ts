@@ -1,6 +1,7 @@
 /** A store in memory: rows in arrays, and a transaction that works on a copy of them. */
 import { granteeOf, requestDigest, type GrantRecord } from '../../../src/model/grant.ts'
 import type { AliasRecord, KeyRecord, KeyRef, MaterialRecord } from '../../../src/model/key.ts'
+import type { MaterialStateRecord } from '../../../src/model/key-material.ts'
 import {
   DuplicateRow,
   StaleRow,
@@ -13,6 +14,7 @@ export interface Rows {
   keys: KeyRecord[]
   aliases: AliasRecord[]
   materials: MaterialRecord[]
+  materialStates: MaterialStateRecord[]
   grants: GrantRecord[]
 }
 
@@ -35,6 +37,11 @@ export function reads(rows: Rows): StoreReads {
         grant.accountId === key.accountId &&
         grant.region === key.region &&
         grant.keyId === key.keyId,
+    )
+  const statesOf = (key: KeyRef): MaterialStateRecord[] =>
+    rows.materialStates.filter(
+      (one) =>
+        one.accountId === key.accountId && one.region === key.region && one.keyId === key.keyId,
     )
   return {
     findAccount: async () => undefined,
@@ -69,6 +76,19 @@ export function reads(rows: Rows): StoreReads {
       rows.keys.filter((key) => key.accountId === account && key.region === place).length,
     findMaterial: async (id) => rows.materials.find((material) => material.materialId === id),
     listMaterials: async (_account, id) => rows.materials.filter(({ keyId }) => keyId === id),
+    listKeysToRotate: unused,
+    listStartedRotations: unused,
+    listExpiredMaterials: unused,
+    findMaterialState: async (ref) =>
+      statesOf(ref).find((one) => one.materialId === ref.materialId),
+    listMaterialStates: async (key, { after = '0', limit, onlyRotations = false }) =>
+      statesOf(key)
+        .filter((one) => !onlyRotations || one.rotatedAt !== undefined)
+        .filter(({ ordinal }) => ordinal > Number(after))
+        .sort((one, other) => one.ordinal - other.ordinal)
+        .slice(0, limit),
+    countRotations: async (key, type) =>
+      statesOf(key).filter(({ rotationType }) => rotationType === type).length,
     findAlias: async (ref) =>
       rows.aliases.find(
         (alias) =>
@@ -143,6 +163,15 @@ export function transactionOn(rows: Rows): Transaction {
     present(rows.keys, key, (one) => one.keyId === key.keyId && one.accountId === key.accountId)
   const aliasAt = (alias: AliasRecord): number =>
     present(rows.aliases, alias, (one) => one.name === alias.name)
+  const stateAt = (material: MaterialStateRecord): number =>
+    present(
+      rows.materialStates,
+      material,
+      (one) =>
+        one.materialId === material.materialId &&
+        one.keyId === material.keyId &&
+        one.region === material.region,
+    )
   return {
     ...reads(rows),
     insertAccount: unused,
@@ -166,15 +195,23 @@ export function transactionOn(rows: Rows): Transaction {
       return row
     },
     updateKey: async (key, changes) => {
-      const merged = Object.entries({ ...key, ...changes }).filter(
-        ([, value]) => value !== undefined,
-      )
-      const row = { ...Object.fromEntries(merged), rowVersion: key.rowVersion + 1 } as KeyRecord // a row and its changes
+      const row = changed<KeyRecord>(key, changes)
       rows.keys[placeOf(key)] = row
       return row
     },
     confirmKey: async (key) => void placeOf(key),
     insertMaterial: async (material) => void rows.materials.push(material),
+    insertMaterialState: async (material) => {
+      const row = { ...material, rowVersion: 1 }
+      rows.materialStates.push(row)
+      return row
+    },
+    updateMaterialState: async (material, changes) => {
+      const row = changed<MaterialStateRecord>(material, changes)
+      rows.materialStates[stateAt(material)] = row
+      return row
+    },
+    deleteMaterialState: async (material) => void rows.materialStates.splice(stateAt(material), 1),
     insertAlias: async (alias) => {
       if (rows.aliases.some(({ name }) => name === alias.name)) throw new DuplicateRow('taken')
       rows.aliases.push({ ...alias, rowVersion: 1 })
@@ -198,4 +235,10 @@ export function transactionOn(rows: Rows): Transaction {
     empty: unused,
     insertOutbox: unused,
   }
+}
+
+/** A row and its changes; what they hold as undefined is gone. */
+function changed<R extends { readonly rowVersion: number }>(row: R, changes: object): R {
+  const merged = Object.entries({ ...row, ...changes }).filter(([, value]) => value !== undefined)
+  return { ...Object.fromEntries(merged), rowVersion: row.rowVersion + 1 } as R // a row and its changes
 }

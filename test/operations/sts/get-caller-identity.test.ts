@@ -1,7 +1,11 @@
 /** GetCallerIdentity through the official SDK and the AWS CLI, and what the Query protocol refuses. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { GetAccessKeyInfoCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
+import {
+  DecodeAuthorizationMessageCommand,
+  GetCallerIdentityCommand,
+  STSClient,
+} from '@aws-sdk/client-sts'
 import { pythonClients } from '../../compat/python-clients.ts'
 import { openWorkplace } from '../../compat/workplace.ts'
 import { accountId, credentials, startTestServer } from '../../harness.ts'
@@ -25,7 +29,7 @@ test('the SDK learns who it is, in any Region of the table', async (t) => {
     const { $metadata, ...identity } = await sts.send(new GetCallerIdentityCommand({}))
     assert.deepEqual(identity, root)
     assert.ok($metadata.requestId)
-    const unknown = sts.send(new GetAccessKeyInfoCommand({ AccessKeyId: 'AKIAIOSFODNN7EXAMPLE' }))
+    const unknown = sts.send(new DecodeAuthorizationMessageCommand({ EncodedMessage: 'x' }))
     await assert.rejects(unknown, refusedWith('InvalidAction', 400))
     sts.destroy()
   }

@@ -1,0 +1,52 @@
+/** Who an access key's holder is, in the partition of the call. @module */
+import { formatArn } from '../model/arn.ts'
+import type { Caller, SessionIssuer } from '../model/caller.ts'
+import { identityArn } from '../model/identity.ts'
+import type { Session } from '../model/session.ts'
+import type { Credential } from './signature-v4.ts'
+
+export function makeCaller(credential: Credential, partition: string): Caller {
+  const { session, accessKeyId, accountId } = credential
+  const issuer = issuerOf(credential, partition)
+  const behind = session && { session, issuer }
+  if (session?.kind === 'role' || session?.kind === 'federated') {
+    return { ...named(session, issuer, partition), accountId, accessKeyId, ...behind }
+  }
+  const { arn, principalId: uniqueId, userName } = issuer
+  const kind = userName === undefined ? 'root' : 'user'
+  return { kind, accountId, arn, uniqueId, accessKeyId, ...(userName && { userName }), ...behind }
+}
+
+/** Sessions that have a name of their own. */
+function named(
+  { kind, name }: Session,
+  issuer: SessionIssuer,
+  partition: string,
+): Pick<Caller, 'kind' | 'arn' | 'uniqueId' | 'roleArn'> {
+  const { accountId, principalId } = issuer
+  const sts = { partition, service: 'sts', region: '', accountId }
+  if (kind === 'federated') {
+    const arn = formatArn({ ...sts, resource: `federated-user/${name}` })
+    return { kind: 'federated-user', arn, uniqueId: `${accountId}:${name}` }
+  }
+  const arn = formatArn({ ...sts, resource: `assumed-role/${issuer.userName ?? ''}/${name}` })
+  return { kind: 'assumed-role', arn, uniqueId: `${principalId}:${name}`, roleArn: issuer.arn }
+}
+
+/** Whose permissions the access key has. */
+function issuerOf(credential: Credential, partition: string): SessionIssuer {
+  const { principalKind, accountId, principalId, userName, userPath = '/', role } = credential
+  const of = { accountId, principalId }
+  if (principalKind === 'root') {
+    const arn = formatArn({ partition, service: 'iam', region: '', accountId, resource: 'root' })
+    return { type: 'Root', ...of, arn }
+  }
+  if (principalKind === 'role') {
+    if (role === undefined) throw new Error(`the role ${principalId} has no name`)
+    const arn = identityArn(partition, 'role', { accountId, ...role })
+    return { type: 'Role', ...of, arn, userName: role.name }
+  }
+  if (userName === undefined) throw new Error(`the user ${principalId} has no name`)
+  const arn = identityArn(partition, 'user', { accountId, path: userPath, name: userName })
+  return { type: 'IAMUser', ...of, arn, userName }
+}

@@ -1,0 +1,133 @@
+/**
+ * A rotation: another material becomes the key's current one. All that there were before stay, and open
+ * what was sealed under them.
+ *
+ * INVARIANT (one transaction): the new material, where each material stands, what the key's row says and
+ * the record of the event commit together: a process that dies leaves the key as it was, or rotated.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
+ * @module
+ */
+import type { KeyRecord, KeyState, MaterialRecord } from '../model/key.ts'
+import {
+  expirationOf,
+  lacksMaterial,
+  onlyMaterialOf,
+  type MaterialStateRecord,
+  type RotationType,
+} from '../model/key-material.ts'
+import type { KeyChanges, StoreReads, Transaction } from '../store/store.ts'
+import type { ServiceEvent } from './service-changes.ts'
+
+/** Far more than a key of imported material can have: each of its rotations is on demand. */
+const importedMaterialsMax = 1000
+
+export interface Rotation {
+  readonly type: RotationType
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  /** What else the rotation changes of the key: its schedule, its progress. */
+  readonly changes: KeyChanges
+}
+
+/** Makes material that was made for this the current one. @throws {StaleRow} */
+export async function rotateToNew(
+  transaction: Transaction,
+  key: KeyRecord,
+  material: MaterialRecord,
+  { type, at, changes }: Rotation,
+): Promise<ServiceEvent> {
+  const previous = await retireCurrent(transaction, key)
+  const { accountId, region, keyId } = key
+  const { materialId } = material
+  await transaction.insertMaterial(material)
+  await transaction.insertMaterialState({
+    accountId,
+    region,
+    keyId,
+    materialId,
+    ordinal: previous.ordinal + 1,
+    state: 'CURRENT',
+    rotationType: type,
+    rotatedAt: at,
+  })
+  await transaction.updateKey(key, { ...changes, currentMaterialId: materialId })
+  return rotateEvent(key, type, materialId)
+}
+
+/**
+ * Makes the imported material that waits the current one, even where it has expired meanwhile: the key
+ * is then pending import. Undefined, and nothing is changed, when none waits.
+ * @throws {StaleRow}
+ */
+export async function rotateToPending(
+  transaction: Transaction,
+  key: KeyRecord,
+  { type, at, changes }: Rotation,
+): Promise<ServiceEvent | undefined> {
+  const pending = await pendingMaterialOf(transaction, key)
+  if (pending === undefined) return undefined
+  await retireCurrent(transaction, key)
+  const { materialId } = pending
+  await transaction.updateMaterialState(pending, {
+    state: 'CURRENT',
+    rotationType: type,
+    rotatedAt: at,
+  })
+  const materials = await transaction.listMaterialStates(key, { limit: importedMaterialsMax })
+  await transaction.updateKey(key, {
+    ...changes,
+    ...expirationOf(materials),
+    ...(lacksMaterial(materials) && withoutMaterial.includes(key.state)
+      ? { state: 'PendingImport' }
+      : {}),
+    currentMaterialId: materialId,
+  })
+  return rotateEvent(key, type, materialId)
+}
+
+/** The material of an imported key that becomes current by its next rotation. */
+export async function pendingMaterialOf(
+  store: Pick<StoreReads, 'listMaterialStates'>,
+  key: KeyRecord,
+): Promise<MaterialStateRecord | undefined> {
+  const materials = await store.listMaterialStates(key, { limit: importedMaterialsMax })
+  return materials.find(({ state }) => state === 'PENDING_ROTATION')
+}
+
+/** The states that a key leaves when it loses material; one that is to be deleted goes on dying. */
+const withoutMaterial: readonly KeyState[] = ['Enabled', 'Disabled']
+
+async function retireCurrent(
+  transaction: Transaction,
+  key: KeyRecord,
+): Promise<Pick<MaterialStateRecord, 'ordinal'>> {
+  const { accountId, region, keyId, currentMaterialId: materialId } = key
+  const current =
+    materialId === undefined
+      ? undefined
+      : await transaction.findMaterialState({ accountId, region, keyId, materialId })
+  if (current !== undefined) {
+    return transaction.updateMaterialState(current, { state: 'NON_CURRENT' })
+  }
+  const only = onlyMaterialOf(key)
+  const [known] = await transaction.listMaterialStates(key, { limit: 1 })
+  // Of a key that has others, this one's row was taken away or forged: nothing is decided on that.
+  if (only === undefined || known !== undefined) {
+    throw new Error(`the current material of key ${keyId} has no row`)
+  }
+  return transaction.insertMaterialState({ ...only, state: 'NON_CURRENT' })
+}
+
+function rotateEvent(key: KeyRecord, type: RotationType, materialId: string): ServiceEvent {
+  return {
+    eventName: 'RotateKey',
+    key,
+    details: {
+      rotationType: type,
+      keyOrigin: key.origin,
+      previousKeyMaterialId: key.currentMaterialId,
+      currentKeyMaterialId: materialId,
+      keyId: key.keyId,
+    },
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * DisableKeyRotation — has a key no longer rotated by itself; what it has stays.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKeyRotation.html
+ * @module
+ */
+import type { DisableKeyRotationRequest } from '@aws-sdk/client-kms'
+import { requireState, usableStates } from '../../model/key-state.ts'
+import { rotationScheduleOf } from '../../model/rotation.ts'
+import { operation } from '../operation.ts'
+import { requiredKeyId } from './members.ts'
+import { automaticOrigins, requireOwnRotation, rotationSettingStates } from './rotatable.ts'
+
+export const disableKeyRotation = operation<DisableKeyRotationRequest, void>()({
+  name: 'DisableKeyRotation',
+  input: { KeyId: requiredKeyId },
+  keys: {
+    key: {
+      from: 'KeyId',
+      forms: 'key',
+      action: 'kms:DisableKeyRotation',
+      crossAccount: false,
+      states: rotationSettingStates,
+    },
+  },
+  readOnly: false,
+  audit: ['KeyId'],
+  auditResponse: (_output, arns) => ({ keyId: arns.key }),
+  throws: [
+    'InvalidArnException',
+    'NotFoundException',
+    'AccessDeniedException',
+    'DisabledException',
+    'UnsupportedOperationException',
+    'KMSInvalidStateException',
+  ],
+  async run({ keys: { key }, arn, commit }) {
+    requireOwnRotation(key, arn(key), 'DisableKeyRotation', automaticOrigins)
+    requireState(arn(key), key.state, usableStates)
+    // Of a key that cannot be rotated it is off already, and AWS says no more of it.
+    if (rotationScheduleOf(key) === undefined) return
+    await commit(async (transaction) => {
+      await transaction.updateKey(key, {
+        rotationPeriodDays: undefined,
+        nextRotationAt: undefined,
+      })
+    })
+  },
+})

@@ -1,0 +1,58 @@
+/**
+ * EnableKeyRotation — has a key rotated by itself, or changes how often.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html
+ * @module
+ */
+import type { EnableKeyRotationRequest } from '@aws-sdk/client-kms'
+import { requireState, usableStates } from '../../model/key-state.ts'
+import { defaultRotationDays, rotationFrom, rotationScheduleOf } from '../../model/rotation.ts'
+import { integer } from '../../model/shape.ts'
+import { operation } from '../operation.ts'
+import { requiredKeyId } from './members.ts'
+import {
+  automaticOrigins,
+  requireOwnRotation,
+  requireSymmetric,
+  rotationSettingStates,
+} from './rotatable.ts'
+
+export const enableKeyRotation = operation<EnableKeyRotationRequest, void>()({
+  name: 'EnableKeyRotation',
+  input: { KeyId: requiredKeyId, RotationPeriodInDays: integer({ min: 90, max: 2560 }) },
+  keys: {
+    key: {
+      from: 'KeyId',
+      forms: 'key',
+      action: 'kms:EnableKeyRotation',
+      crossAccount: false,
+      states: rotationSettingStates,
+    },
+  },
+  // The default, also where the key keeps another period.
+  context: (input) => ({
+    'kms:RotationPeriodInDays': String(input.RotationPeriodInDays ?? defaultRotationDays),
+  }),
+  readOnly: false,
+  audit: ['KeyId', 'RotationPeriodInDays'],
+  auditResponse: (_output, arns) => ({ keyId: arns.key }),
+  throws: [
+    'InvalidArnException',
+    'NotFoundException',
+    'AccessDeniedException',
+    'DisabledException',
+    'UnsupportedOperationException',
+    'KMSInvalidStateException',
+  ],
+  async run({ input, keys: { key }, arn, commit }, { clock }) {
+    requireOwnRotation(key, arn(key), 'EnableKeyRotation', automaticOrigins)
+    requireState(arn(key), key.state, usableStates)
+    requireSymmetric(key)
+    const present = rotationScheduleOf(key)?.periodDays
+    const periodDays = input.RotationPeriodInDays ?? present ?? defaultRotationDays
+    // What is repeated does not put the next rotation off.
+    if (periodDays === present) return
+    await commit(async (transaction) => {
+      await transaction.updateKey(key, rotationFrom(clock.now(), periodDays))
+    })
+  },
+})

@@ -1,0 +1,78 @@
+/**
+ * RotateKeyOnDemand — starts the rotation of a key; a job finishes it.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_RotateKeyOnDemand.html
+ * @module
+ */
+import type { RotateKeyOnDemandRequest, RotateKeyOnDemandResponse } from '@aws-sdk/client-kms'
+import { KmsError } from '../../errors.ts'
+import { pendingMaterialOf } from '../../lifecycle/rotate-key.ts'
+import { usableStates } from '../../model/key-state.ts'
+import { rotationScheduleOf } from '../../model/rotation.ts'
+import { operation } from '../operation.ts'
+import { requiredKeyId } from './members.ts'
+import { onDemandOrigins, requireOwnRotation, requireSymmetric } from './rotatable.ts'
+
+/** In the whole life of a key. */
+const onDemandRotationsMax = 25
+/** Next to an automatic rotation there is none on demand, in milliseconds. */
+const apartMs = 20 * 60_000
+
+export const rotateKeyOnDemand = operation<RotateKeyOnDemandRequest, RotateKeyOnDemandResponse>()({
+  name: 'RotateKeyOnDemand',
+  input: { KeyId: requiredKeyId },
+  keys: {
+    key: {
+      from: 'KeyId',
+      forms: 'key',
+      action: 'kms:RotateKeyOnDemand',
+      crossAccount: false,
+      states: usableStates,
+    },
+  },
+  readOnly: false,
+  audit: ['KeyId'],
+  auditResponse: (_output, arns) => ({ keyId: arns.key }),
+  throws: [
+    'InvalidArnException',
+    'NotFoundException',
+    'AccessDeniedException',
+    'DisabledException',
+    'KMSInvalidStateException',
+    'UnsupportedOperationException',
+    'LimitExceededException',
+    'ConflictException',
+  ],
+  async run({ keys: { key }, arn, commit }, { store, clock }) {
+    const KeyId = arn(key)
+    requireSymmetric(key)
+    requireOwnRotation(key, KeyId, 'RotateKeyOnDemand', onDemandOrigins)
+    // The one that is in progress is the one that is asked for.
+    if (key.onDemandRotationStartedAt !== undefined) return { KeyId }
+    if (key.origin === 'EXTERNAL' && (await pendingMaterialOf(store, key)) === undefined) {
+      throw new KmsError(
+        'KMSInvalidStateException',
+        `No available key material pending rotation for the key: ${KeyId}.`,
+      )
+    }
+    if ((await store.countRotations(key, 'ON_DEMAND')) >= onDemandRotationsMax) {
+      throw new KmsError(
+        'LimitExceededException',
+        'The on-demand rotations limit has been reached for the given keyId. ' +
+          `No more on-demand rotations can be performed for this key: ${KeyId}`,
+      )
+    }
+    const now = clock.now()
+    const nextAt = rotationScheduleOf(key)?.nextAt
+    if (nextAt !== undefined && nextAt - now <= apartMs) {
+      throw new KmsError(
+        'ConflictException',
+        'The request was rejected because an automatic rotation of this key is currently in ' +
+          'progress or scheduled to begin within the next 20 minutes.',
+      )
+    }
+    return commit(async (transaction) => {
+      await transaction.updateKey(key, { onDemandRotationStartedAt: now })
+      return { KeyId }
+    })
+  },
+})

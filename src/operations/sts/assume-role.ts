@@ -1,0 +1,212 @@
+/**
+ * AssumeRole — temporary credentials of a role, for whom its trust policy allows.
+ * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+ * @module
+ */
+import assert from 'node:assert/strict'
+import type { AssumeRoleRequest, AssumeRoleResponse } from '@aws-sdk/client-sts'
+import { KmsError } from '../../errors.ts'
+import { parseArn } from '../../model/arn.ts'
+import type { IdentityTag } from '../../model/identity.ts'
+import type { Session } from '../../model/session.ts'
+import { required } from '../../model/shape.ts'
+import { checkTags } from '../iam/members.ts'
+import { stsOperation } from '../query-operation.ts'
+import { expiry } from './lifetime.ts'
+import {
+  externalId,
+  policyArns,
+  providedContexts,
+  refuseMfa,
+  roleArn,
+  roleSeconds,
+  serialNumber,
+  sessionName,
+  sessionPolicy,
+  sessionTags,
+  tagKeys,
+  tokenSize,
+  tokenCode,
+} from './members.ts'
+import { auditedCredentials, makeSession, sessionPolicies, tagContext } from './new-session.ts'
+
+const secondsByDefault = 3600
+/** Whoever is a role already gets no longer session of another. */
+const chainedSecondsMax = 3600
+
+interface Given {
+  readonly Tags?: readonly IdentityTag[]
+  readonly TransitiveTagKeys?: readonly string[]
+  readonly SourceIdentity?: string
+}
+
+export const assumeRole = stsOperation<AssumeRoleRequest, AssumeRoleResponse>()({
+  name: 'AssumeRole',
+  input: {
+    RoleArn: required(roleArn),
+    RoleSessionName: required(sessionName),
+    PolicyArns: policyArns,
+    Policy: sessionPolicy,
+    DurationSeconds: roleSeconds,
+    Tags: sessionTags,
+    TransitiveTagKeys: tagKeys,
+    ExternalId: externalId,
+    SerialNumber: serialNumber,
+    TokenCode: tokenCode,
+    SourceIdentity: sessionName,
+    ProvidedContexts: providedContexts,
+    MinimumSessionTokenSize: tokenSize,
+  },
+  assumes: {
+    from: 'RoleArn',
+    actions: ({ Tags = [], SourceIdentity }: Given, session) => [
+      'sts:AssumeRole',
+      ...(Tags.length > 0 ? ['sts:TagSession'] : []),
+      ...((SourceIdentity ?? session?.sourceIdentity) === undefined
+        ? []
+        : ['sts:SetSourceIdentity']),
+    ],
+  },
+  context: ({ ExternalId, RoleSessionName, SourceIdentity, Tags, TransitiveTagKeys }) => ({
+    'sts:ExternalId': ExternalId,
+    'sts:RoleSessionName': RoleSessionName,
+    'sts:SourceIdentity': SourceIdentity,
+    ...tagContext(Tags, TransitiveTagKeys),
+  }),
+  readOnly: true,
+  audit: [
+    'RoleArn',
+    'RoleSessionName',
+    'PolicyArns',
+    'Policy',
+    'DurationSeconds',
+    'Tags',
+    'TransitiveTagKeys',
+    'ExternalId',
+    'SerialNumber',
+    'SourceIdentity',
+  ],
+  auditResponse: ({ Credentials, AssumedRoleUser }) => ({
+    ...(Credentials && { credentials: auditedCredentials(told(Credentials)) }),
+    assumedRoleUser: {
+      assumedRoleId: AssumedRoleUser?.AssumedRoleId,
+      arn: AssumedRoleUser?.Arn,
+    },
+  }),
+  throws: [
+    'ValidationException',
+    'InvalidInputException',
+    'UnsupportedOperationException',
+    'AccessDeniedException',
+    'MalformedPolicyDocumentException',
+    'NoSuchEntityException',
+    'PackedPolicyTooLargeException',
+  ],
+  check(input) {
+    refuseMfa(input)
+    checkTags(input.Tags)
+    if ((input.ProvidedContexts?.length ?? 0) > 0) {
+      throw new KmsError('UnsupportedOperationException', 'ProvidedContexts are not supported')
+    }
+  },
+  async run({ input, caller, partition, assumed }, ports) {
+    assert(assumed, 'the pipeline has found the role that it let the caller assume')
+    const { record, arn } = assumed
+    const issuedAt = ports.clock.now()
+    const limits = await sessionPolicies(input, { accountId: record.accountId, partition }, ports)
+    const seconds = requireDuration(input.DurationSeconds, record.maxSessionSeconds, caller.session)
+    const { RoleSessionName: name } = input
+    const session: Session = {
+      kind: 'role',
+      accountId: record.accountId,
+      principalId: record.roleId,
+      name,
+      issuedAt,
+      expiresAt: expiry(issuedAt, seconds),
+      sourceAccessKeyId: caller.session?.sourceAccessKeyId ?? caller.accessKeyId ?? '',
+      chained: caller.session?.kind === 'role',
+      ...limits,
+      ...inherited(input, caller.session),
+    }
+    const made = makeSession(ports, session, input.MinimumSessionTokenSize)
+    const roleName = parseArn(arn)?.resource.split('/').at(-1) ?? ''
+    const { sourceIdentity } = session
+    return {
+      ...made,
+      AssumedRoleUser: {
+        AssumedRoleId: `${record.roleId}:${name}`,
+        Arn: `arn:${partition}:sts::${record.accountId}:assumed-role/${roleName}/${name}`,
+      },
+      ...(sourceIdentity !== undefined && { SourceIdentity: sourceIdentity }),
+    }
+  },
+})
+
+/** The answer is this operation's own, in which every member is. */
+function told(credentials: NonNullable<AssumeRoleResponse['Credentials']>): {
+  readonly AccessKeyId: string
+  readonly SecretAccessKey: string
+  readonly SessionToken: string
+  readonly Expiration: Date
+} {
+  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = credentials
+  assert(AccessKeyId && SecretAccessKey && SessionToken && Expiration)
+  return { AccessKeyId, SecretAccessKey, SessionToken, Expiration }
+}
+
+/** @throws {KmsError} `ValidationException` */
+function requireDuration(
+  asked: number | undefined,
+  maxSessionSeconds: number,
+  session: Session | undefined,
+): number {
+  const seconds = asked ?? secondsByDefault
+  if (session?.kind === 'role' && seconds > chainedSecondsMax) {
+    throw new KmsError(
+      'ValidationException',
+      'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role ' +
+        'chaining.',
+    )
+  }
+  if (seconds > maxSessionSeconds) {
+    throw new KmsError(
+      'ValidationException',
+      'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
+    )
+  }
+  return seconds
+}
+
+/** Tags that are to be inherited, and the source identity, go from session to session and never change. */
+function inherited(
+  { Tags = [], TransitiveTagKeys = [], SourceIdentity }: Given,
+  session: Session | undefined,
+): Pick<Session, 'tags' | 'transitiveTagKeys' | 'sourceIdentity'> {
+  const given = new Set(Tags.map(({ Key }) => Key.toLowerCase()))
+  const handedOn = new Set(session?.transitiveTagKeys.map((key) => key.toLowerCase()))
+  const from = session?.tags.filter(({ Key }) => handedOn.has(Key.toLowerCase())) ?? []
+  if (from.some(({ Key }) => given.has(Key.toLowerCase()))) {
+    throw new KmsError(
+      'ValidationException',
+      "One of the specified session tag keys can't be set because it conflicts with a transitive " +
+        'tag key from the calling session.',
+    )
+  }
+  const unknown = TransitiveTagKeys.find((key) => !given.has(key.toLowerCase()))
+  if (unknown !== undefined) {
+    throw new KmsError(
+      'ValidationException',
+      `The transitive tag key ${unknown} is no session tag.`,
+    )
+  }
+  const before = session?.sourceIdentity
+  if (before !== undefined && SourceIdentity !== undefined && SourceIdentity !== before) {
+    throw new KmsError('ValidationException', 'The source identity of a session cannot be changed.')
+  }
+  const sourceIdentity = before ?? SourceIdentity
+  return {
+    tags: [...from, ...Tags],
+    transitiveTagKeys: [...from.map(({ Key }) => Key), ...TransitiveTagKeys],
+    ...(sourceIdentity !== undefined && { sourceIdentity }),
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * GetSessionToken — temporary credentials of the caller's own. Takes no permission.
+ * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+ * @module
+ */
+import type { GetSessionTokenRequest, GetSessionTokenResponse } from '@aws-sdk/client-sts'
+import { stsOperation } from '../query-operation.ts'
+import { refuseMfa, serialNumber, tokenCode, tokenSeconds, tokenSize } from './members.ts'
+import { makeSession } from './new-session.ts'
+import { expiry, tokenSecondsOf } from './lifetime.ts'
+
+export const getSessionToken = stsOperation<GetSessionTokenRequest, GetSessionTokenResponse>()({
+  name: 'GetSessionToken',
+  input: {
+    DurationSeconds: tokenSeconds,
+    SerialNumber: serialNumber,
+    TokenCode: tokenCode,
+    MinimumSessionTokenSize: tokenSize,
+  },
+  readOnly: true,
+  audit: ['DurationSeconds', 'SerialNumber'],
+  auditResponse: ({ Credentials }) => ({
+    credentials: {
+      accessKeyId: Credentials?.AccessKeyId,
+      expiration: Credentials?.Expiration?.toISOString(),
+    },
+  }),
+  throws: ['ValidationException', 'AccessDeniedException'],
+  check: refuseMfa,
+  run({ input, caller }, ports) {
+    const issuedAt = ports.clock.now()
+    const { Credentials } = makeSession(
+      ports,
+      {
+        kind: 'user',
+        accountId: caller.accountId,
+        principalId: caller.uniqueId,
+        name: '',
+        issuedAt,
+        expiresAt: expiry(issuedAt, tokenSecondsOf(input.DurationSeconds, caller)),
+        sourceAccessKeyId: caller.accessKeyId ?? '',
+        chained: false,
+        policyIds: [],
+        tags: [],
+        transitiveTagKeys: [],
+      },
+      input.MinimumSessionTokenSize,
+    )
+    return Promise.resolve({ Credentials })
+  },
+})

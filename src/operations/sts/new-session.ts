@@ -1,0 +1,87 @@
+/** What temporary credentials are made of, and how an answer tells them. @module */
+import { KmsError } from '../../errors.ts'
+import type { IdentityTag } from '../../model/identity.ts'
+import { SessionTooLarge, type Session } from '../../model/session.ts'
+import type { OperationPorts, ContextEntries } from '../operation.ts'
+import { checkIdentityPolicy } from '../iam/identity-policy.ts'
+import { checkPolicyArn, managedPolicyOf } from '../iam/managed-policy.ts'
+import { requestTags } from '../iam/shown-user.ts'
+
+export interface ToldCredentials {
+  readonly AccessKeyId: string
+  readonly SecretAccessKey: string
+  readonly SessionToken: string
+  readonly Expiration: Date
+}
+
+export interface MadeSession {
+  readonly Credentials: ToldCredentials
+  /** In percent; absent where nothing was packed. */
+  readonly PackedPolicySize?: number
+}
+
+/** @throws {KmsError} `PackedPolicyTooLargeException` */
+export function makeSession(
+  { sessions }: OperationPorts,
+  session: Session,
+  tokenSizeMin?: number,
+): MadeSession {
+  try {
+    const { accessKeyId, plaintextSecret, token, packedPercent } = sessions.issue(
+      session,
+      tokenSizeMin,
+    )
+    return {
+      Credentials: {
+        AccessKeyId: accessKeyId,
+        SecretAccessKey: plaintextSecret,
+        SessionToken: token,
+        Expiration: new Date(session.expiresAt),
+      },
+      ...(packedPercent > 0 && { PackedPolicySize: packedPercent }),
+    }
+  } catch (error) {
+    if (!(error instanceof SessionTooLarge)) throw error
+    throw new KmsError(
+      'PackedPolicyTooLargeException',
+      `Packed size of session tags and policies consumes ${error.percent}% of allotted space.`,
+    )
+  }
+}
+
+/** What the audit record keeps of credentials: neither the secret nor the token. */
+export function auditedCredentials({ AccessKeyId, Expiration }: ToldCredentials): object {
+  return { accessKeyId: AccessKeyId, expiration: Expiration.toISOString() }
+}
+
+/** The policies that limit a session. @throws {KmsError} */
+export async function sessionPolicies(
+  input: {
+    readonly Policy?: string
+    readonly PolicyArns?: readonly { readonly arn?: string }[]
+  },
+  { accountId, partition }: { readonly accountId: string; readonly partition: string },
+  { store }: Pick<OperationPorts, 'store'>,
+): Promise<Pick<Session, 'policy' | 'policyIds'>> {
+  const { Policy: policy, PolicyArns = [] } = input
+  if (policy !== undefined) checkIdentityPolicy(policy)
+  const policyIds: string[] = []
+  for (const { arn = '' } of PolicyArns) {
+    checkPolicyArn(arn)
+    // oxlint-disable-next-line no-await-in-loop -- ten at most
+    const { policyId } = await managedPolicyOf(arn, { partition, caller: { accountId } }, store)
+    policyIds.push(policyId)
+  }
+  return { policyIds, ...(policy !== undefined && { policy }) }
+}
+
+/** Tags of a request as condition keys, and which of them are to be inherited. */
+export function tagContext(
+  tags: readonly IdentityTag[] = [],
+  transitive: readonly string[] = [],
+): ContextEntries {
+  return {
+    ...requestTags(tags),
+    ...(transitive.length > 0 && { 'sts:TransitiveTagKeys': transitive }),
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Roles that a call is to assume: found by their ARN in any account, and never told of to whom they do not
+ * trust.
+ * @module
+ */
+import { KmsError } from '../errors.ts'
+import { parseArn } from '../model/arn.ts'
+import type { Caller } from '../model/caller.ts'
+import { readIdentityResource } from '../model/identity.ts'
+import type { ContextEntries, Operation } from '../operations/operation.ts'
+import type { StoreReads } from '../store/store.ts'
+import type { Place } from './identifiers.ts'
+import { tagEntries, type KnownRole } from './known-identities.ts'
+import type { Lookup } from './lookup.ts'
+
+export interface AssumedRole {
+  readonly actions: readonly string[]
+  readonly arn: string
+  readonly accountId: string
+  /** Absent when there is none. */
+  readonly known?: KnownRole
+  /** Its tags, as condition keys. */
+  readonly entries: ContextEntries
+}
+
+/** @throws {KmsError} `ValidationException` for what is no role's ARN */
+export async function resolveAssumedRole(
+  { caller, place }: { readonly caller: Caller; readonly place: Place },
+  { assumes }: Pick<Operation, 'assumes'>,
+  input: Readonly<Record<string, unknown>>,
+  ports: {
+    readonly store: Pick<StoreReads, 'findRoleByName'>
+    readonly lookup: Pick<Lookup, 'role'>
+  },
+): Promise<AssumedRole | undefined> {
+  if (assumes === undefined) return undefined
+  const arn = String(input[assumes.from])
+  const parsed = parseArn(arn)
+  const named = parsed && readIdentityResource('role', parsed.resource)
+  if (
+    parsed?.service !== 'iam' ||
+    parsed.region !== '' ||
+    parsed.partition !== place.partition ||
+    named === undefined
+  ) {
+    throw new KmsError('ValidationException', `${arn} is invalid`)
+  }
+  const { accountId } = parsed
+  const record = await ports.store.findRoleByName(accountId, named.name)
+  const known = record?.path === named.path ? await ports.lookup.role(record.roleId) : undefined
+  const entries = known === undefined ? {} : roleTags(known)
+  const actions = assumes.actions(input as never, caller.session) // read by the operation's shapes
+  return { actions, arn, accountId, entries, ...(known && { known }) }
+}
+
+function roleTags({ record }: KnownRole): ContextEntries {
+  return { ...tagEntries('aws:ResourceTag', record), ...tagEntries('iam:ResourceTag', record) }
+}

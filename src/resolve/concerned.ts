@@ -1,0 +1,32 @@
+/** What a call is about, as its audit record names it. @module */
+import { aliasArn, keyArn } from '../model/key.ts'
+import type { ResolvedCall } from './resolve.ts'
+
+interface Concerned {
+  readonly arn: string
+  readonly accountId: string
+  /** That of a key where it is left out. */
+  readonly type?: string
+}
+
+/** The role, the alias and the keys that exist, and the keys' ARNs by the names of their uses. */
+export function concernedResources(
+  resolved: ResolvedCall,
+  partition: string,
+): { resources: readonly Concerned[]; keyArns: Readonly<Record<string, string>> } {
+  const { alias, assumed } = resolved
+  const resources: Concerned[] = []
+  if (alias) resources.push({ arn: aliasArn(partition, alias), accountId: alias.accountId })
+  // Only one that there is: the ARN is the caller's word.
+  if (assumed?.known) {
+    resources.push({ arn: assumed.arn, accountId: assumed.accountId, type: 'AWS::IAM::Role' })
+  }
+  const keyArns: Record<string, string> = {}
+  for (const [name, { known }] of resolved.keys) {
+    if (known === undefined) continue
+    const arn = keyArn(partition, known.record)
+    keyArns[name] = arn
+    resources.push({ arn, accountId: known.record.accountId })
+  }
+  return { resources, keyArns }
+}
