@@ -40,7 +40,7 @@ import type { InTurn } from './resolve/turns.ts'
 import { DatabaseFailed } from './store/database.ts'
 import { StaleRow, type Store, type Transaction } from './store/store.ts'
 import type { Throttle } from './throttle/throttle.ts'
-import { findHeader } from './wire/headers.ts'
+import { firstHeader } from './wire/headers.ts'
 import { protocolOf } from './wire/protocol.ts'
 import type { RawRequest } from './wire/request.ts'
 import { validationError } from './wire/validation-message.ts'
@@ -136,7 +136,7 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
     origin: {
       sourceAddress: request.remoteAddress,
       secure: request.secure,
-      userAgent: headerOf(request, 'user-agent'),
+      userAgent: firstHeader(request.rawHeaders, 'user-agent'),
     },
     input: undefined,
     recipient: undefined,
@@ -339,10 +339,4 @@ function refuseDryRun(input: Given): void {
   if (input['DryRun'] !== true) return
   const message = 'The request would have succeeded, but the DryRun option is set.'
   throw new KmsError('DryRunOperationException', message)
-}
-
-/** The first header of that name, lower case; the wire keeps duplicates, the record one. */
-function headerOf({ rawHeaders }: RawRequest, name: string): string | undefined {
-  const at = findHeader(rawHeaders, name, 0)
-  return at === -1 ? undefined : rawHeaders[at + 1]
 }

@@ -29,6 +29,12 @@ export function findHeader(rawHeaders: readonly string[], name: string, from: nu
   return -1
 }
 
+/** The first value of that name, lower case, where there may be several. */
+export function firstHeader(rawHeaders: readonly string[], name: string): string | undefined {
+  const at = findHeader(rawHeaders, name, 0)
+  return at === -1 ? undefined : rawHeaders[at + 1]
+}
+
 /** `application/json` of `Application/JSON; charset=utf-8`: the media type alone, lower case. */
 export function mediaType(contentType: string): string {
   const end = contentType.indexOf(';')
