@@ -19,6 +19,8 @@ import type { MovableClock } from './jobs/clock.ts'
 import type { Jobs } from './jobs/jobs.ts'
 import { createBuiltinKeyStore, type BuiltinKeyStore } from './keystores/builtin.ts'
 import { createKeyJobs } from './lifecycle/key-jobs.ts'
+import { createAccessKeyUses, type OpenAccessKeyUses } from './lifecycle/last-access-key-use.ts'
+import { createIdentityUses } from './lifecycle/identity-uses.ts'
 import { createRoleUses, type OpenRoleUses } from './lifecycle/last-role-use.ts'
 import { createKeyUsages, type OpenKeyUsages } from './lifecycle/last-usage.ts'
 import type { Caller } from './model/caller.ts'
@@ -70,7 +72,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
   const { store, keyring, journal, clock, random, log } = parts
   const { regions } = config
   const open = openWorks(config, parts)
-  const { lookup, slowLane, outbox, keyUsages, roleUses } = open
+  const { lookup, slowLane, outbox, keyUsages } = open
   const refusals = createRefusals(log, clock)
   const grantTokens = createGrantTokens(keyring, lookup)
   const sessionTokens = createSessionTokens(keyring, random)
@@ -92,7 +94,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
     journal,
     outbox,
     keyUsages,
-    roleUses,
+    identityUses: createIdentityUses(open.roleUses, open.accessKeyUses),
     throttle,
     inTurn: createTurns(),
     operations: {
@@ -115,6 +117,7 @@ interface Works {
   readonly outbox: Outbox
   readonly keyUsages: OpenKeyUsages
   readonly roleUses: OpenRoleUses
+  readonly accessKeyUses: OpenAccessKeyUses
   readonly jobs: Jobs
   readonly close: () => Promise<void>
 }
@@ -141,6 +144,10 @@ function openWorks({ regions }: Config, parts: ServerParts): Works {
     since: parts.usageTrackedSince,
     onError: (error) => log.error({ err: error }, error.message),
   })
+  const accessKeyUses = createAccessKeyUses({
+    store,
+    onError: (error) => log.error({ err: error }, error.message),
+  })
   const roleUses = createRoleUses({
     store,
     onError: (error) => log.error({ err: error }, error.message),
@@ -154,10 +161,12 @@ function openWorks({ regions }: Config, parts: ServerParts): Works {
     outbox,
     keyUsages,
     roleUses,
+    accessKeyUses,
     jobs,
     close: async () => {
       await jobs.close()
       await keyUsages.close()
+      await accessKeyUses.close()
       await roleUses.close()
       await outbox.close()
       await builtin.close()
@@ -168,7 +177,7 @@ function openWorks({ regions }: Config, parts: ServerParts): Works {
 
 function operationPorts(
   { store, keyring, clock, random }: ServerParts,
-  { builtin, keyUsages, roleUses }: Works,
+  { builtin, keyUsages, roleUses, accessKeyUses }: Works,
 ): Omit<OperationPorts, 'grantTokens' | 'sessions' | 'quotas' | 'server'> {
   const findPrincipal = createFindPrincipal(store)
   return {
@@ -182,6 +191,7 @@ function operationPorts(
     principals: { idOf: findPrincipal },
     keyUsages,
     roleUses,
+    accessKeyUses,
     newAccessKey: createAccessKeys(keyring, random),
   }
 }

@@ -15,7 +15,7 @@ import type { Journal } from './audit/journal.ts'
 import type { Outbox } from './audit/outbox.ts'
 import type { Decision } from './authorize/decision.ts'
 import { KmsError } from './errors.ts'
-import type { OpenRoleUses } from './lifecycle/last-role-use.ts'
+import type { IdentityUses } from './lifecycle/identity-uses.ts'
 import type { OpenKeyUsages } from './lifecycle/last-usage.ts'
 import type { Caller } from './model/caller.ts'
 import type { Clock, Random } from './model/clock.ts'
@@ -65,7 +65,7 @@ export interface PipelinePorts {
   readonly journal: Journal
   readonly outbox: Outbox
   readonly keyUsages: Pick<OpenKeyUsages, 'note'>
-  readonly roleUses: Pick<OpenRoleUses, 'note'>
+  readonly identityUses: IdentityUses
   readonly throttle: Pick<Throttle, 'admit'>
   /** For calls that decide again. */
   readonly inTurn: InTurn
@@ -264,7 +264,7 @@ async function recorded(
     // What committed is a change with its record, whatever failed behind it.
     if (trail.committed !== undefined) await ports.outbox.settle(eventId, trail.committed)
     else await ports.journal.append(eventId, recordOf(outcome(), opening, trail, ports))
-    ports.roleUses.note(opening.caller, opening.place.region, trail.recordedAt)
+    ports.identityUses.note(opening, trail.recordedAt)
   }
   let output: unknown
   try {

@@ -42,7 +42,7 @@ async function recordsAfter(failure: Error): Promise<readonly string[]> {
         return Promise.resolve()
       },
     },
-    roleUses: { note: () => undefined },
+    identityUses: { note: () => undefined },
   } as unknown as PipelinePorts // what a call that fails at its commit works with
   const place = { accountId: '111122223333', region: 'us-west-2', partition: 'aws' }
   const caller = { kind: 'test', accountId: place.accountId, arn: 'arn', uniqueId: 'test' } as const

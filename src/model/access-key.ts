@@ -3,6 +3,8 @@
 export interface AccountRecord {
   /** Twelve digits. */
   readonly accountId: string
+  /** A name of its own, which no other account has. */
+  readonly alias?: string
   readonly createdAt: number
   readonly rowVersion: number
 }
@@ -21,4 +23,13 @@ export interface AccessKeyRecord {
   readonly wrappedSecret: Uint8Array
   readonly createdAt: number
   readonly rowVersion: number
+}
+
+/** One use of an access key, whatever it was told. */
+export interface AccessKeyUse {
+  readonly accessKeyId: string
+  /** The signing name: `kms`. */
+  readonly service: string
+  readonly region: string
+  readonly usedAt: number
 }

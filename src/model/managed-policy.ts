@@ -1,5 +1,6 @@
 /** Managed policies: customer's own, with up to five versions, of which one holds. @module */
 import { formatArn, parseArn } from './arn.ts'
+import type { IdentityTag } from './identity.ts'
 
 export interface PolicyVersion {
   /** `v1`, `v2` and so on: never used again. */
@@ -24,6 +25,7 @@ export interface ManagedPolicyRecord {
   readonly attachments: number
   /** Identities that it is the permissions boundary of. */
   readonly boundaries: number
+  readonly tags: readonly IdentityTag[]
   readonly createdAt: number
   readonly updatedAt: number
   readonly rowVersion: number

@@ -6,7 +6,7 @@
 import type { ErrorCode } from '../errors.ts'
 import type { KeyStore } from '../keystores/keystore.ts'
 import type { Caller } from '../model/caller.ts'
-import type { AccessKeyRecord } from '../model/access-key.ts'
+import type { AccessKeyRecord, AccessKeyUse } from '../model/access-key.ts'
 import type { Clock, Random } from '../model/clock.ts'
 import type { GrantRecord } from '../model/grant.ts'
 import type { RequestedGrant } from '../authorize/decision.ts'
@@ -106,6 +106,7 @@ export interface OperationPorts {
   readonly grantTokens: { readonly seal: (grant: GrantRecord) => string }
   readonly keyUsages: KeyUsages
   readonly roleUses: RoleUses
+  readonly accessKeyUses: AccessKeyUses
   readonly sessions: Sessions
   /** Makes a random access key, which is not stored yet. */
   readonly newAccessKey: (
@@ -203,6 +204,12 @@ export interface KeyUsages {
   readonly since: number
   /** The last successful cryptographic use; undefined when there is none since `since`. */
   lastOf(key: KeyRecord): Promise<LastUsage | undefined>
+}
+
+/** When each long-term access key last signed a call. */
+export interface AccessKeyUses {
+  /** Undefined when it never did. */
+  lastOf(accessKeyId: string): Promise<AccessKeyUse | undefined>
 }
 
 /** When each role was last used. */

@@ -46,6 +46,18 @@ import { updateRole } from './iam/update-role.ts'
 import { updateRoleDescription } from './iam/update-role-description.ts'
 import { deleteRolePermissionsBoundary } from './iam/delete-role-permissions-boundary.ts'
 import { putRolePermissionsBoundary } from './iam/put-role-permissions-boundary.ts'
+import { putUserPermissionsBoundary } from './iam/put-user-permissions-boundary.ts'
+import { deleteUserPermissionsBoundary } from './iam/delete-user-permissions-boundary.ts'
+import { tagUser } from './iam/tag-user.ts'
+import { untagUser } from './iam/untag-user.ts'
+import { listUserTags } from './iam/list-user-tags.ts'
+import { tagPolicy } from './iam/tag-policy.ts'
+import { untagPolicy } from './iam/untag-policy.ts'
+import { listPolicyTags } from './iam/list-policy-tags.ts'
+import { createAccountAlias } from './iam/create-account-alias.ts'
+import { deleteAccountAlias } from './iam/delete-account-alias.ts'
+import { listAccountAliases } from './iam/list-account-aliases.ts'
+import { getAccessKeyLastUsed } from './iam/get-access-key-last-used.ts'
 import type { Operation } from './operation.ts'
 import { assumeRole } from './sts/assume-role.ts'
 import { getAccessKeyInfo } from './sts/get-access-key-info.ts'
@@ -101,6 +113,18 @@ const operations: readonly Operation[] = [
   updateRoleDescription,
   deleteRolePermissionsBoundary,
   putRolePermissionsBoundary,
+  putUserPermissionsBoundary,
+  deleteUserPermissionsBoundary,
+  tagUser,
+  untagUser,
+  listUserTags,
+  tagPolicy,
+  untagPolicy,
+  listPolicyTags,
+  createAccountAlias,
+  deleteAccountAlias,
+  listAccountAliases,
+  getAccessKeyLastUsed,
   assumeRole,
   getAccessKeyInfo,
   getCallerIdentity,

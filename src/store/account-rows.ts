@@ -1,7 +1,7 @@
 /** Accounts and access keys in the store. @module */
 import type { AccessKeyRecord, AccountRecord } from '../model/access-key.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
-import type { AccessKeysTable } from './schema.ts'
+import type { AccessKeysTable, AccountsTable } from './schema.ts'
 import { type StoreReads, type Transaction, StaleRow } from './store.ts'
 
 type Reads = Pick<
@@ -10,7 +10,7 @@ type Reads = Pick<
 >
 type Writes = Pick<
   Transaction,
-  'insertAccount' | 'insertAccessKey' | 'updateAccessKey' | 'deleteAccessKey'
+  'insertAccount' | 'updateAccount' | 'insertAccessKey' | 'updateAccessKey' | 'deleteAccessKey'
 >
 
 export function accountReads({ query, rows }: RowScope): Reads {
@@ -27,7 +27,7 @@ export function accountReads({ query, rows }: RowScope): Reads {
         .where('account_id', '=', accountId)
         .executeTakeFirst()
       const row = rows.genuine('accounts', [accountId], found)
-      return row && { accountId, createdAt: row.created_at, rowVersion: row.row_version }
+      return row && accountOf(row)
     },
     async findAccessKey(accessKeyId) {
       const found = await query
@@ -61,10 +61,28 @@ export function accountReads({ query, rows }: RowScope): Reads {
 
 export function accountWrites({ query, rows, touch }: WriteScope): Writes {
   return {
-    async insertAccount({ accountId, createdAt }) {
-      const columns = { account_id: accountId, created_at: createdAt, row_version: 1 }
+    async insertAccount(account) {
+      const { accountId } = account
+      const columns = accountColumns({ ...account, rowVersion: 1 })
       await query.insertInto('accounts').values(rows.seal('accounts', columns)).execute()
       touch({ kind: 'account', accountId, region: '', id: accountId })
+    },
+    async updateAccount({ accountId, createdAt, rowVersion }, { alias }) {
+      const updated = {
+        accountId,
+        ...(alias !== undefined && { alias }),
+        createdAt,
+        rowVersion: rowVersion + 1,
+      }
+      const { numUpdatedRows } = await query
+        .updateTable('accounts')
+        .set(rows.seal('accounts', accountColumns(updated)))
+        .where('account_id', '=', accountId)
+        .where('row_version', '=', rowVersion)
+        .executeTakeFirst()
+      if (numUpdatedRows !== 1n) throw new StaleRow(`account ${accountId}`)
+      touch({ kind: 'account', accountId, region: '', id: accountId })
+      return updated
     },
     async insertAccessKey(accessKey) {
       const columns = columnsOf({ ...accessKey, rowVersion: 1 })
@@ -94,6 +112,24 @@ export function accountWrites({ query, rows, touch }: WriteScope): Writes {
       if (numDeletedRows !== 1n) throw new StaleRow(`access key ${accessKeyId}`)
       touch({ kind: 'access-key', accountId, region: '', id: accessKeyId })
     },
+  }
+}
+
+function accountColumns(account: AccountRecord): Omit<AccountsTable, 'row_tag'> {
+  return {
+    account_id: account.accountId,
+    alias: account.alias ?? null,
+    created_at: account.createdAt,
+    row_version: account.rowVersion,
+  }
+}
+
+function accountOf(row: AccountsTable): AccountRecord {
+  return {
+    accountId: row.account_id,
+    ...(row.alias !== null && { alias: row.alias }),
+    createdAt: row.created_at,
+    rowVersion: row.row_version,
   }
 }
 

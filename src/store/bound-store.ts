@@ -17,6 +17,7 @@ import { materialStateReads, materialStateWrites } from './material-state-rows.t
 import { materialReads, materialWrites } from './material-rows.ts'
 import { deleteOutbox, insertOutbox, listOutbox } from './outbox.ts'
 import { roleReads, roleWrites } from './role-rows.ts'
+import { findAccessKeyUse, saveAccessKeyUses } from './access-key-usage-rows.ts'
 import { findRoleUse, saveRoleUses } from './role-usage-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { Store, StoreReads, Transaction } from './store.ts'
@@ -55,6 +56,11 @@ export function createStore(
     saveLastUsages: (usages) =>
       retried(() =>
         query.transaction().execute((transaction) => saveLastUsages(transaction, usages)),
+      ),
+    findAccessKeyUse: (accessKeyId) => findAccessKeyUse(query, accessKeyId),
+    saveAccessKeyUses: (uses) =>
+      retried(() =>
+        query.transaction().execute((transaction) => saveAccessKeyUses(transaction, uses)),
       ),
     findRoleUse: (roleId) => findRoleUse(query, roleId),
     saveRoleUses: (uses) =>

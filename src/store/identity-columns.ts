@@ -1,5 +1,4 @@
 /** The columns that users and roles have in common, and what is asked of them. @module */
-import { sql } from 'kysely'
 import type { IdentityRecord } from '../model/identity.ts'
 import type { Narrow } from './named-rows.ts'
 import type { IdentityColumns } from './schema.ts'
@@ -14,6 +13,7 @@ export function identityColumns(record: IdentityRecord): IdentityColumns {
     inline_policies: JSON.stringify(record.inlinePolicies),
     attached_policies: JSON.stringify(record.attachedPolicies),
     tags: JSON.stringify(record.tags),
+    permissions_boundary: record.permissionsBoundary ?? null,
     created_at: record.createdAt,
     row_version: record.rowVersion,
   }
@@ -28,6 +28,7 @@ export function identityOf(row: IdentityColumns): IdentityRecord {
     inlinePolicies: JSON.parse(row.inline_policies) as IdentityRecord['inlinePolicies'],
     attachedPolicies: JSON.parse(row.attached_policies) as IdentityRecord['attachedPolicies'],
     tags: JSON.parse(row.tags) as IdentityRecord['tags'],
+    ...(row.permissions_boundary !== null && { permissionsBoundary: row.permissions_boundary }),
     createdAt: row.created_at,
     rowVersion: row.row_version,
   }
@@ -36,10 +37,17 @@ export function identityOf(row: IdentityColumns): IdentityRecord {
 type Row = Parameters<Narrow>[0]
 
 /** Unique ids are base 32: nothing in one is special to JSON or to a pattern. */
-export function attached(row: Row, { policyId }: Holding): ReturnType<Narrow> {
+/** Who has a managed policy. */
+export function held(row: Row, holding: Holding): ReturnType<Narrow> {
+  if (holding.as === 'attached') return attached(row, holding)
+  if (holding.as === 'boundary') return bounded(row, holding)
+  return row.or([attached(row, holding), bounded(row, holding)])
+}
+
+function attached(row: Row, { policyId }: Holding): ReturnType<Narrow> {
   return row('attached_policies', 'like', `%"${policyId}"%`)
 }
 
-export function bounded(row: Row, { policyId }: Holding): ReturnType<Narrow> {
-  return row(sql.ref<string | null>('permissions_boundary'), '=', policyId)
+function bounded(row: Row, { policyId }: Holding): ReturnType<Narrow> {
+  return row('permissions_boundary', '=', policyId)
 }

@@ -12,6 +12,7 @@ import { grants } from './migrations/0004-grants.ts'
 import { users } from './migrations/0005-users.ts'
 import { roles } from './migrations/0006-roles.ts'
 import { materialStates } from './migrations/0007-material-states.ts'
+import { identityMembers } from './migrations/0008-identity-members.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -28,6 +29,7 @@ export const migrations: readonly Migration[] = [
   { name: 'users', up: users },
   { name: 'roles', up: roles },
   { name: 'material-states', up: materialStates },
+  { name: 'identity-members', up: identityMembers },
 ]
 
 /**

@@ -1,10 +1,10 @@
 /** Roles in the store. @module */
 import type { RoleRecord } from '../model/role.ts'
-import { attached, bounded, identityColumns, identityOf } from './identity-columns.ts'
-import { namedReads, namedWrites, type NamedTable, type Narrow } from './named-rows.ts'
+import { held, identityColumns, identityOf } from './identity-columns.ts'
+import { namedReads, namedWrites, type NamedTable } from './named-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { RolesTable } from './schema.ts'
-import type { Holding, StoreReads, Transaction } from './store.ts'
+import type { StoreReads, Transaction } from './store.ts'
 
 type Reads = Pick<StoreReads, 'findRole' | 'findRoleByName' | 'listRoles' | 'countRoles'>
 type Writes = Pick<Transaction, 'insertRole' | 'updateRole' | 'confirmRole' | 'deleteRole'>
@@ -44,12 +44,6 @@ export function roleWrites(scope: WriteScope): Writes {
   }
 }
 
-function held(row: Parameters<Narrow>[0], holding: Holding): ReturnType<Narrow> {
-  if (holding.as === 'attached') return attached(row, holding)
-  if (holding.as === 'boundary') return bounded(row, holding)
-  return row.or([attached(row, holding), bounded(row, holding)])
-}
-
 function columnsOf(role: RoleRecord): Omit<RolesTable, 'row_tag'> {
   return {
     role_id: role.roleId,
@@ -58,7 +52,6 @@ function columnsOf(role: RoleRecord): Omit<RolesTable, 'row_tag'> {
     trust_principals: JSON.stringify(role.trustPrincipals),
     description: JSON.stringify(role.description),
     max_session_seconds: role.maxSessionSeconds,
-    permissions_boundary: role.permissionsBoundary ?? null,
     sessions_revoked_at: role.sessionsRevokedAt ?? null,
     service_linked: role.serviceLinked ?? null,
   }
@@ -73,7 +66,6 @@ function recordOf(row: RolesTable): RoleRecord {
     trustPrincipals: JSON.parse(row.trust_principals) as RoleRecord['trustPrincipals'],
     description: JSON.parse(row.description) as string,
     maxSessionSeconds: row.max_session_seconds,
-    ...(row.permissions_boundary !== null && { permissionsBoundary: row.permissions_boundary }),
     ...(row.sessions_revoked_at !== null && { sessionsRevokedAt: row.sessions_revoked_at }),
     ...(row.service_linked !== null && { serviceLinked: row.service_linked }),
   }

@@ -29,6 +29,8 @@ export interface DomainKeysTable {
 
 export interface AccountsTable {
   readonly account_id: string
+  /** Null for none. */
+  readonly alias: string | null
   readonly created_at: number
   readonly row_version: number
   readonly row_tag: Uint8Array
@@ -60,6 +62,8 @@ export interface IdentityColumns {
   readonly attached_policies: string
   /** A JSON array. */
   readonly tags: string
+  /** The unique id of a managed policy. */
+  readonly permissions_boundary: string | null
   readonly created_at: number
   readonly row_version: number
 }
@@ -77,7 +81,6 @@ export interface RolesTable extends IdentityColumns {
   /** A JSON string, as a key's. */
   readonly description: string
   readonly max_session_seconds: number
-  readonly permissions_boundary: string | null
   readonly sessions_revoked_at: number | null
   readonly service_linked: string | null
   readonly row_tag: Uint8Array
@@ -99,10 +102,20 @@ export interface ManagedPoliciesTable {
   readonly attachments: number
   /** Null for none, as in the rows that were there before the column. */
   readonly boundaries: number | null
+  /** A JSON array; null for none. */
+  readonly tags: string | null
   readonly created_at: number
   readonly updated_at: number
   readonly row_version: number
   readonly row_tag: Uint8Array
+}
+
+/** The last use of an access key; absent when there was none. Decides nothing: no row tag. */
+export interface AccessKeyUsageTable {
+  readonly access_key_id: string
+  readonly service: string
+  readonly region: string
+  readonly used_at: number
 }
 
 /** The last use of a role; absent when there was none. Decides nothing, and so has no row tag. */
@@ -267,6 +280,7 @@ export interface Schema {
   readonly users: UsersTable
   readonly roles: RolesTable
   readonly role_usage: RoleUsageTable
+  readonly access_key_usage: AccessKeyUsageTable
   readonly managed_policies: ManagedPoliciesTable
   readonly keys: KeysTable
   readonly key_materials: KeyMaterialsTable

@@ -6,7 +6,7 @@
  * INVARIANT (ordered changes): every change has a number, and commit order is the order of numbers.
  * @module
  */
-import type { AccessKeyRecord, AccountRecord } from '../model/access-key.ts'
+import type { AccessKeyRecord, AccessKeyUse, AccountRecord } from '../model/access-key.ts'
 import type { GrantRecord, GrantRef } from '../model/grant.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, MaterialRecord } from '../model/key.ts'
 import type {
@@ -180,6 +180,11 @@ export type MaterialStateChanges = Changeable<
  */
 export interface Transaction extends StoreReads {
   insertAccount(account: Omit<AccountRecord, 'rowVersion'>): Promise<void>
+  /** `undefined` clears it. @throws {StaleRow} @throws {DuplicateRow} when another account has it */
+  updateAccount(
+    account: AccountRecord,
+    changes: { readonly alias: string | undefined },
+  ): Promise<AccountRecord>
   /** @throws {DuplicateRow} */
   insertAccessKey(accessKey: Omit<AccessKeyRecord, 'rowVersion'>): Promise<void>
   /** @throws {StaleRow} */
@@ -194,7 +199,9 @@ export interface Transaction extends StoreReads {
   /** @throws {StaleRow} */
   updateUser(
     user: UserRecord,
-    changes: Partial<Pick<UserRecord, 'inlinePolicies' | 'attachedPolicies' | 'tags'>>,
+    changes: Partial<Pick<UserRecord, 'inlinePolicies' | 'attachedPolicies' | 'tags'>> & {
+      readonly permissionsBoundary?: string | undefined
+    },
   ): Promise<UserRecord>
   /** Holds the row as it is until commit. @throws {StaleRow} */
   confirmUser(user: UserRecord): Promise<void>
@@ -216,7 +223,13 @@ export interface Transaction extends StoreReads {
     changes: Partial<
       Pick<
         ManagedPolicyRecord,
-        'versions' | 'defaultVersionId' | 'nextVersion' | 'attachments' | 'boundaries' | 'updatedAt'
+        | 'versions'
+        | 'defaultVersionId'
+        | 'nextVersion'
+        | 'attachments'
+        | 'boundaries'
+        | 'tags'
+        | 'updatedAt'
       >
     >,
   ): Promise<ManagedPolicyRecord>
@@ -307,6 +320,9 @@ export interface Store extends StoreReads {
    * no number. Each key at most once; a key that is gone is passed over.
    */
   saveLastUsages(usages: readonly NotedUsage[]): Promise<void>
+  findAccessKeyUse(accessKeyId: string): Promise<AccessKeyUse | undefined>
+  /** As uses of roles are saved. */
+  saveAccessKeyUses(uses: readonly AccessKeyUse[]): Promise<void>
   findRoleUse(roleId: string): Promise<RoleUse | undefined>
   /** The same for uses of roles. */
   saveRoleUses(uses: readonly RoleUse[]): Promise<void>

@@ -1,6 +1,6 @@
 /** Users in the store. @module */
 import type { UserRecord } from '../model/user.ts'
-import { attached, identityColumns, identityOf } from './identity-columns.ts'
+import { held, identityColumns, identityOf } from './identity-columns.ts'
 import { namedReads, namedWrites, type NamedTable } from './named-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { StoreReads, Transaction } from './store.ts'
@@ -27,8 +27,7 @@ export function userReads(scope: RowScope): Reads {
         accountId,
         page,
         ({ path }) => path.startsWith(pathPrefix),
-        // Users have no boundary.
-        holding && ((row) => (holding.as === 'boundary' ? row.lit(false) : attached(row, holding))),
+        holding && ((row) => held(row, holding)),
       ),
     countUsers: count,
   }

@@ -13,6 +13,11 @@ const suites = [
   ['errors.py', 'boto3 raises modeled errors by class and others by code'],
   ['values.py', 'boto3 reads bytes, dates and text as they were meant'],
   ['roles.py', 'boto3 makes roles, reads their documents, pages through them, and ends them'],
+  [
+    'identities.py',
+    'boto3 manages users, boundaries, tags, the alias of the account, and sessions',
+  ],
+  ['grants.py', 'boto3 makes grants, pages through them, and ends them'],
   ['skewed_clock.py', 'boto3 with a skewed clock is refused'],
 ] as const
 

@@ -17,7 +17,7 @@ export const forgeries: readonly Forgery[] = [
   {
     table: 'accounts',
     where: { account_id: '777777777777' },
-    columns: { account_id: '888888888888', created_at: 3, row_version: 2 },
+    columns: { alias: 'forged', account_id: '888888888888', created_at: 3, row_version: 2 },
     find: (store, row) => store.findAccount(String(row['account_id'])),
   },
   {

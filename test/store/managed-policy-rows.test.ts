@@ -21,6 +21,7 @@ function newPolicy(
     nextVersion: 2,
     attachments: 0,
     boundaries: 0,
+    tags: [],
     createdAt: 3,
     updatedAt: 4,
     ...members,

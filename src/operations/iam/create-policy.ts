@@ -5,13 +5,21 @@
  */
 import type { CreatePolicyRequest, CreatePolicyResponse } from '@aws-sdk/client-iam'
 import { KmsError } from '../../errors.ts'
-import { required } from '../../model/shape.ts'
+import { required, text } from '../../model/shape.ts'
 import { identifierOf, uniqueIdCharacters } from '../../model/identity.ts'
 import { DuplicateRow } from '../../store/store.ts'
 import { iamOperation } from '../query-operation.ts'
-import { checkManagedPolicy, listedPolicy } from './managed-policy.ts'
-import { checkName, checkPath, path, policyDocument, policyName, tags } from './members.ts'
-import { text } from '../../model/shape.ts'
+import { checkManagedPolicy, taggedPolicy } from './managed-policy.ts'
+import {
+  checkName,
+  checkPath,
+  checkTags,
+  path,
+  policyDocument,
+  policyName,
+  tags,
+} from './members.ts'
+import { requestTags } from './shown-user.ts'
 
 const policiesMax = 1500
 
@@ -24,29 +32,28 @@ export const createPolicy = iamOperation<CreatePolicyRequest, CreatePolicyRespon
     Description: text({ max: 1000 }),
     Tags: tags,
   },
-  permissions: ({ PolicyName, Path = '/' }) => [
-    {
-      action: 'iam:CreatePolicy',
+  permissions: ({ PolicyName, Path = '/', Tags = [] }) =>
+    ['iam:CreatePolicy', ...(Tags.length > 0 ? ['iam:TagPolicy'] : [])].map((action) => ({
+      action,
       iamResource: `policy${Path}${PolicyName}`,
       shown: `policy ${PolicyName}`,
-    },
-  ],
+    })),
+  context: ({ Tags }) => requestTags(Tags),
   readOnly: false,
   audit: ['PolicyName', 'Path', 'PolicyDocument', 'Description', 'Tags'],
   auditResponse: ({ Policy }) => ({ policy: Policy }),
   throws: [
     'ValidationException',
-    'UnsupportedOperationException',
+    'InvalidInputException',
     'AccessDeniedException',
     'MalformedPolicyDocumentException',
     'EntityAlreadyExistsException',
     'LimitExceededException',
   ],
-  check({ PolicyName, Path, Tags = [] }) {
+  check({ PolicyName, Path, Tags }) {
     checkName('policyName', PolicyName)
     checkPath(Path)
-    if (Tags.length === 0) return
-    throw new KmsError('UnsupportedOperationException', 'tags of policies are not served')
+    checkTags(Tags)
   },
   async run({ input, caller: { accountId }, partition, commit }, { clock, random }) {
     const { PolicyName: name, Path = '/', PolicyDocument: document, Description = '' } = input
@@ -63,6 +70,7 @@ export const createPolicy = iamOperation<CreatePolicyRequest, CreatePolicyRespon
       nextVersion: 2,
       attachments: 0,
       boundaries: 0,
+      tags: input.Tags ?? [],
       createdAt: now,
       updatedAt: now,
     }
@@ -78,7 +86,7 @@ export const createPolicy = iamOperation<CreatePolicyRequest, CreatePolicyRespon
         const message = `A policy called ${name} already exists. Duplicate names are not allowed.`
         throw new KmsError('EntityAlreadyExistsException', message)
       }
-      return { Policy: listedPolicy(partition, { ...policy, rowVersion: 1 }) }
+      return { Policy: taggedPolicy(partition, { ...policy, rowVersion: 1 }) }
     })
   },
 })

@@ -9,6 +9,7 @@ import { required } from '../../model/shape.ts'
 import { identifierOf, uniqueIdCharacters } from '../../model/identity.ts'
 import { DuplicateRow } from '../../store/store.ts'
 import { iamOperation } from '../query-operation.ts'
+import { checkBoundaryArn, requestBoundary, takeBoundary } from './boundary.ts'
 import { checkName, checkPath, checkTags, newUserName, path, policyArn, tags } from './members.ts'
 import { requestTags, shownUser } from './shown-user.ts'
 
@@ -25,15 +26,18 @@ export const createUser = iamOperation<CreateUserRequest, CreateUserResponse>()(
   user: { from: 'UserName', action: 'iam:CreateUser', absent: 'made' },
   permissions: ({ Path = '/', UserName, Tags = [] }) =>
     Tags.length === 0 ? [] : [{ action: 'iam:TagUser', iamResource: `user${Path}${UserName}` }],
-  context: ({ Tags }) => requestTags(Tags),
+  context: ({ Tags, PermissionsBoundary }) => ({
+    ...requestTags(Tags),
+    ...requestBoundary(PermissionsBoundary),
+  }),
   readOnly: false,
   audit: ['Path', 'UserName', 'PermissionsBoundary', 'Tags'],
   auditResponse: ({ User }) => ({ user: User }),
   throws: [
     'ValidationException',
     'InvalidInputException',
-    'UnsupportedOperationException',
     'AccessDeniedException',
+    'NoSuchEntityException',
     'EntityAlreadyExistsException',
     'LimitExceededException',
   ],
@@ -41,12 +45,12 @@ export const createUser = iamOperation<CreateUserRequest, CreateUserResponse>()(
     checkName('userName', UserName)
     checkPath(Path)
     checkTags(Tags)
-    if (PermissionsBoundary !== undefined) {
-      throw new KmsError('UnsupportedOperationException', 'permissions boundaries are not served')
-    }
+    checkBoundaryArn(PermissionsBoundary)
   },
-  async run({ input, caller: { accountId }, partition, commit }, { clock, random }) {
-    const { UserName: name, Path = '/', Tags = [] } = input
+  async run(call, { clock, random }) {
+    const { input, partition } = call
+    const { accountId } = call.caller
+    const { UserName: name, Path = '/', Tags = [], PermissionsBoundary: boundary } = input
     const user = {
       userId: identifierOf('AIDA', random.bytes(uniqueIdCharacters)),
       accountId,
@@ -57,21 +61,25 @@ export const createUser = iamOperation<CreateUserRequest, CreateUserResponse>()(
       tags: Tags,
       createdAt: clock.now(),
     }
-    return commit(async (transaction) => {
+    return call.commit(async (transaction) => {
       if ((await transaction.countUsers(accountId)) >= usersMax) {
         throw new KmsError(
           'LimitExceededException',
           `Cannot exceed quota for UsersPerAccount: ${usersMax}`,
         )
       }
+      const made =
+        boundary === undefined
+          ? user
+          : { ...user, permissionsBoundary: await takeBoundary(boundary, call, transaction) }
       try {
-        await transaction.insertUser(user)
+        await transaction.insertUser(made)
       } catch (error) {
         if (!(error instanceof DuplicateRow)) throw error
         const message = `User with name ${name} already exists.`
         throw new KmsError('EntityAlreadyExistsException', message)
       }
-      return { User: shownUser(partition, { ...user, rowVersion: 1 }) }
+      return { User: await shownUser(partition, made, transaction) }
     })
   },
 })

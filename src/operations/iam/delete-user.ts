@@ -7,6 +7,7 @@ import type { DeleteUserRequest } from '@aws-sdk/client-iam'
 import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../query-operation.ts'
+import { leaveBoundary } from './boundary.ts'
 import { checkName, userName } from './members.ts'
 import { requiredUser } from './required-user.ts'
 
@@ -36,6 +37,7 @@ export const deleteUser = iamOperation<DeleteUserRequest, void>()({
         const message = 'Cannot delete entity, must detach all policies first.'
         throw new KmsError('DeleteConflictException', message)
       }
+      await leaveBoundary(known.permissionsBoundary, transaction)
       await transaction.deleteUser(known)
     })
   },

@@ -8,9 +8,9 @@ import { required } from '../../model/shape.ts'
 import { iamOperation } from '../query-operation.ts'
 import {
   checkPolicyArn,
-  listedPolicy,
   managedPolicyOf,
   policyPermission,
+  taggedPolicy,
 } from './managed-policy.ts'
 import { policyArn } from './members.ts'
 
@@ -25,6 +25,6 @@ export const getPolicy = iamOperation<GetPolicyRequest, GetPolicyResponse>()({
   async run(call, { store }) {
     const policy = await managedPolicyOf(call.input.PolicyArn, call, store)
     const Description = policy.description === '' ? undefined : policy.description
-    return { Policy: { ...listedPolicy(call.partition, policy), Description } }
+    return { Policy: { ...taggedPolicy(call.partition, policy), Description } }
   },
 })

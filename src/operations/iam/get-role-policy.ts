@@ -9,7 +9,7 @@ import { iamOperation } from '../query-operation.ts'
 import { inlinePolicyOf } from './inline-policies.ts'
 import { checkName, policyName, roleName } from './members.ts'
 import { requiredRole } from './required-role.ts'
-import { shownDocument } from './shown-user.ts'
+import { shownDocument } from './shown-document.ts'
 
 export const getRolePolicy = iamOperation<GetRolePolicyRequest, GetRolePolicyResponse>()({
   name: 'GetRolePolicy',

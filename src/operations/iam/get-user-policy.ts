@@ -9,7 +9,7 @@ import { iamOperation } from '../query-operation.ts'
 import { inlinePolicyOf } from './inline-policies.ts'
 import { checkName, policyName, userName } from './members.ts'
 import { requiredUser } from './required-user.ts'
-import { shownDocument } from './shown-user.ts'
+import { shownDocument } from './shown-document.ts'
 
 export const getUserPolicy = iamOperation<GetUserPolicyRequest, GetUserPolicyResponse>()({
   name: 'GetUserPolicy',

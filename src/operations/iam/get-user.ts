@@ -17,7 +17,7 @@ export const getUser = iamOperation<GetUserRequest, GetUserResponse>()({
   throws: ['ValidationException', 'AccessDeniedException', 'NoSuchEntityException'],
   check: ({ UserName }) => checkName('userName', UserName),
   async run({ user, caller, partition }, { store }) {
-    if (user !== undefined) return { User: shownUser(partition, user) }
+    if (user !== undefined) return { User: await shownUser(partition, user, store) }
     // The account itself: AWS shows its root user without a name.
     const { accountId, arn: Arn } = caller
     const account = await store.findAccount(accountId)

@@ -1,5 +1,6 @@
 /** What the operations on managed policies share: finding one by its ARN, and showing it. @module */
 import { KmsError } from '../../errors.ts'
+import type { IdentityTag } from '../../model/identity.ts'
 import {
   managedPolicyArn,
   readPolicyArn,
@@ -9,7 +10,7 @@ import {
 import type { StoreReads } from '../../store/store.ts'
 import type { Permission } from '../operation.ts'
 import { checkIdentityPolicy, policySize } from './identity-policy.ts'
-import { shownDocument } from './shown-user.ts'
+import { shownDocument } from './shown-document.ts'
 
 export const versionsMax = 5
 const sizeMax = 6144
@@ -73,9 +74,10 @@ export interface ShownPolicy {
   readonly IsAttachable: boolean
   readonly CreateDate: Date
   readonly UpdateDate: Date
+  readonly Tags?: IdentityTag[]
 }
 
-/** As lists show it: without its description. */
+/** As lists show it: without its description and its tags. */
 export function listedPolicy(partition: string, policy: ManagedPolicyRecord): ShownPolicy {
   return {
     PolicyName: policy.name,
@@ -89,6 +91,12 @@ export function listedPolicy(partition: string, policy: ManagedPolicyRecord): Sh
     CreateDate: new Date(policy.createdAt),
     UpdateDate: new Date(policy.updatedAt),
   }
+}
+
+/** As `GetPolicy` shows it, but for its description: with its tags. */
+export function taggedPolicy(partition: string, policy: ManagedPolicyRecord): ShownPolicy {
+  const tags = policy.tags.map(({ Key, Value }) => ({ Key, Value }))
+  return { ...listedPolicy(partition, policy), ...(tags.length > 0 && { Tags: tags }) }
 }
 
 export interface ShownVersion {

@@ -17,6 +17,11 @@ export const policyDocument = text({ min: 1, max: 131_072 })
 export const policyArn = text({ min: 20, max: 2048 })
 export const versionId = text({ min: 1, max: 32 })
 export const accessKeyId = text({ min: 16, max: 128 })
+export const accountAlias = text({
+  min: 3,
+  max: 63,
+  pattern: '^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$',
+})
 export const tag = structure({
   Key: required(text({ min: 1, max: 128 })),
   Value: required(text({ min: 0, max: 256 })),

@@ -3,7 +3,7 @@ import type { IdentityTag } from '../../model/identity.ts'
 import { roleArn, type RoleRecord } from '../../model/role.ts'
 import type { OperationPorts } from '../operation.ts'
 import { shownBoundary } from './boundary.ts'
-import { shownDocument } from './shown-user.ts'
+import { shownDocument } from './shown-document.ts'
 
 export interface ShownRole {
   readonly Path: string

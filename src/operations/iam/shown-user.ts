@@ -1,7 +1,9 @@
 /** Users and tags as answers and condition keys show them. @module */
 import type { IdentityTag } from '../../model/identity.ts'
 import { userArn, type UserRecord } from '../../model/user.ts'
+import type { StoreReads } from '../../store/store.ts'
 import type { ContextEntries } from '../operation.ts'
+import { shownBoundary } from './boundary.ts'
 
 export interface ShownUser {
   readonly Path: string
@@ -9,19 +11,27 @@ export interface ShownUser {
   readonly UserId: string
   readonly Arn: string
   readonly CreateDate: Date
+  readonly PermissionsBoundary?: ReturnType<typeof shownBoundary>
   readonly Tags?: IdentityTag[]
 }
 
 /** As `GetUser` shows it. */
-export function shownUser(partition: string, user: UserRecord): ShownUser {
+export async function shownUser(
+  partition: string,
+  user: Omit<UserRecord, 'rowVersion'>,
+  store: Pick<StoreReads, 'findManagedPolicy'>,
+): Promise<ShownUser> {
+  const { permissionsBoundary: policyId } = user
+  const boundary = policyId === undefined ? undefined : await store.findManagedPolicy(policyId)
   return {
     ...listedUser(partition, user),
+    ...(boundary && { PermissionsBoundary: shownBoundary(partition, boundary) }),
     ...(user.tags.length > 0 && { Tags: user.tags.map(({ Key, Value }) => ({ Key, Value })) }),
   }
 }
 
-/** As lists show it: without its tags. */
-export function listedUser(partition: string, user: UserRecord): ShownUser {
+/** As lists show it: without its boundary and its tags. */
+export function listedUser(partition: string, user: Omit<UserRecord, 'rowVersion'>): ShownUser {
   return {
     Path: user.path,
     UserName: user.name,
@@ -29,14 +39,6 @@ export function listedUser(partition: string, user: UserRecord): ShownUser {
     Arn: userArn(partition, user),
     CreateDate: new Date(user.createdAt),
   }
-}
-
-/** A document as answers carry it: percent-encoded, by RFC 3986. */
-export function shownDocument(document: string): string {
-  return encodeURIComponent(document).replaceAll(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  )
 }
 
 /** The tags that a request brings, as condition keys. */

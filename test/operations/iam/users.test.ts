@@ -90,7 +90,7 @@ test('names, paths and tags that AWS refuses are refused', async (t) => {
     UserName: 'b',
     PermissionsBoundary: `arn:aws:iam::${accountId}:policy/p`,
   })
-  await denied(boundary, 'UnsupportedOperation', 400, /boundaries/)
+  await denied(boundary, 'NoSuchEntityException', 404, /does not exist or is not attachable/)
 })
 
 test('a user signs with its keys, which are told once, and is who it is', async (t) => {

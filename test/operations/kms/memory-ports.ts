@@ -153,6 +153,7 @@ export function createWorld(): World {
           return `${grantId}.${ids}`
         },
       },
+      accessKeyUses: { lastOf: () => Promise.resolve(undefined) },
       roleUses: { lastOf: () => Promise.resolve(undefined) },
       keyUsages: {
         since: start,

@@ -175,6 +175,7 @@ export function transactionOn(rows: Rows): Transaction {
   return {
     ...reads(rows),
     insertAccount: unused,
+    updateAccount: unused,
     insertAccessKey: unused,
     updateAccessKey: unused,
     deleteAccessKey: unused,

@@ -1,0 +1,61 @@
+/**
+ * When each access key last signed. A crash loses the uses of the last `saveDelayMs`, which
+ * the audit journal still has.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccessKeyLastUsed.html
+ * @module
+ */
+import type { Caller } from '../model/caller.ts'
+import type { AccessKeyUse } from '../model/access-key.ts'
+import type { AccessKeyUses } from '../operations/operation.ts'
+import type { Store } from '../store/store.ts'
+import { createLatestNotes } from './latest-notes.ts'
+
+/** Sessions call often, and AWS tells a last use hours later. */
+const saveDelayMs = 10_000
+const savedMax = 5000
+const keptMax = 50_000
+
+export interface OpenAccessKeyUses extends AccessKeyUses {
+  /**
+   * Notes a call whose audit record is durable, whatever it was told. Temporary keys are not kept.
+   * @param usedAt the time of the record, in milliseconds since the epoch
+   */
+  note(caller: Caller, service: string, region: string, usedAt: number): void
+  /** Saves what is in memory. Nothing may be noted any more, and the store must still be open. */
+  close(): Promise<void>
+}
+
+export interface AccessKeyUsesOptions {
+  readonly store: Pick<Store, 'findAccessKeyUse' | 'saveAccessKeyUses'>
+  /** Hears that uses could not be saved: they are tried again. */
+  readonly onError: (error: Error) => void
+  readonly saveDelayMs?: number
+}
+
+export function createAccessKeyUses(options: AccessKeyUsesOptions): OpenAccessKeyUses {
+  const { store, onError } = options
+  const notes = createLatestNotes<AccessKeyUse>({
+    saveDelayMs,
+    ...options,
+    savedMax,
+    keptMax,
+    nameOf: ({ accessKeyId }) => accessKeyId,
+    replaces: (use, known) => known.usedAt <= use.usedAt,
+    save: (uses) => store.saveAccessKeyUses(uses),
+    onError: (cause) => onError(new Error('last uses of access keys are not saved yet', { cause })),
+  })
+  return {
+    note({ accessKeyId, session }, service, region, usedAt) {
+      if (accessKeyId === undefined || session !== undefined) return
+      notes.note({ accessKeyId, service, region, usedAt })
+    },
+    async lastOf(accessKeyId) {
+      // Before the store is asked: what is saved meanwhile would be missed in both.
+      const [remembered] = notes.remembered(accessKeyId)
+      const stored = await store.findAccessKeyUse(accessKeyId)
+      if (remembered === undefined || stored === undefined) return remembered ?? stored
+      return stored.usedAt > remembered.usedAt ? stored : remembered
+    },
+    close: () => notes.close(),
+  }
+}

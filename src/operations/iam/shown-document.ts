@@ -1,0 +1,9 @@
+/** Policy documents as answers carry them. @module */
+
+/** A document as answers carry it: percent-encoded, by RFC 3986. */
+export function shownDocument(document: string): string {
+  return encodeURIComponent(document).replaceAll(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+}
