@@ -33,7 +33,7 @@ import { createCredentials } from './resolve/credentials.ts'
 import { createKeyPolicies } from './resolve/key-policies.ts'
 import type { Place } from './resolve/identifiers.ts'
 import { createGrantTokens } from './resolve/grant-tokens.ts'
-import { loadManagedPolicy, loadRole, loadUser } from './resolve/known-identities.ts'
+import { loadGroup, loadManagedPolicy, loadRole, loadUser } from './resolve/known-identities.ts'
 import { createLookup, type Lookup } from './resolve/lookup.ts'
 import { createPages } from './resolve/markers.ts'
 import { createFindPrincipal } from './resolve/principals.ts'
@@ -220,6 +220,7 @@ function lookupOf(
     compile: (policy) => compilePolicy(policy, 'key'),
     findUser: (userId) => loadUser(userId, store),
     findRole: (roleId) => loadRole(roleId, store),
+    findGroup: (groupId) => loadGroup(groupId, store),
     findManagedPolicy: (policyId) => loadManagedPolicy(policyId, store),
     onForgottenMaterial,
   })

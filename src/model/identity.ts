@@ -1,5 +1,5 @@
 /**
- * What users and roles of IAM have in common: a name under a path, policies, tags; and how their ARNs
+ * What users, roles and groups of IAM have in common: a name under a path, policies, tags; and how their ARNs
  * and unique ids are made.
  * @module
  */
@@ -10,7 +10,7 @@ export interface IdentityTag {
   readonly Value: string
 }
 
-export type IdentityKind = 'user' | 'role'
+export type IdentityKind = 'user' | 'role' | 'group'
 
 export interface IdentityRecord {
   readonly accountId: string
@@ -45,6 +45,7 @@ export function identityArn(
 const resourceOf: Readonly<Record<IdentityKind, RegExp>> = {
   user: /^user(\/(?:.*\/)?)([^/]+)$/s,
   role: /^role(\/(?:.*\/)?)([^/]+)$/s,
+  group: /^group(\/(?:.*\/)?)([^/]+)$/s,
 }
 
 /** What of an ARN's resource is path and name, when it is one of that kind. */

@@ -4,6 +4,8 @@ import { identityArn, type IdentityRecord, type NamedPlace } from './identity.ts
 export interface UserRecord extends IdentityRecord {
   /** `AIDA…`, unique for all time: a namesake has another. */
   readonly userId: string
+  /** Unique ids of the groups that it is in, in the order in which it was added. */
+  readonly groups: readonly string[]
 }
 
 export function userArn(partition: string, user: NamedPlace): string {

@@ -9,6 +9,7 @@ import type { Caller } from '../model/caller.ts'
 import type { AccessKeyRecord, AccessKeyUse } from '../model/access-key.ts'
 import type { Clock, Random } from '../model/clock.ts'
 import type { GrantRecord } from '../model/grant.ts'
+import type { GroupRecord } from '../model/group.ts'
 import type { RequestedGrant } from '../authorize/decision.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, KeyState, KeyUsage } from '../model/key.ts'
 import type { LastUsage, TrackedOperation } from '../model/last-usage.ts'
@@ -49,7 +50,7 @@ export interface AliasUse {
   readonly target?: string
 }
 
-/** How an operation of IAM names a user or a role: its ARN is authorized. */
+/** How an operation of IAM names a user, a group or a role: its ARN is authorized. */
 export interface IdentityUse {
   readonly from: string
   readonly action: string
@@ -274,6 +275,8 @@ export interface Call<I, K extends string> {
   readonly user?: UserRecord
   /** The role that the operation declared. */
   readonly role?: RoleRecord
+  /** The group that the operation declared. */
+  readonly group?: GroupRecord
   /** The role that the operation declared to assume. */
   readonly assumed?: { readonly record: RoleRecord; readonly arn: string }
   /** The grant that the operation declared. */
@@ -307,6 +310,7 @@ export interface Operation<
   readonly alias?: AliasUse
   readonly user?: IdentityUse
   readonly role?: IdentityUse
+  readonly group?: IdentityUse
   readonly assumes?: AssumedRoleUse
   readonly grant?: GrantUse
   /** The grant that the call would make: a grant allows none that is wider than itself. */

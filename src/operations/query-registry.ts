@@ -58,6 +58,21 @@ import { createAccountAlias } from './iam/create-account-alias.ts'
 import { deleteAccountAlias } from './iam/delete-account-alias.ts'
 import { listAccountAliases } from './iam/list-account-aliases.ts'
 import { getAccessKeyLastUsed } from './iam/get-access-key-last-used.ts'
+import { createGroup } from './iam/create-group.ts'
+import { getGroup } from './iam/get-group.ts'
+import { listGroups } from './iam/list-groups.ts'
+import { updateGroup } from './iam/update-group.ts'
+import { deleteGroup } from './iam/delete-group.ts'
+import { addUserToGroup } from './iam/add-user-to-group.ts'
+import { removeUserFromGroup } from './iam/remove-user-from-group.ts'
+import { listGroupsForUser } from './iam/list-groups-for-user.ts'
+import { putGroupPolicy } from './iam/put-group-policy.ts'
+import { getGroupPolicy } from './iam/get-group-policy.ts'
+import { deleteGroupPolicy } from './iam/delete-group-policy.ts'
+import { listGroupPolicies } from './iam/list-group-policies.ts'
+import { attachGroupPolicy } from './iam/attach-group-policy.ts'
+import { detachGroupPolicy } from './iam/detach-group-policy.ts'
+import { listAttachedGroupPolicies } from './iam/list-attached-group-policies.ts'
 import type { Operation } from './operation.ts'
 import { assumeRole } from './sts/assume-role.ts'
 import { getAccessKeyInfo } from './sts/get-access-key-info.ts'
@@ -125,6 +140,21 @@ const operations: readonly Operation[] = [
   deleteAccountAlias,
   listAccountAliases,
   getAccessKeyLastUsed,
+  createGroup,
+  getGroup,
+  listGroups,
+  updateGroup,
+  deleteGroup,
+  addUserToGroup,
+  removeUserFromGroup,
+  listGroupsForUser,
+  putGroupPolicy,
+  getGroupPolicy,
+  deleteGroupPolicy,
+  listGroupPolicies,
+  attachGroupPolicy,
+  detachGroupPolicy,
+  listAttachedGroupPolicies,
   assumeRole,
   getAccessKeyInfo,
   getCallerIdentity,

@@ -1,5 +1,5 @@
 /**
- * Users and roles that calls of IAM name: found before the call is authorized, told of only after it.
+ * Users, groups and roles that calls of IAM name: found before the call is authorized, told of only after it.
  * @module
  */
 import { KmsError } from '../errors.ts'
@@ -7,6 +7,7 @@ import { formatArn } from '../model/arn.ts'
 import type { Caller } from '../model/caller.ts'
 import { identityArn, type IdentityKind, type IdentityRecord } from '../model/identity.ts'
 import { managedPolicyArn } from '../model/managed-policy.ts'
+import type { GroupRecord } from '../model/group.ts'
 import type { RoleRecord } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { ContextEntries, IdentityUse, Operation } from '../operations/operation.ts'
@@ -30,7 +31,11 @@ export interface NamedIdentity {
 /** What an operation names; a record is absent when there is none, or the caller is meant and is none. */
 export interface NamedIdentities {
   readonly named: readonly NamedIdentity[]
-  readonly records: { readonly user?: UserRecord; readonly role?: RoleRecord }
+  readonly records: {
+    readonly user?: UserRecord
+    readonly role?: RoleRecord
+    readonly group?: GroupRecord
+  }
 }
 
 interface Naming {
@@ -41,19 +46,19 @@ interface Naming {
 type Given = Readonly<Record<string, unknown>>
 type Reads = Pick<
   StoreReads,
-  'findUser' | 'findUserByName' | 'findRoleByName' | 'findManagedPolicy'
+  'findUser' | 'findUserByName' | 'findRoleByName' | 'findGroupByName' | 'findManagedPolicy'
 >
 
 /** The identities that the call is about. */
 export async function resolveIdentities(
   naming: Naming,
-  { user, role }: Pick<Operation, IdentityKind>,
+  { user, role, group }: Pick<Operation, IdentityKind>,
   input: Given,
   store: Reads,
 ): Promise<NamedIdentities> {
   const { accountId } = naming.place
   const named: NamedIdentity[] = []
-  const records: { user?: UserRecord; role?: RoleRecord } = {}
+  const records: { user?: UserRecord; role?: RoleRecord; group?: GroupRecord } = {}
   if (user !== undefined) {
     const name = givenName(user, input)
     const found =
@@ -70,6 +75,12 @@ export async function resolveIdentities(
     const found = name === undefined ? undefined : await store.findRoleByName(accountId, name)
     named.push(await namedIdentity('role', naming, role, input, found, store))
     if (found !== undefined) records.role = found
+  }
+  if (group !== undefined) {
+    const name = givenName(group, input)
+    const found = name === undefined ? undefined : await store.findGroupByName(accountId, name)
+    named.push(await namedIdentity('group', naming, group, input, found, store))
+    if (found !== undefined) records.group = found
   }
   return { named, records }
 }

@@ -6,6 +6,7 @@
 import { compilePolicy, type CompiledPolicy } from '../authorize/compile.ts'
 import { insiderPolicy } from '../authorize/insider-policy.ts'
 import { roleIdOf, type Caller } from '../model/caller.ts'
+import type { GroupRecord } from '../model/group.ts'
 import type { IdentityRecord } from '../model/identity.ts'
 import { defaultDocument } from '../model/managed-policy.ts'
 import type { RoleRecord } from '../model/role.ts'
@@ -34,6 +35,8 @@ export interface KnownIdentity<R extends IdentityRecord> extends Identity {
 
 export type KnownUser = KnownIdentity<UserRecord>
 
+export type KnownGroup = KnownIdentity<GroupRecord>
+
 export interface KnownRole extends KnownIdentity<RoleRecord> {
   /** Who may assume it; asked together with `record.trustPrincipals`. */
   readonly trust: CompiledPolicy
@@ -48,6 +51,14 @@ export async function loadUser(
   store: Pick<StoreReads, 'findUser'>,
 ): Promise<KnownUser | undefined> {
   const record = await store.findUser(userId)
+  return record && knownIdentity(record)
+}
+
+export async function loadGroup(
+  groupId: string,
+  store: Pick<StoreReads, 'findGroup'>,
+): Promise<KnownGroup | undefined> {
+  const record = await store.findGroup(groupId)
   return record && knownIdentity(record)
 }
 
@@ -110,7 +121,7 @@ const everything = compilePolicy(
 /** What cannot be read may have held a Deny. */
 const lost = (what: string): CompiledPolicy => ({ broken: `${what} is gone`, statements: [] })
 
-type IdentityLookup = Pick<Lookup, 'user' | 'role' | 'managedPolicy'>
+type IdentityLookup = Pick<Lookup, 'user' | 'role' | 'group' | 'managedPolicy'>
 
 /** Root users need no policy: in their own account their identity side allows everything. */
 export function identityOf(caller: Caller, lookup: IdentityLookup): Identity | Promise<Identity> {
@@ -163,17 +174,36 @@ function compiledOnce(session: Session, policy: string): CompiledPolicy {
 async function identityBehind(
   what: string,
   found: ReturnType<Lookup['user' | 'role']>,
-  lookup: Pick<Lookup, 'managedPolicy'>,
+  lookup: Pick<Lookup, 'group' | 'managedPolicy'>,
 ): Promise<Identity> {
   const known = await found
   // It went away while it called: nothing that its account said of it holds any more.
   if (known === undefined) return { policies: [lost(what)], entries: {} }
   const { policies, entries, record } = known
-  const boundaryId = record.permissionsBoundary
-  if (record.attachedPolicies.length === 0 && boundaryId === undefined) return { policies, entries }
-  const attached = await managedPolicies(record.attachedPolicies, lookup)
-  const [boundary] = boundaryId === undefined ? [] : await managedPolicies([boundaryId], lookup)
-  return { policies: [...policies, ...attached], entries, ...(boundary && { boundary }) }
+  const { attachedPolicies, permissionsBoundary } = record
+  const groups = 'groups' in record ? record.groups : []
+  if (attachedPolicies.length + groups.length === 0 && permissionsBoundary === undefined) {
+    return { policies, entries }
+  }
+  const attached = await managedPolicies(attachedPolicies, lookup)
+  const shared = await Promise.all(groups.map((groupId) => policiesOfGroup(groupId, lookup)))
+  const [boundary] =
+    permissionsBoundary === undefined ? [] : await managedPolicies([permissionsBoundary], lookup)
+  return {
+    policies: [...policies, ...attached, ...shared.flat()],
+    entries,
+    ...(boundary && { boundary }),
+  }
+}
+
+/** What a group's members have of it. */
+async function policiesOfGroup(
+  groupId: string,
+  lookup: Pick<Lookup, 'group' | 'managedPolicy'>,
+): Promise<readonly CompiledPolicy[]> {
+  const group = await lookup.group(groupId)
+  if (group === undefined) return [lost(`the group ${groupId}`)]
+  return [...group.policies, ...(await managedPolicies(group.record.attachedPolicies, lookup))]
 }
 
 /** One that is gone denies. */

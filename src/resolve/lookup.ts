@@ -7,7 +7,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { CompiledPolicy } from '../authorize/compile.ts'
 import type { AccessKeyRecord } from '../model/access-key.ts'
-import type { KnownPolicy, KnownRole, KnownUser } from './known-identities.ts'
+import type { KnownGroup, KnownPolicy, KnownRole, KnownUser } from './known-identities.ts'
 import type { GrantRecord } from '../model/grant.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, MaterialRecord } from '../model/key.ts'
 import type { Change, Store } from '../store/store.ts'
@@ -37,6 +37,7 @@ export interface Lookup {
   user(userId: string): Found<KnownUser>
   /** By unique id, `AROA…` without a session. */
   role(roleId: string): Found<KnownRole>
+  group(groupId: string): Found<KnownGroup>
   /** The version that holds, by the policy's unique id. */
   managedPolicy(policyId: string): Found<KnownPolicy>
   /** The grants of a key to one grantee, an ARN or a service principal; an empty list for none. */
@@ -49,6 +50,7 @@ export interface LookupPorts {
   readonly compile: (policy: string) => CompiledPolicy
   readonly findUser: (userId: string) => Promise<KnownUser | undefined>
   readonly findRole: (roleId: string) => Promise<KnownRole | undefined>
+  readonly findGroup: (groupId: string) => Promise<KnownGroup | undefined>
   readonly findManagedPolicy: (policyId: string) => Promise<KnownPolicy | undefined>
   /** Hears that a material was changed; all of them when its id is left out. */
   readonly onForgottenMaterial: (materialId?: string) => void
@@ -63,6 +65,7 @@ const limits = {
   accessKeys: 4 * 2 ** 20,
   users: 32 * 2 ** 20,
   roles: 32 * 2 ** 20,
+  groups: 16 * 2 ** 20,
   managedPolicies: 32 * 2 ** 20,
   grants: 64 * 2 ** 20,
 } as const
@@ -76,7 +79,7 @@ const compiledBytesPerCharacter = 80
 export function createLookup(ports: LookupPorts): Lookup {
   const caches = createCaches(ports)
   const { keys, policies, aliases, materials, accessKeys, grants } = caches
-  const { users, roles, managedPolicies } = caches
+  const { users, roles, groups, managedPolicies } = caches
   // A key does not hold its compiled policy: how much of those is kept is for their own cache to say.
   const withPolicy = (record: KeyRecord | undefined): Found<KnownKey> => {
     if (record === undefined) return undefined
@@ -98,6 +101,8 @@ export function createLookup(ports: LookupPorts): Lookup {
         return accessKeys.forget(change.id)
       case 'user':
         return users.forget(change.id)
+      case 'group':
+        return groups.forget(change.id)
       case 'role':
         return roles.forget(change.id)
       case 'managed-policy':
@@ -109,7 +114,7 @@ export function createLookup(ports: LookupPorts): Lookup {
       case 'everything':
         ports.onForgottenMaterial()
         for (const cache of [keys, aliases, materials, accessKeys, grants]) cache.clear()
-        for (const cache of [users, roles, managedPolicies]) cache.clear()
+        for (const cache of [users, roles, groups, managedPolicies]) cache.clear()
     }
   }
   return {
@@ -123,6 +128,7 @@ export function createLookup(ports: LookupPorts): Lookup {
     accessKey: (accessKeyId) => accessKeys.get(accessKeyId),
     user: (userId) => users.get(userId),
     role: (roleId) => roles.get(roleId),
+    group: (groupId) => groups.get(groupId),
     managedPolicy: (policyId) => managedPolicies.get(policyId),
     grants: ({ accountId, region, keyId }, grantee) =>
       grants.get(nameOf(accountId, region, `${keyId}/${grantee}`)),
@@ -148,19 +154,14 @@ interface Caches {
   readonly accessKeys: Cache<KnownAccessKey>
   readonly users: Cache<KnownUser>
   readonly roles: Cache<KnownRole>
+  readonly groups: Cache<KnownGroup>
   readonly managedPolicies: Cache<KnownPolicy>
   /** By key and grantee: what others were granted on the key costs a caller nothing. */
   readonly grants: Cache<readonly GrantRecord[]>
 }
 
-function createCaches({
-  store,
-  openSecret,
-  compile,
-  findUser,
-  findRole,
-  findManagedPolicy,
-}: LookupPorts): Caches {
+function createCaches(ports: LookupPorts): Caches {
+  const { store, openSecret, compile } = ports
   return {
     keys: createCache({
       bytesMax: limits.keys,
@@ -196,9 +197,35 @@ function createCaches({
       },
       sizeOf: () => 1024,
     }),
+    ...createIdentityCaches(ports),
+    grants: createCache({
+      bytesMax: limits.grants,
+      load: (name) => {
+        const [accountId, region, id] = partsOf(name)
+        const [keyId = '', ...grantee] = id.split('/')
+        return store.grantsTo({ accountId, region, keyId }, grantee.join('/'))
+      },
+      sizeOf: (granted) => granted.reduce((bytes, grant) => bytes + grantBytes(grant), 0),
+    }),
+  }
+}
+
+/** By unique id, each with its policies compiled. */
+function createIdentityCaches({
+  findUser,
+  findRole,
+  findGroup,
+  findManagedPolicy,
+}: LookupPorts): Pick<Caches, 'users' | 'roles' | 'groups' | 'managedPolicies'> {
+  return {
     users: createCache({
       bytesMax: limits.users,
       load: findUser,
+      sizeOf: ({ bytes }) => bytes,
+    }),
+    groups: createCache({
+      bytesMax: limits.groups,
+      load: findGroup,
       sizeOf: ({ bytes }) => bytes,
     }),
     roles: createCache({
@@ -210,15 +237,6 @@ function createCaches({
       bytesMax: limits.managedPolicies,
       load: findManagedPolicy,
       sizeOf: ({ bytes }) => bytes,
-    }),
-    grants: createCache({
-      bytesMax: limits.grants,
-      load: (name) => {
-        const [accountId, region, id] = partsOf(name)
-        const [keyId = '', ...grantee] = id.split('/')
-        return store.grantsTo({ accountId, region, keyId }, grantee.join('/'))
-      },
-      sizeOf: (granted) => granted.reduce((bytes, grant) => bytes + grantBytes(grant), 0),
     }),
   }
 }

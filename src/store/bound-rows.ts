@@ -16,6 +16,7 @@ export type BoundTable =
   | 'accounts'
   | 'access_keys'
   | 'users'
+  | 'groups'
   | 'roles'
   | 'managed_policies'
   | 'keys'

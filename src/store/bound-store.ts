@@ -16,6 +16,7 @@ import { dueKeyReads } from './due-key-rows.ts'
 import { materialStateReads, materialStateWrites } from './material-state-rows.ts'
 import { materialReads, materialWrites } from './material-rows.ts'
 import { deleteOutbox, insertOutbox, listOutbox } from './outbox.ts'
+import { groupReads, groupWrites } from './group-rows.ts'
 import { roleReads, roleWrites } from './role-rows.ts'
 import { findAccessKeyUse, saveAccessKeyUses } from './access-key-usage-rows.ts'
 import { findRoleUse, saveRoleUses } from './role-usage-rows.ts'
@@ -72,6 +73,7 @@ function reads(scope: RowScope): StoreReads {
   return {
     ...accountReads(scope),
     ...userReads(scope),
+    ...groupReads(scope),
     ...roleReads(scope),
     ...managedPolicyReads(scope),
     ...keyReads(scope),
@@ -88,6 +90,7 @@ function transactionOf(scope: WriteScope): Transaction {
     ...reads(scope),
     ...accountWrites(scope),
     ...userWrites(scope),
+    ...groupWrites(scope),
     ...roleWrites(scope),
     ...managedPolicyWrites(scope),
     ...keyWrites(scope),
@@ -119,6 +122,7 @@ async function empty(
     .execute()
   await query.deleteFrom('users').execute()
   await query.deleteFrom('role_usage').execute()
+  await query.deleteFrom('groups').execute()
   await query.deleteFrom('roles').execute()
   await query.deleteFrom('managed_policies').execute()
   await query.deleteFrom('accounts').where('account_id', '!=', keep.accountId).execute()

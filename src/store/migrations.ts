@@ -13,6 +13,7 @@ import { users } from './migrations/0005-users.ts'
 import { roles } from './migrations/0006-roles.ts'
 import { materialStates } from './migrations/0007-material-states.ts'
 import { identityMembers } from './migrations/0008-identity-members.ts'
+import { groups } from './migrations/0009-groups.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -30,6 +31,7 @@ export const migrations: readonly Migration[] = [
   { name: 'roles', up: roles },
   { name: 'material-states', up: materialStates },
   { name: 'identity-members', up: identityMembers },
+  { name: 'groups', up: groups },
 ]
 
 /**

@@ -1,16 +1,17 @@
 /**
- * Rows that an account holds by name, of which no two differ in case only: users, roles, managed
+ * Rows that an account holds by name, of which no two differ in case only: users, groups, roles, managed
  * policies. What each table adds is how its columns and its record belong together.
  * @module
  */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import { acceptedPage } from './bound-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
-import type { ManagedPoliciesTable, RolesTable, Schema, UsersTable } from './schema.ts'
+import type { GroupsTable, ManagedPoliciesTable, RolesTable, Schema, UsersTable } from './schema.ts'
 import { type Change, type Page, StaleRow } from './store.ts'
 
 interface NamedTables {
   readonly users: UsersTable
+  readonly groups: GroupsTable
   readonly roles: RolesTable
   readonly managed_policies: ManagedPoliciesTable
 }

@@ -49,7 +49,7 @@ export interface AccessKeysTable {
   readonly row_tag: Uint8Array
 }
 
-/** What users and roles have in common. */
+/** What users, roles and groups have in common. */
 export interface IdentityColumns {
   readonly account_id: string
   readonly name: string
@@ -70,6 +70,13 @@ export interface IdentityColumns {
 
 export interface UsersTable extends IdentityColumns {
   readonly user_id: string
+  /** A JSON array of the unique ids of groups; null for none. */
+  readonly groups: string | null
+  readonly row_tag: Uint8Array
+}
+
+export interface GroupsTable extends IdentityColumns {
+  readonly group_id: string
   readonly row_tag: Uint8Array
 }
 
@@ -278,6 +285,7 @@ export interface Schema {
   readonly accounts: AccountsTable
   readonly access_keys: AccessKeysTable
   readonly users: UsersTable
+  readonly groups: GroupsTable
   readonly roles: RolesTable
   readonly role_usage: RoleUsageTable
   readonly access_key_usage: AccessKeyUsageTable

@@ -8,6 +8,7 @@
  */
 import type { AccessKeyRecord, AccessKeyUse, AccountRecord } from '../model/access-key.ts'
 import type { GrantRecord, GrantRef } from '../model/grant.ts'
+import type { GroupRecord } from '../model/group.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, MaterialRecord } from '../model/key.ts'
 import type {
   MaterialStateRecord,
@@ -64,6 +65,14 @@ export interface StoreReads {
   /** Users of an account by name, of those whose path begins so. */
   listUsers(accountId: string, page: IdentityPage): Promise<readonly UserRecord[]>
   countUsers(accountId: string): Promise<number>
+  findGroup(groupId: string): Promise<GroupRecord | undefined>
+  /** The name as it was given, case and all. */
+  findGroupByName(accountId: string, name: string): Promise<GroupRecord | undefined>
+  /** Groups of an account by name, of those whose path begins so. */
+  listGroups(accountId: string, page: IdentityPage): Promise<readonly GroupRecord[]>
+  countGroups(accountId: string): Promise<number>
+  /** Users that are in a group, by name. */
+  listMembers(accountId: string, groupId: string, page: Page): Promise<readonly UserRecord[]>
   findRole(roleId: string): Promise<RoleRecord | undefined>
   /** The name as it was given, case and all. */
   findRoleByName(accountId: string, name: string): Promise<RoleRecord | undefined>
@@ -199,7 +208,9 @@ export interface Transaction extends StoreReads {
   /** @throws {StaleRow} */
   updateUser(
     user: UserRecord,
-    changes: Partial<Pick<UserRecord, 'inlinePolicies' | 'attachedPolicies' | 'tags'>> & {
+    changes: Partial<
+      Pick<UserRecord, 'inlinePolicies' | 'attachedPolicies' | 'tags' | 'groups'>
+    > & {
       readonly permissionsBoundary?: string | undefined
     },
   ): Promise<UserRecord>
@@ -207,6 +218,17 @@ export interface Transaction extends StoreReads {
   confirmUser(user: UserRecord): Promise<void>
   /** @throws {StaleRow} */
   deleteUser(user: UserRecord): Promise<void>
+  /** @throws {DuplicateRow} when a name that differs in case only is taken */
+  insertGroup(group: Omit<GroupRecord, 'rowVersion'>): Promise<void>
+  /** @throws {StaleRow} @throws {DuplicateRow} when its new name is taken */
+  updateGroup(
+    group: GroupRecord,
+    changes: Partial<Pick<GroupRecord, 'name' | 'path' | 'inlinePolicies' | 'attachedPolicies'>>,
+  ): Promise<GroupRecord>
+  /** Holds the row as it is until commit. @throws {StaleRow} */
+  confirmGroup(group: GroupRecord): Promise<void>
+  /** @throws {StaleRow} */
+  deleteGroup(group: GroupRecord): Promise<void>
   /** @throws {DuplicateRow} when a name that differs in case only is taken */
   insertRole(role: Omit<RoleRecord, 'rowVersion'>): Promise<void>
   /** @throws {StaleRow} */
@@ -280,7 +302,7 @@ export interface OutboxRow {
 
 /**
  * What a change touched, for caches to forget. `id` is a key id, an alias name, an access key id,
- * the unique id of a user, a role or a managed policy, for a grant `key id/grantee`.
+ * the unique id of a user, a group, a role or a managed policy, for a grant `key id/grantee`.
  */
 export interface Change {
   readonly seq: number
@@ -288,6 +310,7 @@ export interface Change {
     | 'account'
     | 'access-key'
     | 'user'
+    | 'group'
     | 'role'
     | 'managed-policy'
     | 'key'

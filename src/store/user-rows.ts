@@ -5,7 +5,10 @@ import { namedReads, namedWrites, type NamedTable } from './named-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { StoreReads, Transaction } from './store.ts'
 
-type Reads = Pick<StoreReads, 'findUser' | 'findUserByName' | 'listUsers' | 'countUsers'>
+type Reads = Pick<
+  StoreReads,
+  'findUser' | 'findUserByName' | 'listUsers' | 'listMembers' | 'countUsers'
+>
 type Writes = Pick<Transaction, 'insertUser' | 'updateUser' | 'confirmUser' | 'deleteUser'>
 
 const users: NamedTable<'users', UserRecord> = {
@@ -13,8 +16,16 @@ const users: NamedTable<'users', UserRecord> = {
   key: 'user_id',
   change: 'user',
   idOf: ({ userId }) => userId,
-  columnsOf: (user) => ({ user_id: user.userId, ...identityColumns(user) }),
-  recordOf: (row) => ({ userId: row.user_id, ...identityOf(row) }),
+  columnsOf: (user) => ({
+    user_id: user.userId,
+    groups: user.groups.length === 0 ? null : JSON.stringify(user.groups),
+    ...identityColumns(user),
+  }),
+  recordOf: (row) => ({
+    userId: row.user_id,
+    groups: JSON.parse(row.groups ?? '[]') as UserRecord['groups'],
+    ...identityOf(row),
+  }),
 }
 
 export function userReads(scope: RowScope): Reads {
@@ -28,6 +39,14 @@ export function userReads(scope: RowScope): Reads {
         page,
         ({ path }) => path.startsWith(pathPrefix),
         holding && ((row) => held(row, holding)),
+      ),
+    // Unique ids are base 32: nothing in one is special to a pattern.
+    listMembers: (accountId, groupId, page) =>
+      list(
+        accountId,
+        page,
+        () => true,
+        (row) => row('groups', 'like', `%"${groupId}"%`),
       ),
     countUsers: count,
   }

@@ -57,6 +57,7 @@ async function may(action: string, record: RoleRecord | undefined): Promise<bool
     Promise.resolve(roleId === record?.roleId ? record : undefined)
   const identity = await identityOf(session, {
     user: () => undefined,
+    group: () => undefined,
     role: (roleId): Promise<KnownRole | undefined> => loadRole(roleId, { findRole }),
     managedPolicy: (policyId) => policies[policyId],
   })

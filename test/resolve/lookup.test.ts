@@ -47,6 +47,7 @@ function over(policyOf: (keyId: string) => string): {
     },
     findUser: () => Promise.resolve(undefined),
     findRole: () => Promise.resolve(undefined),
+    findGroup: () => Promise.resolve(undefined),
     findManagedPolicy: () => Promise.resolve(undefined),
     onForgottenMaterial: () => undefined,
   })
@@ -96,6 +97,7 @@ test('grants are read once a key and grantee, none as well, and again after thei
     compile: () => ({ statements: [] }),
     findUser: () => Promise.resolve(undefined),
     findRole: () => Promise.resolve(undefined),
+    findGroup: () => Promise.resolve(undefined),
     findManagedPolicy: () => Promise.resolve(undefined),
     onForgottenMaterial: () => undefined,
   })

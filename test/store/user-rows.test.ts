@@ -13,6 +13,7 @@ function newUser(name: string, members: Partial<UserRecord> = {}): Omit<UserReco
     name,
     path: '/',
     inlinePolicies: {},
+    groups: [],
     attachedPolicies: ['ANPAa'],
     tags: [{ Key: 'team', Value: 'blue' }],
     createdAt: 9,

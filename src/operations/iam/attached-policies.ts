@@ -11,6 +11,7 @@ const attachedMax = 10
 const quota: Readonly<Record<IdentityKind, string>> = {
   user: 'PoliciesPerUser',
   role: 'PoliciesPerRole',
+  group: 'PoliciesPerGroup',
 }
 
 type Attached = Pick<IdentityRecord, 'attachedPolicies'>

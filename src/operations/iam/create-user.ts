@@ -58,6 +58,7 @@ export const createUser = iamOperation<CreateUserRequest, CreateUserResponse>()(
       path: Path,
       inlinePolicies: {},
       attachedPolicies: [],
+      groups: [],
       tags: Tags,
       createdAt: clock.now(),
     }

@@ -33,6 +33,10 @@ export const deleteUser = iamOperation<DeleteUserRequest, void>()({
         throw conflict('access keys')
       }
       if (Object.keys(known.inlinePolicies).length > 0) throw conflict('policies')
+      if (known.groups.length > 0) {
+        const message = 'Cannot delete entity, must remove users from group first.'
+        throw new KmsError('DeleteConflictException', message)
+      }
       if (known.attachedPolicies.length > 0) {
         const message = 'Cannot delete entity, must detach all policies first.'
         throw new KmsError('DeleteConflictException', message)

@@ -4,7 +4,11 @@ import type { IdentityKind, IdentityRecord } from '../../model/identity.ts'
 import { checkIdentityPolicy, policySize } from './identity-policy.ts'
 
 /** Of all inline policies of one identity together, white space not counted. */
-const sizeMax: Readonly<Record<IdentityKind, number>> = { user: 2048, role: 10_240 }
+const sizeMax: Readonly<Record<IdentityKind, number>> = {
+  user: 2048,
+  role: 10_240,
+  group: 5120,
+}
 /** The same with their white space, which IAM does not bound. */
 const charactersMax = 32_768
 

@@ -1,5 +1,5 @@
 /**
- * ListEntitiesForPolicy — the users and roles that have a managed policy.
+ * ListEntitiesForPolicy — the users, groups and roles that have a managed policy.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListEntitiesForPolicy.html
  * @module
  */
@@ -7,6 +7,7 @@ import type {
   ListEntitiesForPolicyRequest,
   ListEntitiesForPolicyResponse,
 } from '@aws-sdk/client-iam'
+import type { GroupRecord } from '../../model/group.ts'
 import type { RoleRecord } from '../../model/role.ts'
 import { oneOf, required } from '../../model/shape.ts'
 import type { UserRecord } from '../../model/user.ts'
@@ -17,6 +18,7 @@ import { checkPathPrefix, marker, maxItems, path, policyArn } from './members.ts
 import { readPage } from './page.ts'
 
 type Entity =
+  | { readonly kind: 'group'; readonly record: GroupRecord }
   | { readonly kind: 'role'; readonly record: RoleRecord }
   | { readonly kind: 'user'; readonly record: UserRecord }
 
@@ -63,7 +65,9 @@ export const listEntitiesForPolicy = iamOperation<
       nameOf: ({ kind, record }) => `${kind}/${record.name}`,
     })
     return {
-      PolicyGroups: [],
+      PolicyGroups: rows.flatMap(({ kind, record }) =>
+        kind === 'group' ? [{ GroupName: record.name, GroupId: record.groupId }] : [],
+      ),
       PolicyUsers: rows.flatMap(({ kind, record }) =>
         kind === 'user' ? [{ UserName: record.name, UserId: record.userId }] : [],
       ),
@@ -75,9 +79,9 @@ export const listEntitiesForPolicy = iamOperation<
   },
 })
 
-/** Roles, then users, each by name; `page.after` is `role/<name>` or `user/<name>`. */
+/** Groups, roles, users, each by name; `page.after` is `group/<name>` and so on. */
 async function readEntities(
-  store: Pick<StoreReads, 'listRoles' | 'listUsers'>,
+  store: Pick<StoreReads, 'listGroups' | 'listRoles' | 'listUsers'>,
   accountId: string,
   { after, limit }: Page,
   {
@@ -95,8 +99,14 @@ async function readEntities(
     ...(after?.startsWith(`${kind}/`) === true && { after: after.slice(kind.length + 1) }),
   })
   const entities: Entity[] = []
-  if ((filter ?? 'Role') === 'Role' && after?.startsWith('user/') !== true) {
-    for (const record of await store.listRoles(accountId, pageOf('role', 0))) {
+  if ((filter ?? 'Group') === 'Group' && (after?.startsWith('group/') ?? true)) {
+    for (const record of await store.listGroups(accountId, pageOf('group', 0))) {
+      entities.push({ kind: 'group', record })
+    }
+  }
+  const users = after?.startsWith('user/') === true
+  if ((filter ?? 'Role') === 'Role' && !users && entities.length < limit) {
+    for (const record of await store.listRoles(accountId, pageOf('role', entities.length))) {
       entities.push({ kind: 'role', record })
     }
   }

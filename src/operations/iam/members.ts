@@ -11,6 +11,7 @@ import type { IdentityTag } from '../../model/identity.ts'
 /** The name of a user that is yet to be made. */
 export const newUserName = text({ min: 1, max: 64 })
 export const userName = text({ min: 1, max: 128 })
+export const groupName = text({ min: 1, max: 128 })
 export const path = text({ min: 1, max: 512 })
 export const policyName = text({ min: 1, max: 128 })
 export const policyDocument = text({ min: 1, max: 131_072 })

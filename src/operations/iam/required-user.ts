@@ -9,6 +9,17 @@ export function requiredUser(user: UserRecord | undefined): UserRecord {
   return user
 }
 
+/** A user that a call names beside what it is about. @throws {KmsError} `NoSuchEntityException` */
+export async function userNamed(
+  accountId: string,
+  name: string,
+  store: Pick<StoreReads, 'findUserByName'>,
+): Promise<UserRecord> {
+  const found = await store.findUserByName(accountId, name)
+  if (found !== undefined) return found
+  throw new KmsError('NoSuchEntityException', `The user with name ${name} cannot be found.`)
+}
+
 /**
  * Root users have the access keys of the server's settings, which no call changes.
  * @throws {KmsError} `InvalidInputException`

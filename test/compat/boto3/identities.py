@@ -71,6 +71,36 @@ class Identities(unittest.TestCase):
         self.assertEqual(iam.list_policy_tags(PolicyArn=arn)['Tags'], [])
         iam.delete_policy(PolicyArn=arn)
 
+    def test_groups(self):
+        iam.create_group(GroupName='ops', Path='/a/')
+        iam.create_user(UserName='dora')
+        iam.add_user_to_group(GroupName='ops', UserName='dora')
+        iam.put_group_policy(GroupName='ops', PolicyName='own', PolicyDocument=document('kms:*'))
+        own = iam.get_group_policy(GroupName='ops', PolicyName='own')
+        self.assertEqual(own['PolicyDocument'], json.loads(document('kms:*')))
+        users = [
+            user['UserName']
+            for page in iam.get_paginator('get_group').paginate(GroupName='ops')
+            for user in page['Users']
+        ]
+        self.assertEqual(users, ['dora'])
+        groups = iam.list_groups_for_user(UserName='dora')['Groups']
+        self.assertEqual([group['GroupName'] for group in groups], ['ops'])
+        listed = iam.get_paginator('list_groups').paginate(PathPrefix='/a/')
+        self.assertEqual([one['GroupName'] for page in listed for one in page['Groups']], ['ops'])
+        policy = iam.create_policy(PolicyName='shared', PolicyDocument=document('kms:*'))['Policy']
+        iam.attach_group_policy(GroupName='ops', PolicyArn=policy['Arn'])
+        attached = iam.list_attached_group_policies(GroupName='ops')['AttachedPolicies']
+        self.assertEqual(attached, [{'PolicyName': 'shared', 'PolicyArn': policy['Arn']}])
+        iam.detach_group_policy(GroupName='ops', PolicyArn=policy['Arn'])
+        iam.delete_policy(PolicyArn=policy['Arn'])
+        self.assertEqual(iam.list_group_policies(GroupName='ops')['PolicyNames'], ['own'])
+        iam.delete_group_policy(GroupName='ops', PolicyName='own')
+        iam.update_group(GroupName='ops', NewGroupName='ops-2')
+        iam.remove_user_from_group(GroupName='ops-2', UserName='dora')
+        iam.delete_group(GroupName='ops-2')
+        iam.delete_user(UserName='dora')
+
     def test_access_keys(self):
         iam.create_user(UserName='bob')
         key = iam.create_access_key(UserName='bob')['AccessKey']

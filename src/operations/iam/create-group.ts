@@ -1,0 +1,63 @@
+/**
+ * CreateGroup — a group of the caller's account.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateGroup.html
+ * @module
+ */
+import type { CreateGroupRequest, CreateGroupResponse } from '@aws-sdk/client-iam'
+import { KmsError } from '../../errors.ts'
+import { identifierOf, uniqueIdCharacters } from '../../model/identity.ts'
+import { required } from '../../model/shape.ts'
+import { DuplicateRow } from '../../store/store.ts'
+import { iamOperation } from '../query-operation.ts'
+import { checkName, checkPath, groupName, path } from './members.ts'
+import { shownGroup } from './shown-group.ts'
+
+const groupsMax = 300
+
+export const createGroup = iamOperation<CreateGroupRequest, CreateGroupResponse>()({
+  name: 'CreateGroup',
+  input: { Path: path, GroupName: required(groupName) },
+  group: { from: 'GroupName', action: 'iam:CreateGroup', absent: 'made' },
+  readOnly: false,
+  audit: ['Path', 'GroupName'],
+  auditResponse: ({ Group }) => ({ group: Group }),
+  throws: [
+    'ValidationException',
+    'AccessDeniedException',
+    'EntityAlreadyExistsException',
+    'LimitExceededException',
+  ],
+  check({ GroupName, Path }) {
+    checkName('groupName', GroupName)
+    checkPath(Path)
+  },
+  async run({ input, caller: { accountId }, partition, commit }, { clock, random }) {
+    const { GroupName: name, Path = '/' } = input
+    const group = {
+      groupId: identifierOf('AGPA', random.bytes(uniqueIdCharacters)),
+      accountId,
+      name,
+      path: Path,
+      inlinePolicies: {},
+      attachedPolicies: [],
+      tags: [],
+      createdAt: clock.now(),
+    }
+    return commit(async (transaction) => {
+      if ((await transaction.countGroups(accountId)) >= groupsMax) {
+        const message = `Cannot exceed quota for GroupsPerAccount: ${groupsMax}`
+        throw new KmsError('LimitExceededException', message)
+      }
+      try {
+        await transaction.insertGroup(group)
+      } catch (error) {
+        if (!(error instanceof DuplicateRow)) throw error
+        throw new KmsError(
+          'EntityAlreadyExistsException',
+          `Group with name ${name} already exists.`,
+        )
+      }
+      return { Group: shownGroup(partition, group) }
+    })
+  },
+})

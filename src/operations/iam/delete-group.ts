@@ -1,0 +1,43 @@
+/**
+ * DeleteGroup — ends a group that has nobody and nothing any more.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteGroup.html
+ * @module
+ */
+import type { DeleteGroupRequest } from '@aws-sdk/client-iam'
+import { KmsError } from '../../errors.ts'
+import { required } from '../../model/shape.ts'
+import { iamOperation } from '../query-operation.ts'
+import { checkName, groupName } from './members.ts'
+import { requiredGroup } from './required-group.ts'
+
+export const deleteGroup = iamOperation<DeleteGroupRequest, void>()({
+  name: 'DeleteGroup',
+  input: { GroupName: required(groupName) },
+  group: { from: 'GroupName', action: 'iam:DeleteGroup' },
+  readOnly: false,
+  audit: ['GroupName'],
+  throws: [
+    'ValidationException',
+    'AccessDeniedException',
+    'NoSuchEntityException',
+    'DeleteConflictException',
+  ],
+  check: ({ GroupName }) => checkName('groupName', GroupName),
+  async run({ group, commit }) {
+    const known = requiredGroup(group)
+    const { accountId, groupId } = known
+    if (Object.keys(known.inlinePolicies).length > 0) throw conflict('delete policies')
+    if (known.attachedPolicies.length > 0) throw conflict('detach all policies')
+    await commit(async (transaction) => {
+      // First: whoever adds a user meanwhile holds the row, or finds it gone.
+      await transaction.deleteGroup(known)
+      const members = await transaction.listMembers(accountId, groupId, { limit: 1 })
+      if (members.length > 0) throw conflict('remove users from group')
+    })
+  },
+})
+
+function conflict(what: string): KmsError {
+  const message = `Cannot delete entity, must ${what} first.`
+  return new KmsError('DeleteConflictException', message)
+}

@@ -1,0 +1,57 @@
+/**
+ * UpdateGroup — gives a group another name or path.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateGroup.html
+ * @module
+ */
+import type { UpdateGroupRequest } from '@aws-sdk/client-iam'
+import { KmsError } from '../../errors.ts'
+import { required } from '../../model/shape.ts'
+import { DuplicateRow } from '../../store/store.ts'
+import { iamOperation } from '../query-operation.ts'
+import { checkName, checkPath, groupName, path } from './members.ts'
+import { requiredGroup } from './required-group.ts'
+
+export const updateGroup = iamOperation<UpdateGroupRequest, void>()({
+  name: 'UpdateGroup',
+  input: { GroupName: required(groupName), NewPath: path, NewGroupName: groupName },
+  group: { from: 'GroupName', action: 'iam:UpdateGroup' },
+  // What it becomes is authorized as well.
+  permissions: ({ GroupName, NewPath = '/', NewGroupName }) =>
+    NewGroupName === undefined
+      ? []
+      : [
+          {
+            action: 'iam:UpdateGroup',
+            iamResource: `group${NewPath}${NewGroupName}`,
+            shown: `group ${GroupName}`,
+          },
+        ],
+  readOnly: false,
+  audit: ['GroupName', 'NewPath', 'NewGroupName'],
+  throws: [
+    'ValidationException',
+    'AccessDeniedException',
+    'NoSuchEntityException',
+    'EntityAlreadyExistsException',
+  ],
+  check({ GroupName, NewGroupName, NewPath }) {
+    checkName('groupName', GroupName)
+    checkName('newGroupName', NewGroupName)
+    checkPath(NewPath)
+  },
+  async run({ input, group, commit }) {
+    const known = requiredGroup(group)
+    const { NewGroupName: name = known.name, NewPath: newPath = known.path } = input
+    await commit(async (transaction) => {
+      try {
+        await transaction.updateGroup(known, { name, path: newPath })
+      } catch (error) {
+        if (!(error instanceof DuplicateRow)) throw error
+        throw new KmsError(
+          'EntityAlreadyExistsException',
+          `Group with name ${name} already exists.`,
+        )
+      }
+    })
+  },
+})
