@@ -11,16 +11,42 @@ import { printedSeed } from './seed.ts'
 const keyArn = `arn:aws:kms:r:${own}:key/k1`
 const sessions = [session('R', 's1'), session('R', 's2'), session('Q', 's1', other)]
 const people = [user('a'), user('b'), user('a', other), ...sessions]
-const known = uniqueIdsOf(people)
-const callers = [...people, root(), root(other)].map((caller) => {
+const guestIds = Object.fromEntries(
+  [own, other].map((id) => [`arn:aws:sts::${id}:federated-user/guest`, `${id}:guest`]),
+)
+const known = { ...uniqueIdsOf(people), ...guestIds }
+/** Federated users of a user: what a key policy gives the user, they have within their session. */
+const guests = [user('a'), user('a', other)].map((issuer) => ({
+  kind: 'federated-user' as const,
+  accountId: issuer.accountId,
+  arn: `arn:aws:sts::${issuer.accountId}:federated-user/guest`,
+  uniqueId: `${issuer.accountId}:guest`,
+  roleArn: issuer.arn,
+  roleId: issuer.uniqueId,
+  issuer: {
+    type: 'IAMUser' as const,
+    principalId: issuer.uniqueId,
+    arn: issuer.arn,
+    accountId: issuer.accountId,
+  },
+}))
+const members = [...people, root(), root(other)].map((caller) => {
   const [, role = ''] = caller.arn.split('/')
   const more = caller.kind === 'assumed-role' ? { roleArn: roleArn(role, caller.accountId) } : {}
   return { ...caller, ...more }
 })
-const namesakes = callers.map((caller) => ({ ...caller, uniqueId: `X${caller.uniqueId}` }))
+const callers = [...members, ...guests]
+const namesakes = members.map((caller) => ({ ...caller, uniqueId: `X${caller.uniqueId}` }))
 
 const names = [...Object.keys(known), own, other, rootArn(own), rootArn(other)]
-const actions = ['kms:Encrypt', 'kms:Decrypt', 'kms:PutKeyPolicy', 'kms:ReEncryptFrom']
+const actions = [
+  'kms:Encrypt',
+  'kms:Decrypt',
+  'kms:PutKeyPolicy',
+  'kms:ReEncryptFrom',
+  'kms:DescribeKey',
+  'kms:RetireGrant',
+]
 const actionPatterns = [
   ...actions,
   'kms:*',
@@ -177,6 +203,20 @@ const context = fc.record(
   { requiredKeys: [] },
 )
 
+const principal = fc.constantFrom(...names.filter((name) => name.startsWith('arn:')))
+const pairs = fc.dictionary(
+  fc.constantFrom('team', 'Team', 'purpose'),
+  fc.constantFrom('a', 'A', 'b'),
+  {
+    maxKeys: 3,
+    noNullPrototype: true,
+  },
+)
+const constraints = fc.oneof(
+  fc.record({ EncryptionContextEquals: pairs }),
+  fc.record({ EncryptionContextSubset: pairs }),
+)
+
 const request: fc.Arbitrary<PlainRequest> = fc.record({
   caller: fc.oneof(
     { weight: 8, arbitrary: fc.constantFrom(...callers) },
@@ -197,13 +237,20 @@ const request: fc.Arbitrary<PlainRequest> = fc.record({
     freq: 1,
   }),
   grants: fc.array(
-    fc.record({
-      granteePrincipal: fc.constantFrom(...names.filter((name) => name.startsWith('arn:'))),
-      operations: some(['Encrypt', 'Decrypt', 'ReEncryptFrom']),
-      issuingAccountId: fc.constantFrom(own, other),
-    }),
+    fc
+      .record({
+        granteePrincipal: principal,
+        operations: some(['Encrypt', 'Decrypt', 'ReEncryptFrom', 'DescribeKey', 'RetireGrant']),
+        issuingAccountId: fc.constantFrom(own, other),
+      })
+      .chain((grant) =>
+        fc
+          .record({ retiringPrincipal: principal, constraints }, { requiredKeys: [] })
+          .map((more) => ({ ...grant, ...more })),
+      ),
     { maxLength: 2 },
   ),
+  encryptionContext: pairs,
 })
 
 function engineAllows(plain: PlainRequest): boolean {
@@ -222,12 +269,13 @@ function engineAllows(plain: PlainRequest): boolean {
     ...(plain.boundary && { boundary: compile(plain.boundary, 'identity') }),
     ...(plain.session && { session: identities(plain.session) }),
   }
-  const { caller, action, resourceArn, owner, grants } = plain
+  const { caller, action, resourceArn, owner, grants, encryptionContext } = plain
   const asked = {
     caller,
     action,
     resource: { arn: resourceArn, accountId: owner },
     context: new Map(Object.entries(plain.context)),
+    encryptionContext,
   }
   const decision = authorize(
     asked,
@@ -240,7 +288,7 @@ function engineAllows(plain: PlainRequest): boolean {
 }
 
 test('the engine and the slow evaluator agree on random policies and requests', () => {
-  const runs = Number.parseInt(process.env['TRENT_TEST_RUNS'] ?? '20000', 10)
+  const runs = Number.parseInt(process.env['TRENT_TEST_RUNS'] ?? '200000', 10)
   const counts = { allowed: 0, denied: 0 }
   const property = fc.property(request, (plain) => {
     const expected = referenceAllows(plain)

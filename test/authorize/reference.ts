@@ -19,14 +19,22 @@ export interface PlainPolicy {
   readonly Statement: readonly PlainStatement[]
 }
 export interface PlainCaller {
-  readonly kind: 'root' | 'user' | 'assumed-role'
+  readonly kind: 'root' | 'user' | 'assumed-role' | 'federated-user'
   readonly accountId: string
   readonly arn: string
+  /** Of the role, or the user, that is behind a session. */
   readonly roleArn?: string
+  readonly roleId?: string
   readonly uniqueId: string
+}
+export interface PlainConstraints {
+  readonly EncryptionContextEquals?: Readonly<Record<string, string>>
+  readonly EncryptionContextSubset?: Readonly<Record<string, string>>
 }
 export interface PlainGrant {
   readonly granteePrincipal: string
+  readonly retiringPrincipal?: string
+  readonly constraints?: PlainConstraints
   readonly operations: readonly string[]
   readonly issuingAccountId: string
 }
@@ -42,6 +50,7 @@ export interface PlainRequest {
   readonly boundary: PlainPolicy | undefined
   readonly session: readonly PlainPolicy[] | undefined
   readonly grants: readonly PlainGrant[]
+  readonly encryptionContext: Readonly<Record<string, string>>
 }
 
 /** True when the request is allowed. */
@@ -58,24 +67,75 @@ export function referenceAllows(request: PlainRequest): boolean {
   const { accountId } = request.caller
   const same = accountId === request.owner
   if (keyPolicy === undefined) return same && accountAllows
+  const standing = { same, accountAllows, limited: !boundaryAllows || !sessionAllows }
+  if (request.action === 'kms:RetireGrant') return mayRetire(request, standing)
   const words = keyWords(keyPolicy, 'Allow', request)
   if (!same && !givenAway.includes(request.action)) return false
   if (same && words.has('itself')) return true
   if (same && words.has('role') && boundaryAllows && sessionAllows) return true
   if (words.size > 0 && (!same || words.has('account')) && accountAllows) return true
+  return request.grants.some(
+    (grant) => gives(grant, request) && mayAs(grant.granteePrincipal, grant, request, standing),
+  )
+}
+
+interface Standing {
+  readonly same: boolean
+  readonly accountAllows: boolean
+  /** A boundary or the session's policies do not allow. */
+  readonly limited: boolean
+}
+
+/** Whether a grant gives the action to whoever its grantee is. */
+function gives(grant: PlainGrant, { action, encryptionContext }: PlainRequest): boolean {
+  if (!grant.operations.map((name) => `kms:${name}`).includes(action)) return false
+  if (['kms:DescribeKey', 'kms:RetireGrant'].includes(action)) return true
+  const { EncryptionContextEquals: equals, EncryptionContextSubset: subset } =
+    grant.constraints ?? {}
+  const given = Object.entries(encryptionContext)
+  const has = (wanted: Readonly<Record<string, string>>): boolean =>
+    Object.entries(wanted).every(([name, value]) =>
+      given.some((pair) => pair[0] === name && pair[1] === value),
+    )
+  if (equals !== undefined && !(has(equals) && Object.keys(equals).length === given.length)) {
+    return false
+  }
+  return subset === undefined || has(subset)
+}
+
+/** Whether the caller may as the principal that a grant names. */
+function mayAs(
+  principal: string | undefined,
+  grant: PlainGrant,
+  { caller }: PlainRequest,
+  { same, accountAllows, limited }: Standing,
+): boolean {
+  if (principal === undefined) return false
+  if (principal === `arn:aws:iam::${caller.accountId}:root`) return accountAllows
+  const itself = caller.kind !== 'root' && principal === caller.arn
+  const role = principal === caller.roleArn
+  if (!itself && !role) return false
+  if (!same && grant.issuingAccountId !== caller.accountId) return accountAllows
+  return itself || !limited
+}
+
+/** The retiring principal, the grantee that was given RetireGrant, and the account that issued it. */
+function mayRetire(request: PlainRequest, standing: Standing): boolean {
   return request.grants.some((grant) => {
-    if (!grant.operations.map((name) => `kms:${name}`).includes(request.action)) return false
-    const { granteePrincipal } = grant
-    if (granteePrincipal === `arn:aws:iam::${accountId}:root`) return accountAllows
-    const itself = request.caller.kind !== 'root' && granteePrincipal === request.caller.arn
-    const role = granteePrincipal === request.caller.roleArn
-    if (!itself && !role) return false
-    if (!same && grant.issuingAccountId !== accountId) return accountAllows
-    return itself || (boundaryAllows && sessionAllows)
+    if (mayAs(grant.retiringPrincipal, grant, request, standing)) return true
+    if (gives(grant, request) && mayAs(grant.granteePrincipal, grant, request, standing))
+      return true
+    return grant.issuingAccountId === request.caller.accountId && standing.accountAllows
   })
 }
 
-const givenAway = ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncryptFrom', 'kms:DescribeKey']
+const givenAway = [
+  'kms:Encrypt',
+  'kms:Decrypt',
+  'kms:ReEncryptFrom',
+  'kms:DescribeKey',
+  'kms:RetireGrant',
+]
 
 function says(policy: PlainPolicy, effect: string, request: PlainRequest): boolean {
   return policy.Statement.some(
@@ -96,7 +156,7 @@ function keyWords(policy: PlainPolicy, effect: string, request: PlainRequest): R
 function principalWords(statement: PlainStatement, request: PlainRequest): readonly string[] {
   const { caller, uniqueIds } = request
   if (statement.Principal === '*') return ['itself']
-  const roleId = caller.uniqueId.split(':')[0] ?? ''
+  const roleId = caller.roleId ?? caller.uniqueId.split(':')[0] ?? ''
   const names = [
     {
       word: 'account',
