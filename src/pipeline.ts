@@ -12,6 +12,7 @@ import { authorizeCall } from './resolve/permissions.ts'
 import { type Recipient, sealAnswer } from './resolve/recipient.ts'
 import { requireMatchingKey, resolveCall, type Resolved } from './resolve/resolve.ts'
 import { identityOf } from './resolve/known-identities.ts'
+import { withAliasNames } from './resolve/alias-names.ts'
 import { resolveAssumedRole } from './resolve/assumed-roles.ts'
 import { requireIdentities, resolveIdentities } from './resolve/identities.ts'
 import type { Target } from './wire/aws-json.ts'
@@ -68,7 +69,7 @@ async function perform(call: RunningCall, ports: PipelinePorts): Promise<unknown
 
 async function decideAndRun(
   call: RunningCall,
-  asked: {
+  given: {
     readonly input: Readonly<Record<string, unknown>>
     readonly recipient: Recipient | undefined
     /** The call has been decided before, on rows that have changed since. */
@@ -77,7 +78,7 @@ async function decideAndRun(
   ports: PipelinePorts,
 ): Promise<unknown> {
   const { operation, caller, place, origin } = call
-  const { input, recipient } = asked
+  const { input, recipient } = given
   const { lookup, grantTokens, findGrant } = ports
   const resolving = { caller, place, lookup, grantTokens, findGrant }
   const refreshed = lookup.refresh()
@@ -88,13 +89,15 @@ async function decideAndRun(
   const assumed = await resolveAssumedRole(call, operation, input, { store, lookup })
   const resolved = { ...named, identities, ...(assumed && { assumed }) }
   call.concerns(resolved)
-  if (!asked.again) draw(call, input, resolved, ports.throttle) //                     5 throttle
+  if (!given.again) draw(call, input, resolved, ports.throttle) //                     5 throttle
   const now = ports.clock.now()
   const known = identityOf(caller, lookup)
   const identity = known instanceof Promise ? await known : known
   const attested = recipient?.conditions
   const asking = { operation, caller, place, origin, now, identity, attested }
-  authorizeCall(asking, input, resolved, call.onDecision) //                          6 authorize
+  const aliased = withAliasNames(resolved.keys, identity, lookup)
+  const asked = { ...resolved, keys: aliased instanceof Promise ? await aliased : aliased }
+  authorizeCall(asking, input, asked, call.onDecision) //                             6 authorize
   requireIdentities(identities)
   for (const key of resolved.keys.values()) await requireMatchingKey(key, input, lookup)
   const keys = call.requireUsable(resolved) //                                        7 run

@@ -23,6 +23,8 @@ import { readPolicy } from './validate.ts'
 export interface CompiledPolicy {
   /** Why it cannot be read; there are no statements then, and every request is denied. */
   readonly broken?: string
+  /** It speaks of a key's aliases, which are looked up only for policies that do. */
+  readonly asksAliases?: true
   readonly statements: readonly CompiledStatement[]
 }
 
@@ -75,7 +77,8 @@ export function compileDocument(
       holds: (context) => conditions.every((holds) => holds(context)),
     })
   }
-  return { statements: compiled }
+  const asksAliases = /kms:resourcealiases/i.test(JSON.stringify(statements))
+  return { statements: compiled, ...(asksAliases && { asksAliases }) }
 }
 
 function compileConditions(

@@ -31,6 +31,8 @@ export interface Lookup {
   refresh(): Promise<void> | undefined
   key(ref: KeyRef): Found<KnownKey>
   alias(ref: AliasRef): Found<AliasRecord>
+  /** The names of a key's aliases: `alias/…`. */
+  aliasNames(key: KeyRef): Found<readonly string[]>
   material(materialId: string): Found<MaterialRecord>
   accessKey(accessKeyId: string): Found<KnownAccessKey>
   /** By unique id. */
@@ -61,6 +63,7 @@ const limits = {
   keys: 64 * 2 ** 20,
   policies: 64 * 2 ** 20,
   aliases: 16 * 2 ** 20,
+  aliasNames: 8 * 2 ** 20,
   materials: 16 * 2 ** 20,
   accessKeys: 4 * 2 ** 20,
   users: 32 * 2 ** 20,
@@ -76,9 +79,12 @@ const limits = {
  */
 const compiledBytesPerCharacter = 80
 
+/** Conditions look at no more values of one key: one more says that there are too many. */
+const aliasNamesMax = 1001
+
 export function createLookup(ports: LookupPorts): Lookup {
   const caches = createCaches(ports)
-  const { keys, policies, aliases, materials, accessKeys, grants } = caches
+  const { keys, policies, aliases, aliasNames, materials, accessKeys, grants } = caches
   const { users, roles, groups, managedPolicies } = caches
   // A key does not hold its compiled policy: how much of those is kept is for their own cache to say.
   const withPolicy = (record: KeyRecord | undefined): Found<KnownKey> => {
@@ -93,6 +99,8 @@ export function createLookup(ports: LookupPorts): Lookup {
       case 'key':
         return keys.forget(nameOf(change.accountId, change.region, change.id))
       case 'alias':
+        // Neither the key that it left nor the one that it came to is told.
+        aliasNames.clear()
         return aliases.forget(nameOf(change.accountId, change.region, change.id))
       case 'material':
         ports.onForgottenMaterial(change.id)
@@ -113,7 +121,9 @@ export function createLookup(ports: LookupPorts): Lookup {
         return undefined // nothing is cached of an account
       case 'everything':
         ports.onForgottenMaterial()
-        for (const cache of [keys, aliases, materials, accessKeys, grants]) cache.clear()
+        for (const cache of [keys, aliases, aliasNames, materials, accessKeys, grants]) {
+          cache.clear()
+        }
         for (const cache of [users, roles, groups, managedPolicies]) cache.clear()
     }
   }
@@ -124,6 +134,7 @@ export function createLookup(ports: LookupPorts): Lookup {
       return record instanceof Promise ? record.then(withPolicy) : withPolicy(record)
     },
     alias: ({ accountId, region, name }) => aliases.get(nameOf(accountId, region, name)),
+    aliasNames: ({ accountId, region, keyId }) => aliasNames.get(nameOf(accountId, region, keyId)),
     material: (materialId) => materials.get(materialId),
     accessKey: (accessKeyId) => accessKeys.get(accessKeyId),
     user: (userId) => users.get(userId),
@@ -150,6 +161,7 @@ interface Caches {
   /** Shared by content: most keys of an account carry the same one. */
   readonly policies: Cache<CompiledPolicy>
   readonly aliases: Cache<AliasRecord>
+  readonly aliasNames: Cache<readonly string[]>
   readonly materials: Cache<MaterialRecord>
   readonly accessKeys: Cache<KnownAccessKey>
   readonly users: Cache<KnownUser>
@@ -183,6 +195,16 @@ function createCaches(ports: LookupPorts): Caches {
         return store.findAlias({ accountId, region, name })
       },
       sizeOf: () => 512,
+    }),
+    aliasNames: createCache({
+      bytesMax: limits.aliasNames,
+      load: async (name) => {
+        const [accountId, region, targetKeyId] = partsOf(name)
+        const page = { targetKeyId, limit: aliasNamesMax }
+        const found = await store.listAliases(accountId, region, page)
+        return found.map((alias) => alias.name)
+      },
+      sizeOf: (names) => 512 * (1 + names.length),
     }),
     materials: createCache({
       bytesMax: limits.materials,

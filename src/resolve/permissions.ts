@@ -103,7 +103,7 @@ type Entries = () => ContextEntries
 
 function decideOnKey(
   asking: Asking,
-  { known, use, namedBy, requestAlias, grants = [] }: ResolvedKey,
+  { known, use, namedBy, requestAlias, aliasNames, grants = [] }: ResolvedKey,
   asked: { readonly input: Given; readonly resolved: Resolved; readonly entries: Entries },
   onDecision: OnDecision,
 ): void {
@@ -117,7 +117,11 @@ function decideOnKey(
     caller: asking.caller,
     action: use.action,
     resource: { arn: keyArn(asking.place.partition, record), accountId: record.accountId },
-    context: contextOf(asking, record.accountId, entries, record, requestAlias),
+    context: contextOf(asking, record.accountId, entries, {
+      key: record,
+      requestAlias,
+      keyAliases: aliasNames,
+    }),
     ...(encryptionContext && { encryptionContext }),
     ...(requestedGrant && { requestedGrant }),
   }
@@ -220,8 +224,11 @@ function contextOf(
   asking: Asking,
   resourceAccountId: string,
   entries: Entries,
-  key?: KeyRecord,
-  requestAlias?: string,
+  about: {
+    readonly key?: KeyRecord
+    readonly requestAlias?: string | undefined
+    readonly keyAliases?: readonly string[] | undefined
+  } = {},
 ): Context {
   const { caller, place, origin, now } = asking
   return new LazyContext(() =>
@@ -231,8 +238,7 @@ function contextOf(
       now,
       ...origin,
       resourceAccountId,
-      key,
-      requestAlias,
+      ...about,
       entries: { ...entries(), ...asking.identity.entries },
     }),
   )

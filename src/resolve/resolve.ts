@@ -27,6 +27,8 @@ export interface ResolvedKey {
   readonly requestAlias?: string
   /** Absent: there is no such key, or none that this caller may know of. */
   readonly known?: KnownKey
+  /** The names of its aliases, where a policy that is asked speaks of them. */
+  readonly aliasNames?: readonly string[]
   /** Grants of the key that may mean the caller. */
   readonly grants?: readonly GrantRecord[]
 }

@@ -1,0 +1,33 @@
+/** The aliases of keys, for policies that speak of them: `kms:ResourceAliases`. @module */
+import type { Identity } from './known-identities.ts'
+import type { Lookup } from './lookup.ts'
+import type { Resolved, ResolvedKey } from './resolve.ts'
+
+/** The keys with the names of their aliases, of those on which a policy asks for them. */
+export function withAliasNames(
+  keys: Resolved['keys'],
+  { policies, boundary, session = [] }: Identity,
+  lookup: Pick<Lookup, 'aliasNames'>,
+): Resolved['keys'] | Promise<Resolved['keys']> {
+  const asked = [...policies, ...session, ...(boundary ? [boundary] : [])].some(
+    ({ asksAliases }) => asksAliases,
+  )
+  const asks = ({ known }: ResolvedKey): boolean => asked || known?.policy.asksAliases === true
+  // Nearly no policy does, and then there is nothing to wait for.
+  return [...keys.values()].some(asks) ? look(keys, asks, lookup) : keys
+}
+
+async function look(
+  keys: Resolved['keys'],
+  asks: (key: ResolvedKey) => boolean,
+  lookup: Pick<Lookup, 'aliasNames'>,
+): Promise<Resolved['keys']> {
+  const named = new Map<string, ResolvedKey>()
+  for (const [name, key] of keys) {
+    const { known } = key
+    // oxlint-disable-next-line no-await-in-loop -- two at most
+    const aliasNames = known && asks(key) ? await lookup.aliasNames(known.record) : undefined
+    named.set(name, aliasNames === undefined ? key : { ...key, aliasNames })
+  }
+  return named
+}
