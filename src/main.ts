@@ -1,5 +1,6 @@
 /** The command `trent`; the only file that acts when imported. @module */
 import { Command } from 'commander'
+import { createAccount, listAccounts } from './cli/account.ts'
 import { quotas } from './cli/quotas.ts'
 import { serve } from './cli/serve.ts'
 import { status } from './cli/status.ts'
@@ -22,6 +23,18 @@ program
   .description('say how the running server is')
   .option('--json', 'answer in JSON')
   .action((options: { json?: true }) => status(configFile(), options))
+const account = program.command('account').description('the accounts of the deployment')
+account
+  .command('create')
+  .description('make an account, and tell the access key of its root user')
+  .option('--id <id>', 'twelve digits (default: random)')
+  .option('--json', 'answer in JSON')
+  .action((options: Parameters<typeof createAccount>[1]) => createAccount(configFile(), options))
+account
+  .command('list')
+  .description('name every account')
+  .option('--json', 'answer in JSON')
+  .action((options: Parameters<typeof listAccounts>[1]) => listAccounts(configFile(), options))
 program
   .command('quotas')
   .description('say what is limited, and what is used of it')

@@ -73,6 +73,10 @@ import { listGroupPolicies } from './iam/list-group-policies.ts'
 import { attachGroupPolicy } from './iam/attach-group-policy.ts'
 import { detachGroupPolicy } from './iam/detach-group-policy.ts'
 import { listAttachedGroupPolicies } from './iam/list-attached-group-policies.ts'
+import { simulateCustomPolicy } from './iam/simulate-custom-policy.ts'
+import { simulatePrincipalPolicy } from './iam/simulate-principal-policy.ts'
+import { getContextKeysForCustomPolicy } from './iam/get-context-keys-for-custom-policy.ts'
+import { getContextKeysForPrincipalPolicy } from './iam/get-context-keys-for-principal-policy.ts'
 import type { Operation } from './operation.ts'
 import { assumeRole } from './sts/assume-role.ts'
 import { getAccessKeyInfo } from './sts/get-access-key-info.ts'
@@ -155,6 +159,10 @@ const operations: readonly Operation[] = [
   attachGroupPolicy,
   detachGroupPolicy,
   listAttachedGroupPolicies,
+  simulateCustomPolicy,
+  simulatePrincipalPolicy,
+  getContextKeysForCustomPolicy,
+  getContextKeysForPrincipalPolicy,
   assumeRole,
   getAccessKeyInfo,
   getCallerIdentity,

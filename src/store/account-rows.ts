@@ -1,12 +1,13 @@
 /** Accounts and access keys in the store. @module */
 import type { AccessKeyRecord, AccountRecord } from '../model/access-key.ts'
+import { acceptedPage } from './bound-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { AccessKeysTable, AccountsTable } from './schema.ts'
 import { type StoreReads, type Transaction, StaleRow } from './store.ts'
 
 type Reads = Pick<
   StoreReads,
-  'findAccount' | 'findAccessKey' | 'listAccessKeys' | 'listAccessKeysOf'
+  'findAccount' | 'listAccounts' | 'findAccessKey' | 'listAccessKeys' | 'listAccessKeysOf'
 >
 type Writes = Pick<
   Transaction,
@@ -28,6 +29,25 @@ export function accountReads({ query, rows }: RowScope): Reads {
         .executeTakeFirst()
       const row = rows.genuine('accounts', [accountId], found)
       return row && accountOf(row)
+    },
+    listAccounts(page) {
+      const fetch = (after: string | undefined, limit: number): Promise<readonly AccountsTable[]> =>
+        query
+          .selectFrom('accounts')
+          .selectAll()
+          .$if(after !== undefined, (some) => some.where('account_id', '>', after ?? ''))
+          .orderBy('account_id')
+          .limit(limit)
+          .execute()
+      return acceptedPage(
+        page,
+        fetch,
+        (row) => row.account_id,
+        (found) => {
+          const row = rows.genuine('accounts', [found.account_id], found)
+          return row && accountOf(row)
+        },
+      )
     },
     async findAccessKey(accessKeyId) {
       const found = await query

@@ -54,6 +54,8 @@ export interface DuePage<T> {
 
 export interface StoreReads {
   findAccount(accountId: string): Promise<AccountRecord | undefined>
+  /** Accounts by id. */
+  listAccounts(page: Page): Promise<readonly AccountRecord[]>
   findAccessKey(accessKeyId: string): Promise<AccessKeyRecord | undefined>
   /** An account's access keys by id. */
   listAccessKeys(accountId: string): Promise<readonly AccessKeyRecord[]>

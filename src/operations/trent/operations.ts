@@ -1,10 +1,17 @@
 /** Trent's own operations; those of the test API are served only where it is on. @module */
 import type { Operation } from '../operation.ts'
+import { createAccount } from './create-account.ts'
 import { getQuotas } from './get-quotas.ts'
 import { getStatus } from './get-status.ts'
 import { getTestClock } from './get-test-clock.ts'
+import { listAccounts } from './list-accounts.ts'
 import { resetTestData } from './reset-test-data.ts'
 import { setTestClock } from './set-test-clock.ts'
 
-export const operatorOperations: readonly Operation[] = [getQuotas, getStatus]
+export const operatorOperations: readonly Operation[] = [
+  createAccount,
+  getQuotas,
+  getStatus,
+  listAccounts,
+]
 export const testOperations: readonly Operation[] = [getTestClock, setTestClock, resetTestData]

@@ -52,6 +52,7 @@ export function reads(rows: Rows): StoreReads {
     findUserByName: unused,
     listUsers: unused,
     countUsers: unused,
+    listAccounts: unused,
     findGroup: unused,
     findGroupByName: unused,
     listGroups: unused,

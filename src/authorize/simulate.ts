@@ -1,0 +1,155 @@
+/**
+ * What a request would be told, with every statement that made it so: the engine's own decision, and its
+ * statements asked one by one.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulateCustomPolicy.html
+ * @module
+ */
+import { authorize } from './authorize.ts'
+import { meansCaller } from './caller-names.ts'
+import { compileDocument, type CompiledPolicy, type CompiledStatement } from './compile.ts'
+import type { AuthorizationRequest } from './decision.ts'
+import type { PolicyDocument, PolicyKind, Statement } from './document.ts'
+import { statementPlaces, type StatementPlace } from './statement-places.ts'
+
+/** A policy that takes part in a simulation. */
+export interface SimulatedPolicy {
+  readonly id: string
+  readonly type: 'user' | 'group' | 'role' | 'user-managed' | 'resource' | 'none'
+  readonly document: PolicyDocument
+  readonly policy: CompiledPolicy
+  readonly places: readonly StatementPlace[]
+}
+
+export interface Simulation {
+  readonly identity: readonly SimulatedPolicy[]
+  /** One of them is the boundary: all that AWS takes. */
+  readonly boundary?: SimulatedPolicy
+  readonly resource?: SimulatedPolicy
+}
+
+export interface MatchedStatement {
+  readonly policy: SimulatedPolicy
+  readonly place: StatementPlace | undefined
+}
+
+export interface Simulated {
+  readonly decision: 'allowed' | 'explicitDeny' | 'implicitDeny'
+  readonly matched: readonly MatchedStatement[]
+  /** Condition keys of statements that could matter, which the request does not have. */
+  readonly missing: readonly string[]
+  /** Present where there is a boundary. */
+  readonly allowedByBoundary?: boolean
+}
+
+/** @param document of `text`, as it was read for `kind` */
+export function simulatedPolicy(
+  id: string,
+  type: SimulatedPolicy['type'],
+  text: string,
+  document: PolicyDocument,
+  kind: PolicyKind,
+): SimulatedPolicy {
+  return {
+    id,
+    type,
+    document,
+    policy: compileDocument(document, kind),
+    places: statementPlaces(text),
+  }
+}
+
+export function simulate(
+  { identity, boundary, resource }: Simulation,
+  request: AuthorizationRequest,
+): Simulated {
+  // There is nobody behind the ARNs of a simulation: each stands for itself.
+  const resourcePrincipals = Object.fromEntries(
+    arnsOf(resource).map((arn) => [
+      arn,
+      arn === request.caller.arn ? request.caller.uniqueId : arn,
+    ]),
+  )
+  const decided = authorize(
+    request,
+    {
+      identity: identity.map(({ policy }) => policy),
+      ...(boundary && { boundary: boundary.policy }),
+      ...(resource && { resource: resource.policy, resourcePrincipals }),
+      identityOnly: resource === undefined,
+    },
+    [],
+  )
+  const all = [...identity, ...(resource ? [resource] : []), ...(boundary ? [boundary] : [])]
+  const asked = all.flatMap((policy) => askStatements(policy, request, resourcePrincipals))
+  const denied = asked.filter(({ statement, holds }) => holds && statement.effect === 'Deny')
+  const allows = asked.filter(({ statement, holds }) => holds && statement.effect === 'Allow')
+  const allowed = decided.decision === 'allow'
+  const matched = denied.length > 0 ? denied : allowed ? allows : []
+  const missing = new Set(
+    asked.flatMap(({ source }) =>
+      source.conditions.flatMap(({ key }) => (request.context.has(key) ? [] : [key])),
+    ),
+  )
+  return {
+    decision: allowed ? 'allowed' : denied.length > 0 ? 'explicitDeny' : 'implicitDeny',
+    matched: matched.map(({ policy, index }) => ({ policy, place: policy.places[index] })),
+    missing: [...missing].toSorted(),
+    ...(boundary && { allowedByBoundary: allows.some(({ policy }) => policy === boundary) }),
+  }
+}
+
+interface Asked {
+  readonly policy: SimulatedPolicy
+  readonly index: number
+  readonly statement: CompiledStatement
+  readonly source: Statement
+  readonly holds: boolean
+}
+
+/** The statements that speak of the caller, the action and the resource. */
+function askStatements(
+  policy: SimulatedPolicy,
+  { action, caller, context, resource }: AuthorizationRequest,
+  uniqueIds: Readonly<Record<string, string>>,
+): readonly Asked[] {
+  const lowerAction = action.toLowerCase()
+  return policy.policy.statements.flatMap((statement, index) => {
+    const source = policy.document.statements[index]
+    const { principals, effect } = statement
+    const means =
+      principals === undefined || meansCaller(principals, caller, uniqueIds, effect) !== undefined
+    const speaks =
+      means &&
+      statement.coversAction(lowerAction) &&
+      statement.coversResource(resource.arn, context)
+    if (source === undefined || !speaks) return []
+    return [{ policy, index, statement, source, holds: statement.holds(context) }]
+  })
+}
+
+function arnsOf(resource: SimulatedPolicy | undefined): readonly string[] {
+  return (resource?.document.statements ?? []).flatMap(({ principals }) =>
+    (principals?.entries ?? []).flatMap((entry) => ('arn' in entry ? [entry.arn] : [])),
+  )
+}
+
+/** Every condition key and policy variable's key that a policy asks for, in lower case. */
+export function contextKeysOf({ statements }: PolicyDocument): readonly string[] {
+  const keys = new Set<string>()
+  for (const { conditions, resources } of statements) {
+    for (const { key, values } of conditions) {
+      keys.add(key)
+      for (const value of values) addVariables(value, keys)
+    }
+    for (const entry of resources?.entries ?? []) addVariables(entry, keys)
+  }
+  return [...keys].toSorted()
+}
+
+function addVariables(text: string, keys: Set<string>): void {
+  for (const [, name = ''] of text.matchAll(/\$\{([^{}]{1,256})\}/g)) {
+    const [key = ''] = name.split(',')
+    // `${*}`, `${?}` and `${$}` are characters.
+    if (key.includes(':')) keys.add(key.trim().toLowerCase())
+  }
+}

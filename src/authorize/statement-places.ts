@@ -1,0 +1,64 @@
+/** Where each statement of a policy stands in its text, for people who look for it there. @module */
+
+export interface Place {
+  /** Both count from 1. */
+  readonly line: number
+  readonly column: number
+}
+
+export interface StatementPlace {
+  readonly start: Place
+  /** Of the character after its last. */
+  readonly end: Place
+}
+
+/**
+ * The statements of a policy that was read, in order. Only structure is followed: the text is known to
+ * be JSON with a `Statement` at its top.
+ */
+export function statementPlaces(text: string): readonly StatementPlace[] {
+  const places: StatementPlace[] = []
+  let depth = 0
+  let name: string | undefined
+  /** Inside the value of `Statement`: how deep its objects are. */
+  let statementDepth: number | undefined
+  let start: number | undefined
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at]
+    if (character === '"') {
+      const end = endOfString(text, at)
+      if (depth === 1) name = isName(text, end + 1) ? text.slice(at + 1, end) : name
+      at = end
+    } else if (character === '{' || character === '[') {
+      if (depth === 1 && name === 'Statement') statementDepth = character === '{' ? 1 : 2
+      if (character === '{' && depth === statementDepth) start = at
+      depth += 1
+    } else if (character === '}' || character === ']') {
+      depth -= 1
+      if (start !== undefined && character === '}' && depth === statementDepth) {
+        places.push({ start: placeOf(text, start), end: placeOf(text, at + 1) })
+        start = undefined
+      }
+      if (depth === 1) statementDepth = undefined
+    }
+  }
+  return places
+}
+
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at += 1) {
+    if (text[at] === '\\') at += 1
+    else if (text[at] === '"') return at
+  }
+  return text.length
+}
+
+function isName(text: string, from: number): boolean {
+  return /^\s*:/.test(text.slice(from, from + 64))
+}
+
+function placeOf(text: string, at: number): Place {
+  const before = text.slice(0, at)
+  const lineStart = before.lastIndexOf('\n') + 1
+  return { line: before.split('\n').length, column: at - lineStart + 1 }
+}

@@ -1,0 +1,28 @@
+/**
+ * GetContextKeysForCustomPolicy — the condition keys that policies ask for.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetContextKeysForCustomPolicy.html
+ * @module
+ */
+import type {
+  GetContextKeysForCustomPolicyRequest,
+  GetContextKeysForPolicyResponse,
+} from '@aws-sdk/client-iam'
+import { required } from '../../model/shape.ts'
+import { iamOperation } from '../query-operation.ts'
+import { contextKeys, givenPolicies, policyList } from './simulation.ts'
+
+export const getContextKeysForCustomPolicy = iamOperation<
+  GetContextKeysForCustomPolicyRequest,
+  GetContextKeysForPolicyResponse
+>()({
+  name: 'GetContextKeysForCustomPolicy',
+  input: { PolicyInputList: required(policyList) },
+  permissions: () => [{ action: 'iam:GetContextKeysForCustomPolicy' }],
+  readOnly: true,
+  audit: [],
+  throws: ['ValidationException', 'AccessDeniedException', 'MalformedPolicyDocumentException'],
+  run: ({ input }) =>
+    Promise.resolve({
+      ContextKeyNames: contextKeys(givenPolicies('PolicyInputList', input.PolicyInputList)),
+    }),
+})

@@ -1,0 +1,82 @@
+/**
+ * SimulatePrincipalPolicy — what the policies of a user, a group or a role would say to requests, with
+ * others beside them or without.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+ * @module
+ */
+import type { SimulatePolicyResponse, SimulatePrincipalPolicyRequest } from '@aws-sdk/client-iam'
+import { KmsError } from '../../errors.ts'
+import { list, required, structure, text } from '../../model/shape.ts'
+import { iamOperation } from '../query-operation.ts'
+import { policyArn } from './members.ts'
+import { policiesOfPrincipal } from './principal-policies.ts'
+import {
+  checkSimulation,
+  givenPolicies,
+  policyList,
+  simulated,
+  simulatedCaller,
+  simulationInput,
+} from './simulation.ts'
+
+const shortText = text({ min: 1, max: 128 })
+
+export const simulatePrincipalPolicy = iamOperation<
+  Omit<SimulatePrincipalPolicyRequest, 'PolicyExclusionList'>,
+  SimulatePolicyResponse
+>()({
+  name: 'SimulatePrincipalPolicy',
+  input: {
+    PolicySourceArn: required(policyArn),
+    PolicyInputList: policyList,
+    PolicyExclusionList: list(
+      structure({
+        PolicyArn: policyArn,
+        PolicyType: shortText,
+        InlinePolicyIdentifier: structure({
+          PolicyName: shortText,
+          AttachmentType: shortText,
+          AttachmentName: shortText,
+        }),
+      }),
+      { max: 100 },
+    ),
+    ...simulationInput,
+  },
+  permissions: ({ PolicySourceArn }) => [
+    { action: 'iam:SimulatePrincipalPolicy', arn: PolicySourceArn },
+  ],
+  readOnly: true,
+  audit: ['PolicySourceArn', 'ActionNames', 'ResourceArns', 'CallerArn', 'MaxItems', 'Marker'],
+  throws: [
+    'ValidationException',
+    'InvalidInputException',
+    'UnsupportedOperationException',
+    'AccessDeniedException',
+    'NoSuchEntityException',
+    'MalformedPolicyDocumentException',
+    'InvalidMarkerException',
+  ],
+  check(input) {
+    checkSimulation(input)
+    if ((input.PolicyExclusionList?.length ?? 0) > 0) {
+      throw new KmsError('UnsupportedOperationException', 'PolicyExclusionList is not supported')
+    }
+  },
+  async run({ input, caller: { accountId } }, { store, pages }) {
+    const { PolicySourceArn: arn, CallerArn = arn } = input
+    const { uniqueId, identity, boundary } = await policiesOfPrincipal(arn, accountId, store)
+    const [given] = givenPolicies(
+      'PermissionsBoundaryPolicyInputList',
+      input.PermissionsBoundaryPolicyInputList,
+    )
+    // One that is given stands in the place of the principal's own.
+    const bound = given ?? boundary
+    const simulation = {
+      identity: [...identity, ...givenPolicies('PolicyInputList', input.PolicyInputList)],
+      ...(bound && { boundary: bound }),
+    }
+    const caller = simulatedCaller(CallerArn, CallerArn === arn ? uniqueId : CallerArn)
+    return simulated(input, simulation, { caller, scope: `SimulatePrincipalPolicy/${arn}` }, pages)
+  },
+})

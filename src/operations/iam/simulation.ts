@@ -1,0 +1,220 @@
+/** Members, policies and answers that the operations of simulation share. @module */
+import { malformedPolicy } from '../../authorize/malformed.ts'
+import {
+  contextKeysOf,
+  simulate,
+  simulatedPolicy,
+  type MatchedStatement,
+  type SimulatedPolicy,
+  type Simulation,
+} from '../../authorize/simulate.ts'
+import { readPolicy } from '../../authorize/validate.ts'
+import { KmsError } from '../../errors.ts'
+import { parseArn } from '../../model/arn.ts'
+import type { Caller } from '../../model/caller.ts'
+import { list, oneOf, required, structure, text } from '../../model/shape.ts'
+import type { Pages } from '../operation.ts'
+import { marker, maxItems, policyDocument } from './members.ts'
+import { pageOf } from './page.ts'
+
+export const policyList = list(policyDocument, { max: 100 })
+
+export const simulationInput = {
+  PermissionsBoundaryPolicyInputList: policyList,
+  ActionNames: required(list(text({ min: 3, max: 128 }), { max: 128 })),
+  ResourceArns: list(text({ min: 1, max: 2048 }), { max: 1000 }),
+  ResourcePolicy: policyDocument,
+  ResourceOwner: text({ min: 1, max: 2048 }),
+  CallerArn: text({ min: 1, max: 2048 }),
+  ContextEntries: list(
+    structure({
+      ContextKeyName: text({ min: 5, max: 256 }),
+      ContextKeyValues: list(text({ max: 2048 }), { max: 256 }),
+      ContextKeyType: oneOf([
+        'string',
+        'stringList',
+        'numeric',
+        'numericList',
+        'boolean',
+        'booleanList',
+        'ip',
+        'ipList',
+        'binary',
+        'binaryList',
+        'date',
+        'dateList',
+      ]),
+    }),
+    { max: 256 },
+  ),
+  ResourceHandlingOption: text({ min: 1, max: 64 }),
+  MaxItems: maxItems,
+  Marker: marker,
+} as const
+
+export interface SimulationRequest {
+  readonly PermissionsBoundaryPolicyInputList?: readonly string[]
+  readonly ActionNames: readonly string[]
+  readonly ResourceArns?: readonly string[]
+  readonly ResourcePolicy?: string
+  readonly ResourceOwner?: string
+  readonly CallerArn?: string
+  readonly ContextEntries?: readonly {
+    readonly ContextKeyName?: string
+    readonly ContextKeyValues?: readonly string[]
+  }[]
+  readonly MaxItems?: number
+  readonly Marker?: string
+}
+
+/** Decisions of one call: each takes some microseconds a statement. */
+const decisionsMax = 5000
+
+/** @throws {KmsError} `InvalidInputException` */
+export function checkSimulation(input: SimulationRequest): void {
+  const { ActionNames, ResourceArns = ['*'], ResourcePolicy, CallerArn } = input
+  const wrong = ActionNames.find((name) => !/^[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+$/.test(name))
+  if (wrong !== undefined) throw invalid(`Invalid action: ${wrong}`)
+  if (ActionNames.length * ResourceArns.length > decisionsMax) {
+    throw invalid(`more than ${decisionsMax} decisions are asked for in one call`)
+  }
+  if (ResourcePolicy !== undefined && CallerArn === undefined) {
+    throw invalid('CallerArn is required when ResourcePolicy is given')
+  }
+  if ((input.PermissionsBoundaryPolicyInputList?.length ?? 0) > 1) {
+    throw invalid('only one permissions boundary can be given')
+  }
+}
+
+/** Policies of a request, named as AWS names them: `PolicyInputList.1`. */
+export function givenPolicies(
+  member: string,
+  texts: readonly string[] = [],
+  type: SimulatedPolicy['type'] = 'none',
+): readonly SimulatedPolicy[] {
+  return texts.map((each, index) => readSimulated(`${member}.${index + 1}`, type, each))
+}
+
+/** @throws {KmsError} `MalformedPolicyDocumentException` */
+export function readSimulated(
+  id: string,
+  type: SimulatedPolicy['type'],
+  policy: string,
+): SimulatedPolicy {
+  const kind = type === 'resource' ? 'key' : 'identity'
+  const result = readPolicy(policy, kind)
+  if (!result.ok) throw malformedPolicy(result.fault)
+  return simulatedPolicy(id, type, policy, result.document, kind)
+}
+
+interface ShownStatement {
+  readonly SourcePolicyId: string
+  readonly SourcePolicyType: SimulatedPolicy['type']
+  readonly StartPosition?: { readonly Line: number; readonly Column: number }
+  readonly EndPosition?: { readonly Line: number; readonly Column: number }
+}
+
+interface ShownResult {
+  readonly EvalActionName: string
+  readonly EvalResourceName: string
+  readonly EvalDecision: 'allowed' | 'explicitDeny' | 'implicitDeny'
+  readonly MatchedStatements: ShownStatement[]
+  readonly MissingContextValues: string[]
+  readonly PermissionsBoundaryDecisionDetail?: { readonly AllowedByPermissionsBoundary: boolean }
+}
+
+/** One page of what each action on each resource would be told. */
+export async function simulated(
+  input: SimulationRequest,
+  simulation: Simulation,
+  as: { readonly caller: Caller; readonly scope: string },
+  pages: Pages,
+): Promise<{
+  readonly EvaluationResults: ShownResult[]
+  readonly IsTruncated: boolean
+  readonly Marker?: string
+}> {
+  const resource =
+    input.ResourcePolicy === undefined
+      ? undefined
+      : readSimulated('ResourcePolicy', 'resource', input.ResourcePolicy)
+  const whole = { ...simulation, ...(resource && { resource }) }
+  const { ActionNames, ResourceArns = ['*'], ResourceOwner } = input
+  const pairs = ActionNames.flatMap((action) => ResourceArns.map((arn) => ({ action, arn })))
+  const numbered = pairs.map((pair, index) => ({ ...pair, place: String(index).padStart(5, '0') }))
+  const { rows, paging } = await pageOf(numbered, ({ place }) => place, pages, {
+    scope: [as.scope, as.caller.arn],
+    marker: input.Marker,
+    limit: input.MaxItems,
+  })
+  const context = contextOf(input, as.caller)
+  const results = rows.map(({ action, arn }): ShownResult => {
+    const owner = parseArn(ResourceOwner ?? '')?.accountId ?? parseArn(arn)?.accountId
+    const foreign = resource !== undefined && owner !== undefined && owner !== ''
+    const accountId = foreign ? owner : as.caller.accountId
+    const { decision, matched, missing, allowedByBoundary } = simulate(whole, {
+      caller: as.caller,
+      action,
+      resource: { arn, accountId },
+      context,
+    })
+    return {
+      EvalActionName: action,
+      EvalResourceName: arn,
+      EvalDecision: decision,
+      MatchedStatements: matched.map(shownStatement),
+      MissingContextValues: [...missing],
+      ...(allowedByBoundary !== undefined && {
+        PermissionsBoundaryDecisionDetail: { AllowedByPermissionsBoundary: allowedByBoundary },
+      }),
+    }
+  })
+  return { EvaluationResults: results, ...paging }
+}
+
+function shownStatement({ policy, place }: MatchedStatement): ShownStatement {
+  return {
+    SourcePolicyId: policy.id,
+    SourcePolicyType: policy.type,
+    ...(place && {
+      StartPosition: { Line: place.start.line, Column: place.start.column },
+      EndPosition: { Line: place.end.line, Column: place.end.column },
+    }),
+  }
+}
+
+/** The context that was given, and what follows from who the caller is. */
+function contextOf(
+  { ContextEntries = [] }: SimulationRequest,
+  caller: Caller,
+): ReadonlyMap<string, readonly string[]> {
+  const context = new Map<string, readonly string[]>([
+    ['aws:principalarn', [caller.arn]],
+    ['aws:principalaccount', [caller.accountId]],
+    ['aws:userid', [caller.uniqueId]],
+    ...(caller.userName === undefined ? [] : [['aws:username', [caller.userName]] as const]),
+  ])
+  for (const { ContextKeyName = '', ContextKeyValues = [] } of ContextEntries) {
+    context.set(ContextKeyName.toLowerCase(), ContextKeyValues)
+  }
+  return context
+}
+
+/** The caller that a simulation is of, as its ARN tells. @throws {KmsError} `InvalidInputException` */
+export function simulatedCaller(arn: string, uniqueId = arn): Caller {
+  const parsed = parseArn(arn)
+  const user = /^user\/(?:.*\/)?([^/]+)$/.exec(parsed?.resource ?? '')?.[1]
+  if (parsed === undefined || !['iam', 'sts'].includes(parsed.service)) {
+    throw invalid(`Invalid ARN: ${arn}`)
+  }
+  const { accountId } = parsed
+  return { kind: 'user', accountId, arn, uniqueId, ...(user !== undefined && { userName: user }) }
+}
+
+export function contextKeys(policies: readonly SimulatedPolicy[]): string[] {
+  return [...new Set(policies.flatMap(({ document }) => contextKeysOf(document)))].toSorted()
+}
+
+function invalid(message: string): KmsError {
+  return new KmsError('InvalidInputException', message)
+}
