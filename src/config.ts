@@ -23,6 +23,8 @@ export interface Config {
   readonly regions: RegionTable
   readonly logLevel: LogLevel
   readonly testApi: boolean
+  /** A journal segment older than this is closed, however little it holds. */
+  readonly auditSegmentSeconds: number
   readonly quotas: Quotas
   /** The certificates that attestation documents may lead to, DER each. */
   readonly attestationRoots: readonly Uint8Array[]
@@ -46,6 +48,7 @@ const names = [
   'TRENT_REGIONS',
   'TRENT_LOG_LEVEL',
   'TRENT_TEST_API',
+  'TRENT_AUDIT_SEGMENT_SECONDS',
   'TRENT_ATTESTATION_ROOTS',
   'TRENT_QUOTAS',
   'TRENT_QUOTA_OVERRIDES',
@@ -132,9 +135,19 @@ export function parseConfig(settings: Settings): Config {
     regions,
     logLevel,
     testApi,
+    auditSegmentSeconds: segmentSeconds(settings.TRENT_AUDIT_SEGMENT_SECONDS ?? '3600'),
     quotas: quotasOf(settings),
     attestationRoots: attestationRoots(settings.TRENT_ATTESTATION_ROOTS),
   })
+}
+
+/** A minute at least: each segment costs a preallocated file. */
+function segmentSeconds(text: string): number {
+  const seconds = /^\d{1,5}$/.test(text) ? Number(text) : 0
+  if (seconds < 60 || seconds > 86_400) {
+    throw new ConfigError('TRENT_AUDIT_SEGMENT_SECONDS must be a whole number from 60 to 86400')
+  }
+  return seconds
 }
 
 function quotasOf(settings: Settings): Quotas {

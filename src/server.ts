@@ -99,6 +99,7 @@ async function openFiles(config: Config, options: ServerOptions, closing: Closin
     directory: journalDirectory,
     stream: 'worker-0',
     clock,
+    segmentAgeMs: config.auditSegmentSeconds * 1000,
     onFatal,
     onError,
     ...(options.journalFiles && { files: options.journalFiles }),

@@ -12,6 +12,7 @@ test('every setting has a default', () => {
   assert.equal(config.accountId, '000000000000')
   assert.equal(config.region, 'us-west-2')
   assert.equal(config.testApi, false)
+  assert.equal(config.auditSegmentSeconds, 3600)
   assert.equal(config.root, undefined)
   assert.deepEqual(config.attestationRoots, [awsNitroRoot()])
   assert.ok(Object.isFrozen(config))
@@ -41,6 +42,9 @@ const refused: readonly [
   ['an unknown Region', { TRENT_REGION: 'mars-north-1' }, /TRENT_REGIONS adds one/],
   ['a malformed Region table', { TRENT_REGIONS: 'Mars' }, /TRENT_REGIONS/],
   ['an unknown log level', { TRENT_LOG_LEVEL: 'loud' }, /TRENT_LOG_LEVEL/],
+  ['segments of under a minute', { TRENT_AUDIT_SEGMENT_SECONDS: '59' }, /from 60 to 86400/],
+  ['segments of over a day', { TRENT_AUDIT_SEGMENT_SECONDS: '86401' }, /from 60 to 86400/],
+  ['a segment age in words', { TRENT_AUDIT_SEGMENT_SECONDS: '1h' }, /from 60 to 86400/],
   ['an access key id without a secret', { TRENT_ROOT_ACCESS_KEY_ID: 'test' }, /SECRET_ACCESS_KEY/],
   [
     'a secret that is too short',
@@ -53,6 +57,13 @@ const refused: readonly [
     /TRENT_TEST_API/,
   ],
 ]
+
+test('the age of segments may be from a minute to a day', () => {
+  for (const seconds of [60, 86_400]) {
+    const config = parseConfig({ TRENT_AUDIT_SEGMENT_SECONDS: String(seconds) })
+    assert.equal(config.auditSegmentSeconds, seconds)
+  }
+})
 
 for (const [name, settings, says] of refused) {
   test(`a setting is refused in one line: ${name}`, () => {

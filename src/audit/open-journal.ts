@@ -44,7 +44,10 @@ export interface JournalOptions {
   readonly files?: FilePort
   /** Size of a segment's file, 16 MiB when left out. */
   readonly segmentBytes?: number
-  /** A segment older than this is closed by the next record; by size alone when left out. */
+  /**
+   * A segment that holds records and is older than this is closed, by the next record or by the
+   * reserve's timer, whichever comes first; by size alone when left out.
+   */
   readonly segmentAgeMs?: number
   /** Free disk space below which the server is not ready, 256 MiB when left out. */
   readonly reserveBytes?: number
@@ -140,7 +143,11 @@ class SegmentJournal implements OpenJournal {
     await this.#openNext(last)
     await this.#checkReserve()
     const everyMs = this.#options.reserveCheckMs ?? 5000
-    this.#reserveTimer = setInterval(() => void this.#checkReserve(), everyMs).unref()
+    this.#reserveTimer = setInterval(() => {
+      void this.#checkReserve()
+      // Without traffic no record comes to close an old segment.
+      if (this.healthy && this.#isOld(this.#live)) this.#working ??= this.#work()
+    }, everyMs).unref()
   }
 
   append(eventId: string, record: string): Promise<void> {
@@ -166,6 +173,7 @@ class SegmentJournal implements OpenJournal {
   async #work(): Promise<void> {
     // Whatever this turn of the event loop still brings goes into the same sync.
     await setImmediate()
+    if (this.#live !== undefined && this.#isOld(this.#live)) await this.#roll(this.#live)
     // oxlint-disable-next-line no-await-in-loop -- each batch follows the one before
     while (this.#waiting.length > 0 && this.#live !== undefined) await this.#commit(this.#live)
     this.#working = undefined
@@ -173,9 +181,7 @@ class SegmentJournal implements OpenJournal {
 
   async #commit(live: LiveSegment): Promise<void> {
     const time = this.#home.now()
-    const age = this.#options.segmentAgeMs ?? Infinity
-    const aged = live.records > 0 && Math.abs(time - live.created) >= age
-    const count = aged ? 0 : this.#countFitting(live)
+    const count = this.#isOld(live) ? 0 : this.#countFitting(live)
     if (count === 0) return this.#roll(live)
     const taken = this.#waiting.splice(0, count)
     let size = 0
@@ -191,6 +197,13 @@ class SegmentJournal implements OpenJournal {
       this.#waitingBytes -= frameBytes
       resolve()
     }
+  }
+
+  /** Old by the distance, so that a clock set back does not keep a segment open for ever. */
+  #isOld(live: LiveSegment | undefined): boolean {
+    if (live === undefined || live.records === 0) return false
+    const age = this.#options.segmentAgeMs ?? Infinity
+    return Math.abs(this.#home.now() - live.created) >= age
   }
 
   /** How many of those that wait go into one batch, with room left for the frame that closes. */

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { JournalFailed } from '../../src/audit/journal.ts'
 import { openJournal } from '../../src/audit/open-journal.ts'
 import { recordBytesMax } from '../../src/audit/frame.ts'
@@ -71,6 +72,72 @@ test('a segment that is full is closed and the next one opens', async () => {
   assert.equal((await heldIds(files)).length, 200)
   assert.equal((await verify(files)).whole, true)
   assert.deepEqual(errors, [])
+})
+
+for (const [name, leap] of [
+  ['forward', 1000],
+  ['back', -1000],
+] as const) {
+  test(
+    `a segment that is too old is closed without traffic, the clock gone ${name}`,
+    { timeout: 60_000 },
+    async () => {
+      const files = createMemoryFiles()
+      let now = 1_800_000_000_000
+      const clock = { system: () => now }
+      const { journal } = await open(files, { segmentAgeMs: 1000, reserveCheckMs: 1, clock })
+      await append(journal, 1)
+      assert.equal(journal.position.segment, 1)
+      now += leap
+      // The timer works on the wall clock: turns of the event loop alone do not wait for it.
+      while (journal.position.segment === 1) await delay(1)
+      assert.equal(journal.position.segment, 2)
+      await append(journal, 2)
+      await journal.close()
+      assert.deepEqual(await heldIds(files), [eventId(1), eventId(2)])
+      assert.equal((await verify(files)).whole, true)
+    },
+  )
+}
+
+test('an old segment without records stays open', { timeout: 60_000 }, async () => {
+  const files = createMemoryFiles()
+  let now = 1_800_000_000_000
+  const clock = { system: () => now }
+  const { journal } = await open(files, { segmentAgeMs: 1000, reserveCheckMs: 1, clock })
+  const looks = { count: 0 }
+  files.plan = (operation) => {
+    if (operation === 'freeBytes') looks.count += 1
+    return 'done'
+  }
+  now += 5000
+  while (looks.count < 3) await delay(1)
+  await journal.close()
+  assert.deepEqual(journal.position, { stream: 'worker-0', segment: 1 })
+})
+
+test('a roll by age that fails loses no acknowledged record', { timeout: 60_000 }, async () => {
+  const files = createMemoryFiles()
+  let now = 1_800_000_000_000
+  const clock = { system: () => now }
+  const { journal, errors, fatal } = await open(files, {
+    segmentAgeMs: 1000,
+    reserveCheckMs: 1,
+    clock,
+  })
+  await append(journal, 1)
+  files.plan = (operation, path) => {
+    if (operation !== 'datasync' || path !== segmentPath(1)) return 'done'
+    return { error: 'EIO' }
+  }
+  now += 1000
+  while (journal.position.segment === 1 || !journal.healthy) await delay(1)
+  await append(journal, 2)
+  await journal.close()
+  assert.equal(errors.length, 1)
+  assert.deepEqual(fatal, [])
+  assert.deepEqual(await heldIds(files), [eventId(1), eventId(2)])
+  assert.equal((await verify(files)).whole, true)
 })
 
 test('a segment that is too old is closed by the next record', async () => {
