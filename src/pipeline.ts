@@ -13,6 +13,7 @@ import { type Recipient, sealAnswer } from './resolve/recipient.ts'
 import { requireMatchingKey, resolveCall, type Resolved } from './resolve/resolve.ts'
 import { identityOf } from './resolve/known-identities.ts'
 import { withAliasNames } from './resolve/alias-names.ts'
+import { idleDays } from './resolve/idle-days.ts'
 import { resolveAssumedRole } from './resolve/assumed-roles.ts'
 import { requireIdentities, resolveIdentities } from './resolve/identities.ts'
 import type { Target } from './wire/aws-json.ts'
@@ -94,7 +95,10 @@ async function decideAndRun(
   const known = identityOf(caller, lookup)
   const identity = known instanceof Promise ? await known : known
   const attested = recipient?.conditions
-  const asking = { operation, caller, place, origin, now, identity, attested }
+  const idle = operation.asksIdleDays
+    ? await idleDays(operation, resolved, ports.operations.keyUsages, now)
+    : undefined
+  const asking = { operation, caller, place, origin, now, identity, attested, idle }
   const aliased = withAliasNames(resolved.keys, identity, lookup)
   const asked = { ...resolved, keys: aliased instanceof Promise ? await aliased : aliased }
   authorizeCall(asking, input, asked, call.onDecision) //                             6 authorize

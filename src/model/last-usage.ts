@@ -29,6 +29,8 @@ export interface LastUsage extends KeyRef {
   /** Under which the audit journal holds the use. */
   readonly eventId: string
   readonly requestId: string
+  /** The row that says so is not known to be ours. */
+  readonly unproved?: true
 }
 
 /** A use that has just happened. */

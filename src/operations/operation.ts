@@ -334,6 +334,8 @@ export interface Operation<
   readonly recipient?: string
   /** Its success counts as a cryptographic use of each of its keys: its own name, as AWS tracks it. */
   readonly tracksUsage?: TrackedOperation
+  /** Policies may ask for how many days its key was not used: `kms:TrailingDaysWithoutKeyUsage`. */
+  readonly asksIdleDays?: true
   /** `readOnly` of the audit record. */
   readonly readOnly: boolean
   /** Input members that the audit record keeps; no secret may be among them. */

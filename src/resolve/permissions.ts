@@ -36,6 +36,8 @@ export interface Asking {
   readonly identity: Identity
   /** What the call's attestation document proves, by condition key. */
   readonly attested?: ContextEntries | undefined
+  /** For how long the key was not used, where policies may ask. */
+  readonly idle?: ContextEntries | undefined
 }
 
 /** Hears of every decision: its reasons are for the record, its errors for the log. */
@@ -55,6 +57,7 @@ export function authorizeCall(
   const entriesFor = (use?: string) => (): ContextEntries => ({
     ...operation.context?.(input, use, recordsOf(resolved)),
     ...asking.attested,
+    ...asking.idle,
   })
   for (const { iamResource, stsResource, ...permission } of operation.permissions?.(input) ?? []) {
     const arn =

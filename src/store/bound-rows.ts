@@ -20,6 +20,7 @@ export type BoundTable =
   | 'roles'
   | 'managed_policies'
   | 'keys'
+  | 'key_usage'
   | 'material_states'
   | 'aliases'
   | 'grants'

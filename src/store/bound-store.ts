@@ -53,10 +53,12 @@ export function createStore(
     listOutbox: (limit) => listOutbox({ query, rows }, limit),
     deleteOutbox: (eventIds) => deleteOutbox(query, eventIds),
     trackUsageSince: (now) => trackUsageSince(query, now),
-    findLastUsage: (key) => findLastUsage(query, key),
+    findLastUsage: (key) => findLastUsage({ query, rows }, key),
     saveLastUsages: (usages) =>
       retried(() =>
-        query.transaction().execute((transaction) => saveLastUsages(transaction, usages)),
+        query
+          .transaction()
+          .execute((transaction) => saveLastUsages({ query: transaction, rows }, usages)),
       ),
     findAccessKeyUse: (accessKeyId) => findAccessKeyUse(query, accessKeyId),
     saveAccessKeyUses: (uses) =>

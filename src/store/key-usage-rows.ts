@@ -1,12 +1,14 @@
 /**
- * The last use of each key. The rows carry no tag: they decide nothing, and a tag could not say that a
- * row was taken away, which reads as "never used". They take no change number: nobody caches them.
+ * The last use of each key. A row that fails its tag, or has none, is answered as one that proves nothing:
+ * whoever decides by it takes the key for used. Rows take no change number: nobody caches them.
  * @module
  */
 import type { Kysely } from 'kysely'
 import type { KeyRef } from '../model/key.ts'
 import type { LastUsage, NotedUsage } from '../model/last-usage.ts'
+import type { BoundRows } from './bound-rows.ts'
 import type { KeyUsageTable, Schema } from './schema.ts'
+import type { RowScope } from './row-scope.ts'
 
 /** Rows to a statement: bounds its depth and its parameters. */
 const savedMax = 250
@@ -27,7 +29,7 @@ export async function trackUsageSince(query: Kysely<Schema>, now: number): Promi
 }
 
 export async function findLastUsage(
-  query: Kysely<Schema>,
+  { query, rows }: RowScope,
   { accountId, region, keyId }: KeyRef,
 ): Promise<LastUsage | undefined> {
   const row = await query
@@ -37,17 +39,22 @@ export async function findLastUsage(
     .where('region', '=', region)
     .where('key_id', '=', keyId)
     .executeTakeFirst()
-  return (
-    row && {
-      accountId,
-      region,
-      keyId,
-      operation: row.operation as LastUsage['operation'], // written by columnsOf
-      usedAt: row.used_at,
-      eventId: row.event_id,
-      requestId: row.request_id,
-    }
-  )
+  if (row === undefined) return undefined
+  const { row_tag: tag, ...columns } = row
+  const primaryKey = [accountId, region, keyId]
+  const proved =
+    tag !== null &&
+    rows.genuine('key_usage', primaryKey, { ...columns, row_tag: tag }) !== undefined
+  return {
+    accountId,
+    region,
+    keyId,
+    operation: row.operation as LastUsage['operation'], // written by columnsOf
+    usedAt: row.used_at,
+    eventId: row.event_id,
+    requestId: row.request_id,
+    ...(!proved && { unproved: true }),
+  }
 }
 
 /**
@@ -55,7 +62,7 @@ export async function findLastUsage(
  * transaction, with each key once.
  */
 export async function saveLastUsages(
-  query: Kysely<Schema>,
+  { query, rows }: RowScope,
   usages: readonly NotedUsage[],
 ): Promise<void> {
   for (let start = 0; start < usages.length; start += savedMax) {
@@ -63,7 +70,7 @@ export async function saveLastUsages(
     if (present.length === 0) continue
     await query
       .insertInto('key_usage')
-      .values(present.map(columnsOf))
+      .values(present.map((usage) => columnsOf(usage, rows)))
       .onConflict((conflict) =>
         conflict
           .columns(['account_id', 'region', 'key_id'])
@@ -72,6 +79,7 @@ export async function saveLastUsages(
             used_at: row.ref('excluded.used_at'),
             event_id: row.ref('excluded.event_id'),
             request_id: row.ref('excluded.request_id'),
+            row_tag: row.ref('excluded.row_tag'),
           }))
           // Another node may have saved a later use.
           .whereRef('excluded.used_at', '>=', 'key_usage.used_at'),
@@ -105,8 +113,8 @@ async function ofPresentKeys(
   )
 }
 
-function columnsOf(usage: LastUsage): KeyUsageTable {
-  return {
+function columnsOf(usage: LastUsage, rows: BoundRows): KeyUsageTable {
+  return rows.seal('key_usage', {
     account_id: usage.accountId,
     region: usage.region,
     key_id: usage.keyId,
@@ -114,5 +122,5 @@ function columnsOf(usage: LastUsage): KeyUsageTable {
     used_at: usage.usedAt,
     event_id: usage.eventId,
     request_id: usage.requestId,
-  }
+  })
 }

@@ -14,6 +14,7 @@ import { roles } from './migrations/0006-roles.ts'
 import { materialStates } from './migrations/0007-material-states.ts'
 import { identityMembers } from './migrations/0008-identity-members.ts'
 import { groups } from './migrations/0009-groups.ts'
+import { keyUsageTags } from './migrations/0010-key-usage-tags.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -32,6 +33,7 @@ export const migrations: readonly Migration[] = [
   { name: 'material-states', up: materialStates },
   { name: 'identity-members', up: identityMembers },
   { name: 'groups', up: groups },
+  { name: 'key-usage-tags', up: keyUsageTags },
 ]
 
 /**

@@ -231,7 +231,7 @@ export interface GrantsTable {
   readonly row_tag: Uint8Array
 }
 
-/** The last use of a key; absent when there was none. Decides nothing, and so has no row tag. */
+/** The last use of a key; absent when there was none. */
 export interface KeyUsageTable {
   readonly account_id: string
   readonly region: string
@@ -240,6 +240,8 @@ export interface KeyUsageTable {
   readonly used_at: number
   readonly event_id: string
   readonly request_id: string
+  /** Null in rows from before there were tags. */
+  readonly row_tag: Uint8Array | null
 }
 
 /** One row: since when uses of keys are noted. */

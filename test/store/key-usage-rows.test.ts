@@ -44,6 +44,22 @@ for (const { name: engine, open } of engines) {
     assert.deepEqual(await store.changesSince(before), [])
   })
 
+  test(`${engine}: a last use that somebody else wrote is told as one that proves nothing`, async (t) => {
+    const { database } = await open(t)
+    const { store, forged } = storeOf(database)
+    await insertAccounts(store)
+    await insertKeys(store, newKey('k'))
+    await store.saveLastUsages([used('k', 500)])
+    await database.query.updateTable('key_usage').set({ used_at: 5 }).execute()
+    const last = await store.findLastUsage(newKey('k'))
+    assert.deepEqual([last?.usedAt, last?.unproved], [5, true])
+    assert.equal(forged.length, 1)
+    await database.query.updateTable('key_usage').set({ row_tag: null }).execute()
+    assert.equal((await store.findLastUsage(newKey('k')))?.unproved, true)
+    await store.saveLastUsages([used('k', 501)])
+    assert.equal((await store.findLastUsage(newKey('k')))?.unproved, undefined)
+  })
+
   test(`${engine}: a later use replaces an earlier one, and never the other way round`, async (t) => {
     const { store } = storeOf((await open(t)).database)
     await insertAccounts(store)

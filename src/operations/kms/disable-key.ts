@@ -20,6 +20,7 @@ export const disableKey = operation<DisableKeyRequest, void>()({
       states: switchableStates,
     },
   },
+  asksIdleDays: true,
   readOnly: false,
   audit: ['KeyId'],
   auditResponse: (_output, arns) => ({ keyId: arns.key }),

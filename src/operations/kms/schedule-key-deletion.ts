@@ -34,6 +34,7 @@ export const scheduleKeyDeletion = operation<
       input.PendingWindowInDays ?? defaultWindowDays,
     ),
   }),
+  asksIdleDays: true,
   readOnly: false,
   audit: ['KeyId', 'PendingWindowInDays'],
   auditDefaults: () => ({ pendingWindowInDays: defaultWindowDays }),

@@ -1,0 +1,10 @@
+/** Row tags of the last uses of keys, which have come to decide: null in the rows from before. @module */
+import type { Kysely } from 'kysely'
+import { columnTypes } from '../columns.ts'
+import type { Engine } from '../database.ts'
+import type { Schema } from '../schema.ts'
+
+export async function keyUsageTags(query: Kysely<Schema>, engine: Engine): Promise<void> {
+  const { bytes } = columnTypes(engine)
+  await query.schema.alterTable('key_usage').addColumn('row_tag', bytes).execute()
+}
