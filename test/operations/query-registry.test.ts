@@ -31,3 +31,26 @@ test('every operation of IAM and STS stands in the table of coverage', () => {
     [],
   )
 })
+
+test('every operation of IAM and STS is driven by the SDK, by the AWS CLI and by boto3', () => {
+  const sources = readdirSync(new URL('../', import.meta.url), { recursive: true })
+    .map(String)
+    .filter((file) => /\.(?:ts|py)$/.test(file))
+    .map((file) => ({ file, text: read(`test/${file}`) }))
+  const inFiles = (ending: string, pattern: RegExp): boolean =>
+    sources.some(({ file, text }) => file.endsWith(ending) && pattern.test(text))
+  const missing = [...queryRegistry.values()].flatMap(({ name, service }) => {
+    const spoken = kebab(name)
+    const driven = {
+      sdk: inFiles('.ts', new RegExp(`\\b${name}Command\\b`)),
+      // Commands are also put together from their last word: `json(\`aws iam ${command} …`.
+      cli: inFiles(
+        '.ts',
+        new RegExp(`(?:aws|profile \\w+) ${service} ${spoken}\\b|\\('${spoken}[' ]`),
+      ),
+      boto3: inFiles('.py', new RegExp(`\\b${spoken.replaceAll('-', '_')}\\b`)),
+    }
+    return Object.entries(driven).flatMap(([client, done]) => (done ? [] : [`${name}: ${client}`]))
+  })
+  assert.deepEqual(missing, [])
+})

@@ -101,6 +101,67 @@ class Identities(unittest.TestCase):
         iam.delete_group(GroupName='ops-2')
         iam.delete_user(UserName='dora')
 
+    def test_roles_beside_the_rest(self):
+        trust = {
+            'Version': '2012-10-17',
+            'Statement': {
+                'Effect': 'Allow',
+                'Principal': {'AWS': ACCOUNT},
+                'Action': 'sts:AssumeRole',
+            },
+        }
+        name = {'RoleName': 'wide'}
+        iam.create_role(**name, AssumeRolePolicyDocument=json.dumps(trust))
+        policy = iam.create_policy(PolicyName='limit', PolicyDocument=document('kms:*'))['Policy']
+        arn = policy['Arn']
+        iam.attach_role_policy(**name, PolicyArn=arn)
+        attached = iam.list_attached_role_policies(**name)['AttachedPolicies']
+        self.assertEqual([one['PolicyArn'] for one in attached], [arn])
+        iam.detach_role_policy(**name, PolicyArn=arn)
+        iam.put_role_permissions_boundary(**name, PermissionsBoundary=arn)
+        iam.delete_role_permissions_boundary(**name)
+        iam.update_role(**name, MaxSessionDuration=7200)
+        self.assertEqual(
+            iam.update_role_description(**name, Description='d')['Role']['Description'], 'd'
+        )
+        iam.tag_role(**name, Tags=[{'Key': 'k', 'Value': 'v'}])
+        self.assertEqual(iam.list_role_tags(**name)['Tags'], [{'Key': 'k', 'Value': 'v'}])
+        iam.untag_role(**name, TagKeys=['k'])
+        iam.put_role_policy(**name, PolicyName='own', PolicyDocument=document('kms:*'))
+        iam.delete_role_policy(**name, PolicyName='own')
+        iam.delete_role(**name)
+        names = [
+            one['PolicyName']
+            for page in iam.get_paginator('list_policies').paginate(Scope='Local')
+            for one in page['Policies']
+        ]
+        self.assertIn('limit', names)
+        iam.delete_policy(PolicyArn=arn)
+        linked = iam.create_service_linked_role(AWSServiceName='autoscaling.amazonaws.com')['Role']
+        task = iam.delete_service_linked_role(RoleName=linked['RoleName'])['DeletionTaskId']
+        status = iam.get_service_linked_role_deletion_status(DeletionTaskId=task)['Status']
+        self.assertEqual(status, 'SUCCEEDED')
+
+    def test_simulations(self):
+        user = iam.create_user(UserName='eve')['User']
+        iam.put_user_policy(UserName='eve', PolicyName='own', PolicyDocument=document('kms:List*'))
+        self.assertEqual(iam.get_user(UserName='eve')['User']['UserId'], user['UserId'])
+        users = [one for page in iam.get_paginator('list_users').paginate() for one in page['Users']]
+        self.assertIn('eve', [one['UserName'] for one in users])
+        results = iam.simulate_principal_policy(
+            PolicySourceArn=user['Arn'], ActionNames=['kms:ListKeys', 'kms:Encrypt']
+        )['EvaluationResults']
+        decisions = [result['EvalDecision'] for result in results]
+        self.assertEqual(decisions, ['allowed', 'implicitDeny'])
+        results = iam.simulate_custom_policy(
+            PolicyInputList=[document('kms:*', 'Deny')], ActionNames=['kms:Encrypt']
+        )['EvaluationResults']
+        self.assertEqual(results[0]['EvalDecision'], 'explicitDeny')
+        keys = iam.get_context_keys_for_custom_policy(PolicyInputList=[document('kms:*')])
+        self.assertEqual(keys['ContextKeyNames'], [])
+        keys = iam.get_context_keys_for_principal_policy(PolicySourceArn=user['Arn'])
+        self.assertEqual(keys['ContextKeyNames'], [])
+
     def test_access_keys(self):
         iam.create_user(UserName='bob')
         key = iam.create_access_key(UserName='bob')['AccessKey']

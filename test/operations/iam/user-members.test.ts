@@ -5,6 +5,7 @@ import {
   CreateAccountAliasCommand,
   CreatePolicyCommand,
   CreateUserCommand,
+  DeleteAccountAliasCommand,
   DeletePolicyCommand,
   DeleteUserCommand,
   DeleteUserPermissionsBoundaryCommand,
@@ -16,6 +17,7 @@ import {
   PutUserPermissionsBoundaryCommand,
   TagPolicyCommand,
   TagUserCommand,
+  UntagPolicyCommand,
   UntagUserCommand,
 } from '@aws-sdk/client-iam'
 import { CreateKeyCommand, EncryptCommand, GenerateRandomCommand } from '@aws-sdk/client-kms'
@@ -133,13 +135,19 @@ test('tags of policies, and the one name that two accounts cannot share', async 
   await root.iam.send(new TagPolicyCommand({ PolicyArn, Tags: [{ Key: 'k', Value: 'v' }] }))
   const { Tags } = await root.iam.send(new ListPolicyTagsCommand({ PolicyArn }))
   assert.deepEqual(Tags, [{ Key: 'k', Value: 'v' }])
+  await root.iam.send(new UntagPolicyCommand({ PolicyArn, TagKeys: ['K'] }))
+  const left = await root.iam.send(new ListPolicyTagsCommand({ PolicyArn }))
+  assert.deepEqual(left.Tags, [])
   const user = await newUser('no-tagger', { Action: 'iam:ListPolicyTags' })
   await user.iam.send(new ListPolicyTagsCommand({ PolicyArn }))
   const refused = user.iam.send(new TagPolicyCommand({ PolicyArn, Tags: [] }))
   await denied(refused, 'AccessDenied', 403, /iam:TagPolicy on resource: policy arn/)
   await root.iam.send(new CreateAccountAliasCommand({ AccountAlias: 'lab' }))
-  const { AccountAliases } = await root.iam.send(new ListAccountAliasesCommand({}))
-  assert.deepEqual(AccountAliases, ['lab'])
+  const aliases = async (): Promise<unknown> =>
+    (await root.iam.send(new ListAccountAliasesCommand({}))).AccountAliases
+  assert.deepEqual(await aliases(), ['lab'])
+  await root.iam.send(new DeleteAccountAliasCommand({ AccountAlias: 'lab' }))
+  assert.deepEqual(await aliases(), [])
   for (const AccountAlias of ['ab', 'Lab', '-lab', 'lab-', 'a--b', 'a'.repeat(64), 'a b', 'a.b']) {
     const wrong = root.iam.send(new CreateAccountAliasCommand({ AccountAlias }))
     await denied(wrong, 'ValidationError', 400, /accountAlias/)
