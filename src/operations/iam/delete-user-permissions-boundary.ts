@@ -8,7 +8,7 @@ import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../query-operation.ts'
 import { leaveBoundary } from './boundary.ts'
-import { checkName, userName } from './members.ts'
+import { checkName, newUserName } from './members.ts'
 import { requiredUser } from './required-user.ts'
 
 export const deleteUserPermissionsBoundary = iamOperation<
@@ -16,7 +16,7 @@ export const deleteUserPermissionsBoundary = iamOperation<
   void
 >()({
   name: 'DeleteUserPermissionsBoundary',
-  input: { UserName: required(userName) },
+  input: { UserName: required(newUserName) },
   user: { from: 'UserName', action: 'iam:DeleteUserPermissionsBoundary' },
   readOnly: false,
   audit: ['UserName'],

@@ -8,7 +8,7 @@ import { KmsError } from '../../errors.ts'
 import { integer, list, required, structure, text } from '../../model/shape.ts'
 import type { IdentityTag } from '../../model/identity.ts'
 
-/** The name of a user that is yet to be made. */
+/** The name of a user that is yet to be made, or bounded. */
 export const newUserName = text({ min: 1, max: 64 })
 export const userName = text({ min: 1, max: 128 })
 export const groupName = text({ min: 1, max: 128 })

@@ -7,12 +7,12 @@ import type { PutUserPermissionsBoundaryRequest } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../query-operation.ts'
 import { checkBoundaryArn, leaveBoundary, requestBoundary, takeBoundary } from './boundary.ts'
-import { checkName, policyArn, userName } from './members.ts'
+import { checkName, policyArn, newUserName } from './members.ts'
 import { requiredUser } from './required-user.ts'
 
 export const putUserPermissionsBoundary = iamOperation<PutUserPermissionsBoundaryRequest, void>()({
   name: 'PutUserPermissionsBoundary',
-  input: { UserName: required(userName), PermissionsBoundary: required(policyArn) },
+  input: { UserName: required(newUserName), PermissionsBoundary: required(policyArn) },
   user: { from: 'UserName', action: 'iam:PutUserPermissionsBoundary' },
   context: ({ PermissionsBoundary }) => requestBoundary(PermissionsBoundary),
   readOnly: false,

@@ -17,7 +17,7 @@ export const tokenCode = text({ min: 6, max: 6 })
 export const externalId = text({ min: 2, max: 1224, pattern: '^[\\w+=,.@:\\/-]*$' })
 export const providedContexts = list(
   structure({ ProviderArn: policyArn, ContextAssertion: text({ min: 4, max: 2048 }) }),
-  { max: 5 },
+  { min: 1, max: 5 },
 )
 export const tokenSize = integer({ min: 0, max: 4096 })
 export const roleSeconds = integer({ min: 900, max: 43_200 })
