@@ -1,0 +1,201 @@
+/**
+ * What one authorization takes: a key with a policy of 32 KB and 100 statements, a caller with ten identity
+ * policies, 1,000 grants on the key. Once alone, once beside 10,000 other keys, once beside 1,000 more
+ * grants for other principals: neither may matter. The floor is one HMAC-SHA-256 over 1 KB in the same run,
+ * what checking a signature costs at least.
+ * @module
+ */
+import { createHmac, randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { authorize } from '../src/authorize/authorize.ts'
+import { compilePolicy } from '../src/authorize/compile.ts'
+import type { AuthorizationRequest } from '../src/authorize/decision.ts'
+import type { RowKeyring } from '../src/store/bound-rows.ts'
+import { createStore } from '../src/store/bound-store.ts'
+import { openDatabase } from '../src/store/open.ts'
+import type { NewGrant, Store } from '../src/store/store.ts'
+import { createLookup, type Lookup } from '../src/resolve/lookup.ts'
+
+const accountId = '111122223333'
+const region = 'us-west-2'
+const user = `arn:aws:iam::${accountId}:user/bench`
+const runs = 20_000
+const rounds = 5
+
+const keyring: RowKeyring = {
+  tagRow: (canonical) => createHmac('sha256', 'bench').update(canonical).digest(),
+  checkRowTag: (canonical, tag) =>
+    createHmac('sha256', 'bench').update(canonical).digest().equals(tag),
+}
+
+/** 100 statements, of which one near the end speaks of the caller. */
+function keyPolicy(): string {
+  const statement = (index: number): object => ({
+    Sid: `statement ${index} ${'x'.repeat(60)}`,
+    Effect: index % 7 === 0 ? 'Deny' : 'Allow',
+    Principal: { AWS: index === 97 ? user : `arn:aws:iam::${accountId}:user/other-${index}` },
+    Action: ['kms:Encrypt', 'kms:GenerateDataKey*', 'kms:Describe*'],
+    Resource: '*',
+    Condition: { StringEquals: { 'kms:EncryptionContext:purpose': 'bench' } },
+  })
+  const text = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: Array.from({ length: 100 }, (_, index) => statement(index)),
+  })
+  return text.padEnd(32_768, ' ')
+}
+
+const identity = Array.from({ length: 10 }, (_, index) =>
+  compilePolicy(
+    JSON.stringify({
+      Version: '2012-10-17',
+      Statement: {
+        Effect: 'Allow',
+        Action: `s3:Get${index}*`,
+        Resource: `arn:aws:s3:::bucket-${index}/*`,
+      },
+    }),
+    'identity',
+  ),
+)
+
+function grantTo(keyId: string, grantee: string): NewGrant {
+  return {
+    accountId,
+    region,
+    keyId,
+    grantId: randomUUID().replaceAll('-', '').repeat(2),
+    granteePrincipal: grantee,
+    granteeId: `AIDA${grantee}`,
+    issuingAccountId: accountId,
+    operations: ['Decrypt'],
+    createdAt: 1,
+  }
+}
+
+async function insertKeys(store: Store, ids: readonly string[], policy: string): Promise<void> {
+  for (let start = 0; start < ids.length; start += 500) {
+    await store.change(async (transaction) => {
+      for (const keyId of ids.slice(start, start + 500)) {
+        await transaction.insertKey({
+          accountId,
+          region,
+          keyId,
+          spec: 'SYMMETRIC_DEFAULT',
+          usage: 'ENCRYPT_DECRYPT',
+          origin: 'AWS_KMS',
+          manager: 'CUSTOMER',
+          state: 'Enabled',
+          description: '',
+          createdAt: 1,
+          policy,
+          policyPrincipals: { [user]: 'AIDABENCH' },
+          tags: [],
+        })
+      }
+    })
+  }
+}
+
+async function insertGrants(
+  store: Store,
+  keyId: string,
+  to: (index: number) => string,
+): Promise<void> {
+  await store.change(async (transaction) => {
+    for (let index = 0; index < 1000; index += 1) {
+      await transaction.insertGrant(grantTo(keyId, to(index)))
+    }
+  })
+}
+
+/** Microseconds a run, the best of the rounds. */
+async function timed(run: () => unknown): Promise<number> {
+  let best = Infinity
+  for (let round = 0; round < rounds; round += 1) {
+    const start = process.hrtime.bigint()
+    for (let count = 0; count < runs; count += 1) {
+      const answer = run()
+      if (answer instanceof Promise) await answer
+    }
+    best = Math.min(best, Number(process.hrtime.bigint() - start) / 1000 / runs)
+  }
+  return best
+}
+
+function authorization(lookup: Lookup, keyId: string): () => unknown {
+  const caller = { kind: 'user', accountId, arn: user, uniqueId: 'AIDABENCH' } as const
+  const request: AuthorizationRequest = {
+    caller,
+    action: 'kms:Encrypt',
+    resource: { arn: `arn:aws:kms:${region}:${accountId}:key/${keyId}`, accountId },
+    context: new Map([['kms:encryptioncontext:purpose', ['bench']]]),
+  }
+  return async () => {
+    const ref = { accountId, region, keyId }
+    const [key, own, root] = await Promise.all([
+      lookup.key(ref),
+      lookup.grants(ref, user),
+      lookup.grants(ref, `arn:aws:iam::${accountId}:root`),
+    ])
+    if (key === undefined) throw new Error('the key is gone')
+    const { policy, record } = key
+    const policies = {
+      resource: policy,
+      resourcePrincipals: record.policyPrincipals,
+      identityOnly: false,
+      identity,
+    }
+    const { decision } = authorize(request, policies, [...(own ?? []), ...(root ?? [])])
+    if (decision !== 'allow') throw new Error('the caller is allowed')
+  }
+}
+
+async function main(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'trent-bench-'))
+  const database = await openDatabase({ path: join(folder, 'trent.db') })
+  try {
+    const store = createStore(database, keyring, { onForgedRow: () => undefined })
+    await store.change((transaction) => transaction.insertAccount({ accountId, createdAt: 1 }))
+    const lookup = createLookup({
+      store,
+      openSecret: () => {
+        throw new Error('no access keys here')
+      },
+      compile: (policy) => compilePolicy(policy, 'key'),
+      findUser: () => Promise.resolve(undefined),
+      findRole: () => Promise.resolve(undefined),
+      findGroup: () => Promise.resolve(undefined),
+      findManagedPolicy: () => Promise.resolve(undefined),
+      onForgottenMaterial: () => undefined,
+    })
+    const keyId = randomUUID()
+    await insertKeys(store, [keyId], keyPolicy())
+    await insertGrants(store, keyId, (index) => `arn:aws:iam::${accountId}:user/grantee-${index}`)
+    const kilobyte = Buffer.alloc(1024)
+    const floor = await timed(() => createHmac('sha256', 'floor').update(kilobyte).digest('hex'))
+    const tell = (what: string, microseconds: number): boolean =>
+      process.stdout.write(
+        `${what.padEnd(44)} ${microseconds.toFixed(2).padStart(8)} µs ` +
+          `${(microseconds / floor).toFixed(2).padStart(7)} × floor\n`,
+      )
+    tell('floor: one HMAC-SHA-256 over 1 KB', floor)
+    const measure = async (what: string): Promise<void> => {
+      await lookup.refresh()
+      tell(what, await timed(authorization(lookup, keyId)))
+    }
+    await measure('100 statements, 10 policies, 1,000 grants')
+    await insertGrants(store, keyId, (index) => `arn:aws:iam::${accountId}:user/more-${index}`)
+    await measure('the same, beside 1,000 more grants')
+    const others = Array.from({ length: 10_000 }, () => randomUUID())
+    await insertKeys(store, others, '{"Version":"2012-10-17","Statement":[]}')
+    await measure('the same, beside 10,000 more keys')
+  } finally {
+    await database.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+await main()
