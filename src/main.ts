@@ -1,5 +1,6 @@
 /** The command `trent`; the only file that acts when imported. @module */
 import { Command } from 'commander'
+import { acceptClock } from './cli/clock.ts'
 import { createAccount, listAccounts } from './cli/account.ts'
 import { quotas } from './cli/quotas.ts'
 import { serve } from './cli/serve.ts'
@@ -35,6 +36,12 @@ account
   .description('name every account')
   .option('--json', 'answer in JSON')
   .action((options: Parameters<typeof listAccounts>[1]) => listAccounts(configFile(), options))
+const clock = program.command('clock').description('the clock that keys end by')
+clock
+  .command('accept')
+  .description('vouch for the system’s clock: what cannot be undone goes on')
+  .option('--json', 'answer in JSON')
+  .action((options: Parameters<typeof acceptClock>[1]) => acceptClock(configFile(), options))
 program
   .command('quotas')
   .description('say what is limited, and what is used of it')

@@ -255,8 +255,9 @@ function serverControls(
 ): OperationPorts['server'] {
   const { store, journal, clock, startedAt, firstAccount } = parts
   return {
-    status: (): Promise<ServerStatus> =>
-      Promise.resolve({
+    status: async (): Promise<ServerStatus> => {
+      const held = clock.held()
+      return {
         version,
         ready: journal.healthy,
         sealed: false,
@@ -266,7 +267,14 @@ function serverControls(
         journal: { healthy: journal.healthy, ...journal.position },
         changes: store.epoch(),
         refusedRequests: refusals.count(),
-      }),
+        clock: { now: new Date(clock.now()).toISOString(), ...(held !== undefined && { held }) },
+        deleted: await store.countDeletedKeys(),
+      }
+    },
+    acceptClock: () => {
+      clock.accept()
+      return jobs.runDue()
+    },
     moveClock: (to) => {
       clock.move(to)
       return jobs.runDue()

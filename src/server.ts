@@ -14,7 +14,7 @@ import type { Config } from './config.ts'
 import { systemRandom } from './crypto/entropy.ts'
 import { openDeployment, openFirstAccount, type FirstAccount } from './deployment.ts'
 import { KmsError } from './errors.ts'
-import { createClock, type MovableClock } from './jobs/clock.ts'
+import { createClock, type MovableClock, type TimeSource } from './jobs/clock.ts'
 import { shortestPath } from './operator/socket-path.ts'
 import { handle } from './pipeline.ts'
 import { openPorts, type OpenPorts } from './ports.ts'
@@ -47,6 +47,8 @@ export interface ServerOptions {
   readonly log: Logger
   /** What protects the root key; the key file of the data directory when left out. */
   readonly seal?: Promise<Seal>
+  /** Where time comes from; the process's own when left out. */
+  readonly time?: TimeSource
   /** Where the audit journal is written; the system's files when left out. */
   readonly journalFiles?: FilePort
   /** Called when the server cannot go on: the process is to end. */
@@ -88,7 +90,7 @@ type Closing = (() => Promise<void>)[]
 
 async function openFiles(config: Config, options: ServerOptions, closing: Closing): Promise<Files> {
   const { log, onFatal } = options
-  const clock = createClock()
+  const clock = createClock(options.time)
   const startedAt = clock.now()
   const path = join(config.dataDirectory, 'trent.db')
   const database = await openDatabase({ path, onFailure: onFatal })
@@ -174,6 +176,7 @@ async function openDeploymentPorts(
     onForgedRow: (table, id) =>
       log.error({ table, id }, 'a row fails its tag: it counts as absent'),
   })
+  clock.resume(await store.findClockMark())
   const parts = { database, seal, clock, random, store, keyring, journal, region: config.region }
   const credentials = join(config.dataDirectory, 'credentials')
   const firstAccount = await openFirstAccount(config, credentials, parts)

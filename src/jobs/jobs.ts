@@ -8,6 +8,8 @@
 export interface Job {
   /** For the log. */
   readonly name: string
+  /** It cannot be undone: it waits while nobody vouches for the clock. */
+  readonly irreversible?: true
   /**
    * Does a bounded batch of what is due at `now`, milliseconds since the epoch, and answers whether
    * more may be due.
@@ -30,6 +32,8 @@ export function createJobs(ports: {
   readonly clock: { readonly now: () => number }
   /** Hears of a job that failed; it is tried again at the next look. */
   readonly onError: (job: string, error: unknown) => void
+  /** Why what cannot be undone waits; undefined when it does not. */
+  readonly held?: () => string | undefined
   readonly periodMs?: number
 }): Jobs {
   const closing = new AbortController()
@@ -39,6 +43,7 @@ export function createJobs(ports: {
 
   const look = async (): Promise<void> => {
     for (const job of ports.jobs) {
+      if (job.irreversible && ports.held?.() !== undefined) continue
       try {
         // oxlint-disable-next-line no-await-in-loop -- one after the other: they write the same rows
         while (!signal.aborted && (await job.run(ports.clock.now(), signal))) continue

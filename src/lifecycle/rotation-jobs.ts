@@ -6,9 +6,10 @@ import type { Job } from '../jobs/jobs.ts'
 import type { KeyStore } from '../keystores/keystore.ts'
 import type { KeyRecord, MaterialRecord } from '../model/key.ts'
 import { isRotationDue, nextRotationAfter, rotationScheduleOf } from '../model/rotation.ts'
-import { StaleRow, type DuePage, type Store, type Transaction } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
+import { dueJob, onPresent } from './due-job.ts'
 import { rotateToNew, rotateToPending } from './rotate-key.ts'
-import type { ServiceChanges, ServiceEvent } from './service-changes.ts'
+import type { ServiceChanges } from './service-changes.ts'
 
 export interface RotationJobsPorts {
   readonly store: Pick<Store, 'listKeysToRotate' | 'listStartedRotations'>
@@ -16,12 +17,6 @@ export interface RotationJobsPorts {
   readonly keyStoreOf: (key: Pick<KeyRecord, 'origin'>) => Pick<KeyStore, 'createMaterial'>
   readonly clock: { readonly now: () => number }
 }
-
-/** How many keys are rotated at once: their records share the journal's writes. */
-const batchMax = 25
-
-/** How many failures of a batch are logged: what ails one key may ail them all, every second. */
-const toldMax = 3
 
 /**
  * A rotation on demand is seen in progress for as long, in milliseconds: at AWS for minutes, and who
@@ -42,38 +37,6 @@ export function createRotationJobs(ports: RotationJobsPorts): readonly Job[] {
       act: (key, now, signal) => rotateAutomatically(ports, key, now, signal),
     }),
   ]
-}
-
-/**
- * Goes through what is due, page by page. A key that fails keeps no other waiting: the job goes on behind
- * it, and comes back to it when it has been through all.
- */
-function dueJob(
-  name: string,
-  of: {
-    readonly list: (page: DuePage<KeyRecord>) => Promise<readonly KeyRecord[]>
-    readonly act: (key: KeyRecord, now: number, signal: AbortSignal) => Promise<void>
-  },
-): Job {
-  let after: KeyRecord | undefined
-  return {
-    name,
-    async run(now, signal) {
-      const page = await of.list({ dueBy: now, limit: batchMax, ...(after && { after }) })
-      after = page.length < batchMax ? undefined : page.at(-1)
-      const outcomes = await Promise.allSettled(page.map((key) => of.act(key, now, signal)))
-      const failures = outcomes.flatMap(({ status, ...outcome }) =>
-        status === 'rejected' && 'reason' in outcome ? [outcome.reason as unknown] : [],
-      )
-      // Somebody else has changed the key meanwhile: it is looked at again.
-      const failed = failures.filter((failure) => !(failure instanceof StaleRow))
-      if (failed.length > 0) {
-        const told = failed.slice(0, toldMax)
-        throw new AggregateError(told, `${failed.length} keys are not rotated yet`)
-      }
-      return after !== undefined
-    },
-  }
 }
 
 async function rotateAutomatically(
@@ -128,17 +91,4 @@ function newMaterial(
   const { accountId, region, keyId, spec, usage, origin } = key
   const place = { accountId, region, keyId, spec, usage, origin, createdAt }
   return keyStoreOf(key).createMaterial(place, signal)
-}
-
-/** Decides on the key as it is in the transaction; what was seen before may be gone. */
-async function onPresent(
-  transaction: Transaction,
-  seen: KeyRecord,
-  rotate: (key: KeyRecord) => Promise<ServiceEvent | undefined>,
-): Promise<readonly ServiceEvent[]> {
-  const { accountId, region, keyId } = seen
-  const key = await transaction.findKey({ accountId, region, keyId })
-  // A key of the same id, made anew in between, is another one.
-  const event = key?.createdAt === seen.createdAt ? await rotate(key) : undefined
-  return event === undefined ? [] : [event]
 }

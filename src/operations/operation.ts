@@ -17,7 +17,7 @@ import type { Input, Members } from '../model/shape.ts'
 import type { RoleRecord, RoleUse } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { Session } from '../model/session.ts'
-import type { StoreReads, Transaction } from '../store/store.ts'
+import type { DeletedKeys, StoreReads, Transaction } from '../store/store.ts'
 import type { ResourceQuotas } from '../throttle/profiles.ts'
 
 /** How an operation names a key, and what it asks of it. */
@@ -226,6 +226,8 @@ export interface ServerControls {
    * tried. Only where the test API is on.
    */
   moveClock(to: number): Promise<void>
+  /** Somebody vouches for the system's clock; what has waited for it was tried when this resolves. */
+  acceptClock(): Promise<void>
   /** The account that the first start made: a reset leaves it and its root credentials. */
   readonly firstAccount: { readonly accountId: string }
 }
@@ -240,6 +242,14 @@ export interface ServerStatus {
   readonly accountId: string
   readonly journal: { readonly healthy: boolean; readonly stream: string; readonly segment: number }
   readonly changes: number
+  readonly clock: {
+    /** ISO 8601, UTC. */
+    readonly now: string
+    /** Why nothing is deleted: `trent clock accept` ends it. */
+    readonly held?: string
+  }
+  /** Keys that are gone, and the domain keys that could still open a copy of their material. */
+  readonly deleted: DeletedKeys
   /** Requests whose caller could not be proved, since the start. */
   readonly refusedRequests: number
 }

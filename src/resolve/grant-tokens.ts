@@ -22,7 +22,7 @@ export interface GrantTokens {
 
 export function createGrantTokens(
   keyring: Pick<Keyring, 'sealToken' | 'openToken'>,
-  lookup: Pick<Lookup, 'grants'>,
+  lookup: Pick<Lookup, 'grants' | 'key'>,
 ): GrantTokens {
   return {
     seal(grant) {
@@ -33,7 +33,9 @@ export function createGrantTokens(
     async find(token, region) {
       const { key, grantId, grantee } = addressOf(token, keyring)
       if (key.region !== region) throw invalid()
-      const grants = await lookup.grants(key, grantee)
+      // A key that is deleted takes all of its grants with it, and they are not told one by one.
+      const known = await lookup.key(key)
+      const grants = known && (await lookup.grants(key, grantee))
       const grant = grants?.find((one) => one.grantId === grantId)
       if (grant === undefined) throw invalid()
       return grant

@@ -20,6 +20,8 @@ export type BoundTable =
   | 'roles'
   | 'managed_policies'
   | 'keys'
+  | 'clock_mark'
+  | 'deleted_keys'
   | 'key_usage'
   | 'material_states'
   | 'aliases'

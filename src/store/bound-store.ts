@@ -3,6 +3,7 @@
  * @module
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
 import { accountReads, accountWrites } from './account-rows.ts'
 import { aliasReads, aliasWrites } from './alias-rows.ts'
 import { type OnForgedRow, type RowKeyring, createBoundRows } from './bound-rows.ts'
@@ -12,6 +13,7 @@ import { grantReads, grantWrites } from './grant-rows.ts'
 import { keyReads, keyWrites } from './key-rows.ts'
 import { findLastUsage, saveLastUsages, trackUsageSince } from './key-usage-rows.ts'
 import { managedPolicyReads, managedPolicyWrites } from './managed-policy-rows.ts'
+import { clockMark, countDeletedKeys, keyDeletion } from './deleted-key-rows.ts'
 import { dueKeyReads } from './due-key-rows.ts'
 import { materialStateReads, materialStateWrites } from './material-state-rows.ts'
 import { materialReads, materialWrites } from './material-rows.ts'
@@ -53,6 +55,9 @@ export function createStore(
     listOutbox: (limit) => listOutbox({ query, rows }, limit),
     deleteOutbox: (eventIds) => deleteOutbox(query, eventIds),
     trackUsageSince: (now) => trackUsageSince(query, now),
+    countDeletedKeys: () => countDeletedKeys({ query, rows }),
+    scrub: () => scrub(database),
+    ...clockMark({ query, rows }),
     findLastUsage: (key) => findLastUsage({ query, rows }, key),
     saveLastUsages: (usages) =>
       retried(() =>
@@ -69,6 +74,15 @@ export function createStore(
     saveRoleUses: (uses) =>
       retried(() => query.transaction().execute((transaction) => saveRoleUses(transaction, uses))),
   }
+}
+
+/** With `secure_delete` what is deleted is overwritten, but the log holds it until it is cut. */
+async function scrub({ query, engine }: Database): Promise<void> {
+  if (engine !== 'sqlite') return
+  const { rows } = await sql<{ readonly busy: number }>`PRAGMA wal_checkpoint(TRUNCATE)`.execute(
+    query,
+  )
+  if (rows[0]?.busy !== 0) throw new Error('the database log could not be cut')
 }
 
 function reads(scope: RowScope): StoreReads {
@@ -96,6 +110,7 @@ function transactionOf(scope: WriteScope): Transaction {
     ...roleWrites(scope),
     ...managedPolicyWrites(scope),
     ...keyWrites(scope),
+    ...keyDeletion(scope),
     ...materialWrites(scope),
     ...materialStateWrites(scope),
     ...aliasWrites(scope),
@@ -115,6 +130,7 @@ async function empty(
   await query.deleteFrom('key_usage').execute()
   await query.deleteFrom('material_states').execute()
   await query.deleteFrom('keys').execute()
+  await query.deleteFrom('deleted_keys').execute()
   await query.deleteFrom('key_materials').execute()
   await query
     .deleteFrom('access_keys')

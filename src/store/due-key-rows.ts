@@ -7,12 +7,12 @@ import type { RowScope } from './row-scope.ts'
 import type { KeysTable, Schema } from './schema.ts'
 import type { DuePage, StoreReads } from './store.ts'
 
-type DueColumn = 'next_rotation_at' | 'on_demand_rotation_started_at'
+type DueColumn = 'deletion_date' | 'next_rotation_at' | 'on_demand_rotation_started_at'
 
 export function dueKeyReads({
   query,
   rows,
-}: RowScope): Pick<StoreReads, 'listKeysToRotate' | 'listStartedRotations'> {
+}: RowScope): Pick<StoreReads, 'listKeysToDelete' | 'listKeysToRotate' | 'listStartedRotations'> {
   const accept = (found: KeysTable): KeyRecord | undefined => {
     const row = rows.genuine('keys', [found.account_id, found.region, found.key_id], found)
     return row && keyOf(row)
@@ -47,6 +47,12 @@ export function dueKeyReads({
     return { ...page, after: placeOf(due(after) ?? null, { account_id, region, key_id }) }
   }
   return {
+    listKeysToDelete: (page) =>
+      list(
+        'deletion_date',
+        'PendingDeletion',
+        pageOf(page, (key) => key.deletionDate),
+      ),
     listKeysToRotate: (page) =>
       list(
         'next_rotation_at',

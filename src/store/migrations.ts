@@ -15,6 +15,7 @@ import { materialStates } from './migrations/0007-material-states.ts'
 import { identityMembers } from './migrations/0008-identity-members.ts'
 import { groups } from './migrations/0009-groups.ts'
 import { keyUsageTags } from './migrations/0010-key-usage-tags.ts'
+import { deletedKeys } from './migrations/0011-deleted-keys.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -34,6 +35,7 @@ export const migrations: readonly Migration[] = [
   { name: 'identity-members', up: identityMembers },
   { name: 'groups', up: groups },
   { name: 'key-usage-tags', up: keyUsageTags },
+  { name: 'deleted-keys', up: deletedKeys },
 ]
 
 /**

@@ -162,6 +162,24 @@ export interface KeysTable {
   readonly row_tag: Uint8Array
 }
 
+/** What is left of a key that was deleted. */
+export interface DeletedKeysTable {
+  readonly account_id: string
+  readonly region: string
+  readonly key_id: string
+  /** A JSON array: the domain keys that its materials were wrapped by. */
+  readonly wrapping_versions: string
+  readonly deleted_at: number
+  readonly row_tag: Uint8Array
+}
+
+/** One row: the latest time by which anything was decided. */
+export interface ClockMarkTable {
+  readonly id: number
+  readonly reached: number
+  readonly row_tag: Uint8Array
+}
+
 /** Bound by the AEAD that wraps them and so without a row tag. */
 export interface KeyMaterialsTable {
   readonly material_id: string
@@ -294,6 +312,8 @@ export interface Schema {
   readonly managed_policies: ManagedPoliciesTable
   readonly keys: KeysTable
   readonly key_materials: KeyMaterialsTable
+  readonly deleted_keys: DeletedKeysTable
+  readonly clock_mark: ClockMarkTable
   readonly material_states: MaterialStatesTable
   readonly aliases: AliasesTable
   readonly grants: GrantsTable

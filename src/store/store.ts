@@ -98,6 +98,8 @@ export interface StoreReads {
   findKey(ref: KeyRef): Promise<KeyRecord | undefined>
   /** Keys of an account and Region by key id. */
   listKeys(accountId: string, region: string, page: Page): Promise<readonly KeyRecord[]>
+  /** Keys whose waiting period is over, of every account and Region. */
+  listKeysToDelete(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
   /** Enabled keys whose automatic rotation is due, of every account and Region. */
   listKeysToRotate(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
   /** Keys whose rotation on demand was started by then, in whatever state. */
@@ -264,6 +266,11 @@ export interface Transaction extends StoreReads {
   updateKey(key: KeyRecord, changes: KeyChanges): Promise<KeyRecord>
   /** Holds the row as it is until commit. @throws {StaleRow} */
   confirmKey(key: KeyRecord): Promise<void>
+  /**
+   * Deletes the key and all that is its own: aliases, grants, what is known of its materials and its use; the
+   * materials too, where no key of its id is left in another Region. @throws {StaleRow}
+   */
+  deleteKey(key: KeyRecord, deletedAt: number): Promise<void>
   insertMaterial(material: MaterialRecord): Promise<void>
   /** To be followed, as the two below, by a change of the key's own row: that is what keeps two apart. */
   insertMaterialState(material: NewMaterialState): Promise<MaterialStateRecord>
@@ -289,6 +296,12 @@ export interface Transaction extends StoreReads {
   /** Everything but the deployment, the account in `keep` and its root user's access keys. */
   empty(keep: { readonly accountId: string }): Promise<void>
   insertOutbox(row: OutboxRow): Promise<void>
+}
+
+/** What could still open material of keys that were deleted, in a copy of the database from before. */
+export interface DeletedKeys {
+  readonly keys: number
+  readonly byDomainKey: readonly { readonly version: number; readonly keys: number }[]
 }
 
 /** A finished audit record that has not been seen in the journal yet. */
@@ -337,6 +350,15 @@ export interface Store extends StoreReads {
   changesSince(seq: number): Promise<readonly Change[] | undefined>
   listOutbox(limit: number): Promise<readonly OutboxRow[]>
   deleteOutbox(eventIds: readonly string[]): Promise<void>
+  countDeletedKeys(): Promise<DeletedKeys>
+  /**
+   * Sees to it that what was deleted is in no file of the database any more. What a file system or a disk
+   * keeps of its own is beyond it.
+   */
+  scrub(): Promise<void>
+  /** The latest time by which anything was decided; undefined at the first start. */
+  findClockMark(): Promise<number | undefined>
+  saveClockMark(reached: number): Promise<void>
   /** Since when uses of keys are noted: `now` the first time, and the same ever after. */
   trackUsageSince(now: number): Promise<number>
   findLastUsage(key: KeyRef): Promise<LastUsage | undefined>

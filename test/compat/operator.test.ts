@@ -23,12 +23,16 @@ interface Status {
   readonly refusedRequests: number
   readonly startedAt: string
   readonly journal: { readonly segment: number }
+  readonly clock: { readonly now: string }
 }
 
 test('the socket answers the status of the server', async () => {
   const status = (await callOperator(directory, 'GetStatus')) as Status
-  const { changes, refusedRequests, startedAt, journal, ...rest } = status
-  assert.deepEqual(rest, { version, ready: true, sealed: false, region, accountId })
+  const { changes, refusedRequests, startedAt, journal, clock, ...rest } = status
+  const deleted = { keys: 0, byDomainKey: [] }
+  assert.deepEqual(rest, { version, ready: true, sealed: false, region, accountId, deleted })
+  assert.deepEqual(Object.keys(clock), ['now'])
+  assert(Math.abs(Date.parse(clock.now) - Date.now()) < 600_000)
   assert(Number.isInteger(changes) && changes >= 1)
   assert.match(startedAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
   assert(Math.abs(Date.parse(startedAt) - Date.now()) < 600_000)

@@ -3,9 +3,11 @@ import { test } from 'node:test'
 import { openKeyring, createDomainKey } from '../../src/crypto/domain-keys.ts'
 import type { Keyring } from '../../src/crypto/keyring.ts'
 import type { GrantRecord } from '../../src/model/grant.ts'
+import type { KeyRecord } from '../../src/model/key.ts'
 import { createGrantTokens, type GrantTokens } from '../../src/resolve/grant-tokens.ts'
 import { createPages } from '../../src/resolve/markers.ts'
 import { createSecretKey, randomBytes, randomUUID } from 'node:crypto'
+import { newKey } from '../store/records.ts'
 
 const random = { bytes: (length: number) => randomBytes(length), uuid: () => randomUUID() }
 
@@ -30,8 +32,10 @@ const grant: GrantRecord = {
 }
 
 /** Tokens over the grants of `stored`, which may change. */
-function over(keyring: Keyring, stored: readonly GrantRecord[]): GrantTokens {
+function over(keyring: Keyring, stored: readonly GrantRecord[], keyIsThere = true): GrantTokens {
+  const key = { record: newKey('k') as KeyRecord, policy: { statements: [] } }
   return createGrantTokens(keyring, {
+    key: () => (keyIsThere ? key : undefined),
     grants: ({ accountId, region, keyId }, grantee) =>
       stored.filter(
         (one) =>
@@ -83,4 +87,10 @@ test('a token that is changed, cut, of another deployment or of another purpose 
   for (const wrong of ['', 'x', token.slice(1), `${token}=`, ` ${token}`, marker, ...elsewhere]) {
     await assert.rejects(tokens.find(wrong, 'us-west-2'), invalid)
   }
+})
+
+test('a token of a key that was deleted is none, whatever is remembered of its grants', async () => {
+  const keyring = newKeyring()
+  const token = over(keyring, [grant]).seal(grant)
+  await assert.rejects(over(keyring, [grant], false).find(token, 'us-west-2'), invalid)
 })

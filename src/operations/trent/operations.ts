@@ -1,5 +1,6 @@
 /** Trent's own operations; those of the test API are served only where it is on. @module */
 import type { Operation } from '../operation.ts'
+import { acceptClock } from './accept-clock.ts'
 import { createAccount } from './create-account.ts'
 import { getQuotas } from './get-quotas.ts'
 import { getStatus } from './get-status.ts'
@@ -9,6 +10,7 @@ import { resetTestData } from './reset-test-data.ts'
 import { setTestClock } from './set-test-clock.ts'
 
 export const operatorOperations: readonly Operation[] = [
+  acceptClock,
   createAccount,
   getQuotas,
   getStatus,

@@ -162,7 +162,12 @@ export function createWorld(): World {
       newAccessKey: unused,
       sessions: { issue: unused },
       quotas: { ...createQuotas('aws'), rates: () => [] },
-      server: { status: unused, moveClock: unused, firstAccount: { accountId } },
+      server: {
+        status: unused,
+        moveClock: unused,
+        acceptClock: unused,
+        firstAccount: { accountId },
+      },
     },
   }
   return world

@@ -82,6 +82,7 @@ export function reads(rows: Rows): StoreReads {
       rows.keys.filter((key) => key.accountId === account && key.region === place).length,
     findMaterial: async (id) => rows.materials.find((material) => material.materialId === id),
     listMaterials: async (_account, id) => rows.materials.filter(({ keyId }) => keyId === id),
+    listKeysToDelete: unused,
     listKeysToRotate: unused,
     listStartedRotations: unused,
     listExpiredMaterials: unused,
@@ -211,6 +212,7 @@ export function transactionOn(rows: Rows): Transaction {
       return row
     },
     confirmKey: async (key) => void placeOf(key),
+    deleteKey: unused,
     insertMaterial: async (material) => void rows.materials.push(material),
     insertMaterialState: async (material) => {
       const row = { ...material, rowVersion: 1 }

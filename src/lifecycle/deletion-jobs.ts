@@ -1,0 +1,56 @@
+/**
+ * The job that deletes keys at the end of their waiting period.
+ *
+ * INVARIANT (gone): the key, its materials, grants, aliases, policy, tags and usage go in one transaction,
+ * with the record of the service's event; no call can use the key after it. What was wrapped is then
+ * scrubbed from the database's files. A copy from before still holds it, under the keys that `trent status`
+ * names: it is *shredded* once those are gone.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html
+ * @module
+ */
+import type { Job } from '../jobs/jobs.ts'
+import { keyArn } from '../model/key.ts'
+import type { RegionTable } from '../model/region.ts'
+import type { Store } from '../store/store.ts'
+import { dueJob, onPresent } from './due-job.ts'
+import type { ServiceChanges } from './service-changes.ts'
+
+export interface DeletionJobsPorts {
+  readonly store: Pick<Store, 'listKeysToDelete' | 'scrub'>
+  readonly changes: ServiceChanges
+  readonly regions: RegionTable
+}
+
+export function createDeletionJobs({ store, changes, regions }: DeletionJobsPorts): readonly Job[] {
+  let scrubbed = false
+  return [
+    {
+      name: 'scrub what an earlier process deleted',
+      run: async () => {
+        if (scrubbed) return false
+        await store.scrub()
+        scrubbed = true
+        return false
+      },
+    },
+    dueJob('delete keys', {
+      irreversible: true,
+      list: (page) => store.listKeysToDelete(page),
+      act: (seen, now) =>
+        changes.commit((transaction) =>
+          onPresent(transaction, seen, async (key) => {
+            const due = key.state === 'PendingDeletion' && (key.deletionDate ?? Infinity) <= now
+            if (!due) return undefined
+            await transaction.deleteKey(key, now)
+            const partition = regions.partitionOf(key.region) ?? 'aws'
+            return {
+              eventName: 'DeleteKey',
+              key,
+              responseElements: { keyId: keyArn(partition, key) },
+            }
+          }),
+        ),
+      afterPage: () => store.scrub(),
+    }),
+  ]
+}

@@ -1,0 +1,118 @@
+/**
+ * The end of a key in the store: everything of it goes in one transaction, but for a tombstone.
+ * @module
+ */
+import type { KeyRecord } from '../model/key.ts'
+import type { RowScope, WriteScope } from './row-scope.ts'
+import { StaleRow, type DeletedKeys, type Store, type Transaction } from './store.ts'
+
+export function keyDeletion({ query, rows, touch }: WriteScope): Pick<Transaction, 'deleteKey'> {
+  return {
+    async deleteKey(key, deletedAt) {
+      const { accountId, region, keyId } = key
+      const place = { account_id: accountId, region, key_id: keyId }
+      const aliases = await query
+        .deleteFrom('aliases')
+        .where((row) => row.and({ account_id: accountId, region, target_key_id: keyId }))
+        .returning('name')
+        .execute()
+      await query
+        .deleteFrom('grants')
+        .where((row) => row.and(place))
+        .execute()
+      const versions = (await isLast(key, { query, rows }))
+        ? await deleteMaterials(key, { query, rows, touch })
+        : []
+      // Its materials' states and its last use go with it.
+      const { numDeletedRows } = await query
+        .deleteFrom('keys')
+        .where((row) => row.and(place))
+        .where('row_version', '=', key.rowVersion)
+        .executeTakeFirst()
+      if (numDeletedRows !== 1n) throw new StaleRow(`key ${accountId}/${region}/${keyId}`)
+      const tombstone = rows.seal('deleted_keys', {
+        ...place,
+        wrapping_versions: JSON.stringify(versions),
+        deleted_at: deletedAt,
+      })
+      await query
+        .insertInto('deleted_keys')
+        .values(tombstone)
+        // A replica may come back to its Region, and end there again.
+        .onConflict((conflict) =>
+          conflict.columns(['account_id', 'region', 'key_id']).doUpdateSet(tombstone),
+        )
+        .execute()
+      for (const { name } of aliases) touch({ kind: 'alias', accountId, region, id: name })
+      touch({ kind: 'key', accountId, region, id: keyId })
+    },
+  }
+}
+
+/** Keys of one id in other Regions share their materials. */
+async function isLast(
+  { accountId, region, keyId }: KeyRecord,
+  { query }: RowScope,
+): Promise<boolean> {
+  const other = await query
+    .selectFrom('keys')
+    .select('region')
+    .where((row) => row.and({ account_id: accountId, key_id: keyId }))
+    .where('region', '!=', region)
+    .limit(1)
+    .executeTakeFirst()
+  return other === undefined
+}
+
+/** Answers the domain keys that wrapped them. */
+async function deleteMaterials(
+  { accountId, region, keyId }: KeyRecord,
+  { query, touch }: WriteScope,
+): Promise<readonly number[]> {
+  const gone = await query
+    .deleteFrom('key_materials')
+    .where((row) => row.and({ account_id: accountId, key_id: keyId }))
+    .returning(['material_id', 'wrapping_version'])
+    .execute()
+  for (const row of gone) touch({ kind: 'material', accountId, region, id: row.material_id })
+  return [...new Set(gone.map((row) => row.wrapping_version))].toSorted((a, b) => a - b)
+}
+
+/** How many keys were deleted, and what could still open a copy of their material. */
+export async function countDeletedKeys({ query, rows }: RowScope): Promise<DeletedKeys> {
+  const byVersion = new Map<number, number>()
+  let keys = 0
+  for (const row of await query.selectFrom('deleted_keys').selectAll().execute()) {
+    const genuine = rows.genuine('deleted_keys', [row.account_id, row.region, row.key_id], row)
+    if (genuine === undefined) continue
+    keys += 1
+    for (const version of JSON.parse(genuine.wrapping_versions) as readonly number[]) {
+      byVersion.set(version, (byVersion.get(version) ?? 0) + 1)
+    }
+  }
+  return { keys, byDomainKey: [...byVersion].map(([version, count]) => ({ version, keys: count })) }
+}
+
+export function clockMark({
+  query,
+  rows,
+}: RowScope): Pick<Store, 'findClockMark' | 'saveClockMark'> {
+  return {
+    async findClockMark() {
+      const row = await query
+        .selectFrom('clock_mark')
+        .selectAll()
+        .where('id', '=', 1)
+        .executeTakeFirst()
+      return rows.genuine('clock_mark', ['1'], row)?.reached
+    },
+    async saveClockMark(reached) {
+      const row = rows.seal('clock_mark', { id: 1, reached })
+      await query
+        .insertInto('clock_mark')
+        .values(row)
+        .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
+        .execute()
+    },
+  }
+}

@@ -1,0 +1,97 @@
+/** A clock that never runs backwards, and what it may not end until somebody vouches for it. @module */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createClock } from '../../src/jobs/clock.ts'
+
+const day = 86_400_000
+const start = 2_000_000_000_000
+
+function opened() {
+  const time = { system: start, monotonic: 5 }
+  const clock = createClock({ system: () => time.system, monotonic: () => time.monotonic })
+  const pass = (ms: number): void => {
+    time.system += ms
+    time.monotonic += ms
+  }
+  return { time, clock, pass }
+}
+
+test('time that passes is told, and a clock that is set back stands still until it has caught up', () => {
+  const { time, clock, pass } = opened()
+  pass(1000)
+  assert.equal(clock.now(), start + 1000)
+  time.system -= 500
+  assert.equal(clock.now(), start + 1000)
+  assert.equal(clock.system(), start + 500)
+  pass(600)
+  assert.equal(clock.now(), start + 1100)
+})
+
+test('a later process goes on from where an earlier one was', () => {
+  const { clock, pass } = opened()
+  clock.resume(start + 3000)
+  assert.equal(clock.now(), start + 3000)
+  pass(4000)
+  assert.equal(clock.now(), start + 4000)
+  assert.equal(clock.held(), undefined)
+})
+
+test('a clock that is set while the server runs holds what cannot be undone, by more than a minute', () => {
+  for (const [by, held] of [
+    [60_000, false],
+    [-60_000, false],
+    [61_000, true],
+    [-61_000, true],
+    [3650 * day, true],
+  ] as const) {
+    const { time, clock, pass } = opened()
+    pass(30 * day)
+    assert.equal(clock.held(), undefined)
+    time.system += by
+    assert.equal(clock.held() !== undefined, held, String(by))
+    // Setting it back is no answer to why it was set.
+    time.system -= by
+    assert.equal(clock.held() !== undefined, held)
+    clock.accept()
+    assert.equal(clock.held(), undefined)
+  }
+})
+
+test('a start that finds a week gone by holds, and one that finds less does not', () => {
+  for (const [away, held] of [
+    [7 * day, false],
+    [7 * day + 1, true],
+    [-day, false],
+  ] as const) {
+    const { clock } = opened()
+    clock.resume(start - away)
+    assert.equal(clock.held() !== undefined, held, String(away))
+  }
+  const { clock } = opened()
+  clock.resume(start - 30 * day)
+  assert.match(clock.held() ?? '', /^the clock is 30 days past/)
+  clock.accept()
+  assert.equal(clock.held(), undefined)
+  assert.equal(clock.now(), start)
+})
+
+test('who accepts a clock that was ahead takes the one that is', () => {
+  const { time, clock } = opened()
+  time.system += 3650 * day
+  assert.equal(clock.now(), start + 3650 * day)
+  time.system -= 3650 * day
+  assert.equal(clock.now(), start + 3650 * day)
+  clock.accept()
+  assert.equal(clock.now(), start)
+})
+
+test('what tests move is no leap, and is not what a restart goes on from', () => {
+  const { clock, pass } = opened()
+  clock.move(start + 400 * day)
+  pass(10)
+  assert.equal(clock.now(), start + 400 * day + 10)
+  assert.equal(clock.held(), undefined)
+  assert.equal(clock.reached(), start + 10)
+  clock.move(start - day)
+  assert.equal(clock.now(), start - day)
+})
