@@ -3,7 +3,7 @@
  * is called is said by `Version`, as each has one.
  *
  * Codes are AWS's for these services: without the suffix `Exception`, and with HTTP statuses of their
- * own. POST only: AWS takes GET as well, which nothing but presigned URLs use.
+ * own. A presigned URL is a GET whose query is the form: nothing else is taken from a target.
  * @see https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
  * @module
@@ -30,15 +30,21 @@ const namespaces: ReadonlyMap<string, string> = new Map(
 
 const actionName = /^\w{1,64}$/
 
-/** Whether a request speaks this protocol: public, and with the content type of a form. */
-export function isQuery({
-  listener,
-  rawHeaders,
-}: Pick<RawRequest, 'listener' | 'rawHeaders'>): boolean {
+/** Whether a request speaks this protocol: public, and with the content type of a form, or presigned. */
+export function isQuery(
+  request: Pick<RawRequest, 'listener' | 'rawHeaders' | 'method' | 'target'>,
+): boolean {
+  const { listener, rawHeaders } = request
   if (listener !== 'public') return false
+  if (isPresigned(request)) return true
   // The first decides; either protocol refuses a second one.
   const at = findHeader(rawHeaders, 'content-type', 0)
   return at !== -1 && mediaType(rawHeaders[at + 1] ?? '') === 'application/x-www-form-urlencoded'
+}
+
+/** Whether a request is a presigned URL, opened. */
+export function isPresigned({ method, target }: Pick<RawRequest, 'method' | 'target'>): boolean {
+  return method === 'GET' && target.startsWith('/?') && /[?&]X-Amz-Signature=/.test(target)
 }
 
 /**
@@ -50,7 +56,8 @@ export function readQueryTarget(request: RawRequest): Target {
   if (headerValues(request.rawHeaders, 'content-type').length > 1) {
     throw new KmsError('IncompleteSignatureException', 'the header `content-type` is there twice')
   }
-  if (request.method !== 'POST' || pathOf(request.target) !== '/') {
+  const called = request.method === 'POST' || isPresigned(request)
+  if (!called || pathOf(request.target) !== '/') {
     throw new KmsError('UnknownOperationException')
   }
   const { below } = formOf(request)
@@ -64,19 +71,26 @@ export function readQueryTarget(request: RawRequest): Target {
 
 /** The input as JSON would have it, by the shapes of its members. @throws {KmsError} */
 export function readQueryInput(
-  request: Pick<RawRequest, 'body'>,
+  request: Pick<RawRequest, 'body' | 'method' | 'target'>,
   members: Members,
 ): Readonly<Record<string, unknown>> {
   try {
-    return formMembers(members, parseForm(request.body))
+    return formMembers(members, parseForm(formText(request)))
   } catch (cause) {
     throw malformed(cause)
   }
 }
 
-function formOf(request: Pick<RawRequest, 'body'>): FormNode {
+/** What is signed beside it is no member, and passed over as any name is that an operation does not have. */
+function formText({ body, ...line }: Pick<RawRequest, 'body' | 'method' | 'target'>): Buffer {
+  if (!isPresigned(line)) return body
+  if (body.length > 0) throw new MalformedForm('a presigned request with a body')
+  return Buffer.from(line.target.slice('/?'.length), 'latin1')
+}
+
+function formOf(request: Pick<RawRequest, 'body' | 'method' | 'target'>): FormNode {
   try {
-    return parseForm(request.body)
+    return parseForm(formText(request))
   } catch (cause) {
     throw malformed(cause)
   }

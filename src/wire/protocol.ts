@@ -33,6 +33,6 @@ const query: Protocol = {
   renderError: renderQueryError,
 }
 
-export function protocolOf(request: Pick<RawRequest, 'listener' | 'rawHeaders'>): Protocol {
+export function protocolOf(request: Parameters<typeof isQuery>[0]): Protocol {
   return isQuery(request) ? query : json
 }

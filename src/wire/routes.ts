@@ -4,6 +4,7 @@
  * browser on this machine has open can neither rebind a name to this address nor post a form here.
  * @module
  */
+import { isPresigned } from './aws-query.ts'
 import { headerValues, mediaType, pathOf } from './headers.ts'
 import { jsonAnswer, tooLarge } from './refusal.ts'
 import type { RawRequest, RawResponse } from './request.ts'
@@ -58,7 +59,7 @@ export function matchRoute(
 ): RouteMatch {
   const path = pathOf(request.target)
   if (path === '/') {
-    if (request.method === 'POST') return { to: 'call' }
+    if (request.method === 'POST' || isPresigned(request)) return { to: 'call' }
     return { to: 'refusal', response: notAllowed(['POST']) }
   }
   const route = request.listener === 'public' ? table.get(path) : undefined

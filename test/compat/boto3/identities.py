@@ -2,6 +2,8 @@
 
 import json
 import unittest
+import urllib.error
+import urllib.request
 
 import boto3
 
@@ -70,6 +72,16 @@ class Identities(unittest.TestCase):
         iam.untag_policy(PolicyArn=arn, TagKeys=['team'])
         self.assertEqual(iam.list_policy_tags(PolicyArn=arn)['Tags'], [])
         iam.delete_policy(PolicyArn=arn)
+
+    def test_a_presigned_url_says_who_signed_it(self):
+        url = sts.generate_presigned_url('get_caller_identity', HttpMethod='GET')
+        with urllib.request.urlopen(url) as answer:
+            self.assertIn(f'<Account>{ACCOUNT}</Account>', answer.read().decode())
+        for wrong in (url + '0', url.replace('GetCallerIdentity', 'GetSessionToken')):
+            with self.assertRaises(urllib.error.HTTPError) as raised:
+                urllib.request.urlopen(wrong)
+            self.assertEqual(raised.exception.code, 403)
+            self.assertIn('<Code>SignatureDoesNotMatch</Code>', raised.exception.read().decode())
 
     def test_groups(self):
         iam.create_group(GroupName='ops', Path='/a/')
