@@ -114,6 +114,11 @@ async function namedIdentity(
   const entries = record === undefined ? {} : await entriesOf(record, action, partition, store)
   if (meansCaller(use, input)) {
     const { arn, userName } = caller
+    // Only a user and a root user are somebody who can be meant.
+    if (caller.kind !== 'user' && caller.kind !== 'root') {
+      const message = 'Must specify userName when calling with non-User credentials'
+      throw new KmsError('ValidationException', message)
+    }
     const required = userName === undefined ? {} : { required: userName }
     return { kind, action, arn, shown: arn, exists, ...required, entries }
   }

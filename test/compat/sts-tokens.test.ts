@@ -1,7 +1,12 @@
 /** GetSessionToken, GetFederationToken and GetAccessKeyInfo through the official SDK. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ListUsersCommand } from '@aws-sdk/client-iam'
+import {
+  CreateAccessKeyCommand,
+  GetUserCommand,
+  ListAccessKeysCommand,
+  ListUsersCommand,
+} from '@aws-sdk/client-iam'
 import { CreateKeyCommand, EncryptCommand, GenerateRandomCommand } from '@aws-sdk/client-kms'
 import {
   AssumeRoleCommand,
@@ -139,4 +144,23 @@ test('an access key’s account is told, of long-term and of temporary ones', as
   const message = 'Access key does not exist'
   await denied(ask('AKIAIOSFODNN7EXAMPLE'), 'ValidationError', 400, message)
   await denied(ask('ASIAAAAAAAABAAAAAAAA'), 'ValidationError', 400, message)
+})
+
+test('who is no user has to say which user is meant', async (t) => {
+  const { as, newRole, newUser } = await openIdentities(t)
+  const user = await newUser('admin', { Action: 'sts:AssumeRole' })
+  const trust = { Effect: 'Allow', Principal: { AWS: user.arn }, Action: 'sts:AssumeRole' }
+  const role = await newRole('admins', trust, { Action: 'iam:*' })
+  const command = new AssumeRoleCommand({ RoleArn: role.arn, RoleSessionName: 'ci' })
+  const session = as(credentialsOf((await user.sts.send(command)).Credentials))
+  const { User } = await session.iam.send(new GetUserCommand({ UserName: 'admin' }))
+  assert.equal(User?.Arn, user.arn)
+  const message = 'Must specify userName when calling with non-User credentials'
+  for (const call of [
+    session.iam.send(new GetUserCommand({})),
+    session.iam.send(new CreateAccessKeyCommand({})),
+    session.iam.send(new ListAccessKeysCommand({})),
+  ]) {
+    await denied(call, 'ValidationError', 400, message)
+  }
 })
