@@ -36,7 +36,7 @@ import { createGrantTokens } from './resolve/grant-tokens.ts'
 import { loadGroup, loadManagedPolicy, loadRole, loadUser } from './resolve/known-identities.ts'
 import { createLookup, type Lookup } from './resolve/lookup.ts'
 import { createPages } from './resolve/markers.ts'
-import { createFindPrincipal } from './resolve/principals.ts'
+import { createFindPrincipal, createFindUserArn } from './resolve/principals.ts'
 import { createTrustPolicies } from './resolve/trust-policies.ts'
 import { createRecipients } from './resolve/recipient.ts'
 import { createTurns } from './resolve/turns.ts'
@@ -180,14 +180,15 @@ function operationPorts(
   { builtin, keyUsages, roleUses, accessKeyUses }: Works,
 ): Omit<OperationPorts, 'grantTokens' | 'sessions' | 'quotas' | 'server'> {
   const findPrincipal = createFindPrincipal(store)
+  const findUserArn = createFindUserArn(store)
   return {
     store,
     keyStoreOf: () => builtin,
     clock,
     random,
     pages: createPages(keyring),
-    policies: createKeyPolicies(findPrincipal, clock),
-    trustPolicies: createTrustPolicies(findPrincipal),
+    policies: createKeyPolicies(findPrincipal, findUserArn, clock),
+    trustPolicies: createTrustPolicies(findPrincipal, findUserArn),
     principals: { idOf: findPrincipal },
     keyUsages,
     roleUses,

@@ -51,6 +51,21 @@ export function roleArnOf(caller: Caller): string | undefined {
   return `arn:${arn.partition}:iam::${arn.accountId}:role/${name}`
 }
 
+/** By the unique ids of one policy: who is asked for is asked for in each of its statements. */
+const arnsById = new WeakMap<object, ReadonlyMap<string, readonly string[]>>()
+
+/** The ARNs by which a policy knew a principal when it was written. */
+function arnsOf(uniqueId: string, uniqueIds: Readonly<Record<string, string>>): readonly string[] {
+  const known = arnsById.get(uniqueIds)
+  if (known !== undefined) return known.get(uniqueId) ?? []
+  const arns = new Map<string, string[]>()
+  for (const [arn, id] of Object.entries(uniqueIds)) {
+    arns.set(id, [...(arns.get(id) ?? []), arn])
+  }
+  arnsById.set(uniqueIds, arns)
+  return arns.get(uniqueId) ?? []
+}
+
 /** How closely a key-policy statement means the caller; undefined when it does not. */
 export function meansCaller(
   principals: CompiledPrincipals,
@@ -60,6 +75,9 @@ export function meansCaller(
 ): Closeness | undefined {
   const account = principals.accounts.has(caller.accountId)
   const named = (name: Name): boolean => {
+    // Users alone can be renamed: one that has another name since is still meant by the one that it had.
+    const renamed = name.uniqueId.startsWith('AIDA') ? arnsOf(name.uniqueId, uniqueIds) : []
+    if (renamed.some((arn) => principals.arns.has(arn))) return true
     if (!principals.arns.has(name.arn)) return false
     if (Object.hasOwn(uniqueIds, name.arn)) return uniqueIds[name.arn] === name.uniqueId
     // Not known whom it meant: enough to deny, never to allow and never to be excepted.

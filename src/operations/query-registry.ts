@@ -77,6 +77,7 @@ import { simulateCustomPolicy } from './iam/simulate-custom-policy.ts'
 import { simulatePrincipalPolicy } from './iam/simulate-principal-policy.ts'
 import { getContextKeysForCustomPolicy } from './iam/get-context-keys-for-custom-policy.ts'
 import { getContextKeysForPrincipalPolicy } from './iam/get-context-keys-for-principal-policy.ts'
+import { updateUser } from './iam/update-user.ts'
 import type { Operation } from './operation.ts'
 import { assumeRole } from './sts/assume-role.ts'
 import { getAccessKeyInfo } from './sts/get-access-key-info.ts'
@@ -163,6 +164,7 @@ const operations: readonly Operation[] = [
   simulatePrincipalPolicy,
   getContextKeysForCustomPolicy,
   getContextKeysForPrincipalPolicy,
+  updateUser,
   assumeRole,
   getAccessKeyInfo,
   getCallerIdentity,

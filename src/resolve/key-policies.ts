@@ -7,13 +7,18 @@ import { checkKeyPolicy, defaultKeyPolicy } from '../authorize/key-policy.ts'
 import type { Clock } from '../model/clock.ts'
 import { keyArn } from '../model/key.ts'
 import type { KeyPolicies } from '../operations/operation.ts'
-import type { FindPrincipal } from './principals.ts'
+import type { FindPrincipal, FindUserArn } from './principals.ts'
 import { shownPolicy } from './shown-policy.ts'
 
-export function createKeyPolicies(principalExists: FindPrincipal, clock: Clock): KeyPolicies {
+export function createKeyPolicies(
+  principalExists: FindPrincipal,
+  findUserArn: FindUserArn,
+  clock: Clock,
+): KeyPolicies {
   return {
     defaultFor: defaultKeyPolicy,
-    shown: ({ policy, policyPrincipals }) => shownPolicy(policy, policyPrincipals, principalExists),
+    shown: ({ policy, policyPrincipals }) =>
+      shownPolicy(policy, policyPrincipals, principalExists, findUserArn),
     check(policy, key, { caller, partition, region, origin }, bypassLockoutCheck) {
       const context = requestContext({
         caller,

@@ -5,6 +5,7 @@
  */
 import { parseArn } from '../model/arn.ts'
 import { readIdentityResource } from '../model/identity.ts'
+import { userArn } from '../model/user.ts'
 import type { Store } from '../store/store.ts'
 
 /**
@@ -18,6 +19,16 @@ type Reads = Pick<Store, 'findAccount' | 'findUserByName' | 'findRoleByName'>
 
 const federatedPattern = /^federated-user\/([^/]+)$/
 const sessionPattern = /^assumed-role\/([^/]+)\/([^/]+)$/
+
+/** The ARN that a user has now, by its unique id; undefined when there is none such. */
+export type FindUserArn = (uniqueId: string, partition: string) => Promise<string | undefined>
+
+export function createFindUserArn(store: Pick<Store, 'findUser'>): FindUserArn {
+  return async (uniqueId, partition) => {
+    const user = uniqueId.startsWith('AIDA') ? await store.findUser(uniqueId) : undefined
+    return user && userArn(partition, user)
+  }
+}
 
 /** The accounts, users and roles of this deployment are the principals that there are. */
 export function createFindPrincipal(store: Reads): FindPrincipal {

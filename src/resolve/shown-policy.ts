@@ -1,20 +1,25 @@
-/** A policy as it is told: who is gone is told as a unique id, as at AWS. @module */
-import type { FindPrincipal } from './principals.ts'
+/** A policy as it is told, as at AWS: who is gone as a unique id, who was renamed by the new name. @module */
+import { parseArn } from '../model/arn.ts'
+import type { FindPrincipal, FindUserArn } from './principals.ts'
 
-/** The text as it was written while everyone whom it names is there; formatted anew otherwise. */
 /**
+ * The text as it was written while everyone whom it names is there; formatted anew otherwise.
  * @param principals unique ids of the users, roles and sessions that the policy names, by ARN
  */
 export async function shownPolicy(
   policy: string,
   principals: Readonly<Record<string, string>>,
   findPrincipal: FindPrincipal,
+  findUserArn: FindUserArn,
 ): Promise<string> {
   const gone = new Map<string, string>()
   for (const [arn, id] of Object.entries(principals)) {
     // One at a time: a policy may name a thousand, and who asks for it is not to flood the store.
-    // oxlint-disable-next-line no-await-in-loop
-    if ((await findPrincipal(arn)) !== id) gone.set(arn, id)
+    // oxlint-disable no-await-in-loop
+    if ((await findPrincipal(arn)) === id) continue
+    const renamed = await findUserArn(id, parseArn(arn)?.partition ?? 'aws')
+    // oxlint-enable no-await-in-loop
+    gone.set(arn, renamed ?? id)
   }
   if (gone.size === 0) return policy
   const document: unknown = JSON.parse(policy)

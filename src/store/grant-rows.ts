@@ -15,7 +15,7 @@ type Reads = Pick<
   StoreReads,
   'findGrant' | 'findSameGrant' | 'grantsTo' | 'listGrants' | 'listRetirableGrants' | 'countGrants'
 >
-type Writes = Pick<Transaction, 'insertGrant' | 'deleteGrant'>
+type Writes = Pick<Transaction, 'insertGrant' | 'renameGrantee' | 'deleteGrant'>
 
 export function grantReads({ query, rows }: RowScope): Reads {
   const accept = (found: GrantsTable | undefined): GrantRecord | undefined => {
@@ -92,6 +92,32 @@ export function grantWrites({ query, rows, touch }: WriteScope): Writes {
         .execute()
       touchGrant(record)
       return record
+    },
+    async renameGrantee(uniqueId, arn) {
+      const found = await query
+        .selectFrom('grants')
+        .selectAll()
+        .where((row) => row.or({ grantee_id: uniqueId, retiree_id: uniqueId }))
+        .execute()
+      for (const each of found) {
+        const row = rows.genuine('grants', primaryKeyOf(each), each)
+        if (row === undefined) continue
+        const grant = grantOf(row)
+        const renamed = {
+          ...grant,
+          ...(grant.granteeId === uniqueId && { granteePrincipal: arn }),
+          ...(grant.retiringId === uniqueId && { retiringPrincipal: arn }),
+          rowVersion: grant.rowVersion + 1,
+        }
+        // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
+        await query
+          .updateTable('grants')
+          .set(rows.seal('grants', columnsOf(renamed)))
+          .where((one) => isGrant(one, grant))
+          .execute()
+        touchGrant(grant)
+        touchGrant(renamed)
+      }
     },
     async deleteGrant(grant) {
       const { numDeletedRows } = await query

@@ -213,7 +213,7 @@ export interface Transaction extends StoreReads {
   updateUser(
     user: UserRecord,
     changes: Partial<
-      Pick<UserRecord, 'inlinePolicies' | 'attachedPolicies' | 'tags' | 'groups'>
+      Pick<UserRecord, 'name' | 'path' | 'inlinePolicies' | 'attachedPolicies' | 'tags' | 'groups'>
     > & {
       readonly permissionsBoundary?: string | undefined
     },
@@ -291,6 +291,8 @@ export interface Transaction extends StoreReads {
   /** @throws {StaleRow} */
   deleteAlias(alias: AliasRecord): Promise<void>
   insertGrant(grant: NewGrant): Promise<GrantRecord>
+  /** Gives the grants to a principal, and those that it may retire, the name that it has now. */
+  renameGrantee(uniqueId: string, arn: string): Promise<void>
   /** @throws {StaleRow} when it is gone */
   deleteGrant(grant: GrantRecord): Promise<void>
   /** Everything but the deployment, the account in `keep` and its root user's access keys. */

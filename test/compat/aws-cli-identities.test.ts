@@ -54,7 +54,8 @@ test(
     await write('one.json', documentOf('kms:*'))
     await print(`
     aws iam create-policy --policy-name edge --policy-document file://one.json
-    aws iam create-user --user-name ada
+    aws iam create-user --user-name eda
+    aws iam update-user --user-name eda --new-user-name ada
     aws iam put-user-permissions-boundary --user-name ada --permissions-boundary ${policyArn}
     aws iam attach-user-policy --user-name ada --policy-arn ${policyArn}
     aws iam tag-user --user-name ada --tags Key=team,Value=blue Key=gone,Value=

@@ -158,6 +158,8 @@ class Identities(unittest.TestCase):
         user = iam.create_user(UserName='eve')['User']
         iam.put_user_policy(UserName='eve', PolicyName='own', PolicyDocument=document('kms:List*'))
         self.assertEqual(iam.get_user(UserName='eve')['User']['UserId'], user['UserId'])
+        iam.update_user(UserName='eve', NewPath='/x/')
+        iam.update_user(UserName='eve', NewPath='/')
         users = [one for page in iam.get_paginator('list_users').paginate() for one in page['Users']]
         self.assertIn('eve', [one['UserName'] for one in users])
         results = iam.simulate_principal_policy(

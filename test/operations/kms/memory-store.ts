@@ -240,6 +240,7 @@ export function transactionOn(rows: Rows): Transaction {
       rows.grants.push(row)
       return row
     },
+    renameGrantee: unused,
     deleteGrant: async (grant) => {
       const index = rows.grants.findIndex(({ grantId }) => grantId === grant.grantId)
       if (index < 0) throw new StaleRow('stale')

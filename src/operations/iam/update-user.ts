@@ -1,0 +1,57 @@
+/**
+ * UpdateUser — gives a user another name or path. Whoever named the user goes on meaning it: groups and
+ * access keys by its unique id, key and trust policies by the one that they noted, grants by its new name.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateUser.html
+ * @module
+ */
+import type { UpdateUserRequest } from '@aws-sdk/client-iam'
+import { KmsError } from '../../errors.ts'
+import { required } from '../../model/shape.ts'
+import { userArn } from '../../model/user.ts'
+import { DuplicateRow } from '../../store/store.ts'
+import { iamOperation } from '../query-operation.ts'
+import { checkName, checkPath, newUserName, path, userName } from './members.ts'
+import { requiredUser } from './required-user.ts'
+
+export const updateUser = iamOperation<UpdateUserRequest, void>()({
+  name: 'UpdateUser',
+  input: { UserName: required(userName), NewPath: path, NewUserName: newUserName },
+  user: { from: 'UserName', action: 'iam:UpdateUser' },
+  // What it becomes is authorized as well.
+  permissions: ({ UserName, NewPath = '/', NewUserName }) =>
+    NewUserName === undefined
+      ? []
+      : [
+          {
+            action: 'iam:UpdateUser',
+            iamResource: `user${NewPath}${NewUserName}`,
+            shown: `user ${UserName}`,
+          },
+        ],
+  readOnly: false,
+  audit: ['UserName', 'NewPath', 'NewUserName'],
+  throws: [
+    'ValidationException',
+    'AccessDeniedException',
+    'NoSuchEntityException',
+    'EntityAlreadyExistsException',
+  ],
+  check({ UserName, NewUserName, NewPath }) {
+    checkName('userName', UserName)
+    checkName('newUserName', NewUserName)
+    checkPath(NewPath)
+  },
+  async run({ input, user, partition, commit }) {
+    const known = requiredUser(user)
+    const { NewUserName: name = known.name, NewPath: newPath = known.path } = input
+    await commit(async (transaction) => {
+      try {
+        const changed = await transaction.updateUser(known, { name, path: newPath })
+        await transaction.renameGrantee(known.userId, userArn(partition, changed))
+      } catch (error) {
+        if (!(error instanceof DuplicateRow)) throw error
+        throw new KmsError('EntityAlreadyExistsException', `User with name ${name} already exists.`)
+      }
+    })
+  },
+})
