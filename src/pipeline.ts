@@ -90,7 +90,8 @@ async function decideAndRun(
   const assumed = await resolveAssumedRole(call, operation, input, { store, lookup })
   const resolved = { ...named, identities, ...(assumed && { assumed }) }
   call.concerns(resolved)
-  if (!given.again) draw(call, input, resolved, ports.throttle) //                     5 throttle
+  const struck = given.again ? undefined : draw(call, input, resolved, ports) //       5 throttle
+  if (struck !== undefined) await struck
   const now = ports.clock.now()
   const known = identityOf(caller, lookup)
   const identity = known instanceof Promise ? await known : known
@@ -111,16 +112,20 @@ async function decideAndRun(
   return sealAnswer(output, operation.recipient, recipient)
 }
 
-/** Only KMS has request quotas that AWS names. @throws {KmsError} `ThrottlingException` */
+/**
+ * Only KMS has request quotas that AWS names, and faults.
+ * @throws {KmsError} `ThrottlingException`, or the fault that a test has asked for
+ */
 function draw(
-  { operation, caller, place }: RunningCall,
+  { operation, caller, place, request }: RunningCall,
   input: Readonly<Record<string, unknown>>,
   resolved: Resolved,
-  throttle: PipelinePorts['throttle'],
-): void {
-  if (operation.service !== 'kms') return
+  { throttle, faults }: PipelinePorts,
+): Promise<void> | undefined {
+  if (operation.service !== 'kms') return undefined
   const specs = [...resolved.keys.values()].flatMap(({ known }) => known?.record.spec ?? [])
   throttle.admit(caller.accountId, place.region, { operation: operation.name, input, specs })
+  return faults.strike(operation.name, request.signal)
 }
 
 /** @throws {KmsError} `UnknownOperationException` */

@@ -42,6 +42,7 @@ import { createRecipients } from './resolve/recipient.ts'
 import { createTurns } from './resolve/turns.ts'
 import type { PipelinePorts } from './running-call.ts'
 import type { Store } from './store/store.ts'
+import { createFaults, type Faults } from './throttle/faults.ts'
 import { createThrottle, type Throttle } from './throttle/throttle.ts'
 import { version } from './version.ts'
 
@@ -77,6 +78,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
   const grantTokens = createGrantTokens(keyring, lookup)
   const sessionTokens = createSessionTokens(keyring, random)
   const throttle = createThrottle(config.quotas, () => performance.now())
+  const faults = createFaults()
   const ports: PipelinePorts = {
     registry: servedOperations(config),
     regions,
@@ -96,13 +98,14 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
     keyUsages,
     identityUses: createIdentityUses(open.roleUses, open.accessKeyUses),
     throttle,
+    faults,
     inTurn: createTurns(),
     operations: {
       ...operationPorts(parts, open),
       grantTokens,
       sessions: sessionTokens,
       quotas: quotaPorts(config, throttle),
-      server: serverControls(config, parts, refusals, open.jobs),
+      server: serverControls(config, { ...parts, refusals, faults, jobs: open.jobs }),
     },
     log,
   }
@@ -250,11 +253,13 @@ function insiders(config: Config): PipelinePorts['insider'] {
 
 function serverControls(
   config: Config,
-  parts: ServerParts,
-  refusals: Refusals,
-  jobs: Jobs,
+  parts: ServerParts & {
+    readonly refusals: Refusals
+    readonly faults: Faults
+    readonly jobs: Jobs
+  },
 ): OperationPorts['server'] {
-  const { store, journal, clock, startedAt, firstAccount } = parts
+  const { store, journal, clock, startedAt, firstAccount, refusals, faults, jobs } = parts
   return {
     status: async (): Promise<ServerStatus> => {
       const held = clock.held()
@@ -280,6 +285,7 @@ function serverControls(
       clock.move(to)
       return jobs.runDue()
     },
+    faults,
     firstAccount,
   }
 }

@@ -51,6 +51,7 @@ function testRoutes(serve: Serving['serve']): readonly Route[] {
   })
   return [
     route('/_trent/test/clock', { GET: 'GetTestClock', POST: 'SetTestClock' }),
+    route('/_trent/test/faults', { GET: 'GetTestFaults', POST: 'SetTestFaults' }),
     route('/_trent/test/reset', { POST: 'ResetTestData' }),
   ]
 }

@@ -39,6 +39,7 @@ import { usableKeys } from './resolve/usable-keys.ts'
 import type { InTurn } from './resolve/turns.ts'
 import { DatabaseFailed } from './store/database.ts'
 import { StaleRow, type Store, type Transaction } from './store/store.ts'
+import type { Faults } from './throttle/faults.ts'
 import type { Throttle } from './throttle/throttle.ts'
 import { firstHeader } from './wire/headers.ts'
 import { protocolOf } from './wire/protocol.ts'
@@ -67,6 +68,8 @@ export interface PipelinePorts {
   readonly keyUsages: Pick<OpenKeyUsages, 'note'>
   readonly identityUses: IdentityUses
   readonly throttle: Pick<Throttle, 'admit'>
+  /** What tests ask calls of KMS to suffer. */
+  readonly faults: Pick<Faults, 'strike'>
   /** For calls that decide again. */
   readonly inTurn: InTurn
   readonly operations: OperationPorts

@@ -18,6 +18,7 @@ import type { RoleRecord, RoleUse } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { Session } from '../model/session.ts'
 import type { DeletedKeys, StoreReads, Transaction } from '../store/store.ts'
+import type { Faults } from '../throttle/faults.ts'
 import type { ResourceQuotas } from '../throttle/profiles.ts'
 
 /** How an operation names a key, and what it asks of it. */
@@ -228,6 +229,8 @@ export interface ServerControls {
   moveClock(to: number): Promise<void>
   /** Somebody vouches for the system's clock; what has waited for it was tried when this resolves. */
   acceptClock(): Promise<void>
+  /** What calls are made to suffer; there is none where the test API is off. */
+  readonly faults: Pick<Faults, 'list' | 'replace'>
   /** The account that the first start made: a reset leaves it and its root credentials. */
   readonly firstAccount: { readonly accountId: string }
 }

@@ -87,7 +87,8 @@ function capacityOf(rate: number): number {
 /** The slowest rate that can be set fills its bucket of one within this. */
 const fillingMsMax = 1_000_000
 
-function tooFast(): KmsError {
+/** In AWS’s words. */
+export function tooFast(): KmsError {
   return new KmsError(
     'ThrottlingException',
     'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.',

@@ -5,9 +5,11 @@ import { createAccount } from './create-account.ts'
 import { getQuotas } from './get-quotas.ts'
 import { getStatus } from './get-status.ts'
 import { getTestClock } from './get-test-clock.ts'
+import { getTestFaults } from './get-test-faults.ts'
 import { listAccounts } from './list-accounts.ts'
 import { resetTestData } from './reset-test-data.ts'
 import { setTestClock } from './set-test-clock.ts'
+import { setTestFaults } from './set-test-faults.ts'
 
 export const operatorOperations: readonly Operation[] = [
   acceptClock,
@@ -16,4 +18,10 @@ export const operatorOperations: readonly Operation[] = [
   getStatus,
   listAccounts,
 ]
-export const testOperations: readonly Operation[] = [getTestClock, setTestClock, resetTestData]
+export const testOperations: readonly Operation[] = [
+  getTestClock,
+  setTestClock,
+  getTestFaults,
+  setTestFaults,
+  resetTestData,
+]

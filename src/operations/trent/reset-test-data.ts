@@ -1,4 +1,4 @@
-/** ResetTestData — empties the store but for the account and its root credentials. @module */
+/** ResetTestData — empties the store but for the account and its root credentials, ends faults. @module */
 import { insiderOperation } from './insider-operation.ts'
 
 export const resetTestData = insiderOperation<undefined>()({
@@ -10,6 +10,7 @@ export const resetTestData = insiderOperation<undefined>()({
   audit: [],
   throws: [],
   async run({ commit }, { server }) {
+    server.faults.replace([])
     await commit((transaction) => transaction.empty(server.firstAccount))
     return undefined
   },

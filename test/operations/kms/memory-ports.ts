@@ -18,6 +18,7 @@ import type {
 } from '../../../src/operations/operation.ts'
 import { registry } from '../../../src/operations/registry.ts'
 import { readIdentifier } from '../../../src/resolve/identifiers.ts'
+import { createFaults } from '../../../src/throttle/faults.ts'
 import { createQuotas } from '../../../src/throttle/profiles.ts'
 import { pairMethods } from './memory-pairs.ts'
 import { reads, transactionOn, unused, type Rows } from './memory-store.ts'
@@ -166,6 +167,7 @@ export function createWorld(): World {
         status: unused,
         moveClock: unused,
         acceptClock: unused,
+        faults: createFaults(),
         firstAccount: { accountId },
       },
     },
