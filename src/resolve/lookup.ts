@@ -118,7 +118,8 @@ export function createLookup(ports: LookupPorts): Lookup {
       case 'grant':
         return grants.forget(nameOf(change.accountId, change.region, change.id))
       case 'account':
-        return undefined // nothing is cached of an account
+      case 'trail':
+        return undefined // nothing is cached of either
       case 'everything':
         ports.onForgottenMaterial()
         for (const cache of [keys, aliases, aliasNames, materials, accessKeys, grants]) {

@@ -27,6 +27,7 @@ export type BoundTable =
   | 'aliases'
   | 'grants'
   | 'audit_outbox'
+  | 'trails'
 
 /** Told of each row whose tag failed. `id` is its primary key, joined by `/`. */
 export type OnForgedRow = (table: BoundTable, id: string) => void

@@ -24,6 +24,7 @@ import { findAccessKeyUse, saveAccessKeyUses } from './access-key-usage-rows.ts'
 import { findRoleUse, saveRoleUses } from './role-usage-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { Store, StoreReads, Transaction } from './store.ts'
+import { trailReads, trailWrites } from './trail-rows.ts'
 import { userReads, userWrites } from './user-rows.ts'
 
 const attemptsMax = 5
@@ -98,6 +99,7 @@ function reads(scope: RowScope): StoreReads {
     ...materialStateReads(scope),
     ...aliasReads(scope),
     ...grantReads(scope),
+    ...trailReads(scope),
   }
 }
 
@@ -115,6 +117,7 @@ function transactionOf(scope: WriteScope): Transaction {
     ...materialStateWrites(scope),
     ...aliasWrites(scope),
     ...grantWrites(scope),
+    ...trailWrites(scope),
     empty: (keep) => empty(scope, keep),
     insertOutbox: (row) => insertOutbox(scope, row),
   }
@@ -143,6 +146,7 @@ async function empty(
   await query.deleteFrom('groups').execute()
   await query.deleteFrom('roles').execute()
   await query.deleteFrom('managed_policies').execute()
+  await query.deleteFrom('trails').execute()
   await query.deleteFrom('accounts').where('account_id', '!=', keep.accountId).execute()
   touch({ kind: 'everything', accountId: '', region: '', id: '' })
 }

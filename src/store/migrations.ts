@@ -16,6 +16,7 @@ import { identityMembers } from './migrations/0008-identity-members.ts'
 import { groups } from './migrations/0009-groups.ts'
 import { keyUsageTags } from './migrations/0010-key-usage-tags.ts'
 import { deletedKeys } from './migrations/0011-deleted-keys.ts'
+import { trails } from './migrations/0014-trails.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -36,6 +37,7 @@ export const migrations: readonly Migration[] = [
   { name: 'groups', up: groups },
   { name: 'key-usage-tags', up: keyUsageTags },
   { name: 'deleted-keys', up: deletedKeys },
+  { name: 'trails', up: trails },
 ]
 
 /**

@@ -293,6 +293,28 @@ export interface AuditOutboxTable {
   readonly row_tag: Uint8Array
 }
 
+export interface TrailsTable {
+  readonly account_id: string
+  readonly home_region: string
+  readonly name: string
+  readonly bucket: string
+  readonly prefix: string | null
+  /** 1 for yes, as those below. */
+  readonly multi_region: number
+  readonly global_events: number
+  readonly validation: number
+  readonly kms_key_id: string | null
+  readonly topic_arn: string | null
+  /** A JSON array. */
+  readonly selectors: string
+  readonly logging: number
+  readonly started_at: number | null
+  readonly stopped_at: number | null
+  readonly created_at: number
+  readonly row_version: number
+  readonly row_tag: Uint8Array
+}
+
 export interface SchemaMigrationsTable {
   readonly version: number
   readonly name: string
@@ -322,5 +344,6 @@ export interface Schema {
   readonly change_head: ChangeHeadTable
   readonly change_log: ChangeLogTable
   readonly audit_outbox: AuditOutboxTable
+  readonly trails: TrailsTable
   readonly schema_migrations: SchemaMigrationsTable
 }

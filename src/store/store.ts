@@ -19,6 +19,7 @@ import type {
 import type { LastUsage, NotedUsage } from '../model/last-usage.ts'
 import type { ManagedPolicyRecord } from '../model/managed-policy.ts'
 import type { RoleRecord, RoleUse } from '../model/role.ts'
+import type { TrailRecord, TrailRef } from '../model/trail.ts'
 import type { UserRecord } from '../model/user.ts'
 
 /** The row that a change was decided on is no longer the present one: decide again. */
@@ -152,6 +153,11 @@ export interface StoreReads {
     },
   ): Promise<readonly GrantRecord[]>
   countGrants(key: KeyRef): Promise<number>
+  findTrail(ref: TrailRef): Promise<TrailRecord | undefined>
+  /** An account's trails by home Region and name: there are few, by a quota. */
+  listTrails(accountId: string): Promise<readonly TrailRecord[]>
+  /** The trails of every account; `after` is `account/home Region/name`. */
+  listEveryTrail(page: Page): Promise<readonly TrailRecord[]>
 }
 
 /** A grant that is yet to be written. */
@@ -181,6 +187,10 @@ export type RoleChanges = Partial<
     | 'rowVersion'
   >
 > & { readonly permissionsBoundary?: string | undefined }
+
+/** What a change may set on a trail; `undefined` clears an optional member. */
+export type TrailChanges = Changeable<TrailRecord, keyof TrailRef | 'createdAt'>
+
 /** What a change may set on where a material stands; `undefined` clears an optional member. */
 export type MaterialStateChanges = Changeable<
   MaterialStateRecord,
@@ -295,6 +305,12 @@ export interface Transaction extends StoreReads {
   renameGrantee(uniqueId: string, arn: string): Promise<void>
   /** @throws {StaleRow} when it is gone */
   deleteGrant(grant: GrantRecord): Promise<void>
+  /** @throws {DuplicateRow} when its account has one of the name in its home Region */
+  insertTrail(trail: Omit<TrailRecord, 'rowVersion'>): Promise<void>
+  /** @throws {StaleRow} */
+  updateTrail(trail: TrailRecord, changes: TrailChanges): Promise<TrailRecord>
+  /** @throws {StaleRow} */
+  deleteTrail(trail: TrailRecord): Promise<void>
   /** Everything but the deployment, the account in `keep` and its root user's access keys. */
   empty(keep: { readonly accountId: string }): Promise<void>
   insertOutbox(row: OutboxRow): Promise<void>
@@ -319,7 +335,8 @@ export interface OutboxRow {
 
 /**
  * What a change touched, for caches to forget. `id` is a key id, an alias name, an access key id,
- * the unique id of a user, a group, a role or a managed policy, for a grant `key id/grantee`.
+ * the unique id of a user, a group, a role or a managed policy, a trail's name, for a grant
+ * `key id/grantee`.
  */
 export interface Change {
   readonly seq: number
@@ -334,6 +351,7 @@ export interface Change {
     | 'material'
     | 'alias'
     | 'grant'
+    | 'trail'
     | 'everything'
   readonly accountId: string
   readonly region: string

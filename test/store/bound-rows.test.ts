@@ -15,6 +15,7 @@ import {
   newGrant,
   newKey,
   newMaterialState,
+  newTrail,
   otherAccountId,
   otherRegion,
   region,
@@ -32,6 +33,7 @@ async function fill(store: Store): Promise<void> {
     await transaction.insertMaterialState(newMaterialState('a'.repeat(64), 'k2'))
     const constraints = { EncryptionContextEquals: { a: 'b' } }
     await transaction.insertGrant(newGrant('a'.repeat(64), 'k2', { constraints }))
+    await transaction.insertTrail(newTrail('forged-trail'))
   })
 }
 

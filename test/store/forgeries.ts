@@ -5,7 +5,14 @@ import { otherAccountId, otherRegion, region } from './records.ts'
 export type Value = string | number | bigint | Uint8Array | null
 
 export interface Forgery {
-  readonly table: 'accounts' | 'access_keys' | 'keys' | 'material_states' | 'aliases' | 'grants'
+  readonly table:
+    | 'accounts'
+    | 'access_keys'
+    | 'keys'
+    | 'material_states'
+    | 'aliases'
+    | 'grants'
+    | 'trails'
   /** The forged row. */
   readonly where: Readonly<Record<string, string>>
   /** A forged value for each column; those of the primary key move the row to a free place. */
@@ -142,6 +149,34 @@ export const forgeries: readonly Forgery[] = [
         region: String(row['region']),
         keyId: String(row['key_id']),
         grantId: String(row['grant_id']),
+      }),
+  },
+  {
+    table: 'trails',
+    where: { name: 'forged-trail' },
+    columns: {
+      account_id: otherAccountId,
+      home_region: otherRegion,
+      name: 'another-trail',
+      bucket: 'elsewhere',
+      prefix: 'p',
+      multi_region: 0,
+      global_events: 0,
+      validation: 0,
+      kms_key_id: 'k',
+      topic_arn: 't',
+      selectors: '[]',
+      logging: 0,
+      started_at: 1,
+      stopped_at: 1,
+      created_at: 1,
+      row_version: 2,
+    },
+    find: (store, row) =>
+      store.findTrail({
+        accountId: String(row['account_id']),
+        homeRegion: String(row['home_region']),
+        name: String(row['name']),
       }),
   },
 ]

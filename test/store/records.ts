@@ -3,6 +3,7 @@ import type { AccessKeyRecord } from '../../src/model/access-key.ts'
 import type { GrantRecord } from '../../src/model/grant.ts'
 import type { AliasRecord, KeyRecord, MaterialRecord } from '../../src/model/key.ts'
 import type { MaterialStateRecord } from '../../src/model/key-material.ts'
+import { defaultSelectors, type TrailRecord } from '../../src/model/trail.ts'
 import type { Store } from '../../src/store/store.ts'
 
 export const accountId = '111122223333'
@@ -38,6 +39,23 @@ export function newAlias(
   members: Partial<New<AliasRecord>> = {},
 ): New<AliasRecord> {
   return { accountId, region, name, targetKeyId, createdAt: 5, updatedAt: 6, ...members }
+}
+
+export function newTrail(name: string, members: Partial<New<TrailRecord>> = {}): New<TrailRecord> {
+  return {
+    accountId,
+    homeRegion: region,
+    name,
+    bucket: 'logs',
+    multiRegion: true,
+    includeGlobalServiceEvents: true,
+    logFileValidation: true,
+    selectors: defaultSelectors,
+    isLogging: true,
+    startedAt: 10,
+    createdAt: 9,
+    ...members,
+  }
 }
 
 export function newAccessKey(

@@ -148,6 +148,9 @@ export function reads(rows: Rows): StoreReads {
         limit,
       ),
     countGrants: async (key) => ofKey(key).length,
+    findTrail: unused,
+    listTrails: unused,
+    listEveryTrail: unused,
   }
 }
 
@@ -241,6 +244,9 @@ export function transactionOn(rows: Rows): Transaction {
       return row
     },
     renameGrantee: unused,
+    insertTrail: unused,
+    updateTrail: unused,
+    deleteTrail: unused,
     deleteGrant: async (grant) => {
       const index = rows.grants.findIndex(({ grantId }) => grantId === grant.grantId)
       if (index < 0) throw new StaleRow('stale')
