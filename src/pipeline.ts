@@ -103,6 +103,7 @@ async function decideAndRun(
   const aliased = withAliasNames(resolved.keys, identity, lookup)
   const asked = { ...resolved, keys: aliased instanceof Promise ? await aliased : aliased }
   authorizeCall(asking, input, asked, call.onDecision) //                             6 authorize
+  call.isAuthorized()
   requireIdentities(identities)
   for (const key of resolved.keys.values()) await requireMatchingKey(key, input, lookup)
   const keys = call.requireUsable(resolved) //                                        7 run

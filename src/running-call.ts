@@ -9,8 +9,17 @@
 import type { Logger } from 'pino'
 import type { Refusals } from './authenticate/refusals.ts'
 import type { CredentialLookup, SigningKeys } from './authenticate/signature-v4.ts'
-import { keyEvents, type KeyEvent } from './audit/key-events.ts'
-import { auditRecord, type Audited } from './audit/record.ts'
+import { keyEvents } from './audit/key-events.ts'
+import { copyIdOf, type FinishedRecord } from './audit/call-records.ts'
+import type { Audited } from './audit/record.ts'
+import {
+  failureOf,
+  newTrail,
+  recordsOf,
+  successOf,
+  type Opening,
+  type Trail,
+} from './call-trail.ts'
 import type { Journal } from './audit/journal.ts'
 import type { Outbox } from './audit/outbox.ts'
 import type { Decision } from './authorize/decision.ts'
@@ -22,13 +31,7 @@ import type { Clock, Random } from './model/clock.ts'
 import { keyArn, type KeyRecord } from './model/key.ts'
 import type { RegionTable } from './model/region.ts'
 import { readInput, ShapeMismatch } from './model/shape.ts'
-import type {
-  Call,
-  Operation,
-  OperationPorts,
-  Origin,
-  UsedMaterials,
-} from './operations/operation.ts'
+import type { Call, Operation, OperationPorts, Origin } from './operations/operation.ts'
 import type { Place } from './resolve/identifiers.ts'
 import type { GrantTokens } from './resolve/grant-tokens.ts'
 import type { Lookup } from './resolve/lookup.ts'
@@ -41,7 +44,6 @@ import { DatabaseFailed } from './store/database.ts'
 import { StaleRow, type Store, type Transaction } from './store/store.ts'
 import type { Faults } from './throttle/faults.ts'
 import type { Throttle } from './throttle/throttle.ts'
-import { firstHeader } from './wire/headers.ts'
 import { protocolOf } from './wire/protocol.ts'
 import type { RawRequest } from './wire/request.ts'
 import { validationError } from './wire/validation-message.ts'
@@ -91,6 +93,8 @@ export interface RunningCall {
   sealsFor(recipient: Recipient | undefined): void
   /** Begins an attempt: says which keys and aliases the call is about. */
   concerns(resolved: ResolvedCall): void
+  /** Says that every permission was given: other accounts learn of what is theirs from here on. */
+  isAuthorized(): void
   /** Keeps why a permission was given or refused, for the record. */
   readonly onDecision: (action: string, decision: Decision) => void
   /** Usage before state, key by key, as AWS does. @throws {KmsError} */
@@ -108,51 +112,9 @@ export interface RunningCall {
   record(run: () => Promise<unknown>): Promise<unknown>
 }
 
-type Opening = Pick<RunningCall, 'operation' | 'caller' | 'place' | 'request' | 'requestId'>
-
-/** What has been learnt of a call so far: all that its record will say. */
-interface Trail {
-  readonly eventId: string
-  readonly origin: Origin
-  input: Given | undefined
-  recipient: Recipient | undefined
-  keyArns: Readonly<Record<string, string>>
-  resources: Audited['resources']
-  reasons: Audited['reasons'][number][]
-  /** The grant that the call names, where it names it by a token. */
-  grantId: string | undefined
-  materials: UsedMaterials | undefined
-  /** The uses that the call counts as once it has succeeded. */
-  keyEvents: readonly KeyEvent[]
-  /** The time of the record, once there is one. */
-  recordedAt: number
-  /** The record that was committed with the call's change. */
-  committed: string | undefined
-  /** The store went away before it said whether the change was committed. */
-  fateUnknown: boolean
-}
-
 export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
   const { operation, place, request, requestId } = opening
-  const trail: Trail = {
-    eventId: ports.random.uuid(),
-    origin: {
-      sourceAddress: request.remoteAddress,
-      secure: request.secure,
-      userAgent: firstHeader(request.rawHeaders, 'user-agent'),
-    },
-    input: undefined,
-    recipient: undefined,
-    keyArns: {},
-    resources: [],
-    reasons: [],
-    grantId: undefined,
-    materials: undefined,
-    keyEvents: [],
-    recordedAt: 0,
-    committed: undefined,
-    fateUnknown: false,
-  }
+  const trail = newTrail(request, ports.random)
   return {
     ...opening,
     origin: trail.origin,
@@ -165,11 +127,16 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
     },
     concerns(resolved) {
       trail.reasons = []
+      trail.authorized = false
+      trail.further = []
       const { resources, keyArns } = concernedResources(resolved, place.partition)
       trail.resources = resources
       trail.keyArns = keyArns
       trail.grantId = resolved.grant?.grantId
       trail.materials = undefined
+    },
+    isAuthorized() {
+      trail.authorized = true
     },
     onDecision(action, decision) {
       for (const reason of decision.reasons) trail.reasons.push({ action, ...reason })
@@ -179,8 +146,10 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
     },
     requireUsable(resolved) {
       const keys = usableKeys(operation, resolved, place.partition)
-      const ids = { record: trail.eventId, next: () => ports.random.uuid() }
-      trail.keyEvents = keyEvents(operation, Object.values(keys), opening.caller, ids)
+      const recordOf = (accountId: string): string =>
+        accountId === opening.caller.accountId ? trail.eventId : copyIdOf(trail.idOf, accountId)
+      const ids = { recordOf, next: () => ports.random.uuid() }
+      trail.keyEvents = keyEvents(operation, Object.values(keys), ids)
       return keys
     },
     forOperation: (input, keys, resolved) =>
@@ -223,6 +192,9 @@ function callOf(from: {
     usesMaterials(materials) {
       trail.materials = materials
     },
+    alsoRecords(event) {
+      trail.further = [...trail.further, event]
+    },
     commit: (work) => committed(work, opening, trail, ports),
   }
 }
@@ -238,21 +210,24 @@ async function committed<T>(
   trail: Trail,
   ports: PipelinePorts,
 ): Promise<T> {
-  const { eventId } = trail
   if (trail.committed !== undefined) throw new Error(`${opening.operation.name} commits twice`)
   if (!ports.journal.healthy) throw new KmsError('KMSInternalException')
   const change = ports.store.change(async (transaction) => {
+    trail.further = [] // what an attempt that was rolled back has said
     const made = await work(transaction)
     if (trail.input !== undefined) refuseDryRun(trail.input)
-    const finished = recordOf(successOf(opening, trail, made), opening, trail, ports)
-    await transaction.insertOutbox({ eventId, record: finished, ...ports.journal.position })
+    const finished = recordsOf(successOf(opening, trail, made), opening, trail, ports.clock)
+    for (const row of finished) {
+      // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
+      await transaction.insertOutbox({ ...row, ...ports.journal.position })
+    }
     return [made, finished] as const
   })
-  const [output, record] = await change.catch((error: unknown) => {
+  const [output, records] = await change.catch((error: unknown) => {
     trail.fateUnknown = error instanceof DatabaseFailed
     throw error
   })
-  trail.committed = record
+  trail.committed = records
   return output
 }
 
@@ -263,10 +238,13 @@ async function recorded(
   ports: PipelinePorts,
 ): Promise<unknown> {
   const answered = async (outcome: () => Audited['outcome']): Promise<void> => {
-    const { eventId } = trail
-    // What committed is a change with its record, whatever failed behind it.
-    if (trail.committed !== undefined) await ports.outbox.settle(eventId, trail.committed)
-    else await ports.journal.append(eventId, recordOf(outcome(), opening, trail, ports))
+    // What committed is a change with its records, whatever failed behind it.
+    await (trail.committed === undefined
+      ? all(
+          recordsOf(outcome(), opening, trail, ports.clock),
+          ports.journal.append.bind(ports.journal),
+        )
+      : all(trail.committed, ports.outbox.settle.bind(ports.outbox)))
     ports.identityUses.note(opening, trail.recordedAt)
   }
   let output: unknown
@@ -285,45 +263,18 @@ async function recorded(
   return output
 }
 
-function recordOf(
-  outcome: Audited['outcome'],
-  opening: Opening,
-  trail: Trail,
-  ports: PipelinePorts,
-): string {
-  const { operation, caller, place, requestId } = opening
-  const { eventId, origin, input, resources, reasons } = trail
-  trail.recordedAt = ports.clock.now()
-  const ownEvents = trail.keyEvents.filter((event) => event.eventId !== eventId)
-  return auditRecord({
-    eventId,
-    requestId,
-    time: trail.recordedAt,
-    operation,
-    caller,
-    region: place.region,
-    ...origin,
-    input,
-    resources,
-    reasons,
-    recipient: trail.recipient?.audited,
-    grantId: trail.grantId,
-    materials: trail.materials,
-    keyEvents: ownEvents.map(({ key, eventId: id }) => ({
-      arn: keyArn(place.partition, key),
-      eventId: id,
-    })),
-    outcome,
-  })
-}
-
-function successOf(opening: Opening, trail: Trail, output: unknown): Audited['outcome'] {
-  return { ok: true, response: opening.operation.auditResponse?.(output, trail.keyArns) }
-}
-
-function failureOf(error: unknown): Audited['outcome'] {
-  if (error instanceof KmsError) return { ok: false, code: error.code, message: error.message }
-  return { ok: false, code: 'KMSInternalException', message: '' }
+/** Most calls leave one record: nothing is gathered for it. */
+function all(
+  records: readonly FinishedRecord[],
+  keep: (eventId: string, record: string) => Promise<void>,
+): Promise<unknown> {
+  const [first, ...more] = records.map(
+    ({ eventId, record }) =>
+      () =>
+        keep(eventId, record),
+  )
+  if (first === undefined || more.length === 0) return first?.() ?? Promise.resolve()
+  return Promise.all([first(), ...more.map((next) => next())])
 }
 
 function readCallInput(operation: Operation, request: RawRequest): Given {

@@ -1,5 +1,5 @@
 /**
- * The events under which the keys of a call are used: `docs/adr/0006-key-events.md`.
+ * The events under which the keys of a call are used: `docs/adr/0010-records-of-accounts.md`.
  * @module
  */
 import type { KeyRecord, KeyRef } from '../model/key.ts'
@@ -15,23 +15,25 @@ export interface KeyEvent {
 }
 
 /**
- * One event a key, none for an operation that does not count as a use. The record's own id stands for
- * the first key of the caller's account; every other key has an id of its own.
+ * One event a key, none for an operation that does not count as a use. The id of an account's record
+ * stands for the first key of that account; every other key has an id of its own.
  */
 export function keyEvents(
   { tracksUsage }: Operation,
   keys: Iterable<KeyRecord>,
-  caller: { readonly accountId: string },
-  ids: { readonly record: string; readonly next: () => string },
+  ids: {
+    /** The id of the record that an account has of the call. */
+    readonly recordOf: (accountId: string) => string
+    readonly next: () => string
+  },
 ): readonly KeyEvent[] {
   if (tracksUsage === undefined) return []
   const events: KeyEvent[] = []
-  let free = true
   for (const key of keys) {
     if (events.some((event) => isSameKey(event.key, key))) continue
-    const own = free && key.accountId === caller.accountId
-    if (own) free = false
-    events.push({ key, operation: tracksUsage, eventId: own ? ids.record : ids.next() })
+    const taken = events.some((event) => event.key.accountId === key.accountId)
+    const eventId = taken ? ids.next() : ids.recordOf(key.accountId)
+    events.push({ key, operation: tracksUsage, eventId })
   }
   return events
 }

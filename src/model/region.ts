@@ -37,6 +37,26 @@ const awsRegions: ReadonlyMap<string, string> = new Map(
   ),
 )
 
+/** The Region in which a partition's global services are said to be. */
+const globalRegions: ReadonlyMap<string, string> = new Map([
+  ['aws', 'us-east-1'],
+  ['aws-cn', 'cn-north-1'],
+  ['aws-eusc', 'eusc-de-east-1'],
+  ['aws-iso', 'us-iso-east-1'],
+  ['aws-iso-b', 'us-isob-east-1'],
+  ['aws-iso-e', 'eu-isoe-west-1'],
+  ['aws-iso-f', 'us-isof-south-1'],
+  ['aws-us-gov', 'us-gov-west-1'],
+])
+
+/** Where events of IAM are recorded; in an operator's own partition, where the call was made. */
+export function globalRegionOf(place: {
+  readonly partition: string
+  readonly region: string
+}): string {
+  return globalRegions.get(place.partition) ?? place.region
+}
+
 const additionsMax = 256
 const nameCharsMax = 32
 /** The pattern of `RegionType` in the KMS model. */

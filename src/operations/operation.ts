@@ -272,6 +272,15 @@ export interface UsedMaterials {
   readonly destinationKeyMaterialId?: string | undefined
 }
 
+/** An event in another Region that a call leads to: ReplicateKey's CreateKey. */
+export interface FurtherEvent {
+  readonly eventName: string
+  readonly region: string
+  readonly requestParameters: Readonly<Record<string, unknown>>
+  readonly responseElements: Readonly<Record<string, unknown>>
+  readonly keys: readonly KeyRef[]
+}
+
 /** One call of an operation: everything resolved, every permission checked. */
 export interface Call<I, K extends string> {
   readonly input: I
@@ -301,6 +310,11 @@ export interface Call<I, K extends string> {
   readonly made: (key: KeyRef) => void
   /** Says which materials of symmetric keys the call works with: its record names them. */
   readonly usesMaterials: (materials: UsedMaterials) => void
+  /**
+   * Says what the service does for the call in another Region: one more record, which commits with the
+   * change. To be said inside what `commit` runs.
+   */
+  readonly alsoRecords: (event: FurtherEvent) => void
   /**
    * Changes the store. `work` may run more than once, and answers the operation's output: the audit
    * record of the call commits with it. Called at most once.

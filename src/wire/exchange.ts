@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { Admission } from './admission.ts'
 import { renderError } from './aws-json.ts'
 import { readBytes } from './body.ts'
@@ -95,8 +96,16 @@ async function handle(
     body,
     remoteAddress: connection.address,
     secure: 'encrypted' in connection.socket,
+    ...tlsOf(connection.socket),
     signal,
   })
+}
+
+function tlsOf(socket: Socket): Pick<RawRequest, 'tls'> {
+  if (!(socket instanceof TLSSocket)) return {}
+  return {
+    tls: { version: socket.getProtocol() ?? '', cipherSuite: socket.getCipher().standardName },
+  }
 }
 
 async function answerOf(

@@ -15,6 +15,8 @@ export interface RawRequest {
   readonly remoteAddress: string
   /** True over TLS. */
   readonly secure: boolean
+  /** What TLS agreed on; absent without it. */
+  readonly tls?: { readonly version: string; readonly cipherSuite: string }
   /** Aborted when the client goes away or the server's bound on one request is over. */
   readonly signal: AbortSignal
 }

@@ -20,6 +20,7 @@ export interface AuditRecord {
   readonly responseElements: Readonly<Record<string, unknown>> | null
   readonly resources: readonly Readonly<Record<string, string>>[]
   readonly recipientAccountId: string
+  readonly sharedEventID?: string
   readonly trent: { readonly reasons: readonly Readonly<Record<string, unknown>>[] }
 }
 

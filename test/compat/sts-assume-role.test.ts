@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CreateKeyCommand, EncryptCommand, GenerateRandomCommand } from '@aws-sdk/client-kms'
 import { AssumeRoleCommand, type AssumeRoleCommandInput } from '@aws-sdk/client-sts'
+import { auditDate } from '../../src/model/audit-date.ts'
 import { accountId } from '../harness.ts'
 import { credentialsOf, denied, documentOf, openIdentities, type Signed } from './identities.ts'
 import { recordsOf } from './records.ts'
@@ -63,7 +64,7 @@ test('a role is assumed, calls with its permissions alone, and is recorded as it
   assert.deepEqual(made.responseElements, {
     credentials: {
       accessKeyId: Credentials?.AccessKeyId,
-      expiration: Credentials?.Expiration?.toISOString(),
+      expiration: auditDate(Credentials?.Expiration ?? new Date(NaN)),
     },
     assumedRoleUser: { assumedRoleId: `${role.roleId}:ci`, arn: sessionArn('ops') },
   })

@@ -7,7 +7,7 @@ import type { CustomerMasterKeySpec, KeyMetadata } from '@aws-sdk/client-kms'
 import { algorithmNames } from '../../crypto/key-specs.ts'
 import type { KeyRecord, KeyUsage } from '../../model/key.ts'
 import { lowerFirst } from '../../model/shape.ts'
-import { auditDate } from './audit-date.ts'
+import { auditDate } from '../../model/audit-date.ts'
 
 /** Members are present exactly where AWS sends them. `arn` is the key's. */
 export function keyMetadata(key: KeyRecord, arn: string): KeyMetadata {

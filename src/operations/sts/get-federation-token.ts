@@ -43,7 +43,7 @@ export const getFederationToken = stsOperation<
   auditResponse: ({ Credentials, FederatedUser }) => ({
     credentials: {
       accessKeyId: Credentials?.AccessKeyId,
-      expiration: Credentials?.Expiration?.toISOString(),
+      expiration: Credentials?.Expiration,
     },
     federatedUser: { federatedUserId: FederatedUser?.FederatedUserId, arn: FederatedUser?.Arn },
   }),

@@ -22,7 +22,7 @@ export const getSessionToken = stsOperation<GetSessionTokenRequest, GetSessionTo
   auditResponse: ({ Credentials }) => ({
     credentials: {
       accessKeyId: Credentials?.AccessKeyId,
-      expiration: Credentials?.Expiration?.toISOString(),
+      expiration: Credentials?.Expiration,
     },
   }),
   throws: ['ValidationException', 'AccessDeniedException'],

@@ -51,7 +51,7 @@ export function makeSession(
 
 /** What the audit record keeps of credentials: neither the secret nor the token. */
 export function auditedCredentials({ AccessKeyId, Expiration }: ToldCredentials): object {
-  return { accessKeyId: AccessKeyId, expiration: Expiration.toISOString() }
+  return { accessKeyId: AccessKeyId, expiration: Expiration }
 }
 
 /** The policies that limit a session. @throws {KmsError} */

@@ -265,6 +265,7 @@ export async function call(world: World, name: string, given: Answer = {}): Prom
     arn: (key) => keyArn(partition, key),
     made: () => undefined,
     usesMaterials: (materials) => void Object.assign(world.used, materials),
+    alsoRecords: () => undefined,
     commit: async (work) => {
       world.beforeCommit()
       const copy = structuredClone(world.rows)

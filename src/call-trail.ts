@@ -1,0 +1,163 @@
+/**
+ * What has been learnt of one call, and the records that this makes.
+ * @module
+ */
+import {
+  callRecords,
+  copyIdOf,
+  otherOwners,
+  type FinishedRecord,
+  type IdOf,
+} from './audit/call-records.ts'
+import type { KeyEvent } from './audit/key-events.ts'
+import type { Audited, TlsDetails } from './audit/record.ts'
+import { KmsError } from './errors.ts'
+import type { Caller } from './model/caller.ts'
+import type { Clock, Random } from './model/clock.ts'
+import { keyArn } from './model/key.ts'
+import { globalRegionOf } from './model/region.ts'
+import type { FurtherEvent, Operation, Origin, UsedMaterials } from './operations/operation.ts'
+import type { Place } from './resolve/identifiers.ts'
+import type { Recipient } from './resolve/recipient.ts'
+import { firstHeader } from './wire/headers.ts'
+import type { RawRequest } from './wire/request.ts'
+
+type Given = Readonly<Record<string, unknown>>
+
+/** What is known of a call before anything of its body is read. */
+export interface Opening {
+  readonly operation: Operation
+  readonly caller: Caller
+  readonly place: Place
+  readonly request: RawRequest
+  readonly requestId: string
+}
+
+/** What has been learnt of a call so far: all that its record will say. */
+export interface Trail {
+  readonly eventId: string
+  readonly idOf: IdOf
+  readonly origin: Origin
+  readonly tls: TlsDetails | undefined
+  authorized: boolean
+  input: Given | undefined
+  recipient: Recipient | undefined
+  keyArns: Readonly<Record<string, string>>
+  resources: Audited['resources']
+  reasons: Audited['reasons'][number][]
+  /** The grant that the call names, where it names it by a token. */
+  grantId: string | undefined
+  materials: UsedMaterials | undefined
+  /** The uses that the call counts as once it has succeeded. */
+  keyEvents: readonly KeyEvent[]
+  further: readonly FurtherEvent[]
+  /** The time of the record, once there is one. */
+  recordedAt: number
+  /** The records that were committed with the call's change. */
+  committed: readonly FinishedRecord[] | undefined
+  /** The store went away before it said whether the change was committed. */
+  fateUnknown: boolean
+}
+
+export function newTrail(request: RawRequest, random: Random): Trail {
+  return {
+    eventId: random.uuid(),
+    idOf: createIds(random),
+    origin: {
+      sourceAddress: request.remoteAddress,
+      secure: request.secure,
+      userAgent: firstHeader(request.rawHeaders, 'user-agent'),
+    },
+    tls: tlsDetails(request),
+    authorized: false,
+    input: undefined,
+    recipient: undefined,
+    keyArns: {},
+    resources: [],
+    reasons: [],
+    grantId: undefined,
+    materials: undefined,
+    keyEvents: [],
+    further: [],
+    recordedAt: 0,
+    committed: undefined,
+    fateUnknown: false,
+  }
+}
+
+export function recordsOf(
+  outcome: Audited['outcome'],
+  opening: Opening,
+  trail: Trail,
+  clock: Clock,
+): readonly FinishedRecord[] {
+  const { operation, caller, place, requestId } = opening
+  const { eventId, origin, tls, input, resources, reasons, idOf } = trail
+  trail.recordedAt = clock.now()
+  const audited: Audited = {
+    eventId,
+    requestId,
+    time: trail.recordedAt,
+    operation,
+    caller,
+    region: operation.service === 'iam' ? globalRegionOf(place) : place.region,
+    ...origin,
+    tls,
+    input,
+    resources,
+    reasons,
+    recipient: trail.recipient?.audited,
+    grantId: trail.grantId,
+    materials: trail.materials,
+    keyEvents: trail.keyEvents
+      .filter((event) => event.eventId !== eventId && !isCopy(event, idOf))
+      .map(({ key, eventId: id }) => ({
+        arn: keyArn(place.partition, key),
+        accountId: key.accountId,
+        eventId: id,
+      })),
+    outcome,
+  }
+  const denied = !outcome.ok && outcome.code === 'AccessDeniedException'
+  const owners = trail.authorized && !denied ? otherOwners(resources, caller) : []
+  const further = trail.further.map(({ keys, ...event }) => ({
+    ...event,
+    resources: keys.map((key) => ({ arn: keyArn(place.partition, key), accountId: key.accountId })),
+  }))
+  return callRecords(audited, owners, further, idOf)
+}
+
+/** Whether a key's event is that of the record which its account has. */
+function isCopy({ key, eventId }: KeyEvent, idOf: IdOf): boolean {
+  return eventId === copyIdOf(idOf, key.accountId)
+}
+
+function createIds(random: Random): IdOf {
+  const ids = new Map<string, string>()
+  return (name) => {
+    const known = ids.get(name)
+    if (known !== undefined) return known
+    const id = random.uuid()
+    ids.set(name, id)
+    return id
+  }
+}
+
+function tlsDetails({ tls, rawHeaders }: RawRequest): TlsDetails | undefined {
+  return (
+    tls && {
+      tlsVersion: tls.version,
+      cipherSuite: tls.cipherSuite,
+      clientProvidedHostHeader: firstHeader(rawHeaders, 'host'),
+    }
+  )
+}
+
+export function successOf(opening: Opening, trail: Trail, output: unknown): Audited['outcome'] {
+  return { ok: true, response: opening.operation.auditResponse?.(output, trail.keyArns) }
+}
+
+export function failureOf(error: unknown): Audited['outcome'] {
+  if (error instanceof KmsError) return { ok: false, code: error.code, message: error.message }
+  return { ok: false, code: 'KMSInternalException', message: '' }
+}
