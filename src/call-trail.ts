@@ -67,6 +67,7 @@ export function newTrail(request: RawRequest, random: Random): Trail {
       sourceAddress: request.remoteAddress,
       secure: request.secure,
       userAgent: firstHeader(request.rawHeaders, 'user-agent'),
+      referer: firstHeader(request.rawHeaders, 'referer'),
     },
     tls: tlsDetails(request),
     authorized: false,

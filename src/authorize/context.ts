@@ -14,6 +14,8 @@ import { unmapped } from './scalars.ts'
 /** All that the condition keys are made from. */
 export interface ContextFacts {
   readonly caller: Caller
+  /** What is asked for: `kms:Encrypt`. */
+  readonly action: string
   /** The Region that was called. */
   readonly region: string
   /** Milliseconds since the epoch, of the clock that decides. */
@@ -22,6 +24,7 @@ export interface ContextFacts {
   /** True over TLS. */
   readonly secure: boolean
   readonly userAgent?: string | undefined
+  readonly referer?: string | undefined
   /** The account that owns the resource. */
   readonly resourceAccountId: string
   readonly key?: KeyRecord | undefined
@@ -40,6 +43,14 @@ const principalTypes: Readonly<Partial<Record<CallerKind, string>>> = {
   'federated-user': 'FederatedUser',
 }
 
+/** All that KMS does for no key and no key store: these are not told whose the caller is. */
+const withoutCallerAccount: ReadonlySet<string> = new Set([
+  'kms:GenerateRandom',
+  'kms:ListAliases',
+  'kms:ListKeys',
+  'kms:ListRetirableGrants',
+])
+
 /** Builds the context; what the operation adds never replaces what is known of every request. */
 export function requestContext(facts: ContextFacts): Context {
   const context = new Map<string, string[]>()
@@ -47,8 +58,11 @@ export function requestContext(facts: ContextFacts): Context {
   const set = (key: string, value: string | undefined): void => {
     if (value !== undefined) context.set(key, [value])
   }
-  const { caller, key } = facts
+  const { caller, key, action } = facts
   setPrincipal(set, caller)
+  if (action.startsWith('kms:') && !withoutCallerAccount.has(action)) {
+    set('kms:calleraccount', caller.accountId)
+  }
   const seconds = Math.floor(facts.now / 1000)
   set('aws:currenttime', isoSeconds(seconds))
   set('aws:epochtime', String(seconds))
@@ -56,6 +70,7 @@ export function requestContext(facts: ContextFacts): Context {
   set('aws:securetransport', String(facts.secure))
   set('aws:sourceip', normalAddress(facts.sourceAddress))
   set('aws:useragent', facts.userAgent)
+  set('aws:referer', facts.referer)
   set('aws:resourceaccount', facts.resourceAccountId)
   set('aws:viaawsservice', 'false')
   set('aws:principalisawsservice', 'false')
@@ -74,7 +89,6 @@ function setPrincipal(set: Set, caller: Caller): void {
   set('aws:principaltype', type)
   set('aws:userid', caller.uniqueId)
   set('aws:username', caller.kind === 'user' ? caller.userName : undefined)
-  set('kms:calleraccount', caller.accountId)
   const { session } = caller
   if (session === undefined) return
   set('aws:tokenissuetime', isoSeconds(Math.floor(session.issuedAt / 1000)))

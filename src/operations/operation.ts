@@ -263,6 +263,7 @@ export interface Origin {
   /** True over TLS. */
   readonly secure: boolean
   readonly userAgent: string | undefined
+  readonly referer: string | undefined
 }
 
 /** As the record names them: 64 lower-case hex digits each. */
@@ -347,12 +348,13 @@ export interface Operation<
   /**
    * Condition keys of this operation, beside those that every call has. `use` names the entry of
    * `keys` whose permission is being decided: undefined for an alias and for a permission on no key.
-   * `found` holds the keys that exist.
+   * `found` holds the keys that exist, `grant` the grant that the operation names.
    */
   context?(
     input: Input<M>,
     use: K | undefined,
     found: Readonly<Partial<Record<K, KeyRef>>>,
+    grant?: GrantRecord,
   ): ContextEntries
   /**
    * The member of its answer that is sealed for an attested `Recipient` of the call, and then left out.

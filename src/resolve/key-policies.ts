@@ -22,6 +22,7 @@ export function createKeyPolicies(
     check(policy, key, { caller, partition, region, origin }, bypassLockoutCheck) {
       const context = requestContext({
         caller,
+        action: 'kms:PutKeyPolicy',
         region,
         now: clock.now(),
         ...origin,

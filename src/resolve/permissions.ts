@@ -55,7 +55,7 @@ export function authorizeCall(
   const { operation, caller, place } = asking
   requireServedSession(caller, operation)
   const entriesFor = (use?: string) => (): ContextEntries => ({
-    ...operation.context?.(input, use, recordsOf(resolved)),
+    ...operation.context?.(input, use, recordsOf(resolved), resolved.grant),
     ...asking.attested,
     ...asking.idle,
   })
@@ -120,7 +120,7 @@ function decideOnKey(
     caller: asking.caller,
     action: use.action,
     resource: { arn: keyArn(asking.place.partition, record), accountId: record.accountId },
-    context: contextOf(asking, record.accountId, entries, {
+    context: contextOf(asking, { action: use.action, accountId: record.accountId }, entries, {
       key: record,
       requestAlias,
       keyAliases: aliasNames,
@@ -159,7 +159,7 @@ function decideOnRole(
   }
   for (const action of actions) {
     const all = (): ContextEntries => ({ ...entries(), ...tags })
-    const context = contextOf(asking, accountId, all)
+    const context = contextOf(asking, { action, accountId }, all)
     const request = { caller, action, resource: { arn, accountId }, context }
     const decision =
       known &&
@@ -212,7 +212,7 @@ function decide(
     caller,
     action,
     resource: { arn, accountId: caller.accountId },
-    context: contextOf(asking, caller.accountId, entries),
+    context: contextOf(asking, { action, accountId: caller.accountId }, entries),
   }
   const policies = { identityOnly: true, ...identitySideOf(asking.identity) }
   const decision = authorize(request, policies, [])
@@ -225,7 +225,7 @@ function decide(
 
 function contextOf(
   asking: Asking,
-  resourceAccountId: string,
+  { action, accountId }: { readonly action: string; readonly accountId: string },
   entries: Entries,
   about: {
     readonly key?: KeyRecord
@@ -237,10 +237,11 @@ function contextOf(
   return new LazyContext(() =>
     requestContext({
       caller,
+      action,
       region: place.region,
       now,
       ...origin,
-      resourceAccountId,
+      resourceAccountId: accountId,
       ...about,
       entries: { ...entries(), ...asking.identity.entries },
     }),

@@ -21,6 +21,7 @@ const key: KeyRecord = {
   rowVersion: 1,
 }
 const facts: ContextFacts = {
+  action: 'kms:Encrypt',
   caller: user('alice', other),
   region: 'us-west-2',
   now: Date.UTC(2030, 0, 2, 3, 4, 5, 678),
@@ -46,6 +47,14 @@ test('every request has its caller, its time, its Region and its resource accoun
     'aws:viaawsservice': ['false'],
     'aws:principalisawsservice': ['false'],
   })
+})
+
+test('kms:CallerAccount is known of what KMS does with keys, and to no other service', () => {
+  const of = (action: string): unknown => built({ action })['kms:calleraccount']
+  assert.deepEqual(of('kms:CreateKey'), [other])
+  for (const action of ['kms:ListKeys', 'kms:GenerateRandom', 'iam:GetUser', 'sts:AssumeRole']) {
+    assert.equal(of(action), undefined)
+  }
 })
 
 test('a session is its role to aws:PrincipalArn, and has no user name; a root user is its account', () => {
@@ -100,8 +109,9 @@ test('addresses lose their IPv6 clothing and their scope; absent facts are absen
   assert.deepEqual(of('2001:db8::1'), ['2001:db8::1'])
   assert.equal(of(''), undefined)
   assert.equal(of(undefined), undefined)
-  const agent = built({ userAgent: 'x', secure: true })
+  const agent = built({ userAgent: 'x', referer: 'https://y.example/', secure: true })
   assert.deepEqual(agent['aws:useragent'], ['x'])
+  assert.deepEqual(agent['aws:referer'], ['https://y.example/'])
   assert.deepEqual(agent['aws:securetransport'], ['true'])
 })
 

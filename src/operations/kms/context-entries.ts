@@ -1,4 +1,5 @@
-/** Condition keys that an encryption context sets. @module */
+/** Condition keys that an encryption context and the constraints of a grant set. @module */
+import type { GrantConstraints } from '../../model/grant.ts'
 import type { ContextEntries } from '../operation.ts'
 
 /**
@@ -13,4 +14,14 @@ export function encryptionContextEntries(
   if (names.length === 0) return {}
   const pairs = names.map((name) => [`kms:EncryptionContext:${name}`, context[name]])
   return { ...Object.fromEntries(pairs), 'kms:EncryptionContextKeys': names }
+}
+
+/** Of a grant that is made or retired: its encryption context, and which kinds of constraints it has. */
+export function grantConstraintEntries(constraints: GrantConstraints = {}): ContextEntries {
+  const { EncryptionContextEquals, EncryptionContextSubset } = constraints
+  const types = Object.keys(constraints)
+  return {
+    ...encryptionContextEntries(EncryptionContextEquals ?? EncryptionContextSubset),
+    'kms:GrantConstraintType': types.length === 0 ? undefined : types,
+  }
 }

@@ -4,11 +4,11 @@
  * @module
  */
 import type { CreateGrantRequest, CreateGrantResponse } from '@aws-sdk/client-kms'
-import { requestDigest, type GrantConstraints, type GrantRecord } from '../../model/grant.ts'
+import { requestDigest, type GrantRecord } from '../../model/grant.ts'
 import type { KeyState } from '../../model/key.ts'
 import { required } from '../../model/shape.ts'
-import { operation, type ContextEntries, type Principals } from '../operation.ts'
-import { encryptionContextEntries } from './context-entries.ts'
+import { operation, type Principals } from '../operation.ts'
+import { grantConstraintEntries } from './context-entries.ts'
 import { findGrantPrincipal } from './grant-principals.ts'
 import { checkGrant, requireGrantable, requireGrantRoom } from './grant-rules.ts'
 import {
@@ -52,7 +52,8 @@ export const createGrant = operation<CreateGrantRequest, CreateGrantResponse>()(
     ...(Constraints && { constraints: Constraints }),
   }),
   context: (input) => ({
-    ...constraintEntries(input.Constraints),
+    ...grantConstraintEntries(input.Constraints),
+    'kms:GrantConstraintSourceArn': input.Constraints?.SourceArn,
     'kms:GrantOperations': input.Operations,
     'kms:GranteePrincipal': input.GranteePrincipal,
     'kms:GranteeServicePrincipal': input.GranteeServicePrincipal,
@@ -165,14 +166,4 @@ interface CreateGrantInput {
   readonly GranteeServicePrincipal?: string
   readonly RetiringPrincipal?: string
   readonly RetiringServicePrincipal?: string
-}
-
-function constraintEntries(constraints: GrantConstraints = {}): ContextEntries {
-  const { EncryptionContextEquals, EncryptionContextSubset, SourceArn } = constraints
-  const types = Object.keys(constraints)
-  return {
-    ...encryptionContextEntries(EncryptionContextEquals ?? EncryptionContextSubset),
-    'kms:GrantConstraintType': types.length === 0 ? undefined : types,
-    'kms:GrantConstraintSourceArn': SourceArn,
-  }
 }

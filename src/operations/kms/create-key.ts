@@ -70,6 +70,8 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
     return {
       'kms:KeySpec': spec,
       'kms:KeyUsage': usage,
+      'kms:CustomerMasterKeySpec': spec,
+      'kms:CustomerMasterKeyUsage': usage,
       'kms:KeyOrigin': origin,
       'kms:MultiRegion': String(input.MultiRegion ?? false),
       'kms:MultiRegionKeyType': input.MultiRegion === true ? 'PRIMARY' : undefined,

@@ -8,6 +8,7 @@ import { KmsError } from '../../errors.ts'
 import { anyState } from '../../model/key-state.ts'
 import { readGrantId } from '../../resolve/grant-id.ts'
 import { operation } from '../operation.ts'
+import { grantConstraintEntries } from './context-entries.ts'
 import { dryRun, grantId, grantToken, keyId } from './members.ts'
 
 export const retireGrant = operation<RetireGrantRequest, void>()({
@@ -24,6 +25,7 @@ export const retireGrant = operation<RetireGrantRequest, void>()({
     },
   },
   grant: { from: 'GrantId', token: 'GrantToken', key: 'key' },
+  context: (_input, _use, _found, grant) => grantConstraintEntries(grant?.constraints),
   readOnly: false,
   // AWS records no parameters: the grant's id is beside them.
   audit: ['DryRun'],

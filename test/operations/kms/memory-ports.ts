@@ -256,7 +256,7 @@ export async function call(world: World, name: string, given: Answer = {}): Prom
     caller,
     partition,
     region,
-    origin: { sourceAddress: '127.0.0.1', secure: false, userAgent: undefined },
+    origin: { sourceAddress: '127.0.0.1', secure: false, userAgent: undefined, referer: undefined },
     requestId: 'request',
     keys,
     ...(aliasName === undefined ? {} : { alias: record === undefined ? ref : { ...ref, record } }),
