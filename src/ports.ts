@@ -75,7 +75,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
   const open = openWorks(config, parts)
   const { lookup, slowLane, outbox, keyUsages } = open
   const refusals = createRefusals(log, clock)
-  const grantTokens = createGrantTokens(keyring, lookup)
+  const grantTokens = createGrantTokens(keyring, lookup, (ref) => store.findGrant(ref))
   const sessionTokens = createSessionTokens(keyring, random)
   const throttle = createThrottle(config.quotas, () => performance.now())
   const faults = createFaults()

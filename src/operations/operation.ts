@@ -57,6 +57,8 @@ export interface IdentityUse {
   readonly action: string
   /** `caller`: the caller is meant where the name is left out. `made`: there is none of that name yet. */
   readonly absent?: 'caller' | 'made'
+  /** The members that give it another name and another path: the ARN that it gets is authorized too. */
+  readonly becomes?: { readonly name: string; readonly path: string }
 }
 
 /** How an operation names a role, of any account, whose trust policy is asked. */

@@ -8,6 +8,7 @@ import { NotAuthentic, type Keyring } from '../crypto/keyring.ts'
 import { KmsError } from '../errors.ts'
 import { granteeOf, type GrantRecord } from '../model/grant.ts'
 import type { KeyRef } from '../model/key.ts'
+import type { StoreReads } from '../store/store.ts'
 import type { Lookup } from './lookup.ts'
 
 export interface GrantTokens {
@@ -23,6 +24,7 @@ export interface GrantTokens {
 export function createGrantTokens(
   keyring: Pick<Keyring, 'sealToken' | 'openToken'>,
   lookup: Pick<Lookup, 'grants' | 'key'>,
+  findGrant: StoreReads['findGrant'],
 ): GrantTokens {
   return {
     seal(grant) {
@@ -36,7 +38,10 @@ export function createGrantTokens(
       // A key that is deleted takes all of its grants with it, and they are not told one by one.
       const known = await lookup.key(key)
       const grants = known && (await lookup.grants(key, grantee))
-      const grant = grants?.find((one) => one.grantId === grantId)
+      // A grantee that was renamed since is known by another name now.
+      const grant =
+        grants?.find((one) => one.grantId === grantId) ??
+        (known && (await findGrant({ ...key, grantId })))
       if (grant === undefined) throw invalid()
       return grant
     },

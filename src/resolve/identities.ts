@@ -67,19 +67,19 @@ export async function resolveIdentities(
         : meansCaller(user, input) && naming.caller.kind === 'user'
           ? await store.findUser(naming.caller.uniqueId)
           : undefined
-    named.push(await namedIdentity('user', naming, user, input, found, store))
+    named.push(...(await namedIdentities('user', naming, user, input, found, store)))
     if (found !== undefined) records.user = found
   }
   if (role !== undefined) {
     const name = givenName(role, input)
     const found = name === undefined ? undefined : await store.findRoleByName(accountId, name)
-    named.push(await namedIdentity('role', naming, role, input, found, store))
+    named.push(...(await namedIdentities('role', naming, role, input, found, store)))
     if (found !== undefined) records.role = found
   }
   if (group !== undefined) {
     const name = givenName(group, input)
     const found = name === undefined ? undefined : await store.findGroupByName(accountId, name)
-    named.push(await namedIdentity('group', naming, group, input, found, store))
+    named.push(...(await namedIdentities('group', naming, group, input, found, store)))
     if (found !== undefined) records.group = found
   }
   return { named, records }
@@ -93,6 +93,23 @@ function givenName({ from, absent }: IdentityUse, input: Given): string | undefi
 
 function meansCaller({ from, absent }: IdentityUse, input: Given): boolean {
   return absent === 'caller' && input[from] === undefined
+}
+
+/** Who is named and, where it gets another name or path, who it becomes. */
+async function namedIdentities(
+  ...naming: Parameters<typeof namedIdentity>
+): Promise<readonly NamedIdentity[]> {
+  const named = await namedIdentity(...naming)
+  const [kind, { place }, { from, becomes }, input, record] = naming
+  if (becomes === undefined) return [named]
+  const given = (member: string): string | undefined => {
+    const value = input[member]
+    return typeof value === 'string' ? value : undefined
+  }
+  const name = given(becomes.name) ?? record?.name ?? given(from) ?? ''
+  const path = given(becomes.path) ?? record?.path ?? '/'
+  const arn = identityArn(place.partition, kind, { accountId: place.accountId, path, name })
+  return arn === named.arn ? [named] : [named, { ...named, arn }]
 }
 
 async function namedIdentity(

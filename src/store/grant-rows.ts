@@ -5,7 +5,10 @@
  */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import { granteeOf, requestDigest, type GrantRecord, type GrantRef } from '../model/grant.ts'
+import { parseArn } from '../model/arn.ts'
+import type { NamedPlace } from '../model/identity.ts'
 import type { KeyRef } from '../model/key.ts'
+import { userArn } from '../model/user.ts'
 import { acceptedPage } from './bound-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { GrantsTable, Schema } from './schema.ts'
@@ -93,7 +96,7 @@ export function grantWrites({ query, rows, touch }: WriteScope): Writes {
       touchGrant(record)
       return record
     },
-    async renameGrantee(uniqueId, arn) {
+    async renameGrantee({ userId: uniqueId, ...place }) {
       const found = await query
         .selectFrom('grants')
         .selectAll()
@@ -103,20 +106,24 @@ export function grantWrites({ query, rows, touch }: WriteScope): Writes {
         const row = rows.genuine('grants', primaryKeyOf(each), each)
         if (row === undefined) continue
         const grant = grantOf(row)
-        const renamed = {
+        const changed = {
           ...grant,
-          ...(grant.granteeId === uniqueId && { granteePrincipal: arn }),
-          ...(grant.retiringId === uniqueId && { retiringPrincipal: arn }),
+          ...(grant.granteeId === uniqueId && {
+            granteePrincipal: renamed(grant.granteePrincipal, place),
+          }),
+          ...(grant.retiringId === uniqueId && {
+            retiringPrincipal: renamed(grant.retiringPrincipal, place),
+          }),
           rowVersion: grant.rowVersion + 1,
         }
         // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
         await query
           .updateTable('grants')
-          .set(rows.seal('grants', columnsOf(renamed)))
+          .set(rows.seal('grants', columnsOf(changed)))
           .where((one) => isGrant(one, grant))
           .execute()
         touchGrant(grant)
-        touchGrant(renamed)
+        touchGrant(changed)
       }
     },
     async deleteGrant(grant) {
@@ -142,6 +149,11 @@ function isGrant(row: Row, { accountId, region, keyId, grantId }: GrantRef): Exp
 
 function primaryKeyOf(row: GrantsTable): readonly string[] {
   return [row.account_id, row.region, row.key_id, row.grant_id]
+}
+
+/** In the partition of its key's Region, as it was. */
+function renamed(arn: string | undefined, user: NamedPlace): string {
+  return userArn(parseArn(arn ?? '')?.partition ?? 'aws', user)
 }
 
 function columnsOf(grant: GrantRecord): Omit<GrantsTable, 'row_tag'> {

@@ -301,8 +301,8 @@ export interface Transaction extends StoreReads {
   /** @throws {StaleRow} */
   deleteAlias(alias: AliasRecord): Promise<void>
   insertGrant(grant: NewGrant): Promise<GrantRecord>
-  /** Gives the grants to a principal, and those that it may retire, the name that it has now. */
-  renameGrantee(uniqueId: string, arn: string): Promise<void>
+  /** Gives the grants to a user, and those that it may retire, the name that it has now. */
+  renameGrantee(user: UserRecord): Promise<void>
   /** @throws {StaleRow} when it is gone */
   deleteGrant(grant: GrantRecord): Promise<void>
   /** @throws {DuplicateRow} when its account has one of the name in its home Region */

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { openKeyring, createDomainKey } from '../../src/crypto/domain-keys.ts'
 import type { Keyring } from '../../src/crypto/keyring.ts'
 import type { GrantRecord } from '../../src/model/grant.ts'
-import type { KeyRecord } from '../../src/model/key.ts'
+import type { KeyRecord, KeyRef } from '../../src/model/key.ts'
 import { createGrantTokens, type GrantTokens } from '../../src/resolve/grant-tokens.ts'
 import { createPages } from '../../src/resolve/markers.ts'
 import { createSecretKey, randomBytes, randomUUID } from 'node:crypto'
@@ -34,17 +34,20 @@ const grant: GrantRecord = {
 /** Tokens over the grants of `stored`, which may change. */
 function over(keyring: Keyring, stored: readonly GrantRecord[], keyIsThere = true): GrantTokens {
   const key = { record: newKey('k') as KeyRecord, policy: { statements: [] } }
-  return createGrantTokens(keyring, {
+  const grantsOf = ({ accountId, region, keyId }: KeyRef): readonly GrantRecord[] =>
+    stored.filter(
+      (one) => one.accountId === accountId && one.region === region && one.keyId === keyId,
+    )
+  const lookup = {
     key: () => (keyIsThere ? key : undefined),
-    grants: ({ accountId, region, keyId }, grantee) =>
-      stored.filter(
-        (one) =>
-          one.accountId === accountId &&
-          one.region === region &&
-          one.keyId === keyId &&
-          (one.granteePrincipal ?? one.granteeServicePrincipal) === grantee,
+    grants: (ref: KeyRef, grantee: string) =>
+      grantsOf(ref).filter(
+        (one) => (one.granteePrincipal ?? one.granteeServicePrincipal) === grantee,
       ),
-  })
+  }
+  return createGrantTokens(keyring, lookup, (ref) =>
+    Promise.resolve(grantsOf(ref).find(({ grantId }) => grantId === ref.grantId)),
+  )
 }
 
 const invalid = { code: 'InvalidGrantTokenException', message: '' }
@@ -60,6 +63,15 @@ test('a token finds its grant, among those of a principal and of a service', asy
       assert.equal(await tokens.find(token, 'us-west-2'), one)
     }
   }
+})
+
+test('a token finds its grant when the grantee has another name since', async () => {
+  const stored = [grant]
+  const tokens = over(newKeyring(), stored)
+  const token = tokens.seal(grant)
+  const renamed = { ...grant, granteePrincipal: 'arn:aws:iam::444455556666:user/renamed' }
+  stored[0] = renamed
+  assert.equal(await tokens.find(token, 'us-west-2'), renamed)
 })
 
 test('a token of a grant that is gone, or is of another Region, is none', async () => {

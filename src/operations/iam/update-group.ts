@@ -14,18 +14,11 @@ import { requiredGroup } from './required-group.ts'
 export const updateGroup = iamOperation<UpdateGroupRequest, void>()({
   name: 'UpdateGroup',
   input: { GroupName: required(groupName), NewPath: path, NewGroupName: groupName },
-  group: { from: 'GroupName', action: 'iam:UpdateGroup' },
-  // What it becomes is authorized as well.
-  permissions: ({ GroupName, NewPath = '/', NewGroupName }) =>
-    NewGroupName === undefined
-      ? []
-      : [
-          {
-            action: 'iam:UpdateGroup',
-            iamResource: `group${NewPath}${NewGroupName}`,
-            shown: `group ${GroupName}`,
-          },
-        ],
+  group: {
+    from: 'GroupName',
+    action: 'iam:UpdateGroup',
+    becomes: { name: 'NewGroupName', path: 'NewPath' },
+  },
   readOnly: false,
   audit: ['GroupName', 'NewPath', 'NewGroupName'],
   throws: [

@@ -7,7 +7,6 @@
 import type { UpdateUserRequest } from '@aws-sdk/client-iam'
 import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
-import { userArn } from '../../model/user.ts'
 import { DuplicateRow } from '../../store/store.ts'
 import { iamOperation } from '../query-operation.ts'
 import { checkName, checkPath, newUserName, path, userName } from './members.ts'
@@ -16,18 +15,11 @@ import { requiredUser } from './required-user.ts'
 export const updateUser = iamOperation<UpdateUserRequest, void>()({
   name: 'UpdateUser',
   input: { UserName: required(userName), NewPath: path, NewUserName: newUserName },
-  user: { from: 'UserName', action: 'iam:UpdateUser' },
-  // What it becomes is authorized as well.
-  permissions: ({ UserName, NewPath = '/', NewUserName }) =>
-    NewUserName === undefined
-      ? []
-      : [
-          {
-            action: 'iam:UpdateUser',
-            iamResource: `user${NewPath}${NewUserName}`,
-            shown: `user ${UserName}`,
-          },
-        ],
+  user: {
+    from: 'UserName',
+    action: 'iam:UpdateUser',
+    becomes: { name: 'NewUserName', path: 'NewPath' },
+  },
   readOnly: false,
   audit: ['UserName', 'NewPath', 'NewUserName'],
   throws: [
@@ -41,13 +33,13 @@ export const updateUser = iamOperation<UpdateUserRequest, void>()({
     checkName('newUserName', NewUserName)
     checkPath(NewPath)
   },
-  async run({ input, user, partition, commit }) {
+  async run({ input, user, commit }) {
     const known = requiredUser(user)
     const { NewUserName: name = known.name, NewPath: newPath = known.path } = input
     await commit(async (transaction) => {
       try {
         const changed = await transaction.updateUser(known, { name, path: newPath })
-        await transaction.renameGrantee(known.userId, userArn(partition, changed))
+        await transaction.renameGrantee(changed)
       } catch (error) {
         if (!(error instanceof DuplicateRow)) throw error
         throw new KmsError('EntityAlreadyExistsException', `User with name ${name} already exists.`)

@@ -6,6 +6,7 @@ import {
   CreateGroupCommand,
   CreateUserCommand,
   GetRoleCommand,
+  GetUserCommand,
   ListGroupsForUserCommand,
   PutGroupPolicyCommand,
   UpdateUserCommand,
@@ -52,7 +53,7 @@ test('whoever named a user means it under its new name, and a namesake under the
     RetiringPrincipal: ada.arn,
     Operations: ['Decrypt' as const],
   }
-  const { GrantId } = await kms.send(new CreateGrantCommand(grant))
+  const { GrantId, GrantToken = '' } = await kms.send(new CreateGrantCommand(grant))
   const rename = { UserName: 'ada', NewUserName: 'lovelace', NewPath: '/x/' }
   await iam.send(new UpdateUserCommand(rename))
 
@@ -60,7 +61,7 @@ test('whoever named a user means it under its new name, and a namesake under the
   assert.deepEqual(await ada.whoAmI(), { UserId: ada.userId, Account: accountId, Arn: arn })
   await ada.kms.send(new GenerateRandomCommand({ NumberOfBytes: 1 }))
   const { CiphertextBlob } = await ada.kms.send(new EncryptCommand({ KeyId, Plaintext }))
-  await ada.kms.send(new DecryptCommand({ CiphertextBlob }))
+  await ada.kms.send(new DecryptCommand({ CiphertextBlob, GrantTokens: [GrantToken] }))
   await ada.sts.send(new AssumeRoleCommand({ RoleArn: role.arn, RoleSessionName: 'ci' }))
   const { Groups } = await iam.send(new ListGroupsForUserCommand({ UserName: 'lovelace' }))
   assert.deepEqual(
@@ -108,4 +109,25 @@ test('a name that is taken, in whichever case, and one that the caller may not g
   await root.iam.send(new UpdateUserCommand({ UserName: 'office', NewUserName: 'other' }))
   const message = notAllowed(user.arn, 'iam:UpdateUser', 'user other')
   await denied(rename('admin'), 'AccessDenied', 403, message)
+})
+
+test('the name and the path that a user gets are authorized, whichever of the two is given', async (t) => {
+  const { newUser, root } = await openIdentities(t)
+  const within = (path: string) => `arn:aws:iam::${accountId}:user${path}`
+  const { iam, arn } = await newUser('clerk', {
+    Action: 'iam:UpdateUser',
+    Resource: within('/dev/*'),
+  })
+  await root.iam.send(new CreateUserCommand({ UserName: 'bob', Path: '/dev/' }))
+  const message = notAllowed(arn, 'iam:UpdateUser', 'user bob')
+  const moved = iam.send(new UpdateUserCommand({ UserName: 'bob', NewPath: '/admin/' }))
+  await denied(moved, 'AccessDenied', 403, message)
+  const both = { UserName: 'bob', NewPath: '/admin/', NewUserName: 'rob' }
+  await denied(iam.send(new UpdateUserCommand(both)), 'AccessDenied', 403, message)
+  // Under the path that he has.
+  await iam.send(new UpdateUserCommand({ UserName: 'bob', NewUserName: 'rob' }))
+  const { User } = await root.iam.send(new GetUserCommand({ UserName: 'rob' }))
+  assert.equal(User?.Arn, within('/dev/rob'))
+  await iam.send(new UpdateUserCommand({ UserName: 'rob', NewPath: '/dev/x/' }))
+  await iam.send(new UpdateUserCommand({ UserName: 'rob' }))
 })
