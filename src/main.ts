@@ -1,5 +1,6 @@
 /** The command `trent`; the only file that acts when imported. @module */
 import { Command } from 'commander'
+import { revokeSessions } from './cli/sessions.ts'
 import { acceptClock } from './cli/clock.ts'
 import { createAccount, listAccounts } from './cli/account.ts'
 import { quotas } from './cli/quotas.ts'
@@ -36,6 +37,12 @@ account
   .description('name every account')
   .option('--json', 'answer in JSON')
   .action((options: Parameters<typeof listAccounts>[1]) => listAccounts(configFile(), options))
+const sessions = program.command('sessions').description('temporary credentials')
+sessions
+  .command('revoke <arn>')
+  .description('take no session of this user or role that was issued until now')
+  .option('--json', 'answer in JSON')
+  .action((arn: string, options: { json?: true }) => revokeSessions(configFile(), arn, options))
 const clock = program.command('clock').description('the clock that keys end by')
 clock
   .command('accept')

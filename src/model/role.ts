@@ -14,7 +14,7 @@ export interface RoleRecord extends IdentityRecord {
   readonly description: string
   /** The longest session that may be asked for. */
   readonly maxSessionSeconds: number
-  /** Sessions that were issued before this moment hold no more. */
+  /** Sessions that were issued until this moment hold no more. */
   readonly sessionsRevokedAt?: number
   /** The service that it is for, as `autoscaling.amazonaws.com`: only that service's ways change it. */
   readonly serviceLinked?: string

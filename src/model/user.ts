@@ -6,6 +6,8 @@ export interface UserRecord extends IdentityRecord {
   readonly userId: string
   /** Unique ids of the groups that it is in, in the order in which it was added. */
   readonly groups: readonly string[]
+  /** Sessions that were issued until this moment hold no more. */
+  readonly sessionsRevokedAt?: number
 }
 
 export function userArn(partition: string, user: NamedPlace): string {

@@ -126,6 +126,6 @@ async function ownerOf(
   if (principalId === accountId) return undefined
   const owner = await (kind === 'role' ? lookup.role(principalId) : lookup.user(principalId))
   if (owner?.record.accountId !== accountId) return 'gone'
-  const revokedAt = 'sessionsRevokedAt' in owner.record ? owner.record.sessionsRevokedAt : undefined
-  return revokedAt !== undefined && issuedAt < revokedAt ? 'gone' : owner
+  const { sessionsRevokedAt: revokedAt } = owner.record
+  return revokedAt !== undefined && issuedAt <= revokedAt ? 'gone' : owner
 }

@@ -17,6 +17,7 @@ import { groups } from './migrations/0009-groups.ts'
 import { keyUsageTags } from './migrations/0010-key-usage-tags.ts'
 import { deletedKeys } from './migrations/0011-deleted-keys.ts'
 import { trails } from './migrations/0014-trails.ts'
+import { userSessions } from './migrations/0015-user-sessions.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -38,6 +39,7 @@ export const migrations: readonly Migration[] = [
   { name: 'key-usage-tags', up: keyUsageTags },
   { name: 'deleted-keys', up: deletedKeys },
   { name: 'trails', up: trails },
+  { name: 'user-sessions', up: userSessions },
 ]
 
 /**

@@ -72,6 +72,7 @@ export interface UsersTable extends IdentityColumns {
   readonly user_id: string
   /** A JSON array of the unique ids of groups; null for none. */
   readonly groups: string | null
+  readonly sessions_revoked_at: number | null
   readonly row_tag: Uint8Array
 }
 

@@ -223,7 +223,16 @@ export interface Transaction extends StoreReads {
   updateUser(
     user: UserRecord,
     changes: Partial<
-      Pick<UserRecord, 'name' | 'path' | 'inlinePolicies' | 'attachedPolicies' | 'tags' | 'groups'>
+      Pick<
+        UserRecord,
+        | 'name'
+        | 'path'
+        | 'inlinePolicies'
+        | 'attachedPolicies'
+        | 'tags'
+        | 'groups'
+        | 'sessionsRevokedAt'
+      >
     > & {
       readonly permissionsBoundary?: string | undefined
     },

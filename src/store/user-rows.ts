@@ -20,11 +20,13 @@ const users: NamedTable<'users', UserRecord> = {
     user_id: user.userId,
     groups: user.groups.length === 0 ? null : JSON.stringify(user.groups),
     ...identityColumns(user),
+    sessions_revoked_at: user.sessionsRevokedAt ?? null,
   }),
   recordOf: (row) => ({
     userId: row.user_id,
     groups: JSON.parse(row.groups ?? '[]') as UserRecord['groups'],
     ...identityOf(row),
+    ...(row.sessions_revoked_at !== null && { sessionsRevokedAt: row.sessions_revoked_at }),
   }),
 }
 

@@ -38,7 +38,7 @@ for (const { name: engine, open } of engines) {
     )
     const inlinePolicies = JSON.parse('{"__proto__":"a","p":"b"}') as Record<string, string>
     const changed = await store.change((transaction) =>
-      transaction.updateUser(user, { inlinePolicies }),
+      transaction.updateUser(user, { inlinePolicies, sessionsRevokedAt: 5 }),
     )
     assert.deepEqual(await store.findUser(user.userId), changed)
     assert.deepEqual(Object.entries(changed.inlinePolicies), Object.entries(inlinePolicies))

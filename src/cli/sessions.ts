@@ -1,0 +1,18 @@
+/** `trent sessions revoke`, asked through the operator door. @module */
+import { loadConfig } from '../config.ts'
+import { callOperator } from '../operator/client.ts'
+import type { RevokedSessions } from '../operations/trent/revoke-sessions.ts'
+import { printed } from './printed.ts'
+
+export async function revokeSessions(
+  configFile: string | undefined,
+  principalArn: string,
+  options: { readonly json?: true },
+): Promise<void> {
+  await printed(options, async () => {
+    const { dataDirectory } = loadConfig(process.env, configFile)
+    const answer = await callOperator(dataDirectory, 'RevokeSessions', { principalArn })
+    const { revokedAt } = answer as RevokedSessions // the server is this program
+    return [answer, (): string => `sessions of ${principalArn} until ${revokedAt} are revoked\n`]
+  })
+}
