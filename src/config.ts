@@ -34,7 +34,12 @@ const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 export type LogLevel = (typeof logLevels)[number]
 
 /** A setting is wrong: the message is one line for whoever starts the server, and names the setting. */
-export class ConfigError extends Error {}
+export class ConfigError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    // A value that is quoted may hold anything, line breaks and a terminal's commands among it.
+    super(message.replaceAll(/\p{Cc}+/gu, ' '), options)
+  }
+}
 
 /** Every setting by its name in the environment, and in the settings file. */
 const names = [
@@ -61,36 +66,42 @@ type Settings = Readonly<Partial<Record<(typeof names)[number], string>>>
  * @throws {ConfigError}
  */
 export function loadConfig(environment: NodeJS.ProcessEnv, file?: string): Config {
-  const named = file ?? environment['TRENT_CONFIG']
+  const inEnvironment = environment['TRENT_CONFIG']
+  const named = file ?? (inEnvironment === '' ? undefined : inEnvironment)
   const path = resolve(named ?? 'trent.env')
   const fromFile = named !== undefined || existsSync(path) ? readSettings(path) : {}
-  const known: ReadonlySet<string> = new Set(names)
-  for (const [origin, settings] of [
-    [path, fromFile],
-    ['the environment', environment],
-  ] as const) {
-    for (const name of Object.keys(settings)) {
-      if (name.startsWith('TRENT_') && name !== 'TRENT_CONFIG' && !known.has(name)) {
-        throw new ConfigError(`${name} in ${origin} is not a setting of Trent`)
-      }
-    }
-  }
-  return parseConfig({ ...fromFile, ...onlyGiven(environment) })
+  // The environment is everybody's, the file Trent's alone.
+  const ours = Object.keys(environment).filter((name) => name.startsWith('TRENT_'))
+  requireNames('the environment', ours, ['TRENT_CONFIG', ...names])
+  requireNames(path, Object.keys(fromFile), names)
+  return parseConfig({ ...onlyGiven(fromFile), ...onlyGiven(environment) })
 }
 
-function readSettings(path: string): Settings {
+function requireNames(origin: string, given: readonly string[], known: readonly string[]): void {
+  const odd = given.find((name) => !known.includes(name))
+  if (odd !== undefined) throw new ConfigError(`${odd} in ${origin} is not a setting of Trent`)
+}
+
+function readSettings(path: string): NodeJS.ProcessEnv {
+  let text: string
   try {
-    return parseEnv(readFileSync(path, 'utf8'))
+    text = readFileSync(path, 'utf8')
   } catch (cause) {
     throw new ConfigError(`the settings file ${path} cannot be read`, { cause })
   }
+  // `parseEnv` passes over a line that it cannot read, and with it a setting that somebody relies on.
+  const odd = text.split('\n').findIndex((line) => !/^\s*(?:#.*|\w+\s*=.*)?$/.test(line.trimEnd()))
+  if (odd !== -1) {
+    throw new ConfigError(`line ${odd + 1} of the settings file ${path} is not \`NAME=value\``)
+  }
+  return parseEnv(text)
 }
 
 /** An empty variable counts as one that is not set, as in `TRENT_REGIONS= npm start`. */
-function onlyGiven(environment: NodeJS.ProcessEnv): Settings {
+function onlyGiven(settings: NodeJS.ProcessEnv): Settings {
   return Object.fromEntries(
     names.flatMap((name) => {
-      const value = environment[name]
+      const value = settings[name]
       return value === undefined || value === '' ? [] : [[name, value]]
     }),
   )
@@ -126,9 +137,14 @@ export function parseConfig(settings: Settings): Config {
     throw new ConfigError(`TRENT_LOG_LEVEL must be one of ${logLevels.join(', ')}`)
   }
   const root = rootCredentials(settings)
+  const dataDirectory = settings.TRENT_DATA_DIR ?? './data'
+  // It is printed in lines to be pasted into a shell.
+  if (/\p{Cc}/u.test(dataDirectory)) {
+    throw new ConfigError('TRENT_DATA_DIR must not hold control characters')
+  }
   return Object.freeze({
     listen,
-    dataDirectory: resolve(settings.TRENT_DATA_DIR ?? './data'),
+    dataDirectory: resolve(dataDirectory),
     accountId,
     ...(root && { root }),
     region,

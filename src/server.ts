@@ -4,8 +4,8 @@
  * @module
  */
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { Logger } from 'pino'
 import type { FilePort } from './audit/files.ts'
 import { openJournal, type OpenJournal } from './audit/open-journal.ts'
@@ -60,7 +60,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   let stopped: Promise<void> | undefined
   const stop = (): Promise<void> => (stopped ??= closeAll(closing))
   try {
-    await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 })
+    await makeDirectory(config.dataDirectory)
     const files = await openFiles(config, options, closing)
     const { listener, open } = await openDoors(config, options, files, closing)
     const ready = (options.seal ?? keyFileSeal(config, files)).then((seal) => {
@@ -73,6 +73,17 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     await stop()
     throw error
   }
+}
+
+/** With its parents. Not by `recursive`: under a parent that takes no entries Node tries for ever (/proc). */
+async function makeDirectory(path: string): Promise<void> {
+  await mkdir(path, { mode: 0o700 }).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST' && (await stat(path)).isDirectory()) return
+    const parent = dirname(path)
+    if (error.code !== 'ENOENT' || existsSync(parent)) throw error
+    await makeDirectory(parent)
+    await makeDirectory(path)
+  })
 }
 
 /** What can be opened without the root key. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { ConfigError, loadConfig, parseConfig } from '../src/config.ts'
 import { awsNitroRoot } from '../src/crypto/attestation/roots.ts'
 
@@ -42,6 +42,10 @@ const refused: readonly [
   ['an unknown Region', { TRENT_REGION: 'mars-north-1' }, /TRENT_REGIONS adds one/],
   ['a malformed Region table', { TRENT_REGIONS: 'Mars' }, /TRENT_REGIONS/],
   ['an unknown log level', { TRENT_LOG_LEVEL: 'loud' }, /TRENT_LOG_LEVEL/],
+  ['a Region of two lines', { TRENT_REGION: 'us-\nwest-2' }, /TRENT_REGIONS adds one/],
+  ['Regions of two lines', { TRENT_REGIONS: 'eu\nhome' }, /TRENT_REGIONS/],
+  ['a data directory of two lines', { TRENT_DATA_DIR: 'da\nta' }, /TRENT_DATA_DIR/],
+  ['quotas of two lines', { TRENT_QUOTA_OVERRIDES: 'a\nb' }, /TRENT_QUOTA_OVERRIDES/],
   ['segments of under a minute', { TRENT_AUDIT_SEGMENT_SECONDS: '59' }, /from 60 to 86400/],
   ['segments of over a day', { TRENT_AUDIT_SEGMENT_SECONDS: '86401' }, /from 60 to 86400/],
   ['a segment age in words', { TRENT_AUDIT_SEGMENT_SECONDS: '1h' }, /from 60 to 86400/],
@@ -91,14 +95,40 @@ test('one can add a Region of one’s own, and use it', () => {
   assert.equal(config.regions.partitionOf('eu-home-1'), 'aws')
 })
 
-test('the environment lies over the settings file, and an empty variable is none', () => {
+/** A settings file that goes with the test. */
+function settingsFile(t: TestContext, text: string): string {
   const directory = mkdtempSync(join(tmpdir(), 'trent-config-'))
+  t.after(() => rmSync(directory, { recursive: true }))
   const file = join(directory, 'settings.env')
-  writeFileSync(file, 'TRENT_REGION=eu-west-1\nTRENT_ACCOUNT_ID=111122223333\n')
+  writeFileSync(file, text)
+  return file
+}
+
+test('the environment lies over the settings file, and an empty variable is none', (t) => {
+  const text = '# ours\nTRENT_REGION=eu-west-1\n\nTRENT_ACCOUNT_ID = "111122223333" # one\n'
+  const file = settingsFile(t, `${text}TRENT_LOG_LEVEL=\r\n`)
   const config = loadConfig({ TRENT_REGION: 'us-east-1', TRENT_ACCOUNT_ID: '' }, file)
   assert.equal(config.region, 'us-east-1')
   assert.equal(config.accountId, '111122223333')
-  rmSync(directory, { recursive: true })
+  assert.equal(config.logLevel, 'info')
+  assert.equal(loadConfig({ TRENT_CONFIG: '' }).accountId, '000000000000')
+})
+
+test('a settings file with a line or a name that is none of Trent’s is refused', (t) => {
+  const region = 'TRENT_REGION=eu-west-1\n'
+  assert.equal(loadConfig({}, settingsFile(t, region)).region, 'eu-west-1')
+  for (const [text, says] of [
+    [`${region}TRENT_ACCOUNT_ID 111122223333\n`, /^line 2 of .*settings\.env is not `NAME=value`$/],
+    ['\u0000\u0001=\n', /^line 1 of /],
+    [
+      `${region}TRNET_ACCOUNT_ID=111122223333\n`,
+      /^TRNET_ACCOUNT_ID in .* is not a setting of Trent$/,
+    ],
+    ['TRENT_CONFIG=other.env\n', /^TRENT_CONFIG in .* is not a setting of Trent$/],
+  ] as const) {
+    const file = settingsFile(t, text)
+    assert.throws(() => loadConfig({}, file), { message: says })
+  }
 })
 
 test('a setting that is misspelt, and a file that is missing, are refused', () => {

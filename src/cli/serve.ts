@@ -91,7 +91,8 @@ function banner(config: Config, server: RunningServer, account: FirstAccount): s
 
 function credentialLines(config: Config, { accessKeyId }: FirstAccount): readonly string[] {
   if (config.root === undefined && accessKeyId !== undefined) {
-    return [`  export AWS_SHARED_CREDENTIALS_FILE='${config.dataDirectory}/credentials'`]
+    const path = `${config.dataDirectory}/credentials`
+    return [`  export AWS_SHARED_CREDENTIALS_FILE='${path.replaceAll("'", "'\\''")}'`]
   }
   const told = config.root === undefined ? 'of an earlier start' : 'TRENT_ROOT_SECRET_ACCESS_KEY'
   return [

@@ -58,6 +58,8 @@ const wrongSettings: readonly (readonly [Settings, RegExp])[] = [
     { TRENT_ROOT_ACCESS_KEY_ID: 'abc', TRENT_ROOT_SECRET_ACCESS_KEY: 'hush' },
     /^TRENT_ROOT_SECRET_ACCESS_KEY must be (?!.*hush)/,
   ],
+  [{ TRENT_DATA_DIR: '/proc/trent' }, /mkdir '\/proc/],
+  [{ TRENT_DATA_DIR: join(import.meta.filename, 'data') }, /^ENOTDIR: .*mkdir/],
   [{ TRENT_REGION: 'mars-1' }, /^TRENT_REGION: mars-1 is not a known Region/],
   [{ TRENT_REGIONS: '???' }, /^TRENT_REGIONS: /],
   [{ TRENT_LOG_LEVEL: 'loud' }, /^TRENT_LOG_LEVEL must be one of /],

@@ -125,6 +125,15 @@ test('fixed root credentials are used, and never printed or written to the data 
   await end(without, 'SIGTERM')
 })
 
+test('what is printed can be pasted whatever the data directory is called', async (t) => {
+  const folder = join(temporaryFolder(t), `it's "$HOME" here`, 'and there')
+  mkdirSync(folder, { recursive: true })
+  const server = await serve(t, folder)
+  assert.match(await pasteAndUse(t, server, folder), /^hello /)
+  assert.equal(statSync(join(folder, 'data')).mode & 0o777, 0o700)
+  assert.deepEqual(await end(server, 'SIGTERM'), stoppedCleanly)
+})
+
 test('a socket that a killed server has left does not hinder the next start', async (t) => {
   const folder = temporaryFolder(t)
   await end(await serve(t, folder), 'SIGKILL')
