@@ -46,7 +46,8 @@ export function refusalOf(request: IncomingMessage, limits: ListenLimits): RawRe
     return jsonAnswer(431, { message: 'the request has too many headers' })
   }
   if (!url.startsWith('/')) {
-    return jsonAnswer(400, { message: 'the request target must be a path' })
+    const message = 'the request target is not in origin form'
+    return renderError(new KmsError('IncompleteSignatureException', message), randomUUID())
   }
   if (headers.upgrade !== undefined) {
     return jsonAnswer(400, { message: 'protocol upgrades are not supported' })
