@@ -236,10 +236,11 @@ export async function requireMatchingKey(
   const ciphertext = use.ciphertext === undefined ? undefined : input[use.ciphertext]
   if (known === undefined || namedBy === 'ciphertext' || !(ciphertext instanceof Uint8Array)) return
   if (ignoresCiphertext(input)) return
-  // Ciphertexts of other specs carry no header.
-  if (known.record.spec !== 'SYMMETRIC_DEFAULT') return
+  // Ciphertexts of other specs carry no header; one that does is of no key with another usage.
+  const { spec, usage } = known.record
+  if (spec !== 'SYMMETRIC_DEFAULT' && usage === use.usage) return
   const materialId = materialIdOf(ciphertext)
-  if (materialId === undefined) return // opening it will fail
+  if (materialId === undefined) return // opening it, or the usage, will fail
   const material = await lookup.material(materialId)
   const { accountId, keyId } = known.record
   if (material?.accountId === accountId && material.keyId === keyId) return

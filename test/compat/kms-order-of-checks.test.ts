@@ -2,6 +2,7 @@
 import { after, before, test } from 'node:test'
 import {
   CreateAliasCommand,
+  CreateKeyCommand,
   DecryptCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
@@ -147,6 +148,23 @@ test('a ciphertext of another key comes before the state of the one that is name
     kms.send(new ReEncryptCommand({ ...move, CiphertextBlob: sealedEnabled })),
     'IncorrectKeyException',
     incorrectKey,
+  )
+})
+
+test('a ciphertext of another key comes before the usage of the one that is named', async () => {
+  const hmac = { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' } as const
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand(hmac))
+  const { KeyId, Arn } = KeyMetadata ?? {}
+  await refused(
+    kms.send(new DecryptCommand({ KeyId, CiphertextBlob: sealedEnabled })),
+    'IncorrectKeyException',
+    incorrectKey,
+  )
+  // What no key of this usage, and no other, can have made says nothing of another key.
+  await refused(
+    kms.send(new DecryptCommand({ KeyId, CiphertextBlob: Plaintext })),
+    'InvalidKeyUsageException',
+    `${Arn} key usage is GENERATE_VERIFY_MAC which is not valid for Decrypt.`,
   )
 })
 
