@@ -92,6 +92,7 @@ test('a clock that cannot be set so is left as it is', async () => {
     { set: '2031-01-01T00:00:00' },
     { set: '2031-01-01T00:00:00 GMT' },
     { set: '2031-13-01T00:00:00Z' },
+    { set: '2031-02-29T00:00:00Z' },
     { set: '1900-01-01T00:00:00Z' },
     { set: '99999-01-01T00:00:00Z' },
   ]) {

@@ -44,9 +44,15 @@ function destination(
   if ((advance === undefined) === (set === undefined)) return undefined
   if (set !== undefined) {
     const to = Date.parse(set)
-    return isoTime.test(set) && !Number.isNaN(to) ? to : undefined
+    return isoTime.test(set) && isDay(set.slice(0, 10)) && !Number.isNaN(to) ? to : undefined
   }
   const [, count, unit] = /^(\d{1,10})([smhd])$/.exec(advance ?? '') ?? []
   if (count === undefined || unit === undefined) return undefined
   return now + Number(count) * unitMs[unit as keyof typeof unitMs] // the pattern allows these only
+}
+
+/** `Date` carries the 30th of February over into March. */
+function isDay(day: string): boolean {
+  const start = new Date(`${day}T00:00:00Z`)
+  return !Number.isNaN(start.getTime()) && start.toISOString().startsWith(day)
 }
