@@ -1,7 +1,8 @@
 /**
  * `npm run demo`: a key, an alias, and a real large file (the Node binary that the lock file brings)
  * encrypted and decrypted with the AWS Encryption SDK, and the audit records that this caused. It uses
- * the Trent that AWS_ENDPOINT_URL names, or starts one of its own in a temporary folder.
+ * the Trent that AWS_ENDPOINT_URL names, whose records it finds where that one's data is on this machine,
+ * or starts one of its own in a temporary folder.
  * @module
  */
 import { spawn } from 'node:child_process'
@@ -9,13 +10,14 @@ import { createHash, randomBytes } from 'node:crypto'
 import {
   createReadStream,
   createWriteStream,
+  existsSync,
   mkdtempSync,
   realpathSync,
   rmSync,
   statSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -33,6 +35,7 @@ import {
   KMSClient,
 } from '@aws-sdk/client-kms'
 import { readRecords } from '../src/audit/read-records.ts'
+import { loadConfig } from '../src/config.ts'
 
 const root = join(import.meta.dirname, '..')
 const bundledNode = join(root, 'node_modules', '.bin', 'node')
@@ -44,8 +47,8 @@ interface Endpoint {
   readonly url: string
   readonly region: string
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string }
-  /** Its journal, where it is ours to read. */
-  readonly journal?: string
+  /** Where its journal may be. */
+  readonly journals: readonly string[]
   stop(): Promise<void>
 }
 
@@ -100,18 +103,27 @@ async function demonstrate(endpoint: Endpoint, work: string): Promise<void> {
   await showRecords(endpoint, keyArn)
 }
 
-async function showRecords(endpoint: Endpoint, keyArn: string): Promise<void> {
-  if (endpoint.journal === undefined) {
-    say('the audit records are in the data directory of that server: trent verify-log checks them')
+async function showRecords({ journals }: Endpoint, keyArn: string): Promise<void> {
+  for (const journal of journals.filter((path) => existsSync(path))) {
+    // oxlint-disable-next-line no-await-in-loop -- the first that has any is the server's
+    const lines = await recordsOf(journal, keyArn)
+    if (lines.length === 0) continue
+    say(`audit records of the key, in ${journal}:\n${lines.join('\n')}`)
     return
   }
-  say('audit records of the key:')
-  await readRecords(endpoint.journal, (record) => {
+  say('the audit records are in the data directory of that server, which is not here')
+}
+
+async function recordsOf(journal: string, keyArn: string): Promise<readonly string[]> {
+  const lines: string[] = []
+  await readRecords(journal, (record) => {
     if (!record.includes(keyArn)) return
     const { eventTime, eventName, eventID, requestParameters, errorCode } = JSON.parse(record)
     const context = JSON.stringify(requestParameters?.encryptionContext ?? {})
-    say(`  ${eventTime} ${String(eventName).padEnd(16)} ${errorCode ?? 'ok'} ${eventID} ${context}`)
+    const outcome = errorCode ?? 'ok'
+    lines.push(`  ${eventTime} ${String(eventName).padEnd(16)} ${outcome} ${eventID} ${context}`)
   })
+  return lines
 }
 
 async function timed(
@@ -150,7 +162,14 @@ async function findEndpoint(work: string): Promise<Endpoint> {
   const region = process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'] ?? 'us-west-2'
   if (url !== undefined) {
     say(`using the server at ${url}`)
-    return { url, region, stop: () => Promise.resolve() }
+    // The credentials file that a start prints is in its data directory; else the settings say which.
+    const told = process.env['AWS_SHARED_CREDENTIALS_FILE']
+    const data = [
+      ...(told === undefined ? [] : [dirname(told)]),
+      loadConfig(process.env).dataDirectory,
+    ]
+    const journals = data.map((directory) => join(directory, 'journal'))
+    return { url, region, journals, stop: () => Promise.resolve() }
   }
   return startServer(join(work, 'data'), region)
 }
@@ -182,7 +201,7 @@ async function startServer(directory: string, region: string): Promise<Endpoint>
       child.kill('SIGTERM')
       await ended
     }
-    return { url, region, credentials, journal: join(directory, 'journal'), stop }
+    return { url, region, credentials, journals: [join(directory, 'journal')], stop }
   }
   throw new Error('the server ended before it was ready')
 }
