@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Logger } from 'pino'
-import type { FilePort } from './audit/files.ts'
+import { nodeFiles, type FilePort } from './audit/files.ts'
 import { openJournal, type OpenJournal } from './audit/open-journal.ts'
 import { drainOutbox } from './audit/outbox.ts'
 import type { Config } from './config.ts'
@@ -77,13 +77,19 @@ export async function startServer(config: Config, options: ServerOptions): Promi
 
 /** With its parents. Not by `recursive`: under a parent that takes no entries Node tries for ever (/proc). */
 async function makeDirectory(path: string): Promise<void> {
-  await mkdir(path, { mode: 0o700 }).catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EEXIST' && (await stat(path)).isDirectory()) return
-    const parent = dirname(path)
-    if (error.code !== 'ENOENT' || existsSync(parent)) throw error
+  const parent = dirname(path)
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return
+    if (code !== 'ENOENT' || existsSync(parent)) throw error
     await makeDirectory(parent)
     await makeDirectory(path)
-  })
+    return
+  }
+  // Else all that is durable in it could be gone with its name.
+  await nodeFiles.syncDirectory(parent)
 }
 
 /** What can be opened without the root key. */
