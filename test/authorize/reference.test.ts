@@ -6,9 +6,9 @@ import { compilePolicy, type CompiledPolicy } from '../../src/authorize/compile.
 import type { Policies } from '../../src/authorize/decision.ts'
 import { other, own, root, rootArn, roleArn, session, uniqueIdsOf, user } from './given.ts'
 import { referenceAllows, type PlainPolicy, type PlainRequest } from './reference.ts'
+import { keyArn, operatorValues, words } from './reference-values.ts'
 import { printedSeed } from './seed.ts'
 
-const keyArn = `arn:aws:kms:r:${own}:key/k1`
 const sessions = [session('R', 's1'), session('R', 's2'), session('Q', 's1', other)]
 const people = [user('a'), user('b'), user('a', other), ...sessions]
 const guestIds = Object.fromEntries(
@@ -45,6 +45,7 @@ const actions = [
   'kms:PutKeyPolicy',
   'kms:ReEncryptFrom',
   'kms:DescribeKey',
+  'kms:CreateGrant',
   'kms:RetireGrant',
 ]
 const actionPatterns = [
@@ -66,48 +67,6 @@ const resourcePatterns = [
   'arn:aws:kms:r:${t:acct}:key/k1',
   '${t:none}',
   "arn:aws:kms:r:*:key/${t:none, 'k1'}",
-]
-/** Values of every type, some of them wildcards, so that matches are neither rare nor certain. */
-const words = ['a', 'A', 'ab', 'b', '*', 'a*', '7', '10', 'true', '10.0.0.1', own, keyArn, '']
-const patterns = [
-  ...words,
-  '?',
-  'a?',
-  '*b',
-  '${t:one}',
-  '${T:One}*',
-  '${t:none}',
-  "${t:none, 'a'}",
-  '${t:many}',
-  '${*}',
-  '${?}${$}',
-  'x${t:one}',
-]
-const arns = [
-  keyArn,
-  'arn:aws:kms:*:*:key/k?',
-  'arn:*:*:*:*:*',
-  '${t:arn}',
-  'arn:aws:kms:r:${t:acct}:*',
-]
-const operatorValues: readonly (readonly [string, readonly string[]])[] = [
-  ['StringEquals', patterns],
-  ['StringNotEquals', patterns],
-  ['StringEqualsIgnoreCase', patterns],
-  ['StringNotEqualsIgnoreCase', patterns],
-  ['StringLike', patterns],
-  ['StringNotLike', patterns],
-  ['NumericEquals', ['7', '10']],
-  ['NumericNotEquals', ['7', '10']],
-  ['NumericLessThan', ['7', '10']],
-  ['NumericLessThanEquals', ['7', '10']],
-  ['NumericGreaterThan', ['7', '10']],
-  ['NumericGreaterThanEquals', ['7', '10']],
-  ['Bool', ['true', 'false']],
-  ['IpAddress', ['10.0.0.1', '10.0.0.0/8', '0.0.0.0/0', '10.0.0.2/31']],
-  ['NotIpAddress', ['10.0.0.1', '10.0.0.0/8', '10.0.0.2/31']],
-  ['ArnLike', arns],
-  ['ArnNotEquals', arns],
 ]
 const keys = ['t:one', 't:many', 't:none', 'T:ARN', 't:acct']
 
@@ -199,6 +158,7 @@ const context = fc.record(
     't:many': fc.array(fc.constantFrom(...words), { maxLength: 3 }),
     't:arn': fc.constant([keyArn]),
     't:acct': some([own, other], 1),
+    'aws:sourcearn': fc.constant([keyArn]),
   },
   { requiredKeys: [] },
 )
@@ -212,10 +172,23 @@ const pairs = fc.dictionary(
     noNullPrototype: true,
   },
 )
-const constraints = fc.oneof(
-  fc.record({ EncryptionContextEquals: pairs }),
-  fc.record({ EncryptionContextSubset: pairs }),
-)
+const constraints = fc
+  .tuple(
+    fc.oneof(
+      fc.record({ EncryptionContextEquals: pairs }),
+      fc.record({ EncryptionContextSubset: pairs }),
+    ),
+    fc.constantFrom({}, {}, {}, { SourceArn: keyArn }, { SourceArn: `${keyArn}0` }),
+  )
+  .map(([bound, source]) => ({ ...bound, ...source }))
+const grantable = [
+  'Encrypt',
+  'Decrypt',
+  'ReEncryptFrom',
+  'DescribeKey',
+  'CreateGrant',
+  'RetireGrant',
+]
 
 const request: fc.Arbitrary<PlainRequest> = fc.record({
   caller: fc.oneof(
@@ -240,7 +213,7 @@ const request: fc.Arbitrary<PlainRequest> = fc.record({
     fc
       .record({
         granteePrincipal: principal,
-        operations: some(['Encrypt', 'Decrypt', 'ReEncryptFrom', 'DescribeKey', 'RetireGrant']),
+        operations: some(grantable),
         issuingAccountId: fc.constantFrom(own, other),
       })
       .chain((grant) =>
@@ -251,6 +224,9 @@ const request: fc.Arbitrary<PlainRequest> = fc.record({
     { maxLength: 2 },
   ),
   encryptionContext: pairs,
+  requestedGrant: fc
+    .tuple(some(grantable, 2), fc.option(constraints, { nil: undefined }))
+    .map(([operations, given]) => ({ operations, ...(given && { constraints: given }) })),
 })
 
 function engineAllows(plain: PlainRequest): boolean {
@@ -269,13 +245,14 @@ function engineAllows(plain: PlainRequest): boolean {
     ...(plain.boundary && { boundary: compile(plain.boundary, 'identity') }),
     ...(plain.session && { session: identities(plain.session) }),
   }
-  const { caller, action, resourceArn, owner, grants, encryptionContext } = plain
+  const { caller, action, resourceArn, owner, grants, encryptionContext, requestedGrant } = plain
   const asked = {
     caller,
     action,
     resource: { arn: resourceArn, accountId: owner },
     context: new Map(Object.entries(plain.context)),
     encryptionContext,
+    requestedGrant,
   }
   const decision = authorize(
     asked,

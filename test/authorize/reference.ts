@@ -3,6 +3,7 @@
  * (`kms` developer guide, IAM user guide), on plain JSON policies. It shares no code with the engine.
  * @module
  */
+import { conditionHolds, fill, like, type PlainContext } from './reference-conditions.ts'
 
 export interface PlainStatement {
   readonly Effect: 'Allow' | 'Deny'
@@ -30,6 +31,11 @@ export interface PlainCaller {
 export interface PlainConstraints {
   readonly EncryptionContextEquals?: Readonly<Record<string, string>>
   readonly EncryptionContextSubset?: Readonly<Record<string, string>>
+  readonly SourceArn?: string
+}
+export interface PlainNewGrant {
+  readonly operations: readonly string[]
+  readonly constraints?: PlainConstraints
 }
 export interface PlainGrant {
   readonly granteePrincipal: string
@@ -43,7 +49,7 @@ export interface PlainRequest {
   readonly action: string
   readonly resourceArn: string
   readonly owner: string
-  readonly context: Readonly<Record<string, readonly string[]>>
+  readonly context: PlainContext
   readonly uniqueIds: Readonly<Record<string, string>>
   readonly keyPolicy: PlainPolicy | undefined
   readonly identity: readonly PlainPolicy[]
@@ -51,6 +57,8 @@ export interface PlainRequest {
   readonly session: readonly PlainPolicy[] | undefined
   readonly grants: readonly PlainGrant[]
   readonly encryptionContext: Readonly<Record<string, string>>
+  /** What `kms:CreateGrant` is to make. */
+  readonly requestedGrant: PlainNewGrant
 }
 
 /** True when the request is allowed. */
@@ -87,9 +95,15 @@ interface Standing {
 }
 
 /** Whether a grant gives the action to whoever its grantee is. */
-function gives(grant: PlainGrant, { action, encryptionContext }: PlainRequest): boolean {
+function gives(grant: PlainGrant, request: PlainRequest): boolean {
+  const { action, context, encryptionContext } = request
   if (!grant.operations.map((name) => `kms:${name}`).includes(action)) return false
-  if (['kms:DescribeKey', 'kms:RetireGrant'].includes(action)) return true
+  if (action === 'kms:RetireGrant') return true
+  const { SourceArn } = grant.constraints ?? {}
+  const source = context['aws:sourcearn']
+  if (SourceArn !== undefined && (source?.length !== 1 || source[0] !== SourceArn)) return false
+  if (action === 'kms:DescribeKey') return true
+  if (action === 'kms:CreateGrant') return givesAway(grant, request.requestedGrant)
   const { EncryptionContextEquals: equals, EncryptionContextSubset: subset } =
     grant.constraints ?? {}
   const given = Object.entries(encryptionContext)
@@ -101,6 +115,23 @@ function gives(grant: PlainGrant, { action, encryptionContext }: PlainRequest): 
     return false
   }
   return subset === undefined || has(subset)
+}
+
+/** A child has no operation that its parent has not, and every constraint of it, or a stricter one. */
+function givesAway({ operations, constraints = {} }: PlainGrant, child: PlainNewGrant): boolean {
+  if (child.operations.some((name) => !operations.includes(name))) return false
+  const { EncryptionContextEquals: equals, EncryptionContextSubset: subset } = constraints
+  const asked = child.constraints ?? {}
+  if (constraints.SourceArn !== undefined && constraints.SourceArn !== asked.SourceArn) return false
+  const written = (pairs: Readonly<Record<string, string>> | undefined): readonly string[] =>
+    Object.entries(pairs ?? {}).map(([name, value]) => `${name}=${value}`)
+  if (equals !== undefined) {
+    if (asked.EncryptionContextEquals === undefined) return false
+    const kept = written(asked.EncryptionContextEquals).toSorted().join()
+    return written(equals).toSorted().join() === kept
+  }
+  const bound = written(asked.EncryptionContextEquals ?? asked.EncryptionContextSubset)
+  return written(subset).every((pair) => bound.includes(pair))
 }
 
 /** Whether the caller may as the principal that a grant names. */
@@ -134,6 +165,7 @@ const givenAway = [
   'kms:Decrypt',
   'kms:ReEncryptFrom',
   'kms:DescribeKey',
+  'kms:CreateGrant',
   'kms:RetireGrant',
 ]
 
@@ -206,118 +238,4 @@ function applies(policy: PlainPolicy, statement: PlainStatement, request: PlainR
       conditionHolds(operator, context[key.toLowerCase()], values, { variables, deny, context }),
     ),
   )
-}
-
-interface Setting {
-  readonly variables: boolean
-  readonly deny: boolean
-  readonly context: PlainRequest['context']
-}
-
-function conditionHolds(
-  name: string,
-  given: readonly string[] | undefined,
-  wanted: readonly string[],
-  setting: Setting,
-): boolean {
-  const missing = given === undefined || given.length === 0
-  if (name === 'Null') return wanted.includes(String(missing))
-  const [, set = '', operator = '', ifExists = ''] =
-    /^(ForAllValues:|ForAnyValue:|)(.*?)(IfExists|)$/.exec(name) ?? []
-  const negated = operator.includes('Not')
-  if (missing) return ifExists !== '' || set === 'ForAllValues:' || (set === '' && negated)
-  const positive = operator.replace('Not', '')
-  const holdsFor = (value: string): boolean => {
-    const answers = wanted.map((each) => compare(positive, value, each, setting))
-    if (answers.includes('yes')) return !negated
-    if (answers.includes('unreadable')) return setting.deny
-    if (answers.includes('no value') && negated) return setting.deny
-    return negated
-  }
-  if (set === 'ForAnyValue:') return given.some(holdsFor)
-  if (set === 'ForAllValues:') return given.every(holdsFor)
-  return setting.deny ? given.some(holdsFor) : given.every(holdsFor)
-}
-
-type Answer = 'yes' | 'no' | 'no value' | 'unreadable'
-
-function compare(operator: string, given: string, wanted: string, setting: Setting): Answer {
-  const symbols = fill(wanted, setting.variables, setting.context)
-  const plain = symbols?.map((symbol) => symbol.slice(-1)).join('')
-  const yes = (answer: boolean): Answer => (answer ? 'yes' : 'no')
-  if (operator === 'Bool') {
-    return /^(true|false)$/i.test(given) ? yes(given.toLowerCase() === wanted) : 'unreadable'
-  }
-  if (operator.startsWith('Numeric')) {
-    if (!/^-?\d+(\.\d+)?$/.test(given)) return 'unreadable'
-    return yes(ranks(operator.slice('Numeric'.length), Number(given), Number(wanted)))
-  }
-  if (operator === 'IpAddress') {
-    const value = addressBits(given)
-    const [address = '', length = '32'] = wanted.split('/')
-    if (value === undefined) return 'unreadable'
-    return yes(addressBits(address)?.slice(0, Number(length)) === value.slice(0, Number(length)))
-  }
-  if (symbols === undefined || plain === undefined) return 'no value'
-  if (operator === 'StringEquals') return yes(plain === given)
-  if (operator === 'StringEqualsIgnoreCase') return yes(plain.toLowerCase() === given.toLowerCase())
-  if (operator === 'StringLike') return yes(like(symbols, given))
-  return arnAnswer(symbols, given)
-}
-
-function ranks(relation: string, given: number, wanted: number): boolean {
-  const strict = relation.startsWith('LessThan') ? given < wanted : given > wanted
-  if (relation === 'Equals') return given === wanted
-  return strict || (relation.endsWith('ThanEquals') && given === wanted)
-}
-
-function addressBits(address: string): string | undefined {
-  const numbers = address.split('.').map(Number)
-  if (numbers.length !== 4 || numbers.some((each) => !(each >= 0 && each <= 255))) return undefined
-  return numbers.map((each) => each.toString(2).padStart(8, '0')).join('')
-}
-
-function arnAnswer(symbols: readonly string[], given: string): Answer {
-  const parts = given.split(':')
-  if (parts.length < 6 || parts[0] !== 'arn') return 'unreadable'
-  const values = [...parts.slice(0, 5), parts.slice(5).join(':')]
-  const patterns: string[][] = [[]]
-  for (const symbol of symbols) {
-    if (symbol.slice(-1) === ':' && patterns.length < 6) patterns.push([])
-    else patterns.at(-1)?.push(symbol)
-  }
-  if (patterns.length < 6) return 'no value'
-  return patterns.every((pattern, index) => like(pattern, values[index] ?? '')) ? 'yes' : 'no'
-}
-
-/** The text as symbols; a literal that could be taken for a wildcard is written `=*`, `=?`. */
-function fill(
-  text: string,
-  variables: boolean,
-  context: PlainRequest['context'],
-): readonly string[] | undefined {
-  const found = variables ? /^(.*?)\$\{([^}]*)\}(.*)$/s.exec(text) : null
-  if (found === null) return text.split('')
-  const [, before = '', inner = '', after = ''] = found
-  const [, key = '', fallback] = /^([^,]*?)(?:, *'(.*)')?$/.exec(inner) ?? []
-  const values = context[key.toLowerCase()]
-  const value = ['*', '?', '$'].includes(inner)
-    ? inner
-    : values === undefined
-      ? fallback
-      : values.length === 1
-        ? values[0]
-        : undefined
-  const rest = fill(after, variables, context)
-  if (value === undefined || rest === undefined) return undefined
-  return [...before.split(''), ...value.split('').map((each) => `=${each}`), ...rest]
-}
-
-/** Tries everything. */
-function like(symbols: readonly string[], value: string): boolean {
-  const [symbol, ...rest] = symbols
-  if (symbol === undefined) return value === ''
-  if (symbol === '*') return like(rest, value) || (value !== '' && like(symbols, value.slice(1)))
-  const fits = symbol === '?' || symbol.slice(-1) === value[0]
-  return value !== '' && fits && like(rest, value.slice(1))
 }
