@@ -20,8 +20,10 @@ export type MaterialForm =
       readonly bytesMax: number
     }
   | {
-      /** The private key in PKCS#8, DER, made in the slow lane. */
+      /** The private key in PKCS#8, DER, made in a slow lane. */
       readonly encoding: 'pkcs8'
+      /** Made of primes, whose search takes up to a second and more; other pairs take a millisecond. */
+      readonly ofPrimes: boolean
     }
 
 export interface KeySpecRow {
@@ -35,8 +37,10 @@ export interface KeySpecRow {
 const pair: KeySpecRow = {
   kind: 'asymmetric',
   importable: true,
-  material: { encoding: 'pkcs8' },
+  material: { encoding: 'pkcs8', ofPrimes: false },
 }
+
+const pairOfPrimes: KeySpecRow = { ...pair, material: { encoding: 'pkcs8', ofPrimes: true } }
 
 const generatedPair: KeySpecRow = { ...pair, importable: false }
 
@@ -56,9 +60,9 @@ export const keySpecs: Readonly<Record<KeySpec, KeySpecRow>> = {
     importable: true,
     material: { encoding: 'raw', bytes: 32, bytesMin: 32, bytesMax: 32 },
   },
-  RSA_2048: pair,
-  RSA_3072: pair,
-  RSA_4096: pair,
+  RSA_2048: pairOfPrimes,
+  RSA_3072: pairOfPrimes,
+  RSA_4096: pairOfPrimes,
   ECC_NIST_P256: pair,
   ECC_NIST_P384: pair,
   ECC_NIST_P521: pair,

@@ -2,10 +2,12 @@
  * The built-in key store: materials wrapped in the database, opened into a bounded number of handles.
  * @module
  */
+import { keySpecs } from '../crypto/key-specs.ts'
 import { generateMaterial, wrapMaterial } from '../crypto/material.ts'
 import { createSlowLane } from '../crypto/slow-lane.ts'
 import type { SlowLane } from '../crypto/slow-lane.ts'
 import type { Random } from '../model/clock.ts'
+import type { KeySpec } from '../model/key.ts'
 import { messageMethods } from './builtin-messages.ts'
 import { publicKeyMethods, secretMethods, signatureMethods } from './builtin-pairs.ts'
 import type { KeyStore } from './keystore.ts'
@@ -27,7 +29,7 @@ export interface BuiltinKeyStore extends KeyStore {
 
 /** Most that wait: each for a millisecond or a few, and each for up to a second. */
 const slowQueueMax = 256
-const pairQueueMax = 64
+const primeQueueMax = 64
 /** About a tenth of a core that everybody wants, and all of one that is free. */
 const niceness = 10
 const randomBytesMax = 1024
@@ -37,9 +39,13 @@ export function createBuiltinKeyStore(ports: BuiltinPorts): BuiltinKeyStore {
   const materials = createOpenMaterials(ports)
   const own = ports.slowLane === undefined
   const slowLane = ports.slowLane ?? createSlowLane({ queueMax: slowQueueMax })
-  // A pair may take a second: signatures of a millisecond do not queue behind it, and where the cores
-  // are all busy it is the pair that waits.
-  const pairLane = own ? createSlowLane({ queueMax: pairQueueMax, niceness }) : slowLane
+  // Primes may take a second: signatures and pairs of a millisecond do not queue behind them, and where
+  // the cores are all busy it is the primes that wait.
+  const primeLane = own ? createSlowLane({ queueMax: primeQueueMax, niceness }) : slowLane
+  const laneOf = (spec: KeySpec): SlowLane => {
+    const { material } = keySpecs[spec]
+    return material.encoding === 'pkcs8' && material.ofPrimes ? primeLane : slowLane
+  }
 
   return {
     ...messageMethods(materials, random),
@@ -51,7 +57,8 @@ export function createBuiltinKeyStore(ports: BuiltinPorts): BuiltinKeyStore {
       signal.throwIfAborted()
       if (place.origin !== 'AWS_KMS')
         throw new RangeError('material of this origin is not made here')
-      const material = await generateMaterial(place.spec, { random, slowLane: pairLane }, signal)
+      const lane = { random, slowLane: laneOf(place.spec) }
+      const material = await generateMaterial(place.spec, lane, signal)
       try {
         return wrapMaterial(keyring, place, material)
       } finally {
@@ -61,7 +68,7 @@ export function createBuiltinKeyStore(ports: BuiltinPorts): BuiltinKeyStore {
 
     async generateKeyPair(spec, signal) {
       signal.throwIfAborted()
-      return pairLane.run('generate-key-pair', { spec }, signal)
+      return laneOf(spec).run('generate-key-pair', { spec }, signal)
     },
 
     async random(length, signal) {
@@ -75,7 +82,7 @@ export function createBuiltinKeyStore(ports: BuiltinPorts): BuiltinKeyStore {
     forget: materials.forget,
     async close() {
       materials.forget()
-      if (own) await Promise.all([slowLane.close(), pairLane.close()])
+      if (own) await Promise.all([slowLane.close(), primeLane.close()])
     },
   }
 }

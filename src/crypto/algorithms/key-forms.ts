@@ -6,7 +6,8 @@
  *
  * Generating a pair takes, on average in ms: RSA_2048 50, RSA_3072 140, RSA_4096 400 (and at times more
  * than a second); P-256 0.1, secp256k1 0.3, P-384 0.6, P-521 1.4; Ed25519, ML-DSA and ML-KEM 0.3 and less.
- * All pairs are made in the crypto worker thread; HMAC keys are random bytes and need not be.
+ * All pairs are made in crypto worker threads, those of primes in one of their own; HMAC keys are random
+ * bytes and need not be.
  * @see RFC 5208, RFC 5480, RFC 5915, RFC 8410, RFC 9881 (ML-DSA), RFC 9935 (ML-KEM)
  * @module
  */
