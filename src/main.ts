@@ -59,8 +59,10 @@ program
 program
   .command('verify-log [directory]')
   .description('check the audit journal offline; exit status 0 only when it is whole')
+  .option('--key <fingerprint...>', 'trust only these keys (default: those that the journal names)')
+  .option('--anchors <file...>', 'checkpoints kept elsewhere, as `trent status --json` tells them')
   .option('--json', 'answer in JSON')
-  .action((directory: string | undefined, options: { json?: true }) =>
+  .action((directory: string | undefined, options: Parameters<typeof verifyLogCommand>[2]) =>
     verifyLogCommand(configFile(), directory, options),
   )
 

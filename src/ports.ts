@@ -6,11 +6,13 @@ import type { Logger } from 'pino'
 import { createRefusals, type Refusals } from './authenticate/refusals.ts'
 import { createSessionTokens } from './authenticate/session-tokens.ts'
 import { createSigningKeys } from './authenticate/signing-keys.ts'
-import type { OpenJournal } from './audit/open-journal.ts'
+import type { Anchors } from './audit/anchors.ts'
+import type { OpenJournal } from './audit/journal.ts'
 import { createOutbox, type Outbox } from './audit/outbox.ts'
 import { compilePolicy } from './authorize/compile.ts'
 import type { Config } from './config.ts'
 import { openSigningSecret } from './crypto/secrets.ts'
+import { fingerprintOf } from './crypto/statements.ts'
 import { createAccessKeys } from './crypto/new-access-key.ts'
 import { createSlowLane, type SlowLane } from './crypto/slow-lane.ts'
 import type { Keyring } from './crypto/keyring.ts'
@@ -51,6 +53,7 @@ export interface ServerParts extends Omit<DeploymentPorts, 'clock'> {
   readonly store: Store
   readonly keyring: Keyring
   readonly journal: OpenJournal
+  readonly anchors: Anchors
   readonly firstAccount: FirstAccount
   /** What `Store.trackUsageSince` answered. */
   readonly usageTrackedSince: number
@@ -172,6 +175,7 @@ function openWorks({ regions }: Config, parts: ServerParts): Works {
       await accessKeyUses.close()
       await roleUses.close()
       await outbox.close()
+      await parts.anchors.close()
       await builtin.close()
       await slowLane.close()
     },
@@ -251,6 +255,11 @@ function insiders(config: Config): PipelinePorts['insider'] {
   }
 }
 
+/** For whoever keeps it elsewhere. */
+function shownCheckpoint({ last }: Anchors): ServerStatus['journal']['checkpoint'] {
+  return { text: last.text, signature: Buffer.from(last.signature).toString('base64') }
+}
+
 function serverControls(
   config: Config,
   parts: ServerParts & {
@@ -270,7 +279,12 @@ function serverControls(
         startedAt: new Date(startedAt).toISOString(),
         region: config.region,
         accountId: firstAccount.accountId,
-        journal: { healthy: journal.healthy, ...journal.position },
+        journal: {
+          healthy: journal.healthy,
+          ...journal.position,
+          keys: parts.keyring.statementKeys.map(({ publicKey }) => fingerprintOf(publicKey)),
+          checkpoint: shownCheckpoint(parts.anchors),
+        },
         changes: store.epoch(),
         refusedRequests: refusals.count(),
         clock: { now: new Date(clock.now()).toISOString(), ...(held !== undefined && { held }) },

@@ -7,8 +7,10 @@ import { existsSync } from 'node:fs'
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Logger } from 'pino'
+import { openAnchors } from './audit/anchors.ts'
 import { nodeFiles, type FilePort } from './audit/files.ts'
-import { openJournal, type OpenJournal } from './audit/open-journal.ts'
+import type { OpenJournal } from './audit/journal.ts'
+import { openJournal } from './audit/open-journal.ts'
 import { drainOutbox } from './audit/outbox.ts'
 import type { Config } from './config.ts'
 import { systemRandom } from './crypto/entropy.ts'
@@ -97,6 +99,8 @@ interface Files {
   readonly database: Database
   readonly journal: OpenJournal
   readonly journalDirectory: string
+  /** What waits for the journal's last word. */
+  readonly afterJournal: Closing
   readonly onError: (error: Error) => void
   readonly clock: MovableClock
   /** Milliseconds since the epoch. */
@@ -112,6 +116,8 @@ async function openFiles(config: Config, options: ServerOptions, closing: Closin
   const path = join(config.dataDirectory, 'trent.db')
   const database = await openDatabase({ path, onFailure: onFatal })
   closing.push(() => database.close())
+  const afterJournal: Closing = []
+  closing.push(() => closeAll(afterJournal))
   const journalDirectory = join(config.dataDirectory, 'journal')
   const onError = (error: Error): void => log.error({ err: error }, 'the audit journal has failed')
   const journal = await openJournal({
@@ -124,7 +130,7 @@ async function openFiles(config: Config, options: ServerOptions, closing: Closin
     ...(options.journalFiles && { files: options.journalFiles }),
   })
   closing.push(() => journal.close())
-  return { database, journal, journalDirectory, onError, clock, startedAt }
+  return { database, journal, journalDirectory, afterJournal, onError, clock, startedAt }
 }
 
 /** The two listeners; calls get one clear error until `open` is called. */
@@ -194,13 +200,22 @@ async function openDeploymentPorts(
       log.error({ table, id }, 'a row fails its tag: it counts as absent'),
   })
   clock.resume(await store.findClockMark())
+  const anchors = await openAnchors({
+    store,
+    journal,
+    keyring,
+    files: journalFiles ?? nodeFiles,
+    directory: journalDirectory,
+    onError,
+  })
+  files.afterJournal.push(() => anchors.settled())
   const parts = { database, seal, clock, random, store, keyring, journal, region: config.region }
   const credentials = join(config.dataDirectory, 'credentials')
   const firstAccount = await openFirstAccount(config, credentials, parts)
   const journalAt = { directory: journalDirectory, ...(journalFiles && { files: journalFiles }) }
   await drainOutbox({ store, journal, ...journalAt, onError })
   const usageTrackedSince = await store.trackUsageSince(clock.now())
-  const all = { ...parts, firstAccount, usageTrackedSince, log, startedAt }
+  const all = { ...parts, anchors, firstAccount, usageTrackedSince, log, startedAt }
   return { ...openPorts(config, all), firstAccount }
 }
 

@@ -1,6 +1,6 @@
 /**
  * The bytes of a journal segment: its header and its frames, as docs/audit-journal.md specifies
- * them. Version 1 may never change; every number is big-endian.
+ * them. Versions 1 and 2 may never change; every number is big-endian. Version 2 adds the checkpoint.
  *
  *     header   "trentjnl" ‖ u32 version ‖ u8 stream length ‖ 3 zeros ‖ u64 number ‖ u64 created
  *              ‖ u64 allocated ‖ stream, zero-padded to 64 ‖ SHA-256 of all before    136 bytes
@@ -14,8 +14,11 @@
  * @module
  */
 import { hash } from 'node:crypto'
+import { checkpointPayloadMax } from './checkpoint.ts'
 
-export const version = 1
+/** What is written; segments of version 1 are read. */
+export const version = 2
+export type Version = 1 | 2
 export const headerBytes = 136
 const magic = Buffer.from('trentjnl')
 const streamBytesMax = 64
@@ -30,13 +33,26 @@ const payloadBytesMax = eventIdBytes + recordBytesMax
 export const frameBytesMax = frameOverheadBytes + payloadBytesMax
 
 /**
- * `open` is the first frame of a segment and only that, `close` the last of one that ended well.
+ * `open` is the first frame of a segment and only that, `close` the last of one that ended well;
+ * `checkpoint` is of version 2.
  */
-export type FrameKind = 'open' | 'record' | 'close'
-const kindBytes: Readonly<Record<FrameKind, number>> = { open: 1, record: 2, close: 3 }
-const kinds: readonly (FrameKind | undefined)[] = [undefined, 'open', 'record', 'close']
+export type FrameKind = 'open' | 'record' | 'close' | 'checkpoint'
+const kindBytes: Readonly<Record<FrameKind, number>> = {
+  open: 1,
+  record: 2,
+  close: 3,
+  checkpoint: 4,
+}
+const kinds: readonly (FrameKind | undefined)[] = [
+  undefined,
+  'open',
+  'record',
+  'close',
+  'checkpoint',
+]
 
 export interface Header {
+  readonly version: Version
   readonly stream: string
   readonly number: number
   readonly created: number
@@ -91,7 +107,7 @@ function sha256(bytes: Uint8Array): Buffer {
 export function encodeHeader(header: Header): Buffer {
   const bytes = Buffer.alloc(headerBytes)
   magic.copy(bytes)
-  bytes.writeUInt32BE(version, 8)
+  bytes.writeUInt32BE(header.version, 8)
   bytes.writeUInt8(header.stream.length, 12)
   bytes.writeBigUInt64BE(BigInt(header.number), 16)
   bytes.writeBigUInt64BE(BigInt(header.created), 24)
@@ -109,8 +125,9 @@ export function decodeHeader(bytes: Buffer): Header | { readonly unknownVersion:
     return "the header's hash does not match it"
   }
   const found = bytes.readUInt32BE(8)
-  if (found !== version) return { unknownVersion: found }
-  const header = {
+  if (found !== 1 && found !== 2) return { unknownVersion: found }
+  const header: Header = {
+    version: found,
     stream: bytes.toString('latin1', 40, 40 + Math.min(bytes.readUInt8(12), streamBytesMax)),
     number: readU64(bytes, 16),
     created: readU64(bytes, 24),
@@ -180,6 +197,14 @@ export const closeFrameBytes = frameOverheadBytes
 /** @returns the frame's size */
 export function encodeClose(target: Buffer, at: number, link: Link): number {
   return encodeFrame(target, at, 'close', link, () => 0)
+}
+
+/** The most that the frame of a checkpoint can take. */
+export const checkpointFrameBytesMax = frameOverheadBytes + checkpointPayloadMax
+
+/** @returns the frame's size */
+export function encodeCheckpoint(target: Buffer, at: number, link: Link, payload: Buffer): number {
+  return encodeFrame(target, at, 'checkpoint', link, (payloadAt) => payload.copy(target, payloadAt))
 }
 
 /** The header and the first frame of a segment, which names the segment before. */

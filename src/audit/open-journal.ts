@@ -8,24 +8,25 @@
  * @module
  */
 import { setImmediate, setTimeout as delay } from 'node:timers/promises'
-import type { Clock } from '../model/clock.ts'
-import { nodeFiles, writeAll, type FilePort } from './files.ts'
+import { checkpointPayload, type SignedCheckpoint } from './checkpoint.ts'
+import { nodeFiles, writeAll } from './files.ts'
 import {
+  checkpointFrameBytesMax,
   closeFrameBytes,
+  encodeCheckpoint,
   encodeClose,
   encodeRecord,
   frameBytesMax,
   isStreamName,
   recordBytesMax,
-  recordFrameBytes,
   recordProblem,
   type Predecessor,
-  type SegmentEnd,
 } from './frame.ts'
-import { JournalFailed, type Journal } from './journal.ts'
+import { JournalFailed, type JournalOptions, type OpenJournal } from './journal.ts'
 import {
   activateSegment,
   discardSpare,
+  nameAs,
   prepareSegment,
   recoverStream,
   segmentReserveBytes,
@@ -34,48 +35,10 @@ import {
   type Spare,
   type StreamHome,
 } from './segment-writer.ts'
-
-export interface JournalOptions {
-  /** `<data>/journal`; the stream is a directory in it. */
-  readonly directory: string
-  /** Lower-case letters, digits and hyphens, at most 64. */
-  readonly stream: string
-  readonly clock: Pick<Clock, 'system'>
-  readonly files?: FilePort
-  /** Size of a segment's file, 16 MiB when left out. */
-  readonly segmentBytes?: number
-  /**
-   * A segment that holds records and is older than this is closed, by the next record or by the
-   * reserve's timer, whichever comes first; by size alone when left out.
-   */
-  readonly segmentAgeMs?: number
-  /** Free disk space below which the server is not ready, 256 MiB when left out. */
-  readonly reserveBytes?: number
-  readonly reserveCheckMs?: number
-  /** Between attempts to open a segment, 250 ms when left out. */
-  readonly reopenDelayMs?: number
-  /** Two segments ended by an error in a minute: the process must end. Called at most once. */
-  readonly onFatal: (error: Error) => void
-  /** Every other failure, for the log and the alarm. */
-  readonly onError: (error: Error) => void
-}
-
-export interface OpenJournal extends Journal {
-  /** Readiness: free space is above the reserve, and the next segment could be prepared. */
-  readonly hasReserve: boolean
-}
-
-interface Waiting {
-  readonly eventId: string
-  readonly record: string
-  readonly frameBytes: number
-  readonly resolve: () => void
-  readonly reject: (error: JournalFailed) => void
-}
+import { createStreamAnchor, type StreamAnchor } from './stream-anchor.ts'
+import { createWaitingRecords, type WaitingRecord } from './waiting-records.ts'
 
 const batchBytesMax = 1024 * 1024
-/** Appends that wait: the wire bounds calls in flight, this is the wall behind it. */
-const waitingBytesMax = 64 * 1024 * 1024
 const fatalWindowMs = 60_000
 
 /**
@@ -102,16 +65,18 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
 class SegmentJournal implements OpenJournal {
   readonly #home: StreamHome
   readonly #options: JournalOptions
-  readonly #recordBytesMax: number
+  #recordBytesMax: number
   readonly #batch = Buffer.allocUnsafe(batchBytesMax + frameBytesMax)
   readonly #stopping = new AbortController()
   /** Segments being cut to length; closing waits for them. */
   readonly #trims = new Set<Promise<void>>()
   #live: LiveSegment | undefined
   #number = 0
-  #waiting: Waiting[] = []
-  #waitingBytes = 0
+  readonly #waiting = createWaitingRecords()
   #working: Promise<void> | undefined
+  #anchor: StreamAnchor | undefined
+  #onCheckpoint: (checkpoint: SignedCheckpoint) => void = () => {}
+  #checkpointDue = false
   #reopening: Promise<void> | undefined
   #spare: Promise<Spare | undefined> | undefined
   #spareFailed = false
@@ -154,15 +119,27 @@ class SegmentJournal implements OpenJournal {
     const problem = recordProblem(eventId, record, this.#recordBytesMax)
     if (problem !== undefined) return Promise.reject(new JournalFailed(problem))
     if (!this.healthy) return Promise.reject(new JournalFailed('no segment is open'))
-    const frameBytes = recordFrameBytes(Buffer.byteLength(record))
-    if (this.#waitingBytes + frameBytes > waitingBytesMax) {
-      return Promise.reject(new JournalFailed('too many records wait for the disk'))
-    }
-    this.#waitingBytes += frameBytes
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ eventId, record, frameBytes, resolve, reject })
-      this.#working ??= this.#work()
-    })
+    const appended = this.#waiting.add(eventId, record)
+    this.#working ??= this.#work()
+    return appended
+  }
+
+  async anchor(...[signer, tally, onCheckpoint]: Parameters<OpenJournal['anchor']>): Promise<void> {
+    this.#anchor = createStreamAnchor(this.#home.stream, signer, tally)
+    this.#onCheckpoint = onCheckpoint
+    const room = this.#home.segmentBytes - segmentReserveBytes - 2 * checkpointFrameBytesMax
+    if (room <= 0) throw new JournalFailed('segments are too small for checkpoints')
+    this.#recordBytesMax = Math.min(this.#recordBytesMax, room)
+    this.#checkpointDue = true
+    await (this.#working ??= this.#work())
+    if (this.#checkpointDue)
+      throw new JournalFailed('the first checkpoint could not be made durable')
+  }
+
+  async checkpoint(): Promise<void> {
+    if ((this.#anchor?.unanchored ?? 0) === 0 || !this.healthy) return
+    this.#checkpointDue = true
+    await (this.#working ??= this.#work())
   }
 
   close(): Promise<void> {
@@ -174,16 +151,20 @@ class SegmentJournal implements OpenJournal {
     // Whatever this turn of the event loop still brings goes into the same sync.
     await setImmediate()
     if (this.#live !== undefined && this.#isOld(this.#live)) await this.#roll(this.#live)
-    // oxlint-disable-next-line no-await-in-loop -- each batch follows the one before
-    while (this.#waiting.length > 0 && this.#live !== undefined) await this.#commit(this.#live)
+    // oxlint-disable no-await-in-loop -- each write follows the one before
+    while (this.#live !== undefined) {
+      if (this.#checkpointDue) await this.#checkpointOrRoll(this.#live)
+      else if (this.#waiting.count > 0) await this.#commit(this.#live)
+      else break
+    }
+    // oxlint-enable no-await-in-loop
     this.#working = undefined
   }
 
   async #commit(live: LiveSegment): Promise<void> {
     const time = this.#home.now()
-    const count = this.#isOld(live) ? 0 : this.#countFitting(live)
-    if (count === 0) return this.#roll(live)
-    const taken = this.#waiting.splice(0, count)
+    const taken = this.#isOld(live) ? [] : this.#waiting.take(this.#roomOf(live))
+    if (taken.length === 0) return this.#roll(live)
     let size = 0
     let previous = live.head
     for (const { eventId, record } of taken) {
@@ -192,35 +173,60 @@ class SegmentJournal implements OpenJournal {
       previous = this.#batch.subarray(size - 32, size)
     }
     if (!(await this.#makeDurable(live, size, taken))) return
-    live.records += count
-    for (const { frameBytes, resolve } of taken) {
-      this.#waitingBytes -= frameBytes
-      resolve()
-    }
+    live.records += taken.length
+    this.#anchor?.count(taken.length)
+    this.#waiting.resolve(taken)
   }
 
   /** Old by the distance, so that a clock set back does not keep a segment open for ever. */
   #isOld(live: LiveSegment | undefined): boolean {
     if (live === undefined || live.records === 0) return false
-    const age = this.#options.segmentAgeMs ?? Infinity
-    return Math.abs(this.#home.now() - live.created) >= age
+    return Math.abs(this.#home.now() - live.created) >= (this.#options.segmentAgeMs ?? Infinity)
   }
 
-  /** How many of those that wait go into one batch, with room left for the frame that closes. */
-  #countFitting(live: LiveSegment): number {
-    const room = this.#home.segmentBytes - closeFrameBytes - live.offset
-    let bytes = 0
-    let count = 0
-    for (const { frameBytes } of this.#waiting) {
-      bytes += frameBytes
-      if (bytes > Math.min(room, this.#batch.length)) break
-      count += 1
+  /** What one batch may take, with room left for what ends the segment: a checkpoint and the close. */
+  #roomOf({ offset }: LiveSegment): number {
+    const end = closeFrameBytes + (this.#anchor === undefined ? 0 : checkpointFrameBytesMax)
+    return Math.min(this.#home.segmentBytes - end - offset, this.#batch.length)
+  }
+
+  /** A segment without room for one more checkpoint than its last is over: it ends with that one. */
+  async #checkpointOrRoll(live: LiveSegment): Promise<void> {
+    if (this.#roomOf(live) < checkpointFrameBytesMax) return this.#roll(live)
+    const { size, checkpoint } = this.#encodeCheckpoint(live)
+    if (await this.#makeDurable(live, size, [])) this.#anchored(checkpoint)
+  }
+
+  /** Puts the next checkpoint at the beginning of the batch, where the stream has any. */
+  #encodeCheckpoint(live: LiveSegment): {
+    readonly size: number
+    readonly checkpoint: SignedCheckpoint | undefined
+  } {
+    const { number: segment, offset, head: previous } = live
+    const time = this.#home.now()
+    const place = { segment, offset, head: previous.toString('hex'), time }
+    const checkpoint = this.#anchor?.next(place)
+    if (checkpoint === undefined) return { size: 0, checkpoint }
+    const link = { time, synced: offset, previous }
+    return {
+      size: encodeCheckpoint(this.#batch, 0, link, checkpointPayload(checkpoint)),
+      checkpoint,
     }
-    return count
+  }
+
+  #anchored(checkpoint: SignedCheckpoint | undefined): void {
+    if (checkpoint === undefined) return
+    this.#checkpointDue = false
+    this.#anchor?.committed(checkpoint)
+    this.#onCheckpoint(checkpoint)
   }
 
   /** Writes the first `size` bytes of the batch behind the last durable frame, and syncs. */
-  async #makeDurable(live: LiveSegment, size: number, taken: readonly Waiting[]): Promise<boolean> {
+  async #makeDurable(
+    live: LiveSegment,
+    size: number,
+    taken: readonly WaitingRecord[],
+  ): Promise<boolean> {
     try {
       await writeAll(live.file, this.#batch.subarray(0, size), live.offset)
       await live.file.datasync()
@@ -233,11 +239,11 @@ class SegmentJournal implements OpenJournal {
     return true
   }
 
-  #endByError(live: LiveSegment, taken: readonly Waiting[], cause: unknown): void {
+  #endByError(live: LiveSegment, taken: readonly WaitingRecord[], cause: unknown): void {
     const error = new Error(`segment ${live.number} ended by an error`, { cause })
     this.#live = undefined
     void live.file.close().catch(this.#options.onError)
-    this.#rejectAll(taken, cause)
+    this.#waiting.rejectAll(taken, cause)
     const now = this.#home.now()
     const last = this.#lastErrorAt
     this.#lastErrorAt = now
@@ -250,16 +256,6 @@ class SegmentJournal implements OpenJournal {
     this.#reopening = this.#reopen(nameAs(live, 'failed'))
   }
 
-  /** None of these may be answered: whether the disk has them is not known. */
-  #rejectAll(taken: readonly Waiting[], cause: unknown): void {
-    const unanswered = [...taken, ...this.#waiting]
-    this.#waiting = []
-    this.#waitingBytes = 0
-    for (const { reject } of unanswered) {
-      reject(new JournalFailed('the record could not be made durable', { cause }))
-    }
-  }
-
   async #roll(live: LiveSegment): Promise<void> {
     if (!(await this.#writeClose(live))) return
     this.#trimLater(live)
@@ -269,14 +265,20 @@ class SegmentJournal implements OpenJournal {
     } catch (cause) {
       this.#live = undefined
       this.#options.onError(new Error('no segment could be opened', { cause }))
-      this.#rejectAll([], cause)
+      this.#waiting.rejectAll([], cause)
       this.#reopening = this.#reopen(predecessor)
     }
   }
 
-  #writeClose(live: LiveSegment): Promise<boolean> {
-    const link = { time: this.#home.now(), synced: live.offset, previous: live.head }
-    return this.#makeDurable(live, encodeClose(this.#batch, 0, link), [])
+  /** The last checkpoint and the close are one write: there is no closed segment without the former. */
+  async #writeClose(live: LiveSegment): Promise<boolean> {
+    const { size, checkpoint } = this.#encodeCheckpoint(live)
+    const previous = size === 0 ? live.head : this.#batch.subarray(size - 32, size)
+    const link = { time: this.#home.now(), synced: live.offset, previous }
+    const all = size + encodeClose(this.#batch, size, link)
+    if (!(await this.#makeDurable(live, all, []))) return false
+    this.#anchored(checkpoint)
+    return true
   }
 
   #trimLater(live: LiveSegment): void {
@@ -350,8 +352,4 @@ class SegmentJournal implements OpenJournal {
     if (spare !== undefined) await discardSpare(this.#home, spare)
     await Promise.all(this.#trims)
   }
-}
-
-function nameAs(live: LiveSegment, end: SegmentEnd): Predecessor {
-  return { segment: live.number, offset: live.offset, hash: live.head.toString('hex'), end }
 }

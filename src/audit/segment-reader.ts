@@ -16,6 +16,7 @@ import {
   type Frame,
   type Header,
   type Predecessor,
+  type Version,
 } from './frame.ts'
 
 const windowBytes = 1024 * 1024
@@ -41,6 +42,8 @@ export interface Place {
   readonly hash: Buffer
   /** Whether that frame is the segment's last by its own word. */
   readonly closed: boolean
+  /** Of the segment's format. */
+  readonly version: Version
 }
 
 export interface Head {
@@ -89,7 +92,12 @@ export async function readHead(
   if ((predecessor?.segment ?? 0) !== header.number - 1) {
     return { offset: headerBytes, why: 'the first frame does not name the segment before' }
   }
-  const place = { offset: headerBytes + frame.size, hash: Buffer.from(frame.hash), closed: false }
+  const place = {
+    offset: headerBytes + frame.size,
+    hash: Buffer.from(frame.hash),
+    closed: false,
+    version: header.version,
+  }
   return { header, predecessor, place }
 }
 
@@ -108,10 +116,14 @@ export async function scanFrames(
 ): Promise<{ readonly place: Place; readonly why?: string }> {
   const space = Buffer.allocUnsafe(Math.max(0, Math.min(windowBytes, limit - from.offset)))
   const head = Buffer.from(from.hash)
+  const { version } = from
   let { offset, closed } = from
   let start = offset
   let window = space.subarray(0, 0)
-  const stop = (why?: string) => ({ place: { offset, hash: head, closed }, ...(why && { why }) })
+  const stop = (why?: string) => ({
+    place: { offset, hash: head, closed, version },
+    ...(why && { why }),
+  })
   while (offset < limit) {
     let frame = decodeFrame(window, offset - start)
     if (frame === undefined && start + window.length < limit) {
@@ -124,7 +136,10 @@ export async function scanFrames(
     if (frame === undefined) return stop('the frame is not whole')
     if (closed) return stop('a frame follows the last one')
     if (!frame.previous.equals(head)) return stop('the frame does not follow the one before it')
-    if (frame.kind === 'open' || frame.synced > offset) return stop('the frame is out of place')
+    const known = frame.kind !== 'checkpoint' || version > 1
+    if (frame.kind === 'open' || !known || frame.synced > offset) {
+      return stop('the frame is out of place')
+    }
     onFrame(frame, offset)
     closed = frame.kind === 'close'
     frame.hash.copy(head)

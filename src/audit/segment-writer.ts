@@ -9,7 +9,7 @@
 import { dirname, join } from 'node:path'
 import { JournalFailed } from './journal.ts'
 import { readAll, writeAll, type FilePort, type OpenFile } from './files.ts'
-import { encodeOpening, headerBytes, type Predecessor } from './frame.ts'
+import { encodeOpening, headerBytes, version, type Predecessor, type SegmentEnd } from './frame.ts'
 import {
   readHead,
   scanLastSegment,
@@ -178,7 +178,7 @@ export async function activateSegment(
   const { files, stream, segmentBytes: allocated } = home
   const { number, path, file } = spare
   const created = home.now()
-  const opening = encodeOpening({ stream, number, created, allocated }, predecessor)
+  const opening = encodeOpening({ version, stream, number, created, allocated }, predecessor)
   try {
     await writeAll(file, opening, 0)
     await file.datasync()
@@ -205,3 +205,8 @@ export async function trimSegment(segment: LiveSegment): Promise<void> {
 
 /** The least that a segment holds besides one record, with room to spare. */
 export const segmentReserveBytes = headerBytes + 888
+
+/** A segment as its successor names it. */
+export function nameAs(live: LiveSegment, end: SegmentEnd): Predecessor {
+  return { segment: live.number, offset: live.offset, hash: live.head.toString('hex'), end }
+}

@@ -9,6 +9,7 @@
  */
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
+import { genesis, type StreamStart } from '../model/audit-writer.ts'
 import { nodeFiles, type FilePort } from './files.ts'
 import { eventIdOf, isStreamName, recordTextOf, type Frame } from './frame.ts'
 import { segmentName } from './segment-reader.ts'
@@ -51,11 +52,19 @@ export interface VerifyOptions {
   readonly files?: FilePort
   /** So many event ids are held in memory at once, about 100 bytes each. */
   readonly eventIdsMax?: number
+  /** Where a stream begins; at its genesis where it is not said. */
+  readonly firstOf?: (stream: string) => StreamStart | undefined
+  /** Sees each frame that counts, and answers what is wrong with it. */
+  readonly onFrame?: (
+    stream: string,
+    frame: Frame,
+    at: { readonly segment: number; readonly offset: number },
+  ) => string | undefined
 }
 
 const breaksMax = 100
 
-interface Verification {
+interface Verification extends Pick<VerifyOptions, 'firstOf' | 'onFrame'> {
   readonly files: FilePort
   readonly directory: string
   readonly breaks: JournalBreak[]
@@ -82,6 +91,8 @@ export async function verifyJournal(
   const verification: Verification = {
     files,
     directory,
+    ...(options.firstOf && { firstOf: options.firstOf }),
+    ...(options.onFrame && { onFrame: options.onFrame }),
     breaks: [],
     breakCount: 0,
     eventIdsMax,
@@ -121,17 +132,24 @@ async function verifyStream(verification: Verification, stream: string): Promise
   let lastTime: number | undefined
   let head: StreamReport['head']
   let closed = false
-  const walk = walkStream(home, 1, (frame, offset, number) => {
+  const first = verification.firstOf?.(stream) ?? genesis
+  const walk = walkStream(home, first.segment, (frame, offset, number) => {
+    const at = { file: join(stream, segmentName(number)), offset }
+    const other = verification.onFrame?.(stream, frame, { segment: number, offset })
+    if (other !== undefined) report(verification, { ...at, why: other })
     if (frame.kind !== 'record') return
     records += 1
     firstTime ??= frame.time
     lastTime = frame.time
-    const at = { file: join(stream, segmentName(number)), offset }
     const why = recordFlaw(frame)
     if (why !== undefined) report(verification, { ...at, why })
     noteEventId(verification, frame, at)
   })
-  for await (const { number, name, place, flaw } of walk) {
+  for await (const { number, name, place, flaw, predecessor } of walk) {
+    if (number === first.segment && place && (predecessor?.hash ?? null) !== first.hash) {
+      const why = 'the stream does not begin where the list of writers says'
+      report(verification, { file: join(stream, name), offset: 0, why })
+    }
     if (flaw !== undefined) {
       report(verification, { file: join(stream, name), offset: flaw.offset, why: flaw.why })
     }
@@ -184,7 +202,8 @@ async function findDuplicates(
   const { files, directory } = verification
   const seen = new Set<string>()
   for (const { stream } of streams) {
-    const walk = walkStream({ files, directory, stream }, 1, (frame, offset, number) => {
+    const from = verification.firstOf?.(stream)?.segment ?? 1
+    const walk = walkStream({ files, directory, stream }, from, (frame, offset, number) => {
       if (frame.kind !== 'record') return
       const eventId = frame.payload.subarray(0, 16)
       if (hash('sha256', eventId, 'buffer').readUInt32BE(0) % shares !== share) return

@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path'
 import type { FilePort } from './files.ts'
-import type { Frame } from './frame.ts'
+import type { Frame, Predecessor } from './frame.ts'
 import {
   readHead,
   scanLastSegment,
@@ -31,6 +31,8 @@ export interface WalkedSegment {
   /** Where what counts ends, as far as the chain could be followed. */
   readonly place?: Place
   readonly flaw?: Flaw
+  /** The segment before, as this one names it. */
+  readonly predecessor?: Predecessor
 }
 
 /** The numbers of the segments that a stream has, in order, and other files that end in `.seg`. */
@@ -81,17 +83,18 @@ async function walkSegment(
   number: number,
   next: number | undefined,
   onFrame: (frame: Frame, offset: number) => void,
-): Promise<{ readonly place?: Place; readonly flaw?: Flaw }> {
+): Promise<Omit<WalkedSegment, 'number' | 'name'>> {
   const file = await openSegment(home, number)
   try {
     const head = await readHead(file, { stream: home.stream, number })
     if ('why' in head) return { flaw: head }
+    const before = head.predecessor && { predecessor: head.predecessor }
     const named = next === undefined ? undefined : await headOf(home, next)
     // A successor that cannot be read names nothing: its own turn reports it.
     if (named === undefined || 'why' in named || named.predecessor === undefined) {
-      return await scanLastSegment(file, head, onFrame)
+      return { ...(await scanLastSegment(file, head, onFrame)), ...before }
     }
-    return await scanNamedSegment(file, head, named.predecessor, onFrame)
+    return { ...(await scanNamedSegment(file, head, named.predecessor, onFrame)), ...before }
   } finally {
     await file.close()
   }

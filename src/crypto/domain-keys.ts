@@ -16,6 +16,7 @@ import { unwrapBytes, wrapBytes } from './aead.ts'
 import { hkdfKey, takeSecretKey } from './derive.ts'
 import { NotAuthentic } from './keyring.ts'
 import type { Keyring, TokenPurpose, WrapPurpose } from './keyring.ts'
+import { publicPartOf, signStatement, statementKey } from './statements.ts'
 import { openToken, readToken, sealTokenText } from './tokens.ts'
 
 /** A domain key as it is stored. */
@@ -31,6 +32,7 @@ interface PurposeKeys {
   readonly wrap: Readonly<Record<WrapPurpose, KeyObject>>
   readonly token: Readonly<Record<TokenPurpose, KeyObject>>
   readonly rowTag: KeyObject
+  readonly statement: KeyObject
 }
 
 const domainKeyBytes = 32
@@ -76,6 +78,7 @@ export function openKeyring(
   }
   const newestKeys = keysOf(newest)
   return {
+    deploymentId,
     wrap: (purpose, aad, plaintext) => {
       const key = newestKeys.wrap[purpose]
       return { version: newest, wrapped: wrapBytes(key, bound(newest, aad), plaintext, random) }
@@ -98,6 +101,12 @@ export function openKeyring(
       const purposeKey = keysOf(token.version).token[purpose]
       return openToken(purposeKey, token, { purpose, deploymentId, scope })
     },
+    statementKeys: [...versions].map(([version, { statement }]) => ({
+      version,
+      publicKey: publicPartOf(statement),
+    })),
+    signStatement: (kind, text, version = newest) =>
+      signStatement(keysOf(version).statement, kind, text),
   }
 }
 
@@ -129,6 +138,7 @@ function purposeKeys(domainKey: KeyObject): PurposeKeys {
     wrap: {
       'key-material': keyFor('key-material'),
       'secret-access-key': keyFor('secret-access-key'),
+      'digest-key': keyFor('digest-key'),
     },
     token: {
       marker: keyFor('marker-token'),
@@ -137,6 +147,7 @@ function purposeKeys(domainKey: KeyObject): PurposeKeys {
       grant: keyFor('grant-token'),
     },
     rowTag: keyFor('row-tag'),
+    statement: statementKey(domainKey),
   }
 }
 

@@ -6,8 +6,10 @@
  * Nothing is encrypted under a domain key itself. @module
  */
 
+import type { StatementKey, StatementKind } from './statements.ts'
+
 /** What the wrapped bytes are; each purpose has a key of its own. */
-export type WrapPurpose = 'key-material' | 'secret-access-key'
+export type WrapPurpose = 'key-material' | 'secret-access-key' | 'digest-key'
 
 /** What a sealed token may be used for; each purpose has keys of its own. */
 export type TokenPurpose = 'marker' | 'session' | 'import' | 'grant'
@@ -16,6 +18,7 @@ export type TokenPurpose = 'marker' | 'session' | 'import' | 'grant'
 export class NotAuthentic extends Error {}
 
 export interface Keyring {
+  readonly deploymentId: string
   /** Wraps under the newest domain key. `wrapped` is `iv ‖ ciphertext ‖ tag`, 12 + n + 16 bytes. */
   wrap(
     purpose: WrapPurpose,
@@ -34,4 +37,8 @@ export interface Keyring {
   sealToken(purpose: TokenPurpose, scope: string, payload: Uint8Array): string
   /** @throws {NotAuthentic} for anything that this deployment did not seal for just this use */
   openToken(purpose: TokenPurpose, scope: string, token: string): Buffer
+  /** The keys that statements of this deployment are signed with, oldest first. */
+  readonly statementKeys: readonly StatementKey[]
+  /** Ed25519, 64 bytes, with the newest key unless another version is named. */
+  signStatement(kind: StatementKind, text: string, version?: number): Buffer
 }

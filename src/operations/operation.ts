@@ -245,7 +245,15 @@ export interface ServerStatus {
   readonly startedAt: string
   readonly region: string
   readonly accountId: string
-  readonly journal: { readonly healthy: boolean; readonly stream: string; readonly segment: number }
+  readonly journal: {
+    readonly healthy: boolean
+    readonly stream: string
+    readonly segment: number
+    /** Fingerprints of the keys that sign its checkpoints. */
+    readonly keys: readonly string[]
+    /** The last one: kept elsewhere, it shows later that the journal was not cut before it. */
+    readonly checkpoint: { readonly text: string; readonly signature: string }
+  }
   readonly changes: number
   readonly clock: {
     /** ISO 8601, UTC. */

@@ -28,6 +28,7 @@ export type BoundTable =
   | 'grants'
   | 'audit_outbox'
   | 'trails'
+  | 'audit_writers'
 
 /** Told of each row whose tag failed. `id` is its primary key, joined by `/`. */
 export type OnForgedRow = (table: BoundTable, id: string) => void

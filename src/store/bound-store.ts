@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { accountReads, accountWrites } from './account-rows.ts'
+import { listAuditWriters, saveAuditWriter } from './audit-writer-rows.ts'
 import { aliasReads, aliasWrites } from './alias-rows.ts'
 import { type OnForgedRow, type RowKeyring, createBoundRows } from './bound-rows.ts'
 import { changesSince, createTouched, recordChange } from './change-log.ts'
@@ -58,6 +59,8 @@ export function createStore(
     trackUsageSince: (now) => trackUsageSince(query, now),
     countDeletedKeys: () => countDeletedKeys({ query, rows }),
     scrub: () => scrub(database),
+    listAuditWriters: () => listAuditWriters({ query, rows }),
+    saveAuditWriter: (writer) => saveAuditWriter({ query, rows }, writer),
     ...clockMark({ query, rows }),
     findLastUsage: (key) => findLastUsage({ query, rows }, key),
     saveLastUsages: (usages) =>

@@ -18,6 +18,7 @@ import { keyUsageTags } from './migrations/0010-key-usage-tags.ts'
 import { deletedKeys } from './migrations/0011-deleted-keys.ts'
 import { trails } from './migrations/0014-trails.ts'
 import { userSessions } from './migrations/0015-user-sessions.ts'
+import { auditWriters } from './migrations/0016-audit-writers.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -40,6 +41,7 @@ export const migrations: readonly Migration[] = [
   { name: 'deleted-keys', up: deletedKeys },
   { name: 'trails', up: trails },
   { name: 'user-sessions', up: userSessions },
+  { name: 'audit-writers', up: auditWriters },
 ]
 
 /**

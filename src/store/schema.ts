@@ -316,6 +316,17 @@ export interface TrailsTable {
   readonly row_tag: Uint8Array
 }
 
+/** The audit journal's streams. */
+export interface AuditWritersTable {
+  readonly stream: string
+  readonly first_segment: number
+  readonly first_hash: string | null
+  readonly first_records: number
+  readonly checkpoint: string | null
+  readonly signature: Uint8Array | null
+  readonly row_tag: Uint8Array
+}
+
 export interface SchemaMigrationsTable {
   readonly version: number
   readonly name: string
@@ -346,5 +357,6 @@ export interface Schema {
   readonly change_log: ChangeLogTable
   readonly audit_outbox: AuditOutboxTable
   readonly trails: TrailsTable
+  readonly audit_writers: AuditWritersTable
   readonly schema_migrations: SchemaMigrationsTable
 }

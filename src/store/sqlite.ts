@@ -55,6 +55,22 @@ export function openSqlite(path: string): SqliteConnection {
 }
 
 /**
+ * Reads rows of a file that no server has open, and changes nothing.
+ * @returns undefined when the file cannot be read, as while a server holds it
+ */
+export function readOffline(path: string, statement: string): readonly SqliteRow[] | undefined {
+  let database: DatabaseSync | undefined
+  try {
+    database = new DatabaseSync(path, { readOnly: true, timeout: lockWaitMs, defensive: true })
+    return database.prepare(statement).all()
+  } catch {
+    return undefined
+  } finally {
+    database?.close()
+  }
+}
+
+/**
  * Mode 0600 from the first byte on; SQLite gives its log the mode of the file. An existing file is not
  * opened here: closing any descriptor of it would drop the locks that this process holds on it.
  */

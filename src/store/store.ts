@@ -7,6 +7,7 @@
  * @module
  */
 import type { AccessKeyRecord, AccessKeyUse, AccountRecord } from '../model/access-key.ts'
+import type { AuditWriter } from '../model/audit-writer.ts'
 import type { GrantRecord, GrantRef } from '../model/grant.ts'
 import type { GroupRecord } from '../model/group.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, MaterialRecord } from '../model/key.ts'
@@ -385,6 +386,10 @@ export interface Store extends StoreReads {
    * keeps of its own is beyond it.
    */
   scrub(): Promise<void>
+  /** The audit journal's writers, by stream. */
+  listAuditWriters(): Promise<readonly AuditWriter[]>
+  /** Takes the place of what was known of its stream; it is no change and takes no number. */
+  saveAuditWriter(writer: AuditWriter): Promise<void>
   /** The latest time by which anything was decided; undefined at the first start. */
   findClockMark(): Promise<number | undefined>
   saveClockMark(reached: number): Promise<void>

@@ -79,12 +79,12 @@ test('a start tells damage of what was acknowledged from a torn write, and keeps
 test('a segment of a newer version stops the start', async () => {
   const { bytes } = await killed()
   const files = createMemoryFiles()
-  bytes.writeUInt32BE(2, 8)
+  bytes.writeUInt32BE(3, 8)
   hash('sha256', bytes.subarray(0, 104), 'buffer').copy(bytes, 104)
   files.writeFile(segmentPath(1), bytes)
   await assert.rejects(open(files), (error: Error) => {
     assert.ok(error instanceof JournalFailed)
-    assert.match(error.message, /version 2 of the format is not known/)
+    assert.match(error.message, /version 3 of the format is not known/)
     return true
   })
   const report = await verify(files)

@@ -48,7 +48,7 @@ test('the last segment of whole.json is what the encoder writes, byte by byte', 
     end: 'crashed',
   } as const
   const opening = encodeOpening(
-    { stream: 'worker-0', number: 3, created, allocated: 2048 },
+    { version: 1, stream: 'worker-0', number: 3, created, allocated: 2048 },
     predecessor,
   )
   const bytes = Buffer.alloc(three.length)

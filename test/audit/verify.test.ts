@@ -253,7 +253,8 @@ test('breaks beyond the first hundred are counted and not listed', async () => {
 
 test('a tail full of beginnings of frames is given up as damage, within a bound', async () => {
   const files = createMemoryFiles()
-  const header = { stream: 'worker-0', number: 1, created: 0, allocated: 2 * 1024 * 1024 }
+  const allocated = 2 * 1024 * 1024
+  const header = { version: 1, stream: 'worker-0', number: 1, created: 0, allocated } as const
   const opening = encodeOpening(header, undefined)
   const bytes = Buffer.alloc(header.allocated)
   opening.copy(bytes)
@@ -304,7 +305,7 @@ test('a verifier that reads while the journal writes takes the segment for whole
 test('a frame that says it was made after bytes behind it were durable is out of place', async () => {
   const files = createMemoryFiles()
   const opening = encodeOpening(
-    { stream: 'worker-0', number: 1, created: 0, allocated: smallBytes },
+    { version: 1, stream: 'worker-0', number: 1, created: 0, allocated: smallBytes },
     undefined,
   )
   const bytes = Buffer.alloc(smallBytes)

@@ -4,21 +4,21 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openJournal } from '../../src/audit/open-journal.ts'
+import { nodeFiles } from '../../src/audit/files.ts'
 import { verifyLog } from '../../src/cli/verify-log.ts'
+import { openAnchored, writerStore } from '../audit/anchored.ts'
+import { testKeyring } from '../crypto/fixed.ts'
 
 /** A closed journal of two records below a data directory. */
 async function withJournal(use: (data: string) => Promise<void>): Promise<void> {
   const data = await mkdtemp(join(tmpdir(), 'trent-verify-'))
   try {
-    const fail = (error: Error) => assert.fail(error)
-    const journal = await openJournal({
+    const { journal, stop } = await openAnchored({
+      files: nodeFiles,
       directory: join(data, 'journal'),
-      stream: 'worker-0',
-      clock: { system: () => 1_800_000_000_000 },
-      segmentBytes: 65536,
-      onError: fail,
-      onFatal: fail,
+      store: writerStore(),
+      keyring: testKeyring(),
+      options: { segmentBytes: 65536 },
     })
     for (const id of [
       '6f1e0f5e-0000-4000-8000-000000000001',
@@ -26,7 +26,7 @@ async function withJournal(use: (data: string) => Promise<void>): Promise<void> 
     ]) {
       await journal.append(id, JSON.stringify({ eventID: id }))
     }
-    await journal.close()
+    await stop()
     await use(data)
   } finally {
     await rm(data, { recursive: true })
@@ -52,7 +52,10 @@ test('verify-log says that a journal is whole, with status 0', async () => {
     const { status, text } = await run(join(data, 'journal'), false)
     assert.equal(status, 0)
     assert.match(text, /stream worker-0: 2 records in 1 segments, 2027-01-15T08:00:00\.000Z to/)
-    assert.match(text, /\nwhole: 2 records\n$/)
+    assert.match(
+      text,
+      /\nkey [0-9a-f]{64}: compare it with[^]*\nwhole: 2 records proved, 0 behind[^]*unanchored\n$/,
+    )
   })
 })
 
@@ -68,15 +71,23 @@ test('verify-log says where a journal breaks, with status 1', async () => {
     assert.match(text, /\nNOT WHOLE\n$/)
     const json = await run(join(data, 'journal'), true)
     assert.equal(json.status, 1)
-    const report = JSON.parse(json.text) as { whole: boolean; breaks: unknown } // our own report
+    const report = JSON.parse(json.text) as {
+      whole: boolean
+      breaks: { file: string; offset: number; why: string }[]
+    } // our own report
     assert.equal(report.whole, false)
-    assert.deepEqual(report.breaks, [
-      {
-        file: 'worker-0/000000000001.seg',
-        offset: 238,
-        why: 'a frame that was durable is damaged: one at 389 proves it',
-      },
-    ])
+    assert.deepEqual(
+      report.breaks.map(({ file, offset }) => [file, offset]),
+      [
+        ['worker-0', 0],
+        ['worker-0/000000000001.seg', 238],
+      ],
+    )
+    assert.equal(report.breaks[0]?.why, 'the stream has no checkpoint')
+    assert.match(
+      report.breaks[1]?.why ?? '',
+      /^a frame that was durable is damaged: one at \d+ proves it$/,
+    )
   })
 })
 

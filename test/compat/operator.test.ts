@@ -22,7 +22,11 @@ interface Status {
   readonly changes: number
   readonly refusedRequests: number
   readonly startedAt: string
-  readonly journal: { readonly segment: number }
+  readonly journal: {
+    readonly segment: number
+    readonly keys: readonly string[]
+    readonly checkpoint: { readonly text: string }
+  }
   readonly clock: { readonly now: string }
 }
 
@@ -36,7 +40,12 @@ test('the socket answers the status of the server', async () => {
   assert(Number.isInteger(changes) && changes >= 1)
   assert.match(startedAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
   assert(Math.abs(Date.parse(startedAt) - Date.now()) < 600_000)
-  const { segment, ...stream } = journal
+  const { segment, keys, checkpoint, ...stream } = journal
+  assert.match(keys.join(), /^[0-9a-f]{64}$/)
+  assert.match(
+    checkpoint.text,
+    /^\{"checkpoint":1,"deployment":.*"writer":"worker-0","sequence":1,/,
+  )
   assert.deepEqual(stream, { healthy: true, stream: 'worker-0' })
   assert(Number.isInteger(segment))
   await makeKey(server.client())

@@ -1,0 +1,69 @@
+/** Records that wait for the disk, in the order in which they came. @module */
+import { recordFrameBytes } from './frame.ts'
+import { JournalFailed } from './journal.ts'
+
+export interface WaitingRecord {
+  readonly eventId: string
+  readonly record: string
+  readonly frameBytes: number
+  readonly resolve: () => void
+  readonly reject: (error: JournalFailed) => void
+}
+
+export interface WaitingRecords {
+  readonly count: number
+  /** Resolves or rejects with the record's fate. @throws {JournalFailed} when too many wait */
+  add(eventId: string, record: string): Promise<void>
+  /** The first ones, as many as fit into `room` bytes; those remain unanswered. */
+  take(room: number): readonly WaitingRecord[]
+  resolve(taken: readonly WaitingRecord[]): void
+  /** Those taken and all that wait: none may be answered, whether the disk has them is not known. */
+  rejectAll(taken: readonly WaitingRecord[], cause: unknown): void
+}
+
+/** The wire bounds calls in flight, this is the wall behind it. */
+const bytesMax = 64 * 1024 * 1024
+
+export function createWaitingRecords(): WaitingRecords {
+  let waiting: WaitingRecord[] = []
+  let bytes = 0
+  return {
+    get count() {
+      return waiting.length
+    },
+    add(eventId, record) {
+      const frameBytes = recordFrameBytes(Buffer.byteLength(record))
+      if (bytes + frameBytes > bytesMax) {
+        return Promise.reject(new JournalFailed('too many records wait for the disk'))
+      }
+      bytes += frameBytes
+      return new Promise((resolve, reject) => {
+        waiting.push({ eventId, record, frameBytes, resolve, reject })
+      })
+    },
+    take(room) {
+      let taken = 0
+      let count = 0
+      for (const { frameBytes } of waiting) {
+        taken += frameBytes
+        if (taken > room) break
+        count += 1
+      }
+      return waiting.splice(0, count)
+    },
+    resolve(taken) {
+      for (const { frameBytes, resolve } of taken) {
+        bytes -= frameBytes
+        resolve()
+      }
+    },
+    rejectAll(taken, cause) {
+      const unanswered = [...taken, ...waiting]
+      waiting = []
+      bytes = 0
+      for (const { reject } of unanswered) {
+        reject(new JournalFailed('the record could not be made durable', { cause }))
+      }
+    },
+  }
+}

@@ -1,0 +1,20 @@
+/** Writers of the audit journal, each with its last checkpoint. @module */
+import type { Kysely } from 'kysely'
+import { columnTypes } from '../columns.ts'
+import type { Engine } from '../database.ts'
+import type { Schema } from '../schema.ts'
+
+export async function auditWriters(query: Kysely<Schema>, engine: Engine): Promise<void> {
+  const { text, number, bytes, end } = columnTypes(engine)
+  await query.schema
+    .createTable('audit_writers')
+    .addColumn('stream', text, (column) => column.primaryKey().notNull())
+    .addColumn('first_segment', number, (column) => column.notNull())
+    .addColumn('first_hash', text)
+    .addColumn('first_records', number, (column) => column.notNull())
+    .addColumn('checkpoint', text)
+    .addColumn('signature', bytes)
+    .addColumn('row_tag', bytes, (column) => column.notNull())
+    .modifyEnd(end)
+    .execute()
+}

@@ -1,0 +1,73 @@
+/** A journal with checkpoints, over files in memory or on disk, and a store of its writers in memory. */
+import type { Anchors } from '../../src/audit/anchors.ts'
+import { openAnchors } from '../../src/audit/anchors.ts'
+import type { FilePort } from '../../src/audit/files.ts'
+import type { JournalOptions, OpenJournal } from '../../src/audit/journal.ts'
+import { openJournal } from '../../src/audit/open-journal.ts'
+import type { KnownCheckpoint } from '../../src/audit/prove-journal.ts'
+import type { Keyring } from '../../src/crypto/keyring.ts'
+import type { AuditWriter } from '../../src/model/audit-writer.ts'
+
+export interface WriterStore {
+  readonly rows: Map<string, AuditWriter>
+  readonly listAuditWriters: () => Promise<readonly AuditWriter[]>
+  readonly saveAuditWriter: (writer: AuditWriter) => Promise<void>
+  /** What it says that the journal must hold. */
+  readonly known: () => readonly KnownCheckpoint[]
+}
+
+export function writerStore(): WriterStore {
+  const rows = new Map<string, AuditWriter>()
+  return {
+    rows,
+    listAuditWriters: async () => [...rows.values()],
+    saveAuditWriter: async (writer) => void rows.set(writer.stream, writer),
+    known: () =>
+      [...rows.values()].flatMap(({ checkpoint }) =>
+        checkpoint === undefined ? [] : [{ ...checkpoint, from: 'store' }],
+      ),
+  }
+}
+
+export interface Anchored {
+  readonly journal: OpenJournal
+  readonly anchors: Anchors
+  readonly errors: Error[]
+  /** A clean stop. */
+  readonly stop: () => Promise<void>
+}
+
+export async function openAnchored(of: {
+  readonly files: FilePort
+  readonly directory: string
+  readonly store: WriterStore
+  readonly keyring: Keyring
+  readonly stream?: string
+  readonly options?: Partial<JournalOptions>
+}): Promise<Anchored> {
+  const { files, directory, store, keyring, stream = 'worker-0', options } = of
+  const errors: Error[] = []
+  const onError = (error: Error): void => void errors.push(error)
+  const journal = await openJournal({
+    directory,
+    stream,
+    files,
+    clock: { system: () => 1_800_000_000_000 },
+    segmentBytes: 16384,
+    reopenDelayMs: 1,
+    onError,
+    onFatal: onError,
+    ...options,
+  })
+  const anchors = await openAnchors({ store, journal, keyring, files, directory, onError })
+  return {
+    journal,
+    anchors,
+    errors,
+    stop: async () => {
+      await anchors.close()
+      await journal.close()
+      await anchors.settled()
+    },
+  }
+}
