@@ -7,10 +7,12 @@ import {
   copyIdOf,
   otherOwners,
   type FinishedRecord,
+  type Further,
   type IdOf,
 } from './audit/call-records.ts'
 import type { KeyEvent } from './audit/key-events.ts'
-import type { Audited, TlsDetails } from './audit/record.ts'
+import { furtherRecord, type Audited, type TlsDetails } from './audit/record.ts'
+import { keyServiceRecord } from './audit/service-record.ts'
 import { KmsError } from './errors.ts'
 import type { Caller } from './model/caller.ts'
 import type { Clock, Random } from './model/clock.ts'
@@ -121,11 +123,18 @@ export function recordsOf(
   }
   const denied = !outcome.ok && outcome.code === 'AccessDeniedException'
   const owners = trail.authorized && !denied ? otherOwners(resources, caller) : []
-  const further = trail.further.map(({ keys, ...event }) => ({
-    ...event,
-    resources: keys.map((key) => ({ arn: keyArn(place.partition, key), accountId: key.accountId })),
-  }))
+  const further = trail.further.map((event) => furtherOf(event, place.partition, trail.recordedAt))
   return callRecords(audited, owners, further, idOf)
+}
+
+function furtherOf(event: FurtherEvent, partition: string, time: number): Further {
+  if ('key' in event) return (eventId) => keyServiceRecord(event, { eventId, time, partition })
+  const { keys, ...forwarded } = event
+  const resources = keys.map((key) => ({
+    arn: keyArn(partition, key),
+    accountId: key.accountId,
+  }))
+  return (eventId, audited) => furtherRecord(audited, { ...forwarded, resources, eventId })
 }
 
 /** Whether a key's event is that of the record which its account has. */

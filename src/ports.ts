@@ -105,6 +105,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
     inTurn: createTurns(),
     operations: {
       ...operationPorts(parts, open),
+      regions,
       grantTokens,
       sessions: sessionTokens,
       quotas: quotaPorts(config, throttle),
@@ -185,7 +186,7 @@ function openWorks({ regions }: Config, parts: ServerParts): Works {
 function operationPorts(
   { store, keyring, clock, random }: ServerParts,
   { builtin, keyUsages, roleUses, accessKeyUses }: Works,
-): Omit<OperationPorts, 'grantTokens' | 'sessions' | 'quotas' | 'server'> {
+): Omit<OperationPorts, 'regions' | 'grantTokens' | 'sessions' | 'quotas' | 'server'> {
   const findPrincipal = createFindPrincipal(store)
   const findUserArn = createFindUserArn(store)
   return {

@@ -8,7 +8,7 @@
  * @module
  */
 import type { Caller } from '../model/caller.ts'
-import { auditRecord, furtherRecord, type Audited, type AuditedFurther } from './record.ts'
+import { auditRecord, type Audited } from './record.ts'
 
 /** A record that nothing changes any more. */
 export interface FinishedRecord {
@@ -19,6 +19,9 @@ export interface FinishedRecord {
 
 /** Answers the same id for the same name, however often the call decides again. */
 export type IdOf = (name: string) => string
+
+/** Makes one more record of a call: of what was done for it in another Region, or by the service. */
+export type Further = (eventId: string, audited: Audited) => string
 
 /** The accounts beside the caller's that learn of a call which was authorized. */
 export function otherOwners(
@@ -38,7 +41,7 @@ export function copyIdOf(idOf: IdOf, accountId: string): string {
 export function callRecords(
   audited: Audited,
   owners: readonly string[],
-  further: readonly Omit<AuditedFurther, 'eventId'>[],
+  further: readonly Further[],
   idOf: IdOf,
 ): readonly FinishedRecord[] {
   if (owners.length === 0 && further.length === 0) {
@@ -53,7 +56,7 @@ export function callRecords(
     }),
     ...(audited.outcome.ok ? further : []).map((event, index) => {
       const eventId = idOf(`further ${index}`)
-      return { eventId, record: furtherRecord(audited, { ...event, eventId }) }
+      return { eventId, record: event(eventId, audited) }
     }),
   ]
 }

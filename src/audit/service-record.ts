@@ -1,4 +1,6 @@
 /** Records of what the server does of itself, for no caller: CloudTrail's `AwsServiceEvent`. @module */
+import { keyArn } from '../model/key.ts'
+import type { ServiceEvent } from '../model/service-event.ts'
 import { eventTime } from './event-time.ts'
 
 interface OwnEvent {
@@ -16,17 +18,23 @@ export function serviceRecord(event: OwnEvent): string {
   return ownRecord(event, { source: 'trent.amazonaws.com', agent: 'trent' })
 }
 
-/** What happens to a key by the clock, in the words of AWS KMS. */
+/** What happens to a key of itself, in the words of AWS KMS. */
 export function keyServiceRecord(
-  event: OwnEvent & { readonly keyArn: string; readonly responseElements?: object | undefined },
+  { eventName, key, details, answersArn }: ServiceEvent,
+  of: { readonly eventId: string; readonly time: number; readonly partition: string },
 ): string {
-  const { keyArn, accountId, responseElements } = event
-  return ownRecord(event, {
-    source: 'kms.amazonaws.com',
-    agent: 'AWS Internal',
-    resources: [{ accountId, type: 'AWS::KMS::Key', ARN: keyArn }],
-    responseElements,
-  })
+  const { accountId, region } = key
+  const { eventId, time, partition } = of
+  const arn = keyArn(partition, key)
+  return ownRecord(
+    { eventId, time, eventName, accountId, region, details },
+    {
+      source: 'kms.amazonaws.com',
+      agent: 'AWS Internal',
+      resources: [{ accountId, type: 'AWS::KMS::Key', ARN: arn }],
+      responseElements: answersArn ? { keyId: arn } : undefined,
+    },
+  )
 }
 
 function ownRecord(

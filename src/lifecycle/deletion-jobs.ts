@@ -9,19 +9,18 @@
  * @module
  */
 import type { Job } from '../jobs/jobs.ts'
-import { keyArn } from '../model/key.ts'
-import type { RegionTable } from '../model/region.ts'
+import { isReplica } from '../model/key.ts'
 import type { Store } from '../store/store.ts'
 import { dueJob, onPresent } from './due-job.ts'
+import { releasePrimary } from './related-keys.ts'
 import type { ServiceChanges } from './service-changes.ts'
 
 export interface DeletionJobsPorts {
   readonly store: Pick<Store, 'listKeysToDelete' | 'scrub'>
   readonly changes: ServiceChanges
-  readonly regions: RegionTable
 }
 
-export function createDeletionJobs({ store, changes, regions }: DeletionJobsPorts): readonly Job[] {
+export function createDeletionJobs({ store, changes }: DeletionJobsPorts): readonly Job[] {
   let scrubbed = false
   return [
     {
@@ -42,12 +41,8 @@ export function createDeletionJobs({ store, changes, regions }: DeletionJobsPort
             const due = key.state === 'PendingDeletion' && (key.deletionDate ?? Infinity) <= now
             if (!due) return undefined
             await transaction.deleteKey(key, now)
-            const partition = regions.partitionOf(key.region) ?? 'aws'
-            return {
-              eventName: 'DeleteKey',
-              key,
-              responseElements: { keyId: keyArn(partition, key) },
-            }
+            if (isReplica(key)) await releasePrimary(transaction, key, now)
+            return { eventName: 'DeleteKey', key, answersArn: true }
           }),
         ),
       afterPage: () => store.scrub(),

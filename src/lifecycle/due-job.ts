@@ -2,7 +2,7 @@
 import type { Job } from '../jobs/jobs.ts'
 import type { KeyRecord } from '../model/key.ts'
 import { StaleRow, type DuePage, type Transaction } from '../store/store.ts'
-import type { ServiceEvent } from './service-changes.ts'
+import type { ServiceEvent } from '../model/service-event.ts'
 
 /** How many keys are acted on at once: their records share the journal's writes. */
 const batchMax = 25
@@ -52,11 +52,11 @@ export function dueJob(
 export async function onPresent(
   transaction: Transaction,
   seen: KeyRecord,
-  act: (key: KeyRecord) => Promise<ServiceEvent | undefined>,
+  act: (key: KeyRecord) => Promise<ServiceEvent | readonly ServiceEvent[] | undefined>,
 ): Promise<readonly ServiceEvent[]> {
   const { accountId, region, keyId } = seen
   const key = await transaction.findKey({ accountId, region, keyId })
   // A key of the same id, made anew in between, is another one.
-  const event = key?.createdAt === seen.createdAt ? await act(key) : undefined
-  return event === undefined ? [] : [event]
+  const events = key?.createdAt === seen.createdAt ? await act(key) : undefined
+  return events === undefined ? [] : [events].flat()
 }

@@ -5,11 +5,13 @@ import type { MovableClock } from '../jobs/clock.ts'
 import type { Store } from '../store/store.ts'
 import { createDeletionJobs, type DeletionJobsPorts } from './deletion-jobs.ts'
 import { createRotationJobs, type RotationJobsPorts } from './rotation-jobs.ts'
+import { createTransitionJobs, type TransitionJobsPorts } from './transition-jobs.ts'
 import { createServiceChanges, type ServiceChangePorts } from './service-changes.ts'
 
 export type KeyJobsPorts = ServiceChangePorts &
   Omit<RotationJobsPorts, 'changes'> &
-  Omit<DeletionJobsPorts, 'changes'> & {
+  Omit<DeletionJobsPorts, 'changes'> &
+  Omit<TransitionJobsPorts, 'changes'> & {
     readonly store: Pick<Store, 'saveClockMark'>
     readonly clock: MovableClock
     readonly log: Logger
@@ -21,6 +23,7 @@ export function createKeyJobs(ports: KeyJobsPorts): Jobs {
   const { job: markClock, mark } = clockMarks(ports)
   const jobs = [
     markClock,
+    ...createTransitionJobs({ ...ports, changes }),
     ...createDeletionJobs({ ...ports, changes }),
     ...createRotationJobs({ ...ports, changes }),
   ]

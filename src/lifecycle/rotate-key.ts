@@ -4,6 +4,8 @@
  *
  * INVARIANT (one transaction): the new material, where each material stands, what the key's row says and
  * the record of the event commit together: a process that dies leaves the key as it was, or rotated.
+ * INVARIANT (replicas before use): the replicas of a key are rotated in the same transaction, so that what
+ * one Region seals the others can open.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
  * @module
  */
@@ -15,8 +17,9 @@ import {
   type MaterialStateRecord,
   type RotationType,
 } from '../model/key-material.ts'
+import { replicasOf, synchronized } from './related-keys.ts'
 import type { KeyChanges, StoreReads, Transaction } from '../store/store.ts'
-import type { ServiceEvent } from './service-changes.ts'
+import type { ServiceEvent } from '../model/service-event.ts'
 
 /** Far more than a key of imported material can have: each of its rotations is on demand. */
 const importedMaterialsMax = 1000
@@ -29,60 +32,76 @@ export interface Rotation {
   readonly changes: KeyChanges
 }
 
-/** Makes material that was made for this the current one. @throws {StaleRow} */
+/** Makes material that was made for this the current one, in every Region. @throws {StaleRow} */
 export async function rotateToNew(
   transaction: Transaction,
   key: KeyRecord,
   material: MaterialRecord,
   { type, at, changes }: Rotation,
-): Promise<ServiceEvent> {
-  const previous = await retireCurrent(transaction, key)
-  const { accountId, region, keyId } = key
+): Promise<readonly ServiceEvent[]> {
+  const replicas = await replicasOf(transaction, key)
   const { materialId } = material
   await transaction.insertMaterial(material)
-  await transaction.insertMaterialState({
-    accountId,
-    region,
-    keyId,
-    materialId,
-    ordinal: previous.ordinal + 1,
-    state: 'CURRENT',
-    rotationType: type,
-    rotatedAt: at,
-  })
-  await transaction.updateKey(key, { ...changes, currentMaterialId: materialId })
-  return rotateEvent(key, type, materialId)
+  for (const each of [key, ...replicas]) {
+    const { accountId, region, keyId } = each
+    // oxlint-disable no-await-in-loop -- statements of one transaction
+    const previous = await retireCurrent(transaction, each)
+    await transaction.insertMaterialState({
+      accountId,
+      region,
+      keyId,
+      materialId,
+      ordinal: previous.ordinal + 1,
+      state: 'CURRENT',
+      rotationType: type,
+      rotatedAt: at,
+    })
+    await transaction.updateKey(each, { ...changes, currentMaterialId: materialId })
+    // oxlint-enable no-await-in-loop
+  }
+  return rotationEvents(key, replicas, type, materialId)
 }
 
 /**
- * Makes the imported material that waits the current one, even where it has expired meanwhile: the key
- * is then pending import. Undefined, and nothing is changed, when none waits.
+ * Makes the imported material that waits the current one, in every Region, even where it has expired
+ * meanwhile: the key is then pending import there. Undefined, and nothing is changed, when none waits.
  * @throws {StaleRow}
  */
 export async function rotateToPending(
   transaction: Transaction,
   key: KeyRecord,
   { type, at, changes }: Rotation,
-): Promise<ServiceEvent | undefined> {
+): Promise<readonly ServiceEvent[] | undefined> {
   const pending = await pendingMaterialOf(transaction, key)
   if (pending === undefined) return undefined
-  await retireCurrent(transaction, key)
+  const replicas = await replicasOf(transaction, key)
   const { materialId } = pending
-  await transaction.updateMaterialState(pending, {
-    state: 'CURRENT',
-    rotationType: type,
-    rotatedAt: at,
-  })
-  const materials = await transaction.listMaterialStates(key, { limit: importedMaterialsMax })
-  await transaction.updateKey(key, {
-    ...changes,
-    ...expirationOf(materials),
-    ...(lacksMaterial(materials) && withoutMaterial.includes(key.state)
-      ? { state: 'PendingImport' }
-      : {}),
-    currentMaterialId: materialId,
-  })
-  return rotateEvent(key, type, materialId)
+  for (const each of [key, ...replicas]) {
+    // oxlint-disable no-await-in-loop -- statements of one transaction
+    const previous = await retireCurrent(transaction, each)
+    const current = { state: 'CURRENT', rotationType: type, rotatedAt: at } as const
+    const { accountId, region, keyId } = each
+    const place = { accountId, region, keyId, materialId }
+    const waiting = await transaction.findMaterialState(place)
+    if (waiting !== undefined) await transaction.updateMaterialState(waiting, current)
+    else {
+      // A Region that never got it.
+      const ordinal = previous.ordinal + 1
+      const lacking = { ...place, ordinal, importState: 'PENDING_IMPORT', ...current } as const
+      await transaction.insertMaterialState(lacking)
+    }
+    const materials = await transaction.listMaterialStates(each, { limit: importedMaterialsMax })
+    await transaction.updateKey(each, {
+      ...changes,
+      ...expirationOf(materials),
+      ...(lacksMaterial(materials) && withoutMaterial.includes(each.state)
+        ? { state: 'PendingImport' }
+        : {}),
+      currentMaterialId: materialId,
+    })
+    // oxlint-enable no-await-in-loop
+  }
+  return rotationEvents(key, replicas, type, materialId)
 }
 
 /** The material of an imported key that becomes current by its next rotation. */
@@ -118,8 +137,13 @@ async function retireCurrent(
   return transaction.insertMaterialState({ ...only, state: 'NON_CURRENT' })
 }
 
-function rotateEvent(key: KeyRecord, type: RotationType, materialId: string): ServiceEvent {
-  return {
+function rotationEvents(
+  key: KeyRecord,
+  replicas: readonly KeyRecord[],
+  type: RotationType,
+  materialId: string,
+): readonly ServiceEvent[] {
+  const rotated: ServiceEvent = {
     eventName: 'RotateKey',
     key,
     details: {
@@ -130,4 +154,5 @@ function rotateEvent(key: KeyRecord, type: RotationType, materialId: string): Se
       keyId: key.keyId,
     },
   }
+  return replicas.length === 0 ? [rotated] : [synchronized(key), rotated]
 }

@@ -4,10 +4,11 @@
  */
 import type { Job } from '../jobs/jobs.ts'
 import type { KeyStore } from '../keystores/keystore.ts'
-import type { KeyRecord, MaterialRecord } from '../model/key.ts'
+import { isReplica, type KeyRecord, type MaterialRecord } from '../model/key.ts'
 import { isRotationDue, nextRotationAfter, rotationScheduleOf } from '../model/rotation.ts'
 import type { Store } from '../store/store.ts'
 import { dueJob, onPresent } from './due-job.ts'
+import { updateShared } from './related-keys.ts'
 import { rotateToNew, rotateToPending } from './rotate-key.ts'
 import type { ServiceChanges } from './service-changes.ts'
 
@@ -70,14 +71,13 @@ async function finishOnDemand(
     seen.origin === 'AWS_KMS' ? await newMaterial(ports, seen, now, signal) : undefined
   await ports.changes.commit((transaction) =>
     onPresent(transaction, seen, async (key) => {
-      if (key.onDemandRotationStartedAt === undefined) return undefined
+      if (key.onDemandRotationStartedAt === undefined || isReplica(key)) return undefined
       const changes = { onDemandRotationStartedAt: undefined }
       const rotation = { type: 'ON_DEMAND', at: now, changes } as const
       if (material !== undefined) return rotateToNew(transaction, key, material, rotation)
-      const event = await rotateToPending(transaction, key, rotation)
+      const events = await rotateToPending(transaction, key, rotation)
       // What waited was taken away meanwhile: the rotation ends without one.
-      if (event === undefined) await transaction.updateKey(key, changes)
-      return event
+      return events ?? (await updateShared(transaction, key, changes))
     }),
   )
 }

@@ -7,18 +7,9 @@ import type { Journal } from '../audit/journal.ts'
 import type { Outbox } from '../audit/outbox.ts'
 import { keyServiceRecord } from '../audit/service-record.ts'
 import type { Clock, Random } from '../model/clock.ts'
-import { keyArn, type KeyRef } from '../model/key.ts'
 import type { RegionTable } from '../model/region.ts'
+import type { ServiceEvent } from '../model/service-event.ts'
 import type { Store, Transaction } from '../store/store.ts'
-
-/** A service event of CloudTrail: `RotateKey`, `DeleteKey`, … */
-export interface ServiceEvent {
-  readonly eventName: string
-  readonly key: KeyRef
-  /** `serviceEventDetails` */
-  readonly details?: Readonly<Record<string, unknown>>
-  readonly responseElements?: Readonly<Record<string, unknown>>
-}
 
 export interface ServiceChanges {
   /**
@@ -41,20 +32,9 @@ export interface ServiceChangePorts {
 export function createServiceChanges(ports: ServiceChangePorts): ServiceChanges {
   const { store, journal, outbox, regions, clock, random } = ports
   const recordOf = (event: ServiceEvent): { readonly eventId: string; readonly record: string } => {
-    const { eventName, key, details, responseElements } = event
     const eventId = random.uuid()
-    const partition = regions.partitionOf(key.region) ?? 'aws'
-    const { accountId, region } = key
-    const record = keyServiceRecord({
-      eventId,
-      time: clock.now(),
-      eventName,
-      accountId,
-      region,
-      keyArn: keyArn(partition, key),
-      details,
-      responseElements,
-    })
+    const partition = regions.partitionOf(event.key.region) ?? 'aws'
+    const record = keyServiceRecord(event, { eventId, time: clock.now(), partition })
     return { eventId, record }
   }
   return {

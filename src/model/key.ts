@@ -76,6 +76,8 @@ export interface KeyRecord extends KeyRef {
   readonly nextRotationAt?: number
   /** Milliseconds since the epoch; present while an on-demand rotation is in progress. */
   readonly onDemandRotationStartedAt?: number
+  /** Milliseconds since the epoch; present while the key is Creating or Updating. */
+  readonly transitionStartedAt?: number
   /** Present while all imported material that the key needs is there: `expirationOf` says it. */
   readonly materialExpirationModel?: ExpirationModel
   /** The soonest of its materials' dates, in milliseconds since the epoch. */
@@ -88,6 +90,11 @@ export interface KeyRecord extends KeyRef {
   readonly tags: readonly Tag[]
   /** Counts the row's versions from 1; a change names the version it was decided on. */
   readonly rowVersion: number
+}
+
+/** Whether it is the multi-Region key that the others of its id follow. */
+export function isPrimary({ primaryRegion, region }: KeyRecord): boolean {
+  return primaryRegion === region
 }
 
 /** Whether it is a multi-Region key whose primary is in another Region. */

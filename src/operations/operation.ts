@@ -13,6 +13,8 @@ import type { GroupRecord } from '../model/group.ts'
 import type { RequestedGrant } from '../authorize/decision.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, KeyState, KeyUsage } from '../model/key.ts'
 import type { LastUsage, TrackedOperation } from '../model/last-usage.ts'
+import type { RegionTable } from '../model/region.ts'
+import type { ServiceEvent } from '../model/service-event.ts'
 import type { Input, Members } from '../model/shape.ts'
 import type { RoleRecord, RoleUse } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
@@ -27,6 +29,11 @@ export interface KeyUse {
   readonly from: string
   /** Which identifier forms the member takes: a key id or ARN, or aliases as well. */
   readonly forms: 'key' | 'any'
+  /**
+   * The member that names the Region of the key, where it is not the call's: the key of the same id there.
+   * Where there is none, the operation sees none.
+   */
+  readonly region?: string
   /** The member whose ciphertext names the key where `from` is left out, and must match it where not. */
   readonly ciphertext?: string
   /** The member whose grant token names the key where `from` is left out. */
@@ -82,6 +89,8 @@ export interface GrantUse {
 /** A permission on no key: its resource is `*`. */
 export interface Permission {
   readonly action: string
+  /** The Region that it is for, where it is not the call's. It is asked for behind the keys. */
+  readonly region?: string
   /** The resource, where it is not `*`. */
   readonly arn?: string
   /** How a refusal names the resource, where that is not its ARN. */
@@ -103,6 +112,7 @@ export interface OperationPorts {
   readonly keyStoreOf: (key: Pick<KeyRecord, 'origin'>) => KeyStore
   readonly clock: Clock
   readonly random: Random
+  readonly regions: RegionTable
   readonly pages: Pages
   readonly policies: KeyPolicies
   readonly trustPolicies: TrustPolicies
@@ -284,13 +294,16 @@ export interface UsedMaterials {
 }
 
 /** An event in another Region that a call leads to: ReplicateKey's CreateKey. */
-export interface FurtherEvent {
+export interface ForwardedEvent {
   readonly eventName: string
   readonly region: string
   readonly requestParameters: Readonly<Record<string, unknown>>
   readonly responseElements: Readonly<Record<string, unknown>>
   readonly keys: readonly KeyRef[]
 }
+
+/** What is recorded beside a call's own record. */
+export type FurtherEvent = ForwardedEvent | ServiceEvent
 
 /** One call of an operation: everything resolved, every permission checked. */
 export interface Call<I, K extends string> {
@@ -322,8 +335,8 @@ export interface Call<I, K extends string> {
   /** Says which materials of symmetric keys the call works with: its record names them. */
   readonly usesMaterials: (materials: UsedMaterials) => void
   /**
-   * Says what the service does for the call in another Region: one more record, which commits with the
-   * change. To be said inside what `commit` runs.
+   * Says what the service does for the call in another Region, or of itself: one more record, which commits
+   * with the change. To be said inside what `commit` runs.
    */
   readonly alsoRecords: (event: FurtherEvent) => void
   /**
@@ -363,7 +376,7 @@ export interface Operation<
   context?(
     input: Input<M>,
     use: K | undefined,
-    found: Readonly<Partial<Record<K, KeyRef>>>,
+    found: Readonly<Partial<Record<K, KeyRecord>>>,
     grant?: GrantRecord,
   ): ContextEntries
   /**

@@ -37,6 +37,7 @@ import { listResourceTags } from './kms/list-resource-tags.ts'
 import { listRetirableGrants } from './kms/list-retirable-grants.ts'
 import { putKeyPolicy } from './kms/put-key-policy.ts'
 import { reEncrypt } from './kms/re-encrypt.ts'
+import { replicateKey } from './kms/replicate-key.ts'
 import { retireGrant } from './kms/retire-grant.ts'
 import { revokeGrant } from './kms/revoke-grant.ts'
 import { rotateKeyOnDemand } from './kms/rotate-key-on-demand.ts'
@@ -46,6 +47,7 @@ import { tagResource } from './kms/tag-resource.ts'
 import { untagResource } from './kms/untag-resource.ts'
 import { updateAlias } from './kms/update-alias.ts'
 import { updateKeyDescription } from './kms/update-key-description.ts'
+import { updatePrimaryRegion } from './kms/update-primary-region.ts'
 import { verify } from './kms/verify.ts'
 import { verifyMac } from './kms/verify-mac.ts'
 import type { Operation } from './operation.ts'
@@ -85,6 +87,7 @@ const operations: readonly Operation[] = [
   listRetirableGrants,
   putKeyPolicy,
   reEncrypt,
+  replicateKey,
   retireGrant,
   revokeGrant,
   rotateKeyOnDemand,
@@ -94,6 +97,7 @@ const operations: readonly Operation[] = [
   untagResource,
   updateAlias,
   updateKeyDescription,
+  updatePrimaryRegion,
   verify,
   verifyMac,
 ]

@@ -22,10 +22,12 @@ export function concernedResources(
     resources.push({ arn: assumed.arn, accountId: assumed.accountId, type: 'AWS::IAM::Role' })
   }
   const keyArns: Record<string, string> = {}
-  for (const [name, { known }] of resolved.keys) {
+  for (const [name, { known, use }] of resolved.keys) {
     if (known === undefined) continue
     const arn = keyArn(partition, known.record)
     keyArns[name] = arn
+    // What happens to a key in another Region has a record there.
+    if (use.region !== undefined) continue
     resources.push({ arn, accountId: known.record.accountId })
   }
   return { resources, keyArns }

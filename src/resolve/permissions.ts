@@ -16,7 +16,7 @@ import { KmsError } from '../errors.ts'
 import type { Caller } from '../model/caller.ts'
 import { aliasArn, keyArn, type KeyRecord } from '../model/key.ts'
 import { iamArn, stsArn } from './identities.ts'
-import type { ContextEntries, Operation, Origin } from '../operations/operation.ts'
+import type { ContextEntries, Operation, Origin, Permission } from '../operations/operation.ts'
 import type { AssumedRole } from './assumed-roles.ts'
 import type { Place } from './identifiers.ts'
 import type { Identity } from './known-identities.ts'
@@ -59,7 +59,7 @@ export function authorizeCall(
     ...asking.attested,
     ...asking.idle,
   })
-  for (const { iamResource, stsResource, ...permission } of operation.permissions?.(input) ?? []) {
+  const decideOn = ({ iamResource, stsResource, ...permission }: Permission): void => {
     const arn =
       iamResource !== undefined
         ? iamArn(place, iamResource)
@@ -68,6 +68,8 @@ export function authorizeCall(
           : '*'
     decide(asking, { arn, ...permission, entries: entriesFor() }, onDecision)
   }
+  const permissions = operation.permissions?.(input) ?? []
+  for (const permission of permissions) if (permission.region === undefined) decideOn(permission)
   for (const { action, arn, shown, entries: named } of resolved.identities.named) {
     const entries = (): ContextEntries => ({ ...named, ...entriesFor()() })
     decide(asking, { action, arn, shown, entries }, onDecision)
@@ -87,6 +89,7 @@ export function authorizeCall(
     if (foreign && !crossAccount) throw unresolvableResource(caller, action)
     decideOnKey(asking, key, { input, resolved, entries: entriesFor(name) }, onDecision)
   }
+  for (const permission of permissions) if (permission.region !== undefined) decideOn(permission)
 }
 
 function recordsOf({ keys }: Resolved): Readonly<Record<string, KeyRecord>> {
@@ -199,6 +202,7 @@ function decide(
   asked: {
     readonly action: string
     readonly arn: string
+    readonly region?: string
     /** How a refusal names the resource, where that is not its ARN. */
     readonly shown?: string | undefined
     readonly unnamedResource?: true | undefined
@@ -207,12 +211,12 @@ function decide(
   onDecision: OnDecision,
 ): void {
   const { caller } = asking
-  const { action, arn, shown = arn, entries, unnamedResource = false } = asked
+  const { action, arn, shown = arn, entries, region, unnamedResource = false } = asked
   const request = {
     caller,
     action,
     resource: { arn, accountId: caller.accountId },
-    context: contextOf(asking, { action, accountId: caller.accountId }, entries),
+    context: contextOf(asking, { action, accountId: caller.accountId }, entries, { region }),
   }
   const policies = { identityOnly: true, ...identitySideOf(asking.identity) }
   const decision = authorize(request, policies, [])
@@ -229,20 +233,23 @@ function contextOf(
   entries: Entries,
   about: {
     readonly key?: KeyRecord
+    /** The Region that is asked about, where it is not the call's or the key's. */
+    readonly region?: string | undefined
     readonly requestAlias?: string | undefined
     readonly keyAliases?: readonly string[] | undefined
   } = {},
 ): Context {
   const { caller, place, origin, now } = asking
+  const { region = about.key?.region ?? place.region, ...resource } = about
   return new LazyContext(() =>
     requestContext({
       caller,
       action,
-      region: place.region,
+      region,
       now,
       ...origin,
       resourceAccountId: accountId,
-      ...about,
+      ...resource,
       entries: { ...entries(), ...asking.identity.entries },
     }),
   )

@@ -9,6 +9,7 @@ import { grantNamesOf } from '../authorize/caller-names.ts'
 import { KmsError } from '../errors.ts'
 import type { Caller } from '../model/caller.ts'
 import { grantOperations, type GrantRecord } from '../model/grant.ts'
+import { parseArn } from '../model/arn.ts'
 import { aliasArn, keyArn, type AliasRecord, type AliasRef, type KeyRef } from '../model/key.ts'
 import type { KeyUse, Operation } from '../operations/operation.ts'
 import type { AssumedRole } from './assumed-roles.ts'
@@ -29,6 +30,8 @@ export interface ResolvedKey {
   readonly known?: KnownKey
   /** The names of its aliases, where a policy that is asked speaks of them. */
   readonly aliasNames?: readonly string[]
+  /** The call named it by the ARN of its relative in another Region, as no call can. */
+  readonly elsewhere?: true
   /** Grants of the key that may mean the caller. */
   readonly grants?: readonly GrantRecord[]
 }
@@ -77,7 +80,9 @@ export async function resolveCall(
         ? await keyOfAlias(use, alias, place, lookup)
         : tokened !== undefined && use.token === operation.grant?.token
           ? await keyByRef(use, tokened, place, lookup)
-          : await resolveKey(use, input, place, lookup)
+          : use.region !== undefined
+            ? await relatedKey(use, input, place, lookup)
+            : await resolveKey(use, input, place, lookup)
     if (key !== undefined) keys.set(name, await withGrants(key, resolving))
   }
   const grant = tokened ?? (await resolveGrant(operation, input, keys, resolving))
@@ -135,7 +140,10 @@ async function resolveKey(
   lookup: Lookup,
 ): Promise<ResolvedKey | undefined> {
   const named = input[use.from]
-  if (typeof named === 'string') return keyByIdentifier(use, named, place, lookup)
+  if (typeof named === 'string') {
+    const related = await keyByRelative(use, named, input, place, lookup)
+    return related ?? keyByIdentifier(use, named, place, lookup)
+  }
   const ciphertext = use.ciphertext === undefined ? undefined : input[use.ciphertext]
   if (!(ciphertext instanceof Uint8Array)) return undefined
   const materialId = materialIdOf(ciphertext)
@@ -144,6 +152,49 @@ async function resolveKey(
   const ref = material && { ...material, region: place.region }
   const known = ref && (await lookup.key(ref))
   return { use, namedBy: 'ciphertext', ...(known && { known }) }
+}
+
+/** The key of the same id in the Region that the call names, where there is one. */
+async function relatedKey(
+  use: KeyUse,
+  input: Given,
+  place: Place,
+  lookup: Lookup,
+): Promise<ResolvedKey | undefined> {
+  const named = input[use.from]
+  const region = use.region === undefined ? undefined : input[use.region]
+  if (typeof named !== 'string' || typeof region !== 'string' || region === place.region) {
+    return undefined
+  }
+  const identifier = readIdentifier(named, 'key', place)
+  if (identifier.kind !== 'key') return undefined
+  const known = await lookup.key({ ...identifier.key, region })
+  return known && { use, namedBy: 'identifier', known }
+}
+
+/**
+ * The key of this Region where the call names its relative in another one, whose ciphertext it brings.
+ * Undefined for all other names.
+ */
+async function keyByRelative(
+  use: KeyUse,
+  named: string,
+  input: Given,
+  place: Place,
+  lookup: Lookup,
+): Promise<ResolvedKey | undefined> {
+  const ciphertext = use.ciphertext === undefined ? undefined : input[use.ciphertext]
+  const arn = parseArn(named)
+  if (!(ciphertext instanceof Uint8Array) || arn === undefined || arn.region === place.region) {
+    return undefined
+  }
+  const materialId = materialIdOf(ciphertext)
+  const material = materialId === undefined ? undefined : await lookup.material(materialId)
+  if (material === undefined) return undefined
+  const { accountId, keyId } = material
+  const known = await lookup.key({ accountId, region: place.region, keyId })
+  if (known === undefined || keyArn(place.partition, { ...arn, keyId }) !== named) return undefined
+  return { use, namedBy: 'identifier', known, elsewhere: true }
 }
 
 async function keyByIdentifier(
@@ -233,6 +284,7 @@ export async function requireMatchingKey(
   lookup: Lookup,
 ): Promise<void> {
   const { use, known, namedBy } = key
+  if (key.elsewhere) throw incorrectKey()
   const ciphertext = use.ciphertext === undefined ? undefined : input[use.ciphertext]
   if (known === undefined || namedBy === 'ciphertext' || !(ciphertext instanceof Uint8Array)) return
   if (ignoresCiphertext(input)) return
@@ -244,7 +296,11 @@ export async function requireMatchingKey(
   const material = await lookup.material(materialId)
   const { accountId, keyId } = known.record
   if (material?.accountId === accountId && material.keyId === keyId) return
-  throw new KmsError(
+  throw incorrectKey()
+}
+
+function incorrectKey(): KmsError {
+  return new KmsError(
     'IncorrectKeyException',
     'The key ID in the request does not identify a CMK that can perform this operation.',
   )

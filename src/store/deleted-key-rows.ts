@@ -51,14 +51,16 @@ export function keyDeletion({ query, rows, touch }: WriteScope): Pick<Transactio
 
 /** Keys of one id in other Regions share their materials. */
 async function isLast(
-  { accountId, region, keyId }: KeyRecord,
+  { accountId, region, keyId, primaryRegion }: KeyRecord,
   { query }: RowScope,
 ): Promise<boolean> {
+  if (primaryRegion === undefined) return true
   const other = await query
     .selectFrom('keys')
     .select('region')
     .where((row) => row.and({ account_id: accountId, key_id: keyId }))
     .where('region', '!=', region)
+    .where('primary_region', 'is not', null)
     .limit(1)
     .executeTakeFirst()
   return other === undefined

@@ -7,12 +7,25 @@ import type { RowScope } from './row-scope.ts'
 import type { KeysTable, Schema } from './schema.ts'
 import type { DuePage, StoreReads } from './store.ts'
 
-type DueColumn = 'deletion_date' | 'next_rotation_at' | 'on_demand_rotation_started_at'
+type DueColumn =
+  | 'deletion_date'
+  | 'next_rotation_at'
+  | 'on_demand_rotation_started_at'
+  | 'transition_started_at'
+
+/** Replicas are rotated with their primary key, and say of rotations what it says. */
+const followed: ReadonlySet<DueColumn> = new Set([
+  'next_rotation_at',
+  'on_demand_rotation_started_at',
+])
 
 export function dueKeyReads({
   query,
   rows,
-}: RowScope): Pick<StoreReads, 'listKeysToDelete' | 'listKeysToRotate' | 'listStartedRotations'> {
+}: RowScope): Pick<
+  StoreReads,
+  'listKeysToDelete' | 'listKeysToRotate' | 'listStartedRotations' | 'listTransitions'
+> {
   const accept = (found: KeysTable): KeyRecord | undefined => {
     const row = rows.genuine('keys', [found.account_id, found.region, found.key_id], found)
     return row && keyOf(row)
@@ -28,6 +41,7 @@ export function dueKeyReads({
         .selectAll()
         .where(column, '<=', dueBy)
         .$if(state !== undefined, (keys) => keys.where('state', '=', state ?? ''))
+        .$if(followed.has(column), (keys) => keys.where(isNoReplica))
         .$if(from !== undefined, (keys) => keys.where((row) => isAfter(row, column, from ?? '')))
         .orderBy(column)
         .orderBy('account_id')
@@ -65,7 +79,17 @@ export function dueKeyReads({
         undefined,
         pageOf(page, (key) => key.onDemandRotationStartedAt),
       ),
+    listTransitions: (page) =>
+      list(
+        'transition_started_at',
+        undefined,
+        pageOf(page, (key) => key.transitionStartedAt),
+      ),
   }
+}
+
+function isNoReplica(row: ExpressionBuilder<Schema, 'keys'>): Expression<SqlBool> {
+  return row.or([row('primary_region', 'is', null), row('primary_region', '=', row.ref('region'))])
 }
 
 /** Where a row stands in its list. */

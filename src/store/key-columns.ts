@@ -28,6 +28,7 @@ export function keyColumns(key: KeyRecord): Omit<KeysTable, 'row_tag'> {
     rotation_period_days: key.rotationPeriodDays ?? null,
     next_rotation_at: key.nextRotationAt ?? null,
     on_demand_rotation_started_at: key.onDemandRotationStartedAt ?? null,
+    transition_started_at: key.transitionStartedAt ?? null,
     material_expiration_model: key.materialExpirationModel ?? null,
     material_expires_at: key.materialExpiresAt ?? null,
     row_version: key.rowVersion,
@@ -58,6 +59,7 @@ export function keyOf(row: KeysTable): KeyRecord {
       rotationPeriodDays: row.rotation_period_days,
       nextRotationAt: row.next_rotation_at,
       onDemandRotationStartedAt: row.on_demand_rotation_started_at,
+      transitionStartedAt: row.transition_started_at,
       materialExpirationModel: row.material_expiration_model as ExpirationModel | null,
       materialExpiresAt: row.material_expires_at,
     }),
@@ -94,6 +96,7 @@ const optionalNames = [
   'rotationPeriodDays',
   'nextRotationAt',
   'onDemandRotationStartedAt',
+  'transitionStartedAt',
   'materialExpirationModel',
   'materialExpiresAt',
 ] as const

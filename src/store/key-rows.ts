@@ -15,7 +15,7 @@ import type { RowScope, WriteScope } from './row-scope.ts'
 import type { KeysTable, Schema } from './schema.ts'
 import { type StoreReads, type Transaction, StaleRow } from './store.ts'
 
-type Reads = Pick<StoreReads, 'findKey' | 'listKeys' | 'countKeys'>
+type Reads = Pick<StoreReads, 'findKey' | 'listRelatedKeys' | 'listKeys' | 'countKeys'>
 type Writes = Pick<Transaction, 'insertKey' | 'updateKey' | 'confirmKey'>
 
 export function keyReads({ query, rows }: RowScope): Reads {
@@ -28,6 +28,20 @@ export function keyReads({ query, rows }: RowScope): Reads {
         .executeTakeFirst()
       const row = rows.genuine('keys', nameOf(ref), found)
       return row && keyOf(row)
+    },
+    async listRelatedKeys({ accountId, keyId }) {
+      const found = await query
+        .selectFrom('keys')
+        .selectAll()
+        .where('account_id', '=', accountId)
+        .where('key_id', '=', keyId)
+        .where('primary_region', 'is not', null)
+        .orderBy('region')
+        .execute()
+      return found.flatMap((each) => {
+        const row = rows.genuine('keys', [accountId, each.region, keyId], each)
+        return row === undefined ? [] : [keyOf(row)]
+      })
     },
     listKeys(accountId, region, page) {
       const fetch = (after: string | undefined, limit: number): Promise<readonly KeysTable[]> =>

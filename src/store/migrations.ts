@@ -19,6 +19,7 @@ import { deletedKeys } from './migrations/0011-deleted-keys.ts'
 import { trails } from './migrations/0014-trails.ts'
 import { userSessions } from './migrations/0015-user-sessions.ts'
 import { auditWriters } from './migrations/0016-audit-writers.ts'
+import { multiRegionKeys } from './migrations/0017-multi-region-keys.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -42,6 +43,7 @@ export const migrations: readonly Migration[] = [
   { name: 'trails', up: trails },
   { name: 'user-sessions', up: userSessions },
   { name: 'audit-writers', up: auditWriters },
+  { name: 'multi-region-keys', up: multiRegionKeys },
 ]
 
 /**

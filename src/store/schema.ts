@@ -157,6 +157,7 @@ export interface KeysTable {
   readonly rotation_period_days: number | null
   readonly next_rotation_at: number | null
   readonly on_demand_rotation_started_at: number | null
+  readonly transition_started_at: number | null
   readonly material_expiration_model: string | null
   readonly material_expires_at: number | null
   readonly row_version: number

@@ -98,14 +98,18 @@ export interface StoreReads {
   ): Promise<readonly ManagedPolicyRecord[]>
   countManagedPolicies(accountId: string): Promise<number>
   findKey(ref: KeyRef): Promise<KeyRecord | undefined>
+  /** The multi-Region keys of an id by Region: itself and its relatives. None for any other key. */
+  listRelatedKeys(key: Pick<KeyRef, 'accountId' | 'keyId'>): Promise<readonly KeyRecord[]>
   /** Keys of an account and Region by key id. */
   listKeys(accountId: string, region: string, page: Page): Promise<readonly KeyRecord[]>
   /** Keys whose waiting period is over, of every account and Region. */
   listKeysToDelete(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
-  /** Enabled keys whose automatic rotation is due, of every account and Region. */
+  /** Enabled keys, no replicas, whose automatic rotation is due, of every account and Region. */
   listKeysToRotate(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
-  /** Keys whose rotation on demand was started by then, in whatever state. */
+  /** Keys, no replicas, whose rotation on demand was started by then, in whatever state. */
   listStartedRotations(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
+  /** Keys that have become Creating or Updating by then. */
+  listTransitions(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
   /** Customer managed keys of an account and Region. */
   countKeys(accountId: string, region: string): Promise<number>
   findMaterial(materialId: string): Promise<MaterialRecord | undefined>

@@ -26,7 +26,7 @@ async function fill(store: Store): Promise<void> {
   await insertAccounts(store)
   await store.change(async (transaction) => {
     for (const place of [region, otherRegion]) {
-      await transaction.insertKey(newKey('mrk-1', { region: place }))
+      await transaction.insertKey(newKey('mrk-1', { region: place, primaryRegion: region }))
     }
     await transaction.insertKey(newKey('stays'))
     await transaction.insertMaterial(newMaterial(id('a'), 'mrk-1'))

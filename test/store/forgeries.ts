@@ -67,6 +67,7 @@ export const forgeries: readonly Forgery[] = [
       rotation_period_days: 90,
       next_rotation_at: 1,
       on_demand_rotation_started_at: 1,
+      transition_started_at: 1,
       material_expiration_model: 'KEY_MATERIAL_EXPIRES',
       material_expires_at: 1,
       row_version: 2,

@@ -89,9 +89,9 @@ for (const { name: engine, open } of engines) {
     await insertAccounts(store)
     const columns = Object.entries(keyColumns({ ...newKey('k'), rowVersion: 1 }))
     // The names of the columns are part of the tag: that row was written without these.
-    const later = /^(rotation|next_rotation|on_demand|material_)/
+    const later = /^(rotation|next_rotation|on_demand|transition|material_)/
     const earlier = Object.fromEntries(columns.filter(([name]) => !later.test(name)))
-    assert.equal(columns.length - Object.keys(earlier).length, 5)
+    assert.equal(columns.length - Object.keys(earlier).length, 6)
     const sealed = createBoundRows(keyring, () => assert.fail()).seal('keys', earlier)
     await database.query
       .insertInto('keys')
@@ -101,6 +101,7 @@ for (const { name: engine, open } of engines) {
     const page = { dueBy: Number.MAX_SAFE_INTEGER, limit: 9 }
     assert.deepEqual(await store.listKeysToRotate(page), [])
     assert.deepEqual(await store.listStartedRotations(page), [])
+    assert.deepEqual(await store.listTransitions(page), [])
     assert.deepEqual(await store.listMaterialStates(key, { limit: 9 }), [])
     assert.deepEqual(forged, [])
   })

@@ -81,6 +81,10 @@ for (const { name: engine, open } of engines) {
       `keys WHERE state = '' AND next_rotation_at <= 5
         AND (next_rotation_at, account_id, region, key_id) > (4, '', '', '')
         ORDER BY next_rotation_at, account_id, region, key_id LIMIT 9`,
+      `keys WHERE transition_started_at <= 5
+        AND (transition_started_at, account_id, region, key_id) > (4, '', '', '')
+        ORDER BY transition_started_at, account_id, region, key_id LIMIT 9`,
+      `keys WHERE account_id = '' AND key_id = '' AND primary_region IS NOT NULL ORDER BY region`,
       `keys WHERE on_demand_rotation_started_at <= 5
         AND (on_demand_rotation_started_at, account_id, region, key_id) > (4, '', '', '')
         ORDER BY on_demand_rotation_started_at, account_id, region, key_id LIMIT 9`,

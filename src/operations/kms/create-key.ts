@@ -8,7 +8,7 @@ import { boolean, oneOf, text } from '../../model/shape.ts'
 import { operation } from '../operation.ts'
 import { auditedMetadata, keyMetadata } from './key-metadata.ts'
 import { customKeyStoreId, description, policy, tags } from './members.ts'
-import { askedFor, requireNewKey } from './new-key.ts'
+import { askedFor, newKeyId, requireNewKey } from './new-key.ts'
 import { requireRoom } from './room.ts'
 import { checkTags, tagEntries } from './tags.ts'
 
@@ -123,7 +123,7 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
   async run(call, ports) {
     const { input, caller, partition, region, arn, commit, signal } = call
     const made = requireNewKey(input)
-    const ref = { accountId: caller.accountId, region, keyId: ports.random.uuid() }
+    const ref = { accountId: caller.accountId, region, keyId: newKeyId(ports.random.uuid(), input) }
     const keyPolicy = input.Policy ?? ports.policies.defaultFor(partition, ref.accountId)
     // The default lets the account write the next policy, and so locks nobody out.
     const bypass = input.Policy === undefined || (input.BypassPolicyLockoutSafetyCheck ?? false)
@@ -142,6 +142,7 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
         state: 'Enabled',
         description: input.Description ?? '',
         createdAt,
+        ...(input.MultiRegion === true && { primaryRegion: region }),
         currentMaterialId: material.materialId,
         policy: keyPolicy,
         policyPrincipals,
@@ -151,7 +152,7 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
       const { materialId } = material
       await transaction.insertMaterialState({ ...ref, materialId, ordinal: 1, state: 'CURRENT' })
       call.made(key)
-      return { KeyMetadata: keyMetadata(key, arn(key)) }
+      return { KeyMetadata: keyMetadata(key, arn) }
     })
   },
 })

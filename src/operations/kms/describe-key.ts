@@ -29,7 +29,8 @@ export const describeKey = operation<DescribeKeyRequest, DescribeKeyResponse>()(
     'NotFoundException',
     'AccessDeniedException',
   ],
-  async run({ keys: { key }, arn }) {
-    return { KeyMetadata: keyMetadata(key, arn(key)) }
+  async run({ keys: { key }, arn }, { store }) {
+    const related = key.primaryRegion === undefined ? [] : await store.listRelatedKeys(key)
+    return { KeyMetadata: keyMetadata(key, arn, related) }
   },
 })

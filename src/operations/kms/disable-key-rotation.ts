@@ -4,6 +4,7 @@
  * @module
  */
 import type { DisableKeyRotationRequest } from '@aws-sdk/client-kms'
+import { updateShared } from '../../lifecycle/related-keys.ts'
 import { requireState, usableStates } from '../../model/key-state.ts'
 import { rotationScheduleOf } from '../../model/rotation.ts'
 import { operation } from '../operation.ts'
@@ -33,16 +34,14 @@ export const disableKeyRotation = operation<DisableKeyRotationRequest, void>()({
     'UnsupportedOperationException',
     'KMSInvalidStateException',
   ],
-  async run({ keys: { key }, arn, commit }) {
+  async run({ keys: { key }, arn, alsoRecords, commit }) {
     requireOwnRotation(key, arn(key), 'DisableKeyRotation', automaticOrigins)
     requireState(arn(key), key.state, usableStates)
     // Of a key that cannot be rotated it is off already, and AWS says no more of it.
     if (rotationScheduleOf(key) === undefined) return
     await commit(async (transaction) => {
-      await transaction.updateKey(key, {
-        rotationPeriodDays: undefined,
-        nextRotationAt: undefined,
-      })
+      const changes = { rotationPeriodDays: undefined, nextRotationAt: undefined }
+      for (const event of await updateShared(transaction, key, changes)) alsoRecords(event)
     })
   },
 })

@@ -4,6 +4,7 @@
  * @module
  */
 import type { EnableKeyRotationRequest } from '@aws-sdk/client-kms'
+import { updateShared } from '../../lifecycle/related-keys.ts'
 import { requireState, usableStates } from '../../model/key-state.ts'
 import { defaultRotationDays, rotationFrom, rotationScheduleOf } from '../../model/rotation.ts'
 import { integer } from '../../model/shape.ts'
@@ -43,7 +44,7 @@ export const enableKeyRotation = operation<EnableKeyRotationRequest, void>()({
     'UnsupportedOperationException',
     'KMSInvalidStateException',
   ],
-  async run({ input, keys: { key }, arn, commit }, { clock }) {
+  async run({ input, keys: { key }, arn, alsoRecords, commit }, { clock }) {
     requireOwnRotation(key, arn(key), 'EnableKeyRotation', automaticOrigins)
     requireState(arn(key), key.state, usableStates)
     requireSymmetric(key)
@@ -52,7 +53,8 @@ export const enableKeyRotation = operation<EnableKeyRotationRequest, void>()({
     // What is repeated does not put the next rotation off.
     if (periodDays === present) return
     await commit(async (transaction) => {
-      await transaction.updateKey(key, rotationFrom(clock.now(), periodDays))
+      const changes = rotationFrom(clock.now(), periodDays)
+      for (const event of await updateShared(transaction, key, changes)) alsoRecords(event)
     })
   },
 })

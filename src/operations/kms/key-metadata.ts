@@ -3,18 +3,25 @@
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html
  * @module
  */
-import type { CustomerMasterKeySpec, KeyMetadata } from '@aws-sdk/client-kms'
+import type { CustomerMasterKeySpec, KeyMetadata, MultiRegionKey } from '@aws-sdk/client-kms'
 import { algorithmNames } from '../../crypto/key-specs.ts'
-import type { KeyRecord, KeyUsage } from '../../model/key.ts'
+import type { KeyRecord, KeyRef, KeyUsage } from '../../model/key.ts'
 import { lowerFirst } from '../../model/shape.ts'
 import { auditDate } from '../../model/audit-date.ts'
 
-/** Members are present exactly where AWS sends them. `arn` is the key's. */
-export function keyMetadata(key: KeyRecord, arn: string): KeyMetadata {
+/**
+ * Members are present exactly where AWS sends them.
+ * @param related of a multi-Region key, the keys of its id, itself among them or not
+ */
+export function keyMetadata(
+  key: KeyRecord,
+  arn: (key: KeyRef) => string,
+  related: readonly KeyRef[] = [],
+): KeyMetadata {
   return {
     AWSAccountId: key.accountId,
     KeyId: key.keyId,
-    Arn: arn,
+    Arn: arn(key),
     CreationDate: new Date(key.createdAt),
     Enabled: key.state === 'Enabled',
     Description: key.description,
@@ -29,10 +36,39 @@ export function keyMetadata(key: KeyRecord, arn: string): KeyMetadata {
     KeySpec: key.spec,
     ...algorithmList(key),
     MultiRegion: key.primaryRegion !== undefined,
-    ...(key.spec === 'SYMMETRIC_DEFAULT' && key.currentMaterialId !== undefined
-      ? { CurrentKeyMaterialId: key.currentMaterialId }
-      : {}),
+    ...multiRegion(key, arn, related),
+    ...currentMaterial(key),
   }
+}
+
+function multiRegion(
+  key: KeyRecord,
+  arn: (key: KeyRef) => string,
+  related: readonly KeyRef[],
+): Pick<KeyMetadata, 'MultiRegionConfiguration'> {
+  const { accountId, keyId, primaryRegion } = key
+  if (primaryRegion === undefined) return {}
+  const inRegion = (region: string): MultiRegionKey => ({
+    Arn: arn({ accountId, region, keyId }),
+    Region: region,
+  })
+  const regions = new Set([key.region, ...related.map(({ region }) => region)])
+  regions.delete(primaryRegion)
+  return {
+    MultiRegionConfiguration: {
+      MultiRegionKeyType: primaryRegion === key.region ? 'PRIMARY' : 'REPLICA',
+      PrimaryKey: inRegion(primaryRegion),
+      ReplicaKeys: [...regions].toSorted().map(inRegion),
+    },
+  }
+}
+
+/** AWS does not tell that of a replica before it is there to be used. */
+function currentMaterial(key: KeyRecord): Pick<KeyMetadata, 'CurrentKeyMaterialId'> {
+  const { spec, state, currentMaterialId } = key
+  return spec === 'SYMMETRIC_DEFAULT' && state !== 'Creating' && currentMaterialId !== undefined
+    ? { CurrentKeyMaterialId: currentMaterialId }
+    : {}
 }
 
 const algorithmMembers = {

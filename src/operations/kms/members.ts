@@ -98,6 +98,7 @@ export const policy = text({
   max: 131_072,
   pattern: '[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+',
 })
+export const regionName = text({ min: 1, max: 32, pattern: '^([a-z]+-){2,3}\\d+$' })
 export const policyName = text({ min: 1, max: 128, pattern: '[\\w]+' })
 export const aliasName = text({ min: 1, max: 256, pattern: '^[a-zA-Z0-9:/_-]+$' })
 export const tagKey = text({ min: 1, max: 128 })

@@ -22,6 +22,11 @@ export interface KeyRequest {
   readonly MultiRegion?: boolean
 }
 
+/** A multi-Region key's id says that it is one; a Region and an account have it once. */
+export function newKeyId(uuid: string, { MultiRegion }: KeyRequest): string {
+  return MultiRegion === true ? `mrk-${uuid.replaceAll('-', '')}` : uuid
+}
+
 export interface NewKey {
   readonly spec: KeySpec
   readonly usage: KeyUsage
@@ -65,7 +70,7 @@ export function requireNewKey(request: KeyRequest): NewKey {
     throw invalid(`KeyUsage ${usage} is not compatible with KeySpec ${spec}`)
   }
   checkOrigin(request, spec, origin)
-  requireSupported(request, origin)
+  requireSupported(origin)
   return { spec, usage, origin }
 }
 
@@ -99,9 +104,8 @@ function checkOrigin(request: KeyRequest, spec: KeySpec, origin: KeyOrigin): voi
 }
 
 /** The one place that refuses the valid keys that Trent cannot make. */
-function requireSupported(request: KeyRequest, origin: KeyOrigin): void {
+function requireSupported(origin: KeyOrigin): void {
   if (origin !== 'AWS_KMS') throw unsupported(`keys of Origin \`${origin}\` are not supported`)
-  if (request.MultiRegion === true) throw unsupported('multi-Region keys are not supported')
 }
 
 function invalid(message: string): KmsError {

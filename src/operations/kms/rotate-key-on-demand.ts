@@ -6,6 +6,7 @@
 import type { RotateKeyOnDemandRequest, RotateKeyOnDemandResponse } from '@aws-sdk/client-kms'
 import { KmsError } from '../../errors.ts'
 import { pendingMaterialOf } from '../../lifecycle/rotate-key.ts'
+import { updateShared } from '../../lifecycle/related-keys.ts'
 import { usableStates } from '../../model/key-state.ts'
 import { rotationScheduleOf } from '../../model/rotation.ts'
 import { operation } from '../operation.ts'
@@ -71,7 +72,8 @@ export const rotateKeyOnDemand = operation<RotateKeyOnDemandRequest, RotateKeyOn
       )
     }
     return commit(async (transaction) => {
-      await transaction.updateKey(key, { onDemandRotationStartedAt: now })
+      // Recorded when it is over.
+      await updateShared(transaction, key, { onDemandRotationStartedAt: now })
       return { KeyId }
     })
   },

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ScheduleKeyDeletionRequest, ScheduleKeyDeletionResponse } from '@aws-sdk/client-kms'
+import { replicasOf } from '../../lifecycle/related-keys.ts'
 import { notDyingStates } from '../../model/key-state.ts'
 import { integer } from '../../model/shape.ts'
 import { operation } from '../operation.ts'
@@ -52,17 +53,22 @@ export const scheduleKeyDeletion = operation<
   ],
   run({ input, keys: { key }, arn, commit }, { clock }) {
     const windowDays = input.PendingWindowInDays ?? defaultWindowDays
-    const deletionDate = clock.now() + windowDays * dayMilliseconds
     return commit(async (transaction) => {
+      const replicas = await replicasOf(transaction, key)
+      // That of a primary key begins when its last replica is gone.
+      const waits = replicas.length > 0
+      const deletionDate = waits ? undefined : clock.now() + windowDays * dayMilliseconds
+      const state = waits ? 'PendingReplicaDeletion' : 'PendingDeletion'
       await transaction.updateKey(key, {
-        state: 'PendingDeletion',
+        state,
         deletionDate,
         pendingWindowDays: windowDays,
+        transitionStartedAt: undefined,
       })
       return {
         KeyId: arn(key),
-        DeletionDate: new Date(deletionDate),
-        KeyState: 'PendingDeletion',
+        ...(deletionDate !== undefined && { DeletionDate: new Date(deletionDate) }),
+        KeyState: state,
         PendingWindowInDays: windowDays,
       }
     })

@@ -8,10 +8,12 @@ import type { Caller } from '../../../src/model/caller.ts'
 import type { GrantRecord } from '../../../src/model/grant.ts'
 import { keyArn, type AliasRecord, type KeyRecord } from '../../../src/model/key.ts'
 import { requireState } from '../../../src/model/key-state.ts'
+import { createRegionTable } from '../../../src/model/region.ts'
 import { readInput } from '../../../src/model/shape.ts'
 import type { LastUsage } from '../../../src/model/last-usage.ts'
 import type {
   Call,
+  FurtherEvent,
   Operation,
   OperationPorts,
   UsedMaterials,
@@ -50,6 +52,8 @@ export interface World {
   checkPolicy: () => Promise<Readonly<Record<string, string>>>
   /** The unique ids of the principals that there are, by ARN. */
   readonly principals: Map<string, string>
+  /** What calls have said to be recorded beside their own records. */
+  readonly further: FurtherEvent[]
   /** The materials that calls have said they work with. */
   readonly used: UsedMaterials
 }
@@ -113,6 +117,7 @@ export function createWorld(): World {
     checkPolicy: async () => ({ [caller.arn]: accountId }),
     principals: new Map([[caller.arn, accountId]]),
     used: {},
+    further: [],
     ports: {
       store,
       keyStoreOf: () => ownKeyStore,
@@ -129,6 +134,7 @@ export function createWorld(): World {
           return `00000000-0000-4000-8000-${String(ids).padStart(12, '0')}`
         },
       },
+      regions: createRegionTable(),
       pages: {
         open: (scope, marker) => {
           if (marker === undefined) return undefined
@@ -192,14 +198,19 @@ export class InputRefused extends Error {
   }
 }
 
-async function keyNamed(world: World, name: string, forms: 'key' | 'any'): Promise<KeyRecord> {
-  const identifier = readIdentifier(name, forms, { accountId, region, partition })
+async function keyNamed(
+  world: World,
+  name: string,
+  forms: 'key' | 'any',
+  place: string,
+): Promise<KeyRecord> {
+  const identifier = readIdentifier(name, forms, { accountId, region: place, partition })
   const ref =
     identifier.kind === 'key'
       ? identifier.key
       : {
           accountId,
-          region,
+          region: place,
           keyId: (await world.ports.store.findAlias(identifier.alias))?.targetKeyId ?? '',
         }
   const key = await world.ports.store.findKey(ref)
@@ -213,6 +224,7 @@ async function resolveKeys(
   operation: Operation,
   input: Answer,
   current: AliasRecord | undefined,
+  place: string,
 ): Promise<Record<string, KeyRecord>> {
   const keys: Record<string, KeyRecord> = {}
   for (const [name, use] of Object.entries(operation.keys)) {
@@ -222,7 +234,10 @@ async function resolveKeys(
       typeof given === 'string'
         ? given
         : (JSON.parse(Buffer.from(sealed as Uint8Array).toString()) as { keyId: string }).keyId // sealed here
-    const key = await keyNamed(world, named, use.forms)
+    const elsewhere = use.region === undefined ? undefined : String(input[use.region])
+    const there = { accountId, region: elsewhere ?? place, keyId: named }
+    if (elsewhere !== undefined && (await world.ports.store.findKey(there)) === undefined) continue
+    const key = await keyNamed(world, named, use.forms, there.region)
     if (use.usage !== undefined) {
       if (key.usage !== use.usage) throw new KmsError('InvalidKeyUsageException', use.usedFor)
     }
@@ -240,22 +255,28 @@ function grantNamed(world: World, { grant }: Operation, input: Answer): GrantRec
 }
 
 /** Calls the operation of that name. */
-export async function call(world: World, name: string, given: Answer = {}): Promise<Answer> {
+export async function call(
+  world: World,
+  name: string,
+  given: Answer = {},
+  place: string = region,
+): Promise<Answer> {
   const operation = registry.get(`kms:${name}`)
   if (operation === undefined) throw new Error(`no operation ${name}`)
   const input = readGiven(operation, given)
   operation.check?.(input)
   const aliasName = operation.alias === undefined ? undefined : input[operation.alias.from]
-  const ref = { accountId, region, name: String(aliasName) }
+  const ref = { accountId, region: place, name: String(aliasName) }
   const record = await world.ports.store.findAlias(ref)
   const grant = grantNamed(world, operation, input)
   const named = grant === undefined ? input : { ...input, KeyId: grant.keyId }
-  const keys = await resolveKeys(world, operation, named, record)
+  const keys = await resolveKeys(world, operation, named, record, place)
+  const further: FurtherEvent[] = []
   const running: Call<Answer, string> = {
     input,
     caller,
     partition,
-    region,
+    region: place,
     origin: { sourceAddress: '127.0.0.1', secure: false, userAgent: undefined, referer: undefined },
     requestId: 'request',
     keys,
@@ -265,12 +286,14 @@ export async function call(world: World, name: string, given: Answer = {}): Prom
     arn: (key) => keyArn(partition, key),
     made: () => undefined,
     usesMaterials: (materials) => void Object.assign(world.used, materials),
-    alsoRecords: () => undefined,
+    alsoRecords: (event) => void further.push(event),
     commit: async (work) => {
       world.beforeCommit()
       const copy = structuredClone(world.rows)
+      further.length = 0
       const output = await work(transactionOn(copy))
       Object.assign(world.rows, copy)
+      world.further.push(...further)
       world.commits += 1
       return output
     },

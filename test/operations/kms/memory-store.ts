@@ -71,6 +71,11 @@ export function reads(rows: Rows): StoreReads {
         (key) =>
           key.accountId === ref.accountId && key.region === ref.region && key.keyId === ref.keyId,
       ),
+    listRelatedKeys: async ({ accountId, keyId }) =>
+      rows.keys
+        .filter((key) => key.accountId === accountId && key.keyId === keyId)
+        .filter(({ primaryRegion }) => primaryRegion !== undefined)
+        .sort((one, other) => byName(one.region, other.region)),
     listKeys: async (account, place, { after = '', limit }) =>
       page(
         rows.keys.filter((key) => key.accountId === account && key.region === place),
@@ -85,6 +90,7 @@ export function reads(rows: Rows): StoreReads {
     listKeysToDelete: unused,
     listKeysToRotate: unused,
     listStartedRotations: unused,
+    listTransitions: unused,
     listExpiredMaterials: unused,
     findMaterialState: async (ref) =>
       statesOf(ref).find((one) => one.materialId === ref.materialId),
@@ -170,7 +176,12 @@ export function transactionOn(rows: Rows): Transaction {
     return index
   }
   const placeOf = (key: KeyRecord): number =>
-    present(rows.keys, key, (one) => one.keyId === key.keyId && one.accountId === key.accountId)
+    present(
+      rows.keys,
+      key,
+      (one) =>
+        one.keyId === key.keyId && one.region === key.region && one.accountId === key.accountId,
+    )
   const aliasAt = (alias: AliasRecord): number =>
     present(rows.aliases, alias, (one) => one.name === alias.name)
   const stateAt = (material: MaterialStateRecord): number =>

@@ -61,6 +61,30 @@ for (const [days, kind, limit] of [
   })
 }
 
+test('ScheduleKeyDeletion of a primary key waits for its replicas, and sets no date', async () => {
+  const world = createWorld()
+  const { keyId: KeyId } = await makeKey(world, { MultiRegion: true })
+  await call(world, 'ReplicateKey', { KeyId, ReplicaRegion: 'eu-north-1' })
+  // Also for one that is on its way to deletion.
+  const replica = await call(world, 'ScheduleKeyDeletion', { KeyId }, 'eu-north-1')
+  assert.equal(replica['KeyState'], 'PendingDeletion')
+  assert.deepEqual(await call(world, 'ScheduleKeyDeletion', { KeyId, PendingWindowInDays: 9 }), {
+    KeyId: `arn:aws:kms:${region}:${accountId}:key/${KeyId}`,
+    KeyState: 'PendingReplicaDeletion',
+    PendingWindowInDays: 9,
+  })
+  const { state, deletionDate, pendingWindowDays } = rowOf(world, KeyId)
+  assert.deepEqual(
+    [state, deletionDate, pendingWindowDays],
+    ['PendingReplicaDeletion', undefined, 9],
+  )
+  const { KeyMetadata } = await call(world, 'DescribeKey', { KeyId })
+  const { DeletionDate, PendingDeletionWindowInDays } = KeyMetadata as Record<string, unknown>
+  assert.deepEqual([DeletionDate, PendingDeletionWindowInDays], [undefined, 9])
+  await call(world, 'CancelKeyDeletion', { KeyId })
+  assert.equal(rowOf(world, KeyId).state, 'Disabled')
+})
+
 for (const state of anyState) {
   const allowed = !['PendingDeletion', 'PendingReplicaDeletion', 'Updating'].includes(state)
   test(`ScheduleKeyDeletion of a key in ${state} is ${allowed ? 'done' : 'refused'}`, async () => {

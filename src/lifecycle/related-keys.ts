@@ -1,0 +1,128 @@
+/**
+ * Multi-Region keys: a primary key and its replicas have one id and the same materials, and share what
+ * `SharedChanges` names. Each key's row holds it, so that no Region is asked for another's.
+ *
+ * INVARIANT (related keys agree): what is shared changes in all of their rows in one transaction. Whoever
+ * adds or deletes a replica writes the primary key's row as well: of two at once, one decides again.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html
+ * @module
+ */
+import { isPrimary, type KeyRecord, type KeyRef } from '../model/key.ts'
+import type { MaterialStateRecord, NewMaterialState } from '../model/key-material.ts'
+import type { ServiceEvent } from '../model/service-event.ts'
+import type { KeyChanges, StoreReads, Transaction } from '../store/store.ts'
+
+type SharedChanges = Pick<
+  KeyChanges,
+  'primaryRegion' | 'rotationPeriodDays' | 'nextRotationAt' | 'onDemandRotationStartedAt'
+>
+
+const sharedNames = [
+  'accountId',
+  'keyId',
+  'spec',
+  'usage',
+  'origin',
+  'manager',
+  'primaryRegion',
+  'currentMaterialId',
+  'rotationPeriodDays',
+  'nextRotationAt',
+  'onDemandRotationStartedAt',
+] as const
+
+type Shared = Pick<KeyRecord, (typeof sharedNames)[number]>
+
+/** What a replica has of its primary key. */
+export function sharedOf(primary: KeyRecord): Shared {
+  const present = sharedNames.filter((name) => primary[name] !== undefined)
+  return Object.fromEntries(present.map((name) => [name, primary[name]])) as Shared // each its own
+}
+
+/** How many are read at once. */
+const materialsPage = 100
+
+/** A replica has all materials of its primary key; those that are imported are yet to come to it. */
+export async function copyMaterialStates(
+  transaction: Transaction,
+  primary: KeyRef,
+  { region }: KeyRef,
+): Promise<void> {
+  let after = '0'
+  for (;;) {
+    // oxlint-disable no-await-in-loop -- statements of one transaction
+    const page = await transaction.listMaterialStates(primary, { after, limit: materialsPage })
+    for (const material of page) {
+      await transaction.insertMaterialState({ ...withoutImport(material), region })
+      after = String(material.ordinal)
+    }
+    // oxlint-enable no-await-in-loop
+    if (page.length < materialsPage) return
+  }
+}
+
+function withoutImport(material: MaterialStateRecord): NewMaterialState {
+  const { accountId, region, keyId, materialId, ordinal, state, description } = material
+  const { importState, rotationType, rotatedAt } = material
+  return {
+    accountId,
+    region,
+    keyId,
+    materialId,
+    ordinal,
+    state,
+    ...(importState !== undefined && { importState: 'PENDING_IMPORT' as const }),
+    ...(description !== undefined && { description }),
+    ...(rotationType !== undefined && { rotationType }),
+    ...(rotatedAt !== undefined && { rotatedAt }),
+  }
+}
+
+type RelatedReads = Pick<StoreReads, 'listRelatedKeys'>
+
+/** The keys that follow this one, by Region: none where it is no primary key. */
+export async function replicasOf(
+  store: RelatedReads,
+  key: KeyRecord,
+): Promise<readonly KeyRecord[]> {
+  if (!isPrimary(key)) return []
+  const related = await store.listRelatedKeys(key)
+  return related.filter(({ region }) => region !== key.region)
+}
+
+/** Changes a key and those that follow it. Answers what there is to record of it. @throws {StaleRow} */
+export async function updateShared(
+  transaction: Transaction,
+  key: KeyRecord,
+  changes: SharedChanges,
+): Promise<readonly ServiceEvent[]> {
+  const replicas = await replicasOf(transaction, key)
+  await transaction.updateKey(key, changes)
+  for (const replica of replicas) {
+    // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
+    await transaction.updateKey(replica, changes)
+  }
+  return replicas.length === 0 ? [] : [synchronized(key)]
+}
+
+/** What is recorded where a primary key is, when its replicas get what they share with it. */
+export function synchronized(primary: KeyRef): ServiceEvent {
+  return { eventName: 'SynchronizeMultiRegionKey', key: primary, answersArn: true }
+}
+
+/** A replica is gone: the waiting period of its primary key begins when it was the last one. */
+export async function releasePrimary(
+  transaction: Transaction,
+  replica: KeyRecord,
+  now: number,
+): Promise<void> {
+  const related = await transaction.listRelatedKeys(replica)
+  const primary = related.find(isPrimary)
+  if (primary === undefined) return
+  const { state, pendingWindowDays = 0 } = primary
+  const begins = state === 'PendingReplicaDeletion' && related.length === 1
+  const deletionDate = now + pendingWindowDays * dayMs
+  await transaction.updateKey(primary, begins ? { state: 'PendingDeletion', deletionDate } : {})
+}
+
+const dayMs = 86_400_000

@@ -1,0 +1,56 @@
+/**
+ * The job that ends the states which a multi-Region key only passes through: Creating and Updating. What
+ * they stand for is done when they begin; at AWS it takes a while, and who waits for its end has to see its
+ * beginning.
+ * @module
+ */
+import type { Job } from '../jobs/jobs.ts'
+import type { KeyRecord, KeyState } from '../model/key.ts'
+import type { ServiceEvent } from '../model/service-event.ts'
+import type { Store, Transaction } from '../store/store.ts'
+import { dueJob, onPresent } from './due-job.ts'
+import { synchronized } from './related-keys.ts'
+import type { ServiceChanges } from './service-changes.ts'
+
+export interface TransitionJobsPorts {
+  readonly store: Pick<Store, 'listTransitions'>
+  readonly changes: ServiceChanges
+}
+
+/** For how long such a state is seen at least, in milliseconds. */
+const passingMs = 250
+const passing: readonly KeyState[] = ['Creating', 'Updating']
+
+export function createTransitionJobs({ store, changes }: TransitionJobsPorts): readonly Job[] {
+  return [
+    dueJob('end the making of replicas and changes of primary keys', {
+      // Those of a clock that was set back are in its future: they are ended at once.
+      list: (page) => store.listTransitions({ ...page, dueBy: Number.MAX_SAFE_INTEGER }),
+      async act(seen, now) {
+        const startedAt = seen.transitionStartedAt ?? now
+        if (startedAt <= now && now - startedAt < passingMs) return
+        await changes.commit((transaction) =>
+          onPresent(transaction, seen, (key) => endTransition(transaction, key)),
+        )
+      },
+    }),
+  ]
+}
+
+async function endTransition(
+  transaction: Transaction,
+  key: KeyRecord,
+): Promise<ServiceEvent | undefined> {
+  if (key.transitionStartedAt === undefined) return undefined
+  // Imported material may be lacking: of a replica it always is, at first.
+  const lacking = key.origin === 'EXTERNAL' && key.materialExpirationModel === undefined
+  const after = lacking ? 'PendingImport' : 'Enabled'
+  await transaction.updateKey(key, {
+    ...(passing.includes(key.state) ? { state: after } : {}),
+    transitionStartedAt: undefined,
+  })
+  const { accountId, keyId, primaryRegion = key.region } = key
+  return key.state === 'Creating'
+    ? synchronized({ accountId, region: primaryRegion, keyId })
+    : undefined
+}

@@ -1,0 +1,22 @@
+/** Multi-Region keys by their id alone, and keys that are in a state that passes. @module */
+import { sql, type Kysely } from 'kysely'
+import { columnTypes } from '../columns.ts'
+import type { Engine } from '../database.ts'
+import type { Schema } from '../schema.ts'
+
+export async function multiRegionKeys(query: Kysely<Schema>, engine: Engine): Promise<void> {
+  const { number } = columnTypes(engine)
+  await query.schema.alterTable('keys').addColumn('transition_started_at', number).execute()
+  await query.schema
+    .createIndex('keys_in_transition')
+    .on('keys')
+    .columns(['transition_started_at', 'account_id', 'region', 'key_id'])
+    .where(sql.ref('transition_started_at'), 'is not', null)
+    .execute()
+  await query.schema
+    .createIndex('keys_related')
+    .on('keys')
+    .columns(['account_id', 'key_id', 'region'])
+    .where(sql.ref('primary_region'), 'is not', null)
+    .execute()
+}
