@@ -99,6 +99,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'kms:PutKeyPolicy': [...key, 'kms:BypassPolicyLockoutSafetyCheck'],
   'kms:ReEncryptFrom': [...sealed, 'kms:ReEncryptOnSameKey'],
   'kms:ReEncryptTo': [...sealed, 'kms:ReEncryptOnSameKey'],
+  'kms:ReplicateKey': [...key, 'kms:BypassPolicyLockoutSafetyCheck', 'kms:ReplicaRegion'],
   'kms:RetireGrant': [...key, ...context, 'kms:GrantConstraintType'],
   'kms:RevokeGrant': [...key, 'kms:GrantIsForAWSResource'],
   'kms:RotateKeyOnDemand': key,
@@ -113,6 +114,9 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'kms:UpdateAlias': caller,
   'kms:UpdateAlias on the key': key,
   'kms:UpdateKeyDescription': key,
+  // On the key in each of the two Regions.
+  'kms:UpdatePrimaryRegion': [...key, 'kms:PrimaryRegion'],
+  'kms:UpdatePrimaryRegion on the key': [...key, 'kms:PrimaryRegion'],
   'kms:Verify': signed,
   'kms:VerifyMac': [...used, 'kms:MacAlgorithm'],
 }
@@ -140,6 +144,8 @@ const inputs: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     SourceEncryptionContext: EncryptionContext,
     DestinationEncryptionContext: EncryptionContext,
   },
+  ReplicateKey: { ReplicaRegion: 'eu-north-1', Tags: [{ TagKey: 'Team', TagValue: 'x' }] },
+  UpdatePrimaryRegion: { PrimaryRegion: 'eu-north-1' },
   Sign: { SigningAlgorithm: 'ECDSA_SHA_256' },
   Verify: { SigningAlgorithm: 'ECDSA_SHA_256' },
   TagResource: { Tags: [{ TagKey: 'Team', TagValue: 'x' }] },
@@ -208,10 +214,12 @@ function asked(operation: Operation): ReadonlyMap<string, readonly string[]> {
     ]),
   )
   const input = inputs[operation.name] ?? { EncryptionContext }
+  const onNoKey = operation.permissions?.(input) ?? []
   const permissions = [
-    ...(operation.permissions?.(input) ?? []).map(({ action }) => action),
+    ...onNoKey.filter(({ region }) => region === undefined).map(({ action }) => action),
     ...(operation.alias === undefined ? [] : [operation.alias.action]),
     ...Object.values(operation.keys).map(({ action }) => action),
+    ...onNoKey.filter(({ region }) => region !== undefined).map(({ action }) => action),
   ]
   const asking = {
     operation,
@@ -243,8 +251,9 @@ const found = new Map<string, readonly string[]>()
 for (const operation of registry.values()) {
   if (operation.service !== 'kms') continue
   for (const [permission, names] of asked(operation)) {
-    // CreateKey with tags asks for kms:TagResource on the key that it makes: the other is a test of its own.
-    if (operation.name === 'CreateKey' && permission === 'kms:TagResource') continue
+    // Who makes a key with tags is asked for kms:TagResource on it: the other is a test of its own.
+    if (['CreateKey', 'ReplicateKey'].includes(operation.name) && permission === 'kms:TagResource')
+      continue
     found.set(permission, names)
     test(`${permission} has its condition keys, and no other`, () => {
       const listed = expected[permission] ?? ['a row in the table']

@@ -42,22 +42,24 @@ export const replicateKey = operation<ReplicateKeyRequest, ReplicateKeyResponse>
       : []),
   ],
   context(input, use, { key }) {
-    const bypass = String(input.BypassPolicyLockoutSafetyCheck ?? false)
-    const given = {
-      'kms:BypassPolicyLockoutSafetyCheck': bypass,
-      'kms:ReplicaRegion': input.ReplicaRegion,
-      ...tagEntries(input.Tags),
+    const bypass = {
+      'kms:BypassPolicyLockoutSafetyCheck': String(input.BypassPolicyLockoutSafetyCheck ?? false),
     }
-    if (use !== undefined || key === undefined) return given
+    if (use !== undefined || key === undefined) {
+      return { ...bypass, 'kms:ReplicaRegion': input.ReplicaRegion }
+    }
     // In the replica's Region it is the key that is to be made.
     const { spec, usage, origin } = key
     return {
-      ...given,
+      ...bypass,
       'kms:KeySpec': spec,
       'kms:KeyUsage': usage,
+      'kms:CustomerMasterKeySpec': spec,
+      'kms:CustomerMasterKeyUsage': usage,
       'kms:KeyOrigin': origin,
       'kms:MultiRegion': 'true',
       'kms:MultiRegionKeyType': 'REPLICA',
+      ...tagEntries(input.Tags),
     }
   },
   readOnly: false,

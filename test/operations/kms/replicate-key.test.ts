@@ -238,19 +238,26 @@ test('ReplicateKey asks in the Region of the replica for the making of it, and f
 
 test('ReplicateKey shows policies the Region, and to those of the making the key that is made', async () => {
   const key = await makeKey(createWorld(), { MultiRegion: true })
-  const input = { KeyId: key.keyId, ReplicaRegion, BypassPolicyLockoutSafetyCheck: true }
-  const given = {
-    'kms:BypassPolicyLockoutSafetyCheck': 'true',
-    'kms:ReplicaRegion': ReplicaRegion,
+  const input = {
+    KeyId: key.keyId,
+    ReplicaRegion,
+    BypassPolicyLockoutSafetyCheck: true,
+    Tags: [{ TagKey: 'team', TagValue: 'red' }],
   }
-  assert.deepEqual(replicateKey.context?.(input, 'key', { key }), given)
+  const bypass = { 'kms:BypassPolicyLockoutSafetyCheck': 'true' }
+  const where = { 'kms:ReplicaRegion': ReplicaRegion }
+  assert.deepEqual(replicateKey.context?.(input, 'key', { key }), { ...bypass, ...where })
   assert.deepEqual(replicateKey.context?.(input, undefined, { key }), {
-    ...given,
+    ...bypass,
     'kms:KeySpec': 'SYMMETRIC_DEFAULT',
     'kms:KeyUsage': 'ENCRYPT_DECRYPT',
+    'kms:CustomerMasterKeySpec': 'SYMMETRIC_DEFAULT',
+    'kms:CustomerMasterKeyUsage': 'ENCRYPT_DECRYPT',
     'kms:KeyOrigin': 'AWS_KMS',
     'kms:MultiRegion': 'true',
     'kms:MultiRegionKeyType': 'REPLICA',
+    'aws:RequestTag/team': 'red',
+    'aws:TagKeys': ['team'],
   })
 })
 
