@@ -204,6 +204,26 @@ test('ReEncrypt goes from a symmetric key to an RSA key and back, and shows mate
   assert.deepEqual(Buffer.from(opened.Plaintext ?? []), Plaintext)
 })
 
+test('an RSA ciphertext that holds no bytes opens, goes under RSA keys, and under no symmetric one', async () => {
+  const EncryptionAlgorithm = 'RSAES_OAEP_SHA_256'
+  const [symmetric, pair] = [await makeKey(kms), await keyOf('RSA_2048', 'ENCRYPT_DECRYPT')]
+  const { KeyId } = pair
+  // Encrypt seals none, so that it must be made offline.
+  const key = await publicKeyOf(kms, KeyId)
+  const CiphertextBlob = publicEncrypt({ key, oaepHash: 'sha256' }, Buffer.alloc(0))
+  const opened = await decrypt({ KeyId, CiphertextBlob, EncryptionAlgorithm })
+  assert.deepEqual(opened.Plaintext, new Uint8Array(0))
+  const from = { SourceKeyId: KeyId, SourceEncryptionAlgorithm: EncryptionAlgorithm } as const
+  const move = (to: object, DestinationKeyId: string) =>
+    kms.send(new ReEncryptCommand({ ...from, CiphertextBlob, DestinationKeyId, ...to }))
+  const moved = await move({ DestinationEncryptionAlgorithm: 'RSAES_OAEP_SHA_1' }, KeyId)
+  assert.equal(moved.CiphertextBlob?.length, 256)
+  const message = 'a symmetric key seals no empty plaintext'
+  for (const DryRun of [false, true]) {
+    await refused(move({ DryRun }, symmetric.keyId), 'ValidationException', message)
+  }
+})
+
 test('ReEncrypt to an RSA key refuses what does not fit, a context, and an algorithm of the other kind', async () => {
   const symmetric = await makeKey(kms)
   const { KeyId } = await keyOf('RSA_2048', 'ENCRYPT_DECRYPT')

@@ -47,14 +47,23 @@ export function requireOpening(side: Side<string>, ciphertext: Uint8Array | unde
   refuseContext(side)
 }
 
-/** `materialId` is of symmetric keys only: AWS shows no other. */
+/**
+ * `materialId` is of symmetric keys only: AWS shows no other.
+ * @throws {KmsError} `ValidationException` for no bytes under a symmetric key: only an RSA ciphertext that
+ *   somebody made offline can hold none
+ */
 export async function seal(
   keyStore: KeyStore,
   { key, algorithm, context }: Side<string>,
   plaintext: Uint8Array,
   signal: AbortSignal,
 ): Promise<{ readonly ciphertext: Uint8Array; readonly materialId?: string }> {
-  if (isSymmetric(key)) return keyStore.encrypt(key, plaintext, context, 'ciphertext', signal)
+  if (isSymmetric(key)) {
+    if (plaintext.length === 0) {
+      throw new KmsError('ValidationException', 'a symmetric key seals no empty plaintext')
+    }
+    return keyStore.encrypt(key, plaintext, context, 'ciphertext', signal)
+  }
   return { ciphertext: await keyStore.encryptBare(key, algorithm, plaintext, signal) }
 }
 
