@@ -3,7 +3,7 @@
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_RecipientInfo.html
  * @module
  */
-import { createPublicKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, type KeyObject, publicEncrypt } from 'node:crypto'
 import type { SlowLane } from '../slow-lane.ts'
 import { loadCbor } from './cbor.ts'
 import { type AttestationDocument, readDocument } from './document.ts'
@@ -59,8 +59,20 @@ function recipientKey(spki: Uint8Array): KeyObject {
   const { modulusLength = 0, publicExponent } = key?.asymmetricKeyDetails ?? {}
   const fits = modulusLength >= modulusBits.min && modulusLength <= modulusBits.max
   // Another exponent is weak, or slow, or a mistake: all attesters' libraries use this one.
-  if (key?.asymmetricKeyType === 'rsa' && fits && publicExponent === 65_537n) return key
+  if (key?.asymmetricKeyType === 'rsa' && fits && publicExponent === 65_537n && encrypts(key)) {
+    return key
+  }
   throw documentRefused('its public key is not an RSA key of 2048 to 4096 bits')
+}
+
+/** OpenSSL reads a modulus that is even, and finds only when it encrypts that nothing can be done with it. */
+function encrypts(key: KeyObject): boolean {
+  try {
+    publicEncrypt({ key, oaepHash: 'sha256' }, Buffer.alloc(32))
+    return true
+  } catch {
+    return false
+  }
 }
 
 function parsed(spki: Uint8Array): KeyObject | undefined {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { generateKeyPairSync } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { assert as assertProperty, asyncProperty, integer, nat } from 'fast-check'
@@ -92,6 +92,8 @@ const { publicKey: large } = generateKeyPairSync('rsa', { modulusLength: 4104 })
 const { publicKey: pss } = generateKeyPairSync('rsa-pss', { modulusLength: 2048 })
 const { publicKey: three } = generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 3 })
 const { publicKey: curve } = generateKeyPairSync('ec', { namedCurve: 'P-384' })
+const n = Buffer.alloc(256, 0xfe).toString('base64url')
+const even = createPublicKey({ key: { kty: 'RSA', n, e: 'AQAB' }, format: 'jwk' })
 
 const wrongFields: readonly (readonly [string, Readonly<Record<string, unknown>>, string])[] = [
   ['no module id', { module_id: undefined }, invalid('module_id')],
@@ -128,6 +130,7 @@ const wrongFields: readonly (readonly [string, Readonly<Record<string, unknown>>
   ['an RSA-PSS key', { public_key: spki(pss) }, weak],
   ['the exponent 3', { public_key: spki(three) }, weak],
   ['an EC key', { public_key: spki(curve) }, weak],
+  ['an even modulus', { public_key: spki(even) }, weak],
   [
     'a byte behind the public key',
     { public_key: Buffer.concat([spki(recipient.publicKey), Buffer.of(0)]) },
