@@ -80,7 +80,7 @@ async function open(
   materialId: string,
 ): Promise<OpenMaterial | undefined> {
   const record = await findRecord(ports, materialId)
-  if (record === undefined) return undefined
+  if (record === undefined || record.wrapped.length === 0) return undefined
   try {
     // The row answers for its own id: another material's row under this one opens nothing.
     if (record.materialId !== materialId) throw new NotAuthentic('a row of another material')

@@ -21,14 +21,12 @@ export interface DeletionJobsPorts {
 }
 
 export function createDeletionJobs({ store, changes }: DeletionJobsPorts): readonly Job[] {
-  let scrubbed = false
   return [
     {
-      name: 'scrub what an earlier process deleted',
+      // By calls, and by an earlier process.
+      name: 'scrub what was deleted',
       run: async () => {
-        if (scrubbed) return false
         await store.scrub()
-        scrubbed = true
         return false
       },
     },

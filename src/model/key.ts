@@ -129,7 +129,7 @@ export interface MaterialRecord {
   readonly origin: KeyOrigin
   /** Version of the domain key that wraps it. */
   readonly wrappingVersion: number
-  /** `iv ‖ ciphertext ‖ tag`, 12 + n + 16 bytes. */
+  /** `iv ‖ ciphertext ‖ tag`, 12 + n + 16 bytes; empty while imported material is taken away. */
   readonly wrapped: Uint8Array
   readonly createdAt: number
 }

@@ -42,10 +42,15 @@ export function createStore(
 ): Store {
   const { query } = database
   const rows = createBoundRows(keyring, onForgedRow)
+  // An earlier process may have ended before it could scrub.
+  let unscrubbed = true
+  const deletesMaterial = (): void => {
+    unscrubbed = true
+  }
   const attempt = <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> =>
     query.transaction().execute(async (transaction) => {
       const { touch, all } = createTouched()
-      const answer = await work(transactionOf({ query: transaction, rows, touch }))
+      const answer = await work(transactionOf({ query: transaction, rows, touch, deletesMaterial }))
       await recordChange(transaction, all())
       return answer
     })
@@ -58,9 +63,17 @@ export function createStore(
     deleteOutbox: (eventIds) => deleteOutbox(query, eventIds),
     trackUsageSince: (now) => trackUsageSince(query, now),
     countDeletedKeys: () => countDeletedKeys({ query, rows }),
-    scrub: () => scrub(database),
     listAuditWriters: () => listAuditWriters({ query, rows }),
     saveAuditWriter: (writer) => saveAuditWriter({ query, rows }, writer),
+    async scrub() {
+      if (!unscrubbed) return
+      // What is deleted from here on, before the log is cut or behind it, is scrubbed next time.
+      unscrubbed = false
+      await scrub(database).catch((error: unknown) => {
+        unscrubbed = true
+        throw error
+      })
+    },
     ...clockMark({ query, rows }),
     findLastUsage: (key) => findLastUsage({ query, rows }, key),
     saveLastUsages: (usages) =>
@@ -128,7 +141,7 @@ function transactionOf(scope: WriteScope): Transaction {
 
 /** In the order in which the rows refer to each other. What committed in the outbox stays. */
 async function empty(
-  { query, touch }: WriteScope,
+  { query, touch, deletesMaterial }: WriteScope,
   keep: Parameters<Transaction['empty']>[0],
 ): Promise<void> {
   await query.deleteFrom('aliases').execute()
@@ -151,6 +164,7 @@ async function empty(
   await query.deleteFrom('managed_policies').execute()
   await query.deleteFrom('trails').execute()
   await query.deleteFrom('accounts').where('account_id', '!=', keep.accountId).execute()
+  deletesMaterial()
   touch({ kind: 'everything', accountId: '', region: '', id: '' })
 }
 

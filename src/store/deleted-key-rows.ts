@@ -6,7 +6,8 @@ import type { KeyRecord } from '../model/key.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import { StaleRow, type DeletedKeys, type Store, type Transaction } from './store.ts'
 
-export function keyDeletion({ query, rows, touch }: WriteScope): Pick<Transaction, 'deleteKey'> {
+export function keyDeletion(scope: WriteScope): Pick<Transaction, 'deleteKey'> {
+  const { query, rows, touch } = scope
   return {
     async deleteKey(key, deletedAt) {
       const { accountId, region, keyId } = key
@@ -20,9 +21,7 @@ export function keyDeletion({ query, rows, touch }: WriteScope): Pick<Transactio
         .deleteFrom('grants')
         .where((row) => row.and(place))
         .execute()
-      const versions = (await isLast(key, { query, rows }))
-        ? await deleteMaterials(key, { query, rows, touch })
-        : []
+      const versions = (await isLast(key, scope)) ? await deleteMaterials(key, scope) : []
       // Its materials' states and its last use go with it.
       const { numDeletedRows } = await query
         .deleteFrom('keys')
@@ -69,8 +68,9 @@ async function isLast(
 /** Answers the domain keys that wrapped them. */
 async function deleteMaterials(
   { accountId, region, keyId }: KeyRecord,
-  { query, touch }: WriteScope,
+  { query, touch, deletesMaterial }: WriteScope,
 ): Promise<readonly number[]> {
+  deletesMaterial()
   const gone = await query
     .deleteFrom('key_materials')
     .where((row) => row.and({ account_id: accountId, key_id: keyId }))

@@ -4,9 +4,13 @@
  * @module
  */
 import type { MaterialRecord } from '../model/key.ts'
+import type { MaterialStateRef } from '../model/key-material.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { KeyMaterialsTable } from './schema.ts'
 import type { StoreReads, Transaction } from './store.ts'
+
+/** In the place of a material's bytes, once they were deleted. */
+const noBytes = Buffer.alloc(0)
 
 type Reads = Pick<StoreReads, 'findMaterial' | 'listMaterials'>
 
@@ -33,39 +37,101 @@ export function materialReads({ query }: RowScope): Reads {
   }
 }
 
-export function materialWrites({ query, touch }: WriteScope): Pick<Transaction, 'insertMaterial'> {
+type Writes = Pick<
+  Transaction,
+  'insertMaterial' | 'emptyMaterial' | 'refillMaterial' | 'deleteMaterial'
+>
+
+export function materialWrites(scope: WriteScope): Writes {
+  const { query, touch, deletesMaterial } = scope
+  const touchMaterial = ({ accountId, region, materialId }: MaterialStateRef): void =>
+    touch({ kind: 'material', accountId, region, id: materialId })
   return {
-    async insertMaterial(material) {
-      const { accountId, region, keyId, materialId } = material
-      // Two at once would take the same number, and the second fail: a change of a key's materials
-      // changes the key's own row too, and so waits for its turn.
-      const last = await query
-        .selectFrom('key_materials')
-        .select('ordinal')
-        .where('account_id', '=', accountId)
-        .where('key_id', '=', keyId)
-        .orderBy('ordinal', 'desc')
-        .limit(1)
-        .executeTakeFirst()
+    insertMaterial: (material) => insertMaterial(scope, material),
+    async emptyMaterial(material) {
+      if (await isImportedElsewhere(scope, material)) return
+      deletesMaterial()
       await query
-        .insertInto('key_materials')
-        .values({
-          material_id: materialId,
-          account_id: accountId,
-          region,
-          key_id: keyId,
-          ordinal: (last?.ordinal ?? 0) + 1,
-          spec: material.spec,
-          usage: material.usage,
-          origin: material.origin,
-          wrapping_version: material.wrappingVersion,
-          wrapped: material.wrapped,
-          created_at: material.createdAt,
-        })
+        .updateTable('key_materials')
+        .set({ wrapped: noBytes })
+        .where((row) => row.and(nameOf(material)))
         .execute()
-      touch({ kind: 'material', accountId, region, id: materialId })
+      touchMaterial(material)
+    },
+    async refillMaterial(material) {
+      const { region, wrappingVersion, wrapped, createdAt } = material
+      await query
+        .updateTable('key_materials')
+        .set({ region, wrapping_version: wrappingVersion, wrapped, created_at: createdAt })
+        .where((row) => row.and(nameOf(material)))
+        .execute()
+      touchMaterial(material)
+    },
+    async deleteMaterial(material) {
+      if (await isImportedElsewhere(scope, material)) return
+      deletesMaterial()
+      await query
+        .deleteFrom('key_materials')
+        .where((row) => row.and(nameOf(material)))
+        .execute()
+      touchMaterial(material)
     },
   }
+}
+
+async function insertMaterial(
+  { query, touch }: WriteScope,
+  material: MaterialRecord,
+): Promise<void> {
+  const { accountId, region, keyId, materialId } = material
+  // Two at once would take the same number, and the second fail: a change of a key's materials
+  // changes the key's own row too, and so waits for its turn.
+  const last = await query
+    .selectFrom('key_materials')
+    .select('ordinal')
+    .where('account_id', '=', accountId)
+    .where('key_id', '=', keyId)
+    .orderBy('ordinal', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  await query
+    .insertInto('key_materials')
+    .values({
+      material_id: materialId,
+      account_id: accountId,
+      region,
+      key_id: keyId,
+      ordinal: (last?.ordinal ?? 0) + 1,
+      spec: material.spec,
+      usage: material.usage,
+      origin: material.origin,
+      wrapping_version: material.wrappingVersion,
+      wrapped: material.wrapped,
+      created_at: material.createdAt,
+    })
+    .execute()
+  touch({ kind: 'material', accountId, region, id: materialId })
+}
+
+type Name = Pick<KeyMaterialsTable, 'account_id' | 'key_id' | 'material_id'>
+
+function nameOf({ accountId, keyId, materialId }: MaterialStateRef): Name {
+  return { account_id: accountId, key_id: keyId, material_id: materialId }
+}
+
+async function isImportedElsewhere(
+  { query }: RowScope,
+  material: MaterialStateRef,
+): Promise<boolean> {
+  const other = await query
+    .selectFrom('material_states')
+    .select('region')
+    .where((row) => row.and(nameOf(material)))
+    .where('region', '!=', material.region)
+    .where('import_state', '=', 'IMPORTED')
+    .limit(1)
+    .executeTakeFirst()
+  return other !== undefined
 }
 
 /** The words may be a forger's: they are checked by the AEAD before anything is done by them. */

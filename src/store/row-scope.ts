@@ -13,4 +13,6 @@ export interface RowScope {
 export interface WriteScope extends RowScope {
   /** Notes what the transaction changes; its number comes at the end. */
   readonly touch: (change: Omit<Change, 'seq'>) => void
+  /** Notes that the transaction deletes materials, whose bytes are to be scrubbed behind it. */
+  readonly deletesMaterial: () => void
 }

@@ -296,6 +296,15 @@ export interface Transaction extends StoreReads {
    */
   deleteKey(key: KeyRecord, deletedAt: number): Promise<void>
   insertMaterial(material: MaterialRecord): Promise<void>
+  /**
+   * Deletes the bytes of a material, unless another Region's key has it imported. What stays says whose
+   * ciphertexts it made.
+   */
+  emptyMaterial(material: MaterialStateRef): Promise<void>
+  /** Gives a material its bytes again. */
+  refillMaterial(material: MaterialRecord): Promise<void>
+  /** Deletes a material that nothing was encrypted under, unless another Region's key has it imported. */
+  deleteMaterial(material: MaterialStateRef): Promise<void>
   /** To be followed, as the two below, by a change of the key's own row: that is what keeps two apart. */
   insertMaterialState(material: NewMaterialState): Promise<MaterialStateRecord>
   /** @throws {StaleRow} */
@@ -386,8 +395,8 @@ export interface Store extends StoreReads {
   deleteOutbox(eventIds: readonly string[]): Promise<void>
   countDeletedKeys(): Promise<DeletedKeys>
   /**
-   * Sees to it that what was deleted is in no file of the database any more. What a file system or a disk
-   * keeps of its own is beyond it.
+   * Sees to it that the materials that were deleted since the last time, by an earlier process too, are in
+   * no file of the database any more. What a file system or a disk keeps of its own is beyond it.
    */
   scrub(): Promise<void>
   /** The audit journal's writers, by stream. */

@@ -228,6 +228,19 @@ export function transactionOn(rows: Rows): Transaction {
     confirmKey: async (key) => void placeOf(key),
     deleteKey: unused,
     insertMaterial: async (material) => void rows.materials.push(material),
+    emptyMaterial: async ({ materialId }) => {
+      rows.materials = rows.materials.map((one) =>
+        one.materialId === materialId ? { ...one, wrapped: new Uint8Array() } : one,
+      )
+    },
+    refillMaterial: async (material) => {
+      rows.materials = rows.materials.map((one) =>
+        one.materialId === material.materialId ? material : one,
+      )
+    },
+    deleteMaterial: async ({ materialId }) => {
+      rows.materials = rows.materials.filter((one) => one.materialId !== materialId)
+    },
     insertMaterialState: async (material) => {
       const row = { ...material, rowVersion: 1 }
       rows.materialStates.push(row)
