@@ -107,3 +107,38 @@ function listNames(): ReadonlyMap<string, readonly string[]> {
   }
   return names
 }
+
+/** Key specs of wrapping keys. */
+export type WrappingKeySpec = 'RSA_2048' | 'RSA_3072' | 'RSA_4096'
+
+const everySize: readonly WrappingKeySpec[] = ['RSA_2048', 'RSA_3072', 'RSA_4096']
+const notSmallest: readonly WrappingKeySpec[] = ['RSA_3072', 'RSA_4096']
+
+/** What wraps pairs directly; RSA keys are too long for it. As AWS has it: Ed25519 keys would fit. */
+const wrapsDirectly: Readonly<Partial<Record<KeySpec, readonly WrappingKeySpec[]>>> = {
+  ECC_NIST_P256: everySize,
+  ECC_NIST_P384: everySize,
+  ECC_NIST_P521: notSmallest,
+  ECC_SECG_P256K1: everySize,
+  ECC_NIST_EDWARDS25519: notSmallest,
+}
+
+/**
+ * Whether AWS takes material of `spec` that is wrapped so: pairs by an AES key between, what is shorter
+ * directly. RSAES_PKCS1_V1_5 it takes for nothing any more. `algorithm` is any word of the API.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/importing-keys-get-public-key-and-token.html
+ */
+export function canWrap(algorithm: string, wrappingKey: WrappingKeySpec, spec: KeySpec): boolean {
+  const { importable, kind } = keySpecs[spec]
+  if (!importable) return false
+  switch (algorithm) {
+    case 'RSAES_OAEP_SHA_1':
+    case 'RSAES_OAEP_SHA_256':
+      return kind !== 'asymmetric' || (wrapsDirectly[spec]?.includes(wrappingKey) ?? false)
+    case 'RSA_AES_KEY_WRAP_SHA_1':
+    case 'RSA_AES_KEY_WRAP_SHA_256':
+      return kind === 'asymmetric'
+    default:
+      return false
+  }
+}

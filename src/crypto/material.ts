@@ -33,7 +33,7 @@ export async function generateMaterial(
 
 /** Wraps material under the newest domain key. The caller overwrites `material`. */
 export function wrapMaterial(
-  keyring: Keyring,
+  keyring: Pick<Keyring, 'wrap'>,
   place: MaterialPlace,
   material: Uint8Array,
 ): MaterialRecord {

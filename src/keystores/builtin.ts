@@ -8,6 +8,7 @@ import { createSlowLane } from '../crypto/slow-lane.ts'
 import type { SlowLane } from '../crypto/slow-lane.ts'
 import type { Random } from '../model/clock.ts'
 import type { KeySpec } from '../model/key.ts'
+import { importMethods } from './builtin-imports.ts'
 import { messageMethods } from './builtin-messages.ts'
 import { publicKeyMethods, secretMethods, signatureMethods } from './builtin-pairs.ts'
 import type { KeyStore } from './keystore.ts'
@@ -52,6 +53,7 @@ export function createBuiltinKeyStore(ports: BuiltinPorts): BuiltinKeyStore {
     ...publicKeyMethods(materials, slowLane),
     ...signatureMethods(materials, slowLane),
     ...secretMethods(materials, slowLane),
+    ...importMethods({ keyring, clock: ports.clock, primeLane, slowLane }),
 
     async createMaterial(place, signal) {
       signal.throwIfAborted()

@@ -5,8 +5,16 @@
  */
 import type { Encapsulated } from '../crypto/algorithms/encapsulation.ts'
 import type { MessageType } from '../crypto/algorithms/signature-method.ts'
+import type { WrappingKeySpec } from '../crypto/key-specs.ts'
 import type { PairBytes } from '../crypto/slow-tasks.ts'
-import type { KeyOrigin, KeyRecord, KeySpec, KeyUsage, MaterialRecord } from '../model/key.ts'
+import type {
+  KeyOrigin,
+  KeyRecord,
+  KeyRef,
+  KeySpec,
+  KeyUsage,
+  MaterialRecord,
+} from '../model/key.ts'
 
 export type EncryptionContext = Readonly<Record<string, string>>
 
@@ -20,6 +28,21 @@ export interface NewMaterial {
   readonly origin: KeyOrigin
   /** Milliseconds since the epoch. */
   readonly createdAt: number
+}
+
+/** How material is to be wrapped for an import: words of the API that fit the key. */
+export interface Wrapping {
+  readonly algorithm: string
+  readonly keySpec: WrappingKeySpec
+}
+
+export interface ImportParameters {
+  /** The wrapping key's public half: SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Uint8Array
+  /** Sealed; holds the private half, which is nowhere else. */
+  readonly token: Uint8Array
+  /** Milliseconds since the epoch. */
+  readonly validTo: number
 }
 
 export interface Sealed {
@@ -49,6 +72,21 @@ export interface Signed {
 export interface KeyStore {
   /** Makes and wraps material; the caller stores the answer in the transaction that makes the key. */
   createMaterial(material: NewMaterial, signal: AbortSignal): Promise<MaterialRecord>
+  /** Makes a wrapping key under which material of `key` can be sent. */
+  importParameters(key: KeyRef, wrapping: Wrapping, signal: AbortSignal): Promise<ImportParameters>
+  /**
+   * Opens wrapped material and wraps it for the store, as `createMaterial` does; the caller decides whether
+   * it may be the key's.
+   * @throws {KmsError} `InvalidImportTokenException` for a token that was not issued for the key,
+   *   `ExpiredImportTokenException`, and `InvalidCiphertextException` without a message for what is not
+   *   material of the key's spec, wrapped as the token says
+   */
+  importMaterial(
+    key: KeyRecord,
+    token: Uint8Array,
+    wrapped: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<MaterialRecord>
   /**
    * Seals under the key's current material. `kind` is byte 2 of the blob: what an integrator sees in
    * the ciphertext's prefix, `AQICAH…` or `AQIDAH…`.

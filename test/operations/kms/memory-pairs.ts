@@ -6,7 +6,10 @@ import { KmsError } from '../../../src/errors.ts'
 import type { KeyStore } from '../../../src/keystores/keystore.ts'
 import type { KeyRecord } from '../../../src/model/key.ts'
 
-type PairMethods = Omit<KeyStore, 'createMaterial' | 'encrypt' | 'decrypt' | 'random'>
+type PairMethods = Omit<
+  KeyStore,
+  'createMaterial' | 'importParameters' | 'importMaterial' | 'encrypt' | 'decrypt' | 'random'
+>
 
 /** What the store answers for `parts` under `key`. */
 export function answerFor(key: Pick<KeyRecord, 'keyId'>, ...parts: readonly unknown[]): Buffer {

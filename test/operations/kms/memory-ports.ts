@@ -22,6 +22,7 @@ import { registry } from '../../../src/operations/registry.ts'
 import { readIdentifier } from '../../../src/resolve/identifiers.ts'
 import { createFaults } from '../../../src/throttle/faults.ts'
 import { createQuotas } from '../../../src/throttle/profiles.ts'
+import { importMethods } from './memory-imports.ts'
 import { pairMethods } from './memory-pairs.ts'
 import { reads, transactionOn, unused, type Rows } from './memory-store.ts'
 
@@ -62,8 +63,9 @@ export interface World {
 export type Answer = Readonly<Record<string, unknown>>
 
 /** Seals as JSON: what matters here is which bytes, contexts and kinds an operation gives it. */
-function keyStore(handedOut: Buffer[]): KeyStore {
+function keyStore(handedOut: Buffer[], now: () => number): KeyStore {
   return {
+    ...importMethods(now),
     ...pairMethods(handedOut),
     createMaterial: async (material) => ({
       ...material,
@@ -106,7 +108,7 @@ export function createWorld(): World {
   const handedOut: Buffer[] = []
   let ids = 0
   const store = reads(rows)
-  const ownKeyStore = keyStore(handedOut)
+  const ownKeyStore = keyStore(handedOut, () => world.now)
   const world: World = {
     rows,
     handedOut,
