@@ -145,7 +145,7 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
       }
     },
     requireUsable(resolved) {
-      const keys = usableKeys(operation, resolved, place.partition)
+      const keys = usableKeys(operation, resolved, place.partition, ports.clock.now())
       const recordOf = (accountId: string): string =>
         accountId === opening.caller.accountId ? trail.eventId : copyIdOf(trail.idOf, accountId)
       const ids = { recordOf, next: () => ports.random.uuid() }

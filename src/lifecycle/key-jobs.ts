@@ -4,6 +4,7 @@ import { createJobs, type Job, type Jobs } from '../jobs/jobs.ts'
 import type { MovableClock } from '../jobs/clock.ts'
 import type { Store } from '../store/store.ts'
 import { createDeletionJobs, type DeletionJobsPorts } from './deletion-jobs.ts'
+import { createExpiryJobs, type ExpiryJobsPorts } from './expiry-jobs.ts'
 import { createRotationJobs, type RotationJobsPorts } from './rotation-jobs.ts'
 import { createTransitionJobs, type TransitionJobsPorts } from './transition-jobs.ts'
 import { createServiceChanges, type ServiceChangePorts } from './service-changes.ts'
@@ -11,7 +12,8 @@ import { createServiceChanges, type ServiceChangePorts } from './service-changes
 export type KeyJobsPorts = ServiceChangePorts &
   Omit<RotationJobsPorts, 'changes'> &
   Omit<DeletionJobsPorts, 'changes'> &
-  Omit<TransitionJobsPorts, 'changes'> & {
+  Omit<TransitionJobsPorts, 'changes'> &
+  Omit<ExpiryJobsPorts, 'changes'> & {
     readonly store: Pick<Store, 'saveClockMark'>
     readonly clock: MovableClock
     readonly log: Logger
@@ -25,6 +27,7 @@ export function createKeyJobs(ports: KeyJobsPorts): Jobs {
     markClock,
     ...createTransitionJobs({ ...ports, changes }),
     ...createDeletionJobs({ ...ports, changes }),
+    ...createExpiryJobs({ ...ports, changes }),
     ...createRotationJobs({ ...ports, changes }),
   ]
   let told: string | undefined

@@ -9,10 +9,8 @@
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
  * @module
  */
-import type { KeyRecord, KeyState, MaterialRecord } from '../model/key.ts'
+import type { KeyRecord, MaterialRecord } from '../model/key.ts'
 import {
-  expirationOf,
-  lacksMaterial,
   onlyMaterialOf,
   type MaterialStateRecord,
   type RotationType,
@@ -20,9 +18,7 @@ import {
 import { replicasOf, synchronized } from './related-keys.ts'
 import type { KeyChanges, StoreReads, Transaction } from '../store/store.ts'
 import type { ServiceEvent } from '../model/service-event.ts'
-
-/** Far more than a key of imported material can have: each of its rotations is on demand. */
-const importedMaterialsMax = 1000
+import { importedMaterialsOf, settleKey } from './imported-materials.ts'
 
 export interface Rotation {
   readonly type: RotationType
@@ -90,15 +86,7 @@ export async function rotateToPending(
       const lacking = { ...place, ordinal, importState: 'PENDING_IMPORT', ...current } as const
       await transaction.insertMaterialState(lacking)
     }
-    const materials = await transaction.listMaterialStates(each, { limit: importedMaterialsMax })
-    await transaction.updateKey(each, {
-      ...changes,
-      ...expirationOf(materials),
-      ...(lacksMaterial(materials) && withoutMaterial.includes(each.state)
-        ? { state: 'PendingImport' }
-        : {}),
-      currentMaterialId: materialId,
-    })
+    await settleKey(transaction, each, { ...changes, currentMaterialId: materialId })
     // oxlint-enable no-await-in-loop
   }
   return rotationEvents(key, replicas, type, materialId)
@@ -109,12 +97,9 @@ export async function pendingMaterialOf(
   store: Pick<StoreReads, 'listMaterialStates'>,
   key: KeyRecord,
 ): Promise<MaterialStateRecord | undefined> {
-  const materials = await store.listMaterialStates(key, { limit: importedMaterialsMax })
+  const materials = await importedMaterialsOf(store, key)
   return materials.find(({ state }) => state === 'PENDING_ROTATION')
 }
-
-/** The states that a key leaves when it loses material; one that is to be deleted goes on dying. */
-const withoutMaterial: readonly KeyState[] = ['Enabled', 'Disabled']
 
 async function retireCurrent(
   transaction: Transaction,

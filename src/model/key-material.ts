@@ -4,7 +4,7 @@
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_RotationsListEntry.html
  * @module
  */
-import type { KeyRecord, KeyRef } from './key.ts'
+import type { KeyRecord, KeyRef, KeyState } from './key.ts'
 
 export type KeyMaterialState =
   | 'CURRENT'
@@ -88,4 +88,20 @@ export function expirationOf(
   return dates.length === 0
     ? { materialExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE', materialExpiresAt: undefined }
     : { materialExpirationModel: 'KEY_MATERIAL_EXPIRES', materialExpiresAt: Math.min(...dates) }
+}
+
+/** The states that a key leaves when it lacks material; one that is to be deleted goes on dying. */
+export const leftWithoutMaterial: readonly KeyState[] = ['Enabled', 'Disabled']
+
+/**
+ * The key as it is at `now`: what it needs may have expired, though nothing has taken it away yet.
+ *
+ * INVARIANT (expiry): material is used by nobody from its date on, however late the job that deletes it is,
+ * and also while that job waits for somebody to vouch for the clock.
+ */
+export function keyAt(key: KeyRecord, now: number): KeyRecord {
+  const { materialExpirationModel: _, materialExpiresAt, ...rest } = key
+  if (materialExpiresAt === undefined || materialExpiresAt > now) return key
+  const unusable = key.state === 'Updating' || leftWithoutMaterial.includes(key.state)
+  return { ...rest, state: unusable ? 'PendingImport' : key.state }
 }

@@ -10,6 +10,7 @@ import { createKey } from './kms/create-key.ts'
 import { decapsulate } from './kms/decapsulate.ts'
 import { decrypt } from './kms/decrypt.ts'
 import { deleteAlias } from './kms/delete-alias.ts'
+import { deleteImportedKeyMaterial } from './kms/delete-imported-key-material.ts'
 import { deriveSharedSecret } from './kms/derive-shared-secret.ts'
 import { describeKey } from './kms/describe-key.ts'
 import { disableKey } from './kms/disable-key.ts'
@@ -27,7 +28,9 @@ import { generateRandom } from './kms/generate-random.ts'
 import { getKeyLastUsage } from './kms/get-key-last-usage.ts'
 import { getKeyPolicy } from './kms/get-key-policy.ts'
 import { getKeyRotationStatus } from './kms/get-key-rotation-status.ts'
+import { getParametersForImport } from './kms/get-parameters-for-import.ts'
 import { getPublicKey } from './kms/get-public-key.ts'
+import { importKeyMaterial } from './kms/import-key-material.ts'
 import { listAliases } from './kms/list-aliases.ts'
 import { listGrants } from './kms/list-grants.ts'
 import { listKeyPolicies } from './kms/list-key-policies.ts'
@@ -60,6 +63,7 @@ const operations: readonly Operation[] = [
   decapsulate,
   decrypt,
   deleteAlias,
+  deleteImportedKeyMaterial,
   deriveSharedSecret,
   describeKey,
   disableKey,
@@ -77,7 +81,9 @@ const operations: readonly Operation[] = [
   getKeyLastUsage,
   getKeyPolicy,
   getKeyRotationStatus,
+  getParametersForImport,
   getPublicKey,
+  importKeyMaterial,
   listAliases,
   listGrants,
   listKeyPolicies,

@@ -1,23 +1,25 @@
 /** Step 7, before the operation runs: each key's usage, then its state, as AWS checks them. @module */
 import { KmsError } from '../errors.ts'
 import { keyArn, type KeyRecord } from '../model/key.ts'
+import { keyAt } from '../model/key-material.ts'
 import { requireState } from '../model/key-state.ts'
 import type { Operation } from '../operations/operation.ts'
 import type { Resolved } from './resolve.ts'
 
 /**
- * The keys of a call by the names under which its operation declares them.
+ * The keys of a call by the names under which its operation declares them, as they are at `now`.
  * @throws {KmsError} `InvalidKeyUsageException`, `DisabledException`, `KMSInvalidStateException`
  */
 export function usableKeys(
   operation: Operation,
   resolved: Resolved,
   partition: string,
+  now: number,
 ): Readonly<Record<string, KeyRecord>> {
   const keys: Record<string, KeyRecord> = {}
   for (const [name, { known, use }] of resolved.keys) {
     if (known === undefined) throw new Error(`${operation.name}: a hidden key was authorized`)
-    const { record } = known
+    const record = keyAt(known.record, now)
     const arn = keyArn(partition, record)
     if (use.usage !== undefined && record.usage !== use.usage) {
       throw new KmsError(

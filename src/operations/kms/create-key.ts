@@ -130,7 +130,11 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
     const policyPrincipals = await ports.policies.check(keyPolicy, ref, call, bypass)
     const createdAt = ports.clock.now()
     const keyStore = ports.keyStoreOf(made)
-    const material = await keyStore.createMaterial({ ...ref, ...made, createdAt }, signal)
+    // An imported key has none yet.
+    const material =
+      made.origin === 'EXTERNAL'
+        ? undefined
+        : await keyStore.createMaterial({ ...ref, ...made, createdAt }, signal)
     return commit(async (transaction) => {
       const { keys } = ports.quotas.resources
       const quota = 'KMS keys quota for this account in this region'
@@ -139,18 +143,20 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
         ...ref,
         ...made,
         manager: 'CUSTOMER',
-        state: 'Enabled',
+        state: material === undefined ? 'PendingImport' : 'Enabled',
         description: input.Description ?? '',
         createdAt,
         ...(input.MultiRegion === true && { primaryRegion: region }),
-        currentMaterialId: material.materialId,
+        ...(material && { currentMaterialId: material.materialId }),
         policy: keyPolicy,
         policyPrincipals,
         tags: input.Tags ?? [],
       })
-      await transaction.insertMaterial(material)
-      const { materialId } = material
-      await transaction.insertMaterialState({ ...ref, materialId, ordinal: 1, state: 'CURRENT' })
+      if (material !== undefined) {
+        const { materialId } = material
+        await transaction.insertMaterial(material)
+        await transaction.insertMaterialState({ ...ref, materialId, ordinal: 1, state: 'CURRENT' })
+      }
       call.made(key)
       return { KeyMetadata: keyMetadata(key, arn) }
     })

@@ -19,6 +19,8 @@ export const encryptionContext = stringMap()
 export const grantToken = text({ min: 1, max: 8192 })
 export const grantTokens = list(grantToken, { max: 10 })
 export const grantId = text({ min: 1, max: 128 })
+/** A material of a key. */
+export const keyMaterialId = text({ min: 64, max: 64, pattern: '^[a-f0-9]+$' })
 export const grantName = text({ min: 1, max: 256, pattern: '^[a-zA-Z0-9:/_-]+$' })
 /** Each can be named once; AWS bounds the list by its use alone. */
 export const grantOperationList = list(oneOf(grantOperations), { max: 100 })

@@ -77,7 +77,7 @@ export function requireNewKey(request: KeyRequest): NewKey {
 /** Where the material is to come from, against the other members. */
 function checkOrigin(request: KeyRequest, spec: KeySpec, origin: KeyOrigin): void {
   if (origin === 'EXTERNAL' && !keySpecs[spec].importable) {
-    throw invalid(`KeySpec ${spec} is not compatible with Origin ${origin}`)
+    throw invalid(`KeySpec ${spec} is not supported for Origin ${origin}`)
   }
   const custom = origin === 'AWS_CLOUDHSM' || origin === 'EXTERNAL_KEY_STORE'
   if (custom !== (request.CustomKeyStoreId !== undefined)) {
@@ -105,7 +105,9 @@ function checkOrigin(request: KeyRequest, spec: KeySpec, origin: KeyOrigin): voi
 
 /** The one place that refuses the valid keys that Trent cannot make. */
 function requireSupported(origin: KeyOrigin): void {
-  if (origin !== 'AWS_KMS') throw unsupported(`keys of Origin \`${origin}\` are not supported`)
+  if (origin !== 'AWS_KMS' && origin !== 'EXTERNAL') {
+    throw unsupported(`keys of Origin \`${origin}\` are not supported`)
+  }
 }
 
 function invalid(message: string): KmsError {

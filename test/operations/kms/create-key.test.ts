@@ -149,7 +149,7 @@ const refusals: readonly [name: string, given: object, code: string, message: st
     'ML-DSA material from outside',
     { KeySpec: 'ML_DSA_44', KeyUsage: 'SIGN_VERIFY', Origin: 'EXTERNAL' },
     'ValidationException',
-    'KeySpec ML_DSA_44 is not compatible with Origin EXTERNAL',
+    'KeySpec ML_DSA_44 is not supported for Origin EXTERNAL',
   ],
   [
     'a CloudHSM key without its store',
@@ -180,12 +180,6 @@ const refusals: readonly [name: string, given: object, code: string, message: st
     { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: 'cks-1' },
     'UnsupportedOperationException',
     'keys of Origin `AWS_CLOUDHSM` are not supported',
-  ],
-  [
-    'a key for imported material',
-    { Origin: 'EXTERNAL' },
-    'UnsupportedOperationException',
-    'keys of Origin `EXTERNAL` are not supported',
   ],
   [
     'the same tag twice',
@@ -292,4 +286,17 @@ test('the audit record of CreateKey has the metadata with the casing and dates o
 
 test('CreateKey refuses a policy with characters that none may have', () => {
   assert.throws(() => readGiven(createKey, { Policy: 'π' }), { name: 'Error' })
+})
+
+test('CreateKey of a key for imported material makes none, and the key is pending import', async () => {
+  const world = createWorld()
+  const { KeyMetadata } = await call(world, 'CreateKey', { Origin: 'EXTERNAL' })
+  const shown = KeyMetadata as Readonly<Record<string, unknown>>
+  const { KeyState, Enabled, Origin } = shown
+  assert.deepEqual([KeyState, Enabled, Origin], ['PendingImport', false, 'EXTERNAL'])
+  for (const name of ['CurrentKeyMaterialId', 'ExpirationModel', 'ValidTo']) {
+    assert(!(name in shown), name)
+  }
+  const { keys, materials, materialStates } = world.rows
+  assert.deepEqual([keys.length, materials, materialStates], [1, [], []])
 })
