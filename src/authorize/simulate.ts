@@ -14,7 +14,7 @@ import { statementPlaces, type StatementPlace } from './statement-places.ts'
 /** A policy that takes part in a simulation. */
 export interface SimulatedPolicy {
   readonly id: string
-  readonly type: 'user' | 'group' | 'role' | 'user-managed' | 'resource' | 'none'
+  readonly type: 'user' | 'group' | 'role' | 'user-managed' | 'aws-managed' | 'resource' | 'none'
   readonly document: PolicyDocument
   readonly policy: CompiledPolicy
   readonly places: readonly StatementPlace[]

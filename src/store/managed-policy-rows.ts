@@ -1,4 +1,10 @@
 /** Managed policies in the store. @module */
+import {
+  awsAccountId,
+  awsManagedPolicy,
+  awsManagedPolicyNamed,
+  isAwsManaged,
+} from '../model/aws-managed-policies.ts'
 import type { ManagedPolicyRecord } from '../model/managed-policy.ts'
 import { namedReads, namedWrites, type NamedTable } from './named-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
@@ -26,8 +32,10 @@ const managedPolicies: NamedTable<'managed_policies', ManagedPolicyRecord> = {
 export function managedPolicyReads(scope: RowScope): Reads {
   const { find, findByName, list, count } = namedReads(managedPolicies, scope)
   return {
-    findManagedPolicy: find,
-    findManagedPolicyByName: findByName,
+    // Rows that every account has, and that are in no table.
+    findManagedPolicy: async (id) => awsManagedPolicy(id) ?? find(id),
+    findManagedPolicyByName: async (accountId, name) =>
+      accountId === awsAccountId ? awsManagedPolicyNamed(name) : findByName(accountId, name),
     listManagedPolicies: (accountId, { pathPrefix, onlyAttached, onlyBoundaries, ...page }) =>
       list(
         accountId,
@@ -45,7 +53,8 @@ export function managedPolicyWrites(scope: WriteScope): Writes {
   const writes = namedWrites(managedPolicies, scope)
   return {
     insertManagedPolicy: writes.insert,
-    updateManagedPolicy: writes.update,
+    updateManagedPolicy: async (policy, changes) =>
+      isAwsManaged(policy) ? policy : writes.update(policy, changes),
     deleteManagedPolicy: writes.delete,
   }
 }

@@ -11,7 +11,7 @@ import {
   checkManagedPolicy,
   checkPolicyArn,
   listedVersion,
-  managedPolicyOf,
+  ownPolicyOf,
   policyPermission,
   versionsMax,
 } from './managed-policy.ts'
@@ -44,7 +44,7 @@ export const createPolicyVersion = iamOperation<
     checkManagedPolicy(document)
     const createdAt = clock.now()
     return call.commit(async (transaction) => {
-      const policy = await managedPolicyOf(PolicyArn, call, transaction)
+      const policy = await ownPolicyOf(PolicyArn, call, transaction)
       if (policy.versions.length >= versionsMax) {
         const message =
           `A managed policy can have up to ${versionsMax} versions. ` +

@@ -7,7 +7,7 @@ import type { DeletePolicyVersionRequest } from '@aws-sdk/client-iam'
 import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../query-operation.ts'
-import { checkPolicyArn, managedPolicyOf, policyPermission, versionOf } from './managed-policy.ts'
+import { checkPolicyArn, ownPolicyOf, policyPermission, versionOf } from './managed-policy.ts'
 import { policyArn, versionId } from './members.ts'
 
 export const deletePolicyVersion = iamOperation<DeletePolicyVersionRequest, void>()({
@@ -26,7 +26,7 @@ export const deletePolicyVersion = iamOperation<DeletePolicyVersionRequest, void
   async run(call, { clock }) {
     const { PolicyArn, VersionId } = call.input
     await call.commit(async (transaction) => {
-      const policy = await managedPolicyOf(PolicyArn, call, transaction)
+      const policy = await ownPolicyOf(PolicyArn, call, transaction)
       const version = versionOf(PolicyArn, policy, VersionId)
       if (version.versionId === policy.defaultVersionId) {
         const message = 'Cannot delete the default version of a policy.'

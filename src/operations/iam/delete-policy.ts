@@ -7,7 +7,7 @@ import type { DeletePolicyRequest } from '@aws-sdk/client-iam'
 import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../query-operation.ts'
-import { checkPolicyArn, managedPolicyOf, policyPermission } from './managed-policy.ts'
+import { checkPolicyArn, ownPolicyOf, policyPermission } from './managed-policy.ts'
 import { policyArn } from './members.ts'
 
 export const deletePolicy = iamOperation<DeletePolicyRequest, void>()({
@@ -25,7 +25,7 @@ export const deletePolicy = iamOperation<DeletePolicyRequest, void>()({
   check: ({ PolicyArn }) => checkPolicyArn(PolicyArn),
   async run(call) {
     await call.commit(async (transaction) => {
-      const policy = await managedPolicyOf(call.input.PolicyArn, call, transaction)
+      const policy = await ownPolicyOf(call.input.PolicyArn, call, transaction)
       if (policy.attachments + policy.boundaries > 0) {
         const message = 'Cannot delete a policy attached to entities.'
         throw new KmsError('DeleteConflictException', message)

@@ -13,6 +13,7 @@ import {
   taggedPolicy,
 } from './managed-policy.ts'
 import { policyArn } from './members.ts'
+import { countedPolicy } from './policy-holders.ts'
 
 export const getPolicy = iamOperation<GetPolicyRequest, GetPolicyResponse>()({
   name: 'GetPolicy',
@@ -23,7 +24,8 @@ export const getPolicy = iamOperation<GetPolicyRequest, GetPolicyResponse>()({
   throws: ['InvalidInputException', 'AccessDeniedException', 'NoSuchEntityException'],
   check: ({ PolicyArn }) => checkPolicyArn(PolicyArn),
   async run(call, { store }) {
-    const policy = await managedPolicyOf(call.input.PolicyArn, call, store)
+    const found = await managedPolicyOf(call.input.PolicyArn, call, store)
+    const policy = await countedPolicy(found, call.caller.accountId, store)
     const Description = policy.description === '' ? undefined : policy.description
     return { Policy: { ...taggedPolicy(call.partition, policy), Description } }
   },

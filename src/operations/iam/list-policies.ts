@@ -1,21 +1,29 @@
 /**
- * ListPolicies — the account's managed policies by name; AWS's own there are none.
+ * ListPolicies — the account's managed policies by name, then AWS's own.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListPolicies.html
  * @module
  */
 import type { ListPoliciesRequest, ListPoliciesResponse } from '@aws-sdk/client-iam'
+import { isAwsManaged } from '../../model/aws-managed-policies.ts'
+import type { ManagedPolicyRecord } from '../../model/managed-policy.ts'
 import { boolean, oneOf } from '../../model/shape.ts'
+import type { Page, StoreReads } from '../../store/store.ts'
 import { iamOperation } from '../query-operation.ts'
 import { listedPolicy } from './managed-policy.ts'
-import { checkPathPrefix, marker, maxItems, path } from './members.ts'
+import { checkPathPrefix, marker, maxItems, path as pathText } from './members.ts'
 import { readPage } from './page.ts'
+import { countedAwsPolicies } from './policy-holders.ts'
+
+/** What markers say before a name. */
+const own = 'own/'
+const aws = 'aws/'
 
 export const listPolicies = iamOperation<ListPoliciesRequest, ListPoliciesResponse>()({
   name: 'ListPolicies',
   input: {
     Scope: oneOf(['All', 'AWS', 'Local']),
     OnlyAttached: boolean(),
-    PathPrefix: path,
+    PathPrefix: pathText,
     PolicyUsageFilter: oneOf(['PermissionsPolicy', 'PermissionsBoundary']),
     Marker: marker,
     MaxItems: maxItems,
@@ -33,17 +41,52 @@ export const listPolicies = iamOperation<ListPoliciesRequest, ListPoliciesRespon
   check: ({ PathPrefix }) => checkPathPrefix(PathPrefix),
   async run({ input, caller: { accountId }, partition }, { store, pages }) {
     const { PathPrefix: pathPrefix = '/', OnlyAttached: onlyAttached = false } = input
-    const none = input.Scope === 'AWS'
+    const { Scope: scope = 'All' } = input
     const onlyBoundaries = input.PolicyUsageFilter === 'PermissionsBoundary'
     const only = { pathPrefix, onlyAttached, onlyBoundaries }
     const { rows, paging } = await readPage(pages, {
-      scope: ['ListPolicies', accountId, pathPrefix, String(onlyAttached), String(onlyBoundaries)],
+      scope: [
+        'ListPolicies',
+        accountId,
+        scope,
+        pathPrefix,
+        String(onlyAttached),
+        String(onlyBoundaries),
+      ],
       marker: input.Marker,
       limit: input.MaxItems,
-      read: async (page) =>
-        none ? [] : store.listManagedPolicies(accountId, { ...page, ...only }),
-      nameOf: (policy) => policy.name,
+      read: (page) => readPolicies(store, accountId, page, { scope, ...only }),
+      nameOf: (policy) => `${isAwsManaged(policy) ? aws : own}${policy.name}`,
     })
     return { Policies: rows.map((policy) => listedPolicy(partition, policy)), ...paging }
   },
 })
+
+async function readPolicies(
+  store: StoreReads,
+  accountId: string,
+  { after = '', limit }: Page,
+  {
+    scope,
+    ...only
+  }: {
+    readonly scope: 'All' | 'AWS' | 'Local'
+    readonly pathPrefix: string
+    readonly onlyAttached: boolean
+    readonly onlyBoundaries: boolean
+  },
+): Promise<readonly ManagedPolicyRecord[]> {
+  const begun = after.startsWith(aws)
+  const page = { limit, ...(after.startsWith(own) && { after: after.slice(own.length) }) }
+  const customers =
+    scope === 'AWS' || begun ? [] : await store.listManagedPolicies(accountId, { ...page, ...only })
+  if (scope === 'Local' || customers.length >= limit) return customers
+  const theirs = (await countedAwsPolicies(accountId, store)).filter(
+    ({ name, path, attachments, boundaries }) =>
+      path.startsWith(only.pathPrefix) &&
+      (!begun || name > after.slice(aws.length)) &&
+      (!only.onlyAttached || attachments > 0) &&
+      (!only.onlyBoundaries || boundaries > 0),
+  )
+  return [...customers, ...theirs.slice(0, limit - customers.length)]
+}

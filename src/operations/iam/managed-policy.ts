@@ -1,5 +1,6 @@
 /** What the operations on managed policies share: finding one by its ARN, and showing it. @module */
 import { KmsError } from '../../errors.ts'
+import { awsAccountId, isAwsManaged } from '../../model/aws-managed-policies.ts'
 import type { IdentityTag } from '../../model/identity.ts'
 import {
   managedPolicyArn,
@@ -38,17 +39,29 @@ interface Asking {
   readonly caller: { readonly accountId: string }
 }
 
-/** Policies of the caller's own account are all that there are. @throws {KmsError} `NoSuchEntityException` */
+/** One of the caller's own account, or one of AWS's. @throws {KmsError} `NoSuchEntityException` */
 export async function managedPolicyOf(
   arn: string,
   { partition, caller: { accountId } }: Asking,
   store: Pick<StoreReads, 'findManagedPolicyByName'>,
 ): Promise<ManagedPolicyRecord> {
   const named = readPolicyArn(arn)
-  const own = named?.accountId === accountId && named.partition === partition
-  const found = own ? await store.findManagedPolicyByName(accountId, named.name) : undefined
+  const own = named?.accountId === accountId || named?.accountId === awsAccountId
+  const found =
+    own && named.partition === partition
+      ? await store.findManagedPolicyByName(named.accountId, named.name)
+      : undefined
   if (found !== undefined && found.path === named?.path) return found
   throw new KmsError('NoSuchEntityException', `Policy ${arn} was not found.`)
+}
+
+/** One that the call is to change. @throws {KmsError} `NoSuchEntityException`, `AccessDeniedException` */
+export async function ownPolicyOf(
+  ...asked: Parameters<typeof managedPolicyOf>
+): Promise<ManagedPolicyRecord> {
+  const policy = await managedPolicyOf(...asked)
+  if (!isAwsManaged(policy)) return policy
+  throw new KmsError('AccessDeniedException', 'Policy is outside your own account.')
 }
 
 /** @throws {KmsError} `NoSuchEntityException` */

@@ -1,5 +1,6 @@
 /** Every policy that a user, a group or a role has, as a simulation takes them. @module */
 import type { SimulatedPolicy } from '../../authorize/simulate.ts'
+import { isAwsManaged } from '../../model/aws-managed-policies.ts'
 import { KmsError } from '../../errors.ts'
 import { parseArn } from '../../model/arn.ts'
 import { readIdentityResource, type IdentityRecord } from '../../model/identity.ts'
@@ -95,6 +96,12 @@ async function managed(ids: readonly string[], store: Reads): Promise<SimulatedP
     const document = policy && defaultDocument(policy)
     return policy === undefined || document === undefined
       ? []
-      : [readSimulated(policy.name, 'user-managed', document)]
+      : [
+          readSimulated(
+            policy.name,
+            isAwsManaged(policy) ? 'aws-managed' : 'user-managed',
+            document,
+          ),
+        ]
   })
 }

@@ -6,7 +6,7 @@
 import type { SetDefaultPolicyVersionRequest } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../query-operation.ts'
-import { checkPolicyArn, managedPolicyOf, policyPermission, versionOf } from './managed-policy.ts'
+import { checkPolicyArn, ownPolicyOf, policyPermission, versionOf } from './managed-policy.ts'
 import { policyArn, versionId } from './members.ts'
 
 export const setDefaultPolicyVersion = iamOperation<SetDefaultPolicyVersionRequest, void>()({
@@ -20,7 +20,7 @@ export const setDefaultPolicyVersion = iamOperation<SetDefaultPolicyVersionReque
   async run(call, { clock }) {
     const { PolicyArn, VersionId } = call.input
     await call.commit(async (transaction) => {
-      const policy = await managedPolicyOf(PolicyArn, call, transaction)
+      const policy = await ownPolicyOf(PolicyArn, call, transaction)
       const { versionId: defaultVersionId } = versionOf(PolicyArn, policy, VersionId)
       await transaction.updateManagedPolicy(policy, { defaultVersionId, updatedAt: clock.now() })
     })

@@ -7,7 +7,7 @@ import type { TagPolicyRequest } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../query-operation.ts'
 import { sameTags, withTags } from './identity-tags.ts'
-import { checkPolicyArn, managedPolicyOf, policyPermission } from './managed-policy.ts'
+import { checkPolicyArn, ownPolicyOf, policyPermission } from './managed-policy.ts'
 import { checkTags, policyArn, tags } from './members.ts'
 import { requestTags } from './shown-user.ts'
 
@@ -31,7 +31,7 @@ export const tagPolicy = iamOperation<TagPolicyRequest, void>()({
   },
   async run(call) {
     await call.commit(async (transaction) => {
-      const policy = await managedPolicyOf(call.input.PolicyArn, call, transaction)
+      const policy = await ownPolicyOf(call.input.PolicyArn, call, transaction)
       const changed = withTags(policy.tags, call.input.Tags)
       if (sameTags(policy.tags, changed)) return
       await transaction.updateManagedPolicy(policy, { tags: changed })

@@ -7,7 +7,7 @@ import type { UntagPolicyRequest } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../query-operation.ts'
 import { sameTags, withoutTags } from './identity-tags.ts'
-import { checkPolicyArn, managedPolicyOf, policyPermission } from './managed-policy.ts'
+import { checkPolicyArn, ownPolicyOf, policyPermission } from './managed-policy.ts'
 import { policyArn, tagKeys } from './members.ts'
 
 export const untagPolicy = iamOperation<UntagPolicyRequest, void>()({
@@ -26,7 +26,7 @@ export const untagPolicy = iamOperation<UntagPolicyRequest, void>()({
   check: ({ PolicyArn }) => checkPolicyArn(PolicyArn),
   async run(call) {
     await call.commit(async (transaction) => {
-      const policy = await managedPolicyOf(call.input.PolicyArn, call, transaction)
+      const policy = await ownPolicyOf(call.input.PolicyArn, call, transaction)
       const changed = withoutTags(policy.tags, call.input.TagKeys)
       if (sameTags(policy.tags, changed)) return
       await transaction.updateManagedPolicy(policy, { tags: changed })

@@ -90,10 +90,10 @@ test('a policy is shown, listed, and ends only when nobody has it', async (t) =>
   )
   const names = async (input: ListPoliciesCommandInput): Promise<unknown> =>
     (await root.iam.send(new ListPoliciesCommand(input))).Policies?.map((each) => each.PolicyName)
-  assert.deepEqual(await names({}), ['other', 'use'])
+  assert.deepEqual(await names({ Scope: 'Local' }), ['other', 'use'])
   assert.deepEqual(await names({ OnlyAttached: true }), ['use'])
   assert.deepEqual(await names({ PathPrefix: '/x/' }), ['other'])
-  assert.deepEqual(await names({ Scope: 'AWS' }), [])
+  assert.deepEqual(await names({ Scope: 'AWS', OnlyAttached: true }), [])
   const attached = await root.iam.send(new ListAttachedUserPoliciesCommand({ UserName: 'ada' }))
   assert.deepEqual(attached.AttachedPolicies, [{ PolicyName: 'use', PolicyArn }])
   const end = (): Promise<unknown> => root.iam.send(new DeletePolicyCommand({ PolicyArn }))
@@ -161,7 +161,8 @@ test('what is no policy, no ARN or too large is refused', async (t) => {
     /Effect/,
   )
   for (const PolicyArn of [
-    'arn:aws:iam::aws:policy/AdministratorAccess',
+    'arn:aws:iam::aws:policy/use',
+    'arn:aws:iam::aws:policy/administratorAccess',
     'arn:aws:iam::444455556666:policy/use',
     `arn:aws-cn:iam::${accountId}:policy/use`,
     arnOf('Use'),

@@ -1,0 +1,143 @@
+/**
+ * AWS's own managed policies, as far as they speak of what is here: every account has them, and none changes
+ * them. Each is in the version that holds.
+ * @see https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
+ * @module
+ */
+import type { ManagedPolicyRecord } from './managed-policy.ts'
+
+/** In the place of an account in their ARNs: `arn:aws:iam::aws:policy/AdministratorAccess`. */
+export const awsAccountId = 'aws'
+
+interface Published {
+  readonly name: string
+  readonly policyId: string
+  readonly description: string
+  readonly versionId: string
+  readonly createdAt: string
+  readonly updatedAt: string
+  readonly statements: readonly object[]
+}
+
+const allow = (Action: string | readonly string[]): object => ({
+  Effect: 'Allow',
+  Action,
+  Resource: '*',
+})
+
+const published: readonly Published[] = [
+  {
+    name: 'AWSKeyManagementServicePowerUser',
+    policyId: 'ANPAJNPP7PPPPMJRV2SA4',
+    description: 'Provides access to AWS Key Management Service (KMS).',
+    versionId: 'v2',
+    createdAt: '2015-02-06T18:40:40Z',
+    updatedAt: '2017-03-07T00:55:11Z',
+    statements: [
+      allow([
+        'kms:CreateAlias',
+        'kms:CreateKey',
+        'kms:DeleteAlias',
+        'kms:Describe*',
+        'kms:GenerateRandom',
+        'kms:Get*',
+        'kms:List*',
+        'kms:TagResource',
+        'kms:UntagResource',
+        'iam:ListGroups',
+        'iam:ListRoles',
+        'iam:ListUsers',
+      ]),
+    ],
+  },
+  {
+    name: 'AdministratorAccess',
+    policyId: 'ANPAIWMBCKSKIEE64ZLYK',
+    description: 'Provides full access to AWS services and resources.',
+    versionId: 'v1',
+    createdAt: '2015-02-06T18:39:46Z',
+    updatedAt: '2015-02-06T18:39:46Z',
+    statements: [allow('*')],
+  },
+  {
+    name: 'IAMFullAccess',
+    policyId: 'ANPAI7XKCFMBPM3QQRRVQ',
+    description: 'Provides full access to IAM via the AWS Management Console.',
+    versionId: 'v2',
+    createdAt: '2015-02-06T18:40:38Z',
+    updatedAt: '2019-06-21T19:40:00Z',
+    statements: [
+      allow([
+        'iam:*',
+        'organizations:DescribeAccount',
+        'organizations:DescribeOrganization',
+        'organizations:DescribeOrganizationalUnit',
+        'organizations:DescribePolicy',
+        'organizations:ListChildren',
+        'organizations:ListParents',
+        'organizations:ListPoliciesForTarget',
+        'organizations:ListRoots',
+        'organizations:ListPolicies',
+        'organizations:ListTargetsForPolicy',
+      ]),
+    ],
+  },
+  {
+    name: 'IAMReadOnlyAccess',
+    policyId: 'ANPAJKSO7NDY4T57MWDSQ',
+    description: 'Provides read only access to IAM via the AWS Management Console.',
+    versionId: 'v4',
+    createdAt: '2015-02-06T18:40:39Z',
+    updatedAt: '2018-01-25T19:11:27Z',
+    statements: [
+      allow([
+        'iam:GenerateCredentialReport',
+        'iam:GenerateServiceLastAccessedDetails',
+        'iam:Get*',
+        'iam:List*',
+        'iam:SimulateCustomPolicy',
+        'iam:SimulatePrincipalPolicy',
+      ]),
+    ],
+  },
+]
+
+function recordOf({ statements, createdAt, updatedAt, ...policy }: Published): ManagedPolicyRecord {
+  const document = JSON.stringify({ Version: '2012-10-17', Statement: statements }, null, 4)
+  const [made, changed] = [Date.parse(createdAt), Date.parse(updatedAt)]
+  const { versionId } = policy
+  return {
+    ...policy,
+    accountId: awsAccountId,
+    path: '/',
+    versions: [{ versionId, document, createdAt: changed }],
+    defaultVersionId: versionId,
+    nextVersion: Number(versionId.slice(1)) + 1,
+    attachments: 0,
+    boundaries: 0,
+    tags: [],
+    createdAt: made,
+    updatedAt: changed,
+    rowVersion: 1,
+  }
+}
+
+/** By name. */
+export const awsManagedPolicies: readonly ManagedPolicyRecord[] = published.map(recordOf)
+
+const byId = new Map(awsManagedPolicies.map((policy) => [policy.policyId, policy]))
+const byName = new Map(awsManagedPolicies.map((policy) => [policy.name, policy]))
+
+/** By its unique id. */
+export function awsManagedPolicy(policyId: string): ManagedPolicyRecord | undefined {
+  return byId.get(policyId)
+}
+
+export function awsManagedPolicyNamed(name: string): ManagedPolicyRecord | undefined {
+  return byName.get(name)
+}
+
+/** Whether it is one that no account changes. */
+export function isAwsManaged({ accountId }: Pick<ManagedPolicyRecord, 'accountId'>): boolean {
+  return accountId === awsAccountId
+}
