@@ -26,6 +26,8 @@ export interface Config {
   /** A journal segment older than this is closed, however little it holds. */
   readonly auditSegmentSeconds: number
   readonly quotas: Quotas
+  /** Hosts, as URLs have them, of identity providers that may be at private addresses. */
+  readonly webIdentityHosts: ReadonlySet<string>
   /** The certificates that attestation documents may lead to, DER each. */
   readonly attestationRoots: readonly Uint8Array[]
 }
@@ -55,6 +57,7 @@ const names = [
   'TRENT_TEST_API',
   'TRENT_AUDIT_SEGMENT_SECONDS',
   'TRENT_ATTESTATION_ROOTS',
+  'TRENT_WEB_IDENTITY_HOSTS',
   'TRENT_QUOTAS',
   'TRENT_QUOTA_OVERRIDES',
 ] as const
@@ -153,6 +156,7 @@ export function parseConfig(settings: Settings): Config {
     testApi,
     auditSegmentSeconds: segmentSeconds(settings.TRENT_AUDIT_SEGMENT_SECONDS ?? '3600'),
     quotas: quotasOf(settings),
+    webIdentityHosts: webIdentityHosts(settings.TRENT_WEB_IDENTITY_HOSTS),
     attestationRoots: attestationRoots(settings.TRENT_ATTESTATION_ROOTS),
   })
 }
@@ -178,6 +182,18 @@ function quotasOf(settings: Settings): Quotas {
     if (!(cause instanceof QuotaError)) throw cause
     throw new ConfigError(`TRENT_QUOTA_OVERRIDES: ${cause.message}`, { cause })
   }
+}
+
+function webIdentityHosts(text: string | undefined): Config['webIdentityHosts'] {
+  const hosts = text?.split(',').map((each) => each.trim()) ?? []
+  for (const host of hosts) {
+    if (URL.canParse(`https://${host}`) && new URL(`https://${host}`).host === host) continue
+    throw new ConfigError(
+      'TRENT_WEB_IDENTITY_HOSTS must be hosts as URLs have them, in lower case, with commas between: ' +
+        'localhost:8080,oidc.cluster.example',
+    )
+  }
+  return new Set(hosts)
 }
 
 /** AWS's own root, unless a file says which ones. */

@@ -7,6 +7,7 @@ import { authenticate } from './authenticate/signature-v4.ts'
 import { KmsError } from './errors.ts'
 import type { Caller } from './model/caller.ts'
 import type { Operation } from './operations/operation.ts'
+import { readCallInput } from './resolve/call-input.ts'
 import type { Place } from './resolve/identifiers.ts'
 import { authorizeCall } from './resolve/permissions.ts'
 import { type Recipient, sealAnswer } from './resolve/recipient.ts'
@@ -145,18 +146,43 @@ async function identify(
 ): Promise<readonly [Caller, Place]> {
   const { door, service } = operation
   const came =
-    route !== undefined ? 'test' : request.listener === 'operator' ? 'operator' : 'signed'
-  if (came !== door) throw new KmsError('UnknownOperationException')
-  if (door !== 'signed') return ports.insider(door)
-  const expected = { service, regions: ports.regions, systemNow: ports.clock.system() }
-  const { caller, region, partition } = await authenticate(
-    request,
-    expected,
-    ports.credentials,
-    ports.signingKeys,
-  ).catch((error: unknown) => {
+    route !== undefined ? 'test' : request.listener === 'operator' ? 'operator' : 'public'
+  const wanted = door === 'signed' || door === 'token' ? 'public' : door
+  if (came !== wanted) throw new KmsError('UnknownOperationException')
+  if (door === 'operator' || door === 'test') return ports.insider(door)
+  const identified =
+    door === 'token'
+      ? bearer(request, operation, ports)
+      : signer(request, { service, regions: ports.regions }, ports)
+  return identified.catch((error: unknown) => {
     if (error instanceof KmsError) ports.refusals.note(error.code, request.remoteAddress)
     throw error
   })
+}
+
+async function signer(
+  request: RawRequest,
+  expected: Omit<Parameters<typeof authenticate>[1], 'systemNow'>,
+  { clock, credentials, signingKeys }: PipelinePorts,
+): Promise<readonly [Caller, Place]> {
+  const { caller, region, partition } = await authenticate(
+    request,
+    { ...expected, systemNow: clock.system() },
+    credentials,
+    signingKeys,
+  )
   return [caller, { accountId: caller.accountId, region, partition }]
+}
+
+/** The token is a member of the input, which is read before it is known who brings it. */
+async function bearer(
+  request: RawRequest,
+  operation: Operation,
+  { tokenBearer }: PipelinePorts,
+): Promise<readonly [Caller, Place]> {
+  const { token } = operation
+  if (token === undefined) throw new Error(`${operation.name} does not say where its token is`)
+  const input = readCallInput(operation, request)
+  operation.check?.(input)
+  return tokenBearer({ roleArn: String(input[token.role]), token: String(input[token.from]) })
 }

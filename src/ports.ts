@@ -4,10 +4,13 @@
  */
 import type { Logger } from 'pino'
 import { createRefusals, type Refusals } from './authenticate/refusals.ts'
+import { createFetchDocument, mayAsk } from './authenticate/issuer-documents.ts'
+import { createIssuerKeys } from './authenticate/issuer-keys.ts'
 import { createSessionTokens } from './authenticate/session-tokens.ts'
 import { createSigningKeys } from './authenticate/signing-keys.ts'
 import type { Anchors } from './audit/anchors.ts'
 import type { OpenJournal } from './audit/journal.ts'
+import { authenticateWebIdentity } from './authenticate/web-identity.ts'
 import { createOutbox, type Outbox } from './audit/outbox.ts'
 import { compilePolicy } from './authorize/compile.ts'
 import type { Config } from './config.ts'
@@ -94,6 +97,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
     credentials: createCredentials({ lookup, sessionTokens, clock }),
     signingKeys: createSigningKeys(signingKeysMax),
     refusals,
+    tokenBearer: tokenBearers(config, parts),
     insider: insiders(config),
     store,
     journal,
@@ -108,6 +112,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
       regions,
       grantTokens,
       sessions: sessionTokens,
+      webIdentity: { mayBeIssuer: (url) => mayAsk(new URL(url), config.webIdentityHosts) },
       quotas: quotaPorts(config, throttle),
       server: serverControls(config, { ...parts, refusals, faults, jobs: open.jobs }),
     },
@@ -186,7 +191,10 @@ function openWorks({ regions }: Config, parts: ServerParts): Works {
 function operationPorts(
   { store, keyring, clock, random }: ServerParts,
   { builtin, keyUsages, roleUses, accessKeyUses }: Works,
-): Omit<OperationPorts, 'regions' | 'grantTokens' | 'sessions' | 'quotas' | 'server'> {
+): Omit<
+  OperationPorts,
+  'regions' | 'grantTokens' | 'sessions' | 'webIdentity' | 'quotas' | 'server'
+> {
   const findPrincipal = createFindPrincipal(store)
   const findUserArn = createFindUserArn(store)
   return {
@@ -242,6 +250,24 @@ function servedOperations({ testApi }: Config): PipelinePorts['registry'] {
     ...queryRegistry,
     ...own.map((operation) => [`trent:${operation.name}`, operation] as const),
   ])
+}
+
+/** A call that is not signed names no Region: it is one of the deployment's own. */
+function tokenBearers(
+  { region, regions, webIdentityHosts }: Config,
+  { store, clock, log }: ServerParts,
+): PipelinePorts['tokenBearer'] {
+  const partition = regions.partitionOf(region) ?? 'aws'
+  const issuerKeys = createIssuerKeys({
+    fetchDocument: createFetchDocument(webIdentityHosts),
+    monotonic: () => performance.now(),
+    onError: (error) => log.warn({ err: error }, 'the keys of an identity provider cannot be had'),
+  })
+  const ports = { store, issuerKeys, systemNow: () => clock.system() }
+  return async (given) => {
+    const caller = await authenticateWebIdentity(given, partition, ports)
+    return [caller, { accountId: caller.accountId, region, partition }]
+  }
 }
 
 function insiders(config: Config): PipelinePorts['insider'] {

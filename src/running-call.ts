@@ -8,6 +8,7 @@
  */
 import type { Logger } from 'pino'
 import type { Refusals } from './authenticate/refusals.ts'
+import type { GivenIdentity } from './authenticate/web-identity.ts'
 import type { CredentialLookup, SigningKeys } from './authenticate/signature-v4.ts'
 import { keyEvents } from './audit/key-events.ts'
 import { copyIdOf, type FinishedRecord } from './audit/call-records.ts'
@@ -30,8 +31,8 @@ import type { Caller } from './model/caller.ts'
 import type { Clock, Random } from './model/clock.ts'
 import { keyArn, type KeyRecord } from './model/key.ts'
 import type { RegionTable } from './model/region.ts'
-import { readInput, ShapeMismatch } from './model/shape.ts'
 import type { Call, Operation, OperationPorts, Origin } from './operations/operation.ts'
+import { readCallInput } from './resolve/call-input.ts'
 import type { Place } from './resolve/identifiers.ts'
 import type { GrantTokens } from './resolve/grant-tokens.ts'
 import type { Lookup } from './resolve/lookup.ts'
@@ -44,9 +45,7 @@ import { DatabaseFailed } from './store/database.ts'
 import { StaleRow, type Store, type Transaction } from './store/store.ts'
 import type { Faults } from './throttle/faults.ts'
 import type { Throttle } from './throttle/throttle.ts'
-import { protocolOf } from './wire/protocol.ts'
 import type { RawRequest } from './wire/request.ts'
-import { validationError } from './wire/validation-message.ts'
 
 /** What the pipeline works with. */
 export interface PipelinePorts {
@@ -61,6 +60,8 @@ export interface PipelinePorts {
   readonly signingKeys: SigningKeys
   /** Hears of requests whose caller could not be proved. */
   readonly refusals: Pick<Refusals, 'note'>
+  /** Who brings an identity token. @throws {KmsError} */
+  readonly tokenBearer: (given: GivenIdentity) => Promise<readonly [Caller, Place]>
   /** The identity of whoever came through the operator door or the test API. */
   readonly insider: (door: 'operator' | 'test') => readonly [Caller, Place]
   readonly store: Pick<Store, 'change'>
@@ -275,18 +276,6 @@ function all(
   )
   if (first === undefined || more.length === 0) return first?.() ?? Promise.resolve()
   return Promise.all([first(), ...more.map((next) => next())])
-}
-
-function readCallInput(operation: Operation, request: RawRequest): Given {
-  try {
-    const given = protocolOf(request).readInput(request, operation.input)
-    const { input, failures } = readInput(operation.input, given)
-    if (failures.length > 0) throw validationError(failures)
-    return input
-  } catch (error) {
-    if (error instanceof ShapeMismatch) throw new KmsError('SerializationException')
-    throw error
-  }
 }
 
 function refuseDryRun(input: Given): void {

@@ -210,6 +210,7 @@ const identityTypes: Readonly<Record<CallerKind, string>> = {
   user: 'IAMUser',
   'assumed-role': 'AssumedRole',
   'federated-user': 'FederatedUser',
+  'web-identity': 'WebIdentityUser',
   operator: 'Operator',
   test: 'TestApi',
 }
@@ -217,6 +218,9 @@ const identityTypes: Readonly<Record<CallerKind, string>> = {
 function userIdentity(caller: Caller): object {
   const { kind, accountId, arn, accessKeyId, uniqueId: principalId, userName } = caller
   const { session, issuer } = caller
+  if (kind === 'web-identity') {
+    return { type: identityTypes[kind], principalId, userName, identityProvider: arn }
+  }
   const identity = { type: identityTypes[kind], principalId, arn, accountId, accessKeyId, userName }
   if (session === undefined) return identity
   return {

@@ -64,7 +64,7 @@ type Packed = readonly [
   name: string,
   issuedAt: number,
   lifetime: number,
-  sourceAccessKeyId: string,
+  sourceAccessKeyId: string | null,
   chained: 0 | 1,
   secret: string,
   sourceIdentity: string | null,
@@ -72,6 +72,13 @@ type Packed = readonly [
   policyIds: readonly string[],
   tags: readonly (readonly [key: string, value: string])[],
   transitiveTagKeys: readonly string[],
+  /** Absent in the tokens of other sessions. */
+  webIdentity?: readonly [
+    provider: string,
+    audience: string,
+    subject: string,
+    methods: readonly string[],
+  ],
 ]
 
 export function createSessionTokens(
@@ -122,7 +129,7 @@ function pack(session: Session, secret: string): Buffer {
     session.name,
     session.issuedAt,
     session.expiresAt - session.issuedAt,
-    session.sourceAccessKeyId,
+    session.sourceAccessKeyId ?? null,
     session.chained ? 1 : 0,
     secret,
     session.sourceIdentity ?? null,
@@ -130,8 +137,15 @@ function pack(session: Session, secret: string): Buffer {
     session.policyIds,
     session.tags.map(({ Key, Value }) => [Key, Value] as const),
     session.transitiveTagKeys,
+    ...webIdentityOf(session),
   ]
   return deflateRawSync(JSON.stringify(packed), { level: 9 })
+}
+
+function webIdentityOf({ webIdentity }: Session): readonly [] | readonly [NonNullable<Packed[14]>] {
+  if (webIdentity === undefined) return []
+  const { provider, audience, subject, methods } = webIdentity
+  return [[provider, audience, subject, methods]]
 }
 
 /** @param payload what was sealed by `issue`, so that its JSON is the session's */
@@ -142,7 +156,8 @@ function unpack(payload: Buffer): UnsealedSession {
   bytes.fill(0)
   const [kind, accountId, principalId, name, issuedAt, lifetime, sourceAccessKeyId] = packed
   const [, , , , , , , chained, secret, sourceIdentity, policy, policyIds] = packed
-  const [tags, transitiveTagKeys] = [packed[12], packed[13]]
+  const [tags, transitiveTagKeys, proven] = [packed[12], packed[13], packed[14]]
+  const [provider = '', audience = '', subject = '', methods = []] = proven ?? []
   return {
     session: {
       kind: kinds[kind] ?? 'role',
@@ -151,13 +166,14 @@ function unpack(payload: Buffer): UnsealedSession {
       name,
       issuedAt,
       expiresAt: issuedAt + lifetime,
-      sourceAccessKeyId,
+      ...(sourceAccessKeyId !== null && { sourceAccessKeyId }),
       chained: chained === 1,
       policyIds,
       tags: tags.map(([Key, Value]) => ({ Key, Value })),
       transitiveTagKeys,
       ...(policy !== null && { policy }),
       ...(sourceIdentity !== null && { sourceIdentity }),
+      ...(proven && { webIdentity: { provider, audience, subject, methods } }),
     },
     signingSecret: takeSecretKey(Buffer.from(`AWS4${secret}`)),
   }

@@ -73,6 +73,7 @@ export function meansCaller(
   uniqueIds: Readonly<Record<string, string>>,
   effect: Effect,
 ): Closeness | undefined {
+  if (caller.kind === 'web-identity') return meansIdentity(principals, caller, effect)
   const account = principals.accounts.has(caller.accountId)
   const named = (name: Name): boolean => {
     // Users alone can be renamed: one that has another name since is still meant by the one that it had.
@@ -88,6 +89,16 @@ export function meansCaller(
   // Only under all of its names is a caller excepted: else its account or its role is still denied.
   if (principals.negated) return account && names.every(named) ? undefined : 'session'
   return names.find(named)?.closeness ?? (account ? 'account' : undefined)
+}
+
+/** Only its provider's name lets a web identity in: being anybody, or of the account, is not enough. */
+function meansIdentity(
+  { negated, everyone, federated }: CompiledPrincipals,
+  { arn }: Caller,
+  effect: Effect,
+): Closeness | undefined {
+  const named = federated.has(arn) || (everyone && effect === 'Deny')
+  return named !== negated ? 'session' : undefined
 }
 
 /** The ARNs under which a grant can mean the caller. */

@@ -5,8 +5,10 @@
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
  * @module
  */
+import { parseArn } from '../model/arn.ts'
 import type { Caller, CallerKind } from '../model/caller.ts'
 import type { KeyRecord } from '../model/key.ts'
+import { oidcProviderArn } from '../model/oidc-provider.ts'
 import { roleArnOf } from './caller-names.ts'
 import type { Context } from './decision.ts'
 import { unmapped } from './scalars.ts'
@@ -84,6 +86,10 @@ type Set = (key: string, value: string | undefined) => void
 
 function setPrincipal(set: Set, caller: Caller): void {
   const type = principalTypes[caller.kind]
+  if (caller.kind === 'web-identity') {
+    set('aws:federatedprovider', caller.arn)
+    return
+  }
   set('aws:principalarn', roleArnOf(caller) ?? caller.arn)
   set('aws:principalaccount', caller.accountId)
   set('aws:principaltype', type)
@@ -95,6 +101,14 @@ function setPrincipal(set: Set, caller: Caller): void {
   // Nobody proves more than a key here; long-term credentials do not have the condition key at all.
   set('aws:multifactorauthpresent', 'false')
   set('aws:sourceidentity', session.sourceIdentity)
+  const { webIdentity } = session
+  if (webIdentity === undefined) return
+  const { provider } = webIdentity
+  const partition = parseArn(caller.arn)?.partition ?? ''
+  set(
+    'aws:federatedprovider',
+    oidcProviderArn(partition, { accountId: session.accountId, name: provider }),
+  )
 }
 
 function setKey(context: Map<string, string[]>, set: Set, key: KeyRecord): void {

@@ -48,6 +48,7 @@ export function unresolvableResource(caller: Asked['caller'], action: string): K
 
 /** The answer for a role that does not exist, and for one that the caller may not assume. */
 export function roleRefused(caller: Asked['caller'], action: string, arn: string): KmsError {
+  if (caller.kind === 'web-identity') return refused(`Not authorized to perform ${action}`)
   return refused(`${opening(caller, action)} on resource: ${arn}`)
 }
 

@@ -1,11 +1,20 @@
 /** Who calls: what authentication proves and everything after it relies on. @module */
+import type { IdentityTag } from './identity.ts'
 import type { Session } from './session.ts'
 
 /**
  * `root`, `user`, `assumed-role` and `federated-user` are AWS's principals. `operator` came through the
- * operator door, `test` through the test API; neither can call an AWS service.
+ * operator door, `test` through the test API; neither can call an AWS service. `web-identity` is whom a token
+ * of an identity provider proves: it can ask for a role's session, and for nothing else.
  */
-export type CallerKind = 'root' | 'user' | 'assumed-role' | 'federated-user' | 'operator' | 'test'
+export type CallerKind =
+  | 'root'
+  | 'user'
+  | 'assumed-role'
+  | 'federated-user'
+  | 'web-identity'
+  | 'operator'
+  | 'test'
 
 export interface SessionIssuer {
   readonly type: 'Root' | 'IAMUser' | 'Role'
@@ -19,7 +28,10 @@ export interface SessionIssuer {
 export interface Caller {
   readonly kind: CallerKind
   readonly accountId: string
-  /** In the partition of the call's Region; `arn:aws:iam::111122223333:root` for a root user. */
+  /**
+   * In the partition of the call's Region; `arn:aws:iam::111122223333:root` for a root user, its provider's
+   * for a web identity.
+   */
   readonly arn: string
   /**
    * The account id for a root user, `AIDA…` for a user, `AROA…:session` for a role, `account:name` for a
@@ -35,6 +47,22 @@ export interface Caller {
   readonly session?: Session
   /** Whose permissions a session has; present with `session`. */
   readonly issuer?: SessionIssuer
+  /** Of a web identity. */
+  readonly webIdentity?: WebIdentityCaller
+}
+
+/** What a token has proved. */
+export interface WebIdentityCaller {
+  /** The name of its provider. */
+  readonly provider: string
+  readonly audience: string
+  readonly subject: string
+  /** By name; policies ask for them as `<provider>:<claim>`. */
+  readonly claims: Readonly<Record<string, string | readonly string[]>>
+  /** Tags that the provider gives to the session. */
+  readonly tags: readonly IdentityTag[]
+  readonly transitiveTagKeys: readonly string[]
+  readonly sourceIdentity?: string
 }
 
 /** The unique id of the role behind a session, whose own is `AROA…:session`. */

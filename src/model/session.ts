@@ -14,8 +14,8 @@ export interface Session {
   /** Milliseconds since the epoch, as are all times here. */
   readonly issuedAt: number
   readonly expiresAt: number
-  /** The long-term access key at the head of the chain: with it the session ends. */
-  readonly sourceAccessKeyId: string
+  /** The long-term access key at the head of the chain: with it the session ends. None where a token was. */
+  readonly sourceAccessKeyId?: string
   /** Made by another session of a role. */
   readonly chained: boolean
   /** A policy document that limits it. */
@@ -26,6 +26,17 @@ export interface Session {
   /** Keys of tags that sessions made by this one inherit. */
   readonly transitiveTagKeys: readonly string[]
   readonly sourceIdentity?: string
+  /** Whose identity token it was given for. */
+  readonly webIdentity?: WebIdentity
+}
+
+export interface WebIdentity {
+  /** The name of the provider, which is one of the session's account: `model/oidc-provider.ts`. */
+  readonly provider: string
+  readonly audience: string
+  readonly subject: string
+  /** How the subject has proved who it is. */
+  readonly methods: readonly string[]
 }
 
 const accountDigits = 12

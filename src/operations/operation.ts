@@ -73,7 +73,7 @@ export interface AssumedRoleUse {
   /** The member that holds its ARN. */
   readonly from: string
   /** What the trust policy and the caller's own account must allow, in this order. */
-  readonly actions: (input: never, session: Session | undefined) => readonly string[]
+  readonly actions: (input: never, caller: Caller) => readonly string[]
 }
 
 /** How an operation names a grant on its key, where the grant itself decides who may. */
@@ -126,8 +126,15 @@ export interface OperationPorts {
   readonly newAccessKey: (
     owner: Pick<AccessKeyRecord, 'accountId' | 'principalKind' | 'principalId'>,
   ) => MadeAccessKey
+  readonly webIdentity: WebIdentityRules
   readonly quotas: QuotaPorts
   readonly server: ServerControls
+}
+
+/** Identity providers that may be. */
+export interface WebIdentityRules {
+  /** Whether what it publishes may be asked for at all: over HTTPS, or as the settings say. */
+  readonly mayBeIssuer: (url: string) => boolean
 }
 
 /** What there may be, and how often it may be asked. */
@@ -354,8 +361,10 @@ export interface Operation<
   readonly service: 'kms' | 'iam' | 'sts' | 'trent'
   /** The name on the wire; the file is its kebab-case, the export its camelCase. */
   readonly name: string
-  /** Who may come in: holders of an access key, operators on the socket, the test API. */
-  readonly door: 'signed' | 'operator' | 'test'
+  /** Who may come in: holders of an access key or of an identity token, operators, the test API. */
+  readonly door: 'signed' | 'token' | 'operator' | 'test'
+  /** Of an operation that is not signed: the members that name the role and hold the token. */
+  readonly token?: { readonly role: string; readonly from: string }
   readonly input: M
   readonly keys: Readonly<Record<K, KeyUse>>
   readonly alias?: AliasUse

@@ -5,7 +5,7 @@ import type { Drift, Operation } from './operation.ts'
 type Definition<M extends Members, Response> = Omit<
   Operation<M, Response, never>,
   'service' | 'door' | 'keys'
->
+> & { readonly door?: 'token' }
 
 /** Checked at compile time against the official SDK's request and response. */
 export function iamOperation<Request, Response>() {

@@ -78,8 +78,19 @@ import { simulatePrincipalPolicy } from './iam/simulate-principal-policy.ts'
 import { getContextKeysForCustomPolicy } from './iam/get-context-keys-for-custom-policy.ts'
 import { getContextKeysForPrincipalPolicy } from './iam/get-context-keys-for-principal-policy.ts'
 import { updateUser } from './iam/update-user.ts'
+import { addClientIdToOpenIdConnectProvider } from './iam/add-client-id-to-open-id-connect-provider.ts'
+import { createOpenIdConnectProvider } from './iam/create-open-id-connect-provider.ts'
+import { deleteOpenIdConnectProvider } from './iam/delete-open-id-connect-provider.ts'
+import { getOpenIdConnectProvider } from './iam/get-open-id-connect-provider.ts'
+import { listOpenIdConnectProviderTags } from './iam/list-open-id-connect-provider-tags.ts'
+import { listOpenIdConnectProviders } from './iam/list-open-id-connect-providers.ts'
+import { removeClientIdFromProvider } from './iam/remove-client-id-from-open-id-connect-provider.ts'
+import { tagOpenIdConnectProvider } from './iam/tag-open-id-connect-provider.ts'
+import { untagOpenIdConnectProvider } from './iam/untag-open-id-connect-provider.ts'
+import { updateOpenIdConnectProviderThumbprint } from './iam/update-open-id-connect-provider-thumbprint.ts'
 import type { Operation } from './operation.ts'
 import { assumeRole } from './sts/assume-role.ts'
+import { assumeRoleWithWebIdentity } from './sts/assume-role-with-web-identity.ts'
 import { getAccessKeyInfo } from './sts/get-access-key-info.ts'
 import { getCallerIdentity } from './sts/get-caller-identity.ts'
 import { getFederationToken } from './sts/get-federation-token.ts'
@@ -165,7 +176,18 @@ const operations: readonly Operation[] = [
   getContextKeysForCustomPolicy,
   getContextKeysForPrincipalPolicy,
   updateUser,
+  addClientIdToOpenIdConnectProvider,
+  createOpenIdConnectProvider,
+  deleteOpenIdConnectProvider,
+  getOpenIdConnectProvider,
+  listOpenIdConnectProviderTags,
+  listOpenIdConnectProviders,
+  removeClientIdFromProvider,
+  tagOpenIdConnectProvider,
+  untagOpenIdConnectProvider,
+  updateOpenIdConnectProviderThumbprint,
   assumeRole,
+  assumeRoleWithWebIdentity,
   getAccessKeyInfo,
   getCallerIdentity,
   getFederationToken,

@@ -3,8 +3,8 @@
  * their token holds.
  *
  * INVARIANT (sessions are not trusted alone): at each use the role or user of a session exists, by its
- * unique id; the access key at the head of its chain is active; and it was issued after its principal's
- * sessions were last revoked.
+ * unique id; the access key at the head of its chain, where there is one, is active; and it was issued
+ * after its principal's sessions were last revoked.
  * @module
  */
 import type { SessionTokens, UnsealedSession } from '../authenticate/session-tokens.ts'
@@ -72,8 +72,9 @@ export function createCredentials({
     const unsealed = found instanceof Promise ? await found : found
     if (unsealed === undefined) return undefined
     const { session, signingSecret } = unsealed
-    const source = await lookup.accessKey(session.sourceAccessKeyId)
-    if (source?.record.status !== 'Active') return undefined
+    const { sourceAccessKeyId: sourceId } = session
+    const source = sourceId === undefined ? undefined : await lookup.accessKey(sourceId)
+    if (sourceId !== undefined && source?.record.status !== 'Active') return undefined
     const owner = await ownerOf(session, lookup)
     if (owner === 'gone') return undefined
     if (session.expiresAt <= clock.now()) {

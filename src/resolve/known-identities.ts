@@ -5,7 +5,7 @@
  */
 import { compilePolicy, type CompiledPolicy } from '../authorize/compile.ts'
 import { insiderPolicy } from '../authorize/insider-policy.ts'
-import { roleIdOf, type Caller } from '../model/caller.ts'
+import { roleIdOf, type Caller, type WebIdentityCaller } from '../model/caller.ts'
 import type { GroupRecord } from '../model/group.ts'
 import type { IdentityRecord } from '../model/identity.ts'
 import { defaultDocument } from '../model/managed-policy.ts'
@@ -127,9 +127,24 @@ type IdentityLookup = Pick<Lookup, 'user' | 'role' | 'group' | 'managedPolicy'>
 export function identityOf(caller: Caller, lookup: IdentityLookup): Identity | Promise<Identity> {
   if (caller.kind === 'operator' || caller.kind === 'test') return insider
   if (caller.kind === 'root') return nothing
+  if (caller.webIdentity !== undefined)
+    return { policies: [], entries: claimEntries(caller.webIdentity) }
   if (caller.kind === 'user')
     return identityBehind('the user', lookup.user(caller.uniqueId), lookup)
   return identityOfSession(caller, lookup)
+}
+
+/** What a token has proved, as condition keys of the call that brings it. */
+function claimEntries({ provider, claims, tags, ...rest }: WebIdentityCaller): ContextEntries {
+  const { transitiveTagKeys, sourceIdentity } = rest
+  const named = Object.entries(claims).map(([claim, value]) => [`${provider}:${claim}`, value])
+  return {
+    ...(Object.fromEntries(named) as ContextEntries),
+    ...Object.fromEntries(tags.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value])),
+    ...(tags.length > 0 && { 'aws:TagKeys': tags.map(({ Key }) => Key) }),
+    ...(transitiveTagKeys.length > 0 && { 'sts:TransitiveTagKeys': transitiveTagKeys }),
+    'sts:SourceIdentity': sourceIdentity,
+  }
 }
 
 async function identityOfSession(caller: Caller, lookup: IdentityLookup): Promise<Identity> {
@@ -148,8 +163,22 @@ async function identityOfSession(caller: Caller, lookup: IdentityLookup): Promis
   const limited = limits.length > 0 || kind === 'federated'
   return {
     ...behind,
-    entries: overlaid(behind.entries, tagEntries('aws:PrincipalTag', session)),
+    entries: {
+      ...overlaid(behind.entries, tagEntries('aws:PrincipalTag', session)),
+      ...provenEntries(session),
+    },
     ...(limited && { session: limits }),
+  }
+}
+
+/** What of its token a session goes on being known by. */
+function provenEntries({ webIdentity }: Session): ContextEntries {
+  if (webIdentity === undefined) return {}
+  const { provider, audience, subject, methods } = webIdentity
+  return {
+    [`${provider}:aud`]: audience,
+    [`${provider}:sub`]: subject,
+    ...(methods.length > 0 && { [`${provider}:amr`]: methods }),
   }
 }
 

@@ -19,6 +19,7 @@ export type BoundTable =
   | 'groups'
   | 'roles'
   | 'managed_policies'
+  | 'oidc_providers'
   | 'keys'
   | 'clock_mark'
   | 'deleted_keys'

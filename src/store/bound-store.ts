@@ -20,6 +20,7 @@ import { materialStateReads, materialStateWrites } from './material-state-rows.t
 import { materialReads, materialWrites } from './material-rows.ts'
 import { deleteOutbox, insertOutbox, listOutbox } from './outbox.ts'
 import { groupReads, groupWrites } from './group-rows.ts'
+import { oidcProviderReads, oidcProviderWrites } from './oidc-provider-rows.ts'
 import { roleReads, roleWrites } from './role-rows.ts'
 import { findAccessKeyUse, saveAccessKeyUses } from './access-key-usage-rows.ts'
 import { findRoleUse, saveRoleUses } from './role-usage-rows.ts'
@@ -109,6 +110,7 @@ function reads(scope: RowScope): StoreReads {
     ...groupReads(scope),
     ...roleReads(scope),
     ...managedPolicyReads(scope),
+    ...oidcProviderReads(scope),
     ...keyReads(scope),
     ...dueKeyReads(scope),
     ...materialReads(scope),
@@ -127,6 +129,7 @@ function transactionOf(scope: WriteScope): Transaction {
     ...groupWrites(scope),
     ...roleWrites(scope),
     ...managedPolicyWrites(scope),
+    ...oidcProviderWrites(scope),
     ...keyWrites(scope),
     ...keyDeletion(scope),
     ...materialWrites(scope),
@@ -163,6 +166,7 @@ async function empty(
   await query.deleteFrom('roles').execute()
   await query.deleteFrom('managed_policies').execute()
   await query.deleteFrom('trails').execute()
+  await query.deleteFrom('oidc_providers').execute()
   await query.deleteFrom('accounts').where('account_id', '!=', keep.accountId).execute()
   deletesMaterial()
   touch({ kind: 'everything', accountId: '', region: '', id: '' })

@@ -20,6 +20,7 @@ import { trails } from './migrations/0014-trails.ts'
 import { userSessions } from './migrations/0015-user-sessions.ts'
 import { auditWriters } from './migrations/0016-audit-writers.ts'
 import { multiRegionKeys } from './migrations/0017-multi-region-keys.ts'
+import { oidcProviders } from './migrations/0020-oidc-providers.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -44,6 +45,7 @@ export const migrations: readonly Migration[] = [
   { name: 'user-sessions', up: userSessions },
   { name: 'audit-writers', up: auditWriters },
   { name: 'multi-region-keys', up: multiRegionKeys },
+  { name: 'oidc-providers', up: oidcProviders },
 ]
 
 /**

@@ -118,6 +118,23 @@ export interface ManagedPoliciesTable {
   readonly row_tag: Uint8Array
 }
 
+/** Providers of identity tokens; who may trust one is said by roles. */
+export interface OidcProvidersTable {
+  readonly account_id: string
+  /** The URL without its scheme. */
+  readonly name: string
+  readonly url: string
+  /** A JSON array. */
+  readonly client_ids: string
+  /** A JSON array. */
+  readonly thumbprints: string
+  /** A JSON array. */
+  readonly tags: string
+  readonly created_at: number
+  readonly row_version: number
+  readonly row_tag: Uint8Array
+}
+
 /** The last use of an access key; absent when there was none. Decides nothing: no row tag. */
 export interface AccessKeyUsageTable {
   readonly access_key_id: string
@@ -345,6 +362,7 @@ export interface Schema {
   readonly role_usage: RoleUsageTable
   readonly access_key_usage: AccessKeyUsageTable
   readonly managed_policies: ManagedPoliciesTable
+  readonly oidc_providers: OidcProvidersTable
   readonly keys: KeysTable
   readonly key_materials: KeyMaterialsTable
   readonly deleted_keys: DeletedKeysTable

@@ -19,6 +19,7 @@ import type {
 } from '../model/key-material.ts'
 import type { LastUsage, NotedUsage } from '../model/last-usage.ts'
 import type { ManagedPolicyRecord } from '../model/managed-policy.ts'
+import type { OidcProviderRecord, OidcProviderRef } from '../model/oidc-provider.ts'
 import type { RoleRecord, RoleUse } from '../model/role.ts'
 import type { TrailRecord, TrailRef } from '../model/trail.ts'
 import type { UserRecord } from '../model/user.ts'
@@ -97,6 +98,9 @@ export interface StoreReads {
     },
   ): Promise<readonly ManagedPolicyRecord[]>
   countManagedPolicies(accountId: string): Promise<number>
+  findOidcProvider(ref: OidcProviderRef): Promise<OidcProviderRecord | undefined>
+  /** An account's providers by name: IAM has no pages of them. */
+  listOidcProviders(accountId: string): Promise<readonly OidcProviderRecord[]>
   findKey(ref: KeyRef): Promise<KeyRecord | undefined>
   /** The multi-Region keys of an id by Region: itself and its relatives. None for any other key. */
   listRelatedKeys(key: Pick<KeyRef, 'accountId' | 'keyId'>): Promise<readonly KeyRecord[]>
@@ -285,6 +289,15 @@ export interface Transaction extends StoreReads {
   ): Promise<ManagedPolicyRecord>
   /** @throws {StaleRow} */
   deleteManagedPolicy(policy: ManagedPolicyRecord): Promise<void>
+  /** @throws {DuplicateRow} */
+  insertOidcProvider(provider: Omit<OidcProviderRecord, 'rowVersion'>): Promise<void>
+  /** @throws {StaleRow} */
+  updateOidcProvider(
+    provider: OidcProviderRecord,
+    changes: Partial<Pick<OidcProviderRecord, 'clientIds' | 'thumbprints' | 'tags'>>,
+  ): Promise<void>
+  /** @throws {StaleRow} */
+  deleteOidcProvider(provider: OidcProviderRecord): Promise<void>
   insertKey(key: Omit<KeyRecord, 'rowVersion'>): Promise<KeyRecord>
   /** @throws {StaleRow} when the stored row is not at `key.rowVersion` */
   updateKey(key: KeyRecord, changes: KeyChanges): Promise<KeyRecord>

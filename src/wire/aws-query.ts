@@ -152,6 +152,8 @@ const codes: Readonly<Partial<Record<ErrorCode, QueryCode>>> = {
   NoSuchEntityException: { name: 'NoSuchEntity', status: 404 },
   SerializationException: { name: 'MalformedInput', status: 400 },
   UnknownOperationException: { name: 'InvalidAction', status: 400 },
+  // Two codes of STS: of a session's token, and of an identity token.
+  ExpiredIdentityTokenException: { name: 'ExpiredTokenException', status: 400 },
   ExpiredTokenException: { name: 'ExpiredToken', status: 403 },
   UnrecognizedClientException: { name: 'InvalidClientTokenId', status: 403 },
   ValidationException: { name: 'ValidationError', status: 400 },

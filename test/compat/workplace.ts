@@ -35,8 +35,12 @@ export interface Workplace {
 }
 
 /** Opens a place of work that is gone when the test ends. */
-export async function openWorkplace(t: TestContext, clients: PythonClients): Promise<Workplace> {
-  const server = await startTestServer()
+export async function openWorkplace(
+  t: TestContext,
+  clients: PythonClients,
+  settings: Parameters<typeof startTestServer>[0] = {},
+): Promise<Workplace> {
+  const server = await startTestServer(settings)
   t.after(() => server.stop())
   const folder = await mkdtemp(join(tmpdir(), 'trent-workplace-'))
   t.after(() => rm(folder, { recursive: true, force: true }))

@@ -39,6 +39,8 @@ const differences: Readonly<Record<string, Described>> = {
   PolicyInputList: { max: 100 },
   PermissionsBoundaryPolicyInputList: { max: 100 },
   PolicyArns: { max: 10 },
+  ClientIDList: { max: 1000 },
+  ThumbprintList: { max: 1000 },
   VersionId: { min: 1, max: 32 },
   // What AWS's documentation says of it, which the model does not.
   Policy: { max: 2048 },

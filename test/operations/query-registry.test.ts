@@ -6,7 +6,12 @@ import { queryRegistry } from '../../src/operations/query-registry.ts'
 
 const read = (path: string): string =>
   readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
-const kebab = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase()
+/** As the AWS CLI has it: `CreateOpenIDConnectProvider` is `create-open-id-connect-provider`. */
+const kebab = (name: string): string =>
+  name
+    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1-$2')
+    .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .toLowerCase()
 
 for (const service of new Set([...queryRegistry.values()].map((known) => known.service))) {
   test(`every operation of ${service} has a file of its name, and the other way round`, () => {

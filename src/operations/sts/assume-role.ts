@@ -6,12 +6,14 @@
 import assert from 'node:assert/strict'
 import type { AssumeRoleRequest, AssumeRoleResponse } from '@aws-sdk/client-sts'
 import { KmsError } from '../../errors.ts'
-import { parseArn } from '../../model/arn.ts'
+import type { Caller } from '../../model/caller.ts'
 import type { IdentityTag } from '../../model/identity.ts'
+import type { RoleRecord } from '../../model/role.ts'
 import type { Session } from '../../model/session.ts'
 import { required } from '../../model/shape.ts'
 import { checkTags } from '../iam/members.ts'
 import { stsOperation } from '../query-operation.ts'
+import { assumedRoleUser, auditedSession, requireRoleDuration } from './assumed-role.ts'
 import { expiry } from './lifetime.ts'
 import {
   externalId,
@@ -28,9 +30,8 @@ import {
   tokenSize,
   tokenCode,
 } from './members.ts'
-import { auditedCredentials, makeSession, sessionPolicies, tagContext } from './new-session.ts'
+import { makeSession, sessionPolicies, tagContext } from './new-session.ts'
 
-const secondsByDefault = 3600
 /** Whoever is a role already gets no longer session of another. */
 const chainedSecondsMax = 3600
 
@@ -59,7 +60,7 @@ export const assumeRole = stsOperation<AssumeRoleRequest, AssumeRoleResponse>()(
   },
   assumes: {
     from: 'RoleArn',
-    actions: ({ Tags = [], SourceIdentity }: Given, session) => [
+    actions: ({ Tags = [], SourceIdentity }: Given, { session }) => [
       'sts:AssumeRole',
       ...(Tags.length > 0 ? ['sts:TagSession'] : []),
       ...((SourceIdentity ?? session?.sourceIdentity) === undefined
@@ -86,13 +87,7 @@ export const assumeRole = stsOperation<AssumeRoleRequest, AssumeRoleResponse>()(
     'SerialNumber',
     'SourceIdentity',
   ],
-  auditResponse: ({ Credentials, AssumedRoleUser }) => ({
-    ...(Credentials && { credentials: auditedCredentials(told(Credentials)) }),
-    assumedRoleUser: {
-      assumedRoleId: AssumedRoleUser?.AssumedRoleId,
-      arn: AssumedRoleUser?.Arn,
-    },
-  }),
+  auditResponse: auditedSession,
   throws: [
     'ValidationException',
     'InvalidInputException',
@@ -114,7 +109,7 @@ export const assumeRole = stsOperation<AssumeRoleRequest, AssumeRoleResponse>()(
     const { record, arn } = assumed
     const issuedAt = ports.clock.now()
     const limits = await sessionPolicies(input, { accountId: record.accountId, partition }, ports)
-    const seconds = requireDuration(input.DurationSeconds, record.maxSessionSeconds, caller.session)
+    const seconds = requireDuration(input.DurationSeconds, record, caller.session)
     const { RoleSessionName: name } = input
     const session: Session = {
       kind: 'role',
@@ -123,55 +118,39 @@ export const assumeRole = stsOperation<AssumeRoleRequest, AssumeRoleResponse>()(
       name,
       issuedAt,
       expiresAt: expiry(issuedAt, seconds),
-      sourceAccessKeyId: caller.session?.sourceAccessKeyId ?? caller.accessKeyId ?? '',
+      ...sourceOf(caller),
       chained: caller.session?.kind === 'role',
       ...limits,
       ...inherited(input, caller.session),
     }
     const made = makeSession(ports, session, input.MinimumSessionTokenSize)
-    const roleName = parseArn(arn)?.resource.split('/').at(-1) ?? ''
     const { sourceIdentity } = session
     return {
       ...made,
-      AssumedRoleUser: {
-        AssumedRoleId: `${record.roleId}:${name}`,
-        Arn: `arn:${partition}:sts::${record.accountId}:assumed-role/${roleName}/${name}`,
-      },
+      ...assumedRoleUser(record, arn, name),
       ...(sourceIdentity !== undefined && { SourceIdentity: sourceIdentity }),
     }
   },
 })
 
-/** The answer is this operation's own, in which every member is. */
-function told(credentials: NonNullable<AssumeRoleResponse['Credentials']>): {
-  readonly AccessKeyId: string
-  readonly SecretAccessKey: string
-  readonly SessionToken: string
-  readonly Expiration: Date
-} {
-  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = credentials
-  assert(AccessKeyId && SecretAccessKey && SessionToken && Expiration)
-  return { AccessKeyId, SecretAccessKey, SessionToken, Expiration }
+/** What the new session ends with: the access key that signed, or the one behind the session that did. */
+function sourceOf({ session, accessKeyId }: Caller): Pick<Session, 'sourceAccessKeyId'> {
+  const source = session === undefined ? accessKeyId : session.sourceAccessKeyId
+  return source === undefined ? {} : { sourceAccessKeyId: source }
 }
 
 /** @throws {KmsError} `ValidationException` */
 function requireDuration(
   asked: number | undefined,
-  maxSessionSeconds: number,
+  role: RoleRecord,
   session: Session | undefined,
 ): number {
-  const seconds = asked ?? secondsByDefault
+  const seconds = requireRoleDuration(asked, role)
   if (session?.kind === 'role' && seconds > chainedSecondsMax) {
     throw new KmsError(
       'ValidationException',
       'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role ' +
         'chaining.',
-    )
-  }
-  if (seconds > maxSessionSeconds) {
-    throw new KmsError(
-      'ValidationException',
-      'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
     )
   }
   return seconds

@@ -170,6 +170,7 @@ export function createWorld(): World {
       },
       newAccessKey: unused,
       sessions: { issue: unused },
+      webIdentity: { mayBeIssuer: unused },
       quotas: { ...createQuotas('aws'), rates: () => [] },
       server: {
         status: unused,

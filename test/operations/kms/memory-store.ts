@@ -66,6 +66,8 @@ export function reads(rows: Rows): StoreReads {
     findManagedPolicyByName: unused,
     listManagedPolicies: unused,
     countManagedPolicies: unused,
+    findOidcProvider: unused,
+    listOidcProviders: unused,
     findKey: async (ref) =>
       rows.keys.find(
         (key) =>
@@ -215,6 +217,9 @@ export function transactionOn(rows: Rows): Transaction {
     insertManagedPolicy: unused,
     updateManagedPolicy: unused,
     deleteManagedPolicy: unused,
+    insertOidcProvider: unused,
+    updateOidcProvider: unused,
+    deleteOidcProvider: unused,
     insertKey: async (key) => {
       const row = { ...key, rowVersion: 1 }
       rows.keys.push(row)

@@ -1,0 +1,133 @@
+/**
+ * Fetches what identity providers publish: one GET of a small JSON document, within limits of size and
+ * time, without redirects, and never from a private address unless the settings name the host.
+ * @module
+ */
+import { lookup as resolve, type LookupAddress } from 'node:dns'
+import { request as requestPlain } from 'node:http'
+import { request as requestSecure } from 'node:https'
+import { isIP, type LookupFunction } from 'node:net'
+import { isPublicAddress } from './addresses.ts'
+import { pinnedAuthority } from './pinned-authority.ts'
+
+/** Bytes of a document: providers publish a few thousand. */
+export const documentBytesMax = 128 * 1024
+const fetchMsMax = 5000
+
+/** A document could not be had; the message is for the log. */
+export class DocumentFailed extends Error {}
+
+/** @param thumbprints SHA-1 of authorities to be trusted beside those that the system trusts, hex */
+export type FetchDocument = (url: string, thumbprints: readonly string[]) => Promise<unknown>
+
+/** @param privateHosts `host` or `host:port` as URLs have it, which may be at a private address */
+export function createFetchDocument(privateHosts: ReadonlySet<string>): FetchDocument {
+  return async (text, thumbprints) => {
+    const url = new URL(text)
+    const door = doorOf(url, privateHosts)
+    const signal = AbortSignal.timeout(fetchMsMax)
+    try {
+      return await fetchOnce(url, { ...door, signal })
+    } catch (error) {
+      if (!isUntrusted(error) || thumbprints.length === 0) throw failed(url, error)
+    }
+    try {
+      const ca = await pinnedAuthority(url, { ...door, signal }, thumbprints)
+      return await fetchOnce(url, { ...door, signal, ca, allowPartialTrustChain: true })
+    } catch (error) {
+      throw failed(url, error)
+    }
+  }
+}
+
+/** Whether a document may be asked for at a URL at all: HTTPS, or HTTP to a named host of this machine. */
+export function mayAsk(url: URL, privateHosts: ReadonlySet<string>): boolean {
+  if (url.username !== '' || url.password !== '') return false
+  if (url.protocol === 'https:') return true
+  const isThisMachine = url.hostname === 'localhost' || /^127\.[\d.]+$/.test(url.hostname)
+  return url.protocol === 'http:' && isThisMachine && privateHosts.has(url.host)
+}
+
+interface Door {
+  readonly lookup?: LookupFunction
+}
+
+/** What a connection to the URL's host has to keep to. @throws {DocumentFailed} */
+function doorOf(url: URL, privateHosts: ReadonlySet<string>): Door {
+  if (!mayAsk(url, privateHosts)) throw new DocumentFailed(`${url.origin} may not be asked`)
+  if (privateHosts.has(url.host)) return {}
+  const literal = url.hostname.replace(/^\[(.*)\]$/, '$1')
+  // No look-up is made for what is an address already.
+  if (isIP(literal) !== 0 && !isPublicAddress(literal)) {
+    throw new DocumentFailed(`${url.host} is a private address`)
+  }
+  return { lookup: lookupPublic }
+}
+
+/** Of a name that has a private address beside public ones nothing is asked either. */
+const lookupPublic: LookupFunction = (hostname, options, callback) => {
+  resolve(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
+    if (error !== null) return callback(error, [])
+    const [first] = found
+    if (first === undefined || !found.every(({ address }) => isPublicAddress(address))) {
+      return callback(new DocumentFailed(`${hostname} has a private address`), [])
+    }
+    return options.all ? callback(null, found) : callback(null, first.address, first.family)
+  })
+}
+
+interface Asking extends Door {
+  readonly signal: AbortSignal
+  readonly ca?: string
+  readonly allowPartialTrustChain?: boolean
+}
+
+function fetchOnce(url: URL, asking: Asking): Promise<unknown> {
+  const headers = { Accept: 'application/json', 'Accept-Encoding': 'identity' }
+  const { promise, resolve: done, reject } = Promise.withResolvers<unknown>()
+  const request = (url.protocol === 'https:' ? requestSecure : requestPlain)(
+    url,
+    // A connection of its own: none outlives the question.
+    { ...asking, headers, agent: false, maxHeaderSize: 16 * 1024 },
+    (response) => {
+      const refuse = (why: string): void => void response.destroy(new DocumentFailed(why))
+      response.on('error', reject)
+      if (response.statusCode !== 200) return refuse(`status ${response.statusCode}`)
+      if (response.headers['content-encoding'] !== undefined) return refuse('an encoding')
+      const pieces: Buffer[] = []
+      let bytes = 0
+      response.on('data', (piece: Buffer) => {
+        bytes += piece.length
+        if (bytes > documentBytesMax) refuse('too long')
+        else pieces.push(piece)
+      })
+      return response.on('end', () => {
+        try {
+          done(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(pieces))))
+        } catch (cause) {
+          reject(new DocumentFailed('not JSON', { cause }))
+        }
+      })
+    },
+  )
+  request.on('error', reject)
+  request.end()
+  return promise
+}
+
+const untrusted: ReadonlySet<unknown> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+function isUntrusted(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && untrusted.has(error.code)
+}
+
+function failed(url: URL, cause: unknown): DocumentFailed {
+  const why = cause instanceof Error ? cause.message : 'no reason'
+  return new DocumentFailed(`${url.href}: ${why}`, { cause })
+}

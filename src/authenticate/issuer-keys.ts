@@ -1,0 +1,139 @@
+/**
+ * The keys that identity providers sign with, as they publish them: fetched when they are first asked for,
+ * kept for a while, asked for again when a token names one that is not among them, and kept through an
+ * outage of the provider.
+ * @see https://openid.net/specs/openid-connect-discovery-1_0.html
+ * @module
+ */
+import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose'
+import { DocumentFailed, type FetchDocument } from './issuer-documents.ts'
+
+export interface Issuer {
+  readonly url: string
+  readonly thumbprints: readonly string[]
+}
+
+export interface IssuerKeys {
+  /** Finds the key that a token names. Rejects with `DocumentFailed` while there are none to look at. */
+  of(issuer: Issuer): JWTVerifyGetKey
+}
+
+/** Milliseconds. */
+const freshMs = 10 * 60_000
+/** How long keys are believed of a provider that does not answer. */
+const outageMs = 24 * 3_600_000
+/** A token may name any key it likes: so often is a provider asked again because of that. */
+const askAgainMs = 30_000
+/** How long a provider that failed is left alone. */
+const pauseMs = 5000
+const issuersMax = 1000
+const keysMax = 100
+
+interface Known {
+  readonly keys: JWTVerifyGetKey
+  readonly fetchedAt: number
+}
+
+interface Entry {
+  known: Known | undefined
+  failedAt: number
+  failure: unknown
+  fetching: Promise<void> | undefined
+}
+
+export interface IssuerKeyPorts {
+  readonly fetchDocument: FetchDocument
+  /** Milliseconds of a clock that never goes back. */
+  readonly monotonic: () => number
+  readonly onError: (error: unknown) => void
+}
+
+export function createIssuerKeys({
+  fetchDocument,
+  monotonic,
+  onError,
+}: IssuerKeyPorts): IssuerKeys {
+  /** In the order of their last use. */
+  const entries = new Map<string, Entry>()
+
+  const entryOf = ({ url, thumbprints }: Issuer): Entry => {
+    const name = [url, ...thumbprints].join(' ')
+    const found = entries.get(name) ?? {
+      known: undefined,
+      failedAt: -Infinity,
+      failure: undefined,
+      fetching: undefined,
+    }
+    entries.delete(name)
+    entries.set(name, found)
+    const [oldest] = entries.keys()
+    if (entries.size > issuersMax && oldest !== undefined) entries.delete(oldest)
+    return found
+  }
+  const fetchInto = async (entry: Entry, issuer: Issuer): Promise<void> => {
+    try {
+      entry.known = { keys: await fetchKeys(issuer, fetchDocument), fetchedAt: monotonic() }
+    } catch (error) {
+      entry.failedAt = monotonic()
+      entry.failure = error
+      onError(error)
+    } finally {
+      entry.fetching = undefined
+    }
+  }
+  const ageOf = ({ known }: Entry): number =>
+    known === undefined ? Infinity : monotonic() - known.fetchedAt
+  const refresh = async (entry: Entry, issuer: Issuer, olderThanMs: number): Promise<void> => {
+    const paused = monotonic() - entry.failedAt < pauseMs
+    if (ageOf(entry) < olderThanMs || paused) return
+    // One question at a time, for all who wait for its answer.
+    await (entry.fetching ??= fetchInto(entry, issuer))
+  }
+  const keysOf = (entry: Entry): JWTVerifyGetKey => {
+    const { known, failure } = entry
+    if (known !== undefined && ageOf(entry) < outageMs) return known.keys
+    throw new DocumentFailed('the provider’s keys cannot be had', { cause: failure })
+  }
+
+  return {
+    of: (issuer) => async (header, token) => {
+      const entry = entryOf(issuer)
+      await refresh(entry, issuer, freshMs)
+      try {
+        return await keysOf(entry)(header, token)
+      } catch (error) {
+        // Keys are changed at any time: the token may be signed with one that is newer than ours.
+        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
+        await refresh(entry, issuer, askAgainMs)
+        return keysOf(entry)(header, token)
+      }
+    },
+  }
+}
+
+async function fetchKeys(
+  { url, thumbprints }: Issuer,
+  fetchDocument: FetchDocument,
+): Promise<JWTVerifyGetKey> {
+  const base = url.endsWith('/') ? url.slice(0, -1) : url
+  const described = await fetchDocument(`${base}/.well-known/openid-configuration`, thumbprints)
+  const { issuer, jwks_uri: keysUrl } = membersOf(described)
+  if (issuer !== url) throw new DocumentFailed(`${url}: it describes another issuer`)
+  if (typeof keysUrl !== 'string' || !URL.canParse(keysUrl)) {
+    throw new DocumentFailed(`${url}: it does not say where its keys are`)
+  }
+  const { keys } = membersOf(await fetchDocument(keysUrl, thumbprints))
+  if (!Array.isArray(keys) || keys.length > keysMax) {
+    throw new DocumentFailed(`${url}: its keys are no list, or too long a one`)
+  }
+  // What signs is a pair: nothing that is published can be a shared secret.
+  const usable = keys.filter((key: unknown) => {
+    const { kty, use } = membersOf(key)
+    return (kty === 'RSA' || kty === 'EC') && use !== 'enc'
+  })
+  return createLocalJWKSet({ keys: usable })
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}

@@ -1,0 +1,101 @@
+/** Keys of identity providers: kept, found again after a rotation, and kept through an outage. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { exportJWK } from 'jose'
+import { DocumentFailed, type FetchDocument } from '../../src/authenticate/issuer-documents.ts'
+import { createIssuerKeys } from '../../src/authenticate/issuer-keys.ts'
+import { newPair, type SigningPair } from './issuer.ts'
+
+const issuer = { url: 'https://issuer.example/a', thumbprints: [] }
+const minute = 60_000
+
+function open(pairs: SigningPair[]) {
+  const world = { now: 0, down: false, asked: [] as string[], errors: [] as unknown[] }
+  const described: Record<string, unknown> = {
+    issuer: issuer.url,
+    jwks_uri: 'https://keys.example/k',
+  }
+  const fetchDocument: FetchDocument = async (url) => {
+    world.asked.push(url)
+    if (world.down) throw new DocumentFailed('down')
+    if (url.endsWith('/.well-known/openid-configuration')) return described
+    const keys = pairs.map(async ({ kid, publicKey }) => ({ ...(await exportJWK(publicKey)), kid }))
+    return { keys: await Promise.all(keys) }
+  }
+  const keys = createIssuerKeys({
+    fetchDocument,
+    monotonic: () => world.now,
+    onError: (error) => world.errors.push(error),
+  })
+  const find = async (kid: string) =>
+    keys.of(issuer)({ alg: 'ES256', kid }, { payload: '', signature: '' })
+  return { world, described, find }
+}
+
+test('keys are fetched once for many, and again when they are no longer fresh', async () => {
+  const pair = newPair()
+  const { world, find } = open([pair])
+  await Promise.all(Array.from({ length: 20 }, () => find(pair.kid)))
+  const once = [
+    'https://issuer.example/a/.well-known/openid-configuration',
+    'https://keys.example/k',
+  ]
+  assert.deepEqual(world.asked, once)
+  world.now = 9 * minute
+  await find(pair.kid)
+  assert.deepEqual(world.asked, once)
+  world.now = 10 * minute
+  await find(pair.kid)
+  assert.equal(world.asked.length, 4)
+})
+
+test('a key that is not known is asked for at once, and one that there is not every half minute', async () => {
+  const pairs = [newPair()]
+  const { world, find } = open(pairs)
+  await find(pairs[0]?.kid ?? '')
+  world.now = minute
+  const next = newPair()
+  pairs.push(next)
+  await find(next.kid)
+  assert.equal(world.asked.length, 4)
+  for (let i = 0; i < 50; i += 1) await assert.rejects(find(`none-${i}`), /no applicable key/)
+  assert.equal(world.asked.length, 4)
+  world.now += minute / 2
+  await assert.rejects(find('none'), /no applicable key/)
+  assert.equal(world.asked.length, 6)
+})
+
+test('through an outage the keys that are known go on, for a day', async () => {
+  const pair = newPair()
+  const { world, find } = open([pair])
+  await find(pair.kid)
+  world.down = true
+  world.now = 20 * minute
+  for (let i = 0; i < 10; i += 1) await find(pair.kid)
+  // Once, and then a pause: nobody waits for a provider that has just failed.
+  assert.deepEqual([world.asked.length, world.errors.length], [3, 1])
+  world.now += 5000
+  await find(pair.kid)
+  assert.equal(world.asked.length, 4)
+  world.now = 24 * 60 * minute
+  await assert.rejects(find(pair.kid), DocumentFailed)
+  world.down = false
+  world.now += minute
+  await find(pair.kid)
+})
+
+test('an issuer that describes another, or hides its keys, or has too many, has none', async () => {
+  const pairs = [newPair()]
+  for (const wrong of [
+    { issuer: 'https://issuer.example/b' },
+    { issuer: undefined },
+    { jwks_uri: 7 },
+    { jwks_uri: 'no url' },
+  ]) {
+    const { described, find } = open(pairs)
+    Object.assign(described, wrong)
+    await assert.rejects(find(pairs[0]?.kid ?? ''), DocumentFailed)
+  }
+  const many = Array.from({ length: 101 }, () => pairs[0] ?? newPair())
+  await assert.rejects(open(many).find(pairs[0]?.kid ?? ''), DocumentFailed)
+})
