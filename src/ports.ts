@@ -3,7 +3,7 @@
  * @module
  */
 import type { Logger } from 'pino'
-import { createRefusals, type Refusals } from './authenticate/refusals.ts'
+import { createRefusals } from './authenticate/refusals.ts'
 import { createFetchDocument, mayAsk } from './authenticate/issuer-documents.ts'
 import { createIssuerKeys } from './authenticate/issuer-keys.ts'
 import { createSessionTokens } from './authenticate/session-tokens.ts'
@@ -11,26 +11,15 @@ import { createSigningKeys } from './authenticate/signing-keys.ts'
 import type { Anchors } from './audit/anchors.ts'
 import type { OpenJournal } from './audit/journal.ts'
 import { authenticateWebIdentity } from './authenticate/web-identity.ts'
-import { createOutbox, type Outbox } from './audit/outbox.ts'
-import { compilePolicy } from './authorize/compile.ts'
 import type { Config } from './config.ts'
-import { openSigningSecret } from './crypto/secrets.ts'
-import { fingerprintOf } from './crypto/statements.ts'
 import { createAccessKeys } from './crypto/new-access-key.ts'
-import { createSlowLane, type SlowLane } from './crypto/slow-lane.ts'
 import type { Keyring } from './crypto/keyring.ts'
 import type { DeploymentPorts, FirstAccount } from './deployment.ts'
 import type { MovableClock } from './jobs/clock.ts'
-import type { Jobs } from './jobs/jobs.ts'
-import { createBuiltinKeyStore, type BuiltinKeyStore } from './keystores/builtin.ts'
-import { createKeyJobs } from './lifecycle/key-jobs.ts'
-import { createAccessKeyUses, type OpenAccessKeyUses } from './lifecycle/last-access-key-use.ts'
 import { createIdentityUses } from './lifecycle/identity-uses.ts'
-import { createRoleUses, type OpenRoleUses } from './lifecycle/last-role-use.ts'
-import { createKeyUsages, type OpenKeyUsages } from './lifecycle/last-usage.ts'
 import type { Caller } from './model/caller.ts'
 import { formatArn } from './model/arn.ts'
-import type { OperationPorts, ServerStatus } from './operations/operation.ts'
+import type { OperationPorts } from './operations/operation.ts'
 import { queryRegistry } from './operations/query-registry.ts'
 import { registry } from './operations/registry.ts'
 import { operatorOperations, testOperations } from './operations/trent/operations.ts'
@@ -38,8 +27,6 @@ import { createCredentials } from './resolve/credentials.ts'
 import { createKeyPolicies } from './resolve/key-policies.ts'
 import type { Place } from './resolve/identifiers.ts'
 import { createGrantTokens } from './resolve/grant-tokens.ts'
-import { loadGroup, loadManagedPolicy, loadRole, loadUser } from './resolve/known-identities.ts'
-import { createLookup, type Lookup } from './resolve/lookup.ts'
 import { createPages } from './resolve/markers.ts'
 import { createFindPrincipal, createFindUserArn } from './resolve/principals.ts'
 import { createTrustPolicies } from './resolve/trust-policies.ts'
@@ -47,9 +34,10 @@ import { createRecipients } from './resolve/recipient.ts'
 import { createTurns } from './resolve/turns.ts'
 import type { PipelinePorts } from './running-call.ts'
 import type { Store } from './store/store.ts'
-import { createFaults, type Faults } from './throttle/faults.ts'
+import { createFaults } from './throttle/faults.ts'
 import { createThrottle, type Throttle } from './throttle/throttle.ts'
-import { version } from './version.ts'
+import { serverControls } from './server-controls.ts'
+import { openWorks, type Works } from './works.ts'
 
 export interface ServerParts extends Omit<DeploymentPorts, 'clock'> {
   readonly clock: MovableClock
@@ -66,9 +54,6 @@ export interface ServerParts extends Omit<DeploymentPorts, 'clock'> {
 
 /** Enough for every (access key, Region, day) of a busy deployment; each is a few hundred bytes. */
 const signingKeysMax = 10_000
-
-/** Each takes some 10 ms to prove. */
-const attestationsMax = 64
 
 export interface OpenPorts {
   readonly ports: PipelinePorts
@@ -121,73 +106,6 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
   return { ports, close: open.close }
 }
 
-/** What works beside the calls, and has to be closed. */
-interface Works {
-  readonly lookup: Lookup
-  readonly builtin: BuiltinKeyStore
-  readonly slowLane: SlowLane
-  readonly outbox: Outbox
-  readonly keyUsages: OpenKeyUsages
-  readonly roleUses: OpenRoleUses
-  readonly accessKeyUses: OpenAccessKeyUses
-  readonly jobs: Jobs
-  readonly close: () => Promise<void>
-}
-
-function openWorks({ regions }: Config, parts: ServerParts): Works {
-  const { store, keyring, journal, clock, random, log } = parts
-  const lookup = lookupOf(parts, (materialId) => builtin.forget(materialId))
-  const builtin = createBuiltinKeyStore({
-    keyring,
-    clock,
-    random,
-    findMaterial: async (materialId) => lookup.material(materialId),
-    onForgedMaterial: (materialId) => log.error({ materialId }, 'a key material fails to open'),
-  })
-  // A lane of their own: attested callers do not wait for primes. Its thread starts with the first.
-  const slowLane = createSlowLane({ queueMax: attestationsMax })
-  const outbox = createOutbox({
-    store,
-    journal,
-    onError: (error) => log.error({ err: error }, 'the outbox waits for the journal'),
-  })
-  const keyUsages = createKeyUsages({
-    store,
-    since: parts.usageTrackedSince,
-    onError: (error) => log.error({ err: error }, error.message),
-  })
-  const accessKeyUses = createAccessKeyUses({
-    store,
-    onError: (error) => log.error({ err: error }, error.message),
-  })
-  const roleUses = createRoleUses({
-    store,
-    onError: (error) => log.error({ err: error }, error.message),
-  })
-  const keyStoreOf = (): BuiltinKeyStore => builtin
-  const jobs = createKeyJobs({ store, journal, outbox, regions, clock, random, keyStoreOf, log })
-  return {
-    lookup,
-    builtin,
-    slowLane,
-    outbox,
-    keyUsages,
-    roleUses,
-    accessKeyUses,
-    jobs,
-    close: async () => {
-      await jobs.close()
-      await keyUsages.close()
-      await accessKeyUses.close()
-      await roleUses.close()
-      await outbox.close()
-      await parts.anchors.close()
-      await builtin.close()
-      await slowLane.close()
-    },
-  }
-}
-
 function operationPorts(
   { store, keyring, clock, random }: ServerParts,
   { builtin, keyUsages, roleUses, accessKeyUses }: Works,
@@ -227,22 +145,6 @@ function quotaPorts({ quotas }: Config, throttle: Throttle): OperationPorts['quo
   }
 }
 
-function lookupOf(
-  { store, keyring }: ServerParts,
-  onForgottenMaterial: (materialId?: string) => void,
-): Lookup {
-  return createLookup({
-    store,
-    openSecret: (accessKey) => openSigningSecret(keyring, accessKey),
-    compile: (policy) => compilePolicy(policy, 'key'),
-    findUser: (userId) => loadUser(userId, store),
-    findRole: (roleId) => loadRole(roleId, store),
-    findGroup: (groupId) => loadGroup(groupId, store),
-    findManagedPolicy: (policyId) => loadManagedPolicy(policyId, store),
-    onForgottenMaterial,
-  })
-}
-
 function servedOperations({ testApi }: Config): PipelinePorts['registry'] {
   const own = [...operatorOperations, ...(testApi ? testOperations : [])]
   return new Map([
@@ -279,54 +181,5 @@ function insiders(config: Config): PipelinePorts['insider'] {
     const arn = formatArn({ partition, service: 'trent', region: '', accountId, resource })
     const caller: Caller = { kind: door, accountId, arn, uniqueId: resource }
     return [caller, place]
-  }
-}
-
-/** For whoever keeps it elsewhere. */
-function shownCheckpoint({ last }: Anchors): ServerStatus['journal']['checkpoint'] {
-  return { text: last.text, signature: Buffer.from(last.signature).toString('base64') }
-}
-
-function serverControls(
-  config: Config,
-  parts: ServerParts & {
-    readonly refusals: Refusals
-    readonly faults: Faults
-    readonly jobs: Jobs
-  },
-): OperationPorts['server'] {
-  const { store, journal, clock, startedAt, firstAccount, refusals, faults, jobs } = parts
-  return {
-    status: async (): Promise<ServerStatus> => {
-      const held = clock.held()
-      return {
-        version,
-        ready: journal.healthy,
-        sealed: false,
-        startedAt: new Date(startedAt).toISOString(),
-        region: config.region,
-        accountId: firstAccount.accountId,
-        journal: {
-          healthy: journal.healthy,
-          ...journal.position,
-          keys: parts.keyring.statementKeys.map(({ publicKey }) => fingerprintOf(publicKey)),
-          checkpoint: shownCheckpoint(parts.anchors),
-        },
-        changes: store.epoch(),
-        refusedRequests: refusals.count(),
-        clock: { now: new Date(clock.now()).toISOString(), ...(held !== undefined && { held }) },
-        deleted: await store.countDeletedKeys(),
-      }
-    },
-    acceptClock: () => {
-      clock.accept()
-      return jobs.runDue()
-    },
-    moveClock: (to) => {
-      clock.move(to)
-      return jobs.runDue()
-    },
-    faults,
-    firstAccount,
   }
 }

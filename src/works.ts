@@ -1,0 +1,105 @@
+/**
+ * What works beside the calls of one running server, and has to be closed when it stops.
+ * @module
+ */
+import { createOutbox, type Outbox } from './audit/outbox.ts'
+import { compilePolicy } from './authorize/compile.ts'
+import type { Config } from './config.ts'
+import { openSigningSecret } from './crypto/secrets.ts'
+import { createSlowLane, type SlowLane } from './crypto/slow-lane.ts'
+import type { Jobs } from './jobs/jobs.ts'
+import { createBuiltinKeyStore, type BuiltinKeyStore } from './keystores/builtin.ts'
+import { createKeyJobs } from './lifecycle/key-jobs.ts'
+import { createAccessKeyUses, type OpenAccessKeyUses } from './lifecycle/last-access-key-use.ts'
+import { createRoleUses, type OpenRoleUses } from './lifecycle/last-role-use.ts'
+import { createKeyUsages, type OpenKeyUsages } from './lifecycle/last-usage.ts'
+import { loadGroup, loadManagedPolicy, loadRole, loadUser } from './resolve/known-identities.ts'
+import { createLookup, type Lookup } from './resolve/lookup.ts'
+
+import type { ServerParts } from './ports.ts'
+
+/** Each takes some 10 ms to prove. */
+const attestationsMax = 64
+
+/** What works beside the calls, and has to be closed. */
+export interface Works {
+  readonly lookup: Lookup
+  readonly builtin: BuiltinKeyStore
+  readonly slowLane: SlowLane
+  readonly outbox: Outbox
+  readonly keyUsages: OpenKeyUsages
+  readonly roleUses: OpenRoleUses
+  readonly accessKeyUses: OpenAccessKeyUses
+  readonly jobs: Jobs
+  readonly close: () => Promise<void>
+}
+
+export function openWorks({ regions }: Config, parts: ServerParts): Works {
+  const { store, keyring, journal, clock, random, log } = parts
+  const lookup = lookupOf(parts, (materialId) => builtin.forget(materialId))
+  const builtin = createBuiltinKeyStore({
+    keyring,
+    clock,
+    random,
+    findMaterial: async (materialId) => lookup.material(materialId),
+    onForgedMaterial: (materialId) => log.error({ materialId }, 'a key material fails to open'),
+  })
+  // A lane of their own: attested callers do not wait for primes. Its thread starts with the first.
+  const slowLane = createSlowLane({ queueMax: attestationsMax })
+  const outbox = createOutbox({
+    store,
+    journal,
+    onError: (error) => log.error({ err: error }, 'the outbox waits for the journal'),
+  })
+  const keyUsages = createKeyUsages({
+    store,
+    since: parts.usageTrackedSince,
+    onError: (error) => log.error({ err: error }, error.message),
+  })
+  const accessKeyUses = createAccessKeyUses({
+    store,
+    onError: (error) => log.error({ err: error }, error.message),
+  })
+  const roleUses = createRoleUses({
+    store,
+    onError: (error) => log.error({ err: error }, error.message),
+  })
+  const keyStoreOf = (): BuiltinKeyStore => builtin
+  const jobs = createKeyJobs({ store, journal, outbox, regions, clock, random, keyStoreOf, log })
+  return {
+    lookup,
+    builtin,
+    slowLane,
+    outbox,
+    keyUsages,
+    roleUses,
+    accessKeyUses,
+    jobs,
+    close: async () => {
+      await jobs.close()
+      await keyUsages.close()
+      await accessKeyUses.close()
+      await roleUses.close()
+      await outbox.close()
+      await parts.anchors.close()
+      await builtin.close()
+      await slowLane.close()
+    },
+  }
+}
+
+function lookupOf(
+  { store, keyring }: ServerParts,
+  onForgottenMaterial: (materialId?: string) => void,
+): Lookup {
+  return createLookup({
+    store,
+    openSecret: (accessKey) => openSigningSecret(keyring, accessKey),
+    compile: (policy) => compilePolicy(policy, 'key'),
+    findUser: (userId) => loadUser(userId, store),
+    findRole: (roleId) => loadRole(roleId, store),
+    findGroup: (groupId) => loadGroup(groupId, store),
+    findManagedPolicy: (policyId) => loadManagedPolicy(policyId, store),
+    onForgottenMaterial,
+  })
+}
