@@ -36,7 +36,11 @@ async function run(config: Config): Promise<void> {
   const starting = startServer(config, { log, onFatal })
   const stopping = stopOnSignals(starting)
   const server = await starting
-  const account = await Promise.race([server.ready, stopping])
+  const account = await Promise.race([server.ready, stopping]).catch(async (error: unknown) => {
+    // What was opened before the root key is closed in order: a journal, a socket.
+    await server.stop().catch(() => undefined) // of two failures, the first is told
+    throw error
+  })
   if (account !== undefined) process.stdout.write(banner(config, server, account))
 }
 

@@ -196,7 +196,14 @@ for (const [name, spoil, expected] of spoilings) {
 test('the right key file put back, the server starts as if nothing had been', async (t) => {
   const folder = spoilt(t, (data) => rmSync(join(data, 'seal.key')))
   await refusal(t, folder, {})
-  cpSync(join(made, 'data', 'seal.key'), join(folder, 'data', 'seal.key'))
+  const data = join(folder, 'data')
+  // What the start had opened before it was refused, it has closed: no socket, no segment in preparation.
+  assert.ok(!existsSync(join(data, 'operator.sock')))
+  const segments = readdirSync(join(data, 'journal', 'worker-0'))
+  assert.deepEqual(segments, ['000000000001.seg', '000000000002.seg'])
+  const sizes = segments.map((name) => statSync(join(data, 'journal', 'worker-0', name)).size)
+  assert.ok(Math.max(...sizes) < 1024 * 1024, 'each is cut to its length')
+  cpSync(join(made, 'data', 'seal.key'), join(data, 'seal.key'))
   const server = await serve(t, folder)
   assert.deepEqual(await end(server, 'SIGTERM'), { code: 0, signal: null })
 })
