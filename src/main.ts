@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { revokeSessions } from './cli/sessions.ts'
 import { acceptClock } from './cli/clock.ts'
-import { createAccount, listAccounts } from './cli/account.ts'
+import { createAccount, listAccounts, replaceRootKey } from './cli/account.ts'
 import { quotas } from './cli/quotas.ts'
 import { serve } from './cli/serve.ts'
 import { status } from './cli/status.ts'
@@ -37,6 +37,11 @@ account
   .description('name every account')
   .option('--json', 'answer in JSON')
   .action((options: Parameters<typeof listAccounts>[1]) => listAccounts(configFile(), options))
+account
+  .command('replace-key <id>')
+  .description('end the access key of the root user, and tell another')
+  .option('--json', 'answer in JSON')
+  .action((id: string, options: { json?: true }) => replaceRootKey(configFile(), id, options))
 const sessions = program.command('sessions').description('temporary credentials')
 sessions
   .command('revoke <arn>')

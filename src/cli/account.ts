@@ -1,4 +1,4 @@
-/** `trent account create` and `trent account list`, asked through the operator door. @module */
+/** `trent account create`, `list` and `replace-key`, asked through the operator door. @module */
 import { loadConfig } from '../config.ts'
 import { callOperator } from '../operator/client.ts'
 import type { CreatedAccount } from '../operations/trent/create-account.ts'
@@ -13,6 +13,18 @@ export async function createAccount(
     const { dataDirectory } = loadConfig(process.env, configFile)
     const answer = await callOperator(dataDirectory, 'CreateAccount', { accountId: options.id })
     return [answer, (): string => credentials(answer as CreatedAccount)] // the server is this program
+  })
+}
+
+export async function replaceRootKey(
+  configFile: string | undefined,
+  accountId: string,
+  options: { readonly json?: true },
+): Promise<void> {
+  await printed(options, async () => {
+    const { dataDirectory } = loadConfig(process.env, configFile)
+    const answer = await callOperator(dataDirectory, 'ReplaceRootKey', { accountId })
+    return [answer, (): string => credentials(answer as CreatedAccount)] // as above
   })
 }
 

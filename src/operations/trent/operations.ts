@@ -7,6 +7,7 @@ import { getStatus } from './get-status.ts'
 import { getTestClock } from './get-test-clock.ts'
 import { getTestFaults } from './get-test-faults.ts'
 import { listAccounts } from './list-accounts.ts'
+import { replaceRootKey } from './replace-root-key.ts'
 import { revokeSessions } from './revoke-sessions.ts'
 import { resetTestData } from './reset-test-data.ts'
 import { setTestClock } from './set-test-clock.ts'
@@ -18,6 +19,7 @@ export const operatorOperations: readonly Operation[] = [
   getQuotas,
   getStatus,
   listAccounts,
+  replaceRootKey,
   revokeSessions,
 ]
 export const testOperations: readonly Operation[] = [
