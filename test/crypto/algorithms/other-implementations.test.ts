@@ -1,8 +1,10 @@
-// Signatures, keys, secrets and ciphertexts cross to Go's standard library and PyPI's cryptography, and back.
+// Signatures, keys, secrets and ciphertexts cross to Go's standard library, PyPI's cryptography and noble,
+// and back.
 import assert from 'node:assert/strict'
 import { createPrivateKey, createPublicKey, hash, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { ed25519ph } from '@noble/curves/ed25519.js'
+import { ml_kem512, ml_kem768, ml_kem1024 } from '@noble/post-quantum/ml-kem.js'
 import { decapsulate, encapsulate } from '../../../src/crypto/algorithms/encapsulation.ts'
 import { sign, verify } from '../../../src/crypto/algorithms/sign.ts'
 import type { MessageType } from '../../../src/crypto/algorithms/signature-method.ts'
@@ -109,6 +111,29 @@ test(
     }
   },
 )
+
+test('noble opens our ML-KEM ciphertexts with our seeds, and we open its own', () => {
+  const row = algorithms.find((each): each is KemAlgorithm => each.name === 'ML_KEM')
+  assert(row !== undefined)
+  for (const [spec, theirs] of [
+    ['ML_KEM_512', ml_kem512],
+    ['ML_KEM_768', ml_kem768],
+    ['ML_KEM_1024', ml_kem1024],
+  ] as const) {
+    const { privateKey, publicKey } = keyOf(spec)
+    const { secretKey } = theirs.keygen(privateKey.export({ format: 'raw-seed' }))
+    const { sharedSecret, ciphertext } = encapsulate(publicKey)
+    assert.deepEqual(Buffer.from(theirs.decapsulate(ciphertext, secretKey)), sharedSecret)
+    const made = theirs.encapsulate(publicKey.export({ format: 'raw-public' }))
+    const found = decapsulate(row, spec, privateKey, made.cipherText)
+    assert.deepEqual(found, Buffer.from(made.sharedSecret))
+    // Both reject implicitly, with the same secret.
+    made.cipherText[0] = (made.cipherText[0] ?? 0) ^ 1
+    const rejected = decapsulate(row, spec, privateKey, made.cipherText)
+    assert.deepEqual(rejected, Buffer.from(theirs.decapsulate(made.cipherText, secretKey)))
+    assert.notDeepEqual(rejected, found)
+  }
+})
 
 test('Ed25519ph gives the signature that Go 1.26 gives, and hashes the digest once more', () => {
   // Made with crypto/ed25519, November 2026: seed 00 … 1f, message SHA-512("Trent"), Options{Hash: SHA512}.
