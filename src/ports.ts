@@ -9,6 +9,7 @@ import { createIssuerKeys } from './authenticate/issuer-keys.ts'
 import { createSessionTokens } from './authenticate/session-tokens.ts'
 import { createSigningKeys } from './authenticate/signing-keys.ts'
 import type { Anchors } from './audit/anchors.ts'
+import { createEventLookup } from './audit/event-lookup.ts'
 import type { OpenJournal } from './audit/journal.ts'
 import { authenticateWebIdentity } from './authenticate/web-identity.ts'
 import type { Config } from './config.ts'
@@ -22,6 +23,7 @@ import { formatArn } from './model/arn.ts'
 import type { OperationPorts } from './operations/operation.ts'
 import { queryRegistry } from './operations/query-registry.ts'
 import { registry } from './operations/registry.ts'
+import { trailRegistry } from './operations/trail-registry.ts'
 import { operatorOperations, testOperations } from './operations/trent/operations.ts'
 import { createCredentials } from './resolve/credentials.ts'
 import { createKeyPolicies } from './resolve/key-policies.ts'
@@ -127,6 +129,7 @@ function operationPorts(
     keyUsages,
     roleUses,
     accessKeyUses,
+    events: createEventLookup(store),
     newAccessKey: createAccessKeys(keyring, random),
   }
 }
@@ -150,6 +153,7 @@ function servedOperations({ testApi }: Config): PipelinePorts['registry'] {
   return new Map([
     ...registry,
     ...queryRegistry,
+    ...trailRegistry,
     ...own.map((operation) => [`trent:${operation.name}`, operation] as const),
   ])
 }

@@ -30,6 +30,7 @@ export function serverControls(
   return {
     status: async (): Promise<ServerStatus> => {
       const held = clock.held()
+      const { stream, segment } = journal.position
       return {
         version,
         ready: journal.healthy,
@@ -39,7 +40,8 @@ export function serverControls(
         accountId: firstAccount.accountId,
         journal: {
           healthy: journal.healthy,
-          ...journal.position,
+          stream,
+          segment,
           keys: parts.keyring.statementKeys.map(({ publicKey }) => fingerprintOf(publicKey)),
           checkpoint: shownCheckpoint(parts.anchors),
         },

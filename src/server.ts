@@ -8,6 +8,7 @@ import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Logger } from 'pino'
 import { openAnchors } from './audit/anchors.ts'
+import { createEventIndex } from './audit/event-index.ts'
 import { nodeFiles, type FilePort } from './audit/files.ts'
 import type { OpenJournal } from './audit/journal.ts'
 import { openJournal } from './audit/open-journal.ts'
@@ -24,9 +25,8 @@ import { publicHandler } from './routes.ts'
 import { createKeyFile, openFileSeal } from './seals/file.ts'
 import type { Seal } from './seals/seal.ts'
 import { createStore } from './store/bound-store.ts'
-import type { Database } from './store/database.ts'
 import { readDeployment } from './store/deployment.ts'
-import { openDatabase } from './store/open.ts'
+import { openDatabase, type OwnedDatabase } from './store/open.ts'
 import type { Target } from './wire/aws-json.ts'
 import { protocolOf } from './wire/protocol.ts'
 import type { RawRequest, RawResponse } from './wire/request.ts'
@@ -96,7 +96,7 @@ async function makeDirectory(path: string): Promise<void> {
 
 /** What can be opened without the root key. */
 interface Files {
-  readonly database: Database
+  readonly database: OwnedDatabase
   readonly journal: OpenJournal
   readonly journalDirectory: string
   /** What waits for the journal's last word. */
@@ -216,7 +216,18 @@ async function openDeploymentPorts(
   await drainOutbox({ store, journal, ...journalAt, onError })
   const usageTrackedSince = await store.trackUsageSince(clock.now())
   const all = { ...parts, anchors, firstAccount, usageTrackedSince, log, startedAt }
-  return { ...openPorts(config, all), firstAccount }
+  const { ports, close } = openPorts(config, all)
+  const eventIndex = createEventIndex({
+    database: database.share(),
+    directory: journalDirectory,
+    journal,
+    onError: (error) => log.error({ err: error }, 'LookupEvents is behind'),
+  })
+  const closeAndIndex = async (): Promise<void> => {
+    await close()
+    await eventIndex.close()
+  }
+  return { ports, close: closeAndIndex, firstAccount }
 }
 
 /** The seal of the data directory's key file, which the first start makes. */

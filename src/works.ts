@@ -2,6 +2,7 @@
  * What works beside the calls of one running server, and has to be closed when it stops.
  * @module
  */
+import { createEventRetention } from './audit/event-retention.ts'
 import { createOutbox, type Outbox } from './audit/outbox.ts'
 import { compilePolicy } from './authorize/compile.ts'
 import type { Config } from './config.ts'
@@ -65,7 +66,9 @@ export function openWorks({ regions }: Config, parts: ServerParts): Works {
     onError: (error) => log.error({ err: error }, error.message),
   })
   const keyStoreOf = (): BuiltinKeyStore => builtin
-  const jobs = createKeyJobs({ store, journal, outbox, regions, clock, random, keyStoreOf, log })
+  const jobs = createKeyJobs({ store, journal, outbox, regions, clock, random, keyStoreOf, log }, [
+    createEventRetention(store),
+  ])
   return {
     lookup,
     builtin,

@@ -47,6 +47,8 @@ export interface JournalOptions {
 }
 
 export interface OpenJournal extends Journal {
+  /** The same with its place in the segment: every record before it is durable. */
+  readonly position: Journal['position'] & { readonly offset: number }
   /** Readiness: free space is above the reserve, and the next segment could be prepared. */
   readonly hasReserve: boolean
   /**

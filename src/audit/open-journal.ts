@@ -71,7 +71,8 @@ class SegmentJournal implements OpenJournal {
   /** Segments being cut to length; closing waits for them. */
   readonly #trims = new Set<Promise<void>>()
   #live: LiveSegment | undefined
-  #number = 0
+  /** The segment that was opened last, live or over. */
+  #latest: LiveSegment | undefined
   readonly #waiting = createWaitingRecords()
   #working: Promise<void> | undefined
   #anchor: StreamAnchor | undefined
@@ -100,8 +101,9 @@ class SegmentJournal implements OpenJournal {
     return this.#hasSpace && !this.#spareFailed
   }
 
-  get position(): { readonly stream: string; readonly segment: number } {
-    return { stream: this.#home.stream, segment: this.#number }
+  get position(): OpenJournal['position'] {
+    const { number: segment = 0, offset = 0 } = this.#latest ?? {}
+    return { stream: this.#home.stream, segment, offset }
   }
 
   async start(last: Predecessor | undefined): Promise<void> {
@@ -304,28 +306,29 @@ class SegmentJournal implements OpenJournal {
   }
 
   async #openNext(predecessor: Predecessor | undefined): Promise<void> {
-    const number = (predecessor?.segment ?? 0) + 1
     this.#opening = true
     try {
       const prepared = await this.#spare
       this.#spare = undefined
-      const spare = prepared ?? (await prepareSegment(this.#home, number))
+      const spare = prepared ?? (await prepareSegment(this.#home, (predecessor?.segment ?? 0) + 1))
       this.#live = await activateSegment(this.#home, spare, predecessor)
     } finally {
       this.#opening = false
     }
-    this.#number = number
+    this.#latest = this.#live
     this.#prepareNext()
   }
 
   /** Makes the next segment's file in the background, so that a roll does not wait for it. */
   #prepareNext(): void {
     this.#spareFailed = false
-    this.#spare = prepareSegment(this.#home, this.#number + 1).catch((cause: unknown) => {
-      this.#spareFailed = true
-      this.#options.onError(new Error('the next segment could not be prepared', { cause }))
-      return undefined
-    })
+    this.#spare = prepareSegment(this.#home, (this.#latest?.number ?? 0) + 1).catch(
+      (cause: unknown) => {
+        this.#spareFailed = true
+        this.#options.onError(new Error('the next segment could not be prepared', { cause }))
+        return undefined
+      },
+    )
   }
 
   async #checkReserve(): Promise<void> {

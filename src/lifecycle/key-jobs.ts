@@ -19,7 +19,8 @@ export type KeyJobsPorts = ServiceChangePorts &
     readonly log: Logger
   }
 
-export function createKeyJobs(ports: KeyJobsPorts): Jobs {
+/** @param more jobs that are about no key */
+export function createKeyJobs(ports: KeyJobsPorts, more: readonly Job[] = []): Jobs {
   const { clock, log } = ports
   const changes = createServiceChanges(ports)
   const { job: markClock, mark } = clockMarks(ports)
@@ -29,6 +30,7 @@ export function createKeyJobs(ports: KeyJobsPorts): Jobs {
     ...createDeletionJobs({ ...ports, changes }),
     ...createExpiryJobs({ ...ports, changes }),
     ...createRotationJobs({ ...ports, changes }),
+    ...more,
   ]
   let told: string | undefined
   const running = createJobs({

@@ -6,6 +6,7 @@
 import type { ErrorCode } from '../errors.ts'
 import type { KeyStore } from '../keystores/keystore.ts'
 import type { Caller } from '../model/caller.ts'
+import type { EventLookup } from '../model/audit-event.ts'
 import type { AccessKeyRecord, AccessKeyUse } from '../model/access-key.ts'
 import type { Clock, Random } from '../model/clock.ts'
 import type { GrantRecord } from '../model/grant.ts'
@@ -122,6 +123,7 @@ export interface OperationPorts {
   readonly roleUses: RoleUses
   readonly accessKeyUses: AccessKeyUses
   readonly sessions: Sessions
+  readonly events: EventLookup
   /** Makes a random access key, which is not stored yet. */
   readonly newAccessKey: (
     owner: Pick<AccessKeyRecord, 'accountId' | 'principalKind' | 'principalId'>,
@@ -358,7 +360,7 @@ export interface Operation<
   Output = unknown,
   K extends string = string,
 > {
-  readonly service: 'kms' | 'iam' | 'sts' | 'trent'
+  readonly service: 'kms' | 'iam' | 'sts' | 'cloudtrail' | 'trent'
   /** The name on the wire; the file is its kebab-case, the export its camelCase. */
   readonly name: string
   /** Who may come in: holders of an access key or of an identity token, operators, the test API. */

@@ -18,6 +18,7 @@ import { clockMark, countDeletedKeys, keyDeletion } from './deleted-key-rows.ts'
 import { dueKeyReads } from './due-key-rows.ts'
 import { materialStateReads, materialStateWrites } from './material-state-rows.ts'
 import { materialReads, materialWrites } from './material-rows.ts'
+import { deleteEventsBefore, findEventBlock, listEventBlocks } from './event-index-rows.ts'
 import { deleteOutbox, insertOutbox, listOutbox } from './outbox.ts'
 import { groupReads, groupWrites } from './group-rows.ts'
 import { oidcProviderReads, oidcProviderWrites } from './oidc-provider-rows.ts'
@@ -62,6 +63,9 @@ export function createStore(
     changesSince: (seq) => changesSince(query, seq),
     listOutbox: (limit) => listOutbox({ query, rows }, limit),
     deleteOutbox: (eventIds) => deleteOutbox(query, eventIds),
+    listEventBlocks: (page) => listEventBlocks(query, page),
+    findEventBlock: (block) => findEventBlock(query, block),
+    deleteEventsBefore: (day) => deleteEventsBefore(query, day),
     trackUsageSince: (now) => trackUsageSince(query, now),
     countDeletedKeys: () => countDeletedKeys({ query, rows }),
     listAuditWriters: () => listAuditWriters({ query, rows }),

@@ -15,6 +15,8 @@ export interface ColumnTypes {
   readonly counter: ColumnDataType
   /** What ends a table's definition. */
   readonly end: RawBuilder<unknown>
+  /** The same for a table that is kept in the order of its primary key, where the engine can. */
+  readonly clustered: RawBuilder<unknown>
 }
 
 const types: Readonly<Record<Engine, ColumnTypes>> = {
@@ -25,6 +27,7 @@ const types: Readonly<Record<Engine, ColumnTypes>> = {
     bytes: 'blob',
     counter: 'integer',
     end: sql`strict`,
+    clustered: sql`strict, without rowid`,
   },
   // Any other collation than "C" would list in an order that depends on the server's locale.
   // PostgreSQL's driver must read int8 as a number: no column exceeds 2^53 − 1.
@@ -34,6 +37,7 @@ const types: Readonly<Record<Engine, ColumnTypes>> = {
     bytes: 'bytea',
     counter: 'bigserial',
     end: sql``,
+    clustered: sql``,
   },
 }
 

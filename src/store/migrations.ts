@@ -21,6 +21,7 @@ import { userSessions } from './migrations/0015-user-sessions.ts'
 import { auditWriters } from './migrations/0016-audit-writers.ts'
 import { multiRegionKeys } from './migrations/0017-multi-region-keys.ts'
 import { oidcProviders } from './migrations/0020-oidc-providers.ts'
+import { eventIndex } from './migrations/0018-event-index.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -46,6 +47,7 @@ export const migrations: readonly Migration[] = [
   { name: 'audit-writers', up: auditWriters },
   { name: 'multi-region-keys', up: multiRegionKeys },
   { name: 'oidc-providers', up: oidcProviders },
+  { name: 'event-index', up: eventIndex },
 ]
 
 /**

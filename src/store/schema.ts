@@ -6,6 +6,7 @@
  * @module
  */
 import type { Generated } from 'kysely'
+import type { EventIndexTables } from './event-index-schema.ts'
 
 /** One row: which deployment this database belongs to. */
 export interface DeploymentTable {
@@ -350,7 +351,7 @@ export interface SchemaMigrationsTable {
   readonly name: string
 }
 
-export interface Schema {
+export interface Schema extends EventIndexTables {
   readonly deployment: DeploymentTable
   readonly seals: SealsTable
   readonly domain_keys: DomainKeysTable

@@ -23,6 +23,7 @@ import type { OidcProviderRecord, OidcProviderRef } from '../model/oidc-provider
 import type { RoleRecord, RoleUse } from '../model/role.ts'
 import type { TrailRecord, TrailRef } from '../model/trail.ts'
 import type { UserRecord } from '../model/user.ts'
+import type { BlockPage, BlockRef } from './event-index-rows.ts'
 
 /** The row that a change was decided on is no longer the present one: decide again. */
 export class StaleRow extends Error {}
@@ -433,4 +434,9 @@ export interface Store extends StoreReads {
   findRoleUse(roleId: string): Promise<RoleUse | undefined>
   /** The same for uses of roles. */
   saveRoleUses(uses: readonly RoleUse[]): Promise<void>
+  /** Blocks of audit records that hold events with a token, the latest first. */
+  listEventBlocks(page: BlockPage): Promise<readonly BlockRef[]>
+  findEventBlock(block: number): Promise<Uint8Array | undefined>
+  /** Deletes some of the index's events of days before; answers whether more may be there. */
+  deleteEventsBefore(day: number): Promise<boolean>
 }

@@ -21,7 +21,12 @@ const contentType = 'application/x-amz-json-1.1'
 
 /** Services by the prefix of their targets. Maps, because the prefix is the caller's. */
 const servicesOf: Readonly<Record<RawRequest['listener'], ReadonlyMap<string, string>>> = {
-  public: new Map([['TrentService', 'kms']]),
+  public: new Map([
+    ['TrentService', 'kms'],
+    ['com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101', 'cloudtrail'],
+    // What some clients make of the same, which AWS takes as well.
+    ['CloudTrail_20131101', 'cloudtrail'],
+  ]),
   operator: new Map([['TrentOperator', 'trent']]),
 }
 
@@ -48,7 +53,7 @@ export function readTarget(
   if (request.method !== 'POST' || pathOf(request.target) !== '/') throw unknownOperation()
   if (type === undefined || mediaType(type) !== contentType) throw unknownOperation()
   if (target === undefined) throw unknownOperation()
-  const end = target.indexOf('.')
+  const end = target.lastIndexOf('.')
   const service = servicesOf[request.listener].get(target.slice(0, Math.max(end, 0)))
   const operation = target.slice(end + 1)
   if (service === undefined || !operationName.test(operation)) throw unknownOperation()

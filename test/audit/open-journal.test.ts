@@ -23,7 +23,9 @@ import { createMemoryFiles } from './memory-files.ts'
 test('records are on disk in order, and the journal is whole after a clean close', async () => {
   const files = createMemoryFiles()
   const { journal } = await open(files)
-  assert.deepEqual(journal.position, { stream: 'worker-0', segment: 1 })
+  const { stream, segment, offset } = journal.position
+  assert.deepEqual([stream, segment], ['worker-0', 1])
+  assert(offset > 0)
   await Promise.all([append(journal, 1), append(journal, 2), append(journal, 3)])
   await journal.close()
   assert.deepEqual(await heldIds(files), [eventId(1), eventId(2), eventId(3)])
@@ -113,7 +115,7 @@ test('an old segment without records stays open', { timeout: 60_000 }, async () 
   now += 5000
   while (looks.count < 3) await delay(1)
   await journal.close()
-  assert.deepEqual(journal.position, { stream: 'worker-0', segment: 1 })
+  assert.equal(journal.position.segment, 1)
 })
 
 test('a roll by age that fails loses no acknowledged record', { timeout: 60_000 }, async () => {

@@ -171,6 +171,7 @@ export function createWorld(): World {
       newAccessKey: unused,
       sessions: { issue: unused },
       webIdentity: { mayBeIssuer: unused },
+      events: { lookup: unused },
       quotas: { ...createQuotas('aws'), rates: () => [] },
       server: {
         status: unused,

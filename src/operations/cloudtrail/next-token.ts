@@ -1,0 +1,18 @@
+/** Tokens that lead to the next page. @module */
+import { KmsError, type ErrorCode } from '../../errors.ts'
+import type { Pages } from '../operation.ts'
+
+/** What `token` was sealed with, for just this list. @throws {KmsError} `code` */
+export function openNextToken(
+  pages: Pages,
+  list: string,
+  token: string | undefined,
+  code: ErrorCode = 'InvalidNextTokenException',
+): string | undefined {
+  try {
+    return pages.open(list, token)
+  } catch (error) {
+    if (!(error instanceof KmsError) || error.code !== 'InvalidMarkerException') throw error
+    throw new KmsError(code, 'Invalid NextToken')
+  }
+}
