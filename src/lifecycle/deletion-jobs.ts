@@ -12,8 +12,10 @@ import type { Job } from '../jobs/jobs.ts'
 import { isReplica } from '../model/key.ts'
 import type { Store } from '../store/store.ts'
 import { dueJob, onPresent } from './due-job.ts'
+import { emptyMaterials } from './imported-materials.ts'
 import { releasePrimary } from './related-keys.ts'
 import type { ServiceChanges } from './service-changes.ts'
+import { settleWaiting } from './waiting-material.ts'
 
 export interface DeletionJobsPorts {
   readonly store: Pick<Store, 'listKeysToDelete' | 'scrub'>
@@ -38,7 +40,9 @@ export function createDeletionJobs({ store, changes }: DeletionJobsPorts): reado
           onPresent(transaction, seen, async (key) => {
             const due = key.state === 'PendingDeletion' && (key.deletionDate ?? Infinity) <= now
             if (!due) return undefined
+            await emptyMaterials(transaction, key)
             await transaction.deleteKey(key, now)
+            await settleWaiting(transaction, key)
             if (isReplica(key)) await releasePrimary(transaction, key, now)
             return { eventName: 'DeleteKey', key, answersArn: true }
           }),

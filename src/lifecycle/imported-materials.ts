@@ -5,7 +5,7 @@
  * @module
  */
 import { KmsError } from '../errors.ts'
-import type { KeyRecord, MaterialRecord } from '../model/key.ts'
+import { isReplica, type KeyRecord, type MaterialRecord } from '../model/key.ts'
 import {
   expirationOf,
   isNeeded,
@@ -14,18 +14,15 @@ import {
   type ExpirationModel,
   type MaterialStateRecord,
 } from '../model/key-material.ts'
-import type { KeyChanges, StoreReads, Transaction } from '../store/store.ts'
-
-/** Far more than a key of imported material can have: each of its rotations is on demand. */
-const importedMaterialsMax = 1000
-
-/** All materials of an imported key, in their order. */
-export function importedMaterialsOf(
-  store: Pick<StoreReads, 'listMaterialStates'>,
-  key: KeyRecord,
-): Promise<readonly MaterialStateRecord[]> {
-  return store.listMaterialStates(key, { limit: importedMaterialsMax })
-}
+import type { KeyChanges, Transaction } from '../store/store.ts'
+import { replicasOf } from './related-keys.ts'
+import {
+  announce,
+  describeEverywhere,
+  importedMaterialsOf,
+  settleWaiting,
+  withdraw,
+} from './waiting-material.ts'
 
 /** What an import asks for beside the material. */
 export interface ImportRequest {
@@ -63,15 +60,24 @@ export async function importMaterial(
   return bringBack(transaction, key, material, { known, request })
 }
 
-/** Takes a material's bytes away, and the material itself where it only waits for a rotation. */
+/**
+ * Takes a material's bytes away, and the material itself where it only waits for a rotation: everywhere when
+ * the primary key of several does so. A replica goes on waiting for it.
+ */
 export async function takeMaterialAway(
   transaction: Transaction,
   key: KeyRecord,
   material: MaterialStateRecord,
 ): Promise<void> {
   if (isNeeded(material)) return loseMaterial(transaction, key, material)
-  await transaction.deleteMaterialState(material)
-  await transaction.deleteMaterial(material)
+  if (isReplica(key)) {
+    await loseBytes(transaction, material)
+    await settleWaiting(transaction, key)
+  } else {
+    await withdraw(transaction, key, material)
+    await transaction.deleteMaterialState(material)
+    await transaction.deleteMaterial(material)
+  }
   await settleKey(transaction, key)
 }
 
@@ -81,13 +87,26 @@ export async function loseMaterial(
   key: KeyRecord,
   material: MaterialStateRecord,
 ): Promise<void> {
+  await loseBytes(transaction, material)
+  await settleKey(transaction, key)
+}
+
+async function loseBytes(transaction: Transaction, material: MaterialStateRecord): Promise<void> {
   await transaction.updateMaterialState(material, {
     importState: 'PENDING_IMPORT',
     expirationModel: undefined,
     validTo: undefined,
   })
   await transaction.emptyMaterial(material)
-  await settleKey(transaction, key)
+}
+
+/** Takes away what this Region alone has imported: the key goes, and others of its id may stay. */
+export async function emptyMaterials(transaction: Transaction, key: KeyRecord): Promise<void> {
+  if (key.origin !== 'EXTERNAL') return
+  for (const material of await importedMaterialsOf(transaction, key)) {
+    // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
+    await transaction.emptyMaterial(material)
+  }
 }
 
 /** Brings the key's row up to what stands of its materials, with `changes` of its own. */
@@ -114,19 +133,21 @@ async function addMaterial(
   const { accountId, region, keyId } = key
   const { materialId } = material
   const last = of.materials.at(-1)
+  const alone = (await replicasOf(transaction, key)).length === 0
+  const waiting = alone ? 'PENDING_ROTATION' : 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION'
   await transaction.insertMaterial(material)
-  await transaction.insertMaterialState({
+  const added = await transaction.insertMaterialState({
     accountId,
     region,
     keyId,
     materialId,
     ordinal: (last?.ordinal ?? 0) + 1,
-    state: last === undefined ? 'CURRENT' : 'PENDING_ROTATION',
+    state: last === undefined ? 'CURRENT' : waiting,
     ...importedAs(of.request),
   })
-  if (last !== undefined) return settleKey(transaction, key)
-  const changes = { ...enabling(key), currentMaterialId: materialId }
-  await settleKey(transaction, key, changes)
+  await announce(transaction, key, added)
+  const first = { ...enabling(key), currentMaterialId: materialId }
+  await settleKey(transaction, key, last === undefined ? first : {})
 }
 
 async function bringBack(
@@ -140,9 +161,12 @@ async function bringBack(
   const stored = await transaction.findMaterial(known.materialId)
   if (stored === undefined) await transaction.insertMaterial(material)
   else await transaction.refillMaterial(material)
-  const { description = known.description } = request
-  const absent = { validTo: undefined, description }
-  await transaction.updateMaterialState(known, { ...absent, ...importedAs(request) })
+  const { description } = request
+  await transaction.updateMaterialState(known, { validTo: undefined, ...importedAs(request) })
+  if (description !== undefined) {
+    await describeEverywhere(transaction, key, known.materialId, description)
+  }
+  if (!isNeeded(known)) await settleWaiting(transaction, key)
   const materials = await importedMaterialsOf(transaction, key)
   const complete = isNeeded(known) && !lacksMaterial(materials)
   await settleKey(transaction, key, complete ? enabling(key) : {})

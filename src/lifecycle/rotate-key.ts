@@ -16,9 +16,10 @@ import {
   type RotationType,
 } from '../model/key-material.ts'
 import { replicasOf, synchronized } from './related-keys.ts'
-import type { KeyChanges, StoreReads, Transaction } from '../store/store.ts'
+import type { KeyChanges, Transaction } from '../store/store.ts'
 import type { ServiceEvent } from '../model/service-event.ts'
-import { importedMaterialsOf, settleKey } from './imported-materials.ts'
+import { settleKey } from './imported-materials.ts'
+import { waitingMaterialOf } from './waiting-material.ts'
 
 export interface Rotation {
   readonly type: RotationType
@@ -68,8 +69,8 @@ export async function rotateToPending(
   key: KeyRecord,
   { type, at, changes }: Rotation,
 ): Promise<readonly ServiceEvent[] | undefined> {
-  const pending = await pendingMaterialOf(transaction, key)
-  if (pending === undefined) return undefined
+  const pending = await waitingMaterialOf(transaction, key)
+  if (pending?.state !== 'PENDING_ROTATION') return undefined
   const replicas = await replicasOf(transaction, key)
   const { materialId } = pending
   for (const each of [key, ...replicas]) {
@@ -90,15 +91,6 @@ export async function rotateToPending(
     // oxlint-enable no-await-in-loop
   }
   return rotationEvents(key, replicas, type, materialId)
-}
-
-/** The material of an imported key that becomes current by its next rotation. */
-export async function pendingMaterialOf(
-  store: Pick<StoreReads, 'listMaterialStates'>,
-  key: KeyRecord,
-): Promise<MaterialStateRecord | undefined> {
-  const materials = await importedMaterialsOf(store, key)
-  return materials.find(({ state }) => state === 'PENDING_ROTATION')
 }
 
 async function retireCurrent(

@@ -6,6 +6,7 @@
 import type { ImportKeyMaterialRequest, ImportKeyMaterialResponse } from '@aws-sdk/client-kms'
 import { KmsError } from '../../errors.ts'
 import { importMaterial, type ImportRequest } from '../../lifecycle/imported-materials.ts'
+import { isReplica } from '../../model/key.ts'
 import { anyState } from '../../model/key-state.ts'
 import { blob, oneOf, required, text, timestamp } from '../../model/shape.ts'
 import { operation } from '../operation.ts'
@@ -87,6 +88,7 @@ export const importKeyMaterial = operation<ImportKeyMaterialRequest, ImportKeyMa
     const KeyId = arn(key)
     requireImported(key, KeyId, [...sendingStates, 'Updating'])
     requireToldApart(key, input, ['ImportType', 'KeyMaterialId', 'KeyMaterialDescription'])
+    if (isReplica(key)) requireFollowing(input)
     const request: ImportRequest = {
       type: input.ImportType,
       materialId: input.KeyMaterialId,
@@ -104,6 +106,18 @@ export const importKeyMaterial = operation<ImportKeyMaterialRequest, ImportKeyMa
     })
   },
 })
+
+/** New material comes to the primary key, and is described there. @throws {KmsError} `ValidationException` */
+function requireFollowing({ ImportType, KeyMaterialDescription }: ImportKeyMaterialRequest): void {
+  if (ImportType === 'NEW_KEY_MATERIAL') {
+    throw invalid(
+      'Input parameter ImportType NEW_KEY_MATERIAL cannot be used on replica Multi-Region keys',
+    )
+  }
+  if (KeyMaterialDescription !== undefined) {
+    throw invalid('Key material description can only be specified on primary Multi-Region keys')
+  }
+}
 
 function modelOf({
   ExpirationModel,

@@ -7,6 +7,7 @@
 import type { ReplicateKeyRequest, ReplicateKeyResponse } from '@aws-sdk/client-kms'
 import { KmsError } from '../../errors.ts'
 import { copyMaterialStates, sharedOf } from '../../lifecycle/related-keys.ts'
+import { settleWaiting } from '../../lifecycle/waiting-material.ts'
 import { isPrimary, keyArn, type KeyRecord } from '../../model/key.ts'
 import type { RegionTable } from '../../model/region.ts'
 import { boolean, required, type Input } from '../../model/shape.ts'
@@ -127,6 +128,7 @@ export const replicateKey = operation<ReplicateKeyRequest, ReplicateKeyResponse>
         tags: input.Tags ?? [],
       })
       await copyMaterialStates(transaction, primary, replica)
+      await settleWaiting(transaction, replica)
       const metadata = keyMetadata(replica, arn, await transaction.listRelatedKeys(replica))
       alsoRecords({
         eventName: 'CreateKey',

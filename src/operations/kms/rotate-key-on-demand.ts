@@ -5,7 +5,8 @@
  */
 import type { RotateKeyOnDemandRequest, RotateKeyOnDemandResponse } from '@aws-sdk/client-kms'
 import { KmsError } from '../../errors.ts'
-import { pendingMaterialOf } from '../../lifecycle/rotate-key.ts'
+import { waitingMaterialOf } from '../../lifecycle/waiting-material.ts'
+import type { MaterialStateRecord } from '../../model/key-material.ts'
 import { updateShared } from '../../lifecycle/related-keys.ts'
 import { usableStates } from '../../model/key-state.ts'
 import { rotationScheduleOf } from '../../model/rotation.ts'
@@ -49,12 +50,7 @@ export const rotateKeyOnDemand = operation<RotateKeyOnDemandRequest, RotateKeyOn
     requireOwnRotation(key, KeyId, 'RotateKeyOnDemand', onDemandOrigins)
     // The one that is in progress is the one that is asked for.
     if (key.onDemandRotationStartedAt !== undefined) return { KeyId }
-    if (key.origin === 'EXTERNAL' && (await pendingMaterialOf(store, key)) === undefined) {
-      throw new KmsError(
-        'KMSInvalidStateException',
-        `No available key material pending rotation for the key: ${KeyId}.`,
-      )
-    }
+    if (key.origin === 'EXTERNAL') requireReady(await waitingMaterialOf(store, key), KeyId)
     if ((await store.countRotations(key, 'ON_DEMAND')) >= onDemandRotationsMax) {
       throw new KmsError(
         'LimitExceededException',
@@ -78,3 +74,15 @@ export const rotateKeyOnDemand = operation<RotateKeyOnDemandRequest, RotateKeyOn
     })
   },
 })
+
+/** @throws {KmsError} `KMSInvalidStateException` */
+function requireReady(waiting: MaterialStateRecord | undefined, arn: string): void {
+  if (waiting?.state === 'PENDING_ROTATION') return
+  throw new KmsError(
+    'KMSInvalidStateException',
+    waiting === undefined
+      ? `No available key material pending rotation for the key: ${arn}.`
+      : 'Cannot perform key material rotation: Key material has not been imported for replicas of ' +
+          'the Multi-Region key.',
+  )
+}

@@ -101,8 +101,14 @@ for (const state of ['PENDING_ROTATION', 'PENDING_MULTI_REGION_IMPORT_AND_ROTATI
     const waiting = { ...first, ordinal: 2, materialId: 'e'.repeat(64), state }
     world.rows.materialStates.push(waiting as MaterialStateRecord)
     const outcome = call(world, 'RotateKeyOnDemand', { KeyId })
+    const notEverywhere = {
+      code: 'KMSInvalidStateException',
+      message:
+        'Cannot perform key material rotation: Key material has not been imported for replicas ' +
+        'of the Multi-Region key.',
+    }
     if (waits) await outcome
-    else await assert.rejects(outcome, nothing)
+    else await assert.rejects(outcome, notEverywhere)
     assert.equal(rowOf(world, KeyId).onDemandRotationStartedAt, waits ? start : undefined)
   })
 }
