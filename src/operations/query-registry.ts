@@ -35,6 +35,7 @@ import { getRolePolicy } from './iam/get-role-policy.ts'
 import { getServiceLinkedRoleDeletionStatus } from './iam/get-service-linked-role-deletion-status.ts'
 import { listAttachedRolePolicies } from './iam/list-attached-role-policies.ts'
 import { listEntitiesForPolicy } from './iam/list-entities-for-policy.ts'
+import { listInstanceProfilesForRole } from './iam/list-instance-profiles-for-role.ts'
 import { listRolePolicies } from './iam/list-role-policies.ts'
 import { listRoleTags } from './iam/list-role-tags.ts'
 import { listRoles } from './iam/list-roles.ts'
@@ -133,6 +134,7 @@ const operations: readonly Operation[] = [
   getServiceLinkedRoleDeletionStatus,
   listAttachedRolePolicies,
   listEntitiesForPolicy,
+  listInstanceProfilesForRole,
   listRolePolicies,
   listRoleTags,
   listRoles,

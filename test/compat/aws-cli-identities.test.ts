@@ -144,6 +144,8 @@ test('temporary credentials, by profile and by hand', { skip }, async (t) => {
   ])
   const none = 'aws iam list-attached-role-policies --role-name ops --query AttachedPolicies'
   assert.deepEqual(await json(none), [])
+  const profiles = 'aws iam list-instance-profiles-for-role --role-name ops'
+  assert.deepEqual(await json(profiles), { InstanceProfiles: [] })
   const { AccessKey } = (await json('aws iam create-access-key --user-name ada')) as {
     readonly AccessKey: { readonly AccessKeyId: string; readonly SecretAccessKey: string }
   }

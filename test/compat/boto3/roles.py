@@ -32,6 +32,8 @@ class Roles(unittest.TestCase):
         iam.put_role_policy(RoleName='shown', PolicyName='own', PolicyDocument=json.dumps(USE))
         self.assertEqual(iam.get_role_policy(RoleName='shown', PolicyName='own')['PolicyDocument'], USE)
         self.assertEqual(iam.list_role_policies(RoleName='shown')['PolicyNames'], ['own'])
+        none = iam.list_instance_profiles_for_role(RoleName='shown')
+        self.assertEqual(none['InstanceProfiles'], [])
 
     def test_the_resource_of_a_role(self):
         make('thing', Tags=[{'Key': 'team', 'Value': 'blue'}])

@@ -17,6 +17,7 @@ import {
   ListAttachedRolePoliciesCommand,
   ListEntitiesForPolicyCommand,
   ListPoliciesCommand,
+  ListInstanceProfilesForRoleCommand,
   ListRolePoliciesCommand,
   PutRolePermissionsBoundaryCommand,
   PutRolePolicyCommand,
@@ -47,6 +48,13 @@ test('inline policies of a role are written, told as they were, listed and taken
   await put('__proto__', document)
   const { PolicyNames } = await root.iam.send(new ListRolePoliciesCommand({ RoleName }))
   assert.deepEqual(PolicyNames, ['__proto__', 'a', 'b'])
+  const { InstanceProfiles, IsTruncated } = await root.iam.send(
+    new ListInstanceProfilesForRoleCommand({ RoleName }),
+  )
+  assert.deepEqual([InstanceProfiles, IsTruncated], [[], false])
+  const absent = root.iam.send(new ListInstanceProfilesForRoleCommand({ RoleName: 'none' }))
+  const message = 'The role with name none cannot be found.'
+  await denied(absent, 'NoSuchEntityException', 404, message)
   const told = await root.iam.send(new GetRolePolicyCommand({ RoleName, PolicyName: 'a' }))
   assert.equal(decodeURIComponent(told.PolicyDocument ?? ''), document)
   const long = documentOf({ Action: `kms:${'x'.repeat(10_200)}` })
