@@ -110,7 +110,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
 
 function operationPorts(
   { store, keyring, clock, random }: ServerParts,
-  { builtin, keyUsages, roleUses, accessKeyUses }: Works,
+  { lookup, builtin, keyUsages, roleUses, accessKeyUses }: Works,
 ): Omit<
   OperationPorts,
   'regions' | 'grantTokens' | 'sessions' | 'webIdentity' | 'quotas' | 'server'
@@ -123,7 +123,7 @@ function operationPorts(
     clock,
     random,
     pages: createPages(keyring),
-    policies: createKeyPolicies(findPrincipal, findUserArn, clock),
+    policies: createKeyPolicies(findPrincipal, findUserArn, lookup, clock),
     trustPolicies: createTrustPolicies(findPrincipal, findUserArn),
     principals: { idOf: findPrincipal },
     keyUsages,

@@ -7,19 +7,24 @@ import { checkKeyPolicy, defaultKeyPolicy } from '../authorize/key-policy.ts'
 import type { Clock } from '../model/clock.ts'
 import { keyArn } from '../model/key.ts'
 import type { KeyPolicies } from '../operations/operation.ts'
+import { identityOf } from './known-identities.ts'
+import type { Lookup } from './lookup.ts'
 import type { FindPrincipal, FindUserArn } from './principals.ts'
 import { shownPolicy } from './shown-policy.ts'
 
 export function createKeyPolicies(
   principalExists: FindPrincipal,
   findUserArn: FindUserArn,
+  lookup: Lookup,
   clock: Clock,
 ): KeyPolicies {
   return {
     defaultFor: defaultKeyPolicy,
     shown: ({ policy, policyPrincipals }) =>
       shownPolicy(policy, policyPrincipals, principalExists, findUserArn),
-    check(policy, key, { caller, partition, region, origin }, bypassLockoutCheck) {
+    async check(policy, key, { caller, partition, region, origin }, bypassLockoutCheck) {
+      // Conditions are asked as the caller is now: by its tags as well.
+      const { entries } = await identityOf(caller, lookup)
       const context = requestContext({
         caller,
         action: 'kms:PutKeyPolicy',
@@ -27,6 +32,7 @@ export function createKeyPolicies(
         now: clock.now(),
         ...origin,
         resourceAccountId: key.accountId,
+        entries,
       })
       const resource = { arn: keyArn(partition, key), accountId: key.accountId }
       return checkKeyPolicy(policy, {

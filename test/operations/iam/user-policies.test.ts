@@ -11,6 +11,7 @@ import {
   ListUserPoliciesCommand,
   ListUsersCommand,
   PutUserPolicyCommand,
+  TagUserCommand,
 } from '@aws-sdk/client-iam'
 import {
   CreateKeyCommand,
@@ -143,6 +144,31 @@ test('policy variables and tags of the caller decide', async (t) => {
   const tagged = [{ TagKey: 'team', TagValue: 'blue' }]
   await root.kms.send(new TagResourceCommand({ KeyId: keyId, Tags: tagged }))
   await use()
+})
+
+test('a key policy may leave its next writing to a tag of the caller, who has it', async (t) => {
+  const { newUser, root } = await openIdentities(t)
+  const user = await newUser('keeper', { Action: 'kms:*' })
+  const policyFor = (team: string): string =>
+    JSON.stringify({
+      Version: '2012-10-17',
+      Statement: {
+        Effect: 'Allow',
+        Principal: { AWS: `arn:aws:iam::${accountId}:root` },
+        Action: 'kms:*',
+        Resource: '*',
+        Condition: { StringEquals: { 'aws:PrincipalTag/team': team } },
+      },
+    })
+  const tag = { UserName: 'keeper', Tags: [{ Key: 'team', Value: 'blue' }] }
+  await root.iam.send(new TagUserCommand(tag))
+  const { KeyMetadata } = await user.kms.send(new CreateKeyCommand({ Policy: policyFor('blue') }))
+  const KeyId = KeyMetadata?.KeyId ?? ''
+  const write = (team: string): Promise<unknown> =>
+    user.kms.send(new PutKeyPolicyCommand({ KeyId, Policy: policyFor(team) }))
+  await write('blue')
+  const lockout = 'The new key policy will not allow you to update the key policy in the future.'
+  await denied(write('red'), 'MalformedPolicyDocumentException', 400, lockout)
 })
 
 test('documents that are no identity policies are refused when they are written', async (t) => {
