@@ -164,6 +164,9 @@ async function main(): Promise<void> {
       openSecret: () => {
         throw new Error('no access keys here')
       },
+      openServiceSecret: () => {
+        throw new Error('no services here')
+      },
       compile: (policy) => compilePolicy(policy, 'key'),
       findUser: () => Promise.resolve(undefined),
       findRole: () => Promise.resolve(undefined),

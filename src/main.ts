@@ -5,6 +5,7 @@ import { acceptClock } from './cli/clock.ts'
 import { createAccount, listAccounts, replaceRootKey } from './cli/account.ts'
 import { quotas } from './cli/quotas.ts'
 import { serve } from './cli/serve.ts'
+import { deregisterService, listServices, registerService } from './cli/service.ts'
 import { status } from './cli/status.ts'
 import { verifyLogCommand } from './cli/verify-log.ts'
 import { ConfigError } from './config.ts'
@@ -48,6 +49,29 @@ sessions
   .description('take no session of this user or role that was issued until now')
   .option('--json', 'answer in JSON')
   .action((arn: string, options: { json?: true }) => revokeSessions(configFile(), arn, options))
+const service = program.command('service').description('the services that stand on this one')
+service
+  .command('register <name>')
+  .description('let a service as s3.amazonaws.com stand on this one, and tell its credentials')
+  .requiredOption('--region <name>', 'the Region that it serves')
+  .option('--host <host...>', 'under which its users reach it (default: s3.<region>.amazonaws.com)')
+  .option('--json', 'answer in JSON')
+  .action((name: string, options: Parameters<typeof registerService>[2]) =>
+    registerService(configFile(), name, options),
+  )
+service
+  .command('list')
+  .description('name every service')
+  .option('--json', 'answer in JSON')
+  .action((options: Parameters<typeof listServices>[1]) => listServices(configFile(), options))
+service
+  .command('deregister <name>')
+  .description('end a service’s credentials and all of its sessions')
+  .requiredOption('--region <name>', 'the Region that it serves')
+  .option('--json', 'answer in JSON')
+  .action((name: string, options: Parameters<typeof deregisterService>[2]) =>
+    deregisterService(configFile(), name, options),
+  )
 const clock = program.command('clock').description('the clock that keys end by')
 clock
   .command('accept')

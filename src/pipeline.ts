@@ -10,6 +10,7 @@ import type { Operation } from './operations/operation.ts'
 import { readCallInput } from './resolve/call-input.ts'
 import type { Place } from './resolve/identifiers.ts'
 import { authorizeCall } from './resolve/permissions.ts'
+import { requireServedByService } from './resolve/service-limits.ts'
 import { type Recipient, sealAnswer } from './resolve/recipient.ts'
 import { requireMatchingKey, resolveCall, type Resolved } from './resolve/resolve.ts'
 import { identityOf } from './resolve/known-identities.ts'
@@ -55,6 +56,7 @@ export async function handle(
 async function perform(call: RunningCall, ports: PipelinePorts): Promise<unknown> {
   const input = call.readInput() //                                                   4 read
   const { operation, request } = call
+  requireServedByService(call.caller, operation)
   operation.check?.(input)
   const recipient = await ports.recipientOf(operation, input, request.signal)
   call.sealsFor(recipient)
@@ -126,7 +128,9 @@ function draw(
 ): Promise<void> | undefined {
   if (operation.service !== 'kms') return undefined
   const specs = [...resolved.keys.values()].flatMap(({ known }) => known?.record.spec ?? [])
-  throttle.admit(caller.accountId, place.region, { operation: operation.name, input, specs })
+  // A service in its own name is of no account, and draws on none.
+  const drawn = caller.service === undefined ? caller.accountId : caller.service.regionalName
+  throttle.admit(drawn, place.region, { operation: operation.name, input, specs })
   return faults.strike(operation.name, request.signal)
 }
 
@@ -145,10 +149,7 @@ async function identify(
   route: Target | undefined,
 ): Promise<readonly [Caller, Place]> {
   const { door, service } = operation
-  const came =
-    route !== undefined ? 'test' : request.listener === 'operator' ? 'operator' : 'public'
-  const wanted = door === 'signed' || door === 'token' ? 'public' : door
-  if (came !== wanted) throw new KmsError('UnknownOperationException')
+  if (!doorsTo(request, route).includes(door)) throw new KmsError('UnknownOperationException')
   if (door === 'operator' || door === 'test') return ports.insider(door)
   const identified =
     door === 'token'
@@ -160,17 +161,27 @@ async function identify(
   })
 }
 
+function doorsTo(
+  { listener }: RawRequest,
+  route: Target | undefined,
+): readonly Operation['door'][] {
+  if (route !== undefined) return ['test', 'service']
+  return listener === 'operator' ? ['operator'] : ['signed', 'token']
+}
+
 async function signer(
   request: RawRequest,
   expected: Omit<Parameters<typeof authenticate>[1], 'systemNow'>,
-  { clock, credentials, signingKeys }: PipelinePorts,
+  { clock, credentials, signingKeys, callerOf }: PipelinePorts,
 ): Promise<readonly [Caller, Place]> {
-  const { caller, region, partition } = await authenticate(
+  const signed = await authenticate(
     request,
     { ...expected, systemNow: clock.system() },
     credentials,
     signingKeys,
   )
+  const { region, partition } = signed
+  const caller = await callerOf(signed, request)
   return [caller, { accountId: caller.accountId, region, partition }]
 }
 

@@ -6,8 +6,6 @@ import type { Logger } from 'pino'
 import { createRefusals } from './authenticate/refusals.ts'
 import { createFetchDocument, mayAsk } from './authenticate/issuer-documents.ts'
 import { createIssuerKeys } from './authenticate/issuer-keys.ts'
-import { createSessionTokens } from './authenticate/session-tokens.ts'
-import { createSigningKeys } from './authenticate/signing-keys.ts'
 import type { Anchors } from './audit/anchors.ts'
 import { createEventLookup } from './audit/event-lookup.ts'
 import type { OpenJournal } from './audit/journal.ts'
@@ -24,8 +22,12 @@ import type { OperationPorts } from './operations/operation.ts'
 import { queryRegistry } from './operations/query-registry.ts'
 import { registry } from './operations/registry.ts'
 import { trailRegistry } from './operations/trail-registry.ts'
-import { operatorOperations, testOperations } from './operations/trent/operations.ts'
-import { createCredentials } from './resolve/credentials.ts'
+import {
+  operatorOperations,
+  serviceOperations,
+  testOperations,
+} from './operations/trent/operations.ts'
+import { createCallers } from './resolve/callers.ts'
 import { createKeyPolicies } from './resolve/key-policies.ts'
 import type { Place } from './resolve/identifiers.ts'
 import { createGrantTokens } from './resolve/grant-tokens.ts'
@@ -54,9 +56,6 @@ export interface ServerParts extends Omit<DeploymentPorts, 'clock'> {
   readonly log: Logger
 }
 
-/** Enough for every (access key, Region, day) of a busy deployment; each is a few hundred bytes. */
-const signingKeysMax = 10_000
-
 export interface OpenPorts {
   readonly ports: PipelinePorts
   readonly close: () => Promise<void>
@@ -69,9 +68,10 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
   const { lookup, slowLane, outbox, keyUsages } = open
   const refusals = createRefusals(log, clock)
   const grantTokens = createGrantTokens(keyring, lookup, (ref) => store.findGrant(ref))
-  const sessionTokens = createSessionTokens(keyring, random)
   const throttle = createThrottle(config.quotas, () => performance.now())
   const faults = createFaults()
+  const callers = createCallers({ keyring, lookup, regions, clock, random })
+  const { credentials, signingKeys, sessions, forwardAccess } = callers
   const ports: PipelinePorts = {
     registry: servedOperations(config),
     regions,
@@ -81,8 +81,9 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
     grantTokens,
     findGrant: (ref) => store.findGrant(ref),
     recipientOf: createRecipients({ roots: config.attestationRoots, clock, slowLane }),
-    credentials: createCredentials({ lookup, sessionTokens, clock }),
-    signingKeys: createSigningKeys(signingKeysMax),
+    credentials,
+    signingKeys,
+    callerOf: forwardAccess.callerOf,
     refusals,
     tokenBearer: tokenBearers(config, parts),
     insider: insiders(config),
@@ -98,8 +99,9 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
       ...operationPorts(parts, open),
       regions,
       grantTokens,
-      sessions: sessionTokens,
       webIdentity: { mayBeIssuer: (url) => mayAsk(new URL(url), config.webIdentityHosts) },
+      sessions,
+      forwardAccess,
       quotas: quotaPorts(config, throttle),
       server: serverControls(config, { ...parts, refusals, faults, jobs: open.jobs }),
     },
@@ -113,7 +115,7 @@ function operationPorts(
   { lookup, builtin, keyUsages, roleUses, accessKeyUses }: Works,
 ): Omit<
   OperationPorts,
-  'regions' | 'grantTokens' | 'sessions' | 'webIdentity' | 'quotas' | 'server'
+  'regions' | 'grantTokens' | 'sessions' | 'webIdentity' | 'forwardAccess' | 'quotas' | 'server'
 > {
   const findPrincipal = createFindPrincipal(store)
   const findUserArn = createFindUserArn(store)
@@ -149,7 +151,7 @@ function quotaPorts({ quotas }: Config, throttle: Throttle): OperationPorts['quo
 }
 
 function servedOperations({ testApi }: Config): PipelinePorts['registry'] {
-  const own = [...operatorOperations, ...(testApi ? testOperations : [])]
+  const own = [...operatorOperations, ...serviceOperations, ...(testApi ? testOperations : [])]
   return new Map([
     ...registry,
     ...queryRegistry,

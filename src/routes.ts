@@ -25,6 +25,7 @@ export function publicHandler(serving: Serving): (request: RawRequest) => Promis
   const { config, serve, readiness } = serving
   const table = routeTable([
     ...healthRoutes(readiness),
+    ...serviceRoutes(serve),
     ...(config.testApi ? testRoutes(serve) : []),
   ])
   return (request) => {
@@ -35,6 +36,33 @@ export function publicHandler(serving: Serving): (request: RawRequest) => Promis
   }
 }
 
+/** A user's headers and query, escaped. */
+const serviceBodyBytesMax = 128 * 1024
+
+/** Open to any host and origin, as AWS's API is: the signature says who asks. */
+function serviceRoutes(serve: Serving['serve']): readonly Route[] {
+  const route = (path: string, operation: string): Route => ({
+    path,
+    methods: ['POST'],
+    open: true,
+    bodyBytesMax: serviceBodyBytesMax,
+    handle: (request) => serveAsJson(serve, request, operation),
+  })
+  return [
+    route('/_trent/fas', 'CreateForwardAccessSession'),
+    route('/_trent/infrastructure-session', 'CreateInfrastructureSession'),
+  ]
+}
+
+async function serveAsJson(
+  serve: Serving['serve'],
+  request: RawRequest,
+  operation: string,
+): Promise<RawResponse> {
+  const { status, headers, body } = await serve(request, { service: 'trent', operation })
+  return { status, body, headers: { ...headers, 'Content-Type': 'application/json' } }
+}
+
 const testBodyBytesMax = 4096
 
 function testRoutes(serve: Serving['serve']): readonly Route[] {
@@ -43,11 +71,12 @@ function testRoutes(serve: Serving['serve']): readonly Route[] {
     methods: operations.GET === undefined ? ['POST'] : ['GET', 'POST'],
     open: false,
     bodyBytesMax: testBodyBytesMax,
-    handle: async (request) => {
-      const operation = request.method === 'POST' ? operations.POST : (operations.GET ?? '')
-      const { status, headers, body } = await serve(request, { service: 'trent', operation })
-      return { status, body, headers: { ...headers, 'Content-Type': 'application/json' } }
-    },
+    handle: (request) =>
+      serveAsJson(
+        serve,
+        request,
+        request.method === 'POST' ? operations.POST : (operations.GET ?? ''),
+      ),
   })
   return [
     route('/_trent/test/clock', { GET: 'GetTestClock', POST: 'SetTestClock' }),

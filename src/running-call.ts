@@ -12,7 +12,7 @@ import type { GivenIdentity } from './authenticate/web-identity.ts'
 import type { CredentialLookup, SigningKeys } from './authenticate/signature-v4.ts'
 import { keyEvents } from './audit/key-events.ts'
 import { copyIdOf, type FinishedRecord } from './audit/call-records.ts'
-import type { Audited } from './audit/record.ts'
+import { accountOf, type Audited } from './audit/record.ts'
 import {
   failureOf,
   newTrail,
@@ -33,6 +33,7 @@ import { keyArn, type KeyRecord } from './model/key.ts'
 import type { RegionTable } from './model/region.ts'
 import type { Call, Operation, OperationPorts, Origin } from './operations/operation.ts'
 import { readCallInput } from './resolve/call-input.ts'
+import type { OpenForwardAccess } from './resolve/forward-access.ts'
 import type { Place } from './resolve/identifiers.ts'
 import type { GrantTokens } from './resolve/grant-tokens.ts'
 import type { Lookup } from './resolve/lookup.ts'
@@ -58,6 +59,8 @@ export interface PipelinePorts {
   readonly recipientOf: ResolveRecipient
   readonly credentials: CredentialLookup
   readonly signingKeys: SigningKeys
+  /** Who calls, where a service has signed for somebody. */
+  readonly callerOf: OpenForwardAccess['callerOf']
   /** Hears of requests whose caller could not be proved. */
   readonly refusals: Pick<Refusals, 'note'>
   /** Who brings an identity token. @throws {KmsError} */
@@ -148,7 +151,9 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
     requireUsable(resolved) {
       const keys = usableKeys(operation, resolved, place.partition, ports.clock.now())
       const recordOf = (accountId: string): string =>
-        accountId === opening.caller.accountId ? trail.eventId : copyIdOf(trail.idOf, accountId)
+        accountId === accountOf({ ...opening, ...trail })
+          ? trail.eventId
+          : copyIdOf(trail.idOf, accountId)
       const ids = { recordOf, next: () => ports.random.uuid() }
       trail.keyEvents = keyEvents(operation, Object.values(keys), ids)
       return keys
@@ -187,6 +192,9 @@ function callOf(from: {
     ...assumedRole(resolved),
     signal: request.signal,
     arn: (key) => keyArn(partition, key),
+    concerning(resource) {
+      trail.resources = [resource]
+    },
     made(key) {
       trail.resources = [{ arn: keyArn(partition, key), accountId: key.accountId }]
     },

@@ -6,7 +6,7 @@ import { createEventRetention } from './audit/event-retention.ts'
 import { createOutbox, type Outbox } from './audit/outbox.ts'
 import { compilePolicy } from './authorize/compile.ts'
 import type { Config } from './config.ts'
-import { openSigningSecret } from './crypto/secrets.ts'
+import { openServiceSecret, openSigningSecret } from './crypto/secrets.ts'
 import { createSlowLane, type SlowLane } from './crypto/slow-lane.ts'
 import type { Jobs } from './jobs/jobs.ts'
 import { createBuiltinKeyStore, type BuiltinKeyStore } from './keystores/builtin.ts'
@@ -98,6 +98,7 @@ function lookupOf(
   return createLookup({
     store,
     openSecret: (accessKey) => openSigningSecret(keyring, accessKey),
+    openServiceSecret: (service) => openServiceSecret(keyring, service),
     compile: (policy) => compilePolicy(policy, 'key'),
     findUser: (userId) => loadUser(userId, store),
     findRole: (roleId) => loadRole(roleId, store),

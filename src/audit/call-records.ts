@@ -8,7 +8,7 @@
  * @module
  */
 import type { Caller } from '../model/caller.ts'
-import { auditRecord, type Audited } from './record.ts'
+import { accountOf, auditRecord, type Audited } from './record.ts'
 
 /** A record that nothing changes any more. */
 export interface FinishedRecord {
@@ -24,10 +24,8 @@ export type IdOf = (name: string) => string
 export type Further = (eventId: string, audited: Audited) => string
 
 /** The accounts beside the caller's that learn of a call which was authorized. */
-export function otherOwners(
-  resources: Audited['resources'],
-  { accountId: own }: Pick<Caller, 'accountId'>,
-): readonly string[] {
+export function otherOwners(resources: Audited['resources'], caller: Caller): readonly string[] {
+  const own = accountOf({ caller, resources })
   const others = resources.flatMap(({ accountId }) => (accountId === own ? [] : [accountId]))
   return others.length < 2 ? others : [...new Set(others)]
 }

@@ -7,7 +7,7 @@
  */
 import type { Reason } from '../authorize/decision.ts'
 import { auditDate } from '../model/audit-date.ts'
-import type { Caller, CallerKind } from '../model/caller.ts'
+import { invokingService, type Caller, type CallerKind } from '../model/caller.ts'
 import { lowerFirst } from '../model/shape.ts'
 import type { Operation, UsedMaterials } from '../operations/operation.ts'
 import { eventTime } from './event-time.ts'
@@ -101,7 +101,8 @@ function fits(record: string): boolean {
 function compose(audited: Audited, parameters: Parameters | null): string {
   const { caller, operation, outcome, owner } = audited
   const failed = outcome.ok ? undefined : outcome
-  const account = owner ?? caller.accountId
+  const account = owner ?? accountOf(audited)
+  const service = invokingService(caller)
   // One flat literal, in which undefined leaves a member out: spreads nearly double its time (4.5 µs).
   return JSON.stringify({
     eventVersion: '1.11',
@@ -110,8 +111,8 @@ function compose(audited: Audited, parameters: Parameters | null): string {
     eventSource: `${operation.service}.amazonaws.com`,
     eventName: operation.name,
     awsRegion: audited.region,
-    sourceIPAddress: audited.sourceAddress,
-    userAgent: audited.userAgent?.slice(0, userAgentMax),
+    sourceIPAddress: service?.name ?? audited.sourceAddress,
+    userAgent: service?.name ?? audited.userAgent?.slice(0, userAgentMax),
     errorCode: failed && errorCode(failed.code),
     // AWS sends some exceptions without a message, and records none either.
     errorMessage: failed?.message === '' ? undefined : failed?.message,
@@ -211,31 +212,45 @@ const identityTypes: Readonly<Record<CallerKind, string>> = {
   'assumed-role': 'AssumedRole',
   'federated-user': 'FederatedUser',
   'web-identity': 'WebIdentityUser',
+  infrastructure: 'AssumedRole',
+  service: 'AWSService',
   operator: 'Operator',
   test: 'TestApi',
 }
 
 function userIdentity(caller: Caller): object {
   const { kind, accountId, arn, accessKeyId, uniqueId: principalId, userName } = caller
-  const { session, issuer } = caller
+  const { session, issuer, forwarded } = caller
+  const invokedBy = invokingService(caller)?.name
+  if (kind === 'service') return { type: identityTypes[kind], invokedBy }
   if (kind === 'web-identity') {
     return { type: identityTypes[kind], principalId, userName, identityProvider: arn }
   }
   const identity = { type: identityTypes[kind], principalId, arn, accountId, accessKeyId, userName }
-  if (session === undefined) return identity
+  const issuedAt = session?.issuedAt ?? forwarded?.issuedAt
+  if (issuedAt === undefined) return identity
   return {
     ...identity,
     sessionContext: {
       sessionIssuer: kind === 'root' || kind === 'user' ? undefined : issuer,
-      attributes: { creationDate: eventTime(session.issuedAt), mfaAuthenticated: 'false' },
-      sourceIdentity: session.sourceIdentity,
+      attributes: { creationDate: eventTime(issuedAt), mfaAuthenticated: 'false' },
+      sourceIdentity: session?.sourceIdentity,
     },
+    invokedBy,
   }
 }
 
 /** A caller as another account's record names it. */
-function foreignIdentity({ uniqueId: principalId, accountId }: Caller): object {
-  return { type: 'AWSAccount', principalId, accountId }
+function foreignIdentity(caller: Caller): object {
+  if (caller.kind === 'service') return userIdentity(caller)
+  const { uniqueId: principalId, accountId } = caller
+  return { type: 'AWSAccount', principalId, accountId, invokedBy: invokingService(caller)?.name }
+}
+
+/** Whose a call's own record is. A service is of no account: it is the account's that the call is about. */
+export function accountOf({ caller, resources }: Pick<Audited, 'caller' | 'resources'>): string {
+  if (caller.service === undefined) return caller.accountId
+  return resources[0]?.accountId ?? caller.service.sourceAccount ?? ''
 }
 
 function requestParameters(audited: Audited): Parameters | null {

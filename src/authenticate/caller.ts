@@ -2,14 +2,28 @@
 import { formatArn } from '../model/arn.ts'
 import type { Caller, SessionIssuer } from '../model/caller.ts'
 import { identityArn } from '../model/identity.ts'
+import { infrastructurePrincipal } from '../model/infrastructure.ts'
+import { callingService } from '../model/service.ts'
 import type { Session } from '../model/session.ts'
-import type { Credential } from './signature-v4.ts'
+import type { Owned } from './signature-v4.ts'
 
-export function makeCaller(credential: Credential, partition: string): Caller {
-  const { session, accessKeyId, accountId } = credential
+export function makeCaller(credential: Owned, partition: string): Caller {
+  const { session, accessKeyId, accountId, service } = credential
+  if (service !== undefined) {
+    const { name, region } = service
+    const principal = { ...callingService(service), region }
+    return {
+      kind: 'service',
+      accountId,
+      arn: name,
+      uniqueId: name,
+      accessKeyId,
+      service: principal,
+    }
+  }
   const issuer = issuerOf(credential, partition)
   const behind = session && { session, issuer }
-  if (session?.kind === 'role' || session?.kind === 'federated') {
+  if (session !== undefined && session.kind !== 'user') {
     return { ...named(session, issuer, partition), accountId, accessKeyId, ...behind }
   }
   const { arn, principalId: uniqueId, userName } = issuer
@@ -29,12 +43,17 @@ function named(
     const arn = formatArn({ ...sts, resource: `federated-user/${name}` })
     return { kind: 'federated-user', arn, uniqueId: `${accountId}:${name}` }
   }
-  const arn = formatArn({ ...sts, resource: `assumed-role/${issuer.userName ?? ''}/${name}` })
+  const roleName = issuer.userName ?? ''
+  const arn = formatArn({ ...sts, resource: `assumed-role/${roleName}/${name}` })
+  if (kind === 'infrastructure') {
+    const uniqueId = infrastructurePrincipal({ accountId, roleName, resource: name })
+    return { kind, arn, uniqueId, roleArn: issuer.arn }
+  }
   return { kind: 'assumed-role', arn, uniqueId: `${principalId}:${name}`, roleArn: issuer.arn }
 }
 
 /** Whose permissions the access key has. */
-function issuerOf(credential: Credential, partition: string): SessionIssuer {
+function issuerOf(credential: Owned, partition: string): SessionIssuer {
   const { principalKind, accountId, principalId, userName, userPath = '/', role } = credential
   const of = { accountId, principalId }
   if (principalKind === 'root') {

@@ -1,5 +1,5 @@
 /**
- * The canonical request and the string to sign of AWS Signature Version 4, for every service but S3.
+ * The canonical request and the string to sign of AWS Signature Version 4.
  * Text here is latin1: one character is one byte as it was on the wire, so that what is hashed is what
  * was sent. Proved against AWS's test suite.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
@@ -28,7 +28,7 @@ export interface Parameter {
 /** What the canonical request is made of. */
 export interface CanonicalParts {
   readonly method: string
-  /** The path of the request target, as sent. */
+  /** The canonical path: {@link canonicalPath}, or {@link canonicalPathOfS3}. */
   readonly path: string
   readonly parameters: readonly Parameter[]
   readonly headers: HeaderTable
@@ -145,6 +145,19 @@ export function canonicalPath(path: string): string {
   return `/${segments.join('/')}${path.endsWith('/') ? '/' : ''}`
 }
 
+/**
+ * The path as S3 signs it: each byte encoded once, nothing resolved, for in a key of an object dots and
+ * slashes mean themselves.
+ * @throws {KmsError} `IncompleteSignatureException` when an escape is not one
+ */
+export function canonicalPathOfS3(path: string): string {
+  if (/%(?![0-9A-Fa-f]{2})/.test(path)) throw incomplete('the path has a malformed percent escape')
+  const bytes = path.replace(/%(..)/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
+  return encode(bytes).replaceAll('%2F', '/')
+}
+
 /** The parameters encoded, in byte order of names, then of values; without `X-Amz-Signature`. */
 export function canonicalQuery(parameters: readonly Parameter[]): string {
   if (parameters.length === 0) return ''
@@ -167,7 +180,7 @@ export function canonicalRequest(parts: CanonicalParts): string {
   let fields = ''
   for (const name of signedHeaders) fields += `${name}:${headers.values.get(name) ?? ''}\n`
   return (
-    `${method}\n${canonicalPath(parts.path)}\n${canonicalQuery(parts.parameters)}\n` +
+    `${method}\n${parts.path}\n${canonicalQuery(parts.parameters)}\n` +
     `${fields}\n${signedHeaders.join(';')}\n${parts.payloadHash}`
   )
 }

@@ -56,7 +56,11 @@ const singleHeaders = [
   'host',
   'x-amz-content-sha256',
   'x-amz-date',
+  'x-amz-forward-access-session',
   'x-amz-security-token',
+  'x-amz-source-account',
+  'x-amz-source-arn',
+  'x-amz-source-org-id',
   'x-amz-target',
 ]
 
@@ -65,6 +69,19 @@ const singleHeaders = [
  * `IncompleteSignatureException` when what it says cannot be checked or leaves something open
  */
 export function readClaim(headers: HeaderTable, parameters: readonly Parameter[]): Claim {
+  const claim = readAnyClaim(headers, parameters)
+  const declared = claim.declaredPayloadHash
+  if (declared === 'UNSIGNED-PAYLOAD' || declared?.startsWith('STREAMING-')) {
+    throw incomplete(`the payload must be signed: \`${quote(declared)}\` is not taken`)
+  }
+  return claim
+}
+
+/**
+ * The same for a request of any service: S3 takes payloads that are not signed, or signed in pieces.
+ * @throws {KmsError}
+ */
+export function readAnyClaim(headers: HeaderTable, parameters: readonly Parameter[]): Claim {
   const authorization = headers.values.get('authorization')
   const presigned = parameters.some(({ name }) => presigningNames.includes(name))
   if (authorization !== undefined && presigned) {
@@ -190,9 +207,6 @@ function claimOf(fields: Fields, headers: HeaderTable): Claim {
     )
   }
   const { signature, sessionToken, declaredPayloadHash } = fields
-  if (declaredPayloadHash === 'UNSIGNED-PAYLOAD' || declaredPayloadHash?.startsWith('STREAMING-')) {
-    throw incomplete(`the payload must be signed: \`${quote(declaredPayloadHash)}\` is not taken`)
-  }
   return {
     scope: { accessKeyId, date, region, service },
     terminator,

@@ -16,8 +16,8 @@ import {
   sessionKeyRandomBytes,
   SessionTooLarge,
   type Session,
-  type SessionKind,
 } from '../model/session.ts'
+import { packSession, unpackSession, type PackedSession } from './packed-session.ts'
 
 export interface IssuedSession {
   readonly accessKeyId: string
@@ -54,33 +54,6 @@ const packedBytesMax = (sessionTokenCharactersMax / 4) * 3 - sealBytes - lengthB
 /** No session that was issued is longer, unpacked. */
 const unpackedBytesMax = 65_536
 const secretBytes = 30
-const kinds: readonly SessionKind[] = ['role', 'user', 'federated']
-
-/** In the order of the sealed array: short, since each character of it is paid for in every request. */
-type Packed = readonly [
-  kind: number,
-  accountId: string,
-  principalId: string,
-  name: string,
-  issuedAt: number,
-  lifetime: number,
-  sourceAccessKeyId: string | null,
-  chained: 0 | 1,
-  secret: string,
-  sourceIdentity: string | null,
-  policy: string | null,
-  policyIds: readonly string[],
-  tags: readonly (readonly [key: string, value: string])[],
-  transitiveTagKeys: readonly string[],
-  /** Absent in the tokens of other sessions. */
-  webIdentity?: readonly [
-    provider: string,
-    audience: string,
-    subject: string,
-    methods: readonly string[],
-  ],
-]
-
 export function createSessionTokens(
   keyring: Pick<Keyring, 'sealToken' | 'openToken'>,
   random: Random,
@@ -122,59 +95,14 @@ function padded(payload: Buffer, charactersMin: number): Buffer {
 }
 
 function pack(session: Session, secret: string): Buffer {
-  const packed: Packed = [
-    kinds.indexOf(session.kind),
-    session.accountId,
-    session.principalId,
-    session.name,
-    session.issuedAt,
-    session.expiresAt - session.issuedAt,
-    session.sourceAccessKeyId ?? null,
-    session.chained ? 1 : 0,
-    secret,
-    session.sourceIdentity ?? null,
-    session.policy ?? null,
-    session.policyIds,
-    session.tags.map(({ Key, Value }) => [Key, Value] as const),
-    session.transitiveTagKeys,
-    ...webIdentityOf(session),
-  ]
-  return deflateRawSync(JSON.stringify(packed), { level: 9 })
-}
-
-function webIdentityOf({ webIdentity }: Session): readonly [] | readonly [NonNullable<Packed[14]>] {
-  if (webIdentity === undefined) return []
-  const { provider, audience, subject, methods } = webIdentity
-  return [[provider, audience, subject, methods]]
+  return deflateRawSync(JSON.stringify(packSession(session, secret)), { level: 9 })
 }
 
 /** @param payload what was sealed by `issue`, so that its JSON is the session's */
 function unpack(payload: Buffer): UnsealedSession {
   const packedBytes = payload.subarray(lengthBytes, lengthBytes + payload.readUInt16BE(0))
   const bytes = inflateRawSync(packedBytes, { maxOutputLength: unpackedBytesMax })
-  const packed = JSON.parse(bytes.toString('utf8')) as Packed
+  const { session, secret } = unpackSession(JSON.parse(bytes.toString('utf8')) as PackedSession)
   bytes.fill(0)
-  const [kind, accountId, principalId, name, issuedAt, lifetime, sourceAccessKeyId] = packed
-  const [, , , , , , , chained, secret, sourceIdentity, policy, policyIds] = packed
-  const [tags, transitiveTagKeys, proven] = [packed[12], packed[13], packed[14]]
-  const [provider = '', audience = '', subject = '', methods = []] = proven ?? []
-  return {
-    session: {
-      kind: kinds[kind] ?? 'role',
-      accountId,
-      principalId,
-      name,
-      issuedAt,
-      expiresAt: issuedAt + lifetime,
-      ...(sourceAccessKeyId !== null && { sourceAccessKeyId }),
-      chained: chained === 1,
-      policyIds,
-      tags: tags.map(([Key, Value]) => ({ Key, Value })),
-      transitiveTagKeys,
-      ...(policy !== null && { policy }),
-      ...(sourceIdentity !== null && { sourceIdentity }),
-      ...(proven && { webIdentity: { provider, audience, subject, methods } }),
-    },
-    signingSecret: takeSecretKey(Buffer.from(`AWS4${secret}`)),
-  }
+  return { session, signingSecret: takeSecretKey(Buffer.from(`AWS4${secret}`)) }
 }

@@ -11,9 +11,11 @@ import { createHmac, hash, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { KmsError } from '../errors.ts'
 import type { Caller } from '../model/caller.ts'
 import type { RegionTable } from '../model/region.ts'
+import type { ServiceRecord } from '../model/service.ts'
 import type { Session } from '../model/session.ts'
 import type { RawRequest } from '../wire/request.ts'
 import {
+  canonicalPath,
   canonicalRequest,
   incomplete,
   quote,
@@ -34,8 +36,8 @@ export interface Credential {
   readonly accessKeyId: string
   readonly accountId: string
   /** For a session, whose permissions it has. */
-  readonly principalKind: 'root' | 'user' | 'role'
-  /** The account id for a root user, `AIDA…` for a user, `AROA…` for a role. */
+  readonly principalKind: 'root' | 'user' | 'role' | 'service'
+  /** The account id for a root user, `AIDA…` for a user, `AROA…` for a role, the name of a service. */
   readonly principalId: string
   /** Present for a user. */
   readonly userName?: string
@@ -43,6 +45,8 @@ export interface Credential {
   readonly userPath?: string
   /** Present for a role. */
   readonly role?: { readonly name: string; readonly path: string }
+  /** Present for a service, of no account. */
+  readonly service?: ServiceRecord
   /** Present for temporary credentials. */
   readonly session?: Session
   readonly status: 'Active' | 'Inactive'
@@ -52,6 +56,9 @@ export interface Credential {
    */
   readonly signingSecret: KeyObject
 }
+
+/** All of a credential that says whose it is. */
+export type Owned = Omit<Credential, 'signingSecret'>
 
 /**
  * Finds an access key by its id, and the session token that came with it, active or not; undefined
@@ -104,19 +111,39 @@ export async function authenticate(
 
   const credential = await usable(claim, credentials)
   const payloadHash = hash('sha256', request.body, 'hex')
-  const { method } = request
-  const { scope, signedHeaders } = claim
   const canonical = canonicalRequest({
-    method,
-    path,
+    method: request.method,
+    path: canonicalPath(path),
     parameters,
     headers,
-    signedHeaders,
+    signedHeaders: claim.signedHeaders,
     payloadHash,
   })
+  const signer = requireSigned({ claim, canonical, payloadHash }, credential, signingKeys)
+  return { caller: callerOf(signer, partition), region: claim.scope.region, partition }
+}
+
+/** What a signature is said to be over. */
+export interface Signed {
+  readonly claim: Claim
+  /** The canonical request. */
+  readonly canonical: string
+  /** SHA-256 of the body, lower-case hex: what it has, or is said to have. */
+  readonly payloadHash: string
+}
+
+/**
+ * Answers the credential that has signed just this.
+ * @throws {KmsError} `UnrecognizedClientException` where there is none, `InvalidSignatureException`
+ */
+export function requireSigned(
+  { claim, canonical, payloadHash }: Signed,
+  credential: Credential | undefined,
+  signingKeys: SigningKeys,
+): Credential {
+  const { scope } = claim
   const scopeText = `${scope.date}/${scope.region}/${scope.service}/aws4_request`
   const text = stringToSign(claim.signedAt.basic, scopeText, canonical)
-
   // The same work is done for a key that is not there, so that it shows by its error alone.
   const secret = credential?.signingSecret ?? signingKeys.decoy
   const signingKey = signingKeys.of(scope, secret)
@@ -133,11 +160,11 @@ export async function authenticate(
   const declared = claim.declaredPayloadHash
   if (!right || (declared !== undefined && declared !== payloadHash)) throw mismatch()
   signingKeys.remember(scope, secret, signingKey)
-  return { caller: callerOf(credential, partition), region: scope.region, partition }
+  return credential
 }
 
 /** @throws {KmsError} `IncompleteSignatureException` unless `target` is in origin form */
-function splitTarget(target: string): { readonly path: string; readonly query: string } {
+export function splitTarget(target: string): { readonly path: string; readonly query: string } {
   if (!/^\/[\x21\x22\x24-\x7e]*$/.test(target)) {
     throw incomplete('the request target is not in origin form')
   }
@@ -146,7 +173,10 @@ function splitTarget(target: string): { readonly path: string; readonly query: s
   return { path: target.slice(0, mark), query: target.slice(mark + 1) }
 }
 
-function requireFresh({ signedAt, lifetimeSeconds }: Claim, nowSeconds: number): void {
+export function requireFresh(
+  { signedAt, lifetimeSeconds }: Pick<Claim, 'signedAt' | 'lifetimeSeconds'>,
+  nowSeconds: number,
+): void {
   const { basic, seconds } = signedAt
   if (seconds < nowSeconds - lifetimeSeconds) {
     const bound = formatBasic(nowSeconds - lifetimeSeconds)
@@ -169,7 +199,10 @@ function requireFresh({ signedAt, lifetimeSeconds }: Claim, nowSeconds: number):
 }
 
 /** AWS says all that is wrong with a scope at once. Answers the Region's partition. */
-function requireScope({ scope, terminator, signedAt }: Claim, expected: Expected): string {
+export function requireScope(
+  { scope, terminator, signedAt }: Claim,
+  expected: Pick<Expected, 'service' | 'regions'>,
+): string {
   const partition = expected.regions.partitionOf(scope.region)
   const day = signedAt.basic.slice(0, 8)
   const right =
@@ -198,7 +231,7 @@ function requireScope({ scope, terminator, signedAt }: Claim, expected: Expected
 }
 
 /** The credential, if there is one that may sign this request. */
-async function usable(
+export async function usable(
   { scope, sessionToken }: Claim,
   credentials: CredentialLookup,
 ): Promise<Credential | undefined> {

@@ -8,7 +8,7 @@
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
  * @module
  */
-import { principalTest, type Closeness } from './caller-names.ts'
+import { isService, principalTest, type Closeness } from './caller-names.ts'
 import type { CompiledPolicy } from './compile.ts'
 import type { AuthorizationRequest, Decision, Grant, Policies, Reason } from './decision.ts'
 import { findIn, type Findings } from './findings.ts'
@@ -26,6 +26,9 @@ const crossAccountActions: ReadonlySet<string> = new Set(
     .map((name) => `kms:${name}`)
     .concat('sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'),
 )
+
+/** What changes nothing, and tells nothing secret: AWS's own policies give it to services. */
+const readingAction = /^kms:(?:Describe|Get|List)/
 
 type PolicyName = Reason['policy']
 
@@ -64,7 +67,7 @@ function decide(
     statement === undefined ? [] : [{ effect: 'explicit-deny', policy: name, statement }],
   )
   if (denies.length > 0) return deny(denies)
-  if (isInsider(request) !== request.action.startsWith('trent:')) return deny([missing('identity')])
+  if (!mayAsk(request)) return deny([missing('identity')])
   const identity = identitySide(request, policies, found)
   if (policies.identityOnly) return decideByIdentity(request, identity)
   if (policies.resource === undefined) return deny([missing('resource')], ['no key policy'])
@@ -87,7 +90,13 @@ function listPolicies({
   return listed
 }
 
-/** Operators and the test API call what is Trent's own, and nothing else does. */
+/** Operators and the test API call what is Trent's own, and nobody else does but services. */
+function mayAsk(request: AuthorizationRequest): boolean {
+  const ours = request.action.startsWith('trent:')
+  if (isInsider(request)) return ours
+  return request.caller.kind === 'service' || !ours
+}
+
 function isInsider({ caller }: AuthorizationRequest): boolean {
   return caller.kind === 'operator' || caller.kind === 'test'
 }
@@ -142,6 +151,7 @@ function decideOnKey(
   identity: IdentitySide,
   grants: readonly Grant[],
 ): Decision {
+  if (request.caller.kind === 'service') return decideForService(request, resource, grants)
   const own = request.caller.accountId === request.resource.accountId
   if (!own && !crossAccountActions.has(request.action)) return deny([missing('resource')])
   if (request.action === 'kms:RetireGrant') return retirement(request, identity, grants)
@@ -158,6 +168,28 @@ function decideOnKey(
     refused ??= decision
   }
   return refused ?? byPolicy
+}
+
+/** A service may read, or use, what key policies and grants give it by name: it has no account to ask. */
+function decideForService(
+  request: AuthorizationRequest,
+  { session: statement }: Findings['allow'],
+  grants: readonly Grant[],
+): Decision {
+  const { caller, action } = request
+  const retires = action === 'kms:RetireGrant'
+  if (!retires && !crossAccountActions.has(action) && !readingAction.test(action)) {
+    return deny([missing('resource')])
+  }
+  if (statement !== undefined && !retires) return allow([allowedBy('resource', statement)])
+  const grant = grants.find(
+    (one) =>
+      (isService(caller, one.granteeServicePrincipal) && grantGives(one, request)) ||
+      (retires && isService(caller, one.retiringServicePrincipal)),
+  )
+  return grant === undefined
+    ? deny([missing('resource')])
+    : allow([allowedBy('grant', grant.grantId)])
 }
 
 /** The first that allows; otherwise the first. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Caller } from '../model/caller.ts'
+import type { CallingService } from '../model/service.ts'
 import { parseArn } from '../model/arn.ts'
 import type { CompiledPrincipals } from './compile.ts'
 import type { Effect } from './document.ts'
@@ -32,6 +33,8 @@ function namesOf(caller: Caller): readonly Name[] {
       ? [session, { arn: issuer.arn, uniqueId: issuer.principalId, closeness: 'role' }]
       : [session]
   }
+  // Its ARN is in no policy: grants alone name it, and as its unique id.
+  if (caller.kind === 'infrastructure') return [{ arn: uniqueId, uniqueId, closeness: 'session' }]
   if (caller.kind !== 'assumed-role') return []
   const [roleId = ''] = uniqueId.split(':')
   const session: Name = { arn, uniqueId, closeness: 'session' }
@@ -43,7 +46,7 @@ function namesOf(caller: Caller): readonly Name[] {
 
 /** The ARN of the role behind a session. */
 export function roleArnOf(caller: Caller): string | undefined {
-  if (caller.kind !== 'assumed-role') return undefined
+  if (caller.kind !== 'assumed-role' && caller.kind !== 'infrastructure') return undefined
   if (caller.roleArn !== undefined) return caller.roleArn
   const arn = parseArn(caller.arn)
   const [, name] = arn?.resource.split('/') ?? []
@@ -74,6 +77,7 @@ export function meansCaller(
   effect: Effect,
 ): Closeness | undefined {
   if (caller.kind === 'web-identity') return meansIdentity(principals, caller, effect)
+  if (caller.service !== undefined) return meansService(principals, caller.service)
   const account = principals.accounts.has(caller.accountId)
   const named = (name: Name): boolean => {
     // Users alone can be renamed: one that has another name since is still meant by the one that it had.
@@ -101,10 +105,27 @@ function meansIdentity(
   return named !== negated ? 'session' : undefined
 }
 
-/** The ARNs under which a grant can mean the caller. */
+/** By its principal, with its Region or without. */
+function meansService(
+  { everyone, services, negated }: CompiledPrincipals,
+  { name, regionalName }: CallingService,
+): Closeness | undefined {
+  const named = everyone || services.has(name) || services.has(regionalName)
+  return named === negated ? undefined : 'session'
+}
+
+/** The names under which a grant can mean the caller: ARNs, the principals of a service. */
 export function grantNamesOf(caller: Caller, partition: string): readonly string[] {
+  const { service } = caller
+  if (service !== undefined) return [service.name, service.regionalName]
+  if (caller.kind === 'infrastructure') return [caller.uniqueId]
   const account = `arn:${partition}:iam::${caller.accountId}:root`
   return [...namesOf(caller).map(({ arn }) => arn), account]
+}
+
+/** Whether a service principal of a grant is the caller. */
+export function isService({ service }: Caller, principal: string | undefined): boolean {
+  return service !== undefined && (principal === service.name || principal === service.regionalName)
 }
 
 /** How closely a principal of a grant is the caller; undefined when it is not. */

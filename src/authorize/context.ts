@@ -9,6 +9,7 @@ import { parseArn } from '../model/arn.ts'
 import type { Caller, CallerKind } from '../model/caller.ts'
 import type { KeyRecord } from '../model/key.ts'
 import { oidcProviderArn } from '../model/oidc-provider.ts'
+import type { ServicePrincipal } from '../model/service.ts'
 import { roleArnOf } from './caller-names.ts'
 import type { Context } from './decision.ts'
 import { unmapped } from './scalars.ts'
@@ -43,6 +44,7 @@ const principalTypes: Readonly<Partial<Record<CallerKind, string>>> = {
   user: 'User',
   'assumed-role': 'AssumedRole',
   'federated-user': 'FederatedUser',
+  infrastructure: 'AssumedRole',
 }
 
 /** All that KMS does for no key and no key store: these are not told whose the caller is. */
@@ -61,10 +63,9 @@ export function requestContext(facts: ContextFacts): Context {
     if (value !== undefined) context.set(key, [value])
   }
   const { caller, key, action } = facts
-  setPrincipal(set, caller)
-  if (action.startsWith('kms:') && !withoutCallerAccount.has(action)) {
-    set('kms:calleraccount', caller.accountId)
-  }
+  setPrincipal(context, set, caller)
+  const told = caller.service === undefined && !withoutCallerAccount.has(action)
+  if (action.startsWith('kms:') && told) set('kms:calleraccount', caller.accountId)
   const seconds = Math.floor(facts.now / 1000)
   set('aws:currenttime', isoSeconds(seconds))
   set('aws:epochtime', String(seconds))
@@ -74,8 +75,7 @@ export function requestContext(facts: ContextFacts): Context {
   set('aws:useragent', facts.userAgent)
   set('aws:referer', facts.referer)
   set('aws:resourceaccount', facts.resourceAccountId)
-  set('aws:viaawsservice', 'false')
-  set('aws:principalisawsservice', 'false')
+  setForwarding(context, set, caller)
   set('kms:requestalias', facts.requestAlias)
   if (facts.keyAliases !== undefined) context.set('kms:resourcealiases', [...facts.keyAliases])
   if (key !== undefined) setKey(context, set, key)
@@ -84,7 +84,31 @@ export function requestContext(facts: ContextFacts): Context {
 
 type Set = (key: string, value: string | undefined) => void
 
-function setPrincipal(set: Set, caller: Caller): void {
+/** By which services a caller calls: what operations say of themselves as if nobody did is put right. */
+function setForwarding(context: Map<string, string[]>, set: Set, { forwarded }: Caller): void {
+  set('aws:viaawsservice', String(forwarded !== undefined))
+  if (forwarded === undefined) return
+  const { via, service } = forwarded
+  set('kms:viaservice', service.regionalName)
+  context.set('aws:calledvia', [...via])
+  set('aws:calledviafirst', via[0])
+  set('aws:calledvialast', via.at(-1))
+  if (context.has('kms:grantisforawsresource')) set('kms:grantisforawsresource', 'true')
+}
+
+/** A service has no account, and its resource is what it says that it is. */
+function setService(context: Map<string, string[]>, set: Set, service: ServicePrincipal): void {
+  set('aws:principalisawsservice', 'true')
+  set('aws:principalservicename', service.name)
+  context.set('aws:principalservicenameslist', [service.name, service.regionalName])
+  set('aws:sourcearn', service.sourceArn)
+  set('aws:sourceaccount', service.sourceAccount)
+  set('aws:sourceorgid', service.sourceOrgId)
+}
+
+function setPrincipal(context: Map<string, string[]>, set: Set, caller: Caller): void {
+  if (caller.service !== undefined) return setService(context, set, caller.service)
+  set('aws:principalisawsservice', 'false')
   const type = principalTypes[caller.kind]
   if (caller.kind === 'web-identity') {
     set('aws:federatedprovider', caller.arn)

@@ -56,15 +56,17 @@ export interface Policies {
 /** An allow-only permission on a key. */
 export interface Grant extends RequestedGrant {
   readonly grantId: string
-  /** An ARN; absent where the grantee is a service. */
+  /** An ARN, or an infrastructure principal; absent where the grantee is a service. */
   readonly granteePrincipal?: string
   /** The grantee's unique id when the grant was made; decides, where present, beside the ARN. */
   readonly granteeId?: string
+  readonly granteeServicePrincipal?: string
   /** The account that issued it; the key's own where it is left out. */
   readonly issuingAccountId?: string
   /** The ARN of who may retire it. */
   readonly retiringPrincipal?: string
   readonly retiringId?: string
+  readonly retiringServicePrincipal?: string
 }
 
 /** Why: which policy and statement, or what was missing. */

@@ -143,6 +143,7 @@ function purposeKeys(domainKey: KeyObject): PurposeKeys {
     token: {
       marker: keyFor('marker-token'),
       session: keyFor('session-token'),
+      'forward-access': keyFor('forward-access-token'),
       import: keyFor('import-token'),
       grant: keyFor('grant-token'),
     },

@@ -12,7 +12,7 @@ import type { StatementKey, StatementKind } from './statements.ts'
 export type WrapPurpose = 'key-material' | 'secret-access-key' | 'digest-key'
 
 /** What a sealed token may be used for; each purpose has keys of its own. */
-export type TokenPurpose = 'marker' | 'session' | 'import' | 'grant'
+export type TokenPurpose = 'marker' | 'session' | 'forward-access' | 'import' | 'grant'
 
 /** The bytes, the AAD or the key are not those that were sealed. */
 export class NotAuthentic extends Error {}

@@ -2,11 +2,13 @@
 import type { AccessKeyRecord } from '../model/access-key.ts'
 import type { Random } from '../model/clock.ts'
 import { identifierOf } from '../model/identity.ts'
+import { serviceKeyPrefix } from '../model/service.ts'
 import type { Keyring } from './keyring.ts'
 import { wrapSecret, type SecretOwner } from './secrets.ts'
 
-export interface NewAccessKey {
-  readonly record: Omit<AccessKeyRecord, 'createdAt' | 'rowVersion' | 'status'>
+export interface NewAccessKey<Owner = Omit<SecretOwner, 'accessKeyId'>> {
+  readonly record: Owner &
+    Pick<AccessKeyRecord, 'accessKeyId' | 'wrappingVersion' | 'wrappedSecret'>
   /**
    * Forty characters of base64, to be told once: a string, since that is what an answer is made of. It
    * must reach nothing but that answer.
@@ -18,9 +20,11 @@ export interface NewAccessKey {
 export function createAccessKeys(
   keyring: Keyring,
   random: Random,
-): (owner: Omit<SecretOwner, 'accessKeyId'>) => NewAccessKey {
+): <Owner extends Omit<SecretOwner, 'accessKeyId'>>(owner: Owner) => NewAccessKey<Owner> {
   return (owner) => {
-    const named = { ...owner, accessKeyId: newAccessKeyId(random) }
+    const accessKeyId =
+      owner.principalKind === 'service' ? newServiceKeyId(random) : newAccessKeyId(random)
+    const named = { ...owner, accessKeyId }
     const secret = Buffer.from(Buffer.from(random.bytes(30)).toString('base64'))
     try {
       const record = { ...named, ...wrapSecret(keyring, named, secret) }
@@ -34,4 +38,8 @@ export function createAccessKeys(
 /** `AKIA` and sixteen characters of base 32, as AWS's long-term access keys look. */
 export function newAccessKeyId(random: Random): string {
   return identifierOf('AKIA', random.bytes(16))
+}
+
+function newServiceKeyId(random: Random): string {
+  return identifierOf(serviceKeyPrefix, random.bytes(16))
 }

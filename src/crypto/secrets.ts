@@ -4,15 +4,15 @@
  */
 import type { KeyObject } from 'node:crypto'
 import type { AccessKeyRecord } from '../model/access-key.ts'
+import type { ServiceRecord } from '../model/service.ts'
 import { canonicalRow } from './canonical.ts'
 import { takeSecretKey } from './derive.ts'
 import type { Keyring } from './keyring.ts'
 
-/** Whose secret it is. */
-export type SecretOwner = Pick<
-  AccessKeyRecord,
-  'accessKeyId' | 'accountId' | 'principalKind' | 'principalId'
->
+/** Whose secret it is. A service is of no account: its `accountId` is empty. */
+export type SecretOwner = Pick<AccessKeyRecord, 'accessKeyId' | 'accountId' | 'principalId'> & {
+  readonly principalKind: AccessKeyRecord['principalKind'] | 'service'
+}
 
 /** The first four bytes of what Signature Version 4 derives its keys from. */
 const signingPrefix = Buffer.from('AWS4')
@@ -47,6 +47,14 @@ export function openSigningSecret(
   } finally {
     secret.fill(0)
   }
+}
+
+/** The same of a service. @throws {NotAuthentic} when the row was changed */
+export function openServiceSecret(keyring: Keyring, service: ServiceRecord): KeyObject {
+  const { accessKeyId, name, region, wrappingVersion, wrappedSecret } = service
+  const principalId = `${name}/${region}`
+  const owner = { accessKeyId, accountId: '', principalKind: 'service', principalId } as const
+  return openSigningSecret(keyring, { ...owner, wrappingVersion, wrappedSecret })
 }
 
 function secretAad(owner: SecretOwner): Buffer {

@@ -1,5 +1,5 @@
 /** What a call says of the last uses of its caller's role and access key. @module */
-import type { Caller } from '../model/caller.ts'
+import { invokingService, type Caller } from '../model/caller.ts'
 import type { OpenAccessKeyUses } from './last-access-key-use.ts'
 import type { OpenRoleUses } from './last-role-use.ts'
 
@@ -24,6 +24,8 @@ export function createIdentityUses(
   return {
     note({ caller, operation, place: { region } }, usedAt) {
       roleUses.note(caller, region, usedAt)
+      // What a service signs is no use of its user's key, and its own is nobody's in an account.
+      if (invokingService(caller) !== undefined) return
       accessKeyUses.note(caller, operation.service, region, usedAt)
     },
   }

@@ -1,9 +1,11 @@
 /** Who calls: what authentication proves and everything after it relies on. @module */
 import type { IdentityTag } from './identity.ts'
+import type { CallingService, ServicePrincipal } from './service.ts'
 import type { Session } from './session.ts'
 
 /**
- * `root`, `user`, `assumed-role` and `federated-user` are AWS's principals. `operator` came through the
+ * `root`, `user`, `assumed-role` and `federated-user` are principals of accounts, and `infrastructure` is
+ * what a service runs for one. `service` is a service in its own name. `operator` came through the
  * operator door, `test` through the test API; neither can call an AWS service. `web-identity` is whom a token
  * of an identity provider proves: it can ask for a role's session, and for nothing else.
  */
@@ -13,6 +15,8 @@ export type CallerKind =
   | 'assumed-role'
   | 'federated-user'
   | 'web-identity'
+  | 'infrastructure'
+  | 'service'
   | 'operator'
   | 'test'
 
@@ -25,8 +29,19 @@ export interface SessionIssuer {
   readonly userName?: string
 }
 
+/** By which services a caller calls. */
+export interface Forwarding {
+  /** From the one that the caller called to the one that calls here: `athena.amazonaws.com`, … */
+  readonly via: readonly string[]
+  /** The last of them. */
+  readonly service: CallingService
+  /** Milliseconds since the epoch. */
+  readonly issuedAt: number
+}
+
 export interface Caller {
   readonly kind: CallerKind
+  /** Empty for a service, which is of no account. */
   readonly accountId: string
   /**
    * In the partition of the call's Region; `arn:aws:iam::111122223333:root` for a root user, its provider's
@@ -49,6 +64,10 @@ export interface Caller {
   readonly issuer?: SessionIssuer
   /** Of a web identity. */
   readonly webIdentity?: WebIdentityCaller
+  /** Present where a service calls for the caller, by a forward access session. */
+  readonly forwarded?: Forwarding
+  /** Present for a service in its own name. */
+  readonly service?: ServicePrincipal
 }
 
 /** What a token has proved. */
@@ -63,6 +82,14 @@ export interface WebIdentityCaller {
   readonly tags: readonly IdentityTag[]
   readonly transitiveTagKeys: readonly string[]
   readonly sourceIdentity?: string
+}
+
+/** The service that has sent the call, for somebody or in its own name. */
+export function invokingService({
+  forwarded,
+  service,
+}: Pick<Caller, 'forwarded' | 'service'>): CallingService | undefined {
+  return forwarded?.service ?? service
 }
 
 /** The unique id of the role behind a session, whose own is `AROA…:session`. */

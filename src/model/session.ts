@@ -1,13 +1,16 @@
 /** Sessions of STS: temporary credentials, and all that is true of whoever signs with them. @module */
 import type { IdentityTag } from './identity.ts'
 
-/** How it was made: AssumeRole, GetSessionToken, GetFederationToken. */
-export type SessionKind = 'role' | 'user' | 'federated'
+/** How it was made: AssumeRole, GetSessionToken, GetFederationToken, or for what a service runs. */
+export type SessionKind = 'role' | 'user' | 'federated' | 'infrastructure'
 
 export interface Session {
   readonly kind: SessionKind
   readonly accountId: string
-  /** Of whose permissions it is: `AROA…`, `AIDA…`, or the account id for a root user. */
+  /**
+   * Of whose permissions it is: `AROA…`, `AIDA…`, the account id for a root user, or
+   * `111122223333:aws:ec2-infrastructure`.
+   */
   readonly principalId: string
   /** Of a role or a federated user; empty where a user has none. */
   readonly name: string

@@ -9,6 +9,7 @@ import type { Caller } from '../model/caller.ts'
 import type { EventLookup } from '../model/audit-event.ts'
 import type { AccessKeyRecord, AccessKeyUse } from '../model/access-key.ts'
 import type { Clock, Random } from '../model/clock.ts'
+import type { ForwardedRequest } from '../model/forwarded-request.ts'
 import type { GrantRecord } from '../model/grant.ts'
 import type { GroupRecord } from '../model/group.ts'
 import type { RequestedGrant } from '../authorize/decision.ts'
@@ -124,10 +125,9 @@ export interface OperationPorts {
   readonly accessKeyUses: AccessKeyUses
   readonly sessions: Sessions
   readonly events: EventLookup
+  readonly forwardAccess: ForwardAccess
   /** Makes a random access key, which is not stored yet. */
-  readonly newAccessKey: (
-    owner: Pick<AccessKeyRecord, 'accountId' | 'principalKind' | 'principalId'>,
-  ) => MadeAccessKey
+  readonly newAccessKey: <Owner extends AccessKeyOwner>(owner: Owner) => MadeAccessKey<Owner>
   readonly webIdentity: WebIdentityRules
   readonly quotas: QuotaPorts
   readonly server: ServerControls
@@ -169,8 +169,36 @@ export interface Sessions {
   }
 }
 
-export interface MadeAccessKey {
-  readonly record: Omit<AccessKeyRecord, 'createdAt' | 'rowVersion' | 'status'>
+/** Requests of users that services prove. */
+export interface ForwardAccess {
+  /**
+   * @param serviceKeyId the access key of the service that was sent the request
+   * @throws {KmsError} for what proves nothing
+   */
+  prove(
+    request: ForwardedRequest,
+    serviceKeyId: string,
+    where: { readonly partition: string; readonly lifetimeMs: number },
+  ): Promise<{
+    /** What the service sends along with what it signs. */
+    readonly token: string
+    /** The user, called for by the service. */
+    readonly caller: Caller
+    /** Milliseconds since the epoch. */
+    readonly expiresAt: number
+  }>
+}
+
+/** A service is of no account: its `accountId` is empty. */
+export interface AccessKeyOwner {
+  readonly accountId: string
+  readonly principalKind: AccessKeyRecord['principalKind'] | 'service'
+  readonly principalId: string
+}
+
+export interface MadeAccessKey<Owner extends AccessKeyOwner> {
+  readonly record: Owner &
+    Pick<AccessKeyRecord, 'accessKeyId' | 'wrappingVersion' | 'wrappedSecret'>
   /** For the one answer that tells it, and nothing else. */
   readonly plaintextSecret: string
 }
@@ -314,6 +342,14 @@ export interface ForwardedEvent {
 /** What is recorded beside a call's own record. */
 export type FurtherEvent = ForwardedEvent | ServiceEvent
 
+/** What a record names. */
+export interface Concerned {
+  readonly arn: string
+  readonly accountId: string
+  /** That of a key where it is left out. */
+  readonly type?: string
+}
+
 /** One call of an operation: everything resolved, every permission checked. */
 export interface Call<I, K extends string> {
   readonly input: I
@@ -341,6 +377,8 @@ export interface Call<I, K extends string> {
   readonly arn: (key: KeyRef) => string
   /** Says that the call is about a key that it makes: its record names the key. */
   readonly made: (key: KeyRef) => void
+  /** Says whom or what the call is about, where that is no key: its record names it. */
+  readonly concerning: (resource: Concerned) => void
   /** Says which materials of symmetric keys the call works with: its record names them. */
   readonly usesMaterials: (materials: UsedMaterials) => void
   /**
@@ -363,8 +401,11 @@ export interface Operation<
   readonly service: 'kms' | 'iam' | 'sts' | 'cloudtrail' | 'trent'
   /** The name on the wire; the file is its kebab-case, the export its camelCase. */
   readonly name: string
-  /** Who may come in: holders of an access key or of an identity token, operators, the test API. */
-  readonly door: 'signed' | 'token' | 'operator' | 'test'
+  /**
+   * Who may come in: holders of an access key or of an identity token, services by a path of Trent's own,
+   * operators on the socket, the test API.
+   */
+  readonly door: 'signed' | 'token' | 'service' | 'operator' | 'test'
   /** Of an operation that is not signed: the members that name the role and hold the token. */
   readonly token?: { readonly role: string; readonly from: string }
   readonly input: M

@@ -1,13 +1,7 @@
 /** What a call is about, as its audit record names it. @module */
 import { aliasArn, keyArn } from '../model/key.ts'
+import type { Concerned } from '../operations/operation.ts'
 import type { ResolvedCall } from './resolve.ts'
-
-interface Concerned {
-  readonly arn: string
-  readonly accountId: string
-  /** That of a key where it is left out. */
-  readonly type?: string
-}
 
 /** The role, the alias and the keys that exist, and the keys' ARNs by the names of their uses. */
 export function concernedResources(

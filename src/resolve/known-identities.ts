@@ -4,7 +4,7 @@
  * @module
  */
 import { compilePolicy, type CompiledPolicy } from '../authorize/compile.ts'
-import { insiderPolicy } from '../authorize/insider-policy.ts'
+import { insiderPolicy, servicePolicy } from '../authorize/insider-policy.ts'
 import { roleIdOf, type Caller, type WebIdentityCaller } from '../model/caller.ts'
 import type { GroupRecord } from '../model/group.ts'
 import type { IdentityRecord } from '../model/identity.ts'
@@ -113,6 +113,7 @@ export async function loadManagedPolicy(
 
 const nothing: Identity = { policies: [], entries: {} }
 const insider: Identity = { policies: [insiderPolicy], entries: {} }
+const service: Identity = { policies: [servicePolicy], entries: {} }
 /** A federated user of a root user has what the root user has, within its session's policies. */
 const everything = compilePolicy(
   '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}',
@@ -126,7 +127,9 @@ type IdentityLookup = Pick<Lookup, 'user' | 'role' | 'group' | 'managedPolicy'>
 /** Root users need no policy: in their own account their identity side allows everything. */
 export function identityOf(caller: Caller, lookup: IdentityLookup): Identity | Promise<Identity> {
   if (caller.kind === 'operator' || caller.kind === 'test') return insider
-  if (caller.kind === 'root') return nothing
+  if (caller.kind === 'service') return service
+  // Only grants speak of infrastructure.
+  if (caller.kind === 'root' || caller.kind === 'infrastructure') return nothing
   if (caller.webIdentity !== undefined)
     return { policies: [], entries: claimEntries(caller.webIdentity) }
   if (caller.kind === 'user')

@@ -10,6 +10,7 @@ import type { AccessKeyRecord } from '../model/access-key.ts'
 import type { KnownGroup, KnownPolicy, KnownRole, KnownUser } from './known-identities.ts'
 import type { GrantRecord } from '../model/grant.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, MaterialRecord } from '../model/key.ts'
+import type { ServiceRecord } from '../model/service.ts'
 import type { Change, Store } from '../store/store.ts'
 import { createCache, type Cache } from './cache.ts'
 
@@ -20,6 +21,12 @@ export interface KnownKey {
 
 export interface KnownAccessKey {
   readonly record: AccessKeyRecord
+  /** The HMAC key from which signing keys are derived. */
+  readonly signingSecret: KeyObject
+}
+
+export interface KnownService {
+  readonly record: ServiceRecord
   /** The HMAC key from which signing keys are derived. */
   readonly signingSecret: KeyObject
 }
@@ -35,6 +42,8 @@ export interface Lookup {
   aliasNames(key: KeyRef): Found<readonly string[]>
   material(materialId: string): Found<MaterialRecord>
   accessKey(accessKeyId: string): Found<KnownAccessKey>
+  /** By its access key. */
+  service(accessKeyId: string): Found<KnownService>
   /** By unique id. */
   user(userId: string): Found<KnownUser>
   /** By unique id, `AROA…` without a session. */
@@ -49,6 +58,7 @@ export interface Lookup {
 export interface LookupPorts {
   readonly store: Store
   readonly openSecret: (accessKey: AccessKeyRecord) => KeyObject
+  readonly openServiceSecret: (service: ServiceRecord) => KeyObject
   readonly compile: (policy: string) => CompiledPolicy
   readonly findUser: (userId: string) => Promise<KnownUser | undefined>
   readonly findRole: (roleId: string) => Promise<KnownRole | undefined>
@@ -66,6 +76,7 @@ const limits = {
   aliasNames: 8 * 2 ** 20,
   materials: 16 * 2 ** 20,
   accessKeys: 4 * 2 ** 20,
+  services: 1 * 2 ** 20,
   users: 32 * 2 ** 20,
   roles: 32 * 2 ** 20,
   groups: 16 * 2 ** 20,
@@ -84,7 +95,7 @@ const aliasNamesMax = 1001
 
 export function createLookup(ports: LookupPorts): Lookup {
   const caches = createCaches(ports)
-  const { keys, policies, aliases, aliasNames, materials, accessKeys, grants } = caches
+  const { keys, policies, aliases, aliasNames, materials, accessKeys, services, grants } = caches
   const { users, roles, groups, managedPolicies } = caches
   // A key does not hold its compiled policy: how much of those is kept is for their own cache to say.
   const withPolicy = (record: KeyRecord | undefined): Found<KnownKey> => {
@@ -107,6 +118,8 @@ export function createLookup(ports: LookupPorts): Lookup {
         return materials.forget(change.id)
       case 'access-key':
         return accessKeys.forget(change.id)
+      case 'service':
+        return services.forget(change.id)
       case 'user':
         return users.forget(change.id)
       case 'group':
@@ -122,7 +135,7 @@ export function createLookup(ports: LookupPorts): Lookup {
         return undefined // nothing is cached of either
       case 'everything':
         ports.onForgottenMaterial()
-        for (const cache of [keys, aliases, aliasNames, materials, accessKeys, grants]) {
+        for (const cache of [keys, aliases, aliasNames, materials, accessKeys, services, grants]) {
           cache.clear()
         }
         for (const cache of [users, roles, groups, managedPolicies]) cache.clear()
@@ -138,6 +151,7 @@ export function createLookup(ports: LookupPorts): Lookup {
     aliasNames: ({ accountId, region, keyId }) => aliasNames.get(nameOf(accountId, region, keyId)),
     material: (materialId) => materials.get(materialId),
     accessKey: (accessKeyId) => accessKeys.get(accessKeyId),
+    service: (accessKeyId) => services.get(accessKeyId),
     user: (userId) => users.get(userId),
     role: (roleId) => roles.get(roleId),
     group: (groupId) => groups.get(groupId),
@@ -165,6 +179,7 @@ interface Caches {
   readonly aliasNames: Cache<readonly string[]>
   readonly materials: Cache<MaterialRecord>
   readonly accessKeys: Cache<KnownAccessKey>
+  readonly services: Cache<KnownService>
   readonly users: Cache<KnownUser>
   readonly roles: Cache<KnownRole>
   readonly groups: Cache<KnownGroup>
@@ -174,7 +189,7 @@ interface Caches {
 }
 
 function createCaches(ports: LookupPorts): Caches {
-  const { store, openSecret, compile } = ports
+  const { store, openSecret, openServiceSecret, compile } = ports
   return {
     keys: createCache({
       bytesMax: limits.keys,
@@ -219,6 +234,14 @@ function createCaches(ports: LookupPorts): Caches {
         return record && { record, signingSecret: openSecret(record) }
       },
       sizeOf: () => 1024,
+    }),
+    services: createCache({
+      bytesMax: limits.services,
+      load: async (accessKeyId) => {
+        const record = await store.findServiceByKey(accessKeyId)
+        return record && { record, signingSecret: openServiceSecret(record) }
+      },
+      sizeOf: ({ record }) => 1024 + 2 * JSON.stringify(record.hosts).length,
     }),
     ...createIdentityCaches(ports),
     grants: createCache({

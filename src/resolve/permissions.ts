@@ -86,7 +86,9 @@ export function authorizeCall(
     if (key.known === undefined) throw hiddenKeyRefused(key, caller)
     const { action, crossAccount } = key.use
     const foreign = key.known.record.accountId !== caller.accountId
-    if (foreign && !crossAccount) throw unresolvableResource(caller, action)
+    // A service is of no account: what it may read of keys is for their policies to say.
+    const read = caller.service !== undefined && operation.readOnly
+    if (foreign && !crossAccount && !read) throw unresolvableResource(caller, action)
     decideOnKey(asking, key, { input, resolved, entries: entriesFor(name) }, onDecision)
   }
   for (const permission of permissions) if (permission.region !== undefined) decideOn(permission)

@@ -10,6 +10,7 @@ import type { Operation } from '../operations/operation.ts'
 
 /** The operations of STS that each kind of session may call; undefined for all but those below. */
 const served: Readonly<Record<Exclude<SessionKind, 'role'>, readonly string[]>> = {
+  infrastructure: [],
   user: ['AssumeRole', 'GetCallerIdentity'],
   federated: ['GetCallerIdentity'],
 }

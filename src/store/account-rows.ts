@@ -2,7 +2,8 @@
 import type { AccessKeyRecord, AccountRecord } from '../model/access-key.ts'
 import { acceptedPage } from './bound-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
-import type { AccessKeysTable, AccountsTable } from './schema.ts'
+import type { AccessKeysTable } from './credential-tables.ts'
+import type { AccountsTable } from './schema.ts'
 import { type StoreReads, type Transaction, StaleRow } from './store.ts'
 
 type Reads = Pick<

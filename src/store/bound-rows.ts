@@ -15,6 +15,7 @@ export type RowKeyring = Pick<Keyring, 'tagRow' | 'checkRowTag'>
 export type BoundTable =
   | 'accounts'
   | 'access_keys'
+  | 'services'
   | 'users'
   | 'groups'
   | 'roles'

@@ -23,6 +23,7 @@ import { deleteOutbox, insertOutbox, listOutbox } from './outbox.ts'
 import { groupReads, groupWrites } from './group-rows.ts'
 import { oidcProviderReads, oidcProviderWrites } from './oidc-provider-rows.ts'
 import { roleReads, roleWrites } from './role-rows.ts'
+import { serviceReads, serviceWrites } from './service-rows.ts'
 import { findAccessKeyUse, saveAccessKeyUses } from './access-key-usage-rows.ts'
 import { findRoleUse, saveRoleUses } from './role-usage-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
@@ -110,6 +111,7 @@ async function scrub({ query, engine }: Database): Promise<void> {
 function reads(scope: RowScope): StoreReads {
   return {
     ...accountReads(scope),
+    ...serviceReads(scope),
     ...userReads(scope),
     ...groupReads(scope),
     ...roleReads(scope),
@@ -129,6 +131,7 @@ function transactionOf(scope: WriteScope): Transaction {
   return {
     ...reads(scope),
     ...accountWrites(scope),
+    ...serviceWrites(scope),
     ...userWrites(scope),
     ...groupWrites(scope),
     ...roleWrites(scope),
@@ -164,6 +167,7 @@ async function empty(
       row.or([row('account_id', '!=', keep.accountId), row('principal_kind', '!=', 'root')]),
     )
     .execute()
+  await query.deleteFrom('services').execute()
   await query.deleteFrom('users').execute()
   await query.deleteFrom('role_usage').execute()
   await query.deleteFrom('groups').execute()

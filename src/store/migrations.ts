@@ -22,6 +22,7 @@ import { auditWriters } from './migrations/0016-audit-writers.ts'
 import { multiRegionKeys } from './migrations/0017-multi-region-keys.ts'
 import { oidcProviders } from './migrations/0020-oidc-providers.ts'
 import { eventIndex } from './migrations/0018-event-index.ts'
+import { services } from './migrations/0017-services.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -48,6 +49,7 @@ export const migrations: readonly Migration[] = [
   { name: 'multi-region-keys', up: multiRegionKeys },
   { name: 'oidc-providers', up: oidcProviders },
   { name: 'event-index', up: eventIndex },
+  { name: 'services', up: services },
 ]
 
 /**

@@ -7,6 +7,7 @@
  */
 import type { Generated } from 'kysely'
 import type { EventIndexTables } from './event-index-schema.ts'
+import type { AccessKeysTable, ServicesTable } from './credential-tables.ts'
 
 /** One row: which deployment this database belongs to. */
 export interface DeploymentTable {
@@ -32,19 +33,6 @@ export interface AccountsTable {
   readonly account_id: string
   /** Null for none. */
   readonly alias: string | null
-  readonly created_at: number
-  readonly row_version: number
-  readonly row_tag: Uint8Array
-}
-
-export interface AccessKeysTable {
-  readonly access_key_id: string
-  readonly account_id: string
-  readonly principal_kind: string
-  readonly principal_id: string
-  readonly status: string
-  readonly wrapping_version: number
-  readonly wrapped_secret: Uint8Array
   readonly created_at: number
   readonly row_version: number
   readonly row_tag: Uint8Array
@@ -357,6 +345,7 @@ export interface Schema extends EventIndexTables {
   readonly domain_keys: DomainKeysTable
   readonly accounts: AccountsTable
   readonly access_keys: AccessKeysTable
+  readonly services: ServicesTable
   readonly users: UsersTable
   readonly groups: GroupsTable
   readonly roles: RolesTable

@@ -21,6 +21,7 @@ import type { LastUsage, NotedUsage } from '../model/last-usage.ts'
 import type { ManagedPolicyRecord } from '../model/managed-policy.ts'
 import type { OidcProviderRecord, OidcProviderRef } from '../model/oidc-provider.ts'
 import type { RoleRecord, RoleUse } from '../model/role.ts'
+import type { ServiceRecord, ServiceRef } from '../model/service.ts'
 import type { TrailRecord, TrailRef } from '../model/trail.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { BlockPage, BlockRef } from './event-index-rows.ts'
@@ -65,6 +66,10 @@ export interface StoreReads {
   listAccessKeys(accountId: string): Promise<readonly AccessKeyRecord[]>
   /** A principal's access keys by id. */
   listAccessKeysOf(principalId: string): Promise<readonly AccessKeyRecord[]>
+  findService(ref: ServiceRef): Promise<ServiceRecord | undefined>
+  findServiceByKey(accessKeyId: string): Promise<ServiceRecord | undefined>
+  /** By name and Region: operators make few. */
+  listServices(): Promise<readonly ServiceRecord[]>
   findUser(userId: string): Promise<UserRecord | undefined>
   /** The name as it was given, case and all. */
   findUserByName(accountId: string, name: string): Promise<UserRecord | undefined>
@@ -227,6 +232,10 @@ export interface Transaction extends StoreReads {
   ): Promise<AccessKeyRecord>
   /** @throws {StaleRow} */
   deleteAccessKey(accessKey: AccessKeyRecord): Promise<void>
+  /** @throws {DuplicateRow} when it is registered in that Region */
+  insertService(service: Omit<ServiceRecord, 'rowVersion'>): Promise<void>
+  /** @throws {StaleRow} */
+  deleteService(service: ServiceRecord): Promise<void>
   /** @throws {DuplicateRow} when a name that differs in case only is taken */
   insertUser(user: Omit<UserRecord, 'rowVersion'>): Promise<void>
   /** @throws {StaleRow} */
@@ -371,15 +380,16 @@ export interface OutboxRow {
 }
 
 /**
- * What a change touched, for caches to forget. `id` is a key id, an alias name, an access key id,
- * the unique id of a user, a group, a role or a managed policy, a trail's name, for a grant
- * `key id/grantee`.
+ * What a change touched, for caches to forget. `id` is a key id, an alias name, an access key id (a
+ * service's for a service), the unique id of a user, a group, a role or a managed policy, a trail's name,
+ * for a grant `key id/grantee`.
  */
 export interface Change {
   readonly seq: number
   readonly kind:
     | 'account'
     | 'access-key'
+    | 'service'
     | 'user'
     | 'group'
     | 'role'

@@ -32,7 +32,7 @@ function sign(vector: Vector): Record<'canonical' | 'text' | 'authorization', st
   const signedHeaders = [...headers.values.keys()].sort()
   const canonical = canonicalRequest({
     method: vector.method,
-    path,
+    path: canonicalPath(path),
     parameters: readQuery(query),
     headers,
     signedHeaders,

@@ -75,6 +75,8 @@ export async function signed(signing: Signing = {}): Promise<RawRequest> {
     region: signing.region ?? 'us-west-2',
     sha256: Sha256,
     applyChecksum: false,
+    // S3 alone signs paths as they are.
+    uriEscapePath: signing.service !== 's3',
     credentials: {
       accessKeyId: signing.accessKeyId ?? credential.accessKeyId,
       secretAccessKey: signing.secret ?? secretAccessKey,

@@ -41,6 +41,7 @@ function over(policyOf: (keyId: string) => string): {
   const lookup = createLookup({
     store: store as Store, // nothing else of it is asked
     openSecret: () => createSecretKey(Buffer.alloc(32)),
+    openServiceSecret: () => createSecretKey(Buffer.alloc(32)),
     compile: (policy) => {
       compiled.push(policy)
       return { statements: [], broken: policy }
@@ -94,6 +95,7 @@ test('grants are read once a key and grantee, none as well, and again after thei
   const lookup = createLookup({
     store: store as Store, // nothing else of it is asked
     openSecret: () => createSecretKey(Buffer.alloc(32)),
+    openServiceSecret: () => createSecretKey(Buffer.alloc(32)),
     compile: () => ({ statements: [] }),
     findUser: () => Promise.resolve(undefined),
     findRole: () => Promise.resolve(undefined),

@@ -15,6 +15,7 @@ import {
   newGrant,
   newKey,
   newMaterialState,
+  newService,
   newTrail,
   otherAccountId,
   otherRegion,
@@ -34,6 +35,7 @@ async function fill(store: Store): Promise<void> {
     const constraints = { EncryptionContextEquals: { a: 'b' } }
     await transaction.insertGrant(newGrant('a'.repeat(64), 'k2', { constraints }))
     await transaction.insertTrail(newTrail('forged-trail'))
+    await transaction.insertService(newService('s3.amazonaws.com'))
   })
 }
 

@@ -13,6 +13,7 @@ export interface Forgery {
     | 'aliases'
     | 'grants'
     | 'trails'
+    | 'services'
   /** The forged row. */
   readonly where: Readonly<Record<string, string>>
   /** A forged value for each column; those of the primary key move the row to a free place. */
@@ -179,5 +180,21 @@ export const forgeries: readonly Forgery[] = [
         homeRegion: String(row['home_region']),
         name: String(row['name']),
       }),
+  },
+  {
+    table: 'services',
+    where: { name: 's3.amazonaws.com' },
+    columns: {
+      name: 'ec2.amazonaws.com',
+      region: otherRegion,
+      access_key_id: 'ATSVOTHER',
+      hosts: '["evil.example.org"]',
+      wrapping_version: 2,
+      wrapped_secret: Buffer.concat([new Uint8Array(67).fill(9), Buffer.of(8)]),
+      created_at: 8,
+      row_version: 2,
+    },
+    find: (store, row) =>
+      store.findService({ name: String(row['name']), region: String(row['region']) }),
   },
 ]

@@ -4,6 +4,7 @@ import type { GrantRecord } from '../../src/model/grant.ts'
 import type { AliasRecord, KeyRecord, MaterialRecord } from '../../src/model/key.ts'
 import type { MaterialStateRecord } from '../../src/model/key-material.ts'
 import { defaultSelectors, type TrailRecord } from '../../src/model/trail.ts'
+import type { ServiceRecord } from '../../src/model/service.ts'
 import type { Store } from '../../src/store/store.ts'
 
 export const accountId = '111122223333'
@@ -54,6 +55,22 @@ export function newTrail(name: string, members: Partial<New<TrailRecord>> = {}):
     isLogging: true,
     startedAt: 10,
     createdAt: 9,
+    ...members,
+  }
+}
+
+export function newService(
+  name: string,
+  members: Partial<New<ServiceRecord>> = {},
+): New<ServiceRecord> {
+  return {
+    name,
+    region,
+    accessKeyId: `ATSV${name}`,
+    hosts: [`*.${name}`],
+    wrappingVersion: 1,
+    wrappedSecret: new Uint8Array(68).fill(9),
+    createdAt: 7,
     ...members,
   }
 }

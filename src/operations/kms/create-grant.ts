@@ -4,12 +4,13 @@
  * @module
  */
 import type { CreateGrantRequest, CreateGrantResponse } from '@aws-sdk/client-kms'
+import type { Caller } from '../../model/caller.ts'
 import { requestDigest, type GrantRecord } from '../../model/grant.ts'
 import type { KeyState } from '../../model/key.ts'
 import { required } from '../../model/shape.ts'
 import { operation, type Principals } from '../operation.ts'
 import { grantConstraintEntries } from './context-entries.ts'
-import { findGrantPrincipal } from './grant-principals.ts'
+import { findGrantPrincipal, findInfrastructure } from './grant-principals.ts'
 import { checkGrant, requireGrantable, requireGrantRoom } from './grant-rules.ts'
 import {
   dryRun,
@@ -96,8 +97,9 @@ export const createGrant = operation<CreateGrantRequest, CreateGrantResponse>()(
       region,
       keyId,
       ...(input.Name !== undefined && { name: input.Name }),
-      ...(await principalsOf(input, partition, ports.principals)),
-      issuingAccountId: caller.accountId,
+      ...(await principalsOf(input, caller, partition, ports.principals)),
+      // A service has no account: what it grants in its own name is the account's of the key.
+      issuingAccountId: caller.service === undefined ? caller.accountId : accountId,
       operations,
       ...(input.Constraints && { constraints: input.Constraints }),
     }
@@ -134,23 +136,21 @@ type Parties = Pick<
 
 async function principalsOf(
   input: CreateGrantInput,
+  caller: Caller,
   partition: string,
   principals: Principals,
 ): Promise<Parties> {
   const { GranteePrincipal, GranteeServicePrincipal } = input
   const { RetiringPrincipal, RetiringServicePrincipal } = input
-  const find = (
+  const find = async (
     text: string | undefined,
     member: string,
-  ): Promise<{ readonly arn: string; readonly uniqueId: string }> | undefined =>
-    text === undefined
-      ? undefined
-      : findGrantPrincipal(
-          text,
-          partition,
-          principals,
-          `${member} does not refer to a valid principal.`,
-        )
+  ): Promise<{ readonly arn: string; readonly uniqueId: string } | undefined> => {
+    if (text === undefined) return undefined
+    const refused = `${member} does not refer to a valid principal.`
+    const infrastructure = await findInfrastructure(text, caller, principals, refused)
+    return infrastructure ?? findGrantPrincipal(text, partition, principals, refused)
+  }
   const grantee = await find(GranteePrincipal, 'GranteePrincipal')
   const retiring = await find(RetiringPrincipal, 'RetiringPrincipal')
   return {

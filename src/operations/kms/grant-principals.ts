@@ -6,6 +6,8 @@
  */
 import { readPrincipal } from '../../authorize/principals.ts'
 import { KmsError } from '../../errors.ts'
+import { invokingService, type Caller } from '../../model/caller.ts'
+import { infrastructureRoleOf, readInfrastructurePrincipal } from '../../model/infrastructure.ts'
 import type { Principals } from '../operation.ts'
 
 export interface GrantPrincipal {
@@ -31,6 +33,30 @@ export async function findGrantPrincipal(
     throw invalidArn(`ARN does not refer to a valid principal: ${text}`)
   }
   return { arn: text, uniqueId, accountId: principal.accountId }
+}
+
+/**
+ * The infrastructure principal that `text` names, which only its own service can name: for the caller's
+ * account, or in its own name for any that there is. Undefined for what is none.
+ * @throws {KmsError} `InvalidArnException`
+ */
+export async function findInfrastructure(
+  text: string,
+  caller: Caller,
+  principals: Principals,
+  refused: string,
+): Promise<Pick<GrantPrincipal, 'arn' | 'uniqueId'> | undefined> {
+  const named = readInfrastructurePrincipal(text)
+  if (named === undefined) return undefined
+  const service = invokingService(caller)
+  const own = service !== undefined && named.roleName === infrastructureRoleOf(service.name)
+  const { accountId } = named
+  const there =
+    caller.service === undefined
+      ? accountId === caller.accountId
+      : (await principals.idOf(`arn:aws:iam::${accountId}:root`)) === accountId
+  if (!own || !there) throw invalidArn(refused)
+  return { arn: text, uniqueId: text }
 }
 
 function invalidArn(message: string): KmsError {

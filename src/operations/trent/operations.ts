@@ -2,12 +2,17 @@
 import type { Operation } from '../operation.ts'
 import { acceptClock } from './accept-clock.ts'
 import { createAccount } from './create-account.ts'
+import { createForwardAccessSession } from './create-forward-access-session.ts'
+import { createInfrastructureSession } from './create-infrastructure-session.ts'
+import { deregisterService } from './deregister-service.ts'
 import { getQuotas } from './get-quotas.ts'
 import { getStatus } from './get-status.ts'
 import { getTestClock } from './get-test-clock.ts'
 import { getTestFaults } from './get-test-faults.ts'
 import { listAccounts } from './list-accounts.ts'
 import { replaceRootKey } from './replace-root-key.ts'
+import { listServices } from './list-services.ts'
+import { registerService } from './register-service.ts'
 import { revokeSessions } from './revoke-sessions.ts'
 import { resetTestData } from './reset-test-data.ts'
 import { setTestClock } from './set-test-clock.ts'
@@ -16,10 +21,13 @@ import { setTestFaults } from './set-test-faults.ts'
 export const operatorOperations: readonly Operation[] = [
   acceptClock,
   createAccount,
+  deregisterService,
   getQuotas,
   getStatus,
   listAccounts,
   replaceRootKey,
+  listServices,
+  registerService,
   revokeSessions,
 ]
 export const testOperations: readonly Operation[] = [
@@ -28,4 +36,9 @@ export const testOperations: readonly Operation[] = [
   getTestFaults,
   setTestFaults,
   resetTestData,
+]
+/** What services call, each with its own credentials. */
+export const serviceOperations: readonly Operation[] = [
+  createForwardAccessSession,
+  createInfrastructureSession,
 ]

@@ -154,6 +154,7 @@ export function createWorld(): World {
         check: () => Promise.resolve({}),
         shown: ({ trustPolicy }) => Promise.resolve(trustPolicy),
       },
+      forwardAccess: { prove: () => Promise.reject(new Error('no service calls')) },
       principals: { idOf: async (arn) => world.principals.get(arn) },
       // As good as a token here: its text is new each time and names its grant.
       grantTokens: {
@@ -289,6 +290,7 @@ export async function call(
     signal: new AbortController().signal,
     arn: (key) => keyArn(partition, key),
     made: () => undefined,
+    concerning: () => undefined,
     usesMaterials: (materials) => void Object.assign(world.used, materials),
     alsoRecords: (event) => void further.push(event),
     commit: async (work) => {

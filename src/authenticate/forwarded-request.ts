@@ -1,0 +1,111 @@
+/**
+ * A user's request to a service, as the service forwards it for proof.
+ * @see docs/adr/0016-forward-access-sessions.md
+ * @module
+ */
+import { KmsError } from '../errors.ts'
+import type { ForwardedRequest } from '../model/forwarded-request.ts'
+import type { RegionTable } from '../model/region.ts'
+import { isHostOf, signingNameOf, type ServiceRecord } from '../model/service.ts'
+import {
+  canonicalPath,
+  canonicalPathOfS3,
+  canonicalRequest,
+  incomplete,
+  quote,
+  readHeaders,
+  readQuery,
+} from './canonical.ts'
+import { readAnyClaim, skewSeconds } from './claim.ts'
+import {
+  requireFresh,
+  requireScope,
+  requireSigned,
+  splitTarget,
+  usable,
+  type Credential,
+  type CredentialLookup,
+  type SigningKeys,
+} from './signature-v4.ts'
+import type { SeenSignatures } from './seen-signatures.ts'
+
+export interface ForwardedPorts {
+  readonly regions: RegionTable
+  /** The system's time in milliseconds since the epoch. */
+  readonly systemNow: number
+  readonly credentials: CredentialLookup
+  readonly signingKeys: SigningKeys
+  readonly seenSignatures: SeenSignatures
+}
+
+/** Who has signed, and the forward access session that it signed with, where it was a service. */
+export interface ForwardedSigner {
+  readonly credential: Credential
+  readonly forwardAccessToken: string | undefined
+}
+
+const sha256Hex = /^[0-9a-f]{64}$/
+/** Where a payload is not signed, or in pieces, S3 signs one of these in the place of its hash. */
+const payloadWordsOfS3: readonly string[] = [
+  'UNSIGNED-PAYLOAD',
+  'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD',
+  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER',
+]
+
+/**
+ * Proves who has signed a request to `service`. The body is not here: that it has the hash which was
+ * signed rests on the service's word, and so does that the request asks for what the service then does.
+ * Nothing but that service may act by what this answers.
+ *
+ * The scope is the service's name and Region, the Host is one of its own, the signature is no older than
+ * five minutes, whatever a presigned request says of its own time, and was not proved before.
+ * @throws {KmsError} as `authenticate`, and `ThrottlingException`
+ */
+export async function unsafeAuthenticateWithoutPayload(
+  request: ForwardedRequest,
+  service: ServiceRecord,
+  ports: ForwardedPorts,
+): Promise<ForwardedSigner> {
+  const { method, query, payloadHash } = request
+  const target = splitTarget(query === '' ? request.path : `${request.path}?${query}`)
+  const headers = readHeaders(Object.entries(request.headers).flat())
+  const parameters = readQuery(target.query)
+  const claim = readAnyClaim(headers, parameters)
+  const nowSeconds = Math.floor(ports.systemNow / 1000)
+  const lifetimeSeconds = Math.min(claim.lifetimeSeconds, skewSeconds)
+  requireFresh({ ...claim, lifetimeSeconds }, nowSeconds)
+  const signingName = signingNameOf(service.name)
+  requireScope(claim, { service: signingName, regions: ports.regions })
+  const { region } = claim.scope
+  if (region !== service.region) throw scopedElsewhere(region)
+  // `host` is signed: the claim says so.
+  if (!isHostOf(service, headers.values.get('host') ?? '')) {
+    throw new KmsError('InvalidSignatureException', 'the request is to a host of no such service')
+  }
+  const ofS3 = signingName === 's3'
+  if (!sha256Hex.test(payloadHash) && !(ofS3 && payloadWordsOfS3.includes(payloadHash))) {
+    throw incomplete('the payload hash is not a SHA-256 in lower-case hex')
+  }
+  const credential = await usable(claim, ports.credentials)
+  const canonical = canonicalRequest({
+    method,
+    path: ofS3 ? canonicalPathOfS3(target.path) : canonicalPath(target.path),
+    parameters,
+    headers,
+    signedHeaders: claim.signedHeaders,
+    payloadHash,
+  })
+  const signer = requireSigned({ claim, canonical, payloadHash }, credential, ports.signingKeys)
+  // Behind the check, so that nobody can use up a signature that is not his.
+  ports.seenSignatures.take(claim.signature, claim.signedAt.seconds, nowSeconds)
+  return {
+    credential: signer,
+    forwardAccessToken: headers.values.get('x-amz-forward-access-session'),
+  }
+}
+
+export function scopedElsewhere(region: string): KmsError {
+  const message = `Credential should be scoped to a valid region, not '${quote(region)}'.`
+  return new KmsError('InvalidSignatureException', message)
+}
