@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { queryRegistry } from '../../src/operations/query-registry.ts'
+import { registry } from '../../src/operations/registry.ts'
 
 const read = (path: string): string =>
   readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
@@ -58,4 +59,16 @@ test('every operation of IAM and STS is driven by the SDK, by the AWS CLI and by
     return Object.entries(driven).flatMap(([client, done]) => (done ? [] : [`${name}: ${client}`]))
   })
   assert.deepEqual(missing, [])
+})
+
+test('every operation asks for a permission, but for those that AWS gives to everybody', () => {
+  const open = [...registry.values(), ...queryRegistry.values()].filter((known) => {
+    const named = [known.user, known.role, known.group, known.alias, known.assumes]
+    const asks = [...named, ...Object.values(known.keys)].some((each) => each !== undefined)
+    return !asks && !('permissions' in known)
+  })
+  assert.deepEqual(open.map(({ name }) => name).toSorted(), [
+    'GetCallerIdentity',
+    'GetSessionToken',
+  ])
 })
