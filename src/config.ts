@@ -8,6 +8,12 @@ import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { awsNitroRoot, readRoots } from './crypto/attestation/roots.ts'
+import {
+  deliveryNames,
+  DeliverySettingWrong,
+  readDeliverySettings,
+  type DeliverySettings,
+} from './audit/delivery/settings.ts'
 import { createRegionTable, parseRegions, type RegionTable } from './model/region.ts'
 import { createQuotas, profiles, QuotaError, type Quotas } from './throttle/profiles.ts'
 
@@ -25,6 +31,8 @@ export interface Config {
   readonly testApi: boolean
   /** A journal segment older than this is closed, however little it holds. */
   readonly auditSegmentSeconds: number
+  /** Where audit records are delivered to, and how long the journal keeps them. */
+  readonly delivery: DeliverySettings
   readonly quotas: Quotas
   /** Hosts, as URLs have them, of identity providers that may be at private addresses. */
   readonly webIdentityHosts: ReadonlySet<string>
@@ -60,6 +68,7 @@ const names = [
   'TRENT_WEB_IDENTITY_HOSTS',
   'TRENT_QUOTAS',
   'TRENT_QUOTA_OVERRIDES',
+  ...deliveryNames,
 ] as const
 type Settings = Readonly<Partial<Record<(typeof names)[number], string>>>
 
@@ -155,6 +164,7 @@ export function parseConfig(settings: Settings): Config {
     logLevel,
     testApi,
     auditSegmentSeconds: segmentSeconds(settings.TRENT_AUDIT_SEGMENT_SECONDS ?? '3600'),
+    delivery: deliveryOf(settings),
     quotas: quotasOf(settings),
     webIdentityHosts: webIdentityHosts(settings.TRENT_WEB_IDENTITY_HOSTS),
     attestationRoots: attestationRoots(settings.TRENT_ATTESTATION_ROOTS),
@@ -168,6 +178,15 @@ function segmentSeconds(text: string): number {
     throw new ConfigError('TRENT_AUDIT_SEGMENT_SECONDS must be a whole number from 60 to 86400')
   }
   return seconds
+}
+
+function deliveryOf(settings: Settings): DeliverySettings {
+  try {
+    return readDeliverySettings(settings)
+  } catch (cause) {
+    if (!(cause instanceof DeliverySettingWrong)) throw cause
+    throw new ConfigError(cause.message, { cause })
+  }
 }
 
 function quotasOf(settings: Settings): Quotas {

@@ -90,6 +90,7 @@ program
   .description('check the audit journal offline; exit status 0 only when it is whole')
   .option('--key <fingerprint...>', 'trust only these keys (default: those that the journal names)')
   .option('--anchors <file...>', 'checkpoints kept elsewhere, as `trent status --json` tells them')
+  .option('--delivered <directory>', 'check the delivered files below it as well')
   .option('--json', 'answer in JSON')
   .action((directory: string | undefined, options: Parameters<typeof verifyLogCommand>[2]) =>
     verifyLogCommand(configFile(), directory, options),

@@ -7,6 +7,7 @@ import { createRefusals } from './authenticate/refusals.ts'
 import { createFetchDocument, mayAsk } from './authenticate/issuer-documents.ts'
 import { createIssuerKeys } from './authenticate/issuer-keys.ts'
 import type { Anchors } from './audit/anchors.ts'
+import type { Delivery } from './audit/delivery/delivery.ts'
 import { createEventLookup } from './audit/event-lookup.ts'
 import type { OpenJournal } from './audit/journal.ts'
 import { authenticateWebIdentity } from './authenticate/web-identity.ts'
@@ -49,6 +50,7 @@ export interface ServerParts extends Omit<DeploymentPorts, 'clock'> {
   readonly keyring: Keyring
   readonly journal: OpenJournal
   readonly anchors: Anchors
+  readonly delivery: Delivery
   readonly firstAccount: FirstAccount
   /** What `Store.trackUsageSince` answered. */
   readonly usageTrackedSince: number
@@ -103,6 +105,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
       sessions,
       forwardAccess,
       quotas: quotaPorts(config, throttle),
+      trails: parts.delivery.trails,
       server: serverControls(config, { ...parts, refusals, faults, jobs: open.jobs }),
     },
     log,
@@ -115,7 +118,14 @@ function operationPorts(
   { lookup, builtin, keyUsages, roleUses, accessKeyUses }: Works,
 ): Omit<
   OperationPorts,
-  'regions' | 'grantTokens' | 'sessions' | 'webIdentity' | 'forwardAccess' | 'quotas' | 'server'
+  | 'regions'
+  | 'grantTokens'
+  | 'sessions'
+  | 'webIdentity'
+  | 'forwardAccess'
+  | 'quotas'
+  | 'trails'
+  | 'server'
 > {
   const findPrincipal = createFindPrincipal(store)
   const findUserArn = createFindUserArn(store)

@@ -55,9 +55,10 @@ export function serverControls(
       clock.accept()
       return jobs.runDue()
     },
-    moveClock: (to) => {
+    moveClock: async (to) => {
       clock.move(to)
-      return jobs.runDue()
+      await jobs.runDue()
+      await parts.delivery.runDue()
     },
     faults,
     firstAccount,

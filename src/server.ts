@@ -8,6 +8,7 @@ import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Logger } from 'pino'
 import { openAnchors } from './audit/anchors.ts'
+import { openDelivery } from './audit/delivery/delivery.ts'
 import { createEventIndex } from './audit/event-index.ts'
 import { nodeFiles, type FilePort } from './audit/files.ts'
 import type { OpenJournal } from './audit/journal.ts'
@@ -200,11 +201,10 @@ async function openDeploymentPorts(
       log.error({ table, id }, 'a row fails its tag: it counts as absent'),
   })
   clock.resume(await store.findClockMark())
+  const auditing = { store, keyring, files: journalFiles ?? nodeFiles }
   const anchors = await openAnchors({
-    store,
+    ...auditing,
     journal,
-    keyring,
-    files: journalFiles ?? nodeFiles,
     directory: journalDirectory,
     onError,
   })
@@ -215,7 +215,19 @@ async function openDeploymentPorts(
   const journalAt = { directory: journalDirectory, ...(journalFiles && { files: journalFiles }) }
   await drainOutbox({ store, journal, ...journalAt, onError })
   const usageTrackedSince = await store.trackUsageSince(clock.now())
-  const all = { ...parts, anchors, firstAccount, usageTrackedSince, log, startedAt }
+  const delivery = await openDelivery({
+    ...auditing,
+    settings: config.delivery,
+    region: config.region,
+    anchors,
+    dataDirectory: config.dataDirectory,
+    journalDirectory,
+    clock,
+    random,
+    held: () => clock.held(),
+    onError: (error) => log.error({ err: error }, error.message),
+  })
+  const all = { ...parts, anchors, delivery, firstAccount, usageTrackedSince, log, startedAt }
   const { ports, close } = openPorts(config, all)
   const eventIndex = createEventIndex({
     database: database.share(),

@@ -80,6 +80,7 @@ export function openWorks({ regions }: Config, parts: ServerParts): Works {
     jobs,
     close: async () => {
       await jobs.close()
+      await parts.delivery.close()
       await keyUsages.close()
       await accessKeyUses.close()
       await roleUses.close()

@@ -13,7 +13,7 @@ import { tallyStream } from './stream-anchor.ts'
 import { writeWritersList } from './writers-list.ts'
 
 export interface AnchorPorts {
-  readonly store: Pick<Store, 'listAuditWriters' | 'saveAuditWriter'>
+  readonly store: Pick<Store, 'listAuditWriters' | 'saveAuditWriter' | 'listDigestKeys'>
   readonly journal: OpenJournal
   readonly keyring: Pick<Keyring, 'deploymentId' | 'statementKeys' | 'signStatement'>
   readonly files: FilePort
@@ -28,8 +28,10 @@ export interface Anchors {
   readonly last: SignedCheckpoint
   /** Makes one now, where there are records behind the last, and waits until it is in the store. */
   checkpoint(): Promise<void>
-  /** Says that the stream begins later: what is before may be deleted once this has answered. */
-  moveStart(first: AuditWriter['first']): Promise<void>
+  /** Says that a stream begins later: what is before may be deleted once this has answered. */
+  moveStart(stream: string, first: AuditWriter['first']): Promise<void>
+  /** Writes the signed list anew: a key has come to it. */
+  list(): Promise<void>
   /** To be called before the journal is closed; what the journal says last is kept by `settled`. */
   close(): Promise<void>
   /** Waits until the store has what the journal has said. After the journal is closed. */
@@ -78,8 +80,13 @@ export async function openAnchors(ports: AnchorPorts): Promise<Anchors> {
   const sign = (text: string): Buffer => keyring.signStatement('checkpoint', text)
   await journal.anchor({ deployment: deploymentId, key, sign }, { ...tally, last }, save)
   await saving
-  const list = async (): Promise<void> =>
-    writeWritersList({ files, directory }, keyring, await store.listAuditWriters())
+  const list = async (): Promise<void> => {
+    const listed = {
+      writers: await store.listAuditWriters(),
+      digestKeys: await store.listDigestKeys(),
+    }
+    await writeWritersList({ files, directory }, keyring, listed)
+  }
   await list()
   const timer = setInterval(() => void journal.checkpoint(), ports.everyMs ?? everyMsDefault)
   timer.unref()
@@ -92,13 +99,18 @@ export async function openAnchors(ports: AnchorPorts): Promise<Anchors> {
       await journal.checkpoint()
       await saving
     },
-    async moveStart(first) {
-      writer = { ...writer, first }
-      const saved = writer
-      saving = saving.then(() => store.saveAuditWriter(saved))
-      await saving
+    async moveStart(of, first) {
+      if (of === stream) writer = { ...writer, first }
+      const all = await store.listAuditWriters()
+      const moved = of === stream ? writer : all.find((each) => each.stream === of)
+      if (moved === undefined) return
+      // In turn with the checkpoints, which are kept in the same row.
+      const saved = saving.then(() => store.saveAuditWriter({ ...moved, first }))
+      saving = saved.catch(() => undefined) // whoever moves the start hears of it
+      await saved
       await list()
     },
+    list,
     async close() {
       clearInterval(timer)
       await saving

@@ -59,7 +59,9 @@ export async function proveJournal(
   const list = await readWritersList({ files, directory }, pinned)
   const streams = await streamsOf(files, directory)
   const told: WritersList =
-    typeof list === 'string' ? { deployment: '', keys: [], writers: [] } : list
+    typeof list === 'string'
+      ? { deployment: '', keys: [], writers: [], digestKeys: new Map() }
+      : list
   const found: JournalBreak[] = []
   if (typeof list === 'string') found.push({ file: writersFile, offset: 0, why: list })
   const anchors = new Map(

@@ -6,6 +6,7 @@
  */
 import { dirname, join } from 'node:path'
 import type { AuditWriter, StreamStart } from '../model/audit-writer.ts'
+import type { DigestPublicKey } from '../model/trail.ts'
 import { fingerprintOf, statementHolds } from '../crypto/statements.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { readAll, writeAll, type FilePort } from './files.ts'
@@ -30,19 +31,31 @@ export interface WritersList {
   readonly deployment: string
   readonly keys: readonly ListedKey[]
   readonly writers: readonly ListedWriter[]
+  /** PKCS#1, DER, by fingerprint: the keys that sign digest files. */
+  readonly digestKeys: ReadonlyMap<string, Buffer>
 }
 
 /** Puts the list in the place of the one before, durably, signed with every key of the deployment. */
 export async function writeWritersList(
   to: { readonly files: FilePort; readonly directory: string },
   keyring: Pick<Keyring, 'deploymentId' | 'statementKeys' | 'signStatement'>,
-  writers: readonly AuditWriter[],
+  {
+    writers,
+    digestKeys,
+  }: {
+    readonly writers: readonly AuditWriter[]
+    readonly digestKeys: readonly DigestPublicKey[]
+  },
 ): Promise<void> {
   const text = JSON.stringify({
     writers: writers.map(({ stream, first }) => ({ stream, first })),
     keys: keyring.statementKeys.map(({ version, publicKey }) => ({
       version,
       publicKey: publicKey.toString('base64'),
+    })),
+    digestKeys: digestKeys.map(({ fingerprint, value }) => ({
+      fingerprint,
+      publicKey: Buffer.from(value).toString('base64'),
     })),
     deployment: keyring.deploymentId,
   })
@@ -104,6 +117,7 @@ interface Inner {
   readonly deployment: string
   readonly keys: readonly { readonly version: number; readonly publicKey: string }[]
   readonly writers: readonly ListedWriter[]
+  readonly digestKeys?: readonly { readonly fingerprint: string; readonly publicKey: string }[]
 }
 
 /** What is signed was written by a server and so is well formed; what is not is refused before it is used. */
@@ -111,7 +125,7 @@ function readList(bytes: string, pinned: readonly string[]): WritersList | strin
   try {
     const { list, text, signatures } = JSON.parse(bytes) as Outer // wrong types throw below
     if (list !== 1) return 'the list of writers is of a version that is not known'
-    const { deployment, keys: told, writers } = JSON.parse(text) as Inner
+    const { deployment, keys: told, writers, digestKeys: signing = [] } = JSON.parse(text) as Inner
     const keys = told.map(({ version, publicKey: base64 }) => {
       const publicKey = Buffer.from(base64, 'base64')
       return { version, publicKey, fingerprint: fingerprintOf(publicKey) }
@@ -126,7 +140,12 @@ function readList(bytes: string, pinned: readonly string[]): WritersList | strin
           statementHolds(key.publicKey, 'writers', text, Buffer.from(signature, 'base64')),
       ),
     )
-    return holds ? { deployment, keys, writers } : "the list of writers' signature does not hold"
+    const digestKeys = new Map(
+      signing.map((key) => [key.fingerprint, Buffer.from(key.publicKey, 'base64')]),
+    )
+    return holds
+      ? { deployment, keys, writers, digestKeys }
+      : "the list of writers' signature does not hold"
   } catch {
     return 'the list of writers is not well formed'
   }

@@ -4,7 +4,10 @@
  * @module
  */
 import { dirname, join, resolve } from 'node:path'
+import { proveDelivered, type DeliveredReport } from '../audit/delivery/prove-delivered.ts'
+import { nodeFiles } from '../audit/files.ts'
 import { proveJournal, type KnownCheckpoint, type ProofReport } from '../audit/prove-journal.ts'
+import { readWritersList } from '../audit/writers-list.ts'
 import { loadConfig } from '../config.ts'
 import { checkpointsOfDatabase, checkpointsOfFile } from './known-checkpoints.ts'
 
@@ -15,6 +18,8 @@ export interface VerifyLogOptions {
   readonly keys?: readonly string[]
   /** Checkpoints that the journal must hold. */
   readonly known?: readonly KnownCheckpoint[]
+  /** Where delivered files lie, to be checked as well. */
+  readonly delivered?: string
   /** The report as one JSON object. */
   readonly json: boolean
   readonly output: { readonly write: (text: string) => unknown }
@@ -25,22 +30,43 @@ export interface VerifyLogOptions {
  * @returns the exit status: 0 when the journal is whole, 1 when it is not, 2 when it cannot be read
  */
 export async function verifyLog(options: VerifyLogOptions): Promise<number> {
-  const { json, output, keys = [] } = options
+  const { json, output } = options
   const directory = resolve(options.directory)
   const stored = checkpointsOfDatabase(join(dirname(directory), 'trent.db'))
-  const known = [...(stored ?? []), ...(options.known ?? [])]
-  let report: ProofReport
+  let report: Told
   try {
-    report = await proveJournal(directory, { pinned: keys, known })
+    report = await prove(options, directory, stored)
   } catch (error) {
     const why = error instanceof Error ? error.message : 'unknown'
     const unreadable = { directory, whole: false, error: why }
     output.write(json ? `${JSON.stringify(unreadable)}\n` : `cannot read ${directory}: ${why}\n`)
     return 2
   }
-  const told = { directory, database: stored !== undefined, ...report }
-  output.write(json ? `${JSON.stringify(told)}\n` : asText(told))
+  output.write(json ? `${JSON.stringify(report)}\n` : asText(report))
   return report.whole ? 0 : 1
+}
+
+async function prove(
+  { keys = [], known = [], delivered }: VerifyLogOptions,
+  directory: string,
+  stored: readonly KnownCheckpoint[] | undefined,
+): Promise<Told> {
+  const files = nodeFiles
+  const list = delivered === undefined ? '' : await readWritersList({ files, directory }, keys)
+  // Without a list that holds, the journal is not whole, and no key is known to check a digest by.
+  const proved =
+    delivered === undefined || typeof list === 'string'
+      ? undefined
+      : await proveDelivered({ files, directory: delivered, list, journal: { files, directory } })
+  const report = await proveJournal(directory, {
+    pinned: keys,
+    known: [...(stored ?? []), ...known, ...(proved?.checkpoints ?? [])],
+  })
+  const whole = report.whole && (proved?.breaks.length ?? 0) === 0
+  const told = { directory, database: stored !== undefined, ...report, whole }
+  if (proved === undefined) return told
+  const { checkpoints: _, ...shown } = proved
+  return { ...told, delivered: shown }
 }
 
 /**
@@ -56,18 +82,24 @@ export async function verifyLogCommand(
     readonly json?: true
     readonly key?: readonly string[]
     readonly anchors?: readonly string[]
+    readonly delivered?: string
   },
 ): Promise<void> {
   process.exitCode = await verifyLog({
     directory: directory ?? join(loadConfig(process.env, configFile).dataDirectory, 'journal'),
     keys: options.key ?? [],
     known: (options.anchors ?? []).flatMap(checkpointsOfFile),
+    ...(options.delivered !== undefined && { delivered: options.delivered }),
     json: options.json === true,
     output: process.stdout,
   })
 }
 
-type Told = ProofReport & { readonly directory: string; readonly database: boolean }
+type Told = ProofReport & {
+  readonly directory: string
+  readonly database: boolean
+  readonly delivered?: Omit<DeliveredReport, 'checkpoints'>
+}
 
 function asText(report: Told): string {
   const streams = report.streams.map(
@@ -86,6 +118,7 @@ function asText(report: Told): string {
     ...streams,
     ...breaks,
     ...(hidden > 0 ? [`and ${hidden} more`] : []),
+    ...deliveredLines(report.delivered),
     ...trustLines(report),
     report.whole
       ? `whole: ${report.proved} records proved, ${report.unanchored} behind the last checkpoint unanchored`
@@ -103,5 +136,15 @@ function trustLines({ keys, pinned, database }: Told): readonly string[] {
       : [
           'not compared with the checkpoint in the database: there is none, or a server has it open',
         ]),
+  ]
+}
+
+function deliveredLines(delivered: Told['delivered']): readonly string[] {
+  if (delivered === undefined) return []
+  const { digests, logFiles, compared, unlisted, breaks } = delivered
+  return [
+    `delivered: ${digests} digests, ${logFiles} log files, ${compared} of them compared with the journal, ` +
+      `${unlisted} that no digest names yet`,
+    ...breaks.map(({ file, why }) => `BROKEN ${file}: ${why}`),
   ]
 }

@@ -3,6 +3,7 @@
  * caller, its keys and ports, and never HTTP, audit or a database driver.
  * @module
  */
+import type { TrailPorts } from '../model/trail.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { KeyStore } from '../keystores/keystore.ts'
 import type { Caller } from '../model/caller.ts'
@@ -130,6 +131,7 @@ export interface OperationPorts {
   readonly newAccessKey: <Owner extends AccessKeyOwner>(owner: Owner) => MadeAccessKey<Owner>
   readonly webIdentity: WebIdentityRules
   readonly quotas: QuotaPorts
+  readonly trails: TrailPorts
   readonly server: ServerControls
 }
 

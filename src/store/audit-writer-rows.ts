@@ -1,7 +1,7 @@
 /** Writers of the audit journal in the store, each with its last checkpoint. @module */
 import type { AuditWriter } from '../model/audit-writer.ts'
 import type { RowScope } from './row-scope.ts'
-import type { AuditWritersTable } from './schema.ts'
+import type { AuditWritersTable } from './trail-schema.ts'
 
 /** By stream. */
 export async function listAuditWriters({ query, rows }: RowScope): Promise<readonly AuditWriter[]> {

@@ -31,6 +31,10 @@ export type BoundTable =
   | 'audit_outbox'
   | 'trails'
   | 'audit_writers'
+  | 'delivery_cursors'
+  | 'delivery_files'
+  | 'digest_chains'
+  | 'digest_keys'
 
 /** Told of each row whose tag failed. `id` is its primary key, joined by `/`. */
 export type OnForgedRow = (table: BoundTable, id: string) => void

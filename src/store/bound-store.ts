@@ -10,11 +10,20 @@ import { aliasReads, aliasWrites } from './alias-rows.ts'
 import { type OnForgedRow, type RowKeyring, createBoundRows } from './bound-rows.ts'
 import { changesSince, createTouched, recordChange } from './change-log.ts'
 import { type Database, TransactionConflict } from './database.ts'
+import {
+  changeFile,
+  deliveryFileReads,
+  deliveryReads,
+  deliveryWrites,
+  saveCut,
+  saveDigest,
+} from './delivery-rows.ts'
 import { grantReads, grantWrites } from './grant-rows.ts'
 import { keyReads, keyWrites } from './key-rows.ts'
 import { findLastUsage, saveLastUsages, trackUsageSince } from './key-usage-rows.ts'
 import { managedPolicyReads, managedPolicyWrites } from './managed-policy-rows.ts'
 import { clockMark, countDeletedKeys, keyDeletion } from './deleted-key-rows.ts'
+import type { DeliveryStore } from './delivery-store.ts'
 import { dueKeyReads } from './due-key-rows.ts'
 import { materialStateReads, materialStateWrites } from './material-state-rows.ts'
 import { materialReads, materialWrites } from './material-rows.ts'
@@ -69,8 +78,7 @@ export function createStore(
     deleteEventsBefore: (day) => deleteEventsBefore(query, day),
     trackUsageSince: (now) => trackUsageSince(query, now),
     countDeletedKeys: () => countDeletedKeys({ query, rows }),
-    listAuditWriters: () => listAuditWriters({ query, rows }),
-    saveAuditWriter: (writer) => saveAuditWriter({ query, rows }, writer),
+    ...deliveryStore({ query, rows }),
     async scrub() {
       if (!unscrubbed) return
       // What is deleted from here on, before the log is cut or behind it, is scrubbed next time.
@@ -96,6 +104,22 @@ export function createStore(
     findRoleUse: (roleId) => findRoleUse(query, roleId),
     saveRoleUses: (uses) =>
       retried(() => query.transaction().execute((transaction) => saveRoleUses(transaction, uses))),
+  }
+}
+
+function deliveryStore(scope: RowScope): DeliveryStore {
+  const { query, rows } = scope
+  const inOne = (work: (scope: RowScope) => Promise<void>): Promise<void> =>
+    retried(() => query.transaction().execute((transaction) => work({ query: transaction, rows })))
+  return {
+    ...deliveryReads(scope),
+    ...deliveryFileReads(scope),
+    ...deliveryWrites(scope),
+    changeDeliveryFile: (sequence, changes) => inOne((one) => changeFile(one, sequence, changes)),
+    saveCut: (cut) => inOne((one) => saveCut(one, cut)),
+    saveDigest: (of) => inOne((one) => saveDigest(one, of)),
+    listAuditWriters: () => listAuditWriters(scope),
+    saveAuditWriter: (writer) => saveAuditWriter(scope, writer),
   }
 }
 

@@ -23,6 +23,7 @@ import { multiRegionKeys } from './migrations/0017-multi-region-keys.ts'
 import { oidcProviders } from './migrations/0020-oidc-providers.ts'
 import { eventIndex } from './migrations/0018-event-index.ts'
 import { services } from './migrations/0017-services.ts'
+import { delivery } from './migrations/0021-delivery.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -50,6 +51,7 @@ export const migrations: readonly Migration[] = [
   { name: 'oidc-providers', up: oidcProviders },
   { name: 'event-index', up: eventIndex },
   { name: 'services', up: services },
+  { name: 'delivery', up: delivery },
 ]
 
 /**

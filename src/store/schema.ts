@@ -8,6 +8,15 @@
 import type { Generated } from 'kysely'
 import type { EventIndexTables } from './event-index-schema.ts'
 import type { AccessKeysTable, ServicesTable } from './credential-tables.ts'
+import type {
+  AuditWritersTable,
+  DeliveryCursorsTable,
+  DeliveryFilesTable,
+  DigestChainsTable,
+  DigestKeysTable,
+  TrailsTable,
+  TrailStatusTable,
+} from './trail-schema.ts'
 
 /** One row: which deployment this database belongs to. */
 export interface DeploymentTable {
@@ -301,39 +310,6 @@ export interface AuditOutboxTable {
   readonly row_tag: Uint8Array
 }
 
-export interface TrailsTable {
-  readonly account_id: string
-  readonly home_region: string
-  readonly name: string
-  readonly bucket: string
-  readonly prefix: string | null
-  /** 1 for yes, as those below. */
-  readonly multi_region: number
-  readonly global_events: number
-  readonly validation: number
-  readonly kms_key_id: string | null
-  readonly topic_arn: string | null
-  /** A JSON array. */
-  readonly selectors: string
-  readonly logging: number
-  readonly started_at: number | null
-  readonly stopped_at: number | null
-  readonly created_at: number
-  readonly row_version: number
-  readonly row_tag: Uint8Array
-}
-
-/** The audit journal's streams. */
-export interface AuditWritersTable {
-  readonly stream: string
-  readonly first_segment: number
-  readonly first_hash: string | null
-  readonly first_records: number
-  readonly checkpoint: string | null
-  readonly signature: Uint8Array | null
-  readonly row_tag: Uint8Array
-}
-
 export interface SchemaMigrationsTable {
   readonly version: number
   readonly name: string
@@ -367,5 +343,10 @@ export interface Schema extends EventIndexTables {
   readonly audit_outbox: AuditOutboxTable
   readonly trails: TrailsTable
   readonly audit_writers: AuditWritersTable
+  readonly delivery_cursors: DeliveryCursorsTable
+  readonly delivery_files: DeliveryFilesTable
+  readonly digest_chains: DigestChainsTable
+  readonly digest_keys: DigestKeysTable
+  readonly trail_status: TrailStatusTable
   readonly schema_migrations: SchemaMigrationsTable
 }

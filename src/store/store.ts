@@ -7,7 +7,6 @@
  * @module
  */
 import type { AccessKeyRecord, AccessKeyUse, AccountRecord } from '../model/access-key.ts'
-import type { AuditWriter } from '../model/audit-writer.ts'
 import type { GrantRecord, GrantRef } from '../model/grant.ts'
 import type { GroupRecord } from '../model/group.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, MaterialRecord } from '../model/key.ts'
@@ -25,6 +24,7 @@ import type { ServiceRecord, ServiceRef } from '../model/service.ts'
 import type { TrailRecord, TrailRef } from '../model/trail.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { BlockPage, BlockRef } from './event-index-rows.ts'
+import type { DeliveryStore } from './delivery-store.ts'
 
 /** The row that a change was decided on is no longer the present one: decide again. */
 export class StaleRow extends Error {}
@@ -405,7 +405,7 @@ export interface Change {
   readonly id: string
 }
 
-export interface Store extends StoreReads {
+export interface Store extends StoreReads, DeliveryStore {
   /**
    * Runs `work` in one transaction, whole again when the database asks for it; it ends by taking the
    * next change number. The epoch is raised before this answers.
@@ -423,10 +423,6 @@ export interface Store extends StoreReads {
    * no file of the database any more. What a file system or a disk keeps of its own is beyond it.
    */
   scrub(): Promise<void>
-  /** The audit journal's writers, by stream. */
-  listAuditWriters(): Promise<readonly AuditWriter[]>
-  /** Takes the place of what was known of its stream; it is no change and takes no number. */
-  saveAuditWriter(writer: AuditWriter): Promise<void>
   /** The latest time by which anything was decided; undefined at the first start. */
   findClockMark(): Promise<number | undefined>
   saveClockMark(reached: number): Promise<void>

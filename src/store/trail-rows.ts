@@ -4,7 +4,8 @@ import type { TrailRecord, TrailRef } from '../model/trail.ts'
 import { acceptedPage } from './bound-rows.ts'
 import { defined } from './defined.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
-import type { Schema, TrailsTable } from './schema.ts'
+import type { Schema } from './schema.ts'
+import type { TrailsTable } from './trail-schema.ts'
 import { type StoreReads, type Transaction, StaleRow } from './store.ts'
 
 type Reads = Pick<StoreReads, 'findTrail' | 'listTrails' | 'listEveryTrail'>

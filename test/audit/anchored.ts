@@ -12,6 +12,7 @@ export interface WriterStore {
   readonly rows: Map<string, AuditWriter>
   readonly listAuditWriters: () => Promise<readonly AuditWriter[]>
   readonly saveAuditWriter: (writer: AuditWriter) => Promise<void>
+  readonly listDigestKeys: () => Promise<readonly []>
   /** What it says that the journal must hold. */
   readonly known: () => readonly KnownCheckpoint[]
 }
@@ -21,6 +22,7 @@ export function writerStore(): WriterStore {
   return {
     rows,
     listAuditWriters: async () => [...rows.values()],
+    listDigestKeys: async () => [],
     saveAuditWriter: async (writer) => void rows.set(writer.stream, writer),
     known: () =>
       [...rows.values()].flatMap(({ checkpoint }) =>

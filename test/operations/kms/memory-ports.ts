@@ -24,7 +24,7 @@ import { createFaults } from '../../../src/throttle/faults.ts'
 import { createQuotas } from '../../../src/throttle/profiles.ts'
 import { importMethods } from './memory-imports.ts'
 import { pairMethods } from './memory-pairs.ts'
-import { reads, transactionOn, unused, type Rows } from './memory-store.ts'
+import { reads, transactionOn, unused, unusedTrails, type Rows } from './memory-store.ts'
 
 export const accountId = '111122223333'
 export const region = 'us-west-2'
@@ -156,6 +156,7 @@ export function createWorld(): World {
       },
       forwardAccess: { prove: () => Promise.reject(new Error('no service calls')) },
       principals: { idOf: async (arn) => world.principals.get(arn) },
+      trails: unusedTrails,
       // As good as a token here: its text is new each time and names its grant.
       grantTokens: {
         seal: ({ grantId }) => {

@@ -1,0 +1,180 @@
+/**
+ * Puts records of the journal into log files, up to the last checkpoint: what is delivered is anchored.
+ *
+ * INVARIANT (at least once): the files of a stretch and the cursor behind it are one transaction, and the
+ * files' bytes are durable before it.
+ * @module
+ */
+import { hash } from 'node:crypto'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import type { Random } from '../../model/clock.ts'
+import type { DeliveryFile, DigestChain, JournalRange } from '../../model/delivery.ts'
+import { takes, type TrailedRecord, type TrailRecord } from '../../model/trail.ts'
+import type { Store } from '../../store/store.ts'
+import { readCheckpoint } from '../checkpoint.ts'
+import { logFileKey, logFileText } from './log-file.ts'
+import { readStretch, type JournalHome, type Stretch } from './read-range.ts'
+import type { Spool } from './spool.ts'
+import type { Trails } from './trails.ts'
+
+const compress = promisify(gzip)
+
+export interface CutPorts {
+  readonly store: Pick<
+    Store,
+    'listAuditWriters' | 'findDeliveryCursor' | 'saveCut' | 'listDigestChains'
+  >
+  readonly home: JournalHome
+  readonly spool: Spool
+  readonly trails: Trails
+  readonly random: Random
+  /** Takes the next number. */
+  readonly nextSequence: () => number
+  readonly onError: (error: Error) => void
+}
+
+/**
+ * Cuts one stretch of one stream.
+ * @returns whether there may be more
+ */
+export async function cutStretch(ports: CutPorts, now: number): Promise<boolean> {
+  const { store, home, onError } = ports
+  for (const { stream, first, checkpoint: signed } of await store.listAuditWriters()) {
+    const checkpoint = readCheckpoint(signed?.text ?? '')
+    if (checkpoint === undefined) continue
+    // oxlint-disable no-await-in-loop -- stream by stream
+    const known = await store.findDeliveryCursor(stream)
+    const begin = { stream, segment: first.segment, offset: 0 }
+    const from = known === undefined || known.segment < first.segment ? begin : known
+    const stretch = await readStretch(home, from, checkpoint)
+    if (stretch === undefined) continue
+    if (stretch.damage !== undefined) {
+      const where = `${stream}, segment ${from.segment}, offset ${stretch.range.to}`
+      onError(new Error(`records cannot be delivered: ${where}: ${stretch.damage}`))
+    }
+    await save(ports, stretch, now)
+    return true
+    // oxlint-enable no-await-in-loop
+  }
+  return false
+}
+
+interface Group {
+  readonly trail: TrailRecord
+  readonly region: string
+  readonly records: string[]
+  oldest: number
+  newest: number
+}
+
+async function save(ports: CutPorts, stretch: Stretch, now: number): Promise<void> {
+  const { store, spool, nextSequence } = ports
+  const files: DeliveryFile[] = []
+  for (const group of await grouped(stretch.records, ports.trails)) {
+    // oxlint-disable no-await-in-loop -- one compression at a time: the pool is the journal's
+    const text = Buffer.from(logFileText(group.records))
+    const bytes = await compress(text)
+    const sequence = nextSequence()
+    await spool.write(sequence, bytes)
+    // oxlint-enable no-await-in-loop
+    const hashes = { hash: hash('sha256', text, 'hex'), bytesHash: hash('sha256', bytes, 'hex') }
+    files.push(fileOf({ group, sequence, hashes, range: stretch.range, now }, ports))
+  }
+  if (files.length > 0) await spool.settle()
+  const chains = await newChains(files, store, now)
+  await store.saveCut({ files, cursor: stretch.next, chains })
+}
+
+function fileOf(
+  of: {
+    readonly group: Group
+    readonly sequence: number
+    readonly hashes: Pick<DeliveryFile, 'hash' | 'bytesHash'>
+    readonly range: JournalRange
+    readonly now: number
+  },
+  { random, trails }: CutPorts,
+): DeliveryFile {
+  const { group, sequence, hashes, range, now } = of
+  const { trail, region, records, oldest, newest } = group
+  const { accountId, homeRegion, name, bucket, prefix, kmsKeyId } = trail
+  const topicArn = trails.topicOf(trail)
+  return {
+    trail: { accountId, homeRegion, name },
+    region,
+    sequence,
+    kind: 'log',
+    bucket,
+    key: logFileKey({ prefix, accountId, region }, now, random),
+    ...hashes,
+    oldest,
+    newest,
+    records: records.length,
+    range,
+    rule: trail,
+    metadata: {},
+    ...(kmsKeyId !== undefined && { kmsKeyId }),
+    ...(topicArn !== undefined && { topicArn }),
+    madeAt: now,
+    isNotified: topicArn === undefined,
+    isListed: !trail.logFileValidation,
+  }
+}
+
+/** By trail and Region, in the order in which they lie in the journal. */
+async function grouped(records: readonly string[], trails: Trails): Promise<Iterable<Group>> {
+  const groups = new Map<string, Group>()
+  for (const text of records) {
+    const record = trailed(text)
+    if (record === undefined) continue
+    // oxlint-disable-next-line no-await-in-loop -- known after the first of an account
+    for (const trail of await trails.of(record.recipientAccountId)) {
+      if (!takes(trail, record)) continue
+      const name = `${trail.homeRegion}/${trail.name}/${trail.accountId}/${record.awsRegion}`
+      let group = groups.get(name)
+      if (group === undefined) {
+        const { time } = record
+        group = { trail, region: record.awsRegion, records: [], oldest: time, newest: time }
+        groups.set(name, group)
+      }
+      group.records.push(text)
+      group.oldest = Math.min(group.oldest, record.time)
+      group.newest = Math.max(group.newest, record.time)
+    }
+  }
+  return groups.values()
+}
+
+/** What a record says of where it belongs; undefined for one that is not of CloudTrail's form. */
+export function trailed(text: string): TrailedRecord | undefined {
+  const parsed = Object(JSON.parse(text)) as Record<string, unknown> // looked at member by member
+  const { recipientAccountId, awsRegion, eventSource, readOnly, eventTime } = parsed
+  const time = typeof eventTime === 'string' ? Date.parse(eventTime) : NaN
+  const whole =
+    typeof recipientAccountId === 'string' &&
+    typeof awsRegion === 'string' &&
+    typeof eventSource === 'string' &&
+    !Number.isNaN(time)
+  if (!whole) return undefined
+  return { recipientAccountId, awsRegion, eventSource, readOnly: readOnly === true, time }
+}
+
+/** A chain begins with the hour of its first file. */
+async function newChains(
+  files: readonly DeliveryFile[],
+  store: CutPorts['store'],
+  now: number,
+): Promise<readonly DigestChain[]> {
+  const wanted = files.filter(({ isListed }) => !isListed)
+  if (wanted.length === 0) return []
+  const known = new Set((await store.listDigestChains()).map(chainName))
+  const end = Math.floor(now / 3_600_000) * 3_600_000
+  return wanted
+    .filter((file) => !known.has(chainName(file)))
+    .map(({ trail, region }) => ({ trail, region, end }))
+}
+
+function chainName({ trail, region }: Pick<DigestChain, 'trail' | 'region'>): string {
+  return `${trail.accountId}/${trail.homeRegion}/${trail.name}/${region}`
+}

@@ -1,0 +1,157 @@
+/**
+ * Digest files: once an hour, for each trail and Region, the log files that were made in it, signed, each
+ * naming the one before. A member of our own carries what all writers' streams have come to.
+ * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+ * @module
+ */
+import { hash } from 'node:crypto'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import type { AuditWriter } from '../../model/audit-writer.ts'
+import type { DeliveryFile, DigestChain } from '../../model/delivery.ts'
+import type { TrailRecord } from '../../model/trail.ts'
+import type { Store } from '../../store/store.ts'
+import type { DigestKeys } from './digest-keys.ts'
+import { digestFileKey, isoSeconds } from './log-file.ts'
+import type { Spool } from './spool.ts'
+import type { Trails } from './trails.ts'
+
+const compress = promisify(gzip)
+const hourMs = 3_600_000
+export const signatureAlgorithm = 'SHA256withRSA'
+
+export interface DigestPorts {
+  readonly store: Pick<
+    Store,
+    'listDigestChains' | 'deleteDigestChain' | 'listUnlisted' | 'saveDigest' | 'listAuditWriters'
+  >
+  readonly spool: Spool
+  readonly trails: Trails
+  readonly keys: DigestKeys
+  readonly nextSequence: () => number
+}
+
+/**
+ * Makes one digest that is due: its time is up to the last full hour, however many of them have passed.
+ * @returns whether there may be more
+ */
+export async function makeDigest(ports: DigestPorts, now: number): Promise<boolean> {
+  const { store, trails } = ports
+  const end = Math.floor(now / hourMs) * hourMs
+  const due = (await store.listDigestChains()).find((chain) => chain.end < end)
+  if (due === undefined) return false
+  const { accountId, homeRegion, name } = due.trail
+  const all = await trails.of(accountId)
+  const trail = all.find((each) => each.homeRegion === homeRegion && each.name === name)
+  // Validation that is switched on again starts a chain of its own.
+  if (trail === undefined || !trail.logFileValidation) await store.deleteDigestChain(due)
+  else await saveOne(ports, trail, due, end)
+  return true
+}
+
+async function saveOne(
+  ports: DigestPorts,
+  trail: TrailRecord,
+  chain: DigestChain,
+  end: number,
+): Promise<void> {
+  const { store, spool, keys, nextSequence } = ports
+  const listed = await store.listUnlisted(chain, end)
+  const writers = await store.listAuditWriters()
+  const signer = await keys.signerAt(end)
+  const { accountId, homeRegion, name: trailName, bucket, prefix, kmsKeyId } = trail
+  const { region } = chain
+  const key = digestFileKey({ prefix, accountId, region, trailName, homeRegion }, end)
+  const at = { bucket, key, end, fingerprint: signer.fingerprint }
+  const text = Buffer.from(digestText({ trail, chain, at, listed, writers }))
+  const digestHash = hash('sha256', text, 'hex')
+  const signature = signer.sign(
+    [isoSeconds(end), `${bucket}/${key}`, digestHash, chain.last?.signature ?? 'null'].join('\n'),
+  )
+  const bytes = await compress(text)
+  const sequence = nextSequence()
+  await spool.write(sequence, bytes)
+  await spool.settle()
+  const digest: DeliveryFile = {
+    trail: chain.trail,
+    region,
+    sequence,
+    kind: 'digest',
+    bucket,
+    key,
+    hash: digestHash,
+    bytesHash: hash('sha256', bytes, 'hex'),
+    records: 0,
+    metadata: { signature, 'signature-algorithm': signatureAlgorithm },
+    ...(kmsKeyId !== undefined && { kmsKeyId }),
+    madeAt: end,
+    isNotified: true,
+    isListed: true,
+  }
+  const last = { bucket, key, hash: digestHash, signature }
+  await store.saveDigest({ digest, chain: { ...chain, end, last }, listed })
+}
+
+function digestText(of: {
+  readonly trail: TrailRecord
+  readonly chain: DigestChain
+  readonly at: {
+    readonly bucket: string
+    readonly key: string
+    readonly end: number
+    readonly fingerprint: string
+  }
+  readonly listed: readonly DeliveryFile[]
+  readonly writers: readonly AuditWriter[]
+}): string {
+  const { trail, chain, at, listed, writers } = of
+  const { last } = chain
+  return JSON.stringify({
+    awsAccountId: trail.accountId,
+    digestStartTime: isoSeconds(chain.end),
+    digestEndTime: isoSeconds(at.end),
+    digestS3Bucket: at.bucket,
+    digestS3Object: at.key,
+    digestPublicKeyFingerprint: at.fingerprint,
+    digestSignatureAlgorithm: signatureAlgorithm,
+    newestEventTime: extreme(listed, 'newest', Math.max),
+    oldestEventTime: extreme(listed, 'oldest', Math.min),
+    previousDigestS3Bucket: last?.bucket ?? null,
+    previousDigestS3Object: last?.key ?? null,
+    previousDigestHashValue: last?.hash ?? null,
+    previousDigestHashAlgorithm: last === undefined ? null : 'SHA-256',
+    previousDigestSignature: last?.signature ?? null,
+    logFiles: listed.map((file) => ({
+      s3Bucket: file.bucket,
+      s3Object: file.key,
+      hashValue: file.hash,
+      hashAlgorithm: 'SHA-256',
+      newestEventTime: isoSeconds(file.newest ?? at.end),
+      oldestEventTime: isoSeconds(file.oldest ?? at.end),
+      // What the file holds: of this range of the journal, what the trail took when it was made.
+      trent: { records: file.records, range: file.range, rule: file.rule },
+    })),
+    trent: {
+      checkpoints: writers.flatMap(({ checkpoint }) =>
+        checkpoint === undefined
+          ? []
+          : [
+              {
+                text: checkpoint.text,
+                signature: Buffer.from(checkpoint.signature).toString('base64'),
+              },
+            ],
+      ),
+    },
+  })
+}
+
+function extreme(
+  files: readonly DeliveryFile[],
+  member: 'newest' | 'oldest',
+  choose: (one: number, other: number) => number,
+): string | null {
+  const times = files.flatMap((file) => file[member] ?? [])
+  if (times.length === 0) return null
+  return isoSeconds(times.reduce((one, other) => choose(one, other)))
+}

@@ -1,0 +1,36 @@
+/**
+ * A directory that stands for one bucket: an object is the file of its key. What a bucket keeps as an
+ * object's metadata, the signature of a digest, lies beside it in `<file>.metadata.json`.
+ * @module
+ */
+import { dirname, join } from 'node:path'
+import { replaceFile } from '../writers-list.ts'
+import type { FilePort } from '../files.ts'
+import type { Archive } from './archive.ts'
+
+export const metadataSuffix = '.metadata.json'
+
+export function createDirectoryArchive(files: FilePort, directory: string): Archive {
+  const put = async (key: string, bytes: Uint8Array): Promise<void> => {
+    const path = join(directory, key)
+    await files.makeDirectory(dirname(path))
+    await replaceFile(files, path, bytes)
+    // The names of new directories must outlive a power cut too.
+    for (let at = dirname(path); at !== directory && at !== dirname(at); at = dirname(at)) {
+      // oxlint-disable-next-line no-await-in-loop -- from the inside out
+      await files.syncDirectory(dirname(at))
+    }
+  }
+  return {
+    encrypts: false,
+    async put({ key, bytes, metadata, kmsKeyId }) {
+      // Whoever asks for encryption does not get a plain file.
+      if (kmsKeyId !== undefined) throw new Error('a directory encrypts nothing')
+      if (Object.keys(metadata).length > 0) {
+        await put(`${key}${metadataSuffix}`, Buffer.from(`${JSON.stringify(metadata)}\n`))
+      }
+      await put(key, bytes)
+    },
+    close: () => Promise.resolve(),
+  }
+}

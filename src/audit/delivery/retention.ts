@@ -1,0 +1,125 @@
+/**
+ * Deletes old segments of the journal: those that ended longer ago than the retention, whose records have
+ * all been delivered where there is delivery. The signed list says first where the stream begins then.
+ * @module
+ */
+import { join } from 'node:path'
+import type { AuditWriter } from '../../model/audit-writer.ts'
+import type { Job } from '../../jobs/jobs.ts'
+import type { Store } from '../../store/store.ts'
+import type { Anchors } from '../anchors.ts'
+import { readCheckpoint, splitPayload } from '../checkpoint.ts'
+import { readHead, segmentName } from '../segment-reader.ts'
+import { listSegments, walkStream } from '../walk-stream.ts'
+import type { JournalHome } from './read-range.ts'
+
+export interface RetentionPorts {
+  readonly home: JournalHome
+  readonly store: Pick<Store, 'listAuditWriters' | 'findDeliveryCursor' | 'firstUndeliveredSegment'>
+  readonly anchors: Anchors
+  /** Whether records must have been delivered. */
+  readonly delivers: boolean
+  readonly retentionMs: number
+}
+
+/** How often is looked, by the clock of the jobs: a segment's age is in days. */
+const everyMs = 60_000
+
+export function createRetention(ports: RetentionPorts): Job {
+  const { home, store, anchors, retentionMs } = ports
+  let looked = -Infinity
+  return {
+    name: 'delete old segments of the journal',
+    irreversible: true,
+    async run(now) {
+      if (Math.abs(now - looked) < everyMs) return false
+      looked = now
+      for (const writer of await store.listAuditWriters()) {
+        // oxlint-disable no-await-in-loop -- stream by stream
+        const first = await newStart(ports, writer, now - retentionMs)
+        if (first !== undefined) await anchors.moveStart(writer.stream, first)
+        const start = first ?? writer.first
+        const { numbers } = await listSegments({ ...home, stream: writer.stream })
+        // What an earlier process had no time to delete is among them.
+        const gone = numbers.filter((number) => number < start.segment)
+        for (const number of gone) {
+          await home.files.remove(join(home.directory, writer.stream, segmentName(number)))
+        }
+        if (gone.length > 0) await home.files.syncDirectory(join(home.directory, writer.stream))
+        // oxlint-enable no-await-in-loop
+      }
+      return false
+    },
+  }
+}
+
+/**
+ * Where a stream begins once what is older than `before` is deleted; undefined when nothing is. Never
+ * behind the last segment that holds a checkpoint: that one proves what is left.
+ */
+async function newStart(
+  ports: RetentionPorts,
+  { stream, first, checkpoint }: AuditWriter,
+  before: number,
+): Promise<AuditWriter['first'] | undefined> {
+  const { home } = ports
+  const anchored = readCheckpoint(checkpoint?.text ?? '')?.segment ?? first.segment
+  const keep = Math.min(anchored, await firstNeeded(ports, stream))
+  let start: AuditWriter['first'] | undefined
+  const { numbers } = await listSegments({ ...home, stream })
+  for (const number of numbers) {
+    // oxlint-disable no-await-in-loop -- in order, up to the first that stays
+    if (number < first.segment || number >= keep) continue
+    const next = await headOf(home, stream, number + 1)
+    // A segment ended when its successor was opened.
+    if (next === undefined || next.created >= before) break
+    const from = start ?? first
+    const records = await countOf(ports, stream, number, from)
+    start = { segment: number + 1, hash: next.hash, records }
+    // oxlint-enable no-await-in-loop
+  }
+  return start
+}
+
+/** The first segment that delivery still needs. */
+async function firstNeeded({ delivers, store }: RetentionPorts, stream: string): Promise<number> {
+  if (!delivers) return Infinity
+  const cursor = await store.findDeliveryCursor(stream)
+  const undelivered = await store.firstUndeliveredSegment(stream)
+  return Math.min(cursor?.segment ?? 0, undelivered ?? Infinity)
+}
+
+async function headOf(
+  { files, directory }: JournalHome,
+  stream: string,
+  number: number,
+): Promise<{ readonly created: number; readonly hash: string } | undefined> {
+  const file = await files.openToRead(join(directory, stream, segmentName(number)))
+  try {
+    const head = await readHead(file, { stream, number })
+    if ('why' in head || head.predecessor === undefined) return undefined
+    return { created: head.header.created, hash: head.predecessor.hash }
+  } finally {
+    await file.close()
+  }
+}
+
+/** Records up to the end of segment `number`. */
+async function countOf(
+  { home }: RetentionPorts,
+  stream: string,
+  number: number,
+  from: AuditWriter['first'],
+): Promise<number> {
+  let { records } = from
+  const walk = walkStream({ ...home, stream }, number, (frame, _offset, at) => {
+    if (at !== number) return
+    if (frame.kind === 'record') records += 1
+    // A checkpoint knows better than a count over damage.
+    if (frame.kind === 'checkpoint') {
+      records = readCheckpoint(splitPayload(frame.payload).text)?.records ?? records
+    }
+  })
+  for await (const { number: walked } of walk) if (walked >= number) break
+  return records
+}

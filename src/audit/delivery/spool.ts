@@ -1,0 +1,61 @@
+/**
+ * The bytes of files that are on their way, `<data>/delivery/<sequence>.gz`.
+ * INVARIANT (same bytes on retry): they are durable before the row that names them, and never written
+ * again.
+ * @module
+ */
+import { hash } from 'node:crypto'
+import { join } from 'node:path'
+import { readAll, writeAll, type FilePort } from '../files.ts'
+
+export interface Spool {
+  /** Durable when it answers, but for the name: `settle` sees to those. */
+  write(sequence: number, bytes: Uint8Array): Promise<void>
+  settle(): Promise<void>
+  /** @throws when they are not the bytes that were written */
+  read(sequence: number, bytesHash: string): Promise<Buffer>
+  remove(sequences: readonly number[]): Promise<void>
+}
+
+/** Clears what an earlier process wrote and did not come to name: everything behind `last`. */
+export async function openSpool(files: FilePort, directory: string, last: number): Promise<Spool> {
+  await files.makeDirectory(directory)
+  const pathOf = (sequence: number): string =>
+    join(directory, `${String(sequence).padStart(12, '0')}.gz`)
+  for (const { name } of await files.list(directory)) {
+    const sequence = Number(/^(\d{12})\.gz$/.exec(name)?.[1] ?? 0)
+    // oxlint-disable-next-line no-await-in-loop -- few, at a start
+    if (sequence > last) await files.remove(join(directory, name))
+  }
+  return {
+    async write(sequence, bytes) {
+      const file = await files.create(pathOf(sequence))
+      try {
+        await writeAll(file, bytes, 0)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+    },
+    settle: () => files.syncDirectory(directory),
+    async read(sequence, bytesHash) {
+      const file = await files.openToRead(pathOf(sequence))
+      try {
+        const bytes = Buffer.alloc(await file.size())
+        await readAll(file, bytes, 0)
+        if (hash('sha256', bytes, 'hex') !== bytesHash) {
+          throw new Error(`the bytes of delivery file ${sequence} were changed`)
+        }
+        return bytes
+      } finally {
+        await file.close()
+      }
+    },
+    async remove(sequences) {
+      for (const sequence of sequences) {
+        // oxlint-disable-next-line no-await-in-loop -- a bounded number
+        await files.remove(pathOf(sequence))
+      }
+    },
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Brings files to where they are delivered, each trail's in their order, and tells the webhook. A trail
+ * whose bucket refuses waits alone, longer after each attempt; the others go on.
+ * @module
+ */
+import type { DeliveryFile } from '../../model/delivery.ts'
+import { trailText } from '../../model/delivery.ts'
+import type { Clock } from '../../model/clock.ts'
+import type { TrailRef, TrailStatus } from '../../model/trail.ts'
+import type { Store } from '../../store/store.ts'
+import type { Archive } from './archive.ts'
+import type { Spool } from './spool.ts'
+
+export interface UploadPorts {
+  readonly store: Pick<
+    Store,
+    | 'listUndelivered'
+    | 'listUnnotified'
+    | 'listFinishedFiles'
+    | 'changeDeliveryFile'
+    | 'deleteDeliveryFiles'
+    | 'findTrailStatus'
+    | 'saveTrailStatus'
+  >
+  readonly spool: Spool
+  readonly archive: Archive
+  /** Tells of a file; undefined where there is nobody to tell. */
+  readonly notify: ((file: DeliveryFile, signal: AbortSignal) => Promise<void>) | undefined
+  readonly clock: Clock
+  /** Milliseconds of a clock that nobody sets. */
+  readonly monotonic: () => number
+  readonly onError: (error: Error) => void
+}
+
+export interface Uploads {
+  /** Delivers a batch. @returns whether there may be more that need not wait */
+  run(signal: AbortSignal): Promise<boolean>
+}
+
+const batchMax = 50
+const waitMsMin = 1000
+const waitMsMax = 60_000
+
+export function createUploads(ports: UploadPorts): Uploads {
+  const { store, spool } = ports
+  const delivering = createBackoffs(ports.monotonic)
+  const telling = createBackoffs(ports.monotonic)
+  return {
+    async run(signal) {
+      const except = delivering.waiting()
+      const files = await store.listUndelivered(batchMax, 0, except)
+      const failed = new Set<string>()
+      for (const file of files) {
+        const trail = trailText(file.trail)
+        if (signal.aborted || failed.has(trail)) continue
+        // oxlint-disable-next-line no-await-in-loop -- in their order
+        const why = await attempt(ports, file, signal)
+        if (why === undefined) {
+          delivering.succeeded(file.trail)
+          continue
+        }
+        failed.add(trail)
+        if (signal.aborted) break
+        delivering.failed(file.trail)
+        ports.onError(new Error(`${file.key} could not be delivered`, { cause: why }))
+      }
+      await tellAll(ports, telling, signal)
+      const finished = await store.listFinishedFiles(batchMax)
+      // The row first: bytes that no row names are cleared by the next start.
+      await store.deleteDeliveryFiles(finished)
+      await spool.remove(finished)
+      return files.length === batchMax && failed.size === 0
+    },
+  }
+}
+
+/** @returns why it is not delivered */
+async function attempt(
+  ports: UploadPorts,
+  file: DeliveryFile,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { store, spool, archive, clock } = ports
+  const { sequence, bytesHash, bucket, key, metadata, kmsKeyId } = file
+  const isLog = file.kind === 'log'
+  try {
+    const bytes = await spool.read(sequence, bytesHash)
+    const encryption = kmsKeyId === undefined ? {} : { kmsKeyId }
+    await archive.put({ bucket, key, bytes, metadata, ...encryption }, signal)
+  } catch (error) {
+    const latest = isLog
+      ? { latestDeliveryAttemptAt: clock.now(), latestDeliveryError: nameOf(error) }
+      : { latestDigestDeliveryError: nameOf(error) }
+    if (!signal.aborted) await note(store, file.trail, latest)
+    return error
+  }
+  const at = clock.now()
+  await store.changeDeliveryFile(sequence, { deliveredAt: at })
+  const latest = isLog
+    ? { latestDeliveryAt: at, latestDeliveryAttemptAt: at, latestDeliveryError: undefined }
+    : { latestDigestDeliveryAt: at, latestDigestDeliveryError: undefined }
+  await note(store, file.trail, latest)
+  return undefined
+}
+
+async function tellAll(ports: UploadPorts, telling: Backoffs, signal: AbortSignal): Promise<void> {
+  const { store, notify, clock, onError } = ports
+  for (const file of await store.listUnnotified(batchMax)) {
+    if (signal.aborted || telling.waiting().some((trail) => isSame(trail, file.trail))) continue
+    // oxlint-disable no-await-in-loop -- one after the other, in their order
+    try {
+      await notify?.(file, signal)
+      await store.changeDeliveryFile(file.sequence, { isNotified: true })
+      telling.succeeded(file.trail)
+      const at = clock.now()
+      const latest = { latestNotificationAt: at, latestNotificationAttemptAt: at }
+      await note(store, file.trail, { ...latest, latestNotificationError: undefined })
+    } catch (cause) {
+      if (signal.aborted) return
+      telling.failed(file.trail)
+      onError(new Error(`the webhook could not be told of ${file.key}`, { cause }))
+      const latest = { latestNotificationAttemptAt: clock.now() }
+      await note(store, file.trail, { ...latest, latestNotificationError: nameOf(cause) })
+    }
+    // oxlint-enable no-await-in-loop
+  }
+}
+
+/** `undefined` clears a member. */
+async function note(
+  store: UploadPorts['store'],
+  trail: TrailRef,
+  latest: { readonly [K in keyof TrailStatus]: TrailStatus[K] | undefined },
+): Promise<void> {
+  const known = await store.findTrailStatus(trail)
+  const status = { ...known, ...latest }
+  const present = Object.entries(status).filter(([, value]) => value !== undefined)
+  await store.saveTrailStatus(trail, Object.fromEntries(present) as TrailStatus)
+}
+
+/** As CloudTrail tells it: the code of the error, `AccessDenied` or `NoSuchBucket`. */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'InternalError'
+  if (error.name !== 'Error') return error.name
+  return 'code' in error && typeof error.code === 'string' ? error.code : 'InternalError'
+}
+
+function isSame(one: TrailRef, other: TrailRef): boolean {
+  return trailText(one) === trailText(other)
+}
+
+interface Backoffs {
+  readonly waiting: () => readonly TrailRef[]
+  readonly failed: (trail: TrailRef) => void
+  readonly succeeded: (trail: TrailRef) => void
+}
+
+function createBackoffs(monotonic: () => number): Backoffs {
+  const waits = new Map<string, { trail: TrailRef; waitMs: number; until: number }>()
+  return {
+    waiting: () =>
+      [...waits.values()].filter(({ until }) => monotonic() < until).map(({ trail }) => trail),
+    failed(trail) {
+      const waitMs = Math.min(waitMsMax, (waits.get(trailText(trail))?.waitMs ?? waitMsMin / 2) * 2)
+      waits.set(trailText(trail), { trail, waitMs, until: monotonic() + waitMs })
+    },
+    succeeded: (trail) => void waits.delete(trailText(trail)),
+  }
+}
