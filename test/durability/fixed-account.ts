@@ -12,9 +12,9 @@ export const settings = {
 } as const
 
 /** A client of the server's root user, which does not retry. */
-export function clientOf({ url }: { readonly url: string }): KMSClient {
+export function clientOf({ url }: { readonly url: string }, inRegion: string = region): KMSClient {
   return new KMSClient({
-    region,
+    region: inRegion,
     endpoint: url,
     maxAttempts: 1,
     credentials: {

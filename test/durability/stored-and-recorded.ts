@@ -18,6 +18,7 @@ import { openDatabase } from '../../src/store/open.ts'
 export interface AuditRecord {
   readonly eventID: string
   readonly eventName: string
+  readonly awsRegion: string
   readonly requestID?: string
   readonly readOnly: boolean
   readonly errorCode?: string
