@@ -102,6 +102,8 @@ export interface Permission {
   readonly iamResource?: string
   /** The same for what follows `arn:<partition>:sts::<account>:`. */
   readonly stsResource?: string
+  /** The same for what follows `arn:<partition>:cloudtrail:<region>:<account>:`. */
+  readonly trailResource?: string
   /** AWS leaves `on resource: …` out of some refusals. */
   readonly unnamedResource?: true
 }

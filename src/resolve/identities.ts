@@ -195,3 +195,11 @@ export function iamArn({ partition, accountId }: Place, resource: string): strin
 export function stsArn({ partition, accountId }: Place, resource: string): string {
   return formatArn({ partition, service: 'sts', region: '', accountId, resource })
 }
+
+/** The same of CloudTrail, in the call's Region. */
+export function trailResourceArn(
+  { partition, accountId, region }: Place,
+  resource: string,
+): string {
+  return formatArn({ partition, service: 'cloudtrail', region, accountId, resource })
+}

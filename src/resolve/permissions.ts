@@ -15,7 +15,7 @@ import {
 import { KmsError } from '../errors.ts'
 import type { Caller } from '../model/caller.ts'
 import { aliasArn, keyArn, type KeyRecord } from '../model/key.ts'
-import { iamArn, stsArn } from './identities.ts'
+import { iamArn, stsArn, trailResourceArn } from './identities.ts'
 import type { ContextEntries, Operation, Origin, Permission } from '../operations/operation.ts'
 import type { AssumedRole } from './assumed-roles.ts'
 import type { Place } from './identifiers.ts'
@@ -59,14 +59,9 @@ export function authorizeCall(
     ...asking.attested,
     ...asking.idle,
   })
-  const decideOn = ({ iamResource, stsResource, ...permission }: Permission): void => {
-    const arn =
-      iamResource !== undefined
-        ? iamArn(place, iamResource)
-        : stsResource !== undefined
-          ? stsArn(place, stsResource)
-          : '*'
-    decide(asking, { arn, ...permission, entries: entriesFor() }, onDecision)
+  const decideOn = (permission: Permission): void => {
+    const arn = resourceArn(permission, place)
+    decide(asking, { ...permission, arn, entries: entriesFor() }, onDecision)
   }
   const permissions = operation.permissions?.(input) ?? []
   for (const permission of permissions) if (permission.region === undefined) decideOn(permission)
@@ -92,6 +87,14 @@ export function authorizeCall(
     decideOnKey(asking, key, { input, resolved, entries: entriesFor(name) }, onDecision)
   }
   for (const permission of permissions) if (permission.region !== undefined) decideOn(permission)
+}
+
+function resourceArn(permission: Permission, place: Place): string {
+  const { arn, iamResource, stsResource, trailResource } = permission
+  if (iamResource !== undefined) return iamArn(place, iamResource)
+  if (stsResource !== undefined) return stsArn(place, stsResource)
+  if (trailResource !== undefined) return trailResourceArn(place, trailResource)
+  return arn ?? '*'
 }
 
 function recordsOf({ keys }: Resolved): Readonly<Record<string, KeyRecord>> {

@@ -18,6 +18,7 @@ const suites = [
     'boto3 manages users, boundaries, tags, the alias of the account, and sessions',
   ],
   ['grants.py', 'boto3 makes grants, pages through them, and ends them'],
+  ['trail.py', 'boto3 looks events up, page by page'],
   ['skewed_clock.py', 'boto3 with a skewed clock is refused'],
 ] as const
 
