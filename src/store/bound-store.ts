@@ -27,7 +27,12 @@ import type { DeliveryStore } from './delivery-store.ts'
 import { dueKeyReads } from './due-key-rows.ts'
 import { materialStateReads, materialStateWrites } from './material-state-rows.ts'
 import { materialReads, materialWrites } from './material-rows.ts'
-import { deleteEventsBefore, findEventBlock, listEventBlocks } from './event-index-rows.ts'
+import {
+  deleteEventsBefore,
+  findEventBlock,
+  findIndexPosition,
+  listEventBlocks,
+} from './event-index-rows.ts'
 import { deleteOutbox, insertOutbox, listOutbox } from './outbox.ts'
 import { groupReads, groupWrites } from './group-rows.ts'
 import { oidcProviderReads, oidcProviderWrites } from './oidc-provider-rows.ts'
@@ -74,6 +79,7 @@ export function createStore(
     listOutbox: (limit) => listOutbox({ query, rows }, limit),
     deleteOutbox: (eventIds) => deleteOutbox(query, eventIds),
     listEventBlocks: (page) => listEventBlocks(query, page),
+    findIndexPosition: (stream) => findIndexPosition(query, stream),
     findEventBlock: (block) => findEventBlock(query, block),
     deleteEventsBefore: (day) => deleteEventsBefore(query, day),
     trackUsageSince: (now) => trackUsageSince(query, now),

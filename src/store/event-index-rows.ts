@@ -52,6 +52,17 @@ export async function findIndexPositions(query: Kysely<Schema>): Promise<readonl
   return query.selectFrom('event_index_positions').selectAll().execute()
 }
 
+export async function findIndexPosition(
+  query: Kysely<Schema>,
+  stream: string,
+): Promise<IndexPosition | undefined> {
+  return query
+    .selectFrom('event_index_positions')
+    .selectAll()
+    .where('stream', '=', stream)
+    .executeTakeFirst()
+}
+
 /** Saves blocks with the position that is reached by them, in one transaction. */
 export async function saveEventBlocks(
   query: Kysely<Schema>,

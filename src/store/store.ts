@@ -23,7 +23,7 @@ import type { RoleRecord, RoleUse } from '../model/role.ts'
 import type { ServiceRecord, ServiceRef } from '../model/service.ts'
 import type { TrailRecord, TrailRef } from '../model/trail.ts'
 import type { UserRecord } from '../model/user.ts'
-import type { BlockPage, BlockRef } from './event-index-rows.ts'
+import type { BlockPage, BlockRef, IndexPosition } from './event-index-rows.ts'
 import type { DeliveryStore } from './delivery-store.ts'
 
 /** The row that a change was decided on is no longer the present one: decide again. */
@@ -442,6 +442,8 @@ export interface Store extends StoreReads, DeliveryStore {
   saveRoleUses(uses: readonly RoleUse[]): Promise<void>
   /** Blocks of audit records that hold events with a token, the latest first. */
   listEventBlocks(page: BlockPage): Promise<readonly BlockRef[]>
+  /** Up to where a stream of the journal is in the index; undefined when nothing of it is. */
+  findIndexPosition(stream: string): Promise<IndexPosition | undefined>
   findEventBlock(block: number): Promise<Uint8Array | undefined>
   /** Deletes some of the index's events of days before; answers whether more may be there. */
   deleteEventsBefore(day: number): Promise<boolean>

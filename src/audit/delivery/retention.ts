@@ -15,7 +15,10 @@ import type { JournalHome } from './read-range.ts'
 
 export interface RetentionPorts {
   readonly home: JournalHome
-  readonly store: Pick<Store, 'listAuditWriters' | 'findDeliveryCursor' | 'firstUndeliveredSegment'>
+  readonly store: Pick<
+    Store,
+    'listAuditWriters' | 'findDeliveryCursor' | 'firstUndeliveredSegment' | 'findIndexPosition'
+  >
   readonly anchors: Anchors
   /** Whether records must have been delivered. */
   readonly delivers: boolean
@@ -81,12 +84,13 @@ async function newStart(
   return start
 }
 
-/** The first segment that delivery still needs. */
+/** The first segment that delivery or the event index still needs. */
 async function firstNeeded({ delivers, store }: RetentionPorts, stream: string): Promise<number> {
-  if (!delivers) return Infinity
+  const indexed = (await store.findIndexPosition(stream))?.segment ?? 0
+  if (!delivers) return indexed
   const cursor = await store.findDeliveryCursor(stream)
   const undelivered = await store.firstUndeliveredSegment(stream)
-  return Math.min(cursor?.segment ?? 0, undelivered ?? Infinity)
+  return Math.min(indexed, cursor?.segment ?? 0, undelivered ?? Infinity)
 }
 
 async function headOf(
