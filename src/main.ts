@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { revokeSessions } from './cli/sessions.ts'
 import { acceptClock } from './cli/clock.ts'
 import { createAccount, listAccounts, replaceRootKey } from './cli/account.ts'
+import { keyUsage } from './cli/key-usage.ts'
 import { quotas } from './cli/quotas.ts'
 import { serve } from './cli/serve.ts'
 import { deregisterService, listServices, registerService } from './cli/service.ts'
@@ -78,6 +79,17 @@ clock
   .description('vouch for the system’s clock: what cannot be undone goes on')
   .option('--json', 'answer in JSON')
   .action((options: Parameters<typeof acceptClock>[1]) => acceptClock(configFile(), options))
+program
+  .command('key-usage <key>')
+  .description('say who called for a key, from where, how often and when last')
+  .option('--account <id>', 'twelve digits (default: the first account)')
+  .option('--region <name>', 'default: the Region of the settings')
+  .option('--from <time>', 'a day or a time (default: 90 days ago)')
+  .option('--until <time>', 'a day or a time (default: now)')
+  .option('--json', 'answer in JSON')
+  .action((key: string, options: Parameters<typeof keyUsage>[2]) =>
+    keyUsage(configFile(), key, options),
+  )
 program
   .command('quotas')
   .description('say what is limited, and what is used of it')

@@ -10,6 +10,7 @@ import { getStatus } from './get-status.ts'
 import { getTestClock } from './get-test-clock.ts'
 import { getTestFaults } from './get-test-faults.ts'
 import { listAccounts } from './list-accounts.ts'
+import { listKeyUses } from './list-key-uses.ts'
 import { replaceRootKey } from './replace-root-key.ts'
 import { listServices } from './list-services.ts'
 import { registerService } from './register-service.ts'
@@ -25,6 +26,7 @@ export const operatorOperations: readonly Operation[] = [
   getQuotas,
   getStatus,
   listAccounts,
+  listKeyUses,
   replaceRootKey,
   listServices,
   registerService,

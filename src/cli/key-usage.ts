@@ -1,0 +1,109 @@
+/**
+ * `trent key-usage` — who called for a key, from where, how often and when last, asked through the operator
+ * door and added up here.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys-determining-usage.html
+ * @module
+ */
+import { loadConfig } from '../config.ts'
+import { callOperator } from '../operator/client.ts'
+import type { KeyUse, KeyUsesPage } from '../operations/trent/list-key-uses.ts'
+import { printed } from './printed.ts'
+
+/** Calls that are the same but for their times. */
+export interface UsageGroup {
+  readonly principal: string
+  readonly operation: string
+  /** `allowed`, or what refused them. */
+  readonly outcome: string
+  readonly sourceAddress: string
+  readonly reasons: readonly string[]
+  readonly count: number
+  /** ISO 8601, UTC. */
+  readonly first: string
+  readonly last: string
+  /** Of the last. */
+  readonly lastEventId: string
+  readonly userAgent?: string
+}
+
+export interface KeyUsage {
+  readonly keyArn: string
+  readonly from: string
+  readonly until: string
+  readonly groups: readonly UsageGroup[]
+}
+
+export async function keyUsage(
+  configFile: string | undefined,
+  key: string,
+  options: {
+    readonly json?: true
+    readonly account?: string
+    readonly region?: string
+    readonly from?: string
+    readonly until?: string
+  },
+): Promise<void> {
+  await printed(options, async () => {
+    const { dataDirectory } = loadConfig(process.env, configFile)
+    const { account: accountId, region } = options
+    const groups = new Map<string, UsageGroup>()
+    let span: Pick<KeyUsesPage, 'keyArn' | 'from' | 'until'> | undefined
+    let after: string | undefined
+    do {
+      // What happens while it is counted is not added: pages go on from the first one's end.
+      const { from = options.from, until = options.until } = span ?? {}
+      const asked = { key: span?.keyArn ?? key, accountId, region, from, until, after }
+      // oxlint-disable-next-line no-await-in-loop -- page by page
+      const page = (await callOperator(dataDirectory, 'ListKeyUses', asked)) as KeyUsesPage
+      const { keyArn, from: begun, until: ended } = page
+      span ??= { keyArn, from: begun, until: ended }
+      for (const use of page.uses) add(groups, use)
+      ;({ after } = page)
+    } while (after !== undefined)
+    const usage: KeyUsage = { ...span, groups: [...groups.values()] }
+    return [usage, (): string => table(usage)]
+  })
+}
+
+/** The latest comes first. */
+function add(groups: Map<string, UsageGroup>, use: KeyUse): void {
+  const { principal, operation, errorCode: outcome = 'allowed', sourceAddress, reasons } = use
+  const name = JSON.stringify([principal, operation, outcome, sourceAddress, reasons])
+  const known = groups.get(name)
+  if (known !== undefined) {
+    groups.set(name, { ...known, count: known.count + 1, first: use.time })
+    return
+  }
+  const { time, eventId: lastEventId, userAgent } = use
+  const group = { principal, operation, outcome, sourceAddress, reasons, lastEventId }
+  groups.set(name, {
+    ...group,
+    count: 1,
+    first: time,
+    last: time,
+    ...(userAgent !== undefined && { userAgent }),
+  })
+}
+
+function table({ keyArn, from, until, groups }: KeyUsage): string {
+  const head = `${keyArn}\nfrom ${from} to ${until}\n`
+  if (groups.length === 0) return `${head}no call for this key is recorded\n`
+  const rows = groups.map((group) => [
+    group.last,
+    String(group.count),
+    group.operation,
+    group.outcome,
+    group.principal,
+    group.sourceAddress,
+    group.reasons.join(', '),
+  ])
+  const all = [['LAST', 'COUNT', 'OPERATION', 'OUTCOME', 'WHO', 'FROM', 'BY'], ...rows]
+  const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell.padEnd(widths?.[column] ?? 0))
+      .join('  ')
+      .trimEnd()
+  return `${head}\n${all.map(line).join('\n')}\n`
+}
