@@ -3,8 +3,8 @@
  *
  * INVARIANT (gone): the key, its materials, grants, aliases, policy, tags and usage go in one transaction,
  * with the record of the service's event; no call can use the key after it. What was wrapped is then
- * scrubbed from the database's files. A copy from before still holds it, under the keys that `trent status`
- * names: it is *shredded* once those are gone.
+ * scrubbed from the database's files. A copy from before still holds it, for who has the root key:
+ * it is *shredded* once the seals that `trent status` names are gone.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html
  * @module
  */

@@ -33,6 +33,7 @@ export function keyDeletion(scope: WriteScope): Pick<Transaction, 'deleteKey'> {
         ...place,
         wrapping_versions: JSON.stringify(versions),
         deleted_at: deletedAt,
+        seal_generation: await latestSeal(query),
       })
       await query
         .insertInto('deleted_keys')
@@ -80,19 +81,41 @@ async function deleteMaterials(
   return [...new Set(gone.map((row) => row.wrapping_version))].toSorted((a, b) => a - b)
 }
 
-/** How many keys were deleted, and what could still open a copy of their material. */
+/** That of the root key which opens what is wrapped now. */
+async function latestSeal(query: RowScope['query']): Promise<number> {
+  const found = await query
+    .selectFrom('seals')
+    .select('generation')
+    .orderBy('generation', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return found?.generation ?? firstSeal
+}
+
+const firstSeal = 1
+
+/**
+ * A copy of the database from before a key's deletion holds its material under a domain key, and that one
+ * under a root key: any that there has been by then, whose seal may still be there.
+ */
 export async function countDeletedKeys({ query, rows }: RowScope): Promise<DeletedKeys> {
-  const byVersion = new Map<number, number>()
-  let keys = 0
+  const seals = await query.selectFrom('seals').select('generation').orderBy('generation').execute()
+  const opened = new Map<number, number>()
+  let gone = 0
+  let shredded = 0
   for (const row of await query.selectFrom('deleted_keys').selectAll().execute()) {
     const genuine = rows.genuine('deleted_keys', [row.account_id, row.region, row.key_id], row)
     if (genuine === undefined) continue
-    keys += 1
-    for (const version of JSON.parse(genuine.wrapping_versions) as readonly number[]) {
-      byVersion.set(version, (byVersion.get(version) ?? 0) + 1)
-    }
+    gone += 1
+    // It had no material, or its relatives in other Regions have it still.
+    if (genuine.wrapping_versions === '[]') continue
+    const last = genuine.seal_generation ?? firstSeal
+    const openers = seals.filter(({ generation }) => generation <= last)
+    if (openers.length === 0) shredded += 1
+    for (const { generation } of openers) opened.set(generation, (opened.get(generation) ?? 0) + 1)
   }
-  return { keys, byDomainKey: [...byVersion].map(([version, count]) => ({ version, keys: count })) }
+  const openedBySeals = [...opened].map(([generation, keys]) => ({ generation, keys }))
+  return { gone, shredded, openedBySeals }
 }
 
 export function clockMark({

@@ -24,6 +24,7 @@ import { oidcProviders } from './migrations/0020-oidc-providers.ts'
 import { eventIndex } from './migrations/0018-event-index.ts'
 import { services } from './migrations/0017-services.ts'
 import { delivery } from './migrations/0021-delivery.ts'
+import { tombstoneSeals } from './migrations/0022-tombstone-seals.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -52,6 +53,7 @@ export const migrations: readonly Migration[] = [
   { name: 'event-index', up: eventIndex },
   { name: 'services', up: services },
   { name: 'delivery', up: delivery },
+  { name: 'tombstone-seals', up: tombstoneSeals },
 ]
 
 /**

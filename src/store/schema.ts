@@ -187,6 +187,8 @@ export interface DeletedKeysTable {
   /** A JSON array: the domain keys that its materials were wrapped by. */
   readonly wrapping_versions: string
   readonly deleted_at: number
+  /** The latest seal of the root key then; null in rows from when there was only the first. */
+  readonly seal_generation: number | null
   readonly row_tag: Uint8Array
 }
 

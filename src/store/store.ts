@@ -362,10 +362,14 @@ export interface Transaction extends StoreReads {
   insertOutbox(row: OutboxRow): Promise<void>
 }
 
-/** What could still open material of keys that were deleted, in a copy of the database from before. */
+/** Keys that were deleted, in two stages. */
 export interface DeletedKeys {
-  readonly keys: number
-  readonly byDomainKey: readonly { readonly version: number; readonly keys: number }[]
+  /** Nothing in this database is left of them but a tombstone. A key counts in each of its Regions. */
+  readonly gone: number
+  /** Of those that had material: no copy of the database opens it any more. */
+  readonly shredded: number
+  /** Seals that are still there, of root keys that open what a copy from before the deletion holds. */
+  readonly openedBySeals: readonly { readonly generation: number; readonly keys: number }[]
 }
 
 /** A finished audit record that has not been seen in the journal yet. */

@@ -93,7 +93,7 @@ test('a key is gone when its waiting period is over, and not a moment sooner', a
     ],
   )
   const { deleted } = await statusOf(server)
-  assert.deepEqual(deleted, { keys: 1, byDomainKey: [{ version: 1, keys: 1 }] })
+  assert.deepEqual(deleted, { gone: 1, shredded: 0, openedBySeals: [{ generation: 1, keys: 1 }] })
 })
 
 test('a clock that is set ten years on deletes nothing until somebody vouches for it', async (t) => {

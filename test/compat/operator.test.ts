@@ -33,7 +33,7 @@ interface Status {
 test('the socket answers the status of the server', async () => {
   const status = (await callOperator(directory, 'GetStatus')) as Status
   const { changes, refusedRequests, startedAt, journal, clock, ...rest } = status
-  const deleted = { keys: 0, byDomainKey: [] }
+  const deleted = { gone: 0, shredded: 0, openedBySeals: [] }
   assert.deepEqual(rest, { version, ready: true, sealed: false, region, accountId, deleted })
   assert.deepEqual(Object.keys(clock), ['now'])
   assert(Math.abs(Date.parse(clock.now) - Date.now()) < 600_000)

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { Database } from '../../src/store/database.ts'
 import { openDatabase } from '../../src/store/open.ts'
 import { StaleRow, type Store } from '../../src/store/store.ts'
 import { engines, storeOf, temporaryFolder } from './engines.ts'
@@ -21,6 +22,16 @@ import {
 
 const id = (digit: string): string => digit.repeat(64)
 const ref = { accountId, region, keyId: 'mrk-1' }
+
+const none = { gone: 0, shredded: 0, openedBySeals: [] }
+
+async function seal(database: Database, generation: number): Promise<void> {
+  const sealed_root_key = new Uint8Array(60)
+  await database.query
+    .insertInto('seals')
+    .values({ generation, kind: 'file', sealed_root_key })
+    .execute()
+}
 
 async function fill(store: Store): Promise<void> {
   await insertAccounts(store)
@@ -46,7 +57,9 @@ async function present(store: Store, place = ref) {
 
 for (const { name: engine, open } of engines) {
   test(`${engine}: a key goes with all that is its own, and nothing else does`, async (t) => {
-    const { store, forged } = storeOf((await open(t)).database)
+    const { database } = await open(t)
+    const { store, forged } = storeOf(database)
+    await seal(database, 1)
     await fill(store)
     const key = await present(store)
     const before = store.epoch()
@@ -61,13 +74,14 @@ for (const { name: engine, open } of engines) {
     assert.deepEqual(touched?.toSorted(), ['alias alias/one', 'key mrk-1'])
     // Another Region's key of the same id still needs the material.
     assert(await store.findMaterial(id('a')))
-    assert.deepEqual(await store.countDeletedKeys(), { keys: 1, byDomainKey: [] })
+    assert.deepEqual(await store.countDeletedKeys(), { ...none, gone: 1 })
     const other = await present(store, { ...ref, region: otherRegion })
     await store.change((transaction) => transaction.deleteKey(other, 100))
     assert.equal(await store.findMaterial(id('a')), undefined)
     assert.deepEqual(await store.countDeletedKeys(), {
-      keys: 2,
-      byDomainKey: [{ version: 1, keys: 1 }],
+      gone: 2,
+      shredded: 0,
+      openedBySeals: [{ generation: 1, keys: 1 }],
     })
     assert.deepEqual(forged, [])
   })
@@ -83,7 +97,46 @@ for (const { name: engine, open } of engines) {
     )
     assert(await store.findAlias({ accountId, region, name: 'alias/one' }))
     assert.equal(await store.countGrants(ref), 1)
-    assert.deepEqual(await store.countDeletedKeys(), { keys: 0, byDomainKey: [] })
+    assert.deepEqual(await store.countDeletedKeys(), none)
+  })
+
+  test(`${engine}: a deleted key is shredded when no seal of its time is left`, async (t) => {
+    const { database } = await open(t)
+    const { store } = storeOf(database)
+    await insertAccounts(store)
+    const make = (keyId: string, digit: string): Promise<void> =>
+      store.change(async (transaction) => {
+        await transaction.insertKey(newKey(keyId))
+        await transaction.insertMaterial(newMaterial(id(digit), keyId))
+      })
+    const end = async (keyId: string): Promise<void> => {
+      const key = await present(store, { accountId, region, keyId })
+      await store.change((transaction) => transaction.deleteKey(key, 99))
+    }
+    const unseal = async (generation: number): Promise<void> => {
+      await database.query.deleteFrom('seals').where('generation', '=', generation).execute()
+    }
+    await seal(database, 1)
+    await make('first', 'a')
+    await make('second', 'b')
+    await end('first')
+    // Another root key: while both seals are there, both open copies of what is there with both.
+    await seal(database, 2)
+    await end('second')
+    const openedBySeals = [
+      { generation: 1, keys: 2 },
+      { generation: 2, keys: 1 },
+    ]
+    assert.deepEqual(await store.countDeletedKeys(), { gone: 2, shredded: 0, openedBySeals })
+    await unseal(1)
+    assert.deepEqual(await store.countDeletedKeys(), {
+      gone: 2,
+      shredded: 1,
+      openedBySeals: [{ generation: 2, keys: 1 }],
+    })
+    await seal(database, 3)
+    await unseal(2)
+    assert.deepEqual(await store.countDeletedKeys(), { ...none, gone: 2, shredded: 2 })
   })
 
   test(`${engine}: a tombstone that somebody else wrote is none`, async (t) => {
@@ -93,7 +146,7 @@ for (const { name: engine, open } of engines) {
     const key = await present(store)
     await store.change((transaction) => transaction.deleteKey(key, 99))
     await database.query.updateTable('deleted_keys').set({ deleted_at: 5 }).execute()
-    assert.deepEqual(await store.countDeletedKeys(), { keys: 0, byDomainKey: [] })
+    assert.deepEqual(await store.countDeletedKeys(), none)
     assert.equal(forged.length, 1)
   })
 

@@ -1,0 +1,12 @@
+/** Which seals of the root key there have been in the time of a key that is deleted. @module */
+import type { Kysely } from 'kysely'
+import { columnTypes } from '../columns.ts'
+import type { Engine } from '../database.ts'
+import type { Schema } from '../schema.ts'
+
+export async function tombstoneSeals(query: Kysely<Schema>, engine: Engine): Promise<void> {
+  await query.schema
+    .alterTable('deleted_keys')
+    .addColumn('seal_generation', columnTypes(engine).number)
+    .execute()
+}
