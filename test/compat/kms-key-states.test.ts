@@ -22,12 +22,14 @@ import {
   ListResourceTagsCommand,
   PutKeyPolicyCommand,
   ReEncryptCommand,
+  ReplicateKeyCommand,
   RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand,
   TagResourceCommand,
   UntagResourceCommand,
   UpdateAliasCommand,
   UpdateKeyDescriptionCommand,
+  UpdatePrimaryRegionCommand,
   type KeyState,
 } from '@aws-sdk/client-kms'
 import { startTestServer } from '../harness.ts'
@@ -50,20 +52,23 @@ interface Prepared extends MadeKey {
 }
 
 async function prepare(state: State): Promise<Prepared> {
-  const key = await makeKey(kms)
+  const key = await makeKey(kms, { MultiRegion: state === 'PendingReplicaDeletion' })
   const KeyId = key.keyId
   const plaintext = { KeyId, Plaintext: Buffer.from('before') }
   const { CiphertextBlob: sealed } = await kms.send(new EncryptCommand(plaintext))
   const alias = `alias/of-${(names += 1)}`
   await kms.send(new CreateAliasCommand({ AliasName: alias, TargetKeyId: KeyId }))
   if (state === 'Disabled') await kms.send(new DisableKeyCommand({ KeyId }))
-  if (state === 'PendingDeletion') await kms.send(new ScheduleKeyDeletionCommand({ KeyId }))
+  if (state === 'PendingReplicaDeletion') {
+    await kms.send(new ReplicateKeyCommand({ KeyId, ReplicaRegion: 'eu-north-1' }))
+  }
+  if (state.startsWith('Pending')) await kms.send(new ScheduleKeyDeletionCommand({ KeyId }))
   assert(sealed)
   return { ...key, sealed, alias }
 }
 
-type State = 'Enabled' | 'Disabled' | 'PendingDeletion'
-const states: readonly State[] = ['Enabled', 'Disabled', 'PendingDeletion']
+const states = ['Enabled', 'Disabled', 'PendingDeletion', 'PendingReplicaDeletion'] as const
+type State = (typeof states)[number]
 
 const ok = 'ok'
 const disabled = ['DisabledException', 'is disabled.'] as const
@@ -75,7 +80,7 @@ type Run = (key: Prepared) => Promise<unknown>
 interface Row {
   readonly name: string
   readonly run: Run
-  /** In the order of `states`. */
+  /** In the order of `states`; the last stands for both ways of dying. */
   readonly outcomes: readonly [Outcome, Outcome, Outcome]
   /** The state that a key is in when the operation has succeeded, where it is another one. */
   readonly leaves?: KeyState
@@ -164,6 +169,21 @@ const rows: readonly Row[] = [
   row('UpdateKeyDescription', untilDying, ({ keyId: KeyId }) =>
     kms.send(new UpdateKeyDescriptionCommand({ KeyId, Description: 'now' })),
   ),
+  row('ReplicateKey', cryptographic, async ({ keyId: KeyId }) => {
+    const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId }))
+    // A single-Region key is no primary key: its state is what is asked first.
+    const command = new ReplicateKeyCommand({ KeyId, ReplicaRegion: 'us-east-1' })
+    const notPrimary = `${KeyMetadata?.Arn} is not a multi-region primary key.`
+    if (KeyMetadata?.KeyState !== 'Enabled') return kms.send(command)
+    return refused(kms.send(command), 'UnsupportedOperationException', notPrimary)
+  }),
+  row('UpdatePrimaryRegion', cryptographic, async ({ keyId: KeyId }) => {
+    const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId }))
+    const command = new UpdatePrimaryRegionCommand({ KeyId, PrimaryRegion: 'us-east-1' })
+    const notPrimary = `${KeyMetadata?.Arn} is not a multi-Region primary key.`
+    if (KeyMetadata?.KeyState !== 'Enabled') return kms.send(command)
+    return refused(kms.send(command), 'KMSInvalidStateException', notPrimary)
+  }),
   row(
     'EnableKey',
     untilDying,
@@ -192,7 +212,11 @@ const rows: readonly Row[] = [
 
 for (const { name, run, outcomes, leaves } of rows) {
   for (const [index, state] of states.entries()) {
-    const outcome = outcomes[index] ?? ok
+    const known = outcomes[index] ?? outcomes[2]
+    const waits = known === dying && state === 'PendingReplicaDeletion'
+    const outcome = waits
+      ? (['KMSInvalidStateException', 'is pending replica deletion.'] as const)
+      : known
     test(`${name} of a key that is ${state}: ${outcome === ok ? ok : outcome[0]}`, async () => {
       const key = await prepare(state)
       if (outcome === ok) await run(key)

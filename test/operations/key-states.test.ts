@@ -1,0 +1,55 @@
+/**
+ * The key-state table of AWS's developer guide, with what recordings correct, against what each operation
+ * declares of its keys. What an operation refuses in its own words is said where it is.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { KeyState } from '../../src/model/key.ts'
+import { anyState } from '../../src/model/key-state.ts'
+import { registry } from '../../src/operations/registry.ts'
+
+const without = (...states: readonly KeyState[]): readonly KeyState[] =>
+  anyState.filter((state) => !states.includes(state))
+
+const usable: readonly KeyState[] = ['Enabled', 'Updating']
+const notDying = without('PendingDeletion', 'PendingReplicaDeletion')
+/** Their origin is the better answer for what is pending import or unavailable. */
+const rotation: readonly KeyState[] = [...usable, 'PendingImport', 'Unavailable']
+
+const cryptographic =
+  'Encrypt Decrypt ReEncrypt GenerateDataKey GenerateDataKeyWithoutPlaintext GenerateDataKeyPair ' +
+  'GenerateDataKeyPairWithoutPlaintext Sign Verify GenerateMac VerifyMac DeriveSharedSecret ' +
+  'Encapsulate Decapsulate RotateKeyOnDemand UpdatePrimaryRegion'
+const always =
+  'DeleteAlias DescribeKey GetKeyPolicy PutKeyPolicy ListAliases ListGrants ListKeyPolicies ' +
+  'ListResourceTags ListKeyRotations RetireGrant RevokeGrant GetKeyLastUsage GetKeyRotationStatus'
+const untilDying = 'CreateAlias TagResource UntagResource UpdateKeyDescription'
+
+const expected = new Map<string, readonly KeyState[]>([
+  ...cryptographic.split(' ').map((name) => [name, usable] as const),
+  ...always.split(' ').map((name) => [name, anyState] as const),
+  ...untilDying.split(' ').map((name) => [name, notDying] as const),
+  ['ReplicateKey', ['Enabled']],
+  // Recorded: it answers for a disabled key.
+  ['GetPublicKey', [...usable, 'Disabled']],
+  ['EnableKey', ['Enabled', 'Disabled']],
+  ['DisableKey', ['Enabled', 'Disabled']],
+  ['EnableKeyRotation', rotation],
+  ['DisableKeyRotation', rotation],
+  ['ScheduleKeyDeletion', notDying.filter((state) => state !== 'Updating')],
+  // One sentence for all that is not pending deletion.
+  ['CancelKeyDeletion', anyState],
+])
+/** Of the key that is granted on, and of what is imported into: tests of their own say it. */
+const elsewhere = /^(CreateGrant|UpdateAlias|.*Import.*)$/
+
+for (const { name, service, keys } of registry.values()) {
+  if (service !== 'kms' || elsewhere.test(name)) continue
+  for (const [use, { states }] of Object.entries(keys)) {
+    test(`${name} works on its ${use} in the states of the table, and in no other`, () => {
+      const sorted = (all: readonly KeyState[] = []): readonly KeyState[] => [...all].toSorted()
+      assert.deepEqual(sorted(states), sorted(expected.get(name)))
+    })
+  }
+}
