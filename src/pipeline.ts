@@ -12,7 +12,8 @@ import type { Place } from './resolve/identifiers.ts'
 import { authorizeCall } from './resolve/permissions.ts'
 import { requireServedByService } from './resolve/service-limits.ts'
 import { type Recipient, sealAnswer } from './resolve/recipient.ts'
-import { requireMatchingKey, resolveCall, type Resolved } from './resolve/resolve.ts'
+import { aliasNotFound, requireMatchingKey, resolveCall, type Resolved } from './resolve/resolve.ts'
+import { unmadeKeyIn } from './resolve/unmade-keys.ts'
 import { identityOf } from './resolve/known-identities.ts'
 import { withAliasNames } from './resolve/alias-names.ts'
 import { idleDays } from './resolve/idle-days.ts'
@@ -78,10 +79,12 @@ async function decideAndRun(
     readonly recipient: Recipient | undefined
     /** The call has been decided before, on rows that have changed since. */
     readonly again: boolean
+    /** The key that it asks for has been made. */
+    readonly made?: true
   },
   ports: PipelinePorts,
 ): Promise<unknown> {
-  const { operation, caller, place, origin } = call
+  const { operation, caller, place, origin, request } = call
   const { input, recipient } = given
   const { lookup, grantTokens, findGrant } = ports
   const resolving = { caller, place, lookup, grantTokens, findGrant }
@@ -105,7 +108,18 @@ async function decideAndRun(
   const asking = { operation, caller, place, origin, now, identity, attested, idle }
   const aliased = withAliasNames(resolved.keys, identity, lookup)
   const asked = { ...resolved, keys: aliased instanceof Promise ? await aliased : aliased }
-  authorizeCall(asking, input, asked, call.onDecision) //                             6 authorize
+  const unmade = unmadeKeyIn(resolved)
+  try {
+    authorizeCall(asking, input, asked, call.onDecision) //                           6 authorize
+  } catch (error) {
+    throw unmade === undefined ? error : aliasNotFound(unmade.alias, place)
+  }
+  if (unmade !== undefined) {
+    if (given.made) throw new Error(`${unmade.alias.name} is not found though it was made`)
+    call.refuseDryRun(input)
+    await ports.makeManagedKey(unmade, request.signal)
+    return decideAndRun(call, { ...given, again: true, made: true }, ports)
+  }
   call.isAuthorized()
   requireIdentities(identities)
   for (const key of resolved.keys.values()) await requireMatchingKey(key, input, lookup)

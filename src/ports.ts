@@ -82,6 +82,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
     lookup,
     grantTokens,
     findGrant: (ref) => store.findGrant(ref),
+    makeManagedKey: open.makeManagedKey,
     recipientOf: createRecipients({ roots: config.attestationRoots, clock, slowLane }),
     credentials,
     signingKeys,

@@ -26,6 +26,7 @@ import type { Outbox } from './audit/outbox.ts'
 import type { Decision } from './authorize/decision.ts'
 import { KmsError } from './errors.ts'
 import type { IdentityUses } from './lifecycle/identity-uses.ts'
+import type { MakeManagedKey } from './lifecycle/managed-keys.ts'
 import type { OpenKeyUsages } from './lifecycle/last-usage.ts'
 import type { Caller } from './model/caller.ts'
 import type { Clock, Random } from './model/clock.ts'
@@ -69,6 +70,7 @@ export interface PipelinePorts {
   readonly insider: (door: 'operator' | 'test') => readonly [Caller, Place]
   readonly store: Pick<Store, 'change'>
   readonly findGrant: Store['findGrant']
+  readonly makeManagedKey: MakeManagedKey
   readonly journal: Journal
   readonly outbox: Outbox
   readonly keyUsages: Pick<OpenKeyUsages, 'note'>

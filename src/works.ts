@@ -10,6 +10,8 @@ import { openServiceSecret, openSigningSecret } from './crypto/secrets.ts'
 import { createSlowLane, type SlowLane } from './crypto/slow-lane.ts'
 import type { Jobs } from './jobs/jobs.ts'
 import { createBuiltinKeyStore, type BuiltinKeyStore } from './keystores/builtin.ts'
+import { createManagedKeys, type MakeManagedKey } from './lifecycle/managed-keys.ts'
+import { createServiceChanges } from './lifecycle/service-changes.ts'
 import { createKeyJobs } from './lifecycle/key-jobs.ts'
 import { createAccessKeyUses, type OpenAccessKeyUses } from './lifecycle/last-access-key-use.ts'
 import { createRoleUses, type OpenRoleUses } from './lifecycle/last-role-use.ts'
@@ -31,6 +33,7 @@ export interface Works {
   readonly keyUsages: OpenKeyUsages
   readonly roleUses: OpenRoleUses
   readonly accessKeyUses: OpenAccessKeyUses
+  readonly makeManagedKey: MakeManagedKey
   readonly jobs: Jobs
   readonly close: () => Promise<void>
 }
@@ -66,6 +69,7 @@ export function openWorks({ regions }: Config, parts: ServerParts): Works {
     onError: (error) => log.error({ err: error }, error.message),
   })
   const keyStoreOf = (): BuiltinKeyStore => builtin
+  const changes = createServiceChanges({ store, journal, outbox, regions, clock, random })
   const jobs = createKeyJobs({ store, journal, outbox, regions, clock, random, keyStoreOf, log }, [
     createEventRetention(store),
   ])
@@ -77,6 +81,7 @@ export function openWorks({ regions }: Config, parts: ServerParts): Works {
     keyUsages,
     roleUses,
     accessKeyUses,
+    makeManagedKey: createManagedKeys({ changes, keyStoreOf, clock, random }),
     jobs,
     close: async () => {
       await jobs.close()

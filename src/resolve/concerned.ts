@@ -16,8 +16,9 @@ export function concernedResources(
     resources.push({ arn: assumed.arn, accountId: assumed.accountId, type: 'AWS::IAM::Role' })
   }
   const keyArns: Record<string, string> = {}
-  for (const [name, { known, use }] of resolved.keys) {
-    if (known === undefined) continue
+  for (const [name, { known, use, unmade }] of resolved.keys) {
+    // What is not there yet is told of when it is.
+    if (known === undefined || unmade !== undefined) continue
     const arn = keyArn(partition, known.record)
     keyArns[name] = arn
     // What happens to a key in another Region has a record there.

@@ -17,7 +17,9 @@ import { grantNotFound, readGrantId } from './grant-id.ts'
 import type { GrantTokens } from './grant-tokens.ts'
 import { readIdentifier, type Place } from './identifiers.ts'
 import type { KnownKey, Lookup } from './lookup.ts'
+import type { UnmadeKey } from '../lifecycle/managed-keys.ts'
 import type { Store } from '../store/store.ts'
+import { unmadeKey } from './unmade-keys.ts'
 import type { NamedIdentities } from './identities.ts'
 
 export interface ResolvedKey {
@@ -28,6 +30,8 @@ export interface ResolvedKey {
   readonly requestAlias?: string
   /** Absent: there is no such key, or none that this caller may know of. */
   readonly known?: KnownKey
+  /** Present while `known` is only what the key would be. */
+  readonly unmade?: UnmadeKey
   /** The names of its aliases, where a policy that is asked speaks of them. */
   readonly aliasNames?: readonly string[]
   /** The call named it by the ARN of its relative in another Region, as no call can. */
@@ -82,7 +86,8 @@ export async function resolveCall(
           ? await keyByRef(use, tokened, place, lookup)
           : use.region !== undefined
             ? await relatedKey(use, input, place, lookup)
-            : await resolveKey(use, input, place, lookup)
+            : ((await unmadeKey(use, input, operation, resolving)) ??
+              (await resolveKey(use, input, place, lookup)))
     if (key !== undefined) keys.set(name, await withGrants(key, resolving))
   }
   const grant = tokened ?? (await resolveGrant(operation, input, keys, resolving))
@@ -257,7 +262,7 @@ function targetOf(alias: AliasRecord): KeyRef {
   return { accountId: alias.accountId, region: alias.region, keyId: alias.targetKeyId }
 }
 
-function aliasNotFound(alias: AliasRef, place: Place): KmsError {
+export function aliasNotFound(alias: AliasRef, place: Place): KmsError {
   return new KmsError(
     'NotFoundException',
     `Alias ${aliasArn(place.partition, alias)} is not found.`,

@@ -55,12 +55,14 @@ export function aliasReads({ query, rows }: RowScope): Reads {
         .executeTakeFirstOrThrow()
       return count
     },
+    // Those that AWS has made take nothing of a customer's room.
     async countAllAliases(accountId, region) {
       const { count } = await query
         .selectFrom('aliases')
         .select(({ fn }) => fn.countAll<number>().as('count'))
         .where('account_id', '=', accountId)
         .where('region', '=', region)
+        .where('name', 'not like', 'alias/aws/%')
         .executeTakeFirstOrThrow()
       return count
     },

@@ -146,7 +146,7 @@ export interface StoreReads {
     page: Page & { readonly targetKeyId?: string },
   ): Promise<readonly AliasRecord[]>
   countAliases(key: KeyRef): Promise<number>
-  /** Aliases of an account and Region. */
+  /** Aliases of an account and Region, but for those that AWS has made. */
   countAllAliases(accountId: string, region: string): Promise<number>
   findGrant(ref: GrantRef): Promise<GrantRecord | undefined>
   /** A grant that was made for the same request by the same name: `requestDigest` of `model/grant.ts`. */

@@ -9,6 +9,7 @@ import { test } from 'node:test'
 import { CreateAliasCommand, CreateKeyCommand } from '@aws-sdk/client-kms'
 import { accountId } from '../harness.ts'
 import { pythonClients } from './python-clients.ts'
+import { managedAliases } from '../../src/model/managed-key.ts'
 import { openWorkplace } from './workplace.ts'
 
 const clients = await pythonClients()
@@ -38,7 +39,10 @@ test('guide: create-alias, list-aliases, update-alias, delete-alias', { skip }, 
   const { Aliases } = (await json('aws kms list-aliases')) as { Aliases: readonly Alias[] }
   assert.deepEqual(
     Aliases.map(({ AliasName, AliasArn, TargetKeyId }) => [AliasName, AliasArn, TargetKeyId]),
-    ['alias/example-key', 'alias/test-key'].map((name) => [name, aliasArnOf(name), key]),
+    [
+      ...managedAliases.map((name) => [name, aliasArnOf(name), undefined]),
+      ...['alias/example-key', 'alias/test-key'].map((name) => [name, aliasArnOf(name), key]),
+    ],
   )
   for (const alias of Aliases) assert.equal(alias.CreationDate, alias.LastUpdatedDate)
 
@@ -73,10 +77,10 @@ test('guide: create-alias, list-aliases, update-alias, delete-alias', { skip }, 
     'An error occurred (NotFoundException) when calling the DeleteAlias operation: ' +
       `Alias ${aliasArnOf('alias/test-key')} is not found.`,
   )
-  // The guide's query for AWS managed keys lacks a closing quote. None are here: no service made one.
+  // The guide's query for AWS managed keys lacks a closing quote. No service has asked for one here.
   assert.deepEqual(
     await json("aws kms list-aliases --query 'Aliases[?starts_with(AliasName, `alias/aws/`)]'"),
-    [],
+    managedAliases.map((AliasName) => ({ AliasName, AliasArn: aliasArnOf(AliasName) })),
   )
 })
 

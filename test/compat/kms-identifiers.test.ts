@@ -141,7 +141,7 @@ const namingNothing: readonly (readonly [string, string, string])[] = [
 const aliasesNamingNothing: readonly (readonly [string, string, string])[] = [
   ['alias/x', 'NotFoundException', `Alias ${prefix}:alias/x is not found.`],
   [`${prefix}:alias/x`, 'NotFoundException', `Alias ${prefix}:alias/x is not found.`],
-  ['alias/aws/s3', 'NotFoundException', `Alias ${prefix}:alias/aws/s3 is not found.`],
+  ['alias/aws/none', 'NotFoundException', `Alias ${prefix}:alias/aws/none is not found.`],
   [`arn:aws:kms:eu-west-1:${accountId}:alias/x`, 'NotFoundException', 'Invalid arn eu-west-1'],
 ]
 

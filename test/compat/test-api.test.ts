@@ -215,7 +215,12 @@ test('a reset empties the store but for the account and its root credentials', a
   for (const region of ['us-west-2', 'eu-west-1']) {
     const regional = two.client({ region })
     assert.deepEqual((await regional.send(new ListKeysCommand({}))).Keys, [])
-    assert.deepEqual((await regional.send(new ListAliasesCommand({}))).Aliases, [])
+    const { Aliases } = await regional.send(new ListAliasesCommand({}))
+    // AWS's own are always there, and point to nothing.
+    assert.deepEqual(
+      Aliases?.filter(({ TargetKeyId }) => TargetKeyId !== undefined),
+      [],
+    )
   }
   const { CiphertextBlob } = sealed
   await refused(

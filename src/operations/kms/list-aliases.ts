@@ -5,10 +5,11 @@
  */
 import type { ListAliasesRequest, ListAliasesResponse } from '@aws-sdk/client-kms'
 import { KmsError } from '../../errors.ts'
-import { aliasArn, type KeyRef } from '../../model/key.ts'
+import { aliasArn, type AliasRecord, type KeyRef } from '../../model/key.ts'
+import { managedAliases } from '../../model/managed-key.ts'
 import { integer } from '../../model/shape.ts'
 import { readIdentifier, type Place } from '../../resolve/identifiers.ts'
-import type { StoreReads } from '../../store/store.ts'
+import type { Page, StoreReads } from '../../store/store.ts'
 import { operation } from '../operation.ts'
 import { keyId, marker } from './members.ts'
 import { readPage } from './page.ts'
@@ -35,23 +36,42 @@ export const listAliases = operation<ListAliasesRequest, ListAliasesResponse>()(
       scope: ['ListAliases', accountId, region, targetKeyId],
       marker: input.Marker,
       limit: input.Limit ?? 50,
-      read: (page) =>
-        store.listAliases(accountId, region, {
-          ...page,
-          ...(targetKeyId === undefined ? {} : { targetKeyId }),
-        }),
+      read: async (page) =>
+        targetKeyId === undefined
+          ? withManaged(await store.listAliases(accountId, region, page), page)
+          : store.listAliases(accountId, region, { ...page, targetKeyId }),
       nameOf: (alias) => alias.name,
     })
     const Aliases = rows.map((alias) => ({
       AliasName: alias.name,
-      AliasArn: aliasArn(partition, alias),
-      TargetKeyId: alias.targetKeyId,
-      CreationDate: new Date(alias.createdAt),
-      LastUpdatedDate: new Date(alias.updatedAt),
+      AliasArn: aliasArn(partition, { accountId, region, name: alias.name }),
+      ...('targetKeyId' in alias && {
+        TargetKeyId: alias.targetKeyId,
+        CreationDate: new Date(alias.createdAt),
+        LastUpdatedDate: new Date(alias.updatedAt),
+      }),
     }))
     return { Aliases, ...paging }
   },
 })
+
+/** One that AWS has for each account points to nothing until its key is asked for. */
+type Listed = AliasRecord | Pick<AliasRecord, 'name'>
+
+/** The page with the aliases that AWS has for every account in their places. */
+function withManaged(
+  stored: readonly AliasRecord[],
+  { after = '', limit }: Page,
+): readonly Listed[] {
+  // Behind a full page others may be stored that come first.
+  const end = stored.length < limit ? undefined : stored.at(-1)?.name
+  const names = new Set(stored.map(({ name }) => name))
+  const managed = managedAliases
+    .filter((name) => name > after && (end === undefined || name < end) && !names.has(name))
+    .map((name): Listed => ({ name }))
+  const listed = [...stored, ...managed].toSorted((one, other) => (one.name < other.name ? -1 : 1))
+  return listed.slice(0, limit)
+}
 
 /** A key of another account is one that is not there: nobody learns here which keys others have. */
 async function ownKey(

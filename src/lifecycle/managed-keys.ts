@@ -1,0 +1,90 @@
+/**
+ * Makes keys that AWS manages, when they are first asked for: the key, its alias, its material and the
+ * record of the event, in one transaction, whatever the call goes on to do.
+ *
+ * INVARIANT (one key an alias): of two that are made at once the later one is not, and its maker finds the
+ * other's.
+ * @module
+ */
+import type { KeyStore } from '../keystores/keystore.ts'
+import type { Clock, Random } from '../model/clock.ts'
+import type { AliasRef, KeyRecord } from '../model/key.ts'
+import {
+  managedKeyDescription,
+  managedKeyPolicy,
+  type ManagedKeyKind,
+} from '../model/managed-key.ts'
+import { defaultRotationDays, rotationFrom } from '../model/rotation.ts'
+import { DuplicateRow } from '../store/store.ts'
+import type { ServiceChanges } from './service-changes.ts'
+
+/** A key that there would be, if it were asked for. */
+export interface UnmadeKey {
+  readonly alias: AliasRef
+  readonly kind: ManagedKeyKind
+  readonly partition: string
+}
+
+/** Makes it, unless somebody else has; resolves when it is there and its record is durable. */
+export type MakeManagedKey = (unmade: UnmadeKey, signal: AbortSignal) => Promise<void>
+
+export interface ManagedKeyPorts {
+  readonly changes: ServiceChanges
+  readonly keyStoreOf: (key: Pick<KeyRecord, 'origin'>) => Pick<KeyStore, 'createMaterial'>
+  readonly clock: Pick<Clock, 'now'>
+  readonly random: Pick<Random, 'uuid'>
+}
+
+const made = { spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT', origin: 'AWS_KMS' } as const
+
+/** What such a key is, but for its id and its material. */
+export function managedKeyRecord(
+  { alias, kind, partition }: UnmadeKey,
+  createdAt: number,
+): Omit<KeyRecord, 'keyId' | 'rowVersion' | 'currentMaterialId'> {
+  const { accountId, region } = alias
+  return {
+    accountId,
+    region,
+    ...made,
+    manager: 'AWS',
+    state: 'Enabled',
+    description: managedKeyDescription(kind),
+    createdAt,
+    // Every year, from its making on: nobody can turn it off.
+    ...rotationFrom(createdAt, defaultRotationDays),
+    policy: managedKeyPolicy(kind, { partition, accountId, region }),
+    // It names accounts and services only.
+    policyPrincipals: {},
+    tags: [],
+  }
+}
+
+export function createManagedKeys(ports: ManagedKeyPorts): MakeManagedKey {
+  const { changes, keyStoreOf, clock, random } = ports
+  return async (unmade, signal) => {
+    const { accountId, region, name } = unmade.alias
+    const createdAt = clock.now()
+    const ref = { accountId, region, keyId: random.uuid() }
+    const place = { ...ref, ...made, createdAt }
+    const material = await keyStoreOf(made).createMaterial(place, signal)
+    const { materialId } = material
+    const commit = changes.commit(async (transaction) => {
+      if ((await transaction.findAlias(unmade.alias)) !== undefined) return []
+      const key = await transaction.insertKey({
+        ...managedKeyRecord(unmade, createdAt),
+        keyId: ref.keyId,
+        currentMaterialId: materialId,
+      })
+      await transaction.insertMaterial(material)
+      await transaction.insertMaterialState({ ...ref, materialId, ordinal: 1, state: 'CURRENT' })
+      const alias = { accountId, region, name, targetKeyId: ref.keyId }
+      await transaction.insertAlias({ ...alias, createdAt, updatedAt: createdAt })
+      return [{ eventName: 'CreateKey', key, details: { keyId: ref.keyId, aliasName: name } }]
+    })
+    await commit.catch((error: unknown) => {
+      // Another transaction has made it meanwhile.
+      if (!(error instanceof DuplicateRow)) throw error
+    })
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Keys that AWS would manage and that nobody has asked for yet: they are decided on as if they were there,
+ * and made only for who may use them.
+ * @module
+ */
+import { compilePolicy } from '../authorize/compile.ts'
+import { managedKeyRecord, type UnmadeKey } from '../lifecycle/managed-keys.ts'
+import { managedKeyKindOf } from '../model/managed-key.ts'
+import type { KeyUse, Operation } from '../operations/operation.ts'
+import { readIdentifier } from './identifiers.ts'
+import type { KnownKey } from './lookup.ts'
+import type { Resolved, ResolvedKey, Resolving } from './resolve.ts'
+
+/**
+ * The key that a call names by an alias which there is not, and which AWS would make: for the first call
+ * through its service, or for a DescribeKey, in the caller's own account.
+ */
+export async function unmadeKey(
+  use: KeyUse,
+  input: Readonly<Record<string, unknown>>,
+  operation: Pick<Operation, 'service' | 'name'>,
+  { caller, place, lookup }: Pick<Resolving, 'caller' | 'place' | 'lookup'>,
+): Promise<ResolvedKey | undefined> {
+  const named = input[use.from]
+  if (typeof named !== 'string' || !named.includes('alias/aws/') || use.forms !== 'any') {
+    return undefined
+  }
+  const identifier = readIdentifier(named, use.forms, place)
+  if (identifier.kind !== 'alias') return undefined
+  const { alias } = identifier
+  const kind = managedKeyKindOf(alias.name)
+  if (kind === undefined || alias.accountId !== caller.accountId) return undefined
+  const described = operation.service === 'kms' && operation.name === 'DescribeKey'
+  const throughIt = caller.forwarded?.service.name === `${kind.via}.amazonaws.com`
+  if (!(described || throughIt) || (await lookup.alias(alias)) !== undefined) return undefined
+  const unmade = { alias, kind, partition: place.partition }
+  const { name: requestAlias } = alias
+  return { use, namedBy: 'identifier', requestAlias, known: asKnown(unmade), unmade }
+}
+
+/** Told to nobody: no key has it. */
+const noKeyId = '00000000-0000-0000-0000-000000000000'
+
+/** As it would be, to be decided on. */
+function asKnown(unmade: UnmadeKey): KnownKey {
+  const record = { ...managedKeyRecord(unmade, 0), keyId: noKeyId, rowVersion: 0 }
+  return { record, policy: compilePolicy(record.policy, 'key') }
+}
+
+/** The first of a call's keys that is not there yet. */
+export function unmadeKeyIn({ keys }: Pick<Resolved, 'keys'>): UnmadeKey | undefined {
+  return [...keys.values()].flatMap(({ unmade }) => unmade ?? [])[0]
+}
