@@ -47,10 +47,10 @@ export async function openGateway(t: TestContext): Promise<S3Gateway> {
     async start() {
       const child = spawn(
         join(gateway.bin, 'versitygw'),
-        [
-          ...['--port', `127.0.0.1:${port}`, '--region', 'us-east-1'],
-          ...['posix', '--sidecar', join(folder, 'metadata'), join(folder, 'objects')],
-        ],
+        ['--port', `127.0.0.1:${port}`, '--region', 'us-east-1', 'posix'].concat(
+          ['--sidecar', join(folder, 'metadata')],
+          join(folder, 'objects'),
+        ),
         {
           env: {
             ...process.env,

@@ -8,7 +8,7 @@ import { execFile } from 'node:child_process'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { CreateKeyCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms'
+import { CreateKeyCommand, EncryptCommand, type KMSClient } from '@aws-sdk/client-kms'
 import {
   DeleteObjectCommand,
   GetObjectCommand,

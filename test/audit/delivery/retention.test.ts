@@ -1,0 +1,105 @@
+/** How long the journal keeps its segments. @module */
+import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { verifyLog } from '../../../src/cli/verify-log.ts'
+import { advance } from '../../compat/test-clock.ts'
+import { startTestServer, type TestServer } from '../../harness.ts'
+import { createFailingFiles } from './failing-files.ts'
+import { deliveredRecords, startDelivering, traffic } from './delivered.ts'
+
+const segments = async (server: TestServer): Promise<readonly string[]> =>
+  (await readdir(join(server.directory, 'journal', 'worker-0')))
+    .filter((name) => name.endsWith('.seg'))
+    .sort()
+
+/** The index of events must have seen a segment first, which takes it some seconds. */
+async function untilOneIsLeft(server: TestServer): Promise<void> {
+  for (let tries = 0; tries < 30 && (await segments(server)).length > 1; tries += 1) {
+    await sleep(500)
+    await advance(server.url, '2m')
+  }
+  assert.equal((await segments(server)).length, 1)
+}
+
+async function proved(server: TestServer) {
+  let text = ''
+  const status = await verifyLog({
+    directory: join(server.directory, 'journal'),
+    json: true,
+    output: { write: (part) => (text += part) },
+  })
+  return { status, ...(JSON.parse(text) as { records: number; proved: number; breaks: unknown }) }
+}
+
+/** Three segments, each of one process. */
+async function threeStarts(
+  t: TestContext,
+  settings: Parameters<typeof startTestServer>[0],
+): Promise<TestServer> {
+  const all = { TRENT_TEST_API: 'on', ...settings }
+  let server = await startTestServer(all)
+  for (let start = 0; start < 2; start += 1) {
+    await traffic(server, 2)
+    await server.stop('keep')
+    server = await startTestServer(all, { directory: server.directory })
+  }
+  await traffic(server, 2)
+  t.after(() => server.stop())
+  return server
+}
+
+test('segments go after the retention, and the journal is whole from its signed start on', async (t) => {
+  const server = await threeStarts(t, {})
+  const before = await segments(server)
+  assert.equal(before.length, 3)
+  await advance(server.url, '89d')
+  assert.deepEqual(await segments(server), before)
+  const whole = await proved(server)
+  await advance(server.url, '2d')
+  await untilOneIsLeft(server)
+  assert.deepEqual(await segments(server), before.slice(-1))
+  const { status, records, proved: all, breaks } = await proved(server)
+  assert.deepEqual([status, breaks], [0, []])
+  assert.ok(records < whole.records)
+  // What is gone still counts: the checkpoints count from the genesis.
+  assert.ok(all >= whole.proved)
+  await server.stop('keep')
+  const again = await startTestServer({}, { directory: server.directory })
+  await traffic(again, 1)
+  assert.equal((await proved(again)).status, 0)
+  await again.stop('keep')
+})
+
+test('a shorter retention is the operator’s to state', async (t) => {
+  const server = await threeStarts(t, { TRENT_AUDIT_RETENTION_DAYS: '1' })
+  await advance(server.url, '2d')
+  await untilOneIsLeft(server)
+  assert.equal((await proved(server)).status, 0)
+})
+
+test('a segment whose records are not delivered stays, however old it is', async (t) => {
+  const disk = createFailingFiles()
+  const options = { journalFiles: disk.files }
+  const settings = { TRENT_AUDIT_RETENTION_DAYS: '1' }
+  const { server, archive } = await startDelivering(t, settings, options)
+  disk.failing = { below: archive, code: 'EIO', at: 'create' }
+  await traffic(server, 2)
+  await advance(server.url, '5m')
+  await server.stop('keep')
+  const again = await startTestServer(
+    { TRENT_TEST_API: 'on', TRENT_AUDIT_DIR: archive, ...settings },
+    { directory: server.directory, ...options },
+  )
+  t.after(() => again.stop('keep'))
+  await traffic(again, 1)
+  await advance(again.url, '9d')
+  assert.equal((await segments(again)).length, 2)
+  disk.failing = undefined
+  await sleep(3000)
+  await advance(again.url, '9d')
+  assert.ok((await deliveredRecords(archive)).length > 0)
+  await untilOneIsLeft(again)
+})
