@@ -179,7 +179,7 @@ async function relatedKey(
 
 /**
  * The key of this Region where the call names its relative in another one, whose ciphertext it brings.
- * Undefined for all other names.
+ * Undefined for all other names, and for keys of other accounts: whether they have one here is not told.
  */
 async function keyByRelative(
   use: KeyUse,
@@ -195,11 +195,12 @@ async function keyByRelative(
   }
   const materialId = materialIdOf(ciphertext)
   const material = materialId === undefined ? undefined : await lookup.material(materialId)
-  if (material === undefined) return undefined
+  if (material?.accountId !== place.accountId) return undefined
   const { accountId, keyId } = material
-  const known = await lookup.key({ accountId, region: place.region, keyId })
-  if (known === undefined || keyArn(place.partition, { ...arn, keyId }) !== named) return undefined
-  return { use, namedBy: 'identifier', known, elsewhere: true }
+  const relative = keyArn(place.partition, { accountId, region: arn.region, keyId })
+  const known =
+    relative === named ? await lookup.key({ ...material, region: place.region }) : undefined
+  return known && { use, namedBy: 'identifier', known, elsewhere: true }
 }
 
 async function keyByIdentifier(

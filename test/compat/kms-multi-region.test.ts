@@ -140,6 +140,14 @@ test('the ARN of a key in a Region that has no relative of it is not found, as e
   const { CiphertextBlob } = await kms.send(new EncryptCommand({ KeyId, Plaintext }))
   const elsewhere = new DecryptCommand({ CiphertextBlob, KeyId: arn })
   await refused(kmsThere.send(elsewhere), 'NotFoundException', `Invalid arn ${here}`)
+  // Nor is one by the ARN of another account's key, whatever its ciphertext is of.
+  const related = await makePrimary(kms)
+  await replicate(kms, kmsThere, { KeyId: related, ReplicaRegion: there })
+  const sealed = await kms.send(new EncryptCommand({ KeyId: related, Plaintext }))
+  const foreign = arnIn(here, related).replace(accountId, '999988887777')
+  const named = { CiphertextBlob: sealed.CiphertextBlob, KeyId: foreign }
+  const says = `Invalid arn ${here}`
+  await refused(kmsThere.send(new DecryptCommand(named)), 'NotFoundException', says)
 })
 
 test('a replica signs, verifies, encrypts and agrees with the same pair, and makes the same MAC', async () => {
