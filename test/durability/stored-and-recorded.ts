@@ -121,6 +121,9 @@ function play(record: AuditRecord, played: Played): void {
     case 'CreateAccount':
     case 'RotateKeyOnDemand':
     case 'RotateKey':
+    case 'ImportKeyMaterial':
+    case 'DeleteImportedKeyMaterial':
+    case 'DeleteExpiredKeyMaterial':
       return
     case 'CreateKey': {
       const metadata = record.responseElements?.['keyMetadata'] as { keyId: string } | undefined
