@@ -16,119 +16,27 @@ import { realRandom } from '../crypto/fixed.ts'
 import { importMethods, memoryMaterialId } from '../operations/kms/memory-imports.ts'
 import { engines, storeOf, type TestedEngine } from '../store/engines.ts'
 import { insertAccounts, newKey } from '../store/records.ts'
+import {
+  complete,
+  dayMs,
+  deleting,
+  importing,
+  jobs,
+  needed,
+  rotating,
+  settle,
+  switching,
+  type ImportStep,
+  type Model,
+  type Outcome,
+} from './imported-key-model.ts'
 
 const start = Date.UTC(2026, 0, 2, 15, 4, 5)
 const keyId = '00000000-0000-4000-8000-000000000001'
-const dayMs = 86_400_000
 const signal = new AbortController().signal
 const ref = newKey(keyId)
 const bytesOf = (digit: number): Buffer => Buffer.alloc(32, digit)
 const idOf = (digit: number): string => memoryMaterialId({ keyId }, bytesOf(digit))
-
-interface Material {
-  readonly digit: number
-  role: 'CURRENT' | 'NON_CURRENT' | 'PENDING_ROTATION'
-  imported: boolean
-  validTo: number | undefined
-}
-
-interface Model {
-  now: number
-  state: 'Enabled' | 'Disabled' | 'PendingImport' | 'PendingDeletion'
-  materials: Material[]
-  startedAt: number | undefined
-  rotations: number
-  expired: number
-}
-
-/** The error that a call gets in the model, or undefined when it is done. */
-type Outcome = string | undefined
-
-const needed = (model: Model): readonly Material[] =>
-  model.materials.filter(({ role }) => role !== 'PENDING_ROTATION')
-const usable = ({ now }: Model, { imported, validTo = Infinity }: Material): boolean =>
-  imported && validTo > now
-const complete = (model: Model): boolean =>
-  needed(model).length > 0 && needed(model).every((each) => usable(model, each))
-
-/** What the key lacks, it is pending import for, unless it is dying. */
-function settle(model: Model): void {
-  const living = model.state === 'Enabled' || model.state === 'Disabled'
-  if (living && !complete(model)) model.state = 'PendingImport'
-}
-
-function importing(model: Model, digit: number, step: ImportStep): Outcome {
-  if (model.state === 'PendingDeletion') return 'KMSInvalidStateException'
-  const known = model.materials.find((each) => each.digit === digit)
-  const asNew = step.type === 'NEW_KEY_MATERIAL' || (!step.type && model.materials.length === 0)
-  const validTo = step.days === undefined ? undefined : model.now + step.days * dayMs
-  if (asNew) {
-    if (known !== undefined) return 'IncorrectKeyMaterialException'
-    if (model.materials.some(({ role }) => role === 'PENDING_ROTATION')) {
-      return 'KMSInvalidStateException'
-    }
-    const role = model.materials.length === 0 ? 'CURRENT' : 'PENDING_ROTATION'
-    model.materials.push({ digit, role, imported: true, validTo })
-    if (role === 'CURRENT') model.state = 'Enabled'
-    return undefined
-  }
-  if (known === undefined) return 'IncorrectKeyMaterialException'
-  Object.assign(known, { imported: true, validTo })
-  if (known.role !== 'PENDING_ROTATION' && complete(model)) model.state = 'Enabled'
-  settle(model)
-  return undefined
-}
-
-function deleting(model: Model, digit: number): Outcome {
-  const material = model.materials.find((each) => each.digit === digit)
-  if (material === undefined) return 'ValidationException'
-  if (material.role === 'PENDING_ROTATION') {
-    model.materials = model.materials.filter((each) => each !== material)
-  } else Object.assign(material, { imported: false, validTo: undefined })
-  settle(model)
-  return undefined
-}
-
-function switching(model: Model, to: 'Enabled' | 'Disabled'): Outcome {
-  if (model.state !== 'Enabled' && model.state !== 'Disabled') return 'KMSInvalidStateException'
-  model.state = to
-  return undefined
-}
-
-function rotating(model: Model): Outcome {
-  if (model.state === 'Disabled') return 'DisabledException'
-  if (model.state !== 'Enabled') return 'KMSInvalidStateException'
-  if (model.startedAt !== undefined) return undefined
-  const waits = model.materials.some(({ role }) => role === 'PENDING_ROTATION')
-  if (!waits) return 'KMSInvalidStateException'
-  if (model.rotations >= 25) return 'LimitExceededException'
-  model.startedAt = model.now
-  return undefined
-}
-
-function jobs(model: Model): void {
-  for (const material of model.materials) {
-    if (!material.imported || (material.validTo ?? Infinity) > model.now) continue
-    Object.assign(material, { imported: false, validTo: undefined })
-    model.expired += 1
-  }
-  settle(model)
-  if (model.startedAt === undefined || model.now - model.startedAt < 250) return
-  model.startedAt = undefined
-  const waiting = model.materials.find(({ role }) => role === 'PENDING_ROTATION')
-  if (waiting === undefined) return
-  for (const material of model.materials) {
-    if (material.role === 'CURRENT') material.role = 'NON_CURRENT'
-  }
-  waiting.role = 'CURRENT'
-  model.rotations += 1
-  settle(model)
-}
-
-interface ImportStep {
-  readonly type: 'NEW_KEY_MATERIAL' | 'EXISTING_KEY_MATERIAL' | undefined
-  readonly days: number | undefined
-}
 
 type Step =
   | ({ readonly import: number } & ImportStep)
@@ -137,21 +45,31 @@ type Step =
   | { readonly advance: number }
   | { readonly look: true }
 
-const digit = fc.integer({ min: 1, max: 4 })
+const digit = fc.constantFrom(1, 1, 1, 2, 2, 3, 4)
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
-    weight: 4,
+    weight: 6,
     arbitrary: fc.record({
       import: digit,
-      type: fc.constantFrom(undefined, 'NEW_KEY_MATERIAL', 'EXISTING_KEY_MATERIAL'),
-      days: fc.constantFrom(undefined, undefined, 1, 30, 365),
+      type: fc.constantFrom(undefined, undefined, 'NEW_KEY_MATERIAL', 'EXISTING_KEY_MATERIAL'),
+      days: fc.constantFrom(undefined, undefined, undefined, 1, 30, 365),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ delete: digit }) },
+  { weight: 1, arbitrary: fc.record({ delete: digit }) },
   {
     weight: 3,
     arbitrary: fc.record({
-      call: fc.constantFrom('EnableKey', 'DisableKey', 'Rotate', 'Rotate', 'Schedule', 'Cancel'),
+      call: fc.constantFrom(
+        'EnableKey',
+        'DisableKey',
+        'DisableKey',
+        'Rotate',
+        'Rotate',
+        'Rotate',
+        'Cancel',
+        'Cancel',
+        'Schedule',
+      ),
     }),
   },
   { weight: 2, arbitrary: fc.record({ advance: fc.constantFrom(1, 250, dayMs, 31 * dayMs) }) },
@@ -287,52 +205,55 @@ async function compare(world: World, model: Model): Promise<void> {
 
 for (const engine of engines) {
   test(`${engine.name}: any calls, jobs and time leave an imported key as the model says`, async (t) => {
-    const property = fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-      const world = await open(t, engine)
-      const model: Model = {
-        now: start,
-        state: 'PendingImport',
-        materials: [],
-        startedAt: undefined,
-        rotations: 0,
-        expired: 0,
-      }
-      for (const one of steps) {
-        const perform = async (name: string, input: object, expected: Outcome): Promise<void> => {
-          const outcome = await world.perform(name, input).then(
-            () => undefined,
-            (error: unknown) =>
-              error instanceof KmsError ? error.code : assert.fail(String(error)),
-          )
-          assert.equal(outcome, expected, JSON.stringify(one))
+    const property = fc.asyncProperty(
+      fc.array(step, { maxLength: 60, size: 'max' }),
+      async (steps) => {
+        const world = await open(t, engine)
+        const model: Model = {
+          now: start,
+          state: 'PendingImport',
+          materials: [],
+          startedAt: undefined,
+          rotations: 0,
+          expired: 0,
         }
-        if ('import' in one) {
-          const input = inputOf(world, one)
-          await perform('ImportKeyMaterial', input, importing(model, one.import, one))
-        } else if ('delete' in one) {
-          const input = { KeyMaterialId: idOf(one.delete) }
-          await perform('DeleteImportedKeyMaterial', input, deleting(model, one.delete))
-        } else if ('call' in one) {
-          const [name, act] = operations[one.call]
-          await perform(name, {}, act(model))
-        } else if ('advance' in one) {
-          // Dates are whole seconds: time goes on by them, or by parts that end nothing.
-          world.now = model.now +=
-            one.advance === dayMs ? dayMs : Math.ceil(one.advance / 1000) * 1000
-          settle(model)
-        } else {
-          await world.look()
-          jobs(model)
+        for (const one of steps) {
+          const perform = async (name: string, input: object, expected: Outcome): Promise<void> => {
+            const outcome = await world.perform(name, input).then(
+              () => undefined,
+              (error: unknown) =>
+                error instanceof KmsError ? error.code : assert.fail(String(error)),
+            )
+            assert.equal(outcome, expected, JSON.stringify(one))
+          }
+          if ('import' in one) {
+            const input = inputOf(world, one)
+            await perform('ImportKeyMaterial', input, importing(model, one.import, one))
+          } else if ('delete' in one) {
+            const input = { KeyMaterialId: idOf(one.delete) }
+            await perform('DeleteImportedKeyMaterial', input, deleting(model, one.delete))
+          } else if ('call' in one) {
+            const [name, act] = operations[one.call]
+            await perform(name, {}, act(model))
+          } else if ('advance' in one) {
+            // Dates are whole seconds: time goes on by them, or by parts that end nothing.
+            world.now = model.now +=
+              one.advance === dayMs ? dayMs : Math.ceil(one.advance / 1000) * 1000
+            settle(model)
+          } else {
+            await world.look()
+            jobs(model)
+          }
+          await compare(world, model)
         }
-        await compare(world, model)
-      }
-      const events = (await world.store.listOutbox(1000)).map(
-        ({ record }) => (JSON.parse(record) as { readonly eventName: string }).eventName,
-      )
-      assert.equal(events.filter((name) => name === 'RotateKey').length, model.rotations)
-      const expired = events.filter((name) => name === 'DeleteExpiredKeyMaterial').length
-      assert.equal(expired, model.expired)
-    })
+        const events = (await world.store.listOutbox(1000)).map(
+          ({ record }) => (JSON.parse(record) as { readonly eventName: string }).eventName,
+        )
+        assert.equal(events.filter((name) => name === 'RotateKey').length, model.rotations)
+        const expired = events.filter((name) => name === 'DeleteExpiredKeyMaterial').length
+        assert.equal(expired, model.expired)
+      },
+    )
     await fc.assert(property, { numRuns: 40 })
   })
 }
