@@ -30,7 +30,7 @@ export interface IndexRows {
 }
 
 /** So many are saved in one transaction: others wait for it for some milliseconds. */
-const savedMax = 1024
+const savedMax = 256
 
 /** Takes what is new into the index; answers how many events that were. */
 export async function fillEventIndex(source: IndexSource, rows: IndexRows): Promise<number> {
