@@ -277,3 +277,11 @@ test('a grant that is called narrower holds for no encryption context that the o
   })
   fc.assert(property, { seed: printedSeed('narrower'), numRuns: 20_000 })
 })
+
+test('a constraint of no pairs binds nothing, so that a child without one is no wider', () => {
+  const parent = { operations: ['Encrypt'], constraints: { EncryptionContextSubset: {} } }
+  assert.equal(isNarrower({ operations: ['Encrypt'] }, parent), true)
+  assert.equal(isNarrower({ operations: ['Decrypt'] }, parent), false)
+  const bound = { operations: ['Encrypt'], constraints: { EncryptionContextSubset: { a: 'b' } } }
+  assert.equal(isNarrower({ operations: ['Encrypt'] }, bound), false)
+})

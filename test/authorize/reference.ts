@@ -5,10 +5,14 @@
  */
 import { conditionHolds, fill, like, type PlainContext } from './reference-conditions.ts'
 
+export interface PlainPrincipals {
+  readonly AWS?: readonly string[]
+  readonly Service?: readonly string[]
+}
 export interface PlainStatement {
   readonly Effect: 'Allow' | 'Deny'
-  readonly Principal?: '*' | { readonly AWS: readonly string[] }
-  readonly NotPrincipal?: { readonly AWS: readonly string[] }
+  readonly Principal?: '*' | PlainPrincipals
+  readonly NotPrincipal?: PlainPrincipals
   readonly Action?: readonly string[]
   readonly NotAction?: readonly string[]
   readonly Resource?: readonly string[]
@@ -20,13 +24,19 @@ export interface PlainPolicy {
   readonly Statement: readonly PlainStatement[]
 }
 export interface PlainCaller {
-  readonly kind: 'root' | 'user' | 'assumed-role' | 'federated-user'
+  readonly kind: 'root' | 'user' | 'assumed-role' | 'federated-user' | 'infrastructure' | 'service'
   readonly accountId: string
   readonly arn: string
   /** Of the role, or the user, that is behind a session. */
   readonly roleArn?: string
   readonly roleId?: string
   readonly uniqueId: string
+  /** Of a service in its own name. */
+  readonly service?: {
+    readonly name: string
+    readonly regionalName: string
+    readonly region: string
+  }
 }
 export interface PlainConstraints {
   readonly EncryptionContextEquals?: Readonly<Record<string, string>>
@@ -38,8 +48,10 @@ export interface PlainNewGrant {
   readonly constraints?: PlainConstraints
 }
 export interface PlainGrant {
-  readonly granteePrincipal: string
+  readonly granteePrincipal?: string
+  readonly granteeServicePrincipal?: string
   readonly retiringPrincipal?: string
+  readonly retiringServicePrincipal?: string
   readonly constraints?: PlainConstraints
   readonly operations: readonly string[]
   readonly issuingAccountId: string
@@ -67,6 +79,7 @@ export function referenceAllows(request: PlainRequest): boolean {
   const attached = [...identity, ...(boundary ? [boundary] : []), ...(session ?? [])]
   if (attached.some((policy) => says(policy, 'Deny', request))) return false
   if (keyPolicy && keyWords(keyPolicy, 'Deny', request).size > 0) return false
+  if (request.caller.service !== undefined) return serviceMay(request)
   const boundaryAllows = !boundary || says(boundary, 'Allow', request)
   const sessionAllows = !session || session.some((policy) => says(policy, 'Allow', request))
   const identityAllows =
@@ -85,6 +98,25 @@ export function referenceAllows(request: PlainRequest): boolean {
   return request.grants.some(
     (grant) => gives(grant, request) && mayAs(grant.granteePrincipal, grant, request, standing),
   )
+}
+
+/** A service has what a key's policy and grants give to its name: to use the key, and to read of it. */
+function serviceMay(request: PlainRequest): boolean {
+  const { action, keyPolicy, grants, caller } = request
+  const { name = '', regionalName = '' } = caller.service ?? {}
+  const isMe = (text: string | undefined): boolean => text === name || text === regionalName
+  if (keyPolicy === undefined) return false
+  if (action === 'kms:RetireGrant') {
+    return grants.some(
+      (grant) =>
+        isMe(grant.retiringServicePrincipal) ||
+        (isMe(grant.granteeServicePrincipal) && gives(grant, request)),
+    )
+  }
+  const reads = ['Describe', 'Get', 'List'].some((verb) => action.startsWith(`kms:${verb}`))
+  if (!reads && !givenAway.includes(action)) return false
+  if (keyWords(keyPolicy, 'Allow', request).has('itself')) return true
+  return grants.some((grant) => isMe(grant.granteeServicePrincipal) && gives(grant, request))
 }
 
 interface Standing {
@@ -143,7 +175,9 @@ function mayAs(
 ): boolean {
   if (principal === undefined) return false
   if (principal === `arn:aws:iam::${caller.accountId}:root`) return accountAllows
-  const itself = caller.kind !== 'root' && principal === caller.arn
+  // Infrastructure is named by what is its unique id, never by its ARN.
+  const name = caller.kind === 'infrastructure' ? caller.uniqueId : caller.arn
+  const itself = caller.kind !== 'root' && principal === name
   const role = principal === caller.roleArn
   if (!itself && !role) return false
   if (!same && grant.issuingAccountId !== caller.accountId) return accountAllows
@@ -188,6 +222,7 @@ function keyWords(policy: PlainPolicy, effect: string, request: PlainRequest): R
 function principalWords(statement: PlainStatement, request: PlainRequest): readonly string[] {
   const { caller, uniqueIds } = request
   if (statement.Principal === '*') return ['itself']
+  if (caller.service !== undefined) return serviceWords(statement, caller.service)
   const roleId = caller.roleId ?? caller.uniqueId.split(':')[0] ?? ''
   const names = [
     {
@@ -197,8 +232,14 @@ function principalWords(statement: PlainStatement, request: PlainRequest): reado
     },
     ...(caller.kind === 'root'
       ? []
-      : [{ word: 'itself', written: [caller.arn], id: caller.uniqueId }]),
-    ...(caller.roleArn === undefined
+      : [
+          {
+            word: 'itself',
+            written: [caller.kind === 'infrastructure' ? caller.uniqueId : caller.arn],
+            id: caller.uniqueId,
+          },
+        ]),
+    ...(caller.roleArn === undefined || caller.kind === 'infrastructure'
       ? []
       : [{ word: 'role', written: [caller.roleArn], id: roleId }]),
   ]
@@ -216,6 +257,18 @@ function principalWords(statement: PlainStatement, request: PlainRequest): reado
   }
   if (listed.includes('*')) return ['itself']
   return names.filter((name) => meant(name, statement.Effect === 'Deny')).map(({ word }) => word)
+}
+
+function serviceWords(
+  { Principal, NotPrincipal }: PlainStatement,
+  { name, regionalName }: { readonly name: string; readonly regionalName: string },
+): readonly string[] {
+  const written = NotPrincipal ?? (Principal === '*' ? { AWS: ['*'] } : Principal)
+  const services = written?.Service ?? []
+  const meant =
+    written?.AWS?.includes('*') === true ||
+    [name, regionalName].some((one) => services.includes(one))
+  return meant === (NotPrincipal === undefined) ? ['itself'] : []
 }
 
 function applies(policy: PlainPolicy, statement: PlainStatement, request: PlainRequest): boolean {
