@@ -1,7 +1,7 @@
 /**
  * Imports into the built-in store. A wrapping key is made for each token and lives in it alone, sealed for
  * just one key: nothing is stored, a token that was issued before another one holds as long, and any node
- * of the deployment can take it (ADR 0012).
+ * of the deployment can take it (ADR 0017).
  *
  *     token = sealed( u64 valid to ‖ u8 length ‖ wrapping algorithm ‖ private key, PKCS #8 DER )
  *     sealed for the purpose `import` and the scope "account/region/key id" (`crypto/tokens.ts`)
