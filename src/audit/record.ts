@@ -6,8 +6,10 @@
  * @module
  */
 import type { Reason } from '../authorize/decision.ts'
+import { parseArn } from '../model/arn.ts'
 import { auditDate } from '../model/audit-date.ts'
 import { invokingService, type Caller, type CallerKind } from '../model/caller.ts'
+import { oidcProviderArn } from '../model/oidc-provider.ts'
 import { lowerFirst } from '../model/shape.ts'
 import type { Operation, UsedMaterials } from '../operations/operation.ts'
 import { eventTime } from './event-time.ts'
@@ -233,11 +235,21 @@ function userIdentity(caller: Caller): object {
     ...identity,
     sessionContext: {
       sessionIssuer: kind === 'root' || kind === 'user' ? undefined : issuer,
+      webIdFederationData: webIdFederationData(caller),
       attributes: { creationDate: eventTime(issuedAt), mfaAuthenticated: 'false' },
       sourceIdentity: session?.sourceIdentity,
     },
     invokedBy,
   }
+}
+
+/** Who vouched for a session that a token of an identity provider was given for. */
+function webIdFederationData({ session, arn }: Caller): object | undefined {
+  const partition = parseArn(arn)?.partition
+  if (session?.webIdentity === undefined || partition === undefined) return undefined
+  const { accountId } = session
+  const { provider: name } = session.webIdentity
+  return { federatedProvider: oidcProviderArn(partition, { accountId, name }), attributes: {} }
 }
 
 /** A caller as another account's record names it. */

@@ -81,3 +81,39 @@ test('each record bears its own second', () => {
     ],
   )
 })
+
+test('a session for an identity token names the provider that vouched for it', () => {
+  const session = {
+    kind: 'role',
+    accountId: '111122223333',
+    principalId: 'AROAEXAMPLE',
+    name: 'ci',
+    issuedAt: 0,
+    expiresAt: 1,
+    chained: false,
+    policyIds: [],
+    tags: [],
+    transitiveTagKeys: [],
+    webIdentity: { provider: 'id.example.com/ci', audience: 'a', subject: 's', methods: [] },
+  } as const
+  const caller = {
+    kind: 'assumed-role',
+    accountId: session.accountId,
+    arn: 'arn:aws:sts::111122223333:assumed-role/ci/ci',
+    uniqueId: 'AROAEXAMPLE:ci',
+    session,
+  } as const
+  const context = (more: Partial<Audited>): unknown =>
+    (recordOf(more)['userIdentity'] as Record<string, unknown>)['sessionContext']
+  assert.deepEqual(context({ caller }), {
+    webIdFederationData: {
+      federatedProvider: 'arn:aws:iam::111122223333:oidc-provider/id.example.com/ci',
+      attributes: {},
+    },
+    attributes: { creationDate: '1970-01-01T00:00:00Z', mfaAuthenticated: 'false' },
+  })
+  const { webIdentity: _, ...plain } = session
+  assert.deepEqual(context({ caller: { ...caller, session: plain } }), {
+    attributes: { creationDate: '1970-01-01T00:00:00Z', mfaAuthenticated: 'false' },
+  })
+})
