@@ -143,7 +143,9 @@ export function createMemoryFiles(): MemoryFiles {
     openToRead: async (path) => {
       await Promise.resolve()
       const file = names.get(path)
-      if (file === undefined) throw new Error(`ENOENT: ${path}`)
+      if (file === undefined) {
+        throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' })
+      }
       return handle(file)
     },
     rename: async (from, to) => {

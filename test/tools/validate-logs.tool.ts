@@ -8,6 +8,13 @@ import { execFile } from 'node:child_process'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync, gzipSync } from 'node:zlib'
+import {
+  CloudTrailClient,
+  CreateTrailCommand,
+  GetTrailStatusCommand,
+  PutEventSelectorsCommand,
+  StartLoggingCommand,
+} from '@aws-sdk/client-cloudtrail'
 import { CreateKeyCommand, EncryptCommand, type KMSClient } from '@aws-sdk/client-kms'
 import {
   DeleteObjectCommand,
@@ -208,4 +215,50 @@ test('a server that takes no notice of SSE-KMS keeps no plain file', { skip }, a
   await advance(server.url, '1h')
   assert.deepEqual(await keys(opened), [])
   assert.ok(server.logged.some((line) => /could not be delivered/.test(line)))
+})
+
+test('a trail that an account made gets what it takes, and has its status', { skip }, async (t) => {
+  const opened = await openGateway(t)
+  await opened.start()
+  await makeBucket(opened)
+  await makeBucket(opened, 'of-the-team')
+  const server = await startTestServer({
+    TRENT_TEST_API: 'on',
+    ...opened.settings,
+    TRENT_AUDIT_BUCKETS: `of-the-team=${accountId}`,
+  })
+  t.after(() => server.stop())
+  const trails = new CloudTrailClient({ region, endpoint: server.url, credentials, maxAttempts: 1 })
+  t.after(() => trails.destroy())
+  const made = { Name: 'team', S3BucketName: 'of-the-team', S3KeyPrefix: 'p' }
+  await trails.send(new CreateTrailCommand({ ...made, IsMultiRegionTrail: true }))
+  const EventSelectors = [
+    { ReadWriteType: 'WriteOnly' as const, IncludeManagementEvents: true, DataResources: [] },
+  ]
+  await trails.send(new PutEventSelectorsCommand({ TrailName: 'team', EventSelectors }))
+  await trails.send(new StartLoggingCommand({ Name: 'team' }))
+  await work(server.client())
+  await advance(server.url, '10m')
+  const { Contents = [] } = await opened.s3.send(
+    new ListObjectsV2Command({ Bucket: 'of-the-team' }),
+  )
+  assert.ok(Contents.length > 0)
+  const names: string[] = []
+  for (const { Key = '' } of Contents) {
+    assert.ok(Key.startsWith(`p/AWSLogs/${accountId}/CloudTrail/`), Key)
+    const { Body } = await opened.s3.send(new GetObjectCommand({ Bucket: 'of-the-team', Key }))
+    const bytes = Buffer.from((await Body?.transformToByteArray()) ?? [])
+    const { Records } = JSON.parse(gunzipSync(bytes).toString()) as {
+      Records: { eventName: string; readOnly: boolean }[]
+    }
+    assert.ok(Records.every(({ readOnly }) => !readOnly))
+    names.push(...Records.map(({ eventName }) => eventName))
+  }
+  assert.ok(names.includes('CreateKey'))
+  assert.ok(!names.includes('Encrypt'))
+  const status = await trails.send(new GetTrailStatusCommand({ Name: 'team' }))
+  assert.equal(status.IsLogging, true)
+  assert.ok(status.LatestDeliveryTime instanceof Date)
+  const refused = new CreateTrailCommand({ Name: 'other', S3BucketName: 'of-others' })
+  await assert.rejects(trails.send(refused), { name: /S3Bucket/ })
 })

@@ -31,7 +31,7 @@ const stretchBytesMax = 4 * 1024 * 1024
  * The stretch that begins at `from`.
  * @param until where it ends at the latest: a place between two frames
  * @returns undefined when `from` is there already
- * @throws when the segment is not there
+ * @throws when the last segment cannot be read: it may be, later
  */
 export async function readStretch(
   home: JournalHome,
@@ -43,11 +43,23 @@ export async function readStretch(
     return undefined
   }
   const isLast = segment === until.segment
-  // What counts in a segment that is over is what its successor says.
-  const end = isLast ? until.offset : await endOf(home, stream, segment)
-  return withSegment(home, stream, segment, (file, head) =>
-    stretchOf(file, head, { from, end, isLast }),
-  )
+  try {
+    // What counts in a segment that is over is what its successor says.
+    const end = isLast ? until.offset : await endOf(home, stream, segment)
+    return await withSegment(home, stream, segment, (file, head) =>
+      stretchOf(file, head, { from, end, isLast }),
+    )
+  } catch (error) {
+    if (isLast || !isMissing(error)) throw error
+    // Whoever takes a segment away does not keep those behind it from being delivered.
+    const range = { stream, segment, from: from.offset, to: from.offset }
+    const next = { stream, segment: segment + 1, offset: 0 }
+    return { range, records: [], next, damage: 'the segment, or the one behind it, is missing' }
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
 async function stretchOf(
