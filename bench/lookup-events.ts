@@ -86,7 +86,7 @@ for (let start = 0; start < wanted; start += 1024) {
   const [first] = events
   if (first !== undefined && start % (1024 * 1000) === 0) sample.push(first)
   const position = { stream: 'worker-0', segment: 1, offset: start }
-  await saveEventBlocks(query, packEvents(events), position)
+  await saveEventBlocks(query, packEvents(events), [], position)
 }
 const filledIn = (performance.now() - startedAt) / 1000
 const bytes = (await stat(path)).size + (await stat(`${path}-wal`)).size

@@ -8,6 +8,7 @@ import { quotas } from './cli/quotas.ts'
 import { serve } from './cli/serve.ts'
 import { deregisterService, listServices, registerService } from './cli/service.ts'
 import { status } from './cli/status.ts'
+import { usage } from './cli/usage.ts'
 import { verifyLogCommand } from './cli/verify-log.ts'
 import { ConfigError } from './config.ts'
 
@@ -73,6 +74,16 @@ service
   .action((name: string, options: Parameters<typeof deregisterService>[2]) =>
     deregisterService(configFile(), name, options),
   )
+program
+  .command('usage')
+  .description('say what the keys and requests of a month come to')
+  .option('--month <month>', 'as 2026-11 (default: this one)')
+  .option('--account <id>', 'one account (default: all)')
+  .option('--by <group>', 'account, key, operation or tag:<key>', 'account')
+  .option('--prices <list>', '2015, today, or a file in JSON', 'today')
+  .option('--csv', 'answer in CSV')
+  .option('--json', 'answer in JSON')
+  .action((options: Parameters<typeof usage>[1]) => usage(configFile(), options))
 const clock = program.command('clock').description('the clock that keys end by')
 clock
   .command('accept')

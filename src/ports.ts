@@ -143,6 +143,7 @@ function operationPorts(
     roleUses,
     accessKeyUses,
     events: createEventLookup(store),
+    figures: store,
     newAccessKey: createAccessKeys(keyring, random),
   }
 }

@@ -2,7 +2,7 @@
  * What works beside the calls of one running server, and has to be closed when it stops.
  * @module
  */
-import { createEventRetention } from './audit/event-retention.ts'
+import { createCountRetention, createEventRetention } from './audit/event-retention.ts'
 import { createOutbox, type Outbox } from './audit/outbox.ts'
 import { compilePolicy } from './authorize/compile.ts'
 import type { Config } from './config.ts'
@@ -72,6 +72,7 @@ export function openWorks({ regions }: Config, parts: ServerParts): Works {
   const changes = createServiceChanges({ store, journal, outbox, regions, clock, random })
   const jobs = createKeyJobs({ store, journal, outbox, regions, clock, random, keyStoreOf, log }, [
     createEventRetention(store),
+    createCountRetention(store),
   ])
   return {
     lookup,

@@ -12,3 +12,12 @@ export function createEventRetention(store: Pick<Store, 'deleteEventsBefore'>): 
     run: (now) => store.deleteEventsBefore(dayOf(now - eventHistoryMs)),
   }
 }
+
+/** The job that takes figures of usage and metrics away that have been kept long enough. */
+export function createCountRetention(store: Pick<Store, 'deleteOldCounts'>): Job {
+  return {
+    name: 'forget figures of usage that are old',
+    irreversible: true,
+    run: (now) => store.deleteOldCounts(now),
+  }
+}

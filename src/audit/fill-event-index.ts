@@ -13,6 +13,7 @@ import type { FilePort } from './files.ts'
 import { packEvents } from './event-blocks.ts'
 import { isStreamName, recordTextOf } from './frame.ts'
 import type { IndexedEvent } from '../model/audit-event.ts'
+import type { CountedCall } from '../model/usage.ts'
 import { indexedEvent } from './indexed-event.ts'
 import { listSegments, walkStream } from './walk-stream.ts'
 
@@ -26,7 +27,11 @@ export interface IndexSource {
 
 export interface IndexRows {
   readonly positions: () => Promise<readonly IndexPosition[]>
-  readonly save: (blocks: readonly EventBlock[], position: IndexPosition) => Promise<void>
+  readonly save: (
+    blocks: readonly EventBlock[],
+    calls: readonly CountedCall[],
+    position: IndexPosition,
+  ) => Promise<void>
 }
 
 /** So many are saved in one transaction: others wait for it for some milliseconds. */
@@ -78,7 +83,8 @@ async function fillFromStream(
       const part = found.slice(start, start + savedMax)
       const events = part.flatMap(({ event }) => event ?? [])
       const offset = part.at(-1)?.offset ?? 0
-      await rows.save(packEvents(events), { stream, segment: number, offset })
+      const calls = events.flatMap(({ counted }) => counted ?? [])
+      await rows.save(packEvents(events), calls, { stream, segment: number, offset })
       count += events.length
     }
     found = []

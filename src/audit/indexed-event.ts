@@ -4,6 +4,7 @@
  * @module
  */
 import { hash } from 'node:crypto'
+import { countedCall } from './counted-call.ts'
 import type {
   EventScope,
   IndexedEvent,
@@ -29,6 +30,7 @@ export function indexedEvent(text: string): IndexedEvent | undefined {
   if (Number.isNaN(time) || !accountId || !region || !eventId) return undefined
   const identity = isObject(record['userIdentity']) ? record['userIdentity'] : {}
   const username = usernameOf(identity)
+  const counted = countedCall(record, { accountId, region, time })
   const accessKeyId = textOf(identity['accessKeyId'])
   return {
     accountId,
@@ -40,6 +42,7 @@ export function indexedEvent(text: string): IndexedEvent | undefined {
     readOnly: String(record['readOnly'] === true),
     ...(username !== undefined && { username }),
     ...(accessKeyId !== undefined && { accessKeyId }),
+    ...(counted && { counted }),
     resources: resourcesOf(record),
     text,
   }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { CountedCall } from './usage.ts'
+
 /** So far back reaches the event history, in milliseconds. */
 export const eventHistoryMs = 90 * 86_400_000
 
@@ -38,6 +40,8 @@ export interface IndexedEvent {
   readonly username?: string
   readonly accessKeyId?: string
   readonly resources: readonly IndexedResource[]
+  /** What it counts as, where it is a request of KMS or a turn in a key's life. */
+  readonly counted?: CountedCall
   /** The record's own JSON text. */
   readonly text: string
 }

@@ -13,6 +13,7 @@ export interface Region {
 export interface RegionTable {
   /** Undefined for a Region that is in no table. */
   readonly partitionOf: (region: string) => string | undefined
+  readonly names: readonly string[]
 }
 
 const regionsByPartition: Readonly<Record<string, string>> = {
@@ -67,7 +68,7 @@ const partitionPattern = /^[a-z]+(-[a-z0-9]+)*$/
 export function createRegionTable(additions: readonly Region[] = []): RegionTable {
   const partitions = new Map(awsRegions)
   for (const { name, partition } of additions) partitions.set(name, partition)
-  return { partitionOf: (region) => partitions.get(region) }
+  return { partitionOf: (region) => partitions.get(region), names: [...partitions.keys()] }
 }
 
 /**

@@ -22,7 +22,7 @@ import type { Input, Members } from '../model/shape.ts'
 import type { RoleRecord, RoleUse } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { Session } from '../model/session.ts'
-import type { DeletedKeys, StoreReads, Transaction } from '../store/store.ts'
+import type { DeletedKeys, Store, StoreReads, Transaction } from '../store/store.ts'
 import type { Faults } from '../throttle/faults.ts'
 import type { ResourceQuotas } from '../throttle/profiles.ts'
 
@@ -128,6 +128,8 @@ export interface OperationPorts {
   readonly accessKeyUses: AccessKeyUses
   readonly sessions: Sessions
   readonly events: EventLookup
+  /** Requests and turns in keys' lives, counted. */
+  readonly figures: Pick<Store, 'listRequestCounts' | 'listKeyTurns'>
   readonly forwardAccess: ForwardAccess
   /** Makes a random access key, which is not stored yet. */
   readonly newAccessKey: <Owner extends AccessKeyOwner>(owner: Owner) => MadeAccessKey<Owner>

@@ -43,6 +43,7 @@ import { findRoleUse, saveRoleUses } from './role-usage-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { Store, StoreReads, Transaction } from './store.ts'
 import { trailReads, trailWrites } from './trail-rows.ts'
+import { deleteOldCounts, listKeyTurns, listRequestCounts } from './usage-rows.ts'
 import { userReads, userWrites } from './user-rows.ts'
 
 const attemptsMax = 5
@@ -82,6 +83,9 @@ export function createStore(
     findIndexPosition: (stream) => findIndexPosition(query, stream),
     findEventBlock: (block) => findEventBlock(query, block),
     deleteEventsBefore: (day) => deleteEventsBefore(query, day),
+    listRequestCounts: (page) => listRequestCounts(query, page),
+    listKeyTurns: (accountId, page) => listKeyTurns(query, accountId, page),
+    deleteOldCounts: (now) => deleteOldCounts(query, now),
     trackUsageSince: (now) => trackUsageSince(query, now),
     countDeletedKeys: () => countDeletedKeys({ query, rows }),
     ...deliveryStore({ query, rows }),

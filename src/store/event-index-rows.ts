@@ -4,7 +4,9 @@
  * @module
  */
 import type { Kysely } from 'kysely'
+import type { CountedCall } from '../model/usage.ts'
 import type { Schema } from './schema.ts'
+import { saveCounts } from './usage-rows.ts'
 
 /** Records of one account and Region, of one hour, and how they are found. */
 export interface EventBlock {
@@ -63,13 +65,15 @@ export async function findIndexPosition(
     .executeTakeFirst()
 }
 
-/** Saves blocks with the position that is reached by them, in one transaction. */
+/** Saves blocks, and what their records count as, with the position that is reached, in one transaction. */
 export async function saveEventBlocks(
   query: Kysely<Schema>,
   blocks: readonly EventBlock[],
+  calls: readonly CountedCall[],
   position: IndexPosition,
 ): Promise<void> {
   await query.transaction().execute(async (transaction) => {
+    await saveCounts(transaction, calls)
     for (const { day, content, tokens } of blocks) {
       // oxlint-disable no-await-in-loop -- statements of one transaction
       const { block } = await transaction

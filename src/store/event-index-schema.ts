@@ -25,8 +25,38 @@ export interface EventIndexPositionsTable {
   readonly offset: number
 }
 
+/** Requests of an account in a Region on the same keys, within one minute or hour. */
+export interface RequestCountsTable {
+  readonly account_id: string
+  readonly region: string
+  /** `minute` or `hour`. */
+  readonly period: string
+  /** Milliseconds since the epoch. */
+  readonly start: number
+  /** With spaces between. */
+  readonly key_arns: string
+  readonly operation: string
+  /** 1 where the caller is of the account. */
+  readonly own: number
+  readonly succeeded: number
+  readonly failed: number
+}
+
+/** What became of keys, and when. */
+export interface KeyTurnsTable {
+  readonly account_id: string
+  readonly region: string
+  readonly key_arn: string
+  readonly at: number
+  readonly state: string
+  readonly spec: string | null
+  readonly manager: string | null
+}
+
 export interface EventIndexTables {
   readonly event_blocks: EventBlocksTable
   readonly event_postings: EventPostingsTable
   readonly event_index_positions: EventIndexPositionsTable
+  readonly request_counts: RequestCountsTable
+  readonly key_turns: KeyTurnsTable
 }

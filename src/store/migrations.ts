@@ -25,6 +25,7 @@ import { eventIndex } from './migrations/0018-event-index.ts'
 import { services } from './migrations/0017-services.ts'
 import { delivery } from './migrations/0021-delivery.ts'
 import { tombstoneSeals } from './migrations/0022-tombstone-seals.ts'
+import { usage } from './migrations/0023-usage.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -54,6 +55,7 @@ export const migrations: readonly Migration[] = [
   { name: 'services', up: services },
   { name: 'delivery', up: delivery },
   { name: 'tombstone-seals', up: tombstoneSeals },
+  { name: 'usage', up: usage },
 ]
 
 /**

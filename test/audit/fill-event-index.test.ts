@@ -28,7 +28,7 @@ function memoryIndex(failsEvery = Infinity) {
   let calls = 0
   const rows: IndexRows = {
     positions: () => Promise.resolve([...positions.values()]),
-    save(blocks, position) {
+    save(blocks, _calls, position) {
       calls += 1
       if (calls % failsEvery === 0) return Promise.reject(new Error('the store is gone'))
       positions.set(position.stream, position)

@@ -84,7 +84,7 @@ for (const { name: engine, open } of engines) {
             events.push(...part)
             const position = { stream: 'worker-0', segment: 1, offset: index }
             // oxlint-disable-next-line no-await-in-loop -- in their order
-            await saveEventBlocks(database.query, packEvents(part), position)
+            await saveEventBlocks(database.query, packEvents(part), [], position)
           }
           const lookup = createEventLookup(store)
           for (const scope of scopes) {
@@ -125,13 +125,13 @@ for (const { name: engine, open } of engines) {
   test(`${engine}: blocks and the place that they lead to are saved together or not at all`, async (t) => {
     const { database } = await open(t)
     const position = { stream: 'worker-0', segment: 3, offset: 700 }
-    await saveEventBlocks(database.query, packEvents([eventOf({ time: 1 })]), position)
+    await saveEventBlocks(database.query, packEvents([eventOf({ time: 1 })]), [], position)
     assert.deepEqual(await findIndexPositions(database.query), [position])
     const [block] = packEvents([eventOf({ time: 2 })])
     assert(block)
     const twice = { ...block, tokens: [...block.tokens, ...block.tokens] }
     await assert.rejects(
-      saveEventBlocks(database.query, [block, twice], { ...position, offset: 900 }),
+      saveEventBlocks(database.query, [block, twice], [], { ...position, offset: 900 }),
     )
     assert.deepEqual(await findIndexPositions(database.query), [position])
     const { n } = await database.query
@@ -146,7 +146,7 @@ for (const { name: engine, open } of engines) {
     const { store } = storeOf(database)
     const events = [0, 1, 89, 90, 91].map((day) => eventOf({ time: day * 86_400 }))
     const position = { stream: 'worker-0', segment: 1, offset: 1 }
-    await saveEventBlocks(database.query, packEvents(events), position)
+    await saveEventBlocks(database.query, packEvents(events), [], position)
     const job = createEventRetention(store)
     assert.equal(job.irreversible, true)
     const { signal } = new AbortController()

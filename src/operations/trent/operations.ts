@@ -15,6 +15,7 @@ import { replaceRootKey } from './replace-root-key.ts'
 import { listServices } from './list-services.ts'
 import { registerService } from './register-service.ts'
 import { revokeSessions } from './revoke-sessions.ts'
+import { listUsage } from './list-usage.ts'
 import { resetTestData } from './reset-test-data.ts'
 import { setTestClock } from './set-test-clock.ts'
 import { setTestFaults } from './set-test-faults.ts'
@@ -27,6 +28,7 @@ export const operatorOperations: readonly Operation[] = [
   getStatus,
   listAccounts,
   listKeyUses,
+  listUsage,
   replaceRootKey,
   listServices,
   registerService,

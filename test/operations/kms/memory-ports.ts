@@ -174,6 +174,7 @@ export function createWorld(): World {
       sessions: { issue: unused },
       webIdentity: { mayBeIssuer: unused },
       events: { lookup: unused },
+      figures: { listRequestCounts: unused, listKeyTurns: unused },
       quotas: { ...createQuotas('aws'), rates: () => [] },
       server: {
         status: unused,

@@ -1,0 +1,120 @@
+/**
+ * Price lists: what AWS asks for keys and requests, by the rules of 2015 and by today's, or one's own.
+ * The amounts are those that AWS publishes for most of its Regions; whoever charges somebody checks them.
+ * @see https://aws.amazon.com/kms/pricing/
+ * @module
+ */
+
+export interface PriceList {
+  readonly name: string
+  readonly currency: string
+  /** For a key over a whole month; a part of a month is a part of it. */
+  readonly keyMonth: number
+  /** A key is charged for while it is in one of these. */
+  readonly chargedStates: readonly string[]
+  /** How many rotations of a key are charged for as one more key each. */
+  readonly rotationsCharged: number
+  /** Requests a month that cost nothing, of those that `free` rules are about. */
+  readonly freeRequests: number
+  /** The first that is about a request is its price. */
+  readonly requests: readonly RequestPrice[]
+}
+
+export interface RequestPrice {
+  /** Begins so: `GenerateDataKeyPair RSA` is about pairs of RSA; of any when left out. */
+  readonly operation?: string
+  /** The spec of its key begins so; of any, and of none, when left out. */
+  readonly keySpec?: string
+  readonly per10000: number
+  readonly free: boolean
+}
+
+export const priceLists: Readonly<Record<'2015' | 'today', PriceList>> = {
+  '2015': {
+    name: '2015',
+    currency: 'USD',
+    keyMonth: 1,
+    chargedStates: ['Enabled'],
+    rotationsCharged: Infinity,
+    freeRequests: 20_000,
+    requests: [{ per10000: 0.03, free: true }],
+  },
+  today: {
+    name: 'today',
+    currency: 'USD',
+    keyMonth: 1,
+    chargedStates: ['Creating', 'Enabled', 'Disabled', 'PendingImport', 'Unavailable', 'Updating'],
+    rotationsCharged: 2,
+    freeRequests: 20_000,
+    requests: [
+      { operation: 'GenerateDataKeyPair RSA', per10000: 12, free: false },
+      { operation: 'GenerateDataKeyPairWithoutPlaintext RSA', per10000: 12, free: false },
+      { operation: 'GenerateDataKeyPair', per10000: 0.1, free: false },
+      { keySpec: 'RSA_2048', per10000: 0.03, free: false },
+      ...['RSA_', 'ECC_', 'ML_', 'SM2'].map((keySpec) => ({
+        keySpec,
+        per10000: 0.15,
+        free: false,
+      })),
+      { per10000: 0.03, free: true },
+    ],
+  },
+}
+
+/** A price list that is not one; the message says where. */
+export class PriceListError extends Error {}
+
+/** Reads an operator's own, in JSON, of the same members. @throws {PriceListError} */
+export function readPriceList(text: string): PriceList {
+  let given: unknown
+  try {
+    given = JSON.parse(text)
+  } catch (cause) {
+    throw new PriceListError('it is no JSON', { cause })
+  }
+  const list = members(given, 'it')
+  const requests = list['requests']
+  if (!Array.isArray(requests)) throw new PriceListError('`requests` is no list')
+  return {
+    name: textOf(list, 'name'),
+    currency: textOf(list, 'currency'),
+    keyMonth: amountOf(list, 'keyMonth'),
+    chargedStates: textsOf(list, 'chargedStates'),
+    rotationsCharged: amountOf(list, 'rotationsCharged'),
+    freeRequests: amountOf(list, 'freeRequests'),
+    requests: requests.map((each: unknown, index) => {
+      const price = members(each, `requests[${index}]`)
+      return {
+        ...(price['operation'] !== undefined && { operation: textOf(price, 'operation') }),
+        ...(price['keySpec'] !== undefined && { keySpec: textOf(price, 'keySpec') }),
+        per10000: amountOf(price, 'per10000'),
+        free: price['free'] === true,
+      }
+    }),
+  }
+}
+
+type Given = Readonly<Record<string, unknown>>
+
+function members(value: unknown, what: string): Given {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
+  throw new PriceListError(`${what} is no object`)
+}
+
+function textOf(list: Given, name: string): string {
+  const value = list[name]
+  if (typeof value === 'string') return value
+  throw new PriceListError(`\`${name}\` is no text`)
+}
+
+function textsOf(list: Given, name: string): readonly string[] {
+  const value = list[name]
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value
+  throw new PriceListError(`\`${name}\` is no list of texts`)
+}
+
+function amountOf(list: Given, name: string): number {
+  const value = list[name]
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
+  throw new PriceListError(`\`${name}\` is no amount`)
+}
