@@ -16,6 +16,7 @@ import type { RowKeyring } from '../src/store/bound-rows.ts'
 import { createStore } from '../src/store/bound-store.ts'
 import { openDatabase } from '../src/store/open.ts'
 import type { NewGrant, Store } from '../src/store/store.ts'
+import { loadAccount } from '../src/resolve/known-accounts.ts'
 import { createLookup, type Lookup } from '../src/resolve/lookup.ts'
 
 const accountId = '111122223333'
@@ -168,6 +169,7 @@ async function main(): Promise<void> {
         throw new Error('no services here')
       },
       compile: (policy) => compilePolicy(policy, 'key'),
+      findAccount: (id) => loadAccount(id, store),
       findUser: () => Promise.resolve(undefined),
       findRole: () => Promise.resolve(undefined),
       findGroup: () => Promise.resolve(undefined),

@@ -2,8 +2,9 @@
 import { Command } from 'commander'
 import { revokeSessions } from './cli/sessions.ts'
 import { acceptClock } from './cli/clock.ts'
-import { createAccount, listAccounts, replaceRootKey } from './cli/account.ts'
 import { keyUsage } from './cli/key-usage.ts'
+import { createAccount, listAccounts, replaceRootKey, updateAccount } from './cli/account.ts'
+import { collectLevel } from './cli/organization-options.ts'
 import { quotas } from './cli/quotas.ts'
 import { serve } from './cli/serve.ts'
 import { deregisterService, listServices, registerService } from './cli/service.ts'
@@ -33,8 +34,26 @@ account
   .command('create')
   .description('make an account, and tell the access key of its root user')
   .option('--id <id>', 'twelve digits (default: random)')
+  .option('--org <id>', 'the organisation that it is of: o-…')
+  .option('--ou <path>', 'its place there: r-…/ou-…')
+  .option('--scp <files>', 'service control policies of one level; once a level', collectLevel)
+  .option('--rcp <files>', 'resource control policies', collectLevel)
   .option('--json', 'answer in JSON')
   .action((options: Parameters<typeof createAccount>[1]) => createAccount(configFile(), options))
+account
+  .command('update <id>')
+  .description('say of which organisation an account is, and what that limits')
+  .option('--org <id>', 'the organisation that it is of: o-…')
+  .option('--no-org', 'it leaves its organisation')
+  .option('--ou <path>', 'its place there: r-…/ou-…')
+  .option('--scp <files>', 'service control policies of one level; once a level', collectLevel)
+  .option('--no-scp', 'none any more')
+  .option('--rcp <files>', 'resource control policies', collectLevel)
+  .option('--no-rcp', 'none any more')
+  .option('--json', 'answer in JSON')
+  .action((id: string, options: Parameters<typeof updateAccount>[2]) =>
+    updateAccount(configFile(), id, options),
+  )
 account
   .command('list')
   .description('name every account')

@@ -7,6 +7,7 @@ import { authenticate } from './authenticate/signature-v4.ts'
 import { KmsError } from './errors.ts'
 import type { Caller } from './model/caller.ts'
 import type { Operation } from './operations/operation.ts'
+import { accountsOf } from './resolve/known-accounts.ts'
 import { readCallInput } from './resolve/call-input.ts'
 import type { Place } from './resolve/identifiers.ts'
 import { authorizeCall } from './resolve/permissions.ts'
@@ -101,11 +102,13 @@ async function decideAndRun(
   const now = ports.clock.now()
   const known = identityOf(caller, lookup)
   const identity = known instanceof Promise ? await known : known
+  const members = accountsOf(caller.accountId, resolved, lookup)
+  const accounts = members instanceof Promise ? await members : members
   const attested = recipient?.conditions
   const idle = operation.asksIdleDays
     ? await idleDays(operation, resolved, ports.operations.keyUsages, now)
     : undefined
-  const asking = { operation, caller, place, origin, now, identity, attested, idle }
+  const asking = { operation, caller, place, origin, now, identity, accounts, attested, idle }
   const aliased = withAliasNames(resolved.keys, identity, lookup)
   const asked = { ...resolved, keys: aliased instanceof Promise ? await aliased : aliased }
   const unmade = unmadeKeyIn(resolved)

@@ -16,6 +16,7 @@ import { createKeyJobs } from './lifecycle/key-jobs.ts'
 import { createAccessKeyUses, type OpenAccessKeyUses } from './lifecycle/last-access-key-use.ts'
 import { createRoleUses, type OpenRoleUses } from './lifecycle/last-role-use.ts'
 import { createKeyUsages, type OpenKeyUsages } from './lifecycle/last-usage.ts'
+import { loadAccount } from './resolve/known-accounts.ts'
 import { loadGroup, loadManagedPolicy, loadRole, loadUser } from './resolve/known-identities.ts'
 import { createLookup, type Lookup } from './resolve/lookup.ts'
 
@@ -107,6 +108,7 @@ function lookupOf(
     openSecret: (accessKey) => openSigningSecret(keyring, accessKey),
     openServiceSecret: (service) => openServiceSecret(keyring, service),
     compile: (policy) => compilePolicy(policy, 'key'),
+    findAccount: (accountId) => loadAccount(accountId, store),
     findUser: (userId) => loadUser(userId, store),
     findRole: (roleId) => loadRole(roleId, store),
     findGroup: (groupId) => loadGroup(groupId, store),

@@ -176,10 +176,12 @@ function shownResource(resource: Audited['resources'][number]): object {
   return { accountId, type, ARN: arn }
 }
 
+const ownersPolicies: readonly string[] = ['resource', 'resource-control', 'grant']
+
 /** What the caller's own policies say is no other account's affair. */
 function reasonsFor({ owner, reasons }: Audited): Audited['reasons'] {
   if (owner === undefined) return reasons
-  return reasons.filter(({ policy }) => policy === 'resource' || policy === 'grant')
+  return reasons.filter(({ policy }) => ownersPolicies.includes(policy))
 }
 
 function keyEventsFor(

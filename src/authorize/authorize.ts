@@ -1,7 +1,8 @@
 /**
  * Decides one request. Explicit denies first, then the algorithm of the caller's account: in the key's
  * own account the key policy allows by itself or leaves it to identity policies; a caller of another
- * account needs both sides; a grant may stand in for the key policy.
+ * account needs both sides; a grant may stand in for the key policy. Whatever that allows, the organisation
+ * of the caller's account must allow as well.
  *
  * INVARIANT (fail closed): whatever is broken, missing or thrown on the way, the decision is deny.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
@@ -13,6 +14,7 @@ import type { CompiledPolicy } from './compile.ts'
 import type { AuthorizationRequest, Decision, Grant, Policies, Reason } from './decision.ts'
 import { findIn, type Findings } from './findings.ts'
 import { grantGives } from './grants.ts'
+import { controlledBy, serviceControlGap, type Controls } from './organization-limits.ts'
 
 /** What a caller of another account can be given; anything else fails though a policy allows it. */
 const crossAccountActions: ReadonlySet<string> = new Set(
@@ -51,7 +53,8 @@ function decide(
   policies: Policies,
   grants: readonly Grant[],
 ): Decision {
-  const all = listPolicies(policies)
+  const controls = controlledBy(request, policies)
+  const all = listPolicies(policies, controls)
   const broken = all.filter(({ policy }) => policy.broken !== undefined)
   if (broken.length > 0) {
     return deny(
@@ -68,6 +71,24 @@ function decide(
   )
   if (denies.length > 0) return deny(denies)
   if (!mayAsk(request)) return deny([missing('identity')])
+  const decided = decideWithin(request, policies, found, grants)
+  if (!serviceControlGap(request, controls.serviceControl)) return decided
+  // Another account's caller learns of its own limits only where the resource would let it in.
+  const { accountId } = request.resource
+  if (decided.decision === 'deny' && accountId !== request.caller.accountId) return decided
+  return deny([
+    missing('service-control'),
+    ...decided.reasons.filter(({ effect }) => effect !== 'allow'),
+  ])
+}
+
+/** What all but the organisation's limits says. */
+function decideWithin(
+  request: AuthorizationRequest,
+  policies: Policies,
+  found: readonly Found[],
+  grants: readonly Grant[],
+): Decision {
   const identity = identitySide(request, policies, found)
   if (policies.identityOnly) return decideByIdentity(request, identity)
   if (policies.resource === undefined) return deny([missing('resource')], ['no key policy'])
@@ -76,16 +97,17 @@ function decide(
 }
 
 /** In the order in which a refusal names them. */
-function listPolicies({
-  identity,
-  boundary,
-  session,
-  resource,
-}: Policies): readonly { readonly name: PolicyName; readonly policy: CompiledPolicy }[] {
+function listPolicies(
+  { identity, boundary, session, resource }: Policies,
+  { serviceControl, resourceControl }: Controls,
+): readonly { readonly name: PolicyName; readonly policy: CompiledPolicy }[] {
   const listed: { name: PolicyName; policy: CompiledPolicy }[] = []
   for (const policy of identity) listed.push({ name: 'identity', policy })
   if (boundary !== undefined) listed.push({ name: 'boundary', policy: boundary })
   for (const policy of session ?? []) listed.push({ name: 'session', policy })
+  for (const policy of serviceControl?.flat() ?? [])
+    listed.push({ name: 'service-control', policy })
+  for (const policy of resourceControl ?? []) listed.push({ name: 'resource-control', policy })
   if (resource !== undefined) listed.push({ name: 'resource', policy: resource })
   return listed
 }

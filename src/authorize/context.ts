@@ -8,6 +8,7 @@
 import { parseArn } from '../model/arn.ts'
 import type { Caller, CallerKind } from '../model/caller.ts'
 import type { KeyRecord } from '../model/key.ts'
+import { organizationPath, type Organization } from '../model/organization.ts'
 import { oidcProviderArn } from '../model/oidc-provider.ts'
 import type { ServicePrincipal } from '../model/service.ts'
 import { roleArnOf } from './caller-names.ts'
@@ -30,6 +31,9 @@ export interface ContextFacts {
   readonly referer?: string | undefined
   /** The account that owns the resource. */
   readonly resourceAccountId: string
+  /** The organisations of the caller's account and of that one. */
+  readonly principalOrganization?: Organization | undefined
+  readonly resourceOrganization?: Organization | undefined
   readonly key?: KeyRecord | undefined
   /** Every alias of the key, where they are known: `alias/…`. */
   readonly keyAliases?: readonly string[] | undefined
@@ -76,6 +80,10 @@ export function requestContext(facts: ContextFacts): Context {
   set('aws:referer', facts.referer)
   set('aws:resourceaccount', facts.resourceAccountId)
   setForwarding(context, set, caller)
+  if (caller.kind in principalTypes || caller.kind === 'infrastructure') {
+    setOrganization(set, 'principal', facts.principalOrganization)
+  }
+  setOrganization(set, 'resource', facts.resourceOrganization)
   set('kms:requestalias', facts.requestAlias)
   if (facts.keyAliases !== undefined) context.set('kms:resourcealiases', [...facts.keyAliases])
   if (key !== undefined) setKey(context, set, key)
@@ -133,6 +141,16 @@ function setPrincipal(context: Map<string, string[]>, set: Set, caller: Caller):
     'aws:federatedprovider',
     oidcProviderArn(partition, { accountId: session.accountId, name: provider }),
   )
+}
+
+function setOrganization(
+  set: Set,
+  whose: 'principal' | 'resource',
+  organization: Organization | undefined,
+): void {
+  if (organization === undefined) return
+  set(`aws:${whose}orgid`, organization.organizationId)
+  set(`aws:${whose}orgpaths`, organizationPath(organization))
 }
 
 function setKey(context: Map<string, string[]>, set: Set, key: KeyRecord): void {

@@ -51,6 +51,10 @@ export interface Policies {
   readonly boundary?: CompiledPolicy
   /** Present for sessions made with policies: one of them must allow. */
   readonly session?: readonly CompiledPolicy[]
+  /** Of the caller's account, level by level of its organisation: one policy of each must allow. */
+  readonly serviceControl?: readonly (readonly CompiledPolicy[])[]
+  /** Of the resource's account: they deny, and allow nothing. */
+  readonly resourceControl?: readonly CompiledPolicy[]
 }
 
 /** An allow-only permission on a key. */
@@ -72,7 +76,14 @@ export interface Grant extends RequestedGrant {
 /** Why: which policy and statement, or what was missing. */
 export interface Reason {
   readonly effect: 'allow' | 'explicit-deny' | 'implicit-deny'
-  readonly policy: 'identity' | 'resource' | 'boundary' | 'session' | 'grant'
+  readonly policy:
+    | 'identity'
+    | 'resource'
+    | 'boundary'
+    | 'session'
+    | 'grant'
+    | 'service-control'
+    | 'resource-control'
   /** The statement's Sid, or its place as `#0`; absent when nothing matched. */
   readonly statement?: string
 }

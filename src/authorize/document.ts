@@ -6,9 +6,10 @@
 
 /**
  * What a policy is attached to: a key (it names principals), an identity (it must not), or a role, as its
- * trust policy (it names principals, and the role alone is its resource).
+ * trust policy (it names principals, and the role alone is its resource), or an account, as its
+ * organisation's limit on its principals (no principal is named) or on its resources (all are).
  */
-export type PolicyKind = 'key' | 'identity' | 'trust'
+export type PolicyKind = 'key' | 'identity' | 'trust' | 'service-control' | 'resource-control'
 
 export type PolicyVersion = '2008-10-17' | '2012-10-17'
 
@@ -24,7 +25,7 @@ export interface PolicyDocument {
 export interface Statement {
   readonly sid?: string
   readonly effect: Effect
-  /** Present in key and trust policies only, and there always. */
+  /** Present where a policy names principals, and there always. */
   readonly principals?: Negatable<PolicyPrincipal>
   /** A statement without actions or, in all but trust policies, without resources has no effect. */
   readonly actions?: Negatable<string>

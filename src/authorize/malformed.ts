@@ -7,6 +7,7 @@ import { KmsError } from '../errors.ts'
 
 export type PolicyFault =
   | { readonly kind: 'size'; readonly bytes: number; readonly bytesMax: number }
+  | { readonly kind: 'length'; readonly characters: number; readonly charactersMax: number }
   | { readonly kind: 'characters' }
   | { readonly kind: 'json'; readonly why: 'syntax' | 'depth' | 'duplicate' }
   /** A principal that is missing, malformed, of another partition, or does not exist. */
@@ -49,6 +50,8 @@ const said: {
   readonly [K in PolicyFault['kind']]: (fault: Extract<PolicyFault, { kind: K }>) => string
 } = {
   size: ({ bytes, bytesMax }) => `the policy has ${bytes} bytes, more than ${bytesMax}`,
+  length: ({ characters, charactersMax }) =>
+    `the policy has ${characters} characters, more than ${charactersMax}`,
   characters: () => 'the policy holds a character that is not allowed',
   json: ({ why }) => `the policy cannot be read: ${jsonProblems[why]}`,
   principal: () => 'Policy contains a statement with one or more invalid principals.',

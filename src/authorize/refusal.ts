@@ -21,12 +21,17 @@ const named: Readonly<Record<Exclude<Reason['policy'], 'grant'>, readonly [strin
   resource: ['a ', 'resource-based policy'],
   boundary: ['a ', 'permissions boundary'],
   session: ['a ', 'session policy'],
+  'service-control': ['a ', 'service control policy'],
+  'resource-control': ['a ', 'resource control policy'],
 }
+
+/** What the resource's account says, which other accounts are not told. */
+const ownersWords: readonly (Reason['policy'] | undefined)[] = ['resource', 'resource-control']
 
 /** `AccessDeniedException` for a decision that is deny. */
 export function accessDenied(decision: Decision, asked: Asked, options: RefusalOptions): KmsError {
   const [reason] = decision.reasons
-  if (options.crossAccount && reason?.policy === 'resource') {
+  if (options.crossAccount && ownersWords.includes(reason?.policy)) {
     return unresolvableResource(asked.caller, asked.action)
   }
   return refused(

@@ -18,6 +18,11 @@ import { PolicyFaultFound, type PolicyFault } from './malformed.ts'
 import { readPrincipal } from './principals.ts'
 import { readStrictJson } from './strict-json.ts'
 import { countVariables, parseTemplate } from './template.ts'
+import {
+  organizationPolicyCharactersMax,
+  requireOrganizationVersion,
+  requireResourceControlForm,
+} from './organization-form.ts'
 import { requireTrustForm } from './trust-form.ts'
 import { readConditions } from './validate-conditions.ts'
 import { budget, members, refuse, spend, strings, textOf, type Reading } from './reading.ts'
@@ -56,9 +61,14 @@ function readDocument(text: string, kind: PolicyKind): PolicyDocument {
     throw new PolicyFaultFound({ kind: 'size', bytes, bytesMax: policyBytesMax })
   }
   if (!charactersPattern.test(text)) throw new PolicyFaultFound({ kind: 'characters' })
+  if (isOrganizations(kind) && text.length > organizationPolicyCharactersMax) {
+    const charactersMax = organizationPolicyCharactersMax
+    throw new PolicyFaultFound({ kind: 'length', characters: text.length, charactersMax })
+  }
   const json = readStrictJson(text, depthMax)
   if (!json.ok) throw new PolicyFaultFound({ kind: 'json', why: json.why })
   const root = members(json.value, 'Policy', ['Version', 'Id', 'Statement'])
+  if (isOrganizations(kind)) requireOrganizationVersion(root.get('Version'))
   const version = readVersion(root.get('Version'))
   const id = root.has('Id') ? textOf(root.get('Id'), 'Id') : undefined
   const statement = root.get('Statement')
@@ -71,6 +81,14 @@ function readDocument(text: string, kind: PolicyKind): PolicyDocument {
   return { version, ...(id !== undefined && { id }), statements }
 }
 
+function isOrganizations(kind: PolicyKind): boolean {
+  return kind === 'service-control' || kind === 'resource-control'
+}
+
+function namesPrincipals(kind: PolicyKind): boolean {
+  return kind !== 'identity' && kind !== 'service-control'
+}
+
 function readVersion(value: unknown): PolicyVersion {
   if (value === undefined) return '2008-10-17'
   if (!versions.includes(value)) refuse('Version', 'it is neither 2012-10-17 nor 2008-10-17')
@@ -80,12 +98,15 @@ function readVersion(value: unknown): PolicyVersion {
 function readStatement(value: unknown, at: string, reading: Reading): Statement {
   const given = members(value, at, statementElements)
   if (reading.kind === 'trust') requireTrustForm(given)
+  if (reading.kind === 'resource-control') requireResourceControlForm(given, at)
   const sid = given.has('Sid') ? textOf(given.get('Sid'), `${at}.Sid`) : undefined
   const effect = readEffect(given.get('Effect'), at)
   const principals = readPrincipals(given, at, effect, reading)
   const actions = readPatterns(given, 'Action', at, reading)
   const resources = readPatterns(given, 'Resource', at, reading)
-  if (reading.kind === 'identity') requireIdentityForm({ sid, actions, resources }, at)
+  if (reading.kind !== 'key' && reading.kind !== 'trust') {
+    requireIdentityForm({ sid, actions, resources }, at)
+  }
   const conditions = readConditions(given.get('Condition'), `${at}.Condition`, effect, reading)
   return {
     ...(sid !== undefined && { sid }),
@@ -140,8 +161,8 @@ function readPrincipals(
   reading: Reading,
 ): Negatable<PolicyPrincipal> | undefined {
   const present = oneOfTwo(given, 'Principal', at)
-  if (reading.kind === 'identity') {
-    if (present !== undefined) refuse(at, 'an identity policy names no principal')
+  if (!namesPrincipals(reading.kind)) {
+    if (present !== undefined) refuse(at, 'such a policy names no principal')
     return undefined
   }
   if (present === undefined) return refusePrincipal(at)

@@ -1,19 +1,58 @@
-/** `trent account create`, `list` and `replace-key`, asked through the operator door. @module */
+/** `trent account create`, `update`, `list` and `replace-key`, asked through the operator door. @module */
 import { loadConfig } from '../config.ts'
 import { callOperator } from '../operator/client.ts'
 import type { CreatedAccount } from '../operations/trent/create-account.ts'
 import type { AccountsPage } from '../operations/trent/list-accounts.ts'
+import type { ShownAccount } from '../operations/trent/shown-account.ts'
+import { readOrganization, type OrganizationOptions } from './organization-options.ts'
 import { printed } from './printed.ts'
 
 export async function createAccount(
   configFile: string | undefined,
-  options: { readonly json?: true; readonly id?: string },
+  options: OrganizationOptions & { readonly json?: true; readonly id?: string },
 ): Promise<void> {
   await printed(options, async () => {
     const { dataDirectory } = loadConfig(process.env, configFile)
-    const answer = await callOperator(dataDirectory, 'CreateAccount', { accountId: options.id })
+    const input = { accountId: options.id, ...(await readOrganization(options)) }
+    const answer = await callOperator(dataDirectory, 'CreateAccount', input)
     return [answer, (): string => credentials(answer as CreatedAccount)] // the server is this program
   })
+}
+
+export async function updateAccount(
+  configFile: string | undefined,
+  accountId: string,
+  options: Omit<OrganizationOptions, 'org'> & {
+    readonly json?: true
+    /** False: it leaves its organisation. */
+    readonly org?: string | false
+  },
+): Promise<void> {
+  await printed(options, async () => {
+    const { dataDirectory } = loadConfig(process.env, configFile)
+    const { org, ...rest } = options
+    const given = await readOrganization({
+      ...rest,
+      ...(org !== false && org !== undefined && { org }),
+    })
+    const leaves = org === false && { leaveOrganization: true }
+    const answer = await callOperator(dataDirectory, 'UpdateAccount', {
+      accountId,
+      ...given,
+      ...leaves,
+    })
+    return [answer, (): string => `${line(answer as ShownAccount)}\n`] // the server is this program
+  })
+}
+
+/** An account, its alias, and its organisation with how many policies it sets. */
+function line(account: ShownAccount): string {
+  const { accountId, alias = '', createdAt, organizationId, organizationUnit: unit } = account
+  const { serviceControlPolicies = [], resourceControlPolicies = [] } = account
+  const path = unit === undefined ? organizationId : `${organizationId}/${unit}/`
+  const counts = `scp ${serviceControlPolicies.flat().length}, rcp ${resourceControlPolicies.length}`
+  const member = organizationId === undefined ? '' : `  ${path}  ${counts}`
+  return `${accountId}  ${createdAt}  ${alias}`.trimEnd() + member
 }
 
 export async function replaceRootKey(
@@ -53,8 +92,6 @@ export async function listAccounts(
       accounts.push(...page.accounts)
       ;({ after } = page)
     } while (after !== undefined)
-    const line = ({ accountId, alias = '', createdAt }: (typeof accounts)[number]): string =>
-      `${accountId}  ${createdAt}  ${alias}`.trimEnd()
     return [{ accounts }, (): string => `${accounts.map(line).join('\n')}\n`]
   })
 }

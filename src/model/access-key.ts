@@ -1,10 +1,13 @@
 /** Accounts and the access keys that sign for them. @module */
+import type { Organization } from './organization.ts'
 
 export interface AccountRecord {
   /** Twelve digits. */
   readonly accountId: string
   /** A name of its own, which no other account has. */
   readonly alias?: string
+  /** Absent for an account of its own. */
+  readonly organization?: Organization
   readonly createdAt: number
   readonly rowVersion: number
 }

@@ -7,6 +7,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { CompiledPolicy } from '../authorize/compile.ts'
 import type { AccessKeyRecord } from '../model/access-key.ts'
+import type { KnownAccount } from './known-accounts.ts'
 import type { KnownGroup, KnownPolicy, KnownRole, KnownUser } from './known-identities.ts'
 import type { GrantRecord } from '../model/grant.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, MaterialRecord } from '../model/key.ts'
@@ -44,6 +45,7 @@ export interface Lookup {
   accessKey(accessKeyId: string): Found<KnownAccessKey>
   /** By its access key. */
   service(accessKeyId: string): Found<KnownService>
+  account(accountId: string): Found<KnownAccount>
   /** By unique id. */
   user(userId: string): Found<KnownUser>
   /** By unique id, `AROA…` without a session. */
@@ -60,6 +62,7 @@ export interface LookupPorts {
   readonly openSecret: (accessKey: AccessKeyRecord) => KeyObject
   readonly openServiceSecret: (service: ServiceRecord) => KeyObject
   readonly compile: (policy: string) => CompiledPolicy
+  readonly findAccount: (accountId: string) => Promise<KnownAccount | undefined>
   readonly findUser: (userId: string) => Promise<KnownUser | undefined>
   readonly findRole: (roleId: string) => Promise<KnownRole | undefined>
   readonly findGroup: (groupId: string) => Promise<KnownGroup | undefined>
@@ -77,6 +80,7 @@ const limits = {
   materials: 16 * 2 ** 20,
   accessKeys: 4 * 2 ** 20,
   services: 1 * 2 ** 20,
+  accounts: 16 * 2 ** 20,
   users: 32 * 2 ** 20,
   roles: 32 * 2 ** 20,
   groups: 16 * 2 ** 20,
@@ -96,7 +100,7 @@ const aliasNamesMax = 1001
 export function createLookup(ports: LookupPorts): Lookup {
   const caches = createCaches(ports)
   const { keys, policies, aliases, aliasNames, materials, accessKeys, services, grants } = caches
-  const { users, roles, groups, managedPolicies } = caches
+  const { accounts, users, roles, groups, managedPolicies } = caches
   // A key does not hold its compiled policy: how much of those is kept is for their own cache to say.
   const withPolicy = (record: KeyRecord | undefined): Found<KnownKey> => {
     if (record === undefined) return undefined
@@ -131,14 +135,15 @@ export function createLookup(ports: LookupPorts): Lookup {
       case 'grant':
         return grants.forget(nameOf(change.accountId, change.region, change.id))
       case 'account':
+        return accounts.forget(change.id)
       case 'trail':
-        return undefined // nothing is cached of either
+        return undefined // nothing is cached of one
       case 'everything':
         ports.onForgottenMaterial()
         for (const cache of [keys, aliases, aliasNames, materials, accessKeys, services, grants]) {
           cache.clear()
         }
-        for (const cache of [users, roles, groups, managedPolicies]) cache.clear()
+        for (const cache of [accounts, users, roles, groups, managedPolicies]) cache.clear()
     }
   }
   return {
@@ -152,6 +157,7 @@ export function createLookup(ports: LookupPorts): Lookup {
     material: (materialId) => materials.get(materialId),
     accessKey: (accessKeyId) => accessKeys.get(accessKeyId),
     service: (accessKeyId) => services.get(accessKeyId),
+    account: (accountId) => accounts.get(accountId),
     user: (userId) => users.get(userId),
     role: (roleId) => roles.get(roleId),
     group: (groupId) => groups.get(groupId),
@@ -180,6 +186,7 @@ interface Caches {
   readonly materials: Cache<MaterialRecord>
   readonly accessKeys: Cache<KnownAccessKey>
   readonly services: Cache<KnownService>
+  readonly accounts: Cache<KnownAccount>
   readonly users: Cache<KnownUser>
   readonly roles: Cache<KnownRole>
   readonly groups: Cache<KnownGroup>
@@ -258,12 +265,18 @@ function createCaches(ports: LookupPorts): Caches {
 
 /** By unique id, each with its policies compiled. */
 function createIdentityCaches({
+  findAccount,
   findUser,
   findRole,
   findGroup,
   findManagedPolicy,
-}: LookupPorts): Pick<Caches, 'users' | 'roles' | 'groups' | 'managedPolicies'> {
+}: LookupPorts): Pick<Caches, 'accounts' | 'users' | 'roles' | 'groups' | 'managedPolicies'> {
   return {
+    accounts: createCache({
+      bytesMax: limits.accounts,
+      load: findAccount,
+      sizeOf: ({ bytes }) => bytes,
+    }),
     users: createCache({
       bytesMax: limits.users,
       load: findUser,

@@ -19,6 +19,7 @@ import { iamArn, stsArn, trailResourceArn } from './identities.ts'
 import type { ContextEntries, Operation, Origin, Permission } from '../operations/operation.ts'
 import type { AssumedRole } from './assumed-roles.ts'
 import type { Place } from './identifiers.ts'
+import { organizationLimits, organizationsOf, type Accounts } from './known-accounts.ts'
 import type { Identity } from './known-identities.ts'
 import { requireServedSession } from './session-limits.ts'
 import { LazyContext } from './lazy-context.ts'
@@ -34,6 +35,8 @@ export interface Asking {
   readonly now: number
   /** What the caller's own account says of it. */
   readonly identity: Identity
+  /** The accounts that it is about. */
+  readonly accounts: Accounts
   /** What the call's attestation document proves, by condition key. */
   readonly attested?: ContextEntries | undefined
   /** For how long the key was not used, where policies may ask. */
@@ -140,7 +143,9 @@ function decideOnKey(
     resource: policy,
     resourcePrincipals: record.policyPrincipals,
     identityOnly: false,
-    ...identitySideOf(asking.identity),
+    ...callerSideOf(asking, record.accountId),
+    // An organisation's limits on resources do not reach the keys that services keep for an account.
+    ...(record.manager === 'AWS' && { resourceControl: [] }),
   }
   const named = operation.grant === undefined ? grants : resolved.grant ? [resolved.grant] : []
   const decision = authorize(request, policies, named)
@@ -174,7 +179,7 @@ function decideOnRole(
       authorize(
         request,
         {
-          ...identitySideOf(asking.identity),
+          ...callerSideOf(asking, accountId),
           resource: known.trust,
           resourcePrincipals: known.record.trustPrincipals,
           identityOnly: false,
@@ -186,12 +191,18 @@ function decideOnRole(
   }
 }
 
-function identitySideOf({
-  policies,
-  boundary,
-  session,
-}: Identity): Pick<Policies, 'identity' | 'boundary' | 'session'> {
-  return { identity: policies, ...(boundary && { boundary }), ...(session && { session }) }
+/** What the caller's own account says, and what the organisations of both accounts limit. */
+function callerSideOf(
+  { caller, identity, accounts }: Asking,
+  resourceAccountId: string,
+): Pick<Policies, 'identity' | 'boundary' | 'session' | 'serviceControl' | 'resourceControl'> {
+  const { policies, boundary, session } = identity
+  return {
+    identity: policies,
+    ...(boundary && { boundary }),
+    ...(session && { session }),
+    ...organizationLimits(accounts, caller.accountId, resourceAccountId),
+  }
 }
 
 /** The operation's shape has read it as a map of strings. */
@@ -223,7 +234,7 @@ function decide(
     resource: { arn, accountId: caller.accountId },
     context: contextOf(asking, { action, accountId: caller.accountId }, entries, { region }),
   }
-  const policies = { identityOnly: true, ...identitySideOf(asking.identity) }
+  const policies = { identityOnly: true, ...callerSideOf(asking, caller.accountId) }
   const decision = authorize(request, policies, [])
   onDecision(action, decision)
   if (decision.decision === 'deny') {
@@ -254,6 +265,7 @@ function contextOf(
       now,
       ...origin,
       resourceAccountId: accountId,
+      ...organizationsOf(asking.accounts, caller.accountId, accountId),
       ...resource,
       entries: { ...entries(), ...asking.identity.entries },
     }),

@@ -1,5 +1,6 @@
 /** Accounts and access keys in the store. @module */
 import type { AccessKeyRecord, AccountRecord } from '../model/access-key.ts'
+import type { Organization } from '../model/organization.ts'
 import { acceptedPage } from './bound-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { AccessKeysTable } from './credential-tables.ts'
@@ -88,10 +89,13 @@ export function accountWrites({ query, rows, touch }: WriteScope): Writes {
       await query.insertInto('accounts').values(rows.seal('accounts', columns)).execute()
       touch({ kind: 'account', accountId, region: '', id: accountId })
     },
-    async updateAccount({ accountId, createdAt, rowVersion }, { alias }) {
+    async updateAccount(account, changes) {
+      const { accountId, createdAt, rowVersion } = account
+      const { alias, organization } = { ...account, ...changes }
       const updated = {
         accountId,
         ...(alias !== undefined && { alias }),
+        ...(organization !== undefined && { organization }),
         createdAt,
         rowVersion: rowVersion + 1,
       }
@@ -140,6 +144,7 @@ function accountColumns(account: AccountRecord): Omit<AccountsTable, 'row_tag'> 
   return {
     account_id: account.accountId,
     alias: account.alias ?? null,
+    ...organizationColumns(account.organization),
     created_at: account.createdAt,
     row_version: account.rowVersion,
   }
@@ -149,9 +154,39 @@ function accountOf(row: AccountsTable): AccountRecord {
   return {
     accountId: row.account_id,
     ...(row.alias !== null && { alias: row.alias }),
+    ...organizationOf(row),
     createdAt: row.created_at,
     rowVersion: row.row_version,
   }
+}
+
+type OrganizationColumns = Pick<
+  AccountsTable,
+  'organization_id' | 'organization_unit' | 'service_control_policies' | 'resource_control_policies'
+>
+
+function organizationColumns(organization: AccountRecord['organization']): OrganizationColumns {
+  const listed = (policies: Organization[keyof Organization] | undefined): string | null =>
+    policies === undefined ? null : JSON.stringify(policies)
+  return {
+    organization_id: organization?.organizationId ?? null,
+    organization_unit: organization?.unit ?? null,
+    service_control_policies: listed(organization?.serviceControlPolicies),
+    resource_control_policies: listed(organization?.resourceControlPolicies),
+  }
+}
+
+/** A genuine row was made by `organizationColumns`, so its JSON is the record's. */
+function organizationOf(row: OrganizationColumns): Pick<AccountRecord, 'organization'> {
+  const { organization_id: organizationId, organization_unit: unit } = row
+  if (organizationId === null) return {}
+  const organization = {
+    organizationId,
+    ...(unit !== null && { unit }),
+    serviceControlPolicies: JSON.parse(row.service_control_policies ?? '[]') as string[][],
+    resourceControlPolicies: JSON.parse(row.resource_control_policies ?? '[]') as string[],
+  }
+  return { organization }
 }
 
 function columnsOf(accessKey: AccessKeyRecord): Omit<AccessKeysTable, 'row_tag'> {

@@ -26,6 +26,7 @@ import { services } from './migrations/0017-services.ts'
 import { delivery } from './migrations/0021-delivery.ts'
 import { tombstoneSeals } from './migrations/0022-tombstone-seals.ts'
 import { usage } from './migrations/0023-usage.ts'
+import { organizations } from './migrations/0022-organizations.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -56,6 +57,7 @@ export const migrations: readonly Migration[] = [
   { name: 'delivery', up: delivery },
   { name: 'tombstone-seals', up: tombstoneSeals },
   { name: 'usage', up: usage },
+  { name: 'organizations', up: organizations },
 ]
 
 /**

@@ -42,6 +42,13 @@ export interface AccountsTable {
   readonly account_id: string
   /** Null for none. */
   readonly alias: string | null
+  /** Null, as are the three that follow it, for an account of no organisation. */
+  readonly organization_id: string | null
+  readonly organization_unit: string | null
+  /** JSON: lists of documents, one for each level. */
+  readonly service_control_policies: string | null
+  /** JSON: a list of documents. */
+  readonly resource_control_policies: string | null
   readonly created_at: number
   readonly row_version: number
   readonly row_tag: Uint8Array

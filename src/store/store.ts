@@ -18,6 +18,7 @@ import type {
 } from '../model/key-material.ts'
 import type { LastUsage, NotedUsage } from '../model/last-usage.ts'
 import type { ManagedPolicyRecord } from '../model/managed-policy.ts'
+import type { Organization } from '../model/organization.ts'
 import type { OidcProviderRecord, OidcProviderRef } from '../model/oidc-provider.ts'
 import type { RoleRecord, RoleUse } from '../model/role.ts'
 import type { ServiceRecord, ServiceRef } from '../model/service.ts'
@@ -220,10 +221,17 @@ export type MaterialStateChanges = Changeable<
  */
 export interface Transaction extends StoreReads {
   insertAccount(account: Omit<AccountRecord, 'rowVersion'>): Promise<void>
-  /** `undefined` clears it. @throws {StaleRow} @throws {DuplicateRow} when another account has it */
+  /**
+   * `undefined` clears what it is said of.
+   * @throws {StaleRow}
+   * @throws {DuplicateRow} when another account has the alias
+   */
   updateAccount(
     account: AccountRecord,
-    changes: { readonly alias: string | undefined },
+    changes: {
+      readonly alias?: string | undefined
+      readonly organization?: Organization | undefined
+    },
   ): Promise<AccountRecord>
   /** @throws {DuplicateRow} */
   insertAccessKey(accessKey: Omit<AccessKeyRecord, 'rowVersion'>): Promise<void>

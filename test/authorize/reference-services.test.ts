@@ -5,10 +5,16 @@ import * as fc from 'fast-check'
 import { authorize } from '../../src/authorize/authorize.ts'
 import { compilePolicy, type CompiledPolicy } from '../../src/authorize/compile.ts'
 import { requestContext } from '../../src/authorize/context.ts'
+import type { PolicyKind } from '../../src/authorize/document.ts'
 import type { Caller } from '../../src/model/caller.ts'
 import { other, own, rootArn, roleArn, session, uniqueIdsOf, user } from './given.ts'
 import type { PlainContext } from './reference-conditions.ts'
-import { referenceAllows, type PlainPolicy, type PlainRequest } from './reference.ts'
+import {
+  referenceAllows,
+  type PlainPolicy,
+  type PlainRequest,
+  type PlainStatement,
+} from './reference.ts'
 import { keyArn } from './reference-values.ts'
 import { printedSeed } from './seed.ts'
 
@@ -84,6 +90,17 @@ const some = <T>(values: readonly T[], maxLength = 2): fc.Arbitrary<readonly T[]
   fc.array(fc.constantFrom(...values), { minLength: 1, maxLength })
 const names = [s3, ec2, athena].flatMap(({ name, regionalName }) => [name, regionalName])
 const texts = ['StringEquals', 'StringNotEquals', 'StringLike', 'StringEqualsIfExists'] as const
+/** A policy of an organisation. */
+const limiting = (
+  ...statements: readonly (Partial<PlainStatement> & Pick<PlainStatement, 'Effect'>)[]
+): PlainPolicy => ({
+  Version: '2012-10-17',
+  Statement: statements.map((statement) => ({ Action: ['kms:*'], Resource: ['*'], ...statement })),
+})
+const unless = (key: string): Pick<PlainStatement, 'Condition'> => ({
+  Condition: { Bool: { [key]: ['false'] } },
+})
+
 const askedTexts: readonly (readonly [string, readonly string[]])[] = [
   ['kms:ViaService', [...names, 's3.*']],
   ['aws:CalledViaFirst', names],
@@ -195,6 +212,19 @@ const asked = fc.record({
     freq: 1,
   }),
   grants: fc.array(grant, { maxLength: 3 }),
+  serviceControl: fc.constantFrom<PlainRequest['serviceControl'][]>(
+    [],
+    [],
+    [[limiting({ Effect: 'Allow' })]],
+    [[limiting({ Effect: 'Allow', Action: ['kms:Encrypt', 'kms:CreateGrant'] })]],
+    [[limiting({ Effect: 'Allow' }, { Effect: 'Deny', ...unless('aws:ViaAWSService') })]],
+  ),
+  resourceControl: fc.constantFrom<PlainRequest['resourceControl'][]>(
+    [],
+    [],
+    [limiting({ Effect: 'Deny', Principal: '*', ...unless('aws:PrincipalIsAWSService') })],
+    [limiting({ Effect: 'Deny', Principal: '*', ...unless('aws:ViaAWSService') })],
+  ),
   encryptionContext: pairs,
   requestedGrant: fc
     .tuple(some(grantable), constraints)
@@ -202,7 +232,7 @@ const asked = fc.record({
 })
 
 function engineAllows(plain: PlainRequest, caller: Caller): boolean {
-  const compile = (policy: PlainPolicy, kind: 'key' | 'identity'): CompiledPolicy => {
+  const compile = (policy: PlainPolicy, kind: PolicyKind): CompiledPolicy => {
     const compiled = compilePolicy(JSON.stringify(policy), kind)
     assert.equal(compiled.broken, undefined)
     return compiled
@@ -227,6 +257,10 @@ function engineAllows(plain: PlainRequest, caller: Caller): boolean {
       resourcePrincipals: plain.uniqueIds,
       ...(keyPolicy && { resource: compile(keyPolicy, 'key') }),
       ...(limits && { session: limits.map((policy) => compile(policy, 'identity')) }),
+      serviceControl: plain.serviceControl.map((level) =>
+        level.map((policy) => compile(policy, 'service-control')),
+      ),
+      resourceControl: plain.resourceControl.map((policy) => compile(policy, 'resource-control')),
     },
     grants.map((one, index) => ({ grantId: `g${index}`, ...one })),
   )

@@ -68,6 +68,10 @@ export interface PlainRequest {
   readonly boundary: PlainPolicy | undefined
   readonly session: readonly PlainPolicy[] | undefined
   readonly grants: readonly PlainGrant[]
+  /** Of the caller's account, level by level. */
+  readonly serviceControl: readonly (readonly PlainPolicy[])[]
+  /** Of the key's. */
+  readonly resourceControl: readonly PlainPolicy[]
   readonly encryptionContext: Readonly<Record<string, string>>
   /** What `kms:CreateGrant` is to make. */
   readonly requestedGrant: PlainNewGrant
@@ -75,6 +79,24 @@ export interface PlainRequest {
 
 /** True when the request is allowed. */
 export function referenceAllows(request: PlainRequest): boolean {
+  return organizationsLetPass(request) && accountsAllow(request)
+}
+
+/** Each level of the caller's organisation allows, nothing there denies, and nothing of the key's does. */
+function organizationsLetPass(request: PlainRequest): boolean {
+  const { serviceControl, resourceControl, caller, action } = request
+  if (caller.roleArn?.includes(':role/aws-service-role/')) return true
+  const principal = ['root', 'user', 'assumed-role', 'federated-user'].includes(caller.kind)
+  const levelsAllow = serviceControl.every((policies) =>
+    policies.some((policy) => says(policy, 'Allow', request)),
+  )
+  const callerDenied = serviceControl.flat().some((policy) => says(policy, 'Deny', request))
+  const keyDenied =
+    action !== 'kms:RetireGrant' && resourceControl.some((policy) => says(policy, 'Deny', request))
+  return (!principal || (levelsAllow && !callerDenied)) && !keyDenied
+}
+
+function accountsAllow(request: PlainRequest): boolean {
   const { keyPolicy, identity, boundary, session } = request
   const attached = [...identity, ...(boundary ? [boundary] : []), ...(session ?? [])]
   if (attached.some((policy) => says(policy, 'Deny', request))) return false

@@ -11,6 +11,7 @@ import type { KeyRecord } from '../../src/model/key.ts'
 import type { Operation } from '../../src/operations/operation.ts'
 import { registry } from '../../src/operations/registry.ts'
 import { authorizeCall } from '../../src/resolve/permissions.ts'
+import type { KnownAccount } from '../../src/resolve/known-accounts.ts'
 import type { ResolvedCall } from '../../src/resolve/resolve.ts'
 import { delegating, own, user } from '../authorize/given.ts'
 
@@ -20,11 +21,15 @@ const everywhere = [
   'aws:PrincipalAccount',
   'aws:PrincipalArn',
   'aws:PrincipalIsAWSService',
+  'aws:PrincipalOrgID',
+  'aws:PrincipalOrgPaths',
   'aws:PrincipalTag/Team',
   'aws:PrincipalType',
   'aws:Referer',
   'aws:RequestedRegion',
   'aws:ResourceAccount',
+  'aws:ResourceOrgID',
+  'aws:ResourceOrgPaths',
   'aws:SecureTransport',
   'aws:SourceIp',
   'aws:UserAgent',
@@ -187,6 +192,23 @@ const grant: GrantRecord = {
   rowVersion: 1,
 }
 
+const member: KnownAccount = {
+  record: {
+    accountId: own,
+    organization: {
+      organizationId: 'o-1234567890',
+      unit: 'r-ab12',
+      serviceControlPolicies: [],
+      resourceControlPolicies: [],
+    },
+    createdAt: 0,
+    rowVersion: 1,
+  },
+  serviceControl: [],
+  resourceControl: [],
+  bytes: 0,
+}
+
 /** What an identity policy that allows everything could have asked for, by permission. */
 function asked(operation: Operation): ReadonlyMap<string, readonly string[]> {
   const seen = new Map<string, readonly string[]>()
@@ -232,6 +254,7 @@ function asked(operation: Operation): ReadonlyMap<string, readonly string[]> {
     place: { accountId: own, region: 'us-west-2', partition: 'aws' },
     origin: { sourceAddress: '192.0.2.1', secure: true, userAgent: 'x', referer: 'y' },
     now: 0,
+    accounts: new Map([[own, member]]),
     identity: { policies: [watching], entries: { 'aws:PrincipalTag/Team': 'x' } },
     ...(operation.recipient !== undefined && {
       attested: { 'kms:RecipientAttestation:PCR0': '00' },

@@ -46,6 +46,7 @@ function over(policyOf: (keyId: string) => string): {
       compiled.push(policy)
       return { statements: [], broken: policy }
     },
+    findAccount: () => Promise.resolve(undefined),
     findUser: () => Promise.resolve(undefined),
     findRole: () => Promise.resolve(undefined),
     findGroup: () => Promise.resolve(undefined),
@@ -97,6 +98,7 @@ test('grants are read once a key and grantee, none as well, and again after thei
     openSecret: () => createSecretKey(Buffer.alloc(32)),
     openServiceSecret: () => createSecretKey(Buffer.alloc(32)),
     compile: () => ({ statements: [] }),
+    findAccount: () => Promise.resolve(undefined),
     findUser: () => Promise.resolve(undefined),
     findRole: () => Promise.resolve(undefined),
     findGroup: () => Promise.resolve(undefined),

@@ -28,7 +28,16 @@ async function fill(store: Store): Promise<void> {
   const targets = [newKey('k2'), ...replicas.map((place) => newKey('k2', place))]
   await insertKeys(store, newKey('k1'), newKey('k3'), ...targets)
   await store.change(async (transaction) => {
-    await transaction.insertAccount({ accountId: '777777777777', createdAt: 1 })
+    await transaction.insertAccount({
+      accountId: '777777777777',
+      organization: {
+        organizationId: 'o-a1b2c3d4e5',
+        unit: 'r-ab12',
+        serviceControlPolicies: [['{}']],
+        resourceControlPolicies: ['{}'],
+      },
+      createdAt: 1,
+    })
     await transaction.insertAccessKey(newAccessKey('AKIA1'))
     await transaction.insertAlias(newAlias('alias/a', 'k2'))
     await transaction.insertMaterialState(newMaterialState('a'.repeat(64), 'k2'))

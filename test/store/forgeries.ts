@@ -25,7 +25,16 @@ export const forgeries: readonly Forgery[] = [
   {
     table: 'accounts',
     where: { account_id: '777777777777' },
-    columns: { alias: 'forged', account_id: '888888888888', created_at: 3, row_version: 2 },
+    columns: {
+      alias: 'forged',
+      organization_id: 'o-forged0000',
+      organization_unit: 'r-zz99',
+      service_control_policies: '[]',
+      resource_control_policies: '[]',
+      account_id: '888888888888',
+      created_at: 3,
+      row_version: 2,
+    },
     find: (store, row) => store.findAccount(String(row['account_id'])),
   },
   {

@@ -6,6 +6,11 @@
 import { KmsError } from '../../errors.ts'
 import { text } from '../../model/shape.ts'
 import { DuplicateRow } from '../../store/store.ts'
+import {
+  givenOrganization,
+  organizationMembers,
+  organizationNames,
+} from './account-organization.ts'
 import { insiderOperation } from './insider-operation.ts'
 
 export interface CreatedAccount {
@@ -17,13 +22,19 @@ export interface CreatedAccount {
 export const createAccount = insiderOperation<CreatedAccount>()({
   name: 'CreateAccount',
   door: 'operator',
-  input: { accountId: text({ pattern: '^[0-9]{12}$' }) },
+  input: { accountId: text({ pattern: '^[0-9]{12}$' }), ...organizationMembers },
   permissions: () => [{ action: 'trent:CreateAccount' }],
   readOnly: false,
-  audit: ['accountId'],
+  audit: ['accountId', ...organizationNames],
   auditResponse: ({ accountId, accessKeyId }) => ({ accountId, accessKeyId }),
-  throws: ['ValidationException', 'AccessDeniedException', 'AlreadyExistsException'],
+  throws: [
+    'ValidationException',
+    'AccessDeniedException',
+    'MalformedPolicyDocumentException',
+    'AlreadyExistsException',
+  ],
   async run({ input, commit }, { clock, random, newAccessKey }) {
+    const organization = givenOrganization(input, undefined)
     const accountId = input.accountId ?? randomAccountId(random.bytes(8))
     const owner = { accountId, principalKind: 'root', principalId: accountId } as const
     const { record, plaintextSecret: secretAccessKey } = newAccessKey(owner)
@@ -35,7 +46,11 @@ export const createAccount = insiderOperation<CreatedAccount>()({
       )
       if ((await transaction.findAccount(accountId)) !== undefined) throw taken
       try {
-        await transaction.insertAccount({ accountId, createdAt })
+        await transaction.insertAccount({
+          accountId,
+          createdAt,
+          ...(organization && { organization }),
+        })
       } catch (error) {
         throw error instanceof DuplicateRow ? taken : error
       }

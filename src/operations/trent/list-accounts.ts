@@ -1,17 +1,16 @@
 /** ListAccounts — what `trent account list` prints, page by page. @module */
 import { integer, text } from '../../model/shape.ts'
 import { insiderOperation } from './insider-operation.ts'
+import { shownAccount, type ShownAccount } from './shown-account.ts'
 
 export interface AccountsPage {
-  readonly accounts: readonly {
-    readonly accountId: string
-    readonly alias?: string
-    /** ISO 8601, UTC. */
-    readonly createdAt: string
-  }[]
+  readonly accounts: readonly ShownAccount[]
   /** Where the next page begins; absent in the last. */
   readonly after?: string
 }
+
+/** Of policies in one page, beside the account that goes beyond it: an answer has its limit. */
+const policyCharactersMax = 512 * 1024
 
 export const listAccounts = insiderOperation<AccountsPage>()({
   name: 'ListAccounts',
@@ -26,12 +25,14 @@ export const listAccounts = insiderOperation<AccountsPage>()({
       limit: limit + 1,
       ...(after !== undefined && { after }),
     })
-    const accounts = found.slice(0, limit).map(({ accountId, alias, createdAt }) => ({
-      accountId,
-      ...(alias !== undefined && { alias }),
-      createdAt: new Date(createdAt).toISOString(),
-    }))
+    let characters = 0
+    const accounts: ShownAccount[] = []
+    for (const account of found.slice(0, limit)) {
+      if (characters > policyCharactersMax) break
+      characters += JSON.stringify(account.organization ?? '').length
+      accounts.push(shownAccount(account))
+    }
     const last = accounts.at(-1)
-    return { accounts, ...(found.length > limit && last && { after: last.accountId }) }
+    return { accounts, ...(found.length > accounts.length && last && { after: last.accountId }) }
   },
 })

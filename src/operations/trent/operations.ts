@@ -19,6 +19,7 @@ import { listUsage } from './list-usage.ts'
 import { resetTestData } from './reset-test-data.ts'
 import { setTestClock } from './set-test-clock.ts'
 import { setTestFaults } from './set-test-faults.ts'
+import { updateAccount } from './update-account.ts'
 
 export const operatorOperations: readonly Operation[] = [
   acceptClock,
@@ -33,6 +34,7 @@ export const operatorOperations: readonly Operation[] = [
   listServices,
   registerService,
   revokeSessions,
+  updateAccount,
 ]
 export const testOperations: readonly Operation[] = [
   getTestClock,

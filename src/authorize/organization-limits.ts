@@ -1,0 +1,68 @@
+/**
+ * What the organisations of the caller's and of the resource's account limit: service control policies limit
+ * an account's principals, whatever lets them in; resource control policies limit access to its resources,
+ * whoever asks. Neither reaches service-linked roles.
+ * @see https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
+ * @see https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html
+ * @module
+ */
+import type { Caller, CallerKind } from '../model/caller.ts'
+import { parseArn } from '../model/arn.ts'
+import { roleArnOf } from './caller-names.ts'
+import type { AuthorizationRequest, Policies } from './decision.ts'
+import { findIn } from './findings.ts'
+
+export type Controls = Pick<Policies, 'serviceControl' | 'resourceControl'>
+
+/** The principals that an account has. */
+const principals: ReadonlySet<CallerKind> = new Set([
+  'root',
+  'user',
+  'assumed-role',
+  'federated-user',
+])
+/** Whose resources can be limited, of the services that Trent speaks for. */
+const limitedServices: ReadonlySet<string> = new Set(['kms', 'sts'])
+
+/** Those of the policies that concern the request. */
+export function controlledBy(
+  { caller, action, resource }: AuthorizationRequest,
+  { serviceControl, resourceControl }: Controls,
+): Controls {
+  if (serviceControl === undefined && resourceControl === undefined) return {}
+  const linked = isServiceLinked(roleArnOf(caller))
+  const limitsCaller = serviceControl !== undefined && principals.has(caller.kind) && !linked
+  const [service = ''] = action.split(':')
+  const limitsResource =
+    resourceControl !== undefined &&
+    limitedServices.has(service) &&
+    action !== 'kms:RetireGrant' &&
+    !isInsider(caller) &&
+    !linked &&
+    !isServiceLinked(resource.arn)
+  return {
+    ...(limitsCaller && { serviceControl }),
+    ...(limitsResource && { resourceControl }),
+  }
+}
+
+/** Whether some level of the organisation does not allow. */
+export function serviceControlGap(
+  request: AuthorizationRequest,
+  levels: Controls['serviceControl'] = [],
+): boolean {
+  return levels.some(
+    (policies) => !policies.some((policy) => findIn(policy, request).allow.session !== undefined),
+  )
+}
+
+/** Only services' own roles are under that path: nobody else can make one there. */
+function isServiceLinked(arn: string | undefined): boolean {
+  const { service, resource } = parseArn(arn ?? '') ?? {}
+  return service === 'iam' && resource?.startsWith('role/aws-service-role/') === true
+}
+
+function isInsider({ kind }: Caller): boolean {
+  return kind === 'operator' || kind === 'test'
+}

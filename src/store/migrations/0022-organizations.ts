@@ -1,0 +1,19 @@
+/** The organisations of accounts, and the policies that these set. @module */
+import type { Kysely } from 'kysely'
+import { columnTypes } from '../columns.ts'
+import type { Engine } from '../database.ts'
+import type { Schema } from '../schema.ts'
+
+export async function organizations(query: Kysely<Schema>, engine: Engine): Promise<void> {
+  const { text } = columnTypes(engine)
+  const columns = [
+    'organization_id',
+    'organization_unit',
+    'service_control_policies',
+    'resource_control_policies',
+  ] as const
+  for (const column of columns) {
+    // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
+    await query.schema.alterTable('accounts').addColumn(column, text).execute()
+  }
+}
