@@ -77,12 +77,19 @@ function openHybrid(row: WrappingAlgorithm, key: KeyObject, wrapped: Uint8Array)
   const aesKey = openOaep(row, key, wrapped.subarray(0, modulusBytes))
   try {
     assert(aesKey.length === aesKeyBytes, 'the inner key is not of 256 bits')
-    // KWP holds nothing back: it answers the whole, or throws.
-    const decipher = createDecipheriv('id-aes256-wrap-pad', aesKey, wrapIv)
-    return decipher.update(wrapped.subarray(modulusBytes))
+    return openKeyWrap(aesKey, wrapped.subarray(modulusBytes))
   } finally {
     aesKey.fill(0)
   }
+}
+
+/**
+ * Opens what AES-KWP has wrapped under a key of 256 bits. Throws for anything else.
+ * @see RFC 5649
+ */
+export function openKeyWrap(aesKey: Uint8Array, wrapped: Uint8Array): Buffer {
+  // KWP holds nothing back: it answers the whole, or throws.
+  return createDecipheriv('id-aes256-wrap-pad', aesKey, wrapIv).update(wrapped)
 }
 
 function readMaterial(spec: KeySpec, material: Buffer): Buffer {

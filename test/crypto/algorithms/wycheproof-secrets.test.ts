@@ -13,6 +13,7 @@ import {
   kemAlgorithm,
   macAlgorithm,
 } from '../../../src/crypto/algorithms/table.ts'
+import { openKeyWrap } from '../../../src/crypto/material-wrapping.ts'
 import { KmsError } from '../../../src/errors.ts'
 import type { KeySpec } from '../../../src/model/key.ts'
 import { generatePair } from './keys.ts'
@@ -42,6 +43,19 @@ for (const [file, count, name, spec] of oaep) {
     return 'accepted'
   })
 }
+
+testVectors('aes_kwp', 254, ({ fields }) => {
+  // Imports have keys of 256 bits alone.
+  const key = bytes(fields, 'key')
+  if (key.length !== 32) return 'not applicable'
+  let opened: Buffer
+  try {
+    opened = openKeyWrap(key, bytes(fields, 'ct'))
+  } catch {
+    return 'refused'
+  }
+  return opened.equals(bytes(fields, 'msg')) ? 'accepted' : 'refused'
+})
 
 for (const [size, count] of [
   ['224', 172],
