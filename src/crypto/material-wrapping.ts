@@ -56,6 +56,36 @@ export function unwrapMaterial({ algorithm, wrappingKey, wrapped, spec }: Wrappe
   }
 }
 
+/** What is to be material of a spec, unwrapped: overwritten. */
+export interface GivenMaterial {
+  readonly spec: KeySpec
+  readonly material: Uint8Array
+}
+
+/**
+ * The material in the encoding of its spec; the caller overwrites it. Slow.
+ * @throws {KmsError} `ValidationException`
+ */
+export function readGivenMaterial({ spec, material }: GivenMaterial): Buffer {
+  try {
+    return readMaterial(spec, Buffer.from(material.buffer, material.byteOffset, material.length))
+  } catch {
+    // Whatever OpenSSL says of it is for nobody.
+    throw new KmsError('ValidationException', `is not material of ${spec}: ${formOf(spec)}`)
+  } finally {
+    material.fill(0)
+  }
+}
+
+function formOf(spec: KeySpec): string {
+  const form = keySpecs[spec].material
+  if (form.encoding === 'pkcs8') return 'a private key in PKCS #8 is needed'
+  const { bytesMin, bytesMax } = form
+  return bytesMin === bytesMax
+    ? `${bytesMin} bytes are needed`
+    : `${bytesMin} to ${bytesMax} bytes are needed`
+}
+
 function openWrappingKey(wrappingKey: Uint8Array): KeyObject {
   try {
     return createPrivateKey({ key: Buffer.from(wrappingKey), format: 'der', type: 'pkcs8' })

@@ -16,8 +16,8 @@ import type { MessageType } from './algorithms/signature-method.ts'
 import { encryptionAlgorithm, signingAlgorithm } from './algorithms/table.ts'
 import { unprovedReason } from './attestation/chain.ts'
 import type { ProofInput } from './attestation/chain.ts'
-import { unwrapMaterial } from './material-wrapping.ts'
-import type { WrappedMaterial } from './material-wrapping.ts'
+import { readGivenMaterial, unwrapMaterial } from './material-wrapping.ts'
+import type { GivenMaterial, WrappedMaterial } from './material-wrapping.ts'
 
 /** A message of Sign and Verify, and the row that it is signed by. */
 interface SignedTask {
@@ -40,6 +40,8 @@ export interface SlowTasks {
   readonly 'derive-shared-secret': { readonly key: KeyObject; readonly peer: Uint8Array }
   /** Answers material in the encoding of its spec. */
   readonly 'unwrap-material': WrappedMaterial
+  /** The same of material that is not wrapped. */
+  readonly 'read-material': GivenMaterial
   /** Answers why the document is not proved, in UTF-8: no bytes when it is. */
   readonly 'prove-attestation': ProofInput
   /** Answers `tagBytes` bytes of Argon2id, RFC 9106. */
@@ -68,6 +70,7 @@ export interface SlowAnswers {
   readonly decrypt: Uint8Array
   readonly 'derive-shared-secret': Uint8Array
   readonly 'unwrap-material': Uint8Array
+  readonly 'read-material': Uint8Array
   readonly 'prove-attestation': Uint8Array
   readonly argon2id: Uint8Array
 }
@@ -102,6 +105,8 @@ export function runSlowTask(task: AnySlowTask): AnySlowAnswer {
       return deriveSharedSecret(task.input.key, task.input.peer)
     case 'unwrap-material':
       return unwrapMaterial(task.input)
+    case 'read-material':
+      return readGivenMaterial(task.input)
     case 'prove-attestation':
       return Buffer.from(unprovedReason(task.input) ?? '')
     case 'argon2id':

@@ -68,6 +68,17 @@ export function createBuiltinKeyStore(ports: BuiltinPorts): BuiltinKeyStore {
       }
     },
 
+    async adoptMaterial(place, plaintextMaterial, signal) {
+      signal.throwIfAborted()
+      const task = { spec: place.spec, material: new Uint8Array(plaintextMaterial) }
+      const material = await slowLane.run('read-material', task, signal)
+      try {
+        return wrapMaterial(keyring, place, material)
+      } finally {
+        material.fill(0)
+      }
+    },
+
     async generateKeyPair(spec, signal) {
       signal.throwIfAborted()
       return laneOf(spec).run('generate-key-pair', { spec }, signal)

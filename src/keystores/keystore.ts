@@ -72,6 +72,15 @@ export interface Signed {
 export interface KeyStore {
   /** Makes and wraps material; the caller stores the answer in the transaction that makes the key. */
   createMaterial(material: NewMaterial, signal: AbortSignal): Promise<MaterialRecord>
+  /**
+   * Checks material that somebody has chosen and wraps it as `createMaterial` does. A pair is PKCS #8, DER.
+   * @throws {KmsError} `ValidationException` for what is not material of the spec
+   */
+  adoptMaterial(
+    material: NewMaterial,
+    plaintextMaterial: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<MaterialRecord>
   /** Makes a wrapping key under which material of `key` can be sent. */
   importParameters(key: KeyRef, wrapping: Wrapping, signal: AbortSignal): Promise<ImportParameters>
   /**

@@ -274,3 +274,22 @@ test('a bounded number of materials is open at once', async () => {
   }
   assert.equal(loads(), 6)
 })
+
+test('material that somebody has chosen is taken where it is of its spec, and is the same each time', async () => {
+  const slowLane = createSlowLane({ queueMax: 1 })
+  const { store } = bench({ slowLane })
+  const adopt = (bytes: Uint8Array) => store.adoptMaterial(place, bytes, signal)
+  const chosen = Buffer.alloc(32, 7)
+  const [one, other] = [await adopt(chosen), await adopt(chosen)]
+  assert.equal(one.materialId, other.materialId)
+  assert.notDeepEqual(one.wrapped, other.wrapped)
+  assert.deepEqual(chosen, Buffer.alloc(32, 7), 'the caller’s bytes stay the caller’s')
+  assert.notEqual((await adopt(Buffer.alloc(32, 8))).materialId, one.materialId)
+  for (const length of [0, 31, 33]) {
+    await assert.rejects(adopt(Buffer.alloc(length)), {
+      code: 'ValidationException',
+      message: 'is not material of SYMMETRIC_DEFAULT: 32 bytes are needed',
+    })
+  }
+  await slowLane.close()
+})

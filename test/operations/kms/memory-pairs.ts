@@ -8,7 +8,13 @@ import type { KeyRecord } from '../../../src/model/key.ts'
 
 type PairMethods = Omit<
   KeyStore,
-  'createMaterial' | 'importParameters' | 'importMaterial' | 'encrypt' | 'decrypt' | 'random'
+  | 'createMaterial'
+  | 'adoptMaterial'
+  | 'importParameters'
+  | 'importMaterial'
+  | 'encrypt'
+  | 'decrypt'
+  | 'random'
 >
 
 /** What the store answers for `parts` under `key`. */
