@@ -26,6 +26,8 @@ export interface Config {
   readonly root?: { readonly accessKeyId: string; readonly secretAccessKey: Uint8Array }
   /** The Region printed at start; any Region of the table is served. */
   readonly region: string
+  /** A file that every start applies before calls are served; absolute. */
+  readonly applyFile?: string
   readonly regions: RegionTable
   readonly logLevel: LogLevel
   readonly testApi: boolean
@@ -61,6 +63,7 @@ const names = [
   'TRENT_ROOT_SECRET_ACCESS_KEY',
   'TRENT_REGION',
   'TRENT_REGIONS',
+  'TRENT_APPLY',
   'TRENT_LOG_LEVEL',
   'TRENT_TEST_API',
   'TRENT_AUDIT_SEGMENT_SECONDS',
@@ -160,6 +163,7 @@ export function parseConfig(settings: Settings): Config {
     accountId,
     ...(root && { root }),
     region,
+    ...(settings.TRENT_APPLY !== undefined && { applyFile: resolve(settings.TRENT_APPLY) }),
     regions,
     logLevel,
     testApi,

@@ -5,6 +5,8 @@ import { acceptClock } from './cli/clock.ts'
 import { keyUsage } from './cli/key-usage.ts'
 import { createAccount, listAccounts, replaceRootKey, updateAccount } from './cli/account.ts'
 import { collectLevel } from './cli/organization-options.ts'
+import { applyFile, type ApplyOptions } from './cli/apply.ts'
+import { convertLocalKms } from './cli/convert-local-kms.ts'
 import { quotas } from './cli/quotas.ts'
 import { serve } from './cli/serve.ts'
 import { deregisterService, listServices, registerService } from './cli/service.ts'
@@ -127,6 +129,25 @@ program
   .option('--region <name>', 'default: the Region of the settings')
   .option('--json', 'answer in JSON')
   .action((options: Parameters<typeof quotas>[1]) => quotas(configFile(), options))
+program
+  .command('apply <file>')
+  .description(
+    'make accounts what a file says that they are, all of it or nothing; `-` is standard input',
+  )
+  .option('--dry-run', 'say what would change, and change nothing')
+  .option('--prune', 'what these accounts have and the file does not name goes')
+  .option('--json', 'answer in JSON')
+  .action((file: string, options: ApplyOptions) => applyFile(configFile(), file, options))
+program
+  .command('convert')
+  .description('turn files of other servers into files for `trent apply`, on standard output')
+  .command('local-kms <file>')
+  .description('the seed.yaml of nsmithuk/local-kms')
+  .option('--account <id>', 'KMS_ACCOUNT_ID there', '111122223333')
+  .option('--region <name>', 'KMS_REGION there', 'eu-west-2')
+  .action((file: string, options: Parameters<typeof convertLocalKms>[1]) =>
+    convertLocalKms(file, options),
+  )
 program
   .command('verify-log [directory]')
   .description('check the audit journal offline; exit status 0 only when it is whole')

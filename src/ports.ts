@@ -12,7 +12,7 @@ import { createEventLookup } from './audit/event-lookup.ts'
 import type { OpenJournal } from './audit/journal.ts'
 import { authenticateWebIdentity } from './authenticate/web-identity.ts'
 import type { Config } from './config.ts'
-import { createAccessKeys } from './crypto/new-access-key.ts'
+import { createAccessKeys, createFixedAccessKeys } from './crypto/new-access-key.ts'
 import type { Keyring } from './crypto/keyring.ts'
 import type { DeploymentPorts, FirstAccount } from './deployment.ts'
 import type { MovableClock } from './jobs/clock.ts'
@@ -128,23 +128,30 @@ function operationPorts(
   | 'trails'
   | 'server'
 > {
-  const findPrincipal = createFindPrincipal(store)
-  const findUserArn = createFindUserArn(store)
+  const principalChecks: OperationPorts['principalChecks'] = (reads) => {
+    const findPrincipal = createFindPrincipal(reads)
+    const findUserArn = createFindUserArn(reads)
+    return {
+      policies: createKeyPolicies(findPrincipal, findUserArn, lookup, clock),
+      trustPolicies: createTrustPolicies(findPrincipal, findUserArn),
+      principals: { idOf: findPrincipal },
+    }
+  }
   return {
     store,
     keyStoreOf: () => builtin,
     clock,
     random,
     pages: createPages(keyring),
-    policies: createKeyPolicies(findPrincipal, findUserArn, lookup, clock),
-    trustPolicies: createTrustPolicies(findPrincipal, findUserArn),
-    principals: { idOf: findPrincipal },
+    ...principalChecks(store),
+    principalChecks,
     keyUsages,
     roleUses,
     accessKeyUses,
     events: createEventLookup(store),
     figures: store,
     newAccessKey: createAccessKeys(keyring, random),
+    fixedAccessKeys: createFixedAccessKeys(keyring),
   }
 }
 

@@ -19,6 +19,7 @@ import { systemRandom } from './crypto/entropy.ts'
 import { openDeployment, openFirstAccount, type FirstAccount } from './deployment.ts'
 import { KmsError } from './errors.ts'
 import { createClock, type MovableClock, type TimeSource } from './jobs/clock.ts'
+import { askInside, type Ask } from './operator/inside.ts'
 import { shortestPath } from './operator/socket-path.ts'
 import { handle } from './pipeline.ts'
 import { openPorts, type OpenPorts } from './ports.ts'
@@ -54,6 +55,8 @@ export interface ServerOptions {
   readonly time?: TimeSource
   /** Where the audit journal is written; the system's files when left out. */
   readonly journalFiles?: FilePort
+  /** Runs when calls could be served, before any is: what it throws ends the start. */
+  readonly prepare?: (ask: Ask) => Promise<void>
   /** Called when the server cannot go on: the process is to end. */
   readonly onFatal: (error: unknown) => void
 }
@@ -137,7 +140,7 @@ async function openFiles(config: Config, options: ServerOptions, closing: Closin
 /** The two listeners; calls get one clear error until `open` is called. */
 async function openDoors(
   config: Config,
-  { log }: ServerOptions,
+  { log, prepare }: ServerOptions,
   { journal }: Files,
   closing: Closing,
 ): Promise<{
@@ -149,8 +152,8 @@ async function openDoors(
   const listeners: Listener[] = []
   // After the listeners, so that nothing that is in flight loses its ports.
   closing.push(async () => {
-    await opening?.catch(() => undefined) // `ready` tells of it
-    await opened?.close()
+    const made = await opening?.catch(() => undefined) // `ready` tells of it
+    await made?.close()
   })
   closing.push(async () => {
     await Promise.all(listeners.map((each) => each.close(stopWithinMs)))
@@ -178,8 +181,10 @@ async function openDoors(
     listener,
     async open(ports) {
       opening = ports
-      opened = await ports
-      return opened.firstAccount
+      const made = await ports
+      await prepare?.(askInside((request) => handle(request, made.ports)))
+      opened = made
+      return made.firstAccount
     },
   }
 }

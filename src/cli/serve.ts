@@ -3,7 +3,9 @@ import { constants } from 'node:os'
 import { relative } from 'node:path'
 import { pino } from 'pino'
 import { JournalFailed } from '../audit/journal.ts'
+import { askToApply, warn } from './apply.ts'
 import { type Config, ConfigError, loadConfig } from '../config.ts'
+import { OperatorCallFailed } from '../operator/client.ts'
 import type { FirstAccount } from '../deployment.ts'
 import { SealRefused } from '../seals/seal.ts'
 import { type RunningServer, startServer } from '../server.ts'
@@ -33,7 +35,18 @@ async function run(config: Config): Promise<void> {
     log.flush()
     process.exit(1)
   }
-  const starting = startServer(config, { log, onFatal })
+  const { applyFile } = config
+  const starting = startServer(config, {
+    log,
+    onFatal,
+    ...(applyFile !== undefined && {
+      async prepare(ask) {
+        const applied = await askToApply(applyFile, {}, ask)
+        warn(applied)
+        log.info({ file: applyFile, changes: applied.changes.length }, 'the file is applied')
+      },
+    }),
+  })
   const stopping = stopOnSignals(starting)
   const server = await starting
   const account = await Promise.race([server.ready, stopping]).catch(async (error: unknown) => {
@@ -110,7 +123,14 @@ function shown(directory: string): string {
   return fromHere.startsWith('..') ? directory : `./${fromHere}`
 }
 
-const refusals = [ConfigError, SealRefused, DatabaseTooNew, JournalFailed, SocketRefused]
+const refusals = [
+  ConfigError,
+  OperatorCallFailed,
+  SealRefused,
+  DatabaseTooNew,
+  JournalFailed,
+  SocketRefused,
+]
 
 /** One clear line for what an operator can mend; anything else is told as it is. */
 function oneLine(error: unknown): string {

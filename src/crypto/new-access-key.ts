@@ -1,10 +1,11 @@
-/** Access keys for principals: a random id and secret, the secret wrapped for the store. @module */
+/** Access keys for principals, random or chosen by somebody: the secret is wrapped for the store. @module */
 import type { AccessKeyRecord } from '../model/access-key.ts'
 import type { Random } from '../model/clock.ts'
 import { identifierOf } from '../model/identity.ts'
 import { serviceKeyPrefix } from '../model/service.ts'
+import { takeSecretKey } from './derive.ts'
 import type { Keyring } from './keyring.ts'
-import { wrapSecret, type SecretOwner } from './secrets.ts'
+import { openSigningSecret, wrapSecret, type SecretOwner } from './secrets.ts'
 
 export interface NewAccessKey<Owner = Omit<SecretOwner, 'accessKeyId'>> {
   readonly record: Owner &
@@ -32,6 +33,34 @@ export function createAccessKeys(
     } finally {
       secret.fill(0)
     }
+  }
+}
+
+type FixedOwner = Pick<AccessKeyRecord, keyof SecretOwner>
+type Wrapped = Pick<AccessKeyRecord, 'wrappingVersion' | 'wrappedSecret'>
+
+export interface FixedAccessKeys {
+  make(owner: FixedOwner, plaintextSecret: string): FixedOwner & Wrapped
+  isSecretOf(accessKey: FixedOwner & Wrapped, plaintextSecret: string): boolean
+}
+
+/** Access keys whose id and secret are given: strings, for they come out of a file. */
+export function createFixedAccessKeys(keyring: Keyring): FixedAccessKeys {
+  return {
+    make(owner, plaintextSecret) {
+      const secret = Buffer.from(plaintextSecret)
+      try {
+        const { accessKeyId, accountId, principalKind, principalId } = owner
+        const named = { accessKeyId, accountId, principalKind, principalId }
+        return { ...named, ...wrapSecret(keyring, owner, secret) }
+      } finally {
+        secret.fill(0)
+      }
+    },
+    isSecretOf(accessKey, plaintextSecret) {
+      const given = takeSecretKey(Buffer.from(`AWS4${plaintextSecret}`))
+      return openSigningSecret(keyring, accessKey).equals(given)
+    },
   }
 }
 

@@ -7,8 +7,9 @@ import type { TrailPorts } from '../model/trail.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { KeyStore } from '../keystores/keystore.ts'
 import type { Caller } from '../model/caller.ts'
+import type { AccessKeyOwner, FixedAccessKeys, MadeAccessKey } from './access-key-ports.ts'
 import type { EventLookup } from '../model/audit-event.ts'
-import type { AccessKeyRecord, AccessKeyUse } from '../model/access-key.ts'
+import type { AccessKeyUse } from '../model/access-key.ts'
 import type { Clock, Random } from '../model/clock.ts'
 import type { ForwardedRequest } from '../model/forwarded-request.ts'
 import type { GrantRecord } from '../model/grant.ts'
@@ -122,6 +123,10 @@ export interface OperationPorts {
   readonly policies: KeyPolicies
   readonly trustPolicies: TrustPolicies
   readonly principals: Principals
+  /** The same three, by what a transaction sees: it may have made those whom a policy names. */
+  readonly principalChecks: (
+    reads: Pick<StoreReads, 'findAccount' | 'findUser' | 'findUserByName' | 'findRoleByName'>,
+  ) => PrincipalChecks
   readonly grantTokens: { readonly seal: (grant: GrantRecord) => string }
   readonly keyUsages: KeyUsages
   readonly roleUses: RoleUses
@@ -133,11 +138,15 @@ export interface OperationPorts {
   readonly forwardAccess: ForwardAccess
   /** Makes a random access key, which is not stored yet. */
   readonly newAccessKey: <Owner extends AccessKeyOwner>(owner: Owner) => MadeAccessKey<Owner>
+  readonly fixedAccessKeys: FixedAccessKeys
   readonly webIdentity: WebIdentityRules
   readonly quotas: QuotaPorts
   readonly trails: TrailPorts
   readonly server: ServerControls
 }
+
+/** Whom policies and grants name: checked against the principals that there are. */
+export type PrincipalChecks = Pick<OperationPorts, 'policies' | 'trustPolicies' | 'principals'>
 
 /** Identity providers that may be. */
 export interface WebIdentityRules {
@@ -193,20 +202,6 @@ export interface ForwardAccess {
     /** Milliseconds since the epoch. */
     readonly expiresAt: number
   }>
-}
-
-/** A service is of no account: its `accountId` is empty. */
-export interface AccessKeyOwner {
-  readonly accountId: string
-  readonly principalKind: AccessKeyRecord['principalKind'] | 'service'
-  readonly principalId: string
-}
-
-export interface MadeAccessKey<Owner extends AccessKeyOwner> {
-  readonly record: Owner &
-    Pick<AccessKeyRecord, 'accessKeyId' | 'wrappingVersion' | 'wrappedSecret'>
-  /** For the one answer that tells it, and nothing else. */
-  readonly plaintextSecret: string
 }
 
 /** Markers of paginated lists; one that was not issued for just this list is refused. */

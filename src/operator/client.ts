@@ -7,7 +7,15 @@ import { join } from 'node:path'
 import { shortestPath } from './socket-path.ts'
 
 /** The server cannot be reached, or has refused: the message is for the terminal. */
-export class OperatorCallFailed extends Error {}
+export class OperatorCallFailed extends Error {
+  /** What the server says of its refusal, where it has refused. */
+  readonly refusal?: string
+
+  constructor(message: string, options?: ErrorOptions & { readonly refusal?: string }) {
+    super(message, options)
+    if (options?.refusal !== undefined) this.refusal = options.refusal
+  }
+}
 
 const answerBytesMax = 4 * 2 ** 20
 
@@ -19,9 +27,29 @@ export async function callOperator(
 ): Promise<unknown> {
   const socketPath = shortestPath(join(dataDirectory, 'operator.sock'))
   const [status, body] = await post(socketPath, operation, JSON.stringify(input))
+  return answerOf(operation, status, body)
+}
+
+/** @throws {OperatorCallFailed} */
+export function answerOf(operation: string, status: number, body: string): unknown {
   const answer: unknown = body === '' ? {} : JSON.parse(body)
-  if (status !== 200) throw new OperatorCallFailed(`${operation} was refused: ${body}`)
+  if (status !== 200) {
+    const refusal = messageOf(answer)
+    throw new OperatorCallFailed(`${operation} was refused: ${body}`, refusal)
+  }
   return answer
+}
+
+export function operatorHeaders(operation: string): Readonly<Record<string, string>> {
+  return {
+    'Content-Type': 'application/x-amz-json-1.1',
+    'X-Amz-Target': `TrentOperator.${operation}`,
+  }
+}
+
+function messageOf(answer: unknown): { readonly refusal?: string } {
+  const message = (answer as { readonly message?: unknown } | null)?.message
+  return typeof message === 'string' ? { refusal: message } : {}
 }
 
 function post(socketPath: string, operation: string, body: string): Promise<[number, string]> {
@@ -30,10 +58,7 @@ function post(socketPath: string, operation: string, body: string): Promise<[num
       socketPath,
       method: 'POST',
       path: '/',
-      headers: {
-        'Content-Type': 'application/x-amz-json-1.1',
-        'X-Amz-Target': `TrentOperator.${operation}`,
-      },
+      headers: operatorHeaders(operation),
       timeout: 30_000,
     })
     call.on('timeout', () => call.destroy(new Error('no answer within 30 seconds')))

@@ -15,7 +15,10 @@ import type { RowScope, WriteScope } from './row-scope.ts'
 import type { KeysTable, Schema } from './schema.ts'
 import { type StoreReads, type Transaction, StaleRow } from './store.ts'
 
-type Reads = Pick<StoreReads, 'findKey' | 'listRelatedKeys' | 'listKeys' | 'countKeys'>
+type Reads = Pick<
+  StoreReads,
+  'findKey' | 'listRelatedKeys' | 'listKeys' | 'listKeyRegions' | 'countKeys'
+>
 type Writes = Pick<Transaction, 'insertKey' | 'updateKey' | 'confirmKey'>
 
 export function keyReads({ query, rows }: RowScope): Reads {
@@ -42,6 +45,16 @@ export function keyReads({ query, rows }: RowScope): Reads {
         const row = rows.genuine('keys', [accountId, each.region, keyId], each)
         return row === undefined ? [] : [keyOf(row)]
       })
+    },
+    async listKeyRegions(accountId) {
+      const found = await query
+        .selectFrom('keys')
+        .select('region')
+        .distinct()
+        .where('account_id', '=', accountId)
+        .orderBy('region')
+        .execute()
+      return found.map(({ region }) => region)
     },
     listKeys(accountId, region, page) {
       const fetch = (after: string | undefined, limit: number): Promise<readonly KeysTable[]> =>

@@ -115,6 +115,8 @@ export interface StoreReads {
   listRelatedKeys(key: Pick<KeyRef, 'accountId' | 'keyId'>): Promise<readonly KeyRecord[]>
   /** Keys of an account and Region by key id. */
   listKeys(accountId: string, region: string, page: Page): Promise<readonly KeyRecord[]>
+  /** The Regions in which an account has keys. */
+  listKeyRegions(accountId: string): Promise<readonly string[]>
   /** Keys whose waiting period is over, of every account and Region. */
   listKeysToDelete(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
   /** Enabled keys, no replicas, whose automatic rotation is due, of every account and Region. */
@@ -192,19 +194,10 @@ export type KeyChanges = Changeable<
 >
 
 /** What a change may set on a role; `undefined` clears an optional member. */
-export type RoleChanges = Partial<
-  Omit<
-    RoleRecord,
-    | 'roleId'
-    | 'accountId'
-    | 'name'
-    | 'path'
-    | 'serviceLinked'
-    | 'permissionsBoundary'
-    | 'createdAt'
-    | 'rowVersion'
-  >
-> & { readonly permissionsBoundary?: string | undefined }
+export type RoleChanges = Changeable<
+  RoleRecord,
+  'roleId' | 'accountId' | 'name' | 'path' | 'serviceLinked' | 'createdAt'
+>
 
 /** What a change may set on a trail; `undefined` clears an optional member. */
 export type TrailChanges = Changeable<TrailRecord, keyof TrailRef | 'createdAt'>

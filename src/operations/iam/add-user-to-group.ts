@@ -10,7 +10,7 @@ import { iamOperation } from '../query-operation.ts'
 import { checkName, groupName, userName } from './members.ts'
 import { requiredGroup } from './required-group.ts'
 import { userNamed } from './required-user.ts'
-const groupsPerUserMax = 10
+export const groupsPerUserMax = 10
 
 export const addUserToGroup = iamOperation<AddUserToGroupRequest, void>()({
   name: 'AddUserToGroup',

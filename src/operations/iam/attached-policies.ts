@@ -7,7 +7,7 @@ import type { Call, OperationPorts } from '../operation.ts'
 import { managedPolicyOf } from './managed-policy.ts'
 import { pageOf } from './page.ts'
 
-const attachedMax = 10
+export const attachedMax = 10
 const quota: Readonly<Record<IdentityKind, string>> = {
   user: 'PoliciesPerUser',
   role: 'PoliciesPerRole',

@@ -9,7 +9,7 @@ import { iamOperation } from '../query-operation.ts'
 import { checkName, userName } from './members.ts'
 import { ownerOfKeys } from './required-user.ts'
 
-const accessKeysMax = 2
+export const accessKeysMax = 2
 
 export const createAccessKey = iamOperation<CreateAccessKeyRequest, CreateAccessKeyResponse>()({
   name: 'CreateAccessKey',

@@ -12,7 +12,7 @@ import { iamOperation } from '../query-operation.ts'
 import { checkName, checkPath, groupName, path } from './members.ts'
 import { shownGroup } from './shown-group.ts'
 
-const groupsMax = 300
+export const groupsMax = 300
 
 export const createGroup = iamOperation<CreateGroupRequest, CreateGroupResponse>()({
   name: 'CreateGroup',

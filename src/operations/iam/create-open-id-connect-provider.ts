@@ -23,7 +23,7 @@ import {
 } from './oidc-provider.ts'
 import { requestTags } from './shown-user.ts'
 
-const providersMax = 100
+export const providersMax = 100
 
 export const createOpenIdConnectProvider = iamOperation<
   CreateOpenIDConnectProviderRequest,

@@ -21,7 +21,7 @@ import {
 } from './members.ts'
 import { requestTags } from './shown-user.ts'
 
-const policiesMax = 1500
+export const policiesMax = 1500
 
 export const createPolicy = iamOperation<CreatePolicyRequest, CreatePolicyResponse>()({
   name: 'CreatePolicy',

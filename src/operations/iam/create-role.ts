@@ -27,7 +27,7 @@ import { madeRole } from './shown-role.ts'
 import { requestTags } from './shown-user.ts'
 
 /** Where service-linked roles are. */
-const reservedPath = '/aws-service-role/'
+export const reservedPath = '/aws-service-role/'
 
 export const createRole = iamOperation<CreateRoleRequest, CreateRoleResponse>()({
   name: 'CreateRole',

@@ -13,7 +13,7 @@ import { checkBoundaryArn, requestBoundary, takeBoundary } from './boundary.ts'
 import { checkName, checkPath, checkTags, newUserName, path, policyArn, tags } from './members.ts'
 import { requestTags, shownUser } from './shown-user.ts'
 
-const usersMax = 5000
+export const usersMax = 5000
 
 export const createUser = iamOperation<CreateUserRequest, CreateUserResponse>()({
   name: 'CreateUser',

@@ -3,7 +3,7 @@ import { KmsError } from '../../errors.ts'
 import type { RoleRecord } from '../../model/role.ts'
 import { DuplicateRow, type Transaction } from '../../store/store.ts'
 
-const rolesMax = 1000
+export const rolesMax = 1000
 
 /** @param taken what is thrown where the name, in whichever case, is taken */
 export async function insertRole(

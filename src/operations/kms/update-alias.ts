@@ -68,7 +68,7 @@ export const updateAlias = operation<UpdateAliasRequest, void>()({
  * What is sealed through an alias must not become unreadable because the alias moved.
  * @throws {KmsError} `ValidationException`
  */
-function requireSameKind(alias: string, current: KeyRecord, next: KeyRecord): void {
+export function requireSameKind(alias: string, current: KeyRecord, next: KeyRecord): void {
   if (current.usage !== next.usage) {
     throw new KmsError(
       'ValidationException',

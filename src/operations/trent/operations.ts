@@ -1,6 +1,7 @@
 /** Trent's own operations; those of the test API are served only where it is on. @module */
 import type { Operation } from '../operation.ts'
 import { acceptClock } from './accept-clock.ts'
+import { apply } from './apply.ts'
 import { createAccount } from './create-account.ts'
 import { createForwardAccessSession } from './create-forward-access-session.ts'
 import { createInfrastructureSession } from './create-infrastructure-session.ts'
@@ -23,6 +24,7 @@ import { updateAccount } from './update-account.ts'
 
 export const operatorOperations: readonly Operation[] = [
   acceptClock,
+  apply,
   createAccount,
   deregisterService,
   getQuotas,

@@ -171,6 +171,8 @@ export function createWorld(): World {
         since: start,
         lastOf: async (key) => world.usages.get(key.keyId),
       },
+      principalChecks: unused,
+      fixedAccessKeys: { make: unused, isSecretOf: unused },
       newAccessKey: unused,
       sessions: { issue: unused },
       webIdentity: { mayBeIssuer: unused },

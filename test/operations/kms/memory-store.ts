@@ -89,6 +89,7 @@ export function reads(rows: Rows): StoreReads {
         after,
         limit,
       ),
+    listKeyRegions: unused,
     countKeys: async (account, place) =>
       rows.keys.filter((key) => key.accountId === account && key.region === place).length,
     findMaterial: async (id) => rows.materials.find((material) => material.materialId === id),

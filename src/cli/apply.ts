@@ -1,0 +1,79 @@
+/** `trent apply` — makes accounts what a file says that they are, through the operator door. @module */
+import { ConfigError, loadConfig } from '../config.ts'
+import { callOperator, OperatorCallFailed } from '../operator/client.ts'
+import type { Ask } from '../operator/inside.ts'
+import type { Applied } from '../operations/trent/apply.ts'
+import { type DocumentFile, readDocumentFile } from './document-file.ts'
+import { withMaterials } from './given-materials.ts'
+import { printed } from './printed.ts'
+
+export interface ApplyOptions {
+  readonly json?: true
+  readonly dryRun?: true
+  readonly prune?: true
+}
+
+export async function applyFile(
+  configFile: string | undefined,
+  path: string,
+  options: ApplyOptions,
+): Promise<void> {
+  await printed(options, async () => {
+    const { dataDirectory } = loadConfig(process.env, configFile)
+    const applied = await askToApply(path, options, (operation, input) =>
+      callOperator(dataDirectory, operation, input),
+    )
+    warn(applied)
+    return [applied, (): string => changesText(applied)]
+  })
+}
+
+/** Requests of the operator door have at most this many bytes. */
+const requestBytesMax = 2 ** 20
+
+/** @throws {ConfigError} one line with the place in the file @throws {OperatorCallFailed} */
+export async function askToApply(
+  path: string,
+  { dryRun, prune }: Omit<ApplyOptions, 'json'>,
+  ask: Ask,
+): Promise<Applied> {
+  const file = readDocumentFile(path)
+  const input = { document: withMaterials(file), dryRun, prune }
+  if (Buffer.byteLength(JSON.stringify(input)) > requestBytesMax) {
+    throw new ConfigError(`${path}:1:1: the file says more than one request can hold`)
+  }
+  try {
+    return (await ask('Apply', input)) as Applied // the server is this program
+  } catch (error) {
+    throw (error instanceof OperatorCallFailed && refusalIn(file, error.refusal)) || error
+  }
+}
+
+const placedPattern = /^(#(?:\/\S*)?) ([^]*)$/
+
+function refusalIn({ faultAt }: DocumentFile, message: string | undefined): Error | undefined {
+  const [, pointer, said] = placedPattern.exec(message ?? '') ?? []
+  return pointer === undefined || said === undefined ? undefined : faultAt(pointer, said)
+}
+
+/** To standard error, whatever reads the answer. */
+export function warn({ warnings }: Applied): void {
+  for (const warning of warnings) process.stderr.write(`trent: WARNING: ${warning}\n`)
+}
+
+const verbs: Readonly<Record<Applied['changes'][number]['change'], string>> = {
+  create: 'made',
+  update: 'changed',
+  delete: 'deleted',
+  scheduleDeletion: 'scheduled for deletion in 30 days',
+}
+
+export function changesText({ changes, dryRun }: Applied): string {
+  if (changes.length === 0) return 'nothing to change\n'
+  const lines = changes.map(({ change, type, name, members }) => {
+    const which = members === undefined ? '' : ` (${members.join(', ')})`
+    return `${dryRun ? 'would be ' : ''}${verbs[change]}: ${type} ${name}${which}\n`
+  })
+  const count = changes.length === 1 ? '1 change' : `${changes.length} changes`
+  return `${lines.join('')}${count}${dryRun ? ', none made: this was a dry run' : ''}\n`
+}

@@ -1,0 +1,100 @@
+/**
+ * Apply — what `trent apply FILE` calls: makes accounts what a document says that they are, in one
+ * transaction. What is that already is left alone, so that a second call changes nothing.
+ * @module
+ */
+import { boolean } from '../../model/shape.ts'
+import type { Call, OperationPorts } from '../operation.ts'
+import { applyAccounts } from './apply/apply-accounts.ts'
+import type { AppliedChange, Applying } from './apply/applying.ts'
+import { documentMember, requireKeysOnce } from './apply/consistent.ts'
+import type { ApplyDocument } from './apply/document.ts'
+import { prepareKeys } from './apply/key-materials.ts'
+import { toldChanges, warningsOf } from './apply/told.ts'
+import { insiderOperation } from './insider-operation.ts'
+
+export interface Applied {
+  readonly dryRun: boolean
+  /** In the order in which they were made; a dry run's were taken back. */
+  readonly changes: readonly AppliedChange[]
+  /** What somebody should know: a line each. */
+  readonly warnings: readonly string[]
+}
+
+/** Thrown to take the transaction back: it was a dry run, or has changed nothing. */
+class TakenBack extends Error {}
+
+export const apply = insiderOperation<Applied>()({
+  name: 'Apply',
+  door: 'operator',
+  input: { document: documentMember, dryRun: boolean(), prune: boolean() },
+  permissions: () => [{ action: 'trent:Apply' }],
+  readOnly: false,
+  // Never the document: it may hold material and secrets.
+  audit: ['dryRun', 'prune'],
+  auditResponse: ({ changes }) => toldChanges(changes),
+  throws: [
+    'ValidationException',
+    'AccessDeniedException',
+    'InvalidInputException',
+    'NoSuchEntityException',
+    'MalformedPolicyDocumentException',
+    'LimitExceededException',
+    'InvalidArnException',
+    'TagException',
+  ],
+  async run(call, ports) {
+    const { input, partition, region, signal } = call
+    const { document, dryRun = false } = input
+    requireKeysOnce(document, region)
+    const prepared = await prepareKeys(document, { region, partition, signal }, ports)
+    let changes: readonly AppliedChange[] = []
+    const work = async (transaction: Applying['transaction']): Promise<Applied> => {
+      const noted: AppliedChange[] = []
+      await applyAccounts(
+        document,
+        applyingOf(call, ports, { transaction, prepared, note: (change) => noted.push(change) }),
+      )
+      changes = noted
+      if (dryRun || changes.length === 0) throw new TakenBack()
+      return answerOf(document, dryRun, changes)
+    }
+    try {
+      return await call.commit(work)
+    } catch (error) {
+      if (!(error instanceof TakenBack)) throw error
+      return answerOf(document, dryRun, changes)
+    }
+  },
+})
+
+type ApplyCall = Pick<
+  Call<{ readonly prune?: boolean }, never>,
+  'input' | 'partition' | 'region' | 'origin' | 'alsoRecords'
+>
+
+function applyingOf(
+  { input, partition, region, origin, alsoRecords }: ApplyCall,
+  ports: OperationPorts,
+  rest: Pick<Applying, 'transaction' | 'prepared' | 'note'>,
+): Applying {
+  return {
+    ...rest,
+    ports,
+    checks: ports.principalChecks(rest.transaction),
+    partition,
+    region,
+    origin,
+    alsoRecords,
+    now: ports.clock.now(),
+    prune: input.prune ?? false,
+  }
+}
+
+function answerOf(
+  document: ApplyDocument,
+  dryRun: boolean,
+  changes: readonly AppliedChange[],
+): Applied {
+  return { dryRun, changes, warnings: warningsOf(document, changes) }
+}

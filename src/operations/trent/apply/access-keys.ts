@@ -1,0 +1,61 @@
+/** Access keys whose id and secret a file fixes. @module */
+import type { AccessKeyRecord } from '../../../model/access-key.ts'
+import { DuplicateRow } from '../../../store/store.ts'
+import { accessKeysMax } from '../../iam/create-access-key.ts'
+import type { Applying } from './applying.ts'
+import type { AccessKeyEntry } from './document.ts'
+import { type Place, refusalAt } from './place.ts'
+
+type Owner = Pick<AccessKeyRecord, 'accountId' | 'principalKind' | 'principalId'>
+
+/** A key that is there keeps its secret and its status: another secret is a contradiction. */
+export async function applyAccessKeys(
+  applying: Applying,
+  owner: Owner,
+  entries: readonly AccessKeyEntry[],
+  place: Place,
+): Promise<void> {
+  const { transaction, ports, now, note } = applying
+  for (const [index, entry] of entries.entries()) {
+    // oxlint-disable no-await-in-loop -- statements of one transaction
+    const at = [...place, index]
+    const { accessKeyId } = entry
+    const present = await transaction.findAccessKey(accessKeyId)
+    if (present !== undefined) {
+      requireSame(applying, owner, present, entry, at)
+      continue
+    }
+    const all = await transaction.listAccessKeysOf(owner.principalId)
+    if (all.length >= accessKeysMax) {
+      const message = `there would be more than ${accessKeysMax} access keys`
+      throw refusalAt(at, message, 'LimitExceededException')
+    }
+    const record = ports.fixedAccessKeys.make({ ...owner, accessKeyId }, entry.secretAccessKey)
+    try {
+      await transaction.insertAccessKey({ ...record, status: 'Active', createdAt: now })
+    } catch (error) {
+      if (!(error instanceof DuplicateRow)) throw error
+      throw refusalAt([...at, 'accessKeyId'], `\`${accessKeyId}\` is taken`)
+    }
+    // oxlint-enable no-await-in-loop
+    note({ change: 'create', type: 'access key', name: accessKeyId })
+  }
+}
+
+function requireSame(
+  { ports }: Applying,
+  owner: Owner,
+  present: AccessKeyRecord,
+  { accessKeyId, secretAccessKey }: AccessKeyEntry,
+  place: Place,
+): void {
+  const { principalId, accountId } = present
+  if (principalId !== owner.principalId || accountId !== owner.accountId) {
+    throw refusalAt([...place, 'accessKeyId'], `\`${accessKeyId}\` is somebody else's`)
+  }
+  if (ports.fixedAccessKeys.isSecretOf(present, secretAccessKey)) return
+  throw refusalAt(
+    [...place, 'secretAccessKey'],
+    `\`${accessKeyId}\` has another secret: delete that access key first`,
+  )
+}

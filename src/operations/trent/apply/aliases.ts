@@ -1,0 +1,41 @@
+/** The aliases of a file. @module */
+import { aliasArn, type KeyRecord } from '../../../model/key.ts'
+import { checkAliasName, requireAliasRoom } from '../../kms/alias-name.ts'
+import { requireRoom } from '../../kms/room.ts'
+import { requireSameKind } from '../../kms/update-alias.ts'
+import type { Applying } from './applying.ts'
+import { type Place, placed } from './place.ts'
+
+export async function applyAliases(
+  { transaction, ports, partition, now, note }: Applying,
+  key: KeyRecord,
+  names: readonly string[],
+  place: Place,
+): Promise<void> {
+  const { accountId, region, keyId } = key
+  const { resources } = ports.quotas
+  for (const [index, name] of names.entries()) {
+    const at = [...place, index]
+    const ref = { accountId, region, name }
+    // oxlint-disable no-await-in-loop -- statements of one transaction
+    await placed(at, () => checkAliasName(name))
+    const present = await transaction.findAlias(ref)
+    if (present?.targetKeyId === keyId) continue
+    await placed(at, () => requireAliasRoom(transaction, key, resources))
+    if (present === undefined) {
+      const count = (): Promise<number> => transaction.countAllAliases(accountId, region)
+      const quota = 'Aliases quota for this account in this region'
+      await placed(at, () => requireRoom(resources.aliases, count, quota))
+      const times = { createdAt: now, updatedAt: now }
+      await transaction.insertAlias({ ...ref, targetKeyId: keyId, ...times })
+      note({ change: 'create', type: 'alias', name: aliasArn(partition, ref) })
+      continue
+    }
+    const current = await transaction.findKey({ accountId, region, keyId: present.targetKeyId })
+    if (current !== undefined) await placed(at, () => requireSameKind(name, current, key))
+    await transaction.updateAlias(present, { targetKeyId: keyId, updatedAt: now })
+    // oxlint-enable no-await-in-loop
+    const members = ['targetKeyId']
+    note({ change: 'update', type: 'alias', name: aliasArn(partition, ref), members })
+  }
+}

@@ -1,0 +1,117 @@
+/** What a file must not say twice, and how much it may say: checks that need no store. @module */
+import { serviceKeyPrefix } from '../../../model/service.ts'
+import { list, required, structure, type Member } from '../../../model/shape.ts'
+import { documentShape, type AccountEntry, type ApplyDocument, type KeyEntry } from './document.ts'
+import { type Place, refusalAt } from './place.ts'
+import { readStrictly } from './read-strictly.ts'
+
+/** Accounts, identities, policies, providers, keys, replicas, aliases, grants and access keys together. */
+const objectsMax = 2000
+
+/**
+ * The document as a member of the input. Its reader refuses what is wrong with it in words and places of its
+ * own: they are for whoever wrote the file.
+ */
+export const documentMember: Member<ApplyDocument, true> = required({
+  ...structure({ accounts: list(structure({})) }),
+  hidden: 'sensitive',
+  read(value) {
+    const document = readStrictly(documentShape, value)
+    requireConsistent(document)
+    return document
+  },
+})
+
+/** @throws {KmsError} `ValidationException` */
+function requireConsistent({ accounts }: ApplyDocument): void {
+  requireOnce(accounts, ({ accountId }) => accountId, ['accounts'], 'accountId')
+  const accessKeys = new Set<string>()
+  let objects = 0
+  for (const [index, account] of accounts.entries()) {
+    const place = ['accounts', index]
+    objects += requireConsistentAccount(account, place, accessKeys)
+    if (objects > objectsMax) throw refusalAt(place, `more than ${objectsMax} objects in one file`)
+  }
+}
+
+function requireConsistentAccount(
+  account: AccountEntry,
+  place: Place,
+  accessKeys: Set<string>,
+): number {
+  const { policies = [], groups = [], users = [], roles = [], oidcProviders = [] } = account
+  const { keys = [] } = account
+  const folded = ({ name }: { readonly name: string }): string => name.toLowerCase()
+  requireOnce(policies, folded, [...place, 'policies'], 'name')
+  requireOnce(groups, folded, [...place, 'groups'], 'name')
+  requireOnce(users, folded, [...place, 'users'], 'name')
+  requireOnce(roles, folded, [...place, 'roles'], 'name')
+  requireOnce(oidcProviders, ({ url }) => url, [...place, 'oidcProviders'], 'url')
+  const owners = [
+    { entry: account, at: place },
+    ...users.map((entry, index) => ({ entry, at: [...place, 'users', index] })),
+  ]
+  for (const { entry, at } of owners) {
+    for (const [index, { accessKeyId }] of (entry.accessKeys ?? []).entries()) {
+      const named = [...at, 'accessKeys', index, 'accessKeyId']
+      if (accessKeys.has(accessKeyId)) throw refusalAt(named, `\`${accessKeyId}\` is there twice`)
+      if (accessKeyId.startsWith('ASIA') || accessKeyId.startsWith(serviceKeyPrefix)) {
+        const message = 'ids that begin so are those of temporary credentials and of services'
+        throw refusalAt(named, message)
+      }
+      accessKeys.add(accessKeyId)
+    }
+  }
+  const identities = policies.length + groups.length + users.length + roles.length
+  return 1 + identities + oidcProviders.length + accessKeys.size + countKeys(keys)
+}
+
+/**
+ * Each key once in a Region, each alias once in an account and Region, each grant's name once on a key.
+ * @param defaultRegion of keys that name none
+ * @throws {KmsError} `ValidationException`
+ */
+export function requireKeysOnce({ accounts }: ApplyDocument, defaultRegion: string): void {
+  for (const [index, { keys = [] }] of accounts.entries()) {
+    const seen = new Set<string>()
+    const once = (what: string, place: Place, said: string): void => {
+      if (seen.has(what)) throw refusalAt(place, `\`${said}\` is there twice`)
+      seen.add(what)
+    }
+    for (const [position, key] of keys.entries()) {
+      const place = ['accounts', index, 'keys', position]
+      const { keyId, region = defaultRegion } = key
+      for (const [nth, entry] of [{ ...key, region }, ...(key.replicas ?? [])].entries()) {
+        const at = nth === 0 ? place : [...place, 'replicas', nth - 1]
+        once(`key ${entry.region} ${keyId}`, [...at, nth === 0 ? 'keyId' : 'region'], keyId)
+        for (const [which, alias] of (entry.aliases ?? []).entries()) {
+          once(`alias ${entry.region} ${alias}`, [...at, 'aliases', which], alias)
+        }
+        for (const [which, { name }] of (entry.grants ?? []).entries()) {
+          once(`grant ${entry.region} ${keyId} ${name}`, [...at, 'grants', which, 'name'], name)
+        }
+      }
+    }
+  }
+}
+
+/** Keys with all that is theirs. */
+function countKeys(keys: readonly KeyEntry[]): number {
+  return keys
+    .flatMap((key) => [key, ...(key.replicas ?? [])])
+    .reduce((sum, { aliases = [], grants = [] }) => sum + 1 + aliases.length + grants.length, 0)
+}
+
+function requireOnce<T>(
+  entries: readonly T[],
+  nameOf: (entry: T) => string,
+  place: Place,
+  member: string,
+): void {
+  const seen = new Set<string>()
+  for (const [index, entry] of entries.entries()) {
+    const name = nameOf(entry)
+    if (seen.has(name)) throw refusalAt([...place, index, member], `\`${name}\` is there twice`)
+    seen.add(name)
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * The policies of a user, a role or a group: documents of its own, managed policies that are attached, and
+ * its boundary. Attachments and boundaries are counted in the policies' rows.
+ * @module
+ */
+import type { IdentityKind, IdentityRecord } from '../../../model/identity.ts'
+import type { ManagedPolicyRecord } from '../../../model/managed-policy.ts'
+import { attachedMax } from '../../iam/attached-policies.ts'
+import { leaveBoundary } from '../../iam/boundary.ts'
+import { withInlinePolicy } from '../../iam/inline-policies.ts'
+import { managedPolicyOf } from '../../iam/managed-policy.ts'
+import { checkName } from '../../iam/members.ts'
+import {
+  askingFor,
+  documentText,
+  sameDocument,
+  sameList,
+  sameMap,
+  type Applying,
+} from './applying.ts'
+import { type Place, placed, refusalAt } from './place.ts'
+
+type Held = Pick<
+  IdentityRecord,
+  'accountId' | 'name' | 'inlinePolicies' | 'attachedPolicies' | 'permissionsBoundary'
+>
+interface Wanted {
+  readonly policies?: Readonly<Record<string, unknown>>
+  readonly attachedPolicies?: readonly string[]
+  readonly permissionsBoundary?: string
+}
+
+/** Changes of its row: only what is other than it was. */
+export interface PolicyChanges {
+  readonly inlinePolicies?: IdentityRecord['inlinePolicies']
+  readonly attachedPolicies?: readonly string[]
+  readonly permissionsBoundary?: string | undefined
+}
+
+export async function policyChanges(
+  applying: Applying,
+  kind: IdentityKind,
+  present: Held,
+  wanted: Wanted,
+  place: Place,
+): Promise<PolicyChanges> {
+  const inlinePolicies = await inlineOf(applying, kind, present, wanted, [...place, 'policies'])
+  const attachedPolicies = await attachedOf(applying, present, wanted, [
+    ...place,
+    'attachedPolicies',
+  ])
+  const boundary = await boundaryOf(applying, present, wanted, [...place, 'permissionsBoundary'])
+  return {
+    ...(inlinePolicies !== undefined && { inlinePolicies }),
+    ...(attachedPolicies !== undefined && { attachedPolicies }),
+    ...boundary,
+  }
+}
+
+/** Whoever goes has none any more. */
+export async function releasePolicies(applying: Applying, present: Held): Promise<void> {
+  const { transaction } = applying
+  await countAttachments(applying, present.attachedPolicies, [])
+  await leaveBoundary(present.permissionsBoundary, transaction)
+}
+
+async function inlineOf(
+  { prune }: Applying,
+  kind: IdentityKind,
+  present: Held,
+  { policies = {} }: Wanted,
+  place: Place,
+): Promise<IdentityRecord['inlinePolicies'] | undefined> {
+  const kept = Object.entries(present.inlinePolicies).filter(
+    ([name]) => !prune || Object.hasOwn(policies, name),
+  )
+  let result: IdentityRecord['inlinePolicies'] = Object.fromEntries(kept)
+  for (const [name, given] of Object.entries(policies)) {
+    const at = [...place, name]
+    const document = documentText(given)
+    const before = Object.hasOwn(result, name) ? result[name] : undefined
+    if (before !== undefined && sameDocument(before, document)) continue
+    const held = { name: present.name, inlinePolicies: result }
+    // oxlint-disable-next-line no-await-in-loop -- nothing of it waits
+    result = await placed(at, () => {
+      if (name.length > 128) throw refusalAt(at, 'the name of a policy has at most 128 characters')
+      checkName('policyName', name)
+      return withInlinePolicy(kind, held, name, document)
+    })
+  }
+  return sameMap(result, present.inlinePolicies) ? undefined : result
+}
+
+async function attachedOf(
+  applying: Applying,
+  present: Held,
+  { attachedPolicies = [] }: Wanted,
+  place: Place,
+): Promise<readonly string[] | undefined> {
+  const wanted: string[] = []
+  for (const [index, name] of attachedPolicies.entries()) {
+    // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
+    const { policyId } = await policyNamed(applying, present.accountId, name, [...place, index])
+    if (!wanted.includes(policyId)) wanted.push(policyId)
+  }
+  const before = present.attachedPolicies
+  const kept = before.filter((id) => !applying.prune || wanted.includes(id))
+  const result = [...kept, ...wanted.filter((id) => !kept.includes(id))]
+  if (sameList(result, before)) return undefined
+  if (result.length > attachedMax) {
+    const message = `there would be more than ${attachedMax} attached policies`
+    throw refusalAt(place, message, 'LimitExceededException')
+  }
+  await countAttachments(applying, before, result)
+  return result
+}
+
+async function countAttachments(
+  { transaction }: Applying,
+  before: readonly string[],
+  after: readonly string[],
+): Promise<void> {
+  for (const id of new Set([...before, ...after])) {
+    const by = Number(after.includes(id)) - Number(before.includes(id))
+    // oxlint-disable no-await-in-loop -- statements of one transaction
+    const policy = by === 0 ? undefined : await transaction.findManagedPolicy(id)
+    if (policy === undefined) continue
+    await transaction.updateManagedPolicy(policy, { attachments: policy.attachments + by })
+    // oxlint-enable no-await-in-loop
+  }
+}
+
+async function boundaryOf(
+  applying: Applying,
+  { accountId, permissionsBoundary: before }: Held,
+  { permissionsBoundary: name }: Wanted,
+  place: Place,
+): Promise<Pick<PolicyChanges, 'permissionsBoundary'>> {
+  const { transaction, prune } = applying
+  if (name === undefined && !prune) return {}
+  const wanted =
+    name === undefined ? undefined : await policyNamed(applying, accountId, name, place)
+  if (wanted?.policyId === before) return {}
+  await leaveBoundary(before, transaction)
+  if (wanted === undefined) return { permissionsBoundary: undefined }
+  await transaction.updateManagedPolicy(wanted, { boundaries: wanted.boundaries + 1 })
+  return { permissionsBoundary: wanted.policyId }
+}
+
+/** By its ARN, or by its name where it is the account's own. */
+async function policyNamed(
+  applying: Applying,
+  accountId: string,
+  name: string,
+  place: Place,
+): Promise<ManagedPolicyRecord> {
+  const { transaction } = applying
+  if (name.startsWith('arn:')) {
+    return placed(place, () => managedPolicyOf(name, askingFor(applying, accountId), transaction))
+  }
+  const found = await transaction.findManagedPolicyByName(accountId, name)
+  if (found !== undefined) return found
+  throw refusalAt(place, `there is no managed policy \`${name}\` in account ${accountId}`)
+}

@@ -1,0 +1,75 @@
+/** What is a key's own in each of its Regions: its settings, aliases and grants. @module */
+import type { Caller } from '../../../model/caller.ts'
+import { keyArn, type KeyRecord } from '../../../model/key.ts'
+import type { KeyChanges } from '../../../store/store.ts'
+import { applyAliases } from './aliases.ts'
+import { documentText, sameDocument, sameMap, type Applying } from './applying.ts'
+import type { RegionalEntry } from './document.ts'
+import { applyGrants } from './grants.ts'
+import { type Place, placed } from './place.ts'
+import { keyTagsOf } from './tags.ts'
+
+interface At {
+  readonly place: Place
+  readonly isNew: boolean
+}
+
+/** Only what is other than it was. */
+export async function regionalChanges(
+  applying: Applying,
+  key: KeyRecord,
+  entry: RegionalEntry,
+  { place, isNew }: At,
+): Promise<KeyChanges> {
+  const { description = key.description, enabled } = entry
+  const tags = await keyTagsOf(key.tags, entry.tags, [...place, 'tags'], applying.prune)
+  const state = enabled === undefined ? undefined : ableState(key, enabled)
+  return {
+    ...(description !== key.description && { description }),
+    ...(await policyOf(applying, key, entry, { place: [...place, 'policy'], isNew })),
+    ...(tags !== undefined && { tags }),
+    ...(state !== undefined && state !== key.state && { state }),
+  }
+}
+
+/** A key that cannot be used yet stays as it is. */
+function ableState({ state }: KeyRecord, enabled: boolean): KeyRecord['state'] {
+  if (state !== 'Enabled' && state !== 'Disabled') return state
+  return enabled ? 'Enabled' : 'Disabled'
+}
+
+/** Also where it names somebody who has gone and come back since: that is somebody else. */
+async function policyOf(
+  { checks, partition, origin }: Applying,
+  key: KeyRecord,
+  entry: RegionalEntry,
+  { place }: At,
+): Promise<Pick<KeyChanges, 'policy' | 'policyPrincipals'>> {
+  if (entry.policy === undefined) return {}
+  const policy = documentText(entry.policy)
+  // The lockout check is the account's: its root user has to be able to write the next one.
+  const call = { caller: rootOf(partition, key.accountId), partition, region: key.region, origin }
+  const bypass = entry.bypassPolicyLockoutSafetyCheck ?? false
+  const policyPrincipals = await placed(place, () =>
+    checks.policies.check(policy, key, call, bypass),
+  )
+  const same = sameDocument(policy, key.policy)
+  if (same && sameMap(policyPrincipals, key.policyPrincipals)) return {}
+  return { policy: same ? key.policy : policy, policyPrincipals }
+}
+
+function rootOf(partition: string, accountId: string): Caller {
+  const arn = `arn:${partition}:iam::${accountId}:root`
+  return { kind: 'root', accountId, arn, uniqueId: accountId }
+}
+
+export async function applyBelongings(
+  applying: Applying,
+  key: KeyRecord,
+  entry: RegionalEntry,
+  { place, isNew }: At,
+): Promise<void> {
+  await applyAliases(applying, key, entry.aliases ?? [], [...place, 'aliases'])
+  const arn = keyArn(applying.partition, key)
+  await applyGrants(applying, key, entry.grants ?? [], { place: [...place, 'grants'], arn, isNew })
+}
