@@ -64,11 +64,13 @@ function decide(
   }
   const found = all.map(({ name, policy }) => {
     const uniqueIds = name === 'resource' ? policies.resourcePrincipals : undefined
-    return { name, ...findIn(policy, request, uniqueIds) }
+    const { source } = policy
+    return { name, ...(source !== undefined && { source }), ...findIn(policy, request, uniqueIds) }
   })
-  const denies = found.flatMap(({ name, deny: statement }): Reason[] =>
-    statement === undefined ? [] : [{ effect: 'explicit-deny', policy: name, statement }],
-  )
+  const denies = found.flatMap(({ name, source, deny: statement }): Reason[] => {
+    const of = { policy: name, ...(source !== undefined && { source }) }
+    return statement === undefined ? [] : [{ effect: 'explicit-deny', ...of, statement }]
+  })
   if (denies.length > 0) return deny(denies)
   if (!mayAsk(request)) return deny([missing('identity')])
   const decided = decideWithin(request, policies, found, grants)
@@ -133,7 +135,7 @@ interface IdentitySide {
   readonly limits: readonly Reason[]
 }
 
-type Found = Findings & { readonly name: PolicyName }
+type Found = Findings & Pick<CompiledPolicy, 'source'> & { readonly name: PolicyName }
 
 function identitySide(
   { caller }: AuthorizationRequest,
@@ -141,11 +143,15 @@ function identitySide(
   found: readonly Found[],
 ): IdentitySide {
   const allows = (wanted: PolicyName): Reason | undefined => {
-    const statements = found.flatMap((each) =>
-      each.name === wanted ? (each.allow.session ?? []) : [],
-    )
-    const [statement] = statements
-    return statement === undefined ? undefined : { effect: 'allow', policy: wanted, statement }
+    for (const {
+      name,
+      source,
+      allow: { session: statement },
+    } of found) {
+      if (name !== wanted || statement === undefined) continue
+      return { effect: 'allow', policy: wanted, ...(source !== undefined && { source }), statement }
+    }
+    return undefined
   }
   const root: Reason | undefined =
     caller.kind === 'root' ? { effect: 'allow', policy: 'identity' } : undefined

@@ -23,6 +23,10 @@ import { readPolicy } from './validate.ts'
 export interface CompiledPolicy {
   /** Why it cannot be read; there are no statements then, and every request is denied. */
   readonly broken?: string
+  /** As it was written; absent where nobody wrote it. */
+  readonly text?: string
+  /** What it is called, where it is one of several: for explanations. */
+  readonly source?: string
   /** It speaks of a key's aliases, which are looked up only for policies that do. */
   readonly asksAliases?: true
   readonly statements: readonly CompiledStatement[]
@@ -55,8 +59,8 @@ export interface CompiledPrincipals {
 /** Compiles a stored policy; `identity` is also the kind of boundaries and session policies. */
 export function compilePolicy(text: string, kind: PolicyKind): CompiledPolicy {
   const result = readPolicy(text, kind)
-  if (!result.ok) return { broken: describeFault(result.fault), statements: [] }
-  return compileDocument(result.document, kind)
+  if (!result.ok) return { broken: describeFault(result.fault), statements: [], text }
+  return { ...compileDocument(result.document, kind), text }
 }
 
 export function compileDocument(

@@ -86,6 +86,8 @@ export interface Reason {
     | 'resource-control'
   /** The statement's Sid, or its place as `#0`; absent when nothing matched. */
   readonly statement?: string
+  /** Which policy, where it is one of several: `inline policy x`. */
+  readonly source?: string
 }
 
 export interface Decision {

@@ -51,7 +51,7 @@ export async function loadUser(
   store: Pick<StoreReads, 'findUser'>,
 ): Promise<KnownUser | undefined> {
   const record = await store.findUser(userId)
-  return record && knownIdentity(record)
+  return record && knownIdentity(record, 'inline policy')
 }
 
 export async function loadGroup(
@@ -59,7 +59,7 @@ export async function loadGroup(
   store: Pick<StoreReads, 'findGroup'>,
 ): Promise<KnownGroup | undefined> {
   const record = await store.findGroup(groupId)
-  return record && knownIdentity(record)
+  return record && knownIdentity(record, `group ${record.name}, inline policy`)
 }
 
 export async function loadRole(
@@ -68,7 +68,7 @@ export async function loadRole(
 ): Promise<KnownRole | undefined> {
   const record = await store.findRole(roleId)
   if (record === undefined) return undefined
-  const { bytes, ...known } = knownIdentity(record)
+  const { bytes, ...known } = knownIdentity(record, 'inline policy')
   const { trustPolicy } = record
   return {
     ...known,
@@ -77,12 +77,16 @@ export async function loadRole(
   }
 }
 
-function knownIdentity<R extends IdentityRecord>(record: R): KnownIdentity<R> {
-  const documents = Object.values(record.inlinePolicies)
-  const characters = documents.reduce((sum, { length }) => sum + length, 0)
+/** @param what its inline policies are called in explanations, before their names */
+function knownIdentity<R extends IdentityRecord>(record: R, what: string): KnownIdentity<R> {
+  const documents = Object.entries(record.inlinePolicies)
+  const characters = documents.reduce((sum, [, { length }]) => sum + length, 0)
   return {
     record,
-    policies: documents.map((document) => compilePolicy(document, 'identity')),
+    policies: documents.map(([name, document]) => ({
+      ...compilePolicy(document, 'identity'),
+      source: `${what} ${name}`,
+    })),
     entries: tagEntries('aws:PrincipalTag', record),
     bytes: overheadBytes + compiledBytesPerCharacter * characters,
   }
@@ -108,7 +112,8 @@ export async function loadManagedPolicy(
   const document = record && defaultDocument(record)
   if (document === undefined) return undefined
   const bytes = overheadBytes + compiledBytesPerCharacter * document.length
-  return { policy: compilePolicy(document, 'identity'), bytes }
+  const source = `managed policy ${record?.path ?? '/'}${record?.name ?? ''}`
+  return { policy: { ...compilePolicy(document, 'identity'), source }, bytes }
 }
 
 const nothing: Identity = { policies: [], entries: {} }
