@@ -7,6 +7,8 @@ import { createAccount, listAccounts, replaceRootKey, updateAccount } from './cl
 import { collectLevel } from './cli/organization-options.ts'
 import { applyFile, type ApplyOptions } from './cli/apply.ts'
 import { convertLocalKms } from './cli/convert-local-kms.ts'
+import { explain } from './cli/explain.ts'
+import { whoCan } from './cli/who-can.ts'
 import { quotas } from './cli/quotas.ts'
 import { serve } from './cli/serve.ts'
 import { deregisterService, listServices, registerService } from './cli/service.ts'
@@ -147,6 +149,30 @@ program
   .option('--region <name>', 'KMS_REGION there', 'eu-west-2')
   .action((file: string, options: Parameters<typeof convertLocalKms>[1]) =>
     convertLocalKms(file, options),
+  )
+program
+  .command('explain')
+  .description('say why a call is decided as it is, and what would turn it')
+  .option('--caller <arn>', 'a root user, a user, a role or a session of one')
+  .option('--action <action>', 'kms:Decrypt')
+  .option('--key <key>', 'id or ARN of a key, name or ARN of an alias')
+  .option('--encryption-context <pair...>', 'name=value')
+  .option('--context <pair...>', 'condition keys of the call: aws:SourceIp=192.0.2.1')
+  .option('--grant <id>', 'the grant that kms:RetireGrant names')
+  .option('--via <service>', 'the service that calls for the caller: s3.amazonaws.com')
+  .option('--request <id>', 'a call that was made, by the request id of its answer')
+  .option('--account <id>', 'whose record that is (default: the first account)')
+  .option('--region <name>', 'default: the Region of the settings')
+  .option('--json', 'answer in JSON')
+  .action((options: Parameters<typeof explain>[1]) => explain(configFile(), options))
+program
+  .command('who-can <key> [action]')
+  .description('say which users, roles and root users can do what with a key, and by what')
+  .option('--account <id>', 'whose key it is, where no ARN says so (default: the first account)')
+  .option('--region <name>', 'default: the Region of the settings')
+  .option('--json', 'answer in JSON')
+  .action((key: string, action: string | undefined, options: Parameters<typeof whoCan>[3]) =>
+    whoCan(configFile(), key, action, options),
   )
 program
   .command('verify-log [directory]')

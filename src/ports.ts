@@ -29,6 +29,7 @@ import {
   testOperations,
 } from './operations/trent/operations.ts'
 import { createCallers } from './resolve/callers.ts'
+import { createExplanations } from './resolve/explain-access.ts'
 import { createKeyPolicies } from './resolve/key-policies.ts'
 import type { Place } from './resolve/identifiers.ts'
 import { createGrantTokens } from './resolve/grant-tokens.ts'
@@ -102,6 +103,15 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
       ...operationPorts(parts, open),
       regions,
       grantTokens,
+      explanations: createExplanations({
+        registry,
+        lookup,
+        store,
+        grantTokens,
+        now: () => clock.now(),
+        idOf: createFindPrincipal(store),
+        events: createEventLookup(store),
+      }),
       webIdentity: { mayBeIssuer: (url) => mayAsk(new URL(url), config.webIdentityHosts) },
       sessions,
       forwardAccess,
@@ -121,6 +131,7 @@ function operationPorts(
   OperationPorts,
   | 'regions'
   | 'grantTokens'
+  | 'explanations'
   | 'sessions'
   | 'webIdentity'
   | 'forwardAccess'

@@ -24,6 +24,8 @@ import type { RoleRecord, RoleUse } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { Session } from '../model/session.ts'
 import type { DeletedKeys, Store, StoreReads, Transaction } from '../store/store.ts'
+import type { Explanations } from '../model/access-questions.ts'
+
 import type { Faults } from '../throttle/faults.ts'
 import type { ResourceQuotas } from '../throttle/profiles.ts'
 
@@ -135,6 +137,7 @@ export interface OperationPorts {
   readonly events: EventLookup
   /** Requests and turns in keys' lives, counted. */
   readonly figures: Pick<Store, 'listRequestCounts' | 'listKeyTurns'>
+  readonly explanations: Explanations
   readonly forwardAccess: ForwardAccess
   /** Makes a random access key, which is not stored yet. */
   readonly newAccessKey: <Owner extends AccessKeyOwner>(owner: Owner) => MadeAccessKey<Owner>

@@ -5,7 +5,13 @@
  */
 import { authorize } from '../authorize/authorize.ts'
 import { requestContext } from '../authorize/context.ts'
-import type { Context, Decision, Policies } from '../authorize/decision.ts'
+import type {
+  AuthorizationRequest,
+  Context,
+  Decision,
+  Grant,
+  Policies,
+} from '../authorize/decision.ts'
 import {
   accessDenied,
   ciphertextRefused,
@@ -22,6 +28,7 @@ import type { Place } from './identifiers.ts'
 import { organizationLimits, organizationsOf, type Accounts } from './known-accounts.ts'
 import type { Identity } from './known-identities.ts'
 import { requireServedSession } from './session-limits.ts'
+import type { KnownKey } from './lookup.ts'
 import { LazyContext } from './lazy-context.ts'
 import type { Resolved, ResolvedCall, ResolvedKey } from './resolve.ts'
 
@@ -115,15 +122,20 @@ function hiddenKeyRefused(key: ResolvedKey, caller: Caller): Error {
 /** What the operation adds to the context, made when the context is. */
 type Entries = () => ContextEntries
 
-function decideOnKey(
+/** What a call says of a key beside its name. */
+interface AskedOfKey {
+  readonly input: Given
+  readonly resolved: Pick<Resolved, 'grant'>
+  readonly entries: Entries
+}
+
+/** What is asked of the engine about a key that there is. */
+export function keyQuestion(
   asking: Asking,
-  { known, use, namedBy, requestAlias, aliasNames, grants = [] }: ResolvedKey,
-  asked: { readonly input: Given; readonly resolved: Resolved; readonly entries: Entries },
-  onDecision: OnDecision,
-): void {
-  if (known === undefined) throw hiddenKeyRefused({ use, namedBy }, asking.caller)
-  const { record, policy } = known
-  const { input, resolved, entries } = asked
+  { use, requestAlias, aliasNames, grants = [] }: ResolvedKey,
+  { record, policy }: KnownKey,
+  { input, resolved, entries }: AskedOfKey,
+): { request: AuthorizationRequest; policies: Policies; grants: readonly Grant[] } {
   const { operation } = asking
   const encryptionContext = contextMember(input, use.encryptionContext)
   const requestedGrant = operation.requestedGrant?.(input)
@@ -148,11 +160,23 @@ function decideOnKey(
     ...(record.manager === 'AWS' && { resourceControl: [] }),
   }
   const named = operation.grant === undefined ? grants : resolved.grant ? [resolved.grant] : []
-  const decision = authorize(request, policies, named)
+  return { request, policies, grants: named }
+}
+
+function decideOnKey(
+  asking: Asking,
+  key: ResolvedKey,
+  asked: AskedOfKey,
+  onDecision: OnDecision,
+): void {
+  const { known, use, namedBy } = key
+  if (known === undefined) throw hiddenKeyRefused(key, asking.caller)
+  const { request, policies, grants } = keyQuestion(asking, key, known, asked)
+  const decision = authorize(request, policies, grants)
   onDecision(use.action, decision)
   if (decision.decision === 'allow') return
   if (namedBy === 'ciphertext') throw ciphertextRefused()
-  const crossAccount = record.accountId !== asking.caller.accountId
+  const crossAccount = known.record.accountId !== asking.caller.accountId
   throw accessDenied(decision, request, { crossAccount })
 }
 

@@ -6,10 +6,12 @@ import { createAccount } from './create-account.ts'
 import { createForwardAccessSession } from './create-forward-access-session.ts'
 import { createInfrastructureSession } from './create-infrastructure-session.ts'
 import { deregisterService } from './deregister-service.ts'
+import { explainAccess } from './explain-access.ts'
 import { getQuotas } from './get-quotas.ts'
 import { getStatus } from './get-status.ts'
 import { getTestClock } from './get-test-clock.ts'
 import { getTestFaults } from './get-test-faults.ts'
+import { listAccess } from './list-access.ts'
 import { listAccounts } from './list-accounts.ts'
 import { listKeyUses } from './list-key-uses.ts'
 import { replaceRootKey } from './replace-root-key.ts'
@@ -27,8 +29,10 @@ export const operatorOperations: readonly Operation[] = [
   apply,
   createAccount,
   deregisterService,
+  explainAccess,
   getQuotas,
   getStatus,
+  listAccess,
   listAccounts,
   listKeyUses,
   listUsage,

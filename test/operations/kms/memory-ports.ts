@@ -178,6 +178,7 @@ export function createWorld(): World {
       webIdentity: { mayBeIssuer: unused },
       events: { lookup: unused },
       figures: { listRequestCounts: unused, listKeyTurns: unused },
+      explanations: { access: unused, call: unused, whoCan: unused },
       quotas: { ...createQuotas('aws'), rates: () => [] },
       server: {
         status: unused,

@@ -1,0 +1,85 @@
+/**
+ * What operators are told of one decision: what made it, and what would turn it. For a call that was made,
+ * its record says why it was decided then; policies may have changed since.
+ * @module
+ */
+import { explain } from '../authorize/explain.ts'
+import { KmsError } from '../errors.ts'
+import { eventHistoryMs, type EventLookup } from '../model/audit-event.ts'
+import type { Explanations } from '../model/access-questions.ts'
+import { keyArn } from '../model/key.ts'
+import { callerNamed, poseQuestion } from './access-questions.ts'
+import type { FindPrincipal } from './principals.ts'
+import { recordedQuestion } from './recorded-question.ts'
+import { whoCan, type WhoCanPorts } from './who-can.ts'
+
+/** Records that are looked through for a request id, a page at a time. */
+const eventsMax = 20_000
+const pageMax = 500
+
+export function createExplanations(
+  ports: WhoCanPorts & { readonly idOf: FindPrincipal; readonly events: EventLookup },
+): Explanations {
+  const access: Explanations['access'] = async (asked, region, partition) => {
+    const { caller: arn, ...more } = asked
+    const caller = await callerNamed(arn, ports.idOf, ports.lookup)
+    const posed = await poseQuestion({ ...more, caller, region, partition }, ports)
+    const { request, key, ...spoken } = posed
+    const { decision, ...explained } = explain(request, spoken)
+    return {
+      caller: arn,
+      action: asked.action,
+      keyArn: keyArn(partition, key),
+      ...decision,
+      ...explained,
+    }
+  }
+  return {
+    access,
+    whoCan: (question, accountId) => whoCan(question, accountId, ports),
+    async call(requestId, { partition, ...scope }) {
+      const text = await findRecord(requestId, scope, ports)
+      if (text === undefined) {
+        const where = `account ${scope.accountId} in ${scope.region}`
+        const message =
+          `no record of the request ${requestId} is among the last ${eventsMax} of ${where}; ` +
+          'one is found some seconds after its call'
+        throw new KmsError('NotFoundException', message)
+      }
+      const { call, question } = recordedQuestion(text)
+      if (typeof question === 'string') return { call, unasked: question }
+      try {
+        return { call, now: await access(question, scope.region, partition) }
+      } catch (error) {
+        if (!(error instanceof KmsError)) throw error
+        return { call, unasked: error.message }
+      }
+    },
+  }
+}
+
+async function findRecord(
+  requestId: string,
+  scope: { readonly accountId: string; readonly region: string },
+  { events, now }: { readonly events: EventLookup; readonly now: () => number },
+): Promise<string | undefined> {
+  const wanted = JSON.stringify(requestId)
+  // A clock that was set back leaves records ahead of it.
+  const range = { from: now() - eventHistoryMs, until: now() + 86_400_000, limit: pageMax }
+  let after: string | undefined
+  for (let seen = 0; seen < eventsMax; seen += pageMax) {
+    // oxlint-disable-next-line no-await-in-loop -- page by page
+    const page = await events.lookup({ scope, ...range, ...(after !== undefined && { after }) })
+    // A cheap look first: a record is some kilobytes of JSON.
+    const found = page.events.find(({ text }) => text.includes(wanted) && isOf(text, requestId))
+    if (found !== undefined) return found.text
+    if (page.next === undefined) return undefined
+    after = page.next
+  }
+  return undefined
+}
+
+function isOf(text: string, requestId: string): boolean {
+  const record = JSON.parse(text) as { readonly requestID?: unknown }
+  return record.requestID === requestId
+}

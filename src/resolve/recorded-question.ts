@@ -1,0 +1,80 @@
+/** What a call's audit record says of how it was decided, and the question to ask again. @module */
+import type { AskedAccess, RecordedCall } from '../model/access-questions.ts'
+
+/** As records are written; an older one may lack what is newer. */
+interface Read {
+  readonly eventID: string
+  readonly eventTime: string
+  readonly eventName: string
+  readonly requestID: string
+  readonly errorCode?: string
+  readonly errorMessage?: string
+  readonly sourceIPAddress?: string
+  readonly userAgent?: string
+  readonly userIdentity: {
+    readonly arn?: string
+    readonly type?: string
+    readonly invokedBy?: string
+  }
+  readonly requestParameters: Readonly<Record<string, unknown>> | null
+  readonly resources?: readonly { readonly type?: string; readonly ARN?: string }[]
+  readonly trent?: { readonly reasons?: RecordedCall['reasons'] }
+}
+
+/** @param text a record of the index: one of ours. The question, or why there is none. */
+export function recordedQuestion(text: string): {
+  readonly call: RecordedCall
+  readonly question: AskedAccess | string
+} {
+  const record = JSON.parse(text) as Read // the index holds records only
+  const { errorCode, errorMessage, trent, userIdentity, requestParameters } = record
+  const reasons = trent?.reasons ?? []
+  const call = {
+    eventId: record.eventID,
+    eventTime: record.eventTime,
+    eventName: record.eventName,
+    requestId: record.requestID,
+    caller: userIdentity.arn ?? '',
+    ...(errorCode !== undefined && { errorCode }),
+    ...(errorMessage !== undefined && { errorMessage }),
+    reasons,
+  }
+  const keys = (record.resources ?? []).filter(({ type }) => type === 'AWS::KMS::Key')
+  const action = reasons.at(-1)?.action
+  if (action === undefined) return { call, question: 'no permission was decided on' }
+  if (!['Root', 'IAMUser', 'AssumedRole'].includes(userIdentity.type ?? '')) {
+    return {
+      call,
+      question: `what a caller of type ${userIdentity.type} may do is not asked again`,
+    }
+  }
+  const [key] = action === 'kms:ReEncryptFrom' ? keys : keys.slice(-1)
+  if (key?.ARN === undefined) return { call, question: `${action} was not asked of a key` }
+  const given = requestParameters ?? {}
+  const service = userIdentity.invokedBy
+  const question = {
+    caller: call.caller,
+    action,
+    key: key.ARN,
+    encryptionContext: pairsOf(given[contextMember(action)]),
+    context: {
+      ...(service === undefined && { 'aws:SourceIp': record.sourceIPAddress }),
+      ...(service === undefined && { 'aws:UserAgent': record.userAgent }),
+    },
+    ...(typeof given['grantId'] === 'string' && { grantId: given['grantId'] }),
+    ...(service !== undefined && { via: service }),
+  }
+  return { call, question }
+}
+
+function contextMember(action: string): string {
+  if (action === 'kms:ReEncryptFrom') return 'sourceEncryptionContext'
+  return action === 'kms:ReEncryptTo' ? 'destinationEncryptionContext' : 'encryptionContext'
+}
+
+function pairsOf(value: unknown): Readonly<Record<string, string>> {
+  if (typeof value !== 'object' || value === null) return {}
+  return Object.fromEntries(
+    Object.entries(value).filter((pair): pair is [string, string] => typeof pair[1] === 'string'),
+  )
+}
