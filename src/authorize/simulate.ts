@@ -25,6 +25,8 @@ export interface Simulation {
   /** One of them is the boundary: all that AWS takes. */
   readonly boundary?: SimulatedPolicy
   readonly resource?: SimulatedPolicy
+  /** Service control policies, level by level. */
+  readonly organization?: readonly (readonly SimulatedPolicy[])[]
 }
 
 export interface MatchedStatement {
@@ -39,6 +41,8 @@ export interface Simulated {
   readonly missing: readonly string[]
   /** Present where there is a boundary. */
   readonly allowedByBoundary?: boolean
+  /** Present where there is an organisation. */
+  readonly allowedByOrganization?: boolean
 }
 
 /** @param document of `text`, as it was read for `kind` */
@@ -59,7 +63,7 @@ export function simulatedPolicy(
 }
 
 export function simulate(
-  { identity, boundary, resource }: Simulation,
+  { identity, boundary, resource, organization = [] }: Simulation,
   request: AuthorizationRequest,
 ): Simulated {
   // There is nobody behind the ARNs of a simulation: each stands for itself.
@@ -76,15 +80,19 @@ export function simulate(
       ...(boundary && { boundary: boundary.policy }),
       ...(resource && { resource: resource.policy, resourcePrincipals }),
       identityOnly: resource === undefined,
+      serviceControl: organization.map((level) => level.map(({ policy }) => policy)),
     },
     [],
   )
-  const all = [...identity, ...(resource ? [resource] : []), ...(boundary ? [boundary] : [])]
+  const limits = [...(boundary ? [boundary] : []), ...organization.flat()]
+  const all = [...identity, ...(resource ? [resource] : []), ...limits]
   const asked = all.flatMap((policy) => askStatements(policy, request, resourcePrincipals))
   const denied = asked.filter(({ statement, holds }) => holds && statement.effect === 'Deny')
   const allows = asked.filter(({ statement, holds }) => holds && statement.effect === 'Allow')
   const allowed = decided.decision === 'allow'
-  const matched = denied.length > 0 ? denied : allowed ? allows : []
+  const organizations = new Set(organization.flat())
+  const giving = allows.filter(({ policy }) => !organizations.has(policy))
+  const matched = denied.length > 0 ? denied : allowed ? giving : []
   const missing = new Set(
     asked.flatMap(({ source }) =>
       source.conditions.flatMap(({ key }) => (request.context.has(key) ? [] : [key])),
@@ -95,6 +103,11 @@ export function simulate(
     matched: matched.map(({ policy, index }) => ({ policy, place: policy.places[index] })),
     missing: [...missing].toSorted(),
     ...(boundary && { allowedByBoundary: allows.some(({ policy }) => policy === boundary) }),
+    ...(organization.length > 0 && {
+      allowedByOrganization:
+        organization.every((level) => allows.some(({ policy }) => level.includes(policy))) &&
+        !denied.some(({ policy }) => organizations.has(policy)),
+    }),
   }
 }
 

@@ -4,11 +4,11 @@
  * @module
  */
 import type { SimulateCustomPolicyRequest, SimulatePolicyResponse } from '@aws-sdk/client-iam'
-import { KmsError } from '../../errors.ts'
 import { list, required, structure } from '../../model/shape.ts'
 import { iamOperation } from '../query-operation.ts'
 import {
   checkSimulation,
+  givenLevels,
   givenPolicies,
   policyList,
   simulated,
@@ -35,18 +35,11 @@ export const simulateCustomPolicy = iamOperation<
   throws: [
     'ValidationException',
     'InvalidInputException',
-    'UnsupportedOperationException',
     'AccessDeniedException',
     'MalformedPolicyDocumentException',
     'InvalidMarkerException',
   ],
-  check(input) {
-    checkSimulation(input)
-    if ((input.OrderedOrganizationPolicyInputList?.length ?? 0) > 0) {
-      const message = 'policies of organisations are not simulated'
-      throw new KmsError('UnsupportedOperationException', message)
-    }
-  },
+  check: checkSimulation,
   run({ input, caller }, { pages }) {
     const [boundary] = givenPolicies(
       'PermissionsBoundaryPolicyInputList',
@@ -57,6 +50,11 @@ export const simulateCustomPolicy = iamOperation<
       caller: simulatedCaller(input.CallerArn ?? caller.arn),
       scope: 'SimulateCustomPolicy',
     }
-    return simulated(input, { identity, ...(boundary && { boundary }) }, as, pages)
+    const levels = (input.OrderedOrganizationPolicyInputList ?? []).map(
+      ({ ServiceControlPolicyInputList = [] }) => ServiceControlPolicyInputList,
+    )
+    const organization = givenLevels('OrderedOrganizationPolicyInputList', levels)
+    const simulation = { identity, ...(boundary && { boundary }), organization }
+    return simulated(input, simulation, as, pages)
   },
 })

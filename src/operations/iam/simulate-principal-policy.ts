@@ -12,6 +12,7 @@ import { policyArn } from './members.ts'
 import { policiesOfPrincipal } from './principal-policies.ts'
 import {
   checkSimulation,
+  givenLevels,
   givenPolicies,
   policyList,
   simulated,
@@ -72,7 +73,12 @@ export const simulatePrincipalPolicy = iamOperation<
     )
     // One that is given stands in the place of the principal's own.
     const bound = given ?? boundary
+    const { organization } = (await store.findAccount(accountId)) ?? {}
+    // Service-linked roles are limited by none.
+    const linked = arn.includes(':role/aws-service-role/')
+    const levels = (linked ? undefined : organization?.serviceControlPolicies) ?? []
     const simulation = {
+      organization: givenLevels('OrderedOrganizationPolicyInputList', levels),
       identity: [...identity, ...givenPolicies('PolicyInputList', input.PolicyInputList)],
       ...(bound && { boundary: bound }),
     }

@@ -1,4 +1,5 @@
 /** Members, policies and answers that the operations of simulation share. @module */
+import type { PolicyKind } from '../../authorize/document.ts'
 import { malformedPolicy } from '../../authorize/malformed.ts'
 import {
   contextKeysOf,
@@ -95,13 +96,26 @@ export function givenPolicies(
   return texts.map((each, index) => readSimulated(`${member}.${index + 1}`, type, each))
 }
 
+/** Service control policies, level by level. @throws {KmsError} `MalformedPolicyDocumentException` */
+export function givenLevels(
+  member: string,
+  levels: readonly (readonly string[])[],
+): readonly (readonly SimulatedPolicy[])[] {
+  return levels.map((texts, level) =>
+    texts.map((each, index) => {
+      const id = `${member}.${level + 1}.ServiceControlPolicyInputList.${index + 1}`
+      return readSimulated(id, 'none', each, 'service-control')
+    }),
+  )
+}
+
 /** @throws {KmsError} `MalformedPolicyDocumentException` */
 export function readSimulated(
   id: string,
   type: SimulatedPolicy['type'],
   policy: string,
+  kind: PolicyKind = type === 'resource' ? 'key' : 'identity',
 ): SimulatedPolicy {
-  const kind = type === 'resource' ? 'key' : 'identity'
   const result = readPolicy(policy, kind)
   if (!result.ok) throw malformedPolicy(result.fault)
   return simulatedPolicy(id, type, policy, result.document, kind)
@@ -121,6 +135,7 @@ interface ShownResult {
   readonly MatchedStatements: ShownStatement[]
   readonly MissingContextValues: string[]
   readonly PermissionsBoundaryDecisionDetail?: { readonly AllowedByPermissionsBoundary: boolean }
+  readonly OrganizationsDecisionDetail?: { readonly AllowedByOrganizations: boolean }
 }
 
 /** One page of what each action on each resource would be told. */
@@ -152,12 +167,13 @@ export async function simulated(
     const owner = parseArn(ResourceOwner ?? '')?.accountId ?? parseArn(arn)?.accountId
     const foreign = resource !== undefined && owner !== undefined && owner !== ''
     const accountId = foreign ? owner : as.caller.accountId
-    const { decision, matched, missing, allowedByBoundary } = simulate(whole, {
+    const simulatedAs = simulate(whole, {
       caller: as.caller,
       action,
       resource: { arn, accountId },
       context,
     })
+    const { decision, matched, missing, allowedByBoundary, allowedByOrganization } = simulatedAs
     return {
       EvalActionName: action,
       EvalResourceName: arn,
@@ -166,6 +182,9 @@ export async function simulated(
       MissingContextValues: [...missing],
       ...(allowedByBoundary !== undefined && {
         PermissionsBoundaryDecisionDetail: { AllowedByPermissionsBoundary: allowedByBoundary },
+      }),
+      ...(allowedByOrganization !== undefined && {
+        OrganizationsDecisionDetail: { AllowedByOrganizations: allowedByOrganization },
       }),
     }
   })
