@@ -7,6 +7,7 @@ import { checkKeyPolicy, defaultKeyPolicy } from '../authorize/key-policy.ts'
 import type { Clock } from '../model/clock.ts'
 import { keyArn } from '../model/key.ts'
 import type { KeyPolicies } from '../operations/operation.ts'
+import { accountsOf, organizationsOf } from './known-accounts.ts'
 import { identityOf } from './known-identities.ts'
 import type { Lookup } from './lookup.ts'
 import type { FindPrincipal, FindUserArn } from './principals.ts'
@@ -23,8 +24,9 @@ export function createKeyPolicies(
     shown: ({ policy, policyPrincipals }) =>
       shownPolicy(policy, policyPrincipals, principalExists, findUserArn),
     async check(policy, key, { caller, partition, region, origin }, bypassLockoutCheck) {
-      // Conditions are asked as the caller is now: by its tags as well.
+      // Conditions are asked as the caller is now: by its tags and its organisation as well.
       const { entries } = await identityOf(caller, lookup)
+      const accounts = await accountsOf(caller.accountId, { keys: new Map() }, lookup)
       const context = requestContext({
         caller,
         action: 'kms:PutKeyPolicy',
@@ -32,6 +34,7 @@ export function createKeyPolicies(
         now: clock.now(),
         ...origin,
         resourceAccountId: key.accountId,
+        ...organizationsOf(accounts, caller.accountId, key.accountId),
         entries,
       })
       const resource = { arn: keyArn(partition, key), accountId: key.accountId }

@@ -174,6 +174,31 @@ test('service-linked roles are reached by neither kind', () => {
   assert.equal(first(decide(namesake, policies)), 'explicit-deny service-control')
 })
 
+test('a web identity, which is of no account yet, is kept out of roles by resource control alone', () => {
+  const provider = `arn:aws:iam::${own}:oidc-provider/idp.example`
+  const pod: Caller = { kind: 'web-identity', accountId: own, arn: provider, uniqueId: 'pod' }
+  const trust = compilePolicy(
+    JSON.stringify({
+      Version: '2012-10-17',
+      Statement: {
+        Effect: 'Allow',
+        Principal: { Federated: provider },
+        Action: 'sts:AssumeRoleWithWebIdentity',
+      },
+    }),
+    'trust',
+  )
+  const action = 'sts:AssumeRoleWithWebIdentity'
+  const by = (limits: Partial<Policies>): string => {
+    const request = ask(pod, action, given.contextOf(), given.roleArn('app'))
+    return first(authorize(request, given.onKey(trust, limits), []))
+  }
+  assert.equal(by({}), 'allow')
+  assert.equal(by({ serviceControl: [[decryptOnly]] }), 'allow')
+  const none = rcp({ Effect: 'Deny', Principal: '*', Action: 'sts:*', Resource: '*' })
+  assert.equal(by({ resourceControl: [none] }), 'explicit-deny resource-control')
+})
+
 test('a broken policy of an organisation denies', () => {
   const broken = compilePolicy('{}', 'service-control')
   assert.equal(

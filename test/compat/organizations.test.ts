@@ -186,3 +186,30 @@ test('policies ask for the organisations of the caller and of the key', async (t
   })
   assert.equal(await encrypts(), true)
 })
+
+test('the lockout check knows the caller’s organisation', async (t) => {
+  const identities = await openIdentities(t)
+  const { root } = identities
+  const { keyId: KeyId } = await makeKey(root.kms)
+  const Condition = { StringEquals: { 'aws:PrincipalOrgID': organizationId } }
+  const Policy = documentOf({ Principal: { AWS: accountId }, Action: 'kms:*', Condition })
+  const put = (): Promise<unknown> => root.kms.send(new PutKeyPolicyCommand({ KeyId, Policy }))
+  const lockedOut = /will not allow you to update the key policy in the future/
+  await denied(put(), 'MalformedPolicyDocumentException', 400, lockedOut)
+  await update(identities, { organizationId })
+  await put()
+})
+
+test('a reset of test data ends the organisation of the first account', async (t) => {
+  const identities = await openIdentities(t, { TRENT_TEST_API: 'on' })
+  const { root, server } = identities
+  await update(identities, { organizationId, serviceControlPolicies: [[noDecrypt]] })
+  await assert.rejects(root.kms.send(new CreateKeyCommand({})))
+  const reset = await fetch(`${server.url}/_trent/test/reset`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: '{}',
+  })
+  assert.equal(reset.status, 200)
+  await root.kms.send(new CreateKeyCommand({}))
+})

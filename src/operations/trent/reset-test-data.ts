@@ -11,7 +11,13 @@ export const resetTestData = insiderOperation<undefined>()({
   throws: [],
   async run({ commit }, { server }) {
     server.faults.replace([])
-    await commit((transaction) => transaction.empty(server.firstAccount))
+    await commit(async (transaction) => {
+      await transaction.empty(server.firstAccount)
+      // An organisation is no part of the account that the first start made.
+      const account = await transaction.findAccount(server.firstAccount.accountId)
+      if (account?.organization === undefined) return
+      await transaction.updateAccount(account, { organization: undefined })
+    })
     return undefined
   },
 })
