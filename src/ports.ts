@@ -19,7 +19,7 @@ import type { MovableClock } from './jobs/clock.ts'
 import { createIdentityUses } from './lifecycle/identity-uses.ts'
 import type { Caller } from './model/caller.ts'
 import { formatArn } from './model/arn.ts'
-import type { OperationPorts } from './operations/operation.ts'
+import type { OperationPorts, PrincipalChecks } from './operations/operation.ts'
 import { queryRegistry } from './operations/query-registry.ts'
 import { registry } from './operations/registry.ts'
 import { trailRegistry } from './operations/trail-registry.ts'
@@ -32,6 +32,8 @@ import { createCallers } from './resolve/callers.ts'
 import { createExplanations } from './resolve/explain-access.ts'
 import { createKeyPolicies } from './resolve/key-policies.ts'
 import type { Place } from './resolve/identifiers.ts'
+import { readAccounts } from './resolve/known-accounts.ts'
+import type { Lookup } from './resolve/lookup.ts'
 import { createGrantTokens } from './resolve/grant-tokens.ts'
 import { createPages } from './resolve/markers.ts'
 import { createFindPrincipal, createFindUserArn } from './resolve/principals.ts'
@@ -139,11 +141,14 @@ function operationPorts(
   | 'trails'
   | 'server'
 > {
-  const principalChecks: OperationPorts['principalChecks'] = (reads) => {
+  const checksBy = (
+    reads: Parameters<OperationPorts['principalChecks']>[0],
+    known: Lookup,
+  ): PrincipalChecks => {
     const findPrincipal = createFindPrincipal(reads)
     const findUserArn = createFindUserArn(reads)
     return {
-      policies: createKeyPolicies(findPrincipal, findUserArn, lookup, clock),
+      policies: createKeyPolicies(findPrincipal, findUserArn, known, clock),
       trustPolicies: createTrustPolicies(findPrincipal, findUserArn),
       principals: { idOf: findPrincipal },
     }
@@ -154,8 +159,9 @@ function operationPorts(
     clock,
     random,
     pages: createPages(keyring),
-    ...principalChecks(store),
-    principalChecks,
+    ...checksBy(store, lookup),
+    // What is in memory is what was committed, and the store waits for the transaction.
+    principalChecks: (reads) => checksBy(reads, { ...lookup, account: readAccounts(reads) }),
     keyUsages,
     roleUses,
     accessKeyUses,

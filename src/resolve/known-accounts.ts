@@ -45,6 +45,18 @@ export async function loadAccount(
   }
 }
 
+/** Accounts as a transaction sees them, each read once: it changes none after the first is asked for. */
+export function readAccounts(
+  store: Pick<StoreReads, 'findAccount'>,
+): (accountId: string) => Promise<KnownAccount | undefined> {
+  const read = new Map<string, Promise<KnownAccount | undefined>>()
+  return (accountId) => {
+    const known = read.get(accountId) ?? loadAccount(accountId, store)
+    read.set(accountId, known)
+    return known
+  }
+}
+
 /** By account id; one that is not there is gone, or its row is not genuine. */
 export type Accounts = ReadonlyMap<string, KnownAccount>
 
