@@ -6,6 +6,7 @@ import {
   CreateServiceLinkedRoleCommand,
   CreateAccessKeyCommand,
   CreateUserCommand,
+  GetRoleCommand,
 } from '@aws-sdk/client-iam'
 import {
   CreateKeyCommand,
@@ -28,6 +29,7 @@ import {
   shown,
   symmetricId,
 } from './applied.ts'
+import { recordsOf } from './records.ts'
 
 const server = await startTestServer({ TRENT_TEST_API: 'on' })
 const kms = server.client()
@@ -105,9 +107,8 @@ test('what the file does not name goes only when that is asked for', async () =>
   await apply(server, richFile())
   await iam.send(new CreateUserCommand({ UserName: 'visitor' }))
   await iam.send(new CreateAccessKeyCommand({ UserName: 'visitor' }))
-  await iam
-    .send(new CreateServiceLinkedRoleCommand({ AWSServiceName: 'mrk.kms.amazonaws.com' }))
-    .catch(() => undefined)
+  const service = { AWSServiceName: 'mrk.kms.amazonaws.com' }
+  const linked = await iam.send(new CreateServiceLinkedRoleCommand(service))
   const file = richFile()
   const [account, other] = file.accounts
   delete account.groups
@@ -150,6 +151,7 @@ test('what the file does not name goes only when that is asked for', async () =>
   ]) {
     assert(lines.includes(line), `${line} in\n${lines.join('\n')}`)
   }
+  await iam.send(new GetRoleCommand({ RoleName: linked.Role?.RoleName }))
   assert.match(pruned.warnings.join('\n'), /KEYS WILL BE DELETED: 2 keys/)
   assert.deepEqual((await apply(server, file, { prune: true })).changes, [])
   const dying = await kms.send(new DescribeKeyCommand({ KeyId: multiRegionId }))
@@ -204,4 +206,23 @@ test('a namesake that has come since is another: policies that name it are writt
   // The second account's key still names the user of before.
   const lines = shown(await apply(server, { accounts: [file.accounts[1]] }))
   assert.deepEqual(lines, [`update key arn:aws:kms:${region}:${second}:key/${symmetricId} policy`])
+})
+
+test('a dry run records nothing that it would do in other Regions', async () => {
+  await reset()
+  await apply(server, richFile())
+  const file = richFile()
+  Object.assign(file.accounts[0].keys[1], { enableKeyRotation: true })
+  const synchronized = async (): Promise<number> =>
+    (await recordsOf(server.directory)).filter(
+      ({ eventName }) => eventName === 'SynchronizeMultiRegionKey',
+    ).length
+  const before = await synchronized()
+  const lines = [`update key ${arn}:key/${multiRegionId} enableKeyRotation`]
+  assert.deepEqual(shown(await apply(server, file, { dryRun: true })), lines)
+  assert.equal(await synchronized(), before)
+  assert.deepEqual(shown(await apply(server, file)), lines)
+  assert.equal(await synchronized(), before + 1)
+  assert.deepEqual((await apply(server, file)).changes, [])
+  assert.equal(await synchronized(), before + 1)
 })

@@ -4,7 +4,7 @@
  * @module
  */
 import { boolean } from '../../model/shape.ts'
-import type { Call, OperationPorts } from '../operation.ts'
+import type { Call, FurtherEvent, OperationPorts } from '../operation.ts'
 import { applyAccounts } from './apply/apply-accounts.ts'
 import type { AppliedChange, Applying } from './apply/applying.ts'
 import { documentMember, requireKeysOnce } from './apply/consistent.ts'
@@ -51,12 +51,20 @@ export const apply = insiderOperation<Applied>()({
     let changes: readonly AppliedChange[] = []
     const work = async (transaction: Applying['transaction']): Promise<Applied> => {
       const noted: AppliedChange[] = []
+      const events: FurtherEvent[] = []
       await applyAccounts(
         document,
-        applyingOf(call, ports, { transaction, prepared, note: (change) => noted.push(change) }),
+        applyingOf(call, ports, {
+          transaction,
+          prepared,
+          note: (change) => noted.push(change),
+          alsoRecords: (event) => events.push(event),
+        }),
       )
       changes = noted
       if (dryRun || changes.length === 0) throw new TakenBack()
+      // Not before: what is taken back has not happened.
+      for (const event of events) call.alsoRecords(event)
       return answerOf(document, dryRun, changes)
     }
     try {
@@ -70,13 +78,13 @@ export const apply = insiderOperation<Applied>()({
 
 type ApplyCall = Pick<
   Call<{ readonly prune?: boolean }, never>,
-  'input' | 'partition' | 'region' | 'origin' | 'alsoRecords'
+  'input' | 'partition' | 'region' | 'origin'
 >
 
 function applyingOf(
-  { input, partition, region, origin, alsoRecords }: ApplyCall,
+  { input, partition, region, origin }: ApplyCall,
   ports: OperationPorts,
-  rest: Pick<Applying, 'transaction' | 'prepared' | 'note'>,
+  rest: Pick<Applying, 'transaction' | 'prepared' | 'note' | 'alsoRecords'>,
 ): Applying {
   return {
     ...rest,
@@ -85,7 +93,6 @@ function applyingOf(
     partition,
     region,
     origin,
-    alsoRecords,
     now: ports.clock.now(),
     prune: input.prune ?? false,
   }
