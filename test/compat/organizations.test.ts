@@ -10,6 +10,7 @@ import {
 import {
   CreateKeyCommand,
   DecryptCommand,
+  DescribeKeyCommand,
   EncryptCommand,
   PutKeyPolicyCommand,
 } from '@aws-sdk/client-kms'
@@ -212,4 +213,16 @@ test('a reset of test data ends the organisation of the first account', async (t
   })
   assert.equal(reset.status, 200)
   await root.kms.send(new CreateKeyCommand({}))
+})
+
+test('a resource control policy does not reach the keys that services keep for an account', async (t) => {
+  const identities = await openIdentities(t)
+  const { kms } = identities.root
+  const none = documentOf({ Effect: 'Deny', Principal: '*', Action: 'kms:*' })
+  const { keyId } = await makeKey(kms)
+  await update(identities, { organizationId, resourceControlPolicies: [none] })
+  const words = /with an explicit deny in a resource control policy$/
+  const describe = (KeyId: string): Promise<unknown> => kms.send(new DescribeKeyCommand({ KeyId }))
+  await denied(describe(keyId), 'AccessDeniedException', 400, words)
+  await describe('alias/aws/ebs')
 })

@@ -4,8 +4,10 @@ import { test } from 'node:test'
 import {
   AddUserToGroupCommand,
   CreateGroupCommand,
+  CreatePolicyCommand,
   CreateUserCommand,
   PutGroupPolicyCommand,
+  PutUserPermissionsBoundaryCommand,
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam'
 import { CreateGrantCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms'
@@ -17,7 +19,7 @@ import { documentOf, openIdentities } from './identities.ts'
 import { makeKey } from './sdk.ts'
 import { trentOf } from './trent-command.ts'
 
-test('who can do what is listed with the path: root, group, role, boundary, grant, another account', async (t) => {
+test('who can do what is listed with the path: root, group, role, grant', async (t) => {
   const identities = await openIdentities(t)
   const { root, newUser, newRole, server } = identities
   const { keyId: KeyId, arn } = await makeKey(root.kms)
@@ -133,6 +135,25 @@ test('who-can reaches across accounts, and names whom it cannot ask about', asyn
   )
   const by = { effect: 'allow', policy: 'resource', statement: 'Theirs' }
   assert.deepEqual(pages[0]?.named, [{ principal: guest, by }])
+})
+
+test('who-can says whose permissions a boundary limits, and what is beyond it is not theirs', async (t) => {
+  const identities = await openIdentities(t)
+  const { root, newUser, server } = identities
+  const hugo = await newUser('hugo', { Action: ['kms:Encrypt', 'kms:Decrypt'] })
+  const PolicyDocument = documentOf({ Action: 'kms:Encrypt' })
+  const made = await root.iam.send(new CreatePolicyCommand({ PolicyName: 'edge', PolicyDocument }))
+  const bound = { UserName: 'hugo', PermissionsBoundary: made.Policy?.Arn }
+  await root.iam.send(new PutUserPermissionsBoundaryCommand(bound))
+  const { keyId: key } = await makeKey(root.kms)
+  const page = (await callOperator(server.directory, 'ListAccess', { key })) as WhoCanPage
+  const his = page.access.filter(({ principal }) => principal === hugo.arn)
+  assert.deepEqual(
+    his.map(({ actions, bounded }) => [actions, bounded]),
+    [[['kms:Encrypt'], true]],
+  )
+  const text = await trentOf(identities)('who-can', key, 'kms:Encrypt')
+  assert.match(text, /hugo\n {2}kms:Encrypt\n(?: {4}.*\n)+ {4}within its permissions boundary$/m)
 })
 
 test('who-can answers page by page, and each principal once', async (t) => {
