@@ -4,7 +4,7 @@
  *
  * INVARIANT: a token is believed as far as it says what was issued. Whether its caller still is whoever it
  * was is asked at each use (`resolve/credentials.ts`).
- * @see docs/adr/0016-forward-access-sessions.md
+ * @see docs/adr/0015-forward-access-sessions.md
  * @module
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib'

@@ -1,6 +1,6 @@
 /**
  * A user's request to a service, as the service forwards it for proof.
- * @see docs/adr/0016-forward-access-sessions.md
+ * @see docs/adr/0015-forward-access-sessions.md
  * @module
  */
 import { KmsError } from '../errors.ts'

@@ -5,7 +5,7 @@
  * INVARIANT (no wider than the user): a forwarded caller is the user's own caller, made of the user's
  * credentials as they stand at each use, with its session's policies and its end; only what says by whom it
  * calls is added.
- * @see docs/adr/0016-forward-access-sessions.md
+ * @see docs/adr/0015-forward-access-sessions.md
  * @module
  */
 import { makeCaller } from '../authenticate/caller.ts'

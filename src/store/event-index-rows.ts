@@ -1,6 +1,6 @@
 /**
  * The index of audit records: blocks of records, and by which tokens they are found. It decides nothing
- * and has no row tags; the journal is what it is made from (`docs/adr/0012-event-index.md`).
+ * and has no row tags; the journal is what it is made from (`docs/adr/0014-event-index.md`).
  * @module
  */
 import type { Kysely } from 'kysely'

@@ -2,7 +2,7 @@
  * CreateForwardAccessSession — `POST /_trent/fas`: a service that was sent a signed request proves it, and
  * gets a short session in which it may use keys as the user who signed.
  * @see docs/services.md
- * @see docs/adr/0016-forward-access-sessions.md
+ * @see docs/adr/0015-forward-access-sessions.md
  * @module
  */
 import { integer, required, stringMap, text } from '../../model/shape.ts'
