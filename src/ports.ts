@@ -22,6 +22,7 @@ import { formatArn } from './model/arn.ts'
 import type { OperationPorts, PrincipalChecks } from './operations/operation.ts'
 import { queryRegistry } from './operations/query-registry.ts'
 import { registry } from './operations/registry.ts'
+import { metricRegistry } from './operations/metric-registry.ts'
 import { trailRegistry } from './operations/trail-registry.ts'
 import {
   operatorOperations,
@@ -192,6 +193,7 @@ function servedOperations({ testApi }: Config): PipelinePorts['registry'] {
     ...registry,
     ...queryRegistry,
     ...trailRegistry,
+    ...metricRegistry,
     ...own.map((operation) => [`trent:${operation.name}`, operation] as const),
   ])
 }

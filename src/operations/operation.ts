@@ -23,7 +23,8 @@ import type { Input, Members } from '../model/shape.ts'
 import type { RoleRecord, RoleUse } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { Session } from '../model/session.ts'
-import type { DeletedKeys, Store, StoreReads, Transaction } from '../store/store.ts'
+import type { Figures } from '../store/figures.ts'
+import type { DeletedKeys, StoreReads, Transaction } from '../store/store.ts'
 import type { Explanations } from '../model/access-questions.ts'
 
 import type { Faults } from '../throttle/faults.ts'
@@ -136,7 +137,7 @@ export interface OperationPorts {
   readonly sessions: Sessions
   readonly events: EventLookup
   /** Requests and turns in keys' lives, counted. */
-  readonly figures: Pick<Store, 'listRequestCounts' | 'listKeyTurns'>
+  readonly figures: Figures
   readonly explanations: Explanations
   readonly forwardAccess: ForwardAccess
   /** Makes a random access key, which is not stored yet. */
@@ -402,7 +403,7 @@ export interface Operation<
   Output = unknown,
   K extends string = string,
 > {
-  readonly service: 'kms' | 'iam' | 'sts' | 'cloudtrail' | 'trent'
+  readonly service: 'kms' | 'iam' | 'sts' | 'cloudtrail' | 'monitoring' | 'trent'
   /** The name on the wire; the file is its kebab-case, the export its camelCase. */
   readonly name: string
   /**

@@ -40,6 +40,7 @@ import { roleReads, roleWrites } from './role-rows.ts'
 import { serviceReads, serviceWrites } from './service-rows.ts'
 import { findAccessKeyUse, saveAccessKeyUses } from './access-key-usage-rows.ts'
 import { findRoleUse, saveRoleUses } from './role-usage-rows.ts'
+import { listCalled, listCalledOperations, listExpiringKeys, sumRequests } from './metric-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { Store, StoreReads, Transaction } from './store.ts'
 import { trailReads, trailWrites } from './trail-rows.ts'
@@ -85,6 +86,10 @@ export function createStore(
     deleteEventsBefore: (day) => deleteEventsBefore(query, day),
     listRequestCounts: (page) => listRequestCounts(query, page),
     listKeyTurns: (accountId, page) => listKeyTurns(query, accountId, page),
+    listCalled: (page) => listCalled(query, page),
+    listCalledOperations: (of) => listCalledOperations(query, of),
+    sumRequests: (of) => sumRequests(query, of),
+    listExpiringKeys: (accountId, region, page) => listExpiringKeys(query, accountId, region, page),
     deleteOldCounts: (now) => deleteOldCounts(query, now),
     trackUsageSince: (now) => trackUsageSince(query, now),
     countDeletedKeys: () => countDeletedKeys({ query, rows }),

@@ -27,6 +27,7 @@ import { delivery } from './migrations/0021-delivery.ts'
 import { tombstoneSeals } from './migrations/0022-tombstone-seals.ts'
 import { usage } from './migrations/0023-usage.ts'
 import { organizations } from './migrations/0022-organizations.ts'
+import { metrics } from './migrations/0025-metrics.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -58,6 +59,7 @@ export const migrations: readonly Migration[] = [
   { name: 'tombstone-seals', up: tombstoneSeals },
   { name: 'usage', up: usage },
   { name: 'organizations', up: organizations },
+  { name: 'metrics', up: metrics },
 ]
 
 /**

@@ -23,11 +23,10 @@ import type { OidcProviderRecord, OidcProviderRef } from '../model/oidc-provider
 import type { RoleRecord, RoleUse } from '../model/role.ts'
 import type { ServiceRecord, ServiceRef } from '../model/service.ts'
 import type { TrailRecord, TrailRef } from '../model/trail.ts'
-import type { KeptTurn, RequestCount } from '../model/usage.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { DeliveryStore } from './delivery-store.ts'
 import type { BlockPage, BlockRef, IndexPosition } from './event-index-rows.ts'
-import type { CountPage, TurnPage } from './usage-rows.ts'
+import type { Figures } from './figures.ts'
 
 /** The row that a change was decided on is no longer the present one: decide again. */
 export class StaleRow extends Error {}
@@ -412,7 +411,7 @@ export interface Change {
   readonly id: string
 }
 
-export interface Store extends StoreReads, DeliveryStore {
+export interface Store extends StoreReads, DeliveryStore, Figures {
   /**
    * Runs `work` in one transaction, whole again when the database asks for it; it ends by taking the
    * next change number. The epoch is raised before this answers.
@@ -454,10 +453,6 @@ export interface Store extends StoreReads, DeliveryStore {
   findEventBlock(block: number): Promise<Uint8Array | undefined>
   /** Deletes some of the index's events of days before; answers whether more may be there. */
   deleteEventsBefore(day: number): Promise<boolean>
-  /** By Region, time, keys and operation. */
-  listRequestCounts(page: CountPage): Promise<readonly RequestCount[]>
-  /** Turns in the lives of an account's keys, by key and time. */
-  listKeyTurns(accountId: string, page: TurnPage): Promise<readonly KeptTurn[]>
   /** Deletes some of the figures that have been kept long enough; answers whether more may be there. */
   deleteOldCounts(now: number): Promise<boolean>
 }

@@ -15,9 +15,14 @@
 import { KmsError, statusOf, type ErrorCode } from '../errors.ts'
 import { findHeader, mediaType, pathOf } from './headers.ts'
 import { MalformedJson, parseJsonObject, type JsonObject } from './json.ts'
+import { queryCodeOf } from './query-codes.ts'
 import type { RawRequest, RawResponse } from './request.ts'
 
 const contentType = 'application/x-amz-json-1.1'
+/** Of a service that spoke AWS Query first: clients that know its errors by those names are told them too. */
+const queryCompatible: ReadonlyMap<string, string> = new Map([
+  ['monitoring', 'application/x-amz-json-1.0'],
+])
 
 /** Services by the prefix of their targets. Maps, because the prefix is the caller's. */
 const servicesOf: Readonly<Record<RawRequest['listener'], ReadonlyMap<string, string>>> = {
@@ -26,6 +31,7 @@ const servicesOf: Readonly<Record<RawRequest['listener'], ReadonlyMap<string, st
     ['com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101', 'cloudtrail'],
     // What some clients make of the same, which AWS takes as well.
     ['CloudTrail_20131101', 'cloudtrail'],
+    ['GraniteServiceVersion20100801', 'monitoring'],
   ]),
   operator: new Map([['TrentOperator', 'trent']]),
 }
@@ -51,12 +57,12 @@ export function readTarget(
   const type = onlyHeader(request.rawHeaders, 'content-type')
   const target = onlyHeader(request.rawHeaders, 'x-amz-target')
   if (request.method !== 'POST' || pathOf(request.target) !== '/') throw unknownOperation()
-  if (type === undefined || mediaType(type) !== contentType) throw unknownOperation()
-  if (target === undefined) throw unknownOperation()
+  if (type === undefined || target === undefined) throw unknownOperation()
   const end = target.lastIndexOf('.')
   const service = servicesOf[request.listener].get(target.slice(0, Math.max(end, 0)))
   const operation = target.slice(end + 1)
   if (service === undefined || !operationName.test(operation)) throw unknownOperation()
+  if (mediaType(type) !== contentTypeOf(service)) throw unknownOperation()
   return { service, operation }
 }
 
@@ -72,22 +78,40 @@ export function readBody(request: Pick<RawRequest, 'body'>): JsonObject {
 }
 
 /** A success. Where `output` is undefined the body is empty. */
-export function renderAnswer(output: unknown, requestId: string): RawResponse {
-  return { status: 200, headers: headersWith(requestId), body: wireText(output) ?? '' }
+export function renderAnswer(output: unknown, requestId: string, target?: Target): RawResponse {
+  const headers = headersWith(requestId, contentTypeOf(target?.service))
+  return { status: 200, headers, body: wireText(output) ?? '' }
 }
 
 /**
  * Any failure. A `KmsError` says its code and its message; everything else is a fault of Trent's own,
  * of which the caller learns nothing.
  */
-export function renderError(error: unknown, requestId: string): RawResponse {
+export function renderError(error: unknown, requestId: string, target?: Target): RawResponse {
   const { code, message } =
     error instanceof KmsError ? error : { code: 'KMSInternalException' as const, message: '' }
-  return { status: statusOf(code), headers: headersWith(requestId), body: errorText(code, message) }
+  const status = statusOf(code)
+  const headers = headersWith(requestId, contentTypeOf(target?.service))
+  if (!queryCompatible.has(target?.service ?? ''))
+    return { status, headers, body: errorText(code, message) }
+  const name = code === 'KMSInternalException' ? 'InternalServiceError' : queryCodeOf(code).name
+  const type = code === 'KMSInternalException' ? 'InternalServiceFault' : code
+  return {
+    status,
+    headers: {
+      ...headers,
+      'x-amzn-query-error': `${name};${status >= 500 ? 'Receiver' : 'Sender'}`,
+    },
+    body: errorText(type, message),
+  }
+}
+
+function contentTypeOf(service = ''): string {
+  return queryCompatible.get(service) ?? contentType
 }
 
 /** AWS leaves the member out where there is no message, and writes one exception's with a capital. */
-function errorText(code: ErrorCode, message: string): string {
+function errorText(code: ErrorCode | 'InternalServiceFault', message: string): string {
   if (message === '') return JSON.stringify({ __type: code })
   return JSON.stringify(
     code === 'AccessDeniedException'
@@ -96,9 +120,9 @@ function errorText(code: ErrorCode, message: string): string {
   )
 }
 
-function headersWith(requestId: string): Readonly<Record<string, string>> {
+function headersWith(requestId: string, type: string): Readonly<Record<string, string>> {
   return {
-    'Content-Type': contentType,
+    'Content-Type': type,
     'x-amzn-RequestId': requestId,
     'Cache-Control': 'no-cache, no-store, must-revalidate, private',
     Expires: '0',

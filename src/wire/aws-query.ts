@@ -8,11 +8,12 @@
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
  * @module
  */
-import { KmsError, statusOf, type ErrorCode } from '../errors.ts'
+import { KmsError, type ErrorCode } from '../errors.ts'
 import type { Members } from '../model/shape.ts'
 import type { Target } from './aws-json.ts'
 import { formMembers, MalformedForm, parseForm, type FormNode } from './form.ts'
 import { findHeader, headerValues, mediaType, pathOf } from './headers.ts'
+import { queryCodeOf } from './query-codes.ts'
 import type { RawRequest, RawResponse } from './request.ts'
 import { element, escaped } from './xml.ts'
 
@@ -118,7 +119,7 @@ export function renderQueryError(
 ): RawResponse {
   const { code, message } =
     error instanceof KmsError ? error : { code: 'KMSInternalException' as const, message: '' }
-  const { name, status } = codes[code] ?? plain(code)
+  const { name, status } = queryCodeOf(code)
   const namespace = target === undefined ? undefined : namespaces.get(target.service)
   const opening =
     namespace === undefined ? '<ErrorResponse>' : `<ErrorResponse xmlns="${namespace}">`
@@ -132,35 +133,6 @@ export function renderQueryError(
     requestId,
     `${opening}${body}${element('RequestId', requestId)}</ErrorResponse>`,
   )
-}
-
-interface QueryCode {
-  readonly name: string
-  readonly status: number
-}
-
-/** Where a code is more than its KMS name without the suffix. */
-const codes: Readonly<Partial<Record<ErrorCode, QueryCode>>> = {
-  AccessDeniedException: { name: 'AccessDenied', status: 403 },
-  DeleteConflictException: { name: 'DeleteConflict', status: 409 },
-  EntityAlreadyExistsException: { name: 'EntityAlreadyExists', status: 409 },
-  InvalidMarkerException: { name: 'ValidationError', status: 400 },
-  InvalidSignatureException: { name: 'SignatureDoesNotMatch', status: 403 },
-  KMSInternalException: { name: 'InternalFailure', status: 500 },
-  LimitExceededException: { name: 'LimitExceeded', status: 409 },
-  MissingAuthenticationTokenException: { name: 'MissingAuthenticationToken', status: 403 },
-  NoSuchEntityException: { name: 'NoSuchEntity', status: 404 },
-  SerializationException: { name: 'MalformedInput', status: 400 },
-  UnknownOperationException: { name: 'InvalidAction', status: 400 },
-  // Two codes of STS: of a session's token, and of an identity token.
-  ExpiredIdentityTokenException: { name: 'ExpiredTokenException', status: 400 },
-  ExpiredTokenException: { name: 'ExpiredToken', status: 403 },
-  UnrecognizedClientException: { name: 'InvalidClientTokenId', status: 403 },
-  ValidationException: { name: 'ValidationError', status: 400 },
-}
-
-function plain(code: ErrorCode): QueryCode {
-  return { name: code.replace(/Exception$/, ''), status: statusOf(code) }
 }
 
 /** AWS's Query services always say something. */

@@ -1,4 +1,4 @@
-/** Which of the two protocols a request speaks: AWS JSON 1.1, or AWS Query. @module */
+/** Which of the two protocols a request speaks: AWS JSON, or AWS Query. @module */
 import type { Members } from '../model/shape.ts'
 import { readBody, readTarget, renderAnswer, renderError, type Target } from './aws-json.ts'
 import {

@@ -19,6 +19,7 @@ const suites = [
   ],
   ['grants.py', 'boto3 makes grants, pages through them, and ends them'],
   ['trail.py', 'boto3 looks events up, page by page'],
+  ['watch.py', 'boto3 lists metrics and reads them, page by page'],
   ['skewed_clock.py', 'boto3 with a skewed clock is refused'],
 ] as const
 

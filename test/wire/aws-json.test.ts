@@ -192,3 +192,34 @@ test('an error’s cause and stack never reach its answer', () => {
   const error = new KmsError('SerializationException', '', { cause: new Error('secret detail') })
   assert.equal(renderError(error, 'id').body, '{"__type":"SerializationException"}')
 })
+
+test('a service that spoke AWS Query first has JSON 1.0, and its errors’ old names in a header', () => {
+  const target = { service: 'monitoring', operation: 'ListMetrics' }
+  const of = (error: unknown): readonly unknown[] => {
+    const { status, headers, body } = renderError(error, 'id', target)
+    assert.equal(headers['Content-Type'], 'application/x-amz-json-1.0')
+    return [status, headers['x-amzn-query-error'], body]
+  }
+  assert.equal(renderAnswer({}, 'id', target).headers['Content-Type'], 'application/x-amz-json-1.0')
+  for (const [code, name] of [
+    ['InvalidParameterValueException', 'InvalidParameterValue'],
+    ['InvalidParameterCombinationException', 'InvalidParameterCombination'],
+    ['MissingRequiredParameterException', 'MissingParameter'],
+    ['InvalidNextToken', 'InvalidNextToken'],
+    ['ValidationException', 'ValidationError'],
+  ] as const) {
+    assert.deepEqual(of(new KmsError(code, 'no')), [
+      400,
+      `${name};Sender`,
+      `{"__type":"${code}","message":"no"}`,
+    ])
+  }
+  assert.deepEqual(of(new Error('secret detail')), [
+    500,
+    'InternalServiceError;Receiver',
+    '{"__type":"InternalServiceFault"}',
+  ])
+  const kms = { service: 'kms', operation: 'Encrypt' }
+  const { headers } = renderError(new KmsError('ValidationException'), 'id', kms)
+  assert.equal(headers['x-amzn-query-error'], undefined)
+})

@@ -24,7 +24,8 @@ import { createFaults } from '../../../src/throttle/faults.ts'
 import { createQuotas } from '../../../src/throttle/profiles.ts'
 import { importMethods } from './memory-imports.ts'
 import { pairMethods } from './memory-pairs.ts'
-import { reads, transactionOn, unused, unusedTrails, type Rows } from './memory-store.ts'
+import { reads, transactionOn, unused, type Rows } from './memory-store.ts'
+import { unusedPorts } from './unused-ports.ts'
 
 export const accountId = '111122223333'
 export const region = 'us-west-2'
@@ -157,7 +158,6 @@ export function createWorld(): World {
       },
       forwardAccess: { prove: () => Promise.reject(new Error('no service calls')) },
       principals: { idOf: async (arn) => world.principals.get(arn) },
-      trails: unusedTrails,
       // As good as a token here: its text is new each time and names its grant.
       grantTokens: {
         seal: ({ grantId }) => {
@@ -177,8 +177,7 @@ export function createWorld(): World {
       sessions: { issue: unused },
       webIdentity: { mayBeIssuer: unused },
       events: { lookup: unused },
-      figures: { listRequestCounts: unused, listKeyTurns: unused },
-      explanations: { access: unused, call: unused, whoCan: unused },
+      ...unusedPorts,
       quotas: { ...createQuotas('aws'), rates: () => [] },
       server: {
         status: unused,

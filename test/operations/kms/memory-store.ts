@@ -1,6 +1,5 @@
 /** A store in memory: rows in arrays, and a transaction that works on a copy of them. */
 import { granteeOf, requestDigest, type GrantRecord } from '../../../src/model/grant.ts'
-import type { TrailPorts } from '../../../src/model/trail.ts'
 import type { AliasRecord, KeyRecord, KeyRef, MaterialRecord } from '../../../src/model/key.ts'
 import type { MaterialStateRecord } from '../../../src/model/key-material.ts'
 import {
@@ -169,14 +168,6 @@ export function reads(rows: Rows): StoreReads {
 
 export function unused(): never {
   throw new Error('no KMS operation asks for this')
-}
-
-export const unusedTrails: TrailPorts = {
-  operatorTrail: unused,
-  acceptsBucket: unused,
-  encrypts: false,
-  statusOf: unused,
-  digestPublicKeys: unused,
 }
 
 /** A transaction over `rows`, which it changes in place: the caller gives a copy. */

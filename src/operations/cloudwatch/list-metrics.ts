@@ -1,0 +1,107 @@
+/**
+ * ListMetrics — the metrics of the account in the Region that had values in the last two weeks.
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html
+ * @module
+ */
+import type { ListMetricsInput, ListMetricsOutput } from '@aws-sdk/client-cloudwatch'
+import { boolean, list, oneOf, required, structure } from '../../model/shape.ts'
+import type { OperationPorts } from '../operation.ts'
+import { listedMetrics, type ListedFrom } from './listed-metrics.ts'
+import type { MetricName } from './known-metrics.ts'
+import {
+  accountName,
+  dimensionName,
+  dimensionValue,
+  metricName,
+  namespace,
+  nextToken,
+} from './members.ts'
+import { metricOperation } from './metric-operation.ts'
+import { openMetricToken } from './metric-token.ts'
+
+const metricsMax = 500
+
+interface Filter {
+  readonly Namespace?: string
+  readonly MetricName?: string
+  readonly Dimensions?: readonly { readonly Name: string; readonly Value?: string }[]
+}
+
+export const listMetrics = metricOperation<ListMetricsInput, ListMetricsOutput>()({
+  name: 'ListMetrics',
+  input: {
+    Namespace: namespace,
+    MetricName: metricName,
+    Dimensions: list(structure({ Name: required(dimensionName), Value: dimensionValue }), {
+      max: 10,
+    }),
+    NextToken: nextToken,
+    RecentlyActive: oneOf(['PT3H']),
+    IncludeLinkedAccounts: boolean(),
+    OwningAccount: accountName,
+  },
+  permissions: () => [{ action: 'cloudwatch:ListMetrics', unnamedResource: true }],
+  readOnly: true,
+  audit: [
+    'Namespace',
+    'MetricName',
+    'Dimensions',
+    'NextToken',
+    'RecentlyActive',
+    'IncludeLinkedAccounts',
+    'OwningAccount',
+  ],
+  throws: ['ValidationException', 'AccessDeniedException', 'InvalidParameterValueException'],
+  async run({ input, caller: { accountId }, region }, ports) {
+    const { NextToken, IncludeLinkedAccounts: linked, OwningAccount: owner, ...filter } = input
+    const place = { accountId, region }
+    const question = JSON.stringify(['ListMetrics', place, filter, owner])
+    const from = openMetricToken(ports.pages, question, NextToken) as ListedFrom | undefined
+    const ofOthers = owner !== undefined && owner !== accountId
+    const page = ofOthers ? { metrics: [] } : await readPage(from, place, filter, ports)
+    const { metrics, next } = page
+    return {
+      Metrics: metrics,
+      ...(linked && { OwningAccounts: metrics.map(() => accountId) }),
+      ...(next && { NextToken: ports.pages.seal(question, JSON.stringify(next)) }),
+    }
+  },
+})
+
+/** How many metrics are looked at for one page: where few of them fit, a page has fewer than it could. */
+const lookedAtMax = 10 * metricsMax
+
+async function readPage(
+  from: ListedFrom | undefined,
+  place: { readonly accountId: string; readonly region: string },
+  filter: Filter & { readonly RecentlyActive?: string },
+  ports: OperationPorts,
+): Promise<{ readonly metrics: MetricName[]; readonly next?: ListedFrom }> {
+  const metrics: MetricName[] = []
+  const recent = filter.RecentlyActive !== undefined
+  const keyArn = filter.Dimensions?.find(({ Name }) => Name === 'KeyArn')?.Value
+  let next: ListedFrom | undefined = from ?? { of: 'expiration' }
+  let lookedAt = 0
+  while (next !== undefined && metrics.length < metricsMax && lookedAt < lookedAtMax) {
+    const limit = metricsMax - metrics.length
+    // oxlint-disable-next-line no-await-in-loop -- until the page is full
+    const listed = await listedMetrics(next, { ...place, limit, recent, keyArn }, ports)
+    metrics.push(...listed.metrics.filter((metric) => fits(metric, filter)))
+    lookedAt += listed.metrics.length
+    next = listed.next
+  }
+  return { metrics, ...(next && { next }) }
+}
+
+/** Whether it has all of the names and dimensions that are asked for. */
+function fits(metric: MetricName, { Namespace, MetricName, Dimensions = [] }: Filter): boolean {
+  return (
+    (Namespace === undefined || Namespace === metric.Namespace) &&
+    (MetricName === undefined || MetricName === metric.MetricName) &&
+    Dimensions.every(({ Name, Value }) =>
+      metric.Dimensions.some(
+        (own) => own.Name === Name && (Value === undefined || own.Value === Value),
+      ),
+    )
+  )
+}

@@ -1,0 +1,126 @@
+/** The metrics that there are, one kind after the other, in parts. @module */
+import type { Called } from '../../store/metric-rows.ts'
+import type { OperationPorts } from '../operation.ts'
+import {
+  afterNamesOf,
+  callableOperations,
+  callsMetric,
+  countedNames,
+  cryptographicOperations,
+  expirationMetric,
+  operationOf,
+  requestsMetric,
+  type MetricName,
+} from './known-metrics.ts'
+
+const hourMs = 3_600_000
+const listedForMs = 14 * 24 * hourMs
+
+/** Where the next part begins. */
+export type ListedFrom =
+  | { readonly of: 'expiration'; readonly after?: string }
+  | { readonly of: 'requests'; readonly after?: Called }
+  | { readonly of: 'calls' }
+
+export interface Listed {
+  readonly metrics: readonly MetricName[]
+  readonly next?: ListedFrom
+}
+
+interface Wanted {
+  readonly accountId: string
+  readonly region: string
+  readonly limit: number
+  /** With values in the last three hours; in the last two weeks else. */
+  readonly recent: boolean
+  /** Of requests with one key, just those with this one. */
+  readonly keyArn: string | undefined
+}
+
+type ListedPorts = Pick<OperationPorts, 'figures' | 'clock'>
+
+export function listedMetrics(
+  from: ListedFrom,
+  wanted: Wanted,
+  ports: ListedPorts,
+): Promise<Listed> {
+  if (from.of === 'expiration') return expirations(from.after, wanted, ports)
+  return from.of === 'requests' ? requests(from.after, wanted, ports) : calls(wanted, ports)
+}
+
+async function expirations(
+  after: string | undefined,
+  { accountId, region, limit }: Wanted,
+  { figures }: ListedPorts,
+): Promise<Listed> {
+  const page = { limit, ...(after !== undefined && { after }) }
+  const keyIds = await figures.listExpiringKeys(accountId, region, page)
+  const last = keyIds.at(-1)
+  const full = keyIds.length === limit && last !== undefined
+  return {
+    metrics: keyIds.map(expirationMetric),
+    next: full ? { of: 'expiration', after: last } : { of: 'requests' },
+  }
+}
+
+async function requests(
+  after: Called | undefined,
+  { limit, keyArn, ...wanted }: Wanted,
+  ports: ListedPorts,
+): Promise<Listed> {
+  const found = await ports.figures.listCalled({
+    ...periodOf(wanted, ports),
+    operations: [...cryptographicOperations].flatMap(countedNames),
+    ...(keyArn !== undefined && { keyArns: keyArn }),
+    ...(after && { after }),
+    limit,
+  })
+  const last = found.at(-1)
+  const full = found.length === limit && last !== undefined
+  const { accountId } = wanted
+  const metrics = new Map(
+    found
+      .filter(({ keyArns }) => keyArns.split(' ').some((arn) => arn.split(':')[4] === accountId))
+      .map(({ keyArns, operation }) => {
+        const name = operationOf(operation)
+        return [`${keyArns} ${name}`, requestsMetric(keyArns, name)] as const
+      }),
+  )
+  return {
+    metrics: [...metrics.values()],
+    next: full
+      ? {
+          of: 'requests',
+          // Behind all pairs that the same operation has made with the same key.
+          after: { keyArns: last.keyArns, operation: afterNamesOf(operationOf(last.operation)) },
+        }
+      : { of: 'calls' },
+  }
+}
+
+async function calls(wanted: Wanted, { figures, clock }: ListedPorts): Promise<Listed> {
+  const period = periodOf(wanted, { clock })
+  const called = await figures.listCalledOperations(period)
+  const names = new Set(called.map(operationOf))
+  return {
+    metrics: [...names].filter((name) => callableOperations.has(name)).map(callsMetric),
+  }
+}
+
+function periodOf(
+  { accountId, region, recent }: Pick<Wanted, 'accountId' | 'region' | 'recent'>,
+  { clock }: Pick<ListedPorts, 'clock'>,
+): {
+  readonly accountId: string
+  readonly region: string
+  readonly period: 'minute' | 'hour'
+  readonly since: number
+} {
+  const now = clock.now()
+  return {
+    accountId,
+    region,
+    period: recent ? 'minute' : 'hour',
+    since: now - (recent ? 3 * hourMs : listedForMs),
+  }
+}

@@ -1,0 +1,18 @@
+/** Tokens that lead to the next page. @module */
+import { KmsError } from '../../errors.ts'
+import type { Pages } from '../operation.ts'
+
+/** What was sealed into it, for just this question. @throws {KmsError} `InvalidNextToken` */
+export function openMetricToken(
+  pages: Pages,
+  question: string,
+  token: string | undefined,
+): unknown {
+  try {
+    const text = pages.open(question, token)
+    return text === undefined ? undefined : JSON.parse(text)
+  } catch (error) {
+    if (!(error instanceof KmsError)) throw error
+    throw new KmsError('InvalidNextToken', 'The next token is not valid.')
+  }
+}

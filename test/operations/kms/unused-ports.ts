@@ -1,0 +1,33 @@
+/** Ports that no operation of KMS works with. @module */
+import type { TrailPorts } from '../../../src/model/trail.ts'
+import type { OperationPorts } from '../../../src/operations/operation.ts'
+import { unused } from './memory-store.ts'
+
+const unusedTrails: TrailPorts = {
+  operatorTrail: unused,
+  acceptsBucket: unused,
+  encrypts: false,
+  statusOf: unused,
+  digestPublicKeys: unused,
+}
+
+const unusedFigures: OperationPorts['figures'] = {
+  listRequestCounts: unused,
+  listKeyTurns: unused,
+  listCalled: unused,
+  listCalledOperations: unused,
+  sumRequests: unused,
+  listExpiringKeys: unused,
+}
+
+const unusedExplanations: OperationPorts['explanations'] = {
+  access: unused,
+  call: unused,
+  whoCan: unused,
+}
+
+export const unusedPorts: Pick<OperationPorts, 'explanations' | 'figures' | 'trails'> = {
+  explanations: unusedExplanations,
+  figures: unusedFigures,
+  trails: unusedTrails,
+}
