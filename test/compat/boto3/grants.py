@@ -33,8 +33,16 @@ class Grants(unittest.TestCase):
             sorted(grant['Constraints']['EncryptionContextSubset']['purpose'] for grant in grants),
             ['p0', 'p1', 'p2', 'p3', 'p4'],
         )
-        retirable = kms.get_paginator('list_retirable_grants').paginate(RetiringPrincipal=ROOT)
-        self.assertEqual(len([one for page in retirable for one in page['Grants']]), 5)
+        retirable = list(
+            kms.get_paginator('list_retirable_grants').paginate(
+                RetiringPrincipal=ROOT, PaginationConfig={'PageSize': 2}
+            )
+        )
+        self.assertEqual([len(page['Grants']) for page in retirable], [2, 2, 1])
+        self.assertEqual(
+            sorted(one['GrantId'] for page in retirable for one in page['Grants']),
+            sorted(one['GrantId'] for one in made),
+        )
         same = kms.create_grant(
             KeyId=key,
             GranteePrincipal=ROOT,
