@@ -20,6 +20,17 @@ const recipes = {
     ],
     build: ['javac -encoding UTF-8 -cp lib/* -d classes RoundTrip.java'],
   },
+  java1: {
+    name: 'java-samples',
+    toolchain: ['javac --release 17 -version', 'mvn --version'],
+    sources: 'java-1',
+    fetch: [
+      'mvn --batch-mode --quiet -DoutputDirectory=lib ' +
+        'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies',
+      'sha256sum --check --strict --quiet jars.sha256',
+    ],
+    build: ['javac -encoding UTF-8 -cp lib/* -d classes GuideSamples.java'],
+  },
   python: {
     name: 'python-program',
     toolchain: ['python3 --version', "python3 -c print(__import__('sys').base_prefix)"],
