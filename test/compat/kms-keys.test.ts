@@ -104,7 +104,11 @@ test('CreateKey refuses in the words of AWS what makes no key, and makes none', 
       'UnsupportedOperationException',
       'KeySpec SM2 is not supported in this Region',
     ],
-    [{ MultiRegion: true }, 'UnsupportedOperationException', 'multi-Region keys are not supported'],
+    [
+      { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: 'cks-1234567890abcdef0' },
+      'UnsupportedOperationException',
+      'keys of Origin `AWS_CLOUDHSM` are not supported',
+    ],
     [{ Tags: duplicateTags }, 'TagException', 'Duplicate tag keys'],
     [
       { Description: 'x'.repeat(8193) },
