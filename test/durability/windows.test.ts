@@ -41,8 +41,8 @@ for (const [moment, recorded] of moments) {
   test(`a start that dies ${moment} of what it drains leaves one record in the end`, async (t) => {
     const folder = temporaryFolder(t)
     await dieWhileCreatingKeys(t, folder, 'before write')
-    // The first one is the head of the new segment.
-    const dying = stopping(t, folder, moment, 2, 'start')
+    // Before it go the head of the new segment, and the checkpoints of the start.
+    const dying = stopping(t, folder, moment, 4, 'start')
     assert.deepEqual(await dying.ended, { code: null, signal: 'SIGKILL' })
     const left = await readStoredAndRecorded(join(folder, 'data'), accountId, region)
     assert.ok(left.outboxRows > 0, 'the row is still there')
