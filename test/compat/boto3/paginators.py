@@ -1,5 +1,6 @@
 """boto3's paginators over more than one page of each list, in order and without repeats."""
 
+import time
 import unittest
 
 import boto3
@@ -65,6 +66,28 @@ class Paginators(unittest.TestCase):
         marker = kms.list_keys(Limit=1)['NextMarker']
         with self.assertRaises(kms.exceptions.InvalidMarkerException):
             kms.list_resource_tags(KeyId=self.keys[0], Marker=marker)
+
+
+class Rotations(unittest.TestCase):
+    """Runs after the above, which knows how many keys there are."""
+
+    def test_list_key_rotations(self):
+        key = kms.create_key()['KeyMetadata']['KeyId']
+        for _ in range(3):
+            kms.rotate_key_on_demand(KeyId=key)
+            while 'OnDemandRotationStartDate' in kms.get_key_rotation_status(KeyId=key):
+                time.sleep(0.05)
+        rotations = pages('list_key_rotations', 2, KeyId=key)
+        self.assertEqual([len(page['Rotations']) for page in rotations], [2, 1])
+        found = pages('list_key_rotations', 3, KeyId=key, IncludeKeyMaterial='ALL_KEY_MATERIAL')
+        self.assertEqual([len(page['Rotations']) for page in found], [3, 1])
+        materials = [one['KeyMaterialId'] for page in found for one in page['Rotations']]
+        self.assertEqual(len(set(materials)), 4)
+
+    def test_a_new_imported_key_has_a_page_with_nothing(self):
+        key = kms.create_key(Origin='EXTERNAL')['KeyMetadata']['KeyId']
+        found = pages('list_key_rotations', 1, KeyId=key, IncludeKeyMaterial='ALL_KEY_MATERIAL')
+        self.assertEqual([page['Rotations'] for page in found], [[]])
 
 
 if __name__ == '__main__':
