@@ -5,7 +5,8 @@
  * @see https://openid.net/specs/openid-connect-discovery-1_0.html
  * @module
  */
-import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose'
+import { createPublicKey } from 'node:crypto'
+import { createLocalJWKSet, errors, type JWK, type JWTVerifyGetKey } from 'jose'
 import { DocumentFailed, type FetchDocument } from './issuer-documents.ts'
 
 export interface Issuer {
@@ -126,12 +127,30 @@ async function fetchKeys(
   if (!Array.isArray(keys) || keys.length > keysMax) {
     throw new DocumentFailed(`${url}: its keys are no list, or too long a one`)
   }
-  // What signs is a pair: nothing that is published can be a shared secret.
-  const usable = keys.filter((key: unknown) => {
-    const { kty, use } = membersOf(key)
-    return (kty === 'RSA' || kty === 'EC') && use !== 'enc'
-  })
-  return createLocalJWKSet({ keys: usable })
+  return createLocalJWKSet({ keys: keys.flatMap(readVerifyingKey) })
+}
+
+const modulusBitsMin = 2048
+
+/**
+ * The public half of a key that signs, read anew: what is no such key is not there, so that no token meets it.
+ * What signs is a pair: nothing that is published can be a shared secret.
+ */
+function readVerifyingKey(published: unknown): readonly JWK[] {
+  const { kty, use, key_ops: uses, kid, alg } = membersOf(published)
+  if ((kty !== 'RSA' && kty !== 'EC') || use === 'enc') return []
+  if (uses !== undefined && !(Array.isArray(uses) && uses.includes('verify'))) return []
+  try {
+    const key = createPublicKey({ key: membersOf(published), format: 'jwk' })
+    if ((key.asymmetricKeyDetails?.modulusLength ?? modulusBitsMin) < modulusBitsMin) return []
+    const named = {
+      ...(typeof kid === 'string' && { kid }),
+      ...(typeof alg === 'string' && { alg }),
+    }
+    return [{ ...(key.export({ format: 'jwk' }) as JWK), ...named }]
+  } catch {
+    return []
+  }
 }
 
 function membersOf(value: unknown): Readonly<Record<string, unknown>> {

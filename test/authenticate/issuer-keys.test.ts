@@ -1,7 +1,8 @@
 /** Keys of identity providers: kept, found again after a rotation, and kept through an outage. */
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
-import { exportJWK } from 'jose'
+import { errors, exportJWK, jwtVerify } from 'jose'
 import { DocumentFailed, type FetchDocument } from '../../src/authenticate/issuer-documents.ts'
 import { createIssuerKeys } from '../../src/authenticate/issuer-keys.ts'
 import { newPair, type SigningPair } from './issuer.ts'
@@ -98,4 +99,42 @@ test('an issuer that describes another, or hides its keys, or has too many, has 
   }
   const many = Array.from({ length: 101 }, () => pairs[0] ?? newPair())
   await assert.rejects(open(many).find(pairs[0]?.kid ?? ''), DocumentFailed)
+})
+
+test('a published key that is malformed, weak or for another use is not there, and hides no other', async () => {
+  const pair = newPair()
+  const right = { ...(await exportJWK(pair.publicKey)), kid: pair.kid }
+  const short = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey
+  const weak = { ...short.export({ format: 'jwk' }), kid: 'wrong' }
+  const { x: _x, ...halved } = { ...right, kid: 'wrong' }
+  for (const wrong of [
+    weak,
+    { kty: 'RSA', kid: 'wrong' },
+    { kty: 'RSA', kid: 'wrong', n: 5, e: 'AQAB' },
+    { kty: 'RSA', kid: 'wrong', n: '', e: '' },
+    { kty: 'EC', kid: 'wrong', crv: 'P-256', x: 'AA', y: 'AA' },
+    { kty: 'oct', kid: 'wrong', k: 'AAAA' },
+    halved,
+    { ...right, kid: 'wrong', use: 'enc' },
+    { ...right, kid: 'wrong', key_ops: ['deriveKey'] },
+    null,
+  ]) {
+    const keys = createIssuerKeys({
+      fetchDocument: (url) =>
+        Promise.resolve(
+          url.endsWith('-configuration')
+            ? { issuer: issuer.url, jwks_uri: 'https://keys.example/k' }
+            : { keys: [wrong, { ...right, key_ops: ['sign', 'verify'] }] },
+        ),
+      monotonic: () => 0,
+      onError: (error) => {
+        throw error
+      },
+    })
+    for (const alg of ['RS256', 'ES256']) {
+      const header = Buffer.from(JSON.stringify({ alg, kid: 'wrong' })).toString('base64url')
+      await assert.rejects(jwtVerify(`${header}.e30.AAAA`, keys.of(issuer)), errors.JOSEError)
+    }
+    await keys.of(issuer)({ alg: 'ES256', kid: pair.kid }, { payload: '', signature: '' })
+  }
 })
