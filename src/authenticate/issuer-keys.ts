@@ -133,8 +133,8 @@ async function fetchKeys(
 const modulusBitsMin = 2048
 
 /**
- * The public half of a key that signs, read anew: what is no such key is not there, so that no token meets it.
- * What signs is a pair: nothing that is published can be a shared secret.
+ * The public half of a key that signs, read anew: what is no such key is not there, so that no token
+ * meets it. What signs is a pair: nothing that is published can be a shared secret.
  */
 function readVerifyingKey(published: unknown): readonly JWK[] {
   const { kty, use, key_ops: uses, kid, alg } = membersOf(published)
