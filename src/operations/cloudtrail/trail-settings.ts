@@ -81,8 +81,9 @@ export function checkSettings(given: GivenSettings): void {
   }
 }
 
+/** Below `AWSLogs` files lie by account: a prefix that leads there is another account's place. */
 function climbs(prefix: string): boolean {
-  return prefix.split('/').some((part) => part === '.' || part === '..')
+  return prefix.split('/').some((part) => /^(\.|\.\.|awslogs)$/i.test(part))
 }
 
 type Settings = Pick<

@@ -159,7 +159,15 @@ test('what no trail can be made of is refused', async (t) => {
     'S3 bucket others does not exist!',
   )
   await refused(create({ S3BucketName: 'UPPER' }), 'InvalidS3BucketNameException')
-  for (const S3KeyPrefix of ['../up', 'a//b', 'x'.repeat(201), 'a/./b', '/a']) {
+  for (const S3KeyPrefix of [
+    '../up',
+    'a//b',
+    'x'.repeat(201),
+    'a/./b',
+    '/a',
+    'AWSLogs/444455556666',
+    'a/awslogs',
+  ]) {
     await refused(create({ S3KeyPrefix }), 'InvalidS3PrefixException')
   }
   for (const Name of ['ab', 'x'.repeat(129), '-ab', 'ab-', 'a b c', '192.168.5.4', 'a..b', '   ']) {
