@@ -41,7 +41,9 @@ function keyArnsOf(resources: unknown): readonly string[] {
   if (!Array.isArray(resources)) return []
   return resources.flatMap((resource: unknown) => {
     const { type, ARN: arn } = members(resource)
-    return type === 'AWS::KMS::Key' && typeof arn === 'string' ? [arn] : []
+    // Aliases stand beside the keys that they point to.
+    const isKey = type === 'AWS::KMS::Key' && typeof arn === 'string' && arn.includes(':key/')
+    return isKey ? [arn] : []
   })
 }
 

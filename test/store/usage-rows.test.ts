@@ -19,7 +19,7 @@ function callOf(operation: string, after: number, more: object = {}): CountedCal
       eventType: 'AwsApiCall',
       eventName: operation,
       userIdentity: { accountId },
-      resources: [{ type: 'AWS::KMS::Key', ARN: 'key/a' }],
+      resources: [{ type: 'AWS::KMS::Key', ARN: 'arn:aws:kms:us-west-2:111122223333:key/a' }],
       ...more,
     },
     { accountId, region, time: start + after },
@@ -39,12 +39,21 @@ test('what is no request of KMS and no turn of a key does not count', () => {
   }
 })
 
+test('an alias that a record names beside its key is no key', () => {
+  const of = (name: string): object => ({
+    type: 'AWS::KMS::Key',
+    ARN: `arn:aws:kms:${region}:${accountId}:${name}`,
+  })
+  const { keyArns } = callOf('CreateAlias', 0, { resources: [of('alias/a'), of('key/b')] })
+  assert.deepEqual(keyArns, [`arn:aws:kms:${region}:${accountId}:key/b`])
+})
+
 test('turns of keys are told by operation and answer, of successes alone', () => {
   const response = {
     keyMetadata: { keyState: 'PendingImport', keySpec: 'RSA_2048', keyManager: 'CUSTOMER' },
   }
   const said = (operation: string, more: object = {}): unknown =>
-    callOf(operation, 0, more).turns.map(({ keyArn, ...turn }) => keyArn === 'key/a' && turn)
+    callOf(operation, 0, more).turns.map(({ keyArn, ...turn }) => keyArn.endsWith('key/a') && turn)
   assert.deepEqual(said('CreateKey', { responseElements: response }), [
     { state: 'PendingImport', spec: 'RSA_2048', manager: 'CUSTOMER' },
   ])
