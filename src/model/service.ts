@@ -43,7 +43,7 @@ const suffix = '.amazonaws.com'
 export const serviceNamePattern = '^[a-z0-9-]{1,63}\\.amazonaws\\.com$'
 
 /** Trent's own: who signs for them signs for Trent, and nobody may answer in its stead. */
-const ownNames: readonly string[] = ['kms', 'iam', 'sts', 'cloudtrail', 'trent']
+const ownNames: readonly string[] = ['kms', 'iam', 'sts', 'trent']
 
 /** Whether a service of that name would be taken for Trent itself. */
 export function isOwnName(name: string): boolean {
