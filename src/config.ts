@@ -36,6 +36,8 @@ export interface Config {
   /** Where audit records are delivered to, and how long the journal keeps them. */
   readonly delivery: DeliverySettings
   readonly quotas: Quotas
+  /** Whoever reads `/metrics` brings it. */
+  readonly metricsToken?: Uint8Array
   /** Hosts, as URLs have them, of identity providers that may be at private addresses. */
   readonly webIdentityHosts: ReadonlySet<string>
   /** The certificates that attestation documents may lead to, DER each. */
@@ -71,6 +73,7 @@ const names = [
   'TRENT_WEB_IDENTITY_HOSTS',
   'TRENT_QUOTAS',
   'TRENT_QUOTA_OVERRIDES',
+  'TRENT_METRICS_TOKEN',
   ...deliveryNames,
 ] as const
 type Settings = Readonly<Partial<Record<(typeof names)[number], string>>>
@@ -152,6 +155,7 @@ export function parseConfig(settings: Settings): Config {
     throw new ConfigError(`TRENT_LOG_LEVEL must be one of ${logLevels.join(', ')}`)
   }
   const root = rootCredentials(settings)
+  const token = metricsToken(settings.TRENT_METRICS_TOKEN)
   const dataDirectory = settings.TRENT_DATA_DIR ?? './data'
   // It is printed in lines to be pasted into a shell.
   if (/\p{Cc}/u.test(dataDirectory)) {
@@ -170,6 +174,7 @@ export function parseConfig(settings: Settings): Config {
     auditSegmentSeconds: segmentSeconds(settings.TRENT_AUDIT_SEGMENT_SECONDS ?? '3600'),
     delivery: deliveryOf(settings),
     quotas: quotasOf(settings),
+    ...(token && { metricsToken: token }),
     webIdentityHosts: webIdentityHosts(settings.TRENT_WEB_IDENTITY_HOSTS),
     attestationRoots: attestationRoots(settings.TRENT_ATTESTATION_ROOTS),
   })
@@ -205,6 +210,17 @@ function quotasOf(settings: Settings): Quotas {
     if (!(cause instanceof QuotaError)) throw cause
     throw new ConfigError(`TRENT_QUOTA_OVERRIDES: ${cause.message}`, { cause })
   }
+}
+
+function metricsToken(text: string | undefined): Uint8Array | undefined {
+  if (text === undefined) return undefined
+  // The message never holds the value: it is a secret.
+  if (!/^[\x21-\x7e]{16,256}$/.test(text)) {
+    throw new ConfigError(
+      'TRENT_METRICS_TOKEN must be 16 to 256 printable characters without spaces',
+    )
+  }
+  return Buffer.from(text)
 }
 
 function webIdentityHosts(text: string | undefined): Config['webIdentityHosts'] {

@@ -37,21 +37,29 @@ export async function handle(
   const requestId = ports.random.uuid()
   const protocol = protocolOf(request)
   let named = target
+  let found: Operation | undefined
+  let outcome = 'success'
+  const started = performance.now()
   try {
     named ??= protocol.readTarget(request) //                                        1 wire
     const operation = findOperation(named, ports.registry) //                        2 operations
+    found = operation
     const [caller, place] = await identify(request, operation, ports, target) //     3 authenticate
     const call = openCall({ request, requestId, operation, caller, place }, ports)
     const output = await call.record(() => perform(call, ports)) //                  8 audit, around 4 to 7
     return protocol.renderAnswer(output, requestId, named) //                        9 wire
   } catch (error) {
+    outcome = error instanceof KmsError ? error.code : 'KMSInternalException'
     // Callers may hang up as often as they like: that is no failure of ours.
     const hungUp = request.signal.aborted && error === request.signal.reason
+    if (hungUp) outcome = 'hung-up'
     if (hungUp) ports.log.debug({ requestId }, 'the caller hung up')
     else if (!(error instanceof KmsError)) {
       ports.log.error({ err: error, requestId }, 'request failed')
     }
     return protocol.renderError(error, requestId, named)
+  } finally {
+    ports.meter.answered(found, outcome, performance.now() - started)
   }
 }
 
@@ -112,10 +120,13 @@ async function decideAndRun(
   const aliased = withAliasNames(resolved.keys, identity, lookup)
   const asked = { ...resolved, keys: aliased instanceof Promise ? await aliased : aliased }
   const unmade = unmadeKeyIn(resolved)
+  const started = performance.now()
   try {
     authorizeCall(asking, input, asked, call.onDecision) //                           6 authorize
   } catch (error) {
     throw unmade === undefined ? error : aliasNotFound(unmade.alias, place)
+  } finally {
+    ports.meter.authorized(performance.now() - started)
   }
   if (unmade !== undefined) {
     if (given.made) throw new Error(`${unmade.alias.name} is not found though it was made`)

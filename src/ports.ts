@@ -17,6 +17,7 @@ import type { Keyring } from './crypto/keyring.ts'
 import type { DeploymentPorts, FirstAccount } from './deployment.ts'
 import type { MovableClock } from './jobs/clock.ts'
 import { createIdentityUses } from './lifecycle/identity-uses.ts'
+import type { Meter } from './metrics/meter.ts'
 import type { Caller } from './model/caller.ts'
 import { formatArn } from './model/arn.ts'
 import type { OperationPorts, PrincipalChecks } from './operations/operation.ts'
@@ -59,6 +60,7 @@ export interface ServerParts extends Omit<DeploymentPorts, 'clock'> {
   /** What `Store.trackUsageSince` answered. */
   readonly usageTrackedSince: number
   readonly startedAt: number
+  readonly meter: Meter
   readonly log: Logger
 }
 
@@ -122,8 +124,16 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
       trails: parts.delivery.trails,
       server: serverControls(config, { ...parts, refusals, faults, jobs: open.jobs }),
     },
+    meter: parts.meter,
     log,
   }
+  parts.meter.observe({
+    now: () => clock.now(),
+    changes: () => store.epoch(),
+    refusals: refusals.count,
+    keyFigures: () => store.keyFigures(),
+    caches: () => lookup.counts(),
+  })
   return { ports, close: open.close }
 }
 

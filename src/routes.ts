@@ -1,5 +1,6 @@
 /** What one public request is for: AWS's API, health, or the test API where it is on. @module */
-import type { Config } from './config.ts'
+import { isLoopback, type Config } from './config.ts'
+import { metricsRoute, type MetricsText } from './wire/metrics-route.ts'
 import type { RawRequest, RawResponse } from './wire/request.ts'
 import type { Target } from './wire/aws-json.ts'
 import {
@@ -13,7 +14,8 @@ import {
 } from './wire/routes.ts'
 
 export interface Serving {
-  readonly config: Pick<Config, 'listen' | 'testApi'>
+  readonly config: Pick<Config, 'listen' | 'testApi' | 'metricsToken'>
+  readonly metrics: MetricsText
   /** The port that is listened on, which is not the configured one where that is 0. */
   readonly port: () => number
   /** Runs the pipeline; `target` for what no header names. */
@@ -25,6 +27,10 @@ export function publicHandler(serving: Serving): (request: RawRequest) => Promis
   const { config, serve, readiness } = serving
   const table = routeTable([
     ...healthRoutes(readiness),
+    metricsRoute(serving.metrics, {
+      token: config.metricsToken,
+      loopback: isLoopback(config.listen.host),
+    }),
     ...serviceRoutes(serve),
     ...(config.testApi ? testRoutes(serve) : []),
   ])

@@ -31,6 +31,7 @@ import type { OpenKeyUsages } from './lifecycle/last-usage.ts'
 import type { Caller } from './model/caller.ts'
 import type { Clock, Random } from './model/clock.ts'
 import { keyArn, type KeyRecord } from './model/key.ts'
+import type { Meter } from './metrics/meter.ts'
 import type { RegionTable } from './model/region.ts'
 import type { Call, Operation, OperationPorts, Origin } from './operations/operation.ts'
 import { readCallInput } from './resolve/call-input.ts'
@@ -81,6 +82,8 @@ export interface PipelinePorts {
   /** For calls that decide again. */
   readonly inTurn: InTurn
   readonly operations: OperationPorts
+  /** Hears how long calls take, and what becomes of them. */
+  readonly meter: Pick<Meter, 'answered' | 'authorized'>
   readonly log: Logger
 }
 

@@ -20,6 +20,8 @@ import { openDeployment, openFirstAccount, type FirstAccount } from './deploymen
 import { KmsError } from './errors.ts'
 import { createClock, type MovableClock, type TimeSource } from './jobs/clock.ts'
 import { askInside, type Ask } from './operator/inside.ts'
+import { measuredFiles, measuredJournal } from './metrics/measured.ts'
+import { createMeter, type Meter } from './metrics/meter.ts'
 import { shortestPath } from './operator/socket-path.ts'
 import { handle } from './pipeline.ts'
 import { openPorts, type OpenPorts } from './ports.ts'
@@ -102,6 +104,7 @@ async function makeDirectory(path: string): Promise<void> {
 interface Files {
   readonly database: OwnedDatabase
   readonly journal: OpenJournal
+  readonly meter: Meter
   readonly journalDirectory: string
   /** What waits for the journal's last word. */
   readonly afterJournal: Closing
@@ -124,24 +127,26 @@ async function openFiles(config: Config, options: ServerOptions, closing: Closin
   closing.push(() => closeAll(afterJournal))
   const journalDirectory = join(config.dataDirectory, 'journal')
   const onError = (error: Error): void => log.error({ err: error }, 'the audit journal has failed')
-  const journal = await openJournal({
+  const meter = createMeter(() => opened)
+  const opened = await openJournal({
     directory: journalDirectory,
     stream: 'worker-0',
     clock,
     segmentAgeMs: config.auditSegmentSeconds * 1000,
     onFatal,
     onError,
-    ...(options.journalFiles && { files: options.journalFiles }),
+    files: measuredFiles(options.journalFiles ?? nodeFiles, meter.synced),
   })
+  const journal = measuredJournal(opened, meter.appended)
   closing.push(() => journal.close())
-  return { database, journal, journalDirectory, afterJournal, onError, clock, startedAt }
+  return { database, journal, meter, journalDirectory, afterJournal, onError, clock, startedAt }
 }
 
 /** The two listeners; calls get one clear error until `open` is called. */
 async function openDoors(
   config: Config,
   { log, prepare }: ServerOptions,
-  { journal }: Files,
+  { journal, meter }: Files,
   closing: Closing,
 ): Promise<{
   readonly listener: Listener
@@ -172,7 +177,7 @@ async function openDoors(
   }
   const listener: Listener = await listen(
     { ...config.listen, log },
-    publicHandler({ config, port: () => listener.port, serve, readiness }),
+    publicHandler({ config, metrics: meter, port: () => listener.port, serve, readiness }),
   )
   listeners.push(listener)
   const socketPath = shortestPath(join(config.dataDirectory, 'operator.sock'))
@@ -232,7 +237,16 @@ async function openDeploymentPorts(
     held: () => clock.held(),
     onError: (error) => log.error({ err: error }, error.message),
   })
-  const all = { ...parts, anchors, delivery, firstAccount, usageTrackedSince, log, startedAt }
+  const all = {
+    ...parts,
+    meter: files.meter,
+    anchors,
+    delivery,
+    firstAccount,
+    usageTrackedSince,
+    log,
+    startedAt,
+  }
   const { ports, close } = openPorts(config, all)
   const eventIndex = createEventIndex({
     database: database.share(),

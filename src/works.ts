@@ -19,6 +19,7 @@ import { createKeyUsages, type OpenKeyUsages } from './lifecycle/last-usage.ts'
 import { loadAccount } from './resolve/known-accounts.ts'
 import { loadGroup, loadManagedPolicy, loadRole, loadUser } from './resolve/known-identities.ts'
 import { createLookup, type Lookup } from './resolve/lookup.ts'
+import { measuredKeyStore } from './metrics/measured.ts'
 
 import type { ServerParts } from './ports.ts'
 
@@ -42,13 +43,18 @@ export interface Works {
 export function openWorks({ regions }: Config, parts: ServerParts): Works {
   const { store, keyring, journal, clock, random, log } = parts
   const lookup = lookupOf(parts, (materialId) => builtin.forget(materialId))
-  const builtin = createBuiltinKeyStore({
+  const unmeasured = createBuiltinKeyStore({
     keyring,
     clock,
     random,
     findMaterial: async (materialId) => lookup.material(materialId),
     onForgedMaterial: (materialId) => log.error({ materialId }, 'a key material fails to open'),
   })
+  const builtin: BuiltinKeyStore = {
+    ...measuredKeyStore(unmeasured, parts.meter.worked),
+    forget: (materialId) => unmeasured.forget(materialId),
+    close: () => unmeasured.close(),
+  }
   // A lane of their own: attested callers do not wait for primes. Its thread starts with the first.
   const slowLane = createSlowLane({ queueMax: attestationsMax })
   const outbox = createOutbox({

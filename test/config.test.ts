@@ -45,6 +45,13 @@ const refused: readonly [
   ['a Region of two lines', { TRENT_REGION: 'us-\nwest-2' }, /TRENT_REGIONS adds one/],
   ['Regions of two lines', { TRENT_REGIONS: 'eu\nhome' }, /TRENT_REGIONS/],
   ['a data directory of two lines', { TRENT_DATA_DIR: 'da\nta' }, /TRENT_DATA_DIR/],
+  ['a token that is too short', { TRENT_METRICS_TOKEN: 'x'.repeat(15) }, /TRENT_METRICS_TOKEN/],
+  ['a token that is too long', { TRENT_METRICS_TOKEN: 'x'.repeat(257) }, /TRENT_METRICS_TOKEN/],
+  [
+    'a token with a space',
+    { TRENT_METRICS_TOKEN: 'sixteen or more, spaced' },
+    /TRENT_METRICS_TOKEN/,
+  ],
   ['quotas of two lines', { TRENT_QUOTA_OVERRIDES: 'a\nb' }, /TRENT_QUOTA_OVERRIDES/],
   ['segments of under a minute', { TRENT_AUDIT_SEGMENT_SECONDS: '59' }, /from 60 to 86400/],
   ['segments of over a day', { TRENT_AUDIT_SEGMENT_SECONDS: '86401' }, /from 60 to 86400/],
@@ -79,6 +86,8 @@ for (const [name, settings, says] of refused) {
         assert.ok(!error.message.includes('\n'))
         const secret = settings.TRENT_ROOT_SECRET_ACCESS_KEY
         assert.ok(secret === undefined || !error.message.includes(secret))
+        const token = settings.TRENT_METRICS_TOKEN
+        assert.ok(token === undefined || !error.message.includes(token))
         return true
       },
     )

@@ -10,6 +10,8 @@ export interface Cache<V> {
   /** What is known of `key`, and what is being loaded now, is not to be kept. */
   forget(key: string): void
   clear(): void
+  /** Since the start. */
+  readonly counts: { readonly hits: number; readonly misses: number }
 }
 
 /** What a map entry costs beside its key and value, roughly. */
@@ -27,6 +29,7 @@ export function createCache<V>(options: {
   const present = createRecent<V>(bytesMax * (1 - absentShare))
   const absent = createRecent<true>(bytesMax * absentShare)
   const loading = new Map<string, Promise<V | undefined>>()
+  const counts = { hits: 0, misses: 0 }
 
   const keep = (key: string, value: V | undefined): void => {
     const bytes = overheadBytes + key.length * 2
@@ -48,10 +51,15 @@ export function createCache<V>(options: {
   }
 
   return {
+    counts,
     get(key) {
       const value = present.get(key)
-      if (value !== undefined) return value
-      return absent.get(key) === true ? undefined : (loading.get(key) ?? fill(key))
+      if (value !== undefined || absent.get(key) === true) {
+        counts.hits += 1
+        return value
+      }
+      counts.misses += 1
+      return loading.get(key) ?? fill(key)
     },
     forget(key) {
       present.delete(key)

@@ -53,6 +53,8 @@ export interface Lookup {
   group(groupId: string): Found<KnownGroup>
   /** The version that holds, by the policy's unique id. */
   managedPolicy(policyId: string): Found<KnownPolicy>
+  /** What was answered from memory, by kind. */
+  counts(): Readonly<Record<string, { readonly hits: number; readonly misses: number }>>
   /** The grants of a key to one grantee, an ARN or a service principal; an empty list for none. */
   grants(key: KeyRef, grantee: string): Found<readonly GrantRecord[]>
 }
@@ -148,6 +150,8 @@ export function createLookup(ports: LookupPorts): Lookup {
   }
   return {
     refresh: follower(ports.store, forget),
+    counts: () =>
+      Object.fromEntries(Object.entries(caches).map(([name, { counts }]) => [name, counts])),
     key({ accountId, region, keyId }) {
       const record = keys.get(nameOf(accountId, region, keyId))
       return record instanceof Promise ? record.then(withPolicy) : withPolicy(record)

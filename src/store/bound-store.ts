@@ -40,7 +40,13 @@ import { roleReads, roleWrites } from './role-rows.ts'
 import { serviceReads, serviceWrites } from './service-rows.ts'
 import { findAccessKeyUse, saveAccessKeyUses } from './access-key-usage-rows.ts'
 import { findRoleUse, saveRoleUses } from './role-usage-rows.ts'
-import { listCalled, listCalledOperations, listExpiringKeys, sumRequests } from './metric-rows.ts'
+import {
+  keyFigures,
+  listCalled,
+  listCalledOperations,
+  listExpiringKeys,
+  sumRequests,
+} from './metric-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { Store, StoreReads, Transaction } from './store.ts'
 import { trailReads, trailWrites } from './trail-rows.ts'
@@ -86,6 +92,7 @@ export function createStore(
     deleteEventsBefore: (day) => deleteEventsBefore(query, day),
     listRequestCounts: (page) => listRequestCounts(query, page),
     listKeyTurns: (accountId, page) => listKeyTurns(query, accountId, page),
+    keyFigures: () => keyFigures(query),
     listCalled: (page) => listCalled(query, page),
     listCalledOperations: (of) => listCalledOperations(query, of),
     sumRequests: (of) => sumRequests(query, of),

@@ -5,6 +5,7 @@
  */
 import type { Kysely } from 'kysely'
 import { countPeriods, type CountPeriod, type RequestCount } from '../model/usage.ts'
+import type { KeyFigures } from '../model/key-figures.ts'
 import type { Schema } from './schema.ts'
 import type { Page } from './store.ts'
 
@@ -152,4 +153,21 @@ export async function listExpiringKeys(
     .limit(limit)
     .execute()
   return rows.map(({ key_id: keyId }) => keyId)
+}
+
+/** Of every account and Region. */
+export async function keyFigures(query: Kysely<Schema>): Promise<KeyFigures> {
+  const states = await query
+    .selectFrom('keys')
+    .select(({ fn }) => ['state', fn.countAll<number>().as('count')])
+    .groupBy('state')
+    .execute()
+  const { soonest } = await query
+    .selectFrom('keys')
+    .select(({ fn }) => fn.min('material_expires_at').as('soonest'))
+    .executeTakeFirstOrThrow()
+  return {
+    byState: Object.fromEntries(states.map(({ state, count }) => [state, count])),
+    ...(soonest !== null && { soonestExpiry: soonest }),
+  }
 }

@@ -23,6 +23,7 @@ import type { OidcProviderRecord, OidcProviderRef } from '../model/oidc-provider
 import type { RoleRecord, RoleUse } from '../model/role.ts'
 import type { ServiceRecord, ServiceRef } from '../model/service.ts'
 import type { TrailRecord, TrailRef } from '../model/trail.ts'
+import type { KeyFigures } from '../model/key-figures.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { DeliveryStore } from './delivery-store.ts'
 import type { BlockPage, BlockRef, IndexPosition } from './event-index-rows.ts'
@@ -453,6 +454,8 @@ export interface Store extends StoreReads, DeliveryStore, Figures {
   findEventBlock(block: number): Promise<Uint8Array | undefined>
   /** Deletes some of the index's events of days before; answers whether more may be there. */
   deleteEventsBefore(day: number): Promise<boolean>
+  /** Every key of the deployment, counted as it is found. */
+  keyFigures(): Promise<KeyFigures>
   /** Deletes some of the figures that have been kept long enough; answers whether more may be there. */
   deleteOldCounts(now: number): Promise<boolean>
 }

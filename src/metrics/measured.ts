@@ -1,0 +1,74 @@
+/** Ports that tell how long their work takes. @module */
+import type { FilePort, OpenFile } from '../audit/files.ts'
+import type { OpenJournal } from '../audit/journal.ts'
+import type { KeyStore } from '../keystores/keystore.ts'
+
+type Observe = (milliseconds: number) => void
+
+/** Each fdatasync of a file that is made here. */
+export function measuredFiles(files: FilePort, observe: Observe): FilePort {
+  return {
+    ...files,
+    create: async (path): Promise<OpenFile> => {
+      const file = await files.create(path)
+      return { ...file, datasync: timed(() => file.datasync(), observe) }
+    },
+  }
+}
+
+/** How long each record waits. */
+export function measuredJournal(journal: OpenJournal, observe: Observe): OpenJournal {
+  return {
+    append: timed((eventId: string, record: string) => journal.append(eventId, record), observe),
+    get healthy() {
+      return journal.healthy
+    },
+    get position() {
+      return journal.position
+    },
+    get hasReserve() {
+      return journal.hasReserve
+    },
+    anchor: (...given) => journal.anchor(...given),
+    checkpoint: () => journal.checkpoint(),
+    close: () => journal.close(),
+  }
+}
+
+/** Each piece of work, with its waiting. */
+export function measuredKeyStore(store: KeyStore, observe: Observe): KeyStore {
+  return {
+    createMaterial: timed((...given) => store.createMaterial(...given), observe),
+    adoptMaterial: timed((...given) => store.adoptMaterial(...given), observe),
+    importParameters: timed((...given) => store.importParameters(...given), observe),
+    importMaterial: timed((...given) => store.importMaterial(...given), observe),
+    encrypt: timed((...given) => store.encrypt(...given), observe),
+    decrypt: timed((...given) => store.decrypt(...given), observe),
+    publicKey: timed((...given) => store.publicKey(...given), observe),
+    encryptBare: timed((...given) => store.encryptBare(...given), observe),
+    decryptBare: timed((...given) => store.decryptBare(...given), observe),
+    sign: timed((...given) => store.sign(...given), observe),
+    verify: timed((...given) => store.verify(...given), observe),
+    generateMac: timed((...given) => store.generateMac(...given), observe),
+    verifyMac: timed((...given) => store.verifyMac(...given), observe),
+    deriveSharedSecret: timed((...given) => store.deriveSharedSecret(...given), observe),
+    encapsulate: timed((...given) => store.encapsulate(...given), observe),
+    decapsulate: timed((...given) => store.decapsulate(...given), observe),
+    generateKeyPair: timed((...given) => store.generateKeyPair(...given), observe),
+    random: timed((...given) => store.random(...given), observe),
+  }
+}
+
+function timed<A extends unknown[], R>(
+  work: (...given: A) => Promise<R>,
+  observe: Observe,
+): (...given: A) => Promise<R> {
+  return async (...given) => {
+    const started = performance.now()
+    try {
+      return await work(...given)
+    } finally {
+      observe(performance.now() - started)
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * `GET /metrics`: on loopback for whoever asks under this server's own names; beyond it, and wherever the
+ * settings name a token, for those who bring it.
+ * @module
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { headerValues } from './headers.ts'
+import { jsonAnswer } from './refusal.ts'
+import type { RawRequest, RawResponse } from './request.ts'
+import type { Route } from './routes.ts'
+
+export interface MetricsText {
+  text(): Promise<string>
+  readonly contentType: string
+}
+
+export function metricsRoute(
+  metrics: MetricsText,
+  access: { readonly token: Uint8Array | undefined; readonly loopback: boolean },
+): Route {
+  const { token, loopback } = access
+  const asksForToken = token !== undefined || !loopback
+  return {
+    path: '/metrics',
+    methods: ['GET'],
+    // Whoever brings a token is no web page: scrapers know the server by names of their own.
+    open: asksForToken,
+    bodyBytesMax: 0,
+    handle: async (request) => {
+      if (asksForToken && !brings(request, token)) return unauthorized()
+      return {
+        status: 200,
+        headers: { 'Content-Type': metrics.contentType, 'Cache-Control': 'no-store' },
+        body: await metrics.text(),
+      }
+    },
+  }
+}
+
+/** Compared by their hashes, so that neither the length nor the time tells anything. */
+function brings({ rawHeaders }: RawRequest, token: Uint8Array | undefined): boolean {
+  const given = headerValues(rawHeaders, 'authorization')
+  const [, brought] = /^Bearer ([\x21-\x7e]{1,256})$/i.exec(given[0] ?? '') ?? []
+  if (token === undefined || brought === undefined || given.length !== 1) return false
+  const digest = (value: string | Uint8Array): Buffer => createHash('sha256').update(value).digest()
+  return timingSafeEqual(digest(brought), digest(token))
+}
+
+function unauthorized(): RawResponse {
+  const message = 'this path asks for the bearer token of TRENT_METRICS_TOKEN'
+  return jsonAnswer(401, { message }, { 'WWW-Authenticate': 'Bearer' })
+}
