@@ -33,6 +33,7 @@ const secretAccessKey = randomBytes(24).toString('hex')
 const keysInTransaction = 250
 const tries = 30
 
+let running: ChildProcess | undefined
 const directory = await mkdtemp(join(tmpdir(), 'trent-scale-'))
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
@@ -61,6 +62,7 @@ async function start(): Promise<Started> {
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  running = child
   for await (const line of createInterface({ input: child.stdout })) {
     const [url] = /http:\/\/[\d.]+:\d+/.exec(line) ?? []
     if (url === undefined) continue
@@ -187,5 +189,7 @@ try {
   await measure('full', full)
   await stop(full)
 } finally {
+  // One that a failure has left.
+  running?.kill('SIGKILL')
   await rm(directory, { recursive: true, force: true })
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { UsedKey } from '../operations/trent/list-usage.ts'
-import type { KeptTurn, RequestCount } from '../model/usage.ts'
+import { countPeriods, type KeptTurn, type RequestCount } from '../model/usage.ts'
 import type { PriceList, RequestPrice } from './prices.ts'
 
 export interface AccountUsage {
@@ -132,7 +132,7 @@ function keyMonthsOf(
   { month, prices, now }: Asked,
 ): ReadonlyMap<string, number> {
   const from = Date.parse(`${month}-01T00:00:00Z`)
-  const end = monthAfter(from)
+  const end = countPeriods.month.after(from)
   const until = Math.min(end, now)
   const lives = new Map<string, KeptTurn[]>(keys.map(({ keyArn }) => [keyArn, []]))
   for (const turn of turns) lives.set(turn.keyArn, [...(lives.get(turn.keyArn) ?? []), turn])
@@ -176,9 +176,4 @@ function chargedMs(
     if (ms > 0 && prices.chargedStates.includes(state)) total += ms * (1 + rotations)
   }
   return total
-}
-
-function monthAfter(start: number): number {
-  const date = new Date(start)
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1)
 }
