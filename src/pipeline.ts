@@ -49,14 +49,12 @@ export async function handle(
     const output = await call.record(() => perform(call, ports)) //                  8 audit, around 4 to 7
     return protocol.renderAnswer(output, requestId, named) //                        9 wire
   } catch (error) {
-    outcome = error instanceof KmsError ? error.code : 'KMSInternalException'
     // Callers may hang up as often as they like: that is no failure of ours.
     const hungUp = request.signal.aborted && error === request.signal.reason
-    if (hungUp) outcome = 'hung-up'
+    const expected = error instanceof KmsError ? error.code : undefined
+    outcome = hungUp ? 'hung-up' : (expected ?? 'KMSInternalException')
     if (hungUp) ports.log.debug({ requestId }, 'the caller hung up')
-    else if (!(error instanceof KmsError)) {
-      ports.log.error({ err: error, requestId }, 'request failed')
-    }
+    else if (expected === undefined) ports.log.error({ err: error, requestId }, 'request failed')
     return protocol.renderError(error, requestId, named)
   } finally {
     ports.meter.answered(found, outcome, performance.now() - started)

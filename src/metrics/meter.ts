@@ -136,16 +136,27 @@ function createState(registry: Registry, journal: () => JournalState): StateGaug
   const hits = gauge('trent_cache_hits', 'Answers from memory.', ['cache'])
   const misses = gauge('trent_cache_misses', 'Questions that the store had to answer.', ['cache'])
   let observed: ObservedState | undefined
-  let figures: { readonly of: KeyFigures; readonly at: number } | undefined
+  let figures: { readonly of: Promise<KeyFigures>; readonly at: number } | undefined
+  const countKeys = async (known: ObservedState): Promise<KeyFigures> => {
+    const started = performance.now()
+    try {
+      return await known.keyFigures()
+    } catch (error) {
+      figures = undefined // the next one asks again
+      throw error
+    } finally {
+      probe.set((performance.now() - started) / 1000)
+    }
+  }
   const refreshKeys = async (known: ObservedState): Promise<void> => {
     const started = performance.now()
     if (figures === undefined || started - figures.at > figuresKeptMs) {
-      figures = { of: await known.keyFigures(), at: started }
-      probe.set((performance.now() - started) / 1000)
+      // One count for all who ask meanwhile.
+      figures = { of: countKeys(known), at: started }
     }
+    const { byState, soonestExpiry } = await figures.of
     keys.reset()
-    for (const [state, count] of Object.entries(figures.of.byState)) keys.set({ state }, count)
-    const { soonestExpiry } = figures.of
+    for (const [state, count] of Object.entries(byState)) keys.set({ state }, count)
     if (soonestExpiry === undefined) expiry.remove()
     else expiry.set((soonestExpiry - known.now()) / 1000)
   }
