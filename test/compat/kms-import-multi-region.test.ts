@@ -9,9 +9,9 @@ import {
   RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
-import { startTestServer } from '../harness.ts'
+import { accountId, startTestServer } from '../harness.ts'
 import { asNew, forever, importing } from './importing.ts'
-import { arnIn, replicate, settled } from './multi-region.ts'
+import { arnIn, config, replicate, settled } from './multi-region.ts'
 import { rotating } from './rotating.ts'
 import { refused } from './sdk.ts'
 import { advance } from './test-clock.ts'
@@ -115,6 +115,45 @@ test('each Region imports for itself, and a key is rotated when all have', async
   await replica.send(KeyId, A, byThere)
   await there.send(new DecryptCommand({ CiphertextBlob }))
   assert.equal(await primary.state(KeyId), 'PendingImport -')
+})
+
+test('a replica says nothing of how long its material lasts before it has any, whatever the primary says', async (t) => {
+  const server = await startTestServer()
+  t.after(() => server.stop())
+  const [kms, there] = [server.client({ region: east }), server.client({ region: west })]
+  const [primary, replica] = [importing(kms), importing(there)]
+  const KeyId = await primary.makeExternal({ MultiRegion: true })
+  const material = randomBytes(32)
+  const ValidTo = new Date(Math.floor(Date.now() / 1000) * 1000 + 3_600_000)
+  await primary.send(KeyId, material, await primary.parameters(KeyId), { ValidTo })
+  const expires = `Enabled KEY_MATERIAL_EXPIRES ${ValidTo.toISOString()}`
+  assert.equal(await primary.state(KeyId), expires)
+  const { ReplicaKeyMetadata } = await kms.send(
+    new ReplicateKeyCommand({ KeyId, ReplicaRegion: west }),
+  )
+  const { CreationDate, ...made } = ReplicaKeyMetadata ?? {}
+  assert(CreationDate instanceof Date)
+  assert.deepEqual(made, {
+    AWSAccountId: accountId,
+    KeyId,
+    Arn: arnIn(west, KeyId),
+    Enabled: false,
+    Description: '',
+    KeyUsage: 'ENCRYPT_DECRYPT',
+    KeyState: 'Creating',
+    Origin: 'EXTERNAL',
+    KeyManager: 'CUSTOMER',
+    CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT',
+    KeySpec: 'SYMMETRIC_DEFAULT',
+    EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
+    MultiRegion: true,
+    MultiRegionConfiguration: config('REPLICA', KeyId, east, [west]),
+  })
+  await settled(there, KeyId)
+  assert.equal(await replica.state(KeyId), 'PendingImport -')
+  await replica.send(KeyId, material, await replica.parameters(KeyId))
+  assert.equal(await replica.state(KeyId), 'Enabled KEY_MATERIAL_DOES_NOT_EXPIRE')
+  assert.equal(await primary.state(KeyId), expires)
 })
 
 test('material expires in one Region and stays in the other', async (t) => {
