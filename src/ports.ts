@@ -18,6 +18,7 @@ import type { DeploymentPorts, FirstAccount } from './deployment.ts'
 import type { MovableClock } from './jobs/clock.ts'
 import { createIdentityUses } from './lifecycle/identity-uses.ts'
 import type { Meter } from './metrics/meter.ts'
+import { deploymentReaders } from './metrics/readers.ts'
 import type { Caller } from './model/caller.ts'
 import { formatArn } from './model/arn.ts'
 import type { OperationPorts, PrincipalChecks } from './operations/operation.ts'
@@ -127,13 +128,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
     meter: parts.meter,
     log,
   }
-  parts.meter.observe({
-    now: () => clock.now(),
-    changes: () => store.epoch(),
-    refusals: refusals.count,
-    keyFigures: () => store.keyFigures(),
-    caches: () => lookup.counts(),
-  })
+  parts.meter.observe(deploymentReaders({ ...parts, lookup, outbox, refusals }))
   return { ports, close: open.close }
 }
 

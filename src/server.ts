@@ -21,6 +21,7 @@ import { KmsError } from './errors.ts'
 import { createClock, type MovableClock, type TimeSource } from './jobs/clock.ts'
 import { askInside, type Ask } from './operator/inside.ts'
 import { measuredFiles, measuredJournal } from './metrics/measured.ts'
+import { journalReaders } from './metrics/readers.ts'
 import { createMeter, type Meter } from './metrics/meter.ts'
 import { shortestPath } from './operator/socket-path.ts'
 import { handle } from './pipeline.ts'
@@ -126,8 +127,11 @@ async function openFiles(config: Config, options: ServerOptions, closing: Closin
   const afterJournal: Closing = []
   closing.push(() => closeAll(afterJournal))
   const journalDirectory = join(config.dataDirectory, 'journal')
-  const onError = (error: Error): void => log.error({ err: error }, 'the audit journal has failed')
-  const meter = createMeter(() => opened)
+  const meter = createMeter()
+  const onError = (error: Error): void => {
+    meter.journalFailed()
+    log.error({ err: error }, 'the audit journal has failed')
+  }
   const opened = await openJournal({
     directory: journalDirectory,
     stream: 'worker-0',
@@ -138,6 +142,7 @@ async function openFiles(config: Config, options: ServerOptions, closing: Closin
     files: measuredFiles(options.journalFiles ?? nodeFiles, meter.synced),
   })
   const journal = measuredJournal(opened, meter.appended)
+  meter.observe({ trent_sealed: () => 1, ...journalReaders(journal) })
   closing.push(() => journal.close())
   return { database, journal, meter, journalDirectory, afterJournal, onError, clock, startedAt }
 }
@@ -175,6 +180,7 @@ async function openDoors(
     ]
     return Promise.resolve({ ready: reasons.length === 0, reasons })
   }
+  meter.observe({ trent_ready: async () => Number((await readiness()).ready) })
   const listener: Listener = await listen(
     { ...config.listen, log },
     publicHandler({ config, metrics: meter, port: () => listener.port, serve, readiness }),
@@ -207,8 +213,10 @@ async function openDeploymentPorts(
   const random = systemRandom
   const keyring = await openDeployment({ database, seal, clock, random })
   const store = createStore(database, keyring, {
-    onForgedRow: (table, id) =>
-      log.error({ table, id }, 'a row fails its tag: it counts as absent'),
+    onForgedRow: (table, id) => {
+      files.meter.forged('row')
+      log.error({ table, id }, 'a row fails its tag: it counts as absent')
+    },
   })
   clock.resume(await store.findClockMark())
   const auditing = { store, keyring, files: journalFiles ?? nodeFiles }
@@ -253,6 +261,10 @@ async function openDeploymentPorts(
     directory: journalDirectory,
     journal,
     onError: (error) => log.error({ err: error }, 'LookupEvents is behind'),
+  })
+  files.meter.observe({
+    trent_sealed: () => 0,
+    trent_event_index_lag_seconds: () => eventIndex.lagMs() / 1000,
   })
   const closeAndIndex = async (): Promise<void> => {
     await close()

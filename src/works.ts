@@ -48,7 +48,10 @@ export function openWorks({ regions }: Config, parts: ServerParts): Works {
     clock,
     random,
     findMaterial: async (materialId) => lookup.material(materialId),
-    onForgedMaterial: (materialId) => log.error({ materialId }, 'a key material fails to open'),
+    onForgedMaterial: (materialId) => {
+      parts.meter.forged('material')
+      log.error({ materialId }, 'a key material fails to open')
+    },
   })
   const builtin: BuiltinKeyStore = {
     ...measuredKeyStore(unmeasured, parts.meter.worked),
@@ -60,7 +63,10 @@ export function openWorks({ regions }: Config, parts: ServerParts): Works {
   const outbox = createOutbox({
     store,
     journal,
-    onError: (error) => log.error({ err: error }, 'the outbox waits for the journal'),
+    onError: (error) => {
+      parts.meter.journalFailed()
+      log.error({ err: error }, 'the outbox waits for the journal')
+    },
   })
   const keyUsages = createKeyUsages({
     store,

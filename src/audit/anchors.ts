@@ -26,6 +26,8 @@ export interface AnchorPorts {
 export interface Anchors {
   /** The last checkpoint of this process's stream that is in the store. */
   readonly last: SignedCheckpoint
+  /** How long records have waited for a checkpoint: milliseconds, 0 when none do. */
+  lagMs(): number
   /** Makes one now, where there are records behind the last, and waits until it is in the store. */
   checkpoint(): Promise<void>
   /** Says that a stream begins later: what is before may be deleted once this has answered. */
@@ -95,6 +97,7 @@ export async function openAnchors(ports: AnchorPorts): Promise<Anchors> {
       // `anchor` has said one.
       return writer.checkpoint as SignedCheckpoint
     },
+    lagMs: () => journal.lag.unanchoredMs,
     async checkpoint() {
       await journal.checkpoint()
       await saving

@@ -11,6 +11,8 @@ import type { OpenJournal } from './journal.ts'
 export interface EventIndex {
   /** Resolves when everything that is durable now is in the index. @throws when that failed */
   fill(): Promise<void>
+  /** For how long something has been durable that is not in the index: milliseconds, 0 when nothing is. */
+  lagMs(): number
   /** Takes in what is left, and ends. The journal and the database must still be open. */
   close(): Promise<void>
 }
@@ -45,9 +47,17 @@ export function createEventIndex(options: EventIndexOptions): EventIndex {
   })
   let filling: Promise<void> | undefined
   let reached = ''
+  /** When everything was in that was durable, on a clock that nobody sets. */
+  let currentAt = performance.now()
+  const isCurrent = (): boolean => {
+    const { segment, offset } = journal.position
+    return reached === `${segment}/${offset}`
+  }
   const fillTo = async (durable: OpenJournal['position']): Promise<void> => {
+    const started = performance.now()
     await ask(thread, () => ended, { durable: [durable] })
     reached = `${durable.segment}/${durable.offset}`
+    currentAt = started
   }
   const start = (): Promise<void> => {
     filling = fillTo(journal.position).finally(() => {
@@ -61,12 +71,12 @@ export function createEventIndex(options: EventIndexOptions): EventIndex {
     await (filling ?? start())
   }
   const timer = setInterval(() => {
-    const { segment, offset } = journal.position
-    if (filling !== undefined || ended !== undefined || reached === `${segment}/${offset}`) return
-    start().catch(onError)
+    if (isCurrent()) currentAt = performance.now()
+    else if (filling === undefined && ended === undefined) start().catch(onError)
   }, periodMs).unref()
   return {
     fill,
+    lagMs: () => (isCurrent() ? 0 : performance.now() - currentAt),
     async close() {
       clearInterval(timer)
       if (ended === undefined) await fill().catch(onError)

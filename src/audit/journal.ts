@@ -46,11 +46,25 @@ export interface JournalOptions {
   readonly onError: (error: Error) => void
 }
 
+/** How far the journal is behind what is asked of it. */
+export interface JournalLag {
+  /** Records that are not durable yet, and their bytes. */
+  readonly records: number
+  readonly bytes: number
+  /** Records behind the last checkpoint. */
+  readonly unanchored: number
+  /** How long the first of those has been there, in milliseconds: 0 when there is none. */
+  readonly unanchoredMs: number
+  /** Of the disk, when it was last looked at; undefined when that failed. */
+  readonly freeBytes: number | undefined
+}
+
 export interface OpenJournal extends Journal {
   /** The same with its place in the segment: every record before it is durable. */
   readonly position: Journal['position'] & { readonly offset: number }
   /** Readiness: free space is above the reserve, and the next segment could be prepared. */
   readonly hasReserve: boolean
+  readonly lag: JournalLag
   /**
    * From now on the stream has checkpoints: one at once, one at each roll, and whenever it is asked for.
    * @param onCheckpoint hears of each that is durable

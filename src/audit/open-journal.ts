@@ -17,7 +17,6 @@ import {
   encodeClose,
   encodeRecord,
   frameBytesMax,
-  isStreamName,
   recordBytesMax,
   recordProblem,
   type Predecessor,
@@ -30,12 +29,13 @@ import {
   prepareSegment,
   recoverStream,
   segmentReserveBytes,
+  soundHome,
   trimSegment,
   type LiveSegment,
   type Spare,
   type StreamHome,
 } from './segment-writer.ts'
-import { createStreamAnchor, type StreamAnchor } from './stream-anchor.ts'
+import { createStreamAnchor, unanchoredOf, type StreamAnchor } from './stream-anchor.ts'
 import { createWaitingRecords, type WaitingRecord } from './waiting-records.ts'
 
 const batchBytesMax = 1024 * 1024
@@ -47,11 +47,7 @@ const fatalWindowMs = 60_000
  */
 export async function openJournal(options: JournalOptions): Promise<OpenJournal> {
   const { directory, stream, clock, files = nodeFiles, segmentBytes = 16 * 1024 * 1024 } = options
-  if (!isStreamName(stream)) throw new JournalFailed(`\`${stream}\` cannot name a stream`)
-  if (!Number.isSafeInteger(segmentBytes) || segmentBytes < 2 * segmentReserveBytes) {
-    throw new JournalFailed(`a segment of ${segmentBytes} bytes is too small`)
-  }
-  const home = { files, directory, stream, segmentBytes, now: () => clock.system() }
+  const home = soundHome({ files, directory, stream, segmentBytes, now: () => clock.system() })
   const { last, flaw } = await recoverStream(home)
   if (flaw !== undefined) {
     const where = `segment ${last?.segment} of stream ${stream}, offset ${flaw.offset}`
@@ -82,7 +78,8 @@ class SegmentJournal implements OpenJournal {
   #spare: Promise<Spare | undefined> | undefined
   #spareFailed = false
   #opening = false
-  #hasSpace = false
+  /** Of the disk; undefined when it could not be read. */
+  #freeBytes: number | undefined
   #lastErrorAt: number | undefined
   #reserveTimer: NodeJS.Timeout | undefined
   #closed: Promise<void> | undefined
@@ -98,7 +95,13 @@ class SegmentJournal implements OpenJournal {
   }
 
   get hasReserve(): boolean {
-    return this.#hasSpace && !this.#spareFailed
+    const bytesMin = this.#options.reserveBytes ?? 256 * 1024 * 1024
+    return (this.#freeBytes ?? -1) >= bytesMin && !this.#spareFailed
+  }
+
+  get lag(): OpenJournal['lag'] {
+    const unanchored = unanchoredOf(this.#anchor, this.#home.now())
+    return { ...this.#waiting.unanswered, ...unanchored, freeBytes: this.#freeBytes }
   }
 
   get position(): OpenJournal['position'] {
@@ -176,7 +179,7 @@ class SegmentJournal implements OpenJournal {
     }
     if (!(await this.#makeDurable(live, size, taken))) return
     live.records += taken.length
-    this.#anchor?.count(taken.length)
+    this.#anchor?.count(taken.length, time)
     this.#waiting.resolve(taken)
   }
 
@@ -333,10 +336,9 @@ class SegmentJournal implements OpenJournal {
 
   async #checkReserve(): Promise<void> {
     try {
-      const free = await this.#home.files.freeBytes(this.#home.directory)
-      this.#hasSpace = free >= (this.#options.reserveBytes ?? 256 * 1024 * 1024)
+      this.#freeBytes = await this.#home.files.freeBytes(this.#home.directory)
     } catch (cause) {
-      this.#hasSpace = false
+      this.#freeBytes = undefined
       this.#options.onError(new Error('the free disk space cannot be read', { cause }))
     }
     // While a segment is being opened, the spare is that one's affair.

@@ -9,7 +9,14 @@
 import { dirname, join } from 'node:path'
 import { JournalFailed } from './journal.ts'
 import { readAll, writeAll, type FilePort, type OpenFile } from './files.ts'
-import { encodeOpening, headerBytes, version, type Predecessor, type SegmentEnd } from './frame.ts'
+import {
+  encodeOpening,
+  headerBytes,
+  isStreamName,
+  version,
+  type Predecessor,
+  type SegmentEnd,
+} from './frame.ts'
 import {
   readHead,
   scanLastSegment,
@@ -29,6 +36,16 @@ export interface StreamHome {
   readonly stream: string
   readonly segmentBytes: number
   readonly now: () => number
+}
+
+/** @throws {JournalFailed} when segments cannot be made so */
+export function soundHome(home: StreamHome): StreamHome {
+  const { stream, segmentBytes } = home
+  if (!isStreamName(stream)) throw new JournalFailed(`\`${stream}\` cannot name a stream`)
+  if (!Number.isSafeInteger(segmentBytes) || segmentBytes < 2 * segmentReserveBytes) {
+    throw new JournalFailed(`a segment of ${segmentBytes} bytes is too small`)
+  }
+  return home
 }
 
 /** A file of zeros, durable, that can become segment `number`. */

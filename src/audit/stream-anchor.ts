@@ -61,10 +61,12 @@ async function tallyFrom(home: StreamFiles, from: number): Promise<Tally> {
 }
 
 export interface StreamAnchor {
-  /** Records were made durable. */
-  count(records: number): void
+  /** Records were made durable. @param time milliseconds since the epoch */
+  count(records: number, time: number): void
   /** Records behind the last checkpoint. */
   readonly unanchored: number
+  /** How long the first of them has been there at `now`: milliseconds, 0 when there is none. */
+  unanchoredMs(now: number): number
   /** The checkpoint that would lie at this place. It holds once `committed` is called. */
   next(at: Pick<Checkpoint, 'segment' | 'offset' | 'head' | 'time'>): SignedCheckpoint
   committed(checkpoint: SignedCheckpoint): void
@@ -77,14 +79,17 @@ export function createStreamAnchor(
 ): StreamAnchor {
   const { deployment, key, sign } = signer
   let { records, unanchored, last } = tally
+  let since: number | undefined
   return {
-    count(added) {
+    count(added, time) {
+      since ??= time
       records += added
       unanchored += added
     },
     get unanchored() {
       return unanchored
     },
+    unanchoredMs: (now) => Math.max(0, now - (since ?? now)),
     next({ segment, offset, head, time }) {
       const sequence = (readCheckpoint(last?.text ?? '')?.sequence ?? 0) + 1
       const previous = last === undefined ? null : checkpointId(last.text)
@@ -95,6 +100,18 @@ export function createStreamAnchor(
     committed(checkpoint) {
       last = checkpoint
       unanchored = 0
+      since = undefined
     },
+  }
+}
+
+/** How much, and for how long, a stream is ahead of its last checkpoint; nothing where it has none. */
+export function unanchoredOf(
+  anchor: StreamAnchor | undefined,
+  now: number,
+): { readonly unanchored: number; readonly unanchoredMs: number } {
+  return {
+    unanchored: anchor?.unanchored ?? 0,
+    unanchoredMs: anchor?.unanchoredMs(now) ?? 0,
   }
 }

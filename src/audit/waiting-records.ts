@@ -12,6 +12,8 @@ export interface WaitingRecord {
 
 export interface WaitingRecords {
   readonly count: number
+  /** Those that are not answered yet, with those taken. */
+  readonly unanswered: { readonly records: number; readonly bytes: number }
   /** Resolves or rejects with the record's fate. @throws {JournalFailed} when too many wait */
   add(eventId: string, record: string): Promise<void>
   /** The first ones, as many as fit into `room` bytes; those remain unanswered. */
@@ -27,9 +29,13 @@ const bytesMax = 64 * 1024 * 1024
 export function createWaitingRecords(): WaitingRecords {
   let waiting: WaitingRecord[] = []
   let bytes = 0
+  let records = 0
   return {
     get count() {
       return waiting.length
+    },
+    get unanswered() {
+      return { records, bytes }
     },
     add(eventId, record) {
       const frameBytes = recordFrameBytes(Buffer.byteLength(record))
@@ -37,6 +43,7 @@ export function createWaitingRecords(): WaitingRecords {
         return Promise.reject(new JournalFailed('too many records wait for the disk'))
       }
       bytes += frameBytes
+      records += 1
       return new Promise((resolve, reject) => {
         waiting.push({ eventId, record, frameBytes, resolve, reject })
       })
@@ -54,6 +61,7 @@ export function createWaitingRecords(): WaitingRecords {
     resolve(taken) {
       for (const { frameBytes, resolve } of taken) {
         bytes -= frameBytes
+        records -= 1
         resolve()
       }
     },
@@ -61,6 +69,7 @@ export function createWaitingRecords(): WaitingRecords {
       const unanswered = [...taken, ...waiting]
       waiting = []
       bytes = 0
+      records = 0
       for (const { reject } of unanswered) {
         reject(new JournalFailed('the record could not be made durable', { cause }))
       }

@@ -29,6 +29,9 @@ export function measuredJournal(journal: OpenJournal, observe: Observe): OpenJou
     get hasReserve() {
       return journal.hasReserve
     },
+    get lag() {
+      return journal.lag
+    },
     anchor: (...given) => journal.anchor(...given),
     checkpoint: () => journal.checkpoint(),
     close: () => journal.close(),

@@ -76,6 +76,18 @@ export interface DigestKey extends DigestPublicKey {
   readonly wrapped: Uint8Array
 }
 
+/** The steps of delivery: records into files, files into digests, files to their place, the webhook. */
+export type DeliveryStep = 'files' | 'digests' | 'place' | 'webhook'
+
+/** How far delivery is behind the journal. */
+export interface DeliveryFigures {
+  readonly waitingFiles: number
+  /** Every record that is older has been delivered: milliseconds since the epoch. */
+  readonly deliveredUntil: number
+  /** Failures in a row, since the last success; of the trail that has most of them. */
+  readonly failures: Readonly<Record<DeliveryStep, number>>
+}
+
 /** One text for a trail, in rows and maps. */
 export function trailText({ accountId, homeRegion, name }: TrailRef): string {
   return `${accountId}/${homeRegion}/${name}`

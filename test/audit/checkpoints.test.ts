@@ -90,12 +90,18 @@ test('a journal is proved from its genesis to its last checkpoint', async () => 
 
 test('records behind the last checkpoint are unanchored, and not proved', async () => {
   const made = await written()
-  const { journal } = await openAnchored({ ...made, directory })
+  let now = 1_800_000_000_000
+  const options = { clock: { system: () => now } }
+  const { journal } = await openAnchored({ ...made, directory, options })
+  assert.deepEqual([journal.lag.unanchored, journal.lag.unanchoredMs], [0, 0])
   await append(journal, 31)
+  now += 5000
   await append(journal, 32)
+  assert.deepEqual([journal.lag.unanchored, journal.lag.unanchoredMs], [2, 5000])
   const report = await prove(made)
   assert.deepEqual([report.whole, report.proved, report.unanchored], [true, 30, 2])
   await journal.checkpoint()
+  assert.deepEqual([journal.lag.unanchored, journal.lag.unanchoredMs], [0, 0])
   const later = await prove(made)
   assert.deepEqual([later.whole, later.proved, later.unanchored], [true, 32, 0])
   await journal.close()

@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { test, type TestContext } from 'node:test'
 import { CreateKeyCommand, DecryptCommand, EncryptCommand } from '@aws-sdk/client-kms'
 import { accountId, startTestServer, type TestServer } from '../harness.ts'
+import { scrape } from './scraped.ts'
 
 const token = 'a-token-of-more-than-16'
 
@@ -10,20 +11,6 @@ async function open(t: TestContext, settings = {}): Promise<TestServer> {
   const server = await startTestServer(settings)
   t.after(() => server.stop())
   return server
-}
-
-async function scrape({ url }: TestServer): Promise<ReadonlyMap<string, number>> {
-  const response = await fetch(`${url}/metrics`)
-  assert.equal(response.status, 200)
-  assert.match(response.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/)
-  const lines = (await response.text()).split('\n').filter((line) => /^[^#]/.test(line))
-  return new Map(
-    lines.map((line) => {
-      const [, name, value] = /^(\w+(?:\{.*\})?) (\S+)$/.exec(line) ?? []
-      assert.ok(name !== undefined && Number.isFinite(Number(value)), line)
-      return [name, Number(value)]
-    }),
-  )
 }
 
 function statusOf({ port }: TestServer, headers: Record<string, string>): Promise<number> {

@@ -8,7 +8,7 @@ import type { Keyring } from '../../crypto/keyring.ts'
 import { createSlowLane } from '../../crypto/slow-lane.ts'
 import { postWebhook } from '../../events/webhook.ts'
 import { createJobs, type Job, type Jobs } from '../../jobs/jobs.ts'
-import type { DeliveryFile } from '../../model/delivery.ts'
+import type { DeliveryFigures, DeliveryFile } from '../../model/delivery.ts'
 import type { Clock, Random } from '../../model/clock.ts'
 import type { TrailPorts } from '../../model/trail.ts'
 import type { Store } from '../../store/store.ts'
@@ -46,6 +46,8 @@ export interface DeliveryPorts {
 
 export interface Delivery {
   readonly trails: TrailPorts
+  /** Undefined where nothing is delivered. */
+  figures(): Promise<DeliveryFigures | undefined>
   /** Resolves when all that was due was tried. */
   runDue(): Promise<void>
   close(): Promise<void>
@@ -77,6 +79,7 @@ export async function openDelivery(ports: DeliveryPorts): Promise<Delivery> {
   ]
   return {
     trails: trailPorts(ports, keys),
+    figures: async () => making?.figures(),
     async runDue() {
       // oxlint-disable-next-line no-await-in-loop -- files are made, and then delivered
       for (const lane of lanes) await lane.runDue()
@@ -107,7 +110,11 @@ async function openMaking(
   ports: DeliveryPorts,
   keys: DigestKeys,
   archive: Archive,
-): Promise<{ readonly jobs: readonly Job[]; readonly upload: Job }> {
+): Promise<{
+  readonly jobs: readonly Job[]
+  readonly upload: Job
+  readonly figures: () => Promise<DeliveryFigures>
+}> {
   const { store, files, clock, random, onError, anchors } = ports
   let sequence = await store.lastDeliverySequence()
   const nextSequence = (): number => (sequence += 1)
@@ -125,20 +132,60 @@ async function openMaking(
     monotonic: () => performance.now(),
     onError,
   })
+  const cut = createCutJob(cutting, anchors, clock)
+  const digest = counted((now: number) => makeDigest(digesting, now))
   return {
-    jobs: [
-      cutJob(cutting, anchors),
-      { name: 'make digests', run: (now) => makeDigest(digesting, now) },
-    ],
+    jobs: [cut.job, { name: 'make digests', run: digest.run }],
+    async figures() {
+      const [first] = await store.listUndelivered(1, 0, [])
+      const failures = { files: cut.failures(), digests: digest.failures(), ...uploads.failures() }
+      return {
+        waitingFiles: await store.countUndelivered(),
+        deliveredUntil: Math.min(first?.oldest ?? first?.madeAt ?? Infinity, cut.until()),
+        failures,
+      }
+    },
     upload: { name: 'deliver files', run: (_now, signal) => uploads.run(signal) },
   }
 }
 
+/** Work whose failures are counted, since it last succeeded. */
+function counted<A extends unknown[], R>(
+  work: (...given: A) => Promise<R>,
+): { readonly run: (...given: A) => Promise<R>; readonly failures: () => number } {
+  let failures = 0
+  return {
+    failures: () => failures,
+    async run(...given) {
+      try {
+        const answer = await work(...given)
+        failures = 0
+        return answer
+      } catch (error) {
+        failures += 1
+        throw error
+      }
+    },
+  }
+}
+
 /** At once after a start, every five minutes, and when an hour has passed. */
-function cutJob(cutting: CutPorts & { readonly store: Store }, anchors: Anchors): Job {
+function createCutJob(
+  cutting: CutPorts & { readonly store: Store },
+  anchors: Anchors,
+  clock: Clock,
+): {
+  readonly job: Job
+  readonly failures: () => number
+  readonly until: () => number
+} {
   let cutAt: number | undefined
   let isUnderWay = false
-  return {
+  /** Up to when everything is in files; what an earlier process has left is told as of the start. */
+  let until = clock.now()
+  let reaching = until
+  const cut = counted((now: number) => cutStretch(cutting, now))
+  const job: Job = {
     name: 'put records into files',
     async run(now) {
       if (!isUnderWay) {
@@ -150,11 +197,14 @@ function cutJob(cutting: CutPorts & { readonly store: Store }, anchors: Anchors)
         cutAt = now
         cutting.trails.refresh()
         await anchors.checkpoint()
+        reaching = now - anchors.lagMs()
       }
-      isUnderWay = await cutStretch(cutting, now)
+      isUnderWay = await cut.run(now)
+      if (!isUnderWay) until = reaching
       return isUnderWay
     },
   }
+  return { job, failures: cut.failures, until: () => until }
 }
 
 function notifier({ settings: { webhook }, clock }: DeliveryPorts) {

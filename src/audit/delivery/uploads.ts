@@ -3,7 +3,7 @@
  * whose bucket refuses waits alone, longer after each attempt; the others go on.
  * @module
  */
-import type { DeliveryFile } from '../../model/delivery.ts'
+import type { DeliveryFigures, DeliveryFile } from '../../model/delivery.ts'
 import { trailText } from '../../model/delivery.ts'
 import type { Clock } from '../../model/clock.ts'
 import type { TrailRef, TrailStatus } from '../../model/trail.ts'
@@ -35,6 +35,8 @@ export interface UploadPorts {
 export interface Uploads {
   /** Delivers a batch. @returns whether there may be more that need not wait */
   run(signal: AbortSignal): Promise<boolean>
+  /** In a row: of the trail that has most. */
+  failures(): Pick<DeliveryFigures['failures'], 'place' | 'webhook'>
 }
 
 const batchMax = 50
@@ -46,6 +48,7 @@ export function createUploads(ports: UploadPorts): Uploads {
   const delivering = createBackoffs(ports.monotonic)
   const telling = createBackoffs(ports.monotonic)
   return {
+    failures: () => ({ place: delivering.failures(), webhook: telling.failures() }),
     async run(signal) {
       const except = delivering.waiting()
       const files = await store.listUndelivered(batchMax, 0, except)
@@ -153,17 +156,29 @@ interface Backoffs {
   readonly waiting: () => readonly TrailRef[]
   readonly failed: (trail: TrailRef) => void
   readonly succeeded: (trail: TrailRef) => void
+  /** The most of one trail, since it last succeeded. */
+  readonly failures: () => number
+}
+
+interface Backoff {
+  readonly trail: TrailRef
+  readonly failures: number
+  readonly waitMs: number
+  readonly until: number
 }
 
 function createBackoffs(monotonic: () => number): Backoffs {
-  const waits = new Map<string, { trail: TrailRef; waitMs: number; until: number }>()
+  const waits = new Map<string, Backoff>()
   return {
     waiting: () =>
       [...waits.values()].filter(({ until }) => monotonic() < until).map(({ trail }) => trail),
     failed(trail) {
-      const waitMs = Math.min(waitMsMax, (waits.get(trailText(trail))?.waitMs ?? waitMsMin / 2) * 2)
-      waits.set(trailText(trail), { trail, waitMs, until: monotonic() + waitMs })
+      const known = waits.get(trailText(trail))
+      const waitMs = Math.min(waitMsMax, (known?.waitMs ?? waitMsMin / 2) * 2)
+      const failures = (known?.failures ?? 0) + 1
+      waits.set(trailText(trail), { trail, failures, waitMs, until: monotonic() + waitMs })
     },
     succeeded: (trail) => void waits.delete(trailText(trail)),
+    failures: () => Math.max(0, ...[...waits.values()].map(({ failures }) => failures)),
   }
 }
