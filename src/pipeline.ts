@@ -142,8 +142,10 @@ async function decideAndRun(
   return sealAnswer(output, operation.recipient, recipient)
 }
 
+const limitedServices: ReadonlySet<string> = new Set(['kms', 'cloudtrail', 'monitoring'])
+
 /**
- * Only KMS has request quotas that AWS names, and faults.
+ * AWS names no request quotas of IAM and STS; faults are of KMS alone.
  * @throws {KmsError} `ThrottlingException`, or the fault that a test has asked for
  */
 function draw(
@@ -152,12 +154,13 @@ function draw(
   resolved: Resolved,
   { throttle, faults }: PipelinePorts,
 ): Promise<void> | undefined {
-  if (operation.service !== 'kms') return undefined
+  const { service, name } = operation
+  if (!limitedServices.has(service)) return undefined
   const specs = [...resolved.keys.values()].flatMap(({ known }) => known?.record.spec ?? [])
   // A service in its own name is of no account, and draws on none.
   const drawn = caller.service === undefined ? caller.accountId : caller.service.regionalName
-  throttle.admit(drawn, place.region, { operation: operation.name, input, specs })
-  return faults.strike(operation.name, request.signal)
+  throttle.admit(drawn, place.region, { service, operation: name, input, specs })
+  return service === 'kms' ? faults.strike(name, request.signal) : undefined
 }
 
 /** @throws {KmsError} `UnknownOperationException` */

@@ -1,6 +1,6 @@
 /**
  * Which request quotas a call draws on: its operation's own, or the one that all cryptographic
- * operations on keys of a kind share.
+ * operations on keys of a kind share. No two services have an operation of one name.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html
  * @module
  */
@@ -15,6 +15,8 @@ export interface Charge {
 
 /** A call, as far as quotas ask about it. */
 export interface ChargedCall {
+  /** `kms`, `cloudtrail` or `monitoring`. */
+  readonly service: string
   /** `Encrypt`, … */
   readonly operation: string
   readonly input: Readonly<Record<string, unknown>>

@@ -67,7 +67,7 @@ async function suffer({ delayMs = 0, error }: Fault, signal: AbortSignal): Promi
 }
 
 function faultOf(error: FaultError): KmsError {
-  if (error === 'ThrottlingException') return tooFast()
+  if (error === 'ThrottlingException') return tooFast('kms')
   if (error === 'KMSInternalException') return new KmsError(error)
   return new KmsError(error, 'a fault that POST /_trent/test/faults asked for')
 }

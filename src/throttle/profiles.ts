@@ -35,6 +35,30 @@ export interface Quotas {
 /** An override names no quota, or gives it no number: the message is one line for the operator. */
 export class QuotaError extends Error {}
 
+/** @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html */
+const trailRates: Readonly<Record<string, number>> = {
+  LookupEvents: 2,
+  DescribeTrails: 10,
+  GetEventSelectors: 10,
+  GetTrail: 10,
+  GetTrailStatus: 10,
+  ListPublicKeys: 10,
+  ListTrails: 10,
+  CreateTrail: 1,
+  DeleteTrail: 1,
+  PutEventSelectors: 1,
+  StartLogging: 1,
+  StopLogging: 1,
+  UpdateTrail: 1,
+}
+
+/** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html */
+const metricRates: Readonly<Record<string, number>> = {
+  GetMetricData: 50,
+  GetMetricStatistics: 400,
+  ListMetrics: 25,
+}
+
 const awsRates: Readonly<Record<string, number>> = {
   [sharedGroups.symmetric]: 10_000,
   [sharedGroups.rsa]: 1000,
@@ -91,6 +115,8 @@ const awsRates: Readonly<Record<string, number>> = {
   UpdateCustomKeyStore: 5,
   UpdateKeyDescription: 5,
   UpdatePrimaryRegion: 5,
+  ...trailRates,
+  ...metricRates,
 }
 
 /** Symmetric cryptography in AWS's larger Regions. */

@@ -64,7 +64,7 @@ export function createThrottle(quotas: Quotas, monotonic: () => number): Throttl
         const bucket = filled(name, rate)
         // A charge that is more than a full bucket empties it, or it could never be paid.
         const count = Math.min(charge.count, capacityOf(rate))
-        if (bucket.tokens < count) throw tooFast()
+        if (bucket.tokens < count) throw tooFast(call.service)
         drawn.push({ name, bucket, count })
       }
       for (const { name, bucket, count } of drawn) {
@@ -87,10 +87,9 @@ function capacityOf(rate: number): number {
 /** The slowest rate that can be set fills its bucket of one within this. */
 const fillingMsMax = 1_000_000
 
-/** In AWS’s words. */
-export function tooFast(): KmsError {
-  return new KmsError(
-    'ThrottlingException',
-    'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.',
-  )
+/** In AWS’s words: those of KMS, and those of its other services. */
+export function tooFast(service: string): KmsError {
+  const ofKms =
+    'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.'
+  return new KmsError('ThrottlingException', service === 'kms' ? ofKms : 'Rate exceeded')
 }

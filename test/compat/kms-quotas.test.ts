@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { promisify } from 'node:util'
+import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import {
   CreateAliasCommand,
   CreateGrantCommand,
@@ -26,6 +27,7 @@ const server = await startWithTwoAccounts({
   TRENT_QUOTAS: 'aws-2015',
   TRENT_QUOTA_OVERRIDES:
     'CreateAlias=0.001,GenerateDataKeyPair-RSA_2048=0.001,DescribeKey=0.002,CreateKey=1000,keys=3,' +
+    'LookupEvents=0.001,' +
     'grantsPerPrincipal=1,CreateGrant=1000',
 })
 after(() => server.stop())
@@ -58,6 +60,20 @@ test('one over the rate is a ThrottlingException, recorded, and another accountâ
       ['DescribeKey', otherAccountId, tooFast],
       ['DescribeKey', accountId, tooFast],
     ],
+  )
+})
+
+test('LookupEvents is throttled in CloudTrailâ€™s words, and the refusal is recorded', async () => {
+  const trails = new CloudTrailClient({ region, endpoint: server.url, credentials, maxAttempts: 1 })
+  after(() => trails.destroy())
+  await trails.send(new LookupEventsCommand({}))
+  const again = trails.send(new LookupEventsCommand({}))
+  await assert.rejects(again, { name: 'ThrottlingException', message: 'Rate exceeded' })
+  const records = await recordsOf(server.directory)
+  const looked = records.filter(({ eventName }) => eventName === 'LookupEvents')
+  assert.deepEqual(
+    looked.map(({ errorCode }) => errorCode),
+    [undefined, 'ThrottlingException'],
   )
 })
 

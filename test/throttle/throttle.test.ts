@@ -3,6 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import type { KeySpec } from '../../src/model/key.ts'
+import { metricRegistry } from '../../src/operations/metric-registry.ts'
+import { registry } from '../../src/operations/registry.ts'
+import { trailRegistry } from '../../src/operations/trail-registry.ts'
 import { chargesOf } from '../../src/throttle/charges.ts'
 import { createQuotas, QuotaError, type Profile } from '../../src/throttle/profiles.ts'
 import { createThrottle } from '../../src/throttle/throttle.ts'
@@ -13,7 +16,10 @@ const tooFast = {
     'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.',
 }
 
+const tooFastElsewhere = { code: 'ThrottlingException', message: 'Rate exceeded' }
+
 interface Told {
+  readonly service?: string
   readonly account?: string
   readonly region?: string
   readonly input?: Readonly<Record<string, unknown>>
@@ -26,8 +32,8 @@ function opened(profile: Profile, overrides?: string) {
   const throttle = createThrottle(quotas, () => now)
   const admit = (
     operation: string,
-    { account = 'one', region = 'us-west-2', input = {}, specs = [] }: Told = {},
-  ): void => throttle.admit(account, region, { operation, input, specs })
+    { service = 'kms', account = 'one', region = 'us-west-2', input = {}, specs = [] }: Told = {},
+  ): void => throttle.admit(account, region, { service, operation, input, specs })
   return { quotas, throttle, admit, pass: (ms: number) => (now += ms) }
 }
 
@@ -53,6 +59,37 @@ test('accounts, Regions and operations have buckets of their own', () => {
   admit('CreateKey', { account: 'two' })
   admit('CreateKey', { region: 'eu-west-1' })
   admit('CreateAlias')
+})
+
+test('events are looked up twice a second by each account in each Region, as at AWS', () => {
+  for (const profile of ['aws', 'aws-2015'] as const) {
+    const { admit, pass } = opened(profile)
+    const trail = { service: 'cloudtrail' }
+    for (let count = 0; count < 2; count += 1) admit('LookupEvents', trail)
+    assert.throws(() => admit('LookupEvents', trail), tooFastElsewhere)
+    admit('LookupEvents', { ...trail, region: 'eu-west-1' })
+    admit('LookupEvents', { ...trail, account: 'two' })
+    admit('CreateTrail', trail)
+    assert.throws(() => admit('CreateTrail', trail), tooFastElsewhere)
+    for (let count = 0; count < 10; count += 1) admit('DescribeTrails', trail)
+    assert.throws(() => admit('DescribeTrails', trail), tooFastElsewhere)
+    for (let count = 0; count < 25; count += 1) admit('ListMetrics', { service: 'monitoring' })
+    assert.throws(() => admit('ListMetrics', { service: 'monitoring' }), tooFastElsewhere)
+    pass(500)
+    admit('LookupEvents', trail)
+    assert.throws(() => admit('LookupEvents', trail), tooFastElsewhere)
+  }
+})
+
+test('every operation of CloudTrail and CloudWatch has a rate, and no name is of two services', () => {
+  const { quotas } = opened('aws')
+  const others = [...trailRegistry.values(), ...metricRegistry.values()].map(({ name }) => name)
+  const ofKms = new Set([...registry.values()].map(({ name }) => name))
+  assert.ok(others.length > 10)
+  for (const name of others) {
+    assert.ok(quotas.rateOf(name, 'us-west-2') !== undefined, name)
+    assert.ok(!ofKms.has(name), name)
+  }
 })
 
 test('cryptographic operations on keys of a kind share one, and each kind has its own', () => {
@@ -100,7 +137,12 @@ test('pairs are counted by spec, with and without plaintext together', () => {
 
 test('a replica costs its Region two keys, a new primary costs both Regions', () => {
   assert.deepEqual(
-    chargesOf({ operation: 'ReplicateKey', input: { ReplicaRegion: 'eu-west-1' }, specs: [] }),
+    chargesOf({
+      service: 'kms',
+      operation: 'ReplicateKey',
+      input: { ReplicaRegion: 'eu-west-1' },
+      specs: [],
+    }),
     [
       { group: 'ReplicateKey', count: 1 },
       { group: 'CreateKey', region: 'eu-west-1', count: 2 },
