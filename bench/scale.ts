@@ -56,7 +56,7 @@ async function start(): Promise<Started> {
       TRENT_ROOT_ACCESS_KEY_ID: accessKeyId,
       TRENT_ROOT_SECRET_ACCESS_KEY: secretAccessKey,
       TRENT_LOG_LEVEL: 'error',
-      // Keys and aliases are counted by each call that makes one.
+      // Each call that makes a key or an alias asks how many there are.
       TRENT_QUOTAS: 'aws-2015',
       TRENT_QUOTA_OVERRIDES: `keys=${2 * keys + 1000},aliases=${4 * keys + 1000},CreateKey=1000,CreateAlias=1000,ListKeys=1000,ListAliases=1000`,
     },

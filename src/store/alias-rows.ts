@@ -2,6 +2,7 @@
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { AliasRecord, AliasRef } from '../model/key.ts'
 import { acceptedPage } from './bound-rows.ts'
+import { countOf } from './resource-counts.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { AliasesTable, Schema } from './schema.ts'
 import { type StoreReads, type Transaction, StaleRow } from './store.ts'
@@ -9,7 +10,8 @@ import { type StoreReads, type Transaction, StaleRow } from './store.ts'
 type Reads = Pick<StoreReads, 'findAlias' | 'listAliases' | 'countAliases' | 'countAllAliases'>
 type Writes = Pick<Transaction, 'insertAlias' | 'updateAlias' | 'deleteAlias'>
 
-export function aliasReads({ query, rows }: RowScope): Reads {
+export function aliasReads(scope: RowScope): Reads {
+  const { query, rows } = scope
   return {
     async findAlias(ref) {
       const found = await query
@@ -55,27 +57,18 @@ export function aliasReads({ query, rows }: RowScope): Reads {
         .executeTakeFirstOrThrow()
       return count
     },
-    // Those that AWS has made take nothing of a customer's room.
-    async countAllAliases(accountId, region) {
-      const { count } = await query
-        .selectFrom('aliases')
-        .select(({ fn }) => fn.countAll<number>().as('count'))
-        .where('account_id', '=', accountId)
-        .where('region', '=', region)
-        .where('name', 'not like', 'alias/aws/%')
-        .executeTakeFirstOrThrow()
-      return count
-    },
+    countAllAliases: (accountId, region) => countOf(scope, { accountId, region, kind: 'aliases' }),
   }
 }
 
-export function aliasWrites({ query, rows, touch }: WriteScope): Writes {
+export function aliasWrites({ query, rows, tally, touch }: WriteScope): Writes {
   const touchAlias = ({ accountId, region, name }: AliasRef): void =>
     touch({ kind: 'alias', accountId, region, id: name })
   return {
     async insertAlias(alias) {
       const columns = columnsOf({ ...alias, rowVersion: 1 })
       await query.insertInto('aliases').values(rows.seal('aliases', columns)).execute()
+      tally.addAlias(alias, 1)
       touchAlias(alias)
     },
     async updateAlias(alias, { targetKeyId, updatedAt }) {
@@ -97,6 +90,7 @@ export function aliasWrites({ query, rows, touch }: WriteScope): Writes {
         .where('row_version', '=', alias.rowVersion)
         .executeTakeFirst()
       if (numDeletedRows !== 1n) throw stale(alias)
+      tally.addAlias(alias, -1)
       touchAlias(alias)
     },
   }

@@ -28,6 +28,7 @@ export type BoundTable =
   | 'material_states'
   | 'aliases'
   | 'grants'
+  | 'resource_counts'
   | 'audit_outbox'
   | 'trails'
   | 'audit_writers'

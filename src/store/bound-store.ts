@@ -47,6 +47,7 @@ import {
   listExpiringKeys,
   sumRequests,
 } from './metric-rows.ts'
+import { createTally, saveCounts } from './resource-counts.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { Store, StoreReads, Transaction } from './store.ts'
 import { trailReads, trailWrites } from './trail-rows.ts'
@@ -75,8 +76,10 @@ export function createStore(
   const attempt = <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> =>
     query.transaction().execute(async (transaction) => {
       const { touch, all } = createTouched()
-      const answer = await work(transactionOf({ query: transaction, rows, touch, deletesMaterial }))
+      const scope = { query: transaction, rows, tally: createTally() }
+      const answer = await work(transactionOf({ ...scope, touch, deletesMaterial }))
       await recordChange(transaction, all())
+      await saveCounts(scope, scope.tally)
       return answer
     })
   return {
@@ -202,6 +205,7 @@ async function empty(
 ): Promise<void> {
   await query.deleteFrom('aliases').execute()
   await query.deleteFrom('grants').execute()
+  await query.deleteFrom('resource_counts').execute()
   await query.deleteFrom('key_usage').execute()
   await query.deleteFrom('material_states').execute()
   await query.deleteFrom('keys').execute()

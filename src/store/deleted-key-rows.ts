@@ -7,7 +7,7 @@ import type { RowScope, WriteScope } from './row-scope.ts'
 import { StaleRow, type DeletedKeys, type Store, type Transaction } from './store.ts'
 
 export function keyDeletion(scope: WriteScope): Pick<Transaction, 'deleteKey'> {
-  const { query, rows, touch } = scope
+  const { query, rows, tally, touch } = scope
   return {
     async deleteKey(key, deletedAt) {
       const { accountId, region, keyId } = key
@@ -43,7 +43,11 @@ export function keyDeletion(scope: WriteScope): Pick<Transaction, 'deleteKey'> {
           conflict.columns(['account_id', 'region', 'key_id']).doUpdateSet(tombstone),
         )
         .execute()
-      for (const { name } of aliases) touch({ kind: 'alias', accountId, region, id: name })
+      tally.addKey(key, -1)
+      for (const { name } of aliases) {
+        tally.addAlias({ accountId, region, name }, -1)
+        touch({ kind: 'alias', accountId, region, id: name })
+      }
       touch({ kind: 'key', accountId, region, id: keyId })
     },
   }

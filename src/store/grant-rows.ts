@@ -70,11 +70,12 @@ export function grantReads({ query, rows }: RowScope): Reads {
       return acceptedPage(page, fetch, (row) => row.grant_id, accept)
     },
     // Counts rows unchecked: a forged one can only use up the key's quota of grants.
-    async countGrants(key) {
+    async countGrants(key, grantee) {
       const { count } = await query
         .selectFrom('grants')
         .select(({ fn }) => fn.countAll<number>().as('count'))
         .where((row) => isOfKey(row, key))
+        .$if(grantee !== undefined, (grants) => grants.where('grantee', '=', grantee ?? ''))
         .executeTakeFirstOrThrow()
       return count
     },

@@ -11,6 +11,7 @@ import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { KeyRecord, KeyRef } from '../model/key.ts'
 import { acceptedPage } from './bound-rows.ts'
 import { changedKey, keyColumns, keyOf } from './key-columns.ts'
+import { countOf } from './resource-counts.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { KeysTable, Schema } from './schema.ts'
 import { type StoreReads, type Transaction, StaleRow } from './store.ts'
@@ -21,7 +22,8 @@ type Reads = Pick<
 >
 type Writes = Pick<Transaction, 'insertKey' | 'updateKey' | 'confirmKey'>
 
-export function keyReads({ query, rows }: RowScope): Reads {
+export function keyReads(scope: RowScope): Reads {
+  const { query, rows } = scope
   return {
     async findKey(ref) {
       const found = await query
@@ -77,21 +79,11 @@ export function keyReads({ query, rows }: RowScope): Reads {
         },
       )
     },
-    // Counts rows unchecked: a forged one can only use up the account's quota.
-    async countKeys(accountId, region) {
-      const { count } = await query
-        .selectFrom('keys')
-        .select(({ fn }) => fn.countAll<number>().as('count'))
-        .where('account_id', '=', accountId)
-        .where('region', '=', region)
-        .where('manager', '=', 'CUSTOMER')
-        .executeTakeFirstOrThrow()
-      return count
-    },
+    countKeys: (accountId, region) => countOf(scope, { accountId, region, kind: 'keys' }),
   }
 }
 
-export function keyWrites({ query, rows, touch }: WriteScope): Writes {
+export function keyWrites({ query, rows, tally, touch }: WriteScope): Writes {
   const touchKey = ({ accountId, region, keyId }: KeyRef): void =>
     touch({ kind: 'key', accountId, region, id: keyId })
   return {
@@ -101,6 +93,7 @@ export function keyWrites({ query, rows, touch }: WriteScope): Writes {
         .insertInto('keys')
         .values(rows.seal('keys', keyColumns(record)))
         .execute()
+      tally.addKey(key, 1)
       touchKey(record)
       return record
     },

@@ -28,6 +28,7 @@ import { tombstoneSeals } from './migrations/0020-tombstone-seals.ts'
 import { usage } from './migrations/0021-usage.ts'
 import { organizations } from './migrations/0022-organizations.ts'
 import { metrics } from './migrations/0023-metrics.ts'
+import { resourceCounts } from './migrations/0024-resource-counts.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -60,6 +61,7 @@ export const migrations: readonly Migration[] = [
   { name: 'usage', up: usage },
   { name: 'organizations', up: organizations },
   { name: 'metrics', up: metrics },
+  { name: 'resource-counts', up: resourceCounts },
 ]
 
 /**

@@ -275,6 +275,15 @@ export interface GrantsTable {
   readonly row_tag: Uint8Array
 }
 
+/** How many customer managed keys, or aliases, an account has in a Region. */
+export interface ResourceCountsTable {
+  readonly account_id: string
+  readonly region: string
+  readonly kind: string
+  readonly count: number
+  readonly row_tag: Uint8Array
+}
+
 /** The last use of a key; absent when there was none. */
 export interface KeyUsageTable {
   readonly account_id: string
@@ -345,6 +354,7 @@ export interface Schema extends EventIndexTables {
   readonly material_states: MaterialStatesTable
   readonly aliases: AliasesTable
   readonly grants: GrantsTable
+  readonly resource_counts: ResourceCountsTable
   readonly key_usage: KeyUsageTable
   readonly key_usage_tracking: KeyUsageTrackingTable
   readonly change_head: ChangeHeadTable

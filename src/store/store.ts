@@ -172,7 +172,8 @@ export interface StoreReads {
       readonly accountId?: string
     },
   ): Promise<readonly GrantRecord[]>
-  countGrants(key: KeyRef): Promise<number>
+  /** Grants of a key, to one grantee when it is given: an ARN or a service principal. */
+  countGrants(key: KeyRef, grantee?: string): Promise<number>
   findTrail(ref: TrailRef): Promise<TrailRecord | undefined>
   /** An account's trails by home Region and name: there are few, by a quota. */
   listTrails(accountId: string): Promise<readonly TrailRecord[]>

@@ -15,7 +15,9 @@ import { paginateListAliases, paginateListKeys, type KMSClient } from '@aws-sdk/
 import { readRecords } from '../../src/audit/read-records.ts'
 import { askToApply } from '../../src/cli/apply.ts'
 import { callOperator } from '../../src/operator/client.ts'
+import { openDatabase } from '../../src/store/open.ts'
 import { end, serve, temporaryFolder } from '../start/serve-process.ts'
+import { assertCountsKept } from '../store/kept-counts.ts'
 import { accountId, clientOf, settings } from './fixed-account.ts'
 import { seeded } from './seeded.ts'
 
@@ -84,6 +86,9 @@ test('a server that dies while it applies a file has applied all of it or nothin
     if (found > 0) there.add(round)
     client.destroy()
     assert.deepEqual(await end(again, 'SIGTERM'), { code: 0, signal: null })
+    const database = await openDatabase({ path: join(data, 'trent.db') })
+    await assertCountsKept(database)
+    await database.close()
     // oxlint-enable no-await-in-loop
   }
   t.diagnostic(`${there.size} of ${rounds} were applied; the first took ${Math.round(took)} ms`)

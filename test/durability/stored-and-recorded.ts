@@ -13,6 +13,7 @@ import { openFileSeal } from '../../src/seals/file.ts'
 import { createStore } from '../../src/store/bound-store.ts'
 import { readDeployment } from '../../src/store/deployment.ts'
 import { openDatabase } from '../../src/store/open.ts'
+import { assertCountsKept } from '../store/kept-counts.ts'
 
 /** The members of an audit record that these tests look at. */
 export interface AuditRecord {
@@ -35,7 +36,7 @@ export interface StoredAndRecorded {
   readonly records: readonly AuditRecord[]
 }
 
-/** Reads it all; no server may be running. Rows whose tag fails are a failure. */
+/** Reads it all; no server may be running. Rows whose tag fails are a failure, and counts that are not theirs. */
 export async function readStoredAndRecorded(
   dataDirectory: string,
   accountId: string,
@@ -66,6 +67,7 @@ export async function readStoredAndRecorded(
       outboxRows: (await store.listOutbox(100_000)).length,
     }
     assert.deepEqual(forged, [])
+    await assertCountsKept(database)
     return { ...stored, records }
   } finally {
     await database.close()

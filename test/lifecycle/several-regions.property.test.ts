@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { KmsError } from '../../src/errors.ts'
 import { engines } from '../store/engines.ts'
+import { assertCountsKept } from '../store/kept-counts.ts'
 import {
   firstRegion,
   openSeveralRegions,
@@ -139,6 +140,7 @@ for (const engine of engines) {
           seen.add(`${call} ${outcome ?? 'done'}`)
         }
         await matches(world, model)
+        await assertCountsKept(world.database)
         for (const at of regions) {
           const key = await world.row(at)
           if (key !== undefined) sealed.push(await world.seal(key, String(sealed.length)))

@@ -15,6 +15,7 @@ import { keyArn, type KeyRecord } from '../../src/model/key.ts'
 import { requireState } from '../../src/model/key-state.ts'
 import { createRegionTable } from '../../src/model/region.ts'
 import { registry } from '../../src/operations/registry.ts'
+import type { Database } from '../../src/store/database.ts'
 import type { Store, Transaction } from '../../src/store/store.ts'
 import { createQuotas } from '../../src/throttle/profiles.ts'
 import { realRandom, testKeyring } from '../crypto/fixed.ts'
@@ -29,6 +30,7 @@ export const start = Date.UTC(2026, 0, 2, 15, 4, 5)
 const signal = new AbortController().signal
 
 export interface SeveralRegions {
+  readonly database: Database
   readonly store: Store
   readonly keyId: string
   now: number
@@ -50,7 +52,8 @@ export async function openSeveralRegions(
   t: TestContext,
   engine: TestedEngine,
 ): Promise<SeveralRegions> {
-  const { store } = storeOf((await engine.open(t)).database)
+  const { database } = await engine.open(t)
+  const { store } = storeOf(database)
   const clock = { now: () => world.now, system: () => world.now }
   const keyStore = createBuiltinKeyStore({
     keyring: testKeyring(),
@@ -96,6 +99,7 @@ export async function openSeveralRegions(
     return operation.run(running as never, ports as never) as never // what these read
   }
   const world: SeveralRegions = {
+    database,
     store,
     get keyId() {
       return keyId

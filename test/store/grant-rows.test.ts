@@ -80,6 +80,8 @@ for (const { name: engine, open } of engines) {
     assert.equal(ids(await store.grantsTo(key, root)), '16')
     assert.equal(ids(await store.grantsTo(key, guest)), '2')
     assert.equal(ids(await store.grantsTo(key, 'nobody')), '')
+    const counts = [undefined, root, guest, 'nobody'].map((to) => store.countGrants(key, to))
+    assert.deepEqual(await Promise.all(counts), [3, 2, 1, 0])
     assert.equal(ids(await store.listGrants(key, { limit: 9 })), '126')
     assert.equal(ids(await store.listGrants(key, { limit: 9, grantee: guest })), '2')
     const gone = { limit: 9, grantee: root, granteeId: 'gone' }

@@ -119,7 +119,7 @@ export function requireGrantable(
 
 /** @throws {KmsError} `LimitExceededException` when one more grant of `key` would be one too many */
 export async function requireGrantRoom(
-  store: Pick<StoreReads, 'countGrants' | 'grantsTo'>,
+  store: Pick<StoreReads, 'countGrants'>,
   key: KeyRef,
   grantee: string,
   { grantsPerKey, grantsPerPrincipal }: ResourceQuotas,
@@ -127,7 +127,7 @@ export async function requireGrantRoom(
   await requireRoom(grantsPerKey, () => store.countGrants(key), 'Grants per key quota')
   await requireRoom(
     grantsPerPrincipal,
-    async () => (await store.grantsTo(key, grantee)).length,
+    () => store.countGrants(key, grantee),
     'Grants for a given principal per key quota',
   )
 }

@@ -159,7 +159,8 @@ export function reads(rows: Rows): StoreReads {
         after,
         limit,
       ),
-    countGrants: async (key) => ofKey(key).length,
+    countGrants: async (key, grantee) =>
+      ofKey(key).filter((grant) => grantee === undefined || granteeOf(grant) === grantee).length,
     findTrail: unused,
     listTrails: unused,
     listEveryTrail: unused,
