@@ -20,6 +20,7 @@ import {
 } from '@aws-sdk/client-kms'
 import { systemRandom } from '../src/crypto/entropy.ts'
 import { openDeployment } from '../src/deployment.ts'
+import { keyringOf } from '../src/crypto/domain-keys.ts'
 import { createClock } from '../src/jobs/clock.ts'
 import { openFileSeal } from '../src/seals/file.ts'
 import { createStore } from '../src/store/bound-store.ts'
@@ -84,7 +85,9 @@ async function fill(): Promise<void> {
   const database = await openDatabase({ path: join(directory, 'trent.db') })
   const seal = await openFileSeal(join(directory, 'seal.key'), systemRandom)
   const clock = createClock()
-  const keyring = await openDeployment({ database, seal, clock, random: systemRandom })
+  const ports = { database, seal, clock, random: systemRandom }
+  const { deploymentId, domainKeys } = await openDeployment(ports)
+  const keyring = keyringOf(deploymentId, domainKeys, systemRandom)
   const store = createStore(database, keyring, {
     onForgedRow: (table) => print(`forged: ${table}`),
   })

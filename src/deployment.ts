@@ -7,7 +7,7 @@ import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { Journal } from './audit/journal.ts'
 import { serviceRecord } from './audit/service-record.ts'
 import { ConfigError, type Config } from './config.ts'
-import { createDomainKey, openKeyring } from './crypto/domain-keys.ts'
+import { createDomainKey, openDomainKeys, type OpenDomainKey } from './crypto/domain-keys.ts'
 import type { Keyring } from './crypto/keyring.ts'
 import { newAccessKeyId } from './crypto/new-access-key.ts'
 import { openSigningSecret, wrapSecret } from './crypto/secrets.ts'
@@ -26,13 +26,20 @@ export interface DeploymentPorts {
   readonly random: Random
 }
 
-/** Opens the root key, or makes it at the very first start. */
-export async function openDeployment(ports: DeploymentPorts): Promise<Keyring> {
+/** A deployment whose domain keys are open: what a key ring is made of, in whatever thread. */
+export interface OpenDeployment {
+  readonly deploymentId: string
+  readonly domainKeys: readonly OpenDomainKey[]
+}
+
+/** Opens the root key, or makes it at the very first start. It is needed for no longer than this takes. */
+export async function openDeployment(ports: DeploymentPorts): Promise<OpenDeployment> {
   const { database, seal, random, clock } = ports
   const known = await readDeployment(database)
   if (known !== undefined) {
-    const rootKey = await seal.unseal(known.seal.sealedRootKey, known.deploymentId)
-    return openKeyring(rootKey, known.deploymentId, known.domainKeys, random)
+    const { deploymentId } = known
+    const rootKey = await seal.unseal(known.seal.sealedRootKey, deploymentId)
+    return { deploymentId, domainKeys: openDomainKeys(rootKey, deploymentId, known.domainKeys) }
   }
   const deploymentId = random.uuid()
   const [rootKey, sealedRootKey] = await newRootKey(seal, deploymentId, random)
@@ -45,7 +52,7 @@ export async function openDeployment(ports: DeploymentPorts): Promise<Keyring> {
     seal: { kind: seal.kind, generation: 1, sealedRootKey },
     domainKeys,
   })
-  return openKeyring(rootKey, deploymentId, domainKeys, random)
+  return { deploymentId, domainKeys: openDomainKeys(rootKey, deploymentId, domainKeys) }
 }
 
 async function newRootKey(

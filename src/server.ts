@@ -7,14 +7,17 @@ import { existsSync } from 'node:fs'
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Logger } from 'pino'
-import { openAnchors } from './audit/anchors.ts'
-import { openDelivery } from './audit/delivery/delivery.ts'
+import { openAnchors, type Anchors } from './audit/anchors.ts'
+import { openDelivery, type Delivery } from './audit/delivery/delivery.ts'
+import { endLeftStreams } from './audit/left-streams.ts'
 import { createEventIndex } from './audit/event-index.ts'
 import { nodeFiles, type FilePort } from './audit/files.ts'
 import type { OpenJournal } from './audit/journal.ts'
 import { openJournal } from './audit/open-journal.ts'
 import { drainOutbox } from './audit/outbox.ts'
+import { createListing } from './audit/writers-list.ts'
 import type { Config } from './config.ts'
+import { keyringOf } from './crypto/domain-keys.ts'
 import { systemRandom } from './crypto/entropy.ts'
 import { openDeployment, openFirstAccount, type FirstAccount } from './deployment.ts'
 import { KmsError } from './errors.ts'
@@ -205,13 +208,15 @@ type Opened = OpenPorts & { readonly firstAccount: FirstAccount }
 /** Opens the root key and all that depends on it. */
 async function openDeploymentPorts(
   config: Config,
-  { log, journalFiles }: ServerOptions,
+  options: ServerOptions,
   files: Files,
   seal: Seal,
 ): Promise<Opened> {
-  const { database, journal, clock, journalDirectory, onError, startedAt } = files
+  const { log } = options
+  const { database, journal, clock, meter, startedAt } = files
   const random = systemRandom
-  const keyring = await openDeployment({ database, seal, clock, random })
+  const { deploymentId, domainKeys } = await openDeployment({ database, seal, clock, random })
+  const keyring = keyringOf(deploymentId, domainKeys, random)
   const store = createStore(database, keyring, {
     onForgedRow: (table, id) => {
       files.meter.forged('row')
@@ -219,58 +224,72 @@ async function openDeploymentPorts(
     },
   })
   clock.resume(await store.findClockMark())
-  const auditing = { store, keyring, files: journalFiles ?? nodeFiles }
-  const anchors = await openAnchors({
-    ...auditing,
-    journal,
-    directory: journalDirectory,
-    onError,
-  })
-  files.afterJournal.push(() => anchors.settled())
   const parts = { database, seal, clock, random, store, keyring, journal, region: config.region }
-  const credentials = join(config.dataDirectory, 'credentials')
-  const firstAccount = await openFirstAccount(config, credentials, parts)
-  const journalAt = { directory: journalDirectory, ...(journalFiles && { files: journalFiles }) }
-  await drainOutbox({ store, journal, ...journalAt, onError })
+  const { firstAccount, ...audit } = await openAudit(config, options, files, parts)
   const usageTrackedSince = await store.trackUsageSince(clock.now())
-  const delivery = await openDelivery({
-    ...auditing,
-    settings: config.delivery,
-    region: config.region,
-    anchors,
-    dataDirectory: config.dataDirectory,
-    journalDirectory,
-    clock,
-    random,
-    held: () => clock.held(),
-    onError: (error) => log.error({ err: error }, error.message),
-  })
-  const all = {
+  const { ports, close } = openPorts(config, {
     ...parts,
-    meter: files.meter,
-    anchors,
-    delivery,
+    ...audit,
+    meter,
     firstAccount,
     usageTrackedSince,
     log,
     startedAt,
-  }
-  const { ports, close } = openPorts(config, all)
+  })
   const eventIndex = createEventIndex({
     database: database.share(),
-    directory: journalDirectory,
-    journal,
+    directory: files.journalDirectory,
+    durable: () => [journal.position],
     onError: (error) => log.error({ err: error }, 'LookupEvents is behind'),
   })
   files.meter.observe({
     trent_sealed: () => 0,
-    trent_event_index_lag_seconds: () => eventIndex.lagMs() / 1000,
+    trent_event_index_lag_seconds: async () => (await eventIndex.lagMs()) / 1000,
   })
   const closeAndIndex = async (): Promise<void> => {
     await close()
     await eventIndex.close()
   }
   return { ports, close: closeAndIndex, firstAccount }
+}
+
+/** The first account, and the audit trail: anchored, with every record that it must hold, on its way. */
+async function openAudit(
+  config: Config,
+  { log, journalFiles = nodeFiles, onFatal }: ServerOptions,
+  { journal, clock, journalDirectory: directory, afterJournal, onError }: Files,
+  parts: Parameters<typeof openFirstAccount>[2],
+): Promise<{
+  readonly anchors: Anchors
+  readonly delivery: Delivery
+  readonly firstAccount: FirstAccount
+}> {
+  const { store, keyring } = parts
+  const auditing = { store, keyring, files: journalFiles, directory, onError }
+  const list = createListing(auditing)
+  const anchors = await openAnchors({ ...auditing, journal, list })
+  afterJournal.push(() => anchors.settled())
+  const credentials = join(config.dataDirectory, 'credentials')
+  const firstAccount = await openFirstAccount(config, credentials, parts)
+  const own = [journal.position.stream] as const
+  await endLeftStreams({ ...auditing, clock, own, list, onFatal })
+  await drainOutbox({ ...auditing, journal })
+  const delivery = await openDelivery({
+    ...parts,
+    settings: config.delivery,
+    async checkpoint() {
+      await anchors.checkpoint()
+      return anchors.lagMs()
+    },
+    list,
+    files: journalFiles,
+    dataDirectory: config.dataDirectory,
+    journalDirectory: directory,
+    clock,
+    held: () => clock.held(),
+    onError: (error) => log.error({ err: error }, error.message),
+  })
+  return { anchors, delivery, firstAccount }
 }
 
 /** The seal of the data directory's key file, which the first start makes. */

@@ -4,15 +4,15 @@
  * @module
  */
 import { Worker } from 'node:worker_threads'
+import type { IndexPosition } from '../store/event-index-rows.ts'
 import type { SharedDatabase } from '../store/open.ts'
 import type { EventIndexSettings, FillAnswer, FillOrder } from './event-index-thread.ts'
-import type { OpenJournal } from './journal.ts'
 
 export interface EventIndex {
   /** Resolves when everything that is durable now is in the index. @throws when that failed */
   fill(): Promise<void>
   /** For how long something has been durable that is not in the index: milliseconds, 0 when nothing is. */
-  lagMs(): number
+  lagMs(): Promise<number>
   /** Takes in what is left, and ends. The journal and the database must still be open. */
   close(): Promise<void>
 }
@@ -21,7 +21,8 @@ export interface EventIndexOptions {
   readonly database: SharedDatabase
   /** The journal's directory. */
   readonly directory: string
-  readonly journal: Pick<OpenJournal, 'position'>
+  /** Where every stream that is being written is durable now. */
+  readonly durable: () => readonly IndexPosition[] | Promise<readonly IndexPosition[]>
   /** Hears that the index could not be filled: it is tried again. */
   readonly onError: (error: Error) => void
   readonly periodMs?: number
@@ -30,7 +31,7 @@ export interface EventIndexOptions {
 const periodMsDefault = 1000
 
 export function createEventIndex(options: EventIndexOptions): EventIndex {
-  const { database, directory, journal, onError, periodMs = periodMsDefault } = options
+  const { database, directory, durable, onError, periodMs = periodMsDefault } = options
   const settings: EventIndexSettings = { database, directory }
   const thread = new Worker(new URL('event-index-thread.ts', import.meta.url), {
     name: 'trent event index',
@@ -49,18 +50,16 @@ export function createEventIndex(options: EventIndexOptions): EventIndex {
   let reached = ''
   /** When everything was in that was durable, on a clock that nobody sets. */
   let currentAt = performance.now()
-  const isCurrent = (): boolean => {
-    const { segment, offset } = journal.position
-    return reached === `${segment}/${offset}`
-  }
-  const fillTo = async (durable: OpenJournal['position']): Promise<void> => {
+  const fillToDurable = async (): Promise<void> => {
     const started = performance.now()
-    await ask(thread, () => ended, { durable: [durable] })
-    reached = `${durable.segment}/${durable.offset}`
+    const places = await durable()
+    const wanted = namesOf(places)
+    if (wanted !== reached) await ask(thread, () => ended, { durable: places })
+    reached = wanted
     currentAt = started
   }
   const start = (): Promise<void> => {
-    filling = fillTo(journal.position).finally(() => {
+    filling = fillToDurable().finally(() => {
       filling = undefined
     })
     return filling
@@ -71,18 +70,23 @@ export function createEventIndex(options: EventIndexOptions): EventIndex {
     await (filling ?? start())
   }
   const timer = setInterval(() => {
-    if (isCurrent()) currentAt = performance.now()
-    else if (filling === undefined && ended === undefined) start().catch(onError)
+    if (filling === undefined && ended === undefined) start().catch(onError)
   }, periodMs).unref()
   return {
     fill,
-    lagMs: () => (isCurrent() ? 0 : performance.now() - currentAt),
+    async lagMs() {
+      return namesOf(await durable()) === reached ? 0 : performance.now() - currentAt
+    },
     async close() {
       clearInterval(timer)
       if (ended === undefined) await fill().catch(onError)
       await thread.terminate()
     },
   }
+}
+
+function namesOf(places: readonly IndexPosition[]): string {
+  return places.map(({ stream, segment, offset }) => `${stream}/${segment}/${offset}`).join()
 }
 
 /** One order at a time is under way, so that the next answer is its own. */

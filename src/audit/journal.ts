@@ -2,6 +2,7 @@
 import type { Clock } from '../model/clock.ts'
 import type { CheckpointSigner, SignedCheckpoint } from './checkpoint.ts'
 import type { FilePort } from './files.ts'
+import type { SegmentErrors } from './segment-errors.ts'
 import type { Tally } from './stream-anchor.ts'
 
 /** The record could not be made durable: the call has no result. */
@@ -40,6 +41,8 @@ export interface JournalOptions {
   readonly reserveCheckMs?: number
   /** Between attempts to open a segment, 250 ms when left out. */
   readonly reopenDelayMs?: number
+  /** Shared by the streams of a process; the stream's own when left out. */
+  readonly segmentErrors?: SegmentErrors
   /** Two segments ended by an error in a minute: the process must end. Called at most once. */
   readonly onFatal: (error: Error) => void
   /** Every other failure, for the log and the alarm. */

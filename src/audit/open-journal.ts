@@ -22,6 +22,7 @@ import {
   type Predecessor,
 } from './frame.ts'
 import { JournalFailed, type JournalOptions, type OpenJournal } from './journal.ts'
+import { createSegmentErrors, type SegmentErrors } from './segment-errors.ts'
 import {
   activateSegment,
   discardSpare,
@@ -39,7 +40,6 @@ import { createStreamAnchor, unanchoredOf, type StreamAnchor } from './stream-an
 import { createWaitingRecords, type WaitingRecord } from './waiting-records.ts'
 
 const batchBytesMax = 1024 * 1024
-const fatalWindowMs = 60_000
 
 /**
  * Ends what a dead process left, and opens a new segment that names it.
@@ -80,13 +80,14 @@ class SegmentJournal implements OpenJournal {
   #opening = false
   /** Of the disk; undefined when it could not be read. */
   #freeBytes: number | undefined
-  #lastErrorAt: number | undefined
+  readonly #errors: SegmentErrors
   #reserveTimer: NodeJS.Timeout | undefined
   #closed: Promise<void> | undefined
 
   constructor(home: StreamHome, options: JournalOptions) {
     this.#home = home
     this.#options = options
+    this.#errors = options.segmentErrors ?? createSegmentErrors()
     this.#recordBytesMax = Math.min(recordBytesMax, home.segmentBytes - segmentReserveBytes)
   }
 
@@ -249,10 +250,7 @@ class SegmentJournal implements OpenJournal {
     this.#live = undefined
     void live.file.close().catch(this.#options.onError)
     this.#waiting.rejectAll(taken, cause)
-    const now = this.#home.now()
-    const last = this.#lastErrorAt
-    this.#lastErrorAt = now
-    if (last !== undefined && Math.abs(now - last) < fatalWindowMs) {
+    if (this.#errors.isTooMuch(this.#home.now())) {
       this.#stopping.abort()
       this.#options.onFatal(error)
       return

@@ -10,8 +10,8 @@
  *    over, if anywhere; the next append succeeds only in a later segment, whose opening names that
  *    offset, and frames behind it do not count. The one that was answered is never appended again:
  *    at most one.
- * 3. After the process's death the next start first ends the last segment at its last whole frame,
- *    and makes those durable; only then is each row looked up, from the segment that it names: one
+ * 3. After the process's death the next start first ends the last segment of every stream at its last
+ *    whole frame, and makes those durable; only then is each row looked up, from the segment that it names: one
  *    that counts is dropped, one that does not is appended. The journal writes in no segment before
  *    the one that it names at the time of the transaction, so the search sees wherever the record
  *    can be.
@@ -80,6 +80,12 @@ async function dropHeld(
   missing: Map<string, string>,
 ): Promise<void> {
   const { directory, files = nodeFiles, onError } = options
+  const entries = await files.list(directory)
+  // Whoever took a stream away does not keep the server from starting: the verifier tells of it.
+  if (!entries.some(({ name }) => name === stream)) {
+    onError?.(new Error(`the journal is damaged: the stream ${stream} is missing`))
+    return
+  }
   const walk = walkStream({ files, directory, stream }, from, (frame) => {
     if (frame.kind === 'record') missing.delete(eventIdOf(frame.payload))
   })

@@ -97,6 +97,27 @@ export async function recoverStream(home: StreamHome): Promise<Recovered> {
   return endLastSegment(home, Math.max(...numbers))
 }
 
+/** Whether a stream's last segment was closed, and nothing is left of a start or stop that was cut short. */
+export async function isStreamEnded(
+  home: Pick<StreamHome, 'files' | 'directory' | 'stream'>,
+): Promise<boolean> {
+  const { files, directory, stream } = home
+  const entries = await files.list(join(directory, stream))
+  const numbers = entries.flatMap(({ name }) => segmentNumber(name) ?? [])
+  if (numbers.length === 0 || entries.some(({ name }) => /\.(?:next|copy)$/.test(name)))
+    return false
+  const number = Math.max(...numbers)
+  const file = await files.openToRead(join(directory, stream, segmentName(number)))
+  try {
+    const head = await readHead(file, { stream, number })
+    if ('why' in head) return false
+    const { place, flaw } = await scanLastSegment(file, head, () => undefined)
+    return flaw === undefined && place.closed && (await file.size()) === place.offset
+  } finally {
+    await file.close()
+  }
+}
+
 async function endLastSegment(home: StreamHome, number: number): Promise<Recovered> {
   const { files, directory, stream } = home
   const path = join(directory, stream, segmentName(number))

@@ -9,6 +9,7 @@ import type { AuditWriter, StreamStart } from '../model/audit-writer.ts'
 import type { DigestPublicKey } from '../model/trail.ts'
 import { fingerprintOf, statementHolds } from '../crypto/statements.ts'
 import type { Keyring } from '../crypto/keyring.ts'
+import type { Store } from '../store/store.ts'
 import { readAll, writeAll, type FilePort } from './files.ts'
 
 export const writersFile = 'writers.json'
@@ -33,6 +34,28 @@ export interface WritersList {
   readonly writers: readonly ListedWriter[]
   /** PKCS#1, DER, by fingerprint: the keys that sign digest files. */
   readonly digestKeys: ReadonlyMap<string, Buffer>
+}
+
+/** Writes the list as the store and the key ring have it, one time after the other. */
+export function createListing(of: {
+  readonly files: FilePort
+  /** The journal's directory. */
+  readonly directory: string
+  readonly store: Pick<Store, 'listAuditWriters' | 'listDigestKeys'>
+  readonly keyring: Pick<Keyring, 'deploymentId' | 'statementKeys' | 'signStatement'>
+}): () => Promise<void> {
+  const { store, keyring } = of
+  const write = async (): Promise<void> => {
+    const writers = await store.listAuditWriters()
+    const digestKeys = await store.listDigestKeys()
+    await writeWritersList(of, keyring, { writers, digestKeys })
+  }
+  let last: Promise<unknown> = Promise.resolve()
+  return () => {
+    const written = last.then(write)
+    last = written.catch(() => undefined) // whoever asked for it hears of it
+    return written
+  }
 }
 
 /** Puts the list in the place of the one before, durably, signed with every key of the deployment. */

@@ -54,20 +54,50 @@ export function createDomainKey(
   }
 }
 
+/** A domain key that is open. It goes from thread to thread as a handle, never as bytes. */
+export interface OpenDomainKey {
+  readonly version: number
+  readonly key: KeyObject
+}
+
 /**
- * Opens every domain key of a deployment; the one with the highest version is used for what is new.
+ * Opens every domain key of a deployment.
  * @throws {NotAuthentic} when one of them is not this deployment's
  */
+export function openDomainKeys(
+  rootKey: KeyObject,
+  deploymentId: string,
+  domainKeys: readonly WrappedDomainKey[],
+): readonly OpenDomainKey[] {
+  return domainKeys.map((domainKey) => ({
+    version: domainKey.version,
+    key: openDomainKey(rootKey, deploymentId, domainKey),
+  }))
+}
+
+/** `keyringOf` what `openDomainKeys` answers. @throws {NotAuthentic} */
 export function openKeyring(
   rootKey: KeyObject,
   deploymentId: string,
   domainKeys: readonly WrappedDomainKey[],
   random: Random,
 ): Keyring {
+  return keyringOf(deploymentId, openDomainKeys(rootKey, deploymentId, domainKeys), random)
+}
+
+/**
+ * The key ring of a deployment; the domain key with the highest version is used for what is new.
+ * @throws {NotAuthentic} when one is there twice, or none
+ */
+export function keyringOf(
+  deploymentId: string,
+  domainKeys: readonly OpenDomainKey[],
+  random: Random,
+): Keyring {
   const versions = new Map<number, PurposeKeys>()
-  for (const domainKey of domainKeys) {
-    if (versions.has(domainKey.version)) throw new NotAuthentic('a domain key is there twice')
-    versions.set(domainKey.version, purposeKeys(openDomainKey(rootKey, deploymentId, domainKey)))
+  for (const { version, key } of domainKeys) {
+    if (versions.has(version)) throw new NotAuthentic('a domain key is there twice')
+    versions.set(version, purposeKeys(key))
   }
   if (versions.size === 0) throw new NotAuthentic('there is no domain key')
   const newest = Math.max(...versions.keys())

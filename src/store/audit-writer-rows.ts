@@ -1,5 +1,5 @@
 /** Writers of the audit journal in the store, each with its last checkpoint. @module */
-import type { AuditWriter } from '../model/audit-writer.ts'
+import { genesis, type AuditWriter } from '../model/audit-writer.ts'
 import type { RowScope } from './row-scope.ts'
 import type { AuditWritersTable } from './trail-schema.ts'
 
@@ -12,11 +12,23 @@ export async function listAuditWriters({ query, rows }: RowScope): Promise<reado
   })
 }
 
-/** Takes the place of what was known of its stream. */
-export async function saveAuditWriter(
+/**
+ * Changes what is known of a stream, or begins to know it. To be called in a transaction: who moves its start
+ * and who keeps its checkpoints need not be the same.
+ */
+export async function changeAuditWriter(
   { query, rows }: RowScope,
-  { stream, first, checkpoint }: AuditWriter,
+  stream: string,
+  changes: Partial<Pick<AuditWriter, 'first' | 'checkpoint'>>,
 ): Promise<void> {
+  const found = await query
+    .selectFrom('audit_writers')
+    .selectAll()
+    .where('stream', '=', stream)
+    .executeTakeFirst()
+  const genuine = rows.genuine('audit_writers', [stream], found)
+  const known = genuine === undefined ? { first: genesis } : writerOf(genuine)
+  const { first, checkpoint }: Omit<AuditWriter, 'stream'> = { ...known, ...changes }
   const row = rows.seal('audit_writers', {
     stream,
     first_segment: first.segment,

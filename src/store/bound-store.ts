@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { accountReads, accountWrites } from './account-rows.ts'
-import { listAuditWriters, saveAuditWriter } from './audit-writer-rows.ts'
+import { changeAuditWriter, listAuditWriters } from './audit-writer-rows.ts'
 import { aliasReads, aliasWrites } from './alias-rows.ts'
 import { type OnForgedRow, type RowKeyring, createBoundRows } from './bound-rows.ts'
 import { changesSince, createTouched, recordChange } from './change-log.ts'
@@ -68,11 +68,7 @@ export function createStore(
 ): Store {
   const { query } = database
   const rows = createBoundRows(keyring, onForgedRow)
-  // An earlier process may have ended before it could scrub.
-  let unscrubbed = true
-  const deletesMaterial = (): void => {
-    unscrubbed = true
-  }
+  const deletesMaterial = (): void => database.unscrubbed.raise()
   const attempt = <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> =>
     query.transaction().execute(async (transaction) => {
       const { touch, all } = createTouched()
@@ -105,11 +101,10 @@ export function createStore(
     countDeletedKeys: () => countDeletedKeys({ query, rows }),
     ...deliveryStore({ query, rows }),
     async scrub() {
-      if (!unscrubbed) return
       // What is deleted from here on, before the log is cut or behind it, is scrubbed next time.
-      unscrubbed = false
+      if (!database.unscrubbed.take()) return
       await scrub(database).catch((error: unknown) => {
-        unscrubbed = true
+        database.unscrubbed.raise()
         throw error
       })
     },
@@ -144,7 +139,7 @@ function deliveryStore(scope: RowScope): DeliveryStore {
     saveCut: (cut) => inOne((one) => saveCut(one, cut)),
     saveDigest: (of) => inOne((one) => saveDigest(one, of)),
     listAuditWriters: () => listAuditWriters(scope),
-    saveAuditWriter: (writer) => saveAuditWriter(scope, writer),
+    changeAuditWriter: (stream, changes) => inOne((one) => changeAuditWriter(one, stream, changes)),
   }
 }
 

@@ -13,6 +13,8 @@ export interface Database {
   readonly query: Kysely<Schema>
   /** The number of the last change that was committed; read from memory. */
   readonly epoch: () => number
+  /** Whether bytes of deleted material may lie in the file's log: known to all threads that use it. */
+  readonly unscrubbed: { readonly raise: () => void; readonly take: () => boolean }
   /** Waits for nothing: what is pending is rejected, and a transaction that is open rolled back. */
   readonly close: () => Promise<void>
 }

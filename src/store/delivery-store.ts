@@ -13,8 +13,11 @@ import type { TrailRef, TrailStatus } from '../model/trail.ts'
 export interface DeliveryStore {
   /** The audit journal's writers, by stream. */
   listAuditWriters(): Promise<readonly AuditWriter[]>
-  /** Takes the place of what was known of its stream; it is no change and takes no number. */
-  saveAuditWriter(writer: AuditWriter): Promise<void>
+  /** What is not given stays as it is known of the stream; it is no change and takes no number. */
+  changeAuditWriter(
+    stream: string,
+    changes: Partial<Pick<AuditWriter, 'first' | 'checkpoint'>>,
+  ): Promise<void>
   findDeliveryCursor(stream: string): Promise<DeliveryCursor | undefined>
   /** By sequence, behind `after`; none of the trails in `except`. */
   listUndelivered(

@@ -24,12 +24,16 @@ export interface OpenSettings {
 /** What another thread needs to use the database; transfer `port` with it, and use it once. */
 export interface SharedDatabase {
   readonly port: MessagePort
+  /** Two BigInt64: the number of the last committed change, and 1 while deleted material is unscrubbed. */
   readonly epoch: SharedArrayBuffer
 }
 
 export interface OwnedDatabase extends Database {
   readonly share: () => SharedDatabase
 }
+
+/** The place behind the change number. */
+const unscrubbed = 1
 
 /** Long for a transaction, whose statements follow each other at once. */
 const leaseMsDefault = 10_000
@@ -40,7 +44,9 @@ const leaseMsDefault = 10_000
  */
 export async function openDatabase(settings: OpenSettings): Promise<OwnedDatabase> {
   const { path, leaseMs = leaseMsDefault, onFailure } = settings
-  const epoch = new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT)
+  const epoch = new SharedArrayBuffer(2 * BigInt64Array.BYTES_PER_ELEMENT)
+  // An earlier process may have ended before it could scrub.
+  Atomics.store(new BigInt64Array(epoch), unscrubbed, 1n)
   const thread = await startThread({ path, epoch, leaseMs })
   const share = (): SharedDatabase => {
     const { port1, port2 } = new MessageChannel()
@@ -83,6 +89,10 @@ export function attachDatabase(
     engine: 'sqlite',
     query: new Kysely<Schema>({ dialect: sqliteDialect(client) }),
     epoch: () => Number(Atomics.load(numbers, 0)),
+    unscrubbed: {
+      raise: () => void Atomics.store(numbers, unscrubbed, 1n),
+      take: () => Atomics.exchange(numbers, unscrubbed, 0n) === 1n,
+    },
     close: () => Promise.resolve(client.close()),
   }
 }

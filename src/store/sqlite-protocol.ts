@@ -43,7 +43,7 @@ export type SqliteResponse =
 /** What the thread is started with. */
 export interface StoreThreadSettings {
   readonly path: string
-  /** One BigInt64: the number of the last committed change. */
+  /** Begins with a BigInt64: the number of the last committed change. */
   readonly epoch: SharedArrayBuffer
   /** How long a transaction may wait for its holder's next statement, in milliseconds. */
   readonly leaseMs: number

@@ -4,14 +4,15 @@ import { openAnchors } from '../../src/audit/anchors.ts'
 import type { FilePort } from '../../src/audit/files.ts'
 import type { JournalOptions, OpenJournal } from '../../src/audit/journal.ts'
 import { openJournal } from '../../src/audit/open-journal.ts'
+import { createListing } from '../../src/audit/writers-list.ts'
 import type { KnownCheckpoint } from '../../src/audit/prove-journal.ts'
 import type { Keyring } from '../../src/crypto/keyring.ts'
-import type { AuditWriter } from '../../src/model/audit-writer.ts'
+import { genesis, type AuditWriter } from '../../src/model/audit-writer.ts'
 
 export interface WriterStore {
   readonly rows: Map<string, AuditWriter>
   readonly listAuditWriters: () => Promise<readonly AuditWriter[]>
-  readonly saveAuditWriter: (writer: AuditWriter) => Promise<void>
+  readonly changeAuditWriter: (stream: string, changes: Partial<AuditWriter>) => Promise<void>
   readonly listDigestKeys: () => Promise<readonly []>
   /** What it says that the journal must hold. */
   readonly known: () => readonly KnownCheckpoint[]
@@ -23,7 +24,8 @@ export function writerStore(): WriterStore {
     rows,
     listAuditWriters: async () => [...rows.values()],
     listDigestKeys: async () => [],
-    saveAuditWriter: async (writer) => void rows.set(writer.stream, writer),
+    changeAuditWriter: async (stream, changes) =>
+      void rows.set(stream, { first: genesis, ...rows.get(stream), ...changes, stream }),
     known: () =>
       [...rows.values()].flatMap(({ checkpoint }) =>
         checkpoint === undefined ? [] : [{ ...checkpoint, from: 'store' }],
@@ -61,7 +63,8 @@ export async function openAnchored(of: {
     onFatal: onError,
     ...options,
   })
-  const anchors = await openAnchors({ store, journal, keyring, files, directory, onError })
+  const list = createListing({ store, keyring, files, directory })
+  const anchors = await openAnchors({ store, journal, keyring, files, directory, list, onError })
   return {
     journal,
     anchors,

@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Database } from '../../src/store/database.ts'
-import { openDatabase } from '../../src/store/open.ts'
+import { attachDatabase, openDatabase } from '../../src/store/open.ts'
 import { StaleRow, type Store } from '../../src/store/store.ts'
 import { engines, storeOf, temporaryFolder } from './engines.ts'
 import {
@@ -177,7 +177,11 @@ test('sqlite: wrapped material is in no file once it was deleted and scrubbed, a
     readdirSync(folder).some((file) => readFileSync(join(folder, file)).includes(wrapped))
   assert.equal(found(), true)
   const key = await present(store, { accountId, region, keyId: 'k' })
-  await store.change((transaction) => transaction.deleteKey(key, 99))
+  // Nothing is left to be scrubbed, until another worker deletes.
+  await store.scrub()
+  const other = attachDatabase(database.share())
+  t.after(() => other.close())
+  await storeOf(other).store.change((transaction) => transaction.deleteKey(key, 99))
   assert.equal(await store.findMaterial(id('b')), undefined)
   // The log still has it.
   assert.equal(found(), true)

@@ -12,7 +12,6 @@ import type { DeliveryFigures, DeliveryFile } from '../../model/delivery.ts'
 import type { Clock, Random } from '../../model/clock.ts'
 import type { TrailPorts } from '../../model/trail.ts'
 import type { Store } from '../../store/store.ts'
-import type { Anchors } from '../anchors.ts'
 import type { FilePort } from '../files.ts'
 import type { Archive } from './archive.ts'
 import { cutStretch, type CutPorts } from './cut.ts'
@@ -32,7 +31,10 @@ export interface DeliveryPorts {
   readonly region: string
   readonly store: Store
   readonly keyring: Pick<Keyring, 'wrap' | 'unwrap'>
-  readonly anchors: Anchors
+  /** Anchors what every stream of the journal holds now; answers for how many milliseconds some wait all the same. */
+  readonly checkpoint: () => Promise<number>
+  /** Writes the signed list of the journal's writers anew. */
+  readonly list: () => Promise<void>
   readonly files: FilePort
   /** `<data>`, with the journal in it. */
   readonly dataDirectory: string
@@ -59,15 +61,15 @@ const hourMs = 3_600_000
 const waitingMax = 100_000
 
 export async function openDelivery(ports: DeliveryPorts): Promise<Delivery> {
-  const { settings, store, anchors, keyring } = ports
+  const { settings, store, keyring, list } = ports
   // Its thread starts with the first key.
   const slowLane = createSlowLane({ queueMax: 1 })
-  const keys = createDigestKeys({ store, keyring, slowLane, onNewKey: () => anchors.list() })
+  const keys = createDigestKeys({ store, keyring, slowLane, onNewKey: list })
   const archive = archiveOf(ports)
   const retention = createRetention({
     home: { files: ports.files, directory: ports.journalDirectory },
     store,
-    anchors,
+    list,
     delivers: archive !== undefined,
     retentionMs: settings.retentionDays * 86_400_000,
   })
@@ -115,7 +117,7 @@ async function openMaking(
   readonly upload: Job
   readonly figures: () => Promise<DeliveryFigures>
 }> {
-  const { store, files, clock, random, onError, anchors } = ports
+  const { store, files, clock, random, onError, checkpoint } = ports
   let sequence = await store.lastDeliverySequence()
   const nextSequence = (): number => (sequence += 1)
   const spool = await openSpool(files, join(ports.dataDirectory, 'delivery'), sequence)
@@ -132,7 +134,7 @@ async function openMaking(
     monotonic: () => performance.now(),
     onError,
   })
-  const cut = createCutJob(cutting, anchors, clock)
+  const cut = createCutJob(cutting, checkpoint, clock)
   const digest = counted((now: number) => makeDigest(digesting, now))
   return {
     jobs: [cut.job, { name: 'make digests', run: digest.run }],
@@ -172,7 +174,7 @@ function counted<A extends unknown[], R>(
 /** At once after a start, every five minutes, and when an hour has passed. */
 function createCutJob(
   cutting: CutPorts & { readonly store: Store },
-  anchors: Anchors,
+  checkpoint: DeliveryPorts['checkpoint'],
   clock: Clock,
 ): {
   readonly job: Job
@@ -196,8 +198,7 @@ function createCutJob(
         if (!isDue || (await cutting.store.countUndelivered()) >= waitingMax) return false
         cutAt = now
         cutting.trails.refresh()
-        await anchors.checkpoint()
-        reaching = now - anchors.lagMs()
+        reaching = now - (await checkpoint())
       }
       isUnderWay = await cut.run(now)
       if (!isUnderWay) until = reaching

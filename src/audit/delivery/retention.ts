@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import type { AuditWriter } from '../../model/audit-writer.ts'
 import type { Job } from '../../jobs/jobs.ts'
 import type { Store } from '../../store/store.ts'
-import type { Anchors } from '../anchors.ts'
 import { readCheckpoint, splitPayload } from '../checkpoint.ts'
 import { readHead, segmentName } from '../segment-reader.ts'
 import { listSegments, walkStream } from '../walk-stream.ts'
@@ -17,9 +16,14 @@ export interface RetentionPorts {
   readonly home: JournalHome
   readonly store: Pick<
     Store,
-    'listAuditWriters' | 'findDeliveryCursor' | 'firstUndeliveredSegment' | 'findIndexPosition'
+    | 'listAuditWriters'
+    | 'changeAuditWriter'
+    | 'findDeliveryCursor'
+    | 'firstUndeliveredSegment'
+    | 'findIndexPosition'
   >
-  readonly anchors: Anchors
+  /** Writes the signed list of the journal's writers anew. */
+  readonly list: () => Promise<void>
   /** Whether records must have been delivered. */
   readonly delivers: boolean
   readonly retentionMs: number
@@ -29,7 +33,7 @@ export interface RetentionPorts {
 const everyMs = 60_000
 
 export function createRetention(ports: RetentionPorts): Job {
-  const { home, store, anchors, retentionMs } = ports
+  const { home, store, list, retentionMs } = ports
   let looked = -Infinity
   return {
     name: 'delete old segments of the journal',
@@ -40,7 +44,10 @@ export function createRetention(ports: RetentionPorts): Job {
       for (const writer of await store.listAuditWriters()) {
         // oxlint-disable no-await-in-loop -- stream by stream
         const first = await newStart(ports, writer, now - retentionMs)
-        if (first !== undefined) await anchors.moveStart(writer.stream, first)
+        if (first !== undefined) {
+          await store.changeAuditWriter(writer.stream, { first })
+          await list()
+        }
         const start = first ?? writer.first
         const { numbers } = await listSegments({ ...home, stream: writer.stream })
         // What an earlier process had no time to delete is among them.
