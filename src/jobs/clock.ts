@@ -36,20 +36,37 @@ const processTime: TimeSource = {
   monotonic: () => performance.now(),
 }
 
-export function createClock({ system, monotonic }: TimeSource = processTime): MovableClock {
-  let offset = 0
-  let latest = 0
+/** What the threads of a process have in common of a clock: by how much it was moved, and the latest time. */
+export function clockMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(2 * BigInt64Array.BYTES_PER_ELEMENT)
+}
+
+const offset = 0
+const latest = 1
+
+/** @param memory what `clockMemory` made, for a clock that other threads have too */
+export function createClock(
+  { system, monotonic }: TimeSource = processTime,
+  memory: SharedArrayBuffer = clockMemory(),
+): MovableClock {
+  const times = new BigInt64Array(memory)
   let parted = system() - monotonic()
   let reason: string | undefined
-  const reached = (): number => {
-    latest = Math.max(latest, system())
-    return latest
+  const raise = (time: number): number => {
+    const wanted = BigInt(time)
+    for (let known = Atomics.load(times, latest); known < wanted;) {
+      const found = Atomics.compareExchange(times, latest, known, wanted)
+      if (found === known) return time
+      known = found
+    }
+    return Number(Atomics.load(times, latest))
   }
+  const reached = (): number => raise(system())
   return {
-    now: () => reached() + offset,
+    now: () => reached() + Number(Atomics.load(times, offset)),
     system,
     move(to) {
-      offset = to - reached()
+      Atomics.store(times, offset, BigInt(to - reached()))
     },
     reached,
     resume(mark) {
@@ -59,7 +76,7 @@ export function createClock({ system, monotonic }: TimeSource = processTime): Mo
         const days = Math.floor(away / 86_400_000)
         reason = `the clock is ${days} days past the last time that this deployment has seen`
       }
-      latest = Math.max(latest, mark)
+      raise(mark)
     },
     held() {
       const drift = system() - monotonic() - parted
@@ -71,7 +88,7 @@ export function createClock({ system, monotonic }: TimeSource = processTime): Mo
     accept() {
       reason = undefined
       parted = system() - monotonic()
-      latest = system()
+      Atomics.store(times, latest, BigInt(system()))
     },
   }
 }

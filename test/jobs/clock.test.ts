@@ -1,7 +1,7 @@
 /** A clock that never runs backwards, and what it may not end until somebody vouches for it. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createClock } from '../../src/jobs/clock.ts'
+import { clockMemory, createClock } from '../../src/jobs/clock.ts'
 
 const day = 86_400_000
 const start = 2_000_000_000_000
@@ -94,4 +94,19 @@ test('what tests move is no leap, and is not what a restart goes on from', () =>
   assert.equal(clock.reached(), start + 10)
   clock.move(start - day)
   assert.equal(clock.now(), start - day)
+})
+
+test('clocks of one memory are moved together, and none is behind the latest time of another', () => {
+  const memory = clockMemory()
+  const time = { one: start + 500, other: start }
+  const one = createClock({ system: () => time.one, monotonic: () => 0 }, memory)
+  const other = createClock({ system: () => time.other, monotonic: () => 0 }, memory)
+  assert.equal(one.now(), start + 500)
+  assert.equal(other.now(), start + 500)
+  assert.equal(other.system(), start)
+  one.move(start + day)
+  assert.equal(other.now(), start + day)
+  time.other += 700
+  assert.equal(other.now(), start + day + 200)
+  assert.equal(one.now(), start + day + 200)
 })
