@@ -8,7 +8,7 @@ import type { Caller } from '../model/caller.ts'
 import type { AccessKeyUse } from '../model/access-key.ts'
 import type { AccessKeyUses } from '../operations/operation.ts'
 import type { Store } from '../store/store.ts'
-import { createLatestNotes } from './latest-notes.ts'
+import { createLatestNotes, latestOf } from './latest-notes.ts'
 
 /** Sessions call often, and AWS tells a last use hours later. */
 const saveDelayMs = 10_000
@@ -21,6 +21,8 @@ export interface OpenAccessKeyUses extends AccessKeyUses {
    * @param usedAt the time of the record, in milliseconds since the epoch
    */
   note(caller: Caller, service: string, region: string, usedAt: number): void
+  /** What is noted and not yet saved. */
+  remembered(accessKeyId: string): readonly AccessKeyUse[]
   /** Saves what is in memory. Nothing may be noted any more, and the store must still be open. */
   close(): Promise<void>
 }
@@ -29,6 +31,8 @@ export interface AccessKeyUsesOptions {
   readonly store: Pick<Store, 'findAccessKeyUse' | 'saveAccessKeyUses'>
   /** Hears that uses could not be saved: they are tried again. */
   readonly onError: (error: Error) => void
+  /** What `remembered` answers in other workers. */
+  readonly elsewhere?: ((accessKeyId: string) => Promise<readonly AccessKeyUse[]>) | undefined
   readonly saveDelayMs?: number
 }
 
@@ -51,11 +55,11 @@ export function createAccessKeyUses(options: AccessKeyUsesOptions): OpenAccessKe
     },
     async lastOf(accessKeyId) {
       // Before the store is asked: what is saved meanwhile would be missed in both.
-      const [remembered] = notes.remembered(accessKeyId)
+      const remembered = await notes.known(accessKeyId)
       const stored = await store.findAccessKeyUse(accessKeyId)
-      if (remembered === undefined || stored === undefined) return remembered ?? stored
-      return stored.usedAt > remembered.usedAt ? stored : remembered
+      return latestOf(stored === undefined ? remembered : [...remembered, stored])
     },
+    remembered: (accessKeyId) => notes.remembered(accessKeyId),
     close: () => notes.close(),
   }
 }

@@ -8,7 +8,7 @@ import { roleIdOf, type Caller } from '../model/caller.ts'
 import type { RoleUse } from '../model/role.ts'
 import type { RoleUses } from '../operations/operation.ts'
 import type { Store } from '../store/store.ts'
-import { createLatestNotes } from './latest-notes.ts'
+import { createLatestNotes, latestOf } from './latest-notes.ts'
 
 /** Sessions call often, and AWS tells a last use hours later. */
 const saveDelayMs = 10_000
@@ -21,6 +21,8 @@ export interface OpenRoleUses extends RoleUses {
    * @param usedAt the time of the record, in milliseconds since the epoch
    */
   note(caller: Caller, region: string, usedAt: number): void
+  /** What is noted and not yet saved. */
+  remembered(roleId: string): readonly RoleUse[]
   /** Saves what is in memory. Nothing may be noted any more, and the store must still be open. */
   close(): Promise<void>
 }
@@ -29,6 +31,8 @@ export interface RoleUsesOptions {
   readonly store: Pick<Store, 'findRoleUse' | 'saveRoleUses'>
   /** Hears that uses could not be saved: they are tried again. */
   readonly onError: (error: Error) => void
+  /** What `remembered` answers in other workers. */
+  readonly elsewhere?: ((roleId: string) => Promise<readonly RoleUse[]>) | undefined
   readonly saveDelayMs?: number
 }
 
@@ -50,11 +54,11 @@ export function createRoleUses(options: RoleUsesOptions): OpenRoleUses {
     },
     async lastOf(roleId) {
       // Before the store is asked: what is saved meanwhile would be missed in both.
-      const [remembered] = notes.remembered(roleId)
+      const remembered = await notes.known(roleId)
       const stored = await store.findRoleUse(roleId)
-      if (remembered === undefined || stored === undefined) return remembered ?? stored
-      return stored.usedAt > remembered.usedAt ? stored : remembered
+      return latestOf(stored === undefined ? remembered : [...remembered, stored])
     },
+    remembered: (roleId) => notes.remembered(roleId),
     close: () => notes.close(),
   }
 }

@@ -7,7 +7,7 @@ import type { KeyRecord, KeyRef } from '../model/key.ts'
 import type { LastUsage, NotedUsage } from '../model/last-usage.ts'
 import type { KeyUsages } from '../operations/operation.ts'
 import type { Store } from '../store/store.ts'
-import { createLatestNotes } from './latest-notes.ts'
+import { createLatestNotes, latestOf } from './latest-notes.ts'
 
 /** Other nodes see a use no later than this and the time that a transaction takes. */
 const saveDelayMs = 2000
@@ -17,6 +17,8 @@ const savedMax = 5000
 const keptMax = 50_000
 
 export interface OpenKeyUsages extends KeyUsages {
+  /** What is noted of a key and not yet saved. */
+  remembered(name: string): readonly NotedUsage[]
   /** Notes a use whose audit record is durable. */
   note(key: KeyRecord, usage: Omit<LastUsage, keyof KeyRef>): void
   /** Saves what is in memory. Nothing may be noted any more, and the store must still be open. */
@@ -29,6 +31,8 @@ export interface KeyUsagesOptions {
   readonly since: number
   /** Hears that uses could not be saved: they are tried again. */
   readonly onError: (error: Error) => void
+  /** What `remembered` answers in other workers. */
+  readonly elsewhere?: ((name: string) => Promise<readonly NotedUsage[]>) | undefined
   readonly saveDelayMs?: number
   readonly savedMax?: number
   readonly keptMax?: number
@@ -54,20 +58,14 @@ export function createKeyUsages(options: KeyUsagesOptions): OpenKeyUsages {
     },
     async lastOf(key) {
       // Before the store is asked: what is saved meanwhile would be missed in both.
-      const remembered = notes
-        .remembered(nameOf(key))
-        .filter(({ keyCreatedAt }) => keyCreatedAt === key.createdAt)
+      const known = await notes.known(nameOf(key))
+      const remembered = known.filter(({ keyCreatedAt }) => keyCreatedAt === key.createdAt)
       const stored = await store.findLastUsage(key)
-      return [...remembered, stored].reduce<LastUsage | undefined>(later, undefined)
+      return latestOf<LastUsage>(stored === undefined ? remembered : [...remembered, stored])
     },
+    remembered: (name) => notes.remembered(name),
     close: () => notes.close(),
   }
-}
-
-/** The later of two uses; of two at the same time, the one that was given first. */
-function later(one: LastUsage | undefined, other: LastUsage | undefined): LastUsage | undefined {
-  if (one === undefined || other === undefined) return one ?? other
-  return other.usedAt > one.usedAt ? other : one
 }
 
 /** Neither an account nor a Region holds a slash. */

@@ -15,6 +15,8 @@ export interface LatestNotesOptions<Note> {
   readonly save: (notes: readonly Note[]) => Promise<void>
   /** Hears that notes could not be saved: they are tried again. */
   readonly onError: (cause: unknown) => void
+  /** What other workers have noted of a thing and not yet saved; nobody else notes when left out. */
+  readonly elsewhere?: ((name: string) => Promise<readonly Note[]>) | undefined
   readonly saveDelayMs: number
   /** So many are saved at once, without waiting for the delay. */
   readonly savedMax: number
@@ -26,6 +28,8 @@ export interface LatestNotes<Note> {
   readonly note: (note: Note) => void
   /** What is known of a thing and not yet saved, the latest first. */
   readonly remembered: (name: string) => readonly Note[]
+  /** The same, and what other workers know. */
+  readonly known: (name: string) => Promise<readonly Note[]>
   /** Saves what is in memory. Nothing may be noted any more, and the store must still be open. */
   readonly close: () => Promise<void>
 }
@@ -35,8 +39,20 @@ export function createLatestNotes<Note>(options: LatestNotesOptions<Note>): Late
   return {
     note: (note) => running.note(note),
     remembered: (name) => running.remembered(name),
+    known: async (name) => [
+      ...running.remembered(name),
+      ...((await options.elsewhere?.(name)) ?? []),
+    ],
     close: () => running.close(),
   }
+}
+
+/** Of two at the same time, the one that was given first. */
+export function latestOf<Note extends { readonly usedAt: number }>(
+  notes: readonly Note[],
+): Note | undefined {
+  const [first, ...others] = notes
+  return others.reduce((one, other) => (one && other.usedAt > one.usedAt ? other : one), first)
 }
 
 class RunningNotes<Note> {

@@ -72,6 +72,16 @@ test('a use is seen at once, before anything is saved', async () => {
   assert.equal(usages.since, 1)
 })
 
+test('what another worker has noted and not yet saved is known here', async () => {
+  const { usages: other } = opened()
+  const { usages } = opened({ elsewhere: async (name) => other.remembered(name) })
+  usages.note(key('k'), use(8))
+  other.note(key('k'), use(9))
+  other.note(key('k2', { createdAt: 7 }), use(9))
+  assert.equal((await usages.lastOf(key('k')))?.usedAt, 9)
+  assert.equal(await usages.lastOf(key('k2')), undefined)
+})
+
 test('many uses of a key are saved as one, in one go with those of other keys', async () => {
   const { store, usages } = opened({ saveDelayMs: 1 })
   for (let at = 1; at <= 1000; at += 1) usages.note(key('a'), use(at))
