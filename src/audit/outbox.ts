@@ -11,10 +11,10 @@
  *    offset, and frames behind it do not count. The one that was answered is never appended again:
  *    at most one.
  * 3. After the process's death the next start first ends the last segment of every stream at its last
- *    whole frame, and makes those durable; only then is each row looked up, from the segment that it names: one
- *    that counts is dropped, one that does not is appended. The journal writes in no segment before
- *    the one that it names at the time of the transaction, so the search sees wherever the record
- *    can be.
+ *    whole frame, and makes those durable; only then is each row looked up, from the segment that it
+ *    names: one that counts is dropped, one that does not is appended. The journal writes in no segment
+ *    before the one that it names at the time of the transaction, so the search sees wherever the
+ *    record can be.
  * @module
  */
 import type { Store } from '../store/store.ts'

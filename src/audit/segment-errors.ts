@@ -1,4 +1,4 @@
-/** When segments were ended by errors, of all streams of a process: twice in a minute is too often. @module */
+/** When segments of a process's streams were ended by errors: twice in a minute is too often. @module */
 
 export interface SegmentErrors {
   /**

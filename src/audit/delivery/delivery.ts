@@ -31,7 +31,7 @@ export interface DeliveryPorts {
   readonly region: string
   readonly store: Store
   readonly keyring: Pick<Keyring, 'wrap' | 'unwrap'>
-  /** Anchors what every stream of the journal holds now; answers for how many milliseconds some wait all the same. */
+  /** Anchors what all streams hold now; answers for how many milliseconds some records wait all the same. */
   readonly checkpoint: () => Promise<number>
   /** Writes the signed list of the journal's writers anew. */
   readonly list: () => Promise<void>
