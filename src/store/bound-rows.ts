@@ -30,6 +30,7 @@ export type BoundTable =
   | 'grants'
   | 'resource_counts'
   | 'audit_outbox'
+  | 'outgoing_events'
   | 'trails'
   | 'audit_writers'
   | 'delivery_cursors'

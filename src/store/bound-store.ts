@@ -34,6 +34,7 @@ import {
   listEventBlocks,
 } from './event-index-rows.ts'
 import { deleteOutbox, insertOutbox, listOutbox } from './outbox.ts'
+import { insertOutgoingEvent, outgoingEventStore } from './outgoing-event-rows.ts'
 import { groupReads, groupWrites } from './group-rows.ts'
 import { oidcProviderReads, oidcProviderWrites } from './oidc-provider-rows.ts'
 import { roleReads, roleWrites } from './role-rows.ts'
@@ -100,6 +101,7 @@ export function createStore(
     trackUsageSince: (now) => trackUsageSince(query, now),
     countDeletedKeys: () => countDeletedKeys({ query, rows }),
     ...deliveryStore({ query, rows }),
+    ...outgoingEventStore({ query, rows }),
     async scrub() {
       // What is deleted from here on, before the log is cut or behind it, is scrubbed next time.
       if (!database.unscrubbed.take()) return
@@ -190,6 +192,7 @@ function transactionOf(scope: WriteScope): Transaction {
     ...trailWrites(scope),
     empty: (keep) => empty(scope, keep),
     insertOutbox: (row) => insertOutbox(scope, row),
+    insertOutgoingEvent: (event) => insertOutgoingEvent(scope, event),
   }
 }
 

@@ -29,6 +29,7 @@ import { usage } from './migrations/0021-usage.ts'
 import { organizations } from './migrations/0022-organizations.ts'
 import { metrics } from './migrations/0023-metrics.ts'
 import { resourceCounts } from './migrations/0024-resource-counts.ts'
+import { outgoingEvents } from './migrations/0024-outgoing-events.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -62,6 +63,7 @@ export const migrations: readonly Migration[] = [
   { name: 'organizations', up: organizations },
   { name: 'metrics', up: metrics },
   { name: 'resource-counts', up: resourceCounts },
+  { name: 'outgoing-events', up: outgoingEvents },
 ]
 
 /**

@@ -328,6 +328,19 @@ export interface AuditOutboxTable {
   readonly row_tag: Uint8Array
 }
 
+/** Events on their way to the webhook; the row's tag is as an outbox row's. */
+export interface OutgoingEventsTable {
+  readonly position: Generated<number>
+  readonly event_id: string
+  readonly subject: string
+  /** 1 for yes. */
+  readonly guaranteed: number
+  readonly made_at: number
+  /** JSON. */
+  readonly body: string
+  readonly row_tag: Uint8Array
+}
+
 export interface SchemaMigrationsTable {
   readonly version: number
   readonly name: string
@@ -360,6 +373,7 @@ export interface Schema extends EventIndexTables {
   readonly change_head: ChangeHeadTable
   readonly change_log: ChangeLogTable
   readonly audit_outbox: AuditOutboxTable
+  readonly outgoing_events: OutgoingEventsTable
   readonly trails: TrailsTable
   readonly audit_writers: AuditWritersTable
   readonly delivery_cursors: DeliveryCursorsTable

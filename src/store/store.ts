@@ -19,6 +19,7 @@ import type {
 import type { LastUsage, NotedUsage } from '../model/last-usage.ts'
 import type { ManagedPolicyRecord } from '../model/managed-policy.ts'
 import type { Organization } from '../model/organization.ts'
+import type { OutgoingEvent } from '../model/outgoing-event.ts'
 import type { OidcProviderRecord, OidcProviderRef } from '../model/oidc-provider.ts'
 import type { RoleRecord, RoleUse } from '../model/role.ts'
 import type { ServiceRecord, ServiceRef } from '../model/service.ts'
@@ -28,6 +29,7 @@ import type { UserRecord } from '../model/user.ts'
 import type { DeliveryStore } from './delivery-store.ts'
 import type { BlockPage, BlockRef, IndexPosition } from './event-index-rows.ts'
 import type { Figures } from './figures.ts'
+import type { OutgoingEventStore } from './outgoing-event-store.ts'
 
 /** The row that a change was decided on is no longer the present one: decide again. */
 export class StaleRow extends Error {}
@@ -364,6 +366,7 @@ export interface Transaction extends StoreReads {
   /** Everything but the deployment, the account in `keep` and its root user's access keys. */
   empty(keep: { readonly accountId: string }): Promise<void>
   insertOutbox(row: OutboxRow): Promise<void>
+  insertOutgoingEvent(event: OutgoingEvent): Promise<void>
 }
 
 /** Keys that were deleted, in two stages. */
@@ -413,7 +416,7 @@ export interface Change {
   readonly id: string
 }
 
-export interface Store extends StoreReads, DeliveryStore, Figures {
+export interface Store extends StoreReads, DeliveryStore, OutgoingEventStore, Figures {
   /**
    * Runs `work` in one transaction, whole again when the database asks for it; it ends by taking the
    * next change number. The epoch is raised before this answers.

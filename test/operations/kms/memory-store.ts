@@ -290,6 +290,7 @@ export function transactionOn(rows: Rows): Transaction {
     },
     empty: unused,
     insertOutbox: unused,
+    insertOutgoingEvent: unused,
   }
 }
 

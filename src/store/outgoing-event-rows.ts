@@ -1,0 +1,103 @@
+/**
+ * Events on their way in the store, as the outbox is: no cache holds any, and a row that is not genuine is
+ * not told, so that whoever can write the database cannot make the server sign what he likes.
+ * @module
+ */
+import type { OutgoingEvent, WaitingEvent } from '../model/outgoing-event.ts'
+import type { OutgoingEventStore, WaitingEvents } from './outgoing-event-store.ts'
+import type { RowScope } from './row-scope.ts'
+import type { OutgoingEventsTable } from './schema.ts'
+
+const deletedMax = 500
+
+export async function insertOutgoingEvent(
+  { query, rows }: RowScope,
+  { eventId, subject, isGuaranteed, madeAt, body }: OutgoingEvent,
+): Promise<void> {
+  const columns = {
+    event_id: eventId,
+    subject,
+    guaranteed: Number(isGuaranteed),
+    made_at: madeAt,
+    body,
+  }
+  await query.insertInto('outgoing_events').values(rows.seal('outgoing_events', columns)).execute()
+}
+
+export function outgoingEventStore(scope: RowScope): OutgoingEventStore {
+  const { query } = scope
+  return {
+    saveOutgoingEvent: (event) => insertOutgoingEvent(scope, event),
+    async listNextEvents(limit, except) {
+      const found = await query
+        .selectFrom('outgoing_events as event')
+        .selectAll()
+        .where((row) =>
+          row.not(
+            row.exists(
+              row
+                .selectFrom('outgoing_events as earlier')
+                .select('earlier.position')
+                .whereRef('earlier.subject', '=', 'event.subject')
+                .whereRef('earlier.position', '<', 'event.position'),
+            ),
+          ),
+        )
+        .$if(except.length > 0, (events) => events.where('event.subject', 'not in', except))
+        .orderBy('event.position')
+        .limit(limit)
+        .execute()
+      return sorted(scope, found)
+    },
+    async listOldestEvents(limit, { isGuaranteed }) {
+      const found = await query
+        .selectFrom('outgoing_events')
+        .selectAll()
+        .$if(isGuaranteed !== undefined, (events) =>
+          events.where('guaranteed', '=', Number(isGuaranteed)),
+        )
+        .orderBy('position')
+        .limit(limit)
+        .execute()
+      return sorted(scope, found)
+    },
+    async deleteOutgoingEvents(positions) {
+      for (let start = 0; start < positions.length; start += deletedMax) {
+        const some = positions.slice(start, start + deletedMax)
+        await query.deleteFrom('outgoing_events').where('position', 'in', some).execute()
+      }
+    },
+    async eventFigures() {
+      const { waiting, oldest } = await query
+        .selectFrom('outgoing_events')
+        .select(({ fn }) => [
+          fn.countAll<number>().as('waiting'),
+          fn.min<number | null>('made_at').as('oldest'),
+        ])
+        .executeTakeFirstOrThrow()
+      return { waiting, ...(oldest !== null && { oldestAt: oldest }) }
+    },
+  }
+}
+
+function sorted({ rows }: RowScope, found: readonly StoredEvent[]): WaitingEvents {
+  const events: WaitingEvent[] = []
+  const forged: number[] = []
+  for (const { position, ...columns } of found) {
+    const row = rows.genuine('outgoing_events', [columns.event_id], columns)
+    if (row === undefined) forged.push(position)
+    else {
+      events.push({
+        position,
+        eventId: row.event_id,
+        subject: row.subject,
+        isGuaranteed: row.guaranteed === 1,
+        madeAt: row.made_at,
+        body: row.body,
+      })
+    }
+  }
+  return { events, forged }
+}
+
+type StoredEvent = Omit<OutgoingEventsTable, 'position'> & { readonly position: number }
