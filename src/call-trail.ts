@@ -11,12 +11,13 @@ import {
   type IdOf,
 } from './audit/call-records.ts'
 import type { KeyEvent } from './audit/key-events.ts'
-import { furtherRecord, type Audited, type TlsDetails } from './audit/record.ts'
+import { accountOf, furtherRecord, type Audited, type TlsDetails } from './audit/record.ts'
 import { keyServiceRecord } from './audit/service-record.ts'
 import { KmsError } from './errors.ts'
+import type { RefusedUse } from './events/refused-uses.ts'
 import type { Caller } from './model/caller.ts'
 import type { Clock, Random } from './model/clock.ts'
-import { keyArn } from './model/key.ts'
+import { keyArn, type KeyRecord } from './model/key.ts'
 import { globalRegionOf } from './model/region.ts'
 import type { FurtherEvent, Operation, Origin, UsedMaterials } from './operations/operation.ts'
 import type { Place } from './resolve/identifiers.ts'
@@ -52,6 +53,8 @@ export interface Trail {
   materials: UsedMaterials | undefined
   /** The uses that the call counts as once it has succeeded. */
   keyEvents: readonly KeyEvent[]
+  /** The key whose state refused the call. */
+  refusing: KeyRecord | undefined
   further: readonly FurtherEvent[]
   /** The time of the record, once there is one. */
   recordedAt: number
@@ -81,6 +84,7 @@ export function newTrail(request: RawRequest, random: Random): Trail {
     grantId: undefined,
     materials: undefined,
     keyEvents: [],
+    refusing: undefined,
     further: [],
     recordedAt: 0,
     committed: undefined,
@@ -135,6 +139,27 @@ function furtherOf(event: FurtherEvent, partition: string, time: number): Furthe
     accountId: key.accountId,
   }))
   return (eventId, audited) => furtherRecord(audited, { ...forwarded, resources, eventId })
+}
+
+/** The id of the record that an account has of the call. */
+export function recordIdOf(accountId: string, opening: Opening, trail: Trail): string {
+  const own = accountOf({ ...opening, ...trail })
+  return accountId === own ? trail.eventId : copyIdOf(trail.idOf, accountId)
+}
+
+/** The use of a key that its state has refused, with the record that its account has of it. */
+export function refusedUseOf(
+  records: readonly FinishedRecord[],
+  opening: Opening,
+  trail: Trail,
+): RefusedUse | undefined {
+  const { refusing: key, recordedAt: time } = trail
+  if (key === undefined || opening.operation.tracksUsage === undefined) return undefined
+  const eventId = recordIdOf(key.accountId, opening, trail)
+  const record = records.find((each) => each.eventId === eventId)?.record
+  return record === undefined
+    ? undefined
+    : { key, partition: opening.place.partition, record, time }
 }
 
 /** Whether a key's event is that of the record which its account has. */

@@ -10,10 +10,11 @@ import { parseEnv } from 'node:util'
 import { awsNitroRoot, readRoots } from './crypto/attestation/roots.ts'
 import {
   deliveryNames,
-  DeliverySettingWrong,
   readDeliverySettings,
   type DeliverySettings,
 } from './audit/delivery/settings.ts'
+import { readWebhook, SettingWrong } from './events/webhook-settings.ts'
+import type { WebhookTarget } from './events/webhook.ts'
 import { createRegionTable, parseRegions, type RegionTable } from './model/region.ts'
 import { createQuotas, profiles, QuotaError, type Quotas } from './throttle/profiles.ts'
 
@@ -35,6 +36,8 @@ export interface Config {
   readonly auditSegmentSeconds: number
   /** Where audit records are delivered to, and how long the journal keeps them. */
   readonly delivery: DeliverySettings
+  /** Who hears of what happens to keys. */
+  readonly eventsWebhook?: WebhookTarget
   readonly quotas: Quotas
   /** Whoever reads `/metrics` brings it. */
   readonly metricsToken?: Uint8Array
@@ -74,6 +77,8 @@ const names = [
   'TRENT_QUOTAS',
   'TRENT_QUOTA_OVERRIDES',
   'TRENT_METRICS_TOKEN',
+  'TRENT_EVENTS_WEBHOOK',
+  'TRENT_EVENTS_WEBHOOK_SECRET',
   ...deliveryNames,
 ] as const
 type Settings = Readonly<Partial<Record<(typeof names)[number], string>>>
@@ -172,7 +177,7 @@ export function parseConfig(settings: Settings): Config {
     logLevel,
     testApi,
     auditSegmentSeconds: segmentSeconds(settings.TRENT_AUDIT_SEGMENT_SECONDS ?? '3600'),
-    delivery: deliveryOf(settings),
+    ...targetsOf(settings),
     quotas: quotasOf(settings),
     ...(token && { metricsToken: token }),
     webIdentityHosts: webIdentityHosts(settings.TRENT_WEB_IDENTITY_HOSTS),
@@ -189,11 +194,14 @@ function segmentSeconds(text: string): number {
   return seconds
 }
 
-function deliveryOf(settings: Settings): DeliverySettings {
+/** Where audit records and events go. */
+function targetsOf(settings: Settings): Pick<Config, 'delivery' | 'eventsWebhook'> {
+  const { TRENT_EVENTS_WEBHOOK: url, TRENT_EVENTS_WEBHOOK_SECRET: secret } = settings
   try {
-    return readDeliverySettings(settings)
+    const eventsWebhook = readWebhook('TRENT_EVENTS_WEBHOOK', url, secret)
+    return { delivery: readDeliverySettings(settings), ...(eventsWebhook && { eventsWebhook }) }
   } catch (cause) {
-    if (!(cause instanceof DeliverySettingWrong)) throw cause
+    if (!(cause instanceof SettingWrong)) throw cause
     throw new ConfigError(cause.message, { cause })
   }
 }

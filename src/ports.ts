@@ -101,6 +101,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
     journal,
     outbox,
     keyUsages,
+    refusedUses: open.events.refusedUses,
     identityUses: createIdentityUses(open.roleUses, open.accessKeyUses),
     throttle,
     faults,

@@ -11,18 +11,21 @@ import type { Refusals } from './authenticate/refusals.ts'
 import type { GivenIdentity } from './authenticate/web-identity.ts'
 import type { CredentialLookup, SigningKeys } from './authenticate/signature-v4.ts'
 import { keyEvents } from './audit/key-events.ts'
-import { copyIdOf, type FinishedRecord } from './audit/call-records.ts'
-import { accountOf, type Audited } from './audit/record.ts'
+import type { FinishedRecord } from './audit/call-records.ts'
+import type { Audited } from './audit/record.ts'
 import {
   failureOf,
   newTrail,
+  recordIdOf,
   recordsOf,
+  refusedUseOf,
   successOf,
   type Opening,
   type Trail,
 } from './call-trail.ts'
 import type { Journal } from './audit/journal.ts'
 import type { Outbox } from './audit/outbox.ts'
+import type { RefusedUses } from './events/refused-uses.ts'
 import type { Decision } from './authorize/decision.ts'
 import { KmsError } from './errors.ts'
 import type { IdentityUses } from './lifecycle/identity-uses.ts'
@@ -75,6 +78,7 @@ export interface PipelinePorts {
   readonly journal: Journal
   readonly outbox: Outbox
   readonly keyUsages: Pick<OpenKeyUsages, 'note'>
+  readonly refusedUses: Pick<RefusedUses, 'note'>
   readonly identityUses: IdentityUses
   readonly throttle: Pick<Throttle, 'admit'>
   /** What tests ask calls of KMS to suffer. */
@@ -138,6 +142,7 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
       trail.reasons = []
       trail.authorized = false
       trail.further = []
+      trail.refusing = undefined
       const { resources, keyArns } = concernedResources(resolved, place.partition)
       trail.resources = resources
       trail.keyArns = keyArns
@@ -154,11 +159,10 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
       }
     },
     requireUsable(resolved) {
-      const keys = usableKeys(operation, resolved, place.partition, ports.clock.now())
-      const recordOf = (accountId: string): string =>
-        accountId === accountOf({ ...opening, ...trail })
-          ? trail.eventId
-          : copyIdOf(trail.idOf, accountId)
+      const keys = usableKeys(operation, resolved, place.partition, ports.clock.now(), (key) => {
+        trail.refusing = key
+      })
+      const recordOf = (accountId: string): string => recordIdOf(accountId, opening, trail)
       const ids = { recordOf, next: () => ports.random.uuid() }
       trail.keyEvents = keyEvents(operation, Object.values(keys), ids)
       return keys
@@ -251,22 +255,26 @@ async function recorded(
   trail: Trail,
   ports: PipelinePorts,
 ): Promise<unknown> {
-  const answered = async (outcome: () => Audited['outcome']): Promise<void> => {
+  const answered = async (
+    outcome: () => Audited['outcome'],
+  ): Promise<readonly FinishedRecord[]> => {
     // What committed is a change with its records, whatever failed behind it.
+    const records = trail.committed ?? recordsOf(outcome(), opening, trail, ports.clock)
     await (trail.committed === undefined
-      ? all(
-          recordsOf(outcome(), opening, trail, ports.clock),
-          ports.journal.append.bind(ports.journal),
-        )
-      : all(trail.committed, ports.outbox.settle.bind(ports.outbox)))
+      ? all(records, ports.journal.append.bind(ports.journal))
+      : all(records, ports.outbox.settle.bind(ports.outbox)))
     ports.identityUses.note(opening, trail.recordedAt)
+    return records
   }
   let output: unknown
   try {
     output = await run()
   } catch (error) {
     // If the change was committed, its outbox row holds the record; a second one would displace it.
-    if (!trail.fateUnknown) await answered(() => failureOf(error))
+    if (!trail.fateUnknown) {
+      const refused = refusedUseOf(await answered(() => failureOf(error)), opening, trail)
+      if (refused !== undefined) ports.refusedUses.note(refused)
+    }
     throw error
   }
   await answered(() => successOf(opening, trail, output))

@@ -6,6 +6,7 @@ import { createCountRetention, createEventRetention } from './audit/event-retent
 import { createOutbox, type Outbox } from './audit/outbox.ts'
 import { compilePolicy } from './authorize/compile.ts'
 import type { Config } from './config.ts'
+import { openEvents, type Events } from './events/events.ts'
 import { openServiceSecret, openSigningSecret } from './crypto/secrets.ts'
 import { createSlowLane, type SlowLane } from './crypto/slow-lane.ts'
 import type { Jobs } from './jobs/jobs.ts'
@@ -36,11 +37,13 @@ export interface Works {
   readonly roleUses: OpenRoleUses
   readonly accessKeyUses: OpenAccessKeyUses
   readonly makeManagedKey: MakeManagedKey
+  readonly events: Events
   readonly jobs: Jobs
   readonly close: () => Promise<void>
 }
 
-export function openWorks({ regions }: Config, parts: ServerParts): Works {
+export function openWorks(config: Config, parts: ServerParts): Works {
+  const { regions, eventsWebhook, dataDirectory } = config
   const { store, keyring, journal, clock, random, log } = parts
   const lookup = lookupOf(parts, (materialId) => builtin.forget(materialId))
   const unmeasured = createBuiltinKeyStore({
@@ -68,22 +71,20 @@ export function openWorks({ regions }: Config, parts: ServerParts): Works {
       log.error({ err: error }, 'the outbox waits for the journal')
     },
   })
-  const keyUsages = createKeyUsages({
-    store,
-    since: parts.usageTrackedSince,
-    onError: (error) => log.error({ err: error }, error.message),
-  })
-  const accessKeyUses = createAccessKeyUses({
-    store,
-    onError: (error) => log.error({ err: error }, error.message),
-  })
-  const roleUses = createRoleUses({
-    store,
-    onError: (error) => log.error({ err: error }, error.message),
-  })
+  const uses = openUses(parts)
   const keyStoreOf = (): BuiltinKeyStore => builtin
-  const changes = createServiceChanges({ store, journal, outbox, regions, clock, random })
-  const jobs = createKeyJobs({ store, journal, outbox, regions, clock, random, keyStoreOf, log }, [
+  const events = openEvents({
+    webhook: eventsWebhook,
+    dataDirectory,
+    store,
+    clock,
+    random,
+    onOutcome: parts.meter.told,
+    log,
+  })
+  const changing = { store, journal, outbox, regions, events, clock, random }
+  const changes = createServiceChanges(changing)
+  const jobs = createKeyJobs({ ...changing, keyStoreOf, log }, [
     createEventRetention(store),
     createCountRetention(store),
   ])
@@ -92,22 +93,36 @@ export function openWorks({ regions }: Config, parts: ServerParts): Works {
     builtin,
     slowLane,
     outbox,
-    keyUsages,
-    roleUses,
-    accessKeyUses,
+    ...uses,
     makeManagedKey: createManagedKeys({ changes, keyStoreOf, clock, random }),
+    events,
     jobs,
     close: async () => {
       await jobs.close()
+      await events.close()
       await parts.delivery.close()
-      await keyUsages.close()
-      await accessKeyUses.close()
-      await roleUses.close()
+      await uses.keyUsages.close()
+      await uses.accessKeyUses.close()
+      await uses.roleUses.close()
       await outbox.close()
       await parts.anchors.close()
       await builtin.close()
       await slowLane.close()
     },
+  }
+}
+
+/** What is noted of the uses of keys, roles and access keys. */
+function openUses({
+  store,
+  usageTrackedSince: since,
+  log,
+}: ServerParts): Pick<Works, 'keyUsages' | 'roleUses' | 'accessKeyUses'> {
+  const onError = (error: Error): void => log.error({ err: error }, error.message)
+  return {
+    keyUsages: createKeyUsages({ store, since, onError }),
+    accessKeyUses: createAccessKeyUses({ store, onError }),
+    roleUses: createRoleUses({ store, onError }),
   }
 }
 

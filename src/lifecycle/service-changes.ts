@@ -1,12 +1,15 @@
 /**
  * Changes that no caller asked for: what the clock does to keys. Each commits with the records of the
- * service's events in it, so that there is one if and only if there is the other.
+ * service's events in it, so that there is one if and only if there is the other, and with what the webhook
+ * is told of them.
  * @module
  */
 import type { Journal } from '../audit/journal.ts'
 import type { Outbox } from '../audit/outbox.ts'
 import { keyServiceRecord } from '../audit/service-record.ts'
+import { serviceKeyEvent } from '../events/key-event.ts'
 import type { Clock, Random } from '../model/clock.ts'
+import type { OutgoingEvent } from '../model/outgoing-event.ts'
 import type { RegionTable } from '../model/region.ts'
 import type { ServiceEvent } from '../model/service-event.ts'
 import type { Store, Transaction } from '../store/store.ts'
@@ -25,27 +28,40 @@ export interface ServiceChangePorts {
   readonly journal: Pick<Journal, 'healthy' | 'position'>
   readonly outbox: Pick<Outbox, 'settle'>
   readonly regions: RegionTable
+  /** Whether a webhook is told. */
+  readonly events: { readonly areTold: boolean }
   readonly clock: Clock
   readonly random: Random
 }
 
+interface Made {
+  readonly eventId: string
+  readonly record: string
+  readonly told: OutgoingEvent | undefined
+}
+
 export function createServiceChanges(ports: ServiceChangePorts): ServiceChanges {
-  const { store, journal, outbox, regions, clock, random } = ports
-  const recordOf = (event: ServiceEvent): { readonly eventId: string; readonly record: string } => {
+  const { store, journal, outbox, regions, events, clock, random } = ports
+  const madeOf = (event: ServiceEvent): Made => {
     const eventId = random.uuid()
     const partition = regions.partitionOf(event.key.region) ?? 'aws'
-    const record = keyServiceRecord(event, { eventId, time: clock.now(), partition })
-    return { eventId, record }
+    const time = clock.now()
+    const record = keyServiceRecord(event, { eventId, time, partition })
+    if (!events.areTold) return { eventId, record, told: undefined }
+    const told = serviceKeyEvent(event, { eventId: random.uuid(), time, partition })
+    return { eventId, record, told }
   }
   return {
     async commit(work) {
       // A change whose record could not follow it must not begin.
       if (!journal.healthy) throw new Error('the audit journal has no healthy segment')
       const records = await store.change(async (transaction) => {
-        const made = (await work(transaction)).map(recordOf)
-        for (const row of made) {
-          // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
-          await transaction.insertOutbox({ ...row, ...journal.position })
+        const made = (await work(transaction)).map(madeOf)
+        for (const { eventId, record, told } of made) {
+          // oxlint-disable no-await-in-loop -- statements of one transaction
+          await transaction.insertOutbox({ eventId, record, ...journal.position })
+          if (told !== undefined) await transaction.insertOutgoingEvent(told)
+          // oxlint-enable no-await-in-loop
         }
         return made
       })

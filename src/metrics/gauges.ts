@@ -44,6 +44,10 @@ const described = {
     help: 'Failures of a step of delivery since it last succeeded.',
     label: 'step',
   },
+  trent_events_waiting: { help: 'Events that the webhook has not taken yet.' },
+  trent_events_oldest_waiting_seconds: {
+    help: 'How long the oldest of those events has waited; 0 when there is none.',
+  },
   trent_store_changes: { help: 'Changes of the store that were committed.' },
   trent_store_read_seconds: { help: 'Time of the read that counted the keys.' },
   trent_refused_callers: { help: 'Requests whose caller could not be proved.' },

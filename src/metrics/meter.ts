@@ -4,6 +4,8 @@
  * @module
  */
 import { Counter, Histogram, Registry } from 'prom-client'
+import type { EventOutcome } from '../events/send-events.ts'
+import { createEventCounter } from './event-counter.ts'
 import { createGauges, type Readers } from './gauges.ts'
 
 export interface Meter {
@@ -14,6 +16,8 @@ export interface Meter {
   readonly worked: (milliseconds: number) => void
   readonly appended: (milliseconds: number) => void
   readonly synced: (milliseconds: number) => void
+  /** So many events have come to this. */
+  readonly told: (outcome: EventOutcome, events: number) => void
   /** The audit journal, a checkpoint or delivery has failed: an error that is logged. */
   journalFailed(): void
   /** A row or a key's material was not what the server had written. */
@@ -75,6 +79,7 @@ export function createMeter(): Meter {
     requestBuckets,
   )
   const damage = createDamageCounters(registers)
+  const told = createEventCounter(registers)
   const gauges = createGauges(registry)
   return {
     answered({ service, name: operation } = nothingFound, outcome, milliseconds) {
@@ -85,6 +90,7 @@ export function createMeter(): Meter {
     worked: (milliseconds) => crypto.observe(milliseconds / 1000),
     appended: (milliseconds) => append.observe(milliseconds / 1000),
     synced: (milliseconds) => sync.observe(milliseconds / 1000),
+    told,
     ...damage,
     observe: (readers) => gauges.observe(readers),
     async text() {

@@ -13,7 +13,7 @@ import { kept, type Readers } from './gauges.ts'
 /** In milliseconds: counting keys reads a whole index. */
 const keysKeptMs = 15_000
 /** One reading is for all the figures that come of it. */
-const deliveryKeptMs = 500
+const sharedMs = 500
 
 /** Of what there is before the root key is open. */
 export function journalReaders(
@@ -32,7 +32,7 @@ export function journalReaders(
 
 /** Of what depends on the root key. */
 export function deploymentReaders(of: {
-  readonly store: Pick<Store, 'epoch' | 'keyFigures'>
+  readonly store: Pick<Store, 'epoch' | 'keyFigures' | 'eventFigures'>
   readonly clock: Pick<MovableClock, 'now' | 'system' | 'held'>
   readonly anchors: Pick<Anchors, 'last'>
   readonly delivery: Pick<Delivery, 'figures'>
@@ -46,7 +46,8 @@ export function deploymentReaders(of: {
     const figures = await store.keyFigures()
     return { ...figures, readSeconds: (performance.now() - started) / 1000 }
   }, keysKeptMs)
-  const delivered = kept(() => delivery.figures(), deliveryKeptMs)
+  const delivered = kept(() => delivery.figures(), sharedMs)
+  const events = kept(() => store.eventFigures(), sharedMs)
   const caches = (what: 'hits' | 'misses'): Record<string, number> =>
     Object.fromEntries(
       Object.entries(lookup.counts()).map(([name, counts]) => [name, counts[what]]),
@@ -64,6 +65,11 @@ export function deploymentReaders(of: {
     },
     trent_delivery_waiting_files: async () => (await delivered())?.waitingFiles,
     trent_delivery_failures: async () => (await delivered())?.failures,
+    trent_events_waiting: async () => (await events()).waiting,
+    trent_events_oldest_waiting_seconds: async () => {
+      const { oldestAt } = await events()
+      return oldestAt === undefined ? 0 : Math.max(0, clock.now() - oldestAt) / 1000
+    },
     trent_store_changes: () => store.epoch(),
     trent_store_read_seconds: async () => (await keys()).readSeconds,
     trent_refused_callers: () => refusals.count(),

@@ -8,6 +8,7 @@ import type { Resolved } from './resolve.ts'
 
 /**
  * The keys of a call by the names under which its operation declares them, as they are at `now`.
+ * @param onRefusing hears of the key whose state does not allow the call
  * @throws {KmsError} `InvalidKeyUsageException`, `DisabledException`, `KMSInvalidStateException`
  */
 export function usableKeys(
@@ -15,6 +16,7 @@ export function usableKeys(
   resolved: Resolved,
   partition: string,
   now: number,
+  onRefusing: (key: KeyRecord) => void,
 ): Readonly<Record<string, KeyRecord>> {
   const keys: Record<string, KeyRecord> = {}
   for (const [name, { known, use }] of resolved.keys) {
@@ -27,6 +29,7 @@ export function usableKeys(
         `${arn} key usage is ${record.usage} which is not valid for ${use.usedFor ?? operation.name}.`,
       )
     }
+    if (!use.states.includes(record.state)) onRefusing(record)
     requireState(arn, record.state, use.states)
     keys[name] = record
   }

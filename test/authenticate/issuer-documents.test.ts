@@ -1,16 +1,9 @@
 /** What identity providers publish is fetched within limits, and never from where it may not be. */
-// oxlint-disable-next-line import/no-unassigned-import -- the library asks for it, before anything else
-import 'reflect-metadata'
 import assert from 'node:assert/strict'
-import { webcrypto, X509Certificate } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
-import {
-  BasicConstraintsExtension,
-  SubjectAlternativeNameExtension,
-  X509CertificateGenerator,
-} from '@peculiar/x509'
 import { isPublicAddress } from '../../src/authenticate/addresses.ts'
 import {
   createFetchDocument,
@@ -18,6 +11,7 @@ import {
   documentBytesMax,
   mayAsk,
 } from '../../src/authenticate/issuer-documents.ts'
+import { certified } from '../wire/certificate.ts'
 import { startIssuer } from './issuer.ts'
 
 const issuer = await startIssuer()
@@ -132,31 +126,12 @@ test('public addresses are told from those of no single place in the world', () 
 
 /** A server on this machine whose certificate an authority of the test's own has signed. */
 async function startPinned(name: string): Promise<{ url: string; host: string; print: string }> {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
-  const newKeys = () => webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const [ownKeys, authorityKeys] = await Promise.all([newKeys(), newKeys()])
-  const authority = await X509CertificateGenerator.createSelfSigned({
-    name: 'CN=authority',
-    keys: authorityKeys,
-    signingAlgorithm: algorithm,
-    extensions: [new BasicConstraintsExtension(true, undefined, true)],
-  })
-  const own = await X509CertificateGenerator.create({
-    subject: 'CN=issuer',
-    issuer: authority.subject,
-    publicKey: ownKeys.publicKey,
-    signingKey: authorityKeys.privateKey,
-    signingAlgorithm: algorithm,
-    extensions: [new SubjectAlternativeNameExtension([{ type: 'dns', value: name }])],
-  })
-  const der = await webcrypto.subtle.exportKey('pkcs8', ownKeys.privateKey)
-  const key = `-----BEGIN PRIVATE KEY-----\n${Buffer.from(der).toString('base64')}\n-----END PRIVATE KEY-----`
-  const cert = `${own.toString('pem')}\n${authority.toString('pem')}`
+  const { key, cert, authority } = await certified(name)
   const server = createServer({ key, cert }, (_, response) => response.end('{"a":1}'))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   after(() => server.close())
   const host = `localhost:${(server.address() as AddressInfo).port}`
-  const print = new X509Certificate(authority.toString('pem')).fingerprint
+  const print = new X509Certificate(authority).fingerprint
   return { host, url: `https://${host}/`, print: print.replaceAll(':', '').toLowerCase() }
 }
 

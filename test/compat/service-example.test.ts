@@ -4,28 +4,19 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { region } from '../harness.ts'
+import { freeLoopbackPort } from './free-port.ts'
 import { recordsOf } from './records.ts'
 import { openServices } from './services.ts'
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 test('the store of the guide keeps objects for users of the SDK for S3, and opens none without them', async (t) => {
   const services = await openServices(t)
   const page = readFileSync(new URL('../../docs/services.md', import.meta.url), 'utf8')
   const [, program = ''] = /```js\n(.*?)```/s.exec(page) ?? []
-  const port = await freePort()
+  const port = await freeLoopbackPort()
   const store = await services.register('s3.amazonaws.com', `127.0.0.1:${port}`)
   // Beside the tests, so that it finds the packages.
   const file = join(import.meta.dirname, `.example-${process.pid}.mjs`)

@@ -1,47 +1,17 @@
 /** One signed request to a webhook, and what delivery tells it. @module */
 import assert from 'node:assert/strict'
-import { createHmac, createSecretKey } from 'node:crypto'
-import { createServer, type IncomingHttpHeaders } from 'node:http'
-import { test, type TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { createSecretKey } from 'node:crypto'
+import { test } from 'node:test'
 import { postWebhook } from '../../src/events/webhook.ts'
 import { filesBelow, isLog, startDelivering, traffic } from '../audit/delivery/delivered.ts'
 import { advance } from '../compat/test-clock.ts'
+import { assertSigned, secretText, startReceiver } from './receiver.ts'
 
-interface Heard {
-  readonly headers: IncomingHttpHeaders
-  readonly body: string
-}
-
-async function listening(t: TestContext, statuses: number[]) {
-  const heard: Heard[] = []
-  const server = createServer((request, response) => {
-    const parts: Buffer[] = []
-    request.on('data', (part: Buffer) => parts.push(part))
-    request.on('end', () => {
-      heard.push({ headers: request.headers, body: Buffer.concat(parts).toString() })
-      response.writeHead(statuses.shift() ?? 200, { location: '/elsewhere' }).end()
-    })
-  })
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
-  t.after(() => server.close())
-  const address = server.address()
-  assert.ok(typeof address === 'object' && address !== null)
-  return { url: `http://127.0.0.1:${address.port}/hook`, heard }
-}
-
-const text = 'a-secret-of-the-webhook'
-const secret = createSecretKey(Buffer.from(text))
+const secret = createSecretKey(Buffer.from(secretText))
 const { signal } = new AbortController()
 
-function assertSigned({ headers, body }: Heard): void {
-  const stamp = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`
-  const mac = createHmac('sha256', text).update(stamp).digest('base64')
-  assert.equal(headers['webhook-signature'], `v1,${mac}`)
-}
-
 test('a webhook gets the message with its id, its time and its signature', async (t) => {
-  const { url, heard } = await listening(t, [204])
+  const { url, heard } = await startReceiver(t)
   await postWebhook({ url, secret }, { id: 'one', body: '{"a":1}' }, () => 5_999, signal)
   const [only] = heard
   assert.ok(only)
@@ -53,22 +23,53 @@ test('a webhook gets the message with its id, its time and its signature', async
 
 for (const status of [301, 400, 503]) {
   test(`an answer of ${status} is a failure, and no other place is asked`, async (t) => {
-    const { url, heard } = await listening(t, [status])
+    const { url, heard, answer } = await startReceiver(t)
+    answer(status)
     const posted = postWebhook({ url, secret }, { id: 'one', body: '{}' }, () => 0, signal)
-    await assert.rejects(posted, (error: Error) => !error.message.includes(text))
+    await assert.rejects(posted, (error: Error) => !error.message.includes(secretText))
     assert.equal(heard.length, 1)
   })
 }
 
+test('an answer without end is cut off, and its status counts', { timeout: 20_000 }, async (t) => {
+  const { url, answer } = await startReceiver(t)
+  let sent = 0
+  answer((response) => {
+    response.writeHead(200)
+    const piece = Buffer.alloc(64 * 1024, 'x')
+    const more = (): void => {
+      while (!response.destroyed && response.write(piece)) sent += piece.length
+    }
+    response.on('drain', more)
+    more()
+  })
+  await postWebhook({ url, secret }, { id: 'one', body: '{}' }, () => 0, signal)
+  assert.ok(sent < 64 * 1024 * 1024, `${sent} bytes`)
+})
+
+test('a webhook that does not answer is given ten seconds', { timeout: 20_000 }, async (t) => {
+  const { url, answer } = await startReceiver(t)
+  answer(() => undefined)
+  const from = performance.now()
+  const posted = postWebhook({ url, secret }, { id: 'one', body: '{}' }, () => 0, signal)
+  await assert.rejects(posted, { name: 'TimeoutError' })
+  const took = performance.now() - from
+  assert.ok(took > 9900 && took < 15_000, `${took} ms`)
+})
+
 test('the webhook hears of each log file, again with the same id until it takes it', async (t) => {
-  const { url, heard } = await listening(t, [500])
+  const { url, heard, answer, hears } = await startReceiver(t)
+  answer((response) => {
+    answer(204)
+    response.writeHead(500).end()
+  })
   const { server, archive } = await startDelivering(t, {
     TRENT_AUDIT_WEBHOOK: url,
-    TRENT_AUDIT_WEBHOOK_SECRET: text,
+    TRENT_AUDIT_WEBHOOK_SECRET: secretText,
   })
   await traffic(server, 2)
   await advance(server.url, '5m')
-  for (let tries = 0; tries < 100 && heard.length < 2; tries += 1) await sleep(100)
+  await hears(2)
   const [first, second] = heard
   assert.ok(first && second)
   for (const each of heard) assertSigned(each)
@@ -76,5 +77,5 @@ test('the webhook hears of each log file, again with the same id until it takes 
   assert.equal(first.body, second.body)
   const [key] = (await filesBelow(archive)).filter(isLog)
   assert.deepEqual(JSON.parse(first.body), { s3Bucket: 'trent-audit', s3ObjectKey: [key] })
-  for (const line of server.logged) assert.ok(!line.includes(text))
+  for (const line of server.logged) assert.ok(!line.includes(secretText))
 })

@@ -68,6 +68,7 @@ export async function openSeveralRegions(
     journal: { healthy: true, position: { stream: 'test', segment: 1 } },
     outbox: { settle: () => Promise.resolve() },
     regions: createRegionTable(),
+    events: { areTold: false },
     clock,
     random: realRandom,
   })

@@ -1,7 +1,7 @@
 /** The settings of delivery, from their texts. @module */
-import { createSecretKey, type KeyObject } from 'node:crypto'
 import { resolve } from 'node:path'
-import { isIP } from 'node:net'
+import type { WebhookTarget } from '../../events/webhook.ts'
+import { readWebhook, requireUrl, SettingWrong } from '../../events/webhook-settings.ts'
 import type { S3Settings } from './s3-archive.ts'
 
 export interface DeliverySettings {
@@ -16,7 +16,7 @@ export interface DeliverySettings {
   readonly kmsKeyId: string | undefined
   /** Other buckets, and the accounts that may have their records delivered to each. */
   readonly buckets: ReadonlyMap<string, ReadonlySet<string>>
-  readonly webhook: { readonly url: string; readonly secret: KeyObject } | undefined
+  readonly webhook: WebhookTarget | undefined
   /** How long a segment of the journal is kept. */
   readonly retentionDays: number
 }
@@ -37,41 +37,37 @@ export const deliveryNames = [
 ] as const
 type Settings = Readonly<Partial<Record<(typeof deliveryNames)[number], string>>>
 
-/** A setting is wrong; the message names it, and holds no secret. */
-export class DeliverySettingWrong extends Error {}
-
 const bucketPattern = /^(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
 const retentionDaysDefault = 90
 
-/** @throws {DeliverySettingWrong} */
+/** @throws {SettingWrong} */
 export function readDeliverySettings(settings: Settings): DeliverySettings {
   const place = placeOf(settings)
   const bucket = settings.TRENT_AUDIT_BUCKET ?? (place?.kind === 's3' ? '' : 'trent-audit')
   if (!bucketPattern.test(bucket)) {
-    throw new DeliverySettingWrong(
+    throw new SettingWrong(
       'TRENT_AUDIT_BUCKET must name a bucket: 3 to 63 lower-case letters, digits, dots and hyphens',
     )
   }
   const prefix = settings.TRENT_AUDIT_PREFIX
   if (prefix !== undefined && !/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(prefix.slice(0, 201))) {
-    throw new DeliverySettingWrong('TRENT_AUDIT_PREFIX must be names joined by slashes')
+    throw new SettingWrong('TRENT_AUDIT_PREFIX must be names joined by slashes')
   }
   if (prefix !== undefined && (prefix.length > 200 || prefix.split('/').some(isDots))) {
-    throw new DeliverySettingWrong('TRENT_AUDIT_PREFIX must be names joined by slashes')
+    throw new SettingWrong('TRENT_AUDIT_PREFIX must be names joined by slashes')
   }
   const kmsKeyId = settings.TRENT_AUDIT_KMS_KEY_ID
   if (kmsKeyId !== undefined && place?.kind !== 's3') {
-    throw new DeliverySettingWrong(
+    throw new SettingWrong(
       'TRENT_AUDIT_KMS_KEY_ID needs TRENT_S3_ENDPOINT: a directory encrypts nothing',
     )
   }
   const buckets = bucketsOf(settings.TRENT_AUDIT_BUCKETS ?? '')
   if (buckets.size > 0 && place?.kind !== 's3') {
-    throw new DeliverySettingWrong(
-      'TRENT_AUDIT_BUCKETS needs TRENT_S3_ENDPOINT: a directory is one bucket',
-    )
+    throw new SettingWrong('TRENT_AUDIT_BUCKETS needs TRENT_S3_ENDPOINT: a directory is one bucket')
   }
-  const webhook = webhookOf(settings)
+  const { TRENT_AUDIT_WEBHOOK: url, TRENT_AUDIT_WEBHOOK_SECRET: secret } = settings
+  const webhook = readWebhook('TRENT_AUDIT_WEBHOOK', url, secret)
   const retentionDays = retentionOf(settings.TRENT_AUDIT_RETENTION_DAYS)
   return { place, bucket, prefix, kmsKeyId, buckets, webhook, retentionDays }
 }
@@ -83,7 +79,7 @@ function isDots(name: string): boolean {
 function placeOf(settings: Settings): DeliverySettings['place'] {
   const { TRENT_AUDIT_DIR: directory, TRENT_S3_ENDPOINT: endpoint } = settings
   if (directory !== undefined && endpoint !== undefined) {
-    throw new DeliverySettingWrong('TRENT_AUDIT_DIR and TRENT_S3_ENDPOINT exclude each other')
+    throw new SettingWrong('TRENT_AUDIT_DIR and TRENT_S3_ENDPOINT exclude each other')
   }
   if (directory !== undefined) return { kind: 'directory', path: resolve(directory) }
   if (endpoint === undefined) return undefined
@@ -92,24 +88,12 @@ function placeOf(settings: Settings): DeliverySettings['place'] {
   const secret = settings.TRENT_S3_SECRET_ACCESS_KEY
   if (accessKeyId === undefined || secret === undefined) {
     // The SDK's own search would find the credentials of a client of Trent.
-    throw new DeliverySettingWrong(
+    throw new SettingWrong(
       'TRENT_S3_ENDPOINT needs TRENT_S3_ACCESS_KEY_ID and TRENT_S3_SECRET_ACCESS_KEY',
     )
   }
   const region = settings.TRENT_S3_REGION ?? 'us-east-1'
   return { kind: 's3', endpoint, region, accessKeyId, plaintextSecretAccessKey: secret }
-}
-
-/** HTTPS, or HTTP on this machine. */
-function requireUrl(name: string, text: string): void {
-  const url = URL.parse(text)
-  const host = url?.hostname.replace(/^\[|\]$/g, '') ?? ''
-  const isHere =
-    host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
-  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isHere)
-  if (!isSafe || url.username !== '' || url.password !== '') {
-    throw new DeliverySettingWrong(`${name} must be an https URL, or an http URL of this machine`)
-  }
 }
 
 /** `audit=111122223333+444455556666,team=111122223333` */
@@ -119,7 +103,7 @@ function bucketsOf(text: string): DeliverySettings['buckets'] {
     const [name = '', accounts = ''] = part.split('=')
     const ids = accounts.split('+')
     if (!bucketPattern.test(name) || !ids.every((id) => /^\d{12}$/.test(id)) || buckets.has(name)) {
-      throw new DeliverySettingWrong(
+      throw new SettingWrong(
         'TRENT_AUDIT_BUCKETS must be buckets with their accounts: audit=111122223333+444455556666',
       )
     }
@@ -128,30 +112,11 @@ function bucketsOf(text: string): DeliverySettings['buckets'] {
   return buckets
 }
 
-function webhookOf(settings: Settings): DeliverySettings['webhook'] {
-  const { TRENT_AUDIT_WEBHOOK: url, TRENT_AUDIT_WEBHOOK_SECRET: secret } = settings
-  if (url === undefined && secret === undefined) return undefined
-  if (url === undefined || secret === undefined) {
-    throw new DeliverySettingWrong(
-      'TRENT_AUDIT_WEBHOOK and TRENT_AUDIT_WEBHOOK_SECRET need each other',
-    )
-  }
-  requireUrl('TRENT_AUDIT_WEBHOOK', url)
-  if (!/^[\x21-\x7e]{16,256}$/.test(secret)) {
-    throw new DeliverySettingWrong(
-      'TRENT_AUDIT_WEBHOOK_SECRET must be 16 to 256 printable characters',
-    )
-  }
-  return { url, secret: createSecretKey(Buffer.from(secret)) }
-}
-
 function retentionOf(text: string | undefined): number {
   if (text === undefined) return retentionDaysDefault
   const days = /^\d{1,5}$/.test(text) ? Number(text) : 0
   if (days < 1 || days > 36_500) {
-    throw new DeliverySettingWrong(
-      'TRENT_AUDIT_RETENTION_DAYS must be a whole number from 1 to 36500',
-    )
+    throw new SettingWrong('TRENT_AUDIT_RETENTION_DAYS must be a whole number from 1 to 36500')
   }
   return days
 }

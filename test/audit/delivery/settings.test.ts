@@ -1,7 +1,8 @@
 /** The settings of delivery, each refusal with its reason. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DeliverySettingWrong, readDeliverySettings } from '../../../src/audit/delivery/settings.ts'
+import { readDeliverySettings } from '../../../src/audit/delivery/settings.ts'
+import { SettingWrong } from '../../../src/events/webhook-settings.ts'
 
 type Settings = Parameters<typeof readDeliverySettings>[0]
 
@@ -83,7 +84,7 @@ for (const [what, settings, says] of refused) {
     assert.throws(
       () => readDeliverySettings(settings),
       (error) => {
-        assert.ok(error instanceof DeliverySettingWrong)
+        assert.ok(error instanceof SettingWrong)
         assert.match(error.message, says)
         assert.ok(!/very-secret|short/.test(error.message))
         return true

@@ -1,0 +1,82 @@
+/**
+ * Events of keys in the form of Amazon EventBridge: what rules, routers and functions that are made for AWS
+ * read. Nothing of a key's material is in them, and nothing that a caller has sent but what audit records
+ * hold.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/kms-events.html
+ * @see https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
+ * @module
+ */
+import { eventTime } from '../audit/event-time.ts'
+import { keyArn, type KeyRef } from '../model/key.ts'
+import type { OutgoingEvent } from '../model/outgoing-event.ts'
+import type { ServiceEvent } from '../model/service-event.ts'
+
+/** What the server does to keys of itself, by the name that CloudTrail has for it. */
+const told: ReadonlyMap<string, { readonly detailType: string; readonly isGuaranteed: boolean }> =
+  new Map([
+    ['RotateKey', { detailType: 'KMS CMK Rotation', isGuaranteed: false }],
+    [
+      'DeleteExpiredKeyMaterial',
+      { detailType: 'KMS Imported Key Material Expiration', isGuaranteed: false },
+    ],
+    ['DeleteKey', { detailType: 'KMS CMK Deletion', isGuaranteed: true }],
+  ])
+
+interface Made {
+  readonly eventId: string
+  /** Milliseconds since the epoch. */
+  readonly time: number
+  readonly partition: string
+}
+
+/** Undefined for what nobody is told of, as the synchronization of a multi-Region key. */
+export function serviceKeyEvent(
+  { eventName, key }: ServiceEvent,
+  made: Made,
+): OutgoingEvent | undefined {
+  const kind = told.get(eventName)
+  if (kind === undefined) return undefined
+  const { detailType, isGuaranteed } = kind
+  const detail = JSON.stringify({ 'key-id': key.keyId })
+  const resources = [keyArn(made.partition, key)]
+  return outgoing(key, made, { detailType, isGuaranteed, resources, detail })
+}
+
+/**
+ * A call that was refused for the state of a key, as EventBridge tells of calls: `detail` is the audit record
+ * of the key's account, and the resources are named there alone.
+ */
+export function refusedUseEvent(key: KeyRef, record: string, made: Made): OutgoingEvent {
+  const detailType = 'AWS API Call via CloudTrail'
+  return outgoing(key, made, { detailType, isGuaranteed: false, resources: [], detail: record })
+}
+
+function outgoing(
+  key: KeyRef,
+  { eventId, time, partition }: Made,
+  of: {
+    readonly detailType: string
+    readonly isGuaranteed: boolean
+    readonly resources: readonly string[]
+    /** JSON, one line. */
+    readonly detail: string
+  },
+): OutgoingEvent {
+  const envelope = JSON.stringify({
+    version: '0',
+    id: eventId,
+    'detail-type': of.detailType,
+    source: 'aws.kms',
+    account: key.accountId,
+    time: eventTime(time),
+    region: key.region,
+    resources: of.resources,
+  })
+  return {
+    eventId,
+    subject: keyArn(partition, key),
+    isGuaranteed: of.isGuaranteed,
+    madeAt: time,
+    body: `${envelope.slice(0, -1)},"detail":${of.detail}}`,
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * The job that sends events to the webhook: those of one key in their order, of several keys at once.
+ *
+ * INVARIANT (at least once): an event's row goes only after the webhook has answered with success, or after
+ * the event is durable among the dead letters; what a process leaves the next one sends, under the same id
+ * and to the byte the same. One that is guaranteed, a deletion, is let go of in no other way.
+ * @module
+ */
+import type { Job } from '../jobs/jobs.ts'
+import type { Random } from '../model/clock.ts'
+import type { OutgoingEvent, WaitingEvent } from '../model/outgoing-event.ts'
+import type { WaitingEvents } from '../store/outgoing-event-store.ts'
+import type { Store } from '../store/store.ts'
+import { createBackOff, type BackOff } from './back-off.ts'
+import type { DeadLetters } from './dead-letters.ts'
+
+/** What becomes of an event; `failed` is said of an attempt, and `limited` of one that was not made. */
+export type EventOutcome = 'delivered' | 'failed' | 'dead' | 'dropped' | 'limited'
+
+export interface SendEventsPorts {
+  readonly store: Pick<
+    Store,
+    'listNextEvents' | 'listOldestEvents' | 'deleteOutgoingEvents' | 'eventFigures'
+  >
+  /** @throws when the event was not taken */
+  readonly post: (event: OutgoingEvent, signal: AbortSignal) => Promise<void>
+  readonly deadLetters: DeadLetters
+  /** Milliseconds of a clock that nobody sets. */
+  readonly monotonic: () => number
+  readonly random: Pick<Random, 'bytes'>
+  readonly onOutcome: (outcome: EventOutcome, events: number) => void
+  readonly onError: (error: Error) => void
+  readonly limits?: Partial<SendLimits>
+}
+
+interface SendLimits {
+  /** For how long an event is tried, in milliseconds. */
+  readonly triedMs: number
+  /** So many wait for a webhook that takes none. */
+  readonly waitingMax: number
+}
+
+/** So many are sent at once, each of another key, … */
+const atOnceMax = 8
+/** … and so many of them of keys that have not failed, as long as there are such. */
+const freshMax = 6
+/** So many are given up at once: their lines are one write. */
+const givenUpMax = 500
+
+export function createSendEvents(ports: SendEventsPorts): Job {
+  const { store, onOutcome, onError } = ports
+  const { triedMs = 24 * 3_600_000, waitingMax = 10_000 } = ports.limits ?? {}
+  const backOff = createBackOff(ports.monotonic, ports.random)
+
+  const giveUp = async (
+    events: readonly WaitingEvent[],
+    why: string,
+    now: number,
+  ): Promise<number> => {
+    if (events.length === 0) return 0
+    const written = await ports.deadLetters.append(events, why, now)
+    const gone = written ? events : events.filter(({ isGuaranteed }) => !isGuaranteed)
+    const what = written ? 'are in the file of dead events' : 'are lost: that file is full'
+    if (gone.length < events.length) onError(new Error('the file of dead events is full'))
+    if (gone.length > 0) onError(new Error(`${gone.length} events ${what}: ${why}`))
+    await store.deleteOutgoingEvents(gone.map(({ position }) => position))
+    onOutcome(written ? 'dead' : 'dropped', gone.length)
+    return gone.length
+  }
+  const makeRoom = async (now: number, signal: AbortSignal): Promise<void> => {
+    let which: Parameters<Store['listOldestEvents']>[1] = {}
+    while (!signal.aborted) {
+      // oxlint-disable no-await-in-loop -- batch by batch bounds the memory
+      const excess = (await store.eventFigures()).waiting - waitingMax
+      if (excess <= 0) return
+      const listed = await store.listOldestEvents(Math.min(excess, givenUpMax), which)
+      const gone = await giveUp(await genuine(store, listed), `more than ${waitingMax} wait`, now)
+      // oxlint-enable no-await-in-loop
+      if (gone + listed.forged.length > 0) continue
+      // All of them are guaranteed, and stay: what is not goes before them.
+      if (which.isGuaranteed === false) return
+      which = { isGuaranteed: false }
+    }
+  }
+
+  return {
+    name: 'send events',
+    async run(now, signal) {
+      if (backOff.isPaused()) return false
+      const events = await nextEvents(store, backOff)
+      const results = await Promise.all(
+        events.map(async (event) => ({ event, why: await attempt(ports, event, signal) })),
+      )
+      const taken = results.filter(({ why }) => why === undefined).map(({ event }) => event)
+      await store.deleteOutgoingEvents(taken.map(({ position }) => position))
+      onOutcome('delivered', taken.length)
+      if (signal.aborted) return false
+      const failed = results.filter(({ why }) => why !== undefined)
+      backOff.after(
+        taken.map(({ subject }) => subject),
+        failed.map(({ event: { subject } }) => subject),
+      )
+      if (failed.length > 0) {
+        onOutcome('failed', failed.length)
+        const message = `${failed.length} events were not taken: they are tried again`
+        onError(new Error(message, { cause: failed[0]?.why }))
+        const old = failed.map(({ event }) => event).filter(({ madeAt }) => now - madeAt >= triedMs)
+        await giveUp(old, 'not taken in time', now)
+        if (taken.length === 0) await makeRoom(now, signal)
+      }
+      return taken.length > 0
+    },
+  }
+}
+
+/** Those that have failed do not come before those that have not, wherever they stand. */
+async function nextEvents(
+  store: SendEventsPorts['store'],
+  backOff: BackOff,
+): Promise<readonly WaitingEvent[]> {
+  const listed = await store.listNextEvents(freshMax, backOff.failed())
+  const fresh = await genuine(store, listed)
+  const except = [...backOff.waiting(), ...fresh.map(({ subject }) => subject)]
+  const others = await store.listNextEvents(atOnceMax - fresh.length, except)
+  return [...fresh, ...(await genuine(store, others))]
+}
+
+/** What is forged goes: it has been reported, and would keep what is behind it waiting. */
+async function genuine(
+  store: SendEventsPorts['store'],
+  { events, forged }: WaitingEvents,
+): Promise<readonly WaitingEvent[]> {
+  if (forged.length > 0) await store.deleteOutgoingEvents(forged)
+  return events
+}
+
+/** @returns why it was not taken */
+async function attempt(
+  { post }: SendEventsPorts,
+  event: WaitingEvent,
+  signal: AbortSignal,
+): Promise<unknown> {
+  try {
+    await post(event, signal)
+    return undefined
+  } catch (error) {
+    return error ?? new Error('no reason')
+  }
+}

@@ -1,0 +1,39 @@
+/** Where a webhook is, and what it is signed with, from the texts of the settings. @module */
+import { createSecretKey } from 'node:crypto'
+import { isIP } from 'node:net'
+import type { WebhookTarget } from './webhook.ts'
+
+/** A setting is wrong; the message names it, and holds no value: a URL may be a secret too. */
+export class SettingWrong extends Error {}
+
+/** HTTPS, or HTTP on this machine. @throws {SettingWrong} */
+export function requireUrl(name: string, text: string): void {
+  const url = URL.parse(text)
+  const host = url?.hostname.replace(/^\[|\]$/g, '') ?? ''
+  const isHere =
+    host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isHere)
+  if (!isSafe || url.username !== '' || url.password !== '') {
+    throw new SettingWrong(`${name} must be an https URL, or an http URL of this machine`)
+  }
+}
+
+/**
+ * The webhook whose URL is the setting `name`, and whose secret is `<name>_SECRET`.
+ * @throws {SettingWrong}
+ */
+export function readWebhook(
+  name: string,
+  url: string | undefined,
+  secret: string | undefined,
+): WebhookTarget | undefined {
+  if (url === undefined && secret === undefined) return undefined
+  if (url === undefined || secret === undefined) {
+    throw new SettingWrong(`${name} and ${name}_SECRET need each other`)
+  }
+  requireUrl(name, url)
+  if (!/^[\x21-\x7e]{16,256}$/.test(secret)) {
+    throw new SettingWrong(`${name}_SECRET must be 16 to 256 printable characters`)
+  }
+  return { url, secret: createSecretKey(Buffer.from(secret)) }
+}
