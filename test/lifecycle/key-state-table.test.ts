@@ -1,0 +1,102 @@
+/**
+ * The key-state table, cell by cell: each operation on a key of each kind, in each Region's role and in each
+ * state that such a key can be in, against the model of it.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+ * @module
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { KeyState } from '@aws-sdk/client-kms'
+import { callNames } from './life-calls.ts'
+import { bring, cellKinds, isAskedOf, statesOf, type Role } from './life-cells.ts'
+import { compareEvents } from './life-events.ts'
+import type { Kind } from './life-model.ts'
+import { hasParameters } from './living-key.ts'
+import { openLives, places, type Asked, type Living, type Lives, type Place } from './lives.ts'
+
+/** What a call says: the shortest that can succeed. */
+function askedOf({ life }: Living, call: string, place: Place): Asked {
+  switch (call) {
+    case 'ReplicateKey':
+      return { call, place, to: places.find((one) => !life.keys.has(one)) ?? places[2] }
+    case 'UpdatePrimaryRegion':
+      return { call, place, to: places.find((one) => life.keys.has(one) && one !== place) ?? place }
+    case 'ScheduleKeyDeletion':
+      return { call, place, days: 7 }
+    case 'ImportKeyMaterial':
+      return { call, place, material: 'A' }
+    default:
+      return { call, place }
+  }
+}
+
+/** What is asked with a thing that an enabled key has been given before. */
+const takingAway = ['UpdateAlias away', 'DeleteAlias', 'RevokeGrant', 'RetireGrant']
+
+interface Cell {
+  readonly kind: Kind
+  readonly role: Role
+  readonly state: KeyState | undefined
+}
+
+/** Gives an enabled key what it is to have in its states: aliases, grants, a token to import by. */
+async function furnish(lives: Lives, living: Living, { kind, role, state }: Cell): Promise<void> {
+  if (living.life.keys.size === 0 || state === 'Creating') return
+  const place = await bring(lives, living, role, 'Enabled')
+  if (place === undefined) return
+  // In all of them: which is which may change on the way.
+  for (const each of places.filter((one) => living.life.keys.has(one))) {
+    for (const call of ['CreateAlias', 'CreateAlias', 'CreateGrant', 'CreateGrant']) {
+      await lives.ask(living, { call, place: each })
+    }
+    if (kind.origin === 'AWS_KMS' || hasParameters(living.key, each, living.life.now)) continue
+    await lives.ask(living, { call: 'GetParametersForImport', place: each })
+  }
+}
+
+/** Asks every call in one state of one role. Answers the life that went on last. */
+async function walk(lives: Lives, begun: Living, cell: Cell): Promise<Living> {
+  const { kind, role, state } = cell
+  let living = begun
+  const unasked: string[] = []
+  await furnish(lives, living, cell)
+  for (const call of callNames.filter((name) => isAskedOf(kind, name))) {
+    // oxlint-disable no-await-in-loop -- each cell stands on what the one before has left
+    let place = await bring(lives, living, role, state)
+    if (place === undefined) {
+      living = await lives.begin(kind)
+      await furnish(lives, living, cell)
+      place = await bring(lives, living, role, state)
+    }
+    assert(place !== undefined, `no ${role} becomes ${state}`)
+    const answered = await lives.ask(living, askedOf(living, call, place))
+    if (answered === undefined) unasked.push(call)
+    // oxlint-enable no-await-in-loop
+  }
+  await lives.prove(living)
+  // A grant is on a key that has been enabled; where there was never a key, there is nothing.
+  const bare = state === 'Creating' || (role === 'replica' && state === undefined)
+  assert.deepEqual(
+    unasked.filter((call) => !bare || !takingAway.includes(call)),
+    [],
+  )
+  return living
+}
+
+test('each operation does to a key in each state what the table says', async (t) => {
+  const lives = await openLives(t)
+  for (const kind of cellKinds) {
+    const { spec, origin, multiRegion } = kind
+    const roles = multiRegion ? (['primary', 'replica'] as const) : (['single'] as const)
+    for (const role of roles) {
+      let living = await lives.begin(kind)
+      for (const state of statesOf(kind, role)) {
+        const name = `${spec} ${origin} ${role} that is ${state ?? 'gone'}`
+        await t.test(name, async () => {
+          living = await walk(lives, living, { kind, role, state })
+        })
+      }
+    }
+  }
+  await compareEvents(lives.directory, lives.begun)
+})

@@ -1,0 +1,191 @@
+/**
+ * A small model of a KMS key's life: one key, or a multi-Region key with its replicas. It knows the states of
+ * AWS's table, where each material stands, and what time does to them; what calls do is in `life-calls.ts`.
+ *
+ * It shares no code with what it is compared with.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+ * @module
+ */
+import assert from 'node:assert/strict'
+import type { KeySpec, KeyState, KeyUsageType } from '@aws-sdk/client-kms'
+
+export const dayMs = 86_400_000
+/** A state or a rotation that passes is seen for as long, by the clock. */
+export const passingMs = 250
+
+export interface Kind {
+  readonly spec: KeySpec
+  readonly usage: KeyUsageType
+  readonly origin: 'AWS_KMS' | 'EXTERNAL'
+  readonly multiRegion: boolean
+}
+
+export interface Material {
+  readonly name: string
+  role: 'CURRENT' | 'NON_CURRENT' | 'WAITING'
+  /** Until when it is there, by the Region that has imported it; what is made here is everywhere. */
+  readonly imported: Map<string, number>
+}
+
+export interface ModelKey {
+  state: KeyState
+  /** Since when it is Creating or Updating. */
+  since: number | undefined
+  deletesAt: number | undefined
+  windowDays: number
+}
+
+export interface Life {
+  readonly kind: Kind
+  now: number
+  /** The keys of the one id, by Region. */
+  readonly keys: Map<string, ModelKey>
+  /** The Region whose key the others follow. */
+  primary: string
+  schedule: { readonly days: number; readonly next: number } | undefined
+  /** Since when a rotation on demand is in progress. */
+  startedAt: number | undefined
+  onDemand: number
+  /** Whether the material that waits may be rotated to. */
+  ready: boolean
+  materials: Material[]
+  /** What the service has done by itself: the event's name and its Region. */
+  readonly events: string[]
+}
+
+/** A key as it is right behind its creation. */
+export function born(kind: Kind, place: string, now: number): Life {
+  const made = kind.origin === 'AWS_KMS'
+  return {
+    kind,
+    now,
+    keys: new Map([[place, modelKey(made ? 'Enabled' : 'PendingImport')]]),
+    primary: place,
+    schedule: undefined,
+    startedAt: undefined,
+    onDemand: 0,
+    ready: false,
+    materials: made ? [{ name: 'made-1', role: 'CURRENT', imported: new Map() }] : [],
+    events: [],
+  }
+}
+
+export function modelKey(state: KeyState, since?: number): ModelKey {
+  return { state, since, deletesAt: undefined, windowDays: 0 }
+}
+
+export function keyIn({ keys }: Life, place: string): ModelKey {
+  return keys.get(place) ?? assert.fail(`no key in ${place}`)
+}
+
+export const needed = ({ materials }: Life): readonly Material[] =>
+  materials.filter(({ role }) => role !== 'WAITING')
+
+export const waiting = ({ materials }: Life): Material | undefined =>
+  materials.find(({ role }) => role === 'WAITING')
+
+/** Whether the key of that Region has all material that its ciphertexts may need. */
+export function complete(life: Life, place: string): boolean {
+  if (life.kind.origin === 'AWS_KMS') return true
+  const all = needed(life)
+  return all.length > 0 && all.every(({ imported }) => imported.has(place))
+}
+
+/** A key that lacks what it needs is pending import, unless it is dying or passing. */
+export function settle(life: Life, place: string): void {
+  const key = keyIn(life, place)
+  const living = key.state === 'Enabled' || key.state === 'Disabled'
+  if (living && !complete(life, place)) key.state = 'PendingImport'
+}
+
+/** Of a multi-Region key, what waits can be rotated to when all Regions have it. */
+export function settleWaiting(life: Life): void {
+  if (!life.kind.multiRegion || life.startedAt !== undefined) return
+  const material = waiting(life)
+  life.ready = [...life.keys.keys()].every((place) => material?.imported.has(place))
+}
+
+/** What is shared has changed: the replicas get it. */
+export function synchronize(life: Life): void {
+  if (life.keys.size > 1) life.events.push(`SynchronizeMultiRegionKey ${life.primary}`)
+}
+
+/** Time goes on, and everything that is due by it is done. */
+export function pass(life: Life, now: number): void {
+  life.now = now
+  endTransitions(life)
+  deleteKeys(life)
+  expire(life)
+  if (life.keys.size === 0) return
+  finishOnDemand(life)
+  rotateOnSchedule(life)
+}
+
+function endTransitions(life: Life): void {
+  const { now, keys, primary } = life
+  for (const [place, key] of keys) {
+    if (key.since === undefined || (key.since <= now && now - key.since < passingMs)) continue
+    if (key.state === 'Creating') life.events.push(`SynchronizeMultiRegionKey ${primary}`)
+    key.state = complete(life, place) ? 'Enabled' : 'PendingImport'
+    key.since = undefined
+  }
+}
+
+function deleteKeys(life: Life): void {
+  const { now, keys } = life
+  for (const [place, key] of keys) {
+    if (key.state !== 'PendingDeletion' || (key.deletesAt ?? Infinity) > now) continue
+    keys.delete(place)
+    life.events.push(`DeleteKey ${place}`)
+    for (const { imported } of life.materials) imported.delete(place)
+    settleWaiting(life)
+  }
+  const last = keys.size === 1 ? keys.get(life.primary) : undefined
+  if (last?.state !== 'PendingReplicaDeletion') return
+  last.state = 'PendingDeletion'
+  last.deletesAt = now + last.windowDays * dayMs
+}
+
+function expire(life: Life): void {
+  for (const { imported } of life.materials) {
+    for (const [place, validTo] of imported) {
+      if (validTo > life.now) continue
+      imported.delete(place)
+      life.events.push(`DeleteExpiredKeyMaterial ${place}`)
+      settle(life, place)
+    }
+  }
+}
+
+function finishOnDemand(life: Life): void {
+  const { now, startedAt, kind } = life
+  if (startedAt === undefined || (startedAt <= now && now - startedAt < passingMs)) return
+  life.startedAt = undefined
+  const next = kind.origin === 'AWS_KMS' ? madeMaterial(life) : waiting(life)
+  if (next === undefined || (kind.origin === 'EXTERNAL' && !life.ready)) return synchronize(life)
+  life.onDemand += 1
+  rotate(life, next)
+}
+
+function rotateOnSchedule(life: Life): void {
+  const { now, schedule } = life
+  if (schedule === undefined || schedule.next > now) return
+  if (keyIn(life, life.primary).state !== 'Enabled') return
+  const { days, next } = schedule
+  const onSchedule = next + days * dayMs
+  life.schedule = { days, next: onSchedule > now ? onSchedule : now + days * dayMs }
+  rotate(life, madeMaterial(life))
+}
+
+function madeMaterial({ materials }: Life): Material {
+  return { name: `made-${materials.length + 1}`, role: 'WAITING', imported: new Map() }
+}
+
+function rotate(life: Life, next: Material): void {
+  for (const each of life.materials) if (each.role === 'CURRENT') each.role = 'NON_CURRENT'
+  next.role = 'CURRENT'
+  life.materials = [...life.materials.filter((each) => each !== next), next]
+  synchronize(life)
+  life.events.push(`RotateKey ${life.primary}`)
+  for (const place of life.keys.keys()) settle(life, place)
+}

@@ -1,0 +1,135 @@
+/**
+ * Keys of a real server beside the model of their lives, call by call. The server's clock stands still but
+ * when the test moves it.
+ * @module
+ */
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
+import type { KMSClient } from '@aws-sdk/client-kms'
+import { advance } from '../compat/test-clock.ts'
+import { startTestServer } from '../harness.ts'
+import { call, type Given, type Outcome } from './life-calls.ts'
+import { compareLife, compareProof, learnMaterials, provedIn } from './life-compare.ts'
+import { born, dayMs, pass, type Kind, type Life } from './life-model.ts'
+import {
+  addProof,
+  hasParameters,
+  makeLivingKey,
+  outcomeOf,
+  type LivingKey,
+  type Spares,
+} from './living-key.ts'
+import { ask } from './living-key-calls.ts'
+
+export const places = ['us-west-2', 'eu-north-1', 'us-east-1'] as const
+export type Place = (typeof places)[number]
+
+/** A key, and what the model says of it. */
+export interface Living {
+  readonly key: LivingKey
+  readonly life: Life
+}
+
+export interface Asked extends Given {
+  readonly call: string
+  readonly place: Place
+  /** For how many days imported material is there; for ever when left out. */
+  readonly lastsDays?: number | undefined
+}
+
+export interface Lives {
+  begin(kind: Kind): Promise<Living>
+  /** Asks a call of the key and of the model; undefined where there is nothing to ask it with. */
+  ask(living: Living, asked: Asked): Promise<{ readonly outcome: Outcome } | undefined>
+  /** Moves the clock on by whole seconds: what is due by it is done. */
+  advance(living: Living, seconds: number): Promise<void>
+  /** All keys that there have been. */
+  readonly begun: readonly Living[]
+  readonly directory: string
+  /** What the key has made holds where the model says so, and nowhere else. */
+  prove(living: Living): Promise<void>
+}
+
+export async function openLives(t: TestContext): Promise<Lives> {
+  const stands = Math.floor(Date.now() / 1000) * 1000
+  const time = { system: () => stands, monotonic: () => stands }
+  const server = await startTestServer({ TRENT_TEST_API: 'on' }, { time })
+  t.after(() => server.stop())
+  const clients = new Map<string, KMSClient>()
+  const client = (region: string): KMSClient => {
+    const known = clients.get(region) ?? server.client({ region })
+    clients.set(region, known)
+    return known
+  }
+  const spares: Spares = { client, made: new Map() }
+  const begun: Living[] = []
+  const sealedBy = new Set<string>()
+  const agree = async ({ key, life }: Living): Promise<void> => {
+    await learnMaterials(key, life)
+    await compareLife(key, life, places, 0)
+    const current = life.materials.find(({ role }) => role === 'CURRENT')?.name
+    for (const place of life.keys.keys()) {
+      // One of each Region and material.
+      const name = `${key.keyId} ${place} ${current}`
+      if (provedIn(life, place) !== undefined || sealedBy.has(name)) continue
+      sealedBy.add(name)
+      // oxlint-disable-next-line no-await-in-loop -- one after another spares the server's limits
+      await addProof(key, place)
+    }
+  }
+  // It is the clock of all keys.
+  const move = async (seconds: number): Promise<void> => {
+    const now = await advance(server.url, `${seconds}s`)
+    for (const { life } of begun) pass(life, now)
+  }
+  return {
+    begun,
+    directory: server.directory,
+    async begin(kind) {
+      const key = await makeLivingKey(kind, places[0], spares)
+      const living = { key, life: born(kind, places[0], await advance(server.url, '0s')) }
+      begun.push(living)
+      await agree(living)
+      return living
+    },
+    async ask(living, { call: name, place, lastsDays, ...more }) {
+      const { key, life } = living
+      const { now } = life
+      const validTo = lastsDays === undefined ? undefined : now + lastsDays * dayMs
+      const given = { ...more, validTo }
+      const asking = isAskable(living, name, place) ? ask(key, name, place, now, given) : undefined
+      if (asking === undefined) return undefined
+      const real = outcomeOf(asking)
+      const before = structuredClone(life)
+      const outcome = call(life, name, place, given)
+      const what = `${name} of ${life.kind.spec} ${life.kind.origin} in ${place}, which is `
+      const { state = 'gone' } = before.keys.get(place) ?? {}
+      assert.equal(await real, outcome, `${what}${state}, ${JSON.stringify(given)}`)
+      // A key that is late for its rotation is rotated when it is enabled.
+      if (name === 'EnableKey' && outcome === undefined) await move(0)
+      if (!isDeepStrictEqual(before, life)) await agree(living)
+      return { outcome }
+    },
+    async advance(living, seconds) {
+      await move(seconds)
+      await agree(living)
+    },
+    async prove({ key, life }) {
+      for (const place of places) {
+        for (const proof of key.proofs) {
+          // oxlint-disable-next-line no-await-in-loop -- one after another spares the server's limits
+          await compareProof(key, life, proof, place)
+        }
+      }
+      await compareLife(key, life, places, 0)
+    },
+  }
+}
+
+/** What nothing could be said of: material that there is no token for. */
+function isAskable({ key, life }: Living, name: string, place: Place): boolean {
+  if (name !== 'ImportKeyMaterial' || life.kind.origin === 'AWS_KMS') return true
+  const updating = life.keys.get(place)?.state === 'Updating'
+  return !updating || hasParameters(key, place, life.now)
+}
