@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { CreateKeyCommand, EncryptCommand } from '@aws-sdk/client-kms'
 import { startTestServer, type TestServer } from '../../harness.ts'
@@ -15,7 +14,7 @@ export interface Delivering {
 }
 
 export async function startDelivering(
-  t: TestContext,
+  t: { after(stop: () => Promise<void>): void },
   settings: Parameters<typeof startTestServer>[0] = {},
   options: Parameters<typeof startTestServer>[1] = {},
 ): Promise<Delivering> {

@@ -1,0 +1,251 @@
+/**
+ * The dashboard for Grafana and the alarms for Prometheus in `docs/`: that they are what those import, that
+ * every query is one, and that every name and label in it is told by a running server.
+ * @module
+ */
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { DecryptCommand } from '@aws-sdk/client-kms'
+import { parser } from '@prometheus-io/lezer-promql'
+import { parse } from 'yaml'
+import { statusOf, type ErrorCode } from '../../src/errors.ts'
+import { anyState } from '../../src/model/key-state.ts'
+import { registry } from '../../src/operations/registry.ts'
+import { startDelivering, traffic } from '../audit/delivery/delivered.ts'
+import { importing } from '../compat/importing.ts'
+import { advance } from '../compat/test-clock.ts'
+import { scrape } from './scraped.ts'
+
+const docs = join(import.meta.dirname, '../../docs')
+const read = (name: string): string => readFileSync(join(docs, name), 'utf8')
+
+interface Panel {
+  readonly id: number
+  readonly type: string
+  readonly title: string
+  readonly datasource?: { readonly type: string; readonly uid: string }
+  readonly gridPos: {
+    readonly h: number
+    readonly w: number
+    readonly x: number
+    readonly y: number
+  }
+  readonly fieldConfig?: { readonly defaults: { readonly unit?: string } }
+  readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[]
+}
+
+const dashboard = JSON.parse(read('grafana-dashboard.json')) as {
+  readonly title: string
+  readonly uid: string
+  readonly schemaVersion: number
+  readonly panels: readonly Panel[]
+  readonly templating: {
+    readonly list: readonly {
+      readonly name: string
+      readonly type: string
+      readonly definition?: string
+    }[]
+  }
+} // its own form is what the tests are about
+
+interface Rule {
+  readonly alert: string
+  readonly expr: string
+  readonly for?: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+const alerts = parse(read('prometheus-alerts.yml')) as {
+  readonly groups: readonly { readonly name: string; readonly rules: readonly Rule[] }[]
+} // as above
+const rules = alerts.groups.flatMap((group) => group.rules)
+
+/** Families that no panel shows, each with the reason. */
+const notShown: Readonly<Record<string, string>> = {}
+
+/** What Prometheus itself adds to every series. */
+const added = ['job', 'instance']
+
+interface Query {
+  /** Names of series, with the labels that select them. */
+  readonly selected: readonly { readonly name: string; readonly matchers: readonly Matcher[] }[]
+  /** Labels by which is gathered or matched. */
+  readonly grouped: readonly string[]
+}
+
+interface Matcher {
+  readonly label: string
+  readonly value: string
+}
+
+/** @throws where it is no query */
+function readQuery(text: string): Query {
+  const selected: { name: string; matchers: Matcher[] }[] = []
+  const grouped: string[] = []
+  parser.parse(text).iterate({
+    enter({ type, from, to, node }) {
+      const part = text.slice(from, to)
+      assert.ok(!type.isError, `at ${from} of ${text}`)
+      if (type.name === 'Identifier') selected.push({ name: part, matchers: [] })
+      if (type.name === 'UnquotedLabelMatcher') {
+        const [, label = '', value = ''] = /^(\w+)\s*(?:=|!=|=~|!~)\s*"(.*)"$/.exec(part) ?? []
+        selected.at(-1)?.matchers.push({ label, value })
+      }
+      if (type.name === 'LabelName' && node.parent?.name === 'GroupingLabels') grouped.push(part)
+    },
+  })
+  assert.ok(selected.length > 0, text)
+  return { selected, grouped }
+}
+
+const variables = /\$(__rate_interval|__range)/g
+const panelQueries = dashboard.panels.flatMap((panel) =>
+  (panel.targets ?? []).map(({ expr, legendFormat }) => ({
+    where: panel.title,
+    query: readQuery(expr.replaceAll(variables, '5m')),
+    told: [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label ?? ''),
+  })),
+)
+const ruleQueries = rules.map(({ alert, expr, annotations }) => ({
+  where: alert,
+  query: readQuery(expr),
+  told: [...JSON.stringify(annotations).matchAll(/\$labels\.(\w+)/g)].map(
+    ([, label]) => label ?? '',
+  ),
+}))
+
+/** Labels of every series of a server that has served, refused, failed and delivered. */
+async function scrapedLabels(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const { server } = await startDelivering({ after })
+  await traffic(server, 1)
+  await advance(server.url, '10m')
+  const kms = server.client()
+  await kms.send(new DecryptCommand({ CiphertextBlob: Buffer.alloc(64) })).catch(() => undefined)
+  const { makeExternal, parameters, send } = importing(kms)
+  const KeyId = await makeExternal()
+  await send(KeyId, randomBytes(32), await parameters(KeyId), {
+    ExpirationModel: 'KEY_MATERIAL_EXPIRES',
+    ValidTo: new Date(Date.now() + 86_400_000),
+  })
+  const labels = new Map<string, Set<string>>()
+  for (const series of (await scrape(server)).keys()) {
+    const [, name = '', inner = ''] = /^(\w+)(?:\{(.*)\})?$/.exec(series) ?? []
+    const known = labels.get(name) ?? new Set(added)
+    for (const [, label = ''] of inner.matchAll(/(\w+)="/g)) known.add(label)
+    labels.set(name, known)
+  }
+  return labels
+}
+
+const scraped = await scrapedLabels()
+
+/** `trent_request_seconds_bucket` is of the family `trent_request_seconds`. */
+const familyOf = (name: string): string => name.replace(/_seconds_(bucket|sum|count)$/, '_seconds')
+
+test('the dashboard is one that Grafana imports: variables, panels, units, places', () => {
+  assert.ok(dashboard.schemaVersion >= 36)
+  assert.ok(dashboard.title !== '' && dashboard.uid !== '')
+  const { list } = dashboard.templating
+  assert.deepEqual(
+    list.map(({ name, type }) => [name, type]),
+    [
+      ['datasource', 'datasource'],
+      ['job', 'query'],
+      ['instance', 'query'],
+    ],
+  )
+  for (const { definition } of list.slice(1)) {
+    const [, selector = ''] = /^label_values\((.*), \w+\)$/.exec(definition ?? '') ?? []
+    for (const { name } of readQuery(selector).selected) assert.ok(scraped.has(name), name)
+  }
+  const { panels } = dashboard
+  assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length)
+  const shown = panels.filter(({ type }) => type !== 'row')
+  for (const { title, datasource, fieldConfig, targets } of shown) {
+    assert.deepEqual(datasource, { type: 'prometheus', uid: '${datasource}' }, title)
+    assert.ok((fieldConfig?.defaults.unit ?? '') !== '', `${title} has a unit`)
+    assert.ok((targets ?? []).length > 0, title)
+  }
+  for (const [index, { title, gridPos: one }] of panels.entries()) {
+    assert.ok(one.x + one.w <= 24, title)
+    for (const { title: another, gridPos: other } of panels.slice(index + 1)) {
+      const beside = one.x + one.w <= other.x || other.x + other.w <= one.x
+      const above = one.y + one.h <= other.y || other.y + other.h <= one.y
+      assert.ok(beside || above, `${title} lies over ${another}`)
+    }
+  }
+})
+
+test('every alarm says when, how bad, what it is and what to do, and is in the documentation', () => {
+  const documented = read('metrics.md')
+  assert.equal(new Set(rules.map(({ alert }) => alert)).size, rules.length)
+  for (const { alert, for: lasting, labels, annotations } of rules) {
+    assert.match(alert, /^Trent[A-Z]\w+$/)
+    assert.match(lasting ?? '1m', /^\d+[smh]$/, alert)
+    assert.match(labels['severity'] ?? '', /^(info|warning|critical)$/, alert)
+    assert.deepEqual(Object.keys(annotations), ['summary', 'description'], alert)
+    for (const text of Object.values(annotations)) assert.ok(text.length > 10, alert)
+    assert.ok(documented.includes(`\`${alert}\``), `${alert} is in docs/metrics.md`)
+  }
+})
+
+for (const { where, query, told } of [...panelQueries, ...ruleQueries]) {
+  test(`${where}: each series and label is told by a running server`, () => {
+    const known = new Set<string>(added)
+    for (const { name, matchers } of query.selected) {
+      if (name === 'up') continue // Prometheus's own
+      const labels = scraped.get(name)
+      assert.ok(labels !== undefined, `${name} is not told`)
+      for (const label of labels) known.add(label)
+      for (const { label, value } of matchers) {
+        assert.ok(labels.has(label), `${name} has no label ${label}`)
+        assertValues(label, value)
+      }
+    }
+    for (const label of query.grouped) assert.ok(known.has(label), label)
+    // What is gathered has the labels that it is gathered by, and no others.
+    const left = query.grouped.length > 0 ? new Set(query.grouped) : known
+    for (const label of told) assert.ok(left.has(label), `${label} is not left`)
+  })
+}
+
+/** A value that no series can have selects nothing, and the alarm never comes. */
+function assertValues(label: string, value: string): void {
+  if (value.startsWith('$')) return
+  const possible: Readonly<Record<string, (one: string) => boolean>> = {
+    job: (one) => one === 'trent',
+    service: (one) => one === 'kms',
+    operation: (one) => registry.has(`kms:${one}`),
+    state: (one) => anyState.some((state) => state === one),
+    outcome: (one) => one === 'success' || statusOf(one as ErrorCode) !== undefined, // asked whether it is
+  }
+  for (const one of value.split('|')) assert.ok(possible[label]?.(one), `${label}="${one}"`)
+}
+
+test('failures of ours are all outcomes with a status of 500 and above, and no others', () => {
+  const outcomes = [...ruleQueries, ...panelQueries]
+    .flatMap(({ query }) => query.selected.flatMap(({ matchers }) => matchers))
+    .filter(({ label, value }) => label === 'outcome' && value.includes('KMSInternalException'))
+    .map(({ value }) => value.split('|').toSorted())
+  assert.equal(outcomes.length, 2)
+  const source = read('../src/errors.ts')
+  const codes = [...source.matchAll(/^ {2}(\w+): 5\d\d,$/gm)].map(([, code]) => code ?? '')
+  for (const named of outcomes) assert.deepEqual(named, codes.toSorted())
+})
+
+test('every family that is told has a panel, and a line in the documentation', () => {
+  const shown = new Set(
+    panelQueries.flatMap(({ query }) => query.selected.map(({ name }) => familyOf(name))),
+  )
+  const documented = read('metrics.md')
+  const families = new Set([...scraped.keys()].map(familyOf))
+  assert.ok(families.size > 25)
+  for (const family of families) {
+    assert.ok(shown.has(family) !== Object.hasOwn(notShown, family), `${family} has one panel`)
+    assert.ok(documented.includes(`\`${family}\``), `${family} is in docs/metrics.md`)
+  }
+})
