@@ -87,7 +87,7 @@ export interface PipelinePorts {
   readonly inTurn: InTurn
   readonly operations: OperationPorts
   /** Hears how long calls take, and what becomes of them. */
-  readonly meter: Pick<Meter, 'answered' | 'authorized'>
+  readonly meter: Pick<Meter, 'answered' | 'authorized' | 'refusedUse'>
   readonly log: Logger
 }
 
@@ -273,7 +273,10 @@ async function recorded(
     // If the change was committed, its outbox row holds the record; a second one would displace it.
     if (!trail.fateUnknown) {
       const refused = refusedUseOf(await answered(() => failureOf(error)), opening, trail)
-      if (refused !== undefined) ports.refusedUses.note(refused)
+      if (refused !== undefined) {
+        ports.meter.refusedUse(refused.key.state)
+        ports.refusedUses.note(refused)
+      }
     }
     throw error
   }

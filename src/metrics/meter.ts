@@ -6,6 +6,8 @@
 import { Counter, Histogram, Registry } from 'prom-client'
 import type { EventOutcome } from '../events/send-events.ts'
 import { createEventCounter } from './event-counter.ts'
+import type { KeyState } from '../model/key.ts'
+import { anyState, usableStates } from '../model/key-state.ts'
 import { createGauges, type Readers } from './gauges.ts'
 
 export interface Meter {
@@ -20,6 +22,8 @@ export interface Meter {
   readonly told: (outcome: EventOutcome, events: number) => void
   /** The audit journal, a checkpoint or delivery has failed: an error that is logged. */
   journalFailed(): void
+  /** A key's state did not allow what it was to be used for. */
+  refusedUse(state: KeyState): void
   /** A row or a key's material was not what the server had written. */
   forged(what: 'row' | 'material'): void
   /** Says how figures of the server's state are read. */
@@ -79,6 +83,7 @@ export function createMeter(): Meter {
     requestBuckets,
   )
   const damage = createDamageCounters(registers)
+  const refusedUse = createRefusedUses(registers)
   const told = createEventCounter(registers)
   const gauges = createGauges(registry)
   return {
@@ -92,6 +97,7 @@ export function createMeter(): Meter {
     synced: (milliseconds) => sync.observe(milliseconds / 1000),
     told,
     ...damage,
+    refusedUse,
     observe: (readers) => gauges.observe(readers),
     async text() {
       await gauges.refresh()
@@ -102,6 +108,18 @@ export function createMeter(): Meter {
 }
 
 const nothingFound: MeteredOperation = { service: 'none', name: 'unknown' }
+
+function createRefusedUses(registers: Registry[]): Meter['refusedUse'] {
+  const counter = new Counter({
+    name: 'trent_refused_uses_total',
+    help: 'Uses of keys whose state did not allow it, by that state.',
+    labelNames: ['state'],
+    registers,
+  })
+  // There from the start, so that a rate sees the first.
+  for (const state of anyState) if (!usableStates.includes(state)) counter.inc({ state }, 0)
+  return (state) => counter.inc({ state })
+}
 
 function createDamageCounters(registers: Registry[]): Pick<Meter, 'journalFailed' | 'forged'> {
   const failures = new Counter({

@@ -246,6 +246,29 @@ test('an error of the journal is counted', async (t) => {
   assert.equal((await scrape(server)).get('trent_journal_errors_total'), 1)
 })
 
+test('a use of a key that is disabled or pending deletion is counted by the state', async (t) => {
+  const server = await open(t)
+  const kms = server.client()
+  const make = async (): Promise<string> =>
+    (await kms.send(new CreateKeyCommand({}))).KeyMetadata?.KeyId ?? ''
+  const [disabled, dying] = [await make(), await make()]
+  await kms.send(new DisableKeyCommand({ KeyId: disabled }))
+  await kms.send(new ScheduleKeyDeletionCommand({ KeyId: dying }))
+  for (const [KeyId, times] of [
+    [disabled, 1],
+    [dying, 2],
+  ] as const) {
+    const use = new EncryptCommand({ KeyId, Plaintext: Buffer.from('x') })
+    for (let n = 0; n < times; n += 1) await assert.rejects(kms.send(use))
+  }
+  // It changes the key, and is no use of it.
+  await assert.rejects(kms.send(new DisableKeyCommand({ KeyId: dying })))
+  const figures = await scrape(server)
+  const of = (state: string): number =>
+    figures.get(`trent_refused_uses_total{state="${state}"}`) ?? NaN
+  assert.deepEqual([of('Disabled'), of('PendingDeletion'), of('PendingImport')], [1, 2, 0])
+})
+
 test('a row that somebody else has written is counted', async (t) => {
   const first = await startTestServer()
   const { KeyMetadata } = await first.client().send(new CreateKeyCommand({}))
