@@ -53,6 +53,23 @@ const refused: readonly [
     /TRENT_METRICS_TOKEN/,
   ],
   ['quotas of two lines', { TRENT_QUOTA_OVERRIDES: 'a\nb' }, /TRENT_QUOTA_OVERRIDES/],
+  ['an unknown profile of quotas', { TRENT_QUOTAS: 'AWS' }, /one of aws, aws-2015, unlimited$/],
+  ['a profile and a space', { TRENT_QUOTAS: 'aws ' }, /one of aws, aws-2015, unlimited$/],
+  [
+    'half a key',
+    { TRENT_QUOTA_OVERRIDES: 'keys=1.5' },
+    /^TRENT_QUOTA_OVERRIDES: keys must be a whole/,
+  ],
+  [
+    'a quota twice',
+    { TRENT_QUOTA_OVERRIDES: 'keys=1,keys=2' },
+    /^TRENT_QUOTA_OVERRIDES: keys is given twice$/,
+  ],
+  [
+    'a quota that is none',
+    { TRENT_QUOTA_OVERRIDES: 'users=1' },
+    /^TRENT_QUOTA_OVERRIDES: users is no quota$/,
+  ],
   ['segments of under a minute', { TRENT_AUDIT_SEGMENT_SECONDS: '59' }, /from 60 to 86400/],
   ['segments of over a day', { TRENT_AUDIT_SEGMENT_SECONDS: '86401' }, /from 60 to 86400/],
   ['a segment age in words', { TRENT_AUDIT_SEGMENT_SECONDS: '1h' }, /from 60 to 86400/],

@@ -87,9 +87,14 @@ const awsRates: Readonly<Record<string, number>> = {
   [pairGroup('ECC_NIST_P521')]: 100,
   [pairGroup('ECC_SECG_P256K1')]: 100,
   [pairGroup('ECC_NIST_EDWARDS25519')]: 100,
+  // As of the curves: AWS names no number.
+  [pairGroup('ML_KEM_512')]: 100,
+  [pairGroup('ML_KEM_768')]: 100,
+  [pairGroup('ML_KEM_1024')]: 100,
   [pairGroup('RSA_2048')]: 20,
   [pairGroup('RSA_3072')]: 4,
   [pairGroup('RSA_4096')]: 1,
+  [pairGroup('SM2')]: 25,
   GetKeyLastUsage: 5,
   GetKeyPolicy: 1000,
   GetKeyRotationStatus: 1000,
@@ -199,11 +204,9 @@ export function createQuotas(profile: Profile, overrides = ''): Quotas {
   const resources: Record<keyof ResourceQuotas, number> = { ...resourcesOf[profile] }
   const base = profile === 'unlimited' ? {} : profile === 'aws' ? awsRates : rates2015
   const own = new Map<string, number>()
-  for (const entry of overrides.split(',').filter((text) => text.trim() !== '')) {
-    const [name, number] = readOverride(entry)
-    if (Object.hasOwn(resources, name)) resources[name as keyof ResourceQuotas] = number
-    else if (Object.hasOwn(rates2015, name)) own.set(name, number)
-    else throw new QuotaError(`${name} is no quota`)
+  for (const [name, number] of readOverrides(overrides)) {
+    if (!Object.hasOwn(resources, name)) own.set(name, number)
+    else resources[name as keyof ResourceQuotas] = number
   }
   const apart = profile === 'aws-2015' || own.has(sharedGroups.mac)
   const groupOf = (group: string): string =>
@@ -223,6 +226,22 @@ export function createQuotas(profile: Profile, overrides = ''): Quotas {
       return chinese ?? base[group]
     },
   }
+}
+
+/** By what they change. */
+function readOverrides(overrides: string): ReadonlyMap<string, number> {
+  const read = new Map<string, number>()
+  for (const entry of overrides.split(',').filter((text) => text.trim() !== '')) {
+    const [name, number] = readOverride(entry)
+    const counts = Object.hasOwn(resourcesOf.unlimited, name)
+    if (!counts && !Object.hasOwn(rates2015, name)) throw new QuotaError(`${name} is no quota`)
+    if (counts && !Number.isInteger(number)) {
+      throw new QuotaError(`${name} must be a whole number`)
+    }
+    if (read.has(name)) throw new QuotaError(`${name} is given twice`)
+    read.set(name, number)
+  }
+  return read
 }
 
 function readOverride(entry: string): readonly [string, number] {

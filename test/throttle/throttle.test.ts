@@ -190,6 +190,21 @@ test('an override that names nothing or gives no number is one line that says so
     ['CreateKey=0', 'CreateKey must be more than 0 and at most 1000000000'],
     ['CreateKey=9999999999', 'CreateKey must be more than 0 and at most 1000000000'],
     ['keys=5,,aliases=x', "'aliases=x' is not of the form CreateKey=50"],
+    ['CreateKey=1e3', "'CreateKey=1e3' is not of the form CreateKey=50"],
+    ['CreateKey=0.0001', "'CreateKey=0.0001' is not of the form CreateKey=50"],
+    ['CreateKey=1=2', "'CreateKey=1=2' is not of the form CreateKey=50"],
+    ['CreateKey=1;CreateAlias=2', "'CreateKey=1;CreateAlias=2' is not of the form CreateKey=50"],
+    ['__proto__=5', "'__proto__=5' is not of the form CreateKey=50"],
+    [
+      'cryptographic-symmetric=0.0',
+      'cryptographic-symmetric must be more than 0 and at most 1000000000',
+    ],
+    ['Keys=5', 'Keys is no quota'],
+    ['keys=0', 'keys must be more than 0 and at most 1000000000'],
+    ['keys=2.5', 'keys must be a whole number'],
+    ['grantsPerPrincipal=0.5', 'grantsPerPrincipal must be a whole number'],
+    ['CreateKey=5,keys=5,CreateKey=7', 'CreateKey is given twice'],
+    ['keys=5,keys=5', 'keys is given twice'],
   ] as const) {
     assert.throws(() => createQuotas('aws', text), new QuotaError(message))
   }
