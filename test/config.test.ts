@@ -3,8 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { inspect } from 'node:util'
 import { ConfigError, loadConfig, parseConfig } from '../src/config.ts'
 import { awsNitroRoot } from '../src/crypto/attestation/roots.ts'
+
+const webhookSecret = 'a-secret-of-sixteen-or-more'
 
 test('every setting has a default', () => {
   const config = parseConfig({})
@@ -52,6 +55,34 @@ const refused: readonly [
     { TRENT_METRICS_TOKEN: 'sixteen or more, spaced' },
     /TRENT_METRICS_TOKEN/,
   ],
+  [
+    'a webhook for events without a secret',
+    { TRENT_EVENTS_WEBHOOK: 'https://h.example/secret-path' },
+    /^TRENT_EVENTS_WEBHOOK and TRENT_EVENTS_WEBHOOK_SECRET need each other$/,
+  ],
+  [
+    'a secret for events without a webhook',
+    { TRENT_EVENTS_WEBHOOK_SECRET: webhookSecret },
+    /^TRENT_EVENTS_WEBHOOK and TRENT_EVENTS_WEBHOOK_SECRET need each other$/,
+  ],
+  ...[
+    'http://h.example/secret-path',
+    'http://10.0.0.1/secret-path',
+    'https://user:secret-path@h.example/',
+    'ftp://localhost/secret-path',
+    'secret-path',
+  ].map((url): (typeof refused)[number] => [
+    `events to ${url}`,
+    { TRENT_EVENTS_WEBHOOK: url, TRENT_EVENTS_WEBHOOK_SECRET: webhookSecret },
+    /^TRENT_EVENTS_WEBHOOK must be an https URL, or an http URL of this machine$/,
+  ]),
+  ...['x'.repeat(15), 'x'.repeat(257), 'sixteen or more, spaced'].map(
+    (secret): (typeof refused)[number] => [
+      `a secret for events of ${secret.length} characters`,
+      { TRENT_EVENTS_WEBHOOK: 'https://h.example', TRENT_EVENTS_WEBHOOK_SECRET: secret },
+      /^TRENT_EVENTS_WEBHOOK_SECRET must be 16 to 256 printable characters$/,
+    ],
+  ),
   ['quotas of two lines', { TRENT_QUOTA_OVERRIDES: 'a\nb' }, /TRENT_QUOTA_OVERRIDES/],
   ['an unknown profile of quotas', { TRENT_QUOTAS: 'AWS' }, /one of aws, aws-2015, unlimited$/],
   ['a profile and a space', { TRENT_QUOTAS: 'aws ' }, /one of aws, aws-2015, unlimited$/],
@@ -103,6 +134,7 @@ for (const [name, settings, says] of refused) {
         assert.ok(!error.message.includes('\n'))
         const secret = settings.TRENT_ROOT_SECRET_ACCESS_KEY
         assert.ok(secret === undefined || !error.message.includes(secret))
+        for (const each of ['secret-path', webhookSecret]) assert.ok(!error.message.includes(each))
         const token = settings.TRENT_METRICS_TOKEN
         assert.ok(token === undefined || !error.message.includes(token))
         return true
@@ -110,6 +142,23 @@ for (const [name, settings, says] of refused) {
     )
   })
 }
+
+test('events go to an https URL, or to this machine', () => {
+  for (const url of [
+    'https://h.example/kms?x=y',
+    'http://localhost:8080/',
+    'http://127.0.0.1/',
+    'http://[::1]:1/',
+  ]) {
+    const config = parseConfig({
+      TRENT_EVENTS_WEBHOOK: url,
+      TRENT_EVENTS_WEBHOOK_SECRET: webhookSecret,
+    })
+    assert.equal(config.eventsWebhook?.url, url)
+    assert.ok(!inspect(config, { depth: 9 }).includes(webhookSecret))
+  }
+  assert.equal(parseConfig({}).eventsWebhook, undefined)
+})
 
 test('plain HTTP off loopback is served when it is allowed by name', () => {
   const config = parseConfig({ TRENT_LISTEN: '0.0.0.0:80', TRENT_ALLOW_PLAINTEXT_HTTP: 'true' })

@@ -1,27 +1,32 @@
 /**
  * Whatever bytes and secrets a broad run sends or is answered, none of them is in a record, a log line, a
- * refusal, a looked-up event, a delivered file, a figure, or any file that the server writes.
+ * refusal, a looked-up event, a delivered file, what the webhook is told, a figure, or any file that the server
+ * writes.
  */
 import assert from 'node:assert/strict'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { IAMClient } from '@aws-sdk/client-iam'
 import {
   CreateKeyCommand,
   DecryptCommand,
+  DisableKeyCommand,
   EncryptCommand,
   ImportKeyMaterialCommand,
   KMSClient,
   VerifyCommand,
 } from '@aws-sdk/client-kms'
 import { GetFederationTokenCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts'
-import { credentials } from '../harness.ts'
+import { secretText, startReceiver, type Receiver } from '../events/receiver.ts'
+import { credentials, type TestServer } from '../harness.ts'
 import { goldenRecords } from './golden-story.ts'
 import { openIdentities } from './identities.ts'
 import { recordTexts } from './records.ts'
+import { advance } from './test-clock.ts'
 import { lookUpSoon, trailClient } from './trails.ts'
 
 const planted = 'planted-secret-2718281828459045'
@@ -119,17 +124,45 @@ function requireNone(where: string, text: string): void {
   for (const [secret, what] of secrets) assert(!text.includes(secret), `${what} is in ${where}`)
 }
 
+/** Every kind of event, and one that goes into the file of the dead. */
+async function tellAll(
+  kms: KMSClient,
+  { KeyId, ciphertext }: { readonly KeyId: string; readonly ciphertext: Uint8Array },
+  { heard, takes, taken, answer }: Receiver,
+  { url, logged }: TestServer,
+): Promise<void> {
+  const kinds = (): ReadonlySet<string> => new Set(taken.map((told) => told['detail-type']))
+  for (let count = 0; kinds().size < 3; count = taken.length) await takes(count + 1)
+  await kms.send(new DisableKeyCommand({ KeyId }))
+  const before = heard.length
+  answer(503)
+  const refused = new DecryptCommand({ CiphertextBlob: ciphertext })
+  await assert.rejects(kms.send(refused), { name: 'DisabledException' })
+  while (heard.length === before) await sleep(50)
+  const [last] = heard.slice(before)
+  assert.equal(last?.told['detail-type'], 'AWS API Call via CloudTrail')
+  await advance(url, '25h')
+  while (!logged.some((line) => line.includes('are in the file of dead events'))) await sleep(50)
+  answer(204)
+}
+
 test(
   'no secret of a broad run is anywhere but in its call and its answer',
   { timeout: 600_000 },
   async (t) => {
     const archive = await mkdtemp(join(tmpdir(), 'trent-archive-'))
     t.after(() => rm(archive, { recursive: true, force: true }))
-    const identities = await openIdentities(t, { TRENT_TEST_API: 'on', TRENT_AUDIT_DIR: archive })
+    const receiver = await startReceiver(t)
+    const identities = await openIdentities(t, {
+      TRENT_TEST_API: 'on',
+      TRENT_AUDIT_DIR: archive,
+      ...receiver.settings,
+    })
     const { server, root } = identities
     await goldenRecords(identities)
     const { kms, sts } = root
     collect(credentials, 'the root user')
+    secrets.set(secretText, 'the secret of the webhook')
     const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))
     const KeyId = KeyMetadata?.KeyId
     const Plaintext = Buffer.from(planted)
@@ -155,6 +188,10 @@ test(
     assert(secrets.size > 250, `${secrets.size} secrets`)
     assert(refusals.length >= 6)
 
+    const ciphertext = CiphertextBlob ?? assert.fail('nothing was encrypted')
+    await tellAll(kms, { KeyId: String(KeyId), ciphertext }, receiver, server)
+    requireNone('what the webhook is told', receiver.heard.map(({ body }) => body).join('\n'))
+
     const events = await lookUpSoon(trailClient(t, server), 50)
     requireNone('an event', events.map(({ CloudTrailEvent }) => CloudTrailEvent).join('\n'))
     const records = await recordTexts(server.directory)
@@ -168,6 +205,10 @@ test(
     assert(
       files.some(([path]) => path.endsWith('.json.gz')),
       'something was delivered',
+    )
+    assert(
+      files.some(([path]) => path.endsWith('dead-events.jsonl')),
+      'the webhook would not take something',
     )
     for (const [path, bytes] of files) {
       if (path.endsWith('credentials')) continue // made to hold the secret of the root user
