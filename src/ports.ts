@@ -45,6 +45,7 @@ import { createRecipients } from './resolve/recipient.ts'
 import { createTurns } from './resolve/turns.ts'
 import type { PipelinePorts } from './running-call.ts'
 import type { Store } from './store/store.ts'
+import { processMilliseconds } from './throttle/buckets.ts'
 import { createFaults } from './throttle/faults.ts'
 import { createThrottle, type Throttle } from './throttle/throttle.ts'
 import { serverControls } from './server-controls.ts'
@@ -77,7 +78,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
   const { lookup, slowLane, outbox, keyUsages } = open
   const refusals = createRefusals(log, clock)
   const grantTokens = createGrantTokens(keyring, lookup, (ref) => store.findGrant(ref))
-  const throttle = createThrottle(config.quotas, () => performance.now())
+  const throttle = createThrottle(config.quotas, { monotonic: processMilliseconds, regions })
   const faults = createFaults()
   const callers = createCallers({ keyring, lookup, regions, clock, random })
   const { credentials, signingKeys, sessions, forwardAccess } = callers

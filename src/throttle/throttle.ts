@@ -5,6 +5,8 @@
  * @module
  */
 import { KmsError } from '../errors.ts'
+import type { RegionTable } from '../model/region.ts'
+import { type Draw, bucketMemory, capacityOf, createBuckets } from './buckets.ts'
 import { chargesOf, type ChargedCall } from './charges.ts'
 import type { Quotas } from './profiles.ts'
 
@@ -18,74 +20,44 @@ export interface Throttle {
   available(accountId: string, region: string, group: string): number | undefined
 }
 
-interface Bucket {
-  tokens: number
-  /** Milliseconds of the clock that never goes back. */
-  filledAt: number
+export interface ThrottlePorts {
+  /** Milliseconds of a clock that never goes back, and that all threads of `memory` share. */
+  readonly monotonic: () => number
+  readonly regions: Pick<RegionTable, 'partitionOf'>
+  /** What `bucketMemory` made, where other threads draw on the same buckets. */
+  readonly memory?: SharedArrayBuffer
 }
 
-/** Buckets that have filled up again are forgotten beyond so many. */
-const bucketsMax = 10_000
-
-/** @param monotonic milliseconds of a clock that never goes back */
-export function createThrottle(quotas: Quotas, monotonic: () => number): Throttle {
-  const buckets = new Map<string, Bucket>()
-
-  const filled = (name: string, rate: number): Bucket => {
-    const now = monotonic()
-    const capacity = capacityOf(rate)
-    const known = buckets.get(name)
-    if (known === undefined) return { tokens: capacity, filledAt: now }
-    const gained = ((now - known.filledAt) / 1000) * rate
-    return { tokens: Math.min(capacity, known.tokens + gained), filledAt: now }
-  }
-  const keep = (name: string, bucket: Bucket): void => {
-    if (!buckets.has(name) && buckets.size >= bucketsMax) forgetFull()
-    buckets.set(name, bucket)
-  }
-  // A full bucket says what no bucket says.
-  const forgetFull = (): void => {
-    const now = monotonic()
-    for (const [name, { filledAt }] of buckets) {
-      if (now - filledAt >= fillingMsMax) buckets.delete(name)
-    }
-  }
-
+export function createThrottle(
+  quotas: Quotas,
+  { monotonic, regions, memory = bucketMemory() }: ThrottlePorts,
+): Throttle {
+  const buckets = createBuckets(memory, monotonic)
   return {
     admit(accountId, region, call) {
       if (quotas.groups.length === 0) return
-      const drawn: { readonly name: string; readonly bucket: Bucket; readonly count: number }[] = []
+      const draws: Draw[] = []
       for (const charge of chargesOf(call)) {
+        // Caller-controlled: of a Region that there is not, there are no buckets.
+        if (charge.region !== undefined && regions.partitionOf(charge.region) === undefined)
+          continue
         const group = quotas.groupOf(charge.group)
         const where = charge.region ?? region
         const rate = quotas.rateOf(group, where)
         if (rate === undefined) continue
-        const name = `${accountId}/${where}/${group}`
-        const bucket = filled(name, rate)
         // A charge that is more than a full bucket empties it, or it could never be paid.
         const count = Math.min(charge.count, capacityOf(rate))
-        if (bucket.tokens < count) throw tooFast(call.service)
-        drawn.push({ name, bucket, count })
+        draws.push({ bucket: `${accountId}/${where}/${group}`, rate, count })
       }
-      for (const { name, bucket, count } of drawn) {
-        keep(name, { ...bucket, tokens: bucket.tokens - count })
-      }
+      if (draws.length > 0 && !buckets.draw(draws)) throw tooFast(call.service)
     },
     available(accountId, region, group) {
       const rate = quotas.rateOf(group, region)
       if (rate === undefined) return undefined
-      return Math.floor(filled(`${accountId}/${region}/${group}`, rate).tokens)
+      return buckets.available({ bucket: `${accountId}/${region}/${group}`, rate })
     },
   }
 }
-
-/** A rate below one a second still lets one request through at a time. */
-function capacityOf(rate: number): number {
-  return Math.max(1, rate)
-}
-
-/** The slowest rate that can be set fills its bucket of one within this. */
-const fillingMsMax = 1_000_000
 
 /** In AWS’s words: those of KMS, and those of its other services. */
 export function tooFast(service: string): KmsError {

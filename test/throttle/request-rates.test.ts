@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { keySpecs } from '../../src/crypto/key-specs.ts'
 import type { KeySpec } from '../../src/model/key.ts'
+import { createRegionTable } from '../../src/model/region.ts'
 import { metricRegistry } from '../../src/operations/metric-registry.ts'
 import { registry } from '../../src/operations/registry.ts'
 import { trailRegistry } from '../../src/operations/trail-registry.ts'
@@ -93,7 +94,8 @@ function opened(profile: Profile): {
   readonly admit: (call: Called, at?: string, account?: string) => void
 } {
   let now = 7000
-  const throttle = createThrottle(createQuotas(profile), () => now)
+  const regions = createRegionTable()
+  const throttle = createThrottle(createQuotas(profile), { monotonic: () => now, regions })
   return {
     pass: (ms) => void (now += ms),
     admit: ({ operation, input = {}, specs = [] }, at = region, account = 'one') => {

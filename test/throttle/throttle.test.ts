@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import type { KeySpec } from '../../src/model/key.ts'
+import { createRegionTable } from '../../src/model/region.ts'
 import { metricRegistry } from '../../src/operations/metric-registry.ts'
 import { registry } from '../../src/operations/registry.ts'
 import { trailRegistry } from '../../src/operations/trail-registry.ts'
@@ -29,7 +30,7 @@ interface Told {
 function opened(profile: Profile, overrides?: string) {
   let now = 5000
   const quotas = createQuotas(profile, overrides)
-  const throttle = createThrottle(quotas, () => now)
+  const throttle = createThrottle(quotas, { monotonic: () => now, regions: createRegionTable() })
   const admit = (
     operation: string,
     { service = 'kms', account = 'one', region = 'us-west-2', input = {}, specs = [] }: Told = {},
@@ -152,6 +153,21 @@ test('a replica costs its Region two keys, a new primary costs both Regions', ()
   const move = { input: { PrimaryRegion: 'eu-west-1' } }
   for (let count = 0; count < 5; count += 1) admit('UpdatePrimaryRegion', move)
   assert.throws(() => admit('UpdatePrimaryRegion', { ...move, region: 'ap-south-1' }), tooFast)
+})
+
+test('a Region that there is not has no buckets, whatever a caller names', () => {
+  const { admit, throttle } = opened('aws', 'ReplicateKey=1000')
+  for (let count = 0; count < 10; count += 1) {
+    admit('ReplicateKey', { input: { ReplicaRegion: 'mars-north-1' } })
+    admit('UpdatePrimaryRegion', {
+      region: `eu-west-${1 + (count % 3)}`,
+      input: { PrimaryRegion: 'x' },
+    })
+  }
+  assert.equal(throttle.available('one', 'mars-north-1', 'CreateKey'), 5)
+  const there = { input: { ReplicaRegion: 'eu-north-1' } }
+  for (let count = 0; count < 2; count += 1) admit('ReplicateKey', there)
+  assert.throws(() => admit('ReplicateKey', there), tooFast)
 })
 
 test('the profile of 2015 has its own numbers, and today’s for what it does not name', () => {

@@ -1,0 +1,183 @@
+/** Token buckets that threads share: never more than there are, whoever draws. @module */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
+import * as fc from 'fast-check'
+import {
+  bucketMemory,
+  createBuckets,
+  processMilliseconds,
+  type Draw,
+} from '../../src/throttle/buckets.ts'
+import type { Drawing } from './drawing-thread.ts'
+
+const script = new URL('drawing-thread.ts', import.meta.url)
+
+interface Drawn {
+  /** How often each of the draws got something. */
+  readonly drawn: readonly number[]
+  readonly endedAt: number
+}
+
+/** Several threads at once, each with the same to do. */
+async function drawAtOnce(
+  threads: number,
+  each: Omit<Drawing, 'threads' | 'gate'>,
+): Promise<readonly Drawn[]> {
+  const drawing = { ...each, threads, gate: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT) }
+  const running = Array.from({ length: threads }, async () => {
+    const thread = new Worker(script, { workerData: drawing })
+    const [drawn] = (await once(thread, 'message')) as [Drawn] // what the script posts
+    await thread.terminate()
+    return drawn
+  })
+  return Promise.all(running)
+}
+
+const sum = (drawn: readonly Drawn[], index: number): number =>
+  drawn.reduce((total, one) => total + (one.drawn[index] ?? 0), 0)
+
+test('two threads that draw on one bucket get what it holds, and not one more', async () => {
+  for (let round = 0; round < 3; round += 1) {
+    const memory = bucketMemory()
+    const draws = [[{ bucket: 'one', rate: 100_000, count: 1 }]]
+    // oxlint-disable-next-line no-await-in-loop -- one round after the other
+    const drawn = await drawAtOnce(2, { memory, now: 5000, draws, times: 90_000 })
+    assert.equal(sum(drawn, 0), 100_000)
+    // Both were there all the time.
+    assert(drawn.every(({ drawn: [own = 0] }) => own > 10_000))
+    const buckets = createBuckets(memory, () => 5000)
+    assert.equal(buckets.available({ bucket: 'one', rate: 100_000 }), 0)
+  }
+})
+
+test('together they draw no more than flows in while they do', async () => {
+  const rate = 20_000
+  const memory = bucketMemory()
+  const startedAt = processMilliseconds()
+  const draws = [[{ bucket: 'one', rate, count: 1 }]]
+  const drawing = { memory, draws, times: Infinity, untilMs: startedAt + 2000 }
+  const drawn = await drawAtOnce(3, drawing)
+  const seconds = (Math.max(...drawn.map(({ endedAt }) => endedAt)) - startedAt) / 1000
+  const total = sum(drawn, 0)
+  assert(total <= rate + rate * seconds, `${total} in ${seconds} s`)
+  // A bucket's worth was there when the first of them came.
+  assert(total >= rate, `${total} in ${seconds} s`)
+})
+
+test('a draw on two buckets is one on both or on neither, whoever else draws', async () => {
+  const memory = bucketMemory()
+  const few = { bucket: 'few', rate: 1000, count: 1 }
+  const many = { bucket: 'many', rate: 50_000, count: 2 }
+  const draws = [
+    [many, few],
+    [few, many],
+    [{ ...few, bucket: 'none', count: 2, rate: 1 }, many],
+    [few],
+  ]
+  const drawn = await drawAtOnce(2, { memory, now: 5000, draws, times: 40_000 })
+  const onBoth = sum(drawn, 0) + sum(drawn, 1)
+  assert.equal(onBoth + sum(drawn, 3), 1000)
+  assert.equal(sum(drawn, 2), 0)
+  const buckets = createBuckets(memory, () => 5000)
+  assert.equal(buckets.available({ bucket: 'many', rate: 50_000 }), 50_000 - 2 * onBoth)
+})
+
+test('a bucket that is not full keeps its place, however many others come', () => {
+  let now = 1000
+  const memory = bucketMemory(64)
+  const buckets = createBuckets(memory, () => now)
+  const slow = { bucket: 'slow', rate: 0.001, count: 1 }
+  assert(buckets.draw([slow]))
+  for (let index = 0; index < 10_000; index += 1) {
+    assert(buckets.draw([{ bucket: `other-${index}`, rate: 1000, count: 1 }]))
+    now += 1
+    assert(!buckets.draw([slow]))
+  }
+  // In its own time.
+  now = 1000 + 999_999
+  assert(!buckets.draw([slow]))
+  now += 1
+  assert(buckets.draw([slow]))
+})
+
+test('where there is no place for one more, nothing is drawn until there is', () => {
+  let now = 1000
+  const buckets = createBuckets(bucketMemory(64), () => now)
+  const of = (index: number): Draw => ({ bucket: `b${index}`, rate: 1, count: 1 })
+  for (let index = 0; index < 64; index += 1) assert(buckets.draw([of(index)]))
+  assert(!buckets.draw([of(64)]))
+  // Nor is half of a draw.
+  now += 500
+  assert(!buckets.draw([{ ...of(0), count: 0.25 }, of(64)]))
+  assert.equal(buckets.available({ bucket: 'b0', rate: 2 }), 1)
+  // One that it does not know is full, and takes no place by being asked about.
+  assert.equal(buckets.available(of(64)), 1)
+  now += 500
+  for (let index = 64; index < 128; index += 1) assert(buckets.draw([of(index)]))
+  assert(!buckets.draw([of(0)]))
+})
+
+test('any draws at any times are as of buckets that nothing is forgotten of', () => {
+  const draw = fc.record({
+    bucket: fc.nat(40).map((index) => `b${index}`),
+    count: fc.integer({ min: 1, max: 3 }),
+  })
+  const step = fc.record({
+    wait: fc.oneof(
+      fc.constant(0),
+      fc.integer({ min: 1, max: 400 }),
+      fc.integer({ min: 0, max: 5000 }),
+    ),
+    draws: fc.array(draw, { minLength: 1, maxLength: 2 }),
+  })
+  const rateOf = (bucket: string): number => [5, 10, 100, 0.5][Number(bucket.slice(1)) % 4] ?? 1
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 150, size: 'max' }), (steps) => {
+      let now = 1000
+      // 64 places, 41 buckets: all have one.
+      const buckets = createBuckets(bucketMemory(64), () => now)
+      const model = new Map<string, { tokens: number; at: number }>()
+      const tokensOf = (bucket: string): number => {
+        const rate = rateOf(bucket)
+        const known = model.get(bucket)
+        const capacity = Math.max(1, rate)
+        return known === undefined
+          ? capacity
+          : Math.min(capacity, known.tokens + ((now - known.at) / 1000) * rate)
+      }
+      for (const { wait, draws } of steps) {
+        now += wait
+        const before = new Map(model)
+        let expected = true
+        for (const { bucket, count } of draws) {
+          const tokens = tokensOf(bucket) - count
+          if (tokens < -1e-9) expected = false
+          // At the very edge a rounding decides: that is nobody's loss.
+          if (Math.abs(tokens) < 1e-9 && tokens !== 0) return
+          model.set(bucket, { tokens, at: now })
+        }
+        const all = draws.map(({ bucket, count }) => ({ bucket, count, rate: rateOf(bucket) }))
+        assert.equal(buckets.draw(all), expected)
+        if (!expected) {
+          model.clear()
+          for (const [bucket, known] of before) model.set(bucket, known)
+        }
+      }
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('a thread that has died in its turn stops the others for some seconds, and not for good', () => {
+  const memory = bucketMemory()
+  const buckets = createBuckets(memory, () => 1000)
+  // As the lock is while a thread has it.
+  Atomics.store(new Int32Array(memory), 0, 1)
+  const startedAt = performance.now()
+  assert(buckets.draw([{ bucket: 'one', rate: 1, count: 1 }]))
+  assert(performance.now() - startedAt > 4000)
+  assert(!buckets.draw([{ bucket: 'one', rate: 1, count: 1 }]))
+  assert(performance.now() - startedAt < 9000)
+})
