@@ -16,6 +16,8 @@ import { SocketRefused } from '../wire/unix-socket.ts'
 const sameSignalMs = 1000
 
 export async function serve(configFile: string | undefined): Promise<void> {
+  // Node opens its debugger on a port by itself, to every user of the machine; a log rotation may send this.
+  process.on('SIGUSR1', () => undefined)
   try {
     await run(loadConfig(process.env, configFile))
   } catch (error) {

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { readRecords } from '../../src/audit/read-records.ts'
 import { signed } from '../authenticate/signer.ts'
 import { rawClient, type RawClient } from '../wire/raw-client.ts'
-import { serve, temporaryFolder, type Serving } from './serve-process.ts'
+import { end, serve, temporaryFolder, type Serving } from './serve-process.ts'
 
 /** What is waited for here comes, or the test fails. */
 const bounded = { timeout: 60_000 }
@@ -117,3 +117,12 @@ test(
     assert.deepEqual(await server.ended, { code: 143, signal: null })
   },
 )
+
+test('SIGUSR1 opens no debugger, and ends nothing', bounded, async (t) => {
+  const server = await serve(t, temporaryFolder(t))
+  server.child.kill('SIGUSR1')
+  assert.equal((await fetch(`${server.url}/healthz`)).status, 200)
+  await delay(500)
+  assert.doesNotMatch(server.stderr(), /debugger/i)
+  assert.deepEqual(await end(server, 'SIGTERM'), { code: 0, signal: null })
+})
