@@ -15,7 +15,7 @@ export async function createAccount(
     const { dataDirectory } = loadConfig(process.env, configFile)
     const input = { accountId: options.id, ...(await readOrganization(options)) }
     const answer = await callOperator(dataDirectory, 'CreateAccount', input)
-    return [answer, (): string => credentials(answer as CreatedAccount)] // the server is this program
+    return [answer as CreatedAccount, credentials] // the server is this program
   })
 }
 
@@ -41,7 +41,7 @@ export async function updateAccount(
       ...given,
       ...leaves,
     })
-    return [answer, (): string => `${line(answer as ShownAccount)}\n`] // the server is this program
+    return [answer as ShownAccount, (shown) => `${line(shown)}\n`] // the server is this program
   })
 }
 
@@ -63,7 +63,7 @@ export async function replaceRootKey(
   await printed(options, async () => {
     const { dataDirectory } = loadConfig(process.env, configFile)
     const answer = await callOperator(dataDirectory, 'ReplaceRootKey', { accountId })
-    return [answer, (): string => credentials(answer as CreatedAccount)] // as above
+    return [answer as CreatedAccount, credentials] // as above
   })
 }
 
@@ -92,6 +92,6 @@ export async function listAccounts(
       accounts.push(...page.accounts)
       ;({ after } = page)
     } while (after !== undefined)
-    return [{ accounts }, (): string => `${accounts.map(line).join('\n')}\n`]
+    return [{ accounts }, (shown) => `${shown.accounts.map(line).join('\n')}\n`]
   })
 }

@@ -24,7 +24,7 @@ export async function applyFile(
       callOperator(dataDirectory, operation, input),
     )
     warn(applied)
-    return [applied, (): string => changesText(applied)]
+    return [applied, changesText]
   })
 }
 

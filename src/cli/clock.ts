@@ -10,7 +10,8 @@ export async function acceptClock(
   await printed(options, async () => {
     const { dataDirectory } = loadConfig(process.env, configFile)
     const answer = await callOperator(dataDirectory, 'AcceptClock')
-    const { now } = answer as { readonly now: string } // the server is this program
-    return [answer, (): string => `the clock is taken as it is: ${now}\n`]
+    const said = ({ now }: { readonly now: string }): string =>
+      `the clock is taken as it is: ${now}\n`
+    return [answer as { readonly now: string }, said] // the server is this program
   })
 }

@@ -62,7 +62,7 @@ export async function keyUsage(
       ;({ after } = page)
     } while (after !== undefined)
     const usage: KeyUsage = { ...span, groups: [...groups.values()] }
-    return [usage, (): string => table(usage)]
+    return [usage, table]
   })
 }
 

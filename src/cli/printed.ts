@@ -1,18 +1,19 @@
 /** How a command of operators prints its answer, or one line of why there is none. @module */
 import { ConfigError } from '../config.ts'
 import { OperatorCallFailed } from '../operator/client.ts'
+import { inJson, visible, visibleIn } from './visible.ts'
 
-/** @param run the answer, and how it reads to a person */
-export async function printed(
+/** @param run the answer, and how it reads to a person, who is shown what others wrote as `visible` has it */
+export async function printed<A>(
   options: { readonly json?: true },
-  run: () => Promise<readonly [unknown, () => string]>,
+  run: () => Promise<readonly [answer: A, toText: (shown: A) => string]>,
 ): Promise<void> {
   try {
     const [answer, toText] = await run()
-    process.stdout.write(options.json ? `${JSON.stringify(answer)}\n` : toText())
+    process.stdout.write(options.json ? inJson(answer) : toText(visibleIn(answer)))
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof OperatorCallFailed)) throw error
-    process.stderr.write(`trent: ${error.message}\n`)
+    process.stderr.write(`trent: ${visible(error.message)}\n`)
     process.exitCode = 1
   }
 }

@@ -14,7 +14,7 @@ export async function registerService(
     const { dataDirectory } = loadConfig(process.env, configFile)
     const { region, host: hosts } = options
     const answer = await callOperator(dataDirectory, 'RegisterService', { name, region, hosts })
-    return [answer, (): string => credentials(answer as RegisteredService)] // the server is this program
+    return [answer as RegisteredService, credentials] // the server is this program
   })
 }
 
@@ -51,10 +51,14 @@ export async function listServices(
   await printed(options, async () => {
     const { dataDirectory } = loadConfig(process.env, configFile)
     const answer = (await callOperator(dataDirectory, 'ListServices')) as ListedServices
-    const lines = answer.services.map(
-      ({ name, region, accessKeyId, createdAt, hosts }) =>
-        `${name}  ${region}  ${accessKeyId}  ${createdAt}  ${hosts.join(' ')}\n`,
-    )
-    return [answer, (): string => lines.join('')]
+    return [answer, table]
   })
+}
+
+function table({ services }: ListedServices): string {
+  const lines = services.map(
+    ({ name, region, accessKeyId, createdAt, hosts }) =>
+      `${name}  ${region}  ${accessKeyId}  ${createdAt}  ${hosts.join(' ')}\n`,
+  )
+  return lines.join('')
 }

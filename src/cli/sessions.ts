@@ -12,7 +12,8 @@ export async function revokeSessions(
   await printed(options, async () => {
     const { dataDirectory } = loadConfig(process.env, configFile)
     const answer = await callOperator(dataDirectory, 'RevokeSessions', { principalArn })
-    const { revokedAt } = answer as RevokedSessions // the server is this program
-    return [answer, (): string => `sessions of ${principalArn} until ${revokedAt} are revoked\n`]
+    const said = ({ revokedAt }: RevokedSessions): string =>
+      `sessions of ${principalArn} until ${revokedAt} are revoked\n`
+    return [answer as RevokedSessions, said] // the server is this program
   })
 }

@@ -10,7 +10,7 @@ export async function status(
   await printed(options, async () => {
     const { dataDirectory } = loadConfig(process.env, configFile)
     const answer = await callOperator(dataDirectory, 'GetStatus')
-    return [answer, () => lines(answer)]
+    return [answer, (shown) => lines(shown)]
   })
 }
 

@@ -41,7 +41,7 @@ export async function usage(configFile: string | undefined, options: Options): P
       ;({ now, month } = found)
     }
     const report = usageReport(accounts, { month: month ?? '', by, prices, now })
-    return [report, () => (options.csv ? csv(report) : table(report))]
+    return [report, options.csv ? csv : table]
   })
 }
 
@@ -132,10 +132,16 @@ function table({ rows, total, ...report }: UsageReport): string {
   return `${said}\n\n${text.join('\n')}\n`
 }
 
-/** As spreadsheets take it: a text with a comma, a quote or a line break stands in quotes. */
+/**
+ * As spreadsheets take it: a text with a comma or a quote stands in quotes. A tag's value is its account's
+ * own: one that a spreadsheet would work out as a formula is marked as a text.
+ * @see https://owasp.org/www-community/attacks/CSV_Injection
+ */
 function csv({ rows }: UsageReport): string {
-  const quoted = (cell: string): string =>
-    /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
+  const quoted = (cell: string): string => {
+    const text = /^[=+\-@]./.test(cell) ? `'${cell}` : cell
+    return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  }
   const lines = [['group', ...columns], ...rows.map(cells)]
   return `${lines.map((line) => line.map(quoted).join(',')).join('\r\n')}\r\n`
 }

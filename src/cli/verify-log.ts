@@ -10,6 +10,7 @@ import { proveJournal, type KnownCheckpoint, type ProofReport } from '../audit/p
 import { readWritersList } from '../audit/writers-list.ts'
 import { loadConfig } from '../config.ts'
 import { checkpointsOfDatabase, checkpointsOfFile } from './known-checkpoints.ts'
+import { inJson, visible, visibleIn } from './visible.ts'
 
 export interface VerifyLogOptions {
   /** The journal's directory, `<data>/journal`. */
@@ -39,10 +40,11 @@ export async function verifyLog(options: VerifyLogOptions): Promise<number> {
   } catch (error) {
     const why = error instanceof Error ? error.message : 'unknown'
     const unreadable = { directory, whole: false, error: why }
-    output.write(json ? `${JSON.stringify(unreadable)}\n` : `cannot read ${directory}: ${why}\n`)
+    output.write(json ? inJson(unreadable) : visible(`cannot read ${directory}: ${why}`) + '\n')
     return 2
   }
-  output.write(json ? `${JSON.stringify(report)}\n` : asText(report))
+  // Names of files and streams are whoever's who wrote them.
+  output.write(json ? inJson(report) : asText(visibleIn(report)))
   return report.whole ? 0 : 1
 }
 

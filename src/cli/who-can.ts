@@ -26,11 +26,19 @@ export async function whoCan(
       named = page.named ?? named
       ;({ keyArn, after } = page)
     } while (after !== undefined)
-    return [{ keyArn, access, named }, (): string => text(keyArn, access, named)]
+    return [{ keyArn, access, named }, text]
   })
 }
 
-function text(keyArn: string, access: readonly Access[], named: readonly NamedPrincipal[]): string {
+function text({
+  keyArn,
+  access,
+  named,
+}: {
+  readonly keyArn: string
+  readonly access: readonly Access[]
+  readonly named: readonly NamedPrincipal[]
+}): string {
   const lines = [keyArn]
   let principal = ''
   for (const each of access) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -88,6 +88,24 @@ test('verify-log says where a journal breaks, with status 1', async () => {
       report.breaks[1]?.why ?? '',
       /^a frame that was durable is damaged: one at \d+ proves it$/,
     )
+  })
+})
+
+test('names of files that somebody delivered do nothing to the terminal', async () => {
+  await withJournal(async (data) => {
+    const delivered = join(data, 'delivered')
+    const digests = join(delivered, 'AWSLogs', 'CloudTrail-Digest')
+    await mkdir(digests, { recursive: true })
+    await writeFile(join(digests, '\u001b[2J\nwhole: 9 records proved.json.gz'), '')
+    for (const json of [false, true]) {
+      let text = ''
+      const output = { write: (part: string) => (text += part) }
+      const status = await verifyLog({ directory: join(data, 'journal'), delivered, json, output })
+      assert.equal(status, 1)
+      const escaped = json ? String.raw`\u001b[2J\nwhole` : String.raw`\u001b[2J\u000awhole`
+      assert(text.includes(`CloudTrail-Digest/${escaped}: 9 records`), text)
+      assert.doesNotMatch(text.replaceAll('\n', ''), /\p{Cc}/u)
+    }
   })
 })
 

@@ -45,8 +45,11 @@ async function rowsOf(...given: readonly string[]): Promise<ReadonlyMap<string, 
   return new Map(rows.map((row) => [row.group, row]))
 }
 
-async function newSigningKey(): Promise<{ readonly keyId: string; readonly arn: string }> {
-  const command = new CreateKeyCommand({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' })
+async function newSigningKey(
+  TagValue: string,
+): Promise<{ readonly keyId: string; readonly arn: string }> {
+  const Tags = [{ TagKey: 'team', TagValue }]
+  const command = new CreateKeyCommand({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY', Tags })
   const { KeyId: keyId = '', Arn: arn = '' } = (await kms.send(command)).KeyMetadata ?? {}
   return { keyId, arn }
 }
@@ -57,7 +60,7 @@ test('a month is added up by key, tag and operation, in a table, CSV and JSON', 
   await setClock(server.url, '2030-04-01T00:00:00Z')
   const Tags = [{ TagKey: 'team', TagValue: 'blue, red' }]
   const used = await makeKey(kms, { Tags })
-  const signing = await newSigningKey()
+  const signing = await newSigningKey('=HYPERLINK("http://evil.example")')
   const dying = await makeKey(kms)
   await setClock(server.url, '2030-04-16T00:00:00Z')
   await kms.send(new ScheduleKeyDeletionCommand({ KeyId: dying.keyId, PendingWindowInDays: 7 }))
@@ -98,6 +101,8 @@ test('a month is added up by key, tag and operation, in a table, CSV and JSON', 
   const { stdout: csv } = await run(...april, '--by', 'tag:team', '--csv')
   assert.match(csv, /^group,keyMonths,requests,failedRequests,cost\r\n/)
   assert.match(csv, /^"blue, red",1\.0000,5,0,1\.0012\r$/m)
+  // A tag's value is no formula.
+  assert.match(csv, /^"'=HYPERLINK\(""http:\/\/evil\.example""\)",1\.0000,/m)
   const prices = join(server.directory, 'prices.json')
   const own = { name: 'ours', currency: 'EUR', keyMonth: 2, chargedStates: ['Enabled'] }
   const requests = [{ per10000: 10_000, free: true }]

@@ -168,3 +168,33 @@ test('who-can answers page by page, and each principal once', async (t) => {
   const second = (await callOperator(server.directory, 'ListAccess', { key, after })) as WhoCanPage
   assert.deepEqual([second.asked, second.after, second.named], [11, undefined, undefined])
 })
+
+test('what others named is shown to operators without what a terminal would obey', async (t) => {
+  const identities = await openIdentities(t)
+  const { root } = identities
+  const { keyId, arn } = await makeKey(root.kms)
+  const Sid = 'x\u001b[2J\u001b]0;owned\u0007\nno user, role or root user can\u009b31m\u202e'
+  const Policy = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      { Sid, Effect: 'Allow', Principal: { AWS: accountId }, Action: 'kms:*', Resource: '*' },
+    ],
+  })
+  await root.kms.send(
+    new PutKeyPolicyCommand({
+      KeyId: keyId,
+      Policy: Policy.replaceAll('\u202e', String.raw`\u202e`),
+    }),
+  )
+  const trent = trentOf(identities)
+  const shown = String.raw`x\u001b[2J\u001b]0;owned\u0007\u000ano user, role or root user can\u009b31m\u202e`
+  const text = await trent('who-can', arn, 'kms:Encrypt')
+  assert.equal(text.includes(`statement ${shown} of the key policy allows it\n`), true)
+  const json = await trent('who-can', arn, 'kms:Encrypt', '--json')
+  assert.equal((JSON.parse(json) as WhoCanPage).access[0]?.by[0]?.statement, Sid)
+  for (const printed of [text, json])
+    assert.doesNotMatch(printed.replaceAll('\n', ''), /[\p{Cc}\p{Cf}]/u)
+  const refused = await trent('who-can', 'x\u009b31m').catch((error: unknown) => String(error))
+  assert.match(refused, /was refused/)
+  assert.doesNotMatch(refused.split('was refused')[1]?.replaceAll('\n', '') ?? '', /\p{Cc}/u)
+})
