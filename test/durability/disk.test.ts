@@ -18,10 +18,9 @@ import {
   ListKeysCommand,
 } from '@aws-sdk/client-kms'
 import { nodeFiles, type FilePort, type OpenFile } from '../../src/audit/files.ts'
-import { verifyJournal } from '../../src/audit/verify.ts'
-import { accountId, region, startTestServer, type TestServer } from '../harness.ts'
+import { startTestServer, type TestServer } from '../harness.ts'
 import { emptyMemory, remembered, type Memory } from './load.ts'
-import { assertOneStory, readStoredAndRecorded } from './stored-and-recorded.ts'
+import { assertToldOnce } from './told-once.ts'
 
 interface Disk {
   /** What the next write or sync of records meets; from then on the disk is as before. */
@@ -107,21 +106,7 @@ async function startOnDisk(t: TestContext): Promise<Tested> {
   const memory = emptyMemory()
   const end = async (): Promise<void> => {
     await stop()
-    // The next start brings what the outbox still holds.
-    await (await startTestServer({}, { directory })).stop('keep')
-    const found = await readStoredAndRecorded(directory, accountId, region)
-    assert.equal(found.outboxRows, 0)
-    assertOneStory(found)
-    for (const { requestId, operation, errorName } of memory.calls) {
-      if (errorName === 'KMSInternalException') continue
-      const told = found.records.filter(({ requestID }) => requestID === requestId)
-      assert.deepEqual(
-        told.map((record) => [record.eventName, record.errorCode]),
-        [[operation, errorName]],
-      )
-    }
-    const { whole, breaks } = await verifyJournal(join(directory, 'journal'))
-    assert.deepEqual({ whole, breaks }, { whole: true, breaks: [] })
+    await assertToldOnce(directory, memory)
   }
   return { server, client: server.client(), disk, memory, fatal, end }
 }
