@@ -12,15 +12,8 @@ import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type KMSClient, paginateListAliases, paginateListKeys } from '@aws-sdk/client-kms'
 import { verifyJournal } from '../../src/audit/verify.ts'
-import {
-  end,
-  freePort,
-  serve,
-  temporaryFolder,
-  trent,
-  trentEnded,
-  type Serving,
-} from '../start/serve-process.ts'
+import { end, freePort, serve, temporaryFolder, trent, trentEnded } from '../start/serve-process.ts'
+import { assertClean } from './clean-log.ts'
 import { accountId, clientOf, region, settings } from './fixed-account.ts'
 import { callUntilDead, emptyMemory, opens, type Memory } from './load.ts'
 import { seeded, type Seeded } from './seeded.ts'
@@ -158,12 +151,4 @@ async function assertServed(
     await opens(each, client, memory)
   }
   assert.deepEqual(memory.failures, [])
-}
-
-/** The server has logged no failure. */
-function assertClean({ stderr }: Pick<Serving, 'stderr'>): void {
-  const bad = stderr()
-    .split('\n')
-    .filter((line) => line !== '' && !/^\{"level":[1-4]\d,/.test(line))
-  assert.deepEqual(bad, [])
 }

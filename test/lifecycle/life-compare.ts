@@ -61,8 +61,12 @@ async function saidByServer(key: LivingKey, place: string): Promise<readonly [Sa
   const kms = key.client(place)
   const symmetric = kind.spec === 'SYMMETRIC_DEFAULT'
   const input = { KeyId, Limit: 1000, IncludeKeyMaterial: 'ALL_KEY_MATERIAL' } as const
-  const [{ KeyMetadata }, status, list] = await Promise.all([
-    kms.send(new DescribeKeyCommand({ KeyId })),
+  const described = kms.send(new DescribeKeyCommand({ KeyId }))
+  const { KeyMetadata } = await described.catch((error: Error) => {
+    if (error.name === 'NotFoundException') assert.fail(`no key in ${place}`)
+    throw error
+  })
+  const [status, list] = await Promise.all([
     kms.send(new GetKeyRotationStatusCommand({ KeyId })),
     symmetric ? kms.send(new ListKeyRotationsCommand(input)) : undefined,
   ])

@@ -20,8 +20,11 @@ export interface LivingKey {
   /** Names and ids by Region. */
   readonly aliases: Map<string, string[]>
   readonly grants: Map<string, string[]>
-  readonly proofs: Proof[]
+  readonly proofs: NamedProof[]
 }
+
+/** What a key has made, by a name of the test's. */
+export type NamedProof = Proof & { readonly name: string }
 
 /** What is drawn of other keys, which are made when they are first needed. */
 export interface Spares {
@@ -82,9 +85,10 @@ export async function outcomeOf(asked: Promise<unknown>): Promise<Outcome> {
 }
 
 /** Has a key make something more, which is to be proved from now on. */
-export async function addProof(key: LivingKey, place: string): Promise<void> {
+export async function addProof(key: LivingKey, place: string, name: string): Promise<void> {
   const { kind, keyId, proofs } = key
-  proofs.push(await makeProof(key.client(place), place, keyId, kind, proofs.length))
+  const proof = await makeProof(key.client(place), place, keyId, kind, proofs.length)
+  proofs.push({ ...proof, name })
 }
 
 const pairs = new Map<string, Buffer>()
