@@ -91,7 +91,7 @@ export function expirationOf(
 }
 
 /** The states that a key leaves when it lacks material; one that is to be deleted goes on dying. */
-export const leftWithoutMaterial: readonly KeyState[] = ['Enabled', 'Disabled']
+export const leftWithoutMaterial: readonly KeyState[] = ['Enabled', 'Disabled', 'Updating']
 
 /**
  * The key as it is at `now`: what it needs may have expired, though nothing has taken it away yet.
@@ -102,6 +102,6 @@ export const leftWithoutMaterial: readonly KeyState[] = ['Enabled', 'Disabled']
 export function keyAt(key: KeyRecord, now: number): KeyRecord {
   const { materialExpirationModel: _, materialExpiresAt, ...rest } = key
   if (materialExpiresAt === undefined || materialExpiresAt > now) return key
-  const unusable = key.state === 'Updating' || leftWithoutMaterial.includes(key.state)
-  return { ...rest, state: unusable ? 'PendingImport' : key.state }
+  const left = leftWithoutMaterial.includes(key.state)
+  return { ...rest, state: left ? 'PendingImport' : key.state }
 }

@@ -8,6 +8,7 @@ import {
   ReplicateKeyCommand,
   RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand,
+  UpdatePrimaryRegionCommand,
 } from '@aws-sdk/client-kms'
 import { accountId, startTestServer } from '../harness.ts'
 import { asNew, forever, importing } from './importing.ts'
@@ -172,6 +173,45 @@ test('material expires in one Region and stays in the other', async (t) => {
   assert.equal(await primary.state(KeyId), 'PendingImport -')
   assert.equal(await replica.state(KeyId), 'Enabled KEY_MATERIAL_DOES_NOT_EXPIRE')
   await there.send(new DecryptCommand({ CiphertextBlob }))
+  await primary.send(KeyId, material, await primary.parameters(KeyId))
+  await kms.send(new DecryptCommand({ CiphertextBlob }))
+})
+
+test('material that expires while its key is Updating is used by nobody from then on', async (t) => {
+  let now = Math.floor(Date.now() / 1000) * 1000
+  const time = { system: () => now, monotonic: () => now }
+  const server = await startTestServer({ TRENT_TEST_API: 'on' }, { time })
+  t.after(() => server.stop())
+  const [kms, there] = [server.client({ region: east }), server.client({ region: west })]
+  const [primary, replica] = [importing(kms), importing(there)]
+  const pass = async (ms: number): Promise<void> => {
+    now += ms
+    await advance(server.url, '0s')
+  }
+  const KeyId = await primary.makeExternal({ MultiRegion: true })
+  const material = randomBytes(32)
+  const ValidTo = new Date(now + 10_000)
+  await primary.send(KeyId, material, await primary.parameters(KeyId), { ValidTo })
+  await kms.send(new ReplicateKeyCommand({ KeyId, ReplicaRegion: west }))
+  await pass(1000)
+  await replica.send(KeyId, material, await replica.parameters(KeyId))
+  const { CiphertextBlob } = await kms.send(new EncryptCommand({ KeyId, Plaintext }))
+  await pass(8900)
+  await kms.send(new UpdatePrimaryRegionCommand({ KeyId, PrimaryRegion: west }))
+  assert.equal((await primary.metadata(KeyId)).KeyState, 'Updating')
+  // Its date comes before the change of the primary key is over.
+  await pass(100)
+  const pending = `${arnIn(east, KeyId)} is pending import.`
+  for (const call of [
+    new EncryptCommand({ KeyId, Plaintext }),
+    new DecryptCommand({ CiphertextBlob }),
+  ]) {
+    await refused(kms.send(call as EncryptCommand), 'KMSInvalidStateException', pending)
+  }
+  assert.equal(await primary.state(KeyId), 'PendingImport -')
+  await pass(1000)
+  assert.equal(await primary.state(KeyId), 'PendingImport -')
+  assert.equal(await replica.state(KeyId), 'Enabled KEY_MATERIAL_DOES_NOT_EXPIRE')
   await primary.send(KeyId, material, await primary.parameters(KeyId))
   await kms.send(new DecryptCommand({ CiphertextBlob }))
 })

@@ -91,11 +91,11 @@ export function complete(life: Life, place: string): boolean {
   return all.length > 0 && all.every(({ imported }) => imported.has(place))
 }
 
-/** A key that lacks what it needs is pending import, unless it is dying or passing. */
+/** A key that lacks what it needs is pending import, unless it is dying, or not there yet. */
 export function settle(life: Life, place: string): void {
   const key = keyIn(life, place)
-  const living = key.state === 'Enabled' || key.state === 'Disabled'
-  if (living && !complete(life, place)) key.state = 'PendingImport'
+  const left = ['Enabled', 'Disabled', 'Updating'].includes(key.state)
+  if (left && !complete(life, place)) key.state = 'PendingImport'
 }
 
 /** Of a multi-Region key, what waits can be rotated to when all Regions have it. */
