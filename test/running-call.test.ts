@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { JournalFailed } from '../src/audit/journal.ts'
 import { systemRandom } from '../src/crypto/entropy.ts'
+import { KmsError } from '../src/errors.ts'
+import type { RefusedUse } from '../src/events/refused-uses.ts'
 import { insiderOperation } from '../src/operations/trent/insider-operation.ts'
+import type { ResolvedCall } from '../src/resolve/resolve.ts'
 import { openCall, type PipelinePorts } from '../src/running-call.ts'
 import { DatabaseFailed } from '../src/store/database.ts'
 import type { RawRequest } from '../src/wire/request.ts'
+import { newKey } from './store/records.ts'
 
 const request: RawRequest = {
   listener: 'public',
@@ -61,4 +66,56 @@ test('a change that was rolled back leaves the record of its failure', async () 
 
 test('a change whose fate is not known leaves none: its outbox row has it, if it was made', async () => {
   assert.deepEqual(await recordsAfter(new DatabaseFailed('gone before it answered')), [])
+})
+
+/** A use of a disabled key, by a journal that answers so: what is told of it, and when. */
+async function toldOfRefusedUse(append: () => Promise<void>): Promise<readonly string[]> {
+  const seen: string[] = []
+  const ports = {
+    random: systemRandom,
+    clock: { now: () => 0, system: () => 0 },
+    journal: {
+      healthy: true,
+      async append(_eventId: string, record: string) {
+        await append()
+        seen.push(`durable: ${String(JSON.parse(record).errorCode)}`)
+      },
+    },
+    identityUses: { note: () => undefined },
+    meter: { refusedUse: () => undefined },
+    refusedUses: {
+      note: ({ key, record }: RefusedUse) =>
+        seen.push(`told: ${key.state} ${String(JSON.parse(record).errorCode)}`),
+    },
+  } as unknown as PipelinePorts // what a call that its key's state refuses works with
+  const place = { accountId: '111122223333', region: 'us-west-2', partition: 'aws' }
+  const caller = { kind: 'test', accountId: place.accountId, arn: 'arn', uniqueId: 'test' } as const
+  const operation = { ...change, tracksUsage: 'Encrypt' as const }
+  const call = openCall({ operation, caller, place, request, requestId: 'id' }, ports)
+  const record = { ...newKey('k'), rowVersion: 1, state: 'Disabled' as const }
+  const use = { action: 'kms:Encrypt', from: 'KeyId', forms: 'any', crossAccount: false } as const
+  const resolved = {
+    keys: new Map([['key', { known: { record }, use: { ...use, states: ['Enabled'] } }]]),
+    identities: { named: [], records: {} },
+  } as unknown as ResolvedCall // as far as states are asked for
+  call.concerns(resolved)
+  await assert.rejects(
+    call.record(() => Promise.resolve(call.requireUsable(resolved))),
+    (error: Error) =>
+      seen.push(`answered: ${error instanceof KmsError ? error.code : error.message}`) > 0,
+  )
+  return seen
+}
+
+test('a refused use is told behind its record, and before the answer', async () => {
+  assert.deepEqual(await toldOfRefusedUse(() => Promise.resolve()), [
+    'durable: DisabledException',
+    'told: Disabled DisabledException',
+    'answered: DisabledException',
+  ])
+})
+
+test('a refused use without a durable record is told to nobody', async () => {
+  const failed = new JournalFailed('no segment')
+  assert.deepEqual(await toldOfRefusedUse(() => Promise.reject(failed)), ['answered: no segment'])
 })

@@ -60,9 +60,9 @@ export function createSendEvents(ports: SendEventsPorts): Job {
     if (events.length === 0) return 0
     const written = await ports.deadLetters.append(events, why, now)
     const gone = written ? events : events.filter(({ isGuaranteed }) => !isGuaranteed)
-    const what = written ? 'are in the file of dead events' : 'are lost: that file is full'
-    if (gone.length < events.length) onError(new Error('the file of dead events is full'))
-    if (gone.length > 0) onError(new Error(`${gone.length} events ${what}: ${why}`))
+    const what = written ? 'are in dead-events.jsonl' : 'are lost: dead-events.jsonl is full'
+    if (gone.length < events.length) onError(new Error('dead-events.jsonl is full: deletions wait'))
+    if (gone.length > 0) onError(new Error(`events given up (${gone.length}) ${what}: ${why}`))
     await store.deleteOutgoingEvents(gone.map(({ position }) => position))
     onOutcome(written ? 'dead' : 'dropped', gone.length)
     return gone.length
@@ -102,7 +102,7 @@ export function createSendEvents(ports: SendEventsPorts): Job {
       )
       if (failed.length > 0) {
         onOutcome('failed', failed.length)
-        const message = `${failed.length} events were not taken: they are tried again`
+        const message = 'the webhook did not take events: they are tried again'
         onError(new Error(message, { cause: failed[0]?.why }))
         const old = failed.map(({ event }) => event).filter(({ madeAt }) => now - madeAt >= triedMs)
         await giveUp(old, 'not taken in time', now)

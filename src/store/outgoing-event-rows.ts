@@ -29,23 +29,19 @@ export function outgoingEventStore(scope: RowScope): OutgoingEventStore {
   return {
     saveOutgoingEvent: (event) => insertOutgoingEvent(scope, event),
     async listNextEvents(limit, except) {
-      const found = await query
-        .selectFrom('outgoing_events as event')
-        .selectAll()
-        .where((row) =>
-          row.not(
-            row.exists(
-              row
-                .selectFrom('outgoing_events as earlier')
-                .select('earlier.position')
-                .whereRef('earlier.subject', '=', 'event.subject')
-                .whereRef('earlier.position', '<', 'event.position'),
-            ),
-          ),
-        )
-        .$if(except.length > 0, (events) => events.where('event.subject', 'not in', except))
-        .orderBy('event.position')
+      // From the index alone: the rows, of some kilobytes each, are read for those that are answered.
+      const firsts = query
+        .selectFrom('outgoing_events')
+        .select(({ fn }) => fn.min('position').as('first'))
+        .$if(except.length > 0, (events) => events.where('subject', 'not in', except))
+        .groupBy('subject')
+        .orderBy('first')
         .limit(limit)
+      const found = await query
+        .selectFrom('outgoing_events')
+        .selectAll()
+        .where('position', 'in', firsts)
+        .orderBy('position')
         .execute()
       return sorted(scope, found)
     },

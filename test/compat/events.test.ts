@@ -280,5 +280,5 @@ test('a webhook that hangs or fails keeps no call waiting, and gets the same aga
   const figures = await (await fetch(`${server.url}/metrics`)).text()
   const [, failed] = /^trent_events_total\{outcome="failed"\} (\d+)$/m.exec(figures) ?? []
   assert.equal(Number(failed), receiver.heard.length - 1)
-  assert.ok(server.logged.some((line) => line.includes('were not taken')))
+  assert.ok(server.logged.some((line) => line.includes('did not take events')))
 })

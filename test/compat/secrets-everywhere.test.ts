@@ -142,7 +142,7 @@ async function tellAll(
   const [last] = heard.slice(before)
   assert.equal(last?.told['detail-type'], 'AWS API Call via CloudTrail')
   await advance(url, '25h')
-  while (!logged.some((line) => line.includes('are in the file of dead events'))) await sleep(50)
+  while (!logged.some((line) => line.includes('are in dead-events.jsonl'))) await sleep(50)
   answer(204)
 }
 

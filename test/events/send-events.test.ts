@@ -197,7 +197,7 @@ test('an event that is refused for a day is among the dead, and those behind it 
   assert.deepEqual(await waiting(), [])
   assert.equal(sent.at(-1), 'a2')
   assert.deepEqual(outcomes, { failed: 2, delivered: 1, dead: 1 })
-  assert.ok(errors.some(({ message }) => message.includes('the file of dead events')))
+  assert.ok(errors.some(({ message }) => message.includes('are in dead-events.jsonl')))
 })
 
 test('an event that waited for a day without a server is sent, and is not dead', async (t) => {

@@ -67,7 +67,7 @@ for (const [what, name, trusts] of [
     assert.equal(receiver.heard.length, 0)
     assert.deepEqual(await end(server, 'SIGTERM'), { code: 0, signal: null })
     const logged = server.stdout() + server.stderr()
-    assert.match(logged, /were not taken/)
+    assert.match(logged, /did not take events/)
     const data = join(folder, 'data')
     const files = readdirSync(data, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())

@@ -24,4 +24,9 @@ export async function outgoingEvents(query: Kysely<Schema>, engine: Engine): Pro
     .on('outgoing_events')
     .columns(['subject', 'position'])
     .execute()
+  await query.schema
+    .createIndex('outgoing_events_by_age')
+    .on('outgoing_events')
+    .column('made_at')
+    .execute()
 }
