@@ -49,6 +49,7 @@ export function serverControls(
         refusedRequests: refusals.count(),
         clock: { now: new Date(clock.now()).toISOString(), ...(held !== undefined && { held }) },
         deleted: await store.countDeletedKeys(),
+        deletedMaterials: await store.countDeletedMaterials(),
       }
     },
     acceptClock: () => {

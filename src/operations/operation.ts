@@ -24,7 +24,7 @@ import type { RoleRecord, RoleUse } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { Session } from '../model/session.ts'
 import type { Figures } from '../store/figures.ts'
-import type { DeletedKeys, StoreReads, Transaction } from '../store/store.ts'
+import type { DeletedKeys, DeletedMaterials, StoreReads, Transaction } from '../store/store.ts'
 import type { Explanations } from '../model/access-questions.ts'
 
 import type { Faults } from '../throttle/faults.ts'
@@ -315,6 +315,8 @@ export interface ServerStatus {
   }
   /** Keys that are gone, and the domain keys that could still open a copy of their material. */
   readonly deleted: DeletedKeys
+  /** The same of imported materials that were taken from keys that live on. */
+  readonly deletedMaterials: DeletedMaterials
   /** Requests whose caller could not be proved, since the start. */
   readonly refusedRequests: number
 }

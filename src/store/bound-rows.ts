@@ -24,6 +24,7 @@ export type BoundTable =
   | 'keys'
   | 'clock_mark'
   | 'deleted_keys'
+  | 'deleted_materials'
   | 'key_usage'
   | 'material_states'
   | 'aliases'

@@ -23,6 +23,7 @@ import { keyReads, keyWrites } from './key-rows.ts'
 import { findLastUsage, saveLastUsages, trackUsageSince } from './key-usage-rows.ts'
 import { managedPolicyReads, managedPolicyWrites } from './managed-policy-rows.ts'
 import { clockMark, countDeletedKeys, keyDeletion } from './deleted-key-rows.ts'
+import { countDeletedMaterials } from './deleted-material-rows.ts'
 import type { DeliveryStore } from './delivery-store.ts'
 import { dueKeyReads } from './due-key-rows.ts'
 import { materialStateReads, materialStateWrites } from './material-state-rows.ts'
@@ -100,6 +101,7 @@ export function createStore(
     deleteOldCounts: (now) => deleteOldCounts(query, now),
     trackUsageSince: (now) => trackUsageSince(query, now),
     countDeletedKeys: () => countDeletedKeys({ query, rows }),
+    countDeletedMaterials: () => countDeletedMaterials({ query, rows }),
     ...deliveryStore({ query, rows }),
     ...outgoingEventStore({ query, rows }),
     async scrub() {
@@ -208,6 +210,7 @@ async function empty(
   await query.deleteFrom('material_states').execute()
   await query.deleteFrom('keys').execute()
   await query.deleteFrom('deleted_keys').execute()
+  await query.deleteFrom('deleted_materials').execute()
   await query.deleteFrom('key_materials').execute()
   await query
     .deleteFrom('access_keys')

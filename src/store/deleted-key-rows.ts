@@ -3,6 +3,8 @@
  * @module
  */
 import type { KeyRecord } from '../model/key.ts'
+import { forgetBuried } from './deleted-material-rows.ts'
+import { firstSeal, latestSeal, openedBySeals } from './opening-seals.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import { StaleRow, type DeletedKeys, type Store, type Transaction } from './store.ts'
 
@@ -73,9 +75,11 @@ async function isLast(
 /** Answers the domain keys that wrapped them. */
 async function deleteMaterials(
   { accountId, region, keyId }: KeyRecord,
-  { query, touch, deletesMaterial }: WriteScope,
+  scope: WriteScope,
 ): Promise<readonly number[]> {
+  const { query, touch, deletesMaterial } = scope
   deletesMaterial()
+  await forgetBuried(scope, { accountId, keyId })
   const gone = await query
     .deleteFrom('key_materials')
     .where((row) => row.and({ account_id: accountId, key_id: keyId }))
@@ -85,41 +89,18 @@ async function deleteMaterials(
   return [...new Set(gone.map((row) => row.wrapping_version))].toSorted((a, b) => a - b)
 }
 
-/** That of the root key which opens what is wrapped now. */
-async function latestSeal(query: RowScope['query']): Promise<number> {
-  const found = await query
-    .selectFrom('seals')
-    .select('generation')
-    .orderBy('generation', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  return found?.generation ?? firstSeal
-}
-
-const firstSeal = 1
-
-/**
- * A copy of the database from before a key's deletion holds its material under a domain key, and that one
- * under a root key: any that there has been by then, whose seal may still be there.
- */
 export async function countDeletedKeys({ query, rows }: RowScope): Promise<DeletedKeys> {
-  const seals = await query.selectFrom('seals').select('generation').orderBy('generation').execute()
-  const opened = new Map<number, number>()
-  let gone = 0
-  let shredded = 0
+  const lastSeals: (number | undefined)[] = []
   for (const row of await query.selectFrom('deleted_keys').selectAll().execute()) {
     const genuine = rows.genuine('deleted_keys', [row.account_id, row.region, row.key_id], row)
     if (genuine === undefined) continue
-    gone += 1
     // It had no material, or its relatives in other Regions have it still.
-    if (genuine.wrapping_versions === '[]') continue
-    const last = genuine.seal_generation ?? firstSeal
-    const openers = seals.filter(({ generation }) => generation <= last)
-    if (openers.length === 0) shredded += 1
-    for (const { generation } of openers) opened.set(generation, (opened.get(generation) ?? 0) + 1)
+    const had = genuine.wrapping_versions !== '[]'
+    lastSeals.push(had ? (genuine.seal_generation ?? firstSeal) : undefined)
   }
-  const openedBySeals = [...opened].map(([generation, keys]) => ({ generation, keys }))
-  return { gone, shredded, openedBySeals }
+  const { gone, shredded, bySeal } = await openedBySeals(query, lastSeals)
+  const opened = [...bySeal].map(([generation, keys]) => ({ generation, keys }))
+  return { gone, shredded, openedBySeals: opened }
 }
 
 export function clockMark({

@@ -5,12 +5,15 @@
  */
 import type { MaterialRecord } from '../model/key.ts'
 import type { MaterialStateRef } from '../model/key-material.ts'
+import { buryMaterial, unburyMaterial } from './deleted-material-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { KeyMaterialsTable } from './schema.ts'
 import type { StoreReads, Transaction } from './store.ts'
 
 /** In the place of a material's bytes, once they were deleted. */
 const noBytes = Buffer.alloc(0)
+
+const buried = ['account_id', 'key_id', 'material_id', 'wrapping_version'] as const
 
 type Reads = Pick<StoreReads, 'findMaterial' | 'listMaterials'>
 
@@ -51,11 +54,14 @@ export function materialWrites(scope: WriteScope): Writes {
     async emptyMaterial(material) {
       if (await isImportedElsewhere(scope, material)) return
       deletesMaterial()
-      await query
+      const emptied = await query
         .updateTable('key_materials')
         .set({ wrapped: noBytes })
         .where((row) => row.and(nameOf(material)))
-        .execute()
+        .where('wrapped', '<>', noBytes)
+        .returning(buried)
+        .executeTakeFirst()
+      if (emptied !== undefined) await buryMaterial(scope, emptied)
       touchMaterial(material)
     },
     async refillMaterial(material) {
@@ -65,24 +71,26 @@ export function materialWrites(scope: WriteScope): Writes {
         .set({ region, wrapping_version: wrappingVersion, wrapped, created_at: createdAt })
         .where((row) => row.and(nameOf(material)))
         .execute()
+      await unburyMaterial(scope, nameOf(material))
       touchMaterial(material)
     },
     async deleteMaterial(material) {
       if (await isImportedElsewhere(scope, material)) return
       deletesMaterial()
-      await query
+      const deleted = await query
         .deleteFrom('key_materials')
         .where((row) => row.and(nameOf(material)))
-        .execute()
+        .returning([...buried, 'wrapped'])
+        .executeTakeFirst()
+      // One without bytes has its tombstone.
+      if (deleted && deleted.wrapped.length > 0) await buryMaterial(scope, deleted)
       touchMaterial(material)
     },
   }
 }
 
-async function insertMaterial(
-  { query, touch }: WriteScope,
-  material: MaterialRecord,
-): Promise<void> {
+async function insertMaterial(scope: WriteScope, material: MaterialRecord): Promise<void> {
+  const { query, touch } = scope
   const { accountId, region, keyId, materialId } = material
   // Two at once would take the same number, and the second fail: a change of a key's materials
   // changes the key's own row too, and so waits for its turn.
@@ -110,12 +118,13 @@ async function insertMaterial(
       created_at: material.createdAt,
     })
     .execute()
+  if (material.origin === 'EXTERNAL') await unburyMaterial(scope, nameOf(material))
   touch({ kind: 'material', accountId, region, id: materialId })
 }
 
 type Name = Pick<KeyMaterialsTable, 'account_id' | 'key_id' | 'material_id'>
 
-function nameOf({ accountId, keyId, materialId }: MaterialStateRef): Name {
+function nameOf({ accountId, keyId, materialId }: Omit<MaterialStateRef, 'region'>): Name {
   return { account_id: accountId, key_id: keyId, material_id: materialId }
 }
 

@@ -29,7 +29,8 @@ import { usage } from './migrations/0021-usage.ts'
 import { organizations } from './migrations/0022-organizations.ts'
 import { metrics } from './migrations/0023-metrics.ts'
 import { resourceCounts } from './migrations/0024-resource-counts.ts'
-import { outgoingEvents } from './migrations/0024-outgoing-events.ts'
+import { outgoingEvents } from './migrations/0025-outgoing-events.ts'
+import { deletedMaterials } from './migrations/0026-deleted-materials.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -64,6 +65,7 @@ export const migrations: readonly Migration[] = [
   { name: 'metrics', up: metrics },
   { name: 'resource-counts', up: resourceCounts },
   { name: 'outgoing-events', up: outgoingEvents },
+  { name: 'deleted-materials', up: deletedMaterials },
 ]
 
 /**

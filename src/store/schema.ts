@@ -8,6 +8,7 @@
 import type { Generated } from 'kysely'
 import type { EventIndexTables } from './event-index-schema.ts'
 import type { AccessKeysTable, ServicesTable } from './credential-tables.ts'
+import type { DeletedKeysTable, DeletedMaterialsTable } from './deleted-tables.ts'
 import type {
   AuditWritersTable,
   DeliveryCursorsTable,
@@ -186,19 +187,6 @@ export interface KeysTable {
   readonly row_tag: Uint8Array
 }
 
-/** What is left of a key that was deleted. */
-export interface DeletedKeysTable {
-  readonly account_id: string
-  readonly region: string
-  readonly key_id: string
-  /** A JSON array: the domain keys that its materials were wrapped by. */
-  readonly wrapping_versions: string
-  readonly deleted_at: number
-  /** The latest seal of the root key then; null in rows from when there was only the first. */
-  readonly seal_generation: number | null
-  readonly row_tag: Uint8Array
-}
-
 /** One row: the latest time by which anything was decided. */
 export interface ClockMarkTable {
   readonly id: number
@@ -363,6 +351,7 @@ export interface Schema extends EventIndexTables {
   readonly keys: KeysTable
   readonly key_materials: KeyMaterialsTable
   readonly deleted_keys: DeletedKeysTable
+  readonly deleted_materials: DeletedMaterialsTable
   readonly clock_mark: ClockMarkTable
   readonly material_states: MaterialStatesTable
   readonly aliases: AliasesTable

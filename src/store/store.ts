@@ -379,6 +379,13 @@ export interface DeletedKeys {
   readonly openedBySeals: readonly { readonly generation: number; readonly keys: number }[]
 }
 
+/** Imported materials that were taken from keys that live on, and have not come again. */
+export interface DeletedMaterials {
+  readonly gone: number
+  readonly shredded: number
+  readonly openedBySeals: readonly { readonly generation: number; readonly materials: number }[]
+}
+
 /** A finished audit record that has not been seen in the journal yet. */
 export interface OutboxRow {
   /** A UUID, fixed when the record was made. */
@@ -429,6 +436,7 @@ export interface Store extends StoreReads, DeliveryStore, OutgoingEventStore, Fi
   listOutbox(limit: number): Promise<readonly OutboxRow[]>
   deleteOutbox(eventIds: readonly string[]): Promise<void>
   countDeletedKeys(): Promise<DeletedKeys>
+  countDeletedMaterials(): Promise<DeletedMaterials>
   /**
    * Sees to it that the materials that were deleted since the last time, by an earlier process too, are in
    * no file of the database any more. What a file system or a disk keeps of its own is beyond it.
