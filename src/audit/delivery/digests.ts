@@ -31,8 +31,11 @@ export interface DigestPorts {
   readonly nextSequence: () => number
 }
 
+/** A gap of so many hours has a digest for each of them, as AWS has it; a longer one is made short. */
+const gapHoursMax = 24
+
 /**
- * Makes one digest that is due: its time is up to the last full hour, however many of them have passed.
+ * Makes one digest that is due, of the hour behind its chain's last.
  * @returns whether there may be more
  */
 export async function makeDigest(ports: DigestPorts, now: number): Promise<boolean> {
@@ -45,8 +48,23 @@ export async function makeDigest(ports: DigestPorts, now: number): Promise<boole
   const trail = all.find((each) => each.homeRegion === homeRegion && each.name === name)
   // Validation that is switched on again starts a chain of its own.
   if (trail === undefined || !trail.logFileValidation) await store.deleteDigestChain(due)
-  else await saveOne(ports, trail, due, end)
+  else await saveOne(ports, trail, due, await endOf(due, end, store))
   return true
+}
+
+/**
+ * The end of an hour that has files is that of their digest, so that whoever validates that hour finds it;
+ * the rest of a long gap, after a stop or a leap of the clock, has one for all of it.
+ */
+async function endOf(
+  chain: DigestChain,
+  lastHour: number,
+  store: DigestPorts['store'],
+): Promise<number> {
+  const next = chain.end + hourMs
+  if (lastHour - chain.end <= gapHoursMax * hourMs) return next
+  const hasFiles = (await store.listUnlisted(chain, next)).length > 0
+  return hasFiles ? next : lastHour
 }
 
 async function saveOne(

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { CreateKeyCommand, EncryptCommand } from '@aws-sdk/client-kms'
+import { verifyLog } from '../../../src/cli/verify-log.ts'
 import { startTestServer, type TestServer } from '../../harness.ts'
 
 export interface Delivering {
@@ -83,4 +84,16 @@ export async function deliveredRecords(directory: string): Promise<Delivered['Re
 export function assertNoErrors(server: TestServer): void {
   const errors = server.logged.filter((line) => Number(JSON.parse(line).level) >= 50)
   assert.deepEqual(errors, [])
+}
+
+/** `trent verify-log` finds journal and archive whole, and of one story. */
+export async function assertVerified(server: TestServer, archive: string): Promise<void> {
+  let text = ''
+  const status = await verifyLog({
+    directory: join(server.directory, 'journal'),
+    delivered: archive,
+    json: true,
+    output: { write: (part) => (text += part) },
+  })
+  assert.equal(status, 0, text)
 }

@@ -8,11 +8,11 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { verifyLog } from '../../../src/cli/verify-log.ts'
 import { advance } from '../../compat/test-clock.ts'
 import { startTestServer, type TestServer } from '../../harness.ts'
 import {
   assertNoErrors,
+  assertVerified,
   deliveredRecords,
   filesBelow,
   isDigest,
@@ -20,17 +20,6 @@ import {
   traffic,
 } from './delivered.ts'
 import { createFailingFiles } from './failing-files.ts'
-
-async function assertWhole(server: TestServer, archive: string): Promise<void> {
-  let text = ''
-  const status = await verifyLog({
-    directory: join(server.directory, 'journal'),
-    delivered: archive,
-    json: true,
-    output: { write: (part) => (text += part) },
-  })
-  assert.equal(status, 0, text)
-}
 
 /** Each of the calls has one record in the archive, and no event is there twice. */
 async function assertDeliveredOnce(archive: string, ids: readonly string[]): Promise<void> {
@@ -84,7 +73,7 @@ for (const [what, code] of [
     await assertDeliveredOnce(archive, ids)
     await advance(server.url, '1h')
     await until(async () => (await filesBelow(archive)).some(isDigest))
-    await assertWhole(server, archive)
+    await assertVerified(server, archive)
   })
 }
 
@@ -101,7 +90,7 @@ test('a spool whose syncs fail delivers nothing, and everything when they do not
   await until(async () => (await deliveredRecords(archive)).length > 0)
   await assertDeliveredOnce(archive, ids)
   await advance(server.url, '2h')
-  await assertWhole(server, archive)
+  await assertVerified(server, archive)
 })
 
 test('a stop and a start in between deliver each record once', async (t) => {
@@ -123,7 +112,7 @@ test('a stop and a start in between deliver each record once', async (t) => {
   await assertDeliveredOnce(archive, ids)
   // What no digest names yet stays, and nothing else.
   assert.ok((await spoolOf(again)).length <= 1)
-  await assertWhole(again, archive)
+  await assertVerified(again, archive)
 })
 
 test('leaps of the clock, forth and back, leave one chain of digests', async (t) => {
@@ -147,5 +136,5 @@ test('leaps of the clock, forth and back, leave one chain of digests', async (t)
   await assertDeliveredOnce(archive, ids)
   const digests = (await filesBelow(archive)).filter(isDigest)
   assert.ok(digests.length >= 4 && digests.length < 20, `${digests.length} digests`)
-  await assertWhole(server, archive)
+  await assertVerified(server, archive)
 })
