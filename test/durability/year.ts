@@ -7,7 +7,7 @@
 import assert, { AssertionError } from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { CreateKeyCommand, DescribeKeyCommand, paginateListKeys } from '@aws-sdk/client-kms'
-import { setClock } from '../compat/test-clock.ts'
+import { advance, setClock } from '../compat/test-clock.ts'
 import { call, type Given, type Outcome } from '../lifecycle/life-calls.ts'
 import { compareLife, learnMaterials } from '../lifecycle/life-compare.ts'
 import { born, dayMs, pass, type Kind, type Life } from '../lifecycle/life-model.ts'
@@ -27,8 +27,11 @@ export function placesOf({ key, life }: Living): readonly string[] {
   return key.kind.multiRegion ? places : [life.primary]
 }
 
-/** Each day of the story is a little longer: what is due by its acts is done before those of the day it is due. */
-const storyDayMs = dayMs + 60_000
+/**
+ * Each day of the story is a little longer: what its acts make due is done before those of the day on which it is
+ * due, however long they have taken.
+ */
+const storyDayMs = dayMs + 600_000
 
 export interface Year {
   readonly server: MortalServer
@@ -71,16 +74,28 @@ export async function openYear(
   const spares: Spares = { client: server.client, made: new Map() }
   const fates = { answered: 0, silent: 0, undone: 0 }
   let now = begun
+  let deathsSeen = 0
   let today = 0
   const timeAt = (time: number): Promise<unknown> =>
     setClock(server.url(), new Date(time).toISOString())
-  const passTo = async (time: number): Promise<void> => {
+  const passTo = (time: number): void => {
     now = time
-    await timeAt(now)
     for (const { life } of livings) pass(life, now)
   }
-  /** What passes is over a second later, and so it is when the server has begun again. */
-  const settle = (): Promise<void> => passTo(now + 1000)
+  /**
+   * What passes is over a second later. A server that has begun again by the system's clock is shown first
+   * what has begun in its future, which it ends.
+   */
+  const settle = async (): Promise<void> => {
+    const diedAlready = deathsSeen
+    deathsSeen = server.deaths()
+    if (deathsSeen === diedAlready) await advance(server.url(), '1s')
+    else {
+      await advance(server.url(), '0s')
+      await timeAt(now + 1000)
+    }
+    passTo(now + 1000)
+  }
   const strikes = (oneIn: number): boolean => random.below(oneIn) === 0
   const agrees = async (living: Living, life: Life): Promise<void> => {
     const { key } = living
@@ -171,7 +186,9 @@ export async function openYear(
         if (random.below(3) === 0) await server.die()
         else await server.dieDuring(() => timeAt(time), random.below(40))
       }
-      await passTo(time)
+      await timeAt(time)
+      deathsSeen = server.deaths()
+      passTo(time)
     },
   }
 }
