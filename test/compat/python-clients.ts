@@ -1,6 +1,6 @@
 /**
- * The Python clients that the tests run as their users do: the AWS CLI, boto3 and the AWS Encryption SDK,
- * in a virtual environment under `.cache` that the first test to need it makes.
+ * The Python programs that the tests run as their users do: the AWS CLI, boto3, the AWS Encryption SDK and
+ * moto, in a virtual environment under `.cache` that the first test to need it makes.
  * @module
  */
 import { execFile } from 'node:child_process'

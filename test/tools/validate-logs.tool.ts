@@ -4,7 +4,6 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -26,22 +25,21 @@ import {
 import { pythonClients } from '../compat/python-clients.ts'
 import { advance } from '../compat/test-clock.ts'
 import { accountId, credentials, region, startTestServer, type TestServer } from '../harness.ts'
-import { bucket, gateway, makeBucket, openGateway, type S3Gateway } from './s3-gateway.ts'
+import { bytesOf, bucket, keysIn, makeBucket, type S3Endpoint } from '../compat/s3-endpoint.ts'
+import { validateLogs, type Validated } from '../compat/validate-logs.ts'
+import { gateway, openGateway } from './s3-gateway.ts'
 
 const python = await pythonClients()
 const skip = gateway.skip === false ? python.skip : gateway.skip
 
-interface Day {
+interface Day extends Validated {
   readonly server: TestServer
-  readonly gateway: S3Gateway
-  readonly from: string
-  readonly until: string
 }
 
 const hours = 24
 
 /** Calls in two Regions in each hour; the clock moves, and the night brings none. */
-async function day(t: TestContext, opened: S3Gateway): Promise<Day> {
+async function day(t: TestContext, opened: S3Endpoint): Promise<Day> {
   const server = await startTestServer({ TRENT_TEST_API: 'on', ...opened.settings })
   t.after(() => server.stop())
   const from = new Date((await advance(server.url, '1s')) - 1000).toISOString()
@@ -54,7 +52,7 @@ async function day(t: TestContext, opened: S3Gateway): Promise<Day> {
     await advance(server.url, '1h')
   }
   const until = new Date(await advance(server.url, '1h')).toISOString()
-  return { server, gateway: opened, from, until }
+  return { server, s3Url: opened.url, bin: python.bin, from, until }
 }
 
 async function work(kms: KMSClient): Promise<void> {
@@ -65,49 +63,7 @@ async function work(kms: KMSClient): Promise<void> {
   }
 }
 
-interface Answer {
-  readonly status: number
-  readonly text: string
-}
-
-/** What the AWS CLI says of one Region, with nothing set but endpoints and credentials. */
-function validate({ server, gateway: { url }, from, until }: Day, of: string): Promise<Answer> {
-  const arn = `arn:aws:cloudtrail:${region}:${accountId}:trail/trent`
-  const times = ['--start-time', from, '--end-time', until]
-  const args = ['cloudtrail', 'validate-logs', '--trail-arn', arn, ...times, '--verbose']
-  return new Promise((resolve) => {
-    execFile(
-      `${python.bin}/aws`,
-      [...args, '--region', of],
-      {
-        env: {
-          PATH: process.env['PATH'],
-          AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-          AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-          AWS_ENDPOINT_URL_CLOUDTRAIL: server.url,
-          AWS_ENDPOINT_URL_S3: url,
-          AWS_EC2_METADATA_DISABLED: 'true',
-        },
-        maxBuffer: 16 * 1024 * 1024,
-      },
-      (error, stdout, stderr) =>
-        resolve({ status: Number(error?.code ?? 0), text: `${stdout}${stderr}` }),
-    )
-  })
-}
-
-async function keys({ s3 }: S3Gateway): Promise<readonly string[]> {
-  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }))
-  return Contents.flatMap(({ Key }) => Key ?? [])
-}
-
-async function bytesOf({ s3 }: S3Gateway, key: string): Promise<Buffer> {
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
-  // As it is stored: what the SDK is not told to decode it does not.
-  return Buffer.from((await Body?.transformToByteArray()) ?? [])
-}
-
-async function put({ s3 }: S3Gateway, key: string, bytes: Buffer): Promise<void> {
+async function put({ s3 }: S3Endpoint, key: string, bytes: Buffer): Promise<void> {
   const encoding = { ContentEncoding: 'gzip', ContentType: 'application/json' }
   await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ...encoding }))
 }
@@ -118,7 +74,7 @@ test('validate-logs says valid of a day, and finds what was done to it', { skip 
   await makeBucket(opened)
   const served = await day(t, opened)
   for (const where of [region, 'eu-north-1']) {
-    const whole = await validate(served, where)
+    const whole = await validateLogs(served, where)
     assert.equal(whole.status, 0, whole.text)
     assert.match(whole.text, /(\d+)\/\1 digest files valid/)
     assert.match(whole.text, /(\d+)\/\1 log files valid/)
@@ -126,7 +82,7 @@ test('validate-logs says valid of a day, and finds what was done to it', { skip 
     t.diagnostic(`${where}: ${digests} digests valid`)
     assert.ok(Number(digests) >= hours - 1, whole.text)
   }
-  const logs = (await keys(opened)).filter(
+  const logs = (await keysIn(opened)).filter(
     (key) => key.includes('/CloudTrail/') && key.includes(`/${region}/`),
   )
   const [one = '', other = '', third = ''] = logs
@@ -134,14 +90,14 @@ test('validate-logs says valid of a day, and finds what was done to it', { skip 
 
   const text = gunzipSync(first).toString()
   await put(opened, one, gzipSync(text.replace('"eventVersion":"1.11"', '"eventVersion":"1.12"')))
-  const changed = await validate(served, region)
+  const changed = await validateLogs(served, region)
   assert.equal(changed.status, 1)
   assert.match(changed.text, new RegExp(`${one}\\s+INVALID: hash value doesn't match`))
   assert.match(changed.text, /log files INVALID|1\/\d+ log files INVALID/)
 
   await put(opened, one, second)
   await put(opened, other, first)
-  const swapped = await validate(served, region)
+  const swapped = await validateLogs(served, region)
   assert.equal(swapped.status, 1)
   for (const key of [one, other]) {
     assert.match(swapped.text, new RegExp(`${key}\\s+INVALID: hash value doesn't match`))
@@ -150,7 +106,7 @@ test('validate-logs says valid of a day, and finds what was done to it', { skip 
   await put(opened, other, second)
 
   await opened.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: third }))
-  const removed = await validate(served, region)
+  const removed = await validateLogs(served, region)
   assert.equal(removed.status, 1)
   assert.match(removed.text, new RegExp(`${third}\\s+INVALID: not found`))
 })
@@ -169,7 +125,7 @@ test('a target that is down for an hour gets all of it afterwards, once', { skip
   for (let tries = 0; tries < 90 && ids.length < 24; tries += 1) {
     await sleep(1000)
     ids.length = 0
-    for (const key of (await keys(opened)).filter((each) => each.includes('/CloudTrail/'))) {
+    for (const key of (await keysIn(opened)).filter((each) => each.includes('/CloudTrail/'))) {
       const { Records } = JSON.parse(gunzipSync(await bytesOf(opened, key)).toString()) as {
         Records: { eventID: string; eventName: string; eventSource: string }[]
       }
@@ -190,7 +146,7 @@ test('objects have CloudTrail’s type, encoding and metadata', { skip }, async 
   await work(server.client())
   await advance(server.url, '1h')
   await advance(server.url, '1h')
-  const all = await keys(opened)
+  const all = await keysIn(opened)
   const digest = all.find((key) => key.includes('/CloudTrail-Digest/'))
   assert.ok(digest !== undefined && all.length >= 2)
   for (const Key of all) {
@@ -213,7 +169,7 @@ test('a server that takes no notice of SSE-KMS keeps no plain file', { skip }, a
   t.after(() => server.stop())
   await work(server.client())
   await advance(server.url, '1h')
-  assert.deepEqual(await keys(opened), [])
+  assert.deepEqual(await keysIn(opened), [])
   assert.ok(server.logged.some((line) => /could not be delivered/.test(line)))
 })
 
