@@ -10,13 +10,17 @@ import * as fc from 'fast-check'
 import { callNames } from './life-calls.ts'
 import { cellKinds, isAskedOf, moreKinds } from './life-cells.ts'
 import { compareEvents } from './life-events.ts'
-import type { Kind } from './life-model.ts'
+import { nextDate, type Kind } from './life-model.ts'
 import { openLives, places, type Asked, type Living, type Place } from './lives.ts'
 
-const day = 86_400
+const day = 86_400_000
 
 /** `of` counts the Regions that have the key; beyond them is one that may not. */
-type Step = (Omit<Asked, 'place'> & { readonly of: number }) | { readonly advance: number }
+type Step =
+  | (Omit<Asked, 'place'> & { readonly of: number })
+  | { readonly advance: number }
+  /** To so long before the next date that there is. */
+  | { readonly before: number }
 
 const asked = (call: fc.Arbitrary<string>): fc.Arbitrary<Step> =>
   fc
@@ -83,8 +87,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: asked(fc.constantFrom(...callNames)) },
   {
     weight: 3,
-    arbitrary: fc.record({ advance: fc.constantFrom(1, 1, 1, day, 8 * day, 31 * day, 91 * day) }),
+    arbitrary: fc.record({
+      advance: fc.constantFrom(1, 100, 249, 250, 1000, 1000, day, 8 * day, 31 * day, 91 * day),
+    }),
   },
+  { weight: 2, arbitrary: fc.record({ before: fc.constantFrom(0, 1, 100, 1000) }) },
 )
 
 /** A key that has what makes the rest interesting: material, and a replica that has it too. */
@@ -93,7 +100,7 @@ function furnished({ origin, multiRegion }: Kind): readonly Step[] {
     origin === 'EXTERNAL' ? [{ call: 'ImportKeyMaterial', of, material: 'A' }] : []
   const replicated: Step[] = [
     { call: 'ReplicateKey', of: 0, to: places[1] },
-    { advance: 1 },
+    { advance: 1000 },
     ...imported(1),
   ]
   return [...imported(0), ...(multiRegion ? replicated : [])]
@@ -112,7 +119,11 @@ test('any lifecycle calls in any order do to a key what the table of its states 
     for (const one of [...(bare ? [] : furnished(kind)), ...more]) {
       if (living.life.keys.size === 0 && (gone += 1) > goneMax) break
       if ('advance' in one) await lives.advance(living, one.advance)
-      else if (isAskedOf(kind, one.call)) {
+      else if ('before' in one) {
+        const { now } = living.life
+        const date = nextDate(living.life) ?? now
+        await lives.advance(living, Math.max(0, date - one.before - now))
+      } else if (isAskedOf(kind, one.call)) {
         const { of, ...call } = one
         const answered = await lives.ask(living, { ...call, place: placeOf(living, of) })
         const { outcome = 'done' } = answered ?? { outcome: 'not asked' }

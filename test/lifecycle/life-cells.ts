@@ -84,7 +84,7 @@ export async function bring(
     if (step === undefined) return undefined
     if ('there' in step) return step.there
     // oxlint-disable no-await-in-loop -- one step leads to the next
-    if ('seconds' in step) await lives.advance(living, step.seconds)
+    if ('seconds' in step) await lives.advance(living, step.seconds * 1000)
     else assert.deepEqual(await lives.ask(living, step), { outcome: undefined }, step.call)
     // oxlint-enable no-await-in-loop
   }

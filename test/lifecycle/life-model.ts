@@ -110,6 +110,17 @@ export function synchronize(life: Life): void {
   if (life.keys.size > 1) life.events.push(`SynchronizeMultiRegionKey ${life.primary}`)
 }
 
+/** When the next thing becomes due that has a date; undefined where none has. */
+export function nextDate({ now, keys, materials, schedule }: Life): number | undefined {
+  const dates = [
+    ...[...keys.values()].flatMap(({ deletesAt = Infinity }) => deletesAt),
+    ...materials.flatMap(({ imported }) => [...imported.values()]),
+    schedule?.next ?? Infinity,
+  ]
+  const soonest = Math.min(...dates.filter((date) => date > now))
+  return soonest === Infinity ? undefined : soonest
+}
+
 /** Time goes on, and everything that is due by it is done. */
 export function pass(life: Life, now: number): void {
   life.now = now

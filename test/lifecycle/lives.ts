@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import type { KMSClient } from '@aws-sdk/client-kms'
-import { advance } from '../compat/test-clock.ts'
+import { setClock } from '../compat/test-clock.ts'
 import { startTestServer } from '../harness.ts'
 import { call, type Given, type Outcome } from './life-calls.ts'
 import { compareLife, compareProof, learnMaterials, provedIn } from './life-compare.ts'
@@ -42,8 +42,8 @@ export interface Lives {
   begin(kind: Kind): Promise<Living>
   /** Asks a call of the key and of the model; undefined where there is nothing to ask it with. */
   ask(living: Living, asked: Asked): Promise<{ readonly outcome: Outcome } | undefined>
-  /** Moves the clock on by whole seconds: what is due by it is done. */
-  advance(living: Living, seconds: number): Promise<void>
+  /** Moves the clock on: what is due by it is done. */
+  advance(living: Living, ms: number): Promise<void>
   /** All keys that there have been. */
   readonly begun: readonly Living[]
   readonly directory: string
@@ -52,8 +52,8 @@ export interface Lives {
 }
 
 export async function openLives(t: TestContext): Promise<Lives> {
-  const wholeSeconds = (): number => Math.floor(Date.now() / 1000) * 1000
-  let stands = wholeSeconds()
+  let stands = Date.now()
+  let now = stands
   const time = { system: () => stands, monotonic: () => stands }
   const server = await startTestServer({ TRENT_TEST_API: 'on' }, { time })
   t.after(() => server.stop())
@@ -79,26 +79,28 @@ export async function openLives(t: TestContext): Promise<Lives> {
     }
   }
   // It is the clock of all keys.
-  const move = async (seconds: number): Promise<void> => {
-    // Signatures are of the present: a clock that stood still for minutes would take none.
-    if (seconds > 0) stands = wholeSeconds()
-    const now = await advance(server.url, `${seconds}s`)
+  const moveTo = async (to: number): Promise<void> => {
+    now = to
+    assert.equal(await setClock(server.url, new Date(now).toISOString()), now)
     for (const { life } of begun) pass(life, now)
   }
   return {
     begun,
     directory: server.directory,
     async begin(kind) {
+      // Signatures are of the present: a clock that stood still for minutes would take none.
+      stands = Date.now()
+      await moveTo(now + 3_600_000)
       const key = await makeLivingKey(kind, places[0], spares)
-      const living = { key, life: born(kind, places[0], await advance(server.url, '0s')) }
+      const living = { key, life: born(kind, places[0], now) }
       begun.push(living)
       await agree(living)
       return living
     },
     async ask(living, { call: name, place, lastsDays, ...more }) {
       const { key, life } = living
-      const { now } = life
-      const validTo = lastsDays === undefined ? undefined : now + lastsDays * dayMs
+      // Dates of expiry are whole seconds.
+      const validTo = lastsDays && Math.floor((now + lastsDays * dayMs) / 1000) * 1000
       const given = { ...more, validTo }
       const asking = isAskable(living, name, place) ? ask(key, name, place, now, given) : undefined
       if (asking === undefined) return undefined
@@ -109,12 +111,12 @@ export async function openLives(t: TestContext): Promise<Lives> {
       const { state = 'gone' } = before.keys.get(place) ?? {}
       assert.equal(await real, outcome, `${what}${state}, ${JSON.stringify(given)}`)
       // A key that is late for its rotation is rotated when it is enabled.
-      if (name === 'EnableKey' && outcome === undefined) await move(0)
+      if (name === 'EnableKey' && outcome === undefined) await moveTo(now)
       if (!isDeepStrictEqual(before, life)) await agree(living)
       return { outcome }
     },
-    async advance(living, seconds) {
-      await move(seconds)
+    async advance(living, ms) {
+      await moveTo(now + ms)
       await agree(living)
     },
     async prove({ key, life }) {
