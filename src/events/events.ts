@@ -1,7 +1,7 @@
 /** Events as a whole: what is told, and the job that tells it, where the settings name a webhook. @module */
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { createJobs } from '../jobs/jobs.ts'
+import { createJobs, type Jobs } from '../jobs/jobs.ts'
 import type { Clock, Random } from '../model/clock.ts'
 import type { Store } from '../store/store.ts'
 import { createDeadLetters } from './dead-letters.ts'
@@ -19,6 +19,8 @@ export interface EventPorts {
   readonly random: Random
   readonly onOutcome: (outcome: EventOutcome, events: number) => void
   readonly log: Pick<Logger, 'error'>
+  /** Another worker sends what waits: here events are made only. */
+  readonly sentElsewhere?: true | undefined
 }
 
 export interface Events {
@@ -30,7 +32,7 @@ export interface Events {
 }
 
 export function openEvents(ports: EventPorts): Events {
-  const { webhook, dataDirectory, store, clock, random, onOutcome, log } = ports
+  const { webhook, store, random, onOutcome, log } = ports
   if (webhook === undefined) {
     return {
       areTold: false,
@@ -38,37 +40,44 @@ export function openEvents(ports: EventPorts): Events {
       close: () => Promise.resolve(),
     }
   }
-  const monotonic = (): number => performance.now()
   const onError = (error: Error): void => log.error({ err: error }, error.message)
   const refusedUses = createRefusedUses({
     store,
     random,
-    monotonic,
+    monotonic: () => performance.now(),
     onLimited: () => onOutcome('limited', 1),
     onError,
   })
+  const sending = ports.sentElsewhere ? undefined : sends(ports, webhook, onError)
+  return {
+    areTold: true,
+    refusedUses,
+    async close() {
+      await sending?.close()
+      await refusedUses.settled()
+    },
+  }
+}
+
+function sends(
+  { dataDirectory, store, clock, random, onOutcome }: EventPorts,
+  webhook: WebhookTarget,
+  onError: (error: Error) => void,
+): Jobs {
   const sendEvents = createSendEvents({
     store,
     post: ({ eventId: id, body }, signal) =>
       postWebhook(webhook, { id, body }, () => clock.system(), signal),
     deadLetters: createDeadLetters(join(dataDirectory, 'dead-events.jsonl')),
-    monotonic,
+    monotonic: () => performance.now(),
     random,
     onOutcome,
     onError,
   })
   // A lane of its own: nothing waits for a webhook that hangs.
-  const jobs = createJobs({
+  return createJobs({
     jobs: [sendEvents],
     clock,
     onError: (job, cause) => onError(new Error(`${job}: it is tried again`, { cause })),
   })
-  return {
-    areTold: true,
-    refusedUses,
-    async close() {
-      await jobs.close()
-      await refusedUses.settled()
-    },
-  }
 }

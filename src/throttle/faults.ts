@@ -30,6 +30,8 @@ export interface Faults {
   list(): readonly Fault[]
   /** In the place of all that there were. */
   replace(faults: readonly Fault[]): void
+  /** The fault that strikes a call of an operation: it strikes one call less from then on. */
+  take(operation: string): Fault | undefined
   /**
    * What a call has to suffer, by the first fault that is about its operation; undefined for nothing.
    * Rejects with the fault's error, or with the reason of `signal`.
@@ -37,24 +39,54 @@ export interface Faults {
   strike(operation: string, signal: AbortSignal): Promise<void> | undefined
 }
 
-export function createFaults(): Faults {
+/** What the threads of a process have in common: whether there is any fault. */
+export function faultsMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
+}
+
+/** @param memory what `faultsMemory` made, where other threads ask as well */
+export function createFaults(memory = faultsMemory()): Faults {
+  const some = new Int32Array(memory)
   let faults: readonly Fault[] = []
+  const keep = (given: readonly Fault[]): void => {
+    faults = given
+    Atomics.store(some, 0, given.length)
+  }
+  const take = (operation: string): Fault | undefined => {
+    const index = faults.findIndex(
+      ({ operations }) => operations.includes(operation) || operations.includes('*'),
+    )
+    const fault = faults[index]
+    if (fault?.count !== undefined) {
+      const left = fault.count > 1 ? [{ ...fault, count: fault.count - 1 }] : []
+      keep(faults.toSpliced(index, 1, ...left))
+    }
+    return fault
+  }
   return {
     list: () => faults,
-    replace(given) {
-      faults = given
-    },
+    replace: keep,
+    take,
     strike(operation, signal) {
-      const index = faults.findIndex(
-        ({ operations }) => operations.includes(operation) || operations.includes('*'),
-      )
-      const fault = faults[index]
-      if (fault === undefined) return undefined
-      if (fault.count !== undefined) {
-        const left = fault.count > 1 ? [{ ...fault, count: fault.count - 1 }] : []
-        faults = faults.toSpliced(index, 1, ...left)
-      }
-      return suffer(fault, signal)
+      const fault = take(operation)
+      return fault && suffer(fault, signal)
+    },
+  }
+}
+
+/**
+ * The faults that another thread keeps.
+ * @param take asks it; it is asked while there are any
+ */
+export function createKeptFaults(
+  memory: SharedArrayBuffer,
+  take: (operation: string) => Promise<Fault | undefined>,
+): Pick<Faults, 'strike'> {
+  const some = new Int32Array(memory)
+  return {
+    strike(operation, signal) {
+      if (Atomics.load(some, 0) === 0) return undefined
+      return take(operation).then((fault) => fault && suffer(fault, signal))
     },
   }
 }

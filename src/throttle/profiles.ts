@@ -23,6 +23,8 @@ export interface ResourceQuotas {
 
 export interface Quotas {
   readonly profile: Profile
+  /** As they were given. */
+  readonly overrides: string
   readonly resources: ResourceQuotas
   /** The groups whose rates are limited: by name, in order. */
   readonly groups: readonly string[]
@@ -213,6 +215,7 @@ export function createQuotas(profile: Profile, overrides = ''): Quotas {
     group === sharedGroups.mac && !apart ? sharedGroups.symmetric : group
   return {
     profile,
+    overrides,
     resources,
     groups: [...new Set([...Object.keys(base), ...own.keys()])].toSorted(),
     groupOf,

@@ -57,3 +57,20 @@ export const defaultLimits: ListenLimits = Object.freeze({
   bodyBytesHeldMax: 128 * 1024 * 1024,
   bodyBytesHeldPerSourceMax: 32 * 1024 * 1024,
 })
+
+/**
+ * The share of one worker of several: what is counted by source or in all is divided, so that nobody can hold
+ * more of the process by being spread over them.
+ */
+export function limitsOfWorker(workers: number): Partial<ListenLimits> {
+  const share = (of: number): number => Math.ceil(of / workers)
+  const limits = defaultLimits
+  return {
+    connectionsMax: share(limits.connectionsMax),
+    connectionsPerSourceMax: share(limits.connectionsPerSourceMax),
+    requestsMax: share(limits.requestsMax),
+    requestsPerSourceMax: share(limits.requestsPerSourceMax),
+    bodyBytesHeldMax: share(limits.bodyBytesHeldMax),
+    bodyBytesHeldPerSourceMax: share(limits.bodyBytesHeldPerSourceMax),
+  }
+}

@@ -16,7 +16,12 @@ import { listenAt } from './unix-socket.ts'
 
 /** An address and port (0 for any free one), or the path of the operator's socket. */
 export type ListenOptions = (
-  | { readonly host: string; readonly port: number }
+  | {
+      readonly host: string
+      readonly port: number
+      /** Other threads listen there as well: the system gives each its share of the connections. */
+      readonly shared?: boolean
+    }
   | { readonly socketPath: string }
 ) & {
   /** Those that differ from `defaultLimits`. */
@@ -162,7 +167,8 @@ async function open(server: Server, options: ListenOptions): Promise<() => Promi
   if ('socketPath' in options) return listenAt(server, options.socketPath)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ host: options.host, port: options.port }, () => {
+    const { host, port, shared: reusePort = false } = options
+    server.listen({ host, port, reusePort }, () => {
       server.off('error', reject)
       resolve()
     })

@@ -15,7 +15,7 @@ import type { Store } from '../../store/store.ts'
 import type { FilePort } from '../files.ts'
 import type { Archive } from './archive.ts'
 import { cutStretch, type CutPorts } from './cut.ts'
-import { createDigestKeys, type DigestKeys } from './digest-keys.ts'
+import { createDigestKeys, digestPublicKeys, type DigestKeys } from './digest-keys.ts'
 import { makeDigest } from './digests.ts'
 import { createDirectoryArchive } from './directory-archive.ts'
 import { createRetention } from './retention.ts'
@@ -80,7 +80,7 @@ export async function openDelivery(ports: DeliveryPorts): Promise<Delivery> {
     ...(making === undefined ? [] : [runs([making.upload], ports)]),
   ]
   return {
-    trails: trailPorts(ports, keys),
+    trails: createTrailPorts(ports),
     figures: async () => making?.figures(),
     async runDue() {
       // oxlint-disable-next-line no-await-in-loop -- files are made, and then delivered
@@ -222,12 +222,20 @@ function notifier({ settings: { webhook }, clock }: DeliveryPorts) {
   }
 }
 
-function operatorSettings({ settings, region }: DeliveryPorts): OperatorTrailSettings {
+function operatorSettings({
+  settings,
+  region,
+}: Pick<DeliveryPorts, 'settings' | 'region'>): OperatorTrailSettings {
   const { bucket, prefix, kmsKeyId, webhook } = settings
   return { homeRegion: region, bucket, prefix, kmsKeyId, notifies: webhook !== undefined }
 }
 
-function trailPorts(ports: DeliveryPorts, keys: DigestKeys): TrailPorts {
+/** What operations ask of trails, in whatever worker. */
+export function createTrailPorts(
+  ports: Pick<DeliveryPorts, 'settings' | 'region'> & {
+    readonly store: Pick<Store, 'findTrailStatus' | 'listDigestKeys'>
+  },
+): TrailPorts {
   const { settings, store } = ports
   const { place, bucket, buckets } = settings
   return {
@@ -238,6 +246,6 @@ function trailPorts(ports: DeliveryPorts, keys: DigestKeys): TrailPorts {
       (buckets.get(named)?.has(accountId) ?? (place.kind === 'directory' && named === bucket)),
     encrypts: place?.kind === 's3',
     statusOf: async (trail) => (await store.findTrailStatus(trail)) ?? {},
-    digestPublicKeys: (from, until) => keys.publicKeys(from, until),
+    digestPublicKeys: (from, until) => digestPublicKeys(store, from, until),
   }
 }

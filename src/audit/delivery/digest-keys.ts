@@ -22,8 +22,6 @@ export interface DigestKeys {
     /** RSASSA-PKCS1-v1_5 with SHA-256, in lower-case hex. */
     readonly sign: (text: string) => string
   }>
-  /** Those that were valid at any time between. */
-  publicKeys(from: number, until: number): Promise<readonly DigestPublicKey[]>
 }
 
 export function createDigestKeys(ports: {
@@ -66,18 +64,24 @@ export function createDigestKeys(ports: {
         sign: (text) => sign('sha256', Buffer.from(text), privateKey).toString('hex'),
       }
     },
-    async publicKeys(from, until) {
-      const keys = await store.listDigestKeys()
-      return keys
-        .filter(({ validFrom, validUntil }) => validFrom <= until && validUntil >= from)
-        .map(({ value, fingerprint, validFrom, validUntil }) => ({
-          value,
-          fingerprint,
-          validFrom,
-          validUntil,
-        }))
-    },
   }
+}
+
+/** Those that were valid at any time between, in milliseconds since the epoch. */
+export async function digestPublicKeys(
+  store: Pick<Store, 'listDigestKeys'>,
+  from: number,
+  until: number,
+): Promise<readonly DigestPublicKey[]> {
+  const keys = await store.listDigestKeys()
+  return keys
+    .filter(({ validFrom, validUntil }) => validFrom <= until && validUntil >= from)
+    .map(({ value, fingerprint, validFrom, validUntil }) => ({
+      value,
+      fingerprint,
+      validFrom,
+      validUntil,
+    }))
 }
 
 function isValidAt({ validFrom, validUntil }: DigestKey, time: number): boolean {
