@@ -39,6 +39,8 @@ export interface Config {
   /** Who hears of what happens to keys. */
   readonly eventsWebhook?: WebhookTarget
   readonly quotas: Quotas
+  /** Threads that serve. */
+  readonly workers: number
   /** Whoever reads `/metrics` brings it. */
   readonly metricsToken?: Uint8Array
   /** Hosts, as URLs have them, of identity providers that may be at private addresses. */
@@ -77,6 +79,7 @@ const names = [
   'TRENT_QUOTAS',
   'TRENT_QUOTA_OVERRIDES',
   'TRENT_METRICS_TOKEN',
+  'TRENT_WORKERS',
   'TRENT_EVENTS_WEBHOOK',
   'TRENT_EVENTS_WEBHOOK_SECRET',
   ...deliveryNames,
@@ -179,10 +182,22 @@ export function parseConfig(settings: Settings): Config {
     auditSegmentSeconds: segmentSeconds(settings.TRENT_AUDIT_SEGMENT_SECONDS ?? '3600'),
     ...targetsOf(settings),
     quotas: quotasOf(settings),
+    workers: workerCount(settings.TRENT_WORKERS ?? '1'),
     ...(token && { metricsToken: token }),
     webIdentityHosts: webIdentityHosts(settings.TRENT_WEB_IDENTITY_HOSTS),
     attestationRoots: attestationRoots(settings.TRENT_ATTESTATION_ROOTS),
   })
+}
+
+/** More than a machine has cores gains nothing, and each takes some 40 MB. */
+const workersMax = 16
+
+function workerCount(text: string): number {
+  const workers = /^\d{1,2}$/.test(text) ? Number(text) : 0
+  if (workers < 1 || workers > workersMax) {
+    throw new ConfigError(`TRENT_WORKERS must be a whole number from 1 to ${workersMax}`)
+  }
+  return workers
 }
 
 /** A minute at least: each segment costs a preallocated file. */

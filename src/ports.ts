@@ -18,8 +18,10 @@ import type { DeploymentPorts, FirstAccount } from './deployment.ts'
 import type { MovableClock } from './jobs/clock.ts'
 import { createIdentityUses } from './lifecycle/identity-uses.ts'
 import type { Meter } from './metrics/meter.ts'
-import { deploymentReaders } from './metrics/readers.ts'
+import { deploymentReaders, workerReaders } from './metrics/readers.ts'
 import type { Caller } from './model/caller.ts'
+import type { Random } from './model/clock.ts'
+import type { TrailPorts } from './model/trail.ts'
 import { formatArn } from './model/arn.ts'
 import type { OperationPorts, PrincipalChecks } from './operations/operation.ts'
 import { queryRegistry } from './operations/query-registry.ts'
@@ -46,69 +48,134 @@ import { createTurns } from './resolve/turns.ts'
 import type { PipelinePorts } from './running-call.ts'
 import type { Store } from './store/store.ts'
 import { processMilliseconds } from './throttle/buckets.ts'
-import { createFaults } from './throttle/faults.ts'
+import { createFaults, type Faults } from './throttle/faults.ts'
 import { createThrottle, type Throttle } from './throttle/throttle.ts'
 import { serverControls } from './server-controls.ts'
-import { openWorks, type Works } from './works.ts'
+import { openJobs, openWorks, type Works } from './works.ts'
+import type { SharedMemory } from './workers/memory.ts'
+import type { Noted } from './workers/questions.ts'
+import type { WorkerConfig } from './workers/worker-config.ts'
+import type { Workers } from './workers/workers.ts'
 
-export interface ServerParts extends Omit<DeploymentPorts, 'clock'> {
+/** What every worker's calls are made of. */
+export interface WorkerParts {
   readonly clock: MovableClock
+  readonly random: Random
   readonly store: Store
   readonly keyring: Keyring
   readonly journal: OpenJournal
   readonly anchors: Anchors
-  readonly delivery: Delivery
-  readonly firstAccount: FirstAccount
+  readonly trails: TrailPorts
   /** What `Store.trackUsageSince` answered. */
   readonly usageTrackedSince: number
-  readonly startedAt: number
   readonly meter: Meter
   readonly log: Logger
+  readonly memory: SharedMemory
+  readonly others: OtherWorkers
 }
+
+/** What a worker asks of all the others. */
+export interface OtherWorkers {
+  /** What they have noted of a thing and not yet saved. */
+  noted<Kind extends keyof Noted>(kind: Kind, name: string): Promise<Noted[Kind]>
+}
+
+/** What the first worker has, and the others ask it for. */
+export interface ServerParts extends WorkerParts, Pick<DeploymentPorts, 'database' | 'seal'> {
+  readonly delivery: Delivery
+  readonly workers: Workers
+  readonly firstAccount: FirstAccount
+  readonly startedAt: number
+}
+
+/** What is not the same in the first worker and in the others. */
+export type WorkerDuties = Pick<
+  PipelinePorts,
+  'registry' | 'refusals' | 'faults' | 'inTurn' | 'insider'
+> &
+  Pick<OperationPorts, 'server'>
 
 export interface OpenPorts {
   readonly ports: PipelinePorts
+  readonly works: Works
   readonly close: () => Promise<void>
 }
 
-export function openPorts(config: Config, parts: ServerParts): OpenPorts {
-  const { store, keyring, journal, clock, random, log } = parts
-  const { regions } = config
-  const open = openWorks(config, parts)
-  const { lookup, slowLane, outbox, keyUsages } = open
+export interface OpenServerPorts extends OpenPorts {
+  readonly takeFault: Faults['take']
+}
+
+/** Those of the first worker: it answers for all, and does what the clock starts. */
+export function openPorts(config: Config, parts: ServerParts): OpenServerPorts {
+  const { delivery, clock, log, meter } = parts
+  const works = openWorks(config, parts)
+  const jobs = openJobs(config, parts, works)
   const refusals = createRefusals(log, clock)
+  const faults = createFaults(parts.memory.faults)
+  const duties = {
+    registry: servedOperations(config),
+    refusals,
+    faults,
+    inTurn: createTurns(),
+    insider: insiders(config),
+    server: serverControls(config, { ...parts, refusals, faults, jobs }),
+  }
+  meter.observe({
+    ...workerReaders({ ...parts, ...works, refusals }),
+    ...deploymentReaders(parts),
+  })
+  return {
+    ports: joinPorts(config, parts, works, duties),
+    works,
+    takeFault: (operation) => faults.take(operation),
+    close: async () => {
+      await jobs.close()
+      await delivery.close()
+      await works.close()
+    },
+  }
+}
+
+/** The ports of one worker, joined. */
+export function joinPorts(
+  config: WorkerConfig,
+  parts: WorkerParts,
+  works: Works,
+  duties: WorkerDuties,
+): PipelinePorts {
+  const { store, keyring, journal, clock, random, log, meter } = parts
+  const { regions } = config
+  const { lookup, slowLane, outbox, keyUsages } = works
   const grantTokens = createGrantTokens(keyring, lookup, (ref) => store.findGrant(ref))
-  const throttle = createThrottle(config.quotas, { monotonic: processMilliseconds, regions })
-  const faults = createFaults()
+  const { buckets } = parts.memory
+  const drawing = { monotonic: processMilliseconds, regions, memory: buckets }
+  const throttle = createThrottle(config.quotas, drawing)
   const callers = createCallers({ keyring, lookup, regions, clock, random })
   const { credentials, signingKeys, sessions, forwardAccess } = callers
-  const ports: PipelinePorts = {
-    registry: servedOperations(config),
+  const { server, ...own } = duties
+  return {
+    ...own,
     regions,
     clock,
     random,
     lookup,
     grantTokens,
     findGrant: (ref) => store.findGrant(ref),
-    makeManagedKey: open.makeManagedKey,
+    makeManagedKey: works.makeManagedKey,
     recipientOf: createRecipients({ roots: config.attestationRoots, clock, slowLane }),
     credentials,
     signingKeys,
     callerOf: forwardAccess.callerOf,
-    refusals,
     tokenBearer: tokenBearers(config, parts),
-    insider: insiders(config),
     store,
     journal,
     outbox,
     keyUsages,
-    refusedUses: open.events.refusedUses,
-    identityUses: createIdentityUses(open.roleUses, open.accessKeyUses),
+    refusedUses: works.events.refusedUses,
+    identityUses: createIdentityUses(works.roleUses, works.accessKeyUses),
     throttle,
-    faults,
-    inTurn: createTurns(),
     operations: {
-      ...operationPorts(parts, open),
+      ...operationPorts(parts, works),
       regions,
       grantTokens,
       explanations: createExplanations({
@@ -124,18 +191,16 @@ export function openPorts(config: Config, parts: ServerParts): OpenPorts {
       sessions,
       forwardAccess,
       quotas: quotaPorts(config, throttle),
-      trails: parts.delivery.trails,
-      server: serverControls(config, { ...parts, refusals, faults, jobs: open.jobs }),
+      trails: parts.trails,
+      server,
     },
-    meter: parts.meter,
+    meter,
     log,
   }
-  parts.meter.observe(deploymentReaders({ ...parts, lookup, outbox, refusals }))
-  return { ports, close: open.close }
 }
 
 function operationPorts(
-  { store, keyring, clock, random }: ServerParts,
+  { store, keyring, clock, random }: WorkerParts,
   { lookup, builtin, keyUsages, roleUses, accessKeyUses }: Works,
 ): Omit<
   OperationPorts,
@@ -180,7 +245,10 @@ function operationPorts(
   }
 }
 
-function quotaPorts({ quotas }: Config, throttle: Throttle): OperationPorts['quotas'] {
+function quotaPorts(
+  { quotas }: Pick<Config, 'quotas'>,
+  throttle: Throttle,
+): OperationPorts['quotas'] {
   const { profile, resources, groups } = quotas
   return {
     profile,
@@ -194,21 +262,26 @@ function quotaPorts({ quotas }: Config, throttle: Throttle): OperationPorts['quo
   }
 }
 
+/** What AWS has: any worker serves it. */
+export const awsOperations: PipelinePorts['registry'] = new Map([
+  ...registry,
+  ...queryRegistry,
+  ...trailRegistry,
+  ...metricRegistry,
+])
+
 function servedOperations({ testApi }: Config): PipelinePorts['registry'] {
   const own = [...operatorOperations, ...serviceOperations, ...(testApi ? testOperations : [])]
   return new Map([
-    ...registry,
-    ...queryRegistry,
-    ...trailRegistry,
-    ...metricRegistry,
+    ...awsOperations,
     ...own.map((operation) => [`trent:${operation.name}`, operation] as const),
   ])
 }
 
 /** A call that is not signed names no Region: it is one of the deployment's own. */
 function tokenBearers(
-  { region, regions, webIdentityHosts }: Config,
-  { store, clock, log }: ServerParts,
+  { region, regions, webIdentityHosts }: WorkerConfig,
+  { store, clock, log }: WorkerParts,
 ): PipelinePorts['tokenBearer'] {
   const partition = regions.partitionOf(region) ?? 'aws'
   const issuerKeys = createIssuerKeys({

@@ -42,6 +42,19 @@ export function publicHandler(serving: Serving): (request: RawRequest) => Promis
   }
 }
 
+/**
+ * The public requests of a worker that is not the first: AWS's API it serves itself, and all else, which
+ * needs what the first alone has, goes there as it came.
+ */
+export function workerHandler(of: {
+  readonly serve: (request: RawRequest) => Promise<RawResponse>
+  readonly elsewhere: (request: RawRequest) => Promise<RawResponse>
+}): (request: RawRequest) => Promise<RawResponse> {
+  const noRoutes = routeTable([])
+  return (request) =>
+    matchRoute(noRoutes, request).to === 'call' ? of.serve(request) : of.elsewhere(request)
+}
+
 /** A user's headers and query, escaped. */
 const serviceBodyBytesMax = 128 * 1024
 

@@ -9,13 +9,27 @@ import { fingerprintOf } from './crypto/statements.ts'
 import type { Jobs } from './jobs/jobs.ts'
 import type { OperationPorts, ServerStatus } from './operations/operation.ts'
 import { type Faults } from './throttle/faults.ts'
+import type { Store } from './store/store.ts'
 import { version } from './version.ts'
 
 import type { ServerParts } from './ports.ts'
 
+type ShownCheckpoint = ServerStatus['journal']['checkpoint']
+
 /** For whoever keeps it elsewhere. */
-function shownCheckpoint({ last }: Anchors): ServerStatus['journal']['checkpoint'] {
-  return { text: last.text, signature: Buffer.from(last.signature).toString('base64') }
+function shownCheckpoint({ text, signature }: Anchors['last']): ShownCheckpoint {
+  return { text, signature: Buffer.from(signature).toString('base64') }
+}
+
+/** Those of the streams of other workers, and of workers that there are no more. */
+async function otherCheckpoints(
+  store: Pick<Store, 'listAuditWriters'>,
+  own: string,
+): Promise<Pick<ServerStatus['journal'], 'otherCheckpoints'>> {
+  const writers = (await store.listAuditWriters()).filter(({ stream }) => stream !== own)
+  if (writers.length === 0) return {}
+  const kept = writers.flatMap(({ checkpoint }) => checkpoint ?? [])
+  return { otherCheckpoints: kept.map(shownCheckpoint) }
 }
 
 export function serverControls(
@@ -31,22 +45,25 @@ export function serverControls(
     status: async (): Promise<ServerStatus> => {
       const held = clock.held()
       const { stream, segment } = journal.position
+      const others = await parts.workers.states()
+      const healthy = journal.healthy && others.every((each) => each.healthy)
       return {
         version,
-        ready: journal.healthy,
+        ready: healthy,
         sealed: false,
         startedAt: new Date(startedAt).toISOString(),
         region: config.region,
         accountId: firstAccount.accountId,
         journal: {
-          healthy: journal.healthy,
+          healthy,
           stream,
           segment,
           keys: parts.keyring.statementKeys.map(({ publicKey }) => fingerprintOf(publicKey)),
-          checkpoint: shownCheckpoint(parts.anchors),
+          checkpoint: shownCheckpoint(parts.anchors.last),
+          ...(await otherCheckpoints(store, stream)),
         },
         changes: store.epoch(),
-        refusedRequests: refusals.count(),
+        refusedRequests: others.reduce((sum, each) => sum + each.refusals, refusals.count()),
         clock: { now: new Date(clock.now()).toISOString(), ...(held !== undefined && { held }) },
         deleted: await store.countDeletedKeys(),
         deletedMaterials: await store.countDeletedMaterials(),

@@ -1,5 +1,5 @@
 /**
- * What works beside the calls of one running server, and has to be closed when it stops.
+ * What works beside the calls of one worker, and has to be closed when it stops.
  * @module
  */
 import { createCountRetention, createEventRetention } from './audit/event-retention.ts'
@@ -12,7 +12,7 @@ import { createSlowLane, type SlowLane } from './crypto/slow-lane.ts'
 import type { Jobs } from './jobs/jobs.ts'
 import { createBuiltinKeyStore, type BuiltinKeyStore } from './keystores/builtin.ts'
 import { createManagedKeys, type MakeManagedKey } from './lifecycle/managed-keys.ts'
-import { createServiceChanges } from './lifecycle/service-changes.ts'
+import { createServiceChanges, type ServiceChanges } from './lifecycle/service-changes.ts'
 import { createKeyJobs } from './lifecycle/key-jobs.ts'
 import { createAccessKeyUses, type OpenAccessKeyUses } from './lifecycle/last-access-key-use.ts'
 import { createRoleUses, type OpenRoleUses } from './lifecycle/last-role-use.ts'
@@ -22,10 +22,12 @@ import { loadGroup, loadManagedPolicy, loadRole, loadUser } from './resolve/know
 import { createLookup, type Lookup } from './resolve/lookup.ts'
 import { measuredKeyStore } from './metrics/measured.ts'
 
-import type { ServerParts } from './ports.ts'
+import type { WorkerParts } from './ports.ts'
 
 /** Each takes some 10 ms to prove. */
 const attestationsMax = 64
+
+type WorksConfig = Pick<Config, 'regions' | 'eventsWebhook' | 'dataDirectory'>
 
 /** What works beside the calls, and has to be closed. */
 export interface Works {
@@ -38,11 +40,12 @@ export interface Works {
   readonly accessKeyUses: OpenAccessKeyUses
   readonly makeManagedKey: MakeManagedKey
   readonly events: Events
-  readonly jobs: Jobs
+  readonly changes: ServiceChanges
   readonly close: () => Promise<void>
 }
 
-export function openWorks(config: Config, parts: ServerParts): Works {
+/** @param sentElsewhere another worker sends the events that are made here */
+export function openWorks(config: WorksConfig, parts: WorkerParts, sentElsewhere?: true): Works {
   const { regions, eventsWebhook, dataDirectory } = config
   const { store, keyring, journal, clock, random, log } = parts
   const lookup = lookupOf(parts, (materialId) => builtin.forget(materialId))
@@ -81,13 +84,9 @@ export function openWorks(config: Config, parts: ServerParts): Works {
     random,
     onOutcome: parts.meter.told,
     log,
+    sentElsewhere,
   })
-  const changing = { store, journal, outbox, regions, events, clock, random }
-  const changes = createServiceChanges(changing)
-  const jobs = createKeyJobs({ ...changing, keyStoreOf, log }, [
-    createEventRetention(store),
-    createCountRetention(store),
-  ])
+  const changes = createServiceChanges({ store, journal, outbox, regions, events, clock, random })
   return {
     lookup,
     builtin,
@@ -96,11 +95,9 @@ export function openWorks(config: Config, parts: ServerParts): Works {
     ...uses,
     makeManagedKey: createManagedKeys({ changes, keyStoreOf, clock, random }),
     events,
-    jobs,
+    changes,
     close: async () => {
-      await jobs.close()
       await events.close()
-      await parts.delivery.close()
       await uses.keyUsages.close()
       await uses.accessKeyUses.close()
       await uses.roleUses.close()
@@ -112,22 +109,43 @@ export function openWorks(config: Config, parts: ServerParts): Works {
   }
 }
 
+/** What the clock starts, in the one worker that does: over the works of its own. */
+export function openJobs({ regions }: WorksConfig, parts: WorkerParts, works: Works): Jobs {
+  const { store, journal, clock, random, log } = parts
+  const { outbox, events, builtin } = works
+  const changing = { store, journal, outbox, regions, events, clock, random }
+  return createKeyJobs({ ...changing, keyStoreOf: () => builtin, log }, [
+    createEventRetention(store),
+    createCountRetention(store),
+  ])
+}
+
 /** What is noted of the uses of keys, roles and access keys. */
 function openUses({
   store,
   usageTrackedSince: since,
+  others,
   log,
-}: ServerParts): Pick<Works, 'keyUsages' | 'roleUses' | 'accessKeyUses'> {
+}: WorkerParts): Pick<Works, 'keyUsages' | 'roleUses' | 'accessKeyUses'> {
   const onError = (error: Error): void => log.error({ err: error }, error.message)
   return {
-    keyUsages: createKeyUsages({ store, since, onError }),
-    accessKeyUses: createAccessKeyUses({ store, onError }),
-    roleUses: createRoleUses({ store, onError }),
+    keyUsages: createKeyUsages({
+      store,
+      since,
+      elsewhere: (name) => others.noted('keys', name),
+      onError,
+    }),
+    accessKeyUses: createAccessKeyUses({
+      store,
+      elsewhere: (name) => others.noted('accessKeys', name),
+      onError,
+    }),
+    roleUses: createRoleUses({ store, elsewhere: (name) => others.noted('roles', name), onError }),
   }
 }
 
 function lookupOf(
-  { store, keyring }: ServerParts,
+  { store, keyring }: WorkerParts,
   onForgottenMaterial: (materialId?: string) => void,
 ): Lookup {
   return createLookup({

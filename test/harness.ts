@@ -45,6 +45,7 @@ export async function startTestServer(
     TRENT_REGION: region,
     TRENT_ROOT_ACCESS_KEY_ID: credentials.accessKeyId,
     TRENT_ROOT_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    ...workersFor(options),
     ...settings,
   })
   const logged: string[] = []
@@ -81,6 +82,13 @@ export async function startTestServer(
       if (keep === undefined) await rm(directory, { recursive: true, force: true })
     },
   }
+}
+
+/** As many as TEST_WORKERS says, but for tests that give ports which are of one thread. */
+function workersFor({ time, journalFiles }: Partial<ServerOptions>): Settings {
+  const workers = process.env['TEST_WORKERS']
+  if (workers === undefined || time !== undefined || journalFiles !== undefined) return {}
+  return { TRENT_WORKERS: workers }
 }
 
 function collectingLog(logged: string[]): Logger {

@@ -11,6 +11,7 @@ import { SealRefused } from '../seals/seal.ts'
 import { type RunningServer, startServer } from '../server.ts'
 import { DatabaseFailed, DatabaseInUse, DatabaseTooNew } from '../store/database.ts'
 import { SocketRefused } from '../wire/unix-socket.ts'
+import { WorkerFailed } from '../workers/workers.ts'
 
 /** One Ctrl-C may come twice, from the terminal and from npm, which passes it on. */
 const sameSignalMs = 1000
@@ -126,6 +127,7 @@ function shown(directory: string): string {
 }
 
 const refusals = [
+  WorkerFailed,
   ConfigError,
   OperatorCallFailed,
   SealRefused,

@@ -11,6 +11,8 @@ export type Readers = Readonly<Partial<Record<GaugeName, () => Reading | Promise
 
 interface Described {
   readonly help: string
+  /** What those of several workers come to; the first one's holds for all where it is left out. */
+  readonly over?: 'sum' | 'min' | 'max' | 'first'
   readonly label?: string
 }
 
@@ -20,17 +22,28 @@ const described = {
   trent_clock_held: {
     help: '1 while nobody vouches for the clock, and nothing is done that cannot be undone.',
   },
-  trent_journal_healthy: { help: '1 while audit records can be made durable.' },
-  trent_journal_has_reserve: { help: '0 when the disk of the journal is nearly full.' },
-  trent_journal_free_bytes: { help: 'Free space on the disk of the journal.' },
-  trent_journal_waiting_records: { help: 'Audit records that are not durable yet.' },
-  trent_journal_waiting_bytes: { help: 'Bytes of audit records that are not durable yet.' },
-  trent_journal_unanchored_records: { help: 'Audit records behind the last checkpoint.' },
+  trent_journal_healthy: { over: 'min', help: '1 while audit records can be made durable.' },
+  trent_journal_has_reserve: {
+    over: 'min',
+    help: '0 when the disk of the journal is nearly full.',
+  },
+  trent_journal_free_bytes: { over: 'min', help: 'Free space on the disk of the journal.' },
+  trent_journal_waiting_records: { over: 'sum', help: 'Audit records that are not durable yet.' },
+  trent_journal_waiting_bytes: {
+    over: 'sum',
+    help: 'Bytes of audit records that are not durable yet.',
+  },
+  trent_journal_unanchored_records: {
+    over: 'sum',
+    help: 'Audit records behind the last checkpoint.',
+  },
   trent_journal_unanchored_seconds: {
+    over: 'max',
     help: 'How long the first record behind the last checkpoint has waited; 0 when there is none.',
   },
-  trent_journal_checkpoint_age_seconds: { help: 'Time since the last checkpoint.' },
+  trent_journal_checkpoint_age_seconds: { over: 'max', help: 'Time since the last checkpoint.' },
   trent_outbox_records: {
+    over: 'sum',
     help: 'Audit records of committed changes that the journal does not hold yet.',
   },
   trent_event_index_lag_seconds: {
@@ -50,13 +63,17 @@ const described = {
   },
   trent_store_changes: { help: 'Changes of the store that were committed.' },
   trent_store_read_seconds: { help: 'Time of the read that counted the keys.' },
-  trent_refused_callers: { help: 'Requests whose caller could not be proved.' },
+  trent_refused_callers: { over: 'sum', help: 'Requests whose caller could not be proved.' },
   trent_keys: { help: 'Keys by state.', label: 'state' },
   trent_soonest_material_expiry_seconds: {
     help: 'How long until the first imported material expires; absent where none does.',
   },
-  trent_cache_hits: { help: 'Answers from memory.', label: 'cache' },
-  trent_cache_misses: { help: 'Questions that the store had to answer.', label: 'cache' },
+  trent_cache_hits: { over: 'sum', help: 'Answers from memory.', label: 'cache' },
+  trent_cache_misses: {
+    over: 'sum',
+    help: 'Questions that the store had to answer.',
+    label: 'cache',
+  },
 } as const satisfies Readonly<Record<string, Described>>
 
 export type GaugeName = keyof typeof described
@@ -69,16 +86,19 @@ export interface Gauges {
 }
 
 export function createGauges(registry: Registry): Gauges {
-  const gauges = Object.entries(described).map(([name, { help, label }]: [string, Described]) => ({
-    name: name as GaugeName, // the table's own
-    label,
-    gauge: new Gauge({
-      name,
-      help,
-      labelNames: label === undefined ? [] : [label],
-      registers: [registry],
+  const gauges = Object.entries(described).map(
+    ([name, { help, label, over = 'first' }]: [string, Described]) => ({
+      name: name as GaugeName, // the table's own
+      label,
+      gauge: new Gauge({
+        name,
+        help,
+        labelNames: label === undefined ? [] : [label],
+        registers: [registry],
+        aggregator: over,
+      }),
     }),
-  }))
+  )
   let readers: Readers = {}
   const refresh = async ({ name, label, gauge }: (typeof gauges)[number]): Promise<void> => {
     const reading = await read(readers[name])

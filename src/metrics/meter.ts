@@ -3,7 +3,14 @@
  * a caller, and each label is of a closed set, so that nobody can make the numbers grow without bound.
  * @module
  */
-import { Counter, Histogram, Registry } from 'prom-client'
+import {
+  AggregatorRegistry,
+  Counter,
+  Histogram,
+  Registry,
+  type MetricObjectWithValues,
+  type MetricValue,
+} from 'prom-client'
 import type { EventOutcome } from '../events/send-events.ts'
 import { createEventCounter } from './event-counter.ts'
 import type { KeyState } from '../model/key.ts'
@@ -28,10 +35,14 @@ export interface Meter {
   forged(what: 'row' | 'material'): void
   /** Says how figures of the server's state are read. */
   observe(readers: Readers): void
-  /** All numbers, in Prometheus's text format. */
+  /** All numbers, as another worker takes them into its own. */
+  figures(): Promise<Figures>
+  /** All numbers, those of other workers among them, in Prometheus's text format. */
   text(): Promise<string>
   readonly contentType: string
 }
+
+export type Figures = readonly MetricObjectWithValues<MetricValue<string>>[]
 
 export interface MeteredOperation {
   readonly service: string
@@ -44,7 +55,10 @@ const workBuckets = [
   0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025, 0.1, 1,
 ]
 
-export function createMeter(): Meter {
+/** @param others the figures of the other workers, one set each */
+export function createMeter(
+  others: () => Promise<readonly Figures[]> = () => Promise.resolve([]),
+): Meter {
   const registry = new Registry()
   const registers = [registry]
   const requests = new Counter({
@@ -86,6 +100,10 @@ export function createMeter(): Meter {
   const refusedUse = createRefusedUses(registers)
   const told = createEventCounter(registers)
   const gauges = createGauges(registry)
+  const figures = async (): Promise<Figures> => {
+    await gauges.refresh()
+    return registry.getMetricsAsJSON()
+  }
   return {
     answered({ service, name: operation } = nothingFound, outcome, milliseconds) {
       requests.inc({ service, operation, outcome })
@@ -99,12 +117,18 @@ export function createMeter(): Meter {
     ...damage,
     refusedUse,
     observe: (readers) => gauges.observe(readers),
+    figures,
     async text() {
-      await gauges.refresh()
-      return registry.metrics()
+      const [own, further] = await Promise.all([figures(), others()])
+      return further.length === 0 ? registry.metrics() : together([own, ...further])
     },
     contentType: registry.contentType,
   }
+}
+
+function together(all: readonly Figures[]): Promise<string> {
+  // The library's types leave out that it takes what `getMetricsAsJSON` gives.
+  return AggregatorRegistry.aggregate(all as never).metrics()
 }
 
 const nothingFound: MeteredOperation = { service: 'none', name: 'unknown' }

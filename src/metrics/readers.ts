@@ -30,17 +30,38 @@ export function journalReaders(
   }
 }
 
-/** Of what depends on the root key. */
-export function deploymentReaders(of: {
-  readonly store: Pick<Store, 'epoch' | 'keyFigures' | 'eventFigures'>
-  readonly clock: Pick<MovableClock, 'now' | 'system' | 'held'>
+/** Of what each worker has of its own, beside its journal. */
+export function workerReaders(of: {
+  readonly clock: Pick<MovableClock, 'system'>
   readonly anchors: Pick<Anchors, 'last'>
-  readonly delivery: Pick<Delivery, 'figures'>
   readonly outbox: Pick<Outbox, 'unsettled'>
   readonly lookup: Pick<Lookup, 'counts'>
   readonly refusals: Pick<Refusals, 'count'>
 }): Readers {
-  const { store, clock, anchors, delivery, outbox, lookup, refusals } = of
+  const { clock, anchors, outbox, lookup, refusals } = of
+  const caches = (what: 'hits' | 'misses'): Record<string, number> =>
+    Object.fromEntries(
+      Object.entries(lookup.counts()).map(([name, counts]) => [name, counts[what]]),
+    )
+  return {
+    trent_journal_checkpoint_age_seconds: () => {
+      const time = readCheckpoint(anchors.last.text)?.time
+      return time === undefined ? undefined : Math.max(0, clock.system() - time) / 1000
+    },
+    trent_outbox_records: () => outbox.unsettled,
+    trent_refused_callers: () => refusals.count(),
+    trent_cache_hits: () => caches('hits'),
+    trent_cache_misses: () => caches('misses'),
+  }
+}
+
+/** Of what depends on the root key and is the whole deployment's. */
+export function deploymentReaders(of: {
+  readonly store: Pick<Store, 'epoch' | 'keyFigures' | 'eventFigures'>
+  readonly clock: Pick<MovableClock, 'now' | 'held'>
+  readonly delivery: Pick<Delivery, 'figures'>
+}): Readers {
+  const { store, clock, delivery } = of
   const keys = kept(async () => {
     const started = performance.now()
     const figures = await store.keyFigures()
@@ -48,17 +69,8 @@ export function deploymentReaders(of: {
   }, keysKeptMs)
   const delivered = kept(() => delivery.figures(), sharedMs)
   const events = kept(() => store.eventFigures(), sharedMs)
-  const caches = (what: 'hits' | 'misses'): Record<string, number> =>
-    Object.fromEntries(
-      Object.entries(lookup.counts()).map(([name, counts]) => [name, counts[what]]),
-    )
   return {
     trent_clock_held: () => Number(clock.held() !== undefined),
-    trent_journal_checkpoint_age_seconds: () => {
-      const time = readCheckpoint(anchors.last.text)?.time
-      return time === undefined ? undefined : Math.max(0, clock.system() - time) / 1000
-    },
-    trent_outbox_records: () => outbox.unsettled,
     trent_delivery_lag_seconds: async () => {
       const until = (await delivered())?.deliveredUntil
       return until === undefined ? undefined : Math.max(0, clock.now() - until) / 1000
@@ -72,13 +84,10 @@ export function deploymentReaders(of: {
     },
     trent_store_changes: () => store.epoch(),
     trent_store_read_seconds: async () => (await keys()).readSeconds,
-    trent_refused_callers: () => refusals.count(),
     trent_keys: async () => (await keys()).byState,
     trent_soonest_material_expiry_seconds: async () => {
       const { soonestExpiry } = await keys()
       return soonestExpiry === undefined ? undefined : (soonestExpiry - clock.now()) / 1000
     },
-    trent_cache_hits: () => caches('hits'),
-    trent_cache_misses: () => caches('misses'),
   }
 }

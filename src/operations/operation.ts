@@ -305,6 +305,8 @@ export interface ServerStatus {
     readonly keys: readonly string[]
     /** The last one: kept elsewhere, it shows later that the journal was not cut before it. */
     readonly checkpoint: { readonly text: string; readonly signature: string }
+    /** The last ones of the other streams, where there are any. */
+    readonly otherCheckpoints?: readonly { readonly text: string; readonly signature: string }[]
   }
   readonly changes: number
   readonly clock: {

@@ -1,6 +1,8 @@
 /** The audit records of a server, running or stopped, as a test reads them. @module */
 import { join } from 'node:path'
-import { readRecords } from '../../src/audit/read-records.ts'
+import { nodeFiles } from '../../src/audit/files.ts'
+import { recordTextOf } from '../../src/audit/frame.ts'
+import { walkStream } from '../../src/audit/walk-stream.ts'
 
 export interface AuditRecord {
   readonly eventID: string
@@ -24,10 +26,26 @@ export interface AuditRecord {
   readonly trent: { readonly reasons: readonly Readonly<Record<string, unknown>>[] }
 }
 
-/** Each as its JSON text, oldest first. */
+/** Each as its JSON text, oldest first: those of several workers by the times at which they were written. */
 export async function recordTexts(dataDirectory: string): Promise<readonly string[]> {
-  const texts: string[] = []
-  await readRecords(join(dataDirectory, 'journal'), (text) => texts.push(text))
+  const directory = join(dataDirectory, 'journal')
+  const entries = await nodeFiles.list(directory)
+  const streams = entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => name)
+  const all = await Promise.all(streams.map((stream) => timedTexts(directory, stream)))
+  const [first = []] = all
+  const inOrder = all.length === 1 ? first : all.flat().toSorted((a, b) => a.time - b.time)
+  return inOrder.map(({ text }) => text)
+}
+
+async function timedTexts(
+  directory: string,
+  stream: string,
+): Promise<readonly { readonly time: number; readonly text: string }[]> {
+  const texts: { time: number; text: string }[] = []
+  const walk = walkStream({ files: nodeFiles, directory, stream }, 1, ({ kind, time, payload }) => {
+    if (kind === 'record') texts.push({ time, text: recordTextOf(payload).toString('utf8') })
+  })
+  for await (const segment of walk) if (segment.flaw !== undefined) break
   return texts
 }
 

@@ -27,9 +27,9 @@ interface InFlight {
 }
 
 /** A server that has read the head of a signed CreateKey, and waits for the rest of its body. */
-async function startWithCallInFlight(t: TestContext): Promise<InFlight> {
+async function startWithCallInFlight(t: TestContext, workers = '1'): Promise<InFlight> {
   const folder = temporaryFolder(t)
-  const server = await serve(t, folder, root)
+  const server = await serve(t, folder, { ...root, TRENT_WORKERS: workers })
   const host = `127.0.0.1:${server.port}`
   const { rawHeaders, body } = await signed({
     at: Date.now(),
@@ -65,17 +65,20 @@ async function untilClosed({ port }: Serving): Promise<void> {
   }
 }
 
-for (const signals of [
-  ['SIGTERM'],
-  ['SIGINT'],
-  ['SIGINT', 'SIGINT'],
-  ['SIGTERM', 'SIGINT'],
+for (const [signals, workers] of [
+  [['SIGTERM'], '1'],
+  [['SIGINT'], '1'],
+  [['SIGINT', 'SIGINT'], '1'],
+  [['SIGTERM', 'SIGINT'], '1'],
+  // Of three workers the system chooses one.
+  [['SIGTERM'], '3'],
+  [['SIGINT', 'SIGINT'], '3'],
 ] as const) {
   test(
-    `${signals.join(' and at once ')}: what is in flight is answered, and the exit is clean`,
+    `${signals.join(' and at once ')}, ${workers} at work: what is in flight is answered, and the exit is clean`,
     bounded,
     async (t) => {
-      const { server, client, finish, folder } = await startWithCallInFlight(t)
+      const { server, client, finish, folder } = await startWithCallInFlight(t, workers)
       for (const signal of signals) server.child.kill(signal)
       await untilClosed(server)
       finish()

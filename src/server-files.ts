@@ -1,0 +1,96 @@
+/**
+ * What a server opens before it has the root key: its data directory, the database, the first worker's stream
+ * of the audit journal; and the order in which all is closed.
+ * @module
+ */
+import { existsSync } from 'node:fs'
+import { mkdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { nodeFiles } from './audit/files.ts'
+import type { OpenJournal } from './audit/journal.ts'
+import type { Config } from './config.ts'
+import { createClock, type MovableClock } from './jobs/clock.ts'
+import { createMeter, type Meter } from './metrics/meter.ts'
+import type { ServerOptions } from './server.ts'
+import { openDatabase, type OwnedDatabase } from './store/open.ts'
+import { sharedMemory, type SharedMemory } from './workers/memory.ts'
+import { openStream } from './workers/stream.ts'
+import { canShareListeners, createWorkers, type Workers } from './workers/workers.ts'
+
+/** With its parents. Not by `recursive`: under a parent that takes no entries Node tries for ever (/proc). */
+export async function makeDirectory(path: string): Promise<void> {
+  const parent = dirname(path)
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return
+    if (code !== 'ENOENT' || existsSync(parent)) throw error
+    await makeDirectory(parent)
+    await makeDirectory(path)
+    return
+  }
+  // Else all that is durable in it could be gone with its name.
+  await nodeFiles.syncDirectory(parent)
+}
+
+/** What can be opened without the root key. */
+export interface Files {
+  readonly database: OwnedDatabase
+  readonly journal: OpenJournal
+  readonly memory: SharedMemory
+  readonly workers: Workers
+  readonly meter: Meter
+  readonly journalDirectory: string
+  /** What waits for the journal's last word. */
+  readonly afterJournal: Closing
+  readonly onError: (error: Error) => void
+  readonly clock: MovableClock
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+}
+
+export type Closing = (() => Promise<void>)[]
+
+export async function openFiles(
+  config: Config,
+  options: ServerOptions,
+  closing: Closing,
+): Promise<Files> {
+  const { log, onFatal, journalFiles } = options
+  const memory = sharedMemory()
+  const clock = createClock(options.time, memory.clock)
+  const startedAt = clock.now()
+  const path = join(config.dataDirectory, 'trent.db')
+  const database = await openDatabase({ path, onFailure: onFatal })
+  closing.push(() => database.close())
+  const afterJournal: Closing = []
+  closing.push(() => closeAll(afterJournal))
+  const workers = createWorkers(workersOf(config, options), onFatal)
+  const meter = createMeter(() => workers.figures())
+  const of = { config, memory, clock, meter, log, onFatal, files: journalFiles }
+  const stream = await openStream({ ...of, worker: 0 })
+  meter.observe({ trent_sealed: () => 1 })
+  closing.push(() => stream.journal.close())
+  return { database, memory, workers, meter, ...stream, afterJournal, clock, startedAt }
+}
+
+/** How many workers there are, with the first. */
+export function workersOf({ workers }: Config, { log, time, journalFiles }: ServerOptions): number {
+  if (workers === 1) return 1
+  if (time !== undefined || journalFiles !== undefined) {
+    throw new Error('ports of one thread cannot be those of several workers')
+  }
+  if (canShareListeners) return workers
+  log.warn('TRENT_WORKERS: this system cannot share a port among workers: there is one')
+  return 1
+}
+
+/** Closes in the opposite order of opening; a failure does not keep the rest open. */
+export async function closeAll(closing: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const close of closing.toReversed()) {
+    await close().catch((error: unknown) => failures.push(error))
+  }
+  if (failures.length > 0) throw failures[0]
+}
