@@ -265,7 +265,7 @@ test('a webhook that hangs or fails keeps no call waiting, and gets the same aga
     name: 'NotFoundException',
   })
   await advance(server.url, '1h')
-  assert.ok(performance.now() - from < 5000)
+  assert.ok(performance.now() - from < 9000)
   const waiting = await (await fetch(`${server.url}/metrics`)).text()
   assert.match(waiting, /^trent_events_waiting 1$/m)
   const [, oldest] = /^trent_events_oldest_waiting_seconds (\S+)$/m.exec(waiting) ?? []

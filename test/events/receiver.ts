@@ -55,7 +55,7 @@ export interface Receiver {
 }
 
 /** What comes later than this does not come. */
-const patienceMs = 30_000
+const patienceMs = 120_000
 
 export async function startReceiver(t: TestContext, tls?: Certified): Promise<Receiver> {
   const heard: Heard[] = []

@@ -131,6 +131,7 @@ test('what is refused is tried after 1, 2, 4 … 60 seconds, and what follows it
       await look()
       if (sent.length < tries) pass(50)
       if (sent.length < tries) waited += 50
+      assert.ok(waited < 200_000, 'it is not tried again')
     }
     waits.push(waited / 1000)
   }
