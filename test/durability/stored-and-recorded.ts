@@ -25,6 +25,7 @@ export interface AuditRecord {
   readonly errorCode?: string
   readonly requestParameters: Readonly<Record<string, unknown>> | null
   readonly responseElements: Readonly<Record<string, unknown>> | null
+  readonly resources?: readonly { readonly ARN: string }[]
 }
 
 export interface StoredAndRecorded {
@@ -126,6 +127,7 @@ function play(record: AuditRecord, played: Played): void {
     case 'ImportKeyMaterial':
     case 'DeleteImportedKeyMaterial':
     case 'DeleteExpiredKeyMaterial':
+    case 'ScheduleKeyDeletion':
       return
     case 'CreateKey': {
       const metadata = record.responseElements?.['keyMetadata'] as { keyId: string } | undefined
@@ -133,6 +135,15 @@ function play(record: AuditRecord, played: Played): void {
       assert.ok(!keys.has(metadata.keyId), `${metadata.keyId} has one record of its making`)
       const description = parameters['description'] as string // audited with a default
       keys.set(metadata.keyId, { description, tags: {} })
+      return
+    }
+    case 'AcceptClock':
+      played.changes -= 1 // of the process, and not of the store
+      return
+    case 'DeleteKey': {
+      const [resource] = record.resources ?? []
+      const deleted = resource?.ARN.split('/').at(-1) ?? ''
+      assert.ok(keys.delete(deleted), `the deletion of ${deleted} follows its CreateKey`)
       return
     }
     case 'CreateAlias':
