@@ -20,6 +20,8 @@ import { createSigner, signedRequest, type Signer } from './sign.ts'
 const requests = Number(process.env['BENCH_REQUESTS'] ?? '20000')
 const connections = Number(process.env['BENCH_CONNECTIONS'] ?? '64')
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? '3')
+/** How many workers are measured, one server each. */
+const workers = (process.env['BENCH_WORKERS'] ?? '1').split(',')
 const root = join(import.meta.dirname, '..')
 const accessKeyId = 'bench'
 const secretAccessKey = randomBytes(24).toString('hex')
@@ -29,17 +31,21 @@ async function main(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'trent-bench-'))
   const children: ChildProcess[] = []
   try {
-    const port = await startTrent(directory, children)
-    const signer = createSigner(`127.0.0.1:${port}`, region, accessKeyId, secretAccessKey)
-    const { KeyId, inputs } = await prepareInputs(port)
+    const servers = []
+    for (const count of workers) {
+      // oxlint-disable-next-line no-await-in-loop -- each has its own start
+      servers.push(await startServer(join(directory, count), count, children))
+    }
     process.stdout.write(
       `${requests} requests, ${connections} connections, best of ${rounds} rounds\n` +
-        'operation         requests/s   p50 ms   p99 ms   floor req/s   ratio\n',
+        'operation       workers  requests/s   p50 ms   p99 ms   floor req/s   ratio\n',
     )
-    for (const [operation, input] of inputs) {
-      await measure(operation, input, signer, port, children)
+    for (const operation of ['Encrypt', 'Decrypt', 'GenerateDataKey']) {
+      // oxlint-disable-next-line no-await-in-loop -- one measurement at a time
+      await measure(operation, servers, children)
     }
-    await measureBesideKeyPairs(port, signer, KeyId)
+    const [first] = servers
+    if (first !== undefined) await measureBesideKeyPairs(first.port, first.signer, first.KeyId)
   } finally {
     const ended = children.map((child) => once(child, 'exit'))
     for (const child of children) child.kill('SIGTERM')
@@ -48,36 +54,70 @@ async function main(): Promise<void> {
   }
 }
 
-/** Rounds alternate between floor and server, so that both meet the same machine. */
+interface Measured {
+  readonly workers: string
+  readonly port: number
+  readonly signer: Signer
+  readonly KeyId: string
+  readonly inputs: ReadonlyMap<string, () => object>
+}
+
+async function startServer(
+  directory: string,
+  count: string,
+  children: ChildProcess[],
+): Promise<Measured> {
+  const port = await startTrent(directory, count, children)
+  const signer = createSigner(`127.0.0.1:${port}`, region, accessKeyId, secretAccessKey)
+  const { KeyId, inputs } = await prepareInputs(port)
+  return { workers: count, port, signer, KeyId, inputs: new Map(inputs) }
+}
+
+/** Rounds alternate between floor and servers, so that all meet the same machine. */
 async function measure(
   operation: string,
-  input: () => object,
-  signer: Signer,
-  port: number,
+  servers: readonly Measured[],
   children: ChildProcess[],
 ): Promise<void> {
-  const fresh = (): Buffer[] =>
-    Array.from({ length: requests }, () => signedRequest(signer, operation, input()))
-  const warm = await load(port, fresh().slice(0, 2000), connections)
-  const floorPort = await startFloor(warm.answerBytes, children)
-  await load(floorPort, fresh().slice(0, 2000), connections)
-  let best: Load = warm
+  const fresh = ({ signer, inputs }: Measured, count = requests): Buffer[] =>
+    Array.from({ length: count }, () =>
+      signedRequest(signer, operation, inputs.get(operation)?.() ?? {}),
+    )
+  const best: Load[] = []
+  for (const server of servers) {
+    // oxlint-disable-next-line no-await-in-loop -- one load at a time
+    best.push(await load(server.port, fresh(server, 2000), connections))
+  }
+  const [first] = servers
+  const floorPort = await startFloor(best[0]?.answerBytes ?? 0, children)
+  if (first === undefined) return
+  await load(floorPort, fresh(first, 2000), connections)
   let floor = 0
   for (let round = 0; round < rounds; round += 1) {
-    const bare = await load(floorPort, fresh(), connections)
+    // oxlint-disable no-await-in-loop -- one load at a time
+    const bare = await load(floorPort, fresh(first), connections)
     floor = Math.max(floor, bare.requestsPerSecond)
-    const run = await load(port, fresh(), connections)
-    if (round === 0 || run.requestsPerSecond > best.requestsPerSecond) best = run
+    for (const [index, server] of servers.entries()) {
+      const run = await load(server.port, fresh(server), connections)
+      const before = best[index]
+      const isBetter = round === 0 || run.requestsPerSecond > (before?.requestsPerSecond ?? 0)
+      if (isBetter) best[index] = run
+    }
+    // oxlint-enable no-await-in-loop
   }
-  const cells = [
-    operation.padEnd(16),
-    best.requestsPerSecond.toFixed(0).padStart(11),
-    best.p50.toFixed(2).padStart(8),
-    best.p99.toFixed(2).padStart(8),
-    floor.toFixed(0).padStart(13),
-    (best.requestsPerSecond / floor).toFixed(2).padStart(7),
-  ]
-  process.stdout.write(`${cells.join(' ')}\n`)
+  for (const [index, server] of servers.entries()) {
+    const { requestsPerSecond, p50, p99 } = best[index] ?? { requestsPerSecond: 0, p50: 0, p99: 0 }
+    const cells = [
+      operation.padEnd(16),
+      server.workers.padStart(6),
+      requestsPerSecond.toFixed(0).padStart(11),
+      p50.toFixed(2).padStart(8),
+      p99.toFixed(2).padStart(8),
+      floor.toFixed(0).padStart(13),
+      (requestsPerSecond / floor).toFixed(2).padStart(7),
+    ]
+    process.stdout.write(`${cells.join(' ')}\n`)
+  }
 }
 
 async function prepareInputs(
@@ -115,7 +155,11 @@ async function prepareInputs(
   return { KeyId, inputs }
 }
 
-async function startTrent(directory: string, children: ChildProcess[]): Promise<number> {
+async function startTrent(
+  directory: string,
+  count: string,
+  children: ChildProcess[],
+): Promise<number> {
   const child = spawn(process.execPath, [join(root, 'src', 'main.ts'), 'serve'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
@@ -125,6 +169,7 @@ async function startTrent(directory: string, children: ChildProcess[]): Promise<
       TRENT_ROOT_ACCESS_KEY_ID: accessKeyId,
       TRENT_ROOT_SECRET_ACCESS_KEY: secretAccessKey,
       TRENT_LOG_LEVEL: 'warn',
+      TRENT_WORKERS: count,
     },
   })
   children.push(child)
