@@ -1,12 +1,9 @@
 /**
- * What a server opens before it has the root key: its data directory, the database, the first worker's stream
+ * What a server opens before it has the root key: the database, the first worker's stream
  * of the audit journal; and the order in which all is closed.
  * @module
  */
-import { existsSync } from 'node:fs'
-import { mkdir, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { nodeFiles } from './audit/files.ts'
+import { join } from 'node:path'
 import type { OpenJournal } from './audit/journal.ts'
 import type { Config } from './config.ts'
 import { createClock, type MovableClock } from './jobs/clock.ts'
@@ -16,23 +13,6 @@ import { openDatabase, type OwnedDatabase } from './store/open.ts'
 import { sharedMemory, type SharedMemory } from './workers/memory.ts'
 import { openStream } from './workers/stream.ts'
 import { canShareListeners, createWorkers, type Workers } from './workers/workers.ts'
-
-/** With its parents. Not by `recursive`: under a parent that takes no entries Node tries for ever (/proc). */
-export async function makeDirectory(path: string): Promise<void> {
-  const parent = dirname(path)
-  try {
-    await mkdir(path, { mode: 0o700 })
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return
-    if (code !== 'ENOENT' || existsSync(parent)) throw error
-    await makeDirectory(parent)
-    await makeDirectory(path)
-    return
-  }
-  // Else all that is durable in it could be gone with its name.
-  await nodeFiles.syncDirectory(parent)
-}
 
 /** What can be opened without the root key. */
 export interface Files {

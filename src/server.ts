@@ -9,6 +9,7 @@ import type { Logger } from 'pino'
 import { type FilePort } from './audit/files.ts'
 import type { Config } from './config.ts'
 import { systemRandom } from './crypto/entropy.ts'
+import { makeDataDirectory } from './data-directory.ts'
 import { type FirstAccount } from './deployment.ts'
 import { KmsError } from './errors.ts'
 import { type TimeSource } from './jobs/clock.ts'
@@ -18,14 +19,7 @@ import { handle } from './pipeline.ts'
 import { publicHandler } from './routes.ts'
 import type { Seal } from './seals/seal.ts'
 import { keyFileSeal, openDeploymentPorts, type Opened } from './server-deployment.ts'
-import {
-  closeAll,
-  makeDirectory,
-  openFiles,
-  workersOf,
-  type Closing,
-  type Files,
-} from './server-files.ts'
+import { closeAll, openFiles, workersOf, type Closing, type Files } from './server-files.ts'
 import type { Target } from './wire/aws-json.ts'
 import { limitsOfWorker } from './wire/limits.ts'
 import { protocolOf } from './wire/protocol.ts'
@@ -67,7 +61,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   let stopped: Promise<void> | undefined
   const stop = (): Promise<void> => (stopped ??= closeAll(closing))
   try {
-    await makeDirectory(config.dataDirectory)
+    await makeDataDirectory(config.dataDirectory)
     const files = await openFiles(config, options, closing)
     const { listener, open } = await openDoors(config, options, files, closing)
     const ready = (options.seal ?? keyFileSeal(config, files)).then((seal) => {

@@ -4,6 +4,7 @@ import {
   chmodSync,
   cpSync,
   existsSync,
+  mkdirSync,
   readFileSync,
   readdirSync,
   rmSync,
@@ -212,6 +213,21 @@ test('a file where the data directory should be is one line', async (t) => {
   const folder = temporaryFolder(t)
   writeFileSync(join(folder, 'data'), '')
   assert.match(await refusal(t, folder, {}), /EEXIST.*data/)
+})
+
+test('a data directory that every user may write to is one line, and nothing is put there', async (t) => {
+  const folder = temporaryFolder(t)
+  const data = join(folder, 'data')
+  for (const mode of [0o777, 0o1777, 0o702]) {
+    rmSync(data, { recursive: true, force: true })
+    mkdirSync(data)
+    chmodSync(data, mode)
+    const line = await refusal(t, folder, {})
+    assert.equal(line, `TRENT_DATA_DIR: every user may write to ${data}: chmod 700 it`)
+    assert.deepEqual(readdirSync(data), [])
+  }
+  chmodSync(data, 0o2770)
+  await serve(t, folder)
 })
 
 test('fixed credentials of another secret or account are refused', async (t) => {
