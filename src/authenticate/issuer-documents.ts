@@ -12,20 +12,25 @@ import { pinnedAuthority } from './pinned-authority.ts'
 
 /** Bytes of a document: providers publish a few thousand. */
 export const documentBytesMax = 128 * 1024
-const fetchMsMax = 5000
 
 /** A document could not be had; the message is for the log. */
 export class DocumentFailed extends Error {}
 
-/** @param thumbprints SHA-1 of authorities to be trusted beside those that the system trusts, hex */
-export type FetchDocument = (url: string, thumbprints: readonly string[]) => Promise<unknown>
+/**
+ * @param thumbprints SHA-1 of authorities to be trusted beside those that the system trusts, hex
+ * @param signal ends the question
+ */
+export type FetchDocument = (
+  url: string,
+  thumbprints: readonly string[],
+  signal: AbortSignal,
+) => Promise<unknown>
 
 /** @param privateHosts `host` or `host:port` as URLs have it, which may be at a private address */
 export function createFetchDocument(privateHosts: ReadonlySet<string>): FetchDocument {
-  return async (text, thumbprints) => {
+  return async (text, thumbprints, signal) => {
     const url = new URL(text)
     const door = doorOf(url, privateHosts)
-    const signal = AbortSignal.timeout(fetchMsMax)
     try {
       return await fetchOnce(url, { ...door, signal })
     } catch (error) {

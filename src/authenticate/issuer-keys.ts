@@ -10,6 +10,8 @@ import { createLocalJWKSet, errors, type JWK, type JWTVerifyGetKey } from 'jose'
 import { DocumentFailed, type FetchDocument } from './issuer-documents.ts'
 
 export interface Issuer {
+  /** Who has registered it. */
+  readonly accountId: string
   readonly url: string
   readonly thumbprints: readonly string[]
 }
@@ -27,6 +29,14 @@ const outageMs = 24 * 3_600_000
 const askAgainMs = 30_000
 /** How long a provider that failed is left alone. */
 const pauseMs = 5000
+/** How long one question takes, both documents together. */
+const askMsMax = 5000
+/**
+ * Calls that wait for providers, each with its request's place: fewer than those of one source, and an account's
+ * own providers, which may be as slow as it likes, leave room for those of others.
+ */
+const waitingMax = 1024
+const waitingPerAccountMax = 256
 const issuersMax = 1000
 const keysMax = 100
 
@@ -56,6 +66,7 @@ export function createIssuerKeys({
 }: IssuerKeyPorts): IssuerKeys {
   /** In the order of their last use. */
   const entries = new Map<string, Entry>()
+  const room = createWaitingRoom()
 
   const entryOf = ({ url, thumbprints }: Issuer): Entry => {
     const name = [url, ...thumbprints].join(' ')
@@ -88,7 +99,7 @@ export function createIssuerKeys({
     const paused = monotonic() - entry.failedAt < pauseMs
     if (ageOf(entry) < olderThanMs || paused) return
     // One question at a time, for all who wait for its answer.
-    await (entry.fetching ??= fetchInto(entry, issuer))
+    await room(issuer.accountId, () => (entry.fetching ??= fetchInto(entry, issuer)))
   }
   const keysOf = (entry: Entry): JWTVerifyGetKey => {
     const { known, failure } = entry
@@ -112,18 +123,44 @@ export function createIssuerKeys({
   }
 }
 
+/** Waits for an answer, or not at all where there is no room: what is known is used then, as in an outage. */
+function createWaitingRoom(): (accountId: string, answer: () => Promise<void>) => Promise<void> {
+  /** By account; none is kept for which nobody waits. */
+  const waiting = new Map<string, number>()
+  let inAll = 0
+  return async (accountId, answer) => {
+    const already = waiting.get(accountId) ?? 0
+    if (already >= waitingPerAccountMax || inAll >= waitingMax) return
+    waiting.set(accountId, already + 1)
+    inAll += 1
+    try {
+      await answer()
+    } finally {
+      inAll -= 1
+      const left = (waiting.get(accountId) ?? 1) - 1
+      if (left === 0) waiting.delete(accountId)
+      else waiting.set(accountId, left)
+    }
+  }
+}
+
 async function fetchKeys(
   { url, thumbprints }: Issuer,
   fetchDocument: FetchDocument,
 ): Promise<JWTVerifyGetKey> {
+  const signal = AbortSignal.timeout(askMsMax)
   const base = url.endsWith('/') ? url.slice(0, -1) : url
-  const described = await fetchDocument(`${base}/.well-known/openid-configuration`, thumbprints)
+  const described = await fetchDocument(
+    `${base}/.well-known/openid-configuration`,
+    thumbprints,
+    signal,
+  )
   const { issuer, jwks_uri: keysUrl } = membersOf(described)
   if (issuer !== url) throw new DocumentFailed(`${url}: it describes another issuer`)
   if (typeof keysUrl !== 'string' || !URL.canParse(keysUrl)) {
     throw new DocumentFailed(`${url}: it does not say where its keys are`)
   }
-  const { keys } = membersOf(await fetchDocument(keysUrl, thumbprints))
+  const { keys } = membersOf(await fetchDocument(keysUrl, thumbprints, signal))
   if (!Array.isArray(keys) || keys.length > keysMax) {
     throw new DocumentFailed(`${url}: its keys are no list, or too long a one`)
   }

@@ -2,12 +2,17 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
+import { setImmediate, setTimeout as delay } from 'node:timers/promises'
 import { errors, exportJWK, jwtVerify } from 'jose'
 import { DocumentFailed, type FetchDocument } from '../../src/authenticate/issuer-documents.ts'
-import { createIssuerKeys } from '../../src/authenticate/issuer-keys.ts'
+import {
+  createIssuerKeys,
+  type Issuer,
+  type IssuerKeys,
+} from '../../src/authenticate/issuer-keys.ts'
 import { newPair, type SigningPair } from './issuer.ts'
 
-const issuer = { url: 'https://issuer.example/a', thumbprints: [] }
+const issuer = { accountId: '111122223333', url: 'https://issuer.example/a', thumbprints: [] }
 const minute = 60_000
 
 function open(pairs: SigningPair[]) {
@@ -137,4 +142,60 @@ test('a published key that is malformed, weak or for another use is not there, a
     }
     await keys.of(issuer)({ alg: 'ES256', kid: pair.kid }, { payload: '', signature: '' })
   }
+})
+
+async function ask(keys: IssuerKeys, of: Issuer): Promise<void> {
+  await keys.of(of)({ alg: 'ES256' }, { payload: '', signature: '' })
+}
+
+/** Answers when the question is given up, which is all that a provider can do to those who wait. */
+const silent: FetchDocument = (_url, _thumbprints, signal) =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new DocumentFailed('it took too long')))
+  })
+
+test('a provider that describes itself slowly and gives no keys is waited for five seconds in all', async () => {
+  const keys = createIssuerKeys({
+    fetchDocument: async (url, thumbprints, signal) => {
+      if (!url.endsWith('-configuration')) return silent(url, thumbprints, signal)
+      await delay(4500)
+      return { issuer: issuer.url, jwks_uri: 'https://keys.example/k' }
+    },
+    monotonic: () => performance.now(),
+    onError: () => undefined,
+  })
+  const from = performance.now()
+  await assert.rejects(ask(keys, issuer), DocumentFailed)
+  const took = performance.now() - from
+  assert(took >= 4900 && took < 8000, `${took} ms`)
+})
+
+test('who waits for slow providers is counted by account, and those of other accounts are asked', async () => {
+  const asked: string[] = []
+  const keys = createIssuerKeys({
+    fetchDocument: (url, thumbprints, signal) => {
+      asked.push(url)
+      return silent(url, thumbprints, signal)
+    },
+    monotonic: () => 0,
+    onError: () => undefined,
+  })
+  let refused = 0
+  const wait = async (accountId: string, provider: number): Promise<void> => {
+    const one = { accountId, url: `https://${accountId}.example/${provider}`, thumbprints: [] }
+    await assert.rejects(ask(keys, one), DocumentFailed)
+    refused += 1
+  }
+  const first = Array.from({ length: 300 }, (_, index) => wait('111122223333', index % 20))
+  await setImmediate()
+  assert.deepEqual([refused, asked.length], [44, 20])
+  const second = wait('444455556666', 0)
+  await setImmediate()
+  assert.deepEqual([refused, asked.length], [44, 21])
+  await Promise.all([...first, second])
+  // Nobody waits any more.
+  const last = wait('111122223333', 50)
+  await setImmediate()
+  assert.deepEqual([refused, asked.length], [301, 22])
+  await last
 })
