@@ -48,6 +48,8 @@ export interface Trail {
   keyArns: Readonly<Record<string, string>>
   resources: Audited['resources']
   reasons: Audited['reasons'][number][]
+  /** Permissions that were decided on about what is another account's. */
+  readonly foreignActions: Set<string>
   /** The grant that the call names, where it names it by a token. */
   grantId: string | undefined
   materials: UsedMaterials | undefined
@@ -81,6 +83,7 @@ export function newTrail(request: RawRequest, random: Random): Trail {
     keyArns: {},
     resources: [],
     reasons: [],
+    foreignActions: new Set(),
     grantId: undefined,
     materials: undefined,
     keyEvents: [],
@@ -99,8 +102,10 @@ export function recordsOf(
   clock: Clock,
 ): readonly FinishedRecord[] {
   const { operation, caller, place, requestId } = opening
-  const { eventId, origin, tls, input, resources, reasons, idOf } = trail
+  const { eventId, origin, tls, input, resources, idOf } = trail
   trail.recordedAt = clock.now()
+  const denied = !outcome.ok && outcome.code === 'AccessDeniedException'
+  const allowed = trail.authorized && !denied
   const audited: Audited = {
     eventId,
     requestId,
@@ -111,10 +116,10 @@ export function recordsOf(
     ...origin,
     tls,
     input,
-    resources,
-    reasons,
+    ...(allowed
+      ? { resources, reasons: trail.reasons, grantId: trail.grantId }
+      : toldOfRefused(opening, trail)),
     recipient: trail.recipient?.audited,
-    grantId: trail.grantId,
     materials: trail.materials,
     keyEvents: trail.keyEvents
       .filter((event) => event.eventId !== eventId && !isCopy(event, idOf))
@@ -125,10 +130,26 @@ export function recordsOf(
       })),
     outcome,
   }
-  const denied = !outcome.ok && outcome.code === 'AccessDeniedException'
-  const owners = trail.authorized && !denied ? otherOwners(resources, caller) : []
+  const owners = allowed ? otherOwners(resources, caller) : []
   const further = trail.further.map((event) => furtherOf(event, place.partition, trail.recordedAt))
   return callRecords(audited, owners, further, idOf)
+}
+
+/**
+ * The caller reads this record. Of another account's keys and roles it tells no more than the answer has: not
+ * whether they exist, which of them an alias or a ciphertext names, or what their policies say.
+ */
+function toldOfRefused(
+  { caller }: Opening,
+  { resources, reasons, foreignActions, grantId }: Trail,
+): Pick<Audited, 'resources' | 'reasons' | 'grantId'> {
+  const own = accountOf({ caller, resources })
+  const told = resources.filter(({ accountId }) => accountId === own)
+  return {
+    resources: told,
+    reasons: reasons.filter(({ action }) => !foreignActions.has(action)),
+    grantId: told.length === resources.length ? grantId : undefined,
+  }
 }
 
 function furtherOf(event: FurtherEvent, partition: string, time: number): Further {

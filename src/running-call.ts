@@ -12,7 +12,7 @@ import type { GivenIdentity } from './authenticate/web-identity.ts'
 import type { CredentialLookup, SigningKeys } from './authenticate/signature-v4.ts'
 import { keyEvents } from './audit/key-events.ts'
 import type { FinishedRecord } from './audit/call-records.ts'
-import type { Audited } from './audit/record.ts'
+import { accountOf, type Audited } from './audit/record.ts'
 import {
   failureOf,
   newTrail,
@@ -26,7 +26,6 @@ import {
 import type { Journal } from './audit/journal.ts'
 import type { Outbox } from './audit/outbox.ts'
 import type { RefusedUses } from './events/refused-uses.ts'
-import type { Decision } from './authorize/decision.ts'
 import { KmsError } from './errors.ts'
 import type { IdentityUses } from './lifecycle/identity-uses.ts'
 import type { MakeManagedKey } from './lifecycle/managed-keys.ts'
@@ -44,6 +43,7 @@ import type { GrantTokens } from './resolve/grant-tokens.ts'
 import type { Lookup } from './resolve/lookup.ts'
 import type { Recipient, ResolveRecipient } from './resolve/recipient.ts'
 import type { Resolved, ResolvedCall } from './resolve/resolve.ts'
+import type { OnDecision } from './resolve/permissions.ts'
 import { concernedResources } from './resolve/concerned.ts'
 import { usableKeys } from './resolve/usable-keys.ts'
 import type { InTurn } from './resolve/turns.ts'
@@ -109,7 +109,7 @@ export interface RunningCall {
   /** Says that every permission was given: other accounts learn of what is theirs from here on. */
   isAuthorized(): void
   /** Keeps why a permission was given or refused, for the record. */
-  readonly onDecision: (action: string, decision: Decision) => void
+  readonly onDecision: OnDecision
   /** Usage before state, key by key, as AWS does. @throws {KmsError} */
   requireUsable(resolved: Resolved): Readonly<Record<string, KeyRecord>>
   forOperation(
@@ -140,6 +140,7 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
     },
     concerns(resolved) {
       trail.reasons = []
+      trail.foreignActions.clear()
       trail.authorized = false
       trail.further = []
       trail.refusing = undefined
@@ -152,7 +153,8 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
     isAuthorized() {
       trail.authorized = true
     },
-    onDecision(action, decision) {
+    onDecision(action, decision, accountId) {
+      if (accountId !== accountOf({ ...opening, ...trail })) trail.foreignActions.add(action)
       for (const reason of decision.reasons) trail.reasons.push({ action, ...reason })
       for (const error of decision.errors) {
         ports.log.warn({ requestId, action, error }, 'a policy is broken: it denies')

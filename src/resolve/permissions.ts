@@ -50,8 +50,11 @@ export interface Asking {
   readonly idle?: ContextEntries | undefined
 }
 
-/** Hears of every decision: its reasons are for the record, its errors for the log. */
-export type OnDecision = (action: string, decision: Decision) => void
+/**
+ * Hears of every decision: its reasons are for the record, its errors for the log.
+ * @param accountId whose the resource is
+ */
+export type OnDecision = (action: string, decision: Decision, accountId: string) => void
 
 type Given = Readonly<Record<string, unknown>>
 
@@ -173,7 +176,7 @@ function decideOnKey(
   if (known === undefined) throw hiddenKeyRefused(key, asking.caller)
   const { request, policies, grants } = keyQuestion(asking, key, known, asked)
   const decision = authorize(request, policies, grants)
-  onDecision(use.action, decision)
+  onDecision(use.action, decision, known.record.accountId)
   if (decision.decision === 'allow') return
   if (namedBy === 'ciphertext') throw ciphertextRefused()
   const crossAccount = known.record.accountId !== asking.caller.accountId
@@ -210,7 +213,7 @@ function decideOnRole(
         },
         [],
       )
-    if (decision !== undefined) onDecision(action, decision)
+    if (decision !== undefined) onDecision(action, decision, accountId)
     if (decision?.decision !== 'allow') throw roleRefused(caller, action, arn)
   }
 }
@@ -260,7 +263,7 @@ function decide(
   }
   const policies = { identityOnly: true, ...callerSideOf(asking, caller.accountId) }
   const decision = authorize(request, policies, [])
-  onDecision(action, decision)
+  onDecision(action, decision, caller.accountId)
   if (decision.decision === 'deny') {
     const told = { ...request, resource: { ...request.resource, arn: shown } }
     throw accessDenied(decision, told, { crossAccount: false, unnamedResource })

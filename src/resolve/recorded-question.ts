@@ -40,7 +40,8 @@ export function recordedQuestion(text: string): {
     reasons,
   }
   const keys = (record.resources ?? []).filter(({ type }) => type === 'AWS::KMS::Key')
-  const action = reasons.at(-1)?.action
+  const foreign = foreignKeyOf(record)
+  const action = reasons.at(-1)?.action ?? (foreign && `kms:${record.eventName}`)
   if (action === undefined) return { call, question: 'no permission was decided on' }
   if (!['Root', 'IAMUser', 'AssumedRole'].includes(userIdentity.type ?? '')) {
     return {
@@ -48,14 +49,14 @@ export function recordedQuestion(text: string): {
       question: `what a caller of type ${userIdentity.type} may do is not asked again`,
     }
   }
-  const [key] = action === 'kms:ReEncryptFrom' ? keys : keys.slice(-1)
-  if (key?.ARN === undefined) return { call, question: `${action} was not asked of a key` }
+  const [{ ARN: key } = { ARN: foreign }] = action === 'kms:ReEncryptFrom' ? keys : keys.slice(-1)
+  if (key === undefined) return { call, question: `${action} was not asked of a key` }
   const given = requestParameters ?? {}
   const service = userIdentity.invokedBy
   const question = {
     caller: call.caller,
     action,
-    key: key.ARN,
+    key,
     encryptionContext: pairsOf(given[contextMember(action)]),
     context: {
       ...(service === undefined && { 'aws:SourceIp': record.sourceIPAddress }),
@@ -65,6 +66,13 @@ export function recordedQuestion(text: string): {
     ...(service !== undefined && { via: service }),
   }
   return { call, question }
+}
+
+/** The record of a refused call says of another account's key what the caller has said of it. */
+function foreignKeyOf({ errorCode, resources = [], requestParameters }: Read): string | undefined {
+  const named = requestParameters?.['keyId']
+  const hidden = errorCode === 'AccessDenied' && resources.length === 0
+  return hidden && typeof named === 'string' && named.startsWith('arn:') ? named : undefined
 }
 
 function contextMember(action: string): string {

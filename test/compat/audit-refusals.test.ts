@@ -9,6 +9,7 @@ import {
   EncryptCommand,
   GenerateDataKeyCommand,
   type KMSClient,
+  PutKeyPolicyCommand,
 } from '@aws-sdk/client-kms'
 import { accountId, region } from '../harness.ts'
 import { withHeader } from '../authenticate/signer.ts'
@@ -165,6 +166,62 @@ test('a caller of another account is recorded as itself, denied', async () => {
   assert.equal(record?.userIdentity['accountId'], otherAccountId)
   assert.equal(record?.recipientAccountId, otherAccountId)
   assert.equal(record?.errorCode, 'AccessDenied')
+})
+
+test('the record of a refusal tells of another account’s key no more than the answer', async () => {
+  const { keyId, arn } = await makeKey(kms)
+  const AliasName = 'alias/theirs'
+  await kms.send(new CreateAliasCommand({ AliasName, TargetKeyId: keyId }))
+  const Statement = [
+    { Effect: 'Allow', Principal: { AWS: accountId }, Action: 'kms:*', Resource: '*' },
+    {
+      Sid: 'Theirs',
+      Effect: 'Deny',
+      Principal: { AWS: otherAccountId },
+      Action: 'kms:Encrypt',
+      Resource: '*',
+    },
+  ]
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement })
+  await kms.send(new PutKeyPolicyCommand({ KeyId: keyId, Policy }))
+  const { CiphertextBlob = new Uint8Array() } = await kms.send(
+    new EncryptCommand({ KeyId: keyId, Plaintext }),
+  )
+  const ofNoKey = CiphertextBlob.with(10, (CiphertextBlob[10] ?? 0) ^ 1)
+  const none = arn.replace(keyId, '00000000-0000-4000-8000-000000000000')
+  const aliases = `arn:aws:kms:${region}:${accountId}:${AliasName}`
+  const other = server.otherClient()
+  const encrypt = (KeyId: string): Promise<unknown> =>
+    other.send(new EncryptCommand({ KeyId, Plaintext }))
+  for (const [there, absent] of [
+    [() => encrypt(arn), () => encrypt(none)],
+    [() => encrypt(aliases), () => encrypt(`${aliases}-none`)],
+    [
+      () => other.send(new DisableKeyCommand({ KeyId: arn })),
+      () => other.send(new DisableKeyCommand({ KeyId: none })),
+    ],
+    [
+      () => other.send(new DecryptCommand({ CiphertextBlob })),
+      () => other.send(new DecryptCommand({ CiphertextBlob: ofNoKey })),
+    ],
+  ] as const) {
+    const told: unknown[] = []
+    for (const call of [there, absent]) {
+      const earlier = (await recordsOf(server.directory)).length
+      await assert.rejects(call(), { name: 'AccessDeniedException' })
+      const [record] = await recordsSince(earlier)
+      const {
+        eventID: _e,
+        requestID: _r,
+        eventTime: _t,
+        requestParameters: _p,
+        ...rest
+      } = record ?? {}
+      told.push(rest)
+    }
+    assert.deepEqual(told[0], told[1])
+    assert.doesNotMatch(JSON.stringify(told), new RegExp(`Theirs|${keyId}`))
+  }
 })
 
 test('event ids are of one record each, and request ids of one call', async () => {

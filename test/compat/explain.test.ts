@@ -6,6 +6,7 @@ import { PutUserPolicyCommand } from '@aws-sdk/client-iam'
 import { DecryptCommand, EncryptCommand } from '@aws-sdk/client-kms'
 import type { AccessExplanation, CallExplanation } from '../../src/model/access-questions.ts'
 import { callOperator } from '../../src/operator/client.ts'
+import type { CreatedAccount } from '../../src/operations/trent/create-account.ts'
 import { accountId } from '../harness.ts'
 import { documentOf, openIdentities, type Identities } from './identities.ts'
 import { recordsOf } from './records.ts'
@@ -105,6 +106,27 @@ test('a call is explained by its request id: as its record says, and as it would
     callOperator(server.directory, 'ExplainAccess', { requestId: 'none' }),
     /NotFoundException.*no record of the request none/,
   )
+})
+
+test('a refused call on another account’s key is explained by the name that the call gave it', async (t) => {
+  const identities = await openIdentities(t)
+  const { root, as, server } = identities
+  const made = (await callOperator(server.directory, 'CreateAccount')) as CreatedAccount
+  const { arn } = await makeKey(root.kms)
+  const error: unknown = await as(made)
+    .kms.send(new EncryptCommand({ KeyId: arn, Plaintext }))
+    .catch((refused: unknown) => refused)
+  const { requestId } = (error as { readonly $metadata: { readonly requestId: string } }).$metadata
+  const asked = { requestId, accountId: made.accountId }
+  let answer: unknown
+  for (let attempt = 0; answer === undefined && attempt < 40; attempt += 1) {
+    answer = await callOperator(server.directory, 'ExplainAccess', asked).catch(() => sleep(250))
+  }
+  const { call, now } = answer as CallExplanation
+  assert.deepEqual(call.reasons, [])
+  assert.deepEqual([now?.action, now?.keyArn, now?.decision], ['kms:Encrypt', arn, 'deny'])
+  const reason = { effect: 'implicit-deny', policy: 'resource' }
+  assert.deepEqual(now?.reasons, [reason])
 })
 
 test('conditions are asked as they are given, and a service may call for the caller', async (t) => {
