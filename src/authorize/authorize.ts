@@ -71,9 +71,10 @@ function decide(
     const of = { policy: name, ...(source !== undefined && { source }) }
     return statement === undefined ? [] : [{ effect: 'explicit-deny', ...of, statement }]
   })
-  if (denies.length > 0) return deny(denies)
+  const within = (): Decision => decideWithin(request, policies, found, grants)
+  if (denies.length > 0) return deny(deniesInOrder(request, denies, within))
   if (!mayAsk(request)) return deny([missing('identity')])
-  const decided = decideWithin(request, policies, found, grants)
+  const decided = within()
   if (!serviceControlGap(request, controls.serviceControl)) return decided
   // Another account's caller learns of its own limits only where the resource would let it in.
   const { accountId } = request.resource
@@ -82,6 +83,26 @@ function decide(
     missing('service-control'),
     ...decided.reasons.filter(({ effect }) => effect !== 'allow'),
   ])
+}
+
+const ownersPolicies: readonly PolicyName[] = ['resource', 'resource-control']
+
+/**
+ * A refusal names the first. What another account's caller is denied by its own side comes last where the
+ * resource would not let it in: else a deny of one's own, on a condition of the resource, would tell from the
+ * refusal whether a key exists, and read its tags and aliases letter by letter.
+ */
+function deniesInOrder(
+  { caller, resource }: AuthorizationRequest,
+  denies: readonly Reason[],
+  within: () => Decision,
+): readonly Reason[] {
+  if (caller.accountId === resource.accountId) return denies
+  const owners = denies.filter(({ policy }) => ownersPolicies.includes(policy))
+  if (owners.length > 0) return [...owners, ...denies.filter((each) => !owners.includes(each))]
+  const [first] = within().reasons
+  const shut = first?.effect === 'implicit-deny' && first.policy === 'resource'
+  return shut ? [first, ...denies] : denies
 }
 
 /** What all but the organisation's limits says. */

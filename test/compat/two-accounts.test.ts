@@ -159,8 +159,16 @@ test('a user of another account needs its own account’s permission and the key
   const other = await newAccount(identities, otherId)
   const may = await userOf(identities, other, 'may', { Action: 'kms:*' })
   const mayNot = await userOf(identities, other, 'may-not')
+  // A deny of one's own, on what the key is, tells nothing of it.
+  const Condition = { StringLike: { 'aws:ResourceTag/project': 's*' } }
+  const asks = await userOf(identities, other, 'asks', {
+    Effect: 'Deny',
+    Action: 'kms:*',
+    Condition,
+  })
   const use = ['kms:Encrypt', 'kms:DescribeKey']
-  const { arn: KeyId } = await makeKey(root.kms, { Policy: keyPolicy() })
+  const Tags = [{ TagKey: 'project', TagValue: 'secret' }]
+  const { arn: KeyId } = await makeKey(root.kms, { Policy: keyPolicy(), Tags })
   const encrypt = new EncryptCommand({ KeyId, Plaintext })
   const hidden = (arn: string, action: string): string =>
     `User: ${arn} is not authorized to perform: ${action} on this resource because the resource does ` +
@@ -170,12 +178,10 @@ test('a user of another account needs its own account’s permission and the key
   const absent = `${KeyId.slice(0, -1)}${KeyId.endsWith('0') ? '1' : '0'}`
   for (const id of [KeyId, absent]) {
     const command = new EncryptCommand({ KeyId: id, Plaintext })
-    await denied(
-      may.kms.send(command),
-      'AccessDeniedException',
-      400,
-      hidden(may.arn, 'kms:Encrypt'),
-    )
+    for (const { kms, arn } of [may, asks]) {
+      const text = hidden(arn, 'kms:Encrypt')
+      await denied(kms.send(command), 'AccessDeniedException', 400, text)
+    }
   }
   const put = (...statements: readonly object[]) =>
     root.kms.send(new PutKeyPolicyCommand({ KeyId, Policy: keyPolicy(...statements) }))
