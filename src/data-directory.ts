@@ -1,4 +1,4 @@
-/** The directory that holds all of a server's files: the database, the journal, the key file, the socket. @module */
+/** Where all of a server's files are: the database, the journal, the key file, the socket. @module */
 import { existsSync } from 'node:fs'
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -9,7 +9,8 @@ const writableByAll = 0o002
 
 /**
  * Made where it is not there. Whoever may write to it could put a socket of his own in the operators' way,
- * and be told what they say. Writing by its group is for whoever made the directory to say, as volumes have it.
+ * and be told what they say. A group that may write is for whoever made the directory to say, as volumes
+ * have it.
  * @throws {ConfigError} when every user may write to it
  */
 export async function makeDataDirectory(path: string): Promise<void> {

@@ -32,8 +32,8 @@ const pauseMs = 5000
 /** How long one question takes, both documents together. */
 const askMsMax = 5000
 /**
- * Calls that wait for providers, each with its request's place: fewer than those of one source, and an account's
- * own providers, which may be as slow as it likes, leave room for those of others.
+ * Calls that wait for providers, each with its request's place: not more than those of one source, and an
+ * account's own providers, which may be as slow as it likes, leave room for those of others.
  */
 const waitingMax = 1024
 const waitingPerAccountMax = 256
