@@ -3,6 +3,7 @@
  * and fail a sync. The real one uses nothing but asynchronous calls.
  * @module
  */
+import { constants } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises'
 
 export interface OpenFile {
@@ -42,7 +43,13 @@ export interface FilePort {
 /** The file port over Node's own, by way of libuv's pool. */
 export const nodeFiles: FilePort = {
   create: (path) => openFile(path, 'wx+'),
-  openToRead: (path) => openFile(path, 'r'),
+  async openToRead(path) {
+    // A pipe of that name would hold whoever reads for ever.
+    const file = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    if (await file.isRegular()) return file
+    await file.close()
+    throw new Error(`${path} is not a regular file`)
+  },
   rename,
   remove: (path) => rm(path, { force: true }),
   makeDirectory: async (path) => {
@@ -66,7 +73,10 @@ export const nodeFiles: FilePort = {
   },
 }
 
-async function openFile(path: string, flags: string): Promise<OpenFile> {
+async function openFile(
+  path: string,
+  flags: string | number,
+): Promise<OpenFile & { readonly isRegular: () => Promise<boolean> }> {
   const file = await open(path, flags, 0o600)
   return {
     write: async (bytes, position) =>
@@ -76,6 +86,7 @@ async function openFile(path: string, flags: string): Promise<OpenFile> {
     sync: () => file.sync(),
     truncate: (size) => file.truncate(size),
     size: async () => (await file.stat()).size,
+    isRegular: async () => (await file.stat()).isFile(),
     close: () => file.close(),
   }
 }

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 import { nodeFiles } from '../../src/audit/files.ts'
 import { verifyLog } from '../../src/cli/verify-log.ts'
 import { openAnchored, writerStore } from '../audit/anchored.ts'
@@ -118,6 +119,15 @@ test('verify-log answers status 2 where it cannot read, never 0', async () => {
   const empty = await mkdtemp(join(tmpdir(), 'trent-verify-'))
   assert.equal((await run(empty, false)).status, 1)
   await rm(empty, { recursive: true })
+})
+
+test('a pipe in the place of a segment is refused, and nobody waits for it', async () => {
+  await withJournal(async (data) => {
+    await promisify(execFile)('mkfifo', [join(data, 'journal', 'worker-0', '000000000009.seg')])
+    const { status, text } = await run(join(data, 'journal'), false)
+    assert.equal(status, 2)
+    assert.match(text, /000000000009\.seg is not a regular file\n$/)
+  })
 })
 
 test('the command takes the journal of the data directory, and ends with the status', async () => {
