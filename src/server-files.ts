@@ -1,6 +1,6 @@
 /**
- * What a server opens before it has the root key: the database, the first worker's stream
- * of the audit journal; and the order in which all is closed.
+ * What a server opens before it has the root key: the database, the first worker's stream of the audit
+ * journal; and the order in which all is closed.
  * @module
  */
 import { join } from 'node:path'
