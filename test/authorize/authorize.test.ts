@@ -189,26 +189,6 @@ test('a caller of another account needs both sides', () => {
   assert.ok(allowed(decide(ask(root(other)), onKey(naming(other)))))
 })
 
-test('a caller of another account learns of its own side’s denies only where the resource lets it in', () => {
-  const sides: readonly Partial<Policies>[] = [
-    { identity: [allowsAll, deniesAll] },
-    { identity: [allowsAll], boundary: deniesAll },
-    { identity: [allowsAll], session: [allowsAll, deniesAll] },
-    { identity: [allowsAll], serviceControl: [[allowsAll, deniesAll]] },
-  ]
-  for (const side of sides) {
-    const shut = decide(ask(carol), onKey(delegating, side))
-    assert.equal(because(shut), 'implicit-deny resource')
-    // For operators the deny is there, behind it.
-    assert.equal(shut.reasons[1]?.effect, 'explicit-deny')
-    const forbidden = denying({ Principal: { AWS: carol.arn } })
-    assert.equal(because(decide(ask(carol), onKey(forbidden, side))), 'explicit-deny resource')
-    const open = decide(ask(carol), onKey(naming(carol.arn), side))
-    assert.match(because(open), /^explicit-deny (?:identity|boundary|session|service-control)$/)
-    assert.match(because(decide(ask(alice), onKey(delegating, side))), /^explicit-deny/)
-  }
-})
-
 test('another account is given only what can be given to it', () => {
   const open = keyPolicy({ Effect: 'Allow', Principal: '*', Action: 'kms:*', Resource: '*' })
   const policies = onKey(open, { identity: [allowsAll] })
