@@ -55,7 +55,9 @@ export async function openLives(t: TestContext): Promise<Lives> {
   let stands = Date.now()
   let now = stands
   const time = { system: () => stands, monotonic: () => stands }
-  const server = await startTestServer({ TRENT_TEST_API: 'on' }, { time })
+  // The lives take decades: no record may be too old to be looked at.
+  const settings = { TRENT_TEST_API: 'on', TRENT_AUDIT_RETENTION_DAYS: '36500' }
+  const server = await startTestServer(settings, { time })
   t.after(() => server.stop())
   const clients = new Map<string, KMSClient>()
   const client = (region: string): KMSClient => {
