@@ -11,7 +11,7 @@ import { required } from '../../model/shape.ts'
 import { operation, type Principals } from '../operation.ts'
 import { grantConstraintEntries } from './context-entries.ts'
 import { findGrantPrincipal, findInfrastructure } from './grant-principals.ts'
-import { checkGrant, requireGrantable, requireGrantRoom } from './grant-rules.ts'
+import { checkGrant, meantConstraints, requireGrantable, requireGrantRoom } from './grant-rules.ts'
 import {
   dryRun,
   grantConstraints,
@@ -48,12 +48,12 @@ export const createGrant = operation<CreateGrantRequest, CreateGrantResponse>()(
       states,
     },
   },
-  requestedGrant: ({ Operations, Constraints }) => ({
-    operations: Operations,
-    ...(Constraints && { constraints: Constraints }),
-  }),
+  requestedGrant: ({ Operations, Constraints }) => {
+    const constraints = meantConstraints(Constraints)
+    return { operations: Operations, ...(constraints && { constraints }) }
+  },
   context: (input) => ({
-    ...grantConstraintEntries(input.Constraints),
+    ...grantConstraintEntries(meantConstraints(input.Constraints)),
     'kms:GrantConstraintSourceArn': input.Constraints?.SourceArn,
     'kms:GrantOperations': input.Operations,
     'kms:GranteePrincipal': input.GranteePrincipal,
@@ -90,7 +90,8 @@ export const createGrant = operation<CreateGrantRequest, CreateGrantResponse>()(
   check: checkGrant,
   async run({ input, caller, partition, keys: { key }, commit }, ports) {
     const operations = [...new Set(input.Operations)]
-    requireGrantable(key, operations, input.Constraints)
+    const constraints = meantConstraints(input.Constraints)
+    requireGrantable(key, operations, constraints)
     const { accountId, region, keyId } = key
     const wanted: Requested = {
       accountId,
@@ -101,7 +102,7 @@ export const createGrant = operation<CreateGrantRequest, CreateGrantResponse>()(
       // A service has no account: what it grants in its own name is the account's of the key.
       issuingAccountId: caller.service === undefined ? caller.accountId : accountId,
       operations,
-      ...(input.Constraints && { constraints: input.Constraints }),
+      ...(constraints && { constraints }),
     }
     const grantId = Buffer.from(ports.random.bytes(32)).toString('hex')
     const createdAt = ports.clock.now()

@@ -50,12 +50,35 @@ export function checkGrant(input: Requested): void {
   checkConstraints(Constraints)
 }
 
-function checkConstraints(constraints: GrantConstraints = {}): void {
+/**
+ * What the constraints of a request mean: clients that hold both contexts as maps send the one that
+ * they do not use as an empty one.
+ */
+export function meantConstraints(
+  constraints: GrantConstraints | undefined,
+): GrantConstraints | undefined {
+  if (constraints === undefined) return undefined
+  const {
+    EncryptionContextEquals: equals,
+    EncryptionContextSubset: subset,
+    ...others
+  } = constraints
+  if (equals === undefined || subset === undefined) return constraints
+  if (isEmpty(equals) === isEmpty(subset)) return constraints
+  return isEmpty(equals)
+    ? { ...others, EncryptionContextSubset: subset }
+    : { ...others, EncryptionContextEquals: equals }
+}
+
+function isEmpty(context: Readonly<Record<string, string>>): boolean {
+  return Object.keys(context).length === 0
+}
+
+function checkConstraints(given: GrantConstraints | undefined): void {
+  const constraints = meantConstraints(given) ?? {}
   const { EncryptionContextEquals: equals, EncryptionContextSubset: subset } = constraints
   if (equals !== undefined && subset !== undefined) {
-    throw invalid(
-      'only one of `EncryptionContextEquals` and `EncryptionContextSubset` can be given',
-    )
+    throw invalid('More than one constraint supplied')
   }
   const pairs = Object.entries(equals ?? subset ?? {})
   if (pairs.length > contextPairsMax) {

@@ -92,7 +92,13 @@ const refusals: readonly [what: string, input: object, code: string, message: st
     'both encryption contexts',
     { Constraints: { EncryptionContextEquals: {}, EncryptionContextSubset: {} } },
     'ValidationException',
-    'only one of `EncryptionContextEquals` and `EncryptionContextSubset` can be given',
+    'More than one constraint supplied',
+  ],
+  [
+    'pairs in both encryption contexts',
+    { Constraints: { EncryptionContextEquals: pairs(1), EncryptionContextSubset: pairs(1) } },
+    'ValidationException',
+    'More than one constraint supplied',
   ],
   [
     'nine pairs',

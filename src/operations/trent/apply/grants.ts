@@ -6,7 +6,12 @@
 import { granteeOf, requestDigest, type GrantRecord } from '../../../model/grant.ts'
 import type { KeyRecord } from '../../../model/key.ts'
 import { findGrantPrincipal, type GrantPrincipal } from '../../kms/grant-principals.ts'
-import { checkGrant, requireGrantable, requireGrantRoom } from '../../kms/grant-rules.ts'
+import {
+  checkGrant,
+  meantConstraints,
+  requireGrantable,
+  requireGrantRoom,
+} from '../../kms/grant-rules.ts'
 import type { Applying } from './applying.ts'
 import type { GrantEntry } from './document.ts'
 import { type Place, placed } from './place.ts'
@@ -71,7 +76,7 @@ async function requestedBy(
 ): Promise<Requested> {
   const { name, granteeServicePrincipal, retiringServicePrincipal } = entry
   const operations = [...new Set(entry.operations)]
-  const constraints = constraintsOf(entry.constraints)
+  const constraints = meantConstraints(constraintsOf(entry.constraints))
   const asked = {
     ...(entry.granteePrincipal && { GranteePrincipal: entry.granteePrincipal }),
     ...(granteeServicePrincipal && { GranteeServicePrincipal: granteeServicePrincipal }),
