@@ -43,10 +43,13 @@ export async function readStoredAndRecorded(
   accountId: string,
   region: string,
 ): Promise<StoredAndRecorded> {
-  const records: AuditRecord[] = []
-  await readRecords(join(dataDirectory, 'journal'), (text) => {
-    records.push(JSON.parse(text) as AuditRecord) // the members are asserted where they are used
+  // The first worker writes what others had committed when they died: behind all that those have written.
+  const [records, firstWorkers]: [AuditRecord[], AuditRecord[]] = [[], []]
+  await readRecords(join(dataDirectory, 'journal'), (text, stream) => {
+    const record = JSON.parse(text) as AuditRecord // the members are asserted where they are used
+    ;(stream === 'worker-0' ? firstWorkers : records).push(record)
   })
+  for (const record of firstWorkers) records.push(record)
   const database = await openDatabase({ path: join(dataDirectory, 'trent.db') })
   try {
     const deployment = await readDeployment(database)
