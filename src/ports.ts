@@ -109,7 +109,7 @@ export interface OpenServerPorts extends OpenPorts {
 export function openPorts(config: Config, parts: ServerParts): OpenServerPorts {
   const { delivery, clock, log, meter } = parts
   const works = openWorks(config, parts)
-  const jobs = openJobs(config, parts, works)
+  const jobs = openJobs(parts, works)
   const refusals = createRefusals(log, clock)
   const faults = createFaults(parts.memory.faults)
   const duties = {

@@ -110,11 +110,9 @@ export function openWorks(config: WorksConfig, parts: WorkerParts, sentElsewhere
 }
 
 /** What the clock starts, in the one worker that does: over the works of its own. */
-export function openJobs({ regions }: WorksConfig, parts: WorkerParts, works: Works): Jobs {
-  const { store, journal, clock, random, log } = parts
-  const { outbox, events, builtin } = works
-  const changing = { store, journal, outbox, regions, events, clock, random }
-  return createKeyJobs({ ...changing, keyStoreOf: () => builtin, log }, [
+export function openJobs(parts: WorkerParts, { changes, builtin }: Works): Jobs {
+  const { store, clock, log } = parts
+  return createKeyJobs({ store, changes, clock, keyStoreOf: () => builtin, log }, [
     createEventRetention(store),
     createCountRetention(store),
   ])

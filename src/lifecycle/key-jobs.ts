@@ -7,13 +7,11 @@ import { createDeletionJobs, type DeletionJobsPorts } from './deletion-jobs.ts'
 import { createExpiryJobs, type ExpiryJobsPorts } from './expiry-jobs.ts'
 import { createRotationJobs, type RotationJobsPorts } from './rotation-jobs.ts'
 import { createTransitionJobs, type TransitionJobsPorts } from './transition-jobs.ts'
-import { createServiceChanges, type ServiceChangePorts } from './service-changes.ts'
 
-export type KeyJobsPorts = ServiceChangePorts &
-  Omit<RotationJobsPorts, 'changes'> &
-  Omit<DeletionJobsPorts, 'changes'> &
-  Omit<TransitionJobsPorts, 'changes'> &
-  Omit<ExpiryJobsPorts, 'changes'> & {
+export type KeyJobsPorts = RotationJobsPorts &
+  DeletionJobsPorts &
+  TransitionJobsPorts &
+  ExpiryJobsPorts & {
     readonly store: Pick<Store, 'saveClockMark'>
     readonly clock: MovableClock
     readonly log: Logger
@@ -22,14 +20,13 @@ export type KeyJobsPorts = ServiceChangePorts &
 /** @param more jobs that are about no key */
 export function createKeyJobs(ports: KeyJobsPorts, more: readonly Job[] = []): Jobs {
   const { clock, log } = ports
-  const changes = createServiceChanges(ports)
   const { job: markClock, mark } = clockMarks(ports)
   const jobs = [
     markClock,
-    ...createTransitionJobs({ ...ports, changes }),
-    ...createDeletionJobs({ ...ports, changes }),
-    ...createExpiryJobs({ ...ports, changes }),
-    ...createRotationJobs({ ...ports, changes }),
+    ...createTransitionJobs(ports),
+    ...createDeletionJobs(ports),
+    ...createExpiryJobs(ports),
+    ...createRotationJobs(ports),
     ...more,
   ]
   let told: string | undefined
