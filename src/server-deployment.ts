@@ -19,7 +19,7 @@ import { openDeployment, openFirstAccount, type FirstAccount } from './deploymen
 import { openPorts, type OpenPorts, type ServerParts } from './ports.ts'
 import { createKeyFile, openFileSeal } from './seals/file.ts'
 import type { Seal } from './seals/seal.ts'
-import { workersOf, type Files } from './server-files.ts'
+import { type Files } from './server-files.ts'
 import type { ServerOptions } from './server.ts'
 import { createStore } from './store/bound-store.ts'
 import { readDeployment } from './store/deployment.ts'
@@ -106,7 +106,7 @@ export async function openDeploymentPorts(
 async function openAudit(
   config: Config,
   options: ServerOptions,
-  { journal, clock, workers, journalDirectory: directory, afterJournal, onError }: Files,
+  { journal, clock, workers, workerCount, afterJournal, onError, ...files }: Files,
   parts: Parameters<typeof openFirstAccount>[2],
 ): Promise<{
   readonly anchors: Anchors
@@ -116,16 +116,16 @@ async function openAudit(
 }> {
   const { log, journalFiles = nodeFiles, onFatal } = options
   const { store, keyring } = parts
+  const directory = files.journalDirectory
   const auditing = { store, keyring, files: journalFiles, directory, onError }
   const list = createListing(auditing)
   const anchors = await openAnchors({ ...auditing, journal, list })
   afterJournal.push(() => anchors.settled())
   const credentials = join(config.dataDirectory, 'credentials')
   const firstAccount = await openFirstAccount(config, credentials, parts)
-  const count = workersOf(config, options)
   const own = [
     journal.position.stream,
-    ...Array.from({ length: count - 1 }, (_, n) => streamOf(n + 1)),
+    ...Array.from({ length: workerCount - 1 }, (_, n) => streamOf(n + 1)),
   ] as const
   await endLeftStreams({ ...auditing, clock, own, list, onFatal })
   await drainOutbox({ ...auditing, journal })

@@ -20,6 +20,8 @@ export interface Files {
   readonly journal: OpenJournal
   readonly memory: SharedMemory
   readonly workers: Workers
+  /** How many workers there are, with the first. */
+  readonly workerCount: number
   readonly meter: Meter
   readonly journalDirectory: string
   /** What waits for the journal's last word. */
@@ -46,17 +48,18 @@ export async function openFiles(
   closing.push(() => database.close())
   const afterJournal: Closing = []
   closing.push(() => closeAll(afterJournal))
-  const workers = createWorkers(workersOf(config, options), onFatal)
+  const workerCount = workersOf(config, options)
+  const workers = createWorkers(workerCount, onFatal)
   const meter = createMeter(() => workers.figures())
   const of = { config, memory, clock, meter, log, onFatal, files: journalFiles }
   const stream = await openStream({ ...of, worker: 0 })
   meter.observe({ trent_sealed: () => 1 })
   closing.push(() => stream.journal.close())
-  return { database, memory, workers, meter, ...stream, afterJournal, clock, startedAt }
+  const threads = { memory, workers, workerCount }
+  return { database, ...threads, meter, ...stream, afterJournal, clock, startedAt }
 }
 
-/** How many workers there are, with the first. */
-export function workersOf({ workers }: Config, { log, time, journalFiles }: ServerOptions): number {
+function workersOf({ workers }: Config, { log, time, journalFiles }: ServerOptions): number {
   if (workers === 1) return 1
   if (time !== undefined || journalFiles !== undefined) {
     throw new Error('ports of one thread cannot be those of several workers')

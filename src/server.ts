@@ -19,7 +19,7 @@ import { handle } from './pipeline.ts'
 import { publicHandler } from './routes.ts'
 import type { Seal } from './seals/seal.ts'
 import { keyFileSeal, openDeploymentPorts, type Opened } from './server-deployment.ts'
-import { closeAll, openFiles, workersOf, type Closing, type Files } from './server-files.ts'
+import { closeAll, openFiles, type Closing, type Files } from './server-files.ts'
 import type { Target } from './wire/aws-json.ts'
 import { limitsOfWorker } from './wire/limits.ts'
 import { protocolOf } from './wire/protocol.ts'
@@ -79,14 +79,13 @@ export async function startServer(config: Config, options: ServerOptions): Promi
 /** The two listeners; calls get one clear error until `open` is called. */
 async function openDoors(
   config: Config,
-  options: ServerOptions,
-  { journal, meter, workers }: Files,
+  { log, prepare }: ServerOptions,
+  { journal, meter, workers, workerCount }: Files,
   closing: Closing,
 ): Promise<{
   readonly listener: Listener
   readonly open: (opening: Promise<Opened>) => Promise<FirstAccount>
 }> {
-  const { log, prepare } = options
   let opening: Promise<Opened> | undefined
   let opened: Opened | undefined
   const listeners: Listener[] = []
@@ -121,7 +120,7 @@ async function openDoors(
     serve,
     readiness,
   })
-  const listener = await listenPublicly(config, workersOf(config, options), log, handler)
+  const listener = await listenPublicly(config, workerCount, log, handler)
   listeners.push(listener)
   const socketPath = shortestPath(join(config.dataDirectory, 'operator.sock'))
   listeners.push(await listen({ socketPath, log }, (request) => serve(request)))
