@@ -163,9 +163,12 @@ function furtherOf(event: FurtherEvent, partition: string, time: number): Furthe
 }
 
 /** The id of the record that an account has of the call. */
-export function recordIdOf(accountId: string, opening: Opening, trail: Trail): string {
-  const own = accountOf({ ...opening, ...trail })
-  return accountId === own ? trail.eventId : copyIdOf(trail.idOf, accountId)
+export function recordIdOf(
+  accountId: string,
+  { caller }: Opening,
+  { resources, eventId, idOf }: Trail,
+): string {
+  return accountId === accountOf({ caller, resources }) ? eventId : copyIdOf(idOf, accountId)
 }
 
 /** The use of a key that its state has refused, with the record that its account has of it. */

@@ -126,7 +126,7 @@ export interface RunningCall {
 }
 
 export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
-  const { operation, place, request, requestId } = opening
+  const { operation, caller, place, request, requestId } = opening
   const trail = newTrail(request, ports.random)
   return {
     ...opening,
@@ -154,7 +154,8 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
       trail.authorized = true
     },
     onDecision(action, decision, accountId) {
-      if (accountId !== accountOf({ ...opening, ...trail })) trail.foreignActions.add(action)
+      const own = accountOf({ caller, resources: trail.resources })
+      if (accountId !== own) trail.foreignActions.add(action)
       for (const reason of decision.reasons) trail.reasons.push({ action, ...reason })
       for (const error of decision.errors) {
         ports.log.warn({ requestId, action, error }, 'a policy is broken: it denies')
