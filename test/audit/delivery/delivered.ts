@@ -88,6 +88,15 @@ export function assertNoErrors(server: TestServer): void {
 
 /** `trent verify-log` finds journal and archive whole, and of one story. */
 export async function assertVerified(server: TestServer, archive: string): Promise<void> {
+  const { status, text } = await verified(server, archive)
+  assert.equal(status, 0, text)
+}
+
+/** What `trent verify-log --json` says of both, and its exit status. */
+export async function verified(
+  server: TestServer,
+  archive: string,
+): Promise<{ readonly status: number; readonly text: string }> {
   let text = ''
   const status = await verifyLog({
     directory: join(server.directory, 'journal'),
@@ -95,5 +104,5 @@ export async function assertVerified(server: TestServer, archive: string): Promi
     json: true,
     output: { write: (part) => (text += part) },
   })
-  assert.equal(status, 0, text)
+  return { status, text }
 }

@@ -5,7 +5,6 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { verifyLog } from '../../../src/cli/verify-log.ts'
 import { advance } from '../../compat/test-clock.ts'
 import { accountId, region } from '../../harness.ts'
 import {
@@ -17,6 +16,7 @@ import {
   jsonOf,
   startDelivering,
   traffic,
+  verified,
   type Delivering,
 } from './delivered.ts'
 
@@ -33,13 +33,7 @@ interface Digest {
 }
 
 async function check({ server, archive }: Delivering) {
-  let text = ''
-  const status = await verifyLog({
-    directory: join(server.directory, 'journal'),
-    delivered: archive,
-    json: true,
-    output: { write: (part) => (text += part) },
-  })
+  const { status, text } = await verified(server, archive)
   return {
     status,
     ...(JSON.parse(text) as {
