@@ -108,6 +108,8 @@ export interface Permission {
   readonly stsResource?: string
   /** The same for what follows `arn:<partition>:cloudtrail:<region>:<account>:`. */
   readonly trailResource?: string
+  /** The same for what follows `arn:<partition>:kms:<region>:<account>:`; `region` above counts. */
+  readonly kmsResource?: string
   /** AWS leaves `on resource: …` out of some refusals. */
   readonly unnamedResource?: true
 }

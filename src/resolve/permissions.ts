@@ -20,6 +20,7 @@ import {
 } from '../authorize/refusal.ts'
 import { KmsError } from '../errors.ts'
 import type { Caller } from '../model/caller.ts'
+import { formatArn } from '../model/arn.ts'
 import { aliasArn, keyArn, type KeyRecord } from '../model/key.ts'
 import { iamArn, stsArn, trailResourceArn } from './identities.ts'
 import type { ContextEntries, Operation, Origin, Permission } from '../operations/operation.ts'
@@ -103,10 +104,14 @@ export function authorizeCall(
 }
 
 function resourceArn(permission: Permission, place: Place): string {
-  const { arn, iamResource, stsResource, trailResource } = permission
+  const { arn, iamResource, stsResource, trailResource, kmsResource } = permission
   if (iamResource !== undefined) return iamArn(place, iamResource)
   if (stsResource !== undefined) return stsArn(place, stsResource)
   if (trailResource !== undefined) return trailResourceArn(place, trailResource)
+  if (kmsResource !== undefined) {
+    const { region = place.region } = permission
+    return formatArn({ ...place, service: 'kms', region, resource: kmsResource })
+  }
   return arn ?? '*'
 }
 

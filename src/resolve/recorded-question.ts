@@ -49,6 +49,10 @@ export function recordedQuestion(text: string): {
       question: `what a caller of type ${userIdentity.type} may do is not asked again`,
     }
   }
+  if (action === 'kms:TagResource' && record.eventName !== 'TagResource') {
+    const question = `${action} was asked of every key, for a key that the call was to make`
+    return { call, question }
+  }
   const [{ ARN: key } = { ARN: foreign }] = action === 'kms:ReEncryptFrom' ? keys : keys.slice(-1)
   if (key === undefined) return { call, question: `${action} was not asked of a key` }
   const given = requestParameters ?? {}

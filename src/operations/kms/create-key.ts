@@ -10,7 +10,7 @@ import { auditedMetadata, keyMetadata } from './key-metadata.ts'
 import { customKeyStoreId, description, policy, tags } from './members.ts'
 import { askedFor, newKeyId, requireNewKey } from './new-key.ts'
 import { requireRoom } from './room.ts'
-import { checkTags, tagEntries } from './tags.ts'
+import { checkTags, tagEntries, tagPermissions } from './tags.ts'
 
 const oldSpecs = [
   'RSA_2048',
@@ -59,12 +59,7 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
     XksKeyId: text({ min: 1, max: 128, pattern: '^[a-zA-Z0-9-_.]+$' }),
   },
   keys: {},
-  permissions: (input) => [
-    { action: 'kms:CreateKey' },
-    ...((input.Tags?.length ?? 0) > 0
-      ? [{ action: 'kms:TagResource', unnamedResource: true } as const]
-      : []),
-  ],
+  permissions: (input) => [{ action: 'kms:CreateKey' }, ...tagPermissions(input.Tags)],
   context(input) {
     const { spec, usage, origin } = askedFor(input)
     return {

@@ -15,7 +15,7 @@ import { operation } from '../operation.ts'
 import { auditedMetadata, keyMetadata } from './key-metadata.ts'
 import { description, policy, regionName, requiredKeyId, tags } from './members.ts'
 import { requireRoom } from './room.ts'
-import { checkTags, tagEntries } from './tags.ts'
+import { checkTags, tagEntries, tagPermissions } from './tags.ts'
 
 export const replicateKey = operation<ReplicateKeyRequest, ReplicateKeyResponse>()({
   name: 'ReplicateKey',
@@ -38,9 +38,7 @@ export const replicateKey = operation<ReplicateKeyRequest, ReplicateKeyResponse>
   },
   permissions: ({ ReplicaRegion: region, Tags }) => [
     { action: 'kms:CreateKey', region },
-    ...((Tags?.length ?? 0) > 0
-      ? [{ action: 'kms:TagResource', region, unnamedResource: true } as const]
-      : []),
+    ...tagPermissions(Tags).map((permission) => ({ ...permission, region })),
   ],
   context(input, use, { key }) {
     const bypass = {

@@ -5,7 +5,7 @@
  */
 import { KmsError } from '../../errors.ts'
 import type { Tag } from '../../model/key.ts'
-import type { ContextEntries } from '../operation.ts'
+import type { ContextEntries, Permission } from '../operation.ts'
 
 /** Of one key, and so of one request. */
 export const tagsMax = 50
@@ -52,6 +52,16 @@ export function sameTags(one: readonly Tag[], other: readonly Tag[]): boolean {
         tag.TagKey === other[index]?.TagKey && tag.TagValue === other[index]?.TagValue,
     )
   )
+}
+
+/**
+ * The permission to tag a key that the call makes. The key has no id yet, so the resource is every key of
+ * the account: a policy for some keys only does not give it.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/create-keys.html#create-key-permissions
+ */
+export function tagPermissions(tags: readonly Tag[] | undefined): readonly Permission[] {
+  if (tags === undefined || tags.length === 0) return []
+  return [{ action: 'kms:TagResource', kmsResource: 'key/*', unnamedResource: true }]
 }
 
 /**

@@ -255,7 +255,7 @@ test('CreateKey with tags asks for kms:TagResource as well', () => {
   assert.deepEqual(empty, without)
   assert.deepEqual(tagged, [
     { action: 'kms:CreateKey' },
-    { action: 'kms:TagResource', unnamedResource: true },
+    { action: 'kms:TagResource', kmsResource: 'key/*', unnamedResource: true },
   ])
 })
 

@@ -232,7 +232,12 @@ test('ReplicateKey asks in the Region of the replica for the making of it, and f
   const create = { action: 'kms:CreateKey', region: ReplicaRegion }
   assert.deepEqual(replicateKey.permissions?.(input), [create])
   const tagged = { ...input, Tags: [{ TagKey: 'a', TagValue: '' }] }
-  const tag = { action: 'kms:TagResource', region: ReplicaRegion, unnamedResource: true }
+  const tag = {
+    action: 'kms:TagResource',
+    kmsResource: 'key/*',
+    region: ReplicaRegion,
+    unnamedResource: true,
+  }
   assert.deepEqual(replicateKey.permissions?.(tagged), [create, tag])
 })
 
