@@ -3,7 +3,7 @@
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
  * @module
  */
-import type { Caller } from '../model/caller.ts'
+import type { Caller, CallerKind } from '../model/caller.ts'
 import type { CallingService } from '../model/service.ts'
 import { parseArn } from '../model/arn.ts'
 import type { CompiledPrincipals } from './compile.ts'
@@ -69,6 +69,13 @@ function arnsOf(uniqueId: string, uniqueIds: Readonly<Record<string, string>>): 
   return arns.get(uniqueId) ?? []
 }
 
+/**
+ * Callers that no Allow statement means, whatever its principals are: only grants let infrastructure in,
+ * and operators and the test API use no keys. A Deny still means them.
+ * @see docs/callers.md
+ */
+const neverAllowed: ReadonlySet<CallerKind> = new Set(['infrastructure', 'operator', 'test'])
+
 /** How closely a key-policy statement means the caller; undefined when it does not. */
 export function meansCaller(
   principals: CompiledPrincipals,
@@ -76,6 +83,7 @@ export function meansCaller(
   uniqueIds: Readonly<Record<string, string>>,
   effect: Effect,
 ): Closeness | undefined {
+  if (effect === 'Allow' && neverAllowed.has(caller.kind)) return undefined
   if (caller.kind === 'web-identity') return meansIdentity(principals, caller, effect)
   if (caller.service !== undefined) return meansService(principals, caller.service)
   const account = principals.accounts.has(caller.accountId)
@@ -137,6 +145,8 @@ export type PrincipalTest = (
 /** Tells of the grantee or the retiring principal of each grant how closely it is the caller. */
 export function principalTest(caller: Caller): PrincipalTest {
   const names = namesOf(caller)
+  // A grant to the account is for its users and roles.
+  const inAccount = caller.kind !== 'web-identity' && !neverAllowed.has(caller.kind)
   const accountRoot = `:iam::${caller.accountId}:root`
   // Many grants have one grantee: its ARN is read once.
   const accounts = new Map<string, Closeness | undefined>()
@@ -146,7 +156,7 @@ export function principalTest(caller: Caller): PrincipalTest {
     if (name !== undefined) {
       return uniqueId === undefined || uniqueId === name.uniqueId ? name.closeness : undefined
     }
-    if (!principal.endsWith(accountRoot)) return undefined
+    if (!inAccount || !principal.endsWith(accountRoot)) return undefined
     if (!accounts.has(principal)) {
       const arn = parseArn(principal)
       const own = arn?.service === 'iam' && arn.accountId === caller.accountId

@@ -293,7 +293,7 @@ test('the engine and the slow evaluator agree where services call', () => {
   fc.assert(property, { seed: printedSeed('reference-services'), numRuns: runs })
   console.log(`reference: ${JSON.stringify(allowed)} allowed, ${denied} denied`)
   // Agreement on denials alone would prove little.
-  for (const kind of ['forwarded', 'service', 'infrastructure']) {
-    assert.ok((allowed[kind] ?? 0) > runs / 200, kind)
-  }
+  for (const kind of ['forwarded', 'service']) assert.ok((allowed[kind] ?? 0) > runs / 200, kind)
+  // Only grants let infrastructure in, and few of them name the one that calls.
+  assert.ok((allowed['infrastructure'] ?? 0) > runs / 500, 'infrastructure')
 })

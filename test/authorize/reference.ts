@@ -196,7 +196,9 @@ function mayAs(
   { same, accountAllows, limited }: Standing,
 ): boolean {
   if (principal === undefined) return false
-  if (principal === `arn:aws:iam::${caller.accountId}:root`) return accountAllows
+  if (principal === `arn:aws:iam::${caller.accountId}:root`) {
+    return accountAllows && caller.kind !== 'infrastructure'
+  }
   // Infrastructure is named by what is its unique id, never by its ARN.
   const name = caller.kind === 'infrastructure' ? caller.uniqueId : caller.arn
   const itself = caller.kind !== 'root' && principal === name
@@ -243,6 +245,8 @@ function keyWords(policy: PlainPolicy, effect: string, request: PlainRequest): R
 
 function principalWords(statement: PlainStatement, request: PlainRequest): readonly string[] {
   const { caller, uniqueIds } = request
+  // Only grants let infrastructure in.
+  if (caller.kind === 'infrastructure' && statement.Effect === 'Allow') return []
   if (statement.Principal === '*') return ['itself']
   if (caller.service !== undefined) return serviceWords(statement, caller.service)
   const roleId = caller.roleId ?? caller.uniqueId.split(':')[0] ?? ''

@@ -10,7 +10,11 @@ import type { KeyState } from '../../model/key.ts'
 import { required } from '../../model/shape.ts'
 import { operation, type Principals } from '../operation.ts'
 import { grantConstraintEntries } from './context-entries.ts'
-import { findGrantPrincipal, findInfrastructure } from './grant-principals.ts'
+import {
+  findGrantPrincipal,
+  findInfrastructure,
+  requireGranteeWithinService,
+} from './grant-principals.ts'
 import { checkGrant, meantConstraints, requireGrantable, requireGrantRoom } from './grant-rules.ts'
 import {
   dryRun,
@@ -152,6 +156,7 @@ async function principalsOf(
     const infrastructure = await findInfrastructure(text, caller, principals, refused)
     return infrastructure ?? findGrantPrincipal(text, partition, principals, refused)
   }
+  requireGranteeWithinService(caller, GranteePrincipal)
   const grantee = await find(GranteePrincipal, 'GranteePrincipal')
   const retiring = await find(RetiringPrincipal, 'RetiringPrincipal')
   return {

@@ -36,8 +36,8 @@ export async function findGrantPrincipal(
 }
 
 /**
- * The infrastructure principal that `text` names, which only its own service can name: for the caller's
- * account, or in its own name for any that there is. Undefined for what is none.
+ * The infrastructure principal that `text` names; undefined for other text. Only its own service can name
+ * it: for a user in the user's account, in its own name in any account, as infrastructure in its own account.
  * @throws {KmsError} `InvalidArnException`
  */
 export async function findInfrastructure(
@@ -48,8 +48,7 @@ export async function findInfrastructure(
 ): Promise<Pick<GrantPrincipal, 'arn' | 'uniqueId'> | undefined> {
   const named = readInfrastructurePrincipal(text)
   if (named === undefined) return undefined
-  const service = invokingService(caller)
-  const own = service !== undefined && named.roleName === infrastructureRoleOf(service.name)
+  const own = named.roleName === infrastructureRoleNamedBy(caller)
   const { accountId } = named
   const there =
     caller.service === undefined
@@ -57,6 +56,30 @@ export async function findInfrastructure(
       : (await principals.idOf(`arn:aws:iam::${accountId}:root`)) === accountId
   if (!own || !there) throw invalidArn(refused)
   return { arn: text, uniqueId: text }
+}
+
+/** The role of the infrastructure of the service that calls, or that the caller is infrastructure of. */
+function infrastructureRoleNamedBy(caller: Caller): string | undefined {
+  const service = invokingService(caller)
+  if (service !== undefined) return infrastructureRoleOf(service.name)
+  return caller.kind === 'infrastructure'
+    ? readInfrastructurePrincipal(caller.uniqueId)?.roleName
+    : undefined
+}
+
+/**
+ * Infrastructure ends with its service, and so must all that it gives: it can grant to infrastructure of its
+ * own service and account only.
+ * @throws {KmsError} `AccessDeniedException`
+ */
+export function requireGranteeWithinService(caller: Caller, grantee: string | undefined): void {
+  if (caller.kind !== 'infrastructure') return
+  if (grantee !== undefined && readInfrastructurePrincipal(grantee) !== undefined) return
+  throw new KmsError(
+    'AccessDeniedException',
+    'Cannot call CreateGrant with the credentials of a service’s infrastructure for a grantee that is ' +
+      'not infrastructure of this service',
+  )
 }
 
 function invalidArn(message: string): KmsError {
