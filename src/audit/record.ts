@@ -165,10 +165,16 @@ function responseElements(response: Parameters | undefined): unknown {
   return response === undefined ? null : camelCased(response)
 }
 
-/** AWS's records of other services than KMS have no list where nothing is in it. */
-function resourcesOf({ resources, operation }: Audited): readonly object[] | undefined {
-  if (resources.length === 0 && operation.service !== 'kms') return undefined
-  return resources.map(shownResource)
+/** AWS leaves an empty list out for other services than KMS, and for an alias that does not exist. */
+function resourcesOf(audited: Audited): readonly object[] | undefined {
+  const { resources, operation } = audited
+  if (resources.length > 0) return resources.map(shownResource)
+  return operation.service !== 'kms' || aliasIsMissing(audited) ? undefined : []
+}
+
+/** `resolve.ts` writes the sentence: nothing that a caller gives stands at its beginning. */
+function aliasIsMissing({ outcome }: Audited): boolean {
+  return !outcome.ok && outcome.code === 'NotFoundException' && outcome.message.startsWith('Alias ')
 }
 
 function shownResource(resource: Audited['resources'][number]): object {
@@ -201,9 +207,19 @@ function additionalEventData(audited: Audited): object | undefined {
   const sourceKeyMaterialId = materials?.sourceKeyMaterialId
   const destinationKeyMaterialId = materials?.destinationKeyMaterialId
   const material = keyMaterialId ?? sourceKeyMaterialId ?? destinationKeyMaterialId
+  if (audited.operation.service === 'sts') return servingDetails(audited)
   return recipient === undefined && grantId === undefined && material === undefined
     ? undefined
     : { recipient, grantId, keyMaterialId, sourceKeyMaterialId, destinationKeyMaterialId }
+}
+
+/** What STS says of each request: which Region's endpoint served it. */
+function servingDetails({ requestId, region, time }: Audited): object {
+  const name = `1:${region}:S:${time}:R:${requestId.slice(0, 8)}`
+  return {
+    ExtendedRequestId: Buffer.from(name).toString('base64'),
+    RequestDetails: { awsServingRegion: region, endpointType: 'regional' },
+  }
 }
 
 function errorCode(code: string): string {

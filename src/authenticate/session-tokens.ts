@@ -15,18 +15,10 @@ import {
   sessionKeyId,
   sessionKeyRandomBytes,
   SessionTooLarge,
+  type IssuedSession,
   type Session,
 } from '../model/session.ts'
 import { packSession, unpackSession, type PackedSession } from './packed-session.ts'
-
-export interface IssuedSession {
-  readonly accessKeyId: string
-  /** For the one answer that tells it, and nothing else. */
-  readonly plaintextSecret: string
-  readonly token: string
-  /** How much of the room for policies and tags is taken, in percent. */
-  readonly packedPercent: number
-}
 
 export interface SessionTokens {
   /**
@@ -71,7 +63,8 @@ export function createSessionTokens(
       if (payload.length > packedBytesMax) throw new SessionTooLarge(packedPercent)
       const token = keyring.sealToken('session', accessKeyId, padded(payload, charactersMin))
       payload.fill(0)
-      return { accessKeyId, plaintextSecret, token, packedPercent }
+      const tokenPercent = Math.ceil((100 * token.length) / sessionTokenCharactersMax)
+      return { accessKeyId, plaintextSecret, token, packedPercent, tokenPercent }
     },
     open(accessKeyId, token) {
       if (token.length > sessionTokenCharactersMax) return undefined

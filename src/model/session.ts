@@ -71,6 +71,17 @@ export function accountOfSessionKey(accessKeyId: string): string | undefined {
 /** Bytes of randomness in a session's access key id. */
 export const sessionKeyRandomBytes = 8
 
+export interface IssuedSession {
+  readonly accessKeyId: string
+  /** For the one answer that tells it, and nothing else. */
+  readonly plaintextSecret: string
+  readonly token: string
+  /** How much of the room for policies and tags is taken, in percent. */
+  readonly packedPercent: number
+  /** Length of the token in percent of the longest. */
+  readonly tokenPercent: number
+}
+
 /** A session's policies and tags do not fit into a token. */
 export class SessionTooLarge extends Error {
   /** Of the room that there is. */

@@ -22,7 +22,7 @@ import type { ServiceEvent } from '../model/service-event.ts'
 import type { Input, Members } from '../model/shape.ts'
 import type { RoleRecord, RoleUse } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
-import type { Session } from '../model/session.ts'
+import type { IssuedSession, Session } from '../model/session.ts'
 import type { Figures } from '../store/figures.ts'
 import type { DeletedKeys, DeletedMaterials, StoreReads, Transaction } from '../store/store.ts'
 import type { Explanations } from '../model/access-questions.ts'
@@ -179,15 +179,7 @@ export interface RequestQuota {
 /** Temporary credentials: nothing is stored for them. */
 export interface Sessions {
   /** @throws {SessionTooLarge} when its policies and tags do not fit into a token */
-  issue(
-    session: Session,
-    charactersMin?: number,
-  ): {
-    readonly accessKeyId: string
-    readonly plaintextSecret: string
-    readonly token: string
-    readonly packedPercent: number
-  }
+  issue(session: Session, charactersMin?: number): IssuedSession
 }
 
 /** Requests of users that services prove. */

@@ -102,6 +102,5 @@ test('CreateKey records the metadata of the key that it made', async () => {
     keySpec: 'SYMMETRIC_DEFAULT',
     origin: 'AWS_KMS',
     bypassPolicyLockoutSafetyCheck: false,
-    multiRegion: false,
   })
 })

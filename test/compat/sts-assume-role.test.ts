@@ -33,7 +33,8 @@ test('a role is assumed, calls with its permissions alone, and is recorded as it
   const { as, newRole, newUser, server } = await openIdentities(t)
   const user = await newUser('builder', { Action: ['sts:AssumeRole', 'kms:CreateKey'] })
   const role = await newRole('ops', trustAll, { Action: 'kms:GenerateRandom' }, { Path: '/a/' })
-  const { Credentials, AssumedRoleUser } = await assume(user, role.arn, { DurationSeconds: 900 })
+  const made = await assume(user, role.arn, { DurationSeconds: 900 })
+  const { Credentials, AssumedRoleUser, SessionTokenSize, SessionTokenUtilization } = made
   assert.deepEqual(AssumedRoleUser, {
     AssumedRoleId: `${role.roleId}:ci`,
     Arn: sessionArn('ops'),
@@ -55,20 +56,23 @@ test('a role is assumed, calls with its permissions alone, and is recorded as it
       'no identity-based policy allows the kms:CreateKey action',
   )
   const records = await recordsOf(server.directory)
-  const made = records.find(({ eventName }) => eventName === 'AssumeRole')
-  assert.deepEqual(made?.requestParameters, {
+  const recorded = records.find(({ eventName }) => eventName === 'AssumeRole')
+  assert.deepEqual(recorded?.requestParameters, {
     roleArn: role.arn,
     roleSessionName: 'ci',
     durationSeconds: 900,
   })
-  assert.deepEqual(made.responseElements, {
+  assert.deepEqual(recorded.responseElements, {
     credentials: {
       accessKeyId: Credentials?.AccessKeyId,
       expiration: auditDate(Credentials?.Expiration ?? new Date(NaN)),
     },
     assumedRoleUser: { assumedRoleId: `${role.roleId}:ci`, arn: sessionArn('ops') },
+    sessionTokenUtilization: SessionTokenUtilization,
+    sessionTokenSize: SessionTokenSize,
   })
-  assert.deepEqual(made.resources, [{ accountId, type: 'AWS::IAM::Role', ARN: role.arn }])
+  assert.equal(SessionTokenSize, Credentials?.SessionToken?.length)
+  assert.deepEqual(recorded.resources, [{ accountId, type: 'AWS::IAM::Role', ARN: role.arn }])
   const used = records.find(({ eventName }) => eventName === 'GenerateRandom')
   assert.deepEqual(used?.userIdentity, {
     type: 'AssumedRole',
@@ -84,7 +88,7 @@ test('a role is assumed, calls with its permissions alone, and is recorded as it
         accountId,
         userName: 'ops',
       },
-      attributes: { creationDate: made.eventTime, mfaAuthenticated: 'false' },
+      attributes: { creationDate: recorded.eventTime, mfaAuthenticated: 'false' },
     },
   })
 })

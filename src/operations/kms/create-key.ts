@@ -97,7 +97,6 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
       keySpec: spec,
       origin,
       bypassPolicyLockoutSafetyCheck: false,
-      multiRegion: false,
     }
   },
   auditResponse: (output) =>

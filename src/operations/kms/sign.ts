@@ -44,6 +44,7 @@ export const sign = operation<SignRequest, SignResponse>()({
   tracksUsage: 'Sign',
   readOnly: true,
   audit: ['KeyId', 'MessageType', 'SigningAlgorithm', 'DryRun'],
+  auditDefaults: () => ({ messageType: 'RAW' }),
   throws: [
     'InvalidGrantTokenException',
     'NotFoundException',

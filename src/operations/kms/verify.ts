@@ -47,6 +47,7 @@ export const verify = operation<VerifyRequest, VerifyResponse>()({
   tracksUsage: 'Verify',
   readOnly: true,
   audit: ['KeyId', 'MessageType', 'SigningAlgorithm', 'DryRun'],
+  auditDefaults: () => ({ messageType: 'RAW' }),
   throws: [
     'InvalidGrantTokenException',
     'NotFoundException',

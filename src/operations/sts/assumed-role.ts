@@ -4,7 +4,7 @@ import type { AssumeRoleResponse } from '@aws-sdk/client-sts'
 import { KmsError } from '../../errors.ts'
 import { parseArn } from '../../model/arn.ts'
 import type { RoleRecord } from '../../model/role.ts'
-import { auditedCredentials } from './new-session.ts'
+import { auditedCredentials, auditedSizes } from './new-session.ts'
 
 const secondsByDefault = 3600
 
@@ -41,13 +41,15 @@ export function assumedRoleUser(
 export function auditedSession({
   Credentials,
   AssumedRoleUser,
-}: Pick<AssumeRoleResponse, 'Credentials' | 'AssumedRoleUser'>): Readonly<Record<string, unknown>> {
+  ...sizes
+}: AssumeRoleResponse): Readonly<Record<string, unknown>> {
   return {
     ...(Credentials && { credentials: auditedCredentials(told(Credentials)) }),
     assumedRoleUser: {
       assumedRoleId: AssumedRoleUser?.AssumedRoleId,
       arn: AssumedRoleUser?.Arn,
     },
+    ...auditedSizes(sizes),
   }
 }
 

@@ -16,7 +16,7 @@ import {
   tokenSeconds,
   tokenSize,
 } from './members.ts'
-import { makeSession, sessionPolicies, tagContext } from './new-session.ts'
+import { auditedSizes, makeSession, sessionPolicies, tagContext } from './new-session.ts'
 import { expiry, tokenSecondsOf } from './lifetime.ts'
 
 export const getFederationToken = stsOperation<
@@ -38,14 +38,15 @@ export const getFederationToken = stsOperation<
       stsResource: `federated-user/${Name}`,
     })),
   context: ({ Tags }) => tagContext(Tags),
-  readOnly: true,
+  readOnly: false,
   audit: ['Name', 'Policy', 'PolicyArns', 'DurationSeconds', 'Tags'],
-  auditResponse: ({ Credentials, FederatedUser }) => ({
+  auditResponse: ({ Credentials, FederatedUser, ...sizes }) => ({
     credentials: {
       accessKeyId: Credentials?.AccessKeyId,
       expiration: Credentials?.Expiration,
     },
     federatedUser: { federatedUserId: FederatedUser?.FederatedUserId, arn: FederatedUser?.Arn },
+    ...auditedSizes(sizes),
   }),
   throws: [
     'ValidationException',

@@ -6,7 +6,7 @@
 import type { GetSessionTokenRequest, GetSessionTokenResponse } from '@aws-sdk/client-sts'
 import { stsOperation } from '../query-operation.ts'
 import { refuseMfa, serialNumber, tokenCode, tokenSeconds, tokenSize } from './members.ts'
-import { makeSession } from './new-session.ts'
+import { auditedSizes, makeSession } from './new-session.ts'
 import { expiry, tokenSecondsOf } from './lifetime.ts'
 
 export const getSessionToken = stsOperation<GetSessionTokenRequest, GetSessionTokenResponse>()({
@@ -17,19 +17,20 @@ export const getSessionToken = stsOperation<GetSessionTokenRequest, GetSessionTo
     TokenCode: tokenCode,
     MinimumSessionTokenSize: tokenSize,
   },
-  readOnly: true,
+  readOnly: false,
   audit: ['DurationSeconds', 'SerialNumber'],
-  auditResponse: ({ Credentials }) => ({
+  auditResponse: ({ Credentials, ...sizes }) => ({
     credentials: {
       accessKeyId: Credentials?.AccessKeyId,
       expiration: Credentials?.Expiration,
     },
+    ...auditedSizes(sizes),
   }),
   throws: ['ValidationException', 'AccessDeniedException'],
   check: refuseMfa,
   run({ input, caller }, ports) {
     const issuedAt = ports.clock.now()
-    const { Credentials } = makeSession(
+    const made = makeSession(
       ports,
       {
         kind: 'user',
@@ -46,6 +47,6 @@ export const getSessionToken = stsOperation<GetSessionTokenRequest, GetSessionTo
       },
       input.MinimumSessionTokenSize,
     )
-    return Promise.resolve({ Credentials })
+    return Promise.resolve(made)
   },
 })

@@ -1,4 +1,5 @@
 /** What temporary credentials are made of, and how an answer tells them. @module */
+import type { AssumeRoleResponse } from '@aws-sdk/client-sts'
 import { KmsError } from '../../errors.ts'
 import type { IdentityTag } from '../../model/identity.ts'
 import { SessionTooLarge, type Session } from '../../model/session.ts'
@@ -18,6 +19,9 @@ export interface MadeSession {
   readonly Credentials: ToldCredentials
   /** In percent; absent where nothing was packed. */
   readonly PackedPolicySize?: number
+  /** Bytes of the token, and how much of its limit that is, in percent. */
+  readonly SessionTokenSize: number
+  readonly SessionTokenUtilization: number
 }
 
 /** @throws {KmsError} `PackedPolicyTooLargeException` */
@@ -27,7 +31,7 @@ export function makeSession(
   tokenSizeMin?: number,
 ): MadeSession {
   try {
-    const { accessKeyId, plaintextSecret, token, packedPercent } = sessions.issue(
+    const { accessKeyId, plaintextSecret, token, packedPercent, tokenPercent } = sessions.issue(
       session,
       tokenSizeMin,
     )
@@ -39,6 +43,8 @@ export function makeSession(
         Expiration: new Date(session.expiresAt),
       },
       ...(packedPercent > 0 && { PackedPolicySize: packedPercent }),
+      SessionTokenSize: token.length,
+      SessionTokenUtilization: tokenPercent,
     }
   } catch (error) {
     if (!(error instanceof SessionTooLarge)) throw error
@@ -46,6 +52,17 @@ export function makeSession(
       'PackedPolicyTooLargeException',
       `Packed size of session tags and policies consumes ${error.percent}% of allotted space.`,
     )
+  }
+}
+
+/** What the audit record keeps of a session's size. */
+export function auditedSizes(
+  made: Pick<AssumeRoleResponse, 'PackedPolicySize' | `SessionToken${'Size' | 'Utilization'}`>,
+): Readonly<Record<string, unknown>> {
+  return {
+    packedPolicySize: made.PackedPolicySize,
+    sessionTokenUtilization: made.SessionTokenUtilization,
+    sessionTokenSize: made.SessionTokenSize,
   }
 }
 
