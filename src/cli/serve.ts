@@ -9,7 +9,7 @@ import { OperatorCallFailed } from '../operator/client.ts'
 import type { FirstAccount } from '../deployment.ts'
 import { SealRefused } from '../seals/seal.ts'
 import { type RunningServer, startServer } from '../server.ts'
-import { DatabaseFailed, DatabaseInUse, DatabaseTooNew } from '../store/database.ts'
+import { DatabaseFailed, DatabaseInUse, DatabaseTooNew, SchemaChanged } from '../store/database.ts'
 import { SocketRefused } from '../wire/unix-socket.ts'
 import { WorkerFailed } from '../workers/workers.ts'
 
@@ -132,6 +132,7 @@ const refusals = [
   OperatorCallFailed,
   SealRefused,
   DatabaseTooNew,
+  SchemaChanged,
   JournalFailed,
   SocketRefused,
 ]

@@ -25,6 +25,12 @@ export class DatabaseInUse extends Error {}
 /** The database was written by a later version of Trent. */
 export class DatabaseTooNew extends Error {}
 
+/** The tables, indexes, triggers or views of the database are not the ones that Trent made. */
+export class SchemaChanged extends Error {}
+
+/** The database answered a row that its query did not ask for. */
+export class StrayRow extends Error {}
+
 /** The database is gone: closed, or its thread ended. What was pending may or may not have happened. */
 export class DatabaseFailed extends Error {}
 

@@ -85,13 +85,7 @@ export async function migrate(
     .addColumn('name', text, (column) => column.notNull())
     .modifyEnd(end)
     .execute()
-  const applied = await appliedVersion(query)
-  if (applied > steps.length) {
-    throw new DatabaseTooNew(
-      `the database was written by a later version of Trent: ` +
-        `its schema is version ${applied}, and this one knows version ${steps.length}`,
-    )
-  }
+  const applied = await appliedVersion(query, steps)
   for (const [index, { name, up }] of steps.entries()) {
     const version = index + 1
     if (version <= applied) continue
@@ -103,12 +97,24 @@ export async function migrate(
   }
 }
 
-async function appliedVersion(query: Kysely<Schema>): Promise<number> {
+/**
+ * The version that the database has; its table of versions must exist.
+ * @throws {DatabaseTooNew} when `steps` do not lead to it
+ */
+export async function appliedVersion(
+  query: Kysely<Schema>,
+  steps: readonly Migration[] = migrations,
+): Promise<number> {
   const last = await query
     .selectFrom('schema_migrations')
     .select('version')
     .orderBy('version', 'desc')
     .limit(1)
     .executeTakeFirst()
-  return last?.version ?? 0
+  const applied = last?.version ?? 0
+  if (applied <= steps.length) return applied
+  throw new DatabaseTooNew(
+    `the database was written by a later version of Trent: ` +
+      `its schema is version ${applied}, and this one knows version ${steps.length}`,
+  )
 }

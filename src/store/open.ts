@@ -6,6 +6,7 @@
 import { Kysely } from 'kysely'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { type Database, DatabaseFailed } from './database.ts'
+import { requireExpectedSchema } from './expected-schema.ts'
 import { migrate } from './migrations.ts'
 import type { Schema } from './schema.ts'
 import { connectSqlite, errorOf } from './sqlite-client.ts'
@@ -41,6 +42,7 @@ const leaseMsDefault = 10_000
 /**
  * @throws {DatabaseInUse} when another process has the file open
  * @throws {DatabaseTooNew} when a later version of Trent wrote it
+ * @throws {SchemaChanged} when its tables, indexes, triggers or views are not the ones that Trent made
  */
 export async function openDatabase(settings: OpenSettings): Promise<OwnedDatabase> {
   const { path, leaseMs = leaseMsDefault, onFailure } = settings
@@ -70,6 +72,7 @@ export async function openDatabase(settings: OpenSettings): Promise<OwnedDatabas
     close: () => (closing ??= database.close().then(() => stopThread(thread))),
   }
   try {
+    await requireExpectedSchema(owned.query)
     await migrate(owned.query, owned.engine)
   } catch (error) {
     await owned.close()

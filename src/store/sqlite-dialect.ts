@@ -13,6 +13,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
+import { checkAskedRows } from './asked-rows.ts'
 import { DatabaseFailed } from './database.ts'
 import type { SqliteClient } from './sqlite-client.ts'
 
@@ -62,12 +63,13 @@ class LeasedConnection implements DatabaseConnection {
     this.#released = true
   }
 
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+  async executeQuery<R>({ query, sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     // A statement that outlived its transaction must not run as one of its own.
     if (this.#released) throw new Error('the connection was released')
     const { rows, affected } = await this.#client.run(this.#lease, sql, parameters)
     // Kysely's types say what the columns of its statement are.
-    return { rows: rows as readonly unknown[] as R[], numAffectedRows: BigInt(affected) }
+    const asked = checkAskedRows(query, rows) as readonly unknown[] as R[]
+    return { rows: asked, numAffectedRows: BigInt(affected) }
   }
 
   // oxlint-disable-next-line require-yield -- no result is so large that it needs streaming

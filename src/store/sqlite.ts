@@ -6,7 +6,7 @@
  */
 import { chmodSync, closeSync, fsyncSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { constants, DatabaseSync, type StatementSync } from 'node:sqlite'
 import type {
   SqliteFailure,
   SqliteFailureKind,
@@ -33,17 +33,20 @@ const statementsMax = 256
 // Another process holds the lock for its lifetime: waiting longer would only delay the refusal.
 const lockWaitMs = 100
 
+const options = {
+  timeout: lockWaitMs,
+  enableForeignKeyConstraints: true,
+  enableDoubleQuotedStringLiterals: false,
+  allowExtension: false,
+  defensive: true,
+} as const
+
 /** Opens or creates the file. What is thrown is for `failureOf`. */
 export function openSqlite(path: string): SqliteConnection {
   const created = createPrivately(path)
-  const database = new DatabaseSync(path, {
-    timeout: lockWaitMs,
-    enableForeignKeyConstraints: true,
-    enableDoubleQuotedStringLiterals: false,
-    allowExtension: false,
-    defensive: true,
-  })
+  const database = new DatabaseSync(path, options)
   try {
+    denyForeignCode(database)
     configure(database)
   } catch (error) {
     database.close()
@@ -54,6 +57,25 @@ export function openSqlite(path: string): SqliteConnection {
   return connectionOf(database)
 }
 
+/** A database in memory. It shows what a schema looks like. */
+export function openInMemory(): SqliteConnection {
+  const database = new DatabaseSync(':memory:', options)
+  denyForeignCode(database)
+  return connectionOf(database)
+}
+
+/**
+ * Trent has no triggers, views or common table expressions, and names them nowhere. Whoever could write
+ * the file may have planted a trigger or a view: whatever it accesses is refused, and the statement with it.
+ * @see https://www.sqlite.org/c3ref/set_authorizer.html
+ */
+function denyForeignCode(database: DatabaseSync): void {
+  const { SQLITE_DENY, SQLITE_OK } = constants
+  database.setAuthorizer((_action, _first, _second, _database, triggerOrView) =>
+    triggerOrView === null ? SQLITE_OK : SQLITE_DENY,
+  )
+}
+
 /**
  * Reads rows of a file that no server has open, and changes nothing.
  * @returns undefined when the file cannot be read, as while a server holds it
@@ -61,7 +83,8 @@ export function openSqlite(path: string): SqliteConnection {
 export function readOffline(path: string, statement: string): readonly SqliteRow[] | undefined {
   let database: DatabaseSync | undefined
   try {
-    database = new DatabaseSync(path, { readOnly: true, timeout: lockWaitMs, defensive: true })
+    database = new DatabaseSync(path, { ...options, readOnly: true })
+    denyForeignCode(database)
     return database.prepare(statement).all()
   } catch {
     return undefined

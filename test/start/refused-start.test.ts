@@ -174,6 +174,26 @@ const spoilings: readonly (readonly [string, (data: string) => void, RegExp])[] 
     /^the database was written by a later version of Trent: its schema is version 999/,
   ],
   [
+    'a trigger in the database',
+    (data) => {
+      const database = new DatabaseSync(join(data, 'trent.db'))
+      database.exec('CREATE TRIGGER undo BEFORE DELETE ON grants BEGIN SELECT RAISE(IGNORE); END')
+      database.close()
+    },
+    /^the schema of trent\.db was changed: the trigger `undo` is not part of it; restore trent\.db/,
+  ],
+  [
+    'another collation in the database',
+    (data) => {
+      const database = new DatabaseSync(join(data, 'trent.db'), { defensive: false })
+      database.exec('PRAGMA writable_schema = ON')
+      database.exec(`UPDATE sqlite_schema SET sql = replace(sql, '"name" text', '"name" text collate nocase')
+        WHERE name = 'aliases'`)
+      database.close()
+    },
+    /^the schema of trent\.db was changed: the table `aliases` is defined differently; restore/,
+  ],
+  [
     'a database that is none',
     (data) => writeFileSync(join(data, 'trent.db'), Buffer.alloc(8192, 7)),
     /^the database cannot be used: file is not a database$/,
