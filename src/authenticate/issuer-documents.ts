@@ -19,18 +19,21 @@ export class DocumentFailed extends Error {}
 /**
  * @param thumbprints SHA-1 of authorities to be trusted beside those that the system trusts, hex
  * @param signal ends the question
+ * @param issuer whose document it is, where the issuer itself has named its URL: no issuer leads to a private
+ *   host that is not its own
  */
 export type FetchDocument = (
   url: string,
   thumbprints: readonly string[],
   signal: AbortSignal,
+  issuer?: string,
 ) => Promise<unknown>
 
 /** @param privateHosts `host` or `host:port` as URLs have it, which may be at a private address */
 export function createFetchDocument(privateHosts: ReadonlySet<string>): FetchDocument {
-  return async (text, thumbprints, signal) => {
+  return async (text, thumbprints, signal, issuer = text) => {
     const url = new URL(text)
-    const door = doorOf(url, privateHosts)
+    const door = doorOf(url, privateHosts, new URL(issuer).host)
     try {
       return await fetchOnce(url, { ...door, signal })
     } catch (error) {
@@ -58,9 +61,12 @@ interface Door {
 }
 
 /** What a connection to the URL's host has to keep to. @throws {DocumentFailed} */
-function doorOf(url: URL, privateHosts: ReadonlySet<string>): Door {
+function doorOf(url: URL, privateHosts: ReadonlySet<string>, issuerHost: string): Door {
   if (!mayAsk(url, privateHosts)) throw new DocumentFailed(`${url.origin} may not be asked`)
-  if (privateHosts.has(url.host)) return {}
+  if (privateHosts.has(url.host)) {
+    if (url.host === issuerHost) return {}
+    throw new DocumentFailed(`${url.host} is another host of TRENT_WEB_IDENTITY_HOSTS`)
+  }
   const literal = url.hostname.replace(/^\[(.*)\]$/, '$1')
   // No look-up is made for what is an address already.
   if (isIP(literal) !== 0 && !isPublicAddress(literal)) {

@@ -160,7 +160,7 @@ async function fetchKeys(
   if (typeof keysUrl !== 'string' || !URL.canParse(keysUrl)) {
     throw new DocumentFailed(`${url}: it does not say where its keys are`)
   }
-  const { keys } = membersOf(await fetchDocument(keysUrl, thumbprints, signal))
+  const { keys } = membersOf(await fetchDocument(keysUrl, thumbprints, signal, url))
   if (!Array.isArray(keys) || keys.length > keysMax) {
     throw new DocumentFailed(`${url}: its keys are no list, or too long a one`)
   }

@@ -82,6 +82,27 @@ test('a private address is asked only where the settings name the host', async (
   await refused(allowed('http://example.com/', []), /may not be asked/)
 })
 
+test('an issuer leads to its own private host alone, and to public ones', async (t) => {
+  const other = await startIssuer()
+  t.after(() => other.close())
+  const fetchDocument = createFetch(new Set([issuer.host, other.host, 'idp.example']))
+  const ask = (url: string, of?: string): Promise<unknown> =>
+    fetchDocument(url, [], AbortSignal.timeout(5000), of)
+  const keys = `${other.url}/keys`
+  const another = /is another host of TRENT_WEB_IDENTITY_HOSTS/
+  await ask(keys)
+  await ask(keys, other.url)
+  await ask(keys, `${other.url}/tenant`)
+  const before = other.asked()
+  for (const from of [issuer.url, 'https://public.example', 'https://idp.example/a']) {
+    await refused(ask(keys, from), another)
+  }
+  await refused(ask('https://idp.example/keys', issuer.url), another)
+  // The same name at another port is another host.
+  await refused(ask(keys, other.url.replace(/:\d+$/, ':1')), another)
+  assert.equal(other.asked(), before)
+})
+
 test('HTTP is for named hosts of this machine alone', () => {
   const hosts = new Set(['localhost:1', '10.0.0.1', '127.0.0.1:2'])
   for (const [url, may] of [

@@ -90,6 +90,29 @@ test('through an outage the keys that are known go on, for a day', async () => {
   await find(pair.kid)
 })
 
+test('what an issuer names is asked for in its name', async () => {
+  const pair = newPair()
+  const asked: (readonly [string, string | undefined])[] = []
+  const { publicKey, kid } = pair
+  const keys = createIssuerKeys({
+    fetchDocument: async (url, _thumbprints, _signal, of) => {
+      asked.push([url, of])
+      return url.endsWith('-configuration')
+        ? { issuer: issuer.url, jwks_uri: 'https://keys.example/k' }
+        : { keys: [{ ...(await exportJWK(publicKey)), kid }] }
+    },
+    monotonic: () => 0,
+    onError: (error) => {
+      throw error
+    },
+  })
+  await keys.of(issuer)({ alg: 'ES256', kid }, { payload: '', signature: '' })
+  assert.deepEqual(asked, [
+    [`${issuer.url}/.well-known/openid-configuration`, undefined],
+    ['https://keys.example/k', issuer.url],
+  ])
+})
+
 test('an issuer that describes another, or hides its keys, or has too many, has none', async () => {
   const pairs = [newPair()]
   for (const wrong of [
