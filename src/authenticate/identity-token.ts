@@ -8,7 +8,14 @@
 import { decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose'
 import { KmsError } from '../errors.ts'
 import type { WebIdentityCaller } from '../model/caller.ts'
+import { tagPattern } from '../model/identity.ts'
 import type { OidcProviderRecord } from '../model/oidc-provider.ts'
+import {
+  invalidIdentityToken as invalid,
+  isTexts,
+  readClaims,
+  type IdentityClaims,
+} from './identity-claims.ts'
 
 export type ProvenIdentity = Omit<WebIdentityCaller, 'provider'>
 
@@ -16,10 +23,6 @@ export type ProvenIdentity = Omit<WebIdentityCaller, 'provider'>
 const algorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512']
 /** How far the provider's clock may be from ours. */
 const toleranceSeconds = 60
-const claimsMax = 64
-const claimCharactersMax = 2048
-/** Times, which no policy asks for as they are. */
-const untold: ReadonlySet<string> = new Set(['exp', 'iat', 'nbf'])
 
 /**
  * Whose token it says it is, before anything of it is believed.
@@ -60,51 +63,24 @@ export async function verifyIdentityToken(
   if ((payload.iat ?? 0) > now / 1000 + toleranceSeconds) {
     throw invalid('Token was issued in the future')
   }
-  const subject = payload.sub ?? ''
-  if (subject === '' || subject.length > claimCharactersMax) throw invalid('Invalid token subject')
-  const { audience, told } = audienceOf(payload, provider.clientIds)
-  const claims = { ...claimsOf(payload), sub: subject, ...told }
+  const read = readClaims(payload)
+  const { audience, told } = audienceOf(read, provider.clientIds)
+  const claims = { ...read.told, ...told }
+  const { subject } = read
   return { subject, audience, claims, ...sessionTagsOf(payload), ...sourceIdentityOf(payload) }
 }
 
 /** The party that a token is authorized for stands before its audience, as at AWS. */
 function audienceOf(
-  { aud = [], azp }: JWTPayload,
+  { audiences, authorizedParty }: IdentityClaims,
   clientIds: readonly string[],
 ): { readonly audience: string; readonly told: ProvenIdentity['claims'] } {
-  const named = typeof aud === 'string' ? [aud] : aud
-  const candidates = typeof azp === 'string' ? [azp] : named
+  const candidates = authorizedParty === undefined ? audiences : [authorizedParty]
   const audience = candidates.find((each) => clientIds.includes(each))
-  if (audience === undefined || !named.every((each) => typeof each === 'string')) {
-    throw invalid('Incorrect token audience')
-  }
-  const told = typeof azp === 'string' ? { aud: azp, oaud: named } : { aud: named }
+  if (audience === undefined) throw invalid('Incorrect token audience')
+  const told =
+    authorizedParty === undefined ? { aud: audiences } : { aud: authorizedParty, oaud: audiences }
   return { audience, told }
-}
-
-function claimsOf(payload: JWTPayload): Record<string, string | readonly string[]> {
-  const claims: Record<string, string | readonly string[]> = Object.create(null)
-  const entries = Object.entries(payload).filter(([name]) => !untold.has(name))
-  for (const [name, value] of entries.slice(0, claimsMax)) {
-    if (name.length > claimCharactersMax) continue
-    const told: unknown = Array.isArray(value) ? value.map(toldOf) : toldOf(value)
-    if (typeof told === 'string' && told.length <= claimCharactersMax) claims[name] = told
-    else if (isTexts(told)) claims[name] = told
-  }
-  return claims
-}
-
-function toldOf(value: unknown): unknown {
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value
-}
-
-/** What is no text, and what is too long, is not told at all: a cut value could be another's. */
-function isTexts(value: unknown): value is readonly string[] {
-  return (
-    Array.isArray(value) &&
-    value.length <= claimsMax &&
-    value.every((each) => typeof each === 'string' && each.length <= claimCharactersMax)
-  )
 }
 
 const tagsClaim = 'https://aws.amazon.com/tags'
@@ -120,12 +96,13 @@ const tagValueMax = 256
 function sessionTagsOf(payload: JWTPayload): Pick<ProvenIdentity, 'tags' | 'transitiveTagKeys'> {
   const given = payload[tagsClaim]
   if (given === undefined) return { tags: [], transitiveTagKeys: [] }
-  const { principal_tags: named, transitive_tag_keys: handedOn = [] } = membersOf(given)
+  const { principal_tags: named = {}, transitive_tag_keys: handedOn = [] } = membersOf(given)
   const tags = Object.entries(membersOf(named)).map(([Key, values]) => {
     const [Value, ...more]: readonly unknown[] = Array.isArray(values) ? values : [values]
     if (Key.length === 0 || Key.length > tagKeyMax || Key.toLowerCase().startsWith('aws:'))
       throw badTags()
     if (typeof Value !== 'string' || Value.length > tagValueMax || more.length > 0) throw badTags()
+    if (!tagPattern.test(Key) || !tagPattern.test(Value)) throw badTags()
     return { Key, Value }
   })
   const keys = new Set(tags.map(({ Key }) => Key.toLowerCase()))
@@ -146,8 +123,10 @@ function sourceIdentityOf(payload: JWTPayload): Pick<ProvenIdentity, 'sourceIden
   throw invalid('The source identity of the token is none')
 }
 
+/** @throws {KmsError} `InvalidIdentityTokenException` for what is no object */
 function membersOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {}
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badTags()
+  return { ...value }
 }
 
 function refusalOf(error: unknown): unknown {
@@ -160,8 +139,4 @@ function refusalOf(error: unknown): unknown {
   if (error instanceof errors.JOSEError)
     return invalid('The ID Token provided could not be verified')
   return error
-}
-
-function invalid(message: string): KmsError {
-  return new KmsError('InvalidIdentityTokenException', message)
 }

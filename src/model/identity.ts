@@ -10,6 +10,9 @@ export interface IdentityTag {
   readonly Value: string
 }
 
+/** The characters of a tag's key and value, as AWS's models have them. */
+export const tagPattern = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u
+
 export type IdentityKind = 'user' | 'role' | 'group'
 
 export interface IdentityRecord {

@@ -146,3 +146,88 @@ test('what is no token says whose it is to nobody', () => {
     assert.throws(() => claimedIssuer(text), { code: 'InvalidIdentityTokenException' })
   }
 })
+
+const wrongTexts = [7, true, null, {}, { a: 1 }, [], ['a'], [{ a: 1 }], 'a'.repeat(2049)]
+
+test('a subject that is no text is refused, and so is one that no record can show', async () => {
+  for (const sub of [...wrongTexts, '', 'a\nb', 'a\u0000', '\ud800']) {
+    await refused({ sub } as JWTPayload, 'Invalid token subject')
+  }
+  assert.equal((await verify({ sub: 'a'.repeat(2048) })).subject.length, 2048)
+})
+
+test('an audience, a party or a method of another type is refused', async () => {
+  for (const aud of [7, true, null, {}, [], [7], [audience, 7], [audience, null], [[audience]]]) {
+    await refused({ aud } as JWTPayload, 'Incorrect token audience')
+  }
+  for (const azp of wrongTexts) await refused({ azp }, 'Incorrect token audience')
+  for (const name of ['amr', 'email', 'AMR', 'Email']) {
+    const wrong = name.toLowerCase() === 'amr' ? [7, {}, null, [7], ['a', {}]] : wrongTexts
+    for (const value of wrong) {
+      await refused(
+        { [name]: value },
+        `The claim ${name.toLowerCase()} of the token is too long, or not of the type that it must have`,
+      )
+    }
+  }
+  assert.deepEqual((await verify({ amr: 'pwd' })).claims['amr'], 'pwd')
+})
+
+test('no claim is left out because it is long or one of many', async () => {
+  const list = Array.from({ length: 512 }, (_, index) => String(index))
+  assert.deepEqual((await verify({ groups: list })).claims['groups'], list)
+  for (const groups of ['a'.repeat(2049), [...list, 'one more'], ['a'.repeat(2049)]]) {
+    await refused(
+      { groups },
+      'The claim groups of the token is too long, or not of the type that it must have',
+    )
+  }
+  const many = (count: number): JWTPayload =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`claim${index}`, 'a']))
+  assert.equal((await verify(many(100))).claims['claim99'], 'a')
+  const message = 'The token has too many claims, or two that differ in case only'
+  await refused(many(128), message)
+})
+
+test('no claim stands for another whose name differs in case only', async () => {
+  const message = 'The token has too many claims, or two that differ in case only'
+  for (const more of [{ Sub: 'admin' }, { AUD: 'other' }, { repo: 'a', Repo: 'b' }]) {
+    await refused(more, message)
+  }
+  // The original audience is told where a party is authorized, and nowhere else.
+  const { claims } = await verify({ oaud: 'other', OAUD: undefined })
+  assert.equal(claims['oaud'], undefined)
+  assert.equal((await verify({ Oaud: 'other' })).claims['Oaud'], undefined)
+})
+
+test('objects are no condition keys, whatever they are called', async () => {
+  const { claims } = await verify({ a: {}, b: [{}], c: null, d: [[]], e: ['x', {}], f: [] })
+  for (const name of ['a', 'b', 'c', 'd', 'e']) assert.equal(name in claims, false, name)
+  assert.deepEqual(claims['f'], [])
+})
+
+test('tags of another type than the one they must have are refused', async () => {
+  const message = 'The session tags of the token are not tags'
+  for (const given of [
+    null,
+    'team',
+    7,
+    [],
+    { principal_tags: 'team' },
+    { principal_tags: [['a']] },
+    { principal_tags: null },
+    { principal_tags: { team: { a: 1 } } },
+    { principal_tags: { team: [] } },
+    { principal_tags: { team: ['*'] } },
+    { principal_tags: { 'te*m': ['a'] } },
+    { principal_tags: { team: ['a\nb'] } },
+    { principal_tags: { team: ['a'] }, transitive_tag_keys: 'team' },
+    { principal_tags: { team: ['a'] }, transitive_tag_keys: [7] },
+  ]) {
+    await refused({ 'https://aws.amazon.com/tags': given }, message)
+  }
+  for (const given of [7, null, {}, ['ada']]) {
+    const claim = 'https://aws.amazon.com/source_identity'
+    await refused({ [claim]: given }, 'The source identity of the token is none')
+  }
+})

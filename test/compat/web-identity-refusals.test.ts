@@ -8,13 +8,13 @@ import {
 } from '@aws-sdk/client-iam'
 import { GenerateRandomCommand } from '@aws-sdk/client-kms'
 import type { JWTPayload } from 'jose'
-import { newPair, startIssuer, type Issuer } from '../authenticate/issuer.ts'
+import { audience, newPair, startIssuer, type Issuer } from '../authenticate/issuer.ts'
 import { otherAccountId } from './accounts.ts'
 import { credentialsOf, denied } from './identities.ts'
 import { recordsOf } from './records.ts'
-import { openWebIdentities } from './web-identities.ts'
+import { nameOf, openWebIdentities } from './web-identities.ts'
 
-const bad = await Promise.all([startIssuer(), startIssuer(), startIssuer()])
+const bad = await Promise.all([startIssuer(), startIssuer(), startIssuer(), startIssuer()])
 after(async () => {
   for (const each of bad) await each.close()
 })
@@ -72,15 +72,57 @@ test('a provider that says nothing, lies or leads elsewhere gives no keys, and i
     await denied(assume(token, { RoleArn }), 'IDPCommunicationErrorException', 400, message)
     assert(performance.now() - from < 4000)
   }
-  const [silent, lying, leading] = bad
-  assert(silent && lying && leading)
+  const [silent, lying, leading, straying] = bad
+  assert(silent && lying && leading && straying)
   silent.answer(() => undefined)
   lying.answer((_, response) =>
     response.end(JSON.stringify({ issuer: issuer.url, jwks_uri: issuer.url })),
   )
   const Location = `${identities.server.url}/healthz`
   leading.answer((_, response) => response.writeHead(302, { Location }).end())
-  for (const each of [silent, lying, leading]) await refused(each)
+  // The keys that it names are good ones, but of another host that the settings let be private.
+  const asked = issuer.asked()
+  const elsewhere = { issuer: straying.url, jwks_uri: `${issuer.url}/keys` }
+  straying.answer((_, response) => response.end(JSON.stringify(elsewhere)))
+  for (const each of [silent, lying, leading, straying]) await refused(each)
+  assert.equal(issuer.asked(), asked)
+})
+
+test('a token whose claims are of the wrong types gets no session, and no fault of the server', async () => {
+  const RoleArn = await newTrusted('anybody', providerArn, {
+    StringNotEquals: { [`${nameOf(issuer)}:sub`]: 'banned' },
+  })
+  await assume(await issuer.sign({ sub: 'guest' }), { RoleArn })
+  await denied(
+    assume(await issuer.sign({ sub: 'banned' }), { RoleArn }),
+    'AccessDenied',
+    403,
+    /Not authorized/,
+  )
+  for (const claims of [
+    { sub: ['banned'] },
+    { sub: { name: 'banned' } },
+    { sub: 7 },
+    { sub: true },
+    { sub: null },
+    { aud: {} },
+    { aud: 7 },
+    { aud: [[audience]] },
+    { azp: [audience] },
+    { azp: {} },
+    { amr: { a: 1 } },
+    { amr: [7] },
+    { email: ['a@example.com'] },
+    { exp: 'tomorrow' },
+    { iat: {} },
+    { nbf: 'now' },
+    { SUB: 'guest' },
+    { 'https://aws.amazon.com/tags': 'team' },
+    { 'https://aws.amazon.com/source_identity': ['ada'] },
+  ]) {
+    const token = await issuer.sign(claims as JWTPayload)
+    await denied(assume(token, { RoleArn }), 'InvalidIdentityTokenException', 400, /oken/)
+  }
 })
 
 test('a role made anew, or a provider taken away, lets nobody in who was in before', async () => {

@@ -6,7 +6,7 @@
  */
 import { KmsError } from '../../errors.ts'
 import { integer, list, required, structure, text } from '../../model/shape.ts'
-import type { IdentityTag } from '../../model/identity.ts'
+import { tagPattern, type IdentityTag } from '../../model/identity.ts'
 
 /** The name of a user that is yet to be made, or bounded. */
 export const newUserName = text({ min: 1, max: 64 })
@@ -44,7 +44,6 @@ export const maxSessionDuration = integer({ min: 3600, max: 43_200 })
 const namePattern = /^[\w+=,.@-]+$/
 const pathPattern = /^\/(?:[\x21-\x7e]+\/)?$/
 const pathPrefixPattern = /^\/[\x21-\x7f]*$/
-const tagPattern = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u
 
 /** @param member as AWS writes it: `userName` @throws {KmsError} `ValidationException` */
 export function checkName(member: string, value: string | undefined): void {
