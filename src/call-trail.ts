@@ -49,7 +49,7 @@ export interface Trail {
   resources: Audited['resources']
   reasons: Audited['reasons'][number][]
   /** Permissions that were decided on about what is another account's. */
-  readonly foreignActions: Set<string>
+  foreignActions: Set<string>
   /** The grant that the call names, where it names it by a token. */
   grantId: string | undefined
   materials: UsedMaterials | undefined

@@ -4,29 +4,19 @@
  * @module
  */
 import { authenticate } from './authenticate/signature-v4.ts'
+import { attemptsMax, decide, standingOf, type Asked, type Identified } from './decide.ts'
 import { KmsError } from './errors.ts'
-import type { Caller } from './model/caller.ts'
 import type { Operation } from './operations/operation.ts'
-import { accountsOf } from './resolve/known-accounts.ts'
 import { readCallInput } from './resolve/call-input.ts'
-import type { Place } from './resolve/identifiers.ts'
-import { authorizeCall } from './resolve/permissions.ts'
 import { requireServedByService } from './resolve/service-limits.ts'
-import { type Recipient, sealAnswer } from './resolve/recipient.ts'
-import { aliasNotFound, requireMatchingKey, resolveCall, type Resolved } from './resolve/resolve.ts'
+import { sealAnswer } from './resolve/recipient.ts'
+import { requireMatchingKey } from './resolve/resolve.ts'
 import { unmadeKeyIn } from './resolve/unmade-keys.ts'
-import { identityOf } from './resolve/known-identities.ts'
-import { withAliasNames } from './resolve/alias-names.ts'
-import { idleDays } from './resolve/idle-days.ts'
-import { resolveAssumedRole } from './resolve/assumed-roles.ts'
-import { requireIdentities, resolveIdentities } from './resolve/identities.ts'
+import { requireIdentities } from './resolve/identities.ts'
 import type { Target } from './wire/aws-json.ts'
 import { protocolOf } from './wire/protocol.ts'
 import type { RawRequest, RawResponse } from './wire/request.ts'
 import { openCall, type PipelinePorts, type RunningCall } from './running-call.ts'
-
-/** How often a call decides again after the rows it had read were changed under it. */
-const attemptsMax = 8
 
 /** Answers one request; never throws. `target` is given by routes that are not AWS's API. */
 export async function handle(
@@ -44,9 +34,12 @@ export async function handle(
     named ??= protocol.readTarget(request) //                                        1 wire
     const operation = findOperation(named, ports.registry) //                        2 operations
     found = operation
-    const [caller, place] = await identify(request, operation, ports, target) //     3 authenticate
+    const identifying = { request, operation, arrivedAt: ports.clock.system(), route: target }
+    const identified = await identify(identifying, ports) //                         3 authenticate
+    const { caller, place } = identified
     const call = openCall({ request, requestId, operation, caller, place }, ports)
-    const output = await call.record(() => perform(call, ports)) //                  8 audit, around 4 to 7
+    const whose = { identified, identifyAgain: () => identify(identifying, ports) }
+    const output = await call.record(() => perform(call, whose, ports)) //           8 audit, around 4 to 7
     return protocol.renderAnswer(output, requestId, named) //                        9 wire
   } catch (error) {
     // Callers may hang up as often as they like: that is no failure of ours.
@@ -61,106 +54,63 @@ export async function handle(
   }
 }
 
-async function perform(call: RunningCall, ports: PipelinePorts): Promise<unknown> {
+async function perform(
+  call: RunningCall,
+  whose: Required<Pick<Asked, 'identified' | 'identifyAgain'>>,
+  ports: PipelinePorts,
+): Promise<unknown> {
   const input = call.readInput() //                                                   4 read
   const { operation, request } = call
   requireServedByService(call.caller, operation)
   operation.check?.(input)
   const recipient = await ports.recipientOf(operation, input, request.signal)
   call.sealsFor(recipient)
+  const { identifyAgain } = whose
+  const again = { input, recipient, identifyAgain, charged: true }
   for (let attempt = 1; ; attempt += 1) {
-    const decide = (): Promise<unknown> =>
-      decideAndRun(call, { input, recipient, again: attempt > 1 }, ports)
     try {
-      return await (attempt === 1 ? decide() : ports.inTurn(decide))
+      return await (attempt === 1
+        ? decideAndRun(call, { ...again, ...whose, charged: false }, ports)
+        : ports.inTurn(() => decideAndRun(call, again, ports)))
     } catch (error) {
-      if (!call.mayDecideAgain(error) || attempt === attemptsMax) throw error
+      if (!call.mayDecideAgain(error)) throw error
+      if (attempt === attemptsMax) throw error
     }
   }
 }
 
 async function decideAndRun(
   call: RunningCall,
-  given: {
-    readonly input: Readonly<Record<string, unknown>>
-    readonly recipient: Recipient | undefined
-    /** The call has been decided before, on rows that have changed since. */
-    readonly again: boolean
+  asked: Asked & {
     /** The key that it asks for has been made. */
     readonly made?: true
   },
   ports: PipelinePorts,
 ): Promise<unknown> {
-  const { operation, caller, place, origin, request } = call
-  const { input, recipient } = given
-  const { lookup, grantTokens, findGrant } = ports
-  const resolving = { caller, place, lookup, grantTokens, findGrant }
-  const refreshed = lookup.refresh()
-  if (refreshed !== undefined) await refreshed
-  const named = await resolveCall(operation, input, resolving) //                      4 resolve
-  const { store } = ports.operations
-  const identities = await resolveIdentities(call, operation, input, store)
-  const assumed = await resolveAssumedRole(call, operation, input, { store, lookup })
-  const resolved = { ...named, identities, ...(assumed && { assumed }) }
-  call.concerns(resolved)
-  const struck = given.again ? undefined : draw(call, input, resolved, ports) //       5 throttle
-  if (struck !== undefined) await struck
-  const now = ports.clock.now()
-  const known = identityOf(caller, lookup)
-  const identity = known instanceof Promise ? await known : known
-  const members = accountsOf(caller.accountId, resolved, lookup)
-  const accounts = members instanceof Promise ? await members : members
-  const attested = recipient?.conditions
-  const idle = operation.asksIdleDays
-    ? await idleDays(operation, resolved, ports.operations.keyUsages, now)
-    : undefined
-  const asking = { operation, caller, place, origin, now, identity, accounts, attested, idle }
-  const aliased = withAliasNames(resolved.keys, identity, lookup)
-  const asked = { ...resolved, keys: aliased instanceof Promise ? await aliased : aliased }
+  const { operation, request } = call
+  const { input, recipient } = asked
+  const decided = await decide(call, asked, ports) //                                 4 to 6
+  const { resolved } = decided
   const unmade = unmadeKeyIn(resolved)
-  const started = performance.now()
-  try {
-    authorizeCall(asking, input, asked, call.onDecision) //                           6 authorize
-  } catch (error) {
-    throw unmade === undefined ? error : aliasNotFound(unmade.alias, place)
-  } finally {
-    ports.meter.authorized(performance.now() - started)
-  }
   if (unmade !== undefined) {
-    if (given.made) throw new Error(`${unmade.alias.name} is not found though it was made`)
+    if (asked.made) throw new Error(`${unmade.alias.name} is not found though it was made`)
     call.refuseDryRun(input)
     await ports.makeManagedKey(unmade, request.signal)
-    return decideAndRun(call, { ...given, again: true, made: true }, ports)
+    const { identifyAgain } = asked
+    const again = { input, recipient, identifyAgain, charged: true, made: true } as const
+    return decideAndRun(call, again, ports)
   }
   call.isAuthorized()
-  requireIdentities(identities)
-  for (const key of resolved.keys.values()) await requireMatchingKey(key, input, lookup)
+  requireIdentities(resolved.identities)
+  for (const key of resolved.keys.values()) await requireMatchingKey(key, input, ports.lookup)
   const keys = call.requireUsable(resolved) //                                        7 run
-  const output = await operation.run(call.forOperation(input, keys, resolved), ports.operations)
+  const standing = standingOf(call, decided, asked, ports)
+  const running = call.forOperation(input, { ...decided, keys, standing })
+  const output = await operation.run(running, ports.operations)
   call.refuseDryRun(input)
+  if (!call.hasCommitted()) await standing.confirm()
   if (operation.recipient === undefined || recipient === undefined) return output
   return sealAnswer(output, operation.recipient, recipient)
-}
-
-const limitedServices: ReadonlySet<string> = new Set(['kms', 'cloudtrail', 'monitoring'])
-
-/**
- * AWS names no request quotas of IAM and STS; faults are of KMS alone.
- * @throws {KmsError} `ThrottlingException`, or the fault that a test has asked for
- */
-function draw(
-  { operation, caller, place, request }: RunningCall,
-  input: Readonly<Record<string, unknown>>,
-  resolved: Resolved,
-  { throttle, faults }: PipelinePorts,
-): Promise<void> | undefined {
-  const { service, name } = operation
-  if (!limitedServices.has(service)) return undefined
-  const specs = [...resolved.keys.values()].flatMap(({ known }) => known?.record.spec ?? [])
-  // A service in its own name is of no account, and draws on none.
-  const drawn = caller.service === undefined ? caller.accountId : caller.service.regionalName
-  throttle.admit(drawn, place.region, { service, operation: name, input, specs })
-  return service === 'kms' ? faults.strike(name, request.signal) : undefined
 }
 
 /** @throws {KmsError} `UnknownOperationException` */
@@ -170,24 +120,33 @@ function findOperation(target: Target, registry: PipelinePorts['registry']): Ope
   return operation
 }
 
+type Named = Omit<Identified, 'since'>
+
+interface Identifying {
+  readonly request: RawRequest
+  readonly operation: Operation
+  /** Milliseconds since the epoch, of the system's clock: its signature is as fresh as it was then. */
+  readonly arrivedAt: number
+  readonly route: Target | undefined
+}
+
 /** Each door has its own way in, and leads to the operations that declare it only. */
-async function identify(
-  request: RawRequest,
-  operation: Operation,
-  ports: PipelinePorts,
-  route: Target | undefined,
-): Promise<readonly [Caller, Place]> {
-  const { door, service } = operation
+async function identify(identifying: Identifying, ports: PipelinePorts): Promise<Identified> {
+  const { request, operation, route } = identifying
+  const { door } = operation
   if (!doorsTo(request, route).includes(door)) throw new KmsError('UnknownOperationException')
-  if (door === 'operator' || door === 'test') return ports.insider(door)
+  const since = ports.store.epoch()
+  if (door === 'operator' || door === 'test') {
+    const [caller, place] = ports.insider(door)
+    return { since, caller, place }
+  }
   const identified =
-    door === 'token'
-      ? bearer(request, operation, ports)
-      : signer(request, { service, regions: ports.regions }, ports)
-  return identified.catch((error: unknown) => {
+    door === 'token' ? bearer(request, operation, ports) : signer(identifying, ports)
+  const named = await identified.catch((error: unknown) => {
     if (error instanceof KmsError) ports.refusals.note(error.code, request.remoteAddress)
     throw error
   })
+  return { since, ...named }
 }
 
 function doorsTo(
@@ -199,19 +158,14 @@ function doorsTo(
 }
 
 async function signer(
-  request: RawRequest,
-  expected: Omit<Parameters<typeof authenticate>[1], 'systemNow'>,
-  { clock, credentials, signingKeys, callerOf }: PipelinePorts,
-): Promise<readonly [Caller, Place]> {
-  const signed = await authenticate(
-    request,
-    { ...expected, systemNow: clock.system() },
-    credentials,
-    signingKeys,
-  )
+  { request, operation: { service }, arrivedAt: systemNow }: Identifying,
+  { credentials, signingKeys, regions, callerOf }: PipelinePorts,
+): Promise<Named> {
+  const expected = { service, regions, systemNow }
+  const signed = await authenticate(request, expected, credentials, signingKeys)
   const { region, partition } = signed
   const caller = await callerOf(signed, request)
-  return [caller, { accountId: caller.accountId, region, partition }]
+  return { caller, place: { accountId: caller.accountId, region, partition } }
 }
 
 /** The token is a member of the input, which is read before it is known who brings it. */
@@ -219,10 +173,12 @@ async function bearer(
   request: RawRequest,
   operation: Operation,
   { tokenBearer }: PipelinePorts,
-): Promise<readonly [Caller, Place]> {
+): Promise<Named> {
   const { token } = operation
   if (token === undefined) throw new Error(`${operation.name} does not say where its token is`)
   const input = readCallInput(operation, request)
   operation.check?.(input)
-  return tokenBearer({ roleArn: String(input[token.role]), token: String(input[token.from]) })
+  const given = { roleArn: String(input[token.role]), token: String(input[token.from]) }
+  const [caller, place] = await tokenBearer(given)
+  return { caller, place }
 }

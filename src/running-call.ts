@@ -24,6 +24,7 @@ import {
   type Trail,
 } from './call-trail.ts'
 import type { Journal } from './audit/journal.ts'
+import { attemptsMax, unsettled, type Standing } from './decide.ts'
 import type { Outbox } from './audit/outbox.ts'
 import type { RefusedUses } from './events/refused-uses.ts'
 import { KmsError } from './errors.ts'
@@ -72,7 +73,7 @@ export interface PipelinePorts {
   readonly tokenBearer: (given: GivenIdentity) => Promise<readonly [Caller, Place]>
   /** The identity of whoever came through the operator door or the test API. */
   readonly insider: (door: 'operator' | 'test') => readonly [Caller, Place]
-  readonly store: Pick<Store, 'change'>
+  readonly store: Pick<Store, 'change' | 'epoch' | 'changesSince'>
   readonly findGrant: Store['findGrant']
   readonly makeManagedKey: MakeManagedKey
   readonly journal: Journal
@@ -93,6 +94,14 @@ export interface PipelinePorts {
 
 type Given = Readonly<Record<string, unknown>>
 
+/** What an operation works with, once it is decided. */
+export interface AuthorizedCall {
+  readonly caller: Caller
+  readonly keys: Readonly<Record<string, KeyRecord>>
+  readonly resolved: ResolvedCall
+  readonly standing: Pick<Standing, 'renew' | 'holds' | 'decideAgain'>
+}
+
 export interface RunningCall {
   readonly operation: Operation
   readonly caller: Caller
@@ -112,11 +121,11 @@ export interface RunningCall {
   readonly onDecision: OnDecision
   /** Usage before state, key by key, as AWS does. @throws {KmsError} */
   requireUsable(resolved: Resolved): Readonly<Record<string, KeyRecord>>
-  forOperation(
-    input: Given,
-    keys: Readonly<Record<string, KeyRecord>>,
-    resolved: ResolvedCall,
-  ): Call<never, string>
+  forOperation(input: Given, authorized: AuthorizedCall): Call<never, string>
+  /** A change of the store has been committed. */
+  hasCommitted(): boolean
+  /** Runs a further decision: the record tells of it only when it fails. */
+  unrecorded(decide: () => Promise<void>): Promise<void>
   /** True for a failure that says: the rows you decided on have changed. */
   mayDecideAgain(error: unknown): boolean
   /** @throws {KmsError} `DryRunOperationException` when the call asked for it */
@@ -170,8 +179,14 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
       trail.keyEvents = keyEvents(operation, Object.values(keys), ids)
       return keys
     },
-    forOperation: (input, keys, resolved) =>
-      callOf({ opening, ports, trail, input, keys, resolved }),
+    forOperation: (input, authorized) => callOf({ opening, ports, trail, input, ...authorized }),
+    hasCommitted: () => trail.committed !== undefined,
+    async unrecorded(decide) {
+      const kept = { ...trail, foreignActions: new Set(trail.foreignActions) }
+      trail.authorized = false
+      await decide()
+      Object.assign(trail, kept)
+    },
     mayDecideAgain: (error) => error instanceof StaleRow && trail.committed === undefined,
     refuseDryRun,
     record: (run) => recorded(run, opening, trail, ports),
@@ -179,16 +194,16 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
 }
 
 /** The call as its operation sees it. */
-function callOf(from: {
-  readonly opening: Opening
-  readonly ports: PipelinePorts
-  readonly trail: Trail
-  readonly input: Given
-  readonly keys: Readonly<Record<string, KeyRecord>>
-  readonly resolved: ResolvedCall
-}): Call<never, string> {
-  const { opening, ports, trail, input, keys, resolved } = from
-  const { caller, place, requestId, request } = opening
+function callOf(
+  from: AuthorizedCall & {
+    readonly opening: Opening
+    readonly ports: PipelinePorts
+    readonly trail: Trail
+    readonly input: Given
+  },
+): Call<never, string> {
+  const { opening, ports, trail, input, caller, keys, resolved, standing } = from
+  const { place, requestId, request } = opening
   const { partition, region } = place
   return {
     input: input as never, // read by the operation's own shapes
@@ -216,7 +231,7 @@ function callOf(from: {
     alsoRecords(event) {
       trail.further = [...trail.further, event]
     },
-    commit: (work) => committed(work, opening, trail, ports),
+    commit: (work) => committed(work, { opening, trail, standing }, ports),
   }
 }
 
@@ -225,15 +240,40 @@ function assumedRole({ assumed }: ResolvedCall): Pick<Call<never, string>, 'assu
   return known === undefined || arn === undefined ? {} : { assumed: { record: known.record, arn } }
 }
 
+/** A fact behind the decision has changed: the transaction changes nothing. */
+class Undecided extends Error {}
+
 async function committed<T>(
   work: (transaction: Transaction) => Promise<T>,
-  opening: Opening,
-  trail: Trail,
+  of: { readonly opening: Opening; readonly trail: Trail } & Pick<AuthorizedCall, 'standing'>,
   ports: PipelinePorts,
 ): Promise<T> {
+  const { opening, trail, standing } = of
   if (trail.committed !== undefined) throw new Error(`${opening.operation.name} commits twice`)
   if (!ports.journal.healthy) throw new KmsError('KMSInternalException')
-  const change = ports.store.change(async (transaction) => {
+  await standing.renew()
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
+      return await commitOnce(work, of, ports)
+    } catch (error) {
+      trail.fateUnknown = error instanceof DatabaseFailed
+      if (!(error instanceof Undecided)) throw error
+    }
+    if (attempt === attemptsMax) throw unsettled()
+    // oxlint-disable-next-line no-await-in-loop -- outside the transaction: it reads through the caches
+    await standing.decideAgain()
+  }
+}
+
+async function commitOnce<T>(
+  work: (transaction: Transaction) => Promise<T>,
+  { opening, trail, standing }: Parameters<typeof committed>[1],
+  ports: PipelinePorts,
+): Promise<T> {
+  const [output, records] = await ports.store.change(async (transaction) => {
+    // INVARIANT (decided when it counts): nobody else can change anything until this commits.
+    if (!(await standing.holds(transaction))) throw new Undecided()
     trail.further = [] // what an attempt that was rolled back has said
     const made = await work(transaction)
     if (trail.input !== undefined) refuseDryRun(trail.input)
@@ -243,10 +283,6 @@ async function committed<T>(
       await transaction.insertOutbox({ ...row, ...ports.journal.position })
     }
     return [made, finished] as const
-  })
-  const [output, records] = await change.catch((error: unknown) => {
-    trail.fateUnknown = error instanceof DatabaseFailed
-    throw error
   })
   trail.committed = records
   return output

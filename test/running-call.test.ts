@@ -53,9 +53,17 @@ async function recordsAfter(failure: Error): Promise<readonly string[]> {
   const caller = { kind: 'test', accountId: place.accountId, arn: 'arn', uniqueId: 'test' } as const
   const call = openCall({ operation: change, caller, place, request, requestId: 'id' }, ports)
   const resolved = { keys: new Map(), identities: { named: [], records: {} } }
-  const run = () => change.run(call.forOperation({}, {}, resolved), {} as never)
+  const run = () =>
+    change.run(call.forOperation({}, { caller, keys: {}, resolved, standing }), {} as never)
   await assert.rejects(call.record(run), failure)
   return records
+}
+
+/** A decision that holds. */
+const standing = {
+  renew: () => Promise.resolve(),
+  holds: () => true,
+  decideAgain: () => Promise.reject(new Error('decided again')),
 }
 
 test('a change that was rolled back leaves the record of its failure', async () => {

@@ -12,7 +12,8 @@ import type { KnownGroup, KnownPolicy, KnownRole, KnownUser } from './known-iden
 import type { GrantRecord } from '../model/grant.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, MaterialRecord } from '../model/key.ts'
 import type { ServiceRecord } from '../model/service.ts'
-import type { Change, Store } from '../store/store.ts'
+import type { Change } from '../store/change.ts'
+import type { Store } from '../store/store.ts'
 import { createCache, type Cache } from './cache.ts'
 
 export interface KnownKey {
@@ -139,6 +140,7 @@ export function createLookup(ports: LookupPorts): Lookup {
       case 'account':
         return accounts.forget(change.id)
       case 'trail':
+      case 'oidc-provider':
         return undefined // nothing is cached of one
       case 'everything':
         ports.onForgottenMaterial()

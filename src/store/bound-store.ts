@@ -193,6 +193,7 @@ function transactionOf(scope: WriteScope): Transaction {
     ...grantWrites(scope),
     ...trailWrites(scope),
     empty: (keep) => empty(scope, keep),
+    changesSince: (seq) => changesSince(scope.query, seq),
     insertOutbox: (row) => insertOutbox(scope, row),
     insertOutgoingEvent: (event) => insertOutgoingEvent(scope, event),
   }

@@ -7,7 +7,7 @@
  */
 import type { Kysely } from 'kysely'
 import type { Schema } from './schema.ts'
-import type { Change } from './store.ts'
+import type { Change } from './change.ts'
 
 /** How many numbers back the log goes. Who is further behind forgets all it knows. */
 export const loggedChangesMax = 100_000

@@ -7,7 +7,8 @@ import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import { acceptedPage } from './bound-rows.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { GroupsTable, ManagedPoliciesTable, RolesTable, Schema, UsersTable } from './schema.ts'
-import { type Change, type Page, StaleRow } from './store.ts'
+import type { Change } from './change.ts'
+import { type Page, StaleRow } from './store.ts'
 
 interface NamedTables {
   readonly users: UsersTable

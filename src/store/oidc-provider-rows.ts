@@ -35,7 +35,9 @@ export function oidcProviderReads({ query, rows }: RowScope): Reads {
   }
 }
 
-export function oidcProviderWrites({ query, rows }: WriteScope): Writes {
+export function oidcProviderWrites({ query, rows, touch }: WriteScope): Writes {
+  const touched = ({ accountId, name: id }: OidcProviderRef): void =>
+    touch({ kind: 'oidc-provider', accountId, region: '', id })
   return {
     async insertOidcProvider(provider) {
       const columns = columnsOf({ ...provider, rowVersion: 1 })
@@ -43,6 +45,7 @@ export function oidcProviderWrites({ query, rows }: WriteScope): Writes {
         .insertInto('oidc_providers')
         .values(rows.seal('oidc_providers', columns))
         .execute()
+      touched(provider)
     },
     async updateOidcProvider(provider, changes) {
       const changed = { ...provider, ...changes, rowVersion: provider.rowVersion + 1 }
@@ -53,6 +56,7 @@ export function oidcProviderWrites({ query, rows }: WriteScope): Writes {
         .where('row_version', '=', provider.rowVersion)
         .executeTakeFirst()
       if (numUpdatedRows !== 1n) throw new StaleRow(`OIDC provider ${provider.name}`)
+      touched(provider)
     },
     async deleteOidcProvider(provider) {
       const { numDeletedRows } = await query
@@ -61,6 +65,7 @@ export function oidcProviderWrites({ query, rows }: WriteScope): Writes {
         .where('row_version', '=', provider.rowVersion)
         .executeTakeFirst()
       if (numDeletedRows !== 1n) throw new StaleRow(`OIDC provider ${provider.name}`)
+      touched(provider)
     },
   }
 }

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely'
 import type { BoundRows } from './bound-rows.ts'
 import type { Tally } from './resource-counts.ts'
 import type { Schema } from './schema.ts'
-import type { Change } from './store.ts'
+import type { Change } from './change.ts'
 
 export interface RowScope {
   /** The database, or one transaction of it. */

@@ -27,6 +27,7 @@ import type { TrailRecord, TrailRef } from '../model/trail.ts'
 import type { KeyFigures } from '../model/key-figures.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { DeliveryStore } from './delivery-store.ts'
+import type { ChangeReads } from './change.ts'
 import type { BlockPage, BlockRef, IndexPosition } from './event-index-rows.ts'
 import type { Figures } from './figures.ts'
 import type { OutgoingEventStore } from './outgoing-event-store.ts'
@@ -215,7 +216,7 @@ export type MaterialStateChanges = Changeable<
  * The inside of one transaction. It may be run again from the start, so nothing but the store may be
  * changed by what runs in it.
  */
-export interface Transaction extends StoreReads {
+export interface Transaction extends StoreReads, ChangeReads {
   insertAccount(account: Omit<AccountRecord, 'rowVersion'>): Promise<void>
   /**
    * `undefined` clears what it is said of.
@@ -397,33 +398,7 @@ export interface OutboxRow {
   readonly segment: number
 }
 
-/**
- * What a change touched, for caches to forget. `id` is a key id, an alias name, an access key id (a
- * service's for a service), the unique id of a user, a group, a role or a managed policy, a trail's name,
- * for a grant `key id/grantee`.
- */
-export interface Change {
-  readonly seq: number
-  readonly kind:
-    | 'account'
-    | 'access-key'
-    | 'service'
-    | 'user'
-    | 'group'
-    | 'role'
-    | 'managed-policy'
-    | 'key'
-    | 'material'
-    | 'alias'
-    | 'grant'
-    | 'trail'
-    | 'everything'
-  readonly accountId: string
-  readonly region: string
-  readonly id: string
-}
-
-export interface Store extends StoreReads, DeliveryStore, OutgoingEventStore, Figures {
+export interface Store extends StoreReads, ChangeReads, DeliveryStore, OutgoingEventStore, Figures {
   /**
    * Runs `work` in one transaction, whole again when the database asks for it; it ends by taking the
    * next change number. The epoch is raised before this answers.
@@ -431,8 +406,6 @@ export interface Store extends StoreReads, DeliveryStore, OutgoingEventStore, Fi
   change<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
   /** The number of the last change that was committed; read from memory, no waiting. */
   epoch(): number
-  /** Changes after `seq` in order, or undefined when the log no longer reaches back so far. */
-  changesSince(seq: number): Promise<readonly Change[] | undefined>
   listOutbox(limit: number): Promise<readonly OutboxRow[]>
   deleteOutbox(eventIds: readonly string[]): Promise<void>
   countDeletedKeys(): Promise<DeletedKeys>

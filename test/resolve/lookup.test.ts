@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import type { KeyRecord } from '../../src/model/key.ts'
 import { createLookup } from '../../src/resolve/lookup.ts'
 import type { GrantRecord } from '../../src/model/grant.ts'
-import type { Change, Store } from '../../src/store/store.ts'
+import type { Change } from '../../src/store/change.ts'
+import type { Store } from '../../src/store/store.ts'
 
 const key: KeyRecord = {
   accountId: '111122223333',

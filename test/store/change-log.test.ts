@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { answeredChangesMax, loggedChangesMax } from '../../src/store/change-log.ts'
-import type { Change } from '../../src/store/store.ts'
+import type { Change } from '../../src/store/change.ts'
 import { engines, storeOf } from './engines.ts'
 import {
   accountId,

@@ -289,6 +289,7 @@ export function transactionOn(rows: Rows): Transaction {
       rows.grants.splice(index, 1)
     },
     empty: unused,
+    changesSince: unused,
     insertOutbox: unused,
     insertOutgoingEvent: unused,
   }
