@@ -11,6 +11,7 @@ import type {
   IndexedResource,
   LookupAttribute,
 } from '../model/audit-event.ts'
+import { eventResources } from './event-resources.ts'
 
 type Given = Readonly<Record<string, unknown>>
 
@@ -32,6 +33,7 @@ export function indexedEvent(text: string): IndexedEvent | undefined {
   const username = usernameOf(identity)
   const counted = countedCall(record, { accountId, region, time })
   const accessKeyId = textOf(identity['accessKeyId'])
+  const { shown: resources, hidden } = eventResources(record)
   return {
     accountId,
     region,
@@ -43,7 +45,8 @@ export function indexedEvent(text: string): IndexedEvent | undefined {
     ...(username !== undefined && { username }),
     ...(accessKeyId !== undefined && { accessKeyId }),
     ...(counted && { counted }),
-    resources: resourcesOf(record),
+    resources,
+    hiddenResources: hidden,
     text,
   }
 }
@@ -56,9 +59,14 @@ const valuesByAttribute: Readonly<
   EventName: ({ eventName }) => [eventName],
   EventSource: ({ eventSource }) => [eventSource],
   ReadOnly: ({ readOnly }) => [readOnly],
-  ResourceName: ({ resources }) => resources.map(({ name }) => name),
-  ResourceType: ({ resources }) => resources.map(({ type }) => type),
+  ResourceName: (event) => allResources(event).map(({ name }) => name),
+  ResourceType: (event) => allResources(event).flatMap(({ type }) => type ?? []),
   Username: ({ username }) => (username === undefined ? [] : [username]),
+}
+
+function allResources(event: IndexedEvent): readonly IndexedResource[] {
+  const { resources, hiddenResources = [] } = event
+  return [...resources, ...hiddenResources]
 }
 
 /** The values that an event is found by under an attribute. */
@@ -91,33 +99,6 @@ function usernameOf(identity: Given): string | undefined {
   const principalId = textOf(identity['principalId'])
   const colon = principalId?.indexOf(':') ?? -1
   return colon === -1 ? undefined : principalId?.slice(colon + 1)
-}
-
-/** IAM's records have no resources: what their parameters name is looked for. */
-const namedByParameter: readonly (readonly [parameter: string, type: string])[] = [
-  ['userName', 'AWS::IAM::User'],
-  ['roleName', 'AWS::IAM::Role'],
-  ['groupName', 'AWS::IAM::Group'],
-  ['policyArn', 'AWS::IAM::Policy'],
-  ['accessKeyId', 'AWS::IAM::AccessKey'],
-]
-
-function resourcesOf(record: Given): readonly IndexedResource[] {
-  const resources: IndexedResource[] = []
-  const listed = record['resources']
-  for (const resource of Array.isArray(listed) ? (listed as readonly unknown[]) : []) {
-    if (!isObject(resource)) continue
-    const [type, name] = [textOf(resource['type']), textOf(resource['ARN'])]
-    if (type !== undefined && name !== undefined) resources.push({ type, name })
-  }
-  const parameters = record['requestParameters']
-  if (record['eventSource'] === 'iam.amazonaws.com' && isObject(parameters)) {
-    for (const [parameter, type] of namedByParameter) {
-      const name = textOf(parameters[parameter])
-      if (name !== undefined) resources.push({ type, name })
-    }
-  }
-  return resources
 }
 
 function textOf(value: unknown): string | undefined {

@@ -22,7 +22,8 @@ export const lookupAttributes = [
 export type LookupAttribute = (typeof lookupAttributes)[number]
 
 export interface IndexedResource {
-  readonly type: string
+  /** AWS leaves it out of events that use keys. */
+  readonly type?: string
   readonly name: string
 }
 
@@ -39,7 +40,10 @@ export interface IndexedEvent {
   readonly readOnly: string
   readonly username?: string
   readonly accessKeyId?: string
+  /** As answers show them. */
   readonly resources: readonly IndexedResource[]
+  /** What the record names beyond that: the event is found by it, and does not show it. */
+  readonly hiddenResources?: readonly IndexedResource[]
   /** What it counts as, where it is a request of KMS or a turn in a key's life. */
   readonly counted?: CountedCall
   /** The record's own JSON text. */

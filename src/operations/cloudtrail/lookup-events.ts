@@ -111,7 +111,7 @@ function shownEvent(event: IndexedEvent): Event {
     EventSource: event.eventSource,
     ...(username !== undefined && { Username: username }),
     Resources: event.resources.map(({ type, name }) => ({
-      ResourceType: type,
+      ...(type !== undefined && { ResourceType: type }),
       ResourceName: name,
     })),
     CloudTrailEvent: event.text,

@@ -33,9 +33,11 @@ class Trail(unittest.TestCase):
         for event in events:
             record = json.loads(event['CloudTrailEvent'])
             self.assertEqual(record['eventID'], event['EventId'])
+            made = event['EventName'] == 'CreateKey'
             self.assertEqual(event['Resources'], [
-                {'ResourceType': 'AWS::KMS::Key', 'ResourceName': key['Arn']}
-            ])
+                {'ResourceType': 'AWS::KMS::Key', 'ResourceName': name}
+                for name in (key['KeyId'], key['Arn'])
+            ] if made else [{'ResourceName': key['KeyId']}])
         hour = timedelta(hours=1)
         now = datetime.now(timezone.utc)
         self.assertEqual(events_of(key['Arn'], EndTime=now - hour), [])
