@@ -11,7 +11,7 @@ import { createDomainKey, openDomainKeys, type OpenDomainKey } from './crypto/do
 import type { Keyring } from './crypto/keyring.ts'
 import { newAccessKeyId } from './crypto/new-access-key.ts'
 import { openSigningSecret, wrapSecret } from './crypto/secrets.ts'
-import type { AccessKeyRecord } from './model/access-key.ts'
+import type { AccessKeyRecord, AccountRecord } from './model/access-key.ts'
 import type { Clock, Random } from './model/clock.ts'
 import { readAccessKeyId, writeCredentialsFile } from './operator/credentials-file.ts'
 import type { Seal } from './seals/seal.ts'
@@ -95,6 +95,7 @@ export async function openFirstAccount(
   const { accountId, root } = config
   const { store } = ports
   const known = (await store.findAccount(accountId)) !== undefined
+  if (!known) await requireNoAccount(accountId, store)
   if (root !== undefined) {
     const present = await store.findAccessKey(root.accessKeyId)
     if (present !== undefined) requireSameRootKey(config, present, ports.keyring)
@@ -104,11 +105,11 @@ export async function openFirstAccount(
   }
   if (known) {
     const accessKeyId = await readAccessKeyId(credentialsPath)
-    if (accessKeyId === undefined) return { accountId }
+    const told = accessKeyId === undefined ? undefined : await store.findAccessKey(accessKeyId)
+    if (accessKeyId === undefined || told?.accountId !== accountId) return { accountId }
     await keepOnlyActive(accountId, accessKeyId, ports)
     return { accountId, accessKeyId }
   }
-  await requireNobodysFile(credentialsPath, store)
   const accessKeyId = newAccessKeyId(ports.random)
   const secret = Buffer.from(Buffer.from(ports.random.bytes(30)).toString('base64'))
   // The file first: a key that nobody was told of must not exist, and a file can be written again.
@@ -118,14 +119,30 @@ export async function openFirstAccount(
   return { accountId, accessKeyId }
 }
 
-/** A file that is left by a start that died is written over; one that tells a living key is not. */
-async function requireNobodysFile(path: string, store: Store): Promise<void> {
-  const told = await readAccessKeyId(path)
-  const present = told === undefined ? undefined : await store.findAccessKey(told)
-  if (present === undefined) return
+/** A changed setting must not make another account unasked: only the very first start makes one. */
+async function requireNoAccount(accountId: string, store: Store): Promise<void> {
+  const first = await oldestAccount(store)
+  if (first === undefined) return
   throw new ConfigError(
-    `${path} holds the access key of account ${present.accountId}: move it away to make another account`,
+    `TRENT_ACCOUNT_ID is ${accountId}, and the first account of this data directory is ` +
+      `${first.accountId}: set it back, or make the other account with ` +
+      `\`trent account create --id ${accountId}\``,
   )
+}
+
+async function oldestAccount(store: Store): Promise<AccountRecord | undefined> {
+  let oldest: AccountRecord | undefined
+  let after: string | undefined
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- page by page
+    const page = await store.listAccounts({ limit: 1000, ...(after !== undefined && { after }) })
+    const last = page.at(-1)
+    if (last === undefined) return oldest
+    for (const each of page) {
+      if (oldest === undefined || each.createdAt < oldest.createdAt) oldest = each
+    }
+    after = last.accountId
+  }
 }
 
 async function insertRootKey(

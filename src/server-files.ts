@@ -4,8 +4,10 @@
  * @module
  */
 import { join } from 'node:path'
+import { nodeFiles } from './audit/files.ts'
 import type { OpenJournal } from './audit/journal.ts'
 import type { Config } from './config.ts'
+import { checkFoundData, DataRefused } from './found-data.ts'
 import { createClock, type MovableClock } from './jobs/clock.ts'
 import { createMeter, type Meter } from './metrics/meter.ts'
 import type { ServerOptions } from './server.ts'
@@ -43,9 +45,13 @@ export async function openFiles(
   const memory = sharedMemory()
   const clock = createClock(options.time, memory.clock)
   const startedAt = clock.now()
+  const isChecked = await checkFoundData(config.dataDirectory, journalFiles ?? nodeFiles)
   const path = join(config.dataDirectory, 'trent.db')
   const database = await openDatabase({ path, onFailure: onFatal })
   closing.push(() => database.close())
+  // What could not be compared must not be used, although it could be opened a moment later.
+  if (!isChecked)
+    throw new DataRefused(`${path} could not be read before it was opened: start again`)
   const afterJournal: Closing = []
   closing.push(() => closeAll(afterJournal))
   const workerCount = workersOf(config, options)

@@ -1,22 +1,7 @@
 /** Checkpoints that are known outside the journal: what shows that it was not cut before them. @module */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { KnownCheckpoint } from '../audit/prove-journal.ts'
 import { ConfigError } from '../config.ts'
-import { readOffline } from '../store/sqlite.ts'
-
-/**
- * Those of the database: undefined when there is none at `path`, or a running server has it open. Rows
- * need no tag here: a checkpoint is signed.
- */
-export function checkpointsOfDatabase(path: string): readonly KnownCheckpoint[] | undefined {
-  if (!existsSync(path)) return undefined
-  const rows = readOffline(path, 'SELECT checkpoint, signature FROM audit_writers')
-  return rows?.flatMap(({ checkpoint: text, signature }) =>
-    typeof text === 'string' && signature instanceof Uint8Array
-      ? [{ text, signature, from: 'trent.db' }]
-      : [],
-  )
-}
 
 /**
  * Those that a file holds, each as `{"text": …, "signature": …}` somewhere in its JSON texts: what

@@ -7,6 +7,7 @@ import { askToApply, warn } from './apply.ts'
 import { type Config, ConfigError, loadConfig } from '../config.ts'
 import { OperatorCallFailed } from '../operator/client.ts'
 import type { FirstAccount } from '../deployment.ts'
+import { DataRefused } from '../found-data.ts'
 import { SealRefused } from '../seals/seal.ts'
 import { type RunningServer, startServer } from '../server.ts'
 import { DatabaseFailed, DatabaseInUse, DatabaseTooNew, SchemaChanged } from '../store/database.ts'
@@ -129,6 +130,7 @@ function shown(directory: string): string {
 const refusals = [
   WorkerFailed,
   ConfigError,
+  DataRefused,
   OperatorCallFailed,
   SealRefused,
   DatabaseTooNew,

@@ -9,7 +9,8 @@ import { nodeFiles } from '../audit/files.ts'
 import { proveJournal, type KnownCheckpoint, type ProofReport } from '../audit/prove-journal.ts'
 import { readWritersList } from '../audit/writers-list.ts'
 import { loadConfig } from '../config.ts'
-import { checkpointsOfDatabase, checkpointsOfFile } from './known-checkpoints.ts'
+import { readStoredState, type StoredState } from '../store/offline.ts'
+import { checkpointsOfFile } from './known-checkpoints.ts'
 import { inJson, visible, visibleIn } from './visible.ts'
 
 export interface VerifyLogOptions {
@@ -33,7 +34,7 @@ export interface VerifyLogOptions {
 export async function verifyLog(options: VerifyLogOptions): Promise<number> {
   const { json, output } = options
   const directory = resolve(options.directory)
-  const stored = checkpointsOfDatabase(join(dirname(directory), 'trent.db'))
+  const stored = readStoredState(join(dirname(directory), 'trent.db'))
   let report: Told
   try {
     report = await prove(options, directory, stored)
@@ -51,7 +52,7 @@ export async function verifyLog(options: VerifyLogOptions): Promise<number> {
 async function prove(
   { keys = [], known = [], delivered }: VerifyLogOptions,
   directory: string,
-  stored: readonly KnownCheckpoint[] | undefined,
+  stored: StoredState,
 ): Promise<Told> {
   const files = nodeFiles
   const list = delivered === undefined ? '' : await readWritersList({ files, directory }, keys)
@@ -62,13 +63,19 @@ async function prove(
       : await proveDelivered({ files, directory: delivered, list, journal: { files, directory } })
   const report = await proveJournal(directory, {
     pinned: keys,
-    known: [...(stored ?? []), ...known, ...(proved?.checkpoints ?? [])],
+    known: [...checkpointsOf(stored), ...known, ...(proved?.checkpoints ?? [])],
   })
   const whole = report.whole && (proved?.breaks.length ?? 0) === 0
-  const told = { directory, database: stored !== undefined, ...report, whole }
+  const told = { directory, database: stored.kind === 'deployment', ...report, whole }
   if (proved === undefined) return told
   const { checkpoints: _, ...shown } = proved
   return { ...told, delivered: shown }
+}
+
+/** A checkpoint is signed: its row needs no tag here. */
+function checkpointsOf(stored: StoredState): readonly KnownCheckpoint[] {
+  if (stored.kind !== 'deployment') return []
+  return stored.checkpoints.map(({ text, signature }) => ({ text, signature, from: 'trent.db' }))
 }
 
 /**

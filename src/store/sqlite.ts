@@ -4,9 +4,10 @@
  * @see https://www.sqlite.org/pragma.html
  * @module
  */
-import { chmodSync, closeSync, fsyncSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { constants, DatabaseSync, type StatementSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import type {
   SqliteFailure,
   SqliteFailureKind,
@@ -77,19 +78,31 @@ function denyForeignCode(database: DatabaseSync): void {
 }
 
 /**
- * Reads rows of a file that no server has open, and changes nothing.
+ * Reads a file that no server has open, with what its log holds, and changes neither.
+ * @param read gets a function that answers the rows of a statement
  * @returns undefined when the file cannot be read, as while a server holds it
  */
-export function readOffline(path: string, statement: string): readonly SqliteRow[] | undefined {
+export function readOffline<T>(
+  path: string,
+  read: (rowsOf: (statement: string) => readonly SqliteRow[]) => T,
+): T | undefined {
+  // A reader would make a log and its index, and only a writer removes them again. A server that has the file
+  // open has a log; without one nothing changes the file.
+  const index = `${path}-shm`
+  const hadIndex = existsSync(index)
+  const file = pathToFileURL(path)
+  if (!existsSync(`${path}-wal`)) file.searchParams.set('immutable', '1')
   let database: DatabaseSync | undefined
   try {
-    database = new DatabaseSync(path, { ...options, readOnly: true })
+    database = new DatabaseSync(file, { ...options, readOnly: true })
     denyForeignCode(database)
-    return database.prepare(statement).all()
+    const open = database
+    return read((statement) => open.prepare(statement).all())
   } catch {
     return undefined
   } finally {
     database?.close()
+    if (!hadIndex) rmSync(index, { force: true })
   }
 }
 

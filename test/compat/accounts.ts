@@ -1,6 +1,8 @@
 /** A server that two accounts live on, each with its root user's access key. @module */
 import type { KMSClient } from '@aws-sdk/client-kms'
+import { wrapSecret } from '../../src/crypto/secrets.ts'
 import { startTestServer, type TestServer } from '../harness.ts'
+import { withStore } from './stored.ts'
 
 export const otherAccountId = '444455556666'
 export const otherCredentials = {
@@ -15,14 +17,25 @@ export interface TwoAccounts extends TestServer {
 
 type Settings = Parameters<typeof startTestServer>[0]
 
-/** The first start in the other account's name makes it; the second one makes the harness's own. */
+/** The other account is written into the store while no server runs: its root user has a key that is known. */
 export async function startWithTwoAccounts(settings: Settings = {}): Promise<TwoAccounts> {
-  const first = await startTestServer({
-    TRENT_ACCOUNT_ID: otherAccountId,
-    TRENT_ROOT_ACCESS_KEY_ID: otherCredentials.accessKeyId,
-    TRENT_ROOT_SECRET_ACCESS_KEY: otherCredentials.secretAccessKey,
-  })
+  const first = await startTestServer()
   await first.stop('keep')
+  await withStore(first.directory, async (store, keyring) => {
+    const owner = {
+      accessKeyId: otherCredentials.accessKeyId,
+      accountId: otherAccountId,
+      principalKind: 'root',
+      principalId: otherAccountId,
+    } as const
+    const secret = Buffer.from(otherCredentials.secretAccessKey)
+    const wrapped = wrapSecret(keyring, owner, secret)
+    const createdAt = Date.now()
+    await store.change(async (transaction) => {
+      await transaction.insertAccount({ accountId: otherAccountId, createdAt })
+      await transaction.insertAccessKey({ ...owner, status: 'Active', ...wrapped, createdAt })
+    })
+  })
   const server = await startTestServer(settings, { directory: first.directory })
   const otherClient: TwoAccounts['otherClient'] = (more) =>
     server.client({ credentials: otherCredentials, ...more })

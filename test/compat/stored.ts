@@ -1,6 +1,7 @@
 /** The store of a stopped server, for what no call can bring about yet. @module */
 import { join } from 'node:path'
 import { openKeyring } from '../../src/crypto/domain-keys.ts'
+import type { Keyring } from '../../src/crypto/keyring.ts'
 import { systemRandom } from '../../src/crypto/entropy.ts'
 import { openFileSeal } from '../../src/seals/file.ts'
 import { createStore } from '../../src/store/bound-store.ts'
@@ -10,7 +11,7 @@ import type { Store } from '../../src/store/store.ts'
 
 export async function withStore<T>(
   dataDirectory: string,
-  work: (store: Store) => Promise<T>,
+  work: (store: Store, keyring: Keyring) => Promise<T>,
 ): Promise<T> {
   const onFailure = (error: unknown): never => {
     throw error
@@ -26,7 +27,7 @@ export async function withStore<T>(
     const onForgedRow = (table: string): never => {
       throw new Error(`a row of ${table} fails its tag`)
     }
-    return await work(createStore(database, keyring, { onForgedRow }))
+    return await work(createStore(database, keyring, { onForgedRow }), keyring)
   } finally {
     await database.close()
   }

@@ -1,0 +1,59 @@
+/**
+ * What the database file says while no server has it open. Row tags are not checked: no key is open.
+ * @module
+ */
+import { existsSync } from 'node:fs'
+import { readOffline } from './sqlite.ts'
+
+/** The last checkpoint that the database knows of one stream of the journal. */
+export interface StoredCheckpoint {
+  readonly stream: string
+  readonly text: string
+  readonly signature: Uint8Array
+}
+
+export type StoredState =
+  /** There is no file. */
+  | { readonly kind: 'absent' }
+  /** A server has the file open, or it is no database. */
+  | { readonly kind: 'unreadable' }
+  /** A database without Trent's tables, as a file of zero bytes is. */
+  | { readonly kind: 'empty' }
+  /** The tables without a deployment: what a first start leaves that dies early. */
+  | { readonly kind: 'unfinished' }
+  | StoredDeployment
+
+export interface StoredDeployment {
+  readonly kind: 'deployment'
+  readonly deploymentId: string
+  /** The number of the last change. */
+  readonly changes: number
+  readonly checkpoints: readonly StoredCheckpoint[]
+}
+
+export function readStoredState(path: string): StoredState {
+  if (!existsSync(path)) return { kind: 'absent' }
+  const state = readOffline(path, (rowsOf): StoredState => {
+    const hasTable = (name: string): boolean =>
+      rowsOf(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '${name}'`).length > 0
+    if (!hasTable('deployment')) return { kind: 'empty' }
+    const [deployment] = rowsOf('SELECT deployment_id FROM deployment')
+    if (deployment === undefined) return { kind: 'unfinished' }
+    const [head] = rowsOf('SELECT seq FROM change_head WHERE id = 1')
+    // A database from before the table was made has none.
+    const writers = hasTable('audit_writers')
+      ? rowsOf('SELECT stream, checkpoint, signature FROM audit_writers')
+      : []
+    return {
+      kind: 'deployment',
+      deploymentId: String(deployment['deployment_id']),
+      changes: Number(head?.['seq'] ?? 0),
+      checkpoints: writers.flatMap(({ stream, checkpoint: text, signature }) =>
+        typeof stream === 'string' && typeof text === 'string' && signature instanceof Uint8Array
+          ? [{ stream, text, signature }]
+          : [],
+      ),
+    }
+  })
+  return state ?? { kind: 'unreadable' }
+}
