@@ -50,7 +50,7 @@ export async function openDeploymentPorts(
   const store = createStore(database, keyring, {
     onForgedRow: (table, id) => {
       files.meter.forged('row')
-      log.error({ table, id }, 'a row fails its tag: it counts as absent')
+      log.error({ table, id }, 'a row is forged or was removed: it is not believed')
     },
   })
   clock.resume(await store.findClockMark())

@@ -61,7 +61,8 @@ export function createKeyUsages(options: KeyUsagesOptions): OpenKeyUsages {
       const known = await notes.known(nameOf(key))
       const remembered = known.filter(({ keyCreatedAt }) => keyCreatedAt === key.createdAt)
       const stored = await store.findLastUsage(key)
-      return latestOf<LastUsage>(stored === undefined ? remembered : [...remembered, stored])
+      if (stored?.usedAt === undefined) return latestOf<LastUsage>(remembered) ?? stored
+      return latestOf<LastUsage>([...remembered, stored])
     },
     remembered: (name) => notes.remembered(name),
     close: () => notes.close(),

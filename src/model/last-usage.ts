@@ -33,6 +33,15 @@ export interface LastUsage extends KeyRef {
   readonly unproved?: true
 }
 
+/** The last use of a key whose row is missing: somebody removed it. */
+export interface LostUsage extends KeyRef {
+  readonly unproved: true
+  readonly operation?: undefined
+  readonly usedAt?: undefined
+  readonly eventId?: undefined
+  readonly requestId?: undefined
+}
+
 /** A use that has just happened. */
 export interface NotedUsage extends LastUsage {
   /** Tells the key that was used from a later one of the same id. */

@@ -16,7 +16,7 @@ import type { GrantRecord } from '../model/grant.ts'
 import type { GroupRecord } from '../model/group.ts'
 import type { RequestedGrant } from '../authorize/decision.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, KeyState, KeyUsage } from '../model/key.ts'
-import type { LastUsage, TrackedOperation } from '../model/last-usage.ts'
+import type { LastUsage, LostUsage, TrackedOperation } from '../model/last-usage.ts'
 import type { RegionTable } from '../model/region.ts'
 import type { ServiceEvent } from '../model/service-event.ts'
 import type { Input, Members } from '../model/shape.ts'
@@ -252,8 +252,11 @@ export interface Principals {
 export interface KeyUsages {
   /** Milliseconds since the epoch: of uses before it nothing is known. */
   readonly since: number
-  /** The last successful cryptographic use; undefined when there is none since `since`. */
-  lastOf(key: KeyRecord): Promise<LastUsage | undefined>
+  /**
+   * The last successful cryptographic use; undefined when there is none since `since`. An `unproved` one
+   * counts as a use just now.
+   */
+  lastOf(key: KeyRecord): Promise<LastUsage | LostUsage | undefined>
 }
 
 /** When each long-term access key last signed a call. */

@@ -10,7 +10,8 @@ const dayMs = 86_400_000
 
 /**
  * Whole days since the last use; where there is none, since the key was made, or since uses are noted.
- * A use that is not proved counts as one just now: whoever writes the database makes no key look idle.
+ * A use whose row is forged or missing counts as one just now: whoever writes the database cannot make a
+ * used key look idle.
  */
 export async function idleDays(
   { asksIdleDays }: Pick<Operation, 'asksIdleDays'>,

@@ -26,6 +26,7 @@ export type BoundTable =
   | 'deleted_keys'
   | 'deleted_materials'
   | 'key_usage'
+  | 'key_usage_tracking'
   | 'material_states'
   | 'aliases'
   | 'grants'
@@ -39,7 +40,10 @@ export type BoundTable =
   | 'digest_chains'
   | 'digest_keys'
 
-/** Told of each row whose tag failed. `id` is its primary key, joined by `/`. */
+/**
+ * Called for each row whose tag failed, or that was removed although it must exist. `id` is its primary
+ * key, joined by `/`.
+ */
 export type OnForgedRow = (table: BoundTable, id: string) => void
 
 interface TaggedRow {
@@ -54,12 +58,16 @@ export interface BoundRows {
     primaryKey: readonly string[],
     row: T | undefined,
   ) => T | undefined
+  /** Reports a row that must exist and does not. */
+  readonly missing: (table: BoundTable, primaryKey: readonly string[]) => void
 }
 
 /** Forged text is the forger's: a report of it is cut. */
 const reportedIdMax = 512
 
 export function createBoundRows(keyring: RowKeyring, onForgedRow: OnForgedRow): BoundRows {
+  const report: BoundRows['missing'] = (table, primaryKey) =>
+    onForgedRow(table, primaryKey.join('/').slice(0, reportedIdMax))
   return {
     seal(table, columns) {
       const canonical = canonicalColumns(table, columns)
@@ -73,9 +81,10 @@ export function createBoundRows(keyring: RowKeyring, onForgedRow: OnForgedRow): 
       const holds =
         canonical !== undefined && tag instanceof Uint8Array && keyring.checkRowTag(canonical, tag)
       if (holds) return row
-      onForgedRow(table, primaryKey.join('/').slice(0, reportedIdMax))
+      report(table, primaryKey)
       return undefined
     },
+    missing: report,
   }
 }
 

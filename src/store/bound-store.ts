@@ -99,7 +99,6 @@ export function createStore(
     sumRequests: (of) => sumRequests(query, of),
     listExpiringKeys: (accountId, region, page) => listExpiringKeys(query, accountId, region, page),
     deleteOldCounts: (now) => deleteOldCounts(query, now),
-    trackUsageSince: (now) => trackUsageSince(query, now),
     countDeletedKeys: () => countDeletedKeys({ query, rows }),
     countDeletedMaterials: () => countDeletedMaterials({ query, rows }),
     ...deliveryStore({ query, rows }),
@@ -113,13 +112,7 @@ export function createStore(
       })
     },
     ...clockMark({ query, rows }),
-    findLastUsage: (key) => findLastUsage({ query, rows }, key),
-    saveLastUsages: (usages) =>
-      retried(() =>
-        query
-          .transaction()
-          .execute((transaction) => saveLastUsages({ query: transaction, rows }, usages)),
-      ),
+    ...keyUsageStore({ query, rows }),
     findAccessKeyUse: (accessKeyId) => findAccessKeyUse(query, accessKeyId),
     saveAccessKeyUses: (uses) =>
       retried(() =>
@@ -128,6 +121,19 @@ export function createStore(
     findRoleUse: (roleId) => findRoleUse(query, roleId),
     saveRoleUses: (uses) =>
       retried(() => query.transaction().execute((transaction) => saveRoleUses(transaction, uses))),
+  }
+}
+
+function keyUsageStore(
+  scope: RowScope,
+): Pick<Store, 'trackUsageSince' | 'findLastUsage' | 'saveLastUsages'> {
+  const { query, rows } = scope
+  const inOne = <T>(work: (scope: RowScope) => Promise<T>): Promise<T> =>
+    retried(() => query.transaction().execute((transaction) => work({ query: transaction, rows })))
+  return {
+    trackUsageSince: (now) => inOne((one) => trackUsageSince(one, now)),
+    findLastUsage: (key) => findLastUsage(scope, key),
+    saveLastUsages: (usages) => inOne((one) => saveLastUsages(one, usages)),
   }
 }
 

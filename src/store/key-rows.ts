@@ -11,6 +11,7 @@ import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { KeyRecord, KeyRef } from '../model/key.ts'
 import { acceptedPage } from './bound-rows.ts'
 import { changedKey, keyColumns, keyOf } from './key-columns.ts'
+import { insertUnused } from './key-usage-rows.ts'
 import { countOf } from './resource-counts.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { KeysTable, Schema } from './schema.ts'
@@ -93,6 +94,7 @@ export function keyWrites({ query, rows, tally, touch }: WriteScope): Writes {
         .insertInto('keys')
         .values(rows.seal('keys', keyColumns(record)))
         .execute()
+      await insertUnused({ query, rows }, [record])
       tally.addKey(key, 1)
       touchKey(record)
       return record

@@ -1,11 +1,14 @@
 /**
- * The last use of each key. A row that fails its tag, or has none, is answered as one that proves nothing:
- * whoever decides by it takes the key for used. Rows take no change number: nobody caches them.
+ * The last use of each key. A row that fails its tag is answered as one that proves nothing, and so is a
+ * missing row: whoever decides by it takes the key for used. Rows take no change number: nobody caches them.
+ *
+ * INVARIANT (bound absence): every key has a row, from the transaction that makes the key on. Keys from
+ * before tracking began get theirs when it begins.
  * @module
  */
 import type { Kysely } from 'kysely'
 import type { KeyRef } from '../model/key.ts'
-import type { LastUsage, NotedUsage } from '../model/last-usage.ts'
+import type { LastUsage, LostUsage, NotedUsage } from '../model/last-usage.ts'
 import type { BoundRows } from './bound-rows.ts'
 import type { KeyUsageTable, Schema } from './schema.ts'
 import type { RowScope } from './row-scope.ts'
@@ -13,38 +16,102 @@ import type { RowScope } from './row-scope.ts'
 /** Rows to a statement: bounds its depth and its parameters. */
 const savedMax = 250
 
-/** Since when uses are noted: the first call says it, every later one answers the same. */
-export async function trackUsageSince(query: Kysely<Schema>, now: number): Promise<number> {
+/**
+ * Since when uses are noted: the first call decides, and every later one answers the same. A row that is
+ * missing or not genuine begins tracking anew, and with it the idle time of every key without a row.
+ * To be called in a transaction.
+ */
+export async function trackUsageSince(scope: RowScope, now: number): Promise<number> {
+  const { query, rows } = scope
+  const found = await query
+    .selectFrom('key_usage_tracking')
+    .selectAll()
+    .where('id', '=', 1)
+    .executeTakeFirst()
+  const known =
+    found && isTagged(found) ? rows.genuine('key_usage_tracking', ['1'], found) : undefined
+  if (known !== undefined) return known.since
+  const row = rows.seal('key_usage_tracking', { id: 1, since: now })
   await query
     .insertInto('key_usage_tracking')
-    .values({ id: 1, since: now })
-    .onConflict((conflict) => conflict.column('id').doNothing())
+    .values(row)
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
     .execute()
-  const { since } = await query
-    .selectFrom('key_usage_tracking')
-    .select('since')
-    .where('id', '=', 1)
-    .executeTakeFirstOrThrow()
-  return since
+  await insertMissing(scope, now)
+  return now
+}
+
+/** Rows for the keys that have none. */
+async function insertMissing(scope: RowScope, now: number): Promise<void> {
+  for (;;) {
+    // oxlint-disable no-await-in-loop -- statements of one transaction
+    const without = await scope.query
+      .selectFrom('keys')
+      .leftJoin('key_usage', (join) =>
+        join
+          .onRef('key_usage.account_id', '=', 'keys.account_id')
+          .onRef('key_usage.region', '=', 'keys.region')
+          .onRef('key_usage.key_id', '=', 'keys.key_id'),
+      )
+      .select(['keys.account_id', 'keys.region', 'keys.key_id'])
+      .where('key_usage.key_id', 'is', null)
+      .limit(savedMax)
+      .execute()
+    if (without.length === 0) return
+    const keys = without.map(({ account_id: accountId, region, key_id: keyId }) => ({
+      accountId,
+      region,
+      keyId,
+      createdAt: now,
+    }))
+    await insertUnused(scope, keys)
+    // oxlint-enable no-await-in-loop
+  }
+}
+
+/** The first rows of keys, which nobody has used since `createdAt`. At most `savedMax` keys. */
+export async function insertUnused(
+  { query, rows }: RowScope,
+  keys: readonly (KeyRef & { readonly createdAt: number })[],
+): Promise<void> {
+  const unused = keys.map(({ accountId, region, keyId, createdAt }) =>
+    rows.seal('key_usage', {
+      account_id: accountId,
+      region,
+      key_id: keyId,
+      operation: '',
+      used_at: createdAt,
+      event_id: '',
+      request_id: '',
+    }),
+  )
+  await query.insertInto('key_usage').values(unused).execute()
 }
 
 export async function findLastUsage(
-  { query, rows }: RowScope,
+  scope: RowScope,
   { accountId, region, keyId }: KeyRef,
-): Promise<LastUsage | undefined> {
+): Promise<LastUsage | LostUsage | undefined> {
+  const { query, rows } = scope
+  const place = { account_id: accountId, region, key_id: keyId }
+  const primaryKey = [accountId, region, keyId]
   const row = await query
     .selectFrom('key_usage')
     .selectAll()
-    .where('account_id', '=', accountId)
-    .where('region', '=', region)
-    .where('key_id', '=', keyId)
+    .where((columns) => columns.and(place))
     .executeTakeFirst()
-  if (row === undefined) return undefined
-  const { row_tag: tag, ...columns } = row
-  const primaryKey = [accountId, region, keyId]
-  const proved =
-    tag !== null &&
-    rows.genuine('key_usage', primaryKey, { ...columns, row_tag: tag }) !== undefined
+  if (row === undefined) {
+    const key = await query
+      .selectFrom('keys')
+      .select('key_id')
+      .where((columns) => columns.and(place))
+      .executeTakeFirst()
+    if (key === undefined) return undefined
+    rows.missing('key_usage', primaryKey)
+    return { accountId, region, keyId, unproved: true }
+  }
+  const proved = isTagged(row) && rows.genuine('key_usage', primaryKey, row) !== undefined
+  if (proved && row.operation === '') return undefined
   return {
     accountId,
     region,
@@ -55,6 +122,12 @@ export async function findLastUsage(
     requestId: row.request_id,
     ...(!proved && { unproved: true }),
   }
+}
+
+function isTagged<T extends { readonly row_tag: Uint8Array | null }>(
+  row: T,
+): row is T & { readonly row_tag: Uint8Array } {
+  return row.row_tag !== null
 }
 
 /**
@@ -81,8 +154,13 @@ export async function saveLastUsages(
             request_id: row.ref('excluded.request_id'),
             row_tag: row.ref('excluded.row_tag'),
           }))
-          // Another node may have saved a later use.
-          .whereRef('excluded.used_at', '>=', 'key_usage.used_at'),
+          .where((row) =>
+            row.or([
+              row('key_usage.operation', '=', ''),
+              // Another node may have saved a later use.
+              row('excluded.used_at', '>=', row.ref('key_usage.used_at')),
+            ]),
+          ),
       )
       .execute()
   }

@@ -31,6 +31,7 @@ import { metrics } from './migrations/0023-metrics.ts'
 import { resourceCounts } from './migrations/0024-resource-counts.ts'
 import { outgoingEvents } from './migrations/0025-outgoing-events.ts'
 import { deletedMaterials } from './migrations/0026-deleted-materials.ts'
+import { keyUsageTracking } from './migrations/0027-key-usage-tracking.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -66,6 +67,7 @@ export const migrations: readonly Migration[] = [
   { name: 'resource-counts', up: resourceCounts },
   { name: 'outgoing-events', up: outgoingEvents },
   { name: 'deleted-materials', up: deletedMaterials },
+  { name: 'key-usage-tracking', up: keyUsageTracking },
 ]
 
 /**

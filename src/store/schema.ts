@@ -272,11 +272,12 @@ export interface ResourceCountsTable {
   readonly row_tag: Uint8Array
 }
 
-/** The last use of a key; absent when there was none. */
+/** The last use of a key. Every key has a row from its creation on, so that a missing one is noticed. */
 export interface KeyUsageTable {
   readonly account_id: string
   readonly region: string
   readonly key_id: string
+  /** Empty as long as the key was not used since `used_at`. */
   readonly operation: string
   readonly used_at: number
   readonly event_id: string
@@ -289,6 +290,8 @@ export interface KeyUsageTable {
 export interface KeyUsageTrackingTable {
   readonly id: number
   readonly since: number
+  /** Null in a row from before there were tags. */
+  readonly row_tag: Uint8Array | null
 }
 
 /** One row: the number of the last change. */

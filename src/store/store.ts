@@ -16,7 +16,7 @@ import type {
   NewMaterialState,
   RotationType,
 } from '../model/key-material.ts'
-import type { LastUsage, NotedUsage } from '../model/last-usage.ts'
+import type { LastUsage, LostUsage, NotedUsage } from '../model/last-usage.ts'
 import type { ManagedPolicyRecord } from '../model/managed-policy.ts'
 import type { Organization } from '../model/organization.ts'
 import type { OutgoingEvent } from '../model/outgoing-event.ts'
@@ -418,9 +418,13 @@ export interface Store extends StoreReads, ChangeReads, DeliveryStore, OutgoingE
   /** The latest time by which anything was decided; undefined at the first start. */
   findClockMark(): Promise<number | undefined>
   saveClockMark(reached: number): Promise<void>
-  /** Since when uses of keys are noted: `now` the first time, and the same ever after. */
+  /**
+   * Since when uses of keys are noted: `now` the first time, and the same ever after. If its row is not
+   * genuine, tracking begins anew: no key was idle before `now`.
+   */
   trackUsageSince(now: number): Promise<number>
-  findLastUsage(key: KeyRef): Promise<LastUsage | undefined>
+  /** Undefined for a key that was not used, and for one that does not exist. */
+  findLastUsage(key: KeyRef): Promise<LastUsage | LostUsage | undefined>
   /**
    * Saves each that is no earlier than the stored one, in one transaction that is no change and takes
    * no number. Each key at most once; a key that is gone is passed over.

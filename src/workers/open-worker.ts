@@ -122,7 +122,7 @@ async function openParts(
   const store = createStore(database, keyring, {
     onForgedRow: (table, id) => {
       meter.forged('row')
-      log.error({ table, id }, 'a row fails its tag: it counts as absent')
+      log.error({ table, id }, 'a row is forged or was removed: it is not believed')
     },
   })
   const stream = await openStream({ worker, config, memory, clock, meter, log, onFatal })

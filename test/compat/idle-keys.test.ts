@@ -1,10 +1,13 @@
 /** Policies that keep keys in use from being disabled or deleted, with the clock that tests move. */
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import {
   DisableKeyCommand,
   EnableKeyCommand,
   EncryptCommand,
+  GetKeyLastUsageCommand,
   PutKeyPolicyCommand,
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
@@ -52,3 +55,82 @@ test('a key ends when nobody has used it for as long as its policy says, and no 
   await advance(server.url, '1d')
   await end()
 })
+
+/** A server with a used key and an unused one, whose database was tampered with while it was stopped. */
+async function tamperedServer(tamper: string) {
+  const first = await startTestServer({ TRENT_TEST_API: 'on' })
+  const before = first.client()
+  const { keyId: used } = await makeKey(before)
+  const { keyId: unused } = await makeKey(before)
+  for (const KeyId of [used, unused]) {
+    // oxlint-disable-next-line no-await-in-loop -- two calls
+    await before.send(new PutKeyPolicyCommand({ KeyId, Policy }))
+  }
+  const Plaintext = Buffer.from('x')
+  await before.send(new EncryptCommand({ KeyId: used, Plaintext }))
+  await first.stop('keep')
+  const file = new DatabaseSync(join(first.directory, 'trent.db'))
+  file.exec(tamper)
+  file.close()
+  const restarted = await startTestServer({ TRENT_TEST_API: 'on' }, { directory: first.directory })
+  const client = restarted.client()
+  return {
+    used,
+    unused,
+    server: restarted,
+    disable: (KeyId: string) => client.send(new DisableKeyCommand({ KeyId })),
+    lastUsage: (KeyId: string) => client.send(new GetKeyLastUsageCommand({ KeyId })),
+    encrypt: (KeyId: string) => client.send(new EncryptCommand({ KeyId, Plaintext })),
+  }
+}
+
+test('a restart keeps keys as idle as they were', async (t) => {
+  const world = await tamperedServer('SELECT 1')
+  t.after(() => world.server.stop())
+  const { KeyLastUsage } = await world.lastUsage(world.used)
+  assert.equal(KeyLastUsage?.Operation, 'Encrypt')
+  await advance(world.server.url, '89d')
+  await denied(world.disable(world.used))
+  await denied(world.disable(world.unused))
+  await advance(world.server.url, '1d')
+  await world.disable(world.used)
+  await world.disable(world.unused)
+})
+
+test('a key whose row of last use was removed counts as used now, until it is used', async (t) => {
+  const world = await tamperedServer('DELETE FROM key_usage')
+  t.after(() => world.server.stop())
+  await advance(world.server.url, '100d')
+  for (const keyId of [world.used, world.unused]) {
+    // oxlint-disable no-await-in-loop -- one key after the other
+    await denied(world.disable(keyId))
+    const { KeyLastUsage, TrackingStartDate, KeyCreationDate } = await world.lastUsage(keyId)
+    assert.deepEqual(KeyLastUsage, {})
+    assert.ok(TrackingStartDate && KeyCreationDate && TrackingStartDate > KeyCreationDate)
+    assert.ok(
+      world.server.logged.some((line) => line.includes(keyId) && line.includes('key_usage')),
+    )
+    await world.encrypt(keyId)
+    await advance(world.server.url, '90d')
+    await world.disable(keyId)
+    // oxlint-enable no-await-in-loop
+  }
+})
+
+for (const [what, tamper] of [
+  ['moved', 'UPDATE key_usage_tracking SET since = 0'],
+  ['moved and without its tag', 'UPDATE key_usage_tracking SET row_tag = NULL, since = 0'],
+  ['removed', 'DELETE FROM key_usage_tracking'],
+] as const) {
+  test(`with the start of tracking ${what}, keys without a row are idle since the restart`, async (t) => {
+    const world = await tamperedServer(`DELETE FROM key_usage; ${tamper}`)
+    t.after(() => world.server.stop())
+    const { TrackingStartDate, KeyCreationDate } = await world.lastUsage(world.used)
+    assert.ok(TrackingStartDate && KeyCreationDate && TrackingStartDate > KeyCreationDate)
+    await advance(world.server.url, '89d')
+    await denied(world.disable(world.used))
+    await denied(world.disable(world.unused))
+    await advance(world.server.url, '1d')
+    await world.disable(world.unused)
+  })
+}

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createKeyUsages, type KeyUsagesOptions } from '../../src/lifecycle/last-usage.ts'
-import type { KeyRecord } from '../../src/model/key.ts'
+import type { KeyRecord, KeyRef } from '../../src/model/key.ts'
 import type { LastUsage, NotedUsage } from '../../src/model/last-usage.ts'
 import { newKey } from '../store/records.ts'
 
@@ -32,7 +32,11 @@ function createStore() {
         const look = (): void => (saves.length >= count ? resolve() : void heard.push(look))
         look()
       }),
-    findLastUsage: async ({ keyId }: { readonly keyId: string }) => rows.get(keyId),
+    lost: new Set<string>(),
+    findLastUsage: async ({ accountId, region, keyId }: KeyRef) =>
+      control.lost.has(keyId)
+        ? ({ accountId, region, keyId, unproved: true } as const)
+        : rows.get(keyId),
     async saveLastUsages(usages: readonly NotedUsage[]) {
       try {
         await control.before()
@@ -80,6 +84,15 @@ test('what another worker has noted and not yet saved is known here', async () =
   other.note(key('k2', { createdAt: 7 }), use(9))
   assert.equal((await usages.lastOf(key('k')))?.usedAt, 9)
   assert.equal(await usages.lastOf(key('k2')), undefined)
+})
+
+test('a use in memory is known although the row of the key is missing', async () => {
+  const { store, usages } = opened()
+  const { accountId, region } = key('k')
+  store.lost.add('k')
+  assert.deepEqual(await usages.lastOf(key('k')), { accountId, region, keyId: 'k', unproved: true })
+  usages.note(key('k'), use(5))
+  assert.equal((await usages.lastOf(key('k')))?.eventId, 'event 5')
 })
 
 test('many uses of a key are saved as one, in one go with those of other keys', async () => {

@@ -30,6 +30,70 @@ for (const { name: engine, open } of engines) {
     assert.equal(await store.trackUsageSince(9), 5)
   })
 
+  test(`${engine}: since when uses are tracked is bound, and begins anew where it is not`, async (t) => {
+    const { database } = await open(t)
+    const { store, forged } = storeOf(database)
+    await store.trackUsageSince(5)
+    await database.query.updateTable('key_usage_tracking').set({ since: 1 }).execute()
+    assert.equal(await store.trackUsageSince(9), 9)
+    assert.deepEqual(forged, ['key_usage_tracking/1'])
+    await database.query
+      .updateTable('key_usage_tracking')
+      .set({ since: 1, row_tag: null })
+      .execute()
+    assert.equal(await store.trackUsageSince(11), 11)
+    await database.query.deleteFrom('key_usage_tracking').execute()
+    assert.equal(await store.trackUsageSince(13), 13)
+    assert.equal(await store.trackUsageSince(15), 13)
+  })
+
+  test(`${engine}: a missing row of a key proves nothing, and one of no key is none`, async (t) => {
+    const { database } = await open(t)
+    const { store, forged } = storeOf(database)
+    await insertAccounts(store)
+    await insertKeys(store, newKey('k'), newKey('other'))
+    await store.trackUsageSince(5)
+    await database.query.deleteFrom('key_usage').where('key_id', '=', 'k').execute()
+    assert.equal((await store.findLastUsage(newKey('k')))?.unproved, true)
+    assert.deepEqual(forged, [`key_usage/${accountId}/${region}/k`])
+    assert.equal(await store.findLastUsage(newKey('other')), undefined)
+    assert.equal(await store.findLastUsage(newKey('absent')), undefined)
+    // Not even another start makes it look unused.
+    await store.trackUsageSince(9)
+    assert.equal((await store.findLastUsage(newKey('k')))?.unproved, true)
+    // An empty row that somebody else wrote is none of ours either.
+    const row = { account_id: accountId, region, key_id: 'k', event_id: '', request_id: '' }
+    const forgedRow = { ...row, operation: '', used_at: 1, row_tag: new Uint8Array(32) }
+    await database.query.insertInto('key_usage').values(forgedRow).execute()
+    assert.equal((await store.findLastUsage(newKey('k')))?.unproved, true)
+    await store.saveLastUsages([used('k', 10)])
+    assert.equal((await store.findLastUsage(newKey('k')))?.unproved, undefined)
+  })
+
+  test(`${engine}: the first use counts, at whatever time the key was made`, async (t) => {
+    const { store } = storeOf((await open(t)).database)
+    await insertAccounts(store)
+    await insertKeys(store, newKey('k'))
+    await store.saveLastUsages([used('k', newKey('k').createdAt - 1)])
+    assert.equal(await usedAt(store, 'k'), newKey('k').createdAt - 1)
+  })
+
+  test(`${engine}: keys from before tracking began get rows when it begins`, async (t) => {
+    const { database } = await open(t)
+    const { store, forged } = storeOf(database)
+    await insertAccounts(store)
+    const ids = Array.from({ length: 601 }, (_, index) => `key-${index}`)
+    await insertKeys(store, ...ids.map((keyId) => newKey(keyId)))
+    await store.saveLastUsages([used('key-5', 50)])
+    await database.query.deleteFrom('key_usage').where('key_id', '!=', 'key-5').execute()
+    await store.trackUsageSince(100)
+    for (const keyId of ['key-0', 'key-600']) {
+      assert.equal(await store.findLastUsage(newKey(keyId)), undefined)
+    }
+    assert.equal(await usedAt(store, 'key-5'), 50)
+    assert.deepEqual(forged, [])
+  })
+
   test(`${engine}: a last use is found as it was saved, and is no numbered change`, async (t) => {
     const { store } = storeOf((await open(t)).database)
     await insertAccounts(store)

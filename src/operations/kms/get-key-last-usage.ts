@@ -23,19 +23,22 @@ export const getKeyLastUsage = operation<GetKeyLastUsageRequest, GetKeyLastUsage
   readOnly: true,
   audit: ['KeyId'],
   throws: ['InvalidArnException', 'NotFoundException', 'AccessDeniedException'],
-  async run({ keys: { key } }, { keyUsages }) {
+  async run({ keys: { key } }, { keyUsages, clock }) {
     const last = await keyUsages.lastOf(key)
+    // A row that somebody else wrote or removed says nothing of the time before now.
+    const since = last?.unproved === true ? clock.now() : keyUsages.since
     return {
       KeyId: key.keyId,
-      KeyLastUsage: last
-        ? {
-            Operation: last.operation,
-            Timestamp: new Date(last.usedAt),
-            CloudTrailEventId: last.eventId,
-            KmsRequestId: last.requestId,
-          }
-        : {},
-      TrackingStartDate: new Date(Math.max(keyUsages.since, key.createdAt)),
+      KeyLastUsage:
+        last && last.unproved !== true
+          ? {
+              Operation: last.operation,
+              Timestamp: new Date(last.usedAt),
+              CloudTrailEventId: last.eventId,
+              KmsRequestId: last.requestId,
+            }
+          : {},
+      TrackingStartDate: new Date(Math.max(since, key.createdAt)),
       KeyCreationDate: new Date(key.createdAt),
     }
   },

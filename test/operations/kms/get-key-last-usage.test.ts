@@ -43,6 +43,19 @@ test('GetKeyLastUsage of a key that was never used has an empty last use', async
   assert.deepEqual(KeyLastUsage, {})
 })
 
+test('GetKeyLastUsage says nothing by a row that is forged or missing', async () => {
+  const world = createWorld()
+  const { accountId, region, keyId } = await makeKey(world)
+  const row = { operation: 'Encrypt', usedAt: start, eventId: 'e', requestId: 'r' } as const
+  world.now = start + hourMs
+  for (const members of [{}, row]) {
+    world.usages.set(keyId, { accountId, region, keyId, unproved: true, ...members })
+    const answer = await call(world, 'GetKeyLastUsage', { KeyId: keyId })
+    assert.deepEqual(answer['KeyLastUsage'], {})
+    assert.deepEqual(answer['TrackingStartDate'], new Date(start + hourMs))
+  }
+})
+
 test('tracking starts with the key, or where the key is older, when Trent began to track', async () => {
   const world = createWorld()
   const key = await makeKey(world)

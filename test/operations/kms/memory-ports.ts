@@ -10,7 +10,7 @@ import { keyArn, type AliasRecord, type KeyRecord } from '../../../src/model/key
 import { requireState } from '../../../src/model/key-state.ts'
 import { createRegionTable } from '../../../src/model/region.ts'
 import { readInput } from '../../../src/model/shape.ts'
-import type { LastUsage } from '../../../src/model/last-usage.ts'
+import type { LastUsage, LostUsage } from '../../../src/model/last-usage.ts'
 import type {
   Call,
   FurtherEvent,
@@ -49,7 +49,7 @@ export interface World {
   beforeCommit: () => void
   now: number
   /** What is known of each key's last use, by key id. */
-  readonly usages: Map<string, LastUsage>
+  readonly usages: Map<string, LastUsage | LostUsage>
   /** What `policies.check` answers, or throws. */
   checkPolicy: () => Promise<Readonly<Record<string, string>>>
   /** The unique ids of the principals that there are, by ARN. */
