@@ -21,6 +21,7 @@ import { identityOf } from './resolve/known-identities.ts'
 import { authorizeCall } from './resolve/permissions.ts'
 import type { Recipient } from './resolve/recipient.ts'
 import { aliasNotFound, resolveCall, type Resolved, type ResolvedCall } from './resolve/resolve.ts'
+import { withRoleArns } from './resolve/role-ids.ts'
 import { unmadeKeyIn } from './resolve/unmade-keys.ts'
 import type { PipelinePorts, RunningCall } from './running-call.ts'
 import { StaleRow, type Transaction } from './store/store.ts'
@@ -129,10 +130,11 @@ async function decideOnce(
   const asking = { operation, caller, place, origin, now, identity, accounts, attested, idle }
   const aliased = withAliasNames(resolved.keys, identity, lookup)
   const named = { ...resolved, keys: aliased instanceof Promise ? await aliased : aliased }
+  const meant = await withRoleArns(operation, input, ports.operations.principals, place.partition)
   const unmade = unmadeKeyIn(resolved)
   const started = performance.now()
   try {
-    authorizeCall(asking, input, named, call.onDecision) //                           6 authorize
+    authorizeCall(asking, meant, named, call.onDecision) //                           6 authorize
   } catch (error) {
     throw unmade === undefined ? error : aliasNotFound(unmade.alias, place)
   } finally {

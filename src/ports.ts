@@ -41,7 +41,11 @@ import { readAccounts } from './resolve/known-accounts.ts'
 import type { Lookup } from './resolve/lookup.ts'
 import { createGrantTokens } from './resolve/grant-tokens.ts'
 import { createPages } from './resolve/markers.ts'
-import { createFindPrincipal, createFindUserArn } from './resolve/principals.ts'
+import {
+  createFindPrincipal,
+  createFindRolePrincipal,
+  createFindUserArn,
+} from './resolve/principals.ts'
 import { createTrustPolicies } from './resolve/trust-policies.ts'
 import { createRecipients } from './resolve/recipient.ts'
 import { createTurns } from './resolve/turns.ts'
@@ -223,7 +227,7 @@ function operationPorts(
     return {
       policies: createKeyPolicies(findPrincipal, findUserArn, known, clock),
       trustPolicies: createTrustPolicies(findPrincipal, findUserArn),
-      principals: { idOf: findPrincipal },
+      principals: { idOf: findPrincipal, ofRoleId: createFindRolePrincipal(reads) },
     }
   }
   return {

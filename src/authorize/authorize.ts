@@ -9,7 +9,12 @@
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
  * @module
  */
-import { isService, principalTest, type Closeness } from './caller-names.ts'
+import {
+  isGranteeService,
+  isRetiringService,
+  principalTest,
+  type Closeness,
+} from './caller-names.ts'
 import type { CompiledPolicy } from './compile.ts'
 import type { AuthorizationRequest, Decision, Grant, Policies, Reason } from './decision.ts'
 import { findIn, type Findings } from './findings.ts'
@@ -233,8 +238,8 @@ function decideForService(
   if (statement !== undefined && !retires) return allow([allowedBy('resource', statement)])
   const grant = grants.find(
     (one) =>
-      (isService(caller, one.granteeServicePrincipal) && grantGives(one, request)) ||
-      (retires && isService(caller, one.retiringServicePrincipal)),
+      (isGranteeService(caller, one) && grantGives(one, request)) ||
+      (retires && isRetiringService(caller, one)),
   )
   return grant === undefined
     ? deny([missing('resource')])

@@ -7,6 +7,7 @@ import type { Caller, CallerKind } from '../model/caller.ts'
 import type { CallingService } from '../model/service.ts'
 import { parseArn } from '../model/arn.ts'
 import type { CompiledPrincipals } from './compile.ts'
+import type { Grant } from './decision.ts'
 import type { Effect } from './document.ts'
 
 /**
@@ -131,8 +132,23 @@ export function grantNamesOf(caller: Caller, partition: string): readonly string
   return [...namesOf(caller).map(({ arn }) => arn), account]
 }
 
-/** Whether a service principal of a grant is the caller. */
-export function isService({ service }: Caller, principal: string | undefined): boolean {
+/** Whether the calling service is a grant's grantee, whichever member of CreateGrant named it. */
+export function isGranteeService(
+  caller: Caller,
+  { granteePrincipal, granteeServicePrincipal = granteePrincipal }: Grant,
+): boolean {
+  return isService(caller, granteeServicePrincipal)
+}
+
+/** Whether the calling service is a grant's retiring principal. */
+export function isRetiringService(
+  caller: Caller,
+  { retiringPrincipal, retiringServicePrincipal = retiringPrincipal }: Grant,
+): boolean {
+  return isService(caller, retiringServicePrincipal)
+}
+
+function isService({ service }: Caller, principal: string | undefined): boolean {
   return service !== undefined && (principal === service.name || principal === service.regionalName)
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 import { KmsError } from '../errors.ts'
+import { isServicePrincipal } from '../model/service.ts'
 import type { PolicyDocument, PolicyPrincipal } from './document.ts'
 import { principalsOf } from './key-policy.ts'
 import { describeFault, type PolicyFault } from './malformed.ts'
@@ -12,9 +13,6 @@ import { readPolicy } from './validate.ts'
 
 /** Characters, white space not counted. */
 const sizeMax = 2048
-
-/** The suffixes under which AWS names its services. */
-const servicePattern = /\.(?:amazonaws\.com(?:\.cn)?|amazon\.com|aws\.internal)$/
 
 export interface TrustPolicyWriting {
   readonly partition: string
@@ -48,7 +46,7 @@ export async function checkTrustPolicy(
 function requireServices({ statements }: PolicyDocument): void {
   for (const { principals } of statements) {
     for (const entry of principals?.entries ?? []) {
-      if (entry.kind === 'service' && !servicePattern.test(entry.name)) {
+      if (entry.kind === 'service' && !isServicePrincipal(entry.name)) {
         throw invalidPrincipal('SERVICE', entry.name)
       }
     }

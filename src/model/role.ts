@@ -33,3 +33,21 @@ export const maxSessionSecondsByDefault = 3600
 export function roleArn(partition: string, role: NamedPlace): string {
   return identityArn(partition, 'role', role)
 }
+
+const uniqueIdPattern = /^(AROA[A-Z0-9]{16,124})(?::([\w+=,.@-]{2,64}))?$/
+
+/** The parts of a role's unique id `AROA…`, or of a session's `AROA…:session`; undefined for other text. */
+export function readRoleId(
+  text: string,
+): { readonly roleId: string; readonly session?: string } | undefined {
+  const [, roleId, session] = uniqueIdPattern.exec(text) ?? []
+  return roleId === undefined ? undefined : { roleId, ...(session !== undefined && { session }) }
+}
+
+/** A role or one of its sessions. */
+export interface RolePrincipal {
+  readonly arn: string
+  /** As it was asked for. */
+  readonly uniqueId: string
+  readonly accountId: string
+}

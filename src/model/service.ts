@@ -50,6 +50,15 @@ export function isOwnName(name: string): boolean {
   return ownNames.includes(signingNameOf(name))
 }
 
+/** The suffixes under which AWS names its services. */
+const principalPattern =
+  /^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|amazon\.com|aws\.internal)$/
+
+/** Whether a text can name a service as a principal: `ec2.amazonaws.com`, `sns.us-west-2.amazonaws.com`. */
+export function isServicePrincipal(text: string): boolean {
+  return principalPattern.test(text)
+}
+
 export function callingService({ name, region }: ServiceRef): CallingService {
   return { name, regionalName: `${signingNameOf(name)}.${region}${suffix}` }
 }

@@ -20,7 +20,7 @@ import type { LastUsage, LostUsage, TrackedOperation } from '../model/last-usage
 import type { RegionTable } from '../model/region.ts'
 import type { ServiceEvent } from '../model/service-event.ts'
 import type { Input, Members } from '../model/shape.ts'
-import type { RoleRecord, RoleUse } from '../model/role.ts'
+import type { RolePrincipal, RoleRecord, RoleUse } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { IssuedSession, Session } from '../model/session.ts'
 import type { Figures } from '../store/figures.ts'
@@ -130,7 +130,10 @@ export interface OperationPorts {
   readonly principals: Principals
   /** The same three, by what a transaction sees: it may have made those whom a policy names. */
   readonly principalChecks: (
-    reads: Pick<StoreReads, 'findAccount' | 'findUser' | 'findUserByName' | 'findRoleByName'>,
+    reads: Pick<
+      StoreReads,
+      'findAccount' | 'findUser' | 'findUserByName' | 'findRole' | 'findRoleByName'
+    >,
   ) => PrincipalChecks
   readonly grantTokens: { readonly seal: (grant: GrantRecord) => string }
   readonly keyUsages: KeyUsages
@@ -246,6 +249,8 @@ export interface TrustPolicies {
 export interface Principals {
   /** The unique id of a principal, by its ARN; undefined when there is none such. */
   readonly idOf: (arn: string) => Promise<string | undefined>
+  /** The role of a unique id `AROA…`, or its session of `AROA…:session`; undefined when the role is gone. */
+  readonly ofRoleId: (uniqueId: string, partition: string) => Promise<RolePrincipal | undefined>
 }
 
 /** When each key was last used. */
@@ -424,6 +429,8 @@ export interface Operation<
   readonly grant?: GrantUse
   /** The grant that the call would make: a grant allows none that is wider than itself. */
   requestedGrant?(input: Input<M>): RequestedGrant
+  /** Members that name principals, which may be unique ids of roles: conditions see their ARNs. */
+  readonly principalMembers?: readonly (keyof M & string)[]
   /** Permissions that are about no key. */
   permissions?(input: Input<M>): readonly Permission[]
   /**

@@ -3,9 +3,11 @@
  * written.
  * @module
  */
-import { parseArn } from '../model/arn.ts'
+import { formatArn, parseArn } from '../model/arn.ts'
 import { readIdentityResource } from '../model/identity.ts'
+import { readRoleId, roleArn } from '../model/role.ts'
 import { userArn } from '../model/user.ts'
+import type { Principals } from '../operations/operation.ts'
 import type { Store } from '../store/store.ts'
 
 /**
@@ -27,6 +29,27 @@ export function createFindUserArn(store: Pick<Store, 'findUser'>): FindUserArn {
   return async (uniqueId, partition) => {
     const user = uniqueId.startsWith('AIDA') ? await store.findUser(uniqueId) : undefined
     return user && userArn(partition, user)
+  }
+}
+
+/** The role of a unique id, or its session, while the role is there. */
+export function createFindRolePrincipal(store: Pick<Store, 'findRole'>): Principals['ofRoleId'] {
+  return async (uniqueId, partition) => {
+    const { roleId, session } = readRoleId(uniqueId) ?? {}
+    const role = roleId === undefined ? undefined : await store.findRole(roleId)
+    if (role === undefined) return undefined
+    const { accountId, name } = role
+    const arn =
+      session === undefined
+        ? roleArn(partition, role)
+        : formatArn({
+            partition,
+            service: 'sts',
+            region: '',
+            accountId,
+            resource: `assumed-role/${name}/${session}`,
+          })
+    return { arn, uniqueId, accountId }
   }
 }
 

@@ -130,6 +130,7 @@ const namedGrantees = [
   guest.arn,
   infrastructure.arn,
   infrastructure.uniqueId,
+  ...serviceGrantees,
 ]
 const grants: Readonly<Record<string, readonly Partial<Grant>[]>> = {
   '`GranteePrincipal`': namedGrantees.map((granteePrincipal) => ({ granteePrincipal })),

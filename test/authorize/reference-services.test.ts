@@ -186,11 +186,13 @@ const grantee = fc.constantFrom(
   ...hosts.map(({ uniqueId }) => ({ granteePrincipal: uniqueId })),
   ...hosts.map(({ arn }) => ({ granteePrincipal: arn })),
   ...names.map((name) => ({ granteeServicePrincipal: name })),
+  ...names.map((name) => ({ granteePrincipal: name })),
 )
 const retiree = fc.constantFrom(
   {},
   ...hosts.map(({ uniqueId }) => ({ retiringPrincipal: uniqueId })),
   ...names.map((name) => ({ retiringServicePrincipal: name })),
+  ...names.map((name) => ({ retiringPrincipal: name })),
 )
 const grant = fc
   .tuple(grantee, retiree, some(grantable, 3), constraints, fc.constantFrom(own, other))

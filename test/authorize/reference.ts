@@ -126,19 +126,21 @@ function accountsAllow(request: PlainRequest): boolean {
 function serviceMay(request: PlainRequest): boolean {
   const { action, keyPolicy, grants, caller } = request
   const { name = '', regionalName = '' } = caller.service ?? {}
+  const grantee = (grant: PlainGrant): string | undefined =>
+    grant.granteeServicePrincipal ?? grant.granteePrincipal
   const isMe = (text: string | undefined): boolean => text === name || text === regionalName
   if (keyPolicy === undefined) return false
   if (action === 'kms:RetireGrant') {
     return grants.some(
       (grant) =>
-        isMe(grant.retiringServicePrincipal) ||
-        (isMe(grant.granteeServicePrincipal) && gives(grant, request)),
+        isMe(grant.retiringServicePrincipal ?? grant.retiringPrincipal) ||
+        (isMe(grantee(grant)) && gives(grant, request)),
     )
   }
   const reads = ['Describe', 'Get', 'List'].some((verb) => action.startsWith(`kms:${verb}`))
   if (!reads && !givenAway.includes(action)) return false
   if (keyWords(keyPolicy, 'Allow', request).has('itself')) return true
-  return grants.some((grant) => isMe(grant.granteeServicePrincipal) && gives(grant, request))
+  return grants.some((grant) => isMe(grantee(grant)) && gives(grant, request))
 }
 
 interface Standing {

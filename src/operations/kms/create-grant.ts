@@ -52,6 +52,7 @@ export const createGrant = operation<CreateGrantRequest, CreateGrantResponse>()(
       states,
     },
   },
+  principalMembers: ['GranteePrincipal', 'RetiringPrincipal'],
   requestedGrant: ({ Operations, Constraints }) => {
     const constraints = meantConstraints(Constraints)
     return { operations: Operations, ...(constraints && { constraints }) }

@@ -8,21 +8,37 @@ import { readPrincipal } from '../../authorize/principals.ts'
 import { KmsError } from '../../errors.ts'
 import { invokingService, type Caller } from '../../model/caller.ts'
 import { infrastructureRoleOf, readInfrastructurePrincipal } from '../../model/infrastructure.ts'
+import { readRoleId } from '../../model/role.ts'
+import { isServicePrincipal } from '../../model/service.ts'
 import type { Principals } from '../operation.ts'
 
 export interface GrantPrincipal {
+  /** The name of a service, where it is one. */
   readonly arn: string
+  /** The same name, where it is a service. */
   readonly uniqueId: string
+  /** Empty for a service, which is of no account. */
   readonly accountId: string
 }
 
-/** The message for what looks like no ARN at all: a bare id is taken for one of a principal that is gone. */
+/**
+ * The principal that `text` names: an ARN, a role's or a session's unique id while the role is there, or a
+ * service, which need not be registered.
+ * @param notAnArn the message for every other text, and for ids of roles that are gone
+ * @throws {KmsError} `InvalidArnException`
+ */
 export async function findGrantPrincipal(
   text: string,
   partition: string,
   principals: Principals,
   notAnArn: string,
 ): Promise<GrantPrincipal> {
+  if (isServicePrincipal(text)) return { arn: text, uniqueId: text, accountId: '' }
+  if (readRoleId(text) !== undefined) {
+    const found = await principals.ofRoleId(text, partition)
+    if (found === undefined) throw invalidArn(notAnArn)
+    return found
+  }
   if (!text.startsWith('arn:')) throw invalidArn(notAnArn)
   const principal = readPrincipal('AWS', text)
   if (principal === undefined || !('accountId' in principal)) {

@@ -67,7 +67,8 @@ export const listGrants = operation<ListGrantsRequest, ListGrantsResponse>()({
     const filter: Filter = {
       ...(input.GrantId !== undefined && { grantId: input.GrantId }),
       ...(grantee !== undefined && { grantee }),
-      ...(found && { granteeId: found.uniqueId }),
+      // A service has one name in either member, and no other can have it.
+      ...(found && found.accountId !== '' && { granteeId: found.uniqueId }),
     }
     const { rows, paging } = await readPage(pages, {
       scope: ['ListGrants', key.accountId, key.region, key.keyId, input.GrantId, grantee],

@@ -5,6 +5,8 @@
  */
 import type { ListRetirableGrantsRequest, ListGrantsResponse } from '@aws-sdk/client-kms'
 import { KmsError } from '../../errors.ts'
+import { readRoleId } from '../../model/role.ts'
+import { isServicePrincipal } from '../../model/service.ts'
 import { integer } from '../../model/shape.ts'
 import { operation, type Principals } from '../operation.ts'
 import { grantEntries } from './grant-entry.ts'
@@ -38,12 +40,14 @@ export const listRetirableGrants = operation<ListRetirableGrantsRequest, ListGra
   },
   async run({ input, caller, partition, region, arn }, { store, pages, principals }) {
     const { accountId } = caller
-    const { RetiringPrincipal, RetiringServicePrincipal = '' } = input
+    const { RetiringPrincipal = '', RetiringServicePrincipal } = input
+    const service =
+      RetiringServicePrincipal ?? (isServicePrincipal(RetiringPrincipal) ? RetiringPrincipal : '')
     const filter =
-      RetiringPrincipal === undefined
-        ? // A service is nobody's own: what it may retire is told of one's own keys alone.
-          { retiree: RetiringServicePrincipal, accountId }
-        : await ownPrincipal(RetiringPrincipal, accountId, partition, principals)
+      service === ''
+        ? await ownPrincipal(RetiringPrincipal, accountId, partition, principals)
+        : // A service is of no account: only grants on the caller's own keys are told.
+          { retiree: service, accountId }
     const { rows, paging } = await readPage(pages, {
       scope: ['ListRetirableGrants', accountId, region, filter.retiree],
       marker: input.Marker,
@@ -66,8 +70,9 @@ async function ownPrincipal(
     'NotFoundException',
     `Retiring principal ${text} could not be found`,
   )
-  if (!text.startsWith('arn:')) throw notFound
-  const found = await findGrantPrincipal(text, partition, principals, '')
-  if (found.accountId !== accountId) throw notFound
+  const found = text.startsWith('arn:')
+    ? await findGrantPrincipal(text, partition, principals, '')
+    : readRoleId(text) && (await principals.ofRoleId(text, partition))
+  if (found?.accountId !== accountId) throw notFound
   return { retiree: found.arn, retireeId: found.uniqueId }
 }

@@ -157,7 +157,10 @@ export function createWorld(): World {
         shown: ({ trustPolicy }) => Promise.resolve(trustPolicy),
       },
       forwardAccess: { prove: () => Promise.reject(new Error('no service calls')) },
-      principals: { idOf: async (arn) => world.principals.get(arn) },
+      principals: {
+        idOf: async (arn) => world.principals.get(arn),
+        ofRoleId: () => Promise.resolve(undefined),
+      },
       // As good as a token here: its text is new each time and names its grant.
       grantTokens: {
         seal: ({ grantId }) => {
@@ -167,10 +170,7 @@ export function createWorld(): World {
       },
       accessKeyUses: { lastOf: () => Promise.resolve(undefined) },
       roleUses: { lastOf: () => Promise.resolve(undefined) },
-      keyUsages: {
-        since: start,
-        lastOf: async (key) => world.usages.get(key.keyId),
-      },
+      keyUsages: { since: start, lastOf: async (key) => world.usages.get(key.keyId) },
       principalChecks: unused,
       fixedAccessKeys: { make: unused, isSecretOf: unused },
       newAccessKey: unused,
