@@ -8,6 +8,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
@@ -224,6 +225,49 @@ test('a data directory that every user may write to is one line, and nothing is 
   }
   chmodSync(data, 0o2770)
   await serve(t, folder)
+})
+
+test('a file that every user may write to is one line, wherever in the data directory it is', async (t) => {
+  const folder = spoilt(t, () => undefined)
+  const data = join(folder, 'data')
+  const stream = join('journal', 'worker-0')
+  for (const name of ['trent.db-wal', 'trent.db-shm', 'dead-events.jsonl', 'other']) {
+    writeFileSync(join(data, name), '', { mode: 0o600 })
+  }
+  const files = [
+    ...readdirSync(data),
+    stream,
+    ...readdirSync(join(data, stream)).map((name) => join(stream, name)),
+  ]
+  for (const name of ['trent.db', 'seal.key', 'credentials', 'journal', stream]) {
+    assert.ok(files.includes(name), name)
+  }
+  for (const name of files) {
+    const path = join(data, name)
+    const { mode } = statSync(path)
+    chmodSync(path, (mode & 0o777) | 0o066)
+    // oxlint-disable-next-line no-await-in-loop -- the data directory takes one at a time
+    const line = await refusal(t, folder, {})
+    const own = statSync(path).isDirectory() ? '700' : '600'
+    assert.equal(
+      line,
+      `TRENT_DATA_DIR: every user may write to ${path}: make sure that nobody did, and chmod ${own} it`,
+    )
+    assert.equal(statSync(path).mode & 0o777, (mode & 0o777) | 0o066)
+    chmodSync(path, mode & 0o777)
+  }
+  for (const name of ['trent.db-wal', 'trent.db-shm']) rmSync(join(data, name))
+  const target = join(folder, 'elsewhere.db')
+  cpSync(join(data, 'trent.db'), target)
+  rmSync(join(data, 'trent.db'))
+  symlinkSync(target, join(data, 'trent.db'))
+  chmodSync(target, 0o602)
+  assert.match(await refusal(t, folder, {}), /every user may write to .*trent\.db: /)
+  chmodSync(target, 0o600)
+  chmodSync(join(data, 'credentials'), 0o644)
+  assert.match(await refusal(t, folder, {}), /every user may read .*credentials: .* chmod 600 it$/)
+  chmodSync(join(data, 'credentials'), 0o640)
+  assert.deepEqual(await end(await serve(t, folder), 'SIGTERM'), { code: 0, signal: null })
 })
 
 test('fixed credentials of another secret are refused', async (t) => {
