@@ -6,6 +6,7 @@
 import { authenticate } from './authenticate/signature-v4.ts'
 import { attemptsMax, decide, standingOf, type Asked, type Identified } from './decide.ts'
 import { KmsError } from './errors.ts'
+import { callsFor, partyOf } from './model/party.ts'
 import type { Operation } from './operations/operation.ts'
 import { readCallInput } from './resolve/call-input.ts'
 import { requireServedByService } from './resolve/service-limits.ts'
@@ -37,6 +38,7 @@ export async function handle(
     const identifying = { request, operation, arrivedAt: ports.clock.system(), route: target }
     const identified = await identify(identifying, ports) //                         3 authenticate
     const { caller, place } = identified
+    callsFor(request.signal, partyOf(caller))
     const call = openCall({ request, requestId, operation, caller, place }, ports)
     const whose = { identified, identifyAgain: () => identify(identifying, ports) }
     const output = await call.record(() => perform(call, whose, ports)) //           8 audit, around 4 to 7
@@ -71,7 +73,7 @@ async function perform(
     try {
       return await (attempt === 1
         ? decideAndRun(call, { ...again, ...whose, charged: false }, ports)
-        : ports.inTurn(() => decideAndRun(call, again, ports)))
+        : ports.inTurn(() => decideAndRun(call, again, ports), partyOf(call.caller)))
     } catch (error) {
       if (!call.mayDecideAgain(error)) throw error
       if (attempt === attemptsMax) throw error

@@ -140,6 +140,9 @@ export function openPorts(config: Config, parts: ServerParts): OpenServerPorts {
   }
 }
 
+/** One is made by the store, and the next is there when it is. */
+const changesAtOnceMax = 2
+
 /** The ports of one worker, joined. */
 export function joinPorts(
   config: WorkerConfig,
@@ -172,6 +175,7 @@ export function joinPorts(
     callerOf: forwardAccess.callerOf,
     tokenBearer: tokenBearers(config, parts),
     store,
+    changesInTurn: createTurns(changesAtOnceMax),
     journal,
     outbox,
     keyUsages,

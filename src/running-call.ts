@@ -35,6 +35,7 @@ import type { Caller } from './model/caller.ts'
 import type { Clock, Random } from './model/clock.ts'
 import { keyArn, type KeyRecord } from './model/key.ts'
 import type { Meter } from './metrics/meter.ts'
+import { partyOf } from './model/party.ts'
 import type { RegionTable } from './model/region.ts'
 import type { Call, Operation, OperationPorts, Origin } from './operations/operation.ts'
 import { readCallInput } from './resolve/call-input.ts'
@@ -86,6 +87,8 @@ export interface PipelinePorts {
   readonly faults: Pick<Faults, 'strike'>
   /** For calls that decide again. */
   readonly inTurn: InTurn
+  /** For changes of the store, which waits for the transactions of this worker in one line. */
+  readonly changesInTurn: InTurn
   readonly operations: OperationPorts
   /** Hears how long calls take, and what becomes of them. */
   readonly meter: Pick<Meter, 'answered' | 'authorized' | 'refusedUse'>
@@ -271,7 +274,7 @@ async function commitOnce<T>(
   { opening, trail, standing }: Parameters<typeof committed>[1],
   ports: PipelinePorts,
 ): Promise<T> {
-  const [output, records] = await ports.store.change(async (transaction) => {
+  const change = async (transaction: Transaction): Promise<readonly [T, Trail['committed']]> => {
     // INVARIANT (decided when it counts): nobody else can change anything until this commits.
     if (!(await standing.holds(transaction))) throw new Undecided()
     trail.further = [] // what an attempt that was rolled back has said
@@ -282,8 +285,12 @@ async function commitOnce<T>(
       // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
       await transaction.insertOutbox({ ...row, ...ports.journal.position })
     }
-    return [made, finished] as const
-  })
+    return [made, finished]
+  }
+  const [output, records] = await ports.changesInTurn(
+    () => ports.store.change(change),
+    partyOf(opening.caller),
+  )
   trail.committed = records
   return output
 }

@@ -6,6 +6,7 @@ import { KmsError } from '../src/errors.ts'
 import type { RefusedUse } from '../src/events/refused-uses.ts'
 import { insiderOperation } from '../src/operations/trent/insider-operation.ts'
 import type { ResolvedCall } from '../src/resolve/resolve.ts'
+import { createTurns } from '../src/resolve/turns.ts'
 import { openCall, type PipelinePorts } from '../src/running-call.ts'
 import { DatabaseFailed } from '../src/store/database.ts'
 import type { RawRequest } from '../src/wire/request.ts'
@@ -39,6 +40,7 @@ async function recordsAfter(failure: Error): Promise<readonly string[]> {
     random: systemRandom,
     clock: { now: () => 0, system: () => 0 },
     store: { change: () => Promise.reject(failure) },
+    changesInTurn: createTurns(),
     journal: {
       healthy: true,
       position: { stream: 'worker-0', segment: 1 },

@@ -1,10 +1,13 @@
 /**
  * The slow lane: a worker thread behind a bounded queue, for cryptography that would block the event
- * loop, and that would hold up the journal's syncs if it ran in libuv's pool.
+ * loop, and that would hold up the journal's syncs if it ran in libuv's pool. The queue is fair between
+ * accounts, and between the users and roles of each.
  * @module
  */
 import { Worker } from 'node:worker_threads'
 import { KmsError } from '../errors.ts'
+import { createFairQueue, type FairQueue } from '../model/fair-queue.ts'
+import { partyBehind } from '../model/party.ts'
 import type {
   AnySlowAnswer,
   AnySlowTask,
@@ -16,12 +19,12 @@ import type { SlowOutcome, SlowWorkerData } from './slow-worker.ts'
 
 export interface SlowLane {
   /**
-   * Runs a task after those that came before it. The caller overwrites the answer when done. Byte
-   * arrays in `input` are moved. A task that has begun is not stopped by its signal: its caller is let
-   * go at once, its result is overwritten. What a task refuses of its own accord, as AWS would, is
+   * Runs a task when it is the turn of the party behind `signal`. The caller overwrites the answer when
+   * done. Byte arrays in `input` are moved. A task that has begun is not stopped by its signal: its caller
+   * is let go at once, its result is overwritten. What a task refuses of its own accord, as AWS would, is
    * thrown as the `KmsError` that it is.
-   * @throws {KmsError} `ThrottlingException` when the queue is full, `KeyUnavailableException` when the
-   *   thread died or the lane is closed
+   * @throws {KmsError} `ThrottlingException` when the queue is full, at once or while it waits;
+   *   `KeyUnavailableException` when the thread died or the lane is closed
    */
   readonly run: <Name extends SlowTaskName>(
     name: Name,
@@ -44,7 +47,7 @@ interface Job {
 interface Lane {
   readonly script: URL
   readonly niceness: number
-  readonly waiting: Job[]
+  readonly waiting: FairQueue<Job>
   running: Job | undefined
   worker: Worker | undefined
   closed: boolean
@@ -60,13 +63,14 @@ export function createSlowLane(options: {
 }): SlowLane {
   const { script = new URL('./slow-worker.ts', import.meta.url), niceness = 0 } = options
   const idle = { running: undefined, worker: undefined, closed: false }
-  const lane: Lane = { script, niceness, waiting: [], ...idle }
+  const waiting = createFairQueue<Job>(options.queueMax)
+  const lane: Lane = { script, niceness, waiting, ...idle }
   return {
     run: (name, input, signal) =>
       new Promise((resolve, reject) => {
         signal.throwIfAborted()
         if (lane.closed) throw unavailable('the slow lane is closed')
-        if (lane.waiting.length >= options.queueMax) throw throttled()
+        const party = partyBehind(signal)
         const stopListening = (): void => signal.removeEventListener('abort', abandon)
         // The name and its input belong together by the signature of `run`.
         const task = { name, input } as AnySlowTask
@@ -75,17 +79,17 @@ export function createSlowLane(options: {
         const job: Job = { task, resolve: settled, reject, stopListening, abandoned: false }
         const abandon = (): void => {
           job.abandoned = true
-          const place = lane.waiting.indexOf(job)
-          if (place !== -1) lane.waiting.splice(place, 1)
+          lane.waiting.remove(job, party)
           reject(signal.reason)
         }
         signal.addEventListener('abort', abandon, { once: true })
-        lane.waiting.push(job)
+        const dropped = lane.waiting.push(job, party)
+        if (dropped !== undefined) fail(dropped, throttled())
         startNext(lane)
       }),
     close: async () => {
       lane.closed = true
-      for (const job of lane.waiting.splice(0)) fail(job, unavailable('the slow lane is closed'))
+      for (const job of lane.waiting.drain()) fail(job, unavailable('the slow lane is closed'))
       await lane.worker?.terminate()
     },
   }

@@ -21,7 +21,7 @@ export function answersOf(of: {
     // What was a `Buffer` comes as the bytes that it was.
     serve: (request, signal) => handler({ ...request, body: Buffer.from(request.body), signal }),
     strike: (operation) => Promise.resolve(takeFault(operation)),
-    turn: () =>
+    turn: (party) =>
       new Promise((resolve) => {
         const turn = (): Promise<void> =>
           new Promise((over) => {
@@ -29,7 +29,7 @@ export function answersOf(of: {
             turns.set(given, over)
             resolve(given)
           })
-        void ports.inTurn(turn)
+        void ports.inTurn(turn, party)
       }),
     turnOver(turn) {
       turns.get(turn)?.()

@@ -12,6 +12,7 @@ import { createRefusals } from '../authenticate/refusals.ts'
 import { keyringOf } from '../crypto/domain-keys.ts'
 import { systemRandom } from '../crypto/entropy.ts'
 import { createClock } from '../jobs/clock.ts'
+import { ourselves } from '../model/party.ts'
 import { createMeter, type Figures } from '../metrics/meter.ts'
 import { workerReaders } from '../metrics/readers.ts'
 import type { OperationPorts } from '../operations/operation.ts'
@@ -151,8 +152,8 @@ async function openParts(
 
 /** Turns are of the whole process: the first worker gives them. */
 function turnsOf(link: Link<AskedOfFirst>): InTurn {
-  return async (work) => {
-    const turn = await link.ask('turn', undefined)
+  return async (work, party = ourselves) => {
+    const turn = await link.ask('turn', party)
     try {
       return await work()
     } finally {

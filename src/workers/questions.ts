@@ -1,5 +1,6 @@
 /** What the first worker and the others ask of each other. @module */
 
+import type { Party } from '../model/party.ts'
 import type { NotedUsage } from '../model/last-usage.ts'
 import type { AccessKeyUse } from '../model/access-key.ts'
 import type { RoleUse } from '../model/role.ts'
@@ -35,7 +36,7 @@ export type AskedOfFirst = {
   /** The fault that strikes a call of the operation: it is counted. */
   readonly strike: readonly [string, Fault | undefined]
   /** Answered when it is the asker's turn, which lasts until `turnOver`. */
-  readonly turn: readonly [undefined, number]
+  readonly turn: readonly [Party, number]
   readonly turnOver: readonly [number, undefined]
   /** What the workers beside the asker have noted. */
   readonly noted: readonly [NotedOf, Noted[keyof Noted]]

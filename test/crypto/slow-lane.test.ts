@@ -9,6 +9,7 @@ import { pairSpecs } from '../../src/crypto/algorithms/key-forms.ts'
 import { keySpecs } from '../../src/crypto/key-specs.ts'
 import { createSlowLane } from '../../src/crypto/slow-lane.ts'
 import type { KeySpec } from '../../src/model/key.ts'
+import { callsFor } from '../../src/model/party.ts'
 
 const signal = new AbortController().signal
 const lane = createSlowLane({ queueMax: 32 })
@@ -87,6 +88,32 @@ test('a full queue refuses with ThrottlingException, and serves those that wait'
   assert.equal((await Promise.all(accepted)).length, 3)
   assert.ok(await generate('ECC_NIST_P256', small))
   await small.close()
+})
+
+test('a flood of one account waits for itself, and refuses nobody else', async () => {
+  const own = createSlowLane({ queueMax: 8 })
+  const ended: string[] = []
+  const call = (accountId: string, principalId: string, spec: KeySpec): Promise<unknown> => {
+    const controller = new AbortController()
+    callsFor(controller.signal, { accountId, principalId })
+    return generate(spec, own, controller.signal).then(
+      () => ended.push(accountId + principalId),
+      (error: unknown) => {
+        assert.equal((error as { readonly code: string }).code, 'ThrottlingException')
+        ended.push(`${accountId}${principalId} refused`)
+      },
+    )
+  }
+  const flood = Array.from({ length: 20 }, () => call('a', 'u', 'RSA_2048'))
+  const others = [call('b', 'u', 'ECC_NIST_P256'), call('a', 'v', 'ECC_NIST_P256')]
+  await Promise.all([...flood, ...others])
+  assert.equal(ended.filter((each) => each === 'au refused').length, 13)
+  assert.equal(ended.filter((each) => each === 'au').length, 7)
+  const served = ended.filter((each) => !each.endsWith('refused'))
+  // One of the flood ran when they came, and one more had its turn beside each.
+  assert.ok(served.indexOf('bu') <= 2, served.join())
+  assert.ok(served.indexOf('av') <= 4, served.join())
+  await own.close()
 })
 
 test('a cancelled call is let go at once, waiting or running, and the others are served', async () => {

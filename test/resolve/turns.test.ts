@@ -26,3 +26,32 @@ test('a piece that fails tells who gave it, and keeps none waiting', async () =>
   await assert.rejects(failing, { message: 'no' })
   assert.equal(await next, 'yes')
 })
+
+test('a crowd of one account waits for itself, whatever others it has before it', async () => {
+  const inTurn = createTurns()
+  const seen: string[] = []
+  const work = (name: string, accountId: string, principalId = 'u'): Promise<void> =>
+    inTurn(async () => void seen.push(name), { accountId, principalId })
+  const crowd = ['a1', 'a2', 'a3', 'a4'].map((name) => work(name, 'a'))
+  await Promise.all([...crowd, work('b1', 'b'), work('v1', 'a', 'v')])
+  assert.deepEqual(seen, ['a1', 'a2', 'b1', 'v1', 'a3', 'a4'])
+})
+
+test('as many pieces are done at once as there are places', async () => {
+  const inTurn = createTurns(2)
+  const gates = [0, 1, 2].map(() => Promise.withResolvers<void>())
+  const begun: number[] = []
+  const done = gates.map(({ promise }, index) =>
+    inTurn(() => {
+      begun.push(index)
+      return promise
+    }),
+  )
+  assert.deepEqual(begun, [0, 1])
+  gates[1]?.resolve()
+  await done[1]
+  assert.deepEqual(begun, [0, 1, 2])
+  gates[0]?.resolve()
+  gates[2]?.resolve()
+  await Promise.all(done)
+})
