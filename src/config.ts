@@ -15,11 +15,15 @@ import {
 } from './audit/delivery/settings.ts'
 import { readWebhook, SettingWrong } from './events/webhook-settings.ts'
 import type { WebhookTarget } from './events/webhook.ts'
+import { isLoopback } from './model/address.ts'
 import { createRegionTable, parseRegions, type RegionTable } from './model/region.ts'
 import { createQuotas, profiles, QuotaError, type Quotas } from './throttle/profiles.ts'
+import { parseProxies } from './wire/proxies.ts'
 
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number }
+  /** Addresses and networks of proxies that are believed where a client comes from. */
+  readonly trustedProxies: readonly string[]
   /** Absolute path. */
   readonly dataDirectory: string
   readonly accountId: string
@@ -64,6 +68,7 @@ export class ConfigError extends Error {
 const names = [
   'TRENT_LISTEN',
   'TRENT_ALLOW_PLAINTEXT_HTTP',
+  'TRENT_TRUSTED_PROXIES',
   'TRENT_DATA_DIR',
   'TRENT_ACCOUNT_ID',
   'TRENT_ROOT_ACCESS_KEY_ID',
@@ -171,6 +176,7 @@ export function parseConfig(settings: Settings): Config {
   }
   return Object.freeze({
     listen,
+    trustedProxies: trustedProxies(settings.TRENT_TRUSTED_PROXIES),
     dataDirectory: resolve(dataDirectory),
     accountId,
     ...(root && { root }),
@@ -258,6 +264,16 @@ function webIdentityHosts(text: string | undefined): Config['webIdentityHosts'] 
   return new Set(hosts)
 }
 
+function trustedProxies(text: string | undefined): readonly string[] {
+  try {
+    return text === undefined ? [] : parseProxies(text)
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    const wanted = 'it must be addresses and networks with commas between: 10.0.0.5,10.1.0.0/16'
+    throw new ConfigError(`TRENT_TRUSTED_PROXIES: ${cause.message}; ${wanted}`, { cause })
+  }
+}
+
 /** AWS's own root, unless a file says which ones. */
 function attestationRoots(path: string | undefined): Config['attestationRoots'] {
   if (path === undefined) return [awsNitroRoot()]
@@ -280,11 +296,6 @@ function parseListen(text: string): Config['listen'] {
     )
   }
   return { host, port }
-}
-
-/** Whether nothing outside this machine can reach `host`. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
 function onOff(name: keyof Settings, settings: Settings, on: string, off: string): boolean {

@@ -116,7 +116,7 @@ async function decideAndRun(
 }
 
 /** @throws {KmsError} `UnknownOperationException` */
-function findOperation(target: Target, registry: PipelinePorts['registry']): Operation {
+export function findOperation(target: Target, registry: PipelinePorts['registry']): Operation {
   const operation = registry.get(`${target.service}:${target.operation}`)
   if (operation === undefined) throw new KmsError('UnknownOperationException')
   return operation
@@ -151,8 +151,8 @@ async function identify(identifying: Identifying, ports: PipelinePorts): Promise
   return { since, ...named }
 }
 
-function doorsTo(
-  { listener }: RawRequest,
+export function doorsTo(
+  { listener }: Pick<RawRequest, 'listener'>,
   route: Target | undefined,
 ): readonly Operation['door'][] {
   if (route !== undefined) return ['test', 'service']

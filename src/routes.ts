@@ -1,7 +1,9 @@
 /** What one public request is for: AWS's API, health, or the test API where it is on. @module */
-import { isLoopback, type Config } from './config.ts'
+import type { Config } from './config.ts'
+import { isLoopback } from './model/address.ts'
 import { metricsRoute, type MetricsText } from './wire/metrics-route.ts'
-import type { RawRequest, RawResponse } from './wire/request.ts'
+import type { Handler, Screen, Screened } from './wire/exchange.ts'
+import type { RawRequest, RawResponse, RequestHead } from './wire/request.ts'
 import type { Target } from './wire/aws-json.ts'
 import {
   answerRoute,
@@ -9,6 +11,8 @@ import {
   matchRoute,
   ownNames,
   routeTable,
+  screenRoute,
+  type OwnNames,
   type Readiness,
   type Route,
 } from './wire/routes.ts'
@@ -20,10 +24,18 @@ export interface Serving {
   readonly port: () => number
   /** Runs the pipeline; `target` for what no header names. */
   readonly serve: (request: RawRequest, target?: Target) => Promise<RawResponse>
+  /** Looks at a call whose body is still on the way. */
+  readonly screen: (head: RequestHead, target?: Target) => Promise<Screened>
   readonly readiness: () => Promise<Readiness>
 }
 
-export function publicHandler(serving: Serving): (request: RawRequest) => Promise<RawResponse> {
+/** What answers the public port. */
+export interface PublicService {
+  readonly handler: Handler
+  readonly screen: Screen
+}
+
+export function publicService(serving: Serving): PublicService {
   const { config, serve, readiness } = serving
   const table = routeTable([
     ...healthRoutes(readiness),
@@ -31,14 +43,23 @@ export function publicHandler(serving: Serving): (request: RawRequest) => Promis
       token: config.metricsToken,
       loopback: isLoopback(config.listen.host),
     }),
-    ...serviceRoutes(serve),
+    ...serviceRoutes(serving),
     ...(config.testApi ? testRoutes(serve) : []),
   ])
-  return (request) => {
-    const match = matchRoute(table, request)
-    if (match.to === 'call') return serve(request)
-    if (match.to === 'refusal') return Promise.resolve(match.response)
-    return answerRoute(match.route, ownNames(config.listen.host, serving.port()), request)
+  const own = (): OwnNames => ownNames(config.listen.host, serving.port())
+  return {
+    handler(request) {
+      const match = matchRoute(table, request)
+      if (match.to === 'call') return serve(request)
+      if (match.to === 'refusal') return Promise.resolve(match.response)
+      return answerRoute(match.route, own(), request)
+    },
+    screen(head) {
+      const match = matchRoute(table, head)
+      if (match.to === 'call') return serving.screen(head)
+      if (match.to === 'refusal') return Promise.resolve({ refusal: match.response })
+      return screenRoute(match.route, own(), head)
+    },
   }
 }
 
@@ -46,26 +67,35 @@ export function publicHandler(serving: Serving): (request: RawRequest) => Promis
  * The public requests of a worker that is not the first: AWS's API it serves itself, and all else, which
  * needs what the first alone has, goes there as it came.
  */
-export function workerHandler(of: {
-  readonly serve: (request: RawRequest) => Promise<RawResponse>
-  readonly elsewhere: (request: RawRequest) => Promise<RawResponse>
-}): (request: RawRequest) => Promise<RawResponse> {
+export function workerService(of: {
+  readonly serve: Handler
+  readonly screen: Screen
+  readonly elsewhere: Handler
+}): PublicService {
   const noRoutes = routeTable([])
-  return (request) =>
-    matchRoute(noRoutes, request).to === 'call' ? of.serve(request) : of.elsewhere(request)
+  const isCall = (head: RequestHead): boolean => matchRoute(noRoutes, head).to === 'call'
+  return {
+    handler: (request) => (isCall(request) ? of.serve(request) : of.elsewhere(request)),
+    screen: async (head) =>
+      isCall(head) ? of.screen(head) : { bodyBytesMax: serviceBodyBytesMax },
+  }
 }
 
 /** A user's headers and query, escaped. */
 const serviceBodyBytesMax = 128 * 1024
 
 /** Open to any host and origin, as AWS's API is: the signature says who asks. */
-function serviceRoutes(serve: Serving['serve']): readonly Route[] {
+function serviceRoutes({ serve, screen }: Serving): readonly Route[] {
   const route = (path: string, operation: string): Route => ({
     path,
     methods: ['POST'],
     open: true,
     bodyBytesMax: serviceBodyBytesMax,
     handle: (request) => serveAsJson(serve, request, operation),
+    screen: async (head) => {
+      const { refusal } = await screen(head, { service: 'trent', operation })
+      return refusal === undefined ? {} : { refusal: asJson(refusal) }
+    },
   })
   return [
     route('/_trent/fas', 'CreateForwardAccessSession'),
@@ -78,7 +108,10 @@ async function serveAsJson(
   request: RawRequest,
   operation: string,
 ): Promise<RawResponse> {
-  const { status, headers, body } = await serve(request, { service: 'trent', operation })
+  return asJson(await serve(request, { service: 'trent', operation }))
+}
+
+function asJson({ status, headers, body }: RawResponse): RawResponse {
   return { status, body, headers: { ...headers, 'Content-Type': 'application/json' } }
 }
 

@@ -16,14 +16,15 @@ import { type TimeSource } from './jobs/clock.ts'
 import { askInside, type Ask } from './operator/inside.ts'
 import { shortestPath } from './operator/socket-path.ts'
 import { handle } from './pipeline.ts'
-import { publicHandler } from './routes.ts'
+import { publicService, type PublicService } from './routes.ts'
+import { screenCall } from './screen.ts'
 import type { Seal } from './seals/seal.ts'
 import { keyFileSeal, openDeploymentPorts, type Opened } from './server-deployment.ts'
 import { closeAll, openFiles, type Closing, type Files } from './server-files.ts'
 import type { Target } from './wire/aws-json.ts'
 import { limitsOfWorker } from './wire/limits.ts'
-import { protocolOf } from './wire/protocol.ts'
-import type { RawRequest, RawResponse } from './wire/request.ts'
+import { renderFailure } from './wire/protocol.ts'
+import type { RawRequest, RawResponse, RequestLine } from './wire/request.ts'
 import type { Readiness } from './wire/routes.ts'
 import { listen, type Listener } from './wire/server.ts'
 import { type Workers } from './workers/workers.ts'
@@ -113,14 +114,18 @@ async function openDoors(
     return { ready: reasons.length === 0, reasons }
   }
   meter.observe({ trent_ready: async () => Number((await readiness()).ready) })
-  const handler = publicHandler({
+  const service = publicService({
     config,
     metrics: meter,
     port: () => listener.port,
     serve,
+    screen: async (head, target) =>
+      opened === undefined
+        ? { refusal: notReady(head, systemRandom.uuid()) }
+        : screenCall(head, opened.ports, target),
     readiness,
   })
-  const listener = await listenPublicly(config, workerCount, log, handler)
+  const listener = await listenPublicly(config, workerCount, log, service)
   listeners.push(listener)
   const socketPath = shortestPath(join(config.dataDirectory, 'operator.sock'))
   listeners.push(await listen({ socketPath, log }, (request) => serve(request)))
@@ -130,7 +135,7 @@ async function openDoors(
       opening = ports
       const made = await ports
       await prepare?.(askInside((request) => handle(request, made.ports)))
-      await made.startWorkers(handler)
+      await made.startWorkers(service.handler)
       opened = made
       await workers.listen(listener.port)
       return made.firstAccount
@@ -154,19 +159,20 @@ async function reasonsOf(workers: Workers): Promise<readonly string[]> {
  * the same user. Accepted: between the two calls another one could come in.
  */
 async function listenPublicly(
-  { listen: at }: Config,
+  { listen: at, trustedProxies }: Config,
   workers: number,
   log: Logger,
-  handler: (request: RawRequest) => Promise<RawResponse>,
+  { handler, screen }: PublicService,
 ): Promise<Listener> {
-  if (workers === 1) return listen({ ...at, log }, handler)
-  const alone = await listen({ ...at, log }, handler)
+  const options = { ...at, trustedProxies, log }
+  if (workers === 1) return listen(options, handler, screen)
+  const alone = await listen(options, handler, screen)
   await alone.close(0)
-  return listen({ ...at, shared: true, limits: limitsOfWorker(workers), log }, handler)
+  return listen({ ...options, shared: true, limits: limitsOfWorker(workers) }, handler, screen)
 }
 
-function notReady(request: RawRequest, requestId: string): RawResponse {
+function notReady(request: RequestLine, requestId: string): RawResponse {
   const message = 'the server is not ready: its root key is not open'
   const error = new KmsError('ServiceUnavailableException', message)
-  return protocolOf(request).renderError(error, requestId, undefined)
+  return renderFailure(error, requestId, request)
 }

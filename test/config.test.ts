@@ -101,6 +101,12 @@ const refused: readonly [
     { TRENT_QUOTA_OVERRIDES: 'users=1' },
     /^TRENT_QUOTA_OVERRIDES: users is no quota$/,
   ],
+  [
+    'everybody as a proxy',
+    { TRENT_TRUSTED_PROXIES: '10.0.0.1,0.0.0.0/0' },
+    /^TRENT_TRUSTED_PROXIES: `0\.0\.0\.0\/0` is not an IP address or network; it must be/,
+  ],
+  ['a proxy by name', { TRENT_TRUSTED_PROXIES: 'proxy.example' }, /^TRENT_TRUSTED_PROXIES/],
   ['no worker', { TRENT_WORKERS: '0' }, /^TRENT_WORKERS must be a whole number from 1 to 16$/],
   ['too many workers', { TRENT_WORKERS: '17' }, /from 1 to 16$/],
   ['half a worker', { TRENT_WORKERS: '1.5' }, /from 1 to 16$/],
@@ -121,6 +127,12 @@ const refused: readonly [
     /TRENT_TEST_API/,
   ],
 ]
+
+test('proxies are addresses and networks; nobody is trusted by default', () => {
+  assert.deepEqual(parseConfig({}).trustedProxies, [])
+  const { trustedProxies } = parseConfig({ TRENT_TRUSTED_PROXIES: '10.0.0.5, fd00::/8' })
+  assert.deepEqual(trustedProxies, ['10.0.0.5', 'fd00::/8'])
+})
 
 test('the age of segments may be from a minute to a day', () => {
   for (const seconds of [60, 86_400]) {

@@ -151,12 +151,7 @@ export function requireSigned(
     createHmac('sha256', signingKey).update(text, 'latin1').digest('hex'),
     claim.signature,
   )
-  if (credential === undefined) {
-    throw new KmsError(
-      'UnrecognizedClientException',
-      'The security token included in the request is invalid.',
-    )
-  }
+  if (credential === undefined) throw unrecognized()
   const declared = claim.declaredPayloadHash
   if (!right || (declared !== undefined && declared !== payloadHash)) throw mismatch()
   signingKeys.remember(scope, secret, signingKey)
@@ -232,7 +227,7 @@ export function requireScope(
 
 /** The credential, if there is one that may sign this request. */
 export async function usable(
-  { scope, sessionToken }: Claim,
+  { scope, sessionToken }: Pick<Claim, 'scope' | 'sessionToken'>,
   credentials: CredentialLookup,
 ): Promise<Credential | undefined> {
   // No access key has any other form: nothing caller-controlled of another size goes further.
@@ -245,6 +240,14 @@ export async function usable(
   return (sessionToken === undefined) === (credential.session === undefined)
     ? credential
     : undefined
+}
+
+/** One error for a key that is not there, is not active or came with a token that is not its own. */
+export function unrecognized(): KmsError {
+  return new KmsError(
+    'UnrecognizedClientException',
+    'The security token included in the request is invalid.',
+  )
 }
 
 /** In constant time; the length of a signature is no secret. */

@@ -17,7 +17,7 @@ export function askInside(handle: (request: RawRequest) => Promise<RawResponse>)
       rawHeaders: Object.entries(operatorHeaders(operation)).flat(),
       body: Buffer.from(JSON.stringify(input)),
       remoteAddress: '',
-      secure: false,
+      secure: true,
       signal: AbortSignal.timeout(callMs),
     })
     return answerOf(operation, status, body.toString())

@@ -1,122 +1,249 @@
 /**
- * Who may hold what: connections, requests in flight and the body bytes they hold, counted in all and
- * by source, so that one flood leaves room for everyone else.
+ * Places for connections, for requests in flight and for the body bytes they hold, counted in all and by
+ * source. Where a limit is reached, whoever needs a place least loses it: new work is refused only when
+ * everything else is at work too.
  * @module
  */
-import { isIPv6 } from 'node:net'
+import { createLedger, slowestOf, spares, type Body, type DropReason } from './held.ts'
+import type { Endable, Held, Ledger, Spare } from './held.ts'
 import type { ListenLimits } from './limits.ts'
 
 /** A place for one request; given back once, when its handler has ended. */
 export interface RequestPlace {
   /** Counts body bytes; false when there is no room, and nothing is counted. */
   readonly hold: (bytes: number) => boolean
+  /** The body is whole: from here on the place is not taken away. */
+  readonly bodyIsIn: () => void
+  readonly leave: () => void
+}
+
+/** A place for one connection. */
+export interface ConnectionPlace extends Endable {
+  /** Says whose it is, once that is known; false when that source has no room. */
+  readonly belongTo: (source: string) => boolean
+  /** A request is on its way. */
+  readonly busy: () => void
+  /** Its last answer is out. */
+  readonly idle: () => void
+  /** It is open only so that its client can read why it was refused. */
+  readonly refused: () => void
   readonly leave: () => void
 }
 
 export interface Admission {
-  /** The call that gives the place back, or undefined when there is none. */
-  readonly connect: (source: string) => (() => void) | undefined
-  readonly begin: (source: string) => RequestPlace | undefined
+  /**
+   * Undefined when there is no room for another connection.
+   * @param source undefined when it is not known yet or is a proxy: only the total is limited then
+   * @param drop closes the connection
+   */
+  readonly connect: (source: string | undefined, drop: () => void) => ConnectionPlace | undefined
+  /**
+   * Undefined when there is no room for another request.
+   * @param request `drop` is called at most once, when the place was taken away before the body was in
+   */
+  readonly begin: (
+    source: string,
+    request: Pick<Body, 'connection' | 'isWhole' | 'drop'>,
+  ) => RequestPlace | undefined
+  /** Drops bodies that come below the minimum rate. To be called again and again. */
+  readonly dropSlowBodies: () => void
   /** Resolves when no request is in flight. */
   readonly idle: () => Promise<void>
 }
 
-interface Held {
-  connections: number
-  requests: number
-  bodyBytes: number
+type Now = () => number
+
+/** @param now milliseconds from any start */
+export function createAdmission(
+  limits: ListenLimits,
+  now: Now = () => performance.now(),
+): Admission {
+  const ledger = createLedger()
+  return {
+    connect: connecting(limits, ledger, now),
+    ...requesting(limits, ledger, now),
+  }
 }
 
-export function createAdmission(limits: ListenLimits): Admission {
-  const total: Held = { connections: 0, requests: 0, bodyBytes: 0 }
-  // As many entries as there are connections and requests, no more.
-  const sources = new Map<string, Held>()
-  let waiting: (() => void)[] = []
-
-  const heldBy = (source: string): Held => {
-    const known = sources.get(source)
-    if (known !== undefined) return known
-    const held = { connections: 0, requests: 0, bodyBytes: 0 }
-    sources.set(source, held)
-    return held
+function connecting(
+  limits: ListenLimits,
+  { total, of, forgetUnused }: Ledger,
+  now: Now,
+): Admission['connect'] {
+  /** Ends a connection that nobody needs, or the one with the slowest body. */
+  const endOneOf = (held: Held): void => {
+    const spare = spares.find((kind) => held.spare[kind].size > 0)
+    const [first] = spare === undefined ? [] : held.spare[spare]
+    const ended = first ?? slowestOf(held, now())?.connection
+    ended?.end()
   }
-  const forgetUnused = (source: string, held: Held): void => {
-    if (held.connections === 0 && held.requests === 0) sources.delete(source)
+  const isFull = (held: Held, max: number): boolean => {
+    if (held.connections <= max) return false
+    endOneOf(held)
+    return held.connections > max
   }
-
-  const connect = (source: string): (() => void) | undefined => {
-    const held = heldBy(source)
-    if (
-      total.connections >= limits.connectionsMax ||
-      held.connections >= limits.connectionsPerSourceMax
-    ) {
-      forgetUnused(source, held)
-      return undefined
-    }
-    total.connections += 1
-    held.connections += 1
-    return () => {
-      total.connections -= 1
-      held.connections -= 1
-      forgetUnused(source, held)
-    }
-  }
-
-  const begin = (source: string): RequestPlace | undefined => {
-    const held = heldBy(source)
-    if (total.requests >= limits.requestsMax || held.requests >= limits.requestsPerSourceMax) {
-      forgetUnused(source, held)
-      return undefined
-    }
-    total.requests += 1
-    held.requests += 1
-    let bodyBytes = 0
-    const hold = (bytes: number): boolean => {
-      if (
-        total.bodyBytes + bytes > limits.bodyBytesHeldMax ||
-        held.bodyBytes + bytes > limits.bodyBytesHeldPerSourceMax
-      ) {
-        return false
+  return (source, drop) => {
+    let owner: { readonly source: string; readonly held: Held } | undefined
+    let kind: Spare | undefined
+    let open = true
+    const become = (next: Spare | undefined): void => {
+      for (const held of [total, owner?.held]) {
+        if (kind !== undefined) held?.spare[kind].delete(place)
+        if (next !== undefined && open) held?.spare[next].add(place)
       }
-      bodyBytes += bytes
-      total.bodyBytes += bytes
-      held.bodyBytes += bytes
-      return true
+      kind = next
     }
     const leave = (): void => {
-      total.requests -= 1
-      held.requests -= 1
-      total.bodyBytes -= bodyBytes
-      held.bodyBytes -= bodyBytes
-      forgetUnused(source, held)
+      if (!open) return
+      open = false
+      become(undefined)
+      total.connections -= 1
+      if (owner === undefined) return
+      owner.held.connections -= 1
+      forgetUnused(owner.source)
+    }
+    const place: ConnectionPlace = {
+      belongTo(given) {
+        owner = { source: given, held: of(given) }
+        owner.held.connections += 1
+        // It is in no set meanwhile, so that it does not make room by its own end.
+        const before = kind
+        become(undefined)
+        if (isFull(owner.held, limits.connectionsPerSourceMax)) return false
+        become(before)
+        return true
+      },
+      busy: () => become(undefined),
+      idle: () => become('idle'),
+      refused: () => become('refused'),
+      leave,
+      end() {
+        leave()
+        drop()
+      },
+    }
+    total.connections += 1
+    const full = isFull(total, limits.connectionsMax)
+    if (!full) become('new')
+    if (!full && (source === undefined || place.belongTo(source))) return place
+    leave()
+    return undefined
+  }
+}
+
+function requesting(
+  limits: ListenLimits,
+  { total, of, forgetUnused }: Ledger,
+  now: Now,
+): Omit<Admission, 'connect'> {
+  const leaves = new Map<Body, () => void>()
+  let waiting: (() => void)[] = []
+  const give = (body: Body, reason: DropReason): void => {
+    leaves.get(body)?.()
+    body.drop(reason)
+  }
+  /** Drops slow bodies until `lacking` names nobody; false when only `own` could be dropped, or none. */
+  const makeRoom = (lacking: () => Held | undefined, own: Body): boolean => {
+    for (let held = lacking(); held !== undefined; held = lacking()) {
+      const slowest = slowestOf(held, now())
+      if (slowest === undefined || slowest === own) return false
+      give(slowest, 'dropped')
+    }
+    return true
+  }
+  const leaving = (body: Body, held: Held, source: string): (() => void) =>
+    once(() => {
+      leaves.delete(body)
+      forgetBody(body, total, held)
+      count({ total, held }, -1, -body.bytes)
+      forgetUnused(source)
       if (total.requests > 0) return
       for (const wake of waiting) wake()
       waiting = []
+    })
+  const begin: Admission['begin'] = (source, request) => {
+    const held = of(source)
+    const body: Body = { ...request, since: now(), bytes: 0 }
+    const leave = leaving(body, held, source)
+    const holders = { total, held }
+    count(holders, 1, 0)
+    if (!makeRoom(() => withoutPlace(holders, limits), body)) {
+      leave()
+      return undefined
     }
-    return { hold, leave }
+    total.bodies.add(body)
+    held.bodies.add(body)
+    leaves.set(body, leave)
+    return {
+      hold(bytes) {
+        if (!leaves.has(body)) return false
+        if (!makeRoom(() => withoutRoom(holders, bytes, limits), body)) return false
+        body.bytes += bytes
+        count(holders, 0, bytes)
+        return true
+      },
+      bodyIsIn() {
+        leaves.delete(body)
+        forgetBody(body, total, held)
+      },
+      leave,
+    }
   }
-
-  const idle = async (): Promise<void> => {
-    if (total.requests > 0) await new Promise<void>((resolve) => waiting.push(resolve))
+  return {
+    begin,
+    dropSlowBodies() {
+      const at = now()
+      for (const body of total.bodies) if (isTooSlow(body, at, limits)) give(body, 'too slow')
+    },
+    async idle() {
+      if (total.requests > 0) await new Promise<void>((resolve) => waiting.push(resolve))
+    },
   }
-  return { connect, begin, idle }
 }
 
-/** An address as it is compared and recorded: IPv4 that came over an IPv6 socket is IPv4. */
-export function plainAddress(remoteAddress: string | undefined): string {
-  const address = remoteAddress ?? ''
-  return address.startsWith('::ffff:') && address.includes('.')
-    ? address.slice('::ffff:'.length)
-    : address
+function isTooSlow(body: Body, now: number, limits: ListenLimits): boolean {
+  const elapsed = now - body.since
+  if (elapsed < limits.bodyGraceMs || body.isWhole()) return false
+  return body.bytes * 1000 < limits.bodyBytesPerSecondMin * elapsed
 }
 
-/** What is counted as one: an IPv4 address, or the /64 that an IPv6 client can choose addresses in. */
-export function sourceOf(address: string): string {
-  if (!isIPv6(address)) return address
-  const [head = '', tail] = (address.split('%')[0] ?? '').split('::')
-  const before = head === '' ? [] : head.split(':')
-  const after = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length)
-  const groups = [...before, ...Array<string>(zeros).fill('0'), ...after]
-  return `${groups.slice(0, 4).join(':').toLowerCase()}::/64`
+interface Holders {
+  readonly total: Held
+  readonly held: Held
+}
+
+function count({ total, held }: Holders, requests: number, bytes: number): void {
+  for (const each of [total, held]) {
+    each.requests += requests
+    each.bodyBytes += bytes
+  }
+}
+
+function forgetBody(body: Body, ...from: readonly Held[]): void {
+  for (const { bodies } of from) bodies.delete(body)
+}
+
+/** Who holds more requests than may be. */
+function withoutPlace({ total, held }: Holders, limits: ListenLimits): Held | undefined {
+  if (total.requests > limits.requestsMax) return total
+  return held.requests > limits.requestsPerSourceMax ? held : undefined
+}
+
+/** Who would hold more bytes than may be. */
+function withoutRoom(
+  { total, held }: Holders,
+  bytes: number,
+  limits: ListenLimits,
+): Held | undefined {
+  if (total.bodyBytes + bytes > limits.bodyBytesHeldMax) return total
+  return held.bodyBytes + bytes > limits.bodyBytesHeldPerSourceMax ? held : undefined
+}
+
+function once(work: () => void): () => void {
+  let done = false
+  return () => {
+    if (done) return
+    done = true
+    work()
+  }
 }

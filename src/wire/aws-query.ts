@@ -14,13 +14,16 @@ import type { Target } from './aws-json.ts'
 import { formMembers, MalformedForm, parseForm, type FormNode } from './form.ts'
 import { findHeader, headerValues, mediaType, pathOf } from './headers.ts'
 import { queryCodeOf } from './query-codes.ts'
-import type { RawRequest, RawResponse } from './request.ts'
+import type { RawRequest, RawResponse, RequestLine } from './request.ts'
 import { element, escaped } from './xml.ts'
 
 const versions: ReadonlyMap<string, string> = new Map([
   ['2010-05-08', 'iam'],
   ['2011-06-15', 'sts'],
 ])
+
+/** Signing names of the services that are spoken to in this protocol. */
+export const queryServices: readonly string[] = [...versions.values()]
 
 const namespaces: ReadonlyMap<string, string> = new Map(
   [...versions].map(([version, service]) => [
@@ -32,9 +35,7 @@ const namespaces: ReadonlyMap<string, string> = new Map(
 const actionName = /^\w{1,64}$/
 
 /** Whether a request speaks this protocol: public, and with the content type of a form, or presigned. */
-export function isQuery(
-  request: Pick<RawRequest, 'listener' | 'rawHeaders' | 'method' | 'target'>,
-): boolean {
+export function isQuery(request: RequestLine): boolean {
   const { listener, rawHeaders } = request
   if (listener !== 'public') return false
   if (isPresigned(request)) return true
@@ -53,7 +54,7 @@ export function isPresigned({ method, target }: Pick<RawRequest, 'method' | 'tar
  * @throws {KmsError} `UnknownOperationException`, `SerializationException`;
  * `IncompleteSignatureException` when Content-Type is there twice
  */
-export function readQueryTarget(request: RawRequest): Target {
+export function readQueryTarget(request: RequestLine & Pick<RawRequest, 'body'>): Target {
   if (headerValues(request.rawHeaders, 'content-type').length > 1) {
     throw new KmsError('IncompleteSignatureException', 'the header `content-type` is there twice')
   }

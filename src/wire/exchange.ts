@@ -6,20 +6,36 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import type { Admission } from './admission.ts'
-import { renderError } from './aws-json.ts'
-import { readBytes } from './body.ts'
+import type { Admission, ConnectionPlace } from './admission.ts'
+import { readBody, type Reading } from './body.ts'
 import type { ListenLimits } from './limits.ts'
-import { noRoom, refusalOf, refuse, tooLarge } from './refusal.ts'
-import type { RawRequest, RawResponse } from './request.ts'
+import { renderFailure } from './protocol.ts'
+import { originOf, type IsTrusted, type Origin } from './proxies.ts'
+import { noRoom, refusal, refusalOf, refuse, withoutBody } from './refusal.ts'
+import type { RawRequest, RawResponse, RequestHead } from './request.ts'
 
 export type Handler = (request: RawRequest) => Promise<RawResponse>
+
+/** What the head of a request says of it while its body is still on the way. */
+export interface Screened {
+  /** It is refused, whatever its body is. */
+  readonly refusal?: RawResponse
+  /** No body that is taken is longer. */
+  readonly bodyBytesMax?: number
+}
+
+/**
+ * Asked about a request whose body did not come with its head. What it lets through, the handler decides
+ * anew. It never rejects.
+ */
+export type Screen = (head: RequestHead) => Promise<Screened>
 
 /** A client's connection, as the server keeps it. */
 export interface Connection {
   readonly socket: Socket
-  readonly address: string
-  readonly source: string
+  readonly place: ConnectionPlace
+  /** Its own, or that of the client for which a trusted proxy has opened it. */
+  origin: Origin & { readonly encrypted: boolean }
   /** Requests whose answer is not out yet. */
   pending: number
   /** A refusal ends this connection: what comes behind it is not looked at. */
@@ -32,7 +48,9 @@ export interface ExchangePorts {
   readonly listener: RawRequest['listener']
   readonly limits: ListenLimits
   readonly admission: Admission
+  readonly isTrusted: IsTrusted
   readonly handler: Handler
+  readonly screen: Screen | undefined
   /** True once the server is on its way down: connections end with their answer. */
   readonly stopping: () => boolean
   /** Told of what a handler threw: the client learns nothing of it but the request id. */
@@ -57,48 +75,81 @@ export async function exchange(
   response.on('error', seenByClose)
   const deny = (answer: RawResponse): void => {
     connection.refused = true
+    if (connection.pending === 1) connection.place.refused()
     refuse(request, response, answer, limits)
   }
-  const refusal = refusalOf(request, limits)
-  if (refusal !== undefined) return deny(refusal)
-  const place = admission.begin(connection.source)
-  if (place === undefined) return deny(noRoom())
-  const body = await readBytes(request, limits.bodyBytesMax, place.hold)
-  if (typeof body === 'string' || connection.socket.destroyed) {
-    place.leave()
-    if (body === 'too large') deny(tooLarge())
-    if (body === 'no room') deny(noRoom())
-    return
-  }
   const controller = new AbortController()
+  const origin = originOf(connection.origin, request.rawHeaders, ports.isTrusted)
+  const head = headOf(request, connection, origin ?? connection.origin, controller.signal, ports)
+  const refused = refusalOf(request, head, limits)
+  if (refused !== undefined) return deny(refused)
+  if (origin === undefined) {
+    const message = 'a proxy names a source that is not an address'
+    return deny(refusal(head, 'IncompleteSignatureException', message))
+  }
+  let reading: Reading | undefined
+  const place = admission.begin(origin.source, {
+    connection: connection.place,
+    isWhole: () => request.complete,
+    drop: (why) => reading?.stop(why),
+  })
+  if (place === undefined) return deny(noRoom(head))
   response.on('close', () => {
     if (!response.writableFinished) controller.abort()
   })
-  const work = handle(request, body, connection, controller.signal, ports)
+  reading = readBody(request, limits.bodyBytesMax, place)
+  const screened = await screenedWhile(reading, head, ports.screen)
+  if (screened.bodyBytesMax !== undefined) reading.limit(screened.bodyBytesMax)
+  if (screened.refusal !== undefined) reading.stop('refused')
+  const body = await reading.outcome
+  if (typeof body === 'string' || connection.socket.destroyed) {
+    place.leave()
+    if (body === 'refused' && screened.refusal !== undefined) return deny(screened.refusal)
+    if (typeof body === 'string' && body !== 'gone') deny(withoutBody(head, body))
+    return
+  }
+  const whole = { ...head, body }
+  const work = handle(whole, ports)
   // The place is held for as long as the handler works, even when its client has been answered.
   void work.then(place.leave, place.leave)
-  send(response, await answerOf(work, controller, ports), ports.stopping())
+  send(response, await answerOf(work, whole, controller, ports), ports.stopping())
 }
 
-/** Asynchronous, so that a handler that throws before it returns a promise is one that rejects. */
-async function handle(
+function headOf(
   request: IncomingMessage,
-  body: Buffer,
-  connection: Connection,
+  { socket }: Connection,
+  { address, secure }: Origin,
   signal: AbortSignal,
-  { listener, handler }: ExchangePorts,
-): Promise<RawResponse> {
-  return handler({
+  { listener }: ExchangePorts,
+): RequestHead {
+  return {
     listener,
     method: request.method ?? '',
     target: request.url ?? '',
     rawHeaders: request.rawHeaders,
-    body,
-    remoteAddress: connection.address,
-    secure: 'encrypted' in connection.socket,
-    ...tlsOf(connection.socket),
+    remoteAddress: address,
+    secure,
+    ...tlsOf(socket),
     signal,
-  })
+  }
+}
+
+const unscreened: Screened = {}
+
+/** Asks about the head only where the body takes longer: most come with it. */
+async function screenedWhile(
+  reading: Reading,
+  head: RequestHead,
+  screen: Screen | undefined,
+): Promise<Screened> {
+  // What came in one piece with the head has been parsed after this.
+  await Promise.resolve()
+  if (screen === undefined || reading.isOver()) return unscreened
+  return Promise.race([screen(head), reading.outcome.then(() => unscreened)])
+}
+
+async function handle(request: RawRequest, { handler }: ExchangePorts): Promise<RawResponse> {
+  return handler(request)
 }
 
 function tlsOf(socket: Socket): Pick<RawRequest, 'tls'> {
@@ -110,6 +161,7 @@ function tlsOf(socket: Socket): Pick<RawRequest, 'tls'> {
 
 async function answerOf(
   work: Promise<RawResponse>,
+  request: RawRequest,
   controller: AbortController,
   { limits, onFailure }: ExchangePorts,
 ): Promise<RawResponse> {
@@ -127,7 +179,7 @@ async function answerOf(
     const requestId = randomUUID()
     onFailure(error, requestId)
     // Not even a `KmsError` is passed on: what a handler did not render, it did not mean to say.
-    return renderError(undefined, requestId)
+    return renderFailure(undefined, requestId, request)
   } finally {
     clearTimeout(timer)
   }

@@ -15,6 +15,10 @@ export interface ListenLimits {
   readonly headersMs: number
   /** Milliseconds from a request's first byte to the last of its body. */
   readonly requestMs: number
+  /** Bytes a second, from a body's start on, below which its request is dropped. */
+  readonly bodyBytesPerSecondMin: number
+  /** Milliseconds after a body's start in which its rate does not count. */
+  readonly bodyGraceMs: number
   /** Milliseconds that the handler of one request has; its signal aborts then. */
   readonly handlerMs: number
   /** Milliseconds that a connection may go between one answer and the next request. */
@@ -44,6 +48,8 @@ export const defaultLimits: ListenLimits = Object.freeze({
   headersMax: 128,
   headersMs: 10_000,
   requestMs: 30_000,
+  bodyBytesPerSecondMin: 4096,
+  bodyGraceMs: 5_000,
   handlerMs: 30_000,
   idleMs: 60_000,
   stallMs: 90_000,

@@ -8,10 +8,11 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { KmsError } from '../errors.ts'
-import { renderError } from './aws-json.ts'
+import { KmsError, type ErrorCode } from '../errors.ts'
+import type { NoBody } from './body.ts'
 import type { ListenLimits } from './limits.ts'
-import type { RawResponse } from './request.ts'
+import { renderFailure } from './protocol.ts'
+import type { RawResponse, RequestLine } from './request.ts'
 
 /** A small JSON answer that is not AWS's. */
 export function jsonAnswer(
@@ -26,37 +27,61 @@ export function jsonAnswer(
   }
 }
 
+/** A refusal in the protocol that the request speaks. */
+export function refusal(head: RequestLine, code: ErrorCode, message: string): RawResponse {
+  return renderFailure(new KmsError(code, message), randomUUID(), head)
+}
+
 /** The body is over its limit. */
-export function tooLarge(): RawResponse {
+export function tooLarge(head: RequestLine): RawResponse {
   const message = 'the request body is larger than this server takes'
-  return renderError(new KmsError('RequestEntityTooLargeException', message), randomUUID())
+  return refusal(head, 'RequestEntityTooLargeException', message)
+}
+
+/** Why the body was not read, as an answer. */
+export function withoutBody(head: RequestLine, why: NoBody): RawResponse {
+  if (why === 'too large') return tooLarge(head)
+  if (why !== 'too slow') return noRoom(head)
+  const message = 'the request body comes more slowly than this server waits for'
+  return { ...refusal(head, 'ServiceUnavailableException', message), status: 408 }
 }
 
 /** This client, or all of them together, hold what the server has to give. */
-export function noRoom(): RawResponse {
+export function noRoom(head: RequestLine): RawResponse {
   const message = 'too many requests are in flight, try again later'
-  return renderError(new KmsError('ServiceUnavailableException', message), randomUUID())
+  return refusal(head, 'ServiceUnavailableException', message)
 }
 
 /** What is wrong with a request by its first line and headers, or undefined. */
-export function refusalOf(request: IncomingMessage, limits: ListenLimits): RawResponse | undefined {
+export function refusalOf(
+  { headers, rawHeaders }: IncomingMessage,
+  head: RequestLine,
+  limits: ListenLimits,
+): RawResponse | undefined {
   // Node has read `headers` already, and keeps there whether one of these three was sent.
-  const { headers, rawHeaders, url = '' } = request
   if (rawHeaders.length / 2 > limits.headersMax) {
-    return jsonAnswer(431, { message: 'the request has too many headers' })
+    return unfit(head, 431, 'the request has too many headers')
   }
-  if (!url.startsWith('/')) {
+  const { target } = head
+  if (!target.startsWith('/')) {
     const message = 'the request target is not in origin form'
-    return renderError(new KmsError('IncompleteSignatureException', message), randomUUID())
+    return refusal(head, 'IncompleteSignatureException', message)
   }
   if (headers.upgrade !== undefined) {
-    return jsonAnswer(400, { message: 'protocol upgrades are not supported' })
+    return unfit(head, 400, 'protocol upgrades are not supported')
   }
   if (headers.expect !== undefined) {
-    return jsonAnswer(417, { message: 'the Expect header is not supported' })
+    return unfit(head, 417, 'the Expect header is not supported')
   }
   const declared = headers['content-length']
-  return declared !== undefined && Number(declared) > limits.bodyBytesMax ? tooLarge() : undefined
+  return declared !== undefined && Number(declared) > limits.bodyBytesMax
+    ? tooLarge(head)
+    : undefined
+}
+
+/** A request that HTTP has a status for, and AWS no error. */
+export function unfit(head: RequestLine, status: number, message: string): RawResponse {
+  return { ...refusal(head, 'ValidationException', message), status }
 }
 
 /** Answers without asking any handler, and ends the connection once the answer can have been read. */

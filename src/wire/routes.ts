@@ -4,20 +4,24 @@
  * browser on this machine has open can neither rebind a name to this address nor post a form here.
  * @module
  */
-import { isPresigned } from './aws-query.ts'
+import { isLoopback } from '../model/address.ts'
+import { isPresigned, isQuery } from './aws-query.ts'
+import type { Screened } from './exchange.ts'
 import { headerValues, mediaType, pathOf } from './headers.ts'
-import { jsonAnswer, tooLarge } from './refusal.ts'
-import type { RawRequest, RawResponse } from './request.ts'
+import { jsonAnswer, refusal, tooLarge } from './refusal.ts'
+import type { RawRequest, RawResponse, RequestHead, RequestLine } from './request.ts'
 
 export interface Route {
   /** Exact; no pattern, no trailing slash. */
   readonly path: string
   /** `GET` is `HEAD` as well. */
   readonly methods: readonly ('GET' | 'POST')[]
-  /** True for what anyone who reaches the port may ask: no Host and no Origin is looked at. */
+  /** True for what anyone who reaches the port may ask: no source, no Host and no Origin is looked at. */
   readonly open: boolean
   readonly bodyBytesMax: number
   readonly handle: (request: RawRequest) => Promise<RawResponse>
+  /** Refuses by the head alone, where a body takes its time. */
+  readonly screen?: (head: RequestHead) => Promise<Screened>
 }
 
 export type RouteTable = ReadonlyMap<string, Route>
@@ -53,10 +57,7 @@ export function routeTable(routes: readonly Route[]): RouteTable {
 }
 
 /** Only the public listener has routes: the operator's socket takes calls alone. */
-export function matchRoute(
-  table: RouteTable,
-  request: Pick<RawRequest, 'listener' | 'method' | 'target'>,
-): RouteMatch {
+export function matchRoute(table: RouteTable, request: RequestLine): RouteMatch {
   const path = pathOf(request.target)
   if (path === '/') {
     if (request.method === 'POST' || isPresigned(request)) return { to: 'call' }
@@ -66,6 +67,10 @@ export function matchRoute(
   if (route !== undefined) return { to: 'route', route }
   // An SDK given a wrong endpoint URL reads `__type`; a person reads `message`.
   const message = 'nothing is served at this path'
+  if (isQuery(request)) {
+    const refused = refusal(request, 'UnknownOperationException', message)
+    return { to: 'refusal', response: { ...refused, status: 404 } }
+  }
   const body = {
     ...(request.method === 'POST' && { __type: 'UnknownOperationException' }),
     message,
@@ -82,14 +87,27 @@ export async function answerRoute(
   return guardRoute(route, own, request) ?? route.handle(request)
 }
 
+const noBody = Buffer.alloc(0)
+
+/** What the head of a request says of it on this route. */
+export async function screenRoute(
+  route: Route,
+  own: OwnNames,
+  head: RequestHead,
+): Promise<Screened> {
+  const refused = guardRoute(route, own, { ...head, body: noBody })
+  if (refused !== undefined) return { refusal: refused }
+  return { ...(await route.screen?.(head)), bodyBytesMax: route.bodyBytesMax }
+}
+
 /** Why a request may not have this route, as its answer; undefined when it may. */
 export function guardRoute(
   route: Pick<Route, 'methods' | 'open' | 'bodyBytesMax'>,
   own: OwnNames,
-  request: Pick<RawRequest, 'method' | 'rawHeaders' | 'body'>,
+  request: RequestLine & Pick<RawRequest, 'body' | 'remoteAddress'>,
 ): RawResponse | undefined {
   const { rawHeaders, body } = request
-  if (!route.open && !isOwn(own, rawHeaders)) {
+  if (!route.open && !(isLoopback(request.remoteAddress) && isOwn(own, rawHeaders))) {
     return jsonAnswer(403, { message: 'this path takes no requests from another host or origin' })
   }
   const method = request.method === 'HEAD' ? 'GET' : request.method
@@ -100,7 +118,7 @@ export function guardRoute(
       return jsonAnswer(415, { message: 'the content type must be application/json' })
     }
   }
-  return body.length > route.bodyBytesMax ? tooLarge() : undefined
+  return body.length > route.bodyBytesMax ? tooLarge(request) : undefined
 }
 
 /** One Host, and it is ours; no Origin, or ours; nothing that a browser says came from elsewhere. */

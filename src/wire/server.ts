@@ -7,10 +7,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
-import { createAdmission, plainAddress, sourceOf, type Admission } from './admission.ts'
-import { exchange, type Connection, type ExchangePorts, type Handler } from './exchange.ts'
+import { isLoopback, plainAddress, sourceOf } from '../model/address.ts'
+import { createAdmission, type Admission } from './admission.ts'
+import {
+  exchange,
+  type Connection,
+  type ExchangePorts,
+  type Handler,
+  type Screen,
+} from './exchange.ts'
 import { defaultLimits, type ListenLimits } from './limits.ts'
 import { parseInPieces } from './pieces.ts'
+import { trusting } from './proxies.ts'
+import { readProxyHeader } from './proxy-header.ts'
 import { refuseSocket } from './refusal.ts'
 import { listenAt } from './unix-socket.ts'
 
@@ -26,6 +35,8 @@ export type ListenOptions = (
 ) & {
   /** Those that differ from `defaultLimits`. */
   readonly limits?: Partial<ListenLimits>
+  /** Addresses and networks of proxies that are believed where a client comes from. */
+  readonly trustedProxies?: readonly string[]
   /** Told of what a handler threw, under the request id that its client was given. */
   readonly log: Pick<Logger, 'error'>
 }
@@ -43,27 +54,36 @@ export interface Listener {
 }
 
 /** Resolves once the server accepts connections. @throws when it cannot listen there */
-export async function listen(options: ListenOptions, handler: Handler): Promise<Listener> {
+export async function listen(
+  options: ListenOptions,
+  handler: Handler,
+  screen?: Screen,
+): Promise<Listener> {
   const limits: ListenLimits = { ...defaultLimits, ...options.limits }
   const admission = createAdmission(limits)
   const connections = new Map<Socket, Connection>()
   let stopping = false
   const server = createHttpServer(limits)
-  trackConnections(server, connections, admission)
-  answerRequests(server, connections, {
+  const ports: ExchangePorts = {
     listener: 'socketPath' in options ? 'operator' : 'public',
     limits,
     admission,
+    isTrusted: trusting(options.trustedProxies ?? []),
     handler,
+    screen,
     stopping: () => stopping,
     onFailure: (err, requestId) => options.log.error({ err, requestId }, 'a handler failed'),
-  })
+  }
+  trackConnections(server, connections, ports)
+  answerRequests(server, connections, ports)
   const removeFile = await open(server, options)
+  const sweep = setInterval(admission.dropSlowBodies, Math.min(500, limits.bodyGraceMs)).unref()
   // Such an error (a failing accept) concerns one client, not the process.
   server.on('error', (err) => options.log.error({ err }, 'the listener failed to accept'))
   let closed: Promise<void> | undefined
   const close = (graceMs: number): Promise<void> => {
     stopping = true
+    clearInterval(sweep)
     closed ??= stop(server, connections, admission, graceMs).finally(removeFile)
     return closed
   }
@@ -92,24 +112,65 @@ function createHttpServer(limits: ListenLimits): Server {
 function trackConnections(
   server: Server,
   connections: Map<Socket, Connection>,
-  admission: Admission,
+  { admission, isTrusted, listener, limits }: ExchangePorts,
 ): void {
   server.on('connection', (socket: Socket) => {
     const address = plainAddress(socket.remoteAddress)
+    const encrypted = 'encrypted' in socket
+    const secure = encrypted || listener === 'operator' || isLoopback(address)
     const source = sourceOf(address)
-    const leave = admission.connect(source)
-    if (leave === undefined) {
+    // A proxy's connections are those of many clients.
+    const isProxy = listener === 'public' && isTrusted(address)
+    const place = admission.connect(isProxy ? undefined : source, () => socket.destroy())
+    if (place === undefined) {
       socket.destroy()
       return
     }
-    const connection = { socket, address, source, pending: 0, refused: false, over: false }
+    const connection: Connection = {
+      socket,
+      place,
+      origin: { address, source, secure, encrypted },
+      pending: 0,
+      refused: false,
+      over: false,
+    }
     connections.set(socket, connection)
-    parseInPieces(socket, () => connection.over)
+    parseInPieces(socket, {
+      isOver: () => connection.over,
+      ...(isProxy && { preface: (bytes) => takeProxyHeader(bytes, connection, limits) }),
+    })
     socket.once('close', () => {
       connections.delete(socket)
-      leave()
+      place.leave()
     })
   })
+}
+
+/** Length of the PROXY header before a client's bytes; undefined while it is not whole. */
+function takeProxyHeader(
+  bytes: Buffer,
+  connection: Connection,
+  { lingerMs }: ListenLimits,
+): number | undefined {
+  const header = readProxyHeader(bytes)
+  if (header === 'more') return undefined
+  if (header === 'none') return 0
+  if (header === 'malformed') {
+    connection.refused = true
+    connection.over = true
+    connection.place.refused()
+    refuseSocket(connection.socket, 400, lingerMs)
+    return bytes.length
+  }
+  if (header.local) return header.bytes
+  const { address = connection.origin.address, tls } = header
+  const source = sourceOf(address)
+  connection.origin = { address, source, secure: tls, encrypted: tls }
+  if (header.address !== undefined && !connection.place.belongTo(source)) {
+    connection.over = true
+    connection.place.end()
+  }
+  return header.bytes
 }
 
 function answerRequests(
@@ -133,8 +194,13 @@ function answerRequests(
       return
     }
     connection.pending += 1
+    connection.place.busy()
     response.on('close', () => {
       connection.pending -= 1
+      if (connection.pending === 0) {
+        if (connection.refused) connection.place.refused()
+        else connection.place.idle()
+      }
       if (ports.stopping() && connection.pending === 0) connection.socket.destroySoon()
     })
     void exchange(request, response, connection, ports)
@@ -153,6 +219,7 @@ function answerRequests(
     }
     if (connection.refused) return
     connection.refused = true
+    connection.place.refused()
     refuseSocket(socket, statusOfClientError(error.code), lingerMs)
   })
 }

@@ -19,7 +19,8 @@ import type { OperationPorts } from '../operations/operation.ts'
 import { handle } from '../pipeline.ts'
 import { awsOperations, joinPorts, type WorkerParts } from '../ports.ts'
 import type { InTurn } from '../resolve/turns.ts'
-import { workerHandler } from '../routes.ts'
+import { workerService } from '../routes.ts'
+import { screenCall } from '../screen.ts'
 import { createStore } from '../store/bound-store.ts'
 import { attachDatabase } from '../store/open.ts'
 import { createKeptFaults } from '../throttle/faults.ts'
@@ -66,15 +67,18 @@ export async function openWorker(start: WorkerStart): Promise<OpenWorker> {
     },
     server: notHere,
   })
-  const handler = workerHandler({
+  const { handler, screen } = workerService({
     serve: (request) => handle(request, ports),
+    screen: (head) => screenCall(head, ports),
     elsewhere: (request) => forward(request, link),
   })
   let listener: Listener | undefined
   return {
     async listen(port) {
       const limits = limitsOfWorker(config.workers)
-      listener = await listen({ ...config.listen, port, shared: true, limits, log }, handler)
+      const { trustedProxies } = config
+      const options = { ...config.listen, port, shared: true, limits, trustedProxies, log }
+      listener = await listen(options, handler, screen)
       return undefined
     },
     state: () => ({

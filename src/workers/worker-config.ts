@@ -7,6 +7,7 @@ import { createQuotas } from '../throttle/profiles.ts'
 export type WorkerConfig = Pick<
   Config,
   | 'listen'
+  | 'trustedProxies'
   | 'dataDirectory'
   | 'region'
   | 'regions'
@@ -26,10 +27,18 @@ export interface SentConfig extends Omit<WorkerConfig, 'regions' | 'quotas'> {
 }
 
 export function sentConfig(config: WorkerConfig): SentConfig {
-  const { listen, dataDirectory, region, regions, quotas, logLevel, auditSegmentSeconds } = config
-  const { delivery, eventsWebhook, webIdentityHosts, attestationRoots, workers } = config
+  const { listen, trustedProxies, dataDirectory, region, regions, quotas, logLevel } = config
+  const {
+    auditSegmentSeconds,
+    delivery,
+    eventsWebhook,
+    webIdentityHosts,
+    attestationRoots,
+    workers,
+  } = config
   return {
     listen,
+    trustedProxies,
     dataDirectory,
     region,
     regions: regions.names.map((name) => ({ name, partition: regions.partitionOf(name) ?? '' })),

@@ -21,7 +21,7 @@ async function listening(
     if (request.socket.destroyed) over.add(request.socket)
     request.on('end', () => response.end('ok')).resume()
   })
-  server.on('connection', (socket) => parseInPieces(socket, () => over.has(socket)))
+  server.on('connection', (socket) => parseInPieces(socket, { isOver: () => over.has(socket) }))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => server.close())

@@ -24,15 +24,16 @@ export function answer(body: string): RawResponse {
 
 export async function running(
   t: TestContext,
-  limits: Partial<ListenLimits> = {},
+  given: Partial<ListenLimits> & { readonly trustedProxies?: readonly string[] } = {},
   handler: Handler = okay,
   where: { host: string; port: number } | { socketPath: string } = { host: '127.0.0.1', port: 0 },
 ): Promise<RunningListener> {
   const seen: RawRequest[] = []
   const failures: { err: unknown; requestId?: string }[] = []
   const log = { error: (fields: unknown) => void failures.push(fields as { err: unknown }) }
+  const { trustedProxies = [], ...limits } = given
   const listener = await listen(
-    { ...where, limits: { lingerMs: 200, ...limits }, log },
+    { ...where, limits: { lingerMs: 200, ...limits }, trustedProxies, log },
     (request) => {
       seen.push(request)
       return handler(request)

@@ -26,7 +26,7 @@ test('a request is handed on as its bytes, and its answer comes back', bounded, 
   assert.equal(seen?.body.toString(), 'hello')
   assert.equal(seen?.remoteAddress, '127.0.0.1')
   assert.equal(seen?.listener, 'public')
-  assert.equal(seen?.secure, false)
+  assert.equal(seen?.secure, true)
   const dates = seen?.rawHeaders.slice(2, 6)
   assert.deepEqual(dates, ['X-Amz-Date', '1', 'x-amz-date', '2'], 'duplicates are kept')
   client.socket.destroy()

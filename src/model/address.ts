@@ -1,0 +1,34 @@
+/** IP addresses as they are compared, counted and recorded. @module */
+import { isIP, isIPv6, SocketAddress } from 'node:net'
+
+/** An IPv4 address that came over an IPv6 socket is an IPv4 address. */
+export function plainAddress(remoteAddress: string | undefined): string {
+  const address = remoteAddress ?? ''
+  return address.startsWith('::ffff:') && address.includes('.')
+    ? address.slice('::ffff:'.length)
+    : address
+}
+
+/** The one spelling of an address that somebody wrote, without its scope; undefined for other text. */
+export function readAddress(text: string): string | undefined {
+  const family = isIP(text)
+  if (family === 0) return undefined
+  if (family === 4) return text
+  return plainAddress(new SocketAddress({ address: text, family: 'ipv6' }).address)
+}
+
+/** What is counted as one client: an IPv4 address, or the /64 that an IPv6 client can choose addresses in. */
+export function sourceOf(address: string): string {
+  if (!isIPv6(address)) return address
+  const [head = '', tail] = (address.split('%')[0] ?? '').split('::')
+  const before = head === '' ? [] : head.split(':')
+  const after = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length)
+  const groups = [...before, ...Array<string>(zeros).fill('0'), ...after]
+  return `${groups.slice(0, 4).join(':').toLowerCase()}::/64`
+}
+
+/** Whether nothing outside this machine can reach `host`. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
