@@ -56,6 +56,7 @@ import { createFaults, type Faults } from './throttle/faults.ts'
 import { createThrottle, type Throttle } from './throttle/throttle.ts'
 import { serverControls } from './server-controls.ts'
 import { openJobs, openWorks, type Works } from './works.ts'
+import { securityOf } from './wire/proxies.ts'
 import type { SharedMemory } from './workers/memory.ts'
 import type { Noted } from './workers/questions.ts'
 import type { WorkerConfig } from './workers/worker-config.ts'
@@ -192,6 +193,7 @@ export function joinPorts(
         store,
         grantTokens,
         now: () => clock.now(),
+        secureFrom: securityOf(config),
         idOf: createFindPrincipal(store),
         events: createEventLookup(store),
       }),

@@ -23,6 +23,8 @@ export interface Audited {
   readonly caller: Caller
   readonly region: string
   readonly sourceAddress: string
+  /** False when somebody on the way could read it. */
+  readonly secure?: boolean
   readonly userAgent: string | undefined
   /** Of a call over TLS; the key exchange is not known. */
   readonly tls?: TlsDetails | undefined
@@ -131,7 +133,11 @@ function compose(audited: Audited, parameters: Parameters | null): string {
     sharedEventID: audited.sharedEventId,
     eventCategory: 'Management',
     tlsDetails: audited.tls,
-    trent: { reasons: reasonsFor(audited), keyEvents: keyEventsFor(audited, account) },
+    trent: {
+      reasons: reasonsFor(audited),
+      keyEvents: keyEventsFor(audited, account),
+      secureTransport: audited.secure === false ? false : undefined,
+    },
   })
 }
 

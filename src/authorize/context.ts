@@ -25,7 +25,7 @@ export interface ContextFacts {
   /** Milliseconds since the epoch, of the clock that decides. */
   readonly now: number
   readonly sourceAddress?: string | undefined
-  /** True over TLS. */
+  /** True over TLS, or without leaving the machine. */
   readonly secure: boolean
   readonly userAgent?: string | undefined
   readonly referer?: string | undefined

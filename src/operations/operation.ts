@@ -328,7 +328,7 @@ export interface ServerStatus {
 /** Where a call came from, for conditions. */
 export interface Origin {
   readonly sourceAddress: string
-  /** True over TLS. */
+  /** True over TLS, or without leaving the machine: `RequestHead`. */
   readonly secure: boolean
   readonly userAgent: string | undefined
   readonly referer: string | undefined

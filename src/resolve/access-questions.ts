@@ -52,6 +52,8 @@ export interface QuestionPorts {
   readonly store: Pick<Store, 'findGrant'>
   readonly grantTokens: Pick<GrantTokens, 'find'>
   readonly now: () => number
+  /** Whether a call from an address would count as secure, where the question does not say it. */
+  readonly secureFrom: (address: string | undefined) => boolean
 }
 
 interface AskedUse {
@@ -87,7 +89,7 @@ export function actionsOf(registry: Registry): readonly string[] {
 /** @throws {KmsError} `ValidationException`, `NotFoundException` and others in AWS's words */
 export async function poseQuestion(
   question: AccessQuestion,
-  { registry, lookup, store, grantTokens, now }: QuestionPorts,
+  { registry, lookup, store, grantTokens, now, secureFrom }: QuestionPorts,
 ): Promise<PosedQuestion> {
   const { action, region, partition, encryptionContext } = question
   const asked = askedUses(registry).get(action)
@@ -121,7 +123,7 @@ export async function poseQuestion(
     ...question.context,
   })
   const accounts = await accountsOf(caller.accountId, resolved, lookup)
-  const origin = originOf(question.context)
+  const origin = originOf(question.context, secureFrom)
   const asking = { operation, caller, place, origin, now: now(), identity, accounts }
   const posed = keyQuestion(asking, key, key.known, { input, resolved, entries })
   return { ...posed, key: key.known.record }
@@ -174,14 +176,16 @@ function encryptionEntries(encryptionContext: Readonly<Record<string, string>>):
 }
 
 /** Where the call would come from, as far as that is said. */
-function originOf(context: ContextEntries): Origin {
+function originOf(context: ContextEntries, secureFrom: QuestionPorts['secureFrom']): Origin {
   const said = (wanted: string): string | undefined => {
     const name = Object.keys(context).find((key) => key.toLowerCase() === wanted)
     return name === undefined ? undefined : [context[name]].flat()[0]
   }
+  const sourceAddress = said('aws:sourceip')
+  const secure = said('aws:securetransport')?.toLowerCase()
   return {
-    sourceAddress: said('aws:sourceip') ?? '',
-    secure: said('aws:securetransport') !== 'false',
+    sourceAddress: sourceAddress ?? '',
+    secure: secure === undefined ? secureFrom(sourceAddress) : secure === 'true',
     userAgent: said('aws:useragent'),
     referer: said('aws:referer'),
   }

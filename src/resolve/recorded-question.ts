@@ -18,7 +18,10 @@ interface Read {
   }
   readonly requestParameters: Readonly<Record<string, unknown>> | null
   readonly resources?: readonly { readonly type?: string; readonly ARN?: string }[]
-  readonly trent?: { readonly reasons?: RecordedCall['reasons'] }
+  readonly trent?: {
+    readonly reasons?: RecordedCall['reasons']
+    readonly secureTransport?: boolean
+  }
 }
 
 /** @param text a record of the index: one of ours. The question, or why there is none. */
@@ -63,6 +66,7 @@ export function recordedQuestion(text: string): {
     key,
     encryptionContext: pairsOf(given[contextMember(action)]),
     context: {
+      'aws:SecureTransport': String(trent?.secureTransport !== false),
       ...(service === undefined && { 'aws:SourceIp': record.sourceIPAddress }),
       ...(service === undefined && { 'aws:UserAgent': record.userAgent }),
     },

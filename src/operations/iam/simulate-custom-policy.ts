@@ -40,7 +40,7 @@ export const simulateCustomPolicy = iamOperation<
     'InvalidMarkerException',
   ],
   check: checkSimulation,
-  run({ input, caller }, { pages }) {
+  run({ input, caller, origin }, { pages }) {
     const [boundary] = givenPolicies(
       'PermissionsBoundaryPolicyInputList',
       input.PermissionsBoundaryPolicyInputList,
@@ -49,6 +49,7 @@ export const simulateCustomPolicy = iamOperation<
     const as = {
       caller: simulatedCaller(input.CallerArn ?? caller.arn),
       scope: 'SimulateCustomPolicy',
+      secure: origin.secure,
     }
     const levels = (input.OrderedOrganizationPolicyInputList ?? []).map(
       ({ ServiceControlPolicyInputList = [] }) => ServiceControlPolicyInputList,

@@ -64,7 +64,7 @@ export const simulatePrincipalPolicy = iamOperation<
       throw new KmsError('UnsupportedOperationException', 'PolicyExclusionList is not supported')
     }
   },
-  async run({ input, caller: { accountId } }, { store, pages }) {
+  async run({ input, origin, caller: { accountId } }, { store, pages }) {
     const { PolicySourceArn: arn, CallerArn = arn } = input
     const { uniqueId, identity, boundary } = await policiesOfPrincipal(arn, accountId, store)
     const [given] = givenPolicies(
@@ -83,6 +83,7 @@ export const simulatePrincipalPolicy = iamOperation<
       ...(bound && { boundary: bound }),
     }
     const caller = simulatedCaller(CallerArn, CallerArn === arn ? uniqueId : CallerArn)
-    return simulated(input, simulation, { caller, scope: `SimulatePrincipalPolicy/${arn}` }, pages)
+    const as = { caller, scope: `SimulatePrincipalPolicy/${arn}`, secure: origin.secure }
+    return simulated(input, simulation, as, pages)
   },
 })

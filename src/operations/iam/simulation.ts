@@ -142,7 +142,7 @@ interface ShownResult {
 export async function simulated(
   input: SimulationRequest,
   simulation: Simulation,
-  as: { readonly caller: Caller; readonly scope: string },
+  as: { readonly caller: Caller; readonly scope: string; readonly secure: boolean },
   pages: Pages,
 ): Promise<{
   readonly EvaluationResults: ShownResult[]
@@ -162,7 +162,7 @@ export async function simulated(
     marker: input.Marker,
     limit: input.MaxItems,
   })
-  const context = contextOf(input, as.caller)
+  const context = contextOf(input, as)
   const results = rows.map(({ action, arn }): ShownResult => {
     const owner = parseArn(ResourceOwner ?? '')?.accountId ?? parseArn(arn)?.accountId
     const foreign = resource !== undefined && owner !== undefined && owner !== ''
@@ -202,15 +202,16 @@ function shownStatement({ policy, place }: MatchedStatement): ShownStatement {
   }
 }
 
-/** The context that was given, and what follows from who the caller is. */
+/** The context that was given, and what follows from who the caller is and how he called. */
 function contextOf(
   { ContextEntries = [] }: SimulationRequest,
-  caller: Caller,
+  { caller, secure }: { readonly caller: Caller; readonly secure: boolean },
 ): ReadonlyMap<string, readonly string[]> {
   const context = new Map<string, readonly string[]>([
     ['aws:principalarn', [caller.arn]],
     ['aws:principalaccount', [caller.accountId]],
     ['aws:userid', [caller.uniqueId]],
+    ['aws:securetransport', [String(secure)]],
     ...(caller.userName === undefined ? [] : [['aws:username', [caller.userName]] as const]),
   ])
   for (const { ContextKeyName = '', ContextKeyValues = [] } of ContextEntries) {
