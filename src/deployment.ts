@@ -167,13 +167,13 @@ async function insertRootKey(
   })
   await store.change(async (transaction) => {
     if (!accountKnown) await transaction.insertAccount({ accountId, createdAt })
-    await transaction.insertOutbox({ eventId, record, ...journal.position })
     await transaction.insertAccessKey({
       ...owner,
       status: 'Active',
       ...wrapped,
       createdAt,
     })
+    await transaction.insertOutbox({ eventId, record, ...journal.position })
   })
 }
 
@@ -205,11 +205,11 @@ async function keepOnlyActive(
     details: { active: accessKeyId, changed: changes.map(({ key }) => key.accessKeyId) },
   })
   await store.change(async (transaction) => {
-    await transaction.insertOutbox({ eventId, record, ...journal.position })
     for (const { key, status } of changes) {
       // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
       await transaction.updateAccessKey(key, { status })
     }
+    await transaction.insertOutbox({ eventId, record, ...journal.position })
   })
 }
 

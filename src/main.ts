@@ -1,6 +1,7 @@
 /** The command `trent`; the only file that acts when imported. @module */
 import { Command } from 'commander'
 import { revokeSessions } from './cli/sessions.ts'
+import { acceptLoss } from './cli/accept-loss.ts'
 import { acceptClock } from './cli/clock.ts'
 import { keyUsage } from './cli/key-usage.ts'
 import { createAccount, listAccounts, replaceRootKey, updateAccount } from './cli/account.ts'
@@ -113,6 +114,13 @@ clock
   .description('vouch for the system’s clock: what cannot be undone goes on')
   .option('--json', 'answer in JSON')
   .action((options: Parameters<typeof acceptClock>[1]) => acceptClock(configFile(), options))
+program
+  .command('accept-loss [id]')
+  .description('say which changes the database has lost; with their id, let the next start go on')
+  .option('--json', 'answer in JSON')
+  .action((id: string | undefined, options: Parameters<typeof acceptLoss>[2]) =>
+    acceptLoss(configFile(), id, options),
+  )
 program
   .command('key-usage <key>')
   .description('say who called for a key, from where, how often and when last')

@@ -280,10 +280,11 @@ async function commitOnce<T>(
     trail.further = [] // what an attempt that was rolled back has said
     const made = await work(transaction)
     if (trail.input !== undefined) refuseDryRun(trail.input)
-    const finished = recordsOf(successOf(opening, trail, made), opening, trail, ports.clock)
-    for (const row of finished) {
+    const finished: FinishedRecord[] = []
+    for (const row of recordsOf(successOf(opening, trail, made), opening, trail, ports.clock)) {
       // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
-      await transaction.insertOutbox({ ...row, ...ports.journal.position })
+      const record = await transaction.insertOutbox({ ...row, ...ports.journal.position })
+      finished.push({ eventId: row.eventId, record })
     }
     return [made, finished]
   }

@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { goOnWithoutLost } from './accepted-loss.ts'
 import { openAnchors, type Anchors } from './audit/anchors.ts'
 import { openDelivery, type Delivery } from './audit/delivery/delivery.ts'
 import { createEventIndex } from './audit/event-index.ts'
@@ -118,6 +119,12 @@ async function openAudit(
   const { store, keyring } = parts
   const directory = files.journalDirectory
   const auditing = { store, keyring, files: journalFiles, directory, onError }
+  if (files.acceptedLoss !== undefined) {
+    const { accountId, dataDirectory } = config
+    const given = { ...parts, ...auditing, journal, accountId, dataDirectory }
+    await goOnWithoutLost(files.acceptedLoss, given)
+    log.warn({ ...files.acceptedLoss }, 'the database goes on without changes that it has lost')
+  }
   const list = createListing(auditing)
   const anchors = await openAnchors({ ...auditing, journal, list })
   afterJournal.push(() => anchors.settled())

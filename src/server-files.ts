@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from 'node:path'
+import type { AcceptedLoss } from './accepted-loss.ts'
 import { nodeFiles } from './audit/files.ts'
 import type { OpenJournal } from './audit/journal.ts'
 import type { Config } from './config.ts'
@@ -32,6 +33,8 @@ export interface Files {
   readonly clock: MovableClock
   /** Milliseconds since the epoch. */
   readonly startedAt: number
+  /** Changes that the database has lost, which an operator has accepted. */
+  readonly acceptedLoss: AcceptedLoss | undefined
 }
 
 export type Closing = (() => Promise<void>)[]
@@ -45,12 +48,12 @@ export async function openFiles(
   const memory = sharedMemory()
   const clock = createClock(options.time, memory.clock)
   const startedAt = clock.now()
-  const isChecked = await checkFoundData(config.dataDirectory, journalFiles ?? nodeFiles)
+  const found = await checkFoundData(config.dataDirectory, journalFiles ?? nodeFiles)
   const path = join(config.dataDirectory, 'trent.db')
   const database = await openDatabase({ path, onFailure: onFatal })
   closing.push(() => database.close())
   // What could not be compared must not be used, although it could be opened a moment later.
-  if (!isChecked)
+  if (!found.isRead)
     throw new DataRefused(`${path} could not be read before it was opened: start again`)
   const afterJournal: Closing = []
   closing.push(() => closeAll(afterJournal))
@@ -62,7 +65,8 @@ export async function openFiles(
   meter.observe({ trent_sealed: () => 1 })
   closing.push(() => stream.journal.close())
   const threads = { memory, workers, workerCount }
-  return { database, ...threads, meter, ...stream, afterJournal, clock, startedAt }
+  const { acceptedLoss } = found
+  return { database, ...threads, meter, ...stream, afterJournal, clock, startedAt, acceptedLoss }
 }
 
 function workersOf({ workers }: Config, { log, time, journalFiles }: ServerOptions): number {

@@ -5,7 +5,9 @@
  */
 import { dirname, join, resolve } from 'node:path'
 import { proveDelivered, type DeliveredReport } from '../audit/delivery/prove-delivered.ts'
+import { toldMissing } from '../accepted-loss.ts'
 import { nodeFiles } from '../audit/files.ts'
+import { searchMissingChanges, type MissingChanges } from '../audit/missing-changes.ts'
 import { proveJournal, type KnownCheckpoint, type ProofReport } from '../audit/prove-journal.ts'
 import { readWritersList } from '../audit/writers-list.ts'
 import { loadConfig } from '../config.ts'
@@ -34,7 +36,7 @@ export interface VerifyLogOptions {
 export async function verifyLog(options: VerifyLogOptions): Promise<number> {
   const { json, output } = options
   const directory = resolve(options.directory)
-  const stored = readStoredState(join(dirname(directory), 'trent.db'))
+  const stored = readStoredState(databaseOf(directory))
   let report: Told
   try {
     report = await prove(options, directory, stored)
@@ -49,6 +51,11 @@ export async function verifyLog(options: VerifyLogOptions): Promise<number> {
   return report.whole ? 0 : 1
 }
 
+/** @param directory the journal's */
+function databaseOf(directory: string): string {
+  return join(dirname(directory), 'trent.db')
+}
+
 async function prove(
   { keys = [], known = [], delivered }: VerifyLogOptions,
   directory: string,
@@ -61,12 +68,23 @@ async function prove(
     delivered === undefined || typeof list === 'string'
       ? undefined
       : await proveDelivered({ files, directory: delivered, list, journal: { files, directory } })
+  const search = searchMissingChanges(stored.kind === 'deployment' ? stored.changes : Infinity)
   const report = await proveJournal(directory, {
     pinned: keys,
     known: [...checkpointsOf(stored), ...known, ...(proved?.checkpoints ?? [])],
+    onFrame(_stream, frame) {
+      search.see(frame)
+      return undefined
+    },
   })
-  const whole = report.whole && (proved?.breaks.length ?? 0) === 0
-  const told = { directory, database: stored.kind === 'deployment', ...report, whole }
+  const found = search.found()
+  // A server that has started meanwhile goes on with both.
+  const isBehind =
+    found !== undefined && readStoredState(databaseOf(directory)).kind === 'deployment'
+  const missing = isBehind ? found : undefined
+  const whole = report.whole && missing === undefined && (proved?.breaks.length ?? 0) === 0
+  const database = stored.kind === 'deployment'
+  const told = { directory, database, ...report, whole, ...(missing && { missing }) }
   if (proved === undefined) return told
   const { checkpoints: _, ...shown } = proved
   return { ...told, delivered: shown }
@@ -107,6 +125,8 @@ export async function verifyLogCommand(
 type Told = ProofReport & {
   readonly directory: string
   readonly database: boolean
+  /** Changes that the journal holds and the database does not. */
+  readonly missing?: MissingChanges
   readonly delivered?: Omit<DeliveredReport, 'checkpoints'>
 }
 
@@ -127,6 +147,9 @@ function asText(report: Told): string {
     ...streams,
     ...breaks,
     ...(hidden > 0 ? [`and ${hidden} more`] : []),
+    ...(report.missing === undefined
+      ? []
+      : [`BROKEN trent.db: it lacks ${toldMissing(report.missing)}; see \`trent accept-loss\``]),
     ...deliveredLines(report.delivered),
     ...trustLines(report),
     report.whole

@@ -4,6 +4,7 @@
  * is told of them.
  * @module
  */
+import type { FinishedRecord } from '../audit/call-records.ts'
 import type { Journal } from '../audit/journal.ts'
 import type { Outbox } from '../audit/outbox.ts'
 import { keyServiceRecord } from '../audit/service-record.ts'
@@ -57,13 +58,15 @@ export function createServiceChanges(ports: ServiceChangePorts): ServiceChanges 
       if (!journal.healthy) throw new Error('the audit journal has no healthy segment')
       const records = await store.change(async (transaction) => {
         const made = (await work(transaction)).map(madeOf)
-        for (const { eventId, record, told } of made) {
+        const finished: FinishedRecord[] = []
+        for (const { told, ...row } of made) {
           // oxlint-disable no-await-in-loop -- statements of one transaction
-          await transaction.insertOutbox({ eventId, record, ...journal.position })
+          const record = await transaction.insertOutbox({ ...row, ...journal.position })
+          finished.push({ eventId: row.eventId, record })
           if (told !== undefined) await transaction.insertOutgoingEvent(told)
           // oxlint-enable no-await-in-loop
         }
-        return made
+        return finished
       })
       await Promise.all(records.map(({ eventId, record }) => outbox.settle(eventId, record)))
     },

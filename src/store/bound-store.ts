@@ -8,7 +8,14 @@ import { accountReads, accountWrites } from './account-rows.ts'
 import { changeAuditWriter, listAuditWriters } from './audit-writer-rows.ts'
 import { aliasReads, aliasWrites } from './alias-rows.ts'
 import { type OnForgedRow, type RowKeyring, createBoundRows } from './bound-rows.ts'
-import { changesSince, createTouched, recordChange } from './change-log.ts'
+import {
+  changesSince,
+  createChangeNumber,
+  createTouched,
+  recordChange,
+  skipChanges,
+  type ChangeNumber,
+} from './change-log.ts'
 import { type Database, TransactionConflict } from './database.ts'
 import {
   changeFile,
@@ -74,9 +81,10 @@ export function createStore(
   const attempt = <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> =>
     query.transaction().execute(async (transaction) => {
       const { touch, all } = createTouched()
-      const scope = { query: transaction, rows, tally: createTally() }
+      const number = createChangeNumber(transaction, all)
+      const scope = { query: transaction, rows, tally: createTally(), number }
       const answer = await work(transactionOf({ ...scope, touch, deletesMaterial }))
-      await recordChange(transaction, all())
+      await recordChange(transaction, all(), number)
       await saveCounts(scope, scope.tally)
       return answer
     })
@@ -181,7 +189,7 @@ function reads(scope: RowScope): StoreReads {
   }
 }
 
-function transactionOf(scope: WriteScope): Transaction {
+function transactionOf(scope: WriteScope & { readonly number: ChangeNumber }): Transaction {
   return {
     ...reads(scope),
     ...accountWrites(scope),
@@ -202,6 +210,7 @@ function transactionOf(scope: WriteScope): Transaction {
     changesSince: (seq) => changesSince(scope.query, seq),
     insertOutbox: (row) => insertOutbox(scope, row),
     insertOutgoingEvent: (event) => insertOutgoingEvent(scope, event),
+    skipChanges: (upTo) => skipChanges(scope.query, upTo),
   }
 }
 

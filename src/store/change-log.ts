@@ -1,8 +1,9 @@
 /**
  * The numbers of changes, and what each touched.
  *
- * INVARIANT (ordered changes): a number is taken by the last statements of its transaction, under the
- * lock of `change_head`'s one row, so that transactions commit in the order of their numbers.
+ * INVARIANT (ordered changes): a number is taken by the last statements of its transaction, its records and
+ * its end, under the lock of `change_head`'s one row, so that transactions commit in the order of their
+ * numbers.
  * @module
  */
 import type { Kysely } from 'kysely'
@@ -31,18 +32,35 @@ export function createTouched(): {
   }
 }
 
-/** Ends a transaction: takes the next number for what it touched; none when it touched nothing. */
-export async function recordChange(
+/** Answers the number of a transaction's change, which is taken once; undefined while it touches nothing. */
+export type ChangeNumber = () => Promise<number | undefined>
+
+export function createChangeNumber(
   query: Kysely<Schema>,
-  touched: readonly Touched[],
-): Promise<void> {
-  if (touched.length === 0) return
+  touched: () => readonly Touched[],
+): ChangeNumber {
+  let taken: Promise<number> | undefined
+  return async () => (touched().length === 0 ? undefined : (taken ??= nextNumber(query)))
+}
+
+async function nextNumber(query: Kysely<Schema>): Promise<number> {
   const { seq } = await query
     .updateTable('change_head')
     .set(({ eb }) => ({ seq: eb('seq', '+', 1) }))
     .where('id', '=', 1)
     .returning('seq')
     .executeTakeFirstOrThrow()
+  return seq
+}
+
+/** Ends a transaction: what it touched gets its number; none when it touched nothing. */
+export async function recordChange(
+  query: Kysely<Schema>,
+  touched: readonly Touched[],
+  number: ChangeNumber,
+): Promise<void> {
+  const seq = await number()
+  if (seq === undefined) return
   const rows = touched.map(({ kind, accountId, region, id }, position) => ({
     seq,
     position,
@@ -60,6 +78,16 @@ export async function recordChange(
   await query
     .deleteFrom('change_log')
     .where('seq', '<=', seq - loggedChangesMax)
+    .execute()
+}
+
+/** The log has a gap then: whoever reads it forgets all it knows. */
+export async function skipChanges(query: Kysely<Schema>, upTo: number): Promise<void> {
+  await query
+    .updateTable('change_head')
+    .set({ seq: upTo })
+    .where('id', '=', 1)
+    .where('seq', '<', upTo)
     .execute()
 }
 

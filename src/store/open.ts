@@ -18,6 +18,8 @@ export interface OpenSettings {
   readonly path: string
   /** How long a transaction may stand still before it is rolled back. */
   readonly leaseMs?: number
+  /** How often the write-ahead log is copied into the database file: 10 s when left out. */
+  readonly checkpointMs?: number
   /** Called once when the database ends by itself: nothing can be read or changed any more. */
   readonly onFailure?: (error: Error) => void
 }
@@ -38,6 +40,7 @@ const unscrubbed = 1
 
 /** Long for a transaction, whose statements follow each other at once. */
 const leaseMsDefault = 10_000
+const checkpointMsDefault = 10_000
 
 /**
  * @throws {DatabaseInUse} when another process has the file open
@@ -45,11 +48,11 @@ const leaseMsDefault = 10_000
  * @throws {SchemaChanged} when its tables, indexes, triggers or views are not the ones that Trent made
  */
 export async function openDatabase(settings: OpenSettings): Promise<OwnedDatabase> {
-  const { path, leaseMs = leaseMsDefault, onFailure } = settings
+  const { path, leaseMs = leaseMsDefault, checkpointMs = checkpointMsDefault, onFailure } = settings
   const epoch = new SharedArrayBuffer(2 * BigInt64Array.BYTES_PER_ELEMENT)
   // An earlier process may have ended before it could scrub.
   Atomics.store(new BigInt64Array(epoch), unscrubbed, 1n)
-  const thread = await startThread({ path, epoch, leaseMs })
+  const thread = await startThread({ path, epoch, leaseMs, checkpointMs })
   const share = (): SharedDatabase => {
     const { port1, port2 } = new MessageChannel()
     order(thread, { kind: 'attach', port: port1 }, [port1])

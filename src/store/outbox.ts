@@ -1,23 +1,32 @@
 /**
  * Audit records that committed with their change and have not been seen in the journal yet. They are
- * no part of what is decided by, and take no change number. A row that is not genuine is not listed:
+ * no part of what is decided by. A row that is not genuine is not listed:
  * whoever can write the database cannot have a record of his own put into the audit log.
  * @module
  */
 import type { Kysely } from 'kysely'
+import { withChangeNumber } from '../model/change-number.ts'
 import { acceptedPage } from './bound-rows.ts'
+import type { ChangeNumber } from './change-log.ts'
 import type { RowScope } from './row-scope.ts'
 import type { Schema } from './schema.ts'
 import type { OutboxRow } from './store.ts'
 
 const deletedMax = 500
 
+/**
+ * INVARIANT (numbered records): the record of a change carries the change's number, so that a journal shows
+ * which changes its database must hold.
+ */
 export async function insertOutbox(
-  { query, rows }: RowScope,
-  { eventId, record, stream, segment }: OutboxRow,
-): Promise<void> {
+  { query, rows, number }: RowScope & { readonly number: ChangeNumber },
+  { eventId, record: made, stream, segment }: OutboxRow,
+): Promise<string> {
+  const change = await number()
+  const record = change === undefined ? made : withChangeNumber(made, change)
   const columns = { event_id: eventId, record, stream, segment }
   await query.insertInto('audit_outbox').values(rows.seal('audit_outbox', columns)).execute()
+  return record
 }
 
 /** Oldest first. */

@@ -47,6 +47,8 @@ export interface StoreThreadSettings {
   readonly epoch: SharedArrayBuffer
   /** How long a transaction may wait for its holder's next statement, in milliseconds. */
   readonly leaseMs: number
+  /** How often the write-ahead log is copied into the database file. */
+  readonly checkpointMs: number
 }
 
 /** From the opener to the thread. */

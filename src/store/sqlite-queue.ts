@@ -15,6 +15,8 @@ export interface SqliteQueue {
   readonly take: (session: SqliteSession, request: SqliteRequest) => void
   /** The client is gone: its transaction is rolled back, and what it waits for is dropped. */
   readonly leave: (session: SqliteSession) => void
+  /** Copies the log into the database file, unless a transaction is open: then it waits for the next time. */
+  readonly checkpoint: () => void
   /** Rolls back the open transaction; what waits is never answered. */
   readonly stop: () => void
 }
@@ -98,10 +100,26 @@ export function createSqliteQueue(
       waiting = waiting.filter((entry) => entry.session !== session)
       if (lease.isHeld(session)) lease.abandon()
     },
+    checkpoint() {
+      if (!lease.isHeld()) checkpointNow(connection, fatal)
+    },
     stop() {
       waiting = []
       if (lease.isHeld()) lease.abandon()
     },
+  }
+}
+
+/** Where the disk is full, the log keeps what it holds. */
+function checkpointNow(
+  connection: Pick<SqliteConnection, 'checkpoint'>,
+  fatal: SqliteQueueSettings['fatal'],
+): void {
+  try {
+    connection.checkpoint()
+  } catch (error) {
+    const failure = failureOf(error)
+    if (failure.kind === 'fatal') fatal(failure)
   }
 }
 

@@ -17,7 +17,10 @@ import type {
 import { type SqliteQueue, createSqliteQueue } from './sqlite-queue.ts'
 
 /** Serves until it is told to close. What it throws ends the thread, which its clients are told of. */
-function serve(opener: MessagePort, { path, epoch, leaseMs }: StoreThreadSettings): void {
+function serve(
+  opener: MessagePort,
+  { path, epoch, leaseMs, checkpointMs }: StoreThreadSettings,
+): void {
   const connection = openSqlite(path)
   const numbers = new BigInt64Array(epoch)
   const raise = (changeNumber: number): void => {
@@ -33,6 +36,8 @@ function serve(opener: MessagePort, { path, epoch, leaseMs }: StoreThreadSetting
       throw new Error(`the database can no longer be used: ${failure.message}`)
     },
   })
+  // A lost log must cost little: the file itself is never far behind.
+  setInterval(() => queue.checkpoint(), checkpointMs).unref()
   opener.on('message', (order: StoreThreadOrder) => {
     if (order.kind === 'attach') return attach(queue, order.port)
     queue.stop()

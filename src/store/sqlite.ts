@@ -26,6 +26,8 @@ export interface SqliteConnection {
   readonly inTransaction: () => boolean
   /** The change number as the open transaction sees it; 0 before there is a schema. */
   readonly changeNumber: () => number
+  /** Copies what the write-ahead log holds into the database file, when anything was written since. */
+  readonly checkpoint: () => void
   /** Moves the write-ahead log into the database file, and closes both. */
   readonly close: () => void
 }
@@ -167,12 +169,14 @@ interface Prepared {
 
 function connectionOf(database: DatabaseSync): SqliteConnection {
   const prepare = statementCache(database)
+  let isWritten = true
   const run = (sql: string, parameters: readonly SqliteValue[]): SqliteResult => {
     const { statement, answersRows } = prepare(sql)
     if (answersRows) {
       const rows = statement.all(...parameters).map(readRow)
       return { rows, affected: rows.length }
     }
+    isWritten = true
     return { rows: [], affected: Number(statement.run(...parameters).changes) }
   }
   const rollback = (): void => {
@@ -182,7 +186,10 @@ function connectionOf(database: DatabaseSync): SqliteConnection {
   let hasSchema = false
   return {
     run,
-    begin: () => database.exec('BEGIN IMMEDIATE'),
+    begin() {
+      isWritten = true
+      database.exec('BEGIN IMMEDIATE')
+    },
     commit() {
       try {
         database.exec('COMMIT')
@@ -199,6 +206,11 @@ function connectionOf(database: DatabaseSync): SqliteConnection {
           .length > 0
       if (!hasSchema) return 0
       return Number(run('SELECT seq FROM change_head WHERE id = 1', []).rows[0]?.['seq'] ?? 0)
+    },
+    checkpoint() {
+      if (!isWritten || database.isTransaction) return
+      database.exec('PRAGMA wal_checkpoint(PASSIVE)')
+      isWritten = false
     },
     close() {
       rollback()

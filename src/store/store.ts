@@ -366,8 +366,14 @@ export interface Transaction extends StoreReads, ChangeReads {
   deleteTrail(trail: TrailRecord): Promise<void>
   /** Everything but the deployment, the account in `keep` and its root user's access keys. */
   empty(keep: { readonly accountId: string }): Promise<void>
-  insertOutbox(row: OutboxRow): Promise<void>
+  /**
+   * Keeps a record of the change. To be called after what the change writes.
+   * @returns the record as it is kept: it carries the number of the change
+   */
+  insertOutbox(row: OutboxRow): Promise<string>
   insertOutgoingEvent(event: OutgoingEvent): Promise<void>
+  /** Takes no number up to this one any more: they are those of changes that were lost. */
+  skipChanges(upTo: number): Promise<void>
 }
 
 /** Keys that were deleted, in two stages. */

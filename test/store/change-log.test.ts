@@ -63,6 +63,38 @@ for (const { name: engine, open } of engines) {
     assert.deepEqual(await store.changesSince(2), [])
   })
 
+  test(`${engine}: records of a change carry its number, and lost numbers are never taken`, async (t) => {
+    const { store } = storeOf((await open(t)).database)
+    await insertAccounts(store)
+    const row = { record: '{"eventID":"e","trent":{"reasons":[]}}', stream: 's', segment: 1 }
+    const kept = await store.change(async (transaction) => {
+      await transaction.insertKey(newKey('k'))
+      return [
+        await transaction.insertOutbox({ ...row, eventId: 'e1' }),
+        await transaction.insertOutbox({ ...row, eventId: 'e2', record: '{}' }),
+      ]
+    })
+    assert.deepEqual(kept, [
+      '{"eventID":"e","trent":{"reasons":[],"change":2}}',
+      '{"trent":{"change":2}}',
+    ])
+    assert.deepEqual(
+      (await store.listOutbox(9)).map(({ record }) => record),
+      kept,
+    )
+    assert.equal(store.epoch(), 2)
+    await store.change((transaction) => transaction.skipChanges(7))
+    await store.change((transaction) => transaction.skipChanges(5))
+    assert.equal(store.epoch(), 7)
+    assert.equal(
+      await store.changesSince(2),
+      undefined,
+      'whoever reads the log forgets all it knows',
+    )
+    await insertKeys(store, newKey('k2'))
+    assert.equal(store.epoch(), 8)
+  })
+
   test(`${engine}: clients at once get distinct numbers, and commits follow them`, async (t) => {
     const { database, connect } = await open(t)
     await insertAccounts(storeOf(database).store)

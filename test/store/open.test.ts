@@ -1,12 +1,14 @@
 /** The store thread seen by its clients: leases that end, threads that join, failures. @module */
 import { sql } from 'kysely'
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { DatabaseFailed, LeaseExpired } from '../../src/store/database.ts'
 import { attachDatabase, openDatabase } from '../../src/store/open.ts'
+import { readOffline } from '../../src/store/sqlite.ts'
 import { storeOf, temporaryFolder } from './engines.ts'
 import { accountId, insertAccounts, insertKeys, newKey, region } from './records.ts'
 
@@ -171,4 +173,23 @@ test('a value that no column can hold is refused before it is sent', async (t) =
   }
   const { rows } = await sql`SELECT ${'a'} AS a, ${1} AS b, ${null} AS c`.execute(database.query)
   assert.deepEqual(rows, [{ a: 'a', b: 1, c: null }])
+})
+
+test('the log is copied into the file regularly, so that losing it loses little', async (t) => {
+  const folder = temporaryFolder(t)
+  const path = join(folder, 'trent.db')
+  const database = await openDatabase({ path, checkpointMs: 5 })
+  t.after(() => database.close())
+  const { store } = storeOf(database)
+  const copied = (): unknown => {
+    const copy = join(folder, 'copy.db')
+    copyFileSync(path, copy)
+    return readOffline(copy, (rowsOf) => rowsOf('SELECT seq FROM change_head')[0]?.['seq'])
+  }
+  for (const [round, keyId] of ['k1', 'k2', 'k3'].entries()) {
+    // oxlint-disable no-await-in-loop -- round by round
+    await (round === 0 ? insertAccounts(store) : insertKeys(store, newKey(keyId)))
+    while (copied() !== store.epoch()) await delay(5)
+    // oxlint-enable no-await-in-loop
+  }
 })

@@ -291,6 +291,7 @@ export function transactionOn(rows: Rows): Transaction {
     empty: unused,
     changesSince: unused,
     insertOutbox: unused,
+    skipChanges: unused,
     insertOutgoingEvent: unused,
   }
 }

@@ -1,0 +1,71 @@
+/**
+ * `trent accept-loss`: says which changes the database has lost, and takes the operator's word that the next
+ * start may go on without them. It works on the files: a server that lacks changes does not start.
+ * @module
+ */
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { toldMissing, writeAcceptedLoss } from '../accepted-loss.ts'
+import { nodeFiles } from '../audit/files.ts'
+import { findJournal } from '../audit/found-journal.ts'
+import { findMissingChanges, type MissingChanges } from '../audit/missing-changes.ts'
+import { ConfigError, loadConfig } from '../config.ts'
+import { createClock } from '../jobs/clock.ts'
+import { readStoredState } from '../store/offline.ts'
+import { printed } from './printed.ts'
+
+type Answer = MissingChanges & { readonly accepted: boolean }
+
+export async function acceptLoss(
+  configFile: string | undefined,
+  id: string | undefined,
+  options: { readonly json?: true },
+): Promise<void> {
+  await printed(options, async () => {
+    const { dataDirectory } = loadConfig(process.env, configFile)
+    const missing = await missingIn(dataDirectory)
+    if (missing === undefined) {
+      throw new ConfigError('the database lacks nothing that the audit journal holds')
+    }
+    if (id !== undefined && id !== missing.id) {
+      throw new ConfigError(
+        `${id} is of another state: what is missing now has the id ${missing.id}`,
+      )
+    }
+    if (id !== undefined) {
+      const acceptedBy = userInfo().username
+      const acceptance = {
+        id,
+        acceptedAt: new Date(createClock().system()).toISOString(),
+        acceptedBy,
+      }
+      await writeAcceptedLoss(dataDirectory, acceptance, nodeFiles)
+    }
+    return [{ ...missing, accepted: id !== undefined }, asText]
+  })
+}
+
+async function missingIn(dataDirectory: string): Promise<MissingChanges | undefined> {
+  const path = join(dataDirectory, 'trent.db')
+  const directory = join(dataDirectory, 'journal')
+  const state = readStoredState(path)
+  if (state.kind !== 'deployment') {
+    throw new ConfigError(`${path} cannot be read: it is missing or empty, or a server is using it`)
+  }
+  const { streams } = await findJournal({ files: nodeFiles, directory })
+  return findMissingChanges({ files: nodeFiles, directory, streams }, state)
+}
+
+function asText(answer: Answer): string {
+  const { accepted, id, keys, keyCount } = answer
+  const hidden = keyCount - keys.length
+  const lines = [
+    `the database lacks ${toldMissing(answer)}`,
+    ...keys.map((key) => `  ${key}`),
+    ...(hidden > 0 ? [`  and ${hidden} more`] : []),
+    accepted
+      ? 'accepted: the next start goes on without them'
+      : `to go on without them: trent accept-loss ${id}`,
+  ]
+  return `${lines.join('\n')}\n`
+}

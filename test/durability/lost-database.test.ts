@@ -1,0 +1,244 @@
+/**
+ * A database that goes back behind its journal: a lost or damaged write-ahead log, an older copy. The start
+ * says what is missing, and goes on only after an operator's word. A crash alone is never told so.
+ * @module
+ */
+import assert from 'node:assert/strict'
+import {
+  cpSync,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { CreateKeyCommand, DescribeKeyCommand, EncryptCommand } from '@aws-sdk/client-kms'
+import { readRecords } from '../../src/audit/read-records.ts'
+import { refusal } from '../start/refusal.ts'
+import {
+  end,
+  freePort,
+  serve,
+  temporaryFolder,
+  trentEnded,
+  type Serving,
+} from '../start/serve-process.ts'
+import { accountId, clientOf, region, settings } from './fixed-account.ts'
+
+interface Missing {
+  readonly id: string
+  readonly records: number
+  readonly first: number
+  readonly last: number
+  readonly keys: readonly string[]
+  readonly accepted: boolean
+}
+
+async function makeKeys(server: Serving, count: number): Promise<readonly string[]> {
+  const client = clientOf(server)
+  const keyIds: string[] = []
+  for (let made = 0; made < count; made += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- in their order
+    const { KeyMetadata } = await client.send(new CreateKeyCommand({}))
+    keyIds.push(KeyMetadata?.KeyId ?? '')
+  }
+  await client.send(new EncryptCommand({ KeyId: keyIds[0], Plaintext: Buffer.from('x') }))
+  client.destroy()
+  return keyIds
+}
+
+interface Killed {
+  readonly folder: string
+  readonly data: string
+  readonly keyIds: readonly string[]
+}
+
+/** A directory whose server has made keys and was killed: they are in the log of the database alone. */
+async function killed(
+  t: TestContext,
+  keys: number,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Killed> {
+  for (;;) {
+    const folder = temporaryFolder(t)
+    const data = join(folder, 'data')
+    // oxlint-disable no-await-in-loop -- again where the log was copied into the file meanwhile
+    await end(await serve(t, folder, { ...settings, ...more }), 'SIGTERM')
+    cpSync(join(data, 'trent.db'), join(folder, 'older.db'))
+    const server = await serve(t, folder, { ...settings, ...more })
+    const keyIds = await makeKeys(server, keys)
+    await end(server, 'SIGKILL')
+    // oxlint-enable no-await-in-loop
+    const older = readFileSync(join(folder, 'older.db'))
+    if (readFileSync(join(data, 'trent.db')).equals(older)) return { folder, data, keyIds }
+  }
+}
+
+function putBack({ folder, data }: Killed): void {
+  cpSync(join(folder, 'older.db'), join(data, 'trent.db'))
+  rmSync(join(data, 'trent.db-wal'), { force: true })
+}
+
+async function lossOf(
+  t: TestContext,
+  folder: string,
+  ...given: readonly string[]
+): Promise<Missing> {
+  const parameters = ['accept-loss', ...given, '--json']
+  const { code, stdout, stderr } = await trentEnded(t, parameters, freePort(folder), folder)
+  assert.equal(code, 0, stderr)
+  return JSON.parse(stdout) as Missing
+}
+
+const arnOf = (keyId: string): string => `arn:aws:kms:${region}:${accountId}:key/${keyId}`
+
+function filesOf(data: string): Readonly<Record<string, string>> {
+  const names = readdirSync(data, { recursive: true, encoding: 'utf8' }).toSorted()
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const path = join(data, name)
+      return statSync(path).isFile() ? [[name, readFileSync(path, 'base64').slice(-400)]] : []
+    }),
+  )
+}
+
+test('a database that lost its last keys is refused, by name, until an operator accepts it', async (t) => {
+  const made = await killed(t, 12)
+  const { folder, data, keyIds } = made
+  const journal = join(data, 'journal')
+  const verify = () => trentEnded(t, ['verify-log', journal, '--json'], {}, folder)
+  const before = await verify()
+  assert.equal(before.code, 0, before.stdout)
+  putBack(made)
+  const found = filesOf(data)
+
+  const line = await refusal(t, folder, settings)
+  const [first, second, third] = keyIds.map(arnOf)
+  const id = /`trent accept-loss ([0-9a-f]{16})`$/.exec(line)?.[1] ?? ''
+  assert.match(
+    line,
+    /trent\.db is behind the audit journal, it lacks 12 records of changes \d+ to \d+, naming 12 keys /,
+  )
+  assert.ok(
+    line.includes(`(${first}, ${second}, ${third} and 9 more): put back trent.db-wal`),
+    line,
+  )
+  assert.deepEqual(filesOf(data), found, 'a refused start changes nothing')
+
+  const { code, stdout } = await verify()
+  assert.equal(code, 1)
+  const report = JSON.parse(stdout) as { readonly whole: boolean; readonly missing: Missing }
+  const { accepted, ...missing } = await lossOf(t, folder)
+  assert.deepEqual([report.whole, report.missing, accepted], [false, missing, false])
+  assert.deepEqual([missing.id, missing.records, missing.keys], [id, 12, keyIds.map(arnOf)])
+
+  // Naming what is missing is no word, and neither is the id of another state.
+  const wrong = await trentEnded(t, ['accept-loss', '0'.repeat(16)], freePort(folder), folder)
+  assert.equal(wrong.code, 1)
+  assert.match(wrong.stderr, /^trent: 0{16} is of another state: what is missing now has the id /)
+  assert.equal(await refusal(t, folder, settings), line)
+
+  assert.equal((await lossOf(t, folder, id)).accepted, true)
+  const server = await serve(t, folder, settings)
+  assert.ok(!existsSync(join(data, 'accepted-loss.json')))
+  const client = clientOf(server)
+  await assert.rejects(client.send(new DescribeKeyCommand({ KeyId: keyIds[0] })), {
+    name: 'NotFoundException',
+  })
+  client.destroy()
+  await makeKeys(server, 1)
+  await end(server, 'SIGKILL')
+  const again = await serve(t, folder, settings)
+  assert.deepEqual(await end(again, 'SIGTERM'), { code: 0, signal: null })
+  const after = await verify()
+  assert.equal(after.code, 0, after.stdout)
+
+  const numbers: number[] = []
+  const accepts: Record<string, unknown>[] = []
+  await readRecords(journal, (text) => {
+    const record = JSON.parse(text) as {
+      readonly eventName: string
+      readonly trent?: { readonly change?: number }
+      readonly serviceEventDetails: Record<string, unknown>
+    }
+    if (record.trent?.change !== undefined) numbers.push(record.trent.change)
+    if (record.eventName === 'AcceptDataLoss') accepts.push(record.serviceEventDetails)
+  })
+  assert.equal(new Set(numbers).size, numbers.length, 'no number is of two changes')
+  assert.equal(accepts.length, 1)
+  const { keys, missingRecords, acceptedBy } = accepts[0] ?? {}
+  assert.deepEqual([accepts[0]?.['id'], keys, missingRecords], [id, keyIds.map(arnOf), 12])
+  assert.equal(typeof acceptedBy, 'string')
+})
+
+test('the word for one state is none for another', async (t) => {
+  const made = await killed(t, 2)
+  const { folder, data, keyIds } = made
+  const whole = join(folder, 'whole')
+  cpSync(data, whole, { recursive: true, filter: (path) => !path.endsWith('.sock') })
+  putBack(made)
+  const { id } = await lossOf(t, folder)
+  await lossOf(t, folder, id)
+  // The log is found again: nothing is missing, and the start takes it.
+  rmSync(join(data, 'trent.db'))
+  for (const name of ['trent.db', 'trent.db-wal']) cpSync(join(whole, name), join(data, name))
+  const server = await serve(t, folder, settings)
+  const client = clientOf(server)
+  for (const KeyId of keyIds) {
+    // oxlint-disable-next-line no-await-in-loop -- two calls
+    await client.send(new DescribeKeyCommand({ KeyId }))
+  }
+  client.destroy()
+  await makeKeys(server, 1)
+  await end(server, 'SIGKILL')
+  putBack(made)
+  assert.match(
+    await refusal(t, folder, settings),
+    /it lacks 3 records of changes .* `trent accept-loss (?!0)/,
+  )
+  const none = await trentEnded(t, ['accept-loss', id], freePort(folder), folder)
+  assert.equal(none.code, 1, 'the earlier id is of another state')
+})
+
+test('a log that is damaged, or cut short, loses no key in silence', async (t) => {
+  const made = await killed(t, 12)
+  const { folder, data } = made
+  const path = join(data, 'trent.db-wal')
+  const log = readFileSync(path)
+  for (const spoil of [
+    () => writeFileSync(path, log.subarray(0, log.length / 2)),
+    () => writeFileSync(path, Buffer.concat([log.subarray(0, log.length / 2), Buffer.alloc(4096)])),
+    () => {
+      const changed = Buffer.from(log)
+      changed[Math.floor(log.length / 2)] = (changed[Math.floor(log.length / 2)] ?? 0) ^ 1
+      writeFileSync(path, changed)
+    },
+    () => rmSync(path),
+  ]) {
+    spoil()
+    const found = filesOf(data)
+    // oxlint-disable-next-line no-await-in-loop -- the data directory takes one at a time
+    const line = await refusal(t, folder, settings)
+    assert.match(line, /it lacks \d+ records? of changes? \d+.*, naming \d+ keys? \(arn:/)
+    assert.deepEqual(filesOf(data), found, 'what is left of the log stays')
+  }
+  // The log put back, nothing is missing.
+  writeFileSync(path, log)
+  const server = await serve(t, folder, settings)
+  assert.deepEqual(await end(server, 'SIGTERM'), { code: 0, signal: null })
+})
+
+test('a stream of another worker shows what is missing as well', async (t) => {
+  const made = await killed(t, 1, { TRENT_WORKERS: '2' })
+  const { folder, data } = made
+  putBack(made)
+  // The key's record is in either stream: a start with fewer workers looks at both.
+  assert.match(
+    await refusal(t, folder, settings),
+    /it lacks 1 record of change \d+, naming 1 key \(arn:/,
+  )
+  assert.ok(existsSync(join(data, 'journal', 'worker-1')))
+})
