@@ -15,6 +15,7 @@ import { serve } from './cli/serve.ts'
 import { deregisterService, listServices, registerService } from './cli/service.ts'
 import { status } from './cli/status.ts'
 import { usage } from './cli/usage.ts'
+import { verifyDatabaseCommand } from './cli/verify-database.ts'
 import { verifyLogCommand } from './cli/verify-log.ts'
 import { ConfigError } from './config.ts'
 
@@ -191,6 +192,15 @@ program
   .option('--json', 'answer in JSON')
   .action((directory: string | undefined, options: Parameters<typeof verifyLogCommand>[2]) =>
     verifyLogCommand(configFile(), directory, options),
+  )
+
+program
+  .command('verify-database [file]')
+  .description('check the database of a stopped server; exit status 0 only when it is whole')
+  .option('--seal-key <file>', 'the key file that opens it (default: seal.key beside the database)')
+  .option('--json', 'answer in JSON')
+  .action((file: string | undefined, options: Parameters<typeof verifyDatabaseCommand>[2]) =>
+    verifyDatabaseCommand(configFile(), file, options),
   )
 
 await program.parseAsync().catch((error: unknown) => {

@@ -204,7 +204,7 @@ function columnsOf(accessKey: AccessKeyRecord): Omit<AccessKeysTable, 'row_tag'>
 }
 
 /** A genuine row was made by `columnsOf`, so its words are the record's. */
-function accessKeyOf(row: AccessKeysTable): AccessKeyRecord {
+export function accessKeyOf(row: AccessKeysTable): AccessKeyRecord {
   return {
     accessKeyId: row.access_key_id,
     accountId: row.account_id,

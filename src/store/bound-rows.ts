@@ -12,33 +12,36 @@ import type { Page } from './store.ts'
 
 export type RowKeyring = Pick<Keyring, 'tagRow' | 'checkRowTag'>
 
-export type BoundTable =
-  | 'accounts'
-  | 'access_keys'
-  | 'services'
-  | 'users'
-  | 'groups'
-  | 'roles'
-  | 'managed_policies'
-  | 'oidc_providers'
-  | 'keys'
-  | 'clock_mark'
-  | 'deleted_keys'
-  | 'deleted_materials'
-  | 'key_usage'
-  | 'key_usage_tracking'
-  | 'material_states'
-  | 'aliases'
-  | 'grants'
-  | 'resource_counts'
-  | 'audit_outbox'
-  | 'outgoing_events'
-  | 'trails'
-  | 'audit_writers'
-  | 'delivery_cursors'
-  | 'delivery_files'
-  | 'digest_chains'
-  | 'digest_keys'
+export const boundTables = [
+  'accounts',
+  'access_keys',
+  'services',
+  'users',
+  'groups',
+  'roles',
+  'managed_policies',
+  'oidc_providers',
+  'keys',
+  'clock_mark',
+  'deleted_keys',
+  'deleted_materials',
+  'key_usage',
+  'key_usage_tracking',
+  'material_states',
+  'aliases',
+  'grants',
+  'resource_counts',
+  'audit_outbox',
+  'outgoing_events',
+  'trails',
+  'audit_writers',
+  'delivery_cursors',
+  'delivery_files',
+  'digest_chains',
+  'digest_keys',
+] as const
+
+export type BoundTable = (typeof boundTables)[number]
 
 /**
  * Called for each row whose tag failed, or that was removed although it must exist. `id` is its primary

@@ -30,7 +30,9 @@ export interface DeploymentRecord {
 }
 
 /** Undefined before the first start has made one. */
-export async function readDeployment(database: Database): Promise<DeploymentRecord | undefined> {
+export async function readDeployment(
+  database: Pick<Database, 'query'>,
+): Promise<DeploymentRecord | undefined> {
   return database.query.transaction().execute(async (query) => {
     const deployment = await query.selectFrom('deployment').selectAll().executeTakeFirst()
     if (deployment === undefined) return undefined

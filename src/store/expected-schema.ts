@@ -8,10 +8,9 @@ import { Kysely, sql } from 'kysely'
 import { SchemaChanged } from './database.ts'
 import { appliedVersion, migrate, migrations } from './migrations.ts'
 import type { Schema } from './schema.ts'
-import type { SqliteClient } from './sqlite-client.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
-import { openInMemory, type SqliteConnection } from './sqlite.ts'
-import type { SqliteValue } from './sqlite-protocol.ts'
+import { inlineClient } from './sqlite-inline.ts'
+import { openInMemory } from './sqlite.ts'
 
 /** A table, index, trigger or view, as SQLite keeps it. */
 export interface SchemaEntry {
@@ -52,7 +51,7 @@ export async function requireExpectedSchema(query: Kysely<Schema>): Promise<void
 export async function expectedSchema(version: number): Promise<readonly SchemaEntry[]> {
   const connection = openInMemory()
   try {
-    const query = new Kysely<Schema>({ dialect: sqliteDialect(clientOf(connection)) })
+    const query = new Kysely<Schema>({ dialect: sqliteDialect(inlineClient(connection)) })
     await migrate(query, 'sqlite', migrations.slice(0, version))
     return await readSchema(query)
   } finally {
@@ -93,23 +92,4 @@ function nameOf({ type, name }: SchemaEntry): string {
 
 function changed(difference: string): SchemaChanged {
   return new SchemaChanged(`the schema of trent.db was changed: ${difference}; ${wayOn}`)
-}
-
-/** One connection without a thread: it lives for a few milliseconds, and nobody shares it. */
-function clientOf(connection: SqliteConnection): SqliteClient {
-  // oxlint-disable-next-line require-await -- what is thrown becomes a rejection
-  const settled = async <T>(work: () => T): Promise<T> => work()
-  return {
-    run: (_lease, statement, parameters) =>
-      // Migrations write numbers and text.
-      settled(() => connection.run(statement, parameters as readonly SqliteValue[])),
-    begin: () =>
-      settled(() => {
-        connection.begin()
-        return 1
-      }),
-    commit: () => settled(connection.commit),
-    rollback: () => settled(connection.rollback),
-    close: () => undefined,
-  }
 }

@@ -144,7 +144,7 @@ async function isImportedElsewhere(
 }
 
 /** The words may be a forger's: they are checked by the AEAD before anything is done by them. */
-function materialOf(row: KeyMaterialsTable): MaterialRecord {
+export function materialOf(row: KeyMaterialsTable): MaterialRecord {
   return {
     materialId: row.material_id,
     accountId: row.account_id,

@@ -69,7 +69,7 @@ function columnsOf(service: ServiceRecord): Omit<ServicesTable, 'row_tag'> {
 }
 
 /** A genuine row was made by `columnsOf`: its JSON is the record's. */
-function serviceOf(row: ServicesTable): ServiceRecord {
+export function serviceOf(row: ServicesTable): ServiceRecord {
   return {
     name: row.name,
     region: row.region,

@@ -67,6 +67,18 @@ export function openInMemory(): SqliteConnection {
   return connectionOf(database)
 }
 
+/** A file that no server has open, with what its log holds. What is thrown is for `failureOf`. */
+export function openReadOnly(path: string): SqliteConnection {
+  const { database, close } = openUnheld(path)
+  try {
+    database.prepare('SELECT 1 FROM sqlite_schema').all()
+  } catch (error) {
+    close()
+    throw error
+  }
+  return { ...connectionOf(database), close }
+}
+
 /**
  * Trent has no triggers, views or common table expressions, and names them nowhere. Whoever could write
  * the file may have planted a trigger or a view: whatever it accesses is refused, and the statement with it.
@@ -88,23 +100,34 @@ export function readOffline<T>(
   path: string,
   read: (rowsOf: (statement: string) => readonly SqliteRow[]) => T,
 ): T | undefined {
+  let unheld: ReturnType<typeof openUnheld> | undefined
+  try {
+    unheld = openUnheld(path)
+    const { database } = unheld
+    return read((statement) => database.prepare(statement).all())
+  } catch {
+    return undefined
+  } finally {
+    unheld?.close()
+  }
+}
+
+/** Changes neither the file nor its log, and leaves nothing beside them. */
+function openUnheld(path: string): { readonly database: DatabaseSync; readonly close: () => void } {
   // A reader would make a log and its index, and only a writer removes them again. A server that has the file
   // open has a log; without one nothing changes the file.
   const index = `${path}-shm`
   const hadIndex = existsSync(index)
   const file = pathToFileURL(path)
   if (!existsSync(`${path}-wal`)) file.searchParams.set('immutable', '1')
-  let database: DatabaseSync | undefined
-  try {
-    database = new DatabaseSync(file, { ...options, readOnly: true })
-    denyForeignCode(database)
-    const open = database
-    return read((statement) => open.prepare(statement).all())
-  } catch {
-    return undefined
-  } finally {
-    database?.close()
-    if (!hadIndex) rmSync(index, { force: true })
+  const database = new DatabaseSync(file, { ...options, readOnly: true })
+  denyForeignCode(database)
+  return {
+    database,
+    close() {
+      database.close()
+      if (!hadIndex) rmSync(index, { force: true })
+    },
   }
 }
 
@@ -269,6 +292,12 @@ export function failureOf(error: unknown): SqliteFailure {
       ? error.errcode
       : 0
   return { kind: kindOf(code), message }
+}
+
+/** Whether SQLite found the file damaged: one that is no database at all is another failure. */
+export function isDamage(error: unknown): boolean {
+  const corrupt = 11
+  return error instanceof Error && 'errcode' in error && Number(error.errcode) % 256 === corrupt
 }
 
 function kindOf(code: number): SqliteFailureKind {

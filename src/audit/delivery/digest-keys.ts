@@ -56,7 +56,7 @@ export function createDigestKeys(ports: {
       if (opened === undefined || !isValidAt(opened.key, time)) {
         const keys = await store.listDigestKeys()
         const key = keys.findLast((each) => isValidAt(each, time)) ?? (await make(time))
-        opened = { key, privateKey: openKey(keyring, key) }
+        opened = { key, privateKey: openDigestKey(keyring, key) }
       }
       const { key, privateKey } = opened
       return {
@@ -88,7 +88,11 @@ function isValidAt({ validFrom, validUntil }: DigestKey, time: number): boolean 
   return validFrom <= time && time < validUntil
 }
 
-function openKey(keyring: Pick<Keyring, 'unwrap'>, key: DigestKey): KeyObject {
+/** @throws {NotAuthentic} when the row was changed */
+export function openDigestKey(
+  keyring: Pick<Keyring, 'unwrap'>,
+  key: Pick<DigestKey, 'fingerprint' | 'wrappingVersion' | 'wrapped'>,
+): KeyObject {
   const { fingerprint, wrappingVersion, wrapped } = key
   const der = keyring.unwrap('digest-key', wrappingVersion, aadOf(fingerprint), wrapped)
   try {

@@ -1,0 +1,221 @@
+/**
+ * `trent verify-database`: whether a database is whole, checked while no server has it open. Nothing is
+ * changed.
+ * @module
+ */
+import { Kysely } from 'kysely'
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { openDigestKey } from '../audit/delivery/digest-keys.ts'
+import { loadConfig } from '../config.ts'
+import { keyringOf, openDomainKeys } from '../crypto/domain-keys.ts'
+import { systemRandom } from '../crypto/entropy.ts'
+import type { Keyring } from '../crypto/keyring.ts'
+import { openMaterial } from '../crypto/material.ts'
+import { openServiceSecret, openSigningSecret } from '../crypto/secrets.ts'
+import { openFileSeal } from '../seals/file.ts'
+import { accessKeyOf } from '../store/account-rows.ts'
+import { SchemaChanged } from '../store/database.ts'
+import { readDeployment } from '../store/deployment.ts'
+import { materialOf } from '../store/material-rows.ts'
+import type { Schema } from '../store/schema.ts'
+import { serviceOf } from '../store/service-rows.ts'
+import { sqliteDialect } from '../store/sqlite-dialect.ts'
+import { inlineClient } from '../store/sqlite-inline.ts'
+import { failureOf, isDamage, openReadOnly, type SqliteConnection } from '../store/sqlite.ts'
+import type { SqliteRow } from '../store/sqlite-protocol.ts'
+import { verifyNamed, verifyOpening, verifyTags } from '../store/verify-rows.ts'
+import {
+  type Finding,
+  requireSchema,
+  verifyPages,
+  verifyReferences,
+} from '../store/verify-structure.ts'
+import { inJson, visible } from './visible.ts'
+
+export interface VerifyDatabaseOptions {
+  readonly file: string
+  /** The key file that opens the root key. */
+  readonly sealKey: string
+  /** The report as one JSON object. */
+  readonly json: boolean
+  readonly output: { readonly write: (text: string) => unknown }
+}
+
+interface Report {
+  readonly whole: boolean
+  /** Rows whose tag holds. */
+  readonly rows: number
+  /** Wrapped keys and secrets that open. */
+  readonly opened: number
+  readonly findingCount: number
+  readonly findings: readonly Finding[]
+}
+
+/** Named in a report; the rest is counted. */
+const shownMax = 100
+
+/**
+ * Prints the report.
+ * @returns the exit status: 0 when the database is whole, 1 when it is not, 2 when it cannot be read
+ */
+export async function verifyDatabase(options: VerifyDatabaseOptions): Promise<number> {
+  const { json, output } = options
+  const file = resolve(options.file)
+  try {
+    const report = await verified(file, options.sealKey)
+    output.write(
+      json ? inJson({ file, ...report }) : `${asLines(file, report).map(visible).join('\n')}\n`,
+    )
+    return report.whole ? 0 : 1
+  } catch (error) {
+    const why = reasonOf(error)
+    output.write(
+      json
+        ? inJson({ file, whole: false, error: why })
+        : `cannot verify ${visible(`${file}: ${why}`)}\n`,
+    )
+    return 2
+  }
+}
+
+/**
+ * The command: the database of the data directory unless another is named, to standard output, with the
+ * exit status set.
+ * @throws {ConfigError} when the file is to be taken from settings that are wrong
+ */
+export async function verifyDatabaseCommand(
+  configFile: string | undefined,
+  file: string | undefined,
+  options: { readonly json?: true; readonly sealKey?: string },
+): Promise<void> {
+  const path = file ?? join(loadConfig(process.env, configFile).dataDirectory, 'trent.db')
+  process.exitCode = await verifyDatabase({
+    file: path,
+    sealKey: options.sealKey ?? join(dirname(path), 'seal.key'),
+    json: options.json === true,
+    output: process.stdout,
+  })
+}
+
+async function verified(file: string, sealKey: string): Promise<Report> {
+  if (!existsSync(file)) throw new Error('there is no such file')
+  let connection: SqliteConnection | undefined
+  try {
+    connection = openReadOnly(file)
+    const query = new Kysely<Schema>({ dialect: sqliteDialect(inlineClient(connection)) })
+    return await verifiedBy(query, sealKey)
+  } catch (error) {
+    if (!isDamage(error) || !(error instanceof Error)) throw error
+    return reportOf([{ table: '', why: error.message }], 0, 0)
+  } finally {
+    connection?.close()
+  }
+}
+
+async function verifiedBy(query: Kysely<Schema>, sealKey: string): Promise<Report> {
+  const pages = await verifyPages(query)
+  const schema = await schemaFindings(query)
+  // By another schema, or from damaged pages, rows say nothing.
+  if (schema.length + pages.length > 0) return reportOf([...schema, ...pages], 0, 0)
+  const references = await verifyReferences(query)
+  const keyring = await openKeyring(query, sealKey)
+  const tags = await verifyTags(query, keyring)
+  const opening = await verifyWrapped(query, keyring)
+  const named = await verifyNamed(query)
+  const findings = [...tags.findings, ...opening.findings, ...references, ...named]
+  return reportOf(findings, tags.genuine, opening.opened)
+}
+
+async function schemaFindings(query: Kysely<Schema>): Promise<readonly Finding[]> {
+  try {
+    return await requireSchema(query)
+  } catch (error) {
+    if (!(error instanceof SchemaChanged)) throw error
+    return [{ table: '', why: error.message }]
+  }
+}
+
+async function openKeyring(query: Kysely<Schema>, sealKey: string): Promise<Keyring> {
+  const deployment = await readDeployment({ query })
+  if (deployment === undefined) throw new Error('it belongs to no deployment')
+  const { deploymentId, seal, domainKeys } = deployment
+  const rootKey = await (
+    await openFileSeal(sealKey, systemRandom)
+  ).unseal(seal.sealedRootKey, deploymentId)
+  return keyringOf(deploymentId, openDomainKeys(rootKey, deploymentId, domainKeys), systemRandom)
+}
+
+async function verifyWrapped(
+  query: Kysely<Schema>,
+  keyring: Keyring,
+): Promise<{ readonly findings: readonly Finding[]; readonly opened: number }> {
+  const tables = ['key_materials', 'access_keys', 'services', 'digest_keys'] as const
+  const findings: Finding[] = []
+  let opened = 0
+  for (const table of tables) {
+    // oxlint-disable-next-line no-await-in-loop -- one table after the other
+    const found = await verifyOpening(query, table, openers[table](keyring))
+    findings.push(...found.findings)
+    opened += found.opened
+  }
+  return { findings, opened }
+}
+
+type Opener = (keyring: Keyring) => (row: SqliteRow) => unknown
+
+/** The schema was compared: rows have these columns. */
+const openers: Readonly<
+  Record<'key_materials' | 'access_keys' | 'services' | 'digest_keys', Opener>
+> = {
+  key_materials: (keyring) => (row) => {
+    const material = materialOf(row as unknown as Schema['key_materials'])
+    // Imported material that was deleted has left no bytes.
+    if (material.wrapped.length > 0) openMaterial(keyring, material)
+  },
+  access_keys: (keyring) => (row) =>
+    openSigningSecret(keyring, accessKeyOf(row as unknown as Schema['access_keys'])),
+  services: (keyring) => (row) =>
+    openServiceSecret(keyring, serviceOf(row as unknown as Schema['services'])),
+  digest_keys: (keyring) => (row) => {
+    const {
+      fingerprint,
+      wrapping_version: wrappingVersion,
+      wrapped,
+    } = row as unknown as Schema['digest_keys']
+    return openDigestKey(keyring, { fingerprint, wrappingVersion, wrapped })
+  },
+}
+
+function reportOf(findings: readonly Finding[], rows: number, opened: number): Report {
+  return {
+    whole: findings.length === 0,
+    rows,
+    opened,
+    findingCount: findings.length,
+    findings: findings.slice(0, shownMax),
+  }
+}
+
+function asLines(file: string, report: Report): readonly string[] {
+  const { findings, findingCount, rows, opened, whole } = report
+  const hidden = findingCount - findings.length
+  return [
+    file,
+    ...findings.map(
+      ({ table, row, why }) =>
+        ['BROKEN', ...(table === '' ? [] : [table]), ...(row === undefined ? [] : [row])].join(
+          ' ',
+        ) + `: ${why}`,
+    ),
+    ...(hidden > 0 ? [`and ${hidden} more`] : []),
+    whole
+      ? `whole: ${rows} rows with a genuine tag, ${opened} wrapped keys and secrets that open`
+      : 'NOT WHOLE',
+  ]
+}
+
+function reasonOf(error: unknown): string {
+  if (failureOf(error).kind === 'conflict') return 'a server has it open: stop it, or verify a copy'
+  return error instanceof Error ? error.message : 'unknown'
+}
