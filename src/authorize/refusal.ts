@@ -57,7 +57,7 @@ export function roleRefused(caller: Asked['caller'], action: string, arn: string
   return refused(`${opening(caller, action)} on resource: ${arn}`)
 }
 
-/** The answer for a ciphertext whose key is unknown, and for one whose key the caller may not use. */
+/** The answer for a ciphertext whose key is unknown, and for one whose key is another account's. */
 export function ciphertextRefused(): KmsError {
   return refused(
     'The ciphertext refers to a customer master key that does not exist, does not exist in this ' +

@@ -183,8 +183,11 @@ function decideOnKey(
   const decision = authorize(request, policies, grants)
   onDecision(use.action, decision, known.record.accountId)
   if (decision.decision === 'allow') return
-  if (namedBy === 'ciphertext') throw ciphertextRefused()
-  const crossAccount = known.record.accountId !== asking.caller.accountId
+  const { caller } = asking
+  const crossAccount = known.record.accountId !== caller.accountId
+  // Infrastructure is no principal of the account: it learns of no key that it was not given.
+  const hidden = crossAccount || caller.kind === 'infrastructure'
+  if (namedBy === 'ciphertext' && hidden) throw ciphertextRefused()
   throw accessDenied(decision, request, { crossAccount })
 }
 

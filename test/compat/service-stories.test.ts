@@ -85,10 +85,11 @@ test('EC2 makes an instance’s volume key, grants it to the instance’s host, 
     denied(kms.send(command), 'AccessDeniedException', 400, hidden)
   await closed(await ec2.infrastructure(accountId, 'i-00000000'))
   await closed(await s3.infrastructure(accountId, instance))
-  await closed(root.kms)
-  await closed(alice.kms)
-  await closed(await s3.kmsFor(alice))
   await closed(ec2.kmsWith({}))
+  const named = /^User: arn:\S+ is not authorized to perform: kms:Decrypt on resource: arn:/
+  for (const kms of [root.kms, alice.kms, await s3.kmsFor(alice)]) {
+    await denied(kms.send(decrypt), 'AccessDeniedException', 400, named)
+  }
   const elsewhere = { EncryptionContext: { 'aws:ebs:id': 'vol-00000000' } }
   await closed(host, new DecryptCommand({ CiphertextBlob, ...elsewhere }))
   await denied(
