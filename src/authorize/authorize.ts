@@ -292,11 +292,24 @@ function byOwnPolicy(resource: Findings['allow'], identity: IdentitySide): Decis
 }
 
 function byForeignPolicy(resource: Findings['allow'], identity: IdentitySide): Decision {
-  const statement = resource.session ?? resource.role ?? resource.account
+  const { session, role, account } = resource
+  const statement = session ?? role ?? account
   if (statement === undefined) return deny([missing('resource')])
-  return identity.allowed && identity.gaps.length === 0
-    ? allow([allowedBy('resource', statement), identity.allowed])
-    : deny(identity.gaps)
+  if (identity.allowed && identity.gaps.length === 0) {
+    return allow([allowedBy('resource', statement), identity.allowed])
+  }
+  const closeness = session !== undefined ? 'session' : role !== undefined ? 'role' : 'account'
+  return deny(gapsAs(closeness, identity))
+}
+
+/**
+ * What the caller's own side does not allow, in the order in which a refusal names it: where the resource
+ * lets the role in, first what limits the role's session. Recordings of AWS show it for grants; that key
+ * policies behave alike is inferred.
+ */
+function gapsAs(closeness: Closeness, { gaps, limits }: IdentitySide): readonly Reason[] {
+  if (closeness !== 'role') return gaps
+  return [...limits, ...gaps.filter((gap) => !limits.includes(gap))]
 }
 
 /**
@@ -312,7 +325,7 @@ function byGrant(
   const issuer = grant.issuingAccountId ?? resource.accountId
   const foreign = caller.accountId !== resource.accountId && caller.accountId !== issuer
   const bothSides = closeness === 'account' || foreign
-  const gaps = bothSides ? identity.gaps : closeness === 'role' ? identity.limits : []
+  const gaps = bothSides ? gapsAs(closeness, identity) : closeness === 'role' ? identity.limits : []
   return gaps.length > 0 ? deny(gaps) : allow([allowedBy('grant', grant.grantId)])
 }
 
