@@ -8,7 +8,7 @@ import type { Job } from '../jobs/jobs.ts'
 import type { MaterialStateRecord } from '../model/key-material.ts'
 import type { Store, Transaction } from '../store/store.ts'
 import { dueJob } from './due-job.ts'
-import { loseMaterial } from './imported-materials.ts'
+import { expireMaterial } from './imported-materials.ts'
 import type { ServiceEvent } from '../model/service-event.ts'
 import type { ServiceChanges } from './service-changes.ts'
 
@@ -38,7 +38,7 @@ async function expire(
   const key = await transaction.findKey(seen)
   if (key === undefined || (material?.validTo ?? Infinity) > now || material === undefined)
     return []
-  await loseMaterial(transaction, key, material)
+  await expireMaterial(transaction, key, material)
   const { keyId } = key
   const details = { keyId, keyMaterialId: material.materialId }
   return [{ eventName: 'DeleteExpiredKeyMaterial', key, details }]

@@ -91,11 +91,26 @@ export async function loseMaterial(
   await settleKey(transaction, key)
 }
 
-async function loseBytes(transaction: Transaction, material: MaterialStateRecord): Promise<void> {
+/** The same because its date has come, which is kept: lists go on telling it. */
+export async function expireMaterial(
+  transaction: Transaction,
+  key: KeyRecord,
+  material: MaterialStateRecord,
+): Promise<void> {
+  await loseBytes(transaction, material, material.validTo)
+  await settleKey(transaction, key)
+}
+
+async function loseBytes(
+  transaction: Transaction,
+  material: MaterialStateRecord,
+  expiredAt?: number,
+): Promise<void> {
   await transaction.updateMaterialState(material, {
     importState: 'PENDING_IMPORT',
     expirationModel: undefined,
     validTo: undefined,
+    expiredAt,
   })
   await transaction.emptyMaterial(material)
 }
@@ -162,7 +177,8 @@ async function bringBack(
   if (stored === undefined) await transaction.insertMaterial(material)
   else await transaction.refillMaterial(material)
   const { description } = request
-  await transaction.updateMaterialState(known, { validTo: undefined, ...importedAs(request) })
+  const fresh = { validTo: undefined, expiredAt: undefined, ...importedAs(request) }
+  await transaction.updateMaterialState(known, fresh)
   if (description !== undefined) {
     await describeEverywhere(transaction, key, known.materialId, description)
   }

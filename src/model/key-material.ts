@@ -34,6 +34,8 @@ export interface MaterialStateRecord extends MaterialStateRef {
   readonly expirationModel?: ExpirationModel
   /** Milliseconds since the epoch. */
   readonly validTo?: number
+  /** Milliseconds since the epoch: `validTo` of material that has expired and is no longer imported. */
+  readonly expiredAt?: number
   readonly description?: string
   /** How it became current; absent for a key's first material and for one that waits. */
   readonly rotationType?: RotationType

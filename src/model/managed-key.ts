@@ -30,6 +30,8 @@ export interface ManagedKeyKind {
   readonly uses: readonly Use[]
   /** The service may read what is said of the key in its own name. */
   readonly describedByService?: true
+  /** Where its policy uses a shorter name as well: `SQS`. It names the service before the account. */
+  readonly shortTitle?: string
 }
 
 const all: readonly Use[] = [
@@ -49,7 +51,7 @@ type Row = readonly [
   title: string,
   protects: string,
   uses: readonly Use[],
-  more?: { readonly via?: string; readonly described?: true },
+  more?: { readonly via?: string; readonly described?: true; readonly shortTitle?: string },
 ]
 
 const rows: readonly Row[] = [
@@ -74,7 +76,7 @@ const rows: readonly Row[] = [
   ['s3', '2', 'S3', 'S3 objects', withoutGrants],
   ['secretsmanager', '2', 'AWS Secrets Manager', 'Secrets Manager data', all],
   ['sns', '1', 'SNS', 'SNS data', ['decrypt', 'dataKeys', 'createGrant', 'listGrants', 'describe']],
-  ['sqs', '1', 'Simple Queue Service (SQS)', 'SQS messages', all],
+  ['sqs', '1', 'Simple Queue Service (SQS)', 'SQS messages', all, { shortTitle: 'SQS' }],
   ['ssm', '1', 'SSM', 'SSM parameters', withoutGrants],
   [
     'workmail',
@@ -88,10 +90,10 @@ const rows: readonly Row[] = [
 ]
 
 const kinds: ReadonlyMap<string, ManagedKeyKind> = new Map(
-  rows.map(([name, version, title, protects, uses, { via = name, described } = {}]) => {
+  rows.map(([name, version, title, protects, uses, { via = name, described, ...order } = {}]) => {
     const alias = `alias/aws/${name}`
     const policyId = version === '' ? `auto-aws${name}` : `auto-${name}-${version}`
-    const kind = { alias, via, policyId, title, protects, uses }
+    const kind = { alias, via, policyId, title, protects, uses, ...order }
     return [alias, { ...kind, ...(described && { describedByService: described }) }]
   }),
 )
@@ -125,23 +127,25 @@ export function managedKeyPolicy(
   kind: ManagedKeyKind,
   where: { readonly partition: string; readonly accountId: string; readonly region: string },
 ): string {
-  const { via, title, policyId, uses } = kind
+  const { via, title, policyId, uses, shortTitle } = kind
   const { partition, accountId, region } = where
   const granting = uses.includes('createGrant')
+  const ofAccount = { 'kms:CallerAccount': accountId }
+  const ofService = { 'kms:ViaService': `${via}.${region}.amazonaws.com` }
   const statements = [
     {
       Sid:
         `Allow access through ${title} for all principals in the account ` +
-        `that are authorized to use ${title}`,
+        `that are authorized to use ${shortTitle ?? title}`,
       Effect: 'Allow',
       Principal: { AWS: '*' },
       Action: uses.map((use) => actions[use]),
       Resource: '*',
       Condition: {
-        StringEquals: {
-          'kms:CallerAccount': accountId,
-          'kms:ViaService': `${via}.${region}.amazonaws.com`,
-        },
+        StringEquals:
+          shortTitle === undefined
+            ? { ...ofAccount, ...ofService }
+            : { ...ofService, ...ofAccount },
       },
     },
     {

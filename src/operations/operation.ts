@@ -54,6 +54,8 @@ export interface KeyUse {
   /** Whether a caller of another account can be given this. */
   readonly crossAccount: boolean
   readonly usage?: KeyUsage
+  /** A replica is refused for being one, whatever its state. */
+  readonly noReplica?: true
   readonly states: readonly KeyState[]
 }
 

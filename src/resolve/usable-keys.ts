@@ -1,6 +1,6 @@
 /** Step 7, before the operation runs: each key's usage, then its state, as AWS checks them. @module */
 import { KmsError } from '../errors.ts'
-import { keyArn, type KeyRecord } from '../model/key.ts'
+import { isReplica, keyArn, type KeyRecord } from '../model/key.ts'
 import { keyAt } from '../model/key-material.ts'
 import { requireState } from '../model/key-state.ts'
 import type { Operation } from '../operations/operation.ts'
@@ -9,7 +9,8 @@ import type { Resolved } from './resolve.ts'
 /**
  * The keys of a call by the names under which its operation declares them, as they are at `now`.
  * @param onRefusing hears of the key whose state does not allow the call
- * @throws {KmsError} `InvalidKeyUsageException`, `DisabledException`, `KMSInvalidStateException`
+ * @throws {KmsError} `InvalidKeyUsageException`, `UnsupportedOperationException`, `DisabledException`,
+ *   `KMSInvalidStateException`
  */
 export function usableKeys(
   operation: Operation,
@@ -28,6 +29,10 @@ export function usableKeys(
         'InvalidKeyUsageException',
         `${arn} key usage is ${record.usage} which is not valid for ${use.usedFor ?? operation.name}.`,
       )
+    }
+    if (use.noReplica === true && isReplica(record)) {
+      const message = `${arn} is not a multi-region primary key.`
+      throw new KmsError('UnsupportedOperationException', message)
     }
     if (!use.states.includes(record.state)) onRefusing(record)
     requireState(arn, record.state, use.states)

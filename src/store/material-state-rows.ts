@@ -157,6 +157,7 @@ function columnsOf(material: MaterialStateRecord): Omit<MaterialStatesTable, 'ro
     description: material.description ?? null,
     rotation_type: material.rotationType ?? null,
     rotated_at: material.rotatedAt ?? null,
+    expired_at: material.expiredAt ?? null,
     row_version: material.rowVersion,
   }
 }
@@ -178,6 +179,7 @@ function stateOf(row: MaterialStatesTable): MaterialStateRecord {
       description: row.description,
       rotationType: row.rotation_type as Of<'rotationType'> | null,
       rotatedAt: row.rotated_at,
+      expiredAt: row.expired_at,
     }),
     rowVersion: row.row_version,
   }

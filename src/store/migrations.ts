@@ -32,6 +32,7 @@ import { resourceCounts } from './migrations/0024-resource-counts.ts'
 import { outgoingEvents } from './migrations/0025-outgoing-events.ts'
 import { deletedMaterials } from './migrations/0026-deleted-materials.ts'
 import { keyUsageTracking } from './migrations/0027-key-usage-tracking.ts'
+import { expiredMaterials } from './migrations/0028-expired-materials.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -68,6 +69,7 @@ export const migrations: readonly Migration[] = [
   { name: 'outgoing-events', up: outgoingEvents },
   { name: 'deleted-materials', up: deletedMaterials },
   { name: 'key-usage-tracking', up: keyUsageTracking },
+  { name: 'expired-materials', up: expiredMaterials },
 ]
 
 /**

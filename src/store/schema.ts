@@ -224,6 +224,8 @@ export interface MaterialStatesTable {
   readonly description: string | null
   readonly rotation_type: string | null
   readonly rotated_at: number | null
+  /** The date that material which has expired was valid to. */
+  readonly expired_at: number | null
   readonly row_version: number
   readonly row_tag: Uint8Array
 }

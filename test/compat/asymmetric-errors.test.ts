@@ -54,8 +54,8 @@ const incompatible = (algorithm: string, spec: string): string =>
   `Algorithm ${algorithm} is incompatible with key spec ${spec}.`
 const wrongType = (type: string, what: string): string =>
   `Message type ${type} is incompatible with ${what}.`
-const wrongLength = (algorithm: string): string =>
-  `Digest is invalid length for algorithm ${algorithm}.`
+const wrongLength = (algorithm: string, type: MessageType = 'DIGEST'): string =>
+  `${type === 'EXTERNAL_MU' ? 'External Mu' : 'Digest'} is invalid length for algorithm ${algorithm}.`
 
 /** Each row is wrong in all that comes after what it is refused for, too. */
 const algorithmRows: readonly Row[] = [
@@ -159,7 +159,7 @@ test('a digest one byte shorter or longer than its hash is a ValidationException
     const { KeyId } = await keyOf(spec, 'SIGN_VERIFY')
     for (const length of [1, bytes - 1, bytes + 1, 4096]) {
       const input = { KeyId, SigningAlgorithm, MessageType, Message: Buffer.alloc(length, 1) }
-      await bothRefuse(input, 'ValidationException', wrongLength(SigningAlgorithm))
+      await bothRefuse(input, 'ValidationException', wrongLength(SigningAlgorithm, MessageType))
     }
     const Message = Buffer.alloc(bytes, 1)
     await kms.send(new SignCommand({ KeyId, SigningAlgorithm, MessageType, Message }))

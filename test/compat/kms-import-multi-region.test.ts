@@ -143,6 +143,7 @@ test('a replica says nothing of how long its material lasts before it has any, w
     KeyUsage: 'ENCRYPT_DECRYPT',
     KeyState: 'Creating',
     Origin: 'EXTERNAL',
+    ExpirationModel: 'KEY_MATERIAL_EXPIRES',
     KeyManager: 'CUSTOMER',
     CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT',
     KeySpec: 'SYMMETRIC_DEFAULT',

@@ -108,13 +108,14 @@ function importMaterial(life: Life, place: string, given: Given): Outcome {
     if (known !== undefined) return 'IncorrectKeyMaterialException'
     if (waiting(life) !== undefined) return invalidState
     const imported = new Map([[place, validTo]])
-    life.materials.push({ name, role: first ? 'CURRENT' : 'WAITING', imported })
+    life.materials.push({ name, role: first ? 'CURRENT' : 'WAITING', imported, expired: new Map() })
     life.ready = life.keys.size === 1
     if (first) completed(life, place)
     return undefined
   }
   if (known === undefined) return 'IncorrectKeyMaterialException'
   known.imported.set(place, validTo)
+  known.expired.delete(place)
   if (known.role === 'WAITING') settleWaiting(life)
   else completed(life, place)
   return undefined
@@ -131,7 +132,10 @@ function takeMaterial(life: Life, place: string, { material: name }: Given): Out
     return undefined
   }
   known.imported.delete(place)
-  if (known.role === 'WAITING') settleWaiting(life)
+  if (known.role === 'WAITING') {
+    known.expired.delete(place)
+    settleWaiting(life)
+  }
   settle(life, place)
   return undefined
 }
@@ -151,9 +155,11 @@ function rotateOnDemand(life: Life, place: string): Outcome {
 }
 
 function replicate(life: Life, place: string, { to = '' }: Given): Outcome {
+  // A replica is refused for being one, before its state is looked at.
+  if (life.keys.has(place) && life.kind.multiRegion && place !== life.primary) return unsupported
   const refused = refusal(life, place, ['Enabled'])
   if (refused !== undefined) return refused
-  if (!life.kind.multiRegion || place !== life.primary) return unsupported
+  if (!life.kind.multiRegion) return unsupported
   if (to === place) return 'ValidationException'
   if (life.keys.has(to)) return 'AlreadyExistsException'
   life.keys.set(to, modelKey('Creating', life.now))

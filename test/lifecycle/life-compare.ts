@@ -144,9 +144,9 @@ function expirationIn(life: Life, place: string): number | undefined {
 }
 
 function lineOf(key: LivingKey, life: Life, place: string, material: Material): string {
-  const { role, imported } = material
+  const { role, imported, expired } = material
   const waits = life.ready ? 'PENDING_ROTATION' : 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION'
-  const validTo = imported.get(place)
+  const validTo = imported.get(place) ?? expired.get(place)
   const importState = validTo === undefined ? 'PENDING_IMPORT' : 'IMPORTED'
   return [
     materialId(key, material),

@@ -25,6 +25,8 @@ export interface Material {
   role: 'CURRENT' | 'NON_CURRENT' | 'WAITING'
   /** Until when it is there, by the Region that has imported it; what is made here is everywhere. */
   readonly imported: Map<string, number>
+  /** The dates of what has expired there and was not imported again. */
+  readonly expired: Map<string, number>
 }
 
 export interface ModelKey {
@@ -65,7 +67,9 @@ export function born(kind: Kind, place: string, now: number): Life {
     startedAt: undefined,
     onDemand: 0,
     ready: false,
-    materials: made ? [{ name: 'made-1', role: 'CURRENT', imported: new Map() }] : [],
+    materials: made
+      ? [{ name: 'made-1', role: 'CURRENT', imported: new Map(), expired: new Map() }]
+      : [],
     events: [],
   }
 }
@@ -148,7 +152,10 @@ function deleteKeys(life: Life): void {
     if (key.state !== 'PendingDeletion' || (key.deletesAt ?? Infinity) > now) continue
     keys.delete(place)
     life.events.push(`DeleteKey ${place}`)
-    for (const { imported } of life.materials) imported.delete(place)
+    for (const { imported, expired } of life.materials) {
+      imported.delete(place)
+      expired.delete(place)
+    }
     settleWaiting(life)
   }
   const last = keys.size === 1 ? keys.get(life.primary) : undefined
@@ -158,10 +165,11 @@ function deleteKeys(life: Life): void {
 }
 
 function expire(life: Life): void {
-  for (const { imported } of life.materials) {
+  for (const { imported, expired } of life.materials) {
     for (const [place, validTo] of imported) {
       if (validTo > life.now) continue
       imported.delete(place)
+      expired.set(place, validTo)
       life.events.push(`DeleteExpiredKeyMaterial ${place}`)
       settle(life, place)
     }
@@ -189,7 +197,12 @@ function rotateOnSchedule(life: Life): void {
 }
 
 function madeMaterial({ materials }: Life): Material {
-  return { name: `made-${materials.length + 1}`, role: 'WAITING', imported: new Map() }
+  return {
+    name: `made-${materials.length + 1}`,
+    role: 'WAITING',
+    imported: new Map(),
+    expired: new Map(),
+  }
 }
 
 function rotate(life: Life, next: Material): void {

@@ -32,7 +32,11 @@ export function checkMessage(
     )
   }
   if (method.messageBytes !== undefined && method.messageBytes !== message.length) {
-    throw new KmsError('ValidationException', `Digest is invalid length for algorithm ${row.name}.`)
+    const what = messageType === 'EXTERNAL_MU' ? 'External Mu' : 'Digest'
+    throw new KmsError(
+      'ValidationException',
+      `${what} is invalid length for algorithm ${row.name}.`,
+    )
   }
 }
 

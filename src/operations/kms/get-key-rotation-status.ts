@@ -41,8 +41,10 @@ export const getKeyRotationStatus = operation<
       throw new KmsError('UnsupportedOperationException', message)
     }
     const { onDemandRotationStartedAt: startedAt } = key
-    // What a key that is to be deleted keeps comes back with it.
-    const schedule = key.state === 'PendingDeletion' ? undefined : rotationScheduleOf(key)
+    // What a key that is to be deleted keeps comes back with it. AWS rotates the keys that it manages, and
+    // does not say so.
+    const hidden = key.state === 'PendingDeletion' || key.manager === 'AWS'
+    const schedule = hidden ? undefined : rotationScheduleOf(key)
     return {
       KeyId,
       KeyRotationEnabled: schedule !== undefined,

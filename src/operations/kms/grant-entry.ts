@@ -25,7 +25,8 @@ export async function grantEntries(
       KeyId: arn(grant),
       GrantId: grant.grantId,
       Name: grant.name ?? '',
-      CreationDate: new Date(grant.createdAt),
+      // In whole seconds, as AWS tells it.
+      CreationDate: new Date(Math.floor(grant.createdAt / 1000) * 1000),
       ...(granteePrincipal !== undefined && {
         // oxlint-disable-next-line no-await-in-loop -- a page names few principals, each asked once
         GranteePrincipal: await shown(granteePrincipal, grant.granteeId),

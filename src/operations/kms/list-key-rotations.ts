@@ -78,12 +78,16 @@ async function readMaterials(
 
 /** Members are present exactly where AWS sends them. */
 function entryOf(material: NewMaterialState, arn: string): RotationsListEntry {
-  const { importState, expirationModel, validTo, description, rotationType, rotatedAt } = material
+  const { importState, description, rotationType, rotatedAt } = material
+  const { expiredAt, validTo = expiredAt } = material
+  // AWS goes on saying of expired material what it said before.
+  const expired = expiredAt !== undefined
+  const expirationModel = expired ? 'KEY_MATERIAL_EXPIRES' : material.expirationModel
   return {
     KeyId: arn,
     KeyMaterialId: material.materialId,
     ...(description !== undefined && { KeyMaterialDescription: description }),
-    ...(importState !== undefined && { ImportState: importState }),
+    ...(importState !== undefined && { ImportState: expired ? 'IMPORTED' : importState }),
     KeyMaterialState: material.state,
     ...(expirationModel !== undefined && { ExpirationModel: expirationModel }),
     ...(validTo !== undefined && { ValidTo: new Date(validTo) }),

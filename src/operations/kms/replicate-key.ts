@@ -9,6 +9,7 @@ import { KmsError } from '../../errors.ts'
 import { copyMaterialStates, sharedOf } from '../../lifecycle/related-keys.ts'
 import { settleWaiting } from '../../lifecycle/waiting-material.ts'
 import { isPrimary, keyArn, type KeyRecord } from '../../model/key.ts'
+import { keyAt } from '../../model/key-material.ts'
 import type { RegionTable } from '../../model/region.ts'
 import { boolean, required, type Input } from '../../model/shape.ts'
 import { operation } from '../operation.ts'
@@ -33,6 +34,7 @@ export const replicateKey = operation<ReplicateKeyRequest, ReplicateKeyResponse>
       forms: 'key',
       action: 'kms:ReplicateKey',
       crossAccount: false,
+      noReplica: true,
       states: ['Enabled'],
     },
   },
@@ -80,9 +82,9 @@ export const replicateKey = operation<ReplicateKeyRequest, ReplicateKeyResponse>
     'InvalidArnException',
     'NotFoundException',
     'AccessDeniedException',
+    'UnsupportedOperationException',
     'DisabledException',
     'KMSInvalidStateException',
-    'UnsupportedOperationException',
     'ValidationException',
     'AlreadyExistsException',
     'MalformedPolicyDocumentException',
@@ -127,7 +129,13 @@ export const replicateKey = operation<ReplicateKeyRequest, ReplicateKeyResponse>
       })
       await copyMaterialStates(transaction, primary, replica)
       await settleWaiting(transaction, replica)
-      const metadata = keyMetadata(replica, arn, await transaction.listRelatedKeys(replica))
+      const related = await transaction.listRelatedKeys(replica)
+      const { materialExpirationModel: ExpirationModel } = keyAt(primary, createdAt)
+      const metadata = {
+        ...keyMetadata(replica, arn, related),
+        // Of the primary's material: the replica has none yet.
+        ...(ExpirationModel !== undefined && { ExpirationModel }),
+      }
       alsoRecords({
         eventName: 'CreateKey',
         region,

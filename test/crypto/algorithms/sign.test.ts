@@ -210,7 +210,7 @@ test('a digest one byte short or long is a ValidationException, and is never sig
       const message = Buffer.alloc(wrong)
       refuses(
         () => checkMessage(row, spec, message, type),
-        `Digest is invalid length for algorithm ${row.name}.`,
+        `${type === 'EXTERNAL_MU' ? 'External Mu' : 'Digest'} is invalid length for algorithm ${row.name}.`,
       )
       assert.throws(() => sign(row, key.privateKey, message, type), assert.AssertionError)
       assert.throws(

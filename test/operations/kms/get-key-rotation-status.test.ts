@@ -45,20 +45,14 @@ test('GetKeyRotationStatus is false for keys that cannot be rotated by themselve
   }
 })
 
-test('GetKeyRotationStatus of a key managed by AWS is true from its making, every year', async () => {
+test('GetKeyRotationStatus of a key managed by AWS is false, though it is rotated every year', async () => {
   const world = createWorld()
   const made = alter(world, await makeKey(world), { manager: 'AWS' })
   const status = (): Promise<unknown> => call(world, 'GetKeyRotationStatus', { KeyId: made.keyId })
-  const expected = {
-    KeyId: arnOf(made.keyId),
-    KeyRotationEnabled: true,
-    RotationPeriodInDays: 365,
-    NextRotationDate: new Date(start + 365 * dayMs),
-  }
+  const expected = { KeyId: arnOf(made.keyId), KeyRotationEnabled: false }
   assert.deepEqual(await status(), expected)
   alter(world, made, { rotationPeriodDays: 365, nextRotationAt: start + 730 * dayMs })
-  const NextRotationDate = new Date(start + 730 * dayMs)
-  assert.deepEqual(await status(), { ...expected, NextRotationDate })
+  assert.deepEqual(await status(), expected)
 })
 
 test('GetKeyRotationStatus of a key in a custom key store is refused', async () => {

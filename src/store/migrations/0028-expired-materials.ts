@@ -1,0 +1,10 @@
+/** When imported material expired, for lists that go on telling it. @module */
+import type { Kysely } from 'kysely'
+import { columnTypes } from '../columns.ts'
+import type { Engine } from '../database.ts'
+import type { Schema } from '../schema.ts'
+
+export async function expiredMaterials(query: Kysely<Schema>, engine: Engine): Promise<void> {
+  const { number } = columnTypes(engine)
+  await query.schema.alterTable('material_states').addColumn('expired_at', number).execute()
+}
