@@ -1,7 +1,7 @@
 /**
  * What a request says of its own signature, from the `Authorization` header or from the query string
- * of a presigned request. Only form is checked, nothing is looked up and nothing is believed; all that
- * is refused here is `IncompleteSignatureException`, in AWS's words where AWS's are known.
+ * of a presigned request. Only form is checked, nothing is looked up and nothing is believed. Refusals
+ * are `IncompleteSignatureException` in AWS's words where those are known.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
  * @module
  */
@@ -66,7 +66,8 @@ const singleHeaders = [
 
 /**
  * @throws {KmsError} `MissingAuthenticationTokenException` when the request is not signed at all;
- * `IncompleteSignatureException` when what it says cannot be checked or leaves something open
+ * `IncompleteSignatureException` when what it says cannot be checked or leaves something open;
+ * `InvalidSignatureException` when `host` is not signed
  */
 export function readClaim(headers: HeaderTable, parameters: readonly Parameter[]): Claim {
   const claim = readAnyClaim(headers, parameters)
@@ -223,11 +224,15 @@ function claimOf(fields: Fields, headers: HeaderTable): Claim {
 function readSignedHeaders(text: string, headers: HeaderTable): readonly string[] {
   const names = splitSignedHeaders(text)
   if (!names.includes('host')) {
-    throw incomplete("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+    const message = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
+    throw new KmsError('InvalidSignatureException', message)
   }
   for (const name of headers.values.keys()) {
     if (name.startsWith('x-amz-') && !names.includes(name)) {
-      throw incomplete(`'${quote(name)}' must be a 'SignedHeader' in the AWS Authorization.`)
+      throw incomplete(
+        `'${quote(name)}' must be a 'SignedHeader' in the AWS Authorization. ` +
+          'Every x-amz-* header must be signed, because it can change what a request means.',
+      )
     }
   }
   const absent = names.find((name) => !headers.values.has(name))

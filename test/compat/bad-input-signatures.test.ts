@@ -190,13 +190,35 @@ test('what must be signed and is not, and what is signed and is not there', asyn
   const authorization = headerOf(request, 'authorization')
   const without = (name: string): string => authorization.replace(`${name};`, '')
   for (const [changed, message] of [
-    [withHeader(request, 'authorization', without('host')), /'Host'/],
-    [withHeader(request, 'authorization', without('x-amz-note')), /'x-amz-note' must be/],
-    [withHeader(request, 'x-amz-more', 'b'), /'x-amz-more' must be/],
+    [
+      withHeader(request, 'authorization', without('x-amz-note')),
+      /'x-amz-note' must be .* because/,
+    ],
+    [withHeader(request, 'x-amz-more', 'b'), /'x-amz-more' must be .* because/],
+    [withHeader(request, 'x-amz-security-token', 'b'), /'x-amz-security-token' must be/],
     [withHeader(request, 'x-amz-note', undefined), /the signed header `x-amz-note` is absent/],
   ] as const) {
     await refusedUnheard(changed, 'IncompleteSignatureException', message)
   }
+  await refusedUnheard(
+    withHeader(request, 'authorization', without('host')),
+    'InvalidSignatureException',
+    "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
+  )
+})
+
+test('a form whose host is not signed is refused in its own words', async () => {
+  const request = await createKey({
+    service: 'sts',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', 'X-Amz-Target': '' },
+    body: 'Action=GetCallerIdentity&Version=2011-06-15',
+  })
+  const right = await send({ port }, request)
+  assert.equal(right.status, 200)
+  const authorization = headerOf(request, 'authorization').replace('host;', '')
+  const answer = await send({ port }, withHeader(request, 'authorization', authorization))
+  assert.equal(answer.status, 403)
+  assert.match(answer.text, /<Code>SignatureDoesNotMatch<\/Code><Message>[^<]*Host[^<]*must be a/)
 })
 
 test('a second one of a header that decides', async () => {
