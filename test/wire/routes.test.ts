@@ -62,6 +62,19 @@ test('the root takes nothing but POST', () => {
   }
 })
 
+test('a form that is sent to a path which nobody serves is refused in XML', () => {
+  const rawHeaders = ['Host', 'a', 'Content-Type', 'application/x-www-form-urlencoded']
+  const response = refused({ method: 'POST', target: '/iam', rawHeaders })
+  assert.equal(response?.status, 404)
+  assert.match(String(response.body), /^<ErrorResponse>.*<Message>nothing is served at this path</)
+})
+
+test('what only callers on this machine may ask is refused to a client behind a proxy', async () => {
+  assert.equal(await statusFor({}), 200)
+  assert.equal(await statusFor({ remoteAddress: '203.0.113.7' }), 403)
+  assert.equal(await statusFor({ remoteAddress: '203.0.113.7' }, { ...clock, open: true }), 200)
+})
+
 test('a route is found by its exact path', () => {
   const table = routeTable([clock])
   assert.deepEqual(matchRoute(table, request()), { to: 'route', route: clock })
