@@ -17,6 +17,7 @@ import { createStore } from '../src/store/bound-store.ts'
 import { openDatabase } from '../src/store/open.ts'
 import type { NewGrant, Store } from '../src/store/store.ts'
 import { loadAccount } from '../src/resolve/known-accounts.ts'
+import { readGrantsFrom } from '../src/resolve/grant-reader.ts'
 import { createLookup, type Lookup } from '../src/resolve/lookup.ts'
 
 const accountId = '111122223333'
@@ -134,12 +135,14 @@ function authorization(lookup: Lookup, keyId: string): () => unknown {
     resource: { arn: `arn:aws:kms:${region}:${accountId}:key/${keyId}`, accountId },
     context: new Map([['kms:encryptioncontext:purpose', ['bench']]]),
   }
+  const root = `arn:aws:iam::${accountId}:root`
+  const asked = { operation: 'Encrypt', encryptionContext: { purpose: 'bench' } } as const
   return async () => {
     const ref = { accountId, region, keyId }
-    const [key, own, root] = await Promise.all([
+    const [key, toUser, toRoot] = await Promise.all([
       lookup.key(ref),
-      lookup.grants(ref, user),
-      lookup.grants(ref, `arn:aws:iam::${accountId}:root`),
+      lookup.grantsGiving(ref, { grantee: user, granteeId: 'AIDABENCH' }, asked, 1),
+      lookup.grantsGiving(ref, { grantee: root, granteeId: accountId }, asked, 1),
     ])
     if (key === undefined) throw new Error('the key is gone')
     const { policy, record } = key
@@ -149,7 +152,7 @@ function authorization(lookup: Lookup, keyId: string): () => unknown {
       identityOnly: false,
       identity,
     }
-    const { decision } = authorize(request, policies, [...(own ?? []), ...(root ?? [])])
+    const { decision } = authorize(request, policies, [...toUser, ...toRoot])
     if (decision !== 'allow') throw new Error('the caller is allowed')
   }
 }
@@ -174,6 +177,10 @@ async function main(): Promise<void> {
       findRole: () => Promise.resolve(undefined),
       findGroup: () => Promise.resolve(undefined),
       findManagedPolicy: () => Promise.resolve(undefined),
+      readGrants: readGrantsFrom(store),
+      onGrantsFailed: (error) => {
+        throw error
+      },
       onForgottenMaterial: () => undefined,
     })
     const keyId = randomUUID()

@@ -39,6 +39,7 @@ import { createKeyPolicies } from './resolve/key-policies.ts'
 import type { Place } from './resolve/identifiers.ts'
 import { readAccounts } from './resolve/known-accounts.ts'
 import type { Lookup } from './resolve/lookup.ts'
+import type { GrantReader } from './resolve/grant-reader.ts'
 import { createGrantTokens } from './resolve/grant-tokens.ts'
 import { createPages } from './resolve/markers.ts'
 import {
@@ -77,6 +78,7 @@ export interface WorkerParts {
   readonly log: Logger
   readonly memory: SharedMemory
   readonly others: OtherWorkers
+  readonly grantReader: GrantReader
 }
 
 /** What a worker asks of all the others. */
@@ -154,7 +156,7 @@ export function joinPorts(
   const { store, keyring, journal, clock, random, log, meter } = parts
   const { regions } = config
   const { lookup, slowLane, outbox, keyUsages } = works
-  const grantTokens = createGrantTokens(keyring, lookup, (ref) => store.findGrant(ref))
+  const grantTokens = createGrantTokens(keyring, lookup)
   const { buckets } = parts.memory
   const drawing = { monotonic: processMilliseconds, regions, memory: buckets }
   const throttle = createThrottle(config.quotas, drawing)

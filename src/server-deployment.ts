@@ -22,6 +22,8 @@ import { createKeyFile, openFileSeal } from './seals/file.ts'
 import type { Seal } from './seals/seal.ts'
 import { type Files } from './server-files.ts'
 import type { ServerOptions } from './server.ts'
+import { createGrantReader } from './resolve/grant-reader.ts'
+import type { OnForgedRow } from './store/bound-rows.ts'
 import { createStore } from './store/bound-store.ts'
 import { readDeployment } from './store/deployment.ts'
 import type { RawRequest, RawResponse } from './wire/request.ts'
@@ -48,12 +50,11 @@ export async function openDeploymentPorts(
   const random = systemRandom
   const deployment = await openDeployment({ database, seal, clock, random })
   const keyring = keyringOf(deployment.deploymentId, deployment.domainKeys, random)
-  const store = createStore(database, keyring, {
-    onForgedRow: (table, id) => {
-      files.meter.forged('row')
-      log.error({ table, id }, 'a row is forged or was removed: it is not believed')
-    },
-  })
+  const onForgedRow: OnForgedRow = (table, id) => {
+    files.meter.forged('row')
+    log.error({ table, id }, 'a row is forged or was removed: it is not believed')
+  }
+  const store = createStore(database, keyring, { onForgedRow })
   clock.resume(await store.findClockMark())
   const parts = { database, seal, clock, random, store, keyring, journal, region: config.region }
   const { firstAccount, list, ...audit } = await openAudit(config, options, files, parts)
@@ -62,6 +63,7 @@ export async function openDeploymentPorts(
     ...parts,
     ...audit,
     trails: audit.delivery.trails,
+    grantReader: createGrantReader({ database: database.share(), deployment, onForgedRow }),
     others: { noted: (kind, name) => workers.noted(kind, name) },
     memory: files.memory,
     workers,

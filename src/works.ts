@@ -105,6 +105,7 @@ export function openWorks(config: WorksConfig, parts: WorkerParts, sentElsewhere
       await parts.anchors.close()
       await builtin.close()
       await slowLane.close()
+      await parts.grantReader.close()
     },
   }
 }
@@ -143,7 +144,7 @@ function openUses({
 }
 
 function lookupOf(
-  { store, keyring }: WorkerParts,
+  { store, keyring, grantReader, log }: WorkerParts,
   onForgottenMaterial: (materialId?: string) => void,
 ): Lookup {
   return createLookup({
@@ -156,6 +157,8 @@ function lookupOf(
     findRole: (roleId) => loadRole(roleId, store),
     findGroup: (groupId) => loadGroup(groupId, store),
     findManagedPolicy: (policyId) => loadManagedPolicy(policyId, store),
+    readGrants: grantReader.read,
+    onGrantsFailed: (error) => log.warn({ err: error }, error.message),
     onForgottenMaterial,
   })
 }

@@ -123,13 +123,23 @@ function meansService(
   return named === negated ? undefined : 'session'
 }
 
-/** The names under which a grant can mean the caller: ARNs, the principals of a service. */
-export function grantNamesOf(caller: Caller, partition: string): readonly string[] {
-  const { service } = caller
-  if (service !== undefined) return [service.name, service.regionalName]
-  if (caller.kind === 'infrastructure') return [caller.uniqueId]
-  const account = `arn:${partition}:iam::${caller.accountId}:root`
-  return [...namesOf(caller).map(({ arn }) => arn), account]
+/** A name under which a grant can mean a caller. */
+export interface GrantName {
+  /** An ARN, an infrastructure principal, or the principal of a service. */
+  readonly grantee: string
+  /** The unique id that the grant must hold; empty for a service. */
+  readonly granteeId: string
+}
+
+export function grantNamesOf(caller: Caller, partition: string): readonly GrantName[] {
+  const { service, accountId } = caller
+  if (service !== undefined) {
+    return [service.name, service.regionalName].map((grantee) => ({ grantee, granteeId: '' }))
+  }
+  const names = namesOf(caller).map(({ arn, uniqueId }) => ({ grantee: arn, granteeId: uniqueId }))
+  if (caller.kind === 'infrastructure') return names
+  const account = `arn:${partition}:iam::${accountId}:root`
+  return [...names, { grantee: account, granteeId: accountId }]
 }
 
 /** Whether the calling service is a grant's grantee, whichever member of CreateGrant named it. */

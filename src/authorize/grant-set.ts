@@ -4,7 +4,7 @@
  * and one part of its context.
  *
  * INVARIANT (same answer): what `find` answers is what `grantGives` of `grants.ts` says of the same grants.
- * @see docs/adr/0025-grants-at-scale.md
+ * @see docs/adr/0026-grants-at-scale.md
  * @module
  */
 import {

@@ -2,7 +2,7 @@
  * The terms of a grant: what decides whom it lets do what, in a form that can be looked up. Contexts and
  * source ARNs become tokens. Two of them are equal exactly when their tokens are equal, so a lookup by
  * token replaces the comparison of one grant after the other.
- * @see docs/adr/0025-grants-at-scale.md
+ * @see docs/adr/0026-grants-at-scale.md
  * @module
  */
 import { hash } from 'node:crypto'

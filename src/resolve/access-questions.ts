@@ -47,6 +47,8 @@ export interface PosedQuestion extends Spoken {
 
 /** What questions are answered from. */
 export interface QuestionPorts {
+  /** As `Resolving` says; one when left out. */
+  readonly grantsMax?: number
   readonly registry: Registry
   readonly lookup: Lookup
   readonly store: Pick<Store, 'findGrant'>
@@ -89,7 +91,7 @@ export function actionsOf(registry: Registry): readonly string[] {
 /** @throws {KmsError} `ValidationException`, `NotFoundException` and others in AWS's words */
 export async function poseQuestion(
   question: AccessQuestion,
-  { registry, lookup, store, grantTokens, now, secureFrom }: QuestionPorts,
+  { registry, lookup, store, grantTokens, now, secureFrom, grantsMax = 1 }: QuestionPorts,
 ): Promise<PosedQuestion> {
   const { action, region, partition, encryptionContext } = question
   const asked = askedUses(registry).get(action)
@@ -109,7 +111,9 @@ export async function poseQuestion(
     ...(grant && { grant }),
   }
   const input = inputOf(question, use)
-  const resolving = { caller, place, lookup, grantTokens, findGrant: store.findGrant.bind(store) }
+  const findGrant = store.findGrant.bind(store)
+  const sourceArn = saidOnce(question.context, 'aws:sourcearn') ?? caller.service?.sourceArn
+  const resolving = { caller, place, lookup, grantTokens, findGrant, sourceArn, grantsMax }
   const resolved = await resolveCall(operation, input, resolving)
   const identity = await identityOf(caller, lookup)
   const key = (await withAliasNames(resolved.keys, identity, lookup)).get(asked.name)
@@ -175,12 +179,14 @@ function encryptionEntries(encryptionContext: Readonly<Record<string, string>>):
   }
 }
 
+function saidOnce(context: ContextEntries, wanted: string): string | undefined {
+  const name = Object.keys(context).find((key) => key.toLowerCase() === wanted)
+  return name === undefined ? undefined : [context[name]].flat()[0]
+}
+
 /** Where the call would come from, as far as that is said. */
 function originOf(context: ContextEntries, secureFrom: QuestionPorts['secureFrom']): Origin {
-  const said = (wanted: string): string | undefined => {
-    const name = Object.keys(context).find((key) => key.toLowerCase() === wanted)
-    return name === undefined ? undefined : [context[name]].flat()[0]
-  }
+  const said = (wanted: string): string | undefined => saidOnce(context, wanted)
   const sourceAddress = said('aws:sourceip')
   const secure = said('aws:securetransport')?.toLowerCase()
   return {

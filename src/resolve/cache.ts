@@ -75,14 +75,16 @@ export function createCache<V>(options: {
 }
 
 /** The most recently used values that fit into so many bytes. */
-interface Recent<V> {
+export interface Recent<V> {
   get(key: string): V | undefined
+  /** A value that is larger than all that there is room for is not kept. */
   set(key: string, value: V, bytes: number): void
   delete(key: string): void
+  keys(): Iterable<string>
   clear(): void
 }
 
-function createRecent<V>(bytesMax: number): Recent<V> {
+export function createRecent<V>(bytesMax: number): Recent<V> {
   const entries = new Map<string, { readonly value: V; readonly bytes: number }>()
   let held = 0
   const drop = (key: string): void => {
@@ -108,6 +110,7 @@ function createRecent<V>(bytesMax: number): Recent<V> {
       }
     },
     delete: drop,
+    keys: () => entries.keys(),
     clear() {
       entries.clear()
       held = 0

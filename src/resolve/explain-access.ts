@@ -17,13 +17,19 @@ import { whoCan, type WhoCanPorts } from './who-can.ts'
 const eventsMax = 20_000
 const pageMax = 500
 
+/** A change revokes one grant at most: a second one tells that this would not turn the decision. */
+const grantsMax = 2
+
 export function createExplanations(
   ports: WhoCanPorts & { readonly idOf: FindPrincipal; readonly events: EventLookup },
 ): Explanations {
   const access: Explanations['access'] = async (asked, region, partition) => {
     const { caller: arn, ...more } = asked
     const caller = await callerNamed(arn, ports.idOf, ports.lookup)
-    const posed = await poseQuestion({ ...more, caller, region, partition }, ports)
+    const posed = await poseQuestion(
+      { ...more, caller, region, partition },
+      { ...ports, grantsMax },
+    )
     const { request, key, ...spoken } = posed
     const { decision, ...explained } = explain(request, spoken)
     return {

@@ -6,10 +6,11 @@
  * read and the last. Then all of them were true together.
  * @module
  */
+import type { Grant } from '../authorize/decision.ts'
 import type { Caller } from '../model/caller.ts'
-import { granteeOf, type GrantRecord } from '../model/grant.ts'
+import type { GrantRecord, GrantRef } from '../model/grant.ts'
 import type { KeyRef } from '../model/key.ts'
-import type { Change } from '../store/change.ts'
+import { readGrantChangeId, type Change } from '../store/change.ts'
 import type { Store, StoreReads } from '../store/store.ts'
 import type { GrantTokens } from './grant-tokens.ts'
 import type { Lookup } from './lookup.ts'
@@ -58,7 +59,7 @@ function one(kind: Change['kind'], id: string): string {
   return `${kind} ${id}`
 }
 
-/** By a name that is unique in its account and Region: a key, an alias, a key's grants to a grantee. */
+/** By a name that is unique in its account and Region: a key, an alias, a grant. */
 function placed(kind: Change['kind'], accountId: string, region: string, id: string): string {
   return `${kind} ${accountId}/${region}/${id}`
 }
@@ -68,8 +69,24 @@ function anyOf(kind: Change['kind'], accountId: string): string {
   return `any ${kind} ${accountId}`
 }
 
+/** The grants of a key to one grantee, among which none was found. */
+function grantsTo({ accountId, region, keyId }: KeyRef, grantee: string): string {
+  return `grants ${accountId}/${region}/${keyId}/${grantee}`
+}
+
+function grantOf({ accountId, region, keyId, grantId }: GrantRef): string {
+  return placed('grant', accountId, region, `${keyId}/${grantId}`)
+}
+
 function touches(change: Change, names: ReadonlySet<string>): boolean {
   const { kind, accountId, region, id } = change
+  if (kind === 'grant') {
+    const { keyId, grantId, grantee = '' } = readGrantChangeId(id)
+    const key = { accountId, region, keyId }
+    // A key that is deleted is a change of its own.
+    if (grantId === undefined) return false
+    return names.has(grantOf({ ...key, grantId })) || names.has(grantsTo(key, grantee))
+  }
   return (
     kind === 'everything' ||
     names.has(one(kind, id)) ||
@@ -99,17 +116,15 @@ function notingSources(sources: FactSources, note: Note): FactSources {
   const noteGrant = (grant: GrantRecord): GrantRecord => {
     const { accountId, region, keyId } = grant
     note(placed('key', accountId, region, keyId))
-    note(placed('grant', accountId, region, `${keyId}/${granteeOf(grant)}`))
+    note(grantOf(grant))
     return grant
   }
   return {
     lookup: notingLookup(lookup, note),
     store: notingReads(store, note),
     async findGrant(ref) {
-      const grant = await findGrant(ref)
-      if (grant !== undefined) return noteGrant(grant)
-      note(anyOf('grant', ref.accountId))
-      return undefined
+      note(grantOf(ref))
+      return findGrant(ref)
     },
     grantTokens: {
       find: async (token, region) => noteGrant(await grantTokens.find(token, region)),
@@ -118,12 +133,10 @@ function notingSources(sources: FactSources, note: Note): FactSources {
 }
 
 function notingLookup(lookup: Lookup, note: Note): Lookup {
-  const noteKey = (kind: 'key' | 'grant', { accountId, region, keyId }: KeyRef, id = keyId): void =>
-    note(placed(kind, accountId, region, id))
   return {
     ...lookup,
     key(ref) {
-      noteKey('key', ref)
+      note(placed('key', ref.accountId, ref.region, ref.keyId))
       return lookup.key(ref)
     },
     alias(ref) {
@@ -158,9 +171,19 @@ function notingLookup(lookup: Lookup, note: Note): Lookup {
       note(one('managed-policy', policyId))
       return lookup.managedPolicy(policyId)
     },
-    grants(ref, grantee) {
-      noteKey('grant', ref, `${ref.keyId}/${grantee}`)
-      return lookup.grants(ref, grantee)
+    grant(ref) {
+      note(grantOf(ref))
+      return lookup.grant(ref)
+    },
+    grantsGiving(key, name, ...asked) {
+      // A grant that was found goes on giving it, whatever happens to the grantee's others.
+      const noteFound = (found: readonly Grant[]): readonly Grant[] => {
+        for (const { grantId } of found) note(grantOf({ ...refOf(key), grantId }))
+        if (found.length === 0) note(grantsTo(key, name.grantee))
+        return found
+      }
+      const found = lookup.grantsGiving(key, name, ...asked)
+      return found instanceof Promise ? found.then(noteFound) : noteFound(found)
     },
   }
 }
@@ -192,4 +215,8 @@ function notingReads(store: IdentityReads, note: Note): IdentityReads {
       return store.findManagedPolicy(policyId)
     },
   }
+}
+
+function refOf({ accountId, region, keyId }: KeyRef): KeyRef {
+  return { accountId, region, keyId }
 }

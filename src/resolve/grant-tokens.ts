@@ -6,9 +6,7 @@
  */
 import { NotAuthentic, type Keyring } from '../crypto/keyring.ts'
 import { KmsError } from '../errors.ts'
-import { granteeOf, type GrantRecord } from '../model/grant.ts'
-import type { KeyRef } from '../model/key.ts'
-import type { StoreReads } from '../store/store.ts'
+import type { GrantRecord, GrantRef } from '../model/grant.ts'
 import type { Lookup } from './lookup.ts'
 
 export interface GrantTokens {
@@ -23,41 +21,33 @@ export interface GrantTokens {
 
 export function createGrantTokens(
   keyring: Pick<Keyring, 'sealToken' | 'openToken'>,
-  lookup: Pick<Lookup, 'grants' | 'key'>,
-  findGrant: StoreReads['findGrant'],
+  lookup: Pick<Lookup, 'grant' | 'key'>,
 ): GrantTokens {
   return {
     seal(grant) {
       const { accountId, region, keyId, grantId } = grant
-      const address = [accountId, region, keyId, grantId, granteeOf(grant)]
+      const address = [accountId, region, keyId, grantId]
       return keyring.sealToken('grant', '', Buffer.from(JSON.stringify(address)))
     },
     async find(token, region) {
-      const { key, grantId, grantee } = addressOf(token, keyring)
-      if (key.region !== region) throw invalid()
-      // A key that is deleted takes all of its grants with it, and they are not told one by one.
-      const known = await lookup.key(key)
-      const grants = known && (await lookup.grants(key, grantee))
-      // A grantee that was renamed since is known by another name now.
-      const grant =
-        grants?.find((one) => one.grantId === grantId) ??
-        (known && (await findGrant({ ...key, grantId })))
+      const ref = addressOf(token, keyring)
+      if (ref.region !== region) throw invalid()
+      // A key that is deleted takes all of its grants with it.
+      const known = await lookup.key(ref)
+      const grant = known && (await lookup.grant(ref))
       if (grant === undefined) throw invalid()
       return grant
     },
   }
 }
 
-function addressOf(
-  token: string,
-  keyring: Pick<Keyring, 'openToken'>,
-): { readonly key: KeyRef; readonly grantId: string; readonly grantee: string } {
+function addressOf(token: string, keyring: Pick<Keyring, 'openToken'>): GrantRef {
   try {
     const address = keyring.openToken('grant', '', token).toString('utf8')
-    const [accountId = '', region = '', keyId = '', grantId = '', grantee = ''] = JSON.parse(
+    const [accountId = '', region = '', keyId = '', grantId = ''] = JSON.parse(
       address,
     ) as readonly string[] // sealed above
-    return { key: { accountId, region, keyId }, grantId, grantee }
+    return { accountId, region, keyId, grantId }
   } catch (error) {
     if (error instanceof NotAuthentic) throw invalid()
     throw error

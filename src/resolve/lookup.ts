@@ -9,12 +9,15 @@ import type { CompiledPolicy } from '../authorize/compile.ts'
 import type { AccessKeyRecord } from '../model/access-key.ts'
 import type { KnownAccount } from './known-accounts.ts'
 import type { KnownGroup, KnownPolicy, KnownRole, KnownUser } from './known-identities.ts'
-import type { GrantRecord } from '../model/grant.ts'
+import type { GrantRecord, GrantRef } from '../model/grant.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, MaterialRecord } from '../model/key.ts'
 import type { ServiceRecord } from '../model/service.ts'
-import type { Change } from '../store/change.ts'
+import { readGrantChangeId, type Change } from '../store/change.ts'
 import type { Store } from '../store/store.ts'
-import { createCache, type Cache } from './cache.ts'
+import type { Cache } from './cache.ts'
+import type { ReadGrants } from './grant-reader.ts'
+import { createCaches, nameOf, type Caches } from './lookup-caches.ts'
+import { createKnownGrants, type KnownGrants } from './known-grants.ts'
 
 export interface KnownKey {
   readonly record: KeyRecord
@@ -56,8 +59,10 @@ export interface Lookup {
   managedPolicy(policyId: string): Found<KnownPolicy>
   /** What was answered from memory, by kind. */
   counts(): Readonly<Record<string, { readonly hits: number; readonly misses: number }>>
-  /** The grants of a key to one grantee, an ARN or a service principal; an empty list for none. */
-  grants(key: KeyRef, grantee: string): Found<readonly GrantRecord[]>
+  /** A grant by its id. */
+  grant(ref: GrantRef): Found<GrantRecord>
+  /** The grants of a key that give a call to one of the caller's names. */
+  readonly grantsGiving: KnownGrants['find']
 }
 
 export interface LookupPorts {
@@ -70,38 +75,24 @@ export interface LookupPorts {
   readonly findRole: (roleId: string) => Promise<KnownRole | undefined>
   readonly findGroup: (groupId: string) => Promise<KnownGroup | undefined>
   readonly findManagedPolicy: (policyId: string) => Promise<KnownPolicy | undefined>
+  readonly readGrants: ReadGrants
+  /** Hears of grants that could not be read, and of a question about them that was given up. */
+  readonly onGrantsFailed: (error: Error) => void
   /** Hears that a material was changed; all of them when its id is left out. */
   readonly onForgottenMaterial: (materialId?: string) => void
 }
 
-/** Bytes of memory for each kind of thing. */
-const limits = {
-  keys: 64 * 2 ** 20,
-  policies: 64 * 2 ** 20,
-  aliases: 16 * 2 ** 20,
-  aliasNames: 8 * 2 ** 20,
-  materials: 16 * 2 ** 20,
-  accessKeys: 4 * 2 ** 20,
-  services: 1 * 2 ** 20,
-  accounts: 16 * 2 ** 20,
-  users: 32 * 2 ** 20,
-  roles: 32 * 2 ** 20,
-  groups: 16 * 2 ** 20,
-  managedPolicies: 32 * 2 ** 20,
-  grants: 64 * 2 ** 20,
-} as const
-
-/**
- * What a character of a policy takes in memory once it is compiled: measured, of policies that are all
- * patterns. Their writer decides how much that is.
- */
-const compiledBytesPerCharacter = 80
-
-/** Conditions look at no more values of one key: one more says that there are too many. */
-const aliasNamesMax = 1001
-
 export function createLookup(ports: LookupPorts): Lookup {
   const caches = createCaches(ports)
+  const grantSets = createKnownGrants({
+    store: ports.store,
+    readGrants: ports.readGrants,
+    onError: ports.onGrantsFailed,
+    onUndecided: ({ keyId }, grantee) => {
+      const message = `the grants of key ${keyId} to ${grantee} are too many that look alike`
+      ports.onGrantsFailed(new Error(message))
+    },
+  })
   const { keys, policies, aliases, aliasNames, materials, accessKeys, services, grants } = caches
   const { accounts, users, roles, groups, managedPolicies } = caches
   // A key does not hold its compiled policy: how much of those is kept is for their own cache to say.
@@ -112,48 +103,18 @@ export function createLookup(ports: LookupPorts): Lookup {
     const policy = policies.get(record.policy)
     return policy instanceof Promise ? policy.then(join) : join(policy)
   }
-  const forget = (change: Change): void => {
-    switch (change.kind) {
-      case 'key':
-        return keys.forget(nameOf(change.accountId, change.region, change.id))
-      case 'alias':
-        // Neither the key that it left nor the one that it came to is told.
-        aliasNames.clear()
-        return aliases.forget(nameOf(change.accountId, change.region, change.id))
-      case 'material':
-        ports.onForgottenMaterial(change.id)
-        return materials.forget(change.id)
-      case 'access-key':
-        return accessKeys.forget(change.id)
-      case 'service':
-        return services.forget(change.id)
-      case 'user':
-        return users.forget(change.id)
-      case 'group':
-        return groups.forget(change.id)
-      case 'role':
-        return roles.forget(change.id)
-      case 'managed-policy':
-        return managedPolicies.forget(change.id)
-      case 'grant':
-        return grants.forget(nameOf(change.accountId, change.region, change.id))
-      case 'account':
-        return accounts.forget(change.id)
-      case 'trail':
-      case 'oidc-provider':
-        return undefined // nothing is cached of one
-      case 'everything':
-        ports.onForgottenMaterial()
-        for (const cache of [keys, aliases, aliasNames, materials, accessKeys, services, grants]) {
-          cache.clear()
-        }
-        for (const cache of [accounts, users, roles, groups, managedPolicies]) cache.clear()
-    }
+  const forget = forgetter(caches, ports.onForgottenMaterial)
+  const takeIn = (changes: readonly Change[]): Promise<void> | undefined => {
+    for (const change of changes) forget(change)
+    if (changes.some(({ kind }) => kind === 'everything')) grantSets.clear()
+    return grantSets.apply(changes)
   }
   return {
-    refresh: follower(ports.store, forget),
+    refresh: follower(ports.store, takeIn),
     counts: () =>
-      Object.fromEntries(Object.entries(caches).map(([name, { counts }]) => [name, counts])),
+      Object.fromEntries(
+        Object.entries({ ...caches, grantSets }).map(([name, { counts }]) => [name, counts]),
+      ),
     key({ accountId, region, keyId }) {
       const record = keys.get(nameOf(accountId, region, keyId))
       return record instanceof Promise ? record.then(withPolicy) : withPolicy(record)
@@ -168,157 +129,71 @@ export function createLookup(ports: LookupPorts): Lookup {
     role: (roleId) => roles.get(roleId),
     group: (groupId) => groups.get(groupId),
     managedPolicy: (policyId) => managedPolicies.get(policyId),
-    grants: ({ accountId, region, keyId }, grantee) =>
-      grants.get(nameOf(accountId, region, `${keyId}/${grantee}`)),
+    grant: ({ accountId, region, keyId, grantId }) =>
+      grants.get(nameOf(accountId, region, `${keyId}/${grantId}`)),
+    grantsGiving: (...asked) => grantSets.find(...asked),
   }
 }
 
-/** Neither an account nor a Region holds a slash, so what is after the second one is the id. */
-function nameOf(accountId: string, region: string, id: string): string {
-  return `${accountId}/${region}/${id}`
-}
-
-function partsOf(name: string): readonly [accountId: string, region: string, id: string] {
-  const [accountId = '', region = '', ...rest] = name.split('/')
-  return [accountId, region, rest.join('/')]
-}
-
-interface Caches {
-  readonly keys: Cache<KeyRecord>
-  /** Shared by content: most keys of an account carry the same one. */
-  readonly policies: Cache<CompiledPolicy>
-  readonly aliases: Cache<AliasRecord>
-  readonly aliasNames: Cache<readonly string[]>
-  readonly materials: Cache<MaterialRecord>
-  readonly accessKeys: Cache<KnownAccessKey>
-  readonly services: Cache<KnownService>
-  readonly accounts: Cache<KnownAccount>
-  readonly users: Cache<KnownUser>
-  readonly roles: Cache<KnownRole>
-  readonly groups: Cache<KnownGroup>
-  readonly managedPolicies: Cache<KnownPolicy>
-  /** By key and grantee: what others were granted on the key costs a caller nothing. */
-  readonly grants: Cache<readonly GrantRecord[]>
-}
-
-function createCaches(ports: LookupPorts): Caches {
-  const { store, openSecret, openServiceSecret, compile } = ports
-  return {
-    keys: createCache({
-      bytesMax: limits.keys,
-      load: (name) => {
-        const [accountId, region, keyId] = partsOf(name)
-        return store.findKey({ accountId, region, keyId })
-      },
-      sizeOf: ({ policy, description }) => 1024 + 2 * (policy.length + description.length),
-    }),
-    policies: createCache({
-      bytesMax: limits.policies,
-      load: (policy) => Promise.resolve(compile(policy)),
-      sizeOf: (_, policy) => 4096 + compiledBytesPerCharacter * policy.length,
-    }),
-    aliases: createCache({
-      bytesMax: limits.aliases,
-      load: (key) => {
-        const [accountId, region, name] = partsOf(key)
-        return store.findAlias({ accountId, region, name })
-      },
-      sizeOf: () => 512,
-    }),
-    aliasNames: createCache({
-      bytesMax: limits.aliasNames,
-      load: async (name) => {
-        const [accountId, region, targetKeyId] = partsOf(name)
-        const page = { targetKeyId, limit: aliasNamesMax }
-        const found = await store.listAliases(accountId, region, page)
-        return found.map((alias) => alias.name)
-      },
-      sizeOf: (names) => 512 * (1 + names.length),
-    }),
-    materials: createCache({
-      bytesMax: limits.materials,
-      load: (materialId) => store.findMaterial(materialId),
-      sizeOf: (material) => 512 + material.wrapped.length,
-    }),
-    accessKeys: createCache({
-      bytesMax: limits.accessKeys,
-      load: async (accessKeyId) => {
-        const record = await store.findAccessKey(accessKeyId)
-        return record && { record, signingSecret: openSecret(record) }
-      },
-      sizeOf: () => 1024,
-    }),
-    services: createCache({
-      bytesMax: limits.services,
-      load: async (accessKeyId) => {
-        const record = await store.findServiceByKey(accessKeyId)
-        return record && { record, signingSecret: openServiceSecret(record) }
-      },
-      sizeOf: ({ record }) => 1024 + 2 * JSON.stringify(record.hosts).length,
-    }),
-    ...createIdentityCaches(ports),
-    grants: createCache({
-      bytesMax: limits.grants,
-      load: (name) => {
-        const [accountId, region, id] = partsOf(name)
-        const [keyId = '', ...grantee] = id.split('/')
-        return store.grantsTo({ accountId, region, keyId }, grantee.join('/'))
-      },
-      sizeOf: (granted) => granted.reduce((bytes, grant) => bytes + grantBytes(grant), 0),
-    }),
+/** What a change makes the caches forget. */
+function forgetter(
+  caches: Caches,
+  onForgottenMaterial: LookupPorts['onForgottenMaterial'],
+): (change: Change) => void {
+  const { keys, aliases, aliasNames, materials, accessKeys, services, grants } = caches
+  const { accounts, users, roles, groups, managedPolicies } = caches
+  return ({ kind, accountId, region, id }) => {
+    switch (kind) {
+      case 'key':
+        return keys.forget(nameOf(accountId, region, id))
+      case 'alias':
+        // Neither the key that it left nor the one that it came to is told.
+        aliasNames.clear()
+        return aliases.forget(nameOf(accountId, region, id))
+      case 'material':
+        onForgottenMaterial(id)
+        return materials.forget(id)
+      case 'access-key':
+        return accessKeys.forget(id)
+      case 'service':
+        return services.forget(id)
+      case 'user':
+        return users.forget(id)
+      case 'group':
+        return groups.forget(id)
+      case 'role':
+        return roles.forget(id)
+      case 'managed-policy':
+        return managedPolicies.forget(id)
+      case 'grant': {
+        const { keyId, grantId } = readGrantChangeId(id)
+        // All grants of a key that is deleted: they are not named one by one.
+        if (grantId === undefined) return grants.clear()
+        return grants.forget(nameOf(accountId, region, `${keyId}/${grantId}`))
+      }
+      case 'account':
+        return accounts.forget(id)
+      case 'trail':
+      case 'oidc-provider':
+        return undefined // nothing is cached of one
+      case 'everything':
+        onForgottenMaterial()
+        for (const cache of Object.values(caches) as readonly Cache<unknown>[]) cache.clear()
+    }
   }
-}
-
-/** By unique id, each with its policies compiled. */
-function createIdentityCaches({
-  findAccount,
-  findUser,
-  findRole,
-  findGroup,
-  findManagedPolicy,
-}: LookupPorts): Pick<Caches, 'accounts' | 'users' | 'roles' | 'groups' | 'managedPolicies'> {
-  return {
-    accounts: createCache({
-      bytesMax: limits.accounts,
-      load: findAccount,
-      sizeOf: ({ bytes }) => bytes,
-    }),
-    users: createCache({
-      bytesMax: limits.users,
-      load: findUser,
-      sizeOf: ({ bytes }) => bytes,
-    }),
-    groups: createCache({
-      bytesMax: limits.groups,
-      load: findGroup,
-      sizeOf: ({ bytes }) => bytes,
-    }),
-    roles: createCache({
-      bytesMax: limits.roles,
-      load: findRole,
-      sizeOf: ({ bytes }) => bytes,
-    }),
-    managedPolicies: createCache({
-      bytesMax: limits.managedPolicies,
-      load: findManagedPolicy,
-      sizeOf: ({ bytes }) => bytes,
-    }),
-  }
-}
-
-/** Constraints are the one part of a grant whose size its maker chooses. */
-function grantBytes({ constraints }: GrantRecord): number {
-  return 1024 + (constraints === undefined ? 0 : 4 * JSON.stringify(constraints).length)
 }
 
 /** Answers `refresh`: nothing to wait for while no change has come. */
-function follower(store: Store, forget: (change: Change) => void): Lookup['refresh'] {
+function follower(
+  store: Store,
+  takeIn: (changes: readonly Change[]) => Promise<void> | undefined,
+): Lookup['refresh'] {
   let applied = store.epoch()
   let catching: Promise<void> | undefined
   const catchUp = async (): Promise<void> => {
     const target = store.epoch()
     const changes = await store.changesSince(applied)
-    for (const change of changes ?? [everything]) forget(change)
+    await takeIn(changes ?? [everything])
     applied = Math.max(target, changes?.at(-1)?.seq ?? 0)
   }
   const refresh = async (): Promise<void> => {

@@ -8,7 +8,9 @@ import { materialIdOf } from '../crypto/blob.ts'
 import { grantNamesOf } from '../authorize/caller-names.ts'
 import { KmsError } from '../errors.ts'
 import type { Caller } from '../model/caller.ts'
-import { grantOperations, type GrantRecord } from '../model/grant.ts'
+import type { Grant } from '../authorize/decision.ts'
+import { grantOperations, type GrantOperation, type GrantRecord } from '../model/grant.ts'
+import type { GrantQuestion } from '../model/grant-terms.ts'
 import { parseArn } from '../model/arn.ts'
 import { aliasArn, keyArn, type AliasRecord, type AliasRef, type KeyRef } from '../model/key.ts'
 import type { KeyUse, Operation } from '../operations/operation.ts'
@@ -36,8 +38,8 @@ export interface ResolvedKey {
   readonly aliasNames?: readonly string[]
   /** The call named it by the ARN of its relative in another Region, as no call can. */
   readonly elsewhere?: true
-  /** Grants of the key that may mean the caller. */
-  readonly grants?: readonly GrantRecord[]
+  /** Grants of the key that give the call to the caller. */
+  readonly grants?: readonly Grant[]
 }
 
 export interface Resolved {
@@ -61,6 +63,10 @@ export interface Resolving {
   readonly lookup: Lookup
   readonly grantTokens: Pick<GrantTokens, 'find'>
   readonly findGrant: Store['findGrant']
+  /** The resource on whose behalf a service calls, where the caller does not say it. */
+  readonly sourceArn?: string | undefined
+  /** Grants that are answered for each of the caller's names: one decides; explanations look at more. */
+  readonly grantsMax?: number
 }
 
 type Given = Readonly<Record<string, unknown>>
@@ -88,32 +94,44 @@ export async function resolveCall(
             ? await relatedKey(use, input, place, lookup)
             : ((await unmadeKey(use, input, operation, resolving)) ??
               (await resolveKey(use, input, place, lookup)))
-    if (key !== undefined) keys.set(name, await withGrants(key, resolving))
+    if (key !== undefined) keys.set(name, await withGrants(key, operation, input, resolving))
   }
   const grant = tokened ?? (await resolveGrant(operation, input, keys, resolving))
   return { keys, ...(alias && { alias }), ...(grant && { grant }) }
 }
 
-const grantable: ReadonlySet<string> = new Set(grantOperations.map((name) => `kms:${name}`))
+const grantable: ReadonlyMap<string, GrantOperation> = new Map(
+  grantOperations.map((name) => [`kms:${name}`, name]),
+)
 
 /** Retiring is a matter of the one grant that is named. */
 async function withGrants(
   key: ResolvedKey,
-  { caller, place, lookup }: Resolving,
+  operation: Operation,
+  input: Given,
+  { caller, place, lookup, sourceArn = caller.service?.sourceArn, grantsMax = 1 }: Resolving,
 ): Promise<ResolvedKey> {
   const { known, use } = key
-  if (known === undefined || !grantable.has(use.action) || use.token !== undefined) return key
-  const lists: (readonly GrantRecord[])[] = []
-  for (const name of grantNamesOf(caller, place.partition)) {
-    const found = lookup.grants(known.record, name)
-    // oxlint-disable-next-line no-await-in-loop -- a caller has three names at most
-    const grants = (found instanceof Promise ? await found : found) ?? []
-    if (grants.length > 0) lists.push(grants)
+  const given = grantable.get(use.action)
+  if (known === undefined || given === undefined || use.token !== undefined) return key
+  const encryptionContext = use.encryptionContext && input[use.encryptionContext]
+  const requested = operation.requestedGrant?.(input)
+  const question: GrantQuestion = {
+    operation: given,
+    // The operation's shape has read it as a map of strings.
+    ...(encryptionContext !== undefined && {
+      encryptionContext: encryptionContext as Readonly<Record<string, string>>,
+    }),
+    ...(sourceArn !== undefined && { sourceArn }),
+    ...(requested && { requested }),
   }
-  const [first, ...more] = lists
-  if (first === undefined) return key
-  // A list may be long: one alone is not copied.
-  return { ...key, grants: more.length === 0 ? first : lists.flat() }
+  const grants: Grant[] = []
+  for (const name of grantNamesOf(caller, place.partition)) {
+    const found = lookup.grantsGiving(known.record, name, question, grantsMax)
+    // oxlint-disable-next-line no-await-in-loop -- a caller has three names at most
+    grants.push(...(found instanceof Promise ? await found : found))
+  }
+  return grants.length === 0 ? key : { ...key, grants }
 }
 
 /** @throws {KmsError} `InvalidGrantIdException`, `NotFoundException` for one of the caller's account */

@@ -114,7 +114,7 @@ function isCanonical(value: unknown): value is CanonicalValue {
  * Bounds what one statement answers, and what is checked before others have their turn: a key's row can
  * hold 32 KiB of policy, which takes 0.1 ms to hash.
  */
-const fetchedMax = 25
+const fetchedMaxDefault = 25
 
 /**
  * One page of the rows that `accept` takes. Rows that it refuses do not shorten the page: a short page
@@ -125,6 +125,8 @@ export async function acceptedPage<Row, Accepted>(
   fetch: (after: string | undefined, limit: number) => Promise<readonly Row[]>,
   nameOf: (row: Row) => string,
   accept: (row: Row) => Accepted | undefined,
+  /** Rows that one statement answers: more where rows are small, or nobody waits for the thread. */
+  fetchedMax = fetchedMaxDefault,
 ): Promise<readonly Accepted[]> {
   const accepted: Accepted[] = []
   let last = after

@@ -220,6 +220,7 @@ async function empty(
   keep: Parameters<Transaction['empty']>[0],
 ): Promise<void> {
   await query.deleteFrom('aliases').execute()
+  await query.deleteFrom('grant_buckets').execute()
   await query.deleteFrom('grants').execute()
   await query.deleteFrom('resource_counts').execute()
   await query.deleteFrom('key_usage').execute()

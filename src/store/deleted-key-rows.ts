@@ -3,6 +3,7 @@
  * @module
  */
 import type { KeyRecord } from '../model/key.ts'
+import { grantChangeId } from './change.ts'
 import { forgetBuried } from './deleted-material-rows.ts'
 import { firstSeal, latestSeal, openedBySeals } from './opening-seals.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
@@ -51,6 +52,8 @@ export function keyDeletion(scope: WriteScope): Pick<Transaction, 'deleteKey'> {
         touch({ kind: 'alias', accountId, region, id: name })
       }
       touch({ kind: 'key', accountId, region, id: keyId })
+      // A replica may come back under the same id: it has none of these grants.
+      touch({ kind: 'grant', accountId, region, id: grantChangeId({ keyId }) })
     },
   }
 }

@@ -4,29 +4,33 @@
  * @module
  */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
-import { granteeOf, requestDigest, type GrantRecord, type GrantRef } from '../model/grant.ts'
+import { granteeOf, type GrantRecord, type GrantRef } from '../model/grant.ts'
 import { parseArn } from '../model/arn.ts'
 import type { NamedPlace } from '../model/identity.ts'
 import type { KeyRef } from '../model/key.ts'
 import { userArn } from '../model/user.ts'
 import { acceptedPage } from './bound-rows.ts'
+import { grantChangeId } from './change.ts'
+import { fileGrant, rowsInBuckets, unfileGrant } from './grant-bucket-rows.ts'
+import { columnsOf, grantOf } from './grant-columns.ts'
+import type { GrantReads } from './grant-reads.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
-import type { GrantsTable, Schema } from './schema.ts'
-import { type StoreReads, type Transaction, StaleRow } from './store.ts'
+import type { GrantsTable } from './grant-tables.ts'
+import type { Schema } from './schema.ts'
+import { type Transaction, StaleRow } from './store.ts'
 
-type Reads = Pick<
-  StoreReads,
-  'findGrant' | 'findSameGrant' | 'grantsTo' | 'listGrants' | 'listRetirableGrants' | 'countGrants'
->
 type Writes = Pick<Transaction, 'insertGrant' | 'renameGrantee' | 'deleteGrant'>
 
-export function grantReads({ query, rows }: RowScope): Reads {
+/** A page of ListGrants with the row that tells whether there is a next one: one statement. */
+const fetchedMax = 101
+
+export function grantReads({ query, rows }: RowScope): GrantReads {
   const accept = (found: GrantsTable | undefined): GrantRecord | undefined => {
     const row = found && rows.genuine('grants', primaryKeyOf(found), found)
     return row && grantOf(row)
   }
   const all = query.selectFrom('grants').selectAll()
-  const listGrants: Reads['listGrants'] = (key, { grantee, granteeId, ...page }) => {
+  const listGrants: GrantReads['listGrants'] = (key, { grantee, granteeId, ...page }) => {
     const fetch = (after: string | undefined, limit: number): Promise<readonly GrantsTable[]> =>
       all
         .where((row) => isOfKey(row, key))
@@ -36,7 +40,7 @@ export function grantReads({ query, rows }: RowScope): Reads {
         .orderBy('grant_id')
         .limit(limit)
         .execute()
-    return acceptedPage(page, fetch, (row) => row.grant_id, accept)
+    return acceptedPage(page, fetch, (row) => row.grant_id, accept, page.fetched ?? fetchedMax)
   }
   return {
     async findGrant(ref) {
@@ -49,8 +53,24 @@ export function grantReads({ query, rows }: RowScope): Reads {
         .execute()
       return found.map(accept).find((same) => same !== undefined)
     },
-    // Page by page: a key may have tens of thousands.
-    grantsTo: (key, grantee) => listGrants(key, { limit: Number.MAX_SAFE_INTEGER, grantee }),
+    async findGrants(key, grantIds) {
+      if (grantIds.length === 0) return []
+      const found = await all
+        .where((row) => isOfKey(row, key))
+        .where('grant_id', 'in', grantIds)
+        .execute()
+      return found.flatMap((row) => accept(row) ?? [])
+    },
+    async grantsInBuckets(key, places, limitEach) {
+      const found = await rowsInBuckets(query, key, places, limitEach)
+      return found.map(({ bucket, ...row }) => {
+        const grant = accept(row)
+        const { grant_id: grantId } = row
+        // Rows of a join are not compared with what was asked for otherwise.
+        const isAsked = grant !== undefined && grantKeyOf(grant) === grantKeyOf({ ...key, grantId })
+        return { bucket, grantId, ...(isAsked && { grant }) }
+      })
+    },
     listGrants,
     listRetirableGrants(region, { retiree, retireeId, accountId, ...page }) {
       const fetch = (after: string | undefined, limit: number): Promise<readonly GrantsTable[]> =>
@@ -67,25 +87,32 @@ export function grantReads({ query, rows }: RowScope): Reads {
           .orderBy('grant_id')
           .limit(limit)
           .execute()
-      return acceptedPage(page, fetch, (row) => row.grant_id, accept)
+      return acceptedPage(page, fetch, (row) => row.grant_id, accept, fetchedMax)
     },
-    // Counts rows unchecked: a forged one can only use up the key's quota of grants.
-    async countGrants(key, grantee) {
-      const { count } = await query
-        .selectFrom('grants')
-        .select(({ fn }) => fn.countAll<number>().as('count'))
-        .where((row) => isOfKey(row, key))
-        .$if(grantee !== undefined, (grants) => grants.where('grantee', '=', grantee ?? ''))
-        .executeTakeFirstOrThrow()
-      return count
-    },
+    countGrants: (key, grantee) => countGrants(query, key, grantee),
   }
+}
+
+/** Counts rows unchecked: a forged one can only use up the key's quota of grants. */
+async function countGrants(
+  query: RowScope['query'],
+  key: KeyRef,
+  grantee: string | undefined,
+): Promise<number> {
+  const { count } = await query
+    .selectFrom('grants')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where((row) => isOfKey(row, key))
+    .$if(grantee !== undefined, (grants) => grants.where('grantee', '=', grantee ?? ''))
+    .executeTakeFirstOrThrow()
+  return count
 }
 
 export function grantWrites({ query, rows, touch }: WriteScope): Writes {
   const touchGrant = (grant: GrantRecord): void => {
-    const { accountId, region, keyId } = grant
-    touch({ kind: 'grant', accountId, region, id: `${keyId}/${granteeOf(grant)}` })
+    const { accountId, region } = grant
+    const id = grantChangeId({ ...grant, grantee: granteeOf(grant) })
+    touch({ kind: 'grant', accountId, region, id })
   }
   return {
     async insertGrant(grant) {
@@ -94,6 +121,7 @@ export function grantWrites({ query, rows, touch }: WriteScope): Writes {
         .insertInto('grants')
         .values(rows.seal('grants', columnsOf(record)))
         .execute()
+      await fileGrant(query, record)
       touchGrant(record)
       return record
     },
@@ -117,12 +145,15 @@ export function grantWrites({ query, rows, touch }: WriteScope): Writes {
           }),
           rowVersion: grant.rowVersion + 1,
         }
-        // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
+        // oxlint-disable no-await-in-loop -- statements of one transaction
+        await unfileGrant(query, grant)
         await query
           .updateTable('grants')
           .set(rows.seal('grants', columnsOf(changed)))
           .where((one) => isGrant(one, grant))
           .execute()
+        await fileGrant(query, changed)
+        // oxlint-enable no-await-in-loop
         touchGrant(grant)
         touchGrant(changed)
       }
@@ -133,6 +164,7 @@ export function grantWrites({ query, rows, touch }: WriteScope): Writes {
         .where((row) => isGrant(row, grant))
         .executeTakeFirst()
       if (numDeletedRows !== 1n) throw new StaleRow(`grant ${grant.grantId}`)
+      await unfileGrant(query, grant)
       touchGrant(grant)
     },
   }
@@ -148,6 +180,10 @@ function isGrant(row: Row, { accountId, region, keyId, grantId }: GrantRef): Exp
   return row.and({ account_id: accountId, region, key_id: keyId, grant_id: grantId })
 }
 
+function grantKeyOf({ accountId, region, keyId, grantId }: GrantRef): string {
+  return `${accountId}/${region}/${keyId}/${grantId}`
+}
+
 function primaryKeyOf(row: GrantsTable): readonly string[] {
   return [row.account_id, row.region, row.key_id, row.grant_id]
 }
@@ -155,51 +191,4 @@ function primaryKeyOf(row: GrantsTable): readonly string[] {
 /** In the partition of its key's Region, as it was. */
 function renamed(arn: string | undefined, user: NamedPlace): string {
   return userArn(parseArn(arn ?? '')?.partition ?? 'aws', user)
-}
-
-function columnsOf(grant: GrantRecord): Omit<GrantsTable, 'row_tag'> {
-  return {
-    account_id: grant.accountId,
-    region: grant.region,
-    key_id: grant.keyId,
-    grant_id: grant.grantId,
-    name: grant.name ?? null,
-    grantee: granteeOf(grant),
-    grantee_id: grant.granteeId ?? null,
-    retiree: grant.retiringPrincipal ?? grant.retiringServicePrincipal ?? null,
-    retiree_id: grant.retiringId ?? null,
-    issuing_account_id: grant.issuingAccountId,
-    operations: JSON.stringify(grant.operations),
-    constraints: grant.constraints === undefined ? null : JSON.stringify(grant.constraints),
-    request_digest: grant.name === undefined ? null : requestDigest(grant),
-    created_at: grant.createdAt,
-    row_version: grant.rowVersion,
-  }
-}
-
-/** A genuine row was made by `columnsOf`: its words and its JSON are the record's. */
-function grantOf(row: GrantsTable): GrantRecord {
-  const { grantee, grantee_id: granteeId, retiree, retiree_id: retiringId } = row
-  return {
-    accountId: row.account_id,
-    region: row.region,
-    keyId: row.key_id,
-    grantId: row.grant_id,
-    ...(row.name !== null && { name: row.name }),
-    // A principal has a unique id, a service has none.
-    ...(granteeId === null
-      ? { granteeServicePrincipal: grantee }
-      : { granteePrincipal: grantee, granteeId }),
-    ...(retiree !== null &&
-      (retiringId === null
-        ? { retiringServicePrincipal: retiree }
-        : { retiringPrincipal: retiree, retiringId })),
-    issuingAccountId: row.issuing_account_id,
-    operations: JSON.parse(row.operations) as GrantRecord['operations'],
-    ...(row.constraints !== null && {
-      constraints: JSON.parse(row.constraints) as NonNullable<GrantRecord['constraints']>,
-    }),
-    createdAt: row.created_at,
-    rowVersion: row.row_version,
-  }
 }

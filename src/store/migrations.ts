@@ -33,6 +33,7 @@ import { outgoingEvents } from './migrations/0025-outgoing-events.ts'
 import { deletedMaterials } from './migrations/0026-deleted-materials.ts'
 import { keyUsageTracking } from './migrations/0027-key-usage-tracking.ts'
 import { expiredMaterials } from './migrations/0028-expired-materials.ts'
+import { grantBuckets } from './migrations/0029-grant-buckets.ts'
 import type { Schema } from './schema.ts'
 
 export interface Migration {
@@ -70,6 +71,7 @@ export const migrations: readonly Migration[] = [
   { name: 'deleted-materials', up: deletedMaterials },
   { name: 'key-usage-tracking', up: keyUsageTracking },
   { name: 'expired-materials', up: expiredMaterials },
+  { name: 'grant-buckets', up: grantBuckets },
 ]
 
 /**

@@ -5,6 +5,7 @@
  * Tables with a `row_tag` hold rows that decide: the tag is over every other column (`bound-rows.ts`).
  * @module
  */
+import type { GrantBucketsTable, GrantsTable } from './grant-tables.ts'
 import type { Generated } from 'kysely'
 import type { EventIndexTables } from './event-index-schema.ts'
 import type { AccessKeysTable, ServicesTable } from './credential-tables.ts'
@@ -241,30 +242,6 @@ export interface AliasesTable {
   readonly row_tag: Uint8Array
 }
 
-export interface GrantsTable {
-  readonly account_id: string
-  readonly region: string
-  readonly key_id: string
-  readonly grant_id: string
-  readonly name: string | null
-  /** An ARN, or a service principal where there is no `grantee_id`. */
-  readonly grantee: string
-  readonly grantee_id: string | null
-  /** An ARN, or a service principal where there is no `retiree_id`. */
-  readonly retiree: string | null
-  readonly retiree_id: string | null
-  readonly issuing_account_id: string
-  /** A JSON array. */
-  readonly operations: string
-  /** A JSON object. */
-  readonly constraints: string | null
-  /** What is the same for repeated requests; of grants with a name only. */
-  readonly request_digest: string | null
-  readonly created_at: number
-  readonly row_version: number
-  readonly row_tag: Uint8Array
-}
-
 /** How many customer managed keys, or aliases, an account has in a Region. */
 export interface ResourceCountsTable {
   readonly account_id: string
@@ -361,6 +338,7 @@ export interface Schema extends EventIndexTables {
   readonly material_states: MaterialStatesTable
   readonly aliases: AliasesTable
   readonly grants: GrantsTable
+  readonly grant_buckets: GrantBucketsTable
   readonly resource_counts: ResourceCountsTable
   readonly key_usage: KeyUsageTable
   readonly key_usage_tracking: KeyUsageTrackingTable

@@ -7,7 +7,7 @@
  * @module
  */
 import type { AccessKeyRecord, AccessKeyUse, AccountRecord } from '../model/access-key.ts'
-import type { GrantRecord, GrantRef } from '../model/grant.ts'
+import type { GrantRecord } from '../model/grant.ts'
 import type { GroupRecord } from '../model/group.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, MaterialRecord } from '../model/key.ts'
 import type {
@@ -30,6 +30,7 @@ import type { DeliveryStore } from './delivery-store.ts'
 import type { ChangeReads } from './change.ts'
 import type { BlockPage, BlockRef, IndexPosition } from './event-index-rows.ts'
 import type { Figures } from './figures.ts'
+import type { GrantReads } from './grant-reads.ts'
 import type { OutgoingEventStore } from './outgoing-event-store.ts'
 
 /** The row that a change was decided on is no longer the present one: decide again. */
@@ -63,7 +64,7 @@ export interface DuePage<T> {
   readonly limit: number
 }
 
-export interface StoreReads {
+export interface StoreReads extends GrantReads {
   findAccount(accountId: string): Promise<AccountRecord | undefined>
   /** Accounts by id. */
   listAccounts(page: Page): Promise<readonly AccountRecord[]>
@@ -156,27 +157,6 @@ export interface StoreReads {
   countAliases(key: KeyRef): Promise<number>
   /** Aliases of an account and Region, but for those that AWS has made. */
   countAllAliases(accountId: string, region: string): Promise<number>
-  findGrant(ref: GrantRef): Promise<GrantRecord | undefined>
-  /** A grant that was made for the same request by the same name: `requestDigest` of `model/grant.ts`. */
-  findSameGrant(key: KeyRef, requestDigest: string): Promise<GrantRecord | undefined>
-  /** All grants of a key to one grantee, an ARN or a service principal. */
-  grantsTo(key: KeyRef, grantee: string): Promise<readonly GrantRecord[]>
-  /** Grants of a key by grant id, of one grantee when it is given. */
-  listGrants(
-    key: KeyRef,
-    page: Page & { readonly grantee?: string; readonly granteeId?: string },
-  ): Promise<readonly GrantRecord[]>
-  /** Grants of a Region on every account's keys, or on those of one, by who may retire them. */
-  listRetirableGrants(
-    region: string,
-    page: Page & {
-      readonly retiree: string
-      readonly retireeId?: string
-      readonly accountId?: string
-    },
-  ): Promise<readonly GrantRecord[]>
-  /** Grants of a key, to one grantee when it is given: an ARN or a service principal. */
-  countGrants(key: KeyRef, grantee?: string): Promise<number>
   findTrail(ref: TrailRef): Promise<TrailRecord | undefined>
   /** An account's trails by home Region and name: there are few, by a quota. */
   listTrails(accountId: string): Promise<readonly TrailRecord[]>

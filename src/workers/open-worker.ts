@@ -21,6 +21,8 @@ import { awsOperations, joinPorts, type WorkerParts } from '../ports.ts'
 import type { InTurn } from '../resolve/turns.ts'
 import { workerService } from '../routes.ts'
 import { screenCall } from '../screen.ts'
+import { createGrantReader } from '../resolve/grant-reader.ts'
+import type { OnForgedRow } from '../store/bound-rows.ts'
 import { createStore } from '../store/bound-store.ts'
 import { attachDatabase } from '../store/open.ts'
 import { createKeptFaults } from '../throttle/faults.ts'
@@ -124,18 +126,18 @@ async function openParts(
   const meter = createMeter()
   const database = attachDatabase(start.database, onFatal)
   const keyring = keyringOf(deployment.deploymentId, deployment.domainKeys, random)
-  const store = createStore(database, keyring, {
-    onForgedRow: (table, id) => {
-      meter.forged('row')
-      log.error({ table, id }, 'a row is forged or was removed: it is not believed')
-    },
-  })
+  const onForgedRow: OnForgedRow = (table, id) => {
+    meter.forged('row')
+    log.error({ table, id }, 'a row is forged or was removed: it is not believed')
+  }
+  const store = createStore(database, keyring, { onForgedRow })
   const stream = await openStream({ worker, config, memory, clock, meter, log, onFatal })
   const { journal, journalDirectory: directory, onError } = stream
   const list = (): Promise<void> => link.ask('list', undefined)
   const files = nodeFiles
   const anchors = await openAnchors({ store, journal, keyring, files, directory, list, onError })
   return {
+    grantReader: createGrantReader({ database: start.grantDatabase, deployment, onForgedRow }),
     clock,
     random,
     store,

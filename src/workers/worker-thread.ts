@@ -19,6 +19,8 @@ export interface WorkerData {
   readonly config: SentConfig
   readonly deployment: OpenDeployment
   readonly database: SharedDatabase
+  /** For the thread that reads grants. */
+  readonly grantDatabase: SharedDatabase
   readonly memory: SharedMemory
   /** What `Store.trackUsageSince` answered. */
   readonly usageTrackedSince: number

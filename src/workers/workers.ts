@@ -31,7 +31,7 @@ export interface Workers {
 }
 
 export interface WorkersStart {
-  readonly data: Omit<WorkerData, 'worker' | 'database'>
+  readonly data: Omit<WorkerData, 'worker' | 'database' | 'grantDatabase'>
   readonly share: () => SharedDatabase
   readonly answers: Omit<Answers<AskedOfFirst>, 'noted' | 'fatal'>
   /** What the first worker itself has noted. */
@@ -122,8 +122,9 @@ export function createWorkers(
 
 function startThread(script: URL, worker: number, { data, share }: WorkersStart): Worker {
   const database = share()
-  const workerData: WorkerData = { ...data, worker, database }
-  const transferList: MessagePort[] = [database.port]
+  const grantDatabase = share()
+  const workerData: WorkerData = { ...data, worker, database, grantDatabase }
+  const transferList: MessagePort[] = [database.port, grantDatabase.port]
   return new Worker(script, {
     name: `trent worker ${worker}`,
     workerData,

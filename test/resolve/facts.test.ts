@@ -23,7 +23,9 @@ const sources = {
     role: () => undefined,
     group: () => undefined,
     managedPolicy: () => undefined,
-    grants: () => [],
+    grant: () => undefined,
+    grantsGiving: (_: unknown, { grantee }: { readonly grantee: string }) =>
+      grantee === 'arn:g' ? [grant] : Promise.resolve([]),
   } as unknown as Lookup, // nothing else of it is asked
   store: {
     findUser: async () => undefined,
@@ -83,6 +85,7 @@ const webIdentity: Caller = {
   },
 }
 const inPlace = { region }
+const encrypt = { operation: 'Encrypt' } as const
 
 for (const [what, read, change, other] of [
   ['a key', (f) => f.lookup.key(key), of('key', 'k', inPlace), of('key', 'l', inPlace)],
@@ -111,27 +114,39 @@ for (const [what, read, change, other] of [
     of('managed-policy', 'ANPB'),
   ],
   [
-    'the grants of a grantee',
-    (f) => f.lookup.grants(key, 'arn:g'),
-    of('grant', 'k/arn:g', inPlace),
-    of('grant', 'k/arn:h', inPlace),
+    'a grant that gives it',
+    (f) => f.lookup.grantsGiving(key, { grantee: 'arn:g', granteeId: '' }, encrypt, 1),
+    of('grant', 'k/g/arn:g', inPlace),
+    of('grant', 'k/other/arn:g', inPlace),
+  ],
+  [
+    'that no grant of a grantee gives it',
+    (f) => f.lookup.grantsGiving(key, { grantee: 'arn:h', granteeId: '' }, encrypt, 1),
+    of('grant', 'k/new/arn:h', inPlace),
+    of('grant', 'k/new/arn:g', inPlace),
+  ],
+  [
+    'a grant in memory',
+    (f) => f.lookup.grant({ ...key, grantId: 'g' }),
+    of('grant', 'k/g/arn:g', inPlace),
+    of('grant', 'k/h/arn:g', inPlace),
   ],
   [
     'a grant by its token',
     (f) => f.grantTokens.find('token', region),
-    of('grant', 'k/arn:g', inPlace),
-    of('grant', 'k/arn:h', inPlace),
+    of('grant', 'k/g/arn:g', inPlace),
+    of('grant', 'k/h/arn:g', inPlace),
   ],
   [
     'a grant by its id',
     (f) => f.findGrant({ ...key, grantId: 'g' }),
-    of('grant', 'k/arn:g', inPlace),
-    of('grant', 'k/arn:h', inPlace),
+    of('grant', 'k/g/arn:g', inPlace),
+    of('grant', 'k/h/arn:g', inPlace),
   ],
   [
     'a grant that is missing',
     (f) => f.findGrant({ ...key, grantId: 'h' }),
-    of('grant', 'k/arn:h', inPlace),
+    of('grant', 'k/h/arn:g', inPlace),
     of('key', 'k', inPlace),
   ],
   [

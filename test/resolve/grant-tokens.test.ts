@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openKeyring, createDomainKey } from '../../src/crypto/domain-keys.ts'
 import type { Keyring } from '../../src/crypto/keyring.ts'
-import type { GrantRecord } from '../../src/model/grant.ts'
+import type { GrantRecord, GrantRef } from '../../src/model/grant.ts'
 import type { KeyRecord, KeyRef } from '../../src/model/key.ts'
 import { createGrantTokens, type GrantTokens } from '../../src/resolve/grant-tokens.ts'
 import { createPages } from '../../src/resolve/markers.ts'
@@ -40,14 +40,9 @@ function over(keyring: Keyring, stored: readonly GrantRecord[], keyIsThere = tru
     )
   const lookup = {
     key: () => (keyIsThere ? key : undefined),
-    grants: (ref: KeyRef, grantee: string) =>
-      grantsOf(ref).filter(
-        (one) => (one.granteePrincipal ?? one.granteeServicePrincipal) === grantee,
-      ),
+    grant: (ref: GrantRef) => grantsOf(ref).find(({ grantId }) => grantId === ref.grantId),
   }
-  return createGrantTokens(keyring, lookup, (ref) =>
-    Promise.resolve(grantsOf(ref).find(({ grantId }) => grantId === ref.grantId)),
-  )
+  return createGrantTokens(keyring, lookup)
 }
 
 const invalid = { code: 'InvalidGrantTokenException', message: '' }

@@ -52,6 +52,8 @@ function over(policyOf: (keyId: string) => string): {
     findRole: () => Promise.resolve(undefined),
     findGroup: () => Promise.resolve(undefined),
     findManagedPolicy: () => Promise.resolve(undefined),
+    readGrants: () => Promise.resolve(),
+    onGrantsFailed: () => undefined,
     onForgottenMaterial: () => undefined,
   })
   const find = async (keyId: string): Promise<string | undefined> =>
@@ -80,18 +82,17 @@ test('compiled policies are counted by their text: keys that are known hold none
   assert.equal(read.length, 60, 'each key is still known')
 })
 
-test('grants are read once a key and grantee, none as well, and again after their change alone', async () => {
+test('a grant that a call names is read once, and again after its change or the end of its key', async () => {
   const { accountId, region } = key
-  const grantee = 'arn:aws:iam::111122223333:role/a/b'
-  const stored = new Map<string, readonly GrantRecord[]>()
+  const stored = new Map<string, GrantRecord>()
   const read: string[] = []
   const changes: Change[] = []
-  const store: Pick<Store, 'epoch' | 'changesSince' | 'grantsTo'> = {
+  const store: Pick<Store, 'epoch' | 'changesSince' | 'findGrant'> = {
     epoch: () => changes.length,
     changesSince: async (seq) => changes.slice(seq),
-    grantsTo: async ({ keyId }, to) => {
-      read.push(`${keyId} ${to}`)
-      return stored.get(`${keyId}/${to}`) ?? []
+    findGrant: async ({ keyId, grantId }) => {
+      read.push(`${keyId} ${grantId}`)
+      return stored.get(`${keyId}/${grantId}`)
     },
   }
   const lookup = createLookup({
@@ -104,21 +105,27 @@ test('grants are read once a key and grantee, none as well, and again after thei
     findRole: () => Promise.resolve(undefined),
     findGroup: () => Promise.resolve(undefined),
     findManagedPolicy: () => Promise.resolve(undefined),
+    readGrants: () => Promise.resolve(),
+    onGrantsFailed: () => undefined,
     onForgottenMaterial: () => undefined,
   })
-  const count = async (keyId: string, to: string): Promise<number | undefined> => {
+  const change = (kind: Change['kind'], id: string): void =>
+    void changes.push({ seq: changes.length + 1, kind, accountId, region, id })
+  const isThere = async (keyId: string, grantId: string): Promise<boolean> => {
     await lookup.refresh()
-    return (await lookup.grants({ accountId, region, keyId }, to))?.length
+    return (await lookup.grant({ accountId, region, keyId, grantId })) !== undefined
   }
-  for (const to of [grantee, 'other', grantee, 'other']) assert.equal(await count('k', to), 0)
-  assert.deepEqual(read, [`k ${grantee}`, 'k other'])
-  const grant = { grantId: 'g' } as GrantRecord // nothing else of it is read
-  stored.set(`k/${grantee}`, [grant])
-  changes.push({ seq: 1, kind: 'grant', accountId, region, id: `k/${grantee}` })
-  assert.equal(await count('k', grantee), 1)
-  assert.equal(await count('k', 'other'), 0)
-  assert.deepEqual(read, [`k ${grantee}`, 'k other', `k ${grantee}`])
+  for (const id of ['g', 'h', 'g', 'h']) assert.equal(await isThere('k', id), false)
+  assert.deepEqual(read.splice(0), ['k g', 'k h'])
+  stored.set('k/g', { grantId: 'g', constraints: {} } as GrantRecord) // nothing else of it is read
+  change('grant', 'k/g/arn:aws:iam::111122223333:role/a/b')
+  assert.equal(await isThere('k', 'g'), true)
+  assert.equal(await isThere('k', 'h'), false)
+  assert.deepEqual(read.splice(0), ['k g'])
   stored.clear()
-  changes.push({ seq: 2, kind: 'everything', accountId: '', region: '', id: '' })
-  assert.equal(await count('k', grantee), 0)
+  change('grant', 'k')
+  assert.equal(await isThere('k', 'g'), false)
+  stored.set('k/g', { grantId: 'g' } as GrantRecord)
+  change('everything', '')
+  assert.equal(await isThere('k', 'g'), true)
 })

@@ -71,7 +71,7 @@ for (const { name: engine, open } of engines) {
     assert(await store.findAlias({ accountId, region, name: 'alias/other' }))
     assert.equal(await store.countGrants({ accountId, region, keyId: 'stays' }), 1)
     const touched = (await store.changesSince(before))?.map(({ kind, id: of }) => `${kind} ${of}`)
-    assert.deepEqual(touched?.toSorted(), ['alias alias/one', 'key mrk-1'])
+    assert.deepEqual(touched?.toSorted(), ['alias alias/one', 'grant mrk-1', 'key mrk-1'])
     // Another Region's key of the same id still needs the material.
     assert(await store.findMaterial(id('a')))
     assert.deepEqual(await store.countDeletedKeys(), { ...none, gone: 1 })

@@ -77,9 +77,11 @@ for (const { name: engine, open } of engines) {
     })
     const ids = (grants: readonly { readonly grantId: string }[]): string =>
       grants.map(({ grantId }) => grantId[0]).join('')
-    assert.equal(ids(await store.grantsTo(key, root)), '16')
-    assert.equal(ids(await store.grantsTo(key, guest)), '2')
-    assert.equal(ids(await store.grantsTo(key, 'nobody')), '')
+    assert.equal(ids(await store.listGrants(key, { limit: 9, grantee: root, fetched: 1 })), '16')
+    assert.equal(ids(await store.listGrants(key, { limit: 9, grantee: 'nobody' })), '')
+    const some = await store.findGrants(key, [id('2'), id('6'), id('3'), id('9')])
+    assert.equal(ids(some.toSorted((a, b) => (a.grantId < b.grantId ? -1 : 1))), '26')
+    assert.deepEqual(await store.findGrants(key, []), [])
     const counts = [undefined, root, guest, 'nobody'].map((to) => store.countGrants(key, to))
     assert.deepEqual(await Promise.all(counts), [3, 2, 1, 0])
     assert.equal(ids(await store.listGrants(key, { limit: 9 })), '126')
@@ -96,7 +98,7 @@ for (const { name: engine, open } of engines) {
     assert.equal(await store.findSameGrant({ ...key, keyId: 'k2' }, digest), undefined)
   })
 
-  test(`${engine}: changes of grants name their key and grantee, and take a number each`, async (t) => {
+  test(`${engine}: changes of grants name their key, grant and grantee, and take a number each`, async (t) => {
     const { store } = storeOf((await open(t)).database)
     await insertAccounts(store)
     await insertKeys(store, newKey('k1'))
@@ -105,7 +107,7 @@ for (const { name: engine, open } of engines) {
       transaction.insertGrant(newGrant(id('a'), 'k1')),
     )
     await store.change((transaction) => transaction.deleteGrant(made))
-    const change = { kind: 'grant', accountId, region, id: `k1/${root}` }
+    const change = { kind: 'grant', accountId, region, id: `k1/${id('a')}/${root}` }
     assert.deepEqual(await store.changesSince(before), [
       { seq: before + 1, ...change },
       { seq: before + 2, ...change },

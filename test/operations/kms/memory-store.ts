@@ -134,7 +134,8 @@ export function reads(rows: Rows): StoreReads {
     findGrant: async (ref) => ofKey(ref).find(({ grantId }) => grantId === ref.grantId),
     findSameGrant: async (key, digest) =>
       ofKey(key).find((grant) => grant.name !== undefined && requestDigest(grant) === digest),
-    grantsTo: async (key, grantee) => ofKey(key).filter((grant) => granteeOf(grant) === grantee),
+    findGrants: async (key, ids) => ofKey(key).filter(({ grantId }) => ids.includes(grantId)),
+    grantsInBuckets: unused,
     listGrants: async (key, { after = '', limit, grantee, granteeId }) =>
       page(
         ofKey(key).filter(
