@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from 'node:path'
+import type { Logger } from 'pino'
 import type { AcceptedLoss } from './accepted-loss.ts'
 import { nodeFiles } from './audit/files.ts'
 import type { OpenJournal } from './audit/journal.ts'
@@ -13,6 +14,7 @@ import { createClock, type MovableClock } from './jobs/clock.ts'
 import { createMeter, type Meter } from './metrics/meter.ts'
 import type { ServerOptions } from './server.ts'
 import { openDatabase, type OwnedDatabase } from './store/open.ts'
+import { createQuickCheck, type QuickCheck } from './store/quick-check.ts'
 import { sharedMemory, type SharedMemory } from './workers/memory.ts'
 import { openStream } from './workers/stream.ts'
 import { canShareListeners, createWorkers, type Workers } from './workers/workers.ts'
@@ -30,6 +32,8 @@ export interface Files {
   /** What waits for the journal's last word. */
   readonly afterJournal: Closing
   readonly onError: (error: Error) => void
+  /** Begins when calls are served. */
+  readonly quickCheck: QuickCheck
   readonly clock: MovableClock
   /** Milliseconds since the epoch. */
   readonly startedAt: number
@@ -64,9 +68,24 @@ export async function openFiles(
   const stream = await openStream({ ...of, worker: 0 })
   meter.observe({ trent_sealed: () => 1 })
   closing.push(() => stream.journal.close())
-  const threads = { memory, workers, workerCount }
+  const quickCheck = quickCheckOf(database, log, meter)
+  closing.push(() => quickCheck.close())
+  const threads = { memory, workers, workerCount, quickCheck }
   const { acceptedLoss } = found
   return { database, ...threads, meter, ...stream, afterJournal, clock, startedAt, acceptedLoss }
+}
+
+function quickCheckOf(database: OwnedDatabase, log: Logger, meter: Meter): QuickCheck {
+  const quickCheck = createQuickCheck(database, {
+    onProblems: (problems) => log.error({ problems }, 'the database is damaged'),
+    onLeftOut: (why) =>
+      log.warn({ why }, 'the database was not checked: run `trent verify-database`'),
+  })
+  meter.observe({
+    trent_database_damaged: () => Number(quickCheck.problems().length > 0),
+    trent_database_checked: () => Number(quickCheck.isDone()),
+  })
+  return quickCheck
 }
 
 function workersOf({ workers }: Config, { log, time, journalFiles }: ServerOptions): number {

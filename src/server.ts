@@ -81,7 +81,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
 async function openDoors(
   config: Config,
   { log, prepare }: ServerOptions,
-  { journal, meter, workers, workerCount }: Files,
+  { journal, meter, workers, workerCount, quickCheck }: Files,
   closing: Closing,
 ): Promise<{
   readonly listener: Listener
@@ -109,6 +109,9 @@ async function openDoors(
       ...(opened === undefined ? ['the root key is not open'] : []),
       ...(journal.healthy ? [] : ['the audit journal has no healthy segment']),
       ...(journal.hasReserve ? [] : ['the disk of the audit journal is nearly full']),
+      ...(quickCheck.problems().length > 0
+        ? ['the database is damaged: stop the server and run `trent verify-database`']
+        : []),
       ...(await reasonsOf(workers)),
     ]
     return { ready: reasons.length === 0, reasons }
@@ -138,6 +141,7 @@ async function openDoors(
       await made.startWorkers(service.handler)
       opened = made
       await workers.listen(listener.port)
+      quickCheck.begin()
       return made.firstAccount
     },
   }

@@ -19,6 +19,12 @@ interface Described {
 const described = {
   trent_ready: { help: '1 while calls are served, as /readyz says.' },
   trent_sealed: { help: '1 while the root key is not open.' },
+  trent_database_damaged: {
+    help: '1 when the check after the start found damage in the database.',
+  },
+  trent_database_checked: {
+    help: '1 when the check after the start has looked at every table of the database.',
+  },
   trent_clock_held: {
     help: '1 while nobody vouches for the clock, and nothing is done that cannot be undone.',
   },

@@ -3,7 +3,8 @@
  * transaction is an exclusive lease; while it lasts, only its holder's statements run.
  * @module
  */
-import { type SqliteConnection, failureOf } from './sqlite.ts'
+import { failureOf } from './sqlite-failure.ts'
+import type { SqliteConnection } from './sqlite.ts'
 import type { SqliteFailure, SqliteRequest, SqliteResponse } from './sqlite-protocol.ts'
 
 /** One client's end of the line. */

@@ -7,7 +7,8 @@
  * @module
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { failureOf, openSqlite } from './sqlite.ts'
+import { failureOf } from './sqlite-failure.ts'
+import { openSqlite } from './sqlite.ts'
 import type {
   SqliteRequest,
   StoreThreadNotice,

@@ -8,13 +8,8 @@ import { chmodSync, closeSync, existsSync, fsyncSync, openSync, rmSync } from 'n
 import { dirname } from 'node:path'
 import { constants, DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import type {
-  SqliteFailure,
-  SqliteFailureKind,
-  SqliteResult,
-  SqliteRow,
-  SqliteValue,
-} from './sqlite-protocol.ts'
+import { isDamage } from './sqlite-failure.ts'
+import type { SqliteResult, SqliteRow, SqliteValue } from './sqlite-protocol.ts'
 
 export interface SqliteConnection {
   readonly run: (sql: string, parameters: readonly SqliteValue[]) => SqliteResult
@@ -196,7 +191,7 @@ function connectionOf(database: DatabaseSync): SqliteConnection {
   const run = (sql: string, parameters: readonly SqliteValue[]): SqliteResult => {
     const { statement, answersRows } = prepare(sql)
     if (answersRows) {
-      const rows = statement.all(...parameters).map(readRow)
+      const rows = rowsOf(sql, () => statement.all(...parameters).map(readRow))
       return { rows, affected: rows.length }
     }
     isWritten = true
@@ -243,6 +238,18 @@ function connectionOf(database: DatabaseSync): SqliteConnection {
   }
 }
 
+/** A check of damage answers every damage as a row: SQLite throws when it cannot go on. */
+function rowsOf(sql: string, read: () => readonly SqliteRow[]): readonly SqliteRow[] {
+  try {
+    return read()
+  } catch (error) {
+    const isCheck = sql.trimStart().startsWith('PRAGMA quick_check')
+    if (isCheck && error instanceof Error && isDamage(error))
+      return [{ quick_check: error.message }]
+    throw error
+  }
+}
+
 /** The statements used last stay prepared. */
 function statementCache(database: DatabaseSync): (sql: string) => Prepared {
   const statements = new Map<string, Prepared>()
@@ -272,37 +279,4 @@ function readRow(row: Readonly<Record<string, SqliteValue>>): SqliteRow {
     read[name] = fits ? Number(value) : value
   }
   return read
-}
-
-// https://www.sqlite.org/rescode.html
-const busy = 5
-const locked = 6
-const duplicates: readonly number[] = [1555, 2067, 2579]
-/**
- * Input or output failed, or the file is not sound: whether the last commit is on disk is unknown, and
- * no later statement may build on it.
- */
-const fatal: readonly number[] = [10, 11, 26]
-
-/** What a thrown value means to a client. SQLite's messages name columns, never values. */
-export function failureOf(error: unknown): SqliteFailure {
-  const message = error instanceof Error ? error.message : String(error)
-  const code =
-    error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
-      ? error.errcode
-      : 0
-  return { kind: kindOf(code), message }
-}
-
-/** Whether SQLite found the file damaged: one that is no database at all is another failure. */
-export function isDamage(error: unknown): boolean {
-  const corrupt = 11
-  return error instanceof Error && 'errcode' in error && Number(error.errcode) % 256 === corrupt
-}
-
-function kindOf(code: number): SqliteFailureKind {
-  const primary = code & 0xff
-  if (duplicates.includes(code)) return 'duplicate'
-  if (primary === busy || primary === locked) return 'conflict'
-  return fatal.includes(primary) ? 'fatal' : 'refused'
 }

@@ -1,4 +1,4 @@
-/** Verifies the rows of a database: their tags, the secrets that they wrap, and what their JSON names. @module */
+/** Verifies the rows of a database: their tags, the secrets they wrap, and what their JSON names. @module */
 import { type Kysely, sql } from 'kysely'
 import { awsManagedPolicy } from '../model/aws-managed-policies.ts'
 import { type BoundTable, boundTables, createBoundRows, type RowKeyring } from './bound-rows.ts'

@@ -1,0 +1,34 @@
+/** What errors of SQLite mean. @see https://www.sqlite.org/rescode.html @module */
+import type { SqliteFailure, SqliteFailureKind } from './sqlite-protocol.ts'
+
+const busy = 5
+const locked = 6
+const duplicates: readonly number[] = [1555, 2067, 2579]
+/**
+ * Input or output failed, or the file is not sound: whether the last commit is on disk is unknown, and
+ * no later statement may build on it.
+ */
+const fatal: readonly number[] = [10, 11, 26]
+
+/** What a thrown value means to a client. SQLite's messages name columns, never values. */
+export function failureOf(error: unknown): SqliteFailure {
+  const message = error instanceof Error ? error.message : String(error)
+  const code =
+    error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
+      ? error.errcode
+      : 0
+  return { kind: kindOf(code), message }
+}
+
+/** Whether SQLite found the file damaged: one that is no database at all is another failure. */
+export function isDamage(error: unknown): boolean {
+  const corrupt = 11
+  return error instanceof Error && 'errcode' in error && Number(error.errcode) % 256 === corrupt
+}
+
+function kindOf(code: number): SqliteFailureKind {
+  const primary = code & 0xff
+  if (duplicates.includes(code)) return 'duplicate'
+  if (primary === busy || primary === locked) return 'conflict'
+  return fatal.includes(primary) ? 'fatal' : 'refused'
+}
