@@ -1,6 +1,7 @@
 /**
  * A cache bounded in bytes that answers from memory on a hit and loads once on a miss, for all who
- * wait. What is absent is remembered too. Least recently used entries go first.
+ * wait. What is absent is remembered too. Least recently used entries go first. A value that is larger than
+ * the bound takes the place of all others: what a caller can make large has a limit of its own.
  * @module
  */
 
@@ -26,7 +27,8 @@ export function createCache<V>(options: {
   readonly sizeOf: (value: V, key: string) => number
 }): Cache<V> {
   const { bytesMax, load, sizeOf } = options
-  const present = createRecent<V>(bytesMax * (1 - absentShare))
+  const presentMax = bytesMax * (1 - absentShare)
+  const present = createRecent<V>(presentMax)
   const absent = createRecent<true>(bytesMax * absentShare)
   const loading = new Map<string, Promise<V | undefined>>()
   const counts = { hits: 0, misses: 0 }
@@ -34,7 +36,8 @@ export function createCache<V>(options: {
   const keep = (key: string, value: V | undefined): void => {
     const bytes = overheadBytes + key.length * 2
     if (value === undefined) absent.set(key, true, bytes)
-    else present.set(key, value, bytes + sizeOf(value, key))
+    // One that is larger than the cache is kept alone: otherwise each call would load it again.
+    else present.set(key, value, Math.min(presentMax, bytes + sizeOf(value, key)))
   }
 
   const fill = async (key: string): Promise<V | undefined> => {

@@ -16,7 +16,8 @@ const limits = {
   materials: 16 * 2 ** 20,
   accessKeys: 4 * 2 ** 20,
   services: 1 * 2 ** 20,
-  accounts: 16 * 2 ** 20,
+  // The largest organization's policies take 29 MB: two accounts of that size fit.
+  accounts: 72 * 2 ** 20,
   users: 32 * 2 ** 20,
   roles: 32 * 2 ** 20,
   groups: 16 * 2 ** 20,

@@ -43,12 +43,16 @@ test('the least recently used entry leaves when the bytes are used up', async ()
   assert.deepEqual(loads, ['a', 'b', 'c', 'b'])
 })
 
-test('a value that is larger than the cache is answered and not kept', async () => {
-  const { load, loads } = counting({ a: '1' })
-  const cache = createCache({ bytesMax: 515, load, sizeOf: () => 1000 })
+test('a value that is larger than the cache is loaded once, and kept until another one comes', async () => {
+  const { load, loads } = counting({ a: '1', b: '2' })
+  const cache = createCache({ bytesMax: 515, load, sizeOf: (value) => (value === '1' ? 1000 : 1) })
   assert.equal(await cache.get('a'), '1')
+  assert.equal(cache.get('a'), '1')
+  assert.deepEqual(loads, ['a'])
+  assert.equal(await cache.get('b'), '2')
+  assert.equal(cache.get('b'), '2')
   assert.equal(await cache.get('a'), '1')
-  assert.deepEqual(loads, ['a', 'a'])
+  assert.deepEqual(loads, ['a', 'b', 'a'])
 })
 
 test('a value whose loading began before it was forgotten is not kept', async () => {

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { createSecretKey } from 'node:crypto'
 import { test } from 'node:test'
 import type { KeyRecord } from '../../src/model/key.ts'
+import { organizationPolicyCharactersMax } from '../../src/authorize/organization-form.ts'
+import { levelsMax, policiesOfLevelMax, type Organization } from '../../src/model/organization.ts'
+import { loadAccount } from '../../src/resolve/known-accounts.ts'
 import { createLookup } from '../../src/resolve/lookup.ts'
 import type { GrantRecord } from '../../src/model/grant.ts'
 import type { Change } from '../../src/store/change.ts'
@@ -80,6 +83,38 @@ test('compiled policies are counted by their text: keys that are known hold none
   assert.equal((await find('key-59'))?.trimEnd(), 'key-59')
   assert.equal(compiled.length, 61, 'the last is still there')
   assert.equal(read.length, 60, 'each key is still known')
+})
+
+test('accounts with as many organization policies as there can be are compiled once', async () => {
+  const document = '{"Version":"2012-10-17","Statement":[]}'.padEnd(organizationPolicyCharactersMax)
+  const level = Array.from({ length: policiesOfLevelMax }, () => document)
+  const organization = {
+    organizationId: 'o-exampleorg',
+    path: [],
+    serviceControlPolicies: Array.from({ length: levelsMax }, () => level),
+    resourceControlPolicies: Array.from({ length: levelsMax }, () => level).flat(),
+  } as unknown as Organization // as far as it is read
+  const loads: string[] = []
+  const lookup = createLookup({
+    store: { epoch: () => 0 } as Store, // nothing else of it is asked
+    openSecret: () => createSecretKey(Buffer.alloc(32)),
+    openServiceSecret: () => createSecretKey(Buffer.alloc(32)),
+    compile: () => ({ statements: [] }),
+    findAccount: (accountId) => {
+      loads.push(accountId)
+      const record = { accountId, createdAt: 0, rowVersion: 1, organization }
+      return loadAccount(accountId, { findAccount: () => Promise.resolve(record) })
+    },
+    findUser: () => Promise.resolve(undefined),
+    findRole: () => Promise.resolve(undefined),
+    findGroup: () => Promise.resolve(undefined),
+    findManagedPolicy: () => Promise.resolve(undefined),
+    readGrants: () => Promise.resolve(),
+    onGrantsFailed: () => undefined,
+    onForgottenMaterial: () => undefined,
+  })
+  for (const accountId of ['1', '2', '1', '2']) assert.ok(await lookup.account(accountId))
+  assert.deepEqual(loads, ['1', '2'])
 })
 
 test('a grant that a call names is read once, and again after its change or the end of its key', async () => {
