@@ -10,6 +10,9 @@ import { type StoreReads, type Transaction, StaleRow } from './store.ts'
 type Reads = Pick<StoreReads, 'findAlias' | 'listAliases' | 'countAliases' | 'countAllAliases'>
 type Writes = Pick<Transaction, 'insertAlias' | 'updateAlias' | 'deleteAlias'>
 
+/** Rows of some hundred bytes each: a page of ListAliases is one statement. */
+const fetchedMax = 101
+
 export function aliasReads(scope: RowScope): Reads {
   const { query, rows } = scope
   return {
@@ -44,6 +47,7 @@ export function aliasReads(scope: RowScope): Reads {
           const row = rows.genuine('aliases', [accountId, region, found.name], found)
           return row && aliasOf(row)
         },
+        fetchedMax,
       )
     },
     // Counts rows unchecked: a forged one can only use up the key's quota of aliases.
