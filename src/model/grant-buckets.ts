@@ -1,7 +1,8 @@
 /**
  * Buckets: the names under which the store files a grant, so that the grants that give a call are found by
  * an index. A bucket holds the grants of one key that are to one grantee, give one operation, and agree in
- * their source and in one part of their context. A bucket only proposes grants: each is read and compared.
+ * their source and in one part of their context. A principal is meant by its unique id alone, so that a grant
+ * stays in its buckets when its grantee is renamed. A bucket only proposes grants: each is read and compared.
  *
  * The names are stored. A change of what they are made of needs a migration that files all grants again.
  * @see docs/adr/0026-grants-at-scale.md
@@ -26,7 +27,8 @@ function bucketName(
   selector: string,
 ): string {
   const { granteeId, own, source } = terms
-  const parts = [grantee, granteeId, own ? 'own' : 'other', source, operation, selector]
+  const named = granteeId === '' ? grantee : ''
+  const parts = [named, granteeId, own ? 'own' : 'other', source, operation, selector]
   return hash('sha256', JSON.stringify(parts), 'base64url').slice(0, nameCharacters)
 }
 

@@ -88,10 +88,7 @@ export function createLookup(ports: LookupPorts): Lookup {
     store: ports.store,
     readGrants: ports.readGrants,
     onError: ports.onGrantsFailed,
-    onUndecided: ({ keyId }, grantee) => {
-      const message = `the grants of key ${keyId} to ${grantee} are too many that look alike`
-      ports.onGrantsFailed(new Error(message))
-    },
+    onUndecided: undecidedTeller(ports.onGrantsFailed),
   })
   const { keys, policies, aliases, aliasNames, materials, accessKeys, services, grants } = caches
   const { accounts, users, roles, groups, managedPolicies } = caches
@@ -132,6 +129,21 @@ export function createLookup(ports: LookupPorts): Lookup {
     grant: ({ accountId, region, keyId, grantId }) =>
       grants.get(nameOf(accountId, region, `${keyId}/${grantId}`)),
     grantsGiving: (...asked) => grantSets.find(...asked),
+  }
+}
+
+const toldMax = 1000
+
+/** Each grantee of a key is told of once: a caller decides how often it asks. */
+function undecidedTeller(
+  tell: LookupPorts['onGrantsFailed'],
+): (key: KeyRef, grantee: string) => void {
+  const told = new Set<string>()
+  return ({ keyId }, grantee) => {
+    const message = `the grants of key ${keyId} to ${grantee} are too many that look alike`
+    if (told.has(message) || told.size >= toldMax) return
+    told.add(message)
+    tell(new Error(message))
   }
 }
 

@@ -145,15 +145,13 @@ export function grantWrites({ query, rows, touch }: WriteScope): Writes {
           }),
           rowVersion: grant.rowVersion + 1,
         }
-        // oxlint-disable no-await-in-loop -- statements of one transaction
-        await unfileGrant(query, grant)
+        // Its buckets stay: they name principals by their unique ids.
+        // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
         await query
           .updateTable('grants')
           .set(rows.seal('grants', columnsOf(changed)))
           .where((one) => isGrant(one, grant))
           .execute()
-        await fileGrant(query, changed)
-        // oxlint-enable no-await-in-loop
         touchGrant(grant)
         touchGrant(changed)
       }
