@@ -127,7 +127,8 @@ async function decideOnce(
   const idle = operation.asksIdleDays
     ? await idleDays(operation, resolved, ports.operations.keyUsages, now)
     : undefined
-  const asking = { operation, caller, place, origin, now, identity, accounts, attested, idle }
+  const gathered = { identity, accounts, attested, idle }
+  const asking = { operation, caller, place, origin, now, work: call.work, ...gathered }
   const aliased = withAliasNames(resolved.keys, identity, lookup)
   const named = { ...resolved, keys: aliased instanceof Promise ? await aliased : aliased }
   const meant = await withRoleArns(operation, input, ports.operations.principals, place.partition)

@@ -24,6 +24,7 @@ import {
   type Trail,
 } from './call-trail.ts'
 import type { Journal } from './audit/journal.ts'
+import { newWork, type Work } from './authorize/work.ts'
 import { attemptsMax, unsettled, type Standing } from './decide.ts'
 import type { Outbox } from './audit/outbox.ts'
 import type { RefusedUses } from './events/refused-uses.ts'
@@ -112,6 +113,8 @@ export interface RunningCall {
   readonly request: RawRequest
   readonly requestId: string
   readonly origin: Origin
+  /** What all decisions of the call may take together, however often it decides. */
+  readonly work: Work
   /** @throws {KmsError} `SerializationException`, `ValidationException` */
   readInput(): Given
   /** Says for whom the answer is sealed, as far as the call has said so. */
@@ -143,6 +146,7 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
   return {
     ...opening,
     origin: trail.origin,
+    work: newWork(),
     readInput() {
       trail.input = readCallInput(operation, request)
       return trail.input

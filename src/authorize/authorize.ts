@@ -18,8 +18,10 @@ import {
 import type { CompiledPolicy } from './compile.ts'
 import type { AuthorizationRequest, Decision, Grant, Policies, Reason } from './decision.ts'
 import { findIn, type Findings } from './findings.ts'
+import { denyOf, undecidedIn, type Found, type PolicyName } from './found.ts'
 import { grantGives } from './grants.ts'
 import { controlledBy, serviceControlGap, type Controls } from './organization-limits.ts'
+import { newWork } from './work.ts'
 
 /** What a caller of another account can be given; anything else fails though a policy allows it. */
 const crossAccountActions: ReadonlySet<string> = new Set(
@@ -37,8 +39,6 @@ const crossAccountActions: ReadonlySet<string> = new Set(
 /** What changes nothing, and tells nothing secret: AWS's own policies give it to services. */
 const readingAction = /^kms:(?:Describe|Get|List)/
 
-type PolicyName = Reason['policy']
-
 /** Decides whether the caller may; never throws. */
 export function authorize(
   request: AuthorizationRequest,
@@ -54,10 +54,11 @@ export function authorize(
 }
 
 function decide(
-  request: AuthorizationRequest,
+  asked: AuthorizationRequest,
   policies: Policies,
   grants: readonly Grant[],
 ): Decision {
+  const request = { ...asked, work: asked.work ?? newWork() }
   const controls = controlledBy(request, policies)
   const all = listPolicies(policies, controls)
   const broken = all.filter(({ policy }) => policy.broken !== undefined)
@@ -67,20 +68,34 @@ function decide(
       broken.map(({ name, policy }) => `broken ${name} policy: ${policy.broken}`),
     )
   }
-  const found = all.map(({ name, policy }) => {
+  const bounded = policies.boundary !== undefined
+  const found = all.map(({ name, policy }): Found => {
     const uniqueIds = name === 'resource' ? policies.resourcePrincipals : undefined
-    const { source } = policy
-    return { name, ...(source !== undefined && { source }), ...findIn(policy, request, uniqueIds) }
-  })
-  const denies = found.flatMap(({ name, source, deny: statement }): Reason[] => {
-    const of = { policy: name, ...(source !== undefined && { source }) }
-    return statement === undefined ? [] : [{ effect: 'explicit-deny', ...of, statement }]
+    return { name, policy, ...findIn(policy, request, { uniqueIds, bounded }) }
   })
   const within = (): Decision => decideWithin(request, policies, found, grants)
+  const denies = found.flatMap(denyOf)
   if (denies.length > 0) return deny(deniesInOrder(request, denies, within))
+  const decided = decideByAllows(request, controls, found, within)
+  // The policy that would have allowed may be the one that could not be decided.
+  return decided.decision === 'allow'
+    ? decided
+    : { ...decided, reasons: [...decided.reasons, ...undecidedIn(found)] }
+}
+
+/** Decides a request that no policy denies. */
+function decideByAllows(
+  request: AuthorizationRequest,
+  controls: Controls,
+  found: readonly Found[],
+  within: () => Decision,
+): Decision {
   if (!mayAsk(request)) return deny([missing('identity')])
   const decided = within()
-  if (!serviceControlGap(request, controls.serviceControl)) return decided
+  const allowing = new Set(
+    found.flatMap(({ policy, allow: { session } }) => (session === undefined ? [] : [policy])),
+  )
+  if (!serviceControlGap(controls.serviceControl, (policy) => allowing.has(policy))) return decided
   // Another account's caller learns of its own limits only where the resource would let it in.
   const { accountId } = request.resource
   if (decided.decision === 'deny' && accountId !== request.caller.accountId) return decided
@@ -161,19 +176,15 @@ interface IdentitySide {
   readonly limits: readonly Reason[]
 }
 
-type Found = Findings & Pick<CompiledPolicy, 'source'> & { readonly name: PolicyName }
-
 function identitySide(
   { caller }: AuthorizationRequest,
   policies: Policies,
   found: readonly Found[],
 ): IdentitySide {
   const allows = (wanted: PolicyName): Reason | undefined => {
-    for (const {
-      name,
-      source,
-      allow: { session: statement },
-    } of found) {
+    for (const { name, policy, allow: allowed } of found) {
+      const { session: statement } = allowed
+      const { source } = policy
       if (name !== wanted || statement === undefined) continue
       return { effect: 'allow', policy: wanted, ...(source !== undefined && { source }), statement }
     }

@@ -77,14 +77,24 @@ function arnsOf(uniqueId: string, uniqueIds: Readonly<Record<string, string>>): 
  */
 const neverAllowed: ReadonlySet<CallerKind> = new Set(['infrastructure', 'operator', 'test'])
 
+/** What is known beside the caller when a policy that names principals is asked. */
+export interface PrincipalFacts {
+  /** Of the principals that the policy names, by ARN. */
+  readonly uniqueIds?: Readonly<Record<string, string>> | undefined
+  /** Whether the caller has a permissions boundary. */
+  readonly bounded?: boolean
+}
+
 /** How closely a key-policy statement means the caller; undefined when it does not. */
 export function meansCaller(
   principals: CompiledPrincipals,
   caller: Caller,
-  uniqueIds: Readonly<Record<string, string>>,
+  { uniqueIds = {}, bounded = false }: PrincipalFacts,
   effect: Effect,
 ): Closeness | undefined {
   if (effect === 'Allow' && neverAllowed.has(caller.kind)) return undefined
+  // AWS excepts no principal that has a permissions boundary, whatever the list says.
+  if (principals.negated && bounded) return 'session'
   if (caller.kind === 'web-identity') return meansIdentity(principals, caller, effect)
   if (caller.service !== undefined) return meansService(principals, caller.service)
   const account = principals.accounts.has(caller.accountId)

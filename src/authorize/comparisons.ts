@@ -14,21 +14,20 @@ import {
 import { compileGlob, type Glob, type Piece } from './glob.ts'
 import { isAmong, readAddresses, readBase64, readBool, readDate, readNumber } from './scalars.ts'
 import { isConstant, parseTemplate, resolveTemplate, type TemplatePart } from './template.ts'
+import type { Verdict } from './undecided.ts'
+import { spend, type Work } from './work.ts'
 
 /**
- * `unresolved`: a policy variable has no value, and what has no value equals nothing. `unreadable`:
- * the request's value is not of the operator's type.
+ * Compares a value of the request with a value of the policy. A policy variable without a value equals
+ * nothing, as at AWS.
  */
-export type Verdict = boolean | 'unresolved' | 'unreadable'
-
-/** Compares a value of the request with a value of the policy. */
-export type Test = (requestValue: string) => Verdict
+export type Test = (requestValue: string, work: Work) => Verdict
 
 /**
- * The test that a value of the policy asks for in one request: its variables are filled in once, and
- * not again for each value of the request.
+ * Makes the test for one request: the variables of the policy's value are filled in once, and not again
+ * for each value of the request.
  */
-export type Comparison = (context: Context) => Test
+export type Comparison = (context: Context, work: Work) => Test
 
 /** Makes the comparison that a policy's value asks for; undefined when it is not of the type. */
 type Compile = (
@@ -38,17 +37,16 @@ type Compile = (
 ) => Comparison | undefined
 
 const families: Readonly<Record<Family, Compile>> = {
-  string: (value, _relation, variables) => text(value, variables, (each) => each),
-  'string-ignore-case': (value, _relation, variables) =>
-    text(value, variables, (each) => each.toLowerCase()),
+  string: (value, _relation, variables) => text(value, variables, sameText),
+  'string-ignore-case': (value, _relation, variables) => text(value, variables, sameFolded),
   'string-like': (value, _relation, variables) =>
-    globbed(parseTemplate(value, { variables, wildcards: true }), compileGlob),
+    filled(parseTemplate(value, { variables, wildcards: true }), compileGlob),
   arn: (value, _relation, variables) => arn(value, variables),
-  numeric: (value, relation) => ordered(readNumber, value, relation),
-  date: (value, relation) => ordered(readDate, value, relation),
-  bool: (value, relation) => ordered(readBool, value, relation),
-  null: (value, relation) => ordered(readBool, value, relation),
-  binary: (value, relation) => ordered(readBinary, value, relation),
+  numeric: (value, relation) => ordered(readNumber, value, relation, 200),
+  date: (value, relation) => ordered(readDate, value, relation, 3000),
+  bool: (value, _relation, variables) => bool(value, variables),
+  null: (value, relation) => ordered(readBool, value, relation, 50),
+  binary: (value, relation) => ordered(readBinary, value, relation, 1500),
   ip: (value) => ip(value),
 }
 
@@ -69,26 +67,30 @@ function readBinary(value: string): string | undefined {
 
 type Ordered = number | string | boolean
 
+/** @param steps what it takes to read a short value; a long one takes as many more as it has units */
 function ordered(
   read: (text: string) => Ordered | undefined,
   policyValue: string,
   relation: Relation,
+  steps: number,
 ): Comparison | undefined {
   const wanted = read(policyValue)
   if (wanted === undefined) return undefined
   const relates = relations[relation]
-  return always((requestValue) => {
+  return always((requestValue, work) => {
+    spend(work, steps + 4 * requestValue.length)
     const given = read(requestValue)
-    return given === undefined ? 'unreadable' : relates(given, wanted)
+    return given === undefined ? 'value' : relates(given, wanted)
   })
 }
 
-/** What no variable has a say in. */
+/** For values without variables. */
 function always(test: Test): Comparison {
   return () => test
 }
 
-const unresolved: Test = () => 'unresolved'
+const never: Test = () => false
+const undecided: Test = () => 'value'
 
 const relations: Readonly<Record<Relation, (given: Ordered, wanted: Ordered) => boolean>> = {
   equal: (given, wanted) => given === wanted,
@@ -98,52 +100,92 @@ const relations: Readonly<Record<Relation, (given: Ordered, wanted: Ordered) => 
   'greater-or-equal': (given, wanted) => given >= wanted,
 }
 
+const addressSteps = 500
+
 function ip(policyValue: string): Comparison | undefined {
   const addresses = readAddresses(policyValue)
   if (addresses === undefined) return undefined
-  return always((requestValue) => isAmong(addresses, requestValue) ?? 'unreadable')
+  return always((requestValue, work) => {
+    spend(work, addressSteps)
+    return isAmong(addresses, requestValue) ?? 'value'
+  })
+}
+
+/** The pieces of a text without wildcards, joined. */
+function joined(pieces: readonly Piece[]): string {
+  return pieces.filter((piece) => typeof piece === 'string').join('')
 }
 
 function text(
   policyValue: string,
   variables: boolean,
-  fold: (value: string) => string,
+  compile: (wanted: string) => Test,
 ): Comparison | undefined {
   const parts = parseTemplate(policyValue, { variables, wildcards: false })
-  return globbed(parts, (pieces) => {
-    const wanted = fold(pieces.filter((piece) => typeof piece === 'string').join(''))
-    return (value) => fold(value) === wanted
+  return filled(parts, (pieces) => compile(joined(pieces)))
+}
+
+/** Steps of a comparison beside the units that it looks at. */
+const textSteps = 8
+/** Steps of a unit in lower case; most letters beyond ASCII take that many. */
+const foldSteps = 32
+
+function sameText(wanted: string): Test {
+  return (value, work) => {
+    const same = value.length === wanted.length
+    spend(work, textSteps + (same ? value.length : 0))
+    return same && value === wanted
+  }
+}
+
+function sameFolded(policyValue: string): Test {
+  const wanted = policyValue.toLowerCase()
+  return (value, work) => {
+    spend(work, textSteps + foldSteps * value.length)
+    return value.toLowerCase() === wanted
+  }
+}
+
+function bool(policyValue: string, variables: boolean): Comparison | undefined {
+  const parts = parseTemplate(policyValue, { variables, wildcards: false })
+  if (parts === undefined) return undefined
+  if (isConstant(parts) && readBool(joined(parts)) === undefined) return undefined
+  return filled(parts, (pieces) => {
+    const wanted = readBool(joined(pieces))
+    if (wanted === undefined) return undecided
+    return (value, work) => {
+      spend(work, 50)
+      const given = readBool(value)
+      return given === undefined ? 'value' : given === wanted
+    }
   })
 }
 
-/** Compiles once what is constant, and per request what holds variables. */
-function globbed(
+/** Compiles what is constant once, and what holds variables for each request. */
+function filled(
   parts: readonly TemplatePart[] | undefined,
-  compile: (pieces: readonly Piece[]) => Glob,
+  compile: (pieces: readonly Piece[]) => Test,
 ): Comparison | undefined {
   if (parts === undefined) return undefined
   if (isConstant(parts)) return always(compile(parts))
-  return (context) => {
-    const pieces = resolveTemplate(parts, context)
-    return pieces === undefined ? unresolved : compile(pieces)
+  return (context, work) => {
+    const pieces = resolveTemplate(parts, context, work)
+    return pieces === 'no-value' ? never : pieces === 'value' ? undecided : compile(pieces)
   }
 }
 
 const arnSegments = 6
+/** Steps of taking an ARN apart. */
+const arnSteps = 600
 
 /** ARNs compare segment by segment, wildcards inside each; `ArnEquals` and `ArnLike` are the same. */
 function arn(policyValue: string, variables: boolean): Comparison | undefined {
   const parts = parseTemplate(policyValue, { variables, wildcards: true })
-  if (parts === undefined) return undefined
-  if (isConstant(parts)) {
-    const globs = arnGlobs(parts)
-    return globs === undefined ? undefined : always((value) => matchArn(globs, value))
-  }
-  return (context) => {
-    const pieces = resolveTemplate(parts, context)
-    const globs = pieces === undefined ? undefined : arnGlobs(pieces)
-    return globs === undefined ? unresolved : (value) => matchArn(globs, value)
-  }
+  if (parts !== undefined && isConstant(parts) && arnGlobs(parts) === undefined) return undefined
+  return filled(parts, (pieces) => {
+    const globs = arnGlobs(pieces)
+    return globs === undefined ? undecided : (value, work) => matchArn(globs, value, work)
+  })
 }
 
 /** A glob for each segment; undefined for what has fewer than six, but for a lone star. */
@@ -163,10 +205,11 @@ function arnGlobs(pieces: readonly Piece[]): readonly Glob[] | undefined {
   return segments.length === arnSegments ? segments.map(compileGlob) : undefined
 }
 
-function matchArn(globs: readonly Glob[], value: string): Verdict {
+function matchArn(globs: readonly Glob[], value: string, work: Work): Verdict {
+  spend(work, arnSteps + value.length)
   const segments = splitArn(value, arnSegments - 1)
-  if (segments.length !== arnSegments || segments[0] !== 'arn') return 'unreadable'
-  return segments.every((segment, index) => globs[index]?.(segment) === true)
+  if (segments.length !== arnSegments || segments[0] !== 'arn') return 'value'
+  return segments.every((segment, index) => globs[index]?.(segment, work) === true)
 }
 
 /** Splits at the first `colonsMax` colons; the last part keeps the others. */

@@ -17,8 +17,10 @@ import type {
 } from './document.ts'
 import { compileGlob, piecesOf } from './glob.ts'
 import { describeFault } from './malformed.ts'
-import { isConstant, parseTemplate, resolveTemplate } from './template.ts'
+import { compileResources, coversAny, type CoversResource } from './resources.ts'
+import { every, type Verdict } from './undecided.ts'
 import { readPolicy } from './validate.ts'
+import type { Work } from './work.ts'
 
 export interface CompiledPolicy {
   /** Why it cannot be read; there are no statements then, and every request is denied. */
@@ -38,10 +40,11 @@ export interface CompiledStatement {
   readonly effect: Effect
   /** Absent in identity policies. */
   readonly principals?: CompiledPrincipals
-  /** Of an action in lower case: actions are compared without case. */
-  readonly coversAction: (action: string) => boolean
-  readonly coversResource: (arn: string, context: Context) => boolean
-  readonly holds: (context: Context) => boolean
+  /** Of an action in lower case: actions are compared without case. @throws {WorkSpent} */
+  readonly coversAction: (action: string, work: Work) => boolean
+  readonly coversResource: CoversResource
+  /** Whether all conditions are fulfilled. @throws {WorkSpent} */
+  readonly holds: (context: Context, work: Work) => Verdict
 }
 
 export interface CompiledPrincipals {
@@ -77,8 +80,9 @@ export function compileDocument(
       effect,
       ...(principals && { principals: compilePrincipals(principals) }),
       coversAction: compileActions(actions),
-      coversResource: kind === 'trust' ? coversAny : compileResources(resources, version, effect),
-      holds: (context) => conditions.every((holds) => holds(context)),
+      coversResource:
+        kind === 'trust' ? coversAny : compileResources(resources, { version, kind, effect }),
+      holds: (context, work) => every(conditions, (holds) => holds(context, work)),
     })
   }
   const asksAliases = /kms:resourcealiases/i.test(JSON.stringify(statements))
@@ -86,10 +90,10 @@ export function compileDocument(
 }
 
 function compileConditions(
-  { conditions, effect }: Statement,
+  { conditions }: Statement,
   version: PolicyVersion,
 ): readonly Predicate[] | undefined {
-  const compiled = conditions.map((condition) => compileCondition(condition, version, effect))
+  const compiled = conditions.map((condition) => compileCondition(condition, version))
   const readable = compiled.filter((predicate) => predicate !== undefined)
   return readable.length === compiled.length ? readable : undefined
 }
@@ -114,43 +118,5 @@ function compilePrincipals({ negated, entries }: Negatable<PolicyPrincipal>): Co
 function compileActions(actions: Negatable<string> | undefined): CompiledStatement['coversAction'] {
   if (actions === undefined || actions.entries.length === 0) return () => false
   const globs = actions.entries.map((entry) => compileGlob(piecesOf(entry.toLowerCase())))
-  return (action) => globs.some((matches) => matches(action)) !== actions.negated
-}
-
-/** The role that a trust policy is of is its one resource. */
-const coversAny: CompiledStatement['coversResource'] = () => true
-
-type ResourceTest = (arn: string, context: Context) => boolean | undefined
-
-/**
- * A statement without resources covers none. A resource with a variable that has no value is no
- * resource; in `NotResource` that would widen the statement, so it is decided against the caller.
- */
-function compileResources(
-  resources: Negatable<string> | undefined,
-  version: PolicyVersion,
-  effect: Effect,
-): CompiledStatement['coversResource'] {
-  if (resources === undefined || resources.entries.length === 0) return () => false
-  const { negated, entries } = resources
-  const tests = entries.map((entry) => compileResource(entry, version))
-  return (arn, context) => {
-    let unresolved = false
-    for (const test of tests) {
-      const matches = test(arn, context)
-      if (matches === true) return !negated
-      if (matches === undefined) unresolved = true
-    }
-    return negated && (!unresolved || effect === 'Deny')
-  }
-}
-
-function compileResource(entry: string, version: PolicyVersion): ResourceTest {
-  const parts = parseTemplate(entry, { variables: version === '2012-10-17', wildcards: true })
-  if (parts === undefined) return () => undefined
-  if (isConstant(parts)) return compileGlob(parts)
-  return (arn, context) => {
-    const pieces = resolveTemplate(parts, context)
-    return pieces === undefined ? undefined : compileGlob(pieces)(arn)
-  }
+  return (action, work) => globs.some((matches) => matches(action, work)) !== actions.negated
 }

@@ -6,6 +6,8 @@
 import type { Caller } from '../model/caller.ts'
 import type { GrantConstraints } from '../model/grant.ts'
 import type { CompiledPolicy } from './compile.ts'
+import type { Undecided } from './undecided.ts'
+import type { Work } from './work.ts'
 
 /** Request context by lower-case condition key; every value is a list, single-valued keys have one. */
 export type Context = ReadonlyMap<string, readonly string[]>
@@ -27,6 +29,8 @@ export interface AuthorizationRequest {
   readonly encryptionContext?: Readonly<Record<string, string>>
   /** What `kms:CreateGrant` would give: no grant allows more than it gives itself. */
   readonly requestedGrant?: RequestedGrant
+  /** What the decision may take; shared with the other decisions of its call. Its own if left out. */
+  readonly work?: Work
 }
 
 /** All of a grant that decides how wide it is. */
@@ -88,6 +92,8 @@ export interface Reason {
   readonly statement?: string
   /** Which policy, where it is one of several: `inline policy x`. */
   readonly source?: string
+  /** Why the statement could not be decided: it goes against the caller. */
+  readonly undecided?: Undecided
 }
 
 export interface Decision {

@@ -6,7 +6,7 @@
 import { authorize } from './authorize.ts'
 import type { AuthorizationRequest, Decision } from './decision.ts'
 import { applyEdit, type Edit, type Spoken } from './policy-edits.ts'
-import { proposeAllow, proposeDeny } from './propose-edits.ts'
+import { proposeAllow, proposeDeny, type Pause } from './propose-edits.ts'
 import { speaking, type SpeakingStatement } from './speaking.ts'
 
 export interface Explanation {
@@ -18,22 +18,33 @@ export interface Explanation {
   readonly alternatives: readonly (readonly Edit[])[]
 }
 
-export function explain(request: AuthorizationRequest, spoken: Spoken): Explanation {
+/** @param pause is awaited between decisions: other calls have their turn, and it may throw */
+export async function explain(
+  request: AuthorizationRequest,
+  spoken: Spoken,
+  pause: Pause,
+): Promise<Explanation> {
   const decision = authorize(request, spoken.policies, spoken.grants)
   const wanted = decision.decision === 'allow' ? 'deny' : 'allow'
-  const turns = (edits: readonly Edit[]): boolean => {
+  const turns = async (edits: readonly Edit[]): Promise<boolean> => {
+    await pause()
     const { policies, grants } = applyAll(edits, spoken)
     const after = authorize(request, policies, grants)
     return after.decision === wanted && after.errors.length === 0
   }
   const ways =
-    wanted === 'deny' ? proposeDeny(request, spoken, decision) : proposeAllow(request, spoken)
+    wanted === 'deny'
+      ? proposeDeny(request, spoken, decision)
+      : await proposeAllow(request, spoken, pause)
   const turning = new Map<string, readonly Edit[]>()
   for (const way of ways) {
-    if (!turns(way)) continue
-    const least = leastOf(way, turns)
+    // oxlint-disable no-await-in-loop -- a break between decisions
+    if (!(await turns(way))) continue
+    const least = await leastOf(way, turns)
+    // oxlint-enable no-await-in-loop
     turning.set(JSON.stringify(least), least)
   }
+  await pause()
   const [change, ...alternatives] = [...turning.values()].toSorted(
     (one, other) => one.length - other.length,
   )
@@ -50,14 +61,15 @@ function applyAll(edits: readonly Edit[], spoken: Spoken): Spoken {
 }
 
 /** Without every edit that is not needed. Edits of one policy name places, which later edits do not move. */
-function leastOf(
+async function leastOf(
   edits: readonly Edit[],
-  turns: (edits: readonly Edit[]) => boolean,
-): readonly Edit[] {
+  turns: (edits: readonly Edit[]) => Promise<boolean>,
+): Promise<readonly Edit[]> {
   let least = edits
   for (const edit of edits) {
     const without = least.filter((each) => each !== edit)
-    if (without.length > 0 && turns(without)) least = without
+    // oxlint-disable-next-line no-await-in-loop -- a break between decisions
+    if (without.length > 0 && (await turns(without))) least = without
   }
   return least
 }

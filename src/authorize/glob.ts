@@ -1,8 +1,9 @@
 /**
  * Patterns with `*` (any run) and `?` (any one UTF-16 unit), matched without backtracking. Both the
- * pattern and the value may be an attacker's: the time is at most value × pattern / 32, never more.
+ * pattern and the value may be an attacker's: every match counts its steps.
  * @module
  */
+import { spend, type Work } from './work.ts'
 
 /** One piece of a pattern: literal text, or a wildcard. */
 export type Piece = string | typeof many | typeof one
@@ -12,16 +13,25 @@ export const many = Symbol('*')
 /** `?` */
 export const one = Symbol('?')
 
-export type Glob = (value: string) => boolean
+/** @throws {WorkSpent} */
+export type Glob = (value: string, work: Work) => boolean
 
-/** Text between two stars. `holes` are the places of `?`, where `text` holds a stand-in. */
+/** Text between two stars. */
 interface Chunk {
+  /** Holds a stand-in at each place of `?`. */
   readonly text: string
-  readonly holes: ReadonlySet<number> | undefined
+  /** As long as `text`: `?` at those places. Undefined where there are none. */
+  readonly holes: string | undefined
+  /** Made when the chunk is first searched for, then kept. */
+  masks?: Masks
 }
 
-/** Below this, the platform's search is at worst this much slower than linear. */
-const shortChars = 32
+/** Up to this length the platform's search is used: its worst case is `text.length` units a place. */
+const searchedCharsMax = 32
+/** Up to this length a chunk with holes is compared place by place: it is cheaper than masks. */
+const comparedCharsMax = 8
+/** Steps of a match beside the units that it looks at. */
+const matchSteps = 16
 
 /** Splits pattern text at its wildcards. */
 export function piecesOf(pattern: string): readonly Piece[] {
@@ -38,16 +48,20 @@ export function compileGlob(pieces: readonly Piece[]): Glob {
   if (first === undefined) return (value) => value === ''
   if (last === undefined) {
     const { length } = first.text
-    return (value) => value.length === length && fits(value, 0, first)
+    return (value, work) => {
+      spend(work, matchSteps)
+      return value.length === length && fits(value, 0, first, work)
+    }
   }
   const anyRun = rest.length === 0 && first.text === '' && last.text === ''
   if (anyRun) return () => true
-  return (value) => {
+  return (value, work) => {
+    spend(work, matchSteps)
     const end = value.length - last.text.length
     let at = first.text.length
-    if (end < at || !fits(value, 0, first) || !fits(value, end, last)) return false
+    if (end < at || !fits(value, 0, first, work) || !fits(value, end, last, work)) return false
     for (const chunk of rest) {
-      const found = find(value, at, end, chunk)
+      const found = find(value, at, end, chunk, work)
       if (found === -1) return false
       at = found + chunk.text.length
     }
@@ -68,36 +82,84 @@ function chunksOf(pieces: readonly Piece[]): readonly Chunk[] {
 }
 
 function chunkOf(run: readonly Exclude<Piece, typeof many>[]): Chunk {
-  const holes = new Set<number>()
-  const texts: string[] = []
-  let length = 0
-  for (const piece of run) {
-    const text = piece === one ? '?' : piece
-    if (piece === one) holes.add(length)
-    texts.push(text)
-    length += text.length
-  }
-  return { text: texts.join(''), holes: holes.size === 0 ? undefined : holes }
+  const text = run.map((piece) => (piece === one ? '?' : piece)).join('')
+  if (!run.includes(one)) return { text, holes: undefined }
+  const holes = run.map((piece) => (piece === one ? '?' : ' '.repeat(piece.length))).join('')
+  return { text, holes }
 }
 
-function fits(value: string, at: number, { text, holes }: Chunk): boolean {
-  if (holes === undefined) return value.startsWith(text, at)
+const hole = '?'.charCodeAt(0)
+
+function fits(value: string, at: number, { text, holes }: Chunk, work: Work): boolean {
+  spend(work, holes === undefined ? text.length : 4 * text.length)
+  return holes === undefined ? value.startsWith(text, at) : fitsHoles(value, at, text, holes)
+}
+
+function fitsHoles(value: string, at: number, text: string, holes: string): boolean {
   if (at + text.length > value.length) return false
   for (let index = 0; index < text.length; index += 1) {
-    if (value[at + index] !== text[index] && !holes.has(index)) return false
+    const same = value.charCodeAt(at + index) === text.charCodeAt(index)
+    if (!same && holes.charCodeAt(index) !== hole) return false
   }
   return true
 }
 
 /** The first place in `value[from, to)` where the chunk fits whole, or -1. */
-function find(value: string, from: number, to: number, chunk: Chunk): number {
+function find(value: string, from: number, to: number, chunk: Chunk, work: Work): number {
   const { text, holes } = chunk
+  spend(work, matchSteps)
   if (to - from < text.length) return -1
-  if (holes === undefined && text.length <= shortChars) {
+  if (holes === undefined && text.length <= searchedCharsMax) {
     const found = value.indexOf(text, from)
+    const looked = (found === -1 ? value.length : found + 1) - from
+    spend(work, looked * (8 + text.length))
     return found === -1 || found + text.length > to ? -1 : found
   }
-  return shiftAnd(value, from, to, chunk)
+  return text.length <= comparedCharsMax && holes !== undefined
+    ? compareAll(value, from, to, { text, holes }, work)
+    : shiftAnd(value, from, to, chunk, work)
+}
+
+function compareAll(
+  value: string,
+  from: number,
+  to: number,
+  { text, holes }: { readonly text: string; readonly holes: string },
+  work: Work,
+): number {
+  for (let at = from; at + text.length <= to; at += 1) {
+    spend(work, 4 * text.length)
+    if (fitsHoles(value, at, text, holes)) return at
+  }
+  return -1
+}
+
+/** Of each unit of a chunk, the places where it fits, a bit each. */
+interface Masks {
+  /** Where the words of a unit begin in `bits`; those of any other unit begin at 0. */
+  readonly starts: ReadonlyMap<number, number>
+  readonly bits: Int32Array
+  /** 32-bit words of each. */
+  readonly words: number
+}
+
+function masksOf({ text, holes }: Chunk): Masks {
+  const words = Math.ceil(text.length / 32)
+  const units = new Set<number>()
+  for (let index = 0; index < text.length; index += 1) units.add(text.charCodeAt(index))
+  const starts = new Map([...units].map((unit, index) => [unit, (index + 1) * words]))
+  const isHole = (index: number): boolean => holes?.charCodeAt(index) === hole
+  const bits = new Int32Array((units.size + 1) * words)
+  const set = (start: number, bit: number): void => {
+    const word = start + (bit >>> 5)
+    bits[word] = (bits[word] ?? 0) | (1 << (bit & 31))
+  }
+  for (let index = 0; index < text.length; index += 1) if (isHole(index)) set(0, index)
+  for (const start of starts.values()) bits.copyWithin(start, 0, words)
+  for (let index = 0; index < text.length; index += 1) {
+    if (!isHole(index)) set(starts.get(text.charCodeAt(index)) ?? 0, index)
+  }
+  return { starts, bits, words }
 }
 
 /**
@@ -105,34 +167,25 @@ function find(value: string, from: number, to: number, chunk: Chunk): number {
  * first i + 1. A hole is a bit that every unit has.
  * @see R. Baeza-Yates, G. Gonnet: A new approach to text searching, CACM 35(10), 1992
  */
-function shiftAnd(value: string, from: number, to: number, { text, holes }: Chunk): number {
-  const words = Math.ceil(text.length / 32)
-  const open = new Int32Array(words)
-  for (const hole of holes ?? []) setBit(open, hole)
-  const masks = new Map<number, Int32Array>()
-  for (let index = 0; index < text.length; index += 1) {
-    if (holes?.has(index)) continue
-    const unit = text.charCodeAt(index)
-    const mask = masks.get(unit) ?? open.slice()
-    setBit(mask, index)
-    masks.set(unit, mask)
+function shiftAnd(value: string, from: number, to: number, chunk: Chunk, work: Work): number {
+  const { length } = chunk.text
+  if (chunk.masks === undefined) {
+    spend(work, 64 * length)
+    chunk.masks = masksOf(chunk)
   }
+  const { starts, bits, words } = chunk.masks
   const state = new Int32Array(words)
-  const goal = 1 << ((text.length - 1) % 32)
+  const goal = 1 << ((length - 1) % 32)
   for (let at = from; at < to; at += 1) {
-    const mask = masks.get(value.charCodeAt(at)) ?? open
+    spend(work, 16 + 2 * words)
+    const start = starts.get(value.charCodeAt(at)) ?? 0
     let carry = 1
     for (let word = 0; word < words; word += 1) {
       const before = state[word] ?? 0
-      state[word] = ((before << 1) | carry) & (mask[word] ?? 0)
+      state[word] = ((before << 1) | carry) & (bits[start + word] ?? 0)
       carry = before >>> 31
     }
-    if (((state[words - 1] ?? 0) & goal) !== 0) return at - text.length + 1
+    if (((state[words - 1] ?? 0) & goal) !== 0) return at - length + 1
   }
   return -1
-}
-
-function setBit(words: Int32Array, bit: number): void {
-  const word = bit >>> 5
-  words[word] = (words[word] ?? 0) | (1 << (bit & 31))
 }

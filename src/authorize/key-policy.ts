@@ -45,6 +45,8 @@ export function principalsOf(document: PolicyDocument): readonly PolicyPrincipal
 export interface KeyPolicyWriting extends Omit<AuthorizationRequest, 'action'> {
   readonly partition: string
   readonly bypassLockoutCheck: boolean
+  /** Whether the caller has a permissions boundary. */
+  readonly bounded: boolean
   /**
    * The unique id of a principal: the account id for an account (asked as its root ARN), `AIDA…` for a
    * user, `AROA…` for a role, `AROA…:session` for a session; undefined when there is none such.
@@ -104,11 +106,16 @@ function invalidPrincipal(): Error {
  */
 export function allowsPutKeyPolicy(
   policy: CompiledPolicy,
-  { caller, resource, context }: Omit<AuthorizationRequest, 'action'>,
+  {
+    caller,
+    resource,
+    context,
+    bounded,
+  }: Omit<AuthorizationRequest, 'action'> & Pick<KeyPolicyWriting, 'bounded'>,
   uniqueIds: Readonly<Record<string, string>>,
 ): boolean {
   if (policy.broken !== undefined || caller.accountId !== resource.accountId) return false
   const request = { caller, action: 'kms:PutKeyPolicy', resource, context }
-  const { deny, allow } = findIn(policy, request, uniqueIds)
+  const { deny, allow } = findIn(policy, request, { uniqueIds, bounded })
   return deny === undefined && Object.keys(allow).length > 0
 }

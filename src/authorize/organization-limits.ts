@@ -10,8 +10,8 @@
 import type { Caller, CallerKind } from '../model/caller.ts'
 import { parseArn } from '../model/arn.ts'
 import { roleArnOf } from './caller-names.ts'
+import type { CompiledPolicy } from './compile.ts'
 import type { AuthorizationRequest, Policies } from './decision.ts'
-import { findIn } from './findings.ts'
 
 export type Controls = Pick<Policies, 'serviceControl' | 'resourceControl'>
 
@@ -47,14 +47,12 @@ export function controlledBy(
   }
 }
 
-/** Whether some level of the organisation does not allow. */
+/** Whether some level of the organisation does not allow. @param allows whether a policy does */
 export function serviceControlGap(
-  request: AuthorizationRequest,
   levels: Controls['serviceControl'] = [],
+  allows: (policy: CompiledPolicy) => boolean,
 ): boolean {
-  return levels.some(
-    (policies) => !policies.some((policy) => findIn(policy, request).allow.session !== undefined),
-  )
+  return levels.some((policies) => !policies.some(allows))
 }
 
 /** Only services' own roles are under that path: nobody else can make one there. */

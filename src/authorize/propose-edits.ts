@@ -20,6 +20,7 @@ import {
   type WrittenStatement,
 } from './policy-edits.ts'
 import { speaking } from './speaking.ts'
+import { newWork } from './work.ts'
 
 /** Where a missing permission is given. */
 type Way = 'policies' | 'key-policy' | 'session' | 'grant'
@@ -27,31 +28,42 @@ type Way = 'policies' | 'key-policy' | 'session' | 'grant'
 /** More than a policy has statements would have to be mended one by one. */
 const editsMax = 64
 
+/** A break between decisions: each takes up to its whole work. */
+export type Pause = () => Promise<void>
+
 /** The ways to an Allow, those that change least for others first. */
-export function proposeAllow(
+export async function proposeAllow(
   request: AuthorizationRequest,
   spoken: Spoken,
-): readonly (readonly Edit[])[] {
+  pause: Pause,
+): Promise<readonly (readonly Edit[])[]> {
   const ways: readonly Way[] = ['policies', 'key-policy', 'session', 'grant']
-  return ways.flatMap((way) => {
-    const edits = mend(request, spoken, way)
-    return edits === undefined ? [] : [edits]
-  })
+  const found: (readonly Edit[])[] = []
+  for (const way of ways) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const edits = await mend(request, spoken, way, pause)
+    if (edits !== undefined) found.push(edits)
+  }
+  return found
 }
 
-function mend(
+async function mend(
   request: AuthorizationRequest,
   spoken: Spoken,
   way: Way,
-): readonly Edit[] | undefined {
+  pause: Pause,
+): Promise<readonly Edit[] | undefined> {
   const edits: Edit[] = []
   let present = spoken
   while (edits.length < editsMax) {
-    const decision = authorize(request, present.policies, present.grants)
+    // oxlint-disable-next-line no-await-in-loop -- a break between decisions
+    await pause()
+    const asked = { ...request, work: newWork() }
+    const decision = authorize(asked, present.policies, present.grants)
     if (decision.errors.length > 0) return undefined
     if (decision.decision === 'allow') return edits
     const [reason] = decision.reasons
-    const edit = reason && editFor(reason, request, present, way)
+    const edit = reason && editFor(reason, asked, present, way)
     if (edit === undefined || edits.some((made) => isSame(made, edit))) return undefined
     edits.push(edit)
     present = applyEdit(edit, present)

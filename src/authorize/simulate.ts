@@ -5,11 +5,14 @@
  * @module
  */
 import { authorize } from './authorize.ts'
-import { meansCaller } from './caller-names.ts'
+import type { Caller } from '../model/caller.ts'
+import type { PrincipalFacts } from './caller-names.ts'
 import { compileDocument, type CompiledPolicy, type CompiledStatement } from './compile.ts'
-import type { AuthorizationRequest } from './decision.ts'
+import type { AuthorizationRequest, Policies } from './decision.ts'
+import { askStatement, takesEffect } from './findings.ts'
 import type { PolicyDocument, PolicyKind, Statement } from './document.ts'
 import { statementPlaces, type StatementPlace } from './statement-places.ts'
+import type { Work } from './work.ts'
 
 /** A policy that takes part in a simulation. */
 export interface SimulatedPolicy {
@@ -62,50 +65,58 @@ export function simulatedPolicy(
   }
 }
 
-export function simulate(
-  { identity, boundary, resource, organization = [] }: Simulation,
-  request: AuthorizationRequest,
-): Simulated {
+type Posed = Omit<AuthorizationRequest, 'caller'> & { readonly work: Work }
+
+/** Answers one request after the other, all of the same caller. */
+export function simulator(simulation: Simulation, caller: Caller): (posed: Posed) => Simulated {
+  const { identity, boundary, resource, organization = [] } = simulation
   // There is nobody behind the ARNs of a simulation: each stands for itself.
-  const resourcePrincipals = Object.fromEntries(
-    arnsOf(resource).map((arn) => [
-      arn,
-      arn === request.caller.arn ? request.caller.uniqueId : arn,
-    ]),
+  const uniqueIds = Object.fromEntries(
+    arnsOf(resource).map((arn) => [arn, arn === caller.arn ? caller.uniqueId : arn]),
   )
-  const decided = authorize(
-    request,
-    {
-      identity: identity.map(({ policy }) => policy),
-      ...(boundary && { boundary: boundary.policy }),
-      ...(resource && { resource: resource.policy, resourcePrincipals }),
-      identityOnly: resource === undefined,
-      serviceControl: organization.map((level) => level.map(({ policy }) => policy)),
-    },
-    [],
-  )
+  const policies: Policies = {
+    identity: identity.map(({ policy }) => policy),
+    ...(boundary && { boundary: boundary.policy }),
+    ...(resource && { resource: resource.policy, resourcePrincipals: uniqueIds }),
+    identityOnly: resource === undefined,
+    serviceControl: organization.map((level) => level.map(({ policy }) => policy)),
+  }
   const limits = [...(boundary ? [boundary] : []), ...organization.flat()]
   const all = [...identity, ...(resource ? [resource] : []), ...limits]
-  const asked = all.flatMap((policy) => askStatements(policy, request, resourcePrincipals))
+  const facts = { uniqueIds, bounded: boundary !== undefined }
+  return (posed) => {
+    const request = { ...posed, caller }
+    const { decision } = authorize(request, policies, [])
+    const asked = all.flatMap((policy) => askStatements(policy, request, facts))
+    return simulatedOf(decision === 'allow', asked, request, simulation)
+  }
+}
+
+function simulatedOf(
+  allowed: boolean,
+  asked: readonly Asked[],
+  { context }: AuthorizationRequest,
+  { boundary, organization = [] }: Simulation,
+): Simulated {
   const denied = asked.filter(({ statement, holds }) => holds && statement.effect === 'Deny')
   const allows = asked.filter(({ statement, holds }) => holds && statement.effect === 'Allow')
-  const allowed = decided.decision === 'allow'
+  const allowing = new Set(allows.map(({ policy }) => policy))
   const organizations = new Set(organization.flat())
   const giving = allows.filter(({ policy }) => !organizations.has(policy))
-  const matched = denied.length > 0 ? denied : allowed ? giving : []
+  const matched = allowed ? giving : denied
   const missing = new Set(
     asked.flatMap(({ source }) =>
-      source.conditions.flatMap(({ key }) => (request.context.has(key) ? [] : [key])),
+      source.conditions.flatMap(({ key }) => (context.has(key) ? [] : [key])),
     ),
   )
   return {
     decision: allowed ? 'allowed' : denied.length > 0 ? 'explicitDeny' : 'implicitDeny',
     matched: matched.map(({ policy, index }) => ({ policy, place: policy.places[index] })),
     missing: [...missing].toSorted(),
-    ...(boundary && { allowedByBoundary: allows.some(({ policy }) => policy === boundary) }),
+    ...(boundary && { allowedByBoundary: allowing.has(boundary) }),
     ...(organization.length > 0 && {
       allowedByOrganization:
-        organization.every((level) => allows.some(({ policy }) => level.includes(policy))) &&
+        organization.every((level) => level.some((policy) => allowing.has(policy))) &&
         !denied.some(({ policy }) => organizations.has(policy)),
     }),
   }
@@ -119,24 +130,17 @@ interface Asked {
   readonly holds: boolean
 }
 
-/** The statements that speak of the caller, the action and the resource. */
+/** The statements that cover the caller, the action and the resource. */
 function askStatements(
   policy: SimulatedPolicy,
-  { action, caller, context, resource }: AuthorizationRequest,
-  uniqueIds: Readonly<Record<string, string>>,
+  request: AuthorizationRequest & { readonly work: Work },
+  facts: PrincipalFacts,
 ): readonly Asked[] {
-  const lowerAction = action.toLowerCase()
   return policy.policy.statements.flatMap((statement, index) => {
     const source = policy.document.statements[index]
-    const { principals, effect } = statement
-    const means =
-      principals === undefined || meansCaller(principals, caller, uniqueIds, effect) !== undefined
-    const speaks =
-      means &&
-      statement.coversAction(lowerAction) &&
-      statement.coversResource(resource.arn, context)
-    if (source === undefined || !speaks) return []
-    return [{ policy, index, statement, source, holds: statement.holds(context) }]
+    const covering = askStatement(statement, request, facts, request.work)
+    if (source === undefined || covering === undefined) return []
+    return [{ policy, index, statement, source, holds: takesEffect(covering, statement) }]
   })
 }
 

@@ -2,6 +2,7 @@
 import type { AuthorizationRequest } from './decision.ts'
 import { findIn } from './findings.ts'
 import { controlledBy } from './organization-limits.ts'
+import { newWork } from './work.ts'
 import { placedPolicies, type PolicyPlace, type Spoken } from './policy-edits.ts'
 
 /** A statement that speaks of the request, and holds. */
@@ -18,11 +19,13 @@ export function speaking(
   { policies }: Spoken,
 ): readonly SpeakingStatement[] {
   const { serviceControl = [], resourceControl = [] } = controlledBy(request, policies)
+  const asked = { ...request, work: request.work ?? newWork() }
+  const bounded = policies.boundary !== undefined
   const concerned = { ...policies, serviceControl, resourceControl }
   return placedPolicies(concerned).flatMap(({ at, compiled }) =>
     compiled.statements.flatMap((statement, position): SpeakingStatement[] => {
       const uniqueIds = at.policy === 'resource' ? policies.resourcePrincipals : undefined
-      const found = findIn({ statements: [statement] }, request, uniqueIds)
+      const found = findIn({ statements: [statement] }, asked, { uniqueIds, bounded })
       const holds = found.deny !== undefined || Object.keys(found.allow).length > 0
       const { effect, label } = statement
       return holds ? [{ in: at, effect, label, position }] : []

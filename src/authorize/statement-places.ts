@@ -22,7 +22,8 @@ export function statementPlaces(text: string): readonly StatementPlace[] {
   let name: string | undefined
   /** Inside the value of `Statement`: how deep its objects are. */
   let statementDepth: number | undefined
-  let start: number | undefined
+  let start: Place | undefined
+  const placeOf = placesIn(text)
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at]
     if (character === '"') {
@@ -31,12 +32,12 @@ export function statementPlaces(text: string): readonly StatementPlace[] {
       at = end
     } else if (character === '{' || character === '[') {
       if (depth === 1 && name === 'Statement') statementDepth = character === '{' ? 1 : 2
-      if (character === '{' && depth === statementDepth) start = at
+      if (character === '{' && depth === statementDepth) start = placeOf(at)
       depth += 1
     } else if (character === '}' || character === ']') {
       depth -= 1
       if (start !== undefined && character === '}' && depth === statementDepth) {
-        places.push({ start: placeOf(text, start), end: placeOf(text, at + 1) })
+        places.push({ start, end: placeOf(at + 1) })
         start = undefined
       }
       if (depth === 1) statementDepth = undefined
@@ -57,8 +58,16 @@ function isName(text: string, from: number): boolean {
   return /^\s*:/.test(text.slice(from, from + 64))
 }
 
-function placeOf(text: string, at: number): Place {
-  const before = text.slice(0, at)
-  const lineStart = before.lastIndexOf('\n') + 1
-  return { line: before.split('\n').length, column: at - lineStart + 1 }
+/** Tells places that are asked for in ascending order: the text is walked once. */
+function placesIn(text: string): (at: number) => Place {
+  let line = 1
+  let lineStart = 0
+  return (at) => {
+    for (;;) {
+      const end = text.indexOf('\n', lineStart)
+      if (end === -1 || end >= at) return { line, column: at - lineStart + 1 }
+      line += 1
+      lineStart = end + 1
+    }
+  }
 }

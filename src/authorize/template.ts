@@ -1,12 +1,14 @@
 /**
  * Policy variables: `${aws:username}`, defaults `${key, 'default'}`, and the escapes `${*}`, `${?}`,
- * `${$}`. They exist in Version 2012-10-17 only, in `Resource` and in string and ARN conditions.
+ * `${$}`. They exist in Version 2012-10-17 only: in `Resource`, and in
+ * conditions on strings, ARNs and booleans.
  * What a variable stands for is literal text: a caller cannot bring wildcards in by it.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
  * @module
  */
 import type { Context } from './decision.ts'
 import { piecesOf, type Piece } from './glob.ts'
+import { spend, type Work } from './work.ts'
 
 interface Variable {
   /** Lower case. */
@@ -26,6 +28,8 @@ export interface TemplateRules {
  * text is matched against others of his: with the number of variables, this bounds the time of it.
  */
 const resolvedCharsMax = 2048
+/** Steps of one part, with what is compiled of it. */
+const resolvingSteps = 200
 
 const escapes = new Set(['*', '?', '$'])
 
@@ -73,25 +77,35 @@ export function countVariables(parts: readonly TemplatePart[]): number {
   return parts.filter((part) => typeof part === 'object').length
 }
 
-/** Fills the variables in; undefined when one has no value, or several, or makes the text too long. */
+/**
+ * Fills the variables in. `no-value`: one of them has none. `value`: one has several values, or the text
+ * becomes too long.
+ */
 export function resolveTemplate(
   parts: readonly TemplatePart[],
   context: Context,
-): readonly Piece[] | undefined {
+  work: Work,
+): readonly Piece[] | 'no-value' | 'value' {
   const pieces: Piece[] = []
   let length = 0
   for (const part of parts) {
     const piece = typeof part === 'object' ? valueOf(part, context) : part
-    if (piece === undefined) return undefined
+    if (piece === undefined) return 'no-value'
+    if (typeof piece === 'object') return 'value'
     length += typeof piece === 'string' ? piece.length : 1
-    if (length > resolvedCharsMax) return undefined
+    if (length > resolvedCharsMax) return 'value'
     pieces.push(piece)
   }
+  spend(work, resolvingSteps * (parts.length + 1) + length)
   return pieces
 }
 
-function valueOf({ key, fallback }: Variable, context: Context): string | undefined {
+/** A list where the variable has several values. */
+function valueOf(
+  { key, fallback }: Variable,
+  context: Context,
+): string | readonly string[] | undefined {
   const values = context.get(key)
   if (values === undefined || values.length === 0) return fallback
-  return values.length === 1 ? values[0] : undefined
+  return values.length === 1 ? values[0] : values
 }

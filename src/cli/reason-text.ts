@@ -12,10 +12,23 @@ const names: Readonly<Record<Reason['policy'], string>> = {
   'resource-control': 'resource control policies',
 }
 
-export function reasonText({ effect, policy, statement, source }: Reason): string {
+/** What its author can do about a statement that could not be decided. */
+const whyUndecided: Readonly<Record<NonNullable<Reason['undecided']>, string>> = {
+  work: 'its patterns and the values of the call take too much work to compare',
+  'several-values':
+    'the condition key has several values: add the set operator ForAnyValue: or ForAllValues:',
+  value: 'a value of the call is of another type than its operator, or too long',
+}
+
+export function reasonText({ effect, policy, statement, source, undecided }: Reason): string {
   const name = names[policy]
   if (policy === 'grant') return `grant ${statement ?? ''} gives it`
   const of = source === undefined ? `the ${name}` : `the ${name}, ${source}`
+  if (undecided !== undefined) {
+    const label = statement === undefined ? of : `statement ${statement} of ${of}`
+    const outcome = effect === 'explicit-deny' ? 'denies it' : 'does not allow it'
+    return `${label} ${outcome}, because it cannot be decided: ${whyUndecided[undecided]}`
+  }
   if (effect === 'implicit-deny') return `nothing in the ${name} allows it`
   if (statement === undefined) return 'the root user has every permission in its account'
   return `statement ${statement} of ${of} ${effect === 'allow' ? 'allows' : 'denies'} it`

@@ -79,14 +79,21 @@ export interface WhoCanPage {
   readonly after?: string
 }
 
+/** Where a question is asked, and until when its answer is waited for. */
+export interface AskedPlace {
+  readonly region: string
+  readonly partition: string
+  readonly signal: AbortSignal
+}
+
 export interface Explanations {
   /** @throws {KmsError} */
-  access(asked: AskedAccess, region: string, partition: string): Promise<AccessExplanation>
+  access(asked: AskedAccess, where: AskedPlace): Promise<AccessExplanation>
   /** Of a call by its request id, newest first. @throws {KmsError} `NotFoundException` */
   call(
     requestId: string,
-    where: { readonly accountId: string; readonly region: string; readonly partition: string },
+    where: AskedPlace & { readonly accountId: string },
   ): Promise<CallExplanation>
   /** @param accountId whose key it is, where an id or an alias names it. @throws {KmsError} */
-  whoCan(question: WhoCanQuestion, accountId: string): Promise<WhoCanPage>
+  whoCan(question: WhoCanQuestion, accountId: string, signal: AbortSignal): Promise<WhoCanPage>
 }

@@ -8,6 +8,7 @@ import { KmsError } from '../errors.ts'
 import { eventHistoryMs, type EventLookup } from '../model/audit-event.ts'
 import type { Explanations } from '../model/access-questions.ts'
 import { keyArn } from '../model/key.ts'
+import { pause } from '../model/pause.ts'
 import { callerNamed, poseQuestion } from './access-questions.ts'
 import type { FindPrincipal } from './principals.ts'
 import { recordedQuestion } from './recorded-question.ts'
@@ -23,7 +24,7 @@ const grantsMax = 2
 export function createExplanations(
   ports: WhoCanPorts & { readonly idOf: FindPrincipal; readonly events: EventLookup },
 ): Explanations {
-  const access: Explanations['access'] = async (asked, region, partition) => {
+  const access: Explanations['access'] = async (asked, { region, partition, signal }) => {
     const { caller: arn, ...more } = asked
     const caller = await callerNamed(arn, ports.idOf, ports.lookup)
     const posed = await poseQuestion(
@@ -31,7 +32,7 @@ export function createExplanations(
       { ...ports, grantsMax },
     )
     const { request, key, ...spoken } = posed
-    const { decision, ...explained } = explain(request, spoken)
+    const { decision, ...explained } = await explain(request, spoken, () => pause(signal))
     return {
       caller: arn,
       action: asked.action,
@@ -42,9 +43,9 @@ export function createExplanations(
   }
   return {
     access,
-    whoCan: (question, accountId) => whoCan(question, accountId, ports),
-    async call(requestId, { partition, ...scope }) {
-      const text = await findRecord(requestId, scope, ports)
+    whoCan: (question, accountId, signal) => whoCan(question, accountId, ports, signal),
+    async call(requestId, { partition, signal, ...scope }) {
+      const text = await findRecord(requestId, scope, ports, signal)
       if (text === undefined) {
         const where = `account ${scope.accountId} in ${scope.region}`
         const message =
@@ -55,7 +56,7 @@ export function createExplanations(
       const { call, question } = recordedQuestion(text)
       if (typeof question === 'string') return { call, unasked: question }
       try {
-        return { call, now: await access(question, scope.region, partition) }
+        return { call, now: await access(question, { region: scope.region, partition, signal }) }
       } catch (error) {
         if (!(error instanceof KmsError)) throw error
         return { call, unasked: error.message }
@@ -68,6 +69,7 @@ async function findRecord(
   requestId: string,
   scope: { readonly accountId: string; readonly region: string },
   { events, now }: { readonly events: EventLookup; readonly now: () => number },
+  signal: AbortSignal,
 ): Promise<string | undefined> {
   const wanted = JSON.stringify(requestId)
   // A clock that was set back leaves records ahead of it.
@@ -80,6 +82,8 @@ async function findRecord(
     const found = page.events.find(({ text }) => text.includes(wanted) && isOf(text, requestId))
     if (found !== undefined) return found.text
     if (page.next === undefined) return undefined
+    // oxlint-disable-next-line no-await-in-loop -- a break after each page
+    await pause(signal)
     after = page.next
   }
   return undefined

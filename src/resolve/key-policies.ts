@@ -25,7 +25,7 @@ export function createKeyPolicies(
       shownPolicy(policy, policyPrincipals, principalExists, findUserArn),
     async check(policy, key, { caller, partition, region, origin }, bypassLockoutCheck) {
       // Conditions are asked as the caller is now: by its tags and its organisation as well.
-      const { entries } = await identityOf(caller, lookup)
+      const { entries, boundary } = await identityOf(caller, lookup)
       const accounts = await accountsOf(caller.accountId, { keys: new Map() }, lookup)
       const context = requestContext({
         caller,
@@ -44,6 +44,7 @@ export function createKeyPolicies(
         context,
         partition,
         bypassLockoutCheck,
+        bounded: boundary !== undefined,
         principalExists,
       })
     },

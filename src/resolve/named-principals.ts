@@ -11,6 +11,8 @@ import type { KeyRecord } from '../model/key.ts'
 import type { PolicyPrincipal } from '../authorize/document.ts'
 import type { Store } from '../store/store.ts'
 import { compilePolicy } from '../authorize/compile.ts'
+import { mayCoverAction } from '../authorize/findings.ts'
+import { newWork } from '../authorize/work.ts'
 
 /** Grants that are looked at: a key has fifty thousand at most. */
 const grantsMax = 1000
@@ -28,10 +30,11 @@ function namedByPolicy({ policy }: KeyRecord, actions: readonly string[]): Named
   const result = readPolicy(policy, 'key')
   if (!result.ok) return []
   const compiled = compilePolicy(policy, 'key').statements
+  const work = newWork()
   return result.document.statements.flatMap(({ effect, principals }, index) => {
     const statement = compiled[index]
-    const covers = actions.some((action) => statement?.coversAction(action.toLowerCase()))
-    if (effect === 'Deny' || statement === undefined || !covers) return []
+    if (effect === 'Deny' || statement === undefined) return []
+    if (!actions.some((action) => mayCoverAction(statement, action, work))) return []
     const by = { effect: 'allow', policy: 'resource', statement: statement.label } as const
     return (principals?.entries ?? []).flatMap((entry) => {
       const principal = nameOf(entry)

@@ -18,6 +18,7 @@ import {
   roleRefused,
   unresolvableResource,
 } from '../authorize/refusal.ts'
+import type { Work } from '../authorize/work.ts'
 import { KmsError } from '../errors.ts'
 import type { Caller } from '../model/caller.ts'
 import { formatArn } from '../model/arn.ts'
@@ -49,6 +50,8 @@ export interface Asking {
   readonly attested?: ContextEntries | undefined
   /** For how long the key was not used, where policies may ask. */
   readonly idle?: ContextEntries | undefined
+  /** What all decisions of the call may take together. */
+  readonly work?: Work
 }
 
 /**
@@ -158,6 +161,7 @@ export function keyQuestion(
     }),
     ...(encryptionContext && { encryptionContext }),
     ...(requestedGrant && { requestedGrant }),
+    ...(asking.work && { work: asking.work }),
   }
   const policies: Policies = {
     resource: policy,
@@ -208,7 +212,8 @@ function decideOnRole(
   for (const action of actions) {
     const all = (): ContextEntries => ({ ...entries(), ...tags })
     const context = contextOf(asking, { action, accountId }, all)
-    const request = { caller, action, resource: { arn, accountId }, context }
+    const { work } = asking
+    const request = { caller, action, resource: { arn, accountId }, context, ...(work && { work }) }
     const decision =
       known &&
       authorize(
@@ -268,6 +273,7 @@ function decide(
     action,
     resource: { arn, accountId: caller.accountId },
     context: contextOf(asking, { action, accountId: caller.accountId }, entries, { region }),
+    ...(asking.work && { work: asking.work }),
   }
   const policies = { identityOnly: true, ...callerSideOf(asking, caller.accountId) }
   const decision = authorize(request, policies, [])

@@ -3,12 +3,12 @@
  * engine as a caller, page by page.
  * @module
  */
-import { setImmediate } from 'node:timers/promises'
 import { authorize } from '../authorize/authorize.ts'
 import type { Reason } from '../authorize/decision.ts'
 import type { Access, WhoCanPage, WhoCanQuestion } from '../model/access-questions.ts'
 import type { Caller } from '../model/caller.ts'
 import { keyArn } from '../model/key.ts'
+import { pause } from '../model/pause.ts'
 import { roleArn } from '../model/role.ts'
 import { userArn } from '../model/user.ts'
 import type { Store } from '../store/store.ts'
@@ -30,6 +30,7 @@ export async function whoCan(
   question: WhoCanQuestion,
   accountId: string,
   ports: WhoCanPorts,
+  signal: AbortSignal,
 ): Promise<WhoCanPage> {
   const { action, partition, after } = question
   const actions = action === undefined ? actionsOf(ports.registry) : [action]
@@ -48,9 +49,8 @@ export async function whoCan(
     if (asked === limit) {
       return { keyArn: arn, access, ...named, asked, ...(last !== undefined && { after: last }) }
     }
-    // Other calls have their turn.
-    await setImmediate()
-    access.push(...(await accessOf(principal, caller, { ...given, key: arn }, actions, ports)))
+    const about = { ...given, key: arn }
+    access.push(...(await accessOf(principal, caller, about, actions, { ...ports, signal })))
     asked += 1
     last = marker
   }
@@ -63,14 +63,16 @@ async function accessOf(
   caller: Caller,
   given: Omit<Parameters<typeof poseQuestion>[0], 'caller' | 'action'>,
   actions: readonly string[],
-  ports: QuestionPorts,
+  ports: QuestionPorts & { readonly signal: AbortSignal },
 ): Promise<readonly Access[]> {
   const paths = new Map<string, { actions: string[]; by: readonly Reason[]; bounded: boolean }>()
   for (const action of actions) {
     // Retiring is a matter of one grant, which is named.
     if (action === 'kms:RetireGrant') continue
-    // oxlint-disable-next-line no-await-in-loop -- one after the other, from memory
+    // oxlint-disable no-await-in-loop -- one after the other, and other calls between them
+    await pause(ports.signal)
     const posed = await poseQuestion({ ...given, caller, action }, ports)
+    // oxlint-enable no-await-in-loop
     const decision = authorize(posed.request, posed.policies, posed.grants)
     if (decision.decision === 'deny') continue
     const bounded = posed.policies.boundary !== undefined

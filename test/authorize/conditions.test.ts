@@ -5,6 +5,7 @@ import { compileCondition } from '../../src/authorize/conditions.ts'
 import { operators, type Effect, type PolicyVersion } from '../../src/authorize/document.ts'
 import { PolicyFaultFound } from '../../src/authorize/malformed.ts'
 import { budget } from '../../src/authorize/reading.ts'
+import { newWork } from '../../src/authorize/work.ts'
 import { contextOf } from './given.ts'
 
 interface Options {
@@ -22,9 +23,10 @@ function holds(
   const reading = { kind: 'identity', version, left: { ...budget } } as const
   const [condition] = readConditions({ [operator]: { 'test:Key': wanted } }, 'C', effect, reading)
   assert.ok(condition)
-  const predicate = compileCondition(condition, version, effect)
+  const predicate = compileCondition(condition, version)
   assert.ok(predicate)
-  return predicate(contextOf(entries))
+  const verdict = predicate(contextOf(entries), newWork())
+  return effect === 'Deny' ? verdict !== false : verdict === true
 }
 
 /** Operator, policy value, a request value for which it holds, one for which it does not. */
@@ -87,10 +89,19 @@ for (const [operator, wanted, yes, no] of table) {
     assert.equal(holds(`ForAnyValue:${operator}`, wanted, {}), false)
     assert.equal(holds(`ForAnyValue:${operator}IfExists`, wanted, {}), true)
   })
-  test(`${operator} without quantifier on several values: an Allow needs all, a Deny one`, () => {
-    const both = { 'test:key': [yes, no] }
-    assert.equal(holds(operator, wanted, both, { effect: 'Allow' }), false)
-    assert.equal(holds(operator, wanted, both, { effect: 'Deny' }), true)
+  test(`${operator} without a set operator on several values goes against the caller`, () => {
+    for (const values of [
+      [yes, yes],
+      [yes, no],
+      [no, no],
+    ]) {
+      const given = { 'test:key': values }
+      assert.equal(holds(operator, wanted, given, { effect: 'Allow' }), false)
+      assert.equal(holds(operator, wanted, given, { effect: 'Deny' }), true)
+      assert.equal(holds(`${operator}IfExists`, wanted, given, { effect: 'Allow' }), false)
+    }
+    assert.equal(holds(operator, wanted, { 'test:key': [yes] }), true)
+    assert.equal(holds(operator, wanted, { 'test:key': [no] }, { effect: 'Deny' }), false)
   })
 }
 
@@ -158,12 +169,58 @@ for (const [operator, wanted, value, expected] of variables) {
   })
 }
 
-test('a variable without a value equals nothing; what is negated is decided against the caller', () => {
+test('a variable without a value equals nothing, so that negated operators match', () => {
   const request = { 'test:key': 'x' }
-  assert.equal(holds('StringEquals', '${test:none}', request, { effect: 'Deny' }), false)
-  assert.equal(holds('StringNotEquals', '${test:none}', request, { effect: 'Deny' }), true)
-  assert.equal(holds('StringNotEquals', '${test:none}', request, { effect: 'Allow' }), false)
-  assert.equal(holds('StringNotEquals', ['${test:none}', 'x'], request, { effect: 'Deny' }), false)
+  const arn = { 'test:key': 'arn:aws:iam::1:role/x' }
+  for (const effect of ['Allow', 'Deny'] as const) {
+    assert.equal(holds('StringEquals', '${test:none}', request, { effect }), false)
+    assert.equal(holds('StringNotEquals', '${test:none}', request, { effect }), true)
+    assert.equal(holds('StringNotEqualsIgnoreCase', '${test:none}', request, { effect }), true)
+    assert.equal(holds('StringNotLike', 'x${test:none}*', request, { effect }), true)
+    assert.equal(holds('ArnNotEquals', '${test:none}', arn, { effect }), true)
+    assert.equal(holds('StringNotEquals', ['${test:none}', 'x'], request, { effect }), false)
+    assert.equal(holds('StringNotEquals', ['${test:none}', 'y'], request, { effect }), true)
+    assert.equal(holds('ForAllValues:StringNotEquals', '${test:none}', request, { effect }), true)
+  }
+})
+
+test('a variable of several values is undecided: it goes against the caller', () => {
+  const request = { 'test:key': 'x', 'test:many': ['x', 'y'] }
+  for (const operator of ['StringEquals', 'StringNotEquals', 'StringLike', 'StringNotLike']) {
+    assert.equal(holds(operator, '${test:many}', request, { effect: 'Allow' }), false)
+    assert.equal(holds(operator, '${test:many}', request, { effect: 'Deny' }), true)
+  }
+})
+
+test('Bool takes policy variables', () => {
+  const both = (value: string, of: string) => ({ 'test:key': value, 'test:one': of })
+  assert.equal(holds('Bool', '${test:one}', both('true', 'true')), true)
+  assert.equal(holds('Bool', '${test:one}', both('true', 'False')), false)
+  assert.equal(holds('Bool', '${test:one}', { 'test:key': 'true' }), false)
+  assert.equal(holds('Bool', "${test:one, 'true'}", { 'test:key': 'true' }), true)
+  for (const [effect, expected] of [
+    ['Allow', false],
+    ['Deny', true],
+  ] as const) {
+    assert.equal(holds('Bool', '${test:one}', both('true', 'yes'), { effect }), expected)
+  }
+  const old = { version: '2008-10-17' } as const
+  assert.throws(() => holds('Bool', '${test:one}', {}, old), PolicyFaultFound)
+  assert.throws(() => holds('Bool', 'yes', {}), PolicyFaultFound)
+})
+
+test('ForAllValues is true of an empty string alone, as of no value', () => {
+  for (const operator of ['StringEquals', 'StringNotEquals', 'StringLike', 'Bool', 'IpAddress']) {
+    const wanted = operator === 'Bool' ? 'true' : operator === 'IpAddress' ? '10.0.0.1' : 'a'
+    for (const effect of ['Allow', 'Deny'] as const) {
+      assert.equal(holds(`ForAllValues:${operator}`, wanted, { 'test:key': '' }, { effect }), true)
+    }
+  }
+  assert.equal(holds('ForAllValues:StringEquals', 'a', { 'test:key': ['', ''] }), false)
+  assert.equal(holds('ForAllValues:StringEquals', 'a', { 'test:key': ['a', ''] }), false)
+  assert.equal(holds('ForAllValues:StringEquals', 'a', { 'test:key': 'b' }), false)
+  assert.equal(holds('ForAnyValue:StringEquals', 'a', { 'test:key': '' }), false)
+  assert.equal(holds('StringEquals', 'a', { 'test:key': '' }), false)
 })
 
 test('variables that together grow beyond the bound have no value', () => {
@@ -193,8 +250,8 @@ test('a variable is filled in once a request, however many values are compared w
       key: 'test:key',
       values: ['${test:name}'],
     } as const
-    const predicate = compileCondition(condition, '2012-10-17', 'Allow')
-    assert.equal(predicate?.(context), operator !== 'ArnLike')
+    const predicate = compileCondition(condition, '2012-10-17')
+    assert.equal(predicate?.(context, newWork()), operator === 'ArnLike' ? 'value' : true)
     assert.equal(asked, 1)
   }
 })

@@ -24,6 +24,7 @@ const writing: KeyPolicyWriting = {
   resource: { arn: given.keyArn, accountId: own },
   context: given.contextOf({ 'aws:securetransport': 'true' }),
   bypassLockoutCheck: false,
+  bounded: false,
   principalExists: (arn) => {
     const [, , , , accountId = '', resource] = arn.split(':')
     const account = resource === 'root' && accounts.has(accountId) ? accountId : undefined

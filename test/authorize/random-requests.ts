@@ -67,8 +67,17 @@ const resourcePatterns = [
   'arn:aws:kms:r:${t:acct}:key/k1',
   '${t:none}',
   "arn:aws:kms:r:*:key/${t:none, 'k1'}",
+  'arn:aws',
+  'arn:aws:kms',
+  'arn:aws:kms:?',
+  `arn:aws:kms:*:${own}`,
+  `arn:aws:*:${own}:key/*`,
+  `arn:aws:kms:r?${own}?key/*`,
+  `arn:aws:kms:r:*1:k*`,
+  'arn:aws:kms:r:${t:many}:*',
+  'arn:*',
 ]
-const keys = ['t:one', 't:many', 't:none', 'T:ARN', 't:acct']
+const keys = ['t:one', 't:many', 't:none', 'T:ARN', 't:acct', 't:bool']
 
 const some = <T>(values: readonly T[], maxLength = 3): fc.Arbitrary<readonly T[]> =>
   fc.array(fc.constantFrom(...values), { minLength: 1, maxLength })
@@ -145,11 +154,15 @@ const policyOf = (
       Statement: fc.array(statement, { minLength: 1, maxLength: 3 }),
     })
     .map(withPlainArns)
-/** Without variables `${t:arn}` is no ARN, and a policy that has it there is refused. */
+/** Without variables `${t:arn}` is no ARN and `${t:bool}` no boolean: such a policy is refused. */
 const withPlainArns = (policy: PlainPolicy): PlainPolicy =>
   policy.Version === '2012-10-17'
     ? policy
-    : JSON.parse(JSON.stringify(policy).replaceAll('"${t:arn}"', JSON.stringify(keyArn)))
+    : JSON.parse(
+        JSON.stringify(policy)
+          .replaceAll('"${t:arn}"', JSON.stringify(keyArn))
+          .replaceAll('"${t:bool}"', '"true"'),
+      )
 const identity = policyOf(identityStatement)
 const everything: PlainPolicy = {
   Version: '2012-10-17',
@@ -160,6 +173,7 @@ const context = fc.record(
   {
     't:one': some(words, 1),
     't:many': fc.array(fc.constantFrom(...words), { maxLength: 3 }),
+    't:bool': some(['true', 'false', 'True', 'a'], 1),
     't:arn': fc.constant([keyArn]),
     't:acct': some([own, other], 1),
     'aws:sourcearn': fc.constant([keyArn]),

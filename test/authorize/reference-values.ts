@@ -47,7 +47,7 @@ export const operatorValues: readonly (readonly [string, readonly string[]])[] =
   ['DateGreaterThan', moments],
   ['DateGreaterThanEquals', moments],
   ['BinaryEquals', ['YQ==', 'true', '']],
-  ['Bool', ['true', 'false']],
+  ['Bool', ['true', 'false', '${t:bool}', 'TRUE']],
   ['IpAddress', ['10.0.0.1', '10.0.0.0/8', '0.0.0.0/0', '10.0.0.2/31']],
   ['NotIpAddress', ['10.0.0.1', '10.0.0.0/8', '10.0.0.2/31']],
   ['ArnLike', arns],

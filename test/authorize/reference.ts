@@ -3,7 +3,7 @@
  * (`kms` developer guide, IAM user guide), on plain JSON policies. It shares no code with the engine.
  * @module
  */
-import { conditionHolds, fill, like, type PlainContext } from './reference-conditions.ts'
+import { conditionHolds, like, resourcesCover, type PlainContext } from './reference-conditions.ts'
 
 export interface PlainPrincipals {
   readonly AWS?: readonly string[]
@@ -231,7 +231,7 @@ const givenAway = [
 
 function says(policy: PlainPolicy, effect: string, request: PlainRequest): boolean {
   return policy.Statement.some(
-    (statement) => statement.Effect === effect && applies(policy, statement, request),
+    (statement) => statement.Effect === effect && applies(policy, statement, request, false),
   )
 }
 
@@ -239,7 +239,7 @@ function says(policy: PlainPolicy, effect: string, request: PlainRequest): boole
 function keyWords(policy: PlainPolicy, effect: string, request: PlainRequest): ReadonlySet<string> {
   const words = new Set<string>()
   for (const statement of policy.Statement) {
-    if (statement.Effect !== effect || !applies(policy, statement, request)) continue
+    if (statement.Effect !== effect || !applies(policy, statement, request, true)) continue
     for (const word of principalWords(statement, request)) words.add(word)
   }
   return words
@@ -279,6 +279,8 @@ function principalWords(statement: PlainStatement, request: PlainRequest): reado
       const known = uniqueIds[written]
       return known === undefined ? unknown : known === name.id
     })
+  // Whoever has a permissions boundary is excepted by no list.
+  if (statement.NotPrincipal !== undefined && request.boundary !== undefined) return ['itself']
   if (statement.NotPrincipal !== undefined) {
     if (listed.includes('*')) return []
     return names.every((name) => meant(name, false)) ? [] : ['itself']
@@ -299,7 +301,12 @@ function serviceWords(
   return meant === (NotPrincipal === undefined) ? ['itself'] : []
 }
 
-function applies(policy: PlainPolicy, statement: PlainStatement, request: PlainRequest): boolean {
+function applies(
+  policy: PlainPolicy,
+  statement: PlainStatement,
+  request: PlainRequest,
+  ofKey: boolean,
+): boolean {
   const { action, context } = request
   const variables = policy.Version === '2012-10-17'
   const deny = statement.Effect === 'Deny'
@@ -308,12 +315,9 @@ function applies(policy: PlainPolicy, statement: PlainStatement, request: PlainR
   if (actions.length === 0 || resources.length === 0) return false
   const act = actions.some((name) => like(name.split(''), action.toLowerCase()))
   if (act === (statement.NotAction !== undefined)) return false
-  const symbols = resources.map((each) => fill(each, variables, context))
-  const res = symbols.some((each) => each !== undefined && like(each, request.resourceArn))
-  if (statement.NotResource === undefined && !res) return false
-  if (statement.NotResource !== undefined && (res || (symbols.includes(undefined) && !deny))) {
-    return false
-  }
+  const setting = { variables, deny, context }
+  const covers = resourcesCover(statement, request.resourceArn, ofKey, setting)
+  if (!covers) return false
   return Object.entries(statement.Condition ?? {}).every(([operator, block]) =>
     Object.entries(block).every(([key, values]) =>
       conditionHolds(operator, context[key.toLowerCase()], values, { variables, deny, context }),

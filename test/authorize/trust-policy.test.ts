@@ -194,7 +194,7 @@ test('a compiled trust policy decides without resources, by unique id', () => {
         resource: { arn: `arn:aws:iam::${own}:role/r`, accountId: own },
         context: given.contextOf({}),
       },
-      uniqueIds,
+      { uniqueIds },
     ).allow
   assert.deepEqual(asked(ids), { session: '#0' })
   assert.deepEqual(asked({ [alice.arn]: 'AIDANAMESAKE' }), {})

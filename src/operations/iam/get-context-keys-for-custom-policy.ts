@@ -21,8 +21,8 @@ export const getContextKeysForCustomPolicy = iamOperation<
   readOnly: true,
   audit: [],
   throws: ['ValidationException', 'AccessDeniedException', 'MalformedPolicyDocumentException'],
-  run: ({ input }) =>
-    Promise.resolve({
-      ContextKeyNames: contextKeys(givenPolicies('PolicyInputList', input.PolicyInputList)),
-    }),
+  async run({ input, signal }) {
+    const given = await givenPolicies('PolicyInputList', input.PolicyInputList, signal)
+    return { ContextKeyNames: await contextKeys(given, signal) }
+  },
 })

@@ -32,9 +32,9 @@ export const getContextKeysForPrincipalPolicy = iamOperation<
     'NoSuchEntityException',
     'MalformedPolicyDocumentException',
   ],
-  async run({ input, caller: { accountId } }, { store }) {
+  async run({ input, caller: { accountId }, signal }, { store }) {
     const { identity } = await policiesOfPrincipal(input.PolicySourceArn, accountId, store)
-    const given = givenPolicies('PolicyInputList', input.PolicyInputList)
-    return { ContextKeyNames: contextKeys([...identity, ...given]) }
+    const given = await givenPolicies('PolicyInputList', input.PolicyInputList, signal)
+    return { ContextKeyNames: await contextKeys([...identity, ...given], signal) }
   },
 })

@@ -4,18 +4,36 @@
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  * @module
  */
+import type { PolicyDocument } from '../../authorize/document.ts'
 import { describeFault } from '../../authorize/malformed.ts'
+import { isIncompleteArn } from '../../authorize/resources.ts'
 import { readPolicy } from '../../authorize/validate.ts'
 import { KmsError } from '../../errors.ts'
 
 /** @throws {KmsError} `MalformedPolicyDocumentException`, `LimitExceededException` */
-export function checkIdentityPolicy(document: string): void {
+export function checkIdentityPolicy(document: string): PolicyDocument {
   const result = readPolicy(document, 'identity')
-  if (result.ok) return
+  if (result.ok) return result.document
   const { fault } = result
   const said = fault.kind === 'json' ? 'Syntax errors in policy.' : describeFault(fault)
   const code = fault.kind === 'size' ? 'LimitExceededException' : 'MalformedPolicyDocumentException'
   throw new KmsError(code, said)
+}
+
+/**
+ * The same of a role session's own policy, in which AWS completes no ARN.
+ * @throws {KmsError} `MalformedPolicyDocumentException`, `LimitExceededException`
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+ */
+export function checkRoleSessionPolicy(document: string): void {
+  const { statements, version } = checkIdentityPolicy(document)
+  const index = statements.findIndex(
+    ({ resources }) => resources?.entries.some((entry) => isIncompleteArn(entry, version)) === true,
+  )
+  if (index === -1) return
+  const problem = 'an ARN has fewer than six parts'
+  const fault = { kind: 'structure', at: `Statement.${index}.Resource`, problem } as const
+  throw new KmsError('MalformedPolicyDocumentException', describeFault(fault))
 }
 
 /** Characters of a policy as IAM counts them. */

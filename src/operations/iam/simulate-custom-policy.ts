@@ -40,21 +40,23 @@ export const simulateCustomPolicy = iamOperation<
     'InvalidMarkerException',
   ],
   check: checkSimulation,
-  run({ input, caller, origin }, { pages }) {
-    const [boundary] = givenPolicies(
+  async run({ input, caller, origin, signal }, { pages }) {
+    const [boundary] = await givenPolicies(
       'PermissionsBoundaryPolicyInputList',
       input.PermissionsBoundaryPolicyInputList,
+      signal,
     )
-    const identity = givenPolicies('PolicyInputList', input.PolicyInputList)
+    const identity = await givenPolicies('PolicyInputList', input.PolicyInputList, signal)
     const as = {
       caller: simulatedCaller(input.CallerArn ?? caller.arn),
       scope: 'SimulateCustomPolicy',
       secure: origin.secure,
+      signal,
     }
     const levels = (input.OrderedOrganizationPolicyInputList ?? []).map(
       ({ ServiceControlPolicyInputList = [] }) => ServiceControlPolicyInputList,
     )
-    const organization = givenLevels('OrderedOrganizationPolicyInputList', levels)
+    const organization = await givenLevels('OrderedOrganizationPolicyInputList', levels, signal)
     const simulation = { identity, ...(boundary && { boundary }), organization }
     return simulated(input, simulation, as, pages)
   },

@@ -64,12 +64,13 @@ export const simulatePrincipalPolicy = iamOperation<
       throw new KmsError('UnsupportedOperationException', 'PolicyExclusionList is not supported')
     }
   },
-  async run({ input, origin, caller: { accountId } }, { store, pages }) {
+  async run({ input, origin, caller: { accountId }, signal }, { store, pages }) {
     const { PolicySourceArn: arn, CallerArn = arn } = input
     const { uniqueId, identity, boundary } = await policiesOfPrincipal(arn, accountId, store)
-    const [given] = givenPolicies(
+    const [given] = await givenPolicies(
       'PermissionsBoundaryPolicyInputList',
       input.PermissionsBoundaryPolicyInputList,
+      signal,
     )
     // One that is given stands in the place of the principal's own.
     const bound = given ?? boundary
@@ -77,13 +78,14 @@ export const simulatePrincipalPolicy = iamOperation<
     // Service-linked roles are limited by none.
     const linked = arn.includes(':role/aws-service-role/')
     const levels = (linked ? undefined : organization?.serviceControlPolicies) ?? []
+    const more = await givenPolicies('PolicyInputList', input.PolicyInputList, signal)
     const simulation = {
-      organization: givenLevels('OrderedOrganizationPolicyInputList', levels),
-      identity: [...identity, ...givenPolicies('PolicyInputList', input.PolicyInputList)],
+      organization: await givenLevels('OrderedOrganizationPolicyInputList', levels, signal),
+      identity: [...identity, ...more],
       ...(bound && { boundary: bound }),
     }
     const caller = simulatedCaller(CallerArn, CallerArn === arn ? uniqueId : CallerArn)
-    const as = { caller, scope: `SimulatePrincipalPolicy/${arn}`, secure: origin.secure }
+    const as = { caller, scope: `SimulatePrincipalPolicy/${arn}`, secure: origin.secure, signal }
     return simulated(input, simulation, as, pages)
   },
 })

@@ -3,17 +3,21 @@ import type { PolicyKind } from '../../authorize/document.ts'
 import { malformedPolicy } from '../../authorize/malformed.ts'
 import {
   contextKeysOf,
-  simulate,
   simulatedPolicy,
+  simulator,
   type MatchedStatement,
+  type Simulated,
   type SimulatedPolicy,
   type Simulation,
 } from '../../authorize/simulate.ts'
 import { readPolicy } from '../../authorize/validate.ts'
+import { newWork, stepsMax } from '../../authorize/work.ts'
 import { KmsError } from '../../errors.ts'
 import { parseArn } from '../../model/arn.ts'
 import type { Caller } from '../../model/caller.ts'
+import { pause } from '../../model/pause.ts'
 import { list, oneOf, required, structure, text } from '../../model/shape.ts'
+import { markerAfter } from '../kms/page.ts'
 import type { Pages } from '../operation.ts'
 import { marker, maxItems, policyDocument } from './members.ts'
 import { pageOf } from './page.ts'
@@ -68,7 +72,7 @@ export interface SimulationRequest {
   readonly Marker?: string
 }
 
-/** Decisions of one call: each takes some microseconds a statement. */
+/** Decisions of one call, over all of its pages. */
 const decisionsMax = 5000
 
 /** @throws {KmsError} `InvalidInputException` */
@@ -88,25 +92,38 @@ export function checkSimulation(input: SimulationRequest): void {
 }
 
 /** Policies of a request, named as AWS names them: `PolicyInputList.1`. */
-export function givenPolicies(
+export async function givenPolicies(
   member: string,
   texts: readonly string[] = [],
-  type: SimulatedPolicy['type'] = 'none',
-): readonly SimulatedPolicy[] {
-  return texts.map((each, index) => readSimulated(`${member}.${index + 1}`, type, each))
+  signal: AbortSignal,
+): Promise<readonly SimulatedPolicy[]> {
+  const policies: SimulatedPolicy[] = []
+  for (const [index, document] of texts.entries()) {
+    policies.push(readSimulated(`${member}.${index + 1}`, 'none', document))
+    // oxlint-disable-next-line no-await-in-loop -- a break after each
+    await pause(signal)
+  }
+  return policies
 }
 
 /** Service control policies, level by level. @throws {KmsError} `MalformedPolicyDocumentException` */
-export function givenLevels(
+export async function givenLevels(
   member: string,
   levels: readonly (readonly string[])[],
-): readonly (readonly SimulatedPolicy[])[] {
-  return levels.map((texts, level) =>
-    texts.map((each, index) => {
+  signal: AbortSignal,
+): Promise<readonly (readonly SimulatedPolicy[])[]> {
+  const read: SimulatedPolicy[][] = []
+  for (const [level, texts] of levels.entries()) {
+    const policies: SimulatedPolicy[] = []
+    for (const [index, document] of texts.entries()) {
       const id = `${member}.${level + 1}.ServiceControlPolicyInputList.${index + 1}`
-      return readSimulated(id, 'none', each, 'service-control')
-    }),
-  )
+      policies.push(readSimulated(id, 'none', document, 'service-control'))
+      // oxlint-disable-next-line no-await-in-loop -- a break after each
+      await pause(signal)
+    }
+    read.push(policies)
+  }
+  return read
 }
 
 /** @throws {KmsError} `MalformedPolicyDocumentException` */
@@ -138,11 +155,23 @@ interface ShownResult {
   readonly OrganizationsDecisionDetail?: { readonly AllowedByOrganizations: boolean }
 }
 
+/**
+ * Steps of one page's decisions together, and the matching statements that it shows. A page that reaches
+ * one of them ends early, after one decision at least: the next page goes on from there.
+ */
+const pageStepsMax = 4 * stepsMax
+const shownStatementsMax = 5_000
+
 /** One page of what each action on each resource would be told. */
 export async function simulated(
   input: SimulationRequest,
   simulation: Simulation,
-  as: { readonly caller: Caller; readonly scope: string; readonly secure: boolean },
+  as: {
+    readonly caller: Caller
+    readonly scope: string
+    readonly secure: boolean
+    readonly signal: AbortSignal
+  },
   pages: Pages,
 ): Promise<{
   readonly EvaluationResults: ShownResult[]
@@ -153,42 +182,65 @@ export async function simulated(
     input.ResourcePolicy === undefined
       ? undefined
       : readSimulated('ResourcePolicy', 'resource', input.ResourcePolicy)
-  const whole = { ...simulation, ...(resource && { resource }) }
-  const { ActionNames, ResourceArns = ['*'], ResourceOwner } = input
+  const simulate = simulator({ ...simulation, ...(resource && { resource }) }, as.caller)
+  const { ActionNames, ResourceArns = ['*'] } = input
   const pairs = ActionNames.flatMap((action) => ResourceArns.map((arn) => ({ action, arn })))
   const numbered = pairs.map((pair, index) => ({ ...pair, place: String(index).padStart(5, '0') }))
+  const scope = [as.scope, as.caller.arn]
   const { rows, paging } = await pageOf(numbered, ({ place }) => place, pages, {
-    scope: [as.scope, as.caller.arn],
+    scope,
     marker: input.Marker,
     limit: input.MaxItems,
   })
   const context = contextOf(input, as)
-  const results = rows.map(({ action, arn }): ShownResult => {
-    const owner = parseArn(ResourceOwner ?? '')?.accountId ?? parseArn(arn)?.accountId
-    const foreign = resource !== undefined && owner !== undefined && owner !== ''
-    const accountId = foreign ? owner : as.caller.accountId
-    const simulatedAs = simulate(whole, {
-      caller: as.caller,
-      action,
-      resource: { arn, accountId },
-      context,
-    })
-    const { decision, matched, missing, allowedByBoundary, allowedByOrganization } = simulatedAs
-    return {
-      EvalActionName: action,
-      EvalResourceName: arn,
-      EvalDecision: decision,
-      MatchedStatements: matched.map(shownStatement),
-      MissingContextValues: [...missing],
-      ...(allowedByBoundary !== undefined && {
-        PermissionsBoundaryDecisionDetail: { AllowedByPermissionsBoundary: allowedByBoundary },
-      }),
-      ...(allowedByOrganization !== undefined && {
-        OrganizationsDecisionDetail: { AllowedByOrganizations: allowedByOrganization },
-      }),
+  const results: ShownResult[] = []
+  let steps = 0
+  let statements = 0
+  for (const [index, { action, arn, place }] of rows.entries()) {
+    const work = newWork()
+    const accountId = ownerOf(input, arn) ?? as.caller.accountId
+    const told = simulate({ action, resource: { arn, accountId }, context, work })
+    results.push(shownResult(action, arn, told))
+    steps += stepsMax - work.left
+    statements += told.matched.length
+    const full = steps >= pageStepsMax || statements >= shownStatementsMax
+    if (full && index + 1 < rows.length) {
+      const Marker = markerAfter(place, pages, { scope })
+      return { EvaluationResults: results, IsTruncated: true, Marker }
     }
-  })
+    // oxlint-disable-next-line no-await-in-loop -- a break after each
+    await pause(as.signal)
+  }
   return { EvaluationResults: results, ...paging }
+}
+
+/** The account of a resource that has a policy, where it is given. */
+function ownerOf(
+  { ResourcePolicy, ResourceOwner }: SimulationRequest,
+  arn: string,
+): string | undefined {
+  const owner = parseArn(ResourceOwner ?? '')?.accountId ?? parseArn(arn)?.accountId
+  return ResourcePolicy === undefined || owner === '' ? undefined : owner
+}
+
+function shownResult(
+  action: string,
+  arn: string,
+  { decision, matched, missing, allowedByBoundary, allowedByOrganization }: Simulated,
+): ShownResult {
+  return {
+    EvalActionName: action,
+    EvalResourceName: arn,
+    EvalDecision: decision,
+    MatchedStatements: matched.map(shownStatement),
+    MissingContextValues: [...missing],
+    ...(allowedByBoundary !== undefined && {
+      PermissionsBoundaryDecisionDetail: { AllowedByPermissionsBoundary: allowedByBoundary },
+    }),
+    ...(allowedByOrganization !== undefined && {
+      OrganizationsDecisionDetail: { AllowedByOrganizations: allowedByOrganization },
+    }),
+  }
 }
 
 function shownStatement({ policy, place }: MatchedStatement): ShownStatement {
@@ -231,8 +283,17 @@ export function simulatedCaller(arn: string, uniqueId = arn): Caller {
   return { kind: 'user', accountId, arn, uniqueId, ...(user !== undefined && { userName: user }) }
 }
 
-export function contextKeys(policies: readonly SimulatedPolicy[]): string[] {
-  return [...new Set(policies.flatMap(({ document }) => contextKeysOf(document)))].toSorted()
+export async function contextKeys(
+  policies: readonly SimulatedPolicy[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const keys = new Set<string>()
+  for (const { document } of policies) {
+    for (const key of contextKeysOf(document)) keys.add(key)
+    // oxlint-disable-next-line no-await-in-loop -- a break after each
+    await pause(signal)
+  }
+  return [...keys].toSorted()
 }
 
 function invalid(message: string): KmsError {

@@ -21,13 +21,26 @@ export interface PageOf<Row> {
 /** @throws {KmsError} `InvalidMarkerException` */
 export async function readPage<Row>(pages: Pages, request: PageRequest<Row>): Promise<PageOf<Row>> {
   const { marker, limit, read, nameOf } = request
-  // JSON keeps the parts apart, whatever they hold.
-  const scope = JSON.stringify(request.scope.map((part) => part ?? null))
-  const after = pages.open(scope, marker)
+  const after = pages.open(scopeOf(request), marker)
   // One row more than asked for tells whether there is a next page.
   const found = await read({ ...(after === undefined ? {} : { after }), limit: limit + 1 })
   const rows = found.slice(0, limit)
   const last = rows.at(-1)
   if (found.length <= limit || last === undefined) return { rows, paging: { Truncated: false } }
-  return { rows, paging: { Truncated: true, NextMarker: pages.seal(scope, nameOf(last)) } }
+  const NextMarker = markerAfter(nameOf(last), pages, request)
+  return { rows, paging: { Truncated: true, NextMarker } }
+}
+
+/** The marker of the page that begins after the row of that name. */
+export function markerAfter(
+  name: string,
+  pages: Pages,
+  request: Pick<PageRequest<never>, 'scope'>,
+): string {
+  return pages.seal(scopeOf(request), name)
+}
+
+/** JSON keeps the parts apart, whatever they hold. */
+function scopeOf({ scope }: Pick<PageRequest<never>, 'scope'>): string {
+  return JSON.stringify(scope.map((part) => part ?? null))
 }

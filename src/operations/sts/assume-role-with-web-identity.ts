@@ -24,6 +24,7 @@ import {
   sessionPolicy,
   tokenSize,
 } from './members.ts'
+import { checkRoleSessionPolicy } from '../iam/identity-policy.ts'
 import { makeSession, sessionPolicies } from './new-session.ts'
 
 export const assumeRoleWithWebIdentity = stsOperation<
@@ -80,7 +81,9 @@ export const assumeRoleWithWebIdentity = stsOperation<
     const { record, arn } = assumed
     const { webIdentity } = caller
     const issuedAt = ports.clock.now()
-    const limits = await sessionPolicies(input, { accountId: record.accountId, partition }, ports)
+    const { accountId } = record
+    const owner = { accountId, partition }
+    const limits = await sessionPolicies(input, owner, ports, checkRoleSessionPolicy)
     const seconds = requireRoleDuration(input.DurationSeconds, record)
     const { RoleSessionName: name } = input
     const { provider, audience, subject, sourceIdentity, tags, transitiveTagKeys } = webIdentity

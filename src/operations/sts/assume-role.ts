@@ -30,6 +30,7 @@ import {
   tokenSize,
   tokenCode,
 } from './members.ts'
+import { checkRoleSessionPolicy } from '../iam/identity-policy.ts'
 import { makeSession, sessionPolicies, tagContext } from './new-session.ts'
 
 /** Whoever is a role already gets no longer session of another. */
@@ -108,7 +109,9 @@ export const assumeRole = stsOperation<AssumeRoleRequest, AssumeRoleResponse>()(
     assert(assumed, 'the pipeline has found the role that it let the caller assume')
     const { record, arn } = assumed
     const issuedAt = ports.clock.now()
-    const limits = await sessionPolicies(input, { accountId: record.accountId, partition }, ports)
+    const { accountId } = record
+    const owner = { accountId, partition }
+    const limits = await sessionPolicies(input, owner, ports, checkRoleSessionPolicy)
     const seconds = requireDuration(input.DurationSeconds, record, caller.session)
     const { RoleSessionName: name } = input
     const session: Session = {

@@ -17,6 +17,7 @@ import {
   tokenSize,
 } from './members.ts'
 import { auditedSizes, makeSession, sessionPolicies, tagContext } from './new-session.ts'
+import { checkIdentityPolicy } from '../iam/identity-policy.ts'
 import { expiry, tokenSecondsOf } from './lifetime.ts'
 
 export const getFederationToken = stsOperation<
@@ -72,7 +73,7 @@ export const getFederationToken = stsOperation<
         expiresAt: expiry(issuedAt, tokenSecondsOf(DurationSeconds, caller)),
         sourceAccessKeyId: caller.accessKeyId ?? '',
         chained: false,
-        ...(await sessionPolicies(input, { accountId, partition }, ports)),
+        ...(await sessionPolicies(input, { accountId, partition }, ports, checkIdentityPolicy)),
         tags,
         transitiveTagKeys: [],
       },

@@ -4,7 +4,6 @@ import { KmsError } from '../../errors.ts'
 import type { IdentityTag } from '../../model/identity.ts'
 import { SessionTooLarge, type Session } from '../../model/session.ts'
 import type { OperationPorts, ContextEntries } from '../operation.ts'
-import { checkIdentityPolicy } from '../iam/identity-policy.ts'
 import { checkPolicyArn, managedPolicyOf } from '../iam/managed-policy.ts'
 import { requestTags } from '../iam/shown-user.ts'
 
@@ -71,7 +70,7 @@ export function auditedCredentials({ AccessKeyId, Expiration }: ToldCredentials)
   return { accessKeyId: AccessKeyId, expiration: Expiration }
 }
 
-/** The policies that limit a session. @throws {KmsError} */
+/** The policies that limit a session. @param check of its own policy @throws {KmsError} */
 export async function sessionPolicies(
   input: {
     readonly Policy?: string
@@ -79,9 +78,10 @@ export async function sessionPolicies(
   },
   { accountId, partition }: { readonly accountId: string; readonly partition: string },
   { store }: Pick<OperationPorts, 'store'>,
+  check: (policy: string) => void,
 ): Promise<Pick<Session, 'policy' | 'policyIds'>> {
   const { Policy: policy, PolicyArns = [] } = input
-  if (policy !== undefined) checkIdentityPolicy(policy)
+  if (policy !== undefined) check(policy)
   const policyIds: string[] = []
   for (const { arn = '' } of PolicyArns) {
     checkPolicyArn(arn)

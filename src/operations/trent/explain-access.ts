@@ -53,10 +53,10 @@ export const explainAccess = insiderOperation<ExplainedAccess>()({
     const message = 'either a request id is needed, or a caller, an action and a key'
     throw new KmsError('ValidationException', message)
   },
-  async run({ input, caller: operator, region: ownRegion, partition }, { explanations }) {
+  async run({ input, caller: operator, region: ownRegion, partition, signal }, { explanations }) {
     const { requestId, accountId = operator.accountId, region = ownRegion } = input
     if (requestId !== undefined) {
-      return explanations.call(requestId, { accountId, region, partition })
+      return explanations.call(requestId, { accountId, region, partition, signal })
     }
     const { caller = '', action = '', key = '', grantId, via, context = [] } = input
     const asked = {
@@ -68,6 +68,6 @@ export const explainAccess = insiderOperation<ExplainedAccess>()({
       ...(grantId !== undefined && { grantId }),
       ...(via !== undefined && { via }),
     }
-    return { now: await explanations.access(asked, region, partition) }
+    return { now: await explanations.access(asked, { region, partition, signal }) }
   },
 })

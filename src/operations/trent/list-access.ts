@@ -27,7 +27,7 @@ export const listAccess = insiderOperation<WhoCanPage>()({
     'InvalidArnException',
     'NotFoundException',
   ],
-  run({ input, caller, region: ownRegion, partition }, { explanations }) {
+  run({ input, caller, region: ownRegion, partition, signal }, { explanations }) {
     const { key, action, accountId = ownerOf(key) ?? caller.accountId, region = ownRegion } = input
     const { after } = input
     const question = {
@@ -37,7 +37,7 @@ export const listAccess = insiderOperation<WhoCanPage>()({
       ...(action !== undefined && { action }),
       ...(after !== undefined && { after }),
     }
-    return explanations.whoCan(question, accountId)
+    return explanations.whoCan(question, accountId, signal)
   },
 })
 
