@@ -14,7 +14,9 @@ export function readAddress(text: string): string | undefined {
   const family = isIP(text)
   if (family === 0) return undefined
   if (family === 4) return text
-  return plainAddress(new SocketAddress({ address: text, family: 'ipv6' }).address)
+  // A scope may be of any length, and is not part of the address.
+  const [address = ''] = text.split('%')
+  return plainAddress(new SocketAddress({ address, family: 'ipv6' }).address)
 }
 
 /** What is counted as one client: an IPv4 address, or the /64 that an IPv6 client can choose addresses in. */

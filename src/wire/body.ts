@@ -65,7 +65,7 @@ export function readBody(
     isOver: () => over || request.complete,
     limit(bytes) {
       max = Math.min(max, bytes)
-      if (length > max) finish('too large')
+      if (length > max || Number(request.headers['content-length']) > max) finish('too large')
     },
     stop: finish,
   }

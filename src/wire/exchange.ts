@@ -62,7 +62,7 @@ export class RequestOverdue extends Error {}
 
 const seenByClose = (): void => {}
 
-/** Never rejects, and always leaves the response ended or its connection closed. */
+/** Leaves the response ended or its connection closed. Rejects only by a fault of Trent's own. */
 export async function exchange(
   request: IncomingMessage,
   response: ServerResponse,

@@ -4,6 +4,7 @@
  * connection is closed.
  * @module
  */
+import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
@@ -203,7 +204,11 @@ function answerRequests(
       }
       if (ports.stopping() && connection.pending === 0) connection.socket.destroySoon()
     })
-    void exchange(request, response, connection, ports)
+    exchange(request, response, connection, ports).catch((error: unknown) => {
+      // A fault of ours ends one connection, not the process.
+      ports.onFailure(error, randomUUID())
+      connection.socket.destroy()
+    })
   }
   server.on('request', onRequest)
   // Without these two, Node itself would say 100 to a body that is about to be refused.

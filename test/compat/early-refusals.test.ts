@@ -92,10 +92,16 @@ test('a form is refused in its own words, and one without a signature is short',
   const unsigned = rawClient({ port })
   unsigned.write(
     `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${form['content-type']}\r\n` +
-      `Content-Length: 1000000\r\n\r\n${'x'.repeat(140_000)}`,
+      `Content-Length: 1000000\r\n\r\nAction=AssumeRole`,
   )
   assert.match(await unsigned.until(/<\/ErrorResponse>\n$/), /^HTTP\/1\.1 413 [^]*<Error>/)
-  for (const { socket } of [client, unsigned]) socket.destroy()
+  const chunked = rawClient({ port })
+  chunked.write(
+    `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${form['content-type']}\r\n` +
+      `Transfer-Encoding: chunked\r\n\r\n30000\r\n${'x'.repeat(140_000)}`,
+  )
+  assert.match(await chunked.until(/<\/ErrorResponse>\n$/), /^HTTP\/1\.1 413 [^]*<Error>/)
+  for (const { socket } of [client, unsigned, chunked]) socket.destroy()
 })
 
 test('a path that nobody serves is refused before its body', async () => {

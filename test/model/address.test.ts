@@ -20,6 +20,7 @@ test('an address that somebody wrote has one spelling', () => {
   assert.equal(readAddress('::ffff:c000:0201'), '192.0.2.1')
   assert.equal(readAddress('::ffff:192.0.2.1'), '192.0.2.1')
   assert.equal(readAddress('fe80::1%eth0'), 'fe80::1')
+  assert.equal(readAddress(`fe80::1%${'e'.repeat(5000)}`), 'fe80::1')
   for (const wrong of ['', 'unknown', '192.0.2', '192.0.2.01', '1', '192.0.2.1 ', 'a.example']) {
     assert.equal(readAddress(wrong), undefined, wrong)
   }
