@@ -1,7 +1,8 @@
 /** The command `trent` from a shell: what it prints, and its exit status. @module */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { readRecords } from '../../src/audit/read-records.ts'
 import {
@@ -20,7 +21,7 @@ test('trent --help names every command, and an unknown one is refused', async (t
   const folder = temporaryFolder(t)
   const help = await trentEnded(t, ['--help'], {}, folder)
   assert.equal(help.code, 0)
-  for (const command of ['serve', 'status', 'verify-log']) {
+  for (const command of ['serve', 'status', 'verify-log', 'verify-database']) {
     assert.match(help.stdout, new RegExp(`^  ${command}\\b`, 'm'))
   }
   const unknown = await trentEnded(t, ['sreve'], {}, folder)
@@ -103,6 +104,46 @@ test('trent verify-log ends with 0 for a whole journal, 1 for a broken and 2 for
   const none = await trentEnded(t, ['verify-log', join(folder, 'absent')], {}, folder)
   assert.equal(none.code, 2)
   assert.match(none.stdout, /^cannot read .*absent: /)
+})
+
+test('trent verify-database ends with 0 for a whole database, 1 for a changed one and 2 for none', async (t) => {
+  const folder = temporaryFolder(t)
+  const settings = freePort(folder)
+  const server = await serve(t, folder)
+  const beside = await trentEnded(t, ['verify-database'], settings, folder)
+  assert.equal(beside.code, 2)
+  assert.match(beside.stdout, /: a server has it open: stop it, or verify a copy\n$/)
+  await end(server, 'SIGTERM')
+  const plain = await trentEnded(t, ['verify-database'], settings, folder)
+  assert.equal(plain.code, 0, plain.stdout)
+  assert.match(
+    plain.stdout,
+    /^whole: \d+ rows with a genuine tag, 1 wrapped keys and secrets that open$/m,
+  )
+  const file = join(folder, 'data', 'trent.db')
+  const moved = join(folder, 'moved.key')
+  renameSync(join(folder, 'data', 'seal.key'), moved)
+  const json = await trentEnded(
+    t,
+    ['verify-database', '--json', '--seal-key', moved, file],
+    {},
+    folder,
+  )
+  assert.equal(json.code, 0, json.stdout)
+  assert.equal((JSON.parse(json.stdout) as { whole: boolean }).whole, true)
+  assert.equal((await trentEnded(t, ['verify-database', file], {}, folder)).code, 2)
+  renameSync(moved, join(folder, 'data', 'seal.key'))
+
+  const database = new DatabaseSync(file)
+  database.exec("UPDATE access_keys SET status = 'Inactive'")
+  database.close()
+  const broken = await trentEnded(t, ['verify-database'], settings, folder)
+  assert.equal(broken.code, 1)
+  assert.match(
+    broken.stdout,
+    /^BROKEN access_keys AKIA\w+: its tag fails: somebody else wrote it$/m,
+  )
+  assert.match(broken.stdout, /^NOT WHOLE$/m)
 })
 
 test('trent verify-log reads beside a server that is at work', async (t) => {
