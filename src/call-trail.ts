@@ -101,12 +101,28 @@ export function recordsOf(
   trail: Trail,
   clock: Clock,
 ): readonly FinishedRecord[] {
+  const audited = auditedOf(outcome, opening, trail, clock)
+  const owners = isAllowed(outcome, trail) ? otherOwners(trail.resources, opening.caller) : []
+  const { partition } = opening.place
+  const further = trail.further.map((event) => furtherOf(event, partition, trail.recordedAt))
+  return callRecords(audited, owners, further, trail.idOf)
+}
+
+function isAllowed(outcome: Audited['outcome'], { authorized }: Trail): boolean {
+  return authorized && (outcome.ok || outcome.code !== 'AccessDeniedException')
+}
+
+/** All that a call's own record says. */
+export function auditedOf(
+  outcome: Audited['outcome'],
+  opening: Opening,
+  trail: Trail,
+  clock: Clock,
+): Audited {
   const { operation, caller, place, requestId } = opening
   const { eventId, origin, tls, input, resources, idOf } = trail
   trail.recordedAt = clock.now()
-  const denied = !outcome.ok && outcome.code === 'AccessDeniedException'
-  const allowed = trail.authorized && !denied
-  const audited: Audited = {
+  return {
     eventId,
     requestId,
     time: trail.recordedAt,
@@ -116,7 +132,7 @@ export function recordsOf(
     ...origin,
     tls,
     input,
-    ...(allowed
+    ...(isAllowed(outcome, trail)
       ? { resources, reasons: trail.reasons, grantId: trail.grantId }
       : toldOfRefused(opening, trail)),
     recipient: trail.recipient?.audited,
@@ -130,9 +146,6 @@ export function recordsOf(
       })),
     outcome,
   }
-  const owners = allowed ? otherOwners(resources, caller) : []
-  const further = trail.further.map((event) => furtherOf(event, place.partition, trail.recordedAt))
-  return callRecords(audited, owners, further, idOf)
 }
 
 /**
@@ -219,4 +232,11 @@ export function successOf(opening: Opening, trail: Trail, output: unknown): Audi
 export function failureOf(error: unknown): Audited['outcome'] {
   if (error instanceof KmsError) return { ok: false, code: error.code, message: error.message }
   return { ok: false, code: 'KMSInternalException', message: '' }
+}
+
+/** @throws {KmsError} `DryRunOperationException` when the call asked for it */
+export function refuseDryRun(input: Given): void {
+  if (input['DryRun'] !== true) return
+  const message = 'The request would have succeeded, but the DryRun option is set.'
+  throw new KmsError('DryRunOperationException', message)
 }

@@ -9,6 +9,7 @@
  */
 import { KmsError } from './errors.ts'
 import type { Caller } from './model/caller.ts'
+import { globalRegionOf } from './model/region.ts'
 import type { Operation } from './operations/operation.ts'
 import { withAliasNames } from './resolve/alias-names.ts'
 import { resolveAssumedRole } from './resolve/assumed-roles.ts'
@@ -231,12 +232,14 @@ export function unsettled(): KmsError {
 
 const limitedServices: ReadonlySet<Operation['service']> = new Set([
   'kms',
+  'iam',
+  'sts',
   'cloudtrail',
   'monitoring',
 ])
 
 /**
- * AWS names no request quotas of IAM and STS; faults are of KMS alone.
+ * Faults are of KMS alone.
  * @throws {KmsError} `ThrottlingException`, or the fault that a test has asked for
  */
 async function draw(
@@ -250,6 +253,8 @@ async function draw(
   const specs = [...resolved.keys.values()].flatMap(({ known }) => known?.record.spec ?? [])
   // A service in its own name is of no account, and draws on none.
   const drawn = caller.service === undefined ? caller.accountId : caller.service.regionalName
-  throttle.admit(drawn, place.region, { service, operation: name, input, specs })
+  // IAM has one place in a partition: whoever names many Regions has one quota all the same.
+  const region = service === 'iam' ? globalRegionOf(place) : place.region
+  throttle.admit(drawn, region, { service, operation: name, input, specs })
   if (service === 'kms') await faults.strike(name, request.signal)
 }

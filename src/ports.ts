@@ -10,6 +10,7 @@ import type { Anchors } from './audit/anchors.ts'
 import type { Delivery } from './audit/delivery/delivery.ts'
 import { createEventLookup } from './audit/event-lookup.ts'
 import type { OpenJournal } from './audit/journal.ts'
+import { createRefusedCalls } from './audit/refused-calls.ts'
 import { authenticateWebIdentity } from './authenticate/web-identity.ts'
 import type { Config } from './config.ts'
 import { createAccessKeys, createFixedAccessKeys } from './crypto/new-access-key.ts'
@@ -52,7 +53,7 @@ import { createRecipients } from './resolve/recipient.ts'
 import { createTurns } from './resolve/turns.ts'
 import type { PipelinePorts } from './running-call.ts'
 import type { Store } from './store/store.ts'
-import { processMilliseconds } from './throttle/buckets.ts'
+import { createBuckets, processMilliseconds } from './throttle/buckets.ts'
 import { createFaults, type Faults } from './throttle/faults.ts'
 import { createThrottle, type Throttle } from './throttle/throttle.ts'
 import { serverControls } from './server-controls.ts'
@@ -183,6 +184,12 @@ export function joinPorts(
     outbox,
     keyUsages,
     refusedUses: works.events.refusedUses,
+    refusedCalls: createRefusedCalls({
+      buckets: createBuckets(buckets, processMilliseconds),
+      perSecond: config.quotas.refusedCalls,
+      append: (eventId, record) => journal.append(eventId, record),
+      clock,
+    }),
     identityUses: createIdentityUses(works.roleUses, works.accessKeyUses),
     throttle,
     operations: {

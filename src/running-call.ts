@@ -11,13 +11,15 @@ import type { Refusals } from './authenticate/refusals.ts'
 import type { GivenIdentity } from './authenticate/web-identity.ts'
 import type { CredentialLookup, SigningKeys } from './authenticate/signature-v4.ts'
 import { keyEvents } from './audit/key-events.ts'
-import type { FinishedRecord } from './audit/call-records.ts'
+import { keepRecords, type FinishedRecord } from './audit/call-records.ts'
 import { accountOf, type Audited } from './audit/record.ts'
 import {
+  auditedOf,
   failureOf,
   newTrail,
   recordIdOf,
   recordsOf,
+  refuseDryRun,
   refusedUseOf,
   successOf,
   type Opening,
@@ -25,6 +27,7 @@ import {
 } from './call-trail.ts'
 import type { Journal } from './audit/journal.ts'
 import { newWork, type Work } from './authorize/work.ts'
+import type { RefusedCalls } from './audit/refused-calls.ts'
 import { attemptsMax, unsettled, type Standing } from './decide.ts'
 import type { Outbox } from './audit/outbox.ts'
 import type { RefusedUses } from './events/refused-uses.ts'
@@ -82,6 +85,8 @@ export interface PipelinePorts {
   readonly outbox: Outbox
   readonly keyUsages: Pick<OpenKeyUsages, 'note'>
   readonly refusedUses: Pick<RefusedUses, 'note'>
+  /** For refused calls beyond the rate of their caller. */
+  readonly refusedCalls: RefusedCalls
   readonly identityUses: IdentityUses
   readonly throttle: Pick<Throttle, 'admit'>
   /** What tests ask calls of KMS to suffer. */
@@ -309,11 +314,18 @@ async function recorded(
   const answered = async (
     outcome: () => Audited['outcome'],
   ): Promise<readonly FinishedRecord[]> => {
+    if (trail.committed === undefined) {
+      const refused = outcome()
+      if (!refused.ok && !ports.refusedCalls.hasOwnRecord(opening.caller)) {
+        await ports.refusedCalls.count(auditedOf(refused, opening, trail, ports.clock))
+        return []
+      }
+    }
     // What committed is a change with its records, whatever failed behind it.
     const records = trail.committed ?? recordsOf(outcome(), opening, trail, ports.clock)
     await (trail.committed === undefined
-      ? all(records, ports.journal.append.bind(ports.journal))
-      : all(records, ports.outbox.settle.bind(ports.outbox)))
+      ? keepRecords(records, ports.journal.append.bind(ports.journal))
+      : keepRecords(records, ports.outbox.settle.bind(ports.outbox)))
     ports.identityUses.note(opening, trail.recordedAt)
     return records
   }
@@ -337,24 +349,4 @@ async function recorded(
     ports.keyUsages.note(key, { ...use, usedAt, requestId: opening.requestId })
   }
   return output
-}
-
-/** Most calls leave one record: nothing is gathered for it. */
-function all(
-  records: readonly FinishedRecord[],
-  keep: (eventId: string, record: string) => Promise<void>,
-): Promise<unknown> {
-  const [first, ...more] = records.map(
-    ({ eventId, record }) =>
-      () =>
-        keep(eventId, record),
-  )
-  if (first === undefined || more.length === 0) return first?.() ?? Promise.resolve()
-  return Promise.all([first(), ...more.map((next) => next())])
-}
-
-function refuseDryRun(input: Given): void {
-  if (input['DryRun'] !== true) return
-  const message = 'The request would have succeeded, but the DryRun option is set.'
-  throw new KmsError('DryRunOperationException', message)
 }

@@ -50,6 +50,7 @@ async function recordsAfter(failure: Error): Promise<readonly string[]> {
       },
     },
     identityUses: { note: () => undefined },
+    refusedCalls: { hasOwnRecord: () => true },
   } as unknown as PipelinePorts // what a call that fails at its commit works with
   const place = { accountId: '111122223333', region: 'us-west-2', partition: 'aws' }
   const caller = { kind: 'test', accountId: place.accountId, arn: 'arn', uniqueId: 'test' } as const
@@ -92,6 +93,7 @@ async function toldOfRefusedUse(append: () => Promise<void>): Promise<readonly s
       },
     },
     identityUses: { note: () => undefined },
+    refusedCalls: { hasOwnRecord: () => true },
     meter: { refusedUse: () => undefined },
     refusedUses: {
       note: ({ key, record }: RefusedUse) =>

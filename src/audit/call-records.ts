@@ -58,3 +58,17 @@ export function callRecords(
     }),
   ]
 }
+
+/** Keeps each record. Most calls leave one record: nothing is gathered for it. */
+export function keepRecords(
+  records: readonly FinishedRecord[],
+  keep: (eventId: string, record: string) => Promise<void>,
+): Promise<unknown> {
+  const [first, ...more] = records.map(
+    ({ eventId, record }) =>
+      () =>
+        keep(eventId, record),
+  )
+  if (first === undefined || more.length === 0) return first?.() ?? Promise.resolve()
+  return Promise.all([first(), ...more.map((next) => next())])
+}

@@ -13,6 +13,7 @@ import { oidcProviderArn } from '../model/oidc-provider.ts'
 import { lowerFirst } from '../model/shape.ts'
 import type { Operation, UsedMaterials } from '../operations/operation.ts'
 import { eventTime } from './event-time.ts'
+import { boundedRefusal, omitted } from './refused-record.ts'
 
 export interface Audited {
   readonly eventId: string
@@ -53,6 +54,13 @@ export interface Audited {
   readonly sharedEventId?: string | undefined
   /** The account whose record this is, where that is not the caller's. */
   readonly owner?: string | undefined
+  /** Present where the record counts refused calls, of which the others have none. */
+  readonly refusals?: {
+    readonly count: number
+    /** Milliseconds since the epoch. */
+    readonly since: number
+    readonly calls: readonly object[]
+  }
   readonly outcome:
     | { readonly ok: true; readonly response: Readonly<Record<string, unknown>> | undefined }
     | { readonly ok: false; readonly code: string; readonly message: string }
@@ -74,7 +82,7 @@ export interface AuditedFurther {
   readonly resources: Audited['resources']
 }
 
-/** A record is at most this long; what a caller can blow up is left out of one that would be longer. */
+/** Bytes of the record of a call that succeeded: what a caller can blow up is left out of a longer one. */
 export const recordBytesMax = 128 * 1024
 const userAgentMax = 1024
 
@@ -84,6 +92,7 @@ type Parameters = Readonly<Record<string, unknown>>
 export function auditRecord(audited: Audited): string {
   const parameters = requestParameters(audited)
   const record = compose(audited, parameters)
+  if (!audited.outcome.ok) return boundedRefusal(record)
   if (parameters === null || fits(record)) return record
   // The largest go first: whoever pads one member does not keep the others out of the record.
   const sizes = Object.entries(parameters)
@@ -91,7 +100,7 @@ export function auditRecord(audited: Audited): string {
     .toSorted((a, b) => b.bytes - a.bytes)
   const kept: Record<string, unknown> = { ...parameters }
   for (const { name, bytes } of sizes) {
-    kept[name] = { omitted: true, originalSize: bytes, reason: 'the record would be too long' }
+    kept[name] = omitted(bytes)
     const shorter = compose(audited, kept)
     if (fits(shorter)) return shorter
   }
@@ -137,6 +146,7 @@ function compose(audited: Audited, parameters: Parameters | null): string {
       reasons: reasonsFor(audited),
       keyEvents: keyEventsFor(audited, account),
       secureTransport: audited.secure === false ? false : undefined,
+      refusals: refusalsOf(audited),
     },
   })
 }
@@ -186,6 +196,10 @@ function aliasIsMissing({ outcome }: Audited): boolean {
 function shownResource(resource: Audited['resources'][number]): object {
   const { arn, accountId, type = 'AWS::KMS::Key' } = resource
   return { accountId, type, ARN: arn }
+}
+
+function refusalsOf({ refusals }: Audited): object | undefined {
+  return refusals && { ...refusals, since: eventTime(refusals.since) }
 }
 
 const ownersPolicies: readonly string[] = ['resource', 'resource-control', 'grant']

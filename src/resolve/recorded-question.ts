@@ -59,12 +59,16 @@ export function recordedQuestion(text: string): {
   const [{ ARN: key } = { ARN: foreign }] = action === 'kms:ReEncryptFrom' ? keys : keys.slice(-1)
   if (key === undefined) return { call, question: `${action} was not asked of a key` }
   const given = requestParameters ?? {}
+  const context = given[contextMember(action)]
+  if (isCut(given) || isCut(context)) {
+    return { call, question: 'the record was too long to hold what was asked for' }
+  }
   const service = userIdentity.invokedBy
   const question = {
     caller: call.caller,
     action,
     key,
-    encryptionContext: pairsOf(given[contextMember(action)]),
+    encryptionContext: pairsOf(context),
     context: {
       'aws:SecureTransport': String(trent?.secureTransport !== false),
       ...(service === undefined && { 'aws:SourceIp': record.sourceIPAddress }),
@@ -86,6 +90,11 @@ function foreignKeyOf({ errorCode, resources = [], requestParameters }: Read): s
 function contextMember(action: string): string {
   if (action === 'kms:ReEncryptFrom') return 'sourceEncryptionContext'
   return action === 'kms:ReEncryptTo' ? 'destinationEncryptionContext' : 'encryptionContext'
+}
+
+/** Pairs of an encryption context are texts: none of them looks like this. */
+function isCut(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'omitted' in value && value.omitted === true
 }
 
 function pairsOf(value: unknown): Readonly<Record<string, string>> {

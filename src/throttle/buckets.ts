@@ -13,6 +13,8 @@ export interface Draw {
   readonly bucket: string
   /** Requests a second: one second's worth fills the bucket, and one request at least. */
   readonly rate: number
+  /** How many fill the bucket, where that is not one second's worth. */
+  readonly capacity?: number
   readonly count: number
 }
 
@@ -50,12 +52,15 @@ export function createBuckets(memory: SharedArrayBuffer, monotonic: () => number
   const locked = sharedLock(new Int32Array(memory, 0, lockWords))
   const table = bucketTable(memory, lockBytes)
   /** Answers the bucket as it was; undefined when it was not drawn on. */
-  const take = ({ bucket: name, rate, count }: Draw, now: number): Bucket | undefined => {
+  const take = (
+    { bucket: name, rate, capacity = capacityOf(rate), count }: Draw,
+    now: number,
+  ): Bucket | undefined => {
     const before = table.findOrMake(name, now)
     if (before === undefined) return undefined
-    const tokens = tokensOf(before, rate, now) - count
+    const tokens = tokensOf(before, rate, capacity, now) - count
     if (tokens < 0) return undefined
-    const fullAt = now + ((capacityOf(rate) - tokens) / rate) * 1000
+    const fullAt = now + ((capacity - tokens) / rate) * 1000
     table.write({ slot: before.slot, tokens, filledAt: now, fullAt })
     return before
   }
@@ -74,15 +79,20 @@ export function createBuckets(memory: SharedArrayBuffer, monotonic: () => number
         }
         return true
       }),
-    available: ({ bucket: name, rate }) =>
+    available: ({ bucket: name, rate, capacity = capacityOf(rate) }) =>
       locked(() => {
         const bucket = table.find(name)
-        return Math.floor(bucket ? tokensOf(bucket, rate, monotonic()) : capacityOf(rate))
+        return Math.floor(bucket ? tokensOf(bucket, rate, capacity, monotonic()) : capacity)
       }),
   }
 }
 
-function tokensOf({ tokens, filledAt, fullAt }: Bucket, rate: number, now: number): number {
-  if (fullAt <= now) return capacityOf(rate)
-  return Math.min(capacityOf(rate), tokens + ((now - filledAt) / 1000) * rate)
+function tokensOf(
+  { tokens, filledAt, fullAt }: Bucket,
+  rate: number,
+  capacity: number,
+  now: number,
+): number {
+  if (fullAt <= now) return capacity
+  return Math.min(capacity, tokens + ((now - filledAt) / 1000) * rate)
 }

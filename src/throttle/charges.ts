@@ -15,7 +15,7 @@ export interface Charge {
 
 /** A call, as far as quotas ask about it. */
 export interface ChargedCall {
-  /** `kms`, `cloudtrail` or `monitoring`. */
+  /** `kms`, `iam`, `sts`, `cloudtrail` or `monitoring`. */
   readonly service: string
   /** `Encrypt`, … */
   readonly operation: string
@@ -57,7 +57,11 @@ export function pairGroup(spec: string): string {
   return `GenerateDataKeyPair-${spec}`
 }
 
-export function chargesOf({ operation, input, specs }: ChargedCall): readonly Charge[] {
+/** All operations of these services share one quota each. */
+const wholeServices: ReadonlySet<string> = new Set(['iam', 'sts'])
+
+export function chargesOf({ service, operation, input, specs }: ChargedCall): readonly Charge[] {
+  if (wholeServices.has(service)) return [{ group: service, count: 1 }]
   if (operation.startsWith('GenerateDataKeyPair')) {
     return [{ group: pairGroup(String(input['KeyPairSpec'])), count: 1 }]
   }

@@ -30,6 +30,8 @@ export interface Quotas {
   readonly groups: readonly string[]
   /** Requests a second of an account in a Region; undefined where they are not limited. */
   rateOf(group: string, region: string): number | undefined
+  /** Records a second of refused calls of one access key: beyond it one record counts many. */
+  readonly refusedCalls: number
   /** The group that a charge falls to in this profile. */
   groupOf(group: string): string
 }
@@ -60,6 +62,12 @@ const metricRates: Readonly<Record<string, number>> = {
   GetMetricStatistics: 400,
   ListMetrics: 25,
 }
+
+/** STS as AWS has it; of IAM it publishes no number. */
+const identityRates: Readonly<Record<string, number>> = { iam: 100, sts: 600 }
+
+/** What holds where nothing is limited: enough for any program that means well. */
+const unlimitedRates: Readonly<Record<string, number>> = { iam: 500, sts: 1000 }
 
 const awsRates: Readonly<Record<string, number>> = {
   [sharedGroups.symmetric]: 10_000,
@@ -122,6 +130,7 @@ const awsRates: Readonly<Record<string, number>> = {
   UpdateCustomKeyStore: 5,
   UpdateKeyDescription: 5,
   UpdatePrimaryRegion: 5,
+  ...identityRates,
   ...trailRates,
   ...metricRates,
 }
@@ -197,6 +206,8 @@ const resourcesOf: Readonly<Record<Profile, ResourceQuotas>> = {
 }
 
 const highest = 1e9
+const refusedCallsName = 'RefusedCalls'
+const refusedCallsDefault = 5
 
 /**
  * @param overrides `CreateKey=50,keys=1000`: a group's requests a second, or a resource's count
@@ -204,12 +215,14 @@ const highest = 1e9
  */
 export function createQuotas(profile: Profile, overrides = ''): Quotas {
   const resources: Record<keyof ResourceQuotas, number> = { ...resourcesOf[profile] }
-  const base = profile === 'unlimited' ? {} : profile === 'aws' ? awsRates : rates2015
+  const base = profile === 'unlimited' ? unlimitedRates : profile === 'aws' ? awsRates : rates2015
   const own = new Map<string, number>()
   for (const [name, number] of readOverrides(overrides)) {
     if (!Object.hasOwn(resources, name)) own.set(name, number)
     else resources[name as keyof ResourceQuotas] = number
   }
+  const refusedCalls = own.get(refusedCallsName) ?? refusedCallsDefault
+  own.delete(refusedCallsName)
   const apart = profile === 'aws-2015' || own.has(sharedGroups.mac)
   const groupOf = (group: string): string =>
     group === sharedGroups.mac && !apart ? sharedGroups.symmetric : group
@@ -217,14 +230,16 @@ export function createQuotas(profile: Profile, overrides = ''): Quotas {
     profile,
     overrides,
     resources,
+    refusedCalls,
     groups: [...new Set([...Object.keys(base), ...own.keys()])].toSorted(),
     groupOf,
     rateOf(group, region) {
       const given = own.get(group)
-      if (given !== undefined || profile === 'unlimited') return given
+      if (given !== undefined) return given
       if (profile === 'aws' && group === sharedGroups.symmetric) {
         return symmetricByRegion[region] ?? base[group]
       }
+      if (profile === 'unlimited') return base[group]
       const chinese = region.startsWith('cn-') ? chinesePairs[group] : undefined
       return chinese ?? base[group]
     },
@@ -237,7 +252,8 @@ function readOverrides(overrides: string): ReadonlyMap<string, number> {
   for (const entry of overrides.split(',').filter((text) => text.trim() !== '')) {
     const [name, number] = readOverride(entry)
     const counts = Object.hasOwn(resourcesOf.unlimited, name)
-    if (!counts && !Object.hasOwn(rates2015, name)) throw new QuotaError(`${name} is no quota`)
+    const rates = name === refusedCallsName || Object.hasOwn(rates2015, name)
+    if (!counts && !rates) throw new QuotaError(`${name} is no quota`)
     if (counts && !Number.isInteger(number)) {
       throw new QuotaError(`${name} must be a whole number`)
     }

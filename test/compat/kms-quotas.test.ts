@@ -144,11 +144,17 @@ test('the command prints them, and as JSON', async () => {
   assert.equal(answer.accountId, accountId)
 })
 
-test('unlimited, which is the default, limits no rate and no count', async () => {
+test('unlimited, which is the default, limits no count, and no rate but those of IAM and STS', async () => {
   const free = await startTestServer()
   const answer = (await callOperator(free.directory, 'GetQuotas')) as QuotasAnswer
   assert.equal(answer.profile, 'unlimited')
-  assert.deepEqual(answer.requests, [])
+  assert.deepEqual(
+    answer.requests.map(({ group, perSecond }) => [group, perSecond]),
+    [
+      ['iam', 500],
+      ['sts', 1000],
+    ],
+  )
   assert.deepEqual(answer.resources[0], { name: 'keys', used: 0 })
   await free.stop()
 })
