@@ -101,9 +101,7 @@ export function createSqliteQueue(
       waiting = waiting.filter((entry) => entry.session !== session)
       if (lease.isHeld(session)) lease.abandon()
     },
-    checkpoint() {
-      if (!lease.isHeld()) checkpointNow(connection, fatal)
-    },
+    checkpoint: () => (lease.isHeld() ? undefined : checkpointNow(connection, fatal)),
     stop() {
       waiting = []
       if (lease.isHeld()) lease.abandon()
