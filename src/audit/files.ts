@@ -22,6 +22,8 @@ export interface OpenFile {
 export interface DirectoryEntry {
   readonly name: string
   readonly isDirectory: boolean
+  /** False for a symbolic link, a pipe, a socket or a device. */
+  readonly isFile?: boolean
 }
 
 export interface FilePort {
@@ -44,8 +46,9 @@ export interface FilePort {
 export const nodeFiles: FilePort = {
   create: (path) => openFile(path, 'wx+'),
   async openToRead(path) {
-    // A pipe of that name would hold whoever reads for ever.
-    const file = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    // A pipe of that name would hold whoever reads for ever; a link leads to what is not ours.
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW
+    const file = await openFile(path, flags)
     if (await file.isRegular()) return file
     await file.close()
     throw new Error(`${path} is not a regular file`)
@@ -57,7 +60,11 @@ export const nodeFiles: FilePort = {
   },
   list: async (directory) => {
     const entries = await readdir(directory, { withFileTypes: true })
-    return entries.map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }))
+    return entries.map((entry) => ({
+      name: entry.name,
+      isDirectory: entry.isDirectory(),
+      isFile: entry.isFile(),
+    }))
   },
   syncDirectory: async (path) => {
     const directory = await open(path, 'r')

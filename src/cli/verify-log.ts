@@ -11,7 +11,7 @@ import { searchMissingChanges, type MissingChanges } from '../audit/missing-chan
 import { proveJournal, type KnownCheckpoint, type ProofReport } from '../audit/prove-journal.ts'
 import { readWritersList } from '../audit/writers-list.ts'
 import { loadConfig } from '../config.ts'
-import { readStoredState, type StoredState } from '../store/offline.ts'
+import { readStoredDelivery, readStoredState, type StoredState } from '../store/offline.ts'
 import { checkpointsOfFile } from './known-checkpoints.ts'
 import { inJson, visible, visibleIn } from './visible.ts'
 
@@ -67,7 +67,13 @@ async function prove(
   const proved =
     delivered === undefined || typeof list === 'string'
       ? undefined
-      : await proveDelivered({ files, directory: delivered, list, journal: { files, directory } })
+      : await proveDelivered({
+          files,
+          directory: delivered,
+          list,
+          journal: { files, directory },
+          stored: readStoredDelivery(databaseOf(directory)),
+        })
   const search = searchMissingChanges(stored.kind === 'deployment' ? stored.changes : Infinity)
   const report = await proveJournal(directory, {
     pinned: keys,
@@ -173,10 +179,10 @@ function trustLines({ keys, pinned, database }: Told): readonly string[] {
 
 function deliveredLines(delivered: Told['delivered']): readonly string[] {
   if (delivered === undefined) return []
-  const { digests, logFiles, compared, unlisted, breaks } = delivered
+  const { digests, logFiles, compared, unlisted, undelivered, breaks } = delivered
   return [
     `delivered: ${digests} digests, ${logFiles} log files, ${compared} of them compared with the journal, ` +
-      `${unlisted} that no digest names yet`,
+      `${unlisted} that no digest names yet; ${undelivered} records not yet delivered`,
     ...breaks.map(({ file, why }) => `BROKEN ${file}: ${why}`),
   ]
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { existsSync } from 'node:fs'
+import type { DeliveryCursor, DeliveryFile } from '../model/delivery.ts'
 import { readOffline } from './sqlite.ts'
 
 /** The last checkpoint that the database knows of one stream of the journal. */
@@ -56,4 +57,33 @@ export function readStoredState(path: string): StoredState {
     }
   })
   return state ?? { kind: 'unreadable' }
+}
+
+/** What the rows of delivery say. They are no proof: whoever can write the database can change them. */
+export interface StoredDelivery {
+  /** Up to where each stream has been put into files. */
+  readonly cursors: ReadonlyMap<string, Pick<DeliveryCursor, 'segment' | 'offset'>>
+  /** Files that are on their way, or that no digest names yet. */
+  readonly files: readonly (DeliveryFile & { readonly isDelivered: boolean })[]
+  readonly lastDigests: readonly { readonly key: string; readonly hash: string }[]
+}
+
+/** @returns undefined when the file cannot be read, as while a server holds it */
+export function readStoredDelivery(path: string): StoredDelivery | undefined {
+  if (!existsSync(path)) return undefined
+  return readOffline(path, (rowsOf) => ({
+    cursors: new Map(
+      rowsOf('SELECT stream, segment, position FROM delivery_cursors').map((row) => [
+        String(row['stream']),
+        { segment: Number(row['segment']), offset: Number(row['position']) },
+      ]),
+    ),
+    files: rowsOf('SELECT file, delivered FROM delivery_files').map(({ file, delivered }) => ({
+      ...(JSON.parse(String(file)) as DeliveryFile), // as delivery-rows.ts writes it
+      isDelivered: delivered === 1,
+    })),
+    lastDigests: rowsOf('SELECT last FROM digest_chains WHERE last IS NOT NULL').map(
+      ({ last }) => JSON.parse(String(last)) as { readonly key: string; readonly hash: string },
+    ),
+  }))
 }

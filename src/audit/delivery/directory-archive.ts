@@ -13,6 +13,7 @@ export const metadataSuffix = '.metadata.json'
 export function createDirectoryArchive(files: FilePort, directory: string): Archive {
   const put = async (key: string, bytes: Uint8Array): Promise<void> => {
     const path = join(directory, key)
+    await refuseLinks(files, directory, dirname(key))
     await files.makeDirectory(dirname(path))
     await replaceFile(files, path, bytes)
     // The names of new directories must outlive a power cut too.
@@ -32,5 +33,18 @@ export function createDirectoryArchive(files: FilePort, directory: string): Arch
       await put(key, bytes)
     },
     close: () => Promise.resolve(),
+  }
+}
+
+/** Whoever put a link in the archive does not lead its files elsewhere. @throws */
+async function refuseLinks(files: FilePort, directory: string, below: string): Promise<void> {
+  let at = directory
+  for (const name of below.split('/')) {
+    // oxlint-disable-next-line no-await-in-loop -- from the outside in
+    const entries = await files.list(at).catch(() => [])
+    const found = entries.find((entry) => entry.name === name)
+    if (found === undefined) return
+    at = join(at, name)
+    if (!found.isDirectory) throw new Error(`${at} is a link, or no directory`)
   }
 }

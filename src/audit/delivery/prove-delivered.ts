@@ -6,23 +6,29 @@
  * @module
  */
 import { createPublicKey, hash, verify } from 'node:crypto'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
 import type { JournalRange } from '../../model/delivery.ts'
 import { takes, type TrailRecord } from '../../model/trail.ts'
-import { readAll, type FilePort } from '../files.ts'
+import type { StoredDelivery } from '../../store/offline.ts'
+import type { FilePort } from '../files.ts'
 import type { KnownCheckpoint } from '../prove-journal.ts'
 import type { JournalBreak } from '../verify.ts'
 import type { WritersList } from '../writers-list.ts'
 import { trailed } from './cut.ts'
+import {
+  bytesOf,
+  digestBytesMax,
+  idsOf,
+  isAt,
+  logBytesMax,
+  metadataBytesMax,
+  namesBelow,
+  objectFlaw,
+  textOf,
+} from './delivered-files.ts'
 import { metadataSuffix } from './directory-archive.ts'
 import { logFileText } from './log-file.ts'
+import { expectedObjects, proveCoverage } from './prove-coverage.ts'
 import { readRange, type JournalHome } from './read-range.ts'
-
-const decompress = promisify(gunzip)
-/** No file that delivery makes is longer: one that is, is no delivered file. */
-const textBytesMax = 256 * 1024 * 1024
 
 export interface DeliveredReport {
   readonly digests: number
@@ -31,6 +37,8 @@ export interface DeliveredReport {
   readonly compared: number
   /** Log files that no digest names yet: nothing is proved of them. */
   readonly unlisted: number
+  /** Records of the journal that wait to be delivered. */
+  readonly undelivered: number
   readonly breaks: readonly JournalBreak[]
   /** Checkpoints that digests carry: the journal must hold them. */
   readonly checkpoints: readonly KnownCheckpoint[]
@@ -78,9 +86,11 @@ export async function proveDelivered(of: {
   readonly directory: string
   readonly list: WritersList
   readonly journal: JournalHome
+  /** The rows of delivery; left out where they cannot be read. */
+  readonly stored?: StoredDelivery | undefined
 }): Promise<DeliveredReport> {
   const proving: Proving = { ...of, breaks: [], listed: new Map(), compared: 0 }
-  const names = (await namesBelow(of.files, of.directory, '')).toSorted()
+  const names = (await namesBelow(proving, '')).toSorted()
   const isDigest = (name: string): boolean => name.includes('/CloudTrail-Digest/')
   const isFile = (name: string): boolean => name.endsWith('.json.gz')
   const digestNames = names.filter((name) => isFile(name) && isDigest(name))
@@ -103,6 +113,15 @@ export async function proveDelivered(of: {
     const why = await logFileFlaw(proving, name, listed)
     if (why !== undefined) proving.breaks.push({ file: name, offset: 0, why })
   }
+  // Without a digest nothing is proved.
+  if (digests.size === 0) {
+    proving.breaks.push({ file: '.', offset: 0, why: 'there is no digest that holds' })
+  }
+  for (const { key, hash: wanted } of of.stored === undefined ? [] : expectedObjects(of.stored)) {
+    // oxlint-disable-next-line no-await-in-loop -- file by file bounds the memory
+    const why = await objectFlaw(proving, names, key, wanted)
+    if (why !== undefined) proving.breaks.push({ file: key, offset: 0, why })
+  }
   const ends = newestEnds(digests)
   const unlisted = logNames.filter((name) => !proving.listed.has(name))
   for (const name of unlisted) {
@@ -111,8 +130,20 @@ export async function proveDelivered(of: {
       proving.breaks.push({ file: name, offset: 0, why: 'no digest names the file' })
     }
   }
+  const { stored } = of
+  const coverage = await proveCoverage({
+    ...of,
+    stored,
+    covering: [...proving.listed].flatMap(([name, { trent }]) => {
+      const region = regionOf(name)
+      return region === undefined ? [] : [{ ...trent, region }]
+    }),
+    unlistedIds: stored === undefined ? await idsOf(proving, unlisted) : new Set(),
+  })
+  proving.breaks.push(...coverage.breaks)
   return {
     digests: digests.size,
+    undelivered: coverage.undelivered,
     logFiles: proving.listed.size,
     compared: proving.compared,
     unlisted: unlisted.length,
@@ -138,9 +169,9 @@ async function readDigest(
     proving.breaks.push({ file: name, offset: 0, why })
     return undefined
   }
-  const text = await textOf(proving, name)
+  const text = await textOf(proving, name, digestBytesMax)
   if (text === undefined) return flaw('the digest is not readable')
-  const metadata = await bytesOf(proving, `${name}${metadataSuffix}`)
+  const metadata = await bytesOf(proving, `${name}${metadataSuffix}`, metadataBytesMax)
   if (metadata === undefined) return flaw('the signature of the digest is missing')
   const digestHash = hash('sha256', text, 'hex')
   try {
@@ -165,11 +196,6 @@ async function readDigest(
   }
 }
 
-/** The directory may be the bucket, or hold it. */
-function isAt(name: string, object: string): boolean {
-  return name === object || name.endsWith(`/${object}`)
-}
-
 function chainFlaw(
   digest: Digest,
   digests: ReadonlyMap<string, { readonly signature: string; readonly hash: string }>,
@@ -189,14 +215,14 @@ async function logFileFlaw(
   name: string,
   { hashValue, trent: { range, rule } }: ListedFile,
 ): Promise<string | undefined> {
-  const text = await textOf(proving, name)
+  const text = await textOf(proving, name, logBytesMax)
   if (text === undefined) return 'the log file is missing or not readable'
   if (hash('sha256', text, 'hex') !== hashValue) return 'the log file was changed'
   const { journal, list } = proving
   const first = list.writers.find(({ stream }) => stream === range.stream)?.first
   // Segments that were deleted after their delivery: the digest alone speaks for the file.
   if (first === undefined || range.segment < first.segment) return undefined
-  const region = name.split('/CloudTrail/')[1]?.split('/')[0]
+  const region = regionOf(name)
   try {
     const records = (await readRange(journal, range)).filter((record) => {
       const of = trailed(record)
@@ -234,39 +260,7 @@ function madeAt(name: string): number {
   return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:00Z`)
 }
 
-async function namesBelow(
-  files: FilePort,
-  directory: string,
-  at: string,
-): Promise<readonly string[]> {
-  const names: string[] = []
-  for (const { name, isDirectory } of await files.list(join(directory, at))) {
-    const path = at === '' ? name : `${at}/${name}`
-    // oxlint-disable-next-line no-await-in-loop -- one folder after another
-    if (isDirectory) names.push(...(await namesBelow(files, directory, path)))
-    else names.push(path)
-  }
-  return names
-}
-
-async function textOf(proving: Proving, name: string): Promise<Buffer | undefined> {
-  const bytes = await bytesOf(proving, name)
-  // Whatever is no gzip, or would be too much, is not what was delivered.
-  return bytes && decompress(bytes, { maxOutputLength: textBytesMax }).catch(() => undefined)
-}
-
-async function bytesOf({ files, directory }: Proving, name: string): Promise<Buffer | undefined> {
-  let file
-  try {
-    file = await files.openToRead(join(directory, name))
-  } catch {
-    return undefined // it is not there: the caller says what that means
-  }
-  try {
-    const bytes = Buffer.alloc(Math.min(await file.size(), textBytesMax))
-    await readAll(file, bytes, 0)
-    return bytes
-  } finally {
-    await file.close()
-  }
+/** In the name of a log file. */
+function regionOf(name: string): string | undefined {
+  return name.split('/CloudTrail/')[1]?.split('/')[0]
 }

@@ -1,0 +1,178 @@
+/** An archive that somebody has taken files from: never whole, beside a running server or none. @module */
+import assert from 'node:assert/strict'
+import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test, type TestContext } from 'node:test'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { nodeFiles } from '../../../src/audit/files.ts'
+import { createDirectoryArchive } from '../../../src/audit/delivery/directory-archive.ts'
+import { advance } from '../../compat/test-clock.ts'
+import { startTestServer, type TestServer } from '../../harness.ts'
+import { filesBelow, isDigest, isLog, traffic, verified } from './delivered.ts'
+
+/** A server that has delivered for some hours, and what it has delivered. */
+let server: TestServer
+let whole = ''
+before(async () => {
+  whole = await mkdtemp(join(tmpdir(), 'trent-archive-'))
+  server = await startTestServer({ TRENT_TEST_API: 'on', TRENT_AUDIT_DIR: whole })
+  for (const calls of [2, 2, 2]) {
+    // oxlint-disable no-await-in-loop -- hour by hour
+    await traffic(server, calls)
+    await advance(server.url, '1h')
+    // oxlint-enable no-await-in-loop
+  }
+  await advance(server.url, '1h')
+})
+after(async () => {
+  await server.stop()
+  await rm(whole, { recursive: true, force: true })
+})
+
+interface Report {
+  readonly whole: boolean
+  readonly delivered: {
+    readonly undelivered: number
+    readonly breaks: readonly { readonly file: string; readonly why: string }[]
+  }
+}
+
+async function copied(t: TestContext): Promise<string> {
+  const archive = await mkdtemp(join(tmpdir(), 'trent-archive-'))
+  t.after(() => rm(archive, { recursive: true, force: true }))
+  await cp(whole, archive, { recursive: true })
+  return archive
+}
+
+async function check(archive: string): Promise<readonly [number, Report]> {
+  const { status, text } = await verified(server, archive)
+  return [status, JSON.parse(text) as Report]
+}
+
+const guttings: readonly (readonly [string, (archive: string) => Promise<void>, RegExp])[] = [
+  [
+    'an empty directory',
+    async (archive) => {
+      await rm(archive, { recursive: true })
+      await mkdir(archive)
+    },
+    /there is no digest that holds/,
+  ],
+  [
+    'log files without any digest',
+    async (archive) => {
+      for (const name of (await filesBelow(archive)).filter((each) => each.includes('-Digest'))) {
+        // oxlint-disable-next-line no-await-in-loop -- few files
+        await rm(join(archive, name))
+      }
+    },
+    /there is no digest that holds/,
+  ],
+  [
+    'an account’s tree replaced by a link to it',
+    async (archive) => {
+      const logs = join(archive, 'AWSLogs')
+      await rename(logs, join(archive, 'elsewhere'))
+      await symlink(join(archive, 'elsewhere'), logs)
+    },
+    /this is a link, or no regular file/,
+  ],
+  [
+    'a log file replaced by a link to it',
+    async (archive) => {
+      const [log = ''] = (await filesBelow(archive)).filter(isLog)
+      await rename(join(archive, log), join(archive, 'elsewhere'))
+      await symlink(join(archive, 'elsewhere'), join(archive, log))
+    },
+    /this is a link, or no regular file/,
+  ],
+  [
+    'the newest digests and the log files that they name deleted',
+    async (archive) => {
+      for (let taken = 0; taken < 3; taken += 1) {
+        // oxlint-disable no-await-in-loop -- one after the other
+        const digests = (await filesBelow(archive)).filter(isDigest)
+        const newest = digests.at(-1) ?? ''
+        const text = gunzipSync(await readFile(join(archive, newest))).toString()
+        const { logFiles } = JSON.parse(text) as {
+          readonly logFiles: { readonly s3Object: string }[]
+        }
+        for (const { s3Object } of logFiles) await rm(join(archive, s3Object))
+        await rm(join(archive, newest))
+        await rm(join(archive, `${newest}.metadata.json`))
+        // oxlint-enable no-await-in-loop
+      }
+    },
+    /no delivered file holds the \d+ records from here on|it was delivered, and is missing/,
+  ],
+  [
+    'a log file that unpacks to more than delivery makes',
+    async (archive) => {
+      const [log = ''] = (await filesBelow(archive)).filter(isLog)
+      await writeFile(join(archive, log), gzipSync(Buffer.alloc(17 * 1024 * 1024)))
+    },
+    /the log file is missing or not readable/,
+  ],
+]
+
+test('the archive is whole before anything is taken from it', async (t) => {
+  const [status, report] = await check(await copied(t))
+  assert.deepEqual([status, report.whole, report.delivered.breaks], [0, true, []])
+})
+
+for (const [name, gut, expected] of guttings) {
+  test(`${name}: not whole`, async (t) => {
+    const archive = await copied(t)
+    await gut(archive)
+    const [status, { delivered }] = await check(archive)
+    assert.equal(status, 1)
+    assert.ok(
+      delivered.breaks.some(({ why }) => expected.test(why)),
+      JSON.stringify(delivered.breaks),
+    )
+  })
+}
+
+test('delivery writes through no link, and says so', async (t) => {
+  const archive = await mkdtemp(join(tmpdir(), 'trent-archive-'))
+  const elsewhere = await mkdtemp(join(tmpdir(), 'trent-elsewhere-'))
+  t.after(() => Promise.all([archive, elsewhere].map((each) => rm(each, { recursive: true }))))
+  const to = createDirectoryArchive(nodeFiles, archive)
+  const object = { bucket: 'b', key: 'AWSLogs/1/CloudTrail/a/f.json.gz', bytes: Buffer.from('x') }
+  const { signal } = new AbortController()
+  await to.put({ ...object, metadata: {} }, signal)
+  await rm(join(archive, 'AWSLogs', '1'), { recursive: true })
+  await symlink(elsewhere, join(archive, 'AWSLogs', '1'))
+  await assert.rejects(to.put({ ...object, metadata: {} }, signal), /is a link, or no directory/)
+  assert.deepEqual(await filesBelow(elsewhere), [])
+})
+
+// The last one: it ends the server, so that its rows can be read.
+test('without a server the rows of delivery tell what must be there, and what still waits', async (t) => {
+  await traffic(server, 1)
+  await server.stop('keep')
+  const archive = await copied(t)
+  const [status, report] = await check(archive)
+  assert.deepEqual([status, report.delivered.breaks], [0, []])
+  assert.ok(report.delivered.undelivered > 0)
+  for (const [name, gut, expected] of guttings) {
+    // oxlint-disable no-await-in-loop -- one after the other
+    const gutted = await copied(t)
+    await gut(gutted)
+    const [code, { delivered }] = await check(gutted)
+    assert.equal(code, 1, name)
+    assert.ok(
+      delivered.breaks.some(({ why }) => expected.test(why)),
+      name,
+    )
+    // oxlint-enable no-await-in-loop
+  }
+  // The last digest alone, which names no file: only the rows know that there was one.
+  const last = (await filesBelow(archive)).filter(isDigest).at(-1) ?? ''
+  await rm(join(archive, last))
+  await rm(join(archive, `${last}.metadata.json`))
+  const [code, { delivered }] = await check(archive)
+  assert.equal(code, 1)
+  assert.ok(delivered.breaks.some(({ file, why }) => last === file && /is missing/.test(why)))
+})
