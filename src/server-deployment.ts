@@ -10,6 +10,7 @@ import { openAnchors, type Anchors } from './audit/anchors.ts'
 import { openDelivery, type Delivery } from './audit/delivery/delivery.ts'
 import { createEventIndex } from './audit/event-index.ts'
 import { nodeFiles } from './audit/files.ts'
+import { checkClosedSegments } from './audit/journal-check.ts'
 import { endLeftStreams } from './audit/left-streams.ts'
 import { drainOutbox } from './audit/outbox.ts'
 import { createListing } from './audit/writers-list.ts'
@@ -87,6 +88,8 @@ export async function openDeploymentPorts(
     trent_sealed: () => 0,
     trent_event_index_lag_seconds: async () => (await eventIndex.lagMs()) / 1000,
   })
+  const { journalDirectory: directory, onError } = files
+  const journalCheck = await checkClosedSegments({ store, directory, onError })
   const data = { config: sentConfig(config), deployment, memory: files.memory, usageTrackedSince }
   return {
     ports: open.ports,
@@ -99,6 +102,7 @@ export async function openDeploymentPorts(
         noted: ({ kind, name }) => usesOf(open.works)[kind].remembered(name),
       }),
     close: async () => {
+      await journalCheck.close()
       await open.close()
       await eventIndex.close()
     },

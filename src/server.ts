@@ -13,6 +13,7 @@ import { makeDataDirectory } from './data-directory.ts'
 import { type FirstAccount } from './deployment.ts'
 import { KmsError } from './errors.ts'
 import { type TimeSource } from './jobs/clock.ts'
+import { limitErrors } from './limited-log.ts'
 import { askInside, type Ask } from './operator/inside.ts'
 import { shortestPath } from './operator/socket-path.ts'
 import { handle } from './pipeline.ts'
@@ -57,7 +58,8 @@ export interface ServerOptions {
   readonly onFatal: (error: unknown) => void
 }
 
-export async function startServer(config: Config, options: ServerOptions): Promise<RunningServer> {
+export async function startServer(config: Config, given: ServerOptions): Promise<RunningServer> {
+  const options = { ...given, log: limitErrors(given.log, given.time?.monotonic) }
   const closing: (() => Promise<void>)[] = []
   let stopped: Promise<void> | undefined
   const stop = (): Promise<void> => (stopped ??= closeAll(closing))

@@ -167,6 +167,8 @@ function createAnchorCheck(
   let records = first.records
   let last: { readonly checkpoint: Checkpoint; readonly id: string } | undefined
   let afterCheckpoint = 0
+  /** The segment that holds the last record behind the last checkpoint. */
+  let unanchoredSegment = 0
   /** By id, the checkpoints that are looked for. */
   const expected = new Map<string, Checkpoint>()
   const checkpointFlaw = (
@@ -204,9 +206,12 @@ function createAnchorCheck(
       if (frame.kind === 'record') {
         records += 1
         afterCheckpoint += 1
+        unanchoredSegment = at.segment
       }
-      // Segments from before there were checkpoints have none.
-      if (frame.kind === 'close' && afterCheckpoint > 0 && last !== undefined) {
+      // Segments from before there were checkpoints have none. One without records needs none: a start that
+      // was refused leaves it, behind the records of a process that died.
+      const hasUnanchored = afterCheckpoint > 0 && unanchoredSegment === at.segment
+      if (frame.kind === 'close' && hasUnanchored && last !== undefined) {
         return 'the segment was closed without a checkpoint'
       }
       return frame.kind === 'checkpoint' ? checkpointFlaw(frame, at) : undefined

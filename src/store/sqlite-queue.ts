@@ -16,8 +16,6 @@ export interface SqliteQueue {
   readonly take: (session: SqliteSession, request: SqliteRequest) => void
   /** The client is gone: its transaction is rolled back, and what it waits for is dropped. */
   readonly leave: (session: SqliteSession) => void
-  /** Copies the log into the database file, unless a transaction is open: then it waits for the next time. */
-  readonly checkpoint: () => void
   /** Rolls back the open transaction; what waits is never answered. */
   readonly stop: () => void
 }
@@ -51,7 +49,7 @@ export function createSqliteQueue(
     } catch (error) {
       return fail(session, id, failureOf(error))
     }
-    return session.answer({ id, result })
+    session.answer({ id, result })
   }
   const serve = (): void => {
     while (!lease.isHeld()) {
@@ -101,24 +99,10 @@ export function createSqliteQueue(
       waiting = waiting.filter((entry) => entry.session !== session)
       if (lease.isHeld(session)) lease.abandon()
     },
-    checkpoint: () => (lease.isHeld() ? undefined : checkpointNow(connection, fatal)),
-    stop() {
+    stop: () => {
       waiting = []
       if (lease.isHeld()) lease.abandon()
     },
-  }
-}
-
-/** Where the disk is full, the log keeps what it holds. */
-function checkpointNow(
-  connection: Pick<SqliteConnection, 'checkpoint'>,
-  fatal: SqliteQueueSettings['fatal'],
-): void {
-  try {
-    connection.checkpoint()
-  } catch (error) {
-    const failure = failureOf(error)
-    if (failure.kind === 'fatal') fatal(failure)
   }
 }
 

@@ -8,8 +8,9 @@
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { failureOf } from './sqlite-failure.ts'
-import { openSqlite } from './sqlite.ts'
+import { openSqlite, type SqliteConnection } from './sqlite.ts'
 import type {
+  SqliteFailure,
   SqliteRequest,
   StoreThreadNotice,
   StoreThreadOrder,
@@ -30,15 +31,12 @@ function serve(
     }
   }
   raise(connection.changeNumber())
-  const queue = createSqliteQueue(connection, {
-    leaseMs,
-    committed: raise,
-    fatal(failure) {
-      throw new Error(`the database can no longer be used: ${failure.message}`)
-    },
-  })
+  const fatal = (failure: SqliteFailure): never => {
+    throw new Error(`the database can no longer be used: ${failure.message}`)
+  }
+  const queue = createSqliteQueue(connection, { leaseMs, committed: raise, fatal })
   // A lost log must cost little: the file itself is never far behind.
-  setInterval(() => queue.checkpoint(), checkpointMs).unref()
+  setInterval(() => checkpoint(connection, fatal), checkpointMs).unref()
   opener.on('message', (order: StoreThreadOrder) => {
     if (order.kind === 'attach') return attach(queue, order.port)
     queue.stop()
@@ -48,6 +46,16 @@ function serve(
     process.exit()
   })
   notify(opener, { kind: 'open' })
+}
+
+/** Where the disk is full, the log keeps what it holds. */
+function checkpoint(connection: SqliteConnection, fatal: (failure: SqliteFailure) => never): void {
+  try {
+    connection.checkpoint()
+  } catch (error) {
+    const failure = failureOf(error)
+    if (failure.kind === 'fatal') fatal(failure)
+  }
 }
 
 function attach(queue: SqliteQueue, port: MessagePort): void {

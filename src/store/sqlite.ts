@@ -21,7 +21,10 @@ export interface SqliteConnection {
   readonly inTransaction: () => boolean
   /** The change number as the open transaction sees it; 0 before there is a schema. */
   readonly changeNumber: () => number
-  /** Copies what the write-ahead log holds into the database file, when anything was written since. */
+  /**
+   * Copies what the write-ahead log holds into the database file, when anything was written since and no
+   * transaction is open.
+   */
   readonly checkpoint: () => void
   /** Moves the write-ahead log into the database file, and closes both. */
   readonly close: () => void

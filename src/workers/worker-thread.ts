@@ -5,6 +5,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { pino, type Logger } from 'pino'
+import { limitErrors } from '../limited-log.ts'
 import type { OpenDeployment } from '../deployment.ts'
 import type { SharedDatabase } from '../store/open.ts'
 import { createLink, type Link, type Port } from './link.ts'
@@ -50,7 +51,9 @@ function serve(port: Port, data: WorkerData): void {
 /** The lines go to the log of the first worker. */
 function logOf({ worker, config }: WorkerData, link: () => Link<AskedOfFirst>): Logger {
   const write = (line: string): void => void link().ask('log', line)
-  return pino({ level: config.logLevel, base: { pid: process.pid, worker } }, { write })
+  return limitErrors(
+    pino({ level: config.logLevel, base: { pid: process.pid, worker } }, { write }),
+  )
 }
 
 // `workers.ts` alone starts this thread.

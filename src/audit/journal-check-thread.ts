@@ -1,0 +1,65 @@
+/**
+ * The thread that follows the closed segments of a journal once, from first to last: hashing gigabytes costs
+ * the calls nothing. `journal-check.ts` starts it with `JournalCheckSettings`.
+ * @module
+ */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { nodeFiles } from './files.ts'
+import { listSegments, walkStream, type StreamFiles } from './walk-stream.ts'
+
+export interface JournalCheckSettings {
+  /** The journal's directory. */
+  readonly directory: string
+  /** Where each stream begins. */
+  readonly streams: readonly { readonly stream: string; readonly first: number }[]
+}
+
+/** One segment that is not as it was closed. */
+export interface SegmentFlaw {
+  readonly stream: string
+  readonly segment: number
+  readonly offset: number
+  readonly why: string
+}
+
+async function check(
+  port: MessagePort,
+  { directory, streams }: JournalCheckSettings,
+): Promise<void> {
+  for (const { stream, first } of streams) {
+    const home = { files: nodeFiles, directory, stream }
+    const tell = (segment: number, offset: number, why: string): void => {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
+      port.postMessage({ stream, segment, offset, why } satisfies SegmentFlaw)
+    }
+    // oxlint-disable no-await-in-loop -- stream by stream, segment by segment
+    const last = await lastOf(home)
+    if (last === undefined) {
+      tell(first, 0, 'the stream is missing')
+      continue
+    }
+    // The last segment is the one that is being written.
+    for (let segment = first; segment < last; segment += 1) {
+      try {
+        for await (const { flaw } of walkStream(home, segment, () => undefined)) {
+          if (flaw !== undefined) tell(segment, flaw.offset, flaw.why)
+          break // this segment alone
+        }
+      } catch {
+        tell(segment, 0, 'the segment cannot be read')
+      }
+    }
+    // oxlint-enable no-await-in-loop
+  }
+}
+
+async function lastOf(home: StreamFiles): Promise<number | undefined> {
+  try {
+    return (await listSegments(home)).numbers.at(-1)
+  } catch {
+    return undefined
+  }
+}
+
+// `journal-check.ts` alone starts this thread.
+if (parentPort !== null) await check(parentPort, workerData as JournalCheckSettings)

@@ -1,0 +1,65 @@
+/**
+ * A log that does not repeat itself: a full disk fails every call and every job, many times a second, and
+ * its log lines would fill what is left of it.
+ * @module
+ */
+import type { Logger } from 'pino'
+
+/** So many lines of one kind of error in a minute; the next line counts those that were left out. */
+const linesMax = 5
+const periodMs = 60_000
+/** Kinds are told apart by their messages, and these are not endless. */
+const kindsMax = 1000
+
+interface Kind {
+  since: number
+  lines: number
+  leftOut: number
+}
+
+/**
+ * The same log, with a limit on lines that tell of an error.
+ * @param monotonic milliseconds of a clock that nobody sets
+ */
+export function limitErrors(
+  log: Logger,
+  monotonic: () => number = () => performance.now(),
+): Logger {
+  const kinds = new Map<string, Kind>()
+  const write: (...given: readonly unknown[]) => void = log.error.bind(log)
+  const error = (details: object | string, ...more: readonly unknown[]): void => {
+    const message = more[0]
+    const cause = typeof details === 'object' && 'err' in details ? details.err : undefined
+    // Lines without an error name what they are about: each is another one.
+    if (!(cause instanceof Error) || typeof message !== 'string') return write(details, ...more)
+    const name = kindOf(message, cause)
+    const now = monotonic()
+    const known = kinds.get(name)
+    const kind = known !== undefined && now - known.since < periodMs ? known : begun(now, known)
+    kinds.delete(name) // the kinds seen last are kept
+    kinds.set(name, kind)
+    const [oldest] = kinds.keys()
+    if (kinds.size > kindsMax && oldest !== undefined) kinds.delete(oldest)
+    if (kind.lines >= linesMax) {
+      kind.leftOut += 1
+      return undefined
+    }
+    kind.lines += 1
+    const told = kind.leftOut > 0 ? { leftOut: kind.leftOut } : {}
+    kind.leftOut = 0
+    return write({ ...Object(details), ...told }, message)
+  }
+  return Object.assign(Object.create(log) as Logger, { error })
+}
+
+function begun(now: number, before: Kind | undefined): Kind {
+  return { since: now, lines: 0, leftOut: before?.leftOut ?? 0 }
+}
+
+/** Numbers and ids differ from line to line. */
+function kindOf(message: string, error: Error): string {
+  const cause = error.cause instanceof Error ? error.cause.message : ''
+  return [message, error.message, cause]
+    .map((text) => text.slice(0, 200).replaceAll(/[0-9a-f]{8,}|\d+/gi, '#'))
+    .join('\n')
+}
