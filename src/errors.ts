@@ -63,6 +63,7 @@ const statuses = {
   NotFoundException: 400,
   OperationNotPermittedException: 400,
   PackedPolicyTooLargeException: 400,
+  PolicyNotAttachableException: 400,
   RequestEntityTooLargeException: 413,
   S3BucketDoesNotExistException: 400,
   SerializationException: 400,

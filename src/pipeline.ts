@@ -12,6 +12,7 @@ import { readCallInput } from './resolve/call-input.ts'
 import { requireServedByService } from './resolve/service-limits.ts'
 import { sealAnswer } from './resolve/recipient.ts'
 import { requireMatchingKey } from './resolve/resolve.ts'
+import { withServiceSide } from './resolve/service-side.ts'
 import { unmadeKeyIn } from './resolve/unmade-keys.ts'
 import { requireIdentities } from './resolve/identities.ts'
 import type { Target } from './wire/aws-json.ts'
@@ -108,7 +109,10 @@ async function decideAndRun(
   const keys = call.requireUsable(resolved) //                                        7 run
   const standing = standingOf(call, decided, asked, ports)
   const running = call.forOperation(input, { ...decided, keys, standing })
-  const output = await operation.run(running, ports.operations)
+  const output = await operation.run(
+    withServiceSide(operation, running, ports.operations),
+    ports.operations,
+  )
   call.refuseDryRun(input)
   if (!call.hasCommitted()) await standing.confirm()
   if (operation.recipient === undefined || recipient === undefined) return output

@@ -42,6 +42,7 @@ import { readAccounts } from './resolve/known-accounts.ts'
 import type { Lookup } from './resolve/lookup.ts'
 import type { GrantReader } from './resolve/grant-reader.ts'
 import { createGrantTokens } from './resolve/grant-tokens.ts'
+import { createDeletionTasks } from './resolve/deletion-tasks.ts'
 import { createPages } from './resolve/markers.ts'
 import {
   createFindPrincipal,
@@ -251,6 +252,7 @@ function operationPorts(
     clock,
     random,
     pages: createPages(keyring),
+    deletionTasks: createDeletionTasks(keyring, random),
     ...checksBy(store, lookup),
     // What is in memory is what was committed, and the store waits for the transaction.
     principalChecks: (reads) => checksBy(reads, { ...lookup, account: readAccounts(reads) }),

@@ -74,6 +74,8 @@ export interface TlsDetails {
 
 /** What the service did for a call in another Region: an event of its own there. */
 export interface AuditedFurther {
+  /** The service whose event it is, where that is not the call's. */
+  readonly service?: string
   readonly eventId: string
   readonly eventName: string
   readonly region: string
@@ -158,7 +160,7 @@ export function furtherRecord(audited: Audited, event: AuditedFurther): string {
     eventVersion: '1.11',
     userIdentity: { ...userIdentity(audited.caller), invokedBy: service },
     eventTime: eventTime(audited.time),
-    eventSource: service,
+    eventSource: `${event.service ?? audited.operation.service}.amazonaws.com`,
     eventName: event.eventName,
     awsRegion: event.region,
     sourceIPAddress: service,
@@ -168,7 +170,7 @@ export function furtherRecord(audited: Audited, event: AuditedFurther): string {
     requestID: audited.requestId,
     eventID: event.eventId,
     readOnly: false,
-    resources: event.resources.map(shownResource),
+    resources: event.service === undefined ? event.resources.map(shownResource) : undefined,
     eventType: 'AwsApiCall',
     managementEvent: true,
     recipientAccountId: audited.caller.accountId,

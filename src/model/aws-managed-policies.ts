@@ -9,8 +9,14 @@ import type { ManagedPolicyRecord } from './managed-policy.ts'
 /** In the place of an account in their ARNs: `arn:aws:iam::aws:policy/AdministratorAccess`. */
 export const awsAccountId = 'aws'
 
+/** AWS's own id is not known: this one is Trent's. */
+export const multiRegionPolicyId = 'ANPAZKAPJZG4MRKSYNCKY'
+const serviceRolePath = '/aws-service-role/'
+
 interface Published {
   readonly name: string
+  /** `/` where it is left out. */
+  readonly path?: string
   readonly policyId: string
   readonly description: string
   readonly versionId: string
@@ -26,6 +32,23 @@ const allow = (Action: string | readonly string[]): object => ({
 })
 
 const published: readonly Published[] = [
+  {
+    name: 'AWSKeyManagementServiceMultiRegionKeysServiceRolePolicy',
+    path: serviceRolePath,
+    policyId: multiRegionPolicyId,
+    description: 'Enables AWS KMS to synchronize the shared properties of multi-Region keys.',
+    versionId: 'v2',
+    createdAt: '2021-06-16T15:37:00Z',
+    updatedAt: '2024-11-13T22:53:00Z',
+    statements: [
+      {
+        Sid: 'KMSSynchronizeMultiRegionKey',
+        Effect: 'Allow',
+        Action: ['kms:SynchronizeMultiRegionKey'],
+        Resource: '*',
+      },
+    ],
+  },
   {
     name: 'AWSKeyManagementServicePowerUser',
     policyId: 'ANPAJNPP7PPPPMJRV2SA4',
@@ -107,9 +130,9 @@ function recordOf({ statements, createdAt, updatedAt, ...policy }: Published): M
   const [made, changed] = [Date.parse(createdAt), Date.parse(updatedAt)]
   const { versionId } = policy
   return {
+    path: '/',
     ...policy,
     accountId: awsAccountId,
-    path: '/',
     versions: [{ versionId, document, createdAt: changed }],
     defaultVersionId: versionId,
     nextVersion: Number(versionId.slice(1)) + 1,
@@ -135,6 +158,14 @@ export function awsManagedPolicy(policyId: string): ManagedPolicyRecord | undefi
 
 export function awsManagedPolicyNamed(name: string): ManagedPolicyRecord | undefined {
   return byName.get(name)
+}
+
+/** Whether services have it, and nobody else can be given it. */
+export function isServiceRolePolicy({
+  accountId,
+  path,
+}: Pick<ManagedPolicyRecord, 'accountId' | 'path'>): boolean {
+  return accountId === awsAccountId && path === serviceRolePath
 }
 
 /** Whether it is one that no account changes. */

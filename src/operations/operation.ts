@@ -7,6 +7,7 @@ import type { TrailPorts } from '../model/trail.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { KeyStore } from '../keystores/keystore.ts'
 import type { Caller } from '../model/caller.ts'
+import type { DeletionTasks } from './iam/deletion-task.ts'
 import type { AccessKeyOwner, FixedAccessKeys, MadeAccessKey } from './access-key-ports.ts'
 import type { EventLookup } from '../model/audit-event.ts'
 import type { AccessKeyUse } from '../model/access-key.ts'
@@ -18,7 +19,7 @@ import type { RequestedGrant } from '../authorize/decision.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, KeyState, KeyUsage } from '../model/key.ts'
 import type { LastUsage, LostUsage, TrackedOperation } from '../model/last-usage.ts'
 import type { RegionTable } from '../model/region.ts'
-import type { ServiceEvent } from '../model/service-event.ts'
+import type { FurtherEvent } from '../model/further-event.ts'
 import type { Input, Members } from '../model/shape.ts'
 import type { RolePrincipal, RoleRecord, RoleUse } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
@@ -141,6 +142,7 @@ export interface OperationPorts {
   readonly keyUsages: KeyUsages
   readonly roleUses: RoleUses
   readonly accessKeyUses: AccessKeyUses
+  readonly deletionTasks: DeletionTasks
   readonly sessions: Sessions
   readonly events: EventLookup
   /** Requests and turns in keys' lives, counted. */
@@ -343,18 +345,6 @@ export interface UsedMaterials {
   readonly destinationKeyMaterialId?: string | undefined
 }
 
-/** An event in another Region that a call leads to: ReplicateKey's CreateKey. */
-export interface ForwardedEvent {
-  readonly eventName: string
-  readonly region: string
-  readonly requestParameters: Readonly<Record<string, unknown>>
-  readonly responseElements: Readonly<Record<string, unknown>>
-  readonly keys: readonly KeyRef[]
-}
-
-/** What is recorded beside a call's own record. */
-export type FurtherEvent = ForwardedEvent | ServiceEvent
-
 /** What a record names. */
 export interface Concerned {
   readonly arn: string
@@ -471,6 +461,12 @@ export interface Operation<
   /** Checks across members that need no key. @throws {KmsError} */
   check?(input: Input<M>): void
   run(call: Call<Input<M>, K>, ports: OperationPorts): Promise<Output>
+  /** What the service changes of itself behind what `run` commits, in the same transaction. */
+  alsoChanges?(
+    call: Call<Input<M>, K>,
+    transaction: Transaction,
+    ports: OperationPorts,
+  ): Promise<void>
 }
 
 /** `unknown` when our members are the SDK's; otherwise something that no definition satisfies. */

@@ -19,7 +19,12 @@ import { type StoreReads, type Transaction, StaleRow } from './store.ts'
 
 type Reads = Pick<
   StoreReads,
-  'findKey' | 'listRelatedKeys' | 'listKeys' | 'listKeyRegions' | 'countKeys'
+  | 'findKey'
+  | 'listRelatedKeys'
+  | 'listMultiRegionKeys'
+  | 'listKeys'
+  | 'listKeyRegions'
+  | 'countKeys'
 >
 type Writes = Pick<Transaction, 'insertKey' | 'updateKey' | 'confirmKey'>
 
@@ -49,6 +54,7 @@ export function keyReads(scope: RowScope): Reads {
         return row === undefined ? [] : [keyOf(row)]
       })
     },
+    listMultiRegionKeys: (accountId, limit) => listMultiRegionKeys(scope, accountId, limit),
     async listKeyRegions(accountId) {
       const found = await query
         .selectFrom('keys')
@@ -82,6 +88,26 @@ export function keyReads(scope: RowScope): Reads {
     },
     countKeys: (accountId, region) => countOf(scope, { accountId, region, kind: 'keys' }),
   }
+}
+
+async function listMultiRegionKeys(
+  { query, rows }: RowScope,
+  accountId: string,
+  limit: number,
+): Promise<readonly KeyRecord[]> {
+  const found = await query
+    .selectFrom('keys')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('primary_region', 'is not', null)
+    .orderBy('key_id')
+    .orderBy('region')
+    .limit(limit)
+    .execute()
+  return found.flatMap((each) => {
+    const row = rows.genuine('keys', [accountId, each.region, each.key_id], each)
+    return row === undefined ? [] : [keyOf(row)]
+  })
 }
 
 export function keyWrites({ query, rows, tally, touch }: WriteScope): Writes {

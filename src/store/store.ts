@@ -117,6 +117,8 @@ export interface StoreReads extends GrantReads {
   findKey(ref: KeyRef): Promise<KeyRecord | undefined>
   /** The multi-Region keys of an id by Region: itself and its relatives. None for any other key. */
   listRelatedKeys(key: Pick<KeyRef, 'accountId' | 'keyId'>): Promise<readonly KeyRecord[]>
+  /** An account's multi-Region keys of all Regions, by id and Region. */
+  listMultiRegionKeys(accountId: string, limit: number): Promise<readonly KeyRecord[]>
   /** Keys of an account and Region by key id. */
   listKeys(accountId: string, region: string, page: Page): Promise<readonly KeyRecord[]>
   /** The Regions in which an account has keys. */

@@ -23,6 +23,7 @@ export const attachGroupPolicy = iamOperation<AttachGroupPolicyRequest, void>()(
     'InvalidInputException',
     'AccessDeniedException',
     'NoSuchEntityException',
+    'PolicyNotAttachableException',
     'LimitExceededException',
   ],
   check({ GroupName, PolicyArn }) {

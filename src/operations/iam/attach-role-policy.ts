@@ -23,6 +23,7 @@ export const attachRolePolicy = iamOperation<AttachRolePolicyRequest, void>()({
     'InvalidInputException',
     'AccessDeniedException',
     'NoSuchEntityException',
+    'PolicyNotAttachableException',
     'UnmodifiableEntityException',
     'LimitExceededException',
   ],

@@ -23,6 +23,7 @@ export const attachUserPolicy = iamOperation<AttachUserPolicyRequest, void>()({
     'InvalidInputException',
     'AccessDeniedException',
     'NoSuchEntityException',
+    'PolicyNotAttachableException',
     'LimitExceededException',
   ],
   check({ UserName, PolicyArn }) {

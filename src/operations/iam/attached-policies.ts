@@ -1,5 +1,6 @@
 /** The managed policies of a user or a role: unique ids in its own row, counted in the policy's. @module */
 import { KmsError } from '../../errors.ts'
+import { isServiceRolePolicy } from '../../model/aws-managed-policies.ts'
 import type { IdentityKind, IdentityRecord } from '../../model/identity.ts'
 import { managedPolicyArn } from '../../model/managed-policy.ts'
 import type { Transaction } from '../../store/store.ts'
@@ -30,6 +31,10 @@ export async function attachPolicy(
   transaction: Transaction,
 ): Promise<readonly string[] | undefined> {
   const policy = await managedPolicyOf(arn, asking, transaction)
+  if (isServiceRolePolicy(policy)) {
+    const message = 'Cannot attach a Service Role Policy to a Customer Role.'
+    throw new KmsError('PolicyNotAttachableException', message)
+  }
   if (attachedPolicies.includes(policy.policyId)) return undefined
   if (attachedPolicies.length >= attachedMax) {
     const message = `Cannot exceed quota for ${quota[kind]}: ${attachedMax}`

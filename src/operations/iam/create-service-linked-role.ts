@@ -8,11 +8,9 @@ import type {
   CreateServiceLinkedRoleResponse,
 } from '@aws-sdk/client-iam'
 import { KmsError } from '../../errors.ts'
-import { identifierOf, uniqueIdCharacters } from '../../model/identity.ts'
-import { maxSessionSecondsByDefault } from '../../model/role.ts'
 import { required, text } from '../../model/shape.ts'
 import { iamOperation } from '../query-operation.ts'
-import { findLinkedService, linkedName, linkedPath, linkedTrustPolicy } from './linked-services.ts'
+import { findLinkedService, linkedName, linkedPath, linkedRole } from './linked-services.ts'
 import { checkName, roleDescription } from './members.ts'
 import { insertRole } from './new-role.ts'
 import { madeRole } from './shown-role.ts'
@@ -64,27 +62,12 @@ export const createServiceLinkedRole = iamOperation<
   },
   async run({ input, caller: { accountId }, partition, commit }, ports) {
     const { AWSServiceName: serviceLinked, CustomSuffix, Description: description = '' } = input
-    const name = nameOf(serviceLinked, CustomSuffix)
-    const role = {
-      roleId: identifierOf('AROA', ports.random.bytes(uniqueIdCharacters)),
-      accountId,
-      name,
-      path: linkedPath(serviceLinked),
-      trustPolicy: linkedTrustPolicy(serviceLinked),
-      trustPrincipals: {},
-      inlinePolicies: {},
-      attachedPolicies: [],
-      tags: [],
-      description,
-      maxSessionSeconds: maxSessionSecondsByDefault,
-      serviceLinked,
-      createdAt: ports.clock.now(),
-    }
+    const role = linkedRole(serviceLinked, { accountId, suffix: CustomSuffix, description }, ports)
     const Role = await madeRole(partition, role, ports)
     return commit(async (transaction) => {
       await insertRole(role, transaction, () => {
         const message =
-          `Service role name ${name} has been taken in this account, ` +
+          `Service role name ${role.name} has been taken in this account, ` +
           'please try a different suffix.'
         return new KmsError('InvalidInputException', message)
       })

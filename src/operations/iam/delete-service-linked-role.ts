@@ -1,5 +1,6 @@
 /**
- * DeleteServiceLinkedRole — ends the role of a service. AWS asks the service first; here it is done at once.
+ * DeleteServiceLinkedRole — ends the role of a service, unless the service still needs it. AWS asks the
+ * service in the background; here the task is over when it is answered.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteServiceLinkedRole.html
  * @module
  */
@@ -10,7 +11,8 @@ import type {
 import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../query-operation.ts'
-import { deletionScope, deletionTaskId } from './linked-services.ts'
+import { deletionScope, deletionTaskId } from './deletion-task.ts'
+import { multiRegionService } from './linked-services.ts'
 import { checkName, roleName } from './members.ts'
 import { requiredRole } from './required-role.ts'
 
@@ -25,17 +27,22 @@ export const deleteServiceLinkedRole = iamOperation<
   audit: ['RoleName'],
   throws: ['ValidationException', 'AccessDeniedException', 'NoSuchEntityException'],
   check: ({ RoleName }) => checkName('roleName', RoleName),
-  async run({ role, caller: { accountId }, commit }, { pages }) {
+  async run({ role, caller: { accountId }, commit }, { deletionTasks }) {
     const known = requiredRole(role)
     if (known.serviceLinked === undefined) {
       const message = `the role \`${known.name}\` is not service-linked`
       throw new KmsError('NoSuchEntityException', message)
     }
-    const deleted = `${known.serviceLinked}/${known.name}`
-    const token = pages.seal(deletionScope(accountId, deleted), known.roleId)
+    const { serviceLinked } = known
+    const deleted = `${serviceLinked}/${known.name}`
     return commit(async (transaction) => {
-      await transaction.deleteRole(known)
-      return { DeletionTaskId: deletionTaskId({ deleted, token }) }
+      const inUse =
+        serviceLinked === multiRegionService &&
+        (await transaction.listMultiRegionKeys(accountId, 1)).length > 0
+      if (!inUse) await transaction.deleteRole(known)
+      const end = inUse ? 'FAILED' : 'SUCCEEDED'
+      const uuid = deletionTasks.begin(deletionScope(accountId, deleted), end)
+      return { DeletionTaskId: deletionTaskId({ deleted, uuid }) }
     })
   },
 })

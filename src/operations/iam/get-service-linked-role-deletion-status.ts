@@ -6,12 +6,13 @@
 import type {
   GetServiceLinkedRoleDeletionStatusRequest,
   GetServiceLinkedRoleDeletionStatusResponse,
+  RoleUsageType,
 } from '@aws-sdk/client-iam'
 import { KmsError } from '../../errors.ts'
+import { keyArn, type KeyRecord } from '../../model/key.ts'
 import { required, text } from '../../model/shape.ts'
-import type { Pages } from '../operation.ts'
 import { iamOperation } from '../query-operation.ts'
-import { deletionScope, readDeletionTask } from './linked-services.ts'
+import { deletionScope, readDeletionTask } from './deletion-task.ts'
 
 export const getServiceLinkedRoleDeletionStatus = iamOperation<
   GetServiceLinkedRoleDeletionStatusRequest,
@@ -32,25 +33,30 @@ export const getServiceLinkedRoleDeletionStatus = iamOperation<
     if (readDeletionTask(DeletionTaskId) !== undefined) return
     throw new KmsError('InvalidInputException', 'the id is none of a deletion task')
   },
-  async run({ input: { DeletionTaskId }, caller: { accountId } }, { pages }) {
+  async run({ input: { DeletionTaskId }, caller, partition }, { deletionTasks, store }) {
+    const { accountId } = caller
     const task = readDeletionTask(DeletionTaskId)
-    // The token is made with the deletion: who holds one has seen it succeed.
-    if (
-      task !== undefined &&
-      isGenuine(pages, deletionScope(accountId, task.deleted), task.token)
-    ) {
-      return { Status: 'SUCCEEDED' as const }
+    const end = task && deletionTasks.endOf(deletionScope(accountId, task.deleted), task.uuid)
+    if (end === 'SUCCEEDED') return { Status: end }
+    if (end === 'FAILED') {
+      const keys = await store.listMultiRegionKeys(accountId, keysShownMax)
+      return { Status: end, Reason: { Reason: reason, RoleUsageList: usageOf(keys, partition) } }
     }
     const message = `the deletion task \`${DeletionTaskId}\` cannot be found`
     throw new KmsError('NoSuchEntityException', message)
   },
 })
 
-function isGenuine(pages: Pages, scope: string, token: string): boolean {
-  try {
-    return pages.open(scope, token) !== undefined
-  } catch (error) {
-    if (error instanceof KmsError && error.code === 'InvalidMarkerException') return false
-    throw error
+const reason = 'Account owns one or more multi-Region keys'
+const keysShownMax = 100
+
+/** Region by Region. */
+function usageOf(keys: readonly KeyRecord[], partition: string): RoleUsageType[] {
+  const arns = new Map<string, string[]>()
+  for (const key of keys) {
+    const known = arns.get(key.region) ?? []
+    arns.set(key.region, [...known, keyArn(partition, key)])
   }
+  const regions = [...arns.keys()].toSorted()
+  return regions.map((Region) => ({ Region, Resources: arns.get(Region) ?? [] }))
 }

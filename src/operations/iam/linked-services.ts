@@ -3,12 +3,21 @@
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html
  * @module
  */
+import { multiRegionPolicyId } from '../../model/aws-managed-policies.ts'
+import { identifierOf, uniqueIdCharacters } from '../../model/identity.ts'
+import { maxSessionSecondsByDefault, type RoleRecord } from '../../model/role.ts'
+import type { OperationPorts } from '../operation.ts'
+
 interface LinkedService {
   /** What follows `AWSServiceRoleFor`. */
   readonly name: string
   /** Whether there may be several, told apart by a suffix. */
   readonly suffixed?: true
+  /** Unique id of the managed policy that its role has. */
+  readonly policyId?: string
 }
+
+export const multiRegionService = 'mrk.kms.amazonaws.com'
 
 const services: ReadonlyMap<string, LinkedService> = new Map<string, LinkedService>([
   ['autoscaling.amazonaws.com', { name: 'AutoScaling', suffixed: true }],
@@ -24,7 +33,10 @@ const services: ReadonlyMap<string, LinkedService> = new Map<string, LinkedServi
   ['elasticloadbalancing.amazonaws.com', { name: 'ElasticLoadBalancing' }],
   ['es.amazonaws.com', { name: 'AmazonElasticsearchService' }],
   ['guardduty.amazonaws.com', { name: 'AmazonGuardDuty' }],
-  ['mrk.kms.amazonaws.com', { name: 'KeyManagementServiceMultiRegionKeys' }],
+  [
+    multiRegionService,
+    { name: 'KeyManagementServiceMultiRegionKeys', policyId: multiRegionPolicyId },
+  ],
   ['opensearchservice.amazonaws.com', { name: 'AmazonOpenSearchService' }],
   ['organizations.amazonaws.com', { name: 'Organizations' }],
   ['rds.amazonaws.com', { name: 'RDS' }],
@@ -55,24 +67,32 @@ export function linkedTrustPolicy(serviceName: string): string {
   })
 }
 
-interface DeletionTask {
-  /** `<service>/<role name>`: what it was that was deleted. */
-  readonly deleted: string
-  readonly token: string
-}
-
-/** `task/aws-service-role/<service>/<role name>/<token>`; undefined for what is none. */
-export function readDeletionTask(id: string): DeletionTask | undefined {
-  const [, deleted, token] =
-    /^task\/aws-service-role\/([\w.-]+\/[\w+=,.@-]+)\/([\w-]+)$/.exec(id) ?? []
-  return deleted === undefined || token === undefined ? undefined : { deleted, token }
-}
-
-export function deletionTaskId({ deleted, token }: DeletionTask): string {
-  return `task/aws-service-role/${deleted}/${token}`
-}
-
-/** What the token of a deletion task is bound to. */
-export function deletionScope(accountId: string, deleted: string): string {
-  return JSON.stringify(['DeleteServiceLinkedRole', accountId, deleted])
+/** A service's role, yet to be stored. The service must be known. */
+export function linkedRole(
+  serviceLinked: string,
+  of: {
+    readonly accountId: string
+    readonly suffix?: string | undefined
+    readonly description: string
+  },
+  { clock, random }: Pick<OperationPorts, 'clock' | 'random'>,
+): Omit<RoleRecord, 'rowVersion'> {
+  const service = findLinkedService(serviceLinked)
+  if (service === undefined) throw new Error(`${serviceLinked} has no service-linked role`)
+  const { accountId, suffix, description } = of
+  return {
+    roleId: identifierOf('AROA', random.bytes(uniqueIdCharacters)),
+    accountId,
+    name: linkedName(service, suffix),
+    path: linkedPath(serviceLinked),
+    trustPolicy: linkedTrustPolicy(serviceLinked),
+    trustPrincipals: {},
+    inlinePolicies: {},
+    attachedPolicies: service.policyId === undefined ? [] : [service.policyId],
+    tags: [],
+    description,
+    maxSessionSeconds: maxSessionSecondsByDefault,
+    serviceLinked,
+    createdAt: clock.now(),
+  }
 }

@@ -8,6 +8,7 @@ import { boolean, oneOf, text } from '../../model/shape.ts'
 import { operation } from '../operation.ts'
 import { auditedMetadata, keyMetadata } from './key-metadata.ts'
 import { customKeyStoreId, description, policy, tags } from './members.ts'
+import { withMultiRegionRole } from './multi-region-role.ts'
 import { askedFor, newKeyId, requireNewKey } from './new-key.ts'
 import { requireRoom } from './room.ts'
 import { checkTags, tagEntries, tagPermissions } from './tags.ts'
@@ -154,5 +155,8 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
       call.made(key)
       return { KeyMetadata: keyMetadata(key, arn) }
     })
+  },
+  async alsoChanges(call, transaction, ports) {
+    if (call.input.MultiRegion === true) await withMultiRegionRole(call, transaction, ports)
   },
 })

@@ -15,6 +15,7 @@ import { boolean, required, type Input } from '../../model/shape.ts'
 import { operation } from '../operation.ts'
 import { auditedMetadata, keyMetadata } from './key-metadata.ts'
 import { description, policy, regionName, requiredKeyId, tags } from './members.ts'
+import { withMultiRegionRole } from './multi-region-role.ts'
 import { requireRoom } from './room.ts'
 import { checkTags, tagEntries, tagPermissions } from './tags.ts'
 
@@ -150,6 +151,8 @@ export const replicateKey = operation<ReplicateKeyRequest, ReplicateKeyResponse>
       }
     })
   },
+  // Of an account whose keys are older than its role.
+  alsoChanges: withMultiRegionRole,
 })
 
 /** @throws {KmsError} `UnsupportedOperationException`, `ValidationException` */

@@ -4,7 +4,8 @@
  * @module
  */
 import { boolean } from '../../model/shape.ts'
-import type { Call, FurtherEvent, OperationPorts } from '../operation.ts'
+import type { FurtherEvent } from '../../model/further-event.ts'
+import type { Call, OperationPorts } from '../operation.ts'
 import { applyAccounts } from './apply/apply-accounts.ts'
 import type { AppliedChange, Applying } from './apply/applying.ts'
 import { documentMember, requireKeysOnce } from './apply/consistent.ts'

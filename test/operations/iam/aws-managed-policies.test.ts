@@ -114,6 +114,7 @@ test('policies of AWS’s own are listed beside the account’s, shown, and coun
     (name) => `arn:aws:iam::${accountId}:policy/${name}`,
   )
   const published = [
+    'aws-service-role/AWSKeyManagementServiceMultiRegionKeysServiceRolePolicy',
     'AWSKeyManagementServicePowerUser',
     'AdministratorAccess',
     'IAMFullAccess',

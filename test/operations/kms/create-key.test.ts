@@ -280,7 +280,7 @@ test('the audit record of CreateKey has the metadata with the casing and dates o
   const response = createKey.auditResponse?.({ KeyMetadata: KeyMetadata as KeyMetadata }, {})
   const keyMetadata = response?.['keyMetadata'] as Record<string, unknown> // as auditResponse says
   assert.equal(keyMetadata['aWSAccountId'], accountId)
-  assert.equal(keyMetadata['creationDate'], 'Jan 2, 2026, 3:04:05 PM')
+  assert.equal(keyMetadata['creationDate'], '2026-01-02T15:04:05Z')
   assert.deepEqual(keyMetadata['encryptionAlgorithms'], ['SYMMETRIC_DEFAULT'])
 })
 

@@ -13,7 +13,6 @@ import { readInput } from '../../../src/model/shape.ts'
 import type { LastUsage, LostUsage } from '../../../src/model/last-usage.ts'
 import type {
   Call,
-  FurtherEvent,
   Operation,
   OperationPorts,
   UsedMaterials,
@@ -24,6 +23,7 @@ import { createFaults } from '../../../src/throttle/faults.ts'
 import { createQuotas } from '../../../src/throttle/profiles.ts'
 import { importMethods } from './memory-imports.ts'
 import { pairMethods } from './memory-pairs.ts'
+import type { FurtherEvent } from '../../../src/model/further-event.ts'
 import { reads, transactionOn, unused, type Rows } from './memory-store.ts'
 import { unusedPorts } from './unused-ports.ts'
 
@@ -139,6 +139,7 @@ export function createWorld(): World {
         },
       },
       regions: createRegionTable(),
+      deletionTasks: { begin: unused, endOf: unused },
       pages: {
         open: (scope, marker) => {
           if (marker === undefined) return undefined

@@ -76,6 +76,7 @@ export function reads(rows: Rows): StoreReads {
         (key) =>
           key.accountId === ref.accountId && key.region === ref.region && key.keyId === ref.keyId,
       ),
+    listMultiRegionKeys: unused,
     listRelatedKeys: async ({ accountId, keyId }) =>
       rows.keys
         .filter((key) => key.accountId === accountId && key.keyId === keyId)

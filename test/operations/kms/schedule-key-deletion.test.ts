@@ -106,7 +106,7 @@ test('the audit record of ScheduleKeyDeletion says when, as AWS writes dates the
   assert.deepEqual(scheduleKeyDeletion.auditResponse?.(output, { key: 'arn' }), {
     keyId: 'arn',
     keyState: 'PendingDeletion',
-    deletionDate: 'Jan 2, 2026, 3:04:05 PM',
+    deletionDate: '2026-01-02T15:04:05Z',
     pendingWindowInDays: 7,
   })
 })

@@ -1,0 +1,20 @@
+/** What a service changes of itself in the transaction of a call. @module */
+import type { Call, Operation, OperationPorts } from '../operations/operation.ts'
+
+/** The call, whose changes come with those of its operation's `alsoChanges`: all of them commit, or none. */
+export function withServiceSide(
+  operation: Pick<Operation, 'alsoChanges'>,
+  call: Call<never, string>,
+  ports: OperationPorts,
+): Call<never, string> {
+  if (operation.alsoChanges === undefined) return call
+  return {
+    ...call,
+    commit: (work) =>
+      call.commit(async (transaction) => {
+        const output = await work(transaction)
+        await operation.alsoChanges?.(call, transaction, ports)
+        return output
+      }),
+  }
+}
