@@ -44,6 +44,7 @@ import type { RegionTable } from './model/region.ts'
 import type { Call, Operation, OperationPorts, Origin } from './operations/operation.ts'
 import { readCallInput } from './resolve/call-input.ts'
 import type { OpenForwardAccess } from './resolve/forward-access.ts'
+import { assumedRole } from './resolve/assumed-roles.ts'
 import type { Place } from './resolve/identifiers.ts'
 import type { GrantTokens } from './resolve/grant-tokens.ts'
 import type { Lookup } from './resolve/lookup.ts'
@@ -245,11 +246,6 @@ function callOf(
     },
     commit: (work) => committed(work, { opening, trail, standing }, ports),
   }
-}
-
-function assumedRole({ assumed }: ResolvedCall): Pick<Call<never, string>, 'assumed'> {
-  const { known, arn } = assumed ?? {}
-  return known === undefined || arn === undefined ? {} : { assumed: { record: known.record, arn } }
 }
 
 /** A fact behind the decision has changed: the transaction changes nothing. */

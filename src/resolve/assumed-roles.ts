@@ -7,11 +7,12 @@ import { KmsError } from '../errors.ts'
 import { parseArn } from '../model/arn.ts'
 import type { Caller } from '../model/caller.ts'
 import { readIdentityResource } from '../model/identity.ts'
-import type { ContextEntries, Operation } from '../operations/operation.ts'
+import type { Call, ContextEntries, Operation } from '../operations/operation.ts'
 import type { StoreReads } from '../store/store.ts'
 import type { Place } from './identifiers.ts'
 import { tagEntries, type KnownRole } from './known-identities.ts'
 import type { Lookup } from './lookup.ts'
+import type { ResolvedCall } from './resolve.ts'
 
 export interface AssumedRole {
   readonly actions: readonly string[]
@@ -55,4 +56,12 @@ export async function resolveAssumedRole(
 
 function roleTags({ record }: KnownRole): ContextEntries {
   return { ...tagEntries('aws:ResourceTag', record), ...tagEntries('iam:ResourceTag', record) }
+}
+
+/** The role as the operation sees it. */
+export function assumedRole({
+  assumed,
+}: Pick<ResolvedCall, 'assumed'>): Pick<Call<never, string>, 'assumed'> {
+  const { known, arn } = assumed ?? {}
+  return known === undefined || arn === undefined ? {} : { assumed: { record: known.record, arn } }
 }
