@@ -29,7 +29,7 @@ import type { Journal } from './audit/journal.ts'
 import { newWork, type Work } from './authorize/work.ts'
 import type { RefusedCalls } from './audit/refused-calls.ts'
 import { attemptsMax, unsettled, type Standing } from './decide.ts'
-import type { Outbox } from './audit/outbox.ts'
+import { insertRecords, type Outbox } from './audit/outbox.ts'
 import type { RefusedUses } from './events/refused-uses.ts'
 import { KmsError } from './errors.ts'
 import type { IdentityUses } from './lifecycle/identity-uses.ts'
@@ -285,13 +285,8 @@ async function commitOnce<T>(
     trail.further = [] // what an attempt that was rolled back has said
     const made = await work(transaction)
     if (trail.input !== undefined) refuseDryRun(trail.input)
-    const finished: FinishedRecord[] = []
-    for (const row of recordsOf(successOf(opening, trail, made), opening, trail, ports.clock)) {
-      // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
-      const record = await transaction.insertOutbox({ ...row, ...ports.journal.position })
-      finished.push({ eventId: row.eventId, record })
-    }
-    return [made, finished]
+    const rows = recordsOf(successOf(opening, trail, made), opening, trail, ports.clock)
+    return [made, await insertRecords(transaction, rows, ports.journal.position)]
   }
   const [output, records] = await ports.changesInTurn(
     () => ports.store.change(change),

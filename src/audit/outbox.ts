@@ -17,7 +17,8 @@
  *    record can be.
  * @module
  */
-import type { Store } from '../store/store.ts'
+import type { Store, Transaction } from '../store/store.ts'
+import type { FinishedRecord } from './call-records.ts'
 import { nodeFiles, type FilePort } from './files.ts'
 import { eventIdOf } from './frame.ts'
 import { JournalFailed, type Journal } from './journal.ts'
@@ -97,6 +98,20 @@ async function dropHeld(
       )
     }
   }
+}
+
+/** Keeps the records of a change with it. @returns them as they are kept */
+export async function insertRecords(
+  transaction: Pick<Transaction, 'insertOutbox'>,
+  rows: readonly FinishedRecord[],
+  position: Journal['position'],
+): Promise<readonly FinishedRecord[]> {
+  const kept: FinishedRecord[] = []
+  for (const row of rows) {
+    // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
+    kept.push({ ...row, record: await transaction.insertOutbox({ ...row, ...position }) })
+  }
+  return kept
 }
 
 export interface Outbox {
