@@ -21,7 +21,7 @@ import {
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam'
 import { systemRandom } from '../src/crypto/entropy.ts'
 import { keyringOf } from '../src/crypto/domain-keys.ts'
-import { openDeployment } from '../src/deployment.ts'
+import { openDeployment } from '../src/server/first-start.ts'
 import { createClock } from '../src/jobs/clock.ts'
 import type { GrantConstraints } from '../src/model/grant.ts'
 import { openFileSeal } from '../src/seals/file.ts'

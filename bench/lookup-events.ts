@@ -6,12 +6,16 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { packEvents } from '../src/audit/event-blocks.ts'
-import { createEventLookup } from '../src/audit/event-lookup.ts'
-import { indexedEvent } from '../src/audit/indexed-event.ts'
+import { packEvents } from '../src/audit/index/event-blocks.ts'
+import { createEventLookup } from '../src/audit/index/event-lookup.ts'
+import { indexedEvent } from '../src/audit/index/indexed-event.ts'
 import { systemRandom } from '../src/crypto/entropy.ts'
 import type { EventScope, IndexedEvent } from '../src/model/audit-event.ts'
-import { findEventBlock, listEventBlocks, saveEventBlocks } from '../src/store/event-index-rows.ts'
+import {
+  findEventBlock,
+  listEventBlocks,
+  saveEventBlocks,
+} from '../src/store/tables/event-index-rows.ts'
 import { openDatabase } from '../src/store/open.ts'
 
 const wanted = Number(process.argv[2] ?? 10_000_000)

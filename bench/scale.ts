@@ -19,7 +19,7 @@ import {
   ListKeysCommand,
 } from '@aws-sdk/client-kms'
 import { systemRandom } from '../src/crypto/entropy.ts'
-import { openDeployment } from '../src/deployment.ts'
+import { openDeployment } from '../src/server/first-start.ts'
 import { keyringOf } from '../src/crypto/domain-keys.ts'
 import { createClock } from '../src/jobs/clock.ts'
 import { openFileSeal } from '../src/seals/file.ts'

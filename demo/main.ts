@@ -34,7 +34,7 @@ import {
   DeleteAliasCommand,
   KMSClient,
 } from '@aws-sdk/client-kms'
-import { readRecords } from '../src/audit/read-records.ts'
+import { readRecords } from '../src/audit/journal/read-records.ts'
 import { loadConfig } from '../src/config.ts'
 
 const root = join(import.meta.dirname, '..')

@@ -13,8 +13,8 @@ import {
   readDeliverySettings,
   type DeliverySettings,
 } from './audit/delivery/settings.ts'
-import { readWebhook, SettingWrong } from './events/webhook-settings.ts'
-import type { WebhookTarget } from './events/webhook.ts'
+import { readWebhook, SettingWrong } from './webhooks/webhook-settings.ts'
+import type { WebhookTarget } from './webhooks/webhook.ts'
 import { isLoopback } from './model/address.ts'
 import { createRegionTable, parseRegions, type RegionTable } from './model/region.ts'
 import { createQuotas, profiles, QuotaError, type Quotas } from './throttle/profiles.ts'

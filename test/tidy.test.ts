@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { test } from 'node:test'
-import { registry } from '../src/operations/registry.ts'
+import { kmsRegistry } from '../src/operations/kms/registry.ts'
 
 const root = join(import.meta.dirname, '..')
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
@@ -27,7 +27,7 @@ function places(among: readonly string[], matches: (line: string) => boolean): s
 }
 
 test('every operation of AWS has a file and a unit test of its name, and the other way round', () => {
-  const names = [...registry.keys()]
+  const names = [...kmsRegistry.keys()]
     .filter((name) => name.startsWith('kms:'))
     .map((name) => kebab(name.slice('kms:'.length)))
   for (const name of names) {
@@ -44,7 +44,7 @@ test('every operation of AWS has a file and a unit test of its name, and the oth
 
 test('every operation stands in the table of coverage', () => {
   const coverage = read('docs/api-coverage.md')
-  const missing = [...registry.values()].filter(
+  const missing = [...kmsRegistry.values()].filter(
     ({ name }) => !new RegExp(`\\b${name}\\b`).test(coverage),
   )
   assert.deepEqual(
@@ -103,7 +103,7 @@ test('no test is left alone or left out by a flag', () => {
 test('node:sqlite and the clock of the system stay where they belong', () => {
   const inSource = sources.filter((file) => file.startsWith('src/'))
   const sqlite = places(
-    inSource.filter((file) => file !== 'src/store/sqlite.ts'),
+    inSource.filter((file) => file !== 'src/store/sqlite/sqlite.ts'),
     (line) => /from 'node:sqlite'/.test(line),
   )
   const now = places(
@@ -123,4 +123,102 @@ test('what every listed file ends with is one line break', () => {
   const text = files.filter((file) => /\.(ts|js|mjs|json|md|py)$/.test(file))
   const wrong = text.filter((file) => !/[^\n]\n$/.test(read(file)))
   assert.deepEqual(wrong, [])
+})
+
+/**
+ * The folders that each folder may import, types included; `errors.ts` is free to all. Folders of `operations/`
+ * and `audit/` stand alone, every other folder includes those below it. A new arrow needs a reason.
+ */
+const allowedImports: Readonly<Record<string, string>> = {
+  model: '',
+  disk: '',
+  policy: 'model',
+  crypto: 'model',
+  throttle: 'model',
+  jobs: 'model',
+  webhooks: 'model',
+  threads: '',
+  seals: 'crypto model',
+  store: 'crypto model',
+  keystores: 'crypto model',
+  'operations/contract': 'keystores model policy store throttle',
+  'audit/journal': 'crypto disk model store',
+  'audit/records': 'throttle model operations/contract policy',
+  audit: 'audit/journal audit/records disk store',
+  'audit/index': 'audit/journal audit/records disk jobs model store',
+  'audit/delivery': 'audit/journal crypto disk jobs model store webhooks',
+  'audit/verify': 'audit/delivery audit/journal crypto disk model store',
+  events: 'disk jobs model store webhooks',
+  wire: 'model operations/contract',
+  operator: 'wire',
+  cache: 'crypto model operations/contract policy store',
+  authenticate: 'cache crypto model operations/contract store wire',
+  lifecycle:
+    'audit audit/journal audit/records events jobs keystores model operations/contract store',
+  resolve: 'cache crypto lifecycle model operations/contract policy store',
+  authorize: 'authenticate cache model operations/contract policy resolve store',
+  operations:
+    'crypto model operations/contract operations/kms operations/iam operations/sts operations/cloudtrail operations/cloudwatch operations/trent',
+  'operations/kms':
+    'operations/iam crypto keystores lifecycle model operations/contract policy store throttle',
+  'operations/iam': 'model operations/contract policy store',
+  'operations/sts': 'model operations/contract operations/iam',
+  'operations/cloudtrail': 'model operations/contract store',
+  'operations/cloudwatch': 'model operations/contract operations/kms store',
+  'operations/trent':
+    'crypto lifecycle model operations/contract operations/iam operations/kms policy store throttle',
+  explain: 'authorize cache model operations/contract policy resolve store',
+  metrics:
+    'audit audit/delivery audit/journal authenticate cache disk events jobs keystores model operations/trent store',
+  pipeline:
+    'audit audit/journal audit/records authenticate authorize cache events lifecycle metrics model operations/contract policy resolve store throttle wire',
+  'config.ts': 'audit/delivery crypto model throttle webhooks wire',
+  'version.ts': '',
+  server:
+    'audit audit/delivery audit/index audit/journal audit/records authenticate authorize cache config.ts crypto disk events explain jobs keystores lifecycle metrics model operations operations/contract operations/kms operator pipeline policy resolve seals store threads throttle version.ts wire',
+  cli: 'audit/delivery audit/journal audit/verify config.ts crypto disk jobs metrics model operations/contract operations/trent operator policy seals server store wire',
+  'main.ts': 'cli config.ts',
+}
+
+/** `audit/journal` for `src/audit/journal/frame.ts`, `store` for `src/store/tables/key-rows.ts`. */
+function folderOf(file: string): string {
+  const [, top = '', second = '', third] = file.split('/')
+  const alone = (top === 'operations' || top === 'audit') && third !== undefined
+  return alone ? `${top}/${second}` : top
+}
+
+function importsOf(file: string): string[] {
+  const found = read(file).matchAll(/(?:\bfrom|\bimport\(|\bimport) '(\.[^']+)'/g)
+  return [...found].map(([, specifier = '']) => posix.join(posix.dirname(file), specifier))
+}
+
+test('each folder of src imports only the folders on its list', () => {
+  const inSource = sources.filter((file) => file.startsWith('src/'))
+  const used = new Set<string>()
+  const wrong = inSource.flatMap((file) => {
+    const from = folderOf(file)
+    const allowed = allowedImports[from]?.split(' ') ?? []
+    return importsOf(file).flatMap((imported) => {
+      const to = folderOf(imported)
+      used.add(`${from} ${to}`)
+      return to === from || to === 'errors.ts' || allowed.includes(to) ? [] : [`${file}: ${to}`]
+    })
+  })
+  const idle = Object.entries(allowedImports).flatMap(([from, list]) =>
+    list
+      .split(' ')
+      .flatMap((to) => (to === '' || used.has(`${from} ${to}`) ? [] : [`${from}: ${to}`])),
+  )
+  assert.deepEqual({ wrong, idle }, { wrong: [], idle: [] })
+})
+
+test('the lists of imports hold no cycle', () => {
+  const reaches = (from: string, to: string, seen: Set<string>): boolean =>
+    (allowedImports[from]?.split(' ') ?? []).some((next) => {
+      if (next === to) return true
+      if (next === '' || seen.has(next)) return false
+      return reaches(next, to, seen.add(next))
+    })
+  const cyclic = Object.keys(allowedImports).filter((folder) => reaches(folder, folder, new Set()))
+  assert.deepEqual(cyclic, [])
 })

@@ -4,8 +4,8 @@
  * @module
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { nodeFiles } from './files.ts'
-import { listSegments, walkStream, type StreamFiles } from './walk-stream.ts'
+import { nodeFiles } from '../disk/files.ts'
+import { listSegments, walkStream, type StreamFiles } from './journal/walk-stream.ts'
 
 export interface JournalCheckSettings {
   /** The journal's directory. */

@@ -18,11 +18,11 @@
  * @module
  */
 import type { Store, Transaction } from '../store/store.ts'
-import type { FinishedRecord } from './call-records.ts'
-import { nodeFiles, type FilePort } from './files.ts'
-import { eventIdOf } from './frame.ts'
-import { JournalFailed, type Journal } from './journal.ts'
-import { walkStream } from './walk-stream.ts'
+import type { FinishedRecord } from './records/call-records.ts'
+import { nodeFiles, type FilePort } from '../disk/files.ts'
+import { eventIdOf } from './journal/frame.ts'
+import { JournalFailed, type Journal } from './journal/journal.ts'
+import { walkStream } from './journal/walk-stream.ts'
 
 type OutboxStore = Pick<Store, 'listOutbox' | 'deleteOutbox'>
 

@@ -5,7 +5,7 @@ import { identityArn } from '../model/identity.ts'
 import { infrastructurePrincipal } from '../model/infrastructure.ts'
 import { callingService } from '../model/service.ts'
 import type { Session } from '../model/session.ts'
-import type { Owned } from './signature-v4.ts'
+import type { Owned } from './credential.ts'
 
 export function makeCaller(credential: Owned, partition: string): Caller {
   const { session, accessKeyId, accountId, service } = credential

@@ -23,11 +23,10 @@ import {
   requireSigned,
   splitTarget,
   usable,
-  type Credential,
-  type CredentialLookup,
   type SigningKeys,
 } from './signature-v4.ts'
 import type { SeenSignatures } from './seen-signatures.ts'
+import type { Credential, CredentialLookup } from './credential.ts'
 
 export interface ForwardedPorts {
   readonly regions: RegionTable

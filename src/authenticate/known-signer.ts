@@ -12,9 +12,9 @@ import {
   splitTarget,
   unrecognized,
   usable,
-  type CredentialLookup,
   type Expected,
 } from './signature-v4.ts'
+import type { CredentialLookup } from './credential.ts'
 
 /**
  * Refuses a request without a signature, one that is stale, and one whose access key is not there, is not

@@ -1,67 +1,91 @@
 /**
- * The forms that an entry of `Principal` may take in a key policy, and their reading. Groups, and
- * wildcards inside an ARN, are no principals; the unique id of a principal that is gone is none
- * either, so that a policy that shows one cannot be written back unchanged.
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+ * Which principals there are: whom key policies, trust policies and grants name must exist when they are
+ * written.
  * @module
  */
-import { parseArn, type Arn } from '../model/arn.ts'
-import type { PolicyPrincipal } from './document.ts'
+import { formatArn, parseArn } from '../model/arn.ts'
+import { readIdentityResource } from '../model/identity.ts'
+import { readRoleId, roleArn } from '../model/role.ts'
+import { userArn } from '../model/user.ts'
+import type { Store } from '../store/store.ts'
+import type { Principals } from '../operations/contract/dependencies.ts'
 
-const charsMax = 1024
-const accountPattern = /^\d{12}$/
-/** A path of printable ASCII without wildcards, then a name. */
-const identityPattern = /^(user|role)\/(?:[!-)+->@-~]*\/)?[\w+=,.@-]{1,64}$/
-const sessionPattern = /^assumed-role\/[\w+=,.@-]{1,64}\/[\w+=,.@-]{2,64}$/
-const federatedUserPattern = /^federated-user\/[\w+=,.@-]{2,64}$/
-const providerPattern = /^(?:saml-provider|oidc-provider)\/[\w+=,.@:/-]{1,255}$/
-const hostPattern = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/
+/**
+ * The unique id of a principal: the account id for an account, asked as its root ARN, `AIDA…` for a user,
+ * `AROA…` for a role, `AROA…:session` for a session, `account:name` for a federated user. Undefined when
+ * there is none such.
+ */
+export type FindPrincipal = (arn: string) => Promise<string | undefined>
 
-/** Reads one entry under `type` (`AWS`, `Federated`, `Service`); undefined when it is none. */
-export function readPrincipal(type: string, value: string): PolicyPrincipal | undefined {
-  if (value.length > charsMax) return undefined
-  switch (type) {
-    case 'AWS':
-      return readAwsPrincipal(value)
-    case 'Federated':
-      return isProvider(value) ? { kind: 'federated', name: value } : undefined
-    case 'Service':
-      return hostPattern.test(value) ? { kind: 'service', name: value } : undefined
-    default:
-      return undefined
+type Reads = Pick<Store, 'findAccount' | 'findUserByName' | 'findRoleByName'>
+
+const federatedPattern = /^federated-user\/([^/]+)$/
+const sessionPattern = /^assumed-role\/([^/]+)\/([^/]+)$/
+
+/** The ARN that a user has now, by its unique id; undefined when there is none such. */
+export type FindUserArn = (uniqueId: string, partition: string) => Promise<string | undefined>
+
+export function createFindUserArn(store: Pick<Store, 'findUser'>): FindUserArn {
+  return async (uniqueId, partition) => {
+    const user = uniqueId.startsWith('AIDA') ? await store.findUser(uniqueId) : undefined
+    return user && userArn(partition, user)
   }
 }
 
-function readAwsPrincipal(value: string): PolicyPrincipal | undefined {
-  if (value === '*') return { kind: 'everyone' }
-  if (accountPattern.test(value)) return { kind: 'account', accountId: value }
-  const arn = parseArn(value)
-  if (arn === undefined || arn.region !== '' || !accountPattern.test(arn.accountId))
-    return undefined
-  const { accountId, partition } = arn
-  if (arn.service === 'iam' && arn.resource === 'root') {
-    return { kind: 'account', accountId, partition }
+/** The role of a unique id, or its session, while the role is there. */
+export function createFindRolePrincipal(store: Pick<Store, 'findRole'>): Principals['ofRoleId'] {
+  return async (uniqueId, partition) => {
+    const { roleId, session } = readRoleId(uniqueId) ?? {}
+    const role = roleId === undefined ? undefined : await store.findRole(roleId)
+    if (role === undefined) return undefined
+    const { accountId, name } = role
+    const arn =
+      session === undefined
+        ? roleArn(partition, role)
+        : formatArn({
+            partition,
+            service: 'sts',
+            region: '',
+            accountId,
+            resource: `assumed-role/${name}/${session}`,
+          })
+    return { arn, uniqueId, accountId }
   }
-  const kind = kindOf(arn)
-  return kind === undefined ? undefined : { kind, arn: value, accountId, partition }
 }
 
-function kindOf({
-  service,
-  resource,
-}: Arn): 'user' | 'role' | 'session' | 'federated-user' | undefined {
-  if (service === 'iam' && identityPattern.test(resource)) {
-    return resource.startsWith('user/') ? 'user' : 'role'
+/** The accounts, users and roles of this deployment are the principals that there are. */
+export function createFindPrincipal(store: Reads): FindPrincipal {
+  return async (arn) => {
+    const parsed = parseArn(arn)
+    if (parsed === undefined || parsed.region !== '') return undefined
+    const { service, accountId, resource } = parsed
+    if (service === 'sts') return sessionOf(accountId, resource, store)
+    if (service !== 'iam') return undefined
+    if (resource === 'root') return (await store.findAccount(accountId))?.accountId
+    const user = readIdentityResource('user', resource)
+    if (user !== undefined) {
+      const found = await store.findUserByName(accountId, user.name)
+      return found?.path === user.path ? found.userId : undefined
+    }
+    const role = readIdentityResource('role', resource)
+    const found = role && (await store.findRoleByName(accountId, role.name))
+    return found !== undefined && found.path === role?.path ? found.roleId : undefined
   }
-  if (service !== 'sts') return undefined
-  if (sessionPattern.test(resource)) return 'session'
-  return federatedUserPattern.test(resource) ? 'federated-user' : undefined
 }
 
-function isProvider(value: string): boolean {
-  if (hostPattern.test(value)) return true
-  const arn = parseArn(value)
-  return arn?.service === 'iam' && accountPattern.test(arn.accountId) && arn.region === ''
-    ? providerPattern.test(arn.resource)
-    : false
+/** Any session of what is there can be named: its name is chosen when it is issued. */
+async function sessionOf(
+  accountId: string,
+  resource: string,
+  store: Reads,
+): Promise<string | undefined> {
+  const [, guest] = federatedPattern.exec(resource) ?? []
+  if (guest !== undefined) {
+    const account = await store.findAccount(accountId)
+    return account && `${accountId}:${guest}`
+  }
+  const [, name, session] = sessionPattern.exec(resource) ?? []
+  if (name === undefined || session === undefined) return undefined
+  const role = await store.findRoleByName(accountId, name)
+  return role && `${role.roleId}:${session}`
 }

@@ -1,7 +1,7 @@
 /** `trent explain` — why a call is decided as it is, asked through the operator door. @module */
-import type { Edit } from '../authorize/policy-edits.ts'
+import type { Edit } from '../policy/explain/policy-edits.ts'
 import { ConfigError, loadConfig } from '../config.ts'
-import type { AccessExplanation, RecordedCall } from '../model/access-questions.ts'
+import type { AccessExplanation, RecordedCall } from '../operations/contract/access-questions.ts'
 import { callOperator } from '../operator/client.ts'
 import type { ExplainedAccess } from '../operations/trent/explain-access.ts'
 import { printed } from './printed.ts'

@@ -1,6 +1,6 @@
 /** Checkpoints that are known outside the journal: what shows that it was not cut before them. @module */
 import { readFileSync } from 'node:fs'
-import type { KnownCheckpoint } from '../audit/prove-journal.ts'
+import type { KnownCheckpoint } from '../audit/verify/prove-journal.ts'
 import { ConfigError } from '../config.ts'
 
 /**

@@ -1,7 +1,7 @@
 /** How a command of operators prints its answer, or one line of why there is none. @module */
 import { ConfigError } from '../config.ts'
 import { OperatorCallFailed } from '../operator/client.ts'
-import { inJson, visible, visibleIn } from './visible.ts'
+import { inJson, visible, visibleIn } from '../model/visible.ts'
 
 /** @param run the answer, and how it reads to a person, who is shown what others wrote as `visible` has it */
 export async function printed<A>(

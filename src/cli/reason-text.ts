@@ -1,6 +1,6 @@
 /** How reasons and policies read to a person. @module */
-import type { Reason } from '../authorize/decision.ts'
-import type { PolicyPlace } from '../authorize/policy-edits.ts'
+import type { Reason } from '../policy/decision.ts'
+import type { PolicyPlace } from '../policy/explain/policy-edits.ts'
 
 const names: Readonly<Record<Reason['policy'], string>> = {
   identity: 'identity policies',

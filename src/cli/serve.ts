@@ -2,17 +2,17 @@
 import { constants } from 'node:os'
 import { relative } from 'node:path'
 import { pino } from 'pino'
-import { JournalFailed } from '../audit/journal.ts'
+import { JournalFailed } from '../audit/journal/journal.ts'
 import { askToApply, warn } from './apply.ts'
 import { type Config, ConfigError, loadConfig } from '../config.ts'
 import { OperatorCallFailed } from '../operator/client.ts'
-import type { FirstAccount } from '../deployment.ts'
-import { DataRefused } from '../found-data.ts'
+import type { FirstAccount } from '../server/first-start.ts'
+import { DataRefused } from '../server/found-data.ts'
 import { SealRefused } from '../seals/seal.ts'
-import { type RunningServer, startServer } from '../server.ts'
+import { type RunningServer, startServer } from '../server/start.ts'
 import { DatabaseFailed, DatabaseInUse, DatabaseTooNew, SchemaChanged } from '../store/database.ts'
 import { SocketRefused } from '../wire/unix-socket.ts'
-import { WorkerFailed } from '../workers/workers.ts'
+import { WorkerFailed } from '../server/workers/workers.ts'
 
 /** One Ctrl-C may come twice, from the terminal and from npm, which passes it on. */
 const sameSignalMs = 1000

@@ -14,25 +14,25 @@ import type { Keyring } from '../crypto/keyring.ts'
 import { openMaterial } from '../crypto/material.ts'
 import { openServiceSecret, openSigningSecret } from '../crypto/secrets.ts'
 import { openFileSeal } from '../seals/file.ts'
-import { accessKeyOf } from '../store/account-rows.ts'
+import { accessKeyOf } from '../store/tables/account-rows.ts'
 import { SchemaChanged } from '../store/database.ts'
-import { readDeployment } from '../store/deployment.ts'
-import { materialOf } from '../store/material-rows.ts'
-import type { Schema } from '../store/schema.ts'
-import { serviceOf } from '../store/service-rows.ts'
-import { sqliteDialect } from '../store/sqlite-dialect.ts'
-import { inlineClient } from '../store/sqlite-inline.ts'
-import { failureOf, isDamage } from '../store/sqlite-failure.ts'
-import { openReadOnly, type SqliteConnection } from '../store/sqlite.ts'
-import type { SqliteRow } from '../store/sqlite-protocol.ts'
-import { verifyNamed, verifyOpening, verifyTags } from '../store/verify-rows.ts'
+import { readDeployment } from '../store/tables/deployment.ts'
+import { materialOf } from '../store/tables/material-rows.ts'
+import type { Schema } from '../store/schema/schema.ts'
+import { serviceOf } from '../store/tables/service-rows.ts'
+import { sqliteDialect } from '../store/sqlite/sqlite-dialect.ts'
+import { inlineClient } from '../store/sqlite/sqlite-inline.ts'
+import { failureOf, isDamage } from '../store/sqlite/sqlite-failure.ts'
+import { openReadOnly, type SqliteConnection } from '../store/sqlite/sqlite.ts'
+import type { SqliteRow } from '../store/sqlite/sqlite-protocol.ts'
+import { verifyNamed, verifyOpening, verifyTags } from '../store/verify/verify-rows.ts'
 import {
   type Finding,
   requireSchema,
   verifyPages,
   verifyReferences,
-} from '../store/verify-structure.ts'
-import { inJson, visible } from './visible.ts'
+} from '../store/verify/verify-structure.ts'
+import { inJson, visible } from '../model/visible.ts'
 
 export interface VerifyDatabaseOptions {
   readonly file: string

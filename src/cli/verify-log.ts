@@ -4,16 +4,20 @@
  * @module
  */
 import { dirname, join, resolve } from 'node:path'
-import { proveDelivered, type DeliveredReport } from '../audit/delivery/prove-delivered.ts'
-import { toldMissing } from '../accepted-loss.ts'
-import { nodeFiles } from '../audit/files.ts'
-import { searchMissingChanges, type MissingChanges } from '../audit/missing-changes.ts'
-import { proveJournal, type KnownCheckpoint, type ProofReport } from '../audit/prove-journal.ts'
-import { readWritersList } from '../audit/writers-list.ts'
+import { proveDelivered, type DeliveredReport } from '../audit/verify/prove-delivered.ts'
+import { toldMissing } from '../server/accepted-loss.ts'
+import { nodeFiles } from '../disk/files.ts'
+import { searchMissingChanges, type MissingChanges } from '../audit/journal/missing-changes.ts'
+import {
+  proveJournal,
+  type KnownCheckpoint,
+  type ProofReport,
+} from '../audit/verify/prove-journal.ts'
+import { readWritersList } from '../audit/journal/writers-list.ts'
 import { loadConfig } from '../config.ts'
 import { readStoredDelivery, readStoredState, type StoredState } from '../store/offline.ts'
 import { checkpointsOfFile } from './known-checkpoints.ts'
-import { inJson, visible, visibleIn } from './visible.ts'
+import { inJson, visible, visibleIn } from '../model/visible.ts'
 
 export interface VerifyLogOptions {
   /** The journal's directory, `<data>/journal`. */

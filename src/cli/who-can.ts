@@ -1,6 +1,6 @@
 /** `trent who-can` — who can do what with a key, asked through the operator door. @module */
 import { loadConfig } from '../config.ts'
-import type { Access, NamedPrincipal, WhoCanPage } from '../model/access-questions.ts'
+import type { Access, NamedPrincipal, WhoCanPage } from '../operations/contract/access-questions.ts'
 import { callOperator } from '../operator/client.ts'
 import { printed } from './printed.ts'
 import { reasonText } from './reason-text.ts'

@@ -8,7 +8,7 @@
  */
 import { open, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { nodeFiles } from '../audit/files.ts'
+import { nodeFiles } from '../disk/files.ts'
 import type { OutgoingEvent } from '../model/outgoing-event.ts'
 
 export interface DeadLetters {

@@ -7,7 +7,7 @@ import type { Store } from '../store/store.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { createRefusedUses, type RefusedUses } from './refused-uses.ts'
 import { createSendEvents, type EventOutcome } from './send-events.ts'
-import { postWebhook, type WebhookTarget } from './webhook.ts'
+import { postWebhook, type WebhookTarget } from '../webhooks/webhook.ts'
 
 export interface EventPorts {
   /** Undefined where nobody is told. */

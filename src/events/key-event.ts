@@ -6,7 +6,7 @@
  * @see https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
  * @module
  */
-import { eventTime } from '../audit/event-time.ts'
+import { eventTime } from '../model/event-time.ts'
 import { keyArn, type KeyRef } from '../model/key.ts'
 import type { OutgoingEvent } from '../model/outgoing-event.ts'
 import type { ServiceEvent } from '../model/service-event.ts'

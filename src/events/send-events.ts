@@ -11,7 +11,7 @@ import type { Random } from '../model/clock.ts'
 import type { OutgoingEvent, WaitingEvent } from '../model/outgoing-event.ts'
 import type { WaitingEvents } from '../store/outgoing-event-store.ts'
 import type { Store } from '../store/store.ts'
-import { createBackOff, type BackOff } from './back-off.ts'
+import { createBackOff, type BackOff } from '../webhooks/back-off.ts'
 import type { DeadLetters } from './dead-letters.ts'
 
 /** What becomes of an event; `failed` is said of an attempt, and `limited` of one that was not made. */

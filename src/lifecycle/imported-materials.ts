@@ -11,7 +11,6 @@ import {
   isNeeded,
   lacksMaterial,
   leftWithoutMaterial,
-  type ExpirationModel,
   type MaterialStateRecord,
 } from '../model/key-material.ts'
 import type { KeyChanges, Transaction } from '../store/store.ts'
@@ -23,6 +22,7 @@ import {
   settleWaiting,
   withdraw,
 } from './waiting-material.ts'
+import type { ExpirationModel } from '../model/expiration.ts'
 
 /** What an import asks for beside the material. */
 export interface ImportRequest {

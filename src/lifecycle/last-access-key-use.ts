@@ -6,9 +6,9 @@
  */
 import type { Caller } from '../model/caller.ts'
 import type { AccessKeyUse } from '../model/access-key.ts'
-import type { AccessKeyUses } from '../operations/operation.ts'
 import type { Store } from '../store/store.ts'
 import { createLatestNotes, latestOf } from './latest-notes.ts'
+import type { AccessKeyUses } from '../operations/contract/dependencies.ts'
 
 /** Sessions call often, and AWS tells a last use hours later. */
 const saveDelayMs = 10_000

@@ -5,9 +5,9 @@
  */
 import type { KeyRecord, KeyRef } from '../model/key.ts'
 import type { LastUsage, NotedUsage } from '../model/last-usage.ts'
-import type { KeyUsages } from '../operations/operation.ts'
 import type { Store } from '../store/store.ts'
 import { createLatestNotes, latestOf } from './latest-notes.ts'
+import type { KeyUsages } from '../operations/contract/dependencies.ts'
 
 /** Other nodes see a use no later than this and the time that a transaction takes. */
 const saveDelayMs = 2000

@@ -4,10 +4,10 @@
  * is told of them.
  * @module
  */
-import type { FinishedRecord } from '../audit/call-records.ts'
-import type { Journal } from '../audit/journal.ts'
+import type { FinishedRecord } from '../audit/records/call-records.ts'
+import type { Journal } from '../audit/journal/journal.ts'
 import type { Outbox } from '../audit/outbox.ts'
-import { keyServiceRecord } from '../audit/service-record.ts'
+import { keyServiceRecord } from '../audit/records/service-record.ts'
 import { serviceKeyEvent } from '../events/key-event.ts'
 import type { Clock, Random } from '../model/clock.ts'
 import type { OutgoingEvent } from '../model/outgoing-event.ts'

@@ -1,6 +1,6 @@
 /** Ports that tell how long their work takes. @module */
-import type { FilePort, OpenFile } from '../audit/files.ts'
-import type { OpenJournal } from '../audit/journal.ts'
+import type { FilePort, OpenFile } from '../disk/files.ts'
+import type { OpenJournal } from '../audit/journal/journal.ts'
 import type { KeyStore } from '../keystores/keystore.ts'
 
 type Observe = (milliseconds: number) => void

@@ -1,14 +1,14 @@
 /** How the figures of a running server's state are read. @module */
-import type { Anchors } from '../audit/anchors.ts'
-import { readCheckpoint } from '../audit/checkpoint.ts'
+import type { Anchors } from '../audit/journal/anchors.ts'
+import { readCheckpoint } from '../audit/journal/checkpoint.ts'
 import type { Delivery } from '../audit/delivery/delivery.ts'
-import type { OpenJournal } from '../audit/journal.ts'
+import type { OpenJournal } from '../audit/journal/journal.ts'
 import type { Outbox } from '../audit/outbox.ts'
 import type { Refusals } from '../authenticate/refusals.ts'
 import type { MovableClock } from '../jobs/clock.ts'
-import type { Lookup } from '../resolve/lookup.ts'
 import type { Store } from '../store/store.ts'
 import { kept, type Readers } from './gauges.ts'
+import type { Lookup } from '../cache/known.ts'
 
 /** In milliseconds: counting keys reads a whole index. */
 const keysKeptMs = 15_000

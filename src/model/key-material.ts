@@ -5,6 +5,7 @@
  * @module
  */
 import type { KeyRecord, KeyRef, KeyState } from './key.ts'
+import type { ExpirationModel } from './expiration.ts'
 
 export type KeyMaterialState =
   | 'CURRENT'
@@ -13,9 +14,6 @@ export type KeyMaterialState =
   | 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION'
 
 export type ImportState = 'IMPORTED' | 'PENDING_IMPORT'
-
-export type ExpirationModel = 'KEY_MATERIAL_EXPIRES' | 'KEY_MATERIAL_DOES_NOT_EXPIRE'
-
 export type RotationType = 'AUTOMATIC' | 'ON_DEMAND'
 
 export interface MaterialStateRef extends KeyRef {

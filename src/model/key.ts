@@ -1,6 +1,6 @@
 /** A KMS key as the store holds it. The words are the API's. @module */
 import { formatArn } from './arn.ts'
-import type { ExpirationModel } from './key-material.ts'
+import type { ExpirationModel } from './expiration.ts'
 
 export type KeySpec =
   | 'SYMMETRIC_DEFAULT'

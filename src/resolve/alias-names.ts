@@ -1,7 +1,6 @@
 /** The aliases of keys, for policies that speak of them: `kms:ResourceAliases`. @module */
-import type { Identity } from './known-identities.ts'
-import type { Lookup } from './lookup.ts'
-import type { Resolved, ResolvedKey } from './resolve.ts'
+import type { Identity, Lookup } from '../cache/known.ts'
+import type { Resolved, ResolvedKey } from './resolved.ts'
 
 /** The keys with the names of their aliases, of those on which a policy asks for them. */
 export function withAliasNames(

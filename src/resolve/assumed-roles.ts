@@ -7,12 +7,13 @@ import { KmsError } from '../errors.ts'
 import { parseArn } from '../model/arn.ts'
 import type { Caller } from '../model/caller.ts'
 import { readIdentityResource } from '../model/identity.ts'
-import type { Call, ContextEntries, Operation } from '../operations/operation.ts'
+import type { Operation } from '../operations/contract/operation.ts'
 import type { StoreReads } from '../store/store.ts'
-import type { Place } from './identifiers.ts'
-import { tagEntries, type KnownRole } from './known-identities.ts'
-import type { Lookup } from './lookup.ts'
-import type { ResolvedCall } from './resolve.ts'
+import type { Place } from '../model/identifiers.ts'
+import { tagEntries } from '../cache/known-identities.ts'
+import type { Call, ContextEntries } from '../operations/contract/call.ts'
+import type { KnownRole, Lookup } from '../cache/known.ts'
+import type { ResolvedCall } from './resolved.ts'
 
 export interface AssumedRole {
   readonly actions: readonly string[]

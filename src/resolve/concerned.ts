@@ -1,7 +1,7 @@
 /** What a call is about, as its audit record names it. @module */
 import { aliasArn, keyArn } from '../model/key.ts'
-import type { Concerned } from '../operations/operation.ts'
-import type { ResolvedCall } from './resolve.ts'
+import type { Concerned } from '../operations/contract/call.ts'
+import type { ResolvedCall } from './resolved.ts'
 
 /** The role, the alias and the keys that exist, and the keys' ARNs by the names of their uses. */
 export function concernedResources(

@@ -10,10 +10,11 @@ import { managedPolicyArn } from '../model/managed-policy.ts'
 import type { GroupRecord } from '../model/group.ts'
 import type { RoleRecord } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
-import type { ContextEntries, IdentityUse, Operation } from '../operations/operation.ts'
+import type { IdentityUse, Operation } from '../operations/contract/operation.ts'
 import type { StoreReads } from '../store/store.ts'
-import type { Place } from './identifiers.ts'
-import { tagEntries } from './known-identities.ts'
+import type { Place } from '../model/identifiers.ts'
+import { tagEntries } from '../cache/known-identities.ts'
+import type { ContextEntries } from '../operations/contract/call.ts'
 
 export interface NamedIdentity {
   readonly kind: IdentityKind

@@ -16,7 +16,7 @@ import {
 import type { SlowLane } from '../crypto/slow-lane.ts'
 import { KmsError } from '../errors.ts'
 import type { Clock } from '../model/clock.ts'
-import type { Operation } from '../operations/operation.ts'
+import type { Operation } from '../operations/contract/operation.ts'
 
 /** Whom a verified attestation document speaks for. */
 export interface Recipient {

@@ -4,7 +4,8 @@
  * @module
  */
 import { readRoleId } from '../model/role.ts'
-import type { Operation, Principals } from '../operations/operation.ts'
+import type { Operation } from '../operations/contract/operation.ts'
+import type { Principals } from '../operations/contract/dependencies.ts'
 
 type Given = Readonly<Record<string, unknown>>
 

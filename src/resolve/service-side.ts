@@ -1,5 +1,7 @@
 /** What a service changes of itself in the transaction of a call. @module */
-import type { Call, Operation, OperationPorts } from '../operations/operation.ts'
+import type { Operation } from '../operations/contract/operation.ts'
+import type { Call } from '../operations/contract/call.ts'
+import type { OperationPorts } from '../operations/contract/dependencies.ts'
 
 /** The call, whose changes come with those of its operation's `alsoChanges`: all of them commit, or none. */
 export function withServiceSide(

@@ -3,13 +3,13 @@
  * and made only for who may use them.
  * @module
  */
-import { compilePolicy } from '../authorize/compile.ts'
+import { compilePolicy } from '../policy/compile.ts'
 import { managedKeyRecord, type UnmadeKey } from '../lifecycle/managed-keys.ts'
 import { managedKeyKindOf } from '../model/managed-key.ts'
-import type { KeyUse, Operation } from '../operations/operation.ts'
-import { readIdentifier } from './identifiers.ts'
-import type { KnownKey } from './lookup.ts'
-import type { Resolved, ResolvedKey, Resolving } from './resolve.ts'
+import type { KeyUse, Operation } from '../operations/contract/operation.ts'
+import { readIdentifier } from '../model/identifiers.ts'
+import type { KnownKey } from '../cache/known.ts'
+import type { Resolved, ResolvedKey, Resolving } from './resolved.ts'
 
 /**
  * The key that a call names by an alias which there is not, and which AWS would make: for the first call

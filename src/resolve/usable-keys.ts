@@ -3,8 +3,8 @@ import { KmsError } from '../errors.ts'
 import { isReplica, keyArn, type KeyRecord } from '../model/key.ts'
 import { keyAt } from '../model/key-material.ts'
 import { requireState } from '../model/key-state.ts'
-import type { Operation } from '../operations/operation.ts'
-import type { Resolved } from './resolve.ts'
+import type { Operation } from '../operations/contract/operation.ts'
+import type { Resolved } from './resolved.ts'
 
 /**
  * The keys of a call by the names under which its operation declares them, as they are at `now`.

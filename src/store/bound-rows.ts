@@ -8,7 +8,7 @@
  */
 import { type CanonicalValue, canonicalRow } from '../crypto/canonical.ts'
 import type { Keyring } from '../crypto/keyring.ts'
-import type { Page } from './store.ts'
+import type { Page } from './page.ts'
 
 export type RowKeyring = Pick<Keyring, 'tagRow' | 'checkRowTag'>
 

@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
-import { accountReads, accountWrites } from './account-rows.ts'
-import { changeAuditWriter, listAuditWriters } from './audit-writer-rows.ts'
-import { aliasReads, aliasWrites } from './alias-rows.ts'
+import { accountReads, accountWrites } from './tables/account-rows.ts'
+import { changeAuditWriter, listAuditWriters } from './tables/audit-writer-rows.ts'
+import { aliasReads, aliasWrites } from './tables/alias-rows.ts'
 import { type OnForgedRow, type RowKeyring, createBoundRows } from './bound-rows.ts'
 import {
   changesSince,
@@ -15,7 +15,7 @@ import {
   recordChange,
   skipChanges,
   type ChangeNumber,
-} from './change-log.ts'
+} from './tables/change-log.ts'
 import { type Database, TransactionConflict } from './database.ts'
 import {
   changeFile,
@@ -24,44 +24,44 @@ import {
   deliveryWrites,
   saveCut,
   saveDigest,
-} from './delivery-rows.ts'
-import { grantReads, grantWrites } from './grant-rows.ts'
-import { keyReads, keyWrites } from './key-rows.ts'
-import { findLastUsage, saveLastUsages, trackUsageSince } from './key-usage-rows.ts'
-import { managedPolicyReads, managedPolicyWrites } from './managed-policy-rows.ts'
-import { clockMark, countDeletedKeys, keyDeletion } from './deleted-key-rows.ts'
-import { countDeletedMaterials } from './deleted-material-rows.ts'
+} from './tables/delivery-rows.ts'
+import { grantReads, grantWrites } from './tables/grant-rows.ts'
+import { keyReads, keyWrites } from './tables/key-rows.ts'
+import { findLastUsage, saveLastUsages, trackUsageSince } from './tables/key-usage-rows.ts'
+import { managedPolicyReads, managedPolicyWrites } from './tables/managed-policy-rows.ts'
+import { clockMark, countDeletedKeys, keyDeletion } from './tables/deleted-key-rows.ts'
+import { countDeletedMaterials } from './tables/deleted-material-rows.ts'
 import type { DeliveryStore } from './delivery-store.ts'
-import { dueKeyReads } from './due-key-rows.ts'
-import { materialStateReads, materialStateWrites } from './material-state-rows.ts'
-import { materialReads, materialWrites } from './material-rows.ts'
+import { dueKeyReads } from './tables/due-key-rows.ts'
+import { materialStateReads, materialStateWrites } from './tables/material-state-rows.ts'
+import { materialReads, materialWrites } from './tables/material-rows.ts'
 import {
   deleteEventsBefore,
   findEventBlock,
   findIndexPosition,
   listEventBlocks,
-} from './event-index-rows.ts'
-import { deleteOutbox, insertOutbox, listOutbox } from './outbox.ts'
-import { insertOutgoingEvent, outgoingEventStore } from './outgoing-event-rows.ts'
-import { groupReads, groupWrites } from './group-rows.ts'
-import { oidcProviderReads, oidcProviderWrites } from './oidc-provider-rows.ts'
-import { roleReads, roleWrites } from './role-rows.ts'
-import { serviceReads, serviceWrites } from './service-rows.ts'
-import { findAccessKeyUse, saveAccessKeyUses } from './access-key-usage-rows.ts'
-import { findRoleUse, saveRoleUses } from './role-usage-rows.ts'
+} from './tables/event-index-rows.ts'
+import { deleteOutbox, insertOutbox, listOutbox } from './tables/outbox.ts'
+import { insertOutgoingEvent, outgoingEventStore } from './tables/outgoing-event-rows.ts'
+import { groupReads, groupWrites } from './tables/group-rows.ts'
+import { oidcProviderReads, oidcProviderWrites } from './tables/oidc-provider-rows.ts'
+import { roleReads, roleWrites } from './tables/role-rows.ts'
+import { serviceReads, serviceWrites } from './tables/service-rows.ts'
+import { findAccessKeyUse, saveAccessKeyUses } from './tables/access-key-usage-rows.ts'
+import { findRoleUse, saveRoleUses } from './tables/role-usage-rows.ts'
 import {
   keyFigures,
   listCalled,
   listCalledOperations,
   listExpiringKeys,
   sumRequests,
-} from './metric-rows.ts'
-import { createTally, saveCounts } from './resource-counts.ts'
+} from './tables/metric-rows.ts'
+import { createTally, saveCounts } from './tables/resource-counts.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { Store, StoreReads, Transaction } from './store.ts'
-import { trailReads, trailWrites } from './trail-rows.ts'
-import { deleteOldCounts, listKeyTurns, listRequestCounts } from './usage-rows.ts'
-import { userReads, userWrites } from './user-rows.ts'
+import { trailReads, trailWrites } from './tables/trail-rows.ts'
+import { deleteOldCounts, listKeyTurns, listRequestCounts } from './tables/usage-rows.ts'
+import { userReads, userWrites } from './tables/user-rows.ts'
 
 const attemptsMax = 5
 const attemptDelayMs = 10

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Kysely } from 'kysely'
-import type { Schema } from './schema.ts'
+import type { Schema } from './schema/schema.ts'
 
 export type Engine = 'sqlite' | 'postgresql'
 

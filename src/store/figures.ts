@@ -1,8 +1,8 @@
 /** What is read of requests and turns in keys' lives, counted. @module */
 import type { KeptTurn, RequestCount } from '../model/usage.ts'
-import type { Called, CalledPage, CountedRequests, RequestSum } from './metric-rows.ts'
-import type { Page } from './store.ts'
-import type { CountPage, TurnPage } from './usage-rows.ts'
+import type { Called, CalledPage, CountedRequests, RequestSum } from './tables/metric-rows.ts'
+import type { CountPage, TurnPage } from './tables/usage-rows.ts'
+import type { Page } from './page.ts'
 
 export interface Figures {
   /** By Region, time, keys and operation. */

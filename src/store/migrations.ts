@@ -3,7 +3,7 @@
  * @module
  */
 import type { Kysely } from 'kysely'
-import { columnTypes } from './columns.ts'
+import { columnTypes } from './schema/columns.ts'
 import { type Engine, DatabaseTooNew } from './database.ts'
 import { firstTables } from './migrations/0001-first-tables.ts'
 import { keyUsage } from './migrations/0002-key-usage.ts'
@@ -34,7 +34,7 @@ import { deletedMaterials } from './migrations/0026-deleted-materials.ts'
 import { keyUsageTracking } from './migrations/0027-key-usage-tracking.ts'
 import { expiredMaterials } from './migrations/0028-expired-materials.ts'
 import { grantBuckets } from './migrations/0029-grant-buckets.ts'
-import type { Schema } from './schema.ts'
+import type { Schema } from './schema/schema.ts'
 
 export interface Migration {
   readonly name: string

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import type { DeliveryCursor, DeliveryFile } from '../model/delivery.ts'
-import { readOffline } from './sqlite.ts'
+import { readOffline } from './sqlite/sqlite.ts'
 
 /** The last checkpoint that the database knows of one stream of the journal. */
 export interface StoredCheckpoint {

@@ -6,12 +6,16 @@
 import { Kysely } from 'kysely'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { type Database, DatabaseFailed } from './database.ts'
-import { requireExpectedSchema } from './expected-schema.ts'
+import { requireExpectedSchema } from './verify/expected-schema.ts'
 import { migrate } from './migrations.ts'
-import type { Schema } from './schema.ts'
-import { connectSqlite, errorOf } from './sqlite-client.ts'
-import { sqliteDialect } from './sqlite-dialect.ts'
-import type { StoreThreadNotice, StoreThreadOrder, StoreThreadSettings } from './sqlite-protocol.ts'
+import type { Schema } from './schema/schema.ts'
+import { connectSqlite, errorOf } from './sqlite/sqlite-client.ts'
+import { sqliteDialect } from './sqlite/sqlite-dialect.ts'
+import type {
+  StoreThreadNotice,
+  StoreThreadOrder,
+  StoreThreadSettings,
+} from './sqlite/sqlite-protocol.ts'
 
 export interface OpenSettings {
   /** The file; its folder must exist. It is created with mode 0600 when it is not there. */

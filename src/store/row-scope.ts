@@ -1,8 +1,8 @@
 /** What the files of one table each work with. @module */
 import type { Kysely } from 'kysely'
 import type { BoundRows } from './bound-rows.ts'
-import type { Tally } from './resource-counts.ts'
-import type { Schema } from './schema.ts'
+import type { Tally } from './tables/resource-counts.ts'
+import type { Schema } from './schema/schema.ts'
 import type { Change } from './change.ts'
 
 export interface RowScope {

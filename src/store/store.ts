@@ -28,23 +28,17 @@ import type { KeyFigures } from '../model/key-figures.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { DeliveryStore } from './delivery-store.ts'
 import type { ChangeReads } from './change.ts'
-import type { BlockPage, BlockRef, IndexPosition } from './event-index-rows.ts'
+import type { BlockPage, BlockRef, IndexPosition } from './tables/event-index-rows.ts'
 import type { Figures } from './figures.ts'
-import type { GrantReads } from './grant-reads.ts'
+import type { GrantReads } from './tables/grant-reads.ts'
 import type { OutgoingEventStore } from './outgoing-event-store.ts'
+import type { Page } from './page.ts'
 
 /** The row that a change was decided on is no longer the present one: decide again. */
 export class StaleRow extends Error {}
 
 /** A unique name is taken: an alias, an access key id. */
 export class DuplicateRow extends Error {}
-
-export interface Page {
-  /** Names after this one, in byte order; from the start when left out. */
-  readonly after?: string
-  /** At most this many rows. */
-  readonly limit: number
-}
 
 /** Who has a managed policy: attached, as its permissions boundary, or either where `as` is left out. */
 export interface Holding {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { proveJournal } from '../../src/audit/prove-journal.ts'
+import { proveJournal } from '../../src/audit/verify/prove-journal.ts'
 import { directory } from './journal-fixture.ts'
 import { createMemoryFiles } from './memory-files.ts'
 

@@ -1,11 +1,11 @@
 /** A journal with checkpoints, over files in memory or on disk, and a store of its writers in memory. */
-import type { Anchors } from '../../src/audit/anchors.ts'
-import { openAnchors } from '../../src/audit/anchors.ts'
-import type { FilePort } from '../../src/audit/files.ts'
-import type { JournalOptions, OpenJournal } from '../../src/audit/journal.ts'
-import { openJournal } from '../../src/audit/open-journal.ts'
-import { createListing } from '../../src/audit/writers-list.ts'
-import type { KnownCheckpoint } from '../../src/audit/prove-journal.ts'
+import type { Anchors } from '../../src/audit/journal/anchors.ts'
+import { openAnchors } from '../../src/audit/journal/anchors.ts'
+import type { FilePort } from '../../src/disk/files.ts'
+import type { JournalOptions, OpenJournal } from '../../src/audit/journal/journal.ts'
+import { openJournal } from '../../src/audit/journal/open-journal.ts'
+import { createListing } from '../../src/audit/journal/writers-list.ts'
+import type { KnownCheckpoint } from '../../src/audit/verify/prove-journal.ts'
 import type { Keyring } from '../../src/crypto/keyring.ts'
 import { genesis, type AuditWriter } from '../../src/model/audit-writer.ts'
 

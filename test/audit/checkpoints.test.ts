@@ -3,9 +3,13 @@ import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { checkpointText, readCheckpoint, type Checkpoint } from '../../src/audit/checkpoint.ts'
-import { decodeFrame, headerBytes, type Frame } from '../../src/audit/frame.ts'
-import { proveJournal, type ProofReport } from '../../src/audit/prove-journal.ts'
+import {
+  checkpointText,
+  readCheckpoint,
+  type Checkpoint,
+} from '../../src/audit/journal/checkpoint.ts'
+import { decodeFrame, headerBytes, type Frame } from '../../src/audit/journal/frame.ts'
+import { proveJournal, type ProofReport } from '../../src/audit/verify/prove-journal.ts'
 import { fingerprintOf } from '../../src/crypto/statements.ts'
 import { testKeyring } from '../crypto/fixed.ts'
 import { openAnchored, writerStore, type WriterStore } from './anchored.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { JournalFailed } from '../../src/audit/journal.ts'
+import { JournalFailed } from '../../src/audit/journal/journal.ts'
 import {
   append,
   eventId,

@@ -1,11 +1,15 @@
 /** A small journal in memory, and records for it. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { eventIdOf } from '../../src/audit/frame.ts'
-import { JournalFailed, type JournalOptions, type OpenJournal } from '../../src/audit/journal.ts'
-import { openJournal } from '../../src/audit/open-journal.ts'
-import { verifyJournal, type JournalReport } from '../../src/audit/verify.ts'
-import { walkStream } from '../../src/audit/walk-stream.ts'
+import { eventIdOf } from '../../src/audit/journal/frame.ts'
+import {
+  JournalFailed,
+  type JournalOptions,
+  type OpenJournal,
+} from '../../src/audit/journal/journal.ts'
+import { openJournal } from '../../src/audit/journal/open-journal.ts'
+import { verifyJournal, type JournalReport } from '../../src/audit/verify/verify.ts'
+import { walkStream } from '../../src/audit/journal/walk-stream.ts'
 import type { MemoryFiles } from './memory-files.ts'
 
 export const directory = '/data/journal'

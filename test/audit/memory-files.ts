@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { basename, dirname } from 'node:path'
-import type { FilePort, OpenFile } from '../../src/audit/files.ts'
+import type { FilePort, OpenFile } from '../../src/disk/files.ts'
 
 const sectorBytes = 64
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { test } from 'node:test'
-import { JournalFailed } from '../../src/audit/journal.ts'
+import { JournalFailed } from '../../src/audit/journal/journal.ts'
 import { append, eventId, heldIds, open, segmentPath, until, verify } from './journal-fixture.ts'
 import { createMemoryFiles, failure } from './memory-files.ts'
 

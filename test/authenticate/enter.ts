@@ -3,15 +3,12 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import {
-  authenticate,
-  type Authenticated,
-  type Credential,
-} from '../../src/authenticate/signature-v4.ts'
+import { authenticate, type Authenticated } from '../../src/authenticate/signature-v4.ts'
 import { createSigningKeys } from '../../src/authenticate/signing-keys.ts'
 import { createRegionTable, parseRegions } from '../../src/model/region.ts'
 import type { RawRequest } from '../../src/wire/request.ts'
 import { credential, signedAt } from './signer.ts'
+import type { Credential } from '../../src/authenticate/credential.ts'
 
 export const regions = createRegionTable(parseRegions('moon-north-2:aws-moon'))
 export const minute = 60_000

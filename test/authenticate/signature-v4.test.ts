@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, createHmac, createSecretKey } from 'node:crypto'
 import test from 'node:test'
-import {
-  authenticate,
-  type Authenticated,
-  type Credential,
-} from '../../src/authenticate/signature-v4.ts'
+import { authenticate, type Authenticated } from '../../src/authenticate/signature-v4.ts'
 import { createSigningKeys } from '../../src/authenticate/signing-keys.ts'
 import type { RawRequest } from '../../src/wire/request.ts'
 import { enter, minute, regions, unknown, wrong } from './enter.ts'
@@ -19,6 +15,7 @@ import {
   withHeader,
   type Signing,
 } from './signer.ts'
+import type { Credential } from '../../src/authenticate/credential.ts'
 
 for (const form of ['header', 'presigned'] as const) {
   test(`a ${form} signature of the SDK's signer proves a root user`, async () => {

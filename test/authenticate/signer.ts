@@ -5,8 +5,8 @@
 import { createHash, createHmac, createSecretKey, type Hash, type Hmac } from 'node:crypto'
 import { HttpRequest } from '@smithy/core/protocols'
 import { SignatureV4 } from '@smithy/signature-v4'
-import type { Credential } from '../../src/authenticate/signature-v4.ts'
 import type { RawRequest } from '../../src/wire/request.ts'
+import type { Credential } from '../../src/authenticate/credential.ts'
 
 type Bytes = string | ArrayBuffer | ArrayBufferView
 

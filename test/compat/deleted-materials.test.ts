@@ -4,11 +4,11 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { ReplicateKeyCommand, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms'
 import { callOperator } from '../../src/operator/client.ts'
-import type { ServerStatus } from '../../src/operations/operation.ts'
 import { startTestServer } from '../harness.ts'
 import { asNew, importing } from './importing.ts'
 import { advance } from './test-clock.ts'
 import { trentOf } from './trent-command.ts'
+import type { ServerStatus } from '../../src/operations/contract/server-controls.ts'
 
 const dayMs = 86_400_000
 

@@ -4,7 +4,10 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PutUserPolicyCommand } from '@aws-sdk/client-iam'
 import { DecryptCommand, EncryptCommand } from '@aws-sdk/client-kms'
-import type { AccessExplanation, CallExplanation } from '../../src/model/access-questions.ts'
+import type {
+  AccessExplanation,
+  CallExplanation,
+} from '../../src/operations/contract/access-questions.ts'
 import { callOperator } from '../../src/operator/client.ts'
 import type { CreatedAccount } from '../../src/operations/trent/create-account.ts'
 import { accountId } from '../harness.ts'

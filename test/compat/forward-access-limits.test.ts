@@ -18,8 +18,8 @@ import {
   UpdateKeyDescriptionCommand,
 } from '@aws-sdk/client-kms'
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
-import { registry } from '../../src/operations/registry.ts'
-import { isGrantable } from '../../src/resolve/service-limits.ts'
+import { kmsRegistry } from '../../src/operations/kms/registry.ts'
+import { isGrantable } from '../../src/authenticate/service-limits.ts'
 import { accountId, region } from '../harness.ts'
 import { denied } from './identities.ts'
 import { recordsOf } from './records.ts'
@@ -29,7 +29,7 @@ import { openServices, sending } from './services.ts'
 const header = 'x-amz-forward-access-session'
 
 test('a grant can give just these operations', () => {
-  const grantable = [...registry.values()].filter(isGrantable).map(({ name }) => name)
+  const grantable = [...kmsRegistry.values()].filter(isGrantable).map(({ name }) => name)
   assert.deepEqual(grantable.toSorted(), [
     'CreateGrant',
     'Decapsulate',

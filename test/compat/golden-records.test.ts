@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, test } from 'node:test'
-import { registry } from '../../src/operations/registry.ts'
+import { kmsRegistry } from '../../src/operations/kms/registry.ts'
 import { goldenRecords, normalized } from './golden-story.ts'
 import { openIdentities } from './identities.ts'
 
@@ -28,7 +28,7 @@ const identities = await openIdentities({ after }, { TRENT_TEST_API: 'on' })
 const records = await goldenRecords(identities)
 
 test('every operation of AWS KMS has its record here, and so has every event of its own', () => {
-  const missing = [...registry.values()].filter(({ name }) => !goldens.has(name))
+  const missing = [...kmsRegistry.values()].filter(({ name }) => !goldens.has(name))
   assert.deepEqual(
     missing.map(({ name }) => name),
     [],

@@ -15,12 +15,12 @@ import {
   ListKeysCommand,
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
-import type { ServerStatus } from '../../src/operations/operation.ts'
 import { callOperator } from '../../src/operator/client.ts'
 import { accountId, startTestServer, type TestServer } from '../harness.ts'
 import { recordsOf } from './records.ts'
 import { makeKey, refused } from './sdk.ts'
 import { advance } from './test-clock.ts'
+import type { ServerStatus } from '../../src/operations/contract/server-controls.ts'
 
 const Plaintext = Buffer.from('x')
 const dayMs = 86_400_000

@@ -1,8 +1,8 @@
 /** The audit records of a server, running or stopped, as a test reads them. @module */
 import { join } from 'node:path'
-import { nodeFiles } from '../../src/audit/files.ts'
-import { recordTextOf } from '../../src/audit/frame.ts'
-import { walkStream } from '../../src/audit/walk-stream.ts'
+import { nodeFiles } from '../../src/disk/files.ts'
+import { recordTextOf } from '../../src/audit/journal/frame.ts'
+import { walkStream } from '../../src/audit/journal/walk-stream.ts'
 
 export interface AuditRecord {
   readonly eventID: string

@@ -4,8 +4,11 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SimulateCustomPolicyCommand, SimulatePrincipalPolicyCommand } from '@aws-sdk/client-iam'
 import { EncryptCommand, type KMSClient } from '@aws-sdk/client-kms'
-import type { AccessExplanation, CallExplanation } from '../../src/model/access-questions.ts'
-import type { WhoCanPage } from '../../src/model/access-questions.ts'
+import type {
+  AccessExplanation,
+  CallExplanation,
+} from '../../src/operations/contract/access-questions.ts'
+import type { WhoCanPage } from '../../src/operations/contract/access-questions.ts'
 import { callOperator, OperatorCallFailed } from '../../src/operator/client.ts'
 import { accountId } from '../harness.ts'
 import { openIdentities, documentOf, type Identities, type Signed } from './identities.ts'

@@ -5,7 +5,7 @@ import type { Keyring } from '../../src/crypto/keyring.ts'
 import { systemRandom } from '../../src/crypto/entropy.ts'
 import { openFileSeal } from '../../src/seals/file.ts'
 import { createStore } from '../../src/store/bound-store.ts'
-import { readDeployment } from '../../src/store/deployment.ts'
+import { readDeployment } from '../../src/store/tables/deployment.ts'
 import { openDatabase } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
 

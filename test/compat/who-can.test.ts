@@ -11,7 +11,7 @@ import {
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam'
 import { CreateGrantCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms'
-import type { WhoCanPage } from '../../src/model/access-questions.ts'
+import type { WhoCanPage } from '../../src/operations/contract/access-questions.ts'
 import { callOperator } from '../../src/operator/client.ts'
 import type { CreatedAccount } from '../../src/operations/trent/create-account.ts'
 import { accountId } from '../harness.ts'

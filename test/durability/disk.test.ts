@@ -17,7 +17,7 @@ import {
   KMSServiceException,
   ListKeysCommand,
 } from '@aws-sdk/client-kms'
-import { nodeFiles, type FilePort, type OpenFile } from '../../src/audit/files.ts'
+import { nodeFiles, type FilePort, type OpenFile } from '../../src/disk/files.ts'
 import { startTestServer, type TestServer } from '../harness.ts'
 import { emptyMemory, remembered, type Memory } from './load.ts'
 import { assertToldOnce } from './told-once.ts'

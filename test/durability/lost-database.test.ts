@@ -16,7 +16,7 @@ import {
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { CreateKeyCommand, DescribeKeyCommand, EncryptCommand } from '@aws-sdk/client-kms'
-import { readRecords } from '../../src/audit/read-records.ts'
+import { readRecords } from '../../src/audit/journal/read-records.ts'
 import { refusal } from '../start/refusal.ts'
 import {
   end,

@@ -5,9 +5,9 @@
  * @module
  */
 import { pino } from 'pino'
-import { nodeFiles, type FilePort, type OpenFile } from '../../src/audit/files.ts'
+import { nodeFiles, type FilePort, type OpenFile } from '../../src/disk/files.ts'
 import { loadConfig } from '../../src/config.ts'
-import { startServer } from '../../src/server.ts'
+import { startServer } from '../../src/server/start.ts'
 
 /** Where in the making of a batch of records the process dies. */
 export type Moment = 'before write' | 'half written' | 'before sync' | 'after sync'

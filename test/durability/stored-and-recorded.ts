@@ -5,13 +5,13 @@
  */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { readRecords } from '../../src/audit/read-records.ts'
+import { readRecords } from '../../src/audit/journal/read-records.ts'
 import { systemRandom } from '../../src/crypto/entropy.ts'
 import { openKeyring } from '../../src/crypto/domain-keys.ts'
 import type { AliasRecord, KeyRecord } from '../../src/model/key.ts'
 import { openFileSeal } from '../../src/seals/file.ts'
 import { createStore } from '../../src/store/bound-store.ts'
-import { readDeployment } from '../../src/store/deployment.ts'
+import { readDeployment } from '../../src/store/tables/deployment.ts'
 import { openDatabase } from '../../src/store/open.ts'
 import { assertCountsKept } from '../store/kept-counts.ts'
 

@@ -1,7 +1,7 @@
 /** What a stopped server's data must say of the calls that it has answered. @module */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { verifyJournal } from '../../src/audit/verify.ts'
+import { verifyJournal } from '../../src/audit/verify/verify.ts'
 import { accountId, region, startTestServer } from '../harness.ts'
 import type { Memory } from './load.ts'
 import { assertOneStory, readStoredAndRecorded } from './stored-and-recorded.ts'

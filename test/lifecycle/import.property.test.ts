@@ -10,7 +10,7 @@ import { keyArn, type KeyRecord } from '../../src/model/key.ts'
 import { keyAt } from '../../src/model/key-material.ts'
 import { requireState } from '../../src/model/key-state.ts'
 import { readInput } from '../../src/model/shape.ts'
-import { registry } from '../../src/operations/registry.ts'
+import { kmsRegistry } from '../../src/operations/kms/registry.ts'
 import type { Store, Transaction } from '../../src/store/store.ts'
 import { realRandom } from '../crypto/fixed.ts'
 import { importMethods, memoryMaterialId } from '../operations/kms/memory-imports.ts'
@@ -118,7 +118,7 @@ async function open(t: TestContext, engine: TestedEngine): Promise<World> {
     row,
     store,
     async perform(name, given) {
-      const operation = registry.get(`kms:${name}`) ?? assert.fail(name)
+      const operation = kmsRegistry.get(`kms:${name}`) ?? assert.fail(name)
       const { input, failures } = readInput(operation.input, { KeyId: keyId, ...given })
       assert.deepEqual(failures, [])
       operation.check?.(input)

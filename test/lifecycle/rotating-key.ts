@@ -6,13 +6,13 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import type { Job } from '../../src/jobs/jobs.ts'
-import { createBuiltinKeyStore } from '../../src/keystores/builtin.ts'
+import { createBuiltinKeyStore } from '../../src/keystores/builtin/builtin.ts'
 import { createRotationJobs } from '../../src/lifecycle/rotation-jobs.ts'
 import { createServiceChanges } from '../../src/lifecycle/service-changes.ts'
 import { keyArn, type KeyRecord } from '../../src/model/key.ts'
 import type { MaterialStateRecord } from '../../src/model/key-material.ts'
 import { requireState } from '../../src/model/key-state.ts'
-import { registry } from '../../src/operations/registry.ts'
+import { kmsRegistry } from '../../src/operations/kms/registry.ts'
 import type { Store, Transaction } from '../../src/store/store.ts'
 import { realRandom, testKeyring } from '../crypto/fixed.ts'
 import { storeOf, type TestedEngine } from '../store/engines.ts'
@@ -116,7 +116,7 @@ async function call(
   world: RotatingKey,
   clock: object,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const operation = registry.get(`kms:${name}`) ?? assert.fail(name)
+  const operation = kmsRegistry.get(`kms:${name}`) ?? assert.fail(name)
   const key = await world.row()
   const arn = (of: KeyRecord): string => keyArn('aws', of)
   requireState(arn(key), key.state, operation.keys['key']?.states ?? [])

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import type { Job } from '../../src/jobs/jobs.ts'
-import { createBuiltinKeyStore } from '../../src/keystores/builtin.ts'
+import { createBuiltinKeyStore } from '../../src/keystores/builtin/builtin.ts'
 import { createDeletionJobs } from '../../src/lifecycle/deletion-jobs.ts'
 import { createRotationJobs } from '../../src/lifecycle/rotation-jobs.ts'
 import { createServiceChanges } from '../../src/lifecycle/service-changes.ts'
@@ -14,7 +14,7 @@ import { createTransitionJobs } from '../../src/lifecycle/transition-jobs.ts'
 import { keyArn, type KeyRecord } from '../../src/model/key.ts'
 import { requireState } from '../../src/model/key-state.ts'
 import { createRegionTable } from '../../src/model/region.ts'
-import { registry } from '../../src/operations/registry.ts'
+import { kmsRegistry } from '../../src/operations/kms/registry.ts'
 import type { Database } from '../../src/store/database.ts'
 import type { Store, Transaction } from '../../src/store/store.ts'
 import { createQuotas } from '../../src/throttle/profiles.ts'
@@ -95,7 +95,7 @@ export async function openSeveralRegions(
     input: object,
     keys: object,
   ): Promise<Readonly<Record<string, unknown>>> => {
-    const operation = registry.get(`kms:${name}`) ?? assert.fail(name)
+    const operation = kmsRegistry.get(`kms:${name}`) ?? assert.fail(name)
     const running = { ...runningIn(region, store), input, keys }
     return operation.run(running as never, ports as never) as never // what these read
   }
@@ -108,7 +108,7 @@ export async function openSeveralRegions(
     now: start,
     row,
     async call(name, region, input = {}) {
-      const operation = registry.get(`kms:${name}`) ?? assert.fail(name)
+      const operation = kmsRegistry.get(`kms:${name}`) ?? assert.fail(name)
       const keys: Record<string, KeyRecord> = {}
       for (const [use, { region: member, states }] of Object.entries(operation.keys)) {
         const place = member === undefined ? region : (input as Record<string, Place>)[member]

@@ -12,7 +12,7 @@ import { DecryptCommand } from '@aws-sdk/client-kms'
 import { parser } from '@prometheus-io/lezer-promql'
 import { parse } from 'yaml'
 import { anyState } from '../../src/model/key-state.ts'
-import { registry } from '../../src/operations/registry.ts'
+import { kmsRegistry } from '../../src/operations/kms/registry.ts'
 import { startDelivering, traffic } from '../audit/delivery/delivered.ts'
 import { importing } from '../compat/importing.ts'
 import { advance } from '../compat/test-clock.ts'
@@ -221,7 +221,7 @@ function assertValues(told: Values, label: string, value: string): void {
   if (value.startsWith('$')) return
   const possible: Readonly<Record<string, (one: string) => boolean>> = {
     job: (one) => one === 'trent',
-    operation: (one) => registry.has(`kms:${one}`),
+    operation: (one) => kmsRegistry.has(`kms:${one}`),
     state: (one) => anyState.some((state) => state === one),
     outcome: (one) => read('../src/errors.ts').includes(`\n  ${one}: `),
   }

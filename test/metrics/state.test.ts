@@ -13,7 +13,7 @@ import {
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
 import { Registry } from 'prom-client'
-import { nodeFiles, type FilePort } from '../../src/audit/files.ts'
+import { nodeFiles, type FilePort } from '../../src/disk/files.ts'
 import { systemRandom } from '../../src/crypto/entropy.ts'
 import { createGauges, kept } from '../../src/metrics/gauges.ts'
 import { openFileSeal } from '../../src/seals/file.ts'

@@ -5,10 +5,10 @@ import {
   expirationOf,
   lacksMaterial,
   onlyMaterialOf,
-  type ExpirationModel,
   type MaterialStateRecord,
 } from '../../src/model/key-material.ts'
 import { newKey } from '../store/records.ts'
+import type { ExpirationModel } from '../../src/model/expiration.ts'
 
 const imported = { state: 'NON_CURRENT', importState: 'IMPORTED' } as const
 const current = { state: 'CURRENT', importState: 'IMPORTED' } as const

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KeyState } from '../../src/model/key.ts'
 import { anyState } from '../../src/model/key-state.ts'
-import { registry } from '../../src/operations/registry.ts'
+import { kmsRegistry } from '../../src/operations/kms/registry.ts'
 
 const without = (...states: readonly KeyState[]): readonly KeyState[] =>
   anyState.filter((state) => !states.includes(state))
@@ -44,7 +44,7 @@ const expected = new Map<string, readonly KeyState[]>([
 /** Of the key that is granted on, and of what is imported into: tests of their own say it. */
 const elsewhere = /^(CreateGrant|UpdateAlias|.*Import.*)$/
 
-for (const { name, service, keys } of registry.values()) {
+for (const { name, service, keys } of kmsRegistry.values()) {
   if (service !== 'kms' || elsewhere.test(name)) continue
   for (const [use, { states }] of Object.entries(keys)) {
     test(`${name} works on its ${use} in the states of the table, and in no other`, () => {

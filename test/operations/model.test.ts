@@ -6,8 +6,8 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Member, Members } from '../../src/model/shape.ts'
-import type { Operation } from '../../src/operations/operation.ts'
-import { registry } from '../../src/operations/registry.ts'
+import type { Operation } from '../../src/operations/contract/operation.ts'
+import { kmsRegistry } from '../../src/operations/kms/registry.ts'
 
 const modelFile = new URL('../../../shared/spec/kms-2014-11-01.model.json', import.meta.url)
 const folder = new URL('../../src/operations/kms/', import.meta.url)
@@ -57,7 +57,7 @@ const ascii = { pattern: '^\\p{ASCII}+$' }
 const differences: Readonly<Record<string, Described>> = {
   // AWS is seen to check and print this pattern for key identifiers; the model does not have it.
   ...Object.fromEntries(
-    [...registry.values()].flatMap(({ name, input }) =>
+    [...kmsRegistry.values()].flatMap(({ name, input }) =>
       ['KeyId', 'TargetKeyId', 'SourceKeyId', 'DestinationKeyId']
         .filter((member) => Object.hasOwn(input, member))
         .map((member) => [`${name}.${member}`, ascii]),
@@ -168,7 +168,7 @@ const model = existsSync(modelFile)
   : undefined
 const skip = model === undefined ? `no model at ${modelFile.pathname}` : false
 
-const kmsOperations = [...registry.values()].filter(({ service }) => service === 'kms')
+const kmsOperations = [...kmsRegistry.values()].filter(({ service }) => service === 'kms')
 
 for (const operation of kmsOperations) {
   test(
@@ -186,14 +186,14 @@ for (const operation of kmsOperations) {
 test('every difference from the model is of a member that is declared', () => {
   for (const name of Object.keys(differences)) {
     const [operation = '', member = ''] = name.split('.')
-    assert(Object.hasOwn(registry.get(`kms:${operation}`)?.input ?? {}, member), name)
+    assert(Object.hasOwn(kmsRegistry.get(`kms:${operation}`)?.input ?? {}, member), name)
   }
 })
 
 test('the registry holds each operation under its service and name', () => {
-  for (const [key, { service, name }] of registry) assert.equal(key, `${service}:${name}`)
+  for (const [key, { service, name }] of kmsRegistry) assert.equal(key, `${service}:${name}`)
   for (const hostile of ['kms:constructor', 'kms:__proto__', 'kms:encrypt', 'Encrypt', 'kms:']) {
-    assert.equal(registry.get(hostile), undefined)
+    assert.equal(kmsRegistry.get(hostile), undefined)
   }
 })
 

@@ -9,8 +9,11 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import type { Member, Members } from '../../src/model/shape.ts'
-import { queryRegistry } from '../../src/operations/query-registry.ts'
+import { iamRegistry } from '../../src/operations/iam/registry.ts'
+import { stsRegistry } from '../../src/operations/sts/registry.ts'
 import { pythonClients } from '../compat/python-clients.ts'
+
+const queryRegistry = new Map([...iamRegistry, ...stsRegistry])
 
 interface ModelShape {
   readonly type: string

@@ -7,7 +7,7 @@ import {
   numberOfBytes,
   recipient as Recipient,
 } from '../../src/operations/kms/members.ts'
-import { operation } from '../../src/operations/operation.ts'
+import { operation } from '../../src/operations/contract/operation.ts'
 
 const definition = {
   name: 'GenerateRandom',

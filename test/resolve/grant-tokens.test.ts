@@ -5,7 +5,7 @@ import type { Keyring } from '../../src/crypto/keyring.ts'
 import type { GrantRecord, GrantRef } from '../../src/model/grant.ts'
 import type { KeyRecord, KeyRef } from '../../src/model/key.ts'
 import { createGrantTokens, type GrantTokens } from '../../src/resolve/grant-tokens.ts'
-import { createPages } from '../../src/resolve/markers.ts'
+import { createPages } from '../../src/operations/page-markers.ts'
 import { createSecretKey, randomBytes, randomUUID } from 'node:crypto'
 import { newKey } from '../store/records.ts'
 

@@ -4,7 +4,7 @@ import { readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { readRecords } from '../../src/audit/read-records.ts'
+import { readRecords } from '../../src/audit/journal/read-records.ts'
 import {
   end,
   freePort,

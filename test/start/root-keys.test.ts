@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ListKeysCommand } from '@aws-sdk/client-kms'
-import { readRecords } from '../../src/audit/read-records.ts'
+import { readRecords } from '../../src/audit/journal/read-records.ts'
 import { startTestServer, type TestServer } from '../harness.ts'
 import { join } from 'node:path'
 

@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { systemRandom } from '../../src/crypto/entropy.ts'
-import { openDeployment } from '../../src/deployment.ts'
+import { openDeployment } from '../../src/server/first-start.ts'
 import { openFileSeal } from '../../src/seals/file.ts'
 import { openDatabase } from '../../src/store/open.ts'
 import {

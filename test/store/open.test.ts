@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { DatabaseFailed, LeaseExpired } from '../../src/store/database.ts'
 import { attachDatabase, openDatabase } from '../../src/store/open.ts'
-import { readOffline } from '../../src/store/sqlite.ts'
+import { readOffline } from '../../src/store/sqlite/sqlite.ts'
 import { storeOf, temporaryFolder } from './engines.ts'
 import { accountId, insertAccounts, insertKeys, newKey, region } from './records.ts'
 

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { policyBytesMax } from '../../src/authorize/validate.ts'
+import { policyBytesMax } from '../../src/policy/validate.ts'
 import { tagsMax } from '../../src/operations/kms/tags.ts'
 import { createQuotas } from '../../src/throttle/profiles.ts'
 import { larger, largest, macs, named2015, symmetricOperations, today } from './known-rates.ts'

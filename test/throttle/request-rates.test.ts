@@ -4,9 +4,9 @@ import { test } from 'node:test'
 import { keySpecs } from '../../src/crypto/key-specs.ts'
 import type { KeySpec } from '../../src/model/key.ts'
 import { createRegionTable } from '../../src/model/region.ts'
-import { metricRegistry } from '../../src/operations/metric-registry.ts'
-import { registry } from '../../src/operations/registry.ts'
-import { trailRegistry } from '../../src/operations/trail-registry.ts'
+import { cloudwatchRegistry } from '../../src/operations/cloudwatch/registry.ts'
+import { kmsRegistry } from '../../src/operations/kms/registry.ts'
+import { cloudtrailRegistry } from '../../src/operations/cloudtrail/registry.ts'
 import { createQuotas, type Profile } from '../../src/throttle/profiles.ts'
 import { createThrottle } from '../../src/throttle/throttle.ts'
 import {
@@ -158,12 +158,12 @@ for (const profile of ['aws', 'aws-2015'] as const) {
   test(`${profile}: no operation of KMS, and no pair of any spec, is without a quota`, () => {
     const rates = ratesOf(profile)
     const tried = new Set(rates.flatMap(({ calls }) => calls.map(({ operation }) => operation)))
-    for (const { name } of registry.values()) assert(tried.has(name), name)
-    const spec = registry.get('kms:GenerateDataKeyPair')?.input['KeyPairSpec']?.limits.values
+    for (const { name } of kmsRegistry.values()) assert(tried.has(name), name)
+    const spec = kmsRegistry.get('kms:GenerateDataKeyPair')?.input['KeyPairSpec']?.limits.values
     assert.deepEqual(spec?.toSorted(), Object.keys(pairs).toSorted())
     // Nor is there one that the tables above do not try.
     const elsewhere = new Set(
-      [...trailRegistry.values(), ...metricRegistry.values()].map(({ name }) => name),
+      [...cloudtrailRegistry.values(), ...cloudwatchRegistry.values()].map(({ name }) => name),
     )
     for (const service of ['iam', 'sts']) elsewhere.add(service)
     const groups = createQuotas(profile).groups.filter((group) => !elsewhere.has(group))

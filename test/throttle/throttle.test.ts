@@ -4,9 +4,9 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import type { KeySpec } from '../../src/model/key.ts'
 import { createRegionTable } from '../../src/model/region.ts'
-import { metricRegistry } from '../../src/operations/metric-registry.ts'
-import { registry } from '../../src/operations/registry.ts'
-import { trailRegistry } from '../../src/operations/trail-registry.ts'
+import { cloudwatchRegistry } from '../../src/operations/cloudwatch/registry.ts'
+import { kmsRegistry } from '../../src/operations/kms/registry.ts'
+import { cloudtrailRegistry } from '../../src/operations/cloudtrail/registry.ts'
 import { chargesOf } from '../../src/throttle/charges.ts'
 import { createQuotas, QuotaError, type Profile } from '../../src/throttle/profiles.ts'
 import { createThrottle } from '../../src/throttle/throttle.ts'
@@ -84,8 +84,10 @@ test('events are looked up twice a second by each account in each Region, as at 
 
 test('every operation of CloudTrail and CloudWatch has a rate, and no name is of two services', () => {
   const { quotas } = opened('aws')
-  const others = [...trailRegistry.values(), ...metricRegistry.values()].map(({ name }) => name)
-  const ofKms = new Set([...registry.values()].map(({ name }) => name))
+  const others = [...cloudtrailRegistry.values(), ...cloudwatchRegistry.values()].map(
+    ({ name }) => name,
+  )
+  const ofKms = new Set([...kmsRegistry.values()].map(({ name }) => name))
   assert.ok(others.length > 10)
   for (const name of others) {
     assert.ok(quotas.rateOf(name, 'us-west-2') !== undefined, name)

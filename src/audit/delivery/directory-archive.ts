@@ -4,8 +4,8 @@
  * @module
  */
 import { dirname, join } from 'node:path'
-import { replaceFile } from '../writers-list.ts'
-import type { FilePort } from '../files.ts'
+import { replaceFile } from '../journal/writers-list.ts'
+import type { FilePort } from '../../disk/files.ts'
 import type { Archive } from './archive.ts'
 
 export const metadataSuffix = '.metadata.json'

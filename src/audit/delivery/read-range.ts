@@ -5,9 +5,9 @@
  */
 import { join } from 'node:path'
 import type { DeliveryCursor, JournalRange } from '../../model/delivery.ts'
-import type { FilePort, OpenFile } from '../files.ts'
-import { headerBytes, recordTextOf } from '../frame.ts'
-import { readHead, scanFrames, segmentName, type Head } from '../segment-reader.ts'
+import type { FilePort, OpenFile } from '../../disk/files.ts'
+import { headerBytes, recordTextOf } from '../journal/frame.ts'
+import { readHead, scanFrames, segmentName, type Head } from '../journal/segment-reader.ts'
 
 export interface JournalHome {
   readonly files: FilePort

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import type { AuditWriter } from '../../model/audit-writer.ts'
 import type { Job } from '../../jobs/jobs.ts'
 import type { Store } from '../../store/store.ts'
-import { readCheckpoint, splitPayload } from '../checkpoint.ts'
-import { readHead, segmentName } from '../segment-reader.ts'
-import { listSegments, walkStream } from '../walk-stream.ts'
+import { readCheckpoint, splitPayload } from '../journal/checkpoint.ts'
+import { readHead, segmentName } from '../journal/segment-reader.ts'
+import { listSegments, walkStream } from '../journal/walk-stream.ts'
 import type { JournalHome } from './read-range.ts'
 
 export interface RetentionPorts {

@@ -1,7 +1,7 @@
 /** The settings of delivery, from their texts. @module */
 import { resolve } from 'node:path'
-import type { WebhookTarget } from '../../events/webhook.ts'
-import { readWebhook, requireUrl, SettingWrong } from '../../events/webhook-settings.ts'
+import type { WebhookTarget } from '../../webhooks/webhook.ts'
+import { readWebhook, requireUrl, SettingWrong } from '../../webhooks/webhook-settings.ts'
 import type { S3Settings } from './s3-archive.ts'
 
 export interface DeliverySettings {

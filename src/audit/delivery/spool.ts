@@ -6,7 +6,7 @@
  */
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
-import { readAll, writeAll, type FilePort } from '../files.ts'
+import { readAll, writeAll, type FilePort } from '../../disk/files.ts'
 
 export interface Spool {
   /** Durable when it answers, but for the name: `settle` sees to those. */

@@ -1,7 +1,7 @@
 /** The trails that an account has in a Region, those of other Regions that cover it among them. @module */
 import type { TrailRecord } from '../../model/trail.ts'
 import type { StoreReads } from '../../store/store.ts'
-import type { OperationPorts } from '../operation.ts'
+import type { OperationPorts } from '../contract/dependencies.ts'
 
 export async function accountTrails(
   accountId: string,

@@ -1,6 +1,6 @@
 /** Tokens that lead to the next page. @module */
 import { KmsError, type ErrorCode } from '../../errors.ts'
-import type { Pages } from '../operation.ts'
+import type { Pages } from '../contract/dependencies.ts'
 
 /** What `token` was sealed with, for just this list. @throws {KmsError} `code` */
 export function openNextToken(

@@ -3,7 +3,9 @@ import { KmsError } from '../../errors.ts'
 import { readTrailArn, type TrailRecord, type TrailRef } from '../../model/trail.ts'
 import { text } from '../../model/shape.ts'
 import type { StoreReads } from '../../store/store.ts'
-import type { Call, OperationPorts, Permission } from '../operation.ts'
+import type { Permission } from '../contract/operation.ts'
+import type { Call } from '../contract/call.ts'
+import type { OperationPorts } from '../contract/dependencies.ts'
 
 /** A name or an ARN; what one is like is said in CloudTrail's own words. */
 export const trailName = text({ max: 512 })

@@ -1,6 +1,6 @@
 /** Declares an operation of CloudTrail. @module */
 import type { Members } from '../../model/shape.ts'
-import type { Drift, Operation } from '../operation.ts'
+import type { Drift, Operation } from '../contract/operation.ts'
 
 /** Checked at compile time against the official SDK's request and response. */
 export function trailOperation<Request, Response>() {

@@ -5,7 +5,8 @@ import { keyArn } from '../../model/key.ts'
 import type { TrailRecord } from '../../model/trail.ts'
 import { boolean, text } from '../../model/shape.ts'
 import type { StoreReads } from '../../store/store.ts'
-import type { Call, OperationPorts } from '../operation.ts'
+import type { Call } from '../contract/call.ts'
+import type { OperationPorts } from '../contract/dependencies.ts'
 
 export const settingMembers = {
   S3BucketName: text({ max: 256 }),

@@ -19,13 +19,13 @@ import {
   text,
   timestamp,
 } from '../../model/shape.ts'
-import type { OperationPorts } from '../operation.ts'
 import { accountName, dimensions, metricName, namespace, nextToken, unit } from './members.ts'
 import { metricOperation } from './metric-operation.ts'
 import { openMetricToken } from './metric-token.ts'
 import { readQueries, type MetricQuery } from './metric-queries.ts'
 import { readSeries, valueOf, type Point, type SeriesPlace } from './metric-series.ts'
 import { beginOf, requireTimes } from './metric-times.ts'
+import type { OperationPorts } from '../contract/dependencies.ts'
 
 /** Data points of one answer, and periods that are looked at for it. */
 const pointsMax = 100_800

@@ -5,7 +5,7 @@
  * @module
  */
 import { keyPairSpec } from '../kms/members.ts'
-import { registry } from '../registry.ts'
+import { kmsRegistry } from '../kms/registry.ts'
 
 export interface Dimension {
   readonly Name: string
@@ -36,7 +36,7 @@ export const metricNames = {
 
 export const metricUnits = { expiration: 'Seconds', requests: 'Count', calls: 'None' } as const
 
-const ofKms = [...registry.values()].filter(({ service }) => service === 'kms')
+const ofKms = [...kmsRegistry.values()].filter(({ service }) => service === 'kms')
 const makesPairs = new Set(
   ofKms.filter(({ input }) => 'KeyPairSpec' in input).map(({ name }) => name),
 )

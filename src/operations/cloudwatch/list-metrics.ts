@@ -5,7 +5,6 @@
  */
 import type { ListMetricsInput, ListMetricsOutput } from '@aws-sdk/client-cloudwatch'
 import { boolean, list, oneOf, required, structure } from '../../model/shape.ts'
-import type { OperationPorts } from '../operation.ts'
 import { listedMetrics, type ListedFrom } from './listed-metrics.ts'
 import type { MetricName } from './known-metrics.ts'
 import {
@@ -18,6 +17,7 @@ import {
 } from './members.ts'
 import { metricOperation } from './metric-operation.ts'
 import { openMetricToken } from './metric-token.ts'
+import type { OperationPorts } from '../contract/dependencies.ts'
 
 const metricsMax = 500
 

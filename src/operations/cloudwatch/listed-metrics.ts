@@ -1,6 +1,5 @@
 /** The metrics that there are, one kind after the other, in parts. @module */
-import type { Called } from '../../store/metric-rows.ts'
-import type { OperationPorts } from '../operation.ts'
+import type { Called } from '../../store/tables/metric-rows.ts'
 import {
   afterNamesOf,
   callableOperations,
@@ -12,6 +11,7 @@ import {
   requestsMetric,
   type MetricName,
 } from './known-metrics.ts'
+import type { OperationPorts } from '../contract/dependencies.ts'
 
 const hourMs = 3_600_000
 const listedForMs = 14 * 24 * hourMs

@@ -5,9 +5,9 @@
  * @module
  */
 import { countPeriods } from '../../model/usage.ts'
-import type { OperationPorts } from '../operation.ts'
 import { countedNames, type KnownMetric } from './known-metrics.ts'
 import type { Statistic } from './members.ts'
+import type { OperationPorts } from '../contract/dependencies.ts'
 
 const minuteMs = 60_000
 const hourMs = 3_600_000

@@ -1,6 +1,6 @@
 /** Tokens that lead to the next page. @module */
 import { KmsError } from '../../errors.ts'
-import type { Pages } from '../operation.ts'
+import type { Pages } from '../contract/dependencies.ts'
 
 /** What was sealed into it, for just this question. @throws {KmsError} `InvalidNextToken` */
 export function openMetricToken(

@@ -5,7 +5,7 @@
  */
 import type { AddClientIDToOpenIDConnectProviderRequest } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import {
   checkProviderArn,
   clientId,

@@ -4,9 +4,10 @@ import { isServiceRolePolicy } from '../../model/aws-managed-policies.ts'
 import type { IdentityKind, IdentityRecord } from '../../model/identity.ts'
 import { managedPolicyArn } from '../../model/managed-policy.ts'
 import type { Transaction } from '../../store/store.ts'
-import type { Call, OperationPorts } from '../operation.ts'
 import { managedPolicyOf } from './managed-policy.ts'
 import { pageOf } from './page.ts'
+import type { Call } from '../contract/call.ts'
+import type { OperationPorts } from '../contract/dependencies.ts'
 
 export const attachedMax = 10
 const quota: Readonly<Record<IdentityKind, string>> = {

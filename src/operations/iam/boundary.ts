@@ -6,8 +6,8 @@ import {
   type ManagedPolicyRecord,
 } from '../../model/managed-policy.ts'
 import type { StoreReads, Transaction } from '../../store/store.ts'
-import type { ContextEntries } from '../operation.ts'
 import { managedPolicyOf } from './managed-policy.ts'
+import type { ContextEntries } from '../contract/call.ts'
 
 type Asking = Parameters<typeof managedPolicyOf>[1]
 

@@ -5,7 +5,7 @@
  */
 import type { CreateAccessKeyRequest, CreateAccessKeyResponse } from '@aws-sdk/client-iam'
 import { KmsError } from '../../errors.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, userName } from './members.ts'
 import { ownerOfKeys } from './required-user.ts'
 

@@ -8,7 +8,7 @@ import { KmsError } from '../../errors.ts'
 import { identifierOf, uniqueIdCharacters } from '../../model/identity.ts'
 import { required } from '../../model/shape.ts'
 import { DuplicateRow } from '../../store/store.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, checkPath, groupName, path } from './members.ts'
 import { shownGroup } from './shown-group.ts'
 

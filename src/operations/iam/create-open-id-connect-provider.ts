@@ -11,7 +11,7 @@ import { KmsError } from '../../errors.ts'
 import { oidcProviderArn, readIssuer } from '../../model/oidc-provider.ts'
 import { required } from '../../model/shape.ts'
 import { DuplicateRow } from '../../store/store.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { checkTags, tags } from './members.ts'
 import {
   checkIssuer,

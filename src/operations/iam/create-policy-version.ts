@@ -6,7 +6,7 @@
 import type { CreatePolicyVersionRequest, CreatePolicyVersionResponse } from '@aws-sdk/client-iam'
 import { KmsError } from '../../errors.ts'
 import { boolean, required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import {
   checkManagedPolicy,
   checkPolicyArn,

@@ -8,7 +8,7 @@ import { KmsError } from '../../errors.ts'
 import { required, text } from '../../model/shape.ts'
 import { identifierOf, uniqueIdCharacters } from '../../model/identity.ts'
 import { DuplicateRow } from '../../store/store.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { checkManagedPolicy, taggedPolicy } from './managed-policy.ts'
 import {
   checkName,

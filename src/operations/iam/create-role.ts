@@ -8,7 +8,7 @@ import { KmsError } from '../../errors.ts'
 import { identifierOf, uniqueIdCharacters } from '../../model/identity.ts'
 import { maxSessionSecondsByDefault } from '../../model/role.ts'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { boundaryIdOf, checkBoundaryArn, requestBoundary, takeBoundary } from './boundary.ts'
 import {
   checkName,

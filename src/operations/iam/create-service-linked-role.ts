@@ -9,7 +9,7 @@ import type {
 } from '@aws-sdk/client-iam'
 import { KmsError } from '../../errors.ts'
 import { required, text } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { findLinkedService, linkedName, linkedPath, linkedRole } from './linked-services.ts'
 import { checkName, roleDescription } from './members.ts'
 import { insertRole } from './new-role.ts'

@@ -6,7 +6,7 @@
 import type { DeletePolicyRequest } from '@aws-sdk/client-iam'
 import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { checkPolicyArn, ownPolicyOf, policyPermission } from './managed-policy.ts'
 import { policyArn } from './members.ts'
 

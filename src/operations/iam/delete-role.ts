@@ -6,7 +6,7 @@
 import type { DeleteRoleRequest } from '@aws-sdk/client-iam'
 import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { leaveBoundary } from './boundary.ts'
 import { checkName, roleName } from './members.ts'
 import { changeableRole } from './required-role.ts'

@@ -6,7 +6,7 @@
 import type { DeleteUserPermissionsBoundaryRequest } from '@aws-sdk/client-iam'
 import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { leaveBoundary } from './boundary.ts'
 import { checkName, newUserName } from './members.ts'
 import { requiredUser } from './required-user.ts'

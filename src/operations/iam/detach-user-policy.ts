@@ -5,7 +5,7 @@
  */
 import type { DetachUserPolicyRequest } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { detachPolicy } from './attached-policies.ts'
 import { checkPolicyArn } from './managed-policy.ts'
 import { checkName, newUserName, policyArn } from './members.ts'

@@ -8,7 +8,7 @@ import type {
   GetContextKeysForPolicyResponse,
 } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { contextKeys, givenPolicies, policyList } from './simulation.ts'
 
 export const getContextKeysForCustomPolicy = iamOperation<

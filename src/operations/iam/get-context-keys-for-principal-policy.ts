@@ -9,7 +9,7 @@ import type {
   GetContextKeysForPrincipalPolicyRequest,
 } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { policyArn } from './members.ts'
 import { policiesOfPrincipal } from './principal-policies.ts'
 import { contextKeys, givenPolicies, policyList } from './simulation.ts'

@@ -5,7 +5,7 @@
  */
 import type { GetGroupPolicyRequest, GetGroupPolicyResponse } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { inlinePolicyOf } from './inline-policies.ts'
 import { checkName, policyName, groupName } from './members.ts'
 import { requiredGroup } from './required-group.ts'

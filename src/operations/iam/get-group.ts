@@ -5,7 +5,7 @@
  */
 import type { GetGroupRequest, GetGroupResponse } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, groupName, marker, maxItems } from './members.ts'
 import { readPage } from './page.ts'
 import { requiredGroup } from './required-group.ts'

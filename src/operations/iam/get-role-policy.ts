@@ -5,7 +5,7 @@
  */
 import type { GetRolePolicyRequest, GetRolePolicyResponse } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { inlinePolicyOf } from './inline-policies.ts'
 import { checkName, policyName, roleName } from './members.ts'
 import { requiredRole } from './required-role.ts'

@@ -11,8 +11,8 @@ import type {
 import { KmsError } from '../../errors.ts'
 import { keyArn, type KeyRecord } from '../../model/key.ts'
 import { required, text } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
-import { deletionScope, readDeletionTask } from './deletion-task.ts'
+import { iamOperation } from '../contract/query-operation.ts'
+import { deletionScope, readDeletionTask } from '../contract/deletion-task.ts'
 
 export const getServiceLinkedRoleDeletionStatus = iamOperation<
   GetServiceLinkedRoleDeletionStatusRequest,

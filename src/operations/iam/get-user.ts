@@ -4,7 +4,7 @@
  * @module
  */
 import type { GetUserRequest, GetUserResponse } from '@aws-sdk/client-iam'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, userName } from './members.ts'
 import { shownUser } from './shown-user.ts'
 

@@ -4,10 +4,10 @@
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  * @module
  */
-import type { PolicyDocument } from '../../authorize/document.ts'
-import { describeFault } from '../../authorize/malformed.ts'
-import { isIncompleteArn } from '../../authorize/resources.ts'
-import { readPolicy } from '../../authorize/validate.ts'
+import type { PolicyDocument } from '../../policy/document.ts'
+import { describeFault } from '../../policy/malformed.ts'
+import { isIncompleteArn } from '../../policy/resources.ts'
+import { readPolicy } from '../../policy/validate.ts'
 import { KmsError } from '../../errors.ts'
 
 /** @throws {KmsError} `MalformedPolicyDocumentException`, `LimitExceededException` */

@@ -6,7 +6,7 @@
 import { multiRegionPolicyId } from '../../model/aws-managed-policies.ts'
 import { identifierOf, uniqueIdCharacters } from '../../model/identity.ts'
 import { maxSessionSecondsByDefault, type RoleRecord } from '../../model/role.ts'
-import type { OperationPorts } from '../operation.ts'
+import type { OperationPorts } from '../contract/dependencies.ts'
 
 interface LinkedService {
   /** What follows `AWSServiceRoleFor`. */

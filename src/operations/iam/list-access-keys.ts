@@ -4,7 +4,7 @@
  * @module
  */
 import type { ListAccessKeysRequest, ListAccessKeysResponse } from '@aws-sdk/client-iam'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, marker, maxItems, userName } from './members.ts'
 import { pageOf } from './page.ts'
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ListAccountAliasesRequest, ListAccountAliasesResponse } from '@aws-sdk/client-iam'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { marker, maxItems } from './members.ts'
 import { pageOf } from './page.ts'
 import { requiredAccount } from './required-account.ts'

@@ -8,7 +8,7 @@ import type {
   ListAttachedGroupPoliciesResponse,
 } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { listAttached } from './attached-policies.ts'
 import { checkName, checkPathPrefix, marker, maxItems, path, groupName } from './members.ts'
 import { requiredGroup } from './required-group.ts'

@@ -8,7 +8,7 @@ import type {
   ListAttachedUserPoliciesResponse,
 } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { listAttached } from './attached-policies.ts'
 import { checkName, checkPathPrefix, marker, maxItems, newUserName, path } from './members.ts'
 import { requiredUser } from './required-user.ts'

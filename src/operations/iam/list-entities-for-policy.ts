@@ -11,11 +11,12 @@ import type { GroupRecord } from '../../model/group.ts'
 import type { RoleRecord } from '../../model/role.ts'
 import { oneOf, required } from '../../model/shape.ts'
 import type { UserRecord } from '../../model/user.ts'
-import type { Holding, Page, StoreReads } from '../../store/store.ts'
-import { iamOperation } from '../query-operation.ts'
+import type { Holding, StoreReads } from '../../store/store.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { checkPolicyArn, managedPolicyOf, policyPermission } from './managed-policy.ts'
 import { checkPathPrefix, marker, maxItems, path, policyArn } from './members.ts'
 import { readPage } from './page.ts'
+import type { Page } from '../../store/page.ts'
 
 type Entity =
   | { readonly kind: 'group'; readonly record: GroupRecord }

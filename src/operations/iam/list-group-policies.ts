@@ -5,7 +5,7 @@
  */
 import type { ListGroupPoliciesRequest, ListGroupPoliciesResponse } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, marker, maxItems, groupName } from './members.ts'
 import { pageOf } from './page.ts'
 import { requiredGroup } from './required-group.ts'

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ListGroupsRequest, ListGroupsResponse } from '@aws-sdk/client-iam'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { checkPathPrefix, marker, maxItems, path } from './members.ts'
 import { readPage } from './page.ts'
 import { shownGroup } from './shown-group.ts'

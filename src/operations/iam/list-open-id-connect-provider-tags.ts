@@ -8,7 +8,7 @@ import type {
   ListOpenIDConnectProviderTagsResponse,
 } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { marker, maxItems } from './members.ts'
 import {
   checkProviderArn,

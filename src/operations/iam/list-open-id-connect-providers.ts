@@ -8,7 +8,7 @@ import type {
   ListOpenIDConnectProvidersResponse,
 } from '@aws-sdk/client-iam'
 import { oidcProviderArn } from '../../model/oidc-provider.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 
 export const listOpenIdConnectProviders = iamOperation<
   ListOpenIDConnectProvidersRequest,

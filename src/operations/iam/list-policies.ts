@@ -7,12 +7,13 @@ import type { ListPoliciesRequest, ListPoliciesResponse } from '@aws-sdk/client-
 import { isAwsManaged } from '../../model/aws-managed-policies.ts'
 import type { ManagedPolicyRecord } from '../../model/managed-policy.ts'
 import { boolean, oneOf } from '../../model/shape.ts'
-import type { Page, StoreReads } from '../../store/store.ts'
-import { iamOperation } from '../query-operation.ts'
+import type { StoreReads } from '../../store/store.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { listedPolicy } from './managed-policy.ts'
 import { checkPathPrefix, marker, maxItems, path as pathText } from './members.ts'
 import { readPage } from './page.ts'
 import { countedAwsPolicies } from './policy-holders.ts'
+import type { Page } from '../../store/page.ts'
 
 /** What markers say before a name. */
 const own = 'own/'

@@ -5,7 +5,7 @@
  */
 import type { ListPolicyTagsRequest, ListPolicyTagsResponse } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { checkPolicyArn, managedPolicyOf, policyPermission } from './managed-policy.ts'
 import { marker, maxItems, policyArn } from './members.ts'
 import { pageOf } from './page.ts'

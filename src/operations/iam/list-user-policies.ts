@@ -5,7 +5,7 @@
  */
 import type { ListUserPoliciesRequest, ListUserPoliciesResponse } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, marker, maxItems, userName } from './members.ts'
 import { pageOf } from './page.ts'
 import { requiredUser } from './required-user.ts'

@@ -9,7 +9,7 @@ import {
   type PolicyVersion,
 } from '../../model/managed-policy.ts'
 import type { StoreReads } from '../../store/store.ts'
-import type { Permission } from '../operation.ts'
+import type { Permission } from '../contract/operation.ts'
 import { checkIdentityPolicy, policySize } from './identity-policy.ts'
 import { shownDocument } from './shown-document.ts'
 

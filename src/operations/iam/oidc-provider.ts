@@ -7,7 +7,7 @@ import {
 } from '../../model/oidc-provider.ts'
 import { list, text } from '../../model/shape.ts'
 import type { StoreReads } from '../../store/store.ts'
-import type { Permission } from '../operation.ts'
+import type { Permission } from '../contract/operation.ts'
 
 export const providerArn = text({ min: 20, max: 2048 })
 export const providerUrl = text({ min: 1, max: 255 })

@@ -1,6 +1,6 @@
 /** One page of a list of IAM, with the members that its answer ends with. @module */
-import { readPage as readAnyPage, type PageRequest } from '../kms/page.ts'
-import type { Pages } from '../operation.ts'
+import { readPage as readAnyPage, type PageRequest } from '../contract/page.ts'
+import type { Pages } from '../contract/dependencies.ts'
 
 export interface PageOf<Row> {
   readonly rows: readonly Row[]

@@ -1,5 +1,5 @@
 /** Every policy that a user, a group or a role has, as a simulation takes them. @module */
-import type { SimulatedPolicy } from '../../authorize/simulate.ts'
+import type { SimulatedPolicy } from '../../policy/simulate.ts'
 import { isAwsManaged } from '../../model/aws-managed-policies.ts'
 import { KmsError } from '../../errors.ts'
 import { parseArn } from '../../model/arn.ts'

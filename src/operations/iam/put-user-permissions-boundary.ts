@@ -5,7 +5,7 @@
  */
 import type { PutUserPermissionsBoundaryRequest } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { checkBoundaryArn, leaveBoundary, requestBoundary, takeBoundary } from './boundary.ts'
 import { checkName, policyArn, newUserName } from './members.ts'
 import { requiredUser } from './required-user.ts'

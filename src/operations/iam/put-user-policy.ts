@@ -5,7 +5,7 @@
  */
 import type { PutUserPolicyRequest } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { withInlinePolicy } from './inline-policies.ts'
 import { checkName, policyDocument, policyName, userName } from './members.ts'
 import { requiredUser } from './required-user.ts'

@@ -1,9 +1,9 @@
 /** Roles as answers show them. @module */
 import type { IdentityTag } from '../../model/identity.ts'
 import { roleArn, type RoleRecord } from '../../model/role.ts'
-import type { OperationPorts } from '../operation.ts'
 import { shownBoundary } from './boundary.ts'
 import { shownDocument } from './shown-document.ts'
+import type { OperationPorts } from '../contract/dependencies.ts'
 
 export interface ShownRole {
   readonly Path: string

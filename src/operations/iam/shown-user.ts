@@ -2,8 +2,8 @@
 import type { IdentityTag } from '../../model/identity.ts'
 import { userArn, type UserRecord } from '../../model/user.ts'
 import type { StoreReads } from '../../store/store.ts'
-import type { ContextEntries } from '../operation.ts'
 import { shownBoundary } from './boundary.ts'
+import type { ContextEntries } from '../contract/call.ts'
 
 export interface ShownUser {
   readonly Path: string

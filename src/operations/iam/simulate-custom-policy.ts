@@ -5,7 +5,7 @@
  */
 import type { SimulateCustomPolicyRequest, SimulatePolicyResponse } from '@aws-sdk/client-iam'
 import { list, required, structure } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import {
   checkSimulation,
   givenLevels,

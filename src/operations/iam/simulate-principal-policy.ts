@@ -7,7 +7,7 @@
 import type { SimulatePolicyResponse, SimulatePrincipalPolicyRequest } from '@aws-sdk/client-iam'
 import { KmsError } from '../../errors.ts'
 import { list, required, structure, text } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { policyArn } from './members.ts'
 import { policiesOfPrincipal } from './principal-policies.ts'
 import {

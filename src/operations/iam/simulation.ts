@@ -1,6 +1,6 @@
 /** Members, policies and answers that the operations of simulation share. @module */
-import type { PolicyKind } from '../../authorize/document.ts'
-import { malformedPolicy } from '../../authorize/malformed.ts'
+import type { PolicyKind } from '../../policy/document.ts'
+import { malformedPolicy } from '../../policy/malformed.ts'
 import {
   contextKeysOf,
   simulatedPolicy,
@@ -9,18 +9,18 @@ import {
   type Simulated,
   type SimulatedPolicy,
   type Simulation,
-} from '../../authorize/simulate.ts'
-import { readPolicy } from '../../authorize/validate.ts'
-import { newWork, stepsMax } from '../../authorize/work.ts'
+} from '../../policy/simulate.ts'
+import { readPolicy } from '../../policy/validate.ts'
+import { newWork, stepsMax } from '../../policy/work.ts'
 import { KmsError } from '../../errors.ts'
 import { parseArn } from '../../model/arn.ts'
 import type { Caller } from '../../model/caller.ts'
 import { pause } from '../../model/pause.ts'
 import { list, oneOf, required, structure, text } from '../../model/shape.ts'
-import { markerAfter } from '../kms/page.ts'
-import type { Pages } from '../operation.ts'
+import { markerAfter } from '../contract/page.ts'
 import { marker, maxItems, policyDocument } from './members.ts'
 import { pageOf } from './page.ts'
+import type { Pages } from '../contract/dependencies.ts'
 
 export const policyList = list(policyDocument, { max: 100 })
 

@@ -5,7 +5,7 @@
  */
 import type { TagPolicyRequest } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { sameTags, withTags } from './identity-tags.ts'
 import { checkPolicyArn, ownPolicyOf, policyPermission } from './managed-policy.ts'
 import { checkTags, policyArn, tags } from './members.ts'

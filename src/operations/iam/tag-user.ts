@@ -5,7 +5,7 @@
  */
 import type { TagUserRequest } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { sameTags, withTags } from './identity-tags.ts'
 import { checkName, checkTags, userName, tags } from './members.ts'
 import { requiredUser } from './required-user.ts'

@@ -5,7 +5,7 @@
  */
 import type { UntagRoleRequest } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { sameTags, withoutTags } from './identity-tags.ts'
 import { checkName, roleName, tagKeys } from './members.ts'
 import { requiredRole } from './required-role.ts'

@@ -5,7 +5,7 @@
  */
 import type { UntagUserRequest } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { sameTags, withoutTags } from './identity-tags.ts'
 import { checkName, userName, tagKeys } from './members.ts'
 import { requiredUser } from './required-user.ts'

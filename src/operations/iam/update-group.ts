@@ -7,7 +7,7 @@ import type { UpdateGroupRequest } from '@aws-sdk/client-iam'
 import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
 import { DuplicateRow } from '../../store/store.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, checkPath, groupName, path } from './members.ts'
 import { requiredGroup } from './required-group.ts'
 

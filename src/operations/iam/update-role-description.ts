@@ -8,7 +8,7 @@ import type {
   UpdateRoleDescriptionResponse,
 } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, roleDescription, roleName } from './members.ts'
 import { requiredRole } from './required-role.ts'
 import { madeRole } from './shown-role.ts'

@@ -8,7 +8,7 @@ import type { UpdateUserRequest } from '@aws-sdk/client-iam'
 import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
 import { DuplicateRow } from '../../store/store.ts'
-import { iamOperation } from '../query-operation.ts'
+import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, checkPath, newUserName, path, userName } from './members.ts'
 import { requiredUser } from './required-user.ts'
 

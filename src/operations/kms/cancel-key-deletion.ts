@@ -6,7 +6,7 @@
 import type { CancelKeyDeletionRequest, CancelKeyDeletionResponse } from '@aws-sdk/client-kms'
 import { KmsError } from '../../errors.ts'
 import { anyState, notDyingStates } from '../../model/key-state.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { requiredKeyId } from './members.ts'
 
 export const cancelKeyDeletion = operation<CancelKeyDeletionRequest, CancelKeyDeletionResponse>()({

@@ -1,6 +1,6 @@
 /** Condition keys that an encryption context and the constraints of a grant set. @module */
 import type { GrantConstraints } from '../../model/grant.ts'
-import type { ContextEntries } from '../operation.ts'
+import type { ContextEntries } from '../contract/call.ts'
 
 /**
  * `kms:EncryptionContext:<name>` for each pair, and `kms:EncryptionContextKeys`.

@@ -8,7 +8,7 @@ import type { Caller } from '../../model/caller.ts'
 import { requestDigest, type GrantRecord } from '../../model/grant.ts'
 import type { KeyState } from '../../model/key.ts'
 import { required } from '../../model/shape.ts'
-import { operation, type Principals } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { grantConstraintEntries } from './context-entries.ts'
 import {
   findGrantPrincipal,
@@ -26,6 +26,7 @@ import {
   requiredKeyId,
   servicePrincipal,
 } from './members.ts'
+import type { Principals } from '../contract/dependencies.ts'
 
 const states: readonly KeyState[] = ['Enabled', 'Unavailable', 'Updating']
 

@@ -5,7 +5,7 @@
  */
 import type { CreateKeyRequest, CreateKeyResponse } from '@aws-sdk/client-kms'
 import { boolean, oneOf, text } from '../../model/shape.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { auditedMetadata, keyMetadata } from './key-metadata.ts'
 import { customKeyStoreId, description, policy, tags } from './members.ts'
 import { withMultiRegionRole } from './multi-region-role.ts'

@@ -5,7 +5,7 @@
  */
 import type { DecryptRequest, DecryptResponse } from '@aws-sdk/client-kms'
 import { usableStates } from '../../model/key-state.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { encryptionContextEntries } from './context-entries.ts'
 import { defaultAlgorithm, open, requireOpening, sideOf } from './encryption.ts'
 import { checkGivenCiphertext, ciphertextOf } from './given-ciphertext.ts'

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import type { DeleteAliasRequest } from '@aws-sdk/client-kms'
 import { anyState } from '../../model/key-state.ts'
 import { required } from '../../model/shape.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { checkAliasName } from './alias-name.ts'
 import { aliasName } from './members.ts'
 

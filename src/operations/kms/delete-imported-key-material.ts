@@ -12,7 +12,7 @@ import { takeMaterialAway } from '../../lifecycle/imported-materials.ts'
 import type { KeyState } from '../../model/key.ts'
 import { isNeeded } from '../../model/key-material.ts'
 import { anyState } from '../../model/key-state.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { requireImported, requireToldApart } from './imported.ts'
 import { keyMaterialId, requiredKeyId } from './members.ts'
 

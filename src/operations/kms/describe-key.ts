@@ -5,7 +5,7 @@
  */
 import type { DescribeKeyRequest, DescribeKeyResponse } from '@aws-sdk/client-kms'
 import { anyState } from '../../model/key-state.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { keyMetadata } from './key-metadata.ts'
 import { grantTokens, requiredKeyId } from './members.ts'
 

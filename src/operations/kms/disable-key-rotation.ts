@@ -7,7 +7,7 @@ import type { DisableKeyRotationRequest } from '@aws-sdk/client-kms'
 import { updateShared } from '../../lifecycle/related-keys.ts'
 import { requireState, usableStates } from '../../model/key-state.ts'
 import { rotationScheduleOf } from '../../model/rotation.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { requiredKeyId } from './members.ts'
 import { automaticOrigins, requireOwnRotation, rotationSettingStates } from './rotatable.ts'
 

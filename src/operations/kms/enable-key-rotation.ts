@@ -8,7 +8,7 @@ import { updateShared } from '../../lifecycle/related-keys.ts'
 import { requireState, usableStates } from '../../model/key-state.ts'
 import { defaultRotationDays, rotationFrom, rotationScheduleOf } from '../../model/rotation.ts'
 import { integer } from '../../model/shape.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { requiredKeyId } from './members.ts'
 import {
   automaticOrigins,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { EnableKeyRequest } from '@aws-sdk/client-kms'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { requiredKeyId } from './members.ts'
 import { switchableStates } from './switchable-states.ts'
 

@@ -6,7 +6,7 @@
 import type { EncryptRequest, EncryptResponse } from '@aws-sdk/client-kms'
 import { usableStates } from '../../model/key-state.ts'
 import { blob, required } from '../../model/shape.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { encryptionContextEntries } from './context-entries.ts'
 import { defaultAlgorithm, requireSealing, seal, sideOf } from './encryption.ts'
 import {

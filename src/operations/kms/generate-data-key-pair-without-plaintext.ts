@@ -9,7 +9,7 @@ import type {
 } from '@aws-sdk/client-kms'
 import { usableStates } from '../../model/key-state.ts'
 import { required } from '../../model/shape.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { encryptionContextEntries } from './context-entries.ts'
 import { makeDataKeyPair, requirePairSpec } from './data-key-pair.ts'
 import { dryRun, encryptionContext, grantTokens, keyPairSpec, requiredKeyId } from './members.ts'

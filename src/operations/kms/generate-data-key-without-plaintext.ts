@@ -8,7 +8,7 @@ import type {
   GenerateDataKeyWithoutPlaintextResponse,
 } from '@aws-sdk/client-kms'
 import { usableStates } from '../../model/key-state.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { encryptionContextEntries } from './context-entries.ts'
 import { dataKeyBytes, dataKeySpec, makeDataKey } from './data-key.ts'
 import { dryRun, encryptionContext, grantTokens, numberOfBytes, requiredKeyId } from './members.ts'

@@ -5,7 +5,7 @@
  */
 import type { GenerateRandomRequest, GenerateRandomResponse } from '@aws-sdk/client-kms'
 import { KmsError } from '../../errors.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { customKeyStoreId, numberOfBytes, recipient } from './members.ts'
 
 export const generateRandom = operation<GenerateRandomRequest, GenerateRandomResponse>()({

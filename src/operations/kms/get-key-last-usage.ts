@@ -5,7 +5,7 @@
  */
 import type { GetKeyLastUsageRequest, GetKeyLastUsageResponse } from '@aws-sdk/client-kms'
 import { anyState } from '../../model/key-state.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { requiredKeyId } from './members.ts'
 
 export const getKeyLastUsage = operation<GetKeyLastUsageRequest, GetKeyLastUsageResponse>()({

@@ -5,7 +5,7 @@
  */
 import type { GetKeyPolicyRequest, GetKeyPolicyResponse } from '@aws-sdk/client-kms'
 import { anyState } from '../../model/key-state.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { policyName, requiredKeyId } from './members.ts'
 import { onlyPolicyName, requirePolicyName } from './policy-name.ts'
 

@@ -7,7 +7,7 @@ import type { GetKeyRotationStatusRequest, GetKeyRotationStatusResponse } from '
 import { KmsError } from '../../errors.ts'
 import { anyState } from '../../model/key-state.ts'
 import { rotationScheduleOf } from '../../model/rotation.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { requiredKeyId } from './members.ts'
 import { onDemandOrigins } from './rotatable.ts'
 

@@ -13,7 +13,7 @@ import type { Wrapping } from '../../keystores/keystore.ts'
 import type { KeyRecord } from '../../model/key.ts'
 import { anyState } from '../../model/key-state.ts'
 import { oneOf, required } from '../../model/shape.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { requireImported, sendingStates } from './imported.ts'
 import { requiredKeyId } from './members.ts'
 

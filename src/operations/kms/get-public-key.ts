@@ -8,7 +8,7 @@ import type { CustomerMasterKeySpec } from '@aws-sdk/client-kms'
 import { keySpecs } from '../../crypto/key-specs.ts'
 import { KmsError } from '../../errors.ts'
 import { usableStates } from '../../model/key-state.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { algorithmList } from './key-metadata.ts'
 import { grantTokens, requiredKeyId } from './members.ts'
 

@@ -3,7 +3,7 @@ import type { GrantListEntry } from '@aws-sdk/client-kms'
 import { formatArn } from '../../model/arn.ts'
 import type { GrantRecord } from '../../model/grant.ts'
 import type { KeyRef } from '../../model/key.ts'
-import type { Principals } from '../operation.ts'
+import type { Principals } from '../contract/dependencies.ts'
 
 /** A principal that is gone, or whose name another one has, shows as its unique id. */
 export async function grantEntries(

@@ -4,13 +4,13 @@
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/grants.html#terms-grantee-principal
  * @module
  */
-import { readPrincipal } from '../../authorize/principals.ts'
+import { readPrincipal } from '../../policy/principals.ts'
 import { KmsError } from '../../errors.ts'
 import { invokingService, type Caller } from '../../model/caller.ts'
 import { infrastructureRoleOf, readInfrastructurePrincipal } from '../../model/infrastructure.ts'
 import { readRoleId } from '../../model/role.ts'
 import { isServicePrincipal } from '../../model/service.ts'
-import type { Principals } from '../operation.ts'
+import type { Principals } from '../contract/dependencies.ts'
 
 export interface GrantPrincipal {
   /** The name of a service, where it is one. */

@@ -9,7 +9,7 @@ import { importMaterial, type ImportRequest } from '../../lifecycle/imported-mat
 import { isReplica } from '../../model/key.ts'
 import { anyState } from '../../model/key-state.ts'
 import { blob, oneOf, required, text, timestamp } from '../../model/shape.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { requireImported, requireToldApart, sendingStates } from './imported.ts'
 import { keyMaterialId, requiredKeyId } from './members.ts'
 

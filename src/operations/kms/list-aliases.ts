@@ -8,11 +8,12 @@ import { KmsError } from '../../errors.ts'
 import { aliasArn, type AliasRecord, type KeyRef } from '../../model/key.ts'
 import { managedAliases } from '../../model/managed-key.ts'
 import { integer } from '../../model/shape.ts'
-import { readIdentifier, type Place } from '../../resolve/identifiers.ts'
-import type { Page, StoreReads } from '../../store/store.ts'
-import { operation } from '../operation.ts'
+import { readIdentifier, type Place } from '../../model/identifiers.ts'
+import type { StoreReads } from '../../store/store.ts'
+import { operation } from '../contract/operation.ts'
 import { keyId, marker } from './members.ts'
-import { readPage } from './page.ts'
+import { readPage } from '../contract/page.ts'
+import type { Page } from '../../store/page.ts'
 
 export const listAliases = operation<ListAliasesRequest, ListAliasesResponse>()({
   name: 'ListAliases',

@@ -9,13 +9,14 @@ import { granteeOf, type GrantRecord } from '../../model/grant.ts'
 import type { KeyRef } from '../../model/key.ts'
 import { anyState } from '../../model/key-state.ts'
 import { integer } from '../../model/shape.ts'
-import { readGrantId } from '../../resolve/grant-id.ts'
-import type { Page, StoreReads } from '../../store/store.ts'
-import { operation } from '../operation.ts'
+import { readGrantId } from '../../model/grant-id.ts'
+import type { StoreReads } from '../../store/store.ts'
+import { operation } from '../contract/operation.ts'
 import { grantEntries } from './grant-entry.ts'
 import { findGrantPrincipal } from './grant-principals.ts'
 import { grantId, marker, principal, requiredKeyId, servicePrincipal } from './members.ts'
-import { readPage } from './page.ts'
+import { readPage } from '../contract/page.ts'
+import type { Page } from '../../store/page.ts'
 
 export const listGrants = operation<ListGrantsRequest, ListGrantsResponse>()({
   name: 'ListGrants',

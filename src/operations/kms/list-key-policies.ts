@@ -6,7 +6,7 @@
 import type { ListKeyPoliciesRequest, ListKeyPoliciesResponse } from '@aws-sdk/client-kms'
 import { anyState } from '../../model/key-state.ts'
 import { integer } from '../../model/shape.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { marker, requiredKeyId } from './members.ts'
 import { onlyPolicyName } from './policy-name.ts'
 

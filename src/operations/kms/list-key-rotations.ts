@@ -13,10 +13,11 @@ import type { KeyRecord } from '../../model/key.ts'
 import { onlyMaterialOf, type NewMaterialState } from '../../model/key-material.ts'
 import { anyState } from '../../model/key-state.ts'
 import { integer, oneOf } from '../../model/shape.ts'
-import type { Page, StoreReads } from '../../store/store.ts'
-import { operation } from '../operation.ts'
+import type { StoreReads } from '../../store/store.ts'
+import { operation } from '../contract/operation.ts'
 import { marker, requiredKeyId } from './members.ts'
-import { readPage } from './page.ts'
+import { readPage } from '../contract/page.ts'
+import type { Page } from '../../store/page.ts'
 
 export const listKeyRotations = operation<ListKeyRotationsRequest, ListKeyRotationsResponse>()({
   name: 'ListKeyRotations',

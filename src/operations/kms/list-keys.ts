@@ -5,9 +5,9 @@
  */
 import type { ListKeysRequest, ListKeysResponse } from '@aws-sdk/client-kms'
 import { integer } from '../../model/shape.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { marker } from './members.ts'
-import { readPage } from './page.ts'
+import { readPage } from '../contract/page.ts'
 
 export const listKeys = operation<ListKeysRequest, ListKeysResponse>()({
   name: 'ListKeys',

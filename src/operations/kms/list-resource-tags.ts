@@ -6,9 +6,9 @@
 import type { ListResourceTagsRequest, ListResourceTagsResponse } from '@aws-sdk/client-kms'
 import { anyState } from '../../model/key-state.ts'
 import { integer } from '../../model/shape.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { marker, requiredKeyId } from './members.ts'
-import { readPage } from './page.ts'
+import { readPage } from '../contract/page.ts'
 import { tagsMax } from './tags.ts'
 
 export const listResourceTags = operation<ListResourceTagsRequest, ListResourceTagsResponse>()({

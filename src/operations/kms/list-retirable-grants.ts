@@ -8,11 +8,12 @@ import { KmsError } from '../../errors.ts'
 import { readRoleId } from '../../model/role.ts'
 import { isServicePrincipal } from '../../model/service.ts'
 import { integer } from '../../model/shape.ts'
-import { operation, type Principals } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { grantEntries } from './grant-entry.ts'
 import { findGrantPrincipal } from './grant-principals.ts'
 import { marker, principal, servicePrincipal } from './members.ts'
-import { readPage } from './page.ts'
+import { readPage } from '../contract/page.ts'
+import type { Principals } from '../contract/dependencies.ts'
 
 export const listRetirableGrants = operation<ListRetirableGrantsRequest, ListGrantsResponse>()({
   name: 'ListRetirableGrants',

@@ -8,8 +8,9 @@ import { linkedRole, multiRegionService } from '../iam/linked-services.ts'
 import { madeRole } from '../iam/shown-role.ts'
 import { globalRegionOf } from '../../model/region.ts'
 import { DuplicateRow, type Transaction } from '../../store/store.ts'
-import type { Call, OperationPorts } from '../operation.ts'
 import type { RoleRecord } from '../../model/role.ts'
+import type { Call } from '../contract/call.ts'
+import type { OperationPorts } from '../contract/dependencies.ts'
 
 const description =
   'Enables access to AWS services and resources required for AWS KMS Multi-Region Keys'

@@ -6,7 +6,7 @@
 import type { PutKeyPolicyRequest } from '@aws-sdk/client-kms'
 import { anyState } from '../../model/key-state.ts'
 import { boolean, required } from '../../model/shape.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { policy, policyName, requiredKeyId } from './members.ts'
 import { onlyPolicyName, requirePolicyName } from './policy-name.ts'
 

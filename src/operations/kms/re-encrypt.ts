@@ -7,7 +7,7 @@
 import type { ReEncryptRequest, ReEncryptResponse } from '@aws-sdk/client-kms'
 import type { KeyRef } from '../../model/key.ts'
 import { usableStates } from '../../model/key-state.ts'
-import { operation, type ContextEntries } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { encryptionContextEntries } from './context-entries.ts'
 import {
   defaultAlgorithm,
@@ -28,6 +28,7 @@ import {
   keyId,
   requiredKeyId,
 } from './members.ts'
+import type { ContextEntries } from '../contract/call.ts'
 
 export const reEncrypt = operation<ReEncryptRequest, ReEncryptResponse>()({
   name: 'ReEncrypt',

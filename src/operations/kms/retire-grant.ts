@@ -6,8 +6,8 @@
 import type { RetireGrantRequest } from '@aws-sdk/client-kms'
 import { KmsError } from '../../errors.ts'
 import { anyState } from '../../model/key-state.ts'
-import { readGrantId } from '../../resolve/grant-id.ts'
-import { operation } from '../operation.ts'
+import { readGrantId } from '../../model/grant-id.ts'
+import { operation } from '../contract/operation.ts'
 import { grantConstraintEntries } from './context-entries.ts'
 import { dryRun, grantId, grantToken, keyId } from './members.ts'
 

@@ -6,8 +6,8 @@
 import type { RevokeGrantRequest } from '@aws-sdk/client-kms'
 import { anyState } from '../../model/key-state.ts'
 import { required } from '../../model/shape.ts'
-import { grantNotFound, readGrantId } from '../../resolve/grant-id.ts'
-import { operation } from '../operation.ts'
+import { grantNotFound, readGrantId } from '../../model/grant-id.ts'
+import { operation } from '../contract/operation.ts'
 import { dryRun, grantId, requiredKeyId } from './members.ts'
 
 export const revokeGrant = operation<RevokeGrantRequest, void>()({

@@ -10,7 +10,7 @@ import type { MaterialStateRecord } from '../../model/key-material.ts'
 import { updateShared } from '../../lifecycle/related-keys.ts'
 import { usableStates } from '../../model/key-state.ts'
 import { rotationScheduleOf } from '../../model/rotation.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { requiredKeyId } from './members.ts'
 import { onDemandOrigins, requireOwnRotation, requireSymmetric } from './rotatable.ts'
 

@@ -7,7 +7,7 @@ import type { ScheduleKeyDeletionRequest, ScheduleKeyDeletionResponse } from '@a
 import { replicasOf } from '../../lifecycle/related-keys.ts'
 import { notDyingStates } from '../../model/key-state.ts'
 import { integer } from '../../model/shape.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { auditDate } from '../../model/audit-date.ts'
 import { requiredKeyId } from './members.ts'
 

@@ -6,7 +6,7 @@
 import type { SignRequest, SignResponse } from '@aws-sdk/client-kms'
 import { usableStates } from '../../model/key-state.ts'
 import { required } from '../../model/shape.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { requireAlgorithm } from './algorithm.ts'
 import {
   dryRun,

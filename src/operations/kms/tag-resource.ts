@@ -6,7 +6,7 @@
 import type { TagResourceRequest } from '@aws-sdk/client-kms'
 import { notDyingStates } from '../../model/key-state.ts'
 import { required } from '../../model/shape.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { requiredKeyId, tags } from './members.ts'
 import { checkTags, sameTags, tagEntries, withTags } from './tags.ts'
 

@@ -5,7 +5,8 @@
  */
 import { KmsError } from '../../errors.ts'
 import type { Tag } from '../../model/key.ts'
-import type { ContextEntries, Permission } from '../operation.ts'
+import type { Permission } from '../contract/operation.ts'
+import type { ContextEntries } from '../contract/call.ts'
 
 /** Of one key, and so of one request. */
 export const tagsMax = 50

@@ -10,7 +10,7 @@ import { KmsError } from '../../errors.ts'
 import type { KeyRecord } from '../../model/key.ts'
 import { anyState, notDyingStates } from '../../model/key-state.ts'
 import { required } from '../../model/shape.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { checkAliasName, checkAliasTarget, requireAliasRoom } from './alias-name.ts'
 import { aliasName, requiredKeyId } from './members.ts'
 

@@ -6,7 +6,7 @@
 import type { UpdateKeyDescriptionRequest } from '@aws-sdk/client-kms'
 import { notDyingStates } from '../../model/key-state.ts'
 import { required } from '../../model/shape.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { description, requiredKeyId } from './members.ts'
 
 export const updateKeyDescription = operation<UpdateKeyDescriptionRequest, void>()({

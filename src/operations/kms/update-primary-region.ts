@@ -9,7 +9,7 @@ import { replicasOf, synchronized } from '../../lifecycle/related-keys.ts'
 import { isPrimary, type KeyRecord } from '../../model/key.ts'
 import { usableStates } from '../../model/key-state.ts'
 import { required } from '../../model/shape.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { regionName, requiredKeyId } from './members.ts'
 
 const use = {

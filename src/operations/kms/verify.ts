@@ -7,7 +7,7 @@ import type { VerifyRequest, VerifyResponse } from '@aws-sdk/client-kms'
 import { KmsError } from '../../errors.ts'
 import { usableStates } from '../../model/key-state.ts'
 import { required } from '../../model/shape.ts'
-import { operation } from '../operation.ts'
+import { operation } from '../contract/operation.ts'
 import { requireAlgorithm } from './algorithm.ts'
 import {
   dryRun,

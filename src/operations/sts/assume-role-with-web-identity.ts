@@ -13,7 +13,7 @@ import { KmsError } from '../../errors.ts'
 import type { WebIdentityCaller } from '../../model/caller.ts'
 import type { Session } from '../../model/session.ts'
 import { required, text } from '../../model/shape.ts'
-import { stsOperation } from '../query-operation.ts'
+import { stsOperation } from '../contract/query-operation.ts'
 import { assumedRoleUser, auditedSession, requireRoleDuration } from './assumed-role.ts'
 import { expiry } from './lifetime.ts'
 import {

@@ -12,7 +12,7 @@ import type { RoleRecord } from '../../model/role.ts'
 import type { Session } from '../../model/session.ts'
 import { required } from '../../model/shape.ts'
 import { checkTags } from '../iam/members.ts'
-import { stsOperation } from '../query-operation.ts'
+import { stsOperation } from '../contract/query-operation.ts'
 import { assumedRoleUser, auditedSession, requireRoleDuration } from './assumed-role.ts'
 import { expiry } from './lifetime.ts'
 import {

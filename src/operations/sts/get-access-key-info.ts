@@ -7,7 +7,7 @@ import type { GetAccessKeyInfoRequest, GetAccessKeyInfoResponse } from '@aws-sdk
 import { KmsError } from '../../errors.ts'
 import { accountOfSessionKey } from '../../model/session.ts'
 import { required, text } from '../../model/shape.ts'
-import { stsOperation } from '../query-operation.ts'
+import { stsOperation } from '../contract/query-operation.ts'
 
 export const getAccessKeyInfo = stsOperation<GetAccessKeyInfoRequest, GetAccessKeyInfoResponse>()({
   name: 'GetAccessKeyInfo',

@@ -4,7 +4,7 @@
  * @module
  */
 import type { GetCallerIdentityRequest, GetCallerIdentityResponse } from '@aws-sdk/client-sts'
-import { stsOperation } from '../query-operation.ts'
+import { stsOperation } from '../contract/query-operation.ts'
 
 export const getCallerIdentity = stsOperation<
   GetCallerIdentityRequest,

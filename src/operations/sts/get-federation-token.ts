@@ -7,7 +7,7 @@
 import type { GetFederationTokenRequest, GetFederationTokenResponse } from '@aws-sdk/client-sts'
 import { required } from '../../model/shape.ts'
 import { checkTags } from '../iam/members.ts'
-import { stsOperation } from '../query-operation.ts'
+import { stsOperation } from '../contract/query-operation.ts'
 import {
   federatedName,
   policyArns,

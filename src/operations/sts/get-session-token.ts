@@ -4,7 +4,7 @@
  * @module
  */
 import type { GetSessionTokenRequest, GetSessionTokenResponse } from '@aws-sdk/client-sts'
-import { stsOperation } from '../query-operation.ts'
+import { stsOperation } from '../contract/query-operation.ts'
 import { refuseMfa, serialNumber, tokenCode, tokenSeconds, tokenSize } from './members.ts'
 import { auditedSizes, makeSession } from './new-session.ts'
 import { expiry, tokenSecondsOf } from './lifetime.ts'

@@ -3,9 +3,10 @@ import type { AssumeRoleResponse } from '@aws-sdk/client-sts'
 import { KmsError } from '../../errors.ts'
 import type { IdentityTag } from '../../model/identity.ts'
 import { SessionTooLarge, type Session } from '../../model/session.ts'
-import type { OperationPorts, ContextEntries } from '../operation.ts'
 import { checkPolicyArn, managedPolicyOf } from '../iam/managed-policy.ts'
 import { requestTags } from '../iam/shown-user.ts'
+import type { ContextEntries } from '../contract/call.ts'
+import type { OperationPorts } from '../contract/dependencies.ts'
 
 export interface ToldCredentials {
   readonly AccessKeyId: string

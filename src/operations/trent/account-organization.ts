@@ -1,7 +1,7 @@
 /** The members by which operators say of which organisation an account is, and what that limits. @module */
-import type { PolicyKind } from '../../authorize/document.ts'
-import { describeFault } from '../../authorize/malformed.ts'
-import { readPolicy } from '../../authorize/validate.ts'
+import type { PolicyKind } from '../../policy/document.ts'
+import { describeFault } from '../../policy/malformed.ts'
+import { readPolicy } from '../../policy/validate.ts'
 import { KmsError } from '../../errors.ts'
 import {
   levelsMax,

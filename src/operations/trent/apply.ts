@@ -5,7 +5,6 @@
  */
 import { boolean } from '../../model/shape.ts'
 import type { FurtherEvent } from '../../model/further-event.ts'
-import type { Call, OperationPorts } from '../operation.ts'
 import { applyAccounts } from './apply/apply-accounts.ts'
 import type { AppliedChange, Applying } from './apply/applying.ts'
 import { documentMember, requireKeysOnce } from './apply/consistent.ts'
@@ -13,6 +12,8 @@ import type { ApplyDocument } from './apply/document.ts'
 import { prepareKeys } from './apply/key-materials.ts'
 import { toldChanges, warningsOf } from './apply/told.ts'
 import { insiderOperation } from './insider-operation.ts'
+import type { Call } from '../contract/call.ts'
+import type { OperationPorts } from '../contract/dependencies.ts'
 
 export interface Applied {
   readonly dryRun: boolean

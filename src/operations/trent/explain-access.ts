@@ -5,7 +5,7 @@
  */
 import { KmsError } from '../../errors.ts'
 import { list, required, stringMap, structure, text } from '../../model/shape.ts'
-import type { AccessExplanation, CallExplanation } from '../../model/access-questions.ts'
+import type { AccessExplanation, CallExplanation } from '../contract/access-questions.ts'
 import { insiderOperation } from './insider-operation.ts'
 
 export type ExplainedAccess = CallExplanation | { readonly now: AccessExplanation }

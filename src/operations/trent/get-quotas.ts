@@ -4,8 +4,8 @@
  */
 import { KmsError } from '../../errors.ts'
 import { text } from '../../model/shape.ts'
-import type { RequestQuota } from '../operation.ts'
 import { insiderOperation } from './insider-operation.ts'
+import type { RequestQuota } from '../contract/dependencies.ts'
 
 interface ResourceQuota {
   readonly name: string

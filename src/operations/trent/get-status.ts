@@ -3,8 +3,8 @@
  * stands.
  * @module
  */
-import type { ServerStatus } from '../operation.ts'
 import { insiderOperation } from './insider-operation.ts'
+import type { ServerStatus } from '../contract/server-controls.ts'
 
 export const getStatus = insiderOperation<ServerStatus>()({
   name: 'GetStatus',

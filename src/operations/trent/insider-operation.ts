@@ -3,7 +3,7 @@
  * @module
  */
 import type { Members } from '../../model/shape.ts'
-import type { Operation } from '../operation.ts'
+import type { Operation } from '../contract/operation.ts'
 
 export function insiderOperation<Output>() {
   return <const M extends Members>(

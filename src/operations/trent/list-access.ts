@@ -4,7 +4,7 @@
  * @module
  */
 import { required, text } from '../../model/shape.ts'
-import type { WhoCanPage } from '../../model/access-questions.ts'
+import type { WhoCanPage } from '../contract/access-questions.ts'
 import { insiderOperation } from './insider-operation.ts'
 
 export const listAccess = insiderOperation<WhoCanPage>()({

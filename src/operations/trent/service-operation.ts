@@ -3,7 +3,7 @@ import { KmsError } from '../../errors.ts'
 import type { Caller } from '../../model/caller.ts'
 import type { Members } from '../../model/shape.ts'
 import type { ServicePrincipal } from '../../model/service.ts'
-import type { Operation } from '../operation.ts'
+import type { Operation } from '../contract/operation.ts'
 
 export function serviceOperation<Output>() {
   return <const M extends Members>(

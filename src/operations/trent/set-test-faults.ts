@@ -6,7 +6,7 @@
 import { KmsError } from '../../errors.ts'
 import { integer, list, oneOf, required, structure, text } from '../../model/shape.ts'
 import { faultErrors } from '../../throttle/faults.ts'
-import { registry } from '../registry.ts'
+import { kmsRegistry } from '../kms/registry.ts'
 import type { TestFaults } from './get-test-faults.ts'
 import { insiderOperation } from './insider-operation.ts'
 
@@ -30,7 +30,7 @@ export const setTestFaults = insiderOperation<TestFaults>()({
   throws: ['ValidationException'],
   check({ faults }) {
     for (const { operations, error, delayMs } of faults) {
-      const unknown = operations.find((name) => name !== all && !registry.has(`kms:${name}`))
+      const unknown = operations.find((name) => name !== all && !kmsRegistry.has(`kms:${name}`))
       if (unknown !== undefined) {
         throw new KmsError('ValidationException', `\`${unknown}\` is no operation of KMS`)
       }

@@ -1,8 +1,8 @@
 /** Boundaries of users, tags of managed policies, aliases of accounts, last uses of access keys. @module */
 import type { Kysely } from 'kysely'
-import { columnTypes } from '../columns.ts'
+import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'
-import type { Schema } from '../schema.ts'
+import type { Schema } from '../schema/schema.ts'
 
 export async function identityMembers(query: Kysely<Schema>, engine: Engine): Promise<void> {
   const { text, number, end } = columnTypes(engine)

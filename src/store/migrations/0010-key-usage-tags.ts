@@ -1,8 +1,8 @@
 /** Row tags of the last uses of keys, which have come to decide: null in the rows from before. @module */
 import type { Kysely } from 'kysely'
-import { columnTypes } from '../columns.ts'
+import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'
-import type { Schema } from '../schema.ts'
+import type { Schema } from '../schema/schema.ts'
 
 export async function keyUsageTags(query: Kysely<Schema>, engine: Engine): Promise<void> {
   const { bytes } = columnTypes(engine)

@@ -1,8 +1,8 @@
 /** Trails: which records are delivered, and where to. @module */
 import type { Kysely } from 'kysely'
-import { columnTypes } from '../columns.ts'
+import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'
-import type { Schema } from '../schema.ts'
+import type { Schema } from '../schema/schema.ts'
 
 export async function trails(query: Kysely<Schema>, engine: Engine): Promise<void> {
   const { text, number, bytes, end } = columnTypes(engine)

@@ -1,8 +1,8 @@
 /** When a user's sessions were revoked; and the grants that name a user, found when it is renamed. @module */
 import type { Kysely } from 'kysely'
-import { columnTypes } from '../columns.ts'
+import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'
-import type { Schema } from '../schema.ts'
+import type { Schema } from '../schema/schema.ts'
 
 export async function userSessions(query: Kysely<Schema>, engine: Engine): Promise<void> {
   const { number } = columnTypes(engine)

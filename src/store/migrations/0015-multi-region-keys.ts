@@ -1,8 +1,8 @@
 /** Multi-Region keys by their id alone, and keys that are in a state that passes. @module */
 import { sql, type Kysely } from 'kysely'
-import { columnTypes } from '../columns.ts'
+import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'
-import type { Schema } from '../schema.ts'
+import type { Schema } from '../schema/schema.ts'
 
 export async function multiRegionKeys(query: Kysely<Schema>, engine: Engine): Promise<void> {
   const { number } = columnTypes(engine)

@@ -1,8 +1,8 @@
 /** Which seals of the root key there have been in the time of a key that is deleted. @module */
 import type { Kysely } from 'kysely'
-import { columnTypes } from '../columns.ts'
+import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'
-import type { Schema } from '../schema.ts'
+import type { Schema } from '../schema/schema.ts'
 
 export async function tombstoneSeals(query: Kysely<Schema>, engine: Engine): Promise<void> {
   await query.schema

@@ -1,8 +1,8 @@
 /** Figures of usage: requests by minute and hour, and turns in keys' lives. @module */
 import type { Kysely } from 'kysely'
-import { columnTypes } from '../columns.ts'
+import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'
-import type { Schema } from '../schema.ts'
+import type { Schema } from '../schema/schema.ts'
 
 export async function usage(query: Kysely<Schema>, engine: Engine): Promise<void> {
   const { text, number, clustered } = columnTypes(engine)

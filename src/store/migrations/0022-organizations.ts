@@ -1,8 +1,8 @@
 /** The organisations of accounts, and the policies that these set. @module */
 import type { Kysely } from 'kysely'
-import { columnTypes } from '../columns.ts'
+import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'
-import type { Schema } from '../schema.ts'
+import type { Schema } from '../schema/schema.ts'
 
 export async function organizations(query: Kysely<Schema>, engine: Engine): Promise<void> {
   const { text } = columnTypes(engine)

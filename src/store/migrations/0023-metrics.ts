@@ -1,6 +1,6 @@
 /** Requests by key, for metrics: one series is one range of this index. @module */
 import type { Kysely } from 'kysely'
-import type { Schema } from '../schema.ts'
+import type { Schema } from '../schema/schema.ts'
 
 export async function metrics(query: Kysely<Schema>): Promise<void> {
   await query.schema

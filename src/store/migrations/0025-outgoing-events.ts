@@ -1,8 +1,8 @@
 /** Events on their way to the webhook. @module */
 import type { Kysely } from 'kysely'
-import { columnTypes } from '../columns.ts'
+import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'
-import type { Schema } from '../schema.ts'
+import type { Schema } from '../schema/schema.ts'
 
 export async function outgoingEvents(query: Kysely<Schema>, engine: Engine): Promise<void> {
   const { text, number, bytes, counter, end } = columnTypes(engine)

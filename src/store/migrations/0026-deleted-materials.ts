@@ -1,8 +1,8 @@
 /** What is left of materials that were taken from keys that live on. @module */
 import type { Kysely } from 'kysely'
-import { columnTypes } from '../columns.ts'
+import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'
-import type { Schema } from '../schema.ts'
+import type { Schema } from '../schema/schema.ts'
 
 export async function deletedMaterials(query: Kysely<Schema>, engine: Engine): Promise<void> {
   const { text, number, bytes, end } = columnTypes(engine)

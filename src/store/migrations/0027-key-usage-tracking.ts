@@ -4,9 +4,9 @@
  * @module
  */
 import type { Kysely } from 'kysely'
-import { columnTypes } from '../columns.ts'
+import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'
-import type { Schema } from '../schema.ts'
+import type { Schema } from '../schema/schema.ts'
 
 const key = ['account_id', 'region', 'key_id'] as const
 const columns = [...key, 'operation', 'used_at', 'event_id', 'request_id', 'row_tag'] as const

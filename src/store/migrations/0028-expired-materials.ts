@@ -1,8 +1,8 @@
 /** When imported material expired, for lists that go on telling it. @module */
 import type { Kysely } from 'kysely'
-import { columnTypes } from '../columns.ts'
+import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'
-import type { Schema } from '../schema.ts'
+import type { Schema } from '../schema/schema.ts'
 
 export async function expiredMaterials(query: Kysely<Schema>, engine: Engine): Promise<void> {
   const { number } = columnTypes(engine)

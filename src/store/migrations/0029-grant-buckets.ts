@@ -1,9 +1,9 @@
 /** Grants by what they give: found by an index, however many a grantee has. @module */
 import type { Kysely } from 'kysely'
-import { columnTypes } from '../columns.ts'
+import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'
-import { fileGrants } from '../grant-bucket-rows.ts'
-import type { Schema } from '../schema.ts'
+import { fileGrants } from '../tables/grant-bucket-rows.ts'
+import type { Schema } from '../schema/schema.ts'
 
 export async function grantBuckets(query: Kysely<Schema>, engine: Engine): Promise<void> {
   const { text, clustered } = columnTypes(engine)

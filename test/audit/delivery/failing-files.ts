@@ -1,5 +1,5 @@
 /** The system's files, of which some fail for a while. @module */
-import { nodeFiles, type FilePort, type OpenFile } from '../../../src/audit/files.ts'
+import { nodeFiles, type FilePort, type OpenFile } from '../../../src/disk/files.ts'
 
 export interface FailingFiles {
   readonly files: FilePort

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DeliveryCursor } from '../../../src/model/delivery.ts'
-import { readCheckpoint } from '../../../src/audit/checkpoint.ts'
+import { readCheckpoint } from '../../../src/audit/journal/checkpoint.ts'
 import { readRange, readStretch } from '../../../src/audit/delivery/read-range.ts'
 import { testKeyring } from '../../crypto/fixed.ts'
 import { openAnchored, writerStore } from '../anchored.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readDeliverySettings } from '../../../src/audit/delivery/settings.ts'
-import { SettingWrong } from '../../../src/events/webhook-settings.ts'
+import { SettingWrong } from '../../../src/webhooks/webhook-settings.ts'
 
 type Settings = Parameters<typeof readDeliverySettings>[0]
 

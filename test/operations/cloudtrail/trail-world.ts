@@ -4,10 +4,11 @@ import type { TestContext } from 'node:test'
 import { KmsError } from '../../../src/errors.ts'
 import { readInput } from '../../../src/model/shape.ts'
 import type { TrailPorts } from '../../../src/model/trail.ts'
-import type { Call, OperationPorts } from '../../../src/operations/operation.ts'
-import { trailRegistry } from '../../../src/operations/trail-registry.ts'
+import { cloudtrailRegistry } from '../../../src/operations/cloudtrail/registry.ts'
 import { engines, storeOf } from '../../store/engines.ts'
 import { accountId, insertAccounts, insertKeys, newKey, region } from '../../store/records.ts'
+import type { Call } from '../../../src/operations/contract/call.ts'
+import type { OperationPorts } from '../../../src/operations/contract/dependencies.ts'
 
 export const now = Date.UTC(2030, 0, 1)
 export type Answer = Readonly<Record<string, unknown>>
@@ -42,7 +43,7 @@ export async function world(t: TestContext, more: Partial<TrailPorts> = {}): Pro
     },
   } as unknown as OperationPorts // all that trails work with
   return async (name, given = {}, { region: at = region, account = accountId } = {}) => {
-    const operation = trailRegistry.get(`cloudtrail:${name}`)
+    const operation = cloudtrailRegistry.get(`cloudtrail:${name}`)
     assert(operation)
     const { input, failures } = readInput(operation.input, given)
     assert.deepEqual(failures, [])

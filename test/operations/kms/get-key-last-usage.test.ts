@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KeyLastUsageTrackingOperation } from '@aws-sdk/client-kms'
 import { anyState } from '../../../src/model/key-state.ts'
-import { registry } from '../../../src/operations/registry.ts'
+import { kmsRegistry } from '../../../src/operations/kms/registry.ts'
 import { alter, call, createWorld, makeKey, start } from './memory-ports.ts'
 
 const hourMs = 3_600_000
@@ -83,7 +83,7 @@ test('GetKeyLastUsage takes a key id or key ARN, and no alias', async () => {
 
 test('every operation that AWS tracks counts as a use under its own name, and no other does', () => {
   const tracked: readonly string[] = Object.values(KeyLastUsageTrackingOperation)
-  for (const { name, service, tracksUsage } of registry.values()) {
+  for (const { name, service, tracksUsage } of kmsRegistry.values()) {
     const expected = service === 'kms' && tracked.includes(name) ? name : undefined
     assert.equal(tracksUsage, expected, name)
   }

@@ -11,14 +11,9 @@ import { requireState } from '../../../src/model/key-state.ts'
 import { createRegionTable } from '../../../src/model/region.ts'
 import { readInput } from '../../../src/model/shape.ts'
 import type { LastUsage, LostUsage } from '../../../src/model/last-usage.ts'
-import type {
-  Call,
-  Operation,
-  OperationPorts,
-  UsedMaterials,
-} from '../../../src/operations/operation.ts'
-import { registry } from '../../../src/operations/registry.ts'
-import { readIdentifier } from '../../../src/resolve/identifiers.ts'
+import type { Operation } from '../../../src/operations/contract/operation.ts'
+import { kmsRegistry } from '../../../src/operations/kms/registry.ts'
+import { readIdentifier } from '../../../src/model/identifiers.ts'
 import { createFaults } from '../../../src/throttle/faults.ts'
 import { createQuotas } from '../../../src/throttle/profiles.ts'
 import { importMethods } from './memory-imports.ts'
@@ -26,6 +21,8 @@ import { pairMethods } from './memory-pairs.ts'
 import type { FurtherEvent } from '../../../src/model/further-event.ts'
 import { reads, transactionOn, unused, type Rows } from './memory-store.ts'
 import { unusedPorts } from './unused-ports.ts'
+import type { Call, UsedMaterials } from '../../../src/operations/contract/call.ts'
+import type { OperationPorts } from '../../../src/operations/contract/dependencies.ts'
 
 export const accountId = '111122223333'
 export const region = 'us-west-2'
@@ -272,7 +269,7 @@ export async function call(
   given: Answer = {},
   place: string = region,
 ): Promise<Answer> {
-  const operation = registry.get(`kms:${name}`)
+  const operation = kmsRegistry.get(`kms:${name}`)
   if (operation === undefined) throw new Error(`no operation ${name}`)
   const input = readGiven(operation, given)
   operation.check?.(input)

@@ -1,7 +1,7 @@
 /** The column PendingImport of AWS's table of key states, for every operation that names a key. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { registry } from '../../../src/operations/registry.ts'
+import { kmsRegistry } from '../../../src/operations/kms/registry.ts'
 import { arnOf } from './rotatable-keys.ts'
 import { makeImported } from './imported-keys.ts'
 import { call, createWorld } from './memory-ports.ts'
@@ -35,7 +35,7 @@ const goOn = [
 ]
 
 test('a key without its material is used by nothing, and managed as the table says', () => {
-  const found = [...registry.values()]
+  const found = [...kmsRegistry.values()]
     .filter(({ service, keys }) => service === 'kms' && Object.keys(keys).length > 0)
     .filter(({ keys }) =>
       Object.values(keys).every(({ states }) => states.includes('PendingImport')),

@@ -1,7 +1,7 @@
 /** Ports that no operation of KMS works with. @module */
 import type { TrailPorts } from '../../../src/model/trail.ts'
-import type { OperationPorts } from '../../../src/operations/operation.ts'
 import { unused } from './memory-store.ts'
+import type { OperationPorts } from '../../../src/operations/contract/dependencies.ts'
 
 const unusedTrails: TrailPorts = {
   operatorTrail: unused,

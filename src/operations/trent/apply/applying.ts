@@ -1,8 +1,9 @@
 /** One application of a document, in one transaction: what its parts work with and what they say. @module */
 import { isDeepStrictEqual } from 'node:util'
 import type { Transaction } from '../../../store/store.ts'
-import type { Call, OperationPorts, PrincipalChecks } from '../../operation.ts'
 import type { PreparedKeys } from './key-materials.ts'
+import type { Call } from '../../contract/call.ts'
+import type { OperationPorts, PrincipalChecks } from '../../contract/dependencies.ts'
 
 /** What was changed, or would be. */
 export interface AppliedChange {

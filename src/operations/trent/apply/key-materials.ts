@@ -5,10 +5,10 @@
  */
 import { keySpecs } from '../../../crypto/key-specs.ts'
 import type { KeyRef, MaterialRecord } from '../../../model/key.ts'
-import type { OperationPorts } from '../../operation.ts'
 import { requireNewKey, type NewKey } from '../../kms/new-key.ts'
 import type { ApplyDocument, KeyEntry } from './document.ts'
 import { type Place, placed, refusalAt } from './place.ts'
+import type { OperationPorts } from '../../contract/dependencies.ts'
 
 /** What a key of the file is to be, and the materials it is to have, the current one last. */
 export interface PreparedKey extends NewKey {

@@ -10,11 +10,11 @@ import { managedPolicyArn } from '../../../model/managed-policy.ts'
 import { oidcProviderArn } from '../../../model/oidc-provider.ts'
 import { roleArn } from '../../../model/role.ts'
 import { userArn } from '../../../model/user.ts'
-import type { Page } from '../../../store/store.ts'
 import type { Applying } from './applying.ts'
 import type { AccountEntry } from './document.ts'
 import { type Place, refusalAt } from './place.ts'
 import { releasePolicies } from './policies-of.ts'
+import type { Page } from '../../../store/page.ts'
 
 const pageRows = 1000
 const windowDays = 30

@@ -1,0 +1,90 @@
+/**
+ * Blocks of the event index: records of one account, Region and hour, packed together, because records are
+ * alike and a hundred of them take little more room than ten.
+ *
+ *     content    u8 version (1) ‖ raw DEFLATE of the records' JSON texts, joined by line feeds
+ * @module
+ */
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import type { EventBlock } from '../../store/tables/event-index-rows.ts'
+import { lookupAttributes, type IndexedEvent } from '../../model/audit-event.ts'
+import { indexedEvent, tokenOf, valuesOf } from './indexed-event.ts'
+
+const version = 1
+/** What a look at one event unpacks at most. */
+const eventsMax = 128
+const textMax = 1024 * 1024
+/** A record and its line feed beyond `textMax`, in bytes of any text that short. */
+const unpackedBytesMax = 4 * (textMax + 256 * 1024)
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+/** No block spans more: whoever looks for a time knows how far from it a block can begin. */
+export const blockSpanMs = hourMs
+
+/** Days since the epoch. */
+export function dayOf(time: number): number {
+  return Math.floor(time / dayMs)
+}
+
+/** Packs events in their order, as many to a block as belong together. */
+export function packEvents(events: readonly IndexedEvent[]): readonly EventBlock[] {
+  const open = new Map<string, { events: IndexedEvent[]; characters: number }>()
+  const blocks: EventBlock[] = []
+  for (const event of events) {
+    const name = `${event.accountId}/${event.region}/${Math.floor(event.time / hourMs)}`
+    const group = open.get(name) ?? { events: [], characters: 0 }
+    if (group.events.length === 0) open.set(name, group)
+    group.events.push(event)
+    group.characters += event.text.length
+    if (group.events.length < eventsMax && group.characters < textMax) continue
+    blocks.push(pack(group.events))
+    open.delete(name)
+  }
+  for (const group of open.values()) blocks.push(pack(group.events))
+  return blocks
+}
+
+function pack(events: readonly IndexedEvent[]): EventBlock {
+  const texts = Buffer.from(events.map(({ text }) => text).join('\n'))
+  const content = Buffer.concat([Buffer.of(version), deflateRawSync(texts, { level: 3 })])
+  return { day: dayOf(events[0]?.time ?? 0), content, tokens: tokensOf(events) }
+}
+
+/** Each token once, with the times of the first and the last event that has it. */
+function tokensOf(events: readonly IndexedEvent[]): EventBlock['tokens'] {
+  const scopes = new Map<string, { token: Buffer; firstTime: number; lastTime: number }>()
+  const note = (event: IndexedEvent, name: string, make: () => Buffer): void => {
+    const { time } = event
+    const known = scopes.get(name)
+    if (known === undefined) {
+      scopes.set(name, { token: make(), firstTime: time, lastTime: time })
+      return
+    }
+    known.firstTime = Math.min(known.firstTime, time)
+    known.lastTime = Math.max(known.lastTime, time)
+  }
+  for (const event of events) {
+    const { accountId, region } = event
+    note(event, '', () => tokenOf({ accountId, region }))
+    for (const name of lookupAttributes) {
+      for (const value of valuesOf(event, name)) {
+        const attribute = { name, value }
+        note(event, `${name}/${value}`, () => tokenOf({ accountId, region, attribute }))
+      }
+    }
+  }
+  return [...scopes.values()]
+}
+
+/** The events of a block in their order; none where it cannot be read. */
+export function unpackEvents(content: Uint8Array): readonly IndexedEvent[] {
+  if (content[0] !== version) return []
+  let texts: string
+  try {
+    const options = { maxOutputLength: unpackedBytesMax }
+    texts = inflateRawSync(content.subarray(1), options).toString('utf8')
+  } catch {
+    return [] // whoever can write the database can take events from the index: the journal has them
+  }
+  return texts.split('\n').flatMap((text) => indexedEvent(text) ?? [])
+}

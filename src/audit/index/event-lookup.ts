@@ -1,0 +1,111 @@
+/**
+ * Looks events up in the index: the latest first, page by page, of one account and Region.
+ *
+ * Blocks overlap in time, so that events of several are merged: an event is answered once no block that
+ * was not opened yet can hold a later one.
+ * @module
+ */
+import type { Store } from '../../store/store.ts'
+import type { BlockRef } from '../../store/tables/event-index-rows.ts'
+import { blockSpanMs, dayOf, unpackEvents } from './event-blocks.ts'
+import type { EventLookup, EventQuery, IndexedEvent } from '../../model/audit-event.ts'
+import { isIn, tokenOf } from './indexed-event.ts'
+
+type Blocks = Pick<Store, 'listEventBlocks' | 'findEventBlock'>
+
+/** Where an event stands in the order: later ones first. */
+interface Place {
+  readonly time: number
+  readonly block: number
+  readonly ordinal: number
+}
+
+interface Placed extends Place {
+  readonly event: IndexedEvent
+}
+
+const listedMax = 32
+
+export function createEventLookup(store: Blocks): EventLookup {
+  return {
+    async lookup(query) {
+      const after = query.after === undefined ? undefined : readPlace(query.after)
+      const found: Placed[] = []
+      for await (const placed of eventsOf(query, after, store)) {
+        found.push(placed)
+        if (found.length > query.limit) break
+      }
+      const page = found.slice(0, query.limit)
+      const last = page.at(-1)
+      return {
+        events: page.map(({ event }) => event),
+        ...(found.length > query.limit && last && { next: placeText(last) }),
+      }
+    },
+  }
+}
+
+async function* eventsOf(
+  query: EventQuery,
+  after: Place | undefined,
+  store: Blocks,
+): AsyncGenerator<Placed> {
+  const { scope, from } = query
+  const until = Math.min(query.until, after?.time ?? Infinity)
+  /** Opened and not yet answered, the latest last. */
+  let pending: Placed[] = []
+  for await (const ref of blocksOf({ scope, from, until }, store)) {
+    const next = { time: ref.lastTime, block: ref.block, ordinal: Infinity }
+    for (let last = pending.at(-1); last && isLater(last, next); last = pending.at(-1)) {
+      pending.pop()
+      yield last
+    }
+    const events = unpackEvents((await store.findEventBlock(ref.block)) ?? new Uint8Array())
+    const placed = events
+      .map((event, ordinal) => ({ event, time: event.time, block: ref.block, ordinal }))
+      .filter(
+        (each) =>
+          each.time >= from &&
+          each.time <= until &&
+          (after === undefined || isLater(after, each)) &&
+          isIn(each.event, scope),
+      )
+    pending = [...pending, ...placed].sort((one, other) => (isLater(one, other) ? 1 : -1))
+  }
+  yield* pending.toReversed()
+}
+
+/** Blocks that may hold events of a scope, by the time of the last of them, the latest first. */
+async function* blocksOf(
+  { scope, from, until }: Pick<EventQuery, 'scope' | 'from' | 'until'>,
+  store: Blocks,
+): AsyncGenerator<BlockRef> {
+  const token = tokenOf(scope)
+  for (let day = dayOf(until); day >= dayOf(from); day -= 1) {
+    // A block is of one hour: one that ends later than this begins behind what is looked for.
+    let before: BlockRef | undefined = { lastTime: until + blockSpanMs, block: 0 }
+    while (before !== undefined) {
+      const page = { day, token, from, until, before, limit: listedMax }
+      // oxlint-disable-next-line no-await-in-loop -- the latest come first
+      const refs: readonly BlockRef[] = await store.listEventBlocks(page)
+      yield* refs
+      before = refs.length < listedMax ? undefined : refs.at(-1)
+    }
+  }
+}
+
+function isLater(one: Place, other: Place): boolean {
+  if (one.time !== other.time) return one.time > other.time
+  if (one.block !== other.block) return one.block > other.block
+  return one.ordinal > other.ordinal
+}
+
+function placeText({ time, block, ordinal }: Place): string {
+  return `${time}/${block}/${ordinal}`
+}
+
+function readPlace(text: string): Place {
+  const [, time, block, ordinal] = /^(-?\d{1,15})\/(\d{1,15})\/(\d{1,15})$/.exec(text) ?? []
+  if (ordinal === undefined) throw new RangeError('no place of an event')
+  return { time: Number(time), block: Number(block), ordinal: Number(ordinal) }
+}

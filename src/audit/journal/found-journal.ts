@@ -1,0 +1,66 @@
+/**
+ * What the files of a journal say about the deployment that wrote them. A start reads it before it opens
+ * anything, so that a refused start leaves every file as it was.
+ * @module
+ */
+import { readCheckpoint } from './checkpoint.ts'
+import type { FilePort } from '../../disk/files.ts'
+import { isStreamName } from './frame.ts'
+import { tallyStream } from './stream-anchor.ts'
+import { listSegments } from './walk-stream.ts'
+import { readWritersList, writersFile } from './writers-list.ts'
+
+export interface FoundJournal {
+  /** Names of the streams that have at least one segment. */
+  readonly streams: readonly string[]
+  /**
+   * Whether a deployment has used it: it has a list of writers, a record or a checkpoint. A first start that
+   * dies early leaves an empty segment and none of these.
+   */
+  readonly isUsed: boolean
+  /** The deployment that wrote it, where the files say so. Signatures are not checked here. */
+  readonly deployment: string | undefined
+}
+
+interface JournalFiles {
+  readonly files: FilePort
+  /** The journal's directory; it need not exist. */
+  readonly directory: string
+}
+
+/** @throws when a file that exists cannot be read */
+export async function findJournal({ files, directory }: JournalFiles): Promise<FoundJournal> {
+  const entries = await listOrNothing(files, directory)
+  const streams: string[] = []
+  for (const { name, isDirectory } of entries) {
+    if (!isDirectory || !isStreamName(name)) continue
+    // oxlint-disable-next-line no-await-in-loop -- there are few streams
+    const { numbers } = await listSegments({ files, directory, stream: name })
+    if (numbers.length > 0) streams.push(name)
+  }
+  if (entries.some(({ name }) => name === writersFile)) {
+    const list = await readWritersList({ files, directory }, [])
+    if (typeof list !== 'string') return { streams, isUsed: true, deployment: list.deployment }
+  }
+  let isUsed = entries.some(({ name }) => name === writersFile)
+  let deployment: string | undefined
+  for (const stream of streams) {
+    // oxlint-disable-next-line no-await-in-loop -- only without a list of writers
+    const { records, last } = await tallyStream({ files, directory, stream })
+    isUsed ||= records > 0 || last !== undefined
+    deployment ??= readCheckpoint(last?.text ?? '')?.deployment
+  }
+  return { streams, isUsed, deployment }
+}
+
+async function listOrNothing(
+  files: FilePort,
+  directory: string,
+): Promise<Awaited<ReturnType<FilePort['list']>>> {
+  try {
+    return await files.list(directory)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  }
+}

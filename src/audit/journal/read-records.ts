@@ -1,0 +1,23 @@
+/**
+ * Reads a journal's records, stream by stream, oldest first; a server may be writing it.
+ * @module
+ */
+import { nodeFiles } from '../../disk/files.ts'
+import { isStreamName, recordTextOf } from './frame.ts'
+import { walkStream } from './walk-stream.ts'
+
+/** Calls `onRecord` with each record and its stream. Damage ends a stream here: `verify` reports it. */
+export async function readRecords(
+  directory: string,
+  onRecord: (record: string, stream: string) => void,
+): Promise<void> {
+  const entries = await nodeFiles.list(directory)
+  for (const { name, isDirectory } of entries) {
+    if (!isDirectory || !isStreamName(name)) continue
+    const walk = walkStream({ files: nodeFiles, directory, stream: name }, 1, (frame) => {
+      if (frame.kind === 'record') onRecord(recordTextOf(frame.payload).toString('utf8'), name)
+    })
+    // oxlint-disable-next-line no-await-in-loop -- stream by stream keeps the order
+    for await (const segment of walk) if (segment.flaw !== undefined) break
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * The life of a segment's file up to the records: what a stream's start finds and repairs, how the
+ * next file is made ahead of time, and how it becomes the open segment.
+ *
+ * INVARIANT (whole at birth): a file bears the name of a segment only once its blocks, its header
+ * and its first frame are durable, so a segment that begins otherwise is damaged.
+ * @module
+ */
+import { dirname, join } from 'node:path'
+import { JournalFailed } from './journal.ts'
+import { readAll, writeAll, type FilePort, type OpenFile } from '../../disk/files.ts'
+import {
+  encodeOpening,
+  headerBytes,
+  isStreamName,
+  version,
+  type Predecessor,
+  type SegmentEnd,
+} from './frame.ts'
+import {
+  readHead,
+  scanLastSegment,
+  segmentName,
+  segmentNumber,
+  type Flaw,
+  type Place,
+} from './segment-reader.ts'
+
+const chunkBytes = 1024 * 1024
+
+/** Where a stream lives and how its segments are made. */
+export interface StreamHome {
+  readonly files: FilePort
+  /** The journal's directory: a stream is a directory in it. */
+  readonly directory: string
+  readonly stream: string
+  readonly segmentBytes: number
+  readonly now: () => number
+}
+
+/** @throws {JournalFailed} when segments cannot be made so */
+export function soundHome(home: StreamHome): StreamHome {
+  const { stream, segmentBytes } = home
+  if (!isStreamName(stream)) throw new JournalFailed(`\`${stream}\` cannot name a stream`)
+  if (!Number.isSafeInteger(segmentBytes) || segmentBytes < 2 * segmentReserveBytes) {
+    throw new JournalFailed(`a segment of ${segmentBytes} bytes is too small`)
+  }
+  return home
+}
+
+/** A file of zeros, durable, that can become segment `number`. */
+export interface Spare {
+  readonly number: number
+  readonly path: string
+  readonly file: OpenFile
+}
+
+/**
+ * The segment that records are written to; `offset` and `head` are those of its last durable frame.
+ */
+export interface LiveSegment {
+  readonly number: number
+  readonly file: OpenFile
+  readonly created: number
+  offset: number
+  head: Buffer
+  records: number
+}
+
+/** What a start finds at the end of a stream. */
+export interface Recovered {
+  /** Undefined when the stream has no segment yet. */
+  readonly last: Predecessor | undefined
+  /** The last segment is damaged: what it lost cannot be had back, and the verifier will say so. */
+  readonly flaw?: Flaw
+}
+
+/**
+ * Makes the stream's directory, clears what was being prepared, and ends the last segment where its
+ * last whole frame ends.
+ * @throws when the directory cannot be read or written, or the segment is of a newer version
+ */
+export async function recoverStream(home: StreamHome): Promise<Recovered> {
+  const { files, directory, stream } = home
+  const path = join(directory, stream)
+  await files.makeDirectory(path)
+  const entries = await files.list(path)
+  const prepared = entries.filter(({ name }) => /\.(?:next|copy)$/.test(name))
+  await Promise.all(prepared.map(({ name }) => files.remove(join(path, name))))
+  // A name that the last process could not make durable must be so before anything names it.
+  for (const each of [path, directory, dirname(directory)]) {
+    // oxlint-disable-next-line no-await-in-loop -- from the inside out
+    await files.syncDirectory(each)
+  }
+  const numbers = entries.flatMap(({ name }) => segmentNumber(name) ?? [])
+  if (numbers.length === 0) return { last: undefined }
+  return endLastSegment(home, Math.max(...numbers))
+}
+
+/** Whether a stream's last segment was closed, and nothing is left of a start or stop that was cut short. */
+export async function isStreamEnded(
+  home: Pick<StreamHome, 'files' | 'directory' | 'stream'>,
+): Promise<boolean> {
+  const { files, directory, stream } = home
+  const entries = await files.list(join(directory, stream))
+  const numbers = entries.flatMap(({ name }) => segmentNumber(name) ?? [])
+  if (numbers.length === 0 || entries.some(({ name }) => /\.(?:next|copy)$/.test(name)))
+    return false
+  const number = Math.max(...numbers)
+  const file = await files.openToRead(join(directory, stream, segmentName(number)))
+  try {
+    const head = await readHead(file, { stream, number })
+    if ('why' in head) return false
+    const { place, flaw } = await scanLastSegment(file, head, () => undefined)
+    return flaw === undefined && place.closed && (await file.size()) === place.offset
+  } finally {
+    await file.close()
+  }
+}
+
+async function endLastSegment(home: StreamHome, number: number): Promise<Recovered> {
+  const { files, directory, stream } = home
+  const path = join(directory, stream, segmentName(number))
+  const file = await files.openToRead(path)
+  try {
+    const head = await readHead(file, { stream, number })
+    if ('why' in head) {
+      if (head.newer) throw new JournalFailed(`${path}: ${head.why}`)
+      const hash = Buffer.alloc(32).toString('hex')
+      return { last: { segment: number, offset: 0, hash, end: 'damaged' }, flaw: head }
+    }
+    const { place, flaw } = await scanLastSegment(file, head, () => undefined)
+    const last = { segment: number, offset: place.offset, hash: place.hash.toString('hex') }
+    // A damaged file is evidence: nothing of it is cut off.
+    if (flaw !== undefined) return { last: { ...last, end: 'damaged' }, flaw }
+    if (!place.closed || (await file.size()) !== place.offset) {
+      await replaceByCopy(home, number, file, place)
+    }
+    return { last: { ...last, end: place.closed ? 'closed' : 'crashed' } }
+  } finally {
+    await file.close()
+  }
+}
+
+/**
+ * Puts a copy, cut behind the last whole frame, in the segment's place. Only a copy makes those
+ * frames durable for certain: what is read here may be in the page cache alone, and after a failed
+ * sync the kernel takes such pages for written, so that syncing the old file again would prove
+ * nothing.
+ */
+async function replaceByCopy(
+  home: StreamHome,
+  number: number,
+  from: OpenFile,
+  place: Place,
+): Promise<void> {
+  const { files, directory, stream } = home
+  const path = join(directory, stream, segmentName(number))
+  const copyPath = `${path}.copy`
+  const chunk = Buffer.allocUnsafe(chunkBytes)
+  const copy = await files.create(copyPath)
+  try {
+    for (let at = 0; at < place.offset; at += chunkBytes) {
+      const wanted = chunk.subarray(0, Math.min(chunkBytes, place.offset - at))
+      // oxlint-disable-next-line no-await-in-loop -- one chunk at a time, in order
+      if ((await readAll(from, wanted, at)) < wanted.length)
+        throw new Error('a segment got shorter')
+      // oxlint-disable-next-line no-await-in-loop -- one chunk at a time, in order
+      await writeAll(copy, wanted, at)
+    }
+    await copy.sync()
+  } finally {
+    await copy.close()
+  }
+  await files.rename(copyPath, path)
+  await files.syncDirectory(dirname(path))
+}
+
+/**
+ * Makes the file of a coming segment: every block written, so that the disk is full here or not at
+ * all. It is synced in steps, so that the open segment's syncs never wait behind all of it.
+ */
+export async function prepareSegment(home: StreamHome, number: number): Promise<Spare> {
+  const { files, directory, stream, segmentBytes } = home
+  const path = join(directory, stream, `${segmentName(number)}.next`)
+  await files.remove(path)
+  const file = await files.create(path)
+  try {
+    const zeros = Buffer.alloc(Math.min(chunkBytes, segmentBytes))
+    for (let at = 0; at < segmentBytes; at += zeros.length) {
+      // oxlint-disable-next-line no-await-in-loop -- one chunk at a time is the point
+      await writeAll(file, zeros.subarray(0, Math.min(zeros.length, segmentBytes - at)), at)
+      // oxlint-disable-next-line no-await-in-loop -- one chunk at a time is the point
+      await file.datasync()
+    }
+    await file.sync()
+    await files.syncDirectory(dirname(path))
+    return { number, path, file }
+  } catch (error) {
+    await discardSpare(home, { number, path, file })
+    throw error
+  }
+}
+
+/** Gives a prepared file up; one that cannot be removed is cleared by the next start. */
+export async function discardSpare(home: StreamHome, spare: Spare): Promise<void> {
+  await Promise.allSettled([spare.file.close(), home.files.remove(spare.path)])
+}
+
+/** Makes a prepared file the open segment; its first frame names the segment before. */
+export async function activateSegment(
+  home: StreamHome,
+  spare: Spare,
+  predecessor: Predecessor | undefined,
+): Promise<LiveSegment> {
+  const { files, stream, segmentBytes: allocated } = home
+  const { number, path, file } = spare
+  const created = home.now()
+  const opening = encodeOpening({ version, stream, number, created, allocated }, predecessor)
+  try {
+    await writeAll(file, opening, 0)
+    await file.datasync()
+    await files.rename(path, join(dirname(path), segmentName(number)))
+    await files.syncDirectory(dirname(path))
+  } catch (error) {
+    // If it has its name already, the next attempt at this number takes it away again by renaming.
+    await discardSpare(home, spare)
+    throw error
+  }
+  const head = Buffer.from(opening.subarray(opening.length - 32))
+  return { number, file, created, offset: opening.length, head, records: 0 }
+}
+
+/** Cuts off what a segment that is over did not use. */
+export async function trimSegment(segment: LiveSegment): Promise<void> {
+  try {
+    await segment.file.truncate(segment.offset)
+    await segment.file.sync()
+  } finally {
+    await segment.file.close()
+  }
+}
+
+/** The least that a segment holds besides one record, with room to spare. */
+export const segmentReserveBytes = headerBytes + 888
+
+/** A segment as its successor names it. */
+export function nameAs(live: LiveSegment, end: SegmentEnd): Predecessor {
+  return { segment: live.number, offset: live.offset, hash: live.head.toString('hex'), end }
+}

@@ -1,0 +1,175 @@
+/**
+ * The signed list of the journal's writers, `writers.json` in its directory: which streams there must be,
+ * where each begins, and the public keys that sign. docs/audit-journal.md states its form, which may never
+ * change for version 1.
+ * @module
+ */
+import { dirname, join } from 'node:path'
+import type { AuditWriter, StreamStart } from '../../model/audit-writer.ts'
+import type { DigestPublicKey } from '../../model/trail.ts'
+import { fingerprintOf, statementHolds } from '../../crypto/statements.ts'
+import type { Keyring } from '../../crypto/keyring.ts'
+import type { Store } from '../../store/store.ts'
+import { readAll, writeAll, type FilePort } from '../../disk/files.ts'
+
+export const writersFile = 'writers.json'
+const fileBytesMax = 4 * 1024 * 1024
+
+export interface ListedWriter {
+  readonly stream: string
+  readonly first: StreamStart
+}
+
+export interface ListedKey {
+  readonly version: number
+  /** SPKI, DER. */
+  readonly publicKey: Buffer
+  /** SHA-256 of it, in lower-case hex. */
+  readonly fingerprint: string
+}
+
+export interface WritersList {
+  readonly deployment: string
+  readonly keys: readonly ListedKey[]
+  readonly writers: readonly ListedWriter[]
+  /** PKCS#1, DER, by fingerprint: the keys that sign digest files. */
+  readonly digestKeys: ReadonlyMap<string, Buffer>
+}
+
+/** Writes the list as the store and the key ring have it, one time after the other. */
+export function createListing(of: {
+  readonly files: FilePort
+  /** The journal's directory. */
+  readonly directory: string
+  readonly store: Pick<Store, 'listAuditWriters' | 'listDigestKeys'>
+  readonly keyring: Pick<Keyring, 'deploymentId' | 'statementKeys' | 'signStatement'>
+}): () => Promise<void> {
+  const { store, keyring } = of
+  const write = async (): Promise<void> => {
+    const writers = await store.listAuditWriters()
+    const digestKeys = await store.listDigestKeys()
+    await writeWritersList(of, keyring, { writers, digestKeys })
+  }
+  let last: Promise<unknown> = Promise.resolve()
+  return () => {
+    const written = last.then(write)
+    last = written.catch(() => undefined) // whoever asked for it hears of it
+    return written
+  }
+}
+
+/** Puts the list in the place of the one before, durably, signed with every key of the deployment. */
+export async function writeWritersList(
+  to: { readonly files: FilePort; readonly directory: string },
+  keyring: Pick<Keyring, 'deploymentId' | 'statementKeys' | 'signStatement'>,
+  {
+    writers,
+    digestKeys,
+  }: {
+    readonly writers: readonly AuditWriter[]
+    readonly digestKeys: readonly DigestPublicKey[]
+  },
+): Promise<void> {
+  const text = JSON.stringify({
+    writers: writers.map(({ stream, first }) => ({ stream, first })),
+    keys: keyring.statementKeys.map(({ version, publicKey }) => ({
+      version,
+      publicKey: publicKey.toString('base64'),
+    })),
+    digestKeys: digestKeys.map(({ fingerprint, value }) => ({
+      fingerprint,
+      publicKey: Buffer.from(value).toString('base64'),
+    })),
+    deployment: keyring.deploymentId,
+  })
+  const signatures = keyring.statementKeys.map(({ version }) => ({
+    key: version,
+    signature: keyring.signStatement('writers', text, version).toString('base64'),
+  }))
+  const bytes = Buffer.from(`${JSON.stringify({ list: 1, text, signatures })}\n`)
+  const path = join(to.directory, writersFile)
+  await replaceFile(to.files, path, bytes)
+}
+
+/** Whoever reads the file at any time finds the old bytes or the new ones, whole. */
+export async function replaceFile(files: FilePort, path: string, bytes: Uint8Array): Promise<void> {
+  const beside = `${path}.next`
+  await files.remove(beside)
+  const file = await files.create(beside)
+  try {
+    await writeAll(file, bytes, 0)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await files.rename(beside, path)
+  await files.syncDirectory(dirname(path))
+}
+
+/**
+ * The list in a journal's directory, or why it is not to be believed. It holds when one of the keys signed
+ * it that whoever verifies trusts, and without such a pin when the first of its own keys did.
+ * @param pinned fingerprints of trusted keys
+ * @throws when the file is there and cannot be read
+ */
+export async function readWritersList(
+  from: { readonly files: FilePort; readonly directory: string },
+  pinned: readonly string[],
+): Promise<WritersList | string> {
+  const entries = await from.files.list(from.directory)
+  if (!entries.some(({ name }) => name === writersFile)) return 'there is no signed list of writers'
+  const file = await from.files.openToRead(join(from.directory, writersFile))
+  try {
+    const size = await file.size()
+    if (size > fileBytesMax) return 'the list of writers is too long'
+    const bytes = Buffer.alloc(size)
+    await readAll(file, bytes, 0)
+    return readList(bytes.toString('utf8'), pinned)
+  } finally {
+    await file.close()
+  }
+}
+
+interface Outer {
+  readonly list: number
+  readonly text: string
+  readonly signatures: readonly { readonly key: number; readonly signature: string }[]
+}
+
+interface Inner {
+  readonly deployment: string
+  readonly keys: readonly { readonly version: number; readonly publicKey: string }[]
+  readonly writers: readonly ListedWriter[]
+  readonly digestKeys?: readonly { readonly fingerprint: string; readonly publicKey: string }[]
+}
+
+/** What is signed was written by a server and so is well formed; what is not is refused before it is used. */
+function readList(bytes: string, pinned: readonly string[]): WritersList | string {
+  try {
+    const { list, text, signatures } = JSON.parse(bytes) as Outer // wrong types throw below
+    if (list !== 1) return 'the list of writers is of a version that is not known'
+    const { deployment, keys: told, writers, digestKeys: signing = [] } = JSON.parse(text) as Inner
+    const keys = told.map(({ version, publicKey: base64 }) => {
+      const publicKey = Buffer.from(base64, 'base64')
+      return { version, publicKey, fingerprint: fingerprintOf(publicKey) }
+    })
+    const trusted =
+      pinned.length === 0 ? keys : keys.filter((key) => pinned.includes(key.fingerprint))
+    if (trusted.length === 0) return 'no key of the list of writers is the one that is trusted'
+    const holds = signatures.some(({ key: version, signature }) =>
+      trusted.some(
+        (key) =>
+          key.version === version &&
+          statementHolds(key.publicKey, 'writers', text, Buffer.from(signature, 'base64')),
+      ),
+    )
+    const digestKeys = new Map(
+      signing.map((key) => [key.fingerprint, Buffer.from(key.publicKey, 'base64')]),
+    )
+    return holds
+      ? { deployment, keys, writers, digestKeys }
+      : "the list of writers' signature does not hold"
+  } catch {
+    return 'the list of writers is not well formed'
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * What an audit record counts as, for usage and metrics: one request of KMS, and what it or the service did
+ * to a key's life.
+ * @module
+ */
+import type { CountedCall, KeyTurn } from '../../model/usage.ts'
+
+type Given = Readonly<Record<string, unknown>>
+
+/** Undefined for what is no request of KMS and nothing in a key's life. */
+export function countedCall(
+  record: Given,
+  place: Pick<CountedCall, 'accountId' | 'region' | 'time'>,
+): CountedCall | undefined {
+  if (record['eventSource'] !== 'kms.amazonaws.com') return undefined
+  const isCall = record['eventType'] === 'AwsApiCall'
+  const succeeded = record['errorCode'] === undefined
+  const keyArns = keyArnsOf(record['resources'])
+  const turns = succeeded ? turnsOf(record, keyArns) : []
+  if (!isCall && turns.length === 0) return undefined
+  const { accountId: callerAccountId } = members(record['userIdentity'])
+  return {
+    ...place,
+    operation: operationOf(record),
+    keyArns,
+    request: isCall,
+    own: callerAccountId === undefined || callerAccountId === place.accountId,
+    succeeded,
+    turns,
+  }
+}
+
+/** Pairs are charged for by their spec, which no key says. */
+function operationOf(record: Given): string {
+  const name = String(record['eventName'])
+  const { keyPairSpec } = members(record['requestParameters'])
+  return typeof keyPairSpec === 'string' ? `${name} ${keyPairSpec}` : name
+}
+
+function keyArnsOf(resources: unknown): readonly string[] {
+  if (!Array.isArray(resources)) return []
+  return resources.flatMap((resource: unknown) => {
+    const { type, ARN: arn } = members(resource)
+    // Aliases stand beside the keys that they point to.
+    const isKey = type === 'AWS::KMS::Key' && typeof arn === 'string' && arn.includes(':key/')
+    return isKey ? [arn] : []
+  })
+}
+
+/** To which state each operation brings its key; where the answer says it, that is what counts. */
+const states: Readonly<Record<string, string>> = {
+  CancelKeyDeletion: 'Disabled',
+  CreateKey: 'Enabled',
+  DeleteExpiredKeyMaterial: 'PendingImport',
+  DeleteImportedKeyMaterial: 'PendingImport',
+  DeleteKey: 'Deleted',
+  DisableKey: 'Disabled',
+  EnableKey: 'Enabled',
+  ImportKeyMaterial: 'Enabled',
+  ScheduleKeyDeletion: 'PendingDeletion',
+}
+
+function turnsOf(record: Given, keyArns: readonly string[]): readonly KeyTurn[] {
+  const operation = String(record['eventName'])
+  const [keyArn] = keyArns
+  const usual = states[operation]
+  if (keyArn === undefined) return []
+  if (operation === 'RotateKey') return [{ keyArn, state: 'Rotated' }]
+  if (usual === undefined) return []
+  const response = members(record['responseElements'])
+  const { keyState, keySpec, keyManager } = members(response['keyMetadata'])
+  const said = keyState ?? response['keyState']
+  return [
+    {
+      keyArn,
+      state: typeof said === 'string' ? said : usual,
+      ...(typeof keySpec === 'string' && { spec: keySpec }),
+      ...(typeof keyManager === 'string' && { manager: keyManager }),
+    },
+  ]
+}
+
+function members(value: unknown): Given {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}

@@ -1,0 +1,69 @@
+/** Records of what the server does of itself, for no caller: CloudTrail's `AwsServiceEvent`. @module */
+import { keyArn } from '../../model/key.ts'
+import type { ServiceEvent } from '../../model/service-event.ts'
+import { eventTime } from '../../model/event-time.ts'
+
+interface OwnEvent {
+  readonly eventId: string
+  /** Milliseconds since the epoch. */
+  readonly time: number
+  readonly eventName: string
+  readonly accountId: string
+  readonly region: string
+  readonly details?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** What happens to the deployment itself: the first account, its root access key. */
+export function serviceRecord(event: OwnEvent): string {
+  return ownRecord(event, { source: 'trent.amazonaws.com', agent: 'trent' })
+}
+
+/** What happens to a key of itself, in the words of AWS KMS. */
+export function keyServiceRecord(
+  { eventName, key, details, answersArn }: ServiceEvent,
+  of: { readonly eventId: string; readonly time: number; readonly partition: string },
+): string {
+  const { accountId, region } = key
+  const { eventId, time, partition } = of
+  const arn = keyArn(partition, key)
+  return ownRecord(
+    { eventId, time, eventName, accountId, region, details },
+    {
+      source: 'kms.amazonaws.com',
+      agent: 'AWS Internal',
+      resources: [{ accountId, type: 'AWS::KMS::Key', ARN: arn }],
+      responseElements: answersArn ? { keyId: arn } : undefined,
+    },
+  )
+}
+
+function ownRecord(
+  event: OwnEvent,
+  of: {
+    readonly source: string
+    readonly agent: string
+    readonly resources?: readonly object[]
+    readonly responseElements?: object | undefined
+  },
+): string {
+  return JSON.stringify({
+    eventVersion: '1.11',
+    userIdentity: { accountId: event.accountId, invokedBy: of.agent },
+    eventTime: eventTime(event.time),
+    eventSource: of.source,
+    eventName: event.eventName,
+    awsRegion: event.region,
+    sourceIPAddress: of.agent,
+    userAgent: of.agent,
+    requestParameters: null,
+    responseElements: of.responseElements ?? null,
+    eventID: event.eventId,
+    readOnly: false,
+    ...(of.resources && { resources: of.resources }),
+    eventType: 'AwsServiceEvent',
+    managementEvent: true,
+    recipientAccountId: event.accountId,
+    ...(event.details && { serviceEventDetails: event.details }),
+    eventCategory: 'Management',
+  })
+}

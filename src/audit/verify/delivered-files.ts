@@ -1,0 +1,121 @@
+/**
+ * Files of an archive as the verifier reads them: bounded, and without following links.
+ * @module
+ */
+import { hash } from 'node:crypto'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import { readAll, type FilePort } from '../../disk/files.ts'
+import type { JournalBreak } from './verify.ts'
+
+export interface DeliveredFiles {
+  readonly files: FilePort
+  readonly directory: string
+  readonly breaks: JournalBreak[]
+}
+
+const decompress = promisify(gunzip)
+/**
+ * No file that delivery makes is longer, unpacked or not: a log file holds one stretch of the journal, and a
+ * digest describes at most 10,000 files.
+ */
+export const logBytesMax = 16 * 1024 * 1024
+export const digestBytesMax = 64 * 1024 * 1024
+export const metadataBytesMax = 64 * 1024
+/** So many ids are looked for in log files that no digest names. */
+const unlistedIdsMax = 1_000_000
+
+/** The directory may be the bucket, or hold it. */
+export function isAt(name: string, object: string): boolean {
+  return name === object || name.endsWith(`/${object}`)
+}
+
+/** What is wrong with an object that the database says is there. */
+export async function objectFlaw(
+  archive: DeliveredFiles,
+  names: readonly string[],
+  key: string,
+  wanted: string,
+): Promise<string | undefined> {
+  const name = names.find((each) => isAt(each, key))
+  const bytesMax = key.includes('/CloudTrail-Digest/') ? digestBytesMax : logBytesMax
+  const text = name === undefined ? undefined : await textOf(archive, name, bytesMax)
+  if (text === undefined) return 'it was delivered, and is missing or not readable'
+  return hash('sha256', text, 'hex') === wanted ? undefined : 'it was delivered, and was changed'
+}
+
+/** The event ids in log files. */
+export async function idsOf(
+  archive: DeliveredFiles,
+  names: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>()
+  for (const name of names) {
+    // oxlint-disable-next-line no-await-in-loop -- file by file bounds the memory
+    const text = await textOf(archive, name, logBytesMax)
+    for (const id of text === undefined ? [] : idsIn(text)) {
+      if (ids.size < unlistedIdsMax) ids.add(id)
+    }
+  }
+  return ids
+}
+
+function idsIn(text: Buffer): readonly string[] {
+  try {
+    const { Records: records } = JSON.parse(text.toString('utf8')) as { readonly Records: unknown }
+    if (!Array.isArray(records)) return []
+    return records.flatMap((record: unknown) => {
+      const { eventID } = Object(record) as { readonly eventID?: unknown }
+      return typeof eventID === 'string' ? [eventID] : []
+    })
+  } catch {
+    return []
+  }
+}
+
+/** Symbolic links are not followed: what they lead to was not delivered here. */
+export async function namesBelow(archive: DeliveredFiles, at: string): Promise<readonly string[]> {
+  const names: string[] = []
+  const { files, directory, breaks } = archive
+  for (const { name, isDirectory, isFile = true } of await files.list(join(directory, at))) {
+    const path = at === '' ? name : `${at}/${name}`
+    // oxlint-disable-next-line no-await-in-loop -- one folder after another
+    if (isDirectory) names.push(...(await namesBelow(archive, path)))
+    else if (isFile) names.push(path)
+    else breaks.push({ file: path, offset: 0, why: 'this is a link, or no regular file' })
+  }
+  return names
+}
+
+export async function textOf(
+  archive: DeliveredFiles,
+  name: string,
+  bytesMax: number,
+): Promise<Buffer | undefined> {
+  const bytes = await bytesOf(archive, name, bytesMax)
+  // Whatever is no gzip, or would be too much, is not what was delivered.
+  return bytes && decompress(bytes, { maxOutputLength: bytesMax }).catch(() => undefined)
+}
+
+export async function bytesOf(
+  { files, directory }: DeliveredFiles,
+  name: string,
+  bytesMax: number,
+): Promise<Buffer | undefined> {
+  let file
+  try {
+    file = await files.openToRead(join(directory, name))
+  } catch {
+    return undefined // it is not there: the caller says what that means
+  }
+  try {
+    const size = await file.size()
+    if (size > bytesMax) return undefined
+    const bytes = Buffer.alloc(size)
+    await readAll(file, bytes, 0)
+    return bytes
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,47 @@
+/** Who calls: all that knows credentials and sessions, joined. @module */
+import { createForwardAccessTokens } from './forward-access-tokens.ts'
+import { createSeenSignatures } from './seen-signatures.ts'
+import { createSessionTokens, type SessionTokens } from './session-tokens.ts'
+import { createSigningKeys } from './signing-keys.ts'
+import type { SigningKeys } from './signature-v4.ts'
+import type { Keyring } from '../crypto/keyring.ts'
+import type { Clock, Random } from '../model/clock.ts'
+import type { RegionTable } from '../model/region.ts'
+import { createCredentials } from './credentials.ts'
+import { createForwardAccess, type OpenForwardAccess } from './forward-access.ts'
+import type { CredentialLookup } from './credential.ts'
+import type { Lookup } from '../cache/known.ts'
+
+export interface Callers {
+  readonly credentials: CredentialLookup
+  readonly signingKeys: SigningKeys
+  readonly sessions: SessionTokens
+  readonly forwardAccess: OpenForwardAccess
+}
+
+/** Enough for every (access key, Region, day) of a busy deployment; each is a few hundred bytes. */
+const signingKeysMax = 10_000
+
+export function createCallers(ports: {
+  readonly keyring: Keyring
+  readonly lookup: Lookup
+  readonly regions: RegionTable
+  readonly clock: Clock
+  readonly random: Random
+}): Callers {
+  const { keyring, lookup, regions, clock, random } = ports
+  const sessions = createSessionTokens(keyring, random)
+  const signingKeys = createSigningKeys(signingKeysMax)
+  const { find, standing } = createCredentials({ lookup, sessionTokens: sessions, clock })
+  const forwardAccess = createForwardAccess({
+    regions,
+    lookup,
+    clock,
+    signingKeys,
+    credentials: find,
+    standing,
+    tokens: createForwardAccessTokens(keyring),
+    seenSignatures: createSeenSignatures(Math.floor(clock.system() / 1000)),
+  })
+  return { credentials: find, signingKeys, sessions, forwardAccess }
+}

@@ -1,0 +1,195 @@
+/**
+ * Whose an access key is, from memory: long-term keys by their record, temporary ones by the session that
+ * their token holds, and those of services.
+ *
+ * INVARIANT (sessions are not trusted alone): at each use the role or user of a session exists, by its
+ * unique id; the access key at the head of its chain, where there is one, is active; and it was issued
+ * after its principal's sessions were last revoked. A session of a service's infrastructure lives no longer
+ * than the service does.
+ * @module
+ */
+import type { SessionTokens, UnsealedSession } from './session-tokens.ts'
+import { KmsError } from '../errors.ts'
+import type { Clock } from '../model/clock.ts'
+import { serviceKeyPrefix } from '../model/service.ts'
+import type { Session } from '../model/session.ts'
+import { createCache, type Cache } from '../cache/cache.ts'
+import type { Credential, CredentialLookup, Owned } from './credential.ts'
+import type { KnownRole, KnownUser, KnownAccessKey, KnownService, Lookup } from '../cache/known.ts'
+
+export interface CredentialPorts {
+  readonly lookup: Pick<Lookup, 'refresh' | 'accessKey' | 'service' | 'user' | 'role'>
+  readonly sessionTokens: Pick<SessionTokens, 'open'>
+  readonly clock: Pick<Clock, 'now'>
+}
+
+/**
+ * Whose credentials are, asked anew: of those that were proved before and are to hold still.
+ * @param provedAt milliseconds since the epoch: what was revoked since then holds no more
+ */
+export type Standing = (
+  accessKeyId: string,
+  session: Session | undefined,
+  provedAt: number,
+) => Promise<Owned | undefined>
+
+export interface Credentials {
+  readonly find: CredentialLookup
+  /** Undefined when they hold no more. @throws {KmsError} `ExpiredTokenException` */
+  readonly standing: Standing
+}
+
+/** A session's policy is compiled by whoever holds the session, and goes with it. */
+const compiledBytesPerCharacter = 80
+const sessionsBytesMax = 32 * 2 ** 20
+
+type Owner = KnownUser | KnownRole | KnownService | undefined
+
+interface Opened {
+  readonly owner: Owner
+  readonly credential: Credential
+}
+
+export function createCredentials({ lookup, sessionTokens, clock }: CredentialPorts): Credentials {
+  const kept = keeper()
+  const sessions = sessionCache(sessionTokens)
+
+  const longTerm = async (accessKeyId: string): Promise<Credential | undefined> => {
+    if (accessKeyId.startsWith(serviceKeyPrefix)) {
+      const service = await lookup.service(accessKeyId)
+      if (service !== undefined) return kept(service, undefined, () => credentialOfService(service))
+    }
+    const known = await lookup.accessKey(accessKeyId)
+    if (known === undefined) return undefined
+    const { record, signingSecret } = known
+    if (record.principalKind === 'root') {
+      return kept(known, undefined, () => ({ ...record, signingSecret }))
+    }
+    const owner = await lookup.user(record.principalId)
+    // The keys of a user who is gone are gone with him.
+    if (owner?.record.accountId !== record.accountId) return undefined
+    const { name: userName, path: userPath } = owner.record
+    return kept(known, owner, () => ({ ...record, signingSecret, userName, userPath }))
+  }
+
+  const ownerOfValid = async (session: Session): Promise<Owner | 'gone'> => {
+    const owner = await ownerOf(session, lookup)
+    if (owner === 'gone') return owner
+    if (session.expiresAt <= clock.now()) throw expired()
+    return owner
+  }
+
+  const temporary = async (accessKeyId: string, token: string): Promise<Credential | undefined> => {
+    const found = sessions.get(`${accessKeyId}/${token}`)
+    const unsealed = found instanceof Promise ? await found : found
+    if (unsealed === undefined) return undefined
+    const { session, signingSecret } = unsealed
+    const owner = await ownerOfValid(session)
+    if (owner === 'gone') return undefined
+    return kept(unsealed, owner, () => ({
+      ...ownedBySession(accessKeyId, session, owner),
+      signingSecret,
+    }))
+  }
+
+  const caughtUp = async (): Promise<void> => {
+    const refreshed = lookup.refresh()
+    if (refreshed !== undefined) await refreshed
+  }
+  return {
+    async find(accessKeyId, sessionToken) {
+      await caughtUp()
+      return sessionToken === undefined
+        ? longTerm(accessKeyId)
+        : temporary(accessKeyId, sessionToken)
+    },
+    async standing(accessKeyId, session, provedAt) {
+      await caughtUp()
+      if (session === undefined) {
+        const credential = await longTerm(accessKeyId)
+        if (credential?.status !== 'Active') return undefined
+        const user =
+          credential.principalKind === 'user'
+            ? await lookup.user(credential.principalId)
+            : undefined
+        return isRevoked(user, provedAt) ? undefined : credential
+      }
+      const owner = await ownerOfValid(session)
+      return owner === 'gone' ? undefined : ownedBySession(accessKeyId, session, owner)
+    },
+  }
+}
+
+type Kept = KnownAccessKey | KnownService | UnsealedSession
+
+/** One object for as long as what it is made of is known: what is made of a credential is kept by it. */
+function keeper(): (of: Kept, owner: Owner, make: () => Credential) => Credential {
+  const opened = new WeakMap<Kept, Opened>()
+  return (of, owner, make) => {
+    const before = opened.get(of)
+    if (before !== undefined && before.owner === owner) return before.credential
+    const credential = make()
+    opened.set(of, { owner, credential })
+    return credential
+  }
+}
+
+export function expired(): KmsError {
+  return new KmsError(
+    'ExpiredTokenException',
+    'The security token included in the request is expired',
+  )
+}
+
+function credentialOfService({ record, signingSecret }: KnownService): Credential {
+  const { accessKeyId, name: principalId } = record
+  const of = { accessKeyId, accountId: '', principalKind: 'service', principalId } as const
+  return { ...of, status: 'Active', service: record, signingSecret }
+}
+
+function ownedBySession(accessKeyId: string, session: Session, owner: Owner): Owned {
+  const { accountId, principalId } = session
+  const base = { accessKeyId, accountId, principalId, status: 'Active', session } as const
+  if (session.kind === 'infrastructure') {
+    const name = principalId.slice(`${accountId}:`.length)
+    return { ...base, principalKind: 'role', role: { name, path: '/' } }
+  }
+  if (owner === undefined || !('policies' in owner)) return { ...base, principalKind: 'root' }
+  const { name, path } = owner.record
+  return session.kind === 'role'
+    ? { ...base, principalKind: 'role', role: { name, path } }
+    : { ...base, principalKind: 'user', userName: name, userPath: path }
+}
+
+function sessionCache(sessionTokens: Pick<SessionTokens, 'open'>): Cache<UnsealedSession> {
+  return createCache<UnsealedSession>({
+    bytesMax: sessionsBytesMax,
+    load: (name) => {
+      const slash = name.indexOf('/')
+      return Promise.resolve(sessionTokens.open(name.slice(0, slash), name.slice(slash + 1)))
+    },
+    sizeOf: ({ session }) => 4096 + compiledBytesPerCharacter * (session.policy?.length ?? 0),
+  })
+}
+
+/** Undefined for a root user, who is always there while an access key of his is. */
+async function ownerOf(
+  { kind, accountId, principalId, issuedAt, sourceAccessKeyId }: Session,
+  lookup: Pick<Lookup, 'accessKey' | 'service' | 'user' | 'role'>,
+): Promise<Owner | 'gone'> {
+  if (kind === 'infrastructure') return (await lookup.service(sourceAccessKeyId ?? '')) ?? 'gone'
+  if (sourceAccessKeyId !== undefined) {
+    const source = await lookup.accessKey(sourceAccessKeyId)
+    if (source?.record.status !== 'Active') return 'gone'
+  }
+  if (principalId === accountId) return undefined
+  const owner = await (kind === 'role' ? lookup.role(principalId) : lookup.user(principalId))
+  if (owner?.record.accountId !== accountId) return 'gone'
+  return isRevoked(owner, issuedAt) ? 'gone' : owner
+}
+
+/** Whether what was issued then is of no use any more. */
+function isRevoked(owner: KnownUser | KnownRole | undefined, issuedAt: number): boolean {
+  const revokedAt = owner?.record.sessionsRevokedAt
+  return revokedAt !== undefined && issuedAt <= revokedAt
+}

@@ -1,0 +1,163 @@
+/**
+ * The identity side of a decision: what the caller's own account says about it.
+ * @module
+ */
+import { compilePolicy, type CompiledPolicy } from '../policy/compile.ts'
+import { insiderPolicy, servicePolicy } from '../policy/insider-policy.ts'
+import { roleIdOf, type Caller, type WebIdentityCaller } from '../model/caller.ts'
+import type { Session } from '../model/session.ts'
+import type { ContextEntries } from '../operations/contract/call.ts'
+import type { Identity, Lookup } from '../cache/known.ts'
+import { tagEntries } from '../cache/known-identities.ts'
+
+export const nothing: Identity = { policies: [], entries: {} }
+
+export const insider: Identity = { policies: [insiderPolicy], entries: {} }
+
+export const service: Identity = { policies: [servicePolicy], entries: {} }
+
+/** A federated user of a root user has what the root user has, within its session's policies. */
+export const everything = compilePolicy(
+  '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}',
+  'identity',
+)
+
+/** What cannot be read may have held a Deny. */
+export const lost = (what: string): CompiledPolicy => ({
+  broken: `${what} is gone`,
+  statements: [],
+})
+
+export type IdentityLookup = Pick<Lookup, 'user' | 'role' | 'group' | 'managedPolicy'>
+
+/** Root users need no policy: in their own account their identity side allows everything. */
+export function identityOf(caller: Caller, lookup: IdentityLookup): Identity | Promise<Identity> {
+  if (caller.kind === 'operator' || caller.kind === 'test') return insider
+  if (caller.kind === 'service') return service
+  // Only grants speak of infrastructure.
+  if (caller.kind === 'root' || caller.kind === 'infrastructure') return nothing
+  if (caller.webIdentity !== undefined)
+    return { policies: [], entries: claimEntries(caller.webIdentity) }
+  if (caller.kind === 'user')
+    return identityBehind('the user', lookup.user(caller.uniqueId), lookup)
+  return identityOfSession(caller, lookup)
+}
+
+/** What a token has proved, as condition keys of the call that brings it. */
+export function claimEntries({
+  provider,
+  claims,
+  tags,
+  ...rest
+}: WebIdentityCaller): ContextEntries {
+  const { transitiveTagKeys, sourceIdentity } = rest
+  const named = Object.entries(claims).map(([claim, value]) => [`${provider}:${claim}`, value])
+  return {
+    ...(Object.fromEntries(named) as ContextEntries),
+    ...Object.fromEntries(tags.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value])),
+    ...(tags.length > 0 && { 'aws:TagKeys': tags.map(({ Key }) => Key) }),
+    ...(transitiveTagKeys.length > 0 && { 'sts:TransitiveTagKeys': transitiveTagKeys }),
+    'sts:SourceIdentity': sourceIdentity,
+  }
+}
+
+export async function identityOfSession(caller: Caller, lookup: IdentityLookup): Promise<Identity> {
+  const { session, issuer } = caller
+  const behind =
+    caller.kind === 'assumed-role'
+      ? await identityBehind('the role', lookup.role(roleIdOf(caller)), lookup)
+      : issuer?.type === 'Root'
+        ? { policies: [everything], entries: {} }
+        : await identityBehind('the user', lookup.user(issuer?.principalId ?? ''), lookup)
+  if (session === undefined) return behind
+  const { policy, policyIds, kind } = session
+  const limits = await managedPolicies(policyIds, lookup)
+  if (policy !== undefined) limits.push(compiledOnce(session, policy))
+  // A federated user without policies may do nothing by its user's.
+  const limited = limits.length > 0 || kind === 'federated'
+  return {
+    ...behind,
+    entries: {
+      ...overlaid(behind.entries, tagEntries('aws:PrincipalTag', session)),
+      ...provenEntries(session),
+    },
+    ...(limited && { session: limits }),
+  }
+}
+
+/** What of its token a session goes on being known by. */
+export function provenEntries({ webIdentity }: Session): ContextEntries {
+  if (webIdentity === undefined) return {}
+  const { provider, audience, subject, methods } = webIdentity
+  return {
+    [`${provider}:aud`]: audience,
+    [`${provider}:sub`]: subject,
+    ...(methods.length > 0 && { [`${provider}:amr`]: methods }),
+  }
+}
+
+/** A session's own tag hides one of its role that differs in case only: they are one condition key. */
+export function overlaid(entries: ContextEntries, own: ContextEntries): ContextEntries {
+  const hidden = new Set(Object.keys(own).map((name) => name.toLowerCase()))
+  const left = Object.entries(entries).filter(([name]) => !hidden.has(name.toLowerCase()))
+  return { ...Object.fromEntries(left), ...own }
+}
+
+export const sessionPolicies = new WeakMap<Session, CompiledPolicy>()
+
+/** By session, whose object is the same for as long as its token is remembered. */
+export function compiledOnce(session: Session, policy: string): CompiledPolicy {
+  const known = sessionPolicies.get(session)
+  if (known !== undefined) return known
+  const compiled = compilePolicy(policy, 'identity')
+  sessionPolicies.set(session, compiled)
+  return compiled
+}
+
+export async function identityBehind(
+  what: string,
+  found: ReturnType<Lookup['user' | 'role']>,
+  lookup: Pick<Lookup, 'group' | 'managedPolicy'>,
+): Promise<Identity> {
+  const known = await found
+  // It went away while it called: nothing that its account said of it holds any more.
+  if (known === undefined) return { policies: [lost(what)], entries: {} }
+  const { policies, entries, record } = known
+  const { attachedPolicies, permissionsBoundary } = record
+  const groups = 'groups' in record ? record.groups : []
+  if (attachedPolicies.length + groups.length === 0 && permissionsBoundary === undefined) {
+    return { policies, entries }
+  }
+  const attached = await managedPolicies(attachedPolicies, lookup)
+  const shared = await Promise.all(groups.map((groupId) => policiesOfGroup(groupId, lookup)))
+  const [boundary] =
+    permissionsBoundary === undefined ? [] : await managedPolicies([permissionsBoundary], lookup)
+  return {
+    policies: [...policies, ...attached, ...shared.flat()],
+    entries,
+    ...(boundary && { boundary }),
+  }
+}
+
+/** What a group's members have of it. */
+export async function policiesOfGroup(
+  groupId: string,
+  lookup: Pick<Lookup, 'group' | 'managedPolicy'>,
+): Promise<readonly CompiledPolicy[]> {
+  const group = await lookup.group(groupId)
+  if (group === undefined) return [lost(`the group ${groupId}`)]
+  return [...group.policies, ...(await managedPolicies(group.record.attachedPolicies, lookup))]
+}
+
+/** One that is gone denies. */
+export function managedPolicies(
+  policyIds: readonly string[],
+  lookup: Pick<Lookup, 'managedPolicy'>,
+): Promise<CompiledPolicy[]> {
+  return Promise.all(
+    policyIds.map(async (policyId) => {
+      const managed = await lookup.managedPolicy(policyId)
+      return managed?.policy ?? lost(`the managed policy ${policyId}`)
+    }),
+  )
+}

@@ -1,0 +1,31 @@
+/**
+ * For how many days a key was not used, for policies that keep keys in use from being disabled or deleted.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
+ * @module
+ */
+import type { Operation } from '../operations/contract/operation.ts'
+import type { ContextEntries } from '../operations/contract/call.ts'
+import type { KeyUsages } from '../operations/contract/dependencies.ts'
+import type { Resolved } from '../resolve/resolved.ts'
+
+const dayMs = 86_400_000
+
+/**
+ * Whole days since the last use; where there is none, since the key was made, or since uses are noted.
+ * A use whose row is forged or missing counts as one just now: whoever writes the database cannot make a
+ * used key look idle.
+ */
+export async function idleDays(
+  { asksIdleDays }: Pick<Operation, 'asksIdleDays'>,
+  { keys }: Pick<Resolved, 'keys'>,
+  usages: KeyUsages,
+  now: number,
+): Promise<ContextEntries | undefined> {
+  const [key] = [...keys.values()].flatMap(({ known }) => known?.record ?? [])
+  if (asksIdleDays === undefined || key === undefined) return undefined
+  const last = await usages.lastOf(key)
+  const from =
+    last?.unproved === true ? now : (last?.usedAt ?? Math.max(key.createdAt, usages.since))
+  const days = Math.max(0, Math.floor((now - from) / dayMs))
+  return { 'kms:TrailingDaysWithoutKeyUsage': String(days) }
+}

@@ -1,0 +1,52 @@
+/**
+ * Key policies at the time they are written: the pure checks joined with the accounts that exist.
+ * @module
+ */
+import { requestContext } from '../policy/context.ts'
+import { checkKeyPolicy, defaultKeyPolicy } from '../policy/key-policy.ts'
+import type { Clock } from '../model/clock.ts'
+import { keyArn } from '../model/key.ts'
+import type { FindPrincipal, FindUserArn } from './principals.ts'
+import { shownPolicy } from './shown-policy.ts'
+import type { KeyPolicies } from '../operations/contract/dependencies.ts'
+import type { Lookup } from '../cache/known.ts'
+import { accountsOf, organizationsOf } from './accounts.ts'
+import { identityOf } from './identity.ts'
+
+export function createKeyPolicies(
+  principalExists: FindPrincipal,
+  findUserArn: FindUserArn,
+  lookup: Lookup,
+  clock: Clock,
+): KeyPolicies {
+  return {
+    defaultFor: defaultKeyPolicy,
+    shown: ({ policy, policyPrincipals }) =>
+      shownPolicy(policy, policyPrincipals, principalExists, findUserArn),
+    async check(policy, key, { caller, partition, region, origin }, bypassLockoutCheck) {
+      // Conditions are asked as the caller is now: by its tags and its organisation as well.
+      const { entries, boundary } = await identityOf(caller, lookup)
+      const accounts = await accountsOf(caller.accountId, { keys: new Map() }, lookup)
+      const context = requestContext({
+        caller,
+        action: 'kms:PutKeyPolicy',
+        region,
+        now: clock.now(),
+        ...origin,
+        resourceAccountId: key.accountId,
+        ...organizationsOf(accounts, caller.accountId, key.accountId),
+        entries,
+      })
+      const resource = { arn: keyArn(partition, key), accountId: key.accountId }
+      return checkKeyPolicy(policy, {
+        caller,
+        resource,
+        context,
+        partition,
+        bypassLockoutCheck,
+        bounded: boundary !== undefined,
+        principalExists,
+      })
+    },
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Reads all grants of a key to one grantee in a thread of its own: reading tens of thousands of rows and
+ * checking their tags takes seconds, and costs the calls nothing.
+ * @module
+ */
+import { Worker } from 'node:worker_threads'
+import { termsOf, type GrantTerms } from '../model/grant-terms.ts'
+import type { KeyRef } from '../model/key.ts'
+import type { OnForgedRow } from '../store/bound-rows.ts'
+import type { SharedDatabase } from '../store/open.ts'
+import type { StoreReads } from '../store/store.ts'
+import type {
+  GrantThreadAnswer,
+  GrantThreadOrder,
+  GrantThreadSettings,
+} from './grant-reader-thread.ts'
+import type { OpenDeployment } from '../crypto/open-deployment.ts'
+
+/**
+ * Hands over the grants page by page, until `take` answers false.
+ * @throws when the rows cannot be read
+ */
+export type ReadGrants = (
+  key: KeyRef,
+  grantee: string,
+  take: (page: readonly GrantTerms[]) => boolean | Promise<boolean>,
+) => Promise<void>
+
+export interface GrantReader {
+  /** One read at a time. */
+  readonly read: ReadGrants
+  readonly close: () => Promise<void>
+}
+
+/** Rows that one statement reads: some milliseconds of the store thread, and as much of the calls' thread. */
+const pageRows = 250
+
+/** Reads on the thread that calls it. */
+export function readGrantsFrom(store: Pick<StoreReads, 'listGrants'>): ReadGrants {
+  return async (key, grantee, take) => {
+    let after: string | undefined
+    for (;;) {
+      const page = { limit: pageRows, fetched: pageRows, ...(after !== undefined && { after }) }
+      // oxlint-disable-next-line no-await-in-loop -- page by page
+      const grants = await store.listGrants(key, { ...page, grantee })
+      after = grants.at(-1)?.grantId
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      if (!(await take(grants.map(termsOf))) || grants.length < pageRows) return
+    }
+  }
+}
+
+/** The thread starts with the first read. */
+export function createGrantReader(options: {
+  readonly database: SharedDatabase
+  readonly deployment: OpenDeployment
+  readonly onForgedRow: OnForgedRow
+}): GrantReader {
+  const { database, deployment, onForgedRow } = options
+  let thread: Worker | undefined
+  let ended: Error | undefined
+  const start = (): Worker => {
+    const started = startThread({ database, deployment })
+    started.on('error', (error) => {
+      ended = error instanceof Error ? error : new Error(String(error))
+    })
+    started.once('exit', () => {
+      ended ??= new Error('the thread that reads grants ended')
+    })
+    return started
+  }
+  const read: ReadGrants = (key, grantee, take) =>
+    new Promise((resolve, reject) => {
+      if (ended !== undefined) throw ended
+      thread ??= start()
+      const reading = thread
+      const settle = (act: () => void): void => {
+        reading.off('message', onAnswer)
+        reading.off('exit', onExit)
+        act()
+      }
+      let failed: unknown
+      const onExit = (): void => settle(() => reject(ended ?? new Error('no grants are read')))
+      const order = (message: GrantThreadOrder): void => {
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
+        reading.postMessage(message)
+      }
+      const onAnswer = (answer: GrantThreadAnswer): void => {
+        switch (answer.kind) {
+          case 'page': {
+            const taken = (async () => take(answer.page))()
+            return void taken.then(
+              (goOn) => order({ kind: 'taken', goOn }),
+              (error: unknown) => {
+                failed = error
+                // Its answers to this read come to their end before the next one.
+                order({ kind: 'taken', goOn: false })
+              },
+            )
+          }
+          case 'forged':
+            return onForgedRow(answer.table, answer.id)
+          case 'failed':
+            return settle(() => reject(new Error(`grants are not read: ${answer.message}`)))
+          case 'read':
+            return settle(() => (failed === undefined ? resolve() : reject(failed)))
+        }
+      }
+      reading.on('message', onAnswer)
+      reading.once('exit', onExit)
+      order({ kind: 'read', key, grantee })
+    })
+  return {
+    read,
+    async close() {
+      ended ??= new Error('the grant reader is closed')
+      if (thread === undefined) database.port.close()
+      await thread?.terminate()
+    },
+  }
+}
+
+function startThread(workerData: GrantThreadSettings): Worker {
+  const thread = new Worker(new URL('grant-reader-thread.ts', import.meta.url), {
+    name: 'trent grant reader',
+    workerData,
+    transferList: [workerData.database.port],
+  })
+  thread.unref()
+  return thread
+}

@@ -1,0 +1,78 @@
+/**
+ * What is known of a user or a role in memory: its record, its policies compiled, its tags as condition
+ * keys; and of a managed policy.
+ * @module
+ */
+import { compilePolicy } from '../policy/compile.ts'
+import type { IdentityRecord } from '../model/identity.ts'
+import { defaultDocument } from '../model/managed-policy.ts'
+import type { StoreReads } from '../store/store.ts'
+import type { ContextEntries } from '../operations/contract/call.ts'
+import type { KnownIdentity, KnownUser, KnownGroup, KnownRole, KnownPolicy } from './known.ts'
+
+/** As for key policies: what a character of a policy takes once it is compiled. */
+const compiledBytesPerCharacter = 80
+const overheadBytes = 8192
+
+export async function loadUser(
+  userId: string,
+  store: Pick<StoreReads, 'findUser'>,
+): Promise<KnownUser | undefined> {
+  const record = await store.findUser(userId)
+  return record && knownIdentity(record, 'inline policy')
+}
+
+export async function loadGroup(
+  groupId: string,
+  store: Pick<StoreReads, 'findGroup'>,
+): Promise<KnownGroup | undefined> {
+  const record = await store.findGroup(groupId)
+  return record && knownIdentity(record, `group ${record.name}, inline policy`)
+}
+
+export async function loadRole(
+  roleId: string,
+  store: Pick<StoreReads, 'findRole'>,
+): Promise<KnownRole | undefined> {
+  const record = await store.findRole(roleId)
+  if (record === undefined) return undefined
+  const { bytes, ...known } = knownIdentity(record, 'inline policy')
+  const { trustPolicy } = record
+  return {
+    ...known,
+    trust: compilePolicy(trustPolicy, 'trust'),
+    bytes: bytes + compiledBytesPerCharacter * trustPolicy.length,
+  }
+}
+
+/** @param what its inline policies are called in explanations, before their names */
+function knownIdentity<R extends IdentityRecord>(record: R, what: string): KnownIdentity<R> {
+  const documents = Object.entries(record.inlinePolicies)
+  const characters = documents.reduce((sum, [, { length }]) => sum + length, 0)
+  return {
+    record,
+    policies: documents.map(([name, document]) => ({
+      ...compilePolicy(document, 'identity'),
+      source: `${what} ${name}`,
+    })),
+    entries: tagEntries('aws:PrincipalTag', record),
+    bytes: overheadBytes + compiledBytesPerCharacter * characters,
+  }
+}
+
+/** A record's tags as condition keys under `prefix`. */
+export function tagEntries(prefix: string, { tags }: Pick<IdentityRecord, 'tags'>): ContextEntries {
+  return Object.fromEntries(tags.map(({ Key, Value }) => [`${prefix}/${Key}`, Value]))
+}
+
+export async function loadManagedPolicy(
+  policyId: string,
+  store: Pick<StoreReads, 'findManagedPolicy'>,
+): Promise<KnownPolicy | undefined> {
+  const record = await store.findManagedPolicy(policyId)
+  const document = record && defaultDocument(record)
+  if (document === undefined) return undefined
+  const bytes = overheadBytes + compiledBytesPerCharacter * document.length
+  const source = `managed policy ${record?.path ?? '/'}${record?.name ?? ''}`
+  return { policy: { ...compilePolicy(document, 'identity'), source }, bytes }
+}

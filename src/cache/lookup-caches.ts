@@ -1,0 +1,180 @@
+/** The caches of the lookup, one for each kind of thing: how each is read, and how large it is. @module */
+import type { CompiledPolicy } from '../policy/compile.ts'
+import type { GrantRecord } from '../model/grant.ts'
+import type { AliasRecord, KeyRecord, MaterialRecord } from '../model/key.ts'
+import { createCache, type Cache } from './cache.ts'
+import type { LookupPorts } from './lookup.ts'
+import type {
+  KnownAccount,
+  KnownGroup,
+  KnownPolicy,
+  KnownRole,
+  KnownUser,
+  KnownAccessKey,
+  KnownService,
+} from './known.ts'
+
+/** Bytes of memory for each kind of thing. */
+const limits = {
+  keys: 64 * 2 ** 20,
+  policies: 64 * 2 ** 20,
+  aliases: 16 * 2 ** 20,
+  aliasNames: 8 * 2 ** 20,
+  materials: 16 * 2 ** 20,
+  accessKeys: 4 * 2 ** 20,
+  services: 1 * 2 ** 20,
+  // The largest organization's policies take 29 MB: two accounts of that size fit.
+  accounts: 72 * 2 ** 20,
+  users: 32 * 2 ** 20,
+  roles: 32 * 2 ** 20,
+  groups: 16 * 2 ** 20,
+  managedPolicies: 32 * 2 ** 20,
+  grants: 16 * 2 ** 20,
+} as const
+
+/**
+ * What a character of a policy takes in memory once it is compiled: measured, of policies that are all
+ * patterns. Their writer decides how much that is.
+ */
+const compiledBytesPerCharacter = 80
+
+/** Conditions look at no more values of one key: one more says that there are too many. */
+const aliasNamesMax = 1001
+
+/** Neither an account nor a Region holds a slash, so what is after the second one is the id. */
+export function nameOf(accountId: string, region: string, id: string): string {
+  return `${accountId}/${region}/${id}`
+}
+
+function partsOf(name: string): readonly [accountId: string, region: string, id: string] {
+  const [accountId = '', region = '', ...rest] = name.split('/')
+  return [accountId, region, rest.join('/')]
+}
+
+export interface Caches {
+  readonly keys: Cache<KeyRecord>
+  /** Shared by content: most keys of an account carry the same one. */
+  readonly policies: Cache<CompiledPolicy>
+  readonly aliases: Cache<AliasRecord>
+  readonly aliasNames: Cache<readonly string[]>
+  readonly materials: Cache<MaterialRecord>
+  readonly accessKeys: Cache<KnownAccessKey>
+  readonly services: Cache<KnownService>
+  readonly accounts: Cache<KnownAccount>
+  readonly users: Cache<KnownUser>
+  readonly roles: Cache<KnownRole>
+  readonly groups: Cache<KnownGroup>
+  readonly managedPolicies: Cache<KnownPolicy>
+  /** By id, for calls that name one. */
+  readonly grants: Cache<GrantRecord>
+}
+
+export function createCaches(ports: LookupPorts): Caches {
+  const { store, openSecret, openServiceSecret, compile } = ports
+  return {
+    keys: createCache({
+      bytesMax: limits.keys,
+      load: (name) => {
+        const [accountId, region, keyId] = partsOf(name)
+        return store.findKey({ accountId, region, keyId })
+      },
+      sizeOf: ({ policy, description }) => 1024 + 2 * (policy.length + description.length),
+    }),
+    policies: createCache({
+      bytesMax: limits.policies,
+      load: (policy) => Promise.resolve(compile(policy)),
+      sizeOf: (_, policy) => 4096 + compiledBytesPerCharacter * policy.length,
+    }),
+    aliases: createCache({
+      bytesMax: limits.aliases,
+      load: (key) => {
+        const [accountId, region, name] = partsOf(key)
+        return store.findAlias({ accountId, region, name })
+      },
+      sizeOf: () => 512,
+    }),
+    aliasNames: createCache({
+      bytesMax: limits.aliasNames,
+      load: async (name) => {
+        const [accountId, region, targetKeyId] = partsOf(name)
+        const page = { targetKeyId, limit: aliasNamesMax }
+        const found = await store.listAliases(accountId, region, page)
+        return found.map((alias) => alias.name)
+      },
+      sizeOf: (names) => 512 * (1 + names.length),
+    }),
+    materials: createCache({
+      bytesMax: limits.materials,
+      load: (materialId) => store.findMaterial(materialId),
+      sizeOf: (material) => 512 + material.wrapped.length,
+    }),
+    accessKeys: createCache({
+      bytesMax: limits.accessKeys,
+      load: async (accessKeyId) => {
+        const record = await store.findAccessKey(accessKeyId)
+        return record && { record, signingSecret: openSecret(record) }
+      },
+      sizeOf: () => 1024,
+    }),
+    services: createCache({
+      bytesMax: limits.services,
+      load: async (accessKeyId) => {
+        const record = await store.findServiceByKey(accessKeyId)
+        return record && { record, signingSecret: openServiceSecret(record) }
+      },
+      sizeOf: ({ record }) => 1024 + 2 * JSON.stringify(record.hosts).length,
+    }),
+    ...createIdentityCaches(ports),
+    grants: createCache({
+      bytesMax: limits.grants,
+      load: (name) => {
+        const [accountId, region, id] = partsOf(name)
+        const [keyId = '', grantId = ''] = id.split('/')
+        return store.findGrant({ accountId, region, keyId, grantId })
+      },
+      sizeOf: grantBytes,
+    }),
+  }
+}
+
+/** By unique id, each with its policies compiled. */
+function createIdentityCaches({
+  findAccount,
+  findUser,
+  findRole,
+  findGroup,
+  findManagedPolicy,
+}: LookupPorts): Pick<Caches, 'accounts' | 'users' | 'roles' | 'groups' | 'managedPolicies'> {
+  return {
+    accounts: createCache({
+      bytesMax: limits.accounts,
+      load: findAccount,
+      sizeOf: ({ bytes }) => bytes,
+    }),
+    users: createCache({
+      bytesMax: limits.users,
+      load: findUser,
+      sizeOf: ({ bytes }) => bytes,
+    }),
+    groups: createCache({
+      bytesMax: limits.groups,
+      load: findGroup,
+      sizeOf: ({ bytes }) => bytes,
+    }),
+    roles: createCache({
+      bytesMax: limits.roles,
+      load: findRole,
+      sizeOf: ({ bytes }) => bytes,
+    }),
+    managedPolicies: createCache({
+      bytesMax: limits.managedPolicies,
+      load: findManagedPolicy,
+      sizeOf: ({ bytes }) => bytes,
+    }),
+  }
+}
+
+/** Constraints are the one part of a grant whose size its maker chooses. */
+function grantBytes({ constraints }: GrantRecord): number {
+  return 1024 + (constraints === undefined ? 0 : 4 * JSON.stringify(constraints).length)
+}

@@ -1,0 +1,184 @@
+/**
+ * What the data plane reads, from memory: keys with their compiled policies, aliases, materials and
+ * access keys. Caches follow the store's change numbers, so that no call sees what was true before a
+ * change that was acknowledged before the call came in.
+ * @module
+ */
+import type { KeyObject } from 'node:crypto'
+import type { CompiledPolicy } from '../policy/compile.ts'
+import type { AccessKeyRecord } from '../model/access-key.ts'
+import type { KeyRecord, KeyRef } from '../model/key.ts'
+import type { ServiceRecord } from '../model/service.ts'
+import { readGrantChangeId, type Change } from '../store/change.ts'
+import type { Store } from '../store/store.ts'
+import type { Cache } from './cache.ts'
+import type { ReadGrants } from './grant-reader.ts'
+import { createCaches, nameOf, type Caches } from './lookup-caches.ts'
+import { createKnownGrants } from './known-grants.ts'
+import type {
+  KnownAccount,
+  KnownGroup,
+  KnownPolicy,
+  KnownRole,
+  KnownUser,
+  KnownKey,
+  Found,
+  Lookup,
+} from './known.ts'
+
+export interface LookupPorts {
+  readonly store: Store
+  readonly openSecret: (accessKey: AccessKeyRecord) => KeyObject
+  readonly openServiceSecret: (service: ServiceRecord) => KeyObject
+  readonly compile: (policy: string) => CompiledPolicy
+  readonly findAccount: (accountId: string) => Promise<KnownAccount | undefined>
+  readonly findUser: (userId: string) => Promise<KnownUser | undefined>
+  readonly findRole: (roleId: string) => Promise<KnownRole | undefined>
+  readonly findGroup: (groupId: string) => Promise<KnownGroup | undefined>
+  readonly findManagedPolicy: (policyId: string) => Promise<KnownPolicy | undefined>
+  readonly readGrants: ReadGrants
+  /** Hears of grants that could not be read, and of a question about them that was given up. */
+  readonly onGrantsFailed: (error: Error) => void
+  /** Hears that a material was changed; all of them when its id is left out. */
+  readonly onForgottenMaterial: (materialId?: string) => void
+}
+
+export function createLookup(ports: LookupPorts): Lookup {
+  const caches = createCaches(ports)
+  const grantSets = createKnownGrants({
+    store: ports.store,
+    readGrants: ports.readGrants,
+    onError: ports.onGrantsFailed,
+    onUndecided: undecidedTeller(ports.onGrantsFailed),
+  })
+  const { keys, policies, aliases, aliasNames, materials, accessKeys, services, grants } = caches
+  const { accounts, users, roles, groups, managedPolicies } = caches
+  // A key does not hold its compiled policy: how much of those is kept is for their own cache to say.
+  const withPolicy = (record: KeyRecord | undefined): Found<KnownKey> => {
+    if (record === undefined) return undefined
+    const join = (policy: CompiledPolicy | undefined): KnownKey | undefined =>
+      policy && { record, policy }
+    const policy = policies.get(record.policy)
+    return policy instanceof Promise ? policy.then(join) : join(policy)
+  }
+  const forget = forgetter(caches, ports.onForgottenMaterial)
+  const takeIn = (changes: readonly Change[]): Promise<void> | undefined => {
+    for (const change of changes) forget(change)
+    if (changes.some(({ kind }) => kind === 'everything')) grantSets.clear()
+    return grantSets.apply(changes)
+  }
+  return {
+    refresh: follower(ports.store, takeIn),
+    counts: () =>
+      Object.fromEntries(
+        Object.entries({ ...caches, grantSets }).map(([name, { counts }]) => [name, counts]),
+      ),
+    key({ accountId, region, keyId }) {
+      const record = keys.get(nameOf(accountId, region, keyId))
+      return record instanceof Promise ? record.then(withPolicy) : withPolicy(record)
+    },
+    alias: ({ accountId, region, name }) => aliases.get(nameOf(accountId, region, name)),
+    aliasNames: ({ accountId, region, keyId }) => aliasNames.get(nameOf(accountId, region, keyId)),
+    material: (materialId) => materials.get(materialId),
+    accessKey: (accessKeyId) => accessKeys.get(accessKeyId),
+    service: (accessKeyId) => services.get(accessKeyId),
+    account: (accountId) => accounts.get(accountId),
+    user: (userId) => users.get(userId),
+    role: (roleId) => roles.get(roleId),
+    group: (groupId) => groups.get(groupId),
+    managedPolicy: (policyId) => managedPolicies.get(policyId),
+    grant: ({ accountId, region, keyId, grantId }) =>
+      grants.get(nameOf(accountId, region, `${keyId}/${grantId}`)),
+    grantsGiving: (...asked) => grantSets.find(...asked),
+  }
+}
+
+const toldMax = 1000
+
+/** Each grantee of a key is told of once: a caller decides how often it asks. */
+function undecidedTeller(
+  tell: LookupPorts['onGrantsFailed'],
+): (key: KeyRef, grantee: string) => void {
+  const told = new Set<string>()
+  return ({ keyId }, grantee) => {
+    const message = `the grants of key ${keyId} to ${grantee} are too many that look alike`
+    if (told.has(message) || told.size >= toldMax) return
+    told.add(message)
+    tell(new Error(message))
+  }
+}
+
+/** What a change makes the caches forget. */
+function forgetter(
+  caches: Caches,
+  onForgottenMaterial: LookupPorts['onForgottenMaterial'],
+): (change: Change) => void {
+  const { keys, aliases, aliasNames, materials, accessKeys, services, grants } = caches
+  const { accounts, users, roles, groups, managedPolicies } = caches
+  return ({ kind, accountId, region, id }) => {
+    switch (kind) {
+      case 'key':
+        return keys.forget(nameOf(accountId, region, id))
+      case 'alias':
+        // Neither the key that it left nor the one that it came to is told.
+        aliasNames.clear()
+        return aliases.forget(nameOf(accountId, region, id))
+      case 'material':
+        onForgottenMaterial(id)
+        return materials.forget(id)
+      case 'access-key':
+        return accessKeys.forget(id)
+      case 'service':
+        return services.forget(id)
+      case 'user':
+        return users.forget(id)
+      case 'group':
+        return groups.forget(id)
+      case 'role':
+        return roles.forget(id)
+      case 'managed-policy':
+        return managedPolicies.forget(id)
+      case 'grant': {
+        const { keyId, grantId } = readGrantChangeId(id)
+        // All grants of a key that is deleted: they are not named one by one.
+        if (grantId === undefined) return grants.clear()
+        return grants.forget(nameOf(accountId, region, `${keyId}/${grantId}`))
+      }
+      case 'account':
+        return accounts.forget(id)
+      case 'trail':
+      case 'oidc-provider':
+        return undefined // nothing is cached of one
+      case 'everything':
+        onForgottenMaterial()
+        for (const cache of Object.values(caches) as readonly Cache<unknown>[]) cache.clear()
+    }
+  }
+}
+
+/** Answers `refresh`: nothing to wait for while no change has come. */
+function follower(
+  store: Store,
+  takeIn: (changes: readonly Change[]) => Promise<void> | undefined,
+): Lookup['refresh'] {
+  let applied = store.epoch()
+  let catching: Promise<void> | undefined
+  const catchUp = async (): Promise<void> => {
+    const target = store.epoch()
+    const changes = await store.changesSince(applied)
+    await takeIn(changes ?? [everything])
+    applied = Math.max(target, changes?.at(-1)?.seq ?? 0)
+  }
+  const refresh = async (): Promise<void> => {
+    while (applied < store.epoch()) {
+      catching ??= catchUp().finally(() => {
+        catching = undefined
+      })
+      // oxlint-disable-next-line no-await-in-loop -- a change may have come meanwhile
+      await catching
+    }
+  }
+  return () => (applied < store.epoch() ? refresh() : undefined)
+}
+
+const everything: Change = { seq: 0, kind: 'everything', accountId: '', region: '', id: '' }

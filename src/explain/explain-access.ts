@@ -1,0 +1,95 @@
+/**
+ * What operators are told of one decision: what made it, and what would turn it. For a call that was made,
+ * its record says why it was decided then; policies may have changed since.
+ * @module
+ */
+import { explain } from '../policy/explain/explain.ts'
+import { KmsError } from '../errors.ts'
+import { eventHistoryMs, type EventLookup } from '../model/audit-event.ts'
+import type { Explanations } from '../operations/contract/access-questions.ts'
+import { keyArn } from '../model/key.ts'
+import { pause } from '../model/pause.ts'
+import { callerNamed, poseQuestion } from './access-questions.ts'
+import type { FindPrincipal } from '../authorize/principals.ts'
+import { recordedQuestion } from './recorded-question.ts'
+import { whoCan, type WhoCanPorts } from './who-can.ts'
+
+/** Records that are looked through for a request id, a page at a time. */
+const eventsMax = 20_000
+const pageMax = 500
+
+/** A change revokes one grant at most: a second one tells that this would not turn the decision. */
+const grantsMax = 2
+
+export function createExplanations(
+  ports: WhoCanPorts & { readonly idOf: FindPrincipal; readonly events: EventLookup },
+): Explanations {
+  const access: Explanations['access'] = async (asked, { region, partition, signal }) => {
+    const { caller: arn, ...more } = asked
+    const caller = await callerNamed(arn, ports.idOf, ports.lookup)
+    const posed = await poseQuestion(
+      { ...more, caller, region, partition },
+      { ...ports, grantsMax },
+    )
+    const { request, key, ...spoken } = posed
+    const { decision, ...explained } = await explain(request, spoken, () => pause(signal))
+    return {
+      caller: arn,
+      action: asked.action,
+      keyArn: keyArn(partition, key),
+      ...decision,
+      ...explained,
+    }
+  }
+  return {
+    access,
+    whoCan: (question, accountId, signal) => whoCan(question, accountId, ports, signal),
+    async call(requestId, { partition, signal, ...scope }) {
+      const text = await findRecord(requestId, scope, ports, signal)
+      if (text === undefined) {
+        const where = `account ${scope.accountId} in ${scope.region}`
+        const message =
+          `no record of the request ${requestId} is among the last ${eventsMax} of ${where}; ` +
+          'one is found some seconds after its call'
+        throw new KmsError('NotFoundException', message)
+      }
+      const { call, question } = recordedQuestion(text)
+      if (typeof question === 'string') return { call, unasked: question }
+      try {
+        return { call, now: await access(question, { region: scope.region, partition, signal }) }
+      } catch (error) {
+        if (!(error instanceof KmsError)) throw error
+        return { call, unasked: error.message }
+      }
+    },
+  }
+}
+
+async function findRecord(
+  requestId: string,
+  scope: { readonly accountId: string; readonly region: string },
+  { events, now }: { readonly events: EventLookup; readonly now: () => number },
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const wanted = JSON.stringify(requestId)
+  // A clock that was set back leaves records ahead of it.
+  const range = { from: now() - eventHistoryMs, until: now() + 86_400_000, limit: pageMax }
+  let after: string | undefined
+  for (let seen = 0; seen < eventsMax; seen += pageMax) {
+    // oxlint-disable-next-line no-await-in-loop -- page by page
+    const page = await events.lookup({ scope, ...range, ...(after !== undefined && { after }) })
+    // A cheap look first: a record is some kilobytes of JSON.
+    const found = page.events.find(({ text }) => text.includes(wanted) && isOf(text, requestId))
+    if (found !== undefined) return found.text
+    if (page.next === undefined) return undefined
+    // oxlint-disable-next-line no-await-in-loop -- a break after each page
+    await pause(signal)
+    after = page.next
+  }
+  return undefined
+}
+
+function isOf(text: string, requestId: string): boolean {
+  const record = JSON.parse(text) as { readonly requestID?: unknown }
+  return record.requestID === requestId
+}

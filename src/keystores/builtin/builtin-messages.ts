@@ -1,0 +1,59 @@
+/** Encrypt and Decrypt of the built-in store under symmetric keys: Trent's own ciphertexts. @module */
+import { parseBlob } from '../../crypto/blob.ts'
+import { canonicalContext } from '../../crypto/encryption-context.ts'
+import { NotAuthentic } from '../../crypto/keyring.ts'
+import { openMessage, sealMessage } from '../../crypto/symmetric.ts'
+import { KmsError } from '../../errors.ts'
+import type { Random } from '../../model/clock.ts'
+import type { KeyRecord } from '../../model/key.ts'
+import type { KeyStore } from '../keystore.ts'
+import type { OpenMaterials } from './open-materials.ts'
+
+export function messageMethods(
+  materials: OpenMaterials,
+  random: Random,
+): Pick<KeyStore, 'encrypt' | 'decrypt'> {
+  return {
+    async encrypt(key, plaintext, context, kind, signal) {
+      signal.throwIfAborted()
+      requireSymmetric(key)
+      const canonical = canonicalContext(context)
+      if (canonical === undefined) {
+        throw new KmsError('ValidationException', 'the encryption context is not valid UTF-8')
+      }
+      const material = await materials.current(key, signal)
+      const materialId = material.record.materialId
+      return { ciphertext: sealMessage(material, kind, canonical, plaintext, random), materialId }
+    },
+
+    async decrypt(key, ciphertext, context, signal) {
+      signal.throwIfAborted()
+      requireSymmetric(key)
+      const blob = parseBlob(ciphertext)
+      if (blob === undefined) throw new KmsError('InvalidCiphertextException')
+      const materialId = Buffer.from(blob.materialId).toString('hex')
+      const material = await materials.find(materialId, key, signal)
+      if (material === undefined) throw incorrectKey()
+      const canonical = canonicalContext(context)
+      // No ciphertext was ever made with a context that has no canonical form.
+      if (canonical === undefined) throw new KmsError('InvalidCiphertextException')
+      try {
+        return { plaintext: openMessage(material, blob, canonical), materialId }
+      } catch (error) {
+        if (error instanceof NotAuthentic) throw new KmsError('InvalidCiphertextException')
+        throw error
+      }
+    },
+  }
+}
+
+/** Other material is never a key of this format, whoever forgot to check. */
+function requireSymmetric(key: KeyRecord): void {
+  if (key.spec !== 'SYMMETRIC_DEFAULT') throw new TypeError(`${key.spec} seals no messages`)
+}
+
+function incorrectKey(): KmsError {
+  const message =
+    'The key ID in the request does not identify a CMK that can perform this operation.'
+  return new KmsError('IncorrectKeyException', message)
+}

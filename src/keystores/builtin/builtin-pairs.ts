@@ -1,0 +1,136 @@
+/**
+ * What the built-in store does with key pairs and HMAC keys, by the rows of the algorithm table. What a
+ * row calls slow goes to the crypto worker thread, which gets the row's name and the key's handle.
+ * @module
+ */
+import assert from 'node:assert/strict'
+import { deriveSharedSecret } from '../../crypto/algorithms/agreement.ts'
+import { decapsulate, encapsulate } from '../../crypto/algorithms/encapsulation.ts'
+import { generateMac, verifyMac } from '../../crypto/algorithms/mac.ts'
+import { decrypt, encrypt } from '../../crypto/algorithms/oaep.ts'
+import { checkMessage, isSlow, sign, verify } from '../../crypto/algorithms/sign.ts'
+import {
+  agreementAlgorithm,
+  encryptionAlgorithm,
+  kemAlgorithm,
+  macAlgorithm,
+  signingAlgorithm,
+} from '../../crypto/algorithms/table.ts'
+import type { Algorithm } from '../../crypto/algorithms/table.ts'
+import type { SlowLane } from '../../crypto/slow-lane.ts'
+import type { KeyRecord } from '../../model/key.ts'
+import type { KeyStore } from '../keystore.ts'
+import type { OpenMaterials } from './open-materials.ts'
+
+type SlowPort = Pick<SlowLane, 'run'>
+
+/** GetPublicKey and the operations of RSA keys that encrypt. */
+export function publicKeyMethods(
+  materials: OpenMaterials,
+  slowLane: SlowPort,
+): Pick<KeyStore, 'publicKey' | 'encryptBare' | 'decryptBare'> {
+  return {
+    async publicKey(key, signal) {
+      const material = await materials.current(key, signal)
+      return material.publicKeyDer()
+    },
+    async encryptBare(key, algorithm, plaintext, signal) {
+      const row = rowFor(key, algorithm, encryptionAlgorithm)
+      const material = await materials.current(key, signal)
+      return encrypt(row, key.spec, material.publicKey(), plaintext)
+    },
+    async decryptBare(key, algorithm, ciphertext, signal) {
+      const row = rowFor(key, algorithm, encryptionAlgorithm)
+      const { key: privateKey } = await materials.current(key, signal)
+      if (!row.slow.decrypt.includes(key.spec)) return decrypt(row, privateKey, ciphertext)
+      const task = { algorithm, key: privateKey, ciphertext: copyOf(ciphertext) }
+      return slowLane.run('decrypt', task, signal)
+    },
+  }
+}
+
+/** Sign and Verify. */
+export function signatureMethods(
+  materials: OpenMaterials,
+  slowLane: SlowPort,
+): Pick<KeyStore, 'sign' | 'verify'> {
+  return {
+    async sign(key, algorithm, { bytes, type }, signal) {
+      const row = rowFor(key, algorithm, signingAlgorithm)
+      checkMessage(row, key.spec, bytes, type)
+      const { key: privateKey } = await materials.current(key, signal)
+      if (!isSlow(row, key.spec, type, 'sign')) return sign(row, privateKey, bytes, type)
+      const message = copyOf(bytes)
+      return slowLane.run(
+        'sign',
+        { algorithm, key: privateKey, message, messageType: type },
+        signal,
+      )
+    },
+    async verify(key, algorithm, { bytes, type }, signature, signal) {
+      const row = rowFor(key, algorithm, signingAlgorithm)
+      checkMessage(row, key.spec, bytes, type)
+      const material = await materials.current(key, signal)
+      const publicKey = material.publicKey()
+      if (!isSlow(row, key.spec, type, 'verify')) {
+        return verify(row, publicKey, bytes, type, signature)
+      }
+      const signed = { message: copyOf(bytes), messageType: type, signature: copyOf(signature) }
+      return slowLane.run('verify', { algorithm, key: publicKey, ...signed }, signal)
+    },
+  }
+}
+
+/** GenerateMac, VerifyMac, DeriveSharedSecret, Encapsulate and Decapsulate. */
+export function secretMethods(
+  materials: OpenMaterials,
+  slowLane: SlowPort,
+): Pick<
+  KeyStore,
+  'generateMac' | 'verifyMac' | 'deriveSharedSecret' | 'encapsulate' | 'decapsulate'
+> {
+  return {
+    async generateMac(key, algorithm, message, signal) {
+      const row = rowFor(key, algorithm, macAlgorithm)
+      const material = await materials.current(key, signal)
+      return generateMac(row, material.key, message)
+    },
+    async verifyMac(key, algorithm, message, mac, signal) {
+      const row = rowFor(key, algorithm, macAlgorithm)
+      const material = await materials.current(key, signal)
+      return verifyMac(row, material.key, message, mac)
+    },
+    async deriveSharedSecret(key, algorithm, peer, signal) {
+      const row = rowFor(key, algorithm, agreementAlgorithm)
+      const { key: privateKey } = await materials.current(key, signal)
+      if (!row.slow.derive.includes(key.spec)) return deriveSharedSecret(privateKey, peer)
+      return slowLane.run('derive-shared-secret', { key: privateKey, peer: copyOf(peer) }, signal)
+    },
+    async encapsulate(key, algorithm, signal) {
+      rowFor(key, algorithm, kemAlgorithm)
+      const material = await materials.current(key, signal)
+      return encapsulate(material.publicKey())
+    },
+    async decapsulate(key, algorithm, ciphertext, signal) {
+      const row = rowFor(key, algorithm, kemAlgorithm)
+      const material = await materials.current(key, signal)
+      return decapsulate(row, key.spec, material.key, ciphertext)
+    },
+  }
+}
+
+/** A key is used by the algorithms of its own spec and usage only, whoever forgot to check. */
+function rowFor<Row extends Algorithm>(
+  key: KeyRecord,
+  algorithm: string,
+  find: (name: string) => Row | undefined,
+): Row {
+  const row = find(algorithm)
+  assert(row !== undefined && row.usage === key.usage && row.fits(key.spec), 'wrong algorithm')
+  return row
+}
+
+/** The lane moves what it is given; the call's input stays whole. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes)
+}

@@ -1,0 +1,101 @@
+/**
+ * The built-in key store: materials wrapped in the database, opened into a bounded number of handles.
+ * @module
+ */
+import { keySpecs } from '../../crypto/key-specs.ts'
+import { generateMaterial, wrapMaterial } from '../../crypto/material.ts'
+import { createSlowLane } from '../../crypto/slow-lane.ts'
+import type { SlowLane } from '../../crypto/slow-lane.ts'
+import type { Random } from '../../model/clock.ts'
+import type { KeySpec } from '../../model/key.ts'
+import { importMethods } from './builtin-imports.ts'
+import { messageMethods } from './builtin-messages.ts'
+import { publicKeyMethods, secretMethods, signatureMethods } from './builtin-pairs.ts'
+import type { KeyStore } from '../keystore.ts'
+import { createOpenMaterials } from './open-materials.ts'
+import type { OpenMaterialsPorts } from './open-materials.ts'
+
+export interface BuiltinPorts extends OpenMaterialsPorts {
+  readonly random: Random
+  /** Where everything slow is done; two lanes of its own when left out. */
+  readonly slowLane?: SlowLane
+}
+
+export interface BuiltinKeyStore extends KeyStore {
+  /** Closes a material that was changed or deleted; all of them when left out. */
+  readonly forget: (materialId?: string) => void
+  /** Closes every material and ends the threads that the store started. */
+  readonly close: () => Promise<void>
+}
+
+/** Most that wait: each for a millisecond or a few, and each for up to a second. */
+const slowQueueMax = 256
+const primeQueueMax = 64
+/** About a tenth of a core that everybody wants, and all of one that is free. */
+const niceness = 10
+const randomBytesMax = 1024
+
+export function createBuiltinKeyStore(ports: BuiltinPorts): BuiltinKeyStore {
+  const { keyring, random } = ports
+  const materials = createOpenMaterials(ports)
+  const own = ports.slowLane === undefined
+  const slowLane = ports.slowLane ?? createSlowLane({ queueMax: slowQueueMax })
+  // Primes may take a second: signatures and pairs of a millisecond do not queue behind them, and where
+  // the cores are all busy it is the primes that wait.
+  const primeLane = own ? createSlowLane({ queueMax: primeQueueMax, niceness }) : slowLane
+  const laneOf = (spec: KeySpec): SlowLane => {
+    const { material } = keySpecs[spec]
+    return material.encoding === 'pkcs8' && material.ofPrimes ? primeLane : slowLane
+  }
+
+  return {
+    ...messageMethods(materials, random),
+    ...publicKeyMethods(materials, slowLane),
+    ...signatureMethods(materials, slowLane),
+    ...secretMethods(materials, slowLane),
+    ...importMethods({ keyring, clock: ports.clock, primeLane, slowLane }),
+
+    async createMaterial(place, signal) {
+      signal.throwIfAborted()
+      if (place.origin !== 'AWS_KMS')
+        throw new RangeError('material of this origin is not made here')
+      const lane = { random, slowLane: laneOf(place.spec) }
+      const material = await generateMaterial(place.spec, lane, signal)
+      try {
+        return wrapMaterial(keyring, place, material)
+      } finally {
+        material.fill(0)
+      }
+    },
+
+    async adoptMaterial(place, plaintextMaterial, signal) {
+      signal.throwIfAborted()
+      const task = { spec: place.spec, material: new Uint8Array(plaintextMaterial) }
+      const material = await slowLane.run('read-material', task, signal)
+      try {
+        return wrapMaterial(keyring, place, material)
+      } finally {
+        material.fill(0)
+      }
+    },
+
+    async generateKeyPair(spec, signal) {
+      signal.throwIfAborted()
+      return laneOf(spec).run('generate-key-pair', { spec }, signal)
+    },
+
+    async random(length, signal) {
+      signal.throwIfAborted()
+      if (!Number.isInteger(length) || length < 1 || length > randomBytesMax) {
+        throw new RangeError('1 to 1024 random bytes')
+      }
+      return Buffer.from(random.bytes(length))
+    },
+
+    forget: materials.forget,
+    async close() {
+      materials.forget()
+      if (own) await Promise.all([slowLane.close(), primeLane.close()])
+    },
+  }
+}

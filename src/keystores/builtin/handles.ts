@@ -1,0 +1,117 @@
+/**
+ * Opened key materials, a bounded number of them: least recently used first out, and none longer than
+ * its idle time. Waiters for the same material share one load.
+ * @module
+ */
+import type { Clock } from '../../model/clock.ts'
+
+export interface HandleLimits {
+  /** Most open materials. */
+  readonly max: number
+  /** Milliseconds after which an unused one is closed. */
+  readonly idleMs: number
+}
+
+export interface Handles<T> {
+  /** What is open already, without waiting. */
+  readonly peek: (materialId: string) => T | undefined
+  /** What is open, or `load`'s answer; undefined is not kept. */
+  readonly get: (materialId: string, load: () => Promise<T | undefined>) => Promise<T | undefined>
+  /** Closes one material, or all; a load that is under way is not kept. */
+  readonly forget: (materialId?: string) => void
+  readonly size: () => number
+}
+
+interface OpenHandles<T> {
+  readonly peek: (materialId: string) => T | undefined
+  readonly keep: (materialId: string, value: T) => void
+  readonly byId: Map<string, Entry<T>>
+}
+
+interface Entry<T> {
+  readonly value: T
+  /** By the system's clock, which no test moves. */
+  usedAt: number
+}
+
+export function createHandles<T>(limits: HandleLimits, clock: Clock): Handles<T> {
+  const open = createOpenHandles<T>(limits, clock)
+  const loading = new Map<string, Promise<T | undefined>>()
+
+  const start = (
+    materialId: string,
+    load: () => Promise<T | undefined>,
+  ): Promise<T | undefined> => {
+    const loaded = load()
+      .then((value) => {
+        // Forgotten meanwhile: what was read may be what had to be forgotten.
+        const wanted = loading.get(materialId) === loaded
+        if (wanted && value !== undefined) open.keep(materialId, value)
+        return value
+      })
+      .finally(() => {
+        if (loading.get(materialId) === loaded) loading.delete(materialId)
+      })
+    loading.set(materialId, loaded)
+    return loaded
+  }
+  return {
+    peek: open.peek,
+    get: async (materialId, load) =>
+      open.peek(materialId) ?? (await (loading.get(materialId) ?? start(materialId, load))),
+    forget: (materialId) => {
+      if (materialId === undefined) {
+        open.byId.clear()
+        loading.clear()
+      } else {
+        open.byId.delete(materialId)
+        loading.delete(materialId)
+      }
+    },
+    size: () => open.byId.size,
+  }
+}
+
+function createOpenHandles<T>(limits: HandleLimits, clock: Clock): OpenHandles<T> {
+  // INVARIANT: a Map keeps the order of insertion, and use inserts again: the first is the least used.
+  const byId = new Map<string, Entry<T>>()
+  let timer: NodeJS.Timeout | undefined
+
+  const closeIdle = (): void => {
+    const now = clock.system()
+    for (const [materialId, entry] of byId) {
+      if (now - entry.usedAt < limits.idleMs) break
+      byId.delete(materialId)
+    }
+  }
+  const sweepLater = (): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined
+      closeIdle()
+      if (byId.size > 0) sweepLater()
+    }, limits.idleMs).unref()
+  }
+  return {
+    byId,
+    peek: (materialId) => {
+      const entry = byId.get(materialId)
+      if (entry === undefined) return undefined
+      const now = clock.system()
+      byId.delete(materialId)
+      if (now - entry.usedAt >= limits.idleMs) return undefined
+      entry.usedAt = now
+      byId.set(materialId, entry)
+      return entry.value
+    },
+    keep: (materialId, value) => {
+      closeIdle()
+      byId.delete(materialId)
+      byId.set(materialId, { value, usedAt: clock.system() })
+      for (const leastUsed of byId.keys()) {
+        if (byId.size <= limits.max) break
+        byId.delete(leastUsed)
+      }
+      sweepLater()
+    },
+  }
+}

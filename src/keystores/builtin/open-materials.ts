@@ -1,0 +1,145 @@
+/**
+ * The opened materials of the built-in store: which one a key's calls work with, and that it is just
+ * this key's.
+ * @module
+ */
+import type { KeyObject } from 'node:crypto'
+import { publicKeyDer, publicKeyOf } from '../../crypto/algorithms/key-forms.ts'
+import { NotAuthentic } from '../../crypto/keyring.ts'
+import type { Keyring } from '../../crypto/keyring.ts'
+import { openMaterial } from '../../crypto/material.ts'
+import { KmsError } from '../../errors.ts'
+import type { Clock } from '../../model/clock.ts'
+import type { KeyRecord, MaterialRecord } from '../../model/key.ts'
+import { createHandles } from './handles.ts'
+import type { HandleLimits } from './handles.ts'
+
+export interface OpenMaterialsPorts {
+  readonly keyring: Keyring
+  readonly findMaterial: (materialId: string) => Promise<MaterialRecord | undefined>
+  readonly clock: Clock
+  readonly handles?: HandleLimits
+  /** A stored material that does not open, or is not the one that its id names: raise an alarm. */
+  readonly onForgedMaterial?: (materialId: string) => void
+}
+
+/** An opened material, and the row that says whose it is. */
+export interface OpenMaterial {
+  /** A secret key, or the private key of a pair. */
+  readonly key: KeyObject
+  readonly materialId: Buffer
+  readonly record: MaterialRecord
+  /** Of a pair: derived when it is first asked for, and kept with the material. */
+  readonly publicKey: () => KeyObject
+  /** SubjectPublicKeyInfo, DER. Kept: not to be written to. */
+  readonly publicKeyDer: () => Uint8Array
+}
+
+export interface OpenMaterials {
+  /** The key's current material. @throws {KmsError} `KeyUnavailableException` */
+  readonly current: (key: KeyRecord, signal: AbortSignal) => Promise<OpenMaterial>
+  /** A material of the key by its id; undefined when there is none. */
+  readonly find: (
+    materialId: string,
+    key: KeyRecord,
+    signal: AbortSignal,
+  ) => Promise<OpenMaterial | undefined>
+  /** Closes a material; all of them when left out. */
+  readonly forget: (materialId?: string) => void
+}
+
+const defaultHandles: HandleLimits = { max: 10_000, idleMs: 15 * 60_000 }
+
+export function createOpenMaterials(ports: OpenMaterialsPorts): OpenMaterials {
+  const handles = createHandles<OpenMaterial>(ports.handles ?? defaultHandles, ports.clock)
+  const find: OpenMaterials['find'] = async (id, key, signal) => {
+    const material =
+      handles.peek(id) ??
+      (await untilAborted(
+        handles.get(id, () => open(ports, id)),
+        signal,
+      ))
+    return material !== undefined && belongs(material, key) ? material : undefined
+  }
+  return {
+    find,
+    async current(key, signal) {
+      signal.throwIfAborted()
+      const { currentMaterialId: id } = key
+      const material = id === undefined ? undefined : await find(id, key, signal)
+      if (material === undefined) throw unavailable()
+      return material
+    },
+    forget: (materialId) => handles.forget(materialId),
+  }
+}
+
+/** @throws {KmsError} `KeyUnavailableException` when the database is out of reach or the row forged */
+async function open(
+  ports: OpenMaterialsPorts,
+  materialId: string,
+): Promise<OpenMaterial | undefined> {
+  const record = await findRecord(ports, materialId)
+  if (record === undefined || record.wrapped.length === 0) return undefined
+  try {
+    // The row answers for its own id: another material's row under this one opens nothing.
+    if (record.materialId !== materialId) throw new NotAuthentic('a row of another material')
+    return withPublicKey({
+      key: openMaterial(ports.keyring, record),
+      materialId: Buffer.from(materialId, 'hex'),
+      record,
+    })
+  } catch (error) {
+    if (!(error instanceof NotAuthentic)) throw error
+    ports.onForgedMaterial?.(materialId)
+    throw unavailable(error)
+  }
+}
+
+function withPublicKey(material: Omit<OpenMaterial, 'publicKey' | 'publicKeyDer'>): OpenMaterial {
+  let derived: KeyObject | undefined
+  let encoded: Uint8Array | undefined
+  const publicKey = (): KeyObject => (derived ??= publicKeyOf(material.key))
+  return { ...material, publicKey, publicKeyDer: () => (encoded ??= publicKeyDer(publicKey())) }
+}
+
+async function findRecord(
+  ports: OpenMaterialsPorts,
+  materialId: string,
+): Promise<MaterialRecord | undefined> {
+  try {
+    return await ports.findMaterial(materialId)
+  } catch (error) {
+    throw unavailable(error)
+  }
+}
+
+/** Whether the material is one of just this key; replicas in other Regions share it. */
+function belongs({ record }: OpenMaterial, key: KeyRecord): boolean {
+  return (
+    record.accountId === key.accountId &&
+    record.keyId === key.keyId &&
+    record.spec === key.spec &&
+    record.usage === key.usage
+  )
+}
+
+/** Lets a waiter go when its call is cancelled; the load itself is shared and goes on. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stopListening = (): void => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    const abort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    stopListening = () => signal.removeEventListener('abort', abort)
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    stopListening()
+  }
+}
+
+function unavailable(cause?: unknown): KmsError {
+  const message = 'The request was rejected because the specified KMS key was not available.'
+  return new KmsError('KeyUnavailableException', `${message} You can retry the request.`, { cause })
+}

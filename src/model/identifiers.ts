@@ -1,0 +1,66 @@
+/**
+ * Key and alias identifiers as callers write them, read in AWS's words.
+ * Source: recorded answers of AWS KMS; where an ARN is of no known form, it is refused as not found.
+ * @module
+ */
+import { KmsError } from '../errors.ts'
+import { parseArn } from './arn.ts'
+import type { AliasRef, KeyRef } from './key.ts'
+
+/** The account, Region and partition that a call is made in. */
+export interface Place {
+  readonly accountId: string
+  readonly region: string
+  readonly partition: string
+}
+
+export type Identifier =
+  | { readonly kind: 'key'; readonly key: KeyRef }
+  | { readonly kind: 'alias'; readonly alias: AliasRef }
+
+const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
+const multiRegionId = /^mrk-[0-9a-f]{32}$/i
+
+/**
+ * @throws {KmsError} `InvalidArnException` for an alias where only keys are taken, `NotFoundException`
+ *   for what names no key of this Region
+ */
+export function readIdentifier(text: string, forms: 'key' | 'any', place: Place): Identifier {
+  const { accountId, region } = place
+  if (text.startsWith('arn:')) return readArn(text, forms, place)
+  if (text.startsWith('alias/')) {
+    if (forms === 'key') throw aliasRefused()
+    return { kind: 'alias', alias: { accountId, region, name: text } }
+  }
+  if (!isKeyId(text)) throw new KmsError('NotFoundException', `Invalid keyId '${text}'`)
+  return { kind: 'key', key: { accountId, region, keyId: text } }
+}
+
+function readArn(text: string, forms: 'key' | 'any', place: Place): Identifier {
+  const arn = parseArn(text)
+  const alias = arn?.resource.startsWith('alias/') === true
+  if (alias && forms === 'key') throw aliasRefused()
+  const known = arn?.service === 'kms' && arn.partition === place.partition
+  // An account is looked up by what is written here, and is twelve digits everywhere else.
+  if (arn === undefined || !known || !/^\d{12}$/.test(arn.accountId)) {
+    throw new KmsError('InvalidArnException', `Invalid arn ${text}`)
+  }
+  if (arn.region !== place.region) {
+    throw new KmsError('NotFoundException', `Invalid arn ${arn.region}`)
+  }
+  const { accountId, region, resource } = arn
+  if (alias) return { kind: 'alias', alias: { accountId, region, name: resource } }
+  const keyId = resource.startsWith('key/') ? resource.slice('key/'.length) : resource
+  if (!resource.startsWith('key/') || !isKeyId(keyId)) {
+    throw new KmsError('NotFoundException', `Invalid keyId ${keyId}`)
+  }
+  return { kind: 'key', key: { accountId, region, keyId } }
+}
+
+function isKeyId(text: string): boolean {
+  return uuid.test(text) || multiRegionId.test(text)
+}
+
+function aliasRefused(): KmsError {
+  return new KmsError('InvalidArnException', 'Key Aliases are not supported for this operation.')
+}

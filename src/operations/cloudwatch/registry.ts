@@ -1,0 +1,7 @@
+/** Every operation of CloudWatch. @module */
+import { getMetricData } from './get-metric-data.ts'
+import { getMetricStatistics } from './get-metric-statistics.ts'
+import { listMetrics } from './list-metrics.ts'
+import { registryOf } from '../contract/registry.ts'
+
+export const cloudwatchRegistry = registryOf([getMetricData, getMetricStatistics, listMetrics])

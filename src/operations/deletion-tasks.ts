@@ -1,0 +1,45 @@
+/**
+ * Ids of deletion tasks: UUIDs that say by themselves which task they are of and how it ended, so that
+ * nothing is stored for one. 4 bytes are random, the rest is a MAC over them, the task and its end.
+ * @module
+ */
+import { timingSafeEqual } from 'node:crypto'
+import { canonicalRow } from '../crypto/canonical.ts'
+import type { Keyring } from '../crypto/keyring.ts'
+import type { Random } from '../model/clock.ts'
+import { taskEnds, type DeletionTasks, type TaskEnd } from './contract/deletion-task.ts'
+
+const nonceBytes = 4
+const idBytes = 16
+
+export function createDeletionTasks(
+  keyring: Pick<Keyring, 'tagRow'>,
+  random: Pick<Random, 'bytes'>,
+): DeletionTasks {
+  /** An id of version 4: 6 of its bits are fixed, 90 are of the MAC. */
+  const idOf = (scope: string, end: TaskEnd, nonce: Uint8Array): Buffer => {
+    const text = canonicalRow('iam deletion task', { scope, end, nonce })
+    const id = Buffer.concat([nonce, keyring.tagRow(text).subarray(-(idBytes - nonceBytes))])
+    id.writeUInt8((id.readUInt8(6) & 0x0f) | 0x40, 6)
+    id.writeUInt8((id.readUInt8(8) & 0x3f) | 0x80, 8)
+    return id
+  }
+  return {
+    begin: (scope, end) => uuidText(idOf(scope, end, random.bytes(nonceBytes))),
+    endOf(scope, uuid) {
+      const given = Buffer.from(uuid.replaceAll('-', ''), 'hex')
+      if (given.length !== idBytes || uuidText(given) !== uuid) return undefined
+      const nonce = given.subarray(0, nonceBytes)
+      return taskEnds.find((end) => timingSafeEqual(idOf(scope, end, nonce), given))
+    },
+  }
+}
+
+function uuidText(bytes: Buffer): string {
+  const hex = bytes.toString('hex')
+  const cuts = [0, 8, 12, 16, 20, 32]
+  return cuts
+    .slice(1)
+    .map((end, index) => hex.slice(cuts[index], end))
+    .join('-')
+}

@@ -1,0 +1,55 @@
+/** Trent's own operations; those of the test API are served only where it is on. @module */
+import { registryOf } from '../contract/registry.ts'
+import { acceptClock } from './accept-clock.ts'
+import { apply } from './apply.ts'
+import { createAccount } from './create-account.ts'
+import { createForwardAccessSession } from './create-forward-access-session.ts'
+import { createInfrastructureSession } from './create-infrastructure-session.ts'
+import { deregisterService } from './deregister-service.ts'
+import { explainAccess } from './explain-access.ts'
+import { getQuotas } from './get-quotas.ts'
+import { getStatus } from './get-status.ts'
+import { getTestClock } from './get-test-clock.ts'
+import { getTestFaults } from './get-test-faults.ts'
+import { listAccess } from './list-access.ts'
+import { listAccounts } from './list-accounts.ts'
+import { listKeyUses } from './list-key-uses.ts'
+import { replaceRootKey } from './replace-root-key.ts'
+import { listServices } from './list-services.ts'
+import { registerService } from './register-service.ts'
+import { revokeSessions } from './revoke-sessions.ts'
+import { listUsage } from './list-usage.ts'
+import { resetTestData } from './reset-test-data.ts'
+import { setTestClock } from './set-test-clock.ts'
+import { setTestFaults } from './set-test-faults.ts'
+import { updateAccount } from './update-account.ts'
+
+export const operatorRegistry = registryOf([
+  acceptClock,
+  apply,
+  createAccount,
+  deregisterService,
+  explainAccess,
+  getQuotas,
+  getStatus,
+  listAccess,
+  listAccounts,
+  listKeyUses,
+  listUsage,
+  replaceRootKey,
+  listServices,
+  registerService,
+  revokeSessions,
+  updateAccount,
+])
+
+export const testRegistry = registryOf([
+  getTestClock,
+  setTestClock,
+  getTestFaults,
+  setTestFaults,
+  resetTestData,
+])
+
+/** What services call, each with its own credentials. */
+export const serviceRegistry = registryOf([createForwardAccessSession, createInfrastructureSession])

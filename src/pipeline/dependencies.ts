@@ -1,0 +1,70 @@
+/** Dependencies of the pipeline. @module */
+import type { Logger } from 'pino'
+import type { Refusals } from '../authenticate/refusals.ts'
+import type { GivenIdentity } from '../authenticate/web-identity.ts'
+import type { SigningKeys } from '../authenticate/signature-v4.ts'
+import type { Journal } from '../audit/journal/journal.ts'
+import type { RefusedCalls } from '../audit/records/refused-calls.ts'
+import type { Outbox } from '../audit/outbox.ts'
+import type { RefusedUses } from '../events/refused-uses.ts'
+import type { IdentityUses } from '../lifecycle/identity-uses.ts'
+import type { MakeManagedKey } from '../lifecycle/managed-keys.ts'
+import type { OpenKeyUsages } from '../lifecycle/last-usage.ts'
+import type { Caller } from '../model/caller.ts'
+import type { Clock, Random } from '../model/clock.ts'
+import type { Meter } from '../metrics/meter.ts'
+import type { RegionTable } from '../model/region.ts'
+import type { Operation } from '../operations/contract/operation.ts'
+import type { OpenForwardAccess } from '../authenticate/forward-access.ts'
+import type { Place } from '../model/identifiers.ts'
+import type { GrantTokens } from '../resolve/grant-tokens.ts'
+import type { ResolveRecipient } from '../resolve/recipient.ts'
+import type { InTurn } from './turns.ts'
+import type { Store } from '../store/store.ts'
+import type { Faults } from '../throttle/faults.ts'
+import type { Throttle } from '../throttle/throttle.ts'
+import type { OperationPorts } from '../operations/contract/dependencies.ts'
+import type { CredentialLookup } from '../authenticate/credential.ts'
+import type { Lookup } from '../cache/known.ts'
+
+/** What the pipeline works with. */
+export interface PipelinePorts {
+  readonly registry: ReadonlyMap<string, Operation>
+  readonly regions: RegionTable
+  readonly clock: Clock
+  readonly random: Random
+  readonly lookup: Lookup
+  readonly grantTokens: GrantTokens
+  readonly recipientOf: ResolveRecipient
+  readonly credentials: CredentialLookup
+  readonly signingKeys: SigningKeys
+  /** Who calls, where a service has signed for somebody. */
+  readonly callerOf: OpenForwardAccess['callerOf']
+  /** Hears of requests whose caller could not be proved. */
+  readonly refusals: Pick<Refusals, 'note'>
+  /** Who brings an identity token. @throws {KmsError} */
+  readonly tokenBearer: (given: GivenIdentity) => Promise<readonly [Caller, Place]>
+  /** The identity of whoever came through the operator door or the test API. */
+  readonly insider: (door: 'operator' | 'test') => readonly [Caller, Place]
+  readonly store: Pick<Store, 'change' | 'epoch' | 'changesSince'>
+  readonly findGrant: Store['findGrant']
+  readonly makeManagedKey: MakeManagedKey
+  readonly journal: Journal
+  readonly outbox: Outbox
+  readonly keyUsages: Pick<OpenKeyUsages, 'note'>
+  readonly refusedUses: Pick<RefusedUses, 'note'>
+  /** For refused calls beyond the rate of their caller. */
+  readonly refusedCalls: RefusedCalls
+  readonly identityUses: IdentityUses
+  readonly throttle: Pick<Throttle, 'admit'>
+  /** What tests ask calls of KMS to suffer. */
+  readonly faults: Pick<Faults, 'strike'>
+  /** For calls that decide again. */
+  readonly inTurn: InTurn
+  /** For changes of the store, which waits for the transactions of this worker in one line. */
+  readonly changesInTurn: InTurn
+  readonly operations: OperationPorts
+  /** Hears how long calls take, and what becomes of them. */
+  readonly meter: Pick<Meter, 'answered' | 'authorized' | 'refusedUse'>
+  readonly log: Logger
+}

@@ -1,0 +1,65 @@
+/**
+ * Calls whose body does not come with their head: what is certain to be refused is refused before the body
+ * is read. The pipeline decides the others anew, as if nobody had looked.
+ * @module
+ */
+import { requireKnownSigner } from '../authenticate/known-signer.ts'
+import { KmsError } from '../errors.ts'
+import { doorsTo, findOperation } from './pipeline.ts'
+import type { Target } from '../wire/aws-json.ts'
+import { isPresigned, isQuery, queryServices } from '../wire/aws-query.ts'
+import type { Screened } from '../wire/exchange.ts'
+import { firstHeader } from '../wire/headers.ts'
+import { protocolOf } from '../wire/protocol.ts'
+import type { RequestHead } from '../wire/request.ts'
+import type { PipelinePorts } from './dependencies.ts'
+
+/** An identity token, session policies and their ARNs, escaped: nothing longer comes without a signature. */
+const unsignedFormBytesMax = 128 * 1024
+
+const noBody = Buffer.alloc(0)
+
+type ScreenPorts = Pick<
+  PipelinePorts,
+  'registry' | 'regions' | 'clock' | 'credentials' | 'refusals' | 'meter' | 'random' | 'log'
+>
+
+/** Never rejects. `target` is given by routes that are not AWS's API. */
+export async function screenCall(
+  head: RequestHead,
+  ports: ScreenPorts,
+  target?: Target,
+): Promise<Screened> {
+  const { clock, credentials, random, registry, regions } = ports
+  const started = performance.now()
+  const form = target === undefined && isQuery(head) && !isPresigned(head)
+  if (form && firstHeader(head.rawHeaders, 'authorization') === undefined) {
+    return { bodyBytesMax: unsignedFormBytesMax }
+  }
+  const protocol = protocolOf(head)
+  let named = target
+  let operation: ReturnType<typeof findOperation> | undefined
+  try {
+    // A form says in its body what it calls.
+    if (!form) {
+      named ??= protocol.readTarget({ ...head, body: noBody })
+      operation = findOperation(named, registry)
+      if (!doorsTo(head, target).includes(operation.door)) {
+        throw new KmsError('UnknownOperationException')
+      }
+      if (operation.door !== 'signed' && operation.door !== 'service') return {}
+    }
+    const services = operation === undefined ? queryServices : [operation.service]
+    const expected = { services, regions, systemNow: clock.system() }
+    await requireKnownSigner(head, expected, credentials).catch((error: unknown) => {
+      if (error instanceof KmsError) ports.refusals.note(error.code, head.remoteAddress)
+      throw error
+    })
+    return {}
+  } catch (error) {
+    // An outage is told by the call itself.
+    if (!(error instanceof KmsError)) return {}
+    ports.meter.answered(operation, error.code, performance.now() - started)
+    return { refusal: protocol.renderError(error, random.uuid(), named) }
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Why a request is decided as it is, and the smallest change that would turn the decision. The engine
+ * decides, and each change that is proposed was tried on it: nothing here knows its rules.
+ * @module
+ */
+import { authorize } from '../authorize.ts'
+import type { AuthorizationRequest, Decision } from '../decision.ts'
+import { applyEdit, type Edit, type Spoken } from './policy-edits.ts'
+import { proposeAllow, proposeDeny, type Pause } from './propose-edits.ts'
+import { speaking, type SpeakingStatement } from './speaking.ts'
+
+export interface Explanation {
+  readonly decision: Decision
+  readonly statements: readonly SpeakingStatement[]
+  /** The fewest changes that turn it; absent where no change to what is asked does. */
+  readonly change?: readonly Edit[]
+  /** Other ways, with as many changes or more. */
+  readonly alternatives: readonly (readonly Edit[])[]
+}
+
+/** @param pause is awaited between decisions: other calls have their turn, and it may throw */
+export async function explain(
+  request: AuthorizationRequest,
+  spoken: Spoken,
+  pause: Pause,
+): Promise<Explanation> {
+  const decision = authorize(request, spoken.policies, spoken.grants)
+  const wanted = decision.decision === 'allow' ? 'deny' : 'allow'
+  const turns = async (edits: readonly Edit[]): Promise<boolean> => {
+    await pause()
+    const { policies, grants } = applyAll(edits, spoken)
+    const after = authorize(request, policies, grants)
+    return after.decision === wanted && after.errors.length === 0
+  }
+  const ways =
+    wanted === 'deny'
+      ? proposeDeny(request, spoken, decision)
+      : await proposeAllow(request, spoken, pause)
+  const turning = new Map<string, readonly Edit[]>()
+  for (const way of ways) {
+    // oxlint-disable no-await-in-loop -- a break between decisions
+    if (!(await turns(way))) continue
+    const least = await leastOf(way, turns)
+    // oxlint-enable no-await-in-loop
+    turning.set(JSON.stringify(least), least)
+  }
+  await pause()
+  const [change, ...alternatives] = [...turning.values()].toSorted(
+    (one, other) => one.length - other.length,
+  )
+  return {
+    decision,
+    statements: speaking(request, spoken),
+    ...(change && { change }),
+    alternatives,
+  }
+}
+
+function applyAll(edits: readonly Edit[], spoken: Spoken): Spoken {
+  return edits.reduce((before, edit) => applyEdit(edit, before), spoken)
+}
+
+/** Without every edit that is not needed. Edits of one policy name places, which later edits do not move. */
+async function leastOf(
+  edits: readonly Edit[],
+  turns: (edits: readonly Edit[]) => Promise<boolean>,
+): Promise<readonly Edit[]> {
+  let least = edits
+  for (const edit of edits) {
+    const without = least.filter((each) => each !== edit)
+    // oxlint-disable-next-line no-await-in-loop -- a break between decisions
+    if (without.length > 0 && (await turns(without))) least = without
+  }
+  return least
+}

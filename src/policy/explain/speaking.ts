@@ -1,0 +1,34 @@
+/** Which statements speak of a request: each asked alone, by the engine's own reading of it. @module */
+import type { AuthorizationRequest } from '../decision.ts'
+import { findIn } from '../findings.ts'
+import { controlledBy } from '../organization-limits.ts'
+import { newWork } from '../work.ts'
+import { placedPolicies, type PolicyPlace, type Spoken } from './policy-edits.ts'
+
+/** A statement that speaks of the request, and holds. */
+export interface SpeakingStatement {
+  readonly in: PolicyPlace
+  readonly effect: 'Allow' | 'Deny'
+  readonly label: string
+  readonly position: number
+}
+
+/** Every statement that holds, of all policies that concern the request. */
+export function speaking(
+  request: AuthorizationRequest,
+  { policies }: Spoken,
+): readonly SpeakingStatement[] {
+  const { serviceControl = [], resourceControl = [] } = controlledBy(request, policies)
+  const asked = { ...request, work: request.work ?? newWork() }
+  const bounded = policies.boundary !== undefined
+  const concerned = { ...policies, serviceControl, resourceControl }
+  return placedPolicies(concerned).flatMap(({ at, compiled }) =>
+    compiled.statements.flatMap((statement, position): SpeakingStatement[] => {
+      const uniqueIds = at.policy === 'resource' ? policies.resourcePrincipals : undefined
+      const found = findIn({ statements: [statement] }, asked, { uniqueIds, bounded })
+      const holds = found.deny !== undefined || Object.keys(found.allow).length > 0
+      const { effect, label } = statement
+      return holds ? [{ in: at, effect, label, position }] : []
+    }),
+  )
+}

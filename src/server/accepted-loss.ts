@@ -1,0 +1,136 @@
+/**
+ * An operator's word that a start may go on without changes that the database has lost. A start that is
+ * refused cannot be asked, so the word is a file in the data directory. It names just one state of the
+ * database and the journal, and the start that follows it leaves an audit record.
+ * @module
+ */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { FilePort } from '../disk/files.ts'
+import type { Journal } from '../audit/journal/journal.ts'
+import type { MissingChanges } from '../audit/journal/missing-changes.ts'
+import { serviceRecord } from '../audit/records/service-record.ts'
+import { readWritersList, replaceFile } from '../audit/journal/writers-list.ts'
+import { fingerprintOf } from '../crypto/statements.ts'
+import type { Keyring } from '../crypto/keyring.ts'
+import type { Clock, Random } from '../model/clock.ts'
+import type { Store } from '../store/store.ts'
+
+/** Who accepted what is missing, and when. */
+export interface Acceptance {
+  /** `MissingChanges.id` */
+  readonly id: string
+  /** ISO 8601 */
+  readonly acceptedAt: string
+  /** The user of the operating system. */
+  readonly acceptedBy: string
+}
+
+export type AcceptedLoss = MissingChanges & Acceptance
+
+const fileName = 'accepted-loss.json'
+const keysShown = 3
+
+/** What is missing, for one line. */
+export function toldMissing({ records, first, last, keys, keyCount }: MissingChanges): string {
+  const changes = first === last ? `change ${first}` : `changes ${first} to ${last}`
+  const shown = keys.slice(0, keysShown).join(', ')
+  const more = keyCount > keysShown ? ` and ${keyCount - keysShown} more` : ''
+  const named = keyCount === 0 ? 'no key' : `${count(keyCount, 'key')} (${shown}${more})`
+  return `${count(records, 'record')} of ${changes}, naming ${named}`
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
+}
+
+export function writeAcceptedLoss(
+  dataDirectory: string,
+  acceptance: Acceptance,
+  files: FilePort,
+): Promise<void> {
+  const bytes = Buffer.from(`${JSON.stringify(acceptance)}\n`)
+  return replaceFile(files, join(dataDirectory, fileName), bytes)
+}
+
+/** The acceptance of just this state; undefined when there is none. */
+export async function readAcceptedLoss(
+  dataDirectory: string,
+  id: string,
+): Promise<Acceptance | undefined> {
+  const text = await readFile(join(dataDirectory, fileName), 'utf8').catch(() => '')
+  try {
+    const { id: named, acceptedAt, acceptedBy } = Object(JSON.parse(text)) as Partial<Acceptance>
+    if (named !== id || typeof acceptedAt !== 'string' || typeof acceptedBy !== 'string')
+      return undefined
+    return { id, acceptedAt, acceptedBy }
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Goes on without the missing changes: their numbers are skipped, so that they stay theirs, and a record
+ * says who accepted what. Then the file goes. To be called before anything else changes the database.
+ */
+export async function goOnWithoutLost(
+  loss: AcceptedLoss,
+  ports: {
+    readonly store: Store
+    readonly keyring: Pick<Keyring, 'statementKeys'>
+    readonly journal: Pick<Journal, 'position'>
+    readonly files: FilePort
+    readonly clock: Clock
+    readonly random: Random
+    readonly accountId: string
+    readonly region: string
+    readonly dataDirectory: string
+    /** The journal's. */
+    readonly directory: string
+  },
+): Promise<void> {
+  const { store, journal, files, clock, random, accountId, region, dataDirectory } = ports
+  await adoptWriters(ports)
+  const {
+    records: missingRecords,
+    first: firstChange,
+    last: lastChange,
+    stored: storedChange,
+    ...told
+  } = loss
+  const eventId = random.uuid()
+  const record = serviceRecord({
+    eventId,
+    time: clock.now(),
+    eventName: 'AcceptDataLoss',
+    accountId,
+    region,
+    details: { ...told, missingRecords, firstChange, lastChange, storedChange },
+  })
+  await store.change(async (transaction) => {
+    await transaction.skipChanges(lastChange)
+    await transaction.insertOutbox({ eventId, record, ...journal.position })
+  })
+  await files.remove(join(dataDirectory, fileName))
+}
+
+/** Where streams begin moves on: a database that went back would list segments that are long deleted. */
+async function adoptWriters({
+  store,
+  keyring,
+  files,
+  directory,
+}: Pick<
+  Parameters<typeof goOnWithoutLost>[1],
+  'store' | 'keyring' | 'files' | 'directory'
+>): Promise<void> {
+  const trusted = keyring.statementKeys.map(({ publicKey }) => fingerprintOf(publicKey))
+  const list = await readWritersList({ files, directory }, trusted)
+  if (typeof list === 'string') return // the verifier tells of it
+  const known = await store.listAuditWriters()
+  for (const { stream, first } of list.writers) {
+    const stored = known.find((each) => each.stream === stream)?.first.segment ?? 0
+    // oxlint-disable-next-line no-await-in-loop -- there are few streams
+    if (first.segment > stored) await store.changeAuditWriter(stream, { first })
+  }
+}

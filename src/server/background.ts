@@ -1,0 +1,164 @@
+/**
+ * What works beside the calls of one worker, and has to be closed when it stops.
+ * @module
+ */
+import { createCountRetention, createEventRetention } from '../audit/index/event-retention.ts'
+import { createOutbox, type Outbox } from '../audit/outbox.ts'
+import { compilePolicy } from '../policy/compile.ts'
+import type { Config } from '../config.ts'
+import { openEvents, type Events } from '../events/events.ts'
+import { openServiceSecret, openSigningSecret } from '../crypto/secrets.ts'
+import { createSlowLane, type SlowLane } from '../crypto/slow-lane.ts'
+import type { Jobs } from '../jobs/jobs.ts'
+import { createBuiltinKeyStore, type BuiltinKeyStore } from '../keystores/builtin/builtin.ts'
+import { createManagedKeys, type MakeManagedKey } from '../lifecycle/managed-keys.ts'
+import { createServiceChanges, type ServiceChanges } from '../lifecycle/service-changes.ts'
+import { createKeyJobs } from '../lifecycle/key-jobs.ts'
+import { createAccessKeyUses, type OpenAccessKeyUses } from '../lifecycle/last-access-key-use.ts'
+import { createRoleUses, type OpenRoleUses } from '../lifecycle/last-role-use.ts'
+import { createKeyUsages, type OpenKeyUsages } from '../lifecycle/last-usage.ts'
+import { loadAccount } from '../cache/known-accounts.ts'
+import { loadGroup, loadManagedPolicy, loadRole, loadUser } from '../cache/known-identities.ts'
+import { createLookup } from '../cache/lookup.ts'
+import { measuredKeyStore } from '../metrics/measured.ts'
+import type { Lookup } from '../cache/known.ts'
+import type { WorkerParts } from './parts.ts'
+
+/** Each takes some 10 ms to prove. */
+const attestationsMax = 64
+
+type WorksConfig = Pick<Config, 'regions' | 'eventsWebhook' | 'dataDirectory'>
+
+/** What works beside the calls, and has to be closed. */
+export interface Works {
+  readonly lookup: Lookup
+  readonly builtin: BuiltinKeyStore
+  readonly slowLane: SlowLane
+  readonly outbox: Outbox
+  readonly keyUsages: OpenKeyUsages
+  readonly roleUses: OpenRoleUses
+  readonly accessKeyUses: OpenAccessKeyUses
+  readonly makeManagedKey: MakeManagedKey
+  readonly events: Events
+  readonly changes: ServiceChanges
+  readonly close: () => Promise<void>
+}
+
+/** @param sentElsewhere another worker sends the events that are made here */
+export function openWorks(config: WorksConfig, parts: WorkerParts, sentElsewhere?: true): Works {
+  const { regions, eventsWebhook, dataDirectory } = config
+  const { store, keyring, journal, clock, random, log } = parts
+  const lookup = lookupOf(parts, (materialId) => builtin.forget(materialId))
+  const unmeasured = createBuiltinKeyStore({
+    keyring,
+    clock,
+    random,
+    findMaterial: async (materialId) => lookup.material(materialId),
+    onForgedMaterial: (materialId) => {
+      parts.meter.forged('material')
+      log.error({ materialId }, 'a key material fails to open')
+    },
+  })
+  const builtin: BuiltinKeyStore = {
+    ...measuredKeyStore(unmeasured, parts.meter.worked),
+    forget: (materialId) => unmeasured.forget(materialId),
+    close: () => unmeasured.close(),
+  }
+  // A lane of their own: attested callers do not wait for primes. Its thread starts with the first.
+  const slowLane = createSlowLane({ queueMax: attestationsMax })
+  const outbox = createOutbox({
+    store,
+    journal,
+    onError: (error) => {
+      parts.meter.journalFailed()
+      log.error({ err: error }, 'the outbox waits for the journal')
+    },
+  })
+  const uses = openUses(parts)
+  const keyStoreOf = (): BuiltinKeyStore => builtin
+  const events = openEvents({
+    webhook: eventsWebhook,
+    dataDirectory,
+    store,
+    clock,
+    random,
+    onOutcome: parts.meter.told,
+    log,
+    sentElsewhere,
+  })
+  const changes = createServiceChanges({ store, journal, outbox, regions, events, clock, random })
+  return {
+    lookup,
+    builtin,
+    slowLane,
+    outbox,
+    ...uses,
+    makeManagedKey: createManagedKeys({ changes, keyStoreOf, clock, random }),
+    events,
+    changes,
+    close: async () => {
+      await events.close()
+      await uses.keyUsages.close()
+      await uses.accessKeyUses.close()
+      await uses.roleUses.close()
+      await outbox.close()
+      await parts.anchors.close()
+      await builtin.close()
+      await slowLane.close()
+      await parts.grantReader.close()
+    },
+  }
+}
+
+/** What the clock starts, in the one worker that does: over the works of its own. */
+export function openJobs(parts: WorkerParts, { changes, builtin }: Works): Jobs {
+  const { store, clock, log } = parts
+  return createKeyJobs({ store, changes, clock, keyStoreOf: () => builtin, log }, [
+    createEventRetention(store),
+    createCountRetention(store),
+  ])
+}
+
+/** What is noted of the uses of keys, roles and access keys. */
+function openUses({
+  store,
+  usageTrackedSince: since,
+  others,
+  log,
+}: WorkerParts): Pick<Works, 'keyUsages' | 'roleUses' | 'accessKeyUses'> {
+  const onError = (error: Error): void => log.error({ err: error }, error.message)
+  return {
+    keyUsages: createKeyUsages({
+      store,
+      since,
+      elsewhere: (name) => others.noted('keys', name),
+      onError,
+    }),
+    accessKeyUses: createAccessKeyUses({
+      store,
+      elsewhere: (name) => others.noted('accessKeys', name),
+      onError,
+    }),
+    roleUses: createRoleUses({ store, elsewhere: (name) => others.noted('roles', name), onError }),
+  }
+}
+
+function lookupOf(
+  { store, keyring, grantReader, log }: WorkerParts,
+  onForgottenMaterial: (materialId?: string) => void,
+): Lookup {
+  return createLookup({
+    store,
+    openSecret: (accessKey) => openSigningSecret(keyring, accessKey),
+    openServiceSecret: (service) => openServiceSecret(keyring, service),
+    compile: (policy) => compilePolicy(policy, 'key'),
+    findAccount: (accountId) => loadAccount(accountId, store),
+    findUser: (userId) => loadUser(userId, store),
+    findRole: (roleId) => loadRole(roleId, store),
+    findGroup: (groupId) => loadGroup(groupId, store),
+    findManagedPolicy: (policyId) => loadManagedPolicy(policyId, store),
+    readGrants: grantReader.read,
+    onGrantsFailed: (error) => log.warn({ err: error }, error.message),
+    onForgottenMaterial,
+  })
+}

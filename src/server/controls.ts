@@ -1,0 +1,84 @@
+/**
+ * What operators and the test API may ask of one running server.
+ * @module
+ */
+import { type Refusals } from '../authenticate/refusals.ts'
+import type { Anchors } from '../audit/journal/anchors.ts'
+import type { Config } from '../config.ts'
+import { fingerprintOf } from '../crypto/statements.ts'
+import type { Jobs } from '../jobs/jobs.ts'
+import { type Faults } from '../throttle/faults.ts'
+import type { Store } from '../store/store.ts'
+import { version } from '../version.ts'
+import type { ServerStatus } from '../operations/contract/server-controls.ts'
+import type { OperationPorts } from '../operations/contract/dependencies.ts'
+import type { ServerParts } from './parts.ts'
+
+type ShownCheckpoint = ServerStatus['journal']['checkpoint']
+
+/** For whoever keeps it elsewhere. */
+function shownCheckpoint({ text, signature }: Anchors['last']): ShownCheckpoint {
+  return { text, signature: Buffer.from(signature).toString('base64') }
+}
+
+/** Those of the streams of other workers, and of workers that there are no more. */
+async function otherCheckpoints(
+  store: Pick<Store, 'listAuditWriters'>,
+  own: string,
+): Promise<Pick<ServerStatus['journal'], 'otherCheckpoints'>> {
+  const writers = (await store.listAuditWriters()).filter(({ stream }) => stream !== own)
+  if (writers.length === 0) return {}
+  const kept = writers.flatMap(({ checkpoint }) => checkpoint ?? [])
+  return { otherCheckpoints: kept.map(shownCheckpoint) }
+}
+
+export function serverControls(
+  config: Config,
+  parts: ServerParts & {
+    readonly refusals: Refusals
+    readonly faults: Faults
+    readonly jobs: Jobs
+  },
+): OperationPorts['server'] {
+  const { store, journal, clock, startedAt, firstAccount, refusals, faults, jobs } = parts
+  return {
+    status: async (): Promise<ServerStatus> => {
+      const held = clock.held()
+      const { stream, segment } = journal.position
+      const others = await parts.workers.states()
+      const healthy = journal.healthy && others.every((each) => each.healthy)
+      return {
+        version,
+        ready: healthy,
+        sealed: false,
+        startedAt: new Date(startedAt).toISOString(),
+        region: config.region,
+        accountId: firstAccount.accountId,
+        journal: {
+          healthy,
+          stream,
+          segment,
+          keys: parts.keyring.statementKeys.map(({ publicKey }) => fingerprintOf(publicKey)),
+          checkpoint: shownCheckpoint(parts.anchors.last),
+          ...(await otherCheckpoints(store, stream)),
+        },
+        changes: store.epoch(),
+        refusedRequests: others.reduce((sum, each) => sum + each.refusals, refusals.count()),
+        clock: { now: new Date(clock.now()).toISOString(), ...(held !== undefined && { held }) },
+        deleted: await store.countDeletedKeys(),
+        deletedMaterials: await store.countDeletedMaterials(),
+      }
+    },
+    acceptClock: () => {
+      clock.accept()
+      return jobs.runDue()
+    },
+    moveClock: async (to) => {
+      clock.move(to)
+      await jobs.runDue()
+      await parts.delivery.runDue()
+    },
+    faults,
+    firstAccount,
+  }
+}

@@ -1,0 +1,254 @@
+/**
+ * The ports that the pipeline and the operations work with, joined for one running server.
+ * @module
+ */
+import { createRefusals } from '../authenticate/refusals.ts'
+import { createFetchDocument, mayAsk } from '../authenticate/issuer-documents.ts'
+import { createIssuerKeys } from '../authenticate/issuer-keys.ts'
+import { createEventLookup } from '../audit/index/event-lookup.ts'
+import { createRefusedCalls } from '../audit/records/refused-calls.ts'
+import { authenticateWebIdentity } from '../authenticate/web-identity.ts'
+import type { Config } from '../config.ts'
+import { createAccessKeys, createFixedAccessKeys } from '../crypto/new-access-key.ts'
+import { createIdentityUses } from '../lifecycle/identity-uses.ts'
+import { deploymentReaders, workerReaders } from '../metrics/readers.ts'
+import type { Caller } from '../model/caller.ts'
+import { formatArn } from '../model/arn.ts'
+import { kmsRegistry } from '../operations/kms/registry.ts'
+import { serverRegistry } from '../operations/registry.ts'
+import { createCallers } from '../authenticate/callers.ts'
+import { createExplanations } from '../explain/explain-access.ts'
+import { createKeyPolicies } from '../authorize/key-policies.ts'
+import type { Place } from '../model/identifiers.ts'
+import { readAccounts } from '../cache/known-accounts.ts'
+import { createGrantTokens } from '../resolve/grant-tokens.ts'
+import { createDeletionTasks } from '../operations/deletion-tasks.ts'
+import { createPages } from '../operations/page-markers.ts'
+import {
+  createFindPrincipal,
+  createFindRolePrincipal,
+  createFindUserArn,
+} from '../authorize/principals.ts'
+import { createTrustPolicies } from '../authorize/trust-policies.ts'
+import { createRecipients } from '../resolve/recipient.ts'
+import { createTurns } from '../pipeline/turns.ts'
+import { createBuckets, processMilliseconds } from '../throttle/buckets.ts'
+import { createFaults, type Faults } from '../throttle/faults.ts'
+import { createThrottle, type Throttle } from '../throttle/throttle.ts'
+import { serverControls } from './controls.ts'
+import { openJobs, openWorks, type Works } from './background.ts'
+import { securityOf } from '../wire/proxies.ts'
+import type { WorkerConfig } from './workers/worker-config.ts'
+import type { OperationPorts, PrincipalChecks } from '../operations/contract/dependencies.ts'
+import type { Lookup } from '../cache/known.ts'
+import type { WorkerParts, ServerParts, WorkerDuties } from './parts.ts'
+import type { PipelinePorts } from '../pipeline/dependencies.ts'
+
+export interface OpenPorts {
+  readonly ports: PipelinePorts
+  readonly works: Works
+  readonly close: () => Promise<void>
+}
+
+export interface OpenServerPorts extends OpenPorts {
+  readonly takeFault: Faults['take']
+}
+
+/** Those of the first worker: it answers for all, and does what the clock starts. */
+export function openPorts(config: Config, parts: ServerParts): OpenServerPorts {
+  const { delivery, clock, log, meter } = parts
+  const works = openWorks(config, parts)
+  const jobs = openJobs(parts, works)
+  const refusals = createRefusals(log, clock)
+  const faults = createFaults(parts.memory.faults)
+  const duties = {
+    registry: serverRegistry(config),
+    refusals,
+    faults,
+    inTurn: createTurns(),
+    insider: insiders(config),
+    server: serverControls(config, { ...parts, refusals, faults, jobs }),
+  }
+  meter.observe({
+    ...workerReaders({ ...parts, ...works, refusals }),
+    ...deploymentReaders(parts),
+  })
+  return {
+    ports: joinPorts(config, parts, works, duties),
+    works,
+    takeFault: (operation) => faults.take(operation),
+    close: async () => {
+      await jobs.close()
+      await delivery.close()
+      await works.close()
+    },
+  }
+}
+
+/** One is made by the store, and the next is there when it is. */
+const changesAtOnceMax = 2
+
+/** The ports of one worker, joined. */
+export function joinPorts(
+  config: WorkerConfig,
+  parts: WorkerParts,
+  works: Works,
+  duties: WorkerDuties,
+): PipelinePorts {
+  const { store, keyring, journal, clock, random, log, meter } = parts
+  const { regions } = config
+  const { lookup, slowLane, outbox, keyUsages } = works
+  const grantTokens = createGrantTokens(keyring, lookup)
+  const { buckets } = parts.memory
+  const drawing = { monotonic: processMilliseconds, regions, memory: buckets }
+  const throttle = createThrottle(config.quotas, drawing)
+  const callers = createCallers({ keyring, lookup, regions, clock, random })
+  const { credentials, signingKeys, sessions, forwardAccess } = callers
+  const { server, ...own } = duties
+  return {
+    ...own,
+    regions,
+    clock,
+    random,
+    lookup,
+    grantTokens,
+    findGrant: (ref) => store.findGrant(ref),
+    makeManagedKey: works.makeManagedKey,
+    recipientOf: createRecipients({ roots: config.attestationRoots, clock, slowLane }),
+    credentials,
+    signingKeys,
+    callerOf: forwardAccess.callerOf,
+    tokenBearer: tokenBearers(config, parts),
+    store,
+    changesInTurn: createTurns(changesAtOnceMax),
+    journal,
+    outbox,
+    keyUsages,
+    refusedUses: works.events.refusedUses,
+    refusedCalls: createRefusedCalls({
+      buckets: createBuckets(buckets, processMilliseconds),
+      perSecond: config.quotas.refusedCalls,
+      append: (eventId, record) => journal.append(eventId, record),
+      clock,
+    }),
+    identityUses: createIdentityUses(works.roleUses, works.accessKeyUses),
+    throttle,
+    operations: {
+      ...operationPorts(parts, works),
+      regions,
+      grantTokens,
+      explanations: createExplanations({
+        registry: kmsRegistry,
+        lookup,
+        store,
+        grantTokens,
+        now: () => clock.now(),
+        secureFrom: securityOf(config),
+        idOf: createFindPrincipal(store),
+        events: createEventLookup(store),
+      }),
+      webIdentity: { mayBeIssuer: (url) => mayAsk(new URL(url), config.webIdentityHosts) },
+      sessions,
+      forwardAccess,
+      quotas: quotaPorts(config, throttle),
+      trails: parts.trails,
+      server,
+    },
+    meter,
+    log,
+  }
+}
+
+function operationPorts(
+  { store, keyring, clock, random }: WorkerParts,
+  { lookup, builtin, keyUsages, roleUses, accessKeyUses }: Works,
+): Omit<
+  OperationPorts,
+  | 'regions'
+  | 'grantTokens'
+  | 'explanations'
+  | 'sessions'
+  | 'webIdentity'
+  | 'forwardAccess'
+  | 'quotas'
+  | 'trails'
+  | 'server'
+> {
+  const checksBy = (
+    reads: Parameters<OperationPorts['principalChecks']>[0],
+    known: Lookup,
+  ): PrincipalChecks => {
+    const findPrincipal = createFindPrincipal(reads)
+    const findUserArn = createFindUserArn(reads)
+    return {
+      policies: createKeyPolicies(findPrincipal, findUserArn, known, clock),
+      trustPolicies: createTrustPolicies(findPrincipal, findUserArn),
+      principals: { idOf: findPrincipal, ofRoleId: createFindRolePrincipal(reads) },
+    }
+  }
+  return {
+    store,
+    keyStoreOf: () => builtin,
+    clock,
+    random,
+    pages: createPages(keyring),
+    deletionTasks: createDeletionTasks(keyring, random),
+    ...checksBy(store, lookup),
+    // What is in memory is what was committed, and the store waits for the transaction.
+    principalChecks: (reads) => checksBy(reads, { ...lookup, account: readAccounts(reads) }),
+    keyUsages,
+    roleUses,
+    accessKeyUses,
+    events: createEventLookup(store),
+    figures: store,
+    newAccessKey: createAccessKeys(keyring, random),
+    fixedAccessKeys: createFixedAccessKeys(keyring),
+  }
+}
+
+function quotaPorts(
+  { quotas }: Pick<Config, 'quotas'>,
+  throttle: Throttle,
+): OperationPorts['quotas'] {
+  const { profile, resources, groups } = quotas
+  return {
+    profile,
+    resources,
+    rates: (accountId, region) =>
+      groups.map((group) => ({
+        group,
+        perSecond: quotas.rateOf(group, region),
+        available: throttle.available(accountId, region, group),
+      })),
+  }
+}
+
+/** A call that is not signed names no Region: it is one of the deployment's own. */
+function tokenBearers(
+  { region, regions, webIdentityHosts }: WorkerConfig,
+  { store, clock, log }: WorkerParts,
+): PipelinePorts['tokenBearer'] {
+  const partition = regions.partitionOf(region) ?? 'aws'
+  const issuerKeys = createIssuerKeys({
+    fetchDocument: createFetchDocument(webIdentityHosts),
+    monotonic: () => performance.now(),
+    onError: (error) => log.warn({ err: error }, 'the keys of an identity provider cannot be had'),
+  })
+  const ports = { store, issuerKeys, systemNow: () => clock.system() }
+  return async (given) => {
+    const caller = await authenticateWebIdentity(given, partition, ports)
+    return [caller, { accountId: caller.accountId, region, partition }]
+  }
+}
+
+function insiders(config: Config): PipelinePorts['insider'] {
+  const { accountId, region } = config
+  const partition = config.regions.partitionOf(region) ?? 'aws'
+  const place: Place = { accountId, region, partition }
+  return (door) => {
+    const resource = door === 'operator' ? 'operator/local-socket' : 'test-api'
+    const arn = formatArn({ partition, service: 'trent', region: '', accountId, resource })
+    const caller: Caller = { kind: door, accountId, arn, uniqueId: resource }
+    return [caller, place]
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * A deployment's beginning and its reopening: the root key under its seal, the key ring, the first
+ * account and its root access key.
+ * @module
+ */
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import type { Journal } from '../audit/journal/journal.ts'
+import { serviceRecord } from '../audit/records/service-record.ts'
+import { ConfigError, type Config } from '../config.ts'
+import { createDomainKey, openDomainKeys } from '../crypto/domain-keys.ts'
+import type { Keyring } from '../crypto/keyring.ts'
+import { newAccessKeyId } from '../crypto/new-access-key.ts'
+import { openSigningSecret, wrapSecret } from '../crypto/secrets.ts'
+import type { AccessKeyRecord, AccountRecord } from '../model/access-key.ts'
+import type { Clock, Random } from '../model/clock.ts'
+import { readAccessKeyId, writeCredentialsFile } from '../operator/credentials-file.ts'
+import type { Seal } from '../seals/seal.ts'
+import { createDeployment, readDeployment } from '../store/tables/deployment.ts'
+import type { Database } from '../store/database.ts'
+import type { Store } from '../store/store.ts'
+import type { OpenDeployment } from '../crypto/open-deployment.ts'
+
+export interface DeploymentPorts {
+  readonly database: Database
+  readonly seal: Seal
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** Opens the root key, or makes it at the very first start. It is needed for no longer than this takes. */
+export async function openDeployment(ports: DeploymentPorts): Promise<OpenDeployment> {
+  const { database, seal, random, clock } = ports
+  const known = await readDeployment(database)
+  if (known !== undefined) {
+    const { deploymentId } = known
+    const rootKey = await seal.unseal(known.seal.sealedRootKey, deploymentId)
+    return { deploymentId, domainKeys: openDomainKeys(rootKey, deploymentId, known.domainKeys) }
+  }
+  const deploymentId = random.uuid()
+  const [rootKey, sealedRootKey] = await newRootKey(seal, deploymentId, random)
+  const createdAt = clock.now()
+  const wrapped = createDomainKey(rootKey, deploymentId, 1, random)
+  const domainKeys = [{ version: 1, wrapped, createdAt }]
+  await createDeployment(database, {
+    deploymentId,
+    createdAt,
+    seal: { kind: seal.kind, generation: 1, sealedRootKey },
+    domainKeys,
+  })
+  return { deploymentId, domainKeys: openDomainKeys(rootKey, deploymentId, domainKeys) }
+}
+
+async function newRootKey(
+  seal: Seal,
+  deploymentId: string,
+  random: Random,
+): Promise<readonly [KeyObject, Uint8Array]> {
+  const plaintextKey = random.bytes(32)
+  try {
+    return [createSecretKey(plaintextKey), await seal.seal(plaintextKey, deploymentId)]
+  } finally {
+    plaintextKey.fill(0)
+  }
+}
+
+export interface FirstAccount {
+  readonly accountId: string
+  /** Absent when the root access key was made at an earlier start and its file is gone. */
+  readonly accessKeyId?: string
+}
+
+type AccountPorts = DeploymentPorts & {
+  readonly store: Store
+  readonly keyring: Keyring
+  readonly journal: Pick<Journal, 'position'>
+  /** The Region that the records of a start are written in. */
+  readonly region: string
+}
+
+/**
+ * Sees to it that the configured account exists, and that its root user has the configured access
+ * key, or a random one in `credentialsPath`.
+ * @throws {ConfigError} when the settings contradict what the data directory holds
+ */
+export async function openFirstAccount(
+  config: Config,
+  credentialsPath: string,
+  ports: AccountPorts,
+): Promise<FirstAccount> {
+  const { accountId, root } = config
+  const { store } = ports
+  const known = (await store.findAccount(accountId)) !== undefined
+  if (!known) await requireNoAccount(accountId, store)
+  if (root !== undefined) {
+    const present = await store.findAccessKey(root.accessKeyId)
+    if (present !== undefined) requireSameRootKey(config, present, ports.keyring)
+    else await insertRootKey(accountId, root.accessKeyId, root.secretAccessKey, known, ports)
+    await keepOnlyActive(accountId, root.accessKeyId, ports)
+    return { accountId, accessKeyId: root.accessKeyId }
+  }
+  if (known) {
+    const accessKeyId = await readAccessKeyId(credentialsPath)
+    const told = accessKeyId === undefined ? undefined : await store.findAccessKey(accessKeyId)
+    if (accessKeyId === undefined || told?.accountId !== accountId) return { accountId }
+    await keepOnlyActive(accountId, accessKeyId, ports)
+    return { accountId, accessKeyId }
+  }
+  const accessKeyId = newAccessKeyId(ports.random)
+  const secret = Buffer.from(Buffer.from(ports.random.bytes(30)).toString('base64'))
+  // The file first: a key that nobody was told of must not exist, and a file can be written again.
+  await writeCredentialsFile(credentialsPath, accessKeyId, secret)
+  await insertRootKey(accountId, accessKeyId, secret, known, ports)
+  secret.fill(0)
+  return { accountId, accessKeyId }
+}
+
+/** A changed setting must not make another account unasked: only the very first start makes one. */
+async function requireNoAccount(accountId: string, store: Store): Promise<void> {
+  const first = await oldestAccount(store)
+  if (first === undefined) return
+  throw new ConfigError(
+    `TRENT_ACCOUNT_ID is ${accountId}, and the first account of this data directory is ` +
+      `${first.accountId}: set it back, or make the other account with ` +
+      `\`trent account create --id ${accountId}\``,
+  )
+}
+
+async function oldestAccount(store: Store): Promise<AccountRecord | undefined> {
+  let oldest: AccountRecord | undefined
+  let after: string | undefined
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- page by page
+    const page = await store.listAccounts({ limit: 1000, ...(after !== undefined && { after }) })
+    const last = page.at(-1)
+    if (last === undefined) return oldest
+    for (const each of page) {
+      if (oldest === undefined || each.createdAt < oldest.createdAt) oldest = each
+    }
+    after = last.accountId
+  }
+}
+
+async function insertRootKey(
+  accountId: string,
+  accessKeyId: string,
+  secret: Uint8Array,
+  accountKnown: boolean,
+  ports: AccountPorts,
+): Promise<void> {
+  const { store, keyring, clock, journal } = ports
+  const owner = { accessKeyId, accountId, principalKind: 'root', principalId: accountId } as const
+  const wrapped = wrapSecret(keyring, owner, secret)
+  const createdAt = clock.now()
+  const eventId = ports.random.uuid()
+  const record = serviceRecord({
+    eventId,
+    time: createdAt,
+    eventName: accountKnown ? 'CreateRootAccessKey' : 'CreateAccount',
+    accountId,
+    region: ports.region,
+    details: { accountId, accessKeyId },
+  })
+  await store.change(async (transaction) => {
+    if (!accountKnown) await transaction.insertAccount({ accountId, createdAt })
+    await transaction.insertAccessKey({
+      ...owner,
+      status: 'Active',
+      ...wrapped,
+      createdAt,
+    })
+    await transaction.insertOutbox({ eventId, record, ...journal.position })
+  })
+}
+
+/**
+ * The settings, or else the credentials file, say which root access key there is: the one of an earlier
+ * setting ends with it. Nothing is changed where `accessKeyId` is no root key of the account.
+ */
+async function keepOnlyActive(
+  accountId: string,
+  accessKeyId: string,
+  { store, journal, clock, random, region }: AccountPorts,
+): Promise<void> {
+  const all = await store.listAccessKeys(accountId)
+  const keys = all.filter(({ principalKind }) => principalKind === 'root')
+  if (!keys.some((key) => key.accessKeyId === accessKeyId)) return
+  const wanted = keys.map((key) => ({
+    key,
+    status: key.accessKeyId === accessKeyId ? ('Active' as const) : ('Inactive' as const),
+  }))
+  const changes = wanted.filter(({ key, status }) => key.status !== status)
+  if (changes.length === 0) return
+  const eventId = random.uuid()
+  const record = serviceRecord({
+    eventId,
+    time: clock.now(),
+    eventName: 'UpdateRootAccessKeys',
+    accountId,
+    region,
+    details: { active: accessKeyId, changed: changes.map(({ key }) => key.accessKeyId) },
+  })
+  await store.change(async (transaction) => {
+    for (const { key, status } of changes) {
+      // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
+      await transaction.updateAccessKey(key, { status })
+    }
+    await transaction.insertOutbox({ eventId, record, ...journal.position })
+  })
+}
+
+function requireSameRootKey(config: Config, present: AccessKeyRecord, keyring: Keyring): void {
+  const given = config.root?.secretAccessKey ?? Buffer.alloc(0)
+  const wanted = createSecretKey(Buffer.concat([Buffer.from('AWS4'), given]))
+  const same =
+    present.accountId === config.accountId &&
+    present.principalKind === 'root' &&
+    openSigningSecret(keyring, present).equals(wanted)
+  if (same) return
+  throw new ConfigError(
+    'TRENT_ROOT_ACCESS_KEY_ID exists in the data directory with another account or another secret',
+  )
+}

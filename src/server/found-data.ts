@@ -1,0 +1,74 @@
+/**
+ * What a start finds in its data directory, compared before anything is opened: a refused start leaves
+ * every file as it was.
+ * @module
+ */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { FilePort } from '../disk/files.ts'
+import { findJournal } from '../audit/journal/found-journal.ts'
+import { findMissingChanges } from '../audit/journal/missing-changes.ts'
+import { readAcceptedLoss, toldMissing, type AcceptedLoss } from './accepted-loss.ts'
+import { visible } from '../model/visible.ts'
+import { readStoredState } from '../store/offline.ts'
+
+/** The files of the data directory do not belong together, or some are missing. */
+export class DataRefused extends Error {
+  constructor(message: string) {
+    // Names come from files that somebody may have written: one line, and no commands for a terminal.
+    super(visible(message))
+  }
+}
+
+export interface FoundData {
+  /** False when the database cannot be read: opening it says why. */
+  readonly isRead: boolean
+  /** What the database lacks, where an operator has accepted that. */
+  readonly acceptedLoss?: AcceptedLoss
+}
+
+/**
+ * Compares the database with the journal and the key file that lie beside it.
+ * @throws {DataRefused} when the database is missing, empty, of another deployment or behind the journal
+ */
+export async function checkFoundData(dataDirectory: string, files: FilePort): Promise<FoundData> {
+  const path = join(dataDirectory, 'trent.db')
+  const directory = join(dataDirectory, 'journal')
+  const state = readStoredState(path)
+  if (state.kind === 'unreadable') return { isRead: false }
+  const journal = await findJournal({ files, directory })
+  if (state.kind === 'deployment') {
+    const { deploymentId } = state
+    const { deployment = deploymentId } = journal
+    if (deployment !== deploymentId) {
+      throw new DataRefused(
+        `${path} is of deployment ${deploymentId} and ${directory} of deployment ${deployment}: ` +
+          'put back the database and the journal that belong together',
+      )
+    }
+    const missing = await findMissingChanges({ files, directory, streams: journal.streams }, state)
+    if (missing === undefined) return { isRead: true }
+    const accepted = await readAcceptedLoss(dataDirectory, missing.id)
+    if (accepted !== undefined) return { isRead: true, acceptedLoss: { ...missing, ...accepted } }
+    throw new DataRefused(
+      `${path} is behind the audit journal, it lacks ${toldMissing(missing)}: put back trent.db-wal or a ` +
+        `newer trent.db, or go on without them by \`trent accept-loss ${missing.id}\``,
+    )
+  }
+  // A first start that dies has the tables before it has the key file, and no record before the deployment.
+  const sealPath = join(dataDirectory, 'seal.key')
+  const isBegun = state.kind === 'unfinished'
+  const others = [
+    ...(!isBegun && existsSync(sealPath) ? [sealPath] : []),
+    ...((isBegun ? journal.isUsed : journal.streams.length > 0 || journal.isUsed)
+      ? [directory]
+      : []),
+  ]
+  if (others.length === 0) return { isRead: true }
+  const named = others.length === 1 ? 'that' : 'them'
+  throw new DataRefused(
+    `${path} is ${state.kind === 'absent' ? 'missing' : 'empty'}, and ${others.join(' and ')} of an ` +
+      `earlier deployment ${others.length === 1 ? 'is' : 'are'} there: put the database back from a ` +
+      `backup, or move ${named} and the file credentials away to begin anew`,
+  )
+}

@@ -1,0 +1,171 @@
+/**
+ * What a server opens with the root key: the deployment, its audit trail, the ports of the first worker, and
+ * what starts the others.
+ * @module
+ */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { goOnWithoutLost } from './accepted-loss.ts'
+import { openAnchors, type Anchors } from '../audit/journal/anchors.ts'
+import { openDelivery, type Delivery } from '../audit/delivery/delivery.ts'
+import { createEventIndex } from '../audit/index/event-index.ts'
+import { nodeFiles } from '../disk/files.ts'
+import { checkClosedSegments } from '../audit/journal-check.ts'
+import { endLeftStreams } from '../audit/journal/left-streams.ts'
+import { drainOutbox } from '../audit/outbox.ts'
+import { createListing } from '../audit/journal/writers-list.ts'
+import type { Config } from '../config.ts'
+import { keyringOf } from '../crypto/domain-keys.ts'
+import { systemRandom } from '../crypto/entropy.ts'
+import { openDeployment, openFirstAccount, type FirstAccount } from './first-start.ts'
+import { openPorts, type OpenPorts } from './dependencies.ts'
+import { createKeyFile, openFileSeal } from '../seals/file.ts'
+import type { Seal } from '../seals/seal.ts'
+import { type Files } from './open-before-unseal.ts'
+import { createGrantReader } from '../cache/grant-reader.ts'
+import type { OnForgedRow } from '../store/bound-rows.ts'
+import { createStore } from '../store/bound-store.ts'
+import { readDeployment } from '../store/tables/deployment.ts'
+import type { RawRequest, RawResponse } from '../wire/request.ts'
+import { answersOf } from './workers/answers.ts'
+import { usesOf } from './workers/open-worker.ts'
+import { streamOf } from './workers/stream.ts'
+import { sentConfig } from './workers/worker-config.ts'
+import type { ServerOptions } from './options.ts'
+import type { ServerParts } from './parts.ts'
+
+export type Opened = Pick<OpenPorts, 'ports' | 'close'> & {
+  readonly firstAccount: FirstAccount
+  readonly startWorkers: (handler: WorkersHandler) => Promise<void>
+}
+export type WorkersHandler = (request: RawRequest) => Promise<RawResponse>
+
+/** Opens the root key and all that depends on it. */
+export async function openDeploymentPorts(
+  config: Config,
+  options: ServerOptions,
+  files: Files,
+  seal: Seal,
+): Promise<Opened> {
+  const { log } = options
+  const { database, journal, clock, meter, startedAt, workers } = files
+  const random = systemRandom
+  const deployment = await openDeployment({ database, seal, clock, random })
+  const keyring = keyringOf(deployment.deploymentId, deployment.domainKeys, random)
+  const onForgedRow: OnForgedRow = (table, id) => {
+    files.meter.forged('row')
+    log.error({ table, id }, 'a row is forged or was removed: it is not believed')
+  }
+  const store = createStore(database, keyring, { onForgedRow })
+  clock.resume(await store.findClockMark())
+  const parts = { database, seal, clock, random, store, keyring, journal, region: config.region }
+  const { firstAccount, list, ...audit } = await openAudit(config, options, files, parts)
+  const usageTrackedSince = await store.trackUsageSince(clock.now())
+  const all: ServerParts = {
+    ...parts,
+    ...audit,
+    trails: audit.delivery.trails,
+    grantReader: createGrantReader({ database: database.share(), deployment, onForgedRow }),
+    others: { noted: (kind, name) => workers.noted(kind, name) },
+    memory: files.memory,
+    workers,
+    meter,
+    firstAccount,
+    usageTrackedSince,
+    log,
+    startedAt,
+  }
+  const open = openPorts(config, all)
+  const eventIndex = createEventIndex({
+    database: database.share(),
+    directory: files.journalDirectory,
+    durable: async () => [
+      journal.position,
+      ...(await workers.states()).map(({ position }) => position),
+    ],
+    onError: (error) => log.error({ err: error }, 'LookupEvents is behind'),
+  })
+  meter.observe({
+    trent_sealed: () => 0,
+    trent_event_index_lag_seconds: async () => (await eventIndex.lagMs()) / 1000,
+  })
+  const { journalDirectory: directory, onError } = files
+  const journalCheck = await checkClosedSegments({ store, directory, onError })
+  const data = { config: sentConfig(config), deployment, memory: files.memory, usageTrackedSince }
+  return {
+    ports: open.ports,
+    firstAccount,
+    startWorkers: (handler) =>
+      workers.start({
+        data,
+        share: database.share,
+        answers: answersOf({ ...open, handler, list, log }),
+        noted: ({ kind, name }) => usesOf(open.works)[kind].remembered(name),
+      }),
+    close: async () => {
+      await journalCheck.close()
+      await open.close()
+      await eventIndex.close()
+    },
+  }
+}
+
+/** The first account, and the audit trail: anchored, with every record that it must hold, on its way. */
+async function openAudit(
+  config: Config,
+  options: ServerOptions,
+  { journal, clock, workers, workerCount, afterJournal, onError, ...files }: Files,
+  parts: Parameters<typeof openFirstAccount>[2],
+): Promise<{
+  readonly anchors: Anchors
+  readonly delivery: Delivery
+  readonly firstAccount: FirstAccount
+  readonly list: () => Promise<void>
+}> {
+  const { log, journalFiles = nodeFiles, onFatal } = options
+  const { store, keyring } = parts
+  const directory = files.journalDirectory
+  const auditing = { store, keyring, files: journalFiles, directory, onError }
+  if (files.acceptedLoss !== undefined) {
+    const { accountId, dataDirectory } = config
+    const given = { ...parts, ...auditing, journal, accountId, dataDirectory }
+    await goOnWithoutLost(files.acceptedLoss, given)
+    log.warn({ ...files.acceptedLoss }, 'the database goes on without changes that it has lost')
+  }
+  const list = createListing(auditing)
+  const anchors = await openAnchors({ ...auditing, journal, list })
+  afterJournal.push(() => anchors.settled())
+  const credentials = join(config.dataDirectory, 'credentials')
+  const firstAccount = await openFirstAccount(config, credentials, parts)
+  const own = [
+    journal.position.stream,
+    ...Array.from({ length: workerCount - 1 }, (_, n) => streamOf(n + 1)),
+  ] as const
+  await endLeftStreams({ ...auditing, clock, own, list, onFatal })
+  await drainOutbox({ ...auditing, journal })
+  const delivery = await openDelivery({
+    ...parts,
+    settings: config.delivery,
+    async checkpoint() {
+      const [, others] = await Promise.all([anchors.checkpoint(), workers.checkpoint()])
+      return Math.max(anchors.lagMs(), others)
+    },
+    list,
+    files: journalFiles,
+    dataDirectory: config.dataDirectory,
+    journalDirectory: directory,
+    clock,
+    held: () => clock.held(),
+    onError: (error) => log.error({ err: error }, error.message),
+  })
+  return { anchors, delivery, firstAccount, list }
+}
+
+/** The seal of the data directory's key file, which the first start makes. */
+export async function keyFileSeal(config: Config, { database }: Files): Promise<Seal> {
+  const path = join(config.dataDirectory, 'seal.key')
+  // A start that died between the file and the deployment has left a file that nothing depends on.
+  const first = (await readDeployment(database)) === undefined
+  if (first && !existsSync(path)) await createKeyFile(path, systemRandom)
+  return openFileSeal(path, systemRandom)
+}

@@ -1,0 +1,108 @@
+/**
+ * What a server opens before it has the root key: the database, the first worker's stream of the audit
+ * journal; and the order in which all is closed.
+ * @module
+ */
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { AcceptedLoss } from './accepted-loss.ts'
+import { nodeFiles } from '../disk/files.ts'
+import type { OpenJournal } from '../audit/journal/journal.ts'
+import type { Config } from '../config.ts'
+import { checkFoundData, DataRefused } from './found-data.ts'
+import { createClock, type MovableClock } from '../jobs/clock.ts'
+import { createMeter, type Meter } from '../metrics/meter.ts'
+import { openDatabase, type OwnedDatabase } from '../store/open.ts'
+import { createQuickCheck, type QuickCheck } from '../store/verify/quick-check.ts'
+import { sharedMemory, type SharedMemory } from './workers/memory.ts'
+import { openStream } from './workers/stream.ts'
+import { canShareListeners, createWorkers, type Workers } from './workers/workers.ts'
+import type { ServerOptions } from './options.ts'
+
+/** What can be opened without the root key. */
+export interface Files {
+  readonly database: OwnedDatabase
+  readonly journal: OpenJournal
+  readonly memory: SharedMemory
+  readonly workers: Workers
+  /** How many workers there are, with the first. */
+  readonly workerCount: number
+  readonly meter: Meter
+  readonly journalDirectory: string
+  /** What waits for the journal's last word. */
+  readonly afterJournal: Closing
+  readonly onError: (error: Error) => void
+  /** Begins when calls are served. */
+  readonly quickCheck: QuickCheck
+  readonly clock: MovableClock
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  /** Changes that the database has lost, which an operator has accepted. */
+  readonly acceptedLoss: AcceptedLoss | undefined
+}
+
+export type Closing = (() => Promise<void>)[]
+
+export async function openFiles(
+  config: Config,
+  options: ServerOptions,
+  closing: Closing,
+): Promise<Files> {
+  const { log, onFatal, journalFiles } = options
+  const memory = sharedMemory()
+  const clock = createClock(options.time, memory.clock)
+  const startedAt = clock.now()
+  const found = await checkFoundData(config.dataDirectory, journalFiles ?? nodeFiles)
+  const path = join(config.dataDirectory, 'trent.db')
+  const database = await openDatabase({ path, onFailure: onFatal })
+  closing.push(() => database.close())
+  // What could not be compared must not be used, although it could be opened a moment later.
+  if (!found.isRead)
+    throw new DataRefused(`${path} could not be read before it was opened: start again`)
+  const afterJournal: Closing = []
+  closing.push(() => closeAll(afterJournal))
+  const workerCount = workersOf(config, options)
+  const workers = createWorkers(workerCount, onFatal)
+  const meter = createMeter(() => workers.figures())
+  const of = { config, memory, clock, meter, log, onFatal, files: journalFiles }
+  const stream = await openStream({ ...of, worker: 0 })
+  meter.observe({ trent_sealed: () => 1 })
+  closing.push(() => stream.journal.close())
+  const quickCheck = quickCheckOf(database, log, meter)
+  closing.push(() => quickCheck.close())
+  const threads = { memory, workers, workerCount, quickCheck }
+  const { acceptedLoss } = found
+  return { database, ...threads, meter, ...stream, afterJournal, clock, startedAt, acceptedLoss }
+}
+
+function quickCheckOf(database: OwnedDatabase, log: Logger, meter: Meter): QuickCheck {
+  const quickCheck = createQuickCheck(database, {
+    onProblems: (problems) => log.error({ problems }, 'the database is damaged'),
+    onLeftOut: (why) =>
+      log.warn({ why }, 'the database was not checked: run `trent verify-database`'),
+  })
+  meter.observe({
+    trent_database_damaged: () => Number(quickCheck.problems().length > 0),
+    trent_database_checked: () => Number(quickCheck.isDone()),
+  })
+  return quickCheck
+}
+
+function workersOf({ workers }: Config, { log, time, journalFiles }: ServerOptions): number {
+  if (workers === 1) return 1
+  if (time !== undefined || journalFiles !== undefined) {
+    throw new Error('ports of one thread cannot be those of several workers')
+  }
+  if (canShareListeners) return workers
+  log.warn('TRENT_WORKERS: this system cannot share a port among workers: there is one')
+  return 1
+}
+
+/** Closes in the opposite order of opening; a failure does not keep the rest open. */
+export async function closeAll(closing: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const close of closing.toReversed()) {
+    await close().catch((error: unknown) => failures.push(error))
+  }
+  if (failures.length > 0) throw failures[0]
+}

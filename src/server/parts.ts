@@ -1,0 +1,57 @@
+/** The parts of a running server that its dependencies are made from. @module */
+import type { Logger } from 'pino'
+import type { Anchors } from '../audit/journal/anchors.ts'
+import type { Delivery } from '../audit/delivery/delivery.ts'
+import type { OpenJournal } from '../audit/journal/journal.ts'
+import type { Keyring } from '../crypto/keyring.ts'
+import type { DeploymentPorts, FirstAccount } from './first-start.ts'
+import type { MovableClock } from '../jobs/clock.ts'
+import type { Meter } from '../metrics/meter.ts'
+import type { Random } from '../model/clock.ts'
+import type { TrailPorts } from '../model/trail.ts'
+import type { GrantReader } from '../cache/grant-reader.ts'
+import type { Store } from '../store/store.ts'
+import type { SharedMemory } from './workers/memory.ts'
+import type { Noted } from './workers/questions.ts'
+import type { Workers } from './workers/workers.ts'
+import type { OperationPorts } from '../operations/contract/dependencies.ts'
+import type { PipelinePorts } from '../pipeline/dependencies.ts'
+
+/** What every worker's calls are made of. */
+export interface WorkerParts {
+  readonly clock: MovableClock
+  readonly random: Random
+  readonly store: Store
+  readonly keyring: Keyring
+  readonly journal: OpenJournal
+  readonly anchors: Anchors
+  readonly trails: TrailPorts
+  /** What `Store.trackUsageSince` answered. */
+  readonly usageTrackedSince: number
+  readonly meter: Meter
+  readonly log: Logger
+  readonly memory: SharedMemory
+  readonly others: OtherWorkers
+  readonly grantReader: GrantReader
+}
+
+/** What a worker asks of all the others. */
+export interface OtherWorkers {
+  /** What they have noted of a thing and not yet saved. */
+  noted<Kind extends keyof Noted>(kind: Kind, name: string): Promise<Noted[Kind]>
+}
+
+/** What the first worker has, and the others ask it for. */
+export interface ServerParts extends WorkerParts, Pick<DeploymentPorts, 'database' | 'seal'> {
+  readonly delivery: Delivery
+  readonly workers: Workers
+  readonly firstAccount: FirstAccount
+  readonly startedAt: number
+}
+
+/** What is not the same in the first worker and in the others. */
+export type WorkerDuties = Pick<
+  PipelinePorts,
+  'registry' | 'refusals' | 'faults' | 'inTurn' | 'insider'
+> &
+  Pick<OperationPorts, 'server'>

@@ -1,0 +1,138 @@
+/** What one public request is for: AWS's API, health, or the test API where it is on. @module */
+import type { Config } from '../config.ts'
+import { isLoopback } from '../model/address.ts'
+import { metricsRoute, type MetricsText } from '../wire/metrics-route.ts'
+import type { Handler, Screen, Screened } from '../wire/exchange.ts'
+import type { RawRequest, RawResponse, RequestHead } from '../wire/request.ts'
+import type { Target } from '../wire/aws-json.ts'
+import {
+  answerRoute,
+  healthRoutes,
+  matchRoute,
+  ownNames,
+  routeTable,
+  screenRoute,
+  type OwnNames,
+  type Readiness,
+  type Route,
+} from '../wire/routes.ts'
+
+export interface Serving {
+  readonly config: Pick<Config, 'listen' | 'testApi' | 'metricsToken'>
+  readonly metrics: MetricsText
+  /** The port that is listened on, which is not the configured one where that is 0. */
+  readonly port: () => number
+  /** Runs the pipeline; `target` for what no header names. */
+  readonly serve: (request: RawRequest, target?: Target) => Promise<RawResponse>
+  /** Looks at a call whose body is still on the way. */
+  readonly screen: (head: RequestHead, target?: Target) => Promise<Screened>
+  readonly readiness: () => Promise<Readiness>
+}
+
+/** What answers the public port. */
+export interface PublicService {
+  readonly handler: Handler
+  readonly screen: Screen
+}
+
+export function publicService(serving: Serving): PublicService {
+  const { config, serve, readiness } = serving
+  const table = routeTable([
+    ...healthRoutes(readiness),
+    metricsRoute(serving.metrics, {
+      token: config.metricsToken,
+      loopback: isLoopback(config.listen.host),
+    }),
+    ...serviceRoutes(serving),
+    ...(config.testApi ? testRoutes(serve) : []),
+  ])
+  const own = (): OwnNames => ownNames(config.listen.host, serving.port())
+  return {
+    handler(request) {
+      const match = matchRoute(table, request)
+      if (match.to === 'call') return serve(request)
+      if (match.to === 'refusal') return Promise.resolve(match.response)
+      return answerRoute(match.route, own(), request)
+    },
+    screen(head) {
+      const match = matchRoute(table, head)
+      if (match.to === 'call') return serving.screen(head)
+      if (match.to === 'refusal') return Promise.resolve({ refusal: match.response })
+      return screenRoute(match.route, own(), head)
+    },
+  }
+}
+
+/**
+ * The public requests of a worker that is not the first: AWS's API it serves itself, and all else, which
+ * needs what the first alone has, goes there as it came.
+ */
+export function workerService(of: {
+  readonly serve: Handler
+  readonly screen: Screen
+  readonly elsewhere: Handler
+}): PublicService {
+  const noRoutes = routeTable([])
+  const isCall = (head: RequestHead): boolean => matchRoute(noRoutes, head).to === 'call'
+  return {
+    handler: (request) => (isCall(request) ? of.serve(request) : of.elsewhere(request)),
+    screen: async (head) =>
+      isCall(head) ? of.screen(head) : { bodyBytesMax: serviceBodyBytesMax },
+  }
+}
+
+/** A user's headers and query, escaped. */
+const serviceBodyBytesMax = 128 * 1024
+
+/** Open to any host and origin, as AWS's API is: the signature says who asks. */
+function serviceRoutes({ serve, screen }: Serving): readonly Route[] {
+  const route = (path: string, operation: string): Route => ({
+    path,
+    methods: ['POST'],
+    open: true,
+    bodyBytesMax: serviceBodyBytesMax,
+    handle: (request) => serveAsJson(serve, request, operation),
+    screen: async (head) => {
+      const { refusal } = await screen(head, { service: 'trent', operation })
+      return refusal === undefined ? {} : { refusal: asJson(refusal) }
+    },
+  })
+  return [
+    route('/_trent/fas', 'CreateForwardAccessSession'),
+    route('/_trent/infrastructure-session', 'CreateInfrastructureSession'),
+  ]
+}
+
+async function serveAsJson(
+  serve: Serving['serve'],
+  request: RawRequest,
+  operation: string,
+): Promise<RawResponse> {
+  return asJson(await serve(request, { service: 'trent', operation }))
+}
+
+function asJson({ status, headers, body }: RawResponse): RawResponse {
+  return { status, body, headers: { ...headers, 'Content-Type': 'application/json' } }
+}
+
+const testBodyBytesMax = 4096
+
+function testRoutes(serve: Serving['serve']): readonly Route[] {
+  const route = (path: string, operations: { GET?: string; POST: string }): Route => ({
+    path,
+    methods: operations.GET === undefined ? ['POST'] : ['GET', 'POST'],
+    open: false,
+    bodyBytesMax: testBodyBytesMax,
+    handle: (request) =>
+      serveAsJson(
+        serve,
+        request,
+        request.method === 'POST' ? operations.POST : (operations.GET ?? ''),
+      ),
+  })
+  return [
+    route('/_trent/test/clock', { GET: 'GetTestClock', POST: 'SetTestClock' }),
+    route('/_trent/test/faults', { GET: 'GetTestFaults', POST: 'SetTestFaults' }),
+    route('/_trent/test/reset', { POST: 'ResetTestData' }),
+  ]
+}

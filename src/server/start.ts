@@ -1,0 +1,168 @@
+/**
+ * The composition root: one server from its settings, all ports made and joined here. The listener
+ * opens before the root key does; until then readiness says so, and calls get one clear error.
+ * @module
+ */
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
+import { systemRandom } from '../crypto/entropy.ts'
+import { makeDataDirectory } from './data-directory.ts'
+import { type FirstAccount } from './first-start.ts'
+import { KmsError } from '../errors.ts'
+import { limitErrors } from './limited-log.ts'
+import { askInside } from '../operator/inside.ts'
+import { shortestPath } from '../operator/socket-path.ts'
+import { handle } from '../pipeline/pipeline.ts'
+import { publicService, type PublicService } from './public-routes.ts'
+import { screenCall } from '../pipeline/screen.ts'
+import { keyFileSeal, openDeploymentPorts, type Opened } from './open-after-unseal.ts'
+import { closeAll, openFiles, type Closing, type Files } from './open-before-unseal.ts'
+import type { Target } from '../wire/aws-json.ts'
+import { limitsOfWorker } from '../wire/limits.ts'
+import { renderFailure } from '../wire/protocol.ts'
+import type { RawRequest, RawResponse, RequestLine } from '../wire/request.ts'
+import type { Readiness } from '../wire/routes.ts'
+import { listen, type Listener } from '../wire/server.ts'
+import { type Workers } from './workers/workers.ts'
+import type { ServerOptions } from './options.ts'
+
+/** How long a stop waits for what is in flight, in milliseconds. */
+const stopWithinMs = 10_000
+/** How long readiness waits for another worker. */
+const answerWithinMs = 2000
+
+export interface RunningServer {
+  readonly host: string
+  readonly port: number
+  /** Resolves when calls are served. */
+  readonly ready: Promise<FirstAccount>
+  /** Finishes what is in flight, within a bound, and closes everything. */
+  stop(): Promise<void>
+}
+
+export async function startServer(config: Config, given: ServerOptions): Promise<RunningServer> {
+  const options = { ...given, log: limitErrors(given.log, given.time?.monotonic) }
+  const closing: (() => Promise<void>)[] = []
+  let stopped: Promise<void> | undefined
+  const stop = (): Promise<void> => (stopped ??= closeAll(closing))
+  try {
+    await makeDataDirectory(config.dataDirectory)
+    const files = await openFiles(config, options, closing)
+    const { listener, open } = await openDoors(config, options, files, closing)
+    const ready = (options.seal ?? keyFileSeal(config, files)).then((seal) => {
+      if (stopped !== undefined) throw new Error('stopped before the root key was open')
+      return open(openDeploymentPorts(config, options, files, seal))
+    })
+    ready.catch(() => undefined) // whoever started the server awaits it, perhaps later
+    return { host: listener.host, port: listener.port, ready, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** The two listeners; calls get one clear error until `open` is called. */
+async function openDoors(
+  config: Config,
+  { log, prepare }: ServerOptions,
+  { journal, meter, workers, workerCount, quickCheck }: Files,
+  closing: Closing,
+): Promise<{
+  readonly listener: Listener
+  readonly open: (opening: Promise<Opened>) => Promise<FirstAccount>
+}> {
+  let opening: Promise<Opened> | undefined
+  let opened: Opened | undefined
+  const listeners: Listener[] = []
+  // After the listeners, so that nothing that is in flight loses its ports.
+  closing.push(async () => {
+    const made = await opening?.catch(() => undefined) // `ready` tells of it
+    await made?.close()
+  })
+  closing.push(() => workers.close())
+  closing.push(async () => {
+    const others = workers.stopListening(stopWithinMs)
+    await Promise.all([others, ...listeners.map((each) => each.close(stopWithinMs))])
+  })
+  const serve = (request: RawRequest, target?: Target): Promise<RawResponse> =>
+    opened === undefined
+      ? Promise.resolve(notReady(request, systemRandom.uuid()))
+      : handle(request, opened.ports, target)
+  const readiness = async (): Promise<Readiness> => {
+    const reasons = [
+      ...(opened === undefined ? ['the root key is not open'] : []),
+      ...(journal.healthy ? [] : ['the audit journal has no healthy segment']),
+      ...(journal.hasReserve ? [] : ['the disk of the audit journal is nearly full']),
+      ...(quickCheck.problems().length > 0
+        ? ['the database is damaged: stop the server and run `trent verify-database`']
+        : []),
+      ...(await reasonsOf(workers)),
+    ]
+    return { ready: reasons.length === 0, reasons }
+  }
+  meter.observe({ trent_ready: async () => Number((await readiness()).ready) })
+  const service = publicService({
+    config,
+    metrics: meter,
+    port: () => listener.port,
+    serve,
+    screen: async (head, target) =>
+      opened === undefined
+        ? { refusal: notReady(head, systemRandom.uuid()) }
+        : screenCall(head, opened.ports, target),
+    readiness,
+  })
+  const listener = await listenPublicly(config, workerCount, log, service)
+  listeners.push(listener)
+  const socketPath = shortestPath(join(config.dataDirectory, 'operator.sock'))
+  listeners.push(await listen({ socketPath, log }, (request) => serve(request)))
+  return {
+    listener,
+    async open(ports) {
+      opening = ports
+      const made = await ports
+      await prepare?.(askInside((request) => handle(request, made.ports)))
+      await made.startWorkers(service.handler)
+      opened = made
+      await workers.listen(listener.port)
+      quickCheck.begin()
+      return made.firstAccount
+    },
+  }
+}
+
+/** Why the other workers are not ready; one that does not answer in time is not. */
+async function reasonsOf(workers: Workers): Promise<readonly string[]> {
+  const late = delay(answerWithinMs, undefined, { ref: false })
+  const states = await Promise.race([workers.states(), late])
+  if (states === undefined) return ['a worker does not answer']
+  return states.flatMap(({ healthy, hasReserve, position: { stream } }) => [
+    ...(healthy ? [] : [`the audit journal has no healthy segment for ${stream}`]),
+    ...(hasReserve ? [] : ['the disk of the audit journal is nearly full']),
+  ])
+}
+
+/**
+ * With other workers, only where nobody listens yet: the system would share the address with any process of
+ * the same user. Accepted: between the two calls another one could come in.
+ */
+async function listenPublicly(
+  { listen: at, trustedProxies }: Config,
+  workers: number,
+  log: Logger,
+  { handler, screen }: PublicService,
+): Promise<Listener> {
+  const options = { ...at, trustedProxies, log }
+  if (workers === 1) return listen(options, handler, screen)
+  const alone = await listen(options, handler, screen)
+  await alone.close(0)
+  return listen({ ...options, shared: true, limits: limitsOfWorker(workers) }, handler, screen)
+}
+
+function notReady(request: RequestLine, requestId: string): RawResponse {
+  const message = 'the server is not ready: its root key is not open'
+  const error = new KmsError('ServiceUnavailableException', message)
+  return renderFailure(error, requestId, request)
+}

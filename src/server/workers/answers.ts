@@ -1,0 +1,51 @@
+/** What the first worker answers to the others. @module */
+import { symbols, type Logger } from 'pino'
+import type { Faults } from '../../throttle/faults.ts'
+import type { RawRequest, RawResponse } from '../../wire/request.ts'
+import type { Answers } from '../../threads/link.ts'
+import type { AskedOfFirst } from './questions.ts'
+import type { PipelinePorts } from '../../pipeline/dependencies.ts'
+
+export function answersOf(of: {
+  readonly ports: Pick<PipelinePorts, 'inTurn'>
+  readonly takeFault: Faults['take']
+  readonly handler: (request: RawRequest) => Promise<RawResponse>
+  readonly list: () => Promise<void>
+  readonly log: Logger
+}): Omit<Answers<AskedOfFirst>, 'noted' | 'fatal'> {
+  const { ports, takeFault, handler, list, log } = of
+  /** Ends each turn that is under way. */
+  const turns = new Map<number, () => void>()
+  let given = 0
+  return {
+    // What was a `Buffer` comes as the bytes that it was.
+    serve: (request, signal) => handler({ ...request, body: Buffer.from(request.body), signal }),
+    strike: (operation) => Promise.resolve(takeFault(operation)),
+    turn: (party) =>
+      new Promise((resolve) => {
+        const turn = (): Promise<void> =>
+          new Promise((over) => {
+            given += 1
+            turns.set(given, over)
+            resolve(given)
+          })
+        void ports.inTurn(turn, party)
+      }),
+    turnOver(turn) {
+      turns.get(turn)?.()
+      turns.delete(turn)
+      return Promise.resolve(undefined)
+    },
+    list,
+    log(line) {
+      // Each line was made by a logger of the same level.
+      const { [symbols.streamSym]: stream } = log as unknown as LoggerOfStream
+      stream.write(line)
+      return Promise.resolve(undefined)
+    },
+  }
+}
+
+interface LoggerOfStream {
+  readonly [symbols.streamSym]: { readonly write: (line: string) => void }
+}

@@ -1,0 +1,22 @@
+/** What the workers of a process have in common, in memory that all of them see. @module */
+import { segmentErrorsMemory } from '../../audit/journal/segment-errors.ts'
+import { clockMemory } from '../../jobs/clock.ts'
+import { bucketMemory } from '../../throttle/buckets.ts'
+import { faultsMemory } from '../../throttle/faults.ts'
+
+export interface SharedMemory {
+  readonly clock: SharedArrayBuffer
+  readonly segmentErrors: SharedArrayBuffer
+  readonly faults: SharedArrayBuffer
+  /** Of request quotas. */
+  readonly buckets: SharedArrayBuffer
+}
+
+export function sharedMemory(): SharedMemory {
+  return {
+    clock: clockMemory(),
+    segmentErrors: segmentErrorsMemory(),
+    faults: faultsMemory(),
+    buckets: bucketMemory(),
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * One worker beside the first: its own listener, caches, keys in memory, journal stream, outbox and threads
+ * of slow cryptography. What needs one memory for the whole process is in `memory.ts`, or asked of the first.
+ * @see docs/adr/0023-workers.md
+ * @module
+ */
+import type { Logger } from 'pino'
+import { openAnchors } from '../../audit/journal/anchors.ts'
+import { createTrailPorts } from '../../audit/delivery/delivery.ts'
+import { nodeFiles } from '../../disk/files.ts'
+import { createRefusals } from '../../authenticate/refusals.ts'
+import { keyringOf } from '../../crypto/domain-keys.ts'
+import { systemRandom } from '../../crypto/entropy.ts'
+import { createClock } from '../../jobs/clock.ts'
+import { ourselves } from '../../model/party.ts'
+import { createMeter, type Figures } from '../../metrics/meter.ts'
+import { workerReaders } from '../../metrics/readers.ts'
+import { handle } from '../../pipeline/pipeline.ts'
+import { awsRegistry } from '../../operations/registry.ts'
+import { joinPorts } from '../dependencies.ts'
+import type { InTurn } from '../../pipeline/turns.ts'
+import { workerService } from '../public-routes.ts'
+import { screenCall } from '../../pipeline/screen.ts'
+import { createGrantReader } from '../../cache/grant-reader.ts'
+import type { OnForgedRow } from '../../store/bound-rows.ts'
+import { createStore } from '../../store/bound-store.ts'
+import { attachDatabase } from '../../store/open.ts'
+import { createKeptFaults } from '../../throttle/faults.ts'
+import { limitsOfWorker } from '../../wire/limits.ts'
+import type { RawRequest, RawResponse } from '../../wire/request.ts'
+import { listen, type Listener } from '../../wire/server.ts'
+import { openWorks, type Works } from '../background.ts'
+import type { Link } from '../../threads/link.ts'
+import type { AskedOfFirst, Noted, NotedOf, WorkerState } from './questions.ts'
+import { openStream } from './stream.ts'
+import type { WorkerConfig } from './worker-config.ts'
+import type { OperationPorts } from '../../operations/contract/dependencies.ts'
+import type { WorkerParts } from '../parts.ts'
+import type { WorkerData } from './worker-data.ts'
+
+export interface OpenWorker {
+  listen(port: number): Promise<undefined>
+  state(): WorkerState
+  figures(): Promise<Figures>
+  checkpoint(): Promise<number>
+  noted(of: NotedOf): Noted[keyof Noted]
+  stopListening(graceMs: number): Promise<undefined>
+  close(): Promise<undefined>
+}
+
+export interface WorkerStart extends Omit<WorkerData, 'config'> {
+  readonly config: WorkerConfig
+  readonly log: Logger
+  readonly link: Link<AskedOfFirst>
+}
+
+export async function openWorker(start: WorkerStart): Promise<OpenWorker> {
+  const { config, link, log } = start
+  const parts = await openParts(start)
+  const { journal, anchors, clock, meter } = parts
+  const works = openWorks(config, parts, true)
+  const refusals = createRefusals(log, clock)
+  meter.observe(workerReaders({ ...parts, ...works, refusals }))
+  const ports = joinPorts(config, parts, works, {
+    registry: awsRegistry,
+    refusals,
+    faults: createKeptFaults(start.memory.faults, (operation) => link.ask('strike', operation)),
+    inTurn: turnsOf(link),
+    insider: (door) => {
+      throw new Error(`unreachable: the first worker alone has the door \`${door}\``)
+    },
+    server: notHere,
+  })
+  const { handler, screen } = workerService({
+    serve: (request) => handle(request, ports),
+    screen: (head) => screenCall(head, ports),
+    elsewhere: (request) => forward(request, link),
+  })
+  let listener: Listener | undefined
+  return {
+    async listen(port) {
+      const limits = limitsOfWorker(config.workers)
+      const { trustedProxies } = config
+      const options = { ...config.listen, port, shared: true, limits, trustedProxies, log }
+      listener = await listen(options, handler, screen)
+      return undefined
+    },
+    state: () => ({
+      healthy: journal.healthy,
+      hasReserve: journal.hasReserve,
+      position: journal.position,
+      refusals: refusals.count(),
+    }),
+    figures: () => meter.figures(),
+    async checkpoint() {
+      await anchors.checkpoint()
+      return anchors.lagMs()
+    },
+    noted: ({ kind, name }) => usesOf(works)[kind].remembered(name),
+    async stopListening(graceMs) {
+      await listener?.close(graceMs)
+      return undefined
+    },
+    async close() {
+      await works.close()
+      await journal.close()
+      await anchors.settled()
+      await parts.closeDatabase()
+      return undefined
+    },
+  }
+}
+
+/** What is noted of uses, by the kinds of things that are used. */
+export function usesOf(
+  works: Works,
+): Readonly<Record<keyof Noted, { readonly remembered: (name: string) => Noted[keyof Noted] }>> {
+  return { keys: works.keyUsages, roles: works.roleUses, accessKeys: works.accessKeyUses }
+}
+
+async function openParts(
+  start: WorkerStart,
+): Promise<WorkerParts & { readonly closeDatabase: () => Promise<void> }> {
+  const { worker, config, deployment, memory, usageTrackedSince, log, link } = start
+  const onFatal = (error: Error): void => void link.ask('fatal', error.stack ?? error.message)
+  const random = systemRandom
+  const clock = createClock(undefined, memory.clock)
+  const meter = createMeter()
+  const database = attachDatabase(start.database, onFatal)
+  const keyring = keyringOf(deployment.deploymentId, deployment.domainKeys, random)
+  const onForgedRow: OnForgedRow = (table, id) => {
+    meter.forged('row')
+    log.error({ table, id }, 'a row is forged or was removed: it is not believed')
+  }
+  const store = createStore(database, keyring, { onForgedRow })
+  const stream = await openStream({ worker, config, memory, clock, meter, log, onFatal })
+  const { journal, journalDirectory: directory, onError } = stream
+  const list = (): Promise<void> => link.ask('list', undefined)
+  const files = nodeFiles
+  const anchors = await openAnchors({ store, journal, keyring, files, directory, list, onError })
+  return {
+    grantReader: createGrantReader({ database: start.grantDatabase, deployment, onForgedRow }),
+    clock,
+    random,
+    store,
+    keyring,
+    journal,
+    anchors,
+    trails: createTrailPorts({ settings: config.delivery, region: config.region, store }),
+    usageTrackedSince,
+    meter,
+    log,
+    memory,
+    others: {
+      noted: async (kind, name) => (await link.ask('noted', { kind, name })) as never, // of the kind
+    },
+    closeDatabase: () => database.close(),
+  }
+}
+
+/** Turns are of the whole process: the first worker gives them. */
+function turnsOf(link: Link<AskedOfFirst>): InTurn {
+  return async (work, party = ourselves) => {
+    const turn = await link.ask('turn', party)
+    try {
+      return await work()
+    } finally {
+      await link.ask('turnOver', turn)
+    }
+  }
+}
+
+async function forward(request: RawRequest, link: Link<AskedOfFirst>): Promise<RawResponse> {
+  const { signal, ...sent } = request
+  // A copy of its own: a view is sent with all that it is a view of.
+  const answer = await link.ask('serve', { ...sent, body: Buffer.from(request.body) }, signal)
+  const { body } = answer
+  return { ...answer, body: typeof body === 'string' ? body : Buffer.from(body) }
+}
+
+const unreachable = (): never => {
+  throw new Error('unreachable: operators and tests are served by the first worker')
+}
+const notHere: OperationPorts['server'] = {
+  status: unreachable,
+  moveClock: unreachable,
+  acceptClock: unreachable,
+  faults: { list: unreachable, replace: unreachable },
+  get firstAccount() {
+    return unreachable()
+  },
+}

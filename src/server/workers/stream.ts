@@ -1,0 +1,57 @@
+/** A worker's stream of the audit journal, measured. @module */
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { nodeFiles, type FilePort } from '../../disk/files.ts'
+import type { OpenJournal } from '../../audit/journal/journal.ts'
+import { openJournal } from '../../audit/journal/open-journal.ts'
+import { createSegmentErrors } from '../../audit/journal/segment-errors.ts'
+import type { Config } from '../../config.ts'
+import { measuredFiles, measuredJournal } from '../../metrics/measured.ts'
+import type { Meter } from '../../metrics/meter.ts'
+import { journalReaders } from '../../metrics/readers.ts'
+import type { Clock } from '../../model/clock.ts'
+import type { SharedMemory } from './memory.ts'
+
+export interface OpenStream {
+  readonly journal: OpenJournal
+  /** The journal's, in which the stream is. */
+  readonly journalDirectory: string
+  /** Hears of failures of the journal, its checkpoints and its delivery. */
+  readonly onError: (error: Error) => void
+}
+
+/** @param worker from 0 */
+export function streamOf(worker: number): string {
+  return `worker-${worker}`
+}
+
+export async function openStream(of: {
+  readonly worker: number
+  readonly config: Pick<Config, 'dataDirectory' | 'auditSegmentSeconds'>
+  readonly memory: Pick<SharedMemory, 'segmentErrors'>
+  readonly clock: Pick<Clock, 'system'>
+  readonly meter: Meter
+  readonly log: Pick<Logger, 'error'>
+  readonly files?: FilePort | undefined
+  readonly onFatal: (error: Error) => void
+}): Promise<OpenStream> {
+  const { config, clock, meter, log, files = nodeFiles, onFatal } = of
+  const journalDirectory = join(config.dataDirectory, 'journal')
+  const onError = (error: Error): void => {
+    meter.journalFailed()
+    log.error({ err: error }, 'the audit journal has failed')
+  }
+  const opened = await openJournal({
+    directory: journalDirectory,
+    stream: streamOf(of.worker),
+    clock,
+    segmentAgeMs: config.auditSegmentSeconds * 1000,
+    segmentErrors: createSegmentErrors(of.memory.segmentErrors),
+    onFatal,
+    onError,
+    files: measuredFiles(files, meter.synced),
+  })
+  const journal = measuredJournal(opened, meter.appended)
+  meter.observe(journalReaders(journal))
+  return { journal, journalDirectory, onError }
+}

@@ -1,0 +1,62 @@
+/** The settings that a worker needs, on their way to its thread: functions do not go there. @module */
+import type { Config } from '../../config.ts'
+import { createRegionTable, type Region } from '../../model/region.ts'
+import { createQuotas } from '../../throttle/profiles.ts'
+
+/** Without what is the first worker's affair: root credentials, the token of `/metrics`. */
+export type WorkerConfig = Pick<
+  Config,
+  | 'listen'
+  | 'trustedProxies'
+  | 'dataDirectory'
+  | 'region'
+  | 'regions'
+  | 'logLevel'
+  | 'auditSegmentSeconds'
+  | 'delivery'
+  | 'eventsWebhook'
+  | 'quotas'
+  | 'webIdentityHosts'
+  | 'attestationRoots'
+  | 'workers'
+>
+
+export interface SentConfig extends Omit<WorkerConfig, 'regions' | 'quotas'> {
+  readonly regions: readonly Region[]
+  readonly quotas: Pick<Config['quotas'], 'profile' | 'overrides'>
+}
+
+export function sentConfig(config: WorkerConfig): SentConfig {
+  const { listen, trustedProxies, dataDirectory, region, regions, quotas, logLevel } = config
+  const {
+    auditSegmentSeconds,
+    delivery,
+    eventsWebhook,
+    webIdentityHosts,
+    attestationRoots,
+    workers,
+  } = config
+  return {
+    listen,
+    trustedProxies,
+    dataDirectory,
+    region,
+    regions: regions.names.map((name) => ({ name, partition: regions.partitionOf(name) ?? '' })),
+    logLevel,
+    auditSegmentSeconds,
+    delivery,
+    ...(eventsWebhook && { eventsWebhook }),
+    quotas: { profile: quotas.profile, overrides: quotas.overrides },
+    webIdentityHosts,
+    attestationRoots,
+    workers,
+  }
+}
+
+export function receivedConfig({ regions, quotas, ...config }: SentConfig): WorkerConfig {
+  return {
+    ...config,
+    regions: createRegionTable(regions),
+    quotas: createQuotas(quotas.profile, quotas.overrides),
+  }
+}

@@ -1,0 +1,18 @@
+/** What a worker thread receives when it starts. @module */
+import type { SharedDatabase } from '../../store/open.ts'
+import type { SharedMemory } from './memory.ts'
+import type { SentConfig } from './worker-config.ts'
+import type { OpenDeployment } from '../../crypto/open-deployment.ts'
+
+export interface WorkerData {
+  /** From 1. */
+  readonly worker: number
+  readonly config: SentConfig
+  readonly deployment: OpenDeployment
+  readonly database: SharedDatabase
+  /** For the thread that reads grants. */
+  readonly grantDatabase: SharedDatabase
+  readonly memory: SharedMemory
+  /** What `Store.trackUsageSince` answered. */
+  readonly usageTrackedSince: number
+}

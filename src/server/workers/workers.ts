@@ -1,0 +1,133 @@
+/**
+ * The workers beside the first one, seen from it: threads with a listener each. What they ask of it is
+ * answered here; one that ends by itself ends the process.
+ * @module
+ */
+import { type MessagePort, Worker } from 'node:worker_threads'
+import type { SharedDatabase } from '../../store/open.ts'
+import type { Figures } from '../../metrics/meter.ts'
+import { createLink, type Answers, type Link } from '../../threads/link.ts'
+import type { AskedOfFirst, AskedOfWorker, Noted, NotedOf, WorkerState } from './questions.ts'
+import type { WorkerData } from './worker-data.ts'
+
+/** A worker could not be started. */
+export class WorkerFailed extends Error {}
+
+export interface Workers {
+  /** Starts them; they do not listen yet. @throws {WorkerFailed} */
+  start(of: WorkersStart): Promise<void>
+  /** From now on they serve. */
+  listen(port: number): Promise<void>
+  states(): Promise<readonly WorkerState[]>
+  figures(): Promise<readonly Figures[]>
+  /** Anchors all; answers for how many milliseconds some records wait all the same. */
+  checkpoint(): Promise<number>
+  /** @param except the worker that asks */
+  noted<Kind extends keyof Noted>(kind: Kind, name: string, except?: number): Promise<Noted[Kind]>
+  /** Resolves when nothing listens and all that was in flight is answered, or `graceMs` is over. */
+  stopListening(graceMs: number): Promise<void>
+  /** Saves and closes everything, and ends the threads. */
+  close(): Promise<void>
+}
+
+export interface WorkersStart {
+  readonly data: Omit<WorkerData, 'worker' | 'database' | 'grantDatabase'>
+  readonly share: () => SharedDatabase
+  readonly answers: Omit<Answers<AskedOfFirst>, 'noted' | 'fatal'>
+  /** What the first worker itself has noted. */
+  readonly noted: (of: NotedOf) => Noted[keyof Noted]
+}
+
+interface Started {
+  readonly worker: number
+  readonly thread: Worker
+  readonly link: Link<AskedOfWorker>
+}
+
+/** Whether the system gives several listeners of one address their share of the connections. */
+export const canShareListeners = ['linux', 'freebsd', 'sunos', 'aix'].includes(process.platform)
+
+/**
+ * @param count of all workers, with the first
+ * @param script the threads' program; tests give one that dies
+ */
+export function createWorkers(
+  count: number,
+  onFatal: (error: unknown) => void,
+  script = new URL('worker-thread.ts', import.meta.url),
+): Workers {
+  const started: Started[] = []
+  let closing = false
+  const noted: Workers['noted'] = async (kind, name, except) => {
+    const asked = started.filter(({ worker }) => worker !== except)
+    const all = await Promise.all(asked.map(({ link }) => link.ask('noted', { kind, name })))
+    return all.flat() as never // each answers for the kind that it was asked for
+  }
+  const startOne = async (worker: number, of: WorkersStart): Promise<void> => {
+    const thread = startThread(script, worker, of)
+    const link = createLink<AskedOfWorker, AskedOfFirst>(thread, {
+      ...of.answers,
+      noted: async ({ kind, name }) =>
+        [...of.noted({ kind, name }), ...(await noted(kind, name, worker))] as never, // of one kind
+      async fatal(message) {
+        onFatal(new Error(message))
+        return undefined
+      },
+    })
+    // Before it opens anything: nothing may be read of a stream whose durable place is not asked for.
+    started.push({ worker, thread, link })
+    let cause: unknown
+    thread.on('error', (error) => {
+      cause = error
+    })
+    thread.on('exit', () => {
+      const error = new Error(`worker ${worker} ended`, { cause })
+      link.end(error)
+      if (!closing) onFatal(error)
+    })
+    await link.ask('open', undefined)
+  }
+  const askAll = <Name extends keyof AskedOfWorker>(
+    name: Name,
+    given: AskedOfWorker[Name][0],
+  ): Promise<AskedOfWorker[Name][1][]> =>
+    Promise.all(started.map(({ link }) => link.ask(name, given)))
+  return {
+    async start(of) {
+      if (closing) throw new WorkerFailed('the server is stopping')
+      const others = Array.from({ length: count - 1 }, (_, index) => index + 1)
+      await Promise.all(others.map((worker) => startOne(worker, of))).catch((cause: unknown) => {
+        const why = cause instanceof Error ? cause.message : String(cause)
+        throw new WorkerFailed(`a worker could not be started: ${why}`, { cause })
+      })
+    },
+    listen: async (port) => void (await askAll('listen', { port })),
+    states: () => askAll('state', undefined),
+    figures: () => askAll('figures', undefined),
+    checkpoint: async () => Math.max(0, ...(await askAll('checkpoint', undefined))),
+    noted,
+    stopListening: async (graceMs) => void (await askAll('stopListening', graceMs)),
+    async close() {
+      closing = true
+      const closed = await Promise.allSettled(
+        started.map(({ link }) => link.ask('close', undefined)),
+      )
+      // Their streams are not written any more: nobody asks for their places.
+      const threads = started.splice(0).map(({ thread }) => thread)
+      await Promise.all(threads.map((thread) => thread.terminate()))
+      for (const each of closed) if (each.status === 'rejected') throw each.reason
+    },
+  }
+}
+
+function startThread(script: URL, worker: number, { data, share }: WorkersStart): Worker {
+  const database = share()
+  const grantDatabase = share()
+  const workerData: WorkerData = { ...data, worker, database, grantDatabase }
+  const transferList: MessagePort[] = [database.port, grantDatabase.port]
+  return new Worker(script, {
+    name: `trent worker ${worker}`,
+    workerData,
+    transferList,
+  })
+}

@@ -1,0 +1,105 @@
+/**
+ * Compares every row with the conditions of the query that it answers. A changed collation or a damaged
+ * index can make the database answer `alias/PAYMENTS` for `alias/payments`, whose row is genuine.
+ *
+ * INVARIANT (asked rows): a row is believed only if each column has the value that the query asked for.
+ * A row with a tag loses it, so that it counts as forged. Any other row ends its query.
+ * @module
+ */
+import {
+  AliasNode,
+  AndNode,
+  BinaryOperationNode,
+  ColumnNode,
+  DeleteQueryNode,
+  type OperationNode,
+  OperatorNode,
+  ParensNode,
+  PrimitiveValueListNode,
+  ReferenceNode,
+  type RootOperationNode,
+  SelectQueryNode,
+  UpdateQueryNode,
+  ValueNode,
+} from 'kysely'
+import { StrayRow } from '../database.ts'
+import type { SqliteRow } from './sqlite-protocol.ts'
+
+/** A column, and the values that it may have. */
+interface Asked {
+  readonly column: string
+  readonly values: readonly unknown[]
+}
+
+const noTag = new Uint8Array(0)
+
+/**
+ * @param node the query that `rows` answer
+ * @throws {StrayRow} for a row without a tag
+ */
+export function checkAskedRows(
+  node: RootOperationNode,
+  rows: readonly SqliteRow[],
+): readonly SqliteRow[] {
+  if (rows.length === 0) return rows
+  const asked = conditionsOf(node)
+  return asked.length === 0 ? rows : rows.map((row) => checked(row, asked))
+}
+
+function checked(row: SqliteRow, asked: readonly Asked[]): SqliteRow {
+  const stray = asked.find(
+    ({ column, values }) => column in row && !values.some((value) => isSame(value, row[column])),
+  )
+  if (stray === undefined) return row
+  if ('row_tag' in row) return { ...row, row_tag: noTag }
+  throw new StrayRow(
+    `the database answered a row with another ${stray.column} than was asked for: ` +
+      'stop the server and run `trent verify-database`',
+  )
+}
+
+function isSame(asked: unknown, found: unknown): boolean {
+  if (asked instanceof Uint8Array && found instanceof Uint8Array) {
+    return Buffer.compare(asked, found) === 0
+  }
+  return asked === found
+}
+
+/** The conditions of one table that every row must meet: `column = value` and `column in (values)`. */
+function conditionsOf(node: RootOperationNode): readonly Asked[] {
+  if (SelectQueryNode.is(node)) {
+    // Columns of joined tables share names, and a count has no columns.
+    if (node.where === undefined || node.joins !== undefined) return []
+    const renamed = new Set(
+      (node.selections ?? []).flatMap(({ selection }) =>
+        AliasNode.is(selection) && 'name' in selection.alias ? [selection.alias.name] : [],
+      ),
+    )
+    return equalities(node.where.where).filter(({ column }) => !renamed.has(column))
+  }
+  if (DeleteQueryNode.is(node)) {
+    return node.where === undefined ? [] : equalities(node.where.where)
+  }
+  if (!UpdateQueryNode.is(node) || node.where === undefined) return []
+  const updated = new Set(
+    (node.updates ?? []).map(({ column }) => (ColumnNode.is(column) ? column.column.name : '')),
+  )
+  return equalities(node.where.where).filter(({ column }) => !updated.has(column))
+}
+
+function equalities(node: OperationNode): readonly Asked[] {
+  if (ParensNode.is(node)) return equalities(node.node)
+  if (AndNode.is(node)) return [...equalities(node.left), ...equalities(node.right)]
+  if (!BinaryOperationNode.is(node)) return []
+  const { leftOperand, operator, rightOperand } = node
+  if (!ReferenceNode.is(leftOperand) || !ColumnNode.is(leftOperand.column)) return []
+  const column = leftOperand.column.column.name
+  if (!OperatorNode.is(operator)) return []
+  if (operator.operator === '=' && ValueNode.is(rightOperand)) {
+    return [{ column, values: [rightOperand.value] }]
+  }
+  if (operator.operator === 'in' && PrimitiveValueListNode.is(rightOperand)) {
+    return [{ column, values: rightOperand.values }]
+  }
+  return []
+}

@@ -1,0 +1,174 @@
+/**
+ * The buckets of grants in the store: which grants may give a call. They say nothing that is believed: a
+ * grant counts by its own row, so that a bucket row that is forged or missing gives nothing.
+ * @module
+ */
+import { type Expression, type ExpressionBuilder, type Kysely, type SqlBool, sql } from 'kysely'
+import { granteeOf, type GrantRecord } from '../../model/grant.ts'
+import { bucketChoices } from '../../model/grant-buckets.ts'
+import { termsOf } from '../../model/grant-terms.ts'
+import type { KeyRef } from '../../model/key.ts'
+import { grantOf } from './grant-columns.ts'
+import type { GrantsTable } from '../schema/grant-tables.ts'
+import type { Schema } from '../schema/schema.ts'
+
+/** A bucket, from its start or after a grant. */
+export interface BucketPlace {
+  readonly bucket: string
+  /** Grants after this id; empty for the start. */
+  readonly after: string
+}
+
+/** SQLite joins at most 500 selections in one statement. */
+export const bucketsInStatementMax = 100
+
+/** The first grants of each bucket, unchecked. */
+export async function rowsInBuckets(
+  query: Kysely<Schema>,
+  key: KeyRef,
+  places: readonly BucketPlace[],
+  limitEach: number,
+): Promise<readonly (GrantsTable & { readonly bucket: string })[]> {
+  const pages = places.map(
+    ({ bucket, after }) => sql`select * from (select bucket, grant_id from grant_buckets
+      where account_id = ${key.accountId} and region = ${key.region} and key_id = ${key.keyId}
+      and bucket = ${bucket} and grant_id > ${after} order by grant_id limit ${limitEach}) as page`,
+  )
+  const found = sql<{ readonly bucket: string; readonly grant_id: string }>`(${sql.join(
+    pages,
+    sql` union all `,
+  )})`
+  return query
+    .selectFrom(found.as('found'))
+    .innerJoin('grants', (join) =>
+      join
+        .onRef('grants.grant_id', '=', 'found.grant_id')
+        .on('grants.account_id', '=', key.accountId)
+        .on('grants.region', '=', key.region)
+        .on('grants.key_id', '=', key.keyId),
+    )
+    .selectAll('grants')
+    .select('found.bucket')
+    .execute()
+}
+
+/** Of several parts of a context, the grant is filed by the one that has the fewest, looked at up to here. */
+const crowdMax = 64
+
+/** Files a grant that was inserted. */
+export async function fileGrant(
+  query: Kysely<Schema>,
+  grant: Omit<GrantRecord, 'rowVersion'>,
+): Promise<void> {
+  const choices = bucketChoices(granteeOf(grant), termsOf(grant))
+  let [best] = choices
+  if (choices.length > 1) {
+    let fewest = Infinity
+    for (const names of choices) {
+      // oxlint-disable-next-line no-await-in-loop -- statements of one transaction, eight at most
+      const crowd = await crowdOf(query, grant, names[0] ?? '')
+      if (crowd < fewest) best = names
+      fewest = Math.min(fewest, crowd)
+      if (fewest === 0) break
+    }
+  }
+  if (best.length === 0) return
+  const { accountId: account_id, region, keyId: key_id, grantId: grant_id } = grant
+  await query
+    .insertInto('grant_buckets')
+    .values(best.map((bucket) => ({ account_id, region, key_id, bucket, grant_id })))
+    .execute()
+}
+
+async function crowdOf(query: Kysely<Schema>, key: KeyRef, bucket: string): Promise<number> {
+  const some = query
+    .selectFrom('grant_buckets')
+    .select('grant_id')
+    .where((row) => isOfKey(row, key))
+    .where('bucket', '=', bucket)
+    .limit(crowdMax)
+  const { count } = await query
+    .selectFrom(some.as('some'))
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return count
+}
+
+/** Takes a grant out of every bucket that it may be in. */
+export async function unfileGrant(
+  query: Kysely<Schema>,
+  grant: Omit<GrantRecord, 'rowVersion'>,
+): Promise<void> {
+  const buckets = bucketChoices(granteeOf(grant), termsOf(grant)).flat()
+  if (buckets.length === 0) return
+  await query
+    .deleteFrom('grant_buckets')
+    .where((row) => isOfKey(row, grant))
+    .where('bucket', 'in', buckets)
+    .where('grant_id', '=', grant.grantId)
+    .execute()
+}
+
+type Row = ExpressionBuilder<Schema, 'grant_buckets'>
+
+function isOfKey(row: Row, { accountId, region, keyId }: KeyRef): Expression<SqlBool> {
+  return row.and({ account_id: accountId, region, key_id: keyId })
+}
+
+const filedAtOnce = 500
+
+/** Files every grant of a database from before there were buckets. Rows are neither checked nor believed. */
+export async function fileGrants(query: Kysely<Schema>): Promise<void> {
+  let after: GrantsTable | undefined
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- page by page
+    const page = await pageOfAll(query, after)
+    for (const row of page) {
+      const grant = readable(row)
+      // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
+      if (grant !== undefined) await fileGrant(query, grant)
+    }
+    after = page.at(-1)
+    if (page.length < filedAtOnce) return
+  }
+}
+
+function pageOfAll(
+  query: Kysely<Schema>,
+  after: GrantsTable | undefined,
+): Promise<readonly GrantsTable[]> {
+  return query
+    .selectFrom('grants')
+    .selectAll()
+    .$if(after !== undefined, (grants) =>
+      grants.where((row) =>
+        row(
+          row.refTuple('account_id', 'region', 'key_id', 'grant_id'),
+          '>',
+          row.tuple(
+            after?.account_id ?? '',
+            after?.region ?? '',
+            after?.key_id ?? '',
+            after?.grant_id ?? '',
+          ),
+        ),
+      ),
+    )
+    .orderBy('account_id')
+    .orderBy('region')
+    .orderBy('key_id')
+    .orderBy('grant_id')
+    .limit(filedAtOnce)
+    .execute()
+}
+
+/** A forged row may hold anything: it counts for nothing, and is not filed. */
+function readable(row: GrantsTable): GrantRecord | undefined {
+  try {
+    const grant = grantOf(row)
+    bucketChoices(granteeOf(grant), termsOf(grant))
+    return grant
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,53 @@
+/** The columns that users and roles have in common, and what is asked of them. @module */
+import type { IdentityRecord } from '../../model/identity.ts'
+import type { Narrow } from './named-rows.ts'
+import type { IdentityColumns } from '../schema/schema.ts'
+import type { Holding } from '../store.ts'
+
+export function identityColumns(record: IdentityRecord): IdentityColumns {
+  return {
+    account_id: record.accountId,
+    name: record.name,
+    folded_name: record.name.toLowerCase(),
+    path: record.path,
+    inline_policies: JSON.stringify(record.inlinePolicies),
+    attached_policies: JSON.stringify(record.attachedPolicies),
+    tags: JSON.stringify(record.tags),
+    permissions_boundary: record.permissionsBoundary ?? null,
+    created_at: record.createdAt,
+    row_version: record.rowVersion,
+  }
+}
+
+/** A genuine row was made by `identityColumns`, so its JSON is the record's. */
+export function identityOf(row: IdentityColumns): IdentityRecord {
+  return {
+    accountId: row.account_id,
+    name: row.name,
+    path: row.path,
+    inlinePolicies: JSON.parse(row.inline_policies) as IdentityRecord['inlinePolicies'],
+    attachedPolicies: JSON.parse(row.attached_policies) as IdentityRecord['attachedPolicies'],
+    tags: JSON.parse(row.tags) as IdentityRecord['tags'],
+    ...(row.permissions_boundary !== null && { permissionsBoundary: row.permissions_boundary }),
+    createdAt: row.created_at,
+    rowVersion: row.row_version,
+  }
+}
+
+type Row = Parameters<Narrow>[0]
+
+/** Unique ids are base 32: nothing in one is special to JSON or to a pattern. */
+/** Who has a managed policy. */
+export function held(row: Row, holding: Holding): ReturnType<Narrow> {
+  if (holding.as === 'attached') return attached(row, holding)
+  if (holding.as === 'boundary') return bounded(row, holding)
+  return row.or([attached(row, holding), bounded(row, holding)])
+}
+
+function attached(row: Row, { policyId }: Holding): ReturnType<Narrow> {
+  return row('attached_policies', 'like', `%"${policyId}"%`)
+}
+
+function bounded(row: Row, { policyId }: Holding): ReturnType<Narrow> {
+  return row('permissions_boundary', '=', policyId)
+}

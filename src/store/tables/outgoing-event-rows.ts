@@ -1,0 +1,99 @@
+/**
+ * Events on their way in the store, as the outbox is: no cache holds any, and a row that is not genuine is
+ * not told, so that whoever can write the database cannot make the server sign what he likes.
+ * @module
+ */
+import type { OutgoingEvent, WaitingEvent } from '../../model/outgoing-event.ts'
+import type { OutgoingEventStore, WaitingEvents } from '../outgoing-event-store.ts'
+import type { RowScope } from '../row-scope.ts'
+import type { OutgoingEventsTable } from '../schema/schema.ts'
+
+const deletedMax = 500
+
+export async function insertOutgoingEvent(
+  { query, rows }: RowScope,
+  { eventId, subject, isGuaranteed, madeAt, body }: OutgoingEvent,
+): Promise<void> {
+  const columns = {
+    event_id: eventId,
+    subject,
+    guaranteed: Number(isGuaranteed),
+    made_at: madeAt,
+    body,
+  }
+  await query.insertInto('outgoing_events').values(rows.seal('outgoing_events', columns)).execute()
+}
+
+export function outgoingEventStore(scope: RowScope): OutgoingEventStore {
+  const { query } = scope
+  return {
+    saveOutgoingEvent: (event) => insertOutgoingEvent(scope, event),
+    async listNextEvents(limit, except) {
+      // From the index alone: the rows, of some kilobytes each, are read for those that are answered.
+      const firsts = query
+        .selectFrom('outgoing_events')
+        .select(({ fn }) => fn.min('position').as('first'))
+        .$if(except.length > 0, (events) => events.where('subject', 'not in', except))
+        .groupBy('subject')
+        .orderBy('first')
+        .limit(limit)
+      const found = await query
+        .selectFrom('outgoing_events')
+        .selectAll()
+        .where('position', 'in', firsts)
+        .orderBy('position')
+        .execute()
+      return sorted(scope, found)
+    },
+    async listOldestEvents(limit, { isGuaranteed }) {
+      const found = await query
+        .selectFrom('outgoing_events')
+        .selectAll()
+        .$if(isGuaranteed !== undefined, (events) =>
+          events.where('guaranteed', '=', Number(isGuaranteed)),
+        )
+        .orderBy('position')
+        .limit(limit)
+        .execute()
+      return sorted(scope, found)
+    },
+    async deleteOutgoingEvents(positions) {
+      for (let start = 0; start < positions.length; start += deletedMax) {
+        const some = positions.slice(start, start + deletedMax)
+        await query.deleteFrom('outgoing_events').where('position', 'in', some).execute()
+      }
+    },
+    async eventFigures() {
+      const { waiting, oldest } = await query
+        .selectFrom('outgoing_events')
+        .select(({ fn }) => [
+          fn.countAll<number>().as('waiting'),
+          fn.min<number | null>('made_at').as('oldest'),
+        ])
+        .executeTakeFirstOrThrow()
+      return { waiting, ...(oldest !== null && { oldestAt: oldest }) }
+    },
+  }
+}
+
+function sorted({ rows }: RowScope, found: readonly StoredEvent[]): WaitingEvents {
+  const events: WaitingEvent[] = []
+  const forged: number[] = []
+  for (const { position, ...columns } of found) {
+    const row = rows.genuine('outgoing_events', [columns.event_id], columns)
+    if (row === undefined) forged.push(position)
+    else {
+      events.push({
+        position,
+        eventId: row.event_id,
+        subject: row.subject,
+        isGuaranteed: row.guaranteed === 1,
+        madeAt: row.made_at,
+        body: row.body,
+      })
+    }
+  }
+  return { events, forged }
+}
+
+type StoredEvent = Omit<OutgoingEventsTable, 'position'> & { readonly position: number }

@@ -1,0 +1,208 @@
+/**
+ * Requests by minute and hour, and turns in keys' lives, as the event index counts them from the journal.
+ * They decide nothing and have no row tags.
+ * @module
+ */
+import type { Kysely } from 'kysely'
+import {
+  countPeriods,
+  everyPeriod,
+  requestCounts,
+  type CountedCall,
+  type CountPeriod,
+} from '../../model/usage.ts'
+import type { KeptTurn, RequestCount } from '../../model/usage.ts'
+import type { Schema } from '../schema/schema.ts'
+
+/** In the transaction that says up to where the journal was counted. */
+export async function saveCounts(
+  transaction: Kysely<Schema>,
+  calls: readonly CountedCall[],
+): Promise<void> {
+  for (const period of everyPeriod) {
+    for (const count of requestCounts(calls, period)) {
+      // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
+      await addCount(transaction, period, count)
+    }
+  }
+  for (const { accountId, region, time: at, turns } of calls) {
+    for (const turn of turns) {
+      // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
+      await transaction
+        .insertInto('key_turns')
+        .values({
+          account_id: accountId,
+          region,
+          key_arn: turn.keyArn,
+          at,
+          state: turn.state,
+          spec: turn.spec ?? null,
+          manager: turn.manager ?? null,
+        })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute()
+    }
+  }
+}
+
+async function addCount(
+  transaction: Kysely<Schema>,
+  period: CountPeriod,
+  { start, succeeded, failed, own, ...count }: RequestCount,
+): Promise<void> {
+  await transaction
+    .insertInto('request_counts')
+    .values({
+      period,
+      start,
+      account_id: count.accountId,
+      region: count.region,
+      key_arns: count.keyArns,
+      operation: count.operation,
+      own: own ? 1 : 0,
+      succeeded,
+      failed,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['account_id', 'region', 'period', 'start', 'key_arns', 'operation', 'own'])
+        .doUpdateSet((row) => ({
+          succeeded: row('request_counts.succeeded', '+', row.ref('excluded.succeeded')),
+          failed: row('request_counts.failed', '+', row.ref('excluded.failed')),
+        })),
+    )
+    .execute()
+}
+
+/** Which figures are wanted. */
+export interface CountPage {
+  readonly accountId: string
+  /** Of every Region when left out. */
+  readonly region?: string
+  readonly period: CountPeriod
+  /** Periods that begin from here, and before there. */
+  readonly from: number
+  readonly until: number
+  /** Those that come after it. */
+  readonly after?: RequestCount
+  readonly limit: number
+}
+
+/** By Region, time, keys and operation. */
+export async function listRequestCounts(
+  query: Kysely<Schema>,
+  { accountId, region, period, from, until, after, limit }: CountPage,
+): Promise<readonly RequestCount[]> {
+  const rows = await query
+    .selectFrom('request_counts')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .$if(region !== undefined, (counts) => counts.where('region', '=', region ?? ''))
+    .where('period', '=', period)
+    .where('start', '>=', from)
+    .where('start', '<', until)
+    .$if(after !== undefined, (counts) =>
+      counts.where((row) =>
+        row.eb(
+          row.refTuple('region', 'start', 'key_arns', 'operation', 'own'),
+          '>',
+          row.tuple(
+            after?.region ?? '',
+            after?.start ?? 0,
+            after?.keyArns ?? '',
+            after?.operation ?? '',
+            after?.own ? 1 : 0,
+          ),
+        ),
+      ),
+    )
+    .orderBy('region')
+    .orderBy('start')
+    .orderBy('key_arns')
+    .orderBy('operation')
+    .orderBy('own')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => ({
+    accountId: row.account_id,
+    region: row.region,
+    keyArns: row.key_arns,
+    operation: row.operation,
+    own: row.own === 1,
+    start: row.start,
+    succeeded: row.succeeded,
+    failed: row.failed,
+  }))
+}
+
+/** Which turns are wanted. */
+export interface TurnPage {
+  /** Milliseconds since the epoch. */
+  readonly before: number
+  /** Those that come after it. */
+  readonly after?: Pick<KeptTurn, 'keyArn' | 'at' | 'state'>
+  readonly limit: number
+}
+
+/** By key and time. */
+export async function listKeyTurns(
+  query: Kysely<Schema>,
+  accountId: string,
+  page: TurnPage,
+): Promise<readonly KeptTurn[]> {
+  const { before, after, limit } = page
+  const rows = await query
+    .selectFrom('key_turns')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('at', '<', before)
+    .$if(after !== undefined, (turns) =>
+      turns.where((row) =>
+        row.eb(
+          row.refTuple('key_arn', 'at', 'state'),
+          '>',
+          row.tuple(after?.keyArn ?? '', after?.at ?? 0, after?.state ?? ''),
+        ),
+      ),
+    )
+    .orderBy('key_arn')
+    .orderBy('at')
+    .orderBy('state')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => ({
+    accountId: row.account_id,
+    region: row.region,
+    keyArn: row.key_arn,
+    at: row.at,
+    state: row.state,
+    ...(row.spec !== null && { spec: row.spec }),
+    ...(row.manager !== null && { manager: row.manager }),
+  }))
+}
+
+/** Deletes the oldest of the figures that have been kept long enough; answers whether more may be there. */
+export async function deleteOldCounts(query: Kysely<Schema>, now: number): Promise<boolean> {
+  let deleted = 0n
+  for (const period of everyPeriod) {
+    const { keptMs } = countPeriods[period]
+    // oxlint-disable no-await-in-loop -- three
+    const oldest = await query
+      .selectFrom('request_counts')
+      .select('start')
+      .where('period', '=', period)
+      .where('start', '<', now - keptMs)
+      .orderBy('start')
+      .limit(1)
+      .executeTakeFirst()
+    if (oldest === undefined) continue
+    const { numDeletedRows } = await query
+      .deleteFrom('request_counts')
+      .where('period', '=', period)
+      .where('start', '=', oldest.start)
+      .executeTakeFirst()
+    // oxlint-enable no-await-in-loop
+    deleted += numDeletedRows
+  }
+  return deleted > 0n
+}

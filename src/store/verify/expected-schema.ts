@@ -1,0 +1,95 @@
+/**
+ * Compares the schema of a database with the one that Trent's migrations make. Row tags protect what rows
+ * say. They do not protect what the schema makes of rows: a trigger undoes a change, a view or a collation
+ * answers another row, a default or a generated column adds a value.
+ * @module
+ */
+import { Kysely, sql } from 'kysely'
+import { SchemaChanged } from '../database.ts'
+import { appliedVersion, migrate, migrations } from '../migrations.ts'
+import type { Schema } from '../schema/schema.ts'
+import { sqliteDialect } from '../sqlite/sqlite-dialect.ts'
+import { inlineClient } from '../sqlite/sqlite-inline.ts'
+import { openInMemory } from '../sqlite/sqlite.ts'
+
+/** A table, index, trigger or view, as SQLite keeps it. */
+export interface SchemaEntry {
+  readonly type: string
+  readonly name: string
+  readonly tbl_name: string
+  /** Null for the indexes that SQLite makes for constraints. */
+  readonly sql: string | null
+}
+
+/** Names in a changed schema are an attacker's. */
+const shownNameMax = 64
+
+const wayOn = 'restore trent.db from a backup that nobody else could write'
+
+/**
+ * Changes nothing. An empty database passes.
+ * @throws {SchemaChanged} and names one difference
+ * @throws {DatabaseTooNew} when a later version of Trent wrote the database
+ */
+export async function requireExpectedSchema(query: Kysely<Schema>): Promise<void> {
+  const found = await readSchema(query)
+  if (found.length === 0) return
+  // A view or a virtual table could stand in for the table that says which version this is.
+  const code = found.find(({ type }) => type !== 'table' && type !== 'index')
+  if (code !== undefined) throw changed(`${nameOf(code)} is not part of it`)
+  const versions = found.find(({ name }) => name === 'schema_migrations')
+  if (versions === undefined) throw changed('the table `schema_migrations` is missing')
+  const [first] = await expectedSchema(0)
+  if (versions.sql !== first?.sql) throw changed(`${nameOf(versions)} is defined differently`)
+  const difference = differenceOf(found, await expectedSchema(await appliedVersion(query)))
+  if (difference !== undefined) throw changed(difference)
+  const { rows } = await sql<{ readonly encoding: string }>`PRAGMA encoding`.execute(query)
+  if (rows[0]?.encoding !== 'UTF-8') throw changed('its text is not encoded as UTF-8')
+}
+
+/** The schema of a version, in the order of types and names. */
+export async function expectedSchema(version: number): Promise<readonly SchemaEntry[]> {
+  const connection = openInMemory()
+  try {
+    const query = new Kysely<Schema>({ dialect: sqliteDialect(inlineClient(connection)) })
+    await migrate(query, 'sqlite', migrations.slice(0, version))
+    return await readSchema(query)
+  } finally {
+    connection.close()
+  }
+}
+
+async function readSchema(query: Kysely<Schema>): Promise<readonly SchemaEntry[]> {
+  const { rows } = await sql<SchemaEntry>`
+    SELECT coalesce(CAST(type AS text), '') AS type, coalesce(CAST(name AS text), '') AS name, tbl_name, sql
+    FROM sqlite_schema ORDER BY type, name`.execute(query)
+  return rows
+}
+
+function differenceOf(
+  found: readonly SchemaEntry[],
+  expected: readonly SchemaEntry[],
+): string | undefined {
+  const wanted = new Map(expected.map((entry) => [nameOf(entry), entry]))
+  for (const entry of found) {
+    const name = nameOf(entry)
+    const { tbl_name: table, sql: definition } = wanted.get(name) ?? {}
+    // Each name stands for one entry: a second one is not part of the schema.
+    if (!wanted.delete(name)) return `${name} is not part of it`
+    if (entry.tbl_name !== table || entry.sql !== definition)
+      return `${name} is defined differently`
+  }
+  const [missing] = wanted.keys()
+  return missing === undefined ? undefined : `${missing} is missing`
+}
+
+/** One line of printable ASCII. */
+function nameOf({ type, name }: SchemaEntry): string {
+  const shown = name.replaceAll(/[^ -~]/g, '?')
+  const cut = shown.length > shownNameMax ? `${shown.slice(0, shownNameMax)}...` : shown
+  return `the ${type} \`${cut}\``
+}
+
+function changed(difference: string): SchemaChanged {
+  return new SchemaChanged(`the schema of trent.db was changed: ${difference}; ${wayOn}`)
+}

@@ -1,0 +1,147 @@
+/** Verifies the rows of a database: their tags, the secrets they wrap, and what their JSON names. @module */
+import { type Kysely, sql } from 'kysely'
+import { awsManagedPolicy } from '../../model/aws-managed-policies.ts'
+import { type BoundTable, boundTables, createBoundRows, type RowKeyring } from '../bound-rows.ts'
+import type { Schema } from '../schema/schema.ts'
+import type { SqliteRow } from '../sqlite/sqlite-protocol.ts'
+import type { Finding } from './verify-structure.ts'
+
+/** Bounds what is in memory at once. */
+const pageMax = 200
+
+/** Not known yet when the tag is made. */
+const untagged: Readonly<Partial<Record<BoundTable, string>>> = {
+  audit_outbox: 'position',
+  outgoing_events: 'position',
+}
+
+export interface VerifiedRows {
+  readonly findings: readonly Finding[]
+  /** Rows whose tag holds. */
+  readonly genuine: number
+}
+
+/** The tag of every row that has one. */
+export async function verifyTags(
+  query: Kysely<Schema>,
+  keyring: RowKeyring,
+): Promise<VerifiedRows> {
+  const findings: Finding[] = []
+  const rows = createBoundRows(keyring, (table, row) => {
+    findings.push({ table, row, why: 'its tag fails: somebody else wrote it' })
+  })
+  let genuine = 0
+  for (const table of boundTables) {
+    // oxlint-disable-next-line no-await-in-loop -- one table after the other
+    const names = await primaryKeyOf(query, table)
+    // oxlint-disable-next-line no-await-in-loop -- one page after the other
+    for await (const row of allRows(query, table)) {
+      const { [untagged[table] ?? '']: _, ...columns } = row
+      const name = names.map((column) => String(row[column]))
+      // A row without a tag fails as one with a wrong tag does.
+      const tagged = { ...columns, row_tag: tagOf(row) }
+      if (rows.genuine(table, name, tagged) !== undefined) genuine += 1
+    }
+  }
+  return { findings, genuine }
+}
+
+function tagOf({ row_tag: tag }: SqliteRow): Uint8Array {
+  return tag instanceof Uint8Array ? tag : new Uint8Array(0)
+}
+
+/**
+ * Opens what a table wraps.
+ * @param open throws when the row does not open
+ */
+export async function verifyOpening(
+  query: Kysely<Schema>,
+  table: keyof Schema,
+  open: (row: SqliteRow) => void,
+): Promise<{ readonly findings: readonly Finding[]; readonly opened: number }> {
+  const findings: Finding[] = []
+  const names = await primaryKeyOf(query, table)
+  let opened = 0
+  for await (const row of allRows(query, table)) {
+    try {
+      open(row)
+      opened += 1
+    } catch {
+      // The cause may quote what an attacker wrote, and adds nothing.
+      const name = names.map((column) => String(row[column])).join('/')
+      findings.push({ table, row: name, why: 'what it wraps does not open' })
+    }
+  }
+  return { findings, opened }
+}
+
+/** The managed policies and groups that users, groups and roles name. */
+export async function verifyNamed(query: Kysely<Schema>): Promise<readonly Finding[]> {
+  const policies = await idsOf(query, 'managed_policies', 'policy_id')
+  const groups = await idsOf(query, 'groups', 'group_id')
+  const findings: Finding[] = []
+  for (const table of ['users', 'groups', 'roles'] as const) {
+    const id = { users: 'user_id', groups: 'group_id', roles: 'role_id' }[table]
+    // oxlint-disable-next-line no-await-in-loop -- one page after the other
+    for await (const row of allRows(query, table)) {
+      const report = (why: string): number => findings.push({ table, row: String(row[id]), why })
+      const boundary = row['permissions_boundary']
+      const attached = [
+        ...namesIn(row['attached_policies']),
+        ...(boundary === null ? [] : [boundary]),
+      ]
+      for (const policy of attached) {
+        const known = policies.has(policy) || awsManagedPolicy(String(policy)) !== undefined
+        if (!known) report('it names a managed policy that does not exist')
+      }
+      for (const group of namesIn(row['groups'])) {
+        if (!groups.has(group)) report('it names a group that does not exist')
+      }
+    }
+  }
+  return findings
+}
+
+/** The strings of a JSON array; none of anything else. Its tag says whether the text is ours. */
+function namesIn(json: unknown): readonly unknown[] {
+  if (typeof json !== 'string') return []
+  try {
+    const names: unknown = JSON.parse(json)
+    return Array.isArray(names) ? names : []
+  } catch {
+    return []
+  }
+}
+
+async function idsOf(
+  query: Kysely<Schema>,
+  table: string,
+  column: string,
+): Promise<ReadonlySet<unknown>> {
+  const { rows } = await sql<{ readonly id: string }>`
+    SELECT ${sql.ref(column)} AS id FROM ${sql.table(table)}`.execute(query)
+  return new Set(rows.map(({ id }) => id))
+}
+
+async function primaryKeyOf(query: Kysely<Schema>, table: string): Promise<readonly string[]> {
+  const { rows } = await sql<{ readonly name: string }>`
+    SELECT name FROM pragma_table_info(${table}) WHERE pk > 0 ORDER BY pk`.execute(query)
+  return rows.map(({ name }) => name)
+}
+
+/** Every row of a table with a rowid, page by page. */
+async function* allRows(query: Kysely<Schema>, table: string): AsyncGenerator<SqliteRow> {
+  let last: unknown
+  for (;;) {
+    const after = last === undefined ? sql`` : sql`WHERE rowid > ${last}`
+    // oxlint-disable-next-line no-await-in-loop -- each page follows the one before
+    const { rows } = await sql<SqliteRow>`
+      SELECT rowid AS _rowid, * FROM ${sql.table(table)} ${after}
+      ORDER BY rowid LIMIT ${sql.lit(pageMax)}`.execute(query)
+    for (const { _rowid, ...row } of rows) {
+      last = _rowid
+      yield row
+    }
+    if (rows.length < pageMax) return
+  }
+}

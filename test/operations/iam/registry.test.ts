@@ -1,0 +1,77 @@
+/** The operations of IAM and STS against their files and the table of coverage. */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { iamRegistry } from '../../../src/operations/iam/registry.ts'
+import { stsRegistry } from '../../../src/operations/sts/registry.ts'
+import { kmsRegistry } from '../../../src/operations/kms/registry.ts'
+
+const queryRegistry = new Map([...iamRegistry, ...stsRegistry])
+
+const read = (path: string): string =>
+  readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+/** As the AWS CLI has it: `CreateOpenIDConnectProvider` is `create-open-id-connect-provider`. */
+const kebab = (name: string): string =>
+  name
+    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1-$2')
+    .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .toLowerCase()
+
+for (const service of new Set([...queryRegistry.values()].map((known) => known.service))) {
+  test(`every operation of ${service} has a file of its name, and the other way round`, () => {
+    const folder = new URL(`../../src/operations/${service}/`, import.meta.url)
+    const declaring = readdirSync(folder).filter((file) =>
+      read(`src/operations/${service}/${file}`).includes(`= ${service}Operation<`),
+    )
+    const names = [...queryRegistry.values()]
+      .filter((known) => known.service === service)
+      .map(({ name }) => `${kebab(name)}.ts`)
+    assert.deepEqual(declaring.toSorted(), names.toSorted())
+  })
+}
+
+test('every operation of IAM and STS stands in the table of coverage', () => {
+  const coverage = read('docs/api-coverage.md').split('## IAM and STS')[1] ?? ''
+  const missing = [...queryRegistry.values()].filter(
+    ({ name }) => !new RegExp(`\\b${name}\\b`).test(coverage),
+  )
+  assert.deepEqual(
+    missing.map(({ name }) => name),
+    [],
+  )
+})
+
+test('every operation of IAM and STS is driven by the SDK, by the AWS CLI and by boto3', () => {
+  const sources = readdirSync(new URL('../', import.meta.url), { recursive: true })
+    .map(String)
+    .filter((file) => /\.(?:ts|py)$/.test(file))
+    .map((file) => ({ file, text: read(`test/${file}`) }))
+  const inFiles = (ending: string, pattern: RegExp): boolean =>
+    sources.some(({ file, text }) => file.endsWith(ending) && pattern.test(text))
+  const missing = [...queryRegistry.values()].flatMap(({ name, service }) => {
+    const spoken = kebab(name)
+    const driven = {
+      sdk: inFiles('.ts', new RegExp(`\\b${name}Command\\b`)),
+      // Commands are also put together from their last word: `json(\`aws iam ${command} …`.
+      cli: inFiles(
+        '.ts',
+        new RegExp(`(?:aws|profile \\w+) ${service} ${spoken}\\b|\\('${spoken}[' ]`),
+      ),
+      boto3: inFiles('.py', new RegExp(`\\b${spoken.replaceAll('-', '_')}\\b`)),
+    }
+    return Object.entries(driven).flatMap(([client, done]) => (done ? [] : [`${name}: ${client}`]))
+  })
+  assert.deepEqual(missing, [])
+})
+
+test('every operation asks for a permission, but for those that AWS gives to everybody', () => {
+  const open = [...kmsRegistry.values(), ...queryRegistry.values()].filter((known) => {
+    const named = [known.user, known.role, known.group, known.alias, known.assumes]
+    const asks = [...named, ...Object.values(known.keys)].some((each) => each !== undefined)
+    return !asks && !('permissions' in known)
+  })
+  assert.deepEqual(open.map(({ name }) => name).toSorted(), [
+    'GetCallerIdentity',
+    'GetSessionToken',
+  ])
+})

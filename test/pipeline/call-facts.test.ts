@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { newTrail, recordsOf, type Opening } from '../../src/pipeline/call-facts.ts'
+import { systemRandom } from '../../src/crypto/entropy.ts'
+import type { Caller } from '../../src/model/caller.ts'
+import { createUser } from '../../src/operations/iam/create-user.ts'
+import { encrypt } from '../../src/operations/kms/encrypt.ts'
+import type { RawRequest } from '../../src/wire/request.ts'
+
+const accountId = '111122223333'
+const request: RawRequest = {
+  listener: 'public',
+  method: 'POST',
+  target: '/',
+  rawHeaders: ['Host', 'kms.us-west-2.example.com', 'User-Agent', 'test'],
+  body: Buffer.alloc(0),
+  remoteAddress: '192.0.2.1',
+  secure: false,
+  signal: new AbortController().signal,
+}
+const root: Caller = { kind: 'root', accountId, arn: 'arn', uniqueId: accountId }
+const clock = { now: () => 0, system: () => 0 }
+const ok = { ok: true, response: undefined } as const
+
+function openingOf(more: Partial<Opening> = {}): Opening {
+  const place = { accountId, region: 'us-west-2', partition: 'aws' }
+  const opening = { operation: encrypt, caller: root, place, request, requestId: 'id' }
+  return { ...opening, ...more }
+}
+
+function only(opening: Opening, change: (trail: ReturnType<typeof newTrail>) => void = () => {}) {
+  const trail = newTrail(opening.request, systemRandom)
+  change(trail)
+  const records = recordsOf(ok, opening, trail, clock)
+  return records.map(({ record }) => JSON.parse(record) as Record<string, unknown>)
+}
+
+test('a call over TLS says what was agreed on, and one without has no such member', () => {
+  const tls = { version: 'TLSv1.3', cipherSuite: 'TLS_AES_256_GCM_SHA384' }
+  const [record] = only(openingOf({ request: { ...request, secure: true, tls } }))
+  assert.deepEqual(record?.['tlsDetails'], {
+    tlsVersion: 'TLSv1.3',
+    cipherSuite: 'TLS_AES_256_GCM_SHA384',
+    clientProvidedHostHeader: 'kms.us-west-2.example.com',
+  })
+  const [plain] = only(openingOf())
+  assert.equal('tlsDetails' in (plain ?? {}), false)
+})
+
+test('IAM is recorded in the one Region of its partition', () => {
+  const regionOf = (partition: string): unknown => {
+    const place = { accountId, region: 'eu-home-1', partition }
+    return only(openingOf({ operation: createUser, place }))[0]?.['awsRegion']
+  }
+  assert.deepEqual(['aws', 'aws-cn', 'aws-us-gov', 'home'].map(regionOf), [
+    'us-east-1',
+    'cn-north-1',
+    'us-gov-west-1',
+    'eu-home-1',
+  ])
+})
+
+test('what the service does for a call in another Region is a record of its own there', () => {
+  const keys = [{ accountId, region: 'eu-west-1', keyId: 'mrk-1' }]
+  const event = {
+    eventName: 'CreateKey',
+    region: 'eu-west-1',
+    requestParameters: { Description: 'd' },
+    responseElements: { keyMetadata: { keyId: 'mrk-1' } },
+    keys,
+  }
+  const [own, further, ...more] = only(openingOf(), (trail) => {
+    trail.further = [event]
+  })
+  assert.equal(more.length, 0)
+  const { eventID, ...said } = further ?? {}
+  assert.notEqual(eventID, own?.['eventID'])
+  assert.deepEqual(said, {
+    eventVersion: '1.11',
+    userIdentity: {
+      type: 'Root',
+      principalId: accountId,
+      arn: 'arn',
+      accountId,
+      invokedBy: 'kms.amazonaws.com',
+    },
+    eventTime: '1970-01-01T00:00:00Z',
+    eventSource: 'kms.amazonaws.com',
+    eventName: 'CreateKey',
+    awsRegion: 'eu-west-1',
+    sourceIPAddress: 'kms.amazonaws.com',
+    userAgent: 'kms.amazonaws.com',
+    requestParameters: { description: 'd' },
+    responseElements: { keyMetadata: { keyId: 'mrk-1' } },
+    requestID: 'id',
+    readOnly: false,
+    resources: [
+      { accountId, type: 'AWS::KMS::Key', ARN: `arn:aws:kms:eu-west-1:${accountId}:key/mrk-1` },
+    ],
+    eventType: 'AwsApiCall',
+    managementEvent: true,
+    recipientAccountId: accountId,
+    eventCategory: 'Management',
+    trent: { reasons: [] },
+  })
+})
+
+test('a call that decides again makes its records under the same ids', () => {
+  const trail = newTrail(request, systemRandom)
+  trail.authorized = true
+  trail.resources = [
+    { arn: 'own', accountId },
+    { arn: 'one', accountId: '444455556666' },
+    { arn: 'two', accountId: '444455556666' },
+  ]
+  const ids = (): string[] => recordsOf(ok, openingOf(), trail, clock).map(({ eventId }) => eventId)
+  const first = ids()
+  assert.equal(new Set(first).size, 2)
+  assert.deepEqual(ids(), first)
+})

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { JournalFailed } from '../../src/audit/journal/journal.ts'
+import { systemRandom } from '../../src/crypto/entropy.ts'
+import { KmsError } from '../../src/errors.ts'
+import type { RefusedUse } from '../../src/events/refused-uses.ts'
+import { insiderOperation } from '../../src/operations/trent/insider-operation.ts'
+import { createTurns } from '../../src/pipeline/turns.ts'
+import { openCall } from '../../src/pipeline/running-call.ts'
+import { DatabaseFailed } from '../../src/store/database.ts'
+import type { RawRequest } from '../../src/wire/request.ts'
+import { newKey } from '../store/records.ts'
+import type { ResolvedCall } from '../../src/resolve/resolved.ts'
+import type { PipelinePorts } from '../../src/pipeline/dependencies.ts'
+
+const request: RawRequest = {
+  listener: 'public',
+  method: 'POST',
+  target: '/',
+  rawHeaders: [],
+  body: Buffer.alloc(0),
+  remoteAddress: '127.0.0.1',
+  secure: false,
+  signal: new AbortController().signal,
+}
+
+const change = insiderOperation<void>()({
+  name: 'Change',
+  door: 'test',
+  input: {},
+  readOnly: false,
+  audit: [],
+  throws: [],
+  run: ({ commit }) => commit(() => Promise.resolve()),
+})
+
+/** A call whose change fails with `failure`, and the records that it leaves in the journal. */
+async function recordsAfter(failure: Error): Promise<readonly string[]> {
+  const records: string[] = []
+  const ports = {
+    random: systemRandom,
+    clock: { now: () => 0, system: () => 0 },
+    store: { change: () => Promise.reject(failure) },
+    changesInTurn: createTurns(),
+    journal: {
+      healthy: true,
+      position: { stream: 'worker-0', segment: 1 },
+      append(_eventId: string, record: string) {
+        records.push(record)
+        return Promise.resolve()
+      },
+    },
+    identityUses: { note: () => undefined },
+    refusedCalls: { hasOwnRecord: () => true },
+  } as unknown as PipelinePorts // what a call that fails at its commit works with
+  const place = { accountId: '111122223333', region: 'us-west-2', partition: 'aws' }
+  const caller = { kind: 'test', accountId: place.accountId, arn: 'arn', uniqueId: 'test' } as const
+  const call = openCall({ operation: change, caller, place, request, requestId: 'id' }, ports)
+  const resolved = { keys: new Map(), identities: { named: [], records: {} } }
+  const run = () =>
+    change.run(call.forOperation({}, { caller, keys: {}, resolved, standing }), {} as never)
+  await assert.rejects(call.record(run), failure)
+  return records
+}
+
+/** A decision that holds. */
+const standing = {
+  renew: () => Promise.resolve(),
+  holds: () => true,
+  decideAgain: () => Promise.reject(new Error('decided again')),
+}
+
+test('a change that was rolled back leaves the record of its failure', async () => {
+  const [record, ...more] = await recordsAfter(new Error('rolled back'))
+  assert.equal(more.length, 0)
+  assert.match(record ?? '', /"errorCode":"KMSInternalException"/)
+})
+
+test('a change whose fate is not known leaves none: its outbox row has it, if it was made', async () => {
+  assert.deepEqual(await recordsAfter(new DatabaseFailed('gone before it answered')), [])
+})
+
+/** A use of a disabled key, by a journal that answers so: what is told of it, and when. */
+async function toldOfRefusedUse(append: () => Promise<void>): Promise<readonly string[]> {
+  const seen: string[] = []
+  const ports = {
+    random: systemRandom,
+    clock: { now: () => 0, system: () => 0 },
+    journal: {
+      healthy: true,
+      async append(_eventId: string, record: string) {
+        await append()
+        seen.push(`durable: ${String(JSON.parse(record).errorCode)}`)
+      },
+    },
+    identityUses: { note: () => undefined },
+    refusedCalls: { hasOwnRecord: () => true },
+    meter: { refusedUse: () => undefined },
+    refusedUses: {
+      note: ({ key, record }: RefusedUse) =>
+        seen.push(`told: ${key.state} ${String(JSON.parse(record).errorCode)}`),
+    },
+  } as unknown as PipelinePorts // what a call that its key's state refuses works with
+  const place = { accountId: '111122223333', region: 'us-west-2', partition: 'aws' }
+  const caller = { kind: 'test', accountId: place.accountId, arn: 'arn', uniqueId: 'test' } as const
+  const operation = { ...change, tracksUsage: 'Encrypt' as const }
+  const call = openCall({ operation, caller, place, request, requestId: 'id' }, ports)
+  const record = { ...newKey('k'), rowVersion: 1, state: 'Disabled' as const }
+  const use = { action: 'kms:Encrypt', from: 'KeyId', forms: 'any', crossAccount: false } as const
+  const resolved = {
+    keys: new Map([['key', { known: { record }, use: { ...use, states: ['Enabled'] } }]]),
+    identities: { named: [], records: {} },
+  } as unknown as ResolvedCall // as far as states are asked for
+  call.concerns(resolved)
+  await assert.rejects(
+    call.record(() => Promise.resolve(call.requireUsable(resolved))),
+    (error: Error) =>
+      seen.push(`answered: ${error instanceof KmsError ? error.code : error.message}`) > 0,
+  )
+  return seen
+}
+
+test('a refused use is told behind its record, and before the answer', async () => {
+  assert.deepEqual(await toldOfRefusedUse(() => Promise.resolve()), [
+    'durable: DisabledException',
+    'told: Disabled DisabledException',
+    'answered: DisabledException',
+  ])
+})
+
+test('a refused use without a durable record is told to nobody', async () => {
+  const failed = new JournalFailed('no segment')
+  assert.deepEqual(await toldOfRefusedUse(() => Promise.reject(failed)), ['answered: no segment'])
+})

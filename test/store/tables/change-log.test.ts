@@ -1,0 +1,198 @@
+/** The numbers of changes: their order, what they tell, when the epoch rises. @module */
+import { sql } from 'kysely'
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { answeredChangesMax, loggedChangesMax } from '../../../src/store/tables/change-log.ts'
+import type { Change } from '../../../src/store/change.ts'
+import { engines, storeOf } from '../engines.ts'
+import {
+  accountId,
+  insertAccounts,
+  insertKeys,
+  newAccessKey,
+  newAlias,
+  newKey,
+  newMaterial,
+  region,
+} from '../records.ts'
+
+for (const { name: engine, open } of engines) {
+  test(`${engine}: the log names all that a change touched, each once`, async (t) => {
+    const { store } = storeOf((await open(t)).database)
+    await insertAccounts(store)
+    await store.change(async (transaction) => {
+      await transaction.insertAccessKey(newAccessKey('AKIA1'))
+      const key = await transaction.insertKey(newKey('k'))
+      await transaction.insertMaterial(newMaterial('aa', 'k'))
+      await transaction.updateKey(key, { currentMaterialId: 'aa' })
+      await transaction.insertAlias(newAlias('alias/a', 'k'))
+    })
+    const at = { seq: 2, accountId, region }
+    assert.deepEqual(await store.changesSince(1), [
+      { ...at, kind: 'access-key', region: '', id: 'AKIA1' },
+      { ...at, kind: 'key', id: 'k' },
+      { ...at, kind: 'material', id: 'aa' },
+      { ...at, kind: 'alias', id: 'alias/a' },
+    ])
+    const alias = await store.findAlias(newAlias('alias/a', 'k'))
+    const accessKey = await store.findAccessKey('AKIA1')
+    assert.ok(alias !== undefined && accessKey !== undefined)
+    await store.change((transaction) =>
+      transaction.updateAccessKey(accessKey, { status: 'Inactive' }),
+    )
+    await store.change((transaction) => transaction.deleteAlias(alias))
+    assert.deepEqual(await store.changesSince(2), [
+      { ...at, seq: 3, kind: 'access-key', region: '', id: 'AKIA1' },
+      { ...at, seq: 4, kind: 'alias', id: 'alias/a' },
+    ])
+    assert.equal((await store.changesSince(0))?.length, 8)
+    assert.deepEqual(await store.changesSince(4), [])
+  })
+
+  test(`${engine}: reading, confirming and the outbox alone take no number`, async (t) => {
+    const { store } = storeOf((await open(t)).database)
+    await insertAccounts(store)
+    const key = await store.change((transaction) => transaction.insertKey(newKey('k')))
+    await store.change((transaction) => transaction.findKey(key))
+    await store.change((transaction) => transaction.confirmKey(key))
+    await store.change((transaction) =>
+      transaction.insertOutbox({ eventId: 'e', record: '{}', stream: 's', segment: 1 }),
+    )
+    assert.equal((await store.listOutbox(9)).length, 1)
+    assert.equal(store.epoch(), 2)
+    assert.deepEqual(await store.changesSince(2), [])
+  })
+
+  test(`${engine}: records of a change carry its number, and lost numbers are never taken`, async (t) => {
+    const { store } = storeOf((await open(t)).database)
+    await insertAccounts(store)
+    const row = { record: '{"eventID":"e","trent":{"reasons":[]}}', stream: 's', segment: 1 }
+    const kept = await store.change(async (transaction) => {
+      await transaction.insertKey(newKey('k'))
+      return [
+        await transaction.insertOutbox({ ...row, eventId: 'e1' }),
+        await transaction.insertOutbox({ ...row, eventId: 'e2', record: '{}' }),
+      ]
+    })
+    assert.deepEqual(kept, [
+      '{"eventID":"e","trent":{"reasons":[],"change":2}}',
+      '{"trent":{"change":2}}',
+    ])
+    assert.deepEqual(
+      (await store.listOutbox(9)).map(({ record }) => record),
+      kept,
+    )
+    assert.equal(store.epoch(), 2)
+    await store.change((transaction) => transaction.skipChanges(7))
+    await store.change((transaction) => transaction.skipChanges(5))
+    assert.equal(store.epoch(), 7)
+    assert.equal(
+      await store.changesSince(2),
+      undefined,
+      'whoever reads the log forgets all it knows',
+    )
+    await insertKeys(store, newKey('k2'))
+    assert.equal(store.epoch(), 8)
+  })
+
+  test(`${engine}: clients at once get distinct numbers, and commits follow them`, async (t) => {
+    const { database, connect } = await open(t)
+    await insertAccounts(storeOf(database).store)
+    const clients = [database, connect(), connect(), connect()].map((it) => storeOf(it).store)
+    const seen: string[] = []
+    await Promise.all(
+      clients.map(async (store, client) => {
+        for (let round = 0; round < 15; round += 1) {
+          const keyId = `k-${client}-${round}`
+          // What a transaction sees committed before it is what got a smaller number.
+          const before = await store.change(async (transaction) => {
+            const keys = await transaction.listKeys(accountId, region, { limit: 100 })
+            await transaction.insertKey(newKey(keyId))
+            return keys.length
+          })
+          assert.ok(store.epoch() >= before + 2)
+          seen[before] = keyId
+        }
+      }),
+    )
+    const changes = await storeOf(database).store.changesSince(1)
+    assert.deepEqual(
+      changes?.map(({ seq, id }) => [seq, id]),
+      seen.map((id, index) => [index + 2, id]),
+    )
+    assert.equal(seen.length, 60)
+    assert.deepEqual(
+      clients.map((store) => store.epoch()),
+      clients.map(() => 61),
+    )
+  })
+
+  test(`${engine}: a change that fails takes no number`, async (t) => {
+    const { store } = storeOf((await open(t)).database)
+    await insertAccounts(store)
+    const failure = new Error('no')
+    const failing = store.change(async (transaction) => {
+      await transaction.insertKey(newKey('k'))
+      throw failure
+    })
+    await assert.rejects(failing, failure)
+    await insertKeys(store, newKey('k2'))
+    const changes = await store.changesSince(1)
+    const expected: Change = { seq: 2, kind: 'key', accountId, region, id: 'k2' }
+    assert.deepEqual(changes, [expected])
+  })
+
+  test(`${engine}: the log is pruned to its bound, and says so to who is behind it`, async (t) => {
+    const { database } = await open(t)
+    const { store } = storeOf(database)
+    await insertAccounts(store)
+    await database.query.updateTable('change_head').set({ seq: loggedChangesMax }).execute()
+    await insertKeys(store, newKey('k'))
+    const last = loggedChangesMax + 1
+    assert.equal(store.epoch(), last)
+    const logged = await database.query.selectFrom('change_log').select('seq').execute()
+    assert.deepEqual(logged, [{ seq: last }])
+    assert.equal((await store.changesSince(last - 1))?.length, 1)
+    for (const behind of [0, 1, last - 2]) {
+      assert.equal(await store.changesSince(behind), undefined)
+    }
+  })
+
+  test(`${engine}: a log with its end or its beginning missing is not believed`, async (t) => {
+    const { database } = await open(t)
+    const { store } = storeOf(database)
+    await insertAccounts(store)
+    await insertKeys(store, newKey('k1'))
+    await insertKeys(store, newKey('k2'))
+    assert.equal((await store.changesSince(1))?.length, 2)
+    await sql`DELETE FROM change_log WHERE seq = 3`.execute(database.query)
+    assert.equal(await store.changesSince(1), undefined)
+    assert.equal(await store.changesSince(2), undefined)
+    assert.equal(await store.changesSince(4), undefined)
+    assert.deepEqual(await store.changesSince(3), [])
+  })
+
+  test(`${engine}: who is too far behind is told to start afresh`, async (t) => {
+    const { database } = await open(t)
+    const { store } = storeOf(database)
+    const add = async (first: number, last: number): Promise<void> => {
+      const entry = { position: 0, kind: 'key', account_id: 'a', region: 'r', id: 'k' }
+      for (let start = first; start <= last; start += 1000) {
+        const length = Math.min(1000, last + 1 - start)
+        const entries = Array.from({ length }, (_, index) => ({ ...entry, seq: start + index }))
+        // oxlint-disable-next-line no-await-in-loop -- more at once are too many parameters
+        await database.query.insertInto('change_log').values(entries).execute()
+      }
+    }
+    await add(1, answeredChangesMax)
+    await database.query.updateTable('change_head').set({ seq: answeredChangesMax }).execute()
+    assert.equal((await store.changesSince(0))?.length, answeredChangesMax)
+    await add(answeredChangesMax + 1, answeredChangesMax + 1)
+    await database.query
+      .updateTable('change_head')
+      .set({ seq: answeredChangesMax + 1 })
+      .execute()
+    assert.equal(await store.changesSince(0), undefined)
+    assert.equal((await store.changesSince(1))?.length, answeredChangesMax)
+  })
+}

@@ -1,0 +1,108 @@
+/** The bytes of materials: taken away, given again, and gone from the files, on every engine. @module */
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { openDatabase } from '../../../src/store/open.ts'
+import type { Store } from '../../../src/store/store.ts'
+import { engines, storeOf, temporaryFolder } from '../engines.ts'
+import {
+  accountId,
+  insertAccounts,
+  insertKeys,
+  newKey,
+  newMaterial,
+  newMaterialState,
+  otherRegion,
+  region,
+} from '../records.ts'
+
+const materialId = 'a'.repeat(64)
+const ref = { accountId, region, keyId: 'mrk-1', materialId }
+const there = { ...ref, region: otherRegion }
+
+async function fill(store: Store): Promise<void> {
+  await insertAccounts(store)
+  await insertKeys(store, newKey('mrk-1'), newKey('mrk-1', { region: otherRegion }))
+  await store.change(async (transaction) => {
+    await transaction.insertMaterial(newMaterial(materialId, 'mrk-1'))
+    for (const place of [region, otherRegion]) {
+      const members = { region: place, importState: 'IMPORTED' } as const
+      await transaction.insertMaterialState(newMaterialState(materialId, 'mrk-1', members))
+    }
+  })
+}
+
+for (const { name: engine, open } of engines) {
+  test(`${engine}: a material that is emptied still says whose it was, and is filled again`, async (t) => {
+    const { store } = storeOf((await open(t)).database)
+    await fill(store)
+    const full = await store.findMaterial(materialId)
+    assert(full && full.wrapped.length > 0)
+    const elsewhere = await store.findMaterialState(there)
+    assert(elsewhere)
+    // Another Region has it imported.
+    await store.change((transaction) => transaction.emptyMaterial(ref))
+    await store.change((transaction) => transaction.deleteMaterial(ref))
+    assert.deepEqual(await store.findMaterial(materialId), full)
+    await store.change((transaction) =>
+      transaction.updateMaterialState(elsewhere, { importState: 'PENDING_IMPORT' }),
+    )
+    const before = store.epoch()
+    await store.change((transaction) => transaction.emptyMaterial(ref))
+    assert.deepEqual(await store.changesSince(before), [
+      { seq: before + 1, kind: 'material', accountId, region, id: materialId },
+    ])
+    const empty = await store.findMaterial(materialId)
+    assert.deepEqual({ ...empty, wrapped: full.wrapped }, full)
+    assert.equal(empty?.wrapped.length, 0)
+    const again = { ...full, region: otherRegion, wrappingVersion: 2, wrapped: randomBytes(60) }
+    await store.change((transaction) => transaction.refillMaterial(again))
+    const { wrapped, ...rest } = (await store.findMaterial(materialId)) ?? assert.fail()
+    assert.deepEqual({ ...rest, wrapped: Buffer.from(wrapped) }, again)
+    await store.change((transaction) => transaction.deleteMaterial(ref))
+    assert.equal(await store.findMaterial(materialId), undefined)
+  })
+
+  test(`${engine}: only what is the key's own is emptied or deleted`, async (t) => {
+    const { store } = storeOf((await open(t)).database)
+    await fill(store)
+    const full = await store.findMaterial(materialId)
+    for (const other of [
+      { ...ref, keyId: 'other' },
+      { ...ref, accountId: '999999999999' },
+    ]) {
+      await store.change((transaction) => transaction.emptyMaterial(other))
+      await store.change((transaction) => transaction.deleteMaterial(other))
+    }
+    assert.deepEqual(await store.findMaterial(materialId), full)
+  })
+}
+
+for (const how of ['emptyMaterial', 'deleteMaterial'] as const) {
+  test(`sqlite: after ${how} and a scrub the bytes are in no file, and before they are`, async (t) => {
+    const folder = temporaryFolder(t)
+    const database = await openDatabase({ path: join(folder, 'trent.db') })
+    t.after(() => database.close())
+    const { store } = storeOf(database)
+    await insertAccounts(store)
+    await insertKeys(store, newKey('k'))
+    const wrapped = randomBytes(400)
+    const id = 'b'.repeat(64)
+    await store.change((transaction) =>
+      transaction.insertMaterial({ ...newMaterial(id, 'k'), wrapped }),
+    )
+    const found = (): boolean =>
+      readdirSync(folder).some((file) => readFileSync(join(folder, file)).includes(wrapped))
+    // A scrub with nothing to do leaves it where it is.
+    await store.scrub()
+    assert.equal(found(), true)
+    await store.change((transaction) =>
+      transaction[how]({ accountId, region, keyId: 'k', materialId: id }),
+    )
+    assert.equal(found(), true)
+    await store.scrub()
+    assert.equal(found(), false)
+  })
+}

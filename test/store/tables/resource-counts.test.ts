@@ -1,0 +1,226 @@
+/** How many keys and aliases there are, kept beside them. @module */
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import * as fc from 'fast-check'
+import type { Database } from '../../../src/store/database.ts'
+import type { Store, StoreReads, Transaction } from '../../../src/store/store.ts'
+import { engines, storeOf, type TestedEngine } from '../engines.ts'
+import { assertCountsKept } from '../kept-counts.ts'
+import {
+  accountId,
+  insertAccounts,
+  insertKeys,
+  newAlias,
+  newKey,
+  otherAccountId,
+  otherRegion,
+  region,
+} from '../records.ts'
+
+const here = { accountId, region }
+const places = [
+  here,
+  { accountId, region: otherRegion },
+  { accountId: otherAccountId, region },
+] as const
+type Place = (typeof places)[number]
+
+interface Opened {
+  readonly database: Database
+  readonly store: Store
+  readonly forged: readonly string[]
+}
+
+async function opened(t: TestContext, engine: TestedEngine): Promise<Opened> {
+  const { database } = await engine.open(t)
+  const { store, forged } = storeOf(database)
+  await insertAccounts(store)
+  return { database, store, forged }
+}
+
+/** A transaction tells what it would leave. */
+async function assertCounted(reads: StoreReads): Promise<void> {
+  for (const { accountId: account, region: where } of places) {
+    // oxlint-disable no-await-in-loop -- also of one transaction
+    const keys = await reads.listKeys(account, where, { limit: 1000 })
+    const aliases = await reads.listAliases(account, where, { limit: 1000 })
+    assert.deepEqual(
+      [await reads.countKeys(account, where), await reads.countAllAliases(account, where)],
+      [
+        keys.filter(({ manager }) => manager === 'CUSTOMER').length,
+        aliases.filter(({ name }) => !name.startsWith('alias/aws/')).length,
+      ],
+    )
+    // oxlint-enable no-await-in-loop
+  }
+}
+
+type Act =
+  | { readonly act: 'key'; readonly at: Place; readonly manager: 'AWS' | 'CUSTOMER' }
+  | { readonly act: 'alias'; readonly at: Place; readonly prefix: string }
+  | { readonly act: 'delete-key' | 'delete-alias' | 'move-alias'; readonly at: Place }
+  | { readonly act: 'empty' }
+
+const at = fc.constantFrom(...places)
+const act: fc.Arbitrary<Act> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      act: fc.constant('key' as const),
+      at,
+      manager: fc.constantFrom('CUSTOMER' as const, 'CUSTOMER' as const, 'AWS' as const),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      act: fc.constant('alias' as const),
+      at,
+      prefix: fc.constantFrom('alias/', 'alias/aws/', 'alias/aws', 'alias/AWS/', 'alias/aws0/'),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      act: fc.constantFrom('delete-key' as const, 'delete-alias' as const, 'move-alias' as const),
+      at,
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ act: 'empty' as const }) },
+)
+/** One transaction; some end by an error after all. */
+const change = fc.record({
+  acts: fc.array(act, { minLength: 1, maxLength: 6 }),
+  fails: fc.nat(4).map((one) => one === 0),
+})
+
+async function perform(transaction: Transaction, one: Act, name: string): Promise<void> {
+  if (one.act === 'empty') {
+    await transaction.empty({ accountId })
+    return transaction.insertAccount({ accountId: otherAccountId, createdAt: 2 })
+  }
+  const { accountId: account, region: where } = one.at
+  if (one.act === 'key') {
+    const { manager } = one
+    await transaction.insertKey(newKey(name, { ...one.at, manager }))
+    return
+  }
+  const [key] = await transaction.listKeys(account, where, { limit: 1 })
+  if (key === undefined) return
+  if (one.act === 'delete-key') return transaction.deleteKey(key, 9)
+  if (one.act === 'alias') {
+    return transaction.insertAlias(newAlias(`${one.prefix}${name}`, key.keyId, one.at))
+  }
+  const alias = (await transaction.listAliases(account, where, { limit: 2 })).at(-1)
+  if (alias === undefined) return
+  if (one.act === 'delete-alias') return transaction.deleteAlias(alias)
+  await transaction.updateAlias(alias, { targetKeyId: key.keyId, updatedAt: 7 })
+}
+
+/** A key and an alias more in each place. */
+async function addEverywhere(store: Store, name: string): Promise<void> {
+  await insertKeys(store, ...places.map((place) => newKey(name, place)))
+  await store.change(async (transaction) => {
+    for (const place of places) {
+      // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
+      await transaction.insertAlias(newAlias(`alias/${name}`, name, place))
+    }
+  })
+}
+
+for (const engine of engines) {
+  test(`${engine.name}: after any changes, and within them, the counts are those of the rows`, async (t) => {
+    const changes = fc.array(change, { minLength: 5, maxLength: 25, size: 'max' })
+    const property = fc.asyncProperty(changes, async (all) => {
+      const { database, store, forged } = await opened(t, engine)
+      const ended = new Error('it ends here')
+      let made = 0
+      for (const { acts, fails } of all) {
+        // oxlint-disable no-await-in-loop -- each change stands on the one before
+        const changed = store.change(async (transaction) => {
+          for (const one of acts) {
+            await perform(transaction, one, `n${String((made += 1)).padStart(4, '0')}`)
+            await assertCounted(transaction)
+          }
+          if (fails) throw ended
+        })
+        await changed.catch((error: unknown) => assert.equal(error, ended))
+        await assertCounted(store)
+        await assertCountsKept(database)
+        // oxlint-enable no-await-in-loop
+      }
+      assert.deepEqual(forged, [])
+      await database.close()
+    })
+    await fc.assert(property, { numRuns: 25 })
+  })
+
+  test(`${engine.name}: what was there before there were counts is counted, and then kept`, async (t) => {
+    const { database, store, forged } = await opened(t, engine)
+    await addEverywhere(store, 'k1')
+    await database.query.deleteFrom('resource_counts').execute()
+    await assertCounted(store)
+    await addEverywhere(store, 'k2')
+    await assertCounted(store)
+    await assertCountsKept(database)
+    assert.deepEqual(forged, [])
+  })
+
+  test(`${engine.name}: a count that somebody else wrote makes no room`, async (t) => {
+    const { database, store, forged } = await opened(t, engine)
+    const { query } = database
+    await addEverywhere(store, 'k1')
+    await addEverywhere(store, 'k2')
+    const wrongs = [{ count: 0 }, { count: 1 }, { count: -5 }, { row_tag: new Uint8Array(32) }]
+    for (const [index, wrong] of wrongs.entries()) {
+      // oxlint-disable no-await-in-loop -- one wrong after the other
+      await query.updateTable('resource_counts').set(wrong).execute()
+      await assertCounted(store)
+      await addEverywhere(store, `more-${index}`)
+      await assertCounted(store)
+      await assertCountsKept(database)
+      // oxlint-enable no-await-in-loop
+    }
+    assert(forged.includes(`resource_counts/${accountId}/${region}/keys`))
+    // Another place's, or another kind's, is none of this one's.
+    await query
+      .updateTable('resource_counts')
+      .set({ kind: 'gone' })
+      .where('kind', '=', 'keys')
+      .where('account_id', '=', accountId)
+      .execute()
+    await insertKeys(store, newKey('here-alone'))
+    const taken = await query
+      .selectFrom('resource_counts')
+      .select(['count', 'row_tag'])
+      .where((row) => row.and({ account_id: accountId, region, kind: 'aliases' }))
+      .executeTakeFirstOrThrow()
+    await query
+      .updateTable('resource_counts')
+      .set(taken)
+      .where((row) => row.and({ account_id: accountId, region, kind: 'keys' }))
+      .execute()
+    await assertCounted(store)
+  })
+
+  test(`${engine.name}: an older count that is put back is counted anew before it is less than none`, async (t) => {
+    const { database, store } = await opened(t, engine)
+    const { query } = database
+    await insertKeys(store, newKey('k1'))
+    const older = await query
+      .selectFrom('resource_counts')
+      .select(['count', 'row_tag'])
+      .where('kind', '=', 'keys')
+      .executeTakeFirstOrThrow()
+    await insertKeys(store, newKey('k2'), newKey('k3'), newKey('k4'))
+    await query.updateTable('resource_counts').set(older).where('kind', '=', 'keys').execute()
+    // It is genuine: whoever can write the database can put back an older row.
+    assert.equal(await store.countKeys(accountId, region), 1)
+    const keys = await store.listKeys(accountId, region, { limit: 2 })
+    await store.change(async (transaction) => {
+      for (const key of keys) await transaction.deleteKey(key, 9)
+    })
+    assert.equal(await store.countKeys(accountId, region), 2)
+    await assertCountsKept(database)
+  })
+}
