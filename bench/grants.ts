@@ -109,11 +109,9 @@ async function makeUsers({ port }: Started): Promise<readonly User[]> {
   for (const kind of Object.keys(kinds)) {
     for (const count of [1, grants]) {
       const UserName = `${kind}-${count}`
-      // oxlint-disable no-await-in-loop -- one after the other
       const { User } = await iam.send(new CreateUserCommand({ UserName }))
       const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }))
       const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))
-      // oxlint-enable no-await-in-loop
       users.push({
         arn: User?.Arn ?? '',
         userId: User?.UserId ?? '',
@@ -146,11 +144,9 @@ async function fill(users: readonly User[]): Promise<void> {
   })
   for (const { arn, userId, kind, keyId, grants: count } of users) {
     for (let made = 0; made < count; made += grantsInTransaction) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await store.change(async (transaction) => {
         for (let index = made; index < Math.min(count, made + grantsInTransaction); index += 1) {
           const constraints = kinds[kind]?.(index)
-          // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
           await transaction.insertGrant({
             accountId,
             region,
@@ -179,7 +175,6 @@ function churn(kms: KMSClient, user: User): () => Promise<number> {
     let changes = 0
     for (let index = grants; !stopping.signal.aborted; index += 1) {
       const Constraints = kinds[user.kind]?.(index)
-      // oxlint-disable no-await-in-loop -- one after the other
       const { GrantId } = await kms.send(
         new CreateGrantCommand({
           KeyId: user.keyId,
@@ -189,7 +184,6 @@ function churn(kms: KMSClient, user: User): () => Promise<number> {
         }),
       )
       await kms.send(new RevokeGrantCommand({ KeyId: user.keyId, GrantId }))
-      // oxlint-enable no-await-in-loop
       changes += 2
     }
     return changes
@@ -225,11 +219,9 @@ async function measure(server: Started, users: readonly User[], changing: boolea
   let changes = 0
   for (let round = 0; round < rounds; round += 1) {
     for (const user of users) {
-      // oxlint-disable no-await-in-loop -- one load at a time
       const stopped = changing ? churn(kms, user) : (): Promise<number> => Promise.resolve(0)
       runs.get(user)?.push(await load(server.port, encryptsOf(user, host, requests), connections))
       changes += await stopped()
-      // oxlint-enable no-await-in-loop
     }
   }
   kms.destroy()
@@ -252,7 +244,6 @@ async function measureFirst(server: Started, users: readonly User[]): Promise<vo
   print('\nfirst call after a start')
   const host = `127.0.0.1:${server.port}`
   for (const user of users) {
-    // oxlint-disable-next-line no-await-in-loop -- one at a time
     const { p50 } = await load(server.port, encryptsOf(user, host, 1), 1)
     print(`${user.kind.padEnd(14)} ${String(user.grants).padStart(7)} ${p50.toFixed(1)} ms`)
   }
@@ -272,7 +263,6 @@ async function measureLists({ port }: Started, users: readonly User[]): Promise<
     const times: string[] = []
     for (const list of lists) {
       const from = performance.now()
-      // oxlint-disable-next-line no-await-in-loop -- one at a time
       for (let tries = 0; tries < 10; tries += 1) await list()
       times.push(`${((performance.now() - from) / 10).toFixed(1)} ms`)
     }
@@ -296,7 +286,6 @@ try {
   // The sets are read in the background of these.
   for (const user of users) {
     const host = `127.0.0.1:${full.port}`
-    // oxlint-disable-next-line no-await-in-loop -- one at a time
     await load(full.port, encryptsOf(user, host, requests), connections)
   }
   await measure(full, users, false)

@@ -33,7 +33,6 @@ async function main(): Promise<void> {
   try {
     const servers = []
     for (const count of workers) {
-      // oxlint-disable-next-line no-await-in-loop -- each has its own start
       servers.push(await startServer(join(directory, count), count, children))
     }
     process.stdout.write(
@@ -41,7 +40,6 @@ async function main(): Promise<void> {
         'operation       workers  requests/s   p50 ms   p99 ms   floor req/s   ratio\n',
     )
     for (const operation of ['Encrypt', 'Decrypt', 'GenerateDataKey']) {
-      // oxlint-disable-next-line no-await-in-loop -- one measurement at a time
       await measure(operation, servers, children)
     }
     const [first] = servers
@@ -85,7 +83,6 @@ async function measure(
     )
   const best: Load[] = []
   for (const server of servers) {
-    // oxlint-disable-next-line no-await-in-loop -- one load at a time
     best.push(await load(server.port, fresh(server, 2000), connections))
   }
   const [first] = servers
@@ -94,7 +91,6 @@ async function measure(
   await load(floorPort, fresh(first, 2000), connections)
   let floor = 0
   for (let round = 0; round < rounds; round += 1) {
-    // oxlint-disable no-await-in-loop -- one load at a time
     const bare = await load(floorPort, fresh(first), connections)
     floor = Math.max(floor, bare.requestsPerSecond)
     for (const [index, server] of servers.entries()) {
@@ -103,7 +99,6 @@ async function measure(
       const isBetter = round === 0 || run.requestsPerSecond > (before?.requestsPerSecond ?? 0)
       if (isBetter) best[index] = run
     }
-    // oxlint-enable no-await-in-loop
   }
   for (const [index, server] of servers.entries()) {
     const { requestsPerSecond, p50, p99 } = best[index] ?? { requestsPerSecond: 0, p50: 0, p99: 0 }

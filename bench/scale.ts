@@ -94,12 +94,10 @@ async function fill(): Promise<void> {
   const policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::${accountId}:root"},"Action":"kms:*","Resource":"*"}]}`
   const createdAt = clock.now()
   for (let made = 0; made < keys; made += keysInTransaction) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     await store.change(async (transaction) => {
       for (let index = made; index < Math.min(keys, made + keysInTransaction); index += 1) {
         const keyId = systemRandom.uuid()
         const ref = { accountId, region, keyId }
-        // oxlint-disable no-await-in-loop -- statements of one transaction
         await transaction.insertKey({
           ...ref,
           spec: 'SYMMETRIC_DEFAULT',
@@ -117,7 +115,6 @@ async function fill(): Promise<void> {
           const alias = { accountId, region, name, targetKeyId: keyId }
           await transaction.insertAlias({ ...alias, createdAt, updatedAt: createdAt })
         }
-        // oxlint-enable no-await-in-loop
       }
     })
   }
@@ -129,7 +126,6 @@ async function median(work: (index: number) => Promise<unknown>): Promise<number
   const times: number[] = []
   for (let index = 0; index < tries; index += 1) {
     const from = performance.now()
-    // oxlint-disable-next-line no-await-in-loop -- one at a time is what is measured
     await work(index)
     times.push(performance.now() - from)
   }
@@ -142,7 +138,6 @@ async function markersOf(
 ): Promise<readonly (string | undefined)[]> {
   const markers: (string | undefined)[] = [undefined]
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- each page says where the next is
     const { NextMarker } = await page(markers.at(-1))
     if (NextMarker === undefined) break
     markers.push(NextMarker)

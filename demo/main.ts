@@ -105,7 +105,6 @@ async function demonstrate(endpoint: Endpoint, work: string): Promise<void> {
 
 async function showRecords({ journals }: Endpoint, keyArn: string): Promise<void> {
   for (const journal of journals.filter((path) => existsSync(path))) {
-    // oxlint-disable-next-line no-await-in-loop -- the first that has any is the server's
     const lines = await recordsOf(journal, keyArn)
     if (lines.length === 0) continue
     say(`audit records of the key, in ${journal}:\n${lines.join('\n')}`)

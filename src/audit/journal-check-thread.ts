@@ -32,7 +32,6 @@ async function check(
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
       port.postMessage({ stream, segment, offset, why } satisfies SegmentFlaw)
     }
-    // oxlint-disable no-await-in-loop -- stream by stream, segment by segment
     const last = await lastOf(home)
     if (last === undefined) {
       tell(first, 0, 'the stream is missing')
@@ -49,7 +48,6 @@ async function check(
         tell(segment, 0, 'the segment cannot be read')
       }
     }
-    // oxlint-enable no-await-in-loop
   }
 }
 

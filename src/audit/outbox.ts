@@ -54,7 +54,6 @@ export async function drainOutbox(options: {
   let rowCount = 0
   let appended = 0
   for (;;) {
-    // oxlint-disable no-await-in-loop -- batch by batch bounds the memory
     const rows = await store.listOutbox(drainedMax)
     if (rows.length === 0) return { rows: rowCount, appended }
     const missing = new Map(rows.map((row) => [row.eventId, row.record]))
@@ -67,7 +66,6 @@ export async function drainOutbox(options: {
     }
     await Promise.all([...missing].map(([eventId, record]) => journal.append(eventId, record)))
     await store.deleteOutbox(rows.map(({ eventId }) => eventId))
-    // oxlint-enable no-await-in-loop
     rowCount += rows.length
     appended += missing.size
   }
@@ -108,7 +106,6 @@ export async function insertRecords(
 ): Promise<readonly FinishedRecord[]> {
   const kept: FinishedRecord[] = []
   for (const row of rows) {
-    // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
     kept.push({ ...row, record: await transaction.insertOutbox({ ...row, ...position }) })
   }
   return kept
@@ -197,7 +194,6 @@ class RunningOutbox implements Outbox {
     while (this.#held.length > 0) {
       const eventIds = this.#held.splice(0, deletedMax)
       try {
-        // oxlint-disable-next-line no-await-in-loop -- one batch at a time spares the store
         await this.#options.store.deleteOutbox(eventIds)
       } catch (cause) {
         this.#options.onError(new Error('outbox rows could not be deleted', { cause }))

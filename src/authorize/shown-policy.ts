@@ -15,10 +15,8 @@ export async function shownPolicy(
   const gone = new Map<string, string>()
   for (const [arn, id] of Object.entries(principals)) {
     // One at a time: a policy may name a thousand, and who asks for it is not to flood the store.
-    // oxlint-disable no-await-in-loop
     if ((await findPrincipal(arn)) === id) continue
     const renamed = await findUserArn(id, parseArn(arn)?.partition ?? 'aws')
-    // oxlint-enable no-await-in-loop
     gone.set(arn, renamed ?? id)
   }
   if (gone.size === 0) return policy

@@ -41,10 +41,8 @@ export function readGrantsFrom(store: Pick<StoreReads, 'listGrants'>): ReadGrant
     let after: string | undefined
     for (;;) {
       const page = { limit: pageRows, fetched: pageRows, ...(after !== undefined && { after }) }
-      // oxlint-disable-next-line no-await-in-loop -- page by page
       const grants = await store.listGrants(key, { ...page, grantee })
       after = grants.at(-1)?.grantId
-      // oxlint-disable-next-line no-await-in-loop -- as above
       if (!(await take(grants.map(termsOf))) || grants.length < pageRows) return
     }
   }

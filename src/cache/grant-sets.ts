@@ -235,7 +235,6 @@ async function takeInChanged(
   while (reading.changed.size > 0 && !reading.dropped) {
     const grantIds = new Set(reading.changed)
     reading.changed.clear()
-    // oxlint-disable-next-line no-await-in-loop -- more may be changed while these are read
     await readAgain(sets, place, set, grantIds)
   }
 }
@@ -249,7 +248,6 @@ async function readAgain(
   const ids = [...grantIds]
   for (let start = 0; start < ids.length; start += patchedAtOnce) {
     const some = ids.slice(start, start + patchedAtOnce)
-    // oxlint-disable-next-line no-await-in-loop -- others have their turn
     const found = await store.findGrants(key, some)
     const present = new Map(found.map((grant) => [grant.grantId, grant]))
     for (const grantId of some) {

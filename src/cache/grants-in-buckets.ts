@@ -29,7 +29,6 @@ export async function findInBuckets(
     let open: readonly BucketPlace[] = buckets.map((bucket) => ({ bucket, after: '' }))
     while (open.length > 0) {
       const limitEach = Math.ceil(rowsInStatementMax / open.length)
-      // oxlint-disable-next-line no-await-in-loop -- page by page
       const page = await store.grantsInBuckets(key, open, limitEach)
       for (const { grant } of page) {
         if (grant !== undefined && granteeOf(grant) === grantee) set.put(termsOf(grant))

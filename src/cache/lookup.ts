@@ -174,7 +174,6 @@ function follower(
       catching ??= catchUp().finally(() => {
         catching = undefined
       })
-      // oxlint-disable-next-line no-await-in-loop -- a change may have come meanwhile
       await catching
     }
   }

@@ -87,7 +87,6 @@ export async function listAccounts(
     const accounts: AccountsPage['accounts'][number][] = []
     let after: string | undefined
     do {
-      // oxlint-disable-next-line no-await-in-loop -- page by page
       const page = (await callOperator(dataDirectory, 'ListAccounts', { after })) as AccountsPage
       accounts.push(...page.accounts)
       ;({ after } = page)

@@ -54,7 +54,6 @@ export async function keyUsage(
       // What happens while it is counted is not added: pages go on from the first one's end.
       const { from = options.from, until = options.until } = span ?? {}
       const asked = { key: span?.keyArn ?? key, accountId, region, from, until, after }
-      // oxlint-disable-next-line no-await-in-loop -- page by page
       const page = (await callOperator(dataDirectory, 'ListKeyUses', asked)) as KeyUsesPage
       const { keyArn, from: begun, until: ended } = page
       span ??= { keyArn, from: begun, until: ended }

@@ -35,7 +35,6 @@ export async function usage(configFile: string | undefined, options: Options): P
     const accounts: AccountUsage[] = []
     let now = 0
     for (const accountId of ids) {
-      // oxlint-disable-next-line no-await-in-loop -- page by page
       const found = await usageOf(dataDirectory, accountId, month)
       accounts.push(found.account)
       ;({ now, month } = found)
@@ -67,7 +66,6 @@ async function accountsOf(dataDirectory: string): Promise<readonly string[]> {
   const ids: string[] = []
   let after: string | undefined
   do {
-    // oxlint-disable-next-line no-await-in-loop -- page by page
     const page = (await callOperator(dataDirectory, 'ListAccounts', { after })) as AccountsPage
     ids.push(...page.accounts.map(({ accountId }) => accountId))
     ;({ after } = page)
@@ -89,7 +87,6 @@ async function usageOf(
     let after: string | undefined
     do {
       const input = { accountId, month, of, after }
-      // oxlint-disable-next-line no-await-in-loop -- page by page
       const page = (await callOperator(dataDirectory, 'ListUsage', input)) as UsagePage
       rows.push(...(page[of] ?? []))
       ;({ after, month, now } = page)

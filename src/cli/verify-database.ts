@@ -155,7 +155,6 @@ async function verifyWrapped(
   const findings: Finding[] = []
   let opened = 0
   for (const table of tables) {
-    // oxlint-disable-next-line no-await-in-loop -- one table after the other
     const found = await verifyOpening(query, table, openers[table](keyring))
     findings.push(...found.findings)
     opened += found.opened

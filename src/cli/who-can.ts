@@ -20,7 +20,6 @@ export async function whoCan(
     let after: string | undefined
     do {
       const input = { key, action, accountId, region, after }
-      // oxlint-disable-next-line no-await-in-loop -- page by page
       const page = (await callOperator(dataDirectory, 'ListAccess', input)) as WhoCanPage
       access.push(...page.access)
       named = page.named ?? named

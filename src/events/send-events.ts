@@ -70,12 +70,10 @@ export function createSendEvents(ports: SendEventsPorts): Job {
   const makeRoom = async (now: number, signal: AbortSignal): Promise<void> => {
     let which: Parameters<Store['listOldestEvents']>[1] = {}
     while (!signal.aborted) {
-      // oxlint-disable no-await-in-loop -- batch by batch bounds the memory
       const excess = (await store.eventFigures()).waiting - waitingMax
       if (excess <= 0) return
       const listed = await store.listOldestEvents(Math.min(excess, givenUpMax), which)
       const gone = await giveUp(await genuine(store, listed), `more than ${waitingMax} wait`, now)
-      // oxlint-enable no-await-in-loop
       if (gone + listed.forged.length > 0) continue
       // All of them are guaranteed, and stay: what is not goes before them.
       if (which.isGuaranteed === false) return

@@ -76,13 +76,11 @@ async function findRecord(
   const range = { from: now() - eventHistoryMs, until: now() + 86_400_000, limit: pageMax }
   let after: string | undefined
   for (let seen = 0; seen < eventsMax; seen += pageMax) {
-    // oxlint-disable-next-line no-await-in-loop -- page by page
     const page = await events.lookup({ scope, ...range, ...(after !== undefined && { after }) })
     // A cheap look first: a record is some kilobytes of JSON.
     const found = page.events.find(({ text }) => text.includes(wanted) && isOf(text, requestId))
     if (found !== undefined) return found.text
     if (page.next === undefined) return undefined
-    // oxlint-disable-next-line no-await-in-loop -- a break after each page
     await pause(signal)
     after = page.next
   }

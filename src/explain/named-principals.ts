@@ -57,7 +57,6 @@ async function namedByGrants(
   const named: NamedPrincipal[] = []
   let after: string | undefined
   for (let seen = 0; seen < grantsMax; seen += pageMax) {
-    // oxlint-disable-next-line no-await-in-loop -- page by page
     const grants = await store.listGrants(key, {
       limit: pageMax,
       ...(after !== undefined && { after }),

@@ -69,10 +69,8 @@ async function accessOf(
   for (const action of actions) {
     // Retiring is a matter of one grant, which is named.
     if (action === 'kms:RetireGrant') continue
-    // oxlint-disable no-await-in-loop -- one after the other, and other calls between them
     await pause(ports.signal)
     const posed = await poseQuestion({ ...given, caller, action }, ports)
-    // oxlint-enable no-await-in-loop
     const decision = authorize(posed.request, posed.policies, posed.grants)
     if (decision.decision === 'deny') continue
     const bounded = posed.policies.boundary !== undefined
@@ -167,7 +165,6 @@ async function* pages<T>(
 ): AsyncGenerator<T> {
   let after = from
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- page by page
     const found = await list({ limit: fetchedMax, ...(after !== '' && { after }) })
     yield* found
     const last = found.at(-1)

@@ -45,7 +45,6 @@ export function createJobs(ports: {
     for (const job of ports.jobs) {
       if (job.irreversible && ports.held?.() !== undefined) continue
       try {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other: they write the same rows
         while (!signal.aborted && (await job.run(ports.clock.now(), signal))) continue
       } catch (error) {
         if (!signal.aborted) ports.onError(job.name, error)

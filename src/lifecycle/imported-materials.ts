@@ -119,7 +119,6 @@ async function loseBytes(
 export async function emptyMaterials(transaction: Transaction, key: KeyRecord): Promise<void> {
   if (key.origin !== 'EXTERNAL') return
   for (const material of await importedMaterialsOf(transaction, key)) {
-    // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
     await transaction.emptyMaterial(material)
   }
 }

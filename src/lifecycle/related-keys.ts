@@ -50,13 +50,11 @@ export async function copyMaterialStates(
 ): Promise<void> {
   let after = '0'
   for (;;) {
-    // oxlint-disable no-await-in-loop -- statements of one transaction
     const page = await transaction.listMaterialStates(primary, { after, limit: materialsPage })
     for (const material of page) {
       await transaction.insertMaterialState({ ...withoutImport(material), region })
       after = String(material.ordinal)
     }
-    // oxlint-enable no-await-in-loop
     if (page.length < materialsPage) return
   }
 }
@@ -99,7 +97,6 @@ export async function updateShared(
   const replicas = await replicasOf(transaction, key)
   await transaction.updateKey(key, changes)
   for (const replica of replicas) {
-    // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
     await transaction.updateKey(replica, changes)
   }
   return replicas.length === 0 ? [] : [synchronized(key)]

@@ -41,7 +41,6 @@ export async function rotateToNew(
   await transaction.insertMaterial(material)
   for (const each of [key, ...replicas]) {
     const { accountId, region, keyId } = each
-    // oxlint-disable no-await-in-loop -- statements of one transaction
     const previous = await retireCurrent(transaction, each)
     await transaction.insertMaterialState({
       accountId,
@@ -54,7 +53,6 @@ export async function rotateToNew(
       rotatedAt: at,
     })
     await transaction.updateKey(each, { ...changes, currentMaterialId: materialId })
-    // oxlint-enable no-await-in-loop
   }
   return rotationEvents(key, replicas, type, materialId)
 }
@@ -74,7 +72,6 @@ export async function rotateToPending(
   const replicas = await replicasOf(transaction, key)
   const { materialId } = pending
   for (const each of [key, ...replicas]) {
-    // oxlint-disable no-await-in-loop -- statements of one transaction
     const previous = await retireCurrent(transaction, each)
     const current = { state: 'CURRENT', rotationType: type, rotatedAt: at } as const
     const { accountId, region, keyId } = each
@@ -88,7 +85,6 @@ export async function rotateToPending(
       await transaction.insertMaterialState(lacking)
     }
     await settleKey(transaction, each, { ...changes, currentMaterialId: materialId })
-    // oxlint-enable no-await-in-loop
   }
   return rotationEvents(key, replicas, type, materialId)
 }

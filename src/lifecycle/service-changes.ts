@@ -60,11 +60,9 @@ export function createServiceChanges(ports: ServiceChangePorts): ServiceChanges 
         const made = (await work(transaction)).map(madeOf)
         const finished: FinishedRecord[] = []
         for (const { told, ...row } of made) {
-          // oxlint-disable no-await-in-loop -- statements of one transaction
           const record = await transaction.insertOutbox({ ...row, ...journal.position })
           finished.push({ eventId: row.eventId, record })
           if (told !== undefined) await transaction.insertOutgoingEvent(told)
-          // oxlint-enable no-await-in-loop
         }
         return finished
       })

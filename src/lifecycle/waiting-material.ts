@@ -44,7 +44,6 @@ export async function announce(
 ): Promise<void> {
   const { materialId, description, state } = material
   for (const replica of await replicasOf(transaction, key)) {
-    // oxlint-disable no-await-in-loop -- statements of one transaction
     const last = (await importedMaterialsOf(transaction, replica)).at(-1)
     const { accountId, region, keyId } = replica
     await transaction.insertMaterialState({
@@ -58,7 +57,6 @@ export async function announce(
       ...(description !== undefined && { description }),
     })
     await transaction.updateKey(replica, {})
-    // oxlint-enable no-await-in-loop
   }
 }
 
@@ -69,12 +67,10 @@ export async function withdraw(
   { materialId }: MaterialStateRecord,
 ): Promise<void> {
   for (const replica of await replicasOf(transaction, key)) {
-    // oxlint-disable no-await-in-loop -- statements of one transaction
     const waiting = await waitingMaterialOf(transaction, replica)
     if (waiting?.materialId !== materialId) continue
     await transaction.deleteMaterialState(waiting)
     await transaction.updateKey(replica, {})
-    // oxlint-enable no-await-in-loop
   }
 }
 
@@ -87,12 +83,10 @@ export async function describeEverywhere(
 ): Promise<void> {
   for (const replica of await replicasOf(transaction, key)) {
     const { accountId, region, keyId } = replica
-    // oxlint-disable no-await-in-loop -- statements of one transaction
     const known = await transaction.findMaterialState({ accountId, region, keyId, materialId })
     if (known === undefined) continue
     await transaction.updateMaterialState(known, { description })
     await transaction.updateKey(replica, {})
-    // oxlint-enable no-await-in-loop
   }
 }
 
@@ -113,9 +107,7 @@ export async function settleWaiting(transaction: Transaction, key: KeyRecord): P
     : 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION'
   for (const { each, waiting } of found) {
     if (waiting === undefined || waiting.state === state) continue
-    // oxlint-disable no-await-in-loop -- statements of one transaction
     await transaction.updateMaterialState(waiting, { state })
     if (each.region !== key.region) await transaction.updateKey(each, {})
-    // oxlint-enable no-await-in-loop
   }
 }

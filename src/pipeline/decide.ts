@@ -83,18 +83,14 @@ export async function decide(
     }
   }
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
     identified ??= await asked.identifyAgain()
     const facts = openFacts({ ...ports, store: ports.operations.store }, identified.since)
     try {
-      // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
       const decided = await decideOnce(call, { ...asked, identified, charge }, facts, ports)
-      // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
       if (await facts.hold(ports.store)) return decided
     } catch (error) {
       // A refusal is as much a decision as its opposite.
       const final = struck !== undefined || attempt === attemptsMax || !(error instanceof KmsError)
-      // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
       if (final || (await facts.hold(ports.store))) throw error
     }
     identified = undefined

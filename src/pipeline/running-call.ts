@@ -203,14 +203,12 @@ async function committed<T>(
   await standing.renew()
   for (let attempt = 1; ; attempt += 1) {
     try {
-      // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
       return await commitOnce(work, of, ports)
     } catch (error) {
       trail.fateUnknown = error instanceof DatabaseFailed
       if (!(error instanceof Undecided)) throw error
     }
     if (attempt === attemptsMax) throw unsettled()
-    // oxlint-disable-next-line no-await-in-loop -- outside the transaction: it reads through the caches
     await standing.decideAgain()
   }
 }

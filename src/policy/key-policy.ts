@@ -82,7 +82,6 @@ async function findPrincipals(
     if ('partition' in principal && principal.partition !== partition) throw invalidPrincipal()
     const arn = 'arn' in principal ? principal.arn : rootArn(partition, principal)
     // One at a time: a policy may name a thousand, and its writer is not to flood the store.
-    // oxlint-disable-next-line no-await-in-loop
     const uniqueId = arn === undefined ? undefined : await principalExists(arn)
     if (uniqueId === undefined || arn === undefined) throw invalidPrincipal()
     if ('arn' in principal) found.push([arn, uniqueId])

@@ -35,7 +35,6 @@ export async function checkTrustPolicy(
   requireServices(result.document)
   const found: (readonly [string, string])[] = []
   for (const principal of principalsOf(result.document)) {
-    // oxlint-disable-next-line no-await-in-loop -- one at a time: the writer is not to flood the store
     const uniqueId = await uniqueIdOf(principal, writing)
     if (uniqueId === undefined) throw invalidPrincipal('AWS', nameOf(principal))
     if ('arn' in principal) found.push([principal.arn, uniqueId])

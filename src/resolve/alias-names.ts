@@ -24,7 +24,6 @@ async function look(
   const named = new Map<string, ResolvedKey>()
   for (const [name, key] of keys) {
     const { known } = key
-    // oxlint-disable-next-line no-await-in-loop -- two at most
     const aliasNames = known && asks(key) ? await lookup.aliasNames(known.record) : undefined
     named.set(name, aliasNames === undefined ? key : { ...key, aliasNames })
   }

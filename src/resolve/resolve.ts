@@ -78,7 +78,6 @@ async function withGrants(
   const grants: Grant[] = []
   for (const name of grantNamesOf(caller, place.partition)) {
     const found = lookup.grantsGiving(known.record, name, question, grantsMax)
-    // oxlint-disable-next-line no-await-in-loop -- a caller has three names at most
     grants.push(...(found instanceof Promise ? await found : found))
   }
   return grants.length === 0 ? key : { ...key, grants }
@@ -243,7 +242,6 @@ async function requireGrantTokens(input: Given, { grantTokens, place }: Resolvin
   const tokens = input['GrantTokens']
   if (!Array.isArray(tokens)) return
   for (const token of tokens) {
-    // oxlint-disable-next-line no-await-in-loop -- at most ten, from memory
     await grantTokens.find(String(token), place.region)
   }
 }

@@ -20,7 +20,6 @@ export async function withRoleArns(
   for (const member of principalMembers) {
     const text = input[member]
     if (typeof text !== 'string' || readRoleId(text) === undefined) continue
-    // oxlint-disable-next-line no-await-in-loop -- two members at most
     const found = await ofRoleId(text, partition)
     if (found !== undefined) meant = { ...meant, [member]: found.arn }
   }

@@ -130,7 +130,6 @@ async function adoptWriters({
   const known = await store.listAuditWriters()
   for (const { stream, first } of list.writers) {
     const stored = known.find((each) => each.stream === stream)?.first.segment ?? 0
-    // oxlint-disable-next-line no-await-in-loop -- there are few streams
     if (first.segment > stored) await store.changeAuditWriter(stream, { first })
   }
 }

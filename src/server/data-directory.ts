@@ -25,7 +25,6 @@ export async function makeDataDirectory(path: string): Promise<void> {
   const journal = join(path, 'journal')
   const streams = (await entriesOf(journal)).filter((entry) => entry.isDirectory())
   for (const directory of [path, journal, ...streams.map(({ name }) => join(journal, name))]) {
-    // oxlint-disable-next-line no-await-in-loop -- bounds how many files are looked at once
     await requireOwnFiles(directory)
   }
 }
@@ -37,7 +36,6 @@ export async function makeDataDirectory(path: string): Promise<void> {
 async function requireOwnFiles(directory: string): Promise<void> {
   const entries = await entriesOf(directory)
   for (let start = 0; start < entries.length; start += lookedAtMax) {
-    // oxlint-disable-next-line no-await-in-loop -- bounds how many files are looked at once
     await Promise.all(
       entries.slice(start, start + lookedAtMax).map(async ({ name }) => {
         const path = join(directory, name)

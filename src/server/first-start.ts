@@ -129,7 +129,6 @@ async function oldestAccount(store: Store): Promise<AccountRecord | undefined> {
   let oldest: AccountRecord | undefined
   let after: string | undefined
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- page by page
     const page = await store.listAccounts({ limit: 1000, ...(after !== undefined && { after }) })
     const last = page.at(-1)
     if (last === undefined) return oldest
@@ -201,7 +200,6 @@ async function keepOnlyActive(
   })
   await store.change(async (transaction) => {
     for (const { key, status } of changes) {
-      // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
       await transaction.updateAccessKey(key, { status })
     }
     await transaction.insertOutbox({ eventId, record, ...journal.position })

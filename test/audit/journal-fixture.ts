@@ -79,7 +79,6 @@ export function verify(files: MemoryFiles): Promise<JournalReport> {
 export async function until(condition: () => boolean): Promise<void> {
   for (let turn = 0; turn < 100_000; turn += 1) {
     if (condition()) return
-    // oxlint-disable-next-line no-await-in-loop -- turn by turn
     await new Promise((resolve) => void setImmediate(resolve))
   }
   assert.fail('the condition never held')

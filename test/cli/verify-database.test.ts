@@ -30,7 +30,6 @@ before(async () => {
   const kms = server.client()
   const iam = new IAMClient({ region: 'us-east-1', endpoint: server.url, credentials })
   for (let count = 0; count < 3; count += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- three calls
     await kms.send(new CreateKeyCommand({}))
   }
   const { KeyMetadata } = await kms.send(
@@ -252,7 +251,6 @@ test('what cannot be read is told in one line, with another exit status', async 
   for (const [spoil, expected] of cases) {
     const folder = copy(t)
     spoil(folder)
-    // oxlint-disable-next-line no-await-in-loop -- one folder after the other
     const { status, text, report } = await verify(folder)
     assert.equal(status, 2)
     assert.match(text, /^cannot verify [^\n]+\n$/)

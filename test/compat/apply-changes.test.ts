@@ -95,7 +95,6 @@ test('one thing that differs is one change, and members that the file leaves out
   ]
   for (const [edit, expected] of edits) {
     edit(file.accounts[0])
-    // oxlint-disable-next-line no-await-in-loop -- each stands on the one before
     assert.deepEqual(shown(await apply(server, file)), expected)
   }
   const { Grants } = await kms.send(new ListGrantsCommand({ KeyId: symmetricId }))

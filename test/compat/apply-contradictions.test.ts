@@ -225,7 +225,6 @@ test('a file that contradicts the store or itself is refused in one line with it
   await reset()
   await apply(server, richFile())
   for (const [what, edit, refusal] of contradictions) {
-    // oxlint-disable-next-line no-await-in-loop -- each on the same store
     await t.test(what, async () => {
       const file = richFile()
       // Something that would be made first, were it not all or nothing.

@@ -65,10 +65,8 @@ test('a ciphertext opens in another Trent that has applied the same file, its ro
   const there = other.client()
   for (const KeyId of [symmetricId, importedId]) {
     const plaintext = Buffer.from(`for ${KeyId}`)
-    // oxlint-disable no-await-in-loop -- one after the other
     const { CiphertextBlob } = await there.send(new EncryptCommand({ KeyId, Plaintext: plaintext }))
     const { Plaintext, KeyId: arn } = await kms.send(new DecryptCommand({ CiphertextBlob }))
-    // oxlint-enable no-await-in-loop
     assert.deepEqual(Buffer.from(Plaintext ?? []), plaintext)
     assert.equal(arn, `arn:aws:kms:${region}:${first}:key/${KeyId}`)
   }

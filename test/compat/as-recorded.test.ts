@@ -29,7 +29,6 @@ test('ReplicateKey of a replica is refused for its role, before its state and it
   const message = `${arnIn(there, KeyId)} is not a multi-region primary key.`
   const everywhere = async (): Promise<void> => {
     for (const ReplicaRegion of ['us-east-1', there, region, 'us-nowhere-1', 'cn-north-1']) {
-      // oxlint-disable-next-line no-await-in-loop -- one Region after the other
       await refused(
         inOther.send(new ReplicateKeyCommand({ KeyId, ReplicaRegion })),
         'UnsupportedOperationException',
@@ -66,7 +65,6 @@ test('ReplicaKeyMetadata of an imported key with material has its ExpirationMode
     [{ ValidTo: new Date(Date.now() + 86_400_000) }, 'KEY_MATERIAL_EXPIRES'],
   ] as const
   for (const [options, model] of models) {
-    // oxlint-disable no-await-in-loop -- one key after the other
     const KeyId = await makeExternal({ MultiRegion: true })
     await send(KeyId, material, await parameters(KeyId), {
       ...('ValidTo' in options ? options : { ExpirationModel: model }),
@@ -76,7 +74,6 @@ test('ReplicaKeyMetadata of an imported key with material has its ExpirationMode
       [metadata?.KeyState, metadata?.ExpirationModel, metadata?.ValidTo],
       ['Creating', model, undefined],
     )
-    // oxlint-enable no-await-in-loop
   }
   const ours = await replicaOf(await makePrimary(kms))
   assert.equal(ours?.ExpirationModel, undefined)
@@ -86,7 +83,6 @@ test('grants are listed with whole seconds', async () => {
   const { keyId: KeyId } = await makeKey(kms)
   const principal = `arn:aws:iam::${accountId}:root`
   for (let count = 0; count < 5; count += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- at several moments
     await kms.send(
       new CreateGrantCommand({
         KeyId,
@@ -116,7 +112,6 @@ test('a message representative of a wrong length is refused by its own name', as
     MessageType: 'EXTERNAL_MU',
   } as const
   for (const length of [1, 63, 65]) {
-    // oxlint-disable-next-line no-await-in-loop -- one length after the other
     await refused(
       kms.send(new SignCommand({ ...common, Message: Buffer.alloc(length) })),
       'ValidationException',

@@ -47,7 +47,6 @@ test('status tells of deleted material of living keys what could still open it',
   // With their keys they are the keys' to count.
   for (const id of [KeyId, expiring]) {
     const command = new ScheduleKeyDeletionCommand({ KeyId: id, PendingWindowInDays: 7 })
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     await server.client().send(command)
   }
   await advance(server.url, '8d')

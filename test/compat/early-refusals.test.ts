@@ -148,11 +148,9 @@ test('half-open bodies of a known access key from one address stop no call from 
   const flood: RawClient[] = []
   for (const size of sizes) {
     const body = `{"Description":"${'x'.repeat(size)}"}`
-    // oxlint-disable-next-line no-await-in-loop -- in order
     flood.push(await half({ body }, size))
   }
   assert.equal((await fetch(`${url}/healthz`)).status, 200)
-  // oxlint-disable-next-line no-await-in-loop -- one after the other
   for (let call = 0; call < 20; call += 1) await kms.send(encrypt)
   for (const { socket } of flood) socket.destroy()
 })

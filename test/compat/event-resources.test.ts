@@ -50,7 +50,6 @@ test('a session of a role is found by the key id, by each of its names and by th
     ['AWS::IAM::Role', RoleArn],
   ])
   for (const [, name = ''] of shown(assumed)) {
-    // oxlint-disable-next-line no-await-in-loop -- by each name
     const found = await lookUp(trail, by('ResourceName', name))
     assert(
       found.some(({ EventId }) => EventId === assumed?.EventId),
@@ -72,7 +71,6 @@ test('a federated user’s token is found by the key id and by each name of the 
     ]),
   )
   for (const name of names) {
-    // oxlint-disable-next-line no-await-in-loop -- by each name
     const found = await lookUp(trail, by('ResourceName', name ?? ''))
     assert.deepEqual(
       found.map(({ EventId }) => EventId),
@@ -87,7 +85,6 @@ test('a use of a key is found by the name that the caller gave, and a change by 
   await kms.send(new CreateAliasCommand({ AliasName, TargetKeyId: keyId }))
   const given = [keyId, arn, AliasName, arn.replace(/key\/.*/, AliasName)]
   for (const KeyId of given) {
-    // oxlint-disable-next-line no-await-in-loop -- in this order
     await kms.send(new EncryptCommand({ KeyId, Plaintext }))
   }
   const sealed = await kms.send(new EncryptCommand({ KeyId: keyId, Plaintext }))

@@ -44,7 +44,6 @@ test('a request that is not the one that was signed proves nothing', async (t) =
     }),
   ]
   for (const spoil of spoilt) {
-    // oxlint-disable-next-line no-await-in-loop -- one by one, so that a failure says which
     const { status, text } = await s3.post('/_trent/fas', spoil(await sent()))
     assert.equal(status, 400, spoil.toString())
     const { __type, message } = JSON.parse(text) as Record<string, string>

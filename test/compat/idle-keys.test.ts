@@ -63,7 +63,6 @@ async function tamperedServer(tamper: string) {
   const { keyId: used } = await makeKey(before)
   const { keyId: unused } = await makeKey(before)
   for (const KeyId of [used, unused]) {
-    // oxlint-disable-next-line no-await-in-loop -- two calls
     await before.send(new PutKeyPolicyCommand({ KeyId, Policy }))
   }
   const Plaintext = Buffer.from('x')
@@ -102,7 +101,6 @@ test('a key whose row of last use was removed counts as used now, until it is us
   t.after(() => world.server.stop())
   await advance(world.server.url, '100d')
   for (const keyId of [world.used, world.unused]) {
-    // oxlint-disable no-await-in-loop -- one key after the other
     await denied(world.disable(keyId))
     const { KeyLastUsage, TrackingStartDate, KeyCreationDate } = await world.lastUsage(keyId)
     assert.deepEqual(KeyLastUsage, {})
@@ -113,7 +111,6 @@ test('a key whose row of last use was removed counts as used now, until it is us
     await world.encrypt(keyId)
     await advance(world.server.url, '90d')
     await world.disable(keyId)
-    // oxlint-enable no-await-in-loop
   }
 })
 

@@ -45,10 +45,8 @@ test('the command says who called for a key, how, from where, by what and when l
   let usage = await usageOf(KeyId)
   while (!usage.groups.some(({ outcome }) => outcome === 'DisabledException')) {
     assert(performance.now() < deadline)
-    // oxlint-disable no-await-in-loop -- the index follows the journal within five seconds
     await sleep(100)
     usage = await usageOf(KeyId)
-    // oxlint-enable no-await-in-loop
   }
   assert.equal(usage.keyArn, arn)
   const told = usage.groups.map(({ principal, operation, outcome, count }) => [

@@ -55,7 +55,6 @@ async function startedForTwo(t: TestContext, profile: Profile): Promise<TwoAccou
 
 /** One after the other: no two are at the edge at once. */
 async function times(count: number, work: (index: number) => Promise<unknown>): Promise<void> {
-  // oxlint-disable-next-line no-await-in-loop -- as it says
   for (let index = 0; index < count; index += 1) await work(index)
 }
 
@@ -143,11 +142,9 @@ test('aws-2015: a key has 250 grants, 30 of them to one grantee, and not one mor
   }
   const perPrincipal = 'Grants for a given principal per key quota is 30, current usage is 30.'
   for (const user of users.keys()) {
-    // oxlint-disable no-await-in-loop -- one after the other
     if (user === 8) break
     await times(30, (index) => grant(user, index === 0 ? 'named' : undefined))
     await refused(grant(user), 'LimitExceededException', perPrincipal)
-    // oxlint-enable no-await-in-loop
   }
   await times(9, () => grant(8))
   const last = await grant(8)
@@ -226,14 +223,12 @@ for (const profile of profiles) {
       (Policy: string) => replicate('eu-west-1', { Policy }),
     ]
     for (const send of waysIn) {
-      // oxlint-disable no-await-in-loop -- one after the other
       await refused(
         send(policyOf(policyBytesMax + 1)),
         'LimitExceededException',
         'the policy has 32769 bytes, more than 32768',
       )
       await send(policyOf(policyBytesMax))
-      // oxlint-enable no-await-in-loop
     }
     await kms.send(new PutKeyPolicyCommand({ KeyId, Policy: policyOf(policyBytesMax - 1) }))
     // 50 tags.

@@ -41,7 +41,6 @@ async function aliasesOf(kms: KMSClient, Limit = 100): Promise<readonly AliasLis
   const found: AliasListEntry[] = []
   let Marker: string | undefined
   do {
-    // oxlint-disable-next-line no-await-in-loop -- page by page
     const page = await kms.send(new ListAliasesCommand({ Limit, Marker }))
     found.push(...(page.Aliases ?? []))
     Marker = page.NextMarker

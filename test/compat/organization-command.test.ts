@@ -60,7 +60,6 @@ test('an account whose row is not genuine can do nothing, and nothing can be don
     () => server.client().send(encrypt),
   ]
   for (const call of calls) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     await denied(call(), 'AccessDeniedException', 400, /is not authorized to perform: kms:/)
   }
   await server.client().send(new ListKeysCommand({}))
@@ -192,7 +191,6 @@ test('what says no organisation is refused, in one line, and changes nothing', a
   const identities = await openIdentities(t)
   const before = await callOperator(identities.server.directory, 'ListAccounts')
   for (const [what, given, message] of refused) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     await assert.rejects(update(identities, given), message, what)
   }
   assert.deepEqual(await callOperator(identities.server.directory, 'ListAccounts'), before)

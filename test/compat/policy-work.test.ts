@@ -75,7 +75,6 @@ test('a page of a simulation ends early when its decisions are hard, and the nex
   let Marker: string | undefined
   let pages = 0
   do {
-    // oxlint-disable-next-line no-await-in-loop -- page by page
     const page = await root.iam.send(simulate(Marker === undefined ? {} : { Marker }))
     results.push(...(page.EvaluationResults ?? []))
     assert.equal(page.IsTruncated, page.Marker !== undefined)
@@ -123,7 +122,6 @@ test('role sessions refuse incomplete ARNs; policies of identities complete them
     'arn:aws:kms:us-west-2',
     'arn:aws:kms:*:${aws:username}',
   ]) {
-    // oxlint-disable-next-line no-await-in-loop -- one refusal after the other
     await denied(assume(Resource), 'MalformedPolicyDocumentException', 400, /fewer than six parts/)
   }
   assert.ok((await assume(`arn:aws:kms:*:${accountId}:*`)).Credentials)

@@ -74,7 +74,6 @@ test('answers of KMS, IAM and STS are recorded with such dates', async () => {
     () => root.sts.send(new GetSessionTokenCommand({})),
   ]
   for (const call of calls) {
-    // oxlint-disable-next-line no-await-in-loop -- one record at a time
     const { eventName, responseElements } = await recordOf(call)
     const dates = datesIn(responseElements)
     assert.equal(dates.length, 1, eventName)
@@ -122,7 +121,6 @@ test('Sign and Verify are recorded with messageType RAW where it was left out', 
       ['RAW', 'RAW'],
       ['DIGEST', 'DIGEST'],
     ] as const) {
-      // oxlint-disable-next-line no-await-in-loop -- one record at a time
       const { requestParameters } = await recordOf(call(given))
       assert.equal(requestParameters?.['messageType'], recorded)
     }
@@ -143,7 +141,6 @@ test('a call on an alias that does not exist has no resources', async () => {
     () => kms.send(new EncryptCommand({ KeyId: 'alias/aws/s3', Plaintext })),
   ]
   for (const call of calls) {
-    // oxlint-disable-next-line no-await-in-loop -- one record at a time
     const record = await recordOf(call)
     assert.equal(record.errorCode, 'NotFoundException', record.eventName)
     assert.equal('resources' in record, false, record.eventName)
@@ -173,7 +170,6 @@ test('sessions are recorded with their sizes, which the caller is told too', asy
   ] as const
   for (const [readOnly, limited, call] of calls) {
     const answers: Awaited<ReturnType<typeof call>>[] = []
-    // oxlint-disable-next-line no-await-in-loop -- one record at a time
     const record = await recordOf(async () => answers.push(await call()))
     const [answer] = answers
     const size = answer?.Credentials?.SessionToken?.length ?? 0
@@ -197,7 +193,6 @@ test('every call of STS, refused or not, says which Region served it', async () 
   ]
   const ids = new Set<unknown>()
   for (const call of calls) {
-    // oxlint-disable-next-line no-await-in-loop -- one record at a time
     const record = await recordOf(call)
     const { additionalEventData } = record as AuditRecord & {
       readonly additionalEventData?: Readonly<Record<string, unknown>>

@@ -153,7 +153,6 @@ function fileOf(random: Seeded): object {
 
 async function assertTold({ server, client }: World): Promise<void> {
   for (const region of regions) {
-    // oxlint-disable no-await-in-loop -- one Region after the other
     const answer = (await callOperator(server.directory, 'GetQuotas', { region })) as QuotasAnswer
     const used = new Map(answer.resources.map((one) => [one.name, one.used]))
     const kms = client(region)
@@ -164,7 +163,6 @@ async function assertTold({ server, client }: World): Promise<void> {
     const own = managers.filter(({ KeyMetadata }) => KeyMetadata?.KeyManager === 'CUSTOMER')
     assert.equal(used.get('keys'), own.length)
     assert.equal(used.get('aliases'), (await aliasesIn(kms)).length)
-    // oxlint-enable no-await-in-loop
   }
 }
 
@@ -174,7 +172,6 @@ test('whatever makes and deletes keys and aliases, the counts are how many there
   const seen = new Map<string, number>()
   let server = await startTestServer(settings)
   for (let step = 1; step <= steps; step += 1) {
-    // oxlint-disable no-await-in-loop -- each step stands on the one before
     const client = (region: string): KMSClient => server.client({ region })
     const world = { server, client, random }
     const name = random.oneOf(chosen) ?? ''
@@ -196,7 +193,6 @@ test('whatever makes and deletes keys and aliases, the counts are how many there
     await assertCountsKept(database)
     await database.close()
     server = await startTestServer(settings, { directory: server.directory })
-    // oxlint-enable no-await-in-loop
   }
   await server.stop()
   t.diagnostic([...seen].map(([what, often]) => `${what} ${often}`).join(', '))

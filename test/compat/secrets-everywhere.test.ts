@@ -113,7 +113,6 @@ async function filesOf(folder: string): Promise<readonly (readonly [string, Buff
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue
     const path = join(entry.parentPath, entry.name)
-    // oxlint-disable-next-line no-await-in-loop -- file by file bounds the memory
     const bytes = await readFile(path)
     files.push([path, path.endsWith('.gz') ? gunzipSync(bytes) : bytes])
   }
@@ -180,7 +179,6 @@ test(
         EncryptedKeyMaterial: Plaintext,
       }),
     ]) {
-      // oxlint-disable-next-line no-await-in-loop -- in their order
       await assert.rejects(kms.send(refused as EncryptCommand))
     }
     await sts.send(new GetSessionTokenCommand({}))

@@ -104,7 +104,6 @@ test('behind a listed proxy a call is as secure as the proxy says, and so is its
     behind(identities, { ...client, 'x-forwarded-proto': scheme }).send(encrypt),
   )
   for (const call of [...refused, behind(identities, client).send(encrypt)]) {
-    // oxlint-disable-next-line no-await-in-loop -- each by itself
     await assert.rejects(call, { name: 'AccessDeniedException' })
   }
   const records = (await recordsOf(server.directory)).filter(
@@ -130,11 +129,9 @@ async function explainedCall(
 ): Promise<AccessExplanation | undefined> {
   for (let left = 100; ; left -= 1) {
     try {
-      // oxlint-disable-next-line no-await-in-loop -- asked again and again
       return await explained(identities, { requestId })
     } catch (error) {
       if (!(error instanceof OperatorCallFailed) || left === 0) throw error
-      // oxlint-disable-next-line no-await-in-loop
       await sleep(100)
     }
   }
@@ -157,14 +154,11 @@ test('aws:SourceIp and the record are of the client, whom only a listed proxy ca
     [listed, '203.0.113.7, 198.51.100.1, 10.0.0.1', false],
     [unlisted, '203.0.113.7', false],
   ] as const) {
-    // oxlint-disable-next-line no-await-in-loop -- each by itself
     const { keyId: KeyId } = await makeKey(identities.root.kms, { Policy })
     const call = behind(identities, { 'x-forwarded-for': from }).send(
       new EncryptCommand({ KeyId, Plaintext }),
     )
-    // oxlint-disable-next-line no-await-in-loop -- each by itself
     if (allowed) await call
-    // oxlint-disable-next-line no-await-in-loop -- each by itself
     else await assert.rejects(call, { name: 'AccessDeniedException' })
   }
 })

@@ -37,7 +37,6 @@ export async function lookUp(
   const events: Event[] = []
   let NextToken: string | undefined
   do {
-    // oxlint-disable-next-line no-await-in-loop -- page by page
     const page = await client.send(new LookupEventsCommand({ ...input, NextToken }))
     events.push(...(page.Events ?? []))
     ;({ NextToken } = page)
@@ -53,11 +52,9 @@ export async function lookUpSoon(
 ): Promise<readonly Event[]> {
   const deadline = performance.now() + patienceMs
   for (;;) {
-    // oxlint-disable no-await-in-loop -- asked again until it is there
     const events = await lookUp(client, input)
     if (events.length >= count) return events
     assert(performance.now() < deadline, `${events.length} of ${count} events were found`)
     await sleep(100)
-    // oxlint-enable no-await-in-loop
   }
 }

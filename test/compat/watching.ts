@@ -55,11 +55,9 @@ export async function valuesSoon(
 ): Promise<void> {
   const deadline = performance.now() + patienceMs
   for (;;) {
-    // oxlint-disable no-await-in-loop -- asked again until it is there
     const values = await valuesOf(...asked)
     if (JSON.stringify(values) === JSON.stringify(wanted)) return
     if (performance.now() > deadline) assert.deepEqual(values, wanted)
     await sleep(100)
-    // oxlint-enable no-await-in-loop
   }
 }

@@ -57,7 +57,6 @@ test('a server that dies while it applies a file has applied all of it or nothin
   let took = 0
   const there = new Set<number>()
   for (let round = 0; round < rounds; round += 1) {
-    // oxlint-disable no-await-in-loop -- each round stands on the one before
     const server = await serve(t, folder, settings)
     writeFileSync(path, JSON.stringify(fileOf(round)))
     const startedAt = performance.now()
@@ -89,7 +88,6 @@ test('a server that dies while it applies a file has applied all of it or nothin
     const database = await openDatabase({ path: join(data, 'trent.db') })
     await assertCountsKept(database)
     await database.close()
-    // oxlint-enable no-await-in-loop
   }
   t.diagnostic(`${there.size} of ${rounds} were applied; the first took ${Math.round(took)} ms`)
   const records: { readonly changeCount?: number }[] = []

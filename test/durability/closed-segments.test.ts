@@ -16,12 +16,10 @@ test('a start tells of each closed segment that is missing or was changed, and s
   t.after(() => rm(directory, { recursive: true, force: true }))
   await first.stop('keep')
   for (let starts = 0; starts < 4; starts += 1) {
-    // oxlint-disable no-await-in-loop -- one after the other
     const server = await startTestServer({}, { directory })
     await server.client().send(new CreateKeyCommand({}))
     await server.stop('keep')
     assert.ok(!server.logged.some((line) => line.includes('the journal is damaged')))
-    // oxlint-enable no-await-in-loop
   }
   const stream = join(directory, 'journal', 'worker-0')
   const names = (await readdir(stream)).toSorted()
@@ -52,7 +50,6 @@ test('what a start that was refused for its key file leaves is no break, a crash
   await end(server, 'SIGKILL')
   await rename(join(data, 'seal.key'), join(data, 'seal.away'))
   for (let starts = 0; starts < 2; starts += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     assert.match(await refusal(t, folder, settings), /^key file .* is missing$/)
   }
   const verify = () => trentEnded(t, ['verify-log', join(data, 'journal')], {}, folder)

@@ -33,13 +33,11 @@ test('after SIGKILL at random, over and over, nothing acknowledged is lost', asy
   const random = seeded(seed)
   const memory = emptyMemory()
   for (let round = 0; round < rounds; round += 1) {
-    // oxlint-disable no-await-in-loop -- each round stands on the one before
     await workUntilKilled(t, folder, round, random, memory)
     if (random.below(3) === 0) await killWhileStarting(t, folder, random)
     // What is looked at holds everything since the first round: a round that is left out is not missed.
     if (round < rounds - 1 && random.below(2) === 0) continue
     assertNothingLost(await startedAndStopped(t, folder, random), memory)
-    // oxlint-enable no-await-in-loop
   }
   const { calls, keyIds, sealed } = memory
   t.diagnostic(
@@ -147,7 +145,6 @@ async function assertServed(
     }
   }
   for (const each of sealed) {
-    // oxlint-disable-next-line no-await-in-loop -- one after another spares the server's limits
     await opens(each, client, memory)
   }
   assert.deepEqual(memory.failures, [])

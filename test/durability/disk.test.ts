@@ -130,7 +130,6 @@ async function isReady({ server }: Tested): Promise<boolean> {
 
 /** Waits until a new segment is open, by asking, not by the clock. */
 async function untilReady(tested: Tested): Promise<void> {
-  // oxlint-disable-next-line no-await-in-loop -- asks until it is so; the runner bounds it
   while (!(await isReady(tested)));
 }
 
@@ -193,7 +192,6 @@ test(
     const callers = Array.from({ length: 8 }, async (_, caller) => {
       for (let call = 0; call < 20; call += 1) {
         if (caller === 0 && call === 10) disk.next = 'EIO on sync'
-        // oxlint-disable-next-line no-await-in-loop -- one call after the other is a caller
         await (call % 4 === 0 ? createKey(tested) : encrypt(tested, keyId))
       }
     })

@@ -102,7 +102,6 @@ export async function callUntilDead(
   try {
     for (;;) {
       const act = random.oneOf(acts) ?? createKey
-      // oxlint-disable-next-line no-await-in-loop -- one call after the other is a caller
       await act(caller)
       onAnswer()
     }

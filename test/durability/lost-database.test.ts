@@ -41,7 +41,6 @@ async function makeKeys(server: Serving, count: number): Promise<readonly string
   const client = clientOf(server)
   const keyIds: string[] = []
   for (let made = 0; made < count; made += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- in their order
     const { KeyMetadata } = await client.send(new CreateKeyCommand({}))
     keyIds.push(KeyMetadata?.KeyId ?? '')
   }
@@ -65,13 +64,11 @@ async function killed(
   for (;;) {
     const folder = temporaryFolder(t)
     const data = join(folder, 'data')
-    // oxlint-disable no-await-in-loop -- again where the log was copied into the file meanwhile
     await end(await serve(t, folder, { ...settings, ...more }), 'SIGTERM')
     cpSync(join(data, 'trent.db'), join(folder, 'older.db'))
     const server = await serve(t, folder, { ...settings, ...more })
     const keyIds = await makeKeys(server, keys)
     await end(server, 'SIGKILL')
-    // oxlint-enable no-await-in-loop
     const older = readFileSync(join(folder, 'older.db'))
     if (readFileSync(join(data, 'trent.db')).equals(older)) return { folder, data, keyIds }
   }
@@ -188,7 +185,6 @@ test('the word for one state is none for another', async (t) => {
   const server = await serve(t, folder, settings)
   const client = clientOf(server)
   for (const KeyId of keyIds) {
-    // oxlint-disable-next-line no-await-in-loop -- two calls
     await client.send(new DescribeKeyCommand({ KeyId }))
   }
   client.destroy()
@@ -220,7 +216,6 @@ test('a log that is damaged, or cut short, loses no key in silence', async (t) =
   ]) {
     spoil()
     const found = filesOf(data)
-    // oxlint-disable-next-line no-await-in-loop -- the data directory takes one at a time
     const line = await refusal(t, folder, settings)
     assert.match(line, /it lacks \d+ records? of changes? \d+.*, naming \d+ keys? \(arn:/)
     assert.deepEqual(filesOf(data), found, 'what is left of the log stays')

@@ -27,14 +27,11 @@ test('after SIGKILL under load, with two workers and then three, nothing acknowl
   const memory = emptyMemory()
   const journal = join(folder, 'data', 'journal')
   for (const [round, workers] of [2, 3, 3, 2].entries()) {
-    // oxlint-disable no-await-in-loop -- each round stands on the one before
     await workUntilKilled(t, folder, { round, workers }, memory)
-    // oxlint-enable no-await-in-loop
   }
   const server = await serve(t, folder, { ...settings, TRENT_WORKERS: '1' })
   const client = clientOf(server.url)
   for (const each of memory.sealed.slice(-40)) {
-    // oxlint-disable-next-line no-await-in-loop -- one after another spares the server's limits
     await opens(each, client, memory)
   }
   client.destroy()

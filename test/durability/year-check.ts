@@ -14,7 +14,6 @@ async function inTurns(work: readonly (() => Promise<void>)[]): Promise<void> {
   const left = [...work]
   const next = async (): Promise<void> => {
     for (let one = left.pop(); one !== undefined; one = left.pop()) {
-      // oxlint-disable-next-line no-await-in-loop -- a few turns at once
       await one()
     }
   }
@@ -51,7 +50,6 @@ async function makeMore(year: Year, living: Living, random: Seeded): Promise<voi
     const name = `${place} ${current}`
     const made = key.proofs.some((proof) => proof.name === name)
     if (provedIn(life, place) !== undefined || (made && random.below(8) > 0)) continue
-    // oxlint-disable-next-line no-await-in-loop -- a death in one ends all
     await year.repeat(() => addProof(key, place, name))
   }
 }
@@ -59,7 +57,6 @@ async function makeMore(year: Year, living: Living, random: Seeded): Promise<voi
 async function checkProof(year: Year, living: Living, proof: Proof, choice: number): Promise<void> {
   const { key, life } = living
   for (const place of placesOf(living)) {
-    // oxlint-disable no-await-in-loop -- a few turns at once
     await compareProof(key, life, proof, place)
     if (proof.sealed !== undefined && choice === 0) {
       await compareProof(key, life, proof, place, false)
@@ -71,7 +68,6 @@ async function checkProof(year: Year, living: Living, proof: Proof, choice: numb
     const other = proof.sealed && anotherSymmetric(year, key.keyId, place)
     if (other === undefined) continue
     assert.equal(await outcomeOf(proof.again(kms, other)), 'IncorrectKeyException')
-    // oxlint-enable no-await-in-loop
   }
 }
 

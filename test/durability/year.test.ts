@@ -39,7 +39,6 @@ test('a year goes by, the server dies meanwhile, and all keys do as they are tol
   const acts = [...characters.flatMap((one) => lifeOf(one, random)), ...alias.days]
   let checked = 0
   for (const [day, act] of acts.toSorted(([one], [other]) => one - other)) {
-    // oxlint-disable no-await-in-loop -- a year is one day after the other
     for (; checked + checkedEveryDays <= day; checked += checkedEveryDays) {
       await year.to(checked + checkedEveryDays)
       await checkYear(year, random)
@@ -47,7 +46,6 @@ test('a year goes by, the server dies meanwhile, and all keys do as they are tol
     }
     await year.to(day)
     await act(year)
-    // oxlint-enable no-await-in-loop
   }
   await year.to(lastDay)
   await year.server.die()

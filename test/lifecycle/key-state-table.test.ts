@@ -61,7 +61,6 @@ async function walk(lives: Lives, begun: Living, cell: Cell): Promise<Living> {
   const unasked: string[] = []
   await furnish(lives, living, cell)
   for (const call of callNames.filter((name) => isAskedOf(kind, name))) {
-    // oxlint-disable no-await-in-loop -- each cell stands on what the one before has left
     let place = await bring(lives, living, role, state)
     if (place === undefined) {
       living = await lives.begin(kind)
@@ -71,7 +70,6 @@ async function walk(lives: Lives, begun: Living, cell: Cell): Promise<Living> {
     assert(place !== undefined, `no ${role} becomes ${state}`)
     const answered = await lives.ask(living, askedOf(living, call, place))
     if (answered === undefined) unasked.push(call)
-    // oxlint-enable no-await-in-loop
   }
   await lives.prove(living)
   // A grant is on a key that has been enabled; where there was never a key, there is nothing.

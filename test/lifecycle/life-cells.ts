@@ -83,10 +83,8 @@ export async function bring(
     const step = nextStep(living, role, state)
     if (step === undefined) return undefined
     if ('there' in step) return step.there
-    // oxlint-disable no-await-in-loop -- one step leads to the next
     if ('seconds' in step) await lives.advance(living, step.seconds * 1000)
     else assert.deepEqual(await lives.ask(living, step), { outcome: undefined }, step.call)
-    // oxlint-enable no-await-in-loop
   }
   return assert.fail(`no way to a ${role} that is ${state}`)
 }

@@ -76,7 +76,6 @@ export async function openLives(t: TestContext): Promise<Lives> {
       const name = `${place} ${current}`
       const made = key.proofs.some((proof) => proof.name === name)
       if (made || provedIn(life, place) !== undefined) continue
-      // oxlint-disable-next-line no-await-in-loop -- one after another spares the server's limits
       await addProof(key, place, name)
     }
   }
@@ -124,7 +123,6 @@ export async function openLives(t: TestContext): Promise<Lives> {
     async prove({ key, life }) {
       for (const place of places) {
         for (const proof of key.proofs) {
-          // oxlint-disable-next-line no-await-in-loop -- one after another spares the server's limits
           await compareProof(key, life, proof, place)
         }
       }

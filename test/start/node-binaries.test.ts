@@ -33,7 +33,6 @@ test('the installed Node.js has the hash that is recorded', async (t) => {
   const found = installed()
   if (found.length === 0) return t.skip('npm brings no Node.js for this platform')
   for (const binary of found) {
-    // oxlint-disable-next-line no-await-in-loop -- one file
     await verifyInstalled(binary)
   }
 })

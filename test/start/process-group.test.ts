@@ -42,7 +42,6 @@ function alive(pids: readonly number[]): readonly number[] {
 }
 
 async function untilDead(pids: readonly number[]): Promise<void> {
-  // oxlint-disable-next-line no-await-in-loop -- asks until it is so; the runner bounds it
   while (alive(pids).length > 0) await delay(20)
 }
 

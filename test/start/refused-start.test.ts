@@ -58,7 +58,6 @@ const wrongSettings: readonly (readonly [Settings, RegExp])[] = [
 test('each wrong setting stops the start before anything is made', async (t) => {
   const folder = temporaryFolder(t)
   for (let first = 0; first < wrongSettings.length; first += 4) {
-    // oxlint-disable-next-line no-await-in-loop -- a few processes at once, not all
     await Promise.all(
       wrongSettings.slice(first, first + 4).map(async ([settings, expected]) => {
         assert.match(await refusal(t, folder, settings), expected)
@@ -246,7 +245,6 @@ test('a file that every user may write to is one line, wherever in the data dire
     const path = join(data, name)
     const { mode } = statSync(path)
     chmodSync(path, (mode & 0o777) | 0o066)
-    // oxlint-disable-next-line no-await-in-loop -- the data directory takes one at a time
     const line = await refusal(t, folder, {})
     const own = statSync(path).isDirectory() ? '700' : '600'
     assert.equal(

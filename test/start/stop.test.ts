@@ -55,7 +55,6 @@ async function startWithCallInFlight(t: TestContext, workers = '1'): Promise<InF
 async function untilClosed({ port }: Serving): Promise<void> {
   for (;;) {
     const socket = connect({ host: '127.0.0.1', port })
-    // oxlint-disable-next-line no-await-in-loop -- asks until it is so; the runner bounds it
     const refused = await Promise.race([
       once(socket, 'connect').then(() => false),
       once(socket, 'error').then(() => true),

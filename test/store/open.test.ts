@@ -187,9 +187,7 @@ test('the log is copied into the file regularly, so that losing it loses little'
     return readOffline(copy, (rowsOf) => rowsOf('SELECT seq FROM change_head')[0]?.['seq'])
   }
   for (const [round, keyId] of ['k1', 'k2', 'k3'].entries()) {
-    // oxlint-disable no-await-in-loop -- round by round
     await (round === 0 ? insertAccounts(store) : insertKeys(store, newKey(keyId)))
     while (copied() !== store.epoch()) await delay(5)
-    // oxlint-enable no-await-in-loop
   }
 })

@@ -42,7 +42,6 @@ test('two threads that draw on one bucket get what it holds, and not one more', 
   for (let round = 0; round < 3; round += 1) {
     const memory = bucketMemory()
     const draws = [[{ bucket: 'one', rate: 100_000, count: 1 }]]
-    // oxlint-disable-next-line no-await-in-loop -- one round after the other
     const drawn = await drawAtOnce(2, { memory, now: 5000, draws, times: 90_000 })
     assert.equal(sum(drawn, 0), 100_000)
     // Both were there all the time.

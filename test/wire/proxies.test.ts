@@ -152,7 +152,6 @@ test('a connection begins with a PROXY header from a listed proxy only', bounded
   ])
   for (const byte of binary) {
     inPieces.write(Buffer.from([byte]))
-    // oxlint-disable-next-line no-await-in-loop -- each byte comes by itself
     await new Promise((resolve) => setImmediate(resolve))
   }
   await inPieces.until(/ok 1$/)
@@ -208,7 +207,6 @@ test('clients behind a proxy are counted apart, and the proxy is not', bounded, 
   const proxied = Array.from({ length: 3 }, () => rawClient(listener))
   for (const client of proxied) {
     client.write(`${header('203.0.113.9')}POST`)
-    // oxlint-disable-next-line no-await-in-loop -- in order
     await once(client.socket, 'connect')
   }
   assert.equal(await proxied[0]?.closed, '')
@@ -217,7 +215,6 @@ test('clients behind a proxy are counted apart, and the proxy is not', bounded, 
   for (const { socket } of [...one, ...others, ...proxied]) socket.destroy()
 
   async function reached(count: number): Promise<void> {
-    // oxlint-disable-next-line no-await-in-loop -- looked at again and again
     while (listener.seen.length < count) await new Promise((resolve) => setImmediate(resolve))
   }
 })

@@ -74,7 +74,6 @@ test(
       const [asForm, asJson] = [rawClient(listener), rawClient(listener)]
       asForm.write(bytes(form))
       asJson.write(bytes(json))
-      // oxlint-disable-next-line no-await-in-loop -- one limit after the other
       const [xml, text] = await Promise.all([asForm.closed, asJson.closed])
       assert.match(
         xml,

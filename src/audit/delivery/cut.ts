@@ -43,7 +43,6 @@ export async function cutStretch(ports: CutPorts, now: number): Promise<boolean>
   for (const { stream, first, checkpoint: signed } of await store.listAuditWriters()) {
     const checkpoint = readCheckpoint(signed?.text ?? '')
     if (checkpoint === undefined) continue
-    // oxlint-disable no-await-in-loop -- stream by stream
     const known = await store.findDeliveryCursor(stream)
     const begin = { stream, segment: first.segment, offset: 0 }
     const from = known === undefined || known.segment < first.segment ? begin : known
@@ -55,7 +54,6 @@ export async function cutStretch(ports: CutPorts, now: number): Promise<boolean>
     }
     await save(ports, stretch, now)
     return true
-    // oxlint-enable no-await-in-loop
   }
   return false
 }
@@ -72,12 +70,10 @@ async function save(ports: CutPorts, stretch: Stretch, now: number): Promise<voi
   const { store, spool, nextSequence } = ports
   const files: DeliveryFile[] = []
   for (const group of await grouped(stretch.records, ports.trails)) {
-    // oxlint-disable no-await-in-loop -- one compression at a time: the pool is the journal's
     const text = Buffer.from(logFileText(group.records))
     const bytes = await compress(text)
     const sequence = nextSequence()
     await spool.write(sequence, bytes)
-    // oxlint-enable no-await-in-loop
     const hashes = { hash: hash('sha256', text, 'hex'), bytesHash: hash('sha256', bytes, 'hex') }
     files.push(fileOf({ group, sequence, hashes, range: stretch.range, now }, ports))
   }
@@ -128,7 +124,6 @@ async function grouped(records: readonly string[], trails: Trails): Promise<Iter
   for (const text of records) {
     const record = trailed(text)
     if (record === undefined) continue
-    // oxlint-disable-next-line no-await-in-loop -- known after the first of an account
     for (const trail of await trails.of(record.recipientAccountId)) {
       if (!takes(trail, record)) continue
       const name = `${trail.homeRegion}/${trail.name}/${trail.accountId}/${record.awsRegion}`

@@ -83,7 +83,6 @@ export async function openDelivery(ports: DeliveryPorts): Promise<Delivery> {
     trails: createTrailPorts(ports),
     figures: async () => making?.figures(),
     async runDue() {
-      // oxlint-disable-next-line no-await-in-loop -- files are made, and then delivered
       for (const lane of lanes) await lane.runDue()
     },
     async close() {

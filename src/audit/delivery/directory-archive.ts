@@ -18,7 +18,6 @@ export function createDirectoryArchive(files: FilePort, directory: string): Arch
     await replaceFile(files, path, bytes)
     // The names of new directories must outlive a power cut too.
     for (let at = dirname(path); at !== directory && at !== dirname(at); at = dirname(at)) {
-      // oxlint-disable-next-line no-await-in-loop -- from the inside out
       await files.syncDirectory(dirname(at))
     }
   }
@@ -40,7 +39,6 @@ export function createDirectoryArchive(files: FilePort, directory: string): Arch
 async function refuseLinks(files: FilePort, directory: string, below: string): Promise<void> {
   let at = directory
   for (const name of below.split('/')) {
-    // oxlint-disable-next-line no-await-in-loop -- from the outside in
     const entries = await files.list(at).catch(() => [])
     const found = entries.find((entry) => entry.name === name)
     if (found === undefined) return

@@ -42,7 +42,6 @@ export function createRetention(ports: RetentionPorts): Job {
       if (Math.abs(now - looked) < everyMs) return false
       looked = now
       for (const writer of await store.listAuditWriters()) {
-        // oxlint-disable no-await-in-loop -- stream by stream
         const first = await newStart(ports, writer, now - retentionMs)
         if (first !== undefined) {
           await store.changeAuditWriter(writer.stream, { first })
@@ -56,7 +55,6 @@ export function createRetention(ports: RetentionPorts): Job {
           await home.files.remove(join(home.directory, writer.stream, segmentName(number)))
         }
         if (gone.length > 0) await home.files.syncDirectory(join(home.directory, writer.stream))
-        // oxlint-enable no-await-in-loop
       }
       return false
     },
@@ -78,7 +76,6 @@ async function newStart(
   let start: AuditWriter['first'] | undefined
   const { numbers } = await listSegments({ ...home, stream })
   for (const number of numbers) {
-    // oxlint-disable no-await-in-loop -- in order, up to the first that stays
     if (number < first.segment || number >= keep) continue
     const next = await headOf(home, stream, number + 1)
     // A segment ended when its successor was opened.
@@ -86,7 +83,6 @@ async function newStart(
     const from = start ?? first
     const records = await countOf(ports, stream, number, from)
     start = { segment: number + 1, hash: next.hash, records }
-    // oxlint-enable no-await-in-loop
   }
   return start
 }

@@ -24,7 +24,6 @@ export async function openSpool(files: FilePort, directory: string, last: number
     join(directory, `${String(sequence).padStart(12, '0')}.gz`)
   for (const { name } of await files.list(directory)) {
     const sequence = Number(/^(\d{12})\.gz$/.exec(name)?.[1] ?? 0)
-    // oxlint-disable-next-line no-await-in-loop -- few, at a start
     if (sequence > last) await files.remove(join(directory, name))
   }
   return {
@@ -53,7 +52,6 @@ export async function openSpool(files: FilePort, directory: string, last: number
     },
     async remove(sequences) {
       for (const sequence of sequences) {
-        // oxlint-disable-next-line no-await-in-loop -- a bounded number
         await files.remove(pathOf(sequence))
       }
     },

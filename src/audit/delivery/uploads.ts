@@ -56,7 +56,6 @@ export function createUploads(ports: UploadPorts): Uploads {
       for (const file of files) {
         const trail = trailText(file.trail)
         if (signal.aborted || failed.has(trail)) continue
-        // oxlint-disable-next-line no-await-in-loop -- in their order
         const why = await attempt(ports, file, signal)
         if (why === undefined) {
           delivering.succeeded(file.trail)
@@ -110,7 +109,6 @@ async function tellAll(ports: UploadPorts, telling: Backoffs, signal: AbortSigna
   const { store, notify, clock, onError } = ports
   for (const file of await store.listUnnotified(batchMax)) {
     if (signal.aborted || telling.waiting().some((trail) => isSame(trail, file.trail))) continue
-    // oxlint-disable no-await-in-loop -- one after the other, in their order
     try {
       await notify?.(file, signal)
       await store.changeDeliveryFile(file.sequence, { isNotified: true })
@@ -125,7 +123,6 @@ async function tellAll(ports: UploadPorts, telling: Backoffs, signal: AbortSigna
       const latest = { latestNotificationAttemptAt: clock.now() }
       await note(store, file.trail, { ...latest, latestNotificationError: nameOf(cause) })
     }
-    // oxlint-enable no-await-in-loop
   }
 }
 

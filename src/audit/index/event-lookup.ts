@@ -86,7 +86,6 @@ async function* blocksOf(
     let before: BlockRef | undefined = { lastTime: until + blockSpanMs, block: 0 }
     while (before !== undefined) {
       const page = { day, token, from, until, before, limit: listedMax }
-      // oxlint-disable-next-line no-await-in-loop -- the latest come first
       const refs: readonly BlockRef[] = await store.listEventBlocks(page)
       yield* refs
       before = refs.length < listedMax ? undefined : refs.at(-1)

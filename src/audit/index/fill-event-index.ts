@@ -44,7 +44,6 @@ export async function fillEventIndex(source: IndexSource, rows: IndexRows): Prom
   let count = 0
   for (const { name, isDirectory } of await files.list(directory)) {
     if (!isDirectory || !isStreamName(name)) continue
-    // oxlint-disable-next-line no-await-in-loop -- stream by stream bounds the memory
     count += await fillFromStream(source, name, positions.get(name), rows)
   }
   return count

@@ -34,7 +34,6 @@ export async function findJournal({ files, directory }: JournalFiles): Promise<F
   const streams: string[] = []
   for (const { name, isDirectory } of entries) {
     if (!isDirectory || !isStreamName(name)) continue
-    // oxlint-disable-next-line no-await-in-loop -- there are few streams
     const { numbers } = await listSegments({ files, directory, stream: name })
     if (numbers.length > 0) streams.push(name)
   }
@@ -45,7 +44,6 @@ export async function findJournal({ files, directory }: JournalFiles): Promise<F
   let isUsed = entries.some(({ name }) => name === writersFile)
   let deployment: string | undefined
   for (const stream of streams) {
-    // oxlint-disable-next-line no-await-in-loop -- only without a list of writers
     const { records, last } = await tallyStream({ files, directory, stream })
     isUsed ||= records > 0 || last !== undefined
     deployment ??= readCheckpoint(last?.text ?? '')?.deployment

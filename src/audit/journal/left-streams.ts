@@ -32,7 +32,6 @@ export async function endLeftStreams(ports: LeftStreamsPorts): Promise<void> {
   for (const { name: stream, isDirectory } of await files.list(directory)) {
     if (!isDirectory || !isStreamName(stream) || stream === own[0]) continue
     const home = { files, directory, stream }
-    // oxlint-disable no-await-in-loop -- stream by stream
     if (known.has(stream)) {
       if (!(await isStreamEnded(home))) await endStream(ports, stream)
     } else if ((await tallyStream(home)).records === 0) await endStream(ports, stream)
@@ -41,7 +40,6 @@ export async function endLeftStreams(ports: LeftStreamsPorts): Promise<void> {
       if (own.includes(stream)) throw new JournalFailed(`${foreign}: move it away`)
       onError(new Error(foreign))
     }
-    // oxlint-enable no-await-in-loop
   }
 }
 

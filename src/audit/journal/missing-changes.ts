@@ -104,7 +104,6 @@ export async function findMissingChanges(
     const known = database.checkpoints.find((each) => each.stream === stream)
     const from = readCheckpoint(known?.text ?? '')?.segment ?? 1
     const walk = walkStream({ ...home, stream }, from, (frame) => search.see(frame))
-    // oxlint-disable-next-line no-await-in-loop -- one stream at a time bounds the memory
     for await (const segment of walk) void segment // what is damaged is told by whoever opens it
   }
   return search.found()

@@ -157,13 +157,11 @@ class SegmentJournal implements OpenJournal {
     // Whatever this turn of the event loop still brings goes into the same sync.
     await setImmediate()
     if (this.#live !== undefined && this.#isOld(this.#live)) await this.#roll(this.#live)
-    // oxlint-disable no-await-in-loop -- each write follows the one before
     while (this.#live !== undefined) {
       if (this.#checkpointDue) await this.#checkpointOrRoll(this.#live)
       else if (this.#waiting.count > 0) await this.#commit(this.#live)
       else break
     }
-    // oxlint-enable no-await-in-loop
     this.#working = undefined
   }
 
@@ -295,13 +293,11 @@ class SegmentJournal implements OpenJournal {
     const { signal } = this.#stopping
     while (!signal.aborted) {
       try {
-        // oxlint-disable-next-line no-await-in-loop -- one attempt after another
         return await this.#openNext(predecessor)
       } catch (cause) {
         this.#options.onError(new Error('no segment could be opened', { cause }))
       }
       const waitMs = this.#options.reopenDelayMs ?? 250
-      // oxlint-disable-next-line no-await-in-loop -- one attempt after another
       await delay(waitMs, undefined, { signal, ref: false }).catch(() => undefined)
     }
   }

@@ -17,7 +17,6 @@ export async function readRecords(
     const walk = walkStream({ files: nodeFiles, directory, stream: name }, 1, (frame) => {
       if (frame.kind === 'record') onRecord(recordTextOf(frame.payload).toString('utf8'), name)
     })
-    // oxlint-disable-next-line no-await-in-loop -- stream by stream keeps the order
     for await (const segment of walk) if (segment.flaw !== undefined) break
   }
 }

@@ -129,7 +129,6 @@ export async function scanFrames(
     if (frame === undefined && start + window.length < limit) {
       start = offset
       const wanted = Math.min(space.length, limit - start)
-      // oxlint-disable-next-line no-await-in-loop -- one window at a time is the point
       window = space.subarray(0, await readAll(file, space.subarray(0, wanted), start))
       frame = decodeFrame(window, 0)
     }
@@ -169,7 +168,6 @@ export async function examineTail(file: OpenFile, from: number, size: number): P
   let blank = true
   for (let start = from; start < size; start += windowBytes) {
     const wanted = space.subarray(0, Math.min(space.length, size - start))
-    // oxlint-disable-next-line no-await-in-loop -- one window at a time is the point
     const bytes = wanted.subarray(0, await readAll(file, wanted, start))
     const starts = Math.min(bytes.length, windowBytes)
     if (bytes.subarray(0, starts).equals(zeros.subarray(0, starts))) continue
@@ -207,7 +205,6 @@ export async function scanLastSegment(
   const { allocated } = head.header
   let place = head.place
   for (;;) {
-    // oxlint-disable no-await-in-loop -- each round depends on the one before
     const size = await file.size()
     const scan = await scanFrames(file, place, size, onFrame)
     place = scan.place
@@ -216,7 +213,6 @@ export async function scanLastSegment(
     if (why === undefined) return { place }
     const again = await scanFrames(file, place, await file.size(), onFrame)
     if (again.place.offset === place.offset) return { place, flaw: { offset: place.offset, why } }
-    // oxlint-enable no-await-in-loop
     place = again.place
   }
 }

@@ -89,7 +89,6 @@ export async function recoverStream(home: StreamHome): Promise<Recovered> {
   await Promise.all(prepared.map(({ name }) => files.remove(join(path, name))))
   // A name that the last process could not make durable must be so before anything names it.
   for (const each of [path, directory, dirname(directory)]) {
-    // oxlint-disable-next-line no-await-in-loop -- from the inside out
     await files.syncDirectory(each)
   }
   const numbers = entries.flatMap(({ name }) => segmentNumber(name) ?? [])
@@ -162,10 +161,8 @@ async function replaceByCopy(
   try {
     for (let at = 0; at < place.offset; at += chunkBytes) {
       const wanted = chunk.subarray(0, Math.min(chunkBytes, place.offset - at))
-      // oxlint-disable-next-line no-await-in-loop -- one chunk at a time, in order
       if ((await readAll(from, wanted, at)) < wanted.length)
         throw new Error('a segment got shorter')
-      // oxlint-disable-next-line no-await-in-loop -- one chunk at a time, in order
       await writeAll(copy, wanted, at)
     }
     await copy.sync()
@@ -188,9 +185,7 @@ export async function prepareSegment(home: StreamHome, number: number): Promise<
   try {
     const zeros = Buffer.alloc(Math.min(chunkBytes, segmentBytes))
     for (let at = 0; at < segmentBytes; at += zeros.length) {
-      // oxlint-disable-next-line no-await-in-loop -- one chunk at a time is the point
       await writeAll(file, zeros.subarray(0, Math.min(zeros.length, segmentBytes - at)), at)
-      // oxlint-disable-next-line no-await-in-loop -- one chunk at a time is the point
       await file.datasync()
     }
     await file.sync()

@@ -32,7 +32,6 @@ export async function tallyStream(
 ): Promise<Tally> {
   const { numbers } = await listSegments(home)
   for (const from of numbers.filter((number) => number >= first.segment).toReversed()) {
-    // oxlint-disable-next-line no-await-in-loop -- only as far back as it must
     const found = await tallyFrom(home, from)
     if (found.last !== undefined) return found
   }

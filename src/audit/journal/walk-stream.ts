@@ -66,7 +66,6 @@ export async function* walkStream(
     }
     expected = number + 1
     const next = wanted[index + 1] === number + 1 ? number + 1 : undefined
-    // oxlint-disable-next-line no-await-in-loop -- segment by segment is the point
     const walked = await walkSegment(home, number, next, (frame, offset) => {
       onFrame(frame, offset, number)
     })

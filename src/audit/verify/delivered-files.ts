@@ -52,7 +52,6 @@ export async function idsOf(
 ): Promise<ReadonlySet<string>> {
   const ids = new Set<string>()
   for (const name of names) {
-    // oxlint-disable-next-line no-await-in-loop -- file by file bounds the memory
     const text = await textOf(archive, name, logBytesMax)
     for (const id of text === undefined ? [] : idsIn(text)) {
       if (ids.size < unlistedIdsMax) ids.add(id)
@@ -80,7 +79,6 @@ export async function namesBelow(archive: DeliveredFiles, at: string): Promise<r
   const { files, directory, breaks } = archive
   for (const { name, isDirectory, isFile = true } of await files.list(join(directory, at))) {
     const path = at === '' ? name : `${at}/${name}`
-    // oxlint-disable-next-line no-await-in-loop -- one folder after another
     if (isDirectory) names.push(...(await namesBelow(archive, path)))
     else if (isFile) names.push(path)
     else breaks.push({ file: path, offset: 0, why: 'this is a link, or no regular file' })

@@ -77,7 +77,6 @@ export async function proveCoverage(of: {
       else if (gap === undefined) gap = { segment, offset, records: 1 }
       else gap.records += 1
     })
-    // oxlint-disable-next-line no-await-in-loop -- stream by stream bounds the memory
     for await (const walked of walk) void walked // its flaws are the journal's
     close()
   }
@@ -112,7 +111,6 @@ async function newestTime(journal: JournalHome, list: WritersList): Promise<numb
       const record = trailedOrNothing(recordTextOf(frame.payload).toString('utf8'))
       newest = Math.max(newest, record?.time ?? 0)
     })
-    // oxlint-disable-next-line no-await-in-loop -- stream by stream bounds the memory
     for await (const walked of walk) void walked
   }
   return newest

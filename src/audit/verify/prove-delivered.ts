@@ -100,7 +100,6 @@ export async function proveDelivered(of: {
     { readonly digest: Digest; readonly signature: string; hash: string }
   >()
   for (const name of digestNames) {
-    // oxlint-disable-next-line no-await-in-loop -- file by file bounds the memory
     const read = await readDigest(proving, name)
     if (read !== undefined) digests.set(name, read)
   }
@@ -109,7 +108,6 @@ export async function proveDelivered(of: {
     if (why !== undefined) proving.breaks.push({ file: name, offset: 0, why })
   }
   for (const [name, listed] of proving.listed) {
-    // oxlint-disable-next-line no-await-in-loop -- file by file bounds the memory
     const why = await logFileFlaw(proving, name, listed)
     if (why !== undefined) proving.breaks.push({ file: name, offset: 0, why })
   }
@@ -118,7 +116,6 @@ export async function proveDelivered(of: {
     proving.breaks.push({ file: '.', offset: 0, why: 'there is no digest that holds' })
   }
   for (const { key, hash: wanted } of of.stored === undefined ? [] : expectedObjects(of.stored)) {
-    // oxlint-disable-next-line no-await-in-loop -- file by file bounds the memory
     const why = await objectFlaw(proving, names, key, wanted)
     if (why !== undefined) proving.breaks.push({ file: key, offset: 0, why })
   }

@@ -102,7 +102,6 @@ export async function verifyJournal(
   }
   const streams: StreamReport[] = []
   for (const name of names.map((entry) => entry.name).sort()) {
-    // oxlint-disable-next-line no-await-in-loop -- stream by stream bounds the memory
     streams.push(await verifyStream(verification, name))
   }
   const records = sum(streams.map((stream) => stream.records))
@@ -111,7 +110,6 @@ export async function verifyJournal(
     report(verification, { file: '.', offset: 0, why: 'there is no journal here' })
   const shares = verification.seen === undefined ? Math.ceil(records / eventIdsMax) : 0
   for (let share = 0; share < shares; share += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- share by share bounds the memory
     await findDuplicates(verification, streams, share, shares)
   }
   const breaks = [...verification.breaks, ...verification.duplicates].slice(0, breaksMax)
@@ -212,7 +210,6 @@ async function findDuplicates(
       if (seen.has(key)) reportDuplicate(verification, frame, at)
       else seen.add(key)
     })
-    // oxlint-disable-next-line no-await-in-loop -- flaws are reported by the first reading
     for await (const segment of walk) void segment
   }
 }

@@ -124,7 +124,6 @@ async function readPage(
   for (const [index, query] of queries.entries()) {
     if (index < marker.query) continue
     const from = index === marker.query ? marker.at : undefined
-    // oxlint-disable-next-line no-await-in-loop -- what one takes is not there for the next
     const read = await readWindow(query, from, { points, periods }, scan)
     results.push(resultOf(query, read))
     if (read.next !== undefined) return { results, next: { query: index, at: read.next } }

@@ -84,7 +84,6 @@ async function readPage(
   let lookedAt = 0
   while (next !== undefined && metrics.length < metricsMax && lookedAt < lookedAtMax) {
     const limit = metricsMax - metrics.length
-    // oxlint-disable-next-line no-await-in-loop -- until the page is full
     const listed = await listedMetrics(next, { ...place, limit, recent, keyArn }, ports)
     metrics.push(...listed.metrics.filter((metric) => fits(metric, filter)))
     lookedAt += listed.metrics.length

@@ -33,7 +33,6 @@ export const listRoles = iamOperation<ListRolesRequest, ListRolesResponse>()({
     })
     const Roles: ShownRole[] = []
     for (const role of rows) {
-      // oxlint-disable-next-line no-await-in-loop -- in turn: trust policies may name many
       Roles.push(await listedRole(partition, role, ports))
     }
     return { Roles, ...paging }

@@ -27,7 +27,6 @@ export async function countedAwsPolicies(
 ): Promise<readonly ManagedPolicyRecord[]> {
   const counted: ManagedPolicyRecord[] = []
   for (const policy of awsManagedPolicies) {
-    // oxlint-disable-next-line no-await-in-loop -- a handful, and one after the other
     counted.push(await countedPolicy(policy, accountId, store))
   }
   return counted
@@ -45,7 +44,6 @@ async function countHolders(accountId: string, holding: Holding, store: Reads): 
     let after: string | undefined
     do {
       const page = { pathPrefix: '/', holding, limit: pageRows, ...(after && { after }) }
-      // oxlint-disable-next-line no-await-in-loop -- page by page
       const rows = await list(page)
       count += rows.length
       after = rows.length < pageRows ? undefined : rows.at(-1)?.name

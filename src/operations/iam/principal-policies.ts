@@ -44,9 +44,7 @@ export async function policiesOfPrincipal(
   const { record, uniqueId, groups } = found
   const identity = await policiesOf(kind, record, store)
   for (const groupId of groups) {
-    // oxlint-disable-next-line no-await-in-loop -- ten at most
     const group = await store.findGroup(groupId)
-    // oxlint-disable-next-line no-await-in-loop
     if (group !== undefined) identity.push(...(await policiesOf('group', group, store)))
   }
   const { permissionsBoundary } = record

@@ -100,7 +100,6 @@ export async function givenPolicies(
   const policies: SimulatedPolicy[] = []
   for (const [index, document] of texts.entries()) {
     policies.push(readSimulated(`${member}.${index + 1}`, 'none', document))
-    // oxlint-disable-next-line no-await-in-loop -- a break after each
     await pause(signal)
   }
   return policies
@@ -118,7 +117,6 @@ export async function givenLevels(
     for (const [index, document] of texts.entries()) {
       const id = `${member}.${level + 1}.ServiceControlPolicyInputList.${index + 1}`
       policies.push(readSimulated(id, 'none', document, 'service-control'))
-      // oxlint-disable-next-line no-await-in-loop -- a break after each
       await pause(signal)
     }
     read.push(policies)
@@ -208,7 +206,6 @@ export async function simulated(
       const Marker = markerAfter(place, pages, { scope })
       return { EvaluationResults: results, IsTruncated: true, Marker }
     }
-    // oxlint-disable-next-line no-await-in-loop -- a break after each
     await pause(as.signal)
   }
   return { EvaluationResults: results, ...paging }
@@ -290,7 +287,6 @@ export async function contextKeys(
   const keys = new Set<string>()
   for (const { document } of policies) {
     for (const key of contextKeysOf(document)) keys.add(key)
-    // oxlint-disable-next-line no-await-in-loop -- a break after each
     await pause(signal)
   }
   return [...keys].toSorted()

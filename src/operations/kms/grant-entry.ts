@@ -28,12 +28,10 @@ export async function grantEntries(
       // In whole seconds, as AWS tells it.
       CreationDate: new Date(Math.floor(grant.createdAt / 1000) * 1000),
       ...(granteePrincipal !== undefined && {
-        // oxlint-disable-next-line no-await-in-loop -- a page names few principals, each asked once
         GranteePrincipal: await shown(granteePrincipal, grant.granteeId),
       }),
       ...(granteeServicePrincipal && { GranteeServicePrincipal: granteeServicePrincipal }),
       ...(retiringPrincipal !== undefined && {
-        // oxlint-disable-next-line no-await-in-loop -- as above
         RetiringPrincipal: await shown(retiringPrincipal, grant.retiringId),
       }),
       ...(retiringServicePrincipal && { RetiringServicePrincipal: retiringServicePrincipal }),

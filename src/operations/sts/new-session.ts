@@ -86,7 +86,6 @@ export async function sessionPolicies(
   const policyIds: string[] = []
   for (const { arn = '' } of PolicyArns) {
     checkPolicyArn(arn)
-    // oxlint-disable-next-line no-await-in-loop -- ten at most
     const { policyId } = await managedPolicyOf(arn, { partition, caller: { accountId } }, store)
     policyIds.push(policyId)
   }

@@ -117,7 +117,6 @@ async function keysOf(
   for (const region of regions.names.toSorted()) {
     if (region < (after?.region ?? '')) continue
     const within = region === after?.region ? after.keyArn.split('/').at(-1) : undefined
-    // oxlint-disable-next-line no-await-in-loop -- until the page is full
     const keys = await store.listKeys(accountId, region, {
       ...(within !== undefined && { after: within }),
       limit: rowsMax - found.length,

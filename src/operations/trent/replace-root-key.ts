@@ -30,7 +30,6 @@ export const replaceRootKey = insiderOperation<CreatedAccount>()({
     const createdAt = clock.now()
     return commit(async (transaction) => {
       for (const key of await transaction.listAccessKeysOf(accountId)) {
-        // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
         await transaction.deleteAccessKey(key)
       }
       await transaction.insertAccessKey({ ...record, status: 'Active', createdAt })

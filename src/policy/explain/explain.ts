@@ -38,10 +38,8 @@ export async function explain(
       : await proposeAllow(request, spoken, pause)
   const turning = new Map<string, readonly Edit[]>()
   for (const way of ways) {
-    // oxlint-disable no-await-in-loop -- a break between decisions
     if (!(await turns(way))) continue
     const least = await leastOf(way, turns)
-    // oxlint-enable no-await-in-loop
     turning.set(JSON.stringify(least), least)
   }
   await pause()
@@ -68,7 +66,6 @@ async function leastOf(
   let least = edits
   for (const edit of edits) {
     const without = least.filter((each) => each !== edit)
-    // oxlint-disable-next-line no-await-in-loop -- a break between decisions
     if (without.length > 0 && (await turns(without))) least = without
   }
   return least

@@ -40,7 +40,6 @@ export async function proposeAllow(
   const ways: readonly Way[] = ['policies', 'key-policy', 'session', 'grant']
   const found: (readonly Edit[])[] = []
   for (const way of ways) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     const edits = await mend(request, spoken, way, pause)
     if (edits !== undefined) found.push(edits)
   }
@@ -56,7 +55,6 @@ async function mend(
   const edits: Edit[] = []
   let present = spoken
   while (edits.length < editsMax) {
-    // oxlint-disable-next-line no-await-in-loop -- a break between decisions
     await pause()
     const asked = { ...request, work: newWork() }
     const decision = authorize(asked, present.policies, present.grants)

@@ -13,7 +13,6 @@ export async function organizations(query: Kysely<Schema>, engine: Engine): Prom
     'resource_control_policies',
   ] as const
   for (const column of columns) {
-    // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
     await query.schema.alterTable('accounts').addColumn(column, text).execute()
   }
 }

@@ -75,7 +75,6 @@ export async function saveEventBlocks(
   await query.transaction().execute(async (transaction) => {
     await saveCounts(transaction, calls)
     for (const { day, content, tokens } of blocks) {
-      // oxlint-disable no-await-in-loop -- statements of one transaction
       const { block } = await transaction
         .insertInto('event_blocks')
         .values({ day, content })
@@ -94,7 +93,6 @@ export async function saveEventBlocks(
           .values(rows.slice(start, start + insertedMax))
           .execute()
       }
-      // oxlint-enable no-await-in-loop
     }
     const { segment, offset } = position
     await transaction

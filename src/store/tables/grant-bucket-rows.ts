@@ -65,7 +65,6 @@ export async function fileGrant(
   if (choices.length > 1) {
     let fewest = Infinity
     for (const names of choices) {
-      // oxlint-disable-next-line no-await-in-loop -- statements of one transaction, eight at most
       const crowd = await crowdOf(query, grant, names[0] ?? '')
       if (crowd < fewest) best = names
       fewest = Math.min(fewest, crowd)
@@ -121,11 +120,9 @@ const filedAtOnce = 500
 export async function fileGrants(query: Kysely<Schema>): Promise<void> {
   let after: GrantsTable | undefined
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- page by page
     const page = await pageOfAll(query, after)
     for (const row of page) {
       const grant = readable(row)
-      // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
       if (grant !== undefined) await fileGrant(query, grant)
     }
     after = page.at(-1)

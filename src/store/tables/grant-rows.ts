@@ -146,7 +146,6 @@ export function grantWrites({ query, rows, touch }: WriteScope): Writes {
           rowVersion: grant.rowVersion + 1,
         }
         // Its buckets stay: they name principals by their unique ids.
-        // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
         await query
           .updateTable('grants')
           .set(rows.seal('grants', columnsOf(changed)))

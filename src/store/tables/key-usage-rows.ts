@@ -44,7 +44,6 @@ export async function trackUsageSince(scope: RowScope, now: number): Promise<num
 /** Rows for the keys that have none. */
 async function insertMissing(scope: RowScope, now: number): Promise<void> {
   for (;;) {
-    // oxlint-disable no-await-in-loop -- statements of one transaction
     const without = await scope.query
       .selectFrom('keys')
       .leftJoin('key_usage', (join) =>
@@ -65,7 +64,6 @@ async function insertMissing(scope: RowScope, now: number): Promise<void> {
       createdAt: now,
     }))
     await insertUnused(scope, keys)
-    // oxlint-enable no-await-in-loop
   }
 }
 

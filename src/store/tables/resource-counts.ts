@@ -59,7 +59,6 @@ export async function countOf(scope: RowScope, counted: Counted): Promise<number
 export async function saveCounts(scope: RowScope, tally: Tally): Promise<void> {
   const { query, rows } = scope
   for (const [counted, by] of tally.all()) {
-    // oxlint-disable no-await-in-loop -- statements of one transaction
     const changed = ((await keptCount(scope, counted)) ?? -Infinity) + by
     // Less than none: an older count was put back.
     const count = changed < 0 ? await countRows(scope, counted) : changed
@@ -70,7 +69,6 @@ export async function saveCounts(scope: RowScope, tally: Tally): Promise<void> {
       .values(row)
       .onConflict((conflict) => conflict.columns(['account_id', 'region', 'kind']).doUpdateSet(row))
       .execute()
-    // oxlint-enable no-await-in-loop
   }
 }
 

@@ -21,13 +21,11 @@ export async function saveCounts(
 ): Promise<void> {
   for (const period of everyPeriod) {
     for (const count of requestCounts(calls, period)) {
-      // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
       await addCount(transaction, period, count)
     }
   }
   for (const { accountId, region, time: at, turns } of calls) {
     for (const turn of turns) {
-      // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
       await transaction
         .insertInto('key_turns')
         .values({
@@ -186,7 +184,6 @@ export async function deleteOldCounts(query: Kysely<Schema>, now: number): Promi
   let deleted = 0n
   for (const period of everyPeriod) {
     const { keptMs } = countPeriods[period]
-    // oxlint-disable no-await-in-loop -- three
     const oldest = await query
       .selectFrom('request_counts')
       .select('start')
@@ -201,7 +198,6 @@ export async function deleteOldCounts(query: Kysely<Schema>, now: number): Promi
       .where('period', '=', period)
       .where('start', '=', oldest.start)
       .executeTakeFirst()
-    // oxlint-enable no-await-in-loop
     deleted += numDeletedRows
   }
   return deleted > 0n

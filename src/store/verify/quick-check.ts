@@ -58,7 +58,6 @@ export function createQuickCheck(
       SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`.execute(query)
     for (const { name } of tables.rows) {
       if (stopping.signal.aborted) return undefined
-      // oxlint-disable no-await-in-loop -- one table after the other, calls in between
       const { rows } = await sql<{ readonly quick_check: string }>`
         PRAGMA quick_check(${sql.id(name)})`.execute(query)
       const problems = rows.map((row) => row.quick_check).filter((line) => line !== 'ok')
@@ -67,7 +66,6 @@ export function createQuickCheck(
       await sleep(pauseMs, undefined, { signal: stopping.signal, ref: false }).catch(
         () => undefined,
       )
-      // oxlint-enable no-await-in-loop
     }
     isDone = true
     return undefined

@@ -32,9 +32,7 @@ export async function verifyTags(
   })
   let genuine = 0
   for (const table of boundTables) {
-    // oxlint-disable-next-line no-await-in-loop -- one table after the other
     const names = await primaryKeyOf(query, table)
-    // oxlint-disable-next-line no-await-in-loop -- one page after the other
     for await (const row of allRows(query, table)) {
       const { [untagged[table] ?? '']: _, ...columns } = row
       const name = names.map((column) => String(row[column]))
@@ -82,7 +80,6 @@ export async function verifyNamed(query: Kysely<Schema>): Promise<readonly Findi
   const findings: Finding[] = []
   for (const table of ['users', 'groups', 'roles'] as const) {
     const id = { users: 'user_id', groups: 'group_id', roles: 'role_id' }[table]
-    // oxlint-disable-next-line no-await-in-loop -- one page after the other
     for await (const row of allRows(query, table)) {
       const report = (why: string): number => findings.push({ table, row: String(row[id]), why })
       const boundary = row['permissions_boundary']
@@ -134,7 +131,6 @@ async function* allRows(query: Kysely<Schema>, table: string): AsyncGenerator<Sq
   let last: unknown
   for (;;) {
     const after = last === undefined ? sql`` : sql`WHERE rowid > ${last}`
-    // oxlint-disable-next-line no-await-in-loop -- each page follows the one before
     const { rows } = await sql<SqliteRow>`
       SELECT rowid AS _rowid, * FROM ${sql.table(table)} ${after}
       ORDER BY rowid LIMIT ${sql.lit(pageMax)}`.execute(query)

@@ -53,7 +53,6 @@ export async function verifyReferences(query: Kysely<Schema>): Promise<readonly 
     why: `it refers to a row of ${parent} that does not exist`,
   }))
   for (const { table, why, rows } of references) {
-    // oxlint-disable-next-line no-await-in-loop -- one scan after the other
     const found = await sql<{ readonly id: string | number }>`
       ${sql.raw(rows)} LIMIT ${sql.lit(findingsMax)}`.execute(query)
     findings.push(...found.rows.map(({ id }) => ({ table, row: String(id), why })))

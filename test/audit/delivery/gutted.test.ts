@@ -18,10 +18,8 @@ before(async () => {
   whole = await mkdtemp(join(tmpdir(), 'trent-archive-'))
   server = await startTestServer({ TRENT_TEST_API: 'on', TRENT_AUDIT_DIR: whole })
   for (const calls of [2, 2, 2]) {
-    // oxlint-disable no-await-in-loop -- hour by hour
     await traffic(server, calls)
     await advance(server.url, '1h')
-    // oxlint-enable no-await-in-loop
   }
   await advance(server.url, '1h')
 })
@@ -63,7 +61,6 @@ const guttings: readonly (readonly [string, (archive: string) => Promise<void>, 
     'log files without any digest',
     async (archive) => {
       for (const name of (await filesBelow(archive)).filter((each) => each.includes('-Digest'))) {
-        // oxlint-disable-next-line no-await-in-loop -- few files
         await rm(join(archive, name))
       }
     },
@@ -91,7 +88,6 @@ const guttings: readonly (readonly [string, (archive: string) => Promise<void>, 
     'the newest digests and the log files that they name deleted',
     async (archive) => {
       for (let taken = 0; taken < 3; taken += 1) {
-        // oxlint-disable no-await-in-loop -- one after the other
         const digests = (await filesBelow(archive)).filter(isDigest)
         const newest = digests.at(-1) ?? ''
         const text = gunzipSync(await readFile(join(archive, newest))).toString()
@@ -101,7 +97,6 @@ const guttings: readonly (readonly [string, (archive: string) => Promise<void>, 
         for (const { s3Object } of logFiles) await rm(join(archive, s3Object))
         await rm(join(archive, newest))
         await rm(join(archive, `${newest}.metadata.json`))
-        // oxlint-enable no-await-in-loop
       }
     },
     /no delivered file holds the \d+ records from here on|it was delivered, and is missing/,
@@ -157,7 +152,6 @@ test('without a server the rows of delivery tell what must be there, and what st
   assert.deepEqual([status, report.delivered.breaks], [0, []])
   assert.ok(report.delivered.undelivered > 0)
   for (const [name, gut, expected] of guttings) {
-    // oxlint-disable no-await-in-loop -- one after the other
     const gutted = await copied(t)
     await gut(gutted)
     const [code, { delivered }] = await check(gutted)
@@ -166,7 +160,6 @@ test('without a server the rows of delivery tell what must be there, and what st
       delivered.breaks.some(({ why }) => expected.test(why)),
       name,
     )
-    // oxlint-enable no-await-in-loop
   }
   // The last digest alone, which names no file: only the rows know that there was one.
   const last = (await filesBelow(archive)).filter(isDigest).at(-1) ?? ''

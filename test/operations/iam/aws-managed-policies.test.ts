@@ -39,7 +39,6 @@ async function names(by: Signed, input: ListPoliciesCommandInput): Promise<reado
   const listed: string[] = []
   let Marker: string | undefined
   do {
-    // oxlint-disable-next-line no-await-in-loop -- page by page
     const page = await by.iam.send(new ListPoliciesCommand({ ...input, Marker, MaxItems: 2 }))
     listed.push(...(page.Policies ?? []).map(({ Arn = '' }) => Arn))
     ;({ Marker } = page)

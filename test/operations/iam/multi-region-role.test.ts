@@ -154,7 +154,6 @@ test('the policy of a service’s role is given to nobody else, and taken from i
     root.iam.send(new AttachUserPolicyCommand({ UserName: 'ada', PolicyArn })),
     root.iam.send(new AttachRolePolicyCommand({ RoleName: 'plain', PolicyArn })),
   ]) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     await denied(attach, 'PolicyNotAttachableException', 400, message)
   }
   const detach = root.iam.send(new DetachRolePolicyCommand({ RoleName, PolicyArn }))

@@ -28,13 +28,11 @@ test('records of all workers are looked up within five seconds, delivered once, 
   const LookupAttributes = [{ AttributeKey: 'EventName' as const, AttributeValue: 'Encrypt' }]
   const deadline = performance.now() + 5000
   for (;;) {
-    // oxlint-disable no-await-in-loop -- asks until it is so
     const { Events = [] } = await trail.send(new LookupEventsCommand({ LookupAttributes }))
     const found = Events.map(({ CloudTrailEvent }) => requestIdOf(CloudTrailEvent ?? '{}'))
     if ([...wanted].every((requestId) => found.includes(requestId))) break
     assert.ok(performance.now() < deadline, `${found.length} of ${wanted.size} within 5 seconds`)
     await new Promise((resolve) => setTimeout(resolve, 100))
-    // oxlint-enable no-await-in-loop
   }
   await advance(server.url, '6m')
   await advance(server.url, '2h')

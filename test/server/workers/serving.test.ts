@@ -47,7 +47,6 @@ test('what one worker has acknowledged the next request of any other sees, under
     const { keyId: KeyId, arn } = await makeKey(kms)
     const reader = next(index)
     for (let turn = 0; turn < 5; turn += 1) {
-      // oxlint-disable no-await-in-loop -- each is to be seen before the next
       const Description = `turn ${turn}`
       await kms.send(new UpdateKeyDescriptionCommand({ KeyId, Description }))
       const { KeyMetadata } = await reader.send(new DescribeKeyCommand({ KeyId }))
@@ -66,7 +65,6 @@ test('what one worker has acknowledged the next request of any other sees, under
         new EncryptCommand({ KeyId: AliasName, Plaintext }),
       )
       await kms.send(new DecryptCommand({ CiphertextBlob }))
-      // oxlint-enable no-await-in-loop
     }
     const Statement = [
       {
@@ -163,11 +161,9 @@ test('a use is the last one for every worker at once', async (t) => {
   const { server, clients, next } = await manyCallers(t)
   const { keyId: KeyId } = await makeKey(server.client())
   for (const [index, kms] of clients.entries()) {
-    // oxlint-disable no-await-in-loop -- one use after the other
     const { $metadata } = await kms.send(new EncryptCommand({ KeyId, Plaintext }))
     const last = await next(index).send(new GetKeyLastUsageCommand({ KeyId }))
     assert.equal(last.KeyLastUsage?.KmsRequestId, $metadata.requestId)
-    // oxlint-enable no-await-in-loop
   }
 })
 
@@ -176,7 +172,6 @@ test('/metrics tells the sum, whichever worker is asked, and /readyz answers for
   const { keyId: KeyId } = await makeKey(server.client())
   await Promise.all(clients.map((kms) => kms.send(new EncryptCommand({ KeyId, Plaintext }))))
   for (let asked = 0; asked < 8; asked += 1) {
-    // oxlint-disable no-await-in-loop -- a connection each
     const headers = { connection: 'close' }
     const text = await (await fetch(`${server.url}/metrics`, { headers })).text()
     const of = (name: string): string | undefined =>
@@ -190,7 +185,6 @@ test('/metrics tells the sum, whichever worker is asked, and /readyz answers for
     assert.deepEqual([ready.status, await ready.json()], [200, { status: 'ready' }])
     const nowhere = await fetch(`${server.url}/nowhere`, { headers })
     assert.equal(nowhere.status, 404)
-    // oxlint-enable no-await-in-loop
   }
 })
 
@@ -201,7 +195,6 @@ test('a stop answers all that is in flight, and each record is there once', asyn
   const answered: string[] = []
   const calls = clients.map(async (kms) => {
     for (;;) {
-      // oxlint-disable-next-line no-await-in-loop -- one call after the other is a caller
       const { $metadata } = await kms.send(new EncryptCommand({ KeyId, Plaintext }))
       answered.push($metadata.requestId ?? '')
     }

@@ -23,7 +23,6 @@ async function withoutCase(
 ): Promise<void> {
   await sql`PRAGMA foreign_keys = OFF`.execute(query)
   for (const table of tables) {
-    // oxlint-disable no-await-in-loop -- one table after the other
     const { rows } = await sql<{ readonly name: string; readonly type: string }>`
       SELECT name, type FROM pragma_table_info(${table})`.execute(query)
     const columns = rows.map(
@@ -33,7 +32,6 @@ async function withoutCase(
     await sql`INSERT INTO other SELECT * FROM ${sql.table(table)}`.execute(query)
     await sql`DROP TABLE ${sql.table(table)}`.execute(query)
     await sql`ALTER TABLE other RENAME TO ${sql.table(table)}`.execute(query)
-    // oxlint-enable no-await-in-loop
   }
 }
 

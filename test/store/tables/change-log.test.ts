@@ -180,7 +180,6 @@ for (const { name: engine, open } of engines) {
       for (let start = first; start <= last; start += 1000) {
         const length = Math.min(1000, last + 1 - start)
         const entries = Array.from({ length }, (_, index) => ({ ...entry, seq: start + index }))
-        // oxlint-disable-next-line no-await-in-loop -- more at once are too many parameters
         await database.query.insertInto('change_log').values(entries).execute()
       }
     }

@@ -83,7 +83,6 @@ for (const { name: engine, open } of engines) {
             const part = batch.map(eventOf)
             events.push(...part)
             const position = { stream: 'worker-0', segment: 1, offset: index }
-            // oxlint-disable-next-line no-await-in-loop -- in their order
             await saveEventBlocks(database.query, packEvents(part), [], position)
           }
           const lookup = createEventLookup(store)
@@ -96,7 +95,6 @@ for (const { name: engine, open } of engines) {
               let after: string | undefined
               do {
                 const query = { scope, from, until, limit, ...(after && { after }) }
-                // oxlint-disable-next-line no-await-in-loop -- page by page
                 const page = await lookup.lookup(query)
                 assert(page.events.length <= limit)
                 found.push(...page.events)

@@ -41,7 +41,6 @@ async function opened(t: TestContext, engine: TestedEngine): Promise<Opened> {
 /** A transaction tells what it would leave. */
 async function assertCounted(reads: StoreReads): Promise<void> {
   for (const { accountId: account, region: where } of places) {
-    // oxlint-disable no-await-in-loop -- also of one transaction
     const keys = await reads.listKeys(account, where, { limit: 1000 })
     const aliases = await reads.listAliases(account, where, { limit: 1000 })
     assert.deepEqual(
@@ -51,7 +50,6 @@ async function assertCounted(reads: StoreReads): Promise<void> {
         aliases.filter(({ name }) => !name.startsWith('alias/aws/')).length,
       ],
     )
-    // oxlint-enable no-await-in-loop
   }
 }
 
@@ -122,7 +120,6 @@ async function addEverywhere(store: Store, name: string): Promise<void> {
   await insertKeys(store, ...places.map((place) => newKey(name, place)))
   await store.change(async (transaction) => {
     for (const place of places) {
-      // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
       await transaction.insertAlias(newAlias(`alias/${name}`, name, place))
     }
   })
@@ -136,7 +133,6 @@ for (const engine of engines) {
       const ended = new Error('it ends here')
       let made = 0
       for (const { acts, fails } of all) {
-        // oxlint-disable no-await-in-loop -- each change stands on the one before
         const changed = store.change(async (transaction) => {
           for (const one of acts) {
             await perform(transaction, one, `n${String((made += 1)).padStart(4, '0')}`)
@@ -147,7 +143,6 @@ for (const engine of engines) {
         await changed.catch((error: unknown) => assert.equal(error, ended))
         await assertCounted(store)
         await assertCountsKept(database)
-        // oxlint-enable no-await-in-loop
       }
       assert.deepEqual(forged, [])
       await database.close()
@@ -173,13 +168,11 @@ for (const engine of engines) {
     await addEverywhere(store, 'k2')
     const wrongs = [{ count: 0 }, { count: 1 }, { count: -5 }, { row_tag: new Uint8Array(32) }]
     for (const [index, wrong] of wrongs.entries()) {
-      // oxlint-disable no-await-in-loop -- one wrong after the other
       await query.updateTable('resource_counts').set(wrong).execute()
       await assertCounted(store)
       await addEverywhere(store, `more-${index}`)
       await assertCounted(store)
       await assertCountsKept(database)
-      // oxlint-enable no-await-in-loop
     }
     assert(forged.includes(`resource_counts/${accountId}/${region}/keys`))
     // Another place's, or another kind's, is none of this one's.

@@ -148,7 +148,6 @@ test('a database that nobody has changed opens, and so do earlier versions', asy
   for (const version of [0, 13, migrations.length - 1]) {
     const earlier = join(temporaryFolder(t), 'trent.db')
     const file = new DatabaseSync(earlier)
-    // oxlint-disable no-await-in-loop -- one file after the other
     // Indexes stand before tables in a schema's order.
     for (const entry of (await expectedSchema(version)).toReversed()) {
       if (entry.sql !== null && entry.name !== 'sqlite_sequence') file.exec(entry.sql)
@@ -158,7 +157,6 @@ test('a database that nobody has changed opens, and so do earlier versions', asy
     }
     file.close()
     await (await openDatabase({ path: earlier })).close()
-    // oxlint-enable no-await-in-loop
   }
 })
 
@@ -191,7 +189,6 @@ test('the schema of each version is the one that was released', async () => {
   const released = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>
   const made: Record<string, string> = {}
   for (const [index, { name }] of migrations.entries()) {
-    // oxlint-disable-next-line no-await-in-loop -- each blocks while it is made
     const schema = await expectedSchema(index + 1)
     made[`${index + 1} ${name}`] = createHash('sha256').update(JSON.stringify(schema)).digest('hex')
   }

@@ -17,7 +17,6 @@ export async function applyAccessKeys(
 ): Promise<void> {
   const { transaction, ports, now, note } = applying
   for (const [index, entry] of entries.entries()) {
-    // oxlint-disable no-await-in-loop -- statements of one transaction
     const at = [...place, index]
     const { accessKeyId } = entry
     const present = await transaction.findAccessKey(accessKeyId)
@@ -37,7 +36,6 @@ export async function applyAccessKeys(
       if (!(error instanceof DuplicateRow)) throw error
       throw refusalAt([...at, 'accessKeyId'], `\`${accessKeyId}\` is taken`)
     }
-    // oxlint-enable no-await-in-loop
     note({ change: 'create', type: 'access key', name: accessKeyId })
   }
 }

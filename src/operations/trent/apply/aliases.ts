@@ -17,7 +17,6 @@ export async function applyAliases(
   for (const [index, name] of names.entries()) {
     const at = [...place, index]
     const ref = { accountId, region, name }
-    // oxlint-disable no-await-in-loop -- statements of one transaction
     await placed(at, () => checkAliasName(name))
     const present = await transaction.findAlias(ref)
     if (present?.targetKeyId === keyId) continue
@@ -34,7 +33,6 @@ export async function applyAliases(
     const current = await transaction.findKey({ accountId, region, keyId: present.targetKeyId })
     if (current !== undefined) await placed(at, () => requireSameKind(name, current, key))
     await transaction.updateAlias(present, { targetKeyId: keyId, updatedAt: now })
-    // oxlint-enable no-await-in-loop
     const members = ['targetKeyId']
     note({ change: 'update', type: 'alias', name: aliasArn(partition, ref), members })
   }

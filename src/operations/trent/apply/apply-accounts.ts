@@ -22,7 +22,6 @@ export async function applyAccounts(
     work: (entry: AccountEntry, place: Place) => Promise<void>,
   ): Promise<void> => {
     for (const [index, entry] of accounts.entries()) {
-      // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
       await work(entry, ['accounts', index])
     }
   }
@@ -66,7 +65,6 @@ async function inOrder<T>(
   work: (entry: T, place: Place) => Promise<void>,
 ): Promise<void> {
   for (const [index, entry] of entries.entries()) {
-    // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
     await work(entry, [...place, index])
   }
 }

@@ -13,7 +13,6 @@ export async function storeMaterials(
   materials: readonly MaterialRecord[],
 ): Promise<void> {
   for (const [index, material] of materials.entries()) {
-    // oxlint-disable no-await-in-loop -- statements of one transaction
     await transaction.insertMaterial(material)
     await transaction.insertMaterialState({
       ...ref,
@@ -22,7 +21,6 @@ export async function storeMaterials(
       state: index === materials.length - 1 ? 'CURRENT' : 'NON_CURRENT',
       ...(index > 0 && { rotationType: 'ON_DEMAND', rotatedAt: now }),
     })
-    // oxlint-enable no-await-in-loop
   }
 }
 

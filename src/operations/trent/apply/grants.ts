@@ -34,7 +34,6 @@ export async function applyGrants(
   const present = isNew ? [] : await grantsOf(applying, key)
   const kept = new Set<string>()
   for (const [index, entry] of entries.entries()) {
-    // oxlint-disable no-await-in-loop -- statements of one transaction
     const wanted = await requestedBy(applying, key, entry, [...place, index])
     const digest = requestDigest(wanted)
     const namesakes = present.filter(({ name }) => name === entry.name)
@@ -49,7 +48,6 @@ export async function applyGrants(
   for (const grant of prune ? present : []) {
     if (kept.has(grant.grantId)) continue
     await transaction.deleteGrant(grant)
-    // oxlint-enable no-await-in-loop
     note({ change: 'delete', type: 'grant', name: `${arn} ${grant.name ?? grant.grantId}` })
   }
 }
@@ -145,7 +143,6 @@ async function grantsOf(
 ): Promise<readonly GrantRecord[]> {
   const all: GrantRecord[] = []
   for (let after: string | undefined; ; after = all.at(-1)?.grantId) {
-    // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
     const page = await transaction.listGrants(key, { limit: pageRows, ...(after && { after }) })
     all.push(...page)
     if (page.length < pageRows) return all

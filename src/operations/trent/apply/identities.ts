@@ -79,7 +79,6 @@ async function groupsOf(
 ): Promise<readonly string[] | undefined> {
   const wanted: string[] = []
   for (const [index, name] of names.entries()) {
-    // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
     const group = await transaction.findGroupByName(accountId, name)
     if (group === undefined) {
       throw refusalAt([...place, index], `there is no group \`${name}\` in account ${accountId}`)

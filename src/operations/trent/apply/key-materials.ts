@@ -36,7 +36,6 @@ export async function prepareKeys(
       const place = ['accounts', index, 'keys', position]
       const { region = of.region, keyId } = entry
       requireServed(region, of.partition, ports, [...place, 'region'])
-      // oxlint-disable no-await-in-loop -- a file's keys are not to flood the lanes
       const made = await requireKind(entry, place)
       const ref = { accountId, region, keyId }
       const fixed = entry.material !== undefined
@@ -50,7 +49,6 @@ export async function prepareKeys(
       const materials = fixed
         ? await fixedMaterials(entry, { ...ref, ...made }, place, of.signal, ports)
         : await newMaterial(ref, made, of.signal, ports)
-      // oxlint-enable no-await-in-loop
       prepared.set(entry, { ...made, materials, fixed })
     }
   }
@@ -123,7 +121,6 @@ async function fixedMaterials(
   const records: MaterialRecord[] = []
   for (const [bytes, member] of given) {
     const at = [...place, ...member]
-    // oxlint-disable-next-line no-await-in-loop -- one at a time: see above
     const record = await placed(at, () =>
       keyStoreOf(key).adoptMaterial({ ...key, createdAt: clock.now() }, bytes, signal),
     )

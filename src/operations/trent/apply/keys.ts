@@ -43,7 +43,6 @@ export async function applyKey(
   }
   await applyBelongings(applying, await found(applying, ref), entry, { place, isNew })
   for (const [index, replica] of (entry.replicas ?? []).entries()) {
-    // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
     await applyReplica(applying, ref, replica, [...place, 'replicas', index])
   }
 }

@@ -81,7 +81,6 @@ async function inlineOf(
     const before = Object.hasOwn(result, name) ? result[name] : undefined
     if (before !== undefined && sameDocument(before, document)) continue
     const held = { name: present.name, inlinePolicies: result }
-    // oxlint-disable-next-line no-await-in-loop -- nothing of it waits
     result = await placed(at, () => {
       if (name.length > 128) throw refusalAt(at, 'the name of a policy has at most 128 characters')
       checkName('policyName', name)
@@ -99,7 +98,6 @@ async function attachedOf(
 ): Promise<readonly string[] | undefined> {
   const wanted: string[] = []
   for (const [index, name] of attachedPolicies.entries()) {
-    // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
     const { policyId } = await policyNamed(applying, present.accountId, name, [...place, index])
     if (!wanted.includes(policyId)) wanted.push(policyId)
   }
@@ -122,11 +120,9 @@ async function countAttachments(
 ): Promise<void> {
   for (const id of new Set([...before, ...after])) {
     const by = Number(after.includes(id)) - Number(before.includes(id))
-    // oxlint-disable no-await-in-loop -- statements of one transaction
     const policy = by === 0 ? undefined : await transaction.findManagedPolicy(id)
     if (policy === undefined) continue
     await transaction.updateManagedPolicy(policy, { attachments: policy.attachments + by })
-    // oxlint-enable no-await-in-loop
   }
 }
 

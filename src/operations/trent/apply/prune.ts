@@ -37,7 +37,6 @@ export async function pruneIdentities(
     named(entry.policies),
   ]
   const pathPrefix = '/'
-  // oxlint-disable no-await-in-loop -- statements of one transaction
   for (const user of await every((page) =>
     transaction.listUsers(accountId, { ...page, pathPrefix }),
   )) {
@@ -76,7 +75,6 @@ export async function pruneIdentities(
     await transaction.deleteManagedPolicy(policy)
     note({ change: 'delete', type: 'managed policy', name })
   }
-  // oxlint-enable no-await-in-loop
 }
 
 export async function pruneProviders(
@@ -85,7 +83,6 @@ export async function pruneProviders(
 ): Promise<void> {
   for (const provider of await transaction.listOidcProviders(accountId)) {
     if (oidcProviders.some(({ url }) => url === provider.url)) continue
-    // oxlint-disable-next-line no-await-in-loop -- statements of one transaction
     await transaction.deleteOidcProvider(provider)
     note({ change: 'delete', type: 'OIDC provider', name: oidcProviderArn(partition, provider) })
   }
@@ -103,7 +100,6 @@ export async function pruneKeys(applying: Applying, entry: AccountEntry): Promis
     entries.flatMap(({ region, aliases: of = [] }) => of.map((name) => `${region} ${name}`)),
   )
   for (const region of await transaction.listKeyRegions(accountId)) {
-    // oxlint-disable no-await-in-loop -- statements of one transaction
     const listAliases = (page: Page): ReturnType<typeof transaction.listAliases> =>
       transaction.listAliases(accountId, region, page)
     for (const alias of await every(listAliases)) {
@@ -118,7 +114,6 @@ export async function pruneKeys(applying: Applying, entry: AccountEntry): Promis
       await scheduleDeletion(applying, key)
       note({ change: 'scheduleDeletion', type: 'key', name: keyArn(partition, key) })
     }
-    // oxlint-enable no-await-in-loop
   }
 }
 
@@ -144,7 +139,6 @@ async function every<T extends object>(
 ): Promise<readonly T[]> {
   const all: T[] = []
   for (let after: string | undefined; ;) {
-    // oxlint-disable-next-line no-await-in-loop -- page by page
     const page = await list({ limit: pageRows, ...(after !== undefined && { after }) })
     all.push(...page)
     const last = page.at(-1)

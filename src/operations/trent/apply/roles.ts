@@ -28,7 +28,6 @@ export async function makeRoles(
   const fresh = new Set<string>()
   for (const [index, entry] of entries.entries()) {
     const at = [...place, index]
-    // oxlint-disable no-await-in-loop -- statements of one transaction
     await requireNamed('role', entry, at)
     if (entry.path?.startsWith(reservedPath) === true) {
       const message = `the path \`${reservedPath}\` is reserved for service-linked roles`
@@ -52,7 +51,6 @@ export async function makeRoles(
       maxSessionSeconds: entry.maxSessionDuration ?? maxSessionSecondsByDefault,
     }
     await inserting('role', entry.name, at, () => transaction.insertRole(role))
-    // oxlint-enable no-await-in-loop
     fresh.add(entry.name)
   }
   return fresh
