@@ -108,7 +108,7 @@ export function attachDatabase(
 }
 
 function startThread(settings: StoreThreadSettings): Promise<Worker> {
-  const thread = new Worker(new URL('sqlite-thread.ts', import.meta.url), {
+  const thread = new Worker(new URL('sqlite/sqlite-thread.ts', import.meta.url), {
     name: 'trent store',
     workerData: settings,
   })

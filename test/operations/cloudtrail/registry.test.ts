@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import * as sdk from '@aws-sdk/client-cloudtrail'
 import { cloudtrailRegistry } from '../../../src/operations/cloudtrail/registry.ts'
 
-const folder = new URL('../../src/operations/cloudtrail/', import.meta.url)
+const folder = new URL('../../../src/operations/cloudtrail/', import.meta.url)
 const kebab = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase()
 const names = [...cloudtrailRegistry.values()].map(({ name }) => name)
 

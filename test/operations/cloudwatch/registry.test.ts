@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import * as sdk from '@aws-sdk/client-cloudwatch'
 import { cloudwatchRegistry } from '../../../src/operations/cloudwatch/registry.ts'
 
-const folder = new URL('../../src/operations/cloudwatch/', import.meta.url)
+const folder = new URL('../../../src/operations/cloudwatch/', import.meta.url)
 const kebab = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase()
 const names = [...cloudwatchRegistry.values()].map(({ name }) => name)
 

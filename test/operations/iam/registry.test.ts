@@ -9,7 +9,7 @@ import { kmsRegistry } from '../../../src/operations/kms/registry.ts'
 const queryRegistry = new Map([...iamRegistry, ...stsRegistry])
 
 const read = (path: string): string =>
-  readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+  readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
 /** As the AWS CLI has it: `CreateOpenIDConnectProvider` is `create-open-id-connect-provider`. */
 const kebab = (name: string): string =>
   name
@@ -19,7 +19,7 @@ const kebab = (name: string): string =>
 
 for (const service of new Set([...queryRegistry.values()].map((known) => known.service))) {
   test(`every operation of ${service} has a file of its name, and the other way round`, () => {
-    const folder = new URL(`../../src/operations/${service}/`, import.meta.url)
+    const folder = new URL(`../../../src/operations/${service}/`, import.meta.url)
     const declaring = readdirSync(folder).filter((file) =>
       read(`src/operations/${service}/${file}`).includes(`= ${service}Operation<`),
     )
@@ -42,7 +42,7 @@ test('every operation of IAM and STS stands in the table of coverage', () => {
 })
 
 test('every operation of IAM and STS is driven by the SDK, by the AWS CLI and by boto3', () => {
-  const sources = readdirSync(new URL('../', import.meta.url), { recursive: true })
+  const sources = readdirSync(new URL('../../', import.meta.url), { recursive: true })
     .map(String)
     .filter((file) => /\.(?:ts|py)$/.test(file))
     .map((file) => ({ file, text: read(`test/${file}`) }))

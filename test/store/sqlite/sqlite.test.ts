@@ -57,7 +57,7 @@ test('a file that is open is refused to this process and to others, and then giv
   const database = await openDatabase({ path })
   const { store } = storeOf(database)
   const openElsewhere = (): string => {
-    const child = join(import.meta.dirname, 'opening-process.ts')
+    const child = join(import.meta.dirname, '../opening-process.ts')
     const { stdout, stderr } = spawnSync(process.execPath, [child, path], { encoding: 'utf8' })
     assert.equal(stderr, '')
     return stdout
