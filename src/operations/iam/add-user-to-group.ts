@@ -8,8 +8,7 @@ import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, groupName, userName } from './members.ts'
-import { requiredGroup } from './required-group.ts'
-import { userNamed } from './required-user.ts'
+import { requiredGroup, userNamed } from './required-identity.ts'
 export const groupsPerUserMax = 10
 
 export const addUserToGroup = iamOperation<AddUserToGroupRequest, void>()({

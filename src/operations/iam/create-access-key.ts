@@ -7,7 +7,7 @@ import type { CreateAccessKeyRequest, CreateAccessKeyResponse } from '@aws-sdk/c
 import { KmsError } from '../../errors.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, userName } from './members.ts'
-import { ownerOfKeys } from './required-user.ts'
+import { ownerOfKeys } from './access-key-owner.ts'
 
 export const accessKeysMax = 2
 

@@ -9,7 +9,12 @@ import { identifierOf, uniqueIdCharacters } from '../../model/identity.ts'
 import { maxSessionSecondsByDefault } from '../../model/role.ts'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../contract/query-operation.ts'
-import { boundaryIdOf, checkBoundaryArn, requestBoundary, takeBoundary } from './boundary.ts'
+import {
+  boundaryIdOf,
+  checkBoundaryArn,
+  requestBoundary,
+  takeBoundary,
+} from './permissions-boundaries.ts'
 import {
   checkName,
   checkPath,

@@ -9,7 +9,7 @@ import { required } from '../../model/shape.ts'
 import { identifierOf, uniqueIdCharacters } from '../../model/identity.ts'
 import { DuplicateRow } from '../../store/store.ts'
 import { iamOperation } from '../contract/query-operation.ts'
-import { checkBoundaryArn, requestBoundary, takeBoundary } from './boundary.ts'
+import { checkBoundaryArn, requestBoundary, takeBoundary } from './permissions-boundaries.ts'
 import { checkName, checkPath, checkTags, newUserName, path, policyArn, tags } from './members.ts'
 import { requestTags, shownUser } from './shown-user.ts'
 

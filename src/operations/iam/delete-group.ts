@@ -4,11 +4,10 @@
  * @module
  */
 import type { DeleteGroupRequest } from '@aws-sdk/client-iam'
-import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, groupName } from './members.ts'
-import { requiredGroup } from './required-group.ts'
+import { deleteConflict, requiredGroup } from './required-identity.ts'
 
 export const deleteGroup = iamOperation<DeleteGroupRequest, void>()({
   name: 'DeleteGroup',
@@ -26,18 +25,13 @@ export const deleteGroup = iamOperation<DeleteGroupRequest, void>()({
   async run({ group, commit }) {
     const known = requiredGroup(group)
     const { accountId, groupId } = known
-    if (Object.keys(known.inlinePolicies).length > 0) throw conflict('delete policies')
-    if (known.attachedPolicies.length > 0) throw conflict('detach all policies')
+    if (Object.keys(known.inlinePolicies).length > 0) throw deleteConflict('delete policies')
+    if (known.attachedPolicies.length > 0) throw deleteConflict('detach all policies')
     await commit(async (transaction) => {
       // First: whoever adds a user meanwhile holds the row, or finds it gone.
       await transaction.deleteGroup(known)
       const members = await transaction.listMembers(accountId, groupId, { limit: 1 })
-      if (members.length > 0) throw conflict('remove users from group')
+      if (members.length > 0) throw deleteConflict('remove users from group')
     })
   },
 })
-
-function conflict(what: string): KmsError {
-  const message = `Cannot delete entity, must ${what} first.`
-  return new KmsError('DeleteConflictException', message)
-}

@@ -4,12 +4,11 @@
  * @module
  */
 import type { DeleteRoleRequest } from '@aws-sdk/client-iam'
-import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../contract/query-operation.ts'
-import { leaveBoundary } from './boundary.ts'
+import { leaveBoundary } from './permissions-boundaries.ts'
 import { checkName, roleName } from './members.ts'
-import { changeableRole } from './required-role.ts'
+import { changeableRole, deleteConflict } from './required-identity.ts'
 
 export const deleteRole = iamOperation<DeleteRoleRequest, void>()({
   name: 'DeleteRole',
@@ -27,8 +26,8 @@ export const deleteRole = iamOperation<DeleteRoleRequest, void>()({
   check: ({ RoleName }) => checkName('roleName', RoleName),
   async run({ role, commit }) {
     const known = changeableRole(role)
-    if (Object.keys(known.inlinePolicies).length > 0) throw conflict('delete policies')
-    if (known.attachedPolicies.length > 0) throw conflict('detach all policies')
+    if (Object.keys(known.inlinePolicies).length > 0) throw deleteConflict('delete policies')
+    if (known.attachedPolicies.length > 0) throw deleteConflict('detach all policies')
     // Whoever gives the role a policy meanwhile finds it gone, or makes this decide again.
     await commit(async (transaction) => {
       await leaveBoundary(known.permissionsBoundary, transaction)
@@ -36,8 +35,3 @@ export const deleteRole = iamOperation<DeleteRoleRequest, void>()({
     })
   },
 })
-
-function conflict(what: string): KmsError {
-  const message = `Cannot delete entity, must ${what} first.`
-  return new KmsError('DeleteConflictException', message)
-}

@@ -14,7 +14,7 @@ import { iamOperation } from '../contract/query-operation.ts'
 import { deletionScope, deletionTaskId } from '../contract/deletion-task.ts'
 import { multiRegionService } from './linked-services.ts'
 import { checkName, roleName } from './members.ts'
-import { requiredRole } from './required-role.ts'
+import { requiredRole } from './required-identity.ts'
 
 export const deleteServiceLinkedRole = iamOperation<
   DeleteServiceLinkedRoleRequest,

@@ -4,12 +4,11 @@
  * @module
  */
 import type { DeleteUserRequest } from '@aws-sdk/client-iam'
-import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../contract/query-operation.ts'
-import { leaveBoundary } from './boundary.ts'
+import { leaveBoundary } from './permissions-boundaries.ts'
 import { checkName, userName } from './members.ts'
-import { requiredUser } from './required-user.ts'
+import { deleteConflict, requiredUser } from './required-identity.ts'
 
 export const deleteUser = iamOperation<DeleteUserRequest, void>()({
   name: 'DeleteUser',
@@ -30,24 +29,13 @@ export const deleteUser = iamOperation<DeleteUserRequest, void>()({
       // Whoever gives the user a key or a policy meanwhile holds its row, or finds it gone.
       await transaction.confirmUser(known)
       if ((await transaction.listAccessKeysOf(known.userId)).length > 0) {
-        throw conflict('access keys')
+        throw deleteConflict('delete access keys')
       }
-      if (Object.keys(known.inlinePolicies).length > 0) throw conflict('policies')
-      if (known.groups.length > 0) {
-        const message = 'Cannot delete entity, must remove users from group first.'
-        throw new KmsError('DeleteConflictException', message)
-      }
-      if (known.attachedPolicies.length > 0) {
-        const message = 'Cannot delete entity, must detach all policies first.'
-        throw new KmsError('DeleteConflictException', message)
-      }
+      if (Object.keys(known.inlinePolicies).length > 0) throw deleteConflict('delete policies')
+      if (known.groups.length > 0) throw deleteConflict('remove users from group')
+      if (known.attachedPolicies.length > 0) throw deleteConflict('detach all policies')
       await leaveBoundary(known.permissionsBoundary, transaction)
       await transaction.deleteUser(known)
     })
   },
 })
-
-function conflict(what: string): KmsError {
-  const message = `Cannot delete entity, must delete ${what} first.`
-  return new KmsError('DeleteConflictException', message)
-}

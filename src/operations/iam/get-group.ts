@@ -8,7 +8,7 @@ import { required } from '../../model/shape.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, groupName, marker, maxItems } from './members.ts'
 import { readPage } from './page.ts'
-import { requiredGroup } from './required-group.ts'
+import { requiredGroup } from './required-identity.ts'
 import { shownGroup } from './shown-group.ts'
 import { listedUser } from './shown-user.ts'
 

@@ -7,7 +7,7 @@ import type { GetRoleRequest, GetRoleResponse } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, roleName } from './members.ts'
-import { requiredRole } from './required-role.ts'
+import { requiredRole } from './required-identity.ts'
 import { shownRole } from './shown-role.ts'
 
 export const getRole = iamOperation<GetRoleRequest, GetRoleResponse>()({

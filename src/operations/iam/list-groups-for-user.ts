@@ -8,7 +8,7 @@ import { required } from '../../model/shape.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, marker, maxItems, userName } from './members.ts'
 import { pageOf } from './page.ts'
-import { requiredUser } from './required-user.ts'
+import { requiredUser } from './required-identity.ts'
 import { shownGroup } from './shown-group.ts'
 
 export const listGroupsForUser = iamOperation<

@@ -12,7 +12,7 @@ import { required } from '../../model/shape.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, marker, maxItems, roleName } from './members.ts'
 import { pageOf } from './page.ts'
-import { requiredRole } from './required-role.ts'
+import { requiredRole } from './required-identity.ts'
 
 export const listInstanceProfilesForRole = iamOperation<
   ListInstanceProfilesForRoleRequest,

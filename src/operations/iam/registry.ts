@@ -6,10 +6,6 @@ import { deleteUser } from './delete-user.ts'
 import { getUser } from './get-user.ts'
 import { listAccessKeys } from './list-access-keys.ts'
 import { listUsers } from './list-users.ts'
-import { deleteUserPolicy } from './delete-user-policy.ts'
-import { getUserPolicy } from './get-user-policy.ts'
-import { listUserPolicies } from './list-user-policies.ts'
-import { putUserPolicy } from './put-user-policy.ts'
 import { updateAccessKey } from './update-access-key.ts'
 import { createPolicy } from './create-policy.ts'
 import { getPolicy } from './get-policy.ts'
@@ -20,41 +16,18 @@ import { getPolicyVersion } from './get-policy-version.ts'
 import { listPolicyVersions } from './list-policy-versions.ts'
 import { deletePolicyVersion } from './delete-policy-version.ts'
 import { setDefaultPolicyVersion } from './set-default-policy-version.ts'
-import { attachUserPolicy } from './attach-user-policy.ts'
-import { detachUserPolicy } from './detach-user-policy.ts'
-import { listAttachedUserPolicies } from './list-attached-user-policies.ts'
-import { attachRolePolicy } from './attach-role-policy.ts'
 import { createRole } from './create-role.ts'
 import { createServiceLinkedRole } from './create-service-linked-role.ts'
 import { deleteRole } from './delete-role.ts'
-import { deleteRolePolicy } from './delete-role-policy.ts'
 import { deleteServiceLinkedRole } from './delete-service-linked-role.ts'
-import { detachRolePolicy } from './detach-role-policy.ts'
 import { getRole } from './get-role.ts'
-import { getRolePolicy } from './get-role-policy.ts'
 import { getServiceLinkedRoleDeletionStatus } from './get-service-linked-role-deletion-status.ts'
-import { listAttachedRolePolicies } from './list-attached-role-policies.ts'
 import { listEntitiesForPolicy } from './list-entities-for-policy.ts'
 import { listInstanceProfilesForRole } from './list-instance-profiles-for-role.ts'
-import { listRolePolicies } from './list-role-policies.ts'
-import { listRoleTags } from './list-role-tags.ts'
 import { listRoles } from './list-roles.ts'
-import { putRolePolicy } from './put-role-policy.ts'
-import { tagRole } from './tag-role.ts'
-import { untagRole } from './untag-role.ts'
 import { updateAssumeRolePolicy } from './update-assume-role-policy.ts'
 import { updateRole } from './update-role.ts'
 import { updateRoleDescription } from './update-role-description.ts'
-import { deleteRolePermissionsBoundary } from './delete-role-permissions-boundary.ts'
-import { putRolePermissionsBoundary } from './put-role-permissions-boundary.ts'
-import { putUserPermissionsBoundary } from './put-user-permissions-boundary.ts'
-import { deleteUserPermissionsBoundary } from './delete-user-permissions-boundary.ts'
-import { tagUser } from './tag-user.ts'
-import { untagUser } from './untag-user.ts'
-import { listUserTags } from './list-user-tags.ts'
-import { tagPolicy } from './tag-policy.ts'
-import { untagPolicy } from './untag-policy.ts'
-import { listPolicyTags } from './list-policy-tags.ts'
 import { createAccountAlias } from './create-account-alias.ts'
 import { deleteAccountAlias } from './delete-account-alias.ts'
 import { listAccountAliases } from './list-account-aliases.ts'
@@ -67,13 +40,6 @@ import { deleteGroup } from './delete-group.ts'
 import { addUserToGroup } from './add-user-to-group.ts'
 import { removeUserFromGroup } from './remove-user-from-group.ts'
 import { listGroupsForUser } from './list-groups-for-user.ts'
-import { putGroupPolicy } from './put-group-policy.ts'
-import { getGroupPolicy } from './get-group-policy.ts'
-import { deleteGroupPolicy } from './delete-group-policy.ts'
-import { listGroupPolicies } from './list-group-policies.ts'
-import { attachGroupPolicy } from './attach-group-policy.ts'
-import { detachGroupPolicy } from './detach-group-policy.ts'
-import { listAttachedGroupPolicies } from './list-attached-group-policies.ts'
 import { simulateCustomPolicy } from './simulate-custom-policy.ts'
 import { simulatePrincipalPolicy } from './simulate-principal-policy.ts'
 import { getContextKeysForCustomPolicy } from './get-context-keys-for-custom-policy.ts'
@@ -83,12 +49,54 @@ import { addClientIdToOpenIdConnectProvider } from './add-client-id-to-open-id-c
 import { createOpenIdConnectProvider } from './create-open-id-connect-provider.ts'
 import { deleteOpenIdConnectProvider } from './delete-open-id-connect-provider.ts'
 import { getOpenIdConnectProvider } from './get-open-id-connect-provider.ts'
-import { listOpenIdConnectProviderTags } from './list-open-id-connect-provider-tags.ts'
 import { listOpenIdConnectProviders } from './list-open-id-connect-providers.ts'
 import { removeClientIdFromProvider } from './remove-client-id-from-open-id-connect-provider.ts'
-import { tagOpenIdConnectProvider } from './tag-open-id-connect-provider.ts'
-import { untagOpenIdConnectProvider } from './untag-open-id-connect-provider.ts'
 import { updateOpenIdConnectProviderThumbprint } from './update-open-id-connect-provider-thumbprint.ts'
+import {
+  attachUserPolicy,
+  attachRolePolicy,
+  attachGroupPolicy,
+  detachUserPolicy,
+  detachRolePolicy,
+  detachGroupPolicy,
+  listAttachedUserPolicies,
+  listAttachedRolePolicies,
+  listAttachedGroupPolicies,
+} from './attached-policies.ts'
+import {
+  putUserPolicy,
+  putRolePolicy,
+  putGroupPolicy,
+  getUserPolicy,
+  getRolePolicy,
+  getGroupPolicy,
+  deleteUserPolicy,
+  deleteRolePolicy,
+  deleteGroupPolicy,
+  listUserPolicies,
+  listRolePolicies,
+  listGroupPolicies,
+} from './inline-policies.ts'
+import {
+  tagUser,
+  tagRole,
+  tagPolicy,
+  tagOpenIdConnectProvider,
+  untagUser,
+  untagRole,
+  untagPolicy,
+  untagOpenIdConnectProvider,
+  listUserTags,
+  listRoleTags,
+  listPolicyTags,
+  listOpenIdConnectProviderTags,
+} from './tags.ts'
+import {
+  putUserPermissionsBoundary,
+  putRolePermissionsBoundary,
+  deleteUserPermissionsBoundary,
+  deleteRolePermissionsBoundary,
+} from './permissions-boundaries.ts'
 import { registryOf } from '../contract/registry.ts'
 
 export const iamRegistry = registryOf([

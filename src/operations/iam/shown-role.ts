@@ -1,7 +1,7 @@
 /** Roles as answers show them. @module */
 import type { IdentityTag } from '../../model/identity.ts'
 import { roleArn, type RoleRecord } from '../../model/role.ts'
-import { shownBoundary } from './boundary.ts'
+import { shownBoundary } from './permissions-boundaries.ts'
 import { shownDocument } from './shown-document.ts'
 import type { OperationPorts } from '../contract/dependencies.ts'
 

@@ -2,7 +2,7 @@
 import type { IdentityTag } from '../../model/identity.ts'
 import { userArn, type UserRecord } from '../../model/user.ts'
 import type { StoreReads } from '../../store/store.ts'
-import { shownBoundary } from './boundary.ts'
+import { shownBoundary } from './permissions-boundaries.ts'
 import type { ContextEntries } from '../contract/call.ts'
 
 export interface ShownUser {

@@ -7,7 +7,7 @@ import type { UpdateAccessKeyRequest } from '@aws-sdk/client-iam'
 import { oneOf, required } from '../../model/shape.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { accessKeyId, checkName, userName } from './members.ts'
-import { accessKeyOf, ownerOfKeys } from './required-user.ts'
+import { accessKeyOf, ownerOfKeys } from './access-key-owner.ts'
 
 export const updateAccessKey = iamOperation<UpdateAccessKeyRequest, void>()({
   name: 'UpdateAccessKey',

@@ -7,7 +7,7 @@ import type { UpdateAssumeRolePolicyRequest } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, policyDocument, roleName } from './members.ts'
-import { changeableRole } from './required-role.ts'
+import { changeableRole } from './required-identity.ts'
 
 export const updateAssumeRolePolicy = iamOperation<UpdateAssumeRolePolicyRequest, void>()({
   name: 'UpdateAssumeRolePolicy',

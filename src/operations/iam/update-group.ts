@@ -9,7 +9,7 @@ import { required } from '../../model/shape.ts'
 import { DuplicateRow } from '../../store/store.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, checkPath, groupName, path } from './members.ts'
-import { requiredGroup } from './required-group.ts'
+import { requiredGroup } from './required-identity.ts'
 
 export const updateGroup = iamOperation<UpdateGroupRequest, void>()({
   name: 'UpdateGroup',

@@ -10,7 +10,7 @@ import type {
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, roleDescription, roleName } from './members.ts'
-import { requiredRole } from './required-role.ts'
+import { requiredRole } from './required-identity.ts'
 import { madeRole } from './shown-role.ts'
 
 export const updateRoleDescription = iamOperation<

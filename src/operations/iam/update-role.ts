@@ -7,7 +7,7 @@ import type { UpdateRoleRequest, UpdateRoleResponse } from '@aws-sdk/client-iam'
 import { required } from '../../model/shape.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, maxSessionDuration, roleDescription, roleName } from './members.ts'
-import { changeableRole, requiredRole } from './required-role.ts'
+import { changeableRole, requiredRole } from './required-identity.ts'
 
 export const updateRole = iamOperation<UpdateRoleRequest, UpdateRoleResponse>()({
   name: 'UpdateRole',

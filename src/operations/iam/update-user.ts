@@ -10,7 +10,7 @@ import { required } from '../../model/shape.ts'
 import { DuplicateRow } from '../../store/store.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, checkPath, newUserName, path, userName } from './members.ts'
-import { requiredUser } from './required-user.ts'
+import { requiredUser } from './required-identity.ts'
 
 export const updateUser = iamOperation<UpdateUserRequest, void>()({
   name: 'UpdateUser',

@@ -18,15 +18,40 @@ const kebab = (name: string): string =>
     .toLowerCase()
 
 for (const service of new Set([...queryRegistry.values()].map((known) => known.service))) {
-  test(`every operation of ${service} has a file of its name, and the other way round`, () => {
-    const folder = new URL(`../../../src/operations/${service}/`, import.meta.url)
-    const declaring = readdirSync(folder).filter((file) =>
-      read(`src/operations/${service}/${file}`).includes(`= ${service}Operation<`),
+  const folder = new URL(`../../../src/operations/${service}/`, import.meta.url)
+  const declared = readdirSync(folder).map((file) => {
+    const text = read(`src/operations/${service}/${file}`)
+    // The name is the first member of an operation's own declaration, or the first argument of its family.
+    const declaration = new RegExp(
+      `^export const \\w+ = ${service}Operation<[^]*?(?:name: |\\w\\()'(\\w+)'`,
+      'gm',
     )
+    return { file, text, names: [...text.matchAll(declaration)].map(([, name = '']) => name) }
+  })
+
+  test(`every operation of ${service} is declared in exactly one file, and no others are`, () => {
     const names = [...queryRegistry.values()]
       .filter((known) => known.service === service)
-      .map(({ name }) => `${kebab(name)}.ts`)
-    assert.deepEqual(declaring.toSorted(), names.toSorted())
+      .map(({ name }) => name)
+    assert.deepEqual(declared.flatMap((each) => each.names).toSorted(), names.toSorted())
+  })
+
+  test(`a file of one operation of ${service} has the name of the operation`, () => {
+    const wrong = declared.filter(
+      ({ file, names: [name = '', ...others] }) =>
+        name !== '' && others.length === 0 && file !== `${kebab(name)}.ts`,
+    )
+    assert.deepEqual(
+      wrong.map(({ file }) => file),
+      [],
+    )
+  })
+
+  test(`every operation of ${service} links to its page in the API reference`, () => {
+    const missing = declared.flatMap(({ text, names }) =>
+      names.filter((name) => !text.includes(`/APIReference/API_${name}.html`)),
+    )
+    assert.deepEqual(missing, [])
   })
 }
 

@@ -6,7 +6,7 @@
 import type { IdentityKind, IdentityRecord } from '../../../model/identity.ts'
 import type { ManagedPolicyRecord } from '../../../model/managed-policy.ts'
 import { attachedMax } from '../../iam/attached-policies.ts'
-import { leaveBoundary } from '../../iam/boundary.ts'
+import { leaveBoundary } from '../../iam/permissions-boundaries.ts'
 import { withInlinePolicy } from '../../iam/inline-policies.ts'
 import { managedPolicyOf } from '../../iam/managed-policy.ts'
 import { checkName } from '../../iam/members.ts'

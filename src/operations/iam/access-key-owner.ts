@@ -1,27 +1,11 @@
-/** The user that a call is about, which the pipeline has found. @module */
+/** The user whose access keys a call is about, and one key of that user. @module */
 import { KmsError } from '../../errors.ts'
 import type { AccessKeyRecord } from '../../model/access-key.ts'
 import type { UserRecord } from '../../model/user.ts'
 import type { StoreReads } from '../../store/store.ts'
 
-export function requiredUser(user: UserRecord | undefined): UserRecord {
-  if (user === undefined) throw new Error('a call without its user was authorized')
-  return user
-}
-
-/** A user that a call names beside what it is about. @throws {KmsError} `NoSuchEntityException` */
-export async function userNamed(
-  accountId: string,
-  name: string,
-  store: Pick<StoreReads, 'findUserByName'>,
-): Promise<UserRecord> {
-  const found = await store.findUserByName(accountId, name)
-  if (found !== undefined) return found
-  throw new KmsError('NoSuchEntityException', `The user with name ${name} cannot be found.`)
-}
-
 /**
- * Root users have the access keys of the server's settings, which no call changes.
+ * The access keys of root users come from the server's settings, and no call changes them.
  * @throws {KmsError} `InvalidInputException`
  */
 export function ownerOfKeys(user: UserRecord | undefined): UserRecord {
