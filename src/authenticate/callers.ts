@@ -10,7 +10,7 @@ import type { RegionTable } from '../model/region.ts'
 import { createCredentials } from './credentials.ts'
 import { createForwardAccess, type OpenForwardAccess } from './forward-access.ts'
 import type { CredentialLookup } from './credential.ts'
-import type { Lookup } from '../cache/known.ts'
+import type { Lookup } from '../cache/cached-records.ts'
 
 export interface Callers {
   readonly credentials: CredentialLookup

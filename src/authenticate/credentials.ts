@@ -15,7 +15,13 @@ import { serviceKeyPrefix } from '../model/service.ts'
 import type { Session } from '../model/session.ts'
 import { createCache, type Cache } from '../cache/cache.ts'
 import type { Credential, CredentialLookup, Owned } from './credential.ts'
-import type { KnownRole, KnownUser, KnownAccessKey, KnownService, Lookup } from '../cache/known.ts'
+import type {
+  CachedRole,
+  CachedUser,
+  CachedAccessKey,
+  CachedService,
+  Lookup,
+} from '../cache/cached-records.ts'
 
 export interface CredentialPorts {
   readonly lookup: Pick<Lookup, 'refresh' | 'accessKey' | 'service' | 'user' | 'role'>
@@ -43,7 +49,7 @@ export interface Credentials {
 const compiledBytesPerCharacter = 80
 const sessionsBytesMax = 32 * 2 ** 20
 
-type Owner = KnownUser | KnownRole | KnownService | undefined
+type Owner = CachedUser | CachedRole | CachedService | undefined
 
 interface Opened {
   readonly owner: Owner
@@ -120,7 +126,7 @@ export function createCredentials({ lookup, sessionTokens, clock }: CredentialPo
   }
 }
 
-type Kept = KnownAccessKey | KnownService | UnsealedSession
+type Kept = CachedAccessKey | CachedService | UnsealedSession
 
 /** One object for as long as what it is made of is known: what is made of a credential is kept by it. */
 function keeper(): (of: Kept, owner: Owner, make: () => Credential) => Credential {
@@ -141,7 +147,7 @@ export function expired(): KmsError {
   )
 }
 
-function credentialOfService({ record, signingSecret }: KnownService): Credential {
+function credentialOfService({ record, signingSecret }: CachedService): Credential {
   const { accessKeyId, name: principalId } = record
   const of = { accessKeyId, accountId: '', principalKind: 'service', principalId } as const
   return { ...of, status: 'Active', service: record, signingSecret }
@@ -189,7 +195,7 @@ async function ownerOf(
 }
 
 /** Whether what was issued then is of no use any more. */
-function isRevoked(owner: KnownUser | KnownRole | undefined, issuedAt: number): boolean {
+function isRevoked(owner: CachedUser | CachedRole | undefined, issuedAt: number): boolean {
   const revokedAt = owner?.record.sessionsRevokedAt
   return revokedAt !== undefined && issuedAt <= revokedAt
 }

@@ -32,7 +32,7 @@ import { createCache } from '../cache/cache.ts'
 import { expired, type Standing } from './credentials.ts'
 import type { ForwardAccess } from '../operations/contract/dependencies.ts'
 import type { Owned } from './credential.ts'
-import type { Lookup } from '../cache/known.ts'
+import type { Lookup } from '../cache/cached-records.ts'
 
 export interface ForwardAccessPorts extends Omit<ForwardedPorts, 'systemNow'> {
   readonly tokens: ForwardAccessTokens

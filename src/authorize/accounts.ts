@@ -5,7 +5,7 @@
 import type { CompiledPolicy } from '../policy/compile.ts'
 import type { Policies } from '../policy/decision.ts'
 import type { Organization } from '../model/organization.ts'
-import type { KnownAccount, Accounts, Lookup } from '../cache/known.ts'
+import type { CachedAccount, Accounts, Lookup } from '../cache/cached-records.ts'
 import type { ResolvedCall } from '../resolve/resolved.ts'
 
 /** The accounts of the caller, of the keys and of the role that the call is about. */
@@ -17,7 +17,7 @@ export function accountsOf(
   const accountIds = new Set([callerAccountId])
   for (const { known } of keys.values()) if (known) accountIds.add(known.record.accountId)
   if (assumed?.known !== undefined) accountIds.add(assumed.accountId)
-  const accounts = new Map<string, KnownAccount>()
+  const accounts = new Map<string, CachedAccount>()
   const waiting: Promise<void>[] = []
   for (const accountId of accountIds) {
     const found = lookup.account(accountId)
@@ -31,8 +31,8 @@ export function accountsOf(
 
 export async function keep(
   accountId: string,
-  found: Promise<KnownAccount | undefined>,
-  accounts: Map<string, KnownAccount>,
+  found: Promise<CachedAccount | undefined>,
+  accounts: Map<string, CachedAccount>,
 ): Promise<void> {
   const known = await found
   if (known !== undefined) accounts.set(accountId, known)

@@ -7,8 +7,8 @@ import { insiderPolicy, servicePolicy } from '../policy/insider-policy.ts'
 import { roleIdOf, type Caller, type WebIdentityCaller } from '../model/caller.ts'
 import type { Session } from '../model/session.ts'
 import type { ContextEntries } from '../operations/contract/call.ts'
-import type { Identity, Lookup } from '../cache/known.ts'
-import { tagEntries } from '../cache/known-identities.ts'
+import type { Identity, Lookup } from '../cache/cached-records.ts'
+import { tagEntries } from '../cache/cached-identities.ts'
 
 export const nothing: Identity = { policies: [], entries: {} }
 

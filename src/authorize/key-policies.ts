@@ -9,7 +9,7 @@ import { keyArn } from '../model/key.ts'
 import type { FindPrincipal, FindUserArn } from './principals.ts'
 import { shownPolicy } from './shown-policy.ts'
 import type { KeyPolicies } from '../operations/contract/dependencies.ts'
-import type { Lookup } from '../cache/known.ts'
+import type { Lookup } from '../cache/cached-records.ts'
 import { accountsOf, organizationsOf } from './accounts.ts'
 import { identityOf } from './identity.ts'
 

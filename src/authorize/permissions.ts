@@ -25,7 +25,7 @@ import { requireServedSession } from '../authenticate/session-limits.ts'
 import { LazyContext } from './lazy-context.ts'
 import type { ContextEntries, Origin } from '../operations/contract/call.ts'
 import type { Context } from '../policy/context-values.ts'
-import type { Accounts, Identity, KnownKey } from '../cache/known.ts'
+import type { Accounts, Identity, CachedKey } from '../cache/cached-records.ts'
 import { organizationLimits, organizationsOf } from './accounts.ts'
 import type { Resolved, ResolvedCall, ResolvedKey } from '../resolve/resolved.ts'
 
@@ -139,7 +139,7 @@ interface AskedOfKey {
 export function keyQuestion(
   asking: Asking,
   { use, requestAlias, aliasNames, grants = [] }: ResolvedKey,
-  { record, policy }: KnownKey,
+  { record, policy }: CachedKey,
   { input, resolved, entries }: AskedOfKey,
 ): { request: AuthorizationRequest; policies: Policies; grants: readonly Grant[] } {
   const { operation } = asking

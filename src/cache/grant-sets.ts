@@ -107,7 +107,7 @@ export function createGrantSets(ports: GrantSetsPorts): GrantSets {
 }
 
 /** The set, when it is in memory. */
-export function knownSet({ few, large }: GrantSets, { name }: Place): GrantSet | undefined {
+export function cachedSet({ few, large }: GrantSets, { name }: Place): GrantSet | undefined {
   return few.get(name) ?? large.get(name)
 }
 
@@ -138,7 +138,7 @@ export function countWithout(sets: GrantSets, place: Place): void {
 export function noteChanged(sets: GrantSets, place: Place, grantId: string): GrantSet | undefined {
   sets.first.get(place.name)?.changed.add(grantId)
   if (sets.whole?.name === place.name) sets.whole.changed.add(grantId)
-  return knownSet(sets, place)
+  return cachedSet(sets, place)
 }
 
 /** Reads grants of a set in memory again. */
@@ -155,7 +155,7 @@ export async function patchSet(
     throw error
   }
   // One that was forgotten meanwhile stays so.
-  if (knownSet(sets, place) === set) keep(sets, place.name, set)
+  if (cachedSet(sets, place) === set) keep(sets, place.name, set)
 }
 
 /** Forgets the sets of a key, or all of them. */

@@ -5,14 +5,14 @@ import type { AliasRecord, KeyRecord, MaterialRecord } from '../model/key.ts'
 import { createCache, type Cache } from './cache.ts'
 import type { LookupPorts } from './lookup.ts'
 import type {
-  KnownAccount,
-  KnownGroup,
-  KnownPolicy,
-  KnownRole,
-  KnownUser,
-  KnownAccessKey,
-  KnownService,
-} from './known.ts'
+  CachedAccount,
+  CachedGroup,
+  CachedPolicy,
+  CachedRole,
+  CachedUser,
+  CachedAccessKey,
+  CachedService,
+} from './cached-records.ts'
 
 /** Bytes of memory for each kind of thing. */
 const limits = {
@@ -58,13 +58,13 @@ export interface Caches {
   readonly aliases: Cache<AliasRecord>
   readonly aliasNames: Cache<readonly string[]>
   readonly materials: Cache<MaterialRecord>
-  readonly accessKeys: Cache<KnownAccessKey>
-  readonly services: Cache<KnownService>
-  readonly accounts: Cache<KnownAccount>
-  readonly users: Cache<KnownUser>
-  readonly roles: Cache<KnownRole>
-  readonly groups: Cache<KnownGroup>
-  readonly managedPolicies: Cache<KnownPolicy>
+  readonly accessKeys: Cache<CachedAccessKey>
+  readonly services: Cache<CachedService>
+  readonly accounts: Cache<CachedAccount>
+  readonly users: Cache<CachedUser>
+  readonly roles: Cache<CachedRole>
+  readonly groups: Cache<CachedGroup>
+  readonly managedPolicies: Cache<CachedPolicy>
   /** By id, for calls that name one. */
   readonly grants: Cache<GrantRecord>
 }

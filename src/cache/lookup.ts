@@ -14,28 +14,28 @@ import type { Store } from '../store/store.ts'
 import type { Cache } from './cache.ts'
 import type { ReadGrants } from './grant-reader.ts'
 import { createCaches, nameOf, type Caches } from './lookup-caches.ts'
-import { createKnownGrants } from './known-grants.ts'
+import { createCachedGrants } from './cached-grants.ts'
 import type {
-  KnownAccount,
-  KnownGroup,
-  KnownPolicy,
-  KnownRole,
-  KnownUser,
-  KnownKey,
+  CachedAccount,
+  CachedGroup,
+  CachedPolicy,
+  CachedRole,
+  CachedUser,
+  CachedKey,
   Found,
   Lookup,
-} from './known.ts'
+} from './cached-records.ts'
 
 export interface LookupPorts {
   readonly store: Store
   readonly openSecret: (accessKey: AccessKeyRecord) => KeyObject
   readonly openServiceSecret: (service: ServiceRecord) => KeyObject
   readonly compile: (policy: string) => CompiledPolicy
-  readonly findAccount: (accountId: string) => Promise<KnownAccount | undefined>
-  readonly findUser: (userId: string) => Promise<KnownUser | undefined>
-  readonly findRole: (roleId: string) => Promise<KnownRole | undefined>
-  readonly findGroup: (groupId: string) => Promise<KnownGroup | undefined>
-  readonly findManagedPolicy: (policyId: string) => Promise<KnownPolicy | undefined>
+  readonly findAccount: (accountId: string) => Promise<CachedAccount | undefined>
+  readonly findUser: (userId: string) => Promise<CachedUser | undefined>
+  readonly findRole: (roleId: string) => Promise<CachedRole | undefined>
+  readonly findGroup: (groupId: string) => Promise<CachedGroup | undefined>
+  readonly findManagedPolicy: (policyId: string) => Promise<CachedPolicy | undefined>
   readonly readGrants: ReadGrants
   /** Hears of grants that could not be read, and of a question about them that was given up. */
   readonly onGrantsFailed: (error: Error) => void
@@ -45,7 +45,7 @@ export interface LookupPorts {
 
 export function createLookup(ports: LookupPorts): Lookup {
   const caches = createCaches(ports)
-  const grantSets = createKnownGrants({
+  const grantSets = createCachedGrants({
     store: ports.store,
     readGrants: ports.readGrants,
     onError: ports.onGrantsFailed,
@@ -54,9 +54,9 @@ export function createLookup(ports: LookupPorts): Lookup {
   const { keys, policies, aliases, aliasNames, materials, accessKeys, services, grants } = caches
   const { accounts, users, roles, groups, managedPolicies } = caches
   // A key does not hold its compiled policy: how much of those is kept is for their own cache to say.
-  const withPolicy = (record: KeyRecord | undefined): Found<KnownKey> => {
+  const withPolicy = (record: KeyRecord | undefined): Found<CachedKey> => {
     if (record === undefined) return undefined
-    const join = (policy: CompiledPolicy | undefined): KnownKey | undefined =>
+    const join = (policy: CompiledPolicy | undefined): CachedKey | undefined =>
       policy && { record, policy }
     const policy = policies.get(record.policy)
     return policy instanceof Promise ? policy.then(join) : join(policy)

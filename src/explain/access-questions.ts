@@ -20,7 +20,7 @@ import type { FindPrincipal } from '../authorize/principals.ts'
 import { resolveCall } from '../resolve/resolve.ts'
 import type { Store } from '../store/store.ts'
 import type { ContextEntries, Origin } from '../operations/contract/call.ts'
-import type { Lookup } from '../cache/known.ts'
+import type { Lookup } from '../cache/cached-records.ts'
 import { accountsOf } from '../authorize/accounts.ts'
 import { identityOf } from '../authorize/identity.ts'
 

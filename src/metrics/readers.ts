@@ -8,7 +8,7 @@ import type { Refusals } from '../authenticate/refusals.ts'
 import type { MovableClock } from '../jobs/clock.ts'
 import type { Store } from '../store/store.ts'
 import { kept, type Readers } from './gauges.ts'
-import type { Lookup } from '../cache/known.ts'
+import type { Lookup } from '../cache/cached-records.ts'
 
 /** In milliseconds: counting keys reads a whole index. */
 const keysKeptMs = 15_000

@@ -25,7 +25,7 @@ import type { Faults } from '../throttle/faults.ts'
 import type { Throttle } from '../throttle/throttle.ts'
 import type { OperationPorts } from '../operations/contract/dependencies.ts'
 import type { CredentialLookup } from '../authenticate/credential.ts'
-import type { Lookup } from '../cache/known.ts'
+import type { Lookup } from '../cache/cached-records.ts'
 
 /** What the pipeline works with. */
 export interface PipelinePorts {

@@ -13,7 +13,7 @@ import type { KeyRef } from '../model/key.ts'
 import { readGrantChangeId, type Change } from '../store/change.ts'
 import type { Store, StoreReads } from '../store/store.ts'
 import type { GrantTokens } from '../resolve/grant-tokens.ts'
-import type { Lookup } from '../cache/known.ts'
+import type { Lookup } from '../cache/cached-records.ts'
 
 type IdentityReads = Pick<
   StoreReads,

@@ -1,5 +1,5 @@
 /** The aliases of keys, for policies that speak of them: `kms:ResourceAliases`. @module */
-import type { Identity, Lookup } from '../cache/known.ts'
+import type { Identity, Lookup } from '../cache/cached-records.ts'
 import type { Resolved, ResolvedKey } from './resolved.ts'
 
 /** The keys with the names of their aliases, of those on which a policy asks for them. */

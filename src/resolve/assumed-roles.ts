@@ -10,9 +10,9 @@ import { readIdentityResource } from '../model/identity.ts'
 import type { Operation } from '../operations/contract/operation.ts'
 import type { StoreReads } from '../store/store.ts'
 import type { Place } from '../model/identifiers.ts'
-import { tagEntries } from '../cache/known-identities.ts'
+import { tagEntries } from '../cache/cached-identities.ts'
 import type { Call, ContextEntries } from '../operations/contract/call.ts'
-import type { KnownRole, Lookup } from '../cache/known.ts'
+import type { CachedRole, Lookup } from '../cache/cached-records.ts'
 import type { ResolvedCall } from './resolved.ts'
 
 export interface AssumedRole {
@@ -20,7 +20,7 @@ export interface AssumedRole {
   readonly arn: string
   readonly accountId: string
   /** Absent when there is none. */
-  readonly known?: KnownRole
+  readonly known?: CachedRole
   /** Its tags, as condition keys. */
   readonly entries: ContextEntries
 }
@@ -55,7 +55,7 @@ export async function resolveAssumedRole(
   return { actions, arn, accountId, entries, ...(known && { known }) }
 }
 
-function roleTags({ record }: KnownRole): ContextEntries {
+function roleTags({ record }: CachedRole): ContextEntries {
   return { ...tagEntries('aws:ResourceTag', record), ...tagEntries('iam:ResourceTag', record) }
 }
 

@@ -7,7 +7,7 @@
 import { NotAuthentic, type Keyring } from '../crypto/keyring.ts'
 import { KmsError } from '../errors.ts'
 import type { GrantRecord, GrantRef } from '../model/grant.ts'
-import type { Lookup } from '../cache/known.ts'
+import type { Lookup } from '../cache/cached-records.ts'
 
 export interface GrantTokens {
   /** A new token, never the same. Its text is no secret, and is not logged. */

@@ -13,7 +13,7 @@ import type { UserRecord } from '../model/user.ts'
 import type { IdentityUse, Operation } from '../operations/contract/operation.ts'
 import type { StoreReads } from '../store/store.ts'
 import type { Place } from '../model/identifiers.ts'
-import { tagEntries } from '../cache/known-identities.ts'
+import { tagEntries } from '../cache/cached-identities.ts'
 import type { ContextEntries } from '../operations/contract/call.ts'
 
 export interface NamedIdentity {

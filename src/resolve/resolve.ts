@@ -16,7 +16,7 @@ import type { KeyUse, Operation } from '../operations/contract/operation.ts'
 import { grantNotFound, readGrantId } from '../model/grant-id.ts'
 import { readIdentifier, type Place } from '../model/identifiers.ts'
 import { unmadeKey } from './unmade-keys.ts'
-import type { Lookup } from '../cache/known.ts'
+import type { Lookup } from '../cache/cached-records.ts'
 import type { ResolvedKey, Resolved, Resolving } from './resolved.ts'
 
 type Given = Readonly<Record<string, unknown>>

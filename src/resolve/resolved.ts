@@ -10,7 +10,7 @@ import type { Place } from '../model/identifiers.ts'
 import type { UnmadeKey } from '../lifecycle/managed-keys.ts'
 import type { Store } from '../store/store.ts'
 import type { NamedIdentities } from './identities.ts'
-import type { KnownKey, Lookup } from '../cache/known.ts'
+import type { CachedKey, Lookup } from '../cache/cached-records.ts'
 
 export interface ResolvedKey {
   readonly use: KeyUse
@@ -19,7 +19,7 @@ export interface ResolvedKey {
   /** `alias/…` when the call used an alias. */
   readonly requestAlias?: string
   /** Absent: there is no such key, or none that this caller may know of. */
-  readonly known?: KnownKey
+  readonly known?: CachedKey
   /** Present while `known` is only what the key would be. */
   readonly unmade?: UnmadeKey
   /** The names of its aliases, where a policy that is asked speaks of them. */

@@ -8,7 +8,7 @@ import { managedKeyRecord, type UnmadeKey } from '../lifecycle/managed-keys.ts'
 import { managedKeyKindOf } from '../model/managed-key.ts'
 import type { KeyUse, Operation } from '../operations/contract/operation.ts'
 import { readIdentifier } from '../model/identifiers.ts'
-import type { KnownKey } from '../cache/known.ts'
+import type { CachedKey } from '../cache/cached-records.ts'
 import type { Resolved, ResolvedKey, Resolving } from './resolved.ts'
 
 /**
@@ -42,7 +42,7 @@ export async function unmadeKey(
 const noKeyId = '00000000-0000-0000-0000-000000000000'
 
 /** As it would be, to be decided on. */
-function asKnown(unmade: UnmadeKey): KnownKey {
+function asKnown(unmade: UnmadeKey): CachedKey {
   const record = { ...managedKeyRecord(unmade, 0), keyId: noKeyId, rowVersion: 0 }
   return { record, policy: compilePolicy(record.policy, 'key') }
 }

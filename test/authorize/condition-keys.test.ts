@@ -12,7 +12,7 @@ import type { Operation } from '../../src/operations/contract/operation.ts'
 import { kmsRegistry } from '../../src/operations/kms/registry.ts'
 import { authorizeCall } from '../../src/authorize/permissions.ts'
 import { delegating, own, user } from '../policy/given.ts'
-import type { KnownAccount } from '../../src/cache/known.ts'
+import type { CachedAccount } from '../../src/cache/cached-records.ts'
 import type { ResolvedCall } from '../../src/resolve/resolved.ts'
 
 const everywhere = [
@@ -192,7 +192,7 @@ const grant: GrantRecord = {
   rowVersion: 1,
 }
 
-const member: KnownAccount = {
+const member: CachedAccount = {
   record: {
     accountId: own,
     organization: {

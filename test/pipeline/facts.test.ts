@@ -4,7 +4,7 @@ import type { Caller } from '../../src/model/caller.ts'
 import type { GrantRecord } from '../../src/model/grant.ts'
 import { openFacts, type Facts, type FactSources } from '../../src/pipeline/facts.ts'
 import type { Change } from '../../src/store/change.ts'
-import type { Lookup } from '../../src/cache/known.ts'
+import type { Lookup } from '../../src/cache/cached-records.ts'
 
 const accountId = '111122223333'
 const region = 'us-west-2'

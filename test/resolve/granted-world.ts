@@ -6,7 +6,7 @@ import type { GrantName } from '../../src/policy/caller-names.ts'
 import type { GrantConstraints } from '../../src/model/grant.ts'
 import type { GrantQuestion } from '../../src/model/grant-terms.ts'
 import type { GrantSetsLimits } from '../../src/cache/grant-sets.ts'
-import { createKnownGrants } from '../../src/cache/known-grants.ts'
+import { createCachedGrants } from '../../src/cache/cached-grants.ts'
 import { readGrantsFrom, type ReadGrants } from '../../src/cache/grant-reader.ts'
 import type { NewGrant, Store } from '../../src/store/store.ts'
 import { engines, storeOf } from '../store/engines.ts'
@@ -84,7 +84,7 @@ export async function open(
   const undecided: string[] = []
   let reading: Promise<void> = Promise.resolve()
   const readGrants = read(readGrantsFrom(store))
-  const known = createKnownGrants({
+  const known = createCachedGrants({
     store: {
       listGrants: counting('listGrants', (...given) => store.listGrants(...given)),
       findGrants: counting('findGrants', (...given) => store.findGrants(...given)),

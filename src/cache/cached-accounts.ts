@@ -5,7 +5,7 @@
  */
 import { compilePolicy } from '../policy/compile.ts'
 import type { StoreReads } from '../store/store.ts'
-import type { KnownAccount } from './known.ts'
+import type { CachedAccount } from './cached-records.ts'
 
 /** As for key policies: what a character of a policy takes once it is compiled. */
 const compiledBytesPerCharacter = 80
@@ -14,7 +14,7 @@ const overheadBytes = 1024
 export async function loadAccount(
   accountId: string,
   store: Pick<StoreReads, 'findAccount'>,
-): Promise<KnownAccount | undefined> {
+): Promise<CachedAccount | undefined> {
   const record = await store.findAccount(accountId)
   if (record === undefined) return undefined
   const { serviceControlPolicies = [], resourceControlPolicies = [] } = record.organization ?? {}
@@ -35,8 +35,8 @@ export async function loadAccount(
 /** Accounts as a transaction sees them, each read once: it changes none after the first is asked for. */
 export function readAccounts(
   store: Pick<StoreReads, 'findAccount'>,
-): (accountId: string) => Promise<KnownAccount | undefined> {
-  const read = new Map<string, Promise<KnownAccount | undefined>>()
+): (accountId: string) => Promise<CachedAccount | undefined> {
+  const read = new Map<string, Promise<CachedAccount | undefined>>()
   return (accountId) => {
     const known = read.get(accountId) ?? loadAccount(accountId, store)
     read.set(accountId, known)

@@ -5,8 +5,8 @@ import { authorize } from '../../src/policy/authorize.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
 import type { Caller } from '../../src/model/caller.ts'
 import type { RoleRecord } from '../../src/model/role.ts'
-import { loadRole } from '../../src/cache/known-identities.ts'
-import type { KnownPolicy, KnownRole } from '../../src/cache/known.ts'
+import { loadRole } from '../../src/cache/cached-identities.ts'
+import type { CachedPolicy, CachedRole } from '../../src/cache/cached-records.ts'
 import { identityOf } from '../../src/authorize/identity.ts'
 
 const accountId = '111122223333'
@@ -22,7 +22,7 @@ function documentOf(Action: string, more: object = {}): string {
   return JSON.stringify({ Version: '2012-10-17', Statement })
 }
 
-function policyOf(action: string): KnownPolicy {
+function policyOf(action: string): CachedPolicy {
   return { policy: compilePolicy(documentOf(action), 'identity'), bytes: 0 }
 }
 
@@ -44,7 +44,7 @@ const role: RoleRecord = {
   createdAt: 0,
   rowVersion: 1,
 }
-const policies: Readonly<Record<string, KnownPolicy>> = {
+const policies: Readonly<Record<string, CachedPolicy>> = {
   ANPAALL: policyOf('kms:*'),
   ANPALIST: policyOf('kms:List*'),
 }
@@ -55,7 +55,7 @@ async function may(action: string, record: RoleRecord | undefined): Promise<bool
   const identity = await identityOf(session, {
     user: () => undefined,
     group: () => undefined,
-    role: (roleId): Promise<KnownRole | undefined> => loadRole(roleId, { findRole }),
+    role: (roleId): Promise<CachedRole | undefined> => loadRole(roleId, { findRole }),
     managedPolicy: (policyId) => policies[policyId],
   })
   const { boundary } = identity

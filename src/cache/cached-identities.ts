@@ -8,7 +8,13 @@ import type { IdentityRecord } from '../model/identity.ts'
 import { defaultDocument } from '../model/managed-policy.ts'
 import type { StoreReads } from '../store/store.ts'
 import type { ContextEntries } from '../operations/contract/call.ts'
-import type { KnownIdentity, KnownUser, KnownGroup, KnownRole, KnownPolicy } from './known.ts'
+import type {
+  CachedIdentity,
+  CachedUser,
+  CachedGroup,
+  CachedRole,
+  CachedPolicy,
+} from './cached-records.ts'
 
 /** As for key policies: what a character of a policy takes once it is compiled. */
 const compiledBytesPerCharacter = 80
@@ -17,26 +23,26 @@ const overheadBytes = 8192
 export async function loadUser(
   userId: string,
   store: Pick<StoreReads, 'findUser'>,
-): Promise<KnownUser | undefined> {
+): Promise<CachedUser | undefined> {
   const record = await store.findUser(userId)
-  return record && knownIdentity(record, 'inline policy')
+  return record && cachedIdentity(record, 'inline policy')
 }
 
 export async function loadGroup(
   groupId: string,
   store: Pick<StoreReads, 'findGroup'>,
-): Promise<KnownGroup | undefined> {
+): Promise<CachedGroup | undefined> {
   const record = await store.findGroup(groupId)
-  return record && knownIdentity(record, `group ${record.name}, inline policy`)
+  return record && cachedIdentity(record, `group ${record.name}, inline policy`)
 }
 
 export async function loadRole(
   roleId: string,
   store: Pick<StoreReads, 'findRole'>,
-): Promise<KnownRole | undefined> {
+): Promise<CachedRole | undefined> {
   const record = await store.findRole(roleId)
   if (record === undefined) return undefined
-  const { bytes, ...known } = knownIdentity(record, 'inline policy')
+  const { bytes, ...known } = cachedIdentity(record, 'inline policy')
   const { trustPolicy } = record
   return {
     ...known,
@@ -46,7 +52,7 @@ export async function loadRole(
 }
 
 /** @param what its inline policies are called in explanations, before their names */
-function knownIdentity<R extends IdentityRecord>(record: R, what: string): KnownIdentity<R> {
+function cachedIdentity<R extends IdentityRecord>(record: R, what: string): CachedIdentity<R> {
   const documents = Object.entries(record.inlinePolicies)
   const characters = documents.reduce((sum, [, { length }]) => sum + length, 0)
   return {
@@ -68,7 +74,7 @@ export function tagEntries(prefix: string, { tags }: Pick<IdentityRecord, 'tags'
 export async function loadManagedPolicy(
   policyId: string,
   store: Pick<StoreReads, 'findManagedPolicy'>,
-): Promise<KnownPolicy | undefined> {
+): Promise<CachedPolicy | undefined> {
   const record = await store.findManagedPolicy(policyId)
   const document = record && defaultDocument(record)
   if (document === undefined) return undefined

@@ -20,7 +20,7 @@ import {
   countWithout,
   createGrantSets,
   forgetSets,
-  knownSet,
+  cachedSet,
   noteChanged,
   patchSet,
   placeOf,
@@ -31,7 +31,7 @@ import {
 } from './grant-sets.ts'
 import { findInBuckets } from './grants-in-buckets.ts'
 
-export interface KnownGrants {
+export interface CachedGrants {
   /** Grants of the key to the grantee that give what is asked, at most `most`. */
   find(
     key: KeyRef,
@@ -46,13 +46,13 @@ export interface KnownGrants {
   readonly counts: { readonly hits: number; readonly misses: number }
 }
 
-export interface KnownGrantsPorts extends GrantSetsPorts {
+export interface CachedGrantsPorts extends GrantSetsPorts {
   readonly store: GrantSetsPorts['store'] & Pick<Store, 'grantsInBuckets'>
   /** Hears of a question that was given up: its call is refused unless something else allows it. */
   readonly onUndecided: (key: KeyRef, grantee: string) => void
 }
 
-export function createKnownGrants(ports: KnownGrantsPorts): KnownGrants {
+export function createCachedGrants(ports: CachedGrantsPorts): CachedGrants {
   const sets = createGrantSets(ports)
   const counts = { hits: 0, misses: 0 }
   const answer = (
@@ -80,7 +80,7 @@ export function createKnownGrants(ports: KnownGrantsPorts): KnownGrants {
       const asked = askedTerms(question)
       if (asked === undefined) return []
       const place = placeOf(key, name.grantee)
-      const set = knownSet(sets, place)
+      const set = cachedSet(sets, place)
       if (set === undefined) {
         counts.misses += 1
         return findInStore(place, name, asked, most)
