@@ -23,7 +23,7 @@ import type { InTurn } from './turns.ts'
 import type { Store } from '../store/store.ts'
 import type { Faults } from '../throttle/faults.ts'
 import type { Throttle } from '../throttle/throttle.ts'
-import type { OperationPorts } from '../operations/contract/dependencies.ts'
+import type { OperationDependencies } from '../operations/contract/dependencies.ts'
 import type { CredentialLookup } from '../authenticate/credential.ts'
 import type { Lookup } from '../cache/cached-records.ts'
 
@@ -63,7 +63,7 @@ export interface PipelinePorts {
   readonly inTurn: InTurn
   /** For changes of the store, which waits for the transactions of this worker in one line. */
   readonly changesInTurn: InTurn
-  readonly operations: OperationPorts
+  readonly operations: OperationDependencies
   /** Hears how long calls take, and what becomes of them. */
   readonly meter: Pick<Meter, 'answered' | 'authorized' | 'refusedUse'>
   readonly log: Logger

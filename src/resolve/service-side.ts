@@ -1,13 +1,13 @@
 /** What a service changes of itself in the transaction of a call. @module */
 import type { Operation } from '../operations/contract/operation.ts'
 import type { Call } from '../operations/contract/call.ts'
-import type { OperationPorts } from '../operations/contract/dependencies.ts'
+import type { OperationDependencies } from '../operations/contract/dependencies.ts'
 
 /** The call, whose changes come with those of its operation's `alsoChanges`: all of them commit, or none. */
 export function withServiceSide(
   operation: Pick<Operation, 'alsoChanges'>,
   call: Call<never, string>,
-  ports: OperationPorts,
+  ports: OperationDependencies,
 ): Call<never, string> {
   if (operation.alsoChanges === undefined) return call
   return {

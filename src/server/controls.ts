@@ -11,7 +11,7 @@ import { type Faults } from '../throttle/faults.ts'
 import type { Store } from '../store/store.ts'
 import { version } from '../version.ts'
 import type { ServerStatus } from '../operations/contract/server-controls.ts'
-import type { OperationPorts } from '../operations/contract/dependencies.ts'
+import type { OperationDependencies } from '../operations/contract/dependencies.ts'
 import type { ServerParts } from './parts.ts'
 
 type ShownCheckpoint = ServerStatus['journal']['checkpoint']
@@ -39,7 +39,7 @@ export function serverControls(
     readonly faults: Faults
     readonly jobs: Jobs
   },
-): OperationPorts['server'] {
+): OperationDependencies['server'] {
   const { store, journal, clock, startedAt, firstAccount, refusals, faults, jobs } = parts
   return {
     status: async (): Promise<ServerStatus> => {

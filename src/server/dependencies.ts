@@ -39,7 +39,7 @@ import { serverControls } from './controls.ts'
 import { openJobs, openWorks, type Works } from './background.ts'
 import { securityOf } from '../wire/proxies.ts'
 import type { WorkerConfig } from './workers/worker-config.ts'
-import type { OperationPorts, PrincipalChecks } from '../operations/contract/dependencies.ts'
+import type { OperationDependencies, PrincipalChecks } from '../operations/contract/dependencies.ts'
 import type { Lookup } from '../cache/cached-records.ts'
 import type { WorkerParts, ServerParts, WorkerDuties } from './parts.ts'
 import type { PipelinePorts } from '../pipeline/dependencies.ts'
@@ -163,7 +163,7 @@ function operationPorts(
   { store, keyring, clock, random }: WorkerParts,
   { lookup, builtin, keyUsages, roleUses, accessKeyUses }: Works,
 ): Omit<
-  OperationPorts,
+  OperationDependencies,
   | 'regions'
   | 'grantTokens'
   | 'explanations'
@@ -175,7 +175,7 @@ function operationPorts(
   | 'server'
 > {
   const checksBy = (
-    reads: Parameters<OperationPorts['principalChecks']>[0],
+    reads: Parameters<OperationDependencies['principalChecks']>[0],
     known: Lookup,
   ): PrincipalChecks => {
     const findPrincipal = createFindPrincipal(reads)
@@ -209,7 +209,7 @@ function operationPorts(
 function quotaPorts(
   { quotas }: Pick<Config, 'quotas'>,
   throttle: Throttle,
-): OperationPorts['quotas'] {
+): OperationDependencies['quotas'] {
   const { profile, resources, groups } = quotas
   return {
     profile,

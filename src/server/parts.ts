@@ -14,7 +14,7 @@ import type { Store } from '../store/store.ts'
 import type { SharedMemory } from './workers/memory.ts'
 import type { Noted } from './workers/questions.ts'
 import type { Workers } from './workers/workers.ts'
-import type { OperationPorts } from '../operations/contract/dependencies.ts'
+import type { OperationDependencies } from '../operations/contract/dependencies.ts'
 import type { PipelinePorts } from '../pipeline/dependencies.ts'
 
 /** What every worker's calls are made of. */
@@ -54,4 +54,4 @@ export type WorkerDuties = Pick<
   PipelinePorts,
   'registry' | 'refusals' | 'faults' | 'inTurn' | 'insider'
 > &
-  Pick<OperationPorts, 'server'>
+  Pick<OperationDependencies, 'server'>

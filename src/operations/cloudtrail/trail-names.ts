@@ -5,7 +5,7 @@ import { text } from '../../model/shape.ts'
 import type { StoreReads } from '../../store/store.ts'
 import type { Permission } from '../contract/operation.ts'
 import type { Call } from '../contract/call.ts'
-import type { OperationPorts } from '../contract/dependencies.ts'
+import type { OperationDependencies } from '../contract/dependencies.ts'
 
 /** A name or an ARN; what one is like is said in CloudTrail's own words. */
 export const trailName = text({ max: 512 })
@@ -74,7 +74,7 @@ export async function findTrail(
   name: string,
   naming: Naming,
   store: Pick<StoreReads, 'findTrail'>,
-  trails: Pick<OperationPorts['trails'], 'operatorTrail'>,
+  trails: Pick<OperationDependencies['trails'], 'operatorTrail'>,
 ): Promise<TrailRecord> {
   const ref = refOf(name, naming)
   const trail = ref && ((await store.findTrail(ref)) ?? operatorTrail(ref, trails))
@@ -85,7 +85,7 @@ export async function findTrail(
 
 function operatorTrail(
   ref: TrailRef,
-  trails: Pick<OperationPorts['trails'], 'operatorTrail'>,
+  trails: Pick<OperationDependencies['trails'], 'operatorTrail'>,
 ): TrailRecord | undefined {
   const trail = trails.operatorTrail(ref.accountId)
   return trail?.name === ref.name && trail.homeRegion === ref.homeRegion ? trail : undefined
@@ -100,7 +100,7 @@ export async function trailToChange(
   name: string,
   naming: Naming,
   transaction: Pick<StoreReads, 'findTrail'>,
-  trails: Pick<OperationPorts['trails'], 'operatorTrail'>,
+  trails: Pick<OperationDependencies['trails'], 'operatorTrail'>,
 ): Promise<TrailRecord> {
   const ref = refOf(name, naming)
   if (ref === undefined) throw trailNotFound(name, naming)

@@ -6,7 +6,7 @@ import type { TrailRecord } from '../../model/trail.ts'
 import { boolean, text } from '../../model/shape.ts'
 import type { StoreReads } from '../../store/store.ts'
 import type { Call } from '../contract/call.ts'
-import type { OperationPorts } from '../contract/dependencies.ts'
+import type { OperationDependencies } from '../contract/dependencies.ts'
 
 export const settingMembers = {
   S3BucketName: text({ max: 256 }),
@@ -102,7 +102,7 @@ export async function settingsOf(
   before: Settings,
   call: Pick<Call<unknown, never>, 'caller' | 'partition' | 'region'>,
   store: Pick<StoreReads, 'findKey' | 'findAlias'>,
-  trails: OperationPorts['trails'],
+  trails: OperationDependencies['trails'],
 ): Promise<Settings> {
   const bucket = given.S3BucketName ?? before.bucket
   if (!trails.acceptsBucket(bucket, call.caller.accountId)) {
@@ -145,7 +145,7 @@ async function encryptionKeyOf(
   identifier: string,
   { caller, partition, region }: Pick<Call<unknown, never>, 'caller' | 'partition' | 'region'>,
   store: Pick<StoreReads, 'findKey' | 'findAlias'>,
-  trails: OperationPorts['trails'],
+  trails: OperationDependencies['trails'],
 ): Promise<string | undefined> {
   if (identifier === '') return undefined
   if (!trails.encrypts) {

@@ -25,7 +25,7 @@ import { openMetricToken } from './metric-token.ts'
 import { readQueries, type MetricQuery } from './metric-queries.ts'
 import { readSeries, valueOf, type Point, type SeriesPlace } from './metric-series.ts'
 import { beginOf, requireTimes } from './metric-times.ts'
-import type { OperationPorts } from '../contract/dependencies.ts'
+import type { OperationDependencies } from '../contract/dependencies.ts'
 
 /** Data points of one answer, and periods that are looked at for it. */
 const pointsMax = 100_800
@@ -75,24 +75,26 @@ export const getMetricData = metricOperation<GetMetricDataInput, GetMetricDataOu
     }
     readQueries(MetricDataQueries)
   },
-  async run({ input, caller: { accountId }, region }, ports) {
+  async run({ input, caller: { accountId }, region }, dependencies) {
     const { StartTime, EndTime, ScanBy = 'TimestampDescending', MaxDatapoints = pointsMax } = input
     const queries = readQueries(input.MetricDataQueries)
     const place = { accountId, region }
     const question = JSON.stringify(['GetMetricData', place, queries, StartTime, EndTime, ScanBy])
-    const marker = openMetricToken(ports.pages, question, input.NextToken)
+    const marker = openMetricToken(dependencies.pages, question, input.NextToken)
     const answer = await readPage(queries, marker as Marker | undefined, {
       place,
       start: StartTime,
       until: EndTime.getTime(),
       descending: ScanBy === 'TimestampDescending',
       pointsMax: MaxDatapoints,
-      ports,
+      dependencies,
     })
     return {
       MetricDataResults: answer.results,
       Messages: [],
-      ...(answer.next && { NextToken: ports.pages.seal(question, JSON.stringify(answer.next)) }),
+      ...(answer.next && {
+        NextToken: dependencies.pages.seal(question, JSON.stringify(answer.next)),
+      }),
     }
   },
 })
@@ -110,7 +112,7 @@ interface Scan {
   readonly until: number
   readonly descending: boolean
   readonly pointsMax: number
-  readonly ports: OperationPorts
+  readonly dependencies: OperationDependencies
 }
 
 async function readPage(
@@ -148,18 +150,18 @@ async function readWindow(
   { metric, periodMs }: MetricQuery,
   marker: number | undefined,
   left: { readonly points: number; readonly periods: number },
-  { place, start, until, descending, ports }: Scan,
+  { place, start, until, descending, dependencies }: Scan,
 ): Promise<ReadWindow> {
   if (metric === undefined) return { points: [], periods: 0 }
   // Periods of one length begin at the same times, whatever the first one is asked for.
-  const first = Math.floor(beginOf(start, ports.clock.now()) / periodMs) * periodMs
+  const first = Math.floor(beginOf(start, dependencies.clock.now()) / periodMs) * periodMs
   const from = descending ? first : (marker ?? first)
   const end = descending ? (marker ?? until) : until
   const periods = Math.min(left.periods, Math.ceil((end - from) / periodMs))
   const allPeriods = Math.ceil((end - from) / periodMs)
   const begin = descending ? from + (allPeriods - periods) * periodMs : from
   const window = { from: begin, until: Math.min(end, begin + periods * periodMs), periodMs }
-  const found = await readSeries(metric, place, window, ports)
+  const found = await readSeries(metric, place, window, dependencies)
   const ordered = descending ? found.toReversed() : found
   const points = ordered.slice(0, left.points)
   const cut = ordered[left.points]

@@ -79,18 +79,18 @@ export const getMetricStatistics = metricOperation<
       )
     }
   },
-  async run({ input, caller: { accountId }, region }, ports) {
+  async run({ input, caller: { accountId }, region }, dependencies) {
     const { MetricName: Label, Statistics = [], EndTime, Period, Unit } = input
     const metric = knownMetric(input)
     if (metric === undefined) return { Label, Datapoints: [] }
     const unitOfMetric = metricUnits[metric.kind]
     if (Unit !== undefined && Unit !== unitOfMetric) return { Label, Datapoints: [] }
     const span = {
-      from: beginOf(input.StartTime, ports.clock.now()),
+      from: beginOf(input.StartTime, dependencies.clock.now()),
       until: EndTime.getTime(),
       periodMs: periodOf(Period),
     }
-    const points = await readSeries(metric, { accountId, region }, span, ports)
+    const points = await readSeries(metric, { accountId, region }, span, dependencies)
     const Datapoints = points.map((point): Datapoint => ({
       Timestamp: new Date(point.at),
       ...Object.fromEntries(Statistics.map((name) => [name, valueOf(point, name)])),

@@ -17,7 +17,7 @@ import {
 } from './members.ts'
 import { metricOperation } from './metric-operation.ts'
 import { openMetricToken } from './metric-token.ts'
-import type { OperationPorts } from '../contract/dependencies.ts'
+import type { OperationDependencies } from '../contract/dependencies.ts'
 
 const metricsMax = 500
 
@@ -52,18 +52,18 @@ export const listMetrics = metricOperation<ListMetricsInput, ListMetricsOutput>(
     'OwningAccount',
   ],
   throws: ['ValidationException', 'AccessDeniedException', 'InvalidParameterValueException'],
-  async run({ input, caller: { accountId }, region }, ports) {
+  async run({ input, caller: { accountId }, region }, dependencies) {
     const { NextToken, IncludeLinkedAccounts: linked, OwningAccount: owner, ...filter } = input
     const place = { accountId, region }
     const question = JSON.stringify(['ListMetrics', place, filter, owner])
-    const from = openMetricToken(ports.pages, question, NextToken) as ListedFrom | undefined
+    const from = openMetricToken(dependencies.pages, question, NextToken) as ListedFrom | undefined
     const ofOthers = owner !== undefined && owner !== accountId
-    const page = ofOthers ? { metrics: [] } : await readPage(from, place, filter, ports)
+    const page = ofOthers ? { metrics: [] } : await readPage(from, place, filter, dependencies)
     const { metrics, next } = page
     return {
       Metrics: metrics,
       ...(linked && { OwningAccounts: metrics.map(() => accountId) }),
-      ...(next && { NextToken: ports.pages.seal(question, JSON.stringify(next)) }),
+      ...(next && { NextToken: dependencies.pages.seal(question, JSON.stringify(next)) }),
     }
   },
 })
@@ -75,7 +75,7 @@ async function readPage(
   from: ListedFrom | undefined,
   place: { readonly accountId: string; readonly region: string },
   filter: Filter & { readonly RecentlyActive?: string },
-  ports: OperationPorts,
+  dependencies: OperationDependencies,
 ): Promise<{ readonly metrics: MetricName[]; readonly next?: ListedFrom }> {
   const metrics: MetricName[] = []
   const recent = filter.RecentlyActive !== undefined
@@ -84,7 +84,7 @@ async function readPage(
   let lookedAt = 0
   while (next !== undefined && metrics.length < metricsMax && lookedAt < lookedAtMax) {
     const limit = metricsMax - metrics.length
-    const listed = await listedMetrics(next, { ...place, limit, recent, keyArn }, ports)
+    const listed = await listedMetrics(next, { ...place, limit, recent, keyArn }, dependencies)
     metrics.push(...listed.metrics.filter((metric) => fits(metric, filter)))
     lookedAt += listed.metrics.length
     next = listed.next

@@ -11,7 +11,7 @@ import {
   requestsMetric,
   type MetricName,
 } from './known-metrics.ts'
-import type { OperationPorts } from '../contract/dependencies.ts'
+import type { OperationDependencies } from '../contract/dependencies.ts'
 
 const hourMs = 3_600_000
 const listedForMs = 14 * 24 * hourMs
@@ -37,21 +37,23 @@ interface Wanted {
   readonly keyArn: string | undefined
 }
 
-type ListedPorts = Pick<OperationPorts, 'figures' | 'clock'>
+type ListedDependencies = Pick<OperationDependencies, 'figures' | 'clock'>
 
 export function listedMetrics(
   from: ListedFrom,
   wanted: Wanted,
-  ports: ListedPorts,
+  dependencies: ListedDependencies,
 ): Promise<Listed> {
-  if (from.of === 'expiration') return expirations(from.after, wanted, ports)
-  return from.of === 'requests' ? requests(from.after, wanted, ports) : calls(wanted, ports)
+  if (from.of === 'expiration') return expirations(from.after, wanted, dependencies)
+  return from.of === 'requests'
+    ? requests(from.after, wanted, dependencies)
+    : calls(wanted, dependencies)
 }
 
 async function expirations(
   after: string | undefined,
   { accountId, region, limit }: Wanted,
-  { figures }: ListedPorts,
+  { figures }: ListedDependencies,
 ): Promise<Listed> {
   const page = { limit, ...(after !== undefined && { after }) }
   const keyIds = await figures.listExpiringKeys(accountId, region, page)
@@ -66,10 +68,10 @@ async function expirations(
 async function requests(
   after: Called | undefined,
   { limit, keyArn, ...wanted }: Wanted,
-  ports: ListedPorts,
+  dependencies: ListedDependencies,
 ): Promise<Listed> {
-  const found = await ports.figures.listCalled({
-    ...periodOf(wanted, ports),
+  const found = await dependencies.figures.listCalled({
+    ...periodOf(wanted, dependencies),
     operations: [...cryptographicOperations].flatMap(countedNames),
     ...(keyArn !== undefined && { keyArns: keyArn }),
     ...(after && { after }),
@@ -98,7 +100,7 @@ async function requests(
   }
 }
 
-async function calls(wanted: Wanted, { figures, clock }: ListedPorts): Promise<Listed> {
+async function calls(wanted: Wanted, { figures, clock }: ListedDependencies): Promise<Listed> {
   const period = periodOf(wanted, { clock })
   const called = await figures.listCalledOperations(period)
   const names = new Set(called.map(operationOf))
@@ -109,7 +111,7 @@ async function calls(wanted: Wanted, { figures, clock }: ListedPorts): Promise<L
 
 function periodOf(
   { accountId, region, recent }: Pick<Wanted, 'accountId' | 'region' | 'recent'>,
-  { clock }: Pick<ListedPorts, 'clock'>,
+  { clock }: Pick<ListedDependencies, 'clock'>,
 ): {
   readonly accountId: string
   readonly region: string

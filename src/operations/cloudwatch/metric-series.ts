@@ -7,7 +7,7 @@
 import { countPeriods } from '../../model/usage.ts'
 import { countedNames, type KnownMetric } from './known-metrics.ts'
 import type { Statistic } from './members.ts'
-import type { OperationPorts } from '../contract/dependencies.ts'
+import type { OperationDependencies } from '../contract/dependencies.ts'
 
 const minuteMs = 60_000
 const hourMs = 3_600_000
@@ -36,25 +36,26 @@ export interface SeriesPlace {
   readonly region: string
 }
 
-type SeriesPorts = Pick<OperationPorts, 'store' | 'figures' | 'clock'>
+type SeriesDependencies = Pick<OperationDependencies, 'store' | 'figures' | 'clock'>
 
 /** In the order of time; periods without any value are left out. */
 export async function readSeries(
   metric: KnownMetric,
   place: SeriesPlace,
   span: Span,
-  ports: SeriesPorts,
+  dependencies: SeriesDependencies,
 ): Promise<readonly Point[]> {
-  const now = ports.clock.now()
+  const now = dependencies.clock.now()
   const until = Math.min(span.until, now + 1)
-  if (metric.kind === 'expiration') return expirationSeries(metric.keyId, place, span, until, ports)
+  if (metric.kind === 'expiration')
+    return expirationSeries(metric.keyId, place, span, until, dependencies)
   const keptMinutes = now - countPeriods.minute.keptMs
   const byHour = span.periodMs % hourMs === 0 && span.from % hourMs === 0
   // An hour of long ago is told only where a period holds all of it.
   const hoursUntil = byHour ? Math.min(until, Math.ceil(keptMinutes / hourMs) * hourMs) : span.from
-  const hours = await sums(metric, place, 'hour', span.from, hoursUntil, ports)
+  const hours = await sums(metric, place, 'hour', span.from, hoursUntil, dependencies)
   const from = Math.max(span.from, hoursUntil, keptMinutes)
-  const minutes = await sums(metric, place, 'minute', from, until, ports)
+  const minutes = await sums(metric, place, 'minute', from, until, dependencies)
   const points = new Map<number, number>()
   for (const { start, count } of [...hours, ...minutes]) {
     const at = startOf(start, span.from, span.periodMs)
@@ -76,7 +77,7 @@ async function sums(
   period: 'minute' | 'hour',
   from: number,
   until: number,
-  { figures }: SeriesPorts,
+  { figures }: SeriesDependencies,
 ): Promise<readonly { readonly start: number; readonly count: number }[]> {
   if (from >= until) return []
   const { kind, operation } = metric
@@ -112,7 +113,7 @@ async function expirationSeries(
   place: SeriesPlace,
   { from, periodMs }: Span,
   until: number,
-  { store }: SeriesPorts,
+  { store }: SeriesDependencies,
 ): Promise<readonly Point[]> {
   const key = await store.findKey({ ...place, keyId })
   const { currentMaterialId, materialExpiresAt: expiresAt } = key ?? {}

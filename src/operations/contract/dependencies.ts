@@ -6,7 +6,7 @@ import type { TrailPorts } from '../../model/trail.ts'
 import type { KeyStore } from '../../keystores/keystore.ts'
 import type { Caller } from '../../model/caller.ts'
 import type { DeletionTasks } from './deletion-task.ts'
-import type { AccessKeyOwner, FixedAccessKeys, MadeAccessKey } from './access-key-ports.ts'
+import type { AccessKeyOwner, FixedAccessKeys, MadeAccessKey } from './access-keys.ts'
 import type { EventLookup } from '../../model/audit-event.ts'
 import type { AccessKeyUse } from '../../model/access-key.ts'
 import type { Clock, Random } from '../../model/clock.ts'
@@ -25,7 +25,7 @@ import type { Call } from './call.ts'
 import type { ServerControls } from './server-controls.ts'
 
 /** Ports and settings that operations may use. */
-export interface OperationPorts {
+export interface OperationDependencies {
   readonly store: StoreReads
   /** The key store of a key; for a key that is yet to be made, of its origin. */
   readonly keyStoreOf: (key: Pick<KeyRecord, 'origin'>) => KeyStore
@@ -58,13 +58,16 @@ export interface OperationPorts {
   readonly newAccessKey: <Owner extends AccessKeyOwner>(owner: Owner) => MadeAccessKey<Owner>
   readonly fixedAccessKeys: FixedAccessKeys
   readonly webIdentity: WebIdentityRules
-  readonly quotas: QuotaPorts
+  readonly quotas: Quotas
   readonly trails: TrailPorts
   readonly server: ServerControls
 }
 
 /** Whom policies and grants name: checked against the principals that there are. */
-export type PrincipalChecks = Pick<OperationPorts, 'policies' | 'trustPolicies' | 'principals'>
+export type PrincipalChecks = Pick<
+  OperationDependencies,
+  'policies' | 'trustPolicies' | 'principals'
+>
 
 /** Identity providers that may be. */
 export interface WebIdentityRules {
@@ -73,7 +76,7 @@ export interface WebIdentityRules {
 }
 
 /** What there may be, and how often it may be asked. */
-export interface QuotaPorts {
+export interface Quotas {
   readonly profile: string
   readonly resources: ResourceQuotas
   /** Request quotas of an account in a Region; undefined where there is no limit. */

@@ -1,6 +1,6 @@
 /**
  * What an operation is: data and one function. The pipeline reads the data; `run` sees its input, its
- * caller, its keys and ports, and never HTTP, audit or a database driver.
+ * caller, its keys and dependencies, and never HTTP, audit or a database driver.
  * @module
  */
 import type { ErrorCode } from '../../errors.ts'
@@ -12,7 +12,7 @@ import type { TrackedOperation } from '../../model/last-usage.ts'
 import type { Input, Members } from '../../model/shape.ts'
 import type { Transaction } from '../../store/store.ts'
 import type { ContextEntries, Call } from './call.ts'
-import type { OperationPorts } from './dependencies.ts'
+import type { OperationDependencies } from './dependencies.ts'
 
 /** How an operation names a key, and what it asks of it. */
 export interface KeyUse {
@@ -164,12 +164,12 @@ export interface Operation<
   readonly throws: readonly ErrorCode[]
   /** Checks across members that need no key. @throws {KmsError} */
   check?(input: Input<M>): void
-  run(call: Call<Input<M>, K>, ports: OperationPorts): Promise<Output>
+  run(call: Call<Input<M>, K>, dependencies: OperationDependencies): Promise<Output>
   /** What the service changes of itself behind what `run` commits, in the same transaction. */
   alsoChanges?(
     call: Call<Input<M>, K>,
     transaction: Transaction,
-    ports: OperationPorts,
+    dependencies: OperationDependencies,
   ): Promise<void>
 }
 

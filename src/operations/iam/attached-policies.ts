@@ -24,7 +24,7 @@ import type { IdentityKind } from '../../model/identity.ts'
 import { managedPolicyArn } from '../../model/managed-policy.ts'
 import { required } from '../../model/shape.ts'
 import type { Call } from '../contract/call.ts'
-import type { OperationPorts } from '../contract/dependencies.ts'
+import type { OperationDependencies } from '../contract/dependencies.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import {
   checkIdentityName,
@@ -139,7 +139,7 @@ function listAttached<N extends NameMember>(name: string, kind: Kind<N>) {
       checkIdentityName(kind, input)
       checkPathPrefix(input.PathPrefix)
     },
-    async run(call: Call<ListInput, never>, { store, pages }: OperationPorts) {
+    async run(call: Call<ListInput, never>, { store, pages }: OperationDependencies) {
       const { PathPrefix: pathPrefix = '/', Marker, MaxItems: limit } = call.input
       const { record, uniqueId } = kind.found(call)
       const found = await Promise.all(

@@ -82,11 +82,11 @@ export const createRole = iamOperation<CreateRoleRequest, CreateRoleResponse>()(
     }
     checkBoundaryArn(PermissionsBoundary)
   },
-  async run(call, ports) {
+  async run(call, dependencies) {
     const { input, partition } = call
     const { accountId } = call.caller
     const { RoleName: name, Path = '/', AssumeRolePolicyDocument: trustPolicy } = input
-    const { clock, random, trustPolicies } = ports
+    const { clock, random, trustPolicies } = dependencies
     const role = {
       roleId: identifierOf('AROA', random.bytes(uniqueIdCharacters)),
       accountId,
@@ -105,8 +105,8 @@ export const createRole = iamOperation<CreateRoleRequest, CreateRoleResponse>()(
     const bounded =
       boundary === undefined
         ? role
-        : { ...role, permissionsBoundary: await boundaryIdOf(boundary, call, ports.store) }
-    const Role = await madeRole(partition, bounded, ports)
+        : { ...role, permissionsBoundary: await boundaryIdOf(boundary, call, dependencies.store) }
+    const Role = await madeRole(partition, bounded, dependencies)
     return call.commit(async (transaction) => {
       // The id anew: a namesake may have taken the policy's place since.
       const made =

@@ -60,10 +60,14 @@ export const createServiceLinkedRole = iamOperation<
     }
     checkName('customSuffix', CustomSuffix)
   },
-  async run({ input, caller: { accountId }, partition, commit }, ports) {
+  async run({ input, caller: { accountId }, partition, commit }, dependencies) {
     const { AWSServiceName: serviceLinked, CustomSuffix, Description: description = '' } = input
-    const role = linkedRole(serviceLinked, { accountId, suffix: CustomSuffix, description }, ports)
-    const Role = await madeRole(partition, role, ports)
+    const role = linkedRole(
+      serviceLinked,
+      { accountId, suffix: CustomSuffix, description },
+      dependencies,
+    )
+    const Role = await madeRole(partition, role, dependencies)
     return commit(async (transaction) => {
       await insertRole(role, transaction, () => {
         const message =

@@ -18,7 +18,7 @@ export const getRole = iamOperation<GetRoleRequest, GetRoleResponse>()({
   audit: ['RoleName'],
   throws: ['ValidationException', 'AccessDeniedException', 'NoSuchEntityException'],
   check: ({ RoleName }) => checkName('roleName', RoleName),
-  run: async ({ role, partition }, ports) => ({
-    Role: await shownRole(partition, requiredRole(role), ports),
+  run: async ({ role, partition }, dependencies) => ({
+    Role: await shownRole(partition, requiredRole(role), dependencies),
   }),
 })

@@ -28,7 +28,7 @@ import { KmsError, type ErrorCode } from '../../errors.ts'
 import type { IdentityKind, IdentityRecord } from '../../model/identity.ts'
 import { required } from '../../model/shape.ts'
 import type { Call } from '../contract/call.ts'
-import type { OperationPorts } from '../contract/dependencies.ts'
+import type { OperationDependencies } from '../contract/dependencies.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import {
   checkIdentityName,
@@ -187,7 +187,7 @@ function list<N extends NameMember>(name: string, kind: Kind<N>) {
       'InvalidMarkerException',
     ] satisfies ErrorCode[],
     check: (input: Readonly<Record<N, string>>) => checkIdentityName(kind, input),
-    async run(call: Call<ListInput, never>, { pages }: OperationPorts) {
+    async run(call: Call<ListInput, never>, { pages }: OperationDependencies) {
       const { record, uniqueId } = kind.found(call)
       const names = Object.keys(record.inlinePolicies)
       const { rows, paging } = await pageOf(names, (each) => each, pages, {

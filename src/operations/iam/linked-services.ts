@@ -6,7 +6,7 @@
 import { multiRegionPolicyId } from '../../model/aws-managed-policies.ts'
 import { identifierOf, uniqueIdCharacters } from '../../model/identity.ts'
 import { maxSessionSecondsByDefault, type RoleRecord } from '../../model/role.ts'
-import type { OperationPorts } from '../contract/dependencies.ts'
+import type { OperationDependencies } from '../contract/dependencies.ts'
 
 interface LinkedService {
   /** What follows `AWSServiceRoleFor`. */
@@ -75,7 +75,7 @@ export function linkedRole(
     readonly suffix?: string | undefined
     readonly description: string
   },
-  { clock, random }: Pick<OperationPorts, 'clock' | 'random'>,
+  { clock, random }: Pick<OperationDependencies, 'clock' | 'random'>,
 ): Omit<RoleRecord, 'rowVersion'> {
   const service = findLinkedService(serviceLinked)
   if (service === undefined) throw new Error(`${serviceLinked} has no service-linked role`)

@@ -22,18 +22,18 @@ export const listRoles = iamOperation<ListRolesRequest, ListRolesResponse>()({
   audit: ['PathPrefix', 'Marker', 'MaxItems'],
   throws: ['ValidationException', 'AccessDeniedException', 'InvalidMarkerException'],
   check: ({ PathPrefix }) => checkPathPrefix(PathPrefix),
-  async run({ input, caller: { accountId }, partition }, ports) {
+  async run({ input, caller: { accountId }, partition }, dependencies) {
     const pathPrefix = input.PathPrefix ?? '/'
-    const { rows, paging } = await readPage(ports.pages, {
+    const { rows, paging } = await readPage(dependencies.pages, {
       scope: ['ListRoles', accountId, pathPrefix],
       marker: input.Marker,
       limit: Math.min(input.MaxItems ?? rolesMax, rolesMax),
-      read: (page) => ports.store.listRoles(accountId, { ...page, pathPrefix }),
+      read: (page) => dependencies.store.listRoles(accountId, { ...page, pathPrefix }),
       nameOf: (role) => role.name,
     })
     const Roles: ShownRole[] = []
     for (const role of rows) {
-      Roles.push(await listedRole(partition, role, ports))
+      Roles.push(await listedRole(partition, role, dependencies))
     }
     return { Roles, ...paging }
   },

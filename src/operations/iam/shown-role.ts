@@ -3,7 +3,7 @@ import type { IdentityTag } from '../../model/identity.ts'
 import { roleArn, type RoleRecord } from '../../model/role.ts'
 import { shownBoundary } from './permissions-boundaries.ts'
 import { shownDocument } from './shown-document.ts'
-import type { OperationPorts } from '../contract/dependencies.ts'
+import type { OperationDependencies } from '../contract/dependencies.ts'
 
 export interface ShownRole {
   readonly Path: string
@@ -19,13 +19,13 @@ export interface ShownRole {
   readonly RoleLastUsed?: { readonly LastUsedDate?: Date; readonly Region?: string }
 }
 
-type Ports = Pick<OperationPorts, 'store' | 'trustPolicies' | 'roleUses'>
+type Dependencies = Pick<OperationDependencies, 'store' | 'trustPolicies' | 'roleUses'>
 
 /** As lists show it: without its boundary, its tags and its last use. */
 export async function listedRole(
   partition: string,
   role: Omit<RoleRecord, 'rowVersion'>,
-  { trustPolicies }: Pick<Ports, 'trustPolicies'>,
+  { trustPolicies }: Pick<Dependencies, 'trustPolicies'>,
 ): Promise<ShownRole> {
   return {
     Path: role.path,
@@ -43,15 +43,15 @@ export async function listedRole(
 export async function madeRole(
   partition: string,
   role: Omit<RoleRecord, 'rowVersion'>,
-  ports: Omit<Ports, 'roleUses'>,
+  dependencies: Omit<Dependencies, 'roleUses'>,
 ): Promise<ShownRole> {
   const { permissionsBoundary, tags } = role
   const boundary =
     permissionsBoundary === undefined
       ? undefined
-      : await ports.store.findManagedPolicy(permissionsBoundary)
+      : await dependencies.store.findManagedPolicy(permissionsBoundary)
   return {
-    ...(await listedRole(partition, role, ports)),
+    ...(await listedRole(partition, role, dependencies)),
     ...(boundary && { PermissionsBoundary: shownBoundary(partition, boundary) }),
     ...(tags.length > 0 && { Tags: tags.map(({ Key, Value }) => ({ Key, Value })) }),
   }
@@ -61,9 +61,9 @@ export async function madeRole(
 export async function shownRole(
   partition: string,
   role: RoleRecord,
-  ports: Ports,
+  dependencies: Dependencies,
 ): Promise<ShownRole> {
-  const last = await ports.roleUses.lastOf(role.roleId)
+  const last = await dependencies.roleUses.lastOf(role.roleId)
   const used = last && { LastUsedDate: new Date(last.usedAt), Region: last.region }
-  return { ...(await madeRole(partition, role, ports)), RoleLastUsed: used ?? {} }
+  return { ...(await madeRole(partition, role, dependencies)), RoleLastUsed: used ?? {} }
 }

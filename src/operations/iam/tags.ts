@@ -26,7 +26,7 @@ import type { IdentityKind, IdentityTag } from '../../model/identity.ts'
 import { lowerFirst, required } from '../../model/shape.ts'
 import type { StoreReads } from '../../store/store.ts'
 import type { Call } from '../contract/call.ts'
-import type { OperationPorts } from '../contract/dependencies.ts'
+import type { OperationDependencies } from '../contract/dependencies.ts'
 import type { Operation, Permission } from '../contract/operation.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import {
@@ -213,7 +213,7 @@ function list<N extends string>(name: string, on: Taggable<N>) {
       'InvalidMarkerException',
     ] satisfies ErrorCode[],
     check: (input: Request) => on.check(input[on.member]),
-    async run(call: Call<Request, never>, { store, pages }: OperationPorts) {
+    async run(call: Call<Request, never>, { store, pages }: OperationDependencies) {
       const { tags: present, scope } = await on.find(call, store)
       const { rows, paging } = await pageOf(present, ({ Key }) => Key, pages, {
         scope: [name, ...scope],

@@ -24,9 +24,9 @@ export const updateAssumeRolePolicy = iamOperation<UpdateAssumeRolePolicyRequest
     'LimitExceededException',
   ],
   check: ({ RoleName }) => checkName('roleName', RoleName),
-  async run({ input: { PolicyDocument: trustPolicy }, role, partition, commit }, ports) {
+  async run({ input: { PolicyDocument: trustPolicy }, role, partition, commit }, dependencies) {
     const known = changeableRole(role)
-    const trustPrincipals = await ports.trustPolicies.check(trustPolicy, { partition })
+    const trustPrincipals = await dependencies.trustPolicies.check(trustPolicy, { partition })
     await commit(async (transaction) => {
       await transaction.updateRole(known, { trustPolicy, trustPrincipals })
     })

@@ -25,9 +25,9 @@ export const updateRoleDescription = iamOperation<
   auditResponse: ({ Role }) => ({ role: Role }),
   throws: ['ValidationException', 'AccessDeniedException', 'NoSuchEntityException'],
   check: ({ RoleName }) => checkName('roleName', RoleName),
-  async run({ input: { Description: description }, role, partition, commit }, ports) {
+  async run({ input: { Description: description }, role, partition, commit }, dependencies) {
     const known = requiredRole(role)
-    const Role = await madeRole(partition, { ...known, description }, ports)
+    const Role = await madeRole(partition, { ...known, description }, dependencies)
     return commit(async (transaction) => {
       await transaction.updateRole(known, { description })
       return { Role }

@@ -94,7 +94,7 @@ export const createGrant = operation<CreateGrantRequest, CreateGrantResponse>()(
     'DryRunOperationException',
   ],
   check: checkGrant,
-  async run({ input, caller, partition, keys: { key }, commit }, ports) {
+  async run({ input, caller, partition, keys: { key }, commit }, dependencies) {
     const operations = [...new Set(input.Operations)]
     const constraints = meantConstraints(input.Constraints)
     requireGrantable(key, operations, constraints)
@@ -104,14 +104,14 @@ export const createGrant = operation<CreateGrantRequest, CreateGrantResponse>()(
       region,
       keyId,
       ...(input.Name !== undefined && { name: input.Name }),
-      ...(await principalsOf(input, caller, partition, ports.principals)),
+      ...(await principalsOf(input, caller, partition, dependencies.principals)),
       // A service has no account: what it grants in its own name is the account's of the key.
       issuingAccountId: caller.service === undefined ? caller.accountId : accountId,
       operations,
       ...(constraints && { constraints }),
     }
-    const grantId = Buffer.from(ports.random.bytes(32)).toString('hex')
-    const createdAt = ports.clock.now()
+    const grantId = Buffer.from(dependencies.random.bytes(32)).toString('hex')
+    const createdAt = dependencies.clock.now()
     return commit(async (transaction) => {
       // Holds the key's row, so that of two repeated requests the later one sees the grant.
       await transaction.confirmKey(key)
@@ -121,10 +121,10 @@ export const createGrant = operation<CreateGrantRequest, CreateGrantResponse>()(
           : await transaction.findSameGrant(key, requestDigest(wanted))
       if (same === undefined) {
         const grantee = wanted.granteePrincipal ?? wanted.granteeServicePrincipal ?? ''
-        await requireGrantRoom(transaction, key, grantee, ports.quotas.resources)
+        await requireGrantRoom(transaction, key, grantee, dependencies.quotas.resources)
       }
       const grant = same ?? (await transaction.insertGrant({ ...wanted, grantId, createdAt }))
-      return { GrantToken: ports.grantTokens.seal(grant), GrantId: grant.grantId }
+      return { GrantToken: dependencies.grantTokens.seal(grant), GrantId: grant.grantId }
     })
   },
 })

@@ -115,23 +115,27 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
     requireNewKey(input)
     checkTags(input.Tags ?? [])
   },
-  async run(call, ports) {
+  async run(call, dependencies) {
     const { input, caller, partition, region, arn, commit, signal } = call
     const made = requireNewKey(input)
-    const ref = { accountId: caller.accountId, region, keyId: newKeyId(ports.random.uuid(), input) }
-    const keyPolicy = input.Policy ?? ports.policies.defaultFor(partition, ref.accountId)
+    const ref = {
+      accountId: caller.accountId,
+      region,
+      keyId: newKeyId(dependencies.random.uuid(), input),
+    }
+    const keyPolicy = input.Policy ?? dependencies.policies.defaultFor(partition, ref.accountId)
     // The default lets the account write the next policy, and so locks nobody out.
     const bypass = input.Policy === undefined || (input.BypassPolicyLockoutSafetyCheck ?? false)
-    const policyPrincipals = await ports.policies.check(keyPolicy, ref, call, bypass)
-    const createdAt = ports.clock.now()
-    const keyStore = ports.keyStoreOf(made)
+    const policyPrincipals = await dependencies.policies.check(keyPolicy, ref, call, bypass)
+    const createdAt = dependencies.clock.now()
+    const keyStore = dependencies.keyStoreOf(made)
     // An imported key has none yet.
     const material =
       made.origin === 'EXTERNAL'
         ? undefined
         : await keyStore.createMaterial({ ...ref, ...made, createdAt }, signal)
     return commit(async (transaction) => {
-      const { keys } = ports.quotas.resources
+      const { keys } = dependencies.quotas.resources
       const quota = 'KMS keys quota for this account in this region'
       await requireRoom(keys, () => transaction.countKeys(ref.accountId, region), quota)
       const key = await transaction.insertKey({
@@ -156,7 +160,7 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
       return { KeyMetadata: keyMetadata(key, arn) }
     })
   },
-  async alsoChanges(call, transaction, ports) {
-    if (call.input.MultiRegion === true) await withMultiRegionRole(call, transaction, ports)
+  async alsoChanges(call, transaction, dependencies) {
+    if (call.input.MultiRegion === true) await withMultiRegionRole(call, transaction, dependencies)
   },
 })

@@ -10,7 +10,7 @@ import { globalRegionOf } from '../../model/region.ts'
 import { DuplicateRow, type Transaction } from '../../store/store.ts'
 import type { RoleRecord } from '../../model/role.ts'
 import type { Call } from '../contract/call.ts'
-import type { OperationPorts } from '../contract/dependencies.ts'
+import type { OperationDependencies } from '../contract/dependencies.ts'
 
 const description =
   'Enables access to AWS services and resources required for AWS KMS Multi-Region Keys'
@@ -21,7 +21,7 @@ type MadeRole = Omit<RoleRecord, 'rowVersion'>
 async function ensureMultiRegionRole(
   transaction: Pick<Transaction, 'findRoleByName' | 'insertRole'>,
   accountId: string,
-  { clock, random }: Pick<OperationPorts, 'clock' | 'random'>,
+  { clock, random }: Pick<OperationDependencies, 'clock' | 'random'>,
 ): Promise<MadeRole | undefined> {
   const role = linkedRole(multiRegionService, { accountId, description }, { clock, random })
   if ((await transaction.findRoleByName(accountId, role.name)) !== undefined) return undefined
@@ -40,18 +40,18 @@ async function ensureMultiRegionRole(
 export async function withMultiRegionRole(
   call: Pick<Call<unknown, never>, 'caller' | 'partition' | 'region' | 'alsoRecords'>,
   transaction: Transaction,
-  ports: OperationPorts,
+  dependencies: OperationDependencies,
 ): Promise<void> {
   const { caller, partition, region } = call
   const { accountId } = caller
-  const role = await ensureMultiRegionRole(transaction, accountId, ports)
+  const role = await ensureMultiRegionRole(transaction, accountId, dependencies)
   if (role === undefined) return
   call.alsoRecords({
     service: 'iam',
     eventName: 'CreateServiceLinkedRole',
     region: globalRegionOf({ partition, region }),
     requestParameters: { aWSServiceName: multiRegionService },
-    responseElements: { role: await madeRole(partition, role, ports) },
+    responseElements: { role: await madeRole(partition, role, dependencies) },
     keys: [],
   })
 }

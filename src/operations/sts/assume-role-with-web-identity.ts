@@ -76,14 +76,14 @@ export const assumeRoleWithWebIdentity = stsOperation<
     // It names one of the providers of OAuth 2.0 that AWS has built in.
     throw new KmsError('ValidationException', `Invalid provider: ${ProviderId}`)
   },
-  async run({ input, caller, partition, assumed }, ports) {
+  async run({ input, caller, partition, assumed }, dependencies) {
     assert(assumed && caller.webIdentity, 'the pipeline has found the role and whose token it is')
     const { record, arn } = assumed
     const { webIdentity } = caller
-    const issuedAt = ports.clock.now()
+    const issuedAt = dependencies.clock.now()
     const { accountId } = record
     const owner = { accountId, partition }
-    const limits = await sessionPolicies(input, owner, ports, checkRoleSessionPolicy)
+    const limits = await sessionPolicies(input, owner, dependencies, checkRoleSessionPolicy)
     const seconds = requireRoleDuration(input.DurationSeconds, record)
     const { RoleSessionName: name } = input
     const { provider, audience, subject, sourceIdentity, tags, transitiveTagKeys } = webIdentity
@@ -101,7 +101,7 @@ export const assumeRoleWithWebIdentity = stsOperation<
       ...(sourceIdentity !== undefined && { sourceIdentity }),
       webIdentity: { provider, audience, subject, methods: methodsOf(webIdentity) },
     }
-    const made = makeSession(ports, session, input.MinimumSessionTokenSize)
+    const made = makeSession(dependencies, session, input.MinimumSessionTokenSize)
     return {
       ...made,
       ...assumedRoleUser(record, arn, name),

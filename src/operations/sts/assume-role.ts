@@ -105,13 +105,13 @@ export const assumeRole = stsOperation<AssumeRoleRequest, AssumeRoleResponse>()(
       throw new KmsError('UnsupportedOperationException', 'ProvidedContexts are not supported')
     }
   },
-  async run({ input, caller, partition, assumed }, ports) {
+  async run({ input, caller, partition, assumed }, dependencies) {
     assert(assumed, 'the pipeline has found the role that it let the caller assume')
     const { record, arn } = assumed
-    const issuedAt = ports.clock.now()
+    const issuedAt = dependencies.clock.now()
     const { accountId } = record
     const owner = { accountId, partition }
-    const limits = await sessionPolicies(input, owner, ports, checkRoleSessionPolicy)
+    const limits = await sessionPolicies(input, owner, dependencies, checkRoleSessionPolicy)
     const seconds = requireDuration(input.DurationSeconds, record, caller.session)
     const { RoleSessionName: name } = input
     const session: Session = {
@@ -126,7 +126,7 @@ export const assumeRole = stsOperation<AssumeRoleRequest, AssumeRoleResponse>()(
       ...limits,
       ...inherited(input, caller.session),
     }
-    const made = makeSession(ports, session, input.MinimumSessionTokenSize)
+    const made = makeSession(dependencies, session, input.MinimumSessionTokenSize)
     const { sourceIdentity } = session
     return {
       ...made,

@@ -58,12 +58,12 @@ export const getFederationToken = stsOperation<
     'PackedPolicyTooLargeException',
   ],
   check: ({ Tags }) => checkTags(Tags),
-  async run({ input, caller, partition }, ports) {
+  async run({ input, caller, partition }, dependencies) {
     const { Name: name, Tags: tags = [], DurationSeconds } = input
     const { accountId } = caller
-    const issuedAt = ports.clock.now()
+    const issuedAt = dependencies.clock.now()
     const made = makeSession(
-      ports,
+      dependencies,
       {
         kind: 'federated',
         accountId,
@@ -73,7 +73,12 @@ export const getFederationToken = stsOperation<
         expiresAt: expiry(issuedAt, tokenSecondsOf(DurationSeconds, caller)),
         sourceAccessKeyId: caller.accessKeyId ?? '',
         chained: false,
-        ...(await sessionPolicies(input, { accountId, partition }, ports, checkIdentityPolicy)),
+        ...(await sessionPolicies(
+          input,
+          { accountId, partition },
+          dependencies,
+          checkIdentityPolicy,
+        )),
         tags,
         transitiveTagKeys: [],
       },

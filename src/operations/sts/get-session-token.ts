@@ -28,10 +28,10 @@ export const getSessionToken = stsOperation<GetSessionTokenRequest, GetSessionTo
   }),
   throws: ['ValidationException', 'AccessDeniedException'],
   check: refuseMfa,
-  run({ input, caller }, ports) {
-    const issuedAt = ports.clock.now()
+  run({ input, caller }, dependencies) {
+    const issuedAt = dependencies.clock.now()
     const made = makeSession(
-      ports,
+      dependencies,
       {
         kind: 'user',
         accountId: caller.accountId,

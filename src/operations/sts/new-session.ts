@@ -6,7 +6,7 @@ import { SessionTooLarge, type Session } from '../../model/session.ts'
 import { checkPolicyArn, managedPolicyOf } from '../iam/managed-policy.ts'
 import { requestTags } from '../iam/shown-user.ts'
 import type { ContextEntries } from '../contract/call.ts'
-import type { OperationPorts } from '../contract/dependencies.ts'
+import type { OperationDependencies } from '../contract/dependencies.ts'
 
 export interface ToldCredentials {
   readonly AccessKeyId: string
@@ -26,7 +26,7 @@ export interface MadeSession {
 
 /** @throws {KmsError} `PackedPolicyTooLargeException` */
 export function makeSession(
-  { sessions }: OperationPorts,
+  { sessions }: OperationDependencies,
   session: Session,
   tokenSizeMin?: number,
 ): MadeSession {
@@ -78,7 +78,7 @@ export async function sessionPolicies(
     readonly PolicyArns?: readonly { readonly arn?: string }[]
   },
   { accountId, partition }: { readonly accountId: string; readonly partition: string },
-  { store }: Pick<OperationPorts, 'store'>,
+  { store }: Pick<OperationDependencies, 'store'>,
   check: (policy: string) => void,
 ): Promise<Pick<Session, 'policy' | 'policyIds'>> {
   const { Policy: policy, PolicyArns = [] } = input

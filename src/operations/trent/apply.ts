@@ -13,7 +13,7 @@ import { prepareKeys } from './apply/key-materials.ts'
 import { toldChanges, warningsOf } from './apply/told.ts'
 import { insiderOperation } from './insider-operation.ts'
 import type { Call } from '../contract/call.ts'
-import type { OperationPorts } from '../contract/dependencies.ts'
+import type { OperationDependencies } from '../contract/dependencies.ts'
 
 export interface Applied {
   readonly dryRun: boolean
@@ -45,18 +45,18 @@ export const apply = insiderOperation<Applied>()({
     'InvalidArnException',
     'TagException',
   ],
-  async run(call, ports) {
+  async run(call, dependencies) {
     const { input, partition, region, signal } = call
     const { document, dryRun = false } = input
     requireKeysOnce(document, region)
-    const prepared = await prepareKeys(document, { region, partition, signal }, ports)
+    const prepared = await prepareKeys(document, { region, partition, signal }, dependencies)
     let changes: readonly AppliedChange[] = []
     const work = async (transaction: Applying['transaction']): Promise<Applied> => {
       const noted: AppliedChange[] = []
       const events: FurtherEvent[] = []
       await applyAccounts(
         document,
-        applyingOf(call, ports, {
+        applyingOf(call, dependencies, {
           transaction,
           prepared,
           note: (change) => noted.push(change),
@@ -85,17 +85,17 @@ type ApplyCall = Pick<
 
 function applyingOf(
   { input, partition, region, origin }: ApplyCall,
-  ports: OperationPorts,
+  dependencies: OperationDependencies,
   rest: Pick<Applying, 'transaction' | 'prepared' | 'note' | 'alsoRecords'>,
 ): Applying {
   return {
     ...rest,
-    ports,
-    checks: ports.principalChecks(rest.transaction),
+    dependencies,
+    checks: dependencies.principalChecks(rest.transaction),
     partition,
     region,
     origin,
-    now: ports.clock.now(),
+    now: dependencies.clock.now(),
     prune: input.prune ?? false,
   }
 }

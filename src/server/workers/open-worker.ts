@@ -34,7 +34,7 @@ import type { Link } from '../../threads/link.ts'
 import type { AskedOfFirst, Noted, NotedOf, WorkerState } from './questions.ts'
 import { openStream } from './stream.ts'
 import type { WorkerConfig } from './worker-config.ts'
-import type { OperationPorts } from '../../operations/contract/dependencies.ts'
+import type { OperationDependencies } from '../../operations/contract/dependencies.ts'
 import type { WorkerParts } from '../parts.ts'
 import type { WorkerData } from './worker-data.ts'
 
@@ -181,7 +181,7 @@ async function forward(request: RawRequest, link: Link<AskedOfFirst>): Promise<R
 const unreachable = (): never => {
   throw new Error('unreachable: operators and tests are served by the first worker')
 }
-const notHere: OperationPorts['server'] = {
+const notHere: OperationDependencies['server'] = {
   status: unreachable,
   moveClock: unreachable,
   acceptClock: unreachable,

@@ -8,7 +8,7 @@ import { cloudtrailRegistry } from '../../../src/operations/cloudtrail/registry.
 import { engines, storeOf } from '../../store/engines.ts'
 import { accountId, insertAccounts, insertKeys, newKey, region } from '../../store/records.ts'
 import type { Call } from '../../../src/operations/contract/call.ts'
-import type { OperationPorts } from '../../../src/operations/contract/dependencies.ts'
+import type { OperationDependencies } from '../../../src/operations/contract/dependencies.ts'
 
 export const now = Date.UTC(2030, 0, 1)
 export type Answer = Readonly<Record<string, unknown>>
@@ -32,7 +32,7 @@ export async function world(t: TestContext, more: Partial<TrailPorts> = {}): Pro
     digestPublicKeys: () => Promise.resolve([]),
     ...more,
   }
-  const ports = {
+  const dependencies = {
     store,
     trails,
     clock: { now: () => now, system: () => now },
@@ -41,7 +41,7 @@ export async function world(t: TestContext, more: Partial<TrailPorts> = {}): Pro
         if (marker !== undefined) throw new KmsError('InvalidMarkerException')
       },
     },
-  } as unknown as OperationPorts // all that trails work with
+  } as unknown as OperationDependencies // all that trails work with
   return async (name, given = {}, { region: at = region, account = accountId } = {}) => {
     const operation = cloudtrailRegistry.get(`cloudtrail:${name}`)
     assert(operation)
@@ -55,7 +55,7 @@ export async function world(t: TestContext, more: Partial<TrailPorts> = {}): Pro
       region: at,
       commit: store.change.bind(store),
     } as unknown as Call<never, never>
-    return (await operation.run(call, ports)) as Answer
+    return (await operation.run(call, dependencies)) as Answer
   }
 }
 

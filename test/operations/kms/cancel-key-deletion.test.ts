@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { notDyingStates } from '../../../src/model/key-state.ts'
-import { accountId, alter, call, createWorld, makeKey, region, rowOf } from './memory-ports.ts'
+import {
+  accountId,
+  alter,
+  call,
+  createWorld,
+  makeKey,
+  region,
+  rowOf,
+} from './memory-dependencies.ts'
 
 test('CancelKeyDeletion leaves the key disabled, with no date', async () => {
   const world = createWorld()

@@ -9,7 +9,7 @@ import {
   makeKey,
   region,
   start,
-} from './memory-ports.ts'
+} from './memory-dependencies.ts'
 
 const aliasArn = `arn:aws:kms:${region}:${accountId}:alias/a`
 

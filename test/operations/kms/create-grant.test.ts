@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { grantOperations } from '../../../src/model/grant.ts'
 import { createGrant } from '../../../src/operations/kms/create-grant.ts'
-import { accountId, alter, call, createWorld, makeKey, region, start } from './memory-ports.ts'
+import {
+  accountId,
+  alter,
+  call,
+  createWorld,
+  makeKey,
+  region,
+  start,
+} from './memory-dependencies.ts'
 
 const root = `arn:aws:iam::${accountId}:root`
 const given = { GranteePrincipal: root, Operations: ['Encrypt'] }
@@ -256,7 +264,7 @@ test('CreateGrant is refused with the grant that would be one too many', async (
   await call(world, 'CreateGrant', { ...given, KeyId, Name: 'kept' })
   const [grant] = world.rows.grants
   assert(grant)
-  const { grantsPerKey } = world.ports.quotas.resources
+  const { grantsPerKey } = world.dependencies.quotas.resources
   for (let count = 1; count < grantsPerKey - 1; count += 1) {
     world.rows.grants.push({ ...grant, grantId: String(count), name: `n${count}` })
   }

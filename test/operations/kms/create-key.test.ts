@@ -14,7 +14,7 @@ import {
   readGiven,
   region,
   start,
-} from './memory-ports.ts'
+} from './memory-dependencies.ts'
 
 const defaults = {
   AWSAccountId: accountId,
@@ -39,7 +39,7 @@ test('CreateKey without parameters makes a symmetric encryption key with the def
   const [key] = world.rows.keys
   assert(key)
   assert.deepEqual(KeyMetadata, { ...defaults, CurrentKeyMaterialId: key.currentMaterialId })
-  assert.equal(key.policy, world.ports.policies.defaultFor(partition, accountId))
+  assert.equal(key.policy, world.dependencies.policies.defaultFor(partition, accountId))
   assert.deepEqual(key.policyPrincipals, { [`arn:aws:iam::${accountId}:root`]: accountId })
   assert.deepEqual(
     world.rows.materials.map(({ materialId, keyId, createdAt }) => [materialId, keyId, createdAt]),
@@ -103,7 +103,7 @@ test('CreateKey checks a policy that was given for lockout, unless it is told no
       return {}
     },
   }
-  const watched = { ...world, ports: { ...world.ports, policies } }
+  const watched = { ...world, dependencies: { ...world.dependencies, policies } }
   await call(watched, 'CreateKey', { Policy: '{}' })
   await call(watched, 'CreateKey', { Policy: '{}', BypassPolicyLockoutSafetyCheck: true })
   await call(watched, 'CreateKey')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decapsulate } from '../../../src/operations/kms/decapsulate.ts'
 import { answerFor } from './memory-pairs.ts'
-import { accountId, alter, call, createWorld, makeKey, region } from './memory-ports.ts'
+import { accountId, alter, call, createWorld, makeKey, region } from './memory-dependencies.ts'
 
 const given = {
   EncapsulationAlgorithm: 'ML_KEM',

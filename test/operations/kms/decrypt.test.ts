@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { answerFor } from './memory-pairs.ts'
-import { accountId, alter, call, createWorld, makeKey, region, type World } from './memory-ports.ts'
+import {
+  accountId,
+  alter,
+  call,
+  createWorld,
+  makeKey,
+  region,
+  type World,
+} from './memory-dependencies.ts'
 
 const Plaintext = Buffer.from('attack at dawn')
 const EncryptionContext = { purpose: 'test' }

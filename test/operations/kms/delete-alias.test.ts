@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { anyState } from '../../../src/model/key-state.ts'
 import { deleteAlias } from '../../../src/operations/kms/delete-alias.ts'
-import { alter, call, createWorld, makeKey } from './memory-ports.ts'
+import { alter, call, createWorld, makeKey } from './memory-dependencies.ts'
 
 test('DeleteAlias takes the name and leaves the key, in every state of the key', async () => {
   for (const state of anyState) {

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bytesOf, describe, forever, makeImported, send, testStates } from './imported-keys.ts'
 import { memoryMaterialId } from './memory-imports.ts'
-import { alter, call, createWorld, rowOf, start, type Answer, type World } from './memory-ports.ts'
+import {
+  alter,
+  call,
+  createWorld,
+  rowOf,
+  start,
+  type Answer,
+  type World,
+} from './memory-dependencies.ts'
 import { arnOf } from './rotatable-keys.ts'
 
 const [first, second] = [bytesOf(1), bytesOf(2)]

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deriveSharedSecret } from '../../../src/operations/kms/derive-shared-secret.ts'
 import { answerFor } from './memory-pairs.ts'
-import { accountId, alter, call, createWorld, makeKey, region } from './memory-ports.ts'
+import { accountId, alter, call, createWorld, makeKey, region } from './memory-dependencies.ts'
 
 const PublicKey = Buffer.from('a peer')
 const given = { PublicKey: PublicKey.toString('base64'), KeyAgreementAlgorithm: 'ECDH' }

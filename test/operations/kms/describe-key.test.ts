@@ -3,7 +3,15 @@ import { test } from 'node:test'
 import type { KeyMetadata } from '@aws-sdk/client-kms'
 import type { KeyRecord, KeyState } from '../../../src/model/key.ts'
 import { anyState } from '../../../src/model/key-state.ts'
-import { accountId, alter, call, createWorld, makeKey, region, start } from './memory-ports.ts'
+import {
+  accountId,
+  alter,
+  call,
+  createWorld,
+  makeKey,
+  region,
+  start,
+} from './memory-dependencies.ts'
 
 test('DescribeKey answers for a key id, an ARN and an alias', async () => {
   const world = createWorld()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { alter, call, createWorld, makeKey, rowOf } from './memory-ports.ts'
+import { alter, call, createWorld, makeKey, rowOf } from './memory-dependencies.ts'
 import { settingRefusals, testRefusals } from './rotatable-keys.ts'
 
 test('DisableKeyRotation ends the schedule, and forgets its period', async () => {

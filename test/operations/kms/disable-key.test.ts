@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { accountId, alter, call, createWorld, makeKey, region, rowOf } from './memory-ports.ts'
+import {
+  accountId,
+  alter,
+  call,
+  createWorld,
+  makeKey,
+  region,
+  rowOf,
+} from './memory-dependencies.ts'
 
 test('DisableKey makes a key Disabled', async () => {
   const world = createWorld()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { enableKeyRotation } from '../../../src/operations/kms/enable-key-rotation.ts'
-import { InputRefused, call, createWorld, makeKey, rowOf, start } from './memory-ports.ts'
+import { InputRefused, call, createWorld, makeKey, rowOf, start } from './memory-dependencies.ts'
 import { dayMs, settingRefusals, testRefusals, testUnsupportedSpecs } from './rotatable-keys.ts'
 
 for (const [asked, days] of [

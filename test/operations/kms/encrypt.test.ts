@@ -9,7 +9,7 @@ import {
   createWorld,
   makeKey,
   region,
-} from './memory-ports.ts'
+} from './memory-dependencies.ts'
 
 const Plaintext = Buffer.from('attack at dawn').toString('base64')
 

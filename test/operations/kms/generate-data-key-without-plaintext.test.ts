@@ -9,7 +9,7 @@ import {
   createWorld,
   makeKey,
   region,
-} from './memory-ports.ts'
+} from './memory-dependencies.ts'
 
 for (const [given, length] of [
   [{ KeySpec: 'AES_256' }, 32],
@@ -122,10 +122,10 @@ test('GenerateDataKeyWithoutPlaintext leaves no plaintext when it cannot be seal
   const world = createWorld()
   const { keyId: KeyId } = await makeKey(world)
   const failing = {
-    ...world.ports.keyStoreOf({ origin: 'AWS_KMS' }),
+    ...world.dependencies.keyStoreOf({ origin: 'AWS_KMS' }),
     encrypt: () => Promise.reject(new KmsError('KeyUnavailableException')),
   }
-  const broken = { ...world, ports: { ...world.ports, keyStoreOf: () => failing } }
+  const broken = { ...world, dependencies: { ...world.dependencies, keyStoreOf: () => failing } }
   await assert.rejects(
     call(broken, 'GenerateDataKeyWithoutPlaintext', { KeyId, KeySpec: 'AES_256' }),
     {

@@ -9,7 +9,7 @@ import {
   createWorld,
   makeKey,
   region,
-} from './memory-ports.ts'
+} from './memory-dependencies.ts'
 
 for (const [given, length] of [
   [{ KeySpec: 'AES_256' }, 32],
@@ -112,10 +112,10 @@ test('GenerateDataKey leaves no plaintext when it cannot be sealed', async () =>
   const world = createWorld()
   const { keyId: KeyId } = await makeKey(world)
   const failing = {
-    ...world.ports.keyStoreOf({ origin: 'AWS_KMS' }),
+    ...world.dependencies.keyStoreOf({ origin: 'AWS_KMS' }),
     encrypt: () => Promise.reject(new KmsError('KeyUnavailableException')),
   }
-  const broken = { ...world, ports: { ...world.ports, keyStoreOf: () => failing } }
+  const broken = { ...world, dependencies: { ...world.dependencies, keyStoreOf: () => failing } }
   await assert.rejects(call(broken, 'GenerateDataKey', { KeyId, KeySpec: 'AES_256' }), {
     code: 'KeyUnavailableException',
   })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { generateMac } from '../../../src/operations/kms/generate-mac.ts'
 import { answerFor } from './memory-pairs.ts'
-import { accountId, alter, call, createWorld, makeKey, region } from './memory-ports.ts'
+import { accountId, alter, call, createWorld, makeKey, region } from './memory-dependencies.ts'
 
 const Message = Buffer.from('message')
 const given = { Message: Message.toString('base64'), MacAlgorithm: 'HMAC_SHA_384' }

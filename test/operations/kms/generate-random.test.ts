@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { InputRefused, call, createWorld } from './memory-ports.ts'
+import { InputRefused, call, createWorld } from './memory-dependencies.ts'
 
 test('GenerateRandom answers as many bytes as asked for, and nothing else', async () => {
   for (const NumberOfBytes of [1, 1024]) {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { KeyLastUsageTrackingOperation } from '@aws-sdk/client-kms'
 import { anyState } from '../../../src/model/key-state.ts'
 import { kmsRegistry } from '../../../src/operations/kms/registry.ts'
-import { alter, call, createWorld, makeKey, start } from './memory-ports.ts'
+import { alter, call, createWorld, makeKey, start } from './memory-dependencies.ts'
 
 const hourMs = 3_600_000
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { anyState } from '../../../src/model/key-state.ts'
-import { alter, call, createWorld, makeKey } from './memory-ports.ts'
+import { alter, call, createWorld, makeKey } from './memory-dependencies.ts'
 
 const Policy = '{\n  "Version" : "2012-10-17",\t"Id":"é" }'
 

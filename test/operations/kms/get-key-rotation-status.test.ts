@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { anyState } from '../../../src/model/key-state.ts'
-import { alter, call, createWorld, makeKey, start } from './memory-ports.ts'
+import { alter, call, createWorld, makeKey, start } from './memory-dependencies.ts'
 import { arnOf, dayMs } from './rotatable-keys.ts'
 
 const schedule = { rotationPeriodDays: 90, nextRotationAt: start + dayMs }

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { canWrap } from '../../../src/crypto/key-specs.ts'
 import type { KeySpec } from '../../../src/model/key.ts'
-import { call, createWorld, InputRefused, start, type Answer, type World } from './memory-ports.ts'
+import {
+  call,
+  createWorld,
+  InputRefused,
+  start,
+  type Answer,
+  type World,
+} from './memory-dependencies.ts'
 import { makeImported, testStates } from './imported-keys.ts'
 import { arnOf, dayMs } from './rotatable-keys.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { answerFor } from './memory-pairs.ts'
-import { accountId, alter, call, createWorld, makeKey, region } from './memory-ports.ts'
+import { accountId, alter, call, createWorld, makeKey, region } from './memory-dependencies.ts'
 
 test('GetPublicKey answers the public half, and the algorithms under the member of the usage', async () => {
   const world = createWorld()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createGrant } from '../../../src/operations/kms/create-grant.ts'
-import { accountId, call, createWorld, makeKey } from './memory-ports.ts'
+import { accountId, call, createWorld, makeKey } from './memory-dependencies.ts'
 
 const SourceArn = 'arn:aws:s3:us-west-2:111122223333:bucket'
 

@@ -4,7 +4,15 @@ import type { KeyRecord } from '../../../src/model/key.ts'
 import { StaleRow } from '../../../src/store/store.ts'
 import { bytesOf, describe, forever, makeImported, send, testStates } from './imported-keys.ts'
 import { memoryMaterialId } from './memory-imports.ts'
-import { alter, call, createWorld, rowOf, start, type Answer, type World } from './memory-ports.ts'
+import {
+  alter,
+  call,
+  createWorld,
+  rowOf,
+  start,
+  type Answer,
+  type World,
+} from './memory-dependencies.ts'
 import { arnOf, dayMs } from './rotatable-keys.ts'
 
 const [first, second, third] = [bytesOf(1), bytesOf(2), bytesOf(3)]

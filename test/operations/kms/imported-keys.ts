@@ -10,7 +10,7 @@ import {
   rowOf,
   type Answer,
   type World,
-} from './memory-ports.ts'
+} from './memory-dependencies.ts'
 import { arnOf } from './rotatable-keys.ts'
 
 export const bytesOf = (digit: number): Buffer => Buffer.alloc(32, digit)

@@ -9,7 +9,7 @@ import {
   makeKey,
   region,
   start,
-} from './memory-ports.ts'
+} from './memory-dependencies.ts'
 
 test('ListAliases answers aliases by name, with their keys and dates', async () => {
   const world = createWorld()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { accountId, call, createWorld, makeKey, region, start } from './memory-ports.ts'
-import type { World } from './memory-ports.ts'
+import { accountId, call, createWorld, makeKey, region, start } from './memory-dependencies.ts'
+import type { World } from './memory-dependencies.ts'
 
 const root = `arn:aws:iam::${accountId}:root`
 const user = `arn:aws:iam::${accountId}:user/u`

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { InputRefused, call, createWorld, makeKey } from './memory-ports.ts'
+import { InputRefused, call, createWorld, makeKey } from './memory-dependencies.ts'
 
 test('ListKeyPolicies answers the one name, whatever the limit and the marker', async () => {
   const world = createWorld()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MaterialStateRecord } from '../../../src/model/key-material.ts'
 import { anyState } from '../../../src/model/key-state.ts'
-import { alter, call, createWorld, makeKey, start, type World } from './memory-ports.ts'
+import { alter, call, createWorld, makeKey, start, type World } from './memory-dependencies.ts'
 import { arnOf } from './rotatable-keys.ts'
 
 async function worldWithRotations(): Promise<readonly [World, string]> {

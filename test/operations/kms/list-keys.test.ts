@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { InputRefused, accountId, call, createWorld, makeKey, region } from './memory-ports.ts'
+import {
+  InputRefused,
+  accountId,
+  call,
+  createWorld,
+  makeKey,
+  region,
+} from './memory-dependencies.ts'
 
 test('ListKeys answers every key once, page by page, with a marker while there are more', async () => {
   const world = createWorld()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { InputRefused, alter, call, createWorld, makeKey } from './memory-ports.ts'
+import { InputRefused, alter, call, createWorld, makeKey } from './memory-dependencies.ts'
 
 const Tags = Array.from({ length: 50 }, (_, index) => ({
   TagKey: `${50 - index}`,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { accountId, call, createWorld, makeKey } from './memory-ports.ts'
-import type { World } from './memory-ports.ts'
+import { accountId, call, createWorld, makeKey } from './memory-dependencies.ts'
+import type { World } from './memory-dependencies.ts'
 
 const root = `arn:aws:iam::${accountId}:root`
 const foreign = 'arn:aws:iam::444455556666:root'

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { KeyMetadata } from '@aws-sdk/client-kms'
 import { algorithmNames, keySpecs } from '../../../src/crypto/key-specs.ts'
 import type { KeySpec } from '../../../src/model/key.ts'
-import { accountId, call, createWorld, makeKey, region } from './memory-ports.ts'
+import { accountId, call, createWorld, makeKey, region } from './memory-dependencies.ts'
 
 test('CreateKey of a multi-Region key makes a primary key that has no replicas', async () => {
   const world = createWorld()

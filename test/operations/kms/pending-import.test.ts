@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { kmsRegistry } from '../../../src/operations/kms/registry.ts'
 import { arnOf } from './rotatable-keys.ts'
 import { makeImported } from './imported-keys.ts'
-import { call, createWorld } from './memory-ports.ts'
+import { call, createWorld } from './memory-dependencies.ts'
 
 /** `run` refuses some of them for another reason: CancelKeyDeletion, the settings of rotation. */
 const goOn = [

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { KmsError } from '../../../src/errors.ts'
 import { anyState } from '../../../src/model/key-state.ts'
 import { putKeyPolicy } from '../../../src/operations/kms/put-key-policy.ts'
-import { InputRefused, alter, call, createWorld, makeKey, rowOf } from './memory-ports.ts'
+import { InputRefused, alter, call, createWorld, makeKey, rowOf } from './memory-dependencies.ts'
 
 test('PutKeyPolicy stores the policy and whom it names, in every state', async () => {
   for (const state of anyState) {

@@ -15,7 +15,7 @@ import {
   region,
   start,
   type World,
-} from './memory-ports.ts'
+} from './memory-dependencies.ts'
 
 const ReplicaRegion = 'eu-north-1'
 const arnIn = (place: string, keyId: string): string =>
@@ -209,8 +209,11 @@ for (const state of ['Creating', 'PendingDeletion'] as const) {
 test('ReplicateKey is refused where the Region is full, or the policy bad, and leaves nothing', async () => {
   const world = createWorld()
   const { keyId: KeyId } = await makeKey(world, { MultiRegion: true })
-  const resources = { ...world.ports.quotas.resources, keys: 0 }
-  const full = { ...world, ports: { ...world.ports, quotas: { ...world.ports.quotas, resources } } }
+  const resources = { ...world.dependencies.quotas.resources, keys: 0 }
+  const full = {
+    ...world,
+    dependencies: { ...world.dependencies, quotas: { ...world.dependencies.quotas, resources } },
+  }
   const replicate = (where: World): Promise<unknown> =>
     call(where, 'ReplicateKey', { KeyId, ReplicaRegion, Policy: '{}' })
   await assert.rejects(replicate(full), { code: 'LimitExceededException' })

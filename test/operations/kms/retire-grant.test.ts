@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { accountId, call, createWorld, makeKey } from './memory-ports.ts'
+import { accountId, call, createWorld, makeKey } from './memory-dependencies.ts'
 
 const GranteePrincipal = `arn:aws:iam::${accountId}:root`
 const given = { GranteePrincipal, Operations: ['Encrypt'] }

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KeyRecord, KeyState } from '../../../src/model/key.ts'
-import { accountId, alter, call, createWorld, makeKey, region, rowOf } from './memory-ports.ts'
+import {
+  accountId,
+  alter,
+  call,
+  createWorld,
+  makeKey,
+  region,
+  rowOf,
+} from './memory-dependencies.ts'
 
 export const dayMs = 86_400_000
 

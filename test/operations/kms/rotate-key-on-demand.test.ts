@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MaterialStateRecord } from '../../../src/model/key-material.ts'
-import { alter, call, createWorld, makeKey, rowOf, start, type World } from './memory-ports.ts'
+import {
+  alter,
+  call,
+  createWorld,
+  makeKey,
+  rowOf,
+  start,
+  type World,
+} from './memory-dependencies.ts'
 import {
   arnOf,
   dayMs,

@@ -12,7 +12,7 @@ import {
   region,
   rowOf,
   start,
-} from './memory-ports.ts'
+} from './memory-dependencies.ts'
 
 const day = 86_400_000
 

@@ -10,7 +10,7 @@ import {
   createWorld,
   makeKey,
   region,
-} from './memory-ports.ts'
+} from './memory-dependencies.ts'
 
 const Message = Buffer.from('message')
 const given = { Message: Message.toString('base64'), SigningAlgorithm: 'ECDSA_SHA_256' }

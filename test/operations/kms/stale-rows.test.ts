@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { StaleRow } from '../../../src/store/store.ts'
-import { alter, call, createWorld, makeKey, rowOf } from './memory-ports.ts'
+import { alter, call, createWorld, makeKey, rowOf } from './memory-dependencies.ts'
 
 const changes: readonly [name: string, given: object][] = [
   ['EnableKey', {}],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { tagResource } from '../../../src/operations/kms/tag-resource.ts'
-import { InputRefused, alter, call, createWorld, makeKey, rowOf } from './memory-ports.ts'
+import { InputRefused, alter, call, createWorld, makeKey, rowOf } from './memory-dependencies.ts'
 
 const tag = (TagKey: string, TagValue = '') => ({ TagKey, TagValue })
 const numbered = (count: number, prefix = '') =>

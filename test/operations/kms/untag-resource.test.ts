@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { InputRefused, alter, call, createWorld, makeKey, rowOf } from './memory-ports.ts'
+import { InputRefused, alter, call, createWorld, makeKey, rowOf } from './memory-dependencies.ts'
 
 const Tags = ['a', 'b', 'c'].map((TagKey) => ({ TagKey, TagValue: '' }))
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KeyRecord } from '../../../src/model/key.ts'
-import { alter, call, createWorld, makeKey, start } from './memory-ports.ts'
+import { alter, call, createWorld, makeKey, start } from './memory-dependencies.ts'
 
 test('UpdateAlias lets an alias point to another key', async () => {
   const world = createWorld()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { InputRefused, alter, call, createWorld, makeKey, rowOf } from './memory-ports.ts'
+import { InputRefused, alter, call, createWorld, makeKey, rowOf } from './memory-dependencies.ts'
 
 test('UpdateKeyDescription writes another description, and an empty one', async () => {
   const world = createWorld()

@@ -3,7 +3,15 @@ import { test } from 'node:test'
 import type { KeyRecord } from '../../../src/model/key.ts'
 import { anyState } from '../../../src/model/key-state.ts'
 import { updatePrimaryRegion } from '../../../src/operations/kms/update-primary-region.ts'
-import { accountId, call, createWorld, makeKey, region, start, type World } from './memory-ports.ts'
+import {
+  accountId,
+  call,
+  createWorld,
+  makeKey,
+  region,
+  start,
+  type World,
+} from './memory-dependencies.ts'
 
 const PrimaryRegion = 'eu-north-1'
 const otherRegion = 'ap-south-1'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { verifyMac } from '../../../src/operations/kms/verify-mac.ts'
 import { answerFor } from './memory-pairs.ts'
-import { accountId, call, createWorld, makeKey, region } from './memory-ports.ts'
+import { accountId, call, createWorld, makeKey, region } from './memory-dependencies.ts'
 
 const Message = Buffer.from('message')
 const macKey = { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }

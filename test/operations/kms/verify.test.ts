@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { verify } from '../../../src/operations/kms/verify.ts'
 import { answerFor } from './memory-pairs.ts'
-import { accountId, alter, call, createWorld, makeKey, region } from './memory-ports.ts'
+import { accountId, alter, call, createWorld, makeKey, region } from './memory-dependencies.ts'
 
 const Message = Buffer.from('message')
 const signer = { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' }

@@ -15,7 +15,7 @@ export async function applyAccessKeys(
   entries: readonly AccessKeyEntry[],
   place: Place,
 ): Promise<void> {
-  const { transaction, ports, now, note } = applying
+  const { transaction, dependencies, now, note } = applying
   for (const [index, entry] of entries.entries()) {
     const at = [...place, index]
     const { accessKeyId } = entry
@@ -29,7 +29,10 @@ export async function applyAccessKeys(
       const message = `there would be more than ${accessKeysMax} access keys`
       throw refusalAt(at, message, 'LimitExceededException')
     }
-    const record = ports.fixedAccessKeys.make({ ...owner, accessKeyId }, entry.secretAccessKey)
+    const record = dependencies.fixedAccessKeys.make(
+      { ...owner, accessKeyId },
+      entry.secretAccessKey,
+    )
     try {
       await transaction.insertAccessKey({ ...record, status: 'Active', createdAt: now })
     } catch (error) {
@@ -41,7 +44,7 @@ export async function applyAccessKeys(
 }
 
 function requireSame(
-  { ports }: Applying,
+  { dependencies }: Applying,
   owner: Owner,
   present: AccessKeyRecord,
   { accessKeyId, secretAccessKey }: AccessKeyEntry,
@@ -51,7 +54,7 @@ function requireSame(
   if (principalId !== owner.principalId || accountId !== owner.accountId) {
     throw refusalAt([...place, 'accessKeyId'], `\`${accessKeyId}\` is somebody else's`)
   }
-  if (ports.fixedAccessKeys.isSecretOf(present, secretAccessKey)) return
+  if (dependencies.fixedAccessKeys.isSecretOf(present, secretAccessKey)) return
   throw refusalAt(
     [...place, 'secretAccessKey'],
     `\`${accessKeyId}\` has another secret: delete that access key first`,

@@ -12,7 +12,7 @@ export async function applyAccount(
   entry: AccountEntry,
   place: Place,
 ): Promise<void> {
-  const { transaction, partition, ports, now, note } = applying
+  const { transaction, partition, dependencies, now, note } = applying
   const { accountId, accessKeys = [] } = entry
   const name = `arn:${partition}:iam::${accountId}:root`
   const present = await transaction.findAccount(accountId)
@@ -26,7 +26,7 @@ export async function applyAccount(
   if (present !== undefined && members.length > 0) {
     note({ change: 'update', type: 'account', name, members })
   }
-  if (accessKeys.length > 0 && accountId === ports.server.firstAccount.accountId) {
+  if (accessKeys.length > 0 && accountId === dependencies.server.firstAccount.accountId) {
     throw refusalAt(
       [...place, 'accessKeys'],
       'the access key of the root user of the first account is that of the settings',

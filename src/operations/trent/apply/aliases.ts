@@ -7,13 +7,13 @@ import type { Applying } from './applying.ts'
 import { type Place, placed } from './place.ts'
 
 export async function applyAliases(
-  { transaction, ports, partition, now, note }: Applying,
+  { transaction, dependencies, partition, now, note }: Applying,
   key: KeyRecord,
   names: readonly string[],
   place: Place,
 ): Promise<void> {
   const { accountId, region, keyId } = key
-  const { resources } = ports.quotas
+  const { resources } = dependencies.quotas
   for (const [index, name] of names.entries()) {
     const at = [...place, index]
     const ref = { accountId, region, name }

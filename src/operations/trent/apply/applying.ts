@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Transaction } from '../../../store/store.ts'
 import type { PreparedKeys } from './key-materials.ts'
 import type { Call } from '../../contract/call.ts'
-import type { OperationPorts, PrincipalChecks } from '../../contract/dependencies.ts'
+import type { OperationDependencies, PrincipalChecks } from '../../contract/dependencies.ts'
 
 /** What was changed, or would be. */
 export interface AppliedChange {
@@ -27,7 +27,7 @@ export interface AppliedChange {
 
 export interface Applying {
   readonly transaction: Transaction
-  readonly ports: OperationPorts
+  readonly dependencies: OperationDependencies
   /** Principals as the transaction sees them: those that it has made are there. */
   readonly checks: PrincipalChecks
   readonly partition: string

@@ -55,14 +55,14 @@ export async function applyGrants(
 type Requested = Omit<GrantRecord, 'grantId' | 'createdAt' | 'rowVersion'>
 
 async function insertGrant(
-  { transaction, ports, now }: Applying,
+  { transaction, dependencies, now }: Applying,
   key: KeyRecord,
   wanted: Requested,
   place: Place,
 ): Promise<void> {
-  const { resources } = ports.quotas
+  const { resources } = dependencies.quotas
   await placed(place, () => requireGrantRoom(transaction, key, granteeOf(wanted), resources))
-  const grantId = Buffer.from(ports.random.bytes(32)).toString('hex')
+  const grantId = Buffer.from(dependencies.random.bytes(32)).toString('hex')
   await transaction.insertGrant({ ...wanted, grantId, createdAt: now })
 }
 

@@ -20,7 +20,7 @@ export async function applyGroup(
   entry: GroupEntry,
   place: Place,
 ): Promise<void> {
-  const { transaction, partition, ports, now, note } = applying
+  const { transaction, partition, dependencies, now, note } = applying
   await requireNamed('group', entry, place)
   const find = (): Promise<GroupRecord | undefined> =>
     transaction.findGroupByName(accountId, entry.name)
@@ -28,7 +28,7 @@ export async function applyGroup(
   if (present !== undefined) requireSamePath(entry, present, place)
   else {
     requireRoom(await transaction.countGroups(accountId), groupsMax, 'groups', place)
-    const groupId = identifierOf('AGPA', ports.random.bytes(uniqueIdCharacters))
+    const groupId = identifierOf('AGPA', dependencies.random.bytes(uniqueIdCharacters))
     const group = { groupId, ...emptyIdentity(accountId, entry, now) }
     await inserting('group', entry.name, place, () => transaction.insertGroup(group))
   }
@@ -45,7 +45,7 @@ export async function applyUser(
   entry: UserEntry,
   place: Place,
 ): Promise<void> {
-  const { transaction, partition, ports, now, note, prune } = applying
+  const { transaction, partition, dependencies, now, note, prune } = applying
   await requireNamed('user', entry, place)
   const find = (): Promise<UserRecord | undefined> =>
     transaction.findUserByName(accountId, entry.name)
@@ -53,7 +53,7 @@ export async function applyUser(
   if (present !== undefined) requireSamePath(entry, present, place)
   else {
     requireRoom(await transaction.countUsers(accountId), usersMax, 'users', place)
-    const userId = identifierOf('AIDA', ports.random.bytes(uniqueIdCharacters))
+    const userId = identifierOf('AIDA', dependencies.random.bytes(uniqueIdCharacters))
     const user = { userId, groups: [], ...emptyIdentity(accountId, entry, now) }
     await inserting('user', entry.name, place, () => transaction.insertUser(user))
   }

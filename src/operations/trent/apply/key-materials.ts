@@ -8,7 +8,7 @@ import type { KeyRef, MaterialRecord } from '../../../model/key.ts'
 import { requireNewKey, type NewKey } from '../../kms/new-key.ts'
 import type { ApplyDocument, KeyEntry } from './document.ts'
 import { type Place, placed, refusalAt } from './place.ts'
-import type { OperationPorts } from '../../contract/dependencies.ts'
+import type { OperationDependencies } from '../../contract/dependencies.ts'
 
 /** What a key of the file is to be, and the materials it is to have, the current one last. */
 export interface PreparedKey extends NewKey {
@@ -27,7 +27,7 @@ const primePairsMax = 16
 export async function prepareKeys(
   { accounts }: ApplyDocument,
   of: { readonly region: string; readonly partition: string; readonly signal: AbortSignal },
-  ports: OperationPorts,
+  dependencies: OperationDependencies,
 ): Promise<PreparedKeys> {
   const prepared = new Map<KeyEntry, PreparedKey>()
   let primePairs = 0
@@ -35,20 +35,20 @@ export async function prepareKeys(
     for (const [position, entry] of keys.entries()) {
       const place = ['accounts', index, 'keys', position]
       const { region = of.region, keyId } = entry
-      requireServed(region, of.partition, ports, [...place, 'region'])
+      requireServed(region, of.partition, dependencies, [...place, 'region'])
       const made = await requireKind(entry, place)
       const ref = { accountId, region, keyId }
       const fixed = entry.material !== undefined
       if (!fixed && made.origin === 'AWS_KMS' && isOfPrimes(made)) {
-        if ((await ports.store.findKey(ref)) === undefined) primePairs += 1
+        if ((await dependencies.store.findKey(ref)) === undefined) primePairs += 1
         if (primePairs > primePairsMax) {
           const message = `more than ${primePairsMax} RSA keys would be made: apply fewer at a time`
           throw refusalAt(place, message, 'LimitExceededException')
         }
       }
       const materials = fixed
-        ? await fixedMaterials(entry, { ...ref, ...made }, place, of.signal, ports)
-        : await newMaterial(ref, made, of.signal, ports)
+        ? await fixedMaterials(entry, { ...ref, ...made }, place, of.signal, dependencies)
+        : await newMaterial(ref, made, of.signal, dependencies)
       prepared.set(entry, { ...made, materials, fixed })
     }
   }
@@ -63,7 +63,7 @@ function isOfPrimes({ spec }: NewKey): boolean {
 export function requireServed(
   region: string,
   partition: string,
-  { regions }: OperationPorts,
+  { regions }: OperationDependencies,
   place: Place,
 ): void {
   if (regions.partitionOf(region) === partition) return
@@ -112,7 +112,7 @@ async function fixedMaterials(
   key: KeyRef & NewKey,
   place: Place,
   signal: AbortSignal,
-  { keyStoreOf, clock }: OperationPorts,
+  { keyStoreOf, clock }: OperationDependencies,
 ): Promise<readonly MaterialRecord[]> {
   const given = [
     ...earlierMaterials.map((bytes, index) => [bytes, ['earlierMaterials', index]] as const),
@@ -137,7 +137,7 @@ async function newMaterial(
   ref: KeyRef,
   made: NewKey,
   signal: AbortSignal,
-  { store, keyStoreOf, clock }: OperationPorts,
+  { store, keyStoreOf, clock }: OperationDependencies,
 ): Promise<readonly MaterialRecord[]> {
   if (made.origin === 'EXTERNAL' || (await store.findKey(ref)) !== undefined) return []
   const place = { ...ref, ...made, createdAt: clock.now() }

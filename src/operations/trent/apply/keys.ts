@@ -53,7 +53,7 @@ async function insertKey(
   wanted: PreparedKey,
   { entry, place }: { readonly entry: KeyEntry; readonly place: Place },
 ): Promise<void> {
-  const { transaction, now, ports } = applying
+  const { transaction, now, dependencies } = applying
   const { spec, usage, origin, materials } = wanted
   // It was there when the materials were made, and is gone: they are made for it now.
   if (origin === 'AWS_KMS' && materials.length === 0) throw new StaleRow('the key is gone')
@@ -71,7 +71,7 @@ async function insertKey(
     createdAt: now,
     ...(entry.multiRegion === true && { primaryRegion: ref.region }),
     ...(isOwn && current !== undefined && { currentMaterialId: current }),
-    policy: ports.policies.defaultFor(applying.partition, ref.accountId),
+    policy: dependencies.policies.defaultFor(applying.partition, ref.accountId),
     policyPrincipals: {},
     tags: [],
   })
@@ -79,13 +79,13 @@ async function insertKey(
 }
 
 async function requireRoomFor(
-  { transaction, ports }: Applying,
+  { transaction, dependencies }: Applying,
   { accountId, region }: KeyRef,
   place: Place,
 ): Promise<void> {
   const count = (): Promise<number> => transaction.countKeys(accountId, region)
   const quota = 'KMS keys quota for this account in this region'
-  await placed(place, () => requireRoom(ports.quotas.resources.keys, count, quota))
+  await placed(place, () => requireRoom(dependencies.quotas.resources.keys, count, quota))
 }
 
 function requireSameKey(
@@ -150,9 +150,9 @@ async function applyReplica(
   entry: ReplicaEntry,
   place: Place,
 ): Promise<void> {
-  const { transaction, partition, note, ports } = applying
+  const { transaction, partition, note, dependencies } = applying
   const ref = { ...primaryRef, region: entry.region }
-  requireServed(entry.region, partition, ports, [...place, 'region'])
+  requireServed(entry.region, partition, dependencies, [...place, 'region'])
   const before = await transaction.findKey(ref)
   const arn = keyArn(partition, ref)
   if (before !== undefined) {
@@ -177,7 +177,7 @@ async function insertReplica(
   ref: KeyRef,
   place: Place,
 ): Promise<void> {
-  const { transaction, now, partition, ports } = applying
+  const { transaction, now, partition, dependencies } = applying
   await requireRoomFor(applying, ref, place)
   // Whoever changes what the two share, or deletes the one, has to see the other.
   await transaction.updateKey(primary, {})
@@ -187,7 +187,7 @@ async function insertReplica(
     state: 'Enabled',
     description: '',
     createdAt: now,
-    policy: ports.policies.defaultFor(partition, ref.accountId),
+    policy: dependencies.policies.defaultFor(partition, ref.accountId),
     policyPrincipals: {},
     tags: [],
   })

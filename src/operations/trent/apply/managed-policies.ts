@@ -32,7 +32,7 @@ export async function applyManagedPolicy(
 }
 
 async function createPolicy(
-  { transaction, partition, ports, now, note, prune }: Applying,
+  { transaction, partition, dependencies, now, note, prune }: Applying,
   accountId: string,
   entry: PolicyEntry,
   place: Place,
@@ -44,7 +44,7 @@ async function createPolicy(
   }
   const document = documentText(entry.document)
   const policy = {
-    policyId: identifierOf('ANPA', ports.random.bytes(uniqueIdCharacters)),
+    policyId: identifierOf('ANPA', dependencies.random.bytes(uniqueIdCharacters)),
     accountId,
     name,
     path,

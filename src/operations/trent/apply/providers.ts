@@ -14,10 +14,10 @@ export async function applyProvider(
   entry: ProviderEntry,
   place: Place,
 ): Promise<void> {
-  const { transaction, partition, ports, now, note, prune } = applying
+  const { transaction, partition, dependencies, now, note, prune } = applying
   const { url } = entry
   await placed([...place, 'url'], () => checkIssuer(url))
-  if (!ports.webIdentity.mayBeIssuer(url)) {
+  if (!dependencies.webIdentity.mayBeIssuer(url)) {
     const message = 'is at an address that the settings do not allow: TRENT_WEB_IDENTITY_HOSTS'
     throw refusalAt([...place, 'url'], message)
   }

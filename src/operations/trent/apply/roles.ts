@@ -20,7 +20,7 @@ import { identityTagsOf } from './tags.ts'
 
 /** Makes those roles that are not there, trusted to nobody yet. Answers their names. */
 export async function makeRoles(
-  { transaction, ports, now }: Applying,
+  { transaction, dependencies, now }: Applying,
   accountId: string,
   entries: readonly RoleEntry[],
   place: Place,
@@ -43,7 +43,7 @@ export async function makeRoles(
     }
     requireRoom(await transaction.countRoles(accountId), rolesMax, 'roles', at)
     const role = {
-      roleId: identifierOf('AROA', ports.random.bytes(uniqueIdCharacters)),
+      roleId: identifierOf('AROA', dependencies.random.bytes(uniqueIdCharacters)),
       ...emptyIdentity(accountId, entry, now),
       trustPolicy: documentText(entry.trustPolicy),
       trustPrincipals: {},

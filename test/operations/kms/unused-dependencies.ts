@@ -1,7 +1,7 @@
 /** Ports that no operation of KMS works with. @module */
 import type { TrailPorts } from '../../../src/model/trail.ts'
 import { unused } from './memory-store.ts'
-import type { OperationPorts } from '../../../src/operations/contract/dependencies.ts'
+import type { OperationDependencies } from '../../../src/operations/contract/dependencies.ts'
 
 const unusedTrails: TrailPorts = {
   operatorTrail: unused,
@@ -11,7 +11,7 @@ const unusedTrails: TrailPorts = {
   digestPublicKeys: unused,
 }
 
-const unusedFigures: OperationPorts['figures'] = {
+const unusedFigures: OperationDependencies['figures'] = {
   listRequestCounts: unused,
   listKeyTurns: unused,
   listCalled: unused,
@@ -20,13 +20,16 @@ const unusedFigures: OperationPorts['figures'] = {
   listExpiringKeys: unused,
 }
 
-const unusedExplanations: OperationPorts['explanations'] = {
+const unusedExplanations: OperationDependencies['explanations'] = {
   access: unused,
   call: unused,
   whoCan: unused,
 }
 
-export const unusedPorts: Pick<OperationPorts, 'explanations' | 'figures' | 'trails'> = {
+export const unusedDependencies: Pick<
+  OperationDependencies,
+  'explanations' | 'figures' | 'trails'
+> = {
   explanations: unusedExplanations,
   figures: unusedFigures,
   trails: unusedTrails,

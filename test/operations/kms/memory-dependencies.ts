@@ -1,5 +1,5 @@
 /**
- * In-memory ports, and a call of an operation over them: input read, keys found, usage and state
+ * In-memory dependencies, and a call of an operation over them: input read, keys found, usage and state
  * checked as the pipeline does, every permission given.
  */
 import { KmsError } from '../../../src/errors.ts'
@@ -20,9 +20,9 @@ import { importMethods } from './memory-imports.ts'
 import { pairMethods } from './memory-pairs.ts'
 import type { FurtherEvent } from '../../../src/model/further-event.ts'
 import { reads, transactionOn, unused, type Rows } from './memory-store.ts'
-import { unusedPorts } from './unused-ports.ts'
+import { unusedDependencies } from './unused-dependencies.ts'
 import type { Call, UsedMaterials } from '../../../src/operations/contract/call.ts'
-import type { OperationPorts } from '../../../src/operations/contract/dependencies.ts'
+import type { OperationDependencies } from '../../../src/operations/contract/dependencies.ts'
 
 export const accountId = '111122223333'
 export const region = 'us-west-2'
@@ -38,7 +38,7 @@ const caller: Caller = {
 
 export interface World {
   readonly rows: Rows
-  readonly ports: OperationPorts
+  readonly dependencies: OperationDependencies
   /** Plaintext buffers that the key store handed out. */
   readonly handedOut: Buffer[]
   commits: number
@@ -119,7 +119,7 @@ export function createWorld(): World {
     principals: new Map([[caller.arn, accountId]]),
     used: {},
     further: [],
-    ports: {
+    dependencies: {
       store,
       keyStoreOf: () => ownKeyStore,
       clock: { now: () => world.now, system: () => world.now },
@@ -175,7 +175,7 @@ export function createWorld(): World {
       sessions: { issue: unused },
       webIdentity: { mayBeIssuer: unused },
       events: { lookup: unused },
-      ...unusedPorts,
+      ...unusedDependencies,
       quotas: { ...createQuotas('aws'), rates: () => [] },
       server: {
         status: unused,
@@ -219,9 +219,9 @@ async function keyNamed(
       : {
           accountId,
           region: place,
-          keyId: (await world.ports.store.findAlias(identifier.alias))?.targetKeyId ?? '',
+          keyId: (await world.dependencies.store.findAlias(identifier.alias))?.targetKeyId ?? '',
         }
-  const key = await world.ports.store.findKey(ref)
+  const key = await world.dependencies.store.findKey(ref)
   if (key === undefined)
     throw new KmsError('NotFoundException', `Key '${keyArn(partition, ref)}' does not exist`)
   return key
@@ -244,7 +244,8 @@ async function resolveKeys(
         : (JSON.parse(Buffer.from(sealed as Uint8Array).toString()) as { keyId: string }).keyId // sealed here
     const elsewhere = use.region === undefined ? undefined : String(input[use.region])
     const there = { accountId, region: elsewhere ?? place, keyId: named }
-    if (elsewhere !== undefined && (await world.ports.store.findKey(there)) === undefined) continue
+    if (elsewhere !== undefined && (await world.dependencies.store.findKey(there)) === undefined)
+      continue
     const key = await keyNamed(world, named, use.forms, there.region)
     if (use.usage !== undefined) {
       if (key.usage !== use.usage) throw new KmsError('InvalidKeyUsageException', use.usedFor)
@@ -275,7 +276,7 @@ export async function call(
   operation.check?.(input)
   const aliasName = operation.alias === undefined ? undefined : input[operation.alias.from]
   const ref = { accountId, region: place, name: String(aliasName) }
-  const record = await world.ports.store.findAlias(ref)
+  const record = await world.dependencies.store.findAlias(ref)
   const grant = grantNamed(world, operation, input)
   const named = grant === undefined ? input : { ...input, KeyId: grant.keyId }
   const keys = await resolveKeys(world, operation, named, record, place)
@@ -307,7 +308,7 @@ export async function call(
       return output
     },
   }
-  const output = await operation.run(running, world.ports)
+  const output = await operation.run(running, world.dependencies)
   return (output ?? {}) as Answer // an answer is an object, or nothing
 }
 
