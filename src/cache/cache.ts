@@ -1,29 +1,34 @@
 /**
- * A cache bounded in bytes that answers from memory on a hit and loads once on a miss, for all who
- * wait. What is absent is remembered too. Least recently used entries go first. A value that is larger than
- * the bound takes the place of all others: what a caller can make large has a limit of its own.
+ * A cache bounded in bytes: it answers from memory on a hit, and loads once on a miss for all
+ * waiting callers. It remembers absent values too. It evicts the least recently used entries first.
+ * A value larger than the bound evicts all others: anything whose size a caller controls needs a
+ * limit of its own.
  * @module
  */
 
 export interface Cache<V> {
-  /** The value at once when it is known (undefined: known to be absent), or its loading. */
+  /**
+   * Returns the value at once when it is cached (undefined: cached as absent), otherwise a promise.
+   */
   get(key: string): V | undefined | Promise<V | undefined>
-  /** What is known of `key`, and what is being loaded now, is not to be kept. */
+  /** Drops the entry of `key`. A load of it that is under way is not cached either. */
   forget(key: string): void
   clear(): void
-  /** Since the start. */
+  /** Counted since the start. */
   readonly counts: { readonly hits: number; readonly misses: number }
 }
 
-/** What a map entry costs beside its key and value, roughly. */
+/** Rough cost of a map entry, in bytes, without its key and value. */
 const overheadBytes = 128
-/** The share of the bytes that may say what is absent: anyone can ask for names that nothing has. */
+/**
+ * Share of the bytes for absent entries. It is small: anyone can ask for names that do not exist.
+ */
 const absentShare = 1 / 8
 
 export function createCache<V>(options: {
   readonly bytesMax: number
   readonly load: (key: string) => Promise<V | undefined>
-  /** Bytes that a value takes beside its key, roughly. */
+  /** Rough size of a value in bytes, without its key. */
   readonly sizeOf: (value: V, key: string) => number
 }): Cache<V> {
   const { bytesMax, load, sizeOf } = options
@@ -36,7 +41,7 @@ export function createCache<V>(options: {
   const keep = (key: string, value: V | undefined): void => {
     const bytes = overheadBytes + key.length * 2
     if (value === undefined) absent.set(key, true, bytes)
-    // One that is larger than the cache is kept alone: otherwise each call would load it again.
+    // A value larger than the cache is kept alone: otherwise each call would load it again.
     else present.set(key, value, Math.min(presentMax, bytes + sizeOf(value, key)))
   }
 
@@ -45,7 +50,8 @@ export function createCache<V>(options: {
     loading.set(key, pending)
     try {
       const value = await pending
-      // Forgotten meanwhile: this value may be older than the change that made us forget it.
+      // If the key was forgotten during the load, the value may be older than the change that
+      // forgot it.
       if (loading.get(key) === pending) keep(key, value)
       return value
     } finally {
@@ -77,10 +83,10 @@ export function createCache<V>(options: {
   }
 }
 
-/** The most recently used values that fit into so many bytes. */
+/** The most recently used values that fit into a number of bytes. */
 export interface Recent<V> {
   get(key: string): V | undefined
-  /** A value that is larger than all that there is room for is not kept. */
+  /** A value larger than the whole bound is not kept. */
   set(key: string, value: V, bytes: number): void
   delete(key: string): void
   keys(): Iterable<string>

@@ -1,13 +1,13 @@
 /**
- * What is known of an account in memory: its record, and its organisation's policies compiled; and the
- * accounts that a call is about, which its conditions and its limits speak of.
+ * Loads accounts for the cache: the record of an account, with its organization's policies
+ * compiled.
  * @module
  */
 import { compilePolicy } from '../policy/compile.ts'
 import type { StoreReads } from '../store/store.ts'
 import type { CachedAccount } from './cached-records.ts'
 
-/** As for key policies: what a character of a policy takes once it is compiled. */
+/** Rough size of a compiled policy, in bytes a character; measured for key policies. */
 const compiledBytesPerCharacter = 80
 const overheadBytes = 1024
 
@@ -32,7 +32,10 @@ export async function loadAccount(
   }
 }
 
-/** Accounts as a transaction sees them, each read once: it changes none after the first is asked for. */
+/**
+ * Reads accounts inside a transaction, each once. The transaction must not change an account after
+ * the first read.
+ */
 export function readAccounts(
   store: Pick<StoreReads, 'findAccount'>,
 ): (accountId: string) => Promise<CachedAccount | undefined> {

@@ -1,5 +1,5 @@
 /**
- * The grants that calls are decided by: from the set in memory where there is one, otherwise from the store's
+ * Finds the grants that decide a call: in the cached set if there is one, otherwise in the store's
  * buckets. Either way the cost of a call does not depend on how many grants its caller has.
  * @see docs/adr/0026-grants-at-scale.md
  * @module
@@ -23,32 +23,32 @@ import {
   cachedSet,
   noteChanged,
   patchSet,
-  placeOf,
+  grantSetRef,
   smallSet,
   type GrantSets,
   type GrantSetsPorts,
-  type Place,
+  type GrantSetRef,
 } from './grant-sets.ts'
 import { findInBuckets } from './grants-in-buckets.ts'
 
 export interface CachedGrants {
-  /** Grants of the key to the grantee that give what is asked, at most `most`. */
+  /** Returns at most `most` grants of the key to the grantee that allow what the question asks. */
   find(
     key: KeyRef,
     name: GrantName,
     question: GrantQuestion,
     most: number,
   ): readonly Grant[] | Promise<readonly Grant[]>
-  /** Takes in changes of grants, in their order. Nothing to wait for when no set in memory is concerned. */
+  /** Applies changes of grants in order. Returns undefined if no cached set is affected. */
   apply(changes: readonly Change[]): Promise<void> | undefined
   clear(): void
-  /** Since the start. */
+  /** Counted since the start. */
   readonly counts: { readonly hits: number; readonly misses: number }
 }
 
 export interface CachedGrantsPorts extends GrantSetsPorts {
   readonly store: GrantSetsPorts['store'] & Pick<Store, 'grantsInBuckets'>
-  /** Hears of a question that was given up: its call is refused unless something else allows it. */
+  /** Called when a question is given up. Its call is refused unless something else allows it. */
   readonly onUndecided: (key: KeyRef, grantee: string) => void
 }
 
@@ -57,55 +57,53 @@ export function createCachedGrants(ports: CachedGrantsPorts): CachedGrants {
   const counts = { hits: 0, misses: 0 }
   const answer = (
     found: readonly FoundGrant[] | undefined,
-    { key }: Place,
+    { key }: GrantSetRef,
     name: GrantName,
   ): readonly Grant[] => {
     if (found === undefined) ports.onUndecided(key, name.grantee)
     return (found ?? []).map((grant) => grantTo(name, grant))
   }
   const findInStore = async (
-    place: Place,
+    ref: GrantSetRef,
     name: GrantName,
     asked: AskedTerms,
     most: number,
   ): Promise<readonly Grant[]> => {
-    const small = await smallSet(sets, place)
-    if (small !== undefined) return answer(small.find(asked, name.granteeId, most), place, name)
-    countWithout(sets, place)
-    return answer(await findInBuckets(place.key, name, asked, most, ports.store), place, name)
+    const small = await smallSet(sets, ref)
+    if (small !== undefined) return answer(small.find(asked, name.granteeId, most), ref, name)
+    countWithout(sets, ref)
+    return answer(await findInBuckets(ref.key, name, asked, most, ports.store), ref, name)
   }
   return {
     counts,
     find(key, name, question, most) {
       const asked = askedTerms(question)
       if (asked === undefined) return []
-      const place = placeOf(key, name.grantee)
-      const set = cachedSet(sets, place)
+      const ref = grantSetRef(key, name.grantee)
+      const set = cachedSet(sets, ref)
       if (set === undefined) {
         counts.misses += 1
-        return findInStore(place, name, asked, most)
+        return findInStore(ref, name, asked, most)
       }
       counts.hits += 1
-      return answer(set.find(asked, name.granteeId, most), place, name)
+      return answer(set.find(asked, name.granteeId, most), ref, name)
     },
     apply(changes) {
       const patches = patchesFor(changes, sets)
       if (patches.length === 0) return undefined
-      const patched = patches.map(({ set, grantIds, ...place }) =>
-        patchSet(sets, place, set, grantIds),
-      )
+      const patched = patches.map(({ set, grantIds, ...ref }) => patchSet(sets, ref, set, grantIds))
       return Promise.all(patched).then(() => undefined)
     },
     clear: () => forgetSets(sets),
   }
 }
 
-interface Patch extends Place {
+interface Patch extends GrantSetRef {
   readonly set: GrantSet
   readonly grantIds: Set<string>
 }
 
-/** The sets in memory that changes concern, with the grants to read again. */
+/** The cached sets that the changes affect, with the grants to read again. */
 function patchesFor(changes: readonly Change[], sets: GrantSets): readonly Patch[] {
   const patches = new Map<string, Patch>()
   for (const { kind, accountId, region, id } of changes) {
@@ -113,16 +111,16 @@ function patchesFor(changes: readonly Change[], sets: GrantSets): readonly Patch
     const { keyId, grantId, grantee = '' } = readGrantChangeId(id)
     const key = { accountId, region, keyId }
     if (grantId === undefined) {
-      // The key is deleted.
+      // A change without a grant id means that the key is deleted.
       forgetSets(sets, key)
       continue
     }
-    const place = placeOf(key, grantee)
-    const set = noteChanged(sets, place, grantId)
+    const ref = grantSetRef(key, grantee)
+    const set = noteChanged(sets, ref, grantId)
     if (set === undefined) continue
-    const patch = patches.get(place.name) ?? { ...place, set, grantIds: new Set() }
+    const patch = patches.get(ref.name) ?? { ...ref, set, grantIds: new Set() }
     patch.grantIds.add(grantId)
-    patches.set(place.name, patch)
+    patches.set(ref.name, patch)
   }
   return [...patches.values()]
 }

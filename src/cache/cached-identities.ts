@@ -1,6 +1,6 @@
 /**
- * What is known of a user or a role in memory: its record, its policies compiled, its tags as condition
- * keys; and of a managed policy.
+ * Loads users, groups, roles and managed policies for the cache: their records, with policies
+ * compiled and tags as condition keys.
  * @module
  */
 import { compilePolicy } from '../policy/compile.ts'
@@ -16,7 +16,7 @@ import type {
   CachedPolicy,
 } from './cached-records.ts'
 
-/** As for key policies: what a character of a policy takes once it is compiled. */
+/** Rough size of a compiled policy, in bytes a character; measured for key policies. */
 const compiledBytesPerCharacter = 80
 const overheadBytes = 8192
 
@@ -51,7 +51,7 @@ export async function loadRole(
   }
 }
 
-/** @param what its inline policies are called in explanations, before their names */
+/** @param what how explanations name its inline policies, before the policy's name */
 function cachedIdentity<R extends IdentityRecord>(record: R, what: string): CachedIdentity<R> {
   const documents = Object.entries(record.inlinePolicies)
   const characters = documents.reduce((sum, [, { length }]) => sum + length, 0)
@@ -66,7 +66,7 @@ function cachedIdentity<R extends IdentityRecord>(record: R, what: string): Cach
   }
 }
 
-/** A record's tags as condition keys under `prefix`. */
+/** The record's tags as condition keys under `prefix`. */
 export function tagEntries(prefix: string, { tags }: Pick<IdentityRecord, 'tags'>): ContextEntries {
   return Object.fromEntries(tags.map(({ Key, Value }) => [`${prefix}/${Key}`, Value]))
 }

@@ -1,5 +1,6 @@
 /**
- * What the caches hold: records with their policies compiled and their secrets opened.
+ * The types of cached records, with policies compiled and secrets opened, and the interface to look
+ * them up.
  * @module
  */
 import type { CompiledPolicy } from '../policy/compile.ts'
@@ -17,30 +18,33 @@ import type { KeyObject } from 'node:crypto'
 
 export interface CachedAccount {
   readonly record: AccountRecord
-  /** Level by level; empty where nothing limits its principals. */
+  /**
+   * One list for each level of the organization; each level must allow. Empty if nothing limits
+   * the account.
+   */
   readonly serviceControl: readonly (readonly CompiledPolicy[])[]
   readonly resourceControl: readonly CompiledPolicy[]
-  /** Roughly what it takes in memory. */
+  /** Rough size in memory. */
   readonly bytes: number
 }
 
-/** By account id; one that is not there is gone, or its row is not genuine. */
+/** By account id. An account is absent if it does not exist or its row fails its tag. */
 export type Accounts = ReadonlyMap<string, CachedAccount>
 
-/** What a caller's own account says of it. */
+/** What the caller's own account grants to a caller. */
 export interface Identity {
   readonly policies: readonly CompiledPolicy[]
-  /** Beyond which its policies give nothing. */
+  /** The permissions boundary: the policies allow nothing beyond it. */
   readonly boundary?: CompiledPolicy
   /** `aws:PrincipalTag/…` */
   readonly entries: ContextEntries
-  /** Present for sessions made with policies: one of them must allow. */
+  /** Session policies. If present, one of them must allow. */
   readonly session?: readonly CompiledPolicy[]
 }
 
 export interface CachedIdentity<R extends IdentityRecord> extends Identity {
   readonly record: R
-  /** Roughly what it takes in memory. */
+  /** Rough size in memory. */
   readonly bytes: number
 }
 
@@ -49,14 +53,16 @@ export type CachedUser = CachedIdentity<UserRecord>
 export type CachedGroup = CachedIdentity<GroupRecord>
 
 export interface CachedRole extends CachedIdentity<RoleRecord> {
-  /** Who may assume it; asked together with `record.trustPrincipals`. */
+  /**
+   * The trust policy: who may assume the role. Evaluated together with `record.trustPrincipals`.
+   */
   readonly trust: CompiledPolicy
 }
 
-/** The version of a managed policy that holds, compiled. */
+/** The default version of a managed policy, compiled. */
 export interface CachedPolicy {
   readonly policy: CompiledPolicy
-  /** Roughly what it takes in memory. */
+  /** Rough size in memory. */
   readonly bytes: number
 }
 
@@ -80,7 +86,9 @@ export interface CachedService {
 export type Found<V> = V | undefined | Promise<V | undefined>
 
 export interface Lookup {
-  /** Catches up with every change that was committed before the call. */
+  /**
+   * Applies every change that was committed before the call. Returns undefined if there is none.
+   */
   refresh(): Promise<void> | undefined
   key(ref: KeyRef): Found<CachedKey>
   alias(ref: AliasRef): Found<AliasRecord>
@@ -88,7 +96,7 @@ export interface Lookup {
   aliasNames(key: KeyRef): Found<readonly string[]>
   material(materialId: string): Found<MaterialRecord>
   accessKey(accessKeyId: string): Found<CachedAccessKey>
-  /** By its access key. */
+  /** By the service's access key id. */
   service(accessKeyId: string): Found<CachedService>
   account(accountId: string): Found<CachedAccount>
   /** By unique id. */
@@ -96,12 +104,12 @@ export interface Lookup {
   /** By unique id, `AROA…` without a session. */
   role(roleId: string): Found<CachedRole>
   group(groupId: string): Found<CachedGroup>
-  /** The version that holds, by the policy's unique id. */
+  /** The default version, by the policy's unique id. */
   managedPolicy(policyId: string): Found<CachedPolicy>
-  /** What was answered from memory, by kind. */
+  /** Hits and misses by kind of record. */
   counts(): Readonly<Record<string, { readonly hits: number; readonly misses: number }>>
   /** A grant by its id. */
   grant(ref: GrantRef): Found<GrantRecord>
-  /** The grants of a key that give a call to one of the caller's names. */
+  /** The grants of a key that allow a call to one of the caller's names. */
   readonly grantsGiving: CachedGrants['find']
 }

@@ -1,6 +1,6 @@
 /**
- * The thread that reads and checks grants. `grant-reader.ts` starts it with `GrantThreadSettings`, and asks
- * for one set of grants after the other.
+ * The thread that reads and checks grants. `grant-reader.ts` starts it with `GrantThreadSettings`
+ * and asks for one set of grants at a time.
  * @module
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
@@ -21,7 +21,7 @@ export interface GrantThreadSettings {
 
 export type GrantThreadOrder =
   | { readonly kind: 'read'; readonly key: KeyRef; readonly grantee: string }
-  /** The next page may come, or is not wanted. */
+  /** Answers a page: the next one is wanted, or not. */
   | { readonly kind: 'taken'; readonly goOn: boolean }
 
 export type GrantThreadAnswer =
@@ -61,5 +61,5 @@ function serve(port: MessagePort, { database, deployment }: GrantThreadSettings)
   })
 }
 
-// `grant-reader.ts` alone starts this thread.
+// Only `grant-reader.ts` starts this thread.
 if (parentPort !== null) serve(parentPort, workerData as GrantThreadSettings)

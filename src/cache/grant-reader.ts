@@ -1,6 +1,6 @@
 /**
- * Reads all grants of a key to one grantee in a thread of its own: reading tens of thousands of rows and
- * checking their tags takes seconds, and costs the calls nothing.
+ * Reads all grants of a key to one grantee in a separate thread. Reading tens of thousands of rows
+ * and checking their tags takes seconds, which calls must not wait for.
  * @module
  */
 import { Worker } from 'node:worker_threads'
@@ -17,7 +17,7 @@ import type {
 import type { OpenDeployment } from '../crypto/open-deployment.ts'
 
 /**
- * Hands over the grants page by page, until `take` answers false.
+ * Passes the grants to `take` page by page, until it returns false.
  * @throws when the rows cannot be read
  */
 export type ReadGrants = (
@@ -27,15 +27,17 @@ export type ReadGrants = (
 ) => Promise<void>
 
 export interface GrantReader {
-  /** One read at a time. */
+  /** Only one read may run at a time. */
   readonly read: ReadGrants
   readonly close: () => Promise<void>
 }
 
-/** Rows that one statement reads: some milliseconds of the store thread, and as much of the calls' thread. */
+/**
+ * Rows in one statement: a few milliseconds of the store thread, and as much of the calling thread.
+ */
 const pageRows = 250
 
-/** Reads on the thread that calls it. */
+/** Reads on the calling thread. */
 export function readGrantsFrom(store: Pick<StoreReads, 'listGrants'>): ReadGrants {
   return async (key, grantee, take) => {
     let after: string | undefined
@@ -48,7 +50,7 @@ export function readGrantsFrom(store: Pick<StoreReads, 'listGrants'>): ReadGrant
   }
 }
 
-/** The thread starts with the first read. */
+/** Starts the thread with the first read. */
 export function createGrantReader(options: {
   readonly database: SharedDatabase
   readonly deployment: OpenDeployment
@@ -63,7 +65,7 @@ export function createGrantReader(options: {
       ended = error instanceof Error ? error : new Error(String(error))
     })
     started.once('exit', () => {
-      ended ??= new Error('the thread that reads grants ended')
+      ended ??= new Error('the grant reader thread ended')
     })
     return started
   }
@@ -78,7 +80,7 @@ export function createGrantReader(options: {
         act()
       }
       let failed: unknown
-      const onExit = (): void => settle(() => reject(ended ?? new Error('no grants are read')))
+      const onExit = (): void => settle(() => reject(ended ?? new Error('the grant reader ended')))
       const order = (message: GrantThreadOrder): void => {
         // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
         reading.postMessage(message)
@@ -91,7 +93,7 @@ export function createGrantReader(options: {
               (goOn) => order({ kind: 'taken', goOn }),
               (error: unknown) => {
                 failed = error
-                // Its answers to this read come to their end before the next one.
+                // The thread finishes its answers to this read before the next read begins.
                 order({ kind: 'taken', goOn: false })
               },
             )
@@ -99,7 +101,7 @@ export function createGrantReader(options: {
           case 'forged':
             return onForgedRow(answer.table, answer.id)
           case 'failed':
-            return settle(() => reject(new Error(`grants are not read: ${answer.message}`)))
+            return settle(() => reject(new Error(`cannot read grants: ${answer.message}`)))
           case 'read':
             return settle(() => (failed === undefined ? resolve() : reject(failed)))
         }

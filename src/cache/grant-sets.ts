@@ -1,6 +1,7 @@
 /**
- * Sets of grants in memory, one for each key and grantee: read once, patched by changes, and let go when
- * there is no room. A set of few grants is read by the call that needs it, a larger one in the background.
+ * Cached sets of grants, one for each key and grantee. A set is read once, patched by changes, and
+ * evicted when memory runs out. The call that needs a small set reads it; a large set is read in
+ * the background.
  * @module
  */
 import { createGrantSet, type GrantSet } from '../policy/grant-set.ts'
@@ -11,32 +12,32 @@ import type { Store } from '../store/store.ts'
 import { createRecent, type Recent } from './cache.ts'
 import type { ReadGrants } from './grant-reader.ts'
 
-/** A key and a grantee. */
-export interface Place {
+/** Names the set of grants of one key to one grantee. */
+export interface GrantSetRef {
   readonly key: KeyRef
   readonly grantee: string
   readonly name: string
 }
 
-export function placeOf({ accountId, region, keyId }: KeyRef, grantee: string): Place {
+export function grantSetRef({ accountId, region, keyId }: KeyRef, grantee: string): GrantSetRef {
   const key = { accountId, region, keyId }
   return { key, grantee, name: `${prefixOf(key)}${grantee}` }
 }
 
-/** No account, Region or key id holds a slash. */
+/** The slash separates: no account, Region or key id contains one. */
 function prefixOf({ accountId, region, keyId }: KeyRef): string {
   return `${accountId}/${region}/${keyId}/`
 }
 
 export interface GrantSetsLimits {
-  /** Grants that are read at once by the call that first needs them. */
+  /** A set of at most this many grants is small: the call that first needs it reads it. */
   readonly fewMax: number
-  /** Bytes of memory for sets of at most so many grants, and for larger ones. */
+  /** Bytes of memory for small sets, and for large ones. */
   readonly fewBytesMax: number
   readonly manyBytesMax: number
   /**
-   * Calls that are answered without the set before it is read. Reading costs as much as many calls: where
-   * sets are let go soon, few of them are read.
+   * Calls answered without a large set before it is read. Reading it costs as much as many calls,
+   * so where sets are evicted soon, few are read.
    */
   readonly callsBeforeReading: number
 }
@@ -48,7 +49,9 @@ const defaults: GrantSetsLimits = {
   callsBeforeReading: 64,
 }
 
-/** A set without a grant, with its name: any caller can ask for one of any key. */
+/**
+ * Bytes of an empty set with its name. Any caller can ask for a set of any key, so these count too.
+ */
 const emptyBytes = 512
 const markerBytes = 256
 const patchedAtOnce = 100
@@ -56,7 +59,7 @@ const patchedAtOnce = 100
 export interface GrantSetsPorts {
   readonly store: Pick<Store, 'listGrants' | 'findGrants'>
   readonly readGrants: ReadGrants
-  /** Hears that a set could not be read in the background. */
+  /** Called when a set could not be read in the background. */
   readonly onError: (error: Error) => void
   readonly limits?: Partial<GrantSetsLimits>
 }
@@ -64,21 +67,21 @@ export interface GrantSetsPorts {
 /** A set that is being read. */
 interface Reading {
   readonly name: string
-  /** Grants that were changed meanwhile: what was read of them may be older. */
+  /** Grants that changed during the read: their rows may have been read before the change. */
   readonly changed: Set<string>
-  /** All that is read may be older. */
+  /** If true, everything read may be out of date. */
   dropped: boolean
 }
 
 interface FirstReading extends Reading {
-  /** Undefined for a set of many. */
+  /** Resolves to undefined if the set is large. */
   set?: Promise<GrantSet | undefined>
 }
 
-/** A grantee with many grants. */
+/** Marks a grantee with many grants. */
 interface Many {
   calls: number
-  /** There is no room for the set. */
+  /** If true, the set does not fit into memory and is not read again. */
   tooLarge: boolean
 }
 
@@ -89,7 +92,7 @@ export interface GrantSets {
   readonly large: Recent<GrantSet>
   readonly many: Recent<Many>
   readonly first: Map<string, FirstReading>
-  /** One at a time is read whole. */
+  /** The large set that is being read; one at a time. */
   whole: Reading | undefined
 }
 
@@ -106,59 +109,69 @@ export function createGrantSets(ports: GrantSetsPorts): GrantSets {
   }
 }
 
-/** The set, when it is in memory. */
-export function cachedSet({ few, large }: GrantSets, { name }: Place): GrantSet | undefined {
+/** Returns the set if it is cached. */
+export function cachedSet({ few, large }: GrantSets, { name }: GrantSetRef): GrantSet | undefined {
   return few.get(name) ?? large.get(name)
 }
 
-/** The set, read first when it has few grants; undefined when it has many. */
-export function smallSet(sets: GrantSets, place: Place): Promise<GrantSet | undefined> | undefined {
-  if (sets.many.get(place.name) !== undefined) return undefined
-  const underWay = sets.first.get(place.name)
+/** Reads a small set. Returns undefined for a large one. */
+export function smallSet(
+  sets: GrantSets,
+  ref: GrantSetRef,
+): Promise<GrantSet | undefined> | undefined {
+  if (sets.many.get(ref.name) !== undefined) return undefined
+  const underWay = sets.first.get(ref.name)
   if (underWay?.set !== undefined) return underWay.set
-  const reading: FirstReading = newReading(place)
-  sets.first.set(place.name, reading)
-  reading.set = readFirst(sets, place, reading).finally(() => {
-    if (sets.first.get(place.name) === reading) sets.first.delete(place.name)
+  const reading: FirstReading = newReading(ref)
+  sets.first.set(ref.name, reading)
+  reading.set = readFirst(sets, ref, reading).finally(() => {
+    if (sets.first.get(ref.name) === reading) sets.first.delete(ref.name)
   })
   return reading.set
 }
 
-/** Counts a call that was answered without the set of many: after some the set is read. */
-export function countWithout(sets: GrantSets, place: Place): void {
-  const marker = sets.many.get(place.name)
+/**
+ * Counts a call that was answered without its large set. After enough of them, reads the set in the
+ * background.
+ */
+export function countWithout(sets: GrantSets, ref: GrantSetRef): void {
+  const marker = sets.many.get(ref.name)
   if (marker === undefined || marker.tooLarge) return
   marker.calls += 1
   if (sets.whole !== undefined || marker.calls < sets.limits.callsBeforeReading) return
   marker.calls = 0
-  readWhole(sets, place, marker).catch(sets.ports.onError)
+  readWhole(sets, ref, marker).catch(sets.ports.onError)
 }
 
-/** Notes that a grant was changed. @returns the set to patch, when one is in memory */
-export function noteChanged(sets: GrantSets, place: Place, grantId: string): GrantSet | undefined {
-  sets.first.get(place.name)?.changed.add(grantId)
-  if (sets.whole?.name === place.name) sets.whole.changed.add(grantId)
-  return cachedSet(sets, place)
+/** Records that a grant changed. @returns the cached set to patch, if there is one */
+export function noteChanged(
+  sets: GrantSets,
+  ref: GrantSetRef,
+  grantId: string,
+): GrantSet | undefined {
+  sets.first.get(ref.name)?.changed.add(grantId)
+  if (sets.whole?.name === ref.name) sets.whole.changed.add(grantId)
+  return cachedSet(sets, ref)
 }
 
-/** Reads grants of a set in memory again. */
+/** Reads the given grants of a cached set again. */
 export async function patchSet(
   sets: GrantSets,
-  place: Place,
+  ref: GrantSetRef,
   set: GrantSet,
   grantIds: ReadonlySet<string>,
 ): Promise<void> {
   try {
-    await readAgain(sets, place, set, grantIds)
+    await readAgain(sets, ref, set, grantIds)
   } catch (error) {
-    forget(sets, place.name)
+    forget(sets, ref.name)
     throw error
   }
-  // One that was forgotten meanwhile stays so.
-  if (cachedSet(sets, place) === set) keep(sets, place.name, set)
+  // A set that was dropped during the read stays dropped.
+  if (cachedSet(sets, ref) === set) keep(sets, ref.name, set)
 }
 
-/** Forgets the sets of a key, or all of them. */
+/** Drops the sets of a key, or all sets. */
 export function forgetSets(sets: GrantSets, key?: KeyRef): void {
   const prefix = key === undefined ? '' : prefixOf(key)
   for (const recent of [sets.few, sets.large, sets.many]) {
@@ -172,7 +185,7 @@ export function forgetSets(sets: GrantSets, key?: KeyRef): void {
   if (sets.whole?.name.startsWith(prefix)) sets.whole.dropped = true
 }
 
-function newReading({ name }: Place): Reading {
+function newReading({ name }: GrantSetRef): Reading {
   return { name, changed: new Set(), dropped: false }
 }
 
@@ -189,11 +202,11 @@ function keep(sets: GrantSets, name: string, set: GrantSet): void {
 
 async function readFirst(
   sets: GrantSets,
-  place: Place,
+  ref: GrantSetRef,
   reading: Reading,
 ): Promise<GrantSet | undefined> {
   const { fewMax } = sets.limits
-  const { key, grantee, name } = place
+  const { key, grantee, name } = ref
   const page = await sets.ports.store.listGrants(key, { grantee, limit: fewMax + 1 })
   if (page.length > fewMax) {
     const marker = { calls: 0, tooLarge: false }
@@ -202,46 +215,46 @@ async function readFirst(
   }
   const set = createGrantSet()
   for (const grant of page) set.put(termsOf(grant))
-  await takeInChanged(sets, place, set, reading)
+  await takeInChanged(sets, ref, set, reading)
   if (!reading.dropped) keep(sets, name, set)
   return set
 }
 
-async function readWhole(sets: GrantSets, place: Place, marker: Many): Promise<void> {
-  const reading = newReading(place)
+async function readWhole(sets: GrantSets, ref: GrantSetRef, marker: Many): Promise<void> {
+  const reading = newReading(ref)
   sets.whole = reading
   try {
     const set = createGrantSet()
     const fits = (): boolean => !reading.dropped && set.bytes() <= sets.limits.manyBytesMax
-    await sets.ports.readGrants(place.key, place.grantee, (page) => {
+    await sets.ports.readGrants(ref.key, ref.grantee, (page) => {
       for (const terms of page) set.put(terms)
       return fits()
     })
-    if (fits()) await takeInChanged(sets, place, set, reading)
-    if (fits()) keep(sets, place.name, set)
+    if (fits()) await takeInChanged(sets, ref, set, reading)
+    if (fits()) keep(sets, ref.name, set)
     else marker.tooLarge = !reading.dropped
   } finally {
     sets.whole = undefined
   }
 }
 
-/** Reads what was changed while a set was read, until nothing more was. */
+/** Reads the grants that changed during the read of a set, until no more did. */
 async function takeInChanged(
   sets: GrantSets,
-  place: Place,
+  ref: GrantSetRef,
   set: GrantSet,
   reading: Reading,
 ): Promise<void> {
   while (reading.changed.size > 0 && !reading.dropped) {
     const grantIds = new Set(reading.changed)
     reading.changed.clear()
-    await readAgain(sets, place, set, grantIds)
+    await readAgain(sets, ref, set, grantIds)
   }
 }
 
 async function readAgain(
   { ports: { store } }: GrantSets,
-  { key, grantee }: Place,
+  { key, grantee }: GrantSetRef,
   set: GrantSet,
   grantIds: ReadonlySet<string>,
 ): Promise<void> {

@@ -1,5 +1,6 @@
 /**
- * Grants that give a call, looked up in the store by their buckets: a few rows, however many there are.
+ * Finds the grants that allow a call in the store, by their buckets. It reads a few rows, however
+ * many grants there are.
  * @module
  */
 import type { GrantName } from '../policy/caller-names.ts'
@@ -11,11 +12,14 @@ import type { KeyRef } from '../model/key.ts'
 import { bucketsInStatementMax, type BucketPlace } from '../store/tables/grant-bucket-rows.ts'
 import type { Store } from '../store/store.ts'
 
-/** Rows that one question may read, and that are checked before others have their turn. */
+/**
+ * Rows that one question may read, and rows that one statement reads before other callers have
+ * their turn.
+ */
 const rowsMax = 2000
 const rowsInStatementMax = 100
 
-/** @returns undefined when too many rows would have to be read */
+/** @returns undefined if it would have to read too many rows */
 export async function findInBuckets(
   key: KeyRef,
   { grantee, granteeId }: GrantName,
@@ -43,7 +47,7 @@ export async function findInBuckets(
   return set.find(asked, granteeId, most)
 }
 
-/** The buckets that may hold more, from where the page ended. */
+/** The buckets that may hold more rows, each with the place where the page ended. */
 function rest(
   page: readonly { readonly bucket: string; readonly grantId: string }[],
   limitEach: number,

@@ -1,4 +1,4 @@
-/** The caches of the lookup, one for each kind of thing: how each is read, and how large it is. @module */
+/** The caches of the lookup, one for each kind of record: how each loads, and its size. @module */
 import type { CompiledPolicy } from '../policy/compile.ts'
 import type { GrantRecord } from '../model/grant.ts'
 import type { AliasRecord, KeyRecord, MaterialRecord } from '../model/key.ts'
@@ -14,7 +14,7 @@ import type {
   CachedService,
 } from './cached-records.ts'
 
-/** Bytes of memory for each kind of thing. */
+/** Bytes of memory for each kind of record. */
 const limits = {
   keys: 64 * 2 ** 20,
   policies: 64 * 2 ** 20,
@@ -23,7 +23,7 @@ const limits = {
   materials: 16 * 2 ** 20,
   accessKeys: 4 * 2 ** 20,
   services: 1 * 2 ** 20,
-  // The largest organization's policies take 29 MB: two accounts of that size fit.
+  // The policies of the largest possible organization take 29 MB: two such accounts fit.
   accounts: 72 * 2 ** 20,
   users: 32 * 2 ** 20,
   roles: 32 * 2 ** 20,
@@ -33,15 +33,15 @@ const limits = {
 } as const
 
 /**
- * What a character of a policy takes in memory once it is compiled: measured, of policies that are all
- * patterns. Their writer decides how much that is.
+ * Bytes of memory for one character of a compiled policy, measured with policies that consist only
+ * of patterns. The policy's author chooses how much of it is patterns.
  */
 const compiledBytesPerCharacter = 80
 
-/** Conditions look at no more values of one key: one more says that there are too many. */
+/** Conditions read at most 1,000 values of one key; one more shows that there are too many. */
 const aliasNamesMax = 1001
 
-/** Neither an account nor a Region holds a slash, so what is after the second one is the id. */
+/** No account id or Region contains a slash, so everything after the second slash is the id. */
 export function nameOf(accountId: string, region: string, id: string): string {
   return `${accountId}/${region}/${id}`
 }
@@ -53,7 +53,7 @@ function partsOf(name: string): readonly [accountId: string, region: string, id:
 
 export interface Caches {
   readonly keys: Cache<KeyRecord>
-  /** Shared by content: most keys of an account carry the same one. */
+  /** By content, because most keys of an account have the same policy. */
   readonly policies: Cache<CompiledPolicy>
   readonly aliases: Cache<AliasRecord>
   readonly aliasNames: Cache<readonly string[]>
@@ -65,7 +65,7 @@ export interface Caches {
   readonly roles: Cache<CachedRole>
   readonly groups: Cache<CachedGroup>
   readonly managedPolicies: Cache<CachedPolicy>
-  /** By id, for calls that name one. */
+  /** By id, for calls that name a grant. */
   readonly grants: Cache<GrantRecord>
 }
 
@@ -137,7 +137,7 @@ export function createCaches(ports: LookupPorts): Caches {
   }
 }
 
-/** By unique id, each with its policies compiled. */
+/** By unique id, with policies compiled. */
 function createIdentityCaches({
   findAccount,
   findUser,
@@ -174,7 +174,7 @@ function createIdentityCaches({
   }
 }
 
-/** Constraints are the one part of a grant whose size its maker chooses. */
+/** Only the constraints of a grant have a size that the grant's creator chooses. */
 function grantBytes({ constraints }: GrantRecord): number {
   return 1024 + (constraints === undefined ? 0 : 4 * JSON.stringify(constraints).length)
 }

@@ -1,7 +1,7 @@
 /**
- * What the data plane reads, from memory: keys with their compiled policies, aliases, materials and
- * access keys. Caches follow the store's change numbers, so that no call sees what was true before a
- * change that was acknowledged before the call came in.
+ * Looks up in memory what the data plane reads: keys with compiled policies, aliases, materials,
+ * access keys. The caches follow the store's change numbers, so no call sees a state older than a
+ * change that was acknowledged before the call arrived.
  * @module
  */
 import type { KeyObject } from 'node:crypto'
@@ -37,9 +37,9 @@ export interface LookupPorts {
   readonly findGroup: (groupId: string) => Promise<CachedGroup | undefined>
   readonly findManagedPolicy: (policyId: string) => Promise<CachedPolicy | undefined>
   readonly readGrants: ReadGrants
-  /** Hears of grants that could not be read, and of a question about them that was given up. */
+  /** Called when grants could not be read, or a question about them was given up. */
   readonly onGrantsFailed: (error: Error) => void
-  /** Hears that a material was changed; all of them when its id is left out. */
+  /** Called when a material changed; without an id, all of them. */
   readonly onForgottenMaterial: (materialId?: string) => void
 }
 
@@ -49,11 +49,11 @@ export function createLookup(ports: LookupPorts): Lookup {
     store: ports.store,
     readGrants: ports.readGrants,
     onError: ports.onGrantsFailed,
-    onUndecided: undecidedTeller(ports.onGrantsFailed),
+    onUndecided: undecidedReporter(ports.onGrantsFailed),
   })
   const { keys, policies, aliases, aliasNames, materials, accessKeys, services, grants } = caches
   const { accounts, users, roles, groups, managedPolicies } = caches
-  // A key does not hold its compiled policy: how much of those is kept is for their own cache to say.
+  // A cached key does not hold its compiled policy: the policies' own cache bounds their memory.
   const withPolicy = (record: KeyRecord | undefined): Found<CachedKey> => {
     if (record === undefined) return undefined
     const join = (policy: CompiledPolicy | undefined): CachedKey | undefined =>
@@ -93,22 +93,22 @@ export function createLookup(ports: LookupPorts): Lookup {
   }
 }
 
-const toldMax = 1000
+const reportedMax = 1000
 
-/** Each grantee of a key is told of once: a caller decides how often it asks. */
-function undecidedTeller(
-  tell: LookupPorts['onGrantsFailed'],
+/** Reports each key and grantee once, because a caller decides how often it asks. */
+function undecidedReporter(
+  report: LookupPorts['onGrantsFailed'],
 ): (key: KeyRef, grantee: string) => void {
-  const told = new Set<string>()
+  const reported = new Set<string>()
   return ({ keyId }, grantee) => {
-    const message = `the grants of key ${keyId} to ${grantee} are too many that look alike`
-    if (told.has(message) || told.size >= toldMax) return
-    told.add(message)
-    tell(new Error(message))
+    const message = `too many grants of key ${keyId} to ${grantee} look alike to decide a call`
+    if (reported.has(message) || reported.size >= reportedMax) return
+    reported.add(message)
+    report(new Error(message))
   }
 }
 
-/** What a change makes the caches forget. */
+/** Drops the cache entries that a change affects. */
 function forgetter(
   caches: Caches,
   onForgottenMaterial: LookupPorts['onForgottenMaterial'],
@@ -120,7 +120,7 @@ function forgetter(
       case 'key':
         return keys.forget(nameOf(accountId, region, id))
       case 'alias':
-        // Neither the key that it left nor the one that it came to is told.
+        // The change names neither the alias's old key nor its new one.
         aliasNames.clear()
         return aliases.forget(nameOf(accountId, region, id))
       case 'material':
@@ -140,7 +140,7 @@ function forgetter(
         return managedPolicies.forget(id)
       case 'grant': {
         const { keyId, grantId } = readGrantChangeId(id)
-        // All grants of a key that is deleted: they are not named one by one.
+        // A deleted key: the change does not name each grant.
         if (grantId === undefined) return grants.clear()
         return grants.forget(nameOf(accountId, region, `${keyId}/${grantId}`))
       }
@@ -148,7 +148,7 @@ function forgetter(
         return accounts.forget(id)
       case 'trail':
       case 'oidc-provider':
-        return undefined // nothing is cached of one
+        return undefined // oidc providers and trails are not cached
       case 'everything':
         onForgottenMaterial()
         for (const cache of Object.values(caches) as readonly Cache<unknown>[]) cache.clear()
@@ -156,7 +156,7 @@ function forgetter(
   }
 }
 
-/** Answers `refresh`: nothing to wait for while no change has come. */
+/** Makes `refresh`, which returns undefined while there is no change to apply. */
 function follower(
   store: Store,
   takeIn: (changes: readonly Change[]) => Promise<void> | undefined,
