@@ -16,6 +16,9 @@ export const one = Symbol('?')
 /** @throws {WorkSpent} */
 export type Glob = (value: string, work: Work) => boolean
 
+const star = '*'.charCodeAt(0)
+const hole = '?'.charCodeAt(0)
+
 /** Text between two stars. */
 interface Chunk {
   /** Holds a stand-in at each place of `?`. */
@@ -33,12 +36,20 @@ const comparedCharsMax = 8
 /** Steps of a match beside the units that it looks at. */
 const matchSteps = 16
 
-/** Splits pattern text at its wildcards. */
+/** Splits pattern text at its wildcards. Stars in a row are one: they mean the same. */
 export function piecesOf(pattern: string): readonly Piece[] {
-  return pattern
-    .split(/([*?])/)
-    .filter((part) => part !== '')
-    .map((part) => (part === '*' ? many : part === '?' ? one : part))
+  const pieces: Piece[] = []
+  let start = 0
+  for (let at = 0; at < pattern.length; at += 1) {
+    const unit = pattern.charCodeAt(at)
+    if (unit !== star && unit !== hole) continue
+    if (at > start) pieces.push(pattern.slice(start, at))
+    if (unit === hole) pieces.push(one)
+    else if (pieces.at(-1) !== many) pieces.push(many)
+    start = at + 1
+  }
+  if (start < pattern.length) pieces.push(pattern.slice(start))
+  return pieces
 }
 
 export function compileGlob(pieces: readonly Piece[]): Glob {
@@ -87,8 +98,6 @@ function chunkOf(run: readonly Exclude<Piece, typeof many>[]): Chunk {
   const holes = run.map((piece) => (piece === one ? '?' : ' '.repeat(piece.length))).join('')
   return { text, holes }
 }
-
-const hole = '?'.charCodeAt(0)
 
 function fits(value: string, at: number, { text, holes }: Chunk, work: Work): boolean {
   spend(work, holes === undefined ? text.length : 4 * text.length)

@@ -88,7 +88,7 @@ function compileResource(
 /** Text that is no ARN is matched as a whole: key policies may hold any. */
 function matcher(pieces: readonly Piece[], completes: boolean): Test {
   const written = segmentsOf(pieces)
-  if (written.length > segmentsMax) return () => 'value'
+  if (written === undefined) return () => 'value'
   if (written.length === 1 || textOf(written[0] ?? []) !== 'arn') {
     const glob = compileGlob(pieces)
     return ({ arn }, work) => glob(arn, work)
@@ -103,15 +103,16 @@ function matcher(pieces: readonly Piece[], completes: boolean): Test {
   }
 }
 
-/** Splits at every colon. */
-function segmentsOf(pieces: readonly Piece[]): readonly (readonly Piece[])[] {
+/** Splits at every colon; undefined when there are more than `segmentsMax` segments. */
+function segmentsOf(pieces: readonly Piece[]): readonly (readonly Piece[])[] | undefined {
   const segments: Piece[][] = [[]]
   for (const piece of pieces) {
     if (typeof piece !== 'string') {
       segments.at(-1)?.push(piece)
       continue
     }
-    const [head = '', ...tails] = piece.split(':')
+    const [head = '', ...tails] = piece.split(':', segmentsMax + 1)
+    if (segments.length + tails.length > segmentsMax) return undefined
     segments.at(-1)?.push(head)
     for (const tail of tails) segments.push([tail])
   }
