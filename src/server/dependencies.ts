@@ -128,6 +128,7 @@ export function joinPorts(
     refusedCalls: createRefusedCalls({
       buckets: createBuckets(buckets, processMilliseconds),
       perSecond: config.quotas.refusedCalls,
+      workers: config.workers,
       append: (eventId, record) => journal.append(eventId, record),
       clock,
     }),

@@ -5,7 +5,7 @@
  */
 import type { Logger } from 'pino'
 
-/** So many lines of one kind of error in a minute; the next line counts those that were left out. */
+/** Lines of one kind of error in a minute, of all workers; the next line counts those that were left out. */
 const linesMax = 5
 const periodMs = 60_000
 /** Kinds are told apart by their messages, and these are not endless. */
@@ -18,13 +18,15 @@ interface Kind {
 }
 
 /**
- * The same log, with a limit on lines that tell of an error.
+ * The same log, with a limit on lines that tell of an error. Each worker limits its own, to its share.
  * @param monotonic milliseconds of a clock that nobody sets
  */
 export function limitErrors(
   log: Logger,
   monotonic: () => number = () => performance.now(),
+  workers = 1,
 ): Logger {
+  const ownMax = Math.max(1, Math.floor(linesMax / workers))
   const kinds = new Map<string, Kind>()
   const write: (...given: readonly unknown[]) => void = log.error.bind(log)
   const error = (details: object | string, ...more: readonly unknown[]): void => {
@@ -40,7 +42,7 @@ export function limitErrors(
     kinds.set(name, kind)
     const [oldest] = kinds.keys()
     if (kinds.size > kindsMax && oldest !== undefined) kinds.delete(oldest)
-    if (kind.lines >= linesMax) {
+    if (kind.lines >= ownMax) {
       kind.leftOut += 1
       return undefined
     }

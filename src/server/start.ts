@@ -43,7 +43,7 @@ export interface RunningServer {
 }
 
 export async function startServer(config: Config, given: ServerOptions): Promise<RunningServer> {
-  const options = { ...given, log: limitErrors(given.log, given.time?.monotonic) }
+  const options = { ...given, log: limitErrors(given.log, given.time?.monotonic, config.workers) }
   const closing: (() => Promise<void>)[] = []
   let stopped: Promise<void> | undefined
   const stop = (): Promise<void> => (stopped ??= closeAll(closing))

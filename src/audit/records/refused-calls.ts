@@ -3,7 +3,7 @@
  * one record counts many, so that a caller without any permission does not fill the disk.
  *
  * INVARIANT (audit-before-respond): a call that is counted is answered when the record that counts it is
- * durable. It waits for that some tenths of a second, which slows down whoever does nothing but fail.
+ * durable. It waits for that some tenths of a second for each worker, which slows down whoever does nothing but fail.
  * @module
  */
 import type { Caller } from '../../model/caller.ts'
@@ -21,6 +21,8 @@ export interface RefusedCallsPorts {
   readonly buckets: Pick<Buckets, 'draw'>
   /** Records a second of one access key. */
   readonly perSecond: number
+  /** How many workers write such records, each for the calls that it refuses. */
+  readonly workers: number
   readonly append: (eventId: string, record: string) => Promise<void>
   readonly clock: { readonly now: () => number }
 }
@@ -45,7 +47,7 @@ interface Kind {
 }
 
 export function createRefusedCalls(ports: RefusedCallsPorts): RefusedCalls {
-  const { buckets, perSecond: rate, append, clock } = ports
+  const { buckets, perSecond: rate, workers, append, clock } = ports
   // Bounded by the calls in flight: each of them waits for its group.
   const groups = new Map<string, Group>()
 
@@ -61,7 +63,7 @@ export function createRefusedCalls(ports: RefusedCallsPorts): RefusedCalls {
     const written = Promise.withResolvers<void>()
     const group = { first: withoutDetails(first), counts: new Map(), total: 0, written }
     groups.set(name, group)
-    setTimeout(() => write(name, group), 1000 / rate)
+    setTimeout(() => write(name, group), (1000 * workers) / rate)
     return group
   }
   return {

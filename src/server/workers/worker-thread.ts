@@ -38,6 +38,8 @@ function logOf({ worker, config }: WorkerData, link: () => Link<AskedOfFirst>): 
   const write = (line: string): void => void link().ask('log', line)
   return limitErrors(
     pino({ level: config.logLevel, base: { pid: process.pid, worker } }, { write }),
+    undefined,
+    config.workers,
   )
 }
 
