@@ -184,16 +184,15 @@ function responseElements(response: Parameters | undefined): unknown {
   return response === undefined ? null : camelCased(response)
 }
 
-/** AWS leaves an empty list out for other services than KMS, and for an alias that does not exist. */
+/**
+ * AWS leaves an empty list out for other services than KMS, and where an alias does not exist. Trent takes a
+ * key to be alike.
+ */
 function resourcesOf(audited: Audited): readonly object[] | undefined {
-  const { resources, operation } = audited
+  const { resources, operation, outcome } = audited
   if (resources.length > 0) return resources.map(shownResource)
-  return operation.service !== 'kms' || aliasIsMissing(audited) ? undefined : []
-}
-
-/** `resolve.ts` writes the sentence: nothing that a caller gives stands at its beginning. */
-function aliasIsMissing({ outcome }: Audited): boolean {
-  return !outcome.ok && outcome.code === 'NotFoundException' && outcome.message.startsWith('Alias ')
+  const isMissing = !outcome.ok && outcome.code === 'NotFoundException'
+  return operation.service !== 'kms' || isMissing ? undefined : []
 }
 
 function shownResource(resource: Audited['resources'][number]): object {
