@@ -3,7 +3,8 @@
  * one record counts many, so that a caller without any permission does not fill the disk.
  *
  * INVARIANT (audit-before-respond): a call that is counted is answered when the record that counts it is
- * durable. It waits for that some tenths of a second for each worker, which slows down whoever does nothing but fail.
+ * durable. It waits for that some tenths of a second for each worker, which slows down whoever does nothing
+ * but fail.
  * @module
  */
 import type { Caller } from '../../model/caller.ts'
