@@ -14,7 +14,7 @@ function counting(values: Record<string, string>): {
   return { load, loads }
 }
 
-test('a hit answers at once, and a miss is loaded once for all who wait', async () => {
+test('a hit answers at once, and a miss is loaded once for all waiting callers', async () => {
   const { load, loads } = counting({ a: '1' })
   const cache = createCache({ bytesMax: 10_000, load, sizeOf: () => 1 })
   const [first, second] = await Promise.all([cache.get('a'), cache.get('a')])
@@ -23,7 +23,7 @@ test('a hit answers at once, and a miss is loaded once for all who wait', async 
   assert.deepEqual(loads, ['a'])
 })
 
-test('what is absent is remembered as absent', async () => {
+test('an absent value is cached as absent', async () => {
   const { load, loads } = counting({})
   const cache = createCache({ bytesMax: 10_000, load, sizeOf: () => 1 })
   await cache.get('gone')
@@ -87,7 +87,7 @@ test('a failed loading is not remembered', async () => {
   assert.equal(await cache.get('a'), 'up')
 })
 
-test('a flood of names that nothing has does not push out what is there', async () => {
+test('a flood of names that do not exist does not evict present values', async () => {
   const { load, loads } = counting({ a: '1' })
   const cache = createCache({ bytesMax: 8000, load, sizeOf: () => 64 })
   await cache.get('a')
@@ -97,7 +97,7 @@ test('a flood of names that nothing has does not push out what is there', async 
   assert.equal(loads.filter((key) => key === 'a').length, 1)
 })
 
-test('what was absent is found once it is forgotten to be', async () => {
+test('an absent value is loaded again once it is forgotten', async () => {
   const values: Record<string, string> = {}
   const { load } = counting(values)
   const cache = createCache({ bytesMax: 8000, load, sizeOf: () => 64 })

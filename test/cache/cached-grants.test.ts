@@ -1,4 +1,4 @@
-/** Grants in memory over a real store: what calls read of it is counted. */
+/** Cached grants over a real store; the tests count what calls read from it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GrantQuestion } from '../../src/model/grant-terms.ts'
@@ -6,7 +6,7 @@ import type { UserRecord } from '../../src/model/user.ts'
 import { accountId, insertKeys, newKey, region } from '../store/records.ts'
 import { asking, encrypt, grant, key, many, open, pair, user } from '../resolve/granted-world.ts'
 
-test('few grants are read once, none as well, and a change reads the one that it names', async (t) => {
+test('few grants or none are read once, and a change reads only the grant that it names', async (t) => {
   const { find, counted, insert, revoke } = await open(t)
   assert.deepEqual(await find(), [])
   assert.deepEqual(await find(), [])
@@ -99,7 +99,7 @@ test('changes that come while a set is read are in it', async (t) => {
   assert.deepEqual(counted(), {}, 'from memory')
 })
 
-test('a set that cannot be read is told of, and calls go on without it', async (t) => {
+test('a set that cannot be read is reported, and calls go on without it', async (t) => {
   let broken = true
   const world = await open(t, {}, (plain) => async (...given) => {
     if (broken) throw new Error('the thread ended')
@@ -121,7 +121,7 @@ test('a set that cannot be read is told of, and calls go on without it', async (
   assert.deepEqual(counted(), {})
 })
 
-test('forged and deleted rows give nothing, by whatever way they are looked for', async (t) => {
+test('forged and deleted rows give nothing, whichever way they are looked up', async (t) => {
   const { find, insert, settled, database, forged, revoke, counted } = await open(t)
   await insert(...many(30, pair))
   const forge = (from: number, to: number): Promise<unknown> =>
@@ -130,7 +130,7 @@ test('forged and deleted rows give nothing, by whatever way they are looked for'
       .set({ constraints: JSON.stringify(pair(to)) })
       .where('grant_id', '=', grant(from).grantId)
       .execute()
-  // What asks for nothing, and what is in the bucket of another.
+  // A grant without constraints, and one in the bucket of another pair.
   await forge(3, 99)
   await database.query
     .insertInto('grant_buckets')
@@ -165,7 +165,7 @@ test('forged and deleted rows give nothing, by whatever way they are looked for'
   assert.deepEqual(await find(asking(4)), [])
 })
 
-test('a key that ends takes its grants out of memory, and comes back without them', async (t) => {
+test('a deleted key takes its grants out of memory, and comes back without them', async (t) => {
   const { find, insert, store, settled } = await open(t)
   await insert(...many(30))
   for (let call = 0; call < 4; call += 1) assert.equal((await find()).length, 1)
@@ -206,7 +206,7 @@ test('a grant whose grantee is renamed is found by the new name alone', async (t
 
 test('grants that look alike are read up to a bound, and beyond it the call is undecided', async (t) => {
   const { find, insert, counted, undecided } = await open(t, { callsBeforeReading: 1000 })
-  // Filed by the pair that the call has; each asks for another one as well.
+  // Each is filed under the pair that the call has, and needs another pair too.
   const alike = { EncryptionContextSubset: { a: 'x', b: 'never' } }
   for (let start = 0; start < 2400; start += 600) {
     await insert(...Array.from({ length: 600 }, (_, index) => grant(start + index, alike)))

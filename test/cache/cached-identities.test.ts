@@ -1,4 +1,4 @@
-/** What a caller's own account says of it: of a user, and of the role behind a session. */
+/** The identity policies of a user, and of the role behind a session. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { authorize } from '../../src/policy/authorize.ts'

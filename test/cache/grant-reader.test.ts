@@ -52,7 +52,7 @@ async function open(t: TestContext): Promise<{
   return { reader, database, forged }
 }
 
-test('all genuine grants of a grantee are read page by page, and forged ones are told of', async (t) => {
+test('all genuine grants of a grantee are read page by page, and forged ones are reported', async (t) => {
   const { reader, database, forged } = await open(t)
   const { grantId } = grant(7)
   await database.query
@@ -81,7 +81,7 @@ test('all genuine grants of a grantee are read page by page, and forged ones are
   })
 })
 
-test('a read ends when no more is wanted, and one that fails leaves the next one alone', async (t) => {
+test('a read ends when no more pages are wanted, and a failed read does not affect the next', async (t) => {
   const { reader } = await open(t)
   let pages = 0
   await reader.read(key, grantee, () => {
@@ -107,7 +107,7 @@ test('a reader that is closed, or whose database is gone, says so', async (t) =>
   await database.close()
   await assert.rejects(
     reader.read(key, grantee, () => true),
-    /grants are not read/,
+    /cannot read grants/,
   )
   await reader.close()
   await assert.rejects(

@@ -27,7 +27,7 @@ const key: KeyRecord = {
   rowVersion: 1,
 }
 
-/** A lookup over keys whose policies are what `policyOf` says of their ids. */
+/** A lookup over keys; `policyOf` returns the policy of a key id. */
 function over(policyOf: (keyId: string) => string): {
   readonly find: (keyId: string) => Promise<string | undefined>
   readonly compiled: string[]
@@ -64,7 +64,7 @@ function over(policyOf: (keyId: string) => string): {
   return { find, compiled, read }
 }
 
-test('keys of one policy share it compiled, and a key that is gone has none', async () => {
+test('keys of one policy share it compiled, and a missing key has none', async () => {
   const { find, compiled, read } = over(() => 'the same')
   for (const keyId of ['a', 'b', 'a', 'gone', 'gone']) {
     assert.equal(await find(keyId), keyId === 'gone' ? undefined : 'the same')
@@ -73,7 +73,7 @@ test('keys of one policy share it compiled, and a key that is gone has none', as
   assert.deepEqual(read, ['a', 'b', 'gone'])
 })
 
-test('compiled policies are counted by their text: keys that are known hold none of them back', async () => {
+test('compiled policies are counted by their text: cached keys do not keep them in memory', async () => {
   const { find, compiled, read } = over((keyId) => keyId.padEnd(32_768))
   const keyIds = Array.from({ length: 60 }, (_, index) => `key-${index}`)
   for (const keyId of keyIds) assert.equal((await find(keyId))?.trimEnd(), keyId)
@@ -85,7 +85,7 @@ test('compiled policies are counted by their text: keys that are known hold none
   assert.equal(read.length, 60, 'each key is still known')
 })
 
-test('accounts with as many organization policies as there can be are compiled once', async () => {
+test('accounts with the most organization policies possible are compiled once', async () => {
   const document = '{"Version":"2012-10-17","Statement":[]}'.padEnd(organizationPolicyCharactersMax)
   const level = Array.from({ length: policiesOfLevelMax }, () => document)
   const organization = {
@@ -117,7 +117,7 @@ test('accounts with as many organization policies as there can be are compiled o
   assert.deepEqual(loads, ['1', '2'])
 })
 
-test('a grant that a call names is read once, and again after its change or the end of its key', async () => {
+test('a grant that a call names is read once, and again after it changes or its key is deleted', async () => {
   const { accountId, region } = key
   const stored = new Map<string, GrantRecord>()
   const read: string[] = []

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { authorize } from '../../src/policy/authorize.ts'
 import { compileDocument, compilePolicy } from '../../src/policy/compile.ts'
 import type { Effect, PolicyKind } from '../../src/policy/document.ts'
+import { many, piecesOf } from '../../src/policy/glob.ts'
 import { newWork } from '../../src/policy/work.ts'
 import {
   allowsAll,
@@ -129,6 +130,14 @@ test('a pattern with very many segments, or a variable of several values, is und
       assert.equal(covers(entry, { effect: 'Deny', negated }), true)
     }
   }
+})
+
+test('what a pattern is compiled to is bounded, whatever its length', (t) => {
+  const split = t.mock.method(String.prototype, 'split')
+  assert.equal(covers(`arn:${':'.repeat(30_000)}`), false)
+  const longest = Math.max(...split.mock.calls.map(({ result }) => result?.length ?? 0))
+  assert.ok(longest <= 65, `${longest} segments`)
+  assert.deepEqual(piecesOf(`a${'*'.repeat(30_000)}`), ['a', many])
 })
 
 test('an incomplete ARN denies, and excepts, in every policy that may hold one', () => {

@@ -36,3 +36,14 @@ test('an error that repeats has five lines a minute, and the next line counts th
   assert.deepEqual([lines.length, lines.at(-1)?.leftOut], [68, undefined])
   assert.equal(lines.at(-1)?.level, 50)
 })
+
+test('the workers of a server share the lines, and each has one', () => {
+  const written = (workers: number): number => {
+    let lines = 0
+    const log = limitErrors(pino({}, { write: () => void (lines += 1) }), () => 0, workers)
+    for (let n = 0; n < 100; n += 1)
+      log.error({ err: new Error('ENOSPC') }, 'the journal has failed')
+    return lines
+  }
+  assert.deepEqual([1, 2, 16].map(written), [5, 2, 1])
+})

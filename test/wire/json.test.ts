@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import {
   containersMax,
+  valuesMax,
   depthMax,
   MalformedJson,
   parseJson,
@@ -177,6 +178,20 @@ test('the number of objects and lists is bounded', () => {
       .join(',')}]`
   assert.ok(Array.isArray(parseJson(Buffer.from(lists(containersMax)))))
   refuses(lists(containersMax + 1), 'too many objects and lists')
+})
+
+test('the number of values is bounded, in lists and in objects', () => {
+  const list = (length: number): string => `[${'1,'.repeat(length - 1)}1]`
+  assert.ok(Array.isArray(parseJson(Buffer.from(list(valuesMax - 1)))))
+  refuses(list(valuesMax), 'too many values')
+  const members = Array.from({ length: valuesMax }, (_, index) => `"${index}":1`)
+  refuses(`{${members.join()}}`, 'too many values')
+  refuses(`[${list(valuesMax / 2)},${list(valuesMax / 2)}]`, 'too many values')
+})
+
+test('a long string of escapes is read as JSON.parse reads it', () => {
+  const text = `"${String.raw`\u0041\n\"\\`.repeat(40_000)}"`
+  assert.equal(parseJson(Buffer.from(text)), JSON.parse(text))
 })
 
 test('a body must be one object', () => {

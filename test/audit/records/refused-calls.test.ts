@@ -28,7 +28,10 @@ interface Counted {
   readonly requestParameters: unknown
 }
 
-function opened(perSecond = 5): {
+function opened(
+  perSecond = 5,
+  workers = 1,
+): {
   readonly calls: RefusedCalls
   readonly written: Counted[]
   readonly fail: (error: Error) => void
@@ -40,6 +43,7 @@ function opened(perSecond = 5): {
   const calls = createRefusedCalls({
     buckets,
     perSecond,
+    workers,
     clock: { now: () => 2000 },
     async append(_, record) {
       if (failure !== undefined) throw failure
@@ -124,6 +128,17 @@ test('more kinds of calls than one record tells apart are counted together', asy
   assert.equal(told?.calls.length, 17)
   const others = { eventSource: 'others', eventName: 'others', errorCode: 'others', count: 14 }
   assert.deepEqual(told?.calls.at(-1), others)
+})
+
+test('several workers together write no more records than one', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const worker = opened(5, 4)
+  const answered = worker.calls.count(refused())
+  t.mock.timers.tick(799)
+  assert.equal(worker.written.length, 0, 'a quarter of five a second')
+  t.mock.timers.tick(1)
+  await answered
+  assert.equal(worker.written.length, 1)
 })
 
 test('access keys are counted in records of their own', async () => {
