@@ -23,8 +23,8 @@ const decompress = promisify(gunzip)
 export const logBytesMax = 16 * 1024 * 1024
 export const digestBytesMax = 64 * 1024 * 1024
 export const metadataBytesMax = 64 * 1024
-/** So many ids are looked for in log files that no digest names. */
-const unlistedIdsMax = 1_000_000
+/** Records of log files that no digest names are remembered up to this number. */
+const unlistedRecordsMax = 1_000_000
 
 /** The directory may be the bucket, or hold it. */
 export function isAt(name: string, object: string): boolean {
@@ -45,29 +45,30 @@ export async function objectFlaw(
   return hash('sha256', text, 'hex') === wanted ? undefined : 'it was delivered, and was changed'
 }
 
-/** The event ids in log files. */
-export async function idsOf(
+/** The records in log files, each as `recordName` names it. */
+export async function recordsIn(
   archive: DeliveredFiles,
   names: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const ids = new Set<string>()
+  const found = new Set<string>()
   for (const name of names) {
     const text = await textOf(archive, name, logBytesMax)
-    for (const id of text === undefined ? [] : idsIn(text)) {
-      if (ids.size < unlistedIdsMax) ids.add(id)
+    for (const record of text === undefined ? [] : recordsOf(text)) {
+      if (found.size < unlistedRecordsMax) found.add(recordName(record))
     }
   }
-  return ids
+  return found
 }
 
-function idsIn(text: Buffer): readonly string[] {
+/** Equal for equal records only: whoever forges a file can write any event id into it. */
+export function recordName(record: unknown): string {
+  return hash('sha256', JSON.stringify(record) ?? '', 'base64url')
+}
+
+function recordsOf(text: Buffer): readonly unknown[] {
   try {
     const { Records: records } = JSON.parse(text.toString('utf8')) as { readonly Records: unknown }
-    if (!Array.isArray(records)) return []
-    return records.flatMap((record: unknown) => {
-      const { eventID } = Object(record) as { readonly eventID?: unknown }
-      return typeof eventID === 'string' ? [eventID] : []
-    })
+    return Array.isArray(records) ? records : []
   } catch {
     return []
   }

@@ -7,6 +7,7 @@ import type { JournalRange } from '../../model/delivery.ts'
 import type { TrailRecord } from '../../model/trail.ts'
 import type { StoredDelivery } from '../../store/offline.ts'
 import { recordTextOf } from '../journal/frame.ts'
+import { recordName } from './delivered-files.ts'
 import type { JournalBreak } from './verify.ts'
 import { walkStream } from '../journal/walk-stream.ts'
 import { segmentName } from '../journal/segment-reader.ts'
@@ -39,14 +40,16 @@ export async function proveCoverage(of: {
   readonly journal: JournalHome
   readonly list: WritersList
   readonly covering: readonly CoveringFile[]
-  /** Event ids in log files that no digest names yet, where their ranges are not known. */
-  readonly unlistedIds: ReadonlySet<string>
+  /** Records in log files that no digest names yet, by `recordName`, where their ranges are not known. */
+  readonly unlistedRecords: ReadonlySet<string>
   readonly stored: StoredDelivery | undefined
 }): Promise<Coverage> {
-  const { journal, list, unlistedIds, stored } = of
+  const { journal, list, unlistedRecords, stored } = of
   const covered = rangesOf([...of.covering, ...waiting(stored)])
   const newest = stored === undefined ? await newestTime(journal, list) : 0
   const breaks: JournalBreak[] = []
+  const isUnlisted = (text: string): boolean =>
+    unlistedRecords.size > 0 && unlistedRecords.has(recordName(JSON.parse(text)))
   let undelivered = 0
   for (const { stream, first } of list.writers) {
     const cursor = stored?.cursors.get(stream)
@@ -66,7 +69,7 @@ export async function proveCoverage(of: {
       const { recipientAccountId: account, awsRegion: region, time } = record
       const place = [account, region, stream, segment].join('/')
       const isCovered = covered.get(place)?.some(({ from, to }) => from <= offset && offset < to)
-      if (isCovered === true || unlistedIds.has(idIn(text))) return close()
+      if (isCovered === true || isUnlisted(text)) return close()
       const waits =
         stored === undefined
           ? time > newest - waitingMsMax
@@ -123,11 +126,6 @@ function trailedOrNothing(text: string): ReturnType<typeof trailed> {
   } catch {
     return undefined
   }
-}
-
-function idIn(text: string): string {
-  const { eventID } = Object(JSON.parse(text)) as { readonly eventID?: unknown }
-  return typeof eventID === 'string' ? eventID : ''
 }
 
 /**

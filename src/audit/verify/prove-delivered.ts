@@ -17,12 +17,12 @@ import { trailed } from '../delivery/cut.ts'
 import {
   bytesOf,
   digestBytesMax,
-  idsOf,
   isAt,
   logBytesMax,
   metadataBytesMax,
   namesBelow,
   objectFlaw,
+  recordsIn,
   textOf,
 } from './delivered-files.ts'
 import { metadataSuffix } from '../delivery/directory-archive.ts'
@@ -122,10 +122,8 @@ export async function proveDelivered(of: {
   const ends = newestEnds(digests)
   const unlisted = logNames.filter((name) => !proving.listed.has(name))
   for (const name of unlisted) {
-    // What was made in an hour that a digest covers is named by it.
-    if (madeAt(name) < (ends.get(placeOf(name)) ?? -Infinity)) {
-      proving.breaks.push({ file: name, offset: 0, why: 'no digest names the file' })
-    }
+    const why = unlistedFlaw(name, ends)
+    if (why !== undefined) proving.breaks.push({ file: name, offset: 0, why })
   }
   const { stored } = of
   const coverage = await proveCoverage({
@@ -135,7 +133,7 @@ export async function proveDelivered(of: {
       const region = regionOf(name)
       return region === undefined ? [] : [{ ...trent, region }]
     }),
-    unlistedIds: stored === undefined ? await idsOf(proving, unlisted) : new Set(),
+    unlistedRecords: stored === undefined ? await recordsIn(proving, unlisted) : new Set(),
   })
   proving.breaks.push(...coverage.breaks)
   return {
@@ -245,15 +243,27 @@ function newestEnds(
   return ends
 }
 
+/** What is wrong with a log file that no digest names. */
+function unlistedFlaw(name: string, ends: ReadonlyMap<string, number>): string | undefined {
+  const time = madeAt(name)
+  if (Number.isNaN(time)) {
+    return name.includes('/CloudTrail/') ? 'no log file has such a name' : undefined
+  }
+  // What was made in an hour that a digest covers is named by it.
+  return time < (ends.get(placeOf(name)) ?? -Infinity) ? 'no digest names the file' : undefined
+}
+
 /** Prefix, account and Region. */
 function placeOf(name: string): string {
   return name.replace(/\/CloudTrail(?:-Digest)?\/([^/]+)\/.*$/, '/$1')
 }
 
-/** To the minute, by the name. */
+/** To the minute, by the name; NaN for what is no name of a log file. */
 function madeAt(name: string): number {
   const [, year, month, day, hour, minute] =
     /_(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)Z_\w{16}\.json\.gz$/.exec(name) ?? []
+  // What is no date can be read as one: `undefined-undefined-…` is the year 2000.
+  if (year === undefined) return NaN
   return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:00Z`)
 }
 

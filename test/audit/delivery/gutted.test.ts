@@ -1,15 +1,15 @@
 /** An archive that somebody has taken files from: never whole, beside a running server or none. @module */
 import assert from 'node:assert/strict'
-import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test, type TestContext } from 'node:test'
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import { nodeFiles } from '../../../src/disk/files.ts'
 import { createDirectoryArchive } from '../../../src/audit/delivery/directory-archive.ts'
 import { advance } from '../../compat/test-clock.ts'
 import { startTestServer, type TestServer } from '../../harness.ts'
-import { filesBelow, isDigest, isLog, traffic, verified } from './delivered.ts'
+import { filesBelow, isDigest, isLog, jsonOf, traffic, verified } from './delivered.ts'
 
 /** A server that has delivered for some hours, and what it has delivered. */
 let server: TestServer
@@ -46,6 +46,28 @@ async function copied(t: TestContext): Promise<string> {
 async function check(archive: string): Promise<readonly [number, Report]> {
   const { status, text } = await verified(server, archive)
   return [status, JSON.parse(text) as Report]
+}
+
+interface Taken {
+  readonly eventID: string
+  readonly awsRegion: string
+  readonly recipientAccountId: string
+}
+
+/** Deletes the last three digests and the log files that they name. Answers what was in these. */
+async function takeNewest(archive: string): Promise<readonly Taken[]> {
+  const records: Taken[] = []
+  for (let taken = 0; taken < 3; taken += 1) {
+    const newest = (await filesBelow(archive)).filter(isDigest).at(-1) ?? ''
+    const { logFiles } = await jsonOf<{ logFiles: { s3Object: string }[] }>(archive, newest)
+    for (const { s3Object } of logFiles) {
+      records.push(...(await jsonOf<{ Records: Taken[] }>(archive, s3Object)).Records)
+      await rm(join(archive, s3Object))
+    }
+    await rm(join(archive, newest))
+    await rm(join(archive, `${newest}.metadata.json`))
+  }
+  return records
 }
 
 const guttings: readonly (readonly [string, (archive: string) => Promise<void>, RegExp])[] = [
@@ -86,20 +108,32 @@ const guttings: readonly (readonly [string, (archive: string) => Promise<void>, 
   ],
   [
     'the newest digests and the log files that they name deleted',
+    async (archive) => void (await takeNewest(archive)),
+    /no delivered file holds the \d+ records from here on|it was delivered, and is missing/,
+  ],
+  [
+    'the same, with a forged log file that has their event ids',
     async (archive) => {
-      for (let taken = 0; taken < 3; taken += 1) {
-        const digests = (await filesBelow(archive)).filter(isDigest)
-        const newest = digests.at(-1) ?? ''
-        const text = gunzipSync(await readFile(join(archive, newest))).toString()
-        const { logFiles } = JSON.parse(text) as {
-          readonly logFiles: { readonly s3Object: string }[]
-        }
-        for (const { s3Object } of logFiles) await rm(join(archive, s3Object))
-        await rm(join(archive, newest))
-        await rm(join(archive, `${newest}.metadata.json`))
-      }
+      const taken = await takeNewest(archive)
+      const Records = taken.map(({ eventID, awsRegion, recipientAccountId }) => ({
+        eventID,
+        awsRegion,
+        recipientAccountId,
+        eventName: 'ListKeys',
+      }))
+      const [log = ''] = (await filesBelow(archive)).filter(isLog)
+      const forged = join(archive, log.replace(/_\d{8}T\d{4}Z_/, '_29991231T2359Z_'))
+      await writeFile(forged, gzipSync(JSON.stringify({ Records })))
     },
     /no delivered file holds the \d+ records from here on|it was delivered, and is missing/,
+  ],
+  [
+    'a file among the log files that has no name of one',
+    async (archive) => {
+      const [log = ''] = (await filesBelow(archive)).filter(isLog)
+      await cp(join(archive, log), join(archive, log.replace(/[^/]+$/, 'more.json.gz')))
+    },
+    /no log file has such a name/,
   ],
   [
     'a log file that unpacks to more than delivery makes',
