@@ -20,7 +20,7 @@ import { aliasArn, keyArn, type KeyRecord } from '../model/key.ts'
 import { iamArn, stsArn, trailResourceArn } from '../resolve/identities.ts'
 import type { Operation, Permission } from '../operations/contract/operation.ts'
 import type { AssumedRole } from '../resolve/assumed-roles.ts'
-import type { Place } from '../model/identifiers.ts'
+import type { RequestScope } from '../model/identifiers.ts'
 import { requireServedSession } from '../authenticate/session-limits.ts'
 import { LazyContext } from './lazy-context.ts'
 import type { ContextEntries, Origin } from '../operations/contract/call.ts'
@@ -33,7 +33,7 @@ import type { Resolved, ResolvedCall, ResolvedKey } from '../resolve/resolved.ts
 export interface Asking {
   readonly operation: Operation
   readonly caller: Caller
-  readonly place: Place
+  readonly scope: RequestScope
   readonly origin: Origin
   /** Milliseconds since the epoch, of the clock that decides. */
   readonly now: number
@@ -64,7 +64,7 @@ export function authorizeCall(
   resolved: ResolvedCall,
   onDecision: OnDecision,
 ): void {
-  const { operation, caller, place } = asking
+  const { operation, caller, scope } = asking
   requireServedSession(caller, operation)
   const entriesFor = (use?: string) => (): ContextEntries => ({
     ...operation.context?.(input, use, recordsOf(resolved), resolved.grant),
@@ -72,7 +72,7 @@ export function authorizeCall(
     ...asking.idle,
   })
   const decideOn = (permission: Permission): void => {
-    const arn = resourceArn(permission, place)
+    const arn = resourceArn(permission, scope)
     decide(asking, { ...permission, arn, entries: entriesFor() }, onDecision)
   }
   const permissions = operation.permissions?.(input) ?? []
@@ -85,7 +85,7 @@ export function authorizeCall(
     decideOnRole(asking, resolved.assumed, entriesFor(), onDecision)
   }
   if (operation.alias !== undefined && resolved.alias !== undefined) {
-    const arn = aliasArn(place.partition, resolved.alias)
+    const arn = aliasArn(scope.partition, resolved.alias)
     const { action } = operation.alias
     decide(asking, { action, arn, entries: entriesFor() }, onDecision)
   }
@@ -101,14 +101,14 @@ export function authorizeCall(
   for (const permission of permissions) if (permission.region !== undefined) decideOn(permission)
 }
 
-function resourceArn(permission: Permission, place: Place): string {
+function resourceArn(permission: Permission, scope: RequestScope): string {
   const { arn, iamResource, stsResource, trailResource, kmsResource } = permission
-  if (iamResource !== undefined) return iamArn(place, iamResource)
-  if (stsResource !== undefined) return stsArn(place, stsResource)
-  if (trailResource !== undefined) return trailResourceArn(place, trailResource)
+  if (iamResource !== undefined) return iamArn(scope, iamResource)
+  if (stsResource !== undefined) return stsArn(scope, stsResource)
+  if (trailResource !== undefined) return trailResourceArn(scope, trailResource)
   if (kmsResource !== undefined) {
-    const { region = place.region } = permission
-    return formatArn({ ...place, service: 'kms', region, resource: kmsResource })
+    const { region = scope.region } = permission
+    return formatArn({ ...scope, service: 'kms', region, resource: kmsResource })
   }
   return arn ?? '*'
 }
@@ -148,7 +148,7 @@ export function keyQuestion(
   const request = {
     caller: asking.caller,
     action: use.action,
-    resource: { arn: keyArn(asking.place.partition, record), accountId: record.accountId },
+    resource: { arn: keyArn(asking.scope.partition, record), accountId: record.accountId },
     context: contextOf(asking, { action: use.action, accountId: record.accountId }, entries, {
       key: record,
       requestAlias,
@@ -291,8 +291,8 @@ function contextOf(
     readonly keyAliases?: readonly string[] | undefined
   } = {},
 ): Context {
-  const { caller, place, origin, now } = asking
-  const { region = about.key?.region ?? place.region, ...resource } = about
+  const { caller, scope, origin, now } = asking
+  const { region = about.key?.region ?? scope.region, ...resource } = about
   return new LazyContext(() =>
     requestContext({
       caller,

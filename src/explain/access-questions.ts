@@ -14,7 +14,7 @@ import { callingService } from '../model/service.ts'
 import type { KeyUse, Operation } from '../operations/contract/operation.ts'
 import { withAliasNames } from '../resolve/alias-names.ts'
 import type { GrantTokens } from '../resolve/grant-tokens.ts'
-import type { Place } from '../model/identifiers.ts'
+import type { RequestScope } from '../model/identifiers.ts'
 import { keyQuestion } from '../authorize/permissions.ts'
 import type { FindPrincipal } from '../authorize/principals.ts'
 import { resolveCall } from '../resolve/resolve.ts'
@@ -101,7 +101,7 @@ export async function poseQuestion(
     throw new KmsError('ValidationException', `no call asks for ${action} on a key`)
   }
   const caller = forwarded(question)
-  const place: Place = { accountId: caller.accountId, region, partition }
+  const scope: RequestScope = { accountId: caller.accountId, region, partition }
   // The one key is named as it is, by no ciphertext and no token, and in no other Region.
   const { region: _region, ciphertext: _ciphertext, token: _token, ...keyUse } = use
   const { alias: _alias, keys: _keys, ...rest } = asked.operation
@@ -114,7 +114,7 @@ export async function poseQuestion(
   const input = inputOf(question, use)
   const findGrant = store.findGrant.bind(store)
   const sourceArn = saidOnce(question.context, 'aws:sourcearn') ?? caller.service?.sourceArn
-  const resolving = { caller, place, lookup, grantTokens, findGrant, sourceArn, grantsMax }
+  const resolving = { caller, scope, lookup, grantTokens, findGrant, sourceArn, grantsMax }
   const resolved = await resolveCall(operation, input, resolving)
   const identity = await identityOf(caller, lookup)
   const key = (await withAliasNames(resolved.keys, identity, lookup)).get(asked.name)
@@ -129,7 +129,7 @@ export async function poseQuestion(
   })
   const accounts = await accountsOf(caller.accountId, resolved, lookup)
   const origin = originOf(question.context, secureFrom)
-  const asking = { operation, caller, place, origin, now: now(), identity, accounts }
+  const asking = { operation, caller, scope, origin, now: now(), identity, accounts }
   const posed = keyQuestion(asking, key, key.known, { input, resolved, entries })
   return { ...posed, key: key.known.record }
 }

@@ -14,7 +14,7 @@ export interface IdentityUses {
 interface UsingCall {
   readonly caller: Caller
   readonly operation: { readonly service: string }
-  readonly place: { readonly region: string }
+  readonly scope: { readonly region: string }
 }
 
 export function createIdentityUses(
@@ -22,7 +22,7 @@ export function createIdentityUses(
   accessKeyUses: Pick<OpenAccessKeyUses, 'note'>,
 ): IdentityUses {
   return {
-    note({ caller, operation, place: { region } }, usedAt) {
+    note({ caller, operation, scope: { region } }, usedAt) {
       roleUses.note(caller, region, usedAt)
       // What a service signs is no use of its user's key, and its own is nobody's in an account.
       if (invokingService(caller) !== undefined) return

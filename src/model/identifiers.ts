@@ -7,8 +7,8 @@ import { KmsError } from '../errors.ts'
 import { parseArn } from './arn.ts'
 import type { AliasRef, KeyRef } from './key.ts'
 
-/** The account, Region and partition that a call is made in. */
-export interface Place {
+/** The account, Region and partition that a request is made in. Relative identifiers belong to it. */
+export interface RequestScope {
   readonly accountId: string
   readonly region: string
   readonly partition: string
@@ -25,9 +25,13 @@ const multiRegionId = /^mrk-[0-9a-f]{32}$/i
  * @throws {KmsError} `InvalidArnException` for an alias where only keys are taken, `NotFoundException`
  *   for what names no key of this Region
  */
-export function readIdentifier(text: string, forms: 'key' | 'any', place: Place): Identifier {
-  const { accountId, region } = place
-  if (text.startsWith('arn:')) return readArn(text, forms, place)
+export function readIdentifier(
+  text: string,
+  forms: 'key' | 'any',
+  scope: RequestScope,
+): Identifier {
+  const { accountId, region } = scope
+  if (text.startsWith('arn:')) return readArn(text, forms, scope)
   if (text.startsWith('alias/')) {
     if (forms === 'key') throw aliasRefused()
     return { kind: 'alias', alias: { accountId, region, name: text } }
@@ -36,16 +40,16 @@ export function readIdentifier(text: string, forms: 'key' | 'any', place: Place)
   return { kind: 'key', key: { accountId, region, keyId: text } }
 }
 
-function readArn(text: string, forms: 'key' | 'any', place: Place): Identifier {
+function readArn(text: string, forms: 'key' | 'any', scope: RequestScope): Identifier {
   const arn = parseArn(text)
   const alias = arn?.resource.startsWith('alias/') === true
   if (alias && forms === 'key') throw aliasRefused()
-  const known = arn?.service === 'kms' && arn.partition === place.partition
+  const known = arn?.service === 'kms' && arn.partition === scope.partition
   // An account is looked up by what is written here, and is twelve digits everywhere else.
   if (arn === undefined || !known || !/^\d{12}$/.test(arn.accountId)) {
     throw new KmsError('InvalidArnException', `Invalid arn ${text}`)
   }
-  if (arn.region !== place.region) {
+  if (arn.region !== scope.region) {
     throw new KmsError('NotFoundException', `Invalid arn ${arn.region}`)
   }
   const { accountId, region, resource } = arn

@@ -51,11 +51,11 @@ const globalRegions: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Where events of IAM are recorded; in an operator's own partition, where the call was made. */
-export function globalRegionOf(place: {
+export function globalRegionOf(scope: {
   readonly partition: string
   readonly region: string
 }): string {
-  return globalRegions.get(place.partition) ?? place.region
+  return globalRegions.get(scope.partition) ?? scope.region
 }
 
 const additionsMax = 256

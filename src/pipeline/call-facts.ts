@@ -21,7 +21,7 @@ import { keyArn, type KeyRecord } from '../model/key.ts'
 import { globalRegionOf } from '../model/region.ts'
 import type { FurtherEvent } from '../model/further-event.ts'
 import type { Operation } from '../operations/contract/operation.ts'
-import type { Place } from '../model/identifiers.ts'
+import type { RequestScope } from '../model/identifiers.ts'
 import type { Recipient } from '../resolve/recipient.ts'
 import { firstHeader } from '../wire/headers.ts'
 import type { RawRequest } from '../wire/request.ts'
@@ -33,7 +33,7 @@ type Given = Readonly<Record<string, unknown>>
 export interface Opening {
   readonly operation: Operation
   readonly caller: Caller
-  readonly place: Place
+  readonly scope: RequestScope
   readonly request: RawRequest
   readonly requestId: string
 }
@@ -105,7 +105,7 @@ export function recordsOf(
 ): readonly FinishedRecord[] {
   const audited = auditedOf(outcome, opening, trail, clock)
   const owners = isAllowed(outcome, trail) ? otherOwners(trail.resources, opening.caller) : []
-  const { partition } = opening.place
+  const { partition } = opening.scope
   const further = trail.further.map((event) => furtherOf(event, partition, trail.recordedAt))
   return callRecords(audited, owners, further, trail.idOf)
 }
@@ -121,7 +121,7 @@ export function auditedOf(
   trail: Trail,
   clock: Clock,
 ): Audited {
-  const { operation, caller, place, requestId } = opening
+  const { operation, caller, scope, requestId } = opening
   const { eventId, origin, tls, input, resources, idOf } = trail
   trail.recordedAt = clock.now()
   return {
@@ -130,7 +130,7 @@ export function auditedOf(
     time: trail.recordedAt,
     operation,
     caller,
-    region: operation.service === 'iam' ? globalRegionOf(place) : place.region,
+    region: operation.service === 'iam' ? globalRegionOf(scope) : scope.region,
     ...origin,
     tls,
     input,
@@ -142,7 +142,7 @@ export function auditedOf(
     keyEvents: trail.keyEvents
       .filter((event) => event.eventId !== eventId && !isCopy(event, idOf))
       .map(({ key, eventId: id }) => ({
-        arn: keyArn(place.partition, key),
+        arn: keyArn(scope.partition, key),
         accountId: key.accountId,
         eventId: id,
       })),
@@ -198,7 +198,7 @@ export function refusedUseOf(
   const record = records.find((each) => each.eventId === eventId)?.record
   return record === undefined
     ? undefined
-    : { key, partition: opening.place.partition, record, time }
+    : { key, partition: opening.scope.partition, record, time }
 }
 
 /** Whether a key's event is that of the record which its account has. */

@@ -15,7 +15,7 @@ import { withAliasNames } from '../resolve/alias-names.ts'
 import { resolveAssumedRole } from '../resolve/assumed-roles.ts'
 import { openFacts, type Facts } from './facts.ts'
 import { idleDays } from '../authorize/idle-days.ts'
-import type { Place } from '../model/identifiers.ts'
+import type { RequestScope } from '../model/identifiers.ts'
 import { resolveIdentities } from '../resolve/identities.ts'
 import { authorizeCall } from '../authorize/permissions.ts'
 import type { Recipient } from '../resolve/recipient.ts'
@@ -42,7 +42,7 @@ const decisionAgeMsMax = 1000
 export interface Identified {
   readonly since: number
   readonly caller: Caller
-  readonly place: Place
+  readonly scope: RequestScope
 }
 
 /** What a call asks for, and what proves who asks. */
@@ -109,12 +109,12 @@ async function decideOnce(
 ): Promise<Decided> {
   const { operation, origin } = call
   const { input, recipient, identified, charge } = asked
-  const { caller, place } = identified
+  const { caller, scope } = identified
   const { lookup } = facts
   facts.noteCaller(caller)
   const refreshed = lookup.refresh()
   if (refreshed !== undefined) await refreshed
-  const resolved = await resolveAll(call, { input, caller, place }, facts)
+  const resolved = await resolveAll(call, { input, caller, scope }, facts)
   call.concerns(resolved)
   await charge(resolved) //                                                           5 throttle
   const now = ports.clock.now()
@@ -127,16 +127,16 @@ async function decideOnce(
     ? await idleDays(operation, resolved, ports.operations.keyUsages, now)
     : undefined
   const gathered = { identity, accounts, attested, idle }
-  const asking = { operation, caller, place, origin, now, work: call.work, ...gathered }
+  const asking = { operation, caller, scope, origin, now, work: call.work, ...gathered }
   const aliased = withAliasNames(resolved.keys, identity, lookup)
   const named = { ...resolved, keys: aliased instanceof Promise ? await aliased : aliased }
-  const meant = await withRoleArns(operation, input, ports.operations.principals, place.partition)
+  const meant = await withRoleArns(operation, input, ports.operations.principals, scope.partition)
   const unmade = unmadeKeyIn(resolved)
   const started = performance.now()
   try {
     authorizeCall(asking, meant, named, call.onDecision) //                           6 authorize
   } catch (error) {
-    throw unmade === undefined ? error : aliasNotFound(unmade.alias, place)
+    throw unmade === undefined ? error : aliasNotFound(unmade.alias, scope)
   } finally {
     ports.meter.authorized(performance.now() - started)
   }
@@ -149,14 +149,14 @@ async function resolveAll(
   asked: {
     readonly input: Asked['input']
     readonly caller: Caller
-    readonly place: Place
+    readonly scope: RequestScope
   },
   facts: Facts,
 ): Promise<ResolvedCall> {
-  const { input, caller, place } = asked
-  const named = await resolveCall(operation, input, { caller, place, ...facts })
-  const identities = await resolveIdentities({ caller, place }, operation, input, facts.store)
-  const assumed = await resolveAssumedRole({ caller, place }, operation, input, facts)
+  const { input, caller, scope } = asked
+  const named = await resolveCall(operation, input, { caller, scope, ...facts })
+  const identities = await resolveIdentities({ caller, scope }, operation, input, facts.store)
+  const assumed = await resolveAssumedRole({ caller, scope }, operation, input, facts)
   return { ...named, identities, ...(assumed && { assumed }) }
 }
 
@@ -241,7 +241,7 @@ const limitedServices: ReadonlySet<Operation['service']> = new Set([
  * @throws {KmsError} `ThrottlingException`, or the fault that a test has asked for
  */
 async function draw(
-  { operation, caller, place, request }: RunningCall,
+  { operation, caller, scope, request }: RunningCall,
   input: Readonly<Record<string, unknown>>,
   resolved: Resolved,
   { throttle, faults }: PipelinePorts,
@@ -252,7 +252,7 @@ async function draw(
   // A service in its own name is of no account, and draws on none.
   const drawn = caller.service === undefined ? caller.accountId : caller.service.regionalName
   // IAM has one place in a partition: whoever names many Regions has one quota all the same.
-  const region = service === 'iam' ? globalRegionOf(place) : place.region
+  const region = service === 'iam' ? globalRegionOf(scope) : scope.region
   throttle.admit(drawn, region, { service, operation: name, input, specs })
   if (service === 'kms') await faults.strike(name, request.signal)
 }

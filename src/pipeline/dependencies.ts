@@ -16,7 +16,7 @@ import type { Meter } from '../metrics/meter.ts'
 import type { RegionTable } from '../model/region.ts'
 import type { Operation } from '../operations/contract/operation.ts'
 import type { OpenForwardAccess } from '../authenticate/forward-access.ts'
-import type { Place } from '../model/identifiers.ts'
+import type { RequestScope } from '../model/identifiers.ts'
 import type { GrantTokens } from '../resolve/grant-tokens.ts'
 import type { ResolveRecipient } from '../resolve/recipient.ts'
 import type { InTurn } from './turns.ts'
@@ -43,9 +43,9 @@ export interface PipelinePorts {
   /** Hears of requests whose caller could not be proved. */
   readonly refusals: Pick<Refusals, 'note'>
   /** Who brings an identity token. @throws {KmsError} */
-  readonly tokenBearer: (given: GivenIdentity) => Promise<readonly [Caller, Place]>
+  readonly tokenBearer: (given: GivenIdentity) => Promise<readonly [Caller, RequestScope]>
   /** The identity of whoever came through the operator door or the test API. */
-  readonly insider: (door: 'operator' | 'test') => readonly [Caller, Place]
+  readonly insider: (door: 'operator' | 'test') => readonly [Caller, RequestScope]
   readonly store: Pick<Store, 'change' | 'epoch' | 'changesSince'>
   readonly findGrant: Store['findGrant']
   readonly makeManagedKey: MakeManagedKey

@@ -39,9 +39,9 @@ export async function handle(
     found = operation
     const identifying = { request, operation, arrivedAt: ports.clock.system(), route: target }
     const identified = await identify(identifying, ports) //                         3 authenticate
-    const { caller, place } = identified
+    const { caller, scope } = identified
     callsFor(request.signal, partyOf(caller))
-    const call = openCall({ request, requestId, operation, caller, place }, ports)
+    const call = openCall({ request, requestId, operation, caller, scope }, ports)
     const whose = { identified, identifyAgain: () => identify(identifying, ports) }
     const output = await call.record(() => perform(call, whose, ports)) //           8 audit, around 4 to 7
     return protocol.renderAnswer(output, requestId, named) //                        9 wire
@@ -144,8 +144,8 @@ async function identify(identifying: Identifying, ports: PipelinePorts): Promise
   if (!doorsTo(request, route).includes(door)) throw new KmsError('UnknownOperationException')
   const since = ports.store.epoch()
   if (door === 'operator' || door === 'test') {
-    const [caller, place] = ports.insider(door)
-    return { since, caller, place }
+    const [caller, scope] = ports.insider(door)
+    return { since, caller, scope }
   }
   const identified =
     door === 'token' ? bearer(request, operation, ports) : signer(identifying, ports)
@@ -172,7 +172,7 @@ async function signer(
   const signed = await authenticate(request, expected, credentials, signingKeys)
   const { region, partition } = signed
   const caller = await callerOf(signed, request)
-  return { caller, place: { accountId: caller.accountId, region, partition } }
+  return { caller, scope: { accountId: caller.accountId, region, partition } }
 }
 
 /** The token is a member of the input, which is read before it is known who brings it. */
@@ -186,6 +186,6 @@ async function bearer(
   const input = readCallInput(operation, request)
   operation.check?.(input)
   const given = { roleArn: String(input[token.role]), token: String(input[token.from]) }
-  const [caller, place] = await tokenBearer(given)
-  return { caller, place }
+  const [caller, scope] = await tokenBearer(given)
+  return { caller, scope }
 }

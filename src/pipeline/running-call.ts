@@ -31,7 +31,7 @@ import { partyOf } from '../model/party.ts'
 import type { Operation } from '../operations/contract/operation.ts'
 import { readCallInput } from '../wire/call-input.ts'
 import { assumedRole } from '../resolve/assumed-roles.ts'
-import type { Place } from '../model/identifiers.ts'
+import type { RequestScope } from '../model/identifiers.ts'
 import type { Recipient } from '../resolve/recipient.ts'
 import type { OnDecision } from '../authorize/permissions.ts'
 import { concernedResources } from '../resolve/concerned.ts'
@@ -56,7 +56,7 @@ export interface AuthorizedCall {
 export interface RunningCall {
   readonly operation: Operation
   readonly caller: Caller
-  readonly place: Place
+  readonly scope: RequestScope
   readonly request: RawRequest
   readonly requestId: string
   readonly origin: Origin
@@ -88,7 +88,7 @@ export interface RunningCall {
 }
 
 export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
-  const { operation, caller, place, request, requestId } = opening
+  const { operation, caller, scope, request, requestId } = opening
   const trail = newTrail(request, ports.random)
   return {
     ...opening,
@@ -107,7 +107,7 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
       trail.authorized = false
       trail.further = []
       trail.refusing = undefined
-      const { resources, keyArns } = concernedResources(resolved, place.partition)
+      const { resources, keyArns } = concernedResources(resolved, scope.partition)
       trail.resources = resources
       trail.keyArns = keyArns
       trail.grantId = resolved.grant?.grantId
@@ -125,7 +125,7 @@ export function openCall(opening: Opening, ports: PipelinePorts): RunningCall {
       }
     },
     requireUsable(resolved) {
-      const keys = usableKeys(operation, resolved, place.partition, ports.clock.now(), (key) => {
+      const keys = usableKeys(operation, resolved, scope.partition, ports.clock.now(), (key) => {
         trail.refusing = key
       })
       const recordOf = (accountId: string): string => recordIdOf(accountId, opening, trail)
@@ -157,8 +157,8 @@ function callOf(
   },
 ): Call<never, string> {
   const { opening, ports, trail, input, caller, keys, resolved, standing } = from
-  const { place, requestId, request } = opening
-  const { partition, region } = place
+  const { scope, requestId, request } = opening
+  const { partition, region } = scope
   return {
     input: input as never, // read by the operation's own shapes
     caller,

@@ -9,7 +9,7 @@ import type { Caller } from '../model/caller.ts'
 import { readIdentityResource } from '../model/identity.ts'
 import type { Operation } from '../operations/contract/operation.ts'
 import type { StoreReads } from '../store/store.ts'
-import type { Place } from '../model/identifiers.ts'
+import type { RequestScope } from '../model/identifiers.ts'
 import { tagEntries } from '../cache/cached-identities.ts'
 import type { Call, ContextEntries } from '../operations/contract/call.ts'
 import type { CachedRole, Lookup } from '../cache/cached-records.ts'
@@ -27,7 +27,7 @@ export interface AssumedRole {
 
 /** @throws {KmsError} `ValidationException` for what is no role's ARN */
 export async function resolveAssumedRole(
-  { caller, place }: { readonly caller: Caller; readonly place: Place },
+  { caller, scope }: { readonly caller: Caller; readonly scope: RequestScope },
   { assumes }: Pick<Operation, 'assumes'>,
   input: Readonly<Record<string, unknown>>,
   ports: {
@@ -42,7 +42,7 @@ export async function resolveAssumedRole(
   if (
     parsed?.service !== 'iam' ||
     parsed.region !== '' ||
-    parsed.partition !== place.partition ||
+    parsed.partition !== scope.partition ||
     named === undefined
   ) {
     throw new KmsError('ValidationException', `${arn} is invalid`)

@@ -12,7 +12,7 @@ import type { RoleRecord } from '../model/role.ts'
 import type { UserRecord } from '../model/user.ts'
 import type { IdentityUse, Operation } from '../operations/contract/operation.ts'
 import type { StoreReads } from '../store/store.ts'
-import type { Place } from '../model/identifiers.ts'
+import type { RequestScope } from '../model/identifiers.ts'
 import { tagEntries } from '../cache/cached-identities.ts'
 import type { ContextEntries } from '../operations/contract/call.ts'
 
@@ -41,7 +41,7 @@ export interface NamedIdentities {
 
 interface Naming {
   readonly caller: Caller
-  readonly place: Place
+  readonly scope: RequestScope
 }
 
 type Given = Readonly<Record<string, unknown>>
@@ -57,7 +57,7 @@ export async function resolveIdentities(
   input: Given,
   store: Reads,
 ): Promise<NamedIdentities> {
-  const { accountId } = naming.place
+  const { accountId } = naming.scope
   const named: NamedIdentity[] = []
   const records: { user?: UserRecord; role?: RoleRecord; group?: GroupRecord } = {}
   if (user !== undefined) {
@@ -101,7 +101,7 @@ async function namedIdentities(
   ...naming: Parameters<typeof namedIdentity>
 ): Promise<readonly NamedIdentity[]> {
   const named = await namedIdentity(...naming)
-  const [kind, { place }, { from, becomes }, input, record] = naming
+  const [kind, { scope }, { from, becomes }, input, record] = naming
   if (becomes === undefined) return [named]
   const given = (member: string): string | undefined => {
     const value = input[member]
@@ -109,13 +109,13 @@ async function namedIdentities(
   }
   const name = given(becomes.name) ?? record?.name ?? given(from) ?? ''
   const path = given(becomes.path) ?? record?.path ?? '/'
-  const arn = identityArn(place.partition, kind, { accountId: place.accountId, path, name })
+  const arn = identityArn(scope.partition, kind, { accountId: scope.accountId, path, name })
   return arn === named.arn ? [named] : [named, { ...named, arn }]
 }
 
 async function namedIdentity(
   kind: IdentityKind,
-  { caller, place: { partition, accountId } }: Naming,
+  { caller, scope: { partition, accountId } }: Naming,
   use: IdentityUse,
   input: Given,
   record: IdentityRecord | undefined,
@@ -188,18 +188,18 @@ export function requireIdentities({ named }: NamedIdentities): void {
 }
 
 /** The ARN of what IAM holds in the caller's account. */
-export function iamArn({ partition, accountId }: Place, resource: string): string {
+export function iamArn({ partition, accountId }: RequestScope, resource: string): string {
   return formatArn({ partition, service: 'iam', region: '', accountId, resource })
 }
 
 /** The same of STS: its federated users. */
-export function stsArn({ partition, accountId }: Place, resource: string): string {
+export function stsArn({ partition, accountId }: RequestScope, resource: string): string {
   return formatArn({ partition, service: 'sts', region: '', accountId, resource })
 }
 
 /** The same of CloudTrail, in the call's Region. */
 export function trailResourceArn(
-  { partition, accountId, region }: Place,
+  { partition, accountId, region }: RequestScope,
   resource: string,
 ): string {
   return formatArn({ partition, service: 'cloudtrail', region, accountId, resource })

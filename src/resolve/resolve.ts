@@ -14,7 +14,7 @@ import { parseArn } from '../model/arn.ts'
 import { aliasArn, keyArn, type AliasRecord, type AliasRef, type KeyRef } from '../model/key.ts'
 import type { KeyUse, Operation } from '../operations/contract/operation.ts'
 import { grantNotFound, readGrantId } from '../model/grant-id.ts'
-import { readIdentifier, type Place } from '../model/identifiers.ts'
+import { readIdentifier, type RequestScope } from '../model/identifiers.ts'
 import { unmadeKey } from './unmade-keys.ts'
 import type { Lookup } from '../cache/cached-records.ts'
 import type { ResolvedKey, Resolved, Resolving } from './resolved.ts'
@@ -27,23 +27,23 @@ export async function resolveCall(
   input: Given,
   resolving: Resolving,
 ): Promise<Resolved> {
-  const { place, lookup } = resolving
+  const { scope, lookup } = resolving
   await requireGrantTokens(input, resolving)
   const token = operation.grant === undefined ? undefined : input[operation.grant.token]
   const tokened =
-    typeof token === 'string' ? await resolving.grantTokens.find(token, place.region) : undefined
-  const alias = await resolveAlias(operation, input, place, lookup)
+    typeof token === 'string' ? await resolving.grantTokens.find(token, scope.region) : undefined
+  const alias = await resolveAlias(operation, input, scope, lookup)
   const keys = new Map<string, ResolvedKey>()
   for (const [name, use] of Object.entries(operation.keys)) {
     const key =
       alias !== undefined && operation.alias?.target === name
-        ? await keyOfAlias(use, alias, place, lookup)
+        ? await keyOfAlias(use, alias, scope, lookup)
         : tokened !== undefined && use.token === operation.grant?.token
-          ? await keyByRef(use, tokened, place, lookup)
+          ? await keyByRef(use, tokened, scope, lookup)
           : use.region !== undefined
-            ? await relatedKey(use, input, place, lookup)
+            ? await relatedKey(use, input, scope, lookup)
             : ((await unmadeKey(use, input, operation, resolving)) ??
-              (await resolveKey(use, input, place, lookup)))
+              (await resolveKey(use, input, scope, lookup)))
     if (key !== undefined) keys.set(name, await withGrants(key, operation, input, resolving))
   }
   const grant = tokened ?? (await resolveGrant(operation, input, keys, resolving))
@@ -59,7 +59,7 @@ async function withGrants(
   key: ResolvedKey,
   operation: Operation,
   input: Given,
-  { caller, place, lookup, sourceArn = caller.service?.sourceArn, grantsMax = 1 }: Resolving,
+  { caller, scope, lookup, sourceArn = caller.service?.sourceArn, grantsMax = 1 }: Resolving,
 ): Promise<ResolvedKey> {
   const { known, use } = key
   const given = grantable.get(use.action)
@@ -76,7 +76,7 @@ async function withGrants(
     ...(requested && { requested }),
   }
   const grants: Grant[] = []
-  for (const name of grantNamesOf(caller, place.partition)) {
+  for (const name of grantNamesOf(caller, scope.partition)) {
     const found = lookup.grantsGiving(known.record, name, question, grantsMax)
     grants.push(...(found instanceof Promise ? await found : found))
   }
@@ -108,20 +108,20 @@ function refOf({ accountId, region, keyId }: KeyRef): KeyRef {
 async function resolveKey(
   use: KeyUse,
   input: Given,
-  place: Place,
+  scope: RequestScope,
   lookup: Lookup,
 ): Promise<ResolvedKey | undefined> {
   const named = input[use.from]
   if (typeof named === 'string') {
-    const related = await keyByRelative(use, named, input, place, lookup)
-    return related ?? keyByIdentifier(use, named, place, lookup)
+    const related = await keyByRelative(use, named, input, scope, lookup)
+    return related ?? keyByIdentifier(use, named, scope, lookup)
   }
   const ciphertext = use.ciphertext === undefined ? undefined : input[use.ciphertext]
   if (!(ciphertext instanceof Uint8Array)) return undefined
   const materialId = materialIdOf(ciphertext)
   if (materialId === undefined) throw new KmsError('InvalidCiphertextException')
   const material = await lookup.material(materialId)
-  const ref = material && { ...material, region: place.region }
+  const ref = material && { ...material, region: scope.region }
   const known = ref && (await lookup.key(ref))
   return { use, namedBy: 'ciphertext', ...(known && { known }) }
 }
@@ -130,15 +130,15 @@ async function resolveKey(
 async function relatedKey(
   use: KeyUse,
   input: Given,
-  place: Place,
+  scope: RequestScope,
   lookup: Lookup,
 ): Promise<ResolvedKey | undefined> {
   const named = input[use.from]
   const region = use.region === undefined ? undefined : input[use.region]
-  if (typeof named !== 'string' || typeof region !== 'string' || region === place.region) {
+  if (typeof named !== 'string' || typeof region !== 'string' || region === scope.region) {
     return undefined
   }
-  const identifier = readIdentifier(named, 'key', place)
+  const identifier = readIdentifier(named, 'key', scope)
   if (identifier.kind !== 'key') return undefined
   const known = await lookup.key({ ...identifier.key, region })
   return known && { use, namedBy: 'identifier', known }
@@ -152,50 +152,50 @@ async function keyByRelative(
   use: KeyUse,
   named: string,
   input: Given,
-  place: Place,
+  scope: RequestScope,
   lookup: Lookup,
 ): Promise<ResolvedKey | undefined> {
   const ciphertext = use.ciphertext === undefined ? undefined : input[use.ciphertext]
   const arn = parseArn(named)
-  if (!(ciphertext instanceof Uint8Array) || arn === undefined || arn.region === place.region) {
+  if (!(ciphertext instanceof Uint8Array) || arn === undefined || arn.region === scope.region) {
     return undefined
   }
   const materialId = materialIdOf(ciphertext)
   const material = materialId === undefined ? undefined : await lookup.material(materialId)
-  if (material?.accountId !== place.accountId) return undefined
+  if (material?.accountId !== scope.accountId) return undefined
   const { accountId, keyId } = material
-  const relative = keyArn(place.partition, { accountId, region: arn.region, keyId })
+  const relative = keyArn(scope.partition, { accountId, region: arn.region, keyId })
   const known =
-    relative === named ? await lookup.key({ ...material, region: place.region }) : undefined
+    relative === named ? await lookup.key({ ...material, region: scope.region }) : undefined
   return known && { use, namedBy: 'identifier', known, elsewhere: true }
 }
 
 async function keyByIdentifier(
   use: KeyUse,
   text: string,
-  place: Place,
+  scope: RequestScope,
   lookup: Lookup,
 ): Promise<ResolvedKey> {
-  const identifier = readIdentifier(text, use.forms, place)
-  if (identifier.kind === 'key') return keyByRef(use, identifier.key, place, lookup)
+  const identifier = readIdentifier(text, use.forms, scope)
+  if (identifier.kind === 'key') return keyByRef(use, identifier.key, scope, lookup)
   const alias = await lookup.alias(identifier.alias)
   if (alias === undefined) {
-    if (identifier.alias.accountId !== place.accountId) return { use, namedBy: 'identifier' }
-    throw aliasNotFound(identifier.alias, place)
+    if (identifier.alias.accountId !== scope.accountId) return { use, namedBy: 'identifier' }
+    throw aliasNotFound(identifier.alias, scope)
   }
-  const key = await keyByRef(use, targetOf(alias), place, lookup)
+  const key = await keyByRef(use, targetOf(alias), scope, lookup)
   return { ...key, requestAlias: alias.name }
 }
 
 async function keyByRef(
   use: KeyUse,
   ref: KeyRef,
-  place: Place,
+  scope: RequestScope,
   lookup: Lookup,
 ): Promise<ResolvedKey> {
   const known = await lookup.key(ref)
-  if (known === undefined && ref.accountId === place.accountId) {
-    throw new KmsError('NotFoundException', `Key '${keyArn(place.partition, ref)}' does not exist`)
+  if (known === undefined && ref.accountId === scope.accountId) {
+    throw new KmsError('NotFoundException', `Key '${keyArn(scope.partition, ref)}' does not exist`)
   }
   return { use, namedBy: 'identifier', ...(known && { known }) }
 }
@@ -203,46 +203,46 @@ async function keyByRef(
 async function resolveAlias(
   operation: Operation,
   input: Given,
-  place: Place,
+  scope: RequestScope,
   lookup: Lookup,
 ): Promise<Resolved['alias']> {
   const name = operation.alias === undefined ? undefined : input[operation.alias.from]
   if (typeof name !== 'string') return undefined
-  const alias = { accountId: place.accountId, region: place.region, name }
+  const alias = { accountId: scope.accountId, region: scope.region, name }
   const record = await lookup.alias(alias)
   if (record === undefined && operation.alias?.target !== undefined)
-    throw aliasNotFound(alias, place)
+    throw aliasNotFound(alias, scope)
   return record === undefined ? alias : { ...alias, record }
 }
 
 function keyOfAlias(
   use: KeyUse,
   alias: NonNullable<Resolved['alias']>,
-  place: Place,
+  scope: RequestScope,
   lookup: Lookup,
 ): Promise<ResolvedKey> {
   // resolveAlias has refused an alias that does not exist where its target is asked for.
   const keyId = alias.record?.targetKeyId ?? ''
-  return keyByRef(use, { ...alias, keyId }, place, lookup)
+  return keyByRef(use, { ...alias, keyId }, scope, lookup)
 }
 
 function targetOf(alias: AliasRecord): KeyRef {
   return { accountId: alias.accountId, region: alias.region, keyId: alias.targetKeyId }
 }
 
-export function aliasNotFound(alias: AliasRef, place: Place): KmsError {
+export function aliasNotFound(alias: AliasRef, scope: RequestScope): KmsError {
   return new KmsError(
     'NotFoundException',
-    `Alias ${aliasArn(place.partition, alias)} is not found.`,
+    `Alias ${aliasArn(scope.partition, alias)} is not found.`,
   )
 }
 
 /** A grant holds at once: its token only has to be one. @throws {KmsError} `InvalidGrantTokenException` */
-async function requireGrantTokens(input: Given, { grantTokens, place }: Resolving): Promise<void> {
+async function requireGrantTokens(input: Given, { grantTokens, scope }: Resolving): Promise<void> {
   const tokens = input['GrantTokens']
   if (!Array.isArray(tokens)) return
   for (const token of tokens) {
-    await grantTokens.find(String(token), place.region)
+    await grantTokens.find(String(token), scope.region)
   }
 }
 

@@ -6,7 +6,7 @@ import type { AliasRecord, AliasRef } from '../model/key.ts'
 import type { KeyUse } from '../operations/contract/operation.ts'
 import type { AssumedRole } from './assumed-roles.ts'
 import type { GrantTokens } from './grant-tokens.ts'
-import type { Place } from '../model/identifiers.ts'
+import type { RequestScope } from '../model/identifiers.ts'
 import type { UnmadeKey } from '../lifecycle/managed-keys.ts'
 import type { Store } from '../store/store.ts'
 import type { NamedIdentities } from './identities.ts'
@@ -47,7 +47,7 @@ export interface ResolvedCall extends Resolved {
 /** Who calls, where, and where what is named can be found. */
 export interface Resolving {
   readonly caller: Caller
-  readonly place: Place
+  readonly scope: RequestScope
   readonly lookup: Lookup
   readonly grantTokens: Pick<GrantTokens, 'find'>
   readonly findGrant: Store['findGrant']

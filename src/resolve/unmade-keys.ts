@@ -19,13 +19,13 @@ export async function unmadeKey(
   use: KeyUse,
   input: Readonly<Record<string, unknown>>,
   operation: Pick<Operation, 'service' | 'name'>,
-  { caller, place, lookup }: Pick<Resolving, 'caller' | 'place' | 'lookup'>,
+  { caller, scope, lookup }: Pick<Resolving, 'caller' | 'scope' | 'lookup'>,
 ): Promise<ResolvedKey | undefined> {
   const named = input[use.from]
   if (typeof named !== 'string' || !named.includes('alias/aws/') || use.forms !== 'any') {
     return undefined
   }
-  const identifier = readIdentifier(named, use.forms, place)
+  const identifier = readIdentifier(named, use.forms, scope)
   if (identifier.kind !== 'alias') return undefined
   const { alias } = identifier
   const kind = managedKeyKindOf(alias.name)
@@ -33,7 +33,7 @@ export async function unmadeKey(
   const described = operation.service === 'kms' && operation.name === 'DescribeKey'
   const throughIt = caller.forwarded?.service.name === `${kind.via}.amazonaws.com`
   if (!(described || throughIt) || (await lookup.alias(alias)) !== undefined) return undefined
-  const unmade = { alias, kind, partition: place.partition }
+  const unmade = { alias, kind, partition: scope.partition }
   const { name: requestAlias } = alias
   return { use, namedBy: 'identifier', requestAlias, known: asKnown(unmade), unmade }
 }

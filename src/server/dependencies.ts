@@ -19,7 +19,7 @@ import { serverRegistry } from '../operations/registry.ts'
 import { createCallers } from '../authenticate/callers.ts'
 import { createExplanations } from '../explain/explain-access.ts'
 import { createKeyPolicies } from '../authorize/key-policies.ts'
-import type { Place } from '../model/identifiers.ts'
+import type { RequestScope } from '../model/identifiers.ts'
 import { readAccounts } from '../cache/cached-accounts.ts'
 import { createGrantTokens } from '../resolve/grant-tokens.ts'
 import { createDeletionTasks } from '../operations/deletion-tasks.ts'
@@ -245,11 +245,11 @@ function tokenBearers(
 function insiders(config: Config): PipelinePorts['insider'] {
   const { accountId, region } = config
   const partition = config.regions.partitionOf(region) ?? 'aws'
-  const place: Place = { accountId, region, partition }
+  const scope: RequestScope = { accountId, region, partition }
   return (door) => {
     const resource = door === 'operator' ? 'operator/local-socket' : 'test-api'
     const arn = formatArn({ partition, service: 'trent', region: '', accountId, resource })
     const caller: Caller = { kind: door, accountId, arn, uniqueId: resource }
-    return [caller, place]
+    return [caller, scope]
   }
 }

@@ -251,7 +251,7 @@ function asked(operation: Operation): ReadonlyMap<string, readonly string[]> {
   const asking = {
     operation,
     caller: user('a'),
-    place: { accountId: own, region: 'us-west-2', partition: 'aws' },
+    scope: { accountId: own, region: 'us-west-2', partition: 'aws' },
     origin: { sourceAddress: '192.0.2.1', secure: true, userAgent: 'x', referer: 'y' },
     now: 0,
     accounts: new Map([[own, member]]),

@@ -23,8 +23,8 @@ const clock = { now: () => 0, system: () => 0 }
 const ok = { ok: true, response: undefined } as const
 
 function openingOf(more: Partial<Opening> = {}): Opening {
-  const place = { accountId, region: 'us-west-2', partition: 'aws' }
-  const opening = { operation: encrypt, caller: root, place, request, requestId: 'id' }
+  const scope = { accountId, region: 'us-west-2', partition: 'aws' }
+  const opening = { operation: encrypt, caller: root, scope, request, requestId: 'id' }
   return { ...opening, ...more }
 }
 
@@ -49,8 +49,8 @@ test('a call over TLS says what was agreed on, and one without has no such membe
 
 test('IAM is recorded in the one Region of its partition', () => {
   const regionOf = (partition: string): unknown => {
-    const place = { accountId, region: 'eu-home-1', partition }
-    return only(openingOf({ operation: createUser, place }))[0]?.['awsRegion']
+    const scope = { accountId, region: 'eu-home-1', partition }
+    return only(openingOf({ operation: createUser, scope }))[0]?.['awsRegion']
   }
   assert.deepEqual(['aws', 'aws-cn', 'aws-us-gov', 'home'].map(regionOf), [
     'us-east-1',

@@ -53,9 +53,9 @@ async function recordsAfter(failure: Error): Promise<readonly string[]> {
     identityUses: { note: () => undefined },
     refusedCalls: { hasOwnRecord: () => true },
   } as unknown as PipelinePorts // what a call that fails at its commit works with
-  const place = { accountId: '111122223333', region: 'us-west-2', partition: 'aws' }
-  const caller = { kind: 'test', accountId: place.accountId, arn: 'arn', uniqueId: 'test' } as const
-  const call = openCall({ operation: change, caller, place, request, requestId: 'id' }, ports)
+  const scope = { accountId: '111122223333', region: 'us-west-2', partition: 'aws' }
+  const caller = { kind: 'test', accountId: scope.accountId, arn: 'arn', uniqueId: 'test' } as const
+  const call = openCall({ operation: change, caller, scope, request, requestId: 'id' }, ports)
   const resolved = { keys: new Map(), identities: { named: [], records: {} } }
   const run = () =>
     change.run(call.forOperation({}, { caller, keys: {}, resolved, standing }), {} as never)
@@ -101,10 +101,10 @@ async function toldOfRefusedUse(append: () => Promise<void>): Promise<readonly s
         seen.push(`told: ${key.state} ${String(JSON.parse(record).errorCode)}`),
     },
   } as unknown as PipelinePorts // what a call that its key's state refuses works with
-  const place = { accountId: '111122223333', region: 'us-west-2', partition: 'aws' }
-  const caller = { kind: 'test', accountId: place.accountId, arn: 'arn', uniqueId: 'test' } as const
+  const scope = { accountId: '111122223333', region: 'us-west-2', partition: 'aws' }
+  const caller = { kind: 'test', accountId: scope.accountId, arn: 'arn', uniqueId: 'test' } as const
   const operation = { ...change, tracksUsage: 'Encrypt' as const }
-  const call = openCall({ operation, caller, place, request, requestId: 'id' }, ports)
+  const call = openCall({ operation, caller, scope, request, requestId: 'id' }, ports)
   const record = { ...newKey('k'), rowVersion: 1, state: 'Disabled' as const }
   const use = { action: 'kms:Encrypt', from: 'KeyId', forms: 'any', crossAccount: false } as const
   const resolved = {

@@ -8,7 +8,7 @@ import { KmsError } from '../../errors.ts'
 import { aliasArn, type AliasRecord, type KeyRef } from '../../model/key.ts'
 import { managedAliases } from '../../model/managed-key.ts'
 import { integer } from '../../model/shape.ts'
-import { readIdentifier, type Place } from '../../model/identifiers.ts'
+import { readIdentifier, type RequestScope } from '../../model/identifiers.ts'
 import type { StoreReads } from '../../store/store.ts'
 import { operation } from '../contract/operation.ts'
 import { keyId, marker } from './members.ts'
@@ -30,9 +30,9 @@ export const listAliases = operation<ListAliasesRequest, ListAliasesResponse>()(
     'InvalidMarkerException',
   ],
   async run({ input, caller: { accountId }, partition, region, arn }, { store, pages }) {
-    const place = { accountId, region, partition }
+    const requestScope = { accountId, region, partition }
     const targetKeyId =
-      input.KeyId === undefined ? undefined : await ownKey(input.KeyId, place, store, arn)
+      input.KeyId === undefined ? undefined : await ownKey(input.KeyId, requestScope, store, arn)
     const { rows, paging } = await readPage(pages, {
       scope: ['ListAliases', accountId, region, targetKeyId],
       marker: input.Marker,
@@ -77,14 +77,14 @@ function withManaged(
 /** A key of another account is one that is not there: nobody learns here which keys others have. */
 async function ownKey(
   text: string,
-  place: Place,
+  requestScope: RequestScope,
   store: StoreReads,
   arn: (key: KeyRef) => string,
 ): Promise<string> {
-  const identifier = readIdentifier(text, 'key', place)
+  const identifier = readIdentifier(text, 'key', requestScope)
   const key = identifier.kind === 'key' ? identifier.key : undefined
   const found =
-    key?.accountId === place.accountId && key.region === place.region
+    key?.accountId === requestScope.accountId && key.region === requestScope.region
       ? await store.findKey(key)
       : undefined
   if (found !== undefined) return found.keyId
