@@ -11,7 +11,7 @@ import { compileDocument, type CompiledPolicy, type CompiledStatement } from './
 import type { AuthorizationRequest, Policies } from './decision.ts'
 import { askStatement, takesEffect } from './findings.ts'
 import type { PolicyDocument, PolicyKind, Statement } from './document.ts'
-import { statementPlaces, type StatementPlace } from './statement-places.ts'
+import { statementRanges, type StatementRange } from './statement-ranges.ts'
 import type { Work } from './work.ts'
 
 /** A policy that takes part in a simulation. */
@@ -20,7 +20,7 @@ export interface SimulatedPolicy {
   readonly type: 'user' | 'group' | 'role' | 'user-managed' | 'aws-managed' | 'resource' | 'none'
   readonly document: PolicyDocument
   readonly policy: CompiledPolicy
-  readonly places: readonly StatementPlace[]
+  readonly ranges: readonly StatementRange[]
 }
 
 export interface Simulation {
@@ -34,7 +34,7 @@ export interface Simulation {
 
 export interface MatchedStatement {
   readonly policy: SimulatedPolicy
-  readonly place: StatementPlace | undefined
+  readonly range: StatementRange | undefined
 }
 
 export interface Simulated {
@@ -61,7 +61,7 @@ export function simulatedPolicy(
     type,
     document,
     policy: compileDocument(document, kind),
-    places: statementPlaces(text),
+    ranges: statementRanges(text),
   }
 }
 
@@ -111,7 +111,7 @@ function simulatedOf(
   )
   return {
     decision: allowed ? 'allowed' : denied.length > 0 ? 'explicitDeny' : 'implicitDeny',
-    matched: matched.map(({ policy, index }) => ({ policy, place: policy.places[index] })),
+    matched: matched.map(({ policy, index }) => ({ policy, range: policy.ranges[index] })),
     missing: [...missing].toSorted(),
     ...(boundary && { allowedByBoundary: allowing.has(boundary) }),
     ...(organization.length > 0 && {

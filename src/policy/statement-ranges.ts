@@ -1,29 +1,29 @@
 /** Where each statement of a policy stands in its text, for people who look for it there. @module */
 
-export interface Place {
+export interface TextPosition {
   /** Both count from 1. */
   readonly line: number
   readonly column: number
 }
 
-export interface StatementPlace {
-  readonly start: Place
+export interface StatementRange {
+  readonly start: TextPosition
   /** Of the character after its last. */
-  readonly end: Place
+  readonly end: TextPosition
 }
 
 /**
  * The statements of a policy that was read, in order. Only structure is followed: the text is known to
  * be JSON with a `Statement` at its top.
  */
-export function statementPlaces(text: string): readonly StatementPlace[] {
-  const places: StatementPlace[] = []
+export function statementRanges(text: string): readonly StatementRange[] {
+  const ranges: StatementRange[] = []
   let depth = 0
   let name: string | undefined
   /** Inside the value of `Statement`: how deep its objects are. */
   let statementDepth: number | undefined
-  let start: Place | undefined
-  const placeOf = placesIn(text)
+  let start: TextPosition | undefined
+  const positionAt = positionsIn(text)
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at]
     if (character === '"') {
@@ -32,18 +32,18 @@ export function statementPlaces(text: string): readonly StatementPlace[] {
       at = end
     } else if (character === '{' || character === '[') {
       if (depth === 1 && name === 'Statement') statementDepth = character === '{' ? 1 : 2
-      if (character === '{' && depth === statementDepth) start = placeOf(at)
+      if (character === '{' && depth === statementDepth) start = positionAt(at)
       depth += 1
     } else if (character === '}' || character === ']') {
       depth -= 1
       if (start !== undefined && character === '}' && depth === statementDepth) {
-        places.push({ start, end: placeOf(at + 1) })
+        ranges.push({ start, end: positionAt(at + 1) })
         start = undefined
       }
       if (depth === 1) statementDepth = undefined
     }
   }
-  return places
+  return ranges
 }
 
 function endOfString(text: string, start: number): number {
@@ -58,8 +58,8 @@ function isName(text: string, from: number): boolean {
   return /^\s*:/.test(text.slice(from, from + 64))
 }
 
-/** Tells places that are asked for in ascending order: the text is walked once. */
-function placesIn(text: string): (at: number) => Place {
+/** Tells ranges that are asked for in ascending order: the text is walked once. */
+function positionsIn(text: string): (at: number) => TextPosition {
   let line = 1
   let lineStart = 0
   return (at) => {

@@ -1,14 +1,14 @@
 /** Who lives through the year: keys of each kind, and what happens to them, each within days that a seed chooses. */
 import type { Given } from '../lifecycle/life-calls.ts'
 import type { Kind } from '../lifecycle/life-model.ts'
-import { places, type Place } from '../lifecycle/lives.ts'
+import { places, type KeyRegion } from '../lifecycle/lives.ts'
 
 /** A call, on a day between the first two, behind all lines before it. */
 export type Line = readonly [
   from: number,
   until: number,
   call: string,
-  given?: Given & { readonly place?: Place; readonly lastsDays?: number },
+  given?: Given & { readonly place?: KeyRegion; readonly lastsDays?: number },
 ]
 
 export interface Character {

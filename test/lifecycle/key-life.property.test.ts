@@ -11,7 +11,7 @@ import { callNames } from './life-calls.ts'
 import { cellKinds, isAskedOf, moreKinds } from './life-cells.ts'
 import { compareEvents } from './life-events.ts'
 import { nextDate, type Kind } from './life-model.ts'
-import { openLives, places, type Asked, type Living, type Place } from './lives.ts'
+import { openLives, places, type Asked, type Living, type KeyRegion } from './lives.ts'
 
 const day = 86_400_000
 
@@ -52,7 +52,7 @@ const asked = (call: fc.Arbitrary<string>): fc.Arbitrary<Step> =>
     })
 
 /** The Region that a step means. */
-function placeOf({ life }: Living, of: number): Place {
+function placeOf({ life }: Living, of: number): KeyRegion {
   const there = places.filter((one) => life.keys.has(one))
   const gone = places.find((one) => !life.keys.has(one)) ?? places[2]
   return of === places.length ? gone : (there[of % there.length] ?? gone)

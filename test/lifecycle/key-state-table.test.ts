@@ -12,10 +12,10 @@ import { bring, cellKinds, isAskedOf, statesOf, type Role } from './life-cells.t
 import { compareEvents } from './life-events.ts'
 import type { Kind } from './life-model.ts'
 import { hasParameters } from './living-key.ts'
-import { openLives, places, type Asked, type Living, type Lives, type Place } from './lives.ts'
+import { openLives, places, type Asked, type Living, type Lives, type KeyRegion } from './lives.ts'
 
 /** What a call says: the shortest that can succeed. */
-function askedOf({ life }: Living, call: string, place: Place): Asked {
+function askedOf({ life }: Living, call: string, place: KeyRegion): Asked {
   switch (call) {
     case 'ReplicateKey':
       return { call, place, to: places.find((one) => !life.keys.has(one)) ?? places[2] }

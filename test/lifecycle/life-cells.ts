@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { KeyState } from '@aws-sdk/client-kms'
 import { needed, type Kind } from './life-model.ts'
-import { places, type Asked, type Living, type Lives, type Place } from './lives.ts'
+import { places, type Asked, type Living, type Lives, type KeyRegion } from './lives.ts'
 
 const symmetric = { spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT' } as const
 
@@ -76,7 +76,7 @@ export async function bring(
   living: Living,
   role: Role,
   state: KeyState | undefined,
-): Promise<Place | undefined> {
+): Promise<KeyRegion | undefined> {
   const { life } = living
   for (let steps = 0; steps < stepsMax; steps += 1) {
     if (life.keys.size === 0) return state === undefined ? places[0] : undefined
@@ -89,12 +89,12 @@ export async function bring(
   return assert.fail(`no way to a ${role} that is ${state}`)
 }
 
-type Next = Asked | { readonly seconds: number } | { readonly there: Place }
+type Next = Asked | { readonly seconds: number } | { readonly there: KeyRegion }
 
 function nextStep({ life }: Living, role: Role, state: KeyState | undefined): Next | undefined {
   const others = places.filter((one) => life.keys.has(one) && one !== life.primary)
   const free = places.find((one) => !life.keys.has(one))
-  const primary = life.primary as Place
+  const primary = life.primary as KeyRegion
   const here = role === 'replica' ? others[0] : primary
   if (state === 'Creating') {
     const made = others.find((one) => life.keys.get(one)?.state === 'Creating')
@@ -125,13 +125,13 @@ function nextStep({ life }: Living, role: Role, state: KeyState | undefined): Ne
   }
   const place = here ?? assert.fail('no key to change')
   if (state === 'Updating')
-    return { call: 'UpdatePrimaryRegion', place: primary, to: others[0] as Place }
+    return { call: 'UpdatePrimaryRegion', place: primary, to: others[0] as KeyRegion }
   const call = state === undefined ? undefined : into[state]
   return call === undefined ? undefined : { call, place }
 }
 
 /** What leads an ailing key back to being enabled; undefined where it is. */
-function healed(life: Living['life'], place: Place): Next | undefined {
+function healed(life: Living['life'], place: KeyRegion): Next | undefined {
   const { state } = life.keys.get(place) ?? {}
   if (state === 'Creating' || state === 'Updating') return { seconds: 1 }
   if (state === 'PendingDeletion' || state === 'PendingReplicaDeletion') {

@@ -23,7 +23,7 @@ import {
 import { ask } from './living-key-calls.ts'
 
 export const places = ['us-west-2', 'eu-north-1', 'us-east-1'] as const
-export type Place = (typeof places)[number]
+export type KeyRegion = (typeof places)[number]
 
 /** A key, and what the model says of it. */
 export interface Living {
@@ -33,7 +33,7 @@ export interface Living {
 
 export interface Asked extends Given {
   readonly call: string
-  readonly place: Place
+  readonly place: KeyRegion
   /** For how many days imported material is there; for ever when left out. */
   readonly lastsDays?: number | undefined
 }
@@ -132,7 +132,7 @@ export async function openLives(t: TestContext): Promise<Lives> {
 }
 
 /** What nothing could be said of: material that there is no token for. */
-function isAskable({ key, life }: Living, name: string, place: Place): boolean {
+function isAskable({ key, life }: Living, name: string, place: KeyRegion): boolean {
   if (name !== 'ImportKeyMaterial' || life.kind.origin === 'AWS_KMS') return true
   const updating = life.keys.get(place)?.state === 'Updating'
   return !updating || hasParameters(key, place, life.now)

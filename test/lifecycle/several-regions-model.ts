@@ -1,7 +1,7 @@
 /** A small model of the key-state table and of the jobs, for a multi-Region key in several Regions. @module */
 import assert from 'node:assert/strict'
 import type { KeyState } from '../../src/model/key.ts'
-import type { Place } from './several-regions.ts'
+import type { KeyRegion } from './several-regions.ts'
 
 export const dayMs = 86_400_000
 
@@ -15,8 +15,8 @@ export interface ModelKey {
 /** All that is to be known of the key: what is its own in each Region, and what is shared. */
 export interface Model {
   now: number
-  readonly keys: Map<Place, ModelKey>
-  primary: Place
+  readonly keys: Map<KeyRegion, ModelKey>
+  primary: KeyRegion
   schedule: { days: number; next: number } | undefined
   startedAt: number | undefined
   rotations: number
@@ -27,8 +27,8 @@ export interface Model {
 type Outcome = string | undefined
 type Call = (
   model: Model,
-  place: Place,
-  given: { readonly to: Place; readonly days: number },
+  place: KeyRegion,
+  given: { readonly to: KeyRegion; readonly days: number },
 ) => Outcome
 
 const invalid = 'KMSInvalidStateException'
@@ -36,7 +36,7 @@ const unsupported = 'UnsupportedOperationException'
 const usable: readonly KeyState[] = ['Enabled', 'Updating']
 const dying: readonly KeyState[] = ['PendingDeletion', 'PendingReplicaDeletion']
 
-function keyIn({ keys }: Model, place: Place): ModelKey {
+function keyIn({ keys }: Model, place: KeyRegion): ModelKey {
   return keys.get(place) ?? assert.fail('no key')
 }
 

@@ -10,7 +10,7 @@ import {
   openSeveralRegions,
   regions,
   start,
-  type Place,
+  type KeyRegion,
   type SeveralRegions,
 } from './several-regions.ts'
 import { calls, dayMs, jobs, type Model } from './several-regions-model.ts'
@@ -51,7 +51,7 @@ async function matches(world: SeveralRegions, model: Model): Promise<void> {
 
 type Step =
   /** `of` counts the Regions that have the key. */
-  | { readonly call: string; readonly of: number; readonly to: Place; readonly days: number }
+  | { readonly call: string; readonly of: number; readonly to: KeyRegion; readonly days: number }
   | { readonly advance: number }
   | { readonly look: true }
 
@@ -164,7 +164,7 @@ for (const engine of engines) {
   })
 }
 
-function inputOf(call: string, to: Place, days: number): object {
+function inputOf(call: string, to: KeyRegion, days: number): object {
   switch (call) {
     case 'ReplicateKey':
       return { ReplicaRegion: to }

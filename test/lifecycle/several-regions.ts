@@ -23,9 +23,9 @@ import { storeOf, type TestedEngine } from '../store/engines.ts'
 import { accountId, insertAccounts } from '../store/records.ts'
 
 export const regions = ['eu-north-1', 'us-east-1', 'us-west-2'] as const
-export type Place = (typeof regions)[number]
+export type KeyRegion = (typeof regions)[number]
 /** Where the key is made. */
-export const firstRegion: Place = 'us-west-2'
+export const firstRegion: KeyRegion = 'us-west-2'
 export const start = Date.UTC(2026, 0, 2, 15, 4, 5)
 const signal = new AbortController().signal
 
@@ -35,9 +35,9 @@ export interface SeveralRegions {
   readonly keyId: string
   now: number
   /** Calls an operation on the key of a Region, by its permission to do so in the key's state. */
-  call(name: string, region: Place, input?: object): Promise<Readonly<Record<string, unknown>>>
+  call(name: string, region: KeyRegion, input?: object): Promise<Readonly<Record<string, unknown>>>
   /** The key in a Region; undefined where it is not. */
-  row(region: Place): Promise<KeyRecord | undefined>
+  row(region: KeyRegion): Promise<KeyRecord | undefined>
   /** Has the jobs look once, each until nothing is left. @throws the first failure */
   look(): Promise<void>
   /** Seals under the current material of a key. */
@@ -87,11 +87,11 @@ export async function openSeveralRegions(
     quotas: createQuotas('unlimited'),
   }
   let keyId = ''
-  const row = (region: Place): Promise<KeyRecord | undefined> =>
+  const row = (region: KeyRegion): Promise<KeyRecord | undefined> =>
     store.findKey({ accountId, region, keyId })
   const run = (
     name: string,
-    region: Place,
+    region: KeyRegion,
     input: object,
     keys: object,
   ): Promise<Readonly<Record<string, unknown>>> => {
@@ -111,7 +111,7 @@ export async function openSeveralRegions(
       const operation = kmsRegistry.get(`kms:${name}`) ?? assert.fail(name)
       const keys: Record<string, KeyRecord> = {}
       for (const [use, { region: member, states }] of Object.entries(operation.keys)) {
-        const place = member === undefined ? region : (input as Record<string, Place>)[member]
+        const place = member === undefined ? region : (input as Record<string, KeyRegion>)[member]
         if (place === undefined || (member !== undefined && place === region)) continue
         const key = await row(place)
         if (key === undefined) continue
@@ -139,7 +139,7 @@ export async function openSeveralRegions(
 }
 
 /** A call of the account, as an operation sees it. */
-function runningIn(region: Place, store: Store): object {
+function runningIn(region: KeyRegion, store: Store): object {
   return {
     caller: { accountId },
     partition: 'aws',

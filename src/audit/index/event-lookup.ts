@@ -13,14 +13,14 @@ import { isIn, tokenOf } from './indexed-event.ts'
 
 type Blocks = Pick<Store, 'listEventBlocks' | 'findEventBlock'>
 
-/** Where an event stands in the order: later ones first. */
-interface Place {
+/** The position of an event in the order of answers, newest first. */
+interface EventPosition {
   readonly time: number
   readonly block: number
   readonly ordinal: number
 }
 
-interface Placed extends Place {
+interface PlacedEvent extends EventPosition {
   readonly event: IndexedEvent
 }
 
@@ -29,8 +29,8 @@ const listedMax = 32
 export function createEventLookup(store: Blocks): EventLookup {
   return {
     async lookup(query) {
-      const after = query.after === undefined ? undefined : readPlace(query.after)
-      const found: Placed[] = []
+      const after = query.after === undefined ? undefined : readPosition(query.after)
+      const found: PlacedEvent[] = []
       for await (const placed of eventsOf(query, after, store)) {
         found.push(placed)
         if (found.length > query.limit) break
@@ -39,7 +39,7 @@ export function createEventLookup(store: Blocks): EventLookup {
       const last = page.at(-1)
       return {
         events: page.map(({ event }) => event),
-        ...(found.length > query.limit && last && { next: placeText(last) }),
+        ...(found.length > query.limit && last && { next: positionText(last) }),
       }
     },
   }
@@ -47,13 +47,13 @@ export function createEventLookup(store: Blocks): EventLookup {
 
 async function* eventsOf(
   query: EventQuery,
-  after: Place | undefined,
+  after: EventPosition | undefined,
   store: Blocks,
-): AsyncGenerator<Placed> {
+): AsyncGenerator<PlacedEvent> {
   const { scope, from } = query
   const until = Math.min(query.until, after?.time ?? Infinity)
   /** Opened and not yet answered, the latest last. */
-  let pending: Placed[] = []
+  let pending: PlacedEvent[] = []
   for await (const ref of blocksOf({ scope, from, until }, store)) {
     const next = { time: ref.lastTime, block: ref.block, ordinal: Infinity }
     for (let last = pending.at(-1); last && isLater(last, next); last = pending.at(-1)) {
@@ -93,17 +93,17 @@ async function* blocksOf(
   }
 }
 
-function isLater(one: Place, other: Place): boolean {
+function isLater(one: EventPosition, other: EventPosition): boolean {
   if (one.time !== other.time) return one.time > other.time
   if (one.block !== other.block) return one.block > other.block
   return one.ordinal > other.ordinal
 }
 
-function placeText({ time, block, ordinal }: Place): string {
+function positionText({ time, block, ordinal }: EventPosition): string {
   return `${time}/${block}/${ordinal}`
 }
 
-function readPlace(text: string): Place {
+function readPosition(text: string): EventPosition {
   const [, time, block, ordinal] = /^(-?\d{1,15})\/(\d{1,15})\/(\d{1,15})$/.exec(text) ?? []
   if (ordinal === undefined) throw new RangeError('no place of an event')
   return { time: Number(time), block: Number(block), ordinal: Number(ordinal) }

@@ -35,8 +35,8 @@ export interface Flaw {
   readonly newer?: true
 }
 
-/** A place in a segment between two frames: everything before it is whole. */
-export interface Place {
+/** A position between two frames of a segment. Every frame before it is whole. */
+export interface SegmentPosition {
   readonly offset: number
   /** Hash of the frame before. */
   readonly hash: Buffer
@@ -51,7 +51,7 @@ export interface Head {
   /** Undefined for the first segment of a stream. */
   readonly predecessor: Predecessor | undefined
   /** Behind the first frame. */
-  readonly place: Place
+  readonly place: SegmentPosition
 }
 
 /** A segment's file has this name, so that names in byte order are segments in order. */
@@ -110,10 +110,10 @@ export type OnFrame = (frame: Frame, offset: number) => void
  */
 export async function scanFrames(
   file: OpenFile,
-  from: Place,
+  from: SegmentPosition,
   limit: number,
   onFrame: OnFrame,
-): Promise<{ readonly place: Place; readonly why?: string }> {
+): Promise<{ readonly place: SegmentPosition; readonly why?: string }> {
   const space = Buffer.allocUnsafe(Math.max(0, Math.min(windowBytes, limit - from.offset)))
   const head = Buffer.from(from.hash)
   const { version } = from
@@ -201,7 +201,7 @@ export async function scanLastSegment(
   file: OpenFile,
   head: Head,
   onFrame: OnFrame,
-): Promise<{ readonly place: Place; readonly flaw?: Flaw }> {
+): Promise<{ readonly place: SegmentPosition; readonly flaw?: Flaw }> {
   const { allocated } = head.header
   let place = head.place
   for (;;) {
@@ -218,7 +218,7 @@ export async function scanLastSegment(
 }
 
 function endFlaw(
-  place: Place,
+  place: SegmentPosition,
   tail: Tail,
   size: number,
   allocated: number,
@@ -240,7 +240,7 @@ export async function scanNamedSegment(
   head: Head,
   named: Predecessor,
   onFrame: OnFrame,
-): Promise<{ readonly place: Place; readonly flaw?: Flaw }> {
+): Promise<{ readonly place: SegmentPosition; readonly flaw?: Flaw }> {
   const size = await file.size()
   const { place, why } = await scanFrames(file, head.place, Math.min(named.offset, size), onFrame)
   const flawed = (reason: string) => ({ place, flaw: { offset: place.offset, why: reason } })

@@ -23,7 +23,7 @@ import {
   segmentName,
   segmentNumber,
   type Flaw,
-  type Place,
+  type SegmentPosition,
 } from './segment-reader.ts'
 
 const chunkBytes = 1024 * 1024
@@ -151,7 +151,7 @@ async function replaceByCopy(
   home: StreamHome,
   number: number,
   from: OpenFile,
-  place: Place,
+  place: SegmentPosition,
 ): Promise<void> {
   const { files, directory, stream } = home
   const path = join(directory, stream, segmentName(number))

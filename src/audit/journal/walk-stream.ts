@@ -14,7 +14,7 @@ import {
   segmentNumber,
   type Flaw,
   type Head,
-  type Place,
+  type SegmentPosition,
 } from './segment-reader.ts'
 
 export interface StreamFiles {
@@ -29,7 +29,7 @@ export interface WalkedSegment {
   /** The file's name. */
   readonly name: string
   /** Where what counts ends, as far as the chain could be followed. */
-  readonly place?: Place
+  readonly place?: SegmentPosition
   readonly flaw?: Flaw
   /** The segment before, as this one names it. */
   readonly predecessor?: Predecessor

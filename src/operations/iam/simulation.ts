@@ -240,13 +240,13 @@ function shownResult(
   }
 }
 
-function shownStatement({ policy, place }: MatchedStatement): ShownStatement {
+function shownStatement({ policy, range }: MatchedStatement): ShownStatement {
   return {
     SourcePolicyId: policy.id,
     SourcePolicyType: policy.type,
-    ...(place && {
-      StartPosition: { Line: place.start.line, Column: place.start.column },
-      EndPosition: { Line: place.end.line, Column: place.end.column },
+    ...(range && {
+      StartPosition: { Line: range.start.line, Column: range.start.column },
+      EndPosition: { Line: range.end.line, Column: range.end.column },
     }),
   }
 }

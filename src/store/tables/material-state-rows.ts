@@ -134,8 +134,8 @@ function placeOf(row: Omit<MaterialStatesTable, 'row_tag'>): string {
 }
 
 function isAfter(row: Row, place: string): Expression<SqlBool> {
-  type Place = [number, string, string, string, string]
-  const [due, accountId, region, keyId, materialId] = JSON.parse(place) as Place
+  type Cursor = [number, string, string, string, string]
+  const [due, accountId, region, keyId, materialId] = JSON.parse(place) as Cursor
   return row(
     row.refTuple('valid_to', 'account_id', 'region', 'key_id', 'material_id'),
     '>',

@@ -23,7 +23,7 @@ const places = [
   { accountId, region: otherRegion },
   { accountId: otherAccountId, region },
 ] as const
-type Place = (typeof places)[number]
+type AccountRegion = (typeof places)[number]
 
 interface Opened {
   readonly database: Database
@@ -54,9 +54,9 @@ async function assertCounted(reads: StoreReads): Promise<void> {
 }
 
 type Act =
-  | { readonly act: 'key'; readonly at: Place; readonly manager: 'AWS' | 'CUSTOMER' }
-  | { readonly act: 'alias'; readonly at: Place; readonly prefix: string }
-  | { readonly act: 'delete-key' | 'delete-alias' | 'move-alias'; readonly at: Place }
+  | { readonly act: 'key'; readonly at: AccountRegion; readonly manager: 'AWS' | 'CUSTOMER' }
+  | { readonly act: 'alias'; readonly at: AccountRegion; readonly prefix: string }
+  | { readonly act: 'delete-key' | 'delete-alias' | 'move-alias'; readonly at: AccountRegion }
   | { readonly act: 'empty' }
 
 const at = fc.constantFrom(...places)

@@ -4,7 +4,7 @@ import { DuplicateRow } from '../../../store/store.ts'
 import { accessKeysMax } from '../../iam/create-access-key.ts'
 import type { Applying } from './applying.ts'
 import type { AccessKeyEntry } from './document.ts'
-import { type Place, refusalAt } from './place.ts'
+import { type DocumentPath, refusalAt } from './document-path.ts'
 
 type Owner = Pick<AccessKeyRecord, 'accountId' | 'principalKind' | 'principalId'>
 
@@ -13,7 +13,7 @@ export async function applyAccessKeys(
   applying: Applying,
   owner: Owner,
   entries: readonly AccessKeyEntry[],
-  place: Place,
+  place: DocumentPath,
 ): Promise<void> {
   const { transaction, dependencies, now, note } = applying
   for (const [index, entry] of entries.entries()) {
@@ -48,7 +48,7 @@ function requireSame(
   owner: Owner,
   present: AccessKeyRecord,
   { accessKeyId, secretAccessKey }: AccessKeyEntry,
-  place: Place,
+  place: DocumentPath,
 ): void {
   const { principalId, accountId } = present
   if (principalId !== owner.principalId || accountId !== owner.accountId) {

@@ -5,12 +5,12 @@ import { givenOrganization } from '../account-organization.ts'
 import { applyAccessKeys } from './access-keys.ts'
 import { documentText, sameDocument, type Applying } from './applying.ts'
 import type { AccountEntry } from './document.ts'
-import { type Place, placed, refusalAt } from './place.ts'
+import { type DocumentPath, placed, refusalAt } from './document-path.ts'
 
 export async function applyAccount(
   applying: Applying,
   entry: AccountEntry,
-  place: Place,
+  place: DocumentPath,
 ): Promise<void> {
   const { transaction, partition, dependencies, now, note } = applying
   const { accountId, accessKeys = [] } = entry
@@ -40,7 +40,7 @@ export async function applyAccount(
 async function settleAccount(
   { transaction }: Applying,
   entry: AccountEntry,
-  place: Place,
+  place: DocumentPath,
 ): Promise<readonly string[]> {
   const account = await transaction.findAccount(entry.accountId)
   if (account === undefined) throw new Error('an account that was made is not there')

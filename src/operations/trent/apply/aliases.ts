@@ -4,13 +4,13 @@ import { checkAliasName, requireAliasRoom } from '../../kms/alias-name.ts'
 import { requireRoom } from '../../kms/room.ts'
 import { requireSameKind } from '../../kms/update-alias.ts'
 import type { Applying } from './applying.ts'
-import { type Place, placed } from './place.ts'
+import { type DocumentPath, placed } from './document-path.ts'
 
 export async function applyAliases(
   { transaction, dependencies, partition, now, note }: Applying,
   key: KeyRecord,
   names: readonly string[],
-  place: Place,
+  place: DocumentPath,
 ): Promise<void> {
   const { accountId, region, keyId } = key
   const { resources } = dependencies.quotas

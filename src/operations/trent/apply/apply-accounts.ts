@@ -9,7 +9,7 @@ import type { AccountEntry, ApplyDocument } from './document.ts'
 import { applyGroup, applyUser } from './identities.ts'
 import { applyKey } from './keys.ts'
 import { applyManagedPolicy } from './managed-policies.ts'
-import type { Place } from './place.ts'
+import type { DocumentPath } from './document-path.ts'
 import { applyProvider } from './providers.ts'
 import { pruneIdentities, pruneKeys, pruneProviders } from './prune.ts'
 import { applyRole, makeRoles } from './roles.ts'
@@ -19,7 +19,7 @@ export async function applyAccounts(
   applying: Applying,
 ): Promise<void> {
   const each = async (
-    work: (entry: AccountEntry, place: Place) => Promise<void>,
+    work: (entry: AccountEntry, place: DocumentPath) => Promise<void>,
   ): Promise<void> => {
     for (const [index, entry] of accounts.entries()) {
       await work(entry, ['accounts', index])
@@ -61,8 +61,8 @@ export async function applyAccounts(
 
 async function inOrder<T>(
   entries: readonly T[] = [],
-  place: Place,
-  work: (entry: T, place: Place) => Promise<void>,
+  place: DocumentPath,
+  work: (entry: T, place: DocumentPath) => Promise<void>,
 ): Promise<void> {
   for (const [index, entry] of entries.entries()) {
     await work(entry, [...place, index])

@@ -4,7 +4,7 @@ import { keyArn, type KeyRecord, type KeyRef, type MaterialRecord } from '../../
 import { onlyMaterialOf } from '../../../model/key-material.ts'
 import type { Applying } from './applying.ts'
 import type { PreparedKey } from './key-materials.ts'
-import { type Place, refusalAt } from './place.ts'
+import { type DocumentPath, refusalAt } from './document-path.ts'
 
 /** Those of a key that was just inserted: all but the last were rotated away. */
 export async function storeMaterials(
@@ -32,7 +32,7 @@ export async function requireSameMaterials(
   { transaction, partition }: Applying,
   key: KeyRecord,
   { fixed, materials, origin }: PreparedKey,
-  place: Place,
+  place: DocumentPath,
 ): Promise<void> {
   if (!fixed) return
   const ids = await materialIdsOf(transaction, key)

@@ -2,7 +2,7 @@
 import { serviceKeyPrefix } from '../../../model/service.ts'
 import { list, required, structure, type Member } from '../../../model/shape.ts'
 import { documentShape, type AccountEntry, type ApplyDocument, type KeyEntry } from './document.ts'
-import { type Place, refusalAt } from './place.ts'
+import { type DocumentPath, refusalAt } from './document-path.ts'
 import { readStrictly } from './read-strictly.ts'
 
 /** Accounts, identities, policies, providers, keys, replicas, aliases, grants and access keys together. */
@@ -36,7 +36,7 @@ function requireConsistent({ accounts }: ApplyDocument): void {
 
 function requireConsistentAccount(
   account: AccountEntry,
-  place: Place,
+  place: DocumentPath,
   accessKeys: Set<string>,
 ): number {
   const { policies = [], groups = [], users = [], roles = [], oidcProviders = [] } = account
@@ -74,7 +74,7 @@ function requireConsistentAccount(
 export function requireKeysOnce({ accounts }: ApplyDocument, defaultRegion: string): void {
   for (const [index, { keys = [] }] of accounts.entries()) {
     const seen = new Set<string>()
-    const once = (what: string, place: Place, said: string): void => {
+    const once = (what: string, place: DocumentPath, said: string): void => {
       if (seen.has(what)) throw refusalAt(place, `\`${said}\` is there twice`)
       seen.add(what)
     }
@@ -105,7 +105,7 @@ function countKeys(keys: readonly KeyEntry[]): number {
 function requireOnce<T>(
   entries: readonly T[],
   nameOf: (entry: T) => string,
-  place: Place,
+  place: DocumentPath,
   member: string,
 ): void {
   const seen = new Set<string>()

@@ -1,20 +1,20 @@
 /**
- * Where in a file something is wrong. A refusal's message begins with a pointer, `#/accounts/0/users/1`, each
- * step of which is escaped as in a URI: who has read the file turns it into a line and a column.
+ * Paths into the applied document, and refusals that name one. A refusal's message begins with a JSON pointer
+ * in a URI fragment, such as `#/accounts/0/users/1`. The command turns the pointer into a line and a column.
  * @module
  */
 import { type ErrorCode, KmsError } from '../../../errors.ts'
 
 /** Member names and list positions, from the top of the document. */
-export type Place = readonly (string | number)[]
+export type DocumentPath = readonly (string | number)[]
 
-export function pointerOf(place: Place): string {
+export function pointerOf(place: DocumentPath): string {
   return `#${place.map((step) => `/${encodeURIComponent(step)}`).join('')}`
 }
 
 /** A refusal at a place of the document. */
 export function refusalAt(
-  place: Place,
+  place: DocumentPath,
   message: string,
   code: ErrorCode = 'ValidationException',
 ): KmsError {
@@ -24,7 +24,7 @@ export function refusalAt(
 const placedPattern = /^#(\/\S*)? /
 
 /** Gives what `work` refuses its place, unless that is known already. */
-export async function placed<T>(place: Place, work: () => Promise<T> | T): Promise<T> {
+export async function placed<T>(place: DocumentPath, work: () => Promise<T> | T): Promise<T> {
   try {
     return await work()
   } catch (error) {

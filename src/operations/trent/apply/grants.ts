@@ -14,10 +14,10 @@ import {
 } from '../../kms/grant-rules.ts'
 import type { Applying } from './applying.ts'
 import type { GrantEntry } from './document.ts'
-import { type Place, placed } from './place.ts'
+import { type DocumentPath, placed } from './document-path.ts'
 
 interface At {
-  readonly place: Place
+  readonly place: DocumentPath
   /** The key's. */
   readonly arn: string
   readonly isNew: boolean
@@ -58,7 +58,7 @@ async function insertGrant(
   { transaction, dependencies, now }: Applying,
   key: KeyRecord,
   wanted: Requested,
-  place: Place,
+  place: DocumentPath,
 ): Promise<void> {
   const { resources } = dependencies.quotas
   await placed(place, () => requireGrantRoom(transaction, key, granteeOf(wanted), resources))
@@ -70,7 +70,7 @@ async function requestedBy(
   applying: Applying,
   key: KeyRecord,
   entry: GrantEntry,
-  place: Place,
+  place: DocumentPath,
 ): Promise<Requested> {
   const { name, granteeServicePrincipal, retiringServicePrincipal } = entry
   const operations = [...new Set(entry.operations)]
@@ -126,7 +126,7 @@ async function principalOf(
   { checks, partition }: Applying,
   { accountId }: KeyRecord,
   text: string | undefined,
-  place: Place,
+  place: DocumentPath,
 ): Promise<GrantPrincipal | undefined> {
   if (text === undefined) return undefined
   const own = text.startsWith('user/') || text.startsWith('role/')

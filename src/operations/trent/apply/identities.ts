@@ -10,7 +10,7 @@ import { checkName, checkPath } from '../../iam/members.ts'
 import { applyAccessKeys } from './access-keys.ts'
 import { sameList, type Applying } from './applying.ts'
 import type { GroupEntry, UserEntry } from './document.ts'
-import { type Place, placed, refusalAt } from './place.ts'
+import { type DocumentPath, placed, refusalAt } from './document-path.ts'
 import { policyChanges } from './policies-of.ts'
 import { identityTagsOf } from './tags.ts'
 
@@ -18,7 +18,7 @@ export async function applyGroup(
   applying: Applying,
   accountId: string,
   entry: GroupEntry,
-  place: Place,
+  place: DocumentPath,
 ): Promise<void> {
   const { transaction, partition, dependencies, now, note } = applying
   await requireNamed('group', entry, place)
@@ -43,7 +43,7 @@ export async function applyUser(
   applying: Applying,
   accountId: string,
   entry: UserEntry,
-  place: Place,
+  place: DocumentPath,
 ): Promise<void> {
   const { transaction, partition, dependencies, now, note, prune } = applying
   await requireNamed('user', entry, place)
@@ -75,7 +75,7 @@ async function groupsOf(
   { transaction, prune }: Applying,
   { accountId, groups: before }: UserRecord,
   names: readonly string[],
-  place: Place,
+  place: DocumentPath,
 ): Promise<readonly string[] | undefined> {
   const wanted: string[] = []
   for (const [index, name] of names.entries()) {
@@ -106,18 +106,26 @@ interface Named {
   readonly path?: string
 }
 
-export async function requireNamed(kind: IdentityKind, entry: Named, place: Place): Promise<void> {
+export async function requireNamed(
+  kind: IdentityKind,
+  entry: Named,
+  place: DocumentPath,
+): Promise<void> {
   await placed([...place, 'name'], () => checkName(`${kind}Name`, entry.name))
   await placed([...place, 'path'], () => checkPath(entry.path))
 }
 
 /** An ARN is for good: policies and grants name it. */
-export function requireSamePath({ path }: Named, present: Required<Named>, place: Place): void {
+export function requireSamePath(
+  { path }: Named,
+  present: Required<Named>,
+  place: DocumentPath,
+): void {
   if (path === undefined || path === present.path) return
   throw refusalAt([...place, 'path'], `\`${present.name}\` is there under the path ${present.path}`)
 }
 
-export function requireRoom(count: number, max: number, what: string, place: Place): void {
+export function requireRoom(count: number, max: number, what: string, place: DocumentPath): void {
   if (count < max) return
   throw refusalAt(place, `there would be more than ${max} ${what}`, 'LimitExceededException')
 }
@@ -125,7 +133,7 @@ export function requireRoom(count: number, max: number, what: string, place: Pla
 export async function inserting(
   kind: IdentityKind,
   name: string,
-  place: Place,
+  place: DocumentPath,
   insert: () => Promise<void>,
 ): Promise<void> {
   try {

@@ -7,7 +7,7 @@ import { keySpecs } from '../../../crypto/key-specs.ts'
 import type { KeyRef, MaterialRecord } from '../../../model/key.ts'
 import { requireNewKey, type NewKey } from '../../kms/new-key.ts'
 import type { ApplyDocument, KeyEntry } from './document.ts'
-import { type Place, placed, refusalAt } from './place.ts'
+import { type DocumentPath, placed, refusalAt } from './document-path.ts'
 import type { OperationDependencies } from '../../contract/dependencies.ts'
 
 /** What a key of the file is to be, and the materials it is to have, the current one last. */
@@ -64,13 +64,13 @@ export function requireServed(
   region: string,
   partition: string,
   { regions }: OperationDependencies,
-  place: Place,
+  place: DocumentPath,
 ): void {
   if (regions.partitionOf(region) === partition) return
   throw refusalAt(place, `\`${region}\` is no Region of the partition ${partition}`)
 }
 
-async function requireKind(entry: KeyEntry, place: Place): Promise<NewKey> {
+async function requireKind(entry: KeyEntry, place: DocumentPath): Promise<NewKey> {
   const { keyId, keySpec, keyUsage, origin, multiRegion = false } = entry
   const made = await placed(place, () =>
     requireNewKey({
@@ -110,7 +110,7 @@ async function requireKind(entry: KeyEntry, place: Place): Promise<NewKey> {
 async function fixedMaterials(
   { material, earlierMaterials = [] }: KeyEntry,
   key: KeyRef & NewKey,
-  place: Place,
+  place: DocumentPath,
   signal: AbortSignal,
   { keyStoreOf, clock }: OperationDependencies,
 ): Promise<readonly MaterialRecord[]> {

@@ -13,14 +13,14 @@ import type { Applying } from './applying.ts'
 import { bringMaterial, requireSameMaterials, storeMaterials } from './brought-materials.ts'
 import type { KeyEntry, ReplicaEntry } from './document.ts'
 import { requireServed, type PreparedKey } from './key-materials.ts'
-import { type Place, placed, refusalAt } from './place.ts'
+import { type DocumentPath, placed, refusalAt } from './document-path.ts'
 import { applyBelongings, regionalChanges } from './regional-keys.ts'
 
 export async function applyKey(
   applying: Applying,
   accountId: string,
   entry: KeyEntry,
-  place: Place,
+  place: DocumentPath,
 ): Promise<void> {
   const { transaction, partition, prepared } = applying
   const wanted = prepared.get(entry)
@@ -51,7 +51,7 @@ async function insertKey(
   applying: Applying,
   ref: KeyRef,
   wanted: PreparedKey,
-  { entry, place }: { readonly entry: KeyEntry; readonly place: Place },
+  { entry, place }: { readonly entry: KeyEntry; readonly place: DocumentPath },
 ): Promise<void> {
   const { transaction, now, dependencies } = applying
   const { spec, usage, origin, materials } = wanted
@@ -81,7 +81,7 @@ async function insertKey(
 async function requireRoomFor(
   { transaction, dependencies }: Applying,
   { accountId, region }: KeyRef,
-  place: Place,
+  place: DocumentPath,
 ): Promise<void> {
   const count = (): Promise<number> => transaction.countKeys(accountId, region)
   const quota = 'KMS keys quota for this account in this region'
@@ -92,7 +92,7 @@ function requireSameKey(
   present: KeyRecord,
   entry: KeyEntry,
   wanted: PreparedKey,
-  { partition, place }: { readonly partition: string; readonly place: Place },
+  { partition, place }: { readonly partition: string; readonly place: DocumentPath },
 ): void {
   const arn = keyArn(partition, present)
   const said: readonly (readonly [keyof KeyEntry, string, string])[] = [
@@ -111,7 +111,7 @@ function requireSameKey(
   requireLiving(present, arn, place)
 }
 
-function requireLiving({ state, manager }: KeyRecord, arn: string, place: Place): void {
+function requireLiving({ state, manager }: KeyRecord, arn: string, place: DocumentPath): void {
   if (manager === 'AWS') throw refusalAt([...place, 'keyId'], `${arn} is managed by AWS`)
   if (state !== 'PendingDeletion' && state !== 'PendingReplicaDeletion') return
   throw refusalAt([...place, 'keyId'], `${arn} waits for its deletion: cancel that first`)
@@ -121,7 +121,7 @@ function requireLiving({ state, manager }: KeyRecord, arn: string, place: Place)
 async function settleKey(
   applying: Applying,
   ref: KeyRef,
-  of: { readonly entry: KeyEntry; readonly place: Place; readonly isNew: boolean },
+  of: { readonly entry: KeyEntry; readonly place: DocumentPath; readonly isNew: boolean },
 ): Promise<readonly string[]> {
   const { transaction, alsoRecords, now } = applying
   const key = await found(applying, ref)
@@ -148,7 +148,7 @@ async function applyReplica(
   applying: Applying,
   primaryRef: KeyRef,
   entry: ReplicaEntry,
-  place: Place,
+  place: DocumentPath,
 ): Promise<void> {
   const { transaction, partition, note, dependencies } = applying
   const ref = { ...primaryRef, region: entry.region }
@@ -175,7 +175,7 @@ async function insertReplica(
   applying: Applying,
   primary: KeyRecord,
   ref: KeyRef,
-  place: Place,
+  place: DocumentPath,
 ): Promise<void> {
   const { transaction, now, partition, dependencies } = applying
   await requireRoomFor(applying, ref, place)

@@ -11,14 +11,14 @@ import { checkManagedPolicy, versionsMax } from '../../iam/managed-policy.ts'
 import { checkName, checkPath } from '../../iam/members.ts'
 import { documentText, sameDocument, type Applying } from './applying.ts'
 import type { PolicyEntry } from './document.ts'
-import { type Place, placed, refusalAt } from './place.ts'
+import { type DocumentPath, placed, refusalAt } from './document-path.ts'
 import { identityTagsOf } from './tags.ts'
 
 export async function applyManagedPolicy(
   applying: Applying,
   accountId: string,
   entry: PolicyEntry,
-  place: Place,
+  place: DocumentPath,
 ): Promise<void> {
   const { transaction } = applying
   await placed([...place, 'name'], () => checkName('policyName', entry.name))
@@ -35,7 +35,7 @@ async function createPolicy(
   { transaction, partition, dependencies, now, note, prune }: Applying,
   accountId: string,
   entry: PolicyEntry,
-  place: Place,
+  place: DocumentPath,
 ): Promise<void> {
   const { name, path = '/', description = '' } = entry
   if ((await transaction.countManagedPolicies(accountId)) >= policiesMax) {
@@ -71,7 +71,7 @@ async function updatePolicy(
   { transaction, partition, now, note, prune }: Applying,
   present: ManagedPolicyRecord,
   entry: PolicyEntry,
-  place: Place,
+  place: DocumentPath,
 ): Promise<void> {
   const { path = present.path, description = present.description } = entry
   const name = managedPolicyArn(partition, present)

@@ -18,7 +18,7 @@ import {
   sameMap,
   type Applying,
 } from './applying.ts'
-import { type Place, placed, refusalAt } from './place.ts'
+import { type DocumentPath, placed, refusalAt } from './document-path.ts'
 
 type Held = Pick<
   IdentityRecord,
@@ -42,7 +42,7 @@ export async function policyChanges(
   kind: IdentityKind,
   present: Held,
   wanted: Wanted,
-  place: Place,
+  place: DocumentPath,
 ): Promise<PolicyChanges> {
   const inlinePolicies = await inlineOf(applying, kind, present, wanted, [...place, 'policies'])
   const attachedPolicies = await attachedOf(applying, present, wanted, [
@@ -69,7 +69,7 @@ async function inlineOf(
   kind: IdentityKind,
   present: Held,
   { policies = {} }: Wanted,
-  place: Place,
+  place: DocumentPath,
 ): Promise<IdentityRecord['inlinePolicies'] | undefined> {
   const kept = Object.entries(present.inlinePolicies).filter(
     ([name]) => !prune || Object.hasOwn(policies, name),
@@ -94,7 +94,7 @@ async function attachedOf(
   applying: Applying,
   present: Held,
   { attachedPolicies = [] }: Wanted,
-  place: Place,
+  place: DocumentPath,
 ): Promise<readonly string[] | undefined> {
   const wanted: string[] = []
   for (const [index, name] of attachedPolicies.entries()) {
@@ -130,7 +130,7 @@ async function boundaryOf(
   applying: Applying,
   { accountId, permissionsBoundary: before }: Held,
   { permissionsBoundary: name }: Wanted,
-  place: Place,
+  place: DocumentPath,
 ): Promise<Pick<PolicyChanges, 'permissionsBoundary'>> {
   const { transaction, prune } = applying
   if (name === undefined && !prune) return {}
@@ -148,7 +148,7 @@ async function policyNamed(
   applying: Applying,
   accountId: string,
   name: string,
-  place: Place,
+  place: DocumentPath,
 ): Promise<ManagedPolicyRecord> {
   const { transaction } = applying
   if (name.startsWith('arn:')) {

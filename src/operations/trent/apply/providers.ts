@@ -5,14 +5,14 @@ import { checkIssuer, clientIdsOf, thumbprintsOf } from '../../iam/oidc-provider
 import { sameList, type Applying } from './applying.ts'
 import type { ProviderEntry } from './document.ts'
 import { requireRoom } from './identities.ts'
-import { type Place, placed, refusalAt } from './place.ts'
+import { type DocumentPath, placed, refusalAt } from './document-path.ts'
 import { identityTagsOf } from './tags.ts'
 
 export async function applyProvider(
   applying: Applying,
   accountId: string,
   entry: ProviderEntry,
-  place: Place,
+  place: DocumentPath,
 ): Promise<void> {
   const { transaction, partition, dependencies, now, note, prune } = applying
   const { url } = entry

@@ -12,7 +12,7 @@ import { roleArn } from '../../../model/role.ts'
 import { userArn } from '../../../model/user.ts'
 import type { Applying } from './applying.ts'
 import type { AccountEntry } from './document.ts'
-import { type Place, refusalAt } from './place.ts'
+import { type DocumentPath, refusalAt } from './document-path.ts'
 import { releasePolicies } from './policies-of.ts'
 import type { Page } from '../../../store/page.ts'
 
@@ -24,7 +24,7 @@ const dayMs = 86_400_000
 export async function pruneIdentities(
   applying: Applying,
   entry: AccountEntry,
-  place: Place,
+  place: DocumentPath,
 ): Promise<void> {
   const { transaction, partition, note } = applying
   const { accountId } = entry

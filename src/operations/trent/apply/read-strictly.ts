@@ -6,7 +6,7 @@
  */
 import type { KmsError } from '../../../errors.ts'
 import type { Constraint, Member, ShapeFailure } from '../../../model/shape.ts'
-import { type Place, refusalAt } from './place.ts'
+import { type DocumentPath, refusalAt } from './document-path.ts'
 
 /** @throws {KmsError} `ValidationException`, at the place of the first fault */
 export function readStrictly<T>(member: Member<T>, value: unknown): T {
@@ -31,7 +31,7 @@ export function anythingByName(): Member<Readonly<Record<string, unknown>>, fals
 }
 
 /** @throws {KmsError} `ValidationException` */
-function requireKind({ limits }: Member<unknown>, value: unknown, place: Place): void {
+function requireKind({ limits }: Member<unknown>, value: unknown, place: DocumentPath): void {
   const { type, members, member } = limits
   if (type === 'structure' && members !== undefined) {
     for (const [name, item] of entriesOf(value, place)) {
@@ -57,7 +57,7 @@ function requireKind({ limits }: Member<unknown>, value: unknown, place: Place):
 
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
-function requireScalar(type: string, value: unknown, place: Place): void {
+function requireScalar(type: string, value: unknown, place: DocumentPath): void {
   if (type === 'integer') {
     if (!Number.isSafeInteger(value)) throw refusalAt(place, 'must be a whole number')
   } else if (type === 'boolean') {
@@ -69,7 +69,7 @@ function requireScalar(type: string, value: unknown, place: Place): void {
   }
 }
 
-function entriesOf(value: unknown, place: Place): [string, unknown][] {
+function entriesOf(value: unknown, place: DocumentPath): [string, unknown][] {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return Object.entries(value)
   }

@@ -6,11 +6,11 @@ import { applyAliases } from './aliases.ts'
 import { documentText, sameDocument, sameMap, type Applying } from './applying.ts'
 import type { RegionalEntry } from './document.ts'
 import { applyGrants } from './grants.ts'
-import { type Place, placed } from './place.ts'
+import { type DocumentPath, placed } from './document-path.ts'
 import { keyTagsOf } from './tags.ts'
 
 interface At {
-  readonly place: Place
+  readonly place: DocumentPath
   readonly isNew: boolean
 }
 

@@ -14,7 +14,7 @@ import {
   requireRoom,
   requireSamePath,
 } from './identities.ts'
-import { type Place, placed, refusalAt } from './place.ts'
+import { type DocumentPath, placed, refusalAt } from './document-path.ts'
 import { policyChanges } from './policies-of.ts'
 import { identityTagsOf } from './tags.ts'
 
@@ -23,7 +23,7 @@ export async function makeRoles(
   { transaction, dependencies, now }: Applying,
   accountId: string,
   entries: readonly RoleEntry[],
-  place: Place,
+  place: DocumentPath,
 ): Promise<ReadonlySet<string>> {
   const fresh = new Set<string>()
   for (const [index, entry] of entries.entries()) {
@@ -61,7 +61,7 @@ export async function applyRole(
   applying: Applying,
   accountId: string,
   entry: RoleEntry,
-  { place, isNew }: { readonly place: Place; readonly isNew: boolean },
+  { place, isNew }: { readonly place: DocumentPath; readonly isNew: boolean },
 ): Promise<void> {
   const { transaction, partition, note, prune } = applying
   const role = await made(() => transaction.findRoleByName(accountId, entry.name))
@@ -86,7 +86,7 @@ async function trustOf(
   { checks, partition }: Applying,
   role: RoleRecord,
   entry: RoleEntry,
-  place: Place,
+  place: DocumentPath,
 ): Promise<Partial<Pick<RoleRecord, 'trustPolicy' | 'trustPrincipals'>>> {
   const document = documentText(entry.trustPolicy)
   const trustPrincipals = await placed(place, () =>

@@ -5,7 +5,7 @@ import { type Member, readInput, required } from '../../../model/shape.ts'
 import { checkTags as checkIdentityTags, tags as identityTags } from '../../iam/members.ts'
 import { tags as keyTags } from '../../kms/members.ts'
 import { checkTags as checkKeyTags } from '../../kms/tags.ts'
-import { type Place, placed, refusalAt } from './place.ts'
+import { type DocumentPath, placed, refusalAt } from './document-path.ts'
 
 type Given = Readonly<Record<string, string>>
 
@@ -17,7 +17,7 @@ type Given = Readonly<Record<string, string>>
 export async function identityTagsOf(
   present: readonly IdentityTag[],
   given: Given | undefined,
-  place: Place,
+  place: DocumentPath,
   prune: boolean,
 ): Promise<readonly IdentityTag[] | undefined> {
   const merged = mergedTags(
@@ -35,7 +35,7 @@ export async function identityTagsOf(
 export async function keyTagsOf(
   present: readonly Tag[],
   given: Given | undefined,
-  place: Place,
+  place: DocumentPath,
   prune: boolean,
 ): Promise<readonly Tag[] | undefined> {
   const merged = mergedTags(
@@ -64,7 +64,11 @@ function mergedTags(
   return same ? undefined : [...merged]
 }
 
-function withinLimits<T>(member: Member<T, false>, tags: readonly object[], place: Place): T {
+function withinLimits<T>(
+  member: Member<T, false>,
+  tags: readonly object[],
+  place: DocumentPath,
+): T {
   const { input, failures } = readInput({ tags: required(member) }, { tags })
   if (failures.length === 0) return input.tags
   throw refusalAt(place, 'too many tags, or one whose name or value is too long')
