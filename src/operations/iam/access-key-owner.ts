@@ -5,16 +5,17 @@ import type { UserRecord } from '../../model/user.ts'
 import type { StoreReads } from '../../store/store.ts'
 
 /**
- * The access keys of root users come from the server's settings, and no call changes them.
+ * The user whose access keys a call changes. The access keys of root users come from the server's settings,
+ * and no call changes them.
  * @throws {KmsError} `InvalidInputException`
  */
 export function ownerOfKeys(user: UserRecord | undefined): UserRecord {
   if (user !== undefined) return user
-  const message = "the access keys of an account's root user are those of the server's settings"
+  const message = "the access keys of an account's root user come from the server's settings"
   throw new KmsError('InvalidInputException', message)
 }
 
-/** @throws {KmsError} `NoSuchEntityException`, for another user's key as well */
+/** One access key of the user. @throws {KmsError} `NoSuchEntityException`, for another user's key as well */
 export async function accessKeyOf(
   user: UserRecord,
   accessKeyId: string,

@@ -1,5 +1,5 @@
 /**
- * AddClientIDToOpenIDConnectProvider — one more audience; one that is there already is no failure.
+ * AddClientIDToOpenIDConnectProvider — adds an audience to a provider. Adding it twice succeeds.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddClientIDToOpenIDConnectProvider.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * AddUserToGroup — gives a user what a group has.
+ * AddUserToGroup — adds a user to a group, which gives the user the group's policies.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddUserToGroup.html
  * @module
  */
@@ -37,7 +37,7 @@ export const addUserToGroup = iamOperation<AddUserToGroupRequest, void>()({
         const message = `Cannot exceed quota for GroupsPerUser: ${groupsPerUserMax}`
         throw new KmsError('LimitExceededException', message)
       }
-      // Holds the group: it does not end with a user in it.
+      // Locks the group's row, so that nobody deletes the group while it gets a member.
       await transaction.confirmGroup(known)
       await transaction.updateUser(user, { groups: [...user.groups, groupId] })
     })

@@ -86,7 +86,7 @@ function attach<N extends NameMember>(name: string, kind: Kind<N>) {
           const message = 'Cannot attach a Service Role Policy to a Customer Role.'
           throw new KmsError('PolicyNotAttachableException', message)
         }
-        // AWS answers success to a second attachment.
+        // A second attachment succeeds, as at AWS.
         if (attachedPolicies.includes(policy.policyId)) return
         if (attachedPolicies.length >= attachedMax) {
           const message = `Cannot exceed quota for ${quota[kind.kind]}: ${attachedMax}`

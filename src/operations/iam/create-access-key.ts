@@ -1,5 +1,5 @@
 /**
- * CreateAccessKey — an access key for a user; its secret is told in this answer and never again.
+ * CreateAccessKey — creates an access key for a user. Only this answer holds its secret.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * CreateAccountAlias — gives the account a name of its own, in the place of one that it had.
+ * CreateAccountAlias — sets the account's alias and replaces the one that it had.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccountAlias.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * CreateGroup — a group of the caller's account.
+ * CreateGroup — creates a group in the caller's account.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateGroup.html
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * CreateOpenIDConnectProvider — a provider whose identity tokens roles of the account may trust.
+ * CreateOpenIDConnectProvider — registers an OpenID Connect provider, so that roles of the account
+ * can trust its identity tokens.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html
  * @module
  */
@@ -92,7 +93,7 @@ export const createOpenIdConnectProvider = iamOperation<
   },
 })
 
-/** `check` has refused what has none. */
+/** The name of the provider in its ARN. `check` refuses every URL that has none. */
 function nameOf(url: string): string {
   return readIssuer(url)?.name ?? ''
 }

@@ -1,5 +1,5 @@
 /**
- * CreatePolicyVersion — one more version of a managed policy, which may hold at once.
+ * CreatePolicyVersion — adds a version to a managed policy, and makes it the default on request.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicyVersion.html
  * @module
  */

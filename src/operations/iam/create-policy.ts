@@ -1,5 +1,5 @@
 /**
- * CreatePolicy — a managed policy of the account, with its first version.
+ * CreatePolicy — creates a managed policy in the account, with its first version.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * CreateRole — a role of the caller's account, and who may assume it.
+ * CreateRole — creates a role in the caller's account, with its trust policy.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
  * @module
  */
@@ -31,7 +31,7 @@ import { insertRole } from './new-role.ts'
 import { madeRole } from './shown-role.ts'
 import { requestTags } from './shown-user.ts'
 
-/** Where service-linked roles are. */
+/** The path of service-linked roles. */
 export const reservedPath = '/aws-service-role/'
 
 export const createRole = iamOperation<CreateRoleRequest, CreateRoleResponse>()({
@@ -108,7 +108,7 @@ export const createRole = iamOperation<CreateRoleRequest, CreateRoleResponse>()(
         : { ...role, permissionsBoundary: await boundaryIdOf(boundary, call, dependencies.store) }
     const Role = await madeRole(partition, bounded, dependencies)
     return call.commit(async (transaction) => {
-      // The id anew: a namesake may have taken the policy's place since.
+      // Looks the policy up again: another policy of this name may have replaced it.
       const made =
         boundary === undefined
           ? role

@@ -1,5 +1,6 @@
 /**
- * CreateServiceLinkedRole — the role of a service: its name, path and trust are AWS's.
+ * CreateServiceLinkedRole — creates the role of an AWS service. AWS sets its name, path and
+ * trust policy.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceLinkedRole.html
  * @module
  */
@@ -54,7 +55,7 @@ export const createServiceLinkedRole = iamOperation<
       const message = `Custom suffix is not allowed for ${AWSServiceName}`
       throw new KmsError('InvalidInputException', message)
     }
-    // As long as every name of a role may be.
+    // The longest name that a role can have.
     if (linkedName(service, CustomSuffix).length > 64) {
       throw new KmsError('InvalidInputException', 'the name of the role would be too long')
     }
@@ -82,7 +83,7 @@ export const createServiceLinkedRole = iamOperation<
 
 function nameOf(serviceName: string, suffix: string | undefined): string {
   const service = findLinkedService(serviceName)
-  // `check` has refused every service that is not known.
-  if (service === undefined) throw new Error('a service that is not known was let in')
+  // `check` refuses every unknown service.
+  if (service === undefined) throw new Error('an unknown service passed the check')
   return linkedName(service, suffix)
 }

@@ -1,5 +1,5 @@
 /**
- * CreateUser — a user of the caller's account.
+ * CreateUser — creates a user in the caller's account.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * DeleteAccessKey — takes an access key away for good.
+ * DeleteAccessKey — deletes an access key for good.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteAccessKey.html
  * @module
  */

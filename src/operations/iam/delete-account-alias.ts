@@ -1,5 +1,5 @@
 /**
- * DeleteAccountAlias — takes the account its name.
+ * DeleteAccountAlias — deletes the account's alias.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteAccountAlias.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * DeleteGroup — ends a group that has nobody and nothing any more.
+ * DeleteGroup — deletes a group that has no members and no policies.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteGroup.html
  * @module
  */
@@ -28,7 +28,8 @@ export const deleteGroup = iamOperation<DeleteGroupRequest, void>()({
     if (Object.keys(known.inlinePolicies).length > 0) throw deleteConflict('delete policies')
     if (known.attachedPolicies.length > 0) throw deleteConflict('detach all policies')
     await commit(async (transaction) => {
-      // First: whoever adds a user meanwhile holds the row, or finds it gone.
+      // Deletes first: a concurrent AddUserToGroup has committed, and the next line finds its user, or it
+      // finds the group gone.
       await transaction.deleteGroup(known)
       const members = await transaction.listMembers(accountId, groupId, { limit: 1 })
       if (members.length > 0) throw deleteConflict('remove users from group')

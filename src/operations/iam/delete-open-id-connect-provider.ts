@@ -1,5 +1,6 @@
 /**
- * DeleteOpenIDConnectProvider — nobody gets in by its tokens any more; roles go on naming it.
+ * DeleteOpenIDConnectProvider — deletes a provider. Its tokens no longer give access; trust
+ * policies that name it stay as they are.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteOpenIDConnectProvider.html
  * @module
  */

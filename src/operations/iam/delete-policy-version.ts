@@ -1,5 +1,5 @@
 /**
- * DeletePolicyVersion — takes away a version that does not hold.
+ * DeletePolicyVersion — deletes a version of a managed policy, unless it is the default.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicyVersion.html
  * @module
  */

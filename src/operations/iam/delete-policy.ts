@@ -1,5 +1,5 @@
 /**
- * DeletePolicy — ends a managed policy that is attached to nobody.
+ * DeletePolicy — deletes a managed policy that no identity has, attached or as a boundary.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * DeleteRole — ends a role that has nothing any more. A namesake made later is another one.
+ * DeleteRole — deletes a role that has no policies. A later role of the same name is another role.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html
  * @module
  */
@@ -28,7 +28,7 @@ export const deleteRole = iamOperation<DeleteRoleRequest, void>()({
     const known = changeableRole(role)
     if (Object.keys(known.inlinePolicies).length > 0) throw deleteConflict('delete policies')
     if (known.attachedPolicies.length > 0) throw deleteConflict('detach all policies')
-    // Whoever gives the role a policy meanwhile finds it gone, or makes this decide again.
+    // A concurrent change of the role causes a `StaleRow`, and the call is decided again.
     await commit(async (transaction) => {
       await leaveBoundary(known.permissionsBoundary, transaction)
       await transaction.deleteRole(known)

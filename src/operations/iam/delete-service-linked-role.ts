@@ -1,6 +1,6 @@
 /**
- * DeleteServiceLinkedRole — ends the role of a service, unless the service still needs it. AWS asks the
- * service in the background; here the task is over when it is answered.
+ * DeleteServiceLinkedRole — deletes the role of an AWS service, unless the service still needs it. AWS
+ * asks the service in a background task; here the task has ended when its id is returned.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteServiceLinkedRole.html
  * @module
  */

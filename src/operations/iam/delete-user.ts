@@ -1,5 +1,6 @@
 /**
- * DeleteUser — ends a user who has nothing any more. A namesake made later is somebody else.
+ * DeleteUser — deletes a user that has no access keys, policies or groups. A later user of the same name is
+ * another user.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html
  * @module
  */
@@ -26,7 +27,8 @@ export const deleteUser = iamOperation<DeleteUserRequest, void>()({
   async run({ user, commit }) {
     const known = requiredUser(user)
     await commit(async (transaction) => {
-      // Whoever gives the user a key or a policy meanwhile holds its row, or finds it gone.
+      // Locks the row: a concurrent call that gives the user a key or a policy has committed, or finds
+      // the user gone.
       await transaction.confirmUser(known)
       if ((await transaction.listAccessKeysOf(known.userId)).length > 0) {
         throw deleteConflict('delete access keys')

@@ -1,5 +1,5 @@
 /**
- * GetAccessKeyLastUsed — whose an access key is, and when it last signed.
+ * GetAccessKeyLastUsed — returns the user of an access key, and when the key last signed a request.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccessKeyLastUsed.html
  * @module
  */

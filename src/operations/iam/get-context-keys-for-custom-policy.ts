@@ -1,5 +1,5 @@
 /**
- * GetContextKeysForCustomPolicy — the condition keys that policies ask for.
+ * GetContextKeysForCustomPolicy — returns the condition keys that the given policies use.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetContextKeysForCustomPolicy.html
  * @module
  */

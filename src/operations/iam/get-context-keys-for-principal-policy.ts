@@ -1,6 +1,6 @@
 /**
- * GetContextKeysForPrincipalPolicy — the condition keys that the policies of a user, a group or a role ask
- * for.
+ * GetContextKeysForPrincipalPolicy — returns the condition keys that the policies of a user, a group or a
+ * role use.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetContextKeysForPrincipalPolicy.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * GetGroup — a group, and its users by name.
+ * GetGroup — returns a group and its users, sorted by name.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetGroup.html
  * @module
  */

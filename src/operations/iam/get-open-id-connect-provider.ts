@@ -1,5 +1,5 @@
 /**
- * GetOpenIDConnectProvider — whose tokens are trusted, for which audiences.
+ * GetOpenIDConnectProvider — returns a provider with its audiences, thumbprints and tags.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetOpenIDConnectProvider.html
  * @module
  */
@@ -32,7 +32,7 @@ export const getOpenIdConnectProvider = iamOperation<
     const provider = await oidcProviderOf(call.input.OpenIDConnectProviderArn, call, store)
     const { name, clientIds, thumbprints, tags } = provider
     return {
-      // Without its scheme, as AWS tells it.
+      // Without its scheme, as AWS returns it.
       Url: name,
       ClientIDList: [...clientIds],
       ThumbprintList: [...thumbprints],

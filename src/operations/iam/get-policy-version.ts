@@ -1,5 +1,5 @@
 /**
- * GetPolicyVersion — one version of a managed policy, with its document.
+ * GetPolicyVersion — returns a version of a managed policy, with its document.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetPolicyVersion.html
  * @module
  */

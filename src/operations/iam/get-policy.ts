@@ -1,5 +1,5 @@
 /**
- * GetPolicy — one managed policy, without its documents.
+ * GetPolicy — returns a managed policy, without its documents.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetPolicy.html
  * @module
  */

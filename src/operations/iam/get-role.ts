@@ -1,5 +1,5 @@
 /**
- * GetRole — one role, with its trust policy.
+ * GetRole — returns a role, with its trust policy and its last use.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * GetServiceLinkedRoleDeletionStatus — how far a deletion has come: a task is told only when all is done.
+ * GetServiceLinkedRoleDeletionStatus — returns how a deletion ended. Every task has ended when its
+ * id is returned.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLinkedRoleDeletionStatus.html
  * @module
  */
@@ -31,7 +32,7 @@ export const getServiceLinkedRoleDeletionStatus = iamOperation<
   throws: ['InvalidInputException', 'AccessDeniedException', 'NoSuchEntityException'],
   check({ DeletionTaskId }) {
     if (readDeletionTask(DeletionTaskId) !== undefined) return
-    throw new KmsError('InvalidInputException', 'the id is none of a deletion task')
+    throw new KmsError('InvalidInputException', 'the id is not that of a deletion task')
   },
   async run({ input: { DeletionTaskId }, caller, partition }, { deletionTasks, store }) {
     const { accountId } = caller
@@ -50,7 +51,7 @@ export const getServiceLinkedRoleDeletionStatus = iamOperation<
 const reason = 'Account owns one or more multi-Region keys'
 const keysShownMax = 100
 
-/** Region by Region. */
+/** The keys by Region, for `RoleUsageList`. */
 function usageOf(keys: readonly KeyRecord[], partition: string): RoleUsageType[] {
   const arns = new Map<string, string[]>()
   for (const key of keys) {

@@ -1,5 +1,5 @@
 /**
- * GetUser — one user, or who calls.
+ * GetUser — returns a user, or the caller where no name is given.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetUser.html
  * @module
  */
@@ -18,7 +18,7 @@ export const getUser = iamOperation<GetUserRequest, GetUserResponse>()({
   check: ({ UserName }) => checkName('userName', UserName),
   async run({ user, caller, partition }, { store }) {
     if (user !== undefined) return { User: await shownUser(partition, user, store) }
-    // The account itself: AWS shows its root user without a name.
+    // The root user of the account: AWS returns it without a name.
     const { accountId, arn: Arn } = caller
     const account = await store.findAccount(accountId)
     const CreateDate = new Date(account?.createdAt ?? 0)

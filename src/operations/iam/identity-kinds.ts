@@ -29,7 +29,7 @@ interface Identity<Changes> {
 
 type Resolved = Pick<Call<never, never>, 'user' | 'role' | 'group'>
 
-/** One kind, and how its operations name, check and change an identity of it. */
+/** A kind of identity: how operations name one, authorize the call, find it and change it. */
 export interface Kind<N extends NameMember, Changes = PolicyChanges> extends NamedBy<
   N,
   Pick<Operation, IdentityKind>

@@ -1,6 +1,6 @@
 /**
- * Policies of identities at the time they are written: the checks that key policies have too, in the
- * words of IAM where those are known, and sizes that count no white space.
+ * Checks identity policies when they are written. The checks are those of key policies, with IAM's messages
+ * where they are known. Sizes do not count white space.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  * @module
  */
@@ -15,13 +15,13 @@ export function checkIdentityPolicy(document: string): PolicyDocument {
   const result = readPolicy(document, 'identity')
   if (result.ok) return result.document
   const { fault } = result
-  const said = fault.kind === 'json' ? 'Syntax errors in policy.' : describeFault(fault)
+  const message = fault.kind === 'json' ? 'Syntax errors in policy.' : describeFault(fault)
   const code = fault.kind === 'size' ? 'LimitExceededException' : 'MalformedPolicyDocumentException'
-  throw new KmsError(code, said)
+  throw new KmsError(code, message)
 }
 
 /**
- * The same of a role session's own policy, in which AWS completes no ARN.
+ * Checks the session policy of a role session, in which AWS accepts no incomplete ARN.
  * @throws {KmsError} `MalformedPolicyDocumentException`, `LimitExceededException`
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
  */
@@ -36,7 +36,7 @@ export function checkRoleSessionPolicy(document: string): void {
   throw new KmsError('MalformedPolicyDocumentException', describeFault(fault))
 }
 
-/** Characters of a policy as IAM counts them. */
+/** The number of characters of a policy, without its white space, as IAM counts them. */
 export function policySize(document: string): number {
   return document.replaceAll(/\s/g, '').length
 }

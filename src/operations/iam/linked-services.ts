@@ -1,5 +1,5 @@
 /**
- * Services that have service-linked roles, and what AWS calls those.
+ * AWS's services that have service-linked roles, and the names of those roles.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html
  * @module
  */
@@ -9,11 +9,11 @@ import { maxSessionSecondsByDefault, type RoleRecord } from '../../model/role.ts
 import type { OperationDependencies } from '../contract/dependencies.ts'
 
 interface LinkedService {
-  /** What follows `AWSServiceRoleFor`. */
+  /** The role's name after `AWSServiceRoleFor`. */
   readonly name: string
-  /** Whether there may be several, told apart by a suffix. */
+  /** An account can have several, which differ by a suffix. */
   readonly suffixed?: true
-  /** Unique id of the managed policy that its role has. */
+  /** The unique id of the managed policy that is attached to the role. */
   readonly policyId?: string
 }
 
@@ -46,7 +46,7 @@ const services: ReadonlyMap<string, LinkedService> = new Map<string, LinkedServi
   ['trustedadvisor.amazonaws.com', { name: 'TrustedAdvisor' }],
 ])
 
-/** The name is the caller's. */
+/** The caller chooses the name, hence a `Map`. */
 export function findLinkedService(serviceName: string): LinkedService | undefined {
   return services.get(serviceName)
 }
@@ -67,7 +67,7 @@ export function linkedTrustPolicy(serviceName: string): string {
   })
 }
 
-/** A service's role, yet to be stored. The service must be known. */
+/** A new service-linked role, which is not stored yet. @throws {Error} for an unknown service */
 export function linkedRole(
   serviceLinked: string,
   of: {

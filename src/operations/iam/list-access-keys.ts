@@ -1,5 +1,5 @@
 /**
- * ListAccessKeys — a user's access keys, without their secrets.
+ * ListAccessKeys — returns a user's access keys, without their secrets.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccessKeys.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * ListAccountAliases — the name of the account, if it has one.
+ * ListAccountAliases — returns the account's alias, if it has one.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccountAliases.html
  * @module
  */

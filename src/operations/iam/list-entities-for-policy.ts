@@ -1,5 +1,5 @@
 /**
- * ListEntitiesForPolicy — the users, groups and roles that have a managed policy.
+ * ListEntitiesForPolicy — returns the users, groups and roles that have a managed policy.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListEntitiesForPolicy.html
  * @module
  */
@@ -80,7 +80,10 @@ export const listEntitiesForPolicy = iamOperation<
   },
 })
 
-/** Groups, roles, users, each by name; `page.after` is `group/<name>` and so on. */
+/**
+ * Groups, then roles, then users, each sorted by name. `page.after` is `group/<name>`, `role/<name>` or
+ * `user/<name>`.
+ */
 async function readEntities(
   store: Pick<StoreReads, 'listGroups' | 'listRoles' | 'listUsers'>,
   accountId: string,

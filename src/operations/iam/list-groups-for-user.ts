@@ -1,5 +1,5 @@
 /**
- * ListGroupsForUser — the groups that a user is in.
+ * ListGroupsForUser — returns the groups of a user.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListGroupsForUser.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * ListGroups — the groups of the account by name.
+ * ListGroups — returns the groups of the account, sorted by name.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListGroups.html
  * @module
  */

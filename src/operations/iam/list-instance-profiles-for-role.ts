@@ -1,6 +1,6 @@
 /**
- * ListInstanceProfilesForRole — none: there are no instances here to give a role to. Whoever ends a role asks
- * first, Terraform among them.
+ * ListInstanceProfilesForRole — returns an empty list: Trent has no instances. Clients such as Terraform
+ * call it before they delete a role.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListInstanceProfilesForRole.html
  * @module
  */

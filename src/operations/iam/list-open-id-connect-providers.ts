@@ -1,5 +1,5 @@
 /**
- * ListOpenIDConnectProviders — the ARNs of the account's providers.
+ * ListOpenIDConnectProviders — returns the ARNs of the account's providers.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListOpenIDConnectProviders.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * ListPolicies — the account's managed policies by name, then AWS's own.
+ * ListPolicies — returns the account's managed policies, then AWS's own, both sorted by name.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListPolicies.html
  * @module
  */
@@ -15,7 +15,7 @@ import { readPage } from './page.ts'
 import { countedAwsPolicies } from './policy-holders.ts'
 import type { Page } from '../../store/page.ts'
 
-/** What markers say before a name. */
+/** Prefixes of the names in markers: the account's policies, and AWS's. */
 const own = 'own/'
 const aws = 'aws/'
 

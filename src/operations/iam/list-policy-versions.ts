@@ -1,5 +1,5 @@
 /**
- * ListPolicyVersions — the versions of a managed policy, newest first.
+ * ListPolicyVersions — returns the versions of a managed policy, newest first.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListPolicyVersions.html
  * @module
  */
@@ -36,7 +36,7 @@ export const listPolicyVersions = iamOperation<
     const policy = await managedPolicyOf(input.PolicyArn, call, store)
     const places = policy.versions.map((version, index) => ({
       version,
-      // Newest first: its place from the end, in a form that sorts.
+      // Newest first: the position from the end, padded so that it sorts as text.
       place: String(policy.versions.length - index).padStart(2, '0'),
     }))
     const { rows, paging } = await pageOf(places, ({ place }) => place, pages, {

@@ -1,5 +1,5 @@
 /**
- * ListRoles — the account's roles by name.
+ * ListRoles — returns the account's roles, sorted by name.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html
  * @module
  */
@@ -9,7 +9,10 @@ import { checkPathPrefix, marker, maxItems, path } from './members.ts'
 import { readPage } from './page.ts'
 import { listedRole, type ShownRole } from './shown-role.ts'
 
-/** IAM may answer fewer than are asked for. Each role's trust policy names some whom to look for. */
+/**
+ * The most roles of a page; IAM documents that a page may have fewer than `MaxItems`. Each role costs
+ * look-ups of the principals that its trust policy names.
+ */
 const rolesMax = 100
 
 export const listRoles = iamOperation<ListRolesRequest, ListRolesResponse>()({

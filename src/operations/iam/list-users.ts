@@ -1,5 +1,5 @@
 /**
- * ListUsers — the account's users by name.
+ * ListUsers — returns the account's users, sorted by name.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html
  * @module
  */

@@ -1,4 +1,4 @@
-/** What the operations on managed policies share: finding one by its ARN, and showing it. @module */
+/** Managed policies in IAM operations: checks, look-up by ARN, and the form that answers have. @module */
 import { KmsError } from '../../errors.ts'
 import { awsAccountId, isAwsManaged } from '../../model/aws-managed-policies.ts'
 import type { IdentityTag } from '../../model/identity.ts'
@@ -34,15 +34,16 @@ export function policyPermission(action: string, arn: string): readonly Permissi
   return [{ action, arn, shown: `policy ${arn}` }]
 }
 
-interface Asking {
+/** The parts of a call that find a managed policy. */
+export interface PolicyCaller {
   readonly partition: string
   readonly caller: { readonly accountId: string }
 }
 
-/** One of the caller's own account, or one of AWS's. @throws {KmsError} `NoSuchEntityException` */
+/** Finds a managed policy of the caller's account or of AWS. @throws {KmsError} `NoSuchEntityException` */
 export async function managedPolicyOf(
   arn: string,
-  { partition, caller: { accountId } }: Asking,
+  { partition, caller: { accountId } }: PolicyCaller,
   store: Pick<StoreReads, 'findManagedPolicyByName'>,
 ): Promise<ManagedPolicyRecord> {
   const named = readPolicyArn(arn)
@@ -55,7 +56,10 @@ export async function managedPolicyOf(
   throw new KmsError('NoSuchEntityException', `Policy ${arn} was not found.`)
 }
 
-/** One that the call is to change. @throws {KmsError} `NoSuchEntityException`, `AccessDeniedException` */
+/**
+ * Finds a managed policy that the account can change: any but AWS's.
+ * @throws {KmsError} `NoSuchEntityException`, `AccessDeniedException`
+ */
 export async function ownPolicyOf(
   ...asked: Parameters<typeof managedPolicyOf>
 ): Promise<ManagedPolicyRecord> {
@@ -90,7 +94,7 @@ export interface ShownPolicy {
   readonly Tags?: IdentityTag[]
 }
 
-/** As lists show it: without its description and its tags. */
+/** A policy in lists: without its description and its tags. */
 export function listedPolicy(partition: string, policy: ManagedPolicyRecord): ShownPolicy {
   return {
     PolicyName: policy.name,
@@ -106,7 +110,7 @@ export function listedPolicy(partition: string, policy: ManagedPolicyRecord): Sh
   }
 }
 
-/** As `GetPolicy` shows it, but for its description: with its tags. */
+/** A policy with its tags and without its description, which only `GetPolicy` returns. */
 export function taggedPolicy(partition: string, policy: ManagedPolicyRecord): ShownPolicy {
   const tags = policy.tags.map(({ Key, Value }) => ({ Key, Value }))
   return { ...listedPolicy(partition, policy), ...(tags.length > 0 && { Tags: tags }) }
@@ -119,7 +123,7 @@ export interface ShownVersion {
   readonly CreateDate: Date
 }
 
-/** A version as lists show it: without its document. */
+/** A version in lists: without its document. */
 export function listedVersion(
   { defaultVersionId }: Pick<ManagedPolicyRecord, 'defaultVersionId'>,
   { versionId, createdAt }: PolicyVersion,

@@ -1,6 +1,6 @@
 /**
- * Members that several operations of IAM take, and what IAM says of a value whose characters are not
- * those of its kind: its shapes check lengths, its words about characters are its own.
+ * Input members of IAM operations with their limits, and the checks of their characters. IAM checks lengths
+ * like every service, but has its own messages for characters; so shapes hold no patterns here.
  * Source: the `iam-2010-05-08` model.
  * @module
  */
@@ -8,7 +8,7 @@ import { KmsError } from '../../errors.ts'
 import { integer, list, required, structure, text } from '../../model/shape.ts'
 import { tagPattern, type IdentityTag } from '../../model/identity.ts'
 
-/** The name of a user that is yet to be made, or bounded. */
+/** A user's name, in the operations in which AWS's model limits it to 64 characters. */
 export const newUserName = text({ min: 1, max: 64 })
 export const userName = text({ min: 1, max: 128 })
 export const groupName = text({ min: 1, max: 128 })
@@ -29,7 +29,7 @@ export const tag = structure({
 })
 export const tags = list(tag, { max: 50 })
 export const tagKeys = list(text({ min: 1, max: 128 }), { max: 50 })
-/** IAM's markers are at most 320 characters; Trent's are sealed, and longer. */
+/** IAM limits markers to 320 characters. Trent's are encrypted and longer. */
 export const marker = text({ min: 1, max: 1024 })
 export const maxItems = integer({ min: 1, max: 1000 })
 
@@ -45,7 +45,7 @@ const namePattern = /^[\w+=,.@-]+$/
 const pathPattern = /^\/(?:[\x21-\x7e]+\/)?$/
 const pathPrefixPattern = /^\/[\x21-\x7f]*$/
 
-/** @param member as AWS writes it: `userName` @throws {KmsError} `ValidationException` */
+/** @param member its name in messages, for example `userName` @throws {KmsError} `ValidationException` */
 export function checkName(member: string, value: string | undefined): void {
   if (value === undefined || namePattern.test(value)) return
   throw invalid(

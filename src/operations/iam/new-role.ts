@@ -1,11 +1,15 @@
-/** A role that is put into the store: CreateRole and CreateServiceLinkedRole share it. @module */
+/** Stores a new role, for CreateRole and CreateServiceLinkedRole. @module */
 import { KmsError } from '../../errors.ts'
 import type { RoleRecord } from '../../model/role.ts'
 import { DuplicateRow, type Transaction } from '../../store/store.ts'
 
 export const rolesMax = 1000
 
-/** @param taken what is thrown where the name, in whichever case, is taken */
+/**
+ * Inserts a role.
+ * @param taken the error for a name that is taken, whatever its case
+ * @throws {KmsError} `LimitExceededException`, and what `taken` returns
+ */
 export async function insertRole(
   role: Omit<RoleRecord, 'rowVersion'>,
   transaction: Transaction,

@@ -1,4 +1,4 @@
-/** What the operations on OpenID Connect providers share: members, and finding one by its ARN. @module */
+/** OpenID Connect providers in IAM operations: members, checks, and look-up by ARN. @module */
 import { KmsError } from '../../errors.ts'
 import {
   readIssuer,
@@ -12,7 +12,7 @@ import type { Permission } from '../contract/operation.ts'
 export const providerArn = text({ min: 20, max: 2048 })
 export const providerUrl = text({ min: 1, max: 255 })
 export const clientId = text({ min: 1, max: 255 })
-/** The model bounds neither list; AWS's quotas do. */
+/** AWS's model does not limit the two lists; quotas do, below. */
 export const clientIds = list(clientId, { max: 1000 })
 export const thumbprints = list(text({ min: 40, max: 40 }), { max: 1000 })
 
@@ -31,7 +31,7 @@ export function checkIssuer(url: string): void {
   throw new KmsError('ValidationException', 'Invalid Open ID Connect Provider URL')
 }
 
-/** As they are kept. @throws {KmsError} `InvalidInputException` */
+/** The thumbprints as they are stored: lower case. @throws {KmsError} `InvalidInputException` */
 export function thumbprintsOf(given: readonly string[] = []): readonly string[] {
   if (given.length > thumbprintsMax) {
     const message = 'Thumbprint list must contain fewer than 5 entries.'
@@ -42,7 +42,7 @@ export function thumbprintsOf(given: readonly string[] = []): readonly string[] 
   return given.map((each) => each.toLowerCase())
 }
 
-/** Each once. @throws {KmsError} `LimitExceededException` */
+/** The audiences without duplicates. @throws {KmsError} `LimitExceededException` */
 export function clientIdsOf(given: readonly string[] = []): readonly string[] {
   const distinct = [...new Set(given)]
   if (distinct.length <= clientIdsMax) return distinct
@@ -58,7 +58,7 @@ export function providerPermission(action: string, arn: string): readonly Permis
 }
 
 /**
- * Providers of the caller's own account are all that there are.
+ * Finds a provider of the caller's account and partition.
  * @throws {KmsError} `NoSuchEntityException`
  */
 export async function oidcProviderOf(

@@ -1,4 +1,4 @@
-/** One page of a list of IAM, with the members that its answer ends with. @module */
+/** Pages of IAM lists, with the paging members of their answers. @module */
 import { readPage as readAnyPage, type PageRequest } from '../contract/page.ts'
 import type { Pages } from '../contract/dependencies.ts'
 
@@ -9,7 +9,7 @@ export interface PageOf<Row> {
 
 const itemsByDefault = 100
 
-/** @throws {KmsError} `InvalidMarkerException` */
+/** Reads a page from the store. @throws {KmsError} `InvalidMarkerException` */
 export async function readPage<Row>(
   pages: Pages,
   {
@@ -24,7 +24,7 @@ export async function readPage<Row>(
   return { rows, paging: Marker === undefined ? { IsTruncated } : { IsTruncated, Marker } }
 }
 
-/** A page of rows that are all at hand. @throws {KmsError} `InvalidMarkerException` */
+/** A page of rows that are all in memory, sorted by name. @throws {KmsError} `InvalidMarkerException` */
 export function pageOf<Row>(
   all: readonly Row[],
   nameOf: (row: Row) => string,

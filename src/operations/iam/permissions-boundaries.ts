@@ -28,10 +28,8 @@ import {
   type NameMember,
   type TaggableKind,
 } from './identity-kinds.ts'
-import { managedPolicyOf } from './managed-policy.ts'
+import { managedPolicyOf, type PolicyCaller } from './managed-policy.ts'
 import { policyArn } from './members.ts'
-
-type Asking = Parameters<typeof managedPolicyOf>[1]
 
 /** @throws {KmsError} `InvalidInputException` */
 export function checkBoundaryArn(arn: string | undefined): void {
@@ -39,35 +37,38 @@ export function checkBoundaryArn(arn: string | undefined): void {
   throw new KmsError('InvalidInputException', `Scope ARN: ${arn} is not valid.`)
 }
 
-/** The boundary that a request asks for, as a condition key. */
+/** The condition key for the boundary that a request sets. */
 export function requestBoundary(arn: string | undefined): ContextEntries {
   return arn === undefined ? {} : { 'iam:PermissionsBoundary': arn }
 }
 
 /**
- * The unique id of the policy that an identity yet to be made is to have as its boundary.
+ * The unique id of the managed policy `arn`, for a new identity that it bounds.
  * @throws {KmsError} `NoSuchEntityException`
  */
 export async function boundaryIdOf(
   arn: string,
-  asking: Asking,
+  call: PolicyCaller,
   store: Pick<StoreReads, 'findManagedPolicyByName'>,
 ): Promise<string> {
-  return (await boundaryOf(arn, asking, store)).policyId
+  return (await boundaryOf(arn, call, store)).policyId
 }
 
-/** Counts one more identity that the policy bounds. @throws {KmsError} `NoSuchEntityException` */
+/**
+ * Counts one more identity that the policy bounds. Returns the policy's unique id.
+ * @throws {KmsError} `NoSuchEntityException`
+ */
 export async function takeBoundary(
   arn: string,
-  asking: Asking,
+  call: PolicyCaller,
   transaction: Transaction,
 ): Promise<string> {
-  const policy = await boundaryOf(arn, asking, transaction)
+  const policy = await boundaryOf(arn, call, transaction)
   await transaction.updateManagedPolicy(policy, { boundaries: policy.boundaries + 1 })
   return policy.policyId
 }
 
-/** Counts one less. A policy that is gone, which no call brings about, counts nothing. */
+/** Counts one identity less. Ignores a policy that does not exist; no call deletes one that is in use. */
 export async function leaveBoundary(
   policyId: string | undefined,
   transaction: Transaction,
@@ -82,23 +83,23 @@ interface ShownBoundary {
   readonly PermissionsBoundaryArn: string
 }
 
-/** AWS's model has a longer word than what its answers are seen to hold. */
+/** What AWS's answers hold; its model says `PermissionsBoundaryPolicy`. */
 const boundaryType: string = 'Policy'
 
 export function shownBoundary(partition: string, policy: ManagedPolicyRecord): ShownBoundary {
   return {
-    PermissionsBoundaryType: boundaryType as 'PermissionsBoundaryPolicy', // what the model calls it
+    PermissionsBoundaryType: boundaryType as 'PermissionsBoundaryPolicy', // the type of the model
     PermissionsBoundaryArn: managedPolicyArn(partition, policy),
   }
 }
 
 async function boundaryOf(
   arn: string,
-  asking: Asking,
+  call: PolicyCaller,
   store: Pick<StoreReads, 'findManagedPolicyByName'>,
 ): Promise<ManagedPolicyRecord> {
   try {
-    return await managedPolicyOf(arn, asking, store)
+    return await managedPolicyOf(arn, call, store)
   } catch (error) {
     if (!(error instanceof KmsError) || error.code !== 'NoSuchEntityException') throw error
     const message = `Scope ARN: ${arn} does not exist or is not attachable.`
@@ -127,7 +128,7 @@ function put<N extends NameMember>(name: string, kind: TaggableKind<N>) {
     async run(call: Call<Request, never>) {
       const { record, update } = kind.changeable(call)
       await call.commit(async (transaction) => {
-        // The old one first: it may be the same policy.
+        // The old boundary first: it may be the same policy, whose row the next line reads again.
         await leaveBoundary(record.permissionsBoundary, transaction)
         const { PermissionsBoundary } = call.input
         const permissionsBoundary = await takeBoundary(PermissionsBoundary, call, transaction)

@@ -1,4 +1,8 @@
-/** Who has one of AWS's own managed policies: nothing counts them but those who have it. @module */
+/**
+ * Counts the identities of an account that have one of AWS's own managed policies. These policies have no row
+ * that could hold a count, so the rows of the identities are counted.
+ * @module
+ */
 import { isAwsManaged, awsManagedPolicies } from '../../model/aws-managed-policies.ts'
 import type { ManagedPolicyRecord } from '../../model/managed-policy.ts'
 import type { Holding, IdentityPage, StoreReads } from '../../store/store.ts'
@@ -7,7 +11,7 @@ type Reads = Pick<StoreReads, 'listGroups' | 'listRoles' | 'listUsers'>
 
 const pageRows = 1000
 
-/** The policy as the account sees it, with the number of those in it who have it. */
+/** The policy with the numbers of identities of the account that it is attached to and that it bounds. */
 export async function countedPolicy(
   policy: ManagedPolicyRecord,
   accountId: string,
@@ -20,7 +24,7 @@ export async function countedPolicy(
   return { ...policy, attachments, boundaries }
 }
 
-/** All of AWS's own, counted, by name. */
+/** All managed policies of AWS, counted, sorted by name. */
 export async function countedAwsPolicies(
   accountId: string,
   store: Reads,

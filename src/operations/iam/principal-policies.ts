@@ -1,4 +1,4 @@
-/** Every policy that a user, a group or a role has, as a simulation takes them. @module */
+/** Collects all policies of a user, a group or a role for a simulation. @module */
 import type { SimulatedPolicy } from '../../policy/simulate.ts'
 import { isAwsManaged } from '../../model/aws-managed-policies.ts'
 import { KmsError } from '../../errors.ts'

@@ -1,5 +1,6 @@
 /**
- * RemoveClientIDFromOpenIDConnectProvider — one audience fewer; one that is not there is no failure.
+ * RemoveClientIDFromOpenIDConnectProvider — removes an audience from a provider. Removing one that it
+ * does not have succeeds.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_RemoveClientIDFromOpenIDConnectProvider.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * RemoveUserFromGroup — takes from a user what a group has.
+ * RemoveUserFromGroup — removes a user from a group, whose policies the user loses.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_RemoveUserFromGroup.html
  * @module
  */

@@ -1,4 +1,4 @@
-/** The account of a call, which is there as long as anybody signs for it. @module */
+/** The caller's account. It exists as long as anybody can sign for it. @module */
 import type { AccountRecord } from '../../model/access-key.ts'
 import type { StoreReads } from '../../store/store.ts'
 
@@ -7,6 +7,6 @@ export async function requiredAccount(
   store: Pick<StoreReads, 'findAccount'>,
 ): Promise<AccountRecord> {
   const account = await store.findAccount(accountId)
-  if (account === undefined) throw new Error(`the account ${accountId} of a caller is gone`)
+  if (account === undefined) throw new Error(`the caller's account ${accountId} does not exist`)
   return account
 }

@@ -44,7 +44,7 @@ export async function userNamed(
   throw new KmsError('NoSuchEntityException', `The user with name ${name} cannot be found.`)
 }
 
-/** Refuses to delete an identity that still has something. @param first what the caller must do before */
+/** The refusal to delete an identity that still has something. @param first what to do before */
 export function deleteConflict(first: string): KmsError {
   return new KmsError('DeleteConflictException', `Cannot delete entity, must ${first} first.`)
 }

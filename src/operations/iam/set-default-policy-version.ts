@@ -1,5 +1,5 @@
 /**
- * SetDefaultPolicyVersion — makes another version hold, for the next call.
+ * SetDefaultPolicyVersion — makes a version of a managed policy its default, from the next call on.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_SetDefaultPolicyVersion.html
  * @module
  */

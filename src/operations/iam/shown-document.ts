@@ -1,6 +1,6 @@
-/** Policy documents as answers carry them. @module */
+/** Policy documents in answers. @module */
 
-/** A document as answers carry it: percent-encoded, by RFC 3986. */
+/** The document percent-encoded by RFC 3986. */
 export function shownDocument(document: string): string {
   return encodeURIComponent(document).replaceAll(
     /[!'()*]/g,

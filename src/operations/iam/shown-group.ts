@@ -1,4 +1,4 @@
-/** Groups as answers show them. @module */
+/** Groups in answers. @module */
 import { groupArn, type GroupRecord } from '../../model/group.ts'
 
 export interface ShownGroup {

@@ -1,4 +1,4 @@
-/** Roles as answers show them. @module */
+/** Roles in answers. @module */
 import type { IdentityTag } from '../../model/identity.ts'
 import { roleArn, type RoleRecord } from '../../model/role.ts'
 import { shownBoundary } from './permissions-boundaries.ts'
@@ -21,7 +21,7 @@ export interface ShownRole {
 
 type Dependencies = Pick<OperationDependencies, 'store' | 'trustPolicies' | 'roleUses'>
 
-/** As lists show it: without its boundary, its tags and its last use. */
+/** A role in lists: without its boundary, its tags and its last use. */
 export async function listedRole(
   partition: string,
   role: Omit<RoleRecord, 'rowVersion'>,
@@ -39,7 +39,7 @@ export async function listedRole(
   }
 }
 
-/** As `CreateRole` shows it: with its boundary and its tags. */
+/** A role as `CreateRole` returns it: with its boundary and its tags. */
 export async function madeRole(
   partition: string,
   role: Omit<RoleRecord, 'rowVersion'>,
@@ -57,7 +57,7 @@ export async function madeRole(
   }
 }
 
-/** As `GetRole` shows it. */
+/** A role as `GetRole` returns it: with its last use too. */
 export async function shownRole(
   partition: string,
   role: RoleRecord,

@@ -1,4 +1,4 @@
-/** Users and tags as answers and condition keys show them. @module */
+/** Users in answers, and the condition keys for the tags of a request. @module */
 import type { IdentityTag } from '../../model/identity.ts'
 import { userArn, type UserRecord } from '../../model/user.ts'
 import type { StoreReads } from '../../store/store.ts'
@@ -15,7 +15,7 @@ export interface ShownUser {
   readonly Tags?: IdentityTag[]
 }
 
-/** As `GetUser` shows it. */
+/** A user as `GetUser` returns it: with its boundary and its tags. */
 export async function shownUser(
   partition: string,
   user: Omit<UserRecord, 'rowVersion'>,
@@ -30,7 +30,7 @@ export async function shownUser(
   }
 }
 
-/** As lists show it: without its boundary and its tags. */
+/** A user in lists: without its boundary and its tags. */
 export function listedUser(partition: string, user: Omit<UserRecord, 'rowVersion'>): ShownUser {
   return {
     Path: user.path,
@@ -41,7 +41,7 @@ export function listedUser(partition: string, user: Omit<UserRecord, 'rowVersion
   }
 }
 
-/** The tags that a request brings, as condition keys. */
+/** The condition keys for the tags that a request sets. */
 export function requestTags(tags: readonly IdentityTag[] = []): ContextEntries {
   if (tags.length === 0) return {}
   return {

@@ -1,5 +1,5 @@
 /**
- * SimulateCustomPolicy — what policies would say to requests that nobody makes.
+ * SimulateCustomPolicy — returns what the given policies would decide on the given requests.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulateCustomPolicy.html
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * SimulatePrincipalPolicy — what the policies of a user, a group or a role would say to requests, with
- * others beside them or without.
+ * SimulatePrincipalPolicy — returns what the policies of a user, a group or a role would decide on the
+ * given requests, together with further given policies.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
  * @module
  */
@@ -72,10 +72,10 @@ export const simulatePrincipalPolicy = iamOperation<
       input.PermissionsBoundaryPolicyInputList,
       signal,
     )
-    // One that is given stands in the place of the principal's own.
+    // A boundary in the request replaces the principal's own.
     const bound = given ?? boundary
     const { organization } = (await store.findAccount(accountId)) ?? {}
-    // Service-linked roles are limited by none.
+    // Service control policies do not apply to service-linked roles.
     const linked = arn.includes(':role/aws-service-role/')
     const levels = (linked ? undefined : organization?.serviceControlPolicies) ?? []
     const more = await givenPolicies('PolicyInputList', input.PolicyInputList, signal)

@@ -1,4 +1,4 @@
-/** Members, policies and answers that the operations of simulation share. @module */
+/** The simulation of policies: input members, checks, decisions and answers. @module */
 import type { PolicyKind } from '../../policy/document.ts'
 import { malformedPolicy } from '../../policy/malformed.ts'
 import {
@@ -72,7 +72,7 @@ export interface SimulationRequest {
   readonly Marker?: string
 }
 
-/** Decisions of one call, over all of its pages. */
+/** The most decisions of one call, over all of its pages. */
 const decisionsMax = 5000
 
 /** @throws {KmsError} `InvalidInputException` */
@@ -81,7 +81,7 @@ export function checkSimulation(input: SimulationRequest): void {
   const wrong = ActionNames.find((name) => !/^[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+$/.test(name))
   if (wrong !== undefined) throw invalid(`Invalid action: ${wrong}`)
   if (ActionNames.length * ResourceArns.length > decisionsMax) {
-    throw invalid(`more than ${decisionsMax} decisions are asked for in one call`)
+    throw invalid(`more than ${decisionsMax} decisions in one call`)
   }
   if (ResourcePolicy !== undefined && CallerArn === undefined) {
     throw invalid('CallerArn is required when ResourcePolicy is given')
@@ -91,7 +91,10 @@ export function checkSimulation(input: SimulationRequest): void {
   }
 }
 
-/** Policies of a request, named as AWS names them: `PolicyInputList.1`. */
+/**
+ * Reads policies of a request. Their ids are AWS's, such as `PolicyInputList.1`.
+ * @throws {KmsError} `MalformedPolicyDocumentException`
+ */
 export async function givenPolicies(
   member: string,
   texts: readonly string[] = [],
@@ -105,7 +108,7 @@ export async function givenPolicies(
   return policies
 }
 
-/** Service control policies, level by level. @throws {KmsError} `MalformedPolicyDocumentException` */
+/** Reads service control policies, level by level. @throws {KmsError} `MalformedPolicyDocumentException` */
 export async function givenLevels(
   member: string,
   levels: readonly (readonly string[])[],
@@ -154,13 +157,13 @@ interface ShownResult {
 }
 
 /**
- * Steps of one page's decisions together, and the matching statements that it shows. A page that reaches
- * one of them ends early, after one decision at least: the next page goes on from there.
+ * Limits of one page: the steps of its decisions together, and the matching statements that it shows. A page
+ * that reaches one of them ends early, after at least one decision; the next page continues there.
  */
 const pageStepsMax = 4 * stepsMax
 const shownStatementsMax = 5_000
 
-/** One page of what each action on each resource would be told. */
+/** Decides each action on each resource, one page at a time. */
 export async function simulated(
   input: SimulationRequest,
   simulation: Simulation,
@@ -197,10 +200,10 @@ export async function simulated(
   for (const [index, { action, arn, place }] of rows.entries()) {
     const work = newWork()
     const accountId = ownerOf(input, arn) ?? as.caller.accountId
-    const told = simulate({ action, resource: { arn, accountId }, context, work })
-    results.push(shownResult(action, arn, told))
+    const result = simulate({ action, resource: { arn, accountId }, context, work })
+    results.push(shownResult(action, arn, result))
     steps += stepsMax - work.left
-    statements += told.matched.length
+    statements += result.matched.length
     const full = steps >= pageStepsMax || statements >= shownStatementsMax
     if (full && index + 1 < rows.length) {
       const Marker = markerAfter(place, pages, { scope })
@@ -211,7 +214,7 @@ export async function simulated(
   return { EvaluationResults: results, ...paging }
 }
 
-/** The account of a resource that has a policy, where it is given. */
+/** The account that owns a resource with a policy; undefined if neither the request nor the ARN names it. */
 function ownerOf(
   { ResourcePolicy, ResourceOwner }: SimulationRequest,
   arn: string,
@@ -251,7 +254,7 @@ function shownStatement({ policy, range }: MatchedStatement): ShownStatement {
   }
 }
 
-/** The context that was given, and what follows from who the caller is and how he called. */
+/** The condition keys of a simulation: those of its caller and connection, then those of the request. */
 function contextOf(
   { ContextEntries = [] }: SimulationRequest,
   { caller, secure }: { readonly caller: Caller; readonly secure: boolean },
@@ -269,7 +272,7 @@ function contextOf(
   return context
 }
 
-/** The caller that a simulation is of, as its ARN tells. @throws {KmsError} `InvalidInputException` */
+/** The caller whose requests are simulated, from its ARN. @throws {KmsError} `InvalidInputException` */
 export function simulatedCaller(arn: string, uniqueId = arn): Caller {
   const parsed = parseArn(arn)
   const user = /^user\/(?:.*\/)?([^/]+)$/.exec(parsed?.resource ?? '')?.[1]

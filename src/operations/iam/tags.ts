@@ -53,7 +53,7 @@ const tagsMax = 50
 type Tags = readonly IdentityTag[]
 type Named<N extends string> = Readonly<Record<N, string>>
 
-/** The permission of an operation: on a user or a role, or on what an ARN names. */
+/** The permission of an operation: on a user or role, or on the resource of an ARN. */
 type Asks<N extends string> = Pick<Operation, IdentityKind> & {
   readonly permissions?: (input: Named<N>) => readonly Permission[]
 }
@@ -63,12 +63,12 @@ interface Taggable<N extends string> extends NamedBy<N, Asks<N>> {
   /** @throws {KmsError} one of `malformed` */
   readonly check: (name: string) => void
   readonly malformed: readonly ErrorCode[]
-  /** The tags, and what names the resource in the scope of a marker. */
+  /** The tags, and the parts that identify the resource in the scope of a marker. */
   readonly find: (
     call: Call<Named<N>, never>,
     store: StoreReads,
   ) => Promise<{ readonly tags: Tags; readonly scope: readonly string[] }>
-  /** Writes what `change` returns; writes nothing if that is what the resource has. */
+  /** Stores the tags that `change` returns, unless they are the same as before. */
   readonly retag: (call: Call<Named<N>, never>, change: (tags: Tags) => Tags) => Promise<void>
 }
 

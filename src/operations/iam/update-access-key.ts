@@ -1,5 +1,5 @@
 /**
- * UpdateAccessKey — lets an access key sign, or not; it holds for the next request.
+ * UpdateAccessKey — activates or deactivates an access key, from the next request on.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccessKey.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * UpdateAssumeRolePolicy — says anew who may assume a role; it holds for the next call.
+ * UpdateAssumeRolePolicy — replaces a role's trust policy, from the next call on.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * UpdateGroup — gives a group another name or path.
+ * UpdateGroup — changes a group's name or path.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateGroup.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * UpdateOpenIDConnectProviderThumbprint — other thumbprints in the place of those that there were.
+ * UpdateOpenIDConnectProviderThumbprint — replaces a provider's thumbprints.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateOpenIDConnectProviderThumbprint.html
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * UpdateRole — changes a role's description and its longest session; what is left out stays.
+ * UpdateRole — changes a role's description and maximum session duration. Members that are left out do not
+ * change.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateRole.html
  * @module
  */
@@ -28,7 +29,7 @@ export const updateRole = iamOperation<UpdateRoleRequest, UpdateRoleResponse>()(
   check: ({ RoleName }) => checkName('roleName', RoleName),
   async run({ input, role, commit }) {
     const { Description: description, MaxSessionDuration: maxSessionSeconds } = input
-    // The description alone of a service-linked role is its account's to change.
+    // Of a service-linked role, its account can change only the description.
     const known = maxSessionSeconds === undefined ? requiredRole(role) : changeableRole(role)
     return commit(async (transaction) => {
       await transaction.updateRole(known, {

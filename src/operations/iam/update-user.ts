@@ -1,6 +1,7 @@
 /**
- * UpdateUser — gives a user another name or path. Whoever named the user goes on meaning it: groups and
- * access keys by its unique id, key and trust policies by the one that they noted, grants by its new name.
+ * UpdateUser — changes a user's name or path. References to the user stay valid: groups and access keys
+ * hold its unique id, key and trust policies recorded that id when they were written, grants get the new
+ * name.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateUser.html
  * @module
  */
