@@ -1,7 +1,6 @@
 /**
- * The members of IAM's and STS's operations against the models that botocore carries: which there are,
- * what is required, lengths, and closed sets. IAM says in words of its own which characters it takes, so
- * that patterns are not compared.
+ * Compares the input members of IAM and STS with the models in botocore: names, required members, lengths and
+ * enums. Patterns are not compared, because IAM has its own messages for wrong characters.
  */
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -32,11 +31,11 @@ interface Model {
 
 type Described = { readonly [name: string]: unknown }
 
-/** By member, wherever it is: where Trent is not the model, and why. Each must really be a difference. */
+/** Differences from the model, by member name, each with its reason. */
 const differences: Readonly<Record<string, Described>> = {
-  // Markers are sealed, and longer than IAM's.
+  // Trent's markers are encrypted, and longer than IAM's.
   Marker: { max: 1024 },
-  // The model bounds no such list; Trent bounds everything.
+  // The model has no limits here; Trent limits everything that a caller controls.
   ActionNames: { max: 128 },
   ResourceArns: { max: 1000 },
   PolicyInputList: { max: 100 },
@@ -45,13 +44,13 @@ const differences: Readonly<Record<string, Described>> = {
   ClientIDList: { max: 1000 },
   ThumbprintList: { max: 1000 },
   VersionId: { min: 1, max: 32 },
-  // What AWS's documentation says of it, which the model does not.
+  // The limit is in AWS's documentation, not in the model.
   Policy: { max: 2048 },
-  // `Expired` is what a key can be, not what a call can make it.
+  // A key can be `Expired`, but no call can make it so.
   Status: { values: ['Active', 'Inactive'] },
 }
 
-/** Lists of structures, in which Trent bounds more: only what they are is compared. */
+/** Lists of structures with further limits of Trent: only their type is compared. */
 const boundedWithin = [
   'ContextEntries',
   'OrderedOrganizationPolicyInputList',
@@ -124,7 +123,7 @@ function describeMembers(members: Members): Described {
   )
 }
 
-/** Without what is absent, and without a lower bound of nothing. */
+/** Without undefined entries and minimums of 0. */
 function trimmed(described: Described): Described {
   return Object.fromEntries(
     Object.entries(described).filter(
@@ -135,7 +134,7 @@ function trimmed(described: Described): Described {
 
 for (const service of ['iam', 'sts']) {
   test(
-    `every member of ${service} is the model's, but for what is named here`,
+    `every member of ${service} is as in the model, except for the named differences`,
     { skip },
     async () => {
       const model = await modelOf(service)

@@ -1,4 +1,4 @@
-/** AWS's own managed policies through the official SDK: had by whom they are attached to, changed by nobody. */
+/** AWS's own managed policies through the official SDK: attached, listed, counted, and never changed. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
@@ -46,7 +46,7 @@ async function names(by: Signed, input: ListPoliciesCommandInput): Promise<reado
   return listed
 }
 
-test('a policy of AWS’s own gives whom it is attached to what it says, until it is detached', async (t) => {
+test('an AWS managed policy gives its permissions to a user until it is detached', async (t) => {
   const { newUser, root } = await openIdentities(t)
   const user = await newUser('ops')
   const { keyId: KeyId } = await makeKey(root.kms)
@@ -79,7 +79,7 @@ test('a policy of AWS’s own gives whom it is attached to what it says, until i
   await denied(using, 'AccessDeniedException', 400, message)
 })
 
-test('a policy of AWS’s own may bound, and limit a session', async (t) => {
+test('an AWS managed policy can be a permissions boundary and a session policy', async (t) => {
   const { as, newRole, newUser, root } = await openIdentities(t)
   const user = await newUser('all', { Action: '*' })
   const { keyId: KeyId } = await makeKey(root.kms)
@@ -103,7 +103,7 @@ test('a policy of AWS’s own may bound, and limit a session', async (t) => {
   assert.deepEqual([Policy?.AttachmentCount, Policy?.PermissionsBoundaryUsageCount], [0, 1])
 })
 
-test('policies of AWS’s own are listed beside the account’s, shown, and counted account by account', async (t) => {
+test('AWS managed policies are listed after the account’s own, returned, and counted for each account', async (t) => {
   const { newUser, root } = await openIdentities(t)
   const PolicyDocument = documentOf({ Action: 'kms:List*' })
   for (const PolicyName of ['AdministratorAccess', 'zz', 'mine']) {
@@ -149,7 +149,7 @@ test('policies of AWS’s own are listed beside the account’s, shown, and coun
   )
 })
 
-test('nobody changes a policy of AWS’s own, and what it has not is not there', async (t) => {
+test('no call changes an AWS managed policy, and unknown ones are not found', async (t) => {
   const { root } = await openIdentities(t)
   const PolicyArn = admin
   const PolicyDocument = documentOf({ Action: 'kms:*' })

@@ -1,4 +1,4 @@
-/** What does not compile: an operation of a family whose members are not those of its request. */
+/** An operation of a family compiles only if its members are those of the SDK's request. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TagRoleRequest } from '@aws-sdk/client-iam'
@@ -9,7 +9,7 @@ import { iamOperation } from '../../../src/operations/contract/query-operation.t
 
 const rest = { readOnly: false, audit: [], throws: [], run: async () => {} } as const
 
-test('an operation of a family has just the members of its request in the SDK', () => {
+test('an operation of a family has exactly the members of its request in the SDK', () => {
   const declare = iamOperation<TagRoleRequest, void>()
   const Tags = required(tags)
   const { input } = declare({ ...operationOn(roles, 'TagRole', { Tags }), ...rest })

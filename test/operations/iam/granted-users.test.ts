@@ -1,4 +1,4 @@
-/** Grants to users: they serve just the user that they were made for. */
+/** Grants to users: only the user that existed at their creation can use them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DeleteAccessKeyCommand, DeleteUserCommand } from '@aws-sdk/client-iam'
@@ -12,7 +12,7 @@ import {
 } from '../../compat/identities.ts'
 import { makeKey } from '../../compat/sdk.ts'
 
-test('a grant serves its grantee, shows its unique id when it is gone, and no namesake', async (t) => {
+test('a grant to a deleted user shows its unique id, and a namesake cannot use it', async (t) => {
   const { root, newUser } = await openIdentities(t)
   const ada = await newUser('ada', undefined, '/ops/')
   const { keyId: KeyId, arn } = await makeKey(root.kms)

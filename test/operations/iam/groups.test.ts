@@ -1,4 +1,4 @@
-/** Groups through the official SDK: made, filled, given policies, and ended. */
+/** Groups through the official SDK: creation, members, policies, renaming and deletion. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
@@ -28,7 +28,7 @@ import { accountId } from '../../harness.ts'
 
 const random = new GenerateRandomCommand({ NumberOfBytes: 1 })
 
-test('a group’s policies are its members’, from the next call on and until the last', async (t) => {
+test('a group’s policies apply to its members from the next call on, until they leave it', async (t) => {
   const { newUser, root } = await openIdentities(t)
   const user = await newUser('member')
   const { iam } = root
@@ -92,7 +92,7 @@ test('a group’s policies are its members’, from the next call on and until t
   await denied(gone, 'NoSuchEntityException', 404, 'The group with name Ops cannot be found.')
 })
 
-test('a group with anybody or anything in it does not end, nor does a user that is in one', async (t) => {
+test('a group with members or policies cannot be deleted, nor can a member of a group', async (t) => {
   const {
     root: { iam },
   } = await openIdentities(t)
@@ -110,7 +110,7 @@ test('a group with anybody or anything in it does not end, nor does a user that 
   await conflict(iam.send(new DeleteGroupCommand({ GroupName })), 'delete policies')
 })
 
-test('groups are listed page by page, found under another name, and namesakes are refused', async (t) => {
+test('groups are listed in pages and renamed, and taken names are refused', async (t) => {
   const { newUser, root } = await openIdentities(t)
   const { iam } = root
   for (const GroupName of ['c', 'a', 'b']) {
@@ -172,7 +172,7 @@ test('a user is in ten groups at most', async (t) => {
   }
 })
 
-test('a group is no principal of key policies', async (t) => {
+test('a group cannot be a principal of a key policy', async (t) => {
   const { root } = await openIdentities(t)
   await root.iam.send(new CreateGroupCommand({ GroupName: 'g' }))
   const statement = {

@@ -1,4 +1,4 @@
-/** Managed policies through the official SDK: versions, attachments, and what they give. */
+/** Managed policies through the official SDK: versions, attachments, and the permissions that they give. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
@@ -43,7 +43,7 @@ async function newPolicy(by: Signed, PolicyName: string, statement: object, Path
 const encrypt = ({ kms }: Signed, KeyId: string): Promise<unknown> =>
   kms.send(new EncryptCommand({ KeyId, Plaintext: Buffer.from('x') }))
 
-test('a policy that is attached holds for the next call, and so does its other version', async (t) => {
+test('an attached policy and its default version apply from the next call on', async (t) => {
   const { root, newUser } = await openIdentities(t)
   const { keyId, arn } = await makeKey(root.kms)
   const ada = await newUser('ada')
@@ -76,7 +76,7 @@ test('a policy that is attached holds for the next call, and so does its other v
   await denied(again, 'NoSuchEntityException', 404, `Policy ${PolicyArn} was not found.`)
 })
 
-test('a policy is shown, listed, and ends only when nobody has it', async (t) => {
+test('a policy is returned, listed, and deleted only once no identity has it', async (t) => {
   const { root, newUser } = await openIdentities(t)
   const ada = await newUser('ada')
   const PolicyArn = await newPolicy(root, 'use', { Action: 'kms:*' })
@@ -112,7 +112,7 @@ test('a policy is shown, listed, and ends only when nobody has it', async (t) =>
   await denied(gone, 'NoSuchEntityException', 404, `Policy ${PolicyArn} was not found.`)
 })
 
-test('a policy has five versions at most, and keeps the one that holds', async (t) => {
+test('a policy has five versions at most, and its default version cannot be deleted', async (t) => {
   const { root } = await openIdentities(t)
   const PolicyArn = await newPolicy(root, 'use', { Action: 'kms:v1' })
   const add = (version: number): Promise<unknown> => {
@@ -140,7 +140,7 @@ test('a policy has five versions at most, and keeps the one that holds', async (
   await denied(end, 'DeleteConflictException', 409, /more than one version/)
 })
 
-test('what is no policy, no ARN or too large is refused', async (t) => {
+test('malformed policies and ARNs and policies that are too large are refused', async (t) => {
   const { root, newUser } = await openIdentities(t)
   await newUser('ada')
   await newPolicy(root, 'use', { Action: 'kms:*' })
@@ -175,7 +175,7 @@ test('what is no policy, no ARN or too large is refused', async (t) => {
   await denied(wrong, 'InvalidInputException', 400, 'ARN arn:aws:iam::aws:role/abc is not valid.')
 })
 
-test('policies are managed by whom the own policies allow to, condition by condition', async (t) => {
+test('the caller’s policies and their conditions decide which managed policies it can change', async (t) => {
   const { root, newUser } = await openIdentities(t)
   const PolicyArn = await newPolicy(root, 'use', { Action: 'kms:*' })
   const other = await newPolicy(root, 'all', { Action: '*' })

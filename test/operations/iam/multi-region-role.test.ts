@@ -1,4 +1,4 @@
-/** The service-linked role of multi-Region keys: made with the first, kept while there are any. */
+/** The service-linked role of multi-Region keys: created with the first key, kept while the account has any. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
@@ -40,12 +40,12 @@ async function deletionOf({ iam }: Signed) {
   return { DeletionTaskId: DeletionTaskId ?? '', Status, Reason }
 }
 
-test('the first multi-Region key makes the role, with its policy, and records it', async (t) => {
+test('the first multi-Region key creates the role with its policy, and records that', async (t) => {
   const { root, server, newUser } = await openIdentities(t)
   await root.kms.send(new CreateKeyCommand({}))
   const unknown = `The role with name ${RoleName} cannot be found.`
   await denied(roleOf(root), 'NoSuchEntityException', 404, unknown)
-  // Who makes the key needs no permission for the role.
+  // The creator of the key needs no permission on the role.
   const user = await newUser('maker', { Action: 'kms:*' })
   const refused = user.kms.send(
     new CreateKeyCommand({ MultiRegion: true, Policy: documentOf({ Action: 'kms:*' }) }),
@@ -101,7 +101,7 @@ test('the first multi-Region key makes the role, with its policy, and records it
   assert.equal('resources' in (made[0] ?? {}), false)
 })
 
-test('its deletion fails while the account has multi-Region keys, and says which', async (t) => {
+test('its deletion fails while the account has multi-Region keys, and names them', async (t) => {
   const { root, server, newUser } = await openIdentities(t, { TRENT_TEST_API: 'on' })
   const KeyId = await makePrimary(root.kms)
   await root.kms.send(new ReplicateKeyCommand({ KeyId, ReplicaRegion: there }))
@@ -119,16 +119,16 @@ test('its deletion fails while the account has multi-Region keys, and says which
   assert.match(uuid, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
   assert.notEqual((await deletionOf(root)).DeletionTaskId, failed.DeletionTaskId)
   assert.equal((await roleOf(root))?.RoleName, RoleName)
-  // An id of which any digit is another is of no task.
+  // An id with one changed digit is unknown.
   const digit = uuid[30] === '0' ? '1' : '0'
   const forged = `${start}${uuid.slice(0, 30)}${digit}${uuid.slice(31)}`
   const status = new GetServiceLinkedRoleDeletionStatusCommand({ DeletionTaskId: forged })
   await denied(root.iam.send(status), 'NoSuchEntityException', 404, /cannot be found/)
-  // Who may not ask is told nothing of the keys.
+  // A caller without permission learns nothing about the keys.
   const nobody = await newUser('nobody')
   const asked = new GetServiceLinkedRoleDeletionStatusCommand(failed)
   await denied(nobody.iam.send(asked), 'AccessDenied', 403, /GetServiceLinkedRoleDeletionStatus/)
-  // Keys that wait for their deletion are the account's still.
+  // Keys that are pending deletion still count.
   await inOther.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }))
   await root.kms.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }))
   assert.equal((await deletionOf(root)).Status, 'FAILED')
@@ -140,7 +140,7 @@ test('its deletion fails while the account has multi-Region keys, and says which
   assert.equal((await roleOf(root))?.RoleName, RoleName)
 })
 
-test('the policy of a service’s role is given to nobody else, and taken from it by nobody', async (t) => {
+test('the policy of the role cannot be attached to other identities, nor detached from the role', async (t) => {
   const { root, newUser } = await openIdentities(t)
   await root.iam.send(new CreateServiceLinkedRoleCommand({ AWSServiceName }))
   const { AttachedPolicies } = await root.iam.send(
@@ -160,7 +160,7 @@ test('the policy of a service’s role is given to nobody else, and taken from i
   await denied(detach, 'UnmodifiableEntityException', 400, /only modifiable by AWS/)
 })
 
-test('an account with a role of the name in another case makes its keys all the same', async (t) => {
+test('multi-Region keys are created even if a role has the name in another case', async (t) => {
   const { root } = await openIdentities(t)
   await newRole(root, RoleName.toUpperCase())
   const KeyId = await makePrimary(root.kms)

@@ -1,4 +1,4 @@
-/** OpenID Connect providers through the official SDK: made, shown, changed and ended; and what is refused. */
+/** OpenID Connect providers through the official SDK: creation, changes, deletion, and refusals. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
@@ -21,7 +21,7 @@ const arnOf = (name: string): string => `arn:aws:iam::${accountId}:oidc-provider
 const OpenIDConnectProviderArn = arnOf('issuer.example/tenant')
 const print = 'a'.repeat(40)
 
-test('a provider is made, shown, listed, changed and ended', async (t) => {
+test('a provider is created, returned, listed, changed and deleted', async (t) => {
   const { root } = await openIdentities(t)
   const { iam } = root
   const Tags = [{ Key: 'team', Value: 'blue' }]
@@ -73,7 +73,7 @@ test('a provider is made, shown, listed, changed and ended', async (t) => {
   await denied(again, 'NoSuchEntityException', 404, message)
 })
 
-test('what is no issuer, is there already or is too much is refused', async (t) => {
+test('malformed issuers, duplicates and values over their limits are refused', async (t) => {
   const { root } = await openIdentities(t)
   const create = (more: object): Promise<unknown> =>
     root.iam.send(new CreateOpenIDConnectProviderCommand({ Url, ...more }))

@@ -10,7 +10,7 @@ const queryRegistry = new Map([...iamRegistry, ...stsRegistry])
 
 const read = (path: string): string =>
   readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
-/** As the AWS CLI has it: `CreateOpenIDConnectProvider` is `create-open-id-connect-provider`. */
+/** As the AWS CLI writes it: `CreateOpenIDConnectProvider` is `create-open-id-connect-provider`. */
 const kebab = (name: string): string =>
   name
     .replace(/([A-Z]+)([A-Z][a-z])/g, '$1-$2')
@@ -55,7 +55,7 @@ for (const service of new Set([...queryRegistry.values()].map((known) => known.s
   })
 }
 
-test('every operation of IAM and STS stands in the table of coverage', () => {
+test('the coverage table has every operation of IAM and STS', () => {
   const coverage = read('docs/api-coverage.md').split('## IAM and STS')[1] ?? ''
   const missing = [...queryRegistry.values()].filter(
     ({ name }) => !new RegExp(`\\b${name}\\b`).test(coverage),
@@ -66,7 +66,7 @@ test('every operation of IAM and STS stands in the table of coverage', () => {
   )
 })
 
-test('every operation of IAM and STS is driven by the SDK, by the AWS CLI and by boto3', () => {
+test('tests call every operation of IAM and STS by the SDK, the AWS CLI and boto3', () => {
   const sources = readdirSync(new URL('../../', import.meta.url), { recursive: true })
     .map(String)
     .filter((file) => /\.(?:ts|py)$/.test(file))
@@ -77,7 +77,7 @@ test('every operation of IAM and STS is driven by the SDK, by the AWS CLI and by
     const spoken = kebab(name)
     const driven = {
       sdk: inFiles('.ts', new RegExp(`\\b${name}Command\\b`)),
-      // Commands are also put together from their last word: `json(\`aws iam ${command} …`.
+      // Tests also build commands from their last word: `json(\`aws iam ${command} …`.
       cli: inFiles(
         '.ts',
         new RegExp(`(?:aws|profile \\w+) ${service} ${spoken}\\b|\\('${spoken}[' ]`),
@@ -89,7 +89,7 @@ test('every operation of IAM and STS is driven by the SDK, by the AWS CLI and by
   assert.deepEqual(missing, [])
 })
 
-test('every operation asks for a permission, but for those that AWS gives to everybody', () => {
+test('every operation needs a permission, except those that AWS gives to every caller', () => {
   const open = [...kmsRegistry.values(), ...queryRegistry.values()].filter((known) => {
     const named = [known.user, known.role, known.group, known.alias, known.assumes]
     const asks = [...named, ...Object.values(known.keys)].some((each) => each !== undefined)

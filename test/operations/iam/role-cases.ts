@@ -14,7 +14,7 @@ export function trustOf(Principal: unknown, more: object = {}): string {
   return JSON.stringify({ Version: '2012-10-17', Statement })
 }
 
-/** Made by `by`; it trusts the account where nothing else is said. */
+/** Creates a role as `by`. It trusts the account unless `more` has another trust policy. */
 export async function newRole(
   by: Signed,
   RoleName: string,

@@ -1,4 +1,4 @@
-/** The policies of roles: inline, attached, and the boundary that limits both. */
+/** The policies of roles: inline policies, attached policies, and the boundary that limits both. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
@@ -37,7 +37,7 @@ async function newPolicy(by: Signed, PolicyName: string): Promise<string> {
   return Policy.Arn
 }
 
-test('inline policies of a role are written, told as they were, listed and taken', async (t) => {
+test('inline policies of a role are written, returned unchanged, listed and deleted', async (t) => {
   const { root } = await openIdentities(t)
   await newRole(root, RoleName)
   const document = ` ${documentOf({ Action: 'kms:Encrypt', Resource: '*' })}`
@@ -104,7 +104,7 @@ test('managed policies are attached to roles, counted, listed and detached', asy
   await root.iam.send(new DeletePolicyCommand({ PolicyArn: first }))
 })
 
-test('the entities of a policy are its roles and users, page by page', async (t) => {
+test('the entities of a policy are its roles and users, in pages', async (t) => {
   const { root } = await openIdentities(t)
   const arn = await newPolicy(root, 'shared')
   const other = await newPolicy(root, 'other')
@@ -149,7 +149,7 @@ test('the entities of a policy are its roles and users, page by page', async (t)
   await denied(missing, 'NoSuchEntityException', 404, `Policy ${nobody} was not found.`)
 })
 
-test('a boundary of a role is put, counted, shown, exchanged and taken', async (t) => {
+test('a boundary of a role is set, counted, returned, replaced and deleted', async (t) => {
   const { root } = await openIdentities(t)
   const one = await newPolicy(root, 'one')
   const two = await newPolicy(root, 'two')
@@ -200,7 +200,7 @@ test('a boundary of a role is put, counted, shown, exchanged and taken', async (
   await root.iam.send(new DeletePolicyCommand({ PolicyArn: one }))
 })
 
-test('conditions speak of the boundary that is asked for, and of the one there is', async (t) => {
+test('conditions see the boundary that the request sets, or else the one that the role has', async (t) => {
   const { root, newUser } = await openIdentities(t)
   const boundary = await newPolicy(root, 'boundary')
   const wide = await newPolicy(root, 'wide')

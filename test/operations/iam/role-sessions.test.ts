@@ -1,4 +1,4 @@
-/** What calls on a role mean to its sessions: its policies, its boundary, its last use. */
+/** Effects of calls on a role on its sessions: policies, boundary, tags and last use. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
@@ -27,7 +27,7 @@ const trust = { Effect: 'Allow', Principal: { AWS: accountId }, Action: 'sts:Ass
 const random = new GenerateRandomCommand({ NumberOfBytes: 1 })
 const refused = /kms:GenerateRandom/
 
-/** A session of a role whose one statement is `statement`. */
+/** Opens a session of a new role. `statement` is the only statement of the role's policies. */
 async function openSession({ newRole, newUser, as }: Identities, statement?: object) {
   const role = await newRole(RoleName, trust, statement)
   const ada = await newUser('ada', { Action: 'sts:AssumeRole' })
@@ -43,7 +43,7 @@ async function newPolicy(by: Signed, PolicyName: string, Action: string): Promis
   return Policy.Arn
 }
 
-test('a session may what its role’s policies give at the time, within its boundary', async (t) => {
+test('a session has the current permissions of its role, within the role’s boundary', async (t) => {
   const identities = await openIdentities(t)
   const { root } = identities
   const session = await openSession(identities)
@@ -70,7 +70,7 @@ test('a session may what its role’s policies give at the time, within its boun
   await denied(may(), 'AccessDeniedException', 400, /explicit deny in an identity-based policy/)
 })
 
-test('the last use of a role is its sessions’ last call, allowed or not', async (t) => {
+test('the last use of a role is the last call of a session, allowed or not', async (t) => {
   const identities = await openIdentities(t)
   const { root } = identities
   const lastUse = async (): Promise<{ LastUsedDate?: Date; Region?: string } | undefined> => {

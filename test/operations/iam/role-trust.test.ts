@@ -1,4 +1,4 @@
-/** Whom roles trust, and how roles stand in policies: by unique id, so that no namesake inherits. */
+/** Trust policies of roles, and roles in other policies: both hold unique ids, so that no namesake inherits. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
@@ -25,7 +25,7 @@ async function trustIn(by: Signed, RoleName: string): Promise<string> {
   return decodeURIComponent(Role?.AssumeRolePolicyDocument ?? '')
 }
 
-test('a trust policy tells whoever is gone by unique id, and a namesake stays another', async (t) => {
+test('a trust policy shows deleted principals by unique id, and does not trust their namesakes', async (t) => {
   const { root } = await openIdentities(t)
   const { User } = await root.iam.send(new CreateUserCommand({ UserName: 'ada' }))
   const ops = await newRole(root, 'ops', { Path: '/a/' })
@@ -100,7 +100,7 @@ test('a trust policy that AWS refuses is refused, and changes nothing', async (t
   assert.equal(await trustIn(root, 'r'), before)
 })
 
-test('key policies and grants name roles and sessions, and tell those that are gone', async (t) => {
+test('key policies and grants name roles and sessions, and show deleted ones by unique id', async (t) => {
   const { root } = await openIdentities(t)
   const { RoleId } = await newRole(root, 'ops', { Path: '/a/' })
   const session = `arn:aws:sts::${accountId}:assumed-role/ops/ci`

@@ -1,4 +1,4 @@
-/** Roles through the official SDK: made, shown, changed and ended; and what is refused of them. */
+/** Roles through the official SDK: creation, lists, changes, deletion, and refusals. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
@@ -18,7 +18,7 @@ import { newRole, roleArnOf, trustOf } from './role-cases.ts'
 
 type Making = Partial<CreateRoleRequest>
 
-test('a role is made, shown, listed, changed, and ended', async (t) => {
+test('a role is created, returned, listed, changed and deleted', async (t) => {
   const { root } = await openIdentities(t)
   const Tags = [{ Key: 'team', Value: 'blue +1' }]
   const trust = ` ${trustOf({ AWS: accountId })}\n`
@@ -72,7 +72,7 @@ test('a role is made, shown, listed, changed, and ended', async (t) => {
   assert.deepEqual(await listed(), ['plain'])
 })
 
-test('lists of roles come page by page, and a marker is good for its own list only', async (t) => {
+test('roles are listed in pages, and a marker is valid only for its own list', async (t) => {
   const { root } = await openIdentities(t)
   for (const name of ['c', 'a', 'b']) await newRole(root, name)
   const first = await root.iam.send(new ListRolesCommand({ MaxItems: 2 }))
@@ -90,7 +90,7 @@ test('lists of roles come page by page, and a marker is good for its own list on
   )
 })
 
-test('a page of roles is bounded, whatever is asked for', async (t) => {
+test('a page of roles has at most 100, whatever MaxItems is', async (t) => {
   const { root } = await openIdentities(t)
   for (let index = 0; index < 101; index += 1) await newRole(root, `r${index}`)
   const page = await root.iam.send(new ListRolesCommand({ MaxItems: 1000 }))
@@ -100,7 +100,7 @@ test('a page of roles is bounded, whatever is asked for', async (t) => {
   assert.deepEqual([rest.IsTruncated, rest.Roles?.length], [false, 1])
 })
 
-test('names, paths, descriptions and lengths of sessions that AWS refuses are refused', async (t) => {
+test('names, paths, descriptions and session durations that AWS refuses are refused', async (t) => {
   const { root } = await openIdentities(t)
   const make = (RoleName: string, more: Making = {}): Promise<unknown> =>
     newRole(root, RoleName, more)
@@ -150,7 +150,7 @@ test('names, paths and tags of a role survive the form and the XML', async (t) =
   assert.equal(Roles?.length, 1)
 })
 
-test('calls that change one role at once all hold', async (t) => {
+test('concurrent changes of a role are all stored', async (t) => {
   const { root } = await openIdentities(t)
   await newRole(root, 'r')
   const keys = Array.from({ length: 6 }, (_, index) => `k${index}`)
@@ -166,7 +166,7 @@ test('calls that change one role at once all hold', async (t) => {
   )
 })
 
-test('tags of a role are added, replaced without regard to case, listed and taken', async (t) => {
+test('tags of a role are added, replaced whatever their case, listed and removed', async (t) => {
   const { root } = await openIdentities(t)
   await newRole(root, 'r', { Tags: [{ Key: 'Team', Value: 'blue' }] })
   const tagsOf = async (): Promise<unknown> => {
@@ -189,7 +189,7 @@ test('tags of a role are added, replaced without regard to case, listed and take
   assert.deepEqual(await tagsOf(), [{ Key: 'a', Value: '' }])
 })
 
-test('who may do what with which roles is for identity policies to say', async (t) => {
+test('identity policies decide which calls on which roles are allowed', async (t) => {
   const { root, newUser } = await openIdentities(t)
   await newRole(root, 'open', { Path: '/ops/', Tags: [{ Key: 'team', Value: 'blue' }] })
   await newRole(root, 'closed', { Path: '/ops/' })

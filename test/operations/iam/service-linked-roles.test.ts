@@ -1,4 +1,4 @@
-/** Service-linked roles: AWS's name, path and trust, and protected from all but their own calls. */
+/** Service-linked roles: their name, path and trust are AWS's, and only their own operations change them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
@@ -25,7 +25,7 @@ import { newRole, roleArnOf, trustOf } from './role-cases.ts'
 const AWSServiceName = 'autoscaling.amazonaws.com'
 const RoleName = 'AWSServiceRoleForAutoScaling'
 
-test('a service-linked role has the name, the path and the trust of its service', async (t) => {
+test('a service-linked role has the name, path and trust policy of its service', async (t) => {
   const { root } = await openIdentities(t)
   const create = (more: object = {}): Promise<{ readonly Role?: { readonly Arn?: string } }> =>
     root.iam.send(new CreateServiceLinkedRoleCommand({ AWSServiceName, ...more })) as Promise<{
@@ -52,7 +52,7 @@ test('a service-linked role has the name, the path and the trust of its service'
   await denied(nobody, 'InvalidInputException', 400, /has no service-linked role/)
 })
 
-test('a service-linked role is changed by no ordinary call', async (t) => {
+test('operations on ordinary roles cannot change a service-linked role', async (t) => {
   const { root } = await openIdentities(t)
   await root.iam.send(new CreateServiceLinkedRoleCommand({ AWSServiceName }))
   const PolicyArn = `arn:aws:iam::${accountId}:policy/p`
@@ -88,7 +88,7 @@ test('a service-linked role is changed by no ordinary call', async (t) => {
   assert.deepEqual([Role?.Description, Role?.Tags], ['mine too', [{ Key: 'a', Value: 'b' }]])
 })
 
-test('the deletion of a service-linked role is a task that is told as done', async (t) => {
+test('the deletion of a service-linked role is a task that has ended', async (t) => {
   const { root } = await openIdentities(t)
   await root.iam.send(new CreateServiceLinkedRoleCommand({ AWSServiceName }))
   await newRole(root, 'plain')

@@ -1,4 +1,4 @@
-/** Organisations in simulations, through the official SDK. */
+/** Service control policies in simulations, through the official SDK. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SimulateCustomPolicyCommand, SimulatePrincipalPolicyCommand } from '@aws-sdk/client-iam'
@@ -6,7 +6,7 @@ import { callOperator } from '../../../src/operator/client.ts'
 import { denied, documentOf, openIdentities } from '../../compat/identities.ts'
 import { accountId } from '../../harness.ts'
 
-test('an organisation’s levels limit a simulation, those given and those of the principal’s account', async (t) => {
+test('service control policies limit a simulation, whether given or those of the principal’s account', async (t) => {
   const { root, newUser, server } = await openIdentities(t)
   const ask = (...levels: string[][]) =>
     root.iam.send(

@@ -1,4 +1,4 @@
-/** Simulation through the official SDK, and against what the server then really decides. */
+/** Simulations through the official SDK, compared with the server's real decisions. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
@@ -40,7 +40,7 @@ const shown = ({
 }: EvaluationResult) =>
   [EvalActionName, EvalResourceName, EvalDecision, MissingContextValues] as const
 
-test('policies that nobody has say what they would, where, and what they would want to know', async (t) => {
+test('given policies yield decisions, matched statements with positions, and missing context keys', async (t) => {
   const { root } = await openIdentities(t)
   const ask = (input: Partial<SimulateCustomPolicyCommandInput>) =>
     root.iam.send(
@@ -108,7 +108,7 @@ test('policies that nobody has say what they would, where, and what they would w
   assert.deepEqual(pages, [['kms:Encrypt', 'kms:ListKeys', 'kms:ListGrants'], ['kms:CreateKey']])
 })
 
-test('a resource policy is asked beside them, of the caller’s account and of another', async (t) => {
+test('a resource policy takes part in a simulation, for the caller’s account and for another', async (t) => {
   const { root } = await openIdentities(t)
   const CallerArn = 'arn:aws:iam::444455556666:user/guest'
   const statement = {
@@ -143,7 +143,7 @@ test('a resource policy is asked beside them, of the caller’s account and of a
   )
 })
 
-test('what a user’s policies are said to decide is what they decide', async (t) => {
+test('a simulation of a user’s policies equals the real decisions', async (t) => {
   const { newUser, root } = await openIdentities(t)
   const user = await newUser('ada', { Action: ['kms:GenerateRandom', 'kms:CreateKey'] }, '/ops/')
   const simulate = async (): Promise<unknown> => {
@@ -211,7 +211,7 @@ test('what a user’s policies are said to decide is what they decide', async (t
   ])
 })
 
-test('the keys that policies ask for are named, of conditions and of variables', async (t) => {
+test('the context keys of policies are those of conditions and of policy variables', async (t) => {
   const { newUser, root } = await openIdentities(t)
   const keys = await root.iam.send(
     new GetContextKeysForCustomPolicyCommand({ PolicyInputList: [policy] }),
@@ -229,7 +229,7 @@ test('the keys that policies ask for are named, of conditions and of variables',
   await denied(refused, 'AccessDenied', 403, message)
 })
 
-test('what cannot be simulated is refused', async (t) => {
+test('malformed and oversized simulations are refused', async (t) => {
   const { root } = await openIdentities(t)
   const ActionNames = ['kms:Encrypt']
   const custom = (input: object) =>

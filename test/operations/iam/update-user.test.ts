@@ -1,4 +1,4 @@
-/** A user that is renamed stays who it is: for its policies, its groups, key policies, roles and grants. */
+/** A renamed user stays the same user: for its policies, groups, key policies, roles and grants. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
@@ -27,7 +27,7 @@ import { accountId } from '../../harness.ts'
 
 const Plaintext = Buffer.from('x')
 
-test('whoever named a user means it under its new name, and a namesake under the old one is nobody', async (t) => {
+test('references to a user follow its new name, and a new user of the old name gets nothing', async (t) => {
   const { newRole, newUser, root } = await openIdentities(t)
   const { iam, kms } = root
   const ada = await newUser('ada', { Action: 'kms:GenerateRandom' })
@@ -92,7 +92,7 @@ test('whoever named a user means it under its new name, and a namesake under the
   await ada.kms.send(new RetireGrantCommand({ KeyId, GrantId }))
 })
 
-test('a name that is taken, in whichever case, and one that the caller may not give are refused', async (t) => {
+test('a name that is taken, whatever its case, or that the caller must not give is refused', async (t) => {
   const { newUser, root } = await openIdentities(t)
   for (const UserName of ['one', 'Two']) await root.iam.send(new CreateUserCommand({ UserName }))
   const taken = root.iam.send(new UpdateUserCommand({ UserName: 'one', NewUserName: 'two' }))
@@ -111,7 +111,7 @@ test('a name that is taken, in whichever case, and one that the caller may not g
   await denied(rename('admin'), 'AccessDenied', 403, message)
 })
 
-test('the name and the path that a user gets are authorized, whichever of the two is given', async (t) => {
+test('the ARN that a user gets is authorized, whether its name, its path or both change', async (t) => {
   const { newUser, root } = await openIdentities(t)
   const within = (path: string) => `arn:aws:iam::${accountId}:user${path}`
   const { iam, arn } = await newUser('clerk', {
@@ -124,7 +124,7 @@ test('the name and the path that a user gets are authorized, whichever of the tw
   await denied(moved, 'AccessDenied', 403, message)
   const both = { UserName: 'bob', NewPath: '/admin/', NewUserName: 'rob' }
   await denied(iam.send(new UpdateUserCommand(both)), 'AccessDenied', 403, message)
-  // Under the path that he has.
+  // The path stays.
   await iam.send(new UpdateUserCommand({ UserName: 'bob', NewUserName: 'rob' }))
   const { User } = await root.iam.send(new GetUserCommand({ UserName: 'rob' }))
   assert.equal(User?.Arn, within('/dev/rob'))

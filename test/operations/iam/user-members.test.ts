@@ -40,7 +40,7 @@ async function newPolicy(by: Signed, PolicyName: string, statement: object): Pro
   return Policy.Arn
 }
 
-test('a boundary takes away, at once, and gives nothing; a key policy that names the user stands above it', async (t) => {
+test('a boundary limits identity policies at once, but not a key policy that names the user', async (t) => {
   const { newUser, root } = await openIdentities(t)
   const user = await newUser('bounded', { Action: ['kms:GenerateRandom', 'kms:CreateKey'] })
   const create = (): Promise<unknown> => user.kms.send(new CreateKeyCommand({}))
@@ -74,7 +74,7 @@ test('a boundary takes away, at once, and gives nothing; a key policy that names
   await root.iam.send(new DeletePolicyCommand({ PolicyArn: edge }))
 })
 
-test('who may make users only with a boundary makes none without it', async (t) => {
+test('a caller that can create users only with a boundary creates none without it', async (t) => {
   const { newUser, root } = await openIdentities(t)
   const edge = await newPolicy(root, 'edge', { Action: 'kms:*' })
   const hr = await newUser('hr', {
@@ -95,7 +95,7 @@ test('who may make users only with a boundary makes none without it', async (t) 
   await root.iam.send(new DeletePolicyCommand({ PolicyArn: edge }))
 })
 
-test('tags of users are theirs in policies, by key without case, fifty at most', async (t) => {
+test('tags of users are principal tags in policies, with keys of any case, fifty at most', async (t) => {
   const { newUser, root } = await openIdentities(t)
   const user = await newUser('tagged', {
     Action: 'kms:GenerateRandom',
@@ -129,7 +129,7 @@ test('tags of users are theirs in policies, by key without case, fifty at most',
   await denied(twice, 'InvalidInputException', 400, /Duplicate tag keys/)
 })
 
-test('tags of policies, and the one name that two accounts cannot share', async (t) => {
+test('policies have tags, and an account alias is unique among accounts', async (t) => {
   const { newUser, root } = await openIdentities(t)
   const PolicyArn = await newPolicy(root, 'plain', { Action: 'kms:*' })
   await root.iam.send(new TagPolicyCommand({ PolicyArn, Tags: [{ Key: 'k', Value: 'v' }] }))
@@ -154,7 +154,7 @@ test('tags of policies, and the one name that two accounts cannot share', async 
   }
 })
 
-test('an access key’s last use is told with its service and Region, and outlives a restart of nobody', async (t) => {
+test('the last use of an access key has its service and Region', async (t) => {
   const { newUser, root } = await openIdentities(t)
   const user = await newUser('user-of-keys', { Action: 'kms:GenerateRandom' })
   const AccessKeyId = user.credentials.accessKeyId

@@ -1,4 +1,4 @@
-/** Inline policies of users through the official SDK: what they give, and what they do not. */
+/** Inline policies of users through the official SDK: what they allow, and what they do not. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
@@ -39,7 +39,7 @@ function putPolicy(by: Signed, UserName: string, PolicyDocument: string): Promis
   return by.iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'own', PolicyDocument }))
 }
 
-test('an inline policy is written, read as it was, listed and deleted', async (t) => {
+test('an inline policy is written, returned unchanged, listed and deleted', async (t) => {
   const { root, newUser } = await openIdentities(t)
   await newUser('ada')
   const document = `{ "Version": "2012-10-17", "Statement": [ { "Effect": "Allow",\r\n "Action": "kms:*(!')é", "Resource": "*" } ] }`
@@ -61,7 +61,7 @@ test('an inline policy is written, read as it was, listed and deleted', async (t
   assert.deepEqual(await list(), [])
 })
 
-test('an identity policy opens a key whose policy leaves it to its account', async (t) => {
+test('an identity policy gives access to a key whose policy delegates to its account', async (t) => {
   const { root, newUser } = await openIdentities(t)
   const { keyId, arn } = await makeKey(root.kms)
   const other = await makeKey(root.kms)
@@ -79,7 +79,7 @@ test('an identity policy opens a key whose policy leaves it to its account', asy
   await denied(encrypt(ada, other.keyId), 'AccessDeniedException', 400, refusal)
 })
 
-test('a key whose policy names nobody else is closed to identity policies', async (t) => {
+test('identity policies give no access to a key whose policy does not delegate to the account', async (t) => {
   const { root, newUser } = await openIdentities(t)
   const { keyId, arn } = await makeKey(root.kms)
   const ada = await newUser('ada', { Action: 'kms:*' })
@@ -96,7 +96,7 @@ test('a key whose policy names nobody else is closed to identity policies', asyn
   await denied(encrypt(ada, keyId), 'AccessDeniedException', 400, refusal)
 })
 
-test('IAM asks the policies of its callers, user by user and path by path', async (t) => {
+test('identity policies decide on calls of IAM, by user and by path', async (t) => {
   const { root, newUser } = await openIdentities(t)
   const admin = await newUser('admin', {
     Action: 'iam:*',
@@ -146,7 +146,7 @@ test('policy variables and tags of the caller decide', async (t) => {
   await use()
 })
 
-test('a key policy may leave its next writing to a tag of the caller, who has it', async (t) => {
+test('the lockout check knows the caller’s tags', async (t) => {
   const { newUser, root } = await openIdentities(t)
   const user = await newUser('keeper', { Action: 'kms:*' })
   const policyFor = (team: string): string =>
@@ -171,7 +171,7 @@ test('a key policy may leave its next writing to a tag of the caller, who has it
   await denied(write('red'), 'MalformedPolicyDocumentException', 400, lockout)
 })
 
-test('documents that are no identity policies are refused when they are written', async (t) => {
+test('malformed identity policies are refused when they are written', async (t) => {
   const { root, newUser } = await openIdentities(t)
   const ada = await newUser('ada', { Action: 'sts:*' })
   const malformed = (document: string, message: string | RegExp): Promise<void> =>
@@ -207,7 +207,7 @@ test('documents that are no identity policies are refused when they are written'
   )
 })
 
-test('a user who is gone shows in a key policy as its unique id', async (t) => {
+test('a key policy shows a deleted user by unique id', async (t) => {
   const { root, newUser } = await openIdentities(t)
   const ada = await newUser('ada')
   const { keyId: KeyId } = await makeKey(root.kms)
@@ -243,7 +243,7 @@ test('a user who is gone shows in a key policy as its unique id', async (t) => {
       },
     ],
   })
-  // What shows one cannot be written back, as at AWS.
+  // As at AWS, a policy with a unique id cannot be written back.
   await denied(
     root.kms.send(new PutKeyPolicyCommand({ KeyId, Policy: await shown() })),
     'MalformedPolicyDocumentException',

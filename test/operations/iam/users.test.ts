@@ -1,4 +1,4 @@
-/** Users and their access keys through the official SDK: root makes them, they sign, they end. */
+/** Users and their access keys through the official SDK: creation, signatures, and deletion. */
 import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ import { accountId } from '../../harness.ts'
 
 const gone = 'The security token included in the request is invalid.'
 
-test('a user is made with a path and tags, shown, listed, and ended', async (t) => {
+test('a user is created with a path and tags, returned, listed and deleted', async (t) => {
   const { root } = await openIdentities(t)
   const Tags = [{ Key: 'team', Value: 'blue +1' }]
   const made = await root.iam.send(new CreateUserCommand({ UserName: 'Ada', Path: '/a/b/', Tags }))
@@ -44,7 +44,7 @@ test('a user is made with a path and tags, shown, listed, and ended', async (t) 
   assert.deepEqual([account.User?.UserId, account.User?.UserName], [accountId, undefined])
 })
 
-test('lists of users come page by page, and a marker is good for its own list only', async (t) => {
+test('users are listed in pages, and a marker is valid only for its own list', async (t) => {
   const { root } = await openIdentities(t)
   for (const UserName of ['c', 'a', 'b']) await root.iam.send(new CreateUserCommand({ UserName }))
   const names: unknown[] = []
@@ -93,7 +93,7 @@ test('names, paths and tags that AWS refuses are refused', async (t) => {
   await denied(boundary, 'NoSuchEntityException', 404, /does not exist or is not attachable/)
 })
 
-test('a user signs with its keys, which are told once, and is who it is', async (t) => {
+test('a user signs with its access keys, whose secrets appear only in the answers that create them', async (t) => {
   const { server, root, as, newUser } = await openIdentities(t)
   const ada = await newUser('ada', undefined, '/ops/')
   assert.match(ada.credentials.accessKeyId, /^AKIA[A-Z2-7]{16}$/)
@@ -114,18 +114,18 @@ test('a user signs with its keys, which are told once, and is who it is', async 
     new Set([second.accessKeyId, ada.credentials.accessKeyId]),
   )
   assert.ok(!JSON.stringify(AccessKeyMetadata).includes('Secret'))
-  let said = server.logged.join('\n')
+  let written = server.logged.join('\n')
   for (const file of await readdir(server.directory, { recursive: true, withFileTypes: true })) {
-    if (file.isFile()) said += await readFile(join(file.parentPath, file.name), 'latin1')
+    if (file.isFile()) written += await readFile(join(file.parentPath, file.name), 'latin1')
   }
-  assert.ok(said.includes(second.accessKeyId))
+  assert.ok(written.includes(second.accessKeyId))
   for (const { secretAccessKey } of [second, ada.credentials])
-    assert.ok(!said.includes(secretAccessKey))
+    assert.ok(!written.includes(secretAccessKey))
   const wrong = as({ ...second, secretAccessKey: ada.credentials.secretAccessKey })
   await denied(wrong.whoAmI(), 'SignatureDoesNotMatch', 403, /does not match/)
 })
 
-test('an access key that is inactive or deleted signs nothing from the next request on', async (t) => {
+test('requests of an inactive or deleted access key are refused from the next one on', async (t) => {
   const { root, newUser } = await openIdentities(t)
   const ada = await newUser('ada')
   const { accessKeyId: AccessKeyId } = ada.credentials
@@ -147,7 +147,7 @@ test('an access key that is inactive or deleted signs nothing from the next requ
   await root.iam.send(new DeleteUserCommand({ UserName: 'ada' }))
 })
 
-test("nobody changes another user's key under its own name, nor the root user's", async (t) => {
+test('a call cannot change a key of another user than it names, nor of the root user', async (t) => {
   const { root, newUser } = await openIdentities(t)
   const ada = await newUser('ada')
   await root.iam.send(new CreateUserCommand({ UserName: 'bob' }))
@@ -163,7 +163,7 @@ test("nobody changes another user's key under its own name, nor the root user's"
   )
 })
 
-test('a user without policies may do nothing, and is told so in the words of AWS', async (t) => {
+test('a user without policies is refused everything, with AWS’s messages', async (t) => {
   const { newUser, root } = await openIdentities(t)
   const ada = await newUser('ada', undefined, '/ops/')
   const refuses = (call: Promise<unknown>, action: string, resource: string): Promise<void> =>
@@ -181,7 +181,7 @@ test('a user without policies may do nothing, and is told so in the words of AWS
   assert.equal(Users?.length, 1)
 })
 
-test('a key policy that names a user lets it use the key; a namesake inherits nothing', async (t) => {
+test('a key policy that names a user allows it to use the key, but not its namesake', async (t) => {
   const { root, newUser } = await openIdentities(t)
   const ada = await newUser('ada', undefined, '/ops/')
   const { keyId: KeyId, arn } = await makeKey(root.kms)
