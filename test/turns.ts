@@ -50,7 +50,7 @@ export const turnsLeft: Readonly<Record<string, number>> = {
   'src/lifecycle': 16,
   'src/metrics': 6,
   'src/model': 17,
-  'src/operations': 54,
+  'src/operations': 47,
   'src/pipeline': 7,
   'src/policy': 21,
   'src/resolve': 13,
