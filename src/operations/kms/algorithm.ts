@@ -1,9 +1,9 @@
-/** Which algorithm a call means, and whether its key can do it. @module */
+/** Checks that a key supports the algorithm that a call names. @module */
 import { algorithmNames } from '../../crypto/key-specs.ts'
 import { KmsError } from '../../errors.ts'
 import type { KeyRecord } from '../../model/key.ts'
 
-/** Whether the key's spec has the algorithm, for the key's usage. */
+/** Whether the key's spec supports the algorithm for the key's usage. */
 export function hasAlgorithm(key: KeyRecord, asked: string): boolean {
   return algorithmNames(key.spec, key.usage).includes(asked)
 }

@@ -1,5 +1,5 @@
 /**
- * Names of aliases, what they may point to, and how many may: in AWS's words.
+ * Rules for alias names, alias targets and the number of aliases, with AWS's messages.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/alias-create.html
  * @module
  */
@@ -8,10 +8,10 @@ import { parseArn } from '../../model/arn.ts'
 import type { KeyRef } from '../../model/key.ts'
 import type { StoreReads } from '../../store/store.ts'
 import type { ResourceQuotas } from '../../throttle/profiles.ts'
-import { requireRoom } from './room.ts'
+import { requireUnderQuota } from './resource-quota.ts'
 
 /**
- * The name of an alias that a customer can make, change or delete.
+ * Checks the name of an alias that a customer creates, updates or deletes.
  * @throws {KmsError} `ValidationException` for a name without prefix or with a colon,
  *   `InvalidAliasNameException` for the bare prefix, `NotAuthorizedException` for AWS's own names
  */
@@ -32,7 +32,7 @@ export function checkAliasName(name: string): void {
   if (name.startsWith('alias/aws/')) throw new KmsError('NotAuthorizedException')
 }
 
-/** @throws {KmsError} `ValidationException` when an alias is to point to an alias */
+/** @throws {KmsError} `ValidationException` when the target of an alias is another alias */
 export function checkAliasTarget(target: string): void {
   const resource = target.startsWith('arn:') ? parseArn(target)?.resource : target
   if (resource?.startsWith('alias/') === true) {
@@ -40,12 +40,12 @@ export function checkAliasTarget(target: string): void {
   }
 }
 
-/** @throws {KmsError} `LimitExceededException` when one more alias of `key` would be one too many */
-export async function requireAliasRoom(
+/** @throws {KmsError} `LimitExceededException` when `key` has the maximum number of aliases */
+export async function requireAliasQuota(
   store: Pick<StoreReads, 'countAliases'>,
   key: KeyRef,
   { aliasesPerKey }: ResourceQuotas,
 ): Promise<void> {
   const quota = 'Aliases per key quota for this account in this region'
-  await requireRoom(aliasesPerKey, () => store.countAliases(key), quota)
+  await requireUnderQuota(aliasesPerKey, () => store.countAliases(key), quota)
 }

@@ -1,5 +1,5 @@
 /**
- * CancelKeyDeletion — takes a key out of its waiting period; it comes back disabled.
+ * CancelKeyDeletion — ends the waiting period of a key; the key is then disabled.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_CancelKeyDeletion.html
  * @module
  */
@@ -18,7 +18,7 @@ export const cancelKeyDeletion = operation<CancelKeyDeletionRequest, CancelKeyDe
       forms: 'key',
       action: 'kms:CancelKeyDeletion',
       crossAccount: false,
-      // `run` refuses the others: with one sentence for all of them.
+      // `run` checks the state: AWS uses one message for all other states.
       states: anyState,
     },
   },

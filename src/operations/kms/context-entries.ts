@@ -1,4 +1,4 @@
-/** Condition keys that an encryption context and the constraints of a grant set. @module */
+/** Condition keys for encryption contexts and grant constraints. @module */
 import type { GrantConstraints } from '../../model/grant.ts'
 import type { ContextEntries } from '../contract/call.ts'
 
@@ -16,7 +16,7 @@ export function encryptionContextEntries(
   return { ...Object.fromEntries(pairs), 'kms:EncryptionContextKeys': names }
 }
 
-/** Of a grant that is made or retired: its encryption context, and which kinds of constraints it has. */
+/** For a grant that is created or retired: its encryption context and its constraint types. */
 export function grantConstraintEntries(constraints: GrantConstraints = {}): ContextEntries {
   const { EncryptionContextEquals, EncryptionContextSubset } = constraints
   const types = Object.keys(constraints)

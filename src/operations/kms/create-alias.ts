@@ -1,5 +1,5 @@
 /**
- * CreateAlias — gives a key one more name.
+ * CreateAlias — adds an alias to a key.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
  * @module
  */
@@ -10,9 +10,9 @@ import { notDyingStates } from '../../model/key-state.ts'
 import { required } from '../../model/shape.ts'
 import { DuplicateRow } from '../../store/store.ts'
 import { operation } from '../contract/operation.ts'
-import { checkAliasName, checkAliasTarget, requireAliasRoom } from './alias-name.ts'
+import { checkAliasName, checkAliasTarget, requireAliasQuota } from './alias-name.ts'
 import { aliasName, requiredKeyId } from './members.ts'
-import { requireRoom } from './room.ts'
+import { requireUnderQuota } from './resource-quota.ts'
 
 export const createAlias = operation<CreateAliasRequest, void>()({
   name: 'CreateAlias',
@@ -45,7 +45,7 @@ export const createAlias = operation<CreateAliasRequest, void>()({
     checkAliasTarget(input.TargetKeyId)
   },
   async run({ input, partition, keys: { key }, commit }, { clock, quotas }) {
-    // The pipeline takes keys of the caller's own account only, so the alias is made beside its key.
+    // The pipeline accepts only keys of the caller's account, so alias and key have the same account.
     const { accountId, region, keyId } = key
     const alias = { accountId, region, name: input.AliasName }
     const now = clock.now()
@@ -56,10 +56,10 @@ export const createAlias = operation<CreateAliasRequest, void>()({
       )
       if ((await transaction.findAlias(alias)) !== undefined) throw taken
       await transaction.confirmKey(key)
-      await requireAliasRoom(transaction, key, quotas.resources)
+      await requireAliasQuota(transaction, key, quotas.resources)
       const { aliases } = quotas.resources
       const quota = 'Aliases quota for this account in this region'
-      await requireRoom(aliases, () => transaction.countAllAliases(accountId, region), quota)
+      await requireUnderQuota(aliases, () => transaction.countAllAliases(accountId, region), quota)
       try {
         await transaction.insertAlias({
           ...alias,

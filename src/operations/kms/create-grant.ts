@@ -1,5 +1,5 @@
 /**
- * CreateGrant — lets a principal use a key, without a change of its policy.
+ * CreateGrant — lets a principal use a key without changing the key policy.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html
  * @module
  */
@@ -15,7 +15,12 @@ import {
   findInfrastructure,
   requireGranteeWithinService,
 } from './grant-principals.ts'
-import { checkGrant, meantConstraints, requireGrantable, requireGrantRoom } from './grant-rules.ts'
+import {
+  checkGrant,
+  normalizedConstraints,
+  requireGrantable,
+  requireGrantQuota,
+} from './grant-rules.ts'
 import {
   dryRun,
   grantConstraints,
@@ -55,11 +60,11 @@ export const createGrant = operation<CreateGrantRequest, CreateGrantResponse>()(
   },
   principalMembers: ['GranteePrincipal', 'RetiringPrincipal'],
   requestedGrant: ({ Operations, Constraints }) => {
-    const constraints = meantConstraints(Constraints)
+    const constraints = normalizedConstraints(Constraints)
     return { operations: Operations, ...(constraints && { constraints }) }
   },
   context: (input) => ({
-    ...grantConstraintEntries(meantConstraints(input.Constraints)),
+    ...grantConstraintEntries(normalizedConstraints(input.Constraints)),
     'kms:GrantConstraintSourceArn': input.Constraints?.SourceArn,
     'kms:GrantOperations': input.Operations,
     'kms:GranteePrincipal': input.GranteePrincipal,
@@ -80,7 +85,7 @@ export const createGrant = operation<CreateGrantRequest, CreateGrantResponse>()(
     'Name',
     'DryRun',
   ],
-  // Never the token.
+  // Never the grant token: it is a credential.
   auditResponse: ({ GrantId }, arns) => ({ grantId: GrantId, keyId: arns.key }),
   throws: [
     'ValidationException',
@@ -96,7 +101,7 @@ export const createGrant = operation<CreateGrantRequest, CreateGrantResponse>()(
   check: checkGrant,
   async run({ input, caller, partition, keys: { key }, commit }, dependencies) {
     const operations = [...new Set(input.Operations)]
-    const constraints = meantConstraints(input.Constraints)
+    const constraints = normalizedConstraints(input.Constraints)
     requireGrantable(key, operations, constraints)
     const { accountId, region, keyId } = key
     const wanted: Requested = {
@@ -105,7 +110,7 @@ export const createGrant = operation<CreateGrantRequest, CreateGrantResponse>()(
       keyId,
       ...(input.Name !== undefined && { name: input.Name }),
       ...(await principalsOf(input, caller, partition, dependencies.principals)),
-      // A service has no account: what it grants in its own name is the account's of the key.
+      // A service has no account: its grants belong to the account of the key.
       issuingAccountId: caller.service === undefined ? caller.accountId : accountId,
       operations,
       ...(constraints && { constraints }),
@@ -113,7 +118,7 @@ export const createGrant = operation<CreateGrantRequest, CreateGrantResponse>()(
     const grantId = Buffer.from(dependencies.random.bytes(32)).toString('hex')
     const createdAt = dependencies.clock.now()
     return commit(async (transaction) => {
-      // Holds the key's row, so that of two repeated requests the later one sees the grant.
+      // Locks the key's row, so that the later of two equal requests finds the grant.
       await transaction.confirmKey(key)
       const same =
         wanted.name === undefined
@@ -121,7 +126,7 @@ export const createGrant = operation<CreateGrantRequest, CreateGrantResponse>()(
           : await transaction.findSameGrant(key, requestDigest(wanted))
       if (same === undefined) {
         const grantee = wanted.granteePrincipal ?? wanted.granteeServicePrincipal ?? ''
-        await requireGrantRoom(transaction, key, grantee, dependencies.quotas.resources)
+        await requireGrantQuota(transaction, key, grantee, dependencies.quotas.resources)
       }
       const grant = same ?? (await transaction.insertGrant({ ...wanted, grantId, createdAt }))
       return { GrantToken: dependencies.grantTokens.seal(grant), GrantId: grant.grantId }

@@ -1,5 +1,5 @@
 /**
- * CreateKey — makes a key: its material, its policy and its tags, all or nothing.
+ * CreateKey — creates a key with its material, policy and tags in one transaction.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html
  * @module
  */
@@ -9,8 +9,8 @@ import { operation } from '../contract/operation.ts'
 import { auditedMetadata, keyMetadata } from './key-metadata.ts'
 import { customKeyStoreId, description, policy, tags } from './members.ts'
 import { withMultiRegionRole } from './multi-region-role.ts'
-import { askedFor, newKeyId, requireNewKey } from './new-key.ts'
-import { requireRoom } from './room.ts'
+import { requestedKey, newKeyId, requireNewKey } from './new-key.ts'
+import { requireUnderQuota } from './resource-quota.ts'
 import { checkTags, tagEntries, tagPermissions } from './tags.ts'
 
 const oldSpecs = [
@@ -62,7 +62,7 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
   keys: {},
   permissions: (input) => [{ action: 'kms:CreateKey' }, ...tagPermissions(input.Tags)],
   context(input) {
-    const { spec, usage, origin } = askedFor(input)
+    const { spec, usage, origin } = requestedKey(input)
     return {
       'kms:KeySpec': spec,
       'kms:KeyUsage': usage,
@@ -90,7 +90,7 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
     'XksKeyId',
   ],
   auditDefaults(input) {
-    const { spec, usage, origin } = askedFor(input)
+    const { spec, usage, origin } = requestedKey(input)
     return {
       description: '',
       keyUsage: usage,
@@ -124,12 +124,12 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
       keyId: newKeyId(dependencies.random.uuid(), input),
     }
     const keyPolicy = input.Policy ?? dependencies.policies.defaultFor(partition, ref.accountId)
-    // The default lets the account write the next policy, and so locks nobody out.
+    // The default policy lets the account change it, so it locks nobody out.
     const bypass = input.Policy === undefined || (input.BypassPolicyLockoutSafetyCheck ?? false)
     const policyPrincipals = await dependencies.policies.check(keyPolicy, ref, call, bypass)
     const createdAt = dependencies.clock.now()
     const keyStore = dependencies.keyStoreOf(made)
-    // An imported key has none yet.
+    // A key with imported material has none at first.
     const material =
       made.origin === 'EXTERNAL'
         ? undefined
@@ -137,7 +137,7 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
     return commit(async (transaction) => {
       const { keys } = dependencies.quotas.resources
       const quota = 'KMS keys quota for this account in this region'
-      await requireRoom(keys, () => transaction.countKeys(ref.accountId, region), quota)
+      await requireUnderQuota(keys, () => transaction.countKeys(ref.accountId, region), quota)
       const key = await transaction.insertKey({
         ...ref,
         ...made,

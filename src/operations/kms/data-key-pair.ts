@@ -1,11 +1,11 @@
-/** What GenerateDataKeyPair and GenerateDataKeyPairWithoutPlaintext share: the making of a pair. @module */
+/** Generates the key pair for GenerateDataKeyPair and GenerateDataKeyPairWithoutPlaintext. @module */
 import { KmsError } from '../../errors.ts'
 import type { EncryptionContext, KeyStore, Sealed } from '../../keystores/keystore.ts'
 import type { KeyRecord, KeySpec } from '../../model/key.ts'
 
 /**
- * The spec of the pair that is asked for.
- * @throws {KmsError} `UnsupportedOperationException` for the one of China Regions
+ * Returns the requested spec of the pair.
+ * @throws {KmsError} `UnsupportedOperationException` for SM2, which exists only in China Regions
  */
 export function requirePairSpec<S extends string>(input: {
   readonly KeyPairSpec: S | 'SM2'
@@ -15,13 +15,13 @@ export function requirePairSpec<S extends string>(input: {
     const message = 'KeyPairSpec SM2 is not supported in this Region'
     throw new KmsError('UnsupportedOperationException', message)
   }
-  return spec as Exclude<S, 'SM2'> // all that is left
+  return spec as Exclude<S, 'SM2'> // only SM2 is excluded
 }
 
 /**
- * A new pair, and its private half sealed under `key`. The caller of this overwrites `privateKey` where it
- * does not leave in the answer.
- * @throws {KmsError} `InvalidKeyUsageException` when `key` is no symmetric encryption key
+ * Generates a key pair and encrypts its private key under `key`. The calling operation overwrites
+ * `privateKey` unless it returns it.
+ * @throws {KmsError} `InvalidKeyUsageException` unless `key` is a symmetric encryption key
  */
 export async function makeDataKeyPair(
   keyStore: KeyStore,

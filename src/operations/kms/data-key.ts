@@ -1,6 +1,6 @@
 /**
- * What GenerateDataKey and GenerateDataKeyWithoutPlaintext share: how the caller says what to make,
- * and the making of it.
+ * Generates the data key for GenerateDataKey and GenerateDataKeyWithoutPlaintext, and reads the
+ * requested length.
  * @module
  */
 import { KmsError } from '../../errors.ts'
@@ -8,7 +8,7 @@ import type { KeyRecord } from '../../model/key.ts'
 import { oneOf } from '../../model/shape.ts'
 import type { EncryptionContext, KeyStore, Sealed } from '../../keystores/keystore.ts'
 
-/** AWS takes these two and prints, for any other value, the specs of KMS keys instead. */
+/** AWS accepts these two. Its message for any other value lists the specs of KMS keys instead. */
 export const dataKeySpec = oneOf(
   ['AES_256', 'AES_128'],
   [
@@ -40,8 +40,8 @@ interface DataKeySize {
 const bytesOf = { AES_256: 32, AES_128: 16 } as const
 
 /**
- * The length of the data key that is asked for, in bytes.
- * @throws {KmsError} `ValidationException` unless the caller says it in exactly one way
+ * Returns the requested length of the data key in bytes.
+ * @throws {KmsError} `ValidationException` unless exactly one of the two members is present
  */
 export function dataKeyBytes({ KeySpec, NumberOfBytes }: DataKeySize): number {
   if (KeySpec !== undefined && NumberOfBytes === undefined) return bytesOf[KeySpec]
@@ -50,9 +50,9 @@ export function dataKeyBytes({ KeySpec, NumberOfBytes }: DataKeySize): number {
 }
 
 /**
- * A new data key, and sealed under `key`. The caller of this overwrites `plaintext` where it does not
- * leave in the answer.
- * @throws {KmsError} `InvalidKeyUsageException` when `key` is no symmetric encryption key
+ * Generates a data key and encrypts it under `key`. The calling operation overwrites `plaintext` unless
+ * it returns it.
+ * @throws {KmsError} `InvalidKeyUsageException` unless `key` is a symmetric encryption key
  */
 export async function makeDataKey(
   keyStore: KeyStore,

@@ -1,5 +1,5 @@
 /**
- * Decapsulate — the secret of a ciphertext that Encapsulate made, or anyone with the public key.
+ * Decapsulate — recovers the shared secret from a ciphertext made by Encapsulate or with the public key.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_Decapsulate.html
  * @module
  */

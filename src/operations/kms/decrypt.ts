@@ -1,5 +1,5 @@
 /**
- * Decrypt — opens what Encrypt, ReEncrypt or a GenerateDataKey operation sealed.
+ * Decrypt — decrypts a ciphertext made by Encrypt, ReEncrypt or a GenerateDataKey operation.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html
  * @module
  */
@@ -23,7 +23,7 @@ import {
 export const decrypt = operation<DecryptRequest, DecryptResponse>()({
   name: 'Decrypt',
   input: {
-    // Optional for the dry run without a ciphertext alone.
+    // Optional only for a dry run without a ciphertext.
     CiphertextBlob: ciphertext,
     EncryptionContext: encryptionContext,
     GrantTokens: grantTokens,
@@ -79,7 +79,7 @@ export const decrypt = operation<DecryptRequest, DecryptResponse>()({
     const side = sideOf(key, input.EncryptionAlgorithm, input.EncryptionContext)
     const sealed = ciphertextOf(input)
     requireOpening(side, sealed)
-    if (sealed === undefined) return {} // a dry run: nothing is left to check
+    if (sealed === undefined) return {} // a dry run without a ciphertext ends here
     const { plaintext, materialId } = await open(keyStoreOf(key), side, sealed, signal)
     usesMaterials({ keyMaterialId: materialId })
     return {

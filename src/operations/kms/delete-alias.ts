@@ -1,5 +1,5 @@
 /**
- * DeleteAlias — takes a name from a key; the key stays as it is.
+ * DeleteAlias — deletes an alias; the key does not change.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_DeleteAlias.html
  * @module
  */
@@ -37,7 +37,7 @@ export const deleteAlias = operation<DeleteAliasRequest, void>()({
   check: (input) => checkAliasName(input.AliasName),
   async run({ alias, commit }) {
     const record = alias?.record
-    assert(record, 'the pipeline has found the alias whose key it resolved')
+    assert(record, 'the pipeline found the alias when it resolved the key')
     await commit((transaction) => transaction.deleteAlias(record))
   },
 })

@@ -1,5 +1,5 @@
 /**
- * DeleteImportedKeyMaterial — takes material away from a key at once; the same can be imported again.
+ * DeleteImportedKeyMaterial — deletes material of a key at once; you can import the same material again.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_DeleteImportedKeyMaterial.html
  * @module
  */
@@ -13,11 +13,11 @@ import type { KeyState } from '../../model/key.ts'
 import { isNeeded } from '../../model/key-material.ts'
 import { anyState } from '../../model/key-state.ts'
 import { operation } from '../contract/operation.ts'
-import { requireImported, requireToldApart } from './imported.ts'
+import { requireImported, requireDistinctMaterials } from './imported.ts'
 import { keyMaterialId, requiredKeyId } from './members.ts'
 
-/** A key that is to be deleted loses its material and goes on dying. */
-const losingStates: readonly KeyState[] = anyState.filter(
+/** A key that is pending deletion may lose its material, and stays pending deletion. */
+const deletableStates: readonly KeyState[] = anyState.filter(
   (state) => state !== 'Creating' && state !== 'Updating',
 )
 
@@ -33,7 +33,7 @@ export const deleteImportedKeyMaterial = operation<
       forms: 'key',
       action: 'kms:DeleteImportedKeyMaterial',
       crossAccount: false,
-      // `run` refuses the others: behind those whose origin is the reason.
+      // `run` checks the state, after it has checked the origin.
       states: anyState,
     },
   },
@@ -53,10 +53,10 @@ export const deleteImportedKeyMaterial = operation<
   ],
   async run({ input, keys: { key }, arn, commit }, { store }) {
     const KeyId = arn(key)
-    requireImported(key, KeyId, losingStates)
-    requireToldApart(key, input, ['KeyMaterialId'])
+    requireImported(key, KeyId, deletableStates)
+    requireDistinctMaterials(key, input, ['KeyMaterialId'])
     const { KeyMaterialId: materialId = key.currentMaterialId } = input
-    // It has never had any.
+    // Nothing was ever imported.
     if (materialId === undefined) return { KeyId }
     const { accountId, region, keyId } = key
     const ref = { accountId, region, keyId, materialId }

@@ -1,5 +1,5 @@
 /**
- * DeriveSharedSecret — the secret that a key shares with another's public key.
+ * DeriveSharedSecret — derives the ECDH secret of a key and another party's public key.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_DeriveSharedSecret.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * DescribeKey — all that there is to say of a key but its policy, tags and aliases.
+ * DescribeKey — returns the metadata of a key, without its policy, tags and aliases.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html
  * @module
  */

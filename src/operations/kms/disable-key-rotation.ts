@@ -1,5 +1,5 @@
 /**
- * DisableKeyRotation — has a key no longer rotated by itself; what it has stays.
+ * DisableKeyRotation — turns the automatic rotation of a key off; its materials stay.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKeyRotation.html
  * @module
  */
@@ -37,7 +37,7 @@ export const disableKeyRotation = operation<DisableKeyRotationRequest, void>()({
   async run({ keys: { key }, arn, alsoRecords, commit }) {
     requireOwnRotation(key, arn(key), 'DisableKeyRotation', automaticOrigins)
     requireState(arn(key), key.state, usableStates)
-    // Of a key that cannot be rotated it is off already, and AWS says no more of it.
+    // A key that cannot be rotated has it off already; AWS returns success.
     if (rotationScheduleOf(key) === undefined) return
     await commit(async (transaction) => {
       const changes = { rotationPeriodDays: undefined, nextRotationAt: undefined }

@@ -1,5 +1,5 @@
 /**
- * DisableKey — keeps a key from being used; nothing of it is lost.
+ * DisableKey — disables a key; nothing is deleted.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKey.html
  * @module
  */

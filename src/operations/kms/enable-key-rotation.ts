@@ -1,5 +1,5 @@
 /**
- * EnableKeyRotation — has a key rotated by itself, or changes how often.
+ * EnableKeyRotation — turns automatic rotation on, or changes its period.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html
  * @module
  */
@@ -29,7 +29,7 @@ export const enableKeyRotation = operation<EnableKeyRotationRequest, void>()({
       states: rotationSettingStates,
     },
   },
-  // The default, also where the key keeps another period.
+  // Without a period in the request, policies see the default, even if the key keeps another period.
   context: (input) => ({
     'kms:RotationPeriodInDays': String(input.RotationPeriodInDays ?? defaultRotationDays),
   }),
@@ -50,7 +50,7 @@ export const enableKeyRotation = operation<EnableKeyRotationRequest, void>()({
     requireSymmetric(key)
     const present = rotationScheduleOf(key)?.periodDays
     const periodDays = input.RotationPeriodInDays ?? present ?? defaultRotationDays
-    // What is repeated does not put the next rotation off.
+    // An equal request does not postpone the next rotation.
     if (periodDays === present) return
     await commit(async (transaction) => {
       const changes = rotationFrom(clock.now(), periodDays)

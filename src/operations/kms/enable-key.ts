@@ -1,5 +1,5 @@
 /**
- * EnableKey — lets a disabled key be used again.
+ * EnableKey — enables a disabled key.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKey.html
  * @module
  */

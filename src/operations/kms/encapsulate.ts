@@ -1,5 +1,5 @@
 /**
- * Encapsulate — a fresh secret, and the ciphertext by which Decapsulate finds it.
+ * Encapsulate — generates a shared secret and the ciphertext from which Decapsulate recovers it.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_Encapsulate.html
  * @module
  */

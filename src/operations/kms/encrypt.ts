@@ -1,5 +1,5 @@
 /**
- * Encrypt — seals up to 4096 bytes under a symmetric key, or what fits under an RSA key.
+ * Encrypt — encrypts up to 4096 bytes under a symmetric key, or what fits under an RSA key.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html
  * @module
  */

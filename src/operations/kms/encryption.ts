@@ -1,6 +1,6 @@
 /**
- * What Encrypt, Decrypt and ReEncrypt share: sealing and opening under either kind of key, and what is
- * checked before.
+ * Encryption and decryption under symmetric and RSA keys for Encrypt, Decrypt and ReEncrypt, with the
+ * checks before them.
  * @module
  */
 import { KmsError } from '../../errors.ts'
@@ -10,14 +10,14 @@ import { hasAlgorithm, requireAlgorithm } from './algorithm.ts'
 
 export const defaultAlgorithm = 'SYMMETRIC_DEFAULT'
 
-/** A key and how a call uses it. */
+/** A key, and the algorithm and context that a call uses with it. */
 export interface Side<A extends string> {
   readonly key: KeyRecord
   readonly algorithm: A
   readonly context: EncryptionContext
 }
 
-/** One side of a call, with AWS's defaults. */
+/** Fills in AWS's defaults for one side of a call. */
 export function sideOf<A extends string>(
   key: KeyRecord,
   algorithm: A | undefined,
@@ -27,7 +27,7 @@ export function sideOf<A extends string>(
 }
 
 /**
- * What must hold before anything is sealed.
+ * Checks that a call may encrypt.
  * @throws {KmsError} `InvalidKeyUsageException`, then `ValidationException`
  */
 export function requireSealing(side: Side<string>): void {
@@ -36,8 +36,8 @@ export function requireSealing(side: Side<string>): void {
 }
 
 /**
- * What must hold before `ciphertext` is opened. An algorithm that an asymmetric key does not have is no
- * matter here: at AWS it is the ciphertext that is found to be invalid, where there is one.
+ * Checks that a call may decrypt `ciphertext`. An algorithm that an asymmetric key does not support is not
+ * refused here if there is a ciphertext: AWS calls the ciphertext invalid instead.
  * @throws {KmsError} `InvalidKeyUsageException`, then `ValidationException`
  */
 export function requireOpening(side: Side<string>, ciphertext: Uint8Array | undefined): void {
@@ -48,9 +48,10 @@ export function requireOpening(side: Side<string>, ciphertext: Uint8Array | unde
 }
 
 /**
- * `materialId` is of symmetric keys only: AWS shows no other.
- * @throws {KmsError} `ValidationException` for no bytes under a symmetric key: only an RSA ciphertext that
- *   somebody made offline can hold none
+ * Encrypts under the key of `side`. `materialId` is present for symmetric keys only, as AWS returns it only
+ * for these.
+ * @throws {KmsError} `ValidationException` for an empty plaintext under a symmetric key. An RSA ciphertext
+ *   that somebody made offline can hold an empty plaintext.
  */
 export async function seal(
   keyStore: KeyStore,
@@ -68,7 +69,7 @@ export async function seal(
 }
 
 /**
- * The caller overwrites `plaintext` where it does not leave in the answer.
+ * Decrypts `ciphertext`. The calling operation overwrites `plaintext` unless it returns it.
  * @throws {KmsError} `InvalidCiphertextException` without a message, whatever the cause
  */
 export async function open(
@@ -86,7 +87,7 @@ function isSymmetric(key: KeyRecord): boolean {
   return key.spec === 'SYMMETRIC_DEFAULT'
 }
 
-/** Bare ciphertexts have no place for a context: one that is given would be taken for checked. */
+/** RSA ciphertexts do not bind a context. Accepting one would suggest that it was checked. */
 function refuseContext({ key, context }: Side<string>): void {
   if (isSymmetric(key) || Object.keys(context).length === 0) return
   throw new KmsError(

@@ -1,5 +1,5 @@
 /**
- * GenerateDataKeyPairWithoutPlaintext — a new key pair, its private half sealed under a KMS key only.
+ * GenerateDataKeyPairWithoutPlaintext — generates a key pair; returns the private key only encrypted.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKeyPairWithoutPlaintext.html
  * @module
  */

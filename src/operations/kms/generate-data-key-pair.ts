@@ -1,5 +1,5 @@
 /**
- * GenerateDataKeyPair — a new key pair, its private half in the clear and sealed under a KMS key.
+ * GenerateDataKeyPair — generates a key pair; returns the private key in plaintext and encrypted.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKeyPair.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * GenerateDataKeyWithoutPlaintext — a new data key, sealed under a KMS key; its plaintext leaves no trace.
+ * GenerateDataKeyWithoutPlaintext — generates a data key; returns it only encrypted.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKeyWithoutPlaintext.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * GenerateDataKey — a new data key, in the clear and sealed under a KMS key.
+ * GenerateDataKey — generates a data key; returns it in plaintext and encrypted under a KMS key.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKey.html
  * @module
  */

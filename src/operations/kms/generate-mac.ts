@@ -1,5 +1,5 @@
 /**
- * GenerateMac — the HMAC of a message.
+ * GenerateMac — computes the HMAC of a message.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateMac.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * GenerateRandom — random bytes from the key store.
+ * GenerateRandom — returns random bytes from the key store.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateRandom.html
  * @module
  */
@@ -19,7 +19,7 @@ export const generateRandom = operation<GenerateRandomRequest, GenerateRandomRes
   recipient: 'Plaintext',
   permissions: () => [{ action: 'kms:GenerateRandom' }],
   readOnly: true,
-  // AWS records nothing of the request but the custom key store that it names.
+  // AWS records only the custom key store of the request.
   audit: ['CustomKeyStoreId'],
   throws: ['ValidationException', 'UnsupportedOperationException', 'AccessDeniedException'],
   check(input) {
@@ -34,7 +34,7 @@ export const generateRandom = operation<GenerateRandomRequest, GenerateRandomRes
   },
 })
 
-/** @throws {KmsError} `ValidationException` when the caller does not say how many bytes */
+/** @throws {KmsError} `ValidationException` without `NumberOfBytes` */
 function lengthOf(input: { readonly NumberOfBytes?: number }): number {
   if (input.NumberOfBytes !== undefined) return input.NumberOfBytes
   throw new KmsError('ValidationException', 'NumberOfBytes is required.')

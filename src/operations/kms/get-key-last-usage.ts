@@ -1,5 +1,5 @@
 /**
- * GetKeyLastUsage — when, by which call and for what a key was last used cryptographically.
+ * GetKeyLastUsage — returns the last cryptographic use of a key: time, request and operation.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyLastUsage.html
  * @module
  */
@@ -25,7 +25,7 @@ export const getKeyLastUsage = operation<GetKeyLastUsageRequest, GetKeyLastUsage
   throws: ['InvalidArnException', 'NotFoundException', 'AccessDeniedException'],
   async run({ keys: { key } }, { keyUsages, clock }) {
     const last = await keyUsages.lastOf(key)
-    // A row that somebody else wrote or removed says nothing of the time before now.
+    // A row that failed its check, or was removed, proves nothing about the time before now.
     const since = last?.unproved === true ? clock.now() : keyUsages.since
     return {
       KeyId: key.keyId,

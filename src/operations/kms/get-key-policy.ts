@@ -1,5 +1,5 @@
 /**
- * GetKeyPolicy — the key policy, as it was written: who is gone is its unique id.
+ * GetKeyPolicy — returns the key policy as it was written; deleted principals appear as their unique ids.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyPolicy.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * GetKeyRotationStatus — whether and when a key is rotated by itself, and whether it is being rotated.
+ * GetKeyRotationStatus — returns the automatic rotation of a key, and the start of a rotation in progress.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html
  * @module
  */
@@ -41,8 +41,8 @@ export const getKeyRotationStatus = operation<
       throw new KmsError('UnsupportedOperationException', message)
     }
     const { onDemandRotationStartedAt: startedAt } = key
-    // What a key that is to be deleted keeps comes back with it. AWS rotates the keys that it manages, and
-    // does not say so.
+    // A key pending deletion keeps its schedule, and cancelling shows it again. AWS rotates AWS managed
+    // keys without reporting it.
     const hidden = key.state === 'PendingDeletion' || key.manager === 'AWS'
     const schedule = hidden ? undefined : rotationScheduleOf(key)
     return {

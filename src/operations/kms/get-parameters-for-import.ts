@@ -1,5 +1,6 @@
 /**
- * GetParametersForImport — a key to wrap material with, and the token by which it is unwrapped again.
+ * GetParametersForImport — returns a public key that wraps material, and the import token for unwrapping
+ * it.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GetParametersForImport.html
  * @module
  */
@@ -14,7 +15,7 @@ import type { KeyRecord } from '../../model/key.ts'
 import { anyState } from '../../model/key-state.ts'
 import { oneOf, required } from '../../model/shape.ts'
 import { operation } from '../contract/operation.ts'
-import { requireImported, sendingStates } from './imported.ts'
+import { requireImported, importStates } from './imported.ts'
 import { requiredKeyId } from './members.ts'
 
 export const getParametersForImport = operation<
@@ -42,7 +43,7 @@ export const getParametersForImport = operation<
       forms: 'key',
       action: 'kms:GetParametersForImport',
       crossAccount: false,
-      // `run` refuses the others: behind those whose origin is the reason.
+      // `run` checks the state, after it has checked the origin.
       states: anyState,
     },
   },
@@ -63,7 +64,7 @@ export const getParametersForImport = operation<
   ],
   async run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
     const KeyId = arn(key)
-    requireImported(key, KeyId, sendingStates)
+    requireImported(key, KeyId, importStates)
     const wrapping = requireWrapping(input, key)
     const parameters = await keyStoreOf(key).importParameters(key, wrapping, signal)
     return {

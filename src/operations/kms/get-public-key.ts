@@ -1,5 +1,5 @@
 /**
- * GetPublicKey — the public half of an asymmetric key, and what it can be used for.
+ * GetPublicKey — returns the public key of an asymmetric key, with its usage and algorithms.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GetPublicKey.html
  * @module
  */
@@ -38,14 +38,14 @@ export const getPublicKey = operation<GetPublicKeyRequest, GetPublicKeyResponse>
     'KeyUnavailableException',
   ],
   async run({ keys: { key }, arn, signal }, { keyStoreOf }) {
-    // AWS says nothing beside the exception when the reason is the spec.
+    // When the spec is the reason, AWS sends no message.
     if (keySpecs[key.spec].kind !== 'asymmetric') {
       throw new KmsError('UnsupportedOperationException')
     }
     return {
       KeyId: arn(key),
       PublicKey: await keyStoreOf(key).publicKey(key, signal),
-      // As in KeyMetadata: AWS sends the twin also with those specs that its own enum lacks.
+      // As in KeyMetadata: AWS sends the deprecated member with every spec, even those that its enum lacks.
       CustomerMasterKeySpec: key.spec as CustomerMasterKeySpec,
       KeySpec: key.spec,
       KeyUsage: key.usage,

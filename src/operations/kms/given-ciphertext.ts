@@ -1,5 +1,5 @@
 /**
- * The ciphertext of Decrypt and ReEncrypt, which a dry run may do without.
+ * The input ciphertext of Decrypt and ReEncrypt, which is optional in a dry run.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html#KMS-Decrypt-request-DryRunModifiers
  * @module
  */
@@ -12,7 +12,7 @@ interface GivenCiphertext {
   readonly DryRunModifiers?: readonly string[]
 }
 
-/** How the call names the key that opens. */
+/** How the call names the decryption key. */
 interface NamedKey {
   readonly member: string
   readonly keyId: string | undefined
@@ -20,8 +20,8 @@ interface NamedKey {
 }
 
 /**
- * Everything that can be said of the ciphertext without its key.
- * @throws {KmsError} `ValidationException` when it is absent, or names no key and nothing else does
+ * Checks of the ciphertext that need no key.
+ * @throws {KmsError} `ValidationException` when it is absent, or when neither it nor the call names a key
  */
 export function checkGivenCiphertext(input: GivenCiphertext, named: NamedKey): void {
   const ignored = isIgnored(input)
@@ -35,14 +35,14 @@ export function checkGivenCiphertext(input: GivenCiphertext, named: NamedKey): v
         'Member must not be null',
     )
   }
-  // Only Trent's own ciphertexts name their key.
+  // Only symmetric ciphertexts name their key.
   const bare = (named.algorithm ?? defaultAlgorithm) !== defaultAlgorithm
   if ((ignored || bare) && named.keyId === undefined) {
     throw new KmsError('ValidationException', `${named.member} must not be null`)
   }
 }
 
-/** The ciphertext that the call is to open; undefined for a dry run that ignores it. */
+/** The ciphertext to decrypt; undefined for a dry run that ignores it. */
 export function ciphertextOf(input: GivenCiphertext): Uint8Array | undefined {
   return isIgnored(input) ? undefined : input.CiphertextBlob
 }

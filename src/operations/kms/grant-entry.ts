@@ -1,11 +1,11 @@
-/** Grants as lists show them. @module */
+/** Grants in the form in which lists return them. @module */
 import type { GrantListEntry } from '@aws-sdk/client-kms'
 import { formatArn } from '../../model/arn.ts'
 import type { GrantRecord } from '../../model/grant.ts'
 import type { KeyRef } from '../../model/key.ts'
 import type { Principals } from '../contract/dependencies.ts'
 
-/** A principal that is gone, or whose name another one has, shows as its unique id. */
+/** A principal that was deleted, even if another now has its name, appears as its unique id. */
 export async function grantEntries(
   grants: readonly GrantRecord[],
   { partition, arn }: { readonly partition: string; readonly arn: (key: KeyRef) => string },
@@ -25,7 +25,7 @@ export async function grantEntries(
       KeyId: arn(grant),
       GrantId: grant.grantId,
       Name: grant.name ?? '',
-      // In whole seconds, as AWS tells it.
+      // Whole seconds, as AWS returns it.
       CreationDate: new Date(Math.floor(grant.createdAt / 1000) * 1000),
       ...(granteePrincipal !== undefined && {
         GranteePrincipal: await shown(granteePrincipal, grant.granteeId),

@@ -1,6 +1,6 @@
 /**
- * The principals of grants: those in a request must exist, and those that are gone show as their unique
- * ids.
+ * Finds the principals that a grant names. They must exist in a request; deleted ones appear as their
+ * unique ids.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/grants.html#terms-grantee-principal
  * @module
  */
@@ -13,18 +13,19 @@ import { isServicePrincipal } from '../../model/service.ts'
 import type { Principals } from '../contract/dependencies.ts'
 
 export interface GrantPrincipal {
-  /** The name of a service, where it is one. */
+  /** The service name if the principal is a service. */
   readonly arn: string
-  /** The same name, where it is a service. */
+  /** Also the service name if the principal is a service. */
   readonly uniqueId: string
-  /** Empty for a service, which is of no account. */
+  /** Empty for a service, which has no account. */
   readonly accountId: string
 }
 
 /**
- * The principal that `text` names: an ARN, a role's or a session's unique id while the role is there, or a
- * service, which need not be registered.
- * @param notAnArn the message for every other text, and for ids of roles that are gone
+ * Finds the principal that `text` names. `text` is an ARN, the unique id of a role or of its session while
+ * the
+ * role exists, or the name of a service, registered or not.
+ * @param notAnArn the message for other texts and for ids of deleted roles
  * @throws {KmsError} `InvalidArnException`
  */
 export async function findGrantPrincipal(
@@ -52,8 +53,10 @@ export async function findGrantPrincipal(
 }
 
 /**
- * The infrastructure principal that `text` names; undefined for other text. Only its own service can name
- * it: for a user in the user's account, in its own name in any account, as infrastructure in its own account.
+ * Finds the infrastructure principal that `text` names; undefined for other text. Only its own service can
+ * name
+ * it: on behalf of a user in the user's account, in its own name in any account, and as infrastructure in
+ * the same account.
  * @throws {KmsError} `InvalidArnException`
  */
 export async function findInfrastructure(
@@ -74,7 +77,9 @@ export async function findInfrastructure(
   return { arn: text, uniqueId: text }
 }
 
-/** The role of the infrastructure of the service that calls, or that the caller is infrastructure of. */
+/**
+ * The infrastructure role of the calling service, or of the service that the caller is infrastructure of.
+ */
 function infrastructureRoleNamedBy(caller: Caller): string | undefined {
   const service = invokingService(caller)
   if (service !== undefined) return infrastructureRoleOf(service.name)
@@ -84,8 +89,8 @@ function infrastructureRoleNamedBy(caller: Caller): string | undefined {
 }
 
 /**
- * Infrastructure ends with its service, and so must all that it gives: it can grant to infrastructure of its
- * own service and account only.
+ * Infrastructure loses access when its service is removed, and so must every grantee of it. It can therefore
+ * grant only to infrastructure of its own service and account.
  * @throws {KmsError} `AccessDeniedException`
  */
 export function requireGranteeWithinService(caller: Caller, grantee: string | undefined): void {

@@ -1,5 +1,5 @@
 /**
- * What a grant may hold, in AWS's words where they are known.
+ * Rules for the contents of a grant, with AWS's messages where they are known.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/grants.html#terms-grant-operations
  * @module
@@ -10,7 +10,7 @@ import type { GrantConstraints, GrantOperation } from '../../model/grant.ts'
 import type { KeyRecord, KeyRef, KeyUsage } from '../../model/key.ts'
 import type { StoreReads } from '../../store/store.ts'
 import type { ResourceQuotas } from '../../throttle/profiles.ts'
-import { requireRoom } from './room.ts'
+import { requireUnderQuota } from './resource-quota.ts'
 
 const contextPairsMax = 8
 const contextTextMax = 384
@@ -24,7 +24,7 @@ interface Requested {
   readonly Constraints?: GrantConstraints
 }
 
-/** What can be said of a request for a grant without its key. @throws {KmsError} `ValidationException` */
+/** Checks of a request for a grant that need no key. @throws {KmsError} `ValidationException` */
 export function checkGrant(input: Requested): void {
   const { GranteePrincipal, GranteeServicePrincipal, Operations, Constraints } = input
   const { RetiringPrincipal, RetiringServicePrincipal } = input
@@ -51,10 +51,11 @@ export function checkGrant(input: Requested): void {
 }
 
 /**
- * What the constraints of a request mean: clients that hold both contexts as maps send the one that
- * they do not use as an empty one.
+ * Removes an empty context constraint beside a set one. Clients that hold both as maps send the unused one
+ * as an
+ * empty map.
  */
-export function meantConstraints(
+export function normalizedConstraints(
   constraints: GrantConstraints | undefined,
 ): GrantConstraints | undefined {
   if (constraints === undefined) return undefined
@@ -75,7 +76,7 @@ function isEmpty(context: Readonly<Record<string, string>>): boolean {
 }
 
 function checkConstraints(given: GrantConstraints | undefined): void {
-  const constraints = meantConstraints(given) ?? {}
+  const constraints = normalizedConstraints(given) ?? {}
   const { EncryptionContextEquals: equals, EncryptionContextSubset: subset } = constraints
   if (equals !== undefined && subset !== undefined) {
     throw invalid('More than one constraint supplied')
@@ -109,7 +110,7 @@ const dataKeys: readonly GrantOperation[] = [
   'GenerateDataKeyPairWithoutPlaintext',
 ]
 
-/** The operations that a grant on such a key can give. */
+/** The operations that a grant on this kind of key can allow. */
 export function grantableOn(key: Pick<KeyRecord, 'spec' | 'usage'>): readonly GrantOperation[] {
   const own = byUsage[key.usage]
   if (key.spec === 'SYMMETRIC_DEFAULT') return [...always, ...own, ...dataKeys]
@@ -117,7 +118,7 @@ export function grantableOn(key: Pick<KeyRecord, 'spec' | 'usage'>): readonly Gr
   return [...always, ...own]
 }
 
-/** Whether the key can do what is to be granted. @throws {KmsError} `ValidationException` */
+/** Checks that the key supports the granted operations. @throws {KmsError} `ValidationException` */
 export function requireGrantable(
   key: Pick<KeyRecord, 'spec' | 'usage'>,
   operations: readonly GrantOperation[],
@@ -140,15 +141,17 @@ export function requireGrantable(
   }
 }
 
-/** @throws {KmsError} `LimitExceededException` when one more grant of `key` would be one too many */
-export async function requireGrantRoom(
+/**
+ * @throws {KmsError} `LimitExceededException` when `key` or the grantee has the maximum number of grants
+ */
+export async function requireGrantQuota(
   store: Pick<StoreReads, 'countGrants'>,
   key: KeyRef,
   grantee: string,
   { grantsPerKey, grantsPerPrincipal }: ResourceQuotas,
 ): Promise<void> {
-  await requireRoom(grantsPerKey, () => store.countGrants(key), 'Grants per key quota')
-  await requireRoom(
+  await requireUnderQuota(grantsPerKey, () => store.countGrants(key), 'Grants per key quota')
+  await requireUnderQuota(
     grantsPerPrincipal,
     () => store.countGrants(key, grantee),
     'Grants for a given principal per key quota',

@@ -1,5 +1,5 @@
 /**
- * ImportKeyMaterial — gives a key the material that was wrapped for it, for the first time or again.
+ * ImportKeyMaterial — imports wrapped material into a key, for the first time or again.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ImportKeyMaterial.html
  * @module
  */
@@ -10,7 +10,7 @@ import { isReplica } from '../../model/key.ts'
 import { anyState } from '../../model/key-state.ts'
 import { blob, oneOf, required, text, timestamp } from '../../model/shape.ts'
 import { operation } from '../contract/operation.ts'
-import { requireImported, requireToldApart, sendingStates } from './imported.ts'
+import { requireImported, requireDistinctMaterials, importStates } from './imported.ts'
 import { keyMaterialId, requiredKeyId } from './members.ts'
 
 const validMsMax = 365 * 86_400_000
@@ -33,7 +33,7 @@ export const importKeyMaterial = operation<ImportKeyMaterialRequest, ImportKeyMa
       forms: 'key',
       action: 'kms:ImportKeyMaterial',
       crossAccount: false,
-      // `run` refuses the others: behind those whose origin is the reason.
+      // `run` checks the state, after it has checked the origin.
       states: anyState,
     },
   },
@@ -86,15 +86,15 @@ export const importKeyMaterial = operation<ImportKeyMaterialRequest, ImportKeyMa
   },
   async run({ input, keys: { key }, arn, commit, signal }, { keyStoreOf, clock }) {
     const KeyId = arn(key)
-    requireImported(key, KeyId, [...sendingStates, 'Updating'])
-    requireToldApart(key, input, ['ImportType', 'KeyMaterialId', 'KeyMaterialDescription'])
-    if (isReplica(key)) requireFollowing(input)
+    requireImported(key, KeyId, [...importStates, 'Updating'])
+    requireDistinctMaterials(key, input, ['ImportType', 'KeyMaterialId', 'KeyMaterialDescription'])
+    if (isReplica(key)) checkReplicaImport(input)
     const request: ImportRequest = {
       type: input.ImportType,
       materialId: input.KeyMaterialId,
       description: input.KeyMaterialDescription,
       expirationModel: modelOf(input),
-      validTo: input.ValidTo && requireSoon(input.ValidTo, clock.now()),
+      validTo: input.ValidTo && checkedExpiry(input.ValidTo, clock.now()),
     }
     const { ImportToken, EncryptedKeyMaterial } = input
     const keyStore = keyStoreOf(key)
@@ -107,8 +107,14 @@ export const importKeyMaterial = operation<ImportKeyMaterialRequest, ImportKeyMa
   },
 })
 
-/** New material comes to the primary key, and is described there. @throws {KmsError} `ValidationException` */
-function requireFollowing({ ImportType, KeyMaterialDescription }: ImportKeyMaterialRequest): void {
+/**
+ * A replica takes no new material and no description: both belong to the primary key.
+ * @throws {KmsError} `ValidationException`
+ */
+function checkReplicaImport({
+  ImportType,
+  KeyMaterialDescription,
+}: ImportKeyMaterialRequest): void {
   if (ImportType === 'NEW_KEY_MATERIAL') {
     throw invalid(
       'Input parameter ImportType NEW_KEY_MATERIAL cannot be used on replica Multi-Region keys',
@@ -125,8 +131,8 @@ function modelOf({
   return ExpirationModel ?? 'KEY_MATERIAL_EXPIRES'
 }
 
-/** Dates of expiry are whole seconds, at AWS too. @throws {KmsError} `ValidationException` */
-function requireSoon(validTo: Date, now: number): number {
+/** Returns the expiry in whole seconds, as AWS keeps it. @throws {KmsError} `ValidationException` */
+function checkedExpiry(validTo: Date, now: number): number {
   const seconds = Math.floor(validTo.getTime() / 1000) * 1000
   if (seconds <= now) throw invalid('ValidTo must be in the future')
   if (seconds > now + validMsMax) {

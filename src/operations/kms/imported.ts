@@ -1,14 +1,14 @@
-/** Keys whose material comes from outside, and how the others are refused, in AWS's words. @module */
+/** Checks for operations on keys with imported material, with AWS's messages. @module */
 import { KmsError } from '../../errors.ts'
 import type { KeyRecord, KeyState } from '../../model/key.ts'
 import { requireState } from '../../model/key-state.ts'
 import { lowerFirst } from '../../model/shape.ts'
 
-/** The states in which material can be sent: imports go on while a multi-Region key is `Updating`. */
-export const sendingStates: readonly KeyState[] = ['Enabled', 'Disabled', 'PendingImport']
+/** Key states that allow an import. ImportKeyMaterial also allows `Updating`. */
+export const importStates: readonly KeyState[] = ['Enabled', 'Disabled', 'PendingImport']
 
 /**
- * The origin of a key is the better answer than its state.
+ * Checks the origin of a key before its state, because a wrong origin is the more helpful error.
  * @throws {KmsError} `UnsupportedOperationException`, `KMSInvalidStateException`
  */
 export function requireImported(key: KeyRecord, arn: string, states: readonly KeyState[]): void {
@@ -20,10 +20,12 @@ export function requireImported(key: KeyRecord, arn: string, states: readonly Ke
 }
 
 /**
- * Only symmetric encryption keys have materials that are told apart.
+ * Refuses members that select or describe a material for keys other than symmetric encryption keys, which
+ * have
+ * only one.
  * @throws {KmsError} `ValidationException`
  */
-export function requireToldApart(
+export function requireDistinctMaterials(
   { spec }: KeyRecord,
   given: Readonly<Record<string, unknown>>,
   members: readonly string[],

@@ -1,5 +1,5 @@
 /**
- * A key as AWS describes it, and as the audit record of CreateKey holds it.
+ * Builds KeyMetadata, for responses and for the audit record of CreateKey.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html
  * @module
  */
@@ -10,8 +10,8 @@ import { lowerFirst } from '../../model/shape.ts'
 import { auditDate } from '../../model/audit-date.ts'
 
 /**
- * Members are present exactly where AWS sends them.
- * @param related of a multi-Region key, the keys of its id, itself among them or not
+ * Builds the metadata of a key, with exactly the members that AWS sends.
+ * @param related the keys with the same id if the key is multi-Region; may include the key itself
  */
 export function keyMetadata(
   key: KeyRecord,
@@ -31,7 +31,7 @@ export function keyMetadata(
     Origin: key.origin,
     ...expiration(key),
     KeyManager: key.manager,
-    // AWS sends the deprecated twin with every spec, also with those that its own enum lacks.
+    // AWS sends the deprecated member with every spec, even those that its enum lacks.
     CustomerMasterKeySpec: key.spec as CustomerMasterKeySpec,
     KeySpec: key.spec,
     ...algorithmList(key),
@@ -63,7 +63,7 @@ function multiRegion(
   }
 }
 
-/** AWS does not tell that of a replica before it is there to be used. */
+/** AWS omits it for a replica that is still being created. */
 function currentMaterial(key: KeyRecord): Pick<KeyMetadata, 'CurrentKeyMaterialId'> {
   const { spec, state, currentMaterialId } = key
   return spec === 'SYMMETRIC_DEFAULT' && state !== 'Creating' && currentMaterialId !== undefined
@@ -79,14 +79,14 @@ const algorithmMembers = {
   ENCAPSULATE_DECAPSULATE: 'EncapsulationAlgorithms',
 } as const satisfies Readonly<Record<KeyUsage, keyof KeyMetadata>>
 
-/** The algorithms that a key can be used with, under the member that its usage has. */
+/** The algorithms of a key, under the member name for its usage. */
 export function algorithmList(
   key: KeyRecord,
 ): Pick<KeyMetadata, (typeof algorithmMembers)[KeyUsage]> {
   return { [algorithmMembers[key.usage]]: [...algorithmNames(key.spec, key.usage)] }
 }
 
-/** A date while it is fixed, the window while it has not begun: never both. */
+/** The deletion date if it is known; the window while a primary waits for its replicas; never both. */
 function deletion(
   key: KeyRecord,
 ): Pick<KeyMetadata, 'DeletionDate' | 'PendingDeletionWindowInDays'> {
@@ -99,7 +99,7 @@ function deletion(
   return {}
 }
 
-/** Of imported material, while all of it is there. */
+/** Expiry of imported material, while all of it is present. */
 function expiration(key: KeyRecord): Pick<KeyMetadata, 'ExpirationModel' | 'ValidTo'> {
   const { materialExpirationModel: model, materialExpiresAt: at } = key
   return {
@@ -108,7 +108,7 @@ function expiration(key: KeyRecord): Pick<KeyMetadata, 'ExpirationModel' | 'Vali
   }
 }
 
-/** `keyMetadata` of an audit record: AWS's casing, `aWSAccountId` among it, and its dates. */
+/** `keyMetadata` of an audit record: AWS's date format and casing, for example `aWSAccountId`. */
 export function auditedMetadata(metadata: KeyMetadata): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(metadata).map(([name, value]) => [

@@ -1,5 +1,5 @@
 /**
- * ListAliases — the aliases of the account and Region, or those of one key.
+ * ListAliases — lists the aliases of an account and Region, or of one key.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ListAliases.html
  * @module
  */
@@ -18,7 +18,7 @@ import type { Page } from '../../store/page.ts'
 export const listAliases = operation<ListAliasesRequest, ListAliasesResponse>()({
   name: 'ListAliases',
   input: { KeyId: keyId, Limit: integer({ min: 1, max: 100 }), Marker: marker },
-  // The key only narrows the list: the permission is about no key, and asks nothing of its policy.
+  // The key only filters the list. The permission is on no key, and the key policy does not count.
   keys: {},
   permissions: () => [{ action: 'kms:ListAliases' }],
   readOnly: true,
@@ -56,15 +56,15 @@ export const listAliases = operation<ListAliasesRequest, ListAliasesResponse>()(
   },
 })
 
-/** One that AWS has for each account points to nothing until its key is asked for. */
+/** The alias of an AWS managed key has no target until that key is first used. */
 type Listed = AliasRecord | Pick<AliasRecord, 'name'>
 
-/** The page with the aliases that AWS has for every account in their places. */
+/** Merges the aliases of AWS managed keys, which every account has, into a page in name order. */
 function withManaged(
   stored: readonly AliasRecord[],
   { after = '', limit }: Page,
 ): readonly Listed[] {
-  // Behind a full page others may be stored that come first.
+  // After a full page, stored aliases may come before a managed one.
   const end = stored.length < limit ? undefined : stored.at(-1)?.name
   const names = new Set(stored.map(({ name }) => name))
   const managed = managedAliases
@@ -74,7 +74,7 @@ function withManaged(
   return listed.slice(0, limit)
 }
 
-/** A key of another account is one that is not there: nobody learns here which keys others have. */
+/** A key of another account gives `NotFoundException`, so nobody learns which keys others have. */
 async function ownKey(
   text: string,
   requestScope: RequestScope,

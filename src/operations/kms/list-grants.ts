@@ -1,5 +1,5 @@
 /**
- * ListGrants — the grants of a key, all or those of one id or one grantee.
+ * ListGrants — lists the grants of a key: all, or those with a given id or grantee.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ListGrants.html
  * @module
  */
@@ -68,7 +68,7 @@ export const listGrants = operation<ListGrantsRequest, ListGrantsResponse>()({
     const filter: Filter = {
       ...(input.GrantId !== undefined && { grantId: input.GrantId }),
       ...(grantee !== undefined && { grantee }),
-      // A service has one name in either member, and no other can have it.
+      // A service needs no unique id: no other principal can have its name.
       ...(found && found.accountId !== '' && { granteeId: found.uniqueId }),
     }
     const { rows, paging } = await readPage(pages, {

@@ -1,5 +1,5 @@
 /**
- * ListKeyPolicies — the names of a key's policies: always the one.
+ * ListKeyPolicies — lists the policy names of a key: always `default`.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeyPolicies.html
  * @module
  */
@@ -12,7 +12,7 @@ import { onlyPolicyName } from './policy-name.ts'
 
 export const listKeyPolicies = operation<ListKeyPoliciesRequest, ListKeyPoliciesResponse>()({
   name: 'ListKeyPolicies',
-  // One name fits every page: AWS takes a limit and a marker, and acts on neither.
+  // AWS accepts a limit and a marker, and ignores both.
   input: { KeyId: requiredKeyId, Limit: integer({ min: 1, max: 1000 }), Marker: marker },
   keys: {
     key: {

@@ -1,5 +1,5 @@
 /**
- * ListKeyRotations — the rotations of a key in their order, or all of its material.
+ * ListKeyRotations — lists the rotations of a key in order, or all of its materials.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeyRotations.html
  * @module
  */
@@ -77,11 +77,11 @@ async function readMaterials(
   return only === undefined ? [] : [only]
 }
 
-/** Members are present exactly where AWS sends them. */
+/** Builds an entry with exactly the members that AWS sends. */
 function entryOf(material: NewMaterialState, arn: string): RotationsListEntry {
   const { importState, description, rotationType, rotatedAt } = material
   const { expiredAt, validTo = expiredAt } = material
-  // AWS goes on saying of expired material what it said before.
+  // AWS keeps showing the expiration model of expired material.
   const expired = expiredAt !== undefined
   const expirationModel = expired ? 'KEY_MATERIAL_EXPIRES' : material.expirationModel
   return {

@@ -1,5 +1,5 @@
 /**
- * ListKeys — the keys of the account and Region, those on the way to deletion among them.
+ * ListKeys — lists the keys of an account and Region, including those pending deletion.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeys.html
  * @module
  */

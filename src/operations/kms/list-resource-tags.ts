@@ -1,5 +1,5 @@
 /**
- * ListResourceTags — the tags of a key, in the order in which they were added.
+ * ListResourceTags — lists the tags of a key in the order in which they were added.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ListResourceTags.html
  * @module
  */
@@ -37,7 +37,7 @@ export const listResourceTags = operation<ListResourceTagsRequest, ListResourceT
       scope: ['ListResourceTags', key.accountId, key.region, key.keyId],
       marker: input.Marker,
       limit: input.Limit ?? tagsMax,
-      // A page goes on at a place in the list: the tag that ended the last one may be gone.
+      // The marker is a position: the last tag of the page before may have been removed.
       read: async ({ after, limit }) => {
         const start = Number(after ?? 0)
         return numbered.slice(start, start + limit)

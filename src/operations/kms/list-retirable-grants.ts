@@ -1,5 +1,5 @@
 /**
- * ListRetirableGrants — the grants that a principal may retire, on keys of any account.
+ * ListRetirableGrants — lists the grants that a principal may retire, on keys of any account.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ListRetirableGrants.html
  * @module
  */
@@ -47,7 +47,7 @@ export const listRetirableGrants = operation<ListRetirableGrantsRequest, ListGra
     const filter =
       service === ''
         ? await ownPrincipal(RetiringPrincipal, accountId, partition, principals)
-        : // A service is of no account: only grants on the caller's own keys are told.
+        : // A service has no account: only grants on keys of the caller's account are listed.
           { retiree: service, accountId }
     const { rows, paging } = await readPage(pages, {
       scope: ['ListRetirableGrants', accountId, region, filter.retiree],
@@ -60,7 +60,7 @@ export const listRetirableGrants = operation<ListRetirableGrantsRequest, ListGra
   },
 })
 
-/** Principals of other accounts are none here: nobody learns what others may retire. */
+/** Refuses principals of other accounts, so nobody learns what others may retire. */
 async function ownPrincipal(
   text: string,
   accountId: string,

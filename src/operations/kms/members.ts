@@ -1,4 +1,4 @@
-/** Members that many operations share, with the limits of the `kms-2014-11-01` model. @module */
+/** Input members that several operations share, with the limits of the `kms-2014-11-01` model. @module */
 import { grantOperations } from '../../model/grant.ts'
 import {
   blob,
@@ -12,17 +12,17 @@ import {
   text,
 } from '../../model/shape.ts'
 
-/** A key id, key ARN, alias name or alias ARN, as the operation allows. */
+/** A key id, key ARN, alias name or alias ARN, depending on the operation. */
 export const keyId = text({ min: 1, max: 2048, pattern: '^\\p{ASCII}+$' })
 export const requiredKeyId = required(keyId)
 export const encryptionContext = stringMap()
 export const grantToken = text({ min: 1, max: 8192 })
 export const grantTokens = list(grantToken, { max: 10 })
 export const grantId = text({ min: 1, max: 128 })
-/** A material of a key. */
+/** The id of a key material. */
 export const keyMaterialId = text({ min: 64, max: 64, pattern: '^[a-f0-9]+$' })
 export const grantName = text({ min: 1, max: 256, pattern: '^[a-zA-Z0-9:/_-]+$' })
-/** Each can be named once; AWS bounds the list by its use alone. */
+/** AWS's model has no maximum; this one is far above the number of operations. */
 export const grantOperationList = list(oneOf(grantOperations), { max: 100 })
 export const grantConstraints = structure({
   EncryptionContextSubset: stringMap(),
@@ -43,14 +43,14 @@ export const servicePrincipal = text({
 export const dryRun = boolean()
 export const dryRunModifiers = list(oneOf(['IGNORE_CIPHERTEXT']), { max: 10 })
 export const ciphertext = blob({ min: 1, max: 6144 })
-/** In the order in which AWS prints them. */
+/** In the order of AWS's message. */
 export const encryptionAlgorithm = oneOf([
   'RSAES_OAEP_SHA_1',
   'RSAES_OAEP_SHA_256',
   'SM2PKE',
   'SYMMETRIC_DEFAULT',
 ])
-/** Sensitive, as all that is signed or authenticated is at AWS. */
+/** Sensitive: AWS treats every signed or authenticated message so. */
 export const message = blob({ min: 1, max: 4096, sensitive: true })
 export const messageType = oneOf(['RAW', 'DIGEST', 'EXTERNAL_MU'])
 export const signature = blob({ min: 1, max: 6144 })
@@ -69,7 +69,7 @@ const signingAlgorithms = [
   'SM2DSA',
   'ML_DSA_SHAKE_256',
 ] as const
-/** AWS reads this one as well, does not print it, and finds that no key can sign with it. */
+/** AWS accepts this value, omits it from its message, and then refuses it for every key. */
 const unprinted = 'SYMMETRIC_DEFAULT' as (typeof signingAlgorithms)[number]
 export const signingAlgorithm = oneOf([...signingAlgorithms, unprinted], signingAlgorithms)
 export const mac = blob({ min: 1, max: 6144 })
@@ -104,7 +104,7 @@ export const regionName = text({ min: 1, max: 32, pattern: '^([a-z]+-){2,3}\\d+$
 export const policyName = text({ min: 1, max: 128, pattern: '[\\w]+' })
 export const aliasName = text({ min: 1, max: 256, pattern: '^[a-zA-Z0-9:/_-]+$' })
 export const tagKey = text({ min: 1, max: 128 })
-/** AWS bounds these lists by their use alone; far above it, no sentence is made for each item. */
+/** AWS's model has no maximum. Far above the quota, this avoids one message for each item. */
 const tagListMax = 1000
 export const tags = list(
   structure({ TagKey: required(tagKey), TagValue: required(text({ min: 0, max: 256 })) }),
@@ -112,7 +112,7 @@ export const tags = list(
 )
 export const tagKeys = list(tagKey, { max: tagListMax })
 export const marker = text({ min: 1, max: 1024, pattern: '[\\u0020-\\u00FF]*' })
-/** An attestation document, and how the answer is to be sealed for whom it attests. */
+/** An attestation document, and how to encrypt the response for the attested recipient. */
 export const recipient = structure({
   KeyEncryptionAlgorithm: oneOf(['RSAES_OAEP_SHA_256']),
   AttestationDocument: blob({ min: 1, max: 262_144 }),

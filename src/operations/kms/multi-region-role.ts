@@ -1,6 +1,7 @@
 /**
- * The service-linked role of multi-Region keys: KMS makes it with an account's first one, and it stays while
- * there are any.
+ * The service-linked role of multi-Region keys. KMS creates it with the first multi-Region key of an
+ * account; it
+ * stays while the account has any.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-auth-slr.html
  * @module
  */
@@ -17,7 +18,7 @@ const description =
 
 type MadeRole = Omit<RoleRecord, 'rowVersion'>
 
-/** Makes the role where the account has none. Answers it when it was made. */
+/** Creates the role if the account has none, and returns it if it was created. */
 async function ensureMultiRegionRole(
   transaction: Pick<Transaction, 'findRoleByName' | 'insertRole'>,
   accountId: string,
@@ -26,17 +27,17 @@ async function ensureMultiRegionRole(
   const role = linkedRole(multiRegionService, { accountId, description }, { clock, random })
   if ((await transaction.findRoleByName(accountId, role.name)) !== undefined) return undefined
   try {
-    // It counts against no quota: the account did not ask for it.
+    // It is not counted against a quota: the account did not request it.
     await transaction.insertRole(role)
   } catch (error) {
-    // The account has a role of its own by this name in another case: its keys work without ours.
+    // The account has its own role with this name in another case. Keys work without the linked role.
     if (error instanceof DuplicateRow) return undefined
     throw error
   }
   return role
 }
 
-/** For a call that makes a multi-Region key: makes the role where there is none, and records that. */
+/** Creates the role if needed, with an audit record, for a call that creates a multi-Region key. */
 export async function withMultiRegionRole(
   call: Pick<Call<unknown, never>, 'caller' | 'partition' | 'region' | 'alsoRecords'>,
   transaction: Transaction,

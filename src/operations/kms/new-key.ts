@@ -1,6 +1,6 @@
 /**
- * What key CreateKey is asked for: AWS's defaults, and the combinations that AWS refuses, in the order
- * in which it looks.
+ * Checks which key CreateKey shall create: AWS's defaults, and the combinations that AWS refuses, in AWS's
+ * order.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html
  * @module
  */
@@ -8,10 +8,10 @@ import { algorithmNames, keySpecs } from '../../crypto/key-specs.ts'
 import { KmsError } from '../../errors.ts'
 import type { KeyOrigin, KeySpec, KeyUsage } from '../../model/key.ts'
 
-/** Made in China Regions alone; Trent serves none where it is offered. */
+/** Exists only in China Regions. Trent does not support it. */
 type ChineseSpec = 'SM2'
 
-/** The members of CreateKey that decide what key is made. */
+/** The members of CreateKey that decide the kind of key. */
 export interface KeyRequest {
   readonly KeySpec?: KeySpec | ChineseSpec
   readonly CustomerMasterKeySpec?: KeySpec | ChineseSpec
@@ -22,7 +22,7 @@ export interface KeyRequest {
   readonly MultiRegion?: boolean
 }
 
-/** A multi-Region key's id says that it is one; a Region and an account have it once. */
+/** Ids of multi-Region keys begin with `mrk-`. An id is unique in an account and Region. */
 export function newKeyId(uuid: string, { MultiRegion }: KeyRequest): string {
   return MultiRegion === true ? `mrk-${uuid.replaceAll('-', '')}` : uuid
 }
@@ -33,8 +33,8 @@ export interface NewKey {
   readonly origin: KeyOrigin
 }
 
-/** What a request says and AWS fills in, checked or not: for policies and for the audit record. */
-export function askedFor(request: KeyRequest): {
+/** The requested key with AWS's defaults, not yet checked: for policies and the audit record. */
+export function requestedKey(request: KeyRequest): {
   readonly spec: KeySpec | ChineseSpec
   readonly usage: KeyUsage
   readonly origin: KeyOrigin
@@ -47,8 +47,9 @@ export function askedFor(request: KeyRequest): {
 }
 
 /**
- * @throws {KmsError} `ValidationException` for what is no key at AWS either,
- *   `UnsupportedOperationException` for what is none here
+ * Returns the kind of key to create.
+ * @throws {KmsError} `ValidationException` for what AWS refuses too,
+ *   `UnsupportedOperationException` for what only Trent does not support
  */
 export function requireNewKey(request: KeyRequest): NewKey {
   if (request.KeySpec !== undefined && request.CustomerMasterKeySpec !== undefined) {
@@ -57,7 +58,7 @@ export function requireNewKey(request: KeyRequest): NewKey {
         'CustomerMasterKeySpec is deprecated.',
     )
   }
-  const { spec, usage, origin } = askedFor(request)
+  const { spec, usage, origin } = requestedKey(request)
   if (spec === 'SM2') {
     throw unsupported('KeySpec SM2 is not supported in this Region')
   }
@@ -74,7 +75,7 @@ export function requireNewKey(request: KeyRequest): NewKey {
   return { spec, usage, origin }
 }
 
-/** Where the material is to come from, against the other members. */
+/** Checks that the origin fits the other members. */
 function checkOrigin(request: KeyRequest, spec: KeySpec, origin: KeyOrigin): void {
   if (origin === 'EXTERNAL' && !keySpecs[spec].importable) {
     throw invalid(`KeySpec ${spec} is not supported for Origin ${origin}`)
@@ -103,7 +104,7 @@ function checkOrigin(request: KeyRequest, spec: KeySpec, origin: KeyOrigin): voi
   }
 }
 
-/** The one place that refuses the valid keys that Trent cannot make. */
+/** Refuses origins that AWS supports and Trent does not. */
 function requireSupported(origin: KeyOrigin): void {
   if (origin !== 'AWS_KMS' && origin !== 'EXTERNAL') {
     throw unsupported(`keys of Origin \`${origin}\` are not supported`)

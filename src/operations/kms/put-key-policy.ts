@@ -1,5 +1,5 @@
 /**
- * PutKeyPolicy — writes another key policy; works in every state of the key.
+ * PutKeyPolicy — replaces the key policy, in every key state.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * ReEncrypt — opens a ciphertext and seals it under another key or context;
- * the plaintext stays inside.
+ * ReEncrypt — decrypts a ciphertext and encrypts it under another key or context, without returning the
+ * plaintext.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ReEncrypt.html
  * @module
  */
@@ -33,7 +33,7 @@ import type { ContextEntries } from '../contract/call.ts'
 export const reEncrypt = operation<ReEncryptRequest, ReEncryptResponse>()({
   name: 'ReEncrypt',
   input: {
-    // Optional for the dry run without a ciphertext alone.
+    // Optional only for a dry run without a ciphertext.
     CiphertextBlob: ciphertext,
     SourceEncryptionContext: encryptionContext,
     SourceKeyId: keyId,
@@ -122,7 +122,7 @@ export const reEncrypt = operation<ReEncryptRequest, ReEncryptResponse>()({
     const ciphertextBlob = ciphertextOf(input)
     requireOpening(from, ciphertextBlob)
     requireSealing(to)
-    if (ciphertextBlob === undefined) return {} // a dry run: nothing is left to check
+    if (ciphertextBlob === undefined) return {} // a dry run without a ciphertext ends here
     const opened = await open(keyStoreOf(source), from, ciphertextBlob, signal)
     const { plaintext } = opened
     try {

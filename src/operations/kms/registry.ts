@@ -1,4 +1,4 @@
-/** Every operation of KMS. @module */
+/** The operations of KMS by name. @module */
 import { cancelKeyDeletion } from './cancel-key-deletion.ts'
 import { createAlias } from './create-alias.ts'
 import { createGrant } from './create-grant.ts'

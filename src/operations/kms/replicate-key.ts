@@ -1,6 +1,7 @@
 /**
- * ReplicateKey — makes a multi-Region key's replica in another Region: the same id and materials, and a
- * policy, a description, tags, aliases and grants of its own.
+ * ReplicateKey — creates a replica of a multi-Region key in another Region. It has the same id and
+ * materials, but
+ * its own policy, description, tags, aliases and grants.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ReplicateKey.html
  * @module
  */
@@ -16,7 +17,7 @@ import { operation } from '../contract/operation.ts'
 import { auditedMetadata, keyMetadata } from './key-metadata.ts'
 import { description, policy, regionName, requiredKeyId, tags } from './members.ts'
 import { withMultiRegionRole } from './multi-region-role.ts'
-import { requireRoom } from './room.ts'
+import { requireUnderQuota } from './resource-quota.ts'
 import { checkTags, tagEntries, tagPermissions } from './tags.ts'
 
 export const replicateKey = operation<ReplicateKeyRequest, ReplicateKeyResponse>()({
@@ -50,7 +51,7 @@ export const replicateKey = operation<ReplicateKeyRequest, ReplicateKeyResponse>
     if (use !== undefined || key === undefined) {
       return { ...bypass, 'kms:ReplicaRegion': input.ReplicaRegion }
     }
-    // In the replica's Region it is the key that is to be made.
+    // In the replica's Region, policies see the key to create.
     const { spec, usage, origin } = key
     return {
       ...bypass,
@@ -103,19 +104,19 @@ export const replicateKey = operation<ReplicateKeyRequest, ReplicateKeyResponse>
     const ref = { accountId, region, keyId }
     if ((await store.findKey(ref)) !== undefined) throw alreadyThere()
     const keyPolicy = input.Policy ?? policies.defaultFor(partition, accountId)
-    // The default lets the account write the next policy, and so locks nobody out.
+    // The default policy lets the account change it, so it locks nobody out.
     const bypass = input.Policy === undefined || (input.BypassPolicyLockoutSafetyCheck ?? false)
     const policyPrincipals = await policies.check(keyPolicy, ref, { ...call, region }, bypass)
     const createdAt = clock.now()
     return commit(async (transaction) => {
       if ((await transaction.findKey(ref)) !== undefined) throw alreadyThere()
       const quota = 'KMS keys quota for this account in this region'
-      await requireRoom(
+      await requireUnderQuota(
         quotas.resources.keys,
         () => transaction.countKeys(accountId, region),
         quota,
       )
-      // Whoever changes what the two share, or deletes the one, has to see the other.
+      // Conflicts with concurrent changes to shared properties, and with a deletion of the primary.
       await transaction.updateKey(primary, {})
       const replica = await transaction.insertKey({
         ...sharedOf(primary),
@@ -134,7 +135,7 @@ export const replicateKey = operation<ReplicateKeyRequest, ReplicateKeyResponse>
       const { materialExpirationModel: ExpirationModel } = keyAt(primary, createdAt)
       const metadata = {
         ...keyMetadata(replica, arn, related),
-        // Of the primary's material: the replica has none yet.
+        // From the primary's material: the replica has none yet.
         ...(ExpirationModel !== undefined && { ExpirationModel }),
       }
       alsoRecords({
@@ -151,7 +152,7 @@ export const replicateKey = operation<ReplicateKeyRequest, ReplicateKeyResponse>
       }
     })
   },
-  // Of an account whose keys are older than its role.
+  // For accounts with keys that are older than the role.
   alsoChanges: withMultiRegionRole,
 })
 
@@ -182,7 +183,7 @@ function requireReplicaRegion(
   }
 }
 
-/** What the call that makes the replica alone is recorded with. */
+/** Parameters of the separate audit record for the creation of the replica. */
 function creationOf(
   { spec, usage, origin }: KeyRecord,
   given: Input<typeof replicateKey.input>,
@@ -201,7 +202,7 @@ function creationOf(
   }
 }
 
-/** Also while that replica is waiting for its deletion. */
+/** Also raised while that replica is pending deletion. */
 function alreadyThere(): KmsError {
   return new KmsError(
     'AlreadyExistsException',

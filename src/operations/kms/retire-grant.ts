@@ -1,5 +1,5 @@
 /**
- * RetireGrant — takes a grant away, by those whom the grant itself lets do it.
+ * RetireGrant — deletes a grant, for principals that the grant itself authorizes.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_RetireGrant.html
  * @module
  */
@@ -27,7 +27,7 @@ export const retireGrant = operation<RetireGrantRequest, void>()({
   grant: { from: 'GrantId', token: 'GrantToken', key: 'key' },
   context: (_input, _use, _found, grant) => grantConstraintEntries(grant?.constraints),
   readOnly: false,
-  // AWS records no parameters: the grant's id is beside them.
+  // AWS records no parameters: the grant's id is in `additionalEventData`.
   audit: ['DryRun'],
   auditResponse: (_output, arns) => ({ keyId: arns.key }),
   throws: [
@@ -48,7 +48,7 @@ export const retireGrant = operation<RetireGrantRequest, void>()({
     throw new KmsError('ValidationException', message)
   },
   async run({ grant, commit }) {
-    // unreachable: authorization allows nobody to retire a grant that is not there
+    // unreachable: authorization refuses calls for grants that do not exist
     if (grant === undefined) throw new Error('no grant to retire')
     await commit((transaction) => transaction.deleteGrant(grant))
   },

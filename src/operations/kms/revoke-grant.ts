@@ -1,5 +1,5 @@
 /**
- * RevokeGrant — takes a grant away, by those whom the key's policy lets do it.
+ * RevokeGrant — deletes a grant, for principals that the key policy authorizes.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_RevokeGrant.html
  * @module
  */

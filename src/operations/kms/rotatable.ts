@@ -1,5 +1,5 @@
 /**
- * Which keys can be rotated, and how the others are refused, in AWS's words.
+ * Checks which keys can be rotated, with AWS's messages.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html#rotate-keys-how-it-works
  * @module
  */
@@ -7,13 +7,13 @@ import { KmsError } from '../../errors.ts'
 import { isReplica, type KeyOrigin, type KeyRecord, type KeyState } from '../../model/key.ts'
 import { usableStates } from '../../model/key-state.ts'
 
-/** The origins whose material can be replaced by other material. */
+/** Origins of keys that support rotation on demand. */
 export const onDemandOrigins: readonly KeyOrigin[] = ['AWS_KMS', 'EXTERNAL']
-/** The origins whose material is made here. */
+/** Origins of keys that support automatic rotation: Trent generates their material. */
 export const automaticOrigins: readonly KeyOrigin[] = ['AWS_KMS']
 
 /**
- * What must hold of a key whatever its spec is. `name` is the operation's.
+ * Checks what rotation requires of a key of any spec. `name` is the name of the operation.
  * @throws {KmsError} `UnsupportedOperationException`
  */
 export function requireOwnRotation(
@@ -30,7 +30,7 @@ export function requireOwnRotation(
     const message = `${arn} is a multi-region replica key which is not valid for ${name}.`
     throw new KmsError('UnsupportedOperationException', message)
   }
-  // At AWS their policies allow it to nobody; whatever a policy here says, they are not the caller's.
+  // AWS's policies of these keys allow it to nobody. Trent refuses it whatever the policy says.
   if (key.manager === 'AWS') {
     const message = `${arn} is managed by AWS, which rotates it`
     throw new KmsError('UnsupportedOperationException', message)
@@ -43,8 +43,9 @@ export function requireSymmetric({ spec }: KeyRecord): void {
 }
 
 /**
- * Where the origin of a key is the better answer than its state, the state is checked behind it: it is
- * imported keys that are pending import, and keys of custom key stores that are unavailable.
+ * Key states that the rotation settings accept. They include `PendingImport` and `Unavailable`, so that
+ * keys in
+ * these states are refused for their origin, which is the more helpful error.
  */
 export const rotationSettingStates: readonly KeyState[] = [
   ...usableStates,

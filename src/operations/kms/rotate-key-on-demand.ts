@@ -1,5 +1,5 @@
 /**
- * RotateKeyOnDemand — starts the rotation of a key; a job finishes it.
+ * RotateKeyOnDemand — starts the rotation of a key; a background job finishes it.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_RotateKeyOnDemand.html
  * @module
  */
@@ -14,9 +14,9 @@ import { operation } from '../contract/operation.ts'
 import { requiredKeyId } from './members.ts'
 import { onDemandOrigins, requireOwnRotation, requireSymmetric } from './rotatable.ts'
 
-/** In the whole life of a key. */
+/** On-demand rotations in the lifetime of a key. */
 const onDemandRotationsMax = 25
-/** Next to an automatic rotation there is none on demand, in milliseconds. */
+/** Minimum distance from an automatic rotation, in milliseconds. */
 const apartMs = 20 * 60_000
 
 export const rotateKeyOnDemand = operation<RotateKeyOnDemandRequest, RotateKeyOnDemandResponse>()({
@@ -48,7 +48,7 @@ export const rotateKeyOnDemand = operation<RotateKeyOnDemandRequest, RotateKeyOn
     const KeyId = arn(key)
     requireSymmetric(key)
     requireOwnRotation(key, KeyId, 'RotateKeyOnDemand', onDemandOrigins)
-    // The one that is in progress is the one that is asked for.
+    // A rotation in progress makes the call idempotent.
     if (key.onDemandRotationStartedAt !== undefined) return { KeyId }
     if (key.origin === 'EXTERNAL') requireReady(await waitingMaterialOf(store, key), KeyId)
     if ((await store.countRotations(key, 'ON_DEMAND')) >= onDemandRotationsMax) {
@@ -68,7 +68,7 @@ export const rotateKeyOnDemand = operation<RotateKeyOnDemandRequest, RotateKeyOn
       )
     }
     return commit(async (transaction) => {
-      // Recorded when it is over.
+      // The rotation's own audit record follows when it is finished.
       await updateShared(transaction, key, { onDemandRotationStartedAt: now })
       return { KeyId }
     })

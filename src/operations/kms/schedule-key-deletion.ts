@@ -1,5 +1,5 @@
 /**
- * ScheduleKeyDeletion — starts the waiting period at whose end a key is deleted.
+ * ScheduleKeyDeletion — starts the waiting period after which a key is deleted.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html
  * @module
  */
@@ -19,7 +19,7 @@ export const scheduleKeyDeletion = operation<
   ScheduleKeyDeletionResponse
 >()({
   name: 'ScheduleKeyDeletion',
-  // The model takes 1 to 365; AWS says 7 to 30 and refuses the rest.
+  // The model allows 1 to 365; AWS documents 7 to 30 and refuses other values.
   input: { KeyId: requiredKeyId, PendingWindowInDays: integer({ min: 7, max: 30 }) },
   keys: {
     key: {
@@ -55,7 +55,7 @@ export const scheduleKeyDeletion = operation<
     const windowDays = input.PendingWindowInDays ?? defaultWindowDays
     return commit(async (transaction) => {
       const replicas = await replicasOf(transaction, key)
-      // That of a primary key begins when its last replica is gone.
+      // The window of a primary key begins when its last replica is deleted.
       const waits = replicas.length > 0
       const deletionDate = waits ? undefined : clock.now() + windowDays * dayMilliseconds
       const state = waits ? 'PendingReplicaDeletion' : 'PendingDeletion'

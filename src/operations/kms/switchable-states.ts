@@ -1,8 +1,9 @@
-/** The states between which EnableKey and DisableKey move a key. @module */
+/** The key states that EnableKey and DisableKey accept. @module */
 import type { KeyState } from '../../model/key.ts'
 
 /**
- * A key is Unavailable while its custom key store is not connected; where AWS would let it be switched
- * then, to take effect on reconnection, Trent refuses: there are no custom key stores.
+ * AWS also accepts `Unavailable`, the state of a key with a disconnected custom key store. Trent has no
+ * custom key
+ * stores and refuses it.
  */
 export const switchableStates: readonly KeyState[] = ['Enabled', 'Disabled']

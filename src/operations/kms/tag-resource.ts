@@ -1,5 +1,5 @@
 /**
- * TagResource — adds tags to a key, or gives those that it has another value.
+ * TagResource — adds tags to a key, or changes the values of present ones.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_TagResource.html
  * @module
  */

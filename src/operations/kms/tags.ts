@@ -1,5 +1,5 @@
 /**
- * Tags of a key: what may be set, and what a change leaves.
+ * Tags of a key: checks, changes, and the condition keys and permissions for them.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/tagging-keys.html
  * @module
  */
@@ -8,10 +8,10 @@ import type { Tag } from '../../model/key.ts'
 import type { Permission } from '../contract/operation.ts'
 import type { ContextEntries } from '../contract/call.ts'
 
-/** Of one key, and so of one request. */
+/** Maximum for one key, and therefore for one request. */
 export const tagsMax = 50
 
-/** @throws {KmsError} `TagException` for tags that no key can be given at once */
+/** @throws {KmsError} `TagException` for tags that no single request may set */
 export function checkTags(tags: readonly Tag[]): void {
   if (new Set(tags.map((tag) => tag.TagKey)).size < tags.length) {
     throw new KmsError('TagException', 'Duplicate tag keys')
@@ -27,7 +27,7 @@ function checkCount(tags: readonly Tag[]): void {
 }
 
 /**
- * `present` with `given` over them: a tag that is there keeps its place, others come after.
+ * Merges `given` into `present`: present tags keep their position, new ones are appended.
  * @throws {KmsError} `TagException` when the key would have too many
  */
 export function withTags(present: readonly Tag[], given: readonly Tag[]): readonly Tag[] {
@@ -38,7 +38,7 @@ export function withTags(present: readonly Tag[], given: readonly Tag[]): readon
   return tags
 }
 
-/** `present` without the tags of these keys; a key that no tag has is passed over. */
+/** Removes the tags with these keys; unknown keys are ignored. */
 export function withoutTags(present: readonly Tag[], keys: readonly string[]): readonly Tag[] {
   const gone = new Set(keys)
   return present.filter((tag) => !gone.has(tag.TagKey))
@@ -56,8 +56,9 @@ export function sameTags(one: readonly Tag[], other: readonly Tag[]): boolean {
 }
 
 /**
- * The permission to tag a key that the call makes. The key has no id yet, so the resource is every key of
- * the account: a policy for some keys only does not give it.
+ * The permission to tag a key that the call creates. The key has no id yet, so the resource is every key of
+ * the
+ * account; a policy for some keys does not allow it.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/create-keys.html#create-key-permissions
  */
 export function tagPermissions(tags: readonly Tag[] | undefined): readonly Permission[] {

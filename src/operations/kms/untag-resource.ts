@@ -1,5 +1,5 @@
 /**
- * UntagResource — takes tags from a key; those that it does not have are passed over.
+ * UntagResource — removes tags from a key; unknown tag keys are ignored.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_UntagResource.html
  * @module
  */

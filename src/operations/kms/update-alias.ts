@@ -1,5 +1,5 @@
 /**
- * UpdateAlias — lets an alias point to another key of the same kind and usage.
+ * UpdateAlias — points an alias at another key of the same type and usage.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdateAlias.html
  * @module
  */
@@ -11,7 +11,7 @@ import type { KeyRecord } from '../../model/key.ts'
 import { anyState, notDyingStates } from '../../model/key-state.ts'
 import { required } from '../../model/shape.ts'
 import { operation } from '../contract/operation.ts'
-import { checkAliasName, checkAliasTarget, requireAliasRoom } from './alias-name.ts'
+import { checkAliasName, checkAliasTarget, requireAliasQuota } from './alias-name.ts'
 import { aliasName, requiredKeyId } from './members.ts'
 
 export const updateAlias = operation<UpdateAliasRequest, void>()({
@@ -52,20 +52,20 @@ export const updateAlias = operation<UpdateAliasRequest, void>()({
   },
   async run({ alias, keys: { current, key }, commit }, { clock, quotas }) {
     const record = alias?.record
-    assert(record, 'the pipeline has found the alias whose key it resolved')
+    assert(record, 'the pipeline found the alias when it resolved the key')
     requireSameKind(record.name, current, key)
     if (record.targetKeyId === key.keyId) return
     const updatedAt = clock.now()
     await commit(async (transaction) => {
       await transaction.confirmKey(key)
-      await requireAliasRoom(transaction, key, quotas.resources)
+      await requireAliasQuota(transaction, key, quotas.resources)
       await transaction.updateAlias(record, { targetKeyId: key.keyId, updatedAt })
     })
   },
 })
 
 /**
- * What is sealed through an alias must not become unreadable because the alias moved.
+ * Checks that both keys have the same type and usage, because callers of the alias rely on them.
  * @throws {KmsError} `ValidationException`
  */
 export function requireSameKind(alias: string, current: KeyRecord, next: KeyRecord): void {

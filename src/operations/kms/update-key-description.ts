@@ -1,5 +1,5 @@
 /**
- * UpdateKeyDescription — writes another description of a key.
+ * UpdateKeyDescription — changes the description of a key.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdateKeyDescription.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * VerifyMac — says whether an HMAC is a message's; one that is not is an exception.
+ * VerifyMac — checks the HMAC of a message; a wrong one is an exception.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_VerifyMac.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Verify — says whether a signature is a message's; one that is not is an exception.
+ * Verify — checks the signature of a message; a wrong one is an exception.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_Verify.html
  * @module
  */

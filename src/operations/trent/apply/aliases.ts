@@ -1,7 +1,7 @@
 /** The aliases of a file. @module */
 import { aliasArn, type KeyRecord } from '../../../model/key.ts'
-import { checkAliasName, requireAliasRoom } from '../../kms/alias-name.ts'
-import { requireRoom } from '../../kms/room.ts'
+import { checkAliasName, requireAliasQuota } from '../../kms/alias-name.ts'
+import { requireUnderQuota } from '../../kms/resource-quota.ts'
 import { requireSameKind } from '../../kms/update-alias.ts'
 import type { Applying } from './applying.ts'
 import { type DocumentPath, placed } from './document-path.ts'
@@ -20,11 +20,11 @@ export async function applyAliases(
     await placed(at, () => checkAliasName(name))
     const present = await transaction.findAlias(ref)
     if (present?.targetKeyId === keyId) continue
-    await placed(at, () => requireAliasRoom(transaction, key, resources))
+    await placed(at, () => requireAliasQuota(transaction, key, resources))
     if (present === undefined) {
       const count = (): Promise<number> => transaction.countAllAliases(accountId, region)
       const quota = 'Aliases quota for this account in this region'
-      await placed(at, () => requireRoom(resources.aliases, count, quota))
+      await placed(at, () => requireUnderQuota(resources.aliases, count, quota))
       const times = { createdAt: now, updatedAt: now }
       await transaction.insertAlias({ ...ref, targetKeyId: keyId, ...times })
       note({ change: 'create', type: 'alias', name: aliasArn(partition, ref) })

@@ -8,9 +8,9 @@ import type { KeyRecord } from '../../../model/key.ts'
 import { findGrantPrincipal, type GrantPrincipal } from '../../kms/grant-principals.ts'
 import {
   checkGrant,
-  meantConstraints,
+  normalizedConstraints,
   requireGrantable,
-  requireGrantRoom,
+  requireGrantQuota,
 } from '../../kms/grant-rules.ts'
 import type { Applying } from './applying.ts'
 import type { GrantEntry } from './document.ts'
@@ -61,7 +61,7 @@ async function insertGrant(
   place: DocumentPath,
 ): Promise<void> {
   const { resources } = dependencies.quotas
-  await placed(place, () => requireGrantRoom(transaction, key, granteeOf(wanted), resources))
+  await placed(place, () => requireGrantQuota(transaction, key, granteeOf(wanted), resources))
   const grantId = Buffer.from(dependencies.random.bytes(32)).toString('hex')
   await transaction.insertGrant({ ...wanted, grantId, createdAt: now })
 }
@@ -74,7 +74,7 @@ async function requestedBy(
 ): Promise<Requested> {
   const { name, granteeServicePrincipal, retiringServicePrincipal } = entry
   const operations = [...new Set(entry.operations)]
-  const constraints = meantConstraints(constraintsOf(entry.constraints))
+  const constraints = normalizedConstraints(constraintsOf(entry.constraints))
   const asked = {
     ...(entry.granteePrincipal && { GranteePrincipal: entry.granteePrincipal }),
     ...(granteeServicePrincipal && { GranteeServicePrincipal: granteeServicePrincipal }),

@@ -27,7 +27,7 @@ export async function applyGroup(
   const present = await find()
   if (present !== undefined) requireSamePath(entry, present, place)
   else {
-    requireRoom(await transaction.countGroups(accountId), groupsMax, 'groups', place)
+    requireBelow(await transaction.countGroups(accountId), groupsMax, 'groups', place)
     const groupId = identifierOf('AGPA', dependencies.random.bytes(uniqueIdCharacters))
     const group = { groupId, ...emptyIdentity(accountId, entry, now) }
     await inserting('group', entry.name, place, () => transaction.insertGroup(group))
@@ -52,7 +52,7 @@ export async function applyUser(
   const present = await find()
   if (present !== undefined) requireSamePath(entry, present, place)
   else {
-    requireRoom(await transaction.countUsers(accountId), usersMax, 'users', place)
+    requireBelow(await transaction.countUsers(accountId), usersMax, 'users', place)
     const userId = identifierOf('AIDA', dependencies.random.bytes(uniqueIdCharacters))
     const user = { userId, groups: [], ...emptyIdentity(accountId, entry, now) }
     await inserting('user', entry.name, place, () => transaction.insertUser(user))
@@ -87,7 +87,7 @@ async function groupsOf(
   }
   const kept = before.filter((id) => !prune || wanted.includes(id))
   const result = [...kept, ...wanted.filter((id) => !kept.includes(id))]
-  requireRoom(result.length - 1, groupsPerUserMax, 'groups of one user', place)
+  requireBelow(result.length - 1, groupsPerUserMax, 'groups of one user', place)
   return sameList(result, before) ? undefined : result
 }
 
@@ -125,7 +125,7 @@ export function requireSamePath(
   throw refusalAt([...place, 'path'], `\`${present.name}\` is there under the path ${present.path}`)
 }
 
-export function requireRoom(count: number, max: number, what: string, place: DocumentPath): void {
+export function requireBelow(count: number, max: number, what: string, place: DocumentPath): void {
   if (count < max) return
   throw refusalAt(place, `there would be more than ${max} ${what}`, 'LimitExceededException')
 }

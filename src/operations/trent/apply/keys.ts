@@ -8,7 +8,7 @@ import { settleWaiting } from '../../../lifecycle/waiting-material.ts'
 import { keyArn, type KeyRecord, type KeyRef } from '../../../model/key.ts'
 import { defaultRotationDays, rotationFrom, rotationScheduleOf } from '../../../model/rotation.ts'
 import { StaleRow } from '../../../store/store.ts'
-import { requireRoom } from '../../kms/room.ts'
+import { requireUnderQuota } from '../../kms/resource-quota.ts'
 import type { Applying } from './applying.ts'
 import { bringMaterial, requireSameMaterials, storeMaterials } from './brought-materials.ts'
 import type { KeyEntry, ReplicaEntry } from './document.ts'
@@ -57,7 +57,7 @@ async function insertKey(
   const { spec, usage, origin, materials } = wanted
   // It was there when the materials were made, and is gone: they are made for it now.
   if (origin === 'AWS_KMS' && materials.length === 0) throw new StaleRow('the key is gone')
-  await requireRoomFor(applying, ref, place)
+  await requireKeyQuota(applying, ref, place)
   const isOwn = origin === 'AWS_KMS'
   const current = materials.at(-1)?.materialId
   await transaction.insertKey({
@@ -78,14 +78,14 @@ async function insertKey(
   if (isOwn) await storeMaterials(applying, ref, materials)
 }
 
-async function requireRoomFor(
+async function requireKeyQuota(
   { transaction, dependencies }: Applying,
   { accountId, region }: KeyRef,
   place: DocumentPath,
 ): Promise<void> {
   const count = (): Promise<number> => transaction.countKeys(accountId, region)
   const quota = 'KMS keys quota for this account in this region'
-  await placed(place, () => requireRoom(dependencies.quotas.resources.keys, count, quota))
+  await placed(place, () => requireUnderQuota(dependencies.quotas.resources.keys, count, quota))
 }
 
 function requireSameKey(
@@ -178,7 +178,7 @@ async function insertReplica(
   place: DocumentPath,
 ): Promise<void> {
   const { transaction, now, partition, dependencies } = applying
-  await requireRoomFor(applying, ref, place)
+  await requireKeyQuota(applying, ref, place)
   // Whoever changes what the two share, or deletes the one, has to see the other.
   await transaction.updateKey(primary, {})
   const replica = await transaction.insertKey({

@@ -4,7 +4,7 @@ import { providersMax } from '../../iam/create-open-id-connect-provider.ts'
 import { checkIssuer, clientIdsOf, thumbprintsOf } from '../../iam/oidc-provider.ts'
 import { sameList, type Applying } from './applying.ts'
 import type { ProviderEntry } from './document.ts'
-import { requireRoom } from './identities.ts'
+import { requireBelow } from './identities.ts'
 import { type DocumentPath, placed, refusalAt } from './document-path.ts'
 import { identityTagsOf } from './tags.ts'
 
@@ -39,7 +39,7 @@ export async function applyProvider(
   const name = oidcProviderArn(partition, ref)
   if (present === undefined) {
     const all = await transaction.listOidcProviders(accountId)
-    requireRoom(all.length, providersMax, 'providers', place)
+    requireBelow(all.length, providersMax, 'providers', place)
     const made = { ...ref, url, clientIds, thumbprints, tags: tags ?? [], createdAt: now }
     await transaction.insertOidcProvider(made)
     note({ change: 'create', type: 'OIDC provider', name })

@@ -11,7 +11,7 @@ import {
   made,
   noteIdentity,
   requireNamed,
-  requireRoom,
+  requireBelow,
   requireSamePath,
 } from './identities.ts'
 import { type DocumentPath, placed, refusalAt } from './document-path.ts'
@@ -41,7 +41,7 @@ export async function makeRoles(
       requireSamePath(entry, present, at)
       continue
     }
-    requireRoom(await transaction.countRoles(accountId), rolesMax, 'roles', at)
+    requireBelow(await transaction.countRoles(accountId), rolesMax, 'roles', at)
     const role = {
       roleId: identifierOf('AROA', dependencies.random.bytes(uniqueIdCharacters)),
       ...emptyIdentity(accountId, entry, now),
