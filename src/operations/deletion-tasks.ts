@@ -1,6 +1,7 @@
 /**
- * Ids of deletion tasks: UUIDs that say by themselves which task they are of and how it ended, so that
- * nothing is stored for one. 4 bytes are random, the rest is a MAC over them, the task and its end.
+ * Ids of deletion tasks. A UUID authenticates its task and the result, so that nothing is stored: 4 bytes
+ * are
+ * random, the rest is a MAC over them, the task and the result.
  * @module
  */
 import { timingSafeEqual } from 'node:crypto'
@@ -16,7 +17,7 @@ export function createDeletionTasks(
   keyring: Pick<Keyring, 'tagRow'>,
   random: Pick<Random, 'bytes'>,
 ): DeletionTasks {
-  /** An id of version 4: 6 of its bits are fixed, 90 are of the MAC. */
+  /** A version 4 UUID: 6 bits are fixed, 90 bits come from the MAC. */
   const idOf = (scope: string, end: TaskEnd, nonce: Uint8Array): Buffer => {
     const text = canonicalRow('iam deletion task', { scope, end, nonce })
     const id = Buffer.concat([nonce, keyring.tagRow(text).subarray(-(idBytes - nonceBytes))])

@@ -1,4 +1,4 @@
-/** Markers of paginated lists: sealed, and bound to the list that they were issued for. @module */
+/** Markers of paginated lists, encrypted and bound to the list that they were issued for. @module */
 import type { Keyring } from '../crypto/keyring.ts'
 import { NotAuthentic } from '../crypto/keyring.ts'
 import { KmsError } from '../errors.ts'

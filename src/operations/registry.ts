@@ -1,4 +1,4 @@
-/** Every operation of every service. @module */
+/** The operations of all services by name. @module */
 import { cloudtrailRegistry } from './cloudtrail/registry.ts'
 import { cloudwatchRegistry } from './cloudwatch/registry.ts'
 import type { Registry } from './contract/registry.ts'
@@ -16,7 +16,7 @@ export const awsRegistry: Registry = new Map([
   ...cloudwatchRegistry,
 ])
 
-/** AWS's operations and Trent's own. Worker 0 serves them; the test API's only where it is on. */
+/** AWS's operations and Trent's own, which worker 0 serves. Includes the test API if it is on. */
 export function serverRegistry({ testApi }: { readonly testApi: boolean }): Registry {
   const test = testApi ? testRegistry : []
   return new Map([...awsRegistry, ...operatorRegistry, ...serviceRegistry, ...test])

@@ -1,4 +1,4 @@
-/** The trails that an account has in a Region, those of other Regions that cover it among them. @module */
+/** The trails of an account, including the one that the operator's settings give it. @module */
 import type { TrailRecord } from '../../model/trail.ts'
 import type { StoreReads } from '../../store/store.ts'
 import type { OperationDependencies } from '../contract/dependencies.ts'

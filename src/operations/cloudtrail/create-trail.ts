@@ -1,6 +1,6 @@
 /**
- * CreateTrail — has the account's records delivered to a bucket that the operator lets it use. It begins
- * with StartLogging.
+ * CreateTrail — creates a trail, which delivers the account's records to a bucket that the operator
+ * allows. Delivery begins with StartLogging.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html
  * @module
  */
@@ -13,7 +13,7 @@ import { checkNewName, onTrail, trailName } from './trail-names.ts'
 import { trailOperation } from './trail-operation.ts'
 import { checkSettings, settingMembers, settingsOf } from './trail-settings.ts'
 
-/** In one Region. */
+/** Maximum number of trails in one Region. */
 const trailsMax = 5
 
 export const createTrail = trailOperation<CreateTrailRequest, CreateTrailResponse>()({

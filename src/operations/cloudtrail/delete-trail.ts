@@ -1,5 +1,5 @@
 /**
- * DeleteTrail — ends a trail. What was delivered stays where it is.
+ * DeleteTrail — deletes a trail. Delivered files stay.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DeleteTrail.html
  * @module
  */

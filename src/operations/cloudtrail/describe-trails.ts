@@ -1,5 +1,5 @@
 /**
- * DescribeTrails — the trails that cover the Region, by their names where some are given.
+ * DescribeTrails — describes the trails that cover the Region, or those of them that the call names.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html
  * @module
  */
@@ -13,7 +13,7 @@ import { trailOperation } from './trail-operation.ts'
 
 export const describeTrails = trailOperation<DescribeTrailsRequest, DescribeTrailsResponse>()({
   name: 'DescribeTrails',
-  // AWS writes these two with a small letter.
+  // AWS's names of these two members begin with a lower-case letter.
   input: { trailNameList: list(trailName, { max: 100 }), includeShadowTrails: boolean() },
   permissions: () => [{ action: 'cloudtrail:DescribeTrails', unnamedResource: true }],
   readOnly: true,
@@ -32,7 +32,7 @@ export const describeTrails = trailOperation<DescribeTrailsRequest, DescribeTrai
     const found = (await accountTrails(caller.accountId, store, trails)).filter((trail) => {
       const home = trail.homeRegion === region
       if (!home && !(trail.multiRegion && shadows)) return false
-      // By its name alone a trail is known in its home Region.
+      // A name without an ARN finds only trails whose home Region is this one.
       const called = [trailArn(partition, trail), ...(home ? [trail.name] : [])]
       return names.length === 0 || called.some((name) => names.includes(name))
     })

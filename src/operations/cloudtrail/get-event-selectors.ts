@@ -1,5 +1,5 @@
 /**
- * GetEventSelectors — which records a trail takes.
+ * GetEventSelectors — returns which records a trail delivers.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetEventSelectors.html
  * @module
  */

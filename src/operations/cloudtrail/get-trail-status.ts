@@ -1,5 +1,5 @@
 /**
- * GetTrailStatus — whether a trail is logging, and what its delivery has come to.
+ * GetTrailStatus — returns whether a trail is logging, and its latest deliveries and errors.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrailStatus.html
  * @module
  */
@@ -52,7 +52,7 @@ function shownStatus(trail: TrailRecord, status: TrailStatus): GetTrailStatusRes
     }),
     ...(startedAt !== undefined && { StartLoggingTime: new Date(startedAt) }),
     ...(stoppedAt !== undefined && { StopLoggingTime: new Date(stoppedAt) }),
-    // The same once more, as texts, which are empty where there is nothing.
+    // AWS repeats the times as text, empty if there is none.
     LatestDeliveryAttemptTime: iso(status.latestDeliveryAttemptAt),
     LatestDeliveryAttemptSucceeded: deliveredAt,
     LatestNotificationAttemptTime: iso(status.latestNotificationAttemptAt),

@@ -1,5 +1,5 @@
 /**
- * GetTrail — one trail and its settings.
+ * GetTrail — returns one trail with its settings.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrail.html
  * @module
  */

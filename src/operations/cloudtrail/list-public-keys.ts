@@ -1,5 +1,5 @@
 /**
- * ListPublicKeys — the keys that digest files of a time were signed by; those of now without a time.
+ * ListPublicKeys — returns the public keys that verify digest files of a time range, by default of now.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListPublicKeys.html
  * @module
  */
@@ -34,7 +34,7 @@ export const listPublicKeys = trailOperation<ListPublicKeysRequest, ListPublicKe
     }
   },
   async run({ input }, { clock, pages, trails }) {
-    // None was ever answered: keys are few.
+    // Trent issues no next token here, because the keys are few.
     openNextToken(pages, 'ListPublicKeys', input.NextToken, 'InvalidTokenException')
     const now = clock.now()
     const from = input.StartTime?.getTime() ?? Math.min(now, input.EndTime?.getTime() ?? now)

@@ -1,5 +1,5 @@
 /**
- * ListTrails — the account's trails of every Region, in one page: there are few.
+ * ListTrails — lists the account's trails of every Region in one page.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListTrails.html
  * @module
  */
@@ -18,7 +18,7 @@ export const listTrails = trailOperation<ListTrailsRequest, ListTrailsResponse>(
   audit: ['NextToken'],
   throws: ['ValidationException', 'AccessDeniedException', 'InvalidNextTokenException'],
   async run({ input, caller, partition }, { store, trails, pages }) {
-    // None was ever answered.
+    // Trent issues no next token here, because an account has few trails.
     openNextToken(pages, 'ListTrails', input.NextToken)
     const found = await accountTrails(caller.accountId, store, trails)
     return {

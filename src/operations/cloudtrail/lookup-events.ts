@@ -1,6 +1,6 @@
 /**
- * LookupEvents — the audit records of the caller's account and Region of the last 90 days, the latest first.
- * It needs no trail.
+ * LookupEvents — returns the audit records of the caller's account and Region from the last 90 days, latest
+ * first. It needs no trail.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
  * @module
  */
@@ -67,7 +67,7 @@ export const lookupEvents = trailOperation<LookupEventsRequest, LookupEventsResp
   },
   async run({ input, caller: { accountId }, region }, { clock, pages, events }) {
     const { LookupAttributes: [attribute] = [], MaxResults: limit = resultsMax } = input
-    // Whoever looks for insights, of which there are none, is not told of events.
+    // The only other category is insights, and Trent has none.
     if (input.EventCategory !== undefined) return { Events: [] }
     const now = clock.now()
     const from = Math.max(input.StartTime?.getTime() ?? 0, now - eventHistoryMs)
@@ -79,7 +79,7 @@ export const lookupEvents = trailOperation<LookupEventsRequest, LookupEventsResp
         attribute: { name: attribute.AttributeKey, value: attribute.AttributeValue },
       }),
     }
-    // A token is good for just the question that it was answered to.
+    // A token is valid only for the request that it was issued for.
     const question = JSON.stringify([
       'LookupEvents',
       scope,
@@ -95,7 +95,7 @@ export const lookupEvents = trailOperation<LookupEventsRequest, LookupEventsResp
   },
 })
 
-/** What happens while a caller looks is told too; a clock that was set back leaves events ahead of it. */
+/** A day ahead, for events that arrive meanwhile or that are later than a clock that was set back. */
 function latestOf(now: number): number {
   return now + 86_400_000
 }

@@ -1,8 +1,8 @@
-/** Tokens that lead to the next page. @module */
+/** NextToken values of CloudTrail's lists. @module */
 import { KmsError, type ErrorCode } from '../../errors.ts'
 import type { Pages } from '../contract/dependencies.ts'
 
-/** What `token` was sealed with, for just this list. @throws {KmsError} `code` */
+/** Returns the content of `token`, which must belong to this list. @throws {KmsError} `code` */
 export function openNextToken(
   pages: Pages,
   list: string,

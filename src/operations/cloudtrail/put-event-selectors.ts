@@ -1,6 +1,6 @@
 /**
- * PutEventSelectors — which records a trail takes: those that read, those that write, and which sources are
- * left out, as `kms.amazonaws.com`.
+ * PutEventSelectors — sets which records a trail delivers: reads, writes or both, and excluded event
+ * sources, for example `kms.amazonaws.com`.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutEventSelectors.html
  * @module
  */

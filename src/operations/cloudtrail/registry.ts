@@ -1,4 +1,4 @@
-/** Every operation of CloudTrail. @module */
+/** The operations of CloudTrail by name. @module */
 import { createTrail } from './create-trail.ts'
 import { deleteTrail } from './delete-trail.ts'
 import { describeTrails } from './describe-trails.ts'

@@ -1,7 +1,7 @@
-/** Trails as answers and records show them. @module */
+/** Trails in the form of responses and audit records. @module */
 import { trailArn, type EventSelector as Selector, type TrailRecord } from '../../model/trail.ts'
 
-/** What CreateTrail and UpdateTrail answer, and DescribeTrails more. */
+/** The members that CreateTrail and UpdateTrail return. DescribeTrails adds more. */
 export function shownTrail(
   partition: string,
   trail: TrailRecord | Omit<TrailRecord, 'rowVersion'>,
@@ -21,7 +21,7 @@ export function shownTrail(
   }
 }
 
-/** As DescribeTrails and GetTrail show it. */
+/** The members that DescribeTrails and GetTrail return. */
 export function describedTrail(partition: string, trail: TrailRecord) {
   const [only] = trail.selectors
   const plain =

@@ -1,5 +1,5 @@
 /**
- * StartLogging — has records delivered from now on.
+ * StartLogging — starts the delivery of records.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_StartLogging.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * StopLogging — delivers no record from now on; those of before are still delivered.
+ * StopLogging — stops a trail. Earlier records are still delivered.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_StopLogging.html
  * @module
  */

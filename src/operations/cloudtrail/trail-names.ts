@@ -1,4 +1,4 @@
-/** How calls name a trail, and what is one's name. @module */
+/** Trail names and ARNs: checks, lookup and permissions. @module */
 import { KmsError } from '../../errors.ts'
 import { readTrailArn, type TrailRecord, type TrailRef } from '../../model/trail.ts'
 import { text } from '../../model/shape.ts'
@@ -7,7 +7,7 @@ import type { Permission } from '../contract/operation.ts'
 import type { Call } from '../contract/call.ts'
 import type { OperationDependencies } from '../contract/dependencies.ts'
 
-/** A name or an ARN; what one is like is said in CloudTrail's own words. */
+/** A name or an ARN. `checkTrailName` checks the form, with CloudTrail's messages. */
 export const trailName = text({ max: 512 })
 
 const nameMin = 3
@@ -53,7 +53,7 @@ function nameProblem(name: string): string | undefined {
     : undefined
 }
 
-/** The permission for what is done to the trail of that name. */
+/** The permission for an action on the named trail. */
 export function onTrail(action: string, name: string): Permission {
   return name.startsWith('arn:')
     ? { action, arn: name }
@@ -65,7 +65,7 @@ type Naming = Pick<Call<unknown, never>, 'caller' | 'region'>
 function refOf(name: string, { caller: { accountId }, region }: Naming): TrailRef | undefined {
   if (!name.startsWith('arn:')) return { accountId, homeRegion: region, name }
   const ref = readTrailArn(name)
-  // Another account's trails are nobody's business.
+  // A trail of another account is not found, so its existence is not revealed.
   return ref?.accountId === accountId ? ref : undefined
 }
 
@@ -78,7 +78,7 @@ export async function findTrail(
 ): Promise<TrailRecord> {
   const ref = refOf(name, naming)
   const trail = ref && ((await store.findTrail(ref)) ?? operatorTrail(ref, trails))
-  // A trail of one Region is not known in another.
+  // A single-Region trail is not visible in other Regions.
   if (trail && (trail.homeRegion === naming.region || trail.multiRegion)) return trail
   throw trailNotFound(name, naming)
 }
@@ -92,9 +92,9 @@ function operatorTrail(
 }
 
 /**
- * A trail that is to be changed, as the transaction has it.
+ * Reads a trail in the transaction that changes it.
  * @throws {KmsError} `TrailNotFoundException`, `InvalidHomeRegionException`,
- * `OperationNotPermittedException` for the operator's
+ * `OperationNotPermittedException` for the operator's trail
  */
 export async function trailToChange(
   name: string,

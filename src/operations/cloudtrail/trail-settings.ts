@@ -1,4 +1,4 @@
-/** What CreateTrail and UpdateTrail are given, checked and read. @module */
+/** Checks and reads the settings in CreateTrail and UpdateTrail. @module */
 import { KmsError } from '../../errors.ts'
 import { formatArn, parseArn } from '../../model/arn.ts'
 import { keyArn } from '../../model/key.ts'
@@ -38,7 +38,7 @@ export interface GivenSettings {
 
 const prefixMax = 200
 
-/** Checks that need nothing but the call. @throws {KmsError} */
+/** Checks that need only the input. @throws {KmsError} */
 export function checkSettings(given: GivenSettings): void {
   const { S3BucketName: bucket, S3KeyPrefix: prefix, SnsTopicName: topic } = given
   if (bucket !== undefined && !/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) {
@@ -50,7 +50,7 @@ export function checkSettings(given: GivenSettings): void {
       `S3 prefix is longer than maximum length: ${prefix}`,
     )
   }
-  // It becomes part of the names of files.
+  // The prefix becomes part of file names.
   const wellFormed = /^([\w!.*'()-]+\/)*[\w!.*'()-]+\/?$/
   if (prefix !== undefined && prefix !== '' && (!wellFormed.test(prefix) || climbs(prefix))) {
     throw new KmsError('InvalidS3PrefixException', `S3 prefix ${prefix} is invalid.`)
@@ -82,7 +82,10 @@ export function checkSettings(given: GivenSettings): void {
   }
 }
 
-/** Below `AWSLogs` files lie by account: a prefix that leads there is another account's place. */
+/**
+ * Files lie below `AWSLogs/<account>`: with such a prefix, a caller could write among another account's
+ * files.
+ */
 function climbs(prefix: string): boolean {
   return prefix.split('/').some((part) => /^(\.|\.\.|awslogs)$/i.test(part))
 }
@@ -94,7 +97,7 @@ type Settings = Pick<
   Pick<TrailRecord, 'kmsKeyId' | 'topicArn'>
 
 /**
- * What a trail becomes by what is given; an empty text takes an optional setting away.
+ * Returns the trail settings after the call. An empty text removes an optional setting.
  * @throws {KmsError} `S3BucketDoesNotExistException`, `KmsKeyNotFoundException`, …
  */
 export async function settingsOf(
@@ -140,7 +143,7 @@ function topicArnOf(
   return formatArn({ partition, service: 'sns', region, accountId, resource: topic })
 }
 
-/** The ARN of the key that files are encrypted under; undefined where that is to end. */
+/** Returns the ARN of the key that encrypts files; undefined if the call turns encryption off. */
 async function encryptionKeyOf(
   identifier: string,
   { caller, partition, region }: Pick<Call<unknown, never>, 'caller' | 'partition' | 'region'>,
@@ -161,7 +164,7 @@ async function encryptionKeyOf(
     ? (await store.findAlias({ ...place, name: resource }))?.targetKeyId
     : resource.replace(/^key\//, '')
   const key = named === undefined ? undefined : await store.findKey({ ...place, keyId: named })
-  // Whether another account has a key is not told: its policy decides when files are encrypted.
+  // Keys of other accounts are not looked up here, so their existence is not revealed.
   if (key === undefined || key.accountId !== caller.accountId) {
     throw new KmsError('KmsKeyNotFoundException', `KMS key ${identifier} cannot be found.`)
   }

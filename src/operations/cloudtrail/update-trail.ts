@@ -1,5 +1,5 @@
 /**
- * UpdateTrail — changes what a trail delivers, and where to, in its home Region.
+ * UpdateTrail — changes the settings of a trail, in its home Region.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_UpdateTrail.html
  * @module
  */

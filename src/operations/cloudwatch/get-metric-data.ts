@@ -1,5 +1,5 @@
 /**
- * GetMetricData — values of up to 500 metrics, page by page.
+ * GetMetricData — returns values of up to 500 metrics, in pages.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
  * @module
  */
@@ -27,7 +27,7 @@ import { readSeries, valueOf, type Point, type SeriesPlace } from './metric-seri
 import { beginOf, requireTimes } from './metric-times.ts'
 import type { OperationDependencies } from '../contract/dependencies.ts'
 
-/** Data points of one answer, and periods that are looked at for it. */
+/** Maximum data points in one response, and maximum periods examined for it. */
 const pointsMax = 100_800
 
 export const getMetricData = metricOperation<GetMetricDataInput, GetMetricDataOutput>()({
@@ -99,10 +99,10 @@ export const getMetricData = metricOperation<GetMetricDataInput, GetMetricDataOu
   },
 })
 
-/** Where a page begins: in which query, and with which period of it. */
+/** Where a page begins: the query, and the period in it. */
 interface Marker {
   readonly query: number
-  /** The first period that is left, or in descending order the one before which those are. */
+  /** The first remaining period. In descending order, the period after the last remaining one. */
   readonly at?: number
 }
 
@@ -139,13 +139,13 @@ async function readPage(
 
 interface ReadWindow {
   readonly points: readonly Point[]
-  /** How many were looked at. */
+  /** Number of examined periods. */
   readonly periods: number
-  /** Where the rest begins. */
+  /** Where the next page begins. */
   readonly next?: number
 }
 
-/** Looks at so many periods at most, and takes so many values. */
+/** Examines at most `left.periods` periods and returns at most `left.points` values. */
 async function readWindow(
   { metric, periodMs }: MetricQuery,
   marker: number | undefined,
@@ -153,7 +153,7 @@ async function readWindow(
   { place, start, until, descending, dependencies }: Scan,
 ): Promise<ReadWindow> {
   if (metric === undefined) return { points: [], periods: 0 }
-  // Periods of one length begin at the same times, whatever the first one is asked for.
+  // Periods are aligned to multiples of their length, whatever the start of the request.
   const first = Math.floor(beginOf(start, dependencies.clock.now()) / periodMs) * periodMs
   const from = descending ? first : (marker ?? first)
   const end = descending ? (marker ?? until) : until

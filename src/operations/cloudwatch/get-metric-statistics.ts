@@ -1,5 +1,5 @@
 /**
- * GetMetricStatistics — statistics of one metric by period.
+ * GetMetricStatistics — returns statistics of one metric for each period.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
  * @module
  */
@@ -10,7 +10,7 @@ import type {
 } from '@aws-sdk/client-cloudwatch'
 import { KmsError } from '../../errors.ts'
 import { integer, list, oneOf, required, text, timestamp } from '../../model/shape.ts'
-import { knownMetric, metricUnits } from './known-metrics.ts'
+import { findMetric, metricUnits } from './metric-names.ts'
 import { dimensions, metricName, namespace, statistics, unit } from './members.ts'
 import { metricOperation } from './metric-operation.ts'
 import { readSeries, valueOf } from './metric-series.ts'
@@ -81,7 +81,7 @@ export const getMetricStatistics = metricOperation<
   },
   async run({ input, caller: { accountId }, region }, dependencies) {
     const { MetricName: Label, Statistics = [], EndTime, Period, Unit } = input
-    const metric = knownMetric(input)
+    const metric = findMetric(input)
     if (metric === undefined) return { Label, Datapoints: [] }
     const unitOfMetric = metricUnits[metric.kind]
     if (Unit !== undefined && Unit !== unitOfMetric) return { Label, Datapoints: [] }

@@ -1,12 +1,12 @@
 /**
- * ListMetrics — the metrics of the account in the Region that had values in the last two weeks.
+ * ListMetrics — lists the metrics of an account and Region that had values in the last two weeks.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html
  * @module
  */
 import type { ListMetricsInput, ListMetricsOutput } from '@aws-sdk/client-cloudwatch'
 import { boolean, list, oneOf, required, structure } from '../../model/shape.ts'
 import { listedMetrics, type ListedFrom } from './listed-metrics.ts'
-import type { MetricName } from './known-metrics.ts'
+import type { MetricName } from './metric-names.ts'
 import {
   accountName,
   dimensionName,
@@ -68,7 +68,7 @@ export const listMetrics = metricOperation<ListMetricsInput, ListMetricsOutput>(
   },
 })
 
-/** How many metrics are looked at for one page: where few of them fit, a page has fewer than it could. */
+/** Maximum metrics examined for one page. If few match, the page is not full. */
 const lookedAtMax = 10 * metricsMax
 
 async function readPage(
@@ -92,7 +92,7 @@ async function readPage(
   return { metrics, ...(next && { next }) }
 }
 
-/** Whether it has all of the names and dimensions that are asked for. */
+/** Whether a metric matches every name and dimension of the filter. */
 function fits(metric: MetricName, { Namespace, MetricName, Dimensions = [] }: Filter): boolean {
   return (
     (Namespace === undefined || Namespace === metric.Namespace) &&

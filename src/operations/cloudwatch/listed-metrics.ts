@@ -1,4 +1,4 @@
-/** The metrics that there are, one kind after the other, in parts. @module */
+/** Lists the metrics that have values, in pages: expirations, then requests, then calls. @module */
 import type { Called } from '../../store/tables/metric-rows.ts'
 import {
   afterNamesOf,
@@ -10,13 +10,13 @@ import {
   operationOf,
   requestsMetric,
   type MetricName,
-} from './known-metrics.ts'
+} from './metric-names.ts'
 import type { OperationDependencies } from '../contract/dependencies.ts'
 
 const hourMs = 3_600_000
 const listedForMs = 14 * 24 * hourMs
 
-/** Where the next part begins. */
+/** Where the next page begins. */
 export type ListedFrom =
   | { readonly of: 'expiration'; readonly after?: string }
   | { readonly of: 'requests'; readonly after?: Called }
@@ -31,9 +31,9 @@ interface Wanted {
   readonly accountId: string
   readonly region: string
   readonly limit: number
-  /** With values in the last three hours; in the last two weeks else. */
+  /** If true, only metrics with values in the last three hours; otherwise in the last two weeks. */
   readonly recent: boolean
-  /** Of requests with one key, just those with this one. */
+  /** If set, only request metrics of this key. */
   readonly keyArn: string | undefined
 }
 
@@ -93,7 +93,7 @@ async function requests(
     next: full
       ? {
           of: 'requests',
-          // Behind all pairs that the same operation has made with the same key.
+          // After the counters for all pair specs of the same operation and key.
           after: { keyArns: last.keyArns, operation: afterNamesOf(operationOf(last.operation)) },
         }
       : { of: 'calls' },

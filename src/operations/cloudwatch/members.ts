@@ -1,4 +1,4 @@
-/** Members that CloudWatch's operations share, with the limits of its model. @module */
+/** Input members that CloudWatch's operations share, with the limits of its model. @module */
 import { list, oneOf, required, structure, text } from '../../model/shape.ts'
 
 export const namespace = text({ min: 1, max: 255, pattern: '[^:].*' })
@@ -10,7 +10,7 @@ export const dimensions = list(
   { max: 30 },
 )
 export const accountName = text({ min: 1, max: 255 })
-/** AWS names no bound. */
+/** AWS documents no maximum. */
 export const nextToken = text({ max: 8192 })
 export const statistics = ['SampleCount', 'Average', 'Sum', 'Minimum', 'Maximum'] as const
 export type Statistic = (typeof statistics)[number]

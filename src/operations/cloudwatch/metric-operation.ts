@@ -2,7 +2,7 @@
 import type { Members } from '../../model/shape.ts'
 import type { Drift, Operation } from '../contract/operation.ts'
 
-/** Checked at compile time against the official SDK's request and response. */
+/** Compilation fails if the definition differs from the official SDK's request or response. */
 export function metricOperation<Request, Response>() {
   return <const M extends Members>(
     definition: Omit<Operation<M, Response, never>, 'service' | 'door' | 'keys'> &

@@ -1,10 +1,10 @@
-/** The queries of GetMetricData: checked, and as they are read. @module */
+/** Checks and reads the queries of GetMetricData. @module */
 import { KmsError } from '../../errors.ts'
 import { statistics, type Statistic } from './members.ts'
-import { knownMetric, metricUnits, type Dimension, type KnownMetric } from './known-metrics.ts'
+import { findMetric, metricUnits, type Dimension, type Metric } from './metric-names.ts'
 import { readPeriod } from './metric-times.ts'
 
-/** A query as it is sent. */
+/** A query in the request. */
 interface MetricDataQuery {
   readonly Id: string
   readonly MetricStat?: {
@@ -26,14 +26,14 @@ interface MetricDataQuery {
 export interface MetricQuery {
   readonly id: string
   readonly label: string
-  /** Undefined where there is no such metric, or none with such a unit. */
-  readonly metric: KnownMetric | undefined
+  /** Undefined if the metric or the unit does not exist. */
+  readonly metric: Metric | undefined
   readonly statistic: Statistic
   readonly periodMs: number
 }
 
 /**
- * Those whose values are asked for.
+ * Returns the queries that return values.
  * @throws {KmsError} `ValidationException`
  */
 export function readQueries(queries: readonly MetricDataQuery[]): readonly MetricQuery[] {
@@ -63,7 +63,7 @@ function readQuery(query: MetricDataQuery, place: string): MetricQuery {
   if (statistic === undefined) {
     throw invalid(`The value for parameter ${place}.MetricStat.Stat is not a valid statistic.`)
   }
-  const metric = knownMetric(stat.Metric)
+  const metric = findMetric(stat.Metric)
   const otherUnit = metric && stat.Unit !== undefined && stat.Unit !== metricUnits[metric.kind]
   return {
     id,

@@ -1,20 +1,21 @@
 /**
- * The values of one metric over time, put together by period. Figures of minutes are kept for 15 days and
- * those of hours for 455, as CloudWatch keeps them; how long material lasts is worked out from its date.
+ * The values of one metric over time, aggregated by period. Counts by the minute are kept for 15 days and
+ * counts by
+ * the hour for 455 days, as in CloudWatch. Times until expiry are computed from the expiry date.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
  * @module
  */
 import { countPeriods } from '../../model/usage.ts'
-import { countedNames, type KnownMetric } from './known-metrics.ts'
+import { countedNames, type Metric } from './metric-names.ts'
 import type { Statistic } from './members.ts'
 import type { OperationDependencies } from '../contract/dependencies.ts'
 
 const minuteMs = 60_000
 const hourMs = 3_600_000
 
-/** What was seen within one period. */
+/** The aggregated values of one period. */
 export interface Point {
-  /** Where the period begins, in milliseconds since the epoch. */
+  /** Start of the period, in milliseconds since the epoch. */
   readonly at: number
   readonly SampleCount: number
   readonly Sum: number
@@ -23,11 +24,11 @@ export interface Point {
 }
 
 export interface Span {
-  /** A whole minute: the first period begins here. */
+  /** Start of the first period, a whole minute, in milliseconds since the epoch. */
   readonly from: number
-  /** Milliseconds since the epoch; nothing that begins here or later counts. */
+  /** Exclusive end, in milliseconds since the epoch. */
   readonly until: number
-  /** Whole minutes. */
+  /** A multiple of a minute. */
   readonly periodMs: number
 }
 
@@ -38,9 +39,9 @@ export interface SeriesPlace {
 
 type SeriesDependencies = Pick<OperationDependencies, 'store' | 'figures' | 'clock'>
 
-/** In the order of time; periods without any value are left out. */
+/** Returns the points in order of time, without periods that have no value. */
 export async function readSeries(
-  metric: KnownMetric,
+  metric: Metric,
   place: SeriesPlace,
   span: Span,
   dependencies: SeriesDependencies,
@@ -51,7 +52,7 @@ export async function readSeries(
     return expirationSeries(metric.keyId, place, span, until, dependencies)
   const keptMinutes = now - countPeriods.minute.keptMs
   const byHour = span.periodMs % hourMs === 0 && span.from % hourMs === 0
-  // An hour of long ago is told only where a period holds all of it.
+  // Hourly counts are used only if each hour lies in one period.
   const hoursUntil = byHour ? Math.min(until, Math.ceil(keptMinutes / hourMs) * hourMs) : span.from
   const hours = await sums(metric, place, 'hour', span.from, hoursUntil, dependencies)
   const from = Math.max(span.from, hoursUntil, keptMinutes)
@@ -70,9 +71,9 @@ export async function readSeries(
   }))
 }
 
-/** Each request is a value of one. */
+/** Reads counts. Each request counts as a value of 1. */
 async function sums(
-  metric: Exclude<KnownMetric, { readonly kind: 'expiration' }>,
+  metric: Exclude<Metric, { readonly kind: 'expiration' }>,
   { accountId, region }: SeriesPlace,
   period: 'minute' | 'hour',
   from: number,
@@ -98,7 +99,9 @@ async function sums(
     .filter(({ count }) => count > 0)
 }
 
-/** Keys as they are counted. Of keys of other accounts alone, their account has the figures. */
+/**
+ * The counter names for these keys. Requests with only other accounts' keys are counted in those accounts.
+ */
 function countedKeys(keyArns: readonly string[], accountId: string): readonly string[] {
   const [first, second = first] = keyArns
   if (!keyArns.some((arn) => arn.split(':')[4] === accountId)) return []
@@ -107,7 +110,7 @@ function countedKeys(keyArns: readonly string[], accountId: string): readonly st
     : [keyArns.join(' ')]
 }
 
-/** A value each minute, from the import of the material that is there until its date. */
+/** One value each minute, from the import of the present material until it expires. */
 async function expirationSeries(
   keyId: string,
   place: SeriesPlace,
@@ -135,7 +138,7 @@ async function expirationSeries(
   return points
 }
 
-/** Where the period begins in which `time` falls. */
+/** The start of the period that contains `time`. */
 function startOf(time: number, from: number, periodMs: number): number {
   return from + Math.floor((time - from) / periodMs) * periodMs
 }

@@ -1,4 +1,4 @@
-/** What CloudWatch asks of times and periods. @module */
+/** Checks of times and periods in CloudWatch requests. @module */
 import { KmsError, type ErrorCode } from '../../errors.ts'
 import { countPeriods } from '../../model/usage.ts'
 
@@ -19,7 +19,7 @@ export function requireTimes(
 }
 
 /**
- * No metric of ours has values within a minute: those are told for a shorter period.
+ * Reads a period. Periods below a minute count as a minute, because no metric has a finer resolution.
  * @returns milliseconds
  * @throws {KmsError} `code`
  */
@@ -32,8 +32,9 @@ export function readPeriod(seconds: number, parameter: string, code: ErrorCode):
 }
 
 /**
- * The whole minute in which a series begins, or the whole hour where it begins so long ago that figures are
- * kept by the hour alone. In milliseconds since the epoch.
+ * Rounds the start of a series down to a whole minute, or to a whole hour if only hourly counts are kept
+ * for that
+ * time. In milliseconds since the epoch.
  */
 export function beginOf(time: Date, now: number): number {
   const unitMs = now - time.getTime() > countPeriods.minute.keptMs ? 60 * minuteMs : minuteMs

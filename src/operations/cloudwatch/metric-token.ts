@@ -1,8 +1,10 @@
-/** Tokens that lead to the next page. @module */
+/** NextToken values of CloudWatch. @module */
 import { KmsError } from '../../errors.ts'
 import type { Pages } from '../contract/dependencies.ts'
 
-/** What was sealed into it, for just this question. @throws {KmsError} `InvalidNextToken` */
+/**
+ * Returns the content of a token, which must belong to this request. @throws {KmsError} `InvalidNextToken`
+ */
 export function openMetricToken(
   pages: Pages,
   question: string,

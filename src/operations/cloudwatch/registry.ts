@@ -1,4 +1,4 @@
-/** Every operation of CloudWatch. @module */
+/** The operations of CloudWatch by name. @module */
 import { getMetricData } from './get-metric-data.ts'
 import { getMetricStatistics } from './get-metric-statistics.ts'
 import { listMetrics } from './list-metrics.ts'

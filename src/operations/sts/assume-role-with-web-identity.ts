@@ -1,6 +1,7 @@
 /**
- * AssumeRoleWithWebIdentity — temporary credentials of a role, for whom an identity provider vouches and
- * the role's trust policy allows. The call is not signed: its token says who calls.
+ * AssumeRoleWithWebIdentity — issues temporary credentials of a role to a user that an identity provider
+ * authenticated and the role's trust policy allows. The call is not signed: its token identifies the
+ * caller.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  * @module
  */
@@ -73,7 +74,7 @@ export const assumeRoleWithWebIdentity = stsOperation<
   ],
   check({ ProviderId }) {
     if (ProviderId === undefined) return
-    // It names one of the providers of OAuth 2.0 that AWS has built in.
+    // ProviderId names one of AWS's built-in OAuth 2.0 providers, and Trent has none.
     throw new KmsError('ValidationException', `Invalid provider: ${ProviderId}`)
   },
   async run({ input, caller, partition, assumed }, dependencies) {

@@ -1,5 +1,5 @@
 /**
- * AssumeRole — temporary credentials of a role, for whom its trust policy allows.
+ * AssumeRole — issues temporary credentials of a role to callers that its trust policy allows.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  * @module
  */
@@ -33,7 +33,7 @@ import {
 import { checkRoleSessionPolicy } from '../iam/identity-policy.ts'
 import { makeSession, sessionPolicies, tagContext } from './new-session.ts'
 
-/** Whoever is a role already gets no longer session of another. */
+/** Longest session when a role session assumes another role, in seconds. */
 const chainedSecondsMax = 3600
 
 interface Given {
@@ -136,7 +136,9 @@ export const assumeRole = stsOperation<AssumeRoleRequest, AssumeRoleResponse>()(
   },
 })
 
-/** What the new session ends with: the access key that signed, or the one behind the session that did. */
+/**
+ * The long-term access key that the session depends on: the signing one, or that of the caller's session.
+ */
 function sourceOf({ session, accessKeyId }: Caller): Pick<Session, 'sourceAccessKeyId'> {
   const source = session === undefined ? accessKeyId : session.sourceAccessKeyId
   return source === undefined ? {} : { sourceAccessKeyId: source }
@@ -159,7 +161,7 @@ function requireDuration(
   return seconds
 }
 
-/** Tags that are to be inherited, and the source identity, go from session to session and never change. */
+/** A chained session inherits the transitive tags and the source identity, and cannot change them. */
 function inherited(
   { Tags = [], TransitiveTagKeys = [], SourceIdentity }: Given,
   session: Session | undefined,

@@ -1,4 +1,4 @@
-/** What the operations that give out sessions of roles share. @module */
+/** Shared parts of the operations that issue role sessions. @module */
 import assert from 'node:assert/strict'
 import type { AssumeRoleResponse } from '@aws-sdk/client-sts'
 import { KmsError } from '../../errors.ts'
@@ -8,7 +8,7 @@ import { auditedCredentials, auditedSizes } from './new-session.ts'
 
 const secondsByDefault = 3600
 
-/** How long a session of a role is to live. @throws {KmsError} `ValidationException` */
+/** Returns the duration of a role session in seconds. @throws {KmsError} `ValidationException` */
 export function requireRoleDuration(
   asked: number | undefined,
   { maxSessionSeconds }: Pick<RoleRecord, 'maxSessionSeconds'>,
@@ -21,7 +21,7 @@ export function requireRoleDuration(
   )
 }
 
-/** @param arn the role's */
+/** @param arn the ARN of the role */
 export function assumedRoleUser(
   { roleId, accountId }: Pick<RoleRecord, 'roleId' | 'accountId'>,
   arn: string,
@@ -37,14 +37,14 @@ export function assumedRoleUser(
   }
 }
 
-/** What the record of a call keeps of the session that it gave out. */
+/** The part of an issued session that the audit record keeps. */
 export function auditedSession({
   Credentials,
   AssumedRoleUser,
   ...sizes
 }: AssumeRoleResponse): Readonly<Record<string, unknown>> {
   return {
-    ...(Credentials && { credentials: auditedCredentials(told(Credentials)) }),
+    ...(Credentials && { credentials: auditedCredentials(completeCredentials(Credentials)) }),
     assumedRoleUser: {
       assumedRoleId: AssumedRoleUser?.AssumedRoleId,
       arn: AssumedRoleUser?.Arn,
@@ -53,8 +53,8 @@ export function auditedSession({
   }
 }
 
-/** The answer is an operation's own, in which every member is. */
-function told(credentials: NonNullable<AssumeRoleResponse['Credentials']>): {
+/** Narrows the SDK's type: the operations always set every member. */
+function completeCredentials(credentials: NonNullable<AssumeRoleResponse['Credentials']>): {
   readonly AccessKeyId: string
   readonly SecretAccessKey: string
   readonly SessionToken: string

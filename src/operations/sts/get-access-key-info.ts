@@ -1,5 +1,5 @@
 /**
- * GetAccessKeyInfo — whose account an access key id is of, active or not.
+ * GetAccessKeyInfo — returns the account of an access key id, active or not.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetAccessKeyInfo.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * GetCallerIdentity — who signed the call. Takes no permission, and none can be denied.
+ * GetCallerIdentity — returns the caller. It needs no permission, and a policy cannot deny it.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
  * @module
  */

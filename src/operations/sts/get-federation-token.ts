@@ -1,6 +1,6 @@
 /**
- * GetFederationToken — temporary credentials for somebody who is no user here: what both the caller's
- * policies and those of the session allow.
+ * GetFederationToken — issues temporary credentials for a federated user, who may do what both the
+ * caller's policies and the session's policies allow.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * GetSessionToken — temporary credentials of the caller's own. Takes no permission.
+ * GetSessionToken — issues temporary credentials of the calling user. It needs no permission.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
  * @module
  */

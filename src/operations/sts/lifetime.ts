@@ -1,16 +1,16 @@
-/** How long temporary credentials live. @module */
+/** The lifetime of temporary credentials. @module */
 import type { Caller } from '../../model/caller.ts'
 
 const secondsByDefault = 43_200
-/** A root user's credentials never live longer, whatever was asked for. */
+/** Maximum for a root user. AWS shortens a longer request without an error. */
 const rootSecondsMax = 3600
 
-/** In whole seconds, as answers tell it. */
+/** Returns the expiry in milliseconds since the epoch, a whole second, as responses have it. */
 export function expiry(issuedAt: number, seconds: number): number {
   return 1000 * (Math.floor(issuedAt / 1000) + seconds)
 }
 
-/** Of credentials that a user gets for himself or for a federated user. */
+/** Returns the lifetime of the credentials that a user requests for itself or for a federated user. */
 export function tokenSecondsOf(asked: number | undefined, { kind }: Pick<Caller, 'kind'>): number {
   const seconds = asked ?? secondsByDefault
   return kind === 'root' ? Math.min(seconds, rootSecondsMax) : seconds

@@ -1,10 +1,10 @@
-/** Members that several operations of STS take. Source: the `sts-2011-06-15` model. @module */
+/** Input members that several STS operations share. Source: the `sts-2011-06-15` model. @module */
 import { KmsError } from '../../errors.ts'
 import { integer, list, structure, text } from '../../model/shape.ts'
 import { policyArn, tag } from '../iam/members.ts'
 
 export const roleArn = policyArn
-/** Of a session, a source identity, a federated user: the lengths are each member's own. */
+/** For names of sessions, source identities and federated users; each has its own maximum length. */
 const namePattern = '^[\\w+=,.@-]*$'
 export const sessionName = text({ min: 2, max: 64, pattern: namePattern })
 export const federatedName = text({ min: 2, max: 32, pattern: namePattern })
@@ -23,7 +23,7 @@ export const tokenSize = integer({ min: 0, max: 4096 })
 export const roleSeconds = integer({ min: 900, max: 43_200 })
 export const tokenSeconds = integer({ min: 900, max: 129_600 })
 
-/** Nobody has a device here. @throws {KmsError} `AccessDeniedException` */
+/** Trent has no MFA devices, so every MFA code is wrong. @throws {KmsError} `AccessDeniedException` */
 export function refuseMfa(input: {
   readonly SerialNumber?: string
   readonly TokenCode?: string

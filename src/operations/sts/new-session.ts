@@ -1,4 +1,4 @@
-/** What temporary credentials are made of, and how an answer tells them. @module */
+/** Issues temporary credentials, and builds the response and the audit record for them. @module */
 import type { AssumeRoleResponse } from '@aws-sdk/client-sts'
 import { KmsError } from '../../errors.ts'
 import type { IdentityTag } from '../../model/identity.ts'
@@ -8,7 +8,7 @@ import { requestTags } from '../iam/shown-user.ts'
 import type { ContextEntries } from '../contract/call.ts'
 import type { OperationDependencies } from '../contract/dependencies.ts'
 
-export interface ToldCredentials {
+export interface IssuedCredentials {
   readonly AccessKeyId: string
   readonly SecretAccessKey: string
   readonly SessionToken: string
@@ -16,10 +16,10 @@ export interface ToldCredentials {
 }
 
 export interface MadeSession {
-  readonly Credentials: ToldCredentials
-  /** In percent; absent where nothing was packed. */
+  readonly Credentials: IssuedCredentials
+  /** In percent; absent without session policies and tags. */
   readonly PackedPolicySize?: number
-  /** Bytes of the token, and how much of its limit that is, in percent. */
+  /** Bytes of the token, and percentage of its size limit. */
   readonly SessionTokenSize: number
   readonly SessionTokenUtilization: number
 }
@@ -55,7 +55,7 @@ export function makeSession(
   }
 }
 
-/** What the audit record keeps of a session's size. */
+/** The session sizes that the audit record keeps. */
 export function auditedSizes(
   made: Pick<AssumeRoleResponse, 'PackedPolicySize' | `SessionToken${'Size' | 'Utilization'}`>,
 ): Readonly<Record<string, unknown>> {
@@ -66,12 +66,12 @@ export function auditedSizes(
   }
 }
 
-/** What the audit record keeps of credentials: neither the secret nor the token. */
-export function auditedCredentials({ AccessKeyId, Expiration }: ToldCredentials): object {
+/** The part of credentials that the audit record keeps: neither the secret nor the token. */
+export function auditedCredentials({ AccessKeyId, Expiration }: IssuedCredentials): object {
   return { accessKeyId: AccessKeyId, expiration: Expiration }
 }
 
-/** The policies that limit a session. @param check of its own policy @throws {KmsError} */
+/** Reads and checks the session policies. @param check checks the inline policy @throws {KmsError} */
 export async function sessionPolicies(
   input: {
     readonly Policy?: string
@@ -92,7 +92,7 @@ export async function sessionPolicies(
   return { policyIds, ...(policy !== undefined && { policy }) }
 }
 
-/** Tags of a request as condition keys, and which of them are to be inherited. */
+/** Condition keys for the tags of a request and for its transitive tag keys. */
 export function tagContext(
   tags: readonly IdentityTag[] = [],
   transitive: readonly string[] = [],

@@ -1,4 +1,4 @@
-/** Every operation of STS. @module */
+/** The operations of STS by name. @module */
 import { registryOf } from '../contract/registry.ts'
 import { assumeRole } from './assume-role.ts'
 import { assumeRoleWithWebIdentity } from './assume-role-with-web-identity.ts'

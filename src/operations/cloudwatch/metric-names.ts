@@ -1,5 +1,5 @@
 /**
- * The metrics that there are, and the names that AWS has for them.
+ * The metrics that Trent has, with AWS's names and dimensions.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/monitoring-cloudwatch.html
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Service-Quota-Integration.html
  * @module
@@ -12,20 +12,20 @@ export interface Dimension {
   readonly Value: string
 }
 
-/** A metric as CloudWatch names it. */
+/** The name of a metric in CloudWatch. */
 export interface MetricName {
   readonly Namespace: string
   readonly MetricName: string
   readonly Dimensions: Dimension[]
 }
 
-/** A metric as it is read. */
-export type KnownMetric =
-  /** How long the material of a key is still there. */
+/** What a metric measures. */
+export type Metric =
+  /** Seconds until the material of a key expires. */
   | { readonly kind: 'expiration'; readonly keyId: string }
-  /** Successful cryptography with a key. For ReEncrypt: with two, which may be one. */
+  /** Successful cryptographic operations with a key. ReEncrypt has two keys, which may be the same. */
   | { readonly kind: 'requests'; readonly keyArns: readonly string[]; readonly operation: string }
-  /** Every call of an operation of KMS. */
+  /** Calls of a KMS operation, successful or not. */
   | { readonly kind: 'calls'; readonly operation: string }
 
 export const metricNames = {
@@ -46,18 +46,23 @@ export const cryptographicOperations: ReadonlySet<string> = new Set(
   ofKms.filter(({ tracksUsage }) => tracksUsage !== undefined).map(({ name }) => name),
 )
 
-/** The names that its requests are counted under: of those that make pairs, with the pair's spec as well. */
+/**
+ * The counter names of an operation. Operations that generate key pairs have one for each pair spec too.
+ */
 export function countedNames(operation: string): readonly string[] {
   if (!makesPairs.has(operation)) return [operation]
   return [operation, ...(keyPairSpec.limits.values ?? []).map((spec) => `${operation} ${spec}`)]
 }
 
-/** The operation behind such a name. */
+/** The operation of a counter name. */
 export function operationOf(counted: string): string {
   return counted.split(' ', 1)[0] ?? counted
 }
 
-/** Behind every name that `operation` is counted by, in the order of bytes, and before any other's. */
+/**
+ * A text that sorts after every counter name of `operation` and before those of other operations, in byte
+ * order.
+ */
 export function afterNamesOf(operation: string): string {
   return `${operation} ~`
 }
@@ -66,7 +71,7 @@ export function expirationMetric(keyId: string): MetricName {
   return { ...metricNames.expiration, Dimensions: [{ Name: 'KeyId', Value: keyId }] }
 }
 
-/** @param keyArns as they are counted: one, or two with a space between */
+/** @param keyArns one ARN, or two with a space between, as in the counters */
 export function requestsMetric(keyArns: string, operation: string): MetricName {
   const [first = '', second = first] = keyArns.split(' ')
   const keys =
@@ -94,18 +99,20 @@ export function callsMetric(operation: string): MetricName {
   }
 }
 
-/** The metric of just these names and dimensions, in any order; undefined where there is none such. */
-export function knownMetric(name: {
+/**
+ * Finds the metric with exactly this name and these dimensions, in any order; undefined if there is none.
+ */
+export function findMetric(name: {
   readonly Namespace?: string
   readonly MetricName?: string
   readonly Dimensions?: readonly Dimension[]
-}): KnownMetric | undefined {
+}): Metric | undefined {
   const dimensions = name.Dimensions ?? []
   const values = new Map(dimensions.map(({ Name, Value }) => [Name, Value]))
   const valueOf = (dimension: string): string => values.get(dimension) ?? ''
   const operation = valueOf('Operation')
   const source = valueOf('SourceKeyArn')
-  const candidates: readonly [MetricName, KnownMetric][] = [
+  const candidates: readonly [MetricName, Metric][] = [
     [expirationMetric(valueOf('KeyId')), { kind: 'expiration', keyId: valueOf('KeyId') }],
     [
       requestsMetric(
