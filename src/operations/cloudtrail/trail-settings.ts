@@ -164,7 +164,7 @@ async function encryptionKeyOf(
     ? (await store.findAlias({ ...place, name: resource }))?.targetKeyId
     : resource.replace(/^key\//, '')
   const key = named === undefined ? undefined : await store.findKey({ ...place, keyId: named })
-  // Keys of other accounts are not looked up here, so their existence is not revealed.
+  // A key of another account gives the same error as a missing one, so its existence is not revealed.
   if (key === undefined || key.accountId !== caller.accountId) {
     throw new KmsError('KmsKeyNotFoundException', `KMS key ${identifier} cannot be found.`)
   }
