@@ -1,7 +1,7 @@
 /**
  * The values of one metric over time, aggregated by period. Counts by the minute are kept for 15 days and
- * counts by
- * the hour for 455 days, as in CloudWatch. Times until expiry are computed from the expiry date.
+ * counts by the hour for 455 days, as in CloudWatch. Times until expiry are computed from the expiry
+ * date.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
  * @module
  */

@@ -33,8 +33,7 @@ export function readPeriod(seconds: number, parameter: string, code: ErrorCode):
 
 /**
  * Rounds the start of a series down to a whole minute, or to a whole hour if only hourly counts are kept
- * for that
- * time. In milliseconds since the epoch.
+ * for that time. In milliseconds since the epoch.
  */
 export function beginOf(time: Date, now: number): number {
   const unitMs = now - time.getTime() > countPeriods.minute.keptMs ? 60 * minuteMs : minuteMs

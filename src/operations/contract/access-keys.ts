@@ -1,7 +1,7 @@
-/** Access keys that operations make: random ones, and those that somebody has chosen. @module */
+/** Types for creating access keys: random ones, and ones with a chosen id and secret. @module */
 import type { AccessKeyRecord } from '../../model/access-key.ts'
 
-/** A service is of no account: its `accountId` is empty. */
+/** The owner of a new access key. A service has no account: its `accountId` is empty. */
 export interface AccessKeyOwner {
   readonly accountId: string
   readonly principalKind: AccessKeyRecord['principalKind'] | 'service'
@@ -11,7 +11,7 @@ export interface AccessKeyOwner {
 export interface MadeAccessKey<Owner extends AccessKeyOwner> {
   readonly record: Owner &
     Pick<AccessKeyRecord, 'accessKeyId' | 'wrappingVersion' | 'wrappedSecret'>
-  /** For the one answer that tells it, and nothing else. */
+  /** Only for the response that creates the key. It is never shown again. */
   readonly plaintextSecret: string
 }
 
@@ -20,9 +20,9 @@ export type FixedAccessKeyOwner = Pick<
   'accessKeyId' | 'accountId' | 'principalKind' | 'principalId'
 >
 
-/** Access keys whose id and secret somebody has chosen. */
+/** Access keys with a chosen id and secret. */
 export interface FixedAccessKeys {
-  /** Not stored yet. */
+  /** Wraps the secret. The result is not stored yet. */
   make(
     owner: FixedAccessKeyOwner,
     plaintextSecret: string,

@@ -1,4 +1,4 @@
-/** What operators ask about access to a key, and what they are told. @module */
+/** Questions of operators about access to a key, and the answers. @module */
 import type { Reason } from '../../policy/decision.ts'
 import type { Explanation } from '../../policy/explain/explain.ts'
 
@@ -7,7 +7,7 @@ export interface AskedAccess {
   readonly action: string
   readonly key: string
   readonly encryptionContext: Readonly<Record<string, string>>
-  /** Condition keys of the call. */
+  /** Condition keys of the call in question. */
   readonly context: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly grantId?: string
   readonly via?: string
@@ -19,12 +19,12 @@ export interface AccessExplanation extends Pick<Explanation, 'statements' | 'alt
   readonly keyArn: string
   readonly decision: 'allow' | 'deny'
   readonly reasons: Explanation['decision']['reasons']
-  /** What is broken: a policy that cannot be read denies. */
+  /** Errors in policies. A policy that cannot be parsed denies. */
   readonly errors: readonly string[]
   readonly change?: NonNullable<Explanation['change']>
 }
 
-/** A call that was made. */
+/** A recorded call. */
 export interface RecordedCall {
   readonly eventId: string
   readonly eventTime: string
@@ -38,32 +38,32 @@ export interface RecordedCall {
 
 export interface CallExplanation {
   readonly call: RecordedCall
-  /** How it would be decided now; absent where that cannot be asked. */
+  /** The decision if the call came now; absent if it cannot be reconstructed. */
   readonly now?: AccessExplanation
-  /** Why it cannot be. */
+  /** Why `now` is absent. */
   readonly unasked?: string
 }
 
 export interface WhoCanQuestion {
   readonly key: string
-  /** Every permission on a key where it is left out. */
+  /** If absent, every action on a key. */
   readonly action?: string
   readonly region: string
   readonly partition: string
-  /** Where the page before ended. */
+  /** Where the previous page ended. */
   readonly after?: string
 }
 
 export interface Access {
   readonly principal: string
   readonly actions: readonly string[]
-  /** What allows: the statements, or the grant, from the key's side to the caller's. */
+  /** The statements or the grant that allow, first those of the key, then those of the caller. */
   readonly by: readonly Reason[]
-  /** Beyond which the principal's identity policies give nothing. */
+  /** Present if a permissions boundary limits the principal's identity policies. */
   readonly bounded?: true
 }
 
-/** Somebody whom the key's policy or a grant names, and who is no row of an account. */
+/** A principal that the key policy or a grant names, and that no row in the store represents. */
 export interface NamedPrincipal {
   readonly principal: string
   readonly by: Reason
@@ -72,14 +72,14 @@ export interface NamedPrincipal {
 export interface WhoCanPage {
   readonly keyArn: string
   readonly access: readonly Access[]
-  /** Without a decision; in the first page only. */
+  /** Listed without a decision, on the first page only. */
   readonly named?: readonly NamedPrincipal[]
-  /** How many principals this page has asked about. */
+  /** Number of principals evaluated for this page. */
   readonly asked: number
   readonly after?: string
 }
 
-/** Where a question is asked, and until when its answer is waited for. */
+/** The Region and partition of a question, and the signal that cancels it. */
 export interface AskedPlace {
   readonly region: string
   readonly partition: string
@@ -89,11 +89,11 @@ export interface AskedPlace {
 export interface Explanations {
   /** @throws {KmsError} */
   access(asked: AskedAccess, where: AskedPlace): Promise<AccessExplanation>
-  /** Of a call by its request id, newest first. @throws {KmsError} `NotFoundException` */
+  /** Explains the newest recorded call with a request id. @throws {KmsError} `NotFoundException` */
   call(
     requestId: string,
     where: AskedPlace & { readonly accountId: string },
   ): Promise<CallExplanation>
-  /** @param accountId whose key it is, where an id or an alias names it. @throws {KmsError} */
+  /** @param accountId the account in which an id or alias is looked up. @throws {KmsError} */
   whoCan(question: WhoCanQuestion, accountId: string, signal: AbortSignal): Promise<WhoCanPage>
 }

@@ -1,5 +1,5 @@
 /**
- * One call as its operation sees it: everything resolved, every permission checked.
+ * The call that an operation runs: its input, caller and keys, resolved and authorized.
  * @module
  */
 import type { Caller } from '../../model/caller.ts'
@@ -13,31 +13,31 @@ import type { Transaction } from '../../store/store.ts'
 
 export type ContextEntries = Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** Where a call came from, for conditions. */
+/** Where a call came from, for policy conditions. */
 export interface Origin {
   readonly sourceAddress: string
-  /** True over TLS, or without leaving the machine: `RequestHead`. */
+  /** True over TLS and for connections within the machine; see `RequestHead`. */
   readonly secure: boolean
   readonly userAgent: string | undefined
   readonly referer: string | undefined
 }
 
-/** As the record names them: 64 lower-case hex digits each. */
+/** Key material ids for the audit record, 64 lower-case hex digits each. */
 export interface UsedMaterials {
   readonly keyMaterialId?: string | undefined
   readonly sourceKeyMaterialId?: string | undefined
   readonly destinationKeyMaterialId?: string | undefined
 }
 
-/** What a record names. */
+/** A resource that the audit record names. */
 export interface Concerned {
   readonly arn: string
   readonly accountId: string
-  /** That of a key where it is left out. */
+  /** The resource type; by default that of a key. */
   readonly type?: string
 }
 
-/** One call of an operation: everything resolved, every permission checked. */
+/** One call of an operation, after it was resolved and authorized. */
 export interface Call<I, K extends string> {
   readonly input: I
   readonly caller: Caller
@@ -45,37 +45,37 @@ export interface Call<I, K extends string> {
   readonly region: string
   readonly origin: Origin
   readonly requestId: string
-  /** The keys that the operation declared, in a state and of a usage that it allows. */
+  /** The keys that the operation declares, in a state and with a usage that it allows. */
   readonly keys: Readonly<Record<K, KeyRecord>>
-  /** The alias that the operation declared; `record` is present when it exists. */
+  /** The alias that the operation declares; `record` is present if the alias exists. */
   readonly alias?: AliasRef & { readonly record?: AliasRecord }
-  /** The user that the operation declared; absent when the caller is meant and is no user. */
+  /** The user that the operation declares; absent if it defaults to a caller that is not a user. */
   readonly user?: UserRecord
-  /** The role that the operation declared. */
+  /** The role that the operation declares. */
   readonly role?: RoleRecord
-  /** The group that the operation declared. */
+  /** The group that the operation declares. */
   readonly group?: GroupRecord
-  /** The role that the operation declared to assume. */
+  /** The role to assume that the operation declares. */
   readonly assumed?: { readonly record: RoleRecord; readonly arn: string }
-  /** The grant that the operation declared. */
+  /** The grant that the operation declares. */
   readonly grant?: GrantRecord
   readonly signal: AbortSignal
-  /** ARN of a key in the call's partition. */
+  /** Formats the ARN of a key in the call's partition. */
   readonly arn: (key: KeyRef) => string
-  /** Says that the call is about a key that it makes: its record names the key. */
+  /** Adds a key that the call creates to the audit record. */
   readonly made: (key: KeyRef) => void
-  /** Says whom or what the call is about, where that is no key: its record names it. */
+  /** Adds a resource other than a key to the audit record. */
   readonly concerning: (resource: Concerned) => void
-  /** Says which materials of symmetric keys the call works with: its record names them. */
+  /** Adds the symmetric key materials that the call uses to the audit record. */
   readonly usesMaterials: (materials: UsedMaterials) => void
   /**
-   * Says what the service does for the call in another Region, or of itself: one more record, which commits
-   * with the change. To be said inside what `commit` runs.
+   * Adds an audit record for something that the service does on behalf of the call, in another Region or on
+   * its own. It commits with the change, so call it only inside the function passed to `commit`.
    */
   readonly alsoRecords: (event: FurtherEvent) => void
   /**
-   * Changes the store. `work` may run more than once, and answers the operation's output: the audit
-   * record of the call commits with it. Called at most once.
+   * Changes the store in a transaction, together with the audit record of the call. `work` may run more than
+   * once, and returns the operation's output. Call it at most once.
    */
   readonly commit: <T>(work: (transaction: Transaction) => Promise<T>) => Promise<T>
 }

@@ -1,22 +1,22 @@
-/** The task that deletes a service-linked role, as its id tells of it. @module */
+/** Deletion tasks of service-linked roles, and their ids. @module */
 export const taskEnds = ['SUCCEEDED', 'FAILED'] as const
 export type TaskEnd = (typeof taskEnds)[number]
 
-/** Tasks are over when they are answered: an id holds how its task ended. */
+/** A task finishes before its id is returned, so the id itself carries the result. */
 export interface DeletionTasks {
-  /** The UUID of a new task. @param scope what was to be deleted, and by which account */
+  /** Returns the UUID of a new task. @param scope the role and its account, see `deletionScope` */
   begin(scope: string, end: TaskEnd): string
-  /** Undefined for an id that is of no task of this scope. */
+  /** Returns the result of a task; undefined if the id does not belong to this scope. */
   endOf(scope: string, uuid: string): TaskEnd | undefined
 }
 
 interface DeletionTask {
-  /** `<service>/<role name>`: what it was that was deleted. */
+  /** The deleted role: `<service>/<role name>`. */
   readonly deleted: string
   readonly uuid: string
 }
 
-/** `task/aws-service-role/<service>/<role name>/<UUID>`; undefined for what is none. */
+/** Parses `task/aws-service-role/<service>/<role name>/<UUID>`; undefined for other text. */
 export function readDeletionTask(id: string): DeletionTask | undefined {
   const [, deleted, uuid] =
     /^task\/aws-service-role\/([\w.-]+\/[\w+=,.@-]+)\/([0-9a-f-]{36})$/.exec(id) ?? []
@@ -27,7 +27,7 @@ export function deletionTaskId({ deleted, uuid }: DeletionTask): string {
   return `task/aws-service-role/${deleted}/${uuid}`
 }
 
-/** What the id of a deletion task is bound to. */
+/** The scope that the id of a deletion task is bound to. */
 export function deletionScope(accountId: string, deleted: string): string {
   return JSON.stringify(['DeleteServiceLinkedRole', accountId, deleted])
 }

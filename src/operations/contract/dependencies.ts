@@ -24,10 +24,10 @@ import type { ResourceQuotas } from '../../throttle/profiles.ts'
 import type { Call } from './call.ts'
 import type { ServerControls } from './server-controls.ts'
 
-/** Ports and settings that operations may use. */
+/** Dependencies and settings that operations may use. */
 export interface OperationDependencies {
   readonly store: StoreReads
-  /** The key store of a key; for a key that is yet to be made, of its origin. */
+  /** Returns the key store of a key, which its origin decides. */
   readonly keyStoreOf: (key: Pick<KeyRecord, 'origin'>) => KeyStore
   readonly clock: Clock
   readonly random: Random
@@ -36,7 +36,9 @@ export interface OperationDependencies {
   readonly policies: KeyPolicies
   readonly trustPolicies: TrustPolicies
   readonly principals: Principals
-  /** The same three, by what a transaction sees: it may have made those whom a policy names. */
+  /**
+   * The same three checks within a transaction, which may have created the principals that a policy names.
+   */
   readonly principalChecks: (
     reads: Pick<
       StoreReads,
@@ -50,11 +52,11 @@ export interface OperationDependencies {
   readonly deletionTasks: DeletionTasks
   readonly sessions: Sessions
   readonly events: EventLookup
-  /** Requests and turns in keys' lives, counted. */
+  /** Counts of requests and of key lifecycle events. */
   readonly figures: Figures
   readonly explanations: Explanations
   readonly forwardAccess: ForwardAccess
-  /** Makes a random access key, which is not stored yet. */
+  /** Generates a random access key, which is not stored yet. */
   readonly newAccessKey: <Owner extends AccessKeyOwner>(owner: Owner) => MadeAccessKey<Owner>
   readonly fixedAccessKeys: FixedAccessKeys
   readonly webIdentity: WebIdentityRules
@@ -63,76 +65,78 @@ export interface OperationDependencies {
   readonly server: ServerControls
 }
 
-/** Whom policies and grants name: checked against the principals that there are. */
+/** Checks that the principals in policies and grants exist. */
 export type PrincipalChecks = Pick<
   OperationDependencies,
   'policies' | 'trustPolicies' | 'principals'
 >
 
-/** Identity providers that may be. */
+/** Rules for OpenID Connect identity providers. */
 export interface WebIdentityRules {
-  /** Whether what it publishes may be asked for at all: over HTTPS, or as the settings say. */
+  /** Whether Trent may fetch the issuer's metadata: over HTTPS, or as the settings allow. */
   readonly mayBeIssuer: (url: string) => boolean
 }
 
-/** What there may be, and how often it may be asked. */
+/** Resource quotas and request quotas. */
 export interface Quotas {
   readonly profile: string
   readonly resources: ResourceQuotas
-  /** Request quotas of an account in a Region; undefined where there is no limit. */
+  /** Request quotas of an account in a Region. */
   readonly rates: (accountId: string, region: string) => readonly RequestQuota[]
 }
 
 export interface RequestQuota {
-  /** An operation, or operations that share a quota. */
+  /** The name of an operation, or of the operations that share a quota. */
   readonly group: string
+  /** Undefined without a limit. */
   readonly perSecond: number | undefined
-  /** How many requests could follow one another now. */
+  /** Requests that could be sent at once now; undefined without a limit. */
   readonly available: number | undefined
 }
 
-/** Temporary credentials: nothing is stored for them. */
+/** Issues temporary credentials, which are not stored. */
 export interface Sessions {
-  /** @throws {SessionTooLarge} when its policies and tags do not fit into a token */
+  /** @throws {SessionTooLarge} if its policies and tags do not fit into a token */
   issue(session: Session, charactersMin?: number): IssuedSession
 }
 
-/** Requests of users that services prove. */
+/** Forward access sessions: a service proves that a user sent it a request. */
 export interface ForwardAccess {
   /**
-   * @param serviceKeyId the access key of the service that was sent the request
-   * @throws {KmsError} for what proves nothing
+   * Verifies a user's signed request to a service, and issues a token for calls on the user's behalf.
+   * @param serviceKeyId the access key of the service that received the request
+   * @throws {KmsError} if the request proves nothing
    */
   prove(
     request: ForwardedRequest,
     serviceKeyId: string,
     where: { readonly partition: string; readonly lifetimeMs: number },
   ): Promise<{
-    /** What the service sends along with what it signs. */
+    /** The token that the service sends with its signed calls. */
     readonly token: string
-    /** The user, called for by the service. */
+    /** The user as caller through the service. */
     readonly caller: Caller
     /** Milliseconds since the epoch. */
     readonly expiresAt: number
   }>
 }
 
-/** Markers of paginated lists; one that was not issued for just this list is refused. */
+/** Markers of paginated lists. A marker is accepted only for the list that it was issued for. */
 export interface Pages {
   /** @throws {KmsError} `InvalidMarkerException` */
   open(scope: string, marker: string | undefined): string | undefined
   seal(scope: string, after: string): string
 }
 
-/** Key policies at the time they are written. */
+/** Checks and shows key policies. */
 export interface KeyPolicies {
-  /** The policy of a key that was made without one. */
+  /** The policy of a key that is created without one. */
   defaultFor(partition: string, accountId: string): string
-  /** The policy of a key as it is told: a principal that is gone is its unique id. */
+  /** The key policy for responses: deleted principals appear as their unique ids. */
   shown(key: KeyRecord): Promise<string>
   /**
-   * Checks structure, size, principals and, unless `bypassLockoutCheck`, that `call`'s caller can
-   * write the next one. Answers the unique ids of the principals it names.
+   * Checks structure, size, principals and, unless `bypassLockoutCheck`, that the caller of `call` can change
+   * the policy again. Returns the unique ids of its principals, by ARN.
    * @throws {KmsError} `MalformedPolicyDocumentException`, `LimitExceededException`
    */
   check(
@@ -143,42 +147,44 @@ export interface KeyPolicies {
   ): Promise<Readonly<Record<string, string>>>
 }
 
-/** Trust policies of roles. */
+/** Checks and shows trust policies of roles. */
 export interface TrustPolicies {
   /**
-   * Checks form, size and principals. Answers the unique ids of those it names, by ARN.
+   * Checks structure, size and principals. Returns the unique ids of its principals, by ARN.
    * @throws {KmsError} `MalformedPolicyDocumentException`, `LimitExceededException`
    */
   check(
     policy: string,
     call: Pick<Call<unknown, never>, 'partition'>,
   ): Promise<Readonly<Record<string, string>>>
-  /** The policy as it is told: a principal that is gone is its unique id. */
+  /** The trust policy for responses: deleted principals appear as their unique ids. */
   shown(role: Pick<RoleRecord, 'trustPolicy' | 'trustPrincipals'>): Promise<string>
 }
 
-/** The accounts, users and roles that there are. */
+/** Looks up accounts, users and roles. */
 export interface Principals {
-  /** The unique id of a principal, by its ARN; undefined when there is none such. */
+  /** The unique id of the principal with this ARN; undefined if there is none. */
   readonly idOf: (arn: string) => Promise<string | undefined>
-  /** The role of a unique id `AROA…`, or its session of `AROA…:session`; undefined when the role is gone. */
+  /**
+   * The role with the unique id `AROA…`, or its session `AROA…:session`; undefined if the role is deleted.
+   */
   readonly ofRoleId: (uniqueId: string, partition: string) => Promise<RolePrincipal | undefined>
 }
 
 /** When each key was last used. */
 export interface KeyUsages {
-  /** Milliseconds since the epoch: of uses before it nothing is known. */
+  /** Start of tracking, in milliseconds since the epoch. Earlier uses are unknown. */
   readonly since: number
   /**
-   * The last successful cryptographic use; undefined when there is none since `since`. An `unproved` one
-   * counts as a use just now.
+   * The last successful cryptographic use; undefined if there is none since `since`. If the result is
+   * `unproved`, treat the key as used just now.
    */
   lastOf(key: KeyRecord): Promise<LastUsage | LostUsage | undefined>
 }
 
 /** When each long-term access key last signed a call. */
 export interface AccessKeyUses {
-  /** Undefined when it never did. */
+  /** Undefined if it never signed a call. */
   lastOf(accessKeyId: string): Promise<AccessKeyUse | undefined>
 }
 

@@ -1,6 +1,6 @@
 /**
- * What an operation is: data and one function. The pipeline reads the data; `run` sees its input, its
- * caller, its keys and dependencies, and never HTTP, audit or a database driver.
+ * The type of an operation: data and one function. The pipeline reads the data. `run` gets the input, the
+ * caller, the keys and its dependencies, and never HTTP, audit or a database driver.
  * @module
  */
 import type { ErrorCode } from '../../errors.ts'
@@ -14,89 +14,96 @@ import type { Transaction } from '../../store/store.ts'
 import type { ContextEntries, Call } from './call.ts'
 import type { OperationDependencies } from './dependencies.ts'
 
-/** How an operation names a key, and what it asks of it. */
+/** How the input names a key, and what the operation requires of the key. */
 export interface KeyUse {
-  /** The input member that names the key; not read where `AliasUse.target` names this use. */
+  /** The input member that names the key. It is not read if `AliasUse.target` names this use. */
   readonly from: string
-  /** Which identifier forms the member takes: a key id or ARN, or aliases as well. */
+  /** Accepted identifiers: key ids and ARNs only, or aliases as well. */
   readonly forms: 'key' | 'any'
   /**
-   * The member that names the Region of the key, where it is not the call's: the key of the same id there.
-   * Where there is none, the operation sees none.
+   * The member that names another Region: this use is the key with the same id there. If there is none,
+   * `Call.keys` has no entry for it.
    */
   readonly region?: string
-  /** The member whose ciphertext names the key where `from` is left out, and must match it where not. */
+  /** The ciphertext member that names the key if `from` is absent. If it is present, both must match. */
   readonly ciphertext?: string
-  /** The member whose grant token names the key where `from` is left out. */
+  /** The grant token member that names the key if `from` is absent. */
   readonly token?: string
-  /** The member that holds the encryption context of this use: constraints of grants speak of it. */
+  /** The member with the encryption context of this use, for constraints of grants. */
   readonly encryptionContext?: string
   /** The permission, for example `kms:Encrypt`. */
   readonly action: string
-  /** What AWS calls the use in its refusals, where that is not the operation's name: `ReEncryptFrom`. */
+  /**
+   * AWS's name for this use in error messages if it is not the operation's name, for example
+   * `ReEncryptFrom`.
+   */
   readonly usedFor?: string
-  /** Whether a caller of another account can be given this. */
+  /** Whether a caller of another account can be allowed to use the key. */
   readonly crossAccount: boolean
   readonly usage?: KeyUsage
-  /** A replica is refused for being one, whatever its state. */
+  /** Replicas are refused, whatever their state. */
   readonly noReplica?: true
   readonly states: readonly KeyState[]
 }
 
-/** How an operation names an alias: its ARN is authorized, and for `target` the key that it points to. */
+/**
+ * How the input names an alias. The alias ARN is authorized, and with `target` the key behind it as well.
+ */
 export interface AliasUse {
   readonly from: string
   readonly action: string
-  /** The alias must exist, and the key it points to is authorized as well: `keys.<target>`. */
+  /**
+   * The alias must exist. The entry of `keys` for the key that it points to, which is authorized as well.
+   */
   readonly target?: string
 }
 
-/** How an operation of IAM names a user, a group or a role: its ARN is authorized. */
+/** How the input of an IAM operation names a user, group or role. Its ARN is authorized. */
 export interface IdentityUse {
   readonly from: string
   readonly action: string
-  /** `caller`: the caller is meant where the name is left out. `made`: there is none of that name yet. */
+  /** `caller`: the name defaults to the caller. `made`: the operation creates the identity. */
   readonly absent?: 'caller' | 'made'
-  /** The members that give it another name and another path: the ARN that it gets is authorized too. */
+  /** The members with a new name and path. The resulting ARN is authorized as well. */
   readonly becomes?: { readonly name: string; readonly path: string }
 }
 
-/** How an operation names a role, of any account, whose trust policy is asked. */
+/** How the input names a role, of any account, that the caller assumes. The role's trust policy decides. */
 export interface AssumedRoleUse {
-  /** The member that holds its ARN. */
+  /** The member with the role's ARN. */
   readonly from: string
-  /** What the trust policy and the caller's own account must allow, in this order. */
+  /** Actions that the trust policy and the caller's account must allow, in this order. */
   readonly actions: (input: never, caller: Caller) => readonly string[]
 }
 
-/** How an operation names a grant on its key, where the grant itself decides who may. */
+/** How the input names a grant that itself decides who may call. */
 export interface GrantUse {
-  /** The member that holds the grant's id. */
+  /** The member with the grant id. */
   readonly from: string
-  /** The member that holds a token of it, in the place of the key and the id. */
+  /** The member with a grant token, instead of key and id. */
   readonly token: string
-  /** The entry of `keys` that it is a grant of. */
+  /** The entry of `keys` for the grant's key. */
   readonly key: string
 }
 
-/** A permission on no key: its resource is `*`. */
+/** A permission that is not on a key. By default its resource is `*`. */
 export interface Permission {
   readonly action: string
-  /** The Region that it is for, where it is not the call's. It is asked for behind the keys. */
+  /** Another Region than the call's. Such a permission is checked after those on keys. */
   readonly region?: string
-  /** The resource, where it is not `*`. */
+  /** The resource if it is not `*`. */
   readonly arn?: string
-  /** How a refusal names the resource, where that is not its ARN. */
+  /** The name of the resource in error messages if it is not its ARN. */
   readonly shown?: string
-  /** The resource in the caller's account: what follows `arn:<partition>:iam::<account>:`. */
+  /** The resource in the caller's account: the text after `arn:<partition>:iam::<account>:`. */
   readonly iamResource?: string
-  /** The same for what follows `arn:<partition>:sts::<account>:`. */
+  /** The same after `arn:<partition>:sts::<account>:`. */
   readonly stsResource?: string
-  /** The same for what follows `arn:<partition>:cloudtrail:<region>:<account>:`. */
+  /** The same after `arn:<partition>:cloudtrail:<region>:<account>:`. */
   readonly trailResource?: string
-  /** The same for what follows `arn:<partition>:kms:<region>:<account>:`; `region` above counts. */
+  /** The same after `arn:<partition>:kms:<region>:<account>:`, with `region` above if present. */
   readonly kmsResource?: string
-  /** AWS leaves `on resource: …` out of some refusals. */
+  /** AWS's message for this permission has no `on resource: …`. */
   readonly unnamedResource?: true
 }
 
@@ -106,14 +113,14 @@ export interface Operation<
   K extends string = string,
 > {
   readonly service: 'kms' | 'iam' | 'sts' | 'cloudtrail' | 'monitoring' | 'trent'
-  /** The name on the wire; the file is its kebab-case, the export its camelCase. */
+  /** AWS's name. The file has it in kebab-case, the export in camelCase. */
   readonly name: string
   /**
-   * Who may come in: holders of an access key or of an identity token, services by a path of Trent's own,
-   * operators on the socket, the test API.
+   * How a call is authenticated: signed with an access key; by an identity token; signed by a service, on a
+   * path of Trent's own; by the operators' socket; or not at all in the test API.
    */
   readonly door: 'signed' | 'token' | 'service' | 'operator' | 'test'
-  /** Of an operation that is not signed: the members that name the role and hold the token. */
+  /** For calls with an identity token: the members with the role and the token. */
   readonly token?: { readonly role: string; readonly from: string }
   readonly input: M
   readonly keys: Readonly<Record<K, KeyUse>>
@@ -123,16 +130,16 @@ export interface Operation<
   readonly group?: IdentityUse
   readonly assumes?: AssumedRoleUse
   readonly grant?: GrantUse
-  /** The grant that the call would make: a grant allows none that is wider than itself. */
+  /** The grant that the call creates: a grant cannot allow creating a wider one. */
   requestedGrant?(input: Input<M>): RequestedGrant
-  /** Members that name principals, which may be unique ids of roles: conditions see their ARNs. */
+  /** Members with principals. They may be unique ids of roles; conditions see the ARNs. */
   readonly principalMembers?: readonly (keyof M & string)[]
-  /** Permissions that are about no key. */
+  /** Permissions that are not on a key. */
   permissions?(input: Input<M>): readonly Permission[]
   /**
-   * Condition keys of this operation, beside those that every call has. `use` names the entry of
-   * `keys` whose permission is being decided: undefined for an alias and for a permission on no key.
-   * `found` holds the keys that exist, `grant` the grant that the operation names.
+   * Condition keys of this operation, in addition to those of every call. `use` is the entry of `keys` that is
+   * being authorized; undefined for an alias and for a permission that is not on a key. `found` holds the
+   * existing keys, `grant` the grant that the input names.
    */
   context?(
     input: Input<M>,
@@ -141,31 +148,34 @@ export interface Operation<
     grant?: GrantRecord,
   ): ContextEntries
   /**
-   * The member of its answer that is sealed for an attested `Recipient` of the call, and then left out.
-   * The pipeline does it: an operation answers its plaintext in either case.
+   * The output member that the pipeline encrypts for an attested `Recipient` and then removes. The operation
+   * returns the plaintext in either case.
    */
   readonly recipient?: string
-  /** Its success counts as a cryptographic use of each of its keys: its own name, as AWS tracks it. */
+  /**
+   * AWS's name for this use in GetKeyLastUsage. A successful call counts as a cryptographic use of each
+   * key.
+   */
   readonly tracksUsage?: TrackedOperation
-  /** Policies may ask for how many days its key was not used: `kms:TrailingDaysWithoutKeyUsage`. */
+  /** The operation has the condition key `kms:TrailingDaysWithoutKeyUsage`. */
   readonly asksIdleDays?: true
   /** `readOnly` of the audit record. */
   readonly readOnly: boolean
-  /** Input members that the audit record keeps; no secret may be among them. */
+  /** Input members that the audit record keeps. Never list a secret here. */
   readonly audit: readonly (keyof M & string)[]
-  /** `requestParameters` that AWS records though the caller left them out. */
+  /** `requestParameters` that AWS records even if the caller omits them. */
   auditDefaults?(input: Input<M>): Readonly<Record<string, unknown>>
   /** `responseElements` of the audit record; null when left out. */
   auditResponse?(
     output: Output,
     arns: Readonly<Record<K, string>>,
   ): Readonly<Record<string, unknown>>
-  /** Errors that it may raise, in order of precedence. */
+  /** Errors that the operation raises, in order of precedence. */
   readonly throws: readonly ErrorCode[]
-  /** Checks across members that need no key. @throws {KmsError} */
+  /** Checks of the input that involve several members and need no key. @throws {KmsError} */
   check?(input: Input<M>): void
   run(call: Call<Input<M>, K>, dependencies: OperationDependencies): Promise<Output>
-  /** What the service changes of itself behind what `run` commits, in the same transaction. */
+  /** Changes that the service makes on its own, after those of `run` and in the same transaction. */
   alsoChanges?(
     call: Call<Input<M>, K>,
     transaction: Transaction,
@@ -173,21 +183,21 @@ export interface Operation<
   ): Promise<void>
 }
 
-/** `unknown` when our members are the SDK's; otherwise something that no definition satisfies. */
+/** `unknown` if our members match the SDK's; otherwise a type that no definition satisfies. */
 export type Drift<Request, M extends Members> = [Input<M>] extends [Request]
   ? [keyof Request] extends [keyof M]
     ? unknown
     : { readonly input: { readonly missing: Exclude<keyof Request, keyof M> } }
   : { readonly input: { readonly differs: Request } }
 
-/** Whatever takes a `Recipient` says what is sealed for it; an operation that does not, does not compile. */
+/** Forces an operation with a `Recipient` member to declare `recipient`. */
 type Sealing<Request, Response> = 'Recipient' extends keyof Request
   ? { readonly recipient: keyof Response & string }
   : unknown
 
 /**
- * Declares an AWS KMS operation, checked at compile time against the official SDK's request and
- * response, so that drift does not compile.
+ * Declares an AWS KMS operation. Compilation fails if the definition differs from the official SDK's
+ * request or response.
  */
 export function operation<Request, Response>() {
   return <const M extends Members, K extends string>(

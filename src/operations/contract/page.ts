@@ -1,20 +1,20 @@
-/** One page of a list, with the marker of the next. @module */
+/** Reads one page of a list and issues the marker of the next page. @module */
 import type { Pages } from './dependencies.ts'
 import type { Page } from '../../store/page.ts'
 
 export interface PageRequest<Row> {
-  /** The operation, and all that makes its list another one: a marker is good for just this list. */
+  /** The operation and everything that selects its list. A marker is valid only for the same scope. */
   readonly scope: readonly (string | undefined)[]
   readonly marker: string | undefined
   readonly limit: number
-  /** Rows after `page.after`, in a fixed order of their names. */
+  /** Returns rows after `page.after`, ordered by name. */
   readonly read: (page: Page) => Promise<readonly Row[]>
   readonly nameOf: (row: Row) => string
 }
 
 export interface PageOf<Row> {
   readonly rows: readonly Row[]
-  /** The members that every paginated answer of AWS KMS ends with. */
+  /** The paging members of AWS KMS responses. */
   readonly paging: { readonly Truncated: boolean; readonly NextMarker?: string }
 }
 
@@ -22,7 +22,7 @@ export interface PageOf<Row> {
 export async function readPage<Row>(pages: Pages, request: PageRequest<Row>): Promise<PageOf<Row>> {
   const { marker, limit, read, nameOf } = request
   const after = pages.open(scopeOf(request), marker)
-  // One row more than asked for tells whether there is a next page.
+  // One extra row shows whether there is a next page.
   const found = await read({ ...(after === undefined ? {} : { after }), limit: limit + 1 })
   const rows = found.slice(0, limit)
   const last = rows.at(-1)
@@ -31,7 +31,7 @@ export async function readPage<Row>(pages: Pages, request: PageRequest<Row>): Pr
   return { rows, paging: { Truncated: true, NextMarker } }
 }
 
-/** The marker of the page that begins after the row of that name. */
+/** Returns the marker of the page that begins after the row with this name. */
 export function markerAfter(
   name: string,
   pages: Pages,
@@ -40,7 +40,7 @@ export function markerAfter(
   return pages.seal(scopeOf(request), name)
 }
 
-/** JSON keeps the parts apart, whatever they hold. */
+/** JSON separates the parts unambiguously. */
 function scopeOf({ scope }: Pick<PageRequest<never>, 'scope'>): string {
   return JSON.stringify(scope.map((part) => part ?? null))
 }

@@ -1,4 +1,4 @@
-/** Declares an operation of IAM or STS, which are spoken in the AWS Query protocol. @module */
+/** Declares operations of IAM and STS, which use the AWS Query protocol. @module */
 import type { Members } from '../../model/shape.ts'
 import type { Drift, Operation } from './operation.ts'
 
@@ -7,14 +7,14 @@ type Definition<M extends Members, Response> = Omit<
   'service' | 'door' | 'keys'
 > & { readonly door?: 'token' }
 
-/** Checked at compile time against the official SDK's request and response. */
+/** Compilation fails if the definition differs from the official SDK's request or response. */
 export function iamOperation<Request, Response>() {
   return <const M extends Members>(
     definition: Definition<M, Response> & Drift<Request, M>,
   ): Operation<M, Response, never> => ({ service: 'iam', door: 'signed', keys: {}, ...definition })
 }
 
-/** The same for STS. */
+/** The same as `iamOperation`, for STS. */
 export function stsOperation<Request, Response>() {
   return <const M extends Members>(
     definition: Definition<M, Response> & Drift<Request, M>,

@@ -1,4 +1,4 @@
-/** Operations by name. The list is closed, because the caller chooses the name. @module */
+/** Operations by name, in a closed `Map`, because the caller chooses the name. @module */
 import type { Operation } from './operation.ts'
 
 /** Operations by `<service>:<name>`, for example `kms:Encrypt`. */

@@ -1,23 +1,23 @@
 /**
- * What operators and the test API can ask of the running server.
+ * Controls of the running server for operators and the test API.
  * @module
  */
 import type { DeletedKeys, DeletedMaterials } from '../../store/store.ts'
 import type { Faults } from '../../throttle/faults.ts'
 
-/** What operators and the test API may ask of the running server. */
+/** Controls that operators and the test API have. */
 export interface ServerControls {
   status(): Promise<ServerStatus>
   /**
-   * Moves the clock that is stored and decided by, and resolves when what has become due by it was
-   * tried. Only where the test API is on.
+   * Moves the clock that decisions and stored times use. Resolves after the jobs that became due were tried.
+   * Only with the test API.
    */
   moveClock(to: number): Promise<void>
-  /** Somebody vouches for the system's clock; what has waited for it was tried when this resolves. */
+  /** Confirms the system clock after a leap. Resolves after the jobs that were paused were tried. */
   acceptClock(): Promise<void>
-  /** What calls are made to suffer; there is none where the test API is off. */
+  /** Faults that are injected into calls; none without the test API. */
   readonly faults: Pick<Faults, 'list' | 'replace'>
-  /** The account that the first start made: a reset leaves it and its root credentials. */
+  /** The account that the first start created. A reset keeps it and its root credentials. */
   readonly firstAccount: { readonly accountId: string }
 }
 
@@ -35,22 +35,22 @@ export interface ServerStatus {
     readonly segment: number
     /** Fingerprints of the keys that sign its checkpoints. */
     readonly keys: readonly string[]
-    /** The last one: kept elsewhere, it shows later that the journal was not cut before it. */
+    /** The latest checkpoint. Kept elsewhere, it later proves that the journal was not cut before it. */
     readonly checkpoint: { readonly text: string; readonly signature: string }
-    /** The last ones of the other streams, where there are any. */
+    /** The latest checkpoints of the other streams, if there are any. */
     readonly otherCheckpoints?: readonly { readonly text: string; readonly signature: string }[]
   }
   readonly changes: number
   readonly clock: {
     /** ISO 8601, UTC. */
     readonly now: string
-    /** Why nothing is deleted: `trent clock accept` ends it. */
+    /** Why deletions are paused; `trent clock accept` resumes them. */
     readonly held?: string
   }
-  /** Keys that are gone, and the domain keys that could still open a copy of their material. */
+  /** Deleted keys, and the domain keys that could still decrypt a copy of their material. */
   readonly deleted: DeletedKeys
-  /** The same of imported materials that were taken from keys that live on. */
+  /** The same for imported materials that were deleted from existing keys. */
   readonly deletedMaterials: DeletedMaterials
-  /** Requests whose caller could not be proved, since the start. */
+  /** Requests since the start that failed authentication. */
   readonly refusedRequests: number
 }

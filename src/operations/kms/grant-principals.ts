@@ -23,8 +23,7 @@ export interface GrantPrincipal {
 
 /**
  * Finds the principal that `text` names. `text` is an ARN, the unique id of a role or of its session while
- * the
- * role exists, or the name of a service, registered or not.
+ * the role exists, or the name of a service, registered or not.
  * @param notAnArn the message for other texts and for ids of deleted roles
  * @throws {KmsError} `InvalidArnException`
  */
@@ -54,9 +53,8 @@ export async function findGrantPrincipal(
 
 /**
  * Finds the infrastructure principal that `text` names; undefined for other text. Only its own service can
- * name
- * it: on behalf of a user in the user's account, in its own name in any account, and as infrastructure in
- * the same account.
+ * name it: on behalf of a user in the user's account, in its own name in any account, and as
+ * infrastructure in the same account.
  * @throws {KmsError} `InvalidArnException`
  */
 export async function findInfrastructure(

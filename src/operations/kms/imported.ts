@@ -21,8 +21,7 @@ export function requireImported(key: KeyRecord, arn: string, states: readonly Ke
 
 /**
  * Refuses members that select or describe a material for keys other than symmetric encryption keys, which
- * have
- * only one.
+ * have only one.
  * @throws {KmsError} `ValidationException`
  */
 export function requireDistinctMaterials(

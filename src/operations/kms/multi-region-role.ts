@@ -1,7 +1,6 @@
 /**
  * The service-linked role of multi-Region keys. KMS creates it with the first multi-Region key of an
- * account; it
- * stays while the account has any.
+ * account; it stays while the account has any.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-auth-slr.html
  * @module
  */

@@ -1,7 +1,6 @@
 /**
  * ReplicateKey — creates a replica of a multi-Region key in another Region. It has the same id and
- * materials, but
- * its own policy, description, tags, aliases and grants.
+ * materials, but its own policy, description, tags, aliases and grants.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ReplicateKey.html
  * @module
  */

@@ -44,8 +44,7 @@ export function requireSymmetric({ spec }: KeyRecord): void {
 
 /**
  * Key states that the rotation settings accept. They include `PendingImport` and `Unavailable`, so that
- * keys in
- * these states are refused for their origin, which is the more helpful error.
+ * keys in these states are refused for their origin, which is the more helpful error.
  */
 export const rotationSettingStates: readonly KeyState[] = [
   ...usableStates,

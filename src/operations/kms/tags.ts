@@ -57,8 +57,7 @@ export function sameTags(one: readonly Tag[], other: readonly Tag[]): boolean {
 
 /**
  * The permission to tag a key that the call creates. The key has no id yet, so the resource is every key of
- * the
- * account; a policy for some keys does not allow it.
+ * the account; a policy for some keys does not allow it.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/create-keys.html#create-key-permissions
  */
 export function tagPermissions(tags: readonly Tag[] | undefined): readonly Permission[] {
