@@ -74,8 +74,8 @@ export interface Call<I, K extends string> {
    */
   readonly alsoRecords: (event: FurtherEvent) => void
   /**
-   * Changes the store in a transaction, together with the audit record of the call. `work` may run more than
-   * once, and returns the operation's output. Call it at most once.
+   * Changes the store in a transaction, together with the audit record of the call. `work` may run more
+   * than once, and returns the operation's output. Call it at most once.
    */
   readonly commit: <T>(work: (transaction: Transaction) => Promise<T>) => Promise<T>
 }

@@ -135,8 +135,8 @@ export interface KeyPolicies {
   /** The key policy for responses: deleted principals appear as their unique ids. */
   shown(key: KeyRecord): Promise<string>
   /**
-   * Checks structure, size, principals and, unless `bypassLockoutCheck`, that the caller of `call` can change
-   * the policy again. Returns the unique ids of its principals, by ARN.
+   * Checks structure, size, principals and, unless `bypassLockoutCheck`, that the caller of `call` can
+   * change the policy again. Returns the unique ids of its principals, by ARN.
    * @throws {KmsError} `MalformedPolicyDocumentException`, `LimitExceededException`
    */
   check(

@@ -137,9 +137,9 @@ export interface Operation<
   /** Permissions that are not on a key. */
   permissions?(input: Input<M>): readonly Permission[]
   /**
-   * Condition keys of this operation, in addition to those of every call. `use` is the entry of `keys` that is
-   * being authorized; undefined for an alias and for a permission that is not on a key. `found` holds the
-   * existing keys, `grant` the grant that the input names.
+   * Condition keys of this operation, in addition to those of every call. `use` is the entry of `keys`
+   * that is being authorized; undefined for an alias and for a permission that is not on a key. `found`
+   * holds the existing keys, `grant` the grant that the input names.
    */
   context?(
     input: Input<M>,
@@ -148,8 +148,8 @@ export interface Operation<
     grant?: GrantRecord,
   ): ContextEntries
   /**
-   * The output member that the pipeline encrypts for an attested `Recipient` and then removes. The operation
-   * returns the plaintext in either case.
+   * The output member that the pipeline encrypts for an attested `Recipient` and then removes. The
+   * operation returns the plaintext in either case.
    */
   readonly recipient?: string
   /**

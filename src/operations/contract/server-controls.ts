@@ -9,8 +9,8 @@ import type { Faults } from '../../throttle/faults.ts'
 export interface ServerControls {
   status(): Promise<ServerStatus>
   /**
-   * Moves the clock that decisions and stored times use. Resolves after the jobs that became due were tried.
-   * Only with the test API.
+   * Moves the clock that decisions and stored times use. Resolves after the jobs that became due were
+   * tried. Only with the test API.
    */
   moveClock(to: number): Promise<void>
   /** Confirms the system clock after a leap. Resolves after the jobs that were paused were tried. */

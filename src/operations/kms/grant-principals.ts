@@ -87,8 +87,8 @@ function infrastructureRoleNamedBy(caller: Caller): string | undefined {
 }
 
 /**
- * Infrastructure loses access when its service is removed, and so must every grantee of it. It can therefore
- * grant only to infrastructure of its own service and account.
+ * Infrastructure loses access when its service is removed, and so must every grantee of it. It can
+ * therefore grant only to infrastructure of its own service and account.
  * @throws {KmsError} `AccessDeniedException`
  */
 export function requireGranteeWithinService(caller: Caller, grantee: string | undefined): void {

@@ -51,8 +51,8 @@ export function checkGrant(input: Requested): void {
 }
 
 /**
- * Removes an empty context constraint if the other one is set. Clients that hold both as maps send the unused one
- * as an empty map.
+ * Removes an empty context constraint if the other one is set. Clients that hold both as maps send the
+ * unused one as an empty map.
  */
 export function normalizedConstraints(
   constraints: GrantConstraints | undefined,

@@ -1,6 +1,6 @@
 /**
- * ExplainAccess — what `trent explain` asks: how a call is decided, or was, what made it so, and the smallest
- * change that would turn it.
+ * ExplainAccess — what `trent explain` asks: how a call is decided, or was, what made it so, and the
+ * smallest change that would turn it.
  * @module
  */
 import { KmsError } from '../../errors.ts'

@@ -1,6 +1,6 @@
 /**
- * RevokeSessions — what `trent sessions revoke` calls: no temporary credentials of a user or a role that were
- * issued until now are taken any more.
+ * RevokeSessions — what `trent sessions revoke` calls: no temporary credentials of a user or a role that
+ * were issued until now are taken any more.
  * @module
  */
 import { KmsError } from '../../errors.ts'

@@ -1,6 +1,6 @@
 /**
- * A document, in the order in which its parts name each other: policies before those who have them, everybody
- * before the policies that name them, and what is not named at the end.
+ * A document, in the order in which its parts name each other: policies before those who have them,
+ * everybody before the policies that name them, and what is not named at the end.
  * @module
  */
 import { applyAccount } from './accounts.ts'

@@ -1,4 +1,7 @@
-/** One application of a document, in one transaction: what its parts work with and what they say. @module */
+/**
+ * One application of a document, in one transaction: what its parts work with and what they say.
+ * @module
+ */
 import { isDeepStrictEqual } from 'node:util'
 import type { Transaction } from '../../../store/store.ts'
 import type { PreparedKeys } from './key-materials.ts'

@@ -9,8 +9,8 @@ import { readStrictly } from './read-strictly.ts'
 const objectsMax = 2000
 
 /**
- * The document as a member of the input. Its reader refuses what is wrong with it in words and places of its
- * own: they are for whoever wrote the file.
+ * The document as a member of the input. Its reader refuses what is wrong with it in words and places of
+ * its own: they are for whoever wrote the file.
  */
 export const documentMember: Member<ApplyDocument, true> = required({
   ...structure({ accounts: list(structure({})) }),

@@ -1,6 +1,7 @@
 /**
- * Paths into the applied document, and refusals that name one. A refusal's message begins with a JSON pointer
- * in a URI fragment, such as `#/accounts/0/users/1`. The command turns the pointer into a line and a column.
+ * Paths into the applied document, and refusals that name one. A refusal's message begins with a JSON
+ * pointer in a URI fragment, such as `#/accounts/0/users/1`. The command turns the pointer into a line and
+ * a column.
  * @module
  */
 import { type ErrorCode, KmsError } from '../../../errors.ts'

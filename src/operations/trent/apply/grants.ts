@@ -1,6 +1,6 @@
 /**
- * The grants of a file, each by a name. A grant is never changed: one that says something else under the name
- * takes the place of that one.
+ * The grants of a file, each by a name. A grant is never changed: one that says something else under the
+ * name takes the place of that one.
  * @module
  */
 import { granteeOf, requestDigest, type GrantRecord } from '../../../model/grant.ts'

@@ -1,6 +1,6 @@
 /**
- * Materials of the keys of a file: those that it fixes are checked and wrapped, those of keys that are yet to
- * be made are made, all before the transaction: pairs take their time.
+ * Materials of the keys of a file: those that it fixes are checked and wrapped, those of keys that are yet
+ * to be made are made, all before the transaction: pairs take their time.
  * @module
  */
 import { keySpecs } from '../../../crypto/key-specs.ts'

@@ -1,7 +1,7 @@
 /**
- * Reads a document against the shapes that it declares, more strictly than a request of AWS's: a member that
- * is not known, which may be a misspelt one, is refused, and so is a value of another kind. The first fault
- * is told with its place.
+ * Reads a document against the shapes that it declares, more strictly than a request of AWS's: a member
+ * that is not known, which may be a misspelt one, is refused, and so is a value of another kind. The first
+ * fault is told with its place.
  * @module
  */
 import type { KmsError } from '../../../errors.ts'
