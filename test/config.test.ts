@@ -99,7 +99,7 @@ const refused: readonly [
   [
     'a quota that is none',
     { TRENT_QUOTA_OVERRIDES: 'users=1' },
-    /^TRENT_QUOTA_OVERRIDES: users is no quota$/,
+    /^TRENT_QUOTA_OVERRIDES: users is not a quota$/,
   ],
   [
     'everybody as a proxy',

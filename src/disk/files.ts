@@ -1,17 +1,17 @@
 /**
- * The file system as the journal sees it: a port, so that tests can cut writes short, fill the disk
- * and fail a sync. The real one uses nothing but asynchronous calls.
+ * The file system as a port: tests can cut writes short, fill the disk and make a sync fail. The real
+ * one uses only asynchronous calls.
  * @module
  */
 import { constants } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises'
 
 export interface OpenFile {
-  /** Writes at `position` and answers how many bytes were taken, which may be fewer than given. */
+  /** Writes at `position` and returns the number of bytes written, which may be fewer than given. */
   readonly write: (bytes: Uint8Array, position: number) => Promise<number>
-  /** Fills `into` from `position` and answers how many bytes came, 0 at the end of the file. */
+  /** Fills `into` from `position` and returns the number of bytes read, 0 at the end of the file. */
   readonly read: (into: Uint8Array, position: number) => Promise<number>
-  /** Makes the content durable, and of the metadata what reading it needs. */
+  /** Makes the content durable, with the metadata that is needed to read it. */
   readonly datasync: () => Promise<void>
   readonly sync: () => Promise<void>
   readonly truncate: (size: number) => Promise<void>
@@ -27,26 +27,26 @@ export interface DirectoryEntry {
 }
 
 export interface FilePort {
-  /** A new file, mode 0600; it must not exist yet. */
+  /** Creates a file of mode 0600; it must not exist yet. */
   readonly create: (path: string) => Promise<OpenFile>
   readonly openToRead: (path: string) => Promise<OpenFile>
-  /** Replaces what has the name `to`. Durable once the directory is synced. */
+  /** Replaces the file `to`. Durable once the directory is synced. */
   readonly rename: (from: string, to: string) => Promise<void>
-  /** Removes a file; one that does not exist is no error. */
+  /** Removes a file; a missing file is not an error. */
   readonly remove: (path: string) => Promise<void>
-  /** Makes a directory, mode 0700, and those above it. */
+  /** Makes a directory of mode 0700, and its parents. */
   readonly makeDirectory: (path: string) => Promise<void>
   readonly list: (directory: string) => Promise<readonly DirectoryEntry[]>
   readonly syncDirectory: (path: string) => Promise<void>
-  /** Bytes that an ordinary user may still take on the file system of `path`. */
+  /** Free bytes on the file system of `path` for an ordinary user. */
   readonly freeBytes: (path: string) => Promise<number>
 }
 
-/** The file port over Node's own, by way of libuv's pool. */
+/** The file port over `node:fs`, through libuv's pool. */
 export const nodeFiles: FilePort = {
   create: (path) => openFile(path, 'wx+'),
   async openToRead(path) {
-    // A pipe of that name would hold whoever reads for ever; a link leads to what is not ours.
+    // A pipe of that name would block the reader for ever; a link may lead outside the data directory.
     const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW
     const file = await openFile(path, flags)
     if (await file.isRegular()) return file
@@ -99,8 +99,8 @@ async function openFile(
 }
 
 /**
- * Writes all of `bytes`: a full disk takes a part and says nothing, until the next write fails.
- * @throws when a write fails or takes nothing
+ * Writes all of `bytes`. A full disk writes a part without an error, and only the next write fails.
+ * @throws when a write fails or writes nothing
  */
 export async function writeAll(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {
   let written = 0
@@ -111,7 +111,7 @@ export async function writeAll(file: OpenFile, bytes: Uint8Array, position: numb
   }
 }
 
-/** Reads until `into` is full or the file ends; answers how many bytes came. */
+/** Reads until `into` is full or the file ends; returns the number of bytes read. */
 export async function readAll(file: OpenFile, into: Uint8Array, position: number): Promise<number> {
   let filled = 0
   while (filled < into.length) {

@@ -1,34 +1,35 @@
 /**
- * The clock: the system's, which never runs backwards for what is stored and decided, and one that tests
- * may move and that ticks on from there; and what the clock may not start until somebody vouches for it.
+ * The deployment's clock. It follows the system's clock but never runs backwards, tests can move it,
+ * and it holds irreversible jobs after a leap of the system's clock until an operator confirms the
+ * time.
  * @module
  */
 import type { Clock } from '../model/clock.ts'
 
-/** Where time comes from; both in milliseconds. */
+/** Sources of time, in milliseconds. */
 export interface TimeSource {
-  /** Since the epoch: the system's, which may be set. */
+  /** Since the epoch; an administrator or NTP may set it. */
   readonly system: () => number
-  /** Of a clock that nobody sets, from wherever. */
+  /** A clock that nobody can set, from any starting point. */
   readonly monotonic: () => number
 }
 
 export interface MovableClock extends Clock {
   /** Sets what `now` answers, in milliseconds since the epoch. */
   move(to: number): void
-  /** What `now` answers without what tests have moved it by: what a restart goes on from. */
+  /** What `now` returns without the offset that tests have set; a restart continues from here. */
   reached(): number
-  /** Goes on from the latest time of earlier processes, where the system's clock is behind it. */
+  /** Continues from the latest time of earlier processes if the system's clock is behind it. */
   resume(mark: number | undefined): void
-  /** Why nothing may be done that cannot be undone; undefined when it may. */
+  /** The reason to hold irreversible jobs; undefined when they may run. */
   held(): string | undefined
-  /** Somebody vouches for the system's clock as it is. */
+  /** Confirms the system's clock as it is. */
   accept(): void
 }
 
-/** Wall and monotonic time may part by so much: clocks are corrected, by less. */
+/** The most by which wall and monotonic time may drift apart; corrections by NTP stay below it. */
 const partedMsMax = 60_000
-/** A start may find so much time passed since the last process, and not more. */
+/** The longest downtime that a start accepts without a confirmation. */
 const awayMsMax = 7 * 86_400_000
 
 const processTime: TimeSource = {
@@ -36,7 +37,7 @@ const processTime: TimeSource = {
   monotonic: () => performance.now(),
 }
 
-/** What the threads of a process have in common of a clock: by how much it was moved, and the latest time. */
+/** Memory that the threads of a process share for a clock: the tests' offset, and the latest time. */
 export function clockMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(2 * BigInt64Array.BYTES_PER_ELEMENT)
 }
@@ -44,7 +45,7 @@ export function clockMemory(): SharedArrayBuffer {
 const offset = 0
 const latest = 1
 
-/** @param memory what `clockMemory` made, for a clock that other threads have too */
+/** @param memory from `clockMemory`, if other threads share the clock */
 export function createClock(
   { system, monotonic }: TimeSource = processTime,
   memory: SharedArrayBuffer = clockMemory(),

@@ -1,38 +1,38 @@
 /**
- * What the clock starts: deletions, rotations, expiries. Each job looks for what is due, does a batch of
- * it in changes of its own, and is asked again until nothing is left; a process that dies in between
- * leaves the rest to the next.
+ * Runs the scheduled jobs: deletions, rotations, expiries. Each job finds what is due, handles one
+ * batch in its own transactions, and runs again until nothing is left. If the process dies in between,
+ * the next process does the rest.
  * @module
  */
 
 export interface Job {
   /** For the log. */
   readonly name: string
-  /** It cannot be undone: it waits while nobody vouches for the clock. */
+  /** The job cannot be undone: it waits while the clock is held (`MovableClock.held`). */
   readonly irreversible?: true
   /**
-   * Does a bounded batch of what is due at `now`, milliseconds since the epoch, and answers whether
-   * more may be due.
+   * Handles a bounded batch of what is due at `now`, milliseconds since the epoch. Returns whether more
+   * may be due.
    */
   readonly run: (now: number, signal: AbortSignal) => Promise<boolean>
 }
 
 export interface Jobs {
-  /** Resolves when everything that was due at the call's time was tried. */
+  /** Resolves when everything that was due at the time of the call has been tried. */
   runDue(): Promise<void>
-  /** Waits for the batch under way; nothing runs after it. */
+  /** Waits for the current batch; nothing runs after it. */
   close(): Promise<void>
 }
 
-/** How often is looked, in milliseconds of the system's clock. */
+/** Period between rounds, in milliseconds of the system's clock. */
 const periodMs = 1000
 
 export function createJobs(ports: {
   readonly jobs: readonly Job[]
   readonly clock: { readonly now: () => number }
-  /** Hears of a job that failed; it is tried again at the next look. */
+  /** Called when a job fails; the next round tries it again. */
   readonly onError: (job: string, error: unknown) => void
-  /** Why what cannot be undone waits; undefined when it does not. */
+  /** The reason to hold irreversible jobs; undefined when they may run. */
   readonly held?: () => string | undefined
   readonly periodMs?: number
 }): Jobs {
@@ -41,7 +41,7 @@ export function createJobs(ports: {
   let running: Promise<void> | undefined
   let next: Promise<void> | undefined
 
-  const look = async (): Promise<void> => {
+  const runAll = async (): Promise<void> => {
     for (const job of ports.jobs) {
       if (job.irreversible && ports.held?.() !== undefined) continue
       try {
@@ -52,12 +52,12 @@ export function createJobs(ports: {
     }
   }
   const start = (): Promise<void> => {
-    running = look().finally(() => {
+    running = runAll().finally(() => {
       running = undefined
     })
     return running
   }
-  // A look that is under way may have passed what has become due since: another follows it.
+  // The current round may have passed jobs that have become due since, so another round follows.
   const runDue = (): Promise<void> => {
     if (signal.aborted) return Promise.resolve()
     if (running === undefined) return start()

@@ -1,30 +1,30 @@
 /**
- * Questions and answers between two threads, both ways over one port. Each question has one answer, unless
- * the other thread ends: then its end is the end of the process.
+ * RPC between two threads over one message port, in both directions. Each question gets one answer,
+ * unless the other thread ends; that ends the whole process.
  * @module
  */
 import { type ErrorCode, KmsError } from '../errors.ts'
 
-/** By name: what is given, and what is answered. Both are cloned on their way. */
+/** Parameter and result of each question, by name. Both are cloned on their way. */
 export type Questions = Readonly<Record<string, readonly [given: unknown, answer: unknown]>>
 
-/** @param signal aborted when whoever asks no longer waits */
+/** @param signal aborted when the asking thread no longer waits */
 export type Answers<Q extends Questions> = {
   readonly [Name in keyof Q]: (given: Q[Name][0], signal: AbortSignal) => Promise<Q[Name][1]>
 }
 
 export interface Link<Q extends Questions> {
-  /** @throws what the other side threw: a `KmsError` as one, anything else as its message */
+  /** @throws what the other side threw: a `KmsError` as such, any other error by its message */
   ask<Name extends keyof Q & string>(
     name: Name,
     given: Q[Name][0],
     signal?: AbortSignal,
   ): Promise<Q[Name][1]>
-  /** The other side is gone: whoever waits, and whoever asks from now on, gets this error. */
+  /** The other side is gone: rejects all open questions, and all later ones, with this error. */
   end(error: Error): void
 }
 
-/** A `Worker`, seen from its maker, and `parentPort`, seen from inside. */
+/** A `Worker` in the thread that started it; `parentPort` inside. */
 export interface Port {
   postMessage(message: unknown): void
   on(event: 'message', listener: (message: Message) => void): unknown
@@ -106,7 +106,7 @@ export function createLink<Asked extends Questions, Answered extends Questions>(
             signal?.removeEventListener('abort', forget)
             then(value)
           }
-        // The other side answers by the same types.
+        // The types of `Answers` guarantee that the other side returns this type.
         waiting.set(id, { resolve: heard(resolve as Waiting['resolve']), reject: heard(reject) })
         send({ kind: 'question', id, name, given })
       }),

@@ -1,9 +1,9 @@
 /**
- * The table of buckets: of fixed size, open-addressed, in memory that threads share. It is read and written
- * under a lock, which is not here.
+ * The table of token buckets: an open-addressed hash table of fixed size, in memory that threads share.
+ * The caller holds the lock (`shared-lock.ts`).
  *
- * INVARIANT (nothing is forgotten early): a bucket that is not full keeps its place. One that is full says
- * what no bucket says, and gives its place to another.
+ * INVARIANT (nothing is forgotten early): a bucket that is not full keeps its slot. A full bucket holds
+ * no information, so its slot may be reused.
  * @module
  */
 import { createHash } from 'node:crypto'
@@ -11,42 +11,44 @@ import { createHash } from 'node:crypto'
 export interface Bucket {
   readonly slot: number
   readonly tokens: number
-  /** Milliseconds of the clock that never goes back. */
+  /** Milliseconds of the monotonic clock. */
   readonly filledAt: number
-  /** When it is full again; then `tokens` says nothing. */
+  /** The time at which it is full again; from then on `tokens` has no meaning. */
   readonly fullAt: number
 }
 
 export interface BucketTable {
   find(name: string): Bucket | undefined
-  /** The one that is there, or a full one in its place; undefined where there is no place. */
+  /** The named bucket, or a full one in a free slot; undefined when there is no free slot. */
   findOrMake(name: string, now: number): Bucket | undefined
   write(bucket: Bucket): void
 }
 
-/** Two words of its name's hash, and three numbers. */
+/** A slot holds two words of the name's hash, and three numbers. */
 const slotWords = 2
 const slotNumbers = 3
 const slotBytes =
   slotWords * Uint32Array.BYTES_PER_ELEMENT + slotNumbers * Float64Array.BYTES_PER_ELEMENT
-/** A bucket is so near its place, or not in the table. */
+/** A bucket lies within this many slots of its hash, or is not in the table. */
 const probesMax = 64
-/** How many names a thread keeps the places of. */
+/** The number of names whose hashes a thread caches. */
 const knownMax = 10_000
 
 export function tableBytes(slots: number): number {
   return slots * slotBytes
 }
 
-/** What a bucket is known by, and where the search for it begins. */
+/** A bucket's hash, and the first slot of its search. */
 interface Key {
   readonly first: number
   readonly high: number
-  /** Never zero: that is an empty slot. */
+  /** Never zero: zero marks a slot that was never used. */
   readonly low: number
 }
 
-/** @param start where it begins in the memory, a multiple of 8; zeros, to begin with */
+/**
+ * @param start where the table begins in the memory, a multiple of 8; the memory is all zeros at first
+ */
 export function bucketTable(memory: SharedArrayBuffer, start: number): BucketTable {
   const slots = Math.floor((memory.byteLength - start) / slotBytes)
   const numbers = new Float64Array(memory, start, slotNumbers * slots)
@@ -69,7 +71,7 @@ export function bucketTable(memory: SharedArrayBuffer, start: number): BucketTab
     filledAt: numbers[slotNumbers * slot + 1] ?? 0,
     fullAt: numbers[slotNumbers * slot + 2] ?? 0,
   })
-  /** Its slot, and otherwise the first that is free for it. */
+  /** The bucket's slot, or else the first one that is free. */
   const search = ({ first, high, low }: Key, now: number): { at?: number; free?: number } => {
     let free: number | undefined
     for (let probe = 0; probe < Math.min(probesMax, slots); probe += 1) {
@@ -78,7 +80,7 @@ export function bucketTable(memory: SharedArrayBuffer, start: number): BucketTab
         return { at: slot }
       }
       if (free === undefined && read(slot).fullAt <= now) free = slot
-      // Each took the first place that was free: none is behind one that never was anybody's.
+      // Buckets take the first free slot, so none lies behind a slot that was never used.
       if (hashes[slotWords * slot + 1] === 0) break
     }
     return free === undefined ? {} : { free }

@@ -1,9 +1,9 @@
 /**
  * Token buckets that the threads of a process share.
  *
- * INVARIANT (one draw at a time): buckets are read and written under their lock, held for about a
- * microsecond, so that no two threads take the same token, and a draw on several buckets is one on all or
- * on none.
+ * INVARIANT (one draw at a time): the buckets are read and written under one lock, held for about a
+ * microsecond. So no two threads take the same token, and a draw on several buckets takes from all of
+ * them or from none.
  * @module
  */
 import { bucketTable, tableBytes, type Bucket } from './bucket-table.ts'
@@ -11,30 +11,32 @@ import { lockWords, sharedLock } from './shared-lock.ts'
 
 export interface Draw {
   readonly bucket: string
-  /** Requests a second: one second's worth fills the bucket, and one request at least. */
+  /** Requests a second. A bucket holds one second's worth, but at least one request. */
   readonly rate: number
-  /** How many fill the bucket, where that is not one second's worth. */
+  /** The bucket's capacity, if it is not one second's worth. */
   readonly capacity?: number
   readonly count: number
 }
 
 export interface Buckets {
-  /** Answers whether it was drawn; never where there is no place for one more bucket that is not full. */
+  /**
+   * Draws from all buckets or from none, and returns whether it did. A full table refuses new buckets.
+   */
   draw(draws: readonly Draw[]): boolean
-  /** How many requests could follow one another now. */
+  /** The number of requests that could follow one another at once. */
   available(of: Omit<Draw, 'count'>): number
 }
 
-/** An account has some seventy in each Region that it calls. */
+/** An account uses about seventy buckets in each Region that it calls. */
 const slotsDefault = 65_536
 const lockBytes = lockWords * Int32Array.BYTES_PER_ELEMENT
 
-/** Of buckets that are all full. */
+/** Memory for buckets that are all full. */
 export function bucketMemory(slots = slotsDefault): SharedArrayBuffer {
   return new SharedArrayBuffer(lockBytes + tableBytes(slots))
 }
 
-/** Milliseconds of a clock that nobody sets, and that is the same in every thread of the process. */
+/** Milliseconds of a clock that nobody can set, the same in every thread of the process. */
 export function processMilliseconds(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }
@@ -45,13 +47,13 @@ export function capacityOf(rate: number): number {
 }
 
 /**
- * @param memory what `bucketMemory` made, for all threads that draw on the same buckets
- * @param monotonic milliseconds of a clock that they have in common, and that never goes back
+ * @param memory from `bucketMemory`, shared by all threads that draw on the same buckets
+ * @param monotonic milliseconds of a clock that these threads share and that never goes back
  */
 export function createBuckets(memory: SharedArrayBuffer, monotonic: () => number): Buckets {
   const locked = sharedLock(new Int32Array(memory, 0, lockWords))
   const table = bucketTable(memory, lockBytes)
-  /** Answers the bucket as it was; undefined when it was not drawn on. */
+  /** Returns the bucket as it was before the draw; undefined when it has too few tokens. */
   const take = (
     { bucket: name, rate, capacity = capacityOf(rate), count }: Draw,
     now: number,

@@ -1,6 +1,6 @@
 /**
- * Which request quotas a call draws on: its operation's own, or the one that all cryptographic
- * operations on keys of a kind share. No two services have an operation of one name.
+ * Which request quotas a call uses: its operation's own, or the one that all cryptographic operations
+ * on keys of one kind share. Operation names are unique over all services.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html
  * @module
  */
@@ -8,19 +8,19 @@ import type { KeySpec } from '../model/key.ts'
 
 export interface Charge {
   readonly group: string
-  /** The Region whose quota it is, where it is not the one that was called. */
+  /** The Region of the quota, if it is not the Region that was called. */
   readonly region?: string
   readonly count: number
 }
 
-/** A call, as far as quotas ask about it. */
+/** The facts of a call that decide its quotas. */
 export interface ChargedCall {
   /** `kms`, `iam`, `sts`, `cloudtrail` or `monitoring`. */
   readonly service: string
   /** `Encrypt`, … */
   readonly operation: string
   readonly input: Readonly<Record<string, unknown>>
-  /** Specs of the keys that the call names and that exist. */
+  /** Specs of the keys that the call names, as far as they exist. */
   readonly specs: readonly KeySpec[]
 }
 
@@ -44,7 +44,7 @@ const macs: ReadonlySet<string> = new Set(['GenerateMac', 'VerifyMac'])
 /** Groups that several operations share; every other group is named after its operation. */
 export const sharedGroups = {
   symmetric: 'cryptographic-symmetric',
-  /** Apart from the symmetric group in the profile of 2015 only, which knew no MACs. */
+  /** Separate from the symmetric group only in the profile of 2015, which has no MACs. */
   mac: 'cryptographic-mac',
   rsa: 'cryptographic-rsa',
   ecc: 'cryptographic-ecc',
@@ -52,12 +52,12 @@ export const sharedGroups = {
   mlKem: 'cryptographic-ml-kem',
 } as const
 
-/** Pairs of each spec have a quota of their own, with and without plaintext. */
+/** Each pair spec has its own quota, for calls with and without plaintext together. */
 export function pairGroup(spec: string): string {
   return `GenerateDataKeyPair-${spec}`
 }
 
-/** All operations of these services share one quota each. */
+/** In each of these services, all operations share one quota. */
 const wholeServices: ReadonlySet<string> = new Set(['iam', 'sts'])
 
 export function chargesOf({ service, operation, input, specs }: ChargedCall): readonly Charge[] {
@@ -67,17 +67,18 @@ export function chargesOf({ service, operation, input, specs }: ChargedCall): re
   }
   if (macs.has(operation)) return [{ group: sharedGroups.mac, count: 1 }]
   if (cryptographic.has(operation)) {
-    // A ReEncrypt between keys of two kinds draws on both; one on none that exists, as a symmetric one.
+    // A ReEncrypt between two kinds of keys uses both quotas. A key that does not exist counts as
+    // symmetric.
     const groups = new Set(specs.length === 0 ? [sharedGroups.symmetric] : specs.map(groupOfSpec))
     return [...groups].map((group) => ({ group, count: 1 }))
   }
   return [{ group: operation, count: 1 }, ...elsewhere(operation, input)]
 }
 
-/** What an operation costs in a second Region. */
+/** What a call uses of the quotas of a second Region. */
 function elsewhere(operation: string, input: Readonly<Record<string, unknown>>): readonly Charge[] {
   if (operation === 'ReplicateKey') {
-    // As AWS counts it: one CreateKey tries, one makes the key.
+    // As at AWS: one CreateKey checks, and one creates the key.
     return [{ group: 'CreateKey', region: String(input['ReplicaRegion']), count: 2 }]
   }
   if (operation === 'UpdatePrimaryRegion') {

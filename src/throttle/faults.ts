@@ -1,6 +1,6 @@
 /**
- * Faults on demand: chosen operations fail or come late, so that users can test their retries. They are
- * there where the test API is on, and nowhere else.
+ * Injected faults: chosen operations fail or are delayed, so that users can test their retries. They
+ * exist only while the test API is on.
  * @module
  */
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,35 +16,35 @@ export const faultErrors = [
 export type FaultError = (typeof faultErrors)[number]
 
 export interface Fault {
-  /** Operations of KMS that it strikes; `*` for all of them. */
+  /** Names of KMS operations; `*` for all of them. */
   readonly operations: readonly string[]
-  /** What the call is answered with; when left out it is only late. */
+  /** The error that the caller gets; without it the call is only delayed. */
   readonly error?: FaultError
-  /** How much later the call goes on, or fails. */
+  /** Delay before the call continues or fails. */
   readonly delayMs?: number
-  /** How many calls more it strikes; every one when left out. */
+  /** How many more calls are hit; every call when left out. */
   readonly count?: number
 }
 
 export interface Faults {
   list(): readonly Fault[]
-  /** In the place of all that there were. */
+  /** Replaces all faults. */
   replace(faults: readonly Fault[]): void
-  /** The fault that strikes a call of an operation: it strikes one call less from then on. */
+  /** Returns the first fault that names the operation, and counts it down by one. */
   take(operation: string): Fault | undefined
   /**
-   * What a call has to suffer, by the first fault that is about its operation; undefined for nothing.
-   * Rejects with the fault's error, or with the reason of `signal`.
+   * Applies the first fault that names the operation; returns undefined when there is none. Rejects
+   * with the fault's error, or with the reason of `signal`.
    */
   strike(operation: string, signal: AbortSignal): Promise<void> | undefined
 }
 
-/** What the threads of a process have in common: whether there is any fault. */
+/** Memory that the threads of a process share: whether there is any fault. */
 export function faultsMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
 }
 
-/** @param memory what `faultsMemory` made, where other threads ask as well */
+/** @param memory from `faultsMemory`, if other threads share the faults */
 export function createFaults(memory = faultsMemory()): Faults {
   const some = new Int32Array(memory)
   let faults: readonly Fault[] = []
@@ -75,8 +75,8 @@ export function createFaults(memory = faultsMemory()): Faults {
 }
 
 /**
- * The faults that another thread keeps.
- * @param take asks it; it is asked while there are any
+ * Faults that another thread keeps.
+ * @param take asks that thread; called only while there are faults
  */
 export function createKeptFaults(
   memory: SharedArrayBuffer,

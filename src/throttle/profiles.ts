@@ -1,5 +1,5 @@
 /**
- * The numbers: request rates and counts of resources, by profile, and what an operator changes in them.
+ * The quotas of each profile, request rates and counts of resources, with the operator's overrides.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html
  * @module
@@ -9,7 +9,7 @@ import { pairGroup, sharedGroups } from './charges.ts'
 export const profiles = ['aws', 'aws-2015', 'unlimited'] as const
 export type Profile = (typeof profiles)[number]
 
-/** How many there may be; Infinity where that is not limited. */
+/** The most that may exist; Infinity for no limit. */
 export interface ResourceQuotas {
   /** Customer managed keys of an account in a Region. */
   readonly keys: number
@@ -23,20 +23,20 @@ export interface ResourceQuotas {
 
 export interface Quotas {
   readonly profile: Profile
-  /** As they were given. */
+  /** As the operator gave them. */
   readonly overrides: string
   readonly resources: ResourceQuotas
-  /** The groups whose rates are limited: by name, in order. */
+  /** Names of the groups with a rate limit, in order. */
   readonly groups: readonly string[]
-  /** Requests a second of an account in a Region; undefined where they are not limited. */
+  /** Requests a second for an account in a Region; undefined for no limit. */
   rateOf(group: string, region: string): number | undefined
-  /** Records a second of refused calls of one access key: beyond it one record counts many. */
+  /** Records a second for refused calls of one access key. Beyond it, one record counts many calls. */
   readonly refusedCalls: number
-  /** The group that a charge falls to in this profile. */
+  /** The group that a charge belongs to in this profile. */
   groupOf(group: string): string
 }
 
-/** An override names no quota, or gives it no number: the message is one line for the operator. */
+/** An override is wrong: it names no quota, or its number is not valid. The message is one line. */
 export class QuotaError extends Error {}
 
 /** @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html */
@@ -63,10 +63,10 @@ const metricRates: Readonly<Record<string, number>> = {
   ListMetrics: 25,
 }
 
-/** STS as AWS has it; of IAM it publishes no number. */
+/** STS has AWS's number; AWS publishes none for IAM. */
 const identityRates: Readonly<Record<string, number>> = { iam: 100, sts: 600 }
 
-/** What holds where nothing is limited: enough for any program that means well. */
+/** Limits of the profile `unlimited`: high enough for any well-behaved program. */
 const unlimitedRates: Readonly<Record<string, number>> = { iam: 500, sts: 1000 }
 
 const awsRates: Readonly<Record<string, number>> = {
@@ -74,7 +74,7 @@ const awsRates: Readonly<Record<string, number>> = {
   [sharedGroups.rsa]: 1000,
   [sharedGroups.ecc]: 1000,
   [sharedGroups.mlDsa]: 1000,
-  // AWS names no number for ML-KEM: as for the other keys after RSA.
+  // AWS publishes no number for ML-KEM; this is the one of the other asymmetric keys.
   [sharedGroups.mlKem]: 1000,
   CancelKeyDeletion: 5,
   ConnectCustomKeyStore: 5,
@@ -97,7 +97,7 @@ const awsRates: Readonly<Record<string, number>> = {
   [pairGroup('ECC_NIST_P521')]: 100,
   [pairGroup('ECC_SECG_P256K1')]: 100,
   [pairGroup('ECC_NIST_EDWARDS25519')]: 100,
-  // As of the curves: AWS names no number.
+  // The number of the elliptic curves: AWS publishes none.
   [pairGroup('ML_KEM_512')]: 100,
   [pairGroup('ML_KEM_768')]: 100,
   [pairGroup('ML_KEM_1024')]: 100,
@@ -135,7 +135,7 @@ const awsRates: Readonly<Record<string, number>> = {
   ...metricRates,
 }
 
-/** Symmetric cryptography in AWS's larger Regions. */
+/** Symmetric quotas of AWS's larger Regions. */
 const symmetricByRegion: Readonly<Record<string, number>> = {
   'us-east-1': 100_000,
   'us-west-2': 100_000,
@@ -147,14 +147,16 @@ const symmetricByRegion: Readonly<Record<string, number>> = {
   'eu-central-1': 20_000,
   'eu-west-2': 20_000,
 }
-/** RSA pairs in AWS's Regions of China. */
+/** RSA pair quotas of AWS's Regions in China. */
 const chinesePairs: Readonly<Record<string, number>> = {
   [pairGroup('RSA_2048')]: 1,
   [pairGroup('RSA_3072')]: 0.5,
   [pairGroup('RSA_4096')]: 0.1,
 }
 
-/** The Limits chapter of the guide of 2015; what it does not name keeps today's number. */
+/**
+ * From the Limits chapter of the guide of 2015. Operations that it does not name keep today's number.
+ */
 const rates2015: Readonly<Record<string, number>> = {
   ...awsRates,
   [sharedGroups.symmetric]: 100,
@@ -246,14 +248,14 @@ export function createQuotas(profile: Profile, overrides = ''): Quotas {
   }
 }
 
-/** By what they change. */
+/** The numbers by quota name. */
 function readOverrides(overrides: string): ReadonlyMap<string, number> {
   const read = new Map<string, number>()
   for (const entry of overrides.split(',').filter((text) => text.trim() !== '')) {
     const [name, number] = readOverride(entry)
     const counts = Object.hasOwn(resourcesOf.unlimited, name)
     const rates = name === refusedCallsName || Object.hasOwn(rates2015, name)
-    if (!counts && !rates) throw new QuotaError(`${name} is no quota`)
+    if (!counts && !rates) throw new QuotaError(`${name} is not a quota`)
     if (counts && !Number.isInteger(number)) {
       throw new QuotaError(`${name} must be a whole number`)
     }

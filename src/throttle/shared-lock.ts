@@ -1,6 +1,9 @@
-/** A lock that the threads of a process share, for work of microseconds that waits for nothing. @module */
+/**
+ * A lock that the threads of a process share, for critical sections of microseconds that never wait.
+ * @module
+ */
 
-/** The lock's word, and how often it was taken. */
+/** The lock word, and a counter of how often it was taken. */
 export const lockWords = 2
 
 const lock = 0
@@ -8,19 +11,22 @@ const turns = 1
 
 const free = 0
 const held = 1
-/** Others may be waiting. */
+/** Held, and other threads may be waiting. */
 const awaited = 2
 
-/** Nobody who lives holds it for so long. */
+/** A living thread never holds the lock this long. */
 const heldMsMax = 5000
 
-/** Runs what it is given, one at a time of all threads that share `words`: zeros, to begin with. */
+/**
+ * Makes a function that runs critical sections one at a time over all threads that share `words`. The
+ * words are zeros at first.
+ */
 export function sharedLock(words: Int32Array<SharedArrayBuffer>): <T>(work: () => T) => T {
   const wait = (): void => {
     let seen = Atomics.load(words, turns)
     while (Atomics.exchange(words, lock, awaited) !== free) {
       const outcome = Atomics.wait(words, lock, awaited, heldMsMax)
-      // A thread that died in its turn must not stop the others for good: one of them has the next turn.
+      // A thread that died with the lock must not block the others for good: one of them takes it over.
       const isDead = outcome === 'timed-out' && Atomics.load(words, turns) === seen
       if (isDead && Atomics.compareExchange(words, turns, seen, seen + 1) === seen) return
       seen = Atomics.load(words, turns)

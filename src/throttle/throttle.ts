@@ -1,6 +1,6 @@
 /**
- * Step 5: request quotas. Each account has a bucket for each group in each Region: it holds one
- * second's worth of requests and fills up at the group's rate.
+ * Step 5: request quotas. Each account has a token bucket for each group in each Region. A bucket holds
+ * one second's worth of requests and refills at the group's rate.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/throttling.html
  * @module
  */
@@ -12,19 +12,21 @@ import type { Quotas } from './profiles.ts'
 
 export interface Throttle {
   /**
-   * Draws a call on its caller's account: on all of its buckets, or on none.
+   * Charges a call to its caller's account: to all of its buckets, or to none.
    * @throws {KmsError} `ThrottlingException`
    */
   admit(accountId: string, region: string, call: ChargedCall): void
-  /** How many requests of a group could follow one another now; undefined where it has no limit. */
+  /**
+   * The number of requests of a group that could follow one another at once; undefined for no limit.
+   */
   available(accountId: string, region: string, group: string): number | undefined
 }
 
 export interface ThrottlePorts {
-  /** Milliseconds of a clock that never goes back, and that all threads of `memory` share. */
+  /** Milliseconds of a clock that never goes back, shared by all threads that share `memory`. */
   readonly monotonic: () => number
   readonly regions: Pick<RegionTable, 'partitionOf'>
-  /** What `bucketMemory` made, where other threads draw on the same buckets. */
+  /** From `bucketMemory`, if other threads draw on the same buckets. */
   readonly memory?: SharedArrayBuffer
 }
 
@@ -38,14 +40,14 @@ export function createThrottle(
       if (quotas.groups.length === 0) return
       const draws: Draw[] = []
       for (const charge of chargesOf(call)) {
-        // Caller-controlled: of a Region that there is not, there are no buckets.
+        // Caller-controlled: a Region that does not exist must not create buckets.
         if (charge.region !== undefined && regions.partitionOf(charge.region) === undefined)
           continue
         const group = quotas.groupOf(charge.group)
         const where = charge.region ?? region
         const rate = quotas.rateOf(group, where)
         if (rate === undefined) continue
-        // A charge that is more than a full bucket empties it, or it could never be paid.
+        // A charge larger than the bucket empties it; otherwise the call could never pass.
         const count = Math.min(charge.count, capacityOf(rate))
         draws.push({ bucket: `${accountId}/${where}/${group}`, rate, count })
       }
@@ -59,7 +61,7 @@ export function createThrottle(
   }
 }
 
-/** In AWS’s words: those of KMS, and those of its other services. */
+/** AWS's message: KMS has its own, and its other services share one. */
 export function tooFast(service: string): KmsError {
   const ofKms =
     'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.'

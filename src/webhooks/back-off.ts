@@ -1,19 +1,19 @@
 /**
- * When what has failed is tried again: each subject for itself after 1, 2, 4 … 60 seconds, give or take a
- * fifth, so that one that is refused keeps no other waiting. Where a whole round fails there is a pause of
- * half of that before the next, in which other subjects have their turn.
+ * Back-off of failed deliveries. Each subject (a key, a trail) waits on its own, for 1, 2, 4 … 60
+ * seconds with 20 % jitter, so that one refused subject does not delay the others. When a whole round
+ * fails, nothing is tried for half of that time; then other subjects come first.
  * @module
  */
 import type { Random } from '../model/clock.ts'
 
 export interface BackOff {
-  /** Whether nothing is to be tried at all. */
+  /** Whether to try nothing at all for the moment. */
   isPaused(): boolean
-  /** The subjects that have failed, `failedMax` at most. */
+  /** The subjects that have failed, at most `failedMax`. */
   failed(): readonly string[]
-  /** Those of them that are not to be tried yet. */
+  /** The failed subjects that must still wait. */
   waiting(): readonly string[]
-  /** Tells what has become of the subjects of a round. */
+  /** Notes the results of a round, by subject. */
   after(succeeded: readonly string[], failed: readonly string[]): void
 }
 
@@ -26,7 +26,7 @@ interface Wait {
   readonly until: number
 }
 
-/** @param monotonic milliseconds of a clock that nobody sets */
+/** @param monotonic milliseconds of a clock that nobody can set */
 export function createBackOff(monotonic: () => number, random: Pick<Random, 'bytes'>): BackOff {
   const waits = new Map<string, Wait>()
   let pause: Wait | undefined
@@ -48,7 +48,7 @@ export function createBackOff(monotonic: () => number, random: Pick<Random, 'byt
         waits.delete(subject)
         waits.set(subject, wait)
       }
-      // The one whose last attempt is the oldest has its turn before its time.
+      // Beyond the bound, the subject with the oldest attempt is forgotten, and so tried early.
       for (const subject of waits.keys()) {
         if (waits.size <= failedMax) break
         waits.delete(subject)

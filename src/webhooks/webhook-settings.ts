@@ -1,12 +1,12 @@
-/** Where a webhook is, and what it is signed with, from the texts of the settings. @module */
+/** Reads the URL and the secret of a webhook from the settings. @module */
 import { createSecretKey } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { WebhookTarget } from './webhook.ts'
 
-/** A setting is wrong; the message names it, and holds no value: a URL may be a secret too. */
+/** A setting is wrong. The message names it but never quotes its value: a URL may be a secret too. */
 export class SettingWrong extends Error {}
 
-/** HTTPS, or HTTP on this machine. @throws {SettingWrong} */
+/** Accepts an HTTPS URL, or an HTTP URL of this machine. @throws {SettingWrong} */
 export function requireUrl(name: string, text: string): void {
   const url = URL.parse(text)
   const host = url?.hostname.replace(/^\[|\]$/g, '') ?? ''
@@ -19,7 +19,7 @@ export function requireUrl(name: string, text: string): void {
 }
 
 /**
- * The webhook whose URL is the setting `name`, and whose secret is `<name>_SECRET`.
+ * Reads the webhook of the settings `name` (its URL) and `<name>_SECRET`.
  * @throws {SettingWrong}
  */
 export function readWebhook(

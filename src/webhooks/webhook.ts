@@ -1,6 +1,6 @@
 /**
- * One signed HTTP request to a webhook, as Standard Webhooks has it: the receiver checks who sent it and
- * knows one that comes again by its id. Whether and when to try again is the caller's affair.
+ * One signed HTTP request to a webhook, in the form of Standard Webhooks. The receiver checks the
+ * sender by the signature and recognizes a repetition by its id. Retries are up to the caller.
  *
  *     webhook-signature: v1,base64(HMAC-SHA-256(secret, id ‖ "." ‖ timestamp ‖ "." ‖ body))
  *
@@ -15,18 +15,18 @@ export interface WebhookTarget {
 }
 
 export interface WebhookMessage {
-  /** The same at each attempt. */
+  /** The same for each attempt. */
   readonly id: string
   /** JSON. */
   readonly body: string
 }
 
-/** Of the system's clock, milliseconds since the epoch: receivers refuse messages that are old. */
+/** The system's clock, milliseconds since the epoch: receivers refuse messages with an old time. */
 type SystemNow = () => number
 
 const attemptMsMax = 10_000
 
-/** @throws when the answer is not one of success, within ten seconds; no redirect is followed */
+/** @throws unless the webhook answers with success within ten seconds; redirects are not followed */
 export async function postWebhook(
   { url, secret }: WebhookTarget,
   { id, body }: WebhookMessage,
@@ -47,7 +47,7 @@ export async function postWebhook(
     redirect: 'error',
     signal: AbortSignal.any([signal, AbortSignal.timeout(attemptMsMax)]),
   })
-  // What it says is of no interest, and may be without end.
+  // The body is not needed, and a hostile receiver could send it without end.
   await answer.body?.cancel()
   if (!answer.ok) throw new Error(`the webhook answered ${answer.status}`)
 }

@@ -201,8 +201,8 @@ test('unlimited limits nothing but what is overridden', () => {
 
 test('an override that names nothing or gives no number is one line that says so', () => {
   for (const [text, message] of [
-    ['CreateKeys=5', 'CreateKeys is no quota'],
-    ['constructor=5', 'constructor is no quota'],
+    ['CreateKeys=5', 'CreateKeys is not a quota'],
+    ['constructor=5', 'constructor is not a quota'],
     ['CreateKey', "'CreateKey' is not of the form CreateKey=50"],
     ['CreateKey=-1', "'CreateKey=-1' is not of the form CreateKey=50"],
     ['CreateKey=0', 'CreateKey must be more than 0 and at most 1000000000'],
@@ -217,7 +217,7 @@ test('an override that names nothing or gives no number is one line that says so
       'cryptographic-symmetric=0.0',
       'cryptographic-symmetric must be more than 0 and at most 1000000000',
     ],
-    ['Keys=5', 'Keys is no quota'],
+    ['Keys=5', 'Keys is not a quota'],
     ['keys=0', 'keys must be more than 0 and at most 1000000000'],
     ['keys=2.5', 'keys must be a whole number'],
     ['grantsPerPrincipal=0.5', 'grantsPerPrincipal must be a whole number'],
