@@ -1,9 +1,10 @@
 /**
- * Events that the webhook would not take, `<data>/dead-events.jsonl`: one a line, as it would have been sent,
- * with the reason. It is for whoever sees to them: moved away, it is begun anew.
+ * Dead letters: events that the webhook did not take, in `<data>/dead-events.jsonl`. Each line holds an
+ * event as it would have been sent, with the reason. An operator may move the file away; the next dead
+ * letter begins a new one.
  *
- * INVARIANT (nothing in between): lines are durable before the rows that they come from go. After a crash
- * an event may be here and be sent as well, under its one id.
+ * INVARIANT (nothing in between): lines are durable before their rows are deleted. After a crash an
+ * event may be in the file and be sent as well, under the same id.
  * @module
  */
 import { open, type FileHandle } from 'node:fs/promises'
@@ -15,7 +16,7 @@ export interface DeadLetters {
   /**
    * Makes the events durable, all of them or none.
    * @param at milliseconds since the epoch
-   * @returns false where the file has no room for them
+   * @returns false when the file is full
    */
   append(events: readonly OutgoingEvent[], why: string, at: number): Promise<boolean>
 }
@@ -28,7 +29,7 @@ export function createDeadLetters(path: string, bytesMax: number = deadBytesMax)
       const deadAt = new Date(at).toISOString()
       const head = JSON.stringify({ deadAt, why }).slice(0, -1)
       const text = events.map(({ body }) => `${head},"event":${body}}\n`).join('')
-      // Opened each time: it may have been moved away.
+      // The file is opened each time because it may have been moved away.
       const file = await open(path, 'a+', 0o600)
       try {
         const { size } = await file.stat()
@@ -44,7 +45,10 @@ export function createDeadLetters(path: string, bytesMax: number = deadBytesMax)
   }
 }
 
-/** What ends a line that a crash or a full disk has cut: it is no JSON, and its event was kept. */
+/**
+ * Returns what ends a line that a crash or a full disk has cut. Such a line is not valid JSON, and its
+ * event is still in the store.
+ */
 async function endOfTorn(file: FileHandle, size: number): Promise<string> {
   if (size === 0) return ''
   const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1)

@@ -1,4 +1,6 @@
-/** Events as a whole: what is told, and the job that tells it, where the settings name a webhook. @module */
+/**
+ * Sets up events: which are made, and the job that sends them if the settings name a webhook. @module
+ */
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { createJobs, type Jobs } from '../jobs/jobs.ts'
@@ -10,24 +12,24 @@ import { createSendEvents, type EventOutcome } from './send-events.ts'
 import { postWebhook, type WebhookTarget } from '../webhooks/webhook.ts'
 
 export interface EventPorts {
-  /** Undefined where nobody is told. */
+  /** Undefined: no events are made. */
   readonly webhook: WebhookTarget | undefined
-  /** Where the dead letters are. */
+  /** The directory of the dead letters. */
   readonly dataDirectory: string
   readonly store: Store
   readonly clock: Clock
   readonly random: Random
   readonly onOutcome: (outcome: EventOutcome, events: number) => void
   readonly log: Pick<Logger, 'error'>
-  /** Another worker sends what waits: here events are made only. */
+  /** Another worker sends the events; this one only makes them. */
   readonly sentElsewhere?: true | undefined
 }
 
 export interface Events {
-  /** Whether anybody is told: if not, no event is made. */
-  readonly areTold: boolean
+  /** Whether there is a webhook. Without one, no events are made. */
+  readonly isEnabled: boolean
   readonly refusedUses: Pick<RefusedUses, 'note'>
-  /** After whatever makes events. What waits is sent by the next process. */
+  /** Call it when nothing makes events any more. The next process sends the events that still wait. */
   close(): Promise<void>
 }
 
@@ -35,7 +37,7 @@ export function openEvents(ports: EventPorts): Events {
   const { webhook, store, random, onOutcome, log } = ports
   if (webhook === undefined) {
     return {
-      areTold: false,
+      isEnabled: false,
       refusedUses: { note: () => undefined },
       close: () => Promise.resolve(),
     }
@@ -48,18 +50,18 @@ export function openEvents(ports: EventPorts): Events {
     onLimited: () => onOutcome('limited', 1),
     onError,
   })
-  const sending = ports.sentElsewhere ? undefined : sends(ports, webhook, onError)
+  const jobs = ports.sentElsewhere ? undefined : startSending(ports, webhook, onError)
   return {
-    areTold: true,
+    isEnabled: true,
     refusedUses,
     async close() {
-      await sending?.close()
+      await jobs?.close()
       await refusedUses.settled()
     },
   }
 }
 
-function sends(
+function startSending(
   { dataDirectory, store, clock, random, onOutcome }: EventPorts,
   webhook: WebhookTarget,
   onError: (error: Error) => void,
@@ -74,10 +76,10 @@ function sends(
     onOutcome,
     onError,
   })
-  // A lane of its own: nothing waits for a webhook that hangs.
+  // Jobs of their own: a webhook that hangs must not delay other jobs.
   return createJobs({
     jobs: [sendEvents],
     clock,
-    onError: (job, cause) => onError(new Error(`${job}: it is tried again`, { cause })),
+    onError: (job, cause) => onError(new Error(`${job} failed and will be retried`, { cause })),
   })
 }

@@ -1,7 +1,6 @@
 /**
- * Events of keys in the form of Amazon EventBridge: what rules, routers and functions that are made for AWS
- * read. Nothing of a key's material is in them, and nothing that a caller has sent but what audit records
- * hold.
+ * Events of keys in the form of Amazon EventBridge, so that rules, routers and functions made for AWS
+ * can read them. They hold no key material, and of a caller's input only what audit records hold.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/kms-events.html
  * @see https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
  * @module
@@ -11,16 +10,18 @@ import { keyArn, type KeyRef } from '../model/key.ts'
 import type { OutgoingEvent } from '../model/outgoing-event.ts'
 import type { ServiceEvent } from '../model/service-event.ts'
 
-/** What the server does to keys of itself, by the name that CloudTrail has for it. */
-const told: ReadonlyMap<string, { readonly detailType: string; readonly isGuaranteed: boolean }> =
-  new Map([
-    ['RotateKey', { detailType: 'KMS CMK Rotation', isGuaranteed: false }],
-    [
-      'DeleteExpiredKeyMaterial',
-      { detailType: 'KMS Imported Key Material Expiration', isGuaranteed: false },
-    ],
-    ['DeleteKey', { detailType: 'KMS CMK Deletion', isGuaranteed: true }],
-  ])
+/** The service events that are sent, by CloudTrail's name for them. */
+const sentEvents: ReadonlyMap<
+  string,
+  { readonly detailType: string; readonly isGuaranteed: boolean }
+> = new Map([
+  ['RotateKey', { detailType: 'KMS CMK Rotation', isGuaranteed: false }],
+  [
+    'DeleteExpiredKeyMaterial',
+    { detailType: 'KMS Imported Key Material Expiration', isGuaranteed: false },
+  ],
+  ['DeleteKey', { detailType: 'KMS CMK Deletion', isGuaranteed: true }],
+])
 
 interface Made {
   readonly eventId: string
@@ -29,12 +30,14 @@ interface Made {
   readonly partition: string
 }
 
-/** Undefined for what nobody is told of, as the synchronization of a multi-Region key. */
+/**
+ * Returns undefined for events that are not sent, such as the synchronization of a multi-Region key.
+ */
 export function serviceKeyEvent(
   { eventName, key }: ServiceEvent,
   made: Made,
 ): OutgoingEvent | undefined {
-  const kind = told.get(eventName)
+  const kind = sentEvents.get(eventName)
   if (kind === undefined) return undefined
   const { detailType, isGuaranteed } = kind
   const detail = JSON.stringify({ 'key-id': key.keyId })
@@ -43,8 +46,8 @@ export function serviceKeyEvent(
 }
 
 /**
- * A call that was refused for the state of a key, as EventBridge tells of calls: `detail` is the audit record
- * of the key's account, and the resources are named there alone.
+ * The event of a call that was refused because of a key's state, in the form that EventBridge gives to
+ * API calls: `detail` is the audit record of the key's account, which alone names the resources.
  */
 export function refusedUseEvent(key: KeyRef, record: string, made: Made): OutgoingEvent {
   const detailType = 'AWS API Call via CloudTrail'
@@ -58,7 +61,7 @@ function outgoing(
     readonly detailType: string
     readonly isGuaranteed: boolean
     readonly resources: readonly string[]
-    /** JSON, one line. */
+    /** One line of JSON. */
     readonly detail: string
   },
 ): OutgoingEvent {

@@ -1,8 +1,9 @@
 /**
- * Refused uses of keys that are disabled or on their way to deletion: somebody still needs such a key, and
- * whoever is to be woken hears of it. Best effort, behind the call's audit record: a process that dies in
- * between tells nobody, and of what comes in numbers some is told. The record is always there.
- * @see https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys-creating-cloudwatch-alarm.html
+ * Events of refused uses of keys that are disabled or pending deletion: somebody still needs the key,
+ * and the webhook can alert a person. They are best effort, after the call's audit record: a process
+ * that dies in between sends none, and a flood is limited. The audit record always exists.
+ * @see
+ * https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys-creating-cloudwatch-alarm.html
  * @module
  */
 import type { Random } from '../model/clock.ts'
@@ -10,50 +11,52 @@ import { keyArn, type KeyRecord, type KeyState } from '../model/key.ts'
 import type { Store } from '../store/store.ts'
 import { refusedUseEvent } from './key-event.ts'
 
-/** A use that the key's state did not allow, and that is on record. */
+/** A use that the key's state did not allow, and that has an audit record. */
 export interface RefusedUse {
   readonly key: KeyRecord
   readonly partition: string
-  /** The audit record that the key's account has of it. */
+  /** The audit record of the key's account. */
   readonly record: string
-  /** Of the record, in milliseconds since the epoch. */
+  /** Time of the record, in milliseconds since the epoch. */
   readonly time: number
 }
 
 export interface RefusedUses {
-  /** Answers at once. */
+  /** Returns at once. */
   note(use: RefusedUse): void
-  /** Resolves when those that were noted are kept. */
+  /** Resolves when the events of all noted uses are stored. */
   settled(): Promise<void>
 }
 
 const states: readonly KeyState[] = ['Disabled', 'PendingDeletion', 'PendingReplicaDeletion']
 
-/** A caller can ask as often as he likes: of one key one event in this time, in milliseconds, … */
+/**
+ * A caller can repeat the call without limit. Each key gets one event in this time, in milliseconds, …
+ */
 const quietMs = 60_000
-/** … and so many of all keys. */
-const toldMax = 100
+/** … and all keys together get this many. */
+const eventsMax = 100
 
 export function createRefusedUses(ports: {
   readonly store: Pick<Store, 'saveOutgoingEvent'>
   readonly random: Pick<Random, 'uuid'>
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a clock that nobody can set. */
   readonly monotonic: () => number
-  /** Hears of each that is too much. */
+  /** Called for each event that is over the limit. */
   readonly onLimited: () => void
   readonly onError: (error: Error) => void
 }): RefusedUses {
-  /** When each key was last told of, oldest first: `toldMax` at most. */
-  const told = new Map<string, number>()
+  /** The time of each key's last event, oldest first: at most `eventsMax` keys. */
+  const lastSent = new Map<string, number>()
   const saving = new Set<Promise<void>>()
   return {
     note({ key, partition, record, time }) {
       if (!states.includes(key.state)) return
       const now = ports.monotonic()
-      for (const [arn, at] of told) if (now - at >= quietMs) told.delete(arn)
+      for (const [arn, at] of lastSent) if (now - at >= quietMs) lastSent.delete(arn)
       const arn = keyArn(partition, key)
-      if (told.has(arn) || told.size >= toldMax) return ports.onLimited()
-      told.set(arn, now)
+      if (lastSent.has(arn) || lastSent.size >= eventsMax) return ports.onLimited()
+      lastSent.set(arn, now)
       const event = refusedUseEvent(key, record, { eventId: ports.random.uuid(), time, partition })
       const saved = ports.store
         .saveOutgoingEvent(event)

@@ -1,9 +1,10 @@
 /**
- * The job that sends events to the webhook: those of one key in their order, of several keys at once.
+ * The job that sends events to the webhook: in order for each key, and for several keys at once.
  *
- * INVARIANT (at least once): an event's row goes only after the webhook has answered with success, or after
- * the event is durable among the dead letters; what a process leaves the next one sends, under the same id
- * and to the byte the same. One that is guaranteed, a deletion, is let go of in no other way.
+ * INVARIANT (at least once): an event's row is deleted only after the webhook has answered with
+ * success, or after the event is durable among the dead letters. The next process sends what a process
+ * leaves, with the same id and the same bytes. A guaranteed event (a deletion) is never dropped in any
+ * other way.
  * @module
  */
 import type { Job } from '../jobs/jobs.ts'
@@ -14,7 +15,9 @@ import type { Store } from '../store/store.ts'
 import { createBackOff, type BackOff } from '../webhooks/back-off.ts'
 import type { DeadLetters } from './dead-letters.ts'
 
-/** What becomes of an event; `failed` is said of an attempt, and `limited` of one that was not made. */
+/**
+ * What happened to an event. `failed` counts attempts, and `limited` counts events that were not made.
+ */
 export type EventOutcome = 'delivered' | 'failed' | 'dead' | 'dropped' | 'limited'
 
 export interface SendEventsPorts {
@@ -22,10 +25,10 @@ export interface SendEventsPorts {
     Store,
     'listNextEvents' | 'listOldestEvents' | 'deleteOutgoingEvents' | 'eventFigures'
   >
-  /** @throws when the event was not taken */
+  /** @throws when the webhook did not take the event */
   readonly post: (event: OutgoingEvent, signal: AbortSignal) => Promise<void>
   readonly deadLetters: DeadLetters
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a clock that nobody can set. */
   readonly monotonic: () => number
   readonly random: Pick<Random, 'bytes'>
   readonly onOutcome: (outcome: EventOutcome, events: number) => void
@@ -34,17 +37,17 @@ export interface SendEventsPorts {
 }
 
 interface SendLimits {
-  /** For how long an event is tried, in milliseconds. */
+  /** How long an event is retried, in milliseconds. */
   readonly triedMs: number
-  /** So many wait for a webhook that takes none. */
+  /** The most events that may wait while the webhook takes none. */
   readonly waitingMax: number
 }
 
-/** So many are sent at once, each of another key, … */
+/** Events sent at once, each of another key, … */
 const atOnceMax = 8
-/** … and so many of them of keys that have not failed, as long as there are such. */
+/** … of which this many are of keys that have not failed, if there are enough. */
 const freshMax = 6
-/** So many are given up at once: their lines are one write. */
+/** Events given up at once: their lines are one write. */
 const givenUpMax = 500
 
 export function createSendEvents(ports: SendEventsPorts): Job {
@@ -75,7 +78,7 @@ export function createSendEvents(ports: SendEventsPorts): Job {
       const listed = await store.listOldestEvents(Math.min(excess, givenUpMax), which)
       const gone = await giveUp(await genuine(store, listed), `more than ${waitingMax} wait`, now)
       if (gone + listed.forged.length > 0) continue
-      // All of them are guaranteed, and stay: what is not goes before them.
+      // All events listed are guaranteed and stay; events that are not guaranteed go first.
       if (which.isGuaranteed === false) return
       which = { isGuaranteed: false }
     }
@@ -111,7 +114,7 @@ export function createSendEvents(ports: SendEventsPorts): Job {
   }
 }
 
-/** Those that have failed do not come before those that have not, wherever they stand. */
+/** Keys that have failed come after keys that have not, whatever their order in the store. */
 async function nextEvents(
   store: SendEventsPorts['store'],
   backOff: BackOff,
@@ -123,7 +126,7 @@ async function nextEvents(
   return [...fresh, ...(await genuine(store, others))]
 }
 
-/** What is forged goes: it has been reported, and would keep what is behind it waiting. */
+/** Forged events are deleted: they have been reported, and would block those behind them. */
 async function genuine(
   store: SendEventsPorts['store'],
   { events, forged }: WaitingEvents,
@@ -132,7 +135,7 @@ async function genuine(
   return events
 }
 
-/** @returns why it was not taken */
+/** @returns why the event was not taken; undefined when it was */
 async function attempt(
   { post }: SendEventsPorts,
   event: WaitingEvent,

@@ -1,10 +1,10 @@
 /**
  * The job that deletes keys at the end of their waiting period.
  *
- * INVARIANT (gone): the key, its materials, grants, aliases, policy, tags and usage go in one transaction,
- * with the record of the service's event; no call can use the key after it. What was wrapped is then
- * scrubbed from the database's files. A copy from before still holds it, for who has the root key:
- * it is *shredded* once the seals that `trent status` names are gone.
+ * INVARIANT (gone): the key, its materials, grants, aliases, policy, tags and usage are deleted in one
+ * transaction with the record of the service's event, and no call can use the key after it. The wrapped
+ * material is then scrubbed from the database's files. An older copy of the database still holds it,
+ * for anybody who has the root key. It is *shredded* once the seals that `trent status` names are gone.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html
  * @module
  */
@@ -25,8 +25,8 @@ export interface DeletionJobsPorts {
 export function createDeletionJobs({ store, changes }: DeletionJobsPorts): readonly Job[] {
   return [
     {
-      // By calls, and by an earlier process.
-      name: 'scrub what was deleted',
+      // Deleted by calls, and by an earlier process.
+      name: 'scrub deleted material',
       run: async () => {
         await store.scrub()
         return false

@@ -1,27 +1,27 @@
-/** Jobs that go through what something is due to: keys, their materials. @module */
+/** Jobs that go through everything that is due: keys or their materials. @module */
 import type { Job } from '../jobs/jobs.ts'
 import type { KeyRecord } from '../model/key.ts'
 import { StaleRow, type DuePage, type Transaction } from '../store/store.ts'
 import type { ServiceEvent } from '../model/service-event.ts'
 
-/** How many are acted on at once: their records share the journal's writes. */
+/** Rows handled at once: their records share the journal's writes. */
 const batchMax = 25
 
-/** How many failures of a batch are logged: what ails one key may ail them all, every second. */
-const toldMax = 3
+/** Failures of a batch that are logged: one cause may affect every key, every second. */
+const loggedMax = 3
 
 /**
- * Goes through what is due, page by page. What fails keeps nothing else waiting: the job goes on behind it,
- * and comes back to it when it has been through all.
+ * Makes a job that goes through everything that is due, page by page. A failure does not delay the
+ * rest: the job continues behind it, and retries it after it has been through all.
  */
 export function dueJob<T = KeyRecord>(
   name: string,
   of: {
     readonly list: (page: DuePage<T>) => Promise<readonly T[]>
-    /** It cannot be undone: not by a clock that nobody vouches for. */
+    /** The job cannot be undone, so it must not rely on a clock that no operator has confirmed. */
     readonly irreversible?: true
     readonly act: (due: T, now: number, signal: AbortSignal) => Promise<void>
-    /** After a page in which anything was done. */
+    /** Runs after each page in which something was done. */
     readonly afterPage?: () => Promise<void>
   },
 ): Job {
@@ -37,18 +37,18 @@ export function dueJob<T = KeyRecord>(
       const failures = outcomes.flatMap(({ status, ...outcome }) =>
         status === 'rejected' && 'reason' in outcome ? [outcome.reason as unknown] : [],
       )
-      // Somebody else has changed the key meanwhile: it is looked at again.
+      // Another transaction has changed the key meanwhile; it is tried again.
       const failed = failures.filter((failure) => !(failure instanceof StaleRow))
       if (failed.length > 0) {
-        const told = failed.slice(0, toldMax)
-        throw new AggregateError(told, `${failed.length} are left for the next look`)
+        const logged = failed.slice(0, loggedMax)
+        throw new AggregateError(logged, `${failed.length} are left for the next round`)
       }
       return after !== undefined
     },
   }
 }
 
-/** Decides on the key as it is in the transaction; what was seen before may be gone. */
+/** Decides on the key as the transaction reads it; it may be gone meanwhile. */
 export async function onPresent(
   transaction: Transaction,
   seen: KeyRecord,
@@ -56,7 +56,7 @@ export async function onPresent(
 ): Promise<readonly ServiceEvent[]> {
   const { accountId, region, keyId } = seen
   const key = await transaction.findKey({ accountId, region, keyId })
-  // A key of the same id, made anew in between, is another one.
+  // A key that was created anew with the same id is a different key.
   const events = key?.createdAt === seen.createdAt ? await act(key) : undefined
   return events === undefined ? [] : [events].flat()
 }

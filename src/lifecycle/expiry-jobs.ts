@@ -1,6 +1,6 @@
 /**
- * The job that deletes imported material whose date has come. No call uses it from that date on, whenever
- * the job looks (`keyAt`); the key is pending import until the same material is imported again.
+ * The job that deletes imported material when it expires. No call uses expired material, even before
+ * the job runs (`keyAt`). The key is pending import until the same material is imported again.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/ct-deleteexpiredkeymaterial.html
  * @module
  */
@@ -28,7 +28,7 @@ export function createExpiryJobs({ store, changes }: ExpiryJobsPorts): readonly 
   ]
 }
 
-/** Decides on what the transaction finds: it may have been imported again, or be gone. */
+/** Decides on what the transaction reads: the material may have been imported again, or be gone. */
 async function expire(
   transaction: Transaction,
   seen: MaterialStateRecord,

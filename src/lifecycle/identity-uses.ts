@@ -1,11 +1,11 @@
-/** What a call says of the last uses of its caller's role and access key. @module */
+/** Notes when a caller's role and access key were last used. @module */
 import { invokingService, type Caller } from '../model/caller.ts'
 import type { OpenAccessKeyUses } from './last-access-key-use.ts'
 import type { OpenRoleUses } from './last-role-use.ts'
 
 export interface IdentityUses {
   /**
-   * Notes a call whose audit record is durable, whatever it was told.
+   * Notes a call when its audit record is durable, whatever the call's outcome.
    * @param usedAt the time of the record, in milliseconds since the epoch
    */
   note(call: UsingCall, usedAt: number): void
@@ -24,7 +24,8 @@ export function createIdentityUses(
   return {
     note({ caller, operation, scope: { region } }, usedAt) {
       roleUses.note(caller, region, usedAt)
-      // What a service signs is no use of its user's key, and its own is nobody's in an account.
+      // A call signed by a service does not use its user's key, and the service's own key belongs to no
+      // account.
       if (invokingService(caller) !== undefined) return
       accessKeyUses.note(caller, operation.service, region, usedAt)
     },

@@ -1,6 +1,6 @@
 /**
- * What becomes of the materials of an imported key: they come, again too, they are taken away, they expire.
- * The bytes, where each material stands and what the key's row says of it change in one transaction.
+ * The life of an imported key's materials: import, import again, deletion and expiry. The bytes, the
+ * state of each material and the key's row change in one transaction.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/importing-keys.html
  * @module
  */
@@ -24,10 +24,10 @@ import {
 } from './waiting-material.ts'
 import type { ExpirationModel } from '../model/expiration.ts'
 
-/** What an import asks for beside the material. */
+/** The parameters of an import, apart from the material. */
 export interface ImportRequest {
   readonly type?: 'NEW_KEY_MATERIAL' | 'EXISTING_KEY_MATERIAL' | undefined
-  /** The material that it is to be. */
+  /** The id that the material must have. */
   readonly materialId?: string | undefined
   readonly description?: string | undefined
   readonly expirationModel: ExpirationModel
@@ -36,8 +36,8 @@ export interface ImportRequest {
 }
 
 /**
- * Gives the key material that was unwrapped for it: its first, more that waits for a rotation, or what it
- * has had before. `arn` is the key's.
+ * Gives the key the imported material: its first one, one that waits for a rotation, or one that it had
+ * before. `arn` is the key's.
  * @throws {KmsError} `IncorrectKeyMaterialException`, `KMSInvalidStateException`
  * @throws {StaleRow}
  */
@@ -61,8 +61,8 @@ export async function importMaterial(
 }
 
 /**
- * Takes a material's bytes away, and the material itself where it only waits for a rotation: everywhere when
- * the primary key of several does so. A replica goes on waiting for it.
+ * Deletes a material's bytes. A material that only waits for a rotation is removed altogether: in every
+ * Region if this is the primary key, while a replica continues to wait for it.
  */
 export async function takeMaterialAway(
   transaction: Transaction,
@@ -81,7 +81,7 @@ export async function takeMaterialAway(
   await settleKey(transaction, key)
 }
 
-/** Takes the bytes away and leaves the material the key's: it can be imported again. */
+/** Deletes the bytes but keeps the material's row, so that it can be imported again. */
 export async function loseMaterial(
   transaction: Transaction,
   key: KeyRecord,
@@ -91,7 +91,7 @@ export async function loseMaterial(
   await settleKey(transaction, key)
 }
 
-/** The same because its date has come, which is kept: lists go on telling it. */
+/** The same when the material expires; the date is kept, and lists still show it. */
 export async function expireMaterial(
   transaction: Transaction,
   key: KeyRecord,
@@ -115,7 +115,7 @@ async function loseBytes(
   await transaction.emptyMaterial(material)
 }
 
-/** Takes away what this Region alone has imported: the key goes, and others of its id may stay. */
+/** Deletes what this Region alone has imported: the key goes, while related keys may stay. */
 export async function emptyMaterials(transaction: Transaction, key: KeyRecord): Promise<void> {
   if (key.origin !== 'EXTERNAL') return
   for (const material of await importedMaterialsOf(transaction, key)) {
@@ -123,7 +123,7 @@ export async function emptyMaterials(transaction: Transaction, key: KeyRecord): 
   }
 }
 
-/** Brings the key's row up to what stands of its materials, with `changes` of its own. */
+/** Updates the key's row to the state of its materials, together with `changes`. */
 export async function settleKey(
   transaction: Transaction,
   key: KeyRecord,
@@ -171,7 +171,8 @@ async function bringBack(
   of: { readonly known: MaterialStateRecord; readonly request: ImportRequest },
 ): Promise<void> {
   const { known, request } = of
-  // Also where the bytes are there: they are wrapped by the newest key, whatever became of the row.
+  // Even if the bytes are present: they get wrapped by the newest key, whatever happened to the old
+  // row.
   const stored = await transaction.findMaterial(known.materialId)
   if (stored === undefined) await transaction.insertMaterial(material)
   else await transaction.refillMaterial(material)
@@ -201,7 +202,7 @@ function importedAs({ expirationModel, validTo, description }: ImportRequest): I
   }
 }
 
-/** As AWS does it, a disabled key is enabled by the import of what it needs. */
+/** As at AWS, importing the missing material enables a disabled key. */
 function enabling({ state }: KeyRecord): KeyChanges {
   return state === 'PendingImport' || state === 'Disabled' ? { state: 'Enabled' } : {}
 }

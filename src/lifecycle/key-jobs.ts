@@ -1,4 +1,4 @@
-/** The jobs, in the order in which they follow from each other. @module */
+/** The jobs on keys, in the order in which they depend on each other. @module */
 import type { Logger } from 'pino'
 import { createJobs, type Job, type Jobs } from '../jobs/jobs.ts'
 import type { MovableClock } from '../jobs/clock.ts'
@@ -17,7 +17,7 @@ export type KeyJobsPorts = RotationJobsPorts &
     readonly log: Logger
   }
 
-/** @param more jobs that are about no key */
+/** @param more jobs that are not about keys */
 export function createKeyJobs(ports: KeyJobsPorts, more: readonly Job[] = []): Jobs {
   const { clock, log } = ports
   const { job: markClock, mark } = clockMarks(ports)
@@ -29,19 +29,19 @@ export function createKeyJobs(ports: KeyJobsPorts, more: readonly Job[] = []): J
     ...createRotationJobs(ports),
     ...more,
   ]
-  let told: string | undefined
+  let logged: string | undefined
   const running = createJobs({
     jobs,
     clock,
     held: () => {
       const reason = clock.held()
-      if (reason !== told && reason !== undefined) {
+      if (reason !== logged && reason !== undefined) {
         log.error({ reason }, 'nothing is deleted until `trent clock accept`')
       }
-      told = reason
+      logged = reason
       return reason
     },
-    onError: (job, error) => log.error({ err: error, job }, 'a job failed: it is tried again'),
+    onError: (job, error) => log.error({ err: error, job }, 'a job failed and will be retried'),
   })
   return {
     ...running,
@@ -52,16 +52,16 @@ export function createKeyJobs(ports: KeyJobsPorts, more: readonly Job[] = []): J
   }
 }
 
-/** How far the clock may come between two marks: a crash may set it back by as much. */
+/** Period between two marks of the clock: a crash may set it back by as much. */
 const markedEveryMs = 60_000
 
 interface ClockMarks {
   readonly job: Job
-  /** Marks the time of a stop. */
+  /** Stores the time at a stop. */
   readonly mark: () => Promise<void>
 }
 
-/** A time that nobody vouches for is no mark. */
+/** Stores no mark while the clock is held. */
 function clockMarks({ store, clock }: Pick<KeyJobsPorts, 'store' | 'clock'>): ClockMarks {
   let marked = 0
   const mark = async (): Promise<void> => {
@@ -73,7 +73,7 @@ function clockMarks({ store, clock }: Pick<KeyJobsPorts, 'store' | 'clock'>): Cl
   return {
     mark,
     job: {
-      name: 'mark how far the clock has come',
+      name: 'save the time that the clock has reached',
       run: async () => {
         if (clock.reached() - marked >= markedEveryMs) await mark()
         return false

@@ -1,6 +1,6 @@
 /**
- * When each access key last signed. A crash loses the uses of the last `saveDelayMs`, which
- * the audit journal still has.
+ * When each access key was last used. A crash loses the uses of the last `saveDelayMs` milliseconds;
+ * the audit journal still has them.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccessKeyLastUsed.html
  * @module
  */
@@ -10,28 +10,31 @@ import type { Store } from '../store/store.ts'
 import { createLatestNotes, latestOf } from './latest-notes.ts'
 import type { AccessKeyUses } from '../operations/contract/dependencies.ts'
 
-/** Sessions call often, and AWS tells a last use hours later. */
+/** Sessions make many calls, and AWS itself shows a last use hours later. */
 const saveDelayMs = 10_000
 const savedMax = 5000
 const keptMax = 50_000
 
 export interface OpenAccessKeyUses extends AccessKeyUses {
   /**
-   * Notes a call whose audit record is durable, whatever it was told. Temporary keys are not kept.
+   * Notes a call when its audit record is durable, whatever the call's outcome. Temporary keys are not
+   * stored.
    * @param usedAt the time of the record, in milliseconds since the epoch
    */
   note(caller: Caller, service: string, region: string, usedAt: number): void
-  /** What is noted and not yet saved. */
+  /** Noted uses that are not saved yet. */
   remembered(accessKeyId: string): readonly AccessKeyUse[]
-  /** Saves what is in memory. Nothing may be noted any more, and the store must still be open. */
+  /**
+   * Saves what is in memory. Nothing may be noted after this call, and the store must still be open.
+   */
   close(): Promise<void>
 }
 
 export interface AccessKeyUsesOptions {
   readonly store: Pick<Store, 'findAccessKeyUse' | 'saveAccessKeyUses'>
-  /** Hears that uses could not be saved: they are tried again. */
+  /** Called when uses could not be saved; they are tried again. */
   readonly onError: (error: Error) => void
-  /** What `remembered` answers in other workers. */
+  /** The answer of `remembered` in the other workers. */
   readonly elsewhere?: ((accessKeyId: string) => Promise<readonly AccessKeyUse[]>) | undefined
   readonly saveDelayMs?: number
 }
@@ -54,7 +57,8 @@ export function createAccessKeyUses(options: AccessKeyUsesOptions): OpenAccessKe
       notes.note({ accessKeyId, service, region, usedAt })
     },
     async lastOf(accessKeyId) {
-      // Before the store is asked: what is saved meanwhile would be missed in both.
+      // Memory is read before the store: a use that is saved in between would otherwise be missed in
+      // both.
       const remembered = await notes.known(accessKeyId)
       const stored = await store.findAccessKeyUse(accessKeyId)
       return latestOf(stored === undefined ? remembered : [...remembered, stored])

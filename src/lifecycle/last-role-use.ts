@@ -1,6 +1,6 @@
 /**
- * When each role was last used by a session of it. A crash loses the uses of the last `saveDelayMs`, which
- * the audit journal still has.
+ * When each role was last used by one of its sessions. A crash loses the uses of the last `saveDelayMs`
+ * milliseconds; the audit journal still has them.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_RoleLastUsed.html
  * @module
  */
@@ -10,28 +10,31 @@ import type { Store } from '../store/store.ts'
 import { createLatestNotes, latestOf } from './latest-notes.ts'
 import type { RoleUses } from '../operations/contract/dependencies.ts'
 
-/** Sessions call often, and AWS tells a last use hours later. */
+/** Sessions make many calls, and AWS itself shows a last use hours later. */
 const saveDelayMs = 10_000
 const savedMax = 5000
 const keptMax = 50_000
 
 export interface OpenRoleUses extends RoleUses {
   /**
-   * Notes a call whose audit record is durable: a session's is a use of its role, whatever it was told.
+   * Notes a call when its audit record is durable: a session's call uses its role, whatever its
+   * outcome.
    * @param usedAt the time of the record, in milliseconds since the epoch
    */
   note(caller: Caller, region: string, usedAt: number): void
-  /** What is noted and not yet saved. */
+  /** Noted uses that are not saved yet. */
   remembered(roleId: string): readonly RoleUse[]
-  /** Saves what is in memory. Nothing may be noted any more, and the store must still be open. */
+  /**
+   * Saves what is in memory. Nothing may be noted after this call, and the store must still be open.
+   */
   close(): Promise<void>
 }
 
 export interface RoleUsesOptions {
   readonly store: Pick<Store, 'findRoleUse' | 'saveRoleUses'>
-  /** Hears that uses could not be saved: they are tried again. */
+  /** Called when uses could not be saved; they are tried again. */
   readonly onError: (error: Error) => void
-  /** What `remembered` answers in other workers. */
+  /** The answer of `remembered` in the other workers. */
   readonly elsewhere?: ((roleId: string) => Promise<readonly RoleUse[]>) | undefined
   readonly saveDelayMs?: number
 }
@@ -53,7 +56,8 @@ export function createRoleUses(options: RoleUsesOptions): OpenRoleUses {
       if (caller.kind === 'assumed-role') notes.note({ roleId: roleIdOf(caller), region, usedAt })
     },
     async lastOf(roleId) {
-      // Before the store is asked: what is saved meanwhile would be missed in both.
+      // Memory is read before the store: a use that is saved in between would otherwise be missed in
+      // both.
       const remembered = await notes.known(roleId)
       const stored = await store.findRoleUse(roleId)
       return latestOf(stored === undefined ? remembered : [...remembered, stored])

@@ -1,6 +1,6 @@
 /**
- * When each key was last used. A crash loses the uses of the last `saveDelayMs`, which the audit journal
- * still has.
+ * When each key was last used. A crash loses the uses of the last `saveDelayMs` milliseconds; the audit
+ * journal still has them.
  * @module
  */
 import type { KeyRecord, KeyRef } from '../model/key.ts'
@@ -9,29 +9,33 @@ import type { Store } from '../store/store.ts'
 import { createLatestNotes, latestOf } from './latest-notes.ts'
 import type { KeyUsages } from '../operations/contract/dependencies.ts'
 
-/** Other nodes see a use no later than this and the time that a transaction takes. */
+/** Other nodes see a use after at most this delay and the time of one transaction. */
 const saveDelayMs = 2000
-/** So many keys are saved at once, without waiting for the delay. */
+/** This many keys are saved at once, without waiting for the delay. */
 const savedMax = 5000
-/** While the store fails, the longest unused are forgotten beyond this: about 20 MB. */
+/**
+ * While the store fails, the keys with the oldest uses are forgotten beyond this number: about 20 MB.
+ */
 const keptMax = 50_000
 
 export interface OpenKeyUsages extends KeyUsages {
-  /** What is noted of a key and not yet saved. */
+  /** Noted uses of a key that are not saved yet. */
   remembered(name: string): readonly NotedUsage[]
-  /** Notes a use whose audit record is durable. */
+  /** Notes a use when its audit record is durable. */
   note(key: KeyRecord, usage: Omit<LastUsage, keyof KeyRef>): void
-  /** Saves what is in memory. Nothing may be noted any more, and the store must still be open. */
+  /**
+   * Saves what is in memory. Nothing may be noted after this call, and the store must still be open.
+   */
   close(): Promise<void>
 }
 
 export interface KeyUsagesOptions {
   readonly store: Pick<Store, 'findLastUsage' | 'saveLastUsages'>
-  /** What `Store.trackUsageSince` answered. */
+  /** The value that `Store.trackUsageSince` returned. */
   readonly since: number
-  /** Hears that uses could not be saved: they are tried again. */
+  /** Called when uses could not be saved; they are tried again. */
   readonly onError: (error: Error) => void
-  /** What `remembered` answers in other workers. */
+  /** The answer of `remembered` in the other workers. */
   readonly elsewhere?: ((name: string) => Promise<readonly NotedUsage[]>) | undefined
   readonly saveDelayMs?: number
   readonly savedMax?: number
@@ -57,7 +61,8 @@ export function createKeyUsages(options: KeyUsagesOptions): OpenKeyUsages {
       notes.note({ accountId, region, keyId, keyCreatedAt, ...usage })
     },
     async lastOf(key) {
-      // Before the store is asked: what is saved meanwhile would be missed in both.
+      // Memory is read before the store: a use that is saved in between would otherwise be missed in
+      // both.
       const known = await notes.known(nameOf(key))
       const remembered = known.filter(({ keyCreatedAt }) => keyCreatedAt === key.createdAt)
       const stored = await store.findLastUsage(key)
@@ -69,7 +74,7 @@ export function createKeyUsages(options: KeyUsagesOptions): OpenKeyUsages {
   }
 }
 
-/** Neither an account nor a Region holds a slash. */
+/** Accounts and Regions hold no slash. */
 function nameOf({ accountId, region, keyId }: KeyRef): string {
   return `${accountId}/${region}/${keyId}`
 }

@@ -1,36 +1,41 @@
 /**
- * The latest of what happens often to one thing: noted in memory, and saved together a little later, so
- * that no call writes to the database for it.
+ * Keeps the latest note about each thing (a key, a role), for things that are used often. Notes are
+ * collected in memory and saved together a little later, so that no call writes to the database.
  *
- * INVARIANT (nothing is forgotten by a stop): `close` saves what is in memory. A crash loses what was
- * noted in the last `saveDelayMs`.
+ * INVARIANT (a stop forgets nothing): `close` saves what is in memory. A crash loses what was noted in
+ * the last `saveDelayMs` milliseconds.
  * @module
  */
 
 export interface LatestNotesOptions<Note> {
-  /** Of what thing a note is. */
+  /** The name of the thing that a note is about. */
   readonly nameOf: (note: Note) => string
-  /** Whether a note takes the place of one that is known of its thing. */
+  /** Whether a note replaces the known one of the same thing. */
   readonly replaces: (note: Note, known: Note) => boolean
   readonly save: (notes: readonly Note[]) => Promise<void>
-  /** Hears that notes could not be saved: they are tried again. */
+  /** Called when notes could not be saved; they are tried again. */
   readonly onError: (cause: unknown) => void
-  /** What other workers have noted of a thing and not yet saved; nobody else notes when left out. */
+  /**
+   * Notes of other workers about a thing that are not saved yet; left out if there are no other
+   * workers.
+   */
   readonly elsewhere?: ((name: string) => Promise<readonly Note[]>) | undefined
   readonly saveDelayMs: number
-  /** So many are saved at once, without waiting for the delay. */
+  /** This many notes are saved at once, without waiting for the delay. */
   readonly savedMax: number
-  /** While the store fails, those that were noted longest ago are forgotten beyond this. */
+  /** While the store fails, the oldest notes are forgotten beyond this number. */
   readonly keptMax: number
 }
 
 export interface LatestNotes<Note> {
   readonly note: (note: Note) => void
-  /** What is known of a thing and not yet saved, the latest first. */
+  /** Notes about a thing that are not saved yet, latest first. */
   readonly remembered: (name: string) => readonly Note[]
-  /** The same, and what other workers know. */
+  /** The same, with the notes of other workers. */
   readonly known: (name: string) => Promise<readonly Note[]>
-  /** Saves what is in memory. Nothing may be noted any more, and the store must still be open. */
+  /**
+   * Saves what is in memory. Nothing may be noted after this call, and the store must still be open.
+   */
   readonly close: () => Promise<void>
 }
 
@@ -47,7 +52,7 @@ export function createLatestNotes<Note>(options: LatestNotesOptions<Note>): Late
   }
 }
 
-/** Of two at the same time, the one that was given first. */
+/** The latest of the given notes; the first one given wins a tie. */
 export function latestOf<Note extends { readonly usedAt: number }>(
   notes: readonly Note[],
 ): Note | undefined {
@@ -57,13 +62,13 @@ export function latestOf<Note extends { readonly usedAt: number }>(
 
 class RunningNotes<Note> {
   readonly #options: LatestNotesOptions<Note>
-  /** By thing, the one that was noted longest ago first. */
+  /** By thing, oldest note first. */
   #noted = new Map<string, Note>()
-  /** On their way into the store. */
+  /** Notes that are being saved. */
   #saving: ReadonlyMap<string, Note> = new Map()
   #timer: NodeJS.Timeout | undefined
   #saved: Promise<void> | undefined
-  /** The store has failed: the next attempt waits for the timer, however much there is. */
+  /** The store has failed: the next attempt waits for the timer, however many notes there are. */
   #failing = false
   #closing = false
 
@@ -90,7 +95,7 @@ class RunningNotes<Note> {
     await this.#saved
   }
 
-  /** Keeps the later of two notes of one thing, within the bound. */
+  /** Keeps the later of two notes about one thing, within the bound. */
   #keep(note: Note): void {
     const name = this.#options.nameOf(note)
     const known = this.#noted.get(name)
@@ -102,12 +107,12 @@ class RunningNotes<Note> {
   }
 
   #saveLater(): void {
-    // A stop waits for `close`; the timer alone keeps no process alive.
+    // `close` keeps a stop waiting; the timer must not keep the process alive.
     this.#timer ??= setTimeout(() => this.#save(), this.#options.saveDelayMs).unref()
   }
 
   #save(): void {
-    if (this.#saved !== undefined) return // what is noted meanwhile goes with the next
+    if (this.#saved !== undefined) return // later notes are saved next
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#noted.size === 0) return

@@ -1,9 +1,9 @@
 /**
- * Makes keys that AWS manages, when they are first asked for: the key, its alias, its material and the
- * record of the event, in one transaction, whatever the call goes on to do.
+ * Creates AWS managed keys when they are first requested: the key, its alias, its material and the
+ * record of the event in one transaction, even if the call that requested it fails later.
  *
- * INVARIANT (one key an alias): of two that are made at once the later one is not, and its maker finds the
- * other's.
+ * INVARIANT (one key for each alias): if two are created at once, the later one is discarded, and its
+ * creator uses the other.
  * @module
  */
 import type { KeyStore } from '../keystores/keystore.ts'
@@ -18,14 +18,14 @@ import { defaultRotationDays, rotationFrom } from '../model/rotation.ts'
 import { DuplicateRow } from '../store/store.ts'
 import type { ServiceChanges } from './service-changes.ts'
 
-/** A key that there would be, if it were asked for. */
+/** A key that would be created on request. */
 export interface UnmadeKey {
   readonly alias: AliasRef
   readonly kind: ManagedKeyKind
   readonly partition: string
 }
 
-/** Makes it, unless somebody else has; resolves when it is there and its record is durable. */
+/** Creates the key unless another call has; resolves when it exists and its record is durable. */
 export type MakeManagedKey = (unmade: UnmadeKey, signal: AbortSignal) => Promise<void>
 
 export interface ManagedKeyPorts {
@@ -37,7 +37,7 @@ export interface ManagedKeyPorts {
 
 const made = { spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT', origin: 'AWS_KMS' } as const
 
-/** What such a key is, but for its id and its material. */
+/** The record of such a key, without its id and its material. */
 export function managedKeyRecord(
   { alias, kind, partition }: UnmadeKey,
   createdAt: number,
@@ -51,10 +51,10 @@ export function managedKeyRecord(
     state: 'Enabled',
     description: managedKeyDescription(kind),
     createdAt,
-    // Every year, from its making on: nobody can turn it off.
+    // Every year from its creation; nobody can turn this off.
     ...rotationFrom(createdAt, defaultRotationDays),
     policy: managedKeyPolicy(kind, { partition, accountId, region }),
-    // It names accounts and services only.
+    // The policy names only accounts and services.
     policyPrincipals: {},
     tags: [],
   }
@@ -83,7 +83,7 @@ export function createManagedKeys(ports: ManagedKeyPorts): MakeManagedKey {
       return [{ eventName: 'CreateKey', key, details: { keyId: ref.keyId, aliasName: name } }]
     })
     await commit.catch((error: unknown) => {
-      // Another transaction has made it meanwhile.
+      // Another transaction has created it meanwhile.
       if (!(error instanceof DuplicateRow)) throw error
     })
   }

@@ -1,9 +1,10 @@
 /**
- * Multi-Region keys: a primary key and its replicas have one id and the same materials, and share what
- * `SharedChanges` names. Each key's row holds it, so that no Region is asked for another's.
+ * Multi-Region keys: a primary key and its replicas have one id and the same materials, and share the
+ * columns in `SharedChanges`. Every key's row holds those columns, so that no Region needs another
+ * Region's row.
  *
- * INVARIANT (related keys agree): what is shared changes in all of their rows in one transaction. Whoever
- * adds or deletes a replica writes the primary key's row as well: of two at once, one decides again.
+ * INVARIANT (related keys agree): shared columns change in all rows in one transaction. Adding or
+ * deleting a replica also writes the primary key's row, so of two at once, one is decided again.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html
  * @module
  */
@@ -33,16 +34,19 @@ const sharedNames = [
 
 type Shared = Pick<KeyRecord, (typeof sharedNames)[number]>
 
-/** What a replica has of its primary key. */
+/** The columns that a replica copies from its primary key. */
 export function sharedOf(primary: KeyRecord): Shared {
   const present = sharedNames.filter((name) => primary[name] !== undefined)
-  return Object.fromEntries(present.map((name) => [name, primary[name]])) as Shared // each its own
+  return Object.fromEntries(present.map((name) => [name, primary[name]])) as Shared // each has its own type
 }
 
-/** How many are read at once. */
+/** Materials read at once. */
 const materialsPage = 100
 
-/** A replica has all materials of its primary key; those that are imported are yet to come to it. */
+/**
+ * Copies the states of the primary key's materials to a replica; imported ones still have to be
+ * imported there.
+ */
 export async function copyMaterialStates(
   transaction: Transaction,
   primary: KeyRef,
@@ -78,7 +82,7 @@ function withoutImport(material: MaterialStateRecord): NewMaterialState {
 
 type RelatedReads = Pick<StoreReads, 'listRelatedKeys'>
 
-/** The keys that follow this one, by Region: none where it is no primary key. */
+/** The replicas of a primary key, by Region; none for other keys. */
 export async function replicasOf(
   store: RelatedReads,
   key: KeyRecord,
@@ -88,7 +92,7 @@ export async function replicasOf(
   return related.filter(({ region }) => region !== key.region)
 }
 
-/** Changes a key and those that follow it. Answers what there is to record of it. @throws {StaleRow} */
+/** Changes a key and its replicas. Returns the events to record. @throws {StaleRow} */
 export async function updateShared(
   transaction: Transaction,
   key: KeyRecord,
@@ -102,12 +106,12 @@ export async function updateShared(
   return replicas.length === 0 ? [] : [synchronized(key)]
 }
 
-/** What is recorded where a primary key is, when its replicas get what they share with it. */
+/** The event at the primary key when its replicas receive shared columns. */
 export function synchronized(primary: KeyRef): ServiceEvent {
   return { eventName: 'SynchronizeMultiRegionKey', key: primary, answersArn: true }
 }
 
-/** A replica is gone: the waiting period of its primary key begins when it was the last one. */
+/** Called when a replica is gone: after the last one, the primary key's waiting period begins. */
 export async function releasePrimary(
   transaction: Transaction,
   replica: KeyRecord,

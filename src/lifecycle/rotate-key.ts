@@ -1,11 +1,11 @@
 /**
- * A rotation: another material becomes the key's current one. All that there were before stay, and open
- * what was sealed under them.
+ * Rotation: another material becomes the key's current one. Earlier materials stay, to decrypt what was
+ * encrypted under them.
  *
- * INVARIANT (one transaction): the new material, where each material stands, what the key's row says and
- * the record of the event commit together: a process that dies leaves the key as it was, or rotated.
- * INVARIANT (replicas before use): the replicas of a key are rotated in the same transaction, so that what
- * one Region seals the others can open.
+ * INVARIANT (one transaction): the new material, the state of each material, the key's row and the
+ * record of the event commit together. A process that dies leaves the key either unchanged or rotated.
+ * INVARIANT (replicas before use): replicas are rotated in the same transaction, so that every Region
+ * can decrypt what another one encrypts.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
  * @module
  */
@@ -25,11 +25,11 @@ export interface Rotation {
   readonly type: RotationType
   /** Milliseconds since the epoch. */
   readonly at: number
-  /** What else the rotation changes of the key: its schedule, its progress. */
+  /** Other changes of the key: its schedule, its progress. */
   readonly changes: KeyChanges
 }
 
-/** Makes material that was made for this the current one, in every Region. @throws {StaleRow} */
+/** Makes newly generated material the current one, in every Region. @throws {StaleRow} */
 export async function rotateToNew(
   transaction: Transaction,
   key: KeyRecord,
@@ -58,8 +58,9 @@ export async function rotateToNew(
 }
 
 /**
- * Makes the imported material that waits the current one, in every Region, even where it has expired
- * meanwhile: the key is then pending import there. Undefined, and nothing is changed, when none waits.
+ * Makes the waiting imported material the current one in every Region. In a Region where it has expired
+ * meanwhile, the key is then pending import. Returns undefined and changes nothing if no material
+ * waits.
  * @throws {StaleRow}
  */
 export async function rotateToPending(
@@ -79,7 +80,7 @@ export async function rotateToPending(
     const waiting = await transaction.findMaterialState(place)
     if (waiting !== undefined) await transaction.updateMaterialState(waiting, current)
     else {
-      // A Region that never got it.
+      // This Region never imported it.
       const ordinal = previous.ordinal + 1
       const lacking = { ...place, ordinal, importState: 'PENDING_IMPORT', ...current } as const
       await transaction.insertMaterialState(lacking)
@@ -103,7 +104,7 @@ async function retireCurrent(
   }
   const only = onlyMaterialOf(key)
   const [known] = await transaction.listMaterialStates(key, { limit: 1 })
-  // Of a key that has others, this one's row was taken away or forged: nothing is decided on that.
+  // A key with other materials must have this row; if not, it was deleted or forged, so decide nothing.
   if (only === undefined || known !== undefined) {
     throw new Error(`the current material of key ${keyId} has no row`)
   }

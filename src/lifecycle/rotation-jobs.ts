@@ -1,5 +1,6 @@
 /**
- * The jobs that rotate keys: those whose time has come, and those whose rotation on demand was started.
+ * The jobs that rotate keys: automatic rotations that are due, and rotations on demand that were
+ * started.
  * @module
  */
 import type { Job } from '../jobs/jobs.ts'
@@ -20,8 +21,8 @@ export interface RotationJobsPorts {
 }
 
 /**
- * A rotation on demand is seen in progress for as long, in milliseconds: at AWS for minutes, and who
- * waits for its end has to see its beginning.
+ * How long a rotation on demand is shown in progress, in milliseconds. At AWS it takes minutes, and
+ * clients that wait for its end must see its beginning.
  */
 const inProgressMs = 250
 
@@ -29,7 +30,7 @@ export function createRotationJobs(ports: RotationJobsPorts): readonly Job[] {
   const { store } = ports
   return [
     dueJob('rotate keys on demand', {
-      // Those of a clock that was set back are in its future: they are finished at once.
+      // If the clock was set back, they began in its future: they are finished at once.
       list: (page) => store.listStartedRotations({ ...page, dueBy: Number.MAX_SAFE_INTEGER }),
       act: (key, now, signal) => finishOnDemand(ports, key, now, signal),
     }),
@@ -76,7 +77,7 @@ async function finishOnDemand(
       const rotation = { type: 'ON_DEMAND', at: now, changes } as const
       if (material !== undefined) return rotateToNew(transaction, key, material, rotation)
       const events = await rotateToPending(transaction, key, rotation)
-      // What waited was taken away meanwhile: the rotation ends without one.
+      // The waiting material was deleted meanwhile: the rotation ends without it.
       return events ?? (await updateShared(transaction, key, changes))
     }),
   )

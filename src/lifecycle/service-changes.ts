@@ -1,7 +1,6 @@
 /**
- * Changes that no caller asked for: what the clock does to keys. Each commits with the records of the
- * service's events in it, so that there is one if and only if there is the other, and with what the webhook
- * is told of them.
+ * Changes that no caller asked for: what scheduled jobs do to keys. Each commits together with the
+ * audit records of its service events and the webhook's events, so that either all exist or none.
  * @module
  */
 import type { FinishedRecord } from '../audit/records/call-records.ts'
@@ -18,8 +17,8 @@ import type { Store, Transaction } from '../store/store.ts'
 export interface ServiceChanges {
   /**
    * Runs `work`, perhaps more than once, in one transaction with the records of the events that it
-   * answers, and resolves when those are durable.
-   * @throws {StaleRow} what it was decided on has changed: whoever changed it goes first
+   * returns. Resolves when those records are durable.
+   * @throws {StaleRow} another transaction has changed what it was decided on, and goes first
    */
   commit(work: (transaction: Transaction) => Promise<readonly ServiceEvent[]>): Promise<void>
 }
@@ -29,8 +28,8 @@ export interface ServiceChangePorts {
   readonly journal: Pick<Journal, 'healthy' | 'position'>
   readonly outbox: Pick<Outbox, 'settle'>
   readonly regions: RegionTable
-  /** Whether a webhook is told. */
-  readonly events: { readonly areTold: boolean }
+  /** Whether there is a webhook. */
+  readonly events: { readonly isEnabled: boolean }
   readonly clock: Clock
   readonly random: Random
 }
@@ -38,7 +37,7 @@ export interface ServiceChangePorts {
 interface Made {
   readonly eventId: string
   readonly record: string
-  readonly told: OutgoingEvent | undefined
+  readonly outgoing: OutgoingEvent | undefined
 }
 
 export function createServiceChanges(ports: ServiceChangePorts): ServiceChanges {
@@ -48,21 +47,21 @@ export function createServiceChanges(ports: ServiceChangePorts): ServiceChanges 
     const partition = regions.partitionOf(event.key.region) ?? 'aws'
     const time = clock.now()
     const record = keyServiceRecord(event, { eventId, time, partition })
-    if (!events.areTold) return { eventId, record, told: undefined }
-    const told = serviceKeyEvent(event, { eventId: random.uuid(), time, partition })
-    return { eventId, record, told }
+    if (!events.isEnabled) return { eventId, record, outgoing: undefined }
+    const outgoing = serviceKeyEvent(event, { eventId: random.uuid(), time, partition })
+    return { eventId, record, outgoing }
   }
   return {
     async commit(work) {
-      // A change whose record could not follow it must not begin.
+      // A change must not begin if its record could not follow.
       if (!journal.healthy) throw new Error('the audit journal has no healthy segment')
       const records = await store.change(async (transaction) => {
         const made = (await work(transaction)).map(madeOf)
         const finished: FinishedRecord[] = []
-        for (const { told, ...row } of made) {
+        for (const { outgoing, ...row } of made) {
           const record = await transaction.insertOutbox({ ...row, ...journal.position })
           finished.push({ eventId: row.eventId, record })
-          if (told !== undefined) await transaction.insertOutgoingEvent(told)
+          if (outgoing !== undefined) await transaction.insertOutgoingEvent(outgoing)
         }
         return finished
       })

@@ -1,6 +1,6 @@
 /**
- * The job that ends the states which a multi-Region key only passes through: Creating and Updating. What
- * they stand for is done when they begin; at AWS it takes a while, and who waits for its end has to see its
+ * The job that ends the passing states of multi-Region keys, Creating and Updating. The work behind
+ * them is done when they begin. At AWS it takes a while, and clients that wait for its end must see its
  * beginning.
  * @module
  */
@@ -17,14 +17,14 @@ export interface TransitionJobsPorts {
   readonly changes: ServiceChanges
 }
 
-/** For how long such a state is seen at least, in milliseconds. */
+/** The minimum time that such a state is shown, in milliseconds. */
 const passingMs = 250
 const passing: readonly KeyState[] = ['Creating', 'Updating']
 
 export function createTransitionJobs({ store, changes }: TransitionJobsPorts): readonly Job[] {
   return [
     dueJob('end the making of replicas and changes of primary keys', {
-      // Those of a clock that was set back are in its future: they are ended at once.
+      // If the clock was set back, they began in its future: they are ended at once.
       list: (page) => store.listTransitions({ ...page, dueBy: Number.MAX_SAFE_INTEGER }),
       async act(seen, now) {
         const startedAt = seen.transitionStartedAt ?? now
@@ -42,7 +42,7 @@ async function endTransition(
   key: KeyRecord,
 ): Promise<ServiceEvent | undefined> {
   if (key.transitionStartedAt === undefined) return undefined
-  // Imported material may be lacking: of a replica it always is, at first.
+  // Imported material may be missing; a new replica never has it.
   const lacking = key.origin === 'EXTERNAL' && key.materialExpirationModel === undefined
   const after = lacking ? 'PendingImport' : 'Enabled'
   await transaction.updateKey(key, {

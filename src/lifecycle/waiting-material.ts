@@ -1,8 +1,8 @@
 /**
- * The one material of an imported key that waits for a rotation. Of a multi-Region key each Region imports
- * it for itself: it can be rotated to when all of them have.
+ * The one material of an imported key that waits for a rotation. For a multi-Region key, each Region
+ * imports it separately, and the key can rotate to it when all Regions have it.
  *
- * INVARIANT (related keys agree): it waits in all Regions in the same state, or in none.
+ * INVARIANT (related keys agree): the material waits in all Regions in the same state, or in none.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-import.html
  * @module
  */
@@ -16,10 +16,10 @@ import {
 import type { StoreReads, Transaction } from '../store/store.ts'
 import { replicasOf } from './related-keys.ts'
 
-/** Far more than a key of imported material can have: each of its rotations is on demand. */
+/** Far more than an imported key can have, because each rotation is on demand. */
 const importedMaterialsMax = 1000
 
-/** All materials of an imported key, in their order. */
+/** All materials of an imported key, in order. */
 export function importedMaterialsOf(
   store: Pick<StoreReads, 'listMaterialStates'>,
   key: KeyRecord,
@@ -27,7 +27,7 @@ export function importedMaterialsOf(
   return store.listMaterialStates(key, { limit: importedMaterialsMax })
 }
 
-/** Whether or not it can be rotated to; undefined when none waits. */
+/** The waiting material, whether or not the key can rotate to it; undefined when none waits. */
 export async function waitingMaterialOf(
   store: Pick<StoreReads, 'listMaterialStates'>,
   key: KeyRecord,
@@ -36,7 +36,7 @@ export async function waitingMaterialOf(
   return materials.find((material) => !isNeeded(material))
 }
 
-/** Has material that is new to a primary key wait in its replicas too, for them to import. */
+/** Announces material that is new to a primary key in its replicas, for them to import. */
 export async function announce(
   transaction: Transaction,
   key: KeyRecord,
@@ -60,7 +60,10 @@ export async function announce(
   }
 }
 
-/** Takes what waits away from a primary key's replicas: with the primary, nothing could rotate to it. */
+/**
+ * Removes the waiting material from a primary key's replicas: without the primary's, no key could
+ * rotate to it.
+ */
 export async function withdraw(
   transaction: Transaction,
   key: KeyRecord,
@@ -74,7 +77,7 @@ export async function withdraw(
   }
 }
 
-/** What a primary key says of a material, its replicas say too. */
+/** Copies a primary key's description of a material to its replicas. */
 export async function describeEverywhere(
   transaction: Transaction,
   key: KeyRecord,
@@ -91,8 +94,8 @@ export async function describeEverywhere(
 }
 
 /**
- * Says anew in all Regions whether what waits can be rotated to. The caller changes `key`'s own row behind
- * it; a rotation that has been started goes on whatever becomes of what it waits for.
+ * Updates in all Regions whether the waiting material can be rotated to. The caller changes `key`'s own
+ * row afterwards. A started rotation continues, whatever happens to the waiting material.
  */
 export async function settleWaiting(transaction: Transaction, key: KeyRecord): Promise<void> {
   if (key.origin !== 'EXTERNAL' || key.primaryRegion === undefined) return

@@ -1,4 +1,4 @@
-/** What becomes of events, counted. @module */
+/** Counts events by their outcome. @module */
 import { Counter, type Registry } from 'prom-client'
 import type { EventOutcome } from '../events/send-events.ts'
 
@@ -13,7 +13,7 @@ export function createEventCounter(
     labelNames: ['outcome'],
     registers,
   })
-  // There from the start, so that a rate sees the first.
+  // Every series exists from the start, so that `rate()` sees the first increment.
   for (const outcome of outcomes) counter.inc({ outcome }, 0)
   return (outcome, events) => counter.inc({ outcome }, events)
 }

@@ -1,32 +1,32 @@
 /**
- * What the server is like when its numbers are read. Whoever knows a value says how it is read; one that
- * nobody knows yet, or that cannot be read, is left out, and the others are told all the same.
+ * Gauges of the server's state, read at each scrape. The part that knows a value registers a reader for
+ * it. A gauge without a reader, or with one that fails, is omitted; the others are still reported.
  * @module
  */
 import { Gauge, type Registry } from 'prom-client'
 
-/** By label where there is one; undefined where there is nothing to tell. */
+/** A value, or a value for each label; undefined when there is none. */
 export type Reading = number | Readonly<Record<string, number>> | undefined
 export type Readers = Readonly<Partial<Record<GaugeName, () => Reading | Promise<Reading>>>>
 
 interface Described {
   readonly help: string
-  /** What those of several workers come to; the first one's holds for all where it is left out. */
+  /** How to aggregate across workers; `first` when left out: worker 0 reports for the deployment. */
   readonly over?: 'sum' | 'min' | 'max' | 'first'
   readonly label?: string
 }
 
 const described = {
-  trent_ready: { help: '1 while calls are served, as /readyz says.' },
+  trent_ready: { help: '1 while calls are served, as in /readyz.' },
   trent_sealed: { help: '1 while the root key is not open.' },
   trent_database_damaged: {
-    help: '1 when the check after the start found damage in the database.',
+    help: '1 if the check after the start found damage in the database.',
   },
   trent_database_checked: {
-    help: '1 when the check after the start has looked at every table of the database.',
+    help: '1 if the check after the start has covered every table of the database.',
   },
   trent_clock_held: {
-    help: '1 while nobody vouches for the clock, and nothing is done that cannot be undone.',
+    help: '1 while the clock is held: irreversible jobs wait for `trent clock accept`.',
   },
   trent_journal_healthy: { over: 'min', help: '1 while audit records can be made durable.' },
   trent_journal_has_reserve: {
@@ -45,7 +45,7 @@ const described = {
   },
   trent_journal_unanchored_seconds: {
     over: 'max',
-    help: 'How long the first record behind the last checkpoint has waited; 0 when there is none.',
+    help: 'How long the first record behind the last checkpoint has waited; 0 without one.',
   },
   trent_journal_checkpoint_age_seconds: { over: 'max', help: 'Time since the last checkpoint.' },
   trent_outbox_records: {
@@ -53,31 +53,31 @@ const described = {
     help: 'Audit records of committed changes that the journal does not hold yet.',
   },
   trent_event_index_lag_seconds: {
-    help: 'How long LookupEvents and usage have been behind the journal; 0 when they are not.',
+    help: 'How long LookupEvents and usage have been behind the journal; 0 if up to date.',
   },
   trent_delivery_lag_seconds: {
-    help: 'All audit records that are older have been delivered; absent where nothing delivers.',
+    help: 'All older audit records have been delivered; absent without delivery.',
   },
-  trent_delivery_waiting_files: { help: 'Files that are made and not delivered.' },
+  trent_delivery_waiting_files: { help: 'Files that wait to be delivered.' },
   trent_delivery_failures: {
-    help: 'Failures of a step of delivery since it last succeeded.',
+    help: 'Failures of a step of delivery since its last success.',
     label: 'step',
   },
   trent_events_waiting: { help: 'Events that the webhook has not taken yet.' },
   trent_events_oldest_waiting_seconds: {
-    help: 'How long the oldest of those events has waited; 0 when there is none.',
+    help: 'How long the oldest waiting event has waited; 0 without one.',
   },
-  trent_store_changes: { help: 'Changes of the store that were committed.' },
-  trent_store_read_seconds: { help: 'Time of the read that counted the keys.' },
-  trent_refused_callers: { over: 'sum', help: 'Requests whose caller could not be proved.' },
+  trent_store_changes: { help: 'Committed changes of the store.' },
+  trent_store_read_seconds: { help: 'Duration of the last count of keys.' },
+  trent_refused_callers: { over: 'sum', help: 'Requests that failed authentication.' },
   trent_keys: { help: 'Keys by state.', label: 'state' },
   trent_soonest_material_expiry_seconds: {
-    help: 'How long until the first imported material expires; absent where none does.',
+    help: 'Time until the first imported material expires; absent if none does.',
   },
-  trent_cache_hits: { over: 'sum', help: 'Answers from memory.', label: 'cache' },
+  trent_cache_hits: { over: 'sum', help: 'Cache hits.', label: 'cache' },
   trent_cache_misses: {
     over: 'sum',
-    help: 'Questions that the store had to answer.',
+    help: 'Cache misses: the store had to answer.',
     label: 'cache',
   },
 } as const satisfies Readonly<Record<string, Described>>
@@ -85,16 +85,16 @@ const described = {
 export type GaugeName = keyof typeof described
 
 export interface Gauges {
-  /** From now on these are read so. */
+  /** Registers readers, in addition to those before. */
   observe(readers: Readers): void
-  /** Reads them all. */
+  /** Reads all gauges. */
   refresh(): Promise<void>
 }
 
 export function createGauges(registry: Registry): Gauges {
   const gauges = Object.entries(described).map(
     ([name, { help, label, over = 'first' }]: [string, Described]) => ({
-      name: name as GaugeName, // the table's own
+      name: name as GaugeName, // the table's own keys
       label,
       gauge: new Gauge({
         name,
@@ -108,7 +108,7 @@ export function createGauges(registry: Registry): Gauges {
   let readers: Readers = {}
   const refresh = async ({ name, label, gauge }: (typeof gauges)[number]): Promise<void> => {
     const reading = await read(readers[name])
-    gauge.reset() // a gauge without labels is 0 then, and not absent
+    gauge.reset() // sets a gauge without labels to 0 instead of removing it
     if (label === undefined) gauge.remove()
     if (typeof reading === 'number') gauge.set(reading)
     else if (reading !== undefined && label !== undefined) {
@@ -125,7 +125,7 @@ export function createGauges(registry: Registry): Gauges {
   }
 }
 
-/** Its absence says that it cannot be read: there are alarms for that. */
+/** A gauge that cannot be read is omitted; there are alerts for its absence. */
 async function read(reader: Readers[GaugeName]): Promise<Reading> {
   try {
     return await reader?.()
@@ -134,8 +134,11 @@ async function read(reader: Readers[GaugeName]): Promise<Reading> {
   }
 }
 
-/** One answer for all who ask within `forMs` milliseconds; after a failure the next one asks again. */
-export function kept<T>(ask: () => Promise<T>, forMs: number): () => Promise<T> {
+/**
+ * Shares one answer among all calls within `forMs` milliseconds; after a failure the next call asks
+ * again.
+ */
+export function cached<T>(ask: () => Promise<T>, forMs: number): () => Promise<T> {
   let answer: { readonly of: Promise<T>; readonly at: number } | undefined
   return () => {
     const now = performance.now()

@@ -1,11 +1,11 @@
-/** Ports that tell how long their work takes. @module */
+/** Wrappers of ports that measure how long the work takes. @module */
 import type { FilePort, OpenFile } from '../disk/files.ts'
 import type { OpenJournal } from '../audit/journal/journal.ts'
 import type { KeyStore } from '../keystores/keystore.ts'
 
 type Observe = (milliseconds: number) => void
 
-/** Each fdatasync of a file that is made here. */
+/** Measures each fdatasync of the files created through it. */
 export function measuredFiles(files: FilePort, observe: Observe): FilePort {
   return {
     ...files,
@@ -16,7 +16,7 @@ export function measuredFiles(files: FilePort, observe: Observe): FilePort {
   }
 }
 
-/** How long each record waits. */
+/** Measures how long each record waits. */
 export function measuredJournal(journal: OpenJournal, observe: Observe): OpenJournal {
   return {
     append: timed((eventId: string, record: string) => journal.append(eventId, record), observe),
@@ -38,7 +38,7 @@ export function measuredJournal(journal: OpenJournal, observe: Observe): OpenJou
   }
 }
 
-/** Each piece of work, with its waiting. */
+/** Measures each operation, including its time in queues. */
 export function measuredKeyStore(store: KeyStore, observe: Observe): KeyStore {
   return {
     createMaterial: timed((...given) => store.createMaterial(...given), observe),

@@ -1,6 +1,7 @@
 /**
- * What the server measures of itself, for Prometheus. Aggregates alone: no label names an account, a key or
- * a caller, and each label is of a closed set, so that nobody can make the numbers grow without bound.
+ * The server's metrics for Prometheus. They are aggregates only: no label names an account, a key or a
+ * caller, and each label has a closed set of values, so that nobody can create an unbounded number of
+ * series.
  * @module
  */
 import {
@@ -18,26 +19,28 @@ import { anyState, usableStates } from '../model/key-state.ts'
 import { createGauges, type Readers } from './gauges.ts'
 
 export interface Meter {
-  /** A request was answered; `operation` is undefined for one that no operation was found for. */
+  /** Counts an answered request; `operation` is undefined if no operation was found for it. */
   answered(operation: MeteredOperation | undefined, outcome: string, milliseconds: number): void
-  /** Milliseconds, each. */
+  /** Durations, in milliseconds. */
   readonly authorized: (milliseconds: number) => void
   readonly worked: (milliseconds: number) => void
   readonly appended: (milliseconds: number) => void
   readonly synced: (milliseconds: number) => void
-  /** So many events have come to this. */
-  readonly told: (outcome: EventOutcome, events: number) => void
-  /** The audit journal, a checkpoint or delivery has failed: an error that is logged. */
+  /** Counts events by outcome. */
+  readonly countEvents: (outcome: EventOutcome, events: number) => void
+  /**
+   * Counts a failure of the audit journal, a checkpoint or delivery; the error itself is in the log.
+   */
   journalFailed(): void
-  /** A key's state did not allow what it was to be used for. */
+  /** Counts a use that the key's state did not allow. */
   refusedUse(state: KeyState): void
-  /** A row or a key's material was not what the server had written. */
+  /** Counts a row or key material that the server did not write. */
   forged(what: 'row' | 'material'): void
-  /** Says how figures of the server's state are read. */
+  /** Registers readers of gauges. */
   observe(readers: Readers): void
-  /** All numbers, as another worker takes them into its own. */
+  /** All metrics of this worker, for another worker to merge. */
   figures(): Promise<Figures>
-  /** All numbers, those of other workers among them, in Prometheus's text format. */
+  /** All metrics, merged with those of other workers, in Prometheus's text format. */
   text(): Promise<string>
   readonly contentType: string
 }
@@ -55,7 +58,7 @@ const workBuckets = [
   0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025, 0.1, 1,
 ]
 
-/** @param others the figures of the other workers, one set each */
+/** @param others the metrics of each other worker */
 export function createMeter(
   others: () => Promise<readonly Figures[]> = () => Promise.resolve([]),
 ): Meter {
@@ -71,24 +74,24 @@ export function createMeter(
     new Histogram({ name, help, buckets, registers })
   const latency = new Histogram({
     name: 'trent_request_seconds',
-    help: 'Time from a whole request to its answer, with its audit record durable.',
+    help: 'Time from the complete request to its answer, with its audit record durable.',
     labelNames: ['service', 'operation'],
     buckets: requestBuckets,
     registers,
   })
   const authorization = histogram(
     'trent_authorization_seconds',
-    'Time that it took to decide whether a call may be.',
+    'Time to authorize a call.',
     workBuckets,
   )
   const crypto = histogram(
     'trent_crypto_seconds',
-    'Time that key stores took for one piece of cryptography, with its waiting.',
+    'Time of one operation of a key store, including its time in queues.',
     workBuckets,
   )
   const append = histogram(
     'trent_journal_append_seconds',
-    'Time that audit records waited until they were durable.',
+    'Time until an audit record was durable.',
     requestBuckets,
   )
   const sync = histogram(
@@ -98,7 +101,7 @@ export function createMeter(
   )
   const damage = createDamageCounters(registers)
   const refusedUse = createRefusedUses(registers)
-  const told = createEventCounter(registers)
+  const countEvents = createEventCounter(registers)
   const gauges = createGauges(registry)
   const figures = async (): Promise<Figures> => {
     await gauges.refresh()
@@ -113,7 +116,7 @@ export function createMeter(
     worked: (milliseconds) => crypto.observe(milliseconds / 1000),
     appended: (milliseconds) => append.observe(milliseconds / 1000),
     synced: (milliseconds) => sync.observe(milliseconds / 1000),
-    told,
+    countEvents,
     ...damage,
     refusedUse,
     observe: (readers) => gauges.observe(readers),
@@ -127,7 +130,7 @@ export function createMeter(
 }
 
 function together(all: readonly Figures[]): Promise<string> {
-  // The library's types leave out that it takes what `getMetricsAsJSON` gives.
+  // The library's types omit that it accepts what `getMetricsAsJSON` returns.
   return AggregatorRegistry.aggregate(all as never).metrics()
 }
 
@@ -136,11 +139,11 @@ const nothingFound: MeteredOperation = { service: 'none', name: 'unknown' }
 function createRefusedUses(registers: Registry[]): Meter['refusedUse'] {
   const counter = new Counter({
     name: 'trent_refused_uses_total',
-    help: 'Uses of keys whose state did not allow it, by that state.',
+    help: 'Refused uses of keys, by the key state that did not allow them.',
     labelNames: ['state'],
     registers,
   })
-  // There from the start, so that a rate sees the first.
+  // Every series exists from the start, so that `rate()` sees the first increment.
   for (const state of anyState) if (!usableStates.includes(state)) counter.inc({ state }, 0)
   return (state) => counter.inc({ state })
 }

@@ -1,6 +1,7 @@
 /**
- * Price lists: what AWS asks for keys and requests, by the rules of 2015 and by today's, or one's own.
- * The amounts are those that AWS publishes for most of its Regions; whoever charges somebody checks them.
+ * Price lists for usage reports: AWS's prices by the rules of 2015 and of today, or the operator's own.
+ * The amounts are those that AWS publishes for most of its Regions. Check them before you charge
+ * anybody.
  * @see https://aws.amazon.com/kms/pricing/
  * @module
  */
@@ -8,22 +9,25 @@
 export interface PriceList {
   readonly name: string
   readonly currency: string
-  /** For a key over a whole month; a part of a month is a part of it. */
+  /** Price of a key for a whole month; a part of a month costs that part. */
   readonly keyMonth: number
-  /** A key is charged for while it is in one of these. */
+  /** A key is charged for in these states. */
   readonly chargedStates: readonly string[]
-  /** How many rotations of a key are charged for as one more key each. */
+  /** The number of rotations that are each charged like another key. */
   readonly rotationsCharged: number
-  /** Requests a month that cost nothing, of those that `free` rules are about. */
+  /** Free requests of a month, for the requests whose rule is `free`. */
   readonly freeRequests: number
-  /** The first that is about a request is its price. */
+  /** The first rule that matches a request gives its price. */
   readonly requests: readonly RequestPrice[]
 }
 
 export interface RequestPrice {
-  /** Begins so: `GenerateDataKeyPair RSA` is about pairs of RSA; of any when left out. */
+  /**
+   * Matches by prefix: `GenerateDataKeyPair RSA` matches RSA pairs. Matches every operation when left
+   * out.
+   */
   readonly operation?: string
-  /** The spec of its key begins so; of any, and of none, when left out. */
+  /** Prefix of the key's spec. Matches every request when left out, with or without a key. */
   readonly keySpec?: string
   readonly per10000: number
   readonly free: boolean
@@ -61,20 +65,22 @@ export const priceLists: Readonly<Record<'2015' | 'today', PriceList>> = {
   },
 }
 
-/** A price list that is not one; the message says where. */
+/** A price list is not valid; the message says where. */
 export class PriceListError extends Error {}
 
-/** Reads an operator's own, in JSON, of the same members. @throws {PriceListError} */
+/**
+ * Reads an operator's price list from JSON with the members of `PriceList`. @throws {PriceListError}
+ */
 export function readPriceList(text: string): PriceList {
   let given: unknown
   try {
     given = JSON.parse(text)
   } catch (cause) {
-    throw new PriceListError('it is no JSON', { cause })
+    throw new PriceListError('it is not valid JSON', { cause })
   }
   const list = members(given, 'it')
   const requests = list['requests']
-  if (!Array.isArray(requests)) throw new PriceListError('`requests` is no list')
+  if (!Array.isArray(requests)) throw new PriceListError('`requests` must be a list')
   return {
     name: textOf(list, 'name'),
     currency: textOf(list, 'currency'),
@@ -98,23 +104,23 @@ type Given = Readonly<Record<string, unknown>>
 
 function members(value: unknown, what: string): Given {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
-  throw new PriceListError(`${what} is no object`)
+  throw new PriceListError(`${what} must be an object`)
 }
 
 function textOf(list: Given, name: string): string {
   const value = list[name]
   if (typeof value === 'string') return value
-  throw new PriceListError(`\`${name}\` is no text`)
+  throw new PriceListError(`\`${name}\` must be a text`)
 }
 
 function textsOf(list: Given, name: string): readonly string[] {
   const value = list[name]
   if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value
-  throw new PriceListError(`\`${name}\` is no list of texts`)
+  throw new PriceListError(`\`${name}\` must be a list of texts`)
 }
 
 function amountOf(list: Given, name: string): number {
   const value = list[name]
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
-  throw new PriceListError(`\`${name}\` is no amount`)
+  throw new PriceListError(`\`${name}\` must be a number of at least 0`)
 }

@@ -1,4 +1,4 @@
-/** How the figures of a running server's state are read. @module */
+/** Readers of the gauges of a running server. @module */
 import type { Anchors } from '../audit/journal/anchors.ts'
 import { readCheckpoint } from '../audit/journal/checkpoint.ts'
 import type { Delivery } from '../audit/delivery/delivery.ts'
@@ -7,15 +7,15 @@ import type { Outbox } from '../audit/outbox.ts'
 import type { Refusals } from '../authenticate/refusals.ts'
 import type { MovableClock } from '../jobs/clock.ts'
 import type { Store } from '../store/store.ts'
-import { kept, type Readers } from './gauges.ts'
+import { cached, type Readers } from './gauges.ts'
 import type { Lookup } from '../cache/cached-records.ts'
 
-/** In milliseconds: counting keys reads a whole index. */
+/** In milliseconds; longer than the others because counting keys reads a whole index. */
 const keysKeptMs = 15_000
-/** One reading is for all the figures that come of it. */
+/** One reading serves all gauges that come from it. */
 const sharedMs = 500
 
-/** Of what there is before the root key is open. */
+/** Gauges that exist before the root key is open. */
 export function journalReaders(
   journal: Pick<OpenJournal, 'healthy' | 'hasReserve' | 'lag'>,
 ): Readers {
@@ -30,7 +30,7 @@ export function journalReaders(
   }
 }
 
-/** Of what each worker has of its own, beside its journal. */
+/** Gauges of each worker's own state, in addition to its journal. */
 export function workerReaders(of: {
   readonly clock: Pick<MovableClock, 'system'>
   readonly anchors: Pick<Anchors, 'last'>
@@ -55,20 +55,20 @@ export function workerReaders(of: {
   }
 }
 
-/** Of what depends on the root key and is the whole deployment's. */
+/** Gauges that need the root key and describe the whole deployment. */
 export function deploymentReaders(of: {
   readonly store: Pick<Store, 'epoch' | 'keyFigures' | 'eventFigures'>
   readonly clock: Pick<MovableClock, 'now' | 'held'>
   readonly delivery: Pick<Delivery, 'figures'>
 }): Readers {
   const { store, clock, delivery } = of
-  const keys = kept(async () => {
+  const keys = cached(async () => {
     const started = performance.now()
     const figures = await store.keyFigures()
     return { ...figures, readSeconds: (performance.now() - started) / 1000 }
   }, keysKeptMs)
-  const delivered = kept(() => delivery.figures(), sharedMs)
-  const events = kept(() => store.eventFigures(), sharedMs)
+  const delivered = cached(() => delivery.figures(), sharedMs)
+  const events = cached(() => store.eventFigures(), sharedMs)
   return {
     trent_clock_held: () => Number(clock.held() !== undefined),
     trent_delivery_lag_seconds: async () => {

@@ -1,6 +1,6 @@
 /**
- * What a month's keys and requests come to: key-months from the turns of keys' lives, requests less those
- * that cost nothing, by account, key, operation or tag.
+ * The cost of a month's keys and requests: key-months from the history of key states, and requests less
+ * the free ones, by account, key, operation or tag.
  * @module
  */
 import type { UsedKey } from '../operations/trent/list-usage.ts'
@@ -20,7 +20,7 @@ export interface UsageReport {
   readonly currency: string
   readonly rows: readonly UsageRow[]
   readonly total: Omit<UsageRow, 'group'>
-  /** Requests that cost nothing, of `freeRequests` a month and account; already taken off. */
+  /** Requests covered by `freeRequests` (a month and account); their price is already deducted. */
   readonly freeRequests: number
 }
 
@@ -33,7 +33,7 @@ export interface UsageRow {
   readonly cost: number
 }
 
-/** How rows are gathered; `tag:<key>` by the value of a tag of the key. */
+/** How rows are grouped; `tag:<key>` groups by the value of the key's tag. */
 export type Grouping = 'account' | 'key' | 'operation' | `tag:${string}`
 
 export interface Asked {
@@ -41,7 +41,7 @@ export interface Asked {
   readonly month: string
   readonly by: Grouping
   readonly prices: PriceList
-  /** Milliseconds since the epoch: a month that goes on is charged for so far. */
+  /** Milliseconds since the epoch: the current month is charged up to this time. */
   readonly now: number
 }
 
@@ -52,7 +52,7 @@ interface Amounts {
   cost: number
 }
 
-/** What stands for what belongs to no key, or to none that has the tag. */
+/** The group of requests without a key, and of keys without the tag. */
 const none = '-'
 
 export function usageReport(accounts: readonly AccountUsage[], asked: Asked): UsageReport {
@@ -80,7 +80,8 @@ export function usageReport(accounts: readonly AccountUsage[], asked: Asked): Us
     const specs = specsOf(account)
     let free = prices.freeRequests
     for (const count of account.requests) {
-      // Each request once: the other account's record of it is about its key.
+      // Each request counts once, for its caller's account; the key's account holds a copy of the
+      // record.
       if (!count.own) continue
       const [keyArn = ''] = count.keyArns.split(' ')
       const amounts = amountsOf(groupOf(keyArn, count.operation))
@@ -118,7 +119,7 @@ function priceOf(
   return price ?? { per10000: 0, free: false }
 }
 
-/** Of keys that are gone, what was said of them when they were made. */
+/** Deleted keys have the spec that was recorded when they were created. */
 function specsOf({ keys, turns }: AccountUsage): ReadonlyMap<string, string> {
   const said = turns.flatMap(({ keyArn, spec }) =>
     spec === undefined ? [] : [[keyArn, spec] as const],
@@ -147,7 +148,10 @@ function keyMonthsOf(
   return months
 }
 
-/** A key that is older than what is known of its life was there before: as it is now, or enabled. */
+/**
+ * A key that is older than its recorded history counts from its creation: in its present state, or
+ * enabled before the first recorded change.
+ */
 function wholeLife(life: readonly KeptTurn[], key: UsedKey | undefined): readonly Turn[] {
   const [first] = life
   if (key === undefined || (first?.at ?? Infinity) <= key.createdAt + 1000) return life
@@ -156,7 +160,7 @@ function wholeLife(life: readonly KeptTurn[], key: UsedKey | undefined): readonl
 
 type Turn = Pick<KeptTurn, 'at' | 'state'>
 
-/** Milliseconds between two times that are charged for, once more for each charged rotation. */
+/** Milliseconds to charge between two times, multiplied by one plus the number of charged rotations. */
 function chargedMs(
   life: readonly Turn[],
   {

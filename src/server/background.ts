@@ -82,7 +82,7 @@ export function openWorks(config: WorksConfig, parts: WorkerParts, sentElsewhere
     store,
     clock,
     random,
-    onOutcome: parts.meter.told,
+    onOutcome: parts.meter.countEvents,
     log,
     sentElsewhere,
   })

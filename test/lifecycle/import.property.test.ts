@@ -102,7 +102,7 @@ async function open(t: TestContext, engine: TestedEngine): Promise<World> {
     journal: { healthy: true, position: { stream: 'test', segment: 1 } },
     outbox: { settle: () => Promise.resolve() },
     regions: { known: () => true, partitionOf: () => 'aws' } as never, // nothing else is asked
-    events: { areTold: false },
+    events: { isEnabled: false },
     clock,
     random: realRandom,
   })

@@ -18,7 +18,7 @@ interface Changing {
 
 async function open(
   t: TestContext,
-  areTold: boolean,
+  isEnabled: boolean,
   inTransaction: (transaction: Transaction) => Transaction = (transaction) => transaction,
 ): Promise<Changing> {
   const [engine] = engines
@@ -32,7 +32,7 @@ async function open(
     journal: { healthy: true, position: { stream: 'worker-0', segment: 1 } },
     outbox: { settle: () => Promise.resolve() },
     regions: createRegionTable([]),
-    events: { areTold },
+    events: { isEnabled },
     clock: { now: () => 5_000, system: () => 0 },
     random: systemRandom,
   })

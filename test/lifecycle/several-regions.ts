@@ -68,7 +68,7 @@ export async function openSeveralRegions(
     journal: { healthy: true, position: { stream: 'test', segment: 1 } },
     outbox: { settle: () => Promise.resolve() },
     regions: createRegionTable(),
-    events: { areTold: false },
+    events: { isEnabled: false },
     clock,
     random: realRandom,
   })

@@ -15,7 +15,7 @@ import {
 import { Registry } from 'prom-client'
 import { nodeFiles, type FilePort } from '../../src/disk/files.ts'
 import { systemRandom } from '../../src/crypto/entropy.ts'
-import { createGauges, kept } from '../../src/metrics/gauges.ts'
+import { createGauges, cached } from '../../src/metrics/gauges.ts'
 import { openFileSeal } from '../../src/seals/file.ts'
 import type { Seal } from '../../src/seals/seal.ts'
 import { createFailingFiles } from '../audit/delivery/failing-files.ts'
@@ -309,7 +309,7 @@ test('a figure that cannot be read is left out, and the others are told', async 
 test('one answer is for all who ask within its time, and a failure is asked for again', async () => {
   let asked = 0
   let fails = true
-  const ask = kept(() => {
+  const ask = cached(() => {
     asked += 1
     return fails ? Promise.reject(new Error('away')) : Promise.resolve(asked)
   }, 60_000)

@@ -159,13 +159,13 @@ test('a price list of one’s own is read, and what is none is refused with its 
   const own = { ...rest, rotationsCharged: 3, keyMonth: 2 }
   assert.deepEqual(readPriceList(JSON.stringify(own)), own)
   for (const [wrong, message] of [
-    ['', 'it is no JSON'],
-    ['[]', 'it is no object'],
-    [JSON.stringify({ ...own, requests: 1 }), '`requests` is no list'],
-    [JSON.stringify({ ...own, requests: [1] }), 'requests[0] is no object'],
-    [JSON.stringify({ ...own, keyMonth: -1 }), '`keyMonth` is no amount'],
-    [JSON.stringify({ ...own, name: 1 }), '`name` is no text'],
-    [JSON.stringify({ ...own, chargedStates: 'x' }), '`chargedStates` is no list of texts'],
+    ['', 'it is not valid JSON'],
+    ['[]', 'it must be an object'],
+    [JSON.stringify({ ...own, requests: 1 }), '`requests` must be a list'],
+    [JSON.stringify({ ...own, requests: [1] }), 'requests[0] must be an object'],
+    [JSON.stringify({ ...own, keyMonth: -1 }), '`keyMonth` must be a number of at least 0'],
+    [JSON.stringify({ ...own, name: 1 }), '`name` must be a text'],
+    [JSON.stringify({ ...own, chargedStates: 'x' }), '`chargedStates` must be a list of texts'],
   ] as const) {
     assert.throws(
       () => readPriceList(wrong),
