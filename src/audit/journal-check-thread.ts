@@ -1,6 +1,7 @@
 /**
- * The thread that follows the closed segments of a journal once, from first to last: hashing gigabytes costs
- * the calls nothing. `journal-check.ts` starts it with `JournalCheckSettings`.
+ * The thread that checks the closed segments of a journal once, from first to last. It is a thread of
+ * its own because hashing gigabytes must not delay calls. `journal-check.ts` starts it with
+ * `JournalCheckSettings`.
  * @module
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
@@ -10,11 +11,11 @@ import { listSegments, walkStream, type StreamFiles } from './journal/walk-strea
 export interface JournalCheckSettings {
   /** The journal's directory. */
   readonly directory: string
-  /** Where each stream begins. */
+  /** The first segment of each stream. */
   readonly streams: readonly { readonly stream: string; readonly first: number }[]
 }
 
-/** One segment that is not as it was closed. */
+/** A closed segment that is missing or damaged. */
 export interface SegmentFlaw {
   readonly stream: string
   readonly segment: number
@@ -28,24 +29,24 @@ async function check(
 ): Promise<void> {
   for (const { stream, first } of streams) {
     const home = { files: nodeFiles, directory, stream }
-    const tell = (segment: number, offset: number, why: string): void => {
+    const report = (segment: number, offset: number, why: string): void => {
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
       port.postMessage({ stream, segment, offset, why } satisfies SegmentFlaw)
     }
     const last = await lastOf(home)
     if (last === undefined) {
-      tell(first, 0, 'the stream is missing')
+      report(first, 0, 'the stream is missing')
       continue
     }
-    // The last segment is the one that is being written.
+    // The last segment is still being written.
     for (let segment = first; segment < last; segment += 1) {
       try {
         for await (const { flaw } of walkStream(home, segment, () => undefined)) {
-          if (flaw !== undefined) tell(segment, flaw.offset, flaw.why)
-          break // this segment alone
+          if (flaw !== undefined) report(segment, flaw.offset, flaw.why)
+          break // check one segment at a time
         }
       } catch {
-        tell(segment, 0, 'the segment cannot be read')
+        report(segment, 0, 'the segment cannot be read')
       }
     }
   }
@@ -59,5 +60,5 @@ async function lastOf(home: StreamFiles): Promise<number | undefined> {
   }
 }
 
-// `journal-check.ts` alone starts this thread.
+// Only `journal-check.ts` starts this thread.
 if (parentPort !== null) await check(parentPort, workerData as JournalCheckSettings)

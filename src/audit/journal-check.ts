@@ -1,6 +1,6 @@
 /**
- * What a start tells of the journal's closed segments: those that are missing or were changed. They are
- * followed in the background, once; records go on meanwhile.
+ * Checks the journal's closed segments once after a start, in the background, and reports those that
+ * are missing or were changed. Records are written meanwhile.
  * @module
  */
 import { once } from 'node:events'
@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts'
 import type { JournalCheckSettings, SegmentFlaw } from './journal-check-thread.ts'
 
 export interface JournalCheck {
-  /** Resolves when every segment was looked at, or the check was closed. */
+  /** Resolves when every segment has been checked, or the check was closed. */
   readonly done: Promise<void>
   close(): Promise<void>
 }
@@ -18,7 +18,7 @@ export async function checkClosedSegments(ports: {
   readonly store: Pick<Store, 'listAuditWriters'>
   /** The journal's directory. */
   readonly directory: string
-  /** Hears of each segment that is not as it was closed. */
+  /** Called for each segment that is missing or damaged. */
   readonly onError: (error: Error) => void
 }): Promise<JournalCheck> {
   const { store, directory, onError } = ports
@@ -30,15 +30,15 @@ export async function checkClosedSegments(ports: {
     workerData: settings,
   })
   thread.unref()
-  const told: Promise<void>[] = []
+  const reports: Promise<void>[] = []
   thread.on('message', (flaw: SegmentFlaw) => {
-    told.push(tell(flaw, store, onError))
+    reports.push(report(flaw, store, onError))
   })
   thread.on('error', (cause) => onError(new Error('the journal could not be checked', { cause })))
   const ended = once(thread, 'exit')
   const finish = async (): Promise<void> => {
     await ended
-    await Promise.all(told)
+    await Promise.all(reports)
   }
   const done = finish()
   return {
@@ -50,12 +50,12 @@ export async function checkClosedSegments(ports: {
   }
 }
 
-async function tell(
+async function report(
   { stream, segment, offset, why }: SegmentFlaw,
   store: Pick<Store, 'listAuditWriters'>,
   onError: (error: Error) => void,
 ): Promise<void> {
-  // Retention may have deleted it meanwhile.
+  // Retention may have deleted the segment meanwhile.
   const writers = await store.listAuditWriters().catch(() => [])
   const first = writers.find((writer) => writer.stream === stream)?.first.segment ?? segment
   if (segment < first) return

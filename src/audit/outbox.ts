@@ -1,20 +1,20 @@
 /**
- * The way of a change's record from the store into the journal: exactly once.
+ * The outbox: brings the record of each change from the store into the journal, exactly once.
  *
  * Why each change has exactly one record that counts:
- * 1. The row is inserted in the change's transaction, so that a change exists if and only if its
- *    row did. The row goes only after the journal answered for the record, or was seen to hold it:
- *    at least one.
- * 2. In one process, a record is appended again only after its append failed. What failed was
- *    covered by no successful sync, so it lies behind the last durable offset of a segment that is
- *    over, if anywhere; the next append succeeds only in a later segment, whose opening names that
- *    offset, and frames behind it do not count. The one that was answered is never appended again:
- *    at most one.
- * 3. After the process's death the next start first ends the last segment of every stream at its last
- *    whole frame, and makes those durable; only then is each row looked up, from the segment that it
- *    names: one that counts is dropped, one that does not is appended. The journal writes in no segment
- *    before the one that it names at the time of the transaction, so the search sees wherever the
- *    record can be.
+ * 1. The outbox row is inserted in the change's transaction, so the change exists if and only if the
+ *    row did. The row is deleted only after the journal acknowledged the record, or was seen to hold
+ *    it: at least one.
+ * 2. Within one process, a record is appended again only after its append failed. No successful sync
+ *    covered the failed append. So if its bytes are on disk at all, they lie behind the last durable
+ *    offset of a segment that has ended. The next append succeeds only in a later segment, whose first
+ *    frame names that offset, and frames behind it do not count. An acknowledged record is never
+ *    appended again: at most one.
+ * 3. After the process dies, the next start first ends the last segment of every stream at its last
+ *    whole frame and makes those frames durable. Only then does it look each row up, from the segment
+ *    that the row names. A record that counts is dropped, the others are appended. The journal never
+ *    writes to a segment before the one that it names at the time of the transaction, so the search
+ *    covers every place where the record can be.
  * @module
  */
 import type { Store, Transaction } from '../store/store.ts'
@@ -26,19 +26,17 @@ import { walkStream } from './journal/walk-stream.ts'
 
 type OutboxStore = Pick<Store, 'listOutbox' | 'deleteOutbox'>
 
-/**
- * Rows are drained by so many: even of the longest records, they may all wait for the disk at once.
- */
+/** Rows to drain at once: even the longest records may then all wait for the disk together. */
 const drainedMax = 200
-/** Rows are deleted by so many. */
+/** Rows to delete at once. */
 const deletedMax = 1000
 const deleteDelayMs = 100
 const retryDelayMs = 250
 
 /**
- * Copies what the last process left in the outbox to the journal, and empties it. It runs before
- * the listener opens and before anything else appends.
- * @returns how many rows there were, and how many records the journal lacked
+ * Copies to the journal what the last process left in the outbox, and empties the outbox. It runs
+ * before the listener opens and before anything else appends.
+ * @returns the number of rows, and the number of records that the journal lacked
  * @throws {JournalFailed} when a record cannot be made durable
  */
 export async function drainOutbox(options: {
@@ -47,7 +45,7 @@ export async function drainOutbox(options: {
   /** The journal's directory. */
   readonly directory: string
   readonly files?: FilePort
-  /** Hears of damage met on the way. */
+  /** Called for damage that the search meets. */
   readonly onError?: (error: Error) => void
 }): Promise<{ readonly rows: number; readonly appended: number }> {
   const { store, journal } = options
@@ -71,7 +69,7 @@ export async function drainOutbox(options: {
   }
 }
 
-/** Takes out of `missing` what the stream holds, from segment `from` on. */
+/** Removes from `missing` the records that the stream holds, from segment `from` on. */
 async function dropHeld(
   options: Omit<Parameters<typeof drainOutbox>[0], 'store' | 'journal'>,
   stream: string,
@@ -80,7 +78,7 @@ async function dropHeld(
 ): Promise<void> {
   const { directory, files = nodeFiles, onError } = options
   const entries = await files.list(directory)
-  // Whoever took a stream away does not keep the server from starting: the verifier tells of it.
+  // Somebody who removes a stream must not keep the server from starting; the verifier reports it.
   if (!entries.some(({ name }) => name === stream)) {
     onError?.(new Error(`the journal is damaged: the stream ${stream} is missing`))
     return
@@ -89,7 +87,7 @@ async function dropHeld(
     if (frame.kind === 'record') missing.delete(eventIdOf(frame.payload))
   })
   for await (const { name, flaw } of walk) {
-    // What damage hides does not count as held: the change gets a record that can be read.
+    // A record behind damage does not count as held: the change gets a record that can be read.
     if (flaw !== undefined) {
       onError?.(
         new Error(`the journal is damaged: ${stream}/${name}, offset ${flaw.offset}: ${flaw.why}`),
@@ -98,7 +96,7 @@ async function dropHeld(
   }
 }
 
-/** Keeps the records of a change with it. @returns them as they are kept */
+/** Inserts the records of a change in its transaction. @returns the records as they are stored */
 export async function insertRecords(
   transaction: Pick<Transaction, 'insertOutbox'>,
   rows: readonly FinishedRecord[],
@@ -113,15 +111,14 @@ export async function insertRecords(
 
 export interface Outbox {
   /**
-   * Makes the record of a committed change durable; its row goes later.
-   * @throws {JournalFailed} the caller gets no result; the record follows when the journal is
-   * healthy
+   * Makes the record of a committed change durable; its row is deleted later.
+   * @throws {JournalFailed} The caller gets no result. The record follows when the journal is healthy.
    */
   settle(eventId: string, record: string): Promise<void>
-  /** Records of committed changes that the journal does not hold yet. */
+  /** The number of records of committed changes that the journal does not hold yet. */
   readonly unsettled: number
   /**
-   * Waits for what is under way and deletes the rows that are done. Before the journal is closed.
+   * Waits for current appends and deletes the rows that are done. Call it before the journal is closed.
    */
   close(): Promise<void>
 }
@@ -140,7 +137,8 @@ export function createOutbox(options: {
 class RunningOutbox implements Outbox {
   readonly #options: Parameters<typeof createOutbox>[0]
   /**
-   * Failed once, to be appended again: bounded, as no change begins while the journal is unhealthy.
+   * Records to append again, because an append failed. Bounded, because no change begins while the
+   * journal is unhealthy.
    */
   readonly #failed = new Map<string, string>()
   readonly #underWay = new Set<Promise<void>>()
@@ -199,7 +197,7 @@ class RunningOutbox implements Outbox {
         this.#options.onError(new Error('outbox rows could not be deleted', { cause }))
         const [first, ...others] = eventIds
         this.#held.push(...others)
-        // The timer starts with the one that is put back last.
+        // The last id put back also starts the timer.
         if (first !== undefined) this.#hold(first)
         return
       }
@@ -225,7 +223,7 @@ class RunningOutbox implements Outbox {
         try {
           await this.#options.journal.append(eventId, record)
         } catch (error) {
-          // It stays where it is, and its row in the store: the next round or the next start has
+          // The record stays here, and its row in the store: the next round or the next start retries
           // it.
           if (!(error instanceof JournalFailed)) throw error
           return

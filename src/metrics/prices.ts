@@ -15,7 +15,7 @@ export interface PriceList {
   readonly chargedStates: readonly string[]
   /** The number of rotations that are each charged like another key. */
   readonly rotationsCharged: number
-  /** Free requests of a month, for the requests whose rule is `free`. */
+  /** Free requests of a month; only rules marked `free` use them. */
   readonly freeRequests: number
   /** The first rule that matches a request gives its price. */
   readonly requests: readonly RequestPrice[]

@@ -147,7 +147,7 @@ test('a list of writers that was taken away or changed is not believed', async (
   const path = join(directory, 'writers.json')
   const text = made.files.readFile(path).toString()
   made.files.writeFile(path, Buffer.from(text.replace('worker-0', 'worker-1')))
-  assert.ok(whys(await prove(made)).includes("the list of writers' signature does not hold"))
+  assert.ok(whys(await prove(made)).includes('the signature of the list of writers is not valid'))
   await made.files.remove(path)
   const report = await prove(made)
   assert.equal(report.whole, false)
@@ -196,7 +196,7 @@ test('a chain that is computed anew by one without a key is found', async () => 
   made.files.writeFile(path, changed)
   const forged = await proveJournal(directory, { files: made.files })
   assert.equal(forged.whole, false)
-  assert.ok(whys(forged).includes('the checkpoint is of another place'))
+  assert.ok(whys(forged).includes('the checkpoint belongs to another position'))
 })
 
 test('a whole journal under keys of somebody else is not the pinned one', async () => {
@@ -206,7 +206,7 @@ test('a whole journal under keys of somebody else is not the pinned one', async 
   assert.equal((await prove(made, pin)).whole, true)
   const report = await proveJournal(directory, { files: theirs.files, pinned: pin })
   assert.equal(report.whole, false)
-  assert.ok(whys(report).includes('no key of the list of writers is the one that is trusted'))
+  assert.ok(whys(report).includes('the list of writers has none of the trusted keys'))
   const known = await proveJournal(directory, { files: theirs.files, known: made.store.known() })
   assert.equal(known.whole, false)
 })

@@ -1,4 +1,6 @@
-/** Where files are delivered to: a directory, or buckets of an S3-compatible server. @module */
+/**
+ * The place that files are delivered to: a directory, or buckets of an S3-compatible server. @module
+ */
 
 export interface ArchivedObject {
   readonly bucket: string
@@ -15,8 +17,8 @@ export interface Archive {
   /** Whether it can encrypt under a KMS key. */
   readonly encrypts: boolean
   /**
-   * Puts an object in its place, durably; the same again is no error. @throws what keeps it from being
-   * there as asked
+   * Stores an object durably; storing the same object again is not an error. @throws when the object is
+   * not stored as asked
    */
   put(object: ArchivedObject, signal: AbortSignal): Promise<void>
   close(): Promise<void>

@@ -1,8 +1,9 @@
 /**
- * Puts records of the journal into log files, up to the last checkpoint: what is delivered is anchored.
+ * Cuts records of the journal into log files, up to the last checkpoint, so that everything delivered
+ * is anchored.
  *
- * INVARIANT (at least once): the files of a stretch and the cursor behind it are one transaction, and the
- * files' bytes are durable before it.
+ * INVARIANT (at least once): the rows of a stretch's files and the cursor behind the stretch commit in
+ * one transaction, and the files' bytes are durable before it.
  * @module
  */
 import { hash } from 'node:crypto'
@@ -29,7 +30,7 @@ export interface CutPorts {
   readonly spool: Spool
   readonly trails: Trails
   readonly random: Random
-  /** Takes the next number. */
+  /** Returns the next sequence number. */
   readonly nextSequence: () => number
   readonly onError: (error: Error) => void
 }
@@ -118,7 +119,7 @@ function fileOf(
   }
 }
 
-/** By trail and Region, in the order in which they lie in the journal. */
+/** By trail and Region, in the order of the journal. */
 async function grouped(records: readonly string[], trails: Trails): Promise<Iterable<Group>> {
   const groups = new Map<string, Group>()
   for (const text of records) {
@@ -141,9 +142,12 @@ async function grouped(records: readonly string[], trails: Trails): Promise<Iter
   return groups.values()
 }
 
-/** What a record says of where it belongs; undefined for one that is not of CloudTrail's form. */
+/**
+ * What a record says about the trail, account and Region that it belongs to; undefined if it is not of
+ * CloudTrail's form.
+ */
 export function trailed(text: string): TrailedRecord | undefined {
-  const parsed = Object(JSON.parse(text)) as Record<string, unknown> // looked at member by member
+  const parsed = Object(JSON.parse(text)) as Record<string, unknown> // each member is checked
   const { recipientAccountId, awsRegion, eventSource, readOnly, eventTime } = parsed
   const time = typeof eventTime === 'string' ? Date.parse(eventTime) : NaN
   const whole =
@@ -155,7 +159,7 @@ export function trailed(text: string): TrailedRecord | undefined {
   return { recipientAccountId, awsRegion, eventSource, readOnly: readOnly === true, time }
 }
 
-/** A chain begins with the hour of its first file. */
+/** A chain of digests begins with the hour of its first file. */
 async function newChains(
   files: readonly DeliveryFile[],
   store: CutPorts['store'],

@@ -1,6 +1,6 @@
 /**
- * Delivery as a whole: every five minutes what is anchored is put into files, every hour the files into
- * digests, and at once both are brought to where the trails want them. The journal's old segments go.
+ * Runs delivery: every five minutes anchored records are put into log files, every hour log files into
+ * digests, and both are uploaded at once. It also deletes old segments of the journal.
  * @module
  */
 import { join } from 'node:path'
@@ -27,37 +27,40 @@ import { createUploads } from './uploads.ts'
 
 export interface DeliveryPorts {
   readonly settings: DeliverySettings
-  /** The Region of the settings: home of the operator's trail. */
+  /** The Region of the settings: home Region of the operator's trail. */
   readonly region: string
   readonly store: Store
   readonly keyring: Pick<Keyring, 'wrap' | 'unwrap'>
-  /** Anchors what all streams hold now; answers for how many milliseconds some records wait all the same. */
+  /**
+   * Anchors what all streams hold now. Returns how long some records still wait for a checkpoint, in
+   * milliseconds.
+   */
   readonly checkpoint: () => Promise<number>
-  /** Writes the signed list of the journal's writers anew. */
+  /** Rewrites the signed list of the journal's writers. */
   readonly list: () => Promise<void>
   readonly files: FilePort
-  /** `<data>`, with the journal in it. */
+  /** The data directory, which holds the journal. */
   readonly dataDirectory: string
   readonly journalDirectory: string
   readonly clock: Clock
   readonly random: Random
-  /** Why what cannot be undone waits; undefined when it does not. */
+  /** The reason to hold irreversible jobs; undefined when they may run. */
   readonly held: () => string | undefined
   readonly onError: (error: Error) => void
 }
 
 export interface Delivery {
   readonly trails: TrailPorts
-  /** Undefined where nothing is delivered. */
+  /** Undefined when nothing is delivered. */
   figures(): Promise<DeliveryFigures | undefined>
-  /** Resolves when all that was due was tried. */
+  /** Resolves when everything due has been tried. */
   runDue(): Promise<void>
   close(): Promise<void>
 }
 
 const cutEveryMs = 300_000
 const hourMs = 3_600_000
-/** So many files wait for a target that is away; then the records stay in the journal. */
+/** The most files that may wait for an unreachable target; beyond it, records stay in the journal. */
 const waitingMax = 100_000
 
 export async function openDelivery(ports: DeliveryPorts): Promise<Delivery> {
@@ -74,7 +77,7 @@ export async function openDelivery(ports: DeliveryPorts): Promise<Delivery> {
     retentionMs: settings.retentionDays * 86_400_000,
   })
   const making = archive === undefined ? undefined : await openMaking(ports, keys, archive)
-  // Those that make files do not wait for a target that hangs.
+  // Separate jobs: making files must not wait for a target that hangs.
   const lanes = [
     runs([...(making?.jobs ?? []), retention], ports),
     ...(making === undefined ? [] : [runs([making.upload], ports)]),
@@ -103,7 +106,8 @@ function runs(jobs: readonly Job[], { clock, held, onError }: DeliveryPorts): Jo
     jobs,
     clock,
     held,
-    onError: (job, cause) => onError(new Error(`delivery: ${job}: it is tried again`, { cause })),
+    onError: (job, cause) =>
+      onError(new Error(`delivery: ${job} failed and will be retried`, { cause })),
   })
 }
 
@@ -150,7 +154,7 @@ async function openMaking(
   }
 }
 
-/** Work whose failures are counted, since it last succeeded. */
+/** Wraps work to count its failures since the last success. */
 function counted<A extends unknown[], R>(
   work: (...given: A) => Promise<R>,
 ): { readonly run: (...given: A) => Promise<R>; readonly failures: () => number } {
@@ -170,7 +174,7 @@ function counted<A extends unknown[], R>(
   }
 }
 
-/** At once after a start, every five minutes, and when an hour has passed. */
+/** Runs at once after a start, every five minutes, and at each full hour. */
 function createCutJob(
   cutting: CutPorts & { readonly store: Store },
   checkpoint: DeliveryPorts['checkpoint'],
@@ -182,7 +186,10 @@ function createCutJob(
 } {
   let cutAt: number | undefined
   let isUnderWay = false
-  /** Up to when everything is in files; what an earlier process has left is told as of the start. */
+  /**
+   * Everything before this time is in files. After a start it is the time of the start until delivery
+   * has caught up.
+   */
   let until = clock.now()
   let reaching = until
   const cut = counted((now: number) => cutStretch(cutting, now))
@@ -229,7 +236,7 @@ function operatorSettings({
   return { homeRegion: region, bucket, prefix, kmsKeyId, notifies: webhook !== undefined }
 }
 
-/** What operations ask of trails, in whatever worker. */
+/** What operations need to know about trails, in every worker. */
 export function createTrailPorts(
   ports: Pick<DeliveryPorts, 'settings' | 'region'> & {
     readonly store: Pick<Store, 'findTrailStatus' | 'listDigestKeys'>

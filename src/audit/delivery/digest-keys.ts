@@ -1,6 +1,6 @@
 /**
- * The RSA keys that sign digests: made when the last one's time is over, wrapped in the store, and kept for
- * ever for whoever verifies an old digest.
+ * The RSA keys that sign digests. A new key is made when the last one expires. The keys are wrapped in
+ * the store and kept for ever, so that old digests can be verified.
  * @module
  */
 import { createPrivateKey, createPublicKey, hash, sign, type KeyObject } from 'node:crypto'
@@ -11,12 +11,12 @@ import type { DigestKey } from '../../model/delivery.ts'
 import type { DigestPublicKey } from '../../model/trail.ts'
 import type { Store } from '../../store/store.ts'
 
-/** AWS gives each of its keys some such time. */
+/** About the lifetime of AWS's own keys. */
 const validMs = 365 * 86_400_000
 const leadMs = 2 * 3_600_000
 
 export interface DigestKeys {
-  /** A key that is valid at `time`, made where there is none. */
+  /** A key that is valid at `time`; makes one if there is none. */
   signerAt(time: number): Promise<{
     readonly fingerprint: string
     /** RSASSA-PKCS1-v1_5 with SHA-256, in lower-case hex. */
@@ -28,7 +28,7 @@ export function createDigestKeys(ports: {
   readonly store: Pick<Store, 'listDigestKeys' | 'insertDigestKey'>
   readonly keyring: Pick<Keyring, 'wrap' | 'unwrap'>
   readonly slowLane: Pick<SlowLane, 'run'>
-  /** Hears of a new key, for the list that offline verifiers read. */
+  /** Called for a new key, which the list for offline verifiers must include. */
   readonly onNewKey: () => Promise<void>
 }): DigestKeys {
   const { store, keyring, slowLane, onNewKey } = ports
@@ -44,7 +44,7 @@ export function createDigestKeys(ports: {
     const fingerprint = hash('sha256', value, 'hex').slice(0, 32)
     const { version, wrapped } = keyring.wrap('digest-key', aadOf(fingerprint), pair.privateKey)
     pair.privateKey.fill(0)
-    // What the first digest is about was written before it.
+    // The content of the first digest is older than its key.
     const validity = { validFrom: time - leadMs, validUntil: time + validMs }
     const key = { value, fingerprint, ...validity, wrappingVersion: version, wrapped }
     await store.insertDigestKey(key)
@@ -67,7 +67,7 @@ export function createDigestKeys(ports: {
   }
 }
 
-/** Those that were valid at any time between, in milliseconds since the epoch. */
+/** Keys that were valid at any time of the range, in milliseconds since the epoch. */
 export async function digestPublicKeys(
   store: Pick<Store, 'listDigestKeys'>,
   from: number,

@@ -1,7 +1,8 @@
 /**
- * Digest files: once an hour, for each trail and Region, the log files that were made in it, signed, each
- * naming the one before. A member of our own carries what all writers' streams have come to.
- * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+ * Digest files. Once an hour, for each trail and Region, a signed digest lists the log files of that
+ * hour and names the previous digest. A member of our own holds the last checkpoint of each stream.
+ * @see
+ * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
  * @module
  */
 import { hash } from 'node:crypto'
@@ -31,11 +32,11 @@ export interface DigestPorts {
   readonly nextSequence: () => number
 }
 
-/** A gap of so many hours has a digest for each of them, as AWS has it; a longer one is made short. */
+/** Every hour of a gap up to this length gets a digest, as at AWS; a longer gap is shortened. */
 const gapHoursMax = 24
 
 /**
- * Makes one digest that is due, of the hour behind its chain's last.
+ * Makes one digest that is due, for the hour after the last digest of its chain.
  * @returns whether there may be more
  */
 export async function makeDigest(ports: DigestPorts, now: number): Promise<boolean> {
@@ -46,15 +47,15 @@ export async function makeDigest(ports: DigestPorts, now: number): Promise<boole
   const { accountId, homeRegion, name } = due.trail
   const all = await trails.of(accountId)
   const trail = all.find((each) => each.homeRegion === homeRegion && each.name === name)
-  // Validation that is switched on again starts a chain of its own.
+  // When validation is switched on again, a new chain starts.
   if (trail === undefined || !trail.logFileValidation) await store.deleteDigestChain(due)
   else await saveOne(ports, trail, due, await endOf(due, end, store))
   return true
 }
 
 /**
- * The end of an hour that has files is that of their digest, so that whoever validates that hour finds it;
- * the rest of a long gap, after a stop or a leap of the clock, has one for all of it.
+ * The end of the next digest. An hour that has files gets its own digest, so that validating that hour
+ * finds it. The rest of a long gap, after a stop or a leap of the clock, gets one digest for all of it.
  */
 async function endOf(
   chain: DigestChain,
@@ -146,7 +147,7 @@ function digestText(of: {
       hashAlgorithm: 'SHA-256',
       newestEventTime: isoSeconds(file.newest ?? at.end),
       oldestEventTime: isoSeconds(file.oldest ?? at.end),
-      // What the file holds: of this range of the journal, what the trail took when it was made.
+      // Which range of the journal the file holds, and the trail's rule at that time.
       trent: { records: file.records, range: file.range, rule: file.rule },
     })),
     trent: {

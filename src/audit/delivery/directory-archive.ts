@@ -1,6 +1,6 @@
 /**
- * A directory that stands for one bucket: an object is the file of its key. What a bucket keeps as an
- * object's metadata, the signature of a digest, lies beside it in `<file>.metadata.json`.
+ * A directory that stands for one bucket: each object is a file named by its key. A bucket would keep a
+ * digest's signature as metadata; here it lies in `<file>.metadata.json`.
  * @module
  */
 import { dirname, join } from 'node:path'
@@ -16,7 +16,7 @@ export function createDirectoryArchive(files: FilePort, directory: string): Arch
     await refuseLinks(files, directory, dirname(key))
     await files.makeDirectory(dirname(path))
     await replaceFile(files, path, bytes)
-    // The names of new directories must outlive a power cut too.
+    // The names of new directories must also survive a power cut.
     for (let at = dirname(path); at !== directory && at !== dirname(at); at = dirname(at)) {
       await files.syncDirectory(dirname(at))
     }
@@ -24,7 +24,7 @@ export function createDirectoryArchive(files: FilePort, directory: string): Arch
   return {
     encrypts: false,
     async put({ key, bytes, metadata, kmsKeyId }) {
-      // Whoever asks for encryption does not get a plain file.
+      // A caller that asks for encryption must not get a plain file.
       if (kmsKeyId !== undefined) throw new Error('a directory encrypts nothing')
       if (Object.keys(metadata).length > 0) {
         await put(`${key}${metadataSuffix}`, Buffer.from(`${JSON.stringify(metadata)}\n`))
@@ -35,7 +35,7 @@ export function createDirectoryArchive(files: FilePort, directory: string): Arch
   }
 }
 
-/** Whoever put a link in the archive does not lead its files elsewhere. @throws */
+/** Refuses symbolic links below the archive, which would lead its files elsewhere. @throws */
 async function refuseLinks(files: FilePort, directory: string, below: string): Promise<void> {
   let at = directory
   for (const name of below.split('/')) {
@@ -43,6 +43,6 @@ async function refuseLinks(files: FilePort, directory: string, below: string): P
     const found = entries.find((entry) => entry.name === name)
     if (found === undefined) return
     at = join(at, name)
-    if (!found.isDirectory) throw new Error(`${at} is a link, or no directory`)
+    if (!found.isDirectory) throw new Error(`${at} is a link, or not a directory`)
   }
 }

@@ -8,7 +8,7 @@ import type { Random } from '../../model/clock.ts'
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const uniqueLength = 16
 
-/** Records as they are in the journal, in their order. */
+/** The text of a log file: records as they are in the journal, in order. */
 export function logFileText(records: readonly string[]): string {
   return `{"Records":[${records.join(',')}]}`
 }
@@ -59,7 +59,7 @@ export function isoSeconds(time: number): string {
   return `${new Date(time).toISOString().slice(0, 19)}Z`
 }
 
-/** Letters and digits, evenly: a byte that would favour some of them is drawn again. */
+/** Random letters and digits without bias: bytes that would favour some of them are drawn again. */
 function unique(random: Random): string {
   let text = ''
   while (text.length < uniqueLength) {

@@ -1,6 +1,6 @@
 /**
- * Records of the journal from one place to another, a stretch at a time, so that memory does not grow with
- * what there is. The chain is checked on the way.
+ * Reads the journal's records between two positions, one stretch at a time, so that memory use is
+ * bounded. It checks the hash chain on the way.
  * @module
  */
 import { join } from 'node:path'
@@ -18,20 +18,20 @@ export interface JournalHome {
 export interface Stretch {
   readonly range: JournalRange
   readonly records: readonly string[]
-  /** Where the next stretch begins. */
+  /** The position of the next stretch. */
   readonly next: DeliveryCursor
-  /** Why what follows in the segment cannot be read: the next stretch begins behind it. */
+  /** Why the rest of the segment cannot be read; the next stretch begins behind it. */
   readonly damage?: string
 }
 
-/** Of frames; a stretch is parsed and compressed as one. */
+/** Bytes of frames; a stretch is parsed and compressed as a whole. */
 const stretchBytesMax = 4 * 1024 * 1024
 
 /**
- * The stretch that begins at `from`.
- * @param until where it ends at the latest: a place between two frames
+ * Reads the stretch that begins at `from`.
+ * @param until where it ends at the latest: a position between two frames
  * @returns undefined when `from` is there already
- * @throws when the last segment cannot be read: it may be, later
+ * @throws when the last segment cannot be read; a later attempt may succeed
  */
 export async function readStretch(
   home: JournalHome,
@@ -44,14 +44,14 @@ export async function readStretch(
   }
   const isLast = segment === until.segment
   try {
-    // What counts in a segment that is over is what its successor says.
+    // In a segment that is over, the successor says what counts.
     const end = isLast ? until.offset : await endOf(home, stream, segment)
     return await withSegment(home, stream, segment, (file, head) =>
       stretchOf(file, head, { from, end, isLast }),
     )
   } catch (error) {
     if (isLast || !isMissing(error)) throw error
-    // Whoever takes a segment away does not keep those behind it from being delivered.
+    // A missing segment must not keep those behind it from being delivered.
     const range = { stream, segment, from: from.offset, to: from.offset }
     const next = { stream, segment: segment + 1, offset: 0 }
     return { range, records: [], next, damage: 'the segment, or the one behind it, is missing' }
@@ -84,7 +84,7 @@ async function stretchOf(
   return { range, records, next: over, damage: scan.why ?? 'the segment ends too soon' }
 }
 
-/** The 32 bytes before a place between two frames are the hash of the frame before it. */
+/** The 32 bytes before a position between two frames are the hash of the frame before it. */
 async function hashBefore(file: OpenFile, offset: number, head: Head): Promise<Buffer> {
   if (offset === head.place.offset) return head.place.hash
   const hash = Buffer.alloc(32)
@@ -92,7 +92,9 @@ async function hashBefore(file: OpenFile, offset: number, head: Head): Promise<B
   return hash
 }
 
-/** Records of one range, which was made by `readStretch`. @throws when they cannot be read whole */
+/**
+ * Reads the records of one range that `readStretch` returned. @throws when they cannot be read whole
+ */
 export async function readRange(
   home: JournalHome,
   { stream, segment, from, to }: JournalRange,

@@ -1,6 +1,7 @@
 /**
- * Deletes old segments of the journal: those that ended longer ago than the retention, whose records have
- * all been delivered where there is delivery. The signed list says first where the stream begins then.
+ * Deletes segments of the journal that ended longer ago than the retention, if all their records have
+ * been delivered (where there is delivery). Before that, the signed list states the stream's new
+ * beginning.
  * @module
  */
 import { join } from 'node:path'
@@ -22,14 +23,14 @@ export interface RetentionPorts {
     | 'firstUndeliveredSegment'
     | 'findIndexPosition'
   >
-  /** Writes the signed list of the journal's writers anew. */
+  /** Rewrites the signed list of the journal's writers. */
   readonly list: () => Promise<void>
-  /** Whether records must have been delivered. */
+  /** Whether records must have been delivered first. */
   readonly delivers: boolean
   readonly retentionMs: number
 }
 
-/** How often is looked, by the clock of the jobs: a segment's age is in days. */
+/** Period of the check by the clock of the jobs: segments are kept for days. */
 const everyMs = 60_000
 
 export function createRetention(ports: RetentionPorts): Job {
@@ -49,7 +50,7 @@ export function createRetention(ports: RetentionPorts): Job {
         }
         const start = first ?? writer.first
         const { numbers } = await listSegments({ ...home, stream: writer.stream })
-        // What an earlier process had no time to delete is among them.
+        // Includes segments that an earlier process did not get to delete.
         const gone = numbers.filter((number) => number < start.segment)
         for (const number of gone) {
           await home.files.remove(join(home.directory, writer.stream, segmentName(number)))
@@ -62,8 +63,8 @@ export function createRetention(ports: RetentionPorts): Job {
 }
 
 /**
- * Where a stream begins once what is older than `before` is deleted; undefined when nothing is. Never
- * behind the last segment that holds a checkpoint: that one proves what is left.
+ * Where a stream begins after segments older than `before` are deleted; undefined when none is. It is
+ * never behind the last segment that holds a checkpoint, because that one proves the rest.
  */
 async function newStart(
   ports: RetentionPorts,
@@ -111,7 +112,7 @@ async function headOf(
   }
 }
 
-/** Records up to the end of segment `number`. */
+/** The number of records up to the end of segment `number`. */
 async function countOf(
   { home }: RetentionPorts,
   stream: string,
@@ -122,7 +123,7 @@ async function countOf(
   const walk = walkStream({ ...home, stream }, number, (frame, _offset, at) => {
     if (at !== number) return
     if (frame.kind === 'record') records += 1
-    // A checkpoint knows better than a count over damage.
+    // A checkpoint's count is more reliable than counting across damage.
     if (frame.kind === 'checkpoint') {
       records = readCheckpoint(splitPayload(frame.payload).text)?.records ?? records
     }

@@ -13,7 +13,7 @@ export interface S3Settings {
   readonly plaintextSecretAccessKey: string
 }
 
-/** One attempt takes no longer, in milliseconds: the next one is the job's. */
+/** Time limit of one attempt, in milliseconds; the job retries. */
 const attemptMsMax = 30_000
 
 export function createS3Archive(settings: S3Settings): Archive {
@@ -36,7 +36,7 @@ export function createS3Archive(settings: S3Settings): Archive {
       const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(attemptMsMax)])
       const answer = await client.send(command, { abortSignal })
       if (kmsKeyId !== undefined && answer.ServerSideEncryption !== 'aws:kms') {
-        // A server that takes no notice of the header has stored a plain file: it must not stay.
+        // A server that ignores the header has stored a plain file, which must be removed.
         await removeQuietly(client, bucket, key)
         throw new Error('the server did not encrypt the file under the KMS key')
       }
@@ -57,10 +57,10 @@ async function openClient(settings: S3Settings): Promise<S3Client> {
       accessKeyId: settings.accessKeyId,
       secretAccessKey: settings.plaintextSecretAccessKey,
     },
-    // Every server takes a path; names of buckets as host names need a name server that knows them.
+    // Every server supports path-style URLs; bucket names in host names need DNS entries.
     forcePathStyle: true,
     maxAttempts: 1,
-    // Servers beside AWS's own need not know the newer checksums.
+    // Servers other than AWS's may not support the newer checksums.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   })
@@ -69,5 +69,5 @@ async function openClient(settings: S3Settings): Promise<S3Client> {
 async function removeQuietly(client: S3Client, bucket: string, key: string): Promise<void> {
   const { DeleteObjectCommand } = await import('@aws-sdk/client-s3')
   const command = new DeleteObjectCommand({ Bucket: bucket, Key: key })
-  await client.send(command).catch(() => undefined) // the failure that counts is thrown
+  await client.send(command).catch(() => undefined) // the caller throws the original failure
 }

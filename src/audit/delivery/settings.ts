@@ -1,23 +1,23 @@
-/** The settings of delivery, from their texts. @module */
+/** Reads the settings of delivery. @module */
 import { resolve } from 'node:path'
 import type { WebhookTarget } from '../../webhooks/webhook.ts'
 import { readWebhook, requireUrl, SettingWrong } from '../../webhooks/webhook-settings.ts'
 import type { S3Settings } from './s3-archive.ts'
 
 export interface DeliverySettings {
-  /** Where files go; undefined for no delivery. */
+  /** The destination of files; undefined for no delivery. */
   readonly place:
     | { readonly kind: 'directory'; readonly path: string }
     | ({ readonly kind: 's3' } & S3Settings)
     | undefined
-  /** Of the operator's trail; a directory has one bucket, of this name. */
+  /** The bucket of the operator's trail. A directory stands for one bucket, of this name. */
   readonly bucket: string
   readonly prefix: string | undefined
   readonly kmsKeyId: string | undefined
-  /** Other buckets, and the accounts that may have their records delivered to each. */
+  /** Other buckets, each with the accounts that may have their records delivered to it. */
   readonly buckets: ReadonlyMap<string, ReadonlySet<string>>
   readonly webhook: WebhookTarget | undefined
-  /** How long a segment of the journal is kept. */
+  /** How long segments of the journal are kept. */
   readonly retentionDays: number
 }
 
@@ -87,7 +87,7 @@ function placeOf(settings: Settings): DeliverySettings['place'] {
   const accessKeyId = settings.TRENT_S3_ACCESS_KEY_ID
   const secret = settings.TRENT_S3_SECRET_ACCESS_KEY
   if (accessKeyId === undefined || secret === undefined) {
-    // The SDK's own search would find the credentials of a client of Trent.
+    // The SDK's default chain could find credentials that are meant for a client of Trent.
     throw new SettingWrong(
       'TRENT_S3_ENDPOINT needs TRENT_S3_ACCESS_KEY_ID and TRENT_S3_SECRET_ACCESS_KEY',
     )

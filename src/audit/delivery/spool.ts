@@ -1,7 +1,6 @@
 /**
- * The bytes of files that are on their way, `<data>/delivery/<sequence>.gz`.
- * INVARIANT (same bytes on retry): they are durable before the row that names them, and never written
- * again.
+ * The bytes of files that wait for delivery, in `<data>/delivery/<sequence>.gz`. INVARIANT (same bytes
+ * on retry): they are durable before the row that names them, and are never written again.
  * @module
  */
 import { hash } from 'node:crypto'
@@ -9,15 +8,18 @@ import { join } from 'node:path'
 import { readAll, writeAll, type FilePort } from '../../disk/files.ts'
 
 export interface Spool {
-  /** Durable when it answers, but for the name: `settle` sees to those. */
+  /** Makes the bytes durable; `settle` makes the names durable. */
   write(sequence: number, bytes: Uint8Array): Promise<void>
   settle(): Promise<void>
-  /** @throws when they are not the bytes that were written */
+  /** @throws when the bytes differ from those written */
   read(sequence: number, bytesHash: string): Promise<Buffer>
   remove(sequences: readonly number[]): Promise<void>
 }
 
-/** Clears what an earlier process wrote and did not come to name: everything behind `last`. */
+/**
+ * Opens the spool, and deletes files behind `last`, which an earlier process wrote before it could
+ * store their rows.
+ */
 export async function openSpool(files: FilePort, directory: string, last: number): Promise<Spool> {
   await files.makeDirectory(directory)
   const pathOf = (sequence: number): string =>

@@ -1,16 +1,20 @@
 /**
- * The trails that delivery serves: the operator's, one in every account, and those that accounts made.
+ * The trails that delivery serves: the operator's trail, which every account has, and those that
+ * accounts made.
  * @module
  */
 import { defaultSelectors, type TrailRecord } from '../../model/trail.ts'
 import type { Store } from '../../store/store.ts'
 
 export interface Trails {
-  /** Those of an account, as they were when the cut began. */
+  /** The account's trails, as of the beginning of the cut. */
   of(accountId: string): Promise<readonly TrailRecord[]>
-  /** Reads them anew. */
+  /** Discards the cached trails. */
   refresh(): void
-  /** Who hears of a trail's files; an empty text for the operator. */
+  /**
+   * The topic that is notified of a trail's files; an empty text for the operator's webhook; undefined
+   * for none.
+   */
   topicOf(trail: TrailRecord): string | undefined
 }
 
@@ -19,13 +23,16 @@ export interface OperatorTrailSettings {
   readonly bucket: string
   readonly prefix?: string | undefined
   readonly kmsKeyId?: string | undefined
-  /** Whether there is a webhook: it hears of the operator's files, and of those that name a topic. */
+  /**
+   * Whether there is a webhook. It is notified of the operator's files, and of files of trails that
+   * name a topic.
+   */
   readonly notifies: boolean
 }
 
 export const operatorTrailName = 'trent'
 
-/** The trail that the settings give to an account: it takes all that there is. */
+/** The operator's trail in an account, which takes every record. */
 export function operatorTrail(settings: OperatorTrailSettings, accountId: string): TrailRecord {
   const { homeRegion, bucket, prefix, kmsKeyId } = settings
   return {

@@ -1,6 +1,6 @@
 /**
- * Brings files to where they are delivered, each trail's in their order, and tells the webhook. A trail
- * whose bucket refuses waits alone, longer after each attempt; the others go on.
+ * Uploads files to the archive, in order for each trail, and notifies the webhook. If a bucket refuses,
+ * only its trail waits, longer after each attempt; other trails continue.
  * @module
  */
 import type { DeliveryFigures, DeliveryFile } from '../../model/delivery.ts'
@@ -24,10 +24,10 @@ export interface UploadPorts {
   >
   readonly spool: Spool
   readonly archive: Archive
-  /** Tells of a file; undefined where there is nobody to tell. */
+  /** Notifies the webhook of a file; undefined if there is no webhook. */
   readonly notify: ((file: DeliveryFile, signal: AbortSignal) => Promise<void>) | undefined
   readonly clock: Clock
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a clock that nobody can set. */
   readonly monotonic: () => number
   readonly onError: (error: Error) => void
 }
@@ -35,7 +35,7 @@ export interface UploadPorts {
 export interface Uploads {
   /** Delivers a batch. @returns whether there may be more that need not wait */
   run(signal: AbortSignal): Promise<boolean>
-  /** In a row: of the trail that has most. */
+  /** Failures in a row, of the trail with the most. */
   failures(): Pick<DeliveryFigures['failures'], 'place' | 'webhook'>
 }
 
@@ -68,7 +68,7 @@ export function createUploads(ports: UploadPorts): Uploads {
       }
       await tellAll(ports, telling, signal)
       const finished = await store.listFinishedFiles(batchMax)
-      // The row first: bytes that no row names are cleared by the next start.
+      // The row is deleted first: a start deletes bytes that no row names.
       await store.deleteDeliveryFiles(finished)
       await spool.remove(finished)
       return files.length === batchMax && failed.size === 0
@@ -76,7 +76,7 @@ export function createUploads(ports: UploadPorts): Uploads {
   }
 }
 
-/** @returns why it is not delivered */
+/** @returns why it was not delivered; undefined when it was */
 async function attempt(
   ports: UploadPorts,
   file: DeliveryFile,
@@ -119,7 +119,7 @@ async function tellAll(ports: UploadPorts, telling: Backoffs, signal: AbortSigna
     } catch (cause) {
       if (signal.aborted) return
       telling.failed(file.trail)
-      onError(new Error(`the webhook could not be told of ${file.key}`, { cause }))
+      onError(new Error(`the webhook could not be notified of ${file.key}`, { cause }))
       const latest = { latestNotificationAttemptAt: clock.now() }
       await note(store, file.trail, { ...latest, latestNotificationError: nameOf(cause) })
     }
@@ -138,7 +138,7 @@ async function note(
   await store.saveTrailStatus(trail, Object.fromEntries(present) as TrailStatus)
 }
 
-/** As CloudTrail tells it: the code of the error, `AccessDenied` or `NoSuchBucket`. */
+/** The error's code as CloudTrail reports it: `AccessDenied` or `NoSuchBucket`. */
 function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return 'InternalError'
   if (error.name !== 'Error') return error.name
@@ -153,7 +153,7 @@ interface Backoffs {
   readonly waiting: () => readonly TrailRef[]
   readonly failed: (trail: TrailRef) => void
   readonly succeeded: (trail: TrailRef) => void
-  /** The most of one trail, since it last succeeded. */
+  /** The most failures of one trail since its last success. */
   readonly failures: () => number
 }
 

@@ -1,6 +1,6 @@
 /**
- * Blocks of the event index: records of one account, Region and hour, packed together, because records are
- * alike and a hundred of them take little more room than ten.
+ * Blocks of the event index: records of one account, Region and hour, compressed together, because
+ * records are alike and a hundred take little more space than ten.
  *
  *     content    u8 version (1) ‖ raw DEFLATE of the records' JSON texts, joined by line feeds
  * @module
@@ -11,14 +11,14 @@ import { lookupAttributes, type IndexedEvent } from '../../model/audit-event.ts'
 import { indexedEvent, tokenOf, valuesOf } from './indexed-event.ts'
 
 const version = 1
-/** What a look at one event unpacks at most. */
+/** The most records that a lookup of one event decompresses. */
 const eventsMax = 128
 const textMax = 1024 * 1024
-/** A record and its line feed beyond `textMax`, in bytes of any text that short. */
+/** Bytes of a block: `textMax`, and one more record of the maximum size with its line feed. */
 const unpackedBytesMax = 4 * (textMax + 256 * 1024)
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
-/** No block spans more: whoever looks for a time knows how far from it a block can begin. */
+/** The longest time span of a block. A lookup by time therefore knows how early a block can begin. */
 export const blockSpanMs = hourMs
 
 /** Days since the epoch. */
@@ -26,7 +26,7 @@ export function dayOf(time: number): number {
   return Math.floor(time / dayMs)
 }
 
-/** Packs events in their order, as many to a block as belong together. */
+/** Packs events in order, with as many in a block as belong together. */
 export function packEvents(events: readonly IndexedEvent[]): readonly EventBlock[] {
   const open = new Map<string, { events: IndexedEvent[]; characters: number }>()
   const blocks: EventBlock[] = []
@@ -50,7 +50,7 @@ function pack(events: readonly IndexedEvent[]): EventBlock {
   return { day: dayOf(events[0]?.time ?? 0), content, tokens: tokensOf(events) }
 }
 
-/** Each token once, with the times of the first and the last event that has it. */
+/** Each token once, with the times of its first and last event. */
 function tokensOf(events: readonly IndexedEvent[]): EventBlock['tokens'] {
   const scopes = new Map<string, { token: Buffer; firstTime: number; lastTime: number }>()
   const note = (event: IndexedEvent, name: string, make: () => Buffer): void => {
@@ -76,7 +76,7 @@ function tokensOf(events: readonly IndexedEvent[]): EventBlock['tokens'] {
   return [...scopes.values()]
 }
 
-/** The events of a block in their order; none where it cannot be read. */
+/** The events of a block in order; none if the block cannot be read. */
 export function unpackEvents(content: Uint8Array): readonly IndexedEvent[] {
   if (content[0] !== version) return []
   let texts: string
@@ -84,7 +84,7 @@ export function unpackEvents(content: Uint8Array): readonly IndexedEvent[] {
     const options = { maxOutputLength: unpackedBytesMax }
     texts = inflateRawSync(content.subarray(1), options).toString('utf8')
   } catch {
-    return [] // whoever can write the database can take events from the index: the journal has them
+    return [] // an attacker can hide events from the index, not from the journal
   }
   return texts.split('\n').flatMap((text) => indexedEvent(text) ?? [])
 }

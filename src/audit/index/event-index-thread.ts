@@ -1,6 +1,6 @@
 /**
- * The thread that fills the event index: reading, parsing and packing cost the calls nothing.
- * `event-index.ts` starts it with `EventIndexSettings`.
+ * The thread that fills the event index. It is a thread of its own because reading, parsing and
+ * compressing must not delay calls. `event-index.ts` starts it with `EventIndexSettings`.
  * @module
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
@@ -19,7 +19,7 @@ export interface EventIndexSettings {
   readonly directory: string
 }
 
-/** Asks for everything before these places. */
+/** Orders the thread to index everything before these positions. */
 export interface FillOrder {
   readonly durable: readonly IndexPosition[]
 }
@@ -47,5 +47,5 @@ function serve(port: MessagePort, { database, directory }: EventIndexSettings): 
   })
 }
 
-// `event-index.ts` alone starts this thread.
+// Only `event-index.ts` starts this thread.
 if (parentPort !== null) serve(parentPort, workerData as EventIndexSettings)

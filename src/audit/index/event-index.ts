@@ -1,6 +1,6 @@
 /**
- * Keeps the event index up to date with the journal: every second what has become durable since, and all
- * that an earlier process had not come to. No call waits for it.
+ * Keeps the event index up to date with the journal. Every second it indexes what has become durable,
+ * including what an earlier process did not finish. No call waits for it.
  * @module
  */
 import { Worker } from 'node:worker_threads'
@@ -9,11 +9,11 @@ import type { SharedDatabase } from '../../store/open.ts'
 import type { EventIndexSettings, FillAnswer, FillOrder } from './event-index-thread.ts'
 
 export interface EventIndex {
-  /** Resolves when everything that is durable now is in the index. @throws when that failed */
+  /** Resolves when the index holds everything that is durable now. @throws when that failed */
   fill(): Promise<void>
-  /** For how long something has been durable that is not in the index: milliseconds, 0 when nothing is. */
+  /** How long the index has lacked something durable, in milliseconds; 0 when it is up to date. */
   lagMs(): Promise<number>
-  /** Takes in what is left, and ends. The journal and the database must still be open. */
+  /** Indexes what is left, then ends. The journal and the database must still be open. */
   close(): Promise<void>
 }
 
@@ -21,9 +21,9 @@ export interface EventIndexOptions {
   readonly database: SharedDatabase
   /** The journal's directory. */
   readonly directory: string
-  /** Where every stream that is being written is durable now. */
+  /** The durable position of every stream that is being written. */
   readonly durable: () => readonly IndexPosition[] | Promise<readonly IndexPosition[]>
-  /** Hears that the index could not be filled: it is tried again. */
+  /** Called when the index could not be filled; it is tried again. */
   readonly onError: (error: Error) => void
   readonly periodMs?: number
 }
@@ -48,7 +48,7 @@ export function createEventIndex(options: EventIndexOptions): EventIndex {
   })
   let filling: Promise<void> | undefined
   let reached = ''
-  /** When everything was in that was durable, on a clock that nobody sets. */
+  /** When the index last held everything durable, by a clock that nobody can set. */
   let currentAt = performance.now()
   const fillToDurable = async (): Promise<void> => {
     const started = performance.now()
@@ -65,7 +65,7 @@ export function createEventIndex(options: EventIndexOptions): EventIndex {
     return filling
   }
   const fill = async (): Promise<void> => {
-    // One that is under way may have begun before what is asked for was durable.
+    // A filling under way may have begun before the caller's records were durable.
     await filling?.catch(() => undefined)
     await (filling ?? start())
   }
@@ -89,7 +89,7 @@ function namesOf(places: readonly IndexPosition[]): string {
   return places.map(({ stream, segment, offset }) => `${stream}/${segment}/${offset}`).join()
 }
 
-/** One order at a time is under way, so that the next answer is its own. */
+/** Only one order is under way at a time, so the next answer belongs to it. */
 function ask(thread: Worker, ended: () => Error | undefined, order: FillOrder): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (): void => {

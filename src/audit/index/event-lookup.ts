@@ -1,8 +1,8 @@
 /**
- * Looks events up in the index: the latest first, page by page, of one account and Region.
+ * Looks up events of one account and Region in the index, latest first, page by page.
  *
- * Blocks overlap in time, so that events of several are merged: an event is answered once no block that
- * was not opened yet can hold a later one.
+ * Blocks overlap in time, so the events of several blocks are merged: an event is returned once no
+ * unopened block can hold a later one.
  * @module
  */
 import type { Store } from '../../store/store.ts'
@@ -52,7 +52,7 @@ async function* eventsOf(
 ): AsyncGenerator<PlacedEvent> {
   const { scope, from } = query
   const until = Math.min(query.until, after?.time ?? Infinity)
-  /** Opened and not yet answered, the latest last. */
+  /** Events of opened blocks that were not returned yet, the latest last. */
   let pending: PlacedEvent[] = []
   for await (const ref of blocksOf({ scope, from, until }, store)) {
     const next = { time: ref.lastTime, block: ref.block, ordinal: Infinity }
@@ -75,14 +75,14 @@ async function* eventsOf(
   yield* pending.toReversed()
 }
 
-/** Blocks that may hold events of a scope, by the time of the last of them, the latest first. */
+/** Blocks that may hold events of a scope, latest end first. */
 async function* blocksOf(
   { scope, from, until }: Pick<EventQuery, 'scope' | 'from' | 'until'>,
   store: Blocks,
 ): AsyncGenerator<BlockRef> {
   const token = tokenOf(scope)
   for (let day = dayOf(until); day >= dayOf(from); day -= 1) {
-    // A block is of one hour: one that ends later than this begins behind what is looked for.
+    // A block spans at most one hour, so a block that ends later than this begins after the time range.
     let before: BlockRef | undefined = { lastTime: until + blockSpanMs, block: 0 }
     while (before !== undefined) {
       const page = { day, token, from, until, before, limit: listedMax }

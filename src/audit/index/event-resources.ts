@@ -1,6 +1,6 @@
 /**
- * What LookupEvents says that an event is about. AWS's answer differs from the record's own `resources`:
- * it names keys as the caller did, and sessions by every name that they have.
+ * The resources that LookupEvents returns for an event. AWS's answer differs from the record's own
+ * `resources`: it names keys as the caller did, and sessions by each of their names.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Resource.html
  * @module
  */
@@ -9,9 +9,9 @@ import type { IndexedResource } from '../../model/audit-event.ts'
 type Given = Readonly<Record<string, unknown>>
 
 export interface EventResources {
-  /** As the answer shows them. */
+  /** Shown in the answer. */
   readonly shown: readonly IndexedResource[]
-  /** What the record names beyond that: the event is found by it, too. */
+  /** Other resources that the record names; not shown, but the event is found by them too. */
   readonly hidden: readonly IndexedResource[]
 }
 
@@ -33,7 +33,7 @@ function shownResources(
   return source === 'iam.amazonaws.com' && failed ? [] : recorded
 }
 
-/** Uses of keys: their events name the key as the caller did, without a type. */
+/** Operations that use keys: their events name the key as the caller did, without a type. */
 const uses: ReadonlySet<string> = new Set(
   (
     'Encrypt Decrypt ReEncrypt Sign Verify GenerateMac VerifyMac DeriveSharedSecret Encapsulate ' +
@@ -52,7 +52,7 @@ function keysOf(
   if (readOnly !== true && !failed) return recorded.flatMap(bothNames)
   const parameters = isObject(requestParameters) ? requestParameters : {}
   if (uses.has(String(eventName))) {
-    // Of the two keys of ReEncrypt, the destination.
+    // Of ReEncrypt's two keys, the destination.
     const name = textOf(parameters[eventName === 'ReEncrypt' ? 'destinationKeyId' : 'keyId'])
     return name === undefined ? [] : [{ name }]
   }
@@ -62,7 +62,7 @@ function keysOf(
   })
 }
 
-/** The key id, or the alias, and the ARN. */
+/** The key id or alias, and the ARN. */
 function bothNames({ type = keyType, name: arn }: IndexedResource): readonly IndexedResource[] {
   const [, name] = /^arn:[^:]+:kms:[^:]*:[^:]*:(?:key\/)?(.+)$/.exec(arn) ?? []
   return name === undefined
@@ -73,7 +73,7 @@ function bothNames({ type = keyType, name: arn }: IndexedResource): readonly Ind
       ]
 }
 
-/** The credentials that a call of STS gave out, and whose they are. */
+/** The credentials that an STS call issued, and the session that they belong to. */
 function sessionOf({ responseElements }: Given): readonly IndexedResource[] {
   if (!isObject(responseElements)) return []
   const { credentials, assumedRoleUser, federatedUser } = responseElements
@@ -100,7 +100,7 @@ function behindColon(id: string | undefined): string | undefined {
   return id?.slice(id.indexOf(':') + 1)
 }
 
-/** IAM's records have no resources: what their parameters name is looked for. */
+/** IAM's records have no resources, so they are taken from the parameters. */
 const namedByParameter: readonly (readonly [parameter: string, type: string])[] = [
   ['userName', 'AWS::IAM::User'],
   ['roleName', 'AWS::IAM::Role'],

@@ -1,10 +1,10 @@
 /**
- * Fills the event index from the journal, from where it was last left.
+ * Fills the event index from the journal, from the position where it last stopped.
  *
- * INVARIANT (once each): the position that is reached commits with the blocks that lead to it, so that
- * whatever dies in between, the next filling goes on behind the last event that is in.
- * INVARIANT (nothing that does not count): of a stream that is being written nothing behind its durable
- * place is taken; of every other segment just what its successor says that counts.
+ * INVARIANT (once each): the position commits in the same transaction as the blocks before it. So if
+ * anything dies in between, the next filling continues behind the last indexed event. INVARIANT
+ * (nothing that does not count): in a stream that is being written, nothing behind its durable position
+ * is indexed; in every other segment, exactly what its successor says that counts.
  * @module
  */
 import type { IndexPosition } from '../../store/tables/event-index-rows.ts'
@@ -21,7 +21,9 @@ export interface IndexSource {
   readonly files: FilePort
   /** The journal's directory. */
   readonly directory: string
-  /** Where streams that are being written are durable; of the others all counts. */
+  /**
+   * Durable positions of the streams that are being written; in all other streams, everything counts.
+   */
   readonly durable: readonly IndexPosition[]
 }
 
@@ -34,10 +36,10 @@ export interface IndexRows {
   ) => Promise<void>
 }
 
-/** So many are saved in one transaction: others wait for it for some milliseconds. */
+/** Blocks saved in one transaction; other transactions wait some milliseconds for it. */
 const savedMax = 256
 
-/** Takes what is new into the index; answers how many events that were. */
+/** Indexes what is new, and returns the number of events. */
 export async function fillEventIndex(source: IndexSource, rows: IndexRows): Promise<number> {
   const { files, directory } = source
   const positions = new Map((await rows.positions()).map((each) => [each.stream, each]))
@@ -51,7 +53,7 @@ export async function fillEventIndex(source: IndexSource, rows: IndexRows): Prom
 
 interface Found {
   readonly event: IndexedEvent | undefined
-  /** Where the frame begins. */
+  /** Offset of the frame. */
   readonly offset: number
 }
 
@@ -64,7 +66,7 @@ async function fillFromStream(
   const home = { ...source, stream }
   const bound = source.durable.find((each) => each.stream === stream)
   const { numbers } = await listSegments(home)
-  // Segments that are gone were delivered, or had reached their age.
+  // Deleted segments were delivered, or had reached their retention.
   const from = numbers.find((number) => number >= (reached?.segment ?? 1))
   if (from === undefined) return 0
   const skipped = from === reached?.segment ? reached.offset : 0

@@ -1,5 +1,5 @@
 /**
- * What of an audit record LookupEvents answers and looks for.
+ * The members of an audit record that LookupEvents returns and searches by.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
  * @module
  */
@@ -15,7 +15,10 @@ import { eventResources } from './event-resources.ts'
 
 type Given = Readonly<Record<string, unknown>>
 
-/** Undefined for a text that is no record of ours: the journal is not believed to be one's own for ever. */
+/**
+ * Returns undefined for a text that is not a record of this server: the journal's files are not
+ * trusted.
+ */
 export function indexedEvent(text: string): IndexedEvent | undefined {
   let record: unknown
   try {
@@ -69,14 +72,14 @@ function allResources(event: IndexedEvent): readonly IndexedResource[] {
   return [...resources, ...hiddenResources]
 }
 
-/** The values that an event is found by under an attribute. */
+/** The values of an attribute by which an event is found. */
 export function valuesOf(event: IndexedEvent, attribute: LookupAttribute): readonly string[] {
   return valuesByAttribute[attribute](event)
 }
 
-/** What the index knows a scope by: no two that differ have the same. */
+/** The index's token of a scope; different scopes have different tokens. */
 export function tokenOf({ accountId, region, attribute }: EventScope): Buffer {
-  // A length before the value's end is not needed: nothing follows it.
+  // The value needs no length prefix, because it comes last.
   const text = `${accountId}/${region}/${attribute?.name ?? ''}/${attribute?.value ?? ''}`
   return hash('sha256', text, 'buffer').subarray(0, 16)
 }
@@ -90,7 +93,7 @@ export function isIn(event: IndexedEvent, scope: EventScope): boolean {
   )
 }
 
-/** A session by its name, as the last part of what identifies it; a root user as `root`. */
+/** The name of the user: for a session the last part of its id, for a root user `root`. */
 function usernameOf(identity: Given): string | undefined {
   const userName = textOf(identity['userName'])
   if (userName !== undefined) return userName

@@ -1,6 +1,7 @@
 /**
- * The checkpoints of a running server: it tells the journal when, keeps the last one of its stream in the
- * store, and sees at its start whether the journal still reaches as far as the store says.
+ * Schedules the checkpoints of a running server. It tells the journal when to make one, stores the last
+ * checkpoint of the stream, and checks at the start that the journal still reaches as far as the stored
+ * one.
  * @module
  */
 import type { Keyring } from '../../crypto/keyring.ts'
@@ -17,32 +18,37 @@ export interface AnchorPorts {
   readonly files: FilePort
   /** The journal's directory. */
   readonly directory: string
-  /** Writes the signed list of all writers anew. */
+  /** Rewrites the signed list of all writers. */
   readonly list: () => Promise<void>
   readonly onError: (error: Error) => void
   readonly everyMs?: number
 }
 
 export interface Anchors {
-  /** The last checkpoint of the stream that is durable. */
+  /** The last durable checkpoint of the stream. */
   readonly last: SignedCheckpoint
-  /** How long records have waited for a checkpoint: milliseconds, 0 when none do. */
+  /** How long records have waited for a checkpoint, in milliseconds; 0 when none wait. */
   lagMs(): number
-  /** Makes one now, where there are records behind the last, and waits until it is in the store. */
+  /**
+   * Makes a checkpoint if there are records behind the last one, and waits until it is in the store.
+   */
   checkpoint(): Promise<void>
-  /** To be called before the journal is closed; what the journal says last is kept by `settled`. */
+  /** Call it before the journal is closed; `settled` then stores the journal's last checkpoint. */
   close(): Promise<void>
-  /** Waits until the store has what the journal has said. After the journal is closed. */
+  /**
+   * Waits until the store has every checkpoint that the journal has made. Call it after the journal is
+   * closed.
+   */
   settled(): Promise<void>
 }
 
 const everyMsDefault = 10_000
 
 /**
- * Begins the checkpoints of the journal's stream, and puts it on the signed list.
+ * Starts the checkpoints of the journal's stream, and puts the stream on the signed list.
  *
- * INVARIANT (listed streams are anchored): a stream is listed only once it has a checkpoint, so that one
- * without is one whose checkpoints were taken away.
+ * INVARIANT (listed streams are anchored): a stream is listed only once it has a checkpoint. So if a
+ * listed stream has none, its checkpoints were removed.
  * @throws when the first checkpoint cannot be made durable
  */
 export async function openAnchors(ports: AnchorPorts): Promise<Anchors> {
@@ -61,17 +67,18 @@ export async function openAnchors(ports: AnchorPorts): Promise<Anchors> {
     const where = `checkpoint ${sequence}, of ${records} records in segment ${segment}`
     onError(new Error(`the journal was cut: stream ${stream} lacks its ${where}`))
   }
-  // After a cut the stream goes on behind what is missing, so that the verifier says so ever after.
+  // After a cut, the stream continues from the missing checkpoint, so the verifier reports the cut for
+  // ever.
   const last = isCut ? known?.checkpoint : tally.last
   let said = last
   let saving = Promise.resolve()
   const save = (checkpoint: SignedCheckpoint): void => {
     said = checkpoint
-    // One after the other, so that an older one never takes the place of a newer one.
+    // One save at a time, so that an older checkpoint never replaces a newer one.
     saving = saving
       .then(() => store.changeAuditWriter(stream, { checkpoint }))
       .catch((cause: unknown) => {
-        onError(new Error('a checkpoint could not be kept in the database', { cause }))
+        onError(new Error('a checkpoint could not be stored in the database', { cause }))
       })
   }
   const key = Math.max(...keyring.statementKeys.map(({ version }) => version))
@@ -83,7 +90,7 @@ export async function openAnchors(ports: AnchorPorts): Promise<Anchors> {
   timer.unref()
   return {
     get last() {
-      // `anchor` has said one.
+      // `anchor` has reported at least one checkpoint.
       return said as SignedCheckpoint
     },
     lagMs: () => journal.lag.unanchoredMs,

@@ -1,25 +1,25 @@
 /**
- * Checkpoints: what a stream has come to, signed. docs/audit-journal.md states their form, which may never
- * change for version 1.
+ * Checkpoints: signed statements of how far a stream has come. docs/audit-journal.md specifies their
+ * form, which may never change for version 1.
  * @module
  */
 import { hash } from 'node:crypto'
 
-/** What a checkpoint says. */
+/** The content of a checkpoint. */
 export interface Checkpoint {
   readonly deployment: string
   /** The stream. */
   readonly writer: string
   /** Counts the stream's checkpoints from 1. */
   readonly sequence: number
-  /** The segment that it lies in, and where it begins there. */
+  /** The segment that holds it, and its offset there. */
   readonly segment: number
   readonly offset: number
-  /** Records of the stream before it, since its genesis. */
+  /** The number of records in the stream before it, since its genesis. */
   readonly records: number
   /** The hash of the frame before it, in lower-case hex. */
   readonly head: string
-  /** The SHA-256 of the text of the checkpoint before, in lower-case hex; null for the first. */
+  /** The SHA-256 of the text of the previous checkpoint, in lower-case hex; null for the first. */
   readonly previous: string | null
   /** Milliseconds since the epoch, on the system's clock. */
   readonly time: number
@@ -34,7 +34,7 @@ export interface SignedCheckpoint {
   readonly signature: Uint8Array
 }
 
-/** Signs the text of a checkpoint with the newest key. */
+/** Signs the text of a checkpoint with the newest key of the deployment. */
 export interface CheckpointSigner {
   readonly deployment: string
   readonly key: number
@@ -42,10 +42,10 @@ export interface CheckpointSigner {
 }
 
 const signatureBytes = 64
-/** No checkpoint's payload is longer: a signature, and names and numbers of bounded length. */
+/** The longest payload of a checkpoint: a signature, and names and numbers of bounded length. */
 export const checkpointPayloadMax = 1024
 
-/** The one text of a checkpoint. */
+/** The canonical text of a checkpoint. */
 export function checkpointText(checkpoint: Checkpoint): string {
   const { deployment, writer, sequence, segment, offset, records } = checkpoint
   const { head, previous, time, key } = checkpoint
@@ -64,7 +64,7 @@ export function checkpointText(checkpoint: Checkpoint): string {
   return JSON.stringify({ checkpoint: 1, ...members })
 }
 
-/** The SHA-256 by which the next checkpoint names this one. */
+/** The SHA-256 by which the next checkpoint refers to this one. */
 export function checkpointId(text: string): string {
   return hash('sha256', text, 'hex')
 }
@@ -81,7 +81,9 @@ export function splitPayload(payload: Buffer): SignedCheckpoint {
   }
 }
 
-/** What a text says, or undefined when it is not just the text that a writer would write. */
+/**
+ * Parses a checkpoint's text; returns undefined unless it is byte for byte what a writer would write.
+ */
 export function readCheckpoint(text: string): Checkpoint | undefined {
   if (text.length > checkpointPayloadMax) return undefined
   let parsed: Record<string, unknown>
@@ -110,6 +112,6 @@ export function readCheckpoint(text: string): Checkpoint | undefined {
     time,
     key,
   }
-  const read = checkpoint as unknown as Checkpoint // of the types that were looked at
+  const read = checkpoint as unknown as Checkpoint // its members' types were checked
   return checkpointText(read) === text ? read : undefined
 }

@@ -1,6 +1,6 @@
 /**
- * What the files of a journal say about the deployment that wrote them. A start reads it before it opens
- * anything, so that a refused start leaves every file as it was.
+ * Reads from a journal's files which deployment wrote them. A start does this before it opens anything,
+ * so that a refused start leaves every file unchanged.
  * @module
  */
 import { readCheckpoint } from './checkpoint.ts'
@@ -14,11 +14,11 @@ export interface FoundJournal {
   /** Names of the streams that have at least one segment. */
   readonly streams: readonly string[]
   /**
-   * Whether a deployment has used it: it has a list of writers, a record or a checkpoint. A first start that
-   * dies early leaves an empty segment and none of these.
+   * Whether a deployment has used it: it has a list of writers, a record or a checkpoint. A first start
+   * that dies early leaves only an empty segment.
    */
   readonly isUsed: boolean
-  /** The deployment that wrote it, where the files say so. Signatures are not checked here. */
+  /** The id of the deployment that wrote it, if the files say so. Signatures are not checked here. */
   readonly deployment: string | undefined
 }
 

@@ -16,7 +16,7 @@
 import { hash } from 'node:crypto'
 import { checkpointPayloadMax } from './checkpoint.ts'
 
-/** What is written; segments of version 1 are read. */
+/** The version to write; segments of version 1 can still be read. */
 export const version = 2
 export type Version = 1 | 2
 export const headerBytes = 136
@@ -25,16 +25,16 @@ const streamBytesMax = 64
 const hashBytes = 32
 const prefixBytes = 53
 const eventIdBytes = 16
-/** What a frame adds to its payload. */
+/** The size of a frame without its payload. */
 export const frameOverheadBytes = prefixBytes + hashBytes
-/** A record is at most this long, in bytes of UTF-8. */
+/** The longest record, in bytes of UTF-8. */
 export const recordBytesMax = 256 * 1024
 const payloadBytesMax = eventIdBytes + recordBytesMax
 export const frameBytesMax = frameOverheadBytes + payloadBytesMax
 
 /**
- * `open` is the first frame of a segment and only that, `close` the last of one that ended well;
- * `checkpoint` is of version 2.
+ * `open` is always and only the first frame of a segment, and `close` is the last of one that was ended
+ * normally; `checkpoint` exists from version 2.
  */
 export type FrameKind = 'open' | 'record' | 'close' | 'checkpoint'
 const kindBytes: Readonly<Record<FrameKind, number>> = {
@@ -56,28 +56,28 @@ export interface Header {
   readonly stream: string
   readonly number: number
   readonly created: number
-  /** The size that the file was preallocated to: one of another size has been trimmed. */
+  /** The size to which the file was preallocated; a file of another size has been trimmed. */
   readonly allocated: number
 }
 
 /**
- * How a segment ended, as its successor says: all of it, by an error, by the process's death, or
+ * How a segment ended, as its successor states: completely, by an error, by the process's death, or
  * damaged.
  */
 export type SegmentEnd = 'closed' | 'failed' | 'crashed' | 'damaged'
 const segmentEnds: readonly SegmentEnd[] = ['closed', 'failed', 'crashed', 'damaged']
 
-/** What a segment's first frame says of the segment before it. */
+/** What a segment's first frame says about the segment before it. */
 export interface Predecessor {
   readonly segment: number
-  /** Where its last frame that counts ends. What lies behind was never acknowledged. */
+  /** The end of its last frame that counts. The bytes behind were never acknowledged. */
   readonly offset: number
   /** The SHA-256 of that frame, in lower-case hex. */
   readonly hash: string
   readonly end: SegmentEnd
 }
 
-/** A whole frame. The buffers are views, good until the next read. */
+/** A whole frame. Its buffers are views, valid until the next read. */
 export interface Frame {
   readonly kind: FrameKind
   readonly time: number
@@ -85,7 +85,7 @@ export interface Frame {
   readonly previous: Buffer
   readonly payload: Buffer
   readonly hash: Buffer
-  /** Bytes that it takes. */
+  /** Size of the frame in bytes. */
   readonly size: number
 }
 
@@ -94,7 +94,7 @@ const openingPattern =
   /^\{"previous":\{"segment":(\d{1,15}),"offset":(\d{1,15}),"hash":"(\w{64})","end":"(\w+)"\}\}$/
 const eventIdPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-/** Whether `name` can name a stream, and so a directory. */
+/** Whether `name` is valid as the name of a stream, and so of a directory. */
 export function isStreamName(name: string): boolean {
   return streamPattern.test(name)
 }
@@ -117,10 +117,13 @@ export function encodeHeader(header: Header): Buffer {
   return bytes
 }
 
-/** The header at the start of `bytes`, or what is wrong with it. Its form outlives the version. */
+/**
+ * Decodes the header at the start of `bytes`, or says what is wrong with it. The header's form is the
+ * same in all versions.
+ */
 export function decodeHeader(bytes: Buffer): Header | { readonly unknownVersion: number } | string {
   if (bytes.length < headerBytes) return 'the header is cut short'
-  if (!bytes.subarray(0, 8).equals(magic)) return 'this is no journal segment'
+  if (!bytes.subarray(0, 8).equals(magic)) return 'not a journal segment'
   if (!sha256(bytes.subarray(0, 104)).equals(bytes.subarray(104, headerBytes))) {
     return "the header's hash does not match it"
   }
@@ -133,7 +136,7 @@ export function decodeHeader(bytes: Buffer): Header | { readonly unknownVersion:
     created: readU64(bytes, 24),
     allocated: readU64(bytes, 32),
   }
-  // One encoding only: whatever a writer would not write is refused.
+  // There is only one encoding: refuse everything that a writer would not write.
   if (
     !isStreamName(header.stream) ||
     !encodeHeader(header).equals(bytes.subarray(0, headerBytes))
@@ -145,8 +148,8 @@ export function decodeHeader(bytes: Buffer): Header | { readonly unknownVersion:
 
 /**
  * Writes a frame into `target` at `at`.
- * @param write fills in the payload and answers its length
- * @returns the bytes that it takes; its hash is the last 32 of them
+ * @param write fills in the payload and returns its length
+ * @returns the size of the frame; its hash is the last 32 bytes
  */
 function encodeFrame(
   target: Buffer,
@@ -162,7 +165,8 @@ function encodeFrame(
   writeU64(target, link.synced, at + 13)
   link.previous.copy(target, at + 21)
   const end = at + prefixBytes + length
-  // As hex: a hash answered as bytes makes a buffer that costs more than to read the text again.
+  // As hex, because a hash returned as bytes allocates a buffer, which costs more than decoding the
+  // text.
   target.write(hash('sha256', target.subarray(at, end), 'hex'), end, hashBytes, 'hex')
   return frameOverheadBytes + length
 }
@@ -173,7 +177,7 @@ export interface Link {
   readonly previous: Buffer
 }
 
-/** The most that a record's frame can take; exact when it is ASCII. */
+/** The largest size of a record's frame; exact for ASCII. */
 export function recordFrameBytes(recordBytes: number): number {
   return frameOverheadBytes + eventIdBytes + recordBytes
 }
@@ -199,7 +203,7 @@ export function encodeClose(target: Buffer, at: number, link: Link): number {
   return encodeFrame(target, at, 'close', link, () => 0)
 }
 
-/** The most that the frame of a checkpoint can take. */
+/** The largest size of a checkpoint's frame. */
 export const checkpointFrameBytesMax = frameOverheadBytes + checkpointPayloadMax
 
 /** @returns the frame's size */
@@ -207,7 +211,7 @@ export function encodeCheckpoint(target: Buffer, at: number, link: Link, payload
   return encodeFrame(target, at, 'checkpoint', link, (payloadAt) => payload.copy(target, payloadAt))
 }
 
-/** The header and the first frame of a segment, which names the segment before. */
+/** Encodes the header and the first frame of a segment, which names the segment before. */
 export function encodeOpening(header: Header, predecessor: Predecessor | undefined): Buffer {
   const payload = Buffer.from(openingText(predecessor))
   const bytes = Buffer.alloc(headerBytes + frameOverheadBytes + payload.length)
@@ -223,7 +227,7 @@ function openingText(predecessor: Predecessor | undefined): string {
   return JSON.stringify({ previous: { segment, offset, hash: head, end } })
 }
 
-/** What an opening says, or `null` when it says nothing that a writer would write. */
+/** Decodes the first frame's payload; returns `null` for anything that a writer would not write. */
 export function decodeOpening(payload: Buffer): Predecessor | undefined | null {
   const text = payload.toString('latin1')
   if (text === openingText(undefined)) return undefined
@@ -239,7 +243,7 @@ export function decodeOpening(payload: Buffer): Predecessor | undefined | null {
   return openingText(predecessor) === text ? predecessor : null
 }
 
-/** The event id of a record's payload. */
+/** The event id in a record's payload. */
 export function eventIdOf(payload: Buffer): string {
   const hex = payload.toString('hex', 0, eventIdBytes)
   return [
@@ -251,14 +255,14 @@ export function eventIdOf(payload: Buffer): string {
   ].join('-')
 }
 
-/** The JSON text of a record's payload, in UTF-8. */
+/** The JSON text in a record's payload, in UTF-8. */
 export function recordTextOf(payload: Buffer): Buffer {
   return payload.subarray(eventIdBytes)
 }
 
 /**
- * Why a record cannot be written at all, or undefined. Control characters are refused, which JSON
- * escapes anyway: so no record holds bytes that could be taken for a frame.
+ * Returns why a record cannot be written at all, or undefined. Control characters are refused (JSON
+ * escapes them anyway), so no record can hold bytes that look like a frame.
  */
 export function recordProblem(
   eventId: string,
@@ -272,7 +276,10 @@ export function recordProblem(
   return undefined
 }
 
-/** What a frame's first bytes say, unless no frame can begin so. */
+/**
+ * The size of the frame that begins at `at`, read from its first bytes; undefined if no frame can begin
+ * so.
+ */
 export function frameSizeAt(bytes: Buffer, at: number): number | undefined {
   if (bytes.length - at < prefixBytes) return undefined
   const length = bytes.readUInt32BE(at)
@@ -280,7 +287,7 @@ export function frameSizeAt(bytes: Buffer, at: number): number | undefined {
   return frameOverheadBytes + length
 }
 
-/** The whole frame at `at`, or undefined when there is none: its chain is not looked at. */
+/** Decodes the whole frame at `at`; undefined when there is none. The chain is not checked. */
 export function decodeFrame(bytes: Buffer, at: number): Frame | undefined {
   const size = frameSizeAt(bytes, at)
   if (size === undefined || bytes.length - at < size) return undefined
@@ -300,7 +307,7 @@ export function decodeFrame(bytes: Buffer, at: number): Frame | undefined {
   }
 }
 
-/** The `synced` of a frame that may begin at `at`: enough of it must be there. */
+/** The `synced` of a frame that may begin at `at`. The caller checks that enough bytes are there. */
 export function syncedAt(bytes: Buffer, at: number): number {
   return readU64(bytes, at + 13)
 }

@@ -1,10 +1,11 @@
 /**
- * Streams whose writers are gone: those of a process that died, and of workers that there are no more. A
- * start ends them as a clean stop would have, before it looks for records in them: their torn tails are
- * repaired, what they hold is anchored, and they are on the signed list.
+ * Ends the streams that no longer have a writer: streams of a process that died, and of former workers.
+ * A start ends them as a clean stop would have, before it searches them for records: it repairs their
+ * torn tails, anchors what they hold, and lists them on the signed list.
  *
- * INVARIANT (nothing foreign is signed): a stream that holds records and that the store does not know is no
- * writer's of this deployment: it was put there. It is left as it is, and the verifier tells of it.
+ * INVARIANT (nothing foreign is signed): if a stream holds records but the store does not know it, no
+ * writer of this deployment wrote it; somebody put it there. It is left unchanged, and the verifier
+ * reports it.
  * @module
  */
 import type { Clock } from '../../model/clock.ts'
@@ -15,17 +16,17 @@ import { openJournal } from './open-journal.ts'
 import { isStreamEnded } from './segment-writer.ts'
 import { tallyStream } from './stream-anchor.ts'
 
-/** Room for what ends a stream: an opening, a checkpoint and a close. */
+/** Space for the frames that end a stream: an opening, a checkpoint and a close. */
 const segmentBytes = 64 * 1024
 
 export interface LeftStreamsPorts extends Omit<AnchorPorts, 'journal'> {
   readonly clock: Pick<Clock, 'system'>
-  /** Those that this process writes: the first of them is open, and the others are not yet. */
+  /** The streams that this process writes: the first one is open already, the others are not. */
   readonly own: readonly [string, ...string[]]
   readonly onFatal: (error: Error) => void
 }
 
-/** @throws {JournalFailed} when a stream of its own is a foreign one */
+/** @throws {JournalFailed} when one of this process's own streams is foreign */
 export async function endLeftStreams(ports: LeftStreamsPorts): Promise<void> {
   const { files, directory, own, store, onError } = ports
   const known = new Set((await store.listAuditWriters()).map(({ stream }) => stream))

@@ -1,9 +1,10 @@
 /**
- * Changes that the journal holds and the database does not: their records carry numbers above the database's
- * last one.
+ * Finds changes that the journal holds and the database does not: their records have change numbers
+ * above the database's last one.
  *
- * A crash alone never looks like that: a change is durable in the database before its record is written to
- * the journal. It takes a database that went back: a lost or damaged write-ahead log, or an older copy.
+ * A crash alone cannot cause this, because a change is durable in the database before its record is
+ * written to the journal. It means that the database went back: its write-ahead log was lost or
+ * damaged, or an older copy was restored.
  * @module
  */
 import { hash } from 'node:crypto'
@@ -14,27 +15,30 @@ import { recordTextOf, type Frame } from './frame.ts'
 import { walkStream } from './walk-stream.ts'
 
 export interface MissingChanges {
-  /** Names just this state: a change of the database or of the missing records gives another. */
+  /**
+   * Identifies exactly this state: any further change of the database or of the missing records gives
+   * another id.
+   */
   readonly id: string
   readonly records: number
-  /** The lowest and the highest number of a missing change. */
+  /** The lowest and the highest change number that is missing. */
   readonly first: number
   readonly last: number
-  /** The last change that the database holds. */
+  /** The number of the last change that the database holds. */
   readonly stored: number
-  /** ARNs of the keys that the records name, the first of them in the journal's order. */
+  /** ARNs of keys that the records name, in the order of the journal; bounded. */
   readonly keys: readonly string[]
-  /** How many keys there are; more than that are not told apart. */
+  /** The number of distinct keys; counting stops at a bound. */
   readonly keyCount: number
 }
 
-const keysToldMax = 100
+const keysListedMax = 100
 const keysCountedMax = 100_000
 
 export interface MissingChangesSearch {
-  /** Looks at a frame that counts. */
+  /** Examines a frame that counts. */
   see(frame: Frame): void
-  /** What is missing; undefined when the database holds every change. */
+  /** The missing changes; undefined when the database holds every change. */
   found(): MissingChanges | undefined
 }
 
@@ -47,7 +51,7 @@ export function searchMissingChanges(stored: number): MissingChangesSearch {
   let id = hash('sha256', `missing changes after ${stored}`, 'hex')
   return {
     see({ kind, payload }) {
-      // Most records are of no change: they are not parsed.
+      // Most records are not of a change, so they are not parsed.
       if (kind !== 'record' || !payload.includes('"change":')) return
       const record = parsed(payload)
       const change = changeNumberOf(record)
@@ -60,8 +64,16 @@ export function searchMissingChanges(stored: number): MissingChangesSearch {
     },
     found() {
       if (records === 0) return undefined
-      const told = [...keys].slice(0, keysToldMax)
-      return { id: id.slice(0, 16), records, first, last, stored, keys: told, keyCount: keys.size }
+      const listed = [...keys].slice(0, keysListedMax)
+      return {
+        id: id.slice(0, 16),
+        records,
+        first,
+        last,
+        stored,
+        keys: listed,
+        keyCount: keys.size,
+      }
     },
   }
 }
@@ -70,7 +82,7 @@ function parsed(payload: Buffer): unknown {
   try {
     return JSON.parse(recordTextOf(payload).toString('utf8'))
   } catch {
-    return undefined // the verifier tells of it
+    return undefined // the verifier reports it
   }
 }
 
@@ -84,8 +96,8 @@ function keysOf(record: unknown): readonly string[] {
 }
 
 /**
- * Searches the journal from the checkpoints on that the database knows. What lies before such a checkpoint
- * is in the database: the checkpoint was stored behind the changes before it.
+ * Searches the journal from the checkpoints that the database knows. Everything before such a
+ * checkpoint is in the database, because the checkpoint was stored after those changes.
  */
 export async function findMissingChanges(
   home: {
@@ -99,12 +111,12 @@ export async function findMissingChanges(
   },
 ): Promise<MissingChanges | undefined> {
   const search = searchMissingChanges(database.changes)
-  // In one order, so that the state has one id.
+  // In a fixed order, so that the same state always gives the same id.
   for (const stream of home.streams.toSorted()) {
     const known = database.checkpoints.find((each) => each.stream === stream)
     const from = readCheckpoint(known?.text ?? '')?.segment ?? 1
     const walk = walkStream({ ...home, stream }, from, (frame) => search.see(frame))
-    for await (const segment of walk) void segment // what is damaged is told by whoever opens it
+    for await (const segment of walk) void segment // damage is reported when the stream is opened
   }
   return search.found()
 }

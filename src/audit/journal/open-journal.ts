@@ -1,10 +1,10 @@
 /**
- * The journal of one stream: group commit into preallocated segments, and what happens when the
- * disk fails. docs/audit-journal.md states the rules.
+ * The journal of one stream: group commit into preallocated segments, and the handling of disk
+ * failures. docs/audit-journal.md states the rules.
  *
  * INVARIANT (durable before answered): an append resolves only after an fdatasync that covers it.
- * INVARIANT (ended for good): after an error of write or sync a segment is never written, synced or
- * cut again; its successor names its last durable offset, and no frame behind that counts.
+ * INVARIANT (ended for good): after an error of write or sync, a segment is never written, synced or
+ * cut again. Its successor names its last durable offset, and no frame behind that offset counts.
  * @module
  */
 import { setImmediate, setTimeout as delay } from 'node:timers/promises'
@@ -42,8 +42,8 @@ import { createWaitingRecords, type WaitingRecord } from './waiting-records.ts'
 const batchBytesMax = 1024 * 1024
 
 /**
- * Ends what a dead process left, and opens a new segment that names it.
- * @throws when no segment can be opened: nothing may be served then
+ * Opens a stream: ends the segment that a dead process left, and opens a new one that names it.
+ * @throws when no segment can be opened; the server must then serve nothing
  */
 export async function openJournal(options: JournalOptions): Promise<OpenJournal> {
   const { directory, stream, clock, files = nodeFiles, segmentBytes = 16 * 1024 * 1024 } = options
@@ -64,10 +64,10 @@ class SegmentJournal implements OpenJournal {
   #recordBytesMax: number
   readonly #batch = Buffer.allocUnsafe(batchBytesMax + frameBytesMax)
   readonly #stopping = new AbortController()
-  /** Segments being cut to length; closing waits for them. */
+  /** Segments that are being trimmed; closing waits for them. */
   readonly #trims = new Set<Promise<void>>()
   #live: LiveSegment | undefined
-  /** The segment that was opened last, live or over. */
+  /** The segment that was opened last, even if it has ended. */
   #latest: LiveSegment | undefined
   readonly #waiting = createWaitingRecords()
   #working: Promise<void> | undefined
@@ -78,7 +78,7 @@ class SegmentJournal implements OpenJournal {
   #spare: Promise<Spare | undefined> | undefined
   #spareFailed = false
   #opening = false
-  /** Of the disk; undefined when it could not be read. */
+  /** Free space on the disk; undefined when it could not be read. */
   #freeBytes: number | undefined
   readonly #errors: SegmentErrors
   #reserveTimer: NodeJS.Timeout | undefined
@@ -116,7 +116,7 @@ class SegmentJournal implements OpenJournal {
     const everyMs = this.#options.reserveCheckMs ?? 5000
     this.#reserveTimer = setInterval(() => {
       void this.#checkReserve()
-      // Without traffic no record comes to close an old segment.
+      // Without traffic, no record would close an old segment.
       if (this.healthy && this.#isOld(this.#live)) this.#working ??= this.#work()
     }, everyMs).unref()
   }
@@ -154,7 +154,7 @@ class SegmentJournal implements OpenJournal {
   }
 
   async #work(): Promise<void> {
-    // Whatever this turn of the event loop still brings goes into the same sync.
+    // All records of this turn of the event loop share one sync.
     await setImmediate()
     if (this.#live !== undefined && this.#isOld(this.#live)) await this.#roll(this.#live)
     while (this.#live !== undefined) {
@@ -182,26 +182,28 @@ class SegmentJournal implements OpenJournal {
     this.#waiting.resolve(taken)
   }
 
-  /** Old by the distance, so that a clock set back does not keep a segment open for ever. */
+  /** Measured by absolute distance, so that a clock set back does not keep a segment open for ever. */
   #isOld(live: LiveSegment | undefined): boolean {
     if (live === undefined || live.records === 0) return false
     return Math.abs(this.#home.now() - live.created) >= (this.#options.segmentAgeMs ?? Infinity)
   }
 
-  /** What one batch may take, with room left for what ends the segment: a checkpoint and the close. */
+  /** Space for one batch, after what ends the segment (a checkpoint and the close) is set aside. */
   #roomOf({ offset }: LiveSegment): number {
     const end = closeFrameBytes + (this.#anchor === undefined ? 0 : checkpointFrameBytesMax)
     return Math.min(this.#home.segmentBytes - end - offset, this.#batch.length)
   }
 
-  /** A segment without room for one more checkpoint than its last is over: it ends with that one. */
+  /**
+   * Appends a checkpoint. A segment that has room only for its closing checkpoint is closed instead.
+   */
   async #checkpointOrRoll(live: LiveSegment): Promise<void> {
     if (this.#roomOf(live) < checkpointFrameBytesMax) return this.#roll(live)
     const { size, checkpoint } = this.#encodeCheckpoint(live)
     if (await this.#makeDurable(live, size, [])) this.#anchored(checkpoint)
   }
 
-  /** Puts the next checkpoint at the beginning of the batch, where the stream has any. */
+  /** Puts the next checkpoint at the beginning of the batch, if the stream has checkpoints. */
   #encodeCheckpoint(live: LiveSegment): {
     readonly size: number
     readonly checkpoint: SignedCheckpoint | undefined
@@ -271,7 +273,9 @@ class SegmentJournal implements OpenJournal {
     }
   }
 
-  /** The last checkpoint and the close are one write: there is no closed segment without the former. */
+  /**
+   * The last checkpoint and the close are one write, so every closed segment ends with a checkpoint.
+   */
   async #writeClose(live: LiveSegment): Promise<boolean> {
     const { size, checkpoint } = this.#encodeCheckpoint(live)
     const previous = size === 0 ? live.head : this.#batch.subarray(size - 32, size)
@@ -316,7 +320,7 @@ class SegmentJournal implements OpenJournal {
     this.#prepareNext()
   }
 
-  /** Makes the next segment's file in the background, so that a roll does not wait for it. */
+  /** Prepares the next segment's file in the background, so that appends do not wait for it. */
   #prepareNext(): void {
     this.#spareFailed = false
     this.#spare = prepareSegment(this.#home, (this.#latest?.number ?? 0) + 1).catch(
@@ -335,7 +339,7 @@ class SegmentJournal implements OpenJournal {
       this.#freeBytes = undefined
       this.#options.onError(new Error('the free disk space cannot be read', { cause }))
     }
-    // While a segment is being opened, the spare is that one's affair.
+    // While a segment is being opened, that work prepares the spare.
     if (this.#spareFailed && this.healthy && !this.#opening) this.#prepareNext()
   }
 

@@ -1,12 +1,15 @@
 /**
- * Reads a journal's records, stream by stream, oldest first; a server may be writing it.
+ * Reads a journal's records, stream by stream, oldest first. A server may write the journal meanwhile.
  * @module
  */
 import { nodeFiles } from '../../disk/files.ts'
 import { isStreamName, recordTextOf } from './frame.ts'
 import { walkStream } from './walk-stream.ts'
 
-/** Calls `onRecord` with each record and its stream. Damage ends a stream here: `verify` reports it. */
+/**
+ * Calls `onRecord` with each record and its stream. Damage ends the reading of a stream; `verify`
+ * reports it.
+ */
 export async function readRecords(
   directory: string,
   onRecord: (record: string, stream: string) => void,

@@ -1,7 +1,7 @@
 /**
- * Reading a segment back: its head, its chain of frames, and what lies behind the last of them.
- * Used by the journal when it starts, by the outbox and by the verifier, so that all three agree on
- * what counts. Nothing here holds more of a file than one window.
+ * Reads a segment: its header, its chain of frames, and the bytes behind the last frame. The journal's
+ * start, the outbox and the verifier all use it, so they agree on what counts. It holds at most one
+ * window of the file in memory.
  * @module
  */
 import { readAll, type OpenFile } from '../../disk/files.ts'
@@ -21,26 +21,26 @@ import {
 
 const windowBytes = 1024 * 1024
 /**
- * What a search for frames in a tail may hash: whoever can write the file may fill it with
- * beginnings.
+ * The most bytes that a search for frames in a tail may hash. Whoever can write the file could fill it
+ * with plausible beginnings of frames.
  */
 const searchBytesMax = 256 * 1024 * 1024
 const openingBytesMax = 4096
 
-/** Where a segment is not what it should be, and why. */
+/** A flaw of a segment: its offset, and the reason. */
 export interface Flaw {
   readonly offset: number
   readonly why: string
-  /** The file is well formed as far as can be seen, but of a version that is not known here. */
+  /** The header is well formed, but its version is not known here. */
   readonly newer?: true
 }
 
 /** A position between two frames of a segment. Every frame before it is whole. */
 export interface SegmentPosition {
   readonly offset: number
-  /** Hash of the frame before. */
+  /** Hash of the previous frame. */
   readonly hash: Buffer
-  /** Whether that frame is the segment's last by its own word. */
+  /** Whether that frame is a close. */
   readonly closed: boolean
   /** Of the segment's format. */
   readonly version: Version
@@ -50,22 +50,22 @@ export interface Head {
   readonly header: Header
   /** Undefined for the first segment of a stream. */
   readonly predecessor: Predecessor | undefined
-  /** Behind the first frame. */
+  /** The position behind the first frame. */
   readonly place: SegmentPosition
 }
 
-/** A segment's file has this name, so that names in byte order are segments in order. */
+/** File name of a segment: the byte order of names is the order of segments. */
 export function segmentName(number: number): string {
   return `${String(number).padStart(12, '0')}.seg`
 }
 
-/** The number of a segment by its file's name, or undefined. */
+/** The number of a segment from its file's name, or undefined. */
 export function segmentNumber(name: string): number | undefined {
   const digits = /^(\d{12})\.seg$/.exec(name)?.[1]
   return digits === undefined || Number(digits) === 0 ? undefined : Number(digits)
 }
 
-/** Reads the header and the first frame, which every segment has before it has its name. */
+/** Reads the header and the first frame. Every segment has both before it gets its name. */
 export async function readHead(
   file: OpenFile,
   expected: { readonly stream: string; readonly number: number },
@@ -105,8 +105,8 @@ export type OnFrame = (frame: Frame, offset: number) => void
 
 /**
  * Follows the chain from `from` to `limit`, or to the first frame that is not whole.
- * @param onFrame sees each frame; its buffers are good until it returns
- * @returns where it stopped, and why when that is before `limit`
+ * @param onFrame called with each frame; its buffers are valid until it returns
+ * @returns the position where it stopped, and the reason if that is before `limit`
  */
 export async function scanFrames(
   file: OpenFile,
@@ -147,18 +147,18 @@ export async function scanFrames(
   return stop()
 }
 
-/** What lies behind the last frame that counts. */
+/** The bytes behind the last frame that counts. */
 export interface Tail {
   readonly blank: boolean
   /**
-   * Why what lies here was durable once and so is damage; undefined when it can be a torn write.
+   * Why the bytes are damage, because they were durable once; undefined when they may be a torn write.
    */
   readonly damage?: string
 }
 
 /**
- * Looks through a tail for a whole frame that was made when bytes at or behind `from` were durable.
- * A torn write has none: it was never synced, and nothing was written after it.
+ * Searches a tail for a whole frame that was made when bytes at or behind `from` were durable. A torn
+ * write cannot hold one: it was never synced, and nothing was written after it.
  */
 export async function examineTail(file: OpenFile, from: number, size: number): Promise<Tail> {
   if (from >= size) return { blank: true }
@@ -179,7 +179,7 @@ export async function examineTail(file: OpenFile, from: number, size: number): P
       if (synced <= from || synced > start + at) continue
       searched += frameSize
       if (searched > searchBytesMax) {
-        return { blank, damage: 'what lies behind cannot be told from damage' }
+        return { blank, damage: 'the bytes behind cannot be distinguished from damage' }
       }
       if (decodeFrame(bytes, at) !== undefined) {
         return {
@@ -193,9 +193,9 @@ export async function examineTail(file: OpenFile, from: number, size: number): P
 }
 
 /**
- * Follows a segment that no other names yet to its end, and tells a torn write from damage. A flaw
- * is looked at twice, because the journal may be at work on the segment.
- * @returns the last place that is whole, and the flaw when what follows is damage
+ * Follows a stream's last segment to its end, and distinguishes a torn write from damage. A flaw is
+ * checked twice, because the journal may be writing the segment.
+ * @returns the last whole position, and the flaw when damage follows it
  */
 export async function scanLastSegment(
   file: OpenFile,
@@ -225,14 +225,14 @@ function endFlaw(
   why = 'bytes follow the last frame',
 ): string | undefined {
   if (tail.damage !== undefined) return tail.damage
-  // A trimmed file ends where its last frame ends: nothing in it can be a torn write.
+  // A trimmed file ends with its last frame, so nothing in it can be a torn write.
   if (size !== allocated && place.offset !== size) return why
   if (place.closed && !tail.blank) return 'bytes follow the last frame'
   return undefined
 }
 
 /**
- * Follows a segment as far as its successor says that it counts.
+ * Follows a segment up to the offset that its successor names.
  * @returns the flaw when the two do not agree
  */
 export async function scanNamedSegment(

@@ -1,9 +1,9 @@
 /**
- * The life of a segment's file up to the records: what a stream's start finds and repairs, how the
- * next file is made ahead of time, and how it becomes the open segment.
+ * Manages the files of segments: repairs the last one at a start, prepares the next one ahead of time,
+ * and makes it the open segment.
  *
- * INVARIANT (whole at birth): a file bears the name of a segment only once its blocks, its header
- * and its first frame are durable, so a segment that begins otherwise is damaged.
+ * INVARIANT (whole at birth): a file gets the name of a segment only once its blocks, its header and
+ * its first frame are durable. So a segment with any other beginning is damaged.
  * @module
  */
 import { dirname, join } from 'node:path'
@@ -28,17 +28,17 @@ import {
 
 const chunkBytes = 1024 * 1024
 
-/** Where a stream lives and how its segments are made. */
+/** The place of a stream, and how to make its segments. */
 export interface StreamHome {
   readonly files: FilePort
-  /** The journal's directory: a stream is a directory in it. */
+  /** The journal's directory; each stream is a directory in it. */
   readonly directory: string
   readonly stream: string
   readonly segmentBytes: number
   readonly now: () => number
 }
 
-/** @throws {JournalFailed} when segments cannot be made so */
+/** @throws {JournalFailed} when the settings are not valid */
 export function soundHome(home: StreamHome): StreamHome {
   const { stream, segmentBytes } = home
   if (!isStreamName(stream)) throw new JournalFailed(`\`${stream}\` cannot name a stream`)
@@ -48,16 +48,14 @@ export function soundHome(home: StreamHome): StreamHome {
   return home
 }
 
-/** A file of zeros, durable, that can become segment `number`. */
+/** A durable file of zeros that can become segment `number`. */
 export interface Spare {
   readonly number: number
   readonly path: string
   readonly file: OpenFile
 }
 
-/**
- * The segment that records are written to; `offset` and `head` are those of its last durable frame.
- */
+/** The segment that receives records; `offset` and `head` belong to its last durable frame. */
 export interface LiveSegment {
   readonly number: number
   readonly file: OpenFile
@@ -71,13 +69,13 @@ export interface LiveSegment {
 export interface Recovered {
   /** Undefined when the stream has no segment yet. */
   readonly last: Predecessor | undefined
-  /** The last segment is damaged: what it lost cannot be had back, and the verifier will say so. */
+  /** The last segment is damaged. What it lost cannot be recovered, and the verifier will report it. */
   readonly flaw?: Flaw
 }
 
 /**
- * Makes the stream's directory, clears what was being prepared, and ends the last segment where its
- * last whole frame ends.
+ * Prepares a stream for a start: makes its directory, removes prepared files, and ends the last segment
+ * at its last whole frame.
  * @throws when the directory cannot be read or written, or the segment is of a newer version
  */
 export async function recoverStream(home: StreamHome): Promise<Recovered> {
@@ -87,7 +85,8 @@ export async function recoverStream(home: StreamHome): Promise<Recovered> {
   const entries = await files.list(path)
   const prepared = entries.filter(({ name }) => /\.(?:next|copy)$/.test(name))
   await Promise.all(prepared.map(({ name }) => files.remove(join(path, name))))
-  // A name that the last process could not make durable must be so before anything names it.
+  // If the last process could not make a name durable, it must become durable before any frame names
+  // the file.
   for (const each of [path, directory, dirname(directory)]) {
     await files.syncDirectory(each)
   }
@@ -96,7 +95,7 @@ export async function recoverStream(home: StreamHome): Promise<Recovered> {
   return endLastSegment(home, Math.max(...numbers))
 }
 
-/** Whether a stream's last segment was closed, and nothing is left of a start or stop that was cut short. */
+/** Whether a stream's last segment was closed, with no traces of an interrupted start or stop. */
 export async function isStreamEnded(
   home: Pick<StreamHome, 'files' | 'directory' | 'stream'>,
 ): Promise<boolean> {
@@ -130,7 +129,7 @@ async function endLastSegment(home: StreamHome, number: number): Promise<Recover
     }
     const { place, flaw } = await scanLastSegment(file, head, () => undefined)
     const last = { segment: number, offset: place.offset, hash: place.hash.toString('hex') }
-    // A damaged file is evidence: nothing of it is cut off.
+    // A damaged file is evidence, so nothing of it is cut off.
     if (flaw !== undefined) return { last: { ...last, end: 'damaged' }, flaw }
     if (!place.closed || (await file.size()) !== place.offset) {
       await replaceByCopy(home, number, file, place)
@@ -142,10 +141,9 @@ async function endLastSegment(home: StreamHome, number: number): Promise<Recover
 }
 
 /**
- * Puts a copy, cut behind the last whole frame, in the segment's place. Only a copy makes those
- * frames durable for certain: what is read here may be in the page cache alone, and after a failed
- * sync the kernel takes such pages for written, so that syncing the old file again would prove
- * nothing.
+ * Replaces the segment by a copy that ends at the last whole frame. Only a copy certainly makes those
+ * frames durable: what is read here may be only in the page cache. After a failed sync, the kernel
+ * treats such pages as written, so syncing the old file again would prove nothing.
  */
 async function replaceByCopy(
   home: StreamHome,
@@ -174,8 +172,9 @@ async function replaceByCopy(
 }
 
 /**
- * Makes the file of a coming segment: every block written, so that the disk is full here or not at
- * all. It is synced in steps, so that the open segment's syncs never wait behind all of it.
+ * Makes the file of the next segment with every block written, so that a full disk fails here and not
+ * in the middle of a record. It syncs in steps, so that syncs of the open segment never wait behind all
+ * of it.
  */
 export async function prepareSegment(home: StreamHome, number: number): Promise<Spare> {
   const { files, directory, stream, segmentBytes } = home
@@ -197,12 +196,12 @@ export async function prepareSegment(home: StreamHome, number: number): Promise<
   }
 }
 
-/** Gives a prepared file up; one that cannot be removed is cleared by the next start. */
+/** Discards a prepared file; if it cannot be removed, the next start removes it. */
 export async function discardSpare(home: StreamHome, spare: Spare): Promise<void> {
   await Promise.allSettled([spare.file.close(), home.files.remove(spare.path)])
 }
 
-/** Makes a prepared file the open segment; its first frame names the segment before. */
+/** Makes a prepared file the open segment; its first frame names the previous segment. */
 export async function activateSegment(
   home: StreamHome,
   spare: Spare,
@@ -218,7 +217,7 @@ export async function activateSegment(
     await files.rename(path, join(dirname(path), segmentName(number)))
     await files.syncDirectory(dirname(path))
   } catch (error) {
-    // If it has its name already, the next attempt at this number takes it away again by renaming.
+    // If it already has the segment's name, the next attempt replaces it by renaming.
     await discardSpare(home, spare)
     throw error
   }
@@ -226,7 +225,7 @@ export async function activateSegment(
   return { number, file, created, offset: opening.length, head, records: 0 }
 }
 
-/** Cuts off what a segment that is over did not use. */
+/** Cuts off the unused end of a segment that is over. */
 export async function trimSegment(segment: LiveSegment): Promise<void> {
   try {
     await segment.file.truncate(segment.offset)
@@ -236,7 +235,7 @@ export async function trimSegment(segment: LiveSegment): Promise<void> {
   }
 }
 
-/** The least that a segment holds besides one record, with room to spare. */
+/** The minimum size of a segment without its records, with a margin. */
 export const segmentReserveBytes = headerBytes + 888
 
 /** A segment as its successor names it. */

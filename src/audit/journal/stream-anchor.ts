@@ -1,6 +1,6 @@
 /**
- * What a stream has come to, so that its next checkpoint can say so: how many records it holds since its
- * genesis, and the checkpoint before.
+ * Counts a stream's records since its genesis and remembers the last checkpoint, so that the next
+ * checkpoint can state both.
  * @module
  */
 import {
@@ -14,17 +14,17 @@ import {
 } from './checkpoint.ts'
 import { listSegments, walkStream, type StreamFiles } from './walk-stream.ts'
 
-/** Records since the genesis, and the last checkpoint among them. */
+/** The number of records since the genesis, and the last checkpoint among them. */
 export interface Tally {
   readonly records: number
-  /** Records behind the last checkpoint. */
+  /** The number of records behind the last checkpoint. */
   readonly unanchored: number
   readonly last: SignedCheckpoint | undefined
 }
 
 /**
- * Counts a stream: back to the segment that holds a checkpoint, and from there on.
- * @param first where the stream begins, where earlier segments have been deleted
+ * Counts a stream: searches back to a segment that holds a checkpoint, and counts from there.
+ * @param first the beginning of the stream, if earlier segments were deleted
  */
 export async function tallyStream(
   home: StreamFiles,
@@ -39,7 +39,7 @@ export async function tallyStream(
   return { records: first.records + unanchored, unanchored, last: undefined }
 }
 
-/** `records` holds when there is a checkpoint only. */
+/** `records` is valid only if there is a checkpoint. */
 async function tallyFrom(home: StreamFiles, from: number): Promise<Tally> {
   let anchored = 0
   let unanchored = 0
@@ -54,19 +54,19 @@ async function tallyFrom(home: StreamFiles, from: number): Promise<Tally> {
     anchored = checkpoint.records
     unanchored = 0
   })
-  // What is damaged is reported by the start and by the verifier.
+  // The start and the verifier report damage.
   for await (const segment of walk) void segment
   return { records: anchored + unanchored, unanchored, last }
 }
 
 export interface StreamAnchor {
-  /** Records were made durable. @param time milliseconds since the epoch */
+  /** Counts records that became durable. @param time milliseconds since the epoch */
   count(records: number, time: number): void
-  /** Records behind the last checkpoint. */
+  /** The number of records behind the last checkpoint. */
   readonly unanchored: number
-  /** How long the first of them has been there at `now`: milliseconds, 0 when there is none. */
+  /** How long the first of them has waited at `now`, in milliseconds; 0 when there is none. */
   unanchoredMs(now: number): number
-  /** The checkpoint that would lie at this place. It holds once `committed` is called. */
+  /** The checkpoint for this position. It becomes the last one when `committed` is called. */
   next(at: Pick<Checkpoint, 'segment' | 'offset' | 'head' | 'time'>): SignedCheckpoint
   committed(checkpoint: SignedCheckpoint): void
 }
@@ -104,7 +104,9 @@ export function createStreamAnchor(
   }
 }
 
-/** How much, and for how long, a stream is ahead of its last checkpoint; nothing where it has none. */
+/**
+ * How far a stream is ahead of its last checkpoint, in records and time; zero if it has no checkpoints.
+ */
 export function unanchoredOf(
   anchor: StreamAnchor | undefined,
   now: number,

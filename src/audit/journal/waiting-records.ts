@@ -1,4 +1,4 @@
-/** Records that wait for the disk, in the order in which they came. @module */
+/** The queue of records that wait for the disk, in order of arrival. @module */
 import { recordFrameBytes } from './frame.ts'
 import { JournalFailed } from './journal.ts'
 
@@ -12,18 +12,23 @@ export interface WaitingRecord {
 
 export interface WaitingRecords {
   readonly count: number
-  /** Those that are not answered yet, with those taken. */
+  /** Records that were not acknowledged yet, including those taken. */
   readonly unanswered: { readonly records: number; readonly bytes: number }
-  /** Resolves or rejects with the record's fate. @throws {JournalFailed} when too many wait */
+  /**
+   * Resolves or rejects when the record's outcome is known. @throws {JournalFailed} when too many wait
+   */
   add(eventId: string, record: string): Promise<void>
-  /** The first ones, as many as fit into `room` bytes; those remain unanswered. */
+  /** Takes the first records that fit into `room` bytes; they remain unacknowledged. */
   take(room: number): readonly WaitingRecord[]
   resolve(taken: readonly WaitingRecord[]): void
-  /** Those taken and all that wait: none may be answered, whether the disk has them is not known. */
+  /**
+   * Rejects the taken records and all that wait. None may be acknowledged, because it is unknown
+   * whether the disk has them.
+   */
   rejectAll(taken: readonly WaitingRecord[], cause: unknown): void
 }
 
-/** The wire bounds calls in flight, this is the wall behind it. */
+/** A second bound, behind the listener's bound on concurrent calls. */
 const bytesMax = 64 * 1024 * 1024
 
 export function createWaitingRecords(): WaitingRecords {

@@ -1,6 +1,6 @@
 /**
- * A stream's segments in order, each followed as far as its successor says that it counts. The
- * outbox and the verifier see the same records through it.
+ * Walks a stream's segments in order, each up to the offset that its successor names. The outbox and
+ * the verifier both use it, so they see the same records.
  * @module
  */
 import { join } from 'node:path'
@@ -28,14 +28,14 @@ export interface WalkedSegment {
   readonly number: number
   /** The file's name. */
   readonly name: string
-  /** Where what counts ends, as far as the chain could be followed. */
+  /** The end of what counts, as far as the chain could be followed. */
   readonly place?: SegmentPosition
   readonly flaw?: Flaw
-  /** The segment before, as this one names it. */
+  /** The previous segment, as this one names it. */
   readonly predecessor?: Predecessor
 }
 
-/** The numbers of the segments that a stream has, in order, and other files that end in `.seg`. */
+/** The numbers of a stream's segments, in order, and other files that end in `.seg`. */
 export async function listSegments(
   home: StreamFiles,
 ): Promise<{ readonly numbers: readonly number[]; readonly foreign: readonly string[] }> {
@@ -48,8 +48,8 @@ export async function listSegments(
 }
 
 /**
- * Walks the segments from number `from` on. A missing one is yielded with a flaw.
- * @param onFrame sees each frame that counts; its buffers are good until it returns
+ * Walks the segments from number `from` on. A missing segment is yielded with a flaw.
+ * @param onFrame called with each frame that counts; its buffers are valid until it returns
  */
 export async function* walkStream(
   home: StreamFiles,
@@ -89,7 +89,7 @@ async function walkSegment(
     if ('why' in head) return { flaw: head }
     const before = head.predecessor && { predecessor: head.predecessor }
     const named = next === undefined ? undefined : await headOf(home, next)
-    // A successor that cannot be read names nothing: its own turn reports it.
+    // An unreadable successor names nothing; it is reported when its own turn comes.
     if (named === undefined || 'why' in named || named.predecessor === undefined) {
       return { ...(await scanLastSegment(file, head, onFrame)), ...before }
     }

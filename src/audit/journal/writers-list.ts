@@ -1,7 +1,7 @@
 /**
- * The signed list of the journal's writers, `writers.json` in its directory: which streams there must be,
- * where each begins, and the public keys that sign. docs/audit-journal.md states its form, which may never
- * change for version 1.
+ * The signed list of the journal's writers, `writers.json` in its directory: the streams that must
+ * exist, the beginning of each, and the public keys that sign. docs/audit-journal.md specifies its
+ * form, which may never change for version 1.
  * @module
  */
 import { dirname, join } from 'node:path'
@@ -24,7 +24,7 @@ export interface ListedKey {
   readonly version: number
   /** SPKI, DER. */
   readonly publicKey: Buffer
-  /** SHA-256 of it, in lower-case hex. */
+  /** SHA-256 of the public key, in lower-case hex. */
   readonly fingerprint: string
 }
 
@@ -36,7 +36,7 @@ export interface WritersList {
   readonly digestKeys: ReadonlyMap<string, Buffer>
 }
 
-/** Writes the list as the store and the key ring have it, one time after the other. */
+/** Makes a function that writes the list from the store and the key ring, one call at a time. */
 export function createListing(of: {
   readonly files: FilePort
   /** The journal's directory. */
@@ -53,12 +53,12 @@ export function createListing(of: {
   let last: Promise<unknown> = Promise.resolve()
   return () => {
     const written = last.then(write)
-    last = written.catch(() => undefined) // whoever asked for it hears of it
+    last = written.catch(() => undefined) // the caller gets the error
     return written
   }
 }
 
-/** Puts the list in the place of the one before, durably, signed with every key of the deployment. */
+/** Replaces the list durably, signed with every key of the deployment. */
 export async function writeWritersList(
   to: { readonly files: FilePort; readonly directory: string },
   keyring: Pick<Keyring, 'deploymentId' | 'statementKeys' | 'signStatement'>,
@@ -91,7 +91,7 @@ export async function writeWritersList(
   await replaceFile(to.files, path, bytes)
 }
 
-/** Whoever reads the file at any time finds the old bytes or the new ones, whole. */
+/** Replaces a file atomically: a reader sees either the old bytes or the new ones, whole. */
 export async function replaceFile(files: FilePort, path: string, bytes: Uint8Array): Promise<void> {
   const beside = `${path}.next`
   await files.remove(beside)
@@ -107,10 +107,11 @@ export async function replaceFile(files: FilePort, path: string, bytes: Uint8Arr
 }
 
 /**
- * The list in a journal's directory, or why it is not to be believed. It holds when one of the keys signed
- * it that whoever verifies trusts, and without such a pin when the first of its own keys did.
+ * Reads the list in a journal's directory, or returns why it must not be trusted. It needs a signature
+ * by one of the keys that the verifier pins. Without pins, the signature of one of its own keys is
+ * enough.
  * @param pinned fingerprints of trusted keys
- * @throws when the file is there and cannot be read
+ * @throws when the file exists and cannot be read
  */
 export async function readWritersList(
   from: { readonly files: FilePort; readonly directory: string },
@@ -143,19 +144,27 @@ interface Inner {
   readonly digestKeys?: readonly { readonly fingerprint: string; readonly publicKey: string }[]
 }
 
-/** What is signed was written by a server and so is well formed; what is not is refused before it is used. */
+/**
+ * Reads and checks the list. A signed list was written by a server, so it is well formed; anything else
+ * is refused before it is used.
+ */
 function readList(bytes: string, pinned: readonly string[]): WritersList | string {
   try {
     const { list, text, signatures } = JSON.parse(bytes) as Outer // wrong types throw below
-    if (list !== 1) return 'the list of writers is of a version that is not known'
-    const { deployment, keys: told, writers, digestKeys: signing = [] } = JSON.parse(text) as Inner
-    const keys = told.map(({ version, publicKey: base64 }) => {
+    if (list !== 1) return 'the version of the list of writers is unknown'
+    const {
+      deployment,
+      keys: listed,
+      writers,
+      digestKeys: signing = [],
+    } = JSON.parse(text) as Inner
+    const keys = listed.map(({ version, publicKey: base64 }) => {
       const publicKey = Buffer.from(base64, 'base64')
       return { version, publicKey, fingerprint: fingerprintOf(publicKey) }
     })
     const trusted =
       pinned.length === 0 ? keys : keys.filter((key) => pinned.includes(key.fingerprint))
-    if (trusted.length === 0) return 'no key of the list of writers is the one that is trusted'
+    if (trusted.length === 0) return 'the list of writers has none of the trusted keys'
     const holds = signatures.some(({ key: version, signature }) =>
       trusted.some(
         (key) =>
@@ -168,7 +177,7 @@ function readList(bytes: string, pinned: readonly string[]): WritersList | strin
     )
     return holds
       ? { deployment, keys, writers, digestKeys }
-      : "the list of writers' signature does not hold"
+      : 'the signature of the list of writers is not valid'
   } catch {
     return 'the list of writers is not well formed'
   }

@@ -1,29 +1,29 @@
 /**
- * The records that one call leaves: its own, one for each other account whose key or role it used, and
- * those of what the service did for it in another Region.
+ * The records that one call leaves: its own, one for each other account that owns a key or role it
+ * used, and those of what the service did for it in another Region.
  *
- * Where there are several accounts, each has a record of its own with an id of its own, and all bear one
- * `sharedEventID`; a refusal is the caller's own affair.
+ * Each account's record has its own event id, and all of them share one `sharedEventID`. A refusal is
+ * recorded in the caller's account only.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
  * @module
  */
 import type { Caller } from '../../model/caller.ts'
 import { accountOf, auditRecord, type Audited } from './record.ts'
 
-/** A record that nothing changes any more. */
+/** A finished record: nothing changes it any more. */
 export interface FinishedRecord {
   readonly eventId: string
   /** One JSON text without line breaks. */
   readonly record: string
 }
 
-/** Answers the same id for the same name, however often the call decides again. */
+/** Returns the same id for the same name, even when the call is decided again. */
 export type IdOf = (name: string) => string
 
-/** Makes one more record of a call: of what was done for it in another Region, or by the service. */
+/** Makes a further record of a call: for work in another Region, or by the service. */
 export type Further = (eventId: string, audited: Audited) => string
 
-/** The accounts beside the caller's that learn of a call which was authorized. */
+/** The accounts, other than the caller's, that get a record of an authorized call. */
 export function otherOwners(resources: Audited['resources'], caller: Caller): readonly string[] {
   const own = accountOf({ caller, resources })
   const others = resources.flatMap(({ accountId }) => (accountId === own ? [] : [accountId]))
@@ -35,7 +35,7 @@ export function copyIdOf(idOf: IdOf, accountId: string): string {
   return idOf(`copy for ${accountId}`)
 }
 
-/** @param owners accounts that learn of the call beside the caller's */
+/** @param owners accounts, other than the caller's, that get a record of the call */
 export function callRecords(
   audited: Audited,
   owners: readonly string[],
@@ -59,7 +59,7 @@ export function callRecords(
   ]
 }
 
-/** Keeps each record. Most calls leave one record: nothing is gathered for it. */
+/** Runs `keep` for each record. Most calls leave one record, so no list is built for it. */
 export function keepRecords(
   records: readonly FinishedRecord[],
   keep: (eventId: string, record: string) => Promise<void>,

@@ -1,13 +1,13 @@
 /**
- * What an audit record counts as, for usage and metrics: one request of KMS, and what it or the service did
- * to a key's life.
+ * What an audit record counts as, for usage and metrics: one request of KMS, and the change that the
+ * caller or the service made to a key's life.
  * @module
  */
 import type { CountedCall, KeyTurn } from '../../model/usage.ts'
 
 type Given = Readonly<Record<string, unknown>>
 
-/** Undefined for what is no request of KMS and nothing in a key's life. */
+/** Returns undefined if the record is neither a request of KMS nor an event in a key's life. */
 export function countedCall(
   record: Given,
   place: Pick<CountedCall, 'accountId' | 'region' | 'time'>,
@@ -30,7 +30,7 @@ export function countedCall(
   }
 }
 
-/** Pairs are charged for by their spec, which no key says. */
+/** Data key pairs are charged for by their spec, which the key's record does not have. */
 function operationOf(record: Given): string {
   const name = String(record['eventName'])
   const { keyPairSpec } = members(record['requestParameters'])
@@ -41,13 +41,13 @@ function keyArnsOf(resources: unknown): readonly string[] {
   if (!Array.isArray(resources)) return []
   return resources.flatMap((resource: unknown) => {
     const { type, ARN: arn } = members(resource)
-    // Aliases stand beside the keys that they point to.
+    // The resources hold aliases next to the keys that they point to.
     const isKey = type === 'AWS::KMS::Key' && typeof arn === 'string' && arn.includes(':key/')
     return isKey ? [arn] : []
   })
 }
 
-/** To which state each operation brings its key; where the answer says it, that is what counts. */
+/** The state to which each operation brings its key; a state in the response takes precedence. */
 const states: Readonly<Record<string, string>> = {
   CancelKeyDeletion: 'Disabled',
   CreateKey: 'Enabled',

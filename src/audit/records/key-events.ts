@@ -1,28 +1,28 @@
 /**
- * The events under which the keys of a call are used: `docs/adr/0010-records-of-accounts.md`.
+ * The event ids under which a call's keys are used: see `docs/adr/0010-records-of-accounts.md`.
  * @module
  */
 import type { KeyRecord, KeyRef } from '../../model/key.ts'
 import type { TrackedOperation } from '../../model/last-usage.ts'
 import type { Operation } from '../../operations/contract/operation.ts'
 
-/** A use of one key, if the call succeeds. */
+/** The use of one key, valid if the call succeeds. */
 export interface KeyEvent {
   readonly key: KeyRecord
   readonly operation: TrackedOperation
-  /** The record's own id, or one that the record holds beside it. */
+  /** The record's own id, or another id that the record holds. */
   readonly eventId: string
 }
 
 /**
- * One event a key, none for an operation that does not count as a use. The id of an account's record
- * stands for the first key of that account; every other key has an id of its own.
+ * One event for each key; none if the operation does not count as a use. The first key of an account
+ * uses the id of that account's record, and every other key gets its own id.
  */
 export function keyEvents(
   { tracksUsage }: Operation,
   keys: Iterable<KeyRecord>,
   ids: {
-    /** The id of the record that an account has of the call. */
+    /** The id of the account's record of the call. */
     readonly recordOf: (accountId: string) => string
     readonly next: () => string
   },

@@ -25,37 +25,37 @@ export interface Audited {
   readonly caller: Caller
   readonly region: string
   readonly sourceAddress: string
-  /** False when somebody on the way could read it. */
+  /** False when the connection could be read on the way. */
   readonly secure?: boolean
   readonly userAgent: string | undefined
-  /** Of a call over TLS; the key exchange is not known. */
+  /** For calls over TLS; the key exchange is not known. */
   readonly tls?: TlsDetails | undefined
   /** Undefined when the input could not be read. */
   readonly input: Readonly<Record<string, unknown>> | undefined
-  /** ARNs of what the call is about, with their accounts; of the type of a key where none is said. */
+  /** ARNs of the call's resources, with their accounts. A resource without a type is a key. */
   readonly resources: readonly {
     readonly arn: string
     readonly accountId: string
     readonly type?: string
   }[]
   readonly reasons: readonly (Reason & { readonly action: string })[]
-  /** What the call's attestation document proved. */
+  /** What the attestation document of the call has proved. */
   readonly recipient?: Readonly<Record<string, string>> | undefined
-  /** The grant that the call names. */
+  /** The id of the grant that the call names. */
   readonly grantId?: string | undefined
-  /** The materials of symmetric keys that the call works with. */
+  /** The symmetric key materials that the call uses. */
   readonly materials?: UsedMaterials | undefined
-  /** Ids under which keys are used, where those are not the id of their account's record. */
+  /** Event ids of key uses, if they differ from the id of their account's record. */
   readonly keyEvents?: readonly {
     readonly arn: string
     readonly accountId: string
     readonly eventId: string
   }[]
-  /** In the records of all accounts that learn of one call. */
+  /** Present in the records of all accounts that get one of the call. */
   readonly sharedEventId?: string | undefined
-  /** The account whose record this is, where that is not the caller's. */
+  /** The account that gets the record, if it is not the caller's. */
   readonly owner?: string | undefined
-  /** Present where the record counts refused calls, of which the others have none. */
+  /** Present only in a record that counts refused calls. */
   readonly refusals?: {
     readonly count: number
     /** Milliseconds since the epoch. */
@@ -73,9 +73,9 @@ export interface TlsDetails {
   readonly clientProvidedHostHeader: string | undefined
 }
 
-/** What the service did for a call in another Region: an event of its own there. */
+/** What the service did for a call in another Region; it gets an event of its own there. */
 export interface AuditedFurther {
-  /** The service whose event it is, where that is not the call's. */
+  /** The service of the event, if it is not the call's service. */
   readonly service?: string
   readonly eventId: string
   readonly eventName: string
@@ -85,19 +85,21 @@ export interface AuditedFurther {
   readonly resources: Audited['resources']
 }
 
-/** Bytes of the record of a call that succeeded: what a caller can blow up is left out of a longer one. */
+/**
+ * Maximum bytes of a successful call's record. A longer one omits members that a caller can make large.
+ */
 export const recordBytesMax = 128 * 1024
 const userAgentMax = 1024
 
 type Parameters = Readonly<Record<string, unknown>>
 
-/** The record as one JSON text without line breaks. */
+/** Renders the record as one JSON text without line breaks. */
 export function auditRecord(audited: Audited): string {
   const parameters = requestParameters(audited)
   const record = compose(audited, parameters)
   if (!audited.outcome.ok) return boundedRefusal(record)
   if (parameters === null || fits(record)) return record
-  // The largest go first: whoever pads one member does not keep the others out of the record.
+  // Largest first, so that a caller who pads one member cannot push the others out of the record.
   const sizes = Object.entries(parameters)
     .map(([name, value]) => ({ name, bytes: Buffer.byteLength(JSON.stringify(value) ?? '') }))
     .toSorted((a, b) => b.bytes - a.bytes)
@@ -119,7 +121,7 @@ function compose(audited: Audited, parameters: Parameters | null): string {
   const failed = outcome.ok ? undefined : outcome
   const account = owner ?? accountOf(audited)
   const service = invokingService(caller)
-  // One flat literal, in which undefined leaves a member out: spreads nearly double its time (4.5 µs).
+  // One flat literal, in which undefined omits a member: spreads nearly double the time (4.5 µs).
   return JSON.stringify({
     eventVersion: '1.11',
     userIdentity: owner === undefined ? userIdentity(caller) : foreignIdentity(caller),
@@ -130,7 +132,7 @@ function compose(audited: Audited, parameters: Parameters | null): string {
     sourceIPAddress: service?.name ?? audited.sourceAddress,
     userAgent: service?.name ?? audited.userAgent?.slice(0, userAgentMax),
     errorCode: failed && errorCode(failed.code),
-    // AWS sends some exceptions without a message, and records none either.
+    // AWS sends some exceptions without a message, and does not record one either.
     errorMessage: failed?.message === '' ? undefined : failed?.message,
     requestParameters: parameters,
     responseElements: outcome.ok ? responseElements(outcome.response) : null,
@@ -185,8 +187,8 @@ function responseElements(response: Parameters | undefined): unknown {
 }
 
 /**
- * AWS leaves an empty list out for other services than KMS, and where an alias does not exist. Trent takes a
- * key to be alike.
+ * AWS omits an empty list for services other than KMS, and for an alias that does not exist. Trent omits it
+ * for a key that does not exist, too.
  */
 function resourcesOf(audited: Audited): readonly object[] | undefined {
   const { resources, operation, outcome } = audited
@@ -206,7 +208,7 @@ function refusalsOf({ refusals }: Audited): object | undefined {
 
 const ownersPolicies: readonly string[] = ['resource', 'resource-control', 'grant']
 
-/** What the caller's own policies say is no other account's affair. */
+/** The caller's own policies are not shown to other accounts. */
 function reasonsFor({ owner, reasons }: Audited): Audited['reasons'] {
   if (owner === undefined) return reasons
   return reasons.filter(({ policy }) => ownersPolicies.includes(policy))
@@ -235,7 +237,7 @@ function additionalEventData(audited: Audited): object | undefined {
     : { recipient, grantId, keyMaterialId, sourceKeyMaterialId, destinationKeyMaterialId }
 }
 
-/** What STS says of each request: which Region's endpoint served it. */
+/** STS records which Region's endpoint served each request. */
 function servingDetails({ requestId, region, time }: Audited): object {
   const name = `1:${region}:S:${time}:R:${requestId.slice(0, 8)}`
   return {
@@ -283,7 +285,7 @@ function userIdentity(caller: Caller): object {
   }
 }
 
-/** Who vouched for a session that a token of an identity provider was given for. */
+/** The identity provider behind a session that was opened with a web identity token. */
 function webIdFederationData({ session, arn }: Caller): object | undefined {
   const partition = parseArn(arn)?.partition
   if (session?.webIdentity === undefined || partition === undefined) return undefined
@@ -292,14 +294,17 @@ function webIdFederationData({ session, arn }: Caller): object | undefined {
   return { federatedProvider: oidcProviderArn(partition, { accountId, name }), attributes: {} }
 }
 
-/** A caller as another account's record names it. */
+/** The caller as another account's record shows it. */
 function foreignIdentity(caller: Caller): object {
   if (caller.kind === 'service') return userIdentity(caller)
   const { uniqueId: principalId, accountId } = caller
   return { type: 'AWSAccount', principalId, accountId, invokedBy: invokingService(caller)?.name }
 }
 
-/** Whose a call's own record is. A service is of no account: it is the account's that the call is about. */
+/**
+ * The account that a call's own record belongs to. A service has no account, so its record belongs to
+ * the account of the call's resource.
+ */
 export function accountOf({ caller, resources }: Pick<Audited, 'caller' | 'resources'>): string {
   if (caller.service === undefined) return caller.accountId
   return resources[0]?.accountId ?? caller.service.sourceAccount ?? ''
@@ -307,9 +312,9 @@ export function accountOf({ caller, resources }: Pick<Audited, 'caller' | 'resou
 
 function requestParameters(audited: Audited): Parameters | null {
   const { input, operation, outcome } = audited
-  // AWS records no parameters of a call that named nothing that exists.
+  // AWS records no parameters for a call that names something that does not exist.
   if (input === undefined || (!outcome.ok && outcome.code === 'NotFoundException')) return null
-  // The audit list names members of the operation's own input, which was read by its shapes.
+  // The audit list names members of the operation's own input, which its shapes have checked.
   const parameters: Record<string, unknown> = { ...operation.auditDefaults?.(input) }
   for (const [name, recorded] of recordedNames(operation)) {
     if (Object.hasOwn(input, name)) parameters[recorded] = camelCased(input[name])
@@ -319,7 +324,7 @@ function requestParameters(audited: Audited): Parameters | null {
 
 type RecordedNames = readonly (readonly [name: string, recorded: string])[]
 
-/** By operation: a name made anew for each record is looked up anew by the engine. */
+/** Cached by operation, because V8 looks up a newly built property name again for each record. */
 const namesByOperation = new WeakMap<Operation, RecordedNames>()
 
 function recordedNames(operation: Operation): RecordedNames {
@@ -330,12 +335,16 @@ function recordedNames(operation: Operation): RecordedNames {
   return names
 }
 
-/** Member names of structures in camelCase; the keys of an encryption context are the caller's own. */
+/**
+ * Member names of structures become camelCase; the keys of an encryption context stay as the caller
+ * sent them.
+ */
 function camelCased(value: unknown): unknown {
   if (value instanceof Date) return auditDate(value)
   if (Array.isArray(value)) return value.map(camelCased)
   if (typeof value === 'object' && value !== null) {
-    // A copy with a prototype, `__proto__` copied as any other name: JSON writes it 1 µs faster.
+    // Copies to an object with a prototype, with `__proto__` like any other name: JSON writes it 1 µs
+    // faster.
     if (Object.getPrototypeOf(value) === null) return { ...value }
     return Object.fromEntries(
       Object.entries(value).map(([name, item]) => [lowerFirst(name), camelCased(item)]),

@@ -1,10 +1,11 @@
 /**
- * How many records refused calls leave: each has its own up to a rate of its caller's access key. Beyond it
- * one record counts many, so that a caller without any permission does not fill the disk.
+ * Limits the number of records that refused calls leave. Each access key gets a record for each refused
+ * call up to a rate; beyond it, one record counts many. So a caller without any permission cannot fill
+ * the disk.
  *
- * INVARIANT (audit-before-respond): a call that is counted is answered when the record that counts it is
- * durable. It waits for that some tenths of a second for each worker, which slows down whoever does nothing
- * but fail.
+ * INVARIANT (audit-before-respond): a counted call is answered only when the record that counts it is
+ * durable. It waits a few tenths of a second for that, for each worker, which slows down a caller who does
+ * nothing but fail.
  * @module
  */
 import type { Caller } from '../../model/caller.ts'
@@ -12,25 +13,27 @@ import type { Buckets } from '../../throttle/buckets.ts'
 import { auditRecord, type Audited } from './record.ts'
 
 export interface RefusedCalls {
-  /** Whether one more refused call of the caller has a record of its own. */
+  /** Whether the caller's next refused call gets its own record. */
   hasOwnRecord(caller: Caller): boolean
-  /** Counts a call without one; resolves when the record that counts it is durable. */
+  /**
+   * Counts a call that gets no record of its own; resolves when the record that counts it is durable.
+   */
   count(refused: Audited): Promise<void>
 }
 
 export interface RefusedCallsPorts {
   readonly buckets: Pick<Buckets, 'draw'>
-  /** Records a second of one access key. */
+  /** Records a second for one access key. */
   readonly perSecond: number
-  /** How many workers write such records, each for the calls that it refuses. */
+  /** The number of workers; each writes records of the calls that it refuses. */
   readonly workers: number
   readonly append: (eventId: string, record: string) => Promise<void>
   readonly clock: { readonly now: () => number }
 }
 
-/** Seconds of calls that may come at once. */
+/** The burst, in seconds' worth of records. */
 const burstSeconds = 20
-/** Kinds of calls that one record tells apart; the others are counted together. */
+/** The number of kinds of calls that one record lists; the others are counted together. */
 const kindsMax = 16
 
 interface Group {
@@ -49,7 +52,7 @@ interface Kind {
 
 export function createRefusedCalls(ports: RefusedCallsPorts): RefusedCalls {
   const { buckets, perSecond: rate, workers, append, clock } = ports
-  // Bounded by the calls in flight: each of them waits for its group.
+  // Bounded by the number of concurrent calls, because each call waits for its group.
   const groups = new Map<string, Group>()
 
   const write = (name: string, group: Group): void => {
@@ -85,15 +88,16 @@ export function createRefusedCalls(ports: RefusedCallsPorts): RefusedCalls {
 }
 
 /**
- * Sessions count as who is behind them, since anybody can ask for many, and subjects of tokens as their
- * provider. Undefined for operators and the test API.
+ * The name of the caller for the rate. Anybody can open many sessions, so a session counts as the user
+ * or role behind it, and a web identity as its provider. Undefined for operators and the test API,
+ * which have no limit.
  */
 function nameOf({ kind, accessKeyId, session, issuer, arn }: Caller): string | undefined {
   if (kind === 'web-identity') return arn
   return session === undefined ? accessKeyId : (issuer?.principalId ?? accessKeyId)
 }
 
-/** What one call has asked for says nothing of the others. */
+/** A group's record omits the details of its first call: they do not describe the others. */
 function withoutDetails(first: Audited): Audited {
   return {
     ...first,

@@ -1,15 +1,16 @@
 /**
- * Records of refused calls, cut to a bounded size: whoever may do nothing must not fill the disk.
+ * Records of refused calls, cut to a bounded size: a caller without any permission must not fill the
+ * disk.
  *
- * What is cut says so. A member becomes `{"omitted":true,"originalSize":n,"reason":…}`, a text ends with
- * `… [n bytes]`, and a list keeps its last entries behind `{"omitted":true,"originalLength":n}`.
+ * Every cut is marked. A member becomes `{"omitted":true,"originalSize":n,"reason":…}`, a text ends
+ * with `… [n bytes]`, and a list keeps its last entries behind `{"omitted":true,"originalLength":n}`.
  * @module
  */
 
-/** Bytes of the whole record. */
+/** Maximum bytes of the whole record. */
 export const refusedRecordBytesMax = 8 * 1024
 
-/** Lengths of texts and lists, the first that makes the record short enough. */
+/** Lengths for texts and lists; the first one that makes the record short enough is used. */
 const textBytes = [512, 128, 32] as const
 const entriesMax = 8
 
@@ -21,7 +22,7 @@ export function boundedRefusal(record: string): string {
   const { requestParameters, ...rest } = JSON.parse(record) as Json // made by `record.ts`
   let text = record
   for (const bytesMax of textBytes) {
-    const shorter = cut(rest, bytesMax) as Json // an object stays one
+    const shorter = cut(rest, bytesMax) as Json // an object stays an object
     for (const parameters of omitting(requestParameters)) {
       text = JSON.stringify({ ...shorter, requestParameters: parameters })
       if (fits(text)) return text
@@ -34,7 +35,7 @@ function fits(record: string): boolean {
   return Buffer.byteLength(record) <= refusedRecordBytesMax
 }
 
-/** The same parameters with more and more left out, the largest first; in the end all at once. */
+/** The parameters with more and more members omitted, the largest first; at the end all at once. */
 function* omitting(parameters: unknown): Generator {
   yield parameters
   if (typeof parameters !== 'object' || parameters === null) return
@@ -67,7 +68,7 @@ function cut(value: unknown, bytesMax: number): unknown {
 function cutText(text: string, bytesMax: number): string {
   const bytes = bytesOf(text)
   if (bytes <= bytesMax) return text
-  // A character takes six bytes at most, as `\u0000` does.
+  // A character takes at most six bytes, as in `\u0000`.
   let kept = text.slice(0, bytesMax)
   while (bytesOf(kept) > bytesMax) kept = kept.slice(0, Math.floor(kept.length / 2))
   return `${kept.toWellFormed()}… [${bytes} bytes]`

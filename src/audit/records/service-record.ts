@@ -1,4 +1,4 @@
-/** Records of what the server does of itself, for no caller: CloudTrail's `AwsServiceEvent`. @module */
+/** Records of the server's own actions, without a caller: CloudTrail's `AwsServiceEvent`. @module */
 import { keyArn } from '../../model/key.ts'
 import type { ServiceEvent } from '../../model/service-event.ts'
 import { eventTime } from '../../model/event-time.ts'
@@ -13,12 +13,12 @@ interface OwnEvent {
   readonly details?: Readonly<Record<string, unknown>> | undefined
 }
 
-/** What happens to the deployment itself: the first account, its root access key. */
+/** A record about the deployment itself: the first account, its root access key. */
 export function serviceRecord(event: OwnEvent): string {
   return ownRecord(event, { source: 'trent.amazonaws.com', agent: 'trent' })
 }
 
-/** What happens to a key of itself, in the words of AWS KMS. */
+/** A record of what the service did to a key on its own, in AWS's form. */
 export function keyServiceRecord(
   { eventName, key, details, answersArn }: ServiceEvent,
   of: { readonly eventId: string; readonly time: number; readonly partition: string },

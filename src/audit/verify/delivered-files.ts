@@ -1,5 +1,5 @@
 /**
- * Files of an archive as the verifier reads them: bounded, and without following links.
+ * Reads files of an archive for the verifier: with size limits, and without following links.
  * @module
  */
 import { hash } from 'node:crypto'
@@ -17,21 +17,21 @@ export interface DeliveredFiles {
 
 const decompress = promisify(gunzip)
 /**
- * No file that delivery makes is longer, unpacked or not: a log file holds one stretch of the journal, and a
- * digest describes at most 10,000 files.
+ * Longer than any file that delivery makes, compressed or not: a log file holds one stretch of the
+ * journal, and a digest describes at most 10,000 files.
  */
 export const logBytesMax = 16 * 1024 * 1024
 export const digestBytesMax = 64 * 1024 * 1024
 export const metadataBytesMax = 64 * 1024
-/** Records of log files that no digest names are remembered up to this number. */
+/** The most records to remember of log files that no digest names. */
 const unlistedRecordsMax = 1_000_000
 
-/** The directory may be the bucket, or hold it. */
+/** Whether `name` is the file of `object`: the archive directory may be the bucket, or contain it. */
 export function isAt(name: string, object: string): boolean {
   return name === object || name.endsWith(`/${object}`)
 }
 
-/** What is wrong with an object that the database says is there. */
+/** What is wrong with an object that, according to the database, has been delivered. */
 export async function objectFlaw(
   archive: DeliveredFiles,
   names: readonly string[],
@@ -74,7 +74,7 @@ function recordsOf(text: Buffer): readonly unknown[] {
   }
 }
 
-/** Symbolic links are not followed: what they lead to was not delivered here. */
+/** Symbolic links are not followed: delivery did not write their targets here. */
 export async function namesBelow(archive: DeliveredFiles, at: string): Promise<readonly string[]> {
   const names: string[] = []
   const { files, directory, breaks } = archive
@@ -82,7 +82,7 @@ export async function namesBelow(archive: DeliveredFiles, at: string): Promise<r
     const path = at === '' ? name : `${at}/${name}`
     if (isDirectory) names.push(...(await namesBelow(archive, path)))
     else if (isFile) names.push(path)
-    else breaks.push({ file: path, offset: 0, why: 'this is a link, or no regular file' })
+    else breaks.push({ file: path, offset: 0, why: 'this is a link, or not a regular file' })
   }
   return names
 }
@@ -93,7 +93,7 @@ export async function textOf(
   bytesMax: number,
 ): Promise<Buffer | undefined> {
   const bytes = await bytesOf(archive, name, bytesMax)
-  // Whatever is no gzip, or would be too much, is not what was delivered.
+  // Anything that is not gzip, or would be too large, is not what was delivered.
   return bytes && decompress(bytes, { maxOutputLength: bytesMax }).catch(() => undefined)
 }
 
@@ -106,7 +106,7 @@ export async function bytesOf(
   try {
     file = await files.openToRead(join(directory, name))
   } catch {
-    return undefined // it is not there: the caller says what that means
+    return undefined // a missing file: the caller decides what that means
   }
   try {
     const size = await file.size()

@@ -1,6 +1,6 @@
 /**
- * Whether delivered files cover the journal: every record that the operator's trail takes is in a file of
- * it, or waits to be delivered, as the rows of the database say.
+ * Checks that delivered files cover the journal: every record that the operator's trail takes is in one
+ * of its files, or waits to be delivered, as the rows of the database say.
  * @module
  */
 import type { JournalRange } from '../../model/delivery.ts'
@@ -16,7 +16,7 @@ import { trailed } from '../delivery/cut.ts'
 import type { JournalHome } from '../delivery/read-range.ts'
 import { operatorTrailName } from '../delivery/trails.ts'
 
-/** A file that is in the archive, or on its way there. */
+/** A file that is in the archive, or about to be delivered. */
 export interface CoveringFile {
   readonly region: string
   readonly range: JournalRange
@@ -25,13 +25,16 @@ export interface CoveringFile {
 
 export interface Coverage {
   readonly breaks: readonly JournalBreak[]
-  /** Records that the rows of the database say are not delivered yet, or that are too young to be. */
+  /**
+   * Records that wait to be delivered, according to the database's rows or because they are too young.
+   */
   readonly undelivered: number
 }
 
 /**
- * Without the rows, a server has the database open: it cuts files every few minutes. What is younger than
- * this, measured from the journal's last record, may still wait.
+ * Used when the rows cannot be read, because a server has the database open. That server makes files
+ * every few minutes, so records younger than this, measured from the journal's last record, may still
+ * wait.
  */
 const waitingMsMax = 15 * 60_000
 const breaksMax = 100
@@ -40,7 +43,7 @@ export async function proveCoverage(of: {
   readonly journal: JournalHome
   readonly list: WritersList
   readonly covering: readonly CoveringFile[]
-  /** Records in log files that no digest names yet, by `recordName`, where their ranges are not known. */
+  /** Records in log files that no digest names yet, by `recordName`: their ranges are unknown. */
   readonly unlistedRecords: ReadonlySet<string>
   readonly stored: StoredDelivery | undefined
 }): Promise<Coverage> {
@@ -80,13 +83,15 @@ export async function proveCoverage(of: {
       else if (gap === undefined) gap = { segment, offset, records: 1 }
       else gap.records += 1
     })
-    for await (const walked of walk) void walked // its flaws are the journal's
+    for await (const walked of walk) void walked // its flaws are reported for the journal
     close()
   }
   return { breaks, undelivered }
 }
 
-/** Log files that the rows name: their bytes are with the server, or their digest is not made yet. */
+/**
+ * Log files that the rows name: their bytes are still with the server, or their digest is not made yet.
+ */
 function waiting(stored: StoredDelivery | undefined): readonly CoveringFile[] {
   return (stored?.files ?? []).flatMap(({ kind, region, range, rule }) =>
     kind === 'log' && range !== undefined && rule !== undefined ? [{ region, range, rule }] : [],
@@ -96,7 +101,7 @@ function waiting(stored: StoredDelivery | undefined): readonly CoveringFile[] {
 function rangesOf(files: readonly CoveringFile[]): ReadonlyMap<string, readonly JournalRange[]> {
   const ranges = new Map<string, JournalRange[]>()
   for (const { region, range, rule } of files) {
-    // Only the operator's trail takes everything; those of accounts may have been stopped for a while.
+    // Only the operator's trail takes everything; an account's trail may have been stopped for a while.
     if (rule.name !== operatorTrailName || rule.createdAt !== 0) continue
     const place = [rule.accountId, region, range.stream, range.segment].join('/')
     const known = ranges.get(place)
@@ -119,7 +124,7 @@ async function newestTime(journal: JournalHome, list: WritersList): Promise<numb
   return newest
 }
 
-/** What is no JSON is a break of the journal already. */
+/** Anything that is not JSON is already reported as a break of the journal. */
 function trailedOrNothing(text: string): ReturnType<typeof trailed> {
   try {
     return trailed(text)
@@ -129,8 +134,8 @@ function trailedOrNothing(text: string): ReturnType<typeof trailed> {
 }
 
 /**
- * What must be in the archive because the rows say so: the last digest of each chain, and log files that
- * wait for their digest.
+ * Objects that must be in the archive according to the rows: the last digest of each chain, and log
+ * files that wait for their digest.
  */
 export function expectedObjects(
   stored: StoredDelivery,

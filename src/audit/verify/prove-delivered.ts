@@ -1,7 +1,7 @@
 /**
- * The offline verifier of delivered files: digests with their signatures and chain, log files with their
- * hashes, and both against the journal as far as it reaches back. It reads a directory of the bucket's
- * layout, with the metadata of digests beside them in `<file>.metadata.json`.
+ * The offline verifier of delivered files: it checks the signatures and the chain of digests, the
+ * hashes of log files, and both against the journal as far as it reaches back. It reads a directory
+ * with the bucket's layout, where a digest's metadata lies in `<file>.metadata.json`.
  * @see docs/audit-delivery.md
  * @module
  */
@@ -33,14 +33,14 @@ import { readRange, type JournalHome } from '../delivery/read-range.ts'
 export interface DeliveredReport {
   readonly digests: number
   readonly logFiles: number
-  /** Log files that were compared with the journal's own records. */
+  /** Log files that were compared with the journal's records. */
   readonly compared: number
-  /** Log files that no digest names yet: nothing is proved of them. */
+  /** Log files that no digest names yet: nothing is proved about them. */
   readonly unlisted: number
   /** Records of the journal that wait to be delivered. */
   readonly undelivered: number
   readonly breaks: readonly JournalBreak[]
-  /** Checkpoints that digests carry: the journal must hold them. */
+  /** Checkpoints in digests: the journal must hold them. */
   readonly checkpoints: readonly KnownCheckpoint[]
 }
 
@@ -82,11 +82,11 @@ interface Proving {
 /** @throws when a file cannot be read */
 export async function proveDelivered(of: {
   readonly files: FilePort
-  /** Where `AWSLogs` is, below a prefix or not. */
+  /** The directory that holds `AWSLogs`, under a prefix or not. */
   readonly directory: string
   readonly list: WritersList
   readonly journal: JournalHome
-  /** The rows of delivery; left out where they cannot be read. */
+  /** The rows of delivery; left out if they cannot be read. */
   readonly stored?: StoredDelivery | undefined
 }): Promise<DeliveredReport> {
   const proving: Proving = { ...of, breaks: [], listed: new Map(), compared: 0 }
@@ -111,9 +111,9 @@ export async function proveDelivered(of: {
     const why = await logFileFlaw(proving, name, listed)
     if (why !== undefined) proving.breaks.push({ file: name, offset: 0, why })
   }
-  // Without a digest nothing is proved.
+  // Nothing is proved without a digest.
   if (digests.size === 0) {
-    proving.breaks.push({ file: '.', offset: 0, why: 'there is no digest that holds' })
+    proving.breaks.push({ file: '.', offset: 0, why: 'there is no digest with a valid signature' })
   }
   for (const { key, hash: wanted } of of.stored === undefined ? [] : expectedObjects(of.stored)) {
     const why = await objectFlaw(proving, names, key, wanted)
@@ -153,7 +153,7 @@ export async function proveDelivered(of: {
   }
 }
 
-/** A digest whose signature holds; what is wrong with another is reported. */
+/** Returns a digest if its signature holds; otherwise reports what is wrong. */
 async function readDigest(
   proving: Proving,
   name: string,
@@ -171,7 +171,7 @@ async function readDigest(
   const digestHash = hash('sha256', text, 'hex')
   try {
     const { signature } = JSON.parse(metadata.toString('utf8')) as { readonly signature: string }
-    // What is not signed by a key of the list is not used beyond these lines.
+    // Nothing of a digest is used further unless a key of the list signed it.
     const digest = JSON.parse(text.toString('utf8')) as Digest
     const { digestEndTime, digestS3Bucket, digestS3Object, previousDigestSignature } = digest
     const key = proving.list.digestKeys.get(digest.digestPublicKeyFingerprint)
@@ -215,7 +215,7 @@ async function logFileFlaw(
   if (hash('sha256', text, 'hex') !== hashValue) return 'the log file was changed'
   const { journal, list } = proving
   const first = list.writers.find(({ stream }) => stream === range.stream)?.first
-  // Segments that were deleted after their delivery: the digest alone speaks for the file.
+  // The segments were deleted after their delivery, so only the digest vouches for the file.
   if (first === undefined || range.segment < first.segment) return undefined
   const region = regionOf(name)
   try {
@@ -249,16 +249,16 @@ function unlistedFlaw(name: string, ends: ReadonlyMap<string, number>): string |
   if (Number.isNaN(time)) {
     return name.includes('/CloudTrail/') ? 'no log file has such a name' : undefined
   }
-  // What was made in an hour that a digest covers is named by it.
+  // A digest names every file made in its hour.
   return time < (ends.get(placeOf(name)) ?? -Infinity) ? 'no digest names the file' : undefined
 }
 
-/** Prefix, account and Region. */
+/** Prefix, account and Region of a name. */
 function placeOf(name: string): string {
   return name.replace(/\/CloudTrail(?:-Digest)?\/([^/]+)\/.*$/, '/$1')
 }
 
-/** To the minute, by the name; NaN for what is no name of a log file. */
+/** The time in a log file's name, to the minute; NaN for any other name. */
 function madeAt(name: string): number {
   const [, year, month, day, hour, minute] =
     /_(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)Z_\w{16}\.json\.gz$/.exec(name) ?? []
@@ -267,7 +267,7 @@ function madeAt(name: string): number {
   return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:00Z`)
 }
 
-/** In the name of a log file. */
+/** The Region in a log file's name. */
 function regionOf(name: string): string | undefined {
   return name.split('/CloudTrail/')[1]?.split('/')[0]
 }

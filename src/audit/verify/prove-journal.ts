@@ -1,7 +1,7 @@
 /**
- * What of a journal is proved: from the genesis of each listed writer to its last checkpoint. The chain
- * shows that nothing was changed by whoever does not know it all; the checkpoints, that whoever can write
- * the files has not written it anew. Records behind the last checkpoint are unanchored.
+ * Proves a journal from the genesis of each listed writer to its last checkpoint. The hash chain shows
+ * that nothing was changed piecemeal. The checkpoints show that an attacker who can write the files has
+ * not rewritten the whole chain. Records behind the last checkpoint are unanchored.
  * @module
  */
 import type { AuditWriter } from '../../model/audit-writer.ts'
@@ -22,11 +22,11 @@ import {
 } from './verify.ts'
 import { readWritersList, writersFile, type WritersList } from '../journal/writers-list.ts'
 
-/** A checkpoint that is known from elsewhere: the journal must hold it. */
+/** A checkpoint known from another source: the journal must hold it. */
 export interface KnownCheckpoint {
   readonly text: string
   readonly signature: Uint8Array
-  /** Where it is known from, for the report. */
+  /** The source, for the report. */
   readonly from: string
 }
 
@@ -39,7 +39,7 @@ export interface AnchoredStream {
 }
 
 export interface ProofReport extends JournalReport {
-  /** Fingerprints of the keys that sign, and whether whoever verifies has named one of them. */
+  /** Fingerprints of the signing keys, and whether one of them was pinned. */
   readonly keys: readonly string[]
   readonly pinned: boolean
   readonly proved: number
@@ -48,10 +48,10 @@ export interface ProofReport extends JournalReport {
 }
 
 export interface ProofOptions extends Pick<VerifyOptions, 'files' | 'eventIdsMax'> {
-  /** Fingerprints of keys that are trusted; those of the journal's own list where there are none. */
+  /** Fingerprints of trusted keys; if empty, the keys of the journal's own list. */
   readonly pinned?: readonly string[]
   readonly known?: readonly KnownCheckpoint[]
-  /** Sees each frame that counts. */
+  /** Called with each frame that counts. */
   readonly onFrame?: VerifyOptions['onFrame']
 }
 
@@ -63,23 +63,23 @@ export async function proveJournal(
   const { files = nodeFiles, pinned = [], known = [] } = options
   const list = await readWritersList({ files, directory }, pinned)
   const streams = await streamsOf(files, directory)
-  const told: WritersList =
+  const listed: WritersList =
     typeof list === 'string'
       ? { deployment: '', keys: [], writers: [], digestKeys: new Map() }
       : list
   const found: JournalBreak[] = []
   if (typeof list === 'string') found.push({ file: writersFile, offset: 0, why: list })
   const anchors = new Map(
-    told.writers.map(({ stream, first }) => [stream, createAnchorCheck(stream, first, told)]),
+    listed.writers.map(({ stream, first }) => [stream, createAnchorCheck(stream, first, listed)]),
   )
   for (const checkpoint of known) {
-    const why = expectKnown(checkpoint, told, anchors)
+    const why = expectKnown(checkpoint, listed, anchors)
     if (why !== undefined) found.push({ file: checkpoint.from, offset: 0, why })
   }
   const { onFrame } = options
   const report = await verifyJournal(directory, {
     ...options,
-    firstOf: (stream) => told.writers.find((writer) => writer.stream === stream)?.first,
+    firstOf: (stream) => listed.writers.find((writer) => writer.stream === stream)?.first,
     onFrame: (stream, frame, at) =>
       anchors.get(stream)?.see(frame, at) ?? onFrame?.(stream, frame, at),
   })
@@ -93,14 +93,14 @@ export async function proveJournal(
     }
     found.push(...anchor.end().map((why) => ({ file: stream, offset: 0, why })))
   }
-  return withAnchors(report, { found, told, anchors, pinned: pinned.length > 0 })
+  return withAnchors(report, { found, listed, anchors, pinned: pinned.length > 0 })
 }
 
 function withAnchors(
   report: JournalReport,
   of: {
     readonly found: readonly JournalBreak[]
-    readonly told: WritersList
+    readonly listed: WritersList
     readonly anchors: ReadonlyMap<string, AnchorCheck>
     readonly pinned: boolean
   },
@@ -113,7 +113,7 @@ function withAnchors(
     whole: breakCount === 0,
     breaks: [...of.found, ...report.breaks].slice(0, 100),
     breakCount,
-    keys: of.told.keys.map(({ fingerprint }) => fingerprint),
+    keys: of.listed.keys.map(({ fingerprint }) => fingerprint),
     pinned: of.pinned,
     proved: sum(anchors.map(({ proved }) => proved)),
     unanchored: sum(anchors.map(({ unanchored }) => unanchored)),
@@ -126,7 +126,7 @@ async function streamsOf(files: FilePort, directory: string): Promise<readonly s
   return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => name)
 }
 
-/** @returns why a checkpoint from elsewhere cannot be looked for, or undefined */
+/** @returns why a checkpoint from another source cannot be searched for, or undefined */
 function expectKnown(
   { text, signature }: KnownCheckpoint,
   list: WritersList,
@@ -134,7 +134,7 @@ function expectKnown(
 ): string | undefined {
   const checkpoint = readCheckpoint(text)
   const why = checkpoint && signatureFlaw(checkpoint, text, signature, list)
-  if (checkpoint === undefined) return 'this is no checkpoint'
+  if (checkpoint === undefined) return 'this is not a checkpoint'
   if (why !== undefined) return why
   const anchor = anchors.get(checkpoint.writer)
   if (anchor === undefined) return `the list of writers does not name ${checkpoint.writer}`
@@ -157,7 +157,7 @@ function signatureFlaw(
 interface AnchorCheck {
   /** @returns what is wrong with a frame as a checkpoint, or undefined */
   see(frame: Frame, at: { readonly segment: number; readonly offset: number }): string | undefined
-  /** The stream is to hold this checkpoint, which is genuine. */
+  /** Requires that the stream holds this checkpoint, which is genuine. */
   expect(checkpoint: Checkpoint, text: string): void
   /** What is wrong with the stream as a whole. */
   end(): readonly string[]
@@ -172,9 +172,9 @@ function createAnchorCheck(
   let records = first.records
   let last: { readonly checkpoint: Checkpoint; readonly id: string } | undefined
   let afterCheckpoint = 0
-  /** The segment that holds the last record behind the last checkpoint. */
+  /** The segment of the last record behind the last checkpoint. */
   let unanchoredSegment = 0
-  /** By id, the checkpoints that are looked for. */
+  /** The required checkpoints that were not found yet, by id. */
   const expected = new Map<string, Checkpoint>()
   const checkpointFlaw = (
     frame: Frame,
@@ -193,12 +193,12 @@ function createAnchorCheck(
     const here =
       checkpoint.writer === stream && checkpoint.segment === segment && checkpoint.offset === offset
     if (!here || checkpoint.head !== frame.previous.toString('hex')) {
-      return 'the checkpoint is of another place'
+      return 'the checkpoint belongs to another position'
     }
     if (checkpoint.records !== records) {
       return `the checkpoint counts ${checkpoint.records} records, and there are ${records}`
     }
-    // Those before the start of the stream are gone: the signed list says where it begins.
+    // Checkpoints before the stream's beginning were deleted; the signed list states the beginning.
     const follows =
       before === undefined
         ? first.hash !== null || checkpoint.previous === null
@@ -213,8 +213,8 @@ function createAnchorCheck(
         afterCheckpoint += 1
         unanchoredSegment = at.segment
       }
-      // Segments from before there were checkpoints have none. One without records needs none: a start that
-      // was refused leaves it, behind the records of a process that died.
+      // Segments of version 1 have no checkpoints. A segment without records needs none: a refused
+      // start leaves such a segment behind the records of a process that died.
       const hasUnanchored = afterCheckpoint > 0 && unanchoredSegment === at.segment
       if (frame.kind === 'close' && hasUnanchored && last !== undefined) {
         return 'the segment was closed without a checkpoint'

@@ -1,10 +1,11 @@
 /**
- * The offline verifier: every stream of a journal from its first segment, as docs/audit-journal.md
- * specifies it. It reads window by window, so that its memory does not grow with the journal.
+ * The offline verifier: checks every stream of a journal from its first segment, as
+ * docs/audit-journal.md specifies. It reads window by window, so its memory use does not grow with the
+ * journal.
  *
- * Event ids must be unique over all streams. They are kept in a set as long as they are few; when
- * they are too many, the set is given up and the journal is read again once for each share of the
- * ids, split by hash, that fits: exact, with the same memory, for more reading.
+ * Event ids must be unique over all streams. They are kept in a set up to a limit. Beyond it, the set
+ * is discarded and the journal is read again once for each share of the ids, split by hash, that fits
+ * in memory. The result is exact, with the same memory and more reading.
  * @module
  */
 import { hash } from 'node:crypto'
@@ -15,7 +16,7 @@ import { eventIdOf, isStreamName, recordTextOf, type Frame } from '../journal/fr
 import { segmentName } from '../journal/segment-reader.ts'
 import { listSegments, walkStream, type StreamFiles } from '../journal/walk-stream.ts'
 
-/** Where a journal is not whole. */
+/** Where and why a journal is not whole. */
 export interface JournalBreak {
   /** Path within the journal's directory. */
   readonly file: string
@@ -27,14 +28,14 @@ export interface StreamReport {
   readonly stream: string
   readonly segments: number
   readonly records: number
-  /** When the first and the last record were written, ISO 8601; undefined without records. */
+  /** Times of the first and the last record, ISO 8601; undefined without records. */
   readonly firstTime: string | undefined
   readonly lastTime: string | undefined
-  /** The last place up to which the chain could be followed. */
+  /** The last position up to which the chain could be followed. */
   readonly head:
     | { readonly segment: number; readonly offset: number; readonly hash: string }
     | undefined
-  /** Whether the last segment was closed: if not, the server runs or did not stop by itself. */
+  /** Whether the last segment was closed. If not, the server is running or did not stop cleanly. */
   readonly closed: boolean
 }
 
@@ -43,18 +44,18 @@ export interface JournalReport {
   readonly segments: number
   readonly records: number
   readonly streams: readonly StreamReport[]
-  /** The first breaks; `breakCount` counts them all. */
+  /** The first breaks; `breakCount` is the number of all. */
   readonly breaks: readonly JournalBreak[]
   readonly breakCount: number
 }
 
 export interface VerifyOptions {
   readonly files?: FilePort
-  /** So many event ids are held in memory at once, about 100 bytes each. */
+  /** The most event ids held in memory at once, about 100 bytes each. */
   readonly eventIdsMax?: number
-  /** Where a stream begins; at its genesis where it is not said. */
+  /** The beginning of a stream; its genesis if undefined. */
   readonly firstOf?: (stream: string) => StreamStart | undefined
-  /** Sees each frame that counts, and answers what is wrong with it. */
+  /** Called with each frame that counts; returns what is wrong with it, or undefined. */
   readonly onFrame?: (
     stream: string,
     frame: Frame,
@@ -70,9 +71,9 @@ interface Verification extends Pick<VerifyOptions, 'firstOf' | 'onFrame'> {
   readonly breaks: JournalBreak[]
   breakCount: number
   readonly eventIdsMax: number
-  /** Event ids seen; undefined once they were too many. */
+  /** Event ids seen; undefined once there were too many. */
   seen: Set<string> | undefined
-  /** Kept apart: given up with `seen`, and found again share by share. */
+  /** Kept separately, because they are discarded with `seen` and found again share by share. */
   duplicates: JournalBreak[]
   duplicateCount: number
 }
@@ -122,7 +123,11 @@ async function verifyStream(verification: Verification, stream: string): Promise
   const home: StreamFiles = { files, directory, stream }
   const { foreign } = await listSegments(home)
   for (const name of foreign) {
-    report(verification, { file: join(stream, name), offset: 0, why: 'no segment has such a name' })
+    report(verification, {
+      file: join(stream, name),
+      offset: 0,
+      why: 'this is not the name of a segment',
+    })
   }
   let segments = 0
   let records = 0
@@ -160,17 +165,17 @@ async function verifyStream(verification: Verification, stream: string): Promise
   return { stream, segments, records, ...times, head, closed }
 }
 
-/** What is wrong with a record whose frame is whole, or undefined. */
+/** What is wrong with a record of a whole frame, or undefined. */
 function recordFlaw(frame: Frame): string | undefined {
   if (Number.isNaN(new Date(frame.time).getTime())) return 'the time is out of range'
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(recordTextOf(frame.payload))
     const record: unknown = JSON.parse(text)
-    if (typeof record !== 'object' || record === null) return 'the record is no JSON object'
+    if (typeof record !== 'object' || record === null) return 'the record is not a JSON object'
     const named = 'eventID' in record ? record.eventID : undefined
     return named === eventIdOf(frame.payload) ? undefined : 'the record names another event id'
   } catch {
-    return 'the record is no JSON text'
+    return 'the record is not valid JSON'
   }
 }
 
@@ -220,7 +225,7 @@ function report(verification: Verification, found: JournalBreak): void {
 }
 
 function reportDuplicate(verification: Verification, frame: Frame, at: At): void {
-  const why = `event ${eventIdOf(frame.payload)} is there a second time`
+  const why = `event ${eventIdOf(frame.payload)} occurs a second time`
   verification.duplicateCount += 1
   if (verification.duplicates.length < breaksMax) verification.duplicates.push({ ...at, why })
 }

@@ -77,7 +77,7 @@ const guttings: readonly (readonly [string, (archive: string) => Promise<void>, 
       await rm(archive, { recursive: true })
       await mkdir(archive)
     },
-    /there is no digest that holds/,
+    /there is no digest with a valid signature/,
   ],
   [
     'log files without any digest',
@@ -86,7 +86,7 @@ const guttings: readonly (readonly [string, (archive: string) => Promise<void>, 
         await rm(join(archive, name))
       }
     },
-    /there is no digest that holds/,
+    /there is no digest with a valid signature/,
   ],
   [
     'an account’s tree replaced by a link to it',
@@ -95,7 +95,7 @@ const guttings: readonly (readonly [string, (archive: string) => Promise<void>, 
       await rename(logs, join(archive, 'elsewhere'))
       await symlink(join(archive, 'elsewhere'), logs)
     },
-    /this is a link, or no regular file/,
+    /this is a link, or not a regular file/,
   ],
   [
     'a log file replaced by a link to it',
@@ -104,7 +104,7 @@ const guttings: readonly (readonly [string, (archive: string) => Promise<void>, 
       await rename(join(archive, log), join(archive, 'elsewhere'))
       await symlink(join(archive, 'elsewhere'), join(archive, log))
     },
-    /this is a link, or no regular file/,
+    /this is a link, or not a regular file/,
   ],
   [
     'the newest digests and the log files that they name deleted',
@@ -173,7 +173,7 @@ test('delivery writes through no link, and says so', async (t) => {
   await to.put({ ...object, metadata: {} }, signal)
   await rm(join(archive, 'AWSLogs', '1'), { recursive: true })
   await symlink(elsewhere, join(archive, 'AWSLogs', '1'))
-  await assert.rejects(to.put({ ...object, metadata: {} }, signal), /is a link, or no directory/)
+  await assert.rejects(to.put({ ...object, metadata: {} }, signal), /is a link, or not a directory/)
   assert.deepEqual(await filesBelow(elsewhere), [])
 })
 

@@ -218,7 +218,7 @@ test('an event id that is there twice is found, in one set or share by share, ov
     const report = await verifyJournal(directory, { files, eventIdsMax })
     assert.equal(report.breakCount, 1, `${eventIdsMax} at once`)
     assert.match(report.breaks[0]?.file ?? '', /^worker-1\//)
-    assert.match(report.breaks[0]?.why ?? '', new RegExp(`${eventId(33)} is there a second time`))
+    assert.match(report.breaks[0]?.why ?? '', new RegExp(`${eventId(33)} occurs a second time`))
   }
 })
 
@@ -267,7 +267,7 @@ test('a tail full of beginnings of frames is given up as damage, within a bound'
   files.writeFile(segmentPath(1), bytes)
   const report = await verify(files)
   assert.equal(report.whole, false)
-  assert.match(report.breaks[0]?.why ?? '', /cannot be told from damage/)
+  assert.match(report.breaks[0]?.why ?? '', /cannot be distinguished from damage/)
 })
 
 test('a verifier that reads while the journal writes takes the segment for whole', async () => {
