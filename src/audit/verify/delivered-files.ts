@@ -60,7 +60,10 @@ export async function recordsIn(
   return found
 }
 
-/** Equal for equal records only: whoever forges a file can write any event id into it. */
+/**
+ * The name of a record's content. Only equal records have equal names: an attacker who forges a file
+ * can write any event id into it.
+ */
 export function recordName(record: unknown): string {
   return hash('sha256', JSON.stringify(record) ?? '', 'base64url')
 }
