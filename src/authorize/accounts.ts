@@ -6,12 +6,12 @@ import type { CompiledPolicy } from '../policy/compile.ts'
 import type { Policies } from '../policy/decision.ts'
 import type { Organization } from '../model/organization.ts'
 import type { CachedAccount, Accounts, Lookup } from '../cache/cached-records.ts'
-import type { ResolvedCall } from '../resolve/resolved.ts'
+import type { ResolvedNames } from '../resolve/resolved.ts'
 
 /** The accounts of the caller, of the keys and of the role that the call is about. */
 export function accountsOf(
   callerAccountId: string,
-  { keys, assumed }: Pick<ResolvedCall, 'keys' | 'assumed'>,
+  { keys, assumed }: Pick<ResolvedNames, 'keys' | 'assumed'>,
   lookup: Pick<Lookup, 'account'>,
 ): Accounts | Promise<Accounts> {
   const accountIds = new Set([callerAccountId])

@@ -6,7 +6,7 @@
 import type { Operation } from '../operations/contract/operation.ts'
 import type { ContextEntries } from '../operations/contract/call.ts'
 import type { KeyUsages } from '../operations/contract/dependencies.ts'
-import type { Resolved } from '../resolve/resolved.ts'
+import type { ResolvedKeys } from '../resolve/resolved.ts'
 
 const dayMs = 86_400_000
 
@@ -17,7 +17,7 @@ const dayMs = 86_400_000
  */
 export async function idleDays(
   { asksIdleDays }: Pick<Operation, 'asksIdleDays'>,
-  { keys }: Pick<Resolved, 'keys'>,
+  { keys }: Pick<ResolvedKeys, 'keys'>,
   usages: KeyUsages,
   now: number,
 ): Promise<ContextEntries | undefined> {

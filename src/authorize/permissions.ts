@@ -27,7 +27,7 @@ import type { ContextEntries, Origin } from '../operations/contract/call.ts'
 import type { Context } from '../policy/context-values.ts'
 import type { Accounts, Identity, CachedKey } from '../cache/cached-records.ts'
 import { organizationLimits, organizationsOf } from './accounts.ts'
-import type { Resolved, ResolvedCall, ResolvedKey } from '../resolve/resolved.ts'
+import type { ResolvedKeys, ResolvedNames, ResolvedKey } from '../resolve/resolved.ts'
 
 /** The call that asks, as far as conditions may speak of it. */
 export interface Asking {
@@ -61,7 +61,7 @@ type Given = Readonly<Record<string, unknown>>
 export function authorizeCall(
   asking: Asking,
   input: Given,
-  resolved: ResolvedCall,
+  resolved: ResolvedNames,
   onDecision: OnDecision,
 ): void {
   const { operation, caller, scope } = asking
@@ -113,7 +113,7 @@ function resourceArn(permission: Permission, scope: RequestScope): string {
   return arn ?? '*'
 }
 
-function recordsOf({ keys }: Resolved): Readonly<Record<string, KeyRecord>> {
+function recordsOf({ keys }: ResolvedKeys): Readonly<Record<string, KeyRecord>> {
   return Object.fromEntries(
     [...keys].flatMap(([name, { known }]) => (known ? [[name, known.record]] : [])),
   )
@@ -131,7 +131,7 @@ type Entries = () => ContextEntries
 /** What a call says of a key beside its name. */
 interface AskedOfKey {
   readonly input: Given
-  readonly resolved: Pick<Resolved, 'grant'>
+  readonly resolved: Pick<ResolvedKeys, 'grant'>
   readonly entries: Entries
 }
 

@@ -17,7 +17,7 @@ import type { GrantTokens } from '../resolve/grant-tokens.ts'
 import type { RequestScope } from '../model/identifiers.ts'
 import { keyQuestion } from '../authorize/permissions.ts'
 import type { FindPrincipal } from '../authorize/principals.ts'
-import { resolveCall } from '../resolve/resolve.ts'
+import { resolveKeys } from '../resolve/resolve.ts'
 import type { Store } from '../store/store.ts'
 import type { ContextEntries, Origin } from '../operations/contract/call.ts'
 import type { Lookup } from '../cache/cached-records.ts'
@@ -115,7 +115,7 @@ export async function poseQuestion(
   const findGrant = store.findGrant.bind(store)
   const sourceArn = saidOnce(question.context, 'aws:sourcearn') ?? caller.service?.sourceArn
   const resolving = { caller, scope, lookup, grantTokens, findGrant, sourceArn, grantsMax }
-  const resolved = await resolveCall(operation, input, resolving)
+  const resolved = await resolveKeys(operation, input, resolving)
   const identity = await identityOf(caller, lookup)
   const key = (await withAliasNames(resolved.keys, identity, lookup)).get(asked.name)
   if (key?.known === undefined) {

@@ -1,7 +1,4 @@
-/**
- * What has been learnt of one call, and the records that this makes.
- * @module
- */
+/** The audit records of a call, made from the last value that the call reached. @module */
 import {
   callRecords,
   copyIdOf,
@@ -15,131 +12,55 @@ import { accountOf, furtherRecord, type Audited, type TlsDetails } from '../audi
 import { keyServiceRecord } from '../audit/records/service-record.ts'
 import { KmsError } from '../errors.ts'
 import type { RefusedUse } from '../events/refused-uses.ts'
-import type { Caller } from '../model/caller.ts'
-import type { Clock, Random } from '../model/clock.ts'
-import { keyArn, type KeyRecord } from '../model/key.ts'
-import { globalRegionOf } from '../model/region.ts'
+import type { Random } from '../model/clock.ts'
 import type { FurtherEvent } from '../model/further-event.ts'
-import type { Operation } from '../operations/contract/operation.ts'
-import type { RequestScope } from '../model/identifiers.ts'
-import type { Recipient } from '../resolve/recipient.ts'
+import { keyArn } from '../model/key.ts'
+import { globalRegionOf } from '../model/region.ts'
+import type { Origin } from '../operations/contract/call.ts'
 import { firstHeader } from '../wire/headers.ts'
 import type { RawRequest } from '../wire/request.ts'
-import type { Origin, UsedMaterials } from '../operations/contract/call.ts'
+import { isAuthorized } from './decide.ts'
+import type { Reached } from './stages.ts'
 
-type Given = Readonly<Record<string, unknown>>
+type Outcome = Audited['outcome']
 
-/** What is known of a call before anything of its body is read. */
-export interface Opening {
-  readonly operation: Operation
-  readonly caller: Caller
-  readonly scope: RequestScope
-  readonly request: RawRequest
-  readonly requestId: string
-}
-
-/** What has been learnt of a call so far: all that its record will say. */
-export interface Trail {
-  readonly eventId: string
-  readonly idOf: IdOf
-  readonly origin: Origin
-  readonly tls: TlsDetails | undefined
-  authorized: boolean
-  input: Given | undefined
-  recipient: Recipient | undefined
-  keyArns: Readonly<Record<string, string>>
-  resources: Audited['resources']
-  reasons: Audited['reasons'][number][]
-  /** Permissions that were decided on about what is another account's. */
-  foreignActions: Set<string>
-  /** The grant that the call names, where it names it by a token. */
-  grantId: string | undefined
-  materials: UsedMaterials | undefined
-  /** The uses that the call counts as once it has succeeded. */
-  keyEvents: readonly KeyEvent[]
-  /** The key whose state refused the call. */
-  refusing: KeyRecord | undefined
-  further: readonly FurtherEvent[]
-  /** The time of the record, once there is one. */
-  recordedAt: number
-  /** The records that were committed with the call's change. */
-  committed: readonly FinishedRecord[] | undefined
-  /** The store went away before it said whether the change was committed. */
-  fateUnknown: boolean
-}
-
-export function newTrail(request: RawRequest, random: Random): Trail {
-  return {
-    eventId: random.uuid(),
-    idOf: createIds(random),
-    origin: {
-      sourceAddress: request.remoteAddress,
-      secure: request.secure,
-      userAgent: firstHeader(request.rawHeaders, 'user-agent'),
-      referer: firstHeader(request.rawHeaders, 'referer'),
-    },
-    tls: tlsDetails(request),
-    authorized: false,
-    input: undefined,
-    recipient: undefined,
-    keyArns: {},
-    resources: [],
-    reasons: [],
-    foreignActions: new Set(),
-    grantId: undefined,
-    materials: undefined,
-    keyEvents: [],
-    refusing: undefined,
-    further: [],
-    recordedAt: 0,
-    committed: undefined,
-    fateUnknown: false,
-  }
-}
-
+/** @param recordedAt milliseconds since the epoch */
 export function recordsOf(
-  outcome: Audited['outcome'],
-  opening: Opening,
-  trail: Trail,
-  clock: Clock,
+  reached: Reached,
+  outcome: Outcome,
+  recordedAt: number,
 ): readonly FinishedRecord[] {
-  const audited = auditedOf(outcome, opening, trail, clock)
-  const owners = isAllowed(outcome, trail) ? otherOwners(trail.resources, opening.caller) : []
-  const { partition } = opening.scope
-  const further = trail.further.map((event) => furtherOf(event, partition, trail.recordedAt))
-  return callRecords(audited, owners, further, trail.idOf)
+  const { caller, scope, idOf, effects } = reached
+  const audited = auditedOf(reached, outcome, recordedAt)
+  const allowed = isAllowed(reached, outcome)
+  const owners = allowed ? otherOwners(concernedBy(reached), caller) : []
+  const further = (effects?.further ?? []).map((event) =>
+    furtherOf(event, scope.partition, recordedAt),
+  )
+  return callRecords(audited, owners, further, idOf)
 }
 
-function isAllowed(outcome: Audited['outcome'], { authorized }: Trail): boolean {
-  return authorized && (outcome.ok || outcome.code !== 'AccessDeniedException')
+function isAllowed(reached: Reached, outcome: Outcome): boolean {
+  return isAuthorized(reached) && (outcome.ok || outcome.code !== 'AccessDeniedException')
 }
 
-/** All that a call's own record says. */
-export function auditedOf(
-  outcome: Audited['outcome'],
-  opening: Opening,
-  trail: Trail,
-  clock: Clock,
-): Audited {
-  const { operation, caller, scope, requestId } = opening
-  const { eventId, origin, tls, input, resources, idOf } = trail
-  trail.recordedAt = clock.now()
+/** Everything that the caller's own record says. */
+export function auditedOf(reached: Reached, outcome: Outcome, recordedAt: number): Audited {
+  const { operation, caller, scope, request, requestId, eventId, origin, idOf } = reached
   return {
     eventId,
     requestId,
-    time: trail.recordedAt,
+    time: recordedAt,
     operation,
     caller,
     region: operation.service === 'iam' ? globalRegionOf(scope) : scope.region,
     ...origin,
-    tls,
-    input,
-    ...(isAllowed(outcome, trail)
-      ? { resources, reasons: trail.reasons, grantId: trail.grantId }
-      : toldOfRefused(opening, trail)),
-    recipient: trail.recipient?.audited,
-    materials: trail.materials,
-    keyEvents: trail.keyEvents
+    tls: tlsDetails(request),
+    input: reached.input,
+    ...shownOf(reached, isAllowed(reached, outcome)),
+    recipient: reached.recipient?.audited,
+    materials: reached.effects?.materials,
+    keyEvents: (reached.keyEvents ?? [])
       .filter((event) => event.eventId !== eventId && !isCopy(event, idOf))
       .map(({ key, eventId: id }) => ({
         arn: keyArn(scope.partition, key),
@@ -150,20 +71,31 @@ export function auditedOf(
   }
 }
 
+/** What the call is about: as its operation says, otherwise what it names. */
+function concernedBy({ effects, concerned }: Reached): Audited['resources'] {
+  return effects?.resources ?? concerned?.resources ?? []
+}
+
 /**
- * The caller reads this record. Of another account's keys and roles it tells no more than the answer has: not
- * whether they exist, which of them an alias or a ciphertext names, or what their policies say.
+ * The caller reads this record. Unless the call is allowed, the record says no more about another
+ * account's keys and roles than the answer: not whether they exist, which of them an alias or a
+ * ciphertext names, or what their policies say.
  */
-function toldOfRefused(
-  { caller }: Opening,
-  { resources, reasons, foreignActions, grantId }: Trail,
+function shownOf(
+  reached: Reached,
+  allowed: boolean,
 ): Pick<Audited, 'resources' | 'reasons' | 'grantId'> {
+  const { caller, decision, resolved } = reached
+  const resources = concernedBy(reached)
+  const reasons = decision?.reasons ?? []
+  const grantId = resolved?.grant?.grantId
+  if (allowed) return { resources, reasons, grantId }
   const own = accountOf({ caller, resources })
-  const told = resources.filter(({ accountId }) => accountId === own)
+  const shown = resources.filter(({ accountId }) => accountId === own)
   return {
-    resources: told,
-    reasons: reasons.filter(({ action }) => !foreignActions.has(action)),
-    grantId: told.length === resources.length ? grantId : undefined,
+    resources: shown,
+    reasons: reasons.filter(({ action }) => decision?.foreignActions.has(action) !== true),
+    grantId: shown.length === resources.length ? grantId : undefined,
   }
 }
 
@@ -177,36 +109,34 @@ function furtherOf(event: FurtherEvent, partition: string, time: number): Furthe
   return (eventId, audited) => furtherRecord(audited, { ...forwarded, resources, eventId })
 }
 
-/** The id of the record that an account has of the call. */
-export function recordIdOf(
-  accountId: string,
-  { caller }: Opening,
-  { resources, eventId, idOf }: Trail,
-): string {
-  return accountId === accountOf({ caller, resources }) ? eventId : copyIdOf(idOf, accountId)
+/** The id of the record that an account gets of the call. */
+export function recordIdOf(accountId: string, reached: Reached): string {
+  const own = accountOf({ caller: reached.caller, resources: concernedBy(reached) })
+  return accountId === own ? reached.eventId : copyIdOf(reached.idOf, accountId)
 }
 
-/** The use of a key that its state has refused, with the record that its account has of it. */
+/** The use of a key that its state refused, with the record that the key's account gets of it. */
 export function refusedUseOf(
   records: readonly FinishedRecord[],
-  opening: Opening,
-  trail: Trail,
+  reached: Reached,
+  recordedAt: number,
 ): RefusedUse | undefined {
-  const { refusing: key, recordedAt: time } = trail
-  if (key === undefined || opening.operation.tracksUsage === undefined) return undefined
-  const eventId = recordIdOf(key.accountId, opening, trail)
+  const { refusing: key, operation, scope } = reached
+  if (key === undefined || operation.tracksUsage === undefined) return undefined
+  const eventId = recordIdOf(key.accountId, reached)
   const record = records.find((each) => each.eventId === eventId)?.record
   return record === undefined
     ? undefined
-    : { key, partition: opening.scope.partition, record, time }
+    : { key, partition: scope.partition, record, time: recordedAt }
 }
 
-/** Whether a key's event is that of the record which its account has. */
+/** Whether a key's event is that of the record which its account gets. */
 function isCopy({ key, eventId }: KeyEvent, idOf: IdOf): boolean {
   return eventId === copyIdOf(idOf, key.accountId)
 }
 
-function createIds(random: Random): IdOf {
+/** Answers the same id for the same name. */
+export function createIds(random: Random): IdOf {
   const ids = new Map<string, string>()
   return (name) => {
     const known = ids.get(name)
@@ -214,6 +144,15 @@ function createIds(random: Random): IdOf {
     const id = random.uuid()
     ids.set(name, id)
     return id
+  }
+}
+
+export function originOf({ remoteAddress, secure, rawHeaders }: RawRequest): Origin {
+  return {
+    sourceAddress: remoteAddress,
+    secure,
+    userAgent: firstHeader(rawHeaders, 'user-agent'),
+    referer: firstHeader(rawHeaders, 'referer'),
   }
 }
 
@@ -227,18 +166,12 @@ function tlsDetails({ tls, rawHeaders }: RawRequest): TlsDetails | undefined {
   )
 }
 
-export function successOf(opening: Opening, trail: Trail, output: unknown): Audited['outcome'] {
-  return { ok: true, response: opening.operation.auditResponse?.(output, trail.keyArns) }
+export function successOf(reached: Reached, output: unknown): Outcome {
+  const { operation, concerned } = reached
+  return { ok: true, response: operation.auditResponse?.(output, concerned?.keyArns ?? {}) }
 }
 
-export function failureOf(error: unknown): Audited['outcome'] {
+export function failureOf(error: unknown): Outcome {
   if (error instanceof KmsError) return { ok: false, code: error.code, message: error.message }
   return { ok: false, code: 'KMSInternalException', message: '' }
-}
-
-/** @throws {KmsError} `DryRunOperationException` when the call asked for it */
-export function refuseDryRun(input: Given): void {
-  if (input['DryRun'] !== true) return
-  const message = 'The request would have succeeded, but the DryRun option is set.'
-  throw new KmsError('DryRunOperationException', message)
 }

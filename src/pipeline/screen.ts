@@ -5,7 +5,8 @@
  */
 import { requireKnownSigner } from '../authenticate/known-signer.ts'
 import { KmsError } from '../errors.ts'
-import { doorsTo, findOperation } from './pipeline.ts'
+import { doorsTo } from '../authenticate/identify.ts'
+import { findOperation } from './pipeline.ts'
 import type { Target } from '../wire/aws-json.ts'
 import { isPresigned, isQuery, queryServices } from '../wire/aws-query.ts'
 import type { Screened } from '../wire/exchange.ts'

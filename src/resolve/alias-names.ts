@@ -1,13 +1,13 @@
 /** The aliases of keys, for policies that speak of them: `kms:ResourceAliases`. @module */
 import type { Identity, Lookup } from '../cache/cached-records.ts'
-import type { Resolved, ResolvedKey } from './resolved.ts'
+import type { ResolvedKeys, ResolvedKey } from './resolved.ts'
 
 /** The keys with the names of their aliases, of those on which a policy asks for them. */
 export function withAliasNames(
-  keys: Resolved['keys'],
+  keys: ResolvedKeys['keys'],
   { policies, boundary, session = [] }: Identity,
   lookup: Pick<Lookup, 'aliasNames'>,
-): Resolved['keys'] | Promise<Resolved['keys']> {
+): ResolvedKeys['keys'] | Promise<ResolvedKeys['keys']> {
   const asked = [...policies, ...session, ...(boundary ? [boundary] : [])].some(
     ({ asksAliases }) => asksAliases,
   )
@@ -17,10 +17,10 @@ export function withAliasNames(
 }
 
 async function look(
-  keys: Resolved['keys'],
+  keys: ResolvedKeys['keys'],
   asks: (key: ResolvedKey) => boolean,
   lookup: Pick<Lookup, 'aliasNames'>,
-): Promise<Resolved['keys']> {
+): Promise<ResolvedKeys['keys']> {
   const named = new Map<string, ResolvedKey>()
   for (const [name, key] of keys) {
     const { known } = key

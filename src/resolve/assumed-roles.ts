@@ -13,7 +13,7 @@ import type { RequestScope } from '../model/identifiers.ts'
 import { tagEntries } from '../cache/cached-identities.ts'
 import type { Call, ContextEntries } from '../operations/contract/call.ts'
 import type { CachedRole, Lookup } from '../cache/cached-records.ts'
-import type { ResolvedCall } from './resolved.ts'
+import type { ResolvedNames } from './resolved.ts'
 
 export interface AssumedRole {
   readonly actions: readonly string[]
@@ -62,7 +62,7 @@ function roleTags({ record }: CachedRole): ContextEntries {
 /** The role as the operation sees it. */
 export function assumedRole({
   assumed,
-}: Pick<ResolvedCall, 'assumed'>): Pick<Call<never, string>, 'assumed'> {
+}: Pick<ResolvedNames, 'assumed'>): Pick<Call<never, string>, 'assumed'> {
   const { known, arn } = assumed ?? {}
   return known === undefined || arn === undefined ? {} : { assumed: { record: known.record, arn } }
 }

@@ -1,23 +1,26 @@
 /** What a call is about, as its audit record names it. @module */
 import { aliasArn, keyArn } from '../model/key.ts'
 import type { Concerned } from '../operations/contract/call.ts'
-import type { ResolvedCall } from './resolved.ts'
+import type { ResolvedNames } from './resolved.ts'
 
-/** The role, the alias and the keys that exist, and the keys' ARNs by the names of their uses. */
-export function concernedResources(
-  resolved: ResolvedCall,
-  partition: string,
-): { resources: readonly Concerned[]; keyArns: Readonly<Record<string, string>> } {
+export interface ConcernedResources {
+  /** The role, the alias and the keys that exist. */
+  readonly resources: readonly Concerned[]
+  /** ARNs of the keys by the names of their uses. */
+  readonly keyArns: Readonly<Record<string, string>>
+}
+
+export function concernedResources(resolved: ResolvedNames, partition: string): ConcernedResources {
   const { alias, assumed } = resolved
   const resources: Concerned[] = []
   if (alias) resources.push({ arn: aliasArn(partition, alias), accountId: alias.accountId })
-  // Only one that there is: the ARN is the caller's word.
+  // Only a role that exists: the caller chooses the ARN.
   if (assumed?.known) {
     resources.push({ arn: assumed.arn, accountId: assumed.accountId, type: 'AWS::IAM::Role' })
   }
   const keyArns: Record<string, string> = {}
   for (const [name, { known, use, unmade }] of resolved.keys) {
-    // What is not there yet is told of when it is.
+    // Keys that do not exist yet are recorded when they are created.
     if (known === undefined || unmade !== undefined) continue
     const arn = keyArn(partition, known.record)
     keyArns[name] = arn

@@ -17,16 +17,16 @@ import { grantNotFound, readGrantId } from '../model/grant-id.ts'
 import { readIdentifier, type RequestScope } from '../model/identifiers.ts'
 import { unmadeKey } from './unmade-keys.ts'
 import type { Lookup } from '../cache/cached-records.ts'
-import type { ResolvedKey, Resolved, Resolving } from './resolved.ts'
+import type { ResolvedKey, ResolvedKeys, Resolving } from './resolved.ts'
 
 type Given = Readonly<Record<string, unknown>>
 
 /** @throws {KmsError} in AWS's words for what names nothing */
-export async function resolveCall(
+export async function resolveKeys(
   operation: Operation,
   input: Given,
   resolving: Resolving,
-): Promise<Resolved> {
+): Promise<ResolvedKeys> {
   const { scope, lookup } = resolving
   await requireGrantTokens(input, resolving)
   const token = operation.grant === undefined ? undefined : input[operation.grant.token]
@@ -205,7 +205,7 @@ async function resolveAlias(
   input: Given,
   scope: RequestScope,
   lookup: Lookup,
-): Promise<Resolved['alias']> {
+): Promise<ResolvedKeys['alias']> {
   const name = operation.alias === undefined ? undefined : input[operation.alias.from]
   if (typeof name !== 'string') return undefined
   const alias = { accountId: scope.accountId, region: scope.region, name }
@@ -217,7 +217,7 @@ async function resolveAlias(
 
 function keyOfAlias(
   use: KeyUse,
-  alias: NonNullable<Resolved['alias']>,
+  alias: NonNullable<ResolvedKeys['alias']>,
   scope: RequestScope,
   lookup: Lookup,
 ): Promise<ResolvedKey> {

@@ -30,7 +30,7 @@ export interface ResolvedKey {
   readonly grants?: readonly Grant[]
 }
 
-export interface Resolved {
+export interface ResolvedKeys {
   readonly keys: ReadonlyMap<string, ResolvedKey>
   readonly alias?: AliasRef & { readonly record?: AliasRecord }
   /** The grant that the operation names itself. */
@@ -38,7 +38,7 @@ export interface Resolved {
 }
 
 /** The same with the identities that an operation of IAM names. */
-export interface ResolvedCall extends Resolved {
+export interface ResolvedNames extends ResolvedKeys {
   readonly identities: NamedIdentities
   /** The role that the call is to assume. */
   readonly assumed?: AssumedRole

@@ -9,7 +9,7 @@ import { managedKeyKindOf } from '../model/managed-key.ts'
 import type { KeyUse, Operation } from '../operations/contract/operation.ts'
 import { readIdentifier } from '../model/identifiers.ts'
 import type { CachedKey } from '../cache/cached-records.ts'
-import type { Resolved, ResolvedKey, Resolving } from './resolved.ts'
+import type { ResolvedKeys, ResolvedKey, Resolving } from './resolved.ts'
 
 /**
  * The key that a call names by an alias which there is not, and which AWS would make: for the first call
@@ -48,6 +48,6 @@ function asKnown(unmade: UnmadeKey): CachedKey {
 }
 
 /** The first of a call's keys that is not there yet. */
-export function unmadeKeyIn({ keys }: Pick<Resolved, 'keys'>): UnmadeKey | undefined {
+export function unmadeKeyIn({ keys }: Pick<ResolvedKeys, 'keys'>): UnmadeKey | undefined {
   return [...keys.values()].flatMap(({ unmade }) => unmade ?? [])[0]
 }

@@ -3,40 +3,60 @@ import { KmsError } from '../errors.ts'
 import { isReplica, keyArn, type KeyRecord } from '../model/key.ts'
 import { keyAt } from '../model/key-material.ts'
 import { requireState } from '../model/key-state.ts'
-import type { Operation } from '../operations/contract/operation.ts'
-import type { Resolved } from './resolved.ts'
+import type { KeyUse, Operation } from '../operations/contract/operation.ts'
+import type { ResolvedKeys } from './resolved.ts'
 
-/**
- * The keys of a call by the names under which its operation declares them, as they are at `now`.
- * @param onRefusing hears of the key whose state does not allow the call
- * @throws {KmsError} `InvalidKeyUsageException`, `UnsupportedOperationException`, `DisabledException`,
- *   `KMSInvalidStateException`
- */
+/** The keys of a call by the names under which its operation declares them, or why they refuse it. */
+export type UsableKeys =
+  | { readonly ok: true; readonly keys: Readonly<Record<string, KeyRecord>> }
+  | {
+      readonly ok: false
+      /**
+       * `InvalidKeyUsageException`, `UnsupportedOperationException`, `DisabledException` or
+       * `KMSInvalidStateException`.
+       */
+      readonly error: unknown
+      /** The key whose state does not allow the call. */
+      readonly refusing?: KeyRecord
+    }
+
+/** @param now milliseconds since the epoch: keys are as they are then */
 export function usableKeys(
   operation: Operation,
-  resolved: Resolved,
+  resolved: ResolvedKeys,
   partition: string,
   now: number,
-  onRefusing: (key: KeyRecord) => void,
-): Readonly<Record<string, KeyRecord>> {
+): UsableKeys {
   const keys: Record<string, KeyRecord> = {}
   for (const [name, { known, use }] of resolved.keys) {
     if (known === undefined) throw new Error(`${operation.name}: a hidden key was authorized`)
     const record = keyAt(known.record, now)
-    const arn = keyArn(partition, record)
-    if (use.usage !== undefined && record.usage !== use.usage) {
-      throw new KmsError(
-        'InvalidKeyUsageException',
-        `${arn} key usage is ${record.usage} which is not valid for ${use.usedFor ?? operation.name}.`,
-      )
+    try {
+      requireUsable(record, use, operation, partition)
+    } catch (error) {
+      return { ok: false, error, ...(!use.states.includes(record.state) && { refusing: record }) }
     }
-    if (use.noReplica === true && isReplica(record)) {
-      const message = `${arn} is not a multi-region primary key.`
-      throw new KmsError('UnsupportedOperationException', message)
-    }
-    if (!use.states.includes(record.state)) onRefusing(record)
-    requireState(arn, record.state, use.states)
     keys[name] = record
   }
-  return keys
+  return { ok: true, keys }
+}
+
+function requireUsable(
+  record: KeyRecord,
+  use: KeyUse,
+  operation: Operation,
+  partition: string,
+): void {
+  const arn = keyArn(partition, record)
+  if (use.usage !== undefined && record.usage !== use.usage) {
+    throw new KmsError(
+      'InvalidKeyUsageException',
+      `${arn} key usage is ${record.usage} which is not valid for ${use.usedFor ?? operation.name}.`,
+    )
+  }
+  if (use.noReplica === true && isReplica(record)) {
+    const message = `${arn} is not a multi-region primary key.`
+    throw new KmsError('UnsupportedOperationException', message)
+  }
+  requireState(arn, record.state, use.states)
 }

@@ -13,7 +13,7 @@ import { kmsRegistry } from '../../src/operations/kms/registry.ts'
 import { authorizeCall } from '../../src/authorize/permissions.ts'
 import { delegating, own, user } from '../policy/given.ts'
 import type { CachedAccount } from '../../src/cache/cached-records.ts'
-import type { ResolvedCall } from '../../src/resolve/resolved.ts'
+import type { ResolvedNames } from '../../src/resolve/resolved.ts'
 
 const everywhere = [
   'aws:CurrentTime',
@@ -227,7 +227,7 @@ function asked(operation: Operation): ReadonlyMap<string, readonly string[]> {
       },
     ],
   }
-  const keys: ResolvedCall['keys'] = new Map(
+  const keys: ResolvedNames['keys'] = new Map(
     Object.entries(operation.keys).map(([name, use]) => [
       name,
       {
@@ -262,7 +262,7 @@ function asked(operation: Operation): ReadonlyMap<string, readonly string[]> {
     ...(operation.asksIdleDays && { idle: { 'kms:TrailingDaysWithoutKeyUsage': '1' } }),
   }
   const alias = { accountId: own, region: 'us-west-2', name: 'alias/x' }
-  const resolved: ResolvedCall = {
+  const resolved: ResolvedNames = {
     keys,
     identities: { named: [], records: {} },
     ...(operation.alias && { alias }),

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { newTrail, recordsOf, type Opening } from '../../src/pipeline/call-facts.ts'
+import { createIds, originOf, recordsOf } from '../../src/pipeline/call-facts.ts'
+import type { Reached } from '../../src/pipeline/stages.ts'
+import { newWork } from '../../src/policy/work.ts'
 import { systemRandom } from '../../src/crypto/entropy.ts'
 import type { Caller } from '../../src/model/caller.ts'
 import { createUser } from '../../src/operations/iam/create-user.ts'
@@ -19,38 +21,48 @@ const request: RawRequest = {
   signal: new AbortController().signal,
 }
 const root: Caller = { kind: 'root', accountId, arn: 'arn', uniqueId: accountId }
-const clock = { now: () => 0, system: () => 0 }
 const ok = { ok: true, response: undefined } as const
 
-function openingOf(more: Partial<Opening> = {}): Opening {
+function reachedBy(more: Partial<Reached> = {}): Reached {
   const scope = { accountId, region: 'us-west-2', partition: 'aws' }
-  const opening = { operation: encrypt, caller: root, scope, request, requestId: 'id' }
-  return { ...opening, ...more }
+  const { request: of = request } = more
+  return {
+    operation: encrypt,
+    caller: root,
+    scope,
+    request: of,
+    requestId: 'id',
+    origin: originOf(of),
+    eventId: systemRandom.uuid(),
+    idOf: createIds(systemRandom),
+    work: newWork(),
+    since: 0,
+    identifyAgain: () => Promise.reject(new Error('identified again')),
+    ...more,
+  }
 }
 
-function only(opening: Opening, change: (trail: ReturnType<typeof newTrail>) => void = () => {}) {
-  const trail = newTrail(opening.request, systemRandom)
-  change(trail)
-  const records = recordsOf(ok, opening, trail, clock)
+function only(reached: Reached) {
+  const records = recordsOf(reached, ok, 0)
   return records.map(({ record }) => JSON.parse(record) as Record<string, unknown>)
 }
 
 test('a call over TLS says what was agreed on, and one without has no such member', () => {
   const tls = { version: 'TLSv1.3', cipherSuite: 'TLS_AES_256_GCM_SHA384' }
-  const [record] = only(openingOf({ request: { ...request, secure: true, tls } }))
+  const [record] = only(reachedBy({ request: { ...request, secure: true, tls } }))
   assert.deepEqual(record?.['tlsDetails'], {
     tlsVersion: 'TLSv1.3',
     cipherSuite: 'TLS_AES_256_GCM_SHA384',
     clientProvidedHostHeader: 'kms.us-west-2.example.com',
   })
-  const [plain] = only(openingOf())
+  const [plain] = only(reachedBy())
   assert.equal('tlsDetails' in (plain ?? {}), false)
 })
 
 test('IAM is recorded in the one Region of its partition', () => {
   const regionOf = (partition: string): unknown => {
     const scope = { accountId, region: 'eu-home-1', partition }
-    return only(openingOf({ operation: createUser, scope }))[0]?.['awsRegion']
+    return only(reachedBy({ operation: createUser, scope }))[0]?.['awsRegion']
   }
   assert.deepEqual(['aws', 'aws-cn', 'aws-us-gov', 'home'].map(regionOf), [
     'us-east-1',
@@ -69,9 +81,9 @@ test('what the service does for a call in another Region is a record of its own 
     responseElements: { keyMetadata: { keyId: 'mrk-1' } },
     keys,
   }
-  const [own, further, ...more] = only(openingOf(), (trail) => {
-    trail.further = [event]
-  })
+  const [own, further, ...more] = only(
+    reachedBy({ effects: { further: [event], fateUnknown: false } }),
+  )
   assert.equal(more.length, 0)
   const { eventID, ...said } = further ?? {}
   assert.notEqual(eventID, own?.['eventID'])
@@ -106,14 +118,19 @@ test('what the service does for a call in another Region is a record of its own 
 })
 
 test('a call that decides again makes its records under the same ids', () => {
-  const trail = newTrail(request, systemRandom)
-  trail.authorized = true
-  trail.resources = [
-    { arn: 'own', accountId },
-    { arn: 'one', accountId: '444455556666' },
-    { arn: 'two', accountId: '444455556666' },
-  ]
-  const ids = (): string[] => recordsOf(ok, openingOf(), trail, clock).map(({ eventId }) => eventId)
+  const reached = reachedBy({
+    resolved: { keys: new Map(), identities: { named: [], records: {} } },
+    concerned: {
+      resources: [
+        { arn: 'own', accountId },
+        { arn: 'one', accountId: '444455556666' },
+        { arn: 'two', accountId: '444455556666' },
+      ],
+      keyArns: {},
+    },
+    decision: { reasons: [], foreignActions: new Set(), brokenPolicies: [] },
+  })
+  const ids = (): string[] => recordsOf(reached, ok, 0).map(({ eventId }) => eventId)
   const first = ids()
   assert.equal(new Set(first).size, 2)
   assert.deepEqual(ids(), first)

@@ -6,11 +6,16 @@ import { KmsError } from '../../src/errors.ts'
 import type { RefusedUse } from '../../src/events/refused-uses.ts'
 import { insiderOperation } from '../../src/operations/trent/insider-operation.ts'
 import { createTurns } from '../../src/pipeline/turns.ts'
-import { openCall } from '../../src/pipeline/running-call.ts'
+import { createIds, originOf } from '../../src/pipeline/call-facts.ts'
+import { recordCall } from '../../src/pipeline/record.ts'
+import { permit, run } from '../../src/pipeline/run.ts'
+import type { Decided, Permitted } from '../../src/pipeline/stages.ts'
+import { newWork } from '../../src/policy/work.ts'
 import { DatabaseFailed } from '../../src/store/database.ts'
 import type { RawRequest } from '../../src/wire/request.ts'
 import { newKey } from '../store/records.ts'
-import type { ResolvedCall } from '../../src/resolve/resolved.ts'
+import type { Operation } from '../../src/operations/contract/operation.ts'
+import type { ResolvedNames } from '../../src/resolve/resolved.ts'
 import type { PipelinePorts } from '../../src/pipeline/dependencies.ts'
 
 const request: RawRequest = {
@@ -34,6 +39,32 @@ const change = insiderOperation<void>()({
   run: ({ commit }) => commit(() => Promise.resolve()),
 })
 
+/** A call of a test that is decided: every permission is given, and nothing has changed since. */
+function decidedOf(operation: Operation, resolved: ResolvedNames): Decided {
+  const scope = { accountId: '111122223333', region: 'us-west-2', partition: 'aws' }
+  const caller = { kind: 'test', accountId: scope.accountId, arn: 'arn', uniqueId: 'test' } as const
+  return {
+    operation,
+    caller,
+    scope,
+    request,
+    requestId: 'id',
+    origin: originOf(request),
+    eventId: systemRandom.uuid(),
+    idOf: createIds(systemRandom),
+    work: newWork(),
+    since: 0,
+    identifyAgain: () => Promise.reject(new Error('identified again')),
+    input: {},
+    recipient: undefined,
+    resolved,
+    concerned: { resources: [], keyArns: {} },
+    facts: { hold: () => true } as unknown as Decided['facts'], // all that a decision that holds is asked
+    decision: { reasons: [], foreignActions: new Set(), brokenPolicies: [] },
+    decidedAt: 0,
+  }
+}
+
 /** A call whose change fails with `failure`, and the records that it leaves in the journal. */
 async function recordsAfter(failure: Error): Promise<readonly string[]> {
   const records: string[] = []
@@ -53,21 +84,10 @@ async function recordsAfter(failure: Error): Promise<readonly string[]> {
     identityUses: { note: () => undefined },
     refusedCalls: { hasOwnRecord: () => true },
   } as unknown as PipelinePorts // what a call that fails at its commit works with
-  const scope = { accountId: '111122223333', region: 'us-west-2', partition: 'aws' }
-  const caller = { kind: 'test', accountId: scope.accountId, arn: 'arn', uniqueId: 'test' } as const
-  const call = openCall({ operation: change, caller, scope, request, requestId: 'id' }, ports)
   const resolved = { keys: new Map(), identities: { named: [], records: {} } }
-  const run = () =>
-    change.run(call.forOperation({}, { caller, keys: {}, resolved, standing }), {} as never)
-  await assert.rejects(call.record(run), failure)
+  const permitted: Permitted = { ...decidedOf(change, resolved), keys: {}, keyEvents: [] }
+  await assert.rejects(recordCall(run(permitted, ports), ports), failure)
   return records
-}
-
-/** A decision that holds. */
-const standing = {
-  renew: () => Promise.resolve(),
-  holds: () => true,
-  decideAgain: () => Promise.reject(new Error('decided again')),
 }
 
 test('a change that was rolled back leaves the record of its failure', async () => {
@@ -101,19 +121,18 @@ async function toldOfRefusedUse(append: () => Promise<void>): Promise<readonly s
         seen.push(`told: ${key.state} ${String(JSON.parse(record).errorCode)}`),
     },
   } as unknown as PipelinePorts // what a call that its key's state refuses works with
-  const scope = { accountId: '111122223333', region: 'us-west-2', partition: 'aws' }
-  const caller = { kind: 'test', accountId: scope.accountId, arn: 'arn', uniqueId: 'test' } as const
   const operation = { ...change, tracksUsage: 'Encrypt' as const }
-  const call = openCall({ operation, caller, scope, request, requestId: 'id' }, ports)
   const record = { ...newKey('k'), rowVersion: 1, state: 'Disabled' as const }
   const use = { action: 'kms:Encrypt', from: 'KeyId', forms: 'any', crossAccount: false } as const
   const resolved = {
     keys: new Map([['key', { known: { record }, use: { ...use, states: ['Enabled'] } }]]),
     identities: { named: [], records: {} },
-  } as unknown as ResolvedCall // as far as states are asked for
-  call.concerns(resolved)
+  } as unknown as ResolvedNames // as far as states are asked for
+  const answering = permit(decidedOf(operation, resolved), ports).then((permitted) =>
+    run(permitted, ports),
+  )
   await assert.rejects(
-    call.record(() => Promise.resolve(call.requireUsable(resolved))),
+    recordCall(answering, ports),
     (error: Error) =>
       seen.push(`answered: ${error instanceof KmsError ? error.code : error.message}`) > 0,
   )

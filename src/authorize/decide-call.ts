@@ -1,0 +1,86 @@
+/**
+ * Step 6: gathers the facts of a call and decides every permission that it needs.
+ * @module
+ */
+import type { Lookup } from '../cache/cached-records.ts'
+import { aliasNotFound } from '../resolve/resolve.ts'
+import { unmadeKeyIn } from '../resolve/unmade-keys.ts'
+import { withAliasNames } from '../resolve/alias-names.ts'
+import { withRoleArns } from '../resolve/role-ids.ts'
+import type { ResolvedNames } from '../resolve/resolved.ts'
+import type { KeyUsages, Principals } from '../operations/contract/dependencies.ts'
+import type { ContextEntries } from '../operations/contract/call.ts'
+import type { Reason } from '../policy/decision.ts'
+import { accountsOf } from './accounts.ts'
+import { idleDays } from './idle-days.ts'
+import { identityOf } from './identity.ts'
+import { authorizeCall, type Asking } from './permissions.ts'
+
+/** Every permission of a call, decided. */
+export interface CallDecision {
+  /** Present when the call is refused: what its caller is answered. */
+  readonly refusal?: { readonly error: unknown }
+  readonly reasons: readonly (Reason & { readonly action: string })[]
+  /** Permissions whose resource belongs to another account than the record's. */
+  readonly foreignActions: ReadonlySet<string>
+  /** Policies that cannot be read or evaluated. They deny. */
+  readonly brokenPolicies: readonly { readonly action: string; readonly error: string }[]
+}
+
+/** The call, as far as its decision needs it. */
+export interface DecidingCall extends Omit<Asking, 'identity' | 'accounts' | 'idle'> {
+  readonly input: Readonly<Record<string, unknown>>
+  readonly resolved: ResolvedNames
+  /** The account that the caller's record belongs to. */
+  readonly ownAccountId: string
+}
+
+export interface DecidingDependencies {
+  readonly lookup: Lookup
+  readonly keyUsages: KeyUsages
+  readonly principals: Principals
+  /** Milliseconds of the evaluation itself, without the wait for facts. */
+  readonly onEvaluated: (milliseconds: number) => void
+}
+
+export async function decideCall(
+  { input, resolved, ownAccountId, ...call }: DecidingCall,
+  { lookup, keyUsages, principals, onEvaluated }: DecidingDependencies,
+): Promise<CallDecision> {
+  const { operation, caller, scope, now } = call
+  const identity = await identityOf(caller, lookup)
+  const accounts = await accountsOf(caller.accountId, resolved, lookup)
+  const idle: ContextEntries | undefined = operation.asksIdleDays
+    ? await idleDays(operation, resolved, keyUsages, now)
+    : undefined
+  const keys = await withAliasNames(resolved.keys, identity, lookup)
+  const meant = await withRoleArns(operation, input, principals, scope.partition)
+  const reasons: (Reason & { readonly action: string })[] = []
+  const foreignActions = new Set<string>()
+  const brokenPolicies: { readonly action: string; readonly error: string }[] = []
+  const decided = (refusal?: { readonly error: unknown }): CallDecision => ({
+    reasons,
+    foreignActions,
+    brokenPolicies,
+    ...(refusal && { refusal }),
+  })
+  const started = performance.now()
+  try {
+    authorizeCall(
+      { ...call, identity, accounts, idle },
+      meant,
+      { ...resolved, keys },
+      (action, decision, accountId) => {
+        if (accountId !== ownAccountId) foreignActions.add(action)
+        for (const reason of decision.reasons) reasons.push({ action, ...reason })
+        for (const error of decision.errors) brokenPolicies.push({ action, error })
+      },
+    )
+    return decided()
+  } catch (error) {
+    const unmade = unmadeKeyIn(resolved)
+    return decided({ error: unmade === undefined ? error : aliasNotFound(unmade.alias, scope) })
+  } finally {
+    onEvaluated(performance.now() - started)
+  }
+}
