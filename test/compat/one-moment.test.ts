@@ -164,7 +164,7 @@ async function slowCalls(
 ): Promise<{ readonly errors: readonly string[]; readonly answered: number }> {
   const user = await identities.newUser('slow', { Action: 'kms:*' })
   let answered = 0
-  const calls = Array.from({ length: 8 }, () =>
+  const calls = Array.from({ length: 5 }, () =>
     call(user).then(
       () => {
         answered += 1
