@@ -52,7 +52,6 @@ export const turnsLeft: Readonly<Record<string, number>> = {
   'src/resolve': 13,
   'src/server': 23,
   'src/store': 26,
-  'src/wire': 18,
 }
 
 interface Prose {

@@ -1,51 +1,52 @@
 /**
- * Places for connections, for requests in flight and for the body bytes they hold, counted in all and by
- * source. Where a limit is reached, whoever needs a place least loses it: new work is refused only when
- * everything else is at work too.
+ * Admission control: limits connections, requests in flight and buffered body bytes, in total and by
+ * source. At a limit, the client that needs its slot least loses it: an idle connection, or the slowest
+ * body. New work is refused only when everything else is active too.
  * @module
  */
 import { createLedger, slowestOf, spares, type Body, type DropReason } from './held.ts'
 import type { Endable, Held, Ledger, Spare } from './held.ts'
 import type { ListenLimits } from './limits.ts'
 
-/** A place for one request; given back once, when its handler has ended. */
-export interface RequestPlace {
-  /** Counts body bytes; false when there is no room, and nothing is counted. */
+/** The slot of one request. It is released once, when the handler has ended. */
+export interface RequestSlot {
+  /** Counts body bytes. False when they do not fit; nothing is counted then. */
   readonly hold: (bytes: number) => boolean
-  /** The body is whole: from here on the place is not taken away. */
+  /** The body is complete. The slot is not taken away from here on. */
   readonly bodyIsIn: () => void
   readonly leave: () => void
 }
 
-/** A place for one connection. */
-export interface ConnectionPlace extends Endable {
-  /** Says whose it is, once that is known; false when that source has no room. */
+/** The slot of one connection. */
+export interface ConnectionSlot extends Endable {
+  /** Sets the connection's source once it is known. False when that source is at its limit. */
   readonly belongTo: (source: string) => boolean
-  /** A request is on its way. */
+  /** A request is in progress. */
   readonly busy: () => void
-  /** Its last answer is out. */
+  /** The last answer has been sent. */
   readonly idle: () => void
-  /** It is open only so that its client can read why it was refused. */
+  /** The connection stays open only so that its client can read a refusal. */
   readonly refused: () => void
   readonly leave: () => void
 }
 
 export interface Admission {
   /**
-   * Undefined when there is no room for another connection.
+   * Undefined when another connection does not fit.
    * @param source undefined when it is not known yet or is a proxy: only the total is limited then
    * @param drop closes the connection
    */
-  readonly connect: (source: string | undefined, drop: () => void) => ConnectionPlace | undefined
+  readonly connect: (source: string | undefined, drop: () => void) => ConnectionSlot | undefined
   /**
-   * Undefined when there is no room for another request.
-   * @param request `drop` is called at most once, when the place was taken away before the body was in
+   * Undefined when another request does not fit.
+   * @param request `drop` is called at most once, when the slot is taken away before the body is
+   *   complete
    */
   readonly begin: (
     source: string,
     request: Pick<Body, 'connection' | 'isWhole' | 'drop'>,
-  ) => RequestPlace | undefined
-  /** Drops bodies that come below the minimum rate. To be called again and again. */
+  ) => RequestSlot | undefined
+  /** Drops bodies that arrive below the minimum rate. The caller calls it at intervals. */
   readonly dropSlowBodies: () => void
   /** Resolves when no request is in flight. */
   readonly idle: () => Promise<void>
@@ -53,7 +54,7 @@ export interface Admission {
 
 type Now = () => number
 
-/** @param now milliseconds from any start */
+/** @param now monotonic milliseconds */
 export function createAdmission(
   limits: ListenLimits,
   now: Now = () => performance.now(),
@@ -70,7 +71,7 @@ function connecting(
   { total, of, forgetUnused }: Ledger,
   now: Now,
 ): Admission['connect'] {
-  /** Ends a connection that nobody needs, or the one with the slowest body. */
+  /** Ends a spare connection or, without one, the connection with the slowest body. */
   const endOneOf = (held: Held): void => {
     const spare = spares.find((kind) => held.spare[kind].size > 0)
     const [first] = spare === undefined ? [] : held.spare[spare]
@@ -88,8 +89,8 @@ function connecting(
     let open = true
     const become = (next: Spare | undefined): void => {
       for (const held of [total, owner?.held]) {
-        if (kind !== undefined) held?.spare[kind].delete(place)
-        if (next !== undefined && open) held?.spare[next].add(place)
+        if (kind !== undefined) held?.spare[kind].delete(slot)
+        if (next !== undefined && open) held?.spare[next].add(slot)
       }
       kind = next
     }
@@ -102,11 +103,11 @@ function connecting(
       owner.held.connections -= 1
       forgetUnused(owner.source)
     }
-    const place: ConnectionPlace = {
+    const slot: ConnectionSlot = {
       belongTo(given) {
         owner = { source: given, held: of(given) }
         owner.held.connections += 1
-        // It is in no set meanwhile, so that it does not make room by its own end.
+        // The connection is in no set meanwhile, so that it cannot be ended to make room for itself.
         const before = kind
         become(undefined)
         if (isFull(owner.held, limits.connectionsPerSourceMax)) return false
@@ -125,7 +126,7 @@ function connecting(
     total.connections += 1
     const full = isFull(total, limits.connectionsMax)
     if (!full) become('new')
-    if (!full && (source === undefined || place.belongTo(source))) return place
+    if (!full && (source === undefined || slot.belongTo(source))) return slot
     leave()
     return undefined
   }
@@ -142,7 +143,9 @@ function requesting(
     leaves.get(body)?.()
     body.drop(reason)
   }
-  /** Drops slow bodies until `lacking` names nobody; false when only `own` could be dropped, or none. */
+  /**
+   * Drops slow bodies until `lacking` returns undefined. False when no body but `own` is left to drop.
+   */
   const makeRoom = (lacking: () => Held | undefined, own: Body): boolean => {
     for (let held = lacking(); held !== undefined; held = lacking()) {
       const slowest = slowestOf(held, now())
@@ -167,7 +170,7 @@ function requesting(
     const leave = leaving(body, held, source)
     const holders = { total, held }
     count(holders, 1, 0)
-    if (!makeRoom(() => withoutPlace(holders, limits), body)) {
+    if (!makeRoom(() => overRequests(holders, limits), body)) {
       leave()
       return undefined
     }
@@ -177,7 +180,7 @@ function requesting(
     return {
       hold(bytes) {
         if (!leaves.has(body)) return false
-        if (!makeRoom(() => withoutRoom(holders, bytes, limits), body)) return false
+        if (!makeRoom(() => overBytes(holders, bytes, limits), body)) return false
         body.bytes += bytes
         count(holders, 0, bytes)
         return true
@@ -223,14 +226,14 @@ function forgetBody(body: Body, ...from: readonly Held[]): void {
   for (const { bodies } of from) bodies.delete(body)
 }
 
-/** Who holds more requests than may be. */
-function withoutPlace({ total, held }: Holders, limits: ListenLimits): Held | undefined {
+/** The holder that exceeds its number of requests. */
+function overRequests({ total, held }: Holders, limits: ListenLimits): Held | undefined {
   if (total.requests > limits.requestsMax) return total
   return held.requests > limits.requestsPerSourceMax ? held : undefined
 }
 
-/** Who would hold more bytes than may be. */
-function withoutRoom(
+/** The holder that would exceed its number of bytes. */
+function overBytes(
   { total, held }: Holders,
   bytes: number,
   limits: ListenLimits,

@@ -1,14 +1,15 @@
 /**
- * The protocol AWS JSON 1.1: what a request calls, its body, and how an answer or an error goes back.
+ * The AWS JSON 1.1 protocol: reads a request's target and body, and renders answers and errors.
  *
- * The target and the body are read apart, because a caller is authenticated in between: the body is
- * hashed for the signature as bytes, and is parsed only once its sender is known.
+ * The target and the body are read in separate steps, because authentication happens in between. The
+ * signature covers the raw bytes of the body, and they are parsed only once the sender is known.
  *
- * Where AWS is not known to say more, Trent chooses: a method, path or content type that is not the
- * protocol's, and a target that names no service, are `UnknownOperationException` without a message
- * (as AWS's JSON services answer them); `application/x-amz-json-1.0` is not taken for KMS; an empty
- * body is an empty object, as Smithy has it for operations without input; error types travel in the
- * body alone, without an `x-amzn-ErrorType` header.
+ * Trent's own choices, where AWS's behaviour is not known:
+ * - Another method, path or content type, and a target of an unknown service, are an
+ *   `UnknownOperationException` without a message, as in AWS's JSON services.
+ * - KMS does not accept `application/x-amz-json-1.0`.
+ * - An empty body is an empty object, as Smithy specifies for operations without input.
+ * - The error type is in the body alone; there is no `x-amzn-ErrorType` header.
  * @see https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
  * @module
  */
@@ -19,37 +20,40 @@ import { queryCodeOf } from './query-codes.ts'
 import type { RawRequest, RawResponse } from './request.ts'
 
 const contentType = 'application/x-amz-json-1.1'
-/** Of a service that spoke AWS Query first: clients that know its errors by those names are told them too. */
+/**
+ * Services that once spoke AWS Query. Their clients know errors by the Query names, so a header adds
+ * those.
+ */
 const queryCompatible: ReadonlyMap<string, string> = new Map([
   ['monitoring', 'application/x-amz-json-1.0'],
 ])
 
-/** Services by the prefix of their targets. Maps, because the prefix is the caller's. */
+/** Services by target prefix. These are Maps because the prefix is caller-controlled. */
 const servicesOf: Readonly<Record<RawRequest['listener'], ReadonlyMap<string, string>>> = {
   public: new Map([
     ['TrentService', 'kms'],
     ['com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101', 'cloudtrail'],
-    // What some clients make of the same, which AWS takes as well.
+    // Some clients shorten the prefix to this form, and AWS accepts it.
     ['CloudTrail_20131101', 'cloudtrail'],
     ['GraniteServiceVersion20100801', 'monitoring'],
   ]),
   operator: new Map([['TrentOperator', 'trent']]),
 }
 
-/** Which operation of which service. */
+/** The called service and operation. */
 export interface Target {
-  /** The signing name of the service that was called: `kms`; `trent` on the operator socket. */
+  /** The signing name of the called service: `kms`; `trent` on the operator socket. */
   readonly service: string
   readonly operation: string
 }
 
-/** A name, bounded; whether an operation has it is the registry's to say. */
+/** The form of an operation's name. The registry decides whether the operation exists. */
 const operationName = /^\w{1,64}$/
 
 /**
- * Which operation of which service is called; nothing else is read.
+ * Reads which operation of which service is called, and nothing else.
  * @throws {KmsError} `UnknownOperationException`; `IncompleteSignatureException` when Content-Type or
- * X-Amz-Target is there twice, so that no two readers can take different ones
+ *   X-Amz-Target is present twice, so that no two readers can pick different ones
  */
 export function readTarget(
   request: Pick<RawRequest, 'listener' | 'method' | 'target' | 'rawHeaders'>,
@@ -66,7 +70,7 @@ export function readTarget(
   return { service, operation }
 }
 
-/** The input as it was sent. @throws {KmsError} `SerializationException` */
+/** Parses the input without checking its shape. @throws {KmsError} `SerializationException` */
 export function readBody(request: Pick<RawRequest, 'body'>): JsonObject {
   if (request.body.length === 0) return Object.create(null) as JsonObject // null by its type only
   try {
@@ -77,15 +81,15 @@ export function readBody(request: Pick<RawRequest, 'body'>): JsonObject {
   }
 }
 
-/** A success. Where `output` is undefined the body is empty. */
+/** Renders a success. The body is empty when `output` is undefined. */
 export function renderAnswer(output: unknown, requestId: string, target?: Target): RawResponse {
   const headers = headersWith(requestId, contentTypeOf(target?.service))
   return { status: 200, headers, body: wireText(output) ?? '' }
 }
 
 /**
- * Any failure. A `KmsError` says its code and its message; everything else is a fault of Trent's own,
- * of which the caller learns nothing.
+ * Renders a failure. A `KmsError` has its code and message. Any other error is internal, and the caller
+ * learns nothing about it.
  */
 export function renderError(error: unknown, requestId: string, target?: Target): RawResponse {
   const { code, message } =
@@ -110,7 +114,7 @@ function contentTypeOf(service = ''): string {
   return queryCompatible.get(service) ?? contentType
 }
 
-/** AWS leaves the member out where there is no message, and writes one exception's with a capital. */
+/** AWS omits the member when there is no message, and spells it `Message` for one exception. */
 function errorText(code: ErrorCode | 'InternalServiceFault', message: string): string {
   if (message === '') return JSON.stringify({ __type: code })
   return JSON.stringify(
@@ -143,7 +147,9 @@ function onlyHeader(rawHeaders: readonly string[], name: string): string | undef
   return rawHeaders[at + 1]
 }
 
-/** JSON of an output: bytes as base64, dates as seconds; undefined for what JSON has no form of. */
+/**
+ * JSON of an output: bytes as base64, dates as seconds. Undefined for values that JSON cannot express.
+ */
 function wireText(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   if (value instanceof Uint8Array) {
@@ -163,7 +169,7 @@ function wireText(value: unknown): string | undefined {
   return `{${members}}`
 }
 
-/** Seconds since the epoch; milliseconds are the fraction. */
+/** Seconds since the epoch, with milliseconds as the fraction. */
 function secondsText(date: Date): string {
   const milliseconds = date.getTime()
   if (Number.isNaN(milliseconds)) throw new TypeError('an output holds an invalid date')

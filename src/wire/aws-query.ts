@@ -1,9 +1,9 @@
 /**
- * The AWS Query protocol, in which IAM and STS are spoken: a form goes in, XML comes out. Which service
- * is called is said by `Version`, as each has one.
+ * The AWS Query protocol, which IAM and STS speak: reads form-encoded requests and renders XML.
+ * `Version` names the service, because each service has its own.
  *
- * Codes are AWS's for these services: without the suffix `Exception`, and with HTTP statuses of their
- * own. A presigned URL is a GET whose query is the form: nothing else is taken from a target.
+ * Error codes lack the suffix `Exception` and have other HTTP statuses than in KMS. A presigned URL is
+ * a GET with the form in its query. No other request target is read.
  * @see https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
  * @module
@@ -22,7 +22,7 @@ const versions: ReadonlyMap<string, string> = new Map([
   ['2011-06-15', 'sts'],
 ])
 
-/** Signing names of the services that are spoken to in this protocol. */
+/** Signing names of the services that speak this protocol. */
 export const queryServices: readonly string[] = [...versions.values()]
 
 const namespaces: ReadonlyMap<string, string> = new Map(
@@ -34,25 +34,25 @@ const namespaces: ReadonlyMap<string, string> = new Map(
 
 const actionName = /^\w{1,64}$/
 
-/** Whether a request speaks this protocol: public, and with the content type of a form, or presigned. */
+/** Whether a request speaks this protocol: it is public and form-encoded, or a presigned URL. */
 export function isQuery(request: RequestLine): boolean {
   const { listener, rawHeaders } = request
   if (listener !== 'public') return false
   if (isPresigned(request)) return true
-  // The first decides; either protocol refuses a second one.
+  // The first header decides. Both protocols refuse a second one.
   const at = findHeader(rawHeaders, 'content-type', 0)
   return at !== -1 && mediaType(rawHeaders[at + 1] ?? '') === 'application/x-www-form-urlencoded'
 }
 
-/** Whether a request is a presigned URL, opened. */
+/** Whether a request opens a presigned URL. */
 export function isPresigned({ method, target }: Pick<RawRequest, 'method' | 'target'>): boolean {
   return method === 'GET' && target.startsWith('/?') && /[?&]X-Amz-Signature=/.test(target)
 }
 
 /**
- * Which operation of which service is called.
+ * Reads which operation of which service is called.
  * @throws {KmsError} `UnknownOperationException`, `SerializationException`;
- * `IncompleteSignatureException` when Content-Type is there twice
+ *   `IncompleteSignatureException` when Content-Type is present twice
  */
 export function readQueryTarget(request: RequestLine & Pick<RawRequest, 'body'>): Target {
   if (headerValues(request.rawHeaders, 'content-type').length > 1) {
@@ -71,7 +71,7 @@ export function readQueryTarget(request: RequestLine & Pick<RawRequest, 'body'>)
   return { service, operation }
 }
 
-/** The input as JSON would have it, by the shapes of its members. @throws {KmsError} */
+/** The input in the form that JSON would have, by the shapes of the members. @throws {KmsError} */
 export function readQueryInput(
   request: Pick<RawRequest, 'body' | 'method' | 'target'>,
   members: Members,
@@ -83,7 +83,7 @@ export function readQueryInput(
   }
 }
 
-/** What is signed beside it is no member, and passed over as any name is that an operation does not have. */
+/** The form's bytes. Signing parameters of a presigned URL are ignored, like unknown members. */
 function formText({ body, ...line }: Pick<RawRequest, 'body' | 'method' | 'target'>): Buffer {
   if (!isPresigned(line)) return body
   if (body.length > 0) throw new MalformedForm('a presigned request with a body')
@@ -103,7 +103,7 @@ function malformed(cause: unknown): unknown {
   return new KmsError('SerializationException', 'the form cannot be read', { cause })
 }
 
-/** A success. An operation without output has no result element. */
+/** Renders a success. Operations without output have no result element. */
 export function renderQueryAnswer(output: unknown, requestId: string, target: Target): RawResponse {
   const { service, operation } = target
   const result = output === undefined ? '' : element(`${operation}Result`, output)
@@ -112,7 +112,7 @@ export function renderQueryAnswer(output: unknown, requestId: string, target: Ta
   return respond(200, requestId, `${opening}${result}${metadata}</${operation}Response>`)
 }
 
-/** Any failure; of a fault of Trent's own the caller learns nothing. */
+/** Renders a failure. The caller learns nothing about internal errors. */
 export function renderQueryError(
   error: unknown,
   requestId: string,
@@ -136,7 +136,7 @@ export function renderQueryError(
   )
 }
 
-/** AWS's Query services always say something. */
+/** The message for errors without one, because AWS's Query services always send one. */
 function saidForNothing(code: ErrorCode, target: Target | undefined): string | undefined {
   if (code === 'InvalidMarkerException') return 'Invalid Marker.'
   if (code !== 'UnknownOperationException' || target === undefined) return undefined

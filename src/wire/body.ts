@@ -1,20 +1,20 @@
-/** Takes a request's body off the connection, within a bound. @module */
+/** Reads a request's body from the connection, within a limit. @module */
 import type { IncomingMessage } from 'node:http'
-import type { RequestPlace } from './admission.ts'
+import type { RequestSlot } from './admission.ts'
 import type { DropReason } from './held.ts'
 
 /**
- * Why there is no body: over its limit, no room among the bodies held, the client went away, its place was
- * taken away, or the request was refused without it.
+ * Why no body was read: it exceeds its limit, does not fit among the buffered bodies, the client
+ * disconnected, its slot was taken away, or the request was refused without it.
  */
 export type NoBody = 'too large' | 'no room' | 'gone' | 'refused' | DropReason
 
 export interface Reading {
-  /** Resolves as soon as the body is whole, or as soon as it is known that there will be none. */
+  /** Resolves when the body is complete, or when it is certain that none will come. */
   readonly outcome: Promise<Buffer | NoBody>
-  /** Whether that is so; for a body, as soon as its last byte was parsed. */
+  /** Whether `outcome` is decided. For a body: as soon as its last byte is parsed. */
   readonly isOver: () => boolean
-  /** Takes no more bytes than this. */
+  /** Lowers the limit on the body's bytes. */
   readonly limit: (bytesMax: number) => void
   readonly stop: (why: NoBody) => void
 }
@@ -22,13 +22,13 @@ export interface Reading {
 const nothing: Buffer = Buffer.alloc(0)
 
 /**
- * Begins to read. Nothing that comes beyond the limit is kept; the rest is for the caller to discard.
- * @param place told of every byte before it is kept
+ * Starts to read. Bytes beyond the limit are not kept; the caller discards them.
+ * @param slot is asked for every chunk before the chunk is kept
  */
 export function readBody(
   request: IncomingMessage,
   bytesMax: number,
-  place: Pick<RequestPlace, 'hold' | 'bodyIsIn'>,
+  slot: Pick<RequestSlot, 'hold' | 'bodyIsIn'>,
 ): Reading {
   const { promise, resolve } = Promise.withResolvers<Buffer | NoBody>()
   let max = bytesMax
@@ -44,7 +44,7 @@ export function readBody(
   const onData = (chunk: Buffer): void => {
     if (over) return
     if (length + chunk.length > max) finish('too large')
-    else if (!place.hold(chunk.length)) finish('no room')
+    else if (!slot.hold(chunk.length)) finish('no room')
     else {
       kept = length === 0 ? chunk : append(kept, length, chunk, max)
       length += chunk.length
@@ -52,10 +52,10 @@ export function readBody(
   }
   const onEnd = (): void => {
     if (over) return
-    place.bodyIsIn()
+    slot.bodyIsIn()
     finish(kept.length === length ? kept : kept.subarray(0, length))
   }
-  // The listeners are not taken off: they go with the request.
+  // The listeners stay attached. They are collected with the request.
   request
     .on('data', onData)
     .on('end', onEnd)
@@ -72,8 +72,8 @@ export function readBody(
 }
 
 /**
- * One growing buffer instead of a list of pieces: a body sent in chunks of one byte would make a
- * list a hundred times its size.
+ * Appends to one growing buffer. A list of chunks would take a hundred times the body's size when a
+ * client sends chunks of one byte.
  */
 function append(kept: Buffer, length: number, chunk: Buffer, bytesMax: number): Buffer {
   const needed = length + chunk.length

@@ -1,4 +1,7 @@
-/** The input of a call, read from its bytes against the shape that its operation declares. @module */
+/**
+ * Reads the input of a call from its bytes and checks it against the operation's shape. @module
+ * @module
+ */
 import { KmsError } from '../errors.ts'
 import { readInput, ShapeMismatch } from '../model/shape.ts'
 import type { Operation } from '../operations/contract/operation.ts'

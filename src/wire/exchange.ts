@@ -1,12 +1,13 @@
 /**
- * One request's way through the server: refused, or read, handled within a bound and answered.
+ * Handles one HTTP exchange: refuses the request, or reads it, runs the handler within a time limit and
+ * answers.
  * @module
  */
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import type { Admission, ConnectionPlace } from './admission.ts'
+import type { Admission, ConnectionSlot } from './admission.ts'
 import { readBody, type Reading } from './body.ts'
 import type { ListenLimits } from './limits.ts'
 import { renderFailure } from './protocol.ts'
@@ -16,31 +17,31 @@ import type { RawRequest, RawResponse, RequestHead } from './request.ts'
 
 export type Handler = (request: RawRequest) => Promise<RawResponse>
 
-/** What the head of a request says of it while its body is still on the way. */
+/** What the server learns from a request's head while the body is still arriving. */
 export interface Screened {
-  /** It is refused, whatever its body is. */
+  /** The request is refused whatever its body is. */
   readonly refusal?: RawResponse
-  /** No body that is taken is longer. */
+  /** A lower limit on the body's bytes. */
   readonly bodyBytesMax?: number
 }
 
 /**
- * Asked about a request whose body did not come with its head. What it lets through, the handler decides
- * anew. It never rejects.
+ * Checks the head of a request with a body that did not arrive with it. The handler repeats every
+ * check. It never rejects.
  */
 export type Screen = (head: RequestHead) => Promise<Screened>
 
-/** A client's connection, as the server keeps it. */
+/** A client's connection and its state. */
 export interface Connection {
   readonly socket: Socket
-  readonly place: ConnectionPlace
-  /** Its own, or that of the client for which a trusted proxy has opened it. */
+  readonly slot: ConnectionSlot
+  /** The connection's own origin, or that of the client for which a trusted proxy opened it. */
   origin: Origin & { readonly encrypted: boolean }
-  /** Requests whose answer is not out yet. */
+  /** Requests without a complete answer. */
   pending: number
-  /** A refusal ends this connection: what comes behind it is not looked at. */
+  /** The connection ends with a refusal. Later requests on it are ignored. */
   refused: boolean
-  /** Something has come behind it: nothing more is even parsed. */
+  /** Bytes arrived after the refusal. Nothing more is parsed. */
   over: boolean
 }
 
@@ -51,18 +52,18 @@ export interface ExchangePorts {
   readonly isTrusted: IsTrusted
   readonly handler: Handler
   readonly screen: Screen | undefined
-  /** True once the server is on its way down: connections end with their answer. */
+  /** True once the server is stopping: each connection closes after its answer. */
   readonly stopping: () => boolean
-  /** Told of what a handler threw: the client learns nothing of it but the request id. */
+  /** Reports what a handler threw. The client learns only the request id. */
   readonly onFailure: (error: unknown, requestId: string) => void
 }
 
-/** The handler did not answer within its bound. */
+/** The handler did not answer within its time limit. */
 export class RequestOverdue extends Error {}
 
 const seenByClose = (): void => {}
 
-/** Leaves the response ended or its connection closed. Rejects only by a fault of Trent's own. */
+/** Ends the response or closes its connection. It rejects only for an internal fault. */
 export async function exchange(
   request: IncomingMessage,
   response: ServerResponse,
@@ -70,12 +71,12 @@ export async function exchange(
   ports: ExchangePorts,
 ): Promise<void> {
   const { limits, admission } = ports
-  // A connection that breaks is seen by `close`; without a listener it would end the process.
+  // `close` handles a broken connection. Without a listener the error would end the process.
   request.on('error', seenByClose)
   response.on('error', seenByClose)
   const deny = (answer: RawResponse): void => {
     connection.refused = true
-    if (connection.pending === 1) connection.place.refused()
+    if (connection.pending === 1) connection.slot.refused()
     refuse(request, response, answer, limits)
   }
   const controller = new AbortController()
@@ -88,30 +89,30 @@ export async function exchange(
     return deny(refusal(head, 'IncompleteSignatureException', message))
   }
   let reading: Reading | undefined
-  const place = admission.begin(origin.source, {
-    connection: connection.place,
+  const slot = admission.begin(origin.source, {
+    connection: connection.slot,
     isWhole: () => request.complete,
     drop: (why) => reading?.stop(why),
   })
-  if (place === undefined) return deny(noRoom(head))
+  if (slot === undefined) return deny(noRoom(head))
   response.on('close', () => {
     if (!response.writableFinished) controller.abort()
   })
-  reading = readBody(request, limits.bodyBytesMax, place)
+  reading = readBody(request, limits.bodyBytesMax, slot)
   const screened = await screenedWhile(reading, head, ports.screen)
   if (screened.bodyBytesMax !== undefined) reading.limit(screened.bodyBytesMax)
   if (screened.refusal !== undefined) reading.stop('refused')
   const body = await reading.outcome
   if (typeof body === 'string' || connection.socket.destroyed) {
-    place.leave()
+    slot.leave()
     if (body === 'refused' && screened.refusal !== undefined) return deny(screened.refusal)
     if (typeof body === 'string' && body !== 'gone') deny(withoutBody(head, body))
     return
   }
   const whole = { ...head, body }
   const work = handle(whole, ports)
-  // The place is held for as long as the handler works, even when its client has been answered.
-  void work.then(place.leave, place.leave)
+  // The slot is held while the handler runs, even after its client got an answer.
+  void work.then(slot.leave, slot.leave)
   send(response, await answerOf(work, whole, controller, ports), ports.stopping())
 }
 
@@ -136,13 +137,13 @@ function headOf(
 
 const unscreened: Screened = {}
 
-/** Asks about the head only where the body takes longer: most come with it. */
+/** Screens the head only when the body is late. Most bodies arrive with the head. */
 async function screenedWhile(
   reading: Reading,
   head: RequestHead,
   screen: Screen | undefined,
 ): Promise<Screened> {
-  // What came in one piece with the head has been parsed after this.
+  // A body that arrived in one piece with the head is parsed after this turn.
   await Promise.resolve()
   if (screen === undefined || reading.isOver()) return unscreened
   return Promise.race([screen(head), reading.outcome.then(() => unscreened)])
@@ -171,14 +172,14 @@ async function answerOf(
     controller.abort(error)
     overdue.reject(error)
   }, limits.handlerMs)
-  // A handler whose client was cut at the stop does not keep the process.
+  // The handler of a client that was cut off at the stop must not keep the process alive.
   timer.unref()
   try {
     return await Promise.race([work, overdue.promise])
   } catch (error) {
     const requestId = randomUUID()
     onFailure(error, requestId)
-    // Not even a `KmsError` is passed on: what a handler did not render, it did not mean to say.
+    // Not even a `KmsError` is passed on: the handler did not intend an error that it did not render.
     return renderFailure(undefined, requestId, request)
   } finally {
     clearTimeout(timer)
@@ -188,16 +189,17 @@ async function answerOf(
 function send(response: ServerResponse, answer: RawResponse, last: boolean): void {
   if (response.destroyed) return
   try {
-    // Names and values in one list, as node:http takes them too: no object is copied for two more.
+    // node:http also takes names and values in one list. That saves a copy of the object.
     const bytes = Buffer.byteLength(answer.body)
     const fields = ['Content-Length', String(bytes)]
     for (const name in answer.headers) fields.push(name, answer.headers[name] ?? '')
     if (last) fields.push('Connection', 'close')
     response.writeHead(answer.status, fields)
-    // Text of one byte a character goes out as it is.
+    // Single-byte text needs no encoding.
     response.end(answer.body, bytes === answer.body.length ? 'latin1' : 'utf8')
   } catch {
-    // A status or header that HTTP has no form of: nothing was written, and no client is left waiting.
+    // HTTP cannot express the status or a header. Nothing was written, so close the connection: no client
+    // must wait.
     response.destroy()
   }
 }

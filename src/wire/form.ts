@@ -1,17 +1,16 @@
 /**
- * `application/x-www-form-urlencoded` bodies as the AWS Query protocol uses them: names with dots are
- * paths, `Tags.member.1.Key`, so that a body is a tree. Everything is bounded, and nothing that two
- * readers could take differently is taken: a name that is there twice, a value with parts below it,
- * broken percent-encoding.
+ * Parses `application/x-www-form-urlencoded` bodies of the AWS Query protocol into a tree. Names with
+ * dots are paths, such as `Tags.member.1.Key`. Everything is bounded, and whatever two readers could
+ * read differently is refused: a repeated name, a value with children, broken percent-encoding.
  * @see https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
  * @module
  */
 import type { Limits, Member, Members } from '../model/shape.ts'
 
-/** The body is not a form, or not one that means one thing only. */
+/** The body is not a form, or is ambiguous. */
 export class MalformedForm extends Error {}
 
-/** One name of a path: its value, or what is below it. */
+/** One name of a path: its value, or its children. */
 export interface FormNode {
   value?: string
   readonly below: Map<string, FormNode>
@@ -25,7 +24,7 @@ const depthMax = 12
 export function parseForm(body: Buffer): FormNode {
   const root: FormNode = { below: new Map() }
   if (body.length === 0) return root
-  // Bytes beyond ASCII must be percent-encoded, so that latin1 shows each of them.
+  // Bytes beyond ASCII must be percent-encoded. As latin1, each of them is visible to the check.
   const text = body.toString('latin1')
   if (!/^[\x21-\x7e]*$/.test(text)) throw new MalformedForm('a byte that must be encoded')
   const pairs = text.split('&', pairsMax + 1)
@@ -66,9 +65,9 @@ function put(root: FormNode, name: string, value: string): void {
 }
 
 /**
- * The declared members of a form as the JSON value that their shapes read. What is not declared is
- * left out, as AWS ignores it.
- * @throws {MalformedForm} for text that is not of a member's type
+ * The declared members of a form, as the JSON value that their shapes read. Undeclared members are
+ * ignored, as at AWS.
+ * @throws {MalformedForm} for text that does not have the member's type
  */
 export function formMembers(
   members: Members,
@@ -115,7 +114,7 @@ function scalarOf(type: Limits['type'], { value, below }: FormNode): unknown {
   return value
 }
 
-/** `<list>.member.1`, `….2` and so on without a gap; an empty list is an empty value. */
+/** The items `<list>.member.1`, `….2` and so on, without a gap. An empty list is an empty value. */
 function items({ value, below }: FormNode, word: 'member' | 'entry'): readonly FormNode[] {
   if (value === '') return []
   const numbered = below.get(word)

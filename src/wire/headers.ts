@@ -1,7 +1,4 @@
-/**
- * Reads header fields from the list as it came, where a second field of one name still shows.
- * @module
- */
+/** Reads header fields from the raw list, in which a repeated field is still visible. @module */
 
 /**
  * Every value of the header `name`, in the order sent.
@@ -18,7 +15,7 @@ export function headerValues(rawHeaders: readonly string[], name: string): reado
 }
 
 /**
- * Where the next header `name` is, from the even index `from` on; -1 when there is none.
+ * The index of the next header `name` from the even index `from`, or -1.
  * @param name lower case
  */
 export function findHeader(rawHeaders: readonly string[], name: string, from: number): number {
@@ -29,19 +26,19 @@ export function findHeader(rawHeaders: readonly string[], name: string, from: nu
   return -1
 }
 
-/** The first value of that name, lower case, where there may be several. */
+/** The first value of the header. @param name lower case */
 export function firstHeader(rawHeaders: readonly string[], name: string): string | undefined {
   const at = findHeader(rawHeaders, name, 0)
   return at === -1 ? undefined : rawHeaders[at + 1]
 }
 
-/** `application/json` of `Application/JSON; charset=utf-8`: the media type alone, lower case. */
+/** The media type alone, in lower case: `application/json` of `Application/JSON; charset=utf-8`. */
 export function mediaType(contentType: string): string {
   const end = contentType.indexOf(';')
   return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase()
 }
 
-/** The path of an origin-form target, not decoded. */
+/** The path of an origin-form target, still encoded. */
 export function pathOf(target: string): string {
   const end = target.indexOf('?')
   return end === -1 ? target : target.slice(0, end)

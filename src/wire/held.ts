@@ -1,31 +1,31 @@
-/** What clients hold of a listener, in all and by source. @module */
+/** Counts the resources that clients of a listener hold, in total and by source. @module */
 
-/** What one source holds, or all together. */
+/** The resources of one source, or of all together. */
 export interface Held {
   connections: number
   requests: number
   bodyBytes: number
-  /** Bodies that are not whole. */
+  /** Incomplete bodies. */
   readonly bodies: Set<Body>
-  /** Connections without a request; each set is in the order in which they became so. */
+  /** Connections without a request. Each set is in the order of entry. */
   readonly spare: Readonly<Record<Spare, Set<Endable>>>
 }
 
-/** Why nobody needs a connection, in the order in which such connections are ended. */
+/** Why a connection is spare, in the order in which spare connections are ended. */
 export const spares = ['refused', 'new', 'idle'] as const
 export type Spare = (typeof spares)[number]
 
 export interface Body {
-  /** Milliseconds, of the clock of the admission. */
+  /** Milliseconds of the admission's clock. */
   readonly since: number
   bytes: number
   readonly connection: Endable
-  /** Whether its last byte is here, though nobody has been told yet. */
+  /** Whether the last byte has arrived, even if nothing was notified yet. */
   readonly isWhole: () => boolean
   readonly drop: (reason: DropReason) => void
 }
 
-/** Why a body is given up: its room is needed, or it comes below the minimum rate. */
+/** Why a body is dropped: its memory is needed, or it arrives below the minimum rate. */
 export type DropReason = 'dropped' | 'too slow'
 
 export interface Endable {
@@ -35,12 +35,12 @@ export interface Endable {
 export interface Ledger {
   readonly total: Held
   readonly of: (source: string) => Held
-  /** To be called when something was given back. */
+  /** Forgets a source that holds nothing. Call it after each release. */
   readonly forgetUnused: (source: string) => void
 }
 
 export function createLedger(): Ledger {
-  // As many entries as there are connections and requests, no more.
+  // At most one entry for each connection and request.
   const sources = new Map<string, Held>()
   return {
     total: nothingHeld(),
@@ -63,10 +63,10 @@ function nothingHeld(): Held {
   return { connections: 0, requests: 0, bodyBytes: 0, bodies: new Set(), spare }
 }
 
-/** Bytes that every body is taken to have had at its start, so that one which has just begun is not slow. */
+/** Bytes credited to every body at its start, so that a new body does not count as slow. */
 const headStartBytes = 4096
 
-/** The body that comes most slowly. It looks at each, so whoever calls it ends a request. */
+/** The body with the lowest rate. It is linear in the bodies, so each caller ends a request with it. */
 export function slowestOf({ bodies }: Held, now: number): Body | undefined {
   let slowest: Body | undefined
   let least = Infinity

@@ -1,24 +1,24 @@
 /**
- * Reads a request body as JSON, more strictly than `JSON.parse`: bytes that are not UTF-8, a name
- * given twice, and a lone surrogate (which no UTF-8 can carry, so that two different texts would be
- * authenticated as one) are refused; depth and the number of objects and lists are bounded.
- * Objects have no prototype, so `__proto__` is a member like any other. Works on the bytes, so that
- * no string it answers keeps the whole body alive.
+ * Parses a request body as JSON, more strictly than `JSON.parse`. It refuses bytes that are not UTF-8,
+ * duplicate names, and lone surrogates: UTF-8 cannot carry those, so two different texts would be
+ * authenticated as one. Depth and the number of objects, lists and values are bounded. Objects have no
+ * prototype, so `__proto__` is an ordinary member. It works on the bytes, so that no returned string
+ * keeps the whole body in memory.
  * @see https://www.rfc-editor.org/rfc/rfc8259
  * @module
  */
 import { isUtf8 } from 'node:buffer'
 
-/** Objects and lists inside one another, the outermost counted. */
+/** Nested objects and lists, including the outermost. */
 export const depthMax = 32
 
-/** Objects and lists in one body: what a byte of JSON costs in memory is highest for these. */
+/** Objects and lists in one body. They cost the most memory for each byte of JSON. */
 export const containersMax = 16_384
 
-/** Values in one body, at all depths: what a byte of JSON costs in time is highest for short members. */
+/** Values in one body, at all depths. Short members cost the most time for each byte of JSON. */
 export const valuesMax = 32_768
 
-/** What was wrong with a body; for tests and logs, never for the caller. */
+/** What is wrong with a body. For tests and logs, never for the caller. */
 export type JsonFault =
   | 'not UTF-8'
   | 'syntax'
@@ -30,7 +30,7 @@ export type JsonFault =
   | 'too many values'
   | 'not an object'
 
-/** The body is not the JSON that Trent takes. Carries no byte of it. */
+/** The body is not JSON that Trent accepts. The error holds no byte of it. */
 export class MalformedJson extends Error {
   readonly fault: JsonFault
 
@@ -41,7 +41,7 @@ export class MalformedJson extends Error {
   }
 }
 
-/** An object as it was sent: no prototype, nothing checked. */
+/** An object as sent: without a prototype, unchecked. */
 export type JsonObject = Record<string, unknown>
 
 interface Reader {
@@ -61,7 +61,7 @@ export function parseJson(bytes: Buffer): unknown {
   return value
 }
 
-/** The same, of a body that must be one object. @throws {MalformedJson} */
+/** Like `parseJson`, for a body that must be one object. @throws {MalformedJson} */
 export function parseJsonObject(bytes: Buffer): JsonObject {
   const value = parseJson(bytes)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -82,7 +82,7 @@ const closeList = 0x5d
 const openObject = 0x7b
 const closeObject = 0x7d
 
-/** The byte at the reader's place; -1, which no byte equals, behind the end. */
+/** The byte at the reader's position. -1 after the end, which equals no byte. */
 function peek(reader: Reader): number {
   return reader.bytes[reader.at] ?? -1
 }
@@ -124,7 +124,7 @@ function readValue(reader: Reader, depth: number): unknown {
   }
 }
 
-/** Steps over the bracket. The recursion is bounded here, before it is made. */
+/** Skips the bracket. Checks the depth before the recursion happens. */
 function enter(reader: Reader, depth: number): void {
   if (depth >= depthMax) throw new MalformedJson('too deep')
   reader.containers += 1
@@ -142,7 +142,7 @@ function readObject(reader: Reader, depth: number): JsonObject {
   for (;;) {
     skipSpace(reader)
     const name = readString(reader)
-    // Two members of one name: which of them was checked, and which is used?
+    // With duplicate members, one could be checked and the other one used.
     if (name in object) throw new MalformedJson('duplicate member')
     skipSpace(reader)
     expect(reader, colon)
@@ -222,7 +222,7 @@ function readString(reader: Reader): string {
     if (byte === backslash) {
       escaped = true
       end += 1
-      // The character behind it may be a quote; its own check is in `unescape`.
+      // The escaped character may be a quote. `unescape` checks it.
       if (end >= bytes.length) throw new MalformedJson('syntax')
     }
     end += 1
@@ -236,8 +236,8 @@ function readString(reader: Reader): string {
 }
 
 /**
- * The platform reads escapes thirty times as fast as a callback for each would. `text` ends before its
- * quote and holds no control character.
+ * Decodes escapes. The platform's parser is thirty times as fast as a callback for each escape. `text`
+ * ends before its quote and holds no control character.
  */
 function unescape(text: string): string {
   const read = parsedString(text)

@@ -1,6 +1,5 @@
 /**
- * Every limit of a listener, with its default. What a client can hold of the server is bounded
- * here.
+ * Every limit of a listener, with its default. They bound the resources that a client can hold.
  * @module
  */
 
@@ -11,30 +10,32 @@ export interface ListenLimits {
   readonly headerBytesMax: number
   /** Header fields of one request. */
   readonly headersMax: number
-  /** Milliseconds from the connection, or the request's first byte, to the end of its headers. */
+  /** Milliseconds from the connection, or the request's first byte, to the end of the headers. */
   readonly headersMs: number
-  /** Milliseconds from a request's first byte to the last of its body. */
+  /** Milliseconds from a request's first byte to the last byte of its body. */
   readonly requestMs: number
-  /** Bytes a second, from a body's start on, below which its request is dropped. */
+  /** Minimum bytes a second, from the start of a body. A slower request is dropped. */
   readonly bodyBytesPerSecondMin: number
-  /** Milliseconds after a body's start in which its rate does not count. */
+  /** Milliseconds after the start of a body before its rate counts. */
   readonly bodyGraceMs: number
-  /** Milliseconds that the handler of one request has; its signal aborts then. */
+  /** Milliseconds that the handler of one request may take. Its signal aborts then. */
   readonly handlerMs: number
-  /** Milliseconds that a connection may go between one answer and the next request. */
+  /** Milliseconds between an answer and the next request on the connection. */
   readonly idleMs: number
-  /** Milliseconds without a byte either way, after which a connection is cut whatever it is doing. */
+  /**
+   * Milliseconds without a byte in either direction before a connection is closed, whatever its state.
+   */
   readonly stallMs: number
-  /** Milliseconds that a client has to read a refusal before its connection is cut. */
+  /** Milliseconds that a client has to read a refusal before its connection is closed. */
   readonly lingerMs: number
-  /** Bytes read and thrown away meanwhile; the rest is left to the client's side of the connection. */
+  /** Bytes that are read and discarded meanwhile. The rest stays in the client's buffers. */
   readonly lingerBytesMax: number
-  /** Requests of one connection whose answers are not out yet: no AWS client sends a second one. */
+  /** Unanswered requests of one connection. AWS clients send only one at a time. */
   readonly pipelinedMax: number
   readonly connectionsMax: number
-  /** Of one source: an IPv4 address, or an IPv6 /64. */
+  /** For one source: an IPv4 address, or an IPv6 /64. */
   readonly connectionsPerSourceMax: number
-  /** Requests whose headers are in and whose handler has not ended. */
+  /** Requests with complete headers and a running handler. */
   readonly requestsMax: number
   readonly requestsPerSourceMax: number
   /** Body bytes that those requests hold. */
@@ -65,8 +66,8 @@ export const defaultLimits: ListenLimits = Object.freeze({
 })
 
 /**
- * The share of one worker of several: what is counted by source or in all is divided, so that nobody can hold
- * more of the process by being spread over them.
+ * The limits of one of several workers. Limits by source and in total are divided, so that a client
+ * cannot hold more of the process by spreading over the workers.
  */
 export function limitsOfWorker(workers: number): Partial<ListenLimits> {
   const share = (of: number): number => Math.ceil(of / workers)

@@ -1,6 +1,6 @@
 /**
- * `GET /metrics`: on loopback for whoever asks under this server's own names; beyond it, and wherever the
- * settings name a token, for those who bring it.
+ * The route `GET /metrics`. On loopback it is open to requests under this server's own names. On other
+ * addresses, and wherever the settings name a token, it needs the token.
  * @module
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
@@ -23,7 +23,7 @@ export function metricsRoute(
   return {
     path: '/metrics',
     methods: ['GET'],
-    // Whoever brings a token is no web page: scrapers know the server by names of their own.
+    // A request with a token is not from a web page, and scrapers use their own names for the server.
     open: asksForToken,
     bodyBytesMax: 0,
     handle: async (request) => {
@@ -37,7 +37,7 @@ export function metricsRoute(
   }
 }
 
-/** Compared by their hashes, so that neither the length nor the time tells anything. */
+/** Compares hashes, so that the time reveals neither the token's length nor its content. */
 function brings({ rawHeaders }: RawRequest, token: Uint8Array | undefined): boolean {
   const given = headerValues(rawHeaders, 'authorization')
   const [, brought] = /^Bearer ([\x21-\x7e]{1,256})$/i.exec(given[0] ?? '') ?? []

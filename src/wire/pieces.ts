@@ -1,29 +1,30 @@
 /**
- * Hands a connection to Node's parser piece by piece. Node parses all that one read has brought, 64 KiB,
- * before anything can stop it: two thousand small requests, each kept until its connection has closed,
- * on each of a thousand connections. A few thousand bytes hold no more than can be kept for everyone.
+ * Feeds a connection's bytes to Node's parser in pieces. Node parses everything that one read returned,
+ * 64 KiB, before anything can stop it: up to two thousand small requests, each kept until its
+ * connection closes, on each of a thousand connections. Pieces of a few thousand bytes bound what all
+ * of them can hold.
  * @module
  */
 import type { Socket } from 'node:net'
 
-/** Larger than the headers of a signed request, so that few requests come in two pieces. */
+/** Larger than the headers of a signed request, so that few requests arrive in two pieces. */
 const pieceBytes = 4096
 
 export interface Pieces {
-  /** Asked before each piece: what is left is dropped once it is true. */
+  /** Asked before each piece. Once true, the rest is dropped. */
   readonly isOver: () => boolean
   /**
-   * Given all that has come so far, for as long as it answers undefined; then it answers how many of these
-   * bytes are no HTTP. Left out where the first byte is HTTP.
+   * Gets all bytes so far, until it returns the number of leading bytes that are not HTTP; undefined
+   * asks for more. Omit it when the first byte is HTTP.
    */
   readonly preface?: (bytes: Buffer) => number | undefined
 }
 
-/** To be called when `node:http` has taken the connection, and before anything was read. */
+/** Call it when `node:http` has taken the connection, before anything is read. */
 export function parseInPieces(socket: Socket, { isOver, preface }: Pieces): void {
   const listeners = socket.listeners('data')
   const [parse] = listeners
-  // Should Node take connections in another way one day, it parses as it does by itself.
+  // If a later Node attaches its parser differently, Node parses as usual.
   if (listeners.length !== 1 || parse === undefined) return
   socket.removeListener('data', parse as (chunk: Buffer) => void) // a listener of `data` is no other
   let before: Buffer<ArrayBuffer> | undefined = preface && Buffer.alloc(0)

@@ -1,4 +1,4 @@
-/** Which of the two protocols a request speaks: AWS JSON, or AWS Query. @module */
+/** Chooses the protocol of a request: AWS JSON or AWS Query. @module */
 import type { Members } from '../model/shape.ts'
 import { readBody, readTarget, renderAnswer, renderError, type Target } from './aws-json.ts'
 import {
@@ -13,10 +13,10 @@ import type { RawRequest, RawResponse, RequestLine } from './request.ts'
 export interface Protocol {
   /** @throws {KmsError} `UnknownOperationException`, `IncompleteSignatureException` */
   readonly readTarget: (request: RequestLine & Pick<RawRequest, 'body'>) => Target
-  /** The input as JSON has it, nothing checked yet. @throws {KmsError} `SerializationException` */
+  /** The input in JSON's form, unchecked. @throws {KmsError} `SerializationException` */
   readonly readInput: (request: RawRequest, members: Members) => unknown
   readonly renderAnswer: (output: unknown, requestId: string, target: Target) => RawResponse
-  /** `target` is undefined while it is not known. */
+  /** `target` is undefined when it is not known. */
   readonly renderError: (
     error: unknown,
     requestId: string,
@@ -40,8 +40,8 @@ export function protocolOf(request: Parameters<typeof isQuery>[0]): Protocol {
 const noBody = Buffer.alloc(0)
 
 /**
- * A failure of a request that no pipeline renders, in the words of the protocol and the service that it
- * speaks, as far as it says so.
+ * Renders a failure outside the pipeline, in the request's protocol and for its service, as far as the
+ * request names them.
  */
 export function renderFailure(
   error: unknown,
@@ -53,7 +53,7 @@ export function renderFailure(
   try {
     target = protocol.readTarget({ body: noBody, ...request })
   } catch {
-    // What it calls is not known, and the error goes back without it.
+    // The target is not known. The error is rendered without it.
   }
   return protocol.renderError(error, requestId, target)
 }

@@ -1,30 +1,30 @@
 /**
- * Where a request really comes from, as trusted proxies say it. Only a listed proxy is believed: everybody
- * else could name any address.
+ * Finds the real origin of a request from what trusted proxies report. Only listed proxies are
+ * believed, because anyone else could claim any address.
  * @module
  */
 import { BlockList, isIP } from 'node:net'
 import { isLoopback, readAddress, sourceOf } from '../model/address.ts'
 import { headerValues } from './headers.ts'
 
-/** Whether an address is that of a listed proxy. */
+/** Whether an address belongs to a listed proxy. */
 export type IsTrusted = (address: string) => boolean
 
-/** Where a request or a connection comes from. */
+/** The origin of a request or a connection. */
 export interface Origin {
   readonly address: string
-  /** What limits count as one: `sourceOf` of the address. */
+  /** The unit that limits count by: `sourceOf` of the address. */
   readonly source: string
-  /** True when nobody on the way could read it: over TLS, or never off this machine. */
+  /** True when nobody on the way could read the request: it came over TLS, or never left this machine. */
   readonly secure: boolean
 }
 
 const proxiesMax = 64
-/** Proxies that one request may have come through. */
+/** Proxies that one request may have passed. */
 const hopsMax = 16
 
 /**
- * Reads a list of addresses and networks: `10.0.0.5,10.1.0.0/16,fd00::/8`.
+ * Parses a list of addresses and networks: `10.0.0.5,10.1.0.0/16,fd00::/8`.
  * @throws {RangeError} that names the entry
  */
 export function parseProxies(text: string): readonly string[] {
@@ -44,7 +44,7 @@ export function parseProxies(text: string): readonly string[] {
   return entries
 }
 
-/** @param proxies as `parseProxies` answers them */
+/** @param proxies the result of `parseProxies` */
 export function trusting(proxies: readonly string[]): IsTrusted {
   if (proxies.length === 0) return () => false
   const list = new BlockList()
@@ -61,9 +61,9 @@ export function trusting(proxies: readonly string[]): IsTrusted {
 }
 
 /**
- * Whether a call from an address would count as secure, for questions about calls that nobody makes: calls
- * that come through a listed proxy are taken to have come to it over TLS.
- * @param address undefined where nothing is said of it
+ * Whether a call from an address would count as secure, for questions about hypothetical calls. Calls
+ * through a listed proxy are assumed to have reached it over TLS.
+ * @param address undefined when it is not known
  */
 export function securityOf(settings: {
   readonly listen: { readonly host: string }
@@ -74,9 +74,9 @@ export function securityOf(settings: {
 }
 
 /**
- * Follows `X-Forwarded-For` from its end for as long as the address that wrote an entry is trusted.
- * Undefined when a trusted proxy says something that is not an address: the source is not known then.
- * @param connection its own address; `encrypted` when it came over TLS
+ * Follows `X-Forwarded-For` from its end, while the address that wrote an entry is trusted. Undefined
+ * when a trusted proxy reports something that is not an address: the source is unknown then.
+ * @param connection its own address; `encrypted` when it uses TLS
  */
 export function originOf(
   connection: Origin & { readonly encrypted: boolean },
@@ -86,7 +86,7 @@ export function originOf(
   if (!isTrusted(connection.address)) return connection
   const forwarded = headerValues(rawHeaders, 'x-forwarded-for')
   const schemes = headerValues(rawHeaders, 'x-forwarded-proto')
-  // The proxy's machine calls for itself.
+  // The proxy's machine makes a request of its own.
   if (forwarded.length === 0 && schemes.length === 0) return connection
   const entries = forwarded.length === 0 ? [] : forwarded.join(',').split(',')
   let { address } = connection

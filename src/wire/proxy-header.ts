@@ -1,5 +1,6 @@
 /**
- * The PROXY protocol, versions 1 and 2: what a proxy sends before the first byte of its client.
+ * Reads the PROXY protocol, versions 1 and 2: the header that a proxy sends before its client's first
+ * byte.
  * @see https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt
  * @module
  */
@@ -7,17 +8,17 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { readAddress } from '../model/address.ts'
 
 export interface ProxyHeader {
-  /** Length of the header; the client's own bytes follow. */
+  /** Length of the header. The client's bytes follow. */
   readonly bytes: number
-  /** Address of the client; undefined where the proxy does not say it. */
+  /** Address of the client; undefined when the proxy does not report it. */
   readonly address?: string
-  /** True for a connection that the proxy makes for itself, such as a health check. */
+  /** True for the proxy's own connections, such as health checks. */
   readonly local: boolean
-  /** True when the proxy says that its client came over TLS. Version 1 cannot say so. */
+  /** True when the proxy reports that its client used TLS. Version 1 cannot report it. */
   readonly tls: boolean
 }
 
-/** `more`: the bytes so far do not settle it. `none`: they are not a PROXY header. */
+/** `more`: the bytes so far do not decide. `none`: they are not a PROXY header. */
 export type ProxyHeaderRead = ProxyHeader | 'more' | 'none' | 'malformed'
 
 const prefixV1 = Buffer.from('PROXY ')
@@ -34,7 +35,7 @@ export function readProxyHeader(bytes: Buffer): ProxyHeaderRead {
   return 'none'
 }
 
-/** Whether `bytes` are the beginning of `wanted`, or `wanted` is theirs. */
+/** Whether one of `bytes` and `wanted` begins with the other. */
 function begins(bytes: Buffer, wanted: Buffer): boolean {
   const length = Math.min(bytes.length, wanted.length)
   return bytes.subarray(0, length).equals(wanted.subarray(0, length))
@@ -62,13 +63,13 @@ function readBinary(bytes: Buffer): ProxyHeaderRead {
   if (bytes.length < 16 + length) return 'more'
   const body = bytes.subarray(16, 16 + length)
   const header = { bytes: 16 + length, local, tls: false }
-  // Addresses of a local connection are to be ignored.
+  // The specification says to ignore the addresses of a local connection.
   if (local) return header
   const size = addressBytes.get(family >> 4)
   if (size === undefined || body.length < size) return 'malformed'
   const tls = saysTls(body.subarray(size))
   if (tls === undefined) return 'malformed'
-  // Only what comes over TCP has an address that means a client here.
+  // Only TCP addresses identify a client here.
   if (family === 0x11) return { ...header, tls, address: body.subarray(0, 4).join('.') }
   if (family !== 0x21) return { ...header, tls }
   const groups = Array.from({ length: 8 }, (_, at) => body.readUInt16BE(at * 2).toString(16))
@@ -86,7 +87,7 @@ const addressBytes: ReadonlyMap<number, number> = new Map([
 const typeOfTls = 0x20
 const clientOverTls = 0x01
 
-/** Reads the fields `type, u16 length, value`; undefined when they do not fill their place. */
+/** Reads the fields `type, u16 length, value`. Undefined when they do not fill the space exactly. */
 function saysTls(fields: Buffer): boolean | undefined {
   let tls = false
   let at = 0

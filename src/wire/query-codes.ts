@@ -1,8 +1,9 @@
 /**
- * The names that errors have in AWS's Query services, in the Query protocol itself and in the header that
- * tells them over JSON: without the suffix `Exception`, and with HTTP statuses of their own.
+ * Error codes of AWS's Query services: without the suffix `Exception`, and with other HTTP statuses
+ * than in KMS. The Query protocol uses them, and so does the header that adds them to JSON answers.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
- * @see https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#aws-protocols-awsquerycompatible-trait
+ * @see
+ *   https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#aws-protocols-awsquerycompatible-trait
  * @module
  */
 import { statusOf, type ErrorCode } from '../errors.ts'
@@ -12,7 +13,7 @@ export interface QueryCode {
   readonly status: number
 }
 
-/** Where a code is more than its KMS name without the suffix. */
+/** Codes that differ from the KMS name without its suffix. */
 const codes: Readonly<Partial<Record<ErrorCode, QueryCode>>> = {
   AccessDeniedException: { name: 'AccessDenied', status: 403 },
   DeleteConflictException: { name: 'DeleteConflict', status: 409 },
@@ -26,14 +27,14 @@ const codes: Readonly<Partial<Record<ErrorCode, QueryCode>>> = {
   NoSuchEntityException: { name: 'NoSuchEntity', status: 404 },
   SerializationException: { name: 'MalformedInput', status: 400 },
   UnknownOperationException: { name: 'InvalidAction', status: 400 },
-  // Two codes of STS: of a session's token, and of an identity token.
+  // STS has two codes: one for a session's token, one for an identity token.
   ExpiredIdentityTokenException: { name: 'ExpiredTokenException', status: 400 },
   ExpiredTokenException: { name: 'ExpiredToken', status: 403 },
   UnrecognizedClientException: { name: 'InvalidClientTokenId', status: 403 },
   ValidationException: { name: 'ValidationError', status: 400 },
 }
 
-/** Where there is no other name, it is that of KMS without the suffix. */
+/** The code's entry in the table. Otherwise the KMS name without its suffix. */
 export function queryCodeOf(code: ErrorCode): QueryCode {
   return codes[code] ?? { name: code.replace(/Exception$/, ''), status: statusOf(code) }
 }

@@ -1,8 +1,8 @@
 /**
- * How the server says no before any handler is asked, and closes the connection so that the client
- * gets to read it. Closing a socket that still has unread bytes resets the connection, and the reset
- * can overtake the answer: so the whole answer is written, the rest of the request is read and thrown
- * away for a bounded while, and only then does the connection end.
+ * Refuses requests before any handler runs, and closes the connection so that the client can read the
+ * refusal. Closing a socket with unread bytes resets the connection, and the reset can overtake the
+ * answer. So the whole answer is written first, the rest of the request is read and discarded for a
+ * bounded time, and only then does the connection end.
  * @module
  */
 import { randomUUID } from 'node:crypto'
@@ -14,7 +14,7 @@ import type { ListenLimits } from './limits.ts'
 import { renderFailure } from './protocol.ts'
 import type { RawResponse, RequestLine } from './request.ts'
 
-/** A small JSON answer that is not AWS's. */
+/** A small JSON answer outside AWS's API. */
 export function jsonAnswer(
   status: number,
   value: unknown,
@@ -27,18 +27,18 @@ export function jsonAnswer(
   }
 }
 
-/** A refusal in the protocol that the request speaks. */
+/** A refusal in the request's protocol. */
 export function refusal(head: RequestLine, code: ErrorCode, message: string): RawResponse {
   return renderFailure(new KmsError(code, message), randomUUID(), head)
 }
 
-/** The body is over its limit. */
+/** The body exceeds its limit. */
 export function tooLarge(head: RequestLine): RawResponse {
   const message = 'the request body is larger than this server takes'
   return refusal(head, 'RequestEntityTooLargeException', message)
 }
 
-/** Why the body was not read, as an answer. */
+/** The answer for a body that was not read. */
 export function withoutBody(head: RequestLine, why: NoBody): RawResponse {
   if (why === 'too large') return tooLarge(head)
   if (why !== 'too slow') return noRoom(head)
@@ -46,19 +46,19 @@ export function withoutBody(head: RequestLine, why: NoBody): RawResponse {
   return { ...refusal(head, 'ServiceUnavailableException', message), status: 408 }
 }
 
-/** This client, or all of them together, hold what the server has to give. */
+/** This client, or all clients together, are at a limit. */
 export function noRoom(head: RequestLine): RawResponse {
   const message = 'too many requests are in flight, try again later'
   return refusal(head, 'ServiceUnavailableException', message)
 }
 
-/** What is wrong with a request by its first line and headers, or undefined. */
+/** The refusal that a request's first line and headers cause, or undefined. */
 export function refusalOf(
   { headers, rawHeaders }: IncomingMessage,
   head: RequestLine,
   limits: ListenLimits,
 ): RawResponse | undefined {
-  // Node has read `headers` already, and keeps there whether one of these three was sent.
+  // Node has parsed `headers` already, so the presence of these three is known from there.
   if (rawHeaders.length / 2 > limits.headersMax) {
     return unfit(head, 431, 'the request has too many headers')
   }
@@ -79,12 +79,15 @@ export function refusalOf(
     : undefined
 }
 
-/** A request that HTTP has a status for, and AWS no error. */
+/** A request with an HTTP status but no AWS error. */
 export function unfit(head: RequestLine, status: number, message: string): RawResponse {
   return { ...refusal(head, 'ValidationException', message), status }
 }
 
-/** Answers without asking any handler, and ends the connection once the answer can have been read. */
+/**
+ * Answers without calling a handler, and ends the connection once the client had time to read the
+ * answer.
+ */
 export function refuse(
   request: IncomingMessage,
   response: ServerResponse,
@@ -107,14 +110,14 @@ export function refuse(
   let discarded = 0
   request.on('data', (chunk: Buffer) => {
     discarded += chunk.length
-    // The client is left to fill its own buffers until it reads, or until its time is over.
+    // The client's buffers fill until it reads, or until its time is over.
     if (discarded > limits.lingerBytesMax) request.pause()
   })
   request.once('end', close)
   request.resume()
 }
 
-/** The same where there is no request to answer, only a socket: no detail, no body. */
+/** Refuses on a bare socket, when there is no request to answer: no detail, no body. */
 export function refuseSocket(socket: Duplex, status: number, lingerMs: number): void {
   const destroy = (): void => {
     clearTimeout(timer)

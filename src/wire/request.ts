@@ -1,28 +1,25 @@
-/**
- * A request as it came from the socket, and an answer as it goes back: bytes, nothing read yet.
- * @module
- */
+/** A request as received and an answer as sent: raw bytes. @module */
 
-/** All that is known of a request before its body. */
+/** Everything known about a request before its body. */
 export interface RequestHead {
-  /** The listener it came through: the public port, or the operator socket. */
+  /** The listener that received it: the public port, or the operator socket. */
   readonly listener: 'public' | 'operator'
   readonly method: string
-  /** The request target as sent: path and query, not decoded. */
+  /** The request target as sent: path and query, still encoded. */
   readonly target: string
-  /** Names and values as they came, alternating, latin1; duplicates kept. */
+  /** Names and values as sent, alternating, latin1, with duplicates. */
   readonly rawHeaders: readonly string[]
-  /** The client's, as far as trusted proxies say it. */
+  /** The client's address, as far as trusted proxies report it. */
   readonly remoteAddress: string
-  /** True when nobody on the way could read it: over TLS, or without leaving this machine. */
+  /** True when nobody on the way could read the request: it came over TLS, or never left this machine. */
   readonly secure: boolean
-  /** What TLS agreed on; absent without it. */
+  /** The negotiated TLS parameters; absent without TLS. */
   readonly tls?: { readonly version: string; readonly cipherSuite: string }
-  /** Aborted when the client goes away or the server's bound on one request is over. */
+  /** Aborts when the client disconnects or the request exceeds its time limit. */
   readonly signal: AbortSignal
 }
 
-/** What tells the protocol of a request, and what it is for. */
+/** The parts of a request that determine its protocol and target. */
 export type RequestLine = Pick<RequestHead, 'listener' | 'method' | 'target' | 'rawHeaders'>
 
 export interface RawRequest extends RequestHead {

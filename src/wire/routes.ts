@@ -1,7 +1,7 @@
 /**
- * What is served beside AWS's API: health, and Trent's own paths. Anything but health is refused to a
- * foreign Host and to a foreign Origin, and takes no body but `application/json`: a web page that a
- * browser on this machine has open can neither rebind a name to this address nor post a form here.
+ * The paths served in addition to AWS's API: health, and Trent's own routes. All but health refuse a
+ * foreign Host, a foreign Origin and any body but `application/json`. So a web page that is open in a
+ * browser on this machine can neither rebind a name to this address nor post a form here.
  * @module
  */
 import { isLoopback } from '../model/address.ts'
@@ -12,39 +12,39 @@ import { jsonAnswer, refusal, tooLarge } from './refusal.ts'
 import type { RawRequest, RawResponse, RequestHead, RequestLine } from './request.ts'
 
 export interface Route {
-  /** Exact; no pattern, no trailing slash. */
+  /** Exact: no pattern, no trailing slash. */
   readonly path: string
-  /** `GET` is `HEAD` as well. */
+  /** `GET` includes `HEAD`. */
   readonly methods: readonly ('GET' | 'POST')[]
-  /** True for what anyone who reaches the port may ask: no source, no Host and no Origin is looked at. */
+  /** True when anyone who reaches the port may ask. Source, Host and Origin are not checked then. */
   readonly open: boolean
   readonly bodyBytesMax: number
   readonly handle: (request: RawRequest) => Promise<RawResponse>
-  /** Refuses by the head alone, where a body takes its time. */
+  /** Refuses by the head alone, while a body is arriving. */
   readonly screen?: (head: RequestHead) => Promise<Screened>
 }
 
 export type RouteTable = ReadonlyMap<string, Route>
 
-/** Where a request goes: to AWS's API, to a route, or nowhere. */
+/** The destination of a request: AWS's API, a route, or none. */
 export type RouteMatch =
   | { readonly to: 'call' }
   | { readonly to: 'route'; readonly route: Route }
   | { readonly to: 'refusal'; readonly response: RawResponse }
 
-/** Hosts and origins under which Trent is itself. */
+/** The server's own hosts and origins. */
 export interface OwnNames {
   readonly hosts: ReadonlySet<string>
   readonly origins: ReadonlySet<string>
 }
 
-/** Readiness as `/readyz` shows it; `reasons` says what is missing, in words for an operator. */
+/** Readiness as `/readyz` reports it. `reasons` tells an operator what is missing. */
 export interface Readiness {
   readonly ready: boolean
   readonly reasons: readonly string[]
 }
 
-/** @throws when a path is not one, is AWS's, or is there twice */
+/** @throws when a path is malformed, is AWS's, or is present twice */
 export function routeTable(routes: readonly Route[]): RouteTable {
   const table = new Map<string, Route>()
   for (const route of routes) {
@@ -56,7 +56,7 @@ export function routeTable(routes: readonly Route[]): RouteTable {
   return table
 }
 
-/** Only the public listener has routes: the operator's socket takes calls alone. */
+/** Only the public listener has routes. The operator socket takes calls alone. */
 export function matchRoute(table: RouteTable, request: RequestLine): RouteMatch {
   const path = pathOf(request.target)
   if (path === '/') {
@@ -65,7 +65,7 @@ export function matchRoute(table: RouteTable, request: RequestLine): RouteMatch 
   }
   const route = request.listener === 'public' ? table.get(path) : undefined
   if (route !== undefined) return { to: 'route', route }
-  // An SDK given a wrong endpoint URL reads `__type`; a person reads `message`.
+  // An SDK with a wrong endpoint URL reads `__type`; a person reads `message`.
   const message = 'nothing is served at this path'
   if (isQuery(request)) {
     const refused = refusal(request, 'UnknownOperationException', message)
@@ -78,7 +78,7 @@ export function matchRoute(table: RouteTable, request: RequestLine): RouteMatch 
   return { to: 'refusal', response: jsonAnswer(404, body) }
 }
 
-/** Checks a request against its route, and answers it. Rejects with what the route's handler throws. */
+/** Checks a request against its route and answers it. Rejects with what the route's handler throws. */
 export async function answerRoute(
   route: Route,
   own: OwnNames,
@@ -89,7 +89,7 @@ export async function answerRoute(
 
 const noBody = Buffer.alloc(0)
 
-/** What the head of a request says of it on this route. */
+/** Screens the head of a request to this route. */
 export async function screenRoute(
   route: Route,
   own: OwnNames,
@@ -100,7 +100,7 @@ export async function screenRoute(
   return { ...(await route.screen?.(head)), bodyBytesMax: route.bodyBytesMax }
 }
 
-/** Why a request may not have this route, as its answer; undefined when it may. */
+/** The answer that refuses a request to this route; undefined when it is allowed. */
 export function guardRoute(
   route: Pick<Route, 'methods' | 'open' | 'bodyBytesMax'>,
   own: OwnNames,
@@ -121,7 +121,10 @@ export function guardRoute(
   return body.length > route.bodyBytesMax ? tooLarge(request) : undefined
 }
 
-/** One Host, and it is ours; no Origin, or ours; nothing that a browser says came from elsewhere. */
+/**
+ * Whether there is one Host and it is ours, any Origin is ours, and the browser reports no cross-site
+ * request.
+ */
 function isOwn(own: OwnNames, rawHeaders: readonly string[]): boolean {
   const hosts = headerValues(rawHeaders, 'host')
   const origins = headerValues(rawHeaders, 'origin')
@@ -136,8 +139,8 @@ function isOwn(own: OwnNames, rawHeaders: readonly string[]): boolean {
 }
 
 /**
- * The names of this machine and of the address listened on, with the port and without it. An origin
- * must have the port: another port of this machine is somebody else's page.
+ * The names of this machine and of the listen address, with and without the port. An origin must have
+ * the port, because another port of this machine may serve someone else's page.
  * @param listenHost as in the settings, an IPv6 address without brackets
  */
 export function ownNames(listenHost: string, port: number): OwnNames {
@@ -151,7 +154,10 @@ export function ownNames(listenHost: string, port: number): OwnNames {
   return { hosts: new Set(hosts), origins: new Set(origins) }
 }
 
-/** `/healthz`: the process answers. `/readyz`: it can serve calls, or 503 and why not. */
+/**
+ * `/healthz` answers 200 while the process runs. `/readyz` answers 200 when it can serve calls, or 503
+ * with the reasons.
+ */
 export function healthRoutes(readiness: () => Promise<Readiness>): readonly Route[] {
   const health = { methods: ['GET'], open: true, bodyBytesMax: 0 } as const
   return [

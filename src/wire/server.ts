@@ -1,7 +1,7 @@
 /**
- * The listeners: the public port and the operator's Unix socket, over `node:http`. What a client may
- * hold or keep waiting is bounded here (`limits.ts`); whatever happens, a request is answered or its
- * connection is closed.
+ * The listeners: the public port and the operator's Unix socket, over `node:http`. The limits of
+ * `limits.ts` bound what a client can hold or keep waiting. In every case a request is answered or its
+ * connection closed.
  * @module
  */
 import { randomUUID } from 'node:crypto'
@@ -29,27 +29,27 @@ export type ListenOptions = (
   | {
       readonly host: string
       readonly port: number
-      /** Other threads listen there as well: the system gives each its share of the connections. */
+      /** Other threads share the port: the system distributes the connections. */
       readonly shared?: boolean
     }
   | { readonly socketPath: string }
 ) & {
-  /** Those that differ from `defaultLimits`. */
+  /** The limits that differ from `defaultLimits`. */
   readonly limits?: Partial<ListenLimits>
-  /** Addresses and networks of proxies that are believed where a client comes from. */
+  /** Addresses and networks of the proxies that may report a client's address. */
   readonly trustedProxies?: readonly string[]
-  /** Told of what a handler threw, under the request id that its client was given. */
+  /** Gets what a handler threw, under the request id that the client received. */
   readonly log: Pick<Logger, 'error'>
 }
 
 export interface Listener {
-  /** The address that is bound, IPv6 without brackets; empty for a socket. */
+  /** The bound address, IPv6 without brackets; empty for a socket. */
   readonly host: string
   /** 0 for a socket. */
   readonly port: number
   /**
-   * Stops accepting, ends idle connections, and waits for what is in flight, but `graceMs` at most;
-   * what is left then is cut. Resolves when nothing listens and no connection is open.
+   * Stops accepting, ends idle connections, and waits up to `graceMs` for requests in flight. Then it
+   * cuts the rest. Resolves when nothing listens and no connection is open.
    */
   readonly close: (graceMs: number) => Promise<void>
 }
@@ -105,7 +105,7 @@ function createHttpServer(limits: ListenLimits): Server {
     noDelay: true,
   })
   server.timeout = limits.stallMs
-  // Node would drop the headers beyond its own count without a word; `headersMax` refuses them.
+  // Node silently drops headers beyond its own count. `headersMax` refuses them instead.
   server.maxHeadersCount = 0
   return server
 }
@@ -120,16 +120,16 @@ function trackConnections(
     const encrypted = 'encrypted' in socket
     const secure = encrypted || listener === 'operator' || isLoopback(address)
     const source = sourceOf(address)
-    // A proxy's connections are those of many clients.
+    // A proxy's connections belong to many clients.
     const isProxy = listener === 'public' && isTrusted(address)
-    const place = admission.connect(isProxy ? undefined : source, () => socket.destroy())
-    if (place === undefined) {
+    const slot = admission.connect(isProxy ? undefined : source, () => socket.destroy())
+    if (slot === undefined) {
       socket.destroy()
       return
     }
     const connection: Connection = {
       socket,
-      place,
+      slot,
       origin: { address, source, secure, encrypted },
       pending: 0,
       refused: false,
@@ -142,12 +142,12 @@ function trackConnections(
     })
     socket.once('close', () => {
       connections.delete(socket)
-      place.leave()
+      slot.leave()
     })
   })
 }
 
-/** Length of the PROXY header before a client's bytes; undefined while it is not whole. */
+/** Length of the PROXY header before the client's bytes; undefined while it is incomplete. */
 function takeProxyHeader(
   bytes: Buffer,
   connection: Connection,
@@ -159,7 +159,7 @@ function takeProxyHeader(
   if (header === 'malformed') {
     connection.refused = true
     connection.over = true
-    connection.place.refused()
+    connection.slot.refused()
     refuseSocket(connection.socket, 400, lingerMs)
     return bytes.length
   }
@@ -167,9 +167,9 @@ function takeProxyHeader(
   const { address = connection.origin.address, tls } = header
   const source = sourceOf(address)
   connection.origin = { address, source, secure: tls, encrypted: tls }
-  if (header.address !== undefined && !connection.place.belongTo(source)) {
+  if (header.address !== undefined && !connection.slot.belongTo(source)) {
     connection.over = true
-    connection.place.end()
+    connection.slot.end()
   }
   return header.bytes
 }
@@ -182,12 +182,13 @@ function answerRequests(
   const { lingerMs, pipelinedMax } = ports.limits
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const connection = connections.get(request.socket)
-    // A client that was refused its connection, or that went on behind a refusal.
+    // The connection was refused, or the client sent more after a refusal.
     if (connection === undefined || connection.refused) {
       if (connection !== undefined) connection.over = true
       return
     }
-    // Whoever asks on and on and reads nothing would be kept every answer: he loses those he is owed.
+    // The server would have to keep every answer for a client that sends requests and reads nothing. That
+    // client loses its pending answers.
     if (connection.pending >= pipelinedMax) {
       connection.refused = true
       connection.over = true
@@ -195,36 +196,36 @@ function answerRequests(
       return
     }
     connection.pending += 1
-    connection.place.busy()
+    connection.slot.busy()
     response.on('close', () => {
       connection.pending -= 1
       if (connection.pending === 0) {
-        if (connection.refused) connection.place.refused()
-        else connection.place.idle()
+        if (connection.refused) connection.slot.refused()
+        else connection.slot.idle()
       }
       if (ports.stopping() && connection.pending === 0) connection.socket.destroySoon()
     })
     exchange(request, response, connection, ports).catch((error: unknown) => {
-      // A fault of ours ends one connection, not the process.
+      // An internal fault ends one connection, not the process.
       ports.onFailure(error, randomUUID())
       connection.socket.destroy()
     })
   }
   server.on('request', onRequest)
-  // Without these two, Node itself would say 100 to a body that is about to be refused.
+  // Without these two, Node itself would send 100 Continue for a body that is about to be refused.
   server.on('checkContinue', onRequest)
   server.on('checkExpectation', onRequest)
   server.on('connect', (_request, socket) => refuseSocket(socket, 405, lingerMs))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const connection = connections.get(socket as Socket) // node:http makes no other kind
-    // An answer may be half written here: nothing can be put behind it.
+    // An answer may be half written. Nothing can follow it.
     if (connection === undefined || connection.pending > 0 || !socket.writable) {
       if (connection?.refused !== true) socket.destroy()
       return
     }
     if (connection.refused) return
     connection.refused = true
-    connection.place.refused()
+    connection.slot.refused()
     refuseSocket(socket, statusOfClientError(error.code), lingerMs)
   })
 }
@@ -234,7 +235,7 @@ function statusOfClientError(code: string | undefined): number {
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
 }
 
-/** Answers the call that removes what listening left behind. */
+/** Listens. Returns a function that removes the socket's file. */
 async function open(server: Server, options: ListenOptions): Promise<() => Promise<void>> {
   if ('socketPath' in options) return listenAt(server, options.socketPath)
   await new Promise<void>((resolve, reject) => {

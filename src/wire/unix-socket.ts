@@ -1,26 +1,26 @@
 /**
- * The file of a Unix socket, made so that at no moment can anyone but its owner connect to it, and so
- * that a socket that a living process answers is never taken from it. No umask is set: it belongs to
- * the whole process, and other threads make files meanwhile.
+ * Creates the file of a Unix socket so that at no moment anyone but its owner can connect, and so that
+ * the socket of a living process is never taken over. It sets no umask: that belongs to the whole
+ * process, and other threads create files meanwhile.
  * @module
  */
 import { chmod, lstat, mkdtemp, rename, rmdir, unlink } from 'node:fs/promises'
 import { connect, type Server } from 'node:net'
 import { dirname, join } from 'node:path'
 
-/** Bytes of a path that every system takes (macOS has 104 with the closing zero, Linux 108). */
+/** Bytes of a path that every system accepts (macOS has 104 with the closing zero, Linux 108). */
 const pathBytesMax = 103
 
-/** The socket cannot be made; the message is one line for whoever starts the server. */
+/** The socket cannot be created. The message is one line for the operator. */
 export class SocketRefused extends Error {}
 
 /**
- * Makes `server` listen at `path`, mode 0600. Answers the call that removes the file again.
- * @throws {SocketRefused} when another process answers there, or something that is no socket is there
+ * Makes `server` listen at `path`, mode 0600. Returns a function that removes the file.
+ * @throws {SocketRefused} when another process answers there, or the path is not a socket
  */
 export async function listenAt(server: Server, path: string): Promise<() => Promise<void>> {
   await requireFree(path)
-  // The directory is made with mode 0700: the socket is out of reach until its own mode is set.
+  // The directory has mode 0700: nobody can reach the socket until its own mode is set.
   const directory = await mkdtemp(join(dirname(path), '.s-'))
   const hidden = join(directory, 's')
   try {
@@ -45,7 +45,7 @@ export async function listenAt(server: Server, path: string): Promise<() => Prom
   }
   const { ino } = await lstat(path)
   return async () => {
-    // The file may be a later server's by then.
+    // By then the file may belong to a later server.
     const present = await lstat(path).catch(ignoreAbsent)
     if (present?.ino === ino) await unlink(path)
   }
@@ -59,7 +59,10 @@ async function requireFree(path: string): Promise<void> {
   if (await isAnswered(path)) throw new SocketRefused(`another process listens at ${path}`)
 }
 
-/** Only a refused connection says that nobody is there; a socket that is busy or out of reach is not free. */
+/**
+ * Whether a process answers. Only a refused connection proves that none does: a socket that is busy or
+ * out of reach is not free.
+ */
 function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ path })

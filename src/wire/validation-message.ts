@@ -1,32 +1,33 @@
 /**
- * Says in AWS's words what is wrong with an input.
+ * Renders validation failures in AWS's words.
  * Source: recorded answers of AWS KMS, for example
- * `1 validation error detected: Value null at 'keyId' failed to satisfy constraint: Member must not be null`.
+ * `1 validation error detected: Value null at 'keyId' failed to satisfy constraint: Member must not be
+ * null`.
  * @module
  */
 import { KmsError } from '../errors.ts'
 import type { Constraint, ShapeFailure } from '../model/shape.ts'
 
 /**
- * Characters of one message. AWS repeats the value however long it is; a value of a megabyte, or
- * thousands of failures, would make the answer larger than the question.
+ * Characters of one message. AWS repeats a value at any length. A value of a megabyte, or thousands of
+ * failures, would make the answer larger than the request.
  */
 export const messageCharactersMax = 16_384
 
-/** `ValidationException` for failures in the order in which they were found; at least one. */
+/** A `ValidationException` for the failures, in the order found. At least one is needed. */
 export function validationError(failures: readonly ShapeFailure[]): KmsError {
   if (failures.length === 0) throw new TypeError('a validation error needs a failure')
   const errors = failures.length === 1 ? 'error' : 'errors'
   let message = `${failures.length} validation ${errors} detected: `
   for (const [index, failure] of failures.entries()) {
-    // Checked here, so that what is cut off is never put together first.
+    // Checked here, so that the part that is cut off is never built.
     if (message.length > messageCharactersMax) break
     message += `${index === 0 ? '' : '; '}${sentence(failure)}`
   }
   return new KmsError('ValidationException', cut(message))
 }
 
-/** What does not fit ends in `...`, never inside a surrogate pair. */
+/** Cuts a long message with `...`, never inside a surrogate pair. */
 function cut(message: string): string {
   if (message.length <= messageCharactersMax) return message
   const kept = message.slice(0, messageCharactersMax - 3)
@@ -39,7 +40,7 @@ function sentence({ path, value, constraint }: ShapeFailure): string {
 }
 
 function valueText(value: ShapeFailure['value']): string {
-  // A secret, or bytes: not even whether it is there is said.
+  // A secret, or bytes: the message does not even say whether it is present.
   if (value === null) return ''
   return value === undefined ? 'null ' : `'${value}' `
 }

@@ -1,11 +1,11 @@
 /**
- * Outputs as XML, as AWS's Query services write them: a list's items are `member`, dates are ISO 8601 in
- * whole seconds, bytes base64.
+ * Renders outputs as XML like AWS's Query services: list items are `member`, dates are ISO 8601 in
+ * whole seconds, bytes are base64.
  * @see https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
  * @module
  */
 
-/** One element; empty for a value that is left out. */
+/** One element. Empty when `value` is undefined or null. */
 export function element(name: string, value: unknown): string {
   const content = contentOf(value)
   return content === undefined ? '' : `<${name}>${content}</${name}>`
@@ -35,7 +35,7 @@ const entities: Readonly<Record<string, string>> = {
   '\r': '&#xD;',
 }
 
-/** Text of an element. What XML 1.0 has no form of, escaped or not, is replaced. */
+/** Escapes the text of an element. Characters that XML 1.0 cannot express are replaced. */
 export function escaped(text: string): string {
   return text
     .toWellFormed()

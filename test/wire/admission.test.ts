@@ -3,16 +3,16 @@ import { test } from 'node:test'
 import {
   createAdmission,
   type Admission,
-  type ConnectionPlace,
-  type RequestPlace,
+  type ConnectionSlot,
+  type RequestSlot,
 } from '../../src/wire/admission.ts'
 import { defaultLimits, type ListenLimits } from '../../src/wire/limits.ts'
 
 interface Bench extends Admission {
   /** Names of connections and bodies that were dropped, in order. */
   readonly dropped: string[]
-  readonly connected: (source: string | undefined, name: string) => ConnectionPlace | undefined
-  readonly begun: (source: string, name: string) => RequestPlace | undefined
+  readonly connected: (source: string | undefined, name: string) => ConnectionSlot | undefined
+  readonly begun: (source: string, name: string) => RequestSlot | undefined
   time: number
 }
 
@@ -38,7 +38,7 @@ function openBench(limits: Partial<ListenLimits>): Bench {
 
 test('connections at work are bounded by source and in all, and their places given back', () => {
   const { connected, dropped } = openBench({ connectionsMax: 3, connectionsPerSourceMax: 2 })
-  const busy = (source: string): ConnectionPlace | undefined => {
+  const busy = (source: string): ConnectionSlot | undefined => {
     const place = connected(source, source)
     place?.busy()
     return place
@@ -115,7 +115,7 @@ test('where every connection is at work, the one with the slowest body makes roo
 
 test('requests at work are bounded by source and in all, and given back', async () => {
   const { begun, idle } = openBench({ requestsMax: 3, requestsPerSourceMax: 2 })
-  const working = (source: string): RequestPlace | undefined => {
+  const working = (source: string): RequestSlot | undefined => {
     const place = begun(source, source)
     place?.bodyIsIn()
     return place
