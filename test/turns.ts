@@ -38,7 +38,6 @@ export const turnsLeft: Readonly<Record<string, number>> = {
   docs: 50,
   'docs/adr': 29,
   src: 3,
-  'src/authenticate': 9,
   'src/authorize': 6,
   'src/cache': 1,
   'src/cli': 9,

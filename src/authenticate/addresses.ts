@@ -1,6 +1,6 @@
 /**
- * Which addresses a server outside may have: none of this machine, of its networks or of no single host,
- * so that whoever names a host cannot make Trent ask on his behalf.
+ * Decides which IP addresses are public. Addresses of this machine, of its networks or of no single
+ * host are not, so that a caller that names a host cannot make Trent send requests there.
  * @see https://www.iana.org/assignments/iana-ipv4-special-registry
  * @see https://www.iana.org/assignments/iana-ipv6-special-registry
  * @module
@@ -26,7 +26,7 @@ for (const [network, prefix] of [
 ] as const) {
   special.addSubnet(network, prefix, 'ipv4')
 }
-/** Of IPv6 only what is routed in the world, less what wraps or tunnels an IPv4 address. */
+/** IPv6: only the globally routed range, without the parts that wrap or tunnel IPv4 addresses. */
 const global = new BlockList()
 global.addSubnet('2000::', 3, 'ipv6')
 for (const [network, prefix] of [

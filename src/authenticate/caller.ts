@@ -1,4 +1,4 @@
-/** Who an access key's holder is, in the partition of the call. @module */
+/** Makes the caller of a credential, in the partition of the call. @module */
 import { formatArn } from '../model/arn.ts'
 import type { Caller, SessionIssuer } from '../model/caller.ts'
 import { identityArn } from '../model/identity.ts'
@@ -31,7 +31,7 @@ export function makeCaller(credential: Owned, partition: string): Caller {
   return { kind, accountId, arn, uniqueId, accessKeyId, ...(userName && { userName }), ...behind }
 }
 
-/** Sessions that have a name of their own. */
+/** The kinds of sessions that have a name of their own. */
 function named(
   { kind, name }: Session,
   issuer: SessionIssuer,
@@ -52,7 +52,7 @@ function named(
   return { kind: 'assumed-role', arn, uniqueId: `${principalId}:${name}`, roleArn: issuer.arn }
 }
 
-/** Whose permissions the access key has. */
+/** The issuer of a session: the principal that has the access key's permissions. */
 function issuerOf(credential: Owned, partition: string): SessionIssuer {
   const { principalKind, accountId, principalId, userName, userPath = '/', role } = credential
   const of = { accountId, principalId }

@@ -1,4 +1,4 @@
-/** Who calls: all that knows credentials and sessions, joined. @module */
+/** Joins the parts of authentication that know credentials and sessions. @module */
 import { createForwardAccessTokens } from './forward-access-tokens.ts'
 import { createSeenSignatures } from './seen-signatures.ts'
 import { createSessionTokens, type SessionTokens } from './session-tokens.ts'
@@ -19,7 +19,7 @@ export interface Callers {
   readonly forwardAccess: OpenForwardAccess
 }
 
-/** Enough for every (access key, Region, day) of a busy deployment; each is a few hundred bytes. */
+/** Enough for every (access key, Region, day) of a busy deployment. Each takes a few hundred bytes. */
 const signingKeysMax = 10_000
 
 export function createCallers(ports: {

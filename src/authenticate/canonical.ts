@@ -1,21 +1,21 @@
 /**
  * The canonical request and the string to sign of AWS Signature Version 4.
- * Text here is latin1: one character is one byte as it was on the wire, so that what is hashed is what
- * was sent. Proved against AWS's test suite.
+ * Text is latin1 here: one character is one byte of the wire, so the hashed bytes are the sent bytes.
+ * Verified with AWS's test suite.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  * @module
  */
 import { hash } from 'node:crypto'
 import { KmsError } from '../errors.ts'
 
-/** Bounds on what a caller controls here; all of it is read before any signature is checked. */
+/** Limits on caller-controlled input. All of it is read before any signature is checked. */
 const limits = { headers: 128, headerChars: 8192, queryChars: 16_384, parameters: 64 }
 
 /** Header fields by lower-case name. */
 export interface HeaderTable {
-  /** Values trimmed, runs of blanks folded, several of one name joined by commas in their order. */
+  /** Values are trimmed, runs of blanks are folded, and repeated fields are joined by commas in order. */
   readonly values: ReadonlyMap<string, string>
-  /** Names that came more than once. */
+  /** Names that are present more than once. */
   readonly repeated: ReadonlySet<string>
 }
 
@@ -25,14 +25,14 @@ export interface Parameter {
   readonly value: string
 }
 
-/** What the canonical request is made of. */
+/** The parts of the canonical request. */
 export interface CanonicalParts {
   readonly method: string
   /** The canonical path: {@link canonicalPath}, or {@link canonicalPathOfS3}. */
   readonly path: string
   readonly parameters: readonly Parameter[]
   readonly headers: HeaderTable
-  /** Lower case, in byte order, each present in `headers`. */
+  /** Lower case, in byte order. Each is present in `headers`. */
   readonly signedHeaders: readonly string[]
   /** SHA-256 of the body, lower-case hex. */
   readonly payloadHash: string
@@ -40,7 +40,7 @@ export interface CanonicalParts {
 
 const unreserved = /[A-Za-z0-9._~-]/
 
-/** Every byte as URI encoding writes it. */
+/** Each byte in URI encoding. */
 const encodedBytes: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
   const char = String.fromCharCode(byte)
   return unreserved.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
@@ -49,9 +49,9 @@ const encodedBytes: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
 const none: ReadonlySet<string> = new Set()
 
 /**
- * Reads the raw header list, names and values alternating.
- * @throws {KmsError} `IncompleteSignatureException` when there are too many, or one is too long or
- * holds what no header may
+ * Reads the raw header list, with names and values alternating.
+ * @throws {KmsError} `IncompleteSignatureException` when there are too many headers, or one is too long
+ *   or holds a forbidden character
  */
 export function readHeaders(rawHeaders: readonly string[]): HeaderTable {
   if (rawHeaders.length > limits.headers * 2) {
@@ -65,7 +65,7 @@ export function readHeaders(rawHeaders: readonly string[]): HeaderTable {
     if (name.length + raw.length > limits.headerChars) {
       throw incomplete(`a header has more than ${limits.headerChars} characters`)
     }
-    // A parser lets none of these through; a line break here would be one in what is signed.
+    // A parser rejects all of these. A line break here would be a line break in the signed text.
     if (/[^\t\x20-\x7e\x80-\xff]/.test(raw)) throw incomplete('a header has a forbidden character')
     const value = foldBlanks(raw)
     const earlier = values.get(name)
@@ -81,16 +81,16 @@ export function readHeaders(rawHeaders: readonly string[]): HeaderTable {
 }
 
 function foldBlanks(value: string): string {
-  // Most values need nothing done; only blanks of HTTP count, as U+00A0 is a byte of other text.
+  // Most values need no change. Only the blanks of HTTP count: U+00A0 is a byte of other text.
   return /^[ \t]|[ \t]$|[ \t]{2}|\t/.test(value)
     ? value.replace(/[ \t]+/g, ' ').replace(/^ | $/g, '')
     : value
 }
 
 /**
- * Splits a query string (without its `?`) and decodes it, once, for whoever reads it: what is signed
- * and what is understood are the same bytes. `+` is a blank, as in forms.
- * @throws {KmsError} `IncompleteSignatureException` when it is too large or an escape is not one
+ * Splits and decodes a query string (without its `?`) once, for all readers, so that the signed bytes
+ * and the interpreted bytes are the same. `+` is a blank, as in forms.
+ * @throws {KmsError} `IncompleteSignatureException` when it is too large or holds a malformed escape
  */
 export function readQuery(query: string): readonly Parameter[] {
   if (query === '') return []
@@ -118,7 +118,7 @@ function decode(text: string): string {
     .replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }
 
-/** @throws {KmsError} `IncompleteSignatureException` when a character stands for no byte */
+/** @throws {KmsError} `IncompleteSignatureException` when a character is not a single byte */
 function encode(text: string): string {
   let encoded = ''
   for (let index = 0; index < text.length; index++) {
@@ -130,8 +130,8 @@ function encode(text: string): string {
 }
 
 /**
- * The path with empty and dot segments resolved, each segment encoded once more than it was sent:
- * only S3 signs paths as they are.
+ * The path with empty and dot segments resolved, each segment encoded once more than it was sent. Only
+ * S3 signs paths unchanged.
  */
 export function canonicalPath(path: string): string {
   if (path === '/' || path === '') return '/'
@@ -146,9 +146,9 @@ export function canonicalPath(path: string): string {
 }
 
 /**
- * The path as S3 signs it: each byte encoded once, nothing resolved, for in a key of an object dots and
- * slashes mean themselves.
- * @throws {KmsError} `IncompleteSignatureException` when an escape is not one
+ * The path as S3 signs it: each byte encoded once, nothing resolved. Dots and slashes are part of an
+ * object's key.
+ * @throws {KmsError} `IncompleteSignatureException` when an escape is malformed
  */
 export function canonicalPathOfS3(path: string): string {
   if (/%(?![0-9A-Fa-f]{2})/.test(path)) throw incomplete('the path has a malformed percent escape')
@@ -158,7 +158,7 @@ export function canonicalPathOfS3(path: string): string {
   return encode(bytes).replaceAll('%2F', '/')
 }
 
-/** The parameters encoded, in byte order of names, then of values; without `X-Amz-Signature`. */
+/** The encoded parameters in byte order of names, then of values, without `X-Amz-Signature`. */
 export function canonicalQuery(parameters: readonly Parameter[]): string {
   if (parameters.length === 0) return ''
   return parameters
@@ -194,12 +194,12 @@ export function stringToSign(timestamp: string, scope: string, canonical: string
   return `AWS4-HMAC-SHA256\n${timestamp}\n${scope}\n${digest}`
 }
 
-/** What cannot be checked as it stands; said before anything is looked up. */
+/** The error for a request that cannot be checked. It is thrown before any lookup. */
 export function incomplete(message: string): KmsError {
   return new KmsError('IncompleteSignatureException', message)
 }
 
-/** The caller's own text goes back to nobody but the caller, and not at length. */
+/** Quotes the caller's own text, shortened. Only that caller receives it. */
 export function quote(text: string): string {
   return text.length <= 128 ? text : `${text.slice(0, 128)}…`
 }

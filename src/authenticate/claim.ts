@@ -1,7 +1,7 @@
 /**
- * What a request says of its own signature, from the `Authorization` header or from the query string
- * of a presigned request. Only form is checked, nothing is looked up and nothing is believed. Refusals
- * are `IncompleteSignatureException` in AWS's words where those are known.
+ * Parses what a request claims about its own signature, from the `Authorization` header or from the
+ * query string of a presigned request. It checks only the form: nothing is looked up and nothing is
+ * trusted. Refusals are `IncompleteSignatureException`, in AWS's words where those are known.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
  * @module
  */
@@ -13,20 +13,20 @@ import { parseTimestamp, type Timestamp } from './timestamp.ts'
 
 export interface Claim {
   readonly scope: SigningScope
-  /** `aws4_request`, if the scope is right. */
+  /** `aws4_request` in a valid scope. */
   readonly terminator: string
   readonly signedAt: Timestamp
-  /** How long after its date the signature is good. */
+  /** Seconds after its date that the signature is valid. */
   readonly lifetimeSeconds: number
-  /** Lower case, in byte order; `host` and every `x-amz-*` header of the request is among them. */
+  /** Lower case, in byte order. They include `host` and every `x-amz-*` header of the request. */
   readonly signedHeaders: readonly string[]
   readonly signature: string
   readonly sessionToken: string | undefined
-  /** The SHA-256 that the caller says the body has. */
+  /** The SHA-256 that the caller declares for the body. */
   readonly declaredPayloadHash: string | undefined
 }
 
-/** The parts of either form, as text. */
+/** The fields of either form, as text. */
 interface Fields {
   readonly algorithm: string
   readonly credential: string
@@ -38,17 +38,17 @@ interface Fields {
   readonly declaredPayloadHash: string | undefined
 }
 
-/** Seconds that a signature is good after its date, and before it: clocks differ. */
+/** Seconds before and after its date that a signature is valid, because clocks differ. */
 export const skewSeconds = 300
 const expiresSecondsMax = 604_800
 const signedHeadersMax = 64
 const headerNamePattern = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
 
-/** One of these makes a request a presigned one. */
+/** One of these parameters makes a request presigned. */
 const presigningNames = ['X-Amz-Algorithm', 'X-Amz-Credential', 'X-Amz-Signature']
 const authorizationNames = ['Credential', 'Signature', 'SignedHeaders']
 
-/** A second one of these would leave it open which of the two was meant. */
+/** With a second one of these, it would be ambiguous which one counts. */
 const singleHeaders = [
   'authorization',
   'content-type',
@@ -65,9 +65,10 @@ const singleHeaders = [
 ]
 
 /**
- * @throws {KmsError} `MissingAuthenticationTokenException` when the request is not signed at all;
- * `IncompleteSignatureException` when what it says cannot be checked or leaves something open;
- * `InvalidSignatureException` when `host` is not signed
+ * Parses the claim of a request.
+ * @throws {KmsError} `MissingAuthenticationTokenException` when the request is not signed;
+ *   `IncompleteSignatureException` when the claim cannot be checked or is ambiguous;
+ *   `InvalidSignatureException` when `host` is not signed
  */
 export function readClaim(headers: HeaderTable, parameters: readonly Parameter[]): Claim {
   const claim = readAnyClaim(headers, parameters)
@@ -79,7 +80,8 @@ export function readClaim(headers: HeaderTable, parameters: readonly Parameter[]
 }
 
 /**
- * The same for a request of any service: S3 takes payloads that are not signed, or signed in pieces.
+ * Like `readClaim`, for requests to any service: S3 accepts payloads that are unsigned or signed in
+ * chunks.
  * @throws {KmsError}
  */
 export function readAnyClaim(headers: HeaderTable, parameters: readonly Parameter[]): Claim {
@@ -146,7 +148,7 @@ function headerFields(headers: HeaderTable, authorization: string): Fields {
   }
 }
 
-/** AWS names the header by its hash: a credential put there by mistake is not sent about. */
+/** AWS names the header by its hash, so that a credential in it by mistake is not repeated. */
 function digestOf(authorization: string): string {
   return hash('sha256', Buffer.from(authorization, 'latin1'), 'base64')
 }
@@ -155,7 +157,7 @@ function queryFields(headers: HeaderTable, parameters: readonly Parameter[]): Fi
   const found = new Map<string, string>()
   for (const { name, value } of parameters) {
     if (!name.startsWith('X-Amz-')) continue
-    // A header and a parameter of one meaning are a second one, too.
+    // A header and a parameter with the same meaning also count as two.
     if (found.has(name) || headers.values.has(name.toLowerCase())) {
       throw incomplete(`\`${quote(name)}\` is there more than once`)
     }
@@ -220,7 +222,10 @@ function claimOf(fields: Fields, headers: HeaderTable): Claim {
   }
 }
 
-/** Names all that must be signed: else a captured request could be given another operation's target. */
+/**
+ * Requires a signature over all headers that decide. Otherwise an attacker could send a captured
+ * request with another operation's target.
+ */
 function readSignedHeaders(text: string, headers: HeaderTable): readonly string[] {
   const names = splitSignedHeaders(text)
   if (!names.includes('host')) {
@@ -240,7 +245,7 @@ function readSignedHeaders(text: string, headers: HeaderTable): readonly string[
   return names
 }
 
-/** Requests of one client sign the same headers: splitting and checking the names takes 1 µs. */
+/** A cache of one: a client's requests sign the same headers, and parsing the names takes 1 µs. */
 let lastSplit: { readonly text: string; readonly names: readonly string[] } | undefined
 
 function splitSignedHeaders(text: string): readonly string[] {
@@ -258,7 +263,7 @@ function splitSignedHeaders(text: string): readonly string[] {
   return names
 }
 
-/** Without `X-Amz-Expires` a presigned request is good for as long as any other. */
+/** A presigned request without `X-Amz-Expires` is valid as long as any other request. */
 function readExpires(text: string | undefined): number {
   if (text === undefined) return skewSeconds
   if (!/^-?\d+$/.test(text)) throw incomplete('X-Amz-Expires should be a number')

@@ -1,11 +1,11 @@
 /**
- * Whose an access key is, from memory: long-term keys by their record, temporary ones by the session that
- * their token holds, and those of services.
+ * Finds the owner of an access key in the caches: long-term keys by their record, temporary ones by the
+ * session in their token, and the keys of services.
  *
- * INVARIANT (sessions are not trusted alone): at each use the role or user of a session exists, by its
- * unique id; the access key at the head of its chain, where there is one, is active; and it was issued
- * after its principal's sessions were last revoked. A session of a service's infrastructure lives no longer
- * than the service does.
+ * INVARIANT (sessions are not trusted alone): at each use, the role or user of a session exists, by its
+ * unique id; the access key at the head of its chain, if any, is active; and the session was issued
+ * after its principal's sessions were last revoked. A session of a service's infrastructure ends with
+ * the service.
  * @module
  */
 import type { SessionTokens, UnsealedSession } from './session-tokens.ts'
@@ -30,8 +30,8 @@ export interface CredentialPorts {
 }
 
 /**
- * Whose credentials are, asked anew: of those that were proved before and are to hold still.
- * @param provedAt milliseconds since the epoch: what was revoked since then holds no more
+ * Checks again whether credentials that were proved before are still valid, and returns them.
+ * @param provedAt milliseconds since the epoch: a revocation since then invalidates them
  */
 export type Standing = (
   accessKeyId: string,
@@ -41,11 +41,11 @@ export type Standing = (
 
 export interface Credentials {
   readonly find: CredentialLookup
-  /** Undefined when they hold no more. @throws {KmsError} `ExpiredTokenException` */
+  /** Undefined when they are no longer valid. @throws {KmsError} `ExpiredTokenException` */
   readonly standing: Standing
 }
 
-/** A session's policy is compiled by whoever holds the session, and goes with it. */
+/** The session's compiled policy is kept with the session object, and counts here. */
 const compiledBytesPerCharacter = 80
 const sessionsBytesMax = 32 * 2 ** 20
 
@@ -72,7 +72,7 @@ export function createCredentials({ lookup, sessionTokens, clock }: CredentialPo
       return kept(known, undefined, () => ({ ...record, signingSecret }))
     }
     const owner = await lookup.user(record.principalId)
-    // The keys of a user who is gone are gone with him.
+    // A deleted user's keys are deleted with the user.
     if (owner?.record.accountId !== record.accountId) return undefined
     const { name: userName, path: userPath } = owner.record
     return kept(known, owner, () => ({ ...record, signingSecret, userName, userPath }))
@@ -128,7 +128,10 @@ export function createCredentials({ lookup, sessionTokens, clock }: CredentialPo
 
 type Kept = CachedAccessKey | CachedService | UnsealedSession
 
-/** One object for as long as what it is made of is known: what is made of a credential is kept by it. */
+/**
+ * Keeps one credential object while its sources stay cached, because later results are cached by that
+ * object.
+ */
 function keeper(): (of: Kept, owner: Owner, make: () => Credential) => Credential {
   const opened = new WeakMap<Kept, Opened>()
   return (of, owner, make) => {
@@ -178,7 +181,7 @@ function sessionCache(sessionTokens: Pick<SessionTokens, 'open'>): Cache<Unseale
   })
 }
 
-/** Undefined for a root user, who is always there while an access key of his is. */
+/** Undefined for a root user, who exists as long as an access key of it does. */
 async function ownerOf(
   { kind, accountId, principalId, issuedAt, sourceAccessKeyId }: Session,
   lookup: Pick<Lookup, 'accessKey' | 'service' | 'user' | 'role'>,
@@ -194,7 +197,7 @@ async function ownerOf(
   return isRevoked(owner, issuedAt) ? 'gone' : owner
 }
 
-/** Whether what was issued then is of no use any more. */
+/** Whether sessions issued at that time have been revoked. */
 function isRevoked(owner: CachedUser | CachedRole | undefined, issuedAt: number): boolean {
   const revokedAt = owner?.record.sessionsRevokedAt
   return revokedAt !== undefined && issuedAt <= revokedAt

@@ -1,9 +1,9 @@
 /**
- * Tokens of forward access sessions: sealed as those of other sessions are, and without a secret, since the
- * service that holds one signs with its own. A token opens for the access key of just that service.
+ * Tokens of forward access sessions. They are sealed like other session tokens but hold no secret,
+ * because the service signs with its own. A token opens only for the access key of that service.
  *
- * INVARIANT: a token is believed as far as it says what was issued. Whether its caller still is whoever it
- * was is asked at each use (`resolve/credentials.ts`).
+ * INVARIANT: a token proves only what was issued. `credentials.ts` checks at each use whether its
+ * caller still has those permissions.
  * @see docs/adr/0015-forward-access-sessions.md
  * @module
  */
@@ -12,15 +12,15 @@ import { NotAuthentic, type Keyring } from '../crypto/keyring.ts'
 import type { Session } from '../model/session.ts'
 import { packSession, unpackSession, type PackedSession } from './packed-session.ts'
 
-/** Whom a service may call for, and until when. */
+/** The caller that a service may act for, and the end of that permission. */
 export interface ForwardAccessSession {
-  /** The access key that has signed the request which the service answers. */
+  /** The access key that signed the request which the service received. */
   readonly accessKeyId: string
-  /** Present where that was a temporary one. */
+  /** Present when that key was temporary. */
   readonly session?: Session
-  /** Service principals, from the one that was called to the one that holds this. */
+  /** Service principals, from the first called one to the holder of this session. */
   readonly via: readonly string[]
-  /** Milliseconds since the epoch, as is the other. */
+  /** Both times are milliseconds since the epoch. */
   readonly issuedAt: number
   readonly expiresAt: number
 }
@@ -28,13 +28,13 @@ export interface ForwardAccessSession {
 export interface ForwardAccessTokens {
   /** @param serviceKeyId the access key of the service that may use it */
   seal(serviceKeyId: string, session: ForwardAccessSession): string
-  /** Undefined for one that was not sealed here, or for another service. */
+  /** Undefined for a token that was sealed elsewhere, or for another service. */
   open(serviceKeyId: string, token: string): ForwardAccessSession | undefined
 }
 
-/** Longest token, in characters: a session's, and who passes it on. */
+/** Characters of the longest token: a session, and the services that pass it on. */
 export const forwardTokenCharactersMax = 6144
-/** None that was sealed is longer, unpacked. */
+/** Bytes of the longest unpacked token. */
 const unpackedBytesMax = 65_536
 
 type Packed = readonly [
@@ -59,7 +59,7 @@ export function createForwardAccessTokens(
       ]
       const payload = deflateRawSync(JSON.stringify(packed), { level: 9 })
       const token = keyring.sealToken('forward-access', serviceKeyId, payload)
-      // A session's token is bounded far below, and so are the names that are added to it.
+      // Sessions and the names added to them are bounded far below this.
       if (token.length > forwardTokenCharactersMax) throw new RangeError('the token is too long')
       return token
     },
@@ -75,7 +75,7 @@ export function createForwardAccessTokens(
   }
 }
 
-/** @param payload what was sealed above, so that its JSON is the session's */
+/** @param payload a payload that `seal` made, so that its JSON is a session */
 function unpack(payload: Buffer): ForwardAccessSession {
   const text = inflateRawSync(payload, { maxOutputLength: unpackedBytesMax }).toString('utf8')
   const [accessKeyId, session, via, issuedAt, lifetime] = JSON.parse(text) as Packed

@@ -1,10 +1,10 @@
 /**
- * Forward access sessions: a service proves a request of a user that it was sent, and may then call for that
- * user for some minutes, in requests that it signs itself.
+ * Forward access sessions: a service proves a user's request that it received, and may then call for
+ * that user for some minutes, in requests that it signs itself.
  *
- * INVARIANT (no wider than the user): a forwarded caller is the user's own caller, made of the user's
- * credentials as they stand at each use, with its session's policies and its end; only what says by whom it
- * calls is added.
+ * INVARIANT (no wider than the user): a forwarded caller is the user's own caller. It is built at each
+ * use from the user's credentials as they are then, with the session's policies and end. Only the names
+ * of the calling services are added.
  * @see docs/adr/0015-forward-access-sessions.md
  * @module
  */
@@ -43,8 +43,8 @@ export interface ForwardAccessPorts extends Omit<ForwardedPorts, 'systemNow'> {
 
 export interface OpenForwardAccess extends ForwardAccess {
   /**
-   * Who calls: the signer; or, where a service has signed, the one that it calls for, or the service with
-   * the resource that it calls for.
+   * The caller of a signed request: the signer, or, when a service signed, the user that it calls for,
+   * or the service with the resource that it calls for.
    * @throws {KmsError}
    */
   readonly callerOf: (
@@ -53,7 +53,7 @@ export interface OpenForwardAccess extends ForwardAccess {
   ) => Caller | Promise<Caller>
 }
 
-/** A service that calls a service that calls a service: nobody means more. */
+/** Services in one chain of calls. No real chain is longer. */
 const viaMax = 5
 const compiledBytesPerCharacter = 80
 const sessionsBytesMax = 32 * 2 ** 20
@@ -64,7 +64,10 @@ const sourceAccountHeader = 'x-amz-source-account'
 const sourceOrgHeader = 'x-amz-source-org-id'
 const sourceHeaders = [sourceArnHeader, sourceAccountHeader, sourceOrgHeader]
 
-/** @throws {KmsError} when it is not the service's, is over, or its user's credentials hold no more */
+/**
+ * @throws {KmsError} when the session belongs to another service, is over, or its user's credentials
+ *   are no longer valid
+ */
 type Open = (
   serviceKeyId: string,
   token: string,
@@ -87,7 +90,7 @@ export function createForwardAccess(ports: ForwardAccessPorts): OpenForwardAcces
       const { service } = caller
       const token = firstHeader(rawHeaders, forwardAccessHeader)
       if (service === undefined) {
-        // Nobody but a service has one: whoever else brings it means something that is not so.
+        // Only services may send this header.
         if (token !== undefined) throw invalidToken()
         return caller
       }
@@ -124,7 +127,7 @@ export function createForwardAccess(ports: ForwardAccessPorts): OpenForwardAcces
 }
 
 function opener({ tokens, standing, clock }: ForwardAccessPorts): Open {
-  // One object for as long as its token is remembered: what is made of its policy is kept by it.
+  // One object while its token is cached, because its compiled policy is cached by that object.
   const opened = createCache<ForwardAccessSession>({
     bytesMax: sessionsBytesMax,
     load: (name) => {
@@ -144,13 +147,19 @@ function opener({ tokens, standing, clock }: ForwardAccessPorts): Open {
   }
 }
 
-/** The service's own request may be refused with the same codes: its caller must be able to tell. */
+/**
+ * Marks errors about the forwarded request. The service's own request may fail with the same codes, and
+ * the service must be able to tell them apart.
+ */
 function toldOfForwarded(error: unknown): never {
   if (!(error instanceof KmsError)) throw error
   throw new KmsError(error.code, `The forwarded request is refused: ${error.message}`)
 }
 
-/** For whom the signer calls, through whom already, and until when. @throws {KmsError} */
+/**
+ * The user that the signer calls for, the services in between, and the end of the session. @throws
+ * {KmsError}
+ */
 async function chainOf(
   { credential, forwardAccessToken: token }: ForwardedSigner,
   open: Open,

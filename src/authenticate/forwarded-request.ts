@@ -1,5 +1,5 @@
 /**
- * A user's request to a service, as the service forwards it for proof.
+ * Authenticates a user's request to a service, which the service forwards as proof.
  * @see docs/adr/0015-forward-access-sessions.md
  * @module
  */
@@ -37,14 +37,14 @@ export interface ForwardedPorts {
   readonly seenSignatures: SeenSignatures
 }
 
-/** Who has signed, and the forward access session that it signed with, where it was a service. */
+/** The signer and, when the signer is a service, its forward access session. */
 export interface ForwardedSigner {
   readonly credential: Credential
   readonly forwardAccessToken: string | undefined
 }
 
 const sha256Hex = /^[0-9a-f]{64}$/
-/** Where a payload is not signed, or in pieces, S3 signs one of these in the place of its hash. */
+/** S3 signs one of these instead of the hash when the payload is unsigned or signed in chunks. */
 const payloadWordsOfS3: readonly string[] = [
   'UNSIGNED-PAYLOAD',
   'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
@@ -53,12 +53,12 @@ const payloadWordsOfS3: readonly string[] = [
 ]
 
 /**
- * Proves who has signed a request to `service`. The body is not here: that it has the hash which was
- * signed rests on the service's word, and so does that the request asks for what the service then does.
- * Nothing but that service may act by what this answers.
+ * Proves who signed a request to `service`. The body is not present: the service vouches that the body
+ * has the signed hash, and that the request asks for what the service then does. Only that service may
+ * act on the result.
  *
- * The scope is the service's name and Region, the Host is one of its own, the signature is no older than
- * five minutes, whatever a presigned request says of its own time, and was not proved before.
+ * The scope must be the service's name and Region, and the Host one of its own. The signature must be
+ * at most five minutes old, whatever a presigned request says, and not proved before.
  * @throws {KmsError} as `authenticate`, and `ThrottlingException`
  */
 export async function unsafeAuthenticateWithoutPayload(
@@ -78,7 +78,7 @@ export async function unsafeAuthenticateWithoutPayload(
   requireScope(claim, { service: signingName, regions: ports.regions })
   const { region } = claim.scope
   if (region !== service.region) throw scopedElsewhere(region)
-  // `host` is signed: the claim says so.
+  // The claim makes sure that `host` is signed.
   if (!isHostOf(service, headers.values.get('host') ?? '')) {
     throw new KmsError('InvalidSignatureException', 'the request is to a host of no such service')
   }
@@ -96,7 +96,7 @@ export async function unsafeAuthenticateWithoutPayload(
     payloadHash,
   })
   const signer = requireSigned({ claim, canonical, payloadHash }, credential, ports.signingKeys)
-  // Behind the check, so that nobody can use up a signature that is not his.
+  // After the check, so that nobody can use up someone else's signature.
   ports.seenSignatures.take(claim.signature, claim.signedAt.seconds, nowSeconds)
   return {
     credential: signer,

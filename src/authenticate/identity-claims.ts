@@ -1,7 +1,7 @@
 /**
- * Claims of identity tokens with their types checked. What policies ask, sessions keep and records show is
- * text or a list of texts: a token that holds something else there is refused, because a claim that is left
- * out would satisfy every negated condition.
+ * Claims of identity tokens, with their types checked. Policies, sessions and records take a text or a
+ * list of texts. A token with anything else in such a claim is refused, because an omitted claim would
+ * satisfy every negated condition.
  * @see https://openid.net/specs/openid-connect-core-1_0.html#IDToken
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
  * @module
@@ -18,18 +18,18 @@ export type ToldClaims = Record<string, string | readonly string[]>
 /** The claims that Trent itself reads. */
 export interface IdentityClaims {
   readonly subject: string
-  /** Whom the token is for, as the token lists them. */
+  /** The recipients of the token, as it lists them. */
   readonly audiences: readonly string[]
   readonly authorizedParty?: string
-  /** By claim, as policies ask for them. Neither `aud` nor `oaud` is among them. */
+  /** By claim, as policies ask for them, without `aud` and `oaud`. */
   readonly told: ToldClaims
 }
 
-/** Claims that must be a text where the token has them. */
+/** Claims that must be a text when present. */
 const textClaims: ReadonlySet<string> = new Set(['iss', 'sub', 'azp', 'email'])
 /** Claims that must be a text or a list of texts. */
 const listClaims: ReadonlySet<string> = new Set(['aud', 'amr'])
-/** Times are no condition keys, and the audience is told by `identity-token.ts`. */
+/** Times are not condition keys. `identity-token.ts` adds the audience. */
 const untold: ReadonlySet<string> = new Set(['exp', 'iat', 'nbf', 'aud', 'oaud'])
 
 /** @throws {KmsError} `InvalidIdentityTokenException` */
@@ -46,7 +46,7 @@ export function readClaims(payload: JWTPayload): IdentityClaims {
   }
 }
 
-/** Condition keys have no case: of two claims that differ in case only, one could stand for the other. */
+/** Condition keys ignore case. Of two claims that differ only in case, one could replace the other. */
 function requireDistinctNames(names: readonly string[]): void {
   const folded = new Set(names.map((name) => name.toLowerCase()))
   if (names.length > claimsMax || folded.size < names.length) {
@@ -54,7 +54,7 @@ function requireDistinctNames(names: readonly string[]): void {
   }
 }
 
-/** Objects, and lists with anything but texts, numbers and truth values, are no condition keys. */
+/** Objects, and lists with anything but texts, numbers and booleans, are not condition keys. */
 function toldClaims(payload: JWTPayload): ToldClaims {
   const claims: ToldClaims = Object.create(null)
   for (const [name, value] of Object.entries(payload)) {
@@ -76,7 +76,7 @@ function textOf(value: unknown): unknown {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value
 }
 
-/** A text within its limit: a text that is cut could be another one's. */
+/** A text within its limit. A shortened text could equal another one. */
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value.length <= charactersMax
 }
@@ -89,7 +89,7 @@ function hasControls(text: string): boolean {
   return /\p{Cc}/u.test(text) || !text.isWellFormed()
 }
 
-/** Tells the claim's name where it is a plain one: it is the token's own text. */
+/** Names the claim only when its name is plain, because the name is the token's own text. */
 function invalidClaim(name: string): KmsError {
   if (name === 'sub') return invalidIdentityToken('Invalid token subject')
   if (name === 'aud' || name === 'azp') return invalidIdentityToken('Incorrect token audience')

@@ -1,6 +1,6 @@
 /**
- * Tokens of OpenID Connect providers: verified against the provider's keys, and told as what policies may
- * ask of them.
+ * Verifies tokens of OpenID Connect providers against the provider's keys, and extracts the claims that
+ * policies may use.
  * @see https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
  * @module
@@ -19,13 +19,13 @@ import {
 
 export type ProvenIdentity = Omit<WebIdentityCaller, 'provider'>
 
-/** Signatures alone: never `none`, and no algorithm whose key is a shared secret. */
+/** Public-key signatures only: never `none`, and no algorithm with a shared secret. */
 const algorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512']
-/** How far the provider's clock may be from ours. */
+/** Seconds by which the provider's clock may differ. */
 const toleranceSeconds = 60
 
 /**
- * Whose token it says it is, before anything of it is believed.
+ * The issuer that a token claims, before any check.
  * @throws {KmsError} `InvalidIdentityTokenException`
  */
 export function claimedIssuer(token: string): string {
@@ -42,7 +42,8 @@ export function claimedIssuer(token: string): string {
 }
 
 /**
- * @param now milliseconds since the epoch, of the system's clock: the provider's tokens live by it
+ * Verifies a token.
+ * @param now milliseconds since the epoch of the system clock, which the provider's tokens refer to
  * @throws {KmsError} `InvalidIdentityTokenException`, `ExpiredIdentityTokenException`
  */
 export async function verifyIdentityToken(
@@ -70,7 +71,7 @@ export async function verifyIdentityToken(
   return { subject, audience, claims, ...sessionTagsOf(payload), ...sourceIdentityOf(payload) }
 }
 
-/** The party that a token is authorized for stands before its audience, as at AWS. */
+/** The authorized party of a token takes precedence over its audience, as at AWS. */
 function audienceOf(
   { audiences, authorizedParty }: IdentityClaims,
   clientIds: readonly string[],
@@ -90,8 +91,9 @@ const tagKeyMax = 128
 const tagValueMax = 256
 
 /**
- * Tags that the provider gives to the session: one value each.
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_adding-assume-role-idp
+ * The session tags that the provider sets, with one value each.
+ * @see
+ *   https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_adding-assume-role-idp
  */
 function sessionTagsOf(payload: JWTPayload): Pick<ProvenIdentity, 'tags' | 'transitiveTagKeys'> {
   const given = payload[tagsClaim]
@@ -123,7 +125,7 @@ function sourceIdentityOf(payload: JWTPayload): Pick<ProvenIdentity, 'sourceIden
   throw invalid('The source identity of the token is none')
 }
 
-/** @throws {KmsError} `InvalidIdentityTokenException` for what is no object */
+/** @throws {KmsError} `InvalidIdentityTokenException` when `value` is not an object */
 function membersOf(value: unknown): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badTags()
   return { ...value }

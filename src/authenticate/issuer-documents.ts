@@ -1,6 +1,7 @@
 /**
- * Fetches what identity providers publish: one GET of a small JSON document, within limits of size and
- * time, without redirects, and never from a private address unless the settings name the host.
+ * Fetches the documents that identity providers publish: one GET of a small JSON document, with limits
+ * on size and time, without redirects, and never from a private address unless the settings name the
+ * host.
  * @module
  */
 import { lookup as resolve, type LookupAddress } from 'node:dns'
@@ -10,17 +11,18 @@ import { isIP, type LookupFunction } from 'node:net'
 import { isPublicAddress } from './addresses.ts'
 import { pinnedAuthority } from './pinned-authority.ts'
 
-/** Bytes of a document: providers publish a few thousand. */
+/** Bytes of a document. Providers publish a few thousand. */
 export const documentBytesMax = 128 * 1024
 
-/** A document could not be had; the message is for the log. */
+/** A document could not be fetched. The message is for the log. */
 export class DocumentFailed extends Error {}
 
 /**
- * @param thumbprints SHA-1 of authorities to be trusted beside those that the system trusts, hex
- * @param signal ends the question
- * @param issuer whose document it is, where the issuer itself has named its URL: no issuer leads to a private
- *   host that is not its own
+ * Fetches a document.
+ * @param thumbprints SHA-1 in hex of authorities to trust in addition to the system's
+ * @param signal ends the request
+ * @param issuer the issuer when it named the URL itself: an issuer may not lead to a private host other
+ *   than its own
  */
 export type FetchDocument = (
   url: string,
@@ -29,7 +31,7 @@ export type FetchDocument = (
   issuer?: string,
 ) => Promise<unknown>
 
-/** @param privateHosts `host` or `host:port` as URLs have it, which may be at a private address */
+/** @param privateHosts `host` or `host:port` as in URLs, which may have private addresses */
 export function createFetchDocument(privateHosts: ReadonlySet<string>): FetchDocument {
   return async (text, thumbprints, signal, issuer = text) => {
     const url = new URL(text)
@@ -48,7 +50,7 @@ export function createFetchDocument(privateHosts: ReadonlySet<string>): FetchDoc
   }
 }
 
-/** Whether a document may be asked for at a URL at all: HTTPS, or HTTP to a named host of this machine. */
+/** Whether a URL may be fetched at all: HTTPS, or HTTP on a named host of this machine. */
 export function mayAsk(url: URL, privateHosts: ReadonlySet<string>): boolean {
   if (url.username !== '' || url.password !== '') return false
   if (url.protocol === 'https:') return true
@@ -60,7 +62,7 @@ interface Door {
   readonly lookup?: LookupFunction
 }
 
-/** What a connection to the URL's host has to keep to. @throws {DocumentFailed} */
+/** The constraints on a connection to the URL's host. @throws {DocumentFailed} */
 function doorOf(url: URL, privateHosts: ReadonlySet<string>, issuerHost: string): Door {
   if (!mayAsk(url, privateHosts)) throw new DocumentFailed(`${url.origin} may not be asked`)
   if (privateHosts.has(url.host)) {
@@ -68,14 +70,14 @@ function doorOf(url: URL, privateHosts: ReadonlySet<string>, issuerHost: string)
     throw new DocumentFailed(`${url.host} is another host of TRENT_WEB_IDENTITY_HOSTS`)
   }
   const literal = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  // No look-up is made for what is an address already.
+  // A literal address needs no lookup.
   if (isIP(literal) !== 0 && !isPublicAddress(literal)) {
     throw new DocumentFailed(`${url.host} is a private address`)
   }
   return { lookup: lookupPublic }
 }
 
-/** Of a name that has a private address beside public ones nothing is asked either. */
+/** A name with both private and public addresses is refused as well. */
 const lookupPublic: LookupFunction = (hostname, options, callback) => {
   resolve(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
     if (error !== null) return callback(error, [])
@@ -98,7 +100,7 @@ function fetchOnce(url: URL, asking: Asking): Promise<unknown> {
   const { promise, resolve: done, reject } = Promise.withResolvers<unknown>()
   const request = (url.protocol === 'https:' ? requestSecure : requestPlain)(
     url,
-    // A connection of its own: none outlives the question.
+    // A connection for this request alone. None outlives it.
     { ...asking, headers, agent: false, maxHeaderSize: 16 * 1024 },
     (response) => {
       const refuse = (why: string): void => void response.destroy(new DocumentFailed(why))

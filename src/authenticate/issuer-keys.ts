@@ -1,7 +1,6 @@
 /**
- * The keys that identity providers sign with, as they publish them: fetched when they are first asked for,
- * kept for a while, asked for again when a token names one that is not among them, and kept through an
- * outage of the provider.
+ * A cache of identity providers' signing keys. Keys are fetched at first use and kept for a while. They
+ * are fetched again when a token names an unknown key, and kept through an outage of the provider.
  * @see https://openid.net/specs/openid-connect-discovery-1_0.html
  * @module
  */
@@ -10,30 +9,31 @@ import { createLocalJWKSet, errors, type JWK, type JWTVerifyGetKey } from 'jose'
 import { DocumentFailed, type FetchDocument } from './issuer-documents.ts'
 
 export interface Issuer {
-  /** Who has registered it. */
+  /** The account that registered it. */
   readonly accountId: string
   readonly url: string
   readonly thumbprints: readonly string[]
 }
 
 export interface IssuerKeys {
-  /** Finds the key that a token names. Rejects with `DocumentFailed` while there are none to look at. */
+  /** Finds the key that a token names. Rejects with `DocumentFailed` while no keys are available. */
   of(issuer: Issuer): JWTVerifyGetKey
 }
 
 /** Milliseconds. */
 const freshMs = 10 * 60_000
-/** How long keys are believed of a provider that does not answer. */
+/** How long keys stay valid while the provider does not answer. */
 const outageMs = 24 * 3_600_000
-/** A token may name any key it likes: so often is a provider asked again because of that. */
+/** Minimum time between two fetches because of unknown keys. A token can name any key. */
 const askAgainMs = 30_000
-/** How long a provider that failed is left alone. */
+/** How long a provider is left alone after a failure. */
 const pauseMs = 5000
-/** How long one question takes, both documents together. */
+/** Time limit of one fetch, both documents together. */
 const askMsMax = 5000
 /**
- * Calls that wait for providers, each with its request's place: not more than those of one source, and an
- * account's own providers, which may be as slow as it likes, leave room for those of others.
+ * Calls that may wait for providers, each holding its request's slot. The limit is below the slots of
+ * one source. An account's own providers may be slow, so each account has a limit that leaves slots for
+ * others.
  */
 const waitingMax = 1024
 const waitingPerAccountMax = 256
@@ -54,7 +54,7 @@ interface Entry {
 
 export interface IssuerKeyPorts {
   readonly fetchDocument: FetchDocument
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   readonly monotonic: () => number
   readonly onError: (error: unknown) => void
 }
@@ -64,7 +64,7 @@ export function createIssuerKeys({
   monotonic,
   onError,
 }: IssuerKeyPorts): IssuerKeys {
-  /** In the order of their last use. */
+  /** In order of last use. */
   const entries = new Map<string, Entry>()
   const room = createWaitingRoom()
 
@@ -98,7 +98,7 @@ export function createIssuerKeys({
   const refresh = async (entry: Entry, issuer: Issuer, olderThanMs: number): Promise<void> => {
     const paused = monotonic() - entry.failedAt < pauseMs
     if (ageOf(entry) < olderThanMs || paused) return
-    // One question at a time, for all who wait for its answer.
+    // One fetch at a time, shared by all waiting calls.
     await room(issuer.accountId, () => (entry.fetching ??= fetchInto(entry, issuer)))
   }
   const keysOf = (entry: Entry): JWTVerifyGetKey => {
@@ -114,7 +114,7 @@ export function createIssuerKeys({
       try {
         return await keysOf(entry)(header, token)
       } catch (error) {
-        // Keys are changed at any time: the token may be signed with one that is newer than ours.
+        // Providers rotate keys at any time: the token's key may be newer than the cached ones.
         if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
         await refresh(entry, issuer, askAgainMs)
         return keysOf(entry)(header, token)
@@ -123,9 +123,12 @@ export function createIssuerKeys({
   }
 }
 
-/** Waits for an answer, or not at all where there is no room: what is known is used then, as in an outage. */
+/**
+ * Waits for a fetch. Without a free slot it does not wait: the cached keys are used then, as in an
+ * outage.
+ */
 function createWaitingRoom(): (accountId: string, answer: () => Promise<void>) => Promise<void> {
-  /** By account; none is kept for which nobody waits. */
+  /** By account. Accounts without waiting calls have no entry. */
   const waiting = new Map<string, number>()
   let inAll = 0
   return async (accountId, answer) => {
@@ -170,8 +173,9 @@ async function fetchKeys(
 const modulusBitsMin = 2048
 
 /**
- * The public half of a key that signs, read anew: what is no such key is not there, so that no token
- * meets it. What signs is a pair: nothing that is published can be a shared secret.
+ * Reads the public half of a published signing key, field by field. Anything else is dropped, so that
+ * no token is checked against it. Only key pairs are kept: a published key must not become a shared
+ * secret.
  */
 function readVerifyingKey(published: unknown): readonly JWK[] {
   const { kty, use, key_ops: uses, kid, alg } = membersOf(published)

@@ -1,6 +1,6 @@
 /**
- * What the head of a request says of its signer while its body is still on the way. Nothing is proved: a
- * request is only refused here that would be refused with any body.
+ * Checks the signer that a request's head claims, while its body is still arriving. It proves nothing:
+ * it only refuses requests that would be refused with any body.
  * @module
  */
 import type { RequestHead } from '../wire/request.ts'
@@ -17,10 +17,10 @@ import {
 import type { CredentialLookup } from './credential.ts'
 
 /**
- * Refuses a request without a signature, one that is stale, and one whose access key is not there, is not
- * active or does not belong to its session token. Errors and their order are those of `authenticate`, so
- * that nobody learns more here than by a whole request.
- * @param expected `services`: those that the request may be for, as far as its head tells
+ * Refuses a request that is unsigned, stale, or signed with an access key that does not exist, is not
+ * active or does not belong to its session token. Errors and their order equal those of `authenticate`,
+ * so that a head reveals no more than a whole request.
+ * @param expected `services`: the possible services of the request, as far as its head says
  * @throws {KmsError}
  */
 export async function requireKnownSigner(
@@ -33,7 +33,7 @@ export async function requireKnownSigner(
   requireFresh(claim, Math.floor(expected.systemNow / 1000))
   const { services, regions } = expected
   const service = services.find((name) => name === claim.scope.service)
-  // Of several services the body says which one is called, and with it whether the scope is right.
+  // With several services, the body says which one is called, and so whether the scope is right.
   if (service !== undefined || services.length === 1) {
     requireScope(claim, { service: service ?? services[0] ?? '', regions })
   }

@@ -1,10 +1,11 @@
 /**
- * A session as the array that tokens seal: short, since each character is paid for in every request.
+ * Packs a session into the array that tokens seal. It is short, because every request carries each
+ * character.
  * @module
  */
 import type { Session, SessionKind } from '../model/session.ts'
 
-/** In the order of their numbers, which are sealed: what is added comes last. */
+/** In the order of their sealed numbers. New kinds go last. */
 const kinds: readonly SessionKind[] = ['role', 'user', 'federated', 'infrastructure']
 
 export type PackedSession = readonly [
@@ -31,7 +32,7 @@ export type PackedSession = readonly [
   ],
 ]
 
-/** @param secret its secret access key; empty where whoever has the token signs with another */
+/** @param secret the secret access key; empty when the token's holder signs with another key */
 export function packSession(session: Session, secret: string): PackedSession {
   return [
     kinds.indexOf(session.kind),
@@ -60,7 +61,7 @@ function webIdentityOf({
   return [[provider, audience, subject, methods]]
 }
 
-/** @param packed what `packSession` has made */
+/** @param packed a result of `packSession` */
 export function unpackSession(packed: PackedSession): {
   readonly session: Session
   readonly secret: string

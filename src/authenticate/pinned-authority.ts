@@ -1,7 +1,8 @@
 /**
- * The authority of a server whose certificate the system does not trust, where its thumbprint was
- * registered. It is only found here: whoever uses it verifies the whole chain and the name against it.
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc_verify-thumbprint.html
+ * Finds the certificate authority of a server by its registered thumbprint, when the system does not
+ * trust the server's certificate. The caller must verify the whole chain and the name against it.
+ * @see
+ *   https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc_verify-thumbprint.html
  * @module
  */
 import { X509Certificate } from 'node:crypto'
@@ -10,14 +11,14 @@ import { connect, type DetailedPeerCertificate } from 'node:tls'
 
 const chainMax = 10
 
-/** PEM. Rejects when no certificate that the server shows has one of the thumbprints. */
+/** Returns PEM. Rejects when no certificate of the server has one of the thumbprints. */
 export async function pinnedAuthority(
   url: URL,
   { lookup, signal }: { readonly lookup?: LookupFunction; readonly signal: AbortSignal },
   thumbprints: readonly string[],
 ): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<DetailedPeerCertificate>()
-  // Nothing is sent or believed over this connection: only what the server shows is looked at.
+  // Nothing is sent or trusted over this connection. It only reads the server's certificates.
   const socket = connect({
     host: url.hostname,
     port: url.port === '' ? 443 : Number(url.port),

@@ -1,6 +1,6 @@
 /**
- * Requests whose caller is not known leave no audit record, as at AWS: they are counted, and told to
- * the log at a bounded rate, however many come.
+ * Counts requests that fail authentication, and logs them at a bounded rate. As at AWS, they leave no
+ * audit record.
  * @module
  */
 import type { Logger } from 'pino'
@@ -8,13 +8,13 @@ import type { ErrorCode } from '../errors.ts'
 import type { Clock } from '../model/clock.ts'
 
 export interface Refusals {
-  /** @param address where the request came from */
+  /** @param address the source of the request */
   readonly note: (code: ErrorCode, address: string) => void
-  /** How many there were since the server started. */
+  /** The count since the server started. */
   readonly count: () => number
 }
 
-/** Between two lines of the log. */
+/** Milliseconds between two lines of the log. */
 const quietMs = 10_000
 
 export function createRefusals(log: Pick<Logger, 'warn'>, clock: Pick<Clock, 'system'>): Refusals {

@@ -1,9 +1,10 @@
 /**
- * Signatures of users that services have forwarded: each is taken once. Bounded, and closed when full.
+ * Remembers the users' signatures that services forwarded, so that each is accepted once. It is
+ * bounded, and refuses when full.
  *
- * INVARIANT (no replay): a signature is forgotten only when the latest time that was ever seen here is past
- * all at which it would be fresh; one from before the start is not taken, since it is not known whether it
- * was seen. So a clock that is set back, and a restart, open nothing.
+ * INVARIANT (no replay): a signature is forgotten only when the latest time seen here is past every
+ * time at which it would be fresh. A signature from before the start is refused, because it may have
+ * been used already. So a clock that is set back, and a restart, open nothing.
  * @module
  */
 import { KmsError } from '../errors.ts'
@@ -11,26 +12,26 @@ import { skewSeconds } from './claim.ts'
 
 export interface SeenSignatures {
   /**
-   * Takes a signature that was found right.
-   * @param signedAt seconds since the epoch, as is `now`
-   * @throws {KmsError} `InvalidSignatureException` when it is not new, `ThrottlingException` when there is
-   *   no room to remember it
+   * Accepts a signature that was verified.
+   * @param signedAt seconds since the epoch, like `now`
+   * @throws {KmsError} `InvalidSignatureException` when it is not new, `ThrottlingException` when it
+   *   cannot be remembered
    */
   take(signature: string, signedAt: number, now: number): void
 }
 
-/** A signature may be from the future by the skew, and is fresh for as long behind it. */
+/** A signature may be dated ahead by the skew, and stays fresh for the skew after its date. */
 const keptSeconds = 2 * skewSeconds
-/** Some 50 MB at most: more than 800 a second. */
+/** At most about 50 MB: more than 800 signatures a second. */
 const entriesMax = 500_000
 
-/** @param startedAt seconds since the epoch; what was signed in that second or before it is not taken */
+/** @param startedAt seconds since the epoch; signatures of that second or earlier are refused */
 export function createSeenSignatures(
   startedAt: number,
   limits: { readonly entriesMax: number } = { entriesMax },
 ): SeenSignatures {
   let latest = startedAt
-  // Two halves, each filled for as long as a signature is kept: the older one is then dropped whole.
+  // Two halves, each filled for the time that a signature is kept. Then the older half is dropped.
   let [older, newer] = [new Set<string>(), new Set<string>()]
   let halfFrom = startedAt
   return {

@@ -1,6 +1,6 @@
 /**
- * What services may not be used for, whatever policies say: neither in their own name nor for a user, nor by
- * what they run.
+ * Limits what services may call, whatever policies say: in their own name, for a user, and through
+ * their infrastructure.
  * @module
  */
 import { KmsError } from '../errors.ts'
@@ -11,8 +11,9 @@ import type { Operation } from '../operations/contract/operation.ts'
 const grantable: ReadonlySet<string> = new Set(grantOperations.map((name) => `kms:${name}`))
 
 /**
- * For a user, and by its infrastructure, a service may what a grant could give, and nothing else: never IAM,
- * STS, a key's policy or its life. In its own name it may call KMS, and what is made for services.
+ * Refuses calls that services may not make. For a user, and through its infrastructure, a service may
+ * use only what a grant could give: never IAM, STS, a key's policy or its lifecycle. In its own name it
+ * may call KMS and the operations made for services.
  * @throws {KmsError} `AccessDeniedException`
  */
 export function requireServedByService(
@@ -32,7 +33,7 @@ export function requireServedByService(
   throw new KmsError('AccessDeniedException', `Cannot call ${operation.name} with ${whose}`)
 }
 
-/** Whether all that the operation asks for is what a grant can give. */
+/** Whether a grant could give everything that the operation needs. */
 export function isGrantable({
   service,
   keys,

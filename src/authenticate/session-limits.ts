@@ -1,5 +1,5 @@
 /**
- * What temporary credentials may not be used for, whatever policies say.
+ * Limits what temporary credentials may call, whatever policies say.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
  * @module
  */
@@ -8,7 +8,7 @@ import type { Caller } from '../model/caller.ts'
 import type { SessionKind } from '../model/session.ts'
 import type { Operation } from '../operations/contract/operation.ts'
 
-/** The operations of STS that each kind of session may call; undefined for all but those below. */
+/** The STS operations that each kind of session may call. Role sessions may call all but those below. */
 const served: Readonly<Record<Exclude<SessionKind, 'role'>, readonly string[]>> = {
   infrastructure: [],
   user: ['AssumeRole', 'GetCallerIdentity'],
@@ -17,8 +17,8 @@ const served: Readonly<Record<Exclude<SessionKind, 'role'>, readonly string[]>> 
 const longTermOnly = ['GetFederationToken', 'GetSessionToken']
 
 /**
- * @throws {KmsError} `UnrecognizedClientException` for IAM by sessions without MFA, as AWS refuses it;
- *   `AccessDeniedException` for operations of STS that sessions do not have
+ * @throws {KmsError} `UnrecognizedClientException` for IAM with a session without MFA, as at AWS;
+ *   `AccessDeniedException` for STS operations that the session may not call
  */
 export function requireServedSession(
   { session }: Caller,

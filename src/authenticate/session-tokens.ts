@@ -1,9 +1,9 @@
 /**
- * Session tokens: a session and its secret access key, sealed, so that nothing is stored for one. A
- * token fits into a header; what does not fit cannot be asked for.
+ * Session tokens: a session and its secret access key, sealed, so that the server stores nothing for a
+ * session. A token fits into a header; a session that does not fit is refused.
  *
- * INVARIANT: a token is believed as far as it says what was issued. Whether its principal and the access
- * key behind it still are is asked at each use (`credentials.ts`).
+ * INVARIANT: a token proves only what was issued. `credentials.ts` checks at each use whether its
+ * principal and the access key behind it still exist.
  * @module
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
@@ -22,11 +22,12 @@ import { packSession, unpackSession, type PackedSession } from './packed-session
 
 export interface SessionTokens {
   /**
-   * @param charactersMin what the token has at least, whatever is in it
+   * Issues a session.
+   * @param charactersMin minimum length of the token, whatever it holds
    * @throws {SessionTooLarge}
    */
   issue(session: Session, charactersMin?: number): IssuedSession
-  /** What the token of just this access key holds; undefined for one that was not issued here. */
+  /** The content of a token of this access key; undefined for a token that was not issued here. */
   open(accessKeyId: string, token: string): UnsealedSession | undefined
 }
 
@@ -38,12 +39,12 @@ export interface UnsealedSession {
 
 /** Longest token, in characters. */
 export const sessionTokenCharactersMax = 4096
-/** What sealing adds, in bytes: `crypto/tokens.ts`. */
+/** Bytes that sealing adds (`crypto/tokens.ts`). */
 const sealBytes = 37
-/** Bytes that say how many of the others are the session. */
+/** Bytes that hold the length of the session. */
 const lengthBytes = 2
 const packedBytesMax = (sessionTokenCharactersMax / 4) * 3 - sealBytes - lengthBytes
-/** No session that was issued is longer, unpacked. */
+/** Bytes of the longest unpacked session. */
 const unpackedBytesMax = 65_536
 const secretBytes = 30
 export function createSessionTokens(
@@ -78,7 +79,7 @@ export function createSessionTokens(
   }
 }
 
-/** `u16 length ‖ session ‖ zeros`: so that a token can be given a length. */
+/** `u16 length ‖ session ‖ zeros`, which gives the token its minimum length. */
 function padded(payload: Buffer, charactersMin: number): Buffer {
   const wanted = Math.ceil((charactersMin * 3) / 4) - sealBytes
   const bytes = Buffer.alloc(Math.max(lengthBytes + payload.length, wanted))
@@ -91,7 +92,7 @@ function pack(session: Session, secret: string): Buffer {
   return deflateRawSync(JSON.stringify(packSession(session, secret)), { level: 9 })
 }
 
-/** @param payload what was sealed by `issue`, so that its JSON is the session's */
+/** @param payload a payload that `issue` sealed, so that its JSON is a session */
 function unpack(payload: Buffer): UnsealedSession {
   const packedBytes = payload.subarray(lengthBytes, lengthBytes + payload.readUInt16BE(0))
   const bytes = inflateRawSync(packedBytes, { maxOutputLength: unpackedBytesMax })

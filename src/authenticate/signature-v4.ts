@@ -1,9 +1,9 @@
 /**
- * Who signed a request: AWS Signature Version 4, in the header and the presigned form.
+ * Authenticates the signer of a request: AWS Signature Version 4, in the header and the presigned form.
  *
- * Accepted risk: a signature may be used again inside its window — five minutes, or as long as
- * `X-Amz-Expires` says, a week at most — as at AWS. It binds method, target, host, every `x-amz-*`
- * header and the body, so what is repeated is the very same call.
+ * Accepted risk: a signature may be used again within its window, as at AWS. That is five minutes, or
+ * `X-Amz-Expires`, at most a week. It binds method, target, host, every `x-amz-*` header and the body,
+ * so a replay repeats exactly the same call.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
  * @module
  */
@@ -27,21 +27,21 @@ import type { SigningKeys } from './signing-keys.ts'
 import { formatBasic } from './timestamp.ts'
 import type { Credential, CredentialLookup } from './credential.ts'
 
-/** The type of a parameter here, for who passes it on. */
+/** Re-exported for callers that pass it on. */
 export type { SigningKeys }
 
-/** What the called service expects of a signature. */
+/** What a signature must match. */
 export interface Expected {
   /** The signing name of the called service: `kms`. */
   readonly service: string
   readonly regions: RegionTable
-  /** The system's time in milliseconds since the epoch, which no test may move. */
+  /** The system's time in milliseconds since the epoch. Tests cannot move it. */
   readonly systemNow: number
 }
 
 export interface Authenticated {
   readonly caller: Caller
-  /** The Region of the credential scope: the Region of the call. */
+  /** The Region of the credential scope, which is the Region of the call. */
   readonly region: string
   readonly partition: string
 }
@@ -50,12 +50,12 @@ const accessKeyIdPattern = /^\w{3,128}$/
 
 /**
  * Proves who signed `request`, or refuses it.
- * @param credentials looks up an access key; it is asked at most once, and never for a request whose
- * signature cannot be checked as it stands
- * @throws {KmsError} `MissingAuthenticationTokenException` for no signature,
- * `IncompleteSignatureException` for one that leaves something open, `InvalidSignatureException` for one
- * that is stale, out of scope or wrong, `UnrecognizedClientException` for an access key that is not
- * there, is not active or was used with a session token
+ * @param credentials looks up an access key. It is called at most once, and never for a request that
+ *   cannot be checked.
+ * @throws {KmsError} `MissingAuthenticationTokenException` without a signature,
+ *   `IncompleteSignatureException` for an ambiguous one, `InvalidSignatureException` for one that is
+ *   stale, out of scope or wrong, `UnrecognizedClientException` for an access key that does not exist,
+ *   is not active or came with a wrong session token
  */
 export async function authenticate(
   request: RawRequest,
@@ -84,18 +84,18 @@ export async function authenticate(
   return { caller: callerOf(signer, partition), region: claim.scope.region, partition }
 }
 
-/** What a signature is said to be over. */
+/** What a signature covers. */
 export interface Signed {
   readonly claim: Claim
   /** The canonical request. */
   readonly canonical: string
-  /** SHA-256 of the body, lower-case hex: what it has, or is said to have. */
+  /** SHA-256 of the body, lower-case hex: computed, or declared by the caller. */
   readonly payloadHash: string
 }
 
 /**
- * Answers the credential that has signed just this.
- * @throws {KmsError} `UnrecognizedClientException` where there is none, `InvalidSignatureException`
+ * Returns the credential that signed exactly this.
+ * @throws {KmsError} `UnrecognizedClientException` without a credential, `InvalidSignatureException`
  */
 export function requireSigned(
   { claim, canonical, payloadHash }: Signed,
@@ -105,7 +105,7 @@ export function requireSigned(
   const { scope } = claim
   const scopeText = `${scope.date}/${scope.region}/${scope.service}/aws4_request`
   const text = stringToSign(claim.signedAt.basic, scopeText, canonical)
-  // The same work is done for a key that is not there, so that it shows by its error alone.
+  // An unknown access key takes the same work, so that only the error differs and not the time.
   const secret = credential?.signingSecret ?? signingKeys.decoy
   const signingKey = signingKeys.of(scope, secret)
   const right = sameText(
@@ -154,7 +154,7 @@ export function requireFresh(
   }
 }
 
-/** AWS says all that is wrong with a scope at once. Answers the Region's partition. */
+/** Checks the scope, and reports all of its faults at once, as AWS does. Returns the Region's partition. */
 export function requireScope(
   { scope, terminator, signedAt }: Claim,
   expected: Pick<Expected, 'service' | 'regions'>,
@@ -186,24 +186,24 @@ export function requireScope(
   throw new KmsError('InvalidSignatureException', faults.join(' '))
 }
 
-/** The credential, if there is one that may sign this request. */
+/** The credential, if it may sign this request. */
 export async function usable(
   { scope, sessionToken }: Pick<Claim, 'scope' | 'sessionToken'>,
   credentials: CredentialLookup,
 ): Promise<Credential | undefined> {
-  // No access key has any other form: nothing caller-controlled of another size goes further.
+  // Every access key has this form. Caller-controlled text of another length stops here.
   if (!accessKeyIdPattern.test(scope.accessKeyId)) return undefined
   const credential = await credentials(scope.accessKeyId, sessionToken)
   if (credential?.accessKeyId !== scope.accessKeyId || credential.status !== 'Active') {
     return undefined
   }
-  // A long-term access key has no session, so a token that comes with it is nobody's.
+  // A long-term access key has no session, so a session token with it is refused.
   return (sessionToken === undefined) === (credential.session === undefined)
     ? credential
     : undefined
 }
 
-/** One error for a key that is not there, is not active or came with a token that is not its own. */
+/** One error for an access key that does not exist, is not active or came with another key's token. */
 export function unrecognized(): KmsError {
   return new KmsError(
     'UnrecognizedClientException',
@@ -211,13 +211,13 @@ export function unrecognized(): KmsError {
   )
 }
 
-/** In constant time; the length of a signature is no secret. */
+/** Compares in constant time. The length of a signature is not secret. */
 function sameText(calculated: string, given: string): boolean {
   if (given.length !== calculated.length) return false
   return timingSafeEqual(Buffer.from(calculated, 'latin1'), Buffer.from(given, 'latin1'))
 }
 
-/** One error whatever differs. */
+/** One error, whatever differs. */
 function mismatch(): KmsError {
   return new KmsError(
     'InvalidSignatureException',
@@ -227,7 +227,7 @@ function mismatch(): KmsError {
   )
 }
 
-/** By credential: it goes when its credential does. */
+/** Callers by credential. An entry goes with its credential. */
 const callers = new WeakMap<Credential, { readonly partition: string; readonly caller: Caller }>()
 
 function callerOf(credential: Credential, partition: string): Caller {

@@ -1,12 +1,12 @@
 /**
- * Signing keys of Signature Version 4: derived from a secret access key for one day, Region and
- * service, and remembered, since a client signs thousands of requests under one.
+ * A cache of Signature Version 4 signing keys. Each is derived from a secret access key for one day,
+ * Region and service. It is cached because a client signs thousands of requests with one.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  * @module
  */
 import { createHmac, createSecretKey, generateKeySync, type KeyObject } from 'node:crypto'
 
-/** What a signing key is good for. */
+/** The scope of a signing key. */
 export interface SigningScope {
   readonly accessKeyId: string
   /** `YYYYMMDD` */
@@ -19,25 +19,25 @@ export interface SigningKeys {
   /** The signing key under `secret` (the HMAC key `"AWS4" ‖ secret access key`). */
   readonly of: (scope: SigningScope, secret: KeyObject) => KeyObject
   /**
-   * Remembers a signing key under which a signature was found right. Nothing else is remembered: who
-   * cannot sign must not be able to push out the keys of those who can.
+   * Caches a signing key that verified a signature. No other keys are cached: a client that cannot sign
+   * must not evict the keys of those that can.
    */
   readonly remember: (scope: SigningScope, secret: KeyObject, key: KeyObject) => void
-  /** Stands in for the secret of an access key that is not there: nobody can sign under it. */
+  /** Replaces the secret of an unknown access key. Nobody can sign with it. */
   readonly decoy: KeyObject
 }
 
-/** @param maxEntries how many signing keys are remembered; the one used longest ago goes first */
+/** @param maxEntries cached signing keys; the least recently used is evicted first */
 export function createSigningKeys(maxEntries: number): SigningKeys {
   interface Entry {
     readonly secret: KeyObject
     readonly key: KeyObject
   }
-  // A Map keeps the order of insertion: its first entry is the one used longest ago.
+  // A Map keeps the order of insertion: the first entry is the least recently used.
   const entries = new Map<string, Entry>()
   return {
     of: (scope, secret) => {
-      // By identity: a secret that was changed or put back is another KeyObject, and derives anew.
+      // By identity: a secret that was changed or restored is another KeyObject, and derives a new key.
       const entry = entries.get(entryName(scope))
       return entry?.secret === secret ? entry.key : derive(scope, secret)
     },
@@ -54,7 +54,7 @@ export function createSigningKeys(maxEntries: number): SigningKeys {
 }
 
 function entryName({ accessKeyId, date, region, service }: SigningScope): string {
-  // None of the parts holds a slash: they were split at slashes.
+  // No part holds a slash: they were split at slashes.
   return `${accessKeyId}/${date}/${region}/${service}`
 }
 

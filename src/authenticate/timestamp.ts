@@ -1,11 +1,11 @@
 /**
- * The date of a signature, to the second.
+ * The date of a signature, in seconds.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-signing-elements.html
  * @module
  */
 
 export interface Timestamp {
-  /** `YYYYMMDDTHHMMSSZ`, as it goes into the string to sign. */
+  /** `YYYYMMDDTHHMMSSZ`, as in the string to sign. */
   readonly basic: string
   /** Seconds since the epoch. */
   readonly seconds: number
@@ -13,10 +13,10 @@ export interface Timestamp {
 
 const basicPattern = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/
 
-/** Requests of one second carry one date: reading it anew takes 2 µs. */
+/** A cache of one: requests of the same second have the same date, and parsing takes 2 µs. */
 let last: Timestamp | undefined
 
-/** ISO 8601 basic format or, for a `Date` header, HTTP's own; undefined for a date that is none. */
+/** Parses the ISO 8601 basic format or, for a `Date` header, the HTTP format. Undefined for other text. */
 export function parseTimestamp(text: string): Timestamp | undefined {
   if (text === last?.basic) return last
   const timestamp = readTimestamp(text)
@@ -31,7 +31,7 @@ function readTimestamp(text: string): Timestamp | undefined {
       .slice(1)
       .map(Number)
     const seconds = Date.UTC(year, month - 1, day, hour, minute, second) / 1000
-    // The thirtieth of February is carried over into March, and so reads differently.
+    // Date.UTC carries February 30 over into March, so the text differs.
     return formatBasic(seconds) === text ? { basic: text, seconds } : undefined
   }
   if (text.length !== 'Sun, 30 Aug 2015 12:36:00 GMT'.length) return undefined

@@ -1,6 +1,7 @@
 /**
- * Step 3 for the one call that carries no signature: AssumeRoleWithWebIdentity. Who calls is whom the token
- * of a provider proves, in the account of the role that the call names, where the provider is registered.
+ * Step 3 for the one call without a signature: AssumeRoleWithWebIdentity. The caller is the subject
+ * that the provider's token proves. The provider must be registered in the account of the role that the
+ * call names.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  * @module
  */
@@ -16,17 +17,20 @@ import type { IssuerKeys } from './issuer-keys.ts'
 export interface WebIdentityPorts {
   readonly store: Pick<StoreReads, 'findOidcProvider'>
   readonly issuerKeys: IssuerKeys
-  /** Milliseconds since the epoch, of the system's clock. */
+  /** Milliseconds since the epoch of the system clock. */
   readonly systemNow: () => number
 }
 
-/** The members of the call that say who it is. */
+/** The members of the call that identify the caller. */
 export interface GivenIdentity {
   readonly roleArn: string
   readonly token: string
 }
 
-/** @throws {KmsError} `ValidationException`, `IDPCommunicationErrorException`, and what refuses tokens */
+/**
+ * @throws {KmsError} `ValidationException`, `IDPCommunicationErrorException`, and the errors of invalid
+ *   tokens
+ */
 export async function authenticateWebIdentity(
   { roleArn, token }: GivenIdentity,
   partition: string,
@@ -41,7 +45,7 @@ export async function authenticateWebIdentity(
   const name = readIssuer(issuer)?.name
   const provider =
     name === undefined ? undefined : await store.findOidcProvider({ accountId, name })
-  // Nobody else's issuer is ever asked for anything.
+  // Only issuers that the account registered are ever contacted.
   if (provider?.url !== issuer) {
     throw new KmsError(
       'InvalidIdentityTokenException',
