@@ -36,7 +36,6 @@ const turns: readonly (readonly [pattern: RegExp, instead: string])[] = [
  */
 export const turnsLeft: Readonly<Record<string, number>> = {
   docs: 50,
-  'docs/adr': 29,
   src: 3,
   'src/authorize': 6,
   'src/cache': 1,
