@@ -1,12 +1,12 @@
-/** Accounts and the access keys that sign for them. @module */
+/** Accounts and their access keys. @module */
 import type { Organization } from './organization.ts'
 
 export interface AccountRecord {
   /** Twelve digits. */
   readonly accountId: string
-  /** A name of its own, which no other account has. */
+  /** Unique among all accounts. */
   readonly alias?: string
-  /** Absent for an account of its own. */
+  /** Absent for an account outside any organization. */
   readonly organization?: Organization
   readonly createdAt: number
   readonly rowVersion: number
@@ -15,7 +15,7 @@ export interface AccountRecord {
 export interface AccessKeyRecord {
   readonly accessKeyId: string
   readonly accountId: string
-  /** What the key signs as. */
+  /** The kind of principal that the key signs for. */
   readonly principalKind: 'root' | 'user'
   /** The account id for a root user, `AIDA…` for a user. */
   readonly principalId: string
@@ -28,7 +28,7 @@ export interface AccessKeyRecord {
   readonly rowVersion: number
 }
 
-/** One use of an access key, whatever it was told. */
+/** One use of an access key, whether or not the call was allowed. */
 export interface AccessKeyUse {
   readonly accessKeyId: string
   /** The signing name: `kms`. */

@@ -1,7 +1,7 @@
-/** IP addresses as they are compared, counted and recorded. @module */
+/** IP addresses in the one form in which Trent compares, counts and records them. @module */
 import { isIP, isIPv6, SocketAddress } from 'node:net'
 
-/** An IPv4 address that came over an IPv6 socket is an IPv4 address. */
+/** Turns an IPv4 address that arrived over an IPv6 socket into a plain IPv4 address. */
 export function plainAddress(remoteAddress: string | undefined): string {
   const address = remoteAddress ?? ''
   return address.startsWith('::ffff:') && address.includes('.')
@@ -9,7 +9,10 @@ export function plainAddress(remoteAddress: string | undefined): string {
     : address
 }
 
-/** The one spelling of an address that somebody wrote, without its scope; undefined for other text. */
+/**
+ * Returns the canonical form of an address in configuration or a policy, without its scope, or
+ * undefined for other text.
+ */
 export function readAddress(text: string): string | undefined {
   const family = isIP(text)
   if (family === 0) return undefined
@@ -19,7 +22,10 @@ export function readAddress(text: string): string | undefined {
   return plainAddress(new SocketAddress({ address, family: 'ipv6' }).address)
 }
 
-/** What is counted as one client: an IPv4 address, or the /64 that an IPv6 client can choose addresses in. */
+/**
+ * The unit that counts as one client: an IPv4 address, or an IPv6 /64, within which a client can
+ * choose any address.
+ */
 export function sourceOf(address: string): string {
   if (!isIPv6(address)) return address
   const [head = '', tail] = (address.split('%')[0] ?? '').split('::')
@@ -30,7 +36,7 @@ export function sourceOf(address: string): string {
   return `${groups.slice(0, 4).join(':').toLowerCase()}::/64`
 }
 
-/** Whether nothing outside this machine can reach `host`. */
+/** Whether `host` can be reached only from this machine. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }

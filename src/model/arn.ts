@@ -1,5 +1,5 @@
 /**
- * Amazon Resource Names of the things that Trent holds.
+ * Parses and builds Amazon Resource Names.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
  * @module
  */
@@ -9,11 +9,11 @@ export interface Arn {
   readonly service: string
   readonly region: string
   readonly accountId: string
-  /** All that follows the fifth colon, for example `key/1234…` or `alias/a`. */
+  /** Everything after the fifth colon, for example `key/1234…` or `alias/a`. */
   readonly resource: string
 }
 
-/** Splits an ARN, or answers undefined; checks form only. */
+/** Splits an ARN, or returns undefined. Checks its form only. */
 export function parseArn(text: string): Arn | undefined {
   const parts = text.split(':')
   if (parts.length < 6 || parts[0] !== 'arn') return undefined

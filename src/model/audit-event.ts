@@ -1,12 +1,12 @@
 /**
- * Audit records as LookupEvents answers them, and how they are looked for.
+ * Audit records as LookupEvents returns them, and the queries that find them.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
  * @module
  */
 
 import type { CountedCall } from './usage.ts'
 
-/** So far back reaches the event history, in milliseconds. */
+/** How far back the event history reaches, in milliseconds. */
 export const eventHistoryMs = 90 * 86_400_000
 
 export const lookupAttributes = [
@@ -22,14 +22,14 @@ export const lookupAttributes = [
 export type LookupAttribute = (typeof lookupAttributes)[number]
 
 export interface IndexedResource {
-  /** AWS leaves it out of events that use keys. */
+  /** AWS omits it in events that use keys. */
   readonly type?: string
   readonly name: string
 }
 
-/** An audit record as it is looked up. */
+/** An audit record in the event index. */
 export interface IndexedEvent {
-  /** Whose it is, and where it happened: nobody else sees it. */
+  /** The account and Region of the record: only they see it. */
   readonly accountId: string
   readonly region: string
   /** Milliseconds since the epoch. */
@@ -40,17 +40,20 @@ export interface IndexedEvent {
   readonly readOnly: string
   readonly username?: string
   readonly accessKeyId?: string
-  /** As answers show them. */
+  /** Resources that the answer shows. */
   readonly resources: readonly IndexedResource[]
-  /** What the record names beyond that: the event is found by it, and does not show it. */
+  /**
+   * Other resources that the record names: lookups find the event by them, but answers do not show
+   * them.
+   */
   readonly hiddenResources?: readonly IndexedResource[]
-  /** What it counts as, where it is a request of KMS or a turn in a key's life. */
+  /** How metrics count it. Present for KMS requests and changes of a key's state. */
   readonly counted?: CountedCall
   /** The record's own JSON text. */
   readonly text: string
 }
 
-/** Of all events of an account and Region, or of those that have a value under an attribute. */
+/** All events of an account and Region, or those with a given value of one attribute. */
 export interface EventScope {
   readonly accountId: string
   readonly region: string
@@ -59,21 +62,21 @@ export interface EventScope {
 
 export interface EventQuery {
   readonly scope: EventScope
-  /** Milliseconds since the epoch, both included. */
+  /** Milliseconds since the epoch; both bounds are included. */
   readonly from: number
   readonly until: number
-  /** What an earlier page ended with. */
+  /** The `next` of the page before. */
   readonly after?: string
   readonly limit: number
 }
 
 export interface EventPage {
   readonly events: readonly IndexedEvent[]
-  /** Where the next page begins; absent in the last. */
+  /** Pass it as `after` to get the next page. Absent on the last page. */
   readonly next?: string
 }
 
 export interface EventLookup {
-  /** @throws {RangeError} when `after` is none that was answered */
+  /** @throws {RangeError} when `after` is not the `next` of an earlier page */
   lookup(query: EventQuery): Promise<EventPage>
 }

@@ -1,20 +1,22 @@
-/** Who writes the audit journal, and what was last said of each stream. @module */
+/** The writers of the audit journal, and the last checkpoint of each stream. @module */
 
 export interface AuditWriter {
-  /** Its stream. */
+  /** The name of its stream. */
   readonly stream: string
-  /** Where the stream begins: behind what was deleted after it was delivered, or at its genesis. */
+  /**
+   * Where the stream begins: its genesis, or the end of the part that was deleted after delivery.
+   */
   readonly first: StreamStart
-  /** The last checkpoint that is known to be durable: its text, and its signature of 64 bytes. */
+  /** The last checkpoint known to be durable: its text, and its 64-byte signature. */
   readonly checkpoint?: { readonly text: string; readonly signature: Uint8Array }
 }
 
 export interface StreamStart {
-  /** From 1. */
+  /** Counted from 1. */
   readonly segment: number
-  /** The hash of the last frame before it, in lower-case hex; null at the genesis. */
+  /** The hash of the frame before the start, in lower-case hex; null at the genesis. */
   readonly hash: string | null
-  /** Records before it. */
+  /** The number of records before the start. */
   readonly records: number
 }
 

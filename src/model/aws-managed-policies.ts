@@ -1,21 +1,21 @@
 /**
- * AWS's own managed policies, as far as they speak of what is here: every account has them, and none changes
- * them. Each is in the version that holds.
+ * AWS's own managed policies, as far as they concern the services that Trent offers, each in its
+ * default version. Every account has them, and no account can change them.
  * @see https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
  * @module
  */
 import type { ManagedPolicyRecord } from './managed-policy.ts'
 
-/** In the place of an account in their ARNs: `arn:aws:iam::aws:policy/AdministratorAccess`. */
+/** Stands for the account in their ARNs: `arn:aws:iam::aws:policy/AdministratorAccess`. */
 export const awsAccountId = 'aws'
 
-/** AWS's own id is not known: this one is Trent's. */
+/** Trent's own id, because AWS's is not published. */
 export const multiRegionPolicyId = 'ANPAZKAPJZG4MRKSYNCKY'
 const serviceRolePath = '/aws-service-role/'
 
 interface Published {
   readonly name: string
-  /** `/` where it is left out. */
+  /** `/` if omitted. */
   readonly path?: string
   readonly policyId: string
   readonly description: string
@@ -151,7 +151,7 @@ export const awsManagedPolicies: readonly ManagedPolicyRecord[] = published.map(
 const byId = new Map(awsManagedPolicies.map((policy) => [policy.policyId, policy]))
 const byName = new Map(awsManagedPolicies.map((policy) => [policy.name, policy]))
 
-/** By its unique id. */
+/** Finds a policy by its unique id. */
 export function awsManagedPolicy(policyId: string): ManagedPolicyRecord | undefined {
   return byId.get(policyId)
 }
@@ -160,7 +160,7 @@ export function awsManagedPolicyNamed(name: string): ManagedPolicyRecord | undef
   return byName.get(name)
 }
 
-/** Whether services have it, and nobody else can be given it. */
+/** Whether only service-linked roles can have the policy. */
 export function isServiceRolePolicy({
   accountId,
   path,
@@ -168,7 +168,7 @@ export function isServiceRolePolicy({
   return accountId === awsAccountId && path === serviceRolePath
 }
 
-/** Whether it is one that no account changes. */
+/** Whether AWS owns the policy, so that no account can change it. */
 export function isAwsManaged({ accountId }: Pick<ManagedPolicyRecord, 'accountId'>): boolean {
   return accountId === awsAccountId
 }

@@ -1,13 +1,14 @@
-/** Who calls: what authentication proves and everything after it relies on. @module */
+/** The caller: what authentication establishes, and everything after it relies on. @module */
 import type { IdentityTag } from './identity.ts'
 import type { CallingService, ServicePrincipal } from './service.ts'
 import type { Session } from './session.ts'
 
 /**
- * `root`, `user`, `assumed-role` and `federated-user` are principals of accounts, and `infrastructure` is
- * what a service runs for one. `service` is a service in its own name. `operator` came through the
- * operator door, `test` through the test API; neither can call an AWS service. `web-identity` is whom a token
- * of an identity provider proves: it can ask for a role's session, and for nothing else.
+ * `root`, `user`, `assumed-role` and `federated-user` are principals of accounts. `infrastructure`
+ * is something that a service runs for an account. `service` is a service that calls in its own
+ * name. `operator` came through the operator socket and `test` through the test API; neither can
+ * call an AWS service. `web-identity` is the subject of an identity provider's token; it can only
+ * ask for a role's session.
  */
 export type CallerKind =
   | 'root'
@@ -29,11 +30,14 @@ export interface SessionIssuer {
   readonly userName?: string
 }
 
-/** By which services a caller calls. */
+/** The services through which a caller calls. */
 export interface Forwarding {
-  /** From the one that the caller called to the one that calls here: `athena.amazonaws.com`, … */
+  /**
+   * All services on the way, from the one that the caller called to the one that sends this call:
+   * `athena.amazonaws.com`, …
+   */
   readonly via: readonly string[]
-  /** The last of them. */
+  /** The last service in `via`. */
   readonly service: CallingService
   /** Milliseconds since the epoch. */
   readonly issuedAt: number
@@ -41,11 +45,11 @@ export interface Forwarding {
 
 export interface Caller {
   readonly kind: CallerKind
-  /** Empty for a service, which is of no account. */
+  /** Empty for a service, which belongs to no account. */
   readonly accountId: string
   /**
-   * In the partition of the call's Region; `arn:aws:iam::111122223333:root` for a root user, its provider's
-   * for a web identity.
+   * In the partition of the call's Region. For a root user, `arn:aws:iam::111122223333:root`; for a
+   * web identity, the ARN of its provider.
    */
   readonly arn: string
   /**
@@ -53,38 +57,38 @@ export interface Caller {
    * federated user.
    */
   readonly uniqueId: string
-  /** Absent for operators and the test API, which sign nothing. */
+  /** Absent for operators and the test API, which do not sign. */
   readonly accessKeyId?: string
   readonly userName?: string
-  /** Of an assumed role whose path its session's ARN does not show. */
+  /** The role behind a session, because the session's ARN omits the role's path. */
   readonly roleArn?: string
-  /** Present where temporary credentials signed. */
+  /** Present if the caller signed with temporary credentials. */
   readonly session?: Session
-  /** Whose permissions a session has; present with `session`. */
+  /** The identity that gives a session its permissions; present with `session`. */
   readonly issuer?: SessionIssuer
-  /** Of a web identity. */
+  /** Present for a web identity. */
   readonly webIdentity?: WebIdentityCaller
-  /** Present where a service calls for the caller, by a forward access session. */
+  /** Present if a service calls on behalf of the caller, by a forward access session. */
   readonly forwarded?: Forwarding
-  /** Present for a service in its own name. */
+  /** Present for a service that calls in its own name. */
   readonly service?: ServicePrincipal
 }
 
-/** What a token has proved. */
+/** What a verified token says. */
 export interface WebIdentityCaller {
-  /** The name of its provider. */
+  /** The name of the identity provider. */
   readonly provider: string
   readonly audience: string
   readonly subject: string
-  /** By name; policies ask for them as `<provider>:<claim>`. */
+  /** By name. Policies refer to them as `<provider>:<claim>`. */
   readonly claims: Readonly<Record<string, string | readonly string[]>>
-  /** Tags that the provider gives to the session. */
+  /** Session tags that the provider sets. */
   readonly tags: readonly IdentityTag[]
   readonly transitiveTagKeys: readonly string[]
   readonly sourceIdentity?: string
 }
 
-/** The service that has sent the call, for somebody or in its own name. */
+/** The service that sent the call, on behalf of a caller or in its own name. */
 export function invokingService({
   forwarded,
   service,
@@ -92,7 +96,7 @@ export function invokingService({
   return forwarded?.service ?? service
 }
 
-/** The unique id of the role behind a session, whose own is `AROA…:session`. */
+/** The unique id of the role behind a session, from the session's `AROA…:session`. */
 export function roleIdOf({ uniqueId }: Pick<Caller, 'uniqueId'>): string {
   const [roleId = ''] = uniqueId.split(':')
   return roleId

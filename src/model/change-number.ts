@@ -1,6 +1,6 @@
 /**
- * The number of a change in the record of it, as the member `trent.change`. Numbers are those of the store:
- * they count its changes from 1.
+ * The number of the store's change that an audit record describes, in the record's member
+ * `trent.change`. The store counts its changes from 1.
  * @module
  */
 
@@ -10,7 +10,10 @@ export function withChangeNumber(record: string, change: number): string {
   return JSON.stringify({ ...members, trent: { ...members.trent, change } })
 }
 
-/** The number in a record that was parsed; undefined for a record of no change, or of an earlier version. */
+/**
+ * The change number in a parsed record; undefined if the record describes no change, or an earlier
+ * version wrote it.
+ */
 export function changeNumberOf(record: unknown): number | undefined {
   const { trent } = Object(record) as { readonly trent?: unknown } // checked below
   const { change } = Object(trent) as { readonly change?: unknown }

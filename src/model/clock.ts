@@ -1,10 +1,10 @@
-/** Time and randomness as ports, so that tests can fix them. @module */
+/** Interfaces of time and randomness, so that tests can fix them. @module */
 
 /** Both readings are milliseconds since the epoch. */
 export interface Clock {
-  /** Drives everything stored or decided; a test may move it. */
+  /** The time for everything stored or decided. Tests may move it. */
   now(): number
-  /** The system's time: signature freshness and the `Date` header, which no test may move. */
+  /** The system's time, for signature freshness and the `Date` header. Tests cannot move it. */
   system(): number
 }
 

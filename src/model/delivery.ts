@@ -1,14 +1,19 @@
-/** Files on their way to where a trail delivers, and the digests that name them. @module */
+/** Files on their way to a trail's destination, and the digests that list them. @module */
 import type { DigestPublicKey, TrailRecord, TrailRef } from './trail.ts'
 
-/** Up to where the records of a stream have been put into files: a place behind a checkpointed frame. */
+/**
+ * The end of the records of a stream that are already in files: a position after a checkpointed
+ * frame.
+ */
 export interface DeliveryCursor {
   readonly stream: string
   readonly segment: number
   readonly offset: number
 }
 
-/** Where the records of a log file lie in the journal: from one frame up to another of one segment. */
+/**
+ * The place of a log file's records in the journal: from one frame to another of the same segment.
+ */
 export interface JournalRange {
   readonly stream: string
   readonly segment: number
@@ -16,50 +21,50 @@ export interface JournalRange {
   readonly to: number
 }
 
-/** Whose files a digest chain is of. */
+/** Identifies a digest chain. */
 export interface ChainRef {
   readonly trail: TrailRef
-  /** What the files are about. */
+  /** The Region of the events in the files. */
   readonly region: string
 }
 
-/** A file whose name and bytes are fixed. */
+/** A file to deliver; its name and bytes no longer change. */
 export interface DeliveryFile extends ChainRef {
-  /** The order in which files are delivered, and the name of the bytes on disk. */
+  /** The order of delivery, and the name of the file on disk. */
   readonly sequence: number
   readonly kind: 'log' | 'digest'
   readonly bucket: string
   /** The object's key. */
   readonly key: string
-  /** SHA-256 of what is compressed, in lower-case hex. */
+  /** SHA-256 of the content before compression, in lower-case hex. */
   readonly hash: string
-  /** SHA-256 of the bytes as they are delivered, in lower-case hex. */
+  /** SHA-256 of the bytes as delivered, in lower-case hex. */
   readonly bytesHash: string
-  /** Milliseconds since the epoch; of log files only. */
+  /** Milliseconds since the epoch; present for log files only. */
   readonly oldest?: number
   readonly newest?: number
   readonly records: number
   readonly range?: JournalRange
-  /** The trail as it was: with the range it says what the file holds. */
+  /** The trail at the time the file was made. Together with the range it determines the content. */
   readonly rule?: TrailRecord
-  /** The object's own metadata. */
+  /** The object's metadata. */
   readonly metadata: Readonly<Record<string, string>>
   readonly kmsKeyId?: string
-  /** Who is to hear of it; an empty text for the operator's own trail. */
+  /** The topic to notify; empty for the operator's own trail. */
   readonly topicArn?: string
   /** Milliseconds since the epoch. */
   readonly madeAt: number
   readonly deliveredAt?: number
   readonly isNotified: boolean
-  /** A digest names it, or none is to. */
+  /** Whether a digest lists the file, or none needs to. */
   readonly isListed: boolean
 }
 
-/** The digests of one trail and Region: what the next one follows. */
+/** The digests of one trail and Region, and what the next one continues from. */
 export interface DigestChain extends ChainRef {
-  /** Where the last digest ended, milliseconds since the epoch. */
+  /** End of the last digest, in milliseconds since the epoch. */
   readonly end: number
-  /** Undefined before the first. */
+  /** Undefined before the first digest. */
   readonly last?: {
     readonly bucket: string
     readonly key: string
@@ -76,19 +81,22 @@ export interface DigestKey extends DigestPublicKey {
   readonly wrapped: Uint8Array
 }
 
-/** The steps of delivery: records into files, files into digests, files to their place, the webhook. */
+/**
+ * The steps of delivery: records into files, files into digests, files to their destination, the
+ * webhook.
+ */
 export type DeliveryStep = 'files' | 'digests' | 'place' | 'webhook'
 
 /** How far delivery is behind the journal. */
 export interface DeliveryFigures {
   readonly waitingFiles: number
-  /** Every record that is older has been delivered: milliseconds since the epoch. */
+  /** Milliseconds since the epoch: every older record has been delivered. */
   readonly deliveredUntil: number
-  /** Failures in a row, since the last success; of the trail that has most of them. */
+  /** Failures in a row since the last success, for the trail that has the most. */
   readonly failures: Readonly<Record<DeliveryStep, number>>
 }
 
-/** One text for a trail, in rows and maps. */
+/** A trail as one string, for rows and map keys. */
 export function trailText({ accountId, homeRegion, name }: TrailRef): string {
   return `${accountId}/${homeRegion}/${name}`
 }

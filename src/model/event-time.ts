@@ -1,6 +1,6 @@
-/** The time of a record. @module */
+/** Formats the time of an audit record. @module */
 
-/** Records of one second have one text. */
+/** Cached, because many records fall into the same second. */
 let lastTime = { second: 0, text: '1970-01-01T00:00:00Z' }
 
 /** ISO 8601 in whole seconds, as CloudTrail prints it. */

@@ -1,25 +1,28 @@
 /**
- * A queue that is fair between accounts, and between the principals of an account. Accounts take turns, and
- * so do the principals of each, so that a flood waits for itself.
+ * A queue that is fair between accounts, and between the principals of an account. Accounts take
+ * turns, and so do the principals of each, so that a flood of calls delays only itself.
  *
- * INVARIANT (nobody is crowded out): a full queue gives up the last item of whoever holds more than a fair
- * share, rather than refuse somebody who holds less.
+ * INVARIANT (nobody is crowded out): a full queue drops the last item of a party that holds more
+ * than its fair share, rather than refuse a party that holds less.
  * @module
  */
 import type { Party } from './party.ts'
 
 export interface FairQueue<T> {
   readonly size: number
-  /** Answers the item that has no place: another's, or `item` itself; undefined when there was room. */
+  /**
+   * Returns the item that found no room: another party's or `item` itself; undefined if there was
+   * room.
+   */
   push(item: T, party: Party): T | undefined
   shift(): T | undefined
-  /** For a caller that no longer waits. */
+  /** Removes an item because its caller no longer waits. */
   remove(item: T, party: Party): void
   /** Empties the queue. */
   drain(): T[]
 }
 
-/** What one principal waits for, in order. */
+/** The waiting items of one principal, in order. */
 interface Line<T> {
   readonly items: T[]
 }
@@ -95,7 +98,10 @@ export function createFairQueue<T>(sizeMax: number): FairQueue<T> {
   }
 }
 
-/** Whose last item gives way to one more of `party`; undefined when nobody holds more than a fair share. */
+/**
+ * The party that loses its last item to one more of `party`; undefined if none holds more than its
+ * fair share.
+ */
 function greediest<T>(
   accounts: ReadonlyMap<string, Account<T>>,
   { accountId, principalId }: Party,
@@ -119,7 +125,9 @@ function firstOf<V>(map: ReadonlyMap<string, V>): readonly [string, V | undefine
   return first ?? ['', undefined]
 }
 
-/** Whoever has had a turn waits for all others. One with nothing left is not in the map. */
+/**
+ * Moves a party that has had its turn behind all others. Parties without items are not in the map.
+ */
 function toTheEnd<V>(map: Map<string, V>, name: string, value: V): void {
   if (map.delete(name)) map.set(name, value)
 }

@@ -1,13 +1,13 @@
-/** A user's request to a service, as the service says that it was sent. @module */
+/** A user's request to a service, as the service reports it. @module */
 
 export interface ForwardedRequest {
   readonly method: string
-  /** Of the request target, as sent. */
+  /** The path of the request target, as sent. */
   readonly path: string
-  /** Without its `?`, as sent. */
+  /** The query string without `?`, as sent. */
   readonly query: string
-  /** All that were signed, and those that say by whom. */
+  /** All signed headers, and those that carry the signature and the session token. */
   readonly headers: Readonly<Record<string, string>>
-  /** SHA-256 of the body, lower-case hex; for S3 also what stands for it in a body that is not signed. */
+  /** SHA-256 of the body, in lower-case hex. For S3 also the marker of an unsigned body. */
   readonly payloadHash: string
 }

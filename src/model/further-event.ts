@@ -1,10 +1,10 @@
-/** What is recorded beside a call's own record. @module */
+/** Audit events that a call records in addition to its own. @module */
 import type { KeyRef } from './key.ts'
 import type { ServiceEvent } from './service-event.ts'
 
-/** An event in another Region that a call leads to: ReplicateKey's CreateKey. */
+/** An event in another Region that a call leads to, for example the CreateKey of a ReplicateKey. */
 export interface ForwardedEvent {
-  /** The service whose event it is, where that is not the call's. */
+  /** The service that the event belongs to, if it is not the call's. */
   readonly service?: 'iam'
   readonly eventName: string
   readonly region: string
@@ -13,5 +13,5 @@ export interface ForwardedEvent {
   readonly keys: readonly KeyRef[]
 }
 
-/** What is recorded beside a call's own record. */
+/** An audit event that a call records in addition to its own. */
 export type FurtherEvent = ForwardedEvent | ServiceEvent

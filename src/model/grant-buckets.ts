@@ -1,10 +1,11 @@
 /**
- * Buckets: the names under which the store files a grant, so that the grants that give a call are found by
- * an index. A bucket holds the grants of one key that are to one grantee, give one operation, and agree in
- * their source and in one part of their context. A principal is meant by its unique id alone, so that a grant
- * stays in its buckets when its grantee is renamed. A bucket only proposes grants: each is read and compared.
+ * Names of buckets, under which the store files grants so that an index finds those that allow a
+ * call. A bucket holds the grants of one key that have the same grantee, allow the same operation,
+ * and agree in their source and in one part of their context. A principal is identified only by its
+ * unique id, so a grant stays in its buckets when its grantee is renamed. A bucket only proposes
+ * grants: each one is then read and compared.
  *
- * The names are stored. A change of what they are made of needs a migration that files all grants again.
+ * The names are stored. If their composition changes, a migration must file all grants again.
  * @see docs/adr/0026-grants-at-scale.md
  * @module
  */
@@ -17,7 +18,7 @@ import {
   type GrantTerms,
 } from './grant-terms.ts'
 
-/** 128 bits: two parts that share a name by chance would only propose some grants in vain. */
+/** 128 bits. If two buckets had the same name, some grants would be proposed in vain. */
 const nameCharacters = 22
 
 function bucketName(
@@ -33,8 +34,8 @@ function bucketName(
 }
 
 /**
- * For each part of its context by which a grant can be filed, its buckets: one for each operation. The grant
- * is in those of one part.
+ * The bucket names for each part of the grant's context, one name an operation. The grant is filed
+ * under one of these parts.
  */
 export function bucketChoices(
   grantee: string,
@@ -50,7 +51,10 @@ export function bucketChoices(
   return [namesFor(first), ...others.map(namesFor)]
 }
 
-/** The buckets that hold every grant that gives what is asked, those of the grantee's own first. */
+/**
+ * The buckets that hold every grant that could allow the call. Grants within the grantee's own
+ * account come first.
+ */
 export function* bucketsAsked(
   grantee: string,
   granteeId: string,

@@ -1,13 +1,13 @@
-/** Ids of grants as callers write them. @module */
+/** Checks grant ids that callers write. @module */
 import { KmsError } from '../errors.ts'
 
-/** @throws {KmsError} `InvalidGrantIdException` for what is the id of no grant */
+/** @throws {KmsError} `InvalidGrantIdException` when `text` is not the form of a grant id */
 export function readGrantId(text: string): string {
   if (/^[0-9a-f]{64}$/.test(text)) return text
   throw new KmsError('InvalidGrantIdException', 'the grant id is not 64 lower-case hex digits')
 }
 
-/** For a grant that is not there, or is there no longer. */
+/** The error for a grant that does not exist, or no longer exists. */
 export function grantNotFound(grantId: string): KmsError {
   return new KmsError('NotFoundException', `Grant '${grantId}' does not exist`)
 }

@@ -1,7 +1,7 @@
 /**
- * The terms of a grant: what decides whom it lets do what, in a form that can be looked up. Contexts and
- * source ARNs become tokens. Two of them are equal exactly when their tokens are equal, so a lookup by
- * token replaces the comparison of one grant after the other.
+ * The terms of a grant: everything that decides whom it allows to do what, in a form for lookups.
+ * Contexts and source ARNs become tokens. Two values are equal exactly when their tokens are equal,
+ * so a lookup by token replaces comparing one grant after another.
  * @see docs/adr/0026-grants-at-scale.md
  * @module
  */
@@ -18,31 +18,37 @@ type Pairs = Readonly<Record<string, string>>
 
 export interface GrantTerms {
   readonly grantId: string
-  /** A bit for each operation, in the order of `grantOperations`. */
+  /** One bit an operation, in the order of `grantOperations`. */
   readonly operations: number
-  /** Empty for a service, which has no unique id. */
+  /** Empty for a service, because it has no unique id. */
   readonly granteeId: string
   readonly issuingAccountId: string
-  /** The key and the grantee are of one account, or the grantee's own account issued the grant. */
+  /** True if the grantee's account owns the key or issued the grant. */
   readonly own: boolean
-  /** Token of the source ARN; empty where any source will do. */
+  /** Token of the source ARN; empty if any source is allowed. */
   readonly source: string
-  /** Token of the whole encryption context that a call must have. */
+  /** Token of the whole encryption context that the call must have. */
   readonly equals?: string
   /** Tokens of the pairs that a call's encryption context must contain, sorted. */
   readonly pairs: readonly string[]
 }
 
-/** Longer texts become their hash, so that the writer of a grant does not decide how much memory it takes. */
+/**
+ * Longer texts become their hash, so that the creator of a grant cannot choose how much memory it
+ * takes.
+ */
 const tokenCharactersMax = 64
 
-/** JSON text never begins with `#`. It has no lone surrogates, so that each text has bytes of its own. */
+/**
+ * No clash with a hash: JSON text never begins with `#`. It contains no lone surrogates, so
+ * different texts have different bytes.
+ */
 function tokenOf(value: unknown): string {
   const text = JSON.stringify(value)
   return text.length <= tokenCharactersMax ? text : `#${hash('sha256', text, 'base64url')}`
 }
 
-/** The token of a whole context, whatever the order of its pairs. */
+/** The token of a whole context, independent of the order of its pairs. */
 export function contextToken(context: Pairs): string {
   return tokenOf(Object.entries(context).toSorted(([one], [other]) => (one < other ? -1 : 1)))
 }
@@ -60,7 +66,7 @@ const bits: ReadonlyMap<string, number> = new Map(
   grantOperations.map((name, place) => [name, 1 << place]),
 )
 
-/** @returns undefined when one of them is no operation that grants can give */
+/** @returns undefined if one of them is not an operation that grants can allow */
 export function operationBits(operations: readonly string[]): number | undefined {
   let set = 0
   for (const operation of operations) {
@@ -99,7 +105,10 @@ function constraintTerms({
   }
 }
 
-/** A service has no account: what is granted to it is never a matter of two accounts. */
+/**
+ * Whether the grant stays within one account. A service belongs to no account, so a grant to it
+ * always does.
+ */
 function isOwn(
   grant: Pick<
     GrantRecord,
@@ -112,40 +121,43 @@ function isOwn(
   )
 }
 
-/** The account of an ARN, or of an infrastructure principal, which begins with it. */
+/** The account of an ARN, or of an infrastructure principal, which begins with its account id. */
 function accountOf(grantee: string): string | undefined {
   const parts = grantee.split(':')
   if (parts[0] === 'arn') return parts[4]
   return parts.length > 1 ? parts[0] : undefined
 }
 
-/** What a call asks of grants. */
+/** What a call needs a grant for. */
 export interface GrantQuestion {
   readonly operation: GrantOperation
   readonly encryptionContext?: Pairs
   /** The resource on whose behalf a service calls. */
   readonly sourceArn?: string
-  /** What `CreateGrant` would give. */
+  /** The grant that a `CreateGrant` call requests. */
   readonly requested?: {
     readonly operations: readonly string[]
     readonly constraints?: GrantConstraints
   }
 }
 
-/** The question in terms; tokens are made when a grant has something to compare them with. */
+/** The question as terms. Tokens are computed only when a grant needs them for a comparison. */
 export interface AskedTerms {
   readonly operation: GrantOperation
-  /** The operations that one grant must give together. */
+  /** The operations that one grant must allow together. */
   readonly operations: number
-  /** The sources that a grant may ask for: the empty one first. */
+  /** Tokens of the sources that a grant may require; the empty token comes first. */
   readonly sources: readonly string[]
-  /** Every selector under which a grant that gives it may be filed, the most general ones first. */
+  /** Every selector under which a matching grant may be filed, the most general first. */
   readonly selectors: () => Iterable<string>
-  /** Whether the context has a pair, by its token. */
+  /** Whether the call's context contains the pair with this token. */
   readonly hasPair: (token: string) => boolean
 }
 
-/** @returns undefined when no grant can give it. Retiring names its grant: it is not asked here. */
+/**
+ * @returns undefined if no grant can allow the call. Retiring a grant is not asked here: it names
+ * its grant.
+ */
 export function askedTerms(question: GrantQuestion): AskedTerms | undefined {
   const { operation, requested, sourceArn } = question
   if (operation === 'RetireGrant') return undefined
@@ -153,7 +165,7 @@ export function askedTerms(question: GrantQuestion): AskedTerms | undefined {
   const operations = operationBits([operation, ...(requested?.operations ?? [])])
   if (operations === undefined) return undefined
   const { constraints } = requested ?? {}
-  // What a new grant is constrained to is what a call's context is otherwise.
+  // For CreateGrant, the requested constraints take the place of the call's encryption context.
   const whole =
     requested === undefined
       ? (question.encryptionContext ?? {})
@@ -176,7 +188,7 @@ function* selectorsOf(
   equals: () => string | undefined,
   pairs: () => ReadonlySet<string>,
 ): Generator<string> {
-  // It has no encryption context: constraints on one do not bind it.
+  // DescribeKey has no encryption context, so constraints on one do not apply.
   if (operation === 'DescribeKey') {
     yield describeSelector
     return
@@ -192,12 +204,15 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= { value: make() }).value
 }
 
-/** Every grant that gives DescribeKey, whatever its context. */
+/** Selects every grant that allows DescribeKey, whatever its constraints. */
 export const describeSelector = 'describe'
-/** Every other grant that asks for no context. */
+/** Selects every other grant without constraints on the context. */
 const anySelector = 'any'
 
-/** The parts of a grant's context of which any one will do to file it: one, or several pairs. */
+/**
+ * The parts of a grant's context under any one of which it can be filed: one part, or several
+ * pairs.
+ */
 export function contextSelectors({
   equals,
   pairs,

@@ -1,12 +1,12 @@
 /**
- * A grant as the store holds it: an allow-only permission on one key. It is never changed, only taken away.
+ * A grant: a permission on one key. Grants can only allow, and are never changed, only deleted.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
  * @module
  */
 import { hash } from 'node:crypto'
 import type { KeyRef } from './key.ts'
 
-/** What a grant can give, in the order of the service's model. */
+/** The operations that a grant can allow, in the order of the service's model. */
 export const grantOperations = [
   'CreateGrant',
   'Decapsulate',
@@ -31,11 +31,13 @@ export const grantOperations = [
 
 export type GrantOperation = (typeof grantOperations)[number]
 
-/** What must hold of a call for the grant to speak for it. At most one of the two contexts is there. */
+/**
+ * Conditions on a call for the grant to apply. At most one of the two context members is present.
+ */
 export interface GrantConstraints {
-  /** The encryption context is just this. */
+  /** The encryption context must equal this. */
   readonly EncryptionContextEquals?: Readonly<Record<string, string>>
-  /** The encryption context has all of these pairs. */
+  /** The encryption context must contain all of these pairs. */
   readonly EncryptionContextSubset?: Readonly<Record<string, string>>
   /** The resource on whose behalf an AWS service calls. */
   readonly SourceArn?: string
@@ -47,11 +49,16 @@ export interface GrantRef extends KeyRef {
 }
 
 export interface GrantRecord extends GrantRef {
-  /** Neither unique nor an identifier: it makes a repeated request the same one. */
+  /**
+   * Not unique and not an identifier: a repeated request with the same name returns the same grant.
+   */
   readonly name?: string
-  /** The grantee's ARN; absent where a service is the grantee. */
+  /** The grantee's ARN; absent if the grantee is a service. */
   readonly granteePrincipal?: string
-  /** The grantee's unique id when the grant was made: a namesake inherits nothing. */
+  /**
+   * The grantee's unique id at creation, so that a later principal of the same name inherits
+   * nothing.
+   */
   readonly granteeId?: string
   readonly granteeServicePrincipal?: string
   readonly retiringPrincipal?: string
@@ -59,7 +66,7 @@ export interface GrantRecord extends GrantRef {
   readonly retiringServicePrincipal?: string
   /** The account that called CreateGrant. */
   readonly issuingAccountId: string
-  /** Each once, in the order of the request. */
+  /** Without duplicates, in the order of the request. */
   readonly operations: readonly GrantOperation[]
   readonly constraints?: GrantConstraints
   /** Milliseconds since the epoch. */
@@ -67,7 +74,7 @@ export interface GrantRecord extends GrantRef {
   readonly rowVersion: number
 }
 
-/** Under which name a grant's grantee is looked up: an ARN, or a service principal. */
+/** The name under which a grant is looked up: the grantee's ARN, or a service principal. */
 export function granteeOf(
   grant: Pick<GrantRecord, 'granteePrincipal' | 'granteeServicePrincipal'>,
 ): string {
@@ -76,7 +83,7 @@ export function granteeOf(
 
 type Requested = Omit<GrantRecord, 'grantId' | 'createdAt' | 'rowVersion'>
 
-/** The same for two requests that ask for the same grant by the same name: 64 hex digits. */
+/** Equal for two requests that ask for the same grant by the same name: 64 hex digits. */
 export function requestDigest(grant: Requested): string {
   const { EncryptionContextEquals, EncryptionContextSubset, SourceArn } = grant.constraints ?? {}
   const parts = [

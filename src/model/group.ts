@@ -1,8 +1,8 @@
-/** Groups of IAM: users share their policies. They are no principals. @module */
+/** IAM groups: their users share their policies. A group is not a principal. @module */
 import { identityArn, type IdentityRecord, type NamedPlace } from './identity.ts'
 
 export interface GroupRecord extends Omit<IdentityRecord, 'permissionsBoundary'> {
-  /** `AGPA…`, unique for all time. */
+  /** `AGPA…`, never reused. */
   readonly groupId: string
 }
 

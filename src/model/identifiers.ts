@@ -1,6 +1,7 @@
 /**
- * Key and alias identifiers as callers write them, read in AWS's words.
- * Source: recorded answers of AWS KMS; where an ARN is of no known form, it is refused as not found.
+ * Reads the key and alias identifiers that callers write, with AWS's errors.
+ * Source: recorded answers of AWS KMS. An ARN of a form that no recording covers is refused as not
+ * found.
  * @module
  */
 import { KmsError } from '../errors.ts'
@@ -22,8 +23,8 @@ const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 const multiRegionId = /^mrk-[0-9a-f]{32}$/i
 
 /**
- * @throws {KmsError} `InvalidArnException` for an alias where only keys are taken, `NotFoundException`
- *   for what names no key of this Region
+ * @throws {KmsError} `InvalidArnException` for an alias if only keys are allowed,
+ * `NotFoundException` if the text names no key of this Region
  */
 export function readIdentifier(
   text: string,
@@ -45,7 +46,7 @@ function readArn(text: string, forms: 'key' | 'any', scope: RequestScope): Ident
   const alias = arn?.resource.startsWith('alias/') === true
   if (alias && forms === 'key') throw aliasRefused()
   const known = arn?.service === 'kms' && arn.partition === scope.partition
-  // An account is looked up by what is written here, and is twelve digits everywhere else.
+  // Lookups use the account as written here, so it must be twelve digits as it is everywhere else.
   if (arn === undefined || !known || !/^\d{12}$/.test(arn.accountId)) {
     throw new KmsError('InvalidArnException', `Invalid arn ${text}`)
   }

@@ -1,6 +1,6 @@
 /**
- * What users, roles and groups of IAM have in common: a name under a path, policies, tags; and how their ARNs
- * and unique ids are made.
+ * What IAM users, roles and groups have in common: a name under a path, policies, tags, ARNs and
+ * unique ids.
  * @module
  */
 import { formatArn } from './arn.ts'
@@ -10,32 +10,32 @@ export interface IdentityTag {
   readonly Value: string
 }
 
-/** The characters of a tag's key and value, as AWS's models have them. */
+/** The characters that AWS's models allow in a tag's key and value. */
 export const tagPattern = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u
 
 export type IdentityKind = 'user' | 'role' | 'group'
 
 export interface IdentityRecord {
   readonly accountId: string
-  /** As it was given; no two of a kind in an account differ in case only. */
+  /** As given. Names of the same kind in one account must differ in more than case. */
   readonly name: string
-  /** `/`, or `/…/`. */
+  /** `/` or `/…/`. */
   readonly path: string
-  /** Policy documents by name, as they were written. */
+  /** Policy documents by name, as written. */
   readonly inlinePolicies: Readonly<Record<string, string>>
   /** Unique ids of managed policies, in the order in which they were attached. */
   readonly attachedPolicies: readonly string[]
-  /** The unique id of the managed policy that bounds what its policies can give. */
+  /** The unique id of the managed policy that is the permissions boundary. */
   readonly permissionsBoundary?: string
   readonly tags: readonly IdentityTag[]
   readonly createdAt: number
   readonly rowVersion: number
 }
 
-/** What names an identity within its kind. */
+/** Identifies an identity among those of its kind. */
 export type NamedPlace = Pick<IdentityRecord, 'accountId' | 'name' | 'path'>
 
-/** `arn:aws:iam::111122223333:user/a/b`: the path `/a/` and the name `b`. */
+/** Builds `arn:aws:iam::111122223333:user/a/b` from the path `/a/` and the name `b`. */
 export function identityArn(
   partition: string,
   kind: IdentityKind,
@@ -51,7 +51,7 @@ const resourceOf: Readonly<Record<IdentityKind, RegExp>> = {
   group: /^group(\/(?:.*\/)?)([^/]+)$/s,
 }
 
-/** What of an ARN's resource is path and name, when it is one of that kind. */
+/** The path and name in an ARN's resource, or undefined if it is of another kind. */
 export function readIdentityResource(
   kind: IdentityKind,
   resource: string,
@@ -63,10 +63,13 @@ export function readIdentityResource(
 
 const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
-/** `AIDA…`, `AROA…`, `AKIA…`: a prefix and random characters of base 32, one for each of `bytes`. */
+/**
+ * Builds `AIDA…`, `AROA…`, `AKIA…`: the prefix and one random base-32 character for each of
+ * `bytes`.
+ */
 export function identifierOf(prefix: string, bytes: Uint8Array): string {
   return prefix + Array.from(bytes, (byte) => base32.charAt(byte & 31)).join('')
 }
 
-/** Characters after the prefix of a unique id. */
+/** The number of characters after the prefix of a unique id. */
 export const uniqueIdCharacters = 17

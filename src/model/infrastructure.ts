@@ -1,6 +1,7 @@
 /**
- * Infrastructure principals: what a service runs for an account, such as the host of one EC2 instance. Their
- * names hold colons where no role's may, so that no account can make one.
+ * Infrastructure principals: what a service runs for an account, such as the host of one EC2
+ * instance. Their names contain colons, which a role's name cannot, so that no account can create
+ * one.
  * @module
  */
 import { signingNameOf } from './service.ts'
@@ -13,17 +14,19 @@ export interface InfrastructureRef {
   readonly resource: string
 }
 
-/** What the resource's name may be made of, as the name of any session of a role. */
+/** Characters that the resource's name may contain, as in the name of a role session. */
 export const infrastructureResourcePattern = '^[\\w+=,.@-]{2,64}$'
 
 const principalPattern = /^(\d{12}):(aws:[a-z0-9-]{1,64}-infrastructure):([\w+=,.@-]{2,64})$/
 
-/** The role of all of a service's infrastructure: `aws:ec2-infrastructure` of `ec2.amazonaws.com`. */
+/**
+ * The role of all infrastructure of a service: `aws:ec2-infrastructure` for `ec2.amazonaws.com`.
+ */
 export function infrastructureRoleOf(serviceName: string): string {
   return `aws:${signingNameOf(serviceName)}-infrastructure`
 }
 
-/** As grants name it, and as its unique id is: `111122223333:aws:ec2-infrastructure:i-81e2f56c`. */
+/** Its name in grants, and its unique id: `111122223333:aws:ec2-infrastructure:i-81e2f56c`. */
 export function infrastructurePrincipal({
   accountId,
   roleName,
@@ -32,7 +35,7 @@ export function infrastructurePrincipal({
   return `${accountId}:${roleName}:${resource}`
 }
 
-/** Undefined for what is none. */
+/** Returns undefined for other text. */
 export function readInfrastructurePrincipal(text: string): InfrastructureRef | undefined {
   const [, accountId, roleName, resource] = principalPattern.exec(text) ?? []
   if (accountId === undefined || roleName === undefined || resource === undefined) return undefined

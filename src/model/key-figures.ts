@@ -1,6 +1,6 @@
-/** Keys of a whole deployment, counted. @module */
+/** Counts of the keys of a whole deployment. @module */
 export interface KeyFigures {
   readonly byState: Readonly<Record<string, number>>
-  /** Milliseconds since the epoch; undefined where no material expires. */
+  /** Milliseconds since the epoch; undefined if no material expires. */
   readonly soonestExpiry?: number
 }

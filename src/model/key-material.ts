@@ -1,6 +1,6 @@
 /**
- * Where each material of a key stands. The bytes are elsewhere (`MaterialRecord`): this says which of
- * them encrypts, which only decrypt, which waits for its rotation, and which is lost for now.
+ * The state of each material of a key: which one encrypts, which only decrypt, which waits for its
+ * rotation, and which is not imported at the moment. The bytes are in `MaterialRecord`.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_RotationsListEntry.html
  * @module
  */
@@ -21,34 +21,40 @@ export interface MaterialStateRef extends KeyRef {
   readonly materialId: string
 }
 
-/** A material in one Region: of a multi-Region key, each Region has its own. */
+/** The state of a material in one Region. Each Region of a multi-Region key has its own. */
 export interface MaterialStateRecord extends MaterialStateRef {
-  /** Counts the key's materials from 1 in the order they were added. */
+  /** Numbers the key's materials from 1 in the order they were added. */
   readonly ordinal: number
   readonly state: KeyMaterialState
-  /** Present for imported material only, as is all that follows up to the description. */
+  /** Present for imported material only, like the members up to `description`. */
   readonly importState?: ImportState
   /** Absent while the material is not imported. */
   readonly expirationModel?: ExpirationModel
   /** Milliseconds since the epoch. */
   readonly validTo?: number
-  /** Milliseconds since the epoch: `validTo` of material that has expired and is no longer imported. */
+  /**
+   * Milliseconds since the epoch: the former `validTo` of material that has expired and is no
+   * longer imported.
+   */
   readonly expiredAt?: number
   readonly description?: string
-  /** How it became current; absent for a key's first material and for one that waits. */
+  /**
+   * How it became current; absent for a key's first material and for one that waits for its
+   * rotation.
+   */
   readonly rotationType?: RotationType
   /** Milliseconds since the epoch. */
   readonly rotatedAt?: number
-  /** Counts the row's versions from 1; a change names the version it was decided on. */
+  /** Counts the row's versions from 1. A change names the version that it was decided on. */
   readonly rowVersion: number
 }
 
-/** A material that is yet to be written. */
+/** A material state that is not stored yet. */
 export type NewMaterialState = Omit<MaterialStateRecord, 'rowVersion'>
 
 /**
- * The material of a key that was made before states of materials were kept: it has one, which is current.
- * Undefined for a key that has none yet.
+ * The only material of a key from before material states were kept: it is current. Undefined for a
+ * key that has no material yet.
  */
 export function onlyMaterialOf(key: KeyRecord): NewMaterialState | undefined {
   const { accountId, region, keyId, currentMaterialId: materialId } = key
@@ -56,12 +62,14 @@ export function onlyMaterialOf(key: KeyRecord): NewMaterialState | undefined {
   return { accountId, region, keyId, materialId, ordinal: 1, state: 'CURRENT' }
 }
 
-/** Whether ciphertexts may need it: a key works only while it has all of these. */
+/**
+ * Whether ciphertexts may need the material. A key is usable only while it has all such materials.
+ */
 export function isNeeded({ state }: Pick<MaterialStateRecord, 'state'>): boolean {
   return state === 'CURRENT' || state === 'NON_CURRENT'
 }
 
-/** Whether a material that the key needs is not there. */
+/** Whether a material that the key needs is missing. */
 export function lacksMaterial(
   materials: readonly Pick<MaterialStateRecord, 'state' | 'importState'>[],
 ): boolean {
@@ -69,8 +77,8 @@ export function lacksMaterial(
 }
 
 /**
- * When the key loses material that it needs, as its own row says it: the soonest date of all; both are
- * undefined for a key that lacks some already, and for one whose material is not imported.
+ * The expiration of the key itself: the earliest date of the materials that it needs. Both members
+ * are undefined if one of them is missing, or if the key's material is not imported.
  */
 export function expirationOf(
   materials: readonly Pick<
@@ -90,14 +98,17 @@ export function expirationOf(
     : { materialExpirationModel: 'KEY_MATERIAL_EXPIRES', materialExpiresAt: Math.min(...dates) }
 }
 
-/** The states that a key leaves when it lacks material; one that is to be deleted goes on dying. */
+/**
+ * The states that a key leaves when material is missing. A key that waits for deletion keeps its
+ * state.
+ */
 export const leftWithoutMaterial: readonly KeyState[] = ['Enabled', 'Disabled', 'Updating']
 
 /**
- * The key as it is at `now`: what it needs may have expired, though nothing has taken it away yet.
+ * The key as it is at `now`: its material may have expired, although no job has deleted it yet.
  *
- * INVARIANT (expiry): material is used by nobody from its date on, however late the job that deletes it is,
- * and also while that job waits for somebody to vouch for the clock.
+ * INVARIANT (expiry): nobody uses material from its expiry date on, however late the job that
+ * deletes it runs, and also while that job waits for an operator to confirm the clock.
  */
 export function keyAt(key: KeyRecord, now: number): KeyRecord {
   const { materialExpirationModel: _, materialExpiresAt, ...rest } = key

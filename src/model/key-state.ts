@@ -1,12 +1,12 @@
 /**
- * The state of a key against what an operation asks of it, in AWS's words.
+ * Checks a key's state against what an operation requires, in AWS's words.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
  * @module
  */
 import { KmsError } from '../errors.ts'
 import type { KeyState } from './key.ts'
 
-/** Every state there is: for operations that work in all of them. */
+/** All states, for operations that work in every state. */
 export const anyState: readonly KeyState[] = [
   'Creating',
   'Enabled',
@@ -21,7 +21,7 @@ export const anyState: readonly KeyState[] = [
 /** States in which a key's material can be used. */
 export const usableStates: readonly KeyState[] = ['Enabled', 'Updating']
 
-/** States in which a key's own settings can be changed: all but the two on the way to deletion. */
+/** States in which a key's settings can be changed: all but the two before deletion. */
 export const notDyingStates: readonly KeyState[] = anyState.filter(
   (state) => state !== 'PendingDeletion' && state !== 'PendingReplicaDeletion',
 )

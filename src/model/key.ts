@@ -1,4 +1,4 @@
-/** A KMS key as the store holds it. The words are the API's. @module */
+/** Keys, aliases and materials as the store holds them, in the API's words. @module */
 import { formatArn } from './arn.ts'
 import type { ExpirationModel } from './expiration.ts'
 
@@ -47,7 +47,10 @@ export interface Tag {
   readonly TagValue: string
 }
 
-/** What names a key: the key id alone is unique in its account and Region only (multi-Region keys). */
+/**
+ * Identifies a key. A key id alone is unique only within its account and Region (multi-Region
+ * keys).
+ */
 export interface KeyRef {
   readonly accountId: string
   readonly region: string
@@ -70,7 +73,7 @@ export interface KeyRecord extends KeyRef {
   readonly primaryRegion?: string
   /** 64 lower-case hex digits; absent until the key has had material. */
   readonly currentMaterialId?: string
-  /** Present while automatic rotation is on, together with the next one's time. */
+  /** Present while automatic rotation is on, together with `nextRotationAt`. */
   readonly rotationPeriodDays?: number
   /** Milliseconds since the epoch. */
   readonly nextRotationAt?: number
@@ -78,26 +81,28 @@ export interface KeyRecord extends KeyRef {
   readonly onDemandRotationStartedAt?: number
   /** Milliseconds since the epoch; present while the key is Creating or Updating. */
   readonly transitionStartedAt?: number
-  /** Present while all imported material that the key needs is there: `expirationOf` says it. */
+  /**
+   * Present while all imported material that the key needs is present; `expirationOf` computes it.
+   */
   readonly materialExpirationModel?: ExpirationModel
-  /** The soonest of its materials' dates, in milliseconds since the epoch. */
+  /** The earliest expiry date of its materials, in milliseconds since the epoch. */
   readonly materialExpiresAt?: number
-  /** The key policy as it was written. */
+  /** The key policy as written. */
   readonly policy: string
-  /** Unique id of each principal that the policy names, by ARN, at the time it was written. */
+  /** The unique id of each principal in the policy, by ARN, at the time the policy was written. */
   readonly policyPrincipals: Readonly<Record<string, string>>
   /** In the order they were added. */
   readonly tags: readonly Tag[]
-  /** Counts the row's versions from 1; a change names the version it was decided on. */
+  /** Counts the row's versions from 1. A change names the version that it was decided on. */
   readonly rowVersion: number
 }
 
-/** Whether it is the multi-Region key that the others of its id follow. */
+/** Whether the key is the primary of its multi-Region keys. */
 export function isPrimary({ primaryRegion, region }: KeyRecord): boolean {
   return primaryRegion === region
 }
 
-/** Whether it is a multi-Region key whose primary is in another Region. */
+/** Whether the key is a multi-Region key with its primary in another Region. */
 export function isReplica({ primaryRegion, region }: KeyRecord): boolean {
   return primaryRegion !== undefined && primaryRegion !== region
 }
@@ -116,25 +121,25 @@ export interface AliasRecord extends AliasRef {
   readonly rowVersion: number
 }
 
-/** A backing key, wrapped: the AEAD binds every other member here to the bytes. */
+/** A wrapped backing key. The AEAD binds every other member to the bytes. */
 export interface MaterialRecord {
   /** 64 lower-case hex digits. */
   readonly materialId: string
   readonly accountId: string
-  /** The Region in which the material was made; replicas in other Regions use the same row. */
+  /** The Region that made the material. Replicas in other Regions use the same row. */
   readonly region: string
   readonly keyId: string
   readonly spec: KeySpec
   readonly usage: KeyUsage
   readonly origin: KeyOrigin
-  /** Version of the domain key that wraps it. */
+  /** The version of the domain key that wraps it. */
   readonly wrappingVersion: number
-  /** `iv ‖ ciphertext ‖ tag`, 12 + n + 16 bytes; empty while imported material is taken away. */
+  /** `iv ‖ ciphertext ‖ tag`, 12 + n + 16 bytes; empty while imported material is deleted. */
   readonly wrapped: Uint8Array
   readonly createdAt: number
 }
 
-/** A call asks five times for the ARN of its key. */
+/** Cached: a call asks for the ARN of its key five times. */
 let lastArn = { partition: '', region: '', accountId: '', keyId: '', arn: '' }
 
 export function keyArn(partition: string, key: KeyRef): string {

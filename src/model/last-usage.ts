@@ -5,7 +5,7 @@
  */
 import type { KeyRef } from './key.ts'
 
-/** The operations that count as a use. */
+/** Operations that count as a use. */
 export type TrackedOperation =
   | 'Decapsulate'
   | 'Decrypt'
@@ -24,16 +24,16 @@ export type TrackedOperation =
 
 export interface LastUsage extends KeyRef {
   readonly operation: TrackedOperation
-  /** The time that the call's audit record says, in milliseconds since the epoch. */
+  /** The time in the call's audit record, in milliseconds since the epoch. */
   readonly usedAt: number
-  /** Under which the audit journal holds the use. */
+  /** The id of the use's event in the audit journal. */
   readonly eventId: string
   readonly requestId: string
-  /** The row that says so is not known to be ours. */
+  /** Present if the row's tag does not match, so someone else may have written it. */
   readonly unproved?: true
 }
 
-/** The last use of a key whose row is missing: somebody removed it. */
+/** Stands for the last use of a key if its row is missing, because someone deleted it. */
 export interface LostUsage extends KeyRef {
   readonly unproved: true
   readonly operation?: undefined
@@ -42,8 +42,8 @@ export interface LostUsage extends KeyRef {
   readonly requestId?: undefined
 }
 
-/** A use that has just happened. */
+/** A use that was just made. */
 export interface NotedUsage extends LastUsage {
-  /** Tells the key that was used from a later one of the same id. */
+  /** Distinguishes the key from a later one with the same id. */
   readonly keyCreatedAt: number
 }

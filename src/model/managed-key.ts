@@ -1,12 +1,13 @@
 /**
- * Keys that AWS manages: one a service in each account and Region, made when it is first asked for.
- * Source: the key policies of the AWS managed keys of a real account, as `GetKeyPolicy` tells them (2024,
- * `us-east-1`), and the developer guides; the descriptions of the less common ones are after their pattern.
+ * AWS managed keys: one for each service in an account and Region, created when it is first needed.
+ * Source: the policies of the AWS managed keys of a real account, as `GetKeyPolicy` returns them
+ * (2024, `us-east-1`), and the developer guides. The descriptions of the less common keys follow
+ * the same pattern.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-key
  * @module
  */
 
-/** Which of the usual permissions a key's service has for its users. */
+/** The usual permissions that the service's users may have. */
 type Use =
   | 'encrypt'
   | 'decrypt'
@@ -19,18 +20,18 @@ type Use =
 export interface ManagedKeyKind {
   /** `alias/aws/ebs` */
   readonly alias: string
-  /** Its service as `kms:ViaService` begins: `ec2`. */
+  /** The service's name at the start of `kms:ViaService`: `ec2`. */
   readonly via: string
-  /** `Id` of its policy. */
+  /** The `Id` of its policy. */
   readonly policyId: string
-  /** What its policy calls the service: `EBS`. */
+  /** The service's name in the policy: `EBS`. */
   readonly title: string
   /** What it protects: `EBS volumes`. */
   readonly protects: string
   readonly uses: readonly Use[]
-  /** The service may read what is said of the key in its own name. */
+  /** Whether the service may describe the key in its own name. */
   readonly describedByService?: true
-  /** Where its policy uses a shorter name as well: `SQS`. It names the service before the account. */
+  /** A shorter name in the policy: `SQS`. Such a policy names the service before the account. */
   readonly shortTitle?: string
 }
 
@@ -98,12 +99,12 @@ const kinds: ReadonlyMap<string, ManagedKeyKind> = new Map(
   }),
 )
 
-/** Which key an alias is to point to; undefined for one that is none of these. */
+/** The managed key that belongs to an alias; undefined for any other alias. */
 export function managedKeyKindOf(alias: string): ManagedKeyKind | undefined {
   return kinds.get(alias)
 }
 
-/** The aliases that every account has, whether their keys are made or not, in byte order. */
+/** The aliases that every account has, even before their keys are created, in byte order. */
 export const managedAliases: readonly string[] = [...kinds.keys()].toSorted()
 
 export function managedKeyDescription({ protects }: ManagedKeyKind): string {
@@ -122,7 +123,7 @@ const actions: Readonly<Record<Use, string>> = {
 
 const reading = ['kms:Describe*', 'kms:Get*', 'kms:List*'] as const
 
-/** The policy that a key of this kind has, letter for letter as AWS prints it. */
+/** The policy of a key of this kind, letter for letter as AWS prints it. */
 export function managedKeyPolicy(
   kind: ManagedKeyKind,
   where: { readonly partition: string; readonly accountId: string; readonly region: string },
@@ -170,7 +171,7 @@ export function managedKeyPolicy(
   return printed({ Version: '2012-10-17', Id: policyId, Statement: statements })
 }
 
-/** JSON as AWS prints policies: a blank before each colon, lists in one line. */
+/** Formats JSON as AWS prints policies: a space before each colon, lists on one line. */
 function printed(value: unknown, indent = ''): string {
   if (Array.isArray(value)) return `[ ${value.map((item) => printed(item, indent)).join(', ')} ]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)

@@ -1,29 +1,29 @@
-/** Managed policies: customer's own, with up to five versions, of which one holds. @module */
+/** Customer managed policies: up to five versions, one of which is the default. @module */
 import { formatArn, parseArn } from './arn.ts'
 import type { IdentityTag } from './identity.ts'
 
 export interface PolicyVersion {
-  /** `v1`, `v2` and so on: never used again. */
+  /** `v1`, `v2` and so on; never reused. */
   readonly versionId: string
   readonly document: string
   readonly createdAt: number
 }
 
 export interface ManagedPolicyRecord {
-  /** `ANPA…`, unique for all time. */
+  /** `ANPA…`, never reused. */
   readonly policyId: string
   readonly accountId: string
   readonly name: string
   readonly path: string
   readonly description: string
-  /** Oldest first; the default one is among them. */
+  /** Oldest first, including the default version. */
   readonly versions: readonly PolicyVersion[]
   readonly defaultVersionId: string
-  /** The number of the version that is made next. */
+  /** The number of the next new version. */
   readonly nextVersion: number
-  /** Identities that it is attached to. */
+  /** The number of identities that it is attached to. */
   readonly attachments: number
-  /** Identities that it is the permissions boundary of. */
+  /** The number of identities that have it as their permissions boundary. */
   readonly boundaries: number
   readonly tags: readonly IdentityTag[]
   readonly createdAt: number
@@ -39,7 +39,7 @@ export function managedPolicyArn(
   return formatArn({ partition, service: 'iam', region: '', accountId, resource })
 }
 
-/** Account, path and name of a managed policy's ARN; undefined for what is none. */
+/** Account, path and name in the ARN of a managed policy; undefined for other text. */
 export function readPolicyArn(text: string):
   | {
       readonly partition: string
@@ -56,7 +56,7 @@ export function readPolicyArn(text: string):
   return { partition: arn.partition, accountId: arn.accountId, path, name }
 }
 
-/** The document that holds; undefined never happens in a row that was made by us. */
+/** The document of the default version. Undefined only for a row that Trent did not write. */
 export function defaultDocument({
   versions,
   defaultVersionId,

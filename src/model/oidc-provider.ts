@@ -1,16 +1,16 @@
-/** OpenID Connect providers: whose tokens an account's roles may trust. @module */
+/** OpenID Connect providers, which an account's roles may trust for tokens. @module */
 import { formatArn, parseArn } from './arn.ts'
 import type { IdentityTag } from './identity.ts'
 
 export interface OidcProviderRecord {
   readonly accountId: string
-  /** The URL without its scheme, as ARNs and condition keys have it: `token.example.com/tenant`. */
+  /** The URL without its scheme, as in ARNs and condition keys: `token.example.com/tenant`. */
   readonly name: string
-  /** The issuer that its tokens name. */
+  /** The issuer in its tokens. */
   readonly url: string
-  /** Audiences that its tokens may be for. */
+  /** Accepted audiences of its tokens. */
   readonly clientIds: readonly string[]
-  /** SHA-1 of certificates, lower-case hex. */
+  /** SHA-1 of certificates, in lower-case hex. */
   readonly thumbprints: readonly string[]
   readonly tags: readonly IdentityTag[]
   readonly createdAt: number
@@ -24,7 +24,7 @@ export function oidcProviderArn(partition: string, { accountId, name }: OidcProv
   return formatArn({ partition, service: 'iam', region: '', accountId, resource })
 }
 
-/** Partition, account and name of a provider's ARN; undefined for what is none. */
+/** Partition, account and name in a provider's ARN; undefined for other text. */
 export function readOidcProviderArn(
   text: string,
 ): (OidcProviderRef & { readonly partition: string }) | undefined {
@@ -37,7 +37,7 @@ export function readOidcProviderArn(
 const issuerPattern =
   /^(https?):\/\/((?:localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)+)(?::\d{1,5})?(?:\/[\w.~/-]*)?)$/
 
-/** Scheme and name of an issuer's URL: no user, no query, no escapes; undefined for what is none. */
+/** Scheme and name of an issuer URL without user, query and escapes; undefined for other text. */
 export function readIssuer(
   url: string,
 ): { readonly scheme: 'http' | 'https'; readonly name: string } | undefined {

@@ -1,12 +1,12 @@
-/** Events on their way to the webhook of the settings. @module */
+/** Events that wait to be sent to the configured webhook. @module */
 
-/** Nothing of it changes any more: each attempt sends the same. */
+/** Immutable: each attempt sends the same. */
 export interface OutgoingEvent {
-  /** A UUID: the event's own id, and the message's. */
+  /** A UUID: the id of the event, and of its message. */
   readonly eventId: string
-  /** ARN of the key that it is of: events of one key are told in their order. */
+  /** ARN of the event's key. Events of one key are sent in order. */
   readonly subject: string
-  /** It is told, or waits: what is not may be let go of where there is no room left. */
+  /** If false, the event may be dropped when the queue is full. */
   readonly isGuaranteed: boolean
   /** Milliseconds since the epoch. */
   readonly madeAt: number
@@ -15,6 +15,6 @@ export interface OutgoingEvent {
 }
 
 export interface WaitingEvent extends OutgoingEvent {
-  /** Its place among those that wait. */
+  /** Its place in the queue. */
   readonly position: number
 }

@@ -1,7 +1,7 @@
-/** Breaks in work that would otherwise keep other calls waiting. @module */
+/** Pauses in long work, so that it does not block other calls. @module */
 import { setImmediate } from 'node:timers/promises'
 
-/** Lets other calls have their turn. @throws the signal's reason once it has aborted */
+/** Lets other calls run. @throws the signal's reason if it has aborted */
 export async function pause(signal: AbortSignal): Promise<void> {
   await setImmediate()
   signal.throwIfAborted()

@@ -1,5 +1,5 @@
 /**
- * Regions and the partitions they belong to: AWS's own, and those that an operator adds.
+ * Regions and their partitions: AWS's own, and those that an operator adds.
  * Source: `partitions.json` of botocore 1.44.5 (2026), without its `…-global` pseudo-Regions.
  * @module
  */
@@ -11,7 +11,7 @@ export interface Region {
 }
 
 export interface RegionTable {
-  /** Undefined for a Region that is in no table. */
+  /** Undefined for an unknown Region. */
   readonly partitionOf: (region: string) => string | undefined
   readonly names: readonly string[]
 }
@@ -38,7 +38,7 @@ const awsRegions: ReadonlyMap<string, string> = new Map(
   ),
 )
 
-/** The Region in which a partition's global services are said to be. */
+/** The Region that a partition's global services report as theirs. */
 const globalRegions: ReadonlyMap<string, string> = new Map([
   ['aws', 'us-east-1'],
   ['aws-cn', 'cn-north-1'],
@@ -50,7 +50,10 @@ const globalRegions: ReadonlyMap<string, string> = new Map([
   ['aws-us-gov', 'us-gov-west-1'],
 ])
 
-/** Where events of IAM are recorded; in an operator's own partition, where the call was made. */
+/**
+ * The Region in which IAM events are recorded. In an operator's own partition, it is the Region of
+ * the call.
+ */
 export function globalRegionOf(scope: {
   readonly partition: string
   readonly region: string
@@ -64,7 +67,7 @@ const nameCharsMax = 32
 const namePattern = /^([a-z]+-){2,3}\d+$/
 const partitionPattern = /^[a-z]+(-[a-z0-9]+)*$/
 
-/** AWS's table with `additions` (see {@link parseRegions}) put in. */
+/** AWS's table together with `additions` (see {@link parseRegions}). */
 export function createRegionTable(additions: readonly Region[] = []): RegionTable {
   const partitions = new Map(awsRegions)
   for (const { name, partition } of additions) partitions.set(name, partition)
@@ -72,9 +75,9 @@ export function createRegionTable(additions: readonly Region[] = []): RegionTabl
 }
 
 /**
- * Reads an operator's own Regions: `name` or `name:partition`, separated by commas; the partition is
- * `aws` where it is left out. A Region of AWS's may be named, but keeps its partition.
- * @throws {Error} one line that says what is wrong, for the operator
+ * Reads an operator's own Regions: `name` or `name:partition`, separated by commas. The default
+ * partition is `aws`. One of AWS's Regions may be listed, but only with its own partition.
+ * @throws {Error} with a one-line message for the operator
  */
 export function parseRegions(text: string): readonly Region[] {
   if (text.trim() === '') return []

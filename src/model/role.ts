@@ -1,29 +1,32 @@
-/** Roles of IAM, and how their ARNs are made. @module */
+/** IAM roles and their ARNs. @module */
 import { identityArn, type IdentityRecord, type NamedPlace } from './identity.ts'
 
 export interface RoleRecord extends IdentityRecord {
-  /** `AROA…`, unique for all time: a namesake has another. */
+  /** `AROA…`, never reused, so a later role of the same name has another id. */
   readonly roleId: string
-  /** Who may assume it: the document as it was written. */
+  /** The trust policy as written: who may assume the role. */
   readonly trustPolicy: string
   /**
-   * Unique ids of the users, roles and sessions that the trust policy names, by ARN, from when it was
-   * written: a namesake of one that is gone is not trusted.
+   * Unique ids of the users, roles and sessions in the trust policy, by ARN, at the time it was
+   * written. A later principal of the same name is not trusted.
    */
   readonly trustPrincipals: Readonly<Record<string, string>>
   readonly description: string
-  /** The longest session that may be asked for. */
+  /** The longest session that a caller may request. */
   readonly maxSessionSeconds: number
-  /** Sessions that were issued until this moment hold no more. */
+  /** Sessions issued up to this time are revoked. */
   readonly sessionsRevokedAt?: number
-  /** The service that it is for, as `autoscaling.amazonaws.com`: only that service's ways change it. */
+  /**
+   * The service of a service-linked role, such as `autoscaling.amazonaws.com`. Only operations for
+   * service-linked roles can change such a role.
+   */
   readonly serviceLinked?: string
 }
 
-/** That a session of a role has called. */
+/** Records that a session of a role made a call. */
 export interface RoleUse {
   readonly roleId: string
-  /** The time that the call's audit record says, in milliseconds since the epoch. */
+  /** The time in the call's audit record, in milliseconds since the epoch. */
   readonly usedAt: number
   readonly region: string
 }
@@ -36,7 +39,10 @@ export function roleArn(partition: string, role: NamedPlace): string {
 
 const uniqueIdPattern = /^(AROA[A-Z0-9]{16,124})(?::([\w+=,.@-]{2,64}))?$/
 
-/** The parts of a role's unique id `AROA…`, or of a session's `AROA…:session`; undefined for other text. */
+/**
+ * The parts of a role's unique id `AROA…`, or of a session's `AROA…:session`; undefined for other
+ * text.
+ */
 export function readRoleId(
   text: string,
 ): { readonly roleId: string; readonly session?: string } | undefined {
@@ -47,7 +53,7 @@ export function readRoleId(
 /** A role or one of its sessions. */
 export interface RolePrincipal {
   readonly arn: string
-  /** As it was asked for. */
+  /** The unique id as the caller wrote it. */
   readonly uniqueId: string
   readonly accountId: string
 }

@@ -1,5 +1,5 @@
 /**
- * When a key is rotated by itself.
+ * The schedule of automatic key rotation.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/rotating-keys-enable-disable.html
  * @module
  */
@@ -9,14 +9,14 @@ const dayMilliseconds = 86_400_000
 
 export const defaultRotationDays = 365
 
-/** Automatic rotation of a key, while it is on. */
+/** The automatic rotation of a key, while it is on. */
 export interface RotationSchedule {
   readonly periodDays: number
   /** Milliseconds since the epoch. */
   readonly nextAt: number
 }
 
-/** What a key holds from the moment on that its rotation is turned on, or its period changed. */
+/** The key's rotation members after rotation is turned on or its period changes. */
 export function rotationFrom(
   now: number,
   periodDays: number,
@@ -27,7 +27,7 @@ export function rotationFrom(
   }
 }
 
-/** Undefined while automatic rotation is off. That of an AWS managed key is on from its making. */
+/** Undefined while automatic rotation is off. It is always on for AWS managed keys. */
 export function rotationScheduleOf(key: KeyRecord): RotationSchedule | undefined {
   const { rotationPeriodDays, nextRotationAt } =
     key.manager === 'AWS' ? { ...rotationFrom(key.createdAt, defaultRotationDays), ...key } : key
@@ -36,16 +36,16 @@ export function rotationScheduleOf(key: KeyRecord): RotationSchedule | undefined
 }
 
 /**
- * When the rotation that is due is to be followed by the next: a period after it was due. One that is
- * more than a period late, because its key was disabled or nothing was running, makes up for all that
- * were missed, and the period starts anew.
+ * The time of the rotation after the one that is due: one period after the due time. A rotation
+ * more than one period late, because the key was disabled or the server was down, makes up for all
+ * missed ones, and a new period begins now.
  */
 export function nextRotationAfter({ periodDays, nextAt }: RotationSchedule, now: number): number {
   const onSchedule = nextAt + periodDays * dayMilliseconds
   return onSchedule > now ? onSchedule : now + periodDays * dayMilliseconds
 }
 
-/** Whether the key is to be rotated by itself at `now`: a disabled one catches up when it is enabled. */
+/** Whether automatic rotation is due at `now`. A disabled key catches up when it is enabled. */
 export function isRotationDue(key: KeyRecord, now: number): boolean {
   const schedule = rotationScheduleOf(key)
   return (
@@ -54,7 +54,7 @@ export function isRotationDue(key: KeyRecord, now: number): boolean {
     key.state === 'Enabled' &&
     key.spec === 'SYMMETRIC_DEFAULT' &&
     key.origin === 'AWS_KMS' &&
-    // Its material comes from the primary key.
+    // A replica gets its material from the primary key.
     !isReplica(key)
   )
 }

@@ -1,12 +1,12 @@
-/** What AWS KMS does of itself, for no caller. @module */
+/** Events that AWS KMS causes itself, without a caller. @module */
 import type { KeyRef } from './key.ts'
 
-/** What happens to a key, in CloudTrail's words: `RotateKey`, `DeleteKey`, … */
+/** An event in a key's life, in CloudTrail's words: `RotateKey`, `DeleteKey`, … */
 export interface ServiceEvent {
   readonly eventName: string
   readonly key: KeyRef
   /** `serviceEventDetails` */
   readonly details?: Readonly<Record<string, unknown>>
-  /** Whether it tells the key's ARN as an answer would: `responseElements`. */
+  /** Whether the record contains the key's ARN in `responseElements`, as for an answer. */
   readonly answersArn?: true
 }

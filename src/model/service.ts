@@ -1,6 +1,6 @@
 /**
- * Services that stand on Trent as AWS's own stand on KMS: a name as `s3.amazonaws.com` in a Region, with
- * credentials of its own.
+ * Services built on Trent, as AWS's services are built on KMS: a name such as `s3.amazonaws.com` in
+ * a Region, with its own credentials.
  * @module
  */
 import type { AccessKeyRecord } from './access-key.ts'
@@ -13,20 +13,23 @@ export interface ServiceRef {
 
 export interface ServiceRecord
   extends ServiceRef, Pick<AccessKeyRecord, 'accessKeyId' | 'wrappingVersion' | 'wrappedSecret'> {
-  /** Under which its users reach it, in lower case: `s3.local`, `*.s3.local`, with a port or not. */
+  /**
+   * Host names at which users reach it, in lower case, with or without a port: `s3.local`,
+   * `*.s3.local`.
+   */
   readonly hosts: readonly string[]
   readonly createdAt: number
   readonly rowVersion: number
 }
 
-/** A service that calls: its principal, and the same with its Region. */
+/** A service as the sender of a call: its service principal, and the same with the Region. */
 export interface CallingService {
   readonly name: string
-  /** As `kms:ViaService` has it: `s3.us-west-2.amazonaws.com`. */
+  /** As in `kms:ViaService`: `s3.us-west-2.amazonaws.com`. */
   readonly regionalName: string
 }
 
-/** A service that calls in its own name, and the resource that it says it calls for. */
+/** A service that calls in its own name, with the resource that it claims to call for. */
 export interface ServicePrincipal extends CallingService {
   readonly region: string
   readonly sourceArn?: string
@@ -34,27 +37,33 @@ export interface ServicePrincipal extends CallingService {
   readonly sourceOrgId?: string
 }
 
-/** The access keys of services begin so, and no other that is made. */
+/** Access key ids of services, and no others, begin with this. */
 export const serviceKeyPrefix = 'ATSV'
 
-/** One label before it: what is signed for a service, and its infrastructure, are told by that alone. */
+/**
+ * A service's name is one label before this suffix: credential scopes and infrastructure names
+ * contain only that label.
+ */
 const suffix = '.amazonaws.com'
-/** What may be registered. */
+/** Names that can be registered. */
 export const serviceNamePattern = '^[a-z0-9-]{1,63}\\.amazonaws\\.com$'
 
-/** Trent's own: who signs for them signs for Trent, and nobody may answer in its stead. */
+/** Trent's own services. A service with such a name could sign or answer in place of Trent. */
 const ownNames: readonly string[] = ['kms', 'iam', 'sts', 'trent']
 
-/** Whether a service of that name would be taken for Trent itself. */
+/** Whether a service of that name could be mistaken for Trent itself. */
 export function isOwnName(name: string): boolean {
   return ownNames.includes(signingNameOf(name))
 }
 
-/** The suffixes under which AWS names its services. */
+/** The suffixes of AWS service names. */
 const principalPattern =
   /^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|amazon\.com|aws\.internal)$/
 
-/** Whether a text can name a service as a principal: `ec2.amazonaws.com`, `sns.us-west-2.amazonaws.com`. */
+/**
+ * Whether the text can name a service principal: `ec2.amazonaws.com`,
+ * `sns.us-west-2.amazonaws.com`.
+ */
 export function isServicePrincipal(text: string): boolean {
   return principalPattern.test(text)
 }
@@ -63,19 +72,19 @@ export function callingService({ name, region }: ServiceRef): CallingService {
   return { name, regionalName: `${signingNameOf(name)}.${region}${suffix}` }
 }
 
-/** The service of credential scopes that are signed for it: `s3`. */
+/** The service's name in credential scopes: `s3`. */
 export function signingNameOf(name: string): string {
   return name.slice(0, -suffix.length)
 }
 
-/** Where its users reach it, where nothing else is said. */
+/** The host of a service that is registered without hosts. */
 export function defaultHostOf(service: ServiceRef): string {
   return callingService(service).regionalName
 }
 
 /**
- * Whether a request to `host` is one to the service. A host that was registered without a port is meant
- * with any; `*.` stands for one label or more, as the buckets before a name of S3.
+ * Whether a request to `host` is for the service. A registered host without a port matches every
+ * port. `*.` matches one or more labels, such as the bucket in an S3 host name.
  */
 export function isHostOf({ hosts }: Pick<ServiceRecord, 'hosts'>, host: string): boolean {
   const given = host.toLowerCase()

@@ -1,44 +1,51 @@
-/** Sessions of STS: temporary credentials, and all that is true of whoever signs with them. @module */
+/**
+ * STS sessions: temporary credentials, and everything that is known of the caller who signs with
+ * them.
+ * @module
+ */
 import type { IdentityTag } from './identity.ts'
 
-/** How it was made: AssumeRole, GetSessionToken, GetFederationToken, or for what a service runs. */
+/** Its origin: AssumeRole, GetSessionToken, GetFederationToken, or a service's infrastructure. */
 export type SessionKind = 'role' | 'user' | 'federated' | 'infrastructure'
 
 export interface Session {
   readonly kind: SessionKind
   readonly accountId: string
   /**
-   * Of whose permissions it is: `AROA…`, `AIDA…`, the account id for a root user, or
-   * `111122223333:aws:ec2-infrastructure`.
+   * The principal that gives the session its permissions: `AROA…`, `AIDA…`, the account id for a
+   * root user, or `111122223333:aws:ec2-infrastructure`.
    */
   readonly principalId: string
-  /** Of a role or a federated user; empty where a user has none. */
+  /** The name of a role's or federated user's session; empty for GetSessionToken. */
   readonly name: string
-  /** Milliseconds since the epoch, as are all times here. */
+  /** Milliseconds since the epoch, like all times here. */
   readonly issuedAt: number
   readonly expiresAt: number
-  /** The long-term access key at the head of the chain: with it the session ends. None where a token was. */
+  /**
+   * The long-term access key that the chain began with: the session ends with it. Absent if it
+   * began with a web identity token.
+   */
   readonly sourceAccessKeyId?: string
-  /** Made by another session of a role. */
+  /** Whether another role session made it. */
   readonly chained: boolean
-  /** A policy document that limits it. */
+  /** A session policy that limits it. */
   readonly policy?: string
   /** Unique ids of managed policies that limit it. */
   readonly policyIds: readonly string[]
   readonly tags: readonly IdentityTag[]
-  /** Keys of tags that sessions made by this one inherit. */
+  /** Keys of the tags that sessions made by this one inherit. */
   readonly transitiveTagKeys: readonly string[]
   readonly sourceIdentity?: string
-  /** Whose identity token it was given for. */
+  /** The web identity whose token it was issued for. */
   readonly webIdentity?: WebIdentity
 }
 
 export interface WebIdentity {
-  /** The name of the provider, which is one of the session's account: `model/oidc-provider.ts`. */
+  /** The name of the provider, in the session's account; see `model/oidc-provider.ts`. */
   readonly provider: string
   readonly audience: string
   readonly subject: string
-  /** How the subject has proved who it is. */
+  /** How the subject authenticated (the token's `amr`). */
   readonly methods: readonly string[]
 }
 
@@ -46,7 +53,10 @@ const accountDigits = 12
 const accountCharacters = 8
 const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
-/** `ASIA`, the account in eight characters, eight random ones: an id tells whose it is, as AWS's do. */
+/**
+ * Builds `ASIA`, eight characters for the account, and eight random ones. As with AWS's, the id
+ * contains the account.
+ */
 export function sessionKeyId(accountId: string, random: Uint8Array): string {
   let rest = BigInt(accountId)
   let account = ''
@@ -58,7 +68,7 @@ export function sessionKeyId(accountId: string, random: Uint8Array): string {
   return `ASIA${account}${own}`
 }
 
-/** The account of a session's access key; undefined for what is none. */
+/** The account in a session's access key id; undefined for other text. */
 export function accountOfSessionKey(accessKeyId: string): string | undefined {
   const [, account] = /^ASIA([A-Z2-7]{8})[A-Z2-7]{8}$/.exec(accessKeyId) ?? []
   if (account === undefined) return undefined
@@ -73,18 +83,18 @@ export const sessionKeyRandomBytes = 8
 
 export interface IssuedSession {
   readonly accessKeyId: string
-  /** For the one answer that tells it, and nothing else. */
+  /** Only for the answer that returns it. */
   readonly plaintextSecret: string
   readonly token: string
-  /** How much of the room for policies and tags is taken, in percent. */
+  /** Size of policies and tags, in percent of the limit. */
   readonly packedPercent: number
-  /** Length of the token in percent of the longest. */
+  /** Length of the token, in percent of the longest allowed. */
   readonly tokenPercent: number
 }
 
-/** A session's policies and tags do not fit into a token. */
+/** Thrown when a session's policies and tags do not fit into a token. */
 export class SessionTooLarge extends Error {
-  /** Of the room that there is. */
+  /** Percentage of the size limit. */
   readonly percent: number
 
   constructor(percent: number) {

@@ -1,11 +1,13 @@
 /**
- * The shapes of wire members: what an operation declares of its input, and the one reader that checks
- * an untrusted value against the declaration. A failure is a tagged record; `wire/` says it in AWS's words.
- * Sources: `kms-2014-11-01` model (limits, patterns, enums); recorded answers (what hides its value).
+ * The shapes of wire members: how an operation declares its input, and the one reader that checks
+ * an untrusted value against the declaration. A failure is a tagged record; `wire/` turns it into
+ * AWS's sentence.
+ * Sources: `kms-2014-11-01` model (limits, patterns, enums); recorded answers (which members hide
+ * their values).
  * @module
  */
 
-/** What may be wrong with a value that has the right JSON type. */
+/** What can be wrong with a value of the right JSON type. */
 export type Constraint =
   | { readonly kind: 'required' }
   | { readonly kind: 'minLength'; readonly limit: number }
@@ -18,20 +20,23 @@ export type Constraint =
 export interface ShapeFailure {
   /** As AWS prints it: `tags.1.member.tagKey`. */
   readonly path: string
-  /** The offending value as text; undefined when absent; null when it must not be shown. */
+  /** The invalid value as text; undefined if absent; null if it must not be shown. */
   readonly value: string | undefined | null
   readonly constraint: Constraint
 }
 
-/** The value's JSON type is not the shape's: AWS's `SerializationException`. */
+/** The value has the wrong JSON type: AWS's `SerializationException`. */
 export class ShapeMismatch extends Error {}
 
 /** One member's declaration. `read` gets a defined, non-null JSON value and adds to `failures`. */
 export interface Member<T, Required extends boolean = boolean> {
   readonly required: Required
-  /** A blob never shows its value; a sensitive one does not even say that it is absent. */
+  /**
+   * Whether messages may show the value. They never show a blob's; for a sensitive member they do
+   * not even say that it is absent.
+   */
   readonly hidden: 'shown' | 'blob' | 'sensitive'
-  /** Limits, for the test against the service's model. */
+  /** Limits, which a test compares with the service's model. */
   readonly limits: Limits
   read(value: unknown, path: string, failures: ShapeFailure[]): T
 }
@@ -61,12 +66,12 @@ type RequiredNames<M extends Members> = {
 }[keyof M]
 type ValueOf<X> = X extends Member<infer T> ? T : never
 
-/** What reading `M` yields: required members present, the others present or absent. */
+/** The result of reading `M`: required members are present, the others may be absent. */
 export type Input<M extends Members> = {
   readonly [K in RequiredNames<M>]: ValueOf<M[K]>
 } & { readonly [K in Exclude<keyof M, RequiredNames<M>>]?: ValueOf<M[K]> }
 
-/** Marks a member that the caller must give. */
+/** Marks a member as required. */
 export function required<T>(member: Member<T, false>): Member<T, true> {
   return { ...member, required: true }
 }
@@ -112,8 +117,8 @@ function javaPattern(pattern: string): RegExp {
 }
 
 /**
- * A closed set of strings. `values` is in the order in which AWS prints it; `printed` is what AWS
- * prints where that is another list.
+ * A closed set of strings. `values` is in the order in which AWS prints it. `printed` is the list
+ * that AWS prints, if it differs.
  */
 export function oneOf<const V extends string>(
   values: readonly V[],
@@ -140,7 +145,7 @@ export function blob(limits: {
 }): Member<Uint8Array, false> {
   const { min, max, sensitive } = limits
   const read = (value: unknown, path: string, failures: ShapeFailure[]): Uint8Array => {
-    // Buffer.from skips what is not base64, so the text is checked first.
+    // `Buffer.from` skips characters that are not base64, so the text is checked first.
     if (typeof value !== 'string' || !base64.test(value)) throw new ShapeMismatch(path)
     const bytes = Buffer.from(value, 'base64')
     checkRange(bytes.length, { min, max }, 'Length', path, null, failures)
@@ -181,7 +186,7 @@ export function list<T>(
   const read = (value: unknown, path: string, failures: ShapeFailure[]): T[] => {
     if (!Array.isArray(value)) throw new ShapeMismatch(path)
     checkRange(value.length, limits, 'Length', path, null, failures)
-    // A list over its limit is refused as it stands: no work is done on what it holds.
+    // A list over its limit is refused before any of its items is read.
     if (limits.max !== undefined && value.length > limits.max) return []
     return value.map((item: unknown, index) => {
       const itemPath = `${path}.${index + 1}.member`
@@ -193,12 +198,12 @@ export function list<T>(
 }
 
 /**
- * The pairs of one map. AWS names no bound; each pair is a condition key to decide by and a line of the
- * record, so that a body full of them would hold up everyone else.
+ * The most pairs in one map. AWS states no limit. Each pair is a condition key and a line of the
+ * audit record, so a body full of them would block other calls.
  */
 const mapPairsMax = 4096
 
-/** A map from string to string, without a prototype: its keys are the caller's. */
+/** A map from string to string. It has no prototype, because the caller chooses its keys. */
 export function stringMap(): Member<Record<string, string>, false> {
   const read = (value: unknown, path: string, failures: ShapeFailure[]): Record<string, string> => {
     if (!isObject(value)) throw new ShapeMismatch(path)
@@ -222,7 +227,7 @@ export function structure<M extends Members>(members: M): Member<Input<M>, false
 }
 
 /**
- * Reads `value` against `members`; members that are not declared are ignored, as AWS does.
+ * Reads `value` against `members`. Like AWS, it ignores members that are not declared.
  * @throws {ShapeMismatch} when a JSON type is wrong
  */
 export function readInput<M extends Members>(
@@ -284,7 +289,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** `KeyId` → `keyId`: how AWS names members in its sentences and in its audit records. */
+/** `KeyId` → `keyId`: AWS's names of members in messages and audit records. */
 export function lowerFirst(name: string): string {
   return name.charAt(0).toLowerCase() + name.slice(1)
 }

@@ -1,5 +1,5 @@
 /**
- * Trails: which records of an account are delivered, and where to.
+ * Trails: which audit records of an account are delivered, and to what destination.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Trail.html
  * @module
  */
@@ -7,50 +7,50 @@ import { formatArn, parseArn } from './arn.ts'
 
 export interface TrailRef {
   readonly accountId: string
-  /** The Region that it was made in: it is changed only there. */
+  /** The Region that created it; only calls in that Region can change it. */
   readonly homeRegion: string
   readonly name: string
 }
 
-/** Which records a trail takes; a record is about management, always. */
+/** Selects records for a trail. All records are management events. */
 export interface EventSelector {
   readonly readWriteType: 'All' | 'ReadOnly' | 'WriteOnly'
   readonly includeManagementEvents: boolean
-  /** Event sources that are left out, as `kms.amazonaws.com`. */
+  /** Excluded event sources, for example `kms.amazonaws.com`. */
   readonly excludedSources: readonly string[]
 }
 
 export interface TrailRecord extends TrailRef {
   readonly bucket: string
-  /** Before `AWSLogs/` in the keys of its files; without a slash at its end. */
+  /** Comes before `AWSLogs/` in the keys of its files; without a trailing slash. */
   readonly prefix?: string
-  /** Records of every Region, and not of the home Region only. */
+  /** Whether it takes records of all Regions, not only of the home Region. */
   readonly multiRegion: boolean
-  /** Records of IAM and of the global STS. */
+  /** Whether it takes records of IAM and of the global STS. */
   readonly includeGlobalServiceEvents: boolean
   /** Whether digest files are delivered. */
   readonly logFileValidation: boolean
-  /** ARN of the KMS key that its files are encrypted under. */
+  /** ARN of the KMS key that encrypts its files. */
   readonly kmsKeyId?: string
   /**
-   * ARN of the topic that hears of each file: what Trent tells the operator's webhook, with this ARN. The
-   * caller of an API names no URL.
+   * ARN of the topic to notify of each file. Trent sends the notification to the operator's webhook
+   * with this ARN, because a caller of the API must not choose a URL.
    */
   readonly topicArn?: string
   readonly selectors: readonly EventSelector[]
   readonly isLogging: boolean
-  /** When logging was last started, and stopped; milliseconds since the epoch. */
+  /** The last time that logging started, and stopped; milliseconds since the epoch. */
   readonly startedAt?: number
   readonly stoppedAt?: number
   readonly createdAt: number
   readonly rowVersion: number
 }
 
-/** What delivery has come to, for `GetTrailStatus`. Times are milliseconds since the epoch. */
+/** The results of delivery, for `GetTrailStatus`. Times are milliseconds since the epoch. */
 export interface TrailStatus {
   readonly latestDeliveryAt?: number
   readonly latestDeliveryAttemptAt?: number
-  /** Of the latest attempt, where it failed. */
+  /** The error of the last attempt, if it failed. */
   readonly latestDeliveryError?: string
   readonly latestDigestDeliveryAt?: number
   readonly latestDigestDeliveryError?: string
@@ -59,7 +59,7 @@ export interface TrailStatus {
   readonly latestNotificationError?: string
 }
 
-/** A key that digest files are signed by. */
+/** A public key that verifies digest files. */
 export interface DigestPublicKey {
   /** PKCS#1, DER. */
   readonly value: Uint8Array
@@ -70,23 +70,23 @@ export interface DigestPublicKey {
   readonly validUntil: number
 }
 
-/** What the operator has decided of trails, and what delivery knows of them. */
+/** The operator's settings for trails, and the state of their delivery. */
 export interface TrailPorts {
   /**
-   * The trail that the settings give to every account, which no call changes; undefined where they name
-   * no place to deliver to.
+   * The trail that the settings give to every account. No call can change it. Undefined if the
+   * settings name no destination.
    */
   operatorTrail(accountId: string): TrailRecord | undefined
-  /** Whether an account may have its records delivered to a bucket. */
+  /** Whether an account may use the bucket as a destination. */
   acceptsBucket(bucket: string, accountId: string): boolean
-  /** Whether files can be encrypted under a KMS key where they are delivered to. */
+  /** Whether the destination can encrypt files under a KMS key. */
   readonly encrypts: boolean
   statusOf(trail: TrailRecord): Promise<TrailStatus>
-  /** Keys that were valid at any time between; oldest first. */
+  /** Keys that were valid at any time in the range, oldest first. */
   digestPublicKeys(from: number, until: number): Promise<readonly DigestPublicKey[]>
 }
 
-/** What a trail takes that was given no selectors. */
+/** The selectors of a trail that was created without any. */
 export const defaultSelectors: readonly EventSelector[] = [
   { readWriteType: 'All', includeManagementEvents: true, excludedSources: [] },
 ]
@@ -96,7 +96,7 @@ export function trailArn(partition: string, { accountId, homeRegion, name }: Tra
   return formatArn({ partition, service: 'cloudtrail', region: homeRegion, accountId, resource })
 }
 
-/** The trail that an ARN names; undefined for what is no trail's. */
+/** The trail named by an ARN; undefined for other text. */
 export function readTrailArn(text: string): TrailRef | undefined {
   const arn = parseArn(text)
   const [, name] = /^trail\/([^/]+)$/.exec(arn?.resource ?? '') ?? []
@@ -104,7 +104,7 @@ export function readTrailArn(text: string): TrailRef | undefined {
   return { accountId: arn.accountId, homeRegion: arn.region, name }
 }
 
-/** What of a record decides whether a trail takes it. */
+/** The members of a record that decide whether a trail takes it. */
 export interface TrailedRecord {
   readonly recipientAccountId: string
   readonly awsRegion: string
@@ -125,7 +125,7 @@ export function takes(trail: TrailRecord, record: TrailedRecord): boolean {
   )
 }
 
-/** Records have whole seconds, and those of the second of a start are taken. */
+/** Record times are whole seconds, so the whole second in which logging started is included. */
 function wasLogging({ isLogging, startedAt, stoppedAt }: TrailRecord, time: number): boolean {
   const begun = startedAt !== undefined && time >= Math.floor(startedAt / 1000) * 1000
   return begun && (isLogging || (stoppedAt !== undefined && time < stoppedAt))
@@ -137,7 +137,7 @@ function selects(selector: EventSelector, { readOnly, eventSource }: TrailedReco
   return includeManagementEvents && wanted && !excludedSources.includes(eventSource)
 }
 
-/** IAM is global, and so is STS where it answers for no Region: both write to us-east-1. */
+/** IAM is global, and so is STS at its global endpoint: both record in us-east-1. */
 function isGlobal({ eventSource, awsRegion }: TrailedRecord): boolean {
   return (
     eventSource === 'iam.amazonaws.com' ||

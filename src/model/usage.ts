@@ -1,43 +1,46 @@
-/** What was asked of KMS, and what became of its keys: the figures of usage and metrics. @module */
+/** Counts of KMS requests and changes of key state, for usage reports and metrics. @module */
 
-/** One audit record of KMS, as it is counted. */
+/** One audit record of KMS, as metrics count it. */
 export interface CountedCall {
-  /** Whose record it is. */
+  /** The account that the record belongs to. */
   readonly accountId: string
   readonly region: string
   /** Milliseconds since the epoch. */
   readonly time: number
-  /** With the spec of the pair behind it, for those that make pairs: `GenerateDataKeyPair RSA_2048`. */
+  /** With the spec for operations that make key pairs: `GenerateDataKeyPair RSA_2048`. */
   readonly operation: string
-  /** The keys that it is about: for ReEncrypt the one that opens and the one that seals. */
+  /** The keys of the call: for ReEncrypt, the source and the destination key. */
   readonly keyArns: readonly string[]
-  /** False for what the service did of itself. */
+  /** False for events that the service caused itself. */
   readonly request: boolean
-  /** The caller is of the account whose record it is: of a call across accounts each has a record. */
+  /**
+   * Whether the caller belongs to the record's account. A cross-account call has a record in each
+   * account.
+   */
   readonly own: boolean
   readonly succeeded: boolean
   readonly turns: readonly KeyTurn[]
 }
 
-/** A turn in a key's life. */
+/** A change in a key's life. */
 export interface KeyTurn {
   readonly keyArn: string
   /** A key state, `Deleted`, or `Rotated`. */
   readonly state: string
-  /** Known of a key that was made. */
+  /** Present for a key that was created. */
   readonly spec?: string
   readonly manager?: string
 }
 
-/** How often an operation was called on the same keys within one period. */
+/** The number of calls of one operation on the same keys within one period. */
 export interface RequestCount {
   readonly accountId: string
   readonly region: string
-  /** With spaces between; empty for what is about no key. */
+  /** Separated by spaces; empty if the call concerns no key. */
   readonly keyArns: string
   readonly operation: string
   readonly own: boolean
-  /** Milliseconds since the epoch: a whole number of periods. */
+  /** Milliseconds since the epoch; a multiple of the period. */
   readonly start: number
   readonly succeeded: number
   readonly failed: number
@@ -48,8 +51,9 @@ export type CountPeriod = 'minute' | 'hour' | 'month'
 const dayMs = 86_400_000
 
 /**
- * Periods in UTC: where the one that holds a time begins, where the next one does, and how long its figures
- * are kept. Minutes for 15 days and hours for 455, as CloudWatch keeps them; months for ten years.
+ * Periods in UTC: the start of the period that contains a time, the start of the next one, and how
+ * long its counts are kept. Minutes are kept for 15 days and hours for 455 days, as in CloudWatch;
+ * months for ten years.
  */
 export const countPeriods: Readonly<
   Record<
@@ -83,7 +87,7 @@ function monthFrom(time: number, later: number): number {
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + later)
 }
 
-/** Adds up what counts as requests, by period. */
+/** Sums up the records that count as requests, by period. */
 export function requestCounts(
   calls: readonly CountedCall[],
   period: CountPeriod,
@@ -110,7 +114,7 @@ export function requestCounts(
   return [...counts.values()]
 }
 
-/** A turn of a key as it is kept. */
+/** A change in a key's life, as stored. */
 export interface KeptTurn extends KeyTurn {
   readonly accountId: string
   readonly region: string

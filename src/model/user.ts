@@ -1,12 +1,12 @@
-/** Users of IAM. @module */
+/** IAM users. @module */
 import { identityArn, type IdentityRecord, type NamedPlace } from './identity.ts'
 
 export interface UserRecord extends IdentityRecord {
-  /** `AIDA…`, unique for all time: a namesake has another. */
+  /** `AIDA…`, never reused, so a later user of the same name has another id. */
   readonly userId: string
-  /** Unique ids of the groups that it is in, in the order in which it was added. */
+  /** Unique ids of its groups, in the order in which it joined them. */
   readonly groups: readonly string[]
-  /** Sessions that were issued until this moment hold no more. */
+  /** Sessions issued up to this time are revoked. */
   readonly sessionsRevokedAt?: number
 }
 

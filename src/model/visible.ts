@@ -1,7 +1,7 @@
 /**
- * Texts of others for an operator's terminal: statement ids, names, error messages. A terminal obeys control
- * characters, a line break in a value makes up a line of the answer, and marks of direction show a text in
- * another order than it is in: each is shown as the escape that JSON has for it.
+ * Makes untrusted text safe for an operator's terminal: statement ids, names, error messages. A
+ * terminal obeys control characters, a line break in a value can forge a line of the output, and
+ * direction marks reorder text. Each such character is shown as its JSON escape.
  * @module
  */
 
@@ -11,7 +11,7 @@ export function visible(text: string): string {
   return text.replaceAll(unseen, (character) => character.split('').map(escape).join(''))
 }
 
-/** One line of JSON, which stands for the same value. */
+/** One line of JSON with the same value. */
 export function inJson(value: unknown): string {
   return `${visible(JSON.stringify(value))}\n`
 }
@@ -20,7 +20,7 @@ function escape(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
-/** The same value with every text in it visible, names of members as well. */
+/** The same value with every text in it escaped, including member names. */
 export function visibleIn<T>(value: T): T {
   return shown(value) as T // of the same shape
 }
