@@ -1,6 +1,6 @@
 /**
- * Where a key's material lives: the one interface between operations and cryptography. The built-in
- * store keeps wrapped material in the database; HSMs and external stores come beside it.
+ * The interface between operations and the place where key material lives. The built-in store keeps
+ * wrapped material in the database; HSMs and external stores implement the same interface.
  * @module
  */
 import type { Encapsulated } from '../crypto/algorithms/encapsulation.ts'
@@ -18,7 +18,7 @@ import type {
 
 export type EncryptionContext = Readonly<Record<string, string>>
 
-/** What a new key's material is made for. */
+/** The key that new material is for. */
 export interface NewMaterial {
   readonly accountId: string
   readonly region: string
@@ -30,16 +30,16 @@ export interface NewMaterial {
   readonly createdAt: number
 }
 
-/** How material is to be wrapped for an import: words of the API that fit the key. */
+/** How an import wraps its material, in the API's words; the values fit the key. */
 export interface Wrapping {
   readonly algorithm: string
   readonly keySpec: WrappingKeySpec
 }
 
 export interface ImportParameters {
-  /** The wrapping key's public half: SubjectPublicKeyInfo, DER. */
+  /** The public half of the wrapping key: SubjectPublicKeyInfo, DER. */
   readonly publicKey: Uint8Array
-  /** Sealed; holds the private half, which is nowhere else. */
+  /** Sealed. It holds the only copy of the private half. */
   readonly token: Uint8Array
   /** Milliseconds since the epoch. */
   readonly validTo: number
@@ -56,39 +56,42 @@ export interface Opened {
   readonly materialId: string
 }
 
-/** What is signed, and whether it is the message, its digest or ML-DSA's μ. */
+/** Bytes to sign: the message, its digest or ML-DSA's μ. */
 export interface Signed {
   readonly bytes: Uint8Array
   readonly type: MessageType
 }
 
 /**
- * Every method may be cancelled; one that fails for want of its backend throws
- * `KeyUnavailableException`, and one that has to wait where too many wait, `ThrottlingException`.
+ * A key store. Every method may be cancelled. A method throws `KeyUnavailableException` if its
+ * backend is unavailable, and `ThrottlingException` if too many calls wait for it.
  *
- * `algorithm` is always the name of one that the key's spec has for its usage: the operation has checked
- * it, and refused any other in AWS's words.
+ * `algorithm` is always valid for the key's spec and usage: the operation has refused any other in
+ * AWS's words.
  */
 export interface KeyStore {
-  /** Makes and wraps material; the caller stores the answer in the transaction that makes the key. */
+  /**
+   * Generates and wraps material. The caller stores the result in the transaction that creates the
+   * key.
+   */
   createMaterial(material: NewMaterial, signal: AbortSignal): Promise<MaterialRecord>
   /**
-   * Checks material that somebody has chosen and wraps it as `createMaterial` does. A pair is PKCS #8, DER.
-   * @throws {KmsError} `ValidationException` for what is not material of the spec
+   * Checks given material and wraps it as `createMaterial` does. A pair is PKCS #8, DER.
+   * @throws {KmsError} `ValidationException` if it is not material of the spec
    */
   adoptMaterial(
     material: NewMaterial,
     plaintextMaterial: Uint8Array,
     signal: AbortSignal,
   ): Promise<MaterialRecord>
-  /** Makes a wrapping key under which material of `key` can be sent. */
+  /** Creates a wrapping key under which material of `key` can be sent. */
   importParameters(key: KeyRef, wrapping: Wrapping, signal: AbortSignal): Promise<ImportParameters>
   /**
-   * Opens wrapped material and wraps it for the store, as `createMaterial` does; the caller decides whether
-   * it may be the key's.
-   * @throws {KmsError} `InvalidImportTokenException` for a token that was not issued for the key,
-   *   `ExpiredImportTokenException`, and `InvalidCiphertextException` without a message for what is not
-   *   material of the key's spec, wrapped as the token says
+   * Unwraps imported material and wraps it for the store, as `createMaterial` does. The caller
+   * decides whether the key may have it.
+   * @throws {KmsError} `InvalidImportTokenException` if the token was not issued for the key,
+   * `ExpiredImportTokenException`, and `InvalidCiphertextException` without a message if the bytes
+   * are not material of the key's spec, wrapped as the token says
    */
   importMaterial(
     key: KeyRecord,
@@ -97,8 +100,8 @@ export interface KeyStore {
     signal: AbortSignal,
   ): Promise<MaterialRecord>
   /**
-   * Seals under the key's current material. `kind` is byte 2 of the blob: what an integrator sees in
-   * the ciphertext's prefix, `AQICAH…` or `AQIDAH…`.
+   * Encrypts under the key's current material. `kind` is byte 2 of the blob, visible in the prefix
+   * of the ciphertext: `AQICAH…` or `AQIDAH…`.
    */
   encrypt(
     key: KeyRecord,
@@ -117,11 +120,11 @@ export interface KeyStore {
     context: EncryptionContext,
     signal: AbortSignal,
   ): Promise<Opened>
-  /** The public half of a pair: SubjectPublicKeyInfo, DER. */
+  /** Returns the public half of a pair: SubjectPublicKeyInfo, DER. */
   publicKey(key: KeyRecord, signal: AbortSignal): Promise<Uint8Array>
   /**
-   * Encrypts with an asymmetric key: a bare ciphertext, without a header of ours.
-   * @throws {KmsError} `ValidationException` for a plaintext that is too long
+   * Encrypts with an asymmetric key. The ciphertext has no header.
+   * @throws {KmsError} `ValidationException` if the plaintext is too long
    */
   encryptBare(
     key: KeyRecord,
@@ -136,9 +139,15 @@ export interface KeyStore {
     ciphertext: Uint8Array,
     signal: AbortSignal,
   ): Promise<Uint8Array>
-  /** @throws {KmsError} `ValidationException` for a type or a length that the algorithm does not take */
+  /**
+   * @throws {KmsError} `ValidationException` for a message type or length that the algorithm does
+   * not support
+   */
   sign(key: KeyRecord, algorithm: string, message: Signed, signal: AbortSignal): Promise<Uint8Array>
-  /** Whether the signature, of any length, is the message's. @throws {KmsError} as `sign` does */
+  /**
+   * Whether a signature, of any length, is valid for the message.
+   * @throws {KmsError} like `sign`
+   */
   verify(
     key: KeyRecord,
     algorithm: string,
@@ -152,7 +161,7 @@ export interface KeyStore {
     message: Uint8Array,
     signal: AbortSignal,
   ): Promise<Uint8Array>
-  /** Whether the MAC, of any length, is the message's, whole. */
+  /** Whether a MAC, of any length, is the message's whole MAC. */
   verifyMac(
     key: KeyRecord,
     algorithm: string,
@@ -161,8 +170,9 @@ export interface KeyStore {
     signal: AbortSignal,
   ): Promise<boolean>
   /**
-   * The secret shared with `peer`, SubjectPublicKeyInfo, DER. The caller overwrites it when done.
-   * @throws {KmsError} `ValidationException` without a message for a peer that cannot be used
+   * Returns the secret shared with `peer`, SubjectPublicKeyInfo, DER. The caller overwrites it when
+   * done.
+   * @throws {KmsError} `ValidationException` without a message if the peer's key is invalid
    */
   deriveSharedSecret(
     key: KeyRecord,
@@ -171,14 +181,14 @@ export interface KeyStore {
     signal: AbortSignal,
   ): Promise<Uint8Array>
   encapsulate(key: KeyRecord, algorithm: string, signal: AbortSignal): Promise<Encapsulated>
-  /** @throws {KmsError} `InvalidCiphertextException` without a message for one of another length */
+  /** @throws {KmsError} `InvalidCiphertextException` without a message if the length is wrong */
   decapsulate(
     key: KeyRecord,
     algorithm: string,
     ciphertext: Uint8Array,
     signal: AbortSignal,
   ): Promise<Uint8Array>
-  /** A fresh pair that is nobody's key: the caller overwrites the private half when done. */
+  /** Generates a pair that is not stored. The caller overwrites the private half when done. */
   generateKeyPair(spec: KeySpec, signal: AbortSignal): Promise<PairBytes>
   random(length: number, signal: AbortSignal): Promise<Buffer>
 }

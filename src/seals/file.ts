@@ -1,7 +1,6 @@
 /**
- * The root key sealed by a key file: 32 random bytes that nobody but the server's user can read. It
- * keeps the database worthless to whoever gets it without the file; it protects against nobody who can
- * read both.
+ * The seal by a key file: 32 random bytes that only the server's user can read. Without the file, a stolen
+ * database is worthless. The seal does not protect against someone who can read both.
  *
  *     sealed root key  iv ‖ ciphertext ‖ tag, 60 bytes, AES-256-GCM under the file's bytes,
  *                      AAD = "trent:root-key:1" ‖ deployment id
@@ -23,11 +22,12 @@ import type { Seal } from './seal.ts'
 const keyBytes = 32
 
 /**
- * Makes a key file, whole or not at all, on disk with its directory when this answers.
- * @throws {SealRefused} when there is one already: it is never written over
+ * Creates a key file, whole or not at all. The file and its directory entry are durable when this
+ * returns.
+ * @throws {SealRefused} if the file exists: it is never overwritten
  */
 export async function createKeyFile(path: string, random: Random): Promise<void> {
-  // A name of its own first: a crash leaves this one behind, and never a key file cut short.
+  // A temporary name: a crash may leave this file behind, but never a truncated key file.
   const partial = `${path}.${random.uuid()}`
   const key = random.bytes(keyBytes)
   try {
@@ -52,8 +52,8 @@ export async function createKeyFile(path: string, random: Random): Promise<void>
 }
 
 /**
- * Reads the key file and answers the seal that it is.
- * @throws {SealRefused} when it is missing, of the wrong size, or open to others than its owner
+ * Reads the key file and returns its seal.
+ * @throws {SealRefused} if it is missing, has the wrong size, or is accessible to other users
  */
 export async function openFileSeal(path: string, random: Random): Promise<Seal> {
   const key = await readKeyFile(path)
@@ -89,7 +89,8 @@ function openSealed(
 async function readKeyFile(path: string): Promise<KeyObject> {
   const file = await openForReading(path)
   try {
-    // Of the open file, not of its name: nobody can put another in its place between look and read.
+    // Checks the open file rather than its name, so that nobody can replace it between check and
+    // read.
     const { mode, size, uid } = await file.stat()
     if ((mode & constants.S_IFMT) !== constants.S_IFREG) {
       throw new SealRefused(`key file ${path} is not a regular file`)
@@ -112,7 +113,7 @@ async function readKeyFile(path: string): Promise<KeyObject> {
 
 async function openForReading(path: string): Promise<FileHandle> {
   try {
-    // Without O_NONBLOCK, a pipe of that name would hold the start for ever.
+    // Without O_NONBLOCK, a pipe of that name would block the start forever.
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
     return await open(path, flags)
   } catch (error) {
@@ -124,7 +125,7 @@ async function openForReading(path: string): Promise<FileHandle> {
   }
 }
 
-/** Loops, because a write may take a part and say so. */
+/** Loops, because one write may write only a part. */
 async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
   let written = 0
   while (written < bytes.length) {

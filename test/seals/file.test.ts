@@ -17,7 +17,7 @@ after(() => rmSync(folder, { recursive: true }))
 
 const newPath = (): string => join(folder, `seal-${(files += 1)}.key`)
 
-/** One line that says `words`. */
+/** A SealRefused with a one-line message that contains `words`. */
 const refusal = (words: RegExp) => (error: unknown) => {
   assert.ok(error instanceof SealRefused)
   assert.match(error.message, words)

@@ -1,7 +1,7 @@
 /**
- * Imports into the built-in store. A wrapping key is made for each token and lives in it alone, sealed for
- * just one key: nothing is stored, a token that was issued before another one holds as long, and any node
- * of the deployment can take it (ADR 0017).
+ * Imports into the built-in store. Each import token has its own wrapping key, which exists only inside the
+ * token, sealed for one KMS key. Nothing is stored, a newer token does not end an older one, and any
+ * node of the deployment accepts it (ADR 0017).
  *
  *     token = sealed( u64 valid to ‖ u8 length ‖ wrapping algorithm ‖ private key, PKCS #8 DER )
  *     sealed for the purpose `import` and the scope "account/region/key id" (`crypto/tokens.ts`)
@@ -19,9 +19,9 @@ import type { KeyStore } from '../keystore.ts'
 export interface ImportPorts {
   readonly keyring: Pick<Keyring, 'sealToken' | 'openToken' | 'wrap'>
   readonly clock: Clock
-  /** Where wrapping keys are made. */
+  /** The lane that generates wrapping keys. */
   readonly primeLane: Pick<SlowLane, 'run'>
-  /** Where material is unwrapped. */
+  /** The lane that unwraps material. */
   readonly slowLane: Pick<SlowLane, 'run'>
 }
 
@@ -72,7 +72,7 @@ interface TokenPayload {
   readonly wrappingKey: Uint8Array
 }
 
-/** A key of the same id in another Region is another key. */
+/** Keys with the same id in different Regions are different keys. */
 function scopeOf({ accountId, region, keyId }: KeyRef): string {
   return `${accountId}/${region}/${keyId}`
 }

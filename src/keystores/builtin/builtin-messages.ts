@@ -1,4 +1,7 @@
-/** Encrypt and Decrypt of the built-in store under symmetric keys: Trent's own ciphertexts. @module */
+/**
+ * Encrypt and Decrypt of the built-in store under symmetric keys, in Trent's own ciphertext format.
+ * @module
+ */
 import { parseBlob } from '../../crypto/blob.ts'
 import { canonicalContext } from '../../crypto/encryption-context.ts'
 import { NotAuthentic } from '../../crypto/keyring.ts'
@@ -47,9 +50,11 @@ export function messageMethods(
   }
 }
 
-/** Other material is never a key of this format, whoever forgot to check. */
+/**
+ * Material of another spec must never be used with this format, even if a caller forgot to check.
+ */
 function requireSymmetric(key: KeyRecord): void {
-  if (key.spec !== 'SYMMETRIC_DEFAULT') throw new TypeError(`${key.spec} seals no messages`)
+  if (key.spec !== 'SYMMETRIC_DEFAULT') throw new TypeError(`${key.spec} is not symmetric`)
 }
 
 function incorrectKey(): KmsError {

@@ -1,6 +1,7 @@
 /**
- * What the built-in store does with key pairs and HMAC keys, by the rows of the algorithm table. What a
- * row calls slow goes to the crypto worker thread, which gets the row's name and the key's handle.
+ * Operations of the built-in store on key pairs and HMAC keys, by the rows of the algorithm table.
+ * Calls that a row marks as slow go to the crypto worker thread with the row's name and the key's
+ * handle.
  * @module
  */
 import assert from 'node:assert/strict'
@@ -24,7 +25,7 @@ import type { OpenMaterials } from './open-materials.ts'
 
 type SlowPort = Pick<SlowLane, 'run'>
 
-/** GetPublicKey and the operations of RSA keys that encrypt. */
+/** GetPublicKey, and Encrypt and Decrypt of RSA keys. */
 export function publicKeyMethods(
   materials: OpenMaterials,
   slowLane: SlowPort,
@@ -119,7 +120,10 @@ export function secretMethods(
   }
 }
 
-/** A key is used by the algorithms of its own spec and usage only, whoever forgot to check. */
+/**
+ * A key may only be used with algorithms of its own spec and usage, even if a caller forgot to
+ * check.
+ */
 function rowFor<Row extends Algorithm>(
   key: KeyRecord,
   algorithm: string,
@@ -130,7 +134,7 @@ function rowFor<Row extends Algorithm>(
   return row
 }
 
-/** The lane moves what it is given; the call's input stays whole. */
+/** Copies, because the lane moves its input and the call still needs it. */
 function copyOf(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes)
 }

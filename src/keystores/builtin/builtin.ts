@@ -1,5 +1,6 @@
 /**
- * The built-in key store: materials wrapped in the database, opened into a bounded number of handles.
+ * The built-in key store: materials are wrapped in the database, and a bounded number of them is
+ * open.
  * @module
  */
 import { keySpecs } from '../../crypto/key-specs.ts'
@@ -17,21 +18,24 @@ import type { OpenMaterialsPorts } from './open-materials.ts'
 
 export interface BuiltinPorts extends OpenMaterialsPorts {
   readonly random: Random
-  /** Where everything slow is done; two lanes of its own when left out. */
+  /** The lane for all slow work. If absent, the store starts two of its own. */
   readonly slowLane?: SlowLane
 }
 
 export interface BuiltinKeyStore extends KeyStore {
-  /** Closes a material that was changed or deleted; all of them when left out. */
+  /** Closes a material that was changed or deleted; all materials without an id. */
   readonly forget: (materialId?: string) => void
   /** Closes every material and ends the threads that the store started. */
   readonly close: () => Promise<void>
 }
 
-/** Most that wait: each for a millisecond or a few, and each for up to a second. */
+/**
+ * Most waiting tasks: each takes a few milliseconds in the first lane, up to a second in the
+ * second.
+ */
 const slowQueueMax = 256
 const primeQueueMax = 64
-/** About a tenth of a core that everybody wants, and all of one that is free. */
+/** On a busy machine the thread gets about a tenth of a core; on an idle one, a whole core. */
 const niceness = 10
 const randomBytesMax = 1024
 
@@ -40,8 +44,8 @@ export function createBuiltinKeyStore(ports: BuiltinPorts): BuiltinKeyStore {
   const materials = createOpenMaterials(ports)
   const own = ports.slowLane === undefined
   const slowLane = ports.slowLane ?? createSlowLane({ queueMax: slowQueueMax })
-  // Primes may take a second: signatures and pairs of a millisecond do not queue behind them, and where
-  // the cores are all busy it is the primes that wait.
+  // A search for primes may take a second. Shorter tasks must not queue behind it, and on a busy
+  // machine it must be the one that waits.
   const primeLane = own ? createSlowLane({ queueMax: primeQueueMax, niceness }) : slowLane
   const laneOf = (spec: KeySpec): SlowLane => {
     const { material } = keySpecs[spec]
@@ -58,7 +62,7 @@ export function createBuiltinKeyStore(ports: BuiltinPorts): BuiltinKeyStore {
     async createMaterial(place, signal) {
       signal.throwIfAborted()
       if (place.origin !== 'AWS_KMS')
-        throw new RangeError('material of this origin is not made here')
+        throw new RangeError('the built-in store does not generate material of this origin')
       const lane = { random, slowLane: laneOf(place.spec) }
       const material = await generateMaterial(place.spec, lane, signal)
       try {

@@ -1,6 +1,6 @@
 /**
- * Opened key materials, a bounded number of them: least recently used first out, and none longer than
- * its idle time. Waiters for the same material share one load.
+ * A bounded number of opened key materials. The least recently used are closed first, and none
+ * stays open longer than its idle time. Callers that wait for the same material share one load.
  * @module
  */
 import type { Clock } from '../../model/clock.ts'
@@ -8,16 +8,16 @@ import type { Clock } from '../../model/clock.ts'
 export interface HandleLimits {
   /** Most open materials. */
   readonly max: number
-  /** Milliseconds after which an unused one is closed. */
+  /** Milliseconds after which an unused material is closed. */
   readonly idleMs: number
 }
 
 export interface Handles<T> {
-  /** What is open already, without waiting. */
+  /** Returns an open material without waiting. */
   readonly peek: (materialId: string) => T | undefined
-  /** What is open, or `load`'s answer; undefined is not kept. */
+  /** Returns the open material, or the result of `load`. Undefined is not kept. */
   readonly get: (materialId: string, load: () => Promise<T | undefined>) => Promise<T | undefined>
-  /** Closes one material, or all; a load that is under way is not kept. */
+  /** Closes one material, or all. A load that is under way is not kept. */
   readonly forget: (materialId?: string) => void
   readonly size: () => number
 }
@@ -30,7 +30,7 @@ interface OpenHandles<T> {
 
 interface Entry<T> {
   readonly value: T
-  /** By the system's clock, which no test moves. */
+  /** By the system's clock, which tests cannot move. */
   usedAt: number
 }
 
@@ -44,7 +44,7 @@ export function createHandles<T>(limits: HandleLimits, clock: Clock): Handles<T>
   ): Promise<T | undefined> => {
     const loaded = load()
       .then((value) => {
-        // Forgotten meanwhile: what was read may be what had to be forgotten.
+        // If the material was forgotten during the load, the loaded value may be out of date.
         const wanted = loading.get(materialId) === loaded
         if (wanted && value !== undefined) open.keep(materialId, value)
         return value
@@ -73,7 +73,8 @@ export function createHandles<T>(limits: HandleLimits, clock: Clock): Handles<T>
 }
 
 function createOpenHandles<T>(limits: HandleLimits, clock: Clock): OpenHandles<T> {
-  // INVARIANT: a Map keeps the order of insertion, and use inserts again: the first is the least used.
+  // INVARIANT: a Map keeps insertion order, and each use inserts again, so the first entry is the
+  // least recently used.
   const byId = new Map<string, Entry<T>>()
   let timer: NodeJS.Timeout | undefined
 

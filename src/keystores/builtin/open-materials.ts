@@ -1,6 +1,6 @@
 /**
- * The opened materials of the built-in store: which one a key's calls work with, and that it is just
- * this key's.
+ * The opened materials of the built-in store. It finds the material for a call and checks that it
+ * belongs to the key.
  * @module
  */
 import type { KeyObject } from 'node:crypto'
@@ -19,32 +19,32 @@ export interface OpenMaterialsPorts {
   readonly findMaterial: (materialId: string) => Promise<MaterialRecord | undefined>
   readonly clock: Clock
   readonly handles?: HandleLimits
-  /** A stored material that does not open, or is not the one that its id names: raise an alarm. */
+  /** Called when a stored material does not open or does not match its id. Raise an alarm. */
   readonly onForgedMaterial?: (materialId: string) => void
 }
 
-/** An opened material, and the row that says whose it is. */
+/** An opened material, and the row that names its key. */
 export interface OpenMaterial {
   /** A secret key, or the private key of a pair. */
   readonly key: KeyObject
   readonly materialId: Buffer
   readonly record: MaterialRecord
-  /** Of a pair: derived when it is first asked for, and kept with the material. */
+  /** The public half of a pair: derived on first use, then kept with the material. */
   readonly publicKey: () => KeyObject
-  /** SubjectPublicKeyInfo, DER. Kept: not to be written to. */
+  /** SubjectPublicKeyInfo, DER. It is kept, so callers must not write to it. */
   readonly publicKeyDer: () => Uint8Array
 }
 
 export interface OpenMaterials {
   /** The key's current material. @throws {KmsError} `KeyUnavailableException` */
   readonly current: (key: KeyRecord, signal: AbortSignal) => Promise<OpenMaterial>
-  /** A material of the key by its id; undefined when there is none. */
+  /** Returns a material of the key by its id; undefined if the key has no such material. */
   readonly find: (
     materialId: string,
     key: KeyRecord,
     signal: AbortSignal,
   ) => Promise<OpenMaterial | undefined>
-  /** Closes a material; all of them when left out. */
+  /** Closes a material; all materials without an id. */
   readonly forget: (materialId?: string) => void
 }
 
@@ -74,7 +74,9 @@ export function createOpenMaterials(ports: OpenMaterialsPorts): OpenMaterials {
   }
 }
 
-/** @throws {KmsError} `KeyUnavailableException` when the database is out of reach or the row forged */
+/**
+ * @throws {KmsError} `KeyUnavailableException` if the database is unreachable or the row is forged
+ */
 async function open(
   ports: OpenMaterialsPorts,
   materialId: string,
@@ -82,8 +84,9 @@ async function open(
   const record = await findRecord(ports, materialId)
   if (record === undefined || record.wrapped.length === 0) return undefined
   try {
-    // The row answers for its own id: another material's row under this one opens nothing.
-    if (record.materialId !== materialId) throw new NotAuthentic('a row of another material')
+    // The id inside the row must match, so that another material's row cannot stand in for this
+    // one.
+    if (record.materialId !== materialId) throw new NotAuthentic('the row is of another material')
     return withPublicKey({
       key: openMaterial(ports.keyring, record),
       materialId: Buffer.from(materialId, 'hex'),
@@ -114,7 +117,7 @@ async function findRecord(
   }
 }
 
-/** Whether the material is one of just this key; replicas in other Regions share it. */
+/** Whether the material belongs to exactly this key. Replicas in other Regions share it. */
 function belongs({ record }: OpenMaterial, key: KeyRecord): boolean {
   return (
     record.accountId === key.accountId &&
@@ -124,7 +127,7 @@ function belongs({ record }: OpenMaterial, key: KeyRecord): boolean {
   )
 }
 
-/** Lets a waiter go when its call is cancelled; the load itself is shared and goes on. */
+/** Returns early when the call is cancelled. The load itself is shared and continues. */
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   let stopListening = (): void => undefined
   const aborted = new Promise<never>((_, reject) => {

@@ -91,7 +91,7 @@ test('what takes a millisecond goes to the lane, and the rest does not', async (
   const signature = await store.sign(curve, 'ECDSA_SHA_512', raw, signal)
   assert.equal(await store.verify(curve, 'ECDSA_SHA_512', raw, signature, signal), true)
   assert.deepEqual(tasks, ['sign', 'verify'])
-  // What was given is still there: the lane was given copies.
+  // The input is still there, because the lane got copies.
   assert.deepEqual([raw.bytes, signature.length > 100], [copy, true])
 })
 

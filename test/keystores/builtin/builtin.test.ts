@@ -256,7 +256,7 @@ test('material of other specs is made too, and symmetric use of it is refused', 
     const material = await store.createMaterial({ ...place, spec, usage }, signal)
     rows.set(material.materialId, material)
     const call = store.encrypt(keyOf(material), Buffer.alloc(1), {}, 'ciphertext', signal)
-    await assert.rejects(call, { name: 'TypeError', message: `${spec} seals no messages` })
+    await assert.rejects(call, { name: 'TypeError', message: `${spec} is not symmetric` })
   }
   await slowLane.close()
 })
@@ -275,7 +275,7 @@ test('a bounded number of materials is open at once', async () => {
   assert.equal(loads(), 6)
 })
 
-test('material that somebody has chosen is taken where it is of its spec, and is the same each time', async () => {
+test('given material is accepted if it is of its spec, and keeps its id', async () => {
   const slowLane = createSlowLane({ queueMax: 1 })
   const { store } = bench({ slowLane })
   const adopt = (bytes: Uint8Array) => store.adoptMaterial(place, bytes, signal)
