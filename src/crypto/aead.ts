@@ -1,5 +1,5 @@
 /**
- * AES-256-GCM with a random 96-bit IV and a 128-bit tag: how keys are wrapped under keys.
+ * AES-256-GCM with a random 96-bit IV and a 128-bit tag, to wrap keys under keys.
  * @see https://nvlpubs.nist.gov/nistpubs/Legacy/SP/nistspecialpublication800-38d.pdf
  * @module
  */
@@ -8,12 +8,12 @@ import type { KeyObject } from 'node:crypto'
 import type { Random } from '../model/clock.ts'
 import { NotAuthentic } from './keyring.ts'
 
-/** Bytes of the IV. */
+/** In bytes. */
 export const ivBytes = 12
-/** Bytes of the tag. */
+/** In bytes. */
 export const tagBytes = 16
 
-/** Answers `iv ‖ ciphertext ‖ tag`, 12 + n + 16 bytes. A key wraps fewer than 2^32 times. */
+/** Returns `iv ‖ ciphertext ‖ tag`, 12 + n + 16 bytes. One key must wrap fewer than 2^32 times. */
 export function wrapBytes(
   key: KeyObject,
   aad: Uint8Array,
@@ -24,7 +24,10 @@ export function wrapBytes(
   return sealWithIv(key, iv, aad, plaintext, iv)
 }
 
-/** Opens `iv ‖ ciphertext ‖ tag`; the caller overwrites the answer when done. @throws {NotAuthentic} */
+/**
+ * Opens `iv ‖ ciphertext ‖ tag`. The caller overwrites the result when done.
+ * @throws {NotAuthentic}
+ */
 export function unwrapBytes(key: KeyObject, aad: Uint8Array, wrapped: Uint8Array): Buffer {
   if (wrapped.length < ivBytes + tagBytes) throw new NotAuthentic('wrapped bytes are too short')
   return openWithIv(key, wrapped.subarray(0, ivBytes), aad, wrapped.subarray(ivBytes))
@@ -32,10 +35,7 @@ export function unwrapBytes(key: KeyObject, aad: Uint8Array, wrapped: Uint8Array
 
 const nothing = Buffer.alloc(0)
 
-/**
- * Answers `before ‖ ciphertext ‖ tag`. The caller answers for the IV: under one key it is never used
- * twice.
- */
+/** Returns `before ‖ ciphertext ‖ tag`. The caller must never use an IV twice under one key. */
 export function sealWithIv(
   key: KeyObject | Uint8Array,
   iv: Uint8Array,
@@ -46,11 +46,14 @@ export function sealWithIv(
   const cipher = createCipheriv('aes-256-gcm', key, iv, { authTagLength: tagBytes })
   cipher.setAAD(aad)
   const ciphertext = cipher.update(plaintext)
-  cipher.final() // GCM holds nothing back
+  cipher.final() // GCM buffers nothing
   return Buffer.concat([before, ciphertext, cipher.getAuthTag()])
 }
 
-/** Opens `ciphertext ‖ tag`. @throws {NotAuthentic} and overwrites what was deciphered */
+/**
+ * Opens `ciphertext ‖ tag`.
+ * @throws {NotAuthentic} after overwriting the unauthenticated plaintext
+ */
 export function openWithIv(
   key: KeyObject | Uint8Array,
   iv: Uint8Array,
@@ -64,7 +67,7 @@ export function openWithIv(
   decipher.setAuthTag(sealed.subarray(tagStart))
   const plaintext = decipher.update(sealed.subarray(0, tagStart))
   try {
-    decipher.final() // GCM holds nothing back: it only checks the tag
+    decipher.final() // GCM buffers nothing: this only checks the tag
   } catch {
     plaintext.fill(0)
     throw new NotAuthentic('the tag does not match')

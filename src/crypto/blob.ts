@@ -1,30 +1,30 @@
 /**
- * The layout of a symmetric ciphertext: AWS's, byte for byte and length for length, so that fixed-width
- * columns and prefix checks in the field keep working. `docs/ciphertext-blob.md` specifies it; it may
- * never change for ciphertexts that exist.
+ * The layout of a symmetric ciphertext. It matches AWS's byte for byte and length for length, so
+ * that fixed-width columns and prefix checks of existing applications keep working.
+ * `docs/ciphertext-blob.md` specifies it; it may never change for existing ciphertexts.
  *
- * INVARIANT (one encoding): what is not exactly what `encodeHeader` writes is not a blob. No ASN.1 is
- * parsed: the DER is a template, filled in from the blob's own fields and compared.
+ * INVARIANT (one encoding): bytes that differ from what `encodeHeader` writes are not a blob. No
+ * ASN.1 is parsed: the DER is a template that is filled with the blob's own fields and compared.
  * @module
  */
 import { ivBytes, tagBytes } from './aead.ts'
 import { materialIdBytes } from './key-material-id.ts'
 
-/** Byte 2: what the ciphertext was made by. */
+/** Byte 2: the operation that made the ciphertext. */
 export type BlobKind = 'ciphertext' | 'data-key'
 
-/** What a header is made of. */
+/** The fields of a header. */
 export interface BlobFields {
   readonly kind: BlobKind
   /** 32 bytes. */
   readonly materialId: Uint8Array
-  /** 16 bytes, random a message. */
+  /** 16 random bytes, new for each message. */
   readonly nonce: Uint8Array
-  /** 12 bytes, random a message. */
+  /** 12 random bytes, new for each message. */
   readonly iv: Uint8Array
 }
 
-/** A ciphertext of the right structure; nothing in it is authenticated yet. */
+/** A ciphertext of the right structure. Nothing in it is authenticated yet. */
 export interface Blob extends BlobFields {
   /** Every byte before the ciphertext. */
   readonly header: Uint8Array
@@ -32,11 +32,11 @@ export interface Blob extends BlobFields {
   readonly sealed: Uint8Array
 }
 
-/** Bytes of the random nonce. */
+/** In bytes. */
 export const blobNonceBytes = 16
-/** Bytes of framing before the plaintext, inside the encryption. */
+/** Bytes before the plaintext, inside the encryption. */
 export const innerFrameBytes = 11
-/** Most bytes of plaintext in a blob; the least is one. */
+/** Most bytes of plaintext in a blob. The least is one. */
 export const plaintextBytesMax = 4096
 
 const prefix = Buffer.from('0102', 'hex')
@@ -63,11 +63,11 @@ interface DerLengths {
   readonly encryptedData: number
   readonly explicit: number
   readonly outer: number
-  /** Of the whole DER, its own header included. */
+  /** Length of the whole DER, including its own header. */
   readonly total: number
 }
 
-/** Bytes of a blob of `plaintextBytes`: 184 for a 32-byte data key. */
+/** Length of a blob with `plaintextBytes` of plaintext: 184 bytes for a 32-byte data key. */
 export function blobBytes(plaintextBytes: number): number {
   return derStart + derLengths(plaintextBytes).total
 }
@@ -75,7 +75,7 @@ export function blobBytes(plaintextBytes: number): number {
 const blobBytesMin = blobBytes(1)
 const blobBytesMax = blobBytes(plaintextBytesMax)
 
-/** The bytes of a blob before its ciphertext: all but the last 11 + n + 16. */
+/** Returns the bytes of a blob before its ciphertext: all but the last 11 + n + 16. */
 export function encodeHeader(fields: BlobFields, plaintextBytes: number): Buffer {
   if (fields.materialId.length !== materialIdBytes || fields.iv.length !== ivBytes) {
     throw new RangeError('a material id has 32 bytes and an IV 12')
@@ -88,7 +88,7 @@ export function encodeHeader(fields: BlobFields, plaintextBytes: number): Buffer
   return header
 }
 
-/** Where the IV ends in a header of so many bytes. */
+/** The offset after the IV in a header of `headerBytes`. */
 function ivEndIn(headerBytes: number, plaintextBytes: number): number {
   return headerBytes - elementBytes(sealedBytes(plaintextBytes)) - algorithmEnd.length
 }
@@ -99,10 +99,12 @@ interface Template {
   readonly header: Buffer
 }
 
-/** Messages of one kind and length have one: to write its DER anew takes 0.6 µs. */
+/**
+ * Cached: messages of the same kind and length share a template, and writing its DER takes 0.6 µs.
+ */
 let lastTemplate: Template | undefined
 
-/** A header in which the material id, the nonce and the IV are zeros. */
+/** Returns a header in which the material id, the nonce and the IV are zeros. */
 function templateOf(kind: BlobKind, plaintextBytes: number): Buffer {
   const known = lastTemplate
   if (known?.kind === kind && known.plaintextBytes === plaintextBytes) return known.header
@@ -133,7 +135,7 @@ function writeTemplate(kind: BlobKind, plaintextBytes: number): Buffer {
   return header
 }
 
-/** Answers undefined for whatever is not the one valid encoding. */
+/** Returns undefined unless the bytes are the one valid encoding. */
 export function parseBlob(bytes: Uint8Array): Blob | undefined {
   const plaintextBytes = plaintextBytesOf(bytes.length)
   if (plaintextBytes === undefined) return undefined
@@ -150,7 +152,7 @@ export function parseBlob(bytes: Uint8Array): Blob | undefined {
   return { ...fields, header, sealed: bytes.subarray(sealedStart) }
 }
 
-/** 64 lower-case hex digits of the material that a blob names, or undefined where it is not a blob. */
+/** The material id in a blob, 64 lower-case hex digits; undefined for other bytes. */
 export function materialIdOf(bytes: Uint8Array): string | undefined {
   const blob = parseBlob(bytes)
   return blob === undefined ? undefined : Buffer.from(blob.materialId).toString('hex')
@@ -158,7 +160,7 @@ export function materialIdOf(bytes: Uint8Array): string | undefined {
 
 function plaintextBytesOf(total: number): number | undefined {
   if (total < blobBytesMin || total > blobBytesMax) return undefined
-  // What is around a plaintext grows with it by a few bytes of DER lengths, between these two.
+  // The bytes around a plaintext vary by a few bytes of DER lengths, between these two.
   const aroundMin = blobBytesMin - 1
   const aroundMax = blobBytesMax - plaintextBytesMax
   for (let around = aroundMin; around <= aroundMax; around += 1) {
@@ -186,13 +188,13 @@ function sealedBytes(plaintextBytes: number): number {
   return innerFrameBytes + plaintextBytes + tagBytes
 }
 
-/** Bytes of a DER tag and length before `length` bytes of content. */
+/** The length of a DER tag and length before `length` bytes of content. */
 function elementBytes(length: number): number {
   if (length < 0x80) return 2
   return length < 0x100 ? 3 : 4
 }
 
-/** Writes a DER tag and length; answers the offset after them. */
+/** Writes a DER tag and length. Returns the offset after them. */
 function writeElement(into: Buffer, offset: number, tag: number, length: number): number {
   const at = into.writeUInt8(tag, offset)
   if (length < 0x80) return into.writeUInt8(length, at)

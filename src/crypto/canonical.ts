@@ -1,6 +1,6 @@
 /**
- * One byte string for a row, whatever order its columns come in: what row tags and the AAD of wrapped
- * material are computed over. It may never change for rows that exist.
+ * The canonical bytes of a row, independent of the order of its columns. Row tags and the AAD of
+ * wrapped material are computed over them. The format may never change for existing rows.
  *
  *     u32 length ‖ table, then u32 column count, then the columns by name in byte order:
  *       u32 length ‖ name ‖ type byte ‖ u32 length ‖ value

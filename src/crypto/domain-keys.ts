@@ -1,12 +1,12 @@
 /**
- * Domain keys and the keyring that they open. Formats, none of which may change for bytes that exist:
+ * Domain keys, and the keyring that is built from them. The formats may never change for existing bytes:
  *
  *     domain key  iv ‖ ciphertext ‖ tag under the root key,
  *                 AAD = "trent:domain-key:1" ‖ deployment id ‖ u32 version
  *     wrapped     iv ‖ ciphertext ‖ tag under the purpose's key, AAD = u32 version ‖ the caller's AAD
  *     row tag     u32 version ‖ HMAC-SHA-256(row tag key, canonical row)
  *
- * A purpose's key is HKDF-SHA-256(domain key, "trent:<purpose>:1"); `tokens.ts` says what a token is.
+ * A purpose's key is HKDF-SHA-256(domain key, "trent:<purpose>:1"); `tokens.ts` has the format of tokens.
  * @module
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
@@ -19,15 +19,15 @@ import type { Keyring, TokenPurpose, WrapPurpose } from './keyring.ts'
 import { publicPartOf, signStatement, statementKey } from './statements.ts'
 import { openToken, readToken, sealTokenText } from './tokens.ts'
 
-/** A domain key as it is stored. */
+/** A domain key as stored. */
 export interface WrappedDomainKey {
-  /** From 1; a new domain key takes the next one. */
+  /** Counts from 1; each new domain key takes the next number. */
   readonly version: number
   /** `iv ‖ ciphertext ‖ tag`, 60 bytes. */
   readonly wrapped: Uint8Array
 }
 
-/** The keys of one domain key, one a purpose. */
+/** The keys derived from one domain key, one for each purpose. */
 interface PurposeKeys {
   readonly wrap: Readonly<Record<WrapPurpose, KeyObject>>
   readonly token: Readonly<Record<TokenPurpose, KeyObject>>
@@ -39,7 +39,7 @@ const domainKeyBytes = 32
 const versionMax = 0xffff_ffff
 const rowTagBytes = 36
 
-/** Makes a domain key; answers it wrapped, `iv ‖ ciphertext ‖ tag`, 60 bytes. */
+/** Creates a domain key. Returns it wrapped: `iv ‖ ciphertext ‖ tag`, 60 bytes. */
 export function createDomainKey(
   rootKey: KeyObject,
   deploymentId: string,
@@ -54,7 +54,7 @@ export function createDomainKey(
   }
 }
 
-/** A domain key that is open. It goes from thread to thread as a handle, never as bytes. */
+/** An open domain key. Threads pass it on as a handle, never as bytes. */
 export interface OpenDomainKey {
   readonly version: number
   readonly key: KeyObject
@@ -62,7 +62,7 @@ export interface OpenDomainKey {
 
 /**
  * Opens every domain key of a deployment.
- * @throws {NotAuthentic} when one of them is not this deployment's
+ * @throws {NotAuthentic} if one of them belongs to another deployment
  */
 export function openDomainKeys(
   rootKey: KeyObject,
@@ -75,7 +75,7 @@ export function openDomainKeys(
   }))
 }
 
-/** `keyringOf` what `openDomainKeys` answers. @throws {NotAuthentic} */
+/** Opens the domain keys and builds their keyring. @throws {NotAuthentic} */
 export function openKeyring(
   rootKey: KeyObject,
   deploymentId: string,
@@ -86,8 +86,8 @@ export function openKeyring(
 }
 
 /**
- * The key ring of a deployment; the domain key with the highest version is used for what is new.
- * @throws {NotAuthentic} when one is there twice, or none
+ * Builds the keyring of a deployment. New values use the domain key with the highest version.
+ * @throws {NotAuthentic} if a version occurs twice, or there is none
  */
 export function keyringOf(
   deploymentId: string,
@@ -140,7 +140,7 @@ export function keyringOf(
   }
 }
 
-/** @throws {NotAuthentic} when it is not the domain key of just this deployment and version */
+/** @throws {NotAuthentic} unless it is the domain key of exactly this deployment and version */
 function openDomainKey(
   rootKey: KeyObject,
   deploymentId: string,

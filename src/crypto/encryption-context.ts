@@ -1,12 +1,12 @@
 /**
- * One byte string for an encryption context, whatever order its pairs come in: part of a message's AAD.
- * It may never change for ciphertexts that exist.
+ * The canonical bytes of an encryption context, independent of the order of its pairs. They are part of
+ * a message's AAD. The format may never change for existing ciphertexts.
  *
  *     01 ‖ u32 pair count ‖ pairs by the UTF-8 bytes of their keys:
  *       u32 length ‖ key ‖ u32 length ‖ value
  *
- * Lengths take four bytes because a request may hold a key or a value beyond 65 535 bytes. A context
- * that is absent is the empty one. The size of a request bounds the size of this.
+ * Lengths take four bytes because a request may contain a key or a value longer than 65 535 bytes. An
+ * absent context equals the empty one. The limit on requests bounds the size of these bytes.
  * @module
  */
 
@@ -15,7 +15,7 @@ const lengthBytes = 4
 const empty = Buffer.of(version, 0, 0, 0, 0)
 
 /**
- * Answers undefined for text that has no UTF-8 form (a lone surrogate): replacing it would give two
+ * Returns undefined for text without a UTF-8 form (a lone surrogate). Replacing it would give two
  * contexts the same bytes.
  */
 export function canonicalContext(context: Readonly<Record<string, string>>): Buffer | undefined {
@@ -46,7 +46,7 @@ function inByteOrder(pairs: readonly Pair[]): readonly Pair[] {
     .map(({ pair }) => pair)
 }
 
-/** Answers the offset behind what was written. */
+/** Returns the offset after the written bytes. */
 function writeSized(into: Buffer, text: string, offset: number): number {
   const written = into.write(text, offset + lengthBytes)
   return into.writeUInt32BE(written, offset) + written

@@ -1,7 +1,8 @@
 /**
- * Randomness from the system's cryptographic generator (OpenSSL's DRBG, seeded by the kernel). Small
- * amounts are drawn ahead, many at a time: a draw costs more than what it yields. Each byte is handed
- * out once and overwritten where it lay; who can read what is drawn ahead can read the DRBG's state.
+ * Randomness from the system's cryptographic generator (OpenSSL's DRBG, seeded by the kernel).
+ * Small amounts are drawn in advance in larger blocks, because each draw has a high fixed cost.
+ * Each byte is returned once and overwritten in the block. Whoever can read the block can also read
+ * the DRBG's state.
  * @module
  */
 import { randomFillSync, randomBytes, randomUUID } from 'node:crypto'
@@ -10,7 +11,7 @@ import type { Random } from '../model/clock.ts'
 const aheadBytes = 4096
 const smallMax = 64
 
-/** The random port of a running server. */
+/** The randomness of a running server. */
 export const systemRandom: Random = createSystemRandom()
 
 function createSystemRandom(): Random {

@@ -1,22 +1,22 @@
 /**
- * The id of a key's material: it commits to the material and to the key it was made for, which
- * AES-GCM alone does to neither. It may never change for material that exists.
+ * The id of a key's material. It commits to the material and to its key; AES-GCM alone commits to
+ * neither. It may never change for existing material.
  *
  *     KeyMaterialId = HKDF-SHA-256(material, no salt, info, 32 bytes)
  *     info = "trent:key-material-id:1" ‖ 00 ‖ u32 length ‖ account ‖ u32 length ‖ key id
  *
- * The Region is left out: a multi-Region key's replicas share material, key id and so this id.
+ * The Region is left out, because the replicas of a multi-Region key share material and key id.
  * @module
  */
 import type { KeyObject } from 'node:crypto'
 import { hkdf } from './derive.ts'
 
-/** Bytes of a KeyMaterialId. */
+/** In bytes. */
 export const materialIdBytes = 32
 
 const label = Buffer.from('trent:key-material-id:1\0')
 
-/** What a material belongs to. */
+/** The key that a material belongs to. */
 export interface MaterialOwner {
   /** Twelve digits. */
   readonly accountId: string

@@ -1,35 +1,38 @@
 /**
- * The key specs of AWS KMS, a row each: what kind of key it is, whether its material can come from
- * outside, and the form of that material. Usages and algorithms follow from the algorithm table; how a
- * pair is generated and encoded is the matter of `algorithms/key-forms.ts`.
+ * The key specs of AWS KMS, one row each: the kind of key, whether its material can be imported,
+ * and the form of that material. Usages and algorithms follow from the algorithm table.
+ * `algorithms/key-forms.ts` generates and encodes pairs.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html
  * @module
  */
 import type { KeySpec, KeyUsage } from '../model/key.ts'
 import { algorithms } from './algorithms/table.ts'
 
-/** The bytes of a key's material. */
+/** The encoding of a key's material. */
 export type MaterialForm =
   | {
-      /** The secret's bytes as they are. */
+      /** The plain bytes of the secret. */
       readonly encoding: 'raw'
-      /** Bytes of generated material. */
+      /** Length of generated material. */
       readonly bytes: number
-      /** Least and most bytes of material of any origin. */
+      /** Shortest and longest material of any origin, in bytes. */
       readonly bytesMin: number
       readonly bytesMax: number
     }
   | {
-      /** The private key in PKCS#8, DER, made in a slow lane. */
+      /** The private key in PKCS#8, DER, generated in a slow lane. */
       readonly encoding: 'pkcs8'
-      /** Made of primes, whose search takes up to a second and more; other pairs take a millisecond. */
+      /**
+       * Whether generating searches for primes, which can take more than a second; other pairs take
+       * a millisecond.
+       */
       readonly ofPrimes: boolean
     }
 
 export interface KeySpecRow {
-  /** Keys of different kinds cannot follow each other under one alias. */
+  /** One alias cannot move between keys of different kinds. */
   readonly kind: 'symmetric' | 'asymmetric' | 'HMAC'
-  /** Whether material of this spec can come from outside. */
+  /** Whether material of this spec can be imported. */
   readonly importable: boolean
   readonly material: MaterialForm
 }
@@ -44,7 +47,10 @@ const pairOfPrimes: KeySpecRow = { ...pair, material: { encoding: 'pkcs8', ofPri
 
 const generatedPair: KeySpecRow = { ...pair, importable: false }
 
-/** Generated HMAC keys are as long as the digest; imported ones up to the hash's block. */
+/**
+ * Generated HMAC keys are as long as the digest; imported ones are at most as long as the hash's
+ * block.
+ */
 function hmac(bytes: number, bytesMax: number): KeySpecRow {
   return {
     kind: 'HMAC',
@@ -81,14 +87,17 @@ export const keySpecs: Readonly<Record<KeySpec, KeySpecRow>> = {
 }
 
 /**
- * Names of the algorithms of a key, in AWS's order: the list that its metadata shows. Empty for a usage
- * that the key spec does not have.
+ * Names of a key's algorithms in AWS's order, as in its metadata. Empty if the key spec does not
+ * have the usage.
  */
 export function algorithmNames(spec: KeySpec, usage: KeyUsage): readonly string[] {
   return namesOf.get(`${spec} ${usage}`) ?? []
 }
 
-/** Trent's own ciphertexts are of no row of the table: this is all that its readers ask of them. */
+/**
+ * The members of SYMMETRIC_DEFAULT that readers need. It has no row in the table, because its
+ * ciphertexts are Trent's own format.
+ */
 const symmetric = {
   name: 'SYMMETRIC_DEFAULT',
   usage: 'ENCRYPT_DECRYPT',
@@ -114,7 +123,10 @@ export type WrappingKeySpec = 'RSA_2048' | 'RSA_3072' | 'RSA_4096'
 const everySize: readonly WrappingKeySpec[] = ['RSA_2048', 'RSA_3072', 'RSA_4096']
 const notSmallest: readonly WrappingKeySpec[] = ['RSA_3072', 'RSA_4096']
 
-/** What wraps pairs directly; RSA keys are too long for it. As AWS has it: Ed25519 keys would fit. */
+/**
+ * Wrapping keys that wrap a pair directly; RSA keys are too long for it. The list is AWS's: Ed25519
+ * keys would also fit the smallest.
+ */
 const wrapsDirectly: Readonly<Partial<Record<KeySpec, readonly WrappingKeySpec[]>>> = {
   ECC_NIST_P256: everySize,
   ECC_NIST_P384: everySize,
@@ -124,9 +136,10 @@ const wrapsDirectly: Readonly<Partial<Record<KeySpec, readonly WrappingKeySpec[]
 }
 
 /**
- * Whether AWS takes material of `spec` that is wrapped so: pairs by an AES key between, what is shorter
- * directly. RSAES_PKCS1_V1_5 it takes for nothing any more. `algorithm` is any word of the API.
- * @see https://docs.aws.amazon.com/kms/latest/developerguide/importing-keys-get-public-key-and-token.html
+ * Whether AWS accepts material of `spec` wrapped this way: pairs through an AES key, shorter
+ * material directly. AWS no longer accepts RSAES_PKCS1_V1_5. `algorithm` is any value of the API.
+ * @see
+ * https://docs.aws.amazon.com/kms/latest/developerguide/importing-keys-get-public-key-and-token.html
  */
 export function canWrap(algorithm: string, wrappingKey: WrappingKeySpec, spec: KeySpec): boolean {
   const { importable, kind } = keySpecs[spec]

@@ -1,5 +1,5 @@
 /**
- * The keys under the root key: what wraps materials and secrets, tags rows and seals tokens.
+ * The keyring: the keys under the root key, which wrap materials and secrets, tag rows and seal tokens.
  *
  *     root key → domain key (versioned) → HKDF(domain key, "trent:<purpose>:1") per purpose
  *
@@ -8,13 +8,13 @@
 
 import type { StatementKey, StatementKind } from './statements.ts'
 
-/** What the wrapped bytes are; each purpose has a key of its own. */
+/** The kind of wrapped bytes. Each has its own key. */
 export type WrapPurpose = 'key-material' | 'secret-access-key' | 'digest-key'
 
-/** What a sealed token may be used for; each purpose has keys of its own. */
+/** The use of a sealed token. Each has its own keys. */
 export type TokenPurpose = 'marker' | 'session' | 'forward-access' | 'import' | 'grant'
 
-/** The bytes, the AAD or the key are not those that were sealed. */
+/** The bytes, the AAD or the key differ from those that were sealed. */
 export class NotAuthentic extends Error {}
 
 export interface Keyring {
@@ -25,20 +25,23 @@ export interface Keyring {
     aad: Uint8Array,
     plaintext: Uint8Array,
   ): { readonly version: number; readonly wrapped: Uint8Array }
-  /** The caller overwrites the answer when done. @throws {NotAuthentic} */
+  /** The caller overwrites the result when done. @throws {NotAuthentic} */
   unwrap(purpose: WrapPurpose, version: number, aad: Uint8Array, wrapped: Uint8Array): Buffer
-  /** `u32 version ‖ HMAC-SHA-256`, 36 bytes, over a row's canonical bytes. */
+  /** `u32 version ‖ HMAC-SHA-256`, 36 bytes, over the canonical bytes of a row. */
   tagRow(canonical: Uint8Array): Uint8Array
   checkRowTag(canonical: Uint8Array, tag: Uint8Array): boolean
   /**
-   * Seals `payload` for its purpose and `scope` (what the token is bound to beyond it).
-   * A key a token by KDF and a 128-bit nonce. Answers base64url text.
+   * Seals `payload` for a purpose and a `scope`, to which the token is also bound. A KDF with a
+   * 128-bit nonce gives each token its own key. Returns base64url text.
    */
   sealToken(purpose: TokenPurpose, scope: string, payload: Uint8Array): string
-  /** @throws {NotAuthentic} for anything that this deployment did not seal for just this use */
+  /**
+   * @throws {NotAuthentic} unless this deployment sealed the token for exactly this purpose and
+   * scope
+   */
   openToken(purpose: TokenPurpose, scope: string, token: string): Buffer
-  /** The keys that statements of this deployment are signed with, oldest first. */
+  /** The keys that sign this deployment's statements, oldest first. */
   readonly statementKeys: readonly StatementKey[]
-  /** Ed25519, 64 bytes, with the newest key unless another version is named. */
+  /** An Ed25519 signature, 64 bytes, by the newest key unless `version` names another. */
   signStatement(kind: StatementKind, text: string, version?: number): Buffer
 }

@@ -1,7 +1,7 @@
 /**
- * How material is wrapped to be imported: RSAES-OAEP, or CKM_RSA_AES_KEY_WRAP, which puts an AES key under
- * RSAES-OAEP and the material under that key, by AES-KWP. Which of them is for which material is a matter of
- * the key specs.
+ * Unwraps imported material: RSAES-OAEP, or CKM_RSA_AES_KEY_WRAP, which wraps an AES key with
+ * RSAES-OAEP and the material under that key with AES-KWP. The key specs decide which of them is
+ * allowed.
  * @see RFC 8017 §7.1, RFC 5649; PKCS #11 v3.0 §2.1.21
  * @module
  */
@@ -16,7 +16,7 @@ import { keySpecs } from './key-specs.ts'
 
 interface WrappingAlgorithm {
   readonly hash: HashFunction
-  /** Through an AES key of 32 bytes. */
+  /** Whether the material is wrapped under a 32-byte AES key. */
   readonly hybrid: boolean
 }
 
@@ -29,15 +29,15 @@ const algorithms: ReadonlyMap<string, WrappingAlgorithm> = new Map([
 
 export interface WrappedMaterial {
   readonly algorithm: string
-  /** The wrapping key's private half, PKCS #8, DER: overwritten. */
+  /** The private half of the wrapping key, PKCS #8, DER. It is overwritten. */
   readonly wrappingKey: Uint8Array
   readonly wrapped: Uint8Array
-  /** What the material is to be of. */
+  /** The spec that the material must have. */
   readonly spec: KeySpec
 }
 
 /**
- * The material in the encoding of its spec; the caller overwrites it. Slow.
+ * Returns the material in the encoding of its spec. The caller overwrites it. Slow.
  * @throws {KmsError} `InvalidCiphertextException` without a message, whatever the cause
  */
 export function unwrapMaterial({ algorithm, wrappingKey, wrapped, spec }: WrappedMaterial): Buffer {
@@ -49,28 +49,29 @@ export function unwrapMaterial({ algorithm, wrappingKey, wrapped, spec }: Wrappe
     material = row.hybrid ? openHybrid(row, key, wrapped) : openOaep(row, key, wrapped)
     return readMaterial(spec, material)
   } catch {
-    // Wrong padding, another length and what is no key look alike: their reasons are for nobody.
+    // Wrong padding, a wrong length and an invalid key look the same: the reason must not reach the
+    // caller.
     throw new KmsError('InvalidCiphertextException')
   } finally {
     material?.fill(0)
   }
 }
 
-/** What is to be material of a spec, unwrapped: overwritten. */
+/** Material that is not wrapped. It is overwritten. */
 export interface GivenMaterial {
   readonly spec: KeySpec
   readonly material: Uint8Array
 }
 
 /**
- * The material in the encoding of its spec; the caller overwrites it. Slow.
+ * Returns the material in the encoding of its spec. The caller overwrites it. Slow.
  * @throws {KmsError} `ValidationException`
  */
 export function readGivenMaterial({ spec, material }: GivenMaterial): Buffer {
   try {
     return readMaterial(spec, Buffer.from(material.buffer, material.byteOffset, material.length))
   } catch {
-    // Whatever OpenSSL says of it is for nobody.
+    // OpenSSL's message must not reach the caller.
     throw new KmsError('ValidationException', `is not material of ${spec}: ${formOf(spec)}`)
   } finally {
     material.fill(0)
@@ -113,12 +114,9 @@ function openHybrid(row: WrappingAlgorithm, key: KeyObject, wrapped: Uint8Array)
   }
 }
 
-/**
- * Opens what AES-KWP has wrapped under a key of 256 bits. Throws for anything else.
- * @see RFC 5649
- */
+/** Unwraps AES-KWP under a 256-bit key. Throws if the bytes do not authenticate. @see RFC 5649 */
 export function openKeyWrap(aesKey: Uint8Array, wrapped: Uint8Array): Buffer {
-  // KWP holds nothing back: it answers the whole, or throws.
+  // KWP buffers nothing: it returns everything, or throws.
   return createDecipheriv('id-aes256-wrap-pad', aesKey, wrapIv).update(wrapped)
 }
 

@@ -1,4 +1,7 @@
-/** Access keys for principals, random or chosen by somebody: the secret is wrapped for the store. @module */
+/**
+ * Creates access keys, random or with a given secret, and wraps the secret for the store.
+ * @module
+ */
 import type { AccessKeyRecord } from '../model/access-key.ts'
 import type { Random } from '../model/clock.ts'
 import { identifierOf } from '../model/identity.ts'
@@ -11,7 +14,7 @@ export interface NewAccessKey<Owner = Omit<SecretOwner, 'accessKeyId'>> {
   readonly record: Owner &
     Pick<AccessKeyRecord, 'accessKeyId' | 'wrappingVersion' | 'wrappedSecret'>
   /**
-   * Forty characters of base64, to be told once: a string, since that is what an answer is made of. It
+   * Forty characters of base64, returned once. A string, because an answer consists of strings. It
    * must reach nothing but that answer.
    */
   readonly plaintextSecret: string
@@ -44,7 +47,7 @@ export interface FixedAccessKeys {
   isSecretOf(accessKey: FixedOwner & Wrapped, plaintextSecret: string): boolean
 }
 
-/** Access keys whose id and secret are given: strings, for they come out of a file. */
+/** Access keys with a given id and secret. These are strings, because they come from a file. */
 export function createFixedAccessKeys(keyring: Keyring): FixedAccessKeys {
   return {
     make(owner, plaintextSecret) {
@@ -64,7 +67,7 @@ export function createFixedAccessKeys(keyring: Keyring): FixedAccessKeys {
   }
 }
 
-/** `AKIA` and sixteen characters of base 32, as AWS's long-term access keys look. */
+/** `AKIA` and sixteen base-32 characters, like AWS's long-term access keys. */
 export function newAccessKeyId(random: Random): string {
   return identifierOf('AKIA', random.bytes(16))
 }

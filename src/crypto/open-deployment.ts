@@ -1,7 +1,7 @@
-/** A deployment whose domain keys are open. @module */
+/** The opened domain keys of a deployment. @module */
 import type { OpenDomainKey } from './domain-keys.ts'
 
-/** A deployment whose domain keys are open: what a key ring is made of, in whatever thread. */
+/** The opened domain keys of a deployment, from which any thread can build a keyring. */
 export interface OpenDeployment {
   readonly deploymentId: string
   readonly domainKeys: readonly OpenDomainKey[]

@@ -1,7 +1,4 @@
-/**
- * Secret access keys at rest: wrapped, bound to the access key and to the principal that it signs as.
- * @module
- */
+/** Secret access keys at rest: wrapped, and bound to the access key and its principal. @module */
 import type { KeyObject } from 'node:crypto'
 import type { AccessKeyRecord } from '../model/access-key.ts'
 import type { ServiceRecord } from '../model/service.ts'
@@ -9,12 +6,12 @@ import { canonicalRow } from './canonical.ts'
 import { takeSecretKey } from './derive.ts'
 import type { Keyring } from './keyring.ts'
 
-/** Whose secret it is. A service is of no account: its `accountId` is empty. */
+/** The owner of the secret. A service belongs to no account, so its `accountId` is empty. */
 export type SecretOwner = Pick<AccessKeyRecord, 'accessKeyId' | 'accountId' | 'principalId'> & {
   readonly principalKind: AccessKeyRecord['principalKind'] | 'service'
 }
 
-/** The first four bytes of what Signature Version 4 derives its keys from. */
+/** The first four bytes of the key from which Signature Version 4 derives its keys. */
 const signingPrefix = Buffer.from('AWS4')
 const secretBytesMax = 128
 
@@ -32,8 +29,8 @@ export function wrapSecret(
 }
 
 /**
- * Answers "AWS4" ‖ secret, the key that Signature Version 4 starts from.
- * @throws {NotAuthentic} when the row was changed
+ * Returns "AWS4" ‖ secret, the key from which Signature Version 4 derives its keys.
+ * @throws {NotAuthentic} if the row was changed
  */
 export function openSigningSecret(
   keyring: Keyring,
@@ -49,7 +46,7 @@ export function openSigningSecret(
   }
 }
 
-/** The same of a service. @throws {NotAuthentic} when the row was changed */
+/** The same for a service. @throws {NotAuthentic} if the row was changed */
 export function openServiceSecret(keyring: Keyring, service: ServiceRecord): KeyObject {
   const { accessKeyId, name, region, wrappingVersion, wrappedSecret } = service
   const principalId = `${name}/${region}`

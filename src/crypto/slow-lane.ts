@@ -1,6 +1,6 @@
 /**
- * The slow lane: a worker thread behind a bounded queue, for cryptography that would block the event
- * loop, and that would hold up the journal's syncs if it ran in libuv's pool. The queue is fair between
+ * The slow lane: a worker thread behind a bounded queue. It runs cryptography that would block the
+ * event loop, or in libuv's pool would delay the journal's syncs. The queue is fair between
  * accounts, and between the users and roles of each.
  * @module
  */
@@ -19,19 +19,19 @@ import type { SlowOutcome, SlowWorkerData } from './slow-worker.ts'
 
 export interface SlowLane {
   /**
-   * Runs a task when it is the turn of the party behind `signal`. The caller overwrites the answer when
-   * done. Byte arrays in `input` are moved. A task that has begun is not stopped by its signal: its caller
-   * is let go at once, its result is overwritten. What a task refuses of its own accord, as AWS would, is
-   * thrown as the `KmsError` that it is.
-   * @throws {KmsError} `ThrottlingException` when the queue is full, at once or while it waits;
-   *   `KeyUnavailableException` when the thread died or the lane is closed
+   * Runs a task when the party behind `signal` has its turn. The caller overwrites the result when
+   * done. Byte arrays in `input` are moved. The signal does not stop a task that has started: its
+   * caller returns at once, and the result is overwritten. A `KmsError` that the task throws is
+   * thrown again.
+   * @throws {KmsError} `ThrottlingException` when the queue is full, immediately or while the task
+   * waits; `KeyUnavailableException` when the thread died or the lane is closed
    */
   readonly run: <Name extends SlowTaskName>(
     name: Name,
     input: SlowTasks[Name],
     signal: AbortSignal,
   ) => Promise<SlowAnswers[Name]>
-  /** Refuses what waits and what comes, and ends the thread. */
+  /** Refuses waiting and new tasks, and ends the thread. */
   readonly close: () => Promise<void>
 }
 
@@ -40,7 +40,7 @@ interface Job {
   readonly resolve: (answer: AnySlowAnswer) => void
   readonly reject: (error: unknown) => void
   readonly stopListening: () => void
-  /** Its caller went away: nobody waits for the answer. */
+  /** The caller has gone, so nobody waits for the result. */
   abandoned: boolean
 }
 
@@ -53,12 +53,12 @@ interface Lane {
   closed: boolean
 }
 
-/** @param options.script the thread's program; tests give one that dies */
+/** @param options.script the thread's program; tests pass one that dies */
 export function createSlowLane(options: {
-  /** Most tasks that wait, beside the one that runs. */
+  /** Most waiting tasks, in addition to the running one. */
   readonly queueMax: number
   readonly script?: URL
-  /** How far the thread stands back for the others of the machine: 0 to 19, as the system counts. */
+  /** The thread's nice value, 0 to 19: how far it yields to other processes. */
   readonly niceness?: number
 }): SlowLane {
   const { script = new URL('./slow-worker.ts', import.meta.url), niceness = 0 } = options
@@ -72,9 +72,9 @@ export function createSlowLane(options: {
         if (lane.closed) throw unavailable('the slow lane is closed')
         const party = partyBehind(signal)
         const stopListening = (): void => signal.removeEventListener('abort', abandon)
-        // The name and its input belong together by the signature of `run`.
+        // The signature of `run` guarantees that the name and its input match.
         const task = { name, input } as AnySlowTask
-        // And so do the name and its answer, by `SlowAnswers`.
+        // `SlowAnswers` guarantees that the name and its result match.
         const settled = resolve as (answer: AnySlowAnswer) => void
         const job: Job = { task, resolve: settled, reject, stopListening, abandoned: false }
         const abandon = (): void => {
@@ -99,7 +99,7 @@ function startNext(lane: Lane): void {
   if (lane.running !== undefined) return
   const job = lane.waiting.shift()
   if (job === undefined) {
-    lane.worker?.unref() // an idle thread keeps no process alive
+    lane.worker?.unref() // an idle thread must not keep the process alive
     return
   }
   lane.running = job
@@ -115,7 +115,7 @@ function startNext(lane: Lane): void {
 }
 
 function startWorker(lane: Lane): Worker {
-  // Nothing of the process's command line or environment has a say in this thread.
+  // The process's command line and environment do not affect this thread.
   const nothing = { env: {}, argv: [], execArgv: [] }
   const workerData: SlowWorkerData = { niceness: lane.niceness }
   const worker = new Worker(lane.script, { name: 'slow-crypto', workerData, ...nothing })
@@ -129,7 +129,7 @@ function startWorker(lane: Lane): Worker {
   worker.on('error', (error) => {
     cause = error
   })
-  // A thread that died takes down the task that ran and no other: the next one starts a new thread.
+  // A thread that dies fails only the running task. The next task starts a new thread.
   worker.on('exit', () => {
     if (lane.worker === worker) lane.worker = undefined
     const job = lane.running
@@ -158,7 +158,7 @@ function fail(job: Job, error: unknown): void {
   job.reject(error)
 }
 
-/** The whole memory of each byte array of the input; a part of a larger one is copied instead. */
+/** The memory of each byte array in the input. A part of a larger array is copied instead. */
 function buffersOf(task: AnySlowTask): ArrayBuffer[] {
   const values: unknown[] = Object.values(task.input)
   return values

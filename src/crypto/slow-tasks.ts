@@ -1,7 +1,7 @@
 /**
- * The work of the slow lane: a closed list of named tasks, each a plain synchronous function.
- * Everything slower than about a millisecond belongs here. Algorithms come by name: their rows, being
- * functions, cannot be sent to a thread.
+ * The tasks of the slow lane: a closed list of named, synchronous functions. Everything slower than
+ * about a millisecond belongs here. Algorithms are passed by name, because their rows contain
+ * functions, which cannot be sent to a thread.
  * @module
  */
 import assert from 'node:assert/strict'
@@ -19,7 +19,7 @@ import type { ProofInput } from './attestation/chain.ts'
 import { readGivenMaterial, unwrapMaterial } from './material-wrapping.ts'
 import type { GivenMaterial, WrappedMaterial } from './material-wrapping.ts'
 
-/** A message of Sign and Verify, and the row that it is signed by. */
+/** A message of Sign and Verify, and the name of the algorithm. */
 interface SignedTask {
   readonly algorithm: string
   readonly key: KeyObject
@@ -27,7 +27,7 @@ interface SignedTask {
   readonly messageType: MessageType
 }
 
-/** What each task takes. Byte arrays are moved to the worker: they are empty afterwards. */
+/** The input of each task. Byte arrays are moved to the worker and are empty afterwards. */
 export interface SlowTasks {
   readonly 'generate-key-pair': { readonly spec: KeySpec }
   readonly sign: SignedTask
@@ -38,13 +38,13 @@ export interface SlowTasks {
     readonly ciphertext: Uint8Array
   }
   readonly 'derive-shared-secret': { readonly key: KeyObject; readonly peer: Uint8Array }
-  /** Answers material in the encoding of its spec. */
+  /** Returns the material in the encoding of its spec. */
   readonly 'unwrap-material': WrappedMaterial
-  /** The same of material that is not wrapped. */
+  /** The same for material that is not wrapped. */
   readonly 'read-material': GivenMaterial
-  /** Answers why the document is not proved, in UTF-8: no bytes when it is. */
+  /** Returns the reason why the document is not proved, in UTF-8; empty if it is. */
   readonly 'prove-attestation': ProofInput
-  /** Answers `tagBytes` bytes of Argon2id, RFC 9106. */
+  /** Returns `tagBytes` bytes of Argon2id, RFC 9106. */
   readonly argon2id: {
     readonly passphrase: Uint8Array
     readonly salt: Uint8Array
@@ -56,13 +56,16 @@ export interface SlowTasks {
   }
 }
 
-/** A key pair in the encodings of `KeyPair`, in memory of its own. The caller overwrites `privateKey`. */
+/**
+ * A key pair in the encodings of `KeyPair`, in memory of its own. The caller overwrites
+ * `privateKey`.
+ */
 export interface PairBytes {
   readonly privateKey: Uint8Array
   readonly publicKey: Uint8Array
 }
 
-/** What each task answers; byte arrays are secret unless they are signatures or public keys. */
+/** The result of each task. Byte arrays are secret unless they are signatures or public keys. */
 export interface SlowAnswers {
   readonly 'generate-key-pair': PairBytes
   readonly sign: Uint8Array
@@ -77,14 +80,14 @@ export interface SlowAnswers {
 
 export type SlowTaskName = keyof SlowTasks
 
-/** A task whose name the compiler does not know: what goes over to the worker. */
+/** Any task, as sent to the worker. */
 export type AnySlowTask = {
   [Name in SlowTaskName]: { readonly name: Name; readonly input: SlowTasks[Name] }
 }[SlowTaskName]
 
 export type AnySlowAnswer = SlowAnswers[SlowTaskName]
 
-/** Runs a task to its end. @throws {KmsError} what the task's function throws of its own */
+/** Runs a task synchronously. @throws {KmsError} what the task's function throws */
 export function runSlowTask(task: AnySlowTask): AnySlowAnswer {
   switch (task.name) {
     case 'generate-key-pair':

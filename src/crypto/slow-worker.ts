@@ -1,5 +1,5 @@
 /**
- * The thread of the slow lane: takes one task at a time, runs it synchronously, moves the answer back.
+ * The thread of the slow lane: runs one task at a time, synchronously, and moves the result back.
  * It never uses libuv's pool, which belongs to the journal.
  * @module
  */
@@ -10,10 +10,10 @@ import { KmsError } from '../errors.ts'
 import { runSlowTask } from './slow-tasks.ts'
 import type { AnySlowAnswer, AnySlowTask } from './slow-tasks.ts'
 
-/** What comes back for a task. */
+/** The result of a task. */
 export type SlowOutcome =
   | { readonly ok: true; readonly answer: AnySlowAnswer }
-  /** With a code where the task refused what the caller sent. */
+  /** With a code if the task refused the caller's input. */
   | { readonly ok: false; readonly code?: ErrorCode; readonly message: string }
 
 export interface SlowWorkerData {
@@ -30,13 +30,16 @@ port?.on('message', (task: AnySlowTask) => {
   port.postMessage(outcome, moved)
 })
 
-/** Linux counts niceness by thread; elsewhere this would slow down the whole process. */
+/**
+ * Lowers the thread's priority. Only Linux has a nice value for each thread; elsewhere this would
+ * slow down the whole process.
+ */
 function standBack(): void {
   if (process.platform !== 'linux') return
   try {
     if (getPriority() < niceness) setPriority(niceness)
   } catch {
-    // A machine that does not let us: the work is done all the same, and others wait longer for it.
+    // If the system refuses, the thread keeps its priority, and other work waits longer.
   }
 }
 
@@ -56,7 +59,9 @@ function movable(answer: AnySlowAnswer, moved: ArrayBuffer[]): AnySlowAnswer {
   return { privateKey, publicKey: ownMemory(answer.publicKey, moved) }
 }
 
-/** Memory of its own, so that it can be moved whole and no copy stays in this thread. */
+/**
+ * Copies into memory of its own, so that it can be moved whole and no copy stays in this thread.
+ */
 function ownMemory(bytes: Uint8Array, moved: ArrayBuffer[]): Uint8Array {
   const own = new Uint8Array(bytes)
   bytes.fill(0)

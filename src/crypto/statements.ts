@@ -1,10 +1,10 @@
 /**
- * What a deployment says of its audit log, signed by Ed25519 with a key that is derived from a domain key:
- * the seed is HKDF-SHA-256(domain key, "trent:statement:1"). What is signed is
+ * Signed statements of a deployment about its audit log. The Ed25519 key is derived from a domain key: its
+ * seed is HKDF-SHA-256(domain key, "trent:statement:1"). The signature covers
  *
  *     "trent:" ‖ kind ‖ ":1" ‖ 00 ‖ text
  *
- * so that no statement of one kind can be taken for one of another. A key is known by its fingerprint:
+ * so that a statement of one kind is never valid as another kind. A key is identified by its fingerprint:
  * SHA-256 of its SPKI, DER, in lower-case hex.
  * @see https://www.rfc-editor.org/rfc/rfc8032
  * @module
@@ -12,17 +12,17 @@
 import { createPrivateKey, createPublicKey, hash, sign, verify, type KeyObject } from 'node:crypto'
 import { hkdf } from './derive.ts'
 
-/** What a statement is about. */
+/** The subject of a statement. */
 export type StatementKind = 'checkpoint' | 'writers'
 
 export interface StatementKey {
-  /** Of the domain key that it comes from. */
+  /** The version of the domain key that it is derived from. */
   readonly version: number
   /** SPKI, DER. */
   readonly publicKey: Buffer
 }
 
-/** What stands before the seed of an Ed25519 key in PKCS#8, DER: RFC 8410. */
+/** The bytes before the seed of an Ed25519 key in PKCS#8, DER (RFC 8410). */
 const pkcs8Prefix = Buffer.from('302e020100300506032b657004220420', 'hex')
 
 export function statementKey(domainKey: KeyObject): KeyObject {
@@ -41,12 +41,12 @@ export function publicPartOf(key: KeyObject): Buffer {
   return createPublicKey(key).export({ format: 'der', type: 'spki' })
 }
 
-/** 64 bytes. */
+/** Returns a signature of 64 bytes. */
 export function signStatement(key: KeyObject, kind: StatementKind, text: string): Buffer {
   return sign(null, signed(kind, text), key)
 }
 
-/** @param publicKey SPKI, DER; one that is none verifies nothing */
+/** @param publicKey SPKI, DER; bytes that are not a key verify nothing */
 export function statementHolds(
   publicKey: Uint8Array,
   kind: StatementKind,
@@ -57,7 +57,7 @@ export function statementHolds(
     const key = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' })
     return key.asymmetricKeyType === 'ed25519' && verify(null, signed(kind, text), key, signature)
   } catch {
-    // Caller-controlled bytes, which need not be a key.
+    // A caller controls the bytes, so they may not be a key.
     return false
   }
 }

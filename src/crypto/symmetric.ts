@@ -1,10 +1,10 @@
 /**
- * Messages under symmetric material, as `docs/ciphertext-blob.md` specifies them:
+ * Encrypts and decrypts messages under symmetric material, as `docs/ciphertext-blob.md` specifies:
  *
  *     K = HMAC-SHA-256(material, 00000001 ‖ "trent:message-key:1" ‖ 00 ‖ KeyMaterialId ‖ nonce ‖ 00000100)
  *     AES-256-GCM(K, random iv, AAD = "trent:blob:1" ‖ header ‖ u32 length ‖ canonical context)
  *
- * A random 128-bit nonce a message: no material nears the limits of GCM. @module
+ * Each message has a random 128-bit nonce and so its own key: no key nears the limits of GCM. @module
  */
 import type { KeyObject } from 'node:crypto'
 import type { Random } from '../model/clock.ts'
@@ -25,7 +25,7 @@ const keyLabel = Buffer.from('trent:message-key:1')
 const aadLabel = Buffer.from('trent:blob:1')
 const innerFrame = Buffer.concat([Buffer.of(1), Buffer.alloc(innerFrameBytes - 1)])
 
-/** Answers a whole blob. @param context the canonical encryption context */
+/** Returns a whole blob. @param context the canonical encryption context */
 export function sealMessage(
   material: SymmetricMaterial,
   kind: BlobKind,
@@ -39,7 +39,7 @@ export function sealMessage(
   const { materialId } = material
   const header = encodeHeader({ kind, materialId, nonce, iv }, plaintext.length)
   const key = messageKey(material, nonce)
-  // In one piece: ciphering frame and plaintext one by one takes 1 µs longer.
+  // One piece: encrypting the frame and the plaintext separately takes 1 µs longer.
   const framed = Buffer.allocUnsafe(innerFrameBytes + plaintext.length)
   framed.set(innerFrame)
   framed.set(plaintext, innerFrameBytes)
@@ -52,9 +52,9 @@ export function sealMessage(
 }
 
 /**
- * The plaintext of a blob; the caller answers for the material being the one that it names.
+ * Returns the plaintext of a blob. The caller must pass the material that the blob names.
  * @param context the canonical encryption context
- * @throws {NotAuthentic} when anything in it is not as it was sealed
+ * @throws {NotAuthentic} if any part of it differs from what was sealed
  */
 export function openMessage(material: SymmetricMaterial, blob: Blob, context: Uint8Array): Buffer {
   const key = messageKey(material, blob.nonce)

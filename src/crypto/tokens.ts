@@ -1,11 +1,12 @@
 /**
- * Sealed tokens: what Trent gives out and takes back unread, such as the marker of a list.
+ * Sealed tokens: opaque values that Trent returns to a caller and later accepts again, such as the
+ * marker of a list.
  *
  *     base64url of 01 ‖ u32 domain key version ‖ 16-byte nonce ‖ ciphertext ‖ tag
  *     key = HMAC-SHA-256(purpose's key, 00000001 ‖ "trent:token-key:1" ‖ 00 ‖ the first 21 bytes ‖ 00000100)
  *     AES-256-GCM(key, zero iv), AAD = canonical row of purpose, deployment, version and scope
  *
- * A key a token, so the IV need not vary. @module
+ * Each token has its own key, so the IV can be constant. @module
  */
 import type { KeyObject } from 'node:crypto'
 import type { Random } from '../model/clock.ts'
@@ -15,16 +16,16 @@ import { counterKey } from './derive.ts'
 import { NotAuthentic } from './keyring.ts'
 import type { TokenPurpose } from './keyring.ts'
 
-/** Everything that a token is bound to beside its key. */
+/** Everything that a token is bound to, besides its key. */
 export interface TokenBinding {
   readonly purpose: TokenPurpose
   readonly deploymentId: string
   readonly scope: string
 }
 
-/** A token whose text is well-formed; nothing in it is authenticated yet. */
+/** A well-formed token. Nothing in it is authenticated yet. */
 export interface ReadToken {
-  /** Version of the domain key that it says it was sealed under. */
+  /** The version of the domain key that it claims. */
   readonly version: number
   readonly header: Buffer
   readonly sealed: Buffer
@@ -35,7 +36,10 @@ const nonceBytes = 16
 const headerBytes = 1 + 4 + nonceBytes
 const label = Buffer.from('trent:token-key:1')
 const zeroIv = Buffer.alloc(ivBytes)
-/** Longest token, in characters: tokens come from callers and are decoded before they are believed. */
+/**
+ * The longest token, in characters. Callers send tokens, which are decoded before they are
+ * authenticated.
+ */
 const charactersMax = 16_384
 const payloadBytesMax = (charactersMax / 4) * 3 - headerBytes - tagBytes
 
@@ -58,11 +62,12 @@ export function sealTokenText(
   return Buffer.concat([header, sealed]).toString('base64url')
 }
 
-/** @throws {NotAuthentic} when the text is not one that could have been sealed */
+/** @throws {NotAuthentic} if the text does not have the form of a token */
 export function readToken(text: string): ReadToken {
   if (text.length > charactersMax) throw new NotAuthentic('the token is too long')
   const bytes = Buffer.from(text, 'base64url')
-  // Decoding skips what is not base64url and takes other spellings: only the one sealed text is it.
+  // The decoder skips characters that are not base64url and accepts other spellings. Only the
+  // canonical text is valid.
   if (bytes.toString('base64url') !== text) throw new NotAuthentic('not the text of a token')
   if (bytes.length < headerBytes + tagBytes || bytes[0] !== format) {
     throw new NotAuthentic('not a token')
@@ -71,7 +76,7 @@ export function readToken(text: string): ReadToken {
   return { version: bytes.readUInt32BE(1), header, sealed: bytes.subarray(headerBytes) }
 }
 
-/** @throws {NotAuthentic} when it was not sealed under just this key for just this binding */
+/** @throws {NotAuthentic} unless it was sealed under exactly this key for exactly this binding */
 export function openToken(purposeKey: KeyObject, token: ReadToken, binding: TokenBinding): Buffer {
   const key = counterKey(purposeKey, label, [token.header])
   try {

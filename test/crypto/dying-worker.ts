@@ -1,6 +1,6 @@
 /**
- * A slow lane's thread that dies at its first task of a spec, and answers any other with its
- * letters.
+ * A slow lane's thread that dies at the first task of one spec, and answers any other task with the
+ * spec's letters.
  */
 import { parentPort } from 'node:worker_threads'
 import type { AnySlowTask } from '../../src/crypto/slow-tasks.ts'

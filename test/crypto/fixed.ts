@@ -1,4 +1,4 @@
-/** What tests fix: randomness, keys and a keyring of their own. */
+/** Fixed randomness, keys and a keyring for tests. */
 import { createSecretKey, randomBytes, randomUUID } from 'node:crypto'
 import { createDomainKey, openKeyring } from '../../src/crypto/domain-keys.ts'
 import type { Keyring } from '../../src/crypto/keyring.ts'

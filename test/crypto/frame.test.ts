@@ -11,7 +11,7 @@ const materialId = Buffer.alloc(32, 9)
 const [nonce, iv] = [Buffer.alloc(16, 1), Buffer.alloc(12, 2)]
 const context = canonicalContext({}) ?? assert.fail()
 
-/** Seals `inner` as it is: what somebody who holds the material could make. */
+/** Seals `inner` unchanged, as anyone with the material could. */
 function sealInner(inner: Buffer): Buffer {
   const fields = { kind: 'ciphertext', materialId, nonce, iv } as const
   const header = encodeHeader(fields, inner.length - 11)

@@ -1,4 +1,4 @@
-/** Material that comes from outside: every way to wrap it, and all that is no material of its key. */
+/** Imported material: every way to wrap it, and everything that is not material of its key. */
 import assert from 'node:assert/strict'
 import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
@@ -44,7 +44,7 @@ function send(spec: KeySpec, material: Uint8Array): Buffer {
   return open(spec, algorithm, wrap(algorithm, material, 'RSA_2048'), 'RSA_2048')
 }
 
-test('what AWS takes for which material is taken, and nothing else', () => {
+test('each material can be wrapped in the ways that AWS accepts, and no others', () => {
   const taken = imported.map((spec) => [
     spec,
     [...oaep, ...hybrid, 'RSAES_PKCS1_V1_5', 'SM2PKE']
@@ -82,7 +82,7 @@ for (const spec of imported) {
         if (!canWrap(algorithm, size, spec)) continue
         const bytes = wrap(algorithm, written(spec, material), size)
         assert.deepEqual(open(spec, algorithm, bytes, size), material, `${algorithm} ${size}`)
-        // Of another hash, another algorithm, another wrapping key; changed anywhere; cut and longer.
+        // With another hash, algorithm or wrapping key; changed anywhere; truncated and extended.
         const others = [...oaep, ...hybrid].filter((other) => other !== algorithm)
         for (const other of others) assert.throws(() => open(spec, other, bytes, size), invalid)
         const otherSize = sizes.find((one) => one !== size) ?? 'RSA_2048'
@@ -170,7 +170,7 @@ test('a key has one encoding, however it was written', () => {
   assert.throws(() => send('ECC_NIST_EDWARDS25519', ber(plain)), invalid)
 })
 
-test('halves of two keys are no key', () => {
+test('halves of two keys are not a key', () => {
   for (const spec of ['ECC_NIST_P256', 'ECC_NIST_P384', 'ECC_NIST_P521'] as const) {
     const [mixed, other] = [materialOf(spec), materialOf(spec)]
     const pointBytes = 2 * Math.ceil(Number(spec.slice(-3)) / 8)

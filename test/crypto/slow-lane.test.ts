@@ -110,7 +110,7 @@ test('a flood of one account waits for itself, and refuses nobody else', async (
   assert.equal(ended.filter((each) => each === 'au refused').length, 13)
   assert.equal(ended.filter((each) => each === 'au').length, 7)
   const served = ended.filter((each) => !each.endsWith('refused'))
-  // One of the flood ran when they came, and one more had its turn beside each.
+  // One task of the flood was running when they came, and one more ran for each of theirs.
   assert.ok(served.indexOf('bu') <= 2, served.join())
   assert.ok(served.indexOf('av') <= 4, served.join())
   await own.close()

@@ -109,7 +109,7 @@ test('sessions of a role are one party, and a service waits among those it calls
   })
 })
 
-test('a signal tells whose call ends with it, and one that nobody named is the server’s own', () => {
+test('a signal identifies its party, and an unknown signal belongs to the server itself', () => {
   const { signal } = new AbortController()
   assert.equal(partyBehind(signal), ourselves)
   callsFor(signal, party('a'))

@@ -1,4 +1,4 @@
-/** What a key's materials say of the key. @module */
+/** How a key's state follows from its materials. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {

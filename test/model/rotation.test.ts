@@ -1,4 +1,4 @@
-/** When a key is rotated by itself, whatever has kept it from that. @module */
+/** The schedule of automatic rotation, on time and late. @module */
 import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -1,5 +1,5 @@
 /**
- * DeriveSharedSecret: elliptic curve Diffie–Hellman with a peer's public key that a caller sends.
+ * DeriveSharedSecret: elliptic curve Diffie–Hellman with a peer's public key from the caller.
  * @see SP 800-56A §5.7.1.2 @module
  */
 import type { KeyObject } from 'node:crypto'
@@ -9,16 +9,17 @@ import type { Curve } from './curves.ts'
 import { curveOf, importPoint, publicKeyHeader } from './curves.ts'
 
 /**
- * The x coordinate, as wide as the field: 32, 48 or 66 bytes. The caller overwrites it when done.
+ * Returns the x coordinate, as wide as the field: 32, 48 or 66 bytes. The caller overwrites it when
+ * done.
  * @param peer SubjectPublicKeyInfo, DER
- * @throws {KmsError} `ValidationException` without a message for a peer that is not a point on the key's
- *   own curve, named, in the one valid encoding
+ * @throws {KmsError} `ValidationException` without a message if the peer is not a point on the
+ * key's own named curve in one of the two valid encodings
  */
 export function deriveSharedSecret(privateKey: KeyObject, peer: Uint8Array): Buffer {
   return diffieHellman({ privateKey, publicKey: readPeer(curveOf(privateKey), peer) })
 }
 
-/** No ASN.1 parser runs on what the caller sends: its header is one of two that are known whole. */
+/** Compares the caller's key with the two possible headers, so that no ASN.1 parser reads it. */
 function readPeer(curve: Curve, peer: Uint8Array): KeyObject {
   // Caller-controlled: uncompressed points start with 04, compressed ones with 02 or 03.
   for (const [pointBytes, firstBytes] of [

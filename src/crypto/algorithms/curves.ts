@@ -1,6 +1,7 @@
 /**
- * The elliptic curves y² = x³ + ax + b that key specs name: their parameters and DER encodings.
- * @see FIPS 186-5, SP 800-186 §3.2.1; SEC 2 §2.4.1 (secp256k1); RFC 5480 and RFC 5915 for the encodings
+ * The elliptic curves y² = x³ + ax + b of the key specs: their parameters and DER encodings.
+ * @see FIPS 186-5, SP 800-186 §3.2.1; SEC 2 §2.4.1 (secp256k1); RFC 5480 and RFC 5915 for the
+ * encodings
  * @module
  */
 import assert from 'node:assert/strict'
@@ -9,7 +10,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { der } from './der.ts'
 
 export interface Curve {
-  /** As OpenSSL spells it. */
+  /** OpenSSL's name. */
   readonly name: string
   /** Bytes of a coordinate and of a scalar. */
   readonly bytes: number
@@ -59,25 +60,25 @@ const curves: ReadonlyMap<string, Curve> = new Map(
 
 const idEcPublicKey = Buffer.from('06072a8648ce3d0201', 'hex')
 
-/** The curve of an elliptic curve key. */
+/** Returns the curve of an elliptic curve key. */
 export function curveOf(key: KeyObject): Curve {
   const curve = curves.get(key.asymmetricKeyDetails?.namedCurve ?? '')
   assert(curve !== undefined, 'key is on no curve of the table')
   return curve
 }
 
-/** The private scalar, `curve.bytes` long. The caller overwrites it when done. */
+/** Returns the private scalar, `curve.bytes` long. The caller overwrites it when done. */
 export function exportScalar(privateKey: KeyObject): Buffer {
   return privateKey.export({ format: 'raw-private' })
 }
 
-/** `04 ‖ x ‖ y`, of a private key too. */
+/** Returns `04 ‖ x ‖ y`, for private keys too. */
 export function exportPoint(key: KeyObject): Buffer {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key
   return publicKey.export({ format: 'raw-public' })
 }
 
-/** @throws {Error} for bytes that are no point on the curve */
+/** @throws {Error} if the bytes are not a point on the curve */
 export function importPoint(curve: Curve, point: Uint8Array): KeyObject {
   return createPublicKey({
     key: point,
@@ -88,13 +89,13 @@ export function importPoint(curve: Curve, point: Uint8Array): KeyObject {
 }
 
 /**
- * PKCS #8, DER, as AWS KMS writes it: version 0, and an ECPrivateKey that names the curve once more
- * and holds the public point (144 bytes for secp256k1, where OpenSSL writes 135).
- * The caller overwrites it when done.
+ * Encodes a private key in PKCS #8, DER, as AWS KMS does: version 0, and an ECPrivateKey that names
+ * the curve again and contains the public point (144 bytes for secp256k1, where OpenSSL writes
+ * 135). The caller overwrites it when done.
  */
 export function encodePrivateKey(curve: Curve, scalar: Uint8Array, point: Uint8Array): Buffer {
   const tail = Buffer.concat([der(0xa0, curve.oid), der(0xa1, der(0x03, Buffer.of(0), point))])
-  // The scalar is written once, into the finished frame, so that no other copy of it is left behind.
+  // The scalar is written only into the finished encoding, so that no other copy of it remains.
   const blank = der(0x04, Buffer.alloc(curve.bytes))
   const ecPrivateKey = der(0x30, Buffer.of(0x02, 0x01, 0x01), blank, tail)
   const algorithm = der(0x30, idEcPublicKey, curve.oid)
@@ -104,8 +105,8 @@ export function encodePrivateKey(curve: Curve, scalar: Uint8Array, point: Uint8A
 }
 
 /**
- * A private key for `scalar`. OpenSSL does not compute the public point again when the encoding has
- * one, which on the slower curves would cost as much as a signature.
+ * Builds the private key of `scalar`. With the public point in the encoding, OpenSSL does not
+ * compute it again, which on the slower curves would cost as much as a signature.
  */
 export function importScalar(curve: Curve, scalar: Uint8Array, point: Uint8Array): KeyObject {
   const key = encodePrivateKey(curve, scalar, point)
@@ -116,7 +117,7 @@ export function importScalar(curve: Curve, scalar: Uint8Array, point: Uint8Array
   }
 }
 
-/** SubjectPublicKeyInfo, DER, up to the point, which is `pointBytes` long. */
+/** The bytes of SubjectPublicKeyInfo, DER, before the point, which is `pointBytes` long. */
 export function publicKeyHeader(curve: Curve, pointBytes: number): Buffer {
   const point = Buffer.alloc(pointBytes)
   const whole = der(0x30, der(0x30, idEcPublicKey, curve.oid), der(0x03, Buffer.of(0), point))

@@ -1,5 +1,6 @@
 /**
- * The little DER that the algorithms need: writing values, and reading one ECDSA signature strictly.
+ * The part of DER that the algorithms need: writing values, and strict reading of an ECDSA
+ * signature.
  * @see ITU-T X.690 §8, §10; RFC 3279 §2.2.3 (ECDSA-Sig-Value)
  * @module
  */
@@ -25,12 +26,12 @@ export function encodeSignature(r: bigint, s: bigint, bytes: number): Buffer {
 function encodeInteger(value: bigint, bytes: number): Buffer {
   const wide = toBytes(value, bytes + 1)
   let start = 0
-  // One leading zero stays where the next byte would read as a sign.
+  // Keeps one leading zero if the next byte would otherwise read as a sign.
   while (start < bytes && wide[start] === 0 && (wide[start + 1] ?? 0) < 0x80) start += 1
   return der(0x02, wide.subarray(start))
 }
 
-/** Reads what `encodeSignature` writes; anything else, however near, is `undefined`. */
+/** Reads only what `encodeSignature` writes. Returns undefined for anything else. */
 export function decodeSignature(
   signature: Uint8Array,
   bytes: number,
@@ -45,6 +46,6 @@ export function decodeSignature(
   const s = toInteger(signature.subarray(sStart))
   const limit = 1n << BigInt(8 * bytes)
   if (r >= limit || s >= limit) return undefined
-  // There is one encoding of each pair, so writing it again is the whole of the check.
+  // Each pair has exactly one encoding, so encoding it again is a complete check.
   return Buffer.compare(encodeSignature(r, s, bytes), signature) === 0 ? { r, s } : undefined
 }

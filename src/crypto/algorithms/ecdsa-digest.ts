@@ -1,16 +1,18 @@
 /**
- * ECDSA over a given digest by an ECDSA that only takes messages (ADR 0004).
+ * ECDSA over a given digest, built on an ECDSA that only takes messages (ADR 0004).
  *
- * Write z for the digest as a number, d for the private scalar, and let OpenSSL sign a throwaway random
- * message, whose digest is y, under the key d·c where c = y/z (all modulo the curve's order n). It
- * answers r and s′ = k⁻¹(y + r·d·c) = c·k⁻¹(z + r·d): so s = s′/c makes (r, s) an ordinary signature of z
- * under d. The nonce k never leaves OpenSSL, nor does any arithmetic that depends on it.
+ * Let z be the digest as a number and d the private scalar. OpenSSL signs a random throwaway
+ * message, whose digest is y, under the key d·c with c = y/z (all modulo the curve's order n). It
+ * returns r and s′ = k⁻¹(y + r·d·c) = c·k⁻¹(z + r·d), so s = s′/c makes (r, s) an ordinary
+ * signature of z under d. The nonce k never leaves OpenSSL, nor does any arithmetic that depends on
+ * it.
  *
- * d·c is the one product of a secret that is computed here, in BigInt. c is random and known to nobody
- * else, and d is split in two random halves first, so that no number worked on can be predicted.
+ * d·c is the only product of a secret that is computed here, in BigInt. c is random and nobody else
+ * knows it. d is first split into two random halves, so that no number in the computation can be
+ * predicted.
  *
- * To verify, OpenSSL is asked for the same throwaway message under the key Q + ((z − y)/r)·G: its check,
- * R = (y/s)·G + (r/s)·Q′, is then the one that was wanted. All of it is public.
+ * To verify, OpenSSL checks the same throwaway message under the key Q + ((z − y)/r)·G: its check,
+ * R = (y/s)·G + (r/s)·Q′, is then the check for z. All values in it are public.
  * @see FIPS 186-5 §6.4
  * @module
  */
@@ -31,13 +33,13 @@ import { decodeSignature, encodeSignature } from './der.ts'
 import type { HashFunction } from './hashes.ts'
 import { inverse, mod, randomInteger, toBytes, toInteger } from './scalars.ts'
 
-/** Signs a digest of `hash.bytes` bytes. DER. */
+/** Signs a digest of `hash.bytes` bytes. Returns DER. */
 export function signDigest(hash: HashFunction, privateKey: KeyObject, digest: Uint8Array): Buffer {
   const curve = curveOf(privateKey)
   const z = toInteger(digest) % curve.n
   if (z === 0n) return signZero(curve, privateKey)
   const { message, y } = throwaway(hash, curve)
-  // One inversion gives both: 1/z = y/(zy) and 1/y = z/(zy).
+  // One inversion yields both: 1/z = y/(zy) and 1/y = z/(zy).
   const both = inverse(mod(z * y, curve.n), curve.n)
   const c = mod(y * mod(y * both, curve.n), curve.n)
   const cInverse = mod(z * mod(z * both, curve.n), curve.n)
@@ -48,7 +50,7 @@ export function signDigest(hash: HashFunction, privateKey: KeyObject, digest: Ui
   return encodeSignature(r, s, curve.bytes)
 }
 
-/** Whether `signature`, in strict DER, signs the digest. */
+/** Whether `signature`, in strict DER, is valid for the digest. */
 export function verifyDigest(
   hash: HashFunction,
   publicKey: KeyObject,
@@ -66,13 +68,14 @@ export function verifyDigest(
   for (;;) {
     const { message, y } = throwaway(hash, curve)
     const shifted = shiftKey(curve, publicKey, mod((z - y) * rInverse, curve.n))
-    // Undefined with a probability of 4/n, whoever chose the key, digest and signature: y is ours.
+    // Undefined with a probability of 4/n, whoever chose key, digest and signature, because y is
+    // random.
     if (shifted === undefined) continue
     return verify(hash.name, message, { key: shifted, dsaEncoding: 'ieee-p1363' }, pair)
   }
 }
 
-/** A random message, and its digest as a number modulo n that is not 0. */
+/** Returns a random message, and its digest as a number modulo n other than 0. */
 function throwaway(
   hash: HashFunction,
   curve: Curve,
@@ -84,7 +87,9 @@ function throwaway(
   }
 }
 
-/** The private key d·c. Its encoding carries d's public point, which signing never reads. */
+/**
+ * Returns the private key d·c. Its encoding contains d's public point, which signing never reads.
+ */
 function scaleKey(curve: Curve, privateKey: KeyObject, c: bigint): KeyObject {
   const scalar = exportScalar(privateKey)
   const mask = randomInteger(curve.n, curve.bytes)
@@ -102,8 +107,9 @@ function scaleKey(curve: Curve, privateKey: KeyObject, c: bigint): KeyObject {
 }
 
 /**
- * Signs a digest that is 0 modulo n, which has no inverse. Such a signature needs no private key and
- * says nothing (anyone can make one: R = t·Q, r = x(R), s = r/t), but it is what ECDSA answers.
+ * Signs a digest that is 0 modulo n, which has no inverse. Such a signature needs no private key
+ * and proves nothing (anyone can compute one: R = t·Q, r = x(R), s = r/t), but it is the correct
+ * result of ECDSA.
  */
 function signZero(curve: Curve, privateKey: KeyObject): Buffer {
   for (;;) {
@@ -119,7 +125,7 @@ function signZero(curve: Curve, privateKey: KeyObject): Buffer {
   }
 }
 
-/** The public key Q + t·G; undefined where t·G is the point at infinity, Q or −Q. */
+/** Returns the public key Q + t·G; undefined if t·G is the point at infinity, Q or −Q. */
 export function shiftKey(curve: Curve, publicKey: KeyObject, t: bigint): KeyObject | undefined {
   if (t === 0n) return undefined
   const generator = createECDH(curve.name)

@@ -1,9 +1,9 @@
 /**
- * ECDSA over messages and over digests; signatures are DER, not low-S normalised. OpenSSL takes messages
- * whole; digests are the matter of `ecdsa-digest.ts`.
+ * ECDSA over messages and digests. Signatures are DER, without low-S normalization. OpenSSL signs
+ * messages itself; `ecdsa-digest.ts` signs digests.
  *
- * Measured, p50 in ms, for P-256, secp256k1, P-384 and P-521: RAW sign 0.02, 0.29, 0.60, 1.4 and verify
- * 0.05, 0.25, 0.49, 1.1; DIGEST sign 0.10, 0.39, 0.75, 1.7 and verify 0.14, 0.62, 1.2, 2.7.
+ * Measured, p50 in ms, for P-256, secp256k1, P-384 and P-521: RAW sign 0.02, 0.29, 0.60, 1.4 and
+ * verify 0.05, 0.25, 0.49, 1.1; DIGEST sign 0.10, 0.39, 0.75, 1.7 and verify 0.14, 0.62, 1.2, 2.7.
  * @see FIPS 186-5 §6
  * @module
  */

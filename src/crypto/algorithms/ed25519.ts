@@ -1,10 +1,10 @@
 /**
- * Ed25519 over messages and Ed25519ph over digests. OpenSSL has both, `node:crypto` reaches the first
- * only, so the second is done by @noble/curves (ADR 0004): its time is not guaranteed to be
- * independent of the key, and the seed leaves its KeyObject while it runs. It goes the day `node:crypto`
- * takes Ed25519ph.
+ * Ed25519 over messages and Ed25519ph over digests. `node:crypto` offers only Ed25519, so
+ * @noble/curves does Ed25519ph (ADR 0004). Accepted risk: its running time may depend on the key,
+ * and the seed is outside its KeyObject while it runs. Replace it once `node:crypto` offers
+ * Ed25519ph.
  *
- * The digest that the caller sends is the message M of Ed25519ph, and is hashed once more.
+ * The digest that the caller sends is the message M of Ed25519ph, which hashes it once more.
  *
  * Measured, p50 in ms: Ed25519 sign 0.03, verify 0.08; Ed25519ph sign 0.38, verify 0.81.
  * @see RFC 8032 §5.1; FIPS 186-5 §7.8
@@ -16,7 +16,9 @@ import { createRequire } from 'node:module'
 import type * as Library from '@noble/curves/ed25519.js'
 import type { MessageType, SignatureMethod } from './signature-method.ts'
 
-/** Loaded by the first call: it takes some 40 ms, and most processes never sign a digest so. */
+/**
+ * Loaded by the first call: loading takes about 40 ms, and most processes never sign such a digest.
+ */
 function ed25519ph(): typeof Library.ed25519ph {
   return (load('@noble/curves/ed25519.js') as typeof Library).ed25519ph
 }
@@ -38,7 +40,7 @@ const prehashed: SignatureMethod = {
   verify: (key, message, signature) =>
     signature.length === signatureBytes &&
     ed25519ph().verify(signature, message, key.export({ format: 'raw-public' }), {
-      // The strict rules of RFC 8032 and not the lenient ones of ZIP 215.
+      // The strict rules of RFC 8032, not the lenient ones of ZIP 215.
       zip215: false,
     }),
 }

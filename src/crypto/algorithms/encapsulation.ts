@@ -13,16 +13,18 @@ export interface Encapsulated {
   readonly ciphertext: Buffer
 }
 
-/** A fresh secret, and what the holder of the private key finds it by. */
+/**
+ * Creates a random secret, and the ciphertext from which the holder of the private key recovers it.
+ */
 export function encapsulate(publicKey: KeyObject): Encapsulated {
   const { sharedKey, ciphertext } = sealSecret(publicKey)
   return { sharedSecret: sharedKey, ciphertext }
 }
 
 /**
- * The secret of a ciphertext. One that nobody encapsulated gives a secret too, which nobody knows
- * (implicit rejection); only its length can be wrong.
- * @throws {KmsError} `InvalidCiphertextException` without a message for a ciphertext of another length
+ * Returns the secret of a ciphertext. A ciphertext that nobody encapsulated yields a pseudorandom
+ * secret that nobody knows (implicit rejection), so only its length can be wrong.
+ * @throws {KmsError} `InvalidCiphertextException` without a message if the length is wrong
  */
 export function decapsulate(
   row: KemAlgorithm,

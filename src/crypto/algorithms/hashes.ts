@@ -5,14 +5,14 @@
  */
 
 export interface HashFunction {
-  /** As OpenSSL spells it. */
+  /** OpenSSL's name. */
   readonly name: 'sha1' | 'sha224' | 'sha256' | 'sha384' | 'sha512'
   readonly bytes: number
 }
 
-/** A hash that PKCS #1 v1.5 signs with. */
+/** A hash for signatures with PKCS #1 v1.5. */
 export interface SignatureHash extends HashFunction {
-  /** DER of DigestInfo up to the digest: `digestInfo ‖ digest` is what gets padded and signed. */
+  /** DER of DigestInfo before the digest; `digestInfo ‖ digest` is padded and signed. */
   readonly digestInfo: Buffer
 }
 

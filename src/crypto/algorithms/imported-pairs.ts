@@ -1,10 +1,11 @@
 /**
- * Private keys that come from outside: read from PKCS #8, proved to be a pair of their key spec, and
- * encoded anew, so that a key has one encoding and one KeyMaterialId however it was written.
+ * Reads private keys for import: checks PKCS #8, proves that they form a pair of their key spec,
+ * and encodes them again, so that each key has one encoding and one KeyMaterialId.
  *
- * AWS takes BER for RSA and elliptic curves and DER alone for Ed25519; so do we. What OpenSSL reads without
- * a look is looked at here: bytes behind the key, scalars out of range, points of another key.
- * @see RFC 5208, RFC 5915, RFC 8410; FIPS 186-5 §A.1.1 (public exponents), SP 800-56B §6.4.1 (consistency)
+ * AWS accepts BER for RSA and elliptic curves but only DER for Ed25519; so does Trent. This file
+ * checks what OpenSSL does not: trailing bytes, scalars out of range, the point of another key.
+ * @see RFC 5208, RFC 5915, RFC 8410; FIPS 186-5 §A.1.1 (public exponents), SP 800-56B §6.4.1
+ * (consistency)
  * @module
  */
 import assert from 'node:assert/strict'
@@ -14,7 +15,10 @@ import type { KeySpec } from '../../model/key.ts'
 import { curveOf, encodePrivateKey, exportPoint, exportScalar } from './curves.ts'
 import { openMaterial } from './key-forms.ts'
 
-/** PKCS #8, DER, of a key pair of `spec`; the caller overwrites it. @throws {Error} for anything else */
+/**
+ * Returns PKCS #8, DER, of a key pair of `spec`. The caller overwrites it.
+ * @throws {Error} for anything else
+ */
 export function readImportedPair(spec: KeySpec, encoded: Uint8Array): Buffer {
   const key = openMaterial(spec, encoded)
   const type = key.asymmetricKeyType
@@ -26,7 +30,7 @@ export function readImportedPair(spec: KeySpec, encoded: Uint8Array): Buffer {
 
 const indefinite = 0x80
 
-/** Whether the outer value ends where the bytes do. */
+/** Whether the outer value ends at the last byte. */
 function isWhole(encoded: Uint8Array, ber: boolean): boolean {
   const [, first = 0] = encoded
   if (first === indefinite) return ber && encoded.at(-1) === 0 && encoded.at(-2) === 0
@@ -36,7 +40,7 @@ function isWhole(encoded: Uint8Array, ber: boolean): boolean {
   return encoded.length === 2 + bytes + length
 }
 
-/** The point is computed: OpenSSL believes the one in the encoding, and any scalar. */
+/** Computes the point, because OpenSSL accepts any scalar and any point in the encoding. */
 function encodeCurveKey(key: KeyObject): Buffer {
   const curve = curveOf(key)
   const scalar = exportScalar(key)
@@ -44,7 +48,7 @@ function encodeCurveKey(key: KeyObject): Buffer {
     const computed = createECDH(curve.name)
     computed.setPrivateKey(scalar)
     const point = computed.getPublicKey()
-    assert(point.equals(exportPoint(key)), 'the point is of another key')
+    assert(point.equals(exportPoint(key)), 'the point belongs to another key')
     return encodePrivateKey(curve, scalar, point)
   } finally {
     scalar.fill(0)

@@ -1,13 +1,13 @@
 /**
- * How the keys of each spec are made, and what their bytes are: material is PKCS #8 DER for key pairs and
- * the bare bytes for HMAC; public keys are SubjectPublicKeyInfo DER. All in AWS's encodings: RSA with
- * e = 65537, elliptic curves by name with the public point in the private key, ML-DSA and ML-KEM as
- * seeds.
+ * Generates the keys of each spec, in AWS's encodings. Material is PKCS #8 DER for key pairs and
+ * the plain bytes for HMAC keys; public keys are SubjectPublicKeyInfo DER. RSA uses e = 65537,
+ * elliptic curves are named and include the public point in the private key, and ML-DSA and ML-KEM
+ * keys are seeds.
  *
- * Generating a pair takes, on average in ms: RSA_2048 50, RSA_3072 140, RSA_4096 400 (and at times more
- * than a second); P-256 0.1, secp256k1 0.3, P-384 0.6, P-521 1.4; Ed25519, ML-DSA and ML-KEM 0.3 and less.
- * All pairs are made in crypto worker threads, those of primes in one of their own; HMAC keys are random
- * bytes and need not be.
+ * Generating a pair takes, on average in ms: RSA_2048 50, RSA_3072 140, RSA_4096 400 (sometimes
+ * more than a second); P-256 0.1, secp256k1 0.3, P-384 0.6, P-521 1.4; Ed25519, ML-DSA and ML-KEM
+ * 0.3 or less. Pairs are generated in crypto worker threads, RSA pairs in a separate one. HMAC keys
+ * are random bytes and need no thread.
  * @see RFC 5208, RFC 5480, RFC 5915, RFC 8410, RFC 9881 (ML-DSA), RFC 9935 (ML-KEM)
  * @module
  */
@@ -33,7 +33,7 @@ export interface KeyPair {
 
 interface PairForm {
   readonly type: AsymmetricKeyType
-  /** What the key object must say of itself beyond its type. */
+  /** Details that the key object must have in addition to its type. */
   readonly details: AsymmetricKeyDetails
   readonly generate: () => { readonly privateKey: KeyObject; readonly publicKey: KeyObject }
   readonly encode: (privateKey: KeyObject) => Buffer
@@ -56,31 +56,33 @@ const pairForms: ReadonlyMap<KeySpec, PairForm> = new Map([
   ['ML_KEM_1024', plainForm('ml-kem-1024', () => generateKeyPairSync('ml-kem-1024'))],
 ])
 
-/** Key specs of key pairs, all of them. */
+/** All key specs of key pairs. */
 export const pairSpecs: readonly KeySpec[] = [...pairForms.keys()]
 
-/** Key specs of HMAC keys. */
+/** All key specs of HMAC keys. */
 export const macSpecs: readonly KeySpec[] = (Object.keys(keySpecs) as KeySpec[]).filter(
   (spec) => keySpecs[spec].kind === 'HMAC',
 )
 
-/** A fresh key pair. Slow: it belongs in the crypto worker thread. */
+/** Generates a key pair. Slow: call it in the crypto worker thread. */
 export function generateKeyPair(spec: KeySpec): KeyPair {
   const form = formOf(spec)
   const { privateKey, publicKey } = form.generate()
   return { privateKey: form.encode(privateKey), publicKey: publicKeyDer(publicKey) }
 }
 
-/** A fresh HMAC key, as long as its digest. The caller overwrites it when done. */
+/** Generates an HMAC key as long as its digest. The caller overwrites it when done. */
 export function generateMacKey(spec: KeySpec): Buffer {
   const { kind, material } = keySpecs[spec]
-  assert(kind === 'HMAC' && material.encoding === 'raw', 'key spec is not of an HMAC key')
+  assert(kind === 'HMAC' && material.encoding === 'raw', 'the key spec is not of an HMAC key')
   return randomBytes(material.bytes)
 }
 
 /**
- * Material, as it was generated or imported, as a key object: private for key pairs, secret for HMAC.
- * @throws {Error} for bytes that are no key of the spec: material that was authentic cannot be
+ * Turns generated or imported material into a key object: a private key for key pairs, a secret key
+ * for HMAC.
+ * @throws {Error} if the bytes are not a key of the spec, which cannot happen for authentic
+ * material
  */
 export function openMaterial(spec: KeySpec, material: Uint8Array): KeyObject {
   if (keySpecs[spec].kind === 'HMAC') return createSecretKey(material)
@@ -95,12 +97,12 @@ export function openMaterial(spec: KeySpec, material: Uint8Array): KeyObject {
   return key
 }
 
-/** The public half of a private key. */
+/** Returns the public half of a private key. */
 export function publicKeyOf(privateKey: KeyObject): KeyObject {
   return createPublicKey(privateKey)
 }
 
-/** SubjectPublicKeyInfo, DER, of a public key or of a private key's public half. */
+/** Returns SubjectPublicKeyInfo, DER, of a public key or of a private key's public half. */
 export function publicKeyDer(key: KeyObject): Buffer {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key
   return publicKey.export({ format: 'der', type: 'spki' })

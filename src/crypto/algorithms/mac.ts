@@ -1,14 +1,14 @@
-/** GenerateMac and VerifyMac by a row of the algorithm table. @see FIPS 198-1 @module */
+/** GenerateMac and VerifyMac for a row of the algorithm table. @see FIPS 198-1 @module */
 import type { KeyObject } from 'node:crypto'
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { MacAlgorithm } from './table.ts'
 
-/** The whole MAC, `row.hash.bytes` long. */
+/** Returns the whole MAC, `row.hash.bytes` long. */
 export function generateMac(row: MacAlgorithm, key: KeyObject, message: Uint8Array): Buffer {
   return createHmac(row.hash.name, key).update(message).digest()
 }
 
-/** Whether `mac` is the message's, whole; a truncated one is refused. Constant time in its bytes. */
+/** Whether `mac` is the message's whole MAC; truncated ones are refused. Constant time. */
 export function verifyMac(
   row: MacAlgorithm,
   key: KeyObject,

@@ -1,12 +1,12 @@
 /**
- * ML-DSA, hedged, with an empty context: over messages by OpenSSL, and over the caller's message
- * representative μ by @noble/post-quantum, because `node:crypto` silently ignores OpenSSL's parameter for
- * it (ADR 0004): its time is not guaranteed to be independent of the key, and the seed
- * leaves its KeyObject while it runs. It goes the day `node:crypto` takes μ.
+ * ML-DSA, hedged, with an empty context. OpenSSL signs messages. @noble/post-quantum signs the
+ * caller's message representative μ, because `node:crypto` silently ignores OpenSSL's parameter for
+ * it (ADR 0004). Accepted risk: its running time may depend on the key, and the seed is outside its
+ * KeyObject while it runs. Replace it once `node:crypto` accepts μ.
  *
- * Measured for 44, 65 and 87, in ms: RAW sign p50 0.4, 0.6, 0.7 and p99 2.3, 3.6, 2.8 (the number of
- * attempts is random), verify 0.09, 0.14, 0.22; EXTERNAL_MU sign, key expansion included, p50 3.4, 5.3, 6.8
- * and p99 14, 22, 23, verify 0.6, 1.1, 1.8.
+ * Measured for 44, 65 and 87, in ms: RAW sign p50 0.4, 0.6, 0.7 and p99 2.3, 3.6, 2.8 (the number
+ * of attempts is random), verify 0.09, 0.14, 0.22; EXTERNAL_MU sign including key expansion p50
+ * 3.4, 5.3, 6.8 and p99 14, 22, 23, verify 0.6, 1.1, 1.8.
  * @see FIPS 204 §5.2, §6.2 (step 6 of algorithm 7 for μ)
  * @module
  */
@@ -55,7 +55,7 @@ function signMu(key: KeyObject, mu: Uint8Array): Buffer {
   }
 }
 
-/** The library is loaded by the first call: it takes some 20 ms, and few processes need it. */
+/** Loads the library with the first call: loading takes about 20 ms, and few processes need it. */
 function parametersOf(key: KeyObject): ParameterSet {
   const library = load('@noble/post-quantum/ml-dsa.js') as typeof Library
   const parameters = new Map<string | undefined, ParameterSet>([
@@ -63,7 +63,7 @@ function parametersOf(key: KeyObject): ParameterSet {
     ['ml-dsa-65', library.ml_dsa65],
     ['ml-dsa-87', library.ml_dsa87],
   ]).get(key.asymmetricKeyType)
-  assert(parameters !== undefined, 'key is of no ML-DSA parameter set')
+  assert(parameters !== undefined, 'the key is not an ML-DSA key')
   return parameters
 }
 

@@ -1,7 +1,8 @@
 /**
- * Encrypt and Decrypt by an RSAES-OAEP row of the algorithm table. Ciphertexts are bare, without a header
- * of ours, so that what is encrypted offline under the public key opens here, and the other way round.
- * @see RFC 8017 §7.1 @module
+ * Encrypt and Decrypt for an RSAES-OAEP row of the algorithm table. Ciphertexts have no header, so
+ * they are interchangeable with those made or opened outside Trent.
+ * @see RFC 8017 §7.1
+ * @module
  */
 import type { KeyObject } from 'node:crypto'
 import { constants, privateDecrypt, publicEncrypt } from 'node:crypto'
@@ -9,12 +10,12 @@ import { KmsError } from '../../errors.ts'
 import type { KeySpec } from '../../model/key.ts'
 import type { EncryptionAlgorithm } from './table.ts'
 
-/** The longest plaintext, in bytes: two digests and two bytes less than the modulus. */
+/** Longest plaintext, in bytes: the modulus less two digests and two bytes. */
 export function plaintextBytesMax(row: EncryptionAlgorithm, key: KeyObject): number {
   return modulusBytes(key) - 2 * row.hash.bytes - 2
 }
 
-/** @throws {KmsError} `ValidationException` for a plaintext that is too long for the modulus */
+/** @throws {KmsError} `ValidationException` if the plaintext is too long for the modulus */
 export function encrypt(
   row: EncryptionAlgorithm,
   spec: KeySpec,
@@ -42,7 +43,7 @@ export function decrypt(
   try {
     return privateDecrypt(options(row, privateKey), ciphertext)
   } catch {
-    // OpenSSL checks the padding in constant time; its reasons, had it any, are for nobody.
+    // OpenSSL checks the padding in constant time. The caller must not learn why it failed.
     throw new KmsError('InvalidCiphertextException')
   }
 }

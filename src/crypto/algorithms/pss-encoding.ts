@@ -8,7 +8,10 @@ import type { HashFunction } from './hashes.ts'
 
 const trailer = 0xbc
 
-/** Encodes `digest` for a modulus of `modulusBits`, freshly salted; as long as the modulus. */
+/**
+ * Encodes `digest` with a new salt for a modulus of `modulusBits`; the result is as long as the
+ * modulus.
+ */
 export function encodePss(hash: HashFunction, digest: Uint8Array, modulusBits: number): Buffer {
   const salt = randomBytes(hash.bytes)
   const fingerprint = saltedDigest(hash, digest, salt)
@@ -43,7 +46,7 @@ export function isPss(
   return timingSafeEqual(saltedDigest(hash, digest, db.subarray(one + 1)), fingerprint)
 }
 
-/** The encoding has one bit less than the modulus, so it is always the smaller number. */
+/** The encoding has one bit less than the modulus, so that its number is always smaller. */
 function layout(
   hash: HashFunction,
   modulusBits: number,

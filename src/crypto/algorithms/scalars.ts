@@ -1,11 +1,11 @@
 /**
- * Arithmetic on numbers as wide as an elliptic curve's order. BigInt takes a time that depends on its
- * values: nothing secret may come here that is not masked by fresh randomness first.
+ * Arithmetic on numbers as wide as an elliptic curve's order. BigInt's running time depends on the
+ * values, so a secret must be masked with new randomness before it comes here.
  * @module
  */
 import { randomBytes } from 'node:crypto'
 
-/** Reads big-endian bytes. Word by word and not through text: text would outlive the call. */
+/** Reads big-endian bytes word by word. A string would keep the secret in memory after the call. */
 export function toInteger(bytes: Uint8Array): bigint {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const head = bytes.byteLength % 8
@@ -17,7 +17,7 @@ export function toInteger(bytes: Uint8Array): bigint {
   return value
 }
 
-/** Writes `value`, which must fit, as `length` big-endian bytes that share memory with nothing. */
+/** Writes `value`, which must fit, as `length` big-endian bytes in memory of their own. */
 export function toBytes(value: bigint, length: number): Buffer {
   const bytes = Buffer.alloc(length)
   let rest = value
@@ -34,13 +34,13 @@ export function toBytes(value: bigint, length: number): Buffer {
   return bytes
 }
 
-/** The remainder in 0 … modulus − 1, of negative values too. */
+/** Returns the remainder in 0 … modulus − 1, for negative values too. */
 export function mod(value: bigint, modulus: bigint): bigint {
   const remainder = value % modulus
   return remainder < 0n ? remainder + modulus : remainder
 }
 
-/** The inverse of `value` (1 … modulus − 1) modulo a prime, by Euclid. */
+/** Returns the inverse of `value` (1 … modulus − 1) modulo a prime, by Euclid's algorithm. */
 export function inverse(value: bigint, modulus: bigint): bigint {
   let [r0, r1, t0, t1] = [modulus, value, 0n, 1n]
   while (r1 !== 0n) {
@@ -52,7 +52,7 @@ export function inverse(value: bigint, modulus: bigint): bigint {
   return mod(t0, modulus)
 }
 
-/** A uniform number in 0 … modulus − 1: eight bytes more than needed make the bias negligible. */
+/** Returns a uniform number in 0 … modulus − 1. Eight extra bytes make the bias negligible. */
 export function randomInteger(modulus: bigint, modulusBytes: number): bigint {
   return toInteger(randomBytes(modulusBytes + 8)) % modulus
 }

@@ -1,6 +1,4 @@
-/**
- * Sign and Verify by a row of the algorithm table. @see `table.ts` @module
- */
+/** Sign and Verify for a row of the algorithm table. @see `table.ts` @module */
 import assert from 'node:assert/strict'
 import type { KeyObject } from 'node:crypto'
 import { KmsError } from '../../errors.ts'
@@ -11,8 +9,8 @@ import { algorithms } from './table.ts'
 
 /**
  * Checks a message against a row that fits the key, in AWS's order.
- * @throws {KmsError} `ValidationException` for a message type that the key spec or the algorithm does not
- *   take, then for a digest of another length
+ * @throws {KmsError} `ValidationException` first for a message type that the key spec or the
+ * algorithm does not support, then for a digest of the wrong length
  */
 export function checkMessage(
   row: SigningAlgorithm,
@@ -40,7 +38,7 @@ export function checkMessage(
   }
 }
 
-/** Signs a message that `checkMessage` passed; the key is of a spec that the row fits. */
+/** Signs a message that passed `checkMessage`. The row must fit the key's spec. */
 export function sign(
   row: SigningAlgorithm,
   privateKey: KeyObject,
@@ -50,7 +48,7 @@ export function sign(
   return methodOf(row, message, messageType).sign(privateKey, message)
 }
 
-/** Whether the signature, of any length, is valid; the message is one that `checkMessage` passed. */
+/** Whether a signature of any length is valid for a message that passed `checkMessage`. */
 export function verify(
   row: SigningAlgorithm,
   publicKey: KeyObject,
@@ -61,7 +59,7 @@ export function verify(
   return methodOf(row, message, messageType).verify(publicKey, message, signature)
 }
 
-/** Whether the call belongs in the crypto worker thread. */
+/** Whether the call must run in the crypto worker thread. */
 export function isSlow(
   row: SigningAlgorithm,
   spec: KeySpec,
@@ -77,8 +75,9 @@ function methodOf(
   messageType: MessageType,
 ): SignatureMethod {
   const method = row.methods.get(messageType)
-  // A digest of another length would be signed as another number: never, whoever forgot to check.
-  assert(method !== undefined, 'algorithm does not take this message type')
+  // A digest of another length would be signed as a different number, so this must hold even if a
+  // caller forgot to check.
+  assert(method !== undefined, 'the algorithm does not take this message type')
   assert(method.messageBytes === undefined || method.messageBytes === message.length)
   return method
 }

@@ -1,10 +1,10 @@
 /**
- * Every asymmetric, MAC and KEM algorithm, a row each: all that is known of it. The code that acts on a
- * row names no algorithm. SYMMETRIC_DEFAULT, whose ciphertexts are Trent's own format, is not here.
- * Within a key spec and usage, rows stand in the order in which AWS lists them.
+ * Every asymmetric, MAC and KEM algorithm: one row holds everything about it. Code that uses a row
+ * names no algorithm. SYMMETRIC_DEFAULT is not here, because its ciphertexts are Trent's own
+ * format. Within a key spec and usage, rows are in the order in which AWS lists them.
  *
- * `slow` names the key specs for which a call takes about a millisecond or more; those calls go to the
- * crypto worker thread. The files of the methods have the measured figures.
+ * `slow` lists the key specs for which a call takes about a millisecond or more; such calls run in
+ * the crypto worker thread. The files of the methods have the measurements.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html
  * @module
  */
@@ -18,7 +18,7 @@ import { pkcs1Methods, pssMethods } from './rsa-signature.ts'
 import type { MessageType, SignatureMethod } from './signature-method.ts'
 
 interface Row {
-  /** The word on the wire. */
+  /** The name in requests and answers. */
   readonly name: string
   readonly usage: KeyUsage
   readonly specs: readonly KeySpec[]
@@ -27,11 +27,14 @@ interface Row {
 
 export interface SigningAlgorithm extends Row {
   readonly usage: 'SIGN_VERIFY'
-  /** By the message types that it takes; any other is refused. */
+  /** Methods by message type; other types are refused. */
   readonly methods: ReadonlyMap<MessageType, SignatureMethod>
 }
 
-/** RSAES-OAEP: MGF1 over the same hash, empty label; ciphertexts are as long as the modulus. */
+/**
+ * RSAES-OAEP with MGF1 over the same hash and an empty label. Ciphertexts are as long as the
+ * modulus.
+ */
 export interface EncryptionAlgorithm extends Row {
   readonly usage: 'ENCRYPT_DECRYPT'
   readonly hash: HashFunction
@@ -123,9 +126,9 @@ export const algorithms: readonly Algorithm[] = [
   ...kem,
 ]
 
-/** The row of that name, caller-controlled; undefined for a name that is no signing algorithm here. */
+/** Finds a row by its name, which a caller chooses; undefined for any other name. */
 export const signingAlgorithm = finder(signing)
-/** The row of that name; undefined for SYMMETRIC_DEFAULT and for names that are none. */
+/** Finds a row by its name; undefined for SYMMETRIC_DEFAULT and any other name. */
 export const encryptionAlgorithm = finder(encryption)
 export const macAlgorithm = finder(mac)
 export const agreementAlgorithm = finder(agreement)
@@ -149,8 +152,8 @@ function signer(
 }
 
 function encrypter(name: string, hash: HashFunction): EncryptionAlgorithm {
-  // Decrypting is signing's private operation: 0.23, 0.67 (1.1 with a key just opened) and 1.4 ms.
-  // Encrypting is its public one: under 0.1 ms for all.
+  // Decrypting takes as long as signing: 0.23, 0.67 (1.1 with a key just opened) and 1.4 ms.
+  // Encrypting takes under 0.1 ms for all.
   const slow = { decrypt: ['RSA_3072', 'RSA_4096'] } as const
   return { ...row(name, rsa), usage: 'ENCRYPT_DECRYPT', hash, slow }
 }

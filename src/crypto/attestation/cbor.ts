@@ -1,18 +1,21 @@
 /**
- * Strict CBOR: definite lengths, shortest forms, no floats, no key twice, nothing behind the end, and a
- * bounded number of items, which bounds the nesting as well.
+ * Strict CBOR: definite lengths, shortest forms, no floats, no duplicate keys, no trailing bytes,
+ * and a bounded number of items, which also bounds the nesting.
  * @see https://www.rfc-editor.org/rfc/rfc8949
  * @module
  */
 import type * as Library from 'cborg'
 
-/** Reads one item. Maps become `Map`; a value with a tag becomes what `tags` makes of it. */
+/** Reads one item. Maps become `Map`. Only the tags in `tags` are accepted. */
 export type DecodeCbor = (bytes: Uint8Array, tags?: readonly number[]) => unknown
 
-/** A document of 32 registers and a long chain has some 110; the payload is one item of its envelope. */
+/**
+ * A document with 32 registers and a long chain has about 110. The payload is one item of its
+ * envelope.
+ */
 const itemsMax = 256
 
-/** Loads the library, once a process, when the first document comes. */
+/** Loads the library, once a process, with the first document. */
 export async function loadCbor(): Promise<DecodeCbor> {
   const library = await import('cborg')
   return (bytes, tags = []) => decodeStrictly(library, bytes, tags)
@@ -40,10 +43,10 @@ function decodeStrictly(
   let items = 0
   const next = (): Library.Token => {
     items += 1
-    // INVARIANT (bounded recursion): the library recurses once an item at most.
+    // INVARIANT (bounded recursion): the library recurses at most once an item.
     if (items > itemsMax) throw new RangeError('too many items')
     const token = tokens.next()
-    // 1.0 would be read as 1, and pass for an integer.
+    // Otherwise 1.0 would be read as 1 and pass for an integer.
     if (token.type.name === 'float') throw new RangeError('a float')
     return token
   }

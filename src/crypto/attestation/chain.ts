@@ -1,9 +1,9 @@
 /**
- * Whether a document's signature and certificates prove it. Runs in the slow lane: each of the
- * signatures takes about half a millisecond.
+ * Verifies a document's signature and certificate chain. Runs in the slow lane: each signature
+ * takes about half a millisecond.
  *
- * INVARIANT (signed before parsed): the chain is walked from the pinned root down, and the extensions of a
- * certificate are parsed, by pkijs, only when its issuer's signature has been verified, by OpenSSL.
+ * INVARIANT (verified before parsed): the chain is walked from the pinned root down, and pkijs
+ * parses a certificate's extensions only after OpenSSL has verified its issuer's signature.
  * @see https://www.rfc-editor.org/rfc/rfc5280#section-6
  * @see docs/adr/0007-attestation.md
  * @module
@@ -12,7 +12,7 @@ import { type KeyObject, verify, X509Certificate } from 'node:crypto'
 import { createRequire } from 'node:module'
 import type * as Library from 'pkijs'
 
-/** What is to be proved, and by which roots. */
+/** What to verify, and the trusted roots. */
 export interface ProofInput {
   readonly signed: Uint8Array
   /** `r ‖ s`, 48 bytes each. */
@@ -22,13 +22,13 @@ export interface ProofInput {
   readonly cabundle: readonly Uint8Array[]
   /** DER each. */
   readonly roots: readonly Uint8Array[]
-  /** The time at which the certificates must be valid: milliseconds since the epoch. */
+  /** When the certificates must be valid: milliseconds since the epoch. */
   readonly at: number
 }
 
 class Unproved extends Error {}
 
-/** Answers why the document proves nothing; undefined when it is proved. */
+/** Returns the reason why the document is not proved; undefined if it is. */
 export function unprovedReason(input: ProofInput): string | undefined {
   try {
     prove(input)
@@ -66,16 +66,19 @@ const signatureAlgorithms: ReadonlySet<string | undefined> = new Set([
 ])
 const curves: ReadonlySet<string | undefined> = new Set(['prime256v1', 'secp384r1', 'secp521r1'])
 
-/** The certificate, in force at that time and issued by `issuer`; the root answers for itself. */
+/**
+ * Checks that the certificate was valid at the time and issued by `issuer`. The root is trusted
+ * without an issuer.
+ */
 function link(der: Uint8Array, issuer: X509Certificate | undefined, at: number): X509Certificate {
   const certificate = parsed(der)
   if (issuer !== undefined && !isIssuedBy(certificate, issuer)) {
     throw new Unproved('its certificates do not lead from one to the next')
   }
   const { validFromDate, validToDate } = certificate
-  // Said so that a date that cannot be read is never in force.
+  // Written so that a date that cannot be read fails the check.
   if (!(at >= validFromDate.getTime() && at <= validToDate.getTime())) {
-    throw new Unproved('a certificate of it was not valid at its time')
+    throw new Unproved('one of its certificates was not valid at the time of the document')
   }
   return certificate
 }
@@ -83,12 +86,12 @@ function link(der: Uint8Array, issuer: X509Certificate | undefined, at: number):
 function parsed(der: Uint8Array): X509Certificate {
   try {
     const certificate = new X509Certificate(der)
-    // OpenSSL takes PEM as well, and leaves what stands behind the certificate unread.
+    // OpenSSL also accepts PEM, and ignores bytes after the certificate.
     if (Buffer.compare(certificate.raw, der) === 0) return certificate
   } catch {
-    // Below: what OpenSSL says of the caller's bytes is no use to the caller.
+    // Falls through: the caller must not see OpenSSL's message about its bytes.
   }
-  throw new Unproved('a certificate of it is malformed')
+  throw new Unproved('one of its certificates is malformed')
 }
 
 function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
@@ -114,17 +117,18 @@ interface Extensions {
 
 const keyUsageId = '2.5.29.15'
 const basicConstraintsId = '2.5.29.19'
-/** The first byte of a KeyUsage: bit 0 is the highest. */
+/** Bits in the first byte of a KeyUsage; bit 0 is the highest. */
 const digitalSignature = 0x80
 const keyCertSign = 0x04
 
-/** @param below how many authorities follow before the signer */
+/** @param below the number of authorities between it and the signer */
 function requireAuthority(certificate: X509Certificate, below: number): void {
   const { authority, pathLength = below, usage } = extensionsOf(certificate)
   if (!certificate.ca || !authority || (usage & keyCertSign) === 0) {
-    throw new Unproved('a certificate of it is not that of an authority')
+    throw new Unproved('one of its certificates is not of a certificate authority')
   }
-  if (pathLength < below) throw new Unproved('its certificates are more than one of them allows')
+  if (pathLength < below)
+    throw new Unproved('its chain is longer than one of its certificates allows')
 }
 
 function requireSigner(certificate: X509Certificate): void {
@@ -132,21 +136,21 @@ function requireSigner(certificate: X509Certificate): void {
   const signs = !authority && pathLength === undefined && (usage & digitalSignature) !== 0
   const curve = keyOf(certificate)?.asymmetricKeyDetails?.namedCurve
   if (!signs || curve !== 'secp384r1') {
-    throw new Unproved('its own certificate is not that of an ES384 signer')
+    throw new Unproved('its own certificate is not of an ES384 signer')
   }
 }
 
 const load = createRequire(import.meta.url)
 
-/** Reads what the path needs, and refuses what it does not know but must. */
+/** Reads the extensions that path validation needs, and refuses unknown critical ones. */
 function extensionsOf(certificate: X509Certificate): Extensions {
-  // Loaded by the first document: it takes some 60 ms.
+  // Loaded with the first document: loading takes about 60 ms.
   const { BasicConstraints, Certificate } = load('pkijs') as typeof Library
   const extensions = read(() => Certificate.fromBER(certificate.raw).extensions ?? [])
   const found = new Map(extensions.map((extension) => [extension.extnID, extension]))
   const known = [keyUsageId, basicConstraintsId]
   const unknown = extensions.some(({ critical, extnID }) => critical && !known.includes(extnID))
-  // unreachable in its second half: OpenSSL takes no certificate with one of the known ones twice.
+  // The second half is unreachable: OpenSSL accepts no certificate with a known extension twice.
   if (unknown || found.size < extensions.length) {
     throw notUnderstood()
   }
@@ -163,10 +167,10 @@ function extensionsOf(certificate: X509Certificate): Extensions {
 }
 
 function notUnderstood(): Unproved {
-  return new Unproved('a certificate of it has extensions that are not understood')
+  return new Unproved('one of its certificates has extensions that are not supported')
 }
 
-/** What OpenSSL takes and the library cannot read proves nothing. */
+/** Refuses a certificate that OpenSSL accepts and pkijs cannot read. */
 function read<T>(reading: () => T): T {
   try {
     return reading()
@@ -175,12 +179,12 @@ function read<T>(reading: () => T): T {
   }
 }
 
-/** The library leaves a number that is too large for it as an object: no bound that matters. */
+/** pkijs returns a number that is too large for it as an object: it limits nothing. */
 function lengthOf(constraint: Library.BasicConstraints['pathLenConstraint']): number | undefined {
   return typeof constraint === 'object' ? Infinity : constraint
 }
 
-/** The first byte of the bit string; none when the extension is absent or anything else. */
+/** The first byte of the bit string; 0 if the extension is absent or malformed. */
 function usageOf(der: Uint8Array | undefined): number {
   const [tag, length, , bits = 0] = der ?? []
   return tag === 0x03 && length !== undefined && length >= 2 ? bits : 0

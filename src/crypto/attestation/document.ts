@@ -1,20 +1,23 @@
 /**
- * An attestation document's form: COSE_Sign1 around a CBOR map, with the limits of AWS's specification.
- * Nothing here is proved yet: `chain.ts` does that, with what is read here.
+ * Reads the form of an attestation document: COSE_Sign1 around a CBOR map, with the limits of AWS's
+ * specification. It proves nothing: `chain.ts` verifies what is read here.
  * @see https://github.com/aws/aws-nitro-enclaves-nsm-api/blob/main/docs/attestation_process.md
- * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/nitrotpm-attestation-document-content.html
+ * @see
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/nitrotpm-attestation-document-content.html
  * @see https://www.rfc-editor.org/rfc/rfc9052#section-4.4 the bytes that are signed
  * @module
  */
 import type { DecodeCbor } from './cbor.ts'
 import { documentRefused } from './refusal.ts'
 
-/** What a document says, and what proves it. */
+/** The content of a document, with its signature and certificates. */
 export interface AttestationDocument {
   readonly moduleId: string
-  /** When it was made: milliseconds since the epoch. */
+  /** When the document was made: milliseconds since the epoch. */
   readonly timestamp: number
-  /** An enclave's registers and those of an instance's NitroTPM never stand for each other. */
+  /**
+   * Registers of an enclave and of an instance's NitroTPM must never be compared with each other.
+   */
   readonly attester: 'enclave' | 'nitro-tpm'
   /** Registers by index, lower-case hex. */
   readonly pcrs: ReadonlyMap<number, string>
@@ -22,9 +25,9 @@ export interface AttestationDocument {
   readonly publicKey: Uint8Array
   /** The signer's certificate, DER. */
   readonly certificate: Uint8Array
-  /** The certificates that lead to it, the root first, DER each. */
+  /** The certificates that lead to it, the root first; DER each. */
   readonly cabundle: readonly Uint8Array[]
-  /** The bytes that are signed. */
+  /** The bytes that the signature covers. */
   readonly signed: Uint8Array
   /** `r ‖ s`, 48 bytes each. */
   readonly signature: Uint8Array
@@ -33,11 +36,11 @@ export interface AttestationDocument {
 const signTag = 18
 const es384 = -35
 const payloadBytesMax = 16_384
-/** The envelope: tag, array, header, two heads of byte strings, signature. */
+/** Room for the envelope: tag, array, header, two heads of byte strings, signature. */
 const documentBytesMax = payloadBytesMax + 128
 const moduleIdMax = 256
 const certificateBytesMax = 1024
-/** AWS's chains have four. */
+/** AWS's chains have four certificates. */
 const cabundleMax = 8
 const registersMax = 32
 const registerBytes: ReadonlySet<number> = new Set([32, 48, 64])
@@ -79,11 +82,11 @@ function decoded(bytes: Uint8Array, decode: DecodeCbor, tags?: readonly number[]
   try {
     return decode(bytes, tags)
   } catch {
-    throw documentRefused('its CBOR is malformed') // what the library says may quote it
+    throw documentRefused('its CBOR is malformed') // the library's message may quote the document
   }
 }
 
-/** The protected header, the payload and the signature of a COSE_Sign1. */
+/** Returns the protected header, the payload and the signature of a COSE_Sign1. */
 function envelope(cose: unknown): readonly [Uint8Array, Uint8Array, Uint8Array] {
   const parts: readonly unknown[] = Array.isArray(cose) && cose.length === 4 ? cose : []
   const [header, unprotected, payload, signature] = parts
@@ -153,14 +156,14 @@ function readBundle(value: unknown): readonly Uint8Array[] {
   })
 }
 
-/** Optional in a document, but without it there is nobody to seal the answer for. */
+/** Documents may omit the public key, but without one the answer cannot be encrypted for anyone. */
 function readPublicKey(value: unknown): Uint8Array {
   if (isAbsent(value)) throw documentRefused('it has no public key')
   if (!isBytes(value, 1, publicKeyBytesMax)) throw invalid('public_key')
   return value
 }
 
-/** The attesters of Nitro write null for what was not asked for. */
+/** Nitro attesters write null for values that were not requested. */
 function isAbsent(value: unknown): boolean {
   return value === undefined || value === null
 }
@@ -184,7 +187,7 @@ function signedBytes(header: Uint8Array, payload: Uint8Array): Uint8Array {
   ])
 }
 
-/** CBOR of a byte string of less than 65536 bytes. */
+/** A byte string of less than 65536 bytes, in CBOR. */
 function byteString(bytes: Uint8Array): Buffer {
   const { length } = bytes
   const head =

@@ -1,7 +1,10 @@
-/** The one error of an attestation document that proves nothing. @module */
+/** The error for an attestation document that proves nothing. @module */
 import { KmsError } from '../../errors.ts'
 
-/** @param reason in our words: AWS's are not known. Nothing of the document is quoted in it. */
+/**
+ * @param reason Trent's own words, because AWS's are unknown. It must quote nothing from the
+ * document.
+ */
 export function documentRefused(reason: string): KmsError {
   return new KmsError('ValidationException', `the attestation document is refused: ${reason}`)
 }

@@ -1,10 +1,10 @@
 /**
- * The root certificates that attestation documents may lead to: AWS's own, or those of a PEM file.
+ * Trusted root certificates for attestation documents: AWS's own, or those in a PEM file.
  *
- * AWS's root is the certificate of `AWS_NitroEnclaves_Root-G1.zip`, as the crate `nitro_attest` 0.2.0
- * publishes the archive (its SHA-256 is the one that AWS documents); the crate
- * `attestation-doc-validation` 0.10.1 and the Go module `github.com/hf/nitrite` hold the same bytes.
- * Its fingerprint is AWS's, and asserted before it is used.
+ * AWS's root is the certificate in `AWS_NitroEnclaves_Root-G1.zip`, as the crate `nitro_attest`
+ * 0.2.0 publishes the archive (its SHA-256 is the one that AWS documents). The crate
+ * `attestation-doc-validation` 0.10.1 and the Go module `github.com/hf/nitrite` contain the same
+ * bytes. The code asserts AWS's fingerprint before it uses the certificate.
  * @see https://docs.aws.amazon.com/enclaves/latest/user/verify-root.html
  * @module
  */
@@ -30,12 +30,12 @@ IwLz3/Y=
 -----END CERTIFICATE-----
 `
 
-/** As many as anyone needs; each is compared with every document's. */
+/** Bounded, because each document's root is compared with every one. */
 const rootsMax = 16
 
 /**
- * AWS's root certificate of Nitro attestation, DER.
- * @throws {Error} when it is not the one whose fingerprint AWS publishes
+ * Returns AWS's root certificate of Nitro attestation, DER.
+ * @throws {Error} if its fingerprint is not the one that AWS publishes
  */
 export function awsNitroRoot(): Uint8Array {
   const root = new X509Certificate(awsRoot)
@@ -44,8 +44,8 @@ export function awsNitroRoot(): Uint8Array {
 }
 
 /**
- * The certificates of a PEM file, DER each.
- * @throws {RangeError} whose message is for whoever wrote the file
+ * Reads the certificates of a PEM file, DER each.
+ * @throws {RangeError} with a message for the operator who wrote the file
  */
 export function readRoots(pem: string): readonly Uint8Array[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []
@@ -62,6 +62,6 @@ function certificateOf(pem: string): X509Certificate | undefined {
   try {
     return new X509Certificate(pem)
   } catch {
-    return undefined // what it is not is all that its reader needs to know
+    return undefined // the caller's message says enough
   }
 }

@@ -1,9 +1,10 @@
 /**
- * Seals an answer for an attested recipient: CMS EnvelopedData in the one layout that AWS KMS sends.
+ * Encrypts an answer for an attested recipient: CMS EnvelopedData in the one layout that AWS KMS
+ * sends.
  *
- * The layout may never change: the Nitro Enclaves SDK for C reads the outer elements by their heads alone
- * and so takes the indefinite lengths of BER there, and definite ones inside; no library writes that mix.
- * Hence a template, of which only the lengths and four byte strings vary.
+ * The layout may never change. The Nitro Enclaves SDK for C reads the outer elements by their
+ * headers alone, so it needs BER's indefinite lengths outside and definite lengths inside. No
+ * library writes that mix, hence a template in which only the lengths and four byte strings vary.
  * @see https://www.rfc-editor.org/rfc/rfc5652#section-6
  * @see https://www.rfc-editor.org/rfc/rfc4055#section-4.1 RSAES-OAEP
  * @see https://github.com/aws/aws-nitro-enclaves-sdk-c/blob/main/source/cms.c
@@ -41,9 +42,9 @@ const oaepSha256 = element(
 )
 
 /**
- * The plaintext, for the holder of the private key alone: RSAES-OAEP with SHA-256 carries a new
- * AES-256-CBC key. The caller overwrites `plaintext`.
- * @param publicKey RSA, of a verified document
+ * Encrypts the plaintext so that only the holder of the private key can read it: a new AES-256-CBC
+ * key, wrapped with RSAES-OAEP and SHA-256. The caller overwrites `plaintext`.
+ * @param publicKey RSA, from a verified document
  */
 export function sealForRecipient(publicKey: KeyObject, plaintext: Uint8Array): Buffer {
   const contentKey = randomBytes(32)
@@ -59,7 +60,7 @@ export function sealForRecipient(publicKey: KeyObject, plaintext: Uint8Array): B
   }
 }
 
-/** 32 bytes, as AWS's are; how AWS derives them is not known, and no recipient looks for its own. */
+/** 32 bytes, like AWS's. It is unknown how AWS derives them, and no recipient compares them. */
 function keyIdentifier(publicKey: KeyObject): Buffer {
   return createHash('sha256')
     .update(publicKey.export({ format: 'der', type: 'spki' }))
@@ -81,7 +82,7 @@ function envelope(identifier: Buffer, sealedKey: Buffer, iv: Buffer, content: Bu
   return open(sequence, oids.envelopedData, open(0xa0, enveloped))
 }
 
-/** Of definite length, below 65536 bytes. */
+/** An element of definite length, below 65536 bytes. */
 function element(tag: number, ...parts: readonly Buffer[]): Buffer {
   const content = Buffer.concat(parts)
   const { length } = content
@@ -90,7 +91,7 @@ function element(tag: number, ...parts: readonly Buffer[]): Buffer {
   return Buffer.concat([Buffer.of(tag, ...head), content])
 }
 
-/** Of indefinite length. */
+/** An element of indefinite length. */
 function open(tag: number, ...parts: readonly Buffer[]): Buffer {
   return Buffer.concat([Buffer.of(tag, 0x80), ...parts, Buffer.of(0x00, 0x00)])
 }

@@ -11,28 +11,28 @@ import { documentRefused } from './refusal.ts'
 
 /** What a verified document proves. */
 export interface Attestation extends Pick<AttestationDocument, 'moduleId' | 'attester' | 'pcrs'> {
-  /** RSA: whoever holds the private key is whom the document attests. */
+  /** RSA. The document attests the holder of its private key. */
   readonly publicKey: KeyObject
 }
 
-/** How a document is judged. */
+/** How to judge a document. */
 export interface AttestationRules {
-  /** The certificates that a chain may begin with, DER each; a chain begins with the very bytes. */
+  /** Trusted roots, DER each. A chain must begin with exactly these bytes. */
   readonly roots: readonly Uint8Array[]
   /** Milliseconds since the epoch. */
   readonly now: number
-  /** How far the document's time may lie from `now`, either way, in milliseconds. */
+  /** The greatest distance of the document's time from `now`, before or after, in milliseconds. */
   readonly maxAgeMs: number
   readonly slowLane: Pick<SlowLane, 'run'>
   readonly signal: AbortSignal
 }
 
-/** As long as AWS lets a request's signature count. */
+/** The same as the time for which AWS accepts a signed request. */
 export const attestationAgeMsMax = 5 * 60_000
 
 /**
- * @throws {KmsError} `ValidationException` when the document proves nothing, `ThrottlingException` when
- *   too many wait to be verified
+ * @throws {KmsError} `ValidationException` if the document proves nothing, `ThrottlingException` if
+ * too many documents wait to be verified
  */
 export async function verifyAttestation(
   bytes: Uint8Array,
@@ -40,7 +40,7 @@ export async function verifyAttestation(
 ): Promise<Attestation> {
   const document = readDocument(bytes, await loadCbor())
   const { timestamp, signed, signature, certificate, cabundle } = document
-  // What costs little comes first: nothing that is stale takes the slow lane's time.
+  // Cheap checks come first: a stale document must not take time in the slow lane.
   if (timestamp < rules.now - rules.maxAgeMs) throw documentRefused('it has expired')
   if (timestamp > rules.now + rules.maxAgeMs) throw documentRefused('it is from the future')
   const { roots, slowLane, signal } = rules
@@ -53,19 +53,19 @@ export async function verifyAttestation(
 
 const modulusBits = { min: 2048, max: 4096 } as const
 
-/** Parsed only when the document is proved. */
+/** Called only for a verified document. */
 function recipientKey(spki: Uint8Array): KeyObject {
   const key = parsed(spki)
   const { modulusLength = 0, publicExponent } = key?.asymmetricKeyDetails ?? {}
   const fits = modulusLength >= modulusBits.min && modulusLength <= modulusBits.max
-  // Another exponent is weak, or slow, or a mistake: all attesters' libraries use this one.
+  // Another exponent is weak, slow or a mistake; all attesters' libraries use this one.
   if (key?.asymmetricKeyType === 'rsa' && fits && publicExponent === 65_537n && encrypts(key)) {
     return key
   }
   throw documentRefused('its public key is not an RSA key of 2048 to 4096 bits')
 }
 
-/** OpenSSL reads a modulus that is even, and finds only when it encrypts that nothing can be done with it. */
+/** OpenSSL accepts an even modulus when it reads the key, and fails only when it encrypts. */
 function encrypts(key: KeyObject): boolean {
   try {
     publicEncrypt({ key, oaepHash: 'sha256' }, Buffer.alloc(32))
@@ -78,9 +78,9 @@ function encrypts(key: KeyObject): boolean {
 function parsed(spki: Uint8Array): KeyObject | undefined {
   try {
     const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
-    // OpenSSL leaves what stands behind the key unread.
+    // OpenSSL ignores bytes after the key.
     return key.export({ format: 'der', type: 'spki' }).equals(spki) ? key : undefined
   } catch {
-    return undefined // what it is not is all that the caller needs to know
+    return undefined // the caller's message says enough
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Other people's implementations, as far as the machine has them: OpenSSL's command line, Go, and
- * Python's `cryptography`, which is installed under `.cache/` where it can be had.
+ * Other implementations, if the machine has them: OpenSSL's command line, Go, and Python's `cryptography`,
+ * which is installed under `.cache/` if possible.
  * @module
  */
 import assert from 'node:assert/strict'
@@ -20,7 +20,7 @@ export interface PeerCase {
   readonly data: Readonly<Record<string, Uint8Array>>
 }
 
-/** Gives the peer its cases and answers what it says, case by case. */
+/** Sends the cases to the peer and returns its answer to each. */
 export type Peer = (cases: readonly PeerCase[]) => readonly string[]
 
 /** The peer, or why there is none: a test without its peer is skipped with that reason. */

@@ -1,5 +1,5 @@
 /**
- * Reads the Wycheproof vectors that stand beside the repository, and counts what was run of them.
+ * Reads the Wycheproof vectors in the folder next to the repository, and counts those that were run.
  * @see https://github.com/C2SP/wycheproof
  * @module
  */
@@ -11,7 +11,7 @@ import { test } from 'node:test'
 
 const folder = join(import.meta.dirname, '..', '..', '..', '..', 'shared', 'vectors', 'wycheproof')
 
-/** A test or a group: members are texts but for those that a file's own type names. */
+/** A test or a group. Members are strings except those that a file's type names. */
 export type Fields = Readonly<Record<string, unknown>>
 
 export interface Vector {

@@ -1,6 +1,6 @@
 /**
- * An attester of the tests' own: certificates issued by pkijs, documents written by cborg. Everything
- * that a document or a certificate says can be set wrong.
+ * An attester for tests: pkijs issues its certificates, cborg writes its documents. Tests can make every
+ * field of a document or a certificate wrong.
  * @module
  */
 import { generateKeyPairSync, KeyObject, randomBytes, sign, webcrypto } from 'node:crypto'
@@ -25,9 +25,9 @@ export interface Issued {
 
 export interface Ordered {
   readonly name: string
-  /** Itself when left out. */
+  /** Self-signed if absent. */
   readonly issuer?: Issued
-  /** The issuer that the certificate names; the name of `issuer` when left out. */
+  /** The issuer that the certificate names; the name of `issuer` if absent. */
   readonly issuerName?: string
   readonly curve?: 'P-256' | 'P-384'
   readonly hash?: 'SHA-1' | 'SHA-384'
@@ -39,7 +39,7 @@ export interface Ordered {
   readonly pathLength?: number
   /** The first byte of KeyUsage; null: no such extension. */
   readonly usage?: number | null
-  /** An extension that nobody knows. */
+  /** An unknown extension. */
   readonly unknown?: 'critical' | 'harmless'
   /** BasicConstraints twice. */
   readonly twice?: boolean
@@ -48,7 +48,7 @@ export interface Ordered {
 const signsCertificates = 0x06
 const signsData = 0x80
 
-/** A certificate, in force from an hour ago for two hours unless said otherwise. */
+/** A certificate. By default it is valid for two hours, of which one has passed. */
 export async function issue(ordered: Ordered): Promise<Issued> {
   const { name, curve = 'P-384', authority = true } = ordered
   const algorithm = { name: 'ECDSA', namedCurve: curve }
@@ -109,7 +109,7 @@ export async function createAttester(): Promise<Attester> {
   return { root, intermediate, signer }
 }
 
-/** What is attested, with its private key. */
+/** An attested key pair, with its private key. */
 export const recipient = generateKeyPairSync('rsa', { modulusLength: 2048 })
 
 export function spki(key: KeyObject): Buffer {
@@ -123,7 +123,7 @@ const registers = new Map(
 
 export type Fields = Map<unknown, unknown>
 
-/** The fields of a good document. */
+/** The fields of a valid document. */
 export function fieldsOf(attester: Attester, at = Date.now()): Fields {
   return new Map<unknown, unknown>([
     ['module_id', 'i-0123456789abcdef0-enc0123456789abcdef'],
@@ -170,7 +170,7 @@ export function wrap(
   return cbor(tagged ? new Tagged(18, parts) : parts)
 }
 
-/** A good document, but for the fields that are given; undefined takes one away. */
+/** A valid document, except for the given fields; undefined removes a field. */
 export function attest(
   attester: Attester,
   changes: Readonly<Record<string, unknown>> = {},

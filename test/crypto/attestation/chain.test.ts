@@ -4,7 +4,7 @@ import { verifyAttestation } from '../../../src/crypto/attestation/verify.ts'
 import { attest, issue, type Ordered } from './attester.ts'
 import { attester, minute, other, refused, rules } from './judging.ts'
 
-/** A document whose intermediate and signer are as ordered. */
+/** A document with the given intermediate and signer. */
 async function chained(
   intermediate: Partial<Ordered>,
   signer: Partial<Ordered> = {},
@@ -21,7 +21,7 @@ async function chained(
 test('certificates count at the time of the document', async () => {
   const now = Date.now()
   await verifyAttestation(await chained({}, { from: now - minute, to: now + minute }), rules())
-  const stale = refused('a certificate of it was not valid at its time')
+  const stale = refused('one of its certificates was not valid at the time of the document')
   for (const order of [
     { from: now - 9 * minute, to: now - minute },
     { from: now + minute, to: now + 9 * minute },
@@ -34,10 +34,10 @@ test('certificates count at the time of the document', async () => {
   await verifyAttestation(await chained(expired, expired, now - 2 * minute), rules())
 })
 
-const authority = refused('a certificate of it is not that of an authority')
+const authority = refused('one of its certificates is not of a certificate authority')
 const link = refused('its certificates do not lead from one to the next')
-const unknown = refused('a certificate of it has extensions that are not understood')
-const signer = refused('its own certificate is not that of an ES384 signer')
+const unknown = refused('one of its certificates has extensions that are not supported')
+const signer = refused('its own certificate is not of an ES384 signer')
 
 const wrongChains: readonly (readonly [string, Partial<Ordered>, Partial<Ordered>, object])[] = [
   ['an intermediate that is no authority', { authority: false, usage: 0x06 }, {}, authority],
@@ -82,14 +82,14 @@ test('a chain is as long as its authorities allow', async () => {
   await verifyAttestation(await build(1), rules())
   await assert.rejects(
     verifyAttestation(await build(0), rules()),
-    refused('its certificates are more than one of them allows'),
+    refused('its chain is longer than one of its certificates allows'),
   )
 })
 
 test('certificates in another order, malformed, or with bytes behind them are refused', async () => {
   const { root, intermediate, signer: own } = attester
-  const malformed = refused('a certificate of it is malformed')
-  const tooLong = refused('its certificates are more than one of them allows')
+  const malformed = refused('one of its certificates is malformed')
+  const tooLong = refused('its chain is longer than one of its certificates allows')
   for (const [changes, error] of [
     [{ cabundle: [root.der] }, link],
     [{ cabundle: [root.der, root.der, intermediate.der, intermediate.der] }, tooLong],

@@ -41,7 +41,7 @@ test('bombs are refused before they are unpacked', () => {
   for (const byte of [0x81, 0x9f, 0xa1, 0xbf, 0xd2, 0x5f, 0x7f]) {
     for (const length of [257, 16_000]) assert.throws(() => read(filled(byte, length)), malformed)
   }
-  // Lengths that are promised and not kept: list, map, byte string, text.
+  // Lengths longer than the content: list, map, byte string, text.
   for (const promise of ['9affffffff', 'bbffffffffffffffff', '5affffffff', '7b0000ffffffffffff']) {
     assert.throws(() => read(Buffer.from(promise, 'hex')), malformed)
   }
@@ -124,7 +124,7 @@ test('what is no COSE_Sign1 is refused', () => {
   )
 })
 
-test('no bytes at all make anything but a refusal', () => {
+test('arbitrary bytes are refused', () => {
   assertProperty(
     property(uint8Array({ maxLength: 400 }), (bytes) => {
       assert.throws(() => read(bytes), KmsError)
@@ -133,7 +133,7 @@ test('no bytes at all make anything but a refusal', () => {
   )
 })
 
-test('a payload of any CBOR is a refusal', async () => {
+test('a payload of arbitrary CBOR is refused', async () => {
   const payloads = sample(object({ maxDepth: 4 }), { numRuns: 200, seed: 7 })
   for (const payload of payloads) {
     const bytes = wrap(encode(payload, { ignoreUndefinedProperties: true }), attester)

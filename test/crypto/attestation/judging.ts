@@ -1,4 +1,4 @@
-/** How the tests judge documents: by the root of an attester of their own. @module */
+/** Rules for verifying documents in tests, with the test attester's root. @module */
 import { after } from 'node:test'
 import type { AttestationRules } from '../../../src/crypto/attestation/verify.ts'
 import { createSlowLane } from '../../../src/crypto/slow-lane.ts'
@@ -8,7 +8,7 @@ const slowLane = createSlowLane({ queueMax: 64 })
 after(() => slowLane.close())
 
 export const attester = await createAttester()
-/** Whose root nobody trusts. */
+/** An attester with an untrusted root. */
 export const other = await createAttester()
 export const minute = 60_000
 

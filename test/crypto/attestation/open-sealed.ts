@@ -13,8 +13,8 @@ export async function openByPkijs(sealed: Uint8Array, key: KeyObject): Promise<B
 }
 
 /**
- * Outer elements by their heads alone, inner ones whole: an element of definite length is skipped where
- * the SDK for C expects an indefinite one, and nothing is found.
+ * Reads outer elements by their headers alone, and inner ones whole. Like the SDK for C, it skips an element
+ * of definite length where it expects an indefinite one, and then finds nothing.
  */
 export function openLikeTheSdkForC(sealed: Buffer, key: KeyObject): Buffer {
   let at = 0

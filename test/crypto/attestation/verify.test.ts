@@ -8,7 +8,7 @@ import { verifyAttestation } from '../../../src/crypto/attestation/verify.ts'
 import { attest, cbor, fieldsOf, pcr0, recipient, spki, wrap } from './attester.ts'
 import { attester, minute, other, refused, rules } from './judging.ts'
 
-test('a document of the chain to a configured root is what it says', async () => {
+test('a document with a chain to a configured root is accepted', async () => {
   for (const tagged of [false, true]) {
     const {
       moduleId,
