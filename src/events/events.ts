@@ -28,7 +28,7 @@ export interface EventPorts {
 export interface Events {
   /** Whether there is a webhook. Without one, no events are made. */
   readonly isEnabled: boolean
-  readonly refusedUses: Pick<RefusedUses, 'note'>
+  readonly refusedUses: Pick<RefusedUses, 'note' | 'isNews'>
   /** Call it when nothing makes events any more. The next process sends the events that still wait. */
   close(): Promise<void>
 }
@@ -38,7 +38,7 @@ export function openEvents(ports: EventPorts): Events {
   if (webhook === undefined) {
     return {
       isEnabled: false,
-      refusedUses: { note: () => undefined },
+      refusedUses: { note: () => undefined, isNews: () => false },
       close: () => Promise.resolve(),
     }
   }

@@ -24,6 +24,8 @@ export interface RefusedUse {
 export interface RefusedUses {
   /** Returns at once. */
   note(use: RefusedUse): void
+  /** Whether `note` would send an event for a use of this key. */
+  isNews(key: KeyRecord, partition: string): boolean
   /** Resolves when the events of all noted uses are stored. */
   settled(): Promise<void>
 }
@@ -49,14 +51,18 @@ export function createRefusedUses(ports: {
   /** The time of each key's last event, oldest first: at most `eventsMax` keys. */
   const lastSent = new Map<string, number>()
   const saving = new Set<Promise<void>>()
+  const isTooMuch = (arn: string): boolean => {
+    const now = ports.monotonic()
+    for (const [each, at] of lastSent) if (now - at >= quietMs) lastSent.delete(each)
+    return lastSent.has(arn) || lastSent.size >= eventsMax
+  }
   return {
+    isNews: (key, partition) => states.includes(key.state) && !isTooMuch(keyArn(partition, key)),
     note({ key, partition, record, time }) {
       if (!states.includes(key.state)) return
-      const now = ports.monotonic()
-      for (const [arn, at] of lastSent) if (now - at >= quietMs) lastSent.delete(arn)
       const arn = keyArn(partition, key)
-      if (lastSent.has(arn) || lastSent.size >= eventsMax) return ports.onLimited()
-      lastSent.set(arn, now)
+      if (isTooMuch(arn)) return ports.onLimited()
+      lastSent.set(arn, ports.monotonic())
       const event = refusedUseEvent(key, record, { eventId: ports.random.uuid(), time, partition })
       const saved = ports.store
         .saveOutgoingEvent(event)

@@ -11,7 +11,7 @@ import type { KeyEvent } from '../audit/records/key-events.ts'
 import { accountOf, furtherRecord, type Audited, type TlsDetails } from '../audit/records/record.ts'
 import { keyServiceRecord } from '../audit/records/service-record.ts'
 import { KmsError } from '../errors.ts'
-import type { RefusedUse } from '../events/refused-uses.ts'
+import type { RefusedUse, RefusedUses } from '../events/refused-uses.ts'
 import type { Random } from '../model/clock.ts'
 import type { FurtherEvent } from '../model/further-event.ts'
 import { keyArn } from '../model/key.ts'
@@ -30,14 +30,33 @@ export function recordsOf(
   outcome: Outcome,
   recordedAt: number,
 ): readonly FinishedRecord[] {
-  const { caller, scope, idOf, effects } = reached
+  const { scope, idOf, effects } = reached
   const audited = auditedOf(reached, outcome, recordedAt)
-  const allowed = isAllowed(reached, outcome)
-  const owners = allowed ? otherOwners(concernedBy(reached), caller) : []
+  const owners = ownersOf(reached, outcome)
   const further = (effects?.further ?? []).map((event) =>
     furtherOf(event, scope.partition, recordedAt),
   )
   return callRecords(audited, owners, further, idOf)
+}
+
+/** The accounts, other than the caller's, that get a record of the call. */
+function ownersOf(reached: Reached, outcome: Outcome): readonly string[] {
+  return isAllowed(reached, outcome) ? otherOwners(concernedBy(reached), reached.caller) : []
+}
+
+/**
+ * Whether a refused call gets its own record at any rate of refusals: another account gets a record of it, or
+ * an event is sent for it.
+ */
+export function isAlwaysRecorded(
+  reached: Reached,
+  outcome: Outcome,
+  refusedUses: Pick<RefusedUses, 'isNews'>,
+): boolean {
+  if (ownersOf(reached, outcome).length > 0) return true
+  const { refusing, operation, scope } = reached
+  const isUse = refusing !== undefined && operation.tracksUsage !== undefined
+  return isUse && refusedUses.isNews(refusing, scope.partition)
 }
 
 function isAllowed(reached: Reached, outcome: Outcome): boolean {

@@ -52,7 +52,7 @@ export interface PipelinePorts {
   readonly journal: Journal
   readonly outbox: Outbox
   readonly keyUsages: Pick<OpenKeyUsages, 'note'>
-  readonly refusedUses: Pick<RefusedUses, 'note'>
+  readonly refusedUses: Pick<RefusedUses, 'note' | 'isNews'>
   /** For refused calls beyond the rate of their caller. */
   readonly refusedCalls: RefusedCalls
   readonly identityUses: IdentityUses

@@ -6,7 +6,14 @@
  */
 import { keepRecords, type FinishedRecord } from '../audit/records/call-records.ts'
 import type { Audited } from '../audit/records/record.ts'
-import { auditedOf, failureOf, recordsOf, refusedUseOf, successOf } from './call-facts.ts'
+import {
+  auditedOf,
+  failureOf,
+  isAlwaysRecorded,
+  recordsOf,
+  refusedUseOf,
+  successOf,
+} from './call-facts.ts'
 import type { PipelinePorts } from './dependencies.ts'
 import { StepFailed, type Answered, type Reached } from './stages.ts'
 
@@ -63,11 +70,16 @@ async function keep(
   ports: RecordPorts,
 ): Promise<{ readonly records: readonly FinishedRecord[]; readonly recordedAt: number }> {
   const { caller, effects } = reached
-  const { journal, outbox, refusedCalls, identityUses } = ports
+  const { journal, outbox, refusedCalls, refusedUses, identityUses } = ports
   // A change that committed has its records, whatever failed after it.
   const committed = effects?.committed
   const recordedAt = committed?.recordedAt ?? ports.clock.now()
-  if (committed === undefined && !outcome.ok && !refusedCalls.hasOwnRecord(caller)) {
+  if (
+    committed === undefined &&
+    !outcome.ok &&
+    !refusedCalls.hasOwnRecord(caller) &&
+    !isAlwaysRecorded(reached, outcome, refusedUses)
+  ) {
     await refusedCalls.count(auditedOf(reached, outcome, recordedAt))
     return { records: [], recordedAt }
   }

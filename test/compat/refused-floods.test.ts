@@ -2,10 +2,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CreatePolicyCommand, ListUsersCommand } from '@aws-sdk/client-iam'
-import { EncryptCommand, ListKeysCommand } from '@aws-sdk/client-kms'
+import { EncryptCommand, ListKeysCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms'
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
+import type { CreatedAccount } from '../../src/operations/trent/create-account.ts'
+import { callOperator } from '../../src/operator/client.ts'
 import { denied, documentOf, openIdentities } from './identities.ts'
 import { recordsOf } from './records.ts'
+import { makeKey } from './sdk.ts'
+import { accountId } from '../harness.ts'
 
 interface Refusals {
   readonly count: number
@@ -55,6 +59,33 @@ test('a flood of refused calls leaves few records, small ones, and each call is 
   )
   const last = (await recordsOf(server.directory)).at(-1)
   assert.deepEqual([last?.eventName, last?.errorCode], ['Encrypt', 'NotFoundException'])
+})
+
+test('a flood does not hide from a key’s account what was allowed on its key', async (t) => {
+  const { as, server, root } = await openIdentities(t, {
+    TRENT_QUOTA_OVERRIDES: 'RefusedCalls=2',
+  })
+  const other = (await callOperator(server.directory, 'CreateAccount', {})) as CreatedAccount
+  const { kms } = as(other)
+  const { arn: KeyId } = await makeKey(root.kms)
+  const Principal = { AWS: [accountId, other.accountId].map((id) => `arn:aws:iam::${id}:root`) }
+  const all = { Effect: 'Allow', Principal, Action: 'kms:*', Resource: '*' }
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [all] })
+  await root.kms.send(new PutKeyPolicyCommand({ KeyId, Policy }))
+  const Plaintext = Buffer.from('x')
+  const refused = { KeyId: 'alias/none', Plaintext }
+  await Promise.allSettled(Array.from({ length: 60 }, () => kms.send(new EncryptCommand(refused))))
+  const probes = Array.from({ length: 5 }, () =>
+    kms.send(new EncryptCommand({ KeyId, Plaintext, DryRun: true })).catch(({ name }) => name),
+  )
+  assert.deepEqual(new Set(await Promise.all(probes)), new Set(['DryRunOperationException']))
+  const records = await recordsOf(server.directory)
+  assert.ok(records.some(({ trent }) => (trent as { refusals?: Refusals }).refusals !== undefined))
+  const told = records.filter(
+    ({ recipientAccountId, errorCode }) =>
+      recipientAccountId === accountId && errorCode === 'DryRunOperationException',
+  )
+  assert.equal(told.length, 5)
 })
 
 test('the rate is a setting', async (t) => {

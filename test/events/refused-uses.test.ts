@@ -52,6 +52,17 @@ test('uses of keys that are disabled or on their way to deletion are told, and n
   assert.deepEqual(JSON.parse(first.body).detail, { eventName: 'Decrypt' })
 })
 
+test('a use is news when it would be told', () => {
+  const { uses, note, pass } = open()
+  const isNews = (keyId: string, state: KeyState = 'Disabled'): boolean =>
+    uses.isNews({ ...newKey(keyId), state, rowVersion: 1 }, 'aws')
+  assert.deepEqual([isNews('k'), isNews('k', 'PendingImport')], [true, false])
+  note('k')
+  assert.deepEqual([isNews('k'), isNews('other')], [false, true])
+  pass(60_000)
+  assert.equal(isNews('k'), true)
+})
+
 test('of one key one use a minute is told, of all keys a hundred', () => {
   const { note, saved, pass, limited } = open()
   note('k')

@@ -61,6 +61,7 @@ export interface Audited {
     /** Milliseconds since the epoch. */
     readonly since: number
     readonly calls: readonly object[]
+    readonly callers?: readonly object[]
   }
   readonly outcome:
     | { readonly ok: true; readonly response: Readonly<Record<string, unknown>> | undefined }

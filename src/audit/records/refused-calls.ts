@@ -10,7 +10,7 @@
  */
 import type { Caller } from '../../model/caller.ts'
 import type { Buckets } from '../../throttle/buckets.ts'
-import { auditRecord, type Audited } from './record.ts'
+import { accountOf, auditRecord, type Audited } from './record.ts'
 
 export interface RefusedCalls {
   /** Whether the caller's next refused call gets its own record. */
@@ -35,18 +35,20 @@ export interface RefusedCallsPorts {
 const burstSeconds = 20
 /** The number of kinds of calls that one record lists; the others are counted together. */
 const kindsMax = 16
+/** The same for callers: sessions, source addresses and Regions. */
+const callersMax = 8
 
 interface Group {
   readonly first: Audited
-  readonly counts: Map<string, Kind>
+  readonly calls: Map<string, Counted>
+  readonly callers: Map<string, Counted>
   total: number
   readonly written: PromiseWithResolvers<void>
 }
 
-interface Kind {
-  readonly eventSource: string
-  readonly eventName: string
-  readonly errorCode: string
+/** What is counted together, and how often it came. */
+interface Counted {
+  readonly of: Readonly<Record<string, string | undefined>>
   count: number
 }
 
@@ -57,15 +59,22 @@ export function createRefusedCalls(ports: RefusedCallsPorts): RefusedCalls {
 
   const write = (name: string, group: Group): void => {
     groups.delete(name)
-    const { first, total, counts, written } = group
-    const since = first.time
-    const refusals = { count: total, since, calls: [...counts.values()] }
+    const { first, total, calls, callers, written } = group
+    const refusals = {
+      count: total,
+      since: first.time,
+      calls: toldOf(calls),
+      // The record names the caller of the first call. It must not hide the others.
+      ...(callers.size > 1 && { callers: toldOf(callers) }),
+    }
     const record = auditRecord({ ...first, time: clock.now(), refusals })
     append(first.eventId, record).then(written.resolve, written.reject)
   }
   const begin = (name: string, first: Audited): Group => {
     const written = Promise.withResolvers<void>()
-    const group = { first: withoutDetails(first), counts: new Map(), total: 0, written }
+    const calls = new Map<string, Counted>()
+    const callers = new Map<string, Counted>()
+    const group = { first: withoutDetails(first), calls, callers, total: 0, written }
     groups.set(name, group)
     setTimeout(() => write(name, group), (1000 * workers) / rate)
     return group
@@ -78,10 +87,12 @@ export function createRefusedCalls(ports: RefusedCallsPorts): RefusedCalls {
       return buckets.draw([{ bucket, rate, capacity: burstSeconds * rate, count: 1 }])
     },
     count(refused) {
-      const name = nameOf(refused.caller) ?? ''
+      // An account learns of the calls that it would have learnt of one by one.
+      const name = `${nameOf(refused.caller) ?? ''} ${accountOf(refused)}`
       const group = groups.get(name) ?? begin(name, refused)
       group.total += 1
-      countKind(group.counts, refused)
+      countIn(group.calls, kindOf(refused), kindsMax)
+      countIn(group.callers, callerOf(refused), callersMax)
       return group.written.promise
     },
   }
@@ -101,6 +112,8 @@ function nameOf({ kind, accessKeyId, session, issuer, arn }: Caller): string | u
 function withoutDetails(first: Audited): Audited {
   return {
     ...first,
+    // A service is of no account: without the resources, nothing else says whose record this is.
+    ...(first.caller.service && { owner: accountOf(first) }),
     input: undefined,
     resources: [],
     reasons: [],
@@ -109,18 +122,30 @@ function withoutDetails(first: Audited): Audited {
   }
 }
 
-function countKind(counts: Map<string, Kind>, { operation, outcome }: Audited): void {
-  const errorCode = outcome.ok ? '' : outcome.code
-  const eventSource = `${operation.service}.amazonaws.com`
-  const known = `${eventSource} ${operation.name} ${errorCode}`
-  const other = counts.size >= kindsMax && !counts.has(known)
-  const name = other ? '' : known
-  const kind = counts.get(name) ?? {
-    ...(other
-      ? { eventSource: 'others', eventName: 'others', errorCode: 'others' }
-      : { eventSource, eventName: operation.name, errorCode }),
-    count: 0,
+function kindOf({ operation, outcome }: Audited): Counted['of'] {
+  return {
+    eventSource: `${operation.service}.amazonaws.com`,
+    eventName: operation.name,
+    errorCode: outcome.ok ? '' : outcome.code,
   }
-  kind.count += 1
-  counts.set(name, kind)
+}
+
+function callerOf({ caller, sourceAddress, region }: Audited): Counted['of'] {
+  const { uniqueId: principalId, accessKeyId } = caller
+  return { principalId, accessKeyId, sourceIPAddress: sourceAddress, awsRegion: region }
+}
+
+/** Counts everything beyond `max` different entries together. */
+function countIn(counts: Map<string, Counted>, given: Counted['of'], max: number): void {
+  const known = JSON.stringify(given)
+  const other = counts.size >= max && !counts.has(known)
+  const name = other ? '' : known
+  const of = other ? Object.fromEntries(Object.keys(given).map((each) => [each, 'others'])) : given
+  const counted = counts.get(name) ?? { of, count: 0 }
+  counted.count += 1
+  counts.set(name, counted)
+}
+
+function toldOf(counts: ReadonlyMap<string, Counted>): readonly object[] {
+  return [...counts.values()].map(({ of, count }) => ({ ...of, count }))
 }

@@ -23,9 +23,11 @@ interface Counted {
       readonly count: number
       readonly since: string
       readonly calls: readonly object[]
+      readonly callers?: readonly Readonly<Record<string, unknown>>[]
     }
   }
   readonly requestParameters: unknown
+  readonly recipientAccountId: string
 }
 
 function opened(
@@ -139,6 +141,62 @@ test('several workers together write no more records than one', async (t) => {
   t.mock.timers.tick(1)
   await answered
   assert.equal(worker.written.length, 1)
+})
+
+test('a session that does nothing but fail does not hide the other sessions of its role', async () => {
+  const { calls, written } = opened(100)
+  const role = { ...issuer, type: 'Role', principalId: 'AROA' } as const
+  const from = (name: string, sourceAddress: string): Audited =>
+    refused(encrypt, {
+      caller: { ...sessionOf(`ASIA-${name}`), issuer: role, uniqueId: `AROA:${name}` },
+      sourceAddress,
+    })
+  await Promise.all([
+    ...Array.from({ length: 5 }, () => calls.count(from('loud', '192.0.2.1'))),
+    calls.count(from('quiet', '192.0.2.2')),
+    ...Array.from({ length: 20 }, (_, index) => calls.count(from(`more${index}`, '192.0.2.3'))),
+  ])
+  assert.equal(written.length, 1)
+  const callers = written[0]?.trent.refusals.callers ?? []
+  const place = { awsRegion: 'us-west-2' }
+  assert.deepEqual(callers.slice(0, 2), [
+    {
+      principalId: 'AROA:loud',
+      accessKeyId: 'ASIA-loud',
+      sourceIPAddress: '192.0.2.1',
+      ...place,
+      count: 5,
+    },
+    {
+      principalId: 'AROA:quiet',
+      accessKeyId: 'ASIA-quiet',
+      sourceIPAddress: '192.0.2.2',
+      ...place,
+      count: 1,
+    },
+  ])
+  assert.deepEqual([callers.length, callers.at(-1)?.['principalId']], [9, 'others'])
+  assert.equal(callers.at(-1)?.['count'], 14)
+})
+
+test('an account counts only the calls that it would learn of one by one', async () => {
+  const { calls, written } = opened(100)
+  const service = {
+    name: 'a.amazonaws.com',
+    regionalName: 'a.us-west-2.amazonaws.com',
+    region: 'us-west-2',
+  } as const
+  const caller: Caller = { ...user, kind: 'service', accountId: '', service }
+  const about = (owner: string): Audited =>
+    refused(encrypt, { caller, resources: [{ arn: 'key', accountId: owner }] })
+  await Promise.all([calls.count(about(accountId)), calls.count(about('444455556666'))])
+  assert.deepEqual(
+    written.map(({ recipientAccountId, trent }) => [recipientAccountId, trent.refusals.count]),
+    [
+      [accountId, 1],
+      ['444455556666', 1],
+    ],
+  )
 })
 
 test('access keys are counted in records of their own', async () => {
