@@ -1,6 +1,6 @@
 /**
- * Every setting and its default: a settings file and the environment become one frozen `Config`.
- * A setting that is wrong stops the start with one clear line.
+ * Every setting and its default. The settings file and the environment become one frozen `Config`. A
+ * wrong setting stops the start with one clear line.
  * @module
  */
 import { existsSync, readFileSync } from 'node:fs'
@@ -22,49 +22,49 @@ import { parseProxies } from './wire/proxies.ts'
 
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number }
-  /** Addresses and networks of proxies that are believed where a client comes from. */
+  /** Addresses and networks of the proxies that may report a client's address. */
   readonly trustedProxies: readonly string[]
   /** Absolute path. */
   readonly dataDirectory: string
   readonly accountId: string
-  /** Fixed root credentials; random ones are made where these are absent. */
+  /** Fixed root credentials. Without them, the first start creates random ones. */
   readonly root?: { readonly accessKeyId: string; readonly secretAccessKey: Uint8Array }
-  /** The Region printed at start; any Region of the table is served. */
+  /** The Region printed at start. Every Region of the table is served. */
   readonly region: string
-  /** A file that every start applies before calls are served; absolute. */
+  /** A file that every start applies before it serves calls; absolute. */
   readonly applyFile?: string
   readonly regions: RegionTable
   readonly logLevel: LogLevel
   readonly testApi: boolean
-  /** A journal segment older than this is closed, however little it holds. */
+  /** The age at which a journal segment is closed, whatever its size. */
   readonly auditSegmentSeconds: number
-  /** Where audit records are delivered to, and how long the journal keeps them. */
+  /** The destination of audit records, and how long the journal keeps them. */
   readonly delivery: DeliverySettings
-  /** Who hears of what happens to keys. */
+  /** The receiver of key events. */
   readonly eventsWebhook?: WebhookTarget
   readonly quotas: Quotas
-  /** Threads that serve. */
+  /** Serving threads. */
   readonly workers: number
-  /** Whoever reads `/metrics` brings it. */
+  /** The token that `/metrics` requires. */
   readonly metricsToken?: Uint8Array
-  /** Hosts, as URLs have them, of identity providers that may be at private addresses. */
+  /** Hosts, in the form of URLs, of identity providers that may have private addresses. */
   readonly webIdentityHosts: ReadonlySet<string>
-  /** The certificates that attestation documents may lead to, DER each. */
+  /** Root certificates for attestation documents, DER each. */
   readonly attestationRoots: readonly Uint8Array[]
 }
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
-/** A setting is wrong: the message is one line for whoever starts the server, and names the setting. */
+/** A setting is wrong. The message is one line for the operator and names the setting. */
 export class ConfigError extends Error {
   constructor(message: string, options?: ErrorOptions) {
-    // A value that is quoted may hold anything, line breaks and a terminal's commands among it.
+    // A quoted value may hold anything, including line breaks and terminal escapes.
     super(message.replaceAll(/\p{Cc}+/gu, ' '), options)
   }
 }
 
-/** Every setting by its name in the environment, and in the settings file. */
+/** Every setting, by its name in the environment and in the settings file. */
 const names = [
   'TRENT_LISTEN',
   'TRENT_ALLOW_PLAINTEXT_HTTP',
@@ -92,8 +92,8 @@ const names = [
 type Settings = Readonly<Partial<Record<(typeof names)[number], string>>>
 
 /**
- * Reads the settings file, if there is one, and lays the environment over it.
- * @param file its path; `TRENT_CONFIG`, then `trent.env` in the working directory, when left out
+ * Reads the settings file, if any. The environment overrides it.
+ * @param file its path. By default `TRENT_CONFIG`, then `trent.env` in the working directory.
  * @throws {ConfigError}
  */
 export function loadConfig(environment: NodeJS.ProcessEnv, file?: string): Config {
@@ -101,7 +101,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv, file?: string): Confi
   const named = file ?? (inEnvironment === '' ? undefined : inEnvironment)
   const path = resolve(named ?? 'trent.env')
   const fromFile = named !== undefined || existsSync(path) ? readSettings(path) : {}
-  // The environment is everybody's, the file Trent's alone.
+  // The environment is shared with other programs, but the file is Trent's alone.
   const ours = Object.keys(environment).filter((name) => name.startsWith('TRENT_'))
   requireNames('the environment', ours, ['TRENT_CONFIG', ...names])
   requireNames(path, Object.keys(fromFile), names)
@@ -120,7 +120,7 @@ function readSettings(path: string): NodeJS.ProcessEnv {
   } catch (cause) {
     throw new ConfigError(`the settings file ${path} cannot be read`, { cause })
   }
-  // `parseEnv` passes over a line that it cannot read, and with it a setting that somebody relies on.
+  // `parseEnv` skips a line that it cannot read, and so a setting that an operator relies on.
   const odd = text.split('\n').findIndex((line) => !/^\s*(?:#.*|\w+\s*=.*)?$/.test(line.trimEnd()))
   if (odd !== -1) {
     throw new ConfigError(`line ${odd + 1} of the settings file ${path} is not \`NAME=value\``)
@@ -128,7 +128,7 @@ function readSettings(path: string): NodeJS.ProcessEnv {
   return parseEnv(text)
 }
 
-/** An empty variable counts as one that is not set, as in `TRENT_REGIONS= npm start`. */
+/** An empty variable counts as not set, as in `TRENT_REGIONS= npm start`. */
 function onlyGiven(settings: NodeJS.ProcessEnv): Settings {
   return Object.fromEntries(
     names.flatMap((name) => {
@@ -170,7 +170,7 @@ export function parseConfig(settings: Settings): Config {
   const root = rootCredentials(settings)
   const token = metricsToken(settings.TRENT_METRICS_TOKEN)
   const dataDirectory = settings.TRENT_DATA_DIR ?? './data'
-  // It is printed in lines to be pasted into a shell.
+  // The path is printed in lines that people paste into a shell.
   if (/\p{Cc}/u.test(dataDirectory)) {
     throw new ConfigError('TRENT_DATA_DIR must not hold control characters')
   }
@@ -195,7 +195,7 @@ export function parseConfig(settings: Settings): Config {
   })
 }
 
-/** More than a machine has cores gains nothing, and each takes some 40 MB. */
+/** More workers than cores gain nothing, and each takes about 40 MB. */
 const workersMax = 16
 
 function workerCount(text: string): number {
@@ -206,7 +206,7 @@ function workerCount(text: string): number {
   return workers
 }
 
-/** A minute at least: each segment costs a preallocated file. */
+/** At least a minute, because each segment costs a preallocated file. */
 function segmentSeconds(text: string): number {
   const seconds = /^\d{1,5}$/.test(text) ? Number(text) : 0
   if (seconds < 60 || seconds > 86_400) {
@@ -215,7 +215,7 @@ function segmentSeconds(text: string): number {
   return seconds
 }
 
-/** Where audit records and events go. */
+/** The destinations of audit records and events. */
 function targetsOf(settings: Settings): Pick<Config, 'delivery' | 'eventsWebhook'> {
   const { TRENT_EVENTS_WEBHOOK: url, TRENT_EVENTS_WEBHOOK_SECRET: secret } = settings
   try {
@@ -243,7 +243,7 @@ function quotasOf(settings: Settings): Quotas {
 
 function metricsToken(text: string | undefined): Uint8Array | undefined {
   if (text === undefined) return undefined
-  // The message never holds the value: it is a secret.
+  // The message never includes the value, because it is a secret.
   if (!/^[\x21-\x7e]{16,256}$/.test(text)) {
     throw new ConfigError(
       'TRENT_METRICS_TOKEN must be 16 to 256 printable characters without spaces',
@@ -274,7 +274,7 @@ function trustedProxies(text: string | undefined): readonly string[] {
   }
 }
 
-/** AWS's own root, unless a file says which ones. */
+/** AWS's own root, unless a file names others. */
 function attestationRoots(path: string | undefined): Config['attestationRoots'] {
   if (path === undefined) return [awsNitroRoot()]
   try {
@@ -323,7 +323,7 @@ function rootCredentials(settings: Settings): Config['root'] {
       'TRENT_ROOT_ACCESS_KEY_ID must be 3 to 128 letters, digits or underscores',
     )
   }
-  // The message never holds the value: it is a secret.
+  // The message never includes the value, because it is a secret.
   if (secret === undefined || !/^[\x20-\x7e]{8,128}$/.test(secret)) {
     throw new ConfigError('TRENT_ROOT_SECRET_ACCESS_KEY must be 8 to 128 printable characters')
   }

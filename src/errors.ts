@@ -1,7 +1,7 @@
 /**
- * Every error that travels on the wire: its code, its HTTP status, and the one class that carries it.
- * Statuses are those AWS KMS is seen to send over AWS JSON 1.1: 400 for every fault of the client,
- * whatever the model's `httpError` trait says. The AWS Query protocol has names and statuses of its own.
+ * Every wire error: its code, its HTTP status, and the one class that carries it. The statuses are
+ * those that AWS KMS sends over AWS JSON 1.1: 400 for every fault of the client, whatever the model's
+ * `httpError` trait says. The AWS Query protocol has other names and statuses.
  * @module
  */
 
@@ -82,19 +82,19 @@ const statuses = {
 /** The `__type` of an error on the wire. */
 export type ErrorCode = keyof typeof statuses
 
-/** The HTTP status that `code` travels with. */
+/** The HTTP status of `code`. */
 export function statusOf(code: ErrorCode): number {
   return statuses[code]
 }
 
 /**
- * An expected failure, in AWS's words. Everything else that is thrown is a bug or an outage, and
- * reaches the client as `KMSInternalException` with its detail stripped.
+ * An expected failure, in AWS's words. Any other thrown value is a bug or an outage. It reaches the
+ * client as `KMSInternalException`, without detail.
  */
 export class KmsError extends Error {
   readonly code: ErrorCode
 
-  /** @param message left out for the exceptions that AWS sends without one */
+  /** @param message omit it for the exceptions that AWS sends without one */
   constructor(code: ErrorCode, message = '', options?: ErrorOptions) {
     super(message, options)
     this.name = code

@@ -37,17 +37,14 @@ const turns: readonly (readonly [pattern: RegExp, instead: string])[] = [
 export const turnsLeft: Readonly<Record<string, number>> = {
   docs: 50,
   src: 3,
-  'src/authorize': 6,
   'src/cache': 1,
   'src/cli': 9,
   'src/crypto': 12,
-  'src/explain': 3,
   'src/keystores': 1,
   'src/model': 17,
   'src/operations': 47,
   'src/pipeline': 7,
   'src/policy': 21,
-  'src/resolve': 13,
   'src/server': 23,
   'src/store': 26,
 }

@@ -31,9 +31,9 @@ const pauseMs = 5000
 /** Time limit of one fetch, both documents together. */
 const askMsMax = 5000
 /**
- * Calls that may wait for providers, each holding its request's slot. The limit is below the slots of
- * one source. An account's own providers may be slow, so each account has a limit that leaves slots for
- * others.
+ * Calls that may wait for providers, each holding its request's slot. In total they are at most as many
+ * as the slots of one source. An account's own providers may be slow, so each account has a lower limit
+ * that leaves slots for others.
  */
 const waitingMax = 1024
 const waitingPerAccountMax = 256

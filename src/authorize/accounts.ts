@@ -1,5 +1,5 @@
 /**
- * The accounts that a call concerns: their organisations limit it and are condition keys.
+ * Loads the accounts that a call concerns. Their organisations limit the call and are condition keys.
  * @module
  */
 import type { CompiledPolicy } from '../policy/compile.ts'
@@ -8,7 +8,7 @@ import type { Organization } from '../model/organization.ts'
 import type { CachedAccount, Accounts, Lookup } from '../cache/cached-records.ts'
 import type { ResolvedNames } from '../resolve/resolved.ts'
 
-/** The accounts of the caller, of the keys and of the role that the call is about. */
+/** The accounts of the caller, of the keys and of the role that the call names. */
 export function accountsOf(
   callerAccountId: string,
   { keys, assumed }: Pick<ResolvedNames, 'keys' | 'assumed'>,
@@ -25,7 +25,7 @@ export function accountsOf(
       waiting.push(keep(accountId, found, accounts))
     } else if (found !== undefined) accounts.set(accountId, found)
   }
-  // Nearly always there is nothing to wait for.
+  // Usually everything is cached and there is nothing to wait for.
   return waiting.length === 0 ? accounts : Promise.all(waiting).then(() => accounts)
 }
 
@@ -38,10 +38,10 @@ export async function keep(
   if (known !== undefined) accounts.set(accountId, known)
 }
 
-/** What cannot be read may have held a Deny. */
+/** Denies, because a policy that cannot be read may hold a Deny. */
 export const lost: CompiledPolicy = { broken: 'the account is gone', statements: [] }
 
-/** What the organisations of both accounts limit. */
+/** The limits that the organisations of both accounts set. */
 export function organizationLimits(
   accounts: Accounts,
   callerAccountId: string,
@@ -55,7 +55,7 @@ export function organizationLimits(
   }
 }
 
-/** The organisations of both accounts, for conditions. */
+/** The organisations of both accounts, as condition keys. */
 export function organizationsOf(
   accounts: Accounts,
   callerAccountId: string,

@@ -18,7 +18,7 @@ import { authorizeCall, type Asking } from './permissions.ts'
 
 /** Every permission of a call, decided. */
 export interface CallDecision {
-  /** Present when the call is refused: what its caller is answered. */
+  /** The error that the caller gets; present when the call is refused. */
   readonly refusal?: { readonly error: unknown }
   readonly reasons: readonly (Reason & { readonly action: string })[]
   /** Permissions whose resource belongs to another account than the record's. */

@@ -1,7 +1,4 @@
-/**
- * The identity side of a decision: what the caller's own account says about it.
- * @module
- */
+/** The identity side of a decision: the policies of the caller's own account for the caller. @module */
 import { compilePolicy, type CompiledPolicy } from '../policy/compile.ts'
 import { insiderPolicy, servicePolicy } from '../policy/insider-policy.ts'
 import { roleIdOf, type Caller, type WebIdentityCaller } from '../model/caller.ts'
@@ -16,13 +13,13 @@ export const insider: Identity = { policies: [insiderPolicy], entries: {} }
 
 export const service: Identity = { policies: [servicePolicy], entries: {} }
 
-/** A federated user of a root user has what the root user has, within its session's policies. */
+/** A federated user of a root user has the root user's permissions, limited by its session's policies. */
 export const everything = compilePolicy(
   '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}',
   'identity',
 )
 
-/** What cannot be read may have held a Deny. */
+/** Denies, because a policy that cannot be read may hold a Deny. */
 export const lost = (what: string): CompiledPolicy => ({
   broken: `${what} is gone`,
   statements: [],
@@ -30,11 +27,14 @@ export const lost = (what: string): CompiledPolicy => ({
 
 export type IdentityLookup = Pick<Lookup, 'user' | 'role' | 'group' | 'managedPolicy'>
 
-/** Root users need no policy: in their own account their identity side allows everything. */
+/**
+ * The policies and condition keys of a caller. A root user needs no policy: its identity side allows
+ * everything in its own account.
+ */
 export function identityOf(caller: Caller, lookup: IdentityLookup): Identity | Promise<Identity> {
   if (caller.kind === 'operator' || caller.kind === 'test') return insider
   if (caller.kind === 'service') return service
-  // Only grants speak of infrastructure.
+  // Only grants allow infrastructure.
   if (caller.kind === 'root' || caller.kind === 'infrastructure') return nothing
   if (caller.webIdentity !== undefined)
     return { policies: [], entries: claimEntries(caller.webIdentity) }
@@ -43,7 +43,7 @@ export function identityOf(caller: Caller, lookup: IdentityLookup): Identity | P
   return identityOfSession(caller, lookup)
 }
 
-/** What a token has proved, as condition keys of the call that brings it. */
+/** The claims of a verified token, as condition keys of the call that presents it. */
 export function claimEntries({
   provider,
   claims,
@@ -73,7 +73,7 @@ export async function identityOfSession(caller: Caller, lookup: IdentityLookup):
   const { policy, policyIds, kind } = session
   const limits = await managedPolicies(policyIds, lookup)
   if (policy !== undefined) limits.push(compiledOnce(session, policy))
-  // A federated user without policies may do nothing by its user's.
+  // A federated user without session policies has none of its user's permissions.
   const limited = limits.length > 0 || kind === 'federated'
   return {
     ...behind,
@@ -85,7 +85,7 @@ export async function identityOfSession(caller: Caller, lookup: IdentityLookup):
   }
 }
 
-/** What of its token a session goes on being known by. */
+/** The parts of the token that stay condition keys of the session. */
 export function provenEntries({ webIdentity }: Session): ContextEntries {
   if (webIdentity === undefined) return {}
   const { provider, audience, subject, methods } = webIdentity
@@ -96,7 +96,10 @@ export function provenEntries({ webIdentity }: Session): ContextEntries {
   }
 }
 
-/** A session's own tag hides one of its role that differs in case only: they are one condition key. */
+/**
+ * Adds a session's tags to its role's. A session tag hides a role tag that differs only in case: both
+ * are one condition key.
+ */
 export function overlaid(entries: ContextEntries, own: ContextEntries): ContextEntries {
   const hidden = new Set(Object.keys(own).map((name) => name.toLowerCase()))
   const left = Object.entries(entries).filter(([name]) => !hidden.has(name.toLowerCase()))
@@ -105,7 +108,7 @@ export function overlaid(entries: ContextEntries, own: ContextEntries): ContextE
 
 export const sessionPolicies = new WeakMap<Session, CompiledPolicy>()
 
-/** By session, whose object is the same for as long as its token is remembered. */
+/** Compiled policies by session. A session's object stays the same while its token is cached. */
 export function compiledOnce(session: Session, policy: string): CompiledPolicy {
   const known = sessionPolicies.get(session)
   if (known !== undefined) return known
@@ -120,7 +123,7 @@ export async function identityBehind(
   lookup: Pick<Lookup, 'group' | 'managedPolicy'>,
 ): Promise<Identity> {
   const known = await found
-  // It went away while it called: nothing that its account said of it holds any more.
+  // The identity was deleted during the call. None of its permissions hold any more.
   if (known === undefined) return { policies: [lost(what)], entries: {} }
   const { policies, entries, record } = known
   const { attachedPolicies, permissionsBoundary } = record
@@ -139,7 +142,7 @@ export async function identityBehind(
   }
 }
 
-/** What a group's members have of it. */
+/** The policies that a group gives its members. */
 export async function policiesOfGroup(
   groupId: string,
   lookup: Pick<Lookup, 'group' | 'managedPolicy'>,
@@ -149,7 +152,7 @@ export async function policiesOfGroup(
   return [...group.policies, ...(await managedPolicies(group.record.attachedPolicies, lookup))]
 }
 
-/** One that is gone denies. */
+/** The managed policies of these ids. A deleted policy denies. */
 export function managedPolicies(
   policyIds: readonly string[],
   lookup: Pick<Lookup, 'managedPolicy'>,

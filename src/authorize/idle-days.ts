@@ -1,5 +1,6 @@
 /**
- * For how many days a key was not used, for policies that keep keys in use from being disabled or deleted.
+ * The days since a key was last used, for policies that protect keys in use from being disabled or
+ * deleted.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
  * @module
  */
@@ -11,9 +12,9 @@ import type { ResolvedKeys } from '../resolve/resolved.ts'
 const dayMs = 86_400_000
 
 /**
- * Whole days since the last use; where there is none, since the key was made, or since uses are noted.
- * A use whose row is forged or missing counts as one just now: whoever writes the database cannot make a
- * used key look idle.
+ * Whole days since the last use. Without a use: since the key was created, or since uses are recorded.
+ * A forged or missing row counts as a use just now, so that nobody who writes to the database can make
+ * a used key look idle.
  */
 export async function idleDays(
   { asksIdleDays }: Pick<Operation, 'asksIdleDays'>,

@@ -1,5 +1,5 @@
 /**
- * Key policies at the time they are written: the pure checks joined with the accounts that exist.
+ * Key policies when they are written and shown: joins the pure checks with the existing accounts.
  * @module
  */
 import { requestContext } from '../policy/context.ts'
@@ -24,7 +24,7 @@ export function createKeyPolicies(
     shown: ({ policy, policyPrincipals }) =>
       shownPolicy(policy, policyPrincipals, principalExists, findUserArn),
     async check(policy, key, { caller, partition, region, origin }, bypassLockoutCheck) {
-      // Conditions are asked as the caller is now: by its tags and its organisation as well.
+      // Conditions see the caller as it is now, including its tags and organisation.
       const { entries, boundary } = await identityOf(caller, lookup)
       const accounts = await accountsOf(caller.accountId, { keys: new Map() }, lookup)
       const context = requestContext({

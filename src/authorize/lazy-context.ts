@@ -1,13 +1,13 @@
 /**
- * A request's condition keys, made when a policy first asks for one: the default key policy never does,
- * and making them takes 2 µs.
+ * Condition keys of a request, built when a policy first reads one. The default key policy reads none,
+ * and building them takes 2 µs.
  * @module
  */
 import type { Context } from '../policy/context-values.ts'
 
 type Values = readonly string[]
 
-/** A `Context` that `make` answers, once and not before it is read. */
+/** A `Context` that calls `make` once, at the first read. */
 export class LazyContext implements Context {
   readonly #make: () => Context
   #made: Context | undefined

@@ -1,6 +1,6 @@
 /**
- * Step 6: every permission that a call needs, decided one by one; the first that is denied refuses the
- * call in AWS's words.
+ * Step 6: decides every permission that a call needs, one by one. The first denied permission refuses
+ * the call in AWS's words.
  * @module
  */
 import { authorize } from '../policy/authorize.ts'
@@ -29,29 +29,29 @@ import type { Accounts, Identity, CachedKey } from '../cache/cached-records.ts'
 import { organizationLimits, organizationsOf } from './accounts.ts'
 import type { ResolvedKeys, ResolvedNames, ResolvedKey } from '../resolve/resolved.ts'
 
-/** The call that asks, as far as conditions may speak of it. */
+/** The call's facts that conditions can use. */
 export interface Asking {
   readonly operation: Operation
   readonly caller: Caller
   readonly scope: RequestScope
   readonly origin: Origin
-  /** Milliseconds since the epoch, of the clock that decides. */
+  /** Milliseconds since the epoch, of the clock that decisions use. */
   readonly now: number
-  /** What the caller's own account says of it. */
+  /** The caller's policies in its own account. */
   readonly identity: Identity
-  /** The accounts that it is about. */
+  /** The accounts that the call concerns. */
   readonly accounts: Accounts
-  /** What the call's attestation document proves, by condition key. */
+  /** Facts that the call's attestation document proves, by condition key. */
   readonly attested?: ContextEntries | undefined
-  /** For how long the key was not used, where policies may ask. */
+  /** Days since the key was last used, when policies may ask. */
   readonly idle?: ContextEntries | undefined
-  /** What all decisions of the call may take together. */
+  /** The work limit shared by all decisions of the call. */
   readonly work?: Work
 }
 
 /**
- * Hears of every decision: its reasons are for the record, its errors for the log.
- * @param accountId whose the resource is
+ * Receives every decision. Its reasons go into the record, its errors into the log.
+ * @param accountId the account that owns the resource
  */
 export type OnDecision = (action: string, decision: Decision, accountId: string) => void
 
@@ -93,7 +93,7 @@ export function authorizeCall(
     if (key.known === undefined) throw hiddenKeyRefused(key, caller)
     const { action, crossAccount } = key.use
     const foreign = key.known.record.accountId !== caller.accountId
-    // A service is of no account: what it may read of keys is for their policies to say.
+    // A service has no account. Key policies alone decide what it may read.
     const read = caller.service !== undefined && operation.readOnly
     if (foreign && !crossAccount && !read) throw unresolvableResource(caller, action)
     decideOnKey(asking, key, { input, resolved, entries: entriesFor(name) }, onDecision)
@@ -125,17 +125,17 @@ function hiddenKeyRefused(key: ResolvedKey, caller: Caller): Error {
     : unresolvableResource(caller, key.use.action)
 }
 
-/** What the operation adds to the context, made when the context is. */
+/** Builds the operation's condition keys, when the context is built. */
 type Entries = () => ContextEntries
 
-/** What a call says of a key beside its name. */
+/** The facts of a call on a key, in addition to the key itself. */
 interface AskedOfKey {
   readonly input: Given
   readonly resolved: Pick<ResolvedKeys, 'grant'>
   readonly entries: Entries
 }
 
-/** What is asked of the engine about a key that there is. */
+/** The engine's question about an existing key. */
 export function keyQuestion(
   asking: Asking,
   { use, requestAlias, aliasNames, grants = [] }: ResolvedKey,
@@ -163,7 +163,8 @@ export function keyQuestion(
     resourcePrincipals: record.policyPrincipals,
     identityOnly: false,
     ...callerSideOf(asking, record.accountId),
-    // An organisation's limits on resources do not reach the keys that services keep for an account.
+    // An organisation's limits on resources do not apply to the keys that AWS services manage for an
+    // account.
     ...(record.manager === 'AWS' && { resourceControl: [] }),
   }
   const named = operation.grant === undefined ? grants : resolved.grant ? [resolved.grant] : []
@@ -184,15 +185,16 @@ function decideOnKey(
   if (decision.decision === 'allow') return
   const { caller } = asking
   const crossAccount = known.record.accountId !== caller.accountId
-  // Infrastructure is no principal of the account: it learns of no key that it was not given.
+  // Infrastructure is not a principal of the account: it must not learn of keys that it has no grant for.
   const hidden = crossAccount || caller.kind === 'infrastructure'
   if (namedBy === 'ciphertext' && hidden) throw ciphertextRefused()
   throw accessDenied(decision, request, { crossAccount })
 }
 
 /**
- * A role is assumed by whom its trust policy allows, and whose own account does not forbid it. One
- * refusal for a role that does not exist and for one that does not trust the caller.
+ * Decides on assuming a role. The trust policy must allow the caller, and the caller's own account must
+ * not forbid it. The refusal is the same for a role that does not exist and for one that does not trust
+ * the caller.
  */
 function decideOnRole(
   asking: Asking,
@@ -226,7 +228,7 @@ function decideOnRole(
   }
 }
 
-/** What the caller's own account says, and what the organisations of both accounts limit. */
+/** The caller's own policies, and the limits of both accounts' organisations. */
 function callerSideOf(
   { caller, identity, accounts }: Asking,
   resourceAccountId: string,
@@ -240,7 +242,7 @@ function callerSideOf(
   }
 }
 
-/** The operation's shape has read it as a map of strings. */
+/** A map of strings: the operation's shape has checked it. */
 function contextMember(
   input: Given,
   member: string | undefined,
@@ -254,7 +256,7 @@ function decide(
     readonly action: string
     readonly arn: string
     readonly region?: string
-    /** How a refusal names the resource, where that is not its ARN. */
+    /** The resource's name in a refusal, when it is not the ARN. */
     readonly shown?: string | undefined
     readonly unnamedResource?: true | undefined
     readonly entries: Entries
@@ -285,7 +287,7 @@ function contextOf(
   entries: Entries,
   about: {
     readonly key?: KeyRecord
-    /** The Region that is asked about, where it is not the call's or the key's. */
+    /** The Region of the decision, when it differs from the call's and the key's. */
     readonly region?: string | undefined
     readonly requestAlias?: string | undefined
     readonly keyAliases?: readonly string[] | undefined

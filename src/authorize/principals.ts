@@ -1,5 +1,5 @@
 /**
- * Which principals there are: whom key policies, trust policies and grants name must exist when they are
+ * Looks up principals. Those that key policies, trust policies and grants name must exist when they are
  * written.
  * @module
  */
@@ -11,9 +11,9 @@ import type { Store } from '../store/store.ts'
 import type { Principals } from '../operations/contract/dependencies.ts'
 
 /**
- * The unique id of a principal: the account id for an account, asked as its root ARN, `AIDA…` for a user,
- * `AROA…` for a role, `AROA…:session` for a session, `account:name` for a federated user. Undefined when
- * there is none such.
+ * The unique id of a principal: the account id for an account's root ARN, `AIDA…` for a user, `AROA…`
+ * for a role, `AROA…:session` for a session, `account:name` for a federated user. Undefined when the
+ * principal does not exist.
  */
 export type FindPrincipal = (arn: string) => Promise<string | undefined>
 
@@ -22,7 +22,7 @@ type Reads = Pick<Store, 'findAccount' | 'findUserByName' | 'findRoleByName'>
 const federatedPattern = /^federated-user\/([^/]+)$/
 const sessionPattern = /^assumed-role\/([^/]+)\/([^/]+)$/
 
-/** The ARN that a user has now, by its unique id; undefined when there is none such. */
+/** The current ARN of a user by its unique id; undefined when the user does not exist. */
 export type FindUserArn = (uniqueId: string, partition: string) => Promise<string | undefined>
 
 export function createFindUserArn(store: Pick<Store, 'findUser'>): FindUserArn {
@@ -32,7 +32,7 @@ export function createFindUserArn(store: Pick<Store, 'findUser'>): FindUserArn {
   }
 }
 
-/** The role of a unique id, or its session, while the role is there. */
+/** The ARN of a role or its session by its unique id, while the role exists. */
 export function createFindRolePrincipal(store: Pick<Store, 'findRole'>): Principals['ofRoleId'] {
   return async (uniqueId, partition) => {
     const { roleId, session } = readRoleId(uniqueId) ?? {}
@@ -53,7 +53,7 @@ export function createFindRolePrincipal(store: Pick<Store, 'findRole'>): Princip
   }
 }
 
-/** The accounts, users and roles of this deployment are the principals that there are. */
+/** Looks up the accounts, users and roles of this deployment. */
 export function createFindPrincipal(store: Reads): FindPrincipal {
   return async (arn) => {
     const parsed = parseArn(arn)
@@ -73,7 +73,10 @@ export function createFindPrincipal(store: Reads): FindPrincipal {
   }
 }
 
-/** Any session of what is there can be named: its name is chosen when it is issued. */
+/**
+ * A session of an existing role or user counts as existing, because its name is chosen when it is
+ * issued.
+ */
 async function sessionOf(
   accountId: string,
   resource: string,

@@ -1,9 +1,13 @@
-/** A policy as it is told, as at AWS: who is gone as a unique id, who was renamed by the new name. @module */
+/**
+ * Shows a stored policy as AWS does: a deleted principal as its unique id, a renamed user by the new
+ * name.
+ * @module
+ */
 import { parseArn } from '../model/arn.ts'
 import type { FindPrincipal, FindUserArn } from './principals.ts'
 
 /**
- * The text as it was written while everyone whom it names is there; formatted anew otherwise.
+ * The text as written while all principals exist under their names; otherwise formatted anew.
  * @param principals unique ids of the users, roles and sessions that the policy names, by ARN
  */
 export async function shownPolicy(
@@ -14,7 +18,7 @@ export async function shownPolicy(
 ): Promise<string> {
   const gone = new Map<string, string>()
   for (const [arn, id] of Object.entries(principals)) {
-    // One at a time: a policy may name a thousand, and who asks for it is not to flood the store.
+    // One at a time: a policy may name a thousand principals, and one caller must not flood the store.
     if ((await findPrincipal(arn)) === id) continue
     const renamed = await findUserArn(id, parseArn(arn)?.partition ?? 'aws')
     gone.set(arn, renamed ?? id)

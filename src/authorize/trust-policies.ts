@@ -1,4 +1,4 @@
-/** Trust policies as they are written and as they are told, by the principals that there are. @module */
+/** Trust policies when they are written and shown, with the existing principals. @module */
 import { checkTrustPolicy } from '../policy/trust-policy.ts'
 import type { FindPrincipal, FindUserArn } from './principals.ts'
 import { shownPolicy } from './shown-policy.ts'

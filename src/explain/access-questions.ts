@@ -1,6 +1,6 @@
 /**
- * Questions about access that no call asks: a caller, a permission and a key, put to the engine as the
- * pipeline would put them, with all that it would look up.
+ * Questions about access without a call: puts a caller, a permission and a key to the engine as the
+ * pipeline would, with the same lookups.
  * @module
  */
 import type { AuthorizationRequest } from '../policy/decision.ts'
@@ -28,16 +28,16 @@ export interface AccessQuestion {
   readonly caller: Caller
   /** `kms:Decrypt`. */
   readonly action: string
-  /** Id or ARN of a key, name or ARN of an alias. */
+  /** Id or ARN of a key, or name or ARN of an alias. */
   readonly key: string
   readonly region: string
   readonly partition: string
   readonly encryptionContext: Readonly<Record<string, string>>
-  /** Condition keys that the call would have; what follows from who calls is not to be given. */
+  /** Condition keys of the call. Those that follow from the caller must not be given. */
   readonly context: ContextEntries
-  /** The grant that a call names, for `kms:RetireGrant`. */
+  /** The grant that the call names, for `kms:RetireGrant`. */
   readonly grantId?: string
-  /** The service that calls for the caller: `s3.amazonaws.com`. */
+  /** The service that calls for the caller, such as `s3.amazonaws.com`. */
   readonly via?: string
 }
 
@@ -46,16 +46,16 @@ export interface PosedQuestion extends Spoken {
   readonly key: KeyRecord
 }
 
-/** What questions are answered from. */
+/** Dependencies of a question. */
 export interface QuestionPorts {
-  /** As `Resolving` says; one when left out. */
+  /** As in `Resolving`; one by default. */
   readonly grantsMax?: number
   readonly registry: Registry
   readonly lookup: Lookup
   readonly store: Pick<Store, 'findGrant'>
   readonly grantTokens: Pick<GrantTokens, 'find'>
   readonly now: () => number
-  /** Whether a call from an address would count as secure, where the question does not say it. */
+  /** Whether a call from an address would count as secure, when the question does not say. */
   readonly secureFrom: (address: string | undefined) => boolean
 }
 
@@ -68,7 +68,7 @@ type Registry = ReadonlyMap<string, Operation>
 
 const usesOf = new WeakMap<Registry, ReadonlyMap<string, AskedUse>>()
 
-/** The first use of a key that asks for each permission. */
+/** The first use of a key for each permission. */
 function askedUses(registry: Registry): ReadonlyMap<string, AskedUse> {
   const known = usesOf.get(registry)
   if (known !== undefined) return known
@@ -84,12 +84,15 @@ function askedUses(registry: Registry): ReadonlyMap<string, AskedUse> {
   return first
 }
 
-/** Every permission on a key that a call asks for. */
+/** Every permission on a key that some call needs. */
 export function actionsOf(registry: Registry): readonly string[] {
   return [...askedUses(registry).keys()].toSorted()
 }
 
-/** @throws {KmsError} `ValidationException`, `NotFoundException` and others in AWS's words */
+/**
+ * Builds the engine's question.
+ * @throws {KmsError} `ValidationException`, `NotFoundException` and others in AWS's words
+ */
 export async function poseQuestion(
   question: AccessQuestion,
   { registry, lookup, store, grantTokens, now, secureFrom, grantsMax = 1 }: QuestionPorts,
@@ -102,7 +105,7 @@ export async function poseQuestion(
   }
   const caller = forwarded(question)
   const scope: RequestScope = { accountId: caller.accountId, region, partition }
-  // The one key is named as it is, by no ciphertext and no token, and in no other Region.
+  // The question names one key by its identifier: no ciphertext, no token, no other Region.
   const { region: _region, ciphertext: _ciphertext, token: _token, ...keyUse } = use
   const { alias: _alias, keys: _keys, ...rest } = asked.operation
   const grant = rest.grant && { from: 'GrantId', token: 'GrantToken', key: asked.name }
@@ -134,7 +137,7 @@ export async function poseQuestion(
   return { ...posed, key: key.known.record }
 }
 
-/** What a call would say, as far as the question says it. */
+/** The input of a call, as far as the question gives it. */
 function inputOf(
   { key, encryptionContext, grantId, context, action }: AccessQuestion,
   use: KeyUse,
@@ -147,7 +150,7 @@ function inputOf(
   }
 }
 
-/** What follows from members that the question does not have is left out: policies find it missing. */
+/** Condition keys that depend on members outside the question are omitted, so policies find them missing. */
 function entriesOf(make: () => ContextEntries | undefined): ContextEntries {
   try {
     return make() ?? {}
@@ -185,7 +188,7 @@ function saidOnce(context: ContextEntries, wanted: string): string | undefined {
   return name === undefined ? undefined : [context[name]].flat()[0]
 }
 
-/** Where the call would come from, as far as that is said. */
+/** The origin of the call, as far as the question gives it. */
 function originOf(context: ContextEntries, secureFrom: QuestionPorts['secureFrom']): Origin {
   const said = (wanted: string): string | undefined => saidOnce(context, wanted)
   const sourceAddress = said('aws:sourceip')
@@ -199,8 +202,8 @@ function originOf(context: ContextEntries, secureFrom: QuestionPorts['secureFrom
 }
 
 /**
- * The caller that an ARN names: a root user, a user, a role by any of its sessions, or one session. What a
- * session was given when it was issued (policies, tags) is not known of it.
+ * The caller of an ARN: a root user, a user, a role (as any of its sessions), or one session. Policies
+ * and tags that a session got when it was issued are unknown here.
  * @throws {KmsError} `NotFoundException`, `ValidationException`
  */
 export async function callerNamed(

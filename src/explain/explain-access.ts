@@ -1,6 +1,6 @@
 /**
- * What operators are told of one decision: what made it, and what would turn it. For a call that was made,
- * its record says why it was decided then; policies may have changed since.
+ * Explains one decision to operators: the reasons, and the smallest change that would reverse it. For a
+ * recorded call, the record gives the reasons at that time, because policies may have changed since.
  * @module
  */
 import { explain } from '../policy/explain/explain.ts'
@@ -14,11 +14,11 @@ import type { FindPrincipal } from '../authorize/principals.ts'
 import { recordedQuestion } from './recorded-question.ts'
 import { whoCan, type WhoCanPorts } from './who-can.ts'
 
-/** Records that are looked through for a request id, a page at a time. */
+/** Records that are searched for a request id, one page at a time. */
 const eventsMax = 20_000
 const pageMax = 500
 
-/** A change revokes one grant at most: a second one tells that this would not turn the decision. */
+/** A change revokes at most one grant. A second grant shows that this would not reverse the decision. */
 const grantsMax = 2
 
 export function createExplanations(
@@ -72,12 +72,12 @@ async function findRecord(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const wanted = JSON.stringify(requestId)
-  // A clock that was set back leaves records ahead of it.
+  // Records may be dated ahead if the clock was set back.
   const range = { from: now() - eventHistoryMs, until: now() + 86_400_000, limit: pageMax }
   let after: string | undefined
   for (let seen = 0; seen < eventsMax; seen += pageMax) {
     const page = await events.lookup({ scope, ...range, ...(after !== undefined && { after }) })
-    // A cheap look first: a record is some kilobytes of JSON.
+    // A cheap check first, because a record is several kilobytes of JSON.
     const found = page.events.find(({ text }) => text.includes(wanted) && isOf(text, requestId))
     if (found !== undefined) return found.text
     if (page.next === undefined) return undefined

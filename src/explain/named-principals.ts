@@ -1,6 +1,7 @@
 /**
- * Whom a key's policy and its grants name that is nobody's row: sessions by their names, federated users,
- * identity providers, services, everybody. What these may do depends on more than is stored.
+ * The principals that a key's policy and grants name but that have no row in the store: sessions by
+ * name, federated users, identity providers, services, everyone. Their permissions depend on more than
+ * the store holds.
  * @module
  */
 import { readPolicy } from '../policy/validate.ts'
@@ -14,7 +15,7 @@ import { compilePolicy } from '../policy/compile.ts'
 import { mayCoverAction } from '../policy/findings.ts'
 import { newWork } from '../policy/work.ts'
 
-/** Grants that are looked at: a key has fifty thousand at most. */
+/** Grants that are read. A key has at most fifty thousand. */
 const grantsMax = 1000
 const pageMax = 100
 

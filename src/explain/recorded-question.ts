@@ -1,7 +1,7 @@
-/** What a call's audit record says of how it was decided, and the question to ask again. @module */
+/** Reads a call's audit record: how the call was decided, and the question that asks again. @module */
 import type { AskedAccess, RecordedCall } from '../operations/contract/access-questions.ts'
 
-/** As records are written; an older one may lack what is newer. */
+/** The members of a record. Older records may lack newer members. */
 interface Read {
   readonly eventID: string
   readonly eventTime: string
@@ -24,7 +24,10 @@ interface Read {
   }
 }
 
-/** @param text a record of the index: one of ours. The question, or why there is none. */
+/**
+ * @param text a record of the index, written by Trent. Returns the question, or the reason that there
+ *   is none.
+ */
 export function recordedQuestion(text: string): {
   readonly call: RecordedCall
   readonly question: AskedAccess | string
@@ -80,7 +83,7 @@ export function recordedQuestion(text: string): {
   return { call, question }
 }
 
-/** The record of a refused call says of another account's key what the caller has said of it. */
+/** The key of another account that a refused call named. The record has only the caller's name for it. */
 function foreignKeyOf({ errorCode, resources = [], requestParameters }: Read): string | undefined {
   const named = requestParameters?.['keyId']
   const hidden = errorCode === 'AccessDenied' && resources.length === 0
@@ -92,7 +95,10 @@ function contextMember(action: string): string {
   return action === 'kms:ReEncryptTo' ? 'destinationEncryptionContext' : 'encryptionContext'
 }
 
-/** Pairs of an encryption context are texts: none of them looks like this. */
+/**
+ * Whether the record omitted the value. No pair of an encryption context has this form, because pairs
+ * are texts.
+ */
 function isCut(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'omitted' in value && value.omitted === true
 }

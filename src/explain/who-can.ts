@@ -1,6 +1,6 @@
 /**
- * Which principals can do what with a key, and by which path: each of those that there are is put to the
- * engine as a caller, page by page.
+ * Lists the principals that can use a key, with their permissions and the reasons. It puts each
+ * existing principal to the engine as a caller, page by page.
  * @module
  */
 import { authorize } from '../policy/authorize.ts'
@@ -15,9 +15,9 @@ import type { Store } from '../store/store.ts'
 import { namedPrincipals } from './named-principals.ts'
 import { actionsOf, poseQuestion, type QuestionPorts } from './access-questions.ts'
 
-/** Principals of a page: each is asked about up to some fifty permissions. */
+/** Principals of a page. Each is asked about up to fifty permissions. */
 const principalsMax = 50
-/** The same, of one permission. */
+/** Principals of a page when the question is about one permission. */
 const principalsOfOneMax = 500
 
 type Reads = Pick<Store, 'listAccounts' | 'listUsers' | 'listRoles' | 'listGrants'>
@@ -36,7 +36,7 @@ export async function whoCan(
   const actions = action === undefined ? actionsOf(ports.registry) : [action]
   const limit = action === undefined ? principalsMax : principalsOfOneMax
   const owner = rootOf(accountId, partition)
-  // The key is found first, as its owner names it; the principals of each account ask by its ARN.
+  // Finds the key first, under its owner's name for it. Principals of every account then name it by ARN.
   const given = { region: question.region, partition, encryptionContext: {}, context: {} }
   const first = { ...given, caller: owner, action: actions[0] ?? '', key: question.key }
   const { key } = await poseQuestion(first, ports)
@@ -57,7 +57,7 @@ export async function whoCan(
   return { keyArn: arn, access, ...named, asked }
 }
 
-/** A principal's permissions, those of one path together. */
+/** A principal's permissions, grouped by the reasons that allow them. */
 async function accessOf(
   principal: string,
   caller: Caller,
@@ -67,7 +67,7 @@ async function accessOf(
 ): Promise<readonly Access[]> {
   const paths = new Map<string, { actions: string[]; by: readonly Reason[]; bounded: boolean }>()
   for (const action of actions) {
-    // Retiring is a matter of one grant, which is named.
+    // Retiring depends on one grant, which the call names.
     if (action === 'kms:RetireGrant') continue
     await pause(ports.signal)
     const posed = await poseQuestion({ ...given, caller, action }, ports)
@@ -95,7 +95,7 @@ function rootOf(accountId: string, partition: string): Caller {
 
 const fetchedMax = 100
 
-/** Account by account its root user, its users, its roles: those that follow the one at `after`. */
+/** The principals after `after`, account by account: the root user, the users, the roles. */
 async function* principalsFrom(
   after: string | undefined,
   partition: string,

@@ -1,14 +1,11 @@
-/**
- * The operator door from outside: one command is one call on the running server's socket.
- * @module
- */
+/** Calls the operator door from outside: one command is one call on the running server's socket. @module */
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { shortestPath } from './socket-path.ts'
 
-/** The server cannot be reached, or has refused: the message is for the terminal. */
+/** The server cannot be reached, or it refused. The message is for the terminal. */
 export class OperatorCallFailed extends Error {
-  /** What the server says of its refusal, where it has refused. */
+  /** The server's message, when it refused. */
   readonly refusal?: string
 
   constructor(message: string, options?: ErrorOptions & { readonly refusal?: string }) {

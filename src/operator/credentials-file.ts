@@ -1,12 +1,15 @@
 /**
- * The file that the first start leaves for its operator: the root access key, in the form that AWS's
+ * The file that the first start writes for the operator: the root access key, in the form that AWS's
  * tools read through `AWS_SHARED_CREDENTIALS_FILE`.
  * @module
  */
 import { open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** Writes it whole or not at all, readable by its owner only, and on disk before this answers. */
+/**
+ * Writes the file completely or not at all, readable by its owner only. It is on disk when this
+ * resolves.
+ */
 export async function writeCredentialsFile(
   path: string,
   accessKeyId: string,
@@ -29,7 +32,7 @@ export async function writeCredentialsFile(
   await directory.sync().finally(() => directory.close())
 }
 
-/** The access key id of the file's default profile, or undefined when there is none to be read. */
+/** The access key id of the file's default profile; undefined when it cannot be read. */
 export async function readAccessKeyId(path: string): Promise<string | undefined> {
   const text = await readFile(path, 'utf8').catch(() => '')
   return /^\s*aws_access_key_id\s*=\s*(\w{3,128})\s*$/m.exec(text)?.[1]

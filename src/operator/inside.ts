@@ -1,11 +1,11 @@
-/** Calls of the operator door from inside the server, while its doors are still closed. @module */
+/** Calls the operator door from inside the server, before its listeners open. @module */
 import type { RawRequest, RawResponse } from '../wire/request.ts'
 import { answerOf, operatorHeaders } from './client.ts'
 
-/** How an operation is asked for, wherever the server is. @throws {OperatorCallFailed} */
+/** Calls an operation, inside or outside the server. @throws {OperatorCallFailed} */
 export type Ask = (operation: string, input: object) => Promise<unknown>
 
-/** As long as a call from outside has. */
+/** The same time limit as for a call from outside. */
 const callMs = 30_000
 
 export function askInside(handle: (request: RawRequest) => Promise<RawResponse>): Ask {

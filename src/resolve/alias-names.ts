@@ -1,8 +1,8 @@
-/** The aliases of keys, for policies that speak of them: `kms:ResourceAliases`. @module */
+/** Looks up the aliases of keys, for policies that use `kms:ResourceAliases`. @module */
 import type { Identity, Lookup } from '../cache/cached-records.ts'
 import type { ResolvedKeys, ResolvedKey } from './resolved.ts'
 
-/** The keys with the names of their aliases, of those on which a policy asks for them. */
+/** Adds the alias names to those keys for which a policy asks. */
 export function withAliasNames(
   keys: ResolvedKeys['keys'],
   { policies, boundary, session = [] }: Identity,
@@ -12,7 +12,7 @@ export function withAliasNames(
     ({ asksAliases }) => asksAliases,
   )
   const asks = ({ known }: ResolvedKey): boolean => asked || known?.policy.asksAliases === true
-  // Nearly no policy does, and then there is nothing to wait for.
+  // Almost no policy asks, and then there is nothing to wait for.
   return [...keys.values()].some(asks) ? look(keys, asks, lookup) : keys
 }
 

@@ -1,6 +1,6 @@
 /**
- * Roles that a call is to assume: found by their ARN in any account, and never told of to whom they do not
- * trust.
+ * Finds the role that a call is to assume, by its ARN in any account. A caller that the role does not
+ * trust must not learn whether it exists.
  * @module
  */
 import { KmsError } from '../errors.ts'
@@ -19,13 +19,13 @@ export interface AssumedRole {
   readonly actions: readonly string[]
   readonly arn: string
   readonly accountId: string
-  /** Absent when there is none. */
+  /** Absent when the role does not exist. */
   readonly known?: CachedRole
-  /** Its tags, as condition keys. */
+  /** The role's tags, as condition keys. */
   readonly entries: ContextEntries
 }
 
-/** @throws {KmsError} `ValidationException` for what is no role's ARN */
+/** @throws {KmsError} `ValidationException` when the ARN is not a role's */
 export async function resolveAssumedRole(
   { caller, scope }: { readonly caller: Caller; readonly scope: RequestScope },
   { assumes }: Pick<Operation, 'assumes'>,
@@ -59,7 +59,7 @@ function roleTags({ record }: CachedRole): ContextEntries {
   return { ...tagEntries('aws:ResourceTag', record), ...tagEntries('iam:ResourceTag', record) }
 }
 
-/** The role as the operation sees it. */
+/** The role in the form that operations get. */
 export function assumedRole({
   assumed,
 }: Pick<ResolvedNames, 'assumed'>): Pick<Call<never, string>, 'assumed'> {

@@ -1,4 +1,4 @@
-/** What a call is about, as its audit record names it. @module */
+/** The resources that a call concerns, for its audit record. @module */
 import { aliasArn, keyArn } from '../model/key.ts'
 import type { Concerned } from '../operations/contract/call.ts'
 import type { ResolvedNames } from './resolved.ts'
@@ -24,7 +24,7 @@ export function concernedResources(resolved: ResolvedNames, partition: string): 
     if (known === undefined || unmade !== undefined) continue
     const arn = keyArn(partition, known.record)
     keyArns[name] = arn
-    // What happens to a key in another Region has a record there.
+    // An event on a key in another Region has its record there.
     if (use.region !== undefined) continue
     resources.push({ arn, accountId: known.record.accountId })
   }

@@ -1,6 +1,6 @@
 /**
- * Grant tokens: sealed, and self-contained enough to find their grant. A grant holds at once, so that a
- * token adds nothing to it; but one that was not issued here, or whose grant is gone, fails its call.
+ * Grant tokens: sealed texts that hold enough to find their grant. A grant is effective at once, so a
+ * token adds no permission. But a call fails when its token was not issued here or its grant is gone.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/using-grant-token.html
  * @module
  */
@@ -10,10 +10,10 @@ import type { GrantRecord, GrantRef } from '../model/grant.ts'
 import type { Lookup } from '../cache/cached-records.ts'
 
 export interface GrantTokens {
-  /** A new token, never the same. Its text is no secret, and is not logged. */
+  /** Makes a new token, different each time. Its text is not secret, but is not logged. */
   readonly seal: (grant: GrantRecord) => string
   /**
-   * The grant of a token, in the Region that is called.
+   * The grant of a token, which must be of the called Region.
    * @throws {KmsError} `InvalidGrantTokenException`
    */
   readonly find: (token: string, region: string) => Promise<GrantRecord>
@@ -32,7 +32,7 @@ export function createGrantTokens(
     async find(token, region) {
       const ref = addressOf(token, keyring)
       if (ref.region !== region) throw invalid()
-      // A key that is deleted takes all of its grants with it.
+      // Deleting a key deletes all of its grants.
       const known = await lookup.key(ref)
       const grant = known && (await lookup.grant(ref))
       if (grant === undefined) throw invalid()

@@ -1,5 +1,6 @@
 /**
- * Users, groups and roles that calls of IAM name: found before the call is authorized, told of only after it.
+ * Finds the users, groups and roles that IAM calls name. They are looked up before authorization, but
+ * the caller learns about them only after it.
  * @module
  */
 import { KmsError } from '../errors.ts'
@@ -20,16 +21,19 @@ export interface NamedIdentity {
   readonly kind: IdentityKind
   readonly action: string
   readonly arn: string
-  /** How AWS's refusal names the resource: `user Bob`, an ARN where one is yet to be made. */
+  /** The resource's name in AWS's refusal: `user Bob`, or an ARN when it does not exist yet. */
   readonly shown: string
-  /** The name that must be somebody's; absent where none need be. */
+  /** The name that must exist; absent when none has to. */
   readonly required?: string
   readonly exists: boolean
-  /** The identity's tags and boundary, as condition keys. */
+  /** The identity's tags and permissions boundary, as condition keys. */
   readonly entries: ContextEntries
 }
 
-/** What an operation names; a record is absent when there is none, or the caller is meant and is none. */
+/**
+ * The identities that an operation names. A record is absent when it does not exist, or when the caller
+ * is meant and is not a user.
+ */
 export interface NamedIdentities {
   readonly named: readonly NamedIdentity[]
   readonly records: {
@@ -50,7 +54,7 @@ type Reads = Pick<
   'findUser' | 'findUserByName' | 'findRoleByName' | 'findGroupByName' | 'findManagedPolicy'
 >
 
-/** The identities that the call is about. */
+/** Finds the identities of a call. */
 export async function resolveIdentities(
   naming: Naming,
   { user, role, group }: Pick<Operation, IdentityKind>,
@@ -86,7 +90,10 @@ export async function resolveIdentities(
   return { named, records }
 }
 
-/** The name of somebody who is looked for; undefined for one yet to be made, and where it is left out. */
+/**
+ * The name of an identity that should exist; undefined for one that the call creates, or when the name
+ * is absent.
+ */
 function givenName({ from, absent }: IdentityUse, input: Given): string | undefined {
   const given = input[from]
   return absent === 'made' || typeof given !== 'string' ? undefined : given
@@ -96,7 +103,7 @@ function meansCaller({ from, absent }: IdentityUse, input: Given): boolean {
   return absent === 'caller' && input[from] === undefined
 }
 
-/** Who is named and, where it gets another name or path, who it becomes. */
+/** The named identity and, when the call changes its name or path, the identity under the new name. */
 async function namedIdentities(
   ...naming: Parameters<typeof namedIdentity>
 ): Promise<readonly NamedIdentity[]> {
@@ -132,7 +139,7 @@ async function namedIdentity(
   const entries = record === undefined ? {} : await entriesOf(record, action, partition, store)
   if (meansCaller(use, input)) {
     const { arn, userName } = caller
-    // Only a user and a root user are somebody who can be meant.
+    // Only a user or a root user can be meant by an absent name.
     if (caller.kind !== 'user' && caller.kind !== 'root') {
       const message = 'Must specify userName when calling with non-User credentials'
       throw new KmsError('ValidationException', message)
@@ -146,9 +153,10 @@ async function namedIdentity(
 }
 
 /**
- * The actions whose conditions can ask for the boundary that there is: to others it is no key, and what
- * is allowed on its condition is not allowed to them.
- * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+ * Only these actions support `iam:PermissionsBoundary` for the existing boundary. For others the key is
+ * absent, so a policy that allows on its condition does not allow them.
+ * @see
+ *   https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
  */
 const boundaryActions: ReadonlySet<string> = new Set(
   ['User', 'Role'].flatMap((kind) => [
@@ -160,7 +168,7 @@ const boundaryActions: ReadonlySet<string> = new Set(
   ]),
 )
 
-/** What conditions can ask of the identity: its tags, and the boundary that it has. */
+/** Condition keys of the identity: its tags, and its permissions boundary. */
 async function entriesOf(
   record: IdentityRecord,
   action: string,
@@ -187,17 +195,17 @@ export function requireIdentities({ named }: NamedIdentities): void {
   throw new KmsError('NoSuchEntityException', message)
 }
 
-/** The ARN of what IAM holds in the caller's account. */
+/** The ARN of an IAM resource in the caller's account. */
 export function iamArn({ partition, accountId }: RequestScope, resource: string): string {
   return formatArn({ partition, service: 'iam', region: '', accountId, resource })
 }
 
-/** The same of STS: its federated users. */
+/** The ARN of an STS resource: a federated user. */
 export function stsArn({ partition, accountId }: RequestScope, resource: string): string {
   return formatArn({ partition, service: 'sts', region: '', accountId, resource })
 }
 
-/** The same of CloudTrail, in the call's Region. */
+/** The ARN of a CloudTrail resource in the call's Region. */
 export function trailResourceArn(
   { partition, accountId, region }: RequestScope,
   resource: string,

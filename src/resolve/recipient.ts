@@ -1,9 +1,9 @@
 /**
- * Step 4, for calls with a `Recipient`: the attestation document becomes an attested recipient. What it
- * attests are condition keys of the call, and the answer is sealed for it alone.
+ * Step 4 for calls with a `Recipient`: verifies the attestation document. Its claims are condition keys
+ * of the call, and the answer is encrypted for that recipient alone.
  *
- * INVARIANT (no plaintext beside it): the pipeline seals the answer of every operation that declares what
- * is to be sealed. An operation knows nothing of recipients and can forget none.
+ * INVARIANT (no plaintext in addition): the pipeline encrypts the answer of every operation that
+ * declares a member for it. Operations do not handle recipients, so none can forget them.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/conditions-attestation.html
  * @module
  */
@@ -18,13 +18,13 @@ import { KmsError } from '../errors.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Operation } from '../operations/contract/operation.ts'
 
-/** Whom a verified attestation document speaks for. */
+/** The recipient of a verified attestation document. */
 export interface Recipient {
   /** By condition key. */
   readonly conditions: Readonly<Record<string, string>>
   /** `additionalEventData.recipient` of the audit record. */
   readonly audited: Readonly<Record<string, string>>
-  /** CMS EnvelopedData that the recipient alone opens. */
+  /** CMS EnvelopedData that only the recipient can open. */
   readonly seal: (plaintext: Uint8Array) => Buffer
 }
 
@@ -32,7 +32,7 @@ type Given = Readonly<Record<string, unknown>>
 
 /**
  * The recipient of a call; undefined when it names none.
- * @throws {KmsError} `ValidationException` when the document proves nothing
+ * @throws {KmsError} `ValidationException` when the document is not valid
  */
 export type ResolveRecipient = (
   operation: Operation,
@@ -40,7 +40,7 @@ export type ResolveRecipient = (
   signal: AbortSignal,
 ) => Promise<Recipient | undefined>
 
-/** @param ports.roots the certificates that documents may lead to, DER each */
+/** @param ports.roots root certificates for documents, DER each */
 export function createRecipients(ports: {
   readonly roots: readonly Uint8Array[]
   readonly clock: Pick<Clock, 'system'>
@@ -49,7 +49,7 @@ export function createRecipients(ports: {
   const { roots, clock, slowLane } = ports
   return async (operation, input, signal) => {
     if (operation.recipient === undefined || input['Recipient'] === undefined) return undefined
-    // The operation's shape has read it; both members are optional there, as in AWS's model.
+    // The operation's shape has checked it. Both members are optional there, as in AWS's model.
     const { KeyEncryptionAlgorithm: algorithm, AttestationDocument: document } = input[
       'Recipient'
     ] as { readonly KeyEncryptionAlgorithm?: string; readonly AttestationDocument?: Uint8Array }
@@ -57,7 +57,7 @@ export function createRecipients(ports: {
       const message = '`Recipient` needs a `KeyEncryptionAlgorithm` and an `AttestationDocument`'
       throw new KmsError('ValidationException', message)
     }
-    // The system's time: attesters have no other, and no test may keep an old document alive.
+    // The system's time: attesters use it, and a test's clock must not keep an old document valid.
     const now = clock.system()
     const rules = { roots, now, maxAgeMs: attestationAgeMsMax, slowLane, signal }
     return recipientOf(await verifyAttestation(document, rules))
@@ -79,7 +79,7 @@ function recipientOf({ moduleId, attester, pcrs, publicKey }: Attestation): Reci
   }
 }
 
-/** Those that AWS records: boot, application, role, instance, signing certificate. */
+/** The registers that AWS records: boot, application, role, instance, signing certificate. */
 const recordedRegisters: readonly number[] = [1, 2, 3, 4, 8]
 
 function auditedRegisters(pcrs: Attestation['pcrs']): Readonly<Record<string, string>> {
@@ -95,8 +95,8 @@ function auditedRegisters(pcrs: Attestation['pcrs']): Readonly<Record<string, st
 }
 
 /**
- * The answer with `CiphertextForRecipient` in the place of its plaintext, which is overwritten.
- * @param member the name of the member that holds the plaintext
+ * The answer with `CiphertextForRecipient` instead of its plaintext, which is overwritten.
+ * @param member the member that holds the plaintext
  */
 export function sealAnswer(output: unknown, member: string, recipient: Recipient): unknown {
   const { [member]: plaintext, ...rest } = output as Given // what operations answer are objects

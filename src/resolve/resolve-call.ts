@@ -1,4 +1,4 @@
-/** Step 4: everything that a call names becomes keys, aliases, grants, users, groups and roles. @module */
+/** Step 4: resolves the names in a call to keys, aliases, grants, users, groups and roles. @module */
 import type { Operation } from '../operations/contract/operation.ts'
 import type { StoreReads } from '../store/store.ts'
 import { resolveAssumedRole } from './assumed-roles.ts'
@@ -6,7 +6,7 @@ import { resolveIdentities } from './identities.ts'
 import { resolveKeys } from './resolve.ts'
 import type { ResolvedNames, Resolving } from './resolved.ts'
 
-/** Where a call's names can be found. */
+/** The stores and caches in which names are looked up. */
 export interface ResolvingCall extends Resolving {
   readonly store: Pick<
     StoreReads,
@@ -14,7 +14,7 @@ export interface ResolvingCall extends Resolving {
   >
 }
 
-/** @throws {KmsError} in AWS's words for a name that stands for nothing */
+/** @throws {KmsError} in AWS's words for a name that resolves to nothing */
 export async function resolveCall(
   operation: Operation,
   input: Readonly<Record<string, unknown>>,

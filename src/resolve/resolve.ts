@@ -1,7 +1,8 @@
 /**
- * Step 4, second half: the identifiers and ciphertexts of a call become keys and aliases. What cannot
- * be told to this caller (a key of another account that may not exist, a ciphertext of an unknown key)
- * is no failure here: it is left `hidden`, and authorization refuses it with one sentence for both.
+ * Resolves the identifiers and ciphertexts of a call to keys and aliases. Some results must stay hidden
+ * from the caller: a key of another account that may not exist, and a ciphertext of an unknown key.
+ * These are not errors here. They are left unresolved, and authorization refuses them with one message
+ * for both cases.
  * @module
  */
 import { materialIdOf } from '../crypto/blob.ts'
@@ -21,7 +22,7 @@ import type { ResolvedKey, ResolvedKeys, Resolving } from './resolved.ts'
 
 type Given = Readonly<Record<string, unknown>>
 
-/** @throws {KmsError} in AWS's words for what names nothing */
+/** @throws {KmsError} in AWS's words for a name that resolves to nothing */
 export async function resolveKeys(
   operation: Operation,
   input: Given,
@@ -54,7 +55,7 @@ const grantable: ReadonlyMap<string, GrantOperation> = new Map(
   grantOperations.map((name) => [`kms:${name}`, name]),
 )
 
-/** Retiring is a matter of the one grant that is named. */
+/** Adds the grants that allow the call to the caller. For retiring, that is only the named grant. */
 async function withGrants(
   key: ResolvedKey,
   operation: Operation,
@@ -68,7 +69,7 @@ async function withGrants(
   const requested = operation.requestedGrant?.(input)
   const question: GrantQuestion = {
     operation: given,
-    // The operation's shape has read it as a map of strings.
+    // A map of strings: the operation's shape has checked it.
     ...(encryptionContext !== undefined && {
       encryptionContext: encryptionContext as Readonly<Record<string, string>>,
     }),
@@ -83,7 +84,7 @@ async function withGrants(
   return grants.length === 0 ? key : { ...key, grants }
 }
 
-/** @throws {KmsError} `InvalidGrantIdException`, `NotFoundException` for one of the caller's account */
+/** @throws {KmsError} `InvalidGrantIdException`, `NotFoundException` for a grant in the caller's account */
 async function resolveGrant(
   operation: Operation,
   input: Given,
@@ -96,7 +97,7 @@ async function resolveGrant(
   const key = keys.get(operation.grant.key)?.known?.record
   if (key === undefined) return undefined // hidden, and refused as that
   const grant = await findGrant({ ...refOf(key), grantId })
-  // To another account, a grant that is not there is one that gives it nothing.
+  // For another account, a missing grant is like a grant that allows nothing.
   if (grant === undefined && key.accountId === caller.accountId) throw grantNotFound(grantId)
   return grant
 }
@@ -126,7 +127,7 @@ async function resolveKey(
   return { use, namedBy: 'ciphertext', ...(known && { known }) }
 }
 
-/** The key of the same id in the Region that the call names, where there is one. */
+/** The key of the same id in the Region that the call names, if it exists. */
 async function relatedKey(
   use: KeyUse,
   input: Given,
@@ -145,8 +146,9 @@ async function relatedKey(
 }
 
 /**
- * The key of this Region where the call names its relative in another one, whose ciphertext it brings.
- * Undefined for all other names, and for keys of other accounts: whether they have one here is not told.
+ * The multi-Region key of this Region, when the call names its relative in another Region and sends
+ * that one's ciphertext. Undefined for all other names, and for keys of other accounts: their callers
+ * must not learn whether it exists here.
  */
 async function keyByRelative(
   use: KeyUse,
@@ -221,7 +223,7 @@ function keyOfAlias(
   scope: RequestScope,
   lookup: Lookup,
 ): Promise<ResolvedKey> {
-  // resolveAlias has refused an alias that does not exist where its target is asked for.
+  // `resolveAlias` refuses a missing alias when its target is needed.
   const keyId = alias.record?.targetKeyId ?? ''
   return keyByRef(use, { ...alias, keyId }, scope, lookup)
 }
@@ -237,7 +239,10 @@ export function aliasNotFound(alias: AliasRef, scope: RequestScope): KmsError {
   )
 }
 
-/** A grant holds at once: its token only has to be one. @throws {KmsError} `InvalidGrantTokenException` */
+/**
+ * Checks that each grant token is valid. The grant itself is effective without it. @throws {KmsError}
+ * `InvalidGrantTokenException`
+ */
 async function requireGrantTokens(input: Given, { grantTokens, scope }: Resolving): Promise<void> {
   const tokens = input['GrantTokens']
   if (!Array.isArray(tokens)) return
@@ -247,7 +252,7 @@ async function requireGrantTokens(input: Given, { grantTokens, scope }: Resolvin
 }
 
 /**
- * The ciphertext of a call against the key that the call names: comes before usage and state.
+ * Compares the ciphertext of a call with the named key. AWS checks this before usage and state.
  * @throws {KmsError} `IncorrectKeyException`
  */
 export async function requireMatchingKey(
@@ -260,7 +265,7 @@ export async function requireMatchingKey(
   const ciphertext = use.ciphertext === undefined ? undefined : input[use.ciphertext]
   if (known === undefined || namedBy === 'ciphertext' || !(ciphertext instanceof Uint8Array)) return
   if (ignoresCiphertext(input)) return
-  // Ciphertexts of other specs carry no header; one that does is of no key with another usage.
+  // Ciphertexts of other specs have no header. One with a header belongs to a key with another usage.
   const { spec, usage } = known.record
   if (spec !== 'SYMMETRIC_DEFAULT' && usage === use.usage) return
   const materialId = materialIdOf(ciphertext)
@@ -278,7 +283,7 @@ function incorrectKey(): KmsError {
   )
 }
 
-/** A dry run that is told not to look at what it is given. */
+/** Whether a dry run asks to ignore the ciphertext. */
 function ignoresCiphertext(input: Given): boolean {
   const modifiers = input['DryRunModifiers']
   return Array.isArray(modifiers) && modifiers.includes('IGNORE_CIPHERTEXT')

@@ -1,4 +1,4 @@
-/** What the identifiers of a call resolve to. @module */
+/** Types of resolved names: keys, aliases, grants and roles. @module */
 import type { Caller } from '../model/caller.ts'
 import type { Grant } from '../policy/decision.ts'
 import type { GrantRecord } from '../model/grant.ts'
@@ -14,45 +14,45 @@ import type { CachedKey, Lookup } from '../cache/cached-records.ts'
 
 export interface ResolvedKey {
   readonly use: KeyUse
-  /** How the call named it: decides the words of a refusal. */
+  /** How the call named the key. It decides the words of a refusal. */
   readonly namedBy: 'identifier' | 'ciphertext'
   /** `alias/…` when the call used an alias. */
   readonly requestAlias?: string
-  /** Absent: there is no such key, or none that this caller may know of. */
+  /** Absent when the key does not exist, or must stay hidden from this caller. */
   readonly known?: CachedKey
-  /** Present while `known` is only what the key would be. */
+  /** Present when the key does not exist yet. `known` is the key as it would be created. */
   readonly unmade?: UnmadeKey
-  /** The names of its aliases, where a policy that is asked speaks of them. */
+  /** The key's alias names, when a policy in question uses them. */
   readonly aliasNames?: readonly string[]
-  /** The call named it by the ARN of its relative in another Region, as no call can. */
+  /** The call named the key by the ARN of its relative in another Region, which no call supports. */
   readonly elsewhere?: true
-  /** Grants of the key that give the call to the caller. */
+  /** Grants of the key that allow the call to the caller. */
   readonly grants?: readonly Grant[]
 }
 
 export interface ResolvedKeys {
   readonly keys: ReadonlyMap<string, ResolvedKey>
   readonly alias?: AliasRef & { readonly record?: AliasRecord }
-  /** The grant that the operation names itself. */
+  /** The grant that the call names. */
   readonly grant?: GrantRecord
 }
 
-/** The same with the identities that an operation of IAM names. */
+/** Resolved keys, and the identities that an IAM operation names. */
 export interface ResolvedNames extends ResolvedKeys {
   readonly identities: NamedIdentities
   /** The role that the call is to assume. */
   readonly assumed?: AssumedRole
 }
 
-/** Who calls, where, and where what is named can be found. */
+/** The caller, the scope, and the places where names are looked up. */
 export interface Resolving {
   readonly caller: Caller
   readonly scope: RequestScope
   readonly lookup: Lookup
   readonly grantTokens: Pick<GrantTokens, 'find'>
   readonly findGrant: Store['findGrant']
-  /** The resource on whose behalf a service calls, where the caller does not say it. */
+  /** The resource for which a service calls, when the caller does not name it. */
   readonly sourceArn?: string | undefined
-  /** Grants that are answered for each of the caller's names: one decides; explanations look at more. */
+  /** Maximum grants for each of the caller's names. Deciding needs one; explanations read more. */
   readonly grantsMax?: number
 }

@@ -1,6 +1,6 @@
 /**
- * Roles and sessions that a call names by their unique ids: conditions see their ARNs, so that no policy is
- * passed by because a caller wrote an id.
+ * Replaces unique ids of roles and sessions in a call's input with ARNs, so that a caller cannot evade
+ * a policy's condition by writing an id.
  * @module
  */
 import { readRoleId } from '../model/role.ts'
@@ -9,7 +9,10 @@ import type { Principals } from '../operations/contract/dependencies.ts'
 
 type Given = Readonly<Record<string, unknown>>
 
-/** The input with ARNs for ids. An id of a role that is gone stays: the operation refuses it. */
+/**
+ * Returns the input with ARNs instead of ids. The id of a deleted role stays, and the operation refuses
+ * it.
+ */
 export async function withRoleArns(
   { principalMembers = [] }: Pick<Operation, 'principalMembers'>,
   input: Given,

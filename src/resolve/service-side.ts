@@ -1,9 +1,9 @@
-/** What a service changes of itself in the transaction of a call. @module */
+/** Adds a service's own changes to the transaction of a call. @module */
 import type { Operation } from '../operations/contract/operation.ts'
 import type { Call } from '../operations/contract/call.ts'
 import type { OperationDependencies } from '../operations/contract/dependencies.ts'
 
-/** The call, whose changes come with those of its operation's `alsoChanges`: all of them commit, or none. */
+/** Returns the call with the changes of its operation's `alsoChanges` added. All of them commit, or none. */
 export function withServiceSide(
   operation: Pick<Operation, 'alsoChanges'>,
   call: Call<never, string>,

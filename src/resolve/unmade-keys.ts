@@ -1,6 +1,6 @@
 /**
- * Keys that AWS would manage and that nobody has asked for yet: they are decided on as if they were there,
- * and made only for who may use them.
+ * AWS managed keys that do not exist yet. They are authorized as if they existed, and created only for
+ * callers that may use them.
  * @module
  */
 import { compilePolicy } from '../policy/compile.ts'
@@ -12,8 +12,8 @@ import type { CachedKey } from '../cache/cached-records.ts'
 import type { ResolvedKeys, ResolvedKey, Resolving } from './resolved.ts'
 
 /**
- * The key that a call names by an alias which there is not, and which AWS would make: for the first call
- * through its service, or for a DescribeKey, in the caller's own account.
+ * The key for an alias that does not exist and that AWS would create: at the first call through its
+ * service, or at a DescribeKey, in the caller's own account.
  */
 export async function unmadeKey(
   use: KeyUse,
@@ -38,16 +38,16 @@ export async function unmadeKey(
   return { use, namedBy: 'identifier', requestAlias, known: asKnown(unmade), unmade }
 }
 
-/** Told to nobody: no key has it. */
+/** A placeholder that no key has and no caller sees. */
 const noKeyId = '00000000-0000-0000-0000-000000000000'
 
-/** As it would be, to be decided on. */
+/** The key as it would be created, for authorization. */
 function asKnown(unmade: UnmadeKey): CachedKey {
   const record = { ...managedKeyRecord(unmade, 0), keyId: noKeyId, rowVersion: 0 }
   return { record, policy: compilePolicy(record.policy, 'key') }
 }
 
-/** The first of a call's keys that is not there yet. */
+/** The first key of a call that does not exist yet. */
 export function unmadeKeyIn({ keys }: Pick<ResolvedKeys, 'keys'>): UnmadeKey | undefined {
   return [...keys.values()].flatMap(({ unmade }) => unmade ?? [])[0]
 }

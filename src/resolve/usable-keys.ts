@@ -1,4 +1,4 @@
-/** Step 7, before the operation runs: each key's usage, then its state, as AWS checks them. @module */
+/** Checks each key's usage, then its state, as AWS does, before the operation runs. @module */
 import { KmsError } from '../errors.ts'
 import { isReplica, keyArn, type KeyRecord } from '../model/key.ts'
 import { keyAt } from '../model/key-material.ts'
@@ -6,7 +6,7 @@ import { requireState } from '../model/key-state.ts'
 import type { KeyUse, Operation } from '../operations/contract/operation.ts'
 import type { ResolvedKeys } from './resolved.ts'
 
-/** The keys of a call by the names under which its operation declares them, or why they refuse it. */
+/** The usable keys of a call, by the names in its operation, or the error that refuses the call. */
 export type UsableKeys =
   | { readonly ok: true; readonly keys: Readonly<Record<string, KeyRecord>> }
   | {
@@ -20,7 +20,7 @@ export type UsableKeys =
       readonly refusing?: KeyRecord
     }
 
-/** @param now milliseconds since the epoch: keys are as they are then */
+/** @param now milliseconds since the epoch, at which states are evaluated */
 export function usableKeys(
   operation: Operation,
   resolved: ResolvedKeys,
