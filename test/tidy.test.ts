@@ -224,6 +224,24 @@ test('the lists of imports hold no cycle', () => {
   assert.deepEqual(cyclic, [])
 })
 
+test('the layers in CONTRIBUTING show each folder above the folders that it imports', () => {
+  const picture = /\n {4}main\.ts\n(?: {4}.*\n)+/.exec(read('CONTRIBUTING.md'))?.[0] ?? ''
+  const lines = picture.trim().split('\n')
+  const names = lines.map((line) => line.trim().split(/ {3,}/)[0]?.split(', ') ?? [])
+  const shown = (folder: string): string =>
+    /^operations(?!\/contract)/.test(folder) ? 'operations/*' : folder
+  const lineOf = (folder: string): number => names.findIndex((line) => line.includes(shown(folder)))
+  const wrong = Object.entries(allowedImports).flatMap(([from, list]) =>
+    list
+      .split(' ')
+      .filter((to) => to !== '' && shown(to) !== shown(from))
+      .flatMap((to) =>
+        lineOf(from) !== -1 && lineOf(to) > lineOf(from) ? [] : [`${from}: ${to}`],
+      ),
+  )
+  assert.deepEqual(wrong, [])
+})
+
 const documents = files.filter((file) => /^(docs\/.*|[A-Z]+)\.md$/.test(file))
 
 test('comments, documents and printed texts avoid turns that have to be read twice', (context) => {
