@@ -15,7 +15,7 @@ export async function createAccount(
     const { dataDirectory } = loadConfig(process.env, configFile)
     const input = { accountId: options.id, ...(await readOrganization(options)) }
     const answer = await callOperator(dataDirectory, 'CreateAccount', input)
-    return [answer as CreatedAccount, credentials] // the server is this program
+    return [answer as CreatedAccount, credentials] // the same program answers
   })
 }
 
@@ -41,7 +41,7 @@ export async function updateAccount(
       ...given,
       ...leaves,
     })
-    return [answer as ShownAccount, (shown) => `${line(shown)}\n`] // the server is this program
+    return [answer as ShownAccount, (shown) => `${line(shown)}\n`] // the same program answers
   })
 }
 
@@ -63,7 +63,7 @@ export async function replaceRootKey(
   await printed(options, async () => {
     const { dataDirectory } = loadConfig(process.env, configFile)
     const answer = await callOperator(dataDirectory, 'ReplaceRootKey', { accountId })
-    return [answer as CreatedAccount, credentials] // as above
+    return [answer as CreatedAccount, credentials] // the same program answers
   })
 }
 

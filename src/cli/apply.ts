@@ -43,7 +43,7 @@ export async function askToApply(
     throw new ConfigError(`${path}:1:1: the file says more than one request can hold`)
   }
   try {
-    return (await ask('Apply', input)) as Applied // the server is this program
+    return (await ask('Apply', input)) as Applied // the same program answers
   } catch (error) {
     throw (error instanceof OperatorCallFailed && refusalIn(file, error.refusal)) || error
   }

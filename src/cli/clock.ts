@@ -12,6 +12,6 @@ export async function acceptClock(
     const answer = await callOperator(dataDirectory, 'AcceptClock')
     const said = ({ now }: { readonly now: string }): string =>
       `the clock is taken as it is: ${now}\n`
-    return [answer as { readonly now: string }, said] // the server is this program
+    return [answer as { readonly now: string }, said] // the same program answers
   })
 }

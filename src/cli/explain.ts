@@ -41,7 +41,7 @@ export async function explain(
         options.encryptionContext && Object.fromEntries(options.encryptionContext.map(pairOf)),
       context: conditionKeys(options.context),
     })
-    return [answer as ExplainedAccess, text] // the server is this program
+    return [answer as ExplainedAccess, text] // the same program answers
   })
 }
 

@@ -12,7 +12,7 @@ export async function quotas(
     const { dataDirectory } = loadConfig(process.env, configFile)
     const { account: accountId, region } = options
     const answer = await callOperator(dataDirectory, 'GetQuotas', { accountId, region })
-    return [answer as QuotasAnswer, table] // the server is this program
+    return [answer as QuotasAnswer, table] // the same program answers
   })
 }
 

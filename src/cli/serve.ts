@@ -55,7 +55,7 @@ async function run(config: Config): Promise<void> {
   const server = await starting
   const account = await Promise.race([server.ready, stopping]).catch(async (error: unknown) => {
     // What was opened before the root key is closed in order: a journal, a socket.
-    await server.stop().catch(() => undefined) // of two failures, the first is told
+    await server.stop().catch(() => undefined) // only the first error is reported
     throw error
   })
   if (account !== undefined) process.stdout.write(banner(config, server, account))

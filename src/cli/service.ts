@@ -14,7 +14,7 @@ export async function registerService(
     const { dataDirectory } = loadConfig(process.env, configFile)
     const { region, host: hosts } = options
     const answer = await callOperator(dataDirectory, 'RegisterService', { name, region, hosts })
-    return [answer as RegisteredService, credentials] // the server is this program
+    return [answer as RegisteredService, credentials] // the same program answers
   })
 }
 

@@ -14,6 +14,6 @@ export async function revokeSessions(
     const answer = await callOperator(dataDirectory, 'RevokeSessions', { principalArn })
     const said = ({ revokedAt }: RevokedSessions): string =>
       `sessions of ${principalArn} until ${revokedAt} are revoked\n`
-    return [answer as RevokedSessions, said] // the server is this program
+    return [answer as RevokedSessions, said] // the same program answers
   })
 }

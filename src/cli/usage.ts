@@ -47,7 +47,7 @@ export async function usage(configFile: string | undefined, options: Options): P
 /** @throws {ConfigError} */
 function groupingOf(by: string): Grouping {
   if (by === 'account' || by === 'key' || by === 'operation') return by
-  if (/^tag:.+/.test(by)) return by as Grouping // just so
+  if (/^tag:.+/.test(by)) return by as Grouping // matched above
   throw new ConfigError('--by is account, key, operation or tag:<key>')
 }
 

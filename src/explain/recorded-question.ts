@@ -25,14 +25,14 @@ interface Read {
 }
 
 /**
- * @param text a record of the index, written by Trent. Returns the question, or the reason that there
- *   is none.
+ * Returns the question, or the reason why it cannot be asked.
+ * @param text a record of the index, written by Trent
  */
 export function recordedQuestion(text: string): {
   readonly call: RecordedCall
   readonly question: AskedAccess | string
 } {
-  const record = JSON.parse(text) as Read // the index holds records only
+  const record = JSON.parse(text) as Read // the index holds only Trent's records
   const { errorCode, errorMessage, trent, userIdentity, requestParameters } = record
   const reasons = trent?.reasons ?? []
   const call = {

@@ -120,5 +120,5 @@ export type OperatorName = keyof typeof operators
 
 /** The operator of that name, exact case; the name is the policy writer's. */
 export function findOperator(name: string): OperatorName | undefined {
-  return Object.hasOwn(operators, name) ? (name as OperatorName) : undefined // an own key, just seen
+  return Object.hasOwn(operators, name) ? (name as OperatorName) : undefined // checked by hasOwn
 }

@@ -28,7 +28,7 @@ function requirePrincipal(given: Given): void {
   if (principal === undefined) refuse('Missing required field Principal')
   // A bare star as well: it is no way to say `{"AWS": "*"}` here.
   if (typeof principal === 'string') refuse('Principal must be a JSON object.')
-  if (typeof principal !== 'object' || principal === null) return // refused as it is read
+  if (typeof principal !== 'object' || principal === null) return // the reader refuses it
   const entries = Object.entries(principal)
   if (entries.length === 0) refuse('Missing required field Principal cannot be empty!')
   const federated = entries.flatMap(([type, names]: [string, unknown]) =>

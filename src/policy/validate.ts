@@ -92,7 +92,7 @@ function namesPrincipals(kind: PolicyKind): boolean {
 function readVersion(value: unknown): PolicyVersion {
   if (value === undefined) return '2008-10-17'
   if (!versions.includes(value)) refuse('Version', 'it is neither 2012-10-17 nor 2008-10-17')
-  return value as PolicyVersion // one of the two, just seen
+  return value as PolicyVersion // checked above
 }
 
 function readStatement(value: unknown, at: string, reading: Reading): Statement {

@@ -51,7 +51,7 @@ export async function resolveAssumedRole(
   const record = await ports.store.findRoleByName(accountId, named.name)
   const known = record?.path === named.path ? await ports.lookup.role(record.roleId) : undefined
   const entries = known === undefined ? {} : roleTags(known)
-  const actions = assumes.actions(input as never, caller) // read by the operation's shapes
+  const actions = assumes.actions(input as never, caller) // checked by the operation's shapes
   return { actions, arn, accountId, entries, ...(known && { known }) }
 }
 

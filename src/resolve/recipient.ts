@@ -99,7 +99,7 @@ function auditedRegisters(pcrs: Attestation['pcrs']): Readonly<Record<string, st
  * @param member the member that holds the plaintext
  */
 export function sealAnswer(output: unknown, member: string, recipient: Recipient): unknown {
-  const { [member]: plaintext, ...rest } = output as Given // what operations answer are objects
+  const { [member]: plaintext, ...rest } = output as Given // operations return objects
   if (!(plaintext instanceof Uint8Array)) throw new TypeError(`no ${member} to seal`)
   try {
     return { ...rest, CiphertextForRecipient: recipient.seal(plaintext) }

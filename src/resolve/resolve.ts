@@ -95,7 +95,7 @@ async function resolveGrant(
   if (operation.grant === undefined || typeof id !== 'string') return undefined
   const grantId = readGrantId(id)
   const key = keys.get(operation.grant.key)?.known?.record
-  if (key === undefined) return undefined // hidden, and refused as that
+  if (key === undefined) return undefined // hidden: authorization refuses it
   const grant = await findGrant({ ...refOf(key), grantId })
   // For another account, a missing grant is like a grant that allows nothing.
   if (grant === undefined && key.accountId === caller.accountId) throw grantNotFound(grantId)
@@ -269,7 +269,7 @@ export async function requireMatchingKey(
   const { spec, usage } = known.record
   if (spec !== 'SYMMETRIC_DEFAULT' && usage === use.usage) return
   const materialId = materialIdOf(ciphertext)
-  if (materialId === undefined) return // opening it, or the usage, will fail
+  if (materialId === undefined) return // decrypting it, or the usage check, fails later
   const material = await lookup.material(materialId)
   const { accountId, keyId } = known.record
   if (material?.accountId === accountId && material.keyId === keyId) return

@@ -16,7 +16,7 @@ export type UsableKeys =
        * `KMSInvalidStateException`.
        */
       readonly error: unknown
-      /** The key whose state does not allow the call. */
+      /** The key that refuses the call by its state. */
       readonly refusing?: KeyRecord
     }
 

@@ -72,7 +72,7 @@ export function readTarget(
 
 /** Parses the input without checking its shape. @throws {KmsError} `SerializationException` */
 export function readBody(request: Pick<RawRequest, 'body'>): JsonObject {
-  if (request.body.length === 0) return Object.create(null) as JsonObject // null by its type only
+  if (request.body.length === 0) return Object.create(null) as JsonObject // typed as `any`
   try {
     return parseJsonObject(request.body)
   } catch (cause) {

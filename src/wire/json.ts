@@ -67,7 +67,7 @@ export function parseJsonObject(bytes: Buffer): JsonObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new MalformedJson('not an object')
   }
-  return value as JsonObject // readValue makes no other kind of object
+  return value as JsonObject // readValue creates no other objects
 }
 
 const quote = 0x22

@@ -26,7 +26,7 @@ export function parseInPieces(socket: Socket, { isOver, preface }: Pieces): void
   const [parse] = listeners
   // If a later Node attaches its parser differently, Node parses as usual.
   if (listeners.length !== 1 || parse === undefined) return
-  socket.removeListener('data', parse as (chunk: Buffer) => void) // a listener of `data` is no other
+  socket.removeListener('data', parse as (chunk: Buffer) => void) // the type of every `data` listener
   let before: Buffer<ArrayBuffer> | undefined = preface && Buffer.alloc(0)
   socket.on('data', (given: Buffer<ArrayBuffer>) => {
     let chunk = given

@@ -217,7 +217,7 @@ function answerRequests(
   server.on('checkExpectation', onRequest)
   server.on('connect', (_request, socket) => refuseSocket(socket, 405, lingerMs))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const connection = connections.get(socket as Socket) // node:http makes no other kind
+    const connection = connections.get(socket as Socket) // node:http creates only these
     // An answer may be half written. Nothing can follow it.
     if (connection === undefined || connection.pending > 0 || !socket.writable) {
       if (connection?.refused !== true) socket.destroy()
