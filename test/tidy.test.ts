@@ -213,6 +213,25 @@ test('each folder of src imports only the folders on its list', () => {
   assert.deepEqual({ wrong, idle }, { wrong: [], idle: [] })
 })
 
+test('no file imports itself by way of others, by value or by type', () => {
+  const next = new Map(
+    sources.filter((file) => file.startsWith('src/')).map((file) => [file, importsOf(file)]),
+  )
+  const finished = new Set<string>()
+  const cycles: string[] = []
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) {
+      cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '))
+      return
+    }
+    if (finished.has(file)) return
+    for (const imported of next.get(file) ?? []) visit(imported, [...path, file])
+    finished.add(file)
+  }
+  for (const file of next.keys()) visit(file, [])
+  assert.deepEqual(cycles, [])
+})
+
 test('the lists of imports hold no cycle', () => {
   const reaches = (from: string, to: string, seen: Set<string>): boolean =>
     (allowedImports[from]?.split(' ') ?? []).some((next) => {

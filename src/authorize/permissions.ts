@@ -19,7 +19,6 @@ import { formatArn } from '../model/arn.ts'
 import { aliasArn, keyArn, type KeyRecord } from '../model/key.ts'
 import { iamArn, stsArn, trailResourceArn } from '../resolve/identities.ts'
 import type { Operation, Permission } from '../operations/contract/operation.ts'
-import type { AssumedRole } from '../resolve/assumed-roles.ts'
 import type { RequestScope } from '../model/identifiers.ts'
 import { requireServedSession } from '../authenticate/session-limits.ts'
 import { LazyContext } from './lazy-context.ts'
@@ -27,7 +26,7 @@ import type { ContextEntries, Origin } from '../operations/contract/call.ts'
 import type { Context } from '../policy/context-values.ts'
 import type { Accounts, Identity, CachedKey } from '../cache/cached-records.ts'
 import { organizationLimits, organizationsOf } from './accounts.ts'
-import type { ResolvedKeys, ResolvedNames, ResolvedKey } from '../resolve/resolved.ts'
+import type { ResolvedKeys, ResolvedNames, ResolvedKey, AssumedRole } from '../resolve/resolved.ts'
 
 /** The call's facts that conditions can use. */
 export interface Asking {

@@ -6,29 +6,15 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { keyringOf } from '../crypto/domain-keys.ts'
 import { systemRandom } from '../crypto/entropy.ts'
-import type { GrantTerms } from '../model/grant-terms.ts'
 import type { KeyRef } from '../model/key.ts'
-import type { BoundTable } from '../store/bound-rows.ts'
 import { createStore } from '../store/bound-store.ts'
-import { attachDatabase, type SharedDatabase } from '../store/open.ts'
-import { readGrantsFrom } from './grant-reader.ts'
-import type { OpenDeployment } from '../crypto/open-deployment.ts'
-
-export interface GrantThreadSettings {
-  readonly database: SharedDatabase
-  readonly deployment: OpenDeployment
-}
-
-export type GrantThreadOrder =
-  | { readonly kind: 'read'; readonly key: KeyRef; readonly grantee: string }
-  /** Answers a page: the next one is wanted, or not. */
-  | { readonly kind: 'taken'; readonly goOn: boolean }
-
-export type GrantThreadAnswer =
-  | { readonly kind: 'page'; readonly page: readonly GrantTerms[] }
-  | { readonly kind: 'forged'; readonly table: BoundTable; readonly id: string }
-  | { readonly kind: 'read' }
-  | { readonly kind: 'failed'; readonly message: string }
+import { attachDatabase } from '../store/open.ts'
+import type {
+  GrantThreadSettings,
+  GrantThreadOrder,
+  GrantThreadAnswer,
+} from './grant-thread-messages.ts'
+import { readGrantsFrom } from './read-grants.ts'
 
 function serve(port: MessagePort, { database, deployment }: GrantThreadSettings): void {
   const answer = (message: GrantThreadAnswer): void => {

@@ -4,50 +4,20 @@
  * @module
  */
 import { Worker } from 'node:worker_threads'
-import { termsOf, type GrantTerms } from '../model/grant-terms.ts'
-import type { KeyRef } from '../model/key.ts'
 import type { OnForgedRow } from '../store/bound-rows.ts'
 import type { SharedDatabase } from '../store/open.ts'
-import type { StoreReads } from '../store/store.ts'
+import type { OpenDeployment } from '../crypto/open-deployment.ts'
 import type {
   GrantThreadAnswer,
   GrantThreadOrder,
   GrantThreadSettings,
-} from './grant-reader-thread.ts'
-import type { OpenDeployment } from '../crypto/open-deployment.ts'
-
-/**
- * Passes the grants to `take` page by page, until it returns false.
- * @throws when the rows cannot be read
- */
-export type ReadGrants = (
-  key: KeyRef,
-  grantee: string,
-  take: (page: readonly GrantTerms[]) => boolean | Promise<boolean>,
-) => Promise<void>
+} from './grant-thread-messages.ts'
+import type { ReadGrants } from './read-grants.ts'
 
 export interface GrantReader {
   /** Only one read may run at a time. */
   readonly read: ReadGrants
   readonly close: () => Promise<void>
-}
-
-/**
- * Rows in one statement: a few milliseconds of the store thread, and as much of the calling thread.
- */
-const pageRows = 250
-
-/** Reads on the calling thread. */
-export function readGrantsFrom(store: Pick<StoreReads, 'listGrants'>): ReadGrants {
-  return async (key, grantee, take) => {
-    let after: string | undefined
-    for (;;) {
-      const page = { limit: pageRows, fetched: pageRows, ...(after !== undefined && { after }) }
-      const grants = await store.listGrants(key, { ...page, grantee })
-      after = grants.at(-1)?.grantId
-      if (!(await take(grants.map(termsOf))) || grants.length < pageRows) return
-    }
-  }
 }
 
 /** Starts the thread with the first read. */

@@ -10,7 +10,7 @@ import { termsOf } from '../model/grant-terms.ts'
 import type { KeyRef } from '../model/key.ts'
 import type { Store } from '../store/store.ts'
 import { createRecent, type Recent } from './cache.ts'
-import type { ReadGrants } from './grant-reader.ts'
+import type { ReadGrants } from './read-grants.ts'
 
 /** Names the set of grants of one key to one grantee. */
 export interface GrantSetRef {

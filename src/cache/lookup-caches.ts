@@ -3,7 +3,6 @@ import type { CompiledPolicy } from '../policy/compile.ts'
 import type { GrantRecord } from '../model/grant.ts'
 import type { AliasRecord, KeyRecord, MaterialRecord } from '../model/key.ts'
 import { createCache, type Cache } from './cache.ts'
-import type { LookupPorts } from './lookup.ts'
 import type {
   CachedAccount,
   CachedGroup,
@@ -13,6 +12,7 @@ import type {
   CachedAccessKey,
   CachedService,
 } from './cached-records.ts'
+import type { LookupPorts } from './lookup-dependencies.ts'
 
 /** Bytes of memory for each kind of record. */
 const limits = {

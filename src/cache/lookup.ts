@@ -4,44 +4,15 @@
  * change that was acknowledged before the call arrived.
  * @module
  */
-import type { KeyObject } from 'node:crypto'
 import type { CompiledPolicy } from '../policy/compile.ts'
-import type { AccessKeyRecord } from '../model/access-key.ts'
 import type { KeyRecord, KeyRef } from '../model/key.ts'
-import type { ServiceRecord } from '../model/service.ts'
 import { readGrantChangeId, type Change } from '../store/change.ts'
 import type { Store } from '../store/store.ts'
 import type { Cache } from './cache.ts'
-import type { ReadGrants } from './grant-reader.ts'
 import { createCaches, nameOf, type Caches } from './lookup-caches.ts'
 import { createCachedGrants } from './cached-grants.ts'
-import type {
-  CachedAccount,
-  CachedGroup,
-  CachedPolicy,
-  CachedRole,
-  CachedUser,
-  CachedKey,
-  Found,
-  Lookup,
-} from './cached-records.ts'
-
-export interface LookupPorts {
-  readonly store: Store
-  readonly openSecret: (accessKey: AccessKeyRecord) => KeyObject
-  readonly openServiceSecret: (service: ServiceRecord) => KeyObject
-  readonly compile: (policy: string) => CompiledPolicy
-  readonly findAccount: (accountId: string) => Promise<CachedAccount | undefined>
-  readonly findUser: (userId: string) => Promise<CachedUser | undefined>
-  readonly findRole: (roleId: string) => Promise<CachedRole | undefined>
-  readonly findGroup: (groupId: string) => Promise<CachedGroup | undefined>
-  readonly findManagedPolicy: (policyId: string) => Promise<CachedPolicy | undefined>
-  readonly readGrants: ReadGrants
-  /** Called when grants could not be read, or a question about them was given up. */
-  readonly onGrantsFailed: (error: Error) => void
-  /** Called when a material changed; without an id, all of them. */
-  readonly onForgottenMaterial: (materialId?: string) => void
-}
+import type { CachedKey, Found, Lookup } from './cached-records.ts'
+import type { LookupPorts } from './lookup-dependencies.ts'
 
 export function createLookup(ports: LookupPorts): Lookup {
   const caches = createCaches(ports)

@@ -13,17 +13,7 @@ import type { RequestScope } from '../model/identifiers.ts'
 import { tagEntries } from '../cache/cached-identities.ts'
 import type { Call, ContextEntries } from '../operations/contract/call.ts'
 import type { CachedRole, Lookup } from '../cache/cached-records.ts'
-import type { ResolvedNames } from './resolved.ts'
-
-export interface AssumedRole {
-  readonly actions: readonly string[]
-  readonly arn: string
-  readonly accountId: string
-  /** Absent when the role does not exist. */
-  readonly known?: CachedRole
-  /** The role's tags, as condition keys. */
-  readonly entries: ContextEntries
-}
+import type { ResolvedNames, AssumedRole } from './resolved.ts'
 
 /** @throws {KmsError} `ValidationException` when the ARN is not a role's */
 export async function resolveAssumedRole(

@@ -4,13 +4,13 @@ import type { Grant } from '../policy/decision.ts'
 import type { GrantRecord } from '../model/grant.ts'
 import type { AliasRecord, AliasRef } from '../model/key.ts'
 import type { KeyUse } from '../operations/contract/operation.ts'
-import type { AssumedRole } from './assumed-roles.ts'
 import type { GrantTokens } from './grant-tokens.ts'
 import type { RequestScope } from '../model/identifiers.ts'
 import type { UnmadeKey } from '../lifecycle/managed-keys.ts'
 import type { Store } from '../store/store.ts'
 import type { NamedIdentities } from './identities.ts'
-import type { CachedKey, Lookup } from '../cache/cached-records.ts'
+import type { CachedKey, Lookup, CachedRole } from '../cache/cached-records.ts'
+import type { ContextEntries } from '../operations/contract/call.ts'
 
 export interface ResolvedKey {
   readonly use: KeyUse
@@ -55,4 +55,14 @@ export interface Resolving {
   readonly sourceArn?: string | undefined
   /** Maximum grants for each of the caller's names. Deciding needs one; explanations read more. */
   readonly grantsMax?: number
+}
+
+export interface AssumedRole {
+  readonly actions: readonly string[]
+  readonly arn: string
+  readonly accountId: string
+  /** Absent when the role does not exist. */
+  readonly known?: CachedRole
+  /** The role's tags, as condition keys. */
+  readonly entries: ContextEntries
 }

@@ -56,12 +56,13 @@ import {
   listExpiringKeys,
   sumRequests,
 } from './tables/metric-rows.ts'
-import { createTally, saveCounts } from './tables/resource-counts.ts'
+import { saveCounts } from './tables/resource-counts.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import type { Store, StoreReads, Transaction } from './store.ts'
 import { trailReads, trailWrites } from './tables/trail-rows.ts'
 import { deleteOldCounts, listKeyTurns, listRequestCounts } from './tables/usage-rows.ts'
 import { userReads, userWrites } from './tables/user-rows.ts'
+import { createTally } from './tally.ts'
 
 const attemptsMax = 5
 const attemptDelayMs = 10

@@ -1,9 +1,9 @@
 /** What the files of one table each work with. @module */
 import type { Kysely } from 'kysely'
 import type { BoundRows } from './bound-rows.ts'
-import type { Tally } from './tables/resource-counts.ts'
 import type { Schema } from './schema/schema.ts'
 import type { Change } from './change.ts'
+import type { Tally } from './tally.ts'
 
 export interface RowScope {
   /** The database, or one transaction of it. */

@@ -7,7 +7,6 @@ import type { GrantConstraints } from '../../src/model/grant.ts'
 import type { GrantQuestion } from '../../src/model/grant-terms.ts'
 import type { GrantSetsLimits } from '../../src/cache/grant-sets.ts'
 import { createCachedGrants } from '../../src/cache/cached-grants.ts'
-import { readGrantsFrom, type ReadGrants } from '../../src/cache/grant-reader.ts'
 import type { NewGrant, Store } from '../../src/store/store.ts'
 import { engines, storeOf } from '../store/engines.ts'
 import {
@@ -18,6 +17,7 @@ import {
   newKey,
   region,
 } from '../store/records.ts'
+import { readGrantsFrom, type ReadGrants } from '../../src/cache/read-grants.ts'
 
 const [engine] = engines
 export const key = { accountId, region, keyId: 'k' }

@@ -8,46 +8,10 @@
  * away. An older one that is put back stands until its rows are counted again.
  * @module
  */
-import type { AliasRef, KeyRecord } from '../../model/key.ts'
 import type { RowScope } from '../row-scope.ts'
-
-export interface Counted {
-  readonly accountId: string
-  readonly region: string
-  /** Their table too. */
-  readonly kind: 'keys' | 'aliases'
-}
-
-/** Gathers by how much a transaction changes counts. What AWS has made takes nothing of a customer's room. */
-export interface Tally {
-  readonly addKey: (key: Pick<KeyRecord, 'accountId' | 'region' | 'manager'>, by: 1 | -1) => void
-  readonly addAlias: (alias: AliasRef, by: 1 | -1) => void
-  readonly of: (counted: Counted) => number
-  readonly all: () => readonly (readonly [Counted, number])[]
-}
-
-/** Customers cannot make an alias of such a name. */
-const awsAliases = 'alias/aws/'
+import { type Counted, type Tally, awsAliases, nameOf } from '../tally.ts'
 /** What comes after all of them, byte by byte. */
 const awsAliasesEnd = 'alias/aws0'
-
-export function createTally(): Tally {
-  const changes = new Map<string, readonly [Counted, number]>()
-  const of = (counted: Counted): number => changes.get(nameOf(counted).join('/'))?.[1] ?? 0
-  const add = (counted: Counted, by: number): void => {
-    changes.set(nameOf(counted).join('/'), [counted, of(counted) + by])
-  }
-  return {
-    addKey({ accountId, region, manager }, by) {
-      if (manager === 'CUSTOMER') add({ accountId, region, kind: 'keys' }, by)
-    },
-    addAlias({ accountId, region, name }, by) {
-      if (!name.startsWith(awsAliases)) add({ accountId, region, kind: 'aliases' }, by)
-    },
-    of,
-    all: () => [...changes.values()],
-  }
-}
 
 /** As a transaction would leave it, in its own scope. */
 export async function countOf(scope: RowScope, counted: Counted): Promise<number> {
@@ -70,10 +34,6 @@ export async function saveCounts(scope: RowScope, tally: Tally): Promise<void> {
       .onConflict((conflict) => conflict.columns(['account_id', 'region', 'kind']).doUpdateSet(row))
       .execute()
   }
-}
-
-function nameOf({ accountId, region, kind }: Counted): readonly string[] {
-  return [accountId, region, kind]
 }
 
 async function keptCount({ query, rows }: RowScope, counted: Counted): Promise<number | undefined> {

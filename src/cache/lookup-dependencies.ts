@@ -1,0 +1,31 @@
+/** Dependencies of the caches. @module */
+import type { KeyObject } from 'node:crypto'
+import type { CompiledPolicy } from '../policy/compile.ts'
+import type { AccessKeyRecord } from '../model/access-key.ts'
+import type { ServiceRecord } from '../model/service.ts'
+import type { Store } from '../store/store.ts'
+import type {
+  CachedAccount,
+  CachedGroup,
+  CachedPolicy,
+  CachedRole,
+  CachedUser,
+} from './cached-records.ts'
+import type { ReadGrants } from './read-grants.ts'
+
+export interface LookupPorts {
+  readonly store: Store
+  readonly openSecret: (accessKey: AccessKeyRecord) => KeyObject
+  readonly openServiceSecret: (service: ServiceRecord) => KeyObject
+  readonly compile: (policy: string) => CompiledPolicy
+  readonly findAccount: (accountId: string) => Promise<CachedAccount | undefined>
+  readonly findUser: (userId: string) => Promise<CachedUser | undefined>
+  readonly findRole: (roleId: string) => Promise<CachedRole | undefined>
+  readonly findGroup: (groupId: string) => Promise<CachedGroup | undefined>
+  readonly findManagedPolicy: (policyId: string) => Promise<CachedPolicy | undefined>
+  readonly readGrants: ReadGrants
+  /** Called when grants could not be read, or a question about them was given up. */
+  readonly onGrantsFailed: (error: Error) => void
+  /** Called when a material changed; without an id, all of them. */
+  readonly onForgottenMaterial: (materialId?: string) => void
+}

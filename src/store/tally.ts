@@ -1,0 +1,42 @@
+/** Changes of resource counts, collected while a transaction runs. @module */
+import type { AliasRef, KeyRecord } from '../model/key.ts'
+
+export interface Counted {
+  readonly accountId: string
+  readonly region: string
+  /** Their table too. */
+  readonly kind: 'keys' | 'aliases'
+}
+
+/** Gathers by how much a transaction changes counts. What AWS has made takes nothing of a customer's room. */
+export interface Tally {
+  readonly addKey: (key: Pick<KeyRecord, 'accountId' | 'region' | 'manager'>, by: 1 | -1) => void
+  readonly addAlias: (alias: AliasRef, by: 1 | -1) => void
+  readonly of: (counted: Counted) => number
+  readonly all: () => readonly (readonly [Counted, number])[]
+}
+
+export function createTally(): Tally {
+  const changes = new Map<string, readonly [Counted, number]>()
+  const of = (counted: Counted): number => changes.get(nameOf(counted).join('/'))?.[1] ?? 0
+  const add = (counted: Counted, by: number): void => {
+    changes.set(nameOf(counted).join('/'), [counted, of(counted) + by])
+  }
+  return {
+    addKey({ accountId, region, manager }, by) {
+      if (manager === 'CUSTOMER') add({ accountId, region, kind: 'keys' }, by)
+    },
+    addAlias({ accountId, region, name }, by) {
+      if (!name.startsWith(awsAliases)) add({ accountId, region, kind: 'aliases' }, by)
+    },
+    of,
+    all: () => [...changes.values()],
+  }
+}
+
+/** Customers cannot make an alias of such a name. */
+export const awsAliases = 'alias/aws/'
+
+export function nameOf({ accountId, region, kind }: Counted): readonly string[] {
+  return [accountId, region, kind]
+}
