@@ -34,6 +34,11 @@ export interface MissingChanges {
 
 const keysListedMax = 100
 const keysCountedMax = 100_000
+/**
+ * No database loses more changes than this. The end of a journal is not signed, so whoever can write it can
+ * name any number there. Going on without the changes skips their numbers, and numbers must be left.
+ */
+const lostChangesMax = 2 ** 32
 
 export interface MissingChangesSearch {
   /** Examines a frame that counts. */
@@ -55,7 +60,7 @@ export function searchMissingChanges(stored: number): MissingChangesSearch {
       if (kind !== 'record' || !payload.includes('"change":')) return
       const record = parsed(payload)
       const change = changeNumberOf(record)
-      if (change === undefined || change <= stored) return
+      if (change === undefined || change <= stored || change - stored > lostChangesMax) return
       records += 1
       first = Math.min(first, change)
       last = Math.max(last, change)
