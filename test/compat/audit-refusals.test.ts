@@ -54,7 +54,7 @@ async function requireOneRecord(refusal: Refusal): Promise<void> {
   assert.equal(record?.responseElements, null)
   assert.deepEqual(record?.requestParameters, refusal.parameters)
   assert.deepEqual(
-    record?.resources.map(({ ARN }) => ARN),
+    (record?.resources ?? []).map(({ ARN }) => ARN),
     refusal.resources ?? [],
   )
   if (refusal.reasons !== undefined) assert.deepEqual(record?.trent.reasons, refusal.reasons)
