@@ -44,7 +44,6 @@ export const turnsLeft: Readonly<Record<string, number>> = {
   'src/model': 17,
   'src/operations': 47,
   'src/pipeline': 7,
-  'src/policy': 21,
   'src/server': 23,
   'src/store': 26,
 }

@@ -1,10 +1,10 @@
 /**
- * Decides one request. Explicit denies first, then the algorithm of the caller's account: in the key's
- * own account the key policy allows by itself or leaves it to identity policies; a caller of another
- * account needs both sides; a grant may stand in for the key policy. Whatever that allows, the organisation
- * of the caller's account must allow as well.
+ * Decides one request. Explicit denies come first, then the rules of the caller's account. In the key's
+ * own account, the key policy allows by itself or delegates to identity policies. A caller of another
+ * account needs both sides. A grant can replace the key policy. In every case, the organisation of the
+ * caller's account must allow as well.
  *
- * INVARIANT (fail closed): whatever is broken, missing or thrown on the way, the decision is deny.
+ * INVARIANT (fail closed): when anything is broken, missing or thrown, the decision is deny.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
  * @module
@@ -23,7 +23,7 @@ import { grantGives } from './grants.ts'
 import { controlledBy, serviceControlGap, type Controls } from './organization-limits.ts'
 import { newWork } from './work.ts'
 
-/** What a caller of another account can be given; anything else fails though a policy allows it. */
+/** Actions that another account's caller can be allowed. All others fail even when a policy allows them. */
 const crossAccountActions: ReadonlySet<string> = new Set(
   (
     'Encrypt Decrypt ReEncryptFrom ReEncryptTo GenerateDataKey GenerateDataKeyWithoutPlaintext ' +
@@ -36,10 +36,10 @@ const crossAccountActions: ReadonlySet<string> = new Set(
     .concat('sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'),
 )
 
-/** What changes nothing, and tells nothing secret: AWS's own policies give it to services. */
+/** Actions that change nothing and reveal no secret. AWS's own policies allow them to services. */
 const readingAction = /^kms:(?:Describe|Get|List)/
 
-/** Decides whether the caller may; never throws. */
+/** Decides whether the caller is allowed. Never throws. */
 export function authorize(
   request: AuthorizationRequest,
   policies: Policies,
@@ -77,7 +77,7 @@ function decide(
   const denies = found.flatMap(denyOf)
   if (denies.length > 0) return deny(deniesInOrder(request, denies, within))
   const decided = decideByAllows(request, controls, found, within)
-  // The policy that would have allowed may be the one that could not be decided.
+  // The undecided policy might have allowed the request, so the reasons name it.
   return decided.decision === 'allow'
     ? decided
     : { ...decided, reasons: [...decided.reasons, ...undecidedIn(found)] }
@@ -96,7 +96,7 @@ function decideByAllows(
     found.flatMap(({ policy, allow: { session } }) => (session === undefined ? [] : [policy])),
   )
   if (!serviceControlGap(controls.serviceControl, (policy) => allowing.has(policy))) return decided
-  // Another account's caller learns of its own limits only where the resource would let it in.
+  // A caller of another account learns of its own limits only when the resource would allow it.
   const { accountId } = request.resource
   if (decided.decision === 'deny' && accountId !== request.caller.accountId) return decided
   return deny([
@@ -108,9 +108,9 @@ function decideByAllows(
 const ownersPolicies: readonly PolicyName[] = ['resource', 'resource-control']
 
 /**
- * A refusal names the first. What another account's caller is denied by its own side comes last where the
- * resource would not let it in: else a deny of one's own, on a condition of the resource, would tell from the
- * refusal whether a key exists, and read its tags and aliases letter by letter.
+ * Orders denies; a refusal names the first. For another account's caller, denies of its own side come
+ * last when the resource would not allow it. Otherwise a caller's own Deny, with a condition on the
+ * resource, would reveal whether a key exists, and its tags and aliases letter by letter.
  */
 function deniesInOrder(
   { caller, resource }: AuthorizationRequest,
@@ -125,7 +125,7 @@ function deniesInOrder(
   return shut ? [first, ...denies] : denies
 }
 
-/** What all but the organisation's limits says. */
+/** The decision without the organisation's limits. */
 function decideWithin(
   request: AuthorizationRequest,
   policies: Policies,
@@ -139,7 +139,7 @@ function decideWithin(
   return decideOnKey(request, resource, identity, grants)
 }
 
-/** In the order in which a refusal names them. */
+/** The policies in the order in which a refusal names them. */
 function listPolicies(
   { identity, boundary, session, resource }: Policies,
   { serviceControl, resourceControl }: Controls,
@@ -155,7 +155,10 @@ function listPolicies(
   return listed
 }
 
-/** Operators and the test API call what is Trent's own, and nobody else does but services. */
+/**
+ * Whether the caller may ask for this kind of action at all. Operators and the test API call Trent's
+ * own actions only, and apart from services nobody else does.
+ */
 function mayAsk(request: AuthorizationRequest): boolean {
   const ours = request.action.startsWith('trent:')
   if (isInsider(request)) return ours
@@ -166,13 +169,13 @@ function isInsider({ caller }: AuthorizationRequest): boolean {
   return caller.kind === 'operator' || caller.kind === 'test'
 }
 
-/** What the caller's own account says. */
+/** The decision of the caller's own account. */
 interface IdentitySide {
-  /** Present when an identity policy allows, or the caller is its account's root user. */
+  /** Present when an identity policy allows, or when the caller is its account's root user. */
   readonly allowed?: Reason
-  /** Which of identity policies, boundary and session policies does not allow. */
+  /** Which of identity policies, boundary and session policies do not allow. */
   readonly gaps: readonly Reason[]
-  /** The gaps in boundary and session policies alone. */
+  /** The gaps of boundary and session policies alone. */
   readonly limits: readonly Reason[]
 }
 
@@ -200,7 +203,7 @@ function identitySide(
   return { allowed, gaps: limits, limits }
 }
 
-/** Aliases and `*`: nothing outside the caller's own account can be reached. */
+/** Decides on aliases and `*`, which belong to the caller's own account only. */
 function decideByIdentity(request: AuthorizationRequest, identity: IdentitySide): Decision {
   const { caller, resource } = request
   const own = isInsider(request) || caller.accountId === resource.accountId
@@ -235,7 +238,7 @@ function decideOnKey(
   return refused ?? byPolicy
 }
 
-/** A service may read, or use, what key policies and grants give it by name: it has no account to ask. */
+/** Decides for a service. It has no account, so key policies and grants must name it. */
 function decideForService(
   request: AuthorizationRequest,
   { session: statement }: Findings['allow'],
@@ -257,14 +260,14 @@ function decideForService(
     : allow([allowedBy('grant', grant.grantId)])
 }
 
-/** The first that allows; otherwise the first. */
+/** The first allow; without one, the first decision. */
 function firstAllow(decisions: readonly Decision[]): Decision | undefined {
   return decisions.find(({ decision }) => decision === 'allow') ?? decisions[0]
 }
 
 /**
- * Retiring is for the grant to give, and for the account that issued it: no key policy allows it.
- * `grants` holds the one that is to be retired.
+ * Decides on retiring a grant. Only the grant itself and its issuing account can allow it, never a key
+ * policy. `grants` holds the grant to retire.
  */
 function retirement(
   request: AuthorizationRequest,
@@ -288,7 +291,10 @@ function retirement(
   return firstAllow(ways) ?? deny([missing('resource')])
 }
 
-/** The key policy allows the caller, or its role within its limits, or leaves it to its account. */
+/**
+ * Whether the key policy allows the caller, or its role within the role's limits, or delegates to its
+ * account.
+ */
 function byOwnPolicy(resource: Findings['allow'], identity: IdentitySide): Decision {
   const { session, role, account } = resource
   if (session !== undefined) return allow([allowedBy('resource', session)])
@@ -314,9 +320,9 @@ function byForeignPolicy(resource: Findings['allow'], identity: IdentitySide): D
 }
 
 /**
- * What the caller's own side does not allow, in the order in which a refusal names it: where the resource
- * lets the role in, first what limits the role's session. Recordings of AWS show it for grants; that key
- * policies behave alike is inferred.
+ * The gaps of the caller's own side, in the order in which a refusal names them. When the resource
+ * allows the role, the limits of the role's session come first. AWS's recorded answers show this for
+ * grants; for key policies it is inferred.
  */
 function gapsAs(closeness: Closeness, { gaps, limits }: IdentitySide): readonly Reason[] {
   if (closeness !== 'role') return gaps
@@ -324,8 +330,8 @@ function gapsAs(closeness: Closeness, { gaps, limits }: IdentitySide): readonly 
 }
 
 /**
- * A grant stands in for the key policy. To a caller of another account, one that the key's account
- * issued gives nothing that the caller's own account does not allow.
+ * Decides by a grant instead of the key policy. For another account's caller, a grant that the key's
+ * account issued gives nothing that the caller's own account does not allow.
  */
 function byGrant(
   { caller, resource }: AuthorizationRequest,

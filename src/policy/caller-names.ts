@@ -1,5 +1,5 @@
 /**
- * Under which names a policy or a grant can mean a caller, and how closely each name means it.
+ * The names by which a policy or a grant can mean a caller, and how closely each name means it.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
  * @module
  */
@@ -11,9 +11,11 @@ import type { Grant } from './decision.ts'
 import type { Effect } from './document.ts'
 
 /**
- * `session`: the caller itself (a user, a session, everyone), which boundaries and session policies do
- * not limit. `role`: the role or the user behind the session, which they do. `account`: its account,
- * which leaves the decision to the caller's identity policies.
+ * How closely a name means the caller.
+ * - `session`: the caller itself (a user, a session, everyone). Boundaries and session policies do not
+ *   limit it.
+ * - `role`: the role or the user behind the session. Boundaries and session policies limit it.
+ * - `account`: the caller's account, which delegates to the caller's identity policies.
  */
 export type Closeness = 'session' | 'role' | 'account'
 
@@ -23,7 +25,7 @@ interface Name {
   readonly closeness: Exclude<Closeness, 'account'>
 }
 
-/** The caller's names beside its account's; a root user has no other. */
+/** The caller's names except its account. A root user has no others. */
 function namesOf(caller: Caller): readonly Name[] {
   const { arn, uniqueId } = caller
   if (caller.kind === 'user') return [{ arn, uniqueId, closeness: 'session' }]
@@ -34,7 +36,7 @@ function namesOf(caller: Caller): readonly Name[] {
       ? [session, { arn: issuer.arn, uniqueId: issuer.principalId, closeness: 'role' }]
       : [session]
   }
-  // Its ARN is in no policy: grants alone name it, and as its unique id.
+  // No policy names its ARN. Only grants name it, by its unique id.
   if (caller.kind === 'infrastructure') return [{ arn: uniqueId, uniqueId, closeness: 'session' }]
   if (caller.kind !== 'assumed-role') return []
   const [roleId = ''] = uniqueId.split(':')
@@ -55,10 +57,10 @@ export function roleArnOf(caller: Caller): string | undefined {
   return `arn:${arn.partition}:iam::${arn.accountId}:role/${name}`
 }
 
-/** By the unique ids of one policy: who is asked for is asked for in each of its statements. */
+/** By the unique ids of one policy. Each of its statements asks for the same caller. */
 const arnsById = new WeakMap<object, ReadonlyMap<string, readonly string[]>>()
 
-/** The ARNs by which a policy knew a principal when it was written. */
+/** The ARNs that a principal had when the policy was written. */
 function arnsOf(uniqueId: string, uniqueIds: Readonly<Record<string, string>>): readonly string[] {
   const known = arnsById.get(uniqueIds)
   if (known !== undefined) return known.get(uniqueId) ?? []
@@ -71,21 +73,21 @@ function arnsOf(uniqueId: string, uniqueIds: Readonly<Record<string, string>>): 
 }
 
 /**
- * Callers that no Allow statement means, whatever its principals are: only grants let infrastructure in,
+ * Callers that no Allow statement means, whatever its principals are. Only grants allow infrastructure,
  * and operators and the test API use no keys. A Deny still means them.
  * @see docs/callers.md
  */
 const neverAllowed: ReadonlySet<CallerKind> = new Set(['infrastructure', 'operator', 'test'])
 
-/** What is known beside the caller when a policy that names principals is asked. */
+/** Facts about a policy's principals and the caller, apart from their names. */
 export interface PrincipalFacts {
-  /** Of the principals that the policy names, by ARN. */
+  /** Unique ids of the policy's principals, by ARN. */
   readonly uniqueIds?: Readonly<Record<string, string>> | undefined
   /** Whether the caller has a permissions boundary. */
   readonly bounded?: boolean
 }
 
-/** How closely a key-policy statement means the caller; undefined when it does not. */
+/** How closely a statement of a key policy means the caller; undefined when it does not. */
 export function meansCaller(
   principals: CompiledPrincipals,
   caller: Caller,
@@ -93,28 +95,29 @@ export function meansCaller(
   effect: Effect,
 ): Closeness | undefined {
   if (effect === 'Allow' && neverAllowed.has(caller.kind)) return undefined
-  // AWS excepts no principal that has a permissions boundary, whatever the list says.
+  // At AWS, NotPrincipal exempts no principal with a permissions boundary, whatever it lists.
   if (principals.negated && bounded) return 'session'
   if (caller.kind === 'web-identity') return meansIdentity(principals, caller, effect)
   if (caller.service !== undefined) return meansService(principals, caller.service)
   const account = principals.accounts.has(caller.accountId)
   const named = (name: Name): boolean => {
-    // Users alone can be renamed: one that has another name since is still meant by the one that it had.
+    // Only users can be renamed. A policy that names a user's old name still means that user.
     const renamed = name.uniqueId.startsWith('AIDA') ? arnsOf(name.uniqueId, uniqueIds) : []
     if (renamed.some((arn) => principals.arns.has(arn))) return true
     if (!principals.arns.has(name.arn)) return false
     if (Object.hasOwn(uniqueIds, name.arn)) return uniqueIds[name.arn] === name.uniqueId
-    // Not known whom it meant: enough to deny, never to allow and never to be excepted.
+    // The principal of this ARN is unknown. That is enough for a Deny, but never for an Allow or an
+    // exemption.
     return effect === 'Deny' && !principals.negated
   }
   if (principals.everyone) return principals.negated ? undefined : 'session'
   const names = namesOf(caller)
-  // Only under all of its names is a caller excepted: else its account or its role is still denied.
+  // A caller is exempt only under all of its names. Otherwise its account or its role is still denied.
   if (principals.negated) return account && names.every(named) ? undefined : 'session'
   return names.find(named)?.closeness ?? (account ? 'account' : undefined)
 }
 
-/** Only its provider's name lets a web identity in: being anybody, or of the account, is not enough. */
+/** Only the name of its provider allows a web identity. `*` or the account is not enough. */
 function meansIdentity(
   { negated, everyone, federated }: CompiledPrincipals,
   { arn }: Caller,
@@ -124,7 +127,7 @@ function meansIdentity(
   return named !== negated ? 'session' : undefined
 }
 
-/** By its principal, with its Region or without. */
+/** Matches a service by its principal, with or without its Region. */
 function meansService(
   { everyone, services, negated }: CompiledPrincipals,
   { name, regionalName }: CallingService,
@@ -133,7 +136,7 @@ function meansService(
   return named === negated ? undefined : 'session'
 }
 
-/** A name under which a grant can mean a caller. */
+/** A name by which a grant can mean a caller. */
 export interface GrantName {
   /** An ARN, an infrastructure principal, or the principal of a service. */
   readonly grantee: string
@@ -152,7 +155,7 @@ export function grantNamesOf(caller: Caller, partition: string): readonly GrantN
   return [...names, { grantee: account, granteeId: accountId }]
 }
 
-/** Whether the calling service is a grant's grantee, whichever member of CreateGrant named it. */
+/** Whether the calling service is a grant's grantee, by either member of CreateGrant. */
 export function isGranteeService(
   caller: Caller,
   { granteePrincipal, granteeServicePrincipal = granteePrincipal }: Grant,
@@ -160,7 +163,7 @@ export function isGranteeService(
   return isService(caller, granteeServicePrincipal)
 }
 
-/** Whether the calling service is a grant's retiring principal. */
+/** Whether the calling service is a grant's retiring principal, by either member. */
 export function isRetiringService(
   caller: Caller,
   { retiringPrincipal, retiringServicePrincipal = retiringPrincipal }: Grant,
@@ -178,13 +181,13 @@ export type PrincipalTest = (
   uniqueId: string | undefined,
 ) => Closeness | undefined
 
-/** Tells of the grantee or the retiring principal of each grant how closely it is the caller. */
+/** Makes a test of how closely a grant's grantee or retiring principal is the caller. */
 export function principalTest(caller: Caller): PrincipalTest {
   const names = namesOf(caller)
-  // A grant to the account is for its users and roles.
+  // A grant to an account is a grant to its users and roles.
   const inAccount = caller.kind !== 'web-identity' && !neverAllowed.has(caller.kind)
   const accountRoot = `:iam::${caller.accountId}:root`
-  // Many grants have one grantee: its ARN is read once.
+  // Many grants share one grantee, so each ARN is parsed once.
   const accounts = new Map<string, Closeness | undefined>()
   return (principal, uniqueId) => {
     if (principal === undefined) return undefined

@@ -1,6 +1,8 @@
 /**
- * How each family of condition operators compares one value of the policy with one of the request.
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+ * Comparisons of the condition operators, by family: one value of the policy with one value of the
+ * request.
+ * @see
+ *   https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
  * @module
  */
 import {
@@ -18,18 +20,21 @@ import { spend, type Work } from './work.ts'
 import type { Context } from './context-values.ts'
 
 /**
- * Compares a value of the request with a value of the policy. A policy variable without a value equals
- * nothing, as at AWS.
+ * Compares a value of the request with a value of the policy. As at AWS, a policy variable without a
+ * value equals nothing.
  */
 export type Test = (requestValue: string, work: Work) => Verdict
 
 /**
- * Makes the test for one request: the variables of the policy's value are filled in once, and not again
- * for each value of the request.
+ * Makes the test for one request. It fills in the variables of the policy's value once, not for each
+ * value of the request.
  */
 export type Comparison = (context: Context, work: Work) => Test
 
-/** Makes the comparison that a policy's value asks for; undefined when it is not of the type. */
+/**
+ * Compiles the comparison for a policy's value; undefined when the value does not have the operator's
+ * type.
+ */
 type Compile = (
   policyValue: string,
   relation: Relation,
@@ -50,7 +55,7 @@ const families: Readonly<Record<Family, Compile>> = {
   ip: (value) => ip(value),
 }
 
-/** The comparison that `policyValue` asks for; undefined when it is not of the operator's type. */
+/** The comparison for `policyValue`; undefined when it does not have the operator's type. */
 export function comparisonOf(
   name: OperatorName,
   policyValue: string,
@@ -60,14 +65,14 @@ export function comparisonOf(
   return families[family](policyValue, relation, version === '2012-10-17')
 }
 
-/** Bytes compare as the one text that encodes them. */
+/** The canonical base64 text, by which bytes are compared. */
 function readBinary(value: string): string | undefined {
   return readBase64(value)?.toString('base64')
 }
 
 type Ordered = number | string | boolean
 
-/** @param steps what it takes to read a short value; a long one takes as many more as it has units */
+/** @param steps work for a short value; a long value adds one for each unit */
 function ordered(
   read: (text: string) => Ordered | undefined,
   policyValue: string,
@@ -111,7 +116,7 @@ function ip(policyValue: string): Comparison | undefined {
   })
 }
 
-/** The pieces of a text without wildcards, joined. */
+/** The text of pieces without wildcards. */
 function joined(pieces: readonly Piece[]): string {
   return pieces.filter((piece) => typeof piece === 'string').join('')
 }
@@ -125,9 +130,9 @@ function text(
   return filled(parts, (pieces) => compile(joined(pieces)))
 }
 
-/** Steps of a comparison beside the units that it looks at. */
+/** Steps of a comparison, in addition to the units that it reads. */
 const textSteps = 8
-/** Steps of a unit in lower case; most letters beyond ASCII take that many. */
+/** Steps for a unit in lower case. Most letters beyond ASCII take that many. */
 const foldSteps = 32
 
 function sameText(wanted: string): Test {
@@ -161,7 +166,7 @@ function bool(policyValue: string, variables: boolean): Comparison | undefined {
   })
 }
 
-/** Compiles what is constant once, and what holds variables for each request. */
+/** Compiles constant values once, and values with variables for each request. */
 function filled(
   parts: readonly TemplatePart[] | undefined,
   compile: (pieces: readonly Piece[]) => Test,
@@ -175,10 +180,10 @@ function filled(
 }
 
 const arnSegments = 6
-/** Steps of taking an ARN apart. */
+/** Steps for splitting an ARN. */
 const arnSteps = 600
 
-/** ARNs compare segment by segment, wildcards inside each; `ArnEquals` and `ArnLike` are the same. */
+/** Compares ARNs segment by segment, with wildcards inside each. `ArnEquals` and `ArnLike` are the same. */
 function arn(policyValue: string, variables: boolean): Comparison | undefined {
   const parts = parseTemplate(policyValue, { variables, wildcards: true })
   if (parts !== undefined && isConstant(parts) && arnGlobs(parts) === undefined) return undefined
@@ -188,7 +193,7 @@ function arn(policyValue: string, variables: boolean): Comparison | undefined {
   })
 }
 
-/** A glob for each segment; undefined for what has fewer than six, but for a lone star. */
+/** A glob for each segment. Undefined with fewer than six segments, except for a single star. */
 function arnGlobs(pieces: readonly Piece[]): readonly Glob[] | undefined {
   const segments: Piece[][] = [[]]
   for (const piece of pieces) {
@@ -212,7 +217,7 @@ function matchArn(globs: readonly Glob[], value: string, work: Work): Verdict {
   return segments.every((segment, index) => globs[index]?.(segment, work) === true)
 }
 
-/** Splits at the first `colonsMax` colons; the last part keeps the others. */
+/** Splits at the first `colonsMax` colons. The last part keeps the other colons. */
 function splitArn(value: string, colonsMax: number): readonly string[] {
   const parts: string[] = []
   let at = 0

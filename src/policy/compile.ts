@@ -1,7 +1,7 @@
 /**
- * A policy ready to be asked: its patterns and conditions compiled once, immutable, shared by all the
- * keys that have the same text. What cannot be read compiles to a policy that denies: it may have held
- * a Deny.
+ * Compiles a policy: its patterns and conditions, once. The result is immutable, and all keys with the
+ * same text share it. A policy that cannot be read compiles to one that denies, because it may hold a
+ * Deny.
  * @module
  */
 import { compileCondition, type Predicate } from './conditions.ts'
@@ -23,27 +23,27 @@ import type { Work } from './work.ts'
 import type { Context } from './context-values.ts'
 
 export interface CompiledPolicy {
-  /** Why it cannot be read; there are no statements then, and every request is denied. */
+  /** Why the policy cannot be read. It has no statements then, and every request is denied. */
   readonly broken?: string
-  /** As it was written; absent where nobody wrote it. */
+  /** The text as written; absent for generated policies. */
   readonly text?: string
-  /** What it is called, where it is one of several: for explanations. */
+  /** The policy's name among several of its kind, for explanations. */
   readonly source?: string
-  /** It speaks of a key's aliases, which are looked up only for policies that do. */
+  /** Present when the policy uses a key's aliases. They are looked up only then. */
   readonly asksAliases?: true
   readonly statements: readonly CompiledStatement[]
 }
 
 export interface CompiledStatement {
-  /** The Sid, or the statement's place as `#0`. */
+  /** The Sid, or the statement's index as `#0`. */
   readonly label: string
   readonly effect: Effect
   /** Absent in identity policies. */
   readonly principals?: CompiledPrincipals
-  /** Of an action in lower case: actions are compared without case. @throws {WorkSpent} */
+  /** The action is in lower case, because actions are compared without case. @throws {WorkSpent} */
   readonly coversAction: (action: string, work: Work) => boolean
   readonly coversResource: CoversResource
-  /** Whether all conditions are fulfilled. @throws {WorkSpent} */
+  /** Whether all conditions hold. @throws {WorkSpent} */
   readonly holds: (context: Context, work: Work) => Verdict
 }
 
@@ -51,15 +51,15 @@ export interface CompiledPrincipals {
   readonly negated: boolean
   readonly everyone: boolean
   readonly accounts: ReadonlySet<string>
-  /** Users, roles, sessions and federated users, as they were written. */
+  /** Users, roles, sessions and federated users, as written. */
   readonly arns: ReadonlySet<string>
-  /** As `ec2.amazonaws.com`. */
+  /** Service principals, such as `ec2.amazonaws.com`. */
   readonly services: ReadonlySet<string>
   /** Identity providers, by host or ARN. */
   readonly federated: ReadonlySet<string>
 }
 
-/** Compiles a stored policy; `identity` is also the kind of boundaries and session policies. */
+/** Compiles a stored policy. `identity` is also the kind of boundaries and session policies. */
 export function compilePolicy(text: string, kind: PolicyKind): CompiledPolicy {
   const result = readPolicy(text, kind)
   if (!result.ok) return { broken: describeFault(result.fault), statements: [], text }
@@ -114,7 +114,7 @@ function compilePrincipals({ negated, entries }: Negatable<PolicyPrincipal>): Co
   }
 }
 
-/** A statement without actions covers none. */
+/** A statement without actions covers no action. */
 function compileActions(actions: Negatable<string> | undefined): CompiledStatement['coversAction'] {
   if (actions === undefined || actions.entries.length === 0) return () => false
   const globs = actions.entries.map((entry) => compileGlob(piecesOf(entry.toLowerCase())))

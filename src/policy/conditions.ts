@@ -1,12 +1,14 @@
 /**
- * One condition of a statement: operator, set operator, key and values, against a request's context.
+ * One condition of a statement: operator, set operator, key and values, evaluated against a request's
+ * context.
  *
- * What cannot be decided is left undecided, and goes against the caller: it does not fulfil an Allow and
- * does fulfil a Deny. That is a value of the wrong type, a value or a list that is too long, a policy
- * variable of several values, and an operator without a set operator on a key of several values: AWS
- * requires a set operator for those, and does not say what happens without one.
+ * A condition that cannot be decided goes against the caller: it fails in an Allow and holds in a Deny.
+ * The causes are a value of the wrong type, a value or a list that is too long, a policy variable with
+ * several values, and an operator without a set operator on a key with several values. AWS requires a
+ * set operator there, and does not document what happens without one.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+ * @see
+ *   https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
  * @module
  */
 import { comparisonOf, type Comparison } from './comparisons.ts'
@@ -15,17 +17,17 @@ import { every, not, some, type Verdict } from './undecided.ts'
 import { spend, type Work } from './work.ts'
 import type { Context } from './context-values.ts'
 
-/** Bounds on what one key of the request may hold for a condition to look at it. */
+/** Limits on the values of one condition key. Beyond them a condition is undecided. */
 const charsMax = 16_384
 const valuesMax = 1_000
 
-/** Steps of a condition beside its comparisons. */
+/** Steps of a condition, in addition to its comparisons. */
 const conditionSteps = 32
 
 /** @throws {WorkSpent} */
 export type Predicate = (context: Context, work: Work) => Verdict
 
-/** Undefined when a value of the policy is not of the operator's type. */
+/** Compiles a condition; undefined when a value of the policy does not have the operator's type. */
 export function compileCondition(
   condition: Condition,
   version: PolicyVersion,
@@ -44,7 +46,7 @@ export function compileCondition(
     spend(work, conditionSteps)
     const values = context.get(key)
     if (values === undefined || values.length === 0) return missing
-    // To `ForAllValues` an empty string alone is a list without values.
+    // For `ForAllValues`, a single empty string is a list without values.
     if (quantifier === 'all' && values.length === 1 && values[0] === '') return true
     if (isTooMuch(values)) return 'value'
     if (quantifier === 'one' && values.length > 1) return 'several-values'
@@ -58,7 +60,7 @@ export function compileCondition(
   }
 }
 
-/** `Null: {key: true}` asks that the key be absent, `false` that it be there. */
+/** `Null: {key: true}` requires that the key is absent, `false` that it is present. */
 function nullTest(key: string, comparisons: readonly Comparison[]): Predicate {
   return (context, work) => {
     spend(work, conditionSteps)

@@ -1,4 +1,4 @@
-/** The values of condition keys in one request. @module */
+/** The type of a request's condition keys. @module */
 
-/** Request context by lower-case condition key; every value is a list, single-valued keys have one. */
+/** Values by lower-case condition key. Each is a list; a single-valued key has one value. */
 export type Context = ReadonlyMap<string, readonly string[]>

@@ -1,6 +1,6 @@
 /**
- * The condition keys of one request on one resource. What is not known is absent, as policies expect:
- * the rules for missing keys decide then.
+ * Builds the condition keys of one request on one resource. Unknown facts are absent, and the rules for
+ * missing keys apply to them.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
  * @module
@@ -15,31 +15,31 @@ import { roleArnOf } from './caller-names.ts'
 import { unmapped } from './scalars.ts'
 import type { Context } from './context-values.ts'
 
-/** All that the condition keys are made from. */
+/** The facts that condition keys are built from. */
 export interface ContextFacts {
   readonly caller: Caller
-  /** What is asked for: `kms:Encrypt`. */
+  /** The requested action, such as `kms:Encrypt`. */
   readonly action: string
-  /** The Region that was called. */
+  /** The called Region. */
   readonly region: string
-  /** Milliseconds since the epoch, of the clock that decides. */
+  /** Milliseconds since the epoch, of the clock that decisions use. */
   readonly now: number
   readonly sourceAddress?: string | undefined
-  /** True over TLS, or without leaving the machine. */
+  /** True over TLS, or when the request did not leave the machine. */
   readonly secure: boolean
   readonly userAgent?: string | undefined
   readonly referer?: string | undefined
   /** The account that owns the resource. */
   readonly resourceAccountId: string
-  /** The organisations of the caller's account and of that one. */
+  /** The organisations of the caller's account and of the resource's account. */
   readonly principalOrganization?: Organization | undefined
   readonly resourceOrganization?: Organization | undefined
   readonly key?: KeyRecord | undefined
-  /** Every alias of the key, where they are known: `alias/…`. */
+  /** Every alias of the key, when they were looked up: `alias/…`. */
   readonly keyAliases?: readonly string[] | undefined
   /** The alias by which the request named the key: `alias/…`. */
   readonly requestAlias?: string | undefined
-  /** What the operation adds, by condition key. */
+  /** Condition keys that the operation adds. */
   readonly entries?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined
 }
 
@@ -51,7 +51,7 @@ const principalTypes: Readonly<Partial<Record<CallerKind, string>>> = {
   infrastructure: 'AssumedRole',
 }
 
-/** All that KMS does for no key and no key store: these are not told whose the caller is. */
+/** Actions without a key or a key store. Their context has no `kms:CallerAccount`. */
 const withoutCallerAccount: ReadonlySet<string> = new Set([
   'kms:GenerateRandom',
   'kms:ListAliases',
@@ -59,7 +59,7 @@ const withoutCallerAccount: ReadonlySet<string> = new Set([
   'kms:ListRetirableGrants',
 ])
 
-/** Builds the context; what the operation adds never replaces what is known of every request. */
+/** Builds the context. Entries of the operation never replace keys that every request has. */
 export function requestContext(facts: ContextFacts): Context {
   const context = new Map<string, string[]>()
   addEntries(context, facts.entries)
@@ -92,7 +92,7 @@ export function requestContext(facts: ContextFacts): Context {
 
 type Set = (key: string, value: string | undefined) => void
 
-/** By which services a caller calls: what operations say of themselves as if nobody did is put right. */
+/** Sets the keys for calls through services. It overrides the operation's defaults for direct calls. */
 function setForwarding(context: Map<string, string[]>, set: Set, { forwarded }: Caller): void {
   set('aws:viaawsservice', String(forwarded !== undefined))
   if (forwarded === undefined) return
@@ -104,7 +104,7 @@ function setForwarding(context: Map<string, string[]>, set: Set, { forwarded }: 
   if (context.has('kms:grantisforawsresource')) set('kms:grantisforawsresource', 'true')
 }
 
-/** A service has no account, and its resource is what it says that it is. */
+/** Sets the keys for a calling service. It has no account, and it names its own resource. */
 function setService(context: Map<string, string[]>, set: Set, service: ServicePrincipal): void {
   set('aws:principalisawsservice', 'true')
   set('aws:principalservicename', service.name)
@@ -130,7 +130,7 @@ function setPrincipal(context: Map<string, string[]>, set: Set, caller: Caller):
   const { session } = caller
   if (session === undefined) return
   set('aws:tokenissuetime', isoSeconds(Math.floor(session.issuedAt / 1000)))
-  // Nobody proves more than a key here; long-term credentials do not have the condition key at all.
+  // Nobody proves a second factor here. Long-term credentials do not have this condition key at all.
   set('aws:multifactorauthpresent', 'false')
   set('aws:sourceidentity', session.sourceIdentity)
   const { webIdentity } = session
@@ -178,8 +178,9 @@ function addEntries(context: Map<string, string[]>, entries: ContextFacts['entri
 }
 
 /**
- * Two names that differ in case only are one condition key, of both values: neither hides the other.
- * Names are the caller's: a request may spell one in tens of thousands of ways.
+ * Adds values to a key. Two names that differ only in case are one condition key with both values, so
+ * neither hides the other. Names are caller-controlled: a request may spell one in tens of thousands of
+ * ways.
  */
 function append(context: Map<string, string[]>, key: string, values: readonly string[]): void {
   const before = context.get(key)
@@ -193,7 +194,7 @@ function isoSeconds(seconds: number): string {
   return `${date.toISOString().slice(0, -5)}Z`
 }
 
-/** A scope id is no part of an address. */
+/** Removes the scope id, which is not part of an address. */
 function normalAddress(address: string | undefined): string | undefined {
   const [bare = ''] = address?.split('%') ?? []
   return bare === '' ? undefined : unmapped(bare)

@@ -1,6 +1,6 @@
 /**
- * The final signature of authorization: caller, action, resource, context, policies and grants go in,
- * a decision with its reasons comes out. Pure: no clock, no database; it never throws.
+ * The types of authorization: caller, action, resource, context, policies and grants as input, a
+ * decision with reasons as output. It is pure, without clock or database, and never throws.
  * @module
  */
 import type { Caller } from '../model/caller.ts'
@@ -11,9 +11,9 @@ import type { Work } from './work.ts'
 import type { Context } from './context-values.ts'
 
 export interface Resource {
-  /** `*` for what no key or alias is the resource of. */
+  /** The ARN, or `*` for actions on no key or alias. */
   readonly arn: string
-  /** The account that owns it. */
+  /** The account that owns the resource. */
   readonly accountId: string
 }
 
@@ -23,59 +23,62 @@ export interface AuthorizationRequest {
   readonly action: string
   readonly resource: Resource
   readonly context: Context
-  /** The encryption context of the call on this key, as it is written: for constraints of grants. */
+  /** The encryption context of the call on this key, as written, for grant constraints. */
   readonly encryptionContext?: Readonly<Record<string, string>>
-  /** What `kms:CreateGrant` would give: no grant allows more than it gives itself. */
+  /** The grant that `kms:CreateGrant` would create. No grant allows a wider one than itself. */
   readonly requestedGrant?: RequestedGrant
-  /** What the decision may take; shared with the other decisions of its call. Its own if left out. */
+  /** The work limit, shared with the call's other decisions. The decision has its own when it is absent. */
   readonly work?: Work
 }
 
-/** All of a grant that decides how wide it is. */
+/** The parts of a grant that decide how wide it is. */
 export interface RequestedGrant {
   /** For example `Encrypt`, `ReEncryptFrom`. */
   readonly operations: readonly string[]
   readonly constraints?: GrantConstraints
 }
 
-/** Everything that may speak about one request. A policy that is broken denies, whichever it is. */
+/** All policies for one request. A broken policy denies, whichever it is. */
 export interface Policies {
-  /** The key policy; absent for actions on no key, and for one that is broken or missing (deny). */
+  /** The key policy. Absent for actions on no key, and for a missing policy (deny). */
   readonly resource?: CompiledPolicy
   /**
-   * Unique id of each principal that the key policy names, by ARN, when it was written: a namesake of
-   * a principal that is gone inherits nothing. One that is not listed here matches no Allow.
+   * The unique id of each principal of the key policy, by ARN, from when it was written. A new
+   * principal with a deleted one's name inherits nothing. An ARN without an entry matches no Allow.
    */
   readonly resourcePrincipals?: Readonly<Record<string, string>>
-  /** True where no resource-based policy exists by nature: aliases, `*`. */
+  /** True for resources that cannot have a policy: aliases, `*`. */
   readonly identityOnly: boolean
   readonly identity: readonly CompiledPolicy[]
   readonly boundary?: CompiledPolicy
-  /** Present for sessions made with policies: one of them must allow. */
+  /** Present for sessions with policies of their own. One of them must allow. */
   readonly session?: readonly CompiledPolicy[]
-  /** Of the caller's account, level by level of its organisation: one policy of each must allow. */
+  /** For the caller's account, by level of its organisation. One policy of each level must allow. */
   readonly serviceControl?: readonly (readonly CompiledPolicy[])[]
-  /** Of the resource's account: they deny, and allow nothing. */
+  /** For the resource's account. They only deny. */
   readonly resourceControl?: readonly CompiledPolicy[]
 }
 
-/** An allow-only permission on a key. */
+/** A grant: an allow-only permission on a key. */
 export interface Grant extends RequestedGrant {
   readonly grantId: string
-  /** An ARN, or an infrastructure principal; absent where the grantee is a service. */
+  /** An ARN, or an infrastructure principal; absent when the grantee is a service. */
   readonly granteePrincipal?: string
-  /** The grantee's unique id when the grant was made; decides, where present, beside the ARN. */
+  /**
+   * The grantee's unique id when the grant was created. When present, it must match in addition to the
+   * ARN.
+   */
   readonly granteeId?: string
   readonly granteeServicePrincipal?: string
-  /** The account that issued it; the key's own where it is left out. */
+  /** The issuing account; the key's own account when absent. */
   readonly issuingAccountId?: string
-  /** The ARN of who may retire it. */
+  /** The ARN of the principal that may retire it. */
   readonly retiringPrincipal?: string
   readonly retiringId?: string
   readonly retiringServicePrincipal?: string
 }
 
-/** Why: which policy and statement, or what was missing. */
+/** A reason: the policy and statement, or what is missing. */
 export interface Reason {
   readonly effect: 'allow' | 'explicit-deny' | 'implicit-deny'
   readonly policy:
@@ -86,18 +89,18 @@ export interface Reason {
     | 'grant'
     | 'service-control'
     | 'resource-control'
-  /** The statement's Sid, or its place as `#0`; absent when nothing matched. */
+  /** The statement's Sid, or its index as `#0`; absent when nothing matched. */
   readonly statement?: string
-  /** Which policy, where it is one of several: `inline policy x`. */
+  /** The policy's name when there are several: `inline policy x`. */
   readonly source?: string
-  /** Why the statement could not be decided: it goes against the caller. */
+  /** Why the statement is undecided, which goes against the caller. */
   readonly undecided?: Undecided
 }
 
 export interface Decision {
   readonly decision: 'allow' | 'deny'
-  /** The first is the one that AWS's refusal names; empty only when authorization itself failed. */
+  /** AWS's refusal names the first reason. Empty only when authorization itself failed. */
   readonly reasons: readonly Reason[]
-  /** What was broken on the way, for the log: never shown to the caller. */
+  /** Faults for the log. Never shown to the caller. */
   readonly errors: readonly string[]
 }

@@ -1,13 +1,16 @@
 /**
- * A policy document as it is after validation: typed, its lists made plain, nothing compiled yet.
+ * A validated policy document: typed and with uniform lists, but not compiled.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  * @module
  */
 
 /**
- * What a policy is attached to: a key (it names principals), an identity (it must not), or a role, as its
- * trust policy (it names principals, and the role alone is its resource), or an account, as its
- * organisation's limit on its principals (no principal is named) or on its resources (all are).
+ * What a policy is attached to:
+ * - a key: it names principals;
+ * - an identity: it must not name principals;
+ * - a role as its trust policy: it names principals, and the role is its only resource;
+ * - an account, as its organisation's limit on its principals (it names no principal) or on its
+ *   resources (it means every principal).
  */
 export type PolicyKind = 'key' | 'identity' | 'trust' | 'service-control' | 'resource-control'
 
@@ -16,7 +19,7 @@ export type PolicyVersion = '2008-10-17' | '2012-10-17'
 export type Effect = 'Allow' | 'Deny'
 
 export interface PolicyDocument {
-  /** `2008-10-17` where it is left out: policy variables are plain text there. */
+  /** `2008-10-17` when absent. Policy variables are plain text in that version. */
   readonly version: PolicyVersion
   readonly id?: string
   readonly statements: readonly Statement[]
@@ -25,21 +28,24 @@ export interface PolicyDocument {
 export interface Statement {
   readonly sid?: string
   readonly effect: Effect
-  /** Present where a policy names principals, and there always. */
+  /** Present exactly in policies that name principals. */
   readonly principals?: Negatable<PolicyPrincipal>
-  /** A statement without actions or, in all but trust policies, without resources has no effect. */
+  /**
+   * A statement without actions has no effect. Neither has one without resources, except in trust
+   * policies.
+   */
   readonly actions?: Negatable<string>
   readonly resources?: Negatable<string>
   readonly conditions: readonly Condition[]
 }
 
-/** `Action` or, negated, `NotAction`; likewise for principals and resources. */
+/** `Action`, or `NotAction` when negated. Likewise for principals and resources. */
 export interface Negatable<T> {
   readonly negated: boolean
   readonly entries: readonly T[]
 }
 
-/** One entry of `Principal`. `arn` is as it was written. */
+/** One entry of `Principal`. `arn` is the text as written. */
 export type PolicyPrincipal =
   | { readonly kind: 'everyone' }
   | { readonly kind: 'account'; readonly accountId: string; readonly partition?: string }
@@ -51,19 +57,19 @@ export type PolicyPrincipal =
     }
   | { readonly kind: 'federated' | 'service'; readonly name: string }
 
-/** How a condition treats a key of several values: all of them, any of them, or it expects one. */
+/** How a condition treats a key with several values: all must match, any must match, or it expects one. */
 export type Quantifier = 'all' | 'any' | 'one'
 
 export interface Condition {
   readonly operator: OperatorName
   readonly quantifier: Quantifier
   readonly ifExists: boolean
-  /** Lower case: condition keys are compared without case. */
+  /** Lower case, because condition keys are compared without case. */
   readonly key: string
   readonly values: readonly string[]
 }
 
-/** What an operator compares; `comparisons.ts` says how. */
+/** The type that an operator compares (`comparisons.ts`). */
 export type Family =
   | 'string'
   | 'string-ignore-case'
@@ -80,7 +86,7 @@ export type Relation = 'equal' | 'less' | 'less-or-equal' | 'greater' | 'greater
 
 export interface Operator {
   readonly family: Family
-  /** True for `…Not…`: the opposite of its positive twin, and true where the key is missing. */
+  /** True for `…Not…` operators: the opposite of the positive one, and true when the key is missing. */
   readonly negated: boolean
   readonly relation: Relation
 }
@@ -118,7 +124,7 @@ export const operators = {
 
 export type OperatorName = keyof typeof operators
 
-/** The operator of that name, exact case; the name is the policy writer's. */
+/** The operator of this name, in exact case. The name is caller-controlled. */
 export function findOperator(name: string): OperatorName | undefined {
   return Object.hasOwn(operators, name) ? (name as OperatorName) : undefined // checked by hasOwn
 }

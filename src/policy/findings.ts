@@ -1,6 +1,5 @@
 /**
- * What one policy says to one request: its denies, and its allows by how closely they mean the
- * caller.
+ * Evaluates one policy for one request: its denies, and its allows by how closely they mean the caller.
  * @module
  */
 import { meansCaller, type Closeness, type PrincipalFacts } from './caller-names.ts'
@@ -13,22 +12,22 @@ import { isSpent, newWork, spend, WorkSpent, type Work } from './work.ts'
 export interface Findings {
   readonly deny?: string
   readonly allow: Readonly<Partial<Record<Closeness, string>>>
-  /** The first statement that could not be decided: a Deny then counts, an Allow does not. */
+  /** The first undecided statement. A Deny counts then, an Allow does not. */
   readonly undecided?: { readonly statement: string; readonly why: Undecided }
 }
 
 /** A statement that covers the caller, the action and the resource. */
 export interface Covering {
   readonly closeness: Closeness
-  /** Whether its conditions are fulfilled. */
+  /** Whether its conditions hold. */
   readonly holds: Verdict
 }
 
-/** Steps of a statement beside its patterns and conditions. */
+/** Steps of a statement, in addition to its patterns and conditions. */
 const statementSteps = 100
 const principalSteps = 300
 
-/** Evaluates every statement; identity policies mean their caller. */
+/** Evaluates every statement. Identity policies always mean their caller. */
 export function findIn(
   policy: CompiledPolicy,
   request: AuthorizationRequest,
@@ -50,7 +49,7 @@ export function findIn(
   return { allow, ...(undecided && { undecided }) }
 }
 
-/** Undefined for a statement that does not cover the request. */
+/** Undefined when the statement does not cover the request. */
 export function askStatement(
   statement: CompiledStatement,
   request: AuthorizationRequest,
@@ -63,12 +62,12 @@ export function askStatement(
   })
 }
 
-/** True as well when there is too much to compare. */
+/** Also true when the comparison exceeds the work limit. */
 export function mayCoverAction(statement: CompiledStatement, action: string, work: Work): boolean {
   return within(work, () => statement.coversAction(action.toLowerCase(), work), true)
 }
 
-/** What `ask` answers, or `undecided` when it takes too much work: what was not looked at may match. */
+/** The result of `ask`, or `undecided` when it exceeds the work limit, because the rest might match. */
 function within<T>(work: Work, ask: () => T, undecided: T): T {
   if (isSpent(work)) return undecided
   try {
@@ -98,7 +97,7 @@ function coveringOf(
   return { closeness, holds }
 }
 
-/** Whether the statement has its effect: what is undecided goes against the caller. */
+/** Whether the statement takes effect. An undecided one goes against the caller. */
 export function takesEffect({ holds }: Covering, { effect }: CompiledStatement): boolean {
   return effect === 'Deny' ? holds !== false : holds === true
 }

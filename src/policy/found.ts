@@ -1,17 +1,17 @@
-/** The reasons that the findings of one request's policies give. @module */
+/** Turns the findings of a request's policies into reasons. @module */
 import type { CompiledPolicy } from './compile.ts'
 import type { Reason } from './decision.ts'
 import type { Findings } from './findings.ts'
 
 export type PolicyName = Reason['policy']
 
-/** What one policy says. */
+/** The findings of one policy. */
 export interface Found extends Findings {
   readonly name: PolicyName
   readonly policy: CompiledPolicy
 }
 
-/** Empty where the policy does not deny. */
+/** Empty when the policy does not deny. */
 export function denyOf({
   name,
   policy: { source },
@@ -24,10 +24,10 @@ export function denyOf({
   return [{ effect: 'explicit-deny', ...of, statement, ...why }]
 }
 
-/** Reasons of a record: more of them would say nothing new. */
+/** Undecided reasons in one record. More would add nothing. */
 const undecidedMax = 8
 
-/** The statements that might have allowed. */
+/** The undecided statements that might have allowed the request. */
 export function undecidedIn(found: readonly Found[]): readonly Reason[] {
   const reasons = found.flatMap(({ name, policy: { source }, undecided }): Reason[] => {
     if (undecided === undefined) return []

@@ -1,6 +1,6 @@
 /**
- * Patterns with `*` (any run) and `?` (any one UTF-16 unit), matched without backtracking. Both the
- * pattern and the value may be an attacker's: every match counts its steps.
+ * Matches patterns with `*` (any run) and `?` (any one UTF-16 unit) without backtracking. An attacker
+ * may control both pattern and value, so every match counts its steps.
  * @module
  */
 import { spend, type Work } from './work.ts'
@@ -21,22 +21,25 @@ const hole = '?'.charCodeAt(0)
 
 /** Text between two stars. */
 interface Chunk {
-  /** Holds a stand-in at each place of `?`. */
+  /** The text, with a stand-in at each `?`. */
   readonly text: string
-  /** As long as `text`: `?` at those places. Undefined where there are none. */
+  /** As long as `text`, with `?` at those positions. Undefined without any. */
   readonly holes: string | undefined
-  /** Made when the chunk is first searched for, then kept. */
+  /** Built at the first search for the chunk, then kept. */
   masks?: Masks
 }
 
-/** Up to this length the platform's search is used: its worst case is `text.length` units a place. */
+/**
+ * Up to this length, the platform's search is used. Its worst case is `text.length` units at each
+ * position.
+ */
 const searchedCharsMax = 32
-/** Up to this length a chunk with holes is compared place by place: it is cheaper than masks. */
+/** Up to this length, a chunk with holes is compared at each position, which is cheaper than masks. */
 const comparedCharsMax = 8
-/** Steps of a match beside the units that it looks at. */
+/** Steps of a match, in addition to the units that it reads. */
 const matchSteps = 16
 
-/** Splits pattern text at its wildcards. Stars in a row are one: they mean the same. */
+/** Splits a pattern at its wildcards. Consecutive stars become one, with the same meaning. */
 export function piecesOf(pattern: string): readonly Piece[] {
   const pieces: Piece[] = []
   let start = 0
@@ -80,7 +83,7 @@ export function compileGlob(pieces: readonly Piece[]): Glob {
   }
 }
 
-/** n stars make n + 1 chunks; the outer two are anchored, empty ones between stars are dropped. */
+/** n stars make n + 1 chunks. The outer two are anchored, and empty ones between stars are dropped. */
 function chunksOf(pieces: readonly Piece[]): readonly Chunk[] {
   const runs: Exclude<Piece, typeof many>[][] = [[]]
   for (const piece of pieces) {
@@ -113,7 +116,7 @@ function fitsHoles(value: string, at: number, text: string, holes: string): bool
   return true
 }
 
-/** The first place in `value[from, to)` where the chunk fits whole, or -1. */
+/** The first position in `value[from, to)` at which the whole chunk fits, or -1. */
 function find(value: string, from: number, to: number, chunk: Chunk, work: Work): number {
   const { text, holes } = chunk
   spend(work, matchSteps)
@@ -143,12 +146,12 @@ function compareAll(
   return -1
 }
 
-/** Of each unit of a chunk, the places where it fits, a bit each. */
+/** For each unit, a bit set of the positions in the chunk that it fits. */
 interface Masks {
-  /** Where the words of a unit begin in `bits`; those of any other unit begin at 0. */
+  /** Where the words of a unit start in `bits`. Those of all other units start at 0. */
   readonly starts: ReadonlyMap<number, number>
   readonly bits: Int32Array
-  /** 32-bit words of each. */
+  /** 32-bit words of each set. */
   readonly words: number
 }
 
@@ -173,7 +176,7 @@ function masksOf({ text, holes }: Chunk): Masks {
 
 /**
  * Shift-And over words of 32 bits: bit i of `state` says that the last i + 1 units fit the chunk's
- * first i + 1. A hole is a bit that every unit has.
+ * first i + 1. Every unit fits a hole.
  * @see R. Baeza-Yates, G. Gonnet: A new approach to text searching, CACM 35(10), 1992
  */
 function shiftAnd(value: string, from: number, to: number, chunk: Chunk, work: Work): number {

@@ -1,9 +1,9 @@
 /**
- * The grants of one key to one grantee, so that a call finds the one that it needs without looking at the
- * others. Grants of equal terms are one entry. An entry is filed under its grantee's unique id, its source
- * and one part of its context.
+ * An index of one key's grants to one grantee, so that a call finds its grant without reading the
+ * others. Grants with equal terms share one entry. Each entry is indexed by its grantee's unique id,
+ * its source and one pair of its context.
  *
- * INVARIANT (same answer): what `find` answers is what `grantGives` of `grants.ts` says of the same grants.
+ * INVARIANT (same answer): `find` returns what `grantGives` of `grants.ts` decides for the same grants.
  * @see docs/adr/0026-grants-at-scale.md
  * @module
  */
@@ -15,7 +15,7 @@ import {
   type GrantTerms,
 } from '../model/grant-terms.ts'
 
-/** A grant that gives what was asked. Its constraints hold for the call, and need not be looked at again. */
+/** A grant that allows the request. Its constraints hold for the call and need no second check. */
 export interface FoundGrant {
   readonly grantId: string
   /** As in `GrantTerms`. */
@@ -24,24 +24,24 @@ export interface FoundGrant {
 }
 
 export interface GrantSet {
-  /** How many grants. */
+  /** The number of grants. */
   readonly size: () => number
-  /** Bytes that they take in memory, roughly. */
+  /** Approximate bytes in memory. */
   readonly bytes: () => number
-  /** Adds a grant, in the place of one with the same id. */
+  /** Adds a grant, or replaces the one with the same id. */
   readonly put: (terms: GrantTerms) => void
   readonly delete: (grantId: string) => void
   /**
-   * Grants to a principal with this unique id that give what is asked, at most `most`. Those that the
-   * grantee's own account had a part in come first: they need the fewest policies beside them.
-   * @returns undefined when the work exceeds `stepsMax`: it is not known whether a grant gives it
+   * Grants to a principal with this unique id that allow the request, at most `most`. Grants that
+   * involve the grantee's own account come first, because they need the fewest other policies.
+   * @returns undefined when the search exceeds `stepsMax`: whether a grant allows is unknown then
    */
   readonly find: (
     asked: AskedTerms,
     granteeId: string,
     most: number,
   ) => readonly FoundGrant[] | undefined
-  /** Entries that were looked at since the start. */
+  /** Entries read since the start. */
   readonly steps: () => number
 }
 
@@ -54,12 +54,12 @@ interface Entry {
 }
 
 /**
- * Entries that one question may look at: some milliseconds. Few are needed, unless many grants ask for
- * several pairs each, chosen so that no single pair tells them apart.
+ * Entries that one search may read: several milliseconds. A search needs few, unless many grants
+ * constrain several pairs each, chosen so that no single pair separates them.
  */
 export const stepsMax = 20_000
 
-/** What an entry, a place and a grant take, measured, beside the texts. */
+/** Measured bytes of an entry, an index key and a grant, without their texts. */
 const entryBytes = 320
 const placeBytes = 48
 const grantBytes = 160
@@ -140,7 +140,7 @@ function take({ terms, grantIds }: Entry, found: FoundGrant[], most: number): vo
   }
 }
 
-/** The same for grants of equal terms only. */
+/** The name of an entry. Only grants with equal terms have the same. */
 function nameOf({ operations, issuingAccountId, equals, ...terms }: GrantTerms): string {
   const { granteeId, own, source, pairs } = terms
   return JSON.stringify([operations, issuingAccountId, granteeId, own, source, equals ?? 0, pairs])
@@ -152,7 +152,7 @@ function placeOf(granteeId: string, own: boolean, source: string, selector: stri
 
 const describing = operationBits(['DescribeKey']) ?? 0
 
-/** Of several pairs, the one that the fewest grants are filed under tells this one from most others. */
+/** The index keys of an entry. Of several pairs, the one with the fewest entries separates it best. */
 function placesOf(
   terms: GrantTerms,
   filed: ReadonlyMap<string, Entry | Set<Entry>>,
@@ -196,7 +196,7 @@ function unfile(filed: Map<string, Entry | Set<Entry>>, place: string, entry: En
 
 function bytesOf({ name, places }: Entry): number {
   const characters = places.reduce((sum, { length }) => sum + length, name.length)
-  // A text with one wide character takes two bytes for each.
+  // A text with one wide character takes two bytes for each character.
   const wide = /[^\0-\xff]/.test(name)
   return entryBytes + placeBytes * places.length + characters * (wide ? 2 : 1)
 }

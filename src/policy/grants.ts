@@ -1,7 +1,9 @@
 /**
- * What a grant says to one request. Pure, and allow-only: a grant that does not apply says nothing.
+ * Evaluates one grant for one request. It is pure and allow-only: a grant that does not apply has no
+ * effect.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
- * @see https://docs.aws.amazon.com/kms/latest/developerguide/create-grant-overview.html#grant-constraints
+ * @see
+ *   https://docs.aws.amazon.com/kms/latest/developerguide/create-grant-overview.html#grant-constraints
  * @module
  */
 import type { GrantConstraints } from '../model/grant.ts'
@@ -9,10 +11,10 @@ import type { AuthorizationRequest, Grant, RequestedGrant } from './decision.ts'
 
 type Pairs = Readonly<Record<string, string>>
 
-/** Actions that a constraint on the encryption context does not bind: they have none. */
+/** Actions without an encryption context. Constraints on it do not apply to them. */
 const withoutContext: ReadonlySet<string> = new Set(['kms:DescribeKey', 'kms:RetireGrant'])
 
-/** Whether the grant gives the request's action, within its constraints. Who calls is not asked. */
+/** Whether the grant allows the request's action within its constraints. It does not check the caller. */
 export function grantGives(grant: Grant, request: AuthorizationRequest): boolean {
   const { action } = request
   if (!action.startsWith('kms:') || !grant.operations.includes(action.slice('kms:'.length)))
@@ -35,13 +37,14 @@ function constraintsHold(constraints: GrantConstraints, request: AuthorizationRe
     const sources = context.get('aws:sourcearn') ?? []
     if (sources.length !== 1 || sources[0] !== SourceArn) return false
   }
-  // What a new grant is constrained to was compared with this one's own: no context is at hand yet.
+  // A new grant's constraints are compared with this grant's elsewhere. There is no encryption context
+  // yet.
   if (withoutContext.has(action) || action === 'kms:CreateGrant') return true
   if (equals !== undefined && !samePairs(equals, encryptionContext)) return false
   return subset === undefined || hasPairs(encryptionContext, subset)
 }
 
-/** Whether `child` gives nothing that `parent` does not. */
+/** Whether `child` allows nothing beyond `parent`. */
 export function isNarrower(child: RequestedGrant, parent: RequestedGrant): boolean {
   if (!child.operations.every((operation) => parent.operations.includes(operation))) return false
   const { EncryptionContextEquals, EncryptionContextSubset, SourceArn } = parent.constraints ?? {}
@@ -52,11 +55,11 @@ export function isNarrower(child: RequestedGrant, parent: RequestedGrant): boole
     return equals !== undefined && samePairs(equals, EncryptionContextEquals)
   }
   if (EncryptionContextSubset === undefined) return true
-  // Either of them makes sure that a context has all pairs that it has itself; none asks for none.
+  // Either constraint guarantees that a context has all pairs of the constraint.
   return hasPairs(equals ?? subset ?? {}, EncryptionContextSubset)
 }
 
-/** Names and values are compared as they are written, as the binding of a ciphertext is. */
+/** Compares names and values exactly, like the context bound to a ciphertext. */
 function hasPairs(context: Pairs, wanted: Pairs): boolean {
   return Object.entries(wanted).every(
     ([name, value]) => Object.hasOwn(context, name) && context[name] === value,

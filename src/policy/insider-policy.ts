@@ -1,13 +1,13 @@
-/** What those may do of what is Trent's own: operators, the test API, and services. @module */
+/** The policies of operators, the test API and services for Trent's own actions. @module */
 import { compileDocument, type CompiledPolicy } from './compile.ts'
 
 /**
- * The identity policy of an operator: all that is Trent's own. No AWS action: `authorize` gives those
- * to no operator, whatever a policy says.
+ * The identity policy of an operator: all of Trent's own actions. `authorize` allows operators no AWS
+ * action, whatever a policy says.
  */
 export const insiderPolicy: CompiledPolicy = allowing('Operator', ['trent:*'])
 
-/** The same of a service. What it may with keys is for key policies and grants to say. */
+/** The identity policy of a service. Key policies and grants decide what it may do with keys. */
 export const servicePolicy: CompiledPolicy = allowing('Service', [
   'trent:CreateForwardAccessSession',
   'trent:CreateInfrastructureSession',

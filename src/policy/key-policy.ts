@@ -1,6 +1,6 @@
 /**
- * Key policies at the time they are made or written: the default one, the checks on one that a caller
- * brings, and the lockout check.
+ * Key policies when they are written: the default policy, the checks of a caller's policy, and the
+ * lockout check.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
  * @module
@@ -12,7 +12,7 @@ import { findIn } from './findings.ts'
 import { malformedPolicy } from './malformed.ts'
 import { readPolicy } from './validate.ts'
 
-/** The policy of a key that was made without one, letter for letter as AWS prints it. */
+/** The policy of a key that was created without one, exactly as AWS prints it. */
 export function defaultKeyPolicy(partition: string, accountId: string): string {
   return `{
   "Version" : "2012-10-17",
@@ -41,22 +41,22 @@ export function principalsOf(document: PolicyDocument): readonly PolicyPrincipal
   return [...principals.values()]
 }
 
-/** One writing of a key policy. */
+/** A request to write a key policy. */
 export interface KeyPolicyWriting extends Omit<AuthorizationRequest, 'action'> {
   readonly partition: string
   readonly bypassLockoutCheck: boolean
   /** Whether the caller has a permissions boundary. */
   readonly bounded: boolean
   /**
-   * The unique id of a principal: the account id for an account (asked as its root ARN), `AIDA…` for a
-   * user, `AROA…` for a role, `AROA…:session` for a session; undefined when there is none such.
+   * The unique id of a principal: the account id for an account's root ARN, `AIDA…` for a user, `AROA…`
+   * for a role, `AROA…:session` for a session. Undefined when the principal does not exist.
    */
   readonly principalExists: (arn: string) => Promise<string | undefined>
 }
 
 /**
- * Checks a policy that a caller brings: size, characters, structure, principals, lockout. Answers the
- * unique ids of the users, roles and sessions that it names, by ARN.
+ * Checks a caller's policy: size, characters, structure, principals, lockout. Returns the unique ids of
+ * the users, roles and sessions that it names, by ARN.
  * @throws {KmsError} `MalformedPolicyDocumentException`, `LimitExceededException`
  */
 export async function checkKeyPolicy(
@@ -81,7 +81,7 @@ async function findPrincipals(
   for (const principal of principalsOf(document)) {
     if ('partition' in principal && principal.partition !== partition) throw invalidPrincipal()
     const arn = 'arn' in principal ? principal.arn : rootArn(partition, principal)
-    // One at a time: a policy may name a thousand, and its writer is not to flood the store.
+    // One at a time: a policy may name a thousand principals, and its writer must not flood the store.
     const uniqueId = arn === undefined ? undefined : await principalExists(arn)
     if (uniqueId === undefined || arn === undefined) throw invalidPrincipal()
     if ('arn' in principal) found.push([arn, uniqueId])
@@ -100,8 +100,8 @@ function invalidPrincipal(): Error {
 }
 
 /**
- * Whether the policy lets the caller write the next one: by name, or by leaving it to its account,
- * whose identity policies are not asked.
+ * Whether the policy allows the caller to write the next one: by name, or by delegating to its account.
+ * The account's identity policies are not checked.
  */
 export function allowsPutKeyPolicy(
   policy: CompiledPolicy,

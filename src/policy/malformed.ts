@@ -1,6 +1,6 @@
 /**
- * What may be wrong with a policy as it is written, and how AWS says it. Where no answer of AWS's is
- * known the words are ours: lower case, naming the place and never quoting the policy.
+ * The faults of a written policy, and AWS's messages for them. Where AWS's message is unknown, Trent's
+ * own is lower case, names the position and never quotes the policy.
  * @module
  */
 import { KmsError } from '../errors.ts'
@@ -14,17 +14,17 @@ export type PolicyFault =
   | {
       readonly kind: 'principal'
       readonly at: string
-      /** The entry that is none, for the refusals that tell it. */
+      /** The invalid entry, for refusals that name it. */
       readonly named?: { readonly type: string; readonly name: string }
     }
-  /** What a trust policy must hold or must not, in AWS's words. */
+  /** What a trust policy must or must not hold, in AWS's words. */
   | { readonly kind: 'trust'; readonly says: string }
   | { readonly kind: 'lockout' }
-  /** More of something than one policy may hold. */
+  /** More of something than a policy may hold. */
   | { readonly kind: 'count'; readonly of: string; readonly max: number }
   | { readonly kind: 'structure'; readonly at: string; readonly problem: string }
 
-/** Thrown and caught inside `authorize/` only: a reader's way out to its result. */
+/** Carries a fault from a reader to the result. Thrown and caught inside `policy/` only. */
 export class PolicyFaultFound extends Error {
   readonly fault: PolicyFault
 
@@ -40,7 +40,7 @@ const jsonProblems = {
   duplicate: 'it names a member twice',
 } as const
 
-/** The refusal of a policy that has `fault`. */
+/** The error for a policy with this fault. */
 export function malformedPolicy(fault: PolicyFault): KmsError {
   const code = fault.kind === 'size' ? 'LimitExceededException' : 'MalformedPolicyDocumentException'
   return new KmsError(code, describeFault(fault))
@@ -63,7 +63,7 @@ const said: {
 
 /** One sentence about `fault`. */
 export function describeFault(fault: PolicyFault): string {
-  // Each entry takes the fault of its own kind, which a union of functions cannot say.
+  // Each entry takes its own kind of fault, which the type of a union of functions cannot express.
   const say = said[fault.kind] as (fault: PolicyFault) => string
   return say(fault)
 }

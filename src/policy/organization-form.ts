@@ -1,6 +1,6 @@
 /**
- * What the policies of an organisation must and must not hold: those of service control are written as
- * identity policies are, those of resource control deny, to everybody, and name the service.
+ * Checks the form of organisation policies. Service control policies are written like identity
+ * policies. Resource control policies deny, for every principal, and name the service.
  * @see https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_syntax.html
  * @see https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html
  * @see https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
@@ -8,7 +8,7 @@
  */
 import { refuse } from './reading.ts'
 
-/** White space counts. */
+/** Characters, including white space. */
 export const organizationPolicyCharactersMax = 5120
 
 export function requireOrganizationVersion(version: unknown): void {
@@ -34,7 +34,7 @@ export function requireResourceControlForm(given: Given, at: string): void {
   }
 }
 
-/** RCPFullAWSAccess, which AWS attaches everywhere: it says nothing. */
+/** Whether this is RCPFullAWSAccess, which AWS attaches everywhere and which limits nothing. */
 function isFullAccess(given: Given): boolean {
   const isStar = (name: string): boolean => {
     const value: unknown = given.get(name)

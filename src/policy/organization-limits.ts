@@ -1,7 +1,7 @@
 /**
- * What the organisations of the caller's and of the resource's account limit: service control policies limit
- * an account's principals, whatever lets them in; resource control policies limit access to its resources,
- * whoever asks. Neither reaches service-linked roles.
+ * Applies the limits of the organisations of the caller's and the resource's account. Service control
+ * policies limit an account's principals, whatever else allows them. Resource control policies limit
+ * access to the account's resources by any principal. Neither applies to service-linked roles.
  * @see https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
  * @see https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html
@@ -15,17 +15,17 @@ import type { AuthorizationRequest, Policies } from './decision.ts'
 
 export type Controls = Pick<Policies, 'serviceControl' | 'resourceControl'>
 
-/** The principals that an account has. */
+/** The kinds of callers that are principals of an account. */
 const principals: ReadonlySet<CallerKind> = new Set([
   'root',
   'user',
   'assumed-role',
   'federated-user',
 ])
-/** Whose resources can be limited, of the services that Trent speaks for. */
+/** The services with resources that can be limited, of those that Trent implements. */
 const limitedServices: ReadonlySet<string> = new Set(['kms', 'sts'])
 
-/** Those of the policies that concern the request. */
+/** The organisation policies that apply to the request. */
 export function controlledBy(
   { caller, action, resource }: AuthorizationRequest,
   { serviceControl, resourceControl }: Controls,
@@ -47,7 +47,7 @@ export function controlledBy(
   }
 }
 
-/** Whether some level of the organisation does not allow. @param allows whether a policy does */
+/** Whether some level of the organisation does not allow. @param allows whether a policy allows */
 export function serviceControlGap(
   levels: Controls['serviceControl'] = [],
   allows: (policy: CompiledPolicy) => boolean,
@@ -55,7 +55,7 @@ export function serviceControlGap(
   return levels.some((policies) => !policies.some(allows))
 }
 
-/** Only services' own roles are under that path: nobody else can make one there. */
+/** Only services' own roles have this path. Nobody else can create a role there. */
 function isServiceLinked(arn: string | undefined): boolean {
   const { service, resource } = parseArn(arn ?? '') ?? {}
   return service === 'iam' && resource?.startsWith('role/aws-service-role/') === true

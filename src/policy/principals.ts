@@ -1,7 +1,7 @@
 /**
- * The forms that an entry of `Principal` may take in a key policy, and their reading. Groups, and
- * wildcards inside an ARN, are no principals; the unique id of a principal that is gone is none
- * either, so that a policy that shows one cannot be written back unchanged.
+ * Parses the entries of `Principal` in a key policy. Groups, and wildcards inside an ARN, are not
+ * principals. Neither is the unique id of a deleted principal, so a policy that shows one cannot be
+ * written back unchanged.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
  * @module
  */
@@ -17,7 +17,7 @@ const federatedUserPattern = /^federated-user\/[\w+=,.@-]{2,64}$/
 const providerPattern = /^(?:saml-provider|oidc-provider)\/[\w+=,.@:/-]{1,255}$/
 const hostPattern = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/
 
-/** Reads one entry under `type` (`AWS`, `Federated`, `Service`); undefined when it is none. */
+/** Parses one entry under `type` (`AWS`, `Federated`, `Service`); undefined when it is invalid. */
 export function readPrincipal(type: string, value: string): PolicyPrincipal | undefined {
   if (value.length > charsMax) return undefined
   switch (type) {

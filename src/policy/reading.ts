@@ -1,8 +1,8 @@
-/** The small readers of policy JSON: members, lists, and the budget that bounds them. @module */
+/** Small readers of policy JSON: members, lists, and the budget that limits them. @module */
 import type { PolicyKind, PolicyVersion } from './document.ts'
 import { PolicyFaultFound } from './malformed.ts'
 
-/** What is left of each thing that a policy may hold so many of. */
+/** The remaining number of each thing that a policy may hold. */
 export type Budget = Record<
   | 'statements'
   | 'principals'
@@ -13,7 +13,7 @@ export type Budget = Record<
   number
 >
 
-/** One policy being read. */
+/** The state of reading one policy. */
 export interface Reading {
   readonly kind: PolicyKind
   readonly version: PolicyVersion
@@ -30,7 +30,7 @@ export function spend({ left }: Reading, of: keyof Budget, count: number): void 
   if (left[of] < 0) throw new PolicyFaultFound({ kind: 'count', of, max: budget[of] })
 }
 
-/** The most of each thing that one policy may hold. */
+/** The maximum of each thing in one policy. */
 export const budget: Readonly<Budget> = {
   statements: 500,
   principals: 1_000,
@@ -40,7 +40,7 @@ export const budget: Readonly<Budget> = {
   'policy variables': 100,
 }
 
-/** The object's members; one that is not `known` is refused. */
+/** The object's members. A member that is not `known` is refused. */
 export function members(
   value: unknown,
   at: string,

@@ -1,6 +1,6 @@
 /**
- * A denial in AWS's words. The reason given is the decision's first; a caller of another account is
- * told neither the resource nor what its owner's policy says.
+ * Renders a denial in AWS's words, with the decision's first reason. For a caller of another account it
+ * names neither the resource nor what its owner's policy says.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
  * @module
  */
@@ -10,7 +10,7 @@ import type { AuthorizationRequest, Decision, Reason } from './decision.ts'
 export interface RefusalOptions {
   /** The caller's account is not the resource's. */
   readonly crossAccount: boolean
-  /** AWS leaves `on resource: …` out for this permission. */
+  /** AWS omits `on resource: …` for this permission. */
   readonly unnamedResource?: boolean
 }
 
@@ -25,10 +25,10 @@ const named: Readonly<Record<Exclude<Reason['policy'], 'grant'>, readonly [strin
   'resource-control': ['a ', 'resource control policy'],
 }
 
-/** What the resource's account says, which other accounts are not told. */
+/** Policies of the resource's account, which other accounts must not learn about. */
 const ownersWords: readonly (Reason['policy'] | undefined)[] = ['resource', 'resource-control']
 
-/** `AccessDeniedException` for a decision that is deny. */
+/** The `AccessDeniedException` of a deny decision. */
 export function accessDenied(decision: Decision, asked: Asked, options: RefusalOptions): KmsError {
   const [reason] = decision.reasons
   if (options.crossAccount && ownersWords.includes(reason?.policy)) {
@@ -40,8 +40,8 @@ export function accessDenied(decision: Decision, asked: Asked, options: RefusalO
 }
 
 /**
- * The answer to another account's caller for a key that does not exist, and for one whose policy does
- * not allow it: the same, so that nobody learns which keys there are.
+ * The error for another account's caller when a key does not exist, and when its policy does not allow.
+ * It is the same, so that nobody learns which keys exist.
  */
 export function unresolvableResource(caller: Asked['caller'], action: string): KmsError {
   return refused(
@@ -51,13 +51,13 @@ export function unresolvableResource(caller: Asked['caller'], action: string): K
   )
 }
 
-/** The answer for a role that does not exist, and for one that the caller may not assume. */
+/** The error for a role that does not exist, and for one that the caller may not assume. */
 export function roleRefused(caller: Asked['caller'], action: string, arn: string): KmsError {
   if (caller.kind === 'web-identity') return refused(`Not authorized to perform ${action}`)
   return refused(`${opening(caller, action)} on resource: ${arn}`)
 }
 
-/** The answer for a ciphertext whose key is unknown, and for one whose key is another account's. */
+/** The error for a ciphertext of an unknown key, and for a ciphertext of another account's key. */
 export function ciphertextRefused(): KmsError {
   return refused(
     'The ciphertext refers to a customer master key that does not exist, does not exist in this ' +
@@ -74,7 +74,7 @@ function where({ resource }: Asked, { crossAccount, unnamedResource }: RefusalOp
   return crossAccount ? ' on this resource' : ` on resource: ${resource.arn}`
 }
 
-/** Nothing follows where authorization itself failed: what was broken is not the caller's to know. */
+/** The reason's text. Empty when authorization itself failed: the caller must not learn what broke. */
 function why(reason: Reason | undefined, { action }: Asked): string {
   if (reason === undefined || reason.policy === 'grant' || reason.effect === 'allow') return ''
   const [article, policy] = named[reason.policy]

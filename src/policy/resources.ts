@@ -1,7 +1,7 @@
 /**
- * The `Resource` and `NotResource` of a statement. ARNs are matched segment by segment, at each colon: a
- * wildcard does not reach over one, unless it is the `*` that ends the pattern. An ARN of fewer than six
- * segments is completed with `*`, as AWS does in identity-based policies.
+ * Matches `Resource` and `NotResource` of a statement. ARNs are matched segment by segment, at each
+ * colon. A wildcard does not cross a colon, except a `*` at the end of the pattern. An ARN with fewer
+ * than six segments is completed with `*`, as AWS does in identity-based policies.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
  * @module
  */
@@ -15,7 +15,7 @@ import type { Context } from './context-values.ts'
 /** Whether a statement covers a resource. @throws {WorkSpent} */
 export type CoversResource = (arn: string, context: Context, work: Work) => Verdict
 
-/** The role that has a trust policy is its only resource. */
+/** Trust policies: the role with the policy is its only resource. */
 export const coversAny: CoversResource = () => true
 
 interface Asked {
@@ -28,15 +28,16 @@ type ResourceTest = (asked: Asked, context: Context, work: Work) => Verdict
 
 const arnSegments = 6
 
-/** A pattern of more segments is not compiled: it is undecided. */
+/** A pattern with more segments is not compiled: it is undecided. */
 const segmentsMax = 64
 
-/** Steps of taking an ARN apart. */
+/** Steps for splitting an ARN. */
 const splitSteps = 200
 
 /**
- * A statement without resources covers none. A resource with a variable that has no value is no
- * resource; in `NotResource` that would widen the statement, so it is undecided there.
+ * Compiles the resources. A statement without resources covers none. A resource with a variable that
+ * has no value matches nothing. In `NotResource` that would widen the statement, so it is undecided
+ * there.
  */
 export function compileResources(
   resources: Negatable<string> | undefined,
@@ -53,7 +54,7 @@ export function compileResources(
   if (resources === undefined || resources.entries.length === 0) return () => false
   const { negated, entries } = resources
   if (!negated && entries.includes('*')) return coversAny
-  // AWS does not say what an incomplete ARN is in a key policy: it goes against the caller.
+  // AWS does not document incomplete ARNs in key policies, so they go against the caller.
   const completes = kind !== 'key' || (effect === 'Deny') !== negated
   const tests = entries.map((entry) => compileResource(entry, { version, negated, completes }))
   return (arn, context, work) => {
@@ -85,7 +86,7 @@ function compileResource(
   }
 }
 
-/** Text that is no ARN is matched as a whole: key policies may hold any. */
+/** Text that is not an ARN is matched as a whole. Key policies may hold any text. */
 function matcher(pieces: readonly Piece[], completes: boolean): Test {
   const written = segmentsOf(pieces)
   if (written === undefined) return () => 'value'
@@ -128,12 +129,12 @@ function segmentTest(pieces: readonly Piece[]): Glob {
   }
 }
 
-/** Undefined where there are wildcards. */
+/** Undefined when there are wildcards. */
 function textOf(pieces: readonly Piece[]): string | undefined {
   return pieces.every((piece) => typeof piece === 'string') ? pieces.join('') : undefined
 }
 
-/** Whether a resource of a policy is an ARN with fewer segments than an ARN has. */
+/** Whether a resource of a policy is an ARN with fewer segments than ARNs have. */
 export function isIncompleteArn(entry: string, version: PolicyVersion): boolean {
   const parts = parseTemplate(entry, { variables: version === '2012-10-17', wildcards: true }) ?? []
   const written = parts.filter((part) => typeof part === 'string').join('')

@@ -1,12 +1,13 @@
 /**
- * Values of typed conditions read from text; undefined for what is not of the type. Every reader is
- * linear and takes a bounded length: the text may be the caller's.
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+ * Parses values of typed conditions; undefined for text of another type. Every parser is linear and
+ * takes a bounded length, because the text may be caller-controlled.
+ * @see
+ *   https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
  * @module
  */
 import { BlockList, isIP } from 'node:net'
 
-/** More digits than a double holds exactly would compare unequal numbers as equal. */
+/** With more digits than a double holds exactly, unequal numbers would compare as equal. */
 const numberPattern = /^[+-]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})$/
 
 export function readNumber(text: string): number | undefined {
@@ -18,8 +19,8 @@ const datePattern =
   /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:?\d\d))?)?)?$/
 
 /**
- * A date of the W3C profile of ISO 8601 (year, month, day, or with time and zone), or whole seconds
- * since the epoch; four digits are a year. Answers milliseconds since the epoch.
+ * Parses a date in the W3C profile of ISO 8601 (year, month, day, or with time and zone), or whole
+ * seconds since the epoch. Four digits are a year. Returns milliseconds since the epoch.
  */
 export function readDate(text: string): number | undefined {
   const parts = datePattern.exec(text)
@@ -28,7 +29,7 @@ export function readDate(text: string): number | undefined {
   const [, , , , , , , fraction = '', zone = 'Z'] = parts
   const start = Date.UTC(Number(year), Number(month) - 1, Number(day))
   const date = new Date(start)
-  // Date.UTC carries the 31st of February over into March.
+  // Date.UTC carries February 31 over into March.
   const exists = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day)
   const clock = [Number(hour) <= 23, Number(minute) <= 59, Number(second) <= 59]
   const offset = offsetMinutes(zone)
@@ -50,13 +51,13 @@ export function readBool(text: string): boolean | undefined {
   return lower === 'true' ? true : lower === 'false' ? false : undefined
 }
 
-/** Canonical base64; `Buffer.from` alone would skip bad characters. */
+/** Parses canonical base64. `Buffer.from` alone would skip bad characters. */
 export function readBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64')
   return bytes.toString('base64') === text ? bytes : undefined
 }
 
-/** Addresses of one family: IPv4 and IPv6 never contain each other. */
+/** Addresses of one family. IPv4 and IPv6 never contain each other. */
 export interface AddressBlock {
   readonly family: Family
   readonly list: BlockList
@@ -67,7 +68,7 @@ type Family = 'ipv4' | 'ipv6'
 const addressCharsMax = 64
 const mappedPrefix = '::ffff:'
 
-/** An address, or a block of them in CIDR form. */
+/** Parses an address, or a block of addresses in CIDR form. */
 export function readAddresses(text: string): AddressBlock | undefined {
   if (text.length > addressCharsMax) return undefined
   const [address = '', prefix, ...rest] = text.split('/')
@@ -82,7 +83,7 @@ export function readAddresses(text: string): AddressBlock | undefined {
   return { family, list }
 }
 
-/** Whether `text` is in the block; undefined when it is no address. */
+/** Whether `text` is in the block; undefined when it is not an address. */
 export function isAmong({ family, list }: AddressBlock, text: string): boolean | undefined {
   const address = unmapped(text)
   const given = address.length > addressCharsMax ? undefined : familyOf(address)
@@ -90,7 +91,7 @@ export function isAmong({ family, list }: AddressBlock, text: string): boolean |
   return given === family && list.check(address, given)
 }
 
-/** `::ffff:192.0.2.1`, as a dual-stack socket shows an IPv4 peer → `192.0.2.1`. */
+/** Converts `::ffff:192.0.2.1`, a dual-stack socket's form of an IPv4 peer, to `192.0.2.1`. */
 export function unmapped(address: string): string {
   return address.startsWith(mappedPrefix) && address.includes('.')
     ? address.slice(mappedPrefix.length)

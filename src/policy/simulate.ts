@@ -1,6 +1,5 @@
 /**
- * What a request would be told, with every statement that made it so: the engine's own decision, and its
- * statements asked one by one.
+ * Simulates a request: the engine's decision, and each statement that contributed to it.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulateCustomPolicy.html
  * @module
  */
@@ -25,10 +24,10 @@ export interface SimulatedPolicy {
 
 export interface Simulation {
   readonly identity: readonly SimulatedPolicy[]
-  /** One of them is the boundary: all that AWS takes. */
+  /** The boundary. AWS accepts one. */
   readonly boundary?: SimulatedPolicy
   readonly resource?: SimulatedPolicy
-  /** Service control policies, level by level. */
+  /** Service control policies, by level. */
   readonly organization?: readonly (readonly SimulatedPolicy[])[]
 }
 
@@ -40,15 +39,15 @@ export interface MatchedStatement {
 export interface Simulated {
   readonly decision: 'allowed' | 'explicitDeny' | 'implicitDeny'
   readonly matched: readonly MatchedStatement[]
-  /** Condition keys of statements that could matter, which the request does not have. */
+  /** Condition keys that the request lacks, of statements that could matter. */
   readonly missing: readonly string[]
-  /** Present where there is a boundary. */
+  /** Present when there is a boundary. */
   readonly allowedByBoundary?: boolean
-  /** Present where there is an organisation. */
+  /** Present when there is an organisation. */
   readonly allowedByOrganization?: boolean
 }
 
-/** @param document of `text`, as it was read for `kind` */
+/** @param document the parsed `text`, of its kind */
 export function simulatedPolicy(
   id: string,
   type: SimulatedPolicy['type'],
@@ -67,10 +66,10 @@ export function simulatedPolicy(
 
 type Posed = Omit<AuthorizationRequest, 'caller'> & { readonly work: Work }
 
-/** Answers one request after the other, all of the same caller. */
+/** Simulates one request after the other, all of the same caller. */
 export function simulator(simulation: Simulation, caller: Caller): (posed: Posed) => Simulated {
   const { identity, boundary, resource, organization = [] } = simulation
-  // There is nobody behind the ARNs of a simulation: each stands for itself.
+  // A simulation's ARNs have no principals behind them, so each ARN is its own unique id.
   const uniqueIds = Object.fromEntries(
     arnsOf(resource).map((arn) => [arn, arn === caller.arn ? caller.uniqueId : arn]),
   )
@@ -150,7 +149,7 @@ function arnsOf(resource: SimulatedPolicy | undefined): readonly string[] {
   )
 }
 
-/** Every condition key and policy variable's key that a policy asks for, in lower case. */
+/** Every key that the conditions and policy variables of a policy use, in lower case. */
 export function contextKeysOf({ statements }: PolicyDocument): readonly string[] {
   const keys = new Set<string>()
   for (const { conditions, resources } of statements) {
@@ -166,7 +165,7 @@ export function contextKeysOf({ statements }: PolicyDocument): readonly string[]
 function addVariables(text: string, keys: Set<string>): void {
   for (const [, name = ''] of text.matchAll(/\$\{([^{}]{1,256})\}/g)) {
     const [key = ''] = name.split(',')
-    // `${*}`, `${?}` and `${$}` are characters.
+    // `${*}`, `${?}` and `${$}` are escaped characters.
     if (key.includes(':')) keys.add(key.trim().toLowerCase())
   }
 }

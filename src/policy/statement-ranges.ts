@@ -1,4 +1,4 @@
-/** Where each statement of a policy stands in its text, for people who look for it there. @module */
+/** Finds the range of each statement in a policy's text, for people who look it up there. @module */
 
 export interface TextPosition {
   /** Both count from 1. */
@@ -8,19 +8,19 @@ export interface TextPosition {
 
 export interface StatementRange {
   readonly start: TextPosition
-  /** Of the character after its last. */
+  /** The position after the last character. */
   readonly end: TextPosition
 }
 
 /**
- * The statements of a policy that was read, in order. Only structure is followed: the text is known to
- * be JSON with a `Statement` at its top.
+ * The ranges of the statements of a policy that was read, in order. It follows only the structure: the
+ * text is known to be JSON with a `Statement` at the top.
  */
 export function statementRanges(text: string): readonly StatementRange[] {
   const ranges: StatementRange[] = []
   let depth = 0
   let name: string | undefined
-  /** Inside the value of `Statement`: how deep its objects are. */
+  /** Inside the value of `Statement`: the depth of its objects. */
   let statementDepth: number | undefined
   let start: TextPosition | undefined
   const positionAt = positionsIn(text)
@@ -58,7 +58,7 @@ function isName(text: string, from: number): boolean {
   return /^\s*:/.test(text.slice(from, from + 64))
 }
 
-/** Tells ranges that are asked for in ascending order: the text is walked once. */
+/** Converts offsets to positions. Offsets must ascend, so that the text is read once. */
 function positionsIn(text: string): (at: number) => TextPosition {
   let line = 1
   let lineStart = 0

@@ -1,6 +1,6 @@
 /**
- * JSON as a policy may be written: no member twice, no depth bomb. `JSON.parse` keeps the last of two
- * members of one name, so that a reader and the engine could see different policies.
+ * Parses policy JSON without duplicate members and with limited depth. `JSON.parse` keeps the last of
+ * two members with one name, so a reader and the engine could see different policies.
  * @see https://www.rfc-editor.org/rfc/rfc8259
  * @module
  */
@@ -9,7 +9,7 @@ export type JsonResult =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly why: 'syntax' | 'depth' | 'duplicate' }
 
-/** Reads `text`, in time linear in its length. */
+/** Parses `text` in time linear in its length. */
 export function readStrictJson(text: string, depthMax: number): JsonResult {
   const why = scan(text, depthMax)
   if (why !== undefined) return { ok: false, why }
@@ -22,8 +22,8 @@ export function readStrictJson(text: string, depthMax: number): JsonResult {
 }
 
 /**
- * Walks the structural characters only. On text that is JSON it sees every member name; what it makes
- * of other text does not matter, because `JSON.parse` refuses that.
+ * Scans only the structural characters. In valid JSON it sees every member name. Its result for other
+ * text does not matter, because `JSON.parse` refuses that.
  */
 function scan(text: string, depthMax: number): 'depth' | 'duplicate' | 'syntax' | undefined {
   const open: Set<string>[] = []
@@ -64,7 +64,7 @@ function isFollowedByColon(text: string, from: number): boolean {
   return text[at] === ':'
 }
 
-/** Two spellings of one name (`"a"`, `"\u0061"`) are one name. */
+/** Two spellings of one name (`"a"`, `"\u0061"`) are the same name. */
 function nameOf(quoted: string): string | undefined {
   try {
     return String(JSON.parse(quoted))

@@ -1,8 +1,7 @@
 /**
  * Policy variables: `${aws:username}`, defaults `${key, 'default'}`, and the escapes `${*}`, `${?}`,
- * `${$}`. They exist in Version 2012-10-17 only: in `Resource`, and in
- * conditions on strings, ARNs and booleans.
- * What a variable stands for is literal text: a caller cannot bring wildcards in by it.
+ * `${$}`. They exist in Version 2012-10-17 only: in `Resource`, and in conditions on strings, ARNs and
+ * booleans. The value of a variable is literal text, so a caller cannot inject wildcards through it.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
  * @module
  */
@@ -24,11 +23,12 @@ export interface TemplateRules {
 }
 
 /**
- * What one text may grow to when its variables are filled in. Their values are the caller's, and each
- * text is matched against others of his: with the number of variables, this bounds the time of it.
+ * Characters of one text with its variables filled in. Their values are caller-controlled, and each
+ * text is matched against other caller-controlled text. With the limit on variables, this bounds the
+ * time.
  */
 const resolvedCharsMax = 2048
-/** Steps of one part, with what is compiled of it. */
+/** Steps of one part, including what is compiled from it. */
 const resolvingSteps = 200
 
 const escapes = new Set(['*', '?', '$'])
@@ -67,19 +67,19 @@ function parseVariable(inner: string): Variable | undefined {
   return whole ? { key, fallback: quoted.slice(1, -1) } : undefined
 }
 
-/** True when nothing of it depends on the request. */
+/** True when no part depends on the request. */
 export function isConstant(parts: readonly TemplatePart[]): parts is readonly Piece[] {
   return parts.every((part) => typeof part !== 'object')
 }
 
-/** How many variables the text holds. */
+/** The number of variables in the text. */
 export function countVariables(parts: readonly TemplatePart[]): number {
   return parts.filter((part) => typeof part === 'object').length
 }
 
 /**
- * Fills the variables in. `no-value`: one of them has none. `value`: one has several values, or the text
- * becomes too long.
+ * Fills in the variables. `no-value`: a variable has no value. `value`: a variable has several values,
+ * or the text becomes too long.
  */
 export function resolveTemplate(
   parts: readonly TemplatePart[],
@@ -100,7 +100,7 @@ export function resolveTemplate(
   return pieces
 }
 
-/** A list where the variable has several values. */
+/** A list when the variable has several values. */
 function valueOf(
   { key, fallback }: Variable,
   context: Context,

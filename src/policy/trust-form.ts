@@ -1,6 +1,5 @@
 /**
- * What a statement of a role's trust policy must and must not hold, in the order and the words in which
- * AWS refuses it.
+ * Checks the form of a statement in a role's trust policy, with AWS's refusals in AWS's order.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-custom.html
  * @module
  */
@@ -8,7 +7,7 @@ import { PolicyFaultFound } from './malformed.ts'
 
 type Given = ReadonlyMap<string, unknown>
 
-/** Checks which elements there are; what they hold is read as in every policy. */
+/** Checks which elements are present. Their values are read as in every policy. */
 export function requireTrustForm(given: Given): void {
   if (!given.has('Effect')) refuse('Missing required field Effect')
   if (given.has('NotPrincipal')) {
@@ -26,7 +25,7 @@ const cognito = 'cognito-identity.amazonaws.com'
 function requirePrincipal(given: Given): void {
   const principal = given.get('Principal')
   if (principal === undefined) refuse('Missing required field Principal')
-  // A bare star as well: it is no way to say `{"AWS": "*"}` here.
+  // Even a bare star, which does not mean `{"AWS": "*"}` here.
   if (typeof principal === 'string') refuse('Principal must be a JSON object.')
   if (typeof principal !== 'object' || principal === null) return // the reader refuses it
   const entries = Object.entries(principal)
@@ -34,7 +33,7 @@ function requirePrincipal(given: Given): void {
   const federated = entries.flatMap(([type, names]: [string, unknown]) =>
     type === 'Federated' ? listOf(names) : [],
   )
-  // Anybody's identity pool is this one provider: alone it would let in the world.
+  // Without a condition, any Cognito user could assume the role: all identity pools share this provider.
   if (federated.includes(cognito) && !given.has('Condition')) {
     refuse('A condition block must be present for the Cognito provider')
   }

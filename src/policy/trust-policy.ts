@@ -1,6 +1,6 @@
 /**
- * Trust policies of roles at the time they are written: their form, their size, and that everybody whom
- * they name is there.
+ * Checks roles' trust policies when they are written: form, size, and that every named principal
+ * exists.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
  * @module
  */
@@ -11,18 +11,18 @@ import { principalsOf } from './key-policy.ts'
 import { describeFault, type PolicyFault } from './malformed.ts'
 import { readPolicy } from './validate.ts'
 
-/** Characters, white space not counted. */
+/** Characters, without white space. */
 const sizeMax = 2048
 
 export interface TrustPolicyWriting {
   readonly partition: string
-  /** As for key policies: the unique id of a principal by its ARN; undefined when there is none such. */
+  /** As for key policies: the unique id of a principal by its ARN; undefined when it does not exist. */
   readonly principalExists: (arn: string) => Promise<string | undefined>
 }
 
 /**
- * Checks a policy that a caller brings. Answers the unique ids of the users, roles and sessions that it
- * names, by ARN.
+ * Checks a caller's policy. Returns the unique ids of the users, roles and sessions that it names, by
+ * ARN.
  * @throws {KmsError} `MalformedPolicyDocumentException`, `LimitExceededException`
  */
 export async function checkTrustPolicy(
@@ -83,7 +83,7 @@ function saidOf(fault: PolicyFault): string {
   return structures.get(`${fault.at}: ${fault.problem}`) ?? describeFault(fault)
 }
 
-/** What AWS says of faults that are told in our words of other policies. */
+/** AWS's messages for faults that have Trent's own words in other policies. */
 const structures: ReadonlyMap<string, string> = new Map([
   [
     'Version: it is neither 2012-10-17 nor 2008-10-17',
@@ -93,10 +93,10 @@ const structures: ReadonlyMap<string, string> = new Map([
   ['Statement: two statements have the same Sid', 'The Statement Ids in the policy are not unique'],
 ])
 
-/** The most that is told of a name that may be anything. */
+/** Maximum characters quoted of a caller's name. */
 const toldMax = 1024
 
-/** AWS tells the kind in capitals: `"SERVICE":"example.com"`. */
+/** AWS writes the kind in capitals: `"SERVICE":"example.com"`. */
 function invalidPrincipal(type: string, name: string): KmsError {
   const says = `Invalid principal in policy: "${type.slice(0, toldMax)}":"${name.slice(0, toldMax)}"`
   return new KmsError('MalformedPolicyDocumentException', says)

@@ -1,16 +1,19 @@
-/** What cannot be said of a statement, and why. @module */
+/** Three-valued logic: true, false, or undecided with the reason. @module */
 
 /**
- * `work`: it takes more steps than a request may have. `several-values`: the condition key has several
- * values and the operator has no set operator (`ForAllValues`, `ForAnyValue`). `value`: a value is not of
- * the operator's type, is too long, or is a policy variable of several values.
+ * Why a statement is undecided.
+ * - `work`: it takes more steps than a request may use.
+ * - `several-values`: the condition key has several values, and the operator has no set operator
+ *   (`ForAllValues`, `ForAnyValue`).
+ * - `value`: a value does not have the operator's type, is too long, or is a policy variable with
+ *   several values.
  */
 export type Undecided = 'work' | 'several-values' | 'value'
 
-/** Whether something matches; the caller has neither the benefit nor the use of what is undecided. */
+/** Whether something matches. An undecided result always goes against the caller. */
 export type Verdict = boolean | Undecided
 
-/** True when all are, false when one is, undecided otherwise. Lazy. */
+/** True when all are true, false when one is false, otherwise undecided. Lazy. */
 export function every<T>(items: readonly T[], test: (item: T) => Verdict): Verdict {
   let undecided: Undecided | undefined
   for (const item of items) {
@@ -21,7 +24,7 @@ export function every<T>(items: readonly T[], test: (item: T) => Verdict): Verdi
   return undecided ?? true
 }
 
-/** True when one is, false when none is, undecided otherwise. Lazy. */
+/** True when one is true, false when all are false, otherwise undecided. Lazy. */
 export function some<T>(items: readonly T[], test: (item: T) => Verdict): Verdict {
   let undecided: Undecided | undefined
   for (const item of items) {
@@ -32,7 +35,7 @@ export function some<T>(items: readonly T[], test: (item: T) => Verdict): Verdic
   return undecided ?? false
 }
 
-/** What is undecided stays so. */
+/** An undecided verdict stays undecided. */
 export function not(verdict: Verdict): Verdict {
   return typeof verdict === 'boolean' ? !verdict : verdict
 }

@@ -16,7 +16,7 @@ const prefixes: readonly (readonly [string, Quantifier])[] = [
 ]
 const suffix = 'IfExists'
 
-/** `ForAllValues` is true of a request without the key, so that these would allow what they bound. */
+/** `ForAllValues` is true for a request without the key, so these would allow what they should limit. */
 const overlyPermissive = ['kms:encryptioncontext:', 'aws:requesttag/']
 
 export function readConditions(
@@ -41,14 +41,14 @@ export function readConditions(
   })
 }
 
-/** `ForAnyValue:StringLikeIfExists` → its three parts. */
+/** Splits `ForAnyValue:StringLikeIfExists` into its three parts. */
 function readOperator(name: string): Named | undefined {
   const [prefix, quantifier] = prefixes.find(([each]) => name.startsWith(each)) ?? ['', 'one']
   const bare = name.slice(prefix.length)
   const ifExists = bare.endsWith(suffix)
   const operator = findOperator(ifExists ? bare.slice(0, -suffix.length) : bare)
   if (operator === undefined) return undefined
-  // Null asks for existence itself.
+  // `Null` tests existence itself.
   if (operator === 'Null' && (ifExists || quantifier !== 'one')) return undefined
   return { operator, quantifier, ifExists }
 }
@@ -76,7 +76,7 @@ function requireTypes({ operator, values }: Condition, at: string, { version }: 
   }
 }
 
-/** Counted as text and ARN operators read them: for the others `${` is of no type, and refused. */
+/** Counts variables as the string and ARN operators read them. The types of other operators refuse `${`. */
 function variablesIn({ values }: Condition, { version }: Reading): number {
   const rules = { variables: version === '2012-10-17', wildcards: false }
   const counts = values.map((value) => countVariables(parseTemplate(value, rules) ?? []))

@@ -1,6 +1,6 @@
 /**
- * Reads an untrusted policy text into a typed document, or says what is wrong with it. All that it
- * takes is bounded; an element or an operator that is not known is refused, never skipped.
+ * Parses an untrusted policy text into a typed document, or reports what is wrong with it. Everything
+ * is bounded. An unknown element or operator is refused, never skipped.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
  * @module
@@ -27,12 +27,12 @@ import { requireTrustForm } from './trust-form.ts'
 import { readConditions } from './validate-conditions.ts'
 import { budget, members, refuse, spend, strings, textOf, type Reading } from './reading.ts'
 
-/** Bytes of a policy as UTF-8. */
+/** Bytes of a policy in UTF-8. */
 export const policyBytesMax = 32_768
 
 const depthMax = 10
 
-/** Tab, line feed, carriage return, and U+0020 to U+00FF, as the service's model says. */
+/** Tab, line feed, carriage return, and U+0020 to U+00FF, as in the service's model. */
 const charactersPattern = /^[\t\n\r\u0020-\u00ff]*$/
 const versions: readonly unknown[] = ['2008-10-17', '2012-10-17'] satisfies PolicyVersion[]
 const identitySidPattern = /^[0-9A-Za-z]*$/
@@ -44,7 +44,7 @@ export type PolicyResult =
   | { readonly ok: true; readonly document: PolicyDocument }
   | { readonly ok: false; readonly fault: PolicyFault }
 
-/** Reads `text` as a policy of that kind; never throws. */
+/** Parses `text` as a policy of this kind. Never throws. */
 export function readPolicy(text: string, kind: PolicyKind): PolicyResult {
   try {
     return { ok: true, document: readDocument(text, kind) }
@@ -123,7 +123,7 @@ function readEffect(value: unknown, at: string): Effect {
   return value
 }
 
-/** `Action` or `NotAction`, `Resource` or `NotResource`; undefined when it has neither. */
+/** `Action` or `NotAction`, `Resource` or `NotResource`; undefined when neither is present. */
 function readPatterns(
   given: ReadonlyMap<string, unknown>,
   name: 'Action' | 'Resource',

@@ -1,21 +1,21 @@
 /**
- * How much work a request's decisions may take. Patterns and the values that they are matched with may
- * both be an attacker's, so the limit is on their product: every comparison is counted in steps. A step
- * is a unit of text that is looked at, or other work of about a nanosecond.
+ * Limits the work of a request's decisions. An attacker may control both the patterns and the values,
+ * so the limit is on their product: every comparison counts its steps. A step reads one unit of text,
+ * or is other work of about a nanosecond.
  *
  * INVARIANT (fail closed): a statement that cannot be decided within the limit is decided against the
  * caller.
  * @module
  */
 
-/** Counts down; shared by all decisions of one request. */
+/** Steps left. All decisions of one request share them. */
 export interface Work {
   left: number
 }
 
 /**
- * The steps of one request: ten to thirty milliseconds. Ordinary requests take some thousands. The most
- * statements that a caller's policies can hold, without long patterns, take half of them.
+ * The steps of one request: ten to thirty milliseconds. Ordinary requests take several thousand. The
+ * largest policies that a caller can have, without long patterns, take half of the limit.
  */
 export const stepsMax = 4_000_000
 
@@ -23,10 +23,10 @@ export function newWork(steps: number = stepsMax): Work {
   return { left: steps }
 }
 
-/** Thrown and caught inside `authorize/` only: the limit was reached in the middle of a comparison. */
+/** Thrown and caught inside `policy/` only: a comparison reached the limit. */
 export class WorkSpent extends Error {}
 
-/** Thrown many times, so it has no stack of its own. */
+/** Thrown many times, so one object without a stack is reused. */
 const spent = new WorkSpent('too much work')
 
 /** @throws {WorkSpent} when less is left */

@@ -1,6 +1,6 @@
 /**
- * Why a request is decided as it is, and the smallest change that would turn the decision. The engine
- * decides, and each change that is proposed was tried on it: nothing here knows its rules.
+ * Explains a decision, and finds the smallest change that would reverse it. The engine decides, and
+ * every proposed change was tested on it: this code does not know its rules.
  * @module
  */
 import { authorize } from '../authorize.ts'
@@ -12,13 +12,13 @@ import { speaking, type SpeakingStatement } from './speaking.ts'
 export interface Explanation {
   readonly decision: Decision
   readonly statements: readonly SpeakingStatement[]
-  /** The fewest changes that turn it; absent where no change to what is asked does. */
+  /** The fewest changes that reverse the decision; absent when no change to a policy does. */
   readonly change?: readonly Edit[]
-  /** Other ways, with as many changes or more. */
+  /** Other sets of changes, of the same number or more. */
   readonly alternatives: readonly (readonly Edit[])[]
 }
 
-/** @param pause is awaited between decisions: other calls have their turn, and it may throw */
+/** @param pause is awaited between decisions, so that other calls can run; it may throw */
 export async function explain(
   request: AuthorizationRequest,
   spoken: Spoken,
@@ -58,7 +58,10 @@ function applyAll(edits: readonly Edit[], spoken: Spoken): Spoken {
   return edits.reduce((before, edit) => applyEdit(edit, before), spoken)
 }
 
-/** Without every edit that is not needed. Edits of one policy name places, which later edits do not move. */
+/**
+ * Removes every edit that is not needed. Edits of one policy refer to positions, which later edits do
+ * not move.
+ */
 async function leastOf(
   edits: readonly Edit[],
   turns: (edits: readonly Edit[]) => Promise<boolean>,

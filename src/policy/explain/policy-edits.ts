@@ -1,16 +1,16 @@
 /**
- * Changes to what speaks about a request, one by one: to a statement of a policy, or to a grant. They are
- * made to the text of a policy, as whoever writes it would make them, and the text is compiled again.
+ * Single changes to the policies and grants of a request: to a statement of a policy, or to a grant.
+ * Each changes the policy's text as its author would, and compiles it again.
  * @module
  */
 import { compilePolicy, type CompiledPolicy } from '../compile.ts'
 import type { Grant, Policies } from '../decision.ts'
 import type { PolicyKind } from '../document.ts'
 
-/** A statement as it is written. */
+/** A statement as written. */
 export type WrittenStatement = Readonly<Record<string, unknown>>
 
-/** Which policy: those of identities, sessions and organisations are several. */
+/** Identifies a policy among those of a request. Identities, sessions and organisations have several. */
 export interface PolicyPlace {
   readonly policy:
     | 'identity'
@@ -19,11 +19,11 @@ export interface PolicyPlace {
     | 'session'
     | 'service-control'
     | 'resource-control'
-  /** Its name, where it has one. */
+  /** The policy's name, if it has one. */
   readonly source?: string
-  /** Its place among its like, from 0; left out for one that is yet to be made. */
+  /** The index among policies of its kind, from 0; absent for a policy that the edit creates. */
   readonly index?: number
-  /** Of a service control policy: the level of the organisation, from 0. */
+  /** For a service control policy: the level of the organisation, from 0. */
   readonly level?: number
 }
 
@@ -32,10 +32,10 @@ export type Edit =
       readonly edit: 'add-statement'
       readonly in: PolicyPlace
       readonly statement: WrittenStatement
-      /** In a key policy: whom the principal's ARN means. */
+      /** In a key policy: the unique id behind the principal's ARN. */
       readonly principalId?: string
     }
-  /** Puts `statement` in the place of the one at `position`. */
+  /** Replaces the statement at `position` with `statement`. */
   | {
       readonly edit: 'replace-statement'
       readonly in: PolicyPlace
@@ -52,10 +52,10 @@ export type Edit =
   | { readonly edit: 'add-grant'; readonly grant: Omit<Grant, 'grantId'> }
   | { readonly edit: 'revoke-grant'; readonly grantId: string }
 
-/** What a grant is called that is yet to be made: no grant has such an id. */
+/** The id of a grant that an edit adds. No real grant has such an id. */
 export const addedGrantId = 'added'
 
-/** All that speaks about a request. */
+/** All policies and grants for a request. */
 export interface Spoken {
   readonly policies: Policies
   readonly grants: readonly Grant[]
@@ -75,7 +75,7 @@ export interface PlacedPolicy {
   readonly compiled: CompiledPolicy
 }
 
-/** Every policy with its place, those of one kind in their order. */
+/** Every policy with its position. Policies of one kind are in order. */
 export function placedPolicies(policies: Policies): readonly PlacedPolicy[] {
   const listed = (
     policy: PolicyPlace['policy'],
@@ -135,7 +135,10 @@ function withStatement(edit: StatementEdit, policies: Policies): Policies {
   return { ...policies, resource: compiled, ...namedPrincipals(edit, policies) }
 }
 
-/** Whom a key policy means is written down when the policy is. */
+/**
+ * The unique ids of a key policy's principals, including a new one: they are stored when the policy is
+ * written.
+ */
 function namedPrincipals(
   edit: StatementEdit,
   { resourcePrincipals = {} }: Policies,
@@ -159,7 +162,7 @@ function edited(edit: StatementEdit, before: CompiledPolicy | undefined): Compil
   return { ...compiled, ...(source !== undefined && { source }) }
 }
 
-/** The statements of a document that has been read before. */
+/** The statements of a document that was parsed before. */
 export function statementsOf(
   document: Readonly<Record<string, unknown>>,
 ): readonly WrittenStatement[] {

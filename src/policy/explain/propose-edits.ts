@@ -1,6 +1,7 @@
 /**
- * Changes that could turn a decision: what the engine names as denying or missing is mended, one after the
- * other, until it allows. Several ways are gone, because what is missing can be given in several places.
+ * Proposes changes that could reverse a decision. It fixes what the engine names as denying or missing,
+ * one after the other, until the engine allows. It tries several ways, because a permission can be
+ * given in several places.
  * @module
  */
 import { grantOperations } from '../../model/grant.ts'
@@ -22,16 +23,16 @@ import {
 import { speaking } from './speaking.ts'
 import { newWork } from '../work.ts'
 
-/** Where a missing permission is given. */
+/** Where to add a missing permission. */
 type Way = 'policies' | 'key-policy' | 'session' | 'grant'
 
-/** More than a policy has statements would have to be mended one by one. */
+/** The limit on edits. More would mean fixing a policy's statements one by one. */
 const editsMax = 64
 
-/** A break between decisions: each takes up to its whole work. */
+/** A break between decisions, because each may take its whole work limit. */
 export type Pause = () => Promise<void>
 
-/** The ways to an Allow, those that change least for others first. */
+/** The ways to an Allow, starting with those that affect other callers least. */
 export async function proposeAllow(
   request: AuthorizationRequest,
   spoken: Spoken,
@@ -69,7 +70,7 @@ async function mend(
   return undefined
 }
 
-/** What was tried and did not help is not tried again. */
+/** Edits that did not help are not tried again. */
 function isSame(one: Edit, other: Edit): boolean {
   return JSON.stringify(one) === JSON.stringify(other)
 }
@@ -85,7 +86,7 @@ function editFor(
   if (spoken.policies.identityOnly || reason.policy === 'resource-control') {
     return reason.policy === 'resource-control' ? undefined : give(reason.policy, request, spoken)
   }
-  // A grant to another account's caller may need its own account's word as well.
+  // A grant to another account's caller may also need that account's permission.
   const granted = spoken.grants.some(({ grantId }) => grantId === addedGrantId)
   if (way === 'grant' && !granted) return addGrant(request)
   if (reason.policy === 'resource' || way === 'key-policy' || way === 'session') {
@@ -95,7 +96,7 @@ function editFor(
   return give(reason.policy, request, spoken)
 }
 
-/** Adds what is missing in the caller's own account. */
+/** Adds a missing permission in the caller's own account. */
 function give(
   policy: Reason['policy'],
   request: AuthorizationRequest,
@@ -110,7 +111,7 @@ function give(
   return { edit: 'add-statement', in: place.at, statement }
 }
 
-/** The first level of the organisation that does not allow. */
+/** Adds to the first level of the organisation that does not allow. */
 function addToLevel(request: AuthorizationRequest, { policies }: Spoken): Edit | undefined {
   const levels = policies.serviceControl ?? []
   const level = levels.findIndex(
@@ -129,7 +130,10 @@ interface Named {
   readonly uniqueId?: string
 }
 
-/** How a key policy or a grant names the caller: a session by its role, where it is not meant alone. */
+/**
+ * The name of the caller for a key policy or a grant: a session's role, unless the session alone is
+ * meant.
+ */
 function nameOf({ caller }: AuthorizationRequest, alone: boolean): Named {
   const role = roleArnOf(caller)
   if (role !== undefined && !alone) {
@@ -152,7 +156,7 @@ function addToKeyPolicy({ action }: AuthorizationRequest, { arn, uniqueId }: Nam
 
 const grantable: ReadonlySet<string> = new Set(grantOperations)
 
-/** One that gives the action alone, and retiring to whoever asks to retire. */
+/** A grant of the action alone. For retiring, it names the caller as the retiring principal. */
 function addGrant(request: AuthorizationRequest): Edit | undefined {
   const [, operation = ''] = request.action.split(':')
   if (!grantable.has(operation) || operation === 'CreateGrant') return undefined
@@ -161,7 +165,7 @@ function addGrant(request: AuthorizationRequest): Edit | undefined {
   return { edit: 'add-grant', grant: { ...grantee, operations: [operation] } }
 }
 
-/** Takes the caller out of a statement that denies it; the statement itself, where that does not help. */
+/** Exempts the caller from a statement that denies it, or removes the statement when that does not help. */
 function lift(reason: Reason, request: AuthorizationRequest, spoken: Spoken): Edit | undefined {
   const found = speaking(request, spoken).find(
     ({ in: { policy }, effect }) => policy === reason.policy && effect === 'Deny',
@@ -206,7 +210,7 @@ function stillDenies(
   )
 }
 
-/** The statement for everybody but the caller; undefined for one that has no ARN to be told by. */
+/** The statement with the caller exempt; undefined when the caller has no ARN to exempt. */
 function exceptCaller(
   statement: WrittenStatement,
   { context }: AuthorizationRequest,
@@ -229,7 +233,7 @@ function exceptCaller(
   }
 }
 
-/** The ways to a Deny: the grant that allows is revoked, or the caller alone is denied. */
+/** The ways to a Deny: revoking the grant that allows, or denying the caller alone. */
 export function proposeDeny(
   request: AuthorizationRequest,
   { policies }: Spoken,
@@ -260,7 +264,7 @@ function denyCaller(
     const statement = { Effect: 'Deny', Principal: '*', Action: action, Resource: '*', Condition }
     return { edit: 'add-statement', in: { policy: 'resource', index: 0 }, statement }
   }
-  // Nothing of its own account limits a root user.
+  // Nothing in its own account limits a root user.
   if (caller.kind === 'root') return undefined
   const statement = { Effect: 'Deny', Action: action, Resource: resource.arn }
   return { edit: 'add-statement', in: { policy: 'identity' }, statement }

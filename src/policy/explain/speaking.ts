@@ -1,11 +1,11 @@
-/** Which statements speak of a request: each asked alone, by the engine's own reading of it. @module */
+/** Finds the statements that apply to a request, by evaluating each alone with the engine. @module */
 import type { AuthorizationRequest } from '../decision.ts'
 import { findIn } from '../findings.ts'
 import { controlledBy } from '../organization-limits.ts'
 import { newWork } from '../work.ts'
 import { placedPolicies, type PolicyPlace, type Spoken } from './policy-edits.ts'
 
-/** A statement that speaks of the request, and holds. */
+/** A statement that applies to the request. */
 export interface SpeakingStatement {
   readonly in: PolicyPlace
   readonly effect: 'Allow' | 'Deny'
@@ -13,7 +13,7 @@ export interface SpeakingStatement {
   readonly position: number
 }
 
-/** Every statement that holds, of all policies that concern the request. */
+/** Every statement that applies, of all policies for the request. */
 export function speaking(
   request: AuthorizationRequest,
   { policies }: Spoken,
