@@ -1,9 +1,10 @@
 /**
- * Row tags: what binds each deciding row to this deployment, its place and its version.
+ * Row tags, which bind each row that decides something to this deployment, its place and its
+ * version.
  *
- * INVARIANT (bound rows): no column of a bound table (`BoundTable`) is believed before the tag over
- * all of them was checked. Whoever can write the database can take rows away or put an older row back
- * in its own place, and nothing more.
+ * INVARIANT (bound rows): no column of a bound table (`BoundTable`) is used before the tag over all
+ * columns is verified. An attacker who can write the database can only delete rows, or put an older
+ * version of a row back in its own place.
  * @module
  */
 import { type CanonicalValue, canonicalRow } from '../crypto/canonical.ts'
@@ -44,8 +45,8 @@ export const boundTables = [
 export type BoundTable = (typeof boundTables)[number]
 
 /**
- * Called for each row whose tag failed, or that was removed although it must exist. `id` is its primary
- * key, joined by `/`.
+ * Called for each row whose tag failed, or that is missing although it must exist. `id` is its
+ * primary key, joined by `/`.
  */
 export type OnForgedRow = (table: BoundTable, id: string) => void
 
@@ -55,7 +56,9 @@ interface TaggedRow {
 
 export interface BoundRows {
   readonly seal: <T extends object>(table: BoundTable, columns: T) => T & TaggedRow
-  /** The row, or undefined, with a report, when it is not one that was sealed for its place. */
+  /**
+   * Returns the row; undefined, after a report, if its tag does not match its place and columns.
+   */
   readonly genuine: <T extends TaggedRow>(
     table: BoundTable,
     primaryKey: readonly string[],
@@ -65,7 +68,7 @@ export interface BoundRows {
   readonly missing: (table: BoundTable, primaryKey: readonly string[]) => void
 }
 
-/** Forged text is the forger's: a report of it is cut. */
+/** An attacker chooses the text of a forged row, so reports cut it. */
 const reportedIdMax = 512
 
 export function createBoundRows(keyring: RowKeyring, onForgedRow: OnForgedRow): BoundRows {
@@ -92,8 +95,8 @@ export function createBoundRows(keyring: RowKeyring, onForgedRow: OnForgedRow): 
 }
 
 /**
- * A null column is left out, so that a column that is added later, null in the rows that exist, does
- * not undo their tags. Names are part of the bytes: no two rows that differ have the same.
+ * Leaves null columns out, so that a column added later, null in existing rows, does not invalidate
+ * their tags. Names are part of the bytes, so different rows never have the same bytes.
  */
 function canonicalColumns(table: BoundTable, columns: object): Uint8Array | undefined {
   const present: Record<string, CanonicalValue> = {}
@@ -105,27 +108,27 @@ function canonicalColumns(table: BoundTable, columns: object): Uint8Array | unde
   return canonicalRow(table, present)
 }
 
-/** What the database holds may be of any type once somebody else has written it. */
+/** Values may be of any type if someone else wrote the database. */
 function isCanonical(value: unknown): value is CanonicalValue {
   return typeof value === 'string' || typeof value === 'number' || value instanceof Uint8Array
 }
 
 /**
- * Bounds what one statement answers, and what is checked before others have their turn: a key's row can
- * hold 32 KiB of policy, which takes 0.1 ms to hash.
+ * Bounds the result of one statement, and the rows checked before other callers have their turn. A
+ * key's row can contain 32 KiB of policy, which takes 0.1 ms to hash.
  */
 const fetchedMaxDefault = 25
 
 /**
- * One page of the rows that `accept` takes. Rows that it refuses do not shorten the page: a short page
- * means the end of the list, and a forged row must not hide those that follow it.
+ * Returns one page of the rows that `accept` takes. Refused rows do not shorten the page: a short
+ * page means the end of the list, and a forged row must not hide the rows after it.
  */
 export async function acceptedPage<Row, Accepted>(
   { after, limit }: Page,
   fetch: (after: string | undefined, limit: number) => Promise<readonly Row[]>,
   nameOf: (row: Row) => string,
   accept: (row: Row) => Accepted | undefined,
-  /** Rows that one statement answers: more where rows are small, or nobody waits for the thread. */
+  /** Rows in one statement: more if rows are small, or nobody waits for the thread. */
   fetchedMax = fetchedMaxDefault,
 ): Promise<readonly Accepted[]> {
   const accepted: Accepted[] = []

@@ -1,5 +1,5 @@
 /**
- * The store over a database: every table's reads and writes put together, and the transaction.
+ * Implements the store over a database: the reads and writes of every table, and the transaction.
  * @module
  */
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -68,8 +68,8 @@ const attemptsMax = 5
 const attemptDelayMs = 10
 
 /**
- * The store of an open database. Inside `change`, only its transaction may be used: a call of the store
- * itself would wait for the transaction that waits for it, until the lease ends both.
+ * Creates the store of an open database. Inside `change`, only its transaction may be used: a call
+ * of the store itself would deadlock with the transaction until the lease ends both.
  */
 export function createStore(
   database: Database,
@@ -113,7 +113,7 @@ export function createStore(
     ...deliveryStore({ query, rows }),
     ...outgoingEventStore({ query, rows }),
     async scrub() {
-      // What is deleted from here on, before the log is cut or behind it, is scrubbed next time.
+      // Material deleted from here on, while the log is cut or after, is scrubbed next time.
       if (!database.unscrubbed.take()) return
       await scrub(database).catch((error: unknown) => {
         database.unscrubbed.raise()
@@ -162,7 +162,7 @@ function deliveryStore(scope: RowScope): DeliveryStore {
   }
 }
 
-/** With `secure_delete` what is deleted is overwritten, but the log holds it until it is cut. */
+/** `secure_delete` overwrites deleted bytes in the file, but the log holds them until it is cut. */
 async function scrub({ query, engine }: Database): Promise<void> {
   if (engine !== 'sqlite') return
   const { rows } = await sql<{ readonly busy: number }>`PRAGMA wal_checkpoint(TRUNCATE)`.execute(
@@ -215,7 +215,7 @@ function transactionOf(scope: WriteScope & { readonly number: ChangeNumber }): T
   }
 }
 
-/** In the order in which the rows refer to each other. What committed in the outbox stays. */
+/** Deletes in the order of references between rows. The committed outbox rows stay. */
 async function empty(
   { query, touch, deletesMaterial }: WriteScope,
   keep: Parameters<Transaction['empty']>[0],
@@ -249,7 +249,7 @@ async function empty(
   touch({ kind: 'everything', accountId: '', region: '', id: '' })
 }
 
-/** Runs `attempt` whole again while the database says that another transaction was in its way. */
+/** Runs `attempt` again, from the start, while it conflicts with another transaction. */
 async function retried<T>(attempt: () => Promise<T>): Promise<T> {
   for (let made = 1; ; made += 1) {
     try {

@@ -1,9 +1,9 @@
-/** What changes of the store touched. @module */
+/** What a change of the store affected. @module */
 
 /**
- * What a change touched, for caches to forget. `id` is a key id, an alias name, an access key id (a
- * service's for a service), the unique id of a user, a group, a role or a managed policy, the name of a
- * trail or an OIDC provider, for a grant what `grantChangeId` makes.
+ * A record that a change affected, for caches to drop. `id` is a key id, an alias name, an access
+ * key id (for a service, that of the service), the unique id of a user, group, role or managed
+ * policy, the name of a trail or an OIDC provider, or for a grant the result of `grantChangeId`.
  */
 export interface Change {
   readonly seq: number
@@ -27,7 +27,7 @@ export interface Change {
   readonly id: string
 }
 
-/** Which grant changed. Without `grantId`: the key is deleted, and all of its grants with it. */
+/** The grant that changed. Without `grantId`, the key is deleted together with all its grants. */
 export interface ChangedGrant {
   readonly keyId: string
   readonly grantId?: string
@@ -35,7 +35,7 @@ export interface ChangedGrant {
   readonly grantee?: string
 }
 
-/** `key id/grant id/grantee`, or `key id` alone. Neither id holds a slash. */
+/** `key id/grant id/grantee`, or only `key id`. Neither id contains a slash. */
 export function grantChangeId({ keyId, grantId, grantee = '' }: ChangedGrant): string {
   return grantId === undefined ? keyId : `${keyId}/${grantId}/${grantee}`
 }
@@ -45,8 +45,10 @@ export function readGrantChangeId(id: string): ChangedGrant {
   return { keyId, ...(grantId !== undefined && { grantId, grantee: grantee.join('/') }) }
 }
 
-/** The log of changes, as the store or a transaction sees it. */
+/** The log of changes, as seen by the store or a transaction. */
 export interface ChangeReads {
-  /** Changes after `seq` in order, or undefined when the log no longer reaches back so far. */
+  /**
+   * Returns the changes after `seq` in order; undefined if the log no longer reaches back that far.
+   */
   changesSince(seq: number): Promise<readonly Change[] | undefined>
 }

@@ -1,6 +1,6 @@
 /**
- * An open database, whatever its engine, and the ways in which it fails. The driver of an engine turns
- * that engine's errors into these classes and into the port's `DuplicateRow`.
+ * An open database of any engine, and its failures. An engine's driver turns the engine's errors
+ * into these classes and into the store's `DuplicateRow`.
  * @module
  */
 import type { Kysely } from 'kysely'
@@ -11,34 +11,37 @@ export type Engine = 'sqlite' | 'postgresql'
 export interface Database {
   readonly engine: Engine
   readonly query: Kysely<Schema>
-  /** The number of the last change that was committed; read from memory. */
+  /** The number of the last committed change, read from memory. */
   readonly epoch: () => number
-  /** Whether bytes of deleted material may lie in the file's log: known to all threads that use it. */
+  /** Whether the file's log may contain bytes of deleted material. All threads share it. */
   readonly unscrubbed: { readonly raise: () => void; readonly take: () => boolean }
-  /** Waits for nothing: what is pending is rejected, and a transaction that is open rolled back. */
+  /** Closes at once: pending calls are rejected, and an open transaction is rolled back. */
   readonly close: () => Promise<void>
 }
 
 /** Another process has the database open. */
 export class DatabaseInUse extends Error {}
 
-/** The database was written by a later version of Trent. */
+/** A later version of Trent wrote the database. */
 export class DatabaseTooNew extends Error {}
 
-/** The tables, indexes, triggers or views of the database are not the ones that Trent made. */
+/** The database has tables, indexes, triggers or views that Trent did not create, or lacks some. */
 export class SchemaChanged extends Error {}
 
-/** The database answered a row that its query did not ask for. */
+/** The database returned a row that the query did not ask for. */
 export class StrayRow extends Error {}
 
-/** The database is gone: closed, or its thread ended. What was pending may or may not have happened. */
+/**
+ * The database is gone: closed, or its thread ended. Whether pending statements took effect is
+ * unknown.
+ */
 export class DatabaseFailed extends Error {}
 
-/** The database refused one statement; its message quotes no value. */
+/** The database refused one statement. The message quotes no value. */
 export class StatementFailed extends Error {}
 
-/** The transaction lost to another and can be run again from the start. */
+/** The transaction conflicted with another and can be run again from the start. */
 export class TransactionConflict extends Error {}
 
-/** A transaction stood still for too long and was rolled back; nothing of it is stored. */
+/** A transaction was idle for too long and was rolled back. */
 export class LeaseExpired extends Error {}

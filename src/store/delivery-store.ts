@@ -1,4 +1,4 @@
-/** The part of the store that the audit journal and delivery work with. @module */
+/** The part of the store that the audit journal and delivery use. @module */
 import type { AuditWriter } from '../model/audit-writer.ts'
 import type {
   ChainRef,
@@ -9,32 +9,34 @@ import type {
 } from '../model/delivery.ts'
 import type { TrailRef, TrailStatus } from '../model/trail.ts'
 
-/** Files on their way to where trails deliver. Nothing here is a change that takes a number. */
+/** Files on their way to a trail's destination. Nothing here is a numbered change. */
 export interface DeliveryStore {
   /** The audit journal's writers, by stream. */
   listAuditWriters(): Promise<readonly AuditWriter[]>
-  /** What is not given stays as it is known of the stream; it is no change and takes no number. */
+  /**
+   * Members that are not given keep their stored values. It is not a change and takes no number.
+   */
   changeAuditWriter(
     stream: string,
     changes: Partial<Pick<AuditWriter, 'first' | 'checkpoint'>>,
   ): Promise<void>
   findDeliveryCursor(stream: string): Promise<DeliveryCursor | undefined>
-  /** By sequence, behind `after`; none of the trails in `except`. */
+  /** Undelivered files by sequence, after `after`, except those of the trails in `except`. */
   listUndelivered(
     limit: number,
     after: number,
     except: readonly TrailRef[],
   ): Promise<readonly DeliveryFile[]>
-  /** Delivered, and somebody is still to hear of it. */
+  /** Delivered files whose notification is still to be sent. */
   listUnnotified(limit: number): Promise<readonly DeliveryFile[]>
-  /** Log files of a chain that no digest names yet, so many at most, by sequence. */
+  /** At most a fixed number of a chain's log files that no digest lists yet, by sequence. */
   listUnlisted(chain: ChainRef, madeBefore: number): Promise<readonly DeliveryFile[]>
-  /** Sequences of files with which nothing is left to be done. */
+  /** Sequences of files for which nothing is left to do. */
   listFinishedFiles(limit: number): Promise<readonly number[]>
   countUndelivered(): Promise<number>
-  /** 0 when there is none. */
+  /** 0 if there is none. */
   lastDeliverySequence(): Promise<number>
-  /** The first segment of a stream whose records lie in a file that is not delivered. */
+  /** The first segment of a stream with records in an undelivered file. */
   firstUndeliveredSegment(stream: string): Promise<number | undefined>
   saveCut(cut: {
     readonly files: readonly DeliveryFile[]
@@ -46,7 +48,7 @@ export interface DeliveryStore {
     readonly chain: DigestChain
     readonly listed: readonly DeliveryFile[]
   }): Promise<void>
-  /** A file that is gone is passed over. */
+  /** Does nothing if the file no longer exists. */
   changeDeliveryFile(
     sequence: number,
     changes: Partial<Pick<DeliveryFile, 'deliveredAt' | 'isNotified'>>,
@@ -54,7 +56,7 @@ export interface DeliveryStore {
   deleteDeliveryFiles(sequences: readonly number[]): Promise<void>
   listDigestChains(): Promise<readonly DigestChain[]>
   deleteDigestChain(chain: ChainRef): Promise<void>
-  /** Every key that has ever signed, oldest first. */
+  /** All keys that have ever signed, oldest first. */
   listDigestKeys(): Promise<readonly DigestKey[]>
   insertDigestKey(key: DigestKey): Promise<void>
   findTrailStatus(trail: TrailRef): Promise<TrailStatus | undefined>

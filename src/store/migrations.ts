@@ -1,5 +1,5 @@
 /**
- * The schema's versions in order. One that was released is never changed: a later one amends it.
+ * The versions of the schema, in order. A released migration never changes; a later one amends it.
  * @module
  */
 import type { Kysely } from 'kysely'
@@ -41,7 +41,7 @@ export interface Migration {
   readonly up: (query: Kysely<Schema>, engine: Engine) => Promise<void>
 }
 
-/** The version that a migration leads to is its place here, counted from 1. */
+/** A migration's position in the list, counted from 1, is the version that it leads to. */
 export const migrations: readonly Migration[] = [
   { name: 'first-tables', up: firstTables },
   { name: 'key-usage', up: keyUsage },
@@ -75,8 +75,8 @@ export const migrations: readonly Migration[] = [
 ]
 
 /**
- * Brings the database to the last version, one transaction a migration.
- * @throws {DatabaseTooNew} and changes nothing, when a later version of Trent wrote the database
+ * Brings the database to the last version, in one transaction a migration.
+ * @throws {DatabaseTooNew} without any change if a later version of Trent wrote the database
  */
 export async function migrate(
   query: Kysely<Schema>,
@@ -96,7 +96,8 @@ export async function migrate(
     const version = index + 1
     if (version <= applied) continue
     await query.transaction().execute(async (transaction) => {
-      // First, so that of two processes that migrate at once one fails here and changes nothing.
+      // This comes first: if two processes migrate at once, one of them fails here and changes
+      // nothing.
       await transaction.insertInto('schema_migrations').values({ version, name }).execute()
       await up(transaction, engine)
     })
@@ -104,8 +105,8 @@ export async function migrate(
 }
 
 /**
- * The version that the database has; its table of versions must exist.
- * @throws {DatabaseTooNew} when `steps` do not lead to it
+ * Returns the version of the database. Its table of versions must exist.
+ * @throws {DatabaseTooNew} if `steps` do not lead to that version
  */
 export async function appliedVersion(
   query: Kysely<Schema>,

@@ -1,12 +1,13 @@
 /**
- * What the database file says while no server has it open. Row tags are not checked: no key is open.
+ * Reads a database file while no server has it open. It does not check row tags, because the root
+ * key is not open.
  * @module
  */
 import { existsSync } from 'node:fs'
 import type { DeliveryCursor, DeliveryFile } from '../model/delivery.ts'
 import { readOffline } from './sqlite/sqlite.ts'
 
-/** The last checkpoint that the database knows of one stream of the journal. */
+/** The last checkpoint of one journal stream that the database holds. */
 export interface StoredCheckpoint {
   readonly stream: string
   readonly text: string
@@ -14,13 +15,13 @@ export interface StoredCheckpoint {
 }
 
 export type StoredState =
-  /** There is no file. */
+  /** The file does not exist. */
   | { readonly kind: 'absent' }
-  /** A server has the file open, or it is no database. */
+  /** A server has the file open, or it is not a database. */
   | { readonly kind: 'unreadable' }
-  /** A database without Trent's tables, as a file of zero bytes is. */
+  /** A database without Trent's tables, for example a file of zero bytes. */
   | { readonly kind: 'empty' }
-  /** The tables without a deployment: what a first start leaves that dies early. */
+  /** The tables without a deployment: a first start died early. */
   | { readonly kind: 'unfinished' }
   | StoredDeployment
 
@@ -41,7 +42,7 @@ export function readStoredState(path: string): StoredState {
     const [deployment] = rowsOf('SELECT deployment_id FROM deployment')
     if (deployment === undefined) return { kind: 'unfinished' }
     const [head] = rowsOf('SELECT seq FROM change_head WHERE id = 1')
-    // A database from before the table was made has none.
+    // A database from before this table existed has no checkpoints.
     const writers = hasTable('audit_writers')
       ? rowsOf('SELECT stream, checkpoint, signature FROM audit_writers')
       : []
@@ -59,16 +60,16 @@ export function readStoredState(path: string): StoredState {
   return state ?? { kind: 'unreadable' }
 }
 
-/** What the rows of delivery say. They are no proof: whoever can write the database can change them. */
+/** The rows of delivery. They prove nothing: anyone who can write the database can change them. */
 export interface StoredDelivery {
-  /** Up to where each stream has been put into files. */
+  /** The end of the records of each stream that are in files. */
   readonly cursors: ReadonlyMap<string, Pick<DeliveryCursor, 'segment' | 'offset'>>
-  /** Files that are on their way, or that no digest names yet. */
+  /** Files on their way, or not listed by a digest yet. */
   readonly files: readonly (DeliveryFile & { readonly isDelivered: boolean })[]
   readonly lastDigests: readonly { readonly key: string; readonly hash: string }[]
 }
 
-/** @returns undefined when the file cannot be read, as while a server holds it */
+/** @returns undefined if the file cannot be read, for example because a server has it open */
 export function readStoredDelivery(path: string): StoredDelivery | undefined {
   if (!existsSync(path)) return undefined
   return readOffline(path, (rowsOf) => ({

@@ -1,6 +1,6 @@
 /**
- * Opens the embedded database: starts the store thread, connects to it and brings the schema up to
- * date. Worker threads connect to the same store thread by what `share` answers.
+ * Opens the embedded database: starts the store thread, connects to it and migrates the schema.
+ * Worker threads connect to the same store thread with the result of `share`.
  * @module
  */
 import { Kysely } from 'kysely'
@@ -18,20 +18,23 @@ import type {
 } from './sqlite/sqlite-protocol.ts'
 
 export interface OpenSettings {
-  /** The file; its folder must exist. It is created with mode 0600 when it is not there. */
+  /** The path of the file. Its folder must exist. A missing file is created with mode 0600. */
   readonly path: string
-  /** How long a transaction may stand still before it is rolled back. */
+  /** How long a transaction may be idle before it is rolled back. */
   readonly leaseMs?: number
-  /** How often the write-ahead log is copied into the database file: 10 s when left out. */
+  /** How often the write-ahead log is copied into the database file. Default: 10 s. */
   readonly checkpointMs?: number
-  /** Called once when the database ends by itself: nothing can be read or changed any more. */
+  /** Called once if the database ends by itself. It can then no longer be used. */
   readonly onFailure?: (error: Error) => void
 }
 
-/** What another thread needs to use the database; transfer `port` with it, and use it once. */
+/** What another thread needs to use the database. Transfer `port` with it, and use it once. */
 export interface SharedDatabase {
   readonly port: MessagePort
-  /** Two BigInt64: the number of the last committed change, and 1 while deleted material is unscrubbed. */
+  /**
+   * Two BigInt64: the number of the last committed change, and 1 while deleted material is not
+   * scrubbed.
+   */
   readonly epoch: SharedArrayBuffer
 }
 
@@ -39,22 +42,24 @@ export interface OwnedDatabase extends Database {
   readonly share: () => SharedDatabase
 }
 
-/** The place behind the change number. */
+/** Index of the flag for unscrubbed material, after the change number. */
 const unscrubbed = 1
 
-/** Long for a transaction, whose statements follow each other at once. */
+/** Long for a transaction, which sends its statements one right after another. */
 const leaseMsDefault = 10_000
 const checkpointMsDefault = 10_000
 
 /**
- * @throws {DatabaseInUse} when another process has the file open
- * @throws {DatabaseTooNew} when a later version of Trent wrote it
- * @throws {SchemaChanged} when its tables, indexes, triggers or views are not the ones that Trent made
+ * Opens or creates the database.
+ * @throws {DatabaseInUse} if another process has the file open
+ * @throws {DatabaseTooNew} if a later version of Trent wrote it
+ * @throws {SchemaChanged} if its tables, indexes, triggers or views are not the ones that Trent
+ * created
  */
 export async function openDatabase(settings: OpenSettings): Promise<OwnedDatabase> {
   const { path, leaseMs = leaseMsDefault, checkpointMs = checkpointMsDefault, onFailure } = settings
   const epoch = new SharedArrayBuffer(2 * BigInt64Array.BYTES_PER_ELEMENT)
-  // An earlier process may have ended before it could scrub.
+  // An earlier process may have ended before it scrubbed.
   Atomics.store(new BigInt64Array(epoch), unscrubbed, 1n)
   const thread = await startThread({ path, epoch, leaseMs, checkpointMs })
   const share = (): SharedDatabase => {
@@ -68,7 +73,7 @@ export async function openDatabase(settings: OpenSettings): Promise<OwnedDatabas
   })
   let closing: Promise<void> | undefined
   const database = attachDatabase(share(), (failure) => {
-    // The thread's own error is known once it has ended; its ports may be gone before.
+    // The thread's own error arrives when it has ended; its ports may close before.
     const report = (): void => onFailure?.(new Error(failure.message, { cause }))
     if (thread.threadId === -1) report()
     else thread.once('exit', report)
@@ -88,7 +93,7 @@ export async function openDatabase(settings: OpenSettings): Promise<OwnedDatabas
   return owned
 }
 
-/** Uses a database that another thread opened; closing it leaves that one open. */
+/** Uses a database that another thread opened. Closing it does not close that one. */
 export function attachDatabase(
   { port, epoch }: SharedDatabase,
   onFailure: (error: Error) => void = () => {},
@@ -124,7 +129,7 @@ function startThread(settings: StoreThreadSettings): Promise<Worker> {
   })
 }
 
-/** Resolves when the log is in the database file and the thread has ended. */
+/** Resolves when the log is copied into the database file and the thread has ended. */
 function stopThread(thread: Worker): Promise<void> {
   if (thread.threadId === -1) return Promise.resolve()
   return new Promise((resolve, reject) => {

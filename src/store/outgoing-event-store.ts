@@ -1,23 +1,26 @@
-/** The part of the store that sends events. Nothing here is a change that takes a number. @module */
+/**
+ * The part of the store that sends events to the webhook. Nothing here is a numbered change.
+ * @module
+ */
 import type { OutgoingEvent, WaitingEvent } from '../model/outgoing-event.ts'
 
 export interface WaitingEvents {
   /** Oldest first. */
   readonly events: readonly WaitingEvent[]
-  /** Positions of rows that are not genuine: nothing can be made of them. */
+  /** Positions of forged rows. Their events cannot be sent. */
   readonly forged: readonly number[]
 }
 
 export interface EventFigures {
   readonly waiting: number
-  /** When the oldest was made, in milliseconds since the epoch. */
+  /** When the oldest event was made, in milliseconds since the epoch. */
   readonly oldestAt?: number
 }
 
 export interface OutgoingEventStore {
-  /** Keeps an event that no change has made. */
+  /** Stores an event that does not belong to a change. */
   saveOutgoingEvent(event: OutgoingEvent): Promise<void>
-  /** The first event of each subject but those in `except`. */
+  /** The first event of each subject, except the subjects in `except`. */
   listNextEvents(limit: number, except: readonly string[]): Promise<WaitingEvents>
   listOldestEvents(
     limit: number,

@@ -1,4 +1,4 @@
-/** What the files of one table each work with. @module */
+/** What the files of the tables need to read and write rows. @module */
 import type { Kysely } from 'kysely'
 import type { BoundRows } from './bound-rows.ts'
 import type { Schema } from './schema/schema.ts'
@@ -6,17 +6,17 @@ import type { Change } from './change.ts'
 import type { Tally } from './tally.ts'
 
 export interface RowScope {
-  /** The database, or one transaction of it. */
+  /** The database, or one of its transactions. */
   readonly query: Kysely<Schema>
   readonly rows: BoundRows
-  /** Of a transaction: by how much it has changed counts so far. */
+  /** In a transaction: how much it has changed counts so far. */
   readonly tally?: Tally
 }
 
 export interface WriteScope extends RowScope {
   readonly tally: Tally
-  /** Notes what the transaction changes; its number comes at the end. */
+  /** Records what the transaction changes. Its number is taken at the end. */
   readonly touch: (change: Omit<Change, 'seq'>) => void
-  /** Notes that the transaction deletes materials, whose bytes are to be scrubbed behind it. */
+  /** Records that the transaction deletes materials, so that their bytes are scrubbed after it. */
   readonly deletesMaterial: () => void
 }

@@ -1,9 +1,11 @@
 /**
- * The port through which everything stored is read and changed; PostgreSQL and SQLite fill it under
- * the same tests. All methods are asynchronous; nothing here assumes one process, account or Region.
+ * The interface through which everything stored is read and changed. Every engine implements it
+ * under the same tests. All methods are asynchronous. Nothing here assumes a single process,
+ * account or Region.
  *
- * INVARIANT (bound rows): a row whose tag fails is answered as absent, and reported to `onForgedRow`.
- * INVARIANT (ordered changes): every change has a number, and commit order is the order of numbers.
+ * INVARIANT (bound rows): a row whose tag fails counts as absent and is reported to `onForgedRow`.
+ * INVARIANT (ordered changes): every change has a number, and changes commit in the order of their
+ * numbers.
  * @module
  */
 import type { AccessKeyRecord, AccessKeyUse, AccountRecord } from '../model/access-key.ts'
@@ -34,65 +36,68 @@ import type { GrantReads } from './tables/grant-reads.ts'
 import type { OutgoingEventStore } from './outgoing-event-store.ts'
 import type { Page } from './page.ts'
 
-/** The row that a change was decided on is no longer the present one: decide again. */
+/** The row that a change was decided on has changed since. Decide again. */
 export class StaleRow extends Error {}
 
-/** A unique name is taken: an alias, an access key id. */
+/** A unique name is taken, such as an alias or an access key id. */
 export class DuplicateRow extends Error {}
 
-/** Who has a managed policy: attached, as its permissions boundary, or either where `as` is left out. */
+/**
+ * Selects identities that hold a managed policy: attached, as permissions boundary, or either if
+ * `as` is absent.
+ */
 export interface Holding {
   readonly policyId: string
   readonly as?: 'attached' | 'boundary'
 }
 
-/** Which identities a page is of. */
+/** Selects the identities of a page. */
 export type IdentityPage = Page & { readonly pathPrefix: string; readonly holding?: Holding }
 
-/** What is due by a time, the longest due first. */
+/** A page of what is due at a time, the longest due first. */
 export interface DuePage<T> {
   /** Milliseconds since the epoch. */
   readonly dueBy: number
-  /** What was due just before; from the start when left out. */
+  /** The last item of the page before. If absent, the page starts at the beginning. */
   readonly after?: T
   readonly limit: number
 }
 
 export interface StoreReads extends GrantReads {
   findAccount(accountId: string): Promise<AccountRecord | undefined>
-  /** Accounts by id. */
+  /** Accounts, ordered by id. */
   listAccounts(page: Page): Promise<readonly AccountRecord[]>
   findAccessKey(accessKeyId: string): Promise<AccessKeyRecord | undefined>
-  /** An account's access keys by id. */
+  /** An account's access keys, ordered by id. */
   listAccessKeys(accountId: string): Promise<readonly AccessKeyRecord[]>
-  /** A principal's access keys by id. */
+  /** A principal's access keys, ordered by id. */
   listAccessKeysOf(principalId: string): Promise<readonly AccessKeyRecord[]>
   findService(ref: ServiceRef): Promise<ServiceRecord | undefined>
   findServiceByKey(accessKeyId: string): Promise<ServiceRecord | undefined>
-  /** By name and Region: operators make few. */
+  /** All services by name and Region: operators create few. */
   listServices(): Promise<readonly ServiceRecord[]>
   findUser(userId: string): Promise<UserRecord | undefined>
-  /** The name as it was given, case and all. */
+  /** The name exactly as given; case matters. */
   findUserByName(accountId: string, name: string): Promise<UserRecord | undefined>
-  /** Users of an account by name, of those whose path begins so. */
+  /** Users of an account by name, filtered by `pathPrefix` and `holding`. */
   listUsers(accountId: string, page: IdentityPage): Promise<readonly UserRecord[]>
   countUsers(accountId: string): Promise<number>
   findGroup(groupId: string): Promise<GroupRecord | undefined>
-  /** The name as it was given, case and all. */
+  /** The name exactly as given; case matters. */
   findGroupByName(accountId: string, name: string): Promise<GroupRecord | undefined>
-  /** Groups of an account by name, of those whose path begins so. */
+  /** Groups of an account by name, filtered by `pathPrefix` and `holding`. */
   listGroups(accountId: string, page: IdentityPage): Promise<readonly GroupRecord[]>
   countGroups(accountId: string): Promise<number>
-  /** Users that are in a group, by name. */
+  /** The users of a group, by name. */
   listMembers(accountId: string, groupId: string, page: Page): Promise<readonly UserRecord[]>
   findRole(roleId: string): Promise<RoleRecord | undefined>
-  /** The name as it was given, case and all. */
+  /** The name exactly as given; case matters. */
   findRoleByName(accountId: string, name: string): Promise<RoleRecord | undefined>
-  /** Roles of an account by name, of those whose path begins so. */
+  /** Roles of an account by name, filtered by `pathPrefix` and `holding`. */
   listRoles(accountId: string, page: IdentityPage): Promise<readonly RoleRecord[]>
   countRoles(accountId: string): Promise<number>
   findManagedPolicy(policyId: string): Promise<ManagedPolicyRecord | undefined>
-  /** The name as it was given, case and all. */
+  /** The name exactly as given; case matters. */
   findManagedPolicyByName(accountId: string, name: string): Promise<ManagedPolicyRecord | undefined>
   /** Managed policies of an account by name. */
   listManagedPolicies(
@@ -100,104 +105,106 @@ export interface StoreReads extends GrantReads {
     page: Page & {
       readonly pathPrefix: string
       readonly onlyAttached: boolean
-      /** Only those that are somebody's permissions boundary. */
+      /** Only policies that are in use as a permissions boundary. */
       readonly onlyBoundaries?: boolean
     },
   ): Promise<readonly ManagedPolicyRecord[]>
   countManagedPolicies(accountId: string): Promise<number>
   findOidcProvider(ref: OidcProviderRef): Promise<OidcProviderRecord | undefined>
-  /** An account's providers by name: IAM has no pages of them. */
+  /** All providers of an account by name: IAM does not page them. */
   listOidcProviders(accountId: string): Promise<readonly OidcProviderRecord[]>
   findKey(ref: KeyRef): Promise<KeyRecord | undefined>
-  /** The multi-Region keys of an id by Region: itself and its relatives. None for any other key. */
+  /** All multi-Region keys with this id, by Region. Empty for a single-Region key. */
   listRelatedKeys(key: Pick<KeyRef, 'accountId' | 'keyId'>): Promise<readonly KeyRecord[]>
-  /** An account's multi-Region keys of all Regions, by id and Region. */
+  /** An account's multi-Region keys in all Regions, by id and Region. */
   listMultiRegionKeys(accountId: string, limit: number): Promise<readonly KeyRecord[]>
-  /** Keys of an account and Region by key id. */
+  /** Keys of an account and Region, by key id. */
   listKeys(accountId: string, region: string, page: Page): Promise<readonly KeyRecord[]>
   /** The Regions in which an account has keys. */
   listKeyRegions(accountId: string): Promise<readonly string[]>
-  /** Keys whose waiting period is over, of every account and Region. */
+  /** Keys of all accounts and Regions whose waiting period before deletion is over. */
   listKeysToDelete(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
-  /** Enabled keys, no replicas, whose automatic rotation is due, of every account and Region. */
+  /** Enabled keys of all accounts and Regions whose automatic rotation is due, without replicas. */
   listKeysToRotate(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
-  /** Keys, no replicas, whose rotation on demand was started by then, in whatever state. */
+  /** Keys in any state whose on-demand rotation was started by then, without replicas. */
   listStartedRotations(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
-  /** Keys that have become Creating or Updating by then. */
+  /** Keys that became Creating or Updating by then. */
   listTransitions(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
   /** Customer managed keys of an account and Region. */
   countKeys(accountId: string, region: string): Promise<number>
   findMaterial(materialId: string): Promise<MaterialRecord | undefined>
-  /** Every material of a key, oldest first; a multi-Region key's replicas share them. */
+  /** Every material of a key, oldest first. The replicas of a multi-Region key share them. */
   listMaterials(accountId: string, keyId: string): Promise<readonly MaterialRecord[]>
   findMaterialState(ref: MaterialStateRef): Promise<MaterialStateRecord | undefined>
   /**
-   * Where a key's materials stand in its Region, in their order; `after` is an ordinal. Of a key that was
-   * made before states were kept there is none: `onlyMaterialOf` says it.
+   * The states of a key's materials in its Region, in order; `after` is an ordinal. Empty for a key
+   * from before states were stored: `onlyMaterialOf` returns its state.
    */
   listMaterialStates(
     key: KeyRef,
     page: Page & { readonly onlyRotations?: boolean },
   ): Promise<readonly MaterialStateRecord[]>
-  /** How often a key has been rotated so. */
+  /** How often the key was rotated in this way. */
   countRotations(key: KeyRef, type: RotationType): Promise<number>
-  /** Imported materials that have expired, of every account and Region. */
+  /** Expired imported materials of all accounts and Regions. */
   listExpiredMaterials(page: DuePage<MaterialStateRecord>): Promise<readonly MaterialStateRecord[]>
   findAlias(ref: AliasRef): Promise<AliasRecord | undefined>
-  /** Aliases of an account and Region by name, of one key when `targetKeyId` is given. */
+  /** Aliases of an account and Region by name; those of one key if `targetKeyId` is given. */
   listAliases(
     accountId: string,
     region: string,
     page: Page & { readonly targetKeyId?: string },
   ): Promise<readonly AliasRecord[]>
   countAliases(key: KeyRef): Promise<number>
-  /** Aliases of an account and Region, but for those that AWS has made. */
+  /** Counts the aliases of an account and Region, without those that AWS creates. */
   countAllAliases(accountId: string, region: string): Promise<number>
   findTrail(ref: TrailRef): Promise<TrailRecord | undefined>
-  /** An account's trails by home Region and name: there are few, by a quota. */
+  /** All trails of an account by home Region and name. A quota keeps them few. */
   listTrails(accountId: string): Promise<readonly TrailRecord[]>
-  /** The trails of every account; `after` is `account/home Region/name`. */
+  /** Trails of all accounts; `after` is `account/home Region/name`. */
   listEveryTrail(page: Page): Promise<readonly TrailRecord[]>
 }
 
-/** A grant that is yet to be written. */
+/** A grant that is not stored yet. */
 export type NewGrant = Omit<GrantRecord, 'rowVersion'>
 
 type Changeable<T, Fixed extends keyof T> = {
   readonly [K in Exclude<keyof T, Fixed | 'rowVersion'>]?: T[K] | undefined
 }
 
-/** What a change may set on a key; `undefined` clears an optional member. */
+/** The members of a key that a change may set. `undefined` clears an optional member. */
 export type KeyChanges = Changeable<
   KeyRecord,
   keyof KeyRef | 'spec' | 'usage' | 'origin' | 'manager' | 'createdAt'
 >
 
-/** What a change may set on a role; `undefined` clears an optional member. */
+/** The members of a role that a change may set. `undefined` clears an optional member. */
 export type RoleChanges = Changeable<
   RoleRecord,
   'roleId' | 'accountId' | 'name' | 'path' | 'serviceLinked' | 'createdAt'
 >
 
-/** What a change may set on a trail; `undefined` clears an optional member. */
+/** The members of a trail that a change may set. `undefined` clears an optional member. */
 export type TrailChanges = Changeable<TrailRecord, keyof TrailRef | 'createdAt'>
 
-/** What a change may set on where a material stands; `undefined` clears an optional member. */
+/**
+ * The members of a material's state that a change may set. `undefined` clears an optional member.
+ */
 export type MaterialStateChanges = Changeable<
   MaterialStateRecord,
   keyof MaterialStateRef | 'ordinal'
 >
 
 /**
- * The inside of one transaction. It may be run again from the start, so nothing but the store may be
- * changed by what runs in it.
+ * The inside of one transaction. It may run again from the start, so its code must change nothing
+ * but the store.
  */
 export interface Transaction extends StoreReads, ChangeReads {
   insertAccount(account: Omit<AccountRecord, 'rowVersion'>): Promise<void>
   /**
-   * `undefined` clears what it is said of.
+   * `undefined` clears a member.
    * @throws {StaleRow}
-   * @throws {DuplicateRow} when another account has the alias
+   * @throws {DuplicateRow} if another account has the alias
    */
   updateAccount(
     account: AccountRecord,
@@ -215,11 +222,11 @@ export interface Transaction extends StoreReads, ChangeReads {
   ): Promise<AccessKeyRecord>
   /** @throws {StaleRow} */
   deleteAccessKey(accessKey: AccessKeyRecord): Promise<void>
-  /** @throws {DuplicateRow} when it is registered in that Region */
+  /** @throws {DuplicateRow} if it is registered in that Region */
   insertService(service: Omit<ServiceRecord, 'rowVersion'>): Promise<void>
   /** @throws {StaleRow} */
   deleteService(service: ServiceRecord): Promise<void>
-  /** @throws {DuplicateRow} when a name that differs in case only is taken */
+  /** @throws {DuplicateRow} if a user has the same name apart from case */
   insertUser(user: Omit<UserRecord, 'rowVersion'>): Promise<void>
   /** @throws {StaleRow} */
   updateUser(
@@ -239,30 +246,30 @@ export interface Transaction extends StoreReads, ChangeReads {
       readonly permissionsBoundary?: string | undefined
     },
   ): Promise<UserRecord>
-  /** Holds the row as it is until commit. @throws {StaleRow} */
+  /** Locks the row in its present version until commit. @throws {StaleRow} */
   confirmUser(user: UserRecord): Promise<void>
   /** @throws {StaleRow} */
   deleteUser(user: UserRecord): Promise<void>
-  /** @throws {DuplicateRow} when a name that differs in case only is taken */
+  /** @throws {DuplicateRow} if a group has the same name apart from case */
   insertGroup(group: Omit<GroupRecord, 'rowVersion'>): Promise<void>
-  /** @throws {StaleRow} @throws {DuplicateRow} when its new name is taken */
+  /** @throws {StaleRow} @throws {DuplicateRow} if its new name is taken */
   updateGroup(
     group: GroupRecord,
     changes: Partial<Pick<GroupRecord, 'name' | 'path' | 'inlinePolicies' | 'attachedPolicies'>>,
   ): Promise<GroupRecord>
-  /** Holds the row as it is until commit. @throws {StaleRow} */
+  /** Locks the row in its present version until commit. @throws {StaleRow} */
   confirmGroup(group: GroupRecord): Promise<void>
   /** @throws {StaleRow} */
   deleteGroup(group: GroupRecord): Promise<void>
-  /** @throws {DuplicateRow} when a name that differs in case only is taken */
+  /** @throws {DuplicateRow} if a role has the same name apart from case */
   insertRole(role: Omit<RoleRecord, 'rowVersion'>): Promise<void>
   /** @throws {StaleRow} */
   updateRole(role: RoleRecord, changes: RoleChanges): Promise<RoleRecord>
-  /** Holds the row as it is until commit. @throws {StaleRow} */
+  /** Locks the row in its present version until commit. @throws {StaleRow} */
   confirmRole(role: RoleRecord): Promise<void>
   /** @throws {StaleRow} */
   deleteRole(role: RoleRecord): Promise<void>
-  /** @throws {DuplicateRow} when a name that differs in case only is taken */
+  /** @throws {DuplicateRow} if a policy has the same name apart from case */
   insertManagedPolicy(policy: Omit<ManagedPolicyRecord, 'rowVersion'>): Promise<void>
   /** @throws {StaleRow} */
   updateManagedPolicy(
@@ -292,26 +299,33 @@ export interface Transaction extends StoreReads, ChangeReads {
   /** @throws {StaleRow} */
   deleteOidcProvider(provider: OidcProviderRecord): Promise<void>
   insertKey(key: Omit<KeyRecord, 'rowVersion'>): Promise<KeyRecord>
-  /** @throws {StaleRow} when the stored row is not at `key.rowVersion` */
+  /** @throws {StaleRow} if the stored row is not at `key.rowVersion` */
   updateKey(key: KeyRecord, changes: KeyChanges): Promise<KeyRecord>
-  /** Holds the row as it is until commit. @throws {StaleRow} */
+  /** Locks the row in its present version until commit. @throws {StaleRow} */
   confirmKey(key: KeyRecord): Promise<void>
   /**
-   * Deletes the key and all that is its own: aliases, grants, what is known of its materials and its use; the
-   * materials too, where no key of its id is left in another Region. @throws {StaleRow}
+   * Deletes the key with its aliases, grants, material states and last use. Deletes its materials
+   * too, unless another Region has a key with the same id.
+   * @throws {StaleRow}
    */
   deleteKey(key: KeyRecord, deletedAt: number): Promise<void>
   insertMaterial(material: MaterialRecord): Promise<void>
   /**
-   * Deletes the bytes of a material, unless another Region's key has it imported. What stays says whose
-   * ciphertexts it made.
+   * Deletes the bytes of a material, unless another Region's key has it imported. The rest of the
+   * row stays, so that ciphertexts can still be matched to their key.
    */
   emptyMaterial(material: MaterialStateRef): Promise<void>
-  /** Gives a material its bytes again. */
+  /** Gives a deleted material its bytes back. */
   refillMaterial(material: MaterialRecord): Promise<void>
-  /** Deletes a material that nothing was encrypted under, unless another Region's key has it imported. */
+  /**
+   * Deletes a material under which nothing was encrypted, unless another Region's key has it
+   * imported.
+   */
   deleteMaterial(material: MaterialStateRef): Promise<void>
-  /** To be followed, as the two below, by a change of the key's own row: that is what keeps two apart. */
+  /**
+   * This method and the two below must be followed by a change of the key's row, which serializes
+   * concurrent calls.
+   */
   insertMaterialState(material: NewMaterialState): Promise<MaterialStateRecord>
   /** @throws {StaleRow} */
   updateMaterialState(
@@ -330,39 +344,45 @@ export interface Transaction extends StoreReads, ChangeReads {
   /** @throws {StaleRow} */
   deleteAlias(alias: AliasRecord): Promise<void>
   insertGrant(grant: NewGrant): Promise<GrantRecord>
-  /** Gives the grants to a user, and those that it may retire, the name that it has now. */
+  /** Updates a renamed user's name in the grants to it and in those that it may retire. */
   renameGrantee(user: UserRecord): Promise<void>
-  /** @throws {StaleRow} when it is gone */
+  /** @throws {StaleRow} if it no longer exists */
   deleteGrant(grant: GrantRecord): Promise<void>
-  /** @throws {DuplicateRow} when its account has one of the name in its home Region */
+  /** @throws {DuplicateRow} if the account has a trail of that name in its home Region */
   insertTrail(trail: Omit<TrailRecord, 'rowVersion'>): Promise<void>
   /** @throws {StaleRow} */
   updateTrail(trail: TrailRecord, changes: TrailChanges): Promise<TrailRecord>
   /** @throws {StaleRow} */
   deleteTrail(trail: TrailRecord): Promise<void>
-  /** Everything but the deployment, the account in `keep` and its root user's access keys. */
+  /**
+   * Deletes everything but the deployment, the account in `keep` and the access keys of its root
+   * user.
+   */
   empty(keep: { readonly accountId: string }): Promise<void>
   /**
-   * Keeps a record of the change. To be called after what the change writes.
-   * @returns the record as it is kept: it carries the number of the change
+   * Stores the audit record of the change. Call it after the writes of the change.
+   * @returns the record as stored, with the number of the change
    */
   insertOutbox(row: OutboxRow): Promise<string>
   insertOutgoingEvent(event: OutgoingEvent): Promise<void>
-  /** Takes no number up to this one any more: they are those of changes that were lost. */
+  /** Skips the numbers up to this one: they belong to changes that were lost. */
   skipChanges(upTo: number): Promise<void>
 }
 
-/** Keys that were deleted, in two stages. */
+/** Counts of deleted keys, by two stages of deletion. */
 export interface DeletedKeys {
-  /** Nothing in this database is left of them but a tombstone. A key counts in each of its Regions. */
+  /**
+   * Keys of which this database holds only a tombstone. A multi-Region key counts once in each
+   * Region.
+   */
   readonly gone: number
-  /** Of those that had material: no copy of the database opens it any more. */
+  /** Of those that had material: keys that no copy of the database can open any more. */
   readonly shredded: number
-  /** Seals that are still there, of root keys that open what a copy from before the deletion holds. */
+  /** Existing seals of root keys that can open such keys in a copy from before the deletion. */
   readonly openedBySeals: readonly { readonly generation: number; readonly keys: number }[]
 }
 
-/** Imported materials that were taken from keys that live on, and have not come again. */
+/** Counts of imported materials that were deleted from existing keys and not imported again. */
 export interface DeletedMaterials {
   readonly gone: number
   readonly shredded: number
@@ -375,58 +395,60 @@ export interface OutboxRow {
   readonly eventId: string
   /** JSON, one line. */
   readonly record: string
-  /** The journal stream and the segment it was writing: the record is in none before it. */
+  /** The journal stream and the segment that was open: no earlier segment contains the record. */
   readonly stream: string
   readonly segment: number
 }
 
 export interface Store extends StoreReads, ChangeReads, DeliveryStore, OutgoingEventStore, Figures {
   /**
-   * Runs `work` in one transaction, whole again when the database asks for it; it ends by taking the
-   * next change number. The epoch is raised before this answers.
+   * Runs `work` in one transaction, and again from the start if the database asks for it. The
+   * transaction ends by taking the next change number. The epoch is raised before this returns.
    */
   change<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
-  /** The number of the last change that was committed; read from memory, no waiting. */
+  /** The number of the last committed change, read from memory without waiting. */
   epoch(): number
   listOutbox(limit: number): Promise<readonly OutboxRow[]>
   deleteOutbox(eventIds: readonly string[]): Promise<void>
   countDeletedKeys(): Promise<DeletedKeys>
   countDeletedMaterials(): Promise<DeletedMaterials>
   /**
-   * Sees to it that the materials that were deleted since the last time, by an earlier process too, are in
-   * no file of the database any more. What a file system or a disk keeps of its own is beyond it.
+   * Removes the bytes of materials deleted since the last call, also by an earlier process, from
+   * all files of the database. It cannot remove copies that the file system or the disk keeps.
    */
   scrub(): Promise<void>
-  /** The latest time by which anything was decided; undefined at the first start. */
+  /** The latest time at which anything was decided; undefined at the first start. */
   findClockMark(): Promise<number | undefined>
   saveClockMark(reached: number): Promise<void>
   /**
-   * Since when uses of keys are noted: `now` the first time, and the same ever after. If its row is not
-   * genuine, tracking begins anew: no key was idle before `now`.
+   * The time since when uses of keys are recorded: `now` on the first call, and the same ever
+   * after. If its row is forged, tracking begins again, so that no key counts as idle before `now`.
    */
   trackUsageSince(now: number): Promise<number>
-  /** Undefined for a key that was not used, and for one that does not exist. */
+  /** Undefined for a key that was not used or does not exist. */
   findLastUsage(key: KeyRef): Promise<LastUsage | LostUsage | undefined>
   /**
-   * Saves each that is no earlier than the stored one, in one transaction that is no change and takes
-   * no number. Each key at most once; a key that is gone is passed over.
+   * Saves each use that is not older than the stored one, in one transaction without a change
+   * number. Each key may occur once. Keys that no longer exist are ignored.
    */
   saveLastUsages(usages: readonly NotedUsage[]): Promise<void>
   findAccessKeyUse(accessKeyId: string): Promise<AccessKeyUse | undefined>
-  /** As uses of roles are saved. */
+  /** Works like `saveLastUsages`. */
   saveAccessKeyUses(uses: readonly AccessKeyUse[]): Promise<void>
   findRoleUse(roleId: string): Promise<RoleUse | undefined>
-  /** The same for uses of roles. */
+  /** Works like `saveLastUsages`. */
   saveRoleUses(uses: readonly RoleUse[]): Promise<void>
-  /** Blocks of audit records that hold events with a token, the latest first. */
+  /** Blocks of audit records with events that have a token, latest first. */
   listEventBlocks(page: BlockPage): Promise<readonly BlockRef[]>
-  /** Up to where a stream of the journal is in the index; undefined when nothing of it is. */
+  /** The end of a stream's indexed records; undefined if none are indexed. */
   findIndexPosition(stream: string): Promise<IndexPosition | undefined>
   findEventBlock(block: number): Promise<Uint8Array | undefined>
-  /** Deletes some of the index's events of days before; answers whether more may be there. */
+  /** Deletes some of the index's events from before `day`. Returns whether there may be more. */
   deleteEventsBefore(day: number): Promise<boolean>
-  /** Every key of the deployment, counted as it is found. */
+  /** Counts every key of the deployment, without checking row tags. */
   keyFigures(): Promise<KeyFigures>
-  /** Deletes some of the figures that have been kept long enough; answers whether more may be there. */
+  /**
+   * Deletes some of the counts that are past their retention. Returns whether there may be more.
+   */
   deleteOldCounts(now: number): Promise<boolean>
 }

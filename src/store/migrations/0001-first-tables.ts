@@ -121,7 +121,7 @@ async function createAliases(query: Kysely<Schema>, engine: Engine): Promise<voi
     .addColumn('row_version', number, (column) => column.notNull())
     .addColumn('row_tag', bytes, (column) => column.notNull())
     .addPrimaryKeyConstraint('aliases_primary', ['account_id', 'region', 'name'])
-    // Holds the key's row too: no alias is left behind by a key that is deleted meanwhile.
+    // Also locks the key's row, so that a key deleted at the same time leaves no alias behind.
     .addForeignKeyConstraint('aliases_target', ['account_id', 'region', 'target_key_id'], 'keys', [
       'account_id',
       'region',

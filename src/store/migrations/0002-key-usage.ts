@@ -1,4 +1,4 @@
-/** When each key was last used, and since when that is known. @module */
+/** The last use of each key, and the time since when uses are recorded. @module */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'
@@ -16,7 +16,7 @@ export async function keyUsage(query: Kysely<Schema>, engine: Engine): Promise<v
     .addColumn('event_id', text, (column) => column.notNull())
     .addColumn('request_id', text, (column) => column.notNull())
     .addPrimaryKeyConstraint('key_usage_primary', ['account_id', 'region', 'key_id'])
-    // Goes with its key.
+    // Is deleted with its key.
     .addForeignKeyConstraint(
       'key_usage_key',
       ['account_id', 'region', 'key_id'],

@@ -1,4 +1,4 @@
-/** Grants: who else may use a key. @module */
+/** The table of grants. @module */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'
@@ -25,7 +25,7 @@ export async function grants(query: Kysely<Schema>, engine: Engine): Promise<voi
     .addColumn('row_version', number, (column) => column.notNull())
     .addColumn('row_tag', bytes, (column) => column.notNull())
     .addPrimaryKeyConstraint('grants_primary', ['account_id', 'region', 'key_id', 'grant_id'])
-    // Go with their key.
+    // Are deleted with their key.
     .addForeignKeyConstraint(
       'grants_key',
       ['account_id', 'region', 'key_id'],

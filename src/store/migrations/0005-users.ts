@@ -1,4 +1,4 @@
-/** Users, their access keys by owner, and managed policies. @module */
+/** Users, the owners of access keys, and managed policies. @module */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'

@@ -1,4 +1,4 @@
-/** Roles, and how many a managed policy is the permissions boundary of. @module */
+/** Roles, and how many identities have a managed policy as their permissions boundary. @module */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'
@@ -38,7 +38,7 @@ export async function roles(query: Kysely<Schema>, engine: Engine): Promise<void
   await query.schema
     .createTable('role_usage')
     .addColumn('role_id', text, (column) =>
-      // Goes with its role.
+      // Is deleted with its role.
       column.primaryKey().notNull().references('roles.role_id').onDelete('cascade'),
     )
     .addColumn('region', text, (column) => column.notNull())

@@ -1,4 +1,4 @@
-/** Where a key's materials stand, and what of a key is due when. @module */
+/** The states of a key's materials, and the times at which a key is due for a job. @module */
 import { sql, type Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'
@@ -6,7 +6,7 @@ import type { Schema } from '../schema/schema.ts'
 
 export async function materialStates(query: Kysely<Schema>, engine: Engine): Promise<void> {
   const { text, number, bytes, end } = columnTypes(engine)
-  // One statement a column: SQLite adds no more at once.
+  // One statement a column, because SQLite adds only one at a time.
   const add = (name: string, type: typeof text): Promise<void> =>
     query.schema.alterTable('keys').addColumn(name, type).execute()
   await add('rotation_period_days', number)
@@ -37,7 +37,7 @@ export async function materialStates(query: Kysely<Schema>, engine: Engine): Pro
       'material_id',
     ])
     .addUniqueConstraint('material_states_ordinal', ['account_id', 'region', 'key_id', 'ordinal'])
-    // Go with their key.
+    // Are deleted with their key.
     .addForeignKeyConstraint(
       'material_states_key',
       ['account_id', 'region', 'key_id'],
@@ -50,7 +50,7 @@ export async function materialStates(query: Kysely<Schema>, engine: Engine): Pro
   await createDueIndexes(query)
 }
 
-/** Of rows that something is to happen to: most keys are never in them. */
+/** Indexes of due keys, which most keys are never in. */
 async function createDueIndexes(query: Kysely<Schema>): Promise<void> {
   const key = ['account_id', 'region', 'key_id']
   const index = (

@@ -1,4 +1,8 @@
-/** Boundaries of users, tags of managed policies, aliases of accounts, last uses of access keys. @module */
+/**
+ * Permissions boundaries of users, tags of managed policies, aliases of accounts, last uses of
+ * access keys.
+ * @module
+ */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'
@@ -9,7 +13,7 @@ export async function identityMembers(query: Kysely<Schema>, engine: Engine): Pr
   await query.schema.alterTable('users').addColumn('permissions_boundary', text).execute()
   await query.schema.alterTable('managed_policies').addColumn('tags', text).execute()
   await query.schema.alterTable('accounts').addColumn('alias', text).execute()
-  // No two accounts have one alias; any number have none.
+  // No two accounts have the same alias; any number have none.
   await query.schema
     .createIndex('accounts_by_alias')
     .unique()
@@ -19,7 +23,7 @@ export async function identityMembers(query: Kysely<Schema>, engine: Engine): Pr
   await query.schema
     .createTable('access_key_usage')
     .addColumn('access_key_id', text, (column) =>
-      // Goes with its access key.
+      // Is deleted with its access key.
       column.primaryKey().notNull().references('access_keys.access_key_id').onDelete('cascade'),
     )
     .addColumn('service', text, (column) => column.notNull())

@@ -1,4 +1,4 @@
-/** Groups, and which users are in them. @module */
+/** Groups, and their users. @module */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'

@@ -1,4 +1,7 @@
-/** Row tags of the last uses of keys, which have come to decide: null in the rows from before. @module */
+/**
+ * Row tags for the last uses of keys, which now decide something: null in existing rows.
+ * @module
+ */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'

@@ -1,4 +1,4 @@
-/** What is left of keys that were deleted, keys that are to be, and how far the clock has come. @module */
+/** Tombstones of deleted keys, an index of keys due for deletion, and the clock mark. @module */
 import { sql, type Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'

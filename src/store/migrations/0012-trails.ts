@@ -1,4 +1,4 @@
-/** Trails: which records are delivered, and where to. @module */
+/** The table of trails. @module */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'

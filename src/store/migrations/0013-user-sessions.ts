@@ -1,4 +1,7 @@
-/** When a user's sessions were revoked; and the grants that name a user, found when it is renamed. @module */
+/**
+ * The time at which a user's sessions were revoked, and an index of the grants that name a user.
+ * @module
+ */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'

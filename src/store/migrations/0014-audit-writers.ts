@@ -1,4 +1,4 @@
-/** Writers of the audit journal, each with its last checkpoint. @module */
+/** The writers of the audit journal, with their last checkpoints. @module */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'

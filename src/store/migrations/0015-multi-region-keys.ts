@@ -1,4 +1,4 @@
-/** Multi-Region keys by their id alone, and keys that are in a state that passes. @module */
+/** Indexes of multi-Region keys by id, and of keys in a transitional state. @module */
 import { sql, type Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'

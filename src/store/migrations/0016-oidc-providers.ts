@@ -1,4 +1,4 @@
-/** OpenID Connect providers of accounts. @module */
+/** The table of OpenID Connect providers. @module */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'

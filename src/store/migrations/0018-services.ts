@@ -1,4 +1,4 @@
-/** Services that stand on Trent. @module */
+/** The table of services built on Trent. @module */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'

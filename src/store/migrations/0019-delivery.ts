@@ -1,4 +1,4 @@
-/** Delivery: files on their way, how far the journal is cut into files, digests and their keys. @module */
+/** The tables of delivery: files, positions in the journal, digests and their keys. @module */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'

@@ -1,4 +1,4 @@
-/** Which seals of the root key there have been in the time of a key that is deleted. @module */
+/** The seals of the root key that existed while a deleted key did. @module */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'

@@ -1,4 +1,4 @@
-/** Figures of usage: requests by minute and hour, and turns in keys' lives. @module */
+/** Counts of requests by period, and changes in keys' lives. @module */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'

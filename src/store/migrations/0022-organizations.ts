@@ -1,4 +1,4 @@
-/** The organisations of accounts, and the policies that these set. @module */
+/** The organizations of accounts, and their policies. @module */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'

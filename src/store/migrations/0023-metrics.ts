@@ -1,4 +1,4 @@
-/** Requests by key, for metrics: one series is one range of this index. @module */
+/** An index of requests by key for metrics: one series is one range of it. @module */
 import type { Kysely } from 'kysely'
 import type { Schema } from '../schema/schema.ts'
 

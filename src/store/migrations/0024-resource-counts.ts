@@ -1,4 +1,4 @@
-/** Counts of keys and aliases; each is counted from the rows when it is first changed. @module */
+/** Counts of keys and aliases. The rows are counted when a count first changes. @module */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'

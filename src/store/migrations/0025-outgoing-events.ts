@@ -1,4 +1,4 @@
-/** Events on their way to the webhook. @module */
+/** The table of events that wait for the webhook. @module */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'

@@ -1,4 +1,4 @@
-/** What is left of materials that were taken from keys that live on. @module */
+/** Tombstones of materials that were deleted from existing keys. @module */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'

@@ -1,6 +1,6 @@
 /**
- * Every key gets a row of its last use: it follows its key. Since when uses are noted gets a row tag,
- * which is null in a row from before.
+ * Gives every key a row for its last use, which is deleted with the key, and gives the start of
+ * tracking a row tag, null in an existing row.
  * @module
  */
 import type { Kysely } from 'kysely'
@@ -14,7 +14,7 @@ const columns = [...key, 'operation', 'used_at', 'event_id', 'request_id', 'row_
 export async function keyUsageTracking(query: Kysely<Schema>, engine: Engine): Promise<void> {
   const { text, number, bytes, end } = columnTypes(engine)
   await query.schema.alterTable('key_usage_tracking').addColumn('row_tag', bytes).execute()
-  // SQLite cannot change a constraint.
+  // A new table, because SQLite cannot change a constraint.
   await query.schema
     .createTable('key_usage_new')
     .addColumn('account_id', text, (column) => column.notNull())

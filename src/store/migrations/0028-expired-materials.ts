@@ -1,4 +1,4 @@
-/** When imported material expired, for lists that go on telling it. @module */
+/** The date at which imported material expired, which lists still show. @module */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'

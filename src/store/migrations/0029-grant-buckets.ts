@@ -1,4 +1,7 @@
-/** Grants by what they give: found by an index, however many a grantee has. @module */
+/**
+ * Buckets of grants: an index finds the grants that allow a call, however many a grantee has.
+ * @module
+ */
 import type { Kysely } from 'kysely'
 import { columnTypes } from '../schema/columns.ts'
 import type { Engine } from '../database.ts'
@@ -30,7 +33,7 @@ export async function grantBuckets(query: Kysely<Schema>, engine: Engine): Promi
     )
     .modifyEnd(clustered)
     .execute()
-  // A service's grants are listed by account: those of other accounts are not read on the way.
+  // A service's retirable grants are listed by account, without reading those of other accounts.
   await query.schema
     .createIndex('grants_by_retiree_account')
     .on('grants')

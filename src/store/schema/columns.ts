@@ -1,21 +1,21 @@
 /**
- * The column types of each engine, chosen so that a value means the same in all of them.
+ * The column types of each engine, chosen so that a value means the same in all engines.
  * @module
  */
 import { type ColumnDataType, type Expression, type RawBuilder, sql } from 'kysely'
 import type { Engine } from '../database.ts'
 
 export interface ColumnTypes {
-  /** Compared and ordered byte by byte: lists are paged by it. */
+  /** Compared and ordered byte by byte, because lists are paged by that order. */
   readonly text: ColumnDataType | Expression<unknown>
   /** 64 bits. */
   readonly number: ColumnDataType
   readonly bytes: ColumnDataType
-  /** A number that the engine counts up by itself. */
+  /** A number that the engine increments itself. */
   readonly counter: ColumnDataType
-  /** What ends a table's definition. */
+  /** The end of a table's definition. */
   readonly end: RawBuilder<unknown>
-  /** The same for a table that is kept in the order of its primary key, where the engine can. */
+  /** The same for a table stored in the order of its primary key, if the engine can do that. */
   readonly clustered: RawBuilder<unknown>
 }
 
@@ -29,7 +29,7 @@ const types: Readonly<Record<Engine, ColumnTypes>> = {
     end: sql`strict`,
     clustered: sql`strict, without rowid`,
   },
-  // Any other collation than "C" would list in an order that depends on the server's locale.
+  // Other collations than "C" would order lists by the server's locale.
   // PostgreSQL's driver must read int8 as a number: no column exceeds 2^53 − 1.
   postgresql: {
     text: sql`text collate "C"`,

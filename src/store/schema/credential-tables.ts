@@ -1,4 +1,4 @@
-/** The tables of who can sign: access keys, and services, each with its one. @module */
+/** The tables of credentials: access keys, and services with their one key each. @module */
 
 export interface AccessKeysTable {
   readonly access_key_id: string

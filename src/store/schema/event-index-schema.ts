@@ -1,7 +1,7 @@
-/** The tables of the event index, as `schema.ts` has those of everything else. @module */
+/** The tables of the event index and its counts. @module */
 import type { Generated } from 'kysely'
 
-/** Audit records of one account, Region and hour, packed. */
+/** The audit records of one account, Region and hour, compressed. */
 export interface EventBlocksTable {
   readonly block: Generated<number>
   /** Days since the epoch. */
@@ -9,7 +9,7 @@ export interface EventBlocksTable {
   readonly content: Uint8Array
 }
 
-/** Which blocks hold events with a token: a hash of account, Region, attribute and value. */
+/** The blocks with events that have a token: a hash of account, Region, attribute and value. */
 export interface EventPostingsTable {
   readonly day: number
   readonly token: Uint8Array
@@ -18,31 +18,31 @@ export interface EventPostingsTable {
   readonly first_time: number
 }
 
-/** Up to where each stream of the journal is in the index. */
+/** The end of the indexed records of each journal stream. */
 export interface EventIndexPositionsTable {
   readonly stream: string
   readonly segment: number
   readonly offset: number
 }
 
-/** Requests of an account in a Region on the same keys, within one minute or hour. */
+/** Requests of an account in a Region on the same keys within one minute, hour or month. */
 export interface RequestCountsTable {
   readonly account_id: string
   readonly region: string
-  /** `minute` or `hour`. */
+  /** `minute`, `hour` or `month`. */
   readonly period: string
   /** Milliseconds since the epoch. */
   readonly start: number
-  /** With spaces between. */
+  /** Separated by spaces. */
   readonly key_arns: string
   readonly operation: string
-  /** 1 where the caller is of the account. */
+  /** 1 if the caller belongs to the account. */
   readonly own: number
   readonly succeeded: number
   readonly failed: number
 }
 
-/** What became of keys, and when. */
+/** Changes in the lives of keys, with their times. */
 export interface KeyTurnsTable {
   readonly account_id: string
   readonly region: string

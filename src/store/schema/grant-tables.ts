@@ -1,4 +1,4 @@
-/** The tables of grants: a part of the schema. @module */
+/** The tables of grants. @module */
 
 export interface GrantsTable {
   readonly account_id: string
@@ -6,10 +6,10 @@ export interface GrantsTable {
   readonly key_id: string
   readonly grant_id: string
   readonly name: string | null
-  /** An ARN, or a service principal where there is no `grantee_id`. */
+  /** An ARN; a service principal if `grantee_id` is null. */
   readonly grantee: string
   readonly grantee_id: string | null
-  /** An ARN, or a service principal where there is no `retiree_id`. */
+  /** An ARN; a service principal if `retiree_id` is null. */
   readonly retiree: string | null
   readonly retiree_id: string | null
   readonly issuing_account_id: string
@@ -17,14 +17,17 @@ export interface GrantsTable {
   readonly operations: string
   /** A JSON object. */
   readonly constraints: string | null
-  /** What is the same for repeated requests; of grants with a name only. */
+  /** Equal for repeated requests; only for grants with a name. */
   readonly request_digest: string | null
   readonly created_at: number
   readonly row_version: number
   readonly row_tag: Uint8Array
 }
 
-/** The buckets that hold a grant, by `model/grant-buckets.ts`. Nothing of it is believed. */
+/**
+ * The buckets of each grant (`model/grant-buckets.ts`). They only propose grants and are never
+ * trusted.
+ */
 export interface GrantBucketsTable {
   readonly account_id: string
   readonly region: string

@@ -1,8 +1,9 @@
 /**
- * The tables as Kysely sees them; `migrations/` makes them. The column types mean the same in every
+ * The tables as Kysely sees them; `migrations/` creates them. Column types mean the same in every
  * engine: text, whole numbers up to 2^53 − 1, bytes. Times are milliseconds since the epoch.
  *
- * Tables with a `row_tag` hold rows that decide: the tag is over every other column (`bound-rows.ts`).
+ * Tables with a `row_tag` contain rows that decide something. The tag covers every other column
+ * (`bound-rows.ts`).
  * @module
  */
 import type { GrantBucketsTable, GrantsTable } from './grant-tables.ts'
@@ -20,14 +21,14 @@ import type {
   TrailStatusTable,
 } from './trail-schema.ts'
 
-/** One row: which deployment this database belongs to. */
+/** One row: the deployment of this database. */
 export interface DeploymentTable {
   readonly id: number
   readonly deployment_id: string
   readonly created_at: number
 }
 
-/** The root key, sealed; the row of the highest generation holds. */
+/** The sealed root key. The row with the highest generation is the current one. */
 export interface SealsTable {
   readonly generation: number
   readonly kind: string
@@ -42,12 +43,12 @@ export interface DomainKeysTable {
 
 export interface AccountsTable {
   readonly account_id: string
-  /** Null for none. */
+  /** Null if it has none. */
   readonly alias: string | null
-  /** Null, as are the three that follow it, for an account of no organisation. */
+  /** Null for an account outside any organization, like the three columns below. */
   readonly organization_id: string | null
   readonly organization_unit: string | null
-  /** JSON: lists of documents, one for each level. */
+  /** JSON: a list of documents for each level. */
   readonly service_control_policies: string | null
   /** JSON: a list of documents. */
   readonly resource_control_policies: string | null
@@ -56,14 +57,17 @@ export interface AccountsTable {
   readonly row_tag: Uint8Array
 }
 
-/** What users, roles and groups have in common. */
+/** Columns that users, roles and groups share. */
 export interface IdentityColumns {
   readonly account_id: string
   readonly name: string
-  /** Lower case: names that differ in case only are one. */
+  /** The name in lower case: names may not differ only in case. */
   readonly folded_name: string
   readonly path: string
-  /** A JSON object, name to document; in the identity's row, so that the row's tag covers it. */
+  /**
+   * A JSON object from name to document. It is in the identity's row so that the row's tag covers
+   * it.
+   */
   readonly inline_policies: string
   /** A JSON array of the unique ids of managed policies. */
   readonly attached_policies: string
@@ -77,7 +81,7 @@ export interface IdentityColumns {
 
 export interface UsersTable extends IdentityColumns {
   readonly user_id: string
-  /** A JSON array of the unique ids of groups; null for none. */
+  /** A JSON array of the unique ids of groups; null if there are none. */
   readonly groups: string | null
   readonly sessions_revoked_at: number | null
   readonly row_tag: Uint8Array
@@ -91,9 +95,9 @@ export interface GroupsTable extends IdentityColumns {
 export interface RolesTable extends IdentityColumns {
   readonly role_id: string
   readonly trust_policy: string
-  /** A JSON object, ARN to unique id. */
+  /** A JSON object from ARN to unique id. */
   readonly trust_principals: string
-  /** A JSON string, as a key's. */
+  /** A JSON string, like a key's description. */
   readonly description: string
   readonly max_session_seconds: number
   readonly sessions_revoked_at: number | null
@@ -105,19 +109,19 @@ export interface ManagedPoliciesTable {
   readonly policy_id: string
   readonly account_id: string
   readonly name: string
-  /** Lower case: names that differ in case only are one. */
+  /** The name in lower case: names may not differ only in case. */
   readonly folded_name: string
   readonly path: string
-  /** A JSON string, as a key's. */
+  /** A JSON string, like a key's description. */
   readonly description: string
-  /** A JSON array; in the policy's row, so that the row's tag covers it. */
+  /** A JSON array. It is in the policy's row so that the row's tag covers it. */
   readonly versions: string
   readonly default_version_id: string
   readonly next_version: number
   readonly attachments: number
-  /** Null for none, as in the rows that were there before the column. */
+  /** Null for zero, as in rows from before the column existed. */
   readonly boundaries: number | null
-  /** A JSON array; null for none. */
+  /** A JSON array; null if there are none. */
   readonly tags: string | null
   readonly created_at: number
   readonly updated_at: number
@@ -125,7 +129,7 @@ export interface ManagedPoliciesTable {
   readonly row_tag: Uint8Array
 }
 
-/** Providers of identity tokens; who may trust one is said by roles. */
+/** Providers of identity tokens. Roles decide who may trust one. */
 export interface OidcProvidersTable {
   readonly account_id: string
   /** The URL without its scheme. */
@@ -142,7 +146,10 @@ export interface OidcProvidersTable {
   readonly row_tag: Uint8Array
 }
 
-/** The last use of an access key; absent when there was none. Decides nothing: no row tag. */
+/**
+ * The last use of an access key; absent if it was never used. It decides nothing, so it has no row
+ * tag.
+ */
 export interface AccessKeyUsageTable {
   readonly access_key_id: string
   readonly service: string
@@ -150,7 +157,9 @@ export interface AccessKeyUsageTable {
   readonly used_at: number
 }
 
-/** The last use of a role; absent when there was none. Decides nothing, and so has no row tag. */
+/**
+ * The last use of a role; absent if it was never used. It decides nothing, so it has no row tag.
+ */
 export interface RoleUsageTable {
   readonly role_id: string
   readonly region: string
@@ -166,7 +175,7 @@ export interface KeysTable {
   readonly origin: string
   readonly manager: string
   readonly state: string
-  /** A JSON string: a description may hold any character, and PostgreSQL's text has no U+0000. */
+  /** A JSON string, because a description may contain U+0000, which PostgreSQL's text cannot. */
   readonly description: string
   readonly created_at: number
   readonly deletion_date: number | null
@@ -174,9 +183,11 @@ export interface KeysTable {
   readonly primary_region: string | null
   readonly current_material_id: string | null
   readonly policy: string
-  /** A JSON object, ARN to unique id; in the key's row, so that the row's tag covers it. */
+  /**
+   * A JSON object from ARN to unique id. It is in the key's row so that the row's tag covers it.
+   */
   readonly policy_principals: string
-  /** A JSON array of tags in their order; in the key's row, so that the row's tag covers it. */
+  /** A JSON array of tags in order. It is in the key's row so that the row's tag covers it. */
   readonly tags: string
   readonly rotation_period_days: number | null
   readonly next_rotation_at: number | null
@@ -188,20 +199,23 @@ export interface KeysTable {
   readonly row_tag: Uint8Array
 }
 
-/** One row: the latest time by which anything was decided. */
+/** One row: the latest time at which anything was decided. */
 export interface ClockMarkTable {
   readonly id: number
   readonly reached: number
   readonly row_tag: Uint8Array
 }
 
-/** Bound by the AEAD that wraps them and so without a row tag. */
+/** Wrapped materials. The AEAD binds the columns, so there is no row tag. */
 export interface KeyMaterialsTable {
   readonly material_id: string
   readonly account_id: string
   readonly region: string
   readonly key_id: string
-  /** Counts a key's materials from 1 in the order they were added: two may have the same time. */
+  /**
+   * Numbers a key's materials from 1 in the order they were added, because two may have the same
+   * time.
+   */
   readonly ordinal: number
   readonly spec: string
   readonly usage: string
@@ -211,7 +225,7 @@ export interface KeyMaterialsTable {
   readonly created_at: number
 }
 
-/** Where a key's materials stand, in each Region of a multi-Region key. */
+/** The state of each of a key's materials, in each Region of a multi-Region key. */
 export interface MaterialStatesTable {
   readonly account_id: string
   readonly region: string
@@ -225,7 +239,7 @@ export interface MaterialStatesTable {
   readonly description: string | null
   readonly rotation_type: string | null
   readonly rotated_at: number | null
-  /** The date that material which has expired was valid to. */
+  /** The former expiry date of material that has expired. */
   readonly expired_at: number | null
   readonly row_version: number
   readonly row_tag: Uint8Array
@@ -242,7 +256,7 @@ export interface AliasesTable {
   readonly row_tag: Uint8Array
 }
 
-/** How many customer managed keys, or aliases, an account has in a Region. */
+/** The number of customer managed keys, or aliases, of an account in a Region. */
 export interface ResourceCountsTable {
   readonly account_id: string
   readonly region: string
@@ -251,12 +265,15 @@ export interface ResourceCountsTable {
   readonly row_tag: Uint8Array
 }
 
-/** The last use of a key. Every key has a row from its creation on, so that a missing one is noticed. */
+/**
+ * The last use of a key. Every key has a row from its creation on, so that a deleted row is
+ * noticed.
+ */
 export interface KeyUsageTable {
   readonly account_id: string
   readonly region: string
   readonly key_id: string
-  /** Empty as long as the key was not used since `used_at`. */
+  /** Empty until the key is used after `used_at`. */
   readonly operation: string
   readonly used_at: number
   readonly event_id: string
@@ -265,7 +282,7 @@ export interface KeyUsageTable {
   readonly row_tag: Uint8Array | null
 }
 
-/** One row: since when uses of keys are noted. */
+/** One row: the time since when uses of keys are recorded. */
 export interface KeyUsageTrackingTable {
   readonly id: number
   readonly since: number
@@ -294,11 +311,11 @@ export interface AuditOutboxTable {
   readonly record: string
   readonly stream: string
   readonly segment: number
-  /** Over all but `position`, which is not known yet when it is made. */
+  /** Covers every column but `position`, which is not known when the tag is made. */
   readonly row_tag: Uint8Array
 }
 
-/** Events on their way to the webhook; the row's tag is as an outbox row's. */
+/** Events that wait for the webhook. The row's tag is like that of an outbox row. */
 export interface OutgoingEventsTable {
   readonly position: Generated<number>
   readonly event_id: string

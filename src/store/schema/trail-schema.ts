@@ -1,4 +1,4 @@
-/** The tables of trails, of the journal's writers and of delivery, as `schema.ts` says of all. @module */
+/** The tables of trails, of the journal's writers and of delivery. @module */
 
 export interface TrailsTable {
   readonly account_id: string
@@ -6,7 +6,7 @@ export interface TrailsTable {
   readonly name: string
   readonly bucket: string
   readonly prefix: string | null
-  /** 1 for yes, as those below. */
+  /** 1 for yes, like the columns below. */
   readonly multi_region: number
   readonly global_events: number
   readonly validation: number
@@ -22,7 +22,7 @@ export interface TrailsTable {
   readonly row_tag: Uint8Array
 }
 
-/** The audit journal's streams. */
+/** The streams of the audit journal. */
 export interface AuditWritersTable {
   readonly stream: string
   readonly first_segment: number
@@ -33,7 +33,7 @@ export interface AuditWritersTable {
   readonly row_tag: Uint8Array
 }
 
-/** Up to where each stream of the journal has been put into files. */
+/** The end of the records of each stream that are in files. */
 export interface DeliveryCursorsTable {
   readonly stream: string
   readonly segment: number
@@ -41,19 +41,19 @@ export interface DeliveryCursorsTable {
   readonly row_tag: Uint8Array
 }
 
-/** Files that are on their way, or that no digest names yet. */
+/** Files on their way, or not listed by a digest yet. */
 export interface DeliveryFilesTable {
   readonly sequence: number
   readonly trail: string
   readonly region: string
   readonly made_at: number
-  /** 1 for yes, as those below. */
+  /** 1 for yes, like the columns below. */
   readonly delivered: number
   readonly notified: number
   readonly listed: number
   readonly stream: string | null
   readonly segment: number | null
-  /** A JSON object: the whole file's description. */
+  /** A JSON object that describes the whole file. */
   readonly file: string
   readonly row_tag: Uint8Array
 }
@@ -77,7 +77,7 @@ export interface DigestKeysTable {
   readonly row_tag: Uint8Array
 }
 
-/** What delivery has come to. Decides nothing: no row tag. */
+/** The state of delivery of each trail. It decides nothing, so it has no row tag. */
 export interface TrailStatusTable {
   readonly trail: string
   /** A JSON object. */

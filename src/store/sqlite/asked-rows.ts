@@ -1,9 +1,10 @@
 /**
- * Compares every row with the conditions of the query that it answers. A changed collation or a damaged
- * index can make the database answer `alias/PAYMENTS` for `alias/payments`, whose row is genuine.
+ * Compares every row with the conditions of its query. A changed collation or a damaged index can
+ * make the database return `alias/PAYMENTS` for `alias/payments`, and that row has a valid tag.
  *
- * INVARIANT (asked rows): a row is believed only if each column has the value that the query asked for.
- * A row with a tag loses it, so that it counts as forged. Any other row ends its query.
+ * INVARIANT (asked rows): a row is used only if each column has the value that the query asked for.
+ * Otherwise a row with a tag loses it, so that it counts as forged, and a row without one fails its
+ * query.
  * @module
  */
 import {
@@ -25,7 +26,7 @@ import {
 import { StrayRow } from '../database.ts'
 import type { SqliteRow } from './sqlite-protocol.ts'
 
-/** A column, and the values that it may have. */
+/** A column, and the values that the query allows. */
 interface Asked {
   readonly column: string
   readonly values: readonly unknown[]
@@ -33,10 +34,7 @@ interface Asked {
 
 const noTag = new Uint8Array(0)
 
-/**
- * @param node the query that `rows` answer
- * @throws {StrayRow} for a row without a tag
- */
+/** @param node the query that returned `rows` @throws {StrayRow} for a wrong row without a tag */
 export function checkAskedRows(
   node: RootOperationNode,
   rows: readonly SqliteRow[],
@@ -65,10 +63,12 @@ function isSame(asked: unknown, found: unknown): boolean {
   return asked === found
 }
 
-/** The conditions of one table that every row must meet: `column = value` and `column in (values)`. */
+/**
+ * The conditions on one table that every row must meet: `column = value` and `column in (values)`.
+ */
 function conditionsOf(node: RootOperationNode): readonly Asked[] {
   if (SelectQueryNode.is(node)) {
-    // Columns of joined tables share names, and a count has no columns.
+    // Columns of joined tables share names, and a count has no columns to compare.
     if (node.where === undefined || node.joins !== undefined) return []
     const renamed = new Set(
       (node.selections ?? []).flatMap(({ selection }) =>

@@ -1,6 +1,6 @@
 /**
- * A client's end of a message port to the store thread: statements out, promises back. Nothing here
- * waits on the caller's event loop.
+ * A client of the store thread: it sends statements over a message port and returns promises. It
+ * never blocks the event loop.
  * @module
  */
 import type { MessagePort } from 'node:worker_threads'
@@ -21,7 +21,7 @@ import type {
 import { DuplicateRow } from '../store.ts'
 
 export interface SqliteClient {
-  /** `lease` is what `begin` answered; 0 for a statement that is a transaction of its own. */
+  /** `lease` is the result of `begin`; 0 for a statement outside a transaction. */
   readonly run: (
     lease: number,
     sql: string,
@@ -40,7 +40,7 @@ interface Pending {
 
 type Unnumbered<T> = T extends unknown ? Omit<T, 'id'> : never
 
-/** @param onFailure called once when the thread ends though this client was not closed */
+/** @param onFailure called once if the thread ends before this client is closed */
 export function connectSqlite(
   port: MessagePort,
   onFailure: (error: DatabaseFailed) => void,
@@ -67,7 +67,7 @@ export function connectSqlite(
     if (end(error)) onFailure(error)
   })
 
-  // The thread answers each kind of request with the result that its caller here names.
+  // The thread answers each kind of request with the type that the caller names here.
   const ask = <T>(request: Unnumbered<SqliteRequest>): Promise<T> =>
     new Promise<T>((resolve, reject) => {
       if (ended !== undefined) return reject(ended)
@@ -89,7 +89,10 @@ export function connectSqlite(
   }
 }
 
-/** What SQLite can hold. A view of a larger buffer is copied: the message would carry the whole buffer. */
+/**
+ * Checks that SQLite can store the value. A view of a larger buffer is copied, because the message
+ * would otherwise carry the whole buffer.
+ */
 function toSqlite(value: unknown): SqliteValue {
   if (value === null || typeof value === 'string' || typeof value === 'bigint') return value
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value
@@ -97,7 +100,7 @@ function toSqlite(value: unknown): SqliteValue {
   throw new TypeError(`a ${typeof value} parameter cannot be stored`)
 }
 
-/** The class that stands for a failure in the thread. */
+/** Turns a failure in the thread into an error. */
 export function errorOf({ kind, message }: SqliteFailure): Error {
   return errors[kind](message)
 }

@@ -1,5 +1,5 @@
 /**
- * Kysely's SQLite over a message port. A connection here is only a name for a lease: the one real
+ * Kysely's SQLite dialect over a message port. A connection here only names a lease: the one real
  * connection is in the store thread, which decides whose turn it is.
  * @module
  */
@@ -26,7 +26,10 @@ export function sqliteDialect(client: SqliteClient): Dialect {
   }
 }
 
-/** Kysely would let one query wait for another here; the store thread has the line, and a fairer one. */
+/**
+ * Lets Kysely open several connections: the store thread has the queue, and a fairer one than
+ * Kysely's.
+ */
 class SharedAdapter extends SqliteAdapter {
   override get supportsMultipleConnections(): boolean {
     return true
@@ -54,7 +57,8 @@ class LeasedConnection implements DatabaseConnection {
     try {
       await this.#client.rollback(this.#lease)
     } catch (error) {
-      // With the thread its transaction went too; what made the caller roll back is the error to see.
+      // The transaction ended with the thread. The caller must see the error that made it roll
+      // back.
       if (!(error instanceof DatabaseFailed)) throw error
     }
   }
@@ -64,10 +68,10 @@ class LeasedConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>({ query, sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    // A statement that outlived its transaction must not run as one of its own.
+    // A statement sent after the end of its transaction must not run outside of it.
     if (this.#released) throw new Error('the connection was released')
     const { rows, affected } = await this.#client.run(this.#lease, sql, parameters)
-    // Kysely's types say what the columns of its statement are.
+    // Kysely's types describe the columns of its statement.
     const asked = checkAskedRows(query, rows) as readonly unknown[] as R[]
     return { rows: asked, numAffectedRows: BigInt(affected) }
   }

@@ -1,16 +1,18 @@
-/** What errors of SQLite mean. @see https://www.sqlite.org/rescode.html @module */
+/** Classifies SQLite's errors. @see https://www.sqlite.org/rescode.html @module */
 import type { SqliteFailure, SqliteFailureKind } from './sqlite-protocol.ts'
 
 const busy = 5
 const locked = 6
 const duplicates: readonly number[] = [1555, 2067, 2579]
 /**
- * Input or output failed, or the file is not sound: whether the last commit is on disk is unknown, and
- * no later statement may build on it.
+ * Codes of failed input or output, or of a damaged file. Whether the last commit is on disk is
+ * unknown, so no later statement may run.
  */
 const fatal: readonly number[] = [10, 11, 26]
 
-/** What a thrown value means to a client. SQLite's messages name columns, never values. */
+/**
+ * The failure that a client sees for a thrown value. SQLite's messages name columns, never values.
+ */
 export function failureOf(error: unknown): SqliteFailure {
   const message = error instanceof Error ? error.message : String(error)
   const code =
@@ -20,7 +22,7 @@ export function failureOf(error: unknown): SqliteFailure {
   return { kind: kindOf(code), message }
 }
 
-/** Whether SQLite found the file damaged: one that is no database at all is another failure. */
+/** Whether SQLite found the file damaged. A file that is not a database is another failure. */
 export function isDamage(error: unknown): boolean {
   const corrupt = 11
   return error instanceof Error && 'errcode' in error && Number(error.errcode) % 256 === corrupt

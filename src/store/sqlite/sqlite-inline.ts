@@ -1,6 +1,6 @@
 /**
- * A client of a connection in its own thread, for commands and for databases in memory. Statements block
- * the event loop: a server uses the store thread.
+ * A client with a connection in its own thread, for commands and in-memory databases. Statements
+ * block the event loop, so servers use the store thread instead.
  * @module
  */
 import type { SqliteClient } from './sqlite-client.ts'
@@ -12,7 +12,7 @@ export function inlineClient(connection: SqliteConnection): SqliteClient {
   const settled = async <T>(work: () => T): Promise<T> => work()
   return {
     run: (_lease, statement, parameters) =>
-      // What cannot be stored is refused by SQLite.
+      // SQLite itself refuses values that it cannot store.
       settled(() => connection.run(statement, parameters as readonly SqliteValue[])),
     begin: () =>
       settled(() => {

@@ -1,6 +1,6 @@
 /**
- * What clients and the store thread say to each other, one message port a client. Requests of one port
- * are taken in the order they were sent; each has exactly one response, unless the thread ends.
+ * The messages between clients and the store thread, over one message port for each client.
+ * Requests of one port are handled in order. Each has exactly one response, unless the thread ends.
  * @module
  */
 import type { MessagePort } from 'node:worker_threads'
@@ -9,7 +9,7 @@ export type SqliteValue = string | number | bigint | Uint8Array | null
 
 export type SqliteRow = Readonly<Record<string, SqliteValue>>
 
-/** `lease` is the transaction that a statement belongs to; 0 is none. */
+/** `lease` is the transaction that a statement belongs to; 0 for none. */
 export type SqliteRequest =
   | {
       readonly id: number
@@ -31,32 +31,32 @@ export interface SqliteFailure {
 
 export interface SqliteResult {
   readonly rows: readonly SqliteRow[]
-  /** How many rows were inserted, updated or deleted. */
+  /** The number of rows inserted, updated or deleted. */
   readonly affected: number
 }
 
-/** `begin` is answered by the number of its lease. */
+/** The response to `begin` is the number of its lease. */
 export type SqliteResponse =
   | { readonly id: number; readonly result: SqliteResult | number | undefined }
   | { readonly id: number; readonly failure: SqliteFailure }
 
-/** What the thread is started with. */
+/** The settings with which the thread starts. */
 export interface StoreThreadSettings {
   readonly path: string
-  /** Begins with a BigInt64: the number of the last committed change. */
+  /** Begins with a BigInt64, the number of the last committed change. */
   readonly epoch: SharedArrayBuffer
-  /** How long a transaction may wait for its holder's next statement, in milliseconds. */
+  /** How long a transaction may wait for its client's next statement, in milliseconds. */
   readonly leaseMs: number
-  /** How often the write-ahead log is copied into the database file. */
+  /** How often the write-ahead log is copied into the database file, in milliseconds. */
   readonly checkpointMs: number
 }
 
-/** From the opener to the thread. */
+/** A message from the opener to the thread. */
 export type StoreThreadOrder =
   | { readonly kind: 'attach'; readonly port: MessagePort }
   | { readonly kind: 'close' }
 
-/** From the thread to its opener. */
+/** A message from the thread to its opener. */
 export type StoreThreadNotice =
   | { readonly kind: 'open' }
   | { readonly kind: 'refused'; readonly failure: SqliteFailure }

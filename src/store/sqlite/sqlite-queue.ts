@@ -1,34 +1,34 @@
 /**
- * Who may use the one connection, and when: requests wait in one line, first come first served. A
- * transaction is an exclusive lease; while it lasts, only its holder's statements run.
+ * The queue for the one connection: requests run first come, first served. A transaction is an
+ * exclusive lease; while it lasts, only its holder's statements run.
  * @module
  */
 import { failureOf } from './sqlite-failure.ts'
 import type { SqliteConnection } from './sqlite.ts'
 import type { SqliteFailure, SqliteRequest, SqliteResponse } from './sqlite-protocol.ts'
 
-/** One client's end of the line. */
+/** One client of the queue. */
 export interface SqliteSession {
   readonly answer: (response: SqliteResponse) => void
 }
 
 export interface SqliteQueue {
   readonly take: (session: SqliteSession, request: SqliteRequest) => void
-  /** The client is gone: its transaction is rolled back, and what it waits for is dropped. */
+  /** The client has gone: rolls back its transaction and drops its waiting requests. */
   readonly leave: (session: SqliteSession) => void
-  /** Rolls back the open transaction; what waits is never answered. */
+  /** Rolls back the open transaction. Waiting requests are never answered. */
   readonly stop: () => void
 }
 
 export interface SqliteQueueSettings {
   readonly leaseMs: number
-  /** Called with the change number of each transaction after its commit, before it is answered. */
+  /** Called with the change number of each transaction after its commit, before the answer. */
   readonly committed: (changeNumber: number) => void
-  /** Called when no later statement may run, after the failure was answered. */
+  /** Called after a failure was answered, if no later statement may run. */
   readonly fatal: (failure: SqliteFailure) => void
 }
 
-/** More than the server lets in at once; a client that sends more does not wait for answers. */
+/** More than the server admits at once. A client that sends more does not wait for answers. */
 const waitingMax = 10_000
 
 type Result = Extract<SqliteResponse, { readonly result: unknown }>['result']
@@ -66,7 +66,8 @@ export function createSqliteQueue(
   const lease = createLease(connection, leaseMs, serve)
   const proceed = (session: SqliteSession, request: SqliteRequest): void => {
     if (request.kind === 'run') {
-      // SQLite rolls some failures back by itself; what follows must not run outside a transaction.
+      // SQLite rolls back by itself after some failures. Later statements must not run outside a
+      // transaction.
       if (!connection.inTransaction()) return fail(session, request.id, rolledBack)
       lease.renew()
       return attempt(session, request.id, () => connection.run(request.sql, request.parameters))
@@ -91,7 +92,7 @@ export function createSqliteQueue(
         return serve()
       }
       if (lease.isHeld(session, number)) return proceed(session, request)
-      // When the lease is over, nothing is left to roll back.
+      // After the end of the lease, there is nothing left to roll back.
       if (request.kind === 'rollback') return session.answer({ id: request.id, result: undefined })
       return fail(session, request.id, leaseOver)
     },
@@ -109,10 +110,10 @@ export function createSqliteQueue(
 interface Lease {
   readonly isHeld: (session?: SqliteSession, number?: number) => boolean
   readonly grant: (session: SqliteSession) => number
-  /** The holder is at work: its time starts again. */
+  /** Restarts the holder's time, because it is active. */
   readonly renew: () => void
   readonly release: () => void
-  /** Releases and rolls back. */
+  /** Releases the lease and rolls back. */
   readonly abandon: () => void
 }
 
@@ -149,7 +150,7 @@ function createLease(connection: SqliteConnection, leaseMs: number, onFree: () =
 
 const leaseOver: SqliteFailure = {
   kind: 'lease',
-  message: 'the transaction stood still for too long and was rolled back',
+  message: 'the transaction was idle for too long and was rolled back',
 }
 
 const rolledBack: SqliteFailure = {

@@ -1,9 +1,9 @@
 /**
- * The store thread: owns the SQLite connection, serves any number of message ports, and raises the
- * epoch. `open.ts` starts it with `StoreThreadSettings`.
+ * The store thread: it owns the SQLite connection, serves any number of message ports, and raises
+ * the epoch. `open.ts` starts it with `StoreThreadSettings`.
  *
  * INVARIANT (epoch before acknowledgement): the epoch holds a change's number before its commit is
- * answered, so that whoever learns of the change finds no cache that still says otherwise.
+ * acknowledged, so that whoever learns of the change finds no cache with the old state.
  * @module
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
@@ -18,7 +18,7 @@ import type {
 } from './sqlite-protocol.ts'
 import { type SqliteQueue, createSqliteQueue } from './sqlite-queue.ts'
 
-/** Serves until it is told to close. What it throws ends the thread, which its clients are told of. */
+/** Serves until it is told to close. An exception ends the thread, and its clients notice. */
 function serve(
   opener: MessagePort,
   { path, epoch, leaseMs, checkpointMs }: StoreThreadSettings,
@@ -35,20 +35,20 @@ function serve(
     throw new Error(`the database can no longer be used: ${failure.message}`)
   }
   const queue = createSqliteQueue(connection, { leaseMs, committed: raise, fatal })
-  // A lost log must cost little: the file itself is never far behind.
+  // Bounds the loss if the log is lost: the file itself is never far behind.
   setInterval(() => checkpoint(connection, fatal), checkpointMs).unref()
   opener.on('message', (order: StoreThreadOrder) => {
     if (order.kind === 'attach') return attach(queue, order.port)
     queue.stop()
     connection.close()
     notify(opener, { kind: 'closed' })
-    // Ends the thread, though ports may still be open.
+    // Ends the thread even if ports are still open.
     process.exit()
   })
   notify(opener, { kind: 'open' })
 }
 
-/** Where the disk is full, the log keeps what it holds. */
+/** If the disk is full, the log keeps its content. */
 function checkpoint(connection: SqliteConnection, fatal: (failure: SqliteFailure) => never): void {
   try {
     connection.checkpoint()
@@ -71,7 +71,7 @@ function notify(opener: MessagePort, notice: StoreThreadNotice): void {
 
 if (parentPort !== null) {
   try {
-    // `open.ts` alone starts this thread.
+    // Only `open.ts` starts this thread.
     serve(parentPort, workerData as StoreThreadSettings)
   } catch (error) {
     const failure = failureOf(error)

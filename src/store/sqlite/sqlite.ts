@@ -1,6 +1,7 @@
 /**
- * The connection to the SQLite file, and the only file that imports `node:sqlite`. It is synchronous
- * and belongs inside the store thread: a lock held elsewhere or a slow disk blocks whoever calls it.
+ * The connection to the SQLite file, and the only file that imports `node:sqlite`. It is
+ * synchronous and belongs inside the store thread: a slow disk, or a lock that another process
+ * holds, blocks its caller.
  * @see https://www.sqlite.org/pragma.html
  * @module
  */
@@ -13,17 +14,17 @@ import type { SqliteResult, SqliteRow, SqliteValue } from './sqlite-protocol.ts'
 
 export interface SqliteConnection {
   readonly run: (sql: string, parameters: readonly SqliteValue[]) => SqliteResult
-  /** Takes the write lock at once. */
+  /** Takes the write lock immediately. */
   readonly begin: () => void
-  /** Leaves no transaction open, even when it throws. */
+  /** Leaves no transaction open, even if it throws. */
   readonly commit: () => void
   readonly rollback: () => void
   readonly inTransaction: () => boolean
-  /** The change number as the open transaction sees it; 0 before there is a schema. */
+  /** The change number as seen by the open transaction; 0 before there is a schema. */
   readonly changeNumber: () => number
   /**
-   * Copies what the write-ahead log holds into the database file, when anything was written since and no
-   * transaction is open.
+   * Copies the write-ahead log into the database file, if anything was written since the last time
+   * and no transaction is open.
    */
   readonly checkpoint: () => void
   /** Moves the write-ahead log into the database file, and closes both. */
@@ -31,7 +32,7 @@ export interface SqliteConnection {
 }
 
 const statementsMax = 256
-// Another process holds the lock for its lifetime: waiting longer would only delay the refusal.
+// Another process holds the lock for its lifetime, so waiting longer would only delay the refusal.
 const lockWaitMs = 100
 
 const options = {
@@ -42,7 +43,7 @@ const options = {
   defensive: true,
 } as const
 
-/** Opens or creates the file. What is thrown is for `failureOf`. */
+/** Opens or creates the file. Pass what it throws to `failureOf`. */
 export function openSqlite(path: string): SqliteConnection {
   const created = createPrivately(path)
   const database = new DatabaseSync(path, options)
@@ -53,19 +54,22 @@ export function openSqlite(path: string): SqliteConnection {
     database.close()
     throw error
   }
-  // The names of the file and of its log must outlive a power cut, as what is in them does.
+  // The names of the file and of its log must survive a power cut, like their content.
   if (created) syncFolder(dirname(path))
   return connectionOf(database)
 }
 
-/** A database in memory. It shows what a schema looks like. */
+/** A database in memory, used to read the schema that migrations create. */
 export function openInMemory(): SqliteConnection {
   const database = new DatabaseSync(':memory:', options)
   denyForeignCode(database)
   return connectionOf(database)
 }
 
-/** A file that no server has open, with what its log holds. What is thrown is for `failureOf`. */
+/**
+ * Opens a file that no server has open, including the content of its log. Pass what it throws to
+ * `failureOf`.
+ */
 export function openReadOnly(path: string): SqliteConnection {
   const { database, close } = openUnheld(path)
   try {
@@ -78,8 +82,9 @@ export function openReadOnly(path: string): SqliteConnection {
 }
 
 /**
- * Trent has no triggers, views or common table expressions, and names them nowhere. Whoever could write
- * the file may have planted a trigger or a view: whatever it accesses is refused, and the statement with it.
+ * Denies SQL code that an attacker may have planted. Trent has no triggers, views or common table
+ * expressions. If someone who could write the file planted a trigger or a view, whatever it
+ * accesses is refused, and the statement with it.
  * @see https://www.sqlite.org/c3ref/set_authorizer.html
  */
 function denyForeignCode(database: DatabaseSync): void {
@@ -90,9 +95,9 @@ function denyForeignCode(database: DatabaseSync): void {
 }
 
 /**
- * Reads a file that no server has open, with what its log holds, and changes neither.
- * @param read gets a function that answers the rows of a statement
- * @returns undefined when the file cannot be read, as while a server holds it
+ * Reads a file that no server has open, including its log, and changes neither.
+ * @param read gets a function that returns the rows of a statement
+ * @returns undefined if the file cannot be read, for example because a server has it open
  */
 export function readOffline<T>(
   path: string,
@@ -110,10 +115,10 @@ export function readOffline<T>(
   }
 }
 
-/** Changes neither the file nor its log, and leaves nothing beside them. */
+/** Changes neither the file nor its log, and leaves no other files behind. */
 function openUnheld(path: string): { readonly database: DatabaseSync; readonly close: () => void } {
-  // A reader would make a log and its index, and only a writer removes them again. A server that has the file
-  // open has a log; without one nothing changes the file.
+  // A reader would create a log and its index, and only a writer removes them again. A server with
+  // the file open always has a log; without one, nothing changes the file.
   const index = `${path}-shm`
   const hadIndex = existsSync(index)
   const file = pathToFileURL(path)
@@ -130,8 +135,8 @@ function openUnheld(path: string): { readonly database: DatabaseSync; readonly c
 }
 
 /**
- * Mode 0600 from the first byte on; SQLite gives its log the mode of the file. An existing file is not
- * opened here: closing any descriptor of it would drop the locks that this process holds on it.
+ * Creates the file with mode 0600; SQLite gives its log the same mode. It does not open an existing
+ * file: closing any descriptor of it would drop the locks that this process holds on it.
  */
 function createPrivately(path: string): boolean {
   try {
@@ -154,24 +159,25 @@ function syncFolder(path: string): void {
 }
 
 function configure(database: DatabaseSync): void {
-  // The lock mode comes first: the log's index is then in memory, and nobody else can share it.
+  // The lock mode comes first: the log's index is then in memory, and no other process can share
+  // it.
   requirePragma(database, 'locking_mode', 'EXCLUSIVE', 'exclusive')
   requirePragma(database, 'journal_mode', 'WAL', 'wal')
   requirePragma(database, 'synchronous', 'FULL', 2)
   requirePragma(database, 'foreign_keys', 'ON', 1)
-  // Deleted key material is overwritten with zeros, not left in free pages.
+  // Overwrites deleted key material with zeros instead of leaving it in free pages.
   requirePragma(database, 'secure_delete', 'ON', 1)
-  // Whoever can write the file could plant a view or trigger that calls functions.
+  // An attacker who can write the file could plant a view or trigger that calls functions.
   requirePragma(database, 'trusted_schema', 'OFF', 0)
   requirePragma(database, 'cell_size_check', 'ON', 1)
-  // Nothing spills into a temporary file outside the data directory.
+  // Writes no temporary file outside the data directory.
   requirePragma(database, 'temp_store', 'MEMORY', 2)
-  // Takes the exclusive lock and, in this lock mode, keeps it until the file is closed.
+  // Takes the exclusive lock. In this lock mode it is kept until the file is closed.
   database.exec('BEGIN EXCLUSIVE')
   database.exec('COMMIT')
 }
 
-/** SQLite ignores a pragma that it cannot follow, without an error. */
+/** Checks the result, because SQLite silently ignores a pragma that it cannot apply. */
 function requirePragma(
   database: DatabaseSync,
   name: string,
@@ -201,7 +207,7 @@ function connectionOf(database: DatabaseSync): SqliteConnection {
     return { rows: [], affected: Number(statement.run(...parameters).changes) }
   }
   const rollback = (): void => {
-    // Some failures roll back by themselves.
+    // SQLite rolls back by itself after some failures.
     if (database.isTransaction) database.exec('ROLLBACK')
   }
   let hasSchema = false
@@ -241,7 +247,10 @@ function connectionOf(database: DatabaseSync): SqliteConnection {
   }
 }
 
-/** A check of damage answers every damage as a row: SQLite throws when it cannot go on. */
+/**
+ * Reads the rows of a check. SQLite throws if the damage stops the check, which then also becomes a
+ * row.
+ */
 function rowsOf(sql: string, read: () => readonly SqliteRow[]): readonly SqliteRow[] {
   try {
     return read()
@@ -253,7 +262,7 @@ function rowsOf(sql: string, read: () => readonly SqliteRow[]): readonly SqliteR
   }
 }
 
-/** The statements used last stay prepared. */
+/** A cache of the most recently used prepared statements. */
 function statementCache(database: DatabaseSync): (sql: string) => Prepared {
   const statements = new Map<string, Prepared>()
   return (sql) => {
@@ -264,7 +273,7 @@ function statementCache(database: DatabaseSync): (sql: string) => Prepared {
       return known
     }
     const statement = database.prepare(sql)
-    // A number that does not fit would otherwise fail the whole query; `readRow` lets it through.
+    // Otherwise a number that does not fit would fail the whole query; `readRow` handles it.
     statement.setReadBigInts(true)
     const prepared = { statement, answersRows: statement.columns().length > 0 }
     statements.set(sql, prepared)
@@ -274,7 +283,10 @@ function statementCache(database: DatabaseSync): (sql: string) => Prepared {
   }
 }
 
-/** Whole numbers as `number`; one beyond 2^53 − 1, which Trent never writes, stays a `bigint`. */
+/**
+ * Turns whole numbers into `number`. One beyond 2^53 − 1, which Trent never writes, stays a
+ * `bigint`.
+ */
 function readRow(row: Readonly<Record<string, SqliteValue>>): SqliteRow {
   const read: Record<string, SqliteValue> = {}
   for (const [name, value] of Object.entries(row)) {

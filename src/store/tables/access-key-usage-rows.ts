@@ -1,13 +1,13 @@
 /**
- * The last use of each access key. As for keys, the rows carry no tag and take no change number: they decide
- * nothing, and nobody caches them.
+ * The last use of each access key. The rows have no tag and no change number, because they decide
+ * nothing and are not cached.
  * @module
  */
 import type { Kysely } from 'kysely'
 import type { AccessKeyUse } from '../../model/access-key.ts'
 import type { Schema } from '../schema/schema.ts'
 
-/** Rows to a statement: bounds its parameters. */
+/** Most rows in one statement, which bounds its parameters. */
 const savedMax = 250
 
 export async function findAccessKeyUse(
@@ -23,8 +23,8 @@ export async function findAccessKeyUse(
 }
 
 /**
- * Saves what is later than what is stored; a use of an access key that is gone is left out. To be called in a
- * transaction, with each access key once.
+ * Saves uses that are later than the stored ones, and ignores access keys that no longer exist.
+ * Call it in a transaction, with each access key at most once.
  */
 export async function saveAccessKeyUses(
   query: Kysely<Schema>,

@@ -1,4 +1,4 @@
-/** Accounts and access keys in the store. @module */
+/** The rows of accounts and access keys. @module */
 import type { AccessKeyRecord, AccountRecord } from '../../model/access-key.ts'
 import type { Organization } from '../../model/organization.ts'
 import { acceptedPage } from '../bound-rows.ts'
@@ -176,7 +176,7 @@ function organizationColumns(organization: AccountRecord['organization']): Organ
   }
 }
 
-/** A genuine row was made by `organizationColumns`, so its JSON is the record's. */
+/** The JSON is valid: `organizationColumns` wrote every row whose tag holds. */
 function organizationOf(row: OrganizationColumns): Pick<AccountRecord, 'organization'> {
   const { organization_id: organizationId, organization_unit: unit } = row
   if (organizationId === null) return {}
@@ -203,7 +203,7 @@ function columnsOf(accessKey: AccessKeyRecord): Omit<AccessKeysTable, 'row_tag'>
   }
 }
 
-/** A genuine row was made by `columnsOf`, so its words are the record's. */
+/** The values are valid: `columnsOf` wrote every row whose tag holds. */
 export function accessKeyOf(row: AccessKeysTable): AccessKeyRecord {
   return {
     accessKeyId: row.access_key_id,

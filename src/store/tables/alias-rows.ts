@@ -1,4 +1,4 @@
-/** Aliases in the store. @module */
+/** The rows of aliases. @module */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { AliasRecord, AliasRef } from '../../model/key.ts'
 import { acceptedPage } from '../bound-rows.ts'
@@ -10,7 +10,7 @@ import { type StoreReads, type Transaction, StaleRow } from '../store.ts'
 type Reads = Pick<StoreReads, 'findAlias' | 'listAliases' | 'countAliases' | 'countAllAliases'>
 type Writes = Pick<Transaction, 'insertAlias' | 'updateAlias' | 'deleteAlias'>
 
-/** Rows of some hundred bytes each: a page of ListAliases is one statement. */
+/** Rows are a few hundred bytes each, so one statement reads a page of ListAliases. */
 const fetchedMax = 101
 
 export function aliasReads(scope: RowScope): Reads {
@@ -50,7 +50,7 @@ export function aliasReads(scope: RowScope): Reads {
         fetchedMax,
       )
     },
-    // Counts rows unchecked: a forged one can only use up the key's quota of aliases.
+    // Counts without checking tags: a forged row can only use up the key's quota of aliases.
     async countAliases({ accountId, region, keyId }) {
       const { count } = await query
         .selectFrom('aliases')

@@ -1,9 +1,9 @@
-/** Writers of the audit journal in the store, each with its last checkpoint. @module */
+/** The rows of the audit journal's writers, with their last checkpoints. @module */
 import { genesis, type AuditWriter } from '../../model/audit-writer.ts'
 import type { RowScope } from '../row-scope.ts'
 import type { AuditWritersTable } from '../schema/trail-schema.ts'
 
-/** By stream. */
+/** Ordered by stream. */
 export async function listAuditWriters({ query, rows }: RowScope): Promise<readonly AuditWriter[]> {
   const found = await query.selectFrom('audit_writers').selectAll().orderBy('stream').execute()
   return found.flatMap((row) => {
@@ -13,8 +13,8 @@ export async function listAuditWriters({ query, rows }: RowScope): Promise<reado
 }
 
 /**
- * Changes what is known of a stream, or begins to know it. To be called in a transaction: who moves its start
- * and who keeps its checkpoints need not be the same.
+ * Changes the stored members of a stream, or inserts the stream. Call it in a transaction, because
+ * one caller moves the stream's start and another one its checkpoint.
  */
 export async function changeAuditWriter(
   { query, rows }: RowScope,

@@ -1,26 +1,25 @@
 /**
- * The numbers of changes, and what each touched.
+ * The numbers of changes, and the records that each affected.
  *
- * INVARIANT (ordered changes): a number is taken by the last statements of its transaction, its records and
- * its end, under the lock of `change_head`'s one row, so that transactions commit in the order of their
- * numbers.
+ * INVARIANT (ordered changes): the last statements of a transaction take its number, under the lock
+ * of `change_head`'s only row, so that transactions commit in the order of their numbers.
  * @module
  */
 import type { Kysely } from 'kysely'
 import type { Schema } from '../schema/schema.ts'
 import type { Change } from '../change.ts'
 
-/** How many numbers back the log goes. Who is further behind forgets all it knows. */
+/** How many changes the log keeps. A reader that is further behind drops its whole cache. */
 export const loggedChangesMax = 100_000
 
-/** Who has more to catch up with is as fast by starting afresh, and one answer stays small. */
+/** Most changes in one answer. A reader with more to apply is as fast if it drops its cache. */
 export const answeredChangesMax = 10_000
 
 const insertedMax = 1000
 
 type Touched = Omit<Change, 'seq'>
 
-/** Gathers what a transaction touches, each thing once. */
+/** Collects the records that a transaction affects, each once. */
 export function createTouched(): {
   readonly touch: (change: Touched) => void
   readonly all: () => readonly Touched[]
@@ -32,7 +31,10 @@ export function createTouched(): {
   }
 }
 
-/** Answers the number of a transaction's change, which is taken once; undefined while it touches nothing. */
+/**
+ * Returns the number of the transaction's change, which is taken once; undefined while nothing is
+ * affected.
+ */
 export type ChangeNumber = () => Promise<number | undefined>
 
 export function createChangeNumber(
@@ -53,7 +55,10 @@ async function nextNumber(query: Kysely<Schema>): Promise<number> {
   return seq
 }
 
-/** Ends a transaction: what it touched gets its number; none when it touched nothing. */
+/**
+ * Ends a transaction: what it affected gets its number. A transaction that affected nothing gets
+ * none.
+ */
 export async function recordChange(
   query: Kysely<Schema>,
   touched: readonly Touched[],
@@ -81,7 +86,7 @@ export async function recordChange(
     .execute()
 }
 
-/** The log has a gap then: whoever reads it forgets all it knows. */
+/** Leaves a gap in the log. A reader that meets it drops its whole cache. */
 export async function skipChanges(query: Kysely<Schema>, upTo: number): Promise<void> {
   await query
     .updateTable('change_head')
@@ -91,12 +96,12 @@ export async function skipChanges(query: Kysely<Schema>, upTo: number): Promise<
     .execute()
 }
 
-/** Changes after `seq` in order, or undefined when the log does not tell them all. */
+/** Returns the changes after `seq` in order; undefined if the log does not have all of them. */
 export async function changesSince(
   query: Kysely<Schema>,
   seq: number,
 ): Promise<readonly Change[] | undefined> {
-  // One statement sees the head and the log at the same moment.
+  // One statement, so that the head and the log are from the same moment.
   const found = await query
     .selectFrom('change_head')
     .leftJoin('change_log', (join) => join.on('change_log.seq', '>', seq))
@@ -117,7 +122,7 @@ export async function changesSince(
   const head = found[0]?.head
   if (head === seq) return []
   const changes = found.flatMap(changeOf)
-  // Every number has a row: a log that starts later, or stops sooner, has lost some.
+  // Every number has at least one row, so a log that starts later or ends sooner has lost some.
   if (changes[0]?.seq !== seq + 1 || changes.at(-1)?.seq !== head) return undefined
   return changes
 }

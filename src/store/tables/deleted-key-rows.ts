@@ -1,5 +1,5 @@
 /**
- * The end of a key in the store: everything of it goes in one transaction, but for a tombstone.
+ * Deletes a key: one transaction deletes everything that belongs to it and leaves a tombstone.
  * @module
  */
 import type { KeyRecord } from '../../model/key.ts'
@@ -25,7 +25,7 @@ export function keyDeletion(scope: WriteScope): Pick<Transaction, 'deleteKey'> {
         .where((row) => row.and(place))
         .execute()
       const versions = (await isLast(key, scope)) ? await deleteMaterials(key, scope) : []
-      // Its materials' states and its last use go with it.
+      // Cascades to its material states and its last use.
       const { numDeletedRows } = await query
         .deleteFrom('keys')
         .where((row) => row.and(place))
@@ -41,7 +41,7 @@ export function keyDeletion(scope: WriteScope): Pick<Transaction, 'deleteKey'> {
       await query
         .insertInto('deleted_keys')
         .values(tombstone)
-        // A replica may come back to its Region, and end there again.
+        // A replica can be created in its Region again, and be deleted again.
         .onConflict((conflict) =>
           conflict.columns(['account_id', 'region', 'key_id']).doUpdateSet(tombstone),
         )
@@ -52,13 +52,13 @@ export function keyDeletion(scope: WriteScope): Pick<Transaction, 'deleteKey'> {
         touch({ kind: 'alias', accountId, region, id: name })
       }
       touch({ kind: 'key', accountId, region, id: keyId })
-      // A replica may come back under the same id: it has none of these grants.
+      // A replica can be created under the same id again, and must not get these grants.
       touch({ kind: 'grant', accountId, region, id: grantChangeId({ keyId }) })
     },
   }
 }
 
-/** Keys of one id in other Regions share their materials. */
+/** Whether no other Region has a key with this id. Such keys share their materials. */
 async function isLast(
   { accountId, region, keyId, primaryRegion }: KeyRecord,
   { query }: RowScope,
@@ -75,7 +75,7 @@ async function isLast(
   return other === undefined
 }
 
-/** Answers the domain keys that wrapped them. */
+/** Returns the versions of the domain keys that wrapped the materials. */
 async function deleteMaterials(
   { accountId, region, keyId }: KeyRecord,
   scope: WriteScope,
@@ -97,7 +97,7 @@ export async function countDeletedKeys({ query, rows }: RowScope): Promise<Delet
   for (const row of await query.selectFrom('deleted_keys').selectAll().execute()) {
     const genuine = rows.genuine('deleted_keys', [row.account_id, row.region, row.key_id], row)
     if (genuine === undefined) continue
-    // It had no material, or its relatives in other Regions have it still.
+    // An empty list: it had no material, or a related key in another Region still has it.
     const had = genuine.wrapping_versions !== '[]'
     lastSeals.push(had ? (genuine.seal_generation ?? firstSeal) : undefined)
   }

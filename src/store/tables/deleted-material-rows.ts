@@ -1,6 +1,6 @@
 /**
- * Tombstones of imported materials that were taken from keys that live on, until they come again or their key
- * goes: its own tombstone stands for them then.
+ * Tombstones of imported materials that were deleted from existing keys. A tombstone goes when the
+ * material is imported again, or when its key is deleted and gets a tombstone itself.
  * @module
  */
 import type { KeyRef } from '../../model/key.ts'
@@ -9,7 +9,7 @@ import type { RowScope } from '../row-scope.ts'
 import type { KeyMaterialsTable } from '../schema/schema.ts'
 import type { DeletedMaterials } from '../store.ts'
 
-/** Columns of a material's row whose bytes were there, and are not any more. */
+/** Columns of a material's row that had its bytes and now has none. */
 export type LostMaterial = Pick<
   KeyMaterialsTable,
   'account_id' | 'key_id' | 'material_id' | 'wrapping_version'
@@ -32,7 +32,7 @@ export async function buryMaterial({ query, rows }: RowScope, lost: LostMaterial
     .execute()
 }
 
-/** What is there again is not deleted, whatever copies hold. */
+/** Removes the tombstone of a material that is imported again, whatever old copies contain. */
 export async function unburyMaterial(
   { query }: RowScope,
   { account_id, key_id, material_id }: Omit<LostMaterial, 'wrapping_version'>,
@@ -60,7 +60,7 @@ export async function countDeletedMaterials({ query, rows }: RowScope): Promise<
     const genuine = rows.genuine('deleted_materials', name, row)
     if (genuine !== undefined) lastSeals.push(genuine.seal_generation)
   }
-  // Emptied before there were such tombstones, when there was only the first seal.
+  // Materials emptied before such tombstones existed, when there was only the first seal.
   const { unmarked } = await query
     .selectFrom('key_materials')
     .leftJoin('deleted_materials', (join) =>

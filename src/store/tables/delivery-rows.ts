@@ -1,6 +1,7 @@
 /**
- * Delivery in the store. None of it is a change that takes a number: no cache holds any. What a digest
- * will sign carries row tags, so that whoever can write the database has nothing of his own signed.
+ * The rows of delivery. They are not numbered changes, because no cache holds them. Rows that a
+ * digest will sign carry tags, so that an attacker who can write the database cannot have his own
+ * content signed.
  * @module
  */
 import {
@@ -148,7 +149,7 @@ export function deliveryReads({ query, rows }: RowScope): Reads {
         .select('status')
         .where('trail', '=', trailText(trail))
         .executeTakeFirst()
-      // It decides nothing: whoever writes the database may say what he likes of it.
+      // It decides nothing, so it needs no tag: an attacker gains nothing by forging it.
       return found && (JSON.parse(found.status) as TrailStatus)
     },
   }
@@ -186,7 +187,7 @@ export function deliveryWrites({ query, rows }: RowScope): Writes {
   }
 }
 
-/** In one transaction: the files of a stretch of the journal, and that it has been put into them. */
+/** Stores, in one transaction, the files of a range of the journal and the end of that range. */
 export async function saveCut(
   scope: RowScope,
   cut: {
@@ -206,7 +207,7 @@ export async function saveCut(
     .execute()
 }
 
-/** In one transaction: a digest, what it names, and that its chain has come to it. */
+/** Stores, in one transaction, a digest, the files that it lists, and the new end of its chain. */
 export async function saveDigest(
   scope: RowScope,
   of: {
@@ -220,7 +221,10 @@ export async function saveDigest(
   await saveChain(scope, of.chain)
 }
 
-/** On the row as it is in the transaction: a file may be delivered and listed at once. */
+/**
+ * Reads the row inside the transaction, because a file may be delivered and listed at the same
+ * time.
+ */
 export async function changeFile(
   { query, rows }: RowScope,
   sequence: number,
@@ -276,7 +280,7 @@ function columnsOfFile(file: DeliveryFile): Omit<DeliveryFilesTable, 'row_tag'> 
   }
 }
 
-/** A genuine row was made by `columnsOfFile`, so its JSON is the file. */
+/** The JSON is valid: `columnsOfFile` wrote every row whose tag holds. */
 function fileOf(row: DeliveryFilesTable): DeliveryFile {
   return JSON.parse(row.file) as DeliveryFile
 }

@@ -1,14 +1,14 @@
 /**
- * The rows that are read before the root key is open, and so carry no row tag: the tag's key is among
- * what they protect. They need none: the root key is sealed, and each domain key wrapped under the root
- * key, by an AEAD that is bound to the deployment id, and for a domain key to its version. A forged row
- * opens nothing; an older seal opens what it always opened.
+ * Rows that are read before the root key is open. They have no row tag, because the tag's key is
+ * among the keys that they protect. They need none: the root key is sealed, and each domain key is
+ * wrapped under the root key, by an AEAD bound to the deployment id and, for a domain key, to its
+ * version. A forged row opens nothing; an older seal opens only what it always opened.
  * @module
  */
 import type { Database } from '../database.ts'
 
 export interface SealRecord {
-  /** Which seal opens it. */
+  /** The kind of seal that opens it. */
   readonly kind: string
   readonly generation: number
   readonly sealedRootKey: Uint8Array
@@ -25,11 +25,11 @@ export interface DeploymentRecord {
   readonly deploymentId: string
   readonly createdAt: number
   readonly seal: SealRecord
-  /** By version, oldest first. */
+  /** Ordered by version, oldest first. */
   readonly domainKeys: readonly DomainKeyRecord[]
 }
 
-/** Undefined before the first start has made one. */
+/** Undefined before the first start has created it. */
 export async function readDeployment(
   database: Pick<Database, 'query'>,
 ): Promise<DeploymentRecord | undefined> {
@@ -64,7 +64,7 @@ export async function readDeployment(
   })
 }
 
-/** @throws {DuplicateRow} and changes nothing, when the database has one */
+/** @throws {DuplicateRow} without any change if the database has a deployment */
 export async function createDeployment(
   database: Database,
   record: DeploymentRecord,

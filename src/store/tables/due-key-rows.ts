@@ -1,4 +1,4 @@
-/** Keys to which something is to happen, for the jobs that do it. @module */
+/** Lists the keys that are due for rotation, deletion or another job. @module */
 import type { ExpressionBuilder, Expression, SqlBool } from 'kysely'
 import type { KeyRecord } from '../../model/key.ts'
 import { acceptedPage } from '../bound-rows.ts'
@@ -13,7 +13,7 @@ type DueColumn =
   | 'on_demand_rotation_started_at'
   | 'transition_started_at'
 
-/** Replicas are rotated with their primary key, and say of rotations what it says. */
+/** Columns that a replica copies from its primary key, which is rotated for both. */
 const followed: ReadonlySet<DueColumn> = new Set([
   'next_rotation_at',
   'on_demand_rotation_started_at',
@@ -92,7 +92,7 @@ function isNoReplica(row: ExpressionBuilder<Schema, 'keys'>): Expression<SqlBool
   return row.or([row('primary_region', 'is', null), row('primary_region', '=', row.ref('region'))])
 }
 
-/** Where a row stands in its list. */
+/** The position of a row in its list. */
 function placeOf(
   due: number | null,
   row: Pick<KeysTable, 'account_id' | 'region' | 'key_id'>,

@@ -1,6 +1,6 @@
 /**
- * The index of audit records: blocks of records, and by which tokens they are found. It decides nothing
- * and has no row tags; the journal is what it is made from (`docs/adr/0014-event-index.md`).
+ * The index of audit records: blocks of records, and the tokens that find them. It decides nothing
+ * and has no row tags; it can be built again from the journal (`docs/adr/0014-event-index.md`).
  * @module
  */
 import type { Kysely } from 'kysely'
@@ -8,12 +8,15 @@ import type { CountedCall } from '../../model/usage.ts'
 import type { Schema } from '../schema/schema.ts'
 import { saveCounts } from './usage-rows.ts'
 
-/** Records of one account and Region, of one hour, and how they are found. */
+/** Records of one account, Region and hour, with their tokens. */
 export interface EventBlock {
   /** Days since the epoch. */
   readonly day: number
   readonly content: Uint8Array
-  /** By token, when the first and the last event that has it happened; milliseconds since the epoch. */
+  /**
+   * For each token, the times of the first and the last event that have it; milliseconds since the
+   * epoch.
+   */
   readonly tokens: readonly {
     readonly token: Uint8Array
     readonly firstTime: number
@@ -21,32 +24,32 @@ export interface EventBlock {
   }[]
 }
 
-/** Up to where a stream of the journal is in the index. */
+/** The end of a stream's indexed records. */
 export interface IndexPosition {
   readonly stream: string
   readonly segment: number
-  /** Frames before it are in. */
+  /** Frames before this offset are indexed. */
   readonly offset: number
 }
 
-/** A block that holds events with a token: their latest time, and which block it is. */
+/** A block that has events with a token, and the time of the latest of them. */
 export interface BlockRef {
   readonly lastTime: number
   readonly block: number
 }
 
-/** Which blocks of a day are looked for; the latest first. */
+/** Selects blocks of one day, latest first. */
 export interface BlockPage {
   readonly day: number
   readonly token: Uint8Array
-  /** Events are looked for from here to there, both included. */
+  /** The range of event times; both bounds are included. */
   readonly from: number
   readonly until: number
   readonly before?: BlockRef
   readonly limit: number
 }
 
-/** The rows of one statement: bounds its parameters. */
+/** Most rows in one statement, which bounds its parameters. */
 const insertedMax = 200
 const deletedMax = 1000
 
@@ -65,7 +68,7 @@ export async function findIndexPosition(
     .executeTakeFirst()
 }
 
-/** Saves blocks, and what their records count as, with the position that is reached, in one transaction. */
+/** Saves blocks, the counts of their records and the new position, in one transaction. */
 export async function saveEventBlocks(
   query: Kysely<Schema>,
   blocks: readonly EventBlock[],
@@ -142,7 +145,7 @@ export async function findEventBlock(
   return row?.content
 }
 
-/** Deletes some of what is older than a day; answers whether more may be there. */
+/** Deletes some of the events older than a day. Returns whether there may be more. */
 export async function deleteEventsBefore(query: Kysely<Schema>, day: number): Promise<boolean> {
   const blocks = await query
     .selectFrom('event_blocks')
@@ -157,7 +160,8 @@ export async function deleteEventsBefore(query: Kysely<Schema>, day: number): Pr
   const last = ids.length < deletedMax
   await query.transaction().execute(async (transaction) => {
     await transaction.deleteFrom('event_blocks').where('block', 'in', ids).execute()
-    // Postings go with the last blocks of their day: until then they lead to nothing.
+    // A day's postings go with its last blocks. Until then, postings of deleted blocks find
+    // nothing.
     if (last) await transaction.deleteFrom('event_postings').where('day', '<=', first.day).execute()
   })
   return true

@@ -1,6 +1,6 @@
 /**
- * The buckets of grants in the store: which grants may give a call. They say nothing that is believed: a
- * grant counts by its own row, so that a bucket row that is forged or missing gives nothing.
+ * The rows of grant buckets, which propose grants that may allow a call. They are never trusted: a
+ * grant counts only by its own row, so a forged or missing bucket row allows nothing.
  * @module
  */
 import { type Expression, type ExpressionBuilder, type Kysely, type SqlBool, sql } from 'kysely'
@@ -12,17 +12,17 @@ import { grantOf } from './grant-columns.ts'
 import type { GrantsTable } from '../schema/grant-tables.ts'
 import type { Schema } from '../schema/schema.ts'
 
-/** A bucket, from its start or after a grant. */
+/** A position in a bucket. */
 export interface BucketPlace {
   readonly bucket: string
-  /** Grants after this id; empty for the start. */
+  /** Only grants after this id; empty for the start of the bucket. */
   readonly after: string
 }
 
 /** SQLite joins at most 500 selections in one statement. */
 export const bucketsInStatementMax = 100
 
-/** The first grants of each bucket, unchecked. */
+/** Returns the first rows of each bucket, without checking tags. */
 export async function rowsInBuckets(
   query: Kysely<Schema>,
   key: KeyRef,
@@ -52,10 +52,13 @@ export async function rowsInBuckets(
     .execute()
 }
 
-/** Of several parts of a context, the grant is filed by the one that has the fewest, looked at up to here. */
+/**
+ * A grant with several context parts is filed under the one with the fewest grants, counted up to
+ * here.
+ */
 const crowdMax = 64
 
-/** Files a grant that was inserted. */
+/** Files a new grant in its buckets. */
 export async function fileGrant(
   query: Kysely<Schema>,
   grant: Omit<GrantRecord, 'rowVersion'>,
@@ -93,7 +96,7 @@ async function crowdOf(query: Kysely<Schema>, key: KeyRef, bucket: string): Prom
   return count
 }
 
-/** Takes a grant out of every bucket that it may be in. */
+/** Removes a grant from every bucket that it may be in. */
 export async function unfileGrant(
   query: Kysely<Schema>,
   grant: Omit<GrantRecord, 'rowVersion'>,
@@ -116,7 +119,10 @@ function isOfKey(row: Row, { accountId, region, keyId }: KeyRef): Expression<Sql
 
 const filedAtOnce = 500
 
-/** Files every grant of a database from before there were buckets. Rows are neither checked nor believed. */
+/**
+ * Files every grant of a database from before buckets existed. Tags are not checked, because
+ * buckets are never trusted.
+ */
 export async function fileGrants(query: Kysely<Schema>): Promise<void> {
   let after: GrantsTable | undefined
   for (;;) {
@@ -159,7 +165,7 @@ function pageOfAll(
     .execute()
 }
 
-/** A forged row may hold anything: it counts for nothing, and is not filed. */
+/** Returns undefined for a forged row with malformed content, which is then not filed. */
 function readable(row: GrantsTable): GrantRecord | undefined {
   try {
     const grant = grantOf(row)

@@ -1,8 +1,8 @@
-/** A grant as columns of its row, and back. @module */
+/** Converts a grant to the columns of its row, and back. @module */
 import { granteeOf, requestDigest, type GrantRecord } from '../../model/grant.ts'
 import type { GrantsTable } from '../schema/grant-tables.ts'
 
-/** What is stored of a grant, beside its tag. */
+/** The columns of a grant, without its tag. */
 export function columnsOf(grant: GrantRecord): Omit<GrantsTable, 'row_tag'> {
   return {
     account_id: grant.accountId,
@@ -23,7 +23,7 @@ export function columnsOf(grant: GrantRecord): Omit<GrantsTable, 'row_tag'> {
   }
 }
 
-/** A genuine row was made by `columnsOf`: its words and its JSON are the record's. */
+/** The values and the JSON are valid: `columnsOf` wrote every row whose tag holds. */
 export function grantOf(row: GrantsTable): GrantRecord {
   const { grantee, grantee_id: granteeId, retiree, retiree_id: retiringId } = row
   return {
@@ -32,7 +32,7 @@ export function grantOf(row: GrantsTable): GrantRecord {
     keyId: row.key_id,
     grantId: row.grant_id,
     ...(row.name !== null && { name: row.name }),
-    // A principal has a unique id, a service has none.
+    // A principal has a unique id; a service has none.
     ...(granteeId === null
       ? { granteeServicePrincipal: grantee }
       : { granteePrincipal: grantee, granteeId }),

@@ -1,4 +1,4 @@
-/** What can be read of grants: a part of the port of `store.ts`. @module */
+/** The reads of grants in the store's interface. @module */
 import type { GrantRecord, GrantRef } from '../../model/grant.ts'
 import type { KeyRef } from '../../model/key.ts'
 import type { BucketPlace } from './grant-bucket-rows.ts'
@@ -6,13 +6,16 @@ import type { Page } from '../page.ts'
 
 export interface GrantReads {
   findGrant(ref: GrantRef): Promise<GrantRecord | undefined>
-  /** A grant that was made for the same request by the same name: `requestDigest` of `model/grant.ts`. */
+  /**
+   * The grant of an earlier identical request with the same name: `requestDigest` of
+   * `model/grant.ts`.
+   */
   findSameGrant(key: KeyRef, requestDigest: string): Promise<GrantRecord | undefined>
-  /** Those of a key's grants that exist, in no order. At most some hundred ids. */
+  /** Those of a key's grants that exist, in any order. Pass at most a few hundred ids. */
   findGrants(key: KeyRef, grantIds: readonly string[]): Promise<readonly GrantRecord[]>
   /**
-   * The first grants of each bucket (`model/grant-buckets.ts`) by grant id: they may give a call, and are
-   * to be compared with it. `grant` is left out for a row that is not genuine.
+   * The first grants of each bucket (`model/grant-buckets.ts`), by grant id. They may allow a call;
+   * compare each with it. `grant` is absent if its row is forged.
    */
   grantsInBuckets(
     key: KeyRef,
@@ -22,8 +25,8 @@ export interface GrantReads {
     readonly { readonly bucket: string; readonly grantId: string; readonly grant?: GrantRecord }[]
   >
   /**
-   * Grants of a key by grant id, of one grantee when it is given.
-   * @param page.fetched rows that one statement answers, where the page is longer
+   * Grants of a key by grant id; those of one grantee if it is given.
+   * @param page.fetched rows in one statement, if the page is longer
    */
   listGrants(
     key: KeyRef,
@@ -33,7 +36,10 @@ export interface GrantReads {
       readonly fetched?: number
     },
   ): Promise<readonly GrantRecord[]>
-  /** Grants of a Region on every account's keys, or on those of one, by who may retire them. */
+  /**
+   * Grants of a Region by the principal that may retire them, on the keys of all accounts or of
+   * one.
+   */
   listRetirableGrants(
     region: string,
     page: Page & {
@@ -42,6 +48,9 @@ export interface GrantReads {
       readonly accountId?: string
     },
   ): Promise<readonly GrantRecord[]>
-  /** Grants of a key, to one grantee when it is given: an ARN or a service principal. */
+  /**
+   * Counts the grants of a key; those to one grantee (an ARN or a service principal) if it is
+   * given.
+   */
   countGrants(key: KeyRef, grantee?: string): Promise<number>
 }

@@ -1,6 +1,6 @@
 /**
- * Grants in the store. A grant is written once and deleted once; a row that is not genuine is absent, and
- * so allows nothing.
+ * The rows of grants. A grant is written once and deleted once. A forged row counts as absent, so
+ * it allows nothing.
  * @module
  */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
@@ -21,7 +21,7 @@ import { type Transaction, StaleRow } from '../store.ts'
 
 type Writes = Pick<Transaction, 'insertGrant' | 'renameGrantee' | 'deleteGrant'>
 
-/** A page of ListGrants with the row that tells whether there is a next one: one statement. */
+/** A page of ListGrants, with one more row that shows whether there is a next page. */
 const fetchedMax = 101
 
 export function grantReads({ query, rows }: RowScope): GrantReads {
@@ -66,7 +66,7 @@ export function grantReads({ query, rows }: RowScope): GrantReads {
       return found.map(({ bucket, ...row }) => {
         const grant = accept(row)
         const { grant_id: grantId } = row
-        // Rows of a join are not compared with what was asked for otherwise.
+        // The rows of a join are not checked against the query elsewhere (`asked-rows.ts`).
         const isAsked = grant !== undefined && grantKeyOf(grant) === grantKeyOf({ ...key, grantId })
         return { bucket, grantId, ...(isAsked && { grant }) }
       })
@@ -93,7 +93,7 @@ export function grantReads({ query, rows }: RowScope): GrantReads {
   }
 }
 
-/** Counts rows unchecked: a forged one can only use up the key's quota of grants. */
+/** Counts without checking tags: a forged row can only use up the key's quota of grants. */
 async function countGrants(
   query: RowScope['query'],
   key: KeyRef,
@@ -145,7 +145,7 @@ export function grantWrites({ query, rows, touch }: WriteScope): Writes {
           }),
           rowVersion: grant.rowVersion + 1,
         }
-        // Its buckets stay: they name principals by their unique ids.
+        // Its buckets do not change, because they name principals by unique ids.
         await query
           .updateTable('grants')
           .set(rows.seal('grants', columnsOf(changed)))
@@ -185,7 +185,7 @@ function primaryKeyOf(row: GrantsTable): readonly string[] {
   return [row.account_id, row.region, row.key_id, row.grant_id]
 }
 
-/** In the partition of its key's Region, as it was. */
+/** The renamed ARN, in the same partition as before. */
 function renamed(arn: string | undefined, user: NamedPlace): string {
   return userArn(parseArn(arn ?? '')?.partition ?? 'aws', user)
 }

@@ -1,4 +1,4 @@
-/** Groups in the store. @module */
+/** The rows of groups. @module */
 import type { GroupRecord } from '../../model/group.ts'
 import { held, identityColumns, identityOf } from './identity-columns.ts'
 import { namedReads, namedWrites, type NamedTable } from './named-rows.ts'

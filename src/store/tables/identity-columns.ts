@@ -1,4 +1,4 @@
-/** The columns that users and roles have in common, and what is asked of them. @module */
+/** The columns that users and roles share, and conditions on them. @module */
 import type { IdentityRecord } from '../../model/identity.ts'
 import type { Narrow } from './named-rows.ts'
 import type { IdentityColumns } from '../schema/schema.ts'
@@ -19,7 +19,7 @@ export function identityColumns(record: IdentityRecord): IdentityColumns {
   }
 }
 
-/** A genuine row was made by `identityColumns`, so its JSON is the record's. */
+/** The JSON is valid: `identityColumns` wrote every row whose tag holds. */
 export function identityOf(row: IdentityColumns): IdentityRecord {
   return {
     accountId: row.account_id,
@@ -36,8 +36,10 @@ export function identityOf(row: IdentityColumns): IdentityRecord {
 
 type Row = Parameters<Narrow>[0]
 
-/** Unique ids are base 32: nothing in one is special to JSON or to a pattern. */
-/** Who has a managed policy. */
+/**
+ * Matches identities that hold a managed policy. A unique id is base 32, so no character in it is
+ * special to JSON or to a pattern.
+ */
 export function held(row: Row, holding: Holding): ReturnType<Narrow> {
   if (holding.as === 'attached') return attached(row, holding)
   if (holding.as === 'boundary') return bounded(row, holding)

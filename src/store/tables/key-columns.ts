@@ -1,11 +1,11 @@
-/** A KMS key as a row of `keys`, and back. @module */
+/** Converts a KMS key to a row of `keys`, and back. @module */
 import type { KeyRecord } from '../../model/key.ts'
 import { defined } from '../defined.ts'
 import type { KeysTable } from '../schema/schema.ts'
 import type { KeyChanges } from '../store.ts'
 import type { ExpirationModel } from '../../model/expiration.ts'
 
-/** `row_version` is among them: the row's tag covers every column of the answer. */
+/** `row_version` is included, because the row's tag covers every column that is returned here. */
 export function keyColumns(key: KeyRecord): Omit<KeysTable, 'row_tag'> {
   return {
     account_id: key.accountId,
@@ -35,7 +35,7 @@ export function keyColumns(key: KeyRecord): Omit<KeysTable, 'row_tag'> {
   }
 }
 
-/** @param row genuine: it was made by `keyColumns`, so that its words and its JSON are the record's */
+/** @param row a row whose tag holds: `keyColumns` wrote it, so its values and its JSON are valid */
 export function keyOf(row: KeysTable): KeyRecord {
   return {
     accountId: row.account_id,
@@ -67,7 +67,7 @@ export function keyOf(row: KeysTable): KeyRecord {
   }
 }
 
-/** `key` one version later. An optional member that `changes` holds as undefined is gone. */
+/** The next version of `key`. A member that is undefined in `changes` is removed. */
 export function changedKey(key: KeyRecord, changes: KeyChanges): KeyRecord {
   return {
     accountId: key.accountId,
@@ -103,7 +103,7 @@ const optionalNames = [
 
 type Optional = Pick<KeyChanges, (typeof optionalNames)[number]>
 
-/** Keeps the difference between a member that is left out and one that is undefined. */
+/** Keeps absent members distinct from members that are undefined. */
 function optionalMembers(key: Optional): Optional {
   const present = optionalNames
     .filter((name) => Object.hasOwn(key, name))

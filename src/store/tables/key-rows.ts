@@ -1,10 +1,9 @@
 /**
- * KMS keys in the store.
+ * The rows of KMS keys.
  *
- * A key whose row is not genuine is answered as absent, everywhere. Nothing in a forged row can be
- * shown as the state `Unavailable` either: its ARN, its policy and its account are the forger's word,
- * and who may be told of the key is decided by them. Absent denies every use of it, and the report
- * raises the alarm.
+ * A key with a forged row counts as absent everywhere. It cannot be shown in the state
+ * `Unavailable`, because its ARN, policy and account may be the attacker's, and they decide who may
+ * see the key. Absence denies every use of it, and the report raises the alarm.
  * @module
  */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
@@ -127,7 +126,8 @@ export function keyWrites({ query, rows, tally, touch }: WriteScope): Writes {
     },
     async updateKey(key, changes) {
       const updated = changedKey(key, changes)
-      // Every column is written, so that nothing of a row forged meanwhile is sealed anew.
+      // Writes every column, so that no value of a row that was forged in the meantime gets a valid
+      // tag.
       const { numUpdatedRows } = await query
         .updateTable('keys')
         .set(rows.seal('keys', keyColumns(updated)))
@@ -139,7 +139,7 @@ export function keyWrites({ query, rows, tally, touch }: WriteScope): Writes {
       return updated
     },
     async confirmKey(key) {
-      // A write that changes nothing holds the row in every engine.
+      // A write that changes nothing locks the row in every engine.
       const found = await query
         .updateTable('keys')
         .set({ row_version: key.rowVersion })

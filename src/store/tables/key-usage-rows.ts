@@ -1,9 +1,10 @@
 /**
- * The last use of each key. A row that fails its tag is answered as one that proves nothing, and so is a
- * missing row: whoever decides by it takes the key for used. Rows take no change number: nobody caches them.
+ * The last use of each key. A row with a wrong tag, or a missing row, is returned as unproved, and
+ * callers that decide by it treat the key as used. Rows have no change number, because they are not
+ * cached.
  *
- * INVARIANT (bound absence): every key has a row, from the transaction that makes the key on. Keys from
- * before tracking began get theirs when it begins.
+ * INVARIANT (bound absence): every key has a row, from the transaction that creates the key on.
+ * Keys from before tracking began get their row when it begins.
  * @module
  */
 import type { Kysely } from 'kysely'
@@ -13,13 +14,13 @@ import type { BoundRows } from '../bound-rows.ts'
 import type { KeyUsageTable, Schema } from '../schema/schema.ts'
 import type { RowScope } from '../row-scope.ts'
 
-/** Rows to a statement: bounds its depth and its parameters. */
+/** Most rows in one statement, which bounds its depth and its parameters. */
 const savedMax = 250
 
 /**
- * Since when uses are noted: the first call decides, and every later one answers the same. A row that is
- * missing or not genuine begins tracking anew, and with it the idle time of every key without a row.
- * To be called in a transaction.
+ * Returns the time since when uses are recorded: the first call stores it, and later calls return
+ * the same. If the row is missing or forged, tracking begins again, and so does the idle time of
+ * every key without a row. Call it in a transaction.
  */
 export async function trackUsageSince(scope: RowScope, now: number): Promise<number> {
   const { query, rows } = scope
@@ -41,7 +42,7 @@ export async function trackUsageSince(scope: RowScope, now: number): Promise<num
   return now
 }
 
-/** Rows for the keys that have none. */
+/** Inserts rows for the keys that have none. */
 async function insertMissing(scope: RowScope, now: number): Promise<void> {
   for (;;) {
     const without = await scope.query
@@ -67,7 +68,7 @@ async function insertMissing(scope: RowScope, now: number): Promise<void> {
   }
 }
 
-/** The first rows of keys, which nobody has used since `createdAt`. At most `savedMax` keys. */
+/** Inserts the first rows of keys, unused since `createdAt`. Pass at most `savedMax` keys. */
 export async function insertUnused(
   { query, rows }: RowScope,
   keys: readonly (KeyRef & { readonly createdAt: number })[],
@@ -129,8 +130,8 @@ function isTagged<T extends { readonly row_tag: Uint8Array | null }>(
 }
 
 /**
- * Saves what is later than what is stored; a use of a key that is gone is left out. To be called in a
- * transaction, with each key once.
+ * Saves uses that are later than the stored ones, and ignores keys that no longer exist. Call it in
+ * a transaction, with each key at most once.
  */
 export async function saveLastUsages(
   { query, rows }: RowScope,
@@ -164,7 +165,10 @@ export async function saveLastUsages(
   }
 }
 
-/** The tags of the keys' rows are not asked: a forged one can lose a use here, and nothing more. */
+/**
+ * The uses of keys that exist. It does not check tags: a forged key row can only make a use get
+ * lost here.
+ */
 async function ofPresentKeys(
   query: Kysely<Schema>,
   usages: readonly NotedUsage[],

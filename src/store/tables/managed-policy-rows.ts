@@ -1,4 +1,4 @@
-/** Managed policies in the store. @module */
+/** The rows of managed policies. @module */
 import {
   awsAccountId,
   awsManagedPolicy,
@@ -32,7 +32,7 @@ const managedPolicies: NamedTable<'managed_policies', ManagedPolicyRecord> = {
 export function managedPolicyReads(scope: RowScope): Reads {
   const { find, findByName, list, count } = namedReads(managedPolicies, scope)
   return {
-    // Rows that every account has, and that are in no table.
+    // AWS's own policies, which every account has, are in no table.
     findManagedPolicy: async (id) => awsManagedPolicy(id) ?? find(id),
     findManagedPolicyByName: async (accountId, name) =>
       accountId === awsAccountId ? awsManagedPolicyNamed(name) : findByName(accountId, name),
@@ -79,7 +79,7 @@ function columnsOf(policy: ManagedPolicyRecord): Omit<ManagedPoliciesTable, 'row
   }
 }
 
-/** A genuine row was made by `columnsOf`, so its JSON is the record's. */
+/** The JSON is valid: `columnsOf` wrote every row whose tag holds. */
 function policyOf(row: ManagedPoliciesTable): ManagedPolicyRecord {
   return {
     policyId: row.policy_id,

@@ -1,6 +1,6 @@
 /**
- * Key materials in the store. Their rows have no tag: the AEAD that wraps a material has every other
- * column in its additional data, and whoever unwraps it finds a forged row by that.
+ * The rows of key materials. They have no tag: the AEAD that wraps a material binds every other
+ * column, so unwrapping detects a forged row.
  * @module
  */
 import type { MaterialRecord } from '../../model/key.ts'
@@ -10,7 +10,7 @@ import type { RowScope, WriteScope } from '../row-scope.ts'
 import type { KeyMaterialsTable } from '../schema/schema.ts'
 import type { StoreReads, Transaction } from '../store.ts'
 
-/** In the place of a material's bytes, once they were deleted. */
+/** Stands for the bytes of a material that were deleted. */
 const noBytes = Buffer.alloc(0)
 
 const buried = ['account_id', 'key_id', 'material_id', 'wrapping_version'] as const
@@ -82,7 +82,7 @@ export function materialWrites(scope: WriteScope): Writes {
         .where((row) => row.and(nameOf(material)))
         .returning([...buried, 'wrapped'])
         .executeTakeFirst()
-      // One without bytes has its tombstone.
+      // A material without bytes already has its tombstone.
       if (deleted && deleted.wrapped.length > 0) await buryMaterial(scope, deleted)
       touchMaterial(material)
     },
@@ -92,8 +92,8 @@ export function materialWrites(scope: WriteScope): Writes {
 async function insertMaterial(scope: WriteScope, material: MaterialRecord): Promise<void> {
   const { query, touch } = scope
   const { accountId, region, keyId, materialId } = material
-  // Two at once would take the same number, and the second fail: a change of a key's materials
-  // changes the key's own row too, and so waits for its turn.
+  // Two inserts at once would take the same ordinal, and the second would fail. Each change of a
+  // key's materials also changes the key's own row, so they cannot run at once.
   const last = await query
     .selectFrom('key_materials')
     .select('ordinal')
@@ -143,7 +143,7 @@ async function isImportedElsewhere(
   return other !== undefined
 }
 
-/** The words may be a forger's: they are checked by the AEAD before anything is done by them. */
+/** The values may be an attacker's: the AEAD checks them before they have any effect. */
 export function materialOf(row: KeyMaterialsTable): MaterialRecord {
   return {
     materialId: row.material_id,

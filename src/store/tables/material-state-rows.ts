@@ -1,6 +1,5 @@
 /**
- * Where a key's materials stand. A row that is not genuine is absent: what it says of its material then
- * holds for nobody.
+ * The rows of material states. A forged row counts as absent, so its state has no effect.
  * @module
  */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
@@ -45,7 +44,7 @@ export function materialStateReads({ query, rows }: RowScope): Reads {
           .execute()
       return acceptedPage(page, fetch, (row) => String(row.ordinal), accept)
     },
-    // Counts rows unchecked: a forged one can only use up what the key is allowed.
+    // Counts without checking tags: a forged row can only use up the key's quota of rotations.
     async countRotations(key, type) {
       const { count } = await query
         .selectFrom('material_states')
@@ -77,7 +76,7 @@ export function materialStateReads({ query, rows }: RowScope): Reads {
 }
 
 export function materialStateWrites({ query, rows, touch }: WriteScope): Writes {
-  // Nobody caches these rows; whoever holds the key learns that something about it has changed.
+  // These rows are not cached. The change names their key, so that caches drop the key instead.
   const touchKey = ({ accountId, region, keyId }: KeyRef): void =>
     touch({ kind: 'key', accountId, region, id: keyId })
   return {
@@ -128,7 +127,7 @@ function primaryKeyOf(row: MaterialStatesTable): readonly string[] {
   return [row.account_id, row.region, row.key_id, row.material_id]
 }
 
-/** Where a row stands among those that expire. */
+/** The position of a row among those that expire. */
 function placeOf(row: Omit<MaterialStatesTable, 'row_tag'>): string {
   return JSON.stringify([row.valid_to, row.account_id, row.region, row.key_id, row.material_id])
 }
@@ -162,7 +161,7 @@ function columnsOf(material: MaterialStateRecord): Omit<MaterialStatesTable, 'ro
   }
 }
 
-/** A genuine row was made by `columnsOf`: its words are the record's. */
+/** The values are valid: `columnsOf` wrote every row whose tag holds. */
 function stateOf(row: MaterialStatesTable): MaterialStateRecord {
   type Of<K extends keyof MaterialStateRecord> = NonNullable<MaterialStateRecord[K]>
   return {
@@ -185,7 +184,7 @@ function stateOf(row: MaterialStatesTable): MaterialStateRecord {
   }
 }
 
-/** `material` one version later. An optional member that `changes` holds as undefined is gone. */
+/** The next version of `material`. A member that is undefined in `changes` is removed. */
 function changedState(
   material: MaterialStateRecord,
   changes: MaterialStateChanges,

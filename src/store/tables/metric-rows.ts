@@ -1,6 +1,6 @@
 /**
- * What CloudWatch's metrics are read from: the figures of usage, by key and operation, and the keys whose
- * material expires. It decides nothing: rows are told as they are found.
+ * The reads behind CloudWatch's metrics: counts of requests by key and operation, and keys with
+ * expiring material. They decide nothing, so tags are not checked.
  * @module
  */
 import type { Kysely } from 'kysely'
@@ -14,19 +14,22 @@ export type Called = Pick<RequestCount, 'keyArns' | 'operation'>
 export interface CalledPage {
   readonly accountId: string
   readonly region: string
-  /** As they are counted: with the spec of a pair. */
+  /** As counted: with the spec for operations that make key pairs. */
   readonly operations: readonly string[]
-  /** Just these keys; all when left out. */
+  /** Only these keys; all keys if absent. */
   readonly keyArns?: string
-  /** Called with success in a period that begins from here. */
+  /** Only what succeeded in a period that begins at or after `since`. */
   readonly period: Exclude<CountPeriod, 'month'>
   readonly since: number
-  /** Those that come after it. */
+  /** The last entry of the page before. */
   readonly after?: Called
   readonly limit: number
 }
 
-/** Months say what there is at all: of them there are few rows. */
+/**
+ * Reads the counts of months, of which there are few, to find the keys and operations that occur at
+ * all.
+ */
 export async function listCalled(
   query: Kysely<Schema>,
   { accountId, region, operations, keyArns, period, since, after, limit }: CalledPage,
@@ -72,7 +75,7 @@ export async function listCalled(
   return rows.map((row) => ({ keyArns: row.key_arns, operation: row.operation }))
 }
 
-/** Operations, as they are counted, that callers of the account have called, in their order. */
+/** Operations, as counted, that the account's own callers used, in order. */
 export async function listCalledOperations(
   query: Kysely<Schema>,
   { accountId, region, period, since }: Omit<CalledPage, 'operations' | 'limit'>,
@@ -91,15 +94,15 @@ export async function listCalledOperations(
   return rows.map(({ operation }) => operation)
 }
 
-/** Which requests are added up. */
+/** Selects the requests to sum up. */
 export interface CountedRequests {
   readonly accountId: string
   readonly region: string
   readonly operations: readonly string[]
-  /** Any of these; on whatever keys, of callers of the account alone, when left out. */
+  /** Any of these keys. If absent, all keys, but only calls of the account's own callers. */
   readonly keyArns?: readonly string[]
   readonly period: Exclude<CountPeriod, 'month'>
-  /** Periods that begin from here, and before there. */
+  /** Periods that begin at or after `from` and before `until`. */
   readonly from: number
   readonly until: number
 }
@@ -135,7 +138,7 @@ export async function sumRequests(
     .execute()
 }
 
-/** Key ids, in their order. */
+/** Ordered by key id. */
 export async function listExpiringKeys(
   query: Kysely<Schema>,
   accountId: string,
@@ -155,7 +158,7 @@ export async function listExpiringKeys(
   return rows.map(({ key_id: keyId }) => keyId)
 }
 
-/** Of every account and Region. */
+/** Counts over all accounts and Regions. */
 export async function keyFigures(query: Kysely<Schema>): Promise<KeyFigures> {
   const states = await query
     .selectFrom('keys')

@@ -1,6 +1,6 @@
 /**
- * Rows that an account holds by name, of which no two differ in case only: users, groups, roles, managed
- * policies. What each table adds is how its columns and its record belong together.
+ * Rows that an account holds by a name that is unique apart from case: users, groups, roles,
+ * managed policies. Each table only adds how its columns and its record correspond.
  * @module
  */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
@@ -43,16 +43,16 @@ export interface NamedTable<T extends Named, Rec extends NamedRecord> {
 
 export interface NamedReads<T extends Named, Rec> {
   readonly find: (id: string) => Promise<Rec | undefined>
-  /** The name as it was given, case and all. */
+  /** The name exactly as given; case matters. */
   readonly findByName: (accountId: string, name: string) => Promise<Rec | undefined>
-  /** By name; of those that `wanted` takes. */
+  /** Ordered by name; only rows that `wanted` accepts. */
   readonly list: (
     accountId: string,
     page: Page,
     wanted: (row: NamedTables[T]) => boolean,
     narrow?: Narrow,
   ) => Promise<readonly Rec[]>
-  /** Counts rows unchecked: a forged one can only use up the account's quota. */
+  /** Counts without checking tags: a forged row can only use up the account's quota. */
   readonly count: (accountId: string) => Promise<number>
 }
 
@@ -67,10 +67,13 @@ export interface NamedWrites<Rec> {
   readonly delete: (record: Rec) => Promise<void>
 }
 
-/** A condition on the rows, beside what `wanted` says of each. */
+/** A condition on the rows, in addition to `wanted`. */
 export type Narrow = (row: ExpressionBuilder<Schema, AnyOf>) => Expression<SqlBool>
 
-/** The query layer cannot say "any of these tables", all of which have the columns of one. */
+/**
+ * Stands for all of these tables, which have its columns: the query layer cannot express "any of
+ * them".
+ */
 type AnyOf = 'users'
 type AnyKey = 'user_id'
 
@@ -142,7 +145,7 @@ export function namedWrites<T extends Named, Rec extends NamedRecord>(
   const key = named.key as AnyKey
   const { idOf } = named
   const touchOne = (record: Omit<Rec, 'rowVersion'>): void => {
-    const { accountId } = record as Pick<NamedRecord, 'accountId'> // of every record
+    const { accountId } = record as Pick<NamedRecord, 'accountId'> // every record has it
     touch({ kind: named.change, accountId, region: '', id: idOf(record) })
   }
   const stale = (record: Rec): StaleRow => new StaleRow(`${named.change} ${idOf(record)}`)
@@ -150,14 +153,14 @@ export function namedWrites<T extends Named, Rec extends NamedRecord>(
     rows.seal(named.table, named.columnsOf(record)) as unknown as UsersTable // of its own table
   return {
     async insert(record) {
-      const inserted = { ...record, rowVersion: 1 } as unknown as Rec // whole with its version
+      const inserted = { ...record, rowVersion: 1 } as unknown as Rec // complete with its version
       await query.insertInto(table).values(sealed(inserted)).execute()
       touchOne(record)
     },
     async update(record, changes) {
       const changed = { ...record, ...changes, rowVersion: record.rowVersion + 1 }
       const present = Object.entries(changed).filter(([, member]) => member !== undefined)
-      const updated = Object.fromEntries(present) as unknown as Rec // less optional members only
+      const updated = Object.fromEntries(present) as unknown as Rec // only optional members were removed
       const { numUpdatedRows } = await query
         .updateTable(table)
         .set(sealed(updated))
@@ -169,7 +172,7 @@ export function namedWrites<T extends Named, Rec extends NamedRecord>(
       return updated
     },
     async confirm(record) {
-      // A write that changes nothing holds the row in every engine.
+      // A write that changes nothing locks the row in every engine.
       const found = await query
         .updateTable(table)
         .set({ row_version: record.rowVersion })

@@ -1,4 +1,4 @@
-/** OpenID Connect providers in the store. @module */
+/** The rows of OpenID Connect providers. @module */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { OidcProviderRecord, OidcProviderRef } from '../../model/oidc-provider.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
@@ -90,7 +90,7 @@ function columnsOf(provider: OidcProviderRecord): Omit<OidcProvidersTable, 'row_
   }
 }
 
-/** A genuine row was made by `columnsOf`, so its JSON is the record's. */
+/** The JSON is valid: `columnsOf` wrote every row whose tag holds. */
 function recordOf(row: OidcProvidersTable): OidcProviderRecord {
   return {
     accountId: row.account_id,

@@ -1,25 +1,25 @@
 /**
- * Which seals could still open what is deleted. A copy of the database from before the deletion holds the
- * material under a domain key, and that one under a root key: any that there has been by then, whose seal may
- * still be there.
+ * Finds the seals that could still open deleted material. A copy of the database from before the
+ * deletion contains the material under a domain key, which is wrapped under a root key. Any root
+ * key up to the deletion may open it, as long as its seal exists.
  * @module
  */
 import type { RowScope } from '../row-scope.ts'
 
-/** Something that was deleted, in two stages. */
+/** Counts of deleted things, by two stages of deletion. */
 export interface Opened {
-  /** Nothing in this database is left but a tombstone. */
+  /** This database holds only a tombstone of them. */
   readonly gone: number
-  /** No copy of the database opens it any more. */
+  /** No copy of the database can open them any more. */
   readonly shredded: number
-  /** How many things each seal that is still there opens in copies, by generation. */
+  /** For each existing seal, by generation, how many things in copies it can open. */
   readonly bySeal: ReadonlyMap<number, number>
 }
 
-/** The first there was: nobody noted it. */
+/** The generation of the first seal, from before tombstones recorded it. */
 export const firstSeal = 1
 
-/** That of the root key which opens what is wrapped now. */
+/** The generation of the seal of the current root key. */
 export async function latestSeal(query: RowScope['query']): Promise<number> {
   const found = await query
     .selectFrom('seals')
@@ -30,7 +30,9 @@ export async function latestSeal(query: RowScope['query']): Promise<number> {
   return found?.generation ?? firstSeal
 }
 
-/** @param lastSeals the latest seal when each thing was deleted; undefined for one without material */
+/**
+ * @param lastSeals the latest seal when each thing was deleted; undefined for one without material
+ */
 export async function openedBySeals(
   query: RowScope['query'],
   lastSeals: readonly (number | undefined)[],

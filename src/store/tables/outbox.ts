@@ -1,7 +1,7 @@
 /**
- * Audit records that committed with their change and have not been seen in the journal yet. They are
- * no part of what is decided by. A row that is not genuine is not listed:
- * whoever can write the database cannot have a record of his own put into the audit log.
+ * The outbox: audit records that committed with their change and have not been seen in the journal
+ * yet. Nothing is decided by them. A forged row is not listed, so that an attacker who can write
+ * the database cannot put his own record into the audit log.
  * @module
  */
 import type { Kysely } from 'kysely'
@@ -15,8 +15,10 @@ import type { OutboxRow } from '../store.ts'
 const deletedMax = 500
 
 /**
- * INVARIANT (numbered records): the record of a change carries the change's number, so that a journal shows
- * which changes its database must hold.
+ * Inserts a record of the transaction's change.
+ *
+ * INVARIANT (numbered records): the record of a change carries the change's number, so that the
+ * journal shows which changes its database must contain.
  */
 export async function insertOutbox(
   { query, rows, number }: RowScope & { readonly number: ChangeNumber },

@@ -1,6 +1,7 @@
 /**
- * Events on their way in the store, as the outbox is: no cache holds any, and a row that is not genuine is
- * not told, so that whoever can write the database cannot make the server sign what he likes.
+ * The rows of events that wait for the webhook. Like the outbox, they are not cached, and a forged
+ * row is not sent, so that an attacker who can write the database cannot make the server sign his
+ * content.
  * @module
  */
 import type { OutgoingEvent, WaitingEvent } from '../../model/outgoing-event.ts'
@@ -29,7 +30,7 @@ export function outgoingEventStore(scope: RowScope): OutgoingEventStore {
   return {
     saveOutgoingEvent: (event) => insertOutgoingEvent(scope, event),
     async listNextEvents(limit, except) {
-      // From the index alone: the rows, of some kilobytes each, are read for those that are answered.
+      // Uses only the index. The rows, of some kilobytes each, are read only if they are returned.
       const firsts = query
         .selectFrom('outgoing_events')
         .select(({ fn }) => fn.min('position').as('first'))

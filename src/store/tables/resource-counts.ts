@@ -1,30 +1,35 @@
 /**
- * How many keys and aliases an account has in a Region: kept beside them, because counting the rows takes
- * the longer the more there are (0.3 s for 100,000 keys), and each call that makes one asks.
+ * The number of keys and aliases of an account in a Region. The counts are stored, because every
+ * call that creates one needs them, and counting rows takes 0.3 s for 100,000 keys.
  *
- * INVARIANT (kept counts): the transaction that adds rows or takes some away changes their count, under
- * the lock of `change_head`'s row. Where a count is absent, or not genuine, the rows are counted: a
- * database from before there were counts needs no more, and nobody gains room by forging one or taking one
- * away. An older one that is put back stands until its rows are counted again.
+ * INVARIANT (kept counts): a transaction that inserts or deletes rows also changes their count,
+ * under the lock of `change_head`'s row. If a count is absent or forged, the rows are counted. A
+ * database from before there were counts therefore needs no migration, and nobody gains quota by
+ * forging or deleting a count. An older count that an attacker puts back stays until the rows are
+ * counted again.
  * @module
  */
 import type { RowScope } from '../row-scope.ts'
 import { type Counted, type Tally, awsAliases, nameOf } from '../tally.ts'
-/** What comes after all of them, byte by byte. */
+
+/** The first name after all of AWS's aliases, in byte order. */
 const awsAliasesEnd = 'alias/aws0'
 
-/** As a transaction would leave it, in its own scope. */
+/** The count as the transaction would leave it, inside its own scope. */
 export async function countOf(scope: RowScope, counted: Counted): Promise<number> {
   const kept = await keptCount(scope, counted)
   return kept === undefined ? countRows(scope, counted) : kept + (scope.tally?.of(counted) ?? 0)
 }
 
-/** Ends a transaction, once its number is taken: writes the counts that it has changed. */
+/**
+ * Ends a transaction: writes the counts that it changed. Call it after the transaction's number is
+ * taken.
+ */
 export async function saveCounts(scope: RowScope, tally: Tally): Promise<void> {
   const { query, rows } = scope
   for (const [counted, by] of tally.all()) {
     const changed = ((await keptCount(scope, counted)) ?? -Infinity) + by
-    // Less than none: an older count was put back.
+    // A negative count shows that an attacker put an older count back.
     const count = changed < 0 ? await countRows(scope, counted) : changed
     const { accountId, region, kind } = counted
     const row = rows.seal('resource_counts', { account_id: accountId, region, kind, count })
@@ -46,7 +51,7 @@ async function keptCount({ query, rows }: RowScope, counted: Counted): Promise<n
   return rows.genuine('resource_counts', nameOf(counted), found)?.count
 }
 
-/** Rows unchecked: a forged one can only use up room. */
+/** Counts without checking tags: a forged row can only use up quota. */
 async function countRows({ query }: RowScope, counted: Counted): Promise<number> {
   const { accountId: account_id, region, kind } = counted
   const counting =

@@ -1,4 +1,4 @@
-/** Roles in the store. @module */
+/** The rows of roles. @module */
 import type { RoleRecord } from '../../model/role.ts'
 import { held, identityColumns, identityOf } from './identity-columns.ts'
 import { namedReads, namedWrites, type NamedTable } from './named-rows.ts'
@@ -57,7 +57,7 @@ function columnsOf(role: RoleRecord): Omit<RolesTable, 'row_tag'> {
   }
 }
 
-/** A genuine row was made by `columnsOf`, so its JSON is the record's. */
+/** The JSON is valid: `columnsOf` wrote every row whose tag holds. */
 function recordOf(row: RolesTable): RoleRecord {
   return {
     roleId: row.role_id,

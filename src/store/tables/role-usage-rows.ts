@@ -1,13 +1,13 @@
 /**
- * The last use of each role. As for keys, the rows carry no tag and take no change number: they decide
- * nothing, and nobody caches them.
+ * The last use of each role. The rows have no tag and no change number, because they decide nothing
+ * and are not cached.
  * @module
  */
 import type { Kysely } from 'kysely'
 import type { RoleUse } from '../../model/role.ts'
 import type { Schema } from '../schema/schema.ts'
 
-/** Rows to a statement: bounds its parameters. */
+/** Most rows in one statement, which bounds its parameters. */
 const savedMax = 250
 
 export async function findRoleUse(
@@ -23,8 +23,8 @@ export async function findRoleUse(
 }
 
 /**
- * Saves what is later than what is stored; a use of a role that is gone is left out. To be called in a
- * transaction, with each role once.
+ * Saves uses that are later than the stored ones, and ignores roles that no longer exist. Call it
+ * in a transaction, with each role at most once.
  */
 export async function saveRoleUses(query: Kysely<Schema>, uses: readonly RoleUse[]): Promise<void> {
   for (let start = 0; start < uses.length; start += savedMax) {

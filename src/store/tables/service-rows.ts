@@ -1,4 +1,7 @@
-/** Services in the store. One that is registered anew is another one: it has another access key. @module */
+/**
+ * The rows of services. A service that is registered again is a new one, with another access key.
+ * @module
+ */
 import type { ServiceRecord } from '../../model/service.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
 import type { ServicesTable } from '../schema/credential-tables.ts'
@@ -68,7 +71,7 @@ function columnsOf(service: ServiceRecord): Omit<ServicesTable, 'row_tag'> {
   }
 }
 
-/** A genuine row was made by `columnsOf`: its JSON is the record's. */
+/** The JSON is valid: `columnsOf` wrote every row whose tag holds. */
 export function serviceOf(row: ServicesTable): ServiceRecord {
   return {
     name: row.name,

@@ -1,4 +1,4 @@
-/** Trails in the store. @module */
+/** The rows of trails. @module */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { TrailRecord, TrailRef } from '../../model/trail.ts'
 import { acceptedPage } from '../bound-rows.ts'
@@ -72,7 +72,7 @@ export function trailWrites({ query, rows, touch }: WriteScope): Writes {
     },
     async updateTrail(trail, changes) {
       const changed = { ...trail, ...changes, rowVersion: trail.rowVersion + 1 }
-      const updated = defined(changed) as TrailRecord // less optional members only
+      const updated = defined(changed) as TrailRecord // only optional members were removed
       const { numUpdatedRows } = await query
         .updateTable('trails')
         .set(rows.seal('trails', columnsOf(updated)))
@@ -106,7 +106,7 @@ function refOf(row: TrailsTable): TrailRef {
   return { accountId: row.account_id, homeRegion: row.home_region, name: row.name }
 }
 
-/** No part of it holds a slash. */
+/** None of its parts contains a slash. */
 function nameOf({ accountId, homeRegion, name }: TrailRef): readonly string[] {
   return [accountId, homeRegion, name]
 }
@@ -136,7 +136,7 @@ function columnsOf(trail: TrailRecord): Omit<TrailsTable, 'row_tag'> {
   }
 }
 
-/** A genuine row was made by `columnsOf`, so its JSON is the record's. */
+/** The JSON is valid: `columnsOf` wrote every row whose tag holds. */
 function trailOf(row: TrailsTable): TrailRecord {
   return {
     ...refOf(row),

@@ -1,6 +1,6 @@
 /**
- * Requests by minute and hour, and turns in keys' lives, as the event index counts them from the journal.
- * They decide nothing and have no row tags.
+ * Counts of requests by minute, hour and month, and changes in keys' lives. The event index counts
+ * them from the journal. They decide nothing and have no row tags.
  * @module
  */
 import type { Kysely } from 'kysely'
@@ -14,7 +14,7 @@ import {
 import type { KeptTurn, RequestCount } from '../../model/usage.ts'
 import type { Schema } from '../schema/schema.ts'
 
-/** In the transaction that says up to where the journal was counted. */
+/** Runs in the transaction that stores the end of the counted part of the journal. */
 export async function saveCounts(
   transaction: Kysely<Schema>,
   calls: readonly CountedCall[],
@@ -72,21 +72,21 @@ async function addCount(
     .execute()
 }
 
-/** Which figures are wanted. */
+/** Selects counts. */
 export interface CountPage {
   readonly accountId: string
-  /** Of every Region when left out. */
+  /** All Regions if absent. */
   readonly region?: string
   readonly period: CountPeriod
-  /** Periods that begin from here, and before there. */
+  /** Periods that begin at or after `from` and before `until`. */
   readonly from: number
   readonly until: number
-  /** Those that come after it. */
+  /** The last count of the page before. */
   readonly after?: RequestCount
   readonly limit: number
 }
 
-/** By Region, time, keys and operation. */
+/** Ordered by Region, time, keys and operation. */
 export async function listRequestCounts(
   query: Kysely<Schema>,
   { accountId, region, period, from, until, after, limit }: CountPage,
@@ -133,16 +133,16 @@ export async function listRequestCounts(
   }))
 }
 
-/** Which turns are wanted. */
+/** Selects changes in keys' lives. */
 export interface TurnPage {
   /** Milliseconds since the epoch. */
   readonly before: number
-  /** Those that come after it. */
+  /** The last change of the page before. */
   readonly after?: Pick<KeptTurn, 'keyArn' | 'at' | 'state'>
   readonly limit: number
 }
 
-/** By key and time. */
+/** Ordered by key and time. */
 export async function listKeyTurns(
   query: Kysely<Schema>,
   accountId: string,
@@ -179,7 +179,7 @@ export async function listKeyTurns(
   }))
 }
 
-/** Deletes the oldest of the figures that have been kept long enough; answers whether more may be there. */
+/** Deletes the oldest counts that are past their retention. Returns whether there may be more. */
 export async function deleteOldCounts(query: Kysely<Schema>, now: number): Promise<boolean> {
   let deleted = 0n
   for (const period of everyPeriod) {

@@ -1,4 +1,4 @@
-/** Users in the store. @module */
+/** The rows of users. @module */
 import type { UserRecord } from '../../model/user.ts'
 import { held, identityColumns, identityOf } from './identity-columns.ts'
 import { namedReads, namedWrites, type NamedTable } from './named-rows.ts'
@@ -42,7 +42,7 @@ export function userReads(scope: RowScope): Reads {
         ({ path }) => path.startsWith(pathPrefix),
         holding && ((row) => held(row, holding)),
       ),
-    // Unique ids are base 32: nothing in one is special to a pattern.
+    // A unique id is base 32, so no character in it is special to a pattern.
     listMembers: (accountId, groupId, page) =>
       list(
         accountId,

@@ -1,7 +1,7 @@
 /**
- * Compares the schema of a database with the one that Trent's migrations make. Row tags protect what rows
- * say. They do not protect what the schema makes of rows: a trigger undoes a change, a view or a collation
- * answers another row, a default or a generated column adds a value.
+ * Compares the schema of a database with the one that Trent's migrations create. Row tags protect
+ * the content of rows, but not against the schema: a trigger can undo a change, a view or a
+ * collation can return another row, a default or a generated column can add a value.
  * @module
  */
 import { Kysely, sql } from 'kysely'
@@ -12,29 +12,29 @@ import { sqliteDialect } from '../sqlite/sqlite-dialect.ts'
 import { inlineClient } from '../sqlite/sqlite-inline.ts'
 import { openInMemory } from '../sqlite/sqlite.ts'
 
-/** A table, index, trigger or view, as SQLite keeps it. */
+/** A table, index, trigger or view, as SQLite stores it. */
 export interface SchemaEntry {
   readonly type: string
   readonly name: string
   readonly tbl_name: string
-  /** Null for the indexes that SQLite makes for constraints. */
+  /** Null for the indexes that SQLite creates for constraints. */
   readonly sql: string | null
 }
 
-/** Names in a changed schema are an attacker's. */
+/** An attacker may choose names in a changed schema. */
 const shownNameMax = 64
 
 const wayOn = 'restore trent.db from a backup that nobody else could write'
 
 /**
- * Changes nothing. An empty database passes.
- * @throws {SchemaChanged} and names one difference
- * @throws {DatabaseTooNew} when a later version of Trent wrote the database
+ * Checks the schema without changing anything. An empty database passes.
+ * @throws {SchemaChanged} with the first difference
+ * @throws {DatabaseTooNew} if a later version of Trent wrote the database
  */
 export async function requireExpectedSchema(query: Kysely<Schema>): Promise<void> {
   const found = await readSchema(query)
   if (found.length === 0) return
-  // A view or a virtual table could stand in for the table that says which version this is.
+  // A view or a virtual table could impersonate the table with the schema's version.
   const code = found.find(({ type }) => type !== 'table' && type !== 'index')
   if (code !== undefined) throw changed(`${nameOf(code)} is not part of it`)
   const versions = found.find(({ name }) => name === 'schema_migrations')
@@ -47,7 +47,7 @@ export async function requireExpectedSchema(query: Kysely<Schema>): Promise<void
   if (rows[0]?.encoding !== 'UTF-8') throw changed('its text is not encoded as UTF-8')
 }
 
-/** The schema of a version, in the order of types and names. */
+/** Returns the schema of a version, ordered by type and name. */
 export async function expectedSchema(version: number): Promise<readonly SchemaEntry[]> {
   const connection = openInMemory()
   try {
@@ -74,7 +74,7 @@ function differenceOf(
   for (const entry of found) {
     const name = nameOf(entry)
     const { tbl_name: table, sql: definition } = wanted.get(name) ?? {}
-    // Each name stands for one entry: a second one is not part of the schema.
+    // Each name may occur once: a second entry is not part of the schema.
     if (!wanted.delete(name)) return `${name} is not part of it`
     if (entry.tbl_name !== table || entry.sql !== definition)
       return `${name} is defined differently`
@@ -83,7 +83,7 @@ function differenceOf(
   return missing === undefined ? undefined : `${missing} is missing`
 }
 
-/** One line of printable ASCII. */
+/** Makes the name one line of printable ASCII. */
 function nameOf({ type, name }: SchemaEntry): string {
   const shown = name.replaceAll(/[^ -~]/g, '?')
   const cut = shown.length > shownNameMax ? `${shown.slice(0, shownNameMax)}...` : shown

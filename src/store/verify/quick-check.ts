@@ -1,7 +1,7 @@
 /**
- * A check of the database's pages behind the calls of a server that has just started: whether each table
- * and its indexes can be read and hold what they must. Row tags and references are for
- * `trent verify-database`.
+ * Checks the database's pages in the background of a server that has just started: whether each
+ * table and its indexes are readable and consistent. `trent verify-database` checks row tags and
+ * references.
  * @see https://www.sqlite.org/pragma.html#pragma_quick_check
  * @module
  */
@@ -10,30 +10,32 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../database.ts'
 
 export interface QuickCheck {
-  /** Starts the check; later calls do nothing. */
+  /** Starts the check. Further calls do nothing. */
   readonly begin: () => void
-  /** What was found so far. */
+  /** The problems found so far. */
   readonly problems: () => readonly string[]
-  /** Whether every table was looked at. */
+  /** Whether every table has been checked. */
   readonly isDone: () => boolean
-  /** Resolves when the check is done, stopped or left out. */
+  /** Resolves when the check is done, stopped or skipped. */
   readonly close: () => Promise<void>
 }
 
 export interface QuickCheckOptions {
-  /** Calls wait while one table is looked at: about 3 ms per MB of the whole file. */
+  /**
+   * Largest file to check: calls wait while a table is checked, about 3 ms for each MB of the file.
+   */
   readonly bytesMax?: number
-  /** How long calls have the database to themselves after each table, in milliseconds. */
+  /** Pause after each table, in milliseconds, in which calls have the database to themselves. */
   readonly pauseMs?: number
   /** Called for each damaged table. */
   readonly onProblems: (problems: readonly string[]) => void
-  /** Called when the file is larger than `bytesMax`, or when the check itself failed. */
+  /** Called if the file is larger than `bytesMax`, or if the check itself failed. */
   readonly onLeftOut: (why: string) => void
 }
 
 const bytesMaxDefault = 128 * 1024 * 1024
 const pauseMsDefault = 50
-/** Kept of each table; SQLite names up to 100. */
+/** Most problems kept for each table; SQLite reports up to 100. */
 const problemsMax = 20
 
 export function createQuickCheck(

@@ -1,4 +1,8 @@
-/** Verifies the rows of a database: their tags, the secrets they wrap, and what their JSON names. @module */
+/**
+ * Verifies the rows of a database: their tags, the secrets that they wrap, and the ids in their
+ * JSON.
+ * @module
+ */
 import { type Kysely, sql } from 'kysely'
 import { awsManagedPolicy } from '../../model/aws-managed-policies.ts'
 import { type BoundTable, boundTables, createBoundRows, type RowKeyring } from '../bound-rows.ts'
@@ -6,10 +10,10 @@ import type { Schema } from '../schema/schema.ts'
 import type { SqliteRow } from '../sqlite/sqlite-protocol.ts'
 import type { Finding } from './verify-structure.ts'
 
-/** Bounds what is in memory at once. */
+/** Bounds the rows in memory. */
 const pageMax = 200
 
-/** Not known yet when the tag is made. */
+/** Columns that are not known when the tag is made. */
 const untagged: Readonly<Partial<Record<BoundTable, string>>> = {
   audit_outbox: 'position',
   outgoing_events: 'position',
@@ -17,11 +21,11 @@ const untagged: Readonly<Partial<Record<BoundTable, string>>> = {
 
 export interface VerifiedRows {
   readonly findings: readonly Finding[]
-  /** Rows whose tag holds. */
+  /** The number of rows with a valid tag. */
   readonly genuine: number
 }
 
-/** The tag of every row that has one. */
+/** Verifies the tag of every row that has one. */
 export async function verifyTags(
   query: Kysely<Schema>,
   keyring: RowKeyring,
@@ -36,7 +40,7 @@ export async function verifyTags(
     for await (const row of allRows(query, table)) {
       const { [untagged[table] ?? '']: _, ...columns } = row
       const name = names.map((column) => String(row[column]))
-      // A row without a tag fails as one with a wrong tag does.
+      // A row without a tag fails like one with a wrong tag.
       const tagged = { ...columns, row_tag: tagOf(row) }
       if (rows.genuine(table, name, tagged) !== undefined) genuine += 1
     }
@@ -48,10 +52,7 @@ function tagOf({ row_tag: tag }: SqliteRow): Uint8Array {
   return tag instanceof Uint8Array ? tag : new Uint8Array(0)
 }
 
-/**
- * Opens what a table wraps.
- * @param open throws when the row does not open
- */
+/** Opens everything that a table wraps. @param open throws if the row does not open */
 export async function verifyOpening(
   query: Kysely<Schema>,
   table: keyof Schema,
@@ -65,7 +66,7 @@ export async function verifyOpening(
       open(row)
       opened += 1
     } catch {
-      // The cause may quote what an attacker wrote, and adds nothing.
+      // The cause could quote an attacker's text.
       const name = names.map((column) => String(row[column])).join('/')
       findings.push({ table, row: name, why: 'what it wraps does not open' })
     }
@@ -73,7 +74,7 @@ export async function verifyOpening(
   return { findings, opened }
 }
 
-/** The managed policies and groups that users, groups and roles name. */
+/** Checks that the managed policies and groups named by users, groups and roles exist. */
 export async function verifyNamed(query: Kysely<Schema>): Promise<readonly Finding[]> {
   const policies = await idsOf(query, 'managed_policies', 'policy_id')
   const groups = await idsOf(query, 'groups', 'group_id')
@@ -99,7 +100,10 @@ export async function verifyNamed(query: Kysely<Schema>): Promise<readonly Findi
   return findings
 }
 
-/** The strings of a JSON array; none of anything else. Its tag says whether the text is ours. */
+/**
+ * The strings of a JSON array; empty for anything else. The row's tag, not this function, proves
+ * the text.
+ */
 function namesIn(json: unknown): readonly unknown[] {
   if (typeof json !== 'string') return []
   try {
@@ -126,7 +130,7 @@ async function primaryKeyOf(query: Kysely<Schema>, table: string): Promise<reado
   return rows.map(({ name }) => name)
 }
 
-/** Every row of a table with a rowid, page by page. */
+/** Yields every row of a table with a rowid, page by page. */
 async function* allRows(query: Kysely<Schema>, table: string): AsyncGenerator<SqliteRow> {
   let last: unknown
   for (;;) {

@@ -4,20 +4,21 @@ import { requireExpectedSchema } from './expected-schema.ts'
 import { appliedVersion, migrations } from '../migrations.ts'
 import type { Schema } from '../schema/schema.ts'
 
-/** What is wrong with a table, or with one row of it. */
+/** A problem with a table, or with one of its rows. */
 export interface Finding {
-  /** Empty where the finding is about the file. */
+  /** Empty if the problem is with the file. */
   readonly table: string
   /** The primary key, joined by `/`. */
   readonly row?: string
   readonly why: string
 }
 
-/** What one check reports at most. */
+/** Most problems that one check reports. */
 export const findingsMax = 1000
 
 /**
- * @throws {SchemaChanged} when nothing further can be believed
+ * Checks the schema.
+ * @throws {SchemaChanged} if nothing in the file can be trusted
  * @throws {DatabaseTooNew}
  */
 export async function requireSchema(query: Kysely<Schema>): Promise<readonly Finding[]> {
@@ -30,7 +31,10 @@ export async function requireSchema(query: Kysely<Schema>): Promise<readonly Fin
   return [{ table: '', why }]
 }
 
-/** What SQLite itself finds: damaged pages, indexes that disagree with their tables, broken constraints. */
+/**
+ * Reports what SQLite finds: damaged pages, indexes that disagree with their tables, broken
+ * constraints.
+ */
 export async function verifyPages(query: Kysely<Schema>): Promise<readonly Finding[]> {
   const { rows } = await sql<{ readonly integrity_check: string }>`
     PRAGMA integrity_check(${sql.lit(findingsMax)})`.execute(query)
@@ -38,7 +42,7 @@ export async function verifyPages(query: Kysely<Schema>): Promise<readonly Findi
   return said.filter((line) => line !== 'ok').map((why) => ({ table: '', why }))
 }
 
-/** References that the schema declares, and those that only Trent knows. */
+/** Checks references that the schema declares, and those that only Trent knows. */
 export async function verifyReferences(query: Kysely<Schema>): Promise<readonly Finding[]> {
   const declared = await sql<{
     readonly child: string
