@@ -1,7 +1,6 @@
 /**
  * Ids of deletion tasks. A UUID authenticates its task and the result, so that nothing is stored: 4 bytes
- * are
- * random, the rest is a MAC over them, the task and the result.
+ * are random, the rest is a MAC over them, the task and the result.
  * @module
  */
 import { timingSafeEqual } from 'node:crypto'

@@ -169,11 +169,11 @@ test('a key that waits for its deletion is refused, and one of another origin is
   await reset()
   await apply(server, richFile())
   await kms.send(new ScheduleKeyDeletionCommand({ KeyId: symmetricId, PendingWindowInDays: 7 }))
-  await assert.rejects(apply(server, richFile()), { message: /waits for its deletion/ })
+  await assert.rejects(apply(server, richFile()), { message: /is pending deletion/ })
   const made = await kms.send(new CreateKeyCommand({}))
   const keyId = made.KeyMetadata?.KeyId
   const file = { accounts: [{ accountId: first, keys: [{ keyId, material }] }] }
-  await assert.rejects(apply(server, file), { message: /is there with other material$/ })
+  await assert.rejects(apply(server, file), { message: /exists with other material$/ })
 })
 
 test('imported material comes to a key that waits for it, and is no change where it is there', async () => {
@@ -189,7 +189,7 @@ test('imported material comes to a key that waits for it, and is no change where
   assert.equal(KeyMetadata?.KeyState, 'Enabled')
   assert.deepEqual((await apply(server, file)).changes, [])
   key.material = Buffer.alloc(32, 8).toString('base64')
-  await assert.rejects(apply(server, file), { message: /is there with other material$/ })
+  await assert.rejects(apply(server, file), { message: /exists with other material$/ })
 })
 
 test('a namesake that has come since is another: policies that name it are written anew', async () => {

@@ -41,17 +41,17 @@ const contradictions: readonly (readonly [
   [
     'another usage',
     ({ keys }) => (keys[3].keyUsage = 'KEY_AGREEMENT'),
-    /key\/31111111-.* is there with SIGN_VERIFY, not KEY_AGREEMENT$/,
+    /key\/31111111-.* exists with SIGN_VERIFY, not KEY_AGREEMENT$/,
   ],
   [
     'another origin',
     ({ keys }) => Object.assign(keys[7], { origin: 'EXTERNAL' }),
-    /is there with AWS_KMS, not EXTERNAL$/,
+    /exists with AWS_KMS, not EXTERNAL$/,
   ],
   [
     'other material',
     ({ keys }) => (keys[0].material = Buffer.alloc(32, 9).toString('base64')),
-    /is there with other material$/,
+    /exists with other material$/,
   ],
   [
     'another secret',
@@ -63,33 +63,29 @@ const contradictions: readonly (readonly [
     ({ users }) =>
       users.push({ name: 'bob', accessKeys: [...users[0].accessKeys] }) &&
       delete users[0].accessKeys,
-    /`AKIAALICE00000000001` is somebody else's$/,
+    /`AKIAALICE00000000001` belongs to another principal$/,
   ],
-  [
-    'another path',
-    ({ users }) => (users[0].path = '/other/'),
-    /is there under the path \/people\/$/,
-  ],
+  ['another path', ({ users }) => (users[0].path = '/other/'), /exists with the path \/people\/$/],
   [
     'a name in another case',
     ({ roles }) =>
       roles.push({ name: 'APP', trustPolicy: policyOf('sts:AssumeRole', `${iamArn}:root`) }),
-    /`app` is there twice$/,
+    /`app` appears twice$/,
   ],
   [
     'a key twice',
     ({ keys }) => keys.push({ keyId: symmetricId, region }),
-    /`11111111-2222-4333-8444-555555555555` is there twice$/,
+    /`11111111-2222-4333-8444-555555555555` appears twice$/,
   ],
   [
     'an alias of two keys',
     ({ keys }) => (keys[2].aliases = ['alias/app']),
-    /`alias\/app` is there twice$/,
+    /`alias\/app` appears twice$/,
   ],
   [
     'an account twice',
     (_account, file) => file.accounts.push({ accountId: first }),
-    /is there twice$/,
+    /appears twice$/,
   ],
   [
     'an alias of AWS',
@@ -112,11 +108,7 @@ const contradictions: readonly (readonly [
     /no managed policy `Missing`/,
   ],
   ['no such group', ({ users }) => (users[0].groups = ['missing']), /there is no group `missing`/],
-  [
-    'a misspelt member',
-    ({ keys }) => (keys[0].aliasses = []),
-    /is not known here: there are keyId, /,
-  ],
+  ['a misspelt member', ({ keys }) => (keys[0].aliasses = []), /is unknown; possible: keyId, /],
   ['a wrong value', ({ keys }) => (keys[0].keySpec = 'AES'), /`AES` must be one of RSA_2048, /],
   ['a member that is missing', ({ keys }) => delete keys[0].keyId, /is needed$/],
   [
@@ -133,12 +125,12 @@ const contradictions: readonly (readonly [
   [
     'an unknown Region',
     ({ keys }) => (keys[2].region = 'xx-nowhere-1'),
-    /no Region of the partition aws$/,
+    /not a Region of the partition aws$/,
   ],
   [
     'a Region of another partition',
     ({ keys }) => (keys[2].region = 'cn-north-1'),
-    /no Region of the partition aws$/,
+    /not a Region of the partition aws$/,
   ],
   ['material of another length', ({ keys }) => (keys[0].material = 'AAAA'), /32 bytes are needed$/],
   [
@@ -154,7 +146,7 @@ const contradictions: readonly (readonly [
   [
     'material twice',
     ({ keys }) => (keys[0].earlierMaterials = [material]),
-    /a material that the key has already$/,
+    /is the same as another material of the key$/,
   ],
   [
     'material of a kind that is made here alone',
@@ -165,7 +157,7 @@ const contradictions: readonly (readonly [
         keyUsage: 'SIGN_VERIFY',
         material,
       }),
-    /keys of ML_DSA_44 cannot be given their material$/,
+    /ML_DSA_44 keys cannot have fixed material$/,
   ],
   [
     'a usage that does not fit',
@@ -175,9 +167,13 @@ const contradictions: readonly (readonly [
   [
     'replicas of a key of one Region',
     ({ keys }) => (keys[2].replicas = [{ region: 'eu-west-1' }]),
-    /are for multi-Region keys/,
+    /are only for multi-Region keys/,
   ],
-  ['an id of a multi-Region key', ({ keys }) => (keys[1].multiRegion = false), /begin with mrk-$/],
+  [
+    'an id of a multi-Region key',
+    ({ keys }) => (keys[1].multiRegion = false),
+    /begin with mrk- if the key is multi-Region/,
+  ],
   [
     'an access key of the first account’s root',
     (account) =>
@@ -260,6 +256,6 @@ test('the place is the line and the column of what is wrong', async () => {
   })
   const unquoted = text.replace(`"${first}"`, first)
   await assert.rejects(apply(server, unquoted), {
-    message: /trent\.yaml:2:5: must be a text: what looks like something else needs quotes$/,
+    message: /trent\.yaml:2:5: must be a string: quote values such as 123 or true$/,
   })
 })

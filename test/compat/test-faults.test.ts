@@ -127,8 +127,8 @@ test('faults that are not ones are refused, and those that were there stay', asy
   for (const [body, message] of [
     [{}, /Value null at 'faults' failed to satisfy constraint: Member must not be null/],
     [{ faults: [{ error: 'ThrottlingException' }] }, /operations.*must not be null/],
-    [{ faults: [{ ...fault, operations: ['encrypt'] }] }, /`encrypt` is no operation of KMS/],
-    [{ faults: [{ ...fault, operations: ['CreateUser'] }] }, /`CreateUser` is no operation of KMS/],
+    [{ faults: [{ ...fault, operations: ['encrypt'] }] }, /`encrypt` is not a KMS operation/],
+    [{ faults: [{ ...fault, operations: ['CreateUser'] }] }, /`CreateUser` is not a KMS operation/],
     [{ faults: [{ ...fault, operations: [] }] }, /operations/],
     [{ faults: [{ operations: ['Encrypt'] }] }, /a fault has an `error`, a `delayMs` or both/],
     [{ faults: [{ ...fault, error: 'AccessDeniedException' }] }, /enum value set/],

@@ -4,7 +4,7 @@ import { JournalFailed } from '../../src/audit/journal/journal.ts'
 import { systemRandom } from '../../src/crypto/entropy.ts'
 import { KmsError } from '../../src/errors.ts'
 import type { RefusedUse } from '../../src/events/refused-uses.ts'
-import { insiderOperation } from '../../src/operations/trent/insider-operation.ts'
+import { trentOperation } from '../../src/operations/trent/trent-operation.ts'
 import { createTurns } from '../../src/pipeline/turns.ts'
 import { createIds, originOf } from '../../src/pipeline/call-facts.ts'
 import { recordCall } from '../../src/pipeline/record.ts'
@@ -29,7 +29,7 @@ const request: RawRequest = {
   signal: new AbortController().signal,
 }
 
-const change = insiderOperation<void>()({
+const change = trentOperation<void>()({
   name: 'Change',
   door: 'test',
   input: {},

@@ -1,7 +1,7 @@
-/** AcceptClock — what `trent clock accept` calls: the system's clock is right as it is. @module */
-import { insiderOperation } from './insider-operation.ts'
+/** AcceptClock — `trent clock accept`: confirms that the system clock is right after a leap. @module */
+import { trentOperation } from './trent-operation.ts'
 
-export const acceptClock = insiderOperation<{ readonly now: string; readonly held?: string }>()({
+export const acceptClock = trentOperation<{ readonly now: string; readonly held?: string }>()({
   name: 'AcceptClock',
   door: 'operator',
   input: {},

@@ -1,4 +1,4 @@
-/** The members by which operators say of which organisation an account is, and what that limits. @module */
+/** Input members for the organization of an account and its policies. @module */
 import type { PolicyKind } from '../../policy/document.ts'
 import { describeFault } from '../../policy/malformed.ts'
 import { readPolicy } from '../../policy/validate.ts'
@@ -12,13 +12,13 @@ import {
 } from '../../model/organization.ts'
 import { list, text } from '../../model/shape.ts'
 
-/** Larger ones than this are refused as policies. */
+/** The limit of one policy is lower; its own check refuses what exceeds it. */
 const policy = text({ min: 1, max: 32_768 })
 
 export const organizationMembers = {
   organizationId: text({ pattern: organizationIdPattern }),
   organizationUnit: text({ pattern: unitPattern }),
-  /** Level by level, from the root to the account. */
+  /** One list for each level, from the root to the account. */
   serviceControlPolicies: list(list(policy, { min: 1, max: policiesOfLevelMax }), {
     max: levelsMax,
   }),
@@ -40,7 +40,7 @@ interface Given {
 }
 
 /**
- * The organisation as it was, with what is given in the place of what it had.
+ * Returns the organization of an account after the call: given members replace present ones.
  * @throws {KmsError} `ValidationException`, `MalformedPolicyDocumentException`
  */
 export function givenOrganization(
@@ -58,7 +58,7 @@ export function givenOrganization(
     checkPolicies('service-control', `serviceControlPolicies.${level + 1}`, policies)
   }
   checkPolicies('resource-control', 'resourceControlPolicies', resourceControlPolicies ?? [])
-  // Who moves to another organisation leaves its place in the one before.
+  // An account that moves to another organization loses its organizational unit.
   const moved = before !== undefined && before.organizationId !== organizationId
   const unit = given.organizationUnit ?? (moved ? undefined : before?.unit)
   return {

@@ -1,40 +1,40 @@
 /**
- * Apply — what `trent apply FILE` calls: makes accounts what a document says that they are, in one
- * transaction. What is that already is left alone, so that a second call changes nothing.
+ * Apply — `trent apply FILE`: changes accounts to match a document, in one transaction. Matching parts stay
+ * as they are, so a second call changes nothing.
  * @module
  */
 import { boolean } from '../../model/shape.ts'
 import type { FurtherEvent } from '../../model/further-event.ts'
 import { applyAccounts } from './apply/apply-accounts.ts'
 import type { AppliedChange, Applying } from './apply/applying.ts'
-import { documentMember, requireKeysOnce } from './apply/consistent.ts'
+import { documentMember, requireKeysOnce } from './apply/check-document.ts'
 import type { ApplyDocument } from './apply/document.ts'
 import { prepareKeys } from './apply/key-materials.ts'
-import { toldChanges, warningsOf } from './apply/told.ts'
-import { insiderOperation } from './insider-operation.ts'
+import { recordedChanges, warningsOf } from './apply/summary.ts'
+import { trentOperation } from './trent-operation.ts'
 import type { Call } from '../contract/call.ts'
 import type { OperationDependencies } from '../contract/dependencies.ts'
 
 export interface Applied {
   readonly dryRun: boolean
-  /** In the order in which they were made; a dry run's were taken back. */
+  /** Changes in order. A dry run rolls them back. */
   readonly changes: readonly AppliedChange[]
-  /** What somebody should know: a line each. */
+  /** Warnings for the operator, one line each. */
   readonly warnings: readonly string[]
 }
 
-/** Thrown to take the transaction back: it was a dry run, or has changed nothing. */
-class TakenBack extends Error {}
+/** Thrown to roll the transaction back, in a dry run or without changes. */
+class RolledBack extends Error {}
 
-export const apply = insiderOperation<Applied>()({
+export const apply = trentOperation<Applied>()({
   name: 'Apply',
   door: 'operator',
   input: { document: documentMember, dryRun: boolean(), prune: boolean() },
   permissions: () => [{ action: 'trent:Apply' }],
   readOnly: false,
-  // Never the document: it may hold material and secrets.
+  // Never the document: it may hold key material and secrets.
   audit: ['dryRun', 'prune'],
-  auditResponse: ({ changes }) => toldChanges(changes),
+  auditResponse: ({ changes }) => recordedChanges(changes),
   throws: [
     'ValidationException',
     'AccessDeniedException',
@@ -64,15 +64,15 @@ export const apply = insiderOperation<Applied>()({
         }),
       )
       changes = noted
-      if (dryRun || changes.length === 0) throw new TakenBack()
-      // Not before: what is taken back has not happened.
+      if (dryRun || changes.length === 0) throw new RolledBack()
+      // Only here: a transaction that is rolled back must leave no records.
       for (const event of events) call.alsoRecords(event)
       return answerOf(document, dryRun, changes)
     }
     try {
       return await call.commit(work)
     } catch (error) {
-      if (!(error instanceof TakenBack)) throw error
+      if (!(error instanceof RolledBack)) throw error
       return answerOf(document, dryRun, changes)
     }
   },

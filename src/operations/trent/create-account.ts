@@ -1,6 +1,6 @@
 /**
- * CreateAccount — what `trent account create` calls: one more account in the deployment, with a root user
- * and its access key, which is told this once.
+ * CreateAccount — `trent account create`: creates an account with a root user and its access key. The
+ * secret is returned only here.
  * @module
  */
 import { KmsError } from '../../errors.ts'
@@ -11,7 +11,7 @@ import {
   organizationMembers,
   organizationNames,
 } from './account-organization.ts'
-import { insiderOperation } from './insider-operation.ts'
+import { trentOperation } from './trent-operation.ts'
 
 export interface CreatedAccount {
   readonly accountId: string
@@ -19,7 +19,7 @@ export interface CreatedAccount {
   readonly secretAccessKey: string
 }
 
-export const createAccount = insiderOperation<CreatedAccount>()({
+export const createAccount = trentOperation<CreatedAccount>()({
   name: 'CreateAccount',
   door: 'operator',
   input: { accountId: text({ pattern: '^[0-9]{12}$' }), ...organizationMembers },
@@ -60,7 +60,7 @@ export const createAccount = insiderOperation<CreatedAccount>()({
   },
 })
 
-/** Twelve digits, of which the first is no zero. */
+/** Twelve digits; the first is not zero. */
 function randomAccountId(bytes: Uint8Array): string {
   const number = Buffer.from(bytes).readBigUInt64BE() % 900_000_000_000n
   return String(number + 100_000_000_000n)

@@ -1,6 +1,6 @@
 /**
- * CreateForwardAccessSession — `POST /_trent/fas`: a service that was sent a signed request proves it, and
- * gets a short session in which it may use keys as the user who signed.
+ * CreateForwardAccessSession — `POST /_trent/fas`: a service that received a signed request proves it and
+ * gets a short session, in which it may use keys on behalf of the user who signed.
  * @see docs/services.md
  * @see docs/adr/0015-forward-access-sessions.md
  * @module
@@ -9,15 +9,15 @@ import { integer, required, stringMap, text } from '../../model/shape.ts'
 import { callingServiceOf, serviceOperation } from './service-operation.ts'
 
 export interface CreatedForwardAccessSession {
-  /** What goes into `X-Amz-Forward-Access-Session`. */
+  /** The value for the header `X-Amz-Forward-Access-Session`. */
   readonly forwardAccessSession: string
   /** ISO 8601, UTC. */
   readonly expiration: string
-  /** Who signed. */
+  /** ARN of the user who signed. */
   readonly arn: string
   readonly accountId: string
   readonly userId: string
-  /** From the service that the user called to the one that has asked. */
+  /** The chain of services, from the one that the user called to the calling one. */
   readonly calledVia: readonly string[]
 }
 
@@ -34,7 +34,7 @@ export const createForwardAccessSession = serviceOperation<CreatedForwardAccessS
     durationSeconds: integer({ min: 60, max: lifetimeSecondsMax }),
   },
   readOnly: false,
-  // Neither the query nor the headers: a presigned request has its signature and its token there.
+  // Not the query and the headers: they may hold a signature and a session token.
   audit: ['method', 'path', 'durationSeconds'],
   auditResponse: ({ arn, accountId, calledVia, expiration }) => ({
     arn,

@@ -1,6 +1,7 @@
 /**
- * CreateInfrastructureSession — `POST /_trent/infrastructure-session`: credentials for what a service runs
- * for an account, as the host of one EC2 instance: it may what grants to it give, and nothing else.
+ * CreateInfrastructureSession — `POST /_trent/infrastructure-session`: issues credentials for
+ * infrastructure that a service runs for an account, for example the host of one EC2 instance. Only grants
+ * give it access.
  * @see docs/services.md
  * @module
  */

@@ -1,13 +1,13 @@
 /**
- * DeregisterService — what `trent service deregister` calls: the service's credentials, its forward access
- * sessions and those of its infrastructure end at once.
+ * DeregisterService — `trent service deregister`: removes a service. Its credentials, its forward access
+ * sessions and the sessions of its infrastructure end at once.
  * @module
  */
 import { KmsError } from '../../errors.ts'
 import { required, text } from '../../model/shape.ts'
-import { insiderOperation } from './insider-operation.ts'
+import { trentOperation } from './trent-operation.ts'
 
-export const deregisterService = insiderOperation<{ readonly accessKeyId: string }>()({
+export const deregisterService = trentOperation<{ readonly accessKeyId: string }>()({
   name: 'DeregisterService',
   door: 'operator',
   input: {

@@ -1,22 +1,22 @@
 /**
- * ExplainAccess — what `trent explain` asks: how a call is decided, or was, what made it so, and the
- * smallest change that would turn it.
+ * ExplainAccess — `trent explain`: explains the decision on a call, made or imagined, and finds the
+ * smallest change that would reverse it.
  * @module
  */
 import { KmsError } from '../../errors.ts'
 import { list, required, stringMap, structure, text } from '../../model/shape.ts'
 import type { AccessExplanation, CallExplanation } from '../contract/access-questions.ts'
-import { insiderOperation } from './insider-operation.ts'
+import { trentOperation } from './trent-operation.ts'
 
 export type ExplainedAccess = CallExplanation | { readonly now: AccessExplanation }
 
 const contextMax = 100
 
-export const explainAccess = insiderOperation<ExplainedAccess>()({
+export const explainAccess = trentOperation<ExplainedAccess>()({
   name: 'ExplainAccess',
   door: 'operator',
   input: {
-    /** A call that was made; the account and Region are those of its record. */
+    /** The request id of a recorded call; account and Region come from its record. */
     requestId: text({ min: 1, max: 128 }),
     accountId: text({ pattern: '^[0-9]{12}$' }),
     region: text({ min: 1, max: 64 }),
@@ -24,7 +24,7 @@ export const explainAccess = insiderOperation<ExplainedAccess>()({
     action: text({ min: 5, max: 128 }),
     key: text({ min: 1, max: 2048 }),
     encryptionContext: stringMap(),
-    /** Condition keys of the call. */
+    /** Condition keys of the imagined call. */
     context: list(
       structure({
         name: required(text({ min: 3, max: 256 })),

@@ -1,17 +1,17 @@
 /**
- * GetQuotas — what `trent quotas` prints: the limits of an account in a Region, and what is used of them.
+ * GetQuotas — `trent quotas`: returns the quotas of an account in a Region, and their usage.
  * @module
  */
 import { KmsError } from '../../errors.ts'
 import { text } from '../../model/shape.ts'
-import { insiderOperation } from './insider-operation.ts'
+import { trentOperation } from './trent-operation.ts'
 import type { RequestQuota } from '../contract/dependencies.ts'
 
 interface ResourceQuota {
   readonly name: string
-  /** Absent where there is no limit. */
+  /** Absent without a limit. */
   readonly limit?: number
-  /** Absent where it is counted for one key and not for an account. */
+  /** Absent if the usage is counted for each key and not for the account. */
   readonly used?: number
 }
 
@@ -23,7 +23,7 @@ export interface QuotasAnswer {
   readonly requests: readonly RequestQuota[]
 }
 
-export const getQuotas = insiderOperation<QuotasAnswer>()({
+export const getQuotas = trentOperation<QuotasAnswer>()({
   name: 'GetQuotas',
   door: 'operator',
   input: {

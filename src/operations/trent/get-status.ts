@@ -1,12 +1,11 @@
 /**
- * GetStatus — what `trent status` prints: whether the server is ready, and where its journal
- * stands.
+ * GetStatus — `trent status`: returns whether the server is ready, and the state of its journal.
  * @module
  */
-import { insiderOperation } from './insider-operation.ts'
+import { trentOperation } from './trent-operation.ts'
 import type { ServerStatus } from '../contract/server-controls.ts'
 
-export const getStatus = insiderOperation<ServerStatus>()({
+export const getStatus = trentOperation<ServerStatus>()({
   name: 'GetStatus',
   door: 'operator',
   input: {},

@@ -1,12 +1,12 @@
-/** GetTestClock — reads the clock by which everything is stored and decided. @module */
-import { insiderOperation } from './insider-operation.ts'
+/** GetTestClock — returns the time of the clock that decisions and stored times use. @module */
+import { trentOperation } from './trent-operation.ts'
 
 export interface ClockReading {
   /** ISO 8601, UTC. */
   readonly now: string
 }
 
-export const getTestClock = insiderOperation<ClockReading>()({
+export const getTestClock = trentOperation<ClockReading>()({
   name: 'GetTestClock',
   door: 'test',
   input: {},

@@ -1,12 +1,12 @@
-/** GetTestFaults — tells which faults are still to strike. @module */
+/** GetTestFaults — returns the faults that will still be injected. @module */
 import type { Fault } from '../../throttle/faults.ts'
-import { insiderOperation } from './insider-operation.ts'
+import { trentOperation } from './trent-operation.ts'
 
 export interface TestFaults {
   readonly faults: readonly Fault[]
 }
 
-export const getTestFaults = insiderOperation<TestFaults>()({
+export const getTestFaults = trentOperation<TestFaults>()({
   name: 'GetTestFaults',
   door: 'test',
   input: {},

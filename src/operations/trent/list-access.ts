@@ -1,19 +1,19 @@
 /**
- * ListAccess — what `trent who-can` asks: which users, roles and root users, of every account, can do
- * what with a key, and by which path; page by page.
+ * ListAccess — `trent who-can`: lists the users, roles and root users of all accounts that can use a key,
+ * with the allowed actions and what allows them.
  * @module
  */
 import { required, text } from '../../model/shape.ts'
 import type { WhoCanPage } from '../contract/access-questions.ts'
-import { insiderOperation } from './insider-operation.ts'
+import { trentOperation } from './trent-operation.ts'
 
-export const listAccess = insiderOperation<WhoCanPage>()({
+export const listAccess = trentOperation<WhoCanPage>()({
   name: 'ListAccess',
   door: 'operator',
   input: {
     key: required(text({ min: 1, max: 2048 })),
     action: text({ min: 5, max: 128 }),
-    /** The account that owns the key, where its id or an alias names it. */
+    /** The account that owns the key, if `key` is an id or an alias. */
     accountId: text({ pattern: '^[0-9]{12}$' }),
     region: text({ min: 1, max: 64 }),
     after: text({ pattern: '^[0-9]{12}/(?:root|(?:user|role)/[\\w+=,.@-]{1,64})$' }),
@@ -41,7 +41,7 @@ export const listAccess = insiderOperation<WhoCanPage>()({
   },
 })
 
-/** The account of a key's or an alias's ARN. */
+/** The account in a key or alias ARN. */
 function ownerOf(key: string): string | undefined {
   return key.startsWith('arn:') ? key.split(':')[4] : undefined
 }

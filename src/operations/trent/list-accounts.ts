@@ -1,18 +1,18 @@
-/** ListAccounts — what `trent account list` prints, page by page. @module */
+/** ListAccounts — `trent account list`: lists the accounts, in pages. @module */
 import { integer, text } from '../../model/shape.ts'
-import { insiderOperation } from './insider-operation.ts'
+import { trentOperation } from './trent-operation.ts'
 import { shownAccount, type ShownAccount } from './shown-account.ts'
 
 export interface AccountsPage {
   readonly accounts: readonly ShownAccount[]
-  /** Where the next page begins; absent in the last. */
+  /** Marker of the next page; absent on the last page. */
   readonly after?: string
 }
 
-/** Of policies in one page, beside the account that goes beyond it: an answer has its limit. */
+/** A page ends after the account that exceeds this sum of policy characters, to bound the response. */
 const policyCharactersMax = 512 * 1024
 
-export const listAccounts = insiderOperation<AccountsPage>()({
+export const listAccounts = trentOperation<AccountsPage>()({
   name: 'ListAccounts',
   door: 'operator',
   input: { after: text({ pattern: '^[0-9]{12}$' }), limit: integer({ min: 1, max: 1000 }) },

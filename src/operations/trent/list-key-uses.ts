@@ -1,5 +1,5 @@
 /**
- * ListKeyUses — what `trent key-usage` adds up: the calls on a key, the latest first, page by page.
+ * ListKeyUses — `trent key-usage`: lists the calls on a key, latest first, in pages.
  * @module
  */
 import { KmsError } from '../../errors.ts'
@@ -8,21 +8,21 @@ import { eventHistoryMs } from '../../model/audit-event.ts'
 import { keyArn } from '../../model/key.ts'
 import { integer, required, text } from '../../model/shape.ts'
 import type { StoreReads } from '../../store/store.ts'
-import { insiderOperation } from './insider-operation.ts'
+import { trentOperation } from './trent-operation.ts'
 
 export interface KeyUse {
   readonly eventId: string
   /** ISO 8601, UTC. */
   readonly time: string
   readonly operation: string
-  /** An ARN; of another account's callers the account and the unique id. */
+  /** An ARN; for callers of other accounts, the account and the unique id. */
   readonly principal: string
   readonly accessKeyId?: string
   readonly sourceAddress: string
   readonly userAgent?: string
-  /** What refused it. */
+  /** The error code of a refused call. */
   readonly errorCode?: string
-  /** What allowed or refused it, as `grant <id>`, `resource <statement>`. */
+  /** What allowed or denied it, for example `grant <id>` or `resource <statement>`. */
   readonly reasons: readonly string[]
 }
 
@@ -31,14 +31,14 @@ export interface KeyUsesPage {
   readonly from: string
   readonly until: string
   readonly uses: readonly KeyUse[]
-  /** Where the next page begins; absent in the last. */
+  /** Marker of the next page; absent on the last page. */
   readonly after?: string
 }
 
 const usesMax = 500
 const isoTime = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/
 
-export const listKeyUses = insiderOperation<KeyUsesPage>()({
+export const listKeyUses = trentOperation<KeyUsesPage>()({
   name: 'ListKeyUses',
   door: 'operator',
   input: {
@@ -77,7 +77,7 @@ export const listKeyUses = insiderOperation<KeyUsesPage>()({
   },
 })
 
-/** A key that is gone has its uses all the same: only an alias has to be there. */
+/** A deleted key still has its uses, so the key is not looked up. An alias must exist. */
 async function arnOf(
   key: string,
   place: { readonly accountId: string; readonly region: string; readonly partition: string },
@@ -114,7 +114,7 @@ function wrong(message: string): KmsError {
   return new KmsError('ValidationException', message)
 }
 
-/** What of a record answers the question. The records are our own. */
+/** The parts of an audit record that are read here. Trent itself wrote the records. */
 interface Recorded {
   readonly eventID: string
   readonly eventTime: string

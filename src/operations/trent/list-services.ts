@@ -1,5 +1,5 @@
-/** ListServices — what `trent service list` prints. @module */
-import { insiderOperation } from './insider-operation.ts'
+/** ListServices — `trent service list`: lists the registered services. @module */
+import { trentOperation } from './trent-operation.ts'
 
 export interface ListedServices {
   readonly services: readonly {
@@ -12,7 +12,7 @@ export interface ListedServices {
   }[]
 }
 
-export const listServices = insiderOperation<ListedServices>()({
+export const listServices = trentOperation<ListedServices>()({
   name: 'ListServices',
   door: 'operator',
   input: {},

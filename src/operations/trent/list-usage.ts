@@ -1,6 +1,6 @@
 /**
- * ListUsage — what `trent usage` adds up, page by page: the requests of a month by operation and keys, what
- * became of keys until its end, or the keys that there are.
+ * ListUsage — `trent usage`: lists, in pages, the requests of a month by operation and keys, the lifecycle
+ * events of keys until its end, or the existing keys.
  * @module
  */
 import { KmsError } from '../../errors.ts'
@@ -9,9 +9,9 @@ import type { RegionTable } from '../../model/region.ts'
 import { oneOf, required, text } from '../../model/shape.ts'
 import { countPeriods, type KeptTurn, type RequestCount } from '../../model/usage.ts'
 import type { StoreReads } from '../../store/store.ts'
-import { insiderOperation } from './insider-operation.ts'
+import { trentOperation } from './trent-operation.ts'
 
-/** A key that is there, as far as it is charged for. */
+/** An existing key, with what its price depends on. */
 export interface UsedKey {
   readonly keyArn: string
   readonly region: string
@@ -26,23 +26,23 @@ export interface UsedKey {
 export interface UsagePage {
   readonly accountId: string
   readonly month: string
-  /** Milliseconds since the epoch: now, by the clock that decides. */
+  /** Now, in milliseconds since the epoch, by the clock that decisions use. */
   readonly now: number
   readonly requests?: readonly RequestCount[]
   readonly turns?: readonly KeptTurn[]
   readonly keys?: readonly UsedKey[]
-  /** Where the next page begins; absent in the last. */
+  /** Marker of the next page; absent on the last page. */
   readonly after?: string
 }
 
 const rowsMax = 1000
 
-export const listUsage = insiderOperation<UsagePage>()({
+export const listUsage = trentOperation<UsagePage>()({
   name: 'ListUsage',
   door: 'operator',
   input: {
     accountId: text({ pattern: '^[0-9]{12}$' }),
-    /** The present one when left out. */
+    /** By default the current month. */
     month: text({ pattern: '^[0-9]{4}-(0[1-9]|1[0-2])$' }),
     of: required(oneOf(['requests', 'turns', 'keys'])),
     after: text({ min: 1, max: 8192 }),
@@ -87,19 +87,19 @@ export const listUsage = insiderOperation<UsagePage>()({
   },
 })
 
-/** A page begins behind the last of the page before, which says where that was. */
+/** The marker is the last row of the page. */
 function nextAfter(rows: readonly object[]): Pick<UsagePage, 'after'> {
   const last = rows.at(-1)
   return rows.length < rowsMax || last === undefined ? {} : { after: JSON.stringify(last) }
 }
 
-/** An operator's own word: what is wrong with it makes a page that is. @throws {KmsError} */
+/** Parses a marker. Only operators send it, so it is not authenticated. @throws {KmsError} */
 function readAfter(after: string | undefined): object | undefined {
   if (after === undefined) return undefined
   try {
     return { ...(JSON.parse(after) as object) }
   } catch (cause) {
-    throw new KmsError('ValidationException', '`after` is no place of a page', { cause })
+    throw new KmsError('ValidationException', '`after` is not a valid marker', { cause })
   }
 }
 

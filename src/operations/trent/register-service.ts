@@ -1,6 +1,6 @@
 /**
- * RegisterService — what `trent service register` calls: lets a service stand on Trent in one Region, with
- * credentials of its own, which are told this once.
+ * RegisterService — `trent service register`: registers a service in a Region and creates its credentials.
+ * The secret is returned only here.
  * @see docs/services.md
  * @module
  */
@@ -8,7 +8,7 @@ import { KmsError } from '../../errors.ts'
 import { defaultHostOf, isOwnName, serviceNamePattern } from '../../model/service.ts'
 import { list, required, text } from '../../model/shape.ts'
 import { DuplicateRow } from '../../store/store.ts'
-import { insiderOperation } from './insider-operation.ts'
+import { trentOperation } from './trent-operation.ts'
 
 export interface RegisteredService {
   readonly name: string
@@ -18,10 +18,13 @@ export interface RegisteredService {
   readonly secretAccessKey: string
 }
 
-/** A name or an address, in brackets where it is IPv6, with a port or not; `*.` for all names below. */
+/**
+ * A host name, `*.` with a host name, an IPv4 address or an IPv6 address in brackets; with a port or
+ * without.
+ */
 const hostPattern = '^(?:(?:\\*\\.)?[a-z0-9-]+(?:\\.[a-z0-9-]+)*|\\[[0-9a-f:]+\\])(?::[0-9]{1,5})?$'
 
-export const registerService = insiderOperation<RegisteredService>()({
+export const registerService = trentOperation<RegisteredService>()({
   name: 'RegisterService',
   door: 'operator',
   input: {

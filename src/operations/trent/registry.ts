@@ -1,4 +1,4 @@
-/** Trent's own operations; those of the test API are served only where it is on. @module */
+/** Trent's own operations. Those of the test API are served only if it is on. @module */
 import { registryOf } from '../contract/registry.ts'
 import { acceptClock } from './accept-clock.ts'
 import { apply } from './apply.ts'
@@ -51,5 +51,5 @@ export const testRegistry = registryOf([
   resetTestData,
 ])
 
-/** What services call, each with its own credentials. */
+/** Operations that registered services call with their own credentials. */
 export const serviceRegistry = registryOf([createForwardAccessSession, createInfrastructureSession])

@@ -1,14 +1,14 @@
 /**
- * ReplaceRootKey — what `trent account replace-key` calls: the root user of an account gets another access
- * key, which is told this once, and its present one ends with all that came from it.
+ * ReplaceRootKey — `trent account replace-key`: replaces the access key of an account's root user. The old
+ * key and all sessions from it end. The new secret is returned only here.
  * @module
  */
 import { KmsError } from '../../errors.ts'
 import { required, text } from '../../model/shape.ts'
 import type { CreatedAccount } from './create-account.ts'
-import { insiderOperation } from './insider-operation.ts'
+import { trentOperation } from './trent-operation.ts'
 
-export const replaceRootKey = insiderOperation<CreatedAccount>()({
+export const replaceRootKey = trentOperation<CreatedAccount>()({
   name: 'ReplaceRootKey',
   door: 'operator',
   input: { accountId: required(text({ pattern: '^[0-9]{12}$' })) },

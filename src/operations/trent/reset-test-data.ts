@@ -1,7 +1,10 @@
-/** ResetTestData — empties the store but for the account and its root credentials, ends faults. @module */
-import { insiderOperation } from './insider-operation.ts'
+/**
+ * ResetTestData — empties the store except the first account and its root credentials, and removes faults.
+ * @module
+ */
+import { trentOperation } from './trent-operation.ts'
 
-export const resetTestData = insiderOperation<undefined>()({
+export const resetTestData = trentOperation<undefined>()({
   name: 'ResetTestData',
   door: 'test',
   input: {},
@@ -13,7 +16,7 @@ export const resetTestData = insiderOperation<undefined>()({
     server.faults.replace([])
     await commit(async (transaction) => {
       await transaction.empty(server.firstAccount)
-      // An organisation is no part of the account that the first start made.
+      // The first start creates the account without an organization.
       const account = await transaction.findAccount(server.firstAccount.accountId)
       if (account?.organization === undefined) return
       await transaction.updateAccount(account, { organization: undefined })

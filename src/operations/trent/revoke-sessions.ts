@@ -1,11 +1,11 @@
 /**
- * RevokeSessions — what `trent sessions revoke` calls: no temporary credentials of a user or a role that
- * were issued until now are taken any more.
+ * RevokeSessions — `trent sessions revoke`: revokes all temporary credentials of a user or a role that were
+ * issued so far.
  * @module
  */
 import { KmsError } from '../../errors.ts'
 import { required, text } from '../../model/shape.ts'
-import { insiderOperation } from './insider-operation.ts'
+import { trentOperation } from './trent-operation.ts'
 
 export interface RevokedSessions {
   readonly principalArn: string
@@ -13,7 +13,7 @@ export interface RevokedSessions {
   readonly revokedAt: string
 }
 
-export const revokeSessions = insiderOperation<RevokedSessions>()({
+export const revokeSessions = trentOperation<RevokedSessions>()({
   name: 'RevokeSessions',
   door: 'operator',
   input: { principalArn: required(text({ min: 20, max: 2048 })) },

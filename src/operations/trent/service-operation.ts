@@ -1,4 +1,4 @@
-/** Declares an operation that services call: each signs with its own credentials. @module */
+/** Declares an operation for registered services, which sign with their own credentials. @module */
 import { KmsError } from '../../errors.ts'
 import type { Caller } from '../../model/caller.ts'
 import type { Members } from '../../model/shape.ts'
@@ -17,11 +17,11 @@ export function serviceOperation<Output>() {
   })
 }
 
-/** The service that calls. @throws {KmsError} where it calls for somebody else */
+/** Returns the calling service. @throws {KmsError} if it calls on behalf of another principal */
 export function callingServiceOf({ service, accessKeyId }: Caller): {
   readonly service: ServicePrincipal
   readonly accessKeyId: string
 } {
   if (service !== undefined && accessKeyId !== undefined) return { service, accessKeyId }
-  throw new KmsError('AccessDeniedException', 'a service calls this in its own name')
+  throw new KmsError('AccessDeniedException', 'only a service in its own name may call this')
 }

@@ -1,20 +1,20 @@
 /**
- * SetTestClock — moves the clock by which everything is stored and decided: `{"advance": "91d"}`
- * (s, m, h, d) or `{"set": "2030-01-01T00:00:00Z"}`. It ticks on from there.
+ * SetTestClock — moves the clock that decisions and stored times use: `{"advance": "91d"}`
+ * (s, m, h, d) or `{"set": "2030-01-01T00:00:00Z"}`. It keeps running from there.
  * @module
  */
 import { KmsError } from '../../errors.ts'
 import { text } from '../../model/shape.ts'
 import type { ClockReading } from './get-test-clock.ts'
-import { insiderOperation } from './insider-operation.ts'
+import { trentOperation } from './trent-operation.ts'
 
 const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
-/** With its zone: without one it would be another time on every machine. */
+/** The zone is required: without it, the time would depend on the machine. */
 const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/
 /** Timestamps on the wire and in policies have four-digit years. */
 const latest = Date.parse('9999-01-01T00:00:00Z')
 
-export const setTestClock = insiderOperation<ClockReading>()({
+export const setTestClock = trentOperation<ClockReading>()({
   name: 'SetTestClock',
   door: 'test',
   input: { advance: text({ min: 2, max: 16 }), set: text({ min: 1, max: 64 }) },
@@ -51,7 +51,7 @@ function destination(
   return now + Number(count) * unitMs[unit as keyof typeof unitMs] // the pattern allows these only
 }
 
-/** `Date` carries the 30th of February over into March. */
+/** Rejects days such as 30 February, which `Date` turns into a day in March. */
 function isDay(day: string): boolean {
   const start = new Date(`${day}T00:00:00Z`)
   return !Number.isNaN(start.getTime()) && start.toISOString().startsWith(day)

@@ -1,5 +1,5 @@
 /**
- * SetTestFaults — makes chosen operations of KMS fail or come late, instead of those chosen before:
+ * SetTestFaults — replaces the injected faults, which make KMS operations fail or delay their responses:
  * `{"faults": [{"operations": ["Decrypt"], "error": "ThrottlingException", "count": 2}]}`.
  * @module
  */
@@ -8,9 +8,9 @@ import { integer, list, oneOf, required, structure, text } from '../../model/sha
 import { faultErrors } from '../../throttle/faults.ts'
 import { kmsRegistry } from '../kms/registry.ts'
 import type { TestFaults } from './get-test-faults.ts'
-import { insiderOperation } from './insider-operation.ts'
+import { trentOperation } from './trent-operation.ts'
 
-/** Every operation of KMS. */
+/** Stands for every KMS operation. */
 const all = '*'
 
 const fault = structure({
@@ -20,7 +20,7 @@ const fault = structure({
   count: integer({ min: 1, max: 1_000_000 }),
 })
 
-export const setTestFaults = insiderOperation<TestFaults>()({
+export const setTestFaults = trentOperation<TestFaults>()({
   name: 'SetTestFaults',
   door: 'test',
   input: { faults: required(list(fault, { max: 100 })) },
@@ -32,7 +32,7 @@ export const setTestFaults = insiderOperation<TestFaults>()({
     for (const { operations, error, delayMs } of faults) {
       const unknown = operations.find((name) => name !== all && !kmsRegistry.has(`kms:${name}`))
       if (unknown !== undefined) {
-        throw new KmsError('ValidationException', `\`${unknown}\` is no operation of KMS`)
+        throw new KmsError('ValidationException', `\`${unknown}\` is not a KMS operation`)
       }
       if (error !== undefined || delayMs !== undefined) continue
       throw new KmsError('ValidationException', 'a fault has an `error`, a `delayMs` or both')

@@ -1,4 +1,4 @@
-/** An account as operators are told of it. @module */
+/** An account in the form of responses to operators. @module */
 import type { AccountRecord } from '../../model/access-key.ts'
 
 export interface ShownAccount {

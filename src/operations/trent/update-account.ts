@@ -1,6 +1,6 @@
 /**
- * UpdateAccount — what `trent account update` calls: the organisation of an account, and the policies by
- * which that limits its principals and its resources. What is left out stays; an empty list ends them.
+ * UpdateAccount — `trent account update`: changes the organization of an account and the policies that
+ * limit its principals and resources. Omitted members stay; an empty list removes the policies.
  * @module
  */
 import { KmsError } from '../../errors.ts'
@@ -10,16 +10,16 @@ import {
   organizationMembers,
   organizationNames,
 } from './account-organization.ts'
-import { insiderOperation } from './insider-operation.ts'
+import { trentOperation } from './trent-operation.ts'
 import { shownAccount, type ShownAccount } from './shown-account.ts'
 
-export const updateAccount = insiderOperation<ShownAccount>()({
+export const updateAccount = trentOperation<ShownAccount>()({
   name: 'UpdateAccount',
   door: 'operator',
   input: {
     accountId: required(text({ pattern: '^[0-9]{12}$' })),
     ...organizationMembers,
-    /** The account leaves its organisation, with all that this limits. */
+    /** The account leaves its organization, and the organization's policies no longer apply. */
     leaveOrganization: boolean(),
   },
   permissions: () => [{ action: 'trent:UpdateAccount' }],

@@ -1,4 +1,4 @@
-/** Access keys whose id and secret a file fixes. @module */
+/** Applies the access keys of a document, which have a fixed id and secret. @module */
 import type { AccessKeyRecord } from '../../../model/access-key.ts'
 import { DuplicateRow } from '../../../store/store.ts'
 import { accessKeysMax } from '../../iam/create-access-key.ts'
@@ -8,7 +8,7 @@ import { type DocumentPath, refusalAt } from './document-path.ts'
 
 type Owner = Pick<AccessKeyRecord, 'accountId' | 'principalKind' | 'principalId'>
 
-/** A key that is there keeps its secret and its status: another secret is a contradiction. */
+/** An existing access key keeps its secret and status. A different secret is an error. */
 export async function applyAccessKeys(
   applying: Applying,
   owner: Owner,
@@ -37,7 +37,7 @@ export async function applyAccessKeys(
       await transaction.insertAccessKey({ ...record, status: 'Active', createdAt: now })
     } catch (error) {
       if (!(error instanceof DuplicateRow)) throw error
-      throw refusalAt([...at, 'accessKeyId'], `\`${accessKeyId}\` is taken`)
+      throw refusalAt([...at, 'accessKeyId'], `\`${accessKeyId}\` is already used`)
     }
     note({ change: 'create', type: 'access key', name: accessKeyId })
   }
@@ -52,7 +52,7 @@ function requireSame(
 ): void {
   const { principalId, accountId } = present
   if (principalId !== owner.principalId || accountId !== owner.accountId) {
-    throw refusalAt([...place, 'accessKeyId'], `\`${accessKeyId}\` is somebody else's`)
+    throw refusalAt([...place, 'accessKeyId'], `\`${accessKeyId}\` belongs to another principal`)
   }
   if (dependencies.fixedAccessKeys.isSecretOf(present, secretAccessKey)) return
   throw refusalAt(

@@ -1,4 +1,4 @@
-/** The accounts of a file, with the access keys of their root users. @module */
+/** Applies the accounts of a document, with the access keys of their root users. @module */
 import { DuplicateRow } from '../../../store/store.ts'
 import type { Organization } from '../../../model/organization.ts'
 import { givenOrganization } from '../account-organization.ts'
@@ -36,14 +36,14 @@ export async function applyAccount(
   await applyAccessKeys(applying, root, accessKeys, [...place, 'accessKeys'])
 }
 
-/** Answers which members are other than they were. */
+/** Changes an existing account. Returns the changed members. */
 async function settleAccount(
   { transaction }: Applying,
   entry: AccountEntry,
   place: DocumentPath,
 ): Promise<readonly string[]> {
   const account = await transaction.findAccount(entry.accountId)
-  if (account === undefined) throw new Error('an account that was made is not there')
+  if (account === undefined) throw new Error('a created account is missing')
   const { alias = account.alias } = entry
   const given = await placed(place, () => organizationOf(entry, account.organization))
   const changes = {
@@ -61,7 +61,9 @@ async function settleAccount(
   return members
 }
 
-/** An account that is given no organisation stays in its own: what limits it is not undone by silence. */
+/**
+ * An account without `organization` in the document stays in its own, so that omitting it lifts no limit.
+ */
 function organizationOf(
   entry: AccountEntry,
   before: Organization | undefined,

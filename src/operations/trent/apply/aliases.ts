@@ -1,4 +1,4 @@
-/** The aliases of a file. @module */
+/** Applies the aliases of a document. @module */
 import { aliasArn, type KeyRecord } from '../../../model/key.ts'
 import { checkAliasName, requireAliasQuota } from '../../kms/alias-name.ts'
 import { requireUnderQuota } from '../../kms/resource-quota.ts'

@@ -1,6 +1,6 @@
 /**
- * A document, in the order in which its parts name each other: policies before those who have them,
- * everybody before the policies that name them, and what is not named at the end.
+ * Applies a document in the order of its references: managed policies before identities, identities before
+ * the policies that name them as principals, and pruning last.
  * @module
  */
 import { applyAccount } from './accounts.ts'

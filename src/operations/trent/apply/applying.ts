@@ -1,14 +1,11 @@
-/**
- * One application of a document, in one transaction: what its parts work with and what they say.
- * @module
- */
+/** The context for applying a document in one transaction, and comparisons of policies. @module */
 import { isDeepStrictEqual } from 'node:util'
 import type { Transaction } from '../../../store/store.ts'
 import type { PreparedKeys } from './key-materials.ts'
 import type { Call } from '../../contract/call.ts'
 import type { OperationDependencies, PrincipalChecks } from '../../contract/dependencies.ts'
 
-/** What was changed, or would be. */
+/** A change that was made, or that a dry run would make. */
 export interface AppliedChange {
   readonly change: 'create' | 'update' | 'delete' | 'scheduleDeletion'
   readonly type:
@@ -22,23 +19,23 @@ export interface AppliedChange {
     | 'key'
     | 'alias'
     | 'grant'
-  /** Its ARN; of an access key its id, of a grant its key's ARN and its name. */
+  /** The ARN; for an access key its id, for a grant the key's ARN and the grant's name. */
   readonly name: string
-  /** Of an update: the members that are other than they were. */
+  /** The changed members of an update. */
   readonly members?: readonly string[]
 }
 
 export interface Applying {
   readonly transaction: Transaction
   readonly dependencies: OperationDependencies
-  /** Principals as the transaction sees them: those that it has made are there. */
+  /** Checks of principals within the transaction, which sees those that it created. */
   readonly checks: PrincipalChecks
   readonly partition: string
-  /** Of keys that name none. */
+  /** The Region of keys without a `region`. */
   readonly region: string
   /** Milliseconds since the epoch. */
   readonly now: number
-  /** What an account has and the document does not name goes. */
+  /** Delete whatever an account has and the document omits. */
   readonly prune: boolean
   readonly prepared: PreparedKeys
   readonly note: (change: AppliedChange) => void
@@ -46,25 +43,25 @@ export interface Applying {
   readonly alsoRecords: Call<unknown, never>['alsoRecords']
 }
 
-/** What operations of IAM ask of their call, for an account of the document. */
-export function askingFor(
+/** The part of a call that IAM's functions need, for an account of the document. */
+export function iamCallFor(
   { partition }: Applying,
   accountId: string,
 ): { readonly partition: string; readonly caller: { readonly accountId: string } } {
   return { partition, caller: { accountId } }
 }
 
-/** A policy that is given as a text, or as what that text says. */
+/** Returns the text of a policy that the document holds as a string or as an object. */
 export function documentText(given: unknown): string {
   return typeof given === 'string' ? given : JSON.stringify(given)
 }
 
-/** Whether two policies say the same: white space and the order of members say nothing. */
+/** Whether two policies are equal apart from white space and the order of members. */
 export function sameDocument(one: string, other: string): boolean {
   return one === other || isDeepStrictEqual(parsed(one), parsed(other))
 }
 
-/** What cannot be read is itself: its refusal is somebody else's. */
+/** Text that is not JSON stands for itself; the policy check refuses it. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -13,7 +13,7 @@ export function pointerOf(place: DocumentPath): string {
   return `#${place.map((step) => `/${encodeURIComponent(step)}`).join('')}`
 }
 
-/** A refusal at a place of the document. */
+/** Creates an error at a place in the document. */
 export function refusalAt(
   place: DocumentPath,
   message: string,
@@ -24,7 +24,7 @@ export function refusalAt(
 
 const placedPattern = /^#(\/\S*)? /
 
-/** Gives what `work` refuses its place, unless that is known already. */
+/** Adds the place to an error of `work` that has none. */
 export async function placed<T>(place: DocumentPath, work: () => Promise<T> | T): Promise<T> {
   try {
     return await work()

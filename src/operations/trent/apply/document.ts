@@ -1,6 +1,6 @@
 /**
- * What a file that is applied may hold: accounts, and what each of them has. Words are AWS's, in camelCase;
- * the limits of single members are those of the operations that set them.
+ * The shape of an applied document: accounts with their resources. Members have AWS's names in camelCase.
+ * The operations that set a member also define its limits.
  * @module
  */
 import { levelsMax, policiesOfLevelMax } from '../../../model/organization.ts'
@@ -23,7 +23,7 @@ import * as kms from '../../kms/members.ts'
 import { organizationMembers } from '../account-organization.ts'
 import { anything, anythingByName } from './read-strictly.ts'
 
-/** Of each list in a file; what there may be of a kind at all is bounded as everywhere. */
+/** Maximum length of each list. Resource quotas apply in addition. */
 const listMax = 2000
 
 const accessKey = structure({
@@ -35,9 +35,9 @@ const accessKey = structure({
 const accessKeys = list(accessKey, { max: 2 })
 const names = list(text({ min: 1, max: 2048 }), { max: 100 })
 
-/** What users, groups and roles have in common. */
+/** Members that users, groups and roles have. */
 const holder = { path: iam.path, policies: anythingByName(), attachedPolicies: names }
-/** What users and roles have beside. */
+/** Members that users and roles have. */
 const principal = { ...holder, permissionsBoundary: text({ min: 1, max: 2048 }), tags: stringMap() }
 
 const managedPolicy = structure({
@@ -82,7 +82,7 @@ const grant = structure({
   }),
 })
 
-/** What is a key's own in each of its Regions. */
+/** Members that a key and each of its replicas have on their own. */
 const regional = {
   enabled: boolean(),
   description: kms.description,
@@ -94,7 +94,7 @@ const regional = {
 }
 const replica = structure({ region: required(kms.regionName), ...regional })
 const material = blob({ min: 1, max: 6144, sensitive: true })
-/** As many as a key may have had: it is rotated on demand up to 25 times. */
+/** A key can be rotated on demand 25 times. */
 const earlierMax = 25
 
 const { KeySpec, KeyUsage } = createKey.input
@@ -111,7 +111,7 @@ const key = structure({
   keyUsage: KeyUsage,
   origin: oneOf(['AWS_KMS', 'EXTERNAL']),
   multiRegion: boolean(),
-  /** What encrypts, and what was rotated away, the oldest first. */
+  /** The current material, and earlier ones, oldest first. */
   material,
   earlierMaterials: list(material, { max: earlierMax }),
   enableKeyRotation: boolean(),
@@ -125,7 +125,7 @@ const account = structure({
   alias: iam.accountAlias,
   organizationId: organizationMembers.organizationId,
   organizationUnit: organizationMembers.organizationUnit,
-  /** Level by level, from the root to the account. */
+  /** One list for each level, from the root to the account. */
   serviceControlPolicies: list(list(anything(), { min: 1, max: policiesOfLevelMax }), {
     max: levelsMax,
   }),

@@ -1,6 +1,6 @@
 /**
- * The grants of a file, each by a name. A grant is never changed: one that says something else under the
- * name takes the place of that one.
+ * Applies the grants of a document, which are identified by name. Grants cannot be changed, so a different
+ * grant replaces the one with the same name.
  * @module
  */
 import { granteeOf, requestDigest, type GrantRecord } from '../../../model/grant.ts'
@@ -18,7 +18,7 @@ import { type DocumentPath, placed } from './document-path.ts'
 
 interface At {
   readonly place: DocumentPath
-  /** The key's. */
+  /** The ARN of the key. */
   readonly arn: string
   readonly isNew: boolean
 }
@@ -121,7 +121,7 @@ function constraintsOf(given: GrantEntry['constraints']): GrantRecord['constrain
   }
 }
 
-/** By its ARN, or as `user/name` and `role/name` of the key's own account. */
+/** Finds a principal by ARN, or by `user/name` or `role/name` in the key's account. */
 async function principalOf(
   { checks, partition }: Applying,
   { accountId }: KeyRecord,

@@ -1,4 +1,4 @@
-/** The groups and users of a file. @module */
+/** Applies the groups and users of a document. @module */
 import { groupArn, type GroupRecord } from '../../../model/group.ts'
 import { identifierOf, type IdentityKind, uniqueIdCharacters } from '../../../model/identity.ts'
 import { userArn, type UserRecord } from '../../../model/user.ts'
@@ -34,7 +34,7 @@ export async function applyGroup(
   }
   const group = present ?? (await made(find))
   const changes = await policyChanges(applying, 'group', group, entry, place)
-  const { permissionsBoundary: _, ...rest } = changes // groups have none
+  const { permissionsBoundary: _, ...rest } = changes // groups have no boundary
   if (Object.keys(rest).length > 0) await transaction.updateGroup(group, rest)
   noteIdentity(note, 'group', groupArn(partition, group), present, rest)
 }
@@ -91,7 +91,7 @@ async function groupsOf(
   return sameList(result, before) ? undefined : result
 }
 
-/** Without policies, tags and groups: those come in a change of the row. */
+/** A new identity without policies, tags and groups, which a later update of the row adds. */
 export function emptyIdentity(
   accountId: string,
   { name, path = '/' }: { readonly name: string; readonly path?: string },
@@ -115,14 +115,14 @@ export async function requireNamed(
   await placed([...place, 'path'], () => checkPath(entry.path))
 }
 
-/** An ARN is for good: policies and grants name it. */
+/** The path is part of the ARN, which policies and grants name, so it cannot change. */
 export function requireSamePath(
   { path }: Named,
   present: Required<Named>,
   place: DocumentPath,
 ): void {
   if (path === undefined || path === present.path) return
-  throw refusalAt([...place, 'path'], `\`${present.name}\` is there under the path ${present.path}`)
+  throw refusalAt([...place, 'path'], `\`${present.name}\` exists with the path ${present.path}`)
 }
 
 export function requireBelow(count: number, max: number, what: string, place: DocumentPath): void {
@@ -149,7 +149,7 @@ export async function inserting(
 
 export async function made<T>(find: () => Promise<T | undefined>): Promise<T> {
   const found = await find()
-  if (found === undefined) throw new Error('a row that was written is not there')
+  if (found === undefined) throw new Error('a written row is missing')
   return found
 }
 

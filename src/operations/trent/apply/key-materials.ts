@@ -1,6 +1,6 @@
 /**
- * Materials of the keys of a file: those that it fixes are checked and wrapped, those of keys that are yet
- * to be made are made, all before the transaction: pairs take their time.
+ * Prepares the key materials of a document before the transaction, because generating pairs is slow. Fixed
+ * materials are checked and wrapped; materials of new keys are generated.
  * @module
  */
 import { keySpecs } from '../../../crypto/key-specs.ts'
@@ -10,18 +10,18 @@ import type { ApplyDocument, KeyEntry } from './document.ts'
 import { type DocumentPath, placed, refusalAt } from './document-path.ts'
 import type { OperationDependencies } from '../../contract/dependencies.ts'
 
-/** What a key of the file is to be, and the materials it is to have, the current one last. */
+/** The settings and materials of a key in the document; the current material is the last. */
 export interface PreparedKey extends NewKey {
-  /** Empty for imported material that is yet to come, and for a key that was there before. */
+  /** Empty if the material is imported later, and for an existing key. */
   readonly materials: readonly MaterialRecord[]
-  /** Whether the file says what the material is. */
+  /** Whether the document fixes the material. */
   readonly fixed: boolean
 }
 
-/** By entry of the file. */
+/** Prepared keys by entry of the document. */
 export type PreparedKeys = ReadonlyMap<KeyEntry, PreparedKey>
 
-/** Each takes up to some seconds, and a call has thirty. */
+/** Generating one takes up to several seconds, and a call has thirty. */
 const primePairsMax = 16
 
 export async function prepareKeys(
@@ -67,7 +67,7 @@ export function requireServed(
   place: DocumentPath,
 ): void {
   if (regions.partitionOf(region) === partition) return
-  throw refusalAt(place, `\`${region}\` is no Region of the partition ${partition}`)
+  throw refusalAt(place, `\`${region}\` is not a Region of the partition ${partition}`)
 }
 
 async function requireKind(entry: KeyEntry, place: DocumentPath): Promise<NewKey> {
@@ -83,25 +83,25 @@ async function requireKind(entry: KeyEntry, place: DocumentPath): Promise<NewKey
   if (keyId.startsWith('mrk-') !== multiRegion) {
     throw refusalAt(
       [...place, 'keyId'],
-      'ids of multi-Region keys, and only theirs, begin with mrk-',
+      'ids begin with mrk- if the key is multi-Region, and only then',
     )
   }
   const { replicas = [], material, earlierMaterials = [] } = entry
   if (replicas.length > 0 && (!multiRegion || made.origin === 'EXTERNAL')) {
-    const message = 'are for multi-Region keys whose material is not imported'
+    const message = 'are only for multi-Region keys with Origin AWS_KMS'
     throw refusalAt([...place, 'replicas'], message)
   }
   if (material !== undefined && !keySpecs[made.spec].importable) {
-    throw refusalAt([...place, 'material'], `keys of ${made.spec} cannot be given their material`)
+    throw refusalAt([...place, 'material'], `${made.spec} keys cannot have fixed material`)
   }
   const rotated = made.spec === 'SYMMETRIC_DEFAULT' && made.origin === 'AWS_KMS'
   if (earlierMaterials.length > 0 && (material === undefined || !rotated)) {
-    const message = 'are for symmetric keys of Origin AWS_KMS that have a material'
+    const message = 'are only for symmetric keys with Origin AWS_KMS and a `material`'
     throw refusalAt([...place, 'earlierMaterials'], message)
   }
   const settings = entry.enableKeyRotation ?? entry.rotationPeriodInDays
   if (settings !== undefined && settings !== false && !rotated) {
-    const message = 'is for symmetric keys of Origin AWS_KMS'
+    const message = 'is only for symmetric keys with Origin AWS_KMS'
     throw refusalAt([...place, 'enableKeyRotation'], message)
   }
   return made
@@ -125,14 +125,14 @@ async function fixedMaterials(
       keyStoreOf(key).adoptMaterial({ ...key, createdAt: clock.now() }, bytes, signal),
     )
     if (records.some(({ materialId }) => materialId === record.materialId)) {
-      throw refusalAt(at, 'is a material that the key has already')
+      throw refusalAt(at, 'is the same as another material of the key')
     }
     records.push(record)
   }
   return records
 }
 
-/** None where the key is there, or where its material is to be imported. */
+/** Generates material, unless the key exists or its material is to be imported. */
 async function newMaterial(
   ref: KeyRef,
   made: NewKey,

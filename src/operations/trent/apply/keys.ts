@@ -1,6 +1,6 @@
 /**
- * The keys of a file: made with the id and the material that it says, or found to be what it says already.
- * What a key is for good (spec, usage, origin, material) is never changed: another word is a contradiction.
+ * Applies the keys of a document: creates them with the given id and material, or compares existing ones.
+ * Spec, usage, origin and material of a key cannot change, so a difference is an error.
  * @module
  */
 import { copyMaterialStates, sharedOf, updateShared } from '../../../lifecycle/related-keys.ts'
@@ -10,7 +10,7 @@ import { defaultRotationDays, rotationFrom, rotationScheduleOf } from '../../../
 import { StaleRow } from '../../../store/store.ts'
 import { requireUnderQuota } from '../../kms/resource-quota.ts'
 import type { Applying } from './applying.ts'
-import { bringMaterial, requireSameMaterials, storeMaterials } from './brought-materials.ts'
+import { importFixedMaterial, requireSameMaterials, storeMaterials } from './fixed-materials.ts'
 import type { KeyEntry, ReplicaEntry } from './document.ts'
 import { requireServed, type PreparedKey } from './key-materials.ts'
 import { type DocumentPath, placed, refusalAt } from './document-path.ts'
@@ -32,7 +32,7 @@ export async function applyKey(
     requireSameKey(before, entry, wanted, { partition, place })
     await requireSameMaterials(applying, before, wanted, place)
   }
-  const brought = wanted.origin === 'EXTERNAL' && (await bringMaterial(applying, ref, wanted))
+  const brought = wanted.origin === 'EXTERNAL' && (await importFixedMaterial(applying, ref, wanted))
   const isNew = before === undefined
   const settled = await settleKey(applying, ref, { entry, place, isNew })
   const members = [...(brought ? ['material'] : []), ...settled]
@@ -55,7 +55,7 @@ async function insertKey(
 ): Promise<void> {
   const { transaction, now, dependencies } = applying
   const { spec, usage, origin, materials } = wanted
-  // It was there when the materials were made, and is gone: they are made for it now.
+  // The key was deleted after the materials were prepared. A retry prepares them again.
   if (origin === 'AWS_KMS' && materials.length === 0) throw new StaleRow('the key is gone')
   await requireKeyQuota(applying, ref, place)
   const isOwn = origin === 'AWS_KMS'
@@ -102,7 +102,7 @@ function requireSameKey(
   ]
   for (const [member, says, is] of said) {
     const at = entry[member] === undefined ? place : [...place, member]
-    if (says !== is) throw refusalAt(at, `${arn} is there with ${is}, not ${says}`)
+    if (says !== is) throw refusalAt(at, `${arn} exists with ${is}, not ${says}`)
   }
   const multiRegion = present.primaryRegion === undefined ? undefined : present.region
   if (present.primaryRegion !== multiRegion) {
@@ -114,10 +114,10 @@ function requireSameKey(
 function requireLiving({ state, manager }: KeyRecord, arn: string, place: DocumentPath): void {
   if (manager === 'AWS') throw refusalAt([...place, 'keyId'], `${arn} is managed by AWS`)
   if (state !== 'PendingDeletion' && state !== 'PendingReplicaDeletion') return
-  throw refusalAt([...place, 'keyId'], `${arn} waits for its deletion: cancel that first`)
+  throw refusalAt([...place, 'keyId'], `${arn} is pending deletion: cancel the deletion first`)
 }
 
-/** Answers which members of the entry are other than they were. */
+/** Changes an existing key. Returns the changed members. */
 async function settleKey(
   applying: Applying,
   ref: KeyRef,
@@ -157,7 +157,7 @@ async function applyReplica(
   const arn = keyArn(partition, ref)
   if (before !== undefined) {
     if (before.primaryRegion !== primaryRef.region) {
-      throw refusalAt([...place, 'region'], `${arn} is no replica of this key`)
+      throw refusalAt([...place, 'region'], `${arn} is not a replica of this key`)
     }
     requireLiving(before, arn, place)
   } else await insertReplica(applying, await found(applying, primaryRef), ref, place)
@@ -179,7 +179,7 @@ async function insertReplica(
 ): Promise<void> {
   const { transaction, now, partition, dependencies } = applying
   await requireKeyQuota(applying, ref, place)
-  // Whoever changes what the two share, or deletes the one, has to see the other.
+  // Conflicts with concurrent changes to shared properties, and with a deletion of the primary.
   await transaction.updateKey(primary, {})
   const replica = await transaction.insertKey({
     ...sharedOf(primary),
@@ -197,6 +197,6 @@ async function insertReplica(
 
 async function found({ transaction }: Applying, ref: KeyRef): Promise<KeyRecord> {
   const key = await transaction.findKey(ref)
-  if (key === undefined) throw new Error('a key that was written is not there')
+  if (key === undefined) throw new Error('a written key is missing')
   return key
 }

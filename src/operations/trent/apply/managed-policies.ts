@@ -1,4 +1,4 @@
-/** The managed policies of a file. @module */
+/** Applies the managed policies of a document. @module */
 import { identifierOf, uniqueIdCharacters } from '../../../model/identity.ts'
 import {
   defaultDocument,
@@ -77,7 +77,7 @@ async function updatePolicy(
   const name = managedPolicyArn(partition, present)
   if (path !== present.path) throw refusalAt([...place, 'path'], `differs from that of ${name}`)
   if (description !== present.description) {
-    throw refusalAt([...place, 'description'], `differs from that of ${name}, which is for good`)
+    throw refusalAt([...place, 'description'], `differs from that of ${name}, which cannot change`)
   }
   const document = documentText(entry.document)
   const same = sameDocument(defaultDocument(present) ?? '', document)
@@ -88,7 +88,7 @@ async function updatePolicy(
     updatedAt: now,
     ...(tags !== undefined && { tags }),
     ...(!same && {
-      versions: [...withRoom(present), { versionId, document, createdAt: now }],
+      versions: [...withoutOldest(present), { versionId, document, createdAt: now }],
       nextVersion: present.nextVersion + 1,
       defaultVersionId: versionId,
     }),
@@ -97,8 +97,8 @@ async function updatePolicy(
   note({ change: 'update', type: 'managed policy', name, members })
 }
 
-/** Where there are as many versions as there may be, the oldest that does not hold goes. */
-function withRoom({
+/** Makes room for a version: at the maximum, drops the oldest version that is not the default. */
+function withoutOldest({
   versions,
   defaultVersionId,
 }: ManagedPolicyRecord): ManagedPolicyRecord['versions'] {

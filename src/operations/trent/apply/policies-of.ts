@@ -1,6 +1,6 @@
 /**
- * The policies of a user, a role or a group: documents of its own, managed policies that are attached, and
- * its boundary. Attachments and boundaries are counted in the policies' rows.
+ * Applies the policies of a user, role or group: inline policies, attached managed policies and the
+ * permissions boundary. The rows of managed policies count their attachments and uses as boundary.
  * @module
  */
 import type { IdentityKind, IdentityRecord } from '../../../model/identity.ts'
@@ -11,7 +11,7 @@ import { withInlinePolicy } from '../../iam/inline-policies.ts'
 import { managedPolicyOf } from '../../iam/managed-policy.ts'
 import { checkName } from '../../iam/members.ts'
 import {
-  askingFor,
+  iamCallFor,
   documentText,
   sameDocument,
   sameList,
@@ -30,7 +30,7 @@ interface Wanted {
   readonly permissionsBoundary?: string
 }
 
-/** Changes of its row: only what is other than it was. */
+/** Changes to the row of an identity: only members that differ. */
 export interface PolicyChanges {
   readonly inlinePolicies?: IdentityRecord['inlinePolicies']
   readonly attachedPolicies?: readonly string[]
@@ -57,7 +57,7 @@ export async function policyChanges(
   }
 }
 
-/** Whoever goes has none any more. */
+/** Removes the attachments and the boundary of an identity before it is deleted. */
 export async function releasePolicies(applying: Applying, present: Held): Promise<void> {
   const { transaction } = applying
   await countAttachments(applying, present.attachedPolicies, [])
@@ -143,7 +143,7 @@ async function boundaryOf(
   return { permissionsBoundary: wanted.policyId }
 }
 
-/** By its ARN, or by its name where it is the account's own. */
+/** Finds a managed policy by ARN, or by name in the account. */
 async function policyNamed(
   applying: Applying,
   accountId: string,
@@ -152,7 +152,7 @@ async function policyNamed(
 ): Promise<ManagedPolicyRecord> {
   const { transaction } = applying
   if (name.startsWith('arn:')) {
-    return placed(place, () => managedPolicyOf(name, askingFor(applying, accountId), transaction))
+    return placed(place, () => managedPolicyOf(name, iamCallFor(applying, accountId), transaction))
   }
   const found = await transaction.findManagedPolicyByName(accountId, name)
   if (found !== undefined) return found

@@ -1,4 +1,4 @@
-/** The OpenID Connect providers of a file. @module */
+/** Applies the OpenID Connect providers of a document. @module */
 import { oidcProviderArn, readIssuer } from '../../../model/oidc-provider.ts'
 import { providersMax } from '../../iam/create-open-id-connect-provider.ts'
 import { checkIssuer, clientIdsOf, thumbprintsOf } from '../../iam/oidc-provider.ts'
@@ -29,7 +29,7 @@ export async function applyProvider(
   const clientIds = await placed([...place, 'clientIds'], () =>
     clientIdsOf([...(prune ? [] : (present?.clientIds ?? [])), ...(entry.clientIds ?? [])]),
   )
-  // Each list of certificates takes the place of the one before: they are rotated.
+  // The list replaces the present one, because certificates rotate.
   const thumbprints = await placed([...place, 'thumbprints'], () =>
     entry.thumbprints === undefined && !prune
       ? (present?.thumbprints ?? [])

@@ -1,6 +1,6 @@
 /**
- * What an account has and its entry in the file does not name: it goes, but for service-linked roles, the
- * root user and what is AWS's. Keys wait for their deletion as long as they can.
+ * Deletes what an account has and the document omits, except service-linked roles, the root user and AWS's
+ * own resources. Keys are scheduled for deletion with the longest waiting period.
  * @module
  */
 import { replicasOf } from '../../../lifecycle/related-keys.ts'
@@ -20,7 +20,7 @@ const pageRows = 1000
 const windowDays = 30
 const dayMs = 86_400_000
 
-/** Identities first: what they have is attached to nobody then. */
+/** Deletes identities before managed policies, which are then attached to nothing. */
 export async function pruneIdentities(
   applying: Applying,
   entry: AccountEntry,
@@ -70,7 +70,7 @@ export async function pruneIdentities(
     if (policies.has(policy.name) || policy.accountId !== accountId) continue
     const name = managedPolicyArn(partition, policy)
     if (policy.attachments + policy.boundaries > 0) {
-      throw refusalAt(place, `${name} would go, but the file gives it to somebody`)
+      throw refusalAt(place, `${name} would be deleted, but the file attaches it`)
     }
     await transaction.deleteManagedPolicy(policy)
     note({ change: 'delete', type: 'managed policy', name })
@@ -121,7 +121,7 @@ function isDying({ state }: KeyRecord): boolean {
   return state === 'PendingDeletion' || state === 'PendingReplicaDeletion'
 }
 
-/** That of a primary key begins when its last replica is gone. */
+/** The window of a primary key begins when its last replica is deleted. */
 async function scheduleDeletion({ transaction, now }: Applying, key: KeyRecord): Promise<void> {
   const waits = (await replicasOf(transaction, key)).length > 0
   await transaction.updateKey(key, {
@@ -132,7 +132,7 @@ async function scheduleDeletion({ transaction, now }: Applying, key: KeyRecord):
   })
 }
 
-/** All rows, before any of them is changed. */
+/** Reads all rows before any of them is changed. */
 async function every<T extends object>(
   list: (page: Page) => Promise<readonly T[]>,
   nameOf: (row: T) => string = (row) => String((row as { readonly name?: unknown }).name),

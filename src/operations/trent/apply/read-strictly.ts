@@ -1,7 +1,6 @@
 /**
- * Reads a document against the shapes that it declares, more strictly than a request of AWS's: a member
- * that is not known, which may be a misspelt one, is refused, and so is a value of another kind. The first
- * fault is told with its place.
+ * Reads a document against its shape, more strictly than AWS reads requests. Unknown members, which may be
+ * misspelt, and values of another type are errors. The error names the place of the first fault.
  * @module
  */
 import type { KmsError } from '../../../errors.ts'
@@ -18,15 +17,15 @@ export function readStrictly<T>(member: Member<T>, value: unknown): T {
   return read
 }
 
-/** What stands for any JSON value: whatever it is, somebody else reads it. */
+/** Accepts any JSON value, which later code reads. */
 export function anything(): Member<unknown, false> {
   return { required: false, hidden: 'shown', limits: { type: 'map' }, read: (value) => value }
 }
 
-/** Any JSON values by name: their names are nobody's members. */
+/** Accepts a map of any JSON values with free names. */
 export function anythingByName(): Member<Readonly<Record<string, unknown>>, false> {
   const read = (value: unknown): Readonly<Record<string, unknown>> =>
-    value as Readonly<Record<string, unknown>> // `requireKind` has seen that it is an object
+    value as Readonly<Record<string, unknown>> // `requireKind` checked that it is an object
   return { required: false, hidden: 'shown', limits: { type: 'map', member: anything() }, read }
 }
 
@@ -38,7 +37,7 @@ function requireKind({ limits }: Member<unknown>, value: unknown, place: Documen
       const known = Object.hasOwn(members, name) ? members[name] : undefined
       if (known === undefined) {
         const names = Object.keys(members).join(', ')
-        throw refusalAt([...place, name], `is not known here: there are ${names}`)
+        throw refusalAt([...place, name], `is unknown; possible: ${names}`)
       }
       if (item !== null) requireKind(known, item, [...place, name])
     }
@@ -49,7 +48,7 @@ function requireKind({ limits }: Member<unknown>, value: unknown, place: Documen
       requireKind(member, item, [...place, index])
     }
   } else if (type === 'map') {
-    // Without a member it is any value.
+    // A map without a `member` accepts any value.
     if (member === undefined) return
     for (const [name, item] of entriesOf(value, place)) requireKind(member, item, [...place, name])
   } else requireScalar(type, value, place)
@@ -63,7 +62,7 @@ function requireScalar(type: string, value: unknown, place: DocumentPath): void 
   } else if (type === 'boolean') {
     if (typeof value !== 'boolean') throw refusalAt(place, 'must be true or false')
   } else if (typeof value !== 'string') {
-    throw refusalAt(place, 'must be a text: what looks like something else needs quotes')
+    throw refusalAt(place, 'must be a string: quote values such as 123 or true')
   } else if (type === 'blob' && !base64.test(value)) {
     throw refusalAt(place, 'must be base64')
   }
@@ -76,7 +75,7 @@ function entriesOf(value: unknown, place: DocumentPath): [string, unknown][] {
   throw refusalAt(place, 'must hold names and values')
 }
 
-/** Member names of the shapes begin with a small letter: AWS's path holds them as they are. */
+/** Converts a shape failure. Members of the document begin with a lower-case letter, so AWS's path fits. */
 function refusalOf({ path, value, constraint }: ShapeFailure): KmsError {
   const steps = path.split('.').filter((step) => step !== '')
   const place = steps.flatMap((step, index) => {

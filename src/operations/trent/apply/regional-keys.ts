@@ -1,4 +1,4 @@
-/** What is a key's own in each of its Regions: its settings, aliases and grants. @module */
+/** Applies what a key and each replica have on their own: settings, aliases and grants. @module */
 import type { Caller } from '../../../model/caller.ts'
 import { keyArn, type KeyRecord } from '../../../model/key.ts'
 import type { KeyChanges } from '../../../store/store.ts'
@@ -14,7 +14,7 @@ interface At {
   readonly isNew: boolean
 }
 
-/** Only what is other than it was. */
+/** Returns the members that differ. */
 export async function regionalChanges(
   applying: Applying,
   key: KeyRecord,
@@ -23,7 +23,7 @@ export async function regionalChanges(
 ): Promise<KeyChanges> {
   const { description = key.description, enabled } = entry
   const tags = await keyTagsOf(key.tags, entry.tags, [...place, 'tags'], applying.prune)
-  const state = enabled === undefined ? undefined : ableState(key, enabled)
+  const state = enabled === undefined ? undefined : enabledState(key, enabled)
   return {
     ...(description !== key.description && { description }),
     ...(await policyOf(applying, key, entry, { place: [...place, 'policy'], isNew })),
@@ -32,13 +32,13 @@ export async function regionalChanges(
   }
 }
 
-/** A key that cannot be used yet stays as it is. */
-function ableState({ state }: KeyRecord, enabled: boolean): KeyRecord['state'] {
+/** Switches between `Enabled` and `Disabled`; other states stay. */
+function enabledState({ state }: KeyRecord, enabled: boolean): KeyRecord['state'] {
   if (state !== 'Enabled' && state !== 'Disabled') return state
   return enabled ? 'Enabled' : 'Disabled'
 }
 
-/** Also where it names somebody who has gone and come back since: that is somebody else. */
+/** The policy also changes if a principal was recreated, because it has another unique id. */
 async function policyOf(
   { checks, partition, origin }: Applying,
   key: KeyRecord,
@@ -47,7 +47,7 @@ async function policyOf(
 ): Promise<Pick<KeyChanges, 'policy' | 'policyPrincipals'>> {
   if (entry.policy === undefined) return {}
   const policy = documentText(entry.policy)
-  // The lockout check is the account's: its root user has to be able to write the next one.
+  // For the lockout check, the account's root user must be able to change the policy again.
   const call = { caller: rootOf(partition, key.accountId), partition, region: key.region, origin }
   const bypass = entry.bypassPolicyLockoutSafetyCheck ?? false
   const policyPrincipals = await placed(place, () =>

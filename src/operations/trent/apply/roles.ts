@@ -1,4 +1,4 @@
-/** The roles of a file: they are made, and then trusted, for they name each other. @module */
+/** Applies the roles of a document in two steps, because their trust policies name each other. @module */
 import { identifierOf, uniqueIdCharacters } from '../../../model/identity.ts'
 import { maxSessionSecondsByDefault, roleArn, type RoleRecord } from '../../../model/role.ts'
 import { reservedPath } from '../../iam/create-role.ts'
@@ -18,7 +18,7 @@ import { type DocumentPath, placed, refusalAt } from './document-path.ts'
 import { policyChanges } from './policies-of.ts'
 import { identityTagsOf } from './tags.ts'
 
-/** Makes those roles that are not there, trusted to nobody yet. Answers their names. */
+/** Creates missing roles, without trust policies yet. Returns their names. */
 export async function makeRoles(
   { transaction, dependencies, now }: Applying,
   accountId: string,
@@ -56,7 +56,7 @@ export async function makeRoles(
   return fresh
 }
 
-/** @param isNew whether `makeRoles` has made it */
+/** @param isNew whether `makeRoles` created it */
 export async function applyRole(
   applying: Applying,
   accountId: string,
@@ -81,7 +81,7 @@ export async function applyRole(
   noteIdentity(note, 'role', roleArn(partition, role), present, told)
 }
 
-/** Also where it names somebody who has gone and come back since: that is somebody else. */
+/** The policy also changes if a principal was recreated, because it has another unique id. */
 async function trustOf(
   { checks, partition }: Applying,
   role: RoleRecord,

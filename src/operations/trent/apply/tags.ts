@@ -1,4 +1,4 @@
-/** Tags as a file has them, by name: in the order and the words of IAM and of KMS. @module */
+/** Converts the tags of a document, a map, to those of IAM and KMS. @module */
 import type { IdentityTag } from '../../../model/identity.ts'
 import type { Tag } from '../../../model/key.ts'
 import { type Member, readInput, required } from '../../../model/shape.ts'
@@ -10,9 +10,8 @@ import { type DocumentPath, placed, refusalAt } from './document-path.ts'
 type Given = Readonly<Record<string, string>>
 
 /**
- * The tags that something is to have: those that it has, under those of the file. Undefined where that is
- * what it has already.
- * @param prune whether tags that the file does not name go
+ * Merges the tags of the document into the present ones. Undefined if nothing changes.
+ * @param prune whether tags that the document omits are removed
  */
 export async function identityTagsOf(
   present: readonly IdentityTag[],
@@ -31,7 +30,7 @@ export async function identityTagsOf(
   return tags
 }
 
-/** The same for a key. */
+/** The same as `identityTagsOf`, for a key. */
 export async function keyTagsOf(
   present: readonly Tag[],
   given: Given | undefined,
@@ -71,5 +70,5 @@ function withinLimits<T>(
 ): T {
   const { input, failures } = readInput({ tags: required(member) }, { tags })
   if (failures.length === 0) return input.tags
-  throw refusalAt(place, 'too many tags, or one whose name or value is too long')
+  throw refusalAt(place, 'too many tags, or a tag with a name or value that is too long')
 }

@@ -1,10 +1,10 @@
 /** Documents against their shapes: the first fault is told, with its place. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { documentMember } from '../../../../src/operations/trent/apply/consistent.ts'
+import { documentMember } from '../../../../src/operations/trent/apply/check-document.ts'
 import { documentShape } from '../../../../src/operations/trent/apply/document.ts'
 import { readStrictly } from '../../../../src/operations/trent/apply/read-strictly.ts'
-import { toldChanges } from '../../../../src/operations/trent/apply/told.ts'
+import { recordedChanges } from '../../../../src/operations/trent/apply/summary.ts'
 
 const account = (rest: object): object => ({ accounts: [{ accountId: '111122223333', ...rest }] })
 const key = (rest: object): object =>
@@ -30,12 +30,12 @@ test('the first fault is told with its place', () => {
   refused({}, '#/accounts is needed')
   refused({ accounts: {} }, '#/accounts must be a list')
   refused({ accounts: [null] }, '#/accounts/0 must not be empty')
-  refused({ accounts: [], more: 1 }, '#/more is not known here: there are accounts')
-  refused({ accounts: [], ['a/b']: 1 }, '#/a%2Fb is not known here: there are accounts')
+  refused({ accounts: [], more: 1 }, '#/more is unknown; possible: accounts')
+  refused({ accounts: [], ['a/b']: 1 }, '#/a%2Fb is unknown; possible: accounts')
   refused({ accounts: [{}] }, '#/accounts/0/accountId is needed')
   refused(
     { accounts: [{ accountId: 1 }] },
-    '#/accounts/0/accountId must be a text: what looks like something else needs quotes',
+    '#/accounts/0/accountId must be a string: quote values such as 123 or true',
   )
   refused({ accounts: [{ accountId: 'x' }] }, '#/accounts/0/accountId `x` must match ^[0-9]{12}$')
   refused(account({ users: [{}] }), '#/accounts/0/users/0/name is needed')
@@ -46,7 +46,7 @@ test('the first fault is told with its place', () => {
   refused(account({ users: 1 }), '#/accounts/0/users must be a list')
   refused(
     account({ users: [{ name: 'a', tags: { a: 5 } }] }),
-    '#/accounts/0/users/0/tags/a must be a text: what looks like something else needs quotes',
+    '#/accounts/0/users/0/tags/a must be a string: quote values such as 123 or true',
   )
   refused(
     account({ users: [{ name: 'a', policies: [] }] }),
@@ -105,9 +105,9 @@ test('a document is bounded as a whole', () => {
 
 test('a record tells as many changes as fit, and how many there were', () => {
   const change = { change: 'create', type: 'user', name: 'n'.repeat(600) } as const
-  const few = toldChanges([change])
+  const few = recordedChanges([change])
   assert.deepEqual(few, { changeCount: 1, changes: [change] })
-  const many = toldChanges(Array.from({ length: 2000 }, () => change))
+  const many = recordedChanges(Array.from({ length: 2000 }, () => change))
   assert.equal(many['changeCount'], 2000)
   assert(JSON.stringify(many).length < 66 * 1024)
 })

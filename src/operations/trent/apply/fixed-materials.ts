@@ -1,4 +1,4 @@
-/** The materials that a file fixes, against those that a key has. @module */
+/** Stores, compares and imports the key materials that a document fixes. @module */
 import { importMaterial } from '../../../lifecycle/imported-materials.ts'
 import { keyArn, type KeyRecord, type KeyRef, type MaterialRecord } from '../../../model/key.ts'
 import { onlyMaterialOf } from '../../../model/key-material.ts'
@@ -6,7 +6,7 @@ import type { Applying } from './applying.ts'
 import type { PreparedKey } from './key-materials.ts'
 import { type DocumentPath, refusalAt } from './document-path.ts'
 
-/** Those of a key that was just inserted: all but the last were rotated away. */
+/** Stores the materials of a new key. The last one is current, the others are rotated away. */
 export async function storeMaterials(
   { transaction, now }: Applying,
   ref: KeyRef,
@@ -25,8 +25,8 @@ export async function storeMaterials(
 }
 
 /**
- * Rotations since the file was written have added to what it says: what it names are the key's first. Of an
- * imported key the one that it names is among the key's, or the key has none yet.
+ * Checks that a key has the materials of the document. Rotations may have added more since, so they must be
+ * the first materials of the key. An imported key must have the one in the document, or none yet.
  */
 export async function requireSameMaterials(
   { transaction, partition }: Applying,
@@ -42,11 +42,11 @@ export async function requireSameMaterials(
       ? ids.length === 0 || wanted.every((id) => ids.includes(id))
       : wanted.every((id, index) => ids[index] === id)
   if (same) return
-  const message = `${keyArn(partition, key)} is there with other material`
+  const message = `${keyArn(partition, key)} exists with other material`
   throw refusalAt([...place, 'material'], message)
 }
 
-/** Far more than a key can have. */
+/** Far above the number of materials that a key can have. */
 const materialsMax = 1000
 
 async function materialIdsOf(
@@ -59,8 +59,8 @@ async function materialIdsOf(
   return all.map(({ materialId }) => materialId)
 }
 
-/** Imports what the file fixes, for good, where the key lacks it. Answers whether it did. */
-export async function bringMaterial(
+/** Imports the fixed material, without expiry, if the key lacks it. Returns whether it did. */
+export async function importFixedMaterial(
   { transaction, partition }: Applying,
   ref: KeyRef,
   { materials: [material] }: PreparedKey,
@@ -70,7 +70,7 @@ export async function bringMaterial(
   const state = await transaction.findMaterialState({ ...ref, materialId })
   if (state?.importState === 'IMPORTED') return false
   const key = await transaction.findKey(ref)
-  if (key === undefined) throw new Error('a key that was written is not there')
+  if (key === undefined) throw new Error('a written key is missing')
   const request = { expirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' } as const
   await importMaterial(transaction, key, material, request, keyArn(partition, ref))
   return true

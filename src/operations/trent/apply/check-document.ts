@@ -1,16 +1,15 @@
-/** What a file must not say twice, and how much it may say: checks that need no store. @module */
+/** Checks a document for duplicates and size, without the store. @module */
 import { serviceKeyPrefix } from '../../../model/service.ts'
 import { list, required, structure, type Member } from '../../../model/shape.ts'
 import { documentShape, type AccountEntry, type ApplyDocument, type KeyEntry } from './document.ts'
 import { type DocumentPath, refusalAt } from './document-path.ts'
 import { readStrictly } from './read-strictly.ts'
 
-/** Accounts, identities, policies, providers, keys, replicas, aliases, grants and access keys together. */
+/** Sum of accounts, identities, policies, providers, keys, replicas, aliases, grants and access keys. */
 const objectsMax = 2000
 
 /**
- * The document as a member of the input. Its reader refuses what is wrong with it in words and places of
- * its own: they are for whoever wrote the file.
+ * The input member with the document. Its errors name a place in the document, for the author of the file.
  */
 export const documentMember: Member<ApplyDocument, true> = required({
   ...structure({ accounts: list(structure({})) }),
@@ -54,9 +53,9 @@ function requireConsistentAccount(
   for (const { entry, at } of owners) {
     for (const [index, { accessKeyId }] of (entry.accessKeys ?? []).entries()) {
       const named = [...at, 'accessKeys', index, 'accessKeyId']
-      if (accessKeys.has(accessKeyId)) throw refusalAt(named, `\`${accessKeyId}\` is there twice`)
+      if (accessKeys.has(accessKeyId)) throw refusalAt(named, `\`${accessKeyId}\` appears twice`)
       if (accessKeyId.startsWith('ASIA') || accessKeyId.startsWith(serviceKeyPrefix)) {
-        const message = 'ids that begin so are those of temporary credentials and of services'
+        const message = 'ids with this prefix are reserved for temporary credentials and services'
         throw refusalAt(named, message)
       }
       accessKeys.add(accessKeyId)
@@ -67,15 +66,16 @@ function requireConsistentAccount(
 }
 
 /**
- * Each key once in a Region, each alias once in an account and Region, each grant's name once on a key.
- * @param defaultRegion of keys that name none
+ * Checks that no key appears twice in a Region, no alias twice in an account and Region, and no grant name
+ * twice on a key.
+ * @param defaultRegion the Region of keys without a `region`
  * @throws {KmsError} `ValidationException`
  */
 export function requireKeysOnce({ accounts }: ApplyDocument, defaultRegion: string): void {
   for (const [index, { keys = [] }] of accounts.entries()) {
     const seen = new Set<string>()
     const once = (what: string, place: DocumentPath, said: string): void => {
-      if (seen.has(what)) throw refusalAt(place, `\`${said}\` is there twice`)
+      if (seen.has(what)) throw refusalAt(place, `\`${said}\` appears twice`)
       seen.add(what)
     }
     for (const [position, key] of keys.entries()) {
@@ -95,7 +95,7 @@ export function requireKeysOnce({ accounts }: ApplyDocument, defaultRegion: stri
   }
 }
 
-/** Keys with all that is theirs. */
+/** Counts keys and replicas with their aliases and grants. */
 function countKeys(keys: readonly KeyEntry[]): number {
   return keys
     .flatMap((key) => [key, ...(key.replicas ?? [])])
@@ -111,7 +111,7 @@ function requireOnce<T>(
   const seen = new Set<string>()
   for (const [index, entry] of entries.entries()) {
     const name = nameOf(entry)
-    if (seen.has(name)) throw refusalAt([...place, index, member], `\`${name}\` is there twice`)
+    if (seen.has(name)) throw refusalAt([...place, index, member], `\`${name}\` appears twice`)
     seen.add(name)
   }
 }
