@@ -74,7 +74,7 @@ function attach<N extends NameMember>(name: string, kind: Kind<N>) {
   return {
     ...ofOnePolicy(name, kind, [
       'PolicyNotAttachableException',
-      ...kind.protection,
+      ...kind.changeErrors,
       'LimitExceededException',
     ]),
     async run(call: Call<OnePolicy, never>) {
@@ -101,7 +101,7 @@ function attach<N extends NameMember>(name: string, kind: Kind<N>) {
 
 function detach<N extends NameMember>(name: string, kind: Kind<N>) {
   return {
-    ...ofOnePolicy(name, kind, [...kind.protection]),
+    ...ofOnePolicy(name, kind, [...kind.changeErrors]),
     async run(call: Call<OnePolicy, never>) {
       const { PolicyArn: arn } = call.input
       const { record, update } = kind.changeable(call)

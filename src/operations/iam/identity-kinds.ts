@@ -39,11 +39,13 @@ export interface Kind<N extends NameMember, Changes = PolicyChanges> extends Nam
   /** Like `found`, and refuses an identity that its account may not change. @throws {KmsError} */
   readonly changeable: (call: Resolved) => Identity<Changes>
   /** Errors that `changeable` may throw. */
-  readonly protection: readonly ErrorCode[]
+  readonly changeErrors: readonly ErrorCode[]
 }
 
-/** A kind whose identities also have tags and a permissions boundary. */
-export type TaggableKind<N extends NameMember> = Kind<N, IdentityChanges>
+/** The name of a user or a role. Groups have no tags and no permissions boundary. */
+export type TaggableName = Exclude<NameMember, 'GroupName'>
+/** A kind of identity that also has tags and a permissions boundary. */
+export type TaggableKind<N extends TaggableName> = Kind<N, IdentityChanges>
 
 const foundUser: TaggableKind<'UserName'>['found'] = ({ user }) => {
   const record = requiredUser(user)
@@ -59,7 +61,7 @@ export const users: TaggableKind<'UserName'> = {
   declare: (action) => ({ user: { from: 'UserName', action } }),
   found: foundUser,
   changeable: foundUser,
-  protection: [],
+  changeErrors: [],
 }
 
 /** Users, for the operations in which AWS's model limits their names to 64 characters. */
@@ -78,7 +80,7 @@ export const roles: TaggableKind<'RoleName'> = {
   declare: (action) => ({ role: { from: 'RoleName', action } }),
   found: ({ role }) => identityOfRole(requiredRole(role)),
   changeable: ({ role }) => identityOfRole(changeableRole(role)),
-  protection: ['UnmodifiableEntityException'],
+  changeErrors: ['UnmodifiableEntityException'],
 }
 
 const foundGroup: Kind<'GroupName'>['found'] = ({ group }) => {
@@ -95,7 +97,7 @@ export const groups: Kind<'GroupName'> = {
   declare: (action) => ({ group: { from: 'GroupName', action } }),
   found: foundGroup,
   changeable: foundGroup,
-  protection: [],
+  changeErrors: [],
 }
 
 /** How an operation names its subject: a member, its limits, and the permission that it declares. */

@@ -108,7 +108,7 @@ function put<N extends NameMember>(name: string, kind: Kind<N>) {
       'ValidationException',
       'AccessDeniedException',
       'NoSuchEntityException',
-      ...kind.protection,
+      ...kind.changeErrors,
       'MalformedPolicyDocumentException',
       'LimitExceededException',
     ] satisfies ErrorCode[],
@@ -155,7 +155,7 @@ function remove<N extends NameMember>(name: string, kind: Kind<N>) {
       'ValidationException',
       'AccessDeniedException',
       'NoSuchEntityException',
-      ...kind.protection,
+      ...kind.changeErrors,
     ] satisfies ErrorCode[],
     check: checkNames(kind),
     async run(call: Call<OnePolicy, never>) {

@@ -25,8 +25,8 @@ import {
   operationOn,
   roles,
   usersOfShortName as users,
-  type NameMember,
   type TaggableKind,
+  type TaggableName,
 } from './identity-kinds.ts'
 import { managedPolicyOf, type PolicyCaller } from './managed-policy.ts'
 import { policyArn } from './members.ts'
@@ -107,7 +107,7 @@ async function boundaryOf(
   }
 }
 
-function put<N extends NameMember>(name: string, kind: TaggableKind<N>) {
+function put<N extends TaggableName>(name: string, kind: TaggableKind<N>) {
   type Request = Readonly<Record<N, string>> & { readonly PermissionsBoundary: string }
   return {
     ...operationOn(kind, name, { PermissionsBoundary: required(policyArn) }),
@@ -119,7 +119,7 @@ function put<N extends NameMember>(name: string, kind: TaggableKind<N>) {
       'InvalidInputException',
       'AccessDeniedException',
       'NoSuchEntityException',
-      ...kind.protection,
+      ...kind.changeErrors,
     ] satisfies ErrorCode[],
     check(input: Request) {
       checkIdentityName(kind, input)
@@ -138,7 +138,7 @@ function put<N extends NameMember>(name: string, kind: TaggableKind<N>) {
   }
 }
 
-function remove<N extends NameMember>(name: string, kind: TaggableKind<N>) {
+function remove<N extends TaggableName>(name: string, kind: TaggableKind<N>) {
   return {
     ...operationOn(kind, name, {}),
     readOnly: false,
@@ -147,7 +147,7 @@ function remove<N extends NameMember>(name: string, kind: TaggableKind<N>) {
       'ValidationException',
       'AccessDeniedException',
       'NoSuchEntityException',
-      ...kind.protection,
+      ...kind.changeErrors,
     ] satisfies ErrorCode[],
     check: (input: Readonly<Record<N, string>>) => checkIdentityName(kind, input),
     async run(call: Call<unknown, never>) {

@@ -34,8 +34,8 @@ import {
   roles,
   users,
   type NamedBy,
-  type NameMember,
   type TaggableKind,
+  type TaggableName,
 } from './identity-kinds.ts'
 import { checkPolicyArn, managedPolicyOf, ownPolicyOf, policyPermission } from './managed-policy.ts'
 import { checkName, checkTags, marker, maxItems, policyArn, tagKeys, tags } from './members.ts'
@@ -54,15 +54,15 @@ type Tags = readonly IdentityTag[]
 type Named<N extends string> = Readonly<Record<N, string>>
 
 /** The permission of an operation: on a user or role, or on the resource of an ARN. */
-type Asks<N extends string> = Pick<Operation, IdentityKind> & {
+type Authorization<N extends string> = Pick<Operation, IdentityKind> & {
   readonly permissions?: (input: Named<N>) => readonly Permission[]
 }
 
 /** How an operation names, checks, reads and changes a resource that has tags. */
-interface Taggable<N extends string> extends NamedBy<N, Asks<N>> {
-  /** @throws {KmsError} one of `malformed` */
+interface Taggable<N extends string> extends NamedBy<N, Authorization<N>> {
+  /** @throws {KmsError} one of `checkErrors` */
   readonly check: (name: string) => void
-  readonly malformed: readonly ErrorCode[]
+  readonly checkErrors: readonly ErrorCode[]
   /** The tags, and the parts that identify the resource in the scope of a marker. */
   readonly find: (
     call: Call<Named<N>, never>,
@@ -72,13 +72,13 @@ interface Taggable<N extends string> extends NamedBy<N, Asks<N>> {
   readonly retag: (call: Call<Named<N>, never>, change: (tags: Tags) => Tags) => Promise<void>
 }
 
-function identities<N extends NameMember>(kind: TaggableKind<N>): Taggable<N> {
+function identities<N extends TaggableName>(kind: TaggableKind<N>): Taggable<N> {
   return {
     member: kind.member,
     name: kind.name,
     declare: kind.declare,
     check: (name) => checkName(lowerFirst(kind.member), name),
-    malformed: ['ValidationException'],
+    checkErrors: ['ValidationException'],
     async find(call) {
       const { record, uniqueId } = kind.found(call)
       return { tags: record.tags, scope: [uniqueId] }
@@ -101,7 +101,7 @@ const policies: Taggable<'PolicyArn'> = {
   name: required(policyArn),
   declare: (action) => ({ permissions: ({ PolicyArn }) => policyPermission(action, PolicyArn) }),
   check: checkPolicyArn,
-  malformed: ['ValidationException', 'InvalidInputException'],
+  checkErrors: ['ValidationException', 'InvalidInputException'],
   async find(call, store) {
     const policy = await managedPolicyOf(call.input.PolicyArn, call, store)
     return { tags: policy.tags, scope: [policy.policyId] }
@@ -123,7 +123,7 @@ const providers: Taggable<'OpenIDConnectProviderArn'> = {
     permissions: ({ OpenIDConnectProviderArn: arn }) => providerPermission(action, arn),
   }),
   check: checkProviderArn,
-  malformed: ['ValidationException', 'InvalidInputException'],
+  checkErrors: ['ValidationException', 'InvalidInputException'],
   async find(call, store) {
     const provider = await oidcProviderOf(call.input.OpenIDConnectProviderArn, call, store)
     return { tags: provider.tags, scope: [provider.accountId, provider.name] }
@@ -168,7 +168,7 @@ function add<N extends string>(name: string, on: Taggable<N>) {
     readOnly: false,
     audit: [on.member, 'Tags'] as const,
     throws: [
-      ...new Set<ErrorCode>([...on.malformed, 'InvalidInputException']),
+      ...new Set<ErrorCode>([...on.checkErrors, 'InvalidInputException']),
       'AccessDeniedException',
       'NoSuchEntityException',
       'LimitExceededException',
@@ -190,7 +190,7 @@ function remove<N extends string>(name: string, on: Taggable<N>) {
     readOnly: false,
     audit: [on.member, 'TagKeys'] as const,
     throws: [
-      ...on.malformed,
+      ...on.checkErrors,
       'AccessDeniedException',
       'NoSuchEntityException',
     ] satisfies ErrorCode[],
@@ -207,7 +207,7 @@ function list<N extends string>(name: string, on: Taggable<N>) {
     readOnly: true,
     audit: [on.member, 'Marker', 'MaxItems'] as const,
     throws: [
-      ...on.malformed,
+      ...on.checkErrors,
       'AccessDeniedException',
       'NoSuchEntityException',
       'InvalidMarkerException',
@@ -250,7 +250,7 @@ export const untagPolicy = iamOperation<UntagPolicyRequest, void>()(remove('Unta
 
 /** @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_UntagOpenIDConnectProvider.html */
 export const untagOpenIdConnectProvider = iamOperation<UntagOpenIDConnectProviderRequest, void>()(
-  remove('UntagOpenIDConnectProvider', { ...providers, malformed: ['InvalidInputException'] }),
+  remove('UntagOpenIDConnectProvider', { ...providers, checkErrors: ['InvalidInputException'] }),
 )
 
 /** @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUserTags.html */
