@@ -4,12 +4,11 @@
  * @module
  */
 import type { CreateAccountAliasRequest } from '@aws-sdk/client-iam'
-import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
-import { DuplicateRow } from '../../store/store.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { accountAlias } from './members.ts'
 import { requiredAccount } from './required-account.ts'
+import { refuseTaken } from './taken-name.ts'
 
 export const createAccountAlias = iamOperation<CreateAccountAliasRequest, void>()({
   name: 'CreateAccountAlias',
@@ -22,13 +21,8 @@ export const createAccountAlias = iamOperation<CreateAccountAliasRequest, void>(
     await commit(async (transaction) => {
       const account = await requiredAccount(accountId, transaction)
       if (account.alias === alias) return
-      try {
-        await transaction.updateAccount(account, { alias })
-      } catch (error) {
-        if (!(error instanceof DuplicateRow)) throw error
-        const message = `The account alias ${alias} already exists.`
-        throw new KmsError('EntityAlreadyExistsException', message)
-      }
+      const message = `The account alias ${alias} already exists.`
+      await refuseTaken(transaction.updateAccount(account, { alias }), message)
     })
   },
 })

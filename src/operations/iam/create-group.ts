@@ -7,10 +7,10 @@ import type { CreateGroupRequest, CreateGroupResponse } from '@aws-sdk/client-ia
 import { KmsError } from '../../errors.ts'
 import { identifierOf, uniqueIdCharacters } from '../../model/identity.ts'
 import { required } from '../../model/shape.ts'
-import { DuplicateRow } from '../../store/store.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, checkPath, groupName, path } from './members.ts'
 import { shownGroup } from './shown-group.ts'
+import { refuseTaken } from './taken-name.ts'
 
 export const groupsMax = 300
 
@@ -48,15 +48,8 @@ export const createGroup = iamOperation<CreateGroupRequest, CreateGroupResponse>
         const message = `Cannot exceed quota for GroupsPerAccount: ${groupsMax}`
         throw new KmsError('LimitExceededException', message)
       }
-      try {
-        await transaction.insertGroup(group)
-      } catch (error) {
-        if (!(error instanceof DuplicateRow)) throw error
-        throw new KmsError(
-          'EntityAlreadyExistsException',
-          `Group with name ${name} already exists.`,
-        )
-      }
+      const message = `Group with name ${name} already exists.`
+      await refuseTaken(transaction.insertGroup(group), message)
       return { Group: shownGroup(partition, group) }
     })
   },

@@ -11,7 +11,6 @@ import type {
 import { KmsError } from '../../errors.ts'
 import { oidcProviderArn, readIssuer } from '../../model/oidc-provider.ts'
 import { required } from '../../model/shape.ts'
-import { DuplicateRow } from '../../store/store.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { checkTags, tags } from './members.ts'
 import {
@@ -23,6 +22,7 @@ import {
   thumbprintsOf,
 } from './oidc-provider.ts'
 import { requestTags } from './shown-user.ts'
+import { refuseTaken } from './taken-name.ts'
 
 export const providersMax = 100
 
@@ -78,13 +78,8 @@ export const createOpenIdConnectProvider = iamOperation<
         const message = `Cannot exceed quota for OpenIdConnectProvidersPerAccount: ${providersMax}`
         throw new KmsError('LimitExceededException', message)
       }
-      try {
-        await transaction.insertOidcProvider(provider)
-      } catch (error) {
-        if (!(error instanceof DuplicateRow)) throw error
-        const message = `Provider with url ${url} already exists.`
-        throw new KmsError('EntityAlreadyExistsException', message)
-      }
+      const message = `Provider with url ${url} already exists.`
+      await refuseTaken(transaction.insertOidcProvider(provider), message)
       return {
         OpenIDConnectProviderArn: oidcProviderArn(partition, provider),
         ...(given.length > 0 && { Tags: given }),

@@ -7,7 +7,6 @@ import type { CreatePolicyRequest, CreatePolicyResponse } from '@aws-sdk/client-
 import { KmsError } from '../../errors.ts'
 import { required, text } from '../../model/shape.ts'
 import { identifierOf, uniqueIdCharacters } from '../../model/identity.ts'
-import { DuplicateRow } from '../../store/store.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { checkManagedPolicy, taggedPolicy } from './managed-policy.ts'
 import {
@@ -20,6 +19,7 @@ import {
   tags,
 } from './members.ts'
 import { requestTags } from './shown-user.ts'
+import { refuseTaken } from './taken-name.ts'
 
 export const policiesMax = 1500
 
@@ -79,13 +79,8 @@ export const createPolicy = iamOperation<CreatePolicyRequest, CreatePolicyRespon
         const message = `Cannot exceed quota for PoliciesPerAccount: ${policiesMax}`
         throw new KmsError('LimitExceededException', message)
       }
-      try {
-        await transaction.insertManagedPolicy(policy)
-      } catch (error) {
-        if (!(error instanceof DuplicateRow)) throw error
-        const message = `A policy called ${name} already exists. Duplicate names are not allowed.`
-        throw new KmsError('EntityAlreadyExistsException', message)
-      }
+      const message = `A policy called ${name} already exists. Duplicate names are not allowed.`
+      await refuseTaken(transaction.insertManagedPolicy(policy), message)
       return { Policy: taggedPolicy(partition, { ...policy, rowVersion: 1 }) }
     })
   },

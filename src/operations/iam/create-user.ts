@@ -7,11 +7,11 @@ import type { CreateUserRequest, CreateUserResponse } from '@aws-sdk/client-iam'
 import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
 import { identifierOf, uniqueIdCharacters } from '../../model/identity.ts'
-import { DuplicateRow } from '../../store/store.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { checkBoundaryArn, requestBoundary, takeBoundary } from './permissions-boundaries.ts'
 import { checkName, checkPath, checkTags, newUserName, path, policyArn, tags } from './members.ts'
 import { requestTags, shownUser } from './shown-user.ts'
+import { refuseTaken } from './taken-name.ts'
 
 export const usersMax = 5000
 
@@ -73,13 +73,8 @@ export const createUser = iamOperation<CreateUserRequest, CreateUserResponse>()(
         boundary === undefined
           ? user
           : { ...user, permissionsBoundary: await takeBoundary(boundary, call, transaction) }
-      try {
-        await transaction.insertUser(made)
-      } catch (error) {
-        if (!(error instanceof DuplicateRow)) throw error
-        const message = `User with name ${name} already exists.`
-        throw new KmsError('EntityAlreadyExistsException', message)
-      }
+      const message = `User with name ${name} already exists.`
+      await refuseTaken(transaction.insertUser(made), message)
       return { User: await shownUser(partition, made, transaction) }
     })
   },

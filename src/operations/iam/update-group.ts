@@ -4,12 +4,11 @@
  * @module
  */
 import type { UpdateGroupRequest } from '@aws-sdk/client-iam'
-import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
-import { DuplicateRow } from '../../store/store.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, checkPath, groupName, path } from './members.ts'
 import { requiredGroup } from './required-identity.ts'
+import { refuseTaken } from './taken-name.ts'
 
 export const updateGroup = iamOperation<UpdateGroupRequest, void>()({
   name: 'UpdateGroup',
@@ -36,15 +35,8 @@ export const updateGroup = iamOperation<UpdateGroupRequest, void>()({
     const known = requiredGroup(group)
     const { NewGroupName: name = known.name, NewPath: newPath = known.path } = input
     await commit(async (transaction) => {
-      try {
-        await transaction.updateGroup(known, { name, path: newPath })
-      } catch (error) {
-        if (!(error instanceof DuplicateRow)) throw error
-        throw new KmsError(
-          'EntityAlreadyExistsException',
-          `Group with name ${name} already exists.`,
-        )
-      }
+      const message = `Group with name ${name} already exists.`
+      await refuseTaken(transaction.updateGroup(known, { name, path: newPath }), message)
     })
   },
 })

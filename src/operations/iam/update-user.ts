@@ -6,12 +6,11 @@
  * @module
  */
 import type { UpdateUserRequest } from '@aws-sdk/client-iam'
-import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
-import { DuplicateRow } from '../../store/store.ts'
 import { iamOperation } from '../contract/query-operation.ts'
 import { checkName, checkPath, newUserName, path, userName } from './members.ts'
 import { requiredUser } from './required-identity.ts'
+import { refuseTaken } from './taken-name.ts'
 
 export const updateUser = iamOperation<UpdateUserRequest, void>()({
   name: 'UpdateUser',
@@ -38,13 +37,12 @@ export const updateUser = iamOperation<UpdateUserRequest, void>()({
     const known = requiredUser(user)
     const { NewUserName: name = known.name, NewPath: newPath = known.path } = input
     await commit(async (transaction) => {
-      try {
-        const changed = await transaction.updateUser(known, { name, path: newPath })
-        await transaction.renameGrantee(changed)
-      } catch (error) {
-        if (!(error instanceof DuplicateRow)) throw error
-        throw new KmsError('EntityAlreadyExistsException', `User with name ${name} already exists.`)
-      }
+      const message = `User with name ${name} already exists.`
+      const changed = await refuseTaken(
+        transaction.updateUser(known, { name, path: newPath }),
+        message,
+      )
+      await transaction.renameGrantee(changed)
     })
   },
 })
