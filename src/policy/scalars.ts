@@ -6,6 +6,7 @@
  * @module
  */
 import { BlockList, isIP } from 'node:net'
+import { readAddress } from '../model/address.ts'
 
 /** With more digits than a double holds exactly, unequal numbers would compare as equal. */
 const numberPattern = /^[+-]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})$/
@@ -66,7 +67,8 @@ export interface AddressBlock {
 type Family = 'ipv4' | 'ipv6'
 
 const addressCharsMax = 64
-const mappedPrefix = '::ffff:'
+/** Bits before the IPv4 address in an IPv6 address that holds one, `::ffff:192.0.2.1`. */
+const mappedBits = 96
 
 /** Parses an address, or a block of addresses in CIDR form. */
 export function readAddresses(text: string): AddressBlock | undefined {
@@ -79,23 +81,26 @@ export function readAddresses(text: string): AddressBlock | undefined {
   const length = prefix === undefined ? bits : Number(prefix)
   if (length > bits) return undefined
   const list = new BlockList()
-  list.addSubnet(address, length, family)
-  return { family, list }
+  const plain = unmapped(address)
+  // A connection's IPv4 address is in its IPv4 form, so a Deny in the IPv6 form would match no caller.
+  const isMapped = family === 'ipv6' && isIP(plain) === 4 && length >= mappedBits
+  if (isMapped) list.addSubnet(plain, length - mappedBits, 'ipv4')
+  else list.addSubnet(address, length, family)
+  return { family: isMapped ? 'ipv4' : family, list }
 }
 
 /** Whether `text` is in the block; undefined when it is not an address. */
 export function isAmong({ family, list }: AddressBlock, text: string): boolean | undefined {
+  if (text.length > addressCharsMax || familyOf(text) === undefined) return undefined
   const address = unmapped(text)
-  const given = address.length > addressCharsMax ? undefined : familyOf(address)
+  const given = familyOf(address)
   if (given === undefined) return undefined
   return given === family && list.check(address, given)
 }
 
-/** Converts `::ffff:192.0.2.1`, a dual-stack socket's form of an IPv4 peer, to `192.0.2.1`. */
+/** Converts an IPv4 address in any IPv6 form to `192.0.2.1`, and other addresses to their one spelling. */
 export function unmapped(address: string): string {
-  return address.startsWith(mappedPrefix) && address.includes('.')
-    ? address.slice(mappedPrefix.length)
-    : address
+  return readAddress(address) ?? address
 }
 
 function familyOf(address: string): Family | undefined {
