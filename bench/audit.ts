@@ -1,7 +1,7 @@
 /**
- * What auditing costs: Encrypt on three servers at once, alternating between them, whose journal lies on
- * tmpfs, on the disk, and on the disk with delivery to a directory; and the bytes of a record in the
- * journal and delivered. Run with `npm run bench`, or alone: `node bench/audit.ts`.
+ * Measures what auditing costs: Encrypt alternates between three servers with their journal on tmpfs, on the
+ * disk, and on the disk with delivery to a directory. Also measures the bytes of a record in the journal and
+ * in delivered files. Run with `npm run bench`, or alone: `node bench/audit.ts`.
  * @module
  */
 import { spawn, type ChildProcess } from 'node:child_process'
@@ -83,7 +83,7 @@ async function report(contenders: readonly Contender[]): Promise<void> {
   }
   for (const { child, directory, archive } of contenders) {
     if (archive === undefined) continue
-    // A stop finishes the journal; a start puts all of it into files.
+    // A stop finishes the journal, and a start writes all of it into files.
     child.kill('SIGTERM')
     await once(child, 'exit')
     const { records, bytes } = await journalOf(join(directory, 'journal'))

@@ -1,8 +1,8 @@
 /**
- * What one authorization takes: a key with a policy of 32 KB and 100 statements, a caller with ten identity
- * policies, 1,000 grants on the key. Once alone, once beside 10,000 other keys, once beside 1,000 more
- * grants for other principals: neither may matter. The floor is one HMAC-SHA-256 over 1 KB in the same run,
- * what checking a signature costs at least.
+ * Measures one authorization: a key with a policy of 32 KB and 100 statements, a caller with ten identity
+ * policies, and 1,000 grants on the key. It runs alone, with 10,000 other keys in the store, and with 1,000
+ * more grants for other principals; neither may change the result. The floor is one HMAC-SHA-256 over 1 KB in
+ * the same run, the minimal cost of checking a signature.
  * @module
  */
 import { createHmac, randomUUID } from 'node:crypto'
@@ -33,7 +33,7 @@ const keyring: RowKeyring = {
     createHmac('sha256', 'bench').update(canonical).digest().equals(tag),
 }
 
-/** 100 statements, of which one near the end speaks of the caller. */
+/** 100 statements; one near the end names the caller. */
 function keyPolicy(): string {
   const statement = (index: number): object => ({
     Sid: `statement ${index} ${'x'.repeat(60)}`,
@@ -201,10 +201,10 @@ async function main(): Promise<void> {
     }
     await measure('100 statements, 10 policies, 1,000 grants')
     await insertGrants(store, keyId, (index) => `arn:aws:iam::${accountId}:user/more-${index}`)
-    await measure('the same, beside 1,000 more grants')
+    await measure('with 1,000 more grants')
     const others = Array.from({ length: 10_000 }, () => randomUUID())
     await insertKeys(store, others, '{"Version":"2012-10-17","Statement":[]}')
-    await measure('the same, beside 10,000 more keys')
+    await measure('with 10,000 more keys as well')
   } finally {
     await database.close()
     rmSync(folder, { recursive: true, force: true })

@@ -1,7 +1,7 @@
 /**
- * Encrypt by a user with very many grants on a key, against the same call by a user with one grant, in the
- * same run of one server, while grants of both users are created and revoked. `node bench/grants.ts [grants]`.
- * What counts is the last column: how many times the p99 of one grant. Nothing else allows the calls.
+ * Measures Encrypt by a user with very many grants on a key against the same call by a user with one grant, in
+ * the same run of one server, while grants of both users are created and revoked. `node bench/grants.ts [grants]`.
+ * The result is the last column: the p99 as a multiple of the p99 with one grant. Only grants allow the calls.
  * @module
  */
 import { spawn, type ChildProcess } from 'node:child_process'
@@ -39,7 +39,7 @@ const rounds = 3
 const connections = 4
 const grantsInTransaction = 500
 
-/** What each of a user's grants asks for, and the context of a call that just one of them gives. */
+/** The constraint of each of a user's grants, and the context of a call that exactly one of them allows. */
 const kinds: Readonly<Record<string, (index: number) => GrantConstraints | undefined>> = {
   plain: () => undefined,
   // 18 characters.
@@ -100,7 +100,7 @@ interface User {
   readonly grants: number
 }
 
-/** Two users a kind, one with a grant and one with many, on a key each. */
+/** Two users of each kind, one with one grant and one with many, each on a separate key. */
 async function makeUsers({ port }: Started): Promise<readonly User[]> {
   const endpoint = `http://127.0.0.1:${port}`
   const kms = new KMSClient({ endpoint, region, credentials: root })
@@ -168,7 +168,7 @@ async function fill(users: readonly User[]): Promise<void> {
   await database.close()
 }
 
-/** Creates and revokes grants of the user until it is stopped; answers how many changes were made. */
+/** Creates and revokes grants of the user until it is stopped, and returns the number of changes. */
 function churn(kms: KMSClient, user: User): () => Promise<number> {
   const stopping = new AbortController()
   const work = async (): Promise<number> => {
@@ -199,7 +199,7 @@ let serial = 0
 function encryptsOf(user: User, host: string, count: number): Buffer[] {
   const signer: Signer = createSigner(host, region, user.accessKeyId, user.secretAccessKey)
   return Array.from({ length: count }, () => {
-    // The one grant of the one user, and any of the many.
+    // The only grant of the first user, and any of the many of the second.
     const index = (serial += 7919) % user.grants
     const EncryptionContext = kinds[user.kind]?.(index)?.EncryptionContextSubset
     return signedRequest(signer, 'Encrypt', {
@@ -210,7 +210,7 @@ function encryptsOf(user: User, host: string, count: number): Buffer[] {
   })
 }
 
-/** The median of some rounds, by p99; users take turns, so that all meet the same machine. */
+/** The median of some rounds, by p99; users take turns, so that all run under the same load of the machine. */
 async function measure(server: Started, users: readonly User[], changing: boolean): Promise<void> {
   const endpoint = `http://127.0.0.1:${server.port}`
   const kms = new KMSClient({ endpoint, region, credentials: root })
@@ -283,7 +283,7 @@ try {
   print(`filled in ${((performance.now() - from) / 1000).toFixed(0)} s`)
   const full = await start()
   await measureFirst(full, users)
-  // The sets are read in the background of these.
+  // The server reads the sets in the background during these calls.
   for (const user of users) {
     const host = `127.0.0.1:${full.port}`
     await load(full.port, encryptsOf(user, host, requests), connections)
@@ -293,7 +293,7 @@ try {
   await measureLists(full, users)
   await stop(full)
 } finally {
-  // One that a failure has left.
+  // A server that is left after a failure.
   running?.kill('SIGKILL')
   await rm(directory, { recursive: true, force: true })
 }

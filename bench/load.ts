@@ -1,6 +1,6 @@
 /**
- * The load generator: prepared requests over keep-alive connections, one in flight on each. It does
- * next to nothing beside reading lengths, so that the server is what is measured.
+ * The load generator: sends prepared requests over keep-alive connections, one in flight on each. It does almost
+ * nothing except reading lengths, so that it measures the server.
  * @module
  */
 import { connect, type Socket } from 'node:net'

@@ -1,6 +1,6 @@
 /**
- * What LookupEvents takes on an index of ten million events, and how large that is: `node
- * bench/lookup-events.ts [events]`. It fills a database of its own, which takes some minutes.
+ * Measures LookupEvents on an index of ten million events, and the size of the index: `node
+ * bench/lookup-events.ts [events]`. It fills its own database, which takes some minutes.
  * @module
  */
 import { mkdtemp, rm, stat } from 'node:fs/promises'
@@ -27,10 +27,10 @@ const begin = end - days * 86_400_000
 const names = ['Encrypt', 'Decrypt', 'GenerateDataKey', 'Decrypt', 'DescribeKey']
 const users = 50
 const keys = Array.from({ length: 1000 }, () => systemRandom.uuid())
-/** One in so many is of a kind that is looked for and seldom there. */
+/** One event in this number is of the rare kind that a search looks for. */
 const rareEvery = 500_000
 
-/** A record as the server writes it of a user's call. */
+/** A record in the form that the server writes for a user's call. */
 function eventOf(index: number): IndexedEvent {
   const time = begin + Math.floor((index / wanted) * (end - begin))
   const rare = index % rareEvery === 0

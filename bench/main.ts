@@ -1,8 +1,8 @@
 /**
  * `npm run bench`: Encrypt, Decrypt and GenerateDataKey as requests a second, and as ratios to a bare
  * `node:http` server measured in the same run with requests and answers of the same size; then Encrypt's
- * p99 while RSA key pairs are made. Every request is signed freshly and sent once; signatures are made
- * before the clock starts.
+ * p99 while RSA key pairs are generated. Every request has its own signature and is sent once; signatures are
+ * made before the measurement starts.
  * @module
  */
 import { spawn, type ChildProcess } from 'node:child_process'
@@ -13,14 +13,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DecryptCommand, EncryptCommand, KMSClient, CreateKeyCommand } from '@aws-sdk/client-kms'
-import { measureBesideKeyPairs } from './beside-key-pairs.ts'
+import { measureDuringKeyPairs } from './during-key-pairs.ts'
 import { load, type Load } from './load.ts'
 import { createSigner, signedRequest, type Signer } from './sign.ts'
 
 const requests = Number(process.env['BENCH_REQUESTS'] ?? '20000')
 const connections = Number(process.env['BENCH_CONNECTIONS'] ?? '64')
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? '3')
-/** How many workers are measured, one server each. */
+/** Numbers of workers to measure, with one server for each. */
 const workers = (process.env['BENCH_WORKERS'] ?? '1').split(',')
 const root = join(import.meta.dirname, '..')
 const accessKeyId = 'bench'
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
       await measure(operation, servers, children)
     }
     const [first] = servers
-    if (first !== undefined) await measureBesideKeyPairs(first.port, first.signer, first.KeyId)
+    if (first !== undefined) await measureDuringKeyPairs(first.port, first.signer, first.KeyId)
   } finally {
     const ended = children.map((child) => once(child, 'exit'))
     for (const child of children) child.kill('SIGTERM')
@@ -71,7 +71,7 @@ async function startServer(
   return { workers: count, port, signer, KeyId, inputs: new Map(inputs) }
 }
 
-/** Rounds alternate between floor and servers, so that all meet the same machine. */
+/** Rounds alternate between floor and servers, so that all run under the same load of the machine. */
 async function measure(
   operation: string,
   servers: readonly Measured[],
@@ -132,7 +132,7 @@ async function prepareInputs(
   await client.send(new DecryptCommand({ CiphertextBlob, EncryptionContext: context }))
   client.destroy()
   const blob = Buffer.from(CiphertextBlob ?? []).toString('base64')
-  // A member that AWS ignores makes every body, and so every signature, one of its own.
+  // A member that AWS ignores makes every body, and so every signature, different.
   let serial = 0
   const unique = (input: object) => (): object => ({ ...input, Serial: (serial += 1) })
   const inputs: [string, () => object][] = [

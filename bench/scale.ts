@@ -1,7 +1,7 @@
 /**
- * What an account of many keys takes: starting, memory, pages of lists from their beginning, middle and end,
- * and making one key and one alias more where counts are limited. `node bench/scale.ts [keys]`, with two
- * aliases a key; the server is measured empty and full in the same run.
+ * Measures an account with many keys: the start, memory, pages of lists from their beginning, middle and end, and
+ * creating one more key and alias when counts are limited. `node bench/scale.ts [keys]`, with two aliases for
+ * each key. The same run measures the server empty and full.
  * @module
  */
 import { spawn, type ChildProcess } from 'node:child_process'
@@ -57,7 +57,7 @@ async function start(): Promise<Started> {
       TRENT_ROOT_ACCESS_KEY_ID: accessKeyId,
       TRENT_ROOT_SECRET_ACCESS_KEY: secretAccessKey,
       TRENT_LOG_LEVEL: 'error',
-      // Each call that makes a key or an alias asks how many there are.
+      // Each call that creates a key or an alias checks the counts.
       TRENT_QUOTAS: 'aws-2015',
       TRENT_QUOTA_OVERRIDES: `keys=${2 * keys + 1000},aliases=${4 * keys + 1000},CreateKey=1000,CreateAlias=1000,ListKeys=1000,ListAliases=1000`,
     },
@@ -121,7 +121,7 @@ async function fill(): Promise<void> {
   await database.close()
 }
 
-/** Milliseconds: the median of some tries. */
+/** Milliseconds: the median of several tries. */
 async function median(work: (index: number) => Promise<unknown>): Promise<number> {
   const times: number[] = []
   for (let index = 0; index < tries; index += 1) {
@@ -187,7 +187,7 @@ try {
   await measure('full', full)
   await stop(full)
 } finally {
-  // One that a failure has left.
+  // A server that is left after a failure.
   running?.kill('SIGKILL')
   await rm(directory, { recursive: true, force: true })
 }

@@ -1,5 +1,5 @@
 /**
- * Signature Version 4 for the load generator: whole requests as bytes, each with a body of its own.
+ * Signature Version 4 for the load generator: whole requests as bytes, each with a different body.
  * @module
  */
 import { createHash, createHmac } from 'node:crypto'

@@ -1,8 +1,7 @@
 /**
- * What signing and verifying take, message type by message type, for every key spec that signs: RAW is
- * OpenSSL's own, and the floor of what ADR 0004 decides for the others. Beside ECDSA of digests stands the
- * same by `@noble/curves`, which was the alternative. Microseconds, p50, one core, warm; the calls are
- * those that Sign and Verify make, without the server around them.
+ * Measures signing and verifying, by message type, for every key spec that signs. RAW is OpenSSL's own, and the
+ * floor for the methods of ADR 0004. ECDSA of digests is also measured with `@noble/curves`, the alternative.
+ * Microseconds, p50, one core, warm. The calls are those of Sign and Verify, without the server.
  * @see docs/adr/0004-digest-signing.md
  * @module
  */
@@ -19,7 +18,7 @@ import { isSlow, sign, verify } from '../src/crypto/algorithms/sign.ts'
 import { algorithms } from '../src/crypto/algorithms/table.ts'
 import type { KeySpec } from '../src/model/key.ts'
 
-/** How long calls are thrown away first, and the calls that are timed then, at most for so long. */
+/** Warm-up without timing; then the number of timed calls, and their maximal duration. */
 const warmingMs = 300
 const timed = 1000
 const timedMsMax = 700

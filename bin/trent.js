@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Starts src/main.ts under the Node that the lock file brings: npx may run under an older one.
+// Starts src/main.ts with the Node that the lock file brings, because npx may run on an older one.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { constants } from 'node:os'

@@ -1,8 +1,8 @@
 /**
- * `npm run demo`: a key, an alias, and a real large file (the Node binary that the lock file brings)
- * encrypted and decrypted with the AWS Encryption SDK, and the audit records that this caused. It uses
- * the Trent that AWS_ENDPOINT_URL names, whose records it finds where that one's data is on this machine,
- * or starts one of its own in a temporary folder.
+ * `npm run demo`: creates a key and an alias, encrypts and decrypts a large real file (the Node binary that the
+ * lock file brings) with the AWS Encryption SDK, and prints the audit records of these calls. It uses the Trent
+ * that AWS_ENDPOINT_URL names, and finds its records if the data directory is on this machine. Without that
+ * variable it starts a server in a temporary folder.
  * @module
  */
 import { spawn } from 'node:child_process'
@@ -47,7 +47,7 @@ interface Endpoint {
   readonly url: string
   readonly region: string
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string }
-  /** Where its journal may be. */
+  /** Directories that may be its journal. */
   readonly journals: readonly string[]
   stop(): Promise<void>
 }
@@ -78,7 +78,7 @@ async function demonstrate(endpoint: Endpoint, work: string): Promise<void> {
 
   const keyring = new KmsKeyringNode({
     generatorKeyId: keyArn,
-    // The SDK's own client, whose types say that members may be undefined.
+    // The SDK's own client: its types say that members may be undefined.
     clientProvider: getClient(KMS as never, settings as never),
   })
   const source = realpathSync(bundledNode)
@@ -98,8 +98,8 @@ async function demonstrate(endpoint: Endpoint, work: string): Promise<void> {
   say(`sha-256  ${before}\n         ${after}`)
   await client.send(new DeleteAliasCommand({ AliasName: alias }))
   client.destroy()
-  if (before !== after) throw new Error('the file that came back is not the file that went in')
-  say('the same file came back')
+  if (before !== after) throw new Error('the decrypted file differs from the original')
+  say('the decrypted file equals the original')
   await showRecords(endpoint, keyArn)
 }
 
@@ -110,7 +110,7 @@ async function showRecords({ journals }: Endpoint, keyArn: string): Promise<void
     say(`audit records of the key, in ${journal}:\n${lines.join('\n')}`)
     return
   }
-  say('the audit records are in the data directory of that server, which is not here')
+  say('the audit records are in the data directory of that server, which is not on this machine')
 }
 
 async function recordsOf(journal: string, keyArn: string): Promise<readonly string[]> {
@@ -161,7 +161,7 @@ async function findEndpoint(work: string): Promise<Endpoint> {
   const region = process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'] ?? 'us-west-2'
   if (url !== undefined) {
     say(`using the server at ${url}`)
-    // The credentials file that a start prints is in its data directory; else the settings say which.
+    // The credentials file that a start prints is in its data directory; without it, the settings name the directory.
     const told = process.env['AWS_SHARED_CREDENTIALS_FILE']
     const data = [
       ...(told === undefined ? [] : [dirname(told)]),
@@ -195,7 +195,7 @@ async function startServer(directory: string, region: string): Promise<Endpoint>
     const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(line) ?? []
     if (url === undefined) continue
     child.stdout.resume()
-    say(`started a server of its own at ${url}`)
+    say(`started a server at ${url}`)
     const stop = async (): Promise<void> => {
       child.kill('SIGTERM')
       await ended

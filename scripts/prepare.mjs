@@ -1,5 +1,5 @@
-// Installs what package-lock.json names when node_modules is missing or of another lock file. Runs on
-// any Node >= 18 before anything is installed, so it uses nothing but Node. Two runs at once take turns.
+// Installs the packages of package-lock.json if node_modules is missing or belongs to another lock file. Runs
+// on any Node >= 18 before anything is installed, so it uses only Node. Two runs at once take turns.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ const wanted = createHash('sha256')
 
 const installed = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted
 
-// A lock is a file that holds its holder's pid from the first moment on: it is linked, never written.
+// A lock is a file with the pid of its holder. It is made by a link, so it is never empty or half written.
 const take = (lock) => {
   try {
     linkSync(mine, lock)
@@ -46,8 +46,8 @@ const isDead = (pid) => {
   }
 }
 
-// The dead cannot give their turn back. One at a time looks again and takes it away from them: whoever
-// has found a holder dead may be late, and the turn a living one's by then.
+// Removes a lock of a dead process, which cannot release it. Only one process at a time does this, under the
+// guard, and it checks again: since the first check, a living process may have taken the lock.
 const takeFromTheDead = () => {
   if (!take(guard)) {
     if (isDead(holderOf(guard))) rmSync(guard, { force: true })

@@ -1,6 +1,6 @@
 // Checks the Node.js binary that npm brings. Without arguments: the installed one against
-// node-binaries.json. With --published: each recorded hash against the files that nodejs.org publishes, for
-// whoever has the network. Runs on any Node >= 18, so it uses nothing but Node.
+// node-binaries.json. With --published: each recorded hash against the files that nodejs.org publishes, which
+// needs the network. Runs on any Node >= 18, so it uses only Node.
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -30,7 +30,7 @@ export function installed(directory = root) {
     .filter(({ path }) => existsSync(path))
 }
 
-/** Throws unless the file is the binary that is recorded. */
+/** Throws unless the file is the recorded binary. */
 export async function verifyInstalled({ package: name, path, sha256: wanted }) {
   const hash = createHash('sha256')
   await pipeline(createReadStream(path), hash)
@@ -40,8 +40,8 @@ export async function verifyInstalled({ package: name, path, sha256: wanted }) {
 }
 
 /**
- * Throws unless the published tarball of the binary's platform has the hash that the published list says, and
- * holds the recorded binary.
+ * Throws unless the published tarball of the binary's platform has the hash in the published list and contains
+ * the recorded binary.
  */
 export async function verifyPublished(binary, { version, from = publishedAt }) {
   const name = `node-v${version}-${binary.platform}.tar.gz`

@@ -45,7 +45,7 @@ test('the demo on a running server shows the records that it left there', async 
 test('the demo without a server starts one of its own, and leaves nothing', async (t) => {
   const folder = temporaryFolder(t)
   const printed = await demo(t, folder, {})
-  assert.match(printed, /^started a server of its own at http:\/\/127\.0\.0\.1:\d+\n/)
+  assert.match(printed, /^started a server at http:\/\/127\.0\.0\.1:\d+\n/)
   requireShown(printed)
   assert.deepEqual(readdirSync(folder), [])
 })

@@ -1,6 +1,7 @@
 /**
- * Encrypt while the server makes primes: its p99 idle, and with a number of GenerateDataKeyPair RSA_4096
- * in flight all the time. The rounds of both alternate, so that both meet the same machine.
+ * Measures Encrypt while the server generates primes: its p99 when idle, and with a constant number of
+ * GenerateDataKeyPair RSA_4096 calls in flight. The rounds of both alternate, so that both run under the same
+ * load of the machine.
  * @module
  */
 import { randomBytes } from 'node:crypto'
@@ -13,7 +14,7 @@ const connections = 8
 const requests = 3000
 const rounds = 5
 
-export async function measureBesideKeyPairs(
+export async function measureDuringKeyPairs(
   port: number,
   signer: Signer,
   KeyId: string,
@@ -23,7 +24,7 @@ export async function measureBesideKeyPairs(
       signedRequest(signer, 'Encrypt', { KeyId, Plaintext: randomBytes(32).toString('base64') }),
     )
   let serial = 0
-  // A member that AWS ignores makes every request one of its own.
+  // A member that AWS ignores makes every request different.
   const pair = (): Buffer =>
     signedRequest(signer, 'GenerateDataKeyPair', {
       KeyId,
@@ -39,16 +40,16 @@ export async function measureBesideKeyPairs(
     busy.push((await load(port, encrypts(), connections)).p99)
     made += pairs.stop()
   }
-  const [before, beside] = [median(idle), median(busy)]
+  const [idleP99, busyP99] = [median(idle), median(busy)]
   process.stdout.write(
-    `Encrypt p99 idle ${before.toFixed(2)} ms, with ${inFlight} GenerateDataKeyPair RSA_4096 in flight ` +
-      `${beside.toFixed(2)} ms: ${(beside / before).toFixed(2)} times ` +
-      `(${connections} connections, median of ${rounds} rounds, ${made} pairs made meanwhile)\n`,
+    `Encrypt p99 idle ${idleP99.toFixed(2)} ms, with ${inFlight} GenerateDataKeyPair RSA_4096 in flight ` +
+      `${busyP99.toFixed(2)} ms: ${(busyP99 / idleP99).toFixed(2)} times ` +
+      `(${connections} connections, median of ${rounds} rounds, ${made} pairs made)\n`,
   )
 }
 
 interface InFlight {
-  /** Hangs up on all that is in flight, and answers how many were answered. */
+  /** Closes all connections, and returns how many calls were answered. */
   readonly stop: () => number
 }
 
