@@ -263,9 +263,12 @@ test('the layers in CONTRIBUTING show each folder above the folders that it impo
 
 const documents = files.filter((file) => /^(docs\/.*|[A-Z]+)\.md$/.test(file))
 
+/** Files with comments and printed texts. */
+const written = /^(src|bench|demo|scripts|bin)\/.*\.(ts|mjs|js)$/
+
 test('comments, documents and printed texts avoid turns that have to be read twice', (context) => {
   const found = Map.groupBy(
-    [...sources.filter((file) => file.startsWith('src/')), ...documents].flatMap((file) => {
+    [...files.filter((file) => written.test(file)), ...documents].flatMap((file) => {
       return turnsIn(file, read(file)).map((turn) => ({
         top: folderCounted(file),
         turn: `${file}:${turn}`,

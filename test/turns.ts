@@ -95,7 +95,9 @@ function commentsOf(source: string): Prose {
 /** A source file as it is: what a command prints stands in its string literals. */
 function wholeText(source: string): Prose {
   return joined(
-    source.split('\n').map((line, index) => [index + 1, line.replace(/^\s*\*+/, '').trim()]),
+    source
+      .split('\n')
+      .map((line, index) => [index + 1, line.replace(/^\s*(?:\*+|\/\/)/, '').trim()]),
   )
 }
 
@@ -113,7 +115,9 @@ function documentText(markdown: string): Prose {
 
 function proseOf(file: string, text: string): Prose {
   if (file.endsWith('.md')) return documentText(text)
-  return /^src\/(cli\/|main\.ts|config\.ts)/.test(file) ? wholeText(text) : commentsOf(text)
+  return /^(?!src\/)|^src\/(cli\/|main\.ts|config\.ts)/.test(file)
+    ? wholeText(text)
+    : commentsOf(text)
 }
 
 /** The turns in a file, as `line: "turn"; instead: …`. */
