@@ -1,21 +1,13 @@
 /** What lint cannot hold: the shape of the tree and of its text. @module */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { test } from 'node:test'
 import { kmsRegistry } from '../src/operations/kms/registry.ts'
-import { folderCounted, turnsIn, turnsLeft } from './turns.ts'
+import { files, read, root, sources } from './listed-files.ts'
+// oxlint-disable-next-line import/no-unassigned-import -- it registers tests
+import './tidy-documents.ts'
 
-const root = join(import.meta.dirname, '..')
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
-  cwd: root,
-  encoding: 'utf8',
-})
-  .split('\n')
-  .filter((file) => file !== '' && existsSync(join(root, file)))
-const sources = files.filter((file) => file.endsWith('.ts'))
-const read = (file: string): string => readFileSync(join(root, file), 'utf8')
 const kebab = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase()
 
 /** The places where `matches` holds, as `file:line`. */
@@ -259,99 +251,4 @@ test('the layers in CONTRIBUTING show each folder above the folders that it impo
       ),
   )
   assert.deepEqual(wrong, [])
-})
-
-const documents = files.filter((file) => /^(docs\/.*|[A-Z]+)\.md$/.test(file))
-
-/** Files with comments and printed texts. */
-const written = /^(src|bench|demo|scripts|bin)\/.*\.(ts|mjs|js)$/
-
-test('comments, documents and printed texts avoid turns that have to be read twice', (context) => {
-  const found = Map.groupBy(
-    [...files.filter((file) => written.test(file)), ...documents].flatMap((file) => {
-      return turnsIn(file, read(file)).map((turn) => ({
-        top: folderCounted(file),
-        turn: `${file}:${turn}`,
-      }))
-    }),
-    ({ top }) => top,
-  )
-  const count = (top: string): number => found.get(top)?.length ?? 0
-  for (const [top, left] of Object.entries(turnsLeft)) {
-    if (count(top) < left) context.diagnostic(`turnsLeft of ${top} can be ${count(top)} now`)
-  }
-  const over = [...found].filter(([top, { length }]) => length > (turnsLeft[top] ?? 0))
-  const asText = over.map(([top, { length }]) => `${top} has ${length}, not ${turnsLeft[top] ?? 0}`)
-  const turns = over.flatMap(([, each]) => each.map(({ turn }) => turn))
-  assert.deepEqual([...asText, ...turns], [])
-})
-
-/** The anchors of a document's headings, as GitHub makes them. */
-function anchorsOf(file: string): string[] {
-  return [...withoutCode(read(file)).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  )
-}
-
-function withoutCode(markdown: string): string {
-  return markdown.replaceAll(/^```[^]*?^```/gm, '')
-}
-
-test('every link between documents leads to a file, and to a heading where it names one', () => {
-  const isThere = (path: string): boolean =>
-    files.includes(path) || files.some((file) => file.startsWith(`${path.replace(/\/$/, '')}/`))
-  const broken = documents.flatMap((file) =>
-    [...withoutCode(read(file)).matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, target = '']) => {
-      if (/^[a-z]+:/.test(target)) return []
-      const [path = '', anchor] = target.split('#')
-      const to = path === '' ? file : posix.join(posix.dirname(file), path)
-      const leads = isThere(to) && (anchor === undefined || anchorsOf(to).includes(anchor))
-      return leads ? [] : [`${file}: ${target}`]
-    }),
-  )
-  assert.deepEqual(broken, [])
-})
-
-test('every path that a document or a comment names exists', () => {
-  const named =
-    /(?:`|@see )((?:src|test|docs|scripts|bench|demo)\/[\w./-]+\.[a-z]+|docs\/[\w/-]+\.md)/g
-  const stale = [...documents, ...sources.filter((file) => file.startsWith('src/'))].flatMap(
-    (file) =>
-      [...read(file).matchAll(named)].flatMap(([, path = '']) =>
-        files.includes(path) ? [] : [`${file}: ${path}`],
-      ),
-  )
-  assert.deepEqual(stale, [])
-})
-
-test('the index of documents names each of them', () => {
-  const index = read('docs/README.md')
-  const missing = documents
-    .filter((file) => file.startsWith('docs/') && !/^docs\/(adr\/0|README)/.test(file))
-    .filter((file) => !index.includes(`](${file.slice('docs/'.length)})`))
-  assert.deepEqual(missing, [])
-})
-
-test('the references name each setting and each command, and no others', () => {
-  const settings = read('docs/reference/settings.md')
-  const listed = new Set([...settings.matchAll(/`(TRENT_[A-Z0-9_]+)/g)].map(([, name]) => name))
-  const declared = new Set(
-    ['src/config.ts', 'src/audit/delivery/settings.ts'].flatMap((file) =>
-      [...read(file).matchAll(/'(TRENT_[A-Z0-9_]+)'/g)].map(([, name]) => name),
-    ),
-  )
-  assert.deepEqual(listed, declared)
-  const commands = read('docs/reference/commands.md')
-  const unnamed = [...read('src/main.ts').matchAll(/\.command\('([a-z-]+)/g)].filter(
-    ([, name]) => !new RegExp(`^\\| \`trent (?:[a-z]+ )?${name}\\b`, 'm').test(commands),
-  )
-  // A command with commands of its own has no line.
-  const groups = new Set(['account', 'sessions', 'service', 'clock', 'convert'])
-  assert.deepEqual(
-    unnamed.map(([, name = '']) => name).filter((name) => !groups.has(name)),
-    [],
-  )
 })
