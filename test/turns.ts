@@ -35,7 +35,7 @@ const turns: readonly (readonly [pattern: RegExp, instead: string])[] = [
  * and delete it at 0.
  */
 export const turnsLeft: Readonly<Record<string, number>> = {
-  docs: 50,
+  docs: 20,
   src: 3,
   'src/cache': 1,
   'src/cli': 9,
