@@ -20,7 +20,7 @@ interface Vector {
 const vectors = join(import.meta.dirname, '../vectors/anchored-journal')
 
 for (const name of readdirSync(vectors)) {
-  test(`the verifier proves of the vector ${name} what is written in it`, async () => {
+  test(`the verifier's proof of the vector ${name} equals the report in it`, async () => {
     const vector = JSON.parse(readFileSync(join(vectors, name), 'utf8')) as Vector // our own file
     const files = createMemoryFiles()
     await files.makeDirectory(join(directory, 'worker-0'))
@@ -37,6 +37,6 @@ for (const name of readdirSync(vectors)) {
   })
 }
 
-test('there are the vectors of version 2', () => {
+test('the vectors of version 2 exist', () => {
   assert.deepEqual(readdirSync(vectors).sort(), ['anchored.json', 'cut.json'])
 })

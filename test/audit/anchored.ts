@@ -14,7 +14,7 @@ export interface WriterStore {
   readonly listAuditWriters: () => Promise<readonly AuditWriter[]>
   readonly changeAuditWriter: (stream: string, changes: Partial<AuditWriter>) => Promise<void>
   readonly listDigestKeys: () => Promise<readonly []>
-  /** What it says that the journal must hold. */
+  /** The checkpoints that the store knows: the journal must hold them. */
   readonly known: () => readonly KnownCheckpoint[]
 }
 

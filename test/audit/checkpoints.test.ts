@@ -1,4 +1,7 @@
-/** Checkpoints: what they prove, and what nobody can do who can write the files and has no key. @module */
+/**
+ * Checkpoints: what they prove, and what an attacker who can write the files but has no key cannot do.
+ * @module
+ */
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
@@ -22,7 +25,7 @@ interface Written {
   readonly keyring: ReturnType<typeof testKeyring>
 }
 
-/** Records 1 to 30 in several segments, a checkpoint behind every tenth, and a clean stop. */
+/** Records 1 to 30 in several segments, a checkpoint after every tenth, and a clean stop. */
 async function written(keyring = testKeyring()): Promise<Written> {
   const files = createMemoryFiles()
   const store = writerStore()
@@ -48,7 +51,7 @@ const whys = ({ breaks }: ProofReport): readonly string[] => breaks.map(({ why }
 
 type Snapshot = ReadonlyMap<string, Buffer>
 
-/** The whole journal as it is, to be put back by an attacker. */
+/** A copy of the whole journal, for an attacker to restore. */
 function snapshot(files: MemoryFiles): Snapshot {
   return new Map(files.paths().map((path) => [path, Buffer.from(files.readFile(path))]))
 }
@@ -58,7 +61,7 @@ async function restore(files: MemoryFiles, to: Snapshot): Promise<void> {
   for (const [path, bytes] of to) files.writeFile(path, Buffer.from(bytes))
 }
 
-/** A segment with every hash made anew; a frame for which `change` answers null is left out. */
+/** The segment with every hash recomputed; a frame for which `change` returns null is omitted. */
 function rechained(bytes: Buffer, change: (frame: Frame) => Buffer | null): Buffer {
   const parts = [Buffer.from(bytes.subarray(0, headerBytes))]
   let previous = Buffer.from(bytes.subarray(104, headerBytes))
@@ -124,7 +127,7 @@ test('a checkpoint is made only where there are records behind the last', async 
   await journal.close()
 })
 
-test('a stream that was taken away is missing', async () => {
+test('a removed stream is reported as missing', async () => {
   const made = await written()
   const inStream = made.files.paths().filter((path) => path.startsWith(join(directory, stream)))
   for (const path of inStream) await made.files.remove(path)
@@ -133,7 +136,7 @@ test('a stream that was taken away is missing', async () => {
   assert.ok(whys(report).includes('the stream is missing'))
 })
 
-test('a stream that nobody listed is not believed', async () => {
+test('a stream that is not on the list is not trusted', async () => {
   const made = await written()
   made.files.writeFile(
     segmentPath(1).replace(stream, 'worker-9'),
@@ -142,7 +145,7 @@ test('a stream that nobody listed is not believed', async () => {
   assert.ok(whys(await prove(made)).includes('the list of writers does not name the stream'))
 })
 
-test('a list of writers that was taken away or changed is not believed', async () => {
+test('a list of writers that was removed or changed is not trusted', async () => {
   const made = await written()
   const path = join(directory, 'writers.json')
   const text = made.files.readFile(path).toString()
@@ -154,7 +157,7 @@ test('a list of writers that was taken away or changed is not believed', async (
   assert.ok(whys(report).includes('there is no signed list of writers'))
 })
 
-test('a tail that is cut behind an earlier checkpoint lacks the one that the store holds', async () => {
+test('a journal cut behind an earlier checkpoint lacks the checkpoint in the store', async () => {
   const made = await written()
   const before = snapshot(made.files)
   const { journal, anchors, stop } = await openAnchored({ ...made, directory })
@@ -167,7 +170,7 @@ test('a tail that is cut behind an earlier checkpoint lacks the one that the sto
   assert.match(whys(report).join(), /^the stream lacks checkpoint \d+, of 31 records$/)
 })
 
-test('a start finds a cut, and the journal shows it ever after', async () => {
+test('a start finds a cut, and the verifier reports it from then on', async () => {
   const made = await written()
   const before = snapshot(made.files)
   const opened = await openAnchored({ ...made, directory })
@@ -185,7 +188,7 @@ test('a start finds a cut, and the journal shows it ever after', async () => {
   assert.equal((await prove(made)).whole, false)
 })
 
-test('a chain that is computed anew by one without a key is found', async () => {
+test('a chain that was recomputed without a key is found', async () => {
   const made = await written()
   const path = segmentPath(1)
   const bytes = made.files.readFile(path)
@@ -199,7 +202,7 @@ test('a chain that is computed anew by one without a key is found', async () => 
   assert.ok(whys(forged).includes('the checkpoint belongs to another position'))
 })
 
-test('a whole journal under keys of somebody else is not the pinned one', async () => {
+test('a whole journal under foreign keys fails with a pinned key', async () => {
   const made = await written()
   const theirs = await written()
   const pin = made.keyring.statementKeys.map(({ publicKey }) => fingerprintOf(publicKey))
@@ -218,7 +221,7 @@ test('the list is trusted by any of the deployment’s keys', async () => {
   }
 })
 
-test('a last segment whose checkpoints were taken out, and its chain made anew, is found', async () => {
+test('a last segment without its checkpoints and with a recomputed chain is found', async () => {
   const made = await written()
   const last = made.files.paths().findLast((path) => path.endsWith('.seg')) ?? ''
   const bytes = made.files.readFile(last)
@@ -229,7 +232,7 @@ test('a last segment whose checkpoints were taken out, and its chain made anew, 
   assert.equal(report.whole, false)
 })
 
-test('a text that is not just what a writer writes is no checkpoint', () => {
+test('a text that differs from what a writer writes is not a checkpoint', () => {
   const checkpoint: Checkpoint = {
     deployment: 'd',
     writer: 'worker-0',

@@ -13,7 +13,7 @@ import {
 } from './journal-fixture.ts'
 import { createMemoryFiles, failure, type Fate, type FileOperation } from './memory-files.ts'
 
-/** Fails the call that is the `nth` of its kind on a segment, from now on. */
+/** Fails the `nth` call of its kind on a segment, counted from now. */
 function failNth(operation: FileOperation, nth: number, fate: Fate = failure('EIO')) {
   let seen = 0
   return (met: FileOperation, path: string): Fate => {
@@ -46,7 +46,7 @@ for (const [name, operation, nth, fate] of faults) {
     const { journal, errors, fatal } = await open(files)
     const plan = failNth(operation, nth, fate)
     let held = true
-    // No segment opens until it is let, so that what holds in between can be looked at.
+    // No segment opens while `held`, so that the state in between can be checked.
     files.plan = (met, path) => (held && met === 'rename' ? failure('EBUSY') : plan(met, path))
     await append(journal, 1)
     const failing = settled([append(journal, 2), append(journal, 3)])
@@ -66,7 +66,7 @@ for (const [name, operation, nth, fate] of faults) {
   })
 }
 
-test('what is appended while a failing batch is under way is refused with it', async () => {
+test('records appended while a batch fails are refused with it', async () => {
   const files = createMemoryFiles()
   const { journal } = await open(files)
   const late: Promise<readonly boolean[]>[] = []
@@ -163,7 +163,7 @@ const openingFaults: readonly FileOperation[] = [
   'syncDirectory',
 ]
 for (const operation of openingFaults) {
-  test(`no segment opens on an error of ${operation}: nothing is served`, async () => {
+  test(`an error of ${operation} keeps the first segment from opening, and the journal from starting`, async () => {
     const files = createMemoryFiles()
     files.plan = (met) => (met === operation ? failure('ENOSPC') : 'done')
     await assert.rejects(open(files), /ENOSPC/)
@@ -179,7 +179,7 @@ for (const operation of openingFaults) {
     const files = createMemoryFiles()
     const { journal, errors, fatal } = await open(files)
     await append(journal, 1, 'x'.repeat(6000))
-    // Everything but the segment that is open, so that only opening fails; many attempts of it.
+    // Fails calls on everything but the open segment, many times, so that only opening fails.
     files.plan = (met, path) =>
       met === operation && !path.endsWith('000001.seg') ? failure('ENOSPC') : 'done'
     const answers: boolean[] = []
@@ -213,7 +213,7 @@ test('a next segment that cannot be prepared ends readiness until it can', async
   await journal.close()
 })
 
-test('below the reserve of free space, or where it cannot be read, there is no readiness', async () => {
+test('the journal is not ready below the reserve of free space, or when it cannot be read', async () => {
   const files = createMemoryFiles()
   const { journal, errors } = await open(files, { reserveCheckMs: 1, reserveBytes: 1000 })
   assert.equal(journal.hasReserve, true)

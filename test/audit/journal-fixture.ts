@@ -51,7 +51,7 @@ export async function open(
   return { journal, errors, fatal }
 }
 
-/** A clock that is two minutes on at each reading, so that no two errors fall into one minute. */
+/** A clock that advances two minutes at each reading, so that no two errors fall within a minute. */
 export function leapingClock(): { readonly system: () => number } {
   let now = 1_800_000_000_000
   return { system: () => (now += 120_000) }
@@ -75,7 +75,7 @@ export function verify(files: MemoryFiles): Promise<JournalReport> {
   return verifyJournal(directory, { files })
 }
 
-/** Waits, by turns of the event loop and not by the clock, until `condition` holds. */
+/** Waits by turns of the event loop, not by the clock, until `condition` holds. */
 export async function until(condition: () => boolean): Promise<void> {
   for (let turn = 0; turn < 100_000; turn += 1) {
     if (condition()) return
@@ -84,7 +84,7 @@ export async function until(condition: () => boolean): Promise<void> {
   assert.fail('the condition never held')
 }
 
-/** Which of the appends were acknowledged; the others failed as they must. */
+/** Which appends were acknowledged; the others must have failed as expected. */
 export function settled(promises: readonly Promise<void>[]): Promise<readonly boolean[]> {
   return Promise.all(
     promises.map((promise) =>

@@ -1,7 +1,7 @@
 /**
- * A file system in memory that can fail, and that knows what a power cut leaves: what was synced,
- * and of the rest whichever sectors happened to get there. A sync that fails leaves its pages
- * marked as written, as Linux does, so that a later sync does not bring them to the disk.
+ * A file system in memory that can fail, and that models a power cut: synced data survives, and of the
+ * rest any sectors may. A failed sync leaves its pages marked as written, as Linux does, so a later
+ * sync does not write them.
  */
 import assert from 'node:assert/strict'
 import { basename, dirname } from 'node:path'
@@ -26,17 +26,19 @@ export type FileOperation =
   | 'syncDirectory'
   | 'freeBytes'
 
-/** What becomes of a call: it is done, fails, or (a write) takes so many bytes and no more. */
+/** The result of a call: it succeeds, fails, or (a write) takes only this many bytes. */
 export type Fate = 'done' | { readonly error: string } | { readonly short: number }
 
 export interface MemoryFiles extends FilePort {
-  /** The port of a process that starts now, and does nothing more once it is dead. */
+  /** The file port of a process that starts now; it does nothing more once the process is dead. */
   readonly boot: () => FilePort
   /** Decides the fate of each call. */
   plan: (operation: FileOperation, path: string) => Fate
-  /** The process dies: what it wrote stays in the page cache, files in use are out of its hands. */
+  /**
+   * The process dies: what it wrote stays in the page cache, and its open files are no longer in use.
+   */
   readonly kill: () => void
-  /** The power fails: of what was not synced, sectors and names stay as `survives` says. */
+  /** The power fails: `survives` decides which unsynced sectors and names stay. */
   readonly cutPower: (survives: () => boolean) => void
   readonly readFile: (path: string) => Buffer
   readonly writeFile: (path: string, bytes: Buffer) => void
@@ -50,7 +52,7 @@ export function failure(code: string): { readonly error: string } {
 
 export function createMemoryFiles(): MemoryFiles {
   let names = new Map<string, StoredFile>()
-  /** Names as they were when a directory was synced last. */
+  /** The names as of the last sync of a directory. */
   let durableNames = new Map<string, StoredFile>()
   const directories = new Set<string>()
   let lifetime = 0
@@ -66,12 +68,12 @@ export function createMemoryFiles(): MemoryFiles {
 
   function handle(file: StoredFile): OpenFile {
     const born = lifetime
-    // A file is called by the name that it has by then.
+    // The operation sees the file's current name.
     const met = (operation: FileOperation) => {
       const [path = 'removed'] = [...names].find(([, each]) => each === file) ?? []
       return meet(operation, path)
     }
-    // A process that is dead does nothing more.
+    // A dead process does nothing more.
     const call = async <T>(act: () => T): Promise<T> => {
       await Promise.resolve()
       if (born !== lifetime) return new Promise<T>(() => undefined)
@@ -205,8 +207,8 @@ export function createMemoryFiles(): MemoryFiles {
     },
     cutPower: (survives) => {
       lifetime += 1
-      // Either all names are those of the last sync or all are the present ones: one journal
-      // commit.
+      // Either all names are those of the last sync, or all are the current ones, as with one commit of
+      // the file system's journal.
       const kept = survives() ? names : durableNames
       for (const file of new Set([...names.values(), ...durableNames.values()])) {
         settle(file, survives)

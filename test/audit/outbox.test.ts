@@ -61,7 +61,7 @@ test('the start appends the rows that the journal lacks, and drops those that it
   assert.equal((await verify(files)).whole, true)
 })
 
-test('a row is looked for in the stream that it names, also when another worker starts', async () => {
+test('a row is searched for in the stream that it names, even if another worker starts', async () => {
   const files = createMemoryFiles()
   const store = createRows()
   const other = await open(files, { stream: 'worker-1' })
@@ -94,7 +94,7 @@ test('frames behind the durable offset that the successor names do not count as 
   files.plan = (operation, path) =>
     operation === 'datasync' && path === segmentPath(1) ? failure('EIO') : 'done'
   await assert.rejects(append(journal, 1), JournalFailed)
-  // The whole frame is there to be read, and yet does not count.
+  // The whole frame can be read, and yet does not count.
   assert.ok(files.readFile(segmentPath(1)).includes(recordOf(eventId(1))))
   files.plan = () => 'done'
   await until(() => journal.healthy)
@@ -117,7 +117,7 @@ test('rows stay when their records cannot be made durable', async () => {
   assert.equal(store.rows.size, 1)
 })
 
-test('damage met by the start is told, and what it hides is appended again', async () => {
+test('a start reports damage, and appends the records behind it again', async () => {
   const files = createMemoryFiles()
   const store = createRows()
   const first = await open(files)
@@ -185,7 +185,7 @@ test('a record whose append failed is appended once the journal is healthy, once
   assert.equal((await verify(files)).whole, true)
 })
 
-test('a row that the store will not delete is tried again, and its record stays single', async () => {
+test('the deletion of a row is retried after a failure, and its record stays single', async () => {
   const files = createMemoryFiles()
   const store = createRows()
   const { journal } = await open(files)

@@ -6,10 +6,10 @@ import { append, eventId, heldIds, open, segmentPath, until, verify } from './jo
 import { createMemoryFiles, failure } from './memory-files.ts'
 
 const segmentBytes = 2048
-/** Where the first frame of a stream's first segment ends: header, frame, `{"previous":null}`. */
+/** The end of the first frame of a stream's first segment: header, frame, `{"previous":null}`. */
 const openingEnd = 136 + 85 + 17
 
-/** A segment as a killed process leaves it, and where its records' frames end. */
+/** A segment as a killed process leaves it, and the ends of its records' frames. */
 async function killed() {
   const files = createMemoryFiles()
   const { journal } = await open(files, { segmentBytes })
@@ -37,12 +37,12 @@ test('a start after a crash at any byte keeps every whole record, and the journa
     const whole = [1, 2, 3].filter((n) => written >= (ends[n - 1] ?? 0))
     assert.deepEqual(await heldIds(files), [...whole, 9].map(eventId), `${written} bytes`)
     assert.equal((await verify(files)).whole, true)
-    // What was torn is cut off: the file ends where its last frame ends.
+    // The torn bytes are cut off: the file ends with its last frame.
     assert.equal(files.readFile(segmentPath(1)).length, ends[whole.length - 1] ?? openingEnd)
   }
 })
 
-test('a start finds a head that is not whole damaged, serves on, and says so for ever', async () => {
+test('a start with a damaged segment head serves calls, and the verifier reports it from then on', async () => {
   const { bytes } = await killed()
   for (let written = 0; written < openingEnd; written += 1) {
     const files = createMemoryFiles()
@@ -58,7 +58,7 @@ test('a start finds a head that is not whole damaged, serves on, and says so for
   }
 })
 
-test('a start tells damage of what was acknowledged from a torn write, and keeps the evidence', async () => {
+test('a start distinguishes damage of acknowledged records from a torn write, and keeps the evidence', async () => {
   const { bytes, ends } = await killed()
   for (let at = openingEnd; at < (ends[2] ?? 0); at += 1) {
     const files = createMemoryFiles()
@@ -68,7 +68,7 @@ test('a start tells damage of what was acknowledged from a torn write, and keeps
     const { journal, errors } = await open(files, { segmentBytes })
     await append(journal, 9)
     await journal.close()
-    // The last batch alone has nothing behind it that proves that it was durable.
+    // Only the last batch has nothing behind it that proves it durable.
     const proved = at < (ends[1] ?? 0)
     assert.equal(errors.length, proved ? 1 : 0, `byte ${at}`)
     assert.equal((await verify(files)).whole, !proved, `byte ${at}`)
@@ -91,11 +91,11 @@ test('a segment of a newer version stops the start', async () => {
   assert.equal(report.whole, false)
 })
 
-test('what a start found whole stays so when the power fails, though no sync succeeded', async () => {
+test('records that a start found whole survive a power cut, even if they were never synced', async () => {
   const files = createMemoryFiles()
   const { journal } = await open(files)
   await append(journal, 1)
-  // The frame is in the page cache, and the kernel takes its pages for written.
+  // The frame is in the page cache, and the kernel treats its pages as written.
   files.plan = (operation, path) =>
     (operation === 'datasync' && path.endsWith('.seg')) || operation === 'create'
       ? failure('EIO')
@@ -112,7 +112,7 @@ test('what a start found whole stays so when the power fails, though no sync suc
   assert.equal((await verify(files)).whole, true)
 })
 
-test('a start that fails half way leaves what the next one needs', async () => {
+test('a start that fails half way leaves everything that the next one needs', async () => {
   for (const operation of ['create', 'write', 'sync', 'rename', 'syncDirectory'] as const) {
     for (const nth of [1, 2, 3]) {
       const files = createMemoryFiles()
@@ -141,14 +141,14 @@ test('a start that fails half way leaves what the next one needs', async () => {
   }
 })
 
-test('a name that a failed opening left is taken again by the next attempt', async () => {
+test('the next attempt reuses the name that a failed opening left', async () => {
   const files = createMemoryFiles()
   const { journal } = await open(files)
   await append(journal, 1)
   let failed = 0
   files.plan = (operation, path) => {
     if (operation === 'datasync' && path === segmentPath(1)) return failure('EIO')
-    // The directory sync behind the renaming: the name is there, and not known to be durable.
+    // The directory sync after the renaming: the name exists, but may not be durable.
     if (operation === 'syncDirectory' && failed < 3 && files.paths().includes(segmentPath(2))) {
       failed += 1
       return failure('EIO')

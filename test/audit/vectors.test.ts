@@ -20,7 +20,7 @@ function read(name: string): Vector {
 }
 
 for (const name of readdirSync(vectors)) {
-  test(`the verifier reports of the vector ${name} what is written in it`, async () => {
+  test(`the verifier's report of the vector ${name} equals the one in it`, async () => {
     const { files: stored, report } = read(name)
     const files = createMemoryFiles()
     await files.makeDirectory(directory)
@@ -32,7 +32,7 @@ for (const name of readdirSync(vectors)) {
   })
 }
 
-test('there are the vectors of version 1', () => {
+test('the vectors of version 1 exist', () => {
   assert.deepEqual(readdirSync(vectors).sort(), ['changed.json', 'missing.json', 'whole.json'])
 })
 

@@ -17,7 +17,7 @@ const eventOf = (id: string): OutgoingEvent => ({
 const lineOf = (id: string): string =>
   `{"deadAt":"1970-01-01T00:00:01.000Z","why":"a \\"reason\\"","event":{"id":"${id}","detail":{}}}`
 
-test('dead events are lines of a file that its owner alone reads', async (t) => {
+test('dead letters are lines of a file that only its owner can read', async (t) => {
   const path = join(temporaryFolder(t), 'dead')
   const dead = createDeadLetters(path)
   assert.equal(await dead.append([eventOf('a'), eventOf('b')], 'a "reason"', 1000), true)
@@ -26,7 +26,7 @@ test('dead events are lines of a file that its owner alone reads', async (t) => 
   assert.equal(statSync(path).mode & 0o777, 0o600)
 })
 
-test('a line that was cut spoils no other', async (t) => {
+test('a cut line does not spoil the next one', async (t) => {
   const path = join(temporaryFolder(t), 'dead')
   const dead = createDeadLetters(path)
   await dead.append([eventOf('a')], 'a "reason"', 1000)
@@ -35,7 +35,7 @@ test('a line that was cut spoils no other', async (t) => {
   assert.equal(readFileSync(path, 'utf8'), `${lineOf('a').slice(0, -8)}\n${lineOf('b')}\n`)
 })
 
-test('what the file has no room for is not begun, until the file is moved away', async (t) => {
+test('a full file takes no events until it is moved away', async (t) => {
   const path = join(temporaryFolder(t), 'dead')
   const dead = createDeadLetters(path, 250)
   assert.equal(await dead.append([eventOf('a'), eventOf('b')], 'a "reason"', 1000), true)

@@ -1,4 +1,4 @@
-/** The form of events, to the byte. */
+/** The form of events, byte for byte. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { refusedUseEvent, serviceKeyEvent } from '../../src/events/key-event.ts'
@@ -15,7 +15,7 @@ const made = {
 }
 const arn = 'arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
 
-/** As the developer guide of AWS KMS prints it, without its white space. */
+/** As printed in the developer guide of AWS KMS, without white space. */
 const sample = (detailType: string): string =>
   `{"version":"0","id":"6a7e8feb-b491-4cf7-a9f1-bf3703467718","detail-type":"${detailType}",` +
   '"source":"aws.kms","account":"111122223333","time":"2016-08-25T21:05:33Z","region":"us-west-2",' +
@@ -26,7 +26,7 @@ for (const [eventName, detailType, isGuaranteed] of [
   ['DeleteExpiredKeyMaterial', 'KMS Imported Key Material Expiration', false],
   ['DeleteKey', 'KMS CMK Deletion', true],
 ] as const) {
-  test(`${eventName} is told as the sample of ${detailType} is`, () => {
+  test(`the event of ${eventName} equals AWS's sample of ${detailType}`, () => {
     const details = { currentKeyMaterialId: 'is told to the audit log alone' }
     assert.deepEqual(serviceKeyEvent({ eventName, key, details }, made), {
       eventId: made.eventId,
@@ -38,7 +38,7 @@ for (const [eventName, detailType, isGuaranteed] of [
   })
 }
 
-test('other events of the service are told to nobody', () => {
+test('other events of the service are not sent', () => {
   for (const eventName of ['SynchronizeMultiRegionKey', 'CreateKey', 'UpdatePrimaryRegion']) {
     assert.equal(serviceKeyEvent({ eventName, key }, made), undefined)
   }
@@ -53,7 +53,7 @@ test('a key of another partition has the ARN of its partition', () => {
   assert.match(event?.body ?? '', /"resources":\["arn:aws-cn:kms:cn-north-1:/)
 })
 
-test('a refused use holds its record as it is', () => {
+test('the event of a refused use holds its record unchanged', () => {
   const record =
     '{"eventName":"Decrypt","errorCode":"DisabledException","big":12345678901234567890}'
   const { body, subject, isGuaranteed } = refusedUseEvent(key, record, made)

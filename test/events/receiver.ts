@@ -1,4 +1,7 @@
-/** Whoever is told of events, on a real port of this machine: it answers as a test has it, and checks. @module */
+/**
+ * A webhook for events on a real local port. Tests set its answers, and it checks the signatures.
+ * @module
+ */
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import {
@@ -31,30 +34,32 @@ export interface Told {
 export interface Heard {
   readonly headers: IncomingHttpHeaders
   readonly body: string
-  /** The body, read. */
+  /** The parsed body. */
   readonly told: Told
 }
 
 export interface Receiver {
   readonly url: string
-  /** The settings of a server that tells it. */
+  /** Settings of a server that sends events to it. */
   readonly settings: {
     readonly TRENT_EVENTS_WEBHOOK: string
     readonly TRENT_EVENTS_WEBHOOK_SECRET: string
   }
-  /** In the order in which it came, what was refused too. */
+  /** All requests in order, including refused ones. */
   readonly heard: readonly Heard[]
-  /** What was taken, by `detail-type`. */
+  /** Accepted events, by `detail-type`. */
   readonly taken: readonly Told[]
-  /** How it answers from now on: by a status, or in a way of its own, which takes nothing. */
+  /**
+   * Sets the answer from now on: a status, or a function, in which case no event counts as accepted.
+   */
   readonly answer: (how: number | ((response: ServerResponse, heard: Heard) => void)) => void
-  /** Waits until so many messages have come. */
+  /** Waits for this many requests. */
   readonly hears: (count: number) => Promise<void>
-  /** Waits until so many were taken. */
+  /** Waits for this many accepted events. */
   readonly takes: (count: number) => Promise<void>
 }
 
-/** What comes later than this does not come. */
+/** The longest wait for a request. */
 const patienceMs = 120_000
 
 export async function startReceiver(t: TestContext, tls?: Certified): Promise<Receiver> {
@@ -102,7 +107,7 @@ export async function startReceiver(t: TestContext, tls?: Certified): Promise<Re
   }
 }
 
-/** By the words of the specification alone. */
+/** Checks the signature from the specification alone. */
 export function assertSigned({ headers, body }: Heard): void {
   const stamp = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`
   const mac = createHmac('sha256', secretText).update(stamp).digest('base64')

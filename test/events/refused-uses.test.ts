@@ -40,7 +40,7 @@ function open(save: (event: OutgoingEvent) => Promise<void> = () => Promise.reso
   }
 }
 
-test('uses of keys that are disabled or on their way to deletion are told, and no others', () => {
+test('only uses of keys that are disabled or pending deletion make events', () => {
   const { note, saved } = open()
   for (const state of anyState) note(state, state)
   assert.deepEqual(
@@ -79,7 +79,7 @@ test('of one key one use a minute is told, of all keys a hundred', () => {
   assert.equal(saved.length, 102)
 })
 
-test('one that cannot be kept is logged, and a stop waits for those under way', async () => {
+test('an event that cannot be stored is logged, and a stop waits for those under way', async () => {
   const { promise, reject } = Promise.withResolvers<void>()
   const { note, uses, errors } = open(() => promise)
   note('k')

@@ -1,4 +1,7 @@
-/** The job that sends events, over a real store, with a webhook and a clock that the tests turn. @module */
+/**
+ * The job that sends events, over a real store, with a webhook and a clock that the tests control.
+ * @module
+ */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
@@ -21,16 +24,16 @@ interface Sending {
   readonly store: Store
   readonly forged: readonly string[]
   readonly query: Awaited<ReturnType<(typeof engines)[number]['open']>>['database']['query']
-  /** Ids in the order in which they were sent. */
+  /** Ids in the order of sending. */
   readonly sent: string[]
   readonly outcomes: Partial<Record<EventOutcome, number>>
   readonly errors: Error[]
   readonly deadPath: string
-  /** How the webhook answers; it takes all at first. */
+  /** Sets which events the webhook refuses; none at first. */
   readonly refuse: (which: (event: OutgoingEvent) => boolean) => void
-  /** Moves both clocks. */
+  /** Advances both clocks. */
   readonly pass: (ms: number) => void
-  /** Looks once, as the jobs do: until nothing is left that need not wait. */
+  /** Runs the job as the scheduler does, until nothing is left that need not wait. */
   readonly look: () => Promise<void>
   readonly waiting: () => Promise<readonly string[]>
   readonly dead: () => readonly {
@@ -103,7 +106,7 @@ function newEvent(eventId: string, subject: string, more: Partial<OutgoingEvent>
   return { eventId, subject, isGuaranteed: true, madeAt: 0, body, ...more }
 }
 
-test('events go once, those of one key in their order', async (t) => {
+test('events are sent once, in order for each key', async (t) => {
   const { store, look, sent, waiting, outcomes, errors } = await open(t)
   for (let n = 0; n < 30; n += 1) await store.saveOutgoingEvent(newEvent(`a${n}`, 'a'))
   for (let n = 0; n < 30; n += 1) await store.saveOutgoingEvent(newEvent(`k${n}`, `key ${n}`))
@@ -119,7 +122,7 @@ test('events go once, those of one key in their order', async (t) => {
   assert.deepEqual(errors, [])
 })
 
-test('what is refused is tried after 1, 2, 4 … 60 seconds, and what follows it waits', async (t) => {
+test('a refused event is retried after 1, 2, 4 … 60 seconds, and later events of its key wait', async (t) => {
   const { store, look, sent, refuse, pass, errors, waiting } = await open(t)
   await store.saveOutgoingEvent(newEvent('a1', 'a'))
   await store.saveOutgoingEvent(newEvent('a2', 'a'))
@@ -141,7 +144,7 @@ test('what is refused is tried after 1, 2, 4 … 60 seconds, and what follows it
     const wait = waits[index + 1] ?? 0
     assert.ok(wait >= base * 0.8 && wait <= base * 1.2 + 0.1, `${wait} for ${base}`)
   }
-  // Not the same for all servers that a webhook comes back for.
+  // Jittered, so that several servers do not retry at the same moment when a webhook comes back.
   assert.ok(waits.some((wait) => !Number.isInteger(wait)))
   assert.equal(errors.length, 9)
   refuse(() => false)
@@ -151,7 +154,7 @@ test('what is refused is tried after 1, 2, 4 … 60 seconds, and what follows it
   assert.deepEqual(await waiting(), [])
 })
 
-test('keys whose events are refused keep no other waiting, however many they are', async (t) => {
+test('any number of keys with refused events does not delay other keys', async (t) => {
   const { store, look, sent, refuse, pass, waiting } = await open(t)
   for (let n = 0; n < 40; n += 1) await store.saveOutgoingEvent(newEvent(`bad${n}`, `bad ${n}`))
   for (let n = 0; n < 40; n += 1) await store.saveOutgoingEvent(newEvent(`good${n}`, `good ${n}`))
@@ -176,7 +179,7 @@ test('a webhook that takes nothing is asked a few times a minute, not once for e
   assert.ok(sent.length > 100)
 })
 
-test('an event that is refused for a day is among the dead, and those behind it go', async (t) => {
+test('an event that is refused for a day becomes a dead letter, and later events are sent', async (t) => {
   const { store, look, refuse, pass, waiting, dead, outcomes, sent, errors } = await open(t)
   await store.saveOutgoingEvent(newEvent('a1', 'a'))
   await store.saveOutgoingEvent(newEvent('a2', 'a'))
@@ -201,7 +204,7 @@ test('an event that is refused for a day is among the dead, and those behind it 
   assert.ok(errors.some(({ message }) => message.includes('are in dead-events.jsonl')))
 })
 
-test('an event that waited for a day without a server is sent, and is not dead', async (t) => {
+test('an event that waited for a day without a server is sent, and is no dead letter', async (t) => {
   const { store, look, pass, waiting, deadPath, outcomes } = await open(t)
   await store.saveOutgoingEvent(newEvent('a1', 'a'))
   pass(100 * hourMs)
@@ -211,7 +214,7 @@ test('an event that waited for a day without a server is sent, and is not dead',
   assert.equal(existsSync(deadPath), false)
 })
 
-test('where too many wait for a webhook that is away, the oldest are dead', async (t) => {
+test('if too many events wait for an unreachable webhook, the oldest become dead letters', async (t) => {
   const { store, look, refuse, waiting, dead } = await open(t, { waitingMax: 10 })
   for (let n = 0; n < 25; n += 1) await store.saveOutgoingEvent(newEvent(`e${n}`, `key ${n % 3}`))
   refuse(() => true)
@@ -227,7 +230,7 @@ test('where too many wait for a webhook that is away, the oldest are dead', asyn
   assert.equal(dead()[0]?.why, 'more than 10 wait')
 })
 
-test('where many wait and the webhook takes them, none is dead', async (t) => {
+test('if many events wait and the webhook accepts them, none becomes a dead letter', async (t) => {
   const { store, look, waiting, deadPath } = await open(t, { waitingMax: 10 })
   for (let n = 0; n < 25; n += 1) await store.saveOutgoingEvent(newEvent(`e${n}`, `key ${n}`))
   await look()
@@ -235,7 +238,7 @@ test('where many wait and the webhook takes them, none is dead', async (t) => {
   assert.equal(existsSync(deadPath), false)
 })
 
-test('when the file of the dead is full, deletions stay and are sent once they can', async (t) => {
+test('if the file of dead letters is full, deletions stay and are sent later', async (t) => {
   const opened = await open(t, { waitingMax: 4 }, 50)
   const { store, look, refuse, waiting, dead, outcomes, errors, pass, sent } = opened
   for (let n = 0; n < 12; n += 1) {
@@ -265,7 +268,7 @@ test('when the file of the dead is full, deletions stay and are sent once they c
   assert.throws(dead)
 })
 
-test('where the dead cannot be written, all stay', async (t) => {
+test('if dead letters cannot be written, all events stay', async (t) => {
   const { store, look, refuse, pass, waiting, deadPath } = await open(t)
   await mkdir(deadPath)
   await store.saveOutgoingEvent(newEvent('a', 'a', { isGuaranteed: false }))
@@ -279,7 +282,7 @@ test('where the dead cannot be written, all stay', async (t) => {
   assert.deepEqual(await waiting(), [])
 })
 
-test('a forged event is reported, taken away and told to nobody', async (t) => {
+test('a forged event is reported and deleted, and never sent', async (t) => {
   const { store, query, look, sent, forged, waiting } = await open(t)
   await store.saveOutgoingEvent(newEvent('a1', 'a'))
   await store.saveOutgoingEvent(newEvent('a2', 'a'))
@@ -295,7 +298,7 @@ test('a forged event is reported, taken away and told to nobody', async (t) => {
   assert.deepEqual(await waiting(), [])
 })
 
-test('what a stop breaks off is no failure, and is sent by the next process', async (t) => {
+test('a request that a stop interrupts is not a failure, and the next process sends the event', async (t) => {
   const [engine] = engines
   assert.ok(engine)
   const { store } = storeOf((await engine.open(t)).database)

@@ -1,4 +1,7 @@
-/** A clock that never runs backwards, and what it may not end until somebody vouches for it. @module */
+/**
+ * A clock that never runs backwards, and that holds irreversible jobs until an operator confirms it.
+ * @module
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { clockMemory, createClock } from '../../src/jobs/clock.ts'
@@ -16,7 +19,7 @@ function opened() {
   return { time, clock, pass }
 }
 
-test('time that passes is told, and a clock that is set back stands still until it has caught up', () => {
+test('the clock follows the system, and stands still after a setback until the system has caught up', () => {
   const { time, clock, pass } = opened()
   pass(1000)
   assert.equal(clock.now(), start + 1000)
@@ -27,7 +30,7 @@ test('time that passes is told, and a clock that is set back stands still until 
   assert.equal(clock.now(), start + 1100)
 })
 
-test('a later process goes on from where an earlier one was', () => {
+test('a later process continues from the time of an earlier one', () => {
   const { clock, pass } = opened()
   clock.resume(start + 3000)
   assert.equal(clock.now(), start + 3000)
@@ -36,7 +39,7 @@ test('a later process goes on from where an earlier one was', () => {
   assert.equal(clock.held(), undefined)
 })
 
-test('a clock that is set while the server runs holds what cannot be undone, by more than a minute', () => {
+test('a clock that is set by more than a minute while the server runs holds irreversible jobs', () => {
   for (const [by, held] of [
     [60_000, false],
     [-60_000, false],
@@ -49,7 +52,7 @@ test('a clock that is set while the server runs holds what cannot be undone, by 
     assert.equal(clock.held(), undefined)
     time.system += by
     assert.equal(clock.held() !== undefined, held, String(by))
-    // Setting it back is no answer to why it was set.
+    // Setting it back does not explain why it was set.
     time.system -= by
     assert.equal(clock.held() !== undefined, held)
     clock.accept()
@@ -57,7 +60,7 @@ test('a clock that is set while the server runs holds what cannot be undone, by 
   }
 })
 
-test('a start that finds a week gone by holds, and one that finds less does not', () => {
+test('a start holds irreversible jobs after more than a week, and not after less', () => {
   for (const [away, held] of [
     [7 * day, false],
     [7 * day + 1, true],
@@ -75,7 +78,7 @@ test('a start that finds a week gone by holds, and one that finds less does not'
   assert.equal(clock.now(), start)
 })
 
-test('who accepts a clock that was ahead takes the one that is', () => {
+test('accepting a clock that was ahead continues with the present time', () => {
   const { time, clock } = opened()
   time.system += 3650 * day
   assert.equal(clock.now(), start + 3650 * day)
@@ -85,7 +88,7 @@ test('who accepts a clock that was ahead takes the one that is', () => {
   assert.equal(clock.now(), start)
 })
 
-test('what tests move is no leap, and is not what a restart goes on from', () => {
+test('moving the clock in tests is not a leap, and a restart does not continue from it', () => {
   const { clock, pass } = opened()
   clock.move(start + 400 * day)
   pass(10)
@@ -96,7 +99,7 @@ test('what tests move is no leap, and is not what a restart goes on from', () =>
   assert.equal(clock.now(), start - day)
 })
 
-test('clocks of one memory are moved together, and none is behind the latest time of another', () => {
+test('clocks with shared memory move together, and none is behind the latest time of another', () => {
   const memory = clockMemory()
   const time = { one: start + 500, other: start }
   const one = createClock({ system: () => time.one, monotonic: () => 0 }, memory)

@@ -34,7 +34,7 @@ test('a job runs batch after batch until it says that nothing is left', async ()
   await running.close()
 })
 
-test('a job that fails is told, keeps no other from its turn, and is tried again', async () => {
+test('a failed job is reported and retried, and other jobs still run', async () => {
   let tries = 0
   let others = 0
   const { running, errors } = opened([
@@ -60,7 +60,7 @@ test('a job that fails is told, keeps no other from its turn, and is tried again
   await running.close()
 })
 
-test('who asks while jobs run gets a look that began after it asked', async () => {
+test('a call while jobs run waits for a round that begins after it', async () => {
   const { promise: gate, resolve: open } = Promise.withResolvers<undefined>()
   const seen: number[] = []
   const job: Job = {
@@ -81,14 +81,14 @@ test('who asks while jobs run gets a look that began after it asked', async () =
   await running.close()
 })
 
-test('jobs are looked at by themselves', async () => {
+test('jobs run periodically', async () => {
   const { promise, resolve } = Promise.withResolvers<undefined>()
   const { running } = opened([{ name: 'expire', run: async () => (resolve(undefined), false) }], 1)
   await promise
   await running.close()
 })
 
-test('a close tells the batch under way to end, waits for it, and begins nothing more', async () => {
+test('a close aborts the current batch, waits for it, and starts nothing more', async () => {
   let ended = false
   let runs = 0
   const job: Job = {

@@ -1,6 +1,6 @@
 /**
- * The dashboard for Grafana and the alarms for Prometheus in `docs/`: that they are what those import, that
- * every query is one, and that every name and label in it is told by a running server.
+ * The Grafana dashboard and the Prometheus alerts in `docs/`: they can be imported, every query is
+ * valid, and a running server reports every name and label in them.
  * @module
  */
 import assert from 'node:assert/strict'
@@ -48,7 +48,7 @@ const dashboard = JSON.parse(read('grafana-dashboard.json')) as {
       readonly definition?: string
     }[]
   }
-} // its own form is what the tests are about
+} // its own form, which the tests check
 
 interface Rule {
   readonly alert: string
@@ -63,16 +63,16 @@ const alerts = parse(read('prometheus-alerts.yml')) as {
 } // as above
 const rules = alerts.groups.flatMap((group) => group.rules)
 
-/** Families that no panel shows, each with the reason. */
+/** Metrics without a panel, each with the reason. */
 const notShown: Readonly<Record<string, string>> = {}
 
-/** What Prometheus itself adds to every series. */
+/** Labels that Prometheus itself adds to every series. */
 const added = ['job', 'instance']
 
 interface Query {
-  /** Names of series, with the labels that select them. */
+  /** Names of series, with their label matchers. */
   readonly selected: readonly { readonly name: string; readonly matchers: readonly Matcher[] }[]
-  /** Labels by which is gathered or matched. */
+  /** Labels to group or match by. */
   readonly grouped: readonly string[]
 }
 
@@ -81,7 +81,7 @@ interface Matcher {
   readonly value: string
 }
 
-/** @throws where it is no query */
+/** @throws when it is not a query */
 function readQuery(text: string): Query {
   const selected: { name: string; matchers: Matcher[] }[] = []
   const grouped: string[] = []
@@ -106,20 +106,23 @@ const panelQueries = dashboard.panels.flatMap((panel) =>
   (panel.targets ?? []).map(({ expr, legendFormat }) => ({
     where: panel.title,
     query: readQuery(expr.replaceAll(variables, '5m')),
-    told: [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label ?? ''),
+    shown: [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label ?? ''),
   })),
 )
 const ruleQueries = rules.map(({ alert, expr, annotations }) => ({
   where: alert,
   query: readQuery(expr),
-  told: [...JSON.stringify(annotations).matchAll(/\$labels\.(\w+)/g)].map(
+  shown: [...JSON.stringify(annotations).matchAll(/\$labels\.(\w+)/g)].map(
     ([, label]) => label ?? '',
   ),
 }))
 
 type Values = ReadonlyMap<string, ReadonlySet<string>>
 
-/** Of each series of a server that has served, refused, failed and delivered: labels, with their values. */
+/**
+ * The labels of each series and their values, from a server that has served, refused, failed and
+ * delivered.
+ */
 async function scrapedLabels(): Promise<ReadonlyMap<string, Values>> {
   const { server } = await startDelivering({ after })
   await traffic(server, 1)
@@ -146,10 +149,10 @@ async function scrapedLabels(): Promise<ReadonlyMap<string, Values>> {
 
 const scraped = await scrapedLabels()
 
-/** `trent_request_seconds_bucket` is of the family `trent_request_seconds`. */
+/** `trent_request_seconds_bucket` belongs to the metric `trent_request_seconds`. */
 const familyOf = (name: string): string => name.replace(/_seconds_(bucket|sum|count)$/, '_seconds')
 
-test('the dashboard is one that Grafana imports: variables, panels, units, places', () => {
+test('Grafana can import the dashboard: variables, panels, units, positions', () => {
   assert.ok(dashboard.schemaVersion >= 36)
   assert.ok(dashboard.title !== '' && dashboard.uid !== '')
   const { list } = dashboard.templating
@@ -183,7 +186,7 @@ test('the dashboard is one that Grafana imports: variables, panels, units, place
   }
 })
 
-test('every alarm says when, how bad, what it is and what to do, and is in the documentation', () => {
+test('every alert has a duration, a severity, a summary and an action, and is in the documentation', () => {
   const documented = read('metrics.md')
   assert.equal(new Set(rules.map(({ alert }) => alert)).size, rules.length)
   for (const { alert, for: lasting, labels, annotations } of rules) {
@@ -196,13 +199,13 @@ test('every alarm says when, how bad, what it is and what to do, and is in the d
   }
 })
 
-for (const { where, query, told } of [...panelQueries, ...ruleQueries]) {
-  test(`${where}: each series and label is told by a running server`, () => {
+for (const { where, query, shown } of [...panelQueries, ...ruleQueries]) {
+  test(`${where}: a running server reports each series and label`, () => {
     const known = new Set<string>(added)
     for (const { name, matchers } of query.selected) {
-      if (name === 'up') continue // Prometheus's own
+      if (name === 'up') continue // Prometheus's own series
       const labels = scraped.get(name)
-      assert.ok(labels !== undefined, `${name} is not told`)
+      assert.ok(labels !== undefined, `${name} is not reported`)
       for (const label of labels.keys()) known.add(label)
       for (const { label, value } of matchers) {
         assert.ok(labels.has(label), `${name} has no label ${label}`)
@@ -210,14 +213,14 @@ for (const { where, query, told } of [...panelQueries, ...ruleQueries]) {
       }
     }
     for (const label of query.grouped) assert.ok(known.has(label), label)
-    // What is gathered has the labels that it is gathered by, and no others.
+    // A grouped result has exactly the labels of the grouping.
     const left = query.grouped.length > 0 ? new Set(query.grouped) : known
-    for (const label of told) assert.ok(left.has(label), `${label} is not left`)
+    for (const label of shown) assert.ok(left.has(label), `${label} is not left`)
   })
 }
 
-/** A value that no series can have selects nothing, and the alarm never comes. */
-function assertValues(told: Values, label: string, value: string): void {
+/** A value that no series can have selects nothing, so the alert would never fire. */
+function assertValues(shown: Values, label: string, value: string): void {
   if (value.startsWith('$')) return
   const possible: Readonly<Record<string, (one: string) => boolean>> = {
     job: (one) => one === 'trent',
@@ -226,12 +229,12 @@ function assertValues(told: Values, label: string, value: string): void {
     outcome: (one) => read('../src/errors.ts').includes(`\n  ${one}: `),
   }
   for (const one of value.split('|')) {
-    const may = told.get(label)?.has(one) === true || possible[label]?.(one) === true
+    const may = shown.get(label)?.has(one) === true || possible[label]?.(one) === true
     assert.ok(may, `${label}="${one}"`)
   }
 }
 
-test('failures of ours are all outcomes with a status of 500 and above, and no others', () => {
+test('the server errors of the alert are exactly the outcomes with a status of 500 and above', () => {
   const outcomes = [...ruleQueries, ...panelQueries]
     .flatMap(({ query }) => query.selected.flatMap(({ matchers }) => matchers))
     .filter(({ label, value }) => label === 'outcome' && value.includes('KMSInternalException'))
@@ -242,7 +245,7 @@ test('failures of ours are all outcomes with a status of 500 and above, and no o
   for (const named of outcomes) assert.deepEqual(named, codes.toSorted())
 })
 
-test('every family that is told has a panel, and a line in the documentation', () => {
+test('every metric has a panel, and a line in the documentation', () => {
   const shown = new Set(
     panelQueries.flatMap(({ query }) => query.selected.map(({ name }) => familyOf(name))),
   )

@@ -24,7 +24,7 @@ function statusOf({ port }: TestServer, headers: Record<string, string>): Promis
   })
 }
 
-test('what is called moves the figures, and no figure names a key or an account', async (t) => {
+test('calls change the metrics, and no metric names a key or an account', async (t) => {
   const server = await open(t)
   const kms = server.client()
   const counted = (operation: string, outcome: string): string =>
@@ -50,13 +50,13 @@ test('what is called moves the figures, and no figure names a key or an account'
   for (const odd of [String(KeyId), accountId, 'arn:']) assert.ok(!text.includes(odd), odd)
 })
 
-test('another Host is refused the figures on loopback', async (t) => {
+test('a foreign Host header is refused on loopback', async (t) => {
   const server = await open(t)
   assert.equal(await statusOf(server, { Host: 'evil.example' }), 403)
   assert.equal(await statusOf(server, { Host: 'localhost' }), 200)
 })
 
-test('where a token is set, it is asked for', async (t) => {
+test('if a token is set, it is required', async (t) => {
   const server = await open(t, { TRENT_METRICS_TOKEN: token })
   assert.equal(await statusOf(server, {}), 401)
   assert.equal(await statusOf(server, { Authorization: `Bearer ${token}x` }), 401)
@@ -64,7 +64,7 @@ test('where a token is set, it is asked for', async (t) => {
   assert.ok(!server.logged.join('\n').includes(token))
 })
 
-test('beyond loopback nobody reads the figures without a token', async (t) => {
+test('on other addresses the metrics require a token', async (t) => {
   const beyond = { TRENT_LISTEN: '0.0.0.0:0', TRENT_ALLOW_PLAINTEXT_HTTP: 'true' }
   assert.equal(await statusOf(await open(t, beyond), { Host: 'localhost' }), 401)
   const server = await open(t, { ...beyond, TRENT_METRICS_TOKEN: token })

@@ -1,9 +1,9 @@
-/** What `GET /metrics` of a test server says. @module */
+/** The answer of `GET /metrics` of a test server. @module */
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestServer } from '../harness.ts'
 
-/** Values by their names with labels, as they are written: `trent_keys{state="Enabled"}`. */
+/** Values by their names with labels, as in the text: `trent_keys{state="Enabled"}`. */
 export type Scraped = ReadonlyMap<string, number>
 
 export async function scrape({ url }: Pick<TestServer, 'url'>): Promise<Scraped> {
@@ -20,7 +20,7 @@ export async function scrape({ url }: Pick<TestServer, 'url'>): Promise<Scraped>
   )
 }
 
-/** Asks until the figures are so; the last ones are answered. */
+/** Scrapes until the condition holds; returns the last values. */
 export async function scrapeUntil(
   server: Pick<TestServer, 'url'>,
   isSo: (figures: Scraped) => boolean,

@@ -1,4 +1,4 @@
-/** The figures of a server's state, by their values. @module */
+/** The gauges of a server's state, by their values. @module */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
@@ -33,7 +33,7 @@ async function open(t: TestContext, options: Options = {}): Promise<TestServer> 
   return server
 }
 
-test('keys are counted by state, and the first material that expires is told', async (t) => {
+test('keys are counted by state, and the first expiry of material is reported', async (t) => {
   const server = await open(t)
   const kms = server.client()
   const make = async (): Promise<string> =>
@@ -61,13 +61,13 @@ test('keys are counted by state, and the first material that expires is told', a
   const expiry = figures.get('trent_soonest_material_expiry_seconds') ?? 0
   assert.ok(expiry > 2 * 86_400 - 60 && expiry <= 2 * 86_400, String(expiry))
   assert.ok((figures.get('trent_store_read_seconds') ?? 0) > 0)
-  // The count of keys is kept; how long is left of it is not.
+  // The count of keys is cached; the time until expiry is not.
   await advance(server.url, '1d')
   const later = (await scrape(server)).get('trent_soonest_material_expiry_seconds') ?? 0
   assert.ok(later > 86_400 - 60 && later <= 86_400, String(later))
 })
 
-test('without material that expires, and without delivery, their figures are absent', async (t) => {
+test('without expiring material and without delivery, their metrics are omitted', async (t) => {
   const figures = await scrape(await open(t))
   const names = [...figures.keys()]
   for (const absent of ['trent_soonest_material_expiry_seconds', 'trent_delivery_lag_seconds']) {
@@ -106,7 +106,7 @@ test('a server whose root key is not open is sealed and not ready, until it is',
   assert.ok((after.get('trent_store_changes') ?? 0) > 0)
 })
 
-/** Files whose syncs wait while `held` is there. */
+/** Files with syncs that wait while `held` is set. */
 function slowFiles(): { held: Promise<void> | undefined; readonly files: FilePort } {
   const disk = {
     held: undefined as Promise<void> | undefined,
@@ -125,7 +125,7 @@ function slowFiles(): { held: Promise<void> | undefined; readonly files: FilePor
   return disk
 }
 
-test('what waits for the disk is counted: records, bytes, and changes of the store', async (t) => {
+test('records, bytes and changes of the store that wait for the disk are counted', async (t) => {
   const disk = slowFiles()
   const server = await open(t, { journalFiles: disk.files })
   const kms = server.client()
@@ -149,7 +149,7 @@ test('what waits for the disk is counted: records, bytes, and changes of the sto
   assert.deepEqual([over.get(waits[0]), over.get(waits[1])], [0, 0])
 })
 
-test('records behind the last checkpoint are told with how long they wait', async (t) => {
+test('records behind the last checkpoint are reported with their waiting time', async (t) => {
   const server = await open(t)
   const before = (await scrape(server)).get('trent_journal_unanchored_records') ?? NaN
   const kms = server.client()
@@ -163,7 +163,7 @@ test('records behind the last checkpoint are told with how long they wait', asyn
   assert.ok(age >= waited && age < 20, String(age))
 })
 
-test('the event index is behind while it lacks what is durable, and then is not', async (t) => {
+test('the event index lags while it lacks durable records, and then catches up', async (t) => {
   const server = await open(t)
   await scrapeUntil(server, (each) => each.get('trent_event_index_lag_seconds') === 0)
   await server.client().send(new CreateKeyCommand({}))
@@ -172,7 +172,7 @@ test('the event index is behind while it lacks what is durable, and then is not'
   await scrapeUntil(server, (each) => each.get('trent_event_index_lag_seconds') === 0)
 })
 
-test('a disk without room and a clock that was set are told', async (t) => {
+test('a full disk and a changed clock are reported', async (t) => {
   let leap = 0
   const files: FilePort = { ...nodeFiles, freeBytes: () => Promise.resolve(4096) }
   const time = { system: () => Date.now() + leap, monotonic: () => performance.now() }
@@ -229,7 +229,7 @@ test('an error of the journal is counted', async (t) => {
     ...nodeFiles,
     async create(path) {
       const file = await nodeFiles.create(path)
-      // The later ones are being prepared meanwhile, and may fail without the journal.
+      // Later segments are being prepared meanwhile, and may fail without ending the journal.
       const isLive = created === 0
       created += 1
       const datasync = async (): Promise<void> => {
@@ -265,7 +265,7 @@ test('a use of a key that is disabled or pending deletion is counted by the stat
     const use = new EncryptCommand({ KeyId, Plaintext: Buffer.from('x') })
     for (let n = 0; n < times; n += 1) await assert.rejects(kms.send(use))
   }
-  // It changes the key, and is no use of it.
+  // It changes the key but does not use it.
   await assert.rejects(kms.send(new DisableKeyCommand({ KeyId: dying })))
   const figures = await scrape(server)
   const of = (state: string): number =>
@@ -273,7 +273,7 @@ test('a use of a key that is disabled or pending deletion is counted by the stat
   assert.deepEqual([of('Disabled'), of('PendingDeletion'), of('PendingImport')], [1, 2, 0])
 })
 
-test('a row that somebody else has written is counted', async (t) => {
+test('a forged row is counted', async (t) => {
   const first = await startTestServer()
   const { KeyMetadata } = await first.client().send(new CreateKeyCommand({}))
   await first.stop('keep')
@@ -291,7 +291,7 @@ test('a row that somebody else has written is counted', async (t) => {
   assert.ok(((await scrape(server)).get(name) ?? 0) >= 1)
 })
 
-test('a figure that cannot be read is left out, and the others are told', async () => {
+test('a metric that cannot be read is omitted, and the others are reported', async () => {
   const registry = new Registry()
   const gauges = createGauges(registry)
   gauges.observe({
@@ -306,7 +306,7 @@ test('a figure that cannot be read is left out, and the others are told', async 
   assert.doesNotMatch(text, /^trent_store_read_seconds/m)
 })
 
-test('one answer is for all who ask within its time, and a failure is asked for again', async () => {
+test('an answer is cached for its time, and a failure is not', async () => {
   let asked = 0
   let fails = true
   const ask = cached(() => {

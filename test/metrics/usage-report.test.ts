@@ -1,4 +1,4 @@
-/** What a month comes to: key-months by the turns of keys' lives, requests by price and group. */
+/** Usage reports: key-months from the history of key states, requests by price and group. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { priceLists, readPriceList, PriceListError } from '../../src/metrics/prices.ts'
@@ -8,7 +8,7 @@ import type { KeptTurn, RequestCount } from '../../src/model/usage.ts'
 const accountId = '111122223333'
 const region = 'us-west-2'
 const dayMs = 86_400_000
-/** Of 30 days. */
+/** A month of 30 days. */
 const month = '2026-11'
 const from = Date.UTC(2026, 10)
 const later = Date.UTC(2027, 0)
@@ -51,16 +51,16 @@ function report(of: Partial<AccountUsage>, asked: Partial<Asked> = {}) {
 const monthsOf = (turns: readonly KeptTurn[], asked: Partial<Asked> = {}): number =>
   Number(report({ turns }, asked).total.keyMonths.toFixed(6))
 
-test('a key is charged for by the days that it was there', () => {
+test('a key is charged for the days that it existed', () => {
   assert.equal(monthsOf([turn('a', -40, 'Enabled')]), 1)
   assert.equal(monthsOf([turn('a', 15, 'Enabled')]), 0.5)
   assert.equal(monthsOf([turn('a', 31, 'Enabled')]), 0)
   assert.equal(monthsOf([turn('a', -10, 'Enabled'), turn('a', 3, 'Deleted')]), 0.1)
-  // A month that goes on, so far.
+  // The current month, so far.
   assert.equal(monthsOf([turn('a', -1, 'Enabled')], { now: from + 6 * dayMs }), 0.2)
 })
 
-test('what is pending deletion costs nothing; what is disabled did in no price list of 2015', () => {
+test('keys pending deletion cost nothing; nor do disabled keys in the price list of 2015', () => {
   const life = [
     turn('a', -5, 'Enabled'),
     turn('a', 3, 'Disabled'),
@@ -72,7 +72,7 @@ test('what is pending deletion costs nothing; what is disabled did in no price l
   assert.equal(monthsOf(life, { prices: priceLists['2015'] }), 0.5)
 })
 
-test('today the first two rotations are charged for as keys, in 2015 each', () => {
+test('today the first two rotations are charged like keys, in 2015 every rotation', () => {
   const life = [
     turn('a', -400, 'Enabled'),
     turn('a', -300, 'Rotated'),
@@ -114,7 +114,7 @@ test('requests are charged for by operation and key spec, less those that are fr
       count('GenerateDataKeyPair RSA_4096', 10_000),
       count('GenerateDataKeyPairWithoutPlaintext ECC_NIST_P384', 10_000),
       count('ListKeys', 10_000, { keyArns: '' }),
-      // Another account's call on this account's key is that account's to pay.
+      // Another account's call on this account's key is paid by that account.
       count('Decrypt', 10_000, { own: false }),
     ],
   })
@@ -122,7 +122,7 @@ test('requests are charged for by operation and key spec, less those that are fr
   assert.equal(total.cost.toFixed(4), (0.03 * 2 + 0.03 + 0.15 + 12 + 0.1).toFixed(4))
 })
 
-test('the free requests are each account’s own', () => {
+test('each account has its own free requests', () => {
   const account = (id: string): AccountUsage => ({
     accountId: id,
     requests: [count('Encrypt', 25_000)],
@@ -154,7 +154,7 @@ test('rows are gathered by account, key, operation or a tag', () => {
   assert.deepEqual(groups('tag:team'), { blue: 2, '-': 4 })
 })
 
-test('a price list of one’s own is read, and what is none is refused with its place', () => {
+test('an operator’s price list is read, and a wrong one is refused with the member', () => {
   const { rotationsCharged: _, ...rest } = priceLists['2015']
   const own = { ...rest, rotationsCharged: 3, keyMonth: 2 }
   assert.deepEqual(readPriceList(JSON.stringify(own)), own)

@@ -1,4 +1,4 @@
-/** Questions and answers between threads. @module */
+/** RPC between threads. @module */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { MessageChannel } from 'node:worker_threads'
@@ -33,7 +33,7 @@ test('each question has its own answer', async (t) => {
   assert.deepEqual(await Promise.all(asked), [2, 4, 6])
 })
 
-test('a failure is thrown where it was asked for, and one of AWS’s as such', async (t) => {
+test('a failure is thrown in the asking thread, and a KmsError stays one', async (t) => {
   const link = linked(t, forever)
   await assert.rejects(
     link.ask('fail', 'known'),
@@ -42,7 +42,7 @@ test('a failure is thrown where it was asked for, and one of AWS’s as such', a
   await assert.rejects(link.ask('fail', 'unknown'), { name: 'Error', message: 'no such thing' })
 })
 
-test('whoever no longer waits is let go at once, and the other side hears of it', async (t) => {
+test('an aborted question rejects at once, and aborts the work on the other side', async (t) => {
   const heard = Promise.withResolvers<undefined>()
   const link = linked(t, (_, signal) => {
     signal.addEventListener('abort', () => heard.resolve(undefined))
@@ -55,7 +55,7 @@ test('whoever no longer waits is let go at once, and the other side hears of it'
   await heard.promise
 })
 
-test('when the other side is gone, nobody waits for it', async (t) => {
+test('when the other side is gone, every question is rejected', async (t) => {
   const link = linked(t, forever)
   const asked = link.ask('wait', undefined)
   link.end(new Error('it ended'))

@@ -1,4 +1,4 @@
-/** Token buckets that threads share: never more than there are, whoever draws. @module */
+/** Token buckets shared by threads: together they never draw more than there is. @module */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
@@ -15,12 +15,12 @@ import type { Drawing } from './drawing-thread.ts'
 const script = new URL('drawing-thread.ts', import.meta.url)
 
 interface Drawn {
-  /** How often each of the draws got something. */
+  /** How often each draw succeeded. */
   readonly drawn: readonly number[]
   readonly endedAt: number
 }
 
-/** Several threads at once, each with the same to do. */
+/** Runs several threads at once with the same work. */
 async function drawAtOnce(
   threads: number,
   each: Omit<Drawing, 'threads' | 'gate'>,
@@ -28,7 +28,7 @@ async function drawAtOnce(
   const drawing = { ...each, threads, gate: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT) }
   const running = Array.from({ length: threads }, async () => {
     const thread = new Worker(script, { workerData: drawing })
-    const [drawn] = (await once(thread, 'message')) as [Drawn] // what the script posts
+    const [drawn] = (await once(thread, 'message')) as [Drawn] // posted by the script
     await thread.terminate()
     return drawn
   })
@@ -44,14 +44,14 @@ test('two threads that draw on one bucket get what it holds, and not one more', 
     const draws = [[{ bucket: 'one', rate: 100_000, count: 1 }]]
     const drawn = await drawAtOnce(2, { memory, now: 5000, draws, times: 90_000 })
     assert.equal(sum(drawn, 0), 100_000)
-    // Both were there all the time.
+    // Both threads ran all the time.
     assert(drawn.every(({ drawn: [own = 0] }) => own > 10_000))
     const buckets = createBuckets(memory, () => 5000)
     assert.equal(buckets.available({ bucket: 'one', rate: 100_000 }), 0)
   }
 })
 
-test('together they draw no more than flows in while they do', async () => {
+test('threads together draw no more than the rate while they run', async () => {
   const rate = 20_000
   const memory = bucketMemory()
   const startedAt = processMilliseconds()
@@ -61,7 +61,7 @@ test('together they draw no more than flows in while they do', async () => {
   const seconds = (Math.max(...drawn.map(({ endedAt }) => endedAt)) - startedAt) / 1000
   const total = sum(drawn, 0)
   assert(total <= rate + rate * seconds, `${total} in ${seconds} s`)
-  // A bucket's worth was there when the first of them came.
+  // The bucket was full when the first thread came.
   assert(total >= rate, `${total} in ${seconds} s`)
 })
 
@@ -94,31 +94,31 @@ test('a bucket that is not full keeps its place, however many others come', () =
     now += 1
     assert(!buckets.draw([slow]))
   }
-  // In its own time.
+  // When it is full again.
   now = 1000 + 999_999
   assert(!buckets.draw([slow]))
   now += 1
   assert(buckets.draw([slow]))
 })
 
-test('where there is no place for one more, nothing is drawn until there is', () => {
+test('a full table refuses new buckets until a slot is free', () => {
   let now = 1000
   const buckets = createBuckets(bucketMemory(64), () => now)
   const of = (index: number): Draw => ({ bucket: `b${index}`, rate: 1, count: 1 })
   for (let index = 0; index < 64; index += 1) assert(buckets.draw([of(index)]))
   assert(!buckets.draw([of(64)]))
-  // Nor is half of a draw.
+  // Half of a draw fails, too.
   now += 500
   assert(!buckets.draw([{ ...of(0), count: 0.25 }, of(64)]))
   assert.equal(buckets.available({ bucket: 'b0', rate: 2 }), 1)
-  // One that it does not know is full, and takes no place by being asked about.
+  // A bucket that is not in the table is full, and asking about it takes no slot.
   assert.equal(buckets.available(of(64)), 1)
   now += 500
   for (let index = 64; index < 128; index += 1) assert(buckets.draw([of(index)]))
   assert(!buckets.draw([of(0)]))
 })
 
-test('any draws at any times are as of buckets that nothing is forgotten of', () => {
+test('random draws at random times match buckets that never forget', () => {
   const draw = fc.record({
     bucket: fc.nat(40).map((index) => `b${index}`),
     count: fc.integer({ min: 1, max: 3 }),
@@ -135,7 +135,7 @@ test('any draws at any times are as of buckets that nothing is forgotten of', ()
   fc.assert(
     fc.property(fc.array(step, { maxLength: 150, size: 'max' }), (steps) => {
       let now = 1000
-      // 64 places, 41 buckets: all have one.
+      // 64 slots for 41 buckets: all of them fit.
       const buckets = createBuckets(bucketMemory(64), () => now)
       const model = new Map<string, { tokens: number; at: number }>()
       const tokensOf = (bucket: string): number => {
@@ -153,7 +153,7 @@ test('any draws at any times are as of buckets that nothing is forgotten of', ()
         for (const { bucket, count } of draws) {
           const tokens = tokensOf(bucket) - count
           if (tokens < -1e-9) expected = false
-          // At the very edge a rounding decides: that is nobody's loss.
+          // At the exact limit rounding decides; either result is acceptable.
           if (Math.abs(tokens) < 1e-9 && tokens !== 0) return
           model.set(bucket, { tokens, at: now })
         }
@@ -169,10 +169,10 @@ test('any draws at any times are as of buckets that nothing is forgotten of', ()
   )
 })
 
-test('a thread that has died in its turn stops the others for some seconds, and not for good', () => {
+test('a thread that died with the lock blocks the others for some seconds, and not for good', () => {
   const memory = bucketMemory()
   const buckets = createBuckets(memory, () => 1000)
-  // As the lock is while a thread has it.
+  // The state of the lock while a thread holds it.
   Atomics.store(new Int32Array(memory), 0, 1)
   const startedAt = performance.now()
   assert(buckets.draw([{ bucket: 'one', rate: 1, count: 1 }]))

@@ -1,22 +1,25 @@
-/** A thread that draws on shared buckets as often as it is told, and tells how often it got something. @module */
+/**
+ * A thread that draws on shared buckets a given number of times, and reports how often it succeeded.
+ * @module
+ */
 import { parentPort, workerData } from 'node:worker_threads'
 import { createBuckets, processMilliseconds, type Draw } from '../../src/throttle/buckets.ts'
 
 export interface Drawing {
   readonly memory: SharedArrayBuffer
-  /** What the clock says all the time; the process's own clock when left out. */
+  /** A fixed time; the process's own clock when left out. */
   readonly now?: number
-  /** Draws that follow each other, over and over. */
+  /** Draws to repeat in order. */
   readonly draws: readonly (readonly Draw[])[]
-  /** How many are tried; `untilMs` of the process's clock ends them when it is given. */
+  /** The number of attempts; `untilMs` of the process's clock ends them earlier. */
   readonly times: number
   readonly untilMs?: number
-  /** How many threads there are, and a word by which they begin together. */
+  /** The number of threads, and a word by which they start together. */
   readonly threads: number
   readonly gate: SharedArrayBuffer
 }
 
-const given = workerData as Drawing // what the test gives
+const given = workerData as Drawing // given by the test
 const { memory, now, draws, times, untilMs = Infinity, threads, gate } = given
 const buckets = createBuckets(memory, now === undefined ? processMilliseconds : () => now)
 const drawn = draws.map(() => 0)

@@ -1,6 +1,6 @@
 /**
- * Request quotas as their sources have them: the requests-per-second page of AWS's guide (November 2025), and the Limits
- * chapter of the guide of 2015.
+ * Request quotas as in their sources: the requests-per-second page of AWS's guide (November 2025), and
+ * the Limits chapter of the guide of 2015.
  * @module
  */
 
@@ -13,7 +13,7 @@ function flat(byRate: Readonly<Record<number, readonly string[]>>): Rates {
   )
 }
 
-/** Operations that have a quota of their own, by requests a second. */
+/** Operations with a separate quota, by requests a second. */
 export const today = flat({
   2000: ['DescribeKey', 'GetPublicKey', 'ListResourceTags'],
   1000: ['GetKeyPolicy', 'GetKeyRotationStatus'],
@@ -53,7 +53,7 @@ export const today = flat({
   1: ['GetParametersForImport'],
 })
 
-/** Those that the guide of 2015 names, but for cryptography. */
+/** Operations that the guide of 2015 names, without cryptography. */
 export const named2015 = flat({
   5: [
     'CreateAlias',
@@ -76,7 +76,7 @@ export const named2015 = flat({
   30: ['DescribeKey', 'GetKeyPolicy'],
 })
 
-/** By spec. */
+/** Data key pairs, by spec. */
 export const pairs: Rates = {
   ECC_NIST_P256: 100,
   ECC_NIST_P384: 100,
@@ -87,13 +87,13 @@ export const pairs: Rates = {
   RSA_3072: 4,
   RSA_4096: 1,
   SM2: 25,
-  // Of these AWS names none.
+  // AWS names no number for these.
   ML_KEM_512: 100,
   ML_KEM_768: 100,
   ML_KEM_1024: 100,
 }
 
-/** Regions of 20,000 and of 100,000 symmetric calls a second. */
+/** Regions with 20,000 and with 100,000 symmetric calls a second. */
 export const larger = [
   'us-east-2',
   'ap-southeast-1',
@@ -104,7 +104,7 @@ export const larger = [
 ]
 export const largest = ['us-east-1', 'us-west-2', 'eu-west-1']
 
-/** They share a quota, and today with the MACs. */
+/** These share a quota, today together with the MACs. */
 export const symmetricOperations = [
   'Decrypt',
   'Encrypt',

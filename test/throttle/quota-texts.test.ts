@@ -1,5 +1,5 @@
 /**
- * The numbers of the profiles against the texts that they are from, where those are beside the checkout.
+ * The numbers of the profiles, compared with the source texts if those are next to the checkout.
  * @module
  */
 import assert from 'node:assert/strict'
@@ -30,7 +30,7 @@ function rowsOf(text: string): ReadonlyMap<string, readonly string[]> {
   )
 }
 
-/** `Create/DeleteThing, List` are three. */
+/** `Create/DeleteThing, List` names three operations. */
 function namesIn(cell: string): readonly string[] {
   return cell.split(', ').flatMap((item) => {
     const [, verbs = '', noun = ''] = /^([\w/]+\/[A-Z][a-z]+)([A-Z]\w+)$/.exec(item) ?? []
@@ -48,7 +48,7 @@ test('today’s numbers are those of the text', { skip: numbers === undefined &&
     if (digits === undefined) continue
     for (const name of names) found.set(name, Number(digits.replace(',', '')))
   }
-  // The text has the one in the singular.
+  // The text has it in the singular.
   const singular = found.get('DescribeCustomKeyStore')
   assert(found.delete('DescribeCustomKeyStore') && singular !== undefined)
   found.set('DescribeCustomKeyStores', singular)
@@ -97,7 +97,7 @@ test('counts of resources are those of the text', { skip: numbers === undefined 
   )
   assert.equal(rows.get('Key policy size')?.[0], `32 KB (${policyBytesMax.toLocaleString('en')} B)`)
   assert.equal(said('Tags per key', 0), tagsMax)
-  // Which a test goes through: those of rotation on demand.
+  // A test reaches this one: rotations on demand.
   assert.equal(said('On-demand rotations per key', 0), 25)
 })
 

@@ -1,4 +1,4 @@
-/** Every request quota at, below and above its edge, in each profile that has them. @module */
+/** Every request quota at, below and above its limit, in each profile that has it. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { keySpecs } from '../../src/crypto/key-specs.ts'
@@ -25,9 +25,9 @@ const tooFast = {
     'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.',
 }
 
-/** What is called, and how often a second it may be called by an account in a Region. */
+/** An operation, and its calls a second for an account in a Region. */
 interface Rate {
-  /** Calls that share it. */
+  /** The calls that share the rate. */
   readonly calls: readonly Called[]
   readonly perSecond: number
 }
@@ -48,7 +48,7 @@ const replicaRegions = [
 ]
 
 const ofKind = (prefix: string): readonly KeySpec[] =>
-  (Object.keys(keySpecs) as KeySpec[]).filter((spec) => spec.startsWith(prefix)) // its own names
+  (Object.keys(keySpecs) as KeySpec[]).filter((spec) => spec.startsWith(prefix)) // the table's own keys
 
 function sharedBy(operations: readonly string[], specs: readonly KeySpec[]): readonly Called[] {
   return operations.flatMap((operation) => specs.map((spec) => ({ operation, specs: [spec] })))
@@ -56,7 +56,7 @@ function sharedBy(operations: readonly string[], specs: readonly KeySpec[]): rea
 
 function ratesOf(profile: 'aws' | 'aws-2015'): readonly Rate[] {
   const own = profile === 'aws' ? today : { ...today, ...named2015 }
-  // What a call costs in a second Region must not end it here: each goes to another one.
+  // Each call goes to another second Region, so that its quota there does not end the test.
   const inputs = replicaRegions.map((place) => ({ ReplicaRegion: place, PrimaryRegion: place }))
   const symmetric = sharedBy(symmetricOperations, ['SYMMETRIC_DEFAULT'])
   const mac = sharedBy(macs, ofKind('HMAC_'))
@@ -118,16 +118,16 @@ for (const profile of ['aws', 'aws-2015'] as const) {
         for (const each of calls) assert.throws(() => admit(each), tooFast)
       }
       fill()
-      // Others have their own.
+      // Other accounts have their own.
       admit(first, region, 'two')
       admit(first, 'me-south-1')
-      // A refused call costs nothing, and one more is there when its part of a second is over.
+      // A refused call costs nothing, and the next token comes after its part of a second.
       pass(1000 / perSecond / 2)
       assert.throws(() => admit(first), tooFast)
       pass(1000 / perSecond / 2 + 1e-6)
       admit(call(1))
       assert.throws(() => admit(first), tooFast)
-      // A rest of any length is worth one second.
+      // A pause of any length is worth one second.
       pass(86_400_000)
       fill()
     })
@@ -161,7 +161,7 @@ for (const profile of ['aws', 'aws-2015'] as const) {
     for (const { name } of kmsRegistry.values()) assert(tried.has(name), name)
     const spec = kmsRegistry.get('kms:GenerateDataKeyPair')?.input['KeyPairSpec']?.limits.values
     assert.deepEqual(spec?.toSorted(), Object.keys(pairs).toSorted())
-    // Nor is there one that the tables above do not try.
+    // The tables above cover every quota.
     const elsewhere = new Set(
       [...cloudtrailRegistry.values(), ...cloudwatchRegistry.values()].map(({ name }) => name),
     )

@@ -1,4 +1,4 @@
-/** Request quotas: what a call draws on, and when there is none left. @module */
+/** Request quotas: what a call is charged to, and when it is refused. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
@@ -47,7 +47,7 @@ test('a bucket holds one second’s worth, at, below and above its edge', () => 
   pass(1)
   admit('CreateKey')
   assert.throws(() => admit('CreateKey'), tooFast)
-  // However long it rests, no more than a second's worth.
+  // After any pause, at most one second's worth.
   pass(3_600_000)
   for (let count = 0; count < 5; count += 1) admit('CreateKey')
   assert.throws(() => admit('CreateKey'), tooFast)
@@ -82,7 +82,7 @@ test('events are looked up twice a second by each account in each Region, as at 
   }
 })
 
-test('every operation of CloudTrail and CloudWatch has a rate, and no name is of two services', () => {
+test('every operation of CloudTrail and CloudWatch has a rate, and no two services share a name', () => {
   const { quotas } = opened('aws')
   const others = [...cloudtrailRegistry.values(), ...cloudwatchRegistry.values()].map(
     ({ name }) => name,
@@ -157,7 +157,7 @@ test('a replica costs its Region two keys, a new primary costs both Regions', ()
   assert.throws(() => admit('UpdatePrimaryRegion', { ...move, region: 'ap-south-1' }), tooFast)
 })
 
-test('a Region that there is not has no buckets, whatever a caller names', () => {
+test('a Region that does not exist has no buckets, whatever a caller names', () => {
   const { admit, throttle } = opened('aws', 'ReplicateKey=1000')
   for (let count = 0; count < 10; count += 1) {
     admit('ReplicateKey', { input: { ReplicaRegion: 'mars-north-1' } })

@@ -1,4 +1,4 @@
-/** One signed request to a webhook, and what delivery tells it. @module */
+/** One signed request to a webhook, and the notifications of delivery. @module */
 import assert from 'node:assert/strict'
 import { createSecretKey } from 'node:crypto'
 import { test } from 'node:test'
@@ -22,7 +22,7 @@ test('a webhook gets the message with its id, its time and its signature', async
 })
 
 for (const status of [301, 400, 503]) {
-  test(`an answer of ${status} is a failure, and no other place is asked`, async (t) => {
+  test(`an answer of ${status} is a failure, and redirects are not followed`, async (t) => {
     const { url, heard, answer } = await startReceiver(t)
     answer(status)
     const posted = postWebhook({ url, secret }, { id: 'one', body: '{}' }, () => 0, signal)
@@ -57,7 +57,7 @@ test('a webhook that does not answer is given ten seconds', { timeout: 120_000 }
   assert.ok(took > 9900 && took < 60_000, `${took} ms`)
 })
 
-test('the webhook hears of each log file, again with the same id until it takes it', async (t) => {
+test('the webhook is notified of each log file, with the same id until it accepts it', async (t) => {
   const { url, heard, answer, hears } = await startReceiver(t)
   answer((response) => {
     answer(204)
