@@ -2,8 +2,7 @@
  * Events of refused uses of keys that are disabled or pending deletion: somebody still needs the key,
  * and the webhook can alert a person. They are best effort, after the call's audit record: a process
  * that dies in between sends none, and a flood is limited. The audit record always exists.
- * @see
- * https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys-creating-cloudwatch-alarm.html
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys-creating-cloudwatch-alarm.html
  * @module
  */
 import type { Random } from '../model/clock.ts'

@@ -52,7 +52,7 @@ test('only uses of keys that are disabled or pending deletion make events', () =
   assert.deepEqual(JSON.parse(first.body).detail, { eventName: 'Decrypt' })
 })
 
-test('a use is news when it would be told', () => {
+test('a use is news if it would make an event', () => {
   const { uses, note, pass } = open()
   const isNews = (keyId: string, state: KeyState = 'Disabled'): boolean =>
     uses.isNews({ ...newKey(keyId), state, rowVersion: 1 }, 'aws')
@@ -63,7 +63,7 @@ test('a use is news when it would be told', () => {
   assert.equal(isNews('k'), true)
 })
 
-test('of one key one use a minute is told, of all keys a hundred', () => {
+test('each key makes one event a minute, and all keys a hundred', () => {
   const { note, saved, pass, limited } = open()
   note('k')
   pass(59_999)

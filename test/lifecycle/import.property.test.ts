@@ -1,4 +1,4 @@
-/** Any calls, jobs and time in any order leave an imported key as a small model says. @module */
+/** Random calls, jobs and time leave an imported key as a small model predicts. @module */
 import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
@@ -93,7 +93,7 @@ async function open(t: TestContext, engine: TestedEngine): Promise<World> {
       origin: 'EXTERNAL',
       state: 'PendingImport',
       createdAt: start,
-      currentMaterialId: undefined as never, // as an imported key begins
+      currentMaterialId: undefined as never, // an imported key begins without one
     }),
   )
   const clock = { now: () => world.now, system: () => world.now }
@@ -101,7 +101,7 @@ async function open(t: TestContext, engine: TestedEngine): Promise<World> {
     store,
     journal: { healthy: true, position: { stream: 'test', segment: 1 } },
     outbox: { settle: () => Promise.resolve() },
-    regions: { known: () => true, partitionOf: () => 'aws' } as never, // nothing else is asked
+    regions: { known: () => true, partitionOf: () => 'aws' } as never, // only these are used
     events: { isEnabled: false },
     clock,
     random: realRandom,
@@ -237,7 +237,8 @@ for (const engine of engines) {
             const [name, act] = operations[one.call]
             await perform(name, {}, act(model))
           } else if ('advance' in one) {
-            // Dates are whole seconds: time goes on by them, or by parts that end nothing.
+            // Expiry dates are whole seconds: time advances to them, or by parts of a second that
+            // expire nothing.
             world.now = model.now +=
               one.advance === dayMs ? dayMs : Math.ceil(one.advance / 1000) * 1000
             settle(model)

@@ -1,4 +1,7 @@
-/** A small model of an imported key: its state, its materials, and what calls and time do to them. @module */
+/**
+ * A small model of an imported key: its state, its materials, and the effects of calls and time.
+ * @module
+ */
 
 export const dayMs = 86_400_000
 
@@ -18,7 +21,7 @@ export interface Model {
   expired: number
 }
 
-/** The error that a call gets in the model, or undefined when it is done. */
+/** The error that the model predicts for a call; undefined for success. */
 export type Outcome = string | undefined
 
 export const needed = (model: Model): readonly Material[] =>
@@ -28,7 +31,7 @@ const usable = ({ now }: Model, { imported, validTo = Infinity }: Material): boo
 export const complete = (model: Model): boolean =>
   needed(model).length > 0 && needed(model).every((each) => usable(model, each))
 
-/** What the key lacks, it is pending import for, unless it is dying. */
+/** A key that lacks material is pending import, unless it is pending deletion. */
 export function settle(model: Model): void {
   const living = model.state === 'Enabled' || model.state === 'Disabled'
   if (living && !complete(model)) model.state = 'PendingImport'

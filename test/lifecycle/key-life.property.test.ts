@@ -1,6 +1,6 @@
 /**
- * Any lifecycle calls in any order, on keys of several kinds and in each of their Regions, get the answer that
- * a small model of the key-state table gives, and leave the key as the model says.
+ * Random lifecycle calls in random order, on keys of several kinds and in each of their Regions, get
+ * the answer that a small model of the key-state table predicts, and leave the key as the model says.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
  * @module
  */
@@ -15,11 +15,11 @@ import { openLives, places, type Asked, type Living, type KeyRegion } from './li
 
 const day = 86_400_000
 
-/** `of` counts the Regions that have the key; beyond them is one that may not. */
+/** `of` counts the Regions that have the key; a greater number is a Region that may not. */
 type Step =
   | (Omit<Asked, 'place'> & { readonly of: number })
   | { readonly advance: number }
-  /** To so long before the next date that there is. */
+  /** Advances to this long before the next date. */
   | { readonly before: number }
 
 const asked = (call: fc.Arbitrary<string>): fc.Arbitrary<Step> =>
@@ -51,17 +51,17 @@ const asked = (call: fc.Arbitrary<string>): fc.Arbitrary<Step> =>
       }
     })
 
-/** The Region that a step means. */
+/** The Region of a step. */
 function placeOf({ life }: Living, of: number): KeyRegion {
   const there = places.filter((one) => life.keys.has(one))
   const gone = places.find((one) => !life.keys.has(one)) ?? places[2]
   return of === places.length ? gone : (there[of % there.length] ?? gone)
 }
 
-/** How often a key that is gone is asked for. */
+/** How often a deleted key is called. */
 const goneMax = 5
 
-/** What changes keys, and what makes the rest interesting. */
+/** Calls that change keys, and calls that make the rest interesting. */
 const turning = [
   'EnableKey',
   'EnableKey',
@@ -94,7 +94,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ before: fc.constantFrom(0, 1, 100, 1000) }) },
 )
 
-/** A key that has what makes the rest interesting: material, and a replica that has it too. */
+/** A key with what makes the rest interesting: material, and a replica that has it too. */
 function furnished({ origin, multiRegion }: Kind): readonly Step[] {
   const imported = (of: number): Step[] =>
     origin === 'EXTERNAL' ? [{ call: 'ImportKeyMaterial', of, material: 'A' }] : []
@@ -135,7 +135,7 @@ test('any lifecycle calls in any order do to a key what the table of its states 
   await fc.assert(property, { numRuns: runs })
   await compareEvents(lives.directory, lives.begun)
   t.diagnostic(JSON.stringify(outcomes))
-  // The runs have been through what they are about: the table itself is walked in `key-state-table.test.ts`.
+  // The runs have covered their subject; the table itself is walked in `key-state-table.test.ts`.
   for (const outcome of ['done', 'KMSInvalidStateException', 'UnsupportedOperationException']) {
     assert((outcomes[outcome] ?? 0) > runs, outcome)
   }

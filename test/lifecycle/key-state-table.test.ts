@@ -1,6 +1,6 @@
 /**
- * The key-state table, cell by cell: each operation on a key of each kind, in each Region's role and in each
- * state that such a key can be in, against the model of it.
+ * The key-state table, cell by cell: each operation on a key of each kind, in each Region's role and in
+ * each possible state, compared with the model.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
  * @module
  */
@@ -14,7 +14,7 @@ import type { Kind } from './life-model.ts'
 import { hasParameters } from './living-key.ts'
 import { openLives, places, type Asked, type Living, type Lives, type KeyRegion } from './lives.ts'
 
-/** What a call says: the shortest that can succeed. */
+/** The input of a call: the shortest that can succeed. */
 function askedOf({ life }: Living, call: string, place: KeyRegion): Asked {
   switch (call) {
     case 'ReplicateKey':
@@ -30,7 +30,7 @@ function askedOf({ life }: Living, call: string, place: KeyRegion): Asked {
   }
 }
 
-/** What is asked with a thing that an enabled key has been given before. */
+/** Calls that need something which the key got while it was enabled. */
 const takingAway = ['UpdateAlias away', 'DeleteAlias', 'RevokeGrant', 'RetireGrant']
 
 interface Cell {
@@ -39,12 +39,12 @@ interface Cell {
   readonly state: KeyState | undefined
 }
 
-/** Gives an enabled key what it is to have in its states: aliases, grants, a token to import by. */
+/** Gives an enabled key what it needs in its later states: aliases, grants, an import token. */
 async function furnish(lives: Lives, living: Living, { kind, role, state }: Cell): Promise<void> {
   if (living.life.keys.size === 0 || state === 'Creating') return
   const place = await bring(lives, living, role, 'Enabled')
   if (place === undefined) return
-  // In all of them: which is which may change on the way.
+  // In all Regions: their roles may change on the way.
   for (const each of places.filter((one) => living.life.keys.has(one))) {
     for (const call of ['CreateAlias', 'CreateAlias', 'CreateGrant', 'CreateGrant']) {
       await lives.ask(living, { call, place: each })
@@ -54,7 +54,7 @@ async function furnish(lives: Lives, living: Living, { kind, role, state }: Cell
   }
 }
 
-/** Asks every call in one state of one role. Answers the life that went on last. */
+/** Makes every call in one state of one role. Returns the last life that continued. */
 async function walk(lives: Lives, begun: Living, cell: Cell): Promise<Living> {
   const { kind, role, state } = cell
   let living = begun
@@ -72,7 +72,7 @@ async function walk(lives: Lives, begun: Living, cell: Cell): Promise<Living> {
     if (answered === undefined) unasked.push(call)
   }
   await lives.prove(living)
-  // A grant is on a key that has been enabled; where there was never a key, there is nothing.
+  // A grant needs a key that has been enabled; a key that never existed has nothing.
   const bare = state === 'Creating' || (role === 'replica' && state === undefined)
   assert.deepEqual(
     unasked.filter((call) => !bare || !takingAway.includes(call)),

@@ -1,4 +1,4 @@
-/** What is remembered of the uses of roles, and when it is saved. @module */
+/** Remembered uses of roles, and when they are saved. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createRoleUses } from '../../src/lifecycle/last-role-use.ts'
@@ -38,7 +38,7 @@ function opened() {
   return { uses, note, rows, saves, errors, fail }
 }
 
-test('the latest use of a role is told at once, and saved once by the end', async () => {
+test('the latest use of a role is known at once, and saved once by the end', async () => {
   const { uses, note, rows, saves } = opened()
   assert.equal(await uses.lastOf('a'), undefined)
   for (const at of [1, 3, 2]) note('a', at)
@@ -52,14 +52,14 @@ test('the latest use of a role is told at once, and saved once by the end', asyn
   assert.deepEqual(await uses.lastOf('a'), use('a', 3))
 })
 
-test('a later use in the store is told before the one in memory', async () => {
+test('a later use in the store takes precedence over the one in memory', async () => {
   const { uses, note, rows } = opened()
   rows.set('a', use('a', 9))
   note('a', 5)
   assert.deepEqual(await uses.lastOf('a'), use('a', 9))
 })
 
-test('uses that could not be saved are kept, and the log hears of it', async () => {
+test('uses that could not be saved are kept, and the failure is logged', async () => {
   const { uses, note, errors, fail } = opened()
   note('a', 1)
   fail(true)

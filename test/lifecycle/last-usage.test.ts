@@ -1,4 +1,4 @@
-/** What is remembered of the uses of keys, and when it is saved. @module */
+/** Remembered uses of keys, and when they are saved. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createKeyUsages, type KeyUsagesOptions } from '../../src/lifecycle/last-usage.ts'
@@ -17,7 +17,7 @@ const use = (usedAt: number, eventId = `event ${usedAt}`) =>
 
 const never = 2 ** 30
 
-/** A store that keeps what it is given, and waits or fails as it is told. */
+/** A store that remembers what it is given, and waits or fails on request. */
 function createStore() {
   const rows = new Map<string, LastUsage>()
   const saves: (readonly NotedUsage[])[] = []
@@ -26,7 +26,7 @@ function createStore() {
     rows,
     saves,
     before: async (): Promise<void> => undefined,
-    /** Resolves when so many saves have ended. */
+    /** Resolves when this many saves have ended. */
     ended: (count: number): Promise<void> =>
       new Promise((resolve) => {
         const look = (): void => (saves.length >= count ? resolve() : void heard.push(look))
@@ -95,7 +95,7 @@ test('a use in memory is known although the row of the key is missing', async ()
   assert.equal((await usages.lastOf(key('k')))?.eventId, 'event 5')
 })
 
-test('many uses of a key are saved as one, in one go with those of other keys', async () => {
+test('many uses of a key are saved as one, together with those of other keys', async () => {
   const { store, usages } = opened({ saveDelayMs: 1 })
   for (let at = 1; at <= 1000; at += 1) usages.note(key('a'), use(at))
   usages.note(key('b'), use(7))
@@ -134,7 +134,7 @@ test('a use of a key that is gone is not a use of a later key of the same id', a
   assert.equal((await usages.lastOf(next))?.usedAt, 3)
 })
 
-test('what is being saved is seen, and what is noted meanwhile is saved next', async () => {
+test('uses that are being saved are known, and uses noted meanwhile are saved next', async () => {
   const { store, usages } = opened({ saveDelayMs: 1 })
   const { promise: held, resolve: release } = Promise.withResolvers<void>()
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
@@ -161,7 +161,7 @@ test('a flood of distinct keys is saved before its time', async () => {
   assert.deepEqual(savedIds(store), [['a', 'b', 'c']])
 })
 
-test('what could not be saved is tried again, and a later use is not undone by it', async () => {
+test('a failed save is retried, and does not undo a later use', async () => {
   const { store, errors, usages } = opened({ saveDelayMs: 1, savedMax: 2 })
   store.before = async () => {
     usages.note(key('a'), use(6)) // while the first is under way
@@ -185,11 +185,11 @@ test('while the store fails, memory is bounded: the longest unused key goes firs
   }
   const known = async (id: string): Promise<boolean> => (await usages.lastOf(key(id))) !== undefined
   assert.deepEqual(await Promise.all(['a', 'b', 'c', 'd'].map(known)), [true, false, true, true])
-  // One attempt: the next waits for its time, however much there is.
+  // One attempt: the next one waits for the timer, however many notes there are.
   assert.equal(store.saves.length, 1)
 })
 
-test('a stop saves what is in memory, and waits for what is under way', async () => {
+test('a stop saves what is in memory, and waits for a save under way', async () => {
   const { store, usages } = opened({ savedMax: 2 })
   const { promise: held, resolve: release } = Promise.withResolvers<void>()
   store.before = () => held
@@ -203,7 +203,7 @@ test('a stop saves what is in memory, and waits for what is under way', async ()
   assert.deepEqual([...store.rows.keys()], ['a', 'b', 'c'])
 })
 
-test('a stop ends though the store fails, and says so', async () => {
+test('a stop ends even if the store fails, and reports it', async () => {
   const { store, errors, usages } = opened()
   store.before = () => Promise.reject(new Error('gone'))
   usages.note(key('a'), use(1))

@@ -1,6 +1,6 @@
 /**
- * What calls do to the model of a key's life: the rows of AWS's key-state table. Each answers the name of the
- * error that the caller gets, or undefined when it is done.
+ * The effect of calls on the model of a key's life: the rows of AWS's key-state table. Each returns the
+ * name of the error that the caller gets, or undefined for success.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
  * @module
  */
@@ -22,13 +22,13 @@ import {
 /** The name of a refusal; undefined for a success. */
 export type Outcome = string | undefined
 
-/** What a call says beside its key. */
+/** The input of a call, apart from its key. */
 export interface Given {
-  /** The other Region, of ReplicateKey and UpdatePrimaryRegion. */
+  /** The other Region of ReplicateKey and UpdatePrimaryRegion. */
   readonly to?: string
-  /** A window, or a period. */
+  /** A waiting period or a rotation period. */
   readonly days?: number
-  /** Names material of an imported key. */
+  /** Names a material of an imported key. */
   readonly material?: string
   readonly type?: 'NEW_KEY_MATERIAL' | 'EXISTING_KEY_MATERIAL' | undefined
   /** Milliseconds since the epoch. */
@@ -45,14 +45,14 @@ const dying: readonly KeyState[] = ['PendingDeletion', 'PendingReplicaDeletion']
 const rotationPerKeyMax = 25
 const apartMs = 20 * 60_000
 
-/** What a state that is not among these is answered with. */
+/** The error in a state that is not allowed. */
 function refusal(life: Life, place: string, allowed: readonly KeyState[]): Outcome {
   const { state } = keyIn(life, place)
   if (allowed.includes(state)) return undefined
   return state === 'Disabled' ? 'DisabledException' : invalidState
 }
 
-/** Changes nothing that the model knows of. */
+/** Changes nothing in the model. */
 const only =
   (...allowed: readonly KeyState[]): Call =>
   (life, place) =>
@@ -61,7 +61,7 @@ const always: Call = () => undefined
 const untilDying: Call = (life, place) =>
   dying.includes(keyIn(life, place).state) ? invalidState : undefined
 
-/** The usage of a key is looked at before its state. */
+/** A key's usage is checked before its state. */
 const ofUsage =
   (usage: Kind['usage']): Call =>
   (life, place) =>
@@ -74,7 +74,10 @@ function ofSymmetric(life: Life, place: string): Outcome {
   return refused ?? (isSymmetric(life) ? undefined : 'InvalidKeyUsageException')
 }
 
-/** Of the settings of automatic rotation: its origin is a better answer than what is pending import. */
+/**
+ * For the settings of automatic rotation: the error about the key's origin comes before that of the
+ * pending import.
+ */
 function settingRotation(life: Life, place: string): Outcome {
   const { state } = keyIn(life, place)
   if (state !== 'PendingImport') {
@@ -91,7 +94,7 @@ function ofImported(allowed: readonly KeyState[], then: Call): Call {
   }
 }
 
-/** A disabled key is enabled by the import of what it needs. */
+/** Importing the missing material enables a disabled key. */
 function completed(life: Life, place: string): void {
   const key = keyIn(life, place)
   const left = key.state === 'PendingImport' || key.state === 'Disabled'
@@ -155,7 +158,7 @@ function rotateOnDemand(life: Life, place: string): Outcome {
 }
 
 function replicate(life: Life, place: string, { to = '' }: Given): Outcome {
-  // A replica is refused for being one, before its state is looked at.
+  // A replica is refused because it is one, before its state is checked.
   if (life.keys.has(place) && life.kind.multiRegion && place !== life.primary) return unsupported
   const refused = refusal(life, place, ['Enabled'])
   if (refused !== undefined) return refused
@@ -209,7 +212,7 @@ const switching =
     return refused
   }
 
-/** By operation, those of cryptography with the usage that they are for. */
+/** By operation; cryptographic operations with their key usage. */
 const calls: Readonly<Record<string, Call>> = {
   EnableKey: switching('Enabled'),
   DisableKey: switching('Disabled'),
@@ -271,7 +274,7 @@ const calls: Readonly<Record<string, Call>> = {
   Decapsulate: ofUsage('ENCAPSULATE_DECAPSULATE'),
 }
 
-/** Works in every state. */
+/** These work in every state. */
 const readers =
   'DescribeKey GetKeyPolicy PutKeyPolicy ListKeyPolicies ListAliases ListGrants ListResourceTags ' +
   'ListKeyRotations GetKeyRotationStatus GetKeyLastUsage DeleteAlias RevokeGrant RetireGrant'
@@ -283,7 +286,7 @@ const all = new Map<string, Call>([
 
 export const callNames: readonly string[] = [...all.keys()]
 
-/** A call on the key of a Region, which may not be there. */
+/** A call on the key of a Region, which may not exist. */
 export function call(life: Life, name: string, place: string, given: Given = {}): Outcome {
   const act = all.get(name)
   if (act === undefined) throw new Error(`the model knows no ${name}`)

@@ -1,4 +1,7 @@
-/** The cells of the key-state table: kinds of keys, the states they can be in, and how they come into them. */
+/**
+ * The cells of the key-state table: kinds of keys, their possible states, and how to bring a key into
+ * each.
+ */
 import assert from 'node:assert/strict'
 import type { KeyState } from '@aws-sdk/client-kms'
 import { needed, type Kind } from './life-model.ts'
@@ -9,7 +12,7 @@ const symmetric = { spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT' } as con
 const pair = { spec: 'ECC_NIST_P256', usage: 'SIGN_VERIFY' } as const
 const hmac = { spec: 'HMAC_256', usage: 'GENERATE_VERIFY_MAC' } as const
 
-/** Those whose rows differ: what else there is differs in its cryptography alone. */
+/** Kinds with different rows; other kinds differ only in their cryptography. */
 export const cellKinds: readonly Kind[] = [
   { ...symmetric, origin: 'AWS_KMS', multiRegion: true },
   { ...symmetric, origin: 'EXTERNAL', multiRegion: true },
@@ -19,7 +22,7 @@ export const cellKinds: readonly Kind[] = [
   { ...hmac, origin: 'EXTERNAL', multiRegion: false },
 ]
 
-/** And those that have rows of two of them. */
+/** Kinds that combine the rows of two of them. */
 export const moreKinds: readonly Kind[] = [
   { ...pair, origin: 'AWS_KMS', multiRegion: true },
   { ...pair, origin: 'EXTERNAL', multiRegion: true },
@@ -35,14 +38,14 @@ const provers: Readonly<Record<string, Kind['usage']>> = {
   Decapsulate: 'ENCAPSULATE_DECAPSULATE',
 }
 
-/** What needs something that a key of another usage cannot have made is not asked of it. */
+/** Calls that need a result which a key of another usage cannot make are left out. */
 export function isAskedOf({ usage }: Kind, call: string): boolean {
   return provers[call] === undefined || provers[call] === usage
 }
 
 export type Role = 'single' | 'primary' | 'replica'
 
-/** The states that a key of this kind and role can be in; a gone one is undefined. */
+/** The possible states of a key of this kind and role; undefined is a deleted key. */
 export function statesOf({ origin }: Kind, role: Role): readonly (KeyState | undefined)[] {
   return [
     'Enabled',
@@ -68,8 +71,8 @@ const into: Readonly<Partial<Record<KeyState, string>>> = {
 const stepsMax = 30
 
 /**
- * Brings a key of `role` into a state, by calls that succeed. Answers its Region; undefined where this life has
- * no way to it, and another has to begin.
+ * Brings a key of `role` into a state, by calls that succeed. Returns its Region; undefined if this
+ * life has no way to the state, so that another one has to begin.
  */
 export async function bring(
   lives: Lives,
@@ -130,7 +133,7 @@ function nextStep({ life }: Living, role: Role, state: KeyState | undefined): Ne
   return call === undefined ? undefined : { call, place }
 }
 
-/** What leads an ailing key back to being enabled; undefined where it is. */
+/** The call that leads a key back to being enabled; undefined if it is enabled. */
 function healed(life: Living['life'], place: KeyRegion): Next | undefined {
   const { state } = life.keys.get(place) ?? {}
   if (state === 'Creating' || state === 'Updating') return { seconds: 1 }

@@ -1,4 +1,7 @@
-/** Whether a real key is what the model of its life says, and proves what it has made exactly while it may. */
+/**
+ * Compares a real key with the model of its life: its metadata, and that its proofs hold exactly while
+ * the key can be used.
+ */
 import assert from 'node:assert/strict'
 import {
   DescribeKeyCommand,
@@ -11,7 +14,10 @@ import { complete, needed, waiting, type Life, type Material } from './life-mode
 import { outcomeOf, type LivingKey } from './living-key.ts'
 import type { Proof } from './life-proofs.ts'
 
-/** All that can be said of a key in one Region, in the same words by the model and by the server. */
+/**
+ * Everything that can be said about a key in one Region, in the same words for the model and the
+ * server.
+ */
 interface Said {
   readonly state: string | undefined
   readonly enabled: boolean | undefined
@@ -23,13 +29,13 @@ interface Said {
   readonly periodDays: number | undefined
   readonly inProgress: boolean
   readonly current: string | undefined
-  /** One line a material. */
+  /** One line for each material. */
   readonly materials: readonly string[]
 }
 
 type Dates = Readonly<Record<'deletion' | 'validTo' | 'next', number | undefined>>
 
-/** @param toleranceMs how far dates of the server may be from the model's */
+/** @param toleranceMs the greatest allowed difference of dates */
 export async function compareLife(
   key: LivingKey,
   life: Life,
@@ -137,7 +143,7 @@ function saidByModel(key: LivingKey, life: Life, place: string): readonly [Said,
   ]
 }
 
-/** Until when an imported key has all that it needs there. */
+/** The time until which an imported key has all its material in a Region. */
 function expirationIn(life: Life, place: string): number | undefined {
   if (life.kind.origin === 'AWS_KMS' || !complete(life, place)) return undefined
   return Math.min(...needed(life).map(({ imported }) => imported.get(place) ?? 0))
@@ -160,7 +166,7 @@ function materialId({ materialIds }: LivingKey, { name }: Material): string {
   return materialIds.get(name) ?? assert.fail(`the id of ${name} is not known`)
 }
 
-/** Learns the ids of material that is made by the server: each is another. */
+/** Learns the ids of materials that the server generates, all of which must differ. */
 export async function learnMaterials(key: LivingKey, life: Life): Promise<void> {
   const { keyId: KeyId, materialIds, kind } = key
   const unknown = life.materials.filter(({ name }) => !materialIds.has(name))
@@ -177,7 +183,7 @@ export async function learnMaterials(key: LivingKey, life: Life): Promise<void> 
   assert.equal(new Set(materialIds.values()).size, materialIds.size)
 }
 
-/** What comes of a proof in a Region: what it is to answer, or why it is refused. */
+/** Checks a proof in a Region: its expected answer, or the expected refusal. */
 export async function compareProof(
   key: LivingKey,
   life: Life,
@@ -187,7 +193,7 @@ export async function compareProof(
 ): Promise<void> {
   const KeyId = named ? key.keyId : undefined
   const expected = provedIn(life, place) ?? proof.expected
-  // A ciphertext of a key that is not there could be of a key that the caller may not know of.
+  // A ciphertext of a missing key could belong to a key that the caller may not know about.
   const hidden = !named && expected === 'NotFoundException' ? 'AccessDeniedException' : expected
   let answer: string | undefined
   const refused = await outcomeOf(
@@ -204,7 +210,7 @@ const proving = {
   ENCAPSULATE_DECAPSULATE: 'Decapsulate',
 } as const satisfies Readonly<Record<Life['kind']['usage'], string>>
 
-/** Why a key proves nothing in a Region; undefined where it does. */
+/** Why a key proves nothing in a Region; undefined if it does. */
 export function provedIn(life: Life, place: string): string | undefined {
   return call(life, proving[life.kind.usage], place)
 }

@@ -1,9 +1,12 @@
-/** The events of the service that a server has recorded, against those that the models of its keys' lives say. */
+/**
+ * Compares the service events that a server has recorded with those that the models of its keys
+ * predict.
+ */
 import assert from 'node:assert/strict'
 import { recordsOf } from '../compat/records.ts'
 import type { Living } from './lives.ts'
 
-/** Each event of each key as often as the model says, and under an id of its own. */
+/** Each event of each key occurs as often as the model says, with a unique id. */
 export async function compareEvents(
   dataDirectory: string,
   livings: readonly Living[],
@@ -12,7 +15,7 @@ export async function compareEvents(
   assert.equal(new Set(records.map(({ eventID }) => eventID)).size, records.length)
   const seen = new Map<string | undefined, string[]>()
   for (const { eventType, eventSource, eventName, awsRegion, resources } of records) {
-    // Trails log that they have begun to deliver.
+    // Trails log the start of their delivery.
     if (eventType !== 'AwsServiceEvent' || eventSource !== 'kms.amazonaws.com') continue
     const keyId = resources[0]?.['ARN']?.split('/').at(-1)
     seen.set(keyId, [...(seen.get(keyId) ?? []), `${eventName} ${awsRegion}`])

@@ -1,8 +1,9 @@
 /**
- * A small model of a KMS key's life: one key, or a multi-Region key with its replicas. It knows the states of
- * AWS's table, where each material stands, and what time does to them; what calls do is in `life-calls.ts`.
+ * A small model of a KMS key's life: one key, or a multi-Region key with its replicas. It knows the
+ * states of AWS's table, the state of each material, and the effects of time; the effects of calls are
+ * in `life-calls.ts`.
  *
- * It shares no code with what it is compared with.
+ * It shares no code with the implementation that it is compared with.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
  * @module
  */
@@ -10,7 +11,7 @@ import assert from 'node:assert/strict'
 import type { KeySpec, KeyState, KeyUsageType } from '@aws-sdk/client-kms'
 
 export const dayMs = 86_400_000
-/** A state or a rotation that passes is seen for as long, by the clock. */
+/** How long a passing state or rotation is shown, by the clock. */
 export const passingMs = 250
 
 export interface Kind {
@@ -23,15 +24,15 @@ export interface Kind {
 export interface Material {
   readonly name: string
   role: 'CURRENT' | 'NON_CURRENT' | 'WAITING'
-  /** Until when it is there, by the Region that has imported it; what is made here is everywhere. */
+  /** The expiry by the Region that imported it; generated material is in every Region. */
   readonly imported: Map<string, number>
-  /** The dates of what has expired there and was not imported again. */
+  /** The expiry dates of material that has expired there and was not imported again. */
   readonly expired: Map<string, number>
 }
 
 export interface ModelKey {
   state: KeyState
-  /** Since when it is Creating or Updating. */
+  /** The beginning of Creating or Updating. */
   since: number | undefined
   deletesAt: number | undefined
   windowDays: number
@@ -40,22 +41,22 @@ export interface ModelKey {
 export interface Life {
   readonly kind: Kind
   now: number
-  /** The keys of the one id, by Region. */
+  /** The related keys, by Region. */
   readonly keys: Map<string, ModelKey>
-  /** The Region whose key the others follow. */
+  /** The Region of the primary key. */
   primary: string
   schedule: { readonly days: number; readonly next: number } | undefined
-  /** Since when a rotation on demand is in progress. */
+  /** The beginning of a rotation on demand. */
   startedAt: number | undefined
   onDemand: number
-  /** Whether the material that waits may be rotated to. */
+  /** Whether the key can rotate to the waiting material. */
   ready: boolean
   materials: Material[]
-  /** What the service has done by itself: the event's name and its Region. */
+  /** Events of the service: name and Region. */
   readonly events: string[]
 }
 
-/** A key as it is right behind its creation. */
+/** A key right after its creation. */
 export function born(kind: Kind, place: string, now: number): Life {
   const made = kind.origin === 'AWS_KMS'
   return {
@@ -88,33 +89,35 @@ export const needed = ({ materials }: Life): readonly Material[] =>
 export const waiting = ({ materials }: Life): Material | undefined =>
   materials.find(({ role }) => role === 'WAITING')
 
-/** Whether the key of that Region has all material that its ciphertexts may need. */
+/** Whether the Region's key has all material that its ciphertexts may need. */
 export function complete(life: Life, place: string): boolean {
   if (life.kind.origin === 'AWS_KMS') return true
   const all = needed(life)
   return all.length > 0 && all.every(({ imported }) => imported.has(place))
 }
 
-/** A key that lacks what it needs is pending import, unless it is dying, or not there yet. */
+/**
+ * A key that lacks material is pending import, unless it is pending deletion or still being created.
+ */
 export function settle(life: Life, place: string): void {
   const key = keyIn(life, place)
   const left = ['Enabled', 'Disabled', 'Updating'].includes(key.state)
   if (left && !complete(life, place)) key.state = 'PendingImport'
 }
 
-/** Of a multi-Region key, what waits can be rotated to when all Regions have it. */
+/** A multi-Region key can rotate to waiting material when all Regions have it. */
 export function settleWaiting(life: Life): void {
   if (!life.kind.multiRegion || life.startedAt !== undefined) return
   const material = waiting(life)
   life.ready = [...life.keys.keys()].every((place) => material?.imported.has(place))
 }
 
-/** What is shared has changed: the replicas get it. */
+/** Copies shared columns to the replicas. */
 export function synchronize(life: Life): void {
   if (life.keys.size > 1) life.events.push(`SynchronizeMultiRegionKey ${life.primary}`)
 }
 
-/** When the next thing becomes due that has a date; undefined where none has. */
+/** The next time at which something becomes due; undefined if nothing does. */
 export function nextDate({ now, keys, materials, schedule }: Life): number | undefined {
   const dates = [
     ...[...keys.values()].flatMap(({ deletesAt = Infinity }) => deletesAt),
@@ -125,7 +128,7 @@ export function nextDate({ now, keys, materials, schedule }: Life): number | und
   return soonest === Infinity ? undefined : soonest
 }
 
-/** Time goes on, and everything that is due by it is done. */
+/** Advances the time, and does everything that is due by then. */
 export function pass(life: Life, now: number): void {
   life.now = now
   endTransitions(life)

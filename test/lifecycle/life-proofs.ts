@@ -1,6 +1,6 @@
 /**
- * What a key has made, and how it is opened, verified or derived again: a proof holds exactly while the key
- * can be used.
+ * Results of a key, and how to decrypt, verify or derive them again: a proof holds exactly while the
+ * key can be used.
  * @module
  */
 import assert from 'node:assert/strict'
@@ -26,15 +26,15 @@ import {
 import type { Kind } from './life-model.ts'
 
 export interface Proof {
-  /** The Region in which it was made. */
+  /** The Region that made it. */
   readonly place: string
-  /** Of what names its key itself: the bytes, and the encryption context. */
+  /** For a ciphertext that names its own key: its bytes and its encryption context. */
   readonly sealed?: { readonly blob: Uint8Array; readonly context: Record<string, string> }
-  /** What `again` is to answer. */
+  /** The expected answer of `again`. */
   readonly expected: string
-  /** Opens or verifies it. @param KeyId may be left out where it names its key */
+  /** Decrypts or verifies it. @param KeyId may be omitted if the proof names its key */
   readonly again: (kms: KMSClient, KeyId: string | undefined) => Promise<string>
-  /** The same of something that was tampered with, which must be refused as the second says. */
+  /** The same with tampered input, and the error with which it must be refused. */
   readonly tampered: readonly [(kms: KMSClient, KeyId: string) => Promise<unknown>, string]
 }
 
@@ -67,7 +67,7 @@ type Make = (
   count: number,
 ) => Promise<Proof>
 
-/** Has a usable key make something. `count` chooses in which of its ways. */
+/** Makes a proof with a usable key; `count` selects the way. */
 export const makeProof: Make = (kms, place, KeyId, kind, count) => {
   const bare = kind.spec !== 'SYMMETRIC_DEFAULT' && kind.usage === 'ENCRYPT_DECRYPT'
   return (bare ? encryptedByPair : makers[kind.usage])(kms, place, KeyId, kind, count)
@@ -105,7 +105,7 @@ async function sealed(
 
 interface Sealed {
   readonly blob: Uint8Array | undefined
-  /** Undefined where it is not told before it is opened. */
+  /** Undefined if only decryption shows it. */
   readonly plaintext: Uint8Array | undefined
   readonly materialId: string | undefined
 }
@@ -261,7 +261,7 @@ const makers: Readonly<Record<Kind['usage'], Make>> = {
   ENCAPSULATE_DECAPSULATE: encapsulated,
 }
 
-/** Another byte at its end. */
+/** Changes the last byte. */
 function changed(bytes: Uint8Array | undefined): Buffer {
   const copy = Buffer.from(bytes ?? assert.fail('nothing was answered'))
   copy[copy.length - 1]! ^= 1

@@ -1,5 +1,5 @@
 /**
- * Keys of a real server beside the model of their lives, call by call. The server's clock stands still but
+ * Keys of a real server next to the models of their lives, call by call. The server's clock moves only
  * when the test moves it.
  * @module
  */
@@ -25,7 +25,7 @@ import { ask } from './living-key-calls.ts'
 export const places = ['us-west-2', 'eu-north-1', 'us-east-1'] as const
 export type KeyRegion = (typeof places)[number]
 
-/** A key, and what the model says of it. */
+/** A key and its model. */
 export interface Living {
   readonly key: LivingKey
   readonly life: Life
@@ -34,20 +34,20 @@ export interface Living {
 export interface Asked extends Given {
   readonly call: string
   readonly place: KeyRegion
-  /** For how many days imported material is there; for ever when left out. */
+  /** For how many days imported material is valid; for ever when left out. */
   readonly lastsDays?: number | undefined
 }
 
 export interface Lives {
   begin(kind: Kind): Promise<Living>
-  /** Asks a call of the key and of the model; undefined where there is nothing to ask it with. */
+  /** Makes a call on the key and on the model; undefined if a needed input does not exist. */
   ask(living: Living, asked: Asked): Promise<{ readonly outcome: Outcome } | undefined>
-  /** Moves the clock on: what is due by it is done. */
+  /** Advances the clock; everything due by then is done. */
   advance(living: Living, ms: number): Promise<void>
-  /** All keys that there have been. */
+  /** All keys that were ever made. */
   readonly begun: readonly Living[]
   readonly directory: string
-  /** What the key has made holds where the model says so, and nowhere else. */
+  /** Checks that the key's proofs hold where the model says so, and nowhere else. */
   prove(living: Living): Promise<void>
 }
 
@@ -55,7 +55,7 @@ export async function openLives(t: TestContext): Promise<Lives> {
   let stands = Date.now()
   let now = stands
   const time = { system: () => stands, monotonic: () => stands }
-  // The lives take decades: no record may be too old to be looked at.
+  // The lives take decades, and all their records must stay readable.
   const settings = { TRENT_TEST_API: 'on', TRENT_AUDIT_RETENTION_DAYS: '36500' }
   const server = await startTestServer(settings, { time })
   t.after(() => server.stop())
@@ -72,14 +72,14 @@ export async function openLives(t: TestContext): Promise<Lives> {
     await compareLife(key, life, places, 0)
     const current = life.materials.find(({ role }) => role === 'CURRENT')?.name
     for (const place of life.keys.keys()) {
-      // One of each Region and material.
+      // One for each Region and material.
       const name = `${place} ${current}`
       const made = key.proofs.some((proof) => proof.name === name)
       if (made || provedIn(life, place) !== undefined) continue
       await addProof(key, place, name)
     }
   }
-  // It is the clock of all keys.
+  // All keys share the clock.
   const moveTo = async (to: number): Promise<void> => {
     now = to
     assert.equal(await setClock(server.url, new Date(now).toISOString()), now)
@@ -89,7 +89,8 @@ export async function openLives(t: TestContext): Promise<Lives> {
     begun,
     directory: server.directory,
     async begin(kind) {
-      // Signatures are of the present: a clock that stood still for minutes would take none.
+      // Signatures have the present time, and a server with a clock that stood still for minutes would
+      // refuse them.
       stands = Date.now()
       await moveTo(now + 3_600_000)
       const key = await makeLivingKey(kind, places[0], spares)
@@ -100,7 +101,7 @@ export async function openLives(t: TestContext): Promise<Lives> {
     },
     async ask(living, { call: name, place, lastsDays, ...more }) {
       const { key, life } = living
-      // Dates of expiry are whole seconds.
+      // Expiry dates are whole seconds.
       const validTo = lastsDays && Math.floor((now + lastsDays * dayMs) / 1000) * 1000
       const given = { ...more, validTo }
       const asking = isAskable(living, name, place) ? ask(key, name, place, now, given) : undefined
@@ -111,7 +112,7 @@ export async function openLives(t: TestContext): Promise<Lives> {
       const what = `${name} of ${life.kind.spec} ${life.kind.origin} in ${place}, which is `
       const { state = 'gone' } = before.keys.get(place) ?? {}
       assert.equal(await real, outcome, `${what}${state}, ${JSON.stringify(given)}`)
-      // A key that is late for its rotation is rotated when it is enabled.
+      // A key with an overdue rotation is rotated when it is enabled.
       if (name === 'EnableKey' && outcome === undefined) await moveTo(now)
       if (!isDeepStrictEqual(before, life)) await agree(living)
       return { outcome }
@@ -131,7 +132,7 @@ export async function openLives(t: TestContext): Promise<Lives> {
   }
 }
 
-/** What nothing could be said of: material that there is no token for. */
+/** Material cannot be imported without a token. */
 function isAskable({ key, life }: Living, name: string, place: KeyRegion): boolean {
   if (name !== 'ImportKeyMaterial' || life.kind.origin === 'AWS_KMS') return true
   const updating = life.keys.get(place)?.state === 'Updating'

@@ -1,4 +1,4 @@
-/** Each operation of the key-state table, asked of a real key through the official SDK. @module */
+/** Each operation of the key-state table, called on a real key through the official SDK. @module */
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import * as sdk from '@aws-sdk/client-kms'
@@ -7,7 +7,7 @@ import type { Given } from './life-calls.ts'
 import { macAlgorithm, signingAlgorithms } from './life-proofs.ts'
 import { askParameters, freshParameters, sendMaterial, type LivingKey } from './living-key.ts'
 
-/** What a call works on. */
+/** The context of a call. */
 interface Asked extends Given {
   readonly key: LivingKey
   readonly place: string
@@ -23,7 +23,7 @@ const Plaintext = Buffer.from('now')
 const Message = Plaintext
 const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const PublicKey = pair.publicKey.export({ type: 'spki', format: 'der' })
-/** Stands for material where the call is refused before it is looked at. */
+/** Stands for material if the call is refused before it is used. */
 const algorithm = 'RSAES_OAEP_SHA_256'
 const none = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const noParameters = {
@@ -41,7 +41,7 @@ const listIn = (lists: Map<string, string[]>, place: string): string[] => {
   return list
 }
 
-/** Of the last thing that the key has made. */
+/** Uses the key's last proof. */
 const again: Ask = ({ key, kms, KeyId }) => key.proofs.at(-1)?.again(kms, KeyId)
 
 async function createAlias({ key, place, kms }: Asked, TargetKeyId: string): Promise<string> {
@@ -51,7 +51,7 @@ async function createAlias({ key, place, kms }: Asked, TargetKeyId: string): Pro
   return AliasName
 }
 
-/** With the last alias of the key; undefined where it has none. */
+/** Uses the key's last alias; undefined if it has none. */
 function ofAlias(act: (name: string, asked: Asked) => Promise<unknown>): Ask {
   return (asked) => {
     const list = listIn(asked.key.aliases, asked.place)
@@ -219,7 +219,7 @@ const asks: Readonly<Record<string, Ask>> = {
   ...cryptography,
 }
 
-/** Asks a call of a key. Undefined where there is nothing to ask it with: no alias, no grant. */
+/** Makes a call on a key. Undefined if a needed alias or grant does not exist. */
 export function ask(
   key: LivingKey,
   name: string,

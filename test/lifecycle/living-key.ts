@@ -1,4 +1,4 @@
-/** A key of a real server, and each operation that its life may meet, in each of its Regions. @module */
+/** A key of a real server, and each operation of its life, in each of its Regions. @module */
 import assert from 'node:assert/strict'
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { CreateKeyCommand, type KMSClient, type KMSServiceException } from '@aws-sdk/client-kms'
@@ -11,11 +11,11 @@ export interface LivingKey {
   readonly kind: Kind
   readonly keyId: string
   readonly client: (place: string) => KMSClient
-  /** Another key of the same kind in that Region, which stays enabled. */
+  /** Another key of the same kind in the Region, which stays enabled. */
   readonly spare: (place: string) => Promise<string>
-  /** The ids of materials by the model's names of them, as far as they are known. */
+  /** The ids of materials by the model's names, as far as they are known. */
   readonly materialIds: Map<string, string>
-  /** How material is sent, by Region. */
+  /** Import parameters, by Region. */
   readonly parameters: Map<string, Parameters>
   /** Names and ids by Region. */
   readonly aliases: Map<string, string[]>
@@ -23,10 +23,10 @@ export interface LivingKey {
   readonly proofs: NamedProof[]
 }
 
-/** What a key has made, by a name of the test's. */
+/** A proof, with the test's name for it. */
 export type NamedProof = Proof & { readonly name: string }
 
-/** What is drawn of other keys, which are made when they are first needed. */
+/** Spare keys, created when they are first needed. */
 export interface Spares {
   readonly client: (place: string) => KMSClient
   readonly made: Map<string, Promise<string>>
@@ -43,7 +43,7 @@ export async function makeLivingKey(
   return livingKey(kind, keyId, spares)
 }
 
-/** The same of a key that is there already. */
+/** The same for an existing key. */
 export function livingKey(kind: Kind, keyId: string, { client, made }: Spares): LivingKey {
   return {
     kind,
@@ -72,7 +72,7 @@ async function create(kms: KMSClient, kind: Kind, Description: string): Promise<
   return KeyMetadata?.KeyId ?? assert.fail('no key was made')
 }
 
-/** The name of the error that the server answers with; undefined when it is done. */
+/** The name of the error that the server returns; undefined for success. */
 export async function outcomeOf(asked: Promise<unknown>): Promise<Outcome> {
   try {
     await asked
@@ -84,7 +84,7 @@ export async function outcomeOf(asked: Promise<unknown>): Promise<Outcome> {
   }
 }
 
-/** Has a key make something more, which is to be proved from now on. */
+/** Makes another proof, to be checked from now on. */
 export async function addProof(key: LivingKey, place: string, name: string): Promise<void> {
   const { kind, keyId, proofs } = key
   const proof = await makeProof(key.client(place), place, keyId, kind, proofs.length)
@@ -93,7 +93,7 @@ export async function addProof(key: LivingKey, place: string, name: string): Pro
 
 const pairs = new Map<string, Buffer>()
 
-/** The bytes that a name stands for: the same for the same. */
+/** The bytes of a named material: the same for the same name. */
 export function materialOf({ spec }: Kind, keyId: string, name: string): Buffer {
   if (spec === 'SYMMETRIC_DEFAULT' || spec === 'HMAC_256') {
     return createHash('sha256').update(`${keyId} ${name}`).digest()
@@ -108,18 +108,18 @@ export function materialOf({ spec }: Kind, keyId: string, name: string): Buffer 
   return made
 }
 
-/** Whether material can be sent at `now`, by the server's time, by parameters that were asked for before. */
+/** Whether material can be imported at `now`, the server's time, with parameters requested before. */
 export function hasParameters({ parameters }: LivingKey, place: string, now: number): boolean {
   return (parameters.get(place)?.validTo.getTime() ?? 0) > now + 7_200_000
 }
 
-/** Those that are known, while they hold. @throws what refuses others */
+/** The known parameters while they are valid. @throws the error of requesting others */
 export function freshParameters(key: LivingKey, place: string, now: number): Promise<Parameters> {
   const known = hasParameters(key, place, now) ? key.parameters.get(place) : undefined
   return known === undefined ? askParameters(key, place) : Promise.resolve(known)
 }
 
-/** @throws what refuses them */
+/** @throws the error that refuses them */
 export async function askParameters(key: LivingKey, place: string): Promise<Parameters> {
   const algorithm = key.kind.spec.startsWith('RSA')
     ? 'RSA_AES_KEY_WRAP_SHA_256'

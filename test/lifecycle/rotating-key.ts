@@ -1,6 +1,6 @@
 /**
- * One key in a real store, the operations on it, and the jobs that rotate it, by a clock that only the
- * test moves.
+ * One key in a real store, the operations on it, and the jobs that rotate it, with a clock that only
+ * the test moves.
  * @module
  */
 import assert from 'node:assert/strict'
@@ -25,21 +25,21 @@ const keyId = '00000000-0000-4000-8000-000000000001'
 export interface RotatingKey {
   readonly store: Store
   now: number
-  /** Told of each step of a transaction of the jobs before it is done, and of its end, `commit`. */
+  /** Called before each step of a transaction of the jobs, and before its end, `commit`. */
   onStep: (step: string) => void
-  /** The service's events that are in the outbox. */
+  /** Service events in the outbox. */
   events(): Promise<readonly Readonly<Record<string, unknown>>[]>
   row(): Promise<KeyRecord>
   materials(): Promise<readonly MaterialStateRecord[]>
   /** Calls an operation of the key. */
   call(name: string, input?: object): Promise<Readonly<Record<string, unknown>>>
-  /** Changes the key's row behind the operations' back. */
+  /** Changes the key's row directly, without an operation. */
   alter(changes: Parameters<Transaction['updateKey']>[1]): Promise<void>
-  /** Has the jobs look once, each until nothing is left. @throws the first failure */
+  /** Runs one round of the jobs, each until nothing is left. @throws the first failure */
   look(): Promise<void>
-  /** Seals under the key's current material. */
+  /** Encrypts under the key's current material. */
   seal(text: string): Promise<Uint8Array>
-  /** Opens with whatever material it was sealed under. */
+  /** Decrypts with the material that encrypted it. */
   open(ciphertext: Uint8Array): Promise<string>
 }
 
@@ -79,7 +79,7 @@ export async function openRotatingKey(
       store: { change: (work) => store.change((inner) => stepping(inner, work, world)) },
       journal: { healthy: true, position: { stream: 'test', segment: 1 } },
       outbox: { settle: () => Promise.resolve() },
-      regions: { known: () => true, partitionOf: () => 'aws' } as never, // nothing else is asked
+      regions: { known: () => true, partitionOf: () => 'aws' } as never, // only these are used
       events: { isEnabled: false },
       clock,
       random: realRandom,
@@ -131,14 +131,14 @@ async function call(
     seal: (_: string, after: string) => after,
   }
   const ports = { store: world.store, clock, pages }
-  return ((await operation.run(running as never, ports as never)) ?? {}) as never // what these read
+  return ((await operation.run(running as never, ports as never)) ?? {}) as never // what these operations use
 }
 
 async function look(jobs: readonly Job[], world: RotatingKey): Promise<void> {
   for (const job of jobs) while (await job.run(world.now, signal)) continue
 }
 
-/** A transaction that tells of its steps. */
+/** A transaction that reports its steps. */
 async function stepping<T>(
   inner: Transaction,
   work: (transaction: Transaction) => Promise<T>,

@@ -1,4 +1,7 @@
-/** What the jobs do to a key whose rotation is due or was started, and what a death leaves. @module */
+/**
+ * The effect of the jobs on a key with a rotation that is due or was started, and after a crash.
+ * @module
+ */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { KeyRecord } from '../../src/model/key.ts'
@@ -17,7 +20,7 @@ const rotationsOf = async (world: RotatingKey): Promise<readonly unknown[]> =>
     rotatedAt,
   ])
 
-/** Imported material: the one in use, and one that waits. */
+/** Imported material: the current one, and one that waits. */
 async function insertImported(world: RotatingKey, members: object = {}): Promise<void> {
   const { keyId, currentMaterialId = '' } = await world.row()
   await world.store.change(async (transaction) => {
@@ -42,7 +45,7 @@ for (const engine of engines) {
     openRotatingKey(t, engine, members)
   const { name } = engine
 
-  test(`${name}: a rotation that was started is in progress for a moment, and then done`, async (t) => {
+  test(`${name}: a started rotation is in progress for a moment, and then done`, async (t) => {
     const world = await open(t)
     const before = await world.row()
     const sealed = await world.seal('before')
@@ -84,7 +87,7 @@ for (const engine of engines) {
   })
 
   for (const state of ['Disabled', 'PendingDeletion', 'Updating'] as const) {
-    test(`${name}: a key in ${state} ends what was started, and waits with what is due`, async (t) => {
+    test(`${name}: a key in ${state} finishes a started rotation, and postpones a due one`, async (t) => {
       const world = await open(t)
       await world.call('EnableKeyRotation', { RotationPeriodInDays: 90 })
       await world.call('RotateKeyOnDemand')
@@ -100,7 +103,7 @@ for (const engine of engines) {
     })
   }
 
-  test(`${name}: what is due a hundredfold is done once, for every key, whoever fails`, async (t) => {
+  test(`${name}: a hundred due rotations are done once each, whatever fails`, async (t) => {
     const world = await open(t)
     const key = await world.row()
     const due = { rotationPeriodDays: 90, nextRotationAt: start + 90 * dayMs }
@@ -109,7 +112,7 @@ for (const engine of engines) {
     await world.store.change(async (transaction) => {
       for (const keyId of keyIds) {
         await transaction.insertKey({ ...key, ...due, keyId, currentMaterialId: id('f') })
-        // Where its material stands is not known any more.
+        // The state of its material is no longer known.
         const other = newMaterialState(id('d'), keyId, { ordinal: 7 })
         if (broken.includes(keyId)) await transaction.insertMaterialState(other)
       }
@@ -131,7 +134,7 @@ for (const engine of engines) {
     assert.equal((await world.events()).length, keyIds.length - broken.length)
   })
 
-  test(`${name}: two that look at once rotate a key once`, async (t) => {
+  test(`${name}: two rounds at once rotate a key once`, async (t) => {
     const world = await open(t)
     await world.call('EnableKeyRotation', { RotationPeriodInDays: 90 })
     world.now += 90 * dayMs
@@ -163,7 +166,7 @@ for (const engine of engines) {
     })
   }
 
-  test(`${name}: an imported key takes the material that waits, and its dates`, async (t) => {
+  test(`${name}: an imported key rotates to the waiting material, and takes its dates`, async (t) => {
     const world = await open(t, { origin: 'EXTERNAL' })
     await insertImported(world)
     await world.call('RotateKeyOnDemand')
@@ -217,7 +220,7 @@ for (const engine of engines) {
   })
 
   for (const kind of ['automatic', 'on demand', 'imported'] as const) {
-    test(`${name}: who dies in any step of a rotation ${kind} leaves the key as it was, and the next rotates it`, async (t) => {
+    test(`${name}: a crash in any step of a rotation ${kind} leaves the key unchanged, and the next round rotates it`, async (t) => {
       const world = await open(t, kind === 'imported' ? { origin: 'EXTERNAL' } : {})
       if (kind === 'imported') await insertImported(world)
       if (kind === 'automatic') await world.call('EnableKeyRotation')

@@ -1,4 +1,7 @@
-/** Any calls and jobs in any order leave a key as a small model says, and everything opens. @module */
+/**
+ * Random calls and jobs in random order leave a key as a small model predicts, and everything decrypts.
+ * @module
+ */
 import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -16,7 +19,7 @@ interface Model {
   readonly rotations: { readonly type: 'AUTOMATIC' | 'ON_DEMAND'; readonly at: number }[]
 }
 
-/** The error that a call gets in the model, or undefined when it is done. */
+/** The error that the model predicts for a call; undefined for success. */
 type Outcome = string | undefined
 
 const notEnabled = ({ state }: Model): Outcome =>
@@ -75,7 +78,7 @@ function jobs(model: Model): void {
 
 const living = ['Enabled', 'Disabled'] as const
 
-/** Each call by its name here: what it does to the model, and to the key. */
+/** Each call by name: its effect on the model, and the call on the key. */
 const calls = {
   EnableKey: (model: Model) => become(model, 'Enabled', living),
   DisableKey: (model: Model) => become(model, 'Disabled', living),

@@ -1,4 +1,4 @@
-/** Changes that no caller asked for: with their records and what is told of them, or not at all. @module */
+/** Changes that no caller asked for: with their records and events, or not at all. @module */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { systemRandom } from '../../src/crypto/entropy.ts'
@@ -12,7 +12,7 @@ import { accountId, insertAccounts, newKey, region } from '../store/records.ts'
 interface Changing {
   readonly store: Store
   readonly changes: ServiceChanges
-  /** What is in the store: keys, records on their way, events on theirs. */
+  /** The contents of the store: keys, records in the outbox, outgoing events. */
   readonly left: () => Promise<readonly number[]>
 }
 
@@ -64,13 +64,13 @@ test('an event is kept with the change and its records, at their time', async (t
   assert.ok(records.every(({ eventId }) => eventId !== event.eventId))
 })
 
-test('where nobody is told, there is no event', async (t) => {
+test('without a webhook, there is no event', async (t) => {
   const { changes, left } = await open(t, false)
   await changes.commit(rotating)
   assert.deepEqual(await left(), [1, 2, 0])
 })
 
-test('a change whose event cannot be kept is not made', async (t) => {
+test('a change is not made if its event cannot be stored', async (t) => {
   const { changes, left } = await open(t, true, (transaction) => ({
     ...transaction,
     insertOutgoingEvent: () => Promise.reject(new Error('no room')),

@@ -12,7 +12,7 @@ export interface ModelKey {
   window: number
 }
 
-/** All that is to be known of the key: what is its own in each Region, and what is shared. */
+/** The state of the key: separate in each Region, and shared. */
 export interface Model {
   now: number
   readonly keys: Map<KeyRegion, ModelKey>
@@ -40,7 +40,7 @@ function keyIn({ keys }: Model, place: KeyRegion): ModelKey {
   return keys.get(place) ?? assert.fail('no key')
 }
 
-/** What a state that is not among these is answered with. */
+/** The error in a state that is not allowed. */
 function refusal({ state }: ModelKey, allowed: readonly KeyState[]): Outcome {
   if (allowed.includes(state)) return undefined
   return state === 'Disabled' ? 'DisabledException' : invalid
@@ -55,7 +55,7 @@ function become(allowed: readonly KeyState[], state: KeyState): Call {
   }
 }
 
-/** A change of what only the primary key can change. */
+/** A change that only the primary key can make. */
 function onPrimary(change: (model: Model, days: number) => Outcome): Call {
   return (model, place, { days }) => {
     const refused = refusal(keyIn(model, place), usable)
@@ -125,7 +125,7 @@ export const calls: Readonly<Record<string, Call>> = {
   },
 }
 
-/** What the jobs do when they look: in their order. */
+/** The effects of one round of the jobs, in order. */
 export function jobs(model: Model): void {
   const { now, keys } = model
   for (const key of keys.values()) {

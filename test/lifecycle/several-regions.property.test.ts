@@ -68,7 +68,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 3,
-    // What makes the rest interesting: replicas that are there.
+    // Calls that make the rest interesting: replicas exist.
     arbitrary: fc.record({
       call: fc.constantFrom(
         'ReplicateKey',
@@ -94,7 +94,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ look: fc.constant(true as const) }) },
 )
 
-/** Every Region has the key, and the primary key waits for the others to go. */
+/** Every Region has the key, and the primary key's deletion waits for the replicas. */
 const begun: readonly Step[] = [
   ...regions.map((to) => ({ call: 'ReplicateKey', of: 0, to, days: 7 })),
   ...[0, 1, 2].map((of) => ({ call: 'ScheduleKeyDeletion', of, to: firstRegion, days: 7 + of })),
@@ -146,7 +146,7 @@ for (const engine of engines) {
           if (key !== undefined) sealed.push(await world.seal(key, String(sealed.length)))
         }
       }
-      // What any Region has ever sealed, every Region that has the key opens.
+      // Every Region that has the key decrypts what any Region has encrypted.
       for (const at of regions) {
         const key = await world.row(at)
         if (key === undefined) continue
@@ -158,7 +158,7 @@ for (const engine of engines) {
       assert.equal(materials.length, model.keys.size === 0 ? 0 : 1 + model.rotations)
     })
     await fc.assert(property, { numRuns: 40 })
-    // The runs have been through what they are about.
+    // The runs have covered their subject.
     for (const call of Object.keys(calls)) assert(seen.has(`${call} done`), call)
     assert(seen.has('gone'))
   })

@@ -1,6 +1,6 @@
 /**
- * A multi-Region key in a real store, the operations on it in each of its Regions, and all the jobs, by a
- * clock that only the test moves.
+ * A multi-Region key in a real store, the operations on it in each of its Regions, and all the jobs,
+ * with a clock that only the test moves.
  * @module
  */
 import assert from 'node:assert/strict'
@@ -24,7 +24,7 @@ import { accountId, insertAccounts } from '../store/records.ts'
 
 export const regions = ['eu-north-1', 'us-east-1', 'us-west-2'] as const
 export type KeyRegion = (typeof regions)[number]
-/** Where the key is made. */
+/** The Region in which the key is created. */
 export const firstRegion: KeyRegion = 'us-west-2'
 export const start = Date.UTC(2026, 0, 2, 15, 4, 5)
 const signal = new AbortController().signal
@@ -34,17 +34,17 @@ export interface SeveralRegions {
   readonly store: Store
   readonly keyId: string
   now: number
-  /** Calls an operation on the key of a Region, by its permission to do so in the key's state. */
+  /** Calls an operation on the key of a Region, if the key's state permits it. */
   call(name: string, region: KeyRegion, input?: object): Promise<Readonly<Record<string, unknown>>>
-  /** The key in a Region; undefined where it is not. */
+  /** The key in a Region; undefined if it does not exist there. */
   row(region: KeyRegion): Promise<KeyRecord | undefined>
-  /** Has the jobs look once, each until nothing is left. @throws the first failure */
+  /** Runs one round of the jobs, each until nothing is left. @throws the first failure */
   look(): Promise<void>
-  /** Seals under the current material of a key. */
+  /** Encrypts under the current material of a key. */
   seal(key: KeyRecord, text: string): Promise<Uint8Array>
-  /** Opens with whatever material of the key it was sealed under. */
+  /** Decrypts with the key's material that encrypted it. */
   open(key: KeyRecord, ciphertext: Uint8Array): Promise<string>
-  /** Names and Regions of the service's events that are in the outbox, in their order. */
+  /** Names and Regions of the service events in the outbox, in order. */
   events(): Promise<readonly string[]>
 }
 
@@ -97,7 +97,7 @@ export async function openSeveralRegions(
   ): Promise<Readonly<Record<string, unknown>>> => {
     const operation = kmsRegistry.get(`kms:${name}`) ?? assert.fail(name)
     const running = { ...runningIn(region, store), input, keys }
-    return operation.run(running as never, ports as never) as never // what these read
+    return operation.run(running as never, ports as never) as never // what these operations use
   }
   const world: SeveralRegions = {
     database,

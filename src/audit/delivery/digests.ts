@@ -1,8 +1,7 @@
 /**
  * Digest files. Once an hour, for each trail and Region, a signed digest lists the log files of that
  * hour and names the previous digest. A member of our own holds the last checkpoint of each stream.
- * @see
- * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+ * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
  * @module
  */
 import { hash } from 'node:crypto'

@@ -46,7 +46,7 @@ interface Group {
   readonly written: PromiseWithResolvers<void>
 }
 
-/** What is counted together, and how often it came. */
+/** Calls or callers that are counted together, with their number. */
 interface Counted {
   readonly of: Readonly<Record<string, string | undefined>>
   count: number
@@ -63,9 +63,9 @@ export function createRefusedCalls(ports: RefusedCallsPorts): RefusedCalls {
     const refusals = {
       count: total,
       since: first.time,
-      calls: toldOf(calls),
+      calls: listOf(calls),
       // The record names the caller of the first call. It must not hide the others.
-      ...(callers.size > 1 && { callers: toldOf(callers) }),
+      ...(callers.size > 1 && { callers: listOf(callers) }),
     }
     const record = auditRecord({ ...first, time: clock.now(), refusals })
     append(first.eventId, record).then(written.resolve, written.reject)
@@ -87,7 +87,7 @@ export function createRefusedCalls(ports: RefusedCallsPorts): RefusedCalls {
       return buckets.draw([{ bucket, rate, capacity: burstSeconds * rate, count: 1 }])
     },
     count(refused) {
-      // An account learns of the calls that it would have learnt of one by one.
+      // Grouped by account, because each account gets a record of its own calls.
       const name = `${nameOf(refused.caller) ?? ''} ${accountOf(refused)}`
       const group = groups.get(name) ?? begin(name, refused)
       group.total += 1
@@ -146,6 +146,6 @@ function countIn(counts: Map<string, Counted>, given: Counted['of'], max: number
   counts.set(name, counted)
 }
 
-function toldOf(counts: ReadonlyMap<string, Counted>): readonly object[] {
+function listOf(counts: ReadonlyMap<string, Counted>): readonly object[] {
   return [...counts.values()].map(({ of, count }) => ({ ...of, count }))
 }

@@ -1,4 +1,4 @@
-/** A server that delivers to a directory, some traffic, and what lies in the directory then. @module */
+/** A server that delivers to a directory, some traffic, and the delivered files. @module */
 import assert from 'node:assert/strict'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,7 @@ import { startTestServer, type TestServer } from '../../harness.ts'
 
 export interface Delivering {
   readonly server: TestServer
-  /** Where files are delivered to. */
+  /** The directory that files are delivered to. */
   readonly archive: string
 }
 
@@ -31,7 +31,7 @@ export async function startDelivering(
   return { server, archive }
 }
 
-/** Makes a key and encrypts with it so many times; answers the request ids, in order. */
+/** Makes a key and encrypts with it this many times; returns the request ids, in order. */
 export async function traffic(server: TestServer, calls: number): Promise<readonly string[]> {
   const kms = server.client()
   const made = await kms.send(new CreateKeyCommand({}))
@@ -73,26 +73,26 @@ interface Delivered {
   }[]
 }
 
-/** Every record that was delivered, by file and then by place. */
+/** Every delivered record, by file and then by position. */
 export async function deliveredRecords(directory: string): Promise<Delivered['Records']> {
   const names = (await filesBelow(directory)).filter(isLog)
   const all = await Promise.all(names.map((name) => jsonOf<Delivered>(directory, name)))
   return all.flatMap(({ Records }) => Records)
 }
 
-/** No delivery failed that should not have. */
+/** No unexpected failure of delivery. */
 export function assertNoErrors(server: TestServer): void {
   const errors = server.logged.filter((line) => Number(JSON.parse(line).level) >= 50)
   assert.deepEqual(errors, [])
 }
 
-/** `trent verify-log` finds journal and archive whole, and of one story. */
+/** `trent verify-log` finds the journal and the archive whole and consistent. */
 export async function assertVerified(server: TestServer, archive: string): Promise<void> {
   const { status, text } = await verified(server, archive)
   assert.equal(status, 0, text)
 }
 
-/** What `trent verify-log --json` says of both, and its exit status. */
+/** The report of `trent verify-log --json` on both, and its exit status. */
 export async function verified(
   server: TestServer,
   archive: string,

@@ -1,13 +1,15 @@
-/** The system's files, of which some fail for a while. @module */
+/** The system's files, some of which fail for a while. @module */
 import { nodeFiles, type FilePort, type OpenFile } from '../../../src/disk/files.ts'
 
 export interface FailingFiles {
   readonly files: FilePort
-  /** What a new file below a path meets: an error of this code at its making, or at its sync. */
+  /**
+   * What happens to a new file below a path: an error with this code at its creation, or at its sync.
+   */
   failing:
     | { readonly below: string; readonly code: string; readonly at: 'create' | 'sync' }
     | undefined
-  /** How often something failed. */
+  /** The number of failures. */
   failures: number
 }
 

@@ -1,6 +1,6 @@
 /**
- * Delivery under failing disks, targets that are away, leaps of the clock and processes that die: every
- * record arrives, in one file, and both verifiers find all whole.
+ * Delivery with failing disks, unreachable targets, leaps of the clock and dying processes: every
+ * record arrives, in one file, and both verifiers find everything whole.
  * @module
  */
 import assert from 'node:assert/strict'
@@ -21,7 +21,7 @@ import {
 } from './delivered.ts'
 import { createFailingFiles } from './failing-files.ts'
 
-/** Each of the calls has one record in the archive, and no event is there twice. */
+/** Each call has one record in the archive, and no event occurs twice. */
 async function assertDeliveredOnce(archive: string, ids: readonly string[]): Promise<void> {
   const records = await deliveredRecords(archive)
   const found = records.map(({ requestID }) => requestID).filter((id) => ids.includes(id))
@@ -44,7 +44,7 @@ for (const [what, code] of [
   ['away', 'EIO'],
   ['full', 'ENOSPC'],
 ] as const) {
-  test(`a target that is ${what} for an hour gets everything later, the same to the byte`, async (t) => {
+  test(`a target that is ${what} for an hour gets everything later, with the same bytes`, async (t) => {
     const disk = createFailingFiles()
     const { server, archive } = await startDelivering(t, {}, { journalFiles: disk.files })
     disk.failing = { below: archive, code, at: 'create' }
@@ -77,7 +77,7 @@ for (const [what, code] of [
   })
 }
 
-test('a spool whose syncs fail delivers nothing, and everything when they do not', async (t) => {
+test('a spool with failing syncs delivers nothing, and everything once they succeed', async (t) => {
   const disk = createFailingFiles()
   const { server, archive } = await startDelivering(t, {}, { journalFiles: disk.files })
   disk.failing = { below: join(server.directory, 'delivery'), code: 'EIO', at: 'sync' }
@@ -110,12 +110,12 @@ test('a stop and a start in between deliver each record once', async (t) => {
   await advance(again.url, '1h')
   assertNoErrors(again)
   await assertDeliveredOnce(archive, ids)
-  // What no digest names yet stays, and nothing else.
+  // Only the file that no digest names yet may stay.
   assert.ok((await spoolOf(again)).length <= 1)
   await assertVerified(again, archive)
 })
 
-test('leaps of the clock, forth and back, leave one chain of digests', async (t) => {
+test('leaps of the clock in both directions leave one chain of digests', async (t) => {
   const { server, archive } = await startDelivering(t)
   const ids: string[] = []
   for (const by of ['1h', '40d', '1h', '2h']) {

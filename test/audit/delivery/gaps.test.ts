@@ -1,4 +1,4 @@
-/** Digests of hours in which the server did not run. @module */
+/** Digests of hours in which the server was stopped. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { advance } from '../../compat/test-clock.ts'
@@ -20,7 +20,7 @@ interface Digest {
   readonly logFiles: readonly { readonly s3Object: string }[]
 }
 
-/** In their order: how many hours each digest covers, and how many files it names. */
+/** In order: how many hours each digest covers, and how many files it names. */
 async function digestsOf(archive: string): Promise<readonly (readonly [number, number])[]> {
   const names = (await filesBelow(archive)).filter(isDigest)
   const digests = await Promise.all(names.map((name) => jsonOf<Digest>(archive, name)))

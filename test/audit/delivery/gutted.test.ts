@@ -1,4 +1,7 @@
-/** An archive that somebody has taken files from: never whole, beside a running server or none. @module */
+/**
+ * An archive from which somebody has removed files: it is never whole, whether a server is running or
+ * not. @module
+ */
 import assert from 'node:assert/strict'
 import { cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -54,7 +57,10 @@ interface Taken {
   readonly recipientAccountId: string
 }
 
-/** Deletes the last three digests and the log files that they name. Answers what was in these. */
+/**
+ * Deletes the last three digests and the log files that they name. Returns the content of those log
+ * files.
+ */
 async function takeNewest(archive: string): Promise<readonly Taken[]> {
   const records: Taken[] = []
   for (let taken = 0; taken < 3; taken += 1) {
@@ -177,8 +183,8 @@ test('delivery writes through no link, and says so', async (t) => {
   assert.deepEqual(await filesBelow(elsewhere), [])
 })
 
-// The last one: it ends the server, so that its rows can be read.
-test('without a server the rows of delivery tell what must be there, and what still waits', async (t) => {
+// The last test: it ends the server, so that its rows can be read.
+test('without a server, the rows of delivery show what must be there, and what still waits', async (t) => {
   await traffic(server, 1)
   await server.stop('keep')
   const archive = await copied(t)
@@ -195,7 +201,7 @@ test('without a server the rows of delivery tell what must be there, and what st
       name,
     )
   }
-  // The last digest alone, which names no file: only the rows know that there was one.
+  // The last digest, which names no file: only the rows show that it existed.
   const last = (await filesBelow(archive)).filter(isDigest).at(-1) ?? ''
   await rm(join(archive, last))
   await rm(join(archive, `${last}.metadata.json`))

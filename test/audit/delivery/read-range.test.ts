@@ -1,4 +1,4 @@
-/** Records of the journal by stretches, whole and damaged. @module */
+/** Reads records of the journal by stretches, whole and damaged. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DeliveryCursor } from '../../../src/model/delivery.ts'
@@ -59,7 +59,7 @@ test('a place before the last record ends the last stretch', async () => {
   assert.ok(records.length > 0 && records.length < wanted.length)
 })
 
-test('a segment that is missing is told of, and those behind it are read', async () => {
+test('a missing segment is reported, and those behind it are read', async () => {
   const { files, until } = await written()
   await files.remove(segmentPath(2))
   const { records, damage } = await all(files, until)
@@ -68,7 +68,7 @@ test('a segment that is missing is told of, and those behind it are read', async
   assert.equal(records.at(-1), wanted.at(-1))
 })
 
-test('what is behind damage in a segment is not read, and the next segment is', async () => {
+test('the rest of a damaged segment is not read, but the next segment is', async () => {
   const { files, until } = await written()
   const bytes = files.readFile(segmentPath(1))
   bytes[bytes.length - 2000] = (bytes[bytes.length - 2000] ?? 0) ^ 1

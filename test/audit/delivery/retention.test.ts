@@ -15,7 +15,7 @@ const segments = async (server: TestServer): Promise<readonly string[]> =>
     .filter((name) => name.endsWith('.seg'))
     .sort()
 
-/** The index of events must have seen a segment first, which takes it some seconds. */
+/** The event index must have read a segment first, which takes some seconds. */
 async function untilOneIsLeft(server: TestServer): Promise<void> {
   for (let tries = 0; tries < 30 && (await segments(server)).length > 1; tries += 1) {
     await sleep(500)
@@ -34,7 +34,7 @@ async function proved(server: TestServer) {
   return { status, ...(JSON.parse(text) as { records: number; proved: number; breaks: unknown }) }
 }
 
-/** Three segments, each of one process. */
+/** Three segments, each by one process. */
 async function threeStarts(
   t: TestContext,
   settings: Parameters<typeof startTestServer>[0],
@@ -51,7 +51,7 @@ async function threeStarts(
   return server
 }
 
-test('segments go after the retention, and the journal is whole from its signed start on', async (t) => {
+test('segments are deleted after the retention, and the journal is whole from its signed beginning', async (t) => {
   const server = await threeStarts(t, {})
   const before = await segments(server)
   assert.equal(before.length, 3)
@@ -64,7 +64,7 @@ test('segments go after the retention, and the journal is whole from its signed 
   const { status, records, proved: all, breaks } = await proved(server)
   assert.deepEqual([status, breaks], [0, []])
   assert.ok(records < whole.records)
-  // What is gone still counts: the checkpoints count from the genesis.
+  // Deleted records still count: checkpoints count from the genesis.
   assert.ok(all >= whole.proved)
   await server.stop('keep')
   const again = await startTestServer({}, { directory: server.directory })
@@ -73,7 +73,7 @@ test('segments go after the retention, and the journal is whole from its signed 
   await again.stop('keep')
 })
 
-test('a shorter retention is the operator’s to state', async (t) => {
+test('the operator can set a shorter retention', async (t) => {
   const server = await threeStarts(t, { TRENT_AUDIT_RETENTION_DAYS: '1' })
   await advance(server.url, '2d')
   await untilOneIsLeft(server)

@@ -1,4 +1,4 @@
-/** The settings of delivery, each refusal with its reason. @module */
+/** The settings of delivery, and the reason of each refusal. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readDeliverySettings } from '../../../src/audit/delivery/settings.ts'

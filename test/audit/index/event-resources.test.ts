@@ -1,4 +1,4 @@
-/** What LookupEvents says that events are about, for each kind of record. */
+/** The resources that LookupEvents shows, for each kind of record. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventResources } from '../../../src/audit/index/event-resources.ts'

@@ -1,4 +1,4 @@
-/** What of the journal comes into the event index: what counts, and that once. */
+/** What the event index takes from the journal: everything that counts, once. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { unpackEvents } from '../../../src/audit/index/event-blocks.ts'
@@ -21,7 +21,7 @@ function recordOf(id: string, filler: string): string {
 const append = (journal: OpenJournal, n: number, filler = ''): Promise<void> =>
   journal.append(eventId(n), recordOf(eventId(n), filler))
 
-/** An index in memory, whose every `failsEvery`th saving fails. */
+/** An index in memory in which every `failsEvery`th save fails. */
 function memoryIndex(failsEvery = Infinity) {
   const positions = new Map<string, IndexPosition>()
   const ids: string[] = []
@@ -50,7 +50,7 @@ const source = (files: MemoryFiles, journal?: OpenJournal) => ({
 const idsTo = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => eventId(index + 1))
 
-test('each filling takes what is new, over rolls and restarts, and nothing twice', async () => {
+test('each filling indexes new records only, across segments and restarts', async () => {
   const files = createMemoryFiles()
   const { rows, ids } = memoryIndex()
   let n = 0
@@ -68,7 +68,7 @@ test('each filling takes what is new, over rolls and restarts, and nothing twice
   assert.equal(await fillEventIndex(source(files), rows), 0)
 })
 
-test('a filling that fails goes on where it was, and loses nothing', async () => {
+test('after a failure, filling continues at the same position and loses nothing', async () => {
   const files = createMemoryFiles()
   const { journal } = await open(files)
   for (const n of idsTo(40).keys()) await append(journal, n + 1, 'x'.repeat(900))
@@ -80,7 +80,7 @@ test('a filling that fails goes on where it was, and loses nothing', async () =>
   assert.deepEqual(ids, idsTo(40))
 })
 
-test('what was written and never synced is not taken, and neither is it when its segment is over', async () => {
+test('records that were never synced are not indexed, even when their segment is over', async () => {
   const files = createMemoryFiles()
   const { journal } = await open(files, { clock: leapingClock() })
   await append(journal, 1)
@@ -96,7 +96,7 @@ test('what was written and never synced is not taken, and neither is it when its
   assert.deepEqual(ids, [eventId(1), eventId(3)])
 })
 
-test('segments that are gone are passed over', async () => {
+test('deleted segments are skipped', async () => {
   const files = createMemoryFiles()
   const { journal } = await open(files)
   const { rows, ids } = memoryIndex()

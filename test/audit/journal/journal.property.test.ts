@@ -13,7 +13,7 @@ import type { OutboxRow } from '../../../src/store/store.ts'
 import { append, directory, eventId, heldIds, open, recordOf, verify } from '../journal-fixture.ts'
 import { createMemoryFiles, failure, type Fate, type FileOperation } from '../memory-files.ts'
 
-/** A repeatable source of chances (mulberry32). */
+/** A repeatable random generator (mulberry32). */
 function chances(seed: number): () => number {
   let state = seed
   return () => {
@@ -124,6 +124,6 @@ test('whatever fails and however it ends, nothing acknowledged is missing or the
     }),
     { seed, numRuns: 150 },
   )
-  // A run in which nothing was ever acknowledged would prove nothing.
+  // A run without acknowledged records would prove nothing.
   assert.ok(total > 1000, `${total} acknowledged`)
 })

@@ -1,4 +1,4 @@
-/** What a start makes of streams whose writers are gone. @module */
+/** How a start ends streams without writers. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FilePort } from '../../../src/disk/files.ts'
@@ -13,7 +13,7 @@ import { createMemoryFiles, failure } from '../memory-files.ts'
 
 const keyring = testKeyring()
 
-/** Two streams: the first is open again after both died, the second has nobody. */
+/** Two streams: after both died, the first is open again, and the second has no writer. */
 async function died() {
   const files = createMemoryFiles()
   const store = writerStore()
@@ -44,7 +44,7 @@ function end(
   return { errors, ended: endLeftStreams({ ...ports, onFatal: onError }) }
 }
 
-test('a stream that nobody writes any more is repaired, anchored and closed, once', async () => {
+test('a stream without a writer is repaired, anchored and closed, once', async () => {
   const left = await died()
   const { errors, ended } = end(left)
   await ended
@@ -60,7 +60,7 @@ test('a stream that nobody writes any more is repaired, anchored and closed, onc
   assert.deepEqual(errors, [])
 })
 
-test('a stream that has no records and no checkpoint yet comes on the list', async () => {
+test('a stream without records and checkpoints is listed', async () => {
   const left = await died()
   await open(left.files, { stream: 'worker-2' })
   left.files.kill()
@@ -77,7 +77,7 @@ test('a stream that has no records and no checkpoint yet comes on the list', asy
   assert.deepEqual([...left.store.rows.keys()].toSorted(), ['worker-0', 'worker-1', 'worker-2'])
 })
 
-test('a stream that somebody has put there is not signed, and none of its own can be one', async () => {
+test('a foreign stream is not signed, and a process refuses to use it as its own', async () => {
   const left = await died()
   const foreign = await open(left.files, { stream: 'worker-2' })
   await append(foreign.journal, 9)

@@ -91,7 +91,7 @@ for (const [name, leap] of [
       await append(journal, 1)
       assert.equal(journal.position.segment, 1)
       now += leap
-      // The timer works on the wall clock: turns of the event loop alone do not wait for it.
+      // The timer works by the wall clock, so turns of the event loop are not enough.
       while (journal.position.segment === 1) await delay(1)
       assert.equal(journal.position.segment, 2)
       await append(journal, 2)

@@ -34,7 +34,7 @@ test('an encryption context is recorded pair by pair, whatever its names are', (
   )
 })
 
-test('the materials of a call that succeeded are named beside what else is said of it', () => {
+test('the record of a successful call names its materials, with its other members', () => {
   const materials = { sourceKeyMaterialId: 'aa', destinationKeyMaterialId: undefined }
   const named = recordOf({ materials, grantId: 'cc' })
   assert.deepEqual(named['additionalEventData'], { grantId: 'cc', sourceKeyMaterialId: 'aa' })
@@ -46,7 +46,7 @@ test('the materials of a call that succeeded are named beside what else is said 
   }
 })
 
-test('what is not there is left out, and null where CloudTrail has null', () => {
+test('missing members are omitted, or null where CloudTrail has null', () => {
   const record = recordOf()
   for (const name of ['userAgent', 'errorCode', 'errorMessage', 'additionalEventData']) {
     assert.equal(name in record, false, name)
@@ -68,7 +68,7 @@ test('a failure is recorded with its message where it has one, and denied access
   assert.deepEqual([silent['errorCode'], 'errorMessage' in silent], ['DisabledException', false])
 })
 
-test('each record bears its own second', () => {
+test('each record has the second of its own time', () => {
   const times = [audited.time, audited.time + 321, audited.time + 322, audited.time - 679, 0]
   assert.deepEqual(
     times.map((time) => recordOf({ time })['eventTime']),

@@ -11,7 +11,7 @@ import { bucketMemory, createBuckets } from '../../../src/throttle/buckets.ts'
 const accountId = '111122223333'
 const user = { kind: 'user', accountId, arn: 'arn', uniqueId: 'AIDA', accessKeyId: 'AKIA' } as const
 const issuer = { type: 'IAMUser', principalId: 'AIDA', arn: 'arn', accountId } as const
-const session = {} as NonNullable<Caller['session']> // only whether there is one is asked
+const session = {} as NonNullable<Caller['session']> // only its presence matters
 
 function sessionOf(accessKeyId: string): Caller {
   return { ...user, accessKeyId, session, issuer }

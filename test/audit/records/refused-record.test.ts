@@ -41,14 +41,14 @@ function recordOf(more: Partial<Audited>): Read {
   return record
 }
 
-test('a refused call that says little is recorded whole', () => {
+test('a small refused call is recorded whole', () => {
   assert.deepEqual(recordOf({}).requestParameters, {
     encryptionAlgorithm: 'SYMMETRIC_DEFAULT',
     keyId: 'alias/a',
   })
 })
 
-test('of a refused call the largest parameter is left out, which says so, and the rest is there', () => {
+test('the largest parameter of a refused call is omitted and marked, and the rest is recorded', () => {
   const PolicyDocument = 'p'.repeat(100_000)
   const input = { PolicyName: 'name', PolicyDocument, Path: '/path/' }
   const { requestParameters, errorMessage } = recordOf({
@@ -98,7 +98,7 @@ test('a message, reasons and names of any length are cut, and say so; the last r
   )
 })
 
-test('no refused call leaves a record of more than 8 KB, whatever it says', () => {
+test('no refused call leaves a record of more than 8 KB, whatever it sends', () => {
   const text = fc
     .tuple(fc.string({ unit: 'binary', maxLength: 40 }), fc.integer({ min: 1, max: 400 }))
     .map(([some, times]) => some.repeat(times))

@@ -19,7 +19,9 @@ import { createMemoryFiles, failure, type MemoryFiles } from '../memory-files.ts
 
 const smallBytes = 4096
 
-/** Segment 1 was ended by an error, 2 by a kill, 3 closed: every way to end. */
+/**
+ * Segment 1 was ended by an error, segment 2 by a kill, and segment 3 was closed: all the ways to end.
+ */
 async function everyEnd(): Promise<MemoryFiles> {
   const files = createMemoryFiles()
   const { journal } = await open(files, { segmentBytes: smallBytes, clock: leapingClock() })
@@ -40,7 +42,7 @@ async function everyEnd(): Promise<MemoryFiles> {
   return files
 }
 
-/** The offsets of the frames in a segment, and where the last one ends, by the format's lengths. */
+/** The offsets of the frames in a segment and the end of the last one, from the format's lengths. */
 function boundaries(bytes: Buffer): number[] {
   const offsets = [136]
   for (let at = 136; at + 85 <= bytes.length && bytes[at + 4] !== 0;) {
@@ -50,7 +52,7 @@ function boundaries(bytes: Buffer): number[] {
   return offsets
 }
 
-/** What comes of a change to a segment's bytes. */
+/** The report after a change to a segment's bytes. */
 async function afterChange(files: MemoryFiles, number: number, change: (bytes: Buffer) => Buffer) {
   const path = segmentPath(number)
   const original = files.readFile(path)
@@ -76,11 +78,11 @@ test('a journal whose segments ended in every way is whole', async () => {
   assert.deepEqual(await heldIds(files), [1, 2, 4, 5, 6, 7].map(eventId))
 })
 
-test('a change of any byte that counts is found, in the file and not behind the place', async () => {
+test('a change of any byte that counts is found, in its file and not behind its position', async () => {
   const files = await everyEnd()
   for (const number of [1, 2, 3]) {
     const bytes = files.readFile(segmentPath(number))
-    // Segment 1 was not trimmed: behind event 2 lies what its successor says does not count.
+    // Segment 1 was not trimmed: behind event 2 are bytes that, by its successor, do not count.
     const end = number === 1 ? boundaries(bytes)[3] : bytes.length
     assert.ok(end !== undefined)
     for (let at = 0; at < end; at += 1) {
@@ -89,7 +91,8 @@ test('a change of any byte that counts is found, in the file and not behind the 
       const found = report.breaks.some(
         ({ file, offset }) => file === segmentPath(number).slice(14) && offset <= at,
       )
-      // The first frame's claim about the segment before may be found in that one.
+      // A change of the first frame's statement about the previous segment may be found in that
+      // segment.
       assert.ok(found, `segment ${number}, byte ${at}: ${JSON.stringify(report.breaks)}`)
     }
   }
@@ -122,7 +125,7 @@ test('in a segment that is still open, all but the last batch and the blank tail
   }
 })
 
-test('frames taken out, put in twice or in another order are found', async () => {
+test('removed, repeated and reordered frames are found', async () => {
   const files = await everyEnd()
   for (const number of [1, 2, 3]) {
     const bytes = files.readFile(segmentPath(number))
@@ -139,10 +142,11 @@ test('frames taken out, put in twice or in another order are found', async () =>
       for (const size of [changed.length, bytes.length]) {
         const padded = Buffer.alloc(size)
         changed.copy(padded)
-        // Cut to the old size, a frame put in twice at the very end is gone again.
+        // Cut to the old size, a frame that was repeated at the very end is gone again.
         if (padded.equals(bytes)) continue
         const report = await afterChange(files, number, () => padded)
-        // Behind the offset that segment 1's successor names nothing counts, a second frame neither.
+        // Behind the offset that segment 1's successor names nothing counts, and a repeated frame does
+        // not either.
         const behind = number === 1 && name === 'last twice' && size === bytes.length
         assert.equal(report.whole, behind, `segment ${number}, ${name}, ${size} bytes`)
         if (behind) assert.equal(report.records, 6)
@@ -158,7 +162,7 @@ test('a segment that ends early at any byte is found', async () => {
     const ends = boundaries(bytes)
     for (let size = 0; size < bytes.length; size += 1) {
       const report = await afterChange(files, number, () => bytes.subarray(0, size))
-      // The newest frames of a stream, cut off between two frames, cannot be missed by a chain.
+      // A chain cannot show that the newest frames of a stream were cut off between two frames.
       const provable = number !== 3 || !ends.slice(1).includes(size)
       assert.equal(report.whole, !provable, `segment ${number}, ${size} bytes`)
     }
@@ -179,7 +183,7 @@ test('bytes behind the end of a segment that was closed or trimmed are found', a
   assert.equal(filled.whole, false)
 })
 
-test('segments taken out, copied or exchanged are found', async () => {
+test('removed, copied and exchanged segments are found', async () => {
   const files = await everyEnd()
   const [one, two, three] = [1, 2, 3].map((number) => files.readFile(segmentPath(number)))
   assert.ok(one && two && three)
@@ -205,7 +209,7 @@ test('segments taken out, copied or exchanged are found', async () => {
   assert.equal((await verify(files)).whole, false)
 })
 
-test('an event id that is there twice is found, in one set or share by share, over all streams', async () => {
+test('a repeated event id is found, in one set or share by share, over all streams', async () => {
   const files = createMemoryFiles()
   for (const stream of ['worker-0', 'worker-1']) {
     const { journal } = await open(files, { stream })
@@ -222,7 +226,7 @@ test('an event id that is there twice is found, in one set or share by share, ov
   }
 })
 
-test('a record that is no JSON object, or names another event id, is found', async () => {
+test('a record that is not a JSON object, or names another event id, is found', async () => {
   const texts = ['{"eventID":', '"text"', '{}', recordOf(eventId(2)), 'null']
   for (const text of [...texts, recordOf(eventId(1))]) {
     const files = createMemoryFiles()
@@ -270,7 +274,7 @@ test('a tail full of beginnings of frames is given up as damage, within a bound'
   assert.match(report.breaks[0]?.why ?? '', /cannot be distinguished from damage/)
 })
 
-test('a verifier that reads while the journal writes takes the segment for whole', async () => {
+test('a verifier that reads while the journal writes finds the segment whole', async () => {
   const files = createMemoryFiles()
   const { journal } = await open(files)
   const progress = { writing: true }
@@ -278,7 +282,7 @@ test('a verifier that reads while the journal writes takes the segment for whole
     for (let n = 0; n < 300; n += 1) await append(journal, n)
     progress.writing = false
   })()
-  // Each read waits for a turn of the event loop, so that records come in between.
+  // Each read waits for a turn of the event loop, so that records are written in between.
   const slow: FilePort = {
     ...files,
     openToRead: async (path) => {
