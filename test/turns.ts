@@ -35,17 +35,14 @@ const turns: readonly (readonly [pattern: RegExp, instead: string])[] = [
  * and delete it at 0.
  */
 export const turnsLeft: Readonly<Record<string, number>> = {
-  docs: 20,
-  src: 3,
+  docs: 2,
+  src: 2,
   'src/cache': 1,
-  'src/cli': 9,
-  'src/crypto': 12,
-  'src/keystores': 1,
-  'src/model': 17,
-  'src/operations': 47,
+  'src/cli': 8,
+  'src/operations': 1,
   'src/pipeline': 7,
   'src/server': 23,
-  'src/store': 26,
+  'src/store': 18,
 }
 
 interface Prose {
