@@ -1,8 +1,8 @@
 /**
  * A cache bounded in bytes: it answers from memory on a hit, and loads once on a miss for all
  * waiting callers. It remembers absent values too. It evicts the least recently used entries first.
- * A value larger than the bound evicts all others: anything whose size a caller controls needs a
- * limit of its own.
+ * A value larger than the bound evicts all others: a value of caller-controlled size needs
+ * its own limit.
  * @module
  */
 

@@ -238,7 +238,7 @@ async function readWhole(sets: GrantSets, ref: GrantSetRef, marker: Many): Promi
   }
 }
 
-/** Reads the grants that changed during the read of a set, until no more did. */
+/** Reads the grants that changed during the read of a set, until none changed any more. */
 async function takeInChanged(
   sets: GrantSets,
   ref: GrantSetRef,

@@ -57,7 +57,7 @@ export interface SlowTasks {
 }
 
 /**
- * A key pair in the encodings of `KeyPair`, in memory of its own. The caller overwrites
+ * A key pair in the encodings of `KeyPair`, in its own memory. The caller overwrites
  * `privateKey`.
  */
 export interface PairBytes {

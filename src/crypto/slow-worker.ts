@@ -60,7 +60,7 @@ function movable(answer: AnySlowAnswer, moved: ArrayBuffer[]): AnySlowAnswer {
 }
 
 /**
- * Copies into memory of its own, so that it can be moved whole and no copy stays in this thread.
+ * Copies into new memory, so that it can be moved whole and no copy stays in this thread.
  */
 function ownMemory(bytes: Uint8Array, moved: ArrayBuffer[]): Uint8Array {
   const own = new Uint8Array(bytes)

@@ -132,7 +132,7 @@ function accountOf(grantee: string): string | undefined {
 export interface GrantQuestion {
   readonly operation: GrantOperation
   readonly encryptionContext?: Pairs
-  /** The resource on whose behalf a service calls. */
+  /** The resource for which a service calls. */
   readonly sourceArn?: string
   /** The grant that a `CreateGrant` call requests. */
   readonly requested?: {

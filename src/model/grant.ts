@@ -39,7 +39,7 @@ export interface GrantConstraints {
   readonly EncryptionContextEquals?: Readonly<Record<string, string>>
   /** The encryption context must contain all of these pairs. */
   readonly EncryptionContextSubset?: Readonly<Record<string, string>>
-  /** The resource on whose behalf an AWS service calls. */
+  /** The resource for which an AWS service calls. */
   readonly SourceArn?: string
 }
 

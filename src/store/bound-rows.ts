@@ -45,7 +45,7 @@ export const boundTables = [
 export type BoundTable = (typeof boundTables)[number]
 
 /**
- * Called for each row whose tag failed, or that is missing although it must exist. `id` is its
+ * Called for each row with a wrong tag, and for each missing row that must exist. `id` is its
  * primary key, joined by `/`.
  */
 export type OnForgedRow = (table: BoundTable, id: string) => void

@@ -168,7 +168,7 @@ async function scrub({ query, engine }: Database): Promise<void> {
   const { rows } = await sql<{ readonly busy: number }>`PRAGMA wal_checkpoint(TRUNCATE)`.execute(
     query,
   )
-  if (rows[0]?.busy !== 0) throw new Error('the database log could not be cut')
+  if (rows[0]?.busy !== 0) throw new Error('could not truncate the database log')
 }
 
 function reads(scope: RowScope): StoreReads {

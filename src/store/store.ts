@@ -3,7 +3,7 @@
  * under the same tests. All methods are asynchronous. Nothing here assumes a single process,
  * account or Region.
  *
- * INVARIANT (bound rows): a row whose tag fails counts as absent and is reported to `onForgedRow`.
+ * INVARIANT (bound rows): a row with a wrong tag counts as absent and is reported to `onForgedRow`.
  * INVARIANT (ordered changes): every change has a number, and changes commit in the order of their
  * numbers.
  * @module
@@ -122,11 +122,11 @@ export interface StoreReads extends GrantReads {
   listKeys(accountId: string, region: string, page: Page): Promise<readonly KeyRecord[]>
   /** The Regions in which an account has keys. */
   listKeyRegions(accountId: string): Promise<readonly string[]>
-  /** Keys of all accounts and Regions whose waiting period before deletion is over. */
+  /** Keys of all accounts and Regions that are past their waiting period before deletion. */
   listKeysToDelete(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
-  /** Enabled keys of all accounts and Regions whose automatic rotation is due, without replicas. */
+  /** Enabled keys of all accounts and Regions with automatic rotation due, without replicas. */
   listKeysToRotate(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
-  /** Keys in any state whose on-demand rotation was started by then, without replicas. */
+  /** Keys in any state with an on-demand rotation started by then, without replicas. */
   listStartedRotations(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
   /** Keys that became Creating or Updating by then. */
   listTransitions(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>

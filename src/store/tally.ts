@@ -4,11 +4,11 @@ import type { AliasRef, KeyRecord } from '../model/key.ts'
 export interface Counted {
   readonly accountId: string
   readonly region: string
-  /** Their table too. */
+  /** Also the name of the counted table. */
   readonly kind: 'keys' | 'aliases'
 }
 
-/** Gathers by how much a transaction changes counts. What AWS has made takes nothing of a customer's room. */
+/** Collects how much a transaction changes counts. Keys and aliases that AWS creates do not count. */
 export interface Tally {
   readonly addKey: (key: Pick<KeyRecord, 'accountId' | 'region' | 'manager'>, by: 1 | -1) => void
   readonly addAlias: (alias: AliasRef, by: 1 | -1) => void
@@ -34,7 +34,7 @@ export function createTally(): Tally {
   }
 }
 
-/** Customers cannot make an alias of such a name. */
+/** Customers cannot create an alias with this prefix. */
 export const awsAliases = 'alias/aws/'
 
 export function nameOf({ accountId, region, kind }: Counted): readonly string[] {

@@ -141,7 +141,7 @@ test('trent verify-database ends with 0 for a whole database, 1 for a changed on
   assert.equal(broken.code, 1)
   assert.match(
     broken.stdout,
-    /^BROKEN access_keys AKIA\w+: its tag fails: somebody else wrote it$/m,
+    /^BROKEN access_keys AKIA\w+: its tag is wrong: someone else wrote it$/m,
   )
   assert.match(broken.stdout, /^NOT WHOLE$/m)
 })

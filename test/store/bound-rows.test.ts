@@ -1,4 +1,4 @@
-/** What whoever can write the database can do with rows that decide: take them away. @module */
+/** An attacker who can write the database can only delete rows that decide something. @module */
 import { sql } from 'kysely'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -44,7 +44,7 @@ export function temporaryFolder(t: TestContext): string {
   return folder
 }
 
-/** HMAC under a fixed key: all that the store asks of a key ring. */
+/** HMAC under a fixed key: the only part of a keyring that the store needs. */
 export const keyring: RowKeyring = {
   tagRow: (canonical) => createHmac('sha256', 'row tags').update(canonical).digest(),
   checkRowTag: (canonical, tag) =>

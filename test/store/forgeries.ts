@@ -102,6 +102,7 @@ export const forgeries: readonly Forgery[] = [
       import_state: 'PENDING_IMPORT',
       expiration_model: 'KEY_MATERIAL_EXPIRES',
       valid_to: 1,
+      expired_at: 1,
       description: 'forged',
       rotation_type: 'ON_DEMAND',
       rotated_at: 1,

@@ -1,4 +1,4 @@
-/** The schema's versions: in order, whole, and never back. @module */
+/** Migrations: they run in order, each whole or not at all, and never back. @module */
 import { sql } from 'kysely'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -37,7 +37,7 @@ test('a transaction that stalls is rolled back, and goes no further', async (t) 
   assert.equal(store.epoch(), 2)
 })
 
-test('a transaction that is over cannot be used by what was left running in it', async (t) => {
+test('code left running in a transaction cannot use it after its end', async (t) => {
   const database = await openDatabase({ path: join(temporaryFolder(t), 'trent.db') })
   t.after(() => database.close())
   const { store } = storeOf(database)
@@ -127,7 +127,7 @@ test('closing rejects what is pending and what comes later, and fails nothing', 
   assert.equal(failures, 0)
 })
 
-test('a file that turns out unsound ends the database for all, and is told once', async (t) => {
+test('a damaged file ends the database for all clients, and is reported once', async (t) => {
   const path = join(temporaryFolder(t), 'trent.db')
   const first = await openDatabase({ path })
   await insertAccounts(storeOf(first).store)

@@ -1,5 +1,5 @@
 /**
- * Changes the store without end, several changes at a time, and says what was acknowledged.
+ * Changes the store endlessly, several changes at a time, and prints what was acknowledged.
  * @module
  */
 import assert from 'node:assert/strict'

@@ -63,7 +63,7 @@ const idEcPublicKey = Buffer.from('06072a8648ce3d0201', 'hex')
 /** Returns the curve of an elliptic curve key. */
 export function curveOf(key: KeyObject): Curve {
   const curve = curves.get(key.asymmetricKeyDetails?.namedCurve ?? '')
-  assert(curve !== undefined, 'key is on no curve of the table')
+  assert(curve !== undefined, 'the key is on an unknown curve')
   return curve
 }
 

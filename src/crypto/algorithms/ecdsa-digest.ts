@@ -2,7 +2,7 @@
  * ECDSA over a given digest, built on an ECDSA that only takes messages (ADR 0004).
  *
  * Let z be the digest as a number and d the private scalar. OpenSSL signs a random throwaway
- * message, whose digest is y, under the key d·c with c = y/z (all modulo the curve's order n). It
+ * message with digest y under the key d·c with c = y/z (all modulo the curve's order n). It
  * returns r and s′ = k⁻¹(y + r·d·c) = c·k⁻¹(z + r·d), so s = s′/c makes (r, s) an ordinary
  * signature of z under d. The nonce k never leaves OpenSSL, nor does any arithmetic that depends on
  * it.

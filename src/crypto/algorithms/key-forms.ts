@@ -110,7 +110,7 @@ export function publicKeyDer(key: KeyObject): Buffer {
 
 function formOf(spec: KeySpec): PairForm {
   const form = pairForms.get(spec)
-  assert(form !== undefined, 'key spec is not of a key pair')
+  assert(form !== undefined, 'the key spec is not of a key pair')
   return form
 }
 

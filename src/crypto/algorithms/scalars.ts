@@ -17,7 +17,7 @@ export function toInteger(bytes: Uint8Array): bigint {
   return value
 }
 
-/** Writes `value`, which must fit, as `length` big-endian bytes in memory of their own. */
+/** Writes `value`, which must fit, as `length` big-endian bytes in newly allocated memory. */
 export function toBytes(value: bigint, length: number): Buffer {
   const bytes = Buffer.alloc(length)
   let rest = value

@@ -2,7 +2,7 @@
  * Trusted root certificates for attestation documents: AWS's own, or those in a PEM file.
  *
  * AWS's root is the certificate in `AWS_NitroEnclaves_Root-G1.zip`, as the crate `nitro_attest`
- * 0.2.0 publishes the archive (its SHA-256 is the one that AWS documents). The crate
+ * 0.2.0 publishes the archive (its SHA-256 matches AWS's documentation). The crate
  * `attestation-doc-validation` 0.10.1 and the Go module `github.com/hf/nitrite` contain the same
  * bytes. The code asserts AWS's fingerprint before it uses the certificate.
  * @see https://docs.aws.amazon.com/enclaves/latest/user/verify-root.html
@@ -53,7 +53,7 @@ export function readRoots(pem: string): readonly Uint8Array[] {
   if (blocks.length > rootsMax) throw new RangeError(`holds more than ${rootsMax} certificates`)
   return blocks.map((block, index) => {
     const root = certificateOf(block)
-    if (root?.ca !== true) throw new RangeError(`certificate ${index + 1} is not that of a CA`)
+    if (root?.ca !== true) throw new RangeError(`certificate ${index + 1} is not a CA certificate`)
     return root.raw
   })
 }

@@ -68,7 +68,7 @@ export function importMethods(
 interface TokenPayload {
   readonly validTo: number
   readonly algorithm: string
-  /** PKCS #8, DER, in memory of its own. */
+  /** PKCS #8, DER, in its own memory. */
   readonly wrappingKey: Uint8Array
 }
 

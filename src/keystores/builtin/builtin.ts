@@ -18,7 +18,7 @@ import type { OpenMaterialsPorts } from './open-materials.ts'
 
 export interface BuiltinPorts extends OpenMaterialsPorts {
   readonly random: Random
-  /** The lane for all slow work. If absent, the store starts two of its own. */
+  /** The lane for all slow work. If absent, the store starts two lanes. */
   readonly slowLane?: SlowLane
 }
 
@@ -45,7 +45,7 @@ export function createBuiltinKeyStore(ports: BuiltinPorts): BuiltinKeyStore {
   const own = ports.slowLane === undefined
   const slowLane = ports.slowLane ?? createSlowLane({ queueMax: slowQueueMax })
   // A search for primes may take a second. Shorter tasks must not queue behind it, and on a busy
-  // machine it must be the one that waits.
+  // machine it must wait.
   const primeLane = own ? createSlowLane({ queueMax: primeQueueMax, niceness }) : slowLane
   const laneOf = (spec: KeySpec): SlowLane => {
     const { material } = keySpecs[spec]

@@ -95,6 +95,7 @@ function driverOf(client: SqliteClient): Driver {
 }
 
 function leased(connection: DatabaseConnection): LeasedConnection {
-  if (!(connection instanceof LeasedConnection)) throw new TypeError('not a connection of ours')
+  if (!(connection instanceof LeasedConnection))
+    throw new TypeError('not a connection of this dialect')
   return connection
 }

@@ -3,7 +3,7 @@
  * the epoch. `open.ts` starts it with `StoreThreadSettings`.
  *
  * INVARIANT (epoch before acknowledgement): the epoch holds a change's number before its commit is
- * acknowledged, so that whoever learns of the change finds no cache with the old state.
+ * acknowledged, so that a client that learns of the change finds no cache with the old state.
  * @module
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'

@@ -176,7 +176,7 @@ function organizationColumns(organization: AccountRecord['organization']): Organ
   }
 }
 
-/** The JSON is valid: `organizationColumns` wrote every row whose tag holds. */
+/** The JSON is valid: `organizationColumns` wrote every row that has a valid tag. */
 function organizationOf(row: OrganizationColumns): Pick<AccountRecord, 'organization'> {
   const { organization_id: organizationId, organization_unit: unit } = row
   if (organizationId === null) return {}
@@ -203,7 +203,7 @@ function columnsOf(accessKey: AccessKeyRecord): Omit<AccessKeysTable, 'row_tag'>
   }
 }
 
-/** The values are valid: `columnsOf` wrote every row whose tag holds. */
+/** The values are valid: `columnsOf` wrote every row that has a valid tag. */
 export function accessKeyOf(row: AccessKeysTable): AccessKeyRecord {
   return {
     accessKeyId: row.access_key_id,

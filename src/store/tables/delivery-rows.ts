@@ -280,7 +280,7 @@ function columnsOfFile(file: DeliveryFile): Omit<DeliveryFilesTable, 'row_tag'> 
   }
 }
 
-/** The JSON is valid: `columnsOfFile` wrote every row whose tag holds. */
+/** The JSON is valid: `columnsOfFile` wrote every row that has a valid tag. */
 function fileOf(row: DeliveryFilesTable): DeliveryFile {
   return JSON.parse(row.file) as DeliveryFile
 }

@@ -23,7 +23,7 @@ export function columnsOf(grant: GrantRecord): Omit<GrantsTable, 'row_tag'> {
   }
 }
 
-/** The values and the JSON are valid: `columnsOf` wrote every row whose tag holds. */
+/** The values and the JSON are valid: `columnsOf` wrote every row that has a valid tag. */
 export function grantOf(row: GrantsTable): GrantRecord {
   const { grantee, grantee_id: granteeId, retiree, retiree_id: retiringId } = row
   return {

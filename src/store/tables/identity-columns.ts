@@ -19,7 +19,7 @@ export function identityColumns(record: IdentityRecord): IdentityColumns {
   }
 }
 
-/** The JSON is valid: `identityColumns` wrote every row whose tag holds. */
+/** The JSON is valid: `identityColumns` wrote every row that has a valid tag. */
 export function identityOf(row: IdentityColumns): IdentityRecord {
   return {
     accountId: row.account_id,

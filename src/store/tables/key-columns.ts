@@ -35,7 +35,7 @@ export function keyColumns(key: KeyRecord): Omit<KeysTable, 'row_tag'> {
   }
 }
 
-/** @param row a row whose tag holds: `keyColumns` wrote it, so its values and its JSON are valid */
+/** @param row has a valid tag: `keyColumns` wrote it, so its values and its JSON are valid */
 export function keyOf(row: KeysTable): KeyRecord {
   return {
     accountId: row.account_id,

@@ -79,7 +79,7 @@ function columnsOf(policy: ManagedPolicyRecord): Omit<ManagedPoliciesTable, 'row
   }
 }
 
-/** The JSON is valid: `columnsOf` wrote every row whose tag holds. */
+/** The JSON is valid: `columnsOf` wrote every row that has a valid tag. */
 function policyOf(row: ManagedPoliciesTable): ManagedPolicyRecord {
   return {
     policyId: row.policy_id,

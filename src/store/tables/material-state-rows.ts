@@ -161,7 +161,7 @@ function columnsOf(material: MaterialStateRecord): Omit<MaterialStatesTable, 'ro
   }
 }
 
-/** The values are valid: `columnsOf` wrote every row whose tag holds. */
+/** The values are valid: `columnsOf` wrote every row that has a valid tag. */
 function stateOf(row: MaterialStatesTable): MaterialStateRecord {
   type Of<K extends keyof MaterialStateRecord> = NonNullable<MaterialStateRecord[K]>
   return {

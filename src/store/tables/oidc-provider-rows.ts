@@ -90,7 +90,7 @@ function columnsOf(provider: OidcProviderRecord): Omit<OidcProvidersTable, 'row_
   }
 }
 
-/** The JSON is valid: `columnsOf` wrote every row whose tag holds. */
+/** The JSON is valid: `columnsOf` wrote every row that has a valid tag. */
 function recordOf(row: OidcProvidersTable): OidcProviderRecord {
   return {
     accountId: row.account_id,

@@ -57,7 +57,7 @@ function columnsOf(role: RoleRecord): Omit<RolesTable, 'row_tag'> {
   }
 }
 
-/** The JSON is valid: `columnsOf` wrote every row whose tag holds. */
+/** The JSON is valid: `columnsOf` wrote every row that has a valid tag. */
 function recordOf(row: RolesTable): RoleRecord {
   return {
     roleId: row.role_id,

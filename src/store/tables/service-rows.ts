@@ -71,7 +71,7 @@ function columnsOf(service: ServiceRecord): Omit<ServicesTable, 'row_tag'> {
   }
 }
 
-/** The JSON is valid: `columnsOf` wrote every row whose tag holds. */
+/** The JSON is valid: `columnsOf` wrote every row that has a valid tag. */
 export function serviceOf(row: ServicesTable): ServiceRecord {
   return {
     name: row.name,

@@ -136,7 +136,7 @@ function columnsOf(trail: TrailRecord): Omit<TrailsTable, 'row_tag'> {
   }
 }
 
-/** The JSON is valid: `columnsOf` wrote every row whose tag holds. */
+/** The JSON is valid: `columnsOf` wrote every row that has a valid tag. */
 function trailOf(row: TrailsTable): TrailRecord {
   return {
     ...refOf(row),

@@ -24,7 +24,7 @@ export interface SchemaEntry {
 /** An attacker may choose names in a changed schema. */
 const shownNameMax = 64
 
-const wayOn = 'restore trent.db from a backup that nobody else could write'
+const nextStep = 'restore trent.db from a backup that nobody else could write'
 
 /**
  * Checks the schema without changing anything. An empty database passes.
@@ -91,5 +91,5 @@ function nameOf({ type, name }: SchemaEntry): string {
 }
 
 function changed(difference: string): SchemaChanged {
-  return new SchemaChanged(`the schema of trent.db was changed: ${difference}; ${wayOn}`)
+  return new SchemaChanged(`the schema of trent.db was changed: ${difference}; ${nextStep}`)
 }

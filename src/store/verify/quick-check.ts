@@ -54,7 +54,7 @@ export function createQuickCheck(
       query,
     )
     if ((size.rows[0]?.bytes ?? 0) > bytesMax) {
-      return onLeftOut('the database is too large to be checked at its start')
+      return onLeftOut('the database is too large for a check at the start')
     }
     const tables = await sql<{ readonly name: string }>`
       SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`.execute(query)

@@ -32,7 +32,7 @@ export async function verifyTags(
 ): Promise<VerifiedRows> {
   const findings: Finding[] = []
   const rows = createBoundRows(keyring, (table, row) => {
-    findings.push({ table, row, why: 'its tag fails: somebody else wrote it' })
+    findings.push({ table, row, why: 'its tag is wrong: someone else wrote it' })
   })
   let genuine = 0
   for (const table of boundTables) {
@@ -68,7 +68,7 @@ export async function verifyOpening(
     } catch {
       // The cause could quote an attacker's text.
       const name = names.map((column) => String(row[column])).join('/')
-      findings.push({ table, row: name, why: 'what it wraps does not open' })
+      findings.push({ table, row: name, why: 'its wrapped bytes do not open' })
     }
   }
   return { findings, opened }

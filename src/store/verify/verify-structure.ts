@@ -106,7 +106,7 @@ const references: readonly {
   },
   {
     table: 'resource_counts',
-    why: 'it is not the number of rows',
+    why: 'the count is not the number of rows',
     rows: `SELECT c.account_id || '/' || c.region || '/' || c.kind AS id FROM resource_counts c
       WHERE c.count <> CASE c.kind
         WHEN 'keys' THEN (SELECT count(*) FROM keys k WHERE k.account_id = c.account_id
@@ -116,19 +116,19 @@ const references: readonly {
   },
   {
     table: 'change_log',
-    why: 'it is later than the last change: the database, or a part of it, was put back',
+    why: 'it is later than the last change: an older copy of the database, or of a part of it, was put back',
     rows: `SELECT DISTINCT l.seq AS id FROM change_log l
       WHERE l.seq > (SELECT coalesce(max(seq), 0) FROM change_head)`,
   },
   {
     table: 'change_head',
-    why: 'the log of changes ends before it: a part of the database was put back',
+    why: 'the log of changes ends before it: an older copy of a part of the database was put back',
     rows: `SELECT h.seq AS id FROM change_head h
       WHERE h.seq > (SELECT coalesce(max(seq), 0) FROM change_log)`,
   },
   ...['deployment', 'seals', 'domain_keys', 'key_usage_tracking', 'change_head'].map((table) => ({
     table,
-    why: 'it has no row',
+    why: 'the table has no row',
     rows: `SELECT 1 AS id WHERE NOT EXISTS (SELECT 1 FROM ${table})`,
   })),
 ]

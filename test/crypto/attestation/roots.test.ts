@@ -35,9 +35,12 @@ test('a PEM file that holds no root is refused', async () => {
   for (const [text, message] of [
     ['', 'holds no PEM certificate'],
     ['-----BEGIN CERTIFICATE-----', 'holds no PEM certificate'],
-    [pem(root.der) + garbage, 'certificate 2 is not that of a CA'],
-    [pem(signer.der), 'certificate 1 is not that of a CA'],
-    [pem((await issue({ name: 'v1', authority: null })).der), 'certificate 1 is not that of a CA'],
+    [pem(root.der) + garbage, 'certificate 2 is not a CA certificate'],
+    [pem(signer.der), 'certificate 1 is not a CA certificate'],
+    [
+      pem((await issue({ name: 'v1', authority: null })).der),
+      'certificate 1 is not a CA certificate',
+    ],
     [pem(root.der).repeat(17), 'holds more than 16 certificates'],
   ] as const) {
     assert.throws(() => readRoots(text), { name: 'RangeError', message })

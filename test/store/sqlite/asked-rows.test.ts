@@ -1,4 +1,4 @@
-/** Rows that the database answers though its query asked for others: never believed. @module */
+/** Rows that the query did not ask for: they are never used. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from 'kysely'
@@ -16,7 +16,7 @@ import {
   region,
 } from '../records.ts'
 
-/** Tables whose text compares without regard to case, as a changed schema or a damaged index would have it. */
+/** Tables that compare text without regard to case, as after a changed schema or a damaged index. */
 async function withoutCase(
   { database: { query } }: Opened,
   ...tables: readonly string[]
@@ -55,7 +55,7 @@ for (const { name: engine, open } of engines) {
     const grant = { accountId, region, keyId: 'k1', grantId: 'A'.repeat(64) }
     assert.equal(await store.findGrant(grant), undefined)
     assert.equal(forged.length, 4)
-    // The list of another Region's keys is another list.
+    // A list of another Region's keys is not affected.
     assert.deepEqual(await store.listKeys(accountId, region.toUpperCase(), { limit: 9 }), [])
     assert.equal(forged.length, 6)
     assert.notEqual(await store.findAlias(newAlias('alias/payments', 'k1')), undefined)
@@ -75,7 +75,7 @@ for (const { name: engine, open } of engines) {
     assert.notEqual(await store.findMaterial('aa'), undefined)
     await assert.rejects(store.findMaterial('AA'), StrayRow)
     await assert.rejects(store.listMaterials(accountId, 'K'), StrayRow)
-    // What was deleted is there again.
+    // The deleted row exists again.
     await assert.rejects(
       store.change((transaction) => transaction.deleteMaterial({ ...material, materialId: 'AA' })),
       StrayRow,
@@ -113,7 +113,7 @@ for (const { name: engine, open } of engines) {
       .row_tag
     const byTag = await keys.select(['row_tag', 'key_id']).where('row_tag', '=', tag).execute()
     assert.deepEqual(byTag, [{ row_tag: tag, key_id: 'k1' }])
-    // Neither an update's new value nor the count of a group is a value that was asked for.
+    // Neither an update's new value nor the count of a group is a condition.
     const updated = await database.query
       .updateTable('keys')
       .set({ state: 'Disabled' })

@@ -1,4 +1,4 @@
-/** What leaves a client for the store thread, and what a connection may still do. @module */
+/** What a client sends to the store thread, and what a released connection may do. @module */
 import { CompiledQuery } from 'kysely'
 import assert from 'node:assert/strict'
 import { join } from 'node:path'

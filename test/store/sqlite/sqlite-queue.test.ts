@@ -1,4 +1,4 @@
-/** Turns on the one connection: leases, the line, and who leaves it. @module */
+/** The queue for the one connection: leases, order, and clients that leave. @module */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -127,7 +127,7 @@ test('nothing runs on in a transaction that the database has rolled back', (t) =
   assert.deepEqual(rowsOf(client.ask(select)), [])
 })
 
-test('the change number is told after the commit and before its answer', (t) => {
+test('the change number is reported after the commit and before its answer', (t) => {
   const { connect, connection, committed } = start(t)
   connection.run('CREATE TABLE change_head (id INTEGER, seq INTEGER) STRICT', [])
   connection.run('INSERT INTO change_head VALUES (1, 6)', [])
@@ -140,7 +140,7 @@ test('the change number is told after the commit and before its answer', (t) => 
   assert.deepEqual(committed, [7])
 })
 
-test('a line that is too long refuses, and serves those in it', (t) => {
+test('a full queue refuses new requests, and serves those in it', (t) => {
   const { connect } = start(t)
   const [holder, eager] = [connect(), connect()]
   const lease = leaseOf(holder.ask({ kind: 'begin' }))

@@ -26,7 +26,7 @@ for (const { name: engine, open } of engines) {
     ])
   })
 
-  test(`${engine}: a writer that was written by hand is absent, and begins anew`, async (t) => {
+  test(`${engine}: a forged writer is absent, and starts from nothing`, async (t) => {
     const { database } = await open(t)
     const { store, forged } = storeOf(database)
     await store.changeAuditWriter('worker-1', { first, checkpoint })

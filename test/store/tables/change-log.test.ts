@@ -1,4 +1,4 @@
-/** The numbers of changes: their order, what they tell, when the epoch rises. @module */
+/** The numbers of changes: their order, their content, when the epoch rises. @module */
 import { sql } from 'kysely'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -104,7 +104,7 @@ for (const { name: engine, open } of engines) {
       clients.map(async (store, client) => {
         for (let round = 0; round < 15; round += 1) {
           const keyId = `k-${client}-${round}`
-          // What a transaction sees committed before it is what got a smaller number.
+          // A transaction sees exactly the commits with smaller numbers.
           const before = await store.change(async (transaction) => {
             const keys = await transaction.listKeys(accountId, region, { limit: 100 })
             await transaction.insertKey(newKey(keyId))
@@ -142,7 +142,7 @@ for (const { name: engine, open } of engines) {
     assert.deepEqual(changes, [expected])
   })
 
-  test(`${engine}: the log is pruned to its bound, and says so to who is behind it`, async (t) => {
+  test(`${engine}: the log is pruned to its bound, and a reader behind it gets undefined`, async (t) => {
     const { database } = await open(t)
     const { store } = storeOf(database)
     await insertAccounts(store)
@@ -172,7 +172,7 @@ for (const { name: engine, open } of engines) {
     assert.deepEqual(await store.changesSince(3), [])
   })
 
-  test(`${engine}: who is too far behind is told to start afresh`, async (t) => {
+  test(`${engine}: a reader that is too far behind gets undefined`, async (t) => {
     const { database } = await open(t)
     const { store } = storeOf(database)
     const add = async (first: number, last: number): Promise<void> => {

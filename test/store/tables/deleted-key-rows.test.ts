@@ -1,4 +1,4 @@
-/** The end of a key in the store, on every engine, and in the files of the embedded one. @module */
+/** Deletion of a key in the store, on every engine, and in the files of the embedded one. @module */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
@@ -56,7 +56,7 @@ async function present(store: Store, place = ref) {
 }
 
 for (const { name: engine, open } of engines) {
-  test(`${engine}: a key goes with all that is its own, and nothing else does`, async (t) => {
+  test(`${engine}: a key is deleted with everything that belongs to it, and nothing else is`, async (t) => {
     const { database } = await open(t)
     const { store, forged } = storeOf(database)
     await seal(database, 1)
@@ -100,7 +100,7 @@ for (const { name: engine, open } of engines) {
     assert.deepEqual(await store.countDeletedKeys(), none)
   })
 
-  test(`${engine}: a deleted key is shredded when no seal of its time is left`, async (t) => {
+  test(`${engine}: a deleted key is shredded when no seal of its time exists`, async (t) => {
     const { database } = await open(t)
     const { store } = storeOf(database)
     await insertAccounts(store)
@@ -120,7 +120,7 @@ for (const { name: engine, open } of engines) {
     await make('first', 'a')
     await make('second', 'b')
     await end('first')
-    // Another root key: while both seals are there, both open copies of what is there with both.
+    // Another root key: while both seals exist, both open copies from that time.
     await seal(database, 2)
     await end('second')
     const openedBySeals = [
@@ -139,7 +139,7 @@ for (const { name: engine, open } of engines) {
     assert.deepEqual(await store.countDeletedKeys(), { ...none, gone: 2, shredded: 2 })
   })
 
-  test(`${engine}: a tombstone that somebody else wrote is none`, async (t) => {
+  test(`${engine}: a forged tombstone does not count`, async (t) => {
     const { database } = await open(t)
     const { store, forged } = storeOf(database)
     await fill(store)
@@ -150,7 +150,7 @@ for (const { name: engine, open } of engines) {
     assert.equal(forged.length, 1)
   })
 
-  test(`${engine}: the mark of the clock is the last that was saved, and nobody else's`, async (t) => {
+  test(`${engine}: the clock mark is the last one saved, and a forged one is ignored`, async (t) => {
     const { database } = await open(t)
     const { store } = storeOf(database)
     assert.equal(await store.findClockMark(), undefined)

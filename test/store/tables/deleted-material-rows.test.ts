@@ -1,4 +1,4 @@
-/** What is left of materials that are taken from keys that live on. @module */
+/** Tombstones of materials that are deleted from existing keys. @module */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { MaterialRecord } from '../../../src/model/key.ts'
@@ -58,12 +58,12 @@ async function opened(t: TestContext, engine: TestedEngine): Promise<Opened> {
 }
 
 for (const engine of engines) {
-  test(`${engine.name}: what is taken from a living key is shredded when no seal of its time is left`, async (t) => {
+  test(`${engine.name}: material deleted from an existing key is shredded when no seal of its time exists`, async (t) => {
     const { store, forged, seal, unseal } = await opened(t, engine)
     assert.deepEqual(await store.countDeletedMaterials(), none)
     await store.change((transaction) => transaction.emptyMaterial(ref('a')))
     await seal(2)
-    // Taken away once more it is as long gone as it was.
+    // A second deletion does not change the time of the first.
     await store.change((transaction) => transaction.emptyMaterial(ref('a')))
     await store.change((transaction) => transaction.deleteMaterial(ref('b')))
     const both = { gone: 2, shredded: 0, openedBySeals: openedBy([1, 2], [2, 1]) }
@@ -77,12 +77,12 @@ for (const engine of engines) {
     await unseal(2)
     const shredded = { gone: 2, shredded: 2, openedBySeals: [] }
     assert.deepEqual(await store.countDeletedMaterials(), shredded)
-    // They are no keys.
+    // They do not count as keys.
     assert.equal((await store.countDeletedKeys()).gone, 0)
     assert.deepEqual(forged, [])
   })
 
-  test(`${engine.name}: what comes again is not deleted, until it is taken away again`, async (t) => {
+  test(`${engine.name}: material imported again does not count as deleted, until it is deleted again`, async (t) => {
     const { store, seal } = await opened(t, engine)
     await store.change((transaction) => transaction.emptyMaterial(ref('a')))
     await store.change((transaction) => transaction.deleteMaterial(ref('b')))
@@ -97,7 +97,7 @@ for (const engine of engines) {
     assert.deepEqual(await store.countDeletedMaterials(), again)
   })
 
-  test(`${engine.name}: with its key a material is the key's to count`, async (t) => {
+  test(`${engine.name}: when its key is deleted, a material counts with the key`, async (t) => {
     const { store } = await opened(t, engine)
     await insertKeys(store, newKey('other', { origin: 'EXTERNAL' }))
     await store.change(async (transaction) => {
@@ -132,7 +132,7 @@ for (const engine of engines) {
     assert.equal((await store.countDeletedMaterials()).gone, 1)
   })
 
-  test(`${engine.name}: what was emptied before there were tombstones counts as of the first seal`, async (t) => {
+  test(`${engine.name}: material emptied before there were tombstones counts under the first seal`, async (t) => {
     const { database, store, seal, unseal } = await opened(t, engine)
     await store.change((transaction) => transaction.emptyMaterial(ref('a')))
     await database.query.deleteFrom('deleted_materials').execute()
@@ -143,7 +143,7 @@ for (const engine of engines) {
     assert.deepEqual(await store.countDeletedMaterials(), { ...none, gone: 1, shredded: 1 })
   })
 
-  test(`${engine.name}: a material's tombstone that somebody else wrote is none`, async (t) => {
+  test(`${engine.name}: a forged tombstone of a material does not count`, async (t) => {
     const { database, store, forged } = await opened(t, engine)
     await store.change((transaction) => transaction.deleteMaterial(ref('b')))
     await database.query.updateTable('deleted_materials').set({ seal_generation: 0 }).execute()

@@ -1,4 +1,4 @@
-/** What is read before the root key is open. @module */
+/** The rows that are read before the root key is open. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {

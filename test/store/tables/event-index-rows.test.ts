@@ -1,4 +1,4 @@
-/** The event index against a list that is looked through, on every engine. */
+/** The event index compared with a search through a list, on every engine. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
@@ -167,7 +167,7 @@ for (const { name: engine, open } of engines) {
   })
 }
 
-test('a block that somebody else wrote is empty, and takes no more memory than one of ours', () => {
+test('a forged block is empty, and takes no more memory than a genuine one', () => {
   const [block] = packEvents([eventOf({ time: 1 })])
   assert.equal(unpackEvents(block?.content ?? Buffer.of()).length, 1)
   const content = Buffer.from(block?.content ?? [])

@@ -47,7 +47,7 @@ for (const { name: engine, open } of engines) {
       assert.equal(await proposed(store, { operation: 'DescribeKey', sourceArn: 'arn:s' }), '5')
       const whole = { operation: 'Decrypt', encryptionContext: { b: '2', a: '1' } } as const
       assert.equal(await proposed(store, whole), '123')
-      // Filed by the pair that no other is filed by.
+      // Filed under a pair that no other grant is filed under.
       const other = { operation: 'Decrypt', encryptionContext: { c: '3' } } as const
       assert.equal(await proposed(store, other), '14')
     }
@@ -65,7 +65,7 @@ for (const { name: engine, open } of engines) {
     assert.deepEqual(await database.query.selectFrom('grant_buckets').selectAll().execute(), [])
   })
 
-  test(`${engine}: a row that cannot be read is not filed, and stands in the way of no other`, async (t) => {
+  test(`${engine}: a malformed row is not filed, and does not prevent filing the others`, async (t) => {
     const { database } = await open(t)
     const { store } = storeOf(database)
     await insertAccounts(store)

@@ -47,7 +47,7 @@ for (const { name: engine, open } of engines) {
     assert.equal(await store.trackUsageSince(15), 13)
   })
 
-  test(`${engine}: a missing row of a key proves nothing, and one of no key is none`, async (t) => {
+  test(`${engine}: a missing row of a key is unproved, and a key that does not exist has none`, async (t) => {
     const { database } = await open(t)
     const { store, forged } = storeOf(database)
     await insertAccounts(store)
@@ -58,10 +58,10 @@ for (const { name: engine, open } of engines) {
     assert.deepEqual(forged, [`key_usage/${accountId}/${region}/k`])
     assert.equal(await store.findLastUsage(newKey('other')), undefined)
     assert.equal(await store.findLastUsage(newKey('absent')), undefined)
-    // Not even another start makes it look unused.
+    // Another start of tracking does not make it look unused either.
     await store.trackUsageSince(9)
     assert.equal((await store.findLastUsage(newKey('k')))?.unproved, true)
-    // An empty row that somebody else wrote is none of ours either.
+    // A forged empty row is unproved too.
     const row = { account_id: accountId, region, key_id: 'k', event_id: '', request_id: '' }
     const forgedRow = { ...row, operation: '', used_at: 1, row_tag: new Uint8Array(32) }
     await database.query.insertInto('key_usage').values(forgedRow).execute()
@@ -108,7 +108,7 @@ for (const { name: engine, open } of engines) {
     assert.deepEqual(await store.changesSince(before), [])
   })
 
-  test(`${engine}: a last use that somebody else wrote is told as one that proves nothing`, async (t) => {
+  test(`${engine}: a forged last use is returned as unproved`, async (t) => {
     const { database } = await open(t)
     const { store, forged } = storeOf(database)
     await insertAccounts(store)
@@ -151,7 +151,7 @@ for (const { name: engine, open } of engines) {
     )
   })
 
-  test(`${engine}: a key that is gone, or another of its id, is passed over among the rest`, async (t) => {
+  test(`${engine}: a use of a deleted key, or of an earlier key of the same id, is ignored`, async (t) => {
     const { store } = storeOf((await open(t)).database)
     await insertAccounts(store)
     await insertKeys(store, newKey('a'), newKey('b'), newKey('c'))
@@ -179,7 +179,7 @@ for (const { name: engine, open } of engines) {
     }
   })
 
-  test(`${engine}: emptying forgets the uses, and not since when they are tracked`, async (t) => {
+  test(`${engine}: emptying deletes the uses, but not the start of tracking`, async (t) => {
     const { store } = storeOf((await open(t)).database)
     await insertAccounts(store)
     await insertKeys(store, newKey('k'))
@@ -193,7 +193,7 @@ for (const { name: engine, open } of engines) {
     assert.equal(await store.trackUsageSince(8), 3)
   })
 
-  test(`${engine}: a key's use goes with the key`, async (t) => {
+  test(`${engine}: a key's last use is deleted with the key`, async (t) => {
     const { database } = await open(t)
     const { store } = storeOf(database)
     await insertAccounts(store)

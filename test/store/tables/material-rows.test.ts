@@ -1,4 +1,4 @@
-/** The bytes of materials: taken away, given again, and gone from the files, on every engine. @module */
+/** The bytes of materials: deleted, restored, and scrubbed from the files, on every engine. @module */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
@@ -35,7 +35,7 @@ async function fill(store: Store): Promise<void> {
 }
 
 for (const { name: engine, open } of engines) {
-  test(`${engine}: a material that is emptied still says whose it was, and is filled again`, async (t) => {
+  test(`${engine}: an emptied material still names its key, and can be refilled`, async (t) => {
     const { store } = storeOf((await open(t)).database)
     await fill(store)
     const full = await store.findMaterial(materialId)
@@ -81,7 +81,7 @@ for (const { name: engine, open } of engines) {
 }
 
 for (const how of ['emptyMaterial', 'deleteMaterial'] as const) {
-  test(`sqlite: after ${how} and a scrub the bytes are in no file, and before they are`, async (t) => {
+  test(`sqlite: after ${how} the bytes are in a file until a scrub removes them`, async (t) => {
     const folder = temporaryFolder(t)
     const database = await openDatabase({ path: join(folder, 'trent.db') })
     t.after(() => database.close())
@@ -95,7 +95,7 @@ for (const how of ['emptyMaterial', 'deleteMaterial'] as const) {
     )
     const found = (): boolean =>
       readdirSync(folder).some((file) => readFileSync(join(folder, file)).includes(wrapped))
-    // A scrub with nothing to do leaves it where it is.
+    // A scrub with nothing to do does not touch the log.
     await store.scrub()
     assert.equal(found(), true)
     await store.change((transaction) =>

@@ -1,4 +1,4 @@
-/** Where keys' materials stand, and what is due, in the store on every engine. @module */
+/** Material states and due keys in the store, on every engine. @module */
 import { sql } from 'kysely'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -52,7 +52,7 @@ for (const { name: engine, open } of engines) {
       newMaterialState(id('b'), 'k', { ordinal: 11, state: 'PENDING_ROTATION' }),
     ]
     await insertStates(store, ...states.toReversed())
-    // The same material stands elsewhere in its own way.
+    // The same material has another state in another Region.
     const there = newMaterialState(id('a'), 'k', { ...elsewhere, importState: 'PENDING_IMPORT' })
     await insertStates(store, newMaterialState(id('a'), 'other'), there)
     const records = states.map((state) => ({ ...state, rowVersion: 1 }))
@@ -83,12 +83,12 @@ for (const { name: engine, open } of engines) {
     })
   })
 
-  test(`${engine}: a key of an earlier version holds, and is never due`, async (t) => {
+  test(`${engine}: the row of a key from an earlier version is valid, and is never due`, async (t) => {
     const { database } = await open(t)
     const { store, forged } = storeOf(database)
     await insertAccounts(store)
     const columns = Object.entries(keyColumns({ ...newKey('k'), rowVersion: 1 }))
-    // The names of the columns are part of the tag: that row was written without these.
+    // Column names are part of the tag, and that row was written without these columns.
     const later = /^(rotation|next_rotation|on_demand|transition|material_)/
     const earlier = Object.fromEntries(columns.filter(([name]) => !later.test(name)))
     assert.equal(columns.length - Object.keys(earlier).length, 6)
@@ -130,7 +130,7 @@ for (const { name: engine, open } of engines) {
     assert.deepEqual(await store.listMaterialStates(key, { limit: 1 }), [])
   })
 
-  test(`${engine}: a change of a material tells of its key`, async (t) => {
+  test(`${engine}: a change of a material names its key`, async (t) => {
     const { store } = storeOf((await open(t)).database)
     await insertAccounts(store)
     await insertKeys(store, newKey('k'))
@@ -141,7 +141,7 @@ for (const { name: engine, open } of engines) {
     ])
   })
 
-  test(`${engine}: where a key's materials stand goes with the key, and with everything`, async (t) => {
+  test(`${engine}: material states are deleted with their key, and with everything`, async (t) => {
     const { database } = await open(t)
     const { store } = storeOf(database)
     await insertAccounts(store)
@@ -193,7 +193,7 @@ for (const { name: engine, open } of engines) {
     const expected = inOrder.map(({ accountId: account, keyId }) => `${account} ${keyId}`)
     for (const limit of [1, 2, 3, 100]) {
       assert.deepEqual(await read('listKeysToRotate', limit), expected)
-      // A rotation that was started goes on whatever becomes of the key.
+      // A rotation that was started continues in every state of the key.
       const started = expected.toSpliced(0, 0, `${accountId} off`).toSorted()
       assert.deepEqual((await read('listStartedRotations', limit)).toSorted(), started)
     }

@@ -1,4 +1,4 @@
-/** What metrics are read from, on every engine. @module */
+/** The reads behind metrics, on every engine. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CountedCall } from '../../../src/model/usage.ts'
@@ -16,7 +16,7 @@ function callOf(operation: string, keyArn: string, more: Partial<CountedCall> = 
 }
 
 for (const { name: engine, open } of engines) {
-  test(`${engine}: what was called is told once, by key and operation, page by page`, async (t) => {
+  test(`${engine}: called operations are listed once, by key and operation, page by page`, async (t) => {
     const { database } = await open(t)
     const { store } = storeOf(database)
     const calls = ['a', 'b', 'c'].flatMap((key) =>

@@ -1,4 +1,4 @@
-/** Events on their way in the store, on every engine. @module */
+/** Events that wait for the webhook in the store, on every engine. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { OutgoingEvent } from '../../../src/model/outgoing-event.ts'
@@ -43,7 +43,7 @@ for (const { name: engine, open } of engines) {
     assert.deepEqual(await oldest(9, { isGuaranteed: false }), ['c1'])
   })
 
-  test(`${engine}: where nothing waits, nothing is oldest`, async (t) => {
+  test(`${engine}: an empty queue has no oldest event`, async (t) => {
     const { store } = storeOf((await open(t)).database)
     assert.deepEqual(await store.eventFigures(), { waiting: 0 })
     assert.deepEqual(await store.listNextEvents(9, []), { events: [], forged: [] })
@@ -62,7 +62,7 @@ for (const { name: engine, open } of engines) {
     assert.deepEqual(idsOf((await store.listNextEvents(9, [])).events), ['kept'])
   })
 
-  test(`${engine}: an event with any one column forged is told as forged`, async (t) => {
+  test(`${engine}: an event with any one column forged is reported as forged`, async (t) => {
     const { database } = await open(t)
     const { store, forged } = storeOf(database)
     const { query } = database

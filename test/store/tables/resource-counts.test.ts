@@ -1,4 +1,4 @@
-/** How many keys and aliases there are, kept beside them. @module */
+/** The stored counts of keys and aliases. @module */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import * as fc from 'fast-check'
@@ -38,7 +38,7 @@ async function opened(t: TestContext, engine: TestedEngine): Promise<Opened> {
   return { database, store, forged }
 }
 
-/** A transaction tells what it would leave. */
+/** The counts inside a transaction, before it commits. */
 async function assertCounted(reads: StoreReads): Promise<void> {
   for (const { accountId: account, region: where } of places) {
     const keys = await reads.listKeys(account, where, { limit: 1000 })
@@ -86,7 +86,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant({ act: 'empty' as const }) },
 )
-/** One transaction; some end by an error after all. */
+/** One transaction; some of them fail at the end. */
 const change = fc.record({
   acts: fc.array(act, { minLength: 1, maxLength: 6 }),
   fails: fc.nat(4).map((one) => one === 0),
@@ -115,7 +115,7 @@ async function perform(transaction: Transaction, one: Act, name: string): Promis
   await transaction.updateAlias(alias, { targetKeyId: key.keyId, updatedAt: 7 })
 }
 
-/** A key and an alias more in each place. */
+/** Adds a key and an alias to each account and Region. */
 async function addEverywhere(store: Store, name: string): Promise<void> {
   await insertKeys(store, ...places.map((place) => newKey(name, place)))
   await store.change(async (transaction) => {
@@ -150,7 +150,7 @@ for (const engine of engines) {
     await fc.assert(property, { numRuns: 25 })
   })
 
-  test(`${engine.name}: what was there before there were counts is counted, and then kept`, async (t) => {
+  test(`${engine.name}: rows from before there were counts are counted, and the count is then stored`, async (t) => {
     const { database, store, forged } = await opened(t, engine)
     await addEverywhere(store, 'k1')
     await database.query.deleteFrom('resource_counts').execute()
@@ -161,7 +161,7 @@ for (const engine of engines) {
     assert.deepEqual(forged, [])
   })
 
-  test(`${engine.name}: a count that somebody else wrote makes no room`, async (t) => {
+  test(`${engine.name}: a forged count gives no quota`, async (t) => {
     const { database, store, forged } = await opened(t, engine)
     const { query } = database
     await addEverywhere(store, 'k1')
@@ -175,7 +175,7 @@ for (const engine of engines) {
       await assertCountsKept(database)
     }
     assert(forged.includes(`resource_counts/${accountId}/${region}/keys`))
-    // Another place's, or another kind's, is none of this one's.
+    // The count of another account, Region or kind is not valid for this one.
     await query
       .updateTable('resource_counts')
       .set({ kind: 'gone' })
@@ -196,7 +196,7 @@ for (const engine of engines) {
     await assertCounted(store)
   })
 
-  test(`${engine.name}: an older count that is put back is counted anew before it is less than none`, async (t) => {
+  test(`${engine.name}: an older count that is put back is counted again before it becomes negative`, async (t) => {
     const { database, store } = await opened(t, engine)
     const { query } = database
     await insertKeys(store, newKey('k1'))
@@ -207,7 +207,7 @@ for (const engine of engines) {
       .executeTakeFirstOrThrow()
     await insertKeys(store, newKey('k2'), newKey('k3'), newKey('k4'))
     await query.updateTable('resource_counts').set(older).where('kind', '=', 'keys').execute()
-    // It is genuine: whoever can write the database can put back an older row.
+    // Its tag is valid: an attacker who can write the database can put back an older row.
     assert.equal(await store.countKeys(accountId, region), 1)
     const keys = await store.listKeys(accountId, region, { limit: 2 })
     await store.change(async (transaction) => {

@@ -88,7 +88,7 @@ for (const { name: engine, open } of engines) {
     assert.equal(await store.countRoles(accountId), 0)
   })
 
-  test(`${engine}: the last use of a role is the latest, and goes with its role`, async (t) => {
+  test(`${engine}: the last use of a role is the latest, and is deleted with its role`, async (t) => {
     const { store } = storeOf((await open(t)).database)
     await insertAccounts(store)
     await store.change((transaction) => transaction.insertRole(newRole('a')))
@@ -108,7 +108,7 @@ for (const { name: engine, open } of engines) {
     assert.equal(await store.findRoleUse('AROAa'), undefined)
   })
 
-  test(`${engine}: a role whose trust was written by hand is absent, and reported`, async (t) => {
+  test(`${engine}: a role with a forged trust policy is absent, and reported`, async (t) => {
     const { database } = await open(t)
     const { store, forged } = storeOf(database)
     await insertAccounts(store)

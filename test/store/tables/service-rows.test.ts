@@ -32,7 +32,7 @@ for (const { name: engine, open } of engines) {
     }
   })
 
-  test(`${engine}: a service that was registered anew is not deleted in the place of the one before`, async (t) => {
+  test(`${engine}: a service that was registered again is not deleted in place of the former one`, async (t) => {
     const { store } = storeOf((await open(t)).database)
     const given = newService('s3.amazonaws.com')
     const insert = (members: object) =>

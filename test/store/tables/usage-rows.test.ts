@@ -33,13 +33,13 @@ const aboutNothing = [
   { eventSource: 'kms.amazonaws.com', eventType: 'AwsServiceEvent', eventName: 'Other' },
 ]
 
-test('what is no request of KMS and no turn of a key does not count', () => {
+test('events that are neither KMS requests nor changes of a key do not count', () => {
   for (const record of aboutNothing) {
     assert.equal(countedCall(record, { accountId, region, time: start }), undefined)
   }
 })
 
-test('an alias that a record names beside its key is no key', () => {
+test('an alias that a record names with its key does not count as a key', () => {
   const of = (name: string): object => ({
     type: 'AWS::KMS::Key',
     ARN: `arn:aws:kms:${region}:${accountId}:${name}`,
@@ -48,7 +48,7 @@ test('an alias that a record names beside its key is no key', () => {
   assert.deepEqual(keyArns, [`arn:aws:kms:${region}:${accountId}:key/b`])
 })
 
-test('turns of keys are told by operation and answer, of successes alone', () => {
+test('changes of keys follow from the operation and its answer, for successes only', () => {
   const response = {
     keyMetadata: { keyState: 'PendingImport', keySpec: 'RSA_2048', keyManager: 'CUSTOMER' },
   }

@@ -72,7 +72,7 @@ for (const { name: engine, open } of engines) {
     assert.equal(await store.countUsers(accountId), 3)
   })
 
-  test(`${engine}: a user's row that was written by hand is absent, and reported`, async (t) => {
+  test(`${engine}: a forged row of a user is absent, and reported`, async (t) => {
     const { database } = await open(t)
     const { store, forged } = storeOf(database)
     await insertAccounts(store)

@@ -1,4 +1,4 @@
-/** A database whose schema somebody has changed: refused at the start, in one line. @module */
+/** A database with a changed schema is refused at the start, in one line. @module */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -137,7 +137,7 @@ for (const [what, change, expected] of changes) {
   })
 }
 
-test('a database that nobody has changed opens, and so do earlier versions', async (t) => {
+test('a database with an unchanged schema opens, and so do earlier versions', async (t) => {
   const path = await changedDatabase(t)
   const database = await openDatabase({ path })
   assert.notEqual(
