@@ -152,7 +152,7 @@ export function parseConfig(settings: Settings): Config {
     if (!plaintext) {
       throw new ConfigError(
         `TRENT_LISTEN: ${listen.host} is not a loopback address, and there is no TLS: ` +
-          'set TRENT_ALLOW_PLAINTEXT_HTTP=true to serve plain HTTP all the same',
+          'set TRENT_ALLOW_PLAINTEXT_HTTP=true to serve plain HTTP anyway',
       )
     }
   }
@@ -257,7 +257,7 @@ function webIdentityHosts(text: string | undefined): Config['webIdentityHosts'] 
   for (const host of hosts) {
     if (URL.canParse(`https://${host}`) && new URL(`https://${host}`).host === host) continue
     throw new ConfigError(
-      'TRENT_WEB_IDENTITY_HOSTS must be hosts as URLs have them, in lower case, with commas between: ' +
+      'TRENT_WEB_IDENTITY_HOSTS must be hosts in the form of URLs, in lower case, separated by commas: ' +
         'localhost:8080,oidc.cluster.example',
     )
   }
@@ -269,7 +269,7 @@ function trustedProxies(text: string | undefined): readonly string[] {
     return text === undefined ? [] : parseProxies(text)
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
-    const wanted = 'it must be addresses and networks with commas between: 10.0.0.5,10.1.0.0/16'
+    const wanted = 'it must be addresses and networks separated by commas: 10.0.0.5,10.1.0.0/16'
     throw new ConfigError(`TRENT_TRUSTED_PROXIES: ${cause.message}; ${wanted}`, { cause })
   }
 }

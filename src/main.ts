@@ -1,4 +1,4 @@
-/** The command `trent`; the only file that acts when imported. @module */
+/** The command `trent`. Only this file has effects when imported. @module */
 import { Command } from 'commander'
 import { revokeSessions } from './cli/sessions.ts'
 import { acceptLoss } from './cli/accept-loss.ts'
@@ -32,68 +32,78 @@ program
   .action(() => serve(configFile()))
 program
   .command('status')
-  .description('say how the running server is')
+  .description('show the state of the running server')
   .option('--json', 'answer in JSON')
   .action((options: { json?: true }) => status(configFile(), options))
 const account = program.command('account').description('the accounts of the deployment')
 account
   .command('create')
-  .description('make an account, and tell the access key of its root user')
+  .description('create an account, and print the access key of its root user')
   .option('--id <id>', 'twelve digits (default: random)')
-  .option('--org <id>', 'the organisation that it is of: o-…')
-  .option('--ou <path>', 'its place there: r-…/ou-…')
-  .option('--scp <files>', 'service control policies of one level; once a level', collectLevel)
+  .option('--org <id>', 'its organisation: o-…')
+  .option('--ou <path>', 'its path in the organisation: r-…/ou-…')
+  .option(
+    '--scp <files>',
+    'service control policies of one level; repeat for each level',
+    collectLevel,
+  )
   .option('--rcp <files>', 'resource control policies', collectLevel)
   .option('--json', 'answer in JSON')
   .action((options: Parameters<typeof createAccount>[1]) => createAccount(configFile(), options))
 account
   .command('update <id>')
-  .description('say of which organisation an account is, and what that limits')
-  .option('--org <id>', 'the organisation that it is of: o-…')
-  .option('--no-org', 'it leaves its organisation')
-  .option('--ou <path>', 'its place there: r-…/ou-…')
-  .option('--scp <files>', 'service control policies of one level; once a level', collectLevel)
-  .option('--no-scp', 'none any more')
+  .description('set the organisation of an account, and its policies')
+  .option('--org <id>', 'its organisation: o-…')
+  .option('--no-org', 'leave the organisation')
+  .option('--ou <path>', 'its path in the organisation: r-…/ou-…')
+  .option(
+    '--scp <files>',
+    'service control policies of one level; repeat for each level',
+    collectLevel,
+  )
+  .option('--no-scp', 'remove all service control policies')
   .option('--rcp <files>', 'resource control policies', collectLevel)
-  .option('--no-rcp', 'none any more')
+  .option('--no-rcp', 'remove all resource control policies')
   .option('--json', 'answer in JSON')
   .action((id: string, options: Parameters<typeof updateAccount>[2]) =>
     updateAccount(configFile(), id, options),
   )
 account
   .command('list')
-  .description('name every account')
+  .description('list all accounts')
   .option('--json', 'answer in JSON')
   .action((options: Parameters<typeof listAccounts>[1]) => listAccounts(configFile(), options))
 account
   .command('replace-key <id>')
-  .description('end the access key of the root user, and tell another')
+  .description('replace the access key of the root user, and print the new one')
   .option('--json', 'answer in JSON')
   .action((id: string, options: { json?: true }) => replaceRootKey(configFile(), id, options))
 const sessions = program.command('sessions').description('temporary credentials')
 sessions
   .command('revoke <arn>')
-  .description('take no session of this user or role that was issued until now')
+  .description('revoke all sessions of this user or role issued so far')
   .option('--json', 'answer in JSON')
   .action((arn: string, options: { json?: true }) => revokeSessions(configFile(), arn, options))
-const service = program.command('service').description('the services that stand on this one')
+const service = program
+  .command('service')
+  .description('services that use this one, such as s3.amazonaws.com')
 service
   .command('register <name>')
-  .description('let a service as s3.amazonaws.com stand on this one, and tell its credentials')
+  .description('register a service such as s3.amazonaws.com, and print its credentials')
   .requiredOption('--region <name>', 'the Region that it serves')
-  .option('--host <host...>', 'under which its users reach it (default: s3.<region>.amazonaws.com)')
+  .option('--host <host...>', 'the hosts of its endpoint (default: s3.<region>.amazonaws.com)')
   .option('--json', 'answer in JSON')
   .action((name: string, options: Parameters<typeof registerService>[2]) =>
     registerService(configFile(), name, options),
   )
 service
   .command('list')
-  .description('name every service')
+  .description('list all services')
   .option('--json', 'answer in JSON')
   .action((options: Parameters<typeof listServices>[1]) => listServices(configFile(), options))
 service
   .command('deregister <name>')
-  .description('end a service’s credentials and all of its sessions')
+  .description('revoke the credentials and all sessions of a service')
   .requiredOption('--region <name>', 'the Region that it serves')
   .option('--json', 'answer in JSON')
   .action((name: string, options: Parameters<typeof deregisterService>[2]) =>
@@ -101,30 +111,32 @@ service
   )
 program
   .command('usage')
-  .description('say what the keys and requests of a month come to')
-  .option('--month <month>', 'as 2026-11 (default: this one)')
+  .description('show the usage and cost of a month')
+  .option('--month <month>', 'such as 2026-11 (default: this month)')
   .option('--account <id>', 'one account (default: all)')
   .option('--by <group>', 'account, key, operation or tag:<key>', 'account')
   .option('--prices <list>', '2015, today, or a file in JSON', 'today')
   .option('--csv', 'answer in CSV')
   .option('--json', 'answer in JSON')
   .action((options: Parameters<typeof usage>[1]) => usage(configFile(), options))
-const clock = program.command('clock').description('the clock that keys end by')
+const clock = program.command('clock').description('the clock for key deletion and expiry')
 clock
   .command('accept')
-  .description('vouch for the system’s clock: what cannot be undone goes on')
+  .description('confirm the system clock after a leap; paused deletions resume')
   .option('--json', 'answer in JSON')
   .action((options: Parameters<typeof acceptClock>[1]) => acceptClock(configFile(), options))
 program
   .command('accept-loss [id]')
-  .description('say which changes the database has lost; with their id, let the next start go on')
+  .description(
+    'show the changes that the database has lost; with their id, allow a start without them',
+  )
   .option('--json', 'answer in JSON')
   .action((id: string | undefined, options: Parameters<typeof acceptLoss>[2]) =>
     acceptLoss(configFile(), id, options),
   )
 program
   .command('key-usage <key>')
-  .description('say who called for a key, from where, how often and when last')
+  .description('show who used a key, from where, how often and when last')
   .option('--account <id>', 'twelve digits (default: the first account)')
   .option('--region <name>', 'default: the Region of the settings')
   .option('--from <time>', 'a day or a time (default: 90 days ago)')
@@ -135,23 +147,21 @@ program
   )
 program
   .command('quotas')
-  .description('say what is limited, and what is used of it')
+  .description('show limits and their use')
   .option('--account <id>', 'twelve digits (default: the first account)')
   .option('--region <name>', 'default: the Region of the settings')
   .option('--json', 'answer in JSON')
   .action((options: Parameters<typeof quotas>[1]) => quotas(configFile(), options))
 program
   .command('apply <file>')
-  .description(
-    'make accounts what a file says that they are, all of it or nothing; `-` is standard input',
-  )
-  .option('--dry-run', 'say what would change, and change nothing')
-  .option('--prune', 'what these accounts have and the file does not name goes')
+  .description('make accounts match a file, completely or not at all; `-` is standard input')
+  .option('--dry-run', 'show what would change, without changing it')
+  .option('--prune', 'delete whatever the file omits from its accounts')
   .option('--json', 'answer in JSON')
   .action((file: string, options: ApplyOptions) => applyFile(configFile(), file, options))
 program
   .command('convert')
-  .description('turn files of other servers into files for `trent apply`, on standard output')
+  .description('convert files of other servers for `trent apply`, to standard output')
   .command('local-kms <file>')
   .description('the seed.yaml of nsmithuk/local-kms')
   .option('--account <id>', 'KMS_ACCOUNT_ID there', '111122223333')
@@ -161,7 +171,7 @@ program
   )
 program
   .command('explain')
-  .description('say why a call is decided as it is, and what would turn it')
+  .description('explain a decision, and the smallest change that would reverse it')
   .option('--caller <arn>', 'a root user, a user, a role or a session of one')
   .option('--action <action>', 'kms:Decrypt')
   .option('--key <key>', 'id or ARN of a key, name or ARN of an alias')
@@ -169,15 +179,15 @@ program
   .option('--context <pair...>', 'condition keys of the call: aws:SourceIp=192.0.2.1')
   .option('--grant <id>', 'the grant that kms:RetireGrant names')
   .option('--via <service>', 'the service that calls for the caller: s3.amazonaws.com')
-  .option('--request <id>', 'a call that was made, by the request id of its answer')
-  .option('--account <id>', 'whose record that is (default: the first account)')
+  .option('--request <id>', 'a recorded call, by its request id')
+  .option('--account <id>', 'the account of that record (default: the first account)')
   .option('--region <name>', 'default: the Region of the settings')
   .option('--json', 'answer in JSON')
   .action((options: Parameters<typeof explain>[1]) => explain(configFile(), options))
 program
   .command('who-can <key> [action]')
-  .description('say which users, roles and root users can do what with a key, and by what')
-  .option('--account <id>', 'whose key it is, where no ARN says so (default: the first account)')
+  .description('list the users, roles and root users that can use a key, and why')
+  .option('--account <id>', 'the key’s account, when no ARN names it (default: the first account)')
   .option('--region <name>', 'default: the Region of the settings')
   .option('--json', 'answer in JSON')
   .action((key: string, action: string | undefined, options: Parameters<typeof whoCan>[3]) =>
@@ -186,9 +196,12 @@ program
 program
   .command('verify-log [directory]')
   .description('check the audit journal offline; exit status 0 only when it is whole')
-  .option('--key <fingerprint...>', 'trust only these keys (default: those that the journal names)')
-  .option('--anchors <file...>', 'checkpoints kept elsewhere, as `trent status --json` tells them')
-  .option('--delivered <directory>', 'check the delivered files below it as well')
+  .option(
+    '--key <fingerprint...>',
+    'trust only these keys (default: the keys that the journal names)',
+  )
+  .option('--anchors <file...>', 'checkpoints kept elsewhere, from `trent status --json`')
+  .option('--delivered <directory>', 'also check the delivered files in it')
   .option('--json', 'answer in JSON')
   .action((directory: string | undefined, options: Parameters<typeof verifyLogCommand>[2]) =>
     verifyLogCommand(configFile(), directory, options),
@@ -197,7 +210,10 @@ program
 program
   .command('verify-database [file]')
   .description('check the database of a stopped server; exit status 0 only when it is whole')
-  .option('--seal-key <file>', 'the key file that opens it (default: seal.key beside the database)')
+  .option(
+    '--seal-key <file>',
+    'the key file that opens it (default: seal.key next to the database)',
+  )
   .option('--json', 'answer in JSON')
   .action((file: string | undefined, options: Parameters<typeof verifyDatabaseCommand>[2]) =>
     verifyDatabaseCommand(configFile(), file, options),

@@ -1,6 +1,7 @@
 /**
- * `trent accept-loss`: says which changes the database has lost, and takes the operator's word that the next
- * start may go on without them. It works on the files: a server that lacks changes does not start.
+ * `trent accept-loss`: reports the changes that the database has lost, and records the operator's
+ * decision to start without them. It reads the files, because a server with lost changes does not
+ * start.
  * @module
  */
 import { userInfo } from 'node:os'
@@ -25,11 +26,11 @@ export async function acceptLoss(
     const { dataDirectory } = loadConfig(process.env, configFile)
     const missing = await missingIn(dataDirectory)
     if (missing === undefined) {
-      throw new ConfigError('the database lacks nothing that the audit journal holds')
+      throw new ConfigError('the database holds every change in the audit journal')
     }
     if (id !== undefined && id !== missing.id) {
       throw new ConfigError(
-        `${id} is of another state: what is missing now has the id ${missing.id}`,
+        `${id} does not match: the changes missing now have the id ${missing.id}`,
       )
     }
     if (id !== undefined) {

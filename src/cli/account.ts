@@ -1,4 +1,4 @@
-/** `trent account create`, `update`, `list` and `replace-key`, asked through the operator door. @module */
+/** `trent account create`, `update`, `list` and `replace-key`, through the operator door. @module */
 import { loadConfig } from '../config.ts'
 import { callOperator } from '../operator/client.ts'
 import type { CreatedAccount } from '../operations/trent/create-account.ts'
@@ -24,7 +24,7 @@ export async function updateAccount(
   accountId: string,
   options: Omit<OrganizationOptions, 'org'> & {
     readonly json?: true
-    /** False: it leaves its organisation. */
+    /** False: the account leaves its organisation. */
     readonly org?: string | false
   },
 ): Promise<void> {
@@ -45,7 +45,7 @@ export async function updateAccount(
   })
 }
 
-/** An account, its alias, and its organisation with how many policies it sets. */
+/** An account with its alias, its organisation and the number of its policies. */
 function line(account: ShownAccount): string {
   const { accountId, alias = '', createdAt, organizationId, organizationUnit: unit } = account
   const { serviceControlPolicies = [], resourceControlPolicies = [] } = account
@@ -67,10 +67,10 @@ export async function replaceRootKey(
   })
 }
 
-/** Ready to be put into a file of shared credentials. */
+/** In the format of a shared credentials file. */
 function credentials({ accountId, accessKeyId, secretAccessKey }: CreatedAccount): string {
   return [
-    `# the root user of account ${accountId}: the secret is told this once`,
+    `# the root user of account ${accountId}: the secret is shown only once`,
     `[${accountId}]`,
     `aws_access_key_id = ${accessKeyId}`,
     `aws_secret_access_key = ${secretAccessKey}`,

@@ -1,4 +1,4 @@
-/** `trent apply` — makes accounts what a file says that they are, through the operator door. @module */
+/** `trent apply`: makes accounts match a file, through the operator door. @module */
 import { ConfigError, loadConfig } from '../config.ts'
 import { callOperator, OperatorCallFailed } from '../operator/client.ts'
 import type { Ask } from '../operator/inside.ts'
@@ -28,10 +28,10 @@ export async function applyFile(
   })
 }
 
-/** Requests of the operator door have at most this many bytes. */
+/** Bytes of the largest request that the operator door accepts. */
 const requestBytesMax = 2 ** 20
 
-/** @throws {ConfigError} one line with the place in the file @throws {OperatorCallFailed} */
+/** @throws {ConfigError} one line with the position in the file @throws {OperatorCallFailed} */
 export async function askToApply(
   path: string,
   { dryRun, prune }: Omit<ApplyOptions, 'json'>,
@@ -40,7 +40,7 @@ export async function askToApply(
   const file = readDocumentFile(path)
   const input = { document: withMaterials(file), dryRun, prune }
   if (Buffer.byteLength(JSON.stringify(input)) > requestBytesMax) {
-    throw new ConfigError(`${path}:1:1: the file says more than one request can hold`)
+    throw new ConfigError(`${path}:1:1: the file is too large for one request`)
   }
   try {
     return (await ask('Apply', input)) as Applied // the same program answers
@@ -56,7 +56,7 @@ function refusalIn({ faultAt }: DocumentFile, message: string | undefined): Erro
   return pointer === undefined || said === undefined ? undefined : faultAt(pointer, said)
 }
 
-/** To standard error, whatever reads the answer. */
+/** Prints to standard error, so that the answer on standard output stays readable by programs. */
 export function warn({ warnings }: Applied): void {
   for (const warning of warnings) process.stderr.write(`trent: WARNING: ${warning}\n`)
 }

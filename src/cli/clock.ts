@@ -1,4 +1,4 @@
-/** `trent clock accept`, asked through the operator door. @module */
+/** `trent clock accept`, through the operator door. @module */
 import { loadConfig } from '../config.ts'
 import { callOperator } from '../operator/client.ts'
 import { printed } from './printed.ts'
@@ -10,8 +10,7 @@ export async function acceptClock(
   await printed(options, async () => {
     const { dataDirectory } = loadConfig(process.env, configFile)
     const answer = await callOperator(dataDirectory, 'AcceptClock')
-    const said = ({ now }: { readonly now: string }): string =>
-      `the clock is taken as it is: ${now}\n`
+    const said = ({ now }: { readonly now: string }): string => `the clock is confirmed: ${now}\n`
     return [answer as { readonly now: string }, said] // the same program answers
   })
 }

@@ -1,7 +1,7 @@
 /**
- * `trent convert local-kms` — the file that local-kms calls seed.yaml as one for `trent apply`: the keys with
- * their ids and their material, and the aliases. All of its three formats: keys by kind, the list of AES keys
- * before that, and the list of keys with their specs after it.
+ * `trent convert local-kms`: converts a seed.yaml of local-kms into a file for `trent apply`, with the
+ * keys, their ids and material, and the aliases. It reads all three formats: the list of AES keys, the
+ * keys by kind, and the latest, the list of keys with their specs.
  * @see https://github.com/nsmithuk/local-kms#seeding-file-format
  * @module
  */
@@ -27,10 +27,10 @@ export async function convertLocalKms(
   })
 }
 
-const heading = `# Keys of local-kms, for \`trent apply\`: whoever reads this file can use them.
+const heading = `# Keys of local-kms, for \`trent apply\`: anyone who reads this file can use them.
 `
 
-/** @throws {ConfigError} with the place in the file */
+/** @throws {ConfigError} with the position in the file */
 export function convertedSeed(
   file: DocumentFile,
   { account, region }: { readonly account: string; readonly region: string },
@@ -43,11 +43,11 @@ export function convertedSeed(
   })
   const ids = new Set<unknown>(keys.map(({ keyId }) => keyId))
   const lost = aliases.find(({ value }) => !ids.has(value['TargetKeyId']))
-  if (lost !== undefined) throw file.faultAt(lost.at, 'its TargetKeyId is no key of this file')
+  if (lost !== undefined) throw file.faultAt(lost.at, 'its TargetKeyId is not a key in this file')
   return { accounts: [{ accountId: account, keys }] }
 }
 
-/** local-kms takes names without the prefix as well. */
+/** local-kms also accepts names without the prefix. */
 function aliasName(file: DocumentFile, alias: Entry, at: string): string {
   const name = textOf(file, alias, 'AliasName', at)
   return name.startsWith('alias/') ? name : `alias/${name}`
@@ -78,7 +78,10 @@ function seedKeys(file: DocumentFile): readonly ConvertedKey[] {
   )
 }
 
-/** The latest format says the spec, and holds the material apart; the first held AES keys alone. */
+/**
+ * A key of a list. The latest format names the spec and has the material in a separate member. The
+ * first format has AES keys only.
+ */
 function listedKey(file: DocumentFile, key: Entry, at: string): ConvertedKey {
   const { Material: material } = key
   if (material === undefined) return symmetricKey(file, key, at)
@@ -91,7 +94,7 @@ function symmetricKey(file: DocumentFile, key: Entry, at: string): ConvertedKey 
   const metadata = entryOf(key, 'Metadata')
   const backing = textsOf(file, key, 'BackingKeys', at).map((text, index) => {
     if (/^(?:[0-9a-f]{2})+$/i.test(text)) return Buffer.from(text, 'hex').toString('base64')
-    throw file.faultAt(`${at}/BackingKeys/${index}`, 'is not in hexadecimal digits')
+    throw file.faultAt(`${at}/BackingKeys/${index}`, 'must be in hexadecimal digits')
   })
   const keySpec = specIn(metadata)
   const material = backing.at(-1)
@@ -124,7 +127,7 @@ function pairKey(file: DocumentFile, key: Entry, at: string): ConvertedKey {
   const pem = textOf(file, key, 'PrivateKeyPem', at)
   const place = `${at}/PrivateKeyPem`
   const keySpec = specOf(pem)
-  if (keySpec === undefined) throw file.faultAt(place, 'is no private key of a spec of KMS')
+  if (keySpec === undefined) throw file.faultAt(place, 'must be a private key with a KMS key spec')
   const keyUsage = metadata['KeyUsage'] ?? (keySpec.startsWith('ECC_') ? 'SIGN_VERIFY' : undefined)
   if (keyUsage === undefined) {
     throw file.faultAt(`${at}/Metadata`, 'RSA keys need a KeyUsage')
@@ -140,7 +143,7 @@ function specOf(pem: string): string | undefined {
     if (type === 'ed25519') return 'ECC_NIST_EDWARDS25519'
     return curves[details?.namedCurve ?? '']
   } catch {
-    // Whatever OpenSSL says of it may quote it.
+    // OpenSSL's error may quote the key.
     return undefined
   }
 }

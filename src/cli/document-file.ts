@@ -1,7 +1,7 @@
 /**
- * A YAML or JSON file as plain values that know where they stand. The file may be anybody's: anchors,
- * aliases, tags and directives are refused as tokens, before anything is put together; depth, tokens and
- * bytes are bounded; names are texts, and are there once.
+ * Reads a YAML or JSON file into plain values and their positions. The file may be untrusted: anchors,
+ * aliases, tags and directives are refused as tokens, before anything is built. Depth, tokens and bytes
+ * are bounded. Names must be texts and unique.
  * @see https://yaml.org/spec/1.2.2/
  * @module
  */
@@ -10,22 +10,22 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { CST, isMap, isPair, isScalar, isSeq, Lexer, LineCounter, parseAllDocuments } from 'yaml'
 import { ConfigError } from '../config.ts'
 
-/** The operator door takes a megabyte of JSON. */
+/** Just below the megabyte of JSON that the operator door accepts. */
 const bytesMax = 1_000_000
 const tokensMax = 400_000
-/** Brackets in one another, and columns of indentation: either bounds how deep a reader goes. */
+/** Nested brackets, and columns of indentation. Both bound the depth of a reader's recursion. */
 const flowDepthMax = 32
 const columnMax = 200
 
-/** `core`: numbers, true, false and null are what they look like. `failsafe`: they are texts. */
+/** `core`: numbers, true, false and null have their types. `failsafe`: they are texts. */
 export type Scalars = 'core' | 'failsafe'
 
 export interface DocumentFile {
   /** Objects have no prototype. */
   readonly value: unknown
   /**
-   * One clear line about the value that `pointer` names, or about what is nearest around it.
-   * @param pointer `#/accounts/0/users/1`, its steps escaped as in a URI
+   * One clear line about the value at `pointer`, or about the nearest value around it.
+   * @param pointer `#/accounts/0/users/1`, with steps escaped as in a URI
    */
   readonly faultAt: (pointer: string, message: string) => ConfigError
 }
@@ -55,7 +55,7 @@ function readText(path: string): string {
   return text.toString('utf8')
 }
 
-/** @param name what the file is called in refusals @throws {ConfigError} */
+/** @param name the file's name in refusals @throws {ConfigError} */
 export function parseDocument(text: string, name: string, scalars: Scalars = 'core'): DocumentFile {
   const lines = new LineCounter()
   const fault = (offset: number, message: string): ConfigError => {
@@ -64,7 +64,7 @@ export function parseDocument(text: string, name: string, scalars: Scalars = 'co
     return new ConfigError(`${name}:${before.length}:${column}: ${message}`)
   }
   requireHarmless(text, fault)
-  // Repeated names are looked for below: the library's way of it is quadratic.
+  // Duplicate names are found below, because the library's check is quadratic.
   const options = { schema: scalars, uniqueKeys: false, strict: true, lineCounter: lines } as const
   const documents = parseAllDocuments(text, { ...options, prettyErrors: false })
   if (!Array.isArray(documents)) throw fault(0, 'the file is empty')
@@ -78,7 +78,7 @@ export function parseDocument(text: string, name: string, scalars: Scalars = 'co
   return { value, faultAt: (pointer, message) => fault(nearest(places, pointer), message) }
 }
 
-/** The library quotes what it stumbles over, which may be a secret. */
+/** Removes text that the library quotes from the file, because it may be a secret. */
 function withoutText(message: string): string {
   return message.replace(/[:\n\\"'`][^]*$/, '').trim()
 }
@@ -86,16 +86,16 @@ function withoutText(message: string): string {
 type Fault = (offset: number, message: string) => ConfigError
 
 const refusedTokens: Readonly<Record<string, string>> = {
-  anchor: 'anchors are not taken',
-  alias: 'aliases are not taken',
-  tag: 'tags are not taken',
-  'directive-line': 'directives are not taken',
+  anchor: 'anchors are not supported',
+  alias: 'aliases are not supported',
+  tag: 'tags are not supported',
+  'directive-line': 'directives are not supported',
 }
 /** Zero-width marks between the lexer's tokens. */
 const marks = new Set(['\u0002', '\u0018', '\u001F'])
 const scalarMark = '\u001F'
 
-/** Looks at the tokens alone: whatever reads them afterwards calls itself. */
+/** Checks the tokens alone, because every later reader is recursive. */
 function requireHarmless(text: string, fault: Fault): void {
   // oxlint-disable-next-line no-control-regex -- what YAML calls printable
   const control = /[\0-\u0008\u000B\u000C\u000E-\u001F\u007F]/.exec(text)
@@ -111,7 +111,7 @@ function requireHarmless(text: string, fault: Fault): void {
       continue
     }
     tokens += 1
-    if (tokens > tokensMax) throw fault(offset, 'the file holds too much')
+    if (tokens > tokensMax) throw fault(offset, 'the file holds too many tokens')
     const type = previous === scalarMark ? 'scalar' : CST.tokenType(token)
     const refused = type === null ? undefined : refusedTokens[type]
     if (refused !== undefined) throw fault(offset, refused)
@@ -149,7 +149,7 @@ function valueOf(node: unknown, pointer: string, reading: Reading): unknown {
         throw fault(isPair(pair) ? offsetOf(pair.key, at) : at, 'a name must be a text: quote it')
       }
       const { value: name } = pair.key
-      if (!name.isWellFormed()) throw fault(offsetOf(pair.key), 'half of a surrogate pair')
+      if (!name.isWellFormed()) throw fault(offsetOf(pair.key), 'a lone surrogate')
       const place = `${pointer}/${encodeURIComponent(name)}`
       if (Object.hasOwn(value, name)) throw fault(offsetOf(pair.key), `\`${name}\` is there twice`)
       places.set(place, offsetOf(pair.key))
@@ -158,13 +158,12 @@ function valueOf(node: unknown, pointer: string, reading: Reading): unknown {
     return value
   }
   if (isScalar(node)) return scalarOf(node.value, at, fault)
-  throw fault(at, 'neither a value nor a list nor names with values')
+  throw fault(at, 'must be a value, a list or a mapping')
 }
 
 function scalarOf(value: unknown, at: number, fault: Fault): unknown {
-  if (typeof value === 'string' && !value.isWellFormed())
-    throw fault(at, 'half of a surrogate pair')
-  if (typeof value === 'number' && !Number.isFinite(value)) throw fault(at, 'no number of JSON')
+  if (typeof value === 'string' && !value.isWellFormed()) throw fault(at, 'a lone surrogate')
+  if (typeof value === 'number' && !Number.isFinite(value)) throw fault(at, 'not a finite number')
   return value
 }
 

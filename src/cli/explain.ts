@@ -1,4 +1,4 @@
-/** `trent explain` — why a call is decided as it is, asked through the operator door. @module */
+/** `trent explain`: explains a decision, through the operator door. @module */
 import type { Edit } from '../policy/explain/policy-edits.ts'
 import { ConfigError, loadConfig } from '../config.ts'
 import type { AccessExplanation, RecordedCall } from '../operations/contract/access-questions.ts'
@@ -45,14 +45,14 @@ export async function explain(
   })
 }
 
-/** @throws {ConfigError} for what is no `name=value` */
+/** @throws {ConfigError} when the text is not `name=value` */
 function pairOf(given: string): readonly [string, string] {
   const at = given.indexOf('=')
   if (at < 1) throw new ConfigError(`\`${given}\` is not of the form name=value`)
   return [given.slice(0, at), given.slice(at + 1)]
 }
 
-/** One that is given several times has several values. */
+/** A key that is given several times has several values. */
 function conditionKeys(given: readonly string[] | undefined): object[] | undefined {
   if (given === undefined) return undefined
   const values = new Map<string, string[]>()
@@ -67,7 +67,7 @@ function text(answer: ExplainedAccess): string {
   if ('call' in answer) lines.push(...callLines(answer.call), '')
   if (answer.now !== undefined) lines.push(...accessLines(answer.now))
   if ('unasked' in answer && answer.unasked !== undefined) {
-    lines.push(`not asked again: ${answer.unasked}`)
+    lines.push(`not evaluated again: ${answer.unasked}`)
   }
   return `${lines.join('\n')}\n`
 }
@@ -78,7 +78,7 @@ function callLines(call: RecordedCall): readonly string[] {
   return [
     `${eventName} of ${caller} ${outcome} at ${eventTime}`,
     ...(errorMessage === undefined ? [] : [`  ${errorMessage}`]),
-    'as its record says, because of',
+    'because, as its record says:',
     ...reasons.map((reason) => `  ${reason.action}: ${reasonText(reason)}`),
   ]
 }
@@ -94,7 +94,7 @@ function accessLines(now: AccessExplanation): readonly string[] {
     ...reasons.map((reason) => `  ${reasonText(reason)}`),
     ...errors.map((error) => `  ${error}`),
   ]
-  if (statements.length > 0) lines.push('statements that speak of it')
+  if (statements.length > 0) lines.push('statements that apply')
   for (const { effect, label, in: place } of statements) {
     lines.push(`  ${effect.padEnd(5)}  ${label} of ${placeText(place)}`)
   }
@@ -106,13 +106,13 @@ function accessLines(now: AccessExplanation): readonly string[] {
 }
 
 function editLines(edit: Edit): readonly string[] {
-  if (edit.edit === 'add-grant') return ['  make a grant:', `    ${JSON.stringify(edit.grant)}`]
+  if (edit.edit === 'add-grant') return ['  create a grant:', `    ${JSON.stringify(edit.grant)}`]
   if (edit.edit === 'revoke-grant') return [`  revoke the grant ${edit.grantId}`]
   const place = placeText(edit.in)
   if (edit.edit === 'remove-statement') return [`  remove statement ${edit.label} of ${place}`]
   const how =
     edit.edit === 'add-statement'
       ? `add to ${place}`
-      : `put in the place of statement ${edit.label} of ${place}`
+      : `replace statement ${edit.label} of ${place} with`
   return [`  ${how}:`, `    ${JSON.stringify(edit.statement)}`]
 }

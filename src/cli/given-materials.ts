@@ -1,8 +1,12 @@
-/** Private keys in a file, as people write them: PEM of any kind, or base64 with line breaks. @module */
+/**
+ * Reads private keys in the form that people write in a file: PEM of any kind, or base64 with line
+ * breaks.
+ * @module
+ */
 import { createPrivateKey } from 'node:crypto'
 import type { DocumentFile } from './document-file.ts'
 
-/** The file's value with all material in base64, pairs as PKCS #8, DER. @throws {ConfigError} */
+/** The file's value with all material in base64; key pairs as PKCS #8, DER. @throws {ConfigError} */
 export function withMaterials({ value, faultAt }: DocumentFile): unknown {
   for (const [index, account] of listOf(memberOf(value, 'accounts')).entries()) {
     for (const [position, key] of listOf(memberOf(account, 'keys')).entries()) {
@@ -25,12 +29,12 @@ function bytesOf(given: unknown, fault: (message: string) => Error): unknown {
   try {
     return pkcs8Of(given).toString('base64')
   } catch {
-    // Whatever OpenSSL says of it may quote it.
-    throw fault('is no private key in PEM, or one under a passphrase')
+    // OpenSSL's error may quote the key.
+    throw fault('must be a private key in PEM without a passphrase')
   }
 }
 
-/** PKCS #8, DER. @throws {Error} */
+/** Returns PKCS #8, DER. @throws {Error} when it is not a private key */
 export function pkcs8Of(pem: string): Buffer {
   return createPrivateKey(pem).export({ format: 'der', type: 'pkcs8' })
 }

@@ -1,6 +1,6 @@
 /**
- * `trent key-usage` — who called for a key, from where, how often and when last, asked through the operator
- * door and added up here.
+ * `trent key-usage`: who used a key, from where, how often and when last. It reads uses through the
+ * operator door and aggregates them here.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys-determining-usage.html
  * @module
  */
@@ -9,11 +9,11 @@ import { callOperator } from '../operator/client.ts'
 import type { KeyUse, KeyUsesPage } from '../operations/trent/list-key-uses.ts'
 import { printed } from './printed.ts'
 
-/** Calls that are the same but for their times. */
+/** Calls that differ only in their times. */
 export interface UsageGroup {
   readonly principal: string
   readonly operation: string
-  /** `allowed`, or what refused them. */
+  /** `allowed`, or the error that refused them. */
   readonly outcome: string
   readonly sourceAddress: string
   readonly reasons: readonly string[]
@@ -21,7 +21,7 @@ export interface UsageGroup {
   /** ISO 8601, UTC. */
   readonly first: string
   readonly last: string
-  /** Of the last. */
+  /** Event id of the last call. */
   readonly lastEventId: string
   readonly userAgent?: string
 }
@@ -51,7 +51,7 @@ export async function keyUsage(
     let span: Pick<KeyUsesPage, 'keyArn' | 'from' | 'until'> | undefined
     let after: string | undefined
     do {
-      // What happens while it is counted is not added: pages go on from the first one's end.
+      // Events after the first page's end are not counted, so that the pages cover one time span.
       const { from = options.from, until = options.until } = span ?? {}
       const asked = { key: span?.keyArn ?? key, accountId, region, from, until, after }
       const page = (await callOperator(dataDirectory, 'ListKeyUses', asked)) as KeyUsesPage
@@ -65,7 +65,7 @@ export async function keyUsage(
   })
 }
 
-/** The latest comes first. */
+/** Adds one use. The latest use comes first. */
 function add(groups: Map<string, UsageGroup>, use: KeyUse): void {
   const { principal, operation, errorCode: outcome = 'allowed', sourceAddress, reasons } = use
   const name = JSON.stringify([principal, operation, outcome, sourceAddress, reasons])

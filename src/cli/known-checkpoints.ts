@@ -1,11 +1,15 @@
-/** Checkpoints that are known outside the journal: what shows that it was not cut before them. @module */
+/**
+ * Reads checkpoints that were kept outside the journal. They show whether the journal was truncated
+ * before them.
+ * @module
+ */
 import { readFileSync } from 'node:fs'
 import type { KnownCheckpoint } from '../audit/verify/prove-journal.ts'
 import { ConfigError } from '../config.ts'
 
 /**
- * Those that a file holds, each as `{"text": …, "signature": …}` somewhere in its JSON texts: what
- * `trent status --json` told, one answer or many, or digest files.
+ * The checkpoints in a file, each as `{"text": …, "signature": …}` anywhere in its JSON texts: one or
+ * more answers of `trent status --json`, or digest files.
  * @throws {ConfigError}
  */
 export function checkpointsOfFile(path: string): readonly KnownCheckpoint[] {
@@ -20,7 +24,7 @@ export function checkpointsOfFile(path: string): readonly KnownCheckpoint[] {
   return found
 }
 
-/** The whole text, or else each of its lines. */
+/** Parses the whole text or, when that fails, each of its lines. */
 function jsonTexts(text: string): readonly unknown[] {
   const whole = parsed(text)
   return whole === undefined ? text.split('\n').flatMap((line) => parsed(line) ?? []) : [whole]

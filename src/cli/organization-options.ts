@@ -1,11 +1,11 @@
-/** How `trent account create` and `update` say an organisation: ids, and files of its policies. @module */
+/** Options of `trent account create` and `update` for an organisation: ids, and policy files. @module */
 import { readFile, stat } from 'node:fs/promises'
 import { ConfigError } from '../config.ts'
 
 export interface OrganizationOptions {
   readonly org?: string
   readonly ou?: string
-  /** Level by level; false for none. */
+  /** By level; false removes all. */
   readonly scp?: readonly (readonly string[])[] | false
   readonly rcp?: readonly (readonly string[])[] | false
 }
@@ -17,7 +17,7 @@ interface GivenOrganization {
   readonly resourceControlPolicies: readonly string[] | undefined
 }
 
-/** Collects `--scp root.json --scp unit.json,more.json`: each time it is given is a level. */
+/** Collects `--scp root.json --scp unit.json,more.json`: each occurrence is one level. */
 export function collectLevel(
   files: string,
   before: readonly (readonly string[])[] = [],
@@ -47,7 +47,7 @@ async function policiesOf(
   return levels && Promise.all(levels.map((files) => Promise.all(files.map(readPolicyFile))))
 }
 
-/** No policy is as large: what is, is another file. */
+/** No policy is this large. A larger file is the wrong file. */
 const fileBytesMax = 65_536
 
 async function readPolicyFile(path: string): Promise<string> {

@@ -1,9 +1,12 @@
-/** How a command of operators prints its answer, or one line of why there is none. @module */
+/** Prints the answer of an operator command, or one line of error. @module */
 import { ConfigError } from '../config.ts'
 import { OperatorCallFailed } from '../operator/client.ts'
 import { inJson, visible, visibleIn } from '../model/visible.ts'
 
-/** @param run the answer, and how it reads to a person, who is shown what others wrote as `visible` has it */
+/**
+ * @param run returns the answer and its text form. `visible` escapes text that others wrote before
+ *   people see it.
+ */
 export async function printed<A>(
   options: { readonly json?: true },
   run: () => Promise<readonly [answer: A, toText: (shown: A) => string]>,

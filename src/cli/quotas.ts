@@ -1,4 +1,4 @@
-/** `trent quotas` — limits and what is used of them, asked through the operator door. @module */
+/** `trent quotas`: limits and their use, through the operator door. @module */
 import { loadConfig } from '../config.ts'
 import { callOperator } from '../operator/client.ts'
 import type { QuotasAnswer } from '../operations/trent/get-quotas.ts'

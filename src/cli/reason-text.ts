@@ -1,4 +1,4 @@
-/** How reasons and policies read to a person. @module */
+/** Text of reasons and policies for people. @module */
 import type { Reason } from '../policy/decision.ts'
 import type { PolicyPlace } from '../policy/explain/policy-edits.ts'
 
@@ -12,7 +12,7 @@ const names: Readonly<Record<Reason['policy'], string>> = {
   'resource-control': 'resource control policies',
 }
 
-/** What its author can do about a statement that could not be decided. */
+/** Why a statement is undecided, with what its author can do. */
 const whyUndecided: Readonly<Record<NonNullable<Reason['undecided']>, string>> = {
   work: 'its patterns and the values of the call take too much work to compare',
   'several-values':
@@ -36,7 +36,7 @@ export function reasonText({ effect, policy, statement, source, undecided }: Rea
 
 export function placeText({ policy, source, index, level }: PolicyPlace): string {
   if (source !== undefined) return `the ${names[policy]}, ${source}`
-  if (index === undefined) return `the ${names[policy]} (a new one, or one that there is)`
+  if (index === undefined) return `the ${names[policy]} (a new or an existing one)`
   if (level !== undefined) return `the ${names[policy]}, level ${level + 1}, policy ${index + 1}`
   return policy === 'resource' || policy === 'boundary'
     ? `the ${names[policy]}`

@@ -1,20 +1,20 @@
-/** Reading what somebody else's file holds, with a place for every fault. @module */
+/** Reads values of an untrusted file, with a position for every fault. @module */
 import type { DocumentFile } from './document-file.ts'
 
 type Entry = Readonly<Record<string, unknown>>
 
 export interface Placed {
   readonly value: Entry
-  /** Its pointer. */
+  /** The value's pointer. */
   readonly at: string
 }
 
-/** The value's member; undefined where the value has none. */
+/** The value's member; undefined when it has none. */
 export function memberOf(value: unknown, name: string): unknown {
   return isEntry(value) && Object.hasOwn(value, name) ? (value[name] ?? undefined) : undefined
 }
 
-/** A list of entries, which may be left out. @throws {ConfigError} */
+/** An optional list of entries. @throws {ConfigError} */
 export function entriesOf(
   { faultAt }: DocumentFile,
   value: unknown,
@@ -30,20 +30,20 @@ export function entriesOf(
   })
 }
 
-/** An entry of names and values; an empty one where it is left out. */
+/** An optional entry of names and values; empty when absent. */
 export function entryOf(value: Entry, name: string): Entry {
   const given = memberOf(value, name)
   return isEntry(given) ? given : {}
 }
 
-/** @throws {ConfigError} where there is none */
+/** @throws {ConfigError} when it is missing */
 export function textOf({ faultAt }: DocumentFile, value: Entry, name: string, at: string): string {
   const given = memberOf(value, name)
   if (typeof given === 'string' && given !== '') return given
   throw faultAt(at, `${name} is needed`)
 }
 
-/** A list of texts, which may be left out. @throws {ConfigError} */
+/** An optional list of texts. @throws {ConfigError} */
 export function textsOf(
   { faultAt }: DocumentFile,
   value: Entry,

@@ -1,4 +1,4 @@
-/** `trent serve` — runs the server in the foreground until SIGINT or SIGTERM. @module */
+/** `trent serve`: runs the server in the foreground until SIGINT or SIGTERM. @module */
 import { constants } from 'node:os'
 import { relative } from 'node:path'
 import { pino } from 'pino'
@@ -14,11 +14,12 @@ import { DatabaseFailed, DatabaseInUse, DatabaseTooNew, SchemaChanged } from '..
 import { SocketRefused } from '../wire/unix-socket.ts'
 import { WorkerFailed } from '../server/workers/workers.ts'
 
-/** One Ctrl-C may come twice, from the terminal and from npm, which passes it on. */
+/** One Ctrl-C may arrive twice: from the terminal, and from npm, which forwards it. */
 const sameSignalMs = 1000
 
 export async function serve(configFile: string | undefined): Promise<void> {
-  // Node opens its debugger on a port by itself, to every user of the machine; a log rotation may send this.
+  // By default, SIGUSR1 makes Node open its debugger port to every user of the machine. A log rotation
+  // may send this signal.
   process.on('SIGUSR1', () => undefined)
   try {
     await run(loadConfig(process.env, configFile))
@@ -54,14 +55,14 @@ async function run(config: Config): Promise<void> {
   const stopping = stopOnSignals(starting)
   const server = await starting
   const account = await Promise.race([server.ready, stopping]).catch(async (error: unknown) => {
-    // What was opened before the root key is closed in order: a journal, a socket.
+    // Closes what was opened before the root key, in order: a journal, a socket.
     await server.stop().catch(() => undefined) // only the first error is reported
     throw error
   })
   if (account !== undefined) process.stdout.write(banner(config, server, account))
 }
 
-/** Resolves when the first signal has come. A later one, once it is no echo, ends the process at once. */
+/** Resolves at the first signal. A later one that is not an echo ends the process at once. */
 function stopOnSignals(starting: Promise<RunningServer>): Promise<undefined> {
   const { promise, resolve } = Promise.withResolvers<undefined>()
   let firstAt: number | undefined
@@ -93,13 +94,13 @@ function banner(config: Config, server: RunningServer, account: FirstAccount): s
   const lines = [
     `Trent is ready on ${url}: account ${account.accountId}${key}, data in ${shown(dataDirectory)}`,
     ...(testApi
-      ? ['THE TEST API IS ON: whoever reaches this port may move the clock and empty the store.']
+      ? ['THE TEST API IS ON: anyone who reaches this port can move the clock and empty the store.']
       : []),
     '',
     'To use it, paste:',
     ...credentialLines(config, account),
     `  export AWS_ENDPOINT_URL=${url}`,
-    // Version 1 of the AWS CLI, and boto3, read the second name only.
+    // Version 1 of the AWS CLI and boto3 read only the second name.
     `  export AWS_REGION=${region} AWS_DEFAULT_REGION=${region}`,
     '',
     'and try:',
@@ -139,13 +140,13 @@ const refusals = [
   SocketRefused,
 ]
 
-/** One clear line for what an operator can mend; anything else is told as it is. */
+/** One clear line for errors that an operator can fix. Others are printed in full. */
 function oneLine(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error instanceof DatabaseInUse) return 'another Trent is using this data directory'
   if (error instanceof DatabaseFailed) return `the database cannot be used: ${error.message}`
   if (refusals.some((refusal) => error instanceof refusal)) return error.message
   if ('code' in error && error.code === 'EADDRINUSE') return 'the address of TRENT_LISTEN is in use'
-  // What the system refuses is said in its words: the code, the call and the path or address.
+  // System errors keep their own words: the code, the call, and the path or address.
   return 'syscall' in error ? error.message : (error.stack ?? error.message)
 }

@@ -1,4 +1,4 @@
-/** `trent service register`, `list` and `deregister`, asked through the operator door. @module */
+/** `trent service register`, `list` and `deregister`, through the operator door. @module */
 import { loadConfig } from '../config.ts'
 import { callOperator } from '../operator/client.ts'
 import type { ListedServices } from '../operations/trent/list-services.ts'
@@ -18,11 +18,11 @@ export async function registerService(
   })
 }
 
-/** Ready to be put into a file of shared credentials. */
+/** In the format of a shared credentials file. */
 function credentials({ name, region, ...service }: RegisteredService): string {
   const { hosts, accessKeyId, secretAccessKey } = service
   return [
-    `# ${name} in ${region}, reached as ${hosts.join(', ')}: the secret is told this once`,
+    `# ${name} in ${region}, reached as ${hosts.join(', ')}: the secret is shown only once`,
     `[${name}]`,
     `region = ${region}`,
     `aws_access_key_id = ${accessKeyId}`,

@@ -1,4 +1,4 @@
-/** `trent sessions revoke`, asked through the operator door. @module */
+/** `trent sessions revoke`, through the operator door. @module */
 import { loadConfig } from '../config.ts'
 import { callOperator } from '../operator/client.ts'
 import type { RevokedSessions } from '../operations/trent/revoke-sessions.ts'
@@ -13,7 +13,7 @@ export async function revokeSessions(
     const { dataDirectory } = loadConfig(process.env, configFile)
     const answer = await callOperator(dataDirectory, 'RevokeSessions', { principalArn })
     const said = ({ revokedAt }: RevokedSessions): string =>
-      `sessions of ${principalArn} until ${revokedAt} are revoked\n`
+      `revoked all sessions of ${principalArn} issued until ${revokedAt}\n`
     return [answer as RevokedSessions, said] // the same program answers
   })
 }

@@ -1,4 +1,4 @@
-/** `trent status` — how the running server is, asked through the operator door. @module */
+/** `trent status`: the state of the running server, through the operator door. @module */
 import { loadConfig } from '../config.ts'
 import { callOperator } from '../operator/client.ts'
 import { printed } from './printed.ts'

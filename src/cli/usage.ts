@@ -1,4 +1,8 @@
-/** `trent usage` — what a month came to, asked through the operator door and added up here. @module */
+/**
+ * `trent usage`: the cost of a month's keys and requests. It reads the counts through the operator door
+ * and adds them up here.
+ * @module
+ */
 import { readFileSync } from 'node:fs'
 import { ConfigError, loadConfig } from '../config.ts'
 import { PriceListError, priceLists, readPriceList, type PriceList } from '../metrics/prices.ts'
@@ -130,8 +134,8 @@ function table({ rows, total, ...report }: UsageReport): string {
 }
 
 /**
- * As spreadsheets take it: a text with a comma or a quote stands in quotes. A tag's value is its account's
- * own: one that a spreadsheet would work out as a formula is marked as a text.
+ * CSV for spreadsheets: a text with a comma or a quote is quoted. Accounts control the values of tags,
+ * so a value that a spreadsheet would evaluate as a formula is marked as text.
  * @see https://owasp.org/www-community/attacks/CSV_Injection
  */
 function csv({ rows }: UsageReport): string {

@@ -1,6 +1,6 @@
 /**
- * `trent verify-database`: whether a database is whole, checked while no server has it open. Nothing is
- * changed.
+ * `trent verify-database`: checks whether a database is whole while no server has it open. It changes
+ * nothing.
  * @module
  */
 import { Kysely } from 'kysely'
@@ -36,16 +36,16 @@ import { inJson, visible } from '../model/visible.ts'
 
 export interface VerifyDatabaseOptions {
   readonly file: string
-  /** The key file that opens the root key. */
+  /** The file with the key that unseals the root key. */
   readonly sealKey: string
-  /** The report as one JSON object. */
+  /** Prints the report as one JSON object. */
   readonly json: boolean
   readonly output: { readonly write: (text: string) => unknown }
 }
 
 interface Report {
   readonly whole: boolean
-  /** Rows whose tag holds. */
+  /** Rows with a valid tag. */
   readonly rows: number
   /** Wrapped keys and secrets that open. */
   readonly opened: number
@@ -53,7 +53,7 @@ interface Report {
   readonly findings: readonly Finding[]
 }
 
-/** Named in a report; the rest is counted. */
+/** Findings listed in a report. The rest are counted. */
 const shownMax = 100
 
 /**
@@ -81,9 +81,9 @@ export async function verifyDatabase(options: VerifyDatabaseOptions): Promise<nu
 }
 
 /**
- * The command: the database of the data directory unless another is named, to standard output, with the
- * exit status set.
- * @throws {ConfigError} when the file is to be taken from settings that are wrong
+ * The command: verifies the database of the data directory, or the named one. It prints to standard
+ * output and sets the exit status.
+ * @throws {ConfigError} when it needs the settings and they are wrong
  */
 export async function verifyDatabaseCommand(
   configFile: string | undefined,
@@ -100,7 +100,7 @@ export async function verifyDatabaseCommand(
 }
 
 async function verified(file: string, sealKey: string): Promise<Report> {
-  if (!existsSync(file)) throw new Error('there is no such file')
+  if (!existsSync(file)) throw new Error('the file does not exist')
   let connection: SqliteConnection | undefined
   try {
     connection = openReadOnly(file)
@@ -117,7 +117,7 @@ async function verified(file: string, sealKey: string): Promise<Report> {
 async function verifiedBy(query: Kysely<Schema>, sealKey: string): Promise<Report> {
   const pages = await verifyPages(query)
   const schema = await schemaFindings(query)
-  // By another schema, or from damaged pages, rows say nothing.
+  // With another schema, or with damaged pages, rows prove nothing.
   if (schema.length + pages.length > 0) return reportOf([...schema, ...pages], 0, 0)
   const references = await verifyReferences(query)
   const keyring = await openKeyring(query, sealKey)
@@ -139,7 +139,7 @@ async function schemaFindings(query: Kysely<Schema>): Promise<readonly Finding[]
 
 async function openKeyring(query: Kysely<Schema>, sealKey: string): Promise<Keyring> {
   const deployment = await readDeployment({ query })
-  if (deployment === undefined) throw new Error('it belongs to no deployment')
+  if (deployment === undefined) throw new Error('it does not belong to a deployment')
   const { deploymentId, seal, domainKeys } = deployment
   const rootKey = await (
     await openFileSeal(sealKey, systemRandom)
@@ -164,13 +164,13 @@ async function verifyWrapped(
 
 type Opener = (keyring: Keyring) => (row: SqliteRow) => unknown
 
-/** The schema was compared: rows have these columns. */
+/** The schema was compared, so rows have these columns. */
 const openers: Readonly<
   Record<'key_materials' | 'access_keys' | 'services' | 'digest_keys', Opener>
 > = {
   key_materials: (keyring) => (row) => {
     const material = materialOf(row as unknown as Schema['key_materials'])
-    // Imported material that was deleted has left no bytes.
+    // Deleted imported material has no bytes.
     if (material.wrapped.length > 0) openMaterial(keyring, material)
   },
   access_keys: (keyring) => (row) =>

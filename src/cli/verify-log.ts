@@ -1,5 +1,5 @@
 /**
- * `trent verify-log`: whether a journal is whole, and what of it is proved, checked offline.
+ * `trent verify-log`: checks offline whether a journal is whole, and how much of it is proved.
  * @see docs/audit-journal.md
  * @module
  */
@@ -22,13 +22,13 @@ import { inJson, visible, visibleIn } from '../model/visible.ts'
 export interface VerifyLogOptions {
   /** The journal's directory, `<data>/journal`. */
   readonly directory: string
-  /** Fingerprints of the keys that are trusted. */
+  /** Fingerprints of the trusted keys. */
   readonly keys?: readonly string[]
-  /** Checkpoints that the journal must hold. */
+  /** Checkpoints that the journal must contain. */
   readonly known?: readonly KnownCheckpoint[]
-  /** Where delivered files lie, to be checked as well. */
+  /** The directory of delivered files to check as well. */
   readonly delivered?: string
-  /** The report as one JSON object. */
+  /** Prints the report as one JSON object. */
   readonly json: boolean
   readonly output: { readonly write: (text: string) => unknown }
 }
@@ -50,7 +50,7 @@ export async function verifyLog(options: VerifyLogOptions): Promise<number> {
     output.write(json ? inJson(unreadable) : visible(`cannot read ${directory}: ${why}`) + '\n')
     return 2
   }
-  // Names of files and streams are whoever's who wrote them.
+  // Whoever wrote the files chose the names of files and streams.
   output.write(json ? inJson(report) : asText(visibleIn(report)))
   return report.whole ? 0 : 1
 }
@@ -67,7 +67,7 @@ async function prove(
 ): Promise<Told> {
   const files = nodeFiles
   const list = delivered === undefined ? '' : await readWritersList({ files, directory }, keys)
-  // Without a list that holds, the journal is not whole, and no key is known to check a digest by.
+  // Without a valid list of writers the journal is not whole, and no key is known for checking digests.
   const proved =
     delivered === undefined || typeof list === 'string'
       ? undefined
@@ -88,7 +88,7 @@ async function prove(
     },
   })
   const found = search.found()
-  // A server that has started meanwhile goes on with both.
+  // A server that started meanwhile writes to both.
   const isBehind =
     found !== undefined && readStoredState(databaseOf(directory)).kind === 'deployment'
   const missing = isBehind ? found : undefined
@@ -100,17 +100,17 @@ async function prove(
   return { ...told, delivered: shown }
 }
 
-/** A checkpoint is signed: its row needs no tag here. */
+/** A checkpoint is signed, so its row's tag is not needed here. */
 function checkpointsOf(stored: StoredState): readonly KnownCheckpoint[] {
   if (stored.kind !== 'deployment') return []
   return stored.checkpoints.map(({ text, signature }) => ({ text, signature, from: 'trent.db' }))
 }
 
 /**
- * The command: the journal of the data directory unless another is named, to standard output, with the
- * exit status set.
- * @param configFile the settings file; without a directory its data directory is taken
- * @throws {ConfigError} when a directory is to be taken from settings that are wrong
+ * The command: verifies the journal of the data directory, or the named one. It prints to standard
+ * output and sets the exit status.
+ * @param configFile the settings file, which names the data directory when no directory is given
+ * @throws {ConfigError} when it needs the settings and they are wrong
  */
 export async function verifyLogCommand(
   configFile: string | undefined,
@@ -135,7 +135,7 @@ export async function verifyLogCommand(
 type Told = ProofReport & {
   readonly directory: string
   readonly database: boolean
-  /** Changes that the journal holds and the database does not. */
+  /** Changes in the journal that the database lacks. */
   readonly missing?: MissingChanges
   readonly delivered?: Omit<DeliveredReport, 'checkpoints'>
 }
@@ -163,16 +163,16 @@ function asText(report: Told): string {
     ...deliveredLines(report.delivered),
     ...trustLines(report),
     report.whole
-      ? `whole: ${report.proved} records proved, ${report.unanchored} behind the last checkpoint unanchored`
+      ? `whole: ${report.proved} records proved, ${report.unanchored} unanchored after the last checkpoint`
       : 'NOT WHOLE',
   ]
   return `${lines.join('\n')}\n`
 }
 
-/** What the answer rests on, where that is less than it could be. */
+/** What the result rests on, when that is less than it could be. */
 function trustLines({ keys, pinned, database }: Told): readonly string[] {
   return [
-    ...keys.map((key) => `key ${key}${pinned ? '' : ': compare it with what `trent status` told'}`),
+    ...keys.map((key) => `key ${key}${pinned ? '' : ': compare it with `trent status`'}`),
     ...(database
       ? []
       : [

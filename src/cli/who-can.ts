@@ -1,4 +1,4 @@
-/** `trent who-can` — who can do what with a key, asked through the operator door. @module */
+/** `trent who-can`: lists who can do what with a key, through the operator door. @module */
 import { loadConfig } from '../config.ts'
 import type { Access, NamedPrincipal, WhoCanPage } from '../operations/contract/access-questions.ts'
 import { callOperator } from '../operator/client.ts'
@@ -48,7 +48,7 @@ function text({
     if (each.bounded) lines.push('    within its permissions boundary')
   }
   if (access.length === 0) lines.push('', 'no user, role or root user can')
-  if (named.length > 0) lines.push('', 'named beside them, and not asked about')
+  if (named.length > 0) lines.push('', 'also named, but not evaluated')
   for (const { principal: name, by } of named) lines.push(`  ${name}: ${reasonText(by)}`)
   return `${lines.join('\n')}\n`
 }

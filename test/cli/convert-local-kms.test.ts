@@ -178,15 +178,15 @@ test('what no key can be made of is refused with its place', () => {
   }
   const key = (rest: string): string => `Keys:\n  Symmetric:\n    Aes:\n      - ${rest}\n`
   refused(key('Metadata: {}'), '4:9: KeyId is needed')
-  refused(key('{Metadata: {KeyId: a}, BackingKeys: [xyz]}'), '4:46: is not in hexadecimal digits')
+  refused(key('{Metadata: {KeyId: a}, BackingKeys: [xyz]}'), '4:46: must be in hexadecimal digits')
   refused(key('text'), '4:9: must hold names and values')
   refused('Keys:\n  Symmetric:\n    Aes: 1\n', '3:5: must be a list')
   refused(
     'Keys:\n  Asymmetric:\n    Ecc:\n      - {Metadata: {KeyId: a}, PrivateKeyPem: x}\n',
-    '4:32: is no private key of a spec of KMS',
+    '4:32: must be a private key with a KMS key spec',
   )
   refused(
     'Aliases:\n  - {AliasName: a, TargetKeyId: b}\n',
-    '2:5: its TargetKeyId is no key of this file',
+    '2:5: its TargetKeyId is not a key in this file',
   )
 })

@@ -243,7 +243,7 @@ test('many findings are counted, and a bounded number named', async (t) => {
 
 test('what cannot be read is told in one line, with another exit status', async (t) => {
   const cases: readonly (readonly [(folder: string) => void, RegExp])[] = [
-    [(folder) => rmSync(join(folder, 'trent.db')), /there is no such file/],
+    [(folder) => rmSync(join(folder, 'trent.db')), /the file does not exist/],
     [(folder) => writeFileSync(join(folder, 'trent.db'), Buffer.alloc(8192, 7)), /not a database/],
     [(folder) => rmSync(join(folder, 'seal.key')), /key file .* is missing/],
     [(folder) => writeFileSync(join(folder, 'seal.key'), Buffer.alloc(32, 7)), /does not open/],

@@ -141,7 +141,7 @@ const contradictions: readonly (readonly [
   [
     'no PEM',
     ({ keys }) => (keys[2].material = '-----BEGIN PRIVATE KEY-----\nx\n'),
-    /no private key in PEM/,
+    /a private key in PEM/,
   ],
   [
     'material twice',

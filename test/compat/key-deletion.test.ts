@@ -118,7 +118,7 @@ test('a clock that is set ten years on deletes nothing until somebody vouches fo
   const { stdout } = await promisify(execFile)(process.execPath, [program, 'clock', 'accept'], {
     env,
   })
-  assert.match(stdout, /^the clock is taken as it is: 20\d\d-/)
+  assert.match(stdout, /^the clock is confirmed: 20\d\d-/)
   assert.equal((await statusOf(server)).clock.held, undefined)
   const gone = `Key '${arn}' does not exist`
   await refused(client().send(new DescribeKeyCommand({ KeyId })), 'NotFoundException', gone)

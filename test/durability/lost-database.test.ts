@@ -135,7 +135,7 @@ test('a database that lost its last keys is refused, by name, until an operator 
   // Naming what is missing is no word, and neither is the id of another state.
   const wrong = await trentEnded(t, ['accept-loss', '0'.repeat(16)], freePort(folder), folder)
   assert.equal(wrong.code, 1)
-  assert.match(wrong.stderr, /^trent: 0{16} is of another state: what is missing now has the id /)
+  assert.match(wrong.stderr, /^trent: 0{16} does not match: the changes missing now have the id /)
   assert.equal(await refusal(t, folder, settings), line)
 
   assert.equal((await lossOf(t, folder, id)).accepted, true)

@@ -83,7 +83,7 @@ test('trent verify-log ends with 0 for a whole journal, 1 for a broken and 2 for
   const journal = join(folder, 'data', 'journal')
   const plain = await trentEnded(t, ['verify-log'], settings, folder)
   assert.equal(plain.code, 0, plain.stdout)
-  assert.match(plain.stdout, /^whole: 1 records proved, 0 behind/m)
+  assert.match(plain.stdout, /^whole: 1 records proved, 0 unanchored/m)
   const json = await trentEnded(t, ['verify-log', '--json', journal], {}, folder)
   assert.equal(json.code, 0)
   assert.equal((JSON.parse(json.stdout) as { whole: boolean }).whole, true)
