@@ -1,6 +1,7 @@
 /**
- * The key-state table of AWS's developer guide, with what recordings correct, against what each operation
- * declares of its keys. What an operation refuses in its own words is said where it is.
+ * Compares the key states that each operation declares with the table in AWS's developer guide, as
+ * corrected by
+ * recordings. Comments name operations that check the state themselves.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
  */
 import assert from 'node:assert/strict'
@@ -14,7 +15,7 @@ const without = (...states: readonly KeyState[]): readonly KeyState[] =>
 
 const usable: readonly KeyState[] = ['Enabled', 'Updating']
 const notDying = without('PendingDeletion', 'PendingReplicaDeletion')
-/** Their origin is the better answer for what is pending import or unavailable. */
+/** They accept `PendingImport` and `Unavailable`, because the origin is the more helpful error. */
 const rotation: readonly KeyState[] = [...usable, 'PendingImport', 'Unavailable']
 
 const cryptographic =
@@ -31,17 +32,17 @@ const expected = new Map<string, readonly KeyState[]>([
   ...always.split(' ').map((name) => [name, anyState] as const),
   ...untilDying.split(' ').map((name) => [name, notDying] as const),
   ['ReplicateKey', ['Enabled']],
-  // Recorded: it answers for a disabled key.
+  // Recorded: it works on a disabled key.
   ['GetPublicKey', [...usable, 'Disabled']],
   ['EnableKey', ['Enabled', 'Disabled']],
   ['DisableKey', ['Enabled', 'Disabled']],
   ['EnableKeyRotation', rotation],
   ['DisableKeyRotation', rotation],
   ['ScheduleKeyDeletion', notDying.filter((state) => state !== 'Updating')],
-  // One sentence for all that is not pending deletion.
+  // AWS has one message for all states but pending deletion.
   ['CancelKeyDeletion', anyState],
 ])
-/** Of the key that is granted on, and of what is imported into: tests of their own say it. */
+/** Operations with state tests of their own. */
 const elsewhere = /^(CreateGrant|UpdateAlias|.*Import.*)$/
 
 for (const { name, service, keys } of kmsRegistry.values()) {

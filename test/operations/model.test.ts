@@ -1,6 +1,6 @@
 /**
- * The declarations against the service's own model, and the registry against the files.
- * Source: the `kms-2014-11-01` model, where it is beside the checkout.
+ * Compares the declared operations with AWS's model, and the registry with the files.
+ * Source: the `kms-2014-11-01` model, if it lies next to the checkout.
  */
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -29,7 +29,7 @@ interface Model {
   readonly shapes: Readonly<Record<string, ModelShape>>
 }
 
-/** One member in one notation, whichever side says it. */
+/** A member in one notation for both sides. */
 type Described = { readonly [name: string]: unknown }
 
 const signingAlgorithms = [
@@ -52,10 +52,10 @@ const signingAlgorithms = [
 const ascii = { pattern: '^\\p{ASCII}+$' }
 
 /**
- * Where Trent is not the model on purpose, by operation and member. Each must really be a difference.
+ * Intended differences from the model, by operation and member. Each must really differ.
  */
 const differences: Readonly<Record<string, Described>> = {
-  // AWS is seen to check and print this pattern for key identifiers; the model does not have it.
+  // AWS was observed to check and print this pattern for key identifiers; the model does not have it.
   ...Object.fromEntries(
     [...kmsRegistry.values()].flatMap(({ name, input }) =>
       ['KeyId', 'TargetKeyId', 'SourceKeyId', 'DestinationKeyId']
@@ -63,16 +63,16 @@ const differences: Readonly<Record<string, Described>> = {
         .map((member) => [`${name}.${member}`, ascii]),
     ),
   ),
-  // Read, and found to be incompatible with every key that signs, as AWS is seen to do.
+  // Accepted, and then incompatible with every signing key, as observed at AWS.
   'Sign.SigningAlgorithm': { values: signingAlgorithms },
   'Verify.SigningAlgorithm': { values: signingAlgorithms },
-  // The service takes less than its model says.
+  // The service accepts less than its model.
   'ScheduleKeyDeletion.PendingWindowInDays': { min: 7, max: 30 },
   'ListAliases.Limit': { max: 100 },
   'ListResourceTags.Limit': { max: 50 },
   'ListGrants.Limit': { max: 100 },
   'ListRetirableGrants.Limit': { max: 100 },
-  // The model bounds no such list; Trent bounds everything.
+  // The model has no limit here; Trent limits everything that a caller controls.
   'CreateKey.Tags': { max: 1000 },
   'ReplicateKey.Tags': { max: 1000 },
   'TagResource.Tags': { max: 1000 },
@@ -93,7 +93,7 @@ function describeModel(model: Model, shapeName: string): Described {
     pattern,
     values: shape.enum && [...shape.enum].sort(),
     sensitive: shape.sensitive === true,
-    // Maps of strings are declared as one; their values have no limits in the model.
+    // Maps of strings have one declaration; their values have no limits in the model.
     member: member && describeModel(model, member.shape),
     members:
       shape.members &&
@@ -135,7 +135,7 @@ function describeMembers(members: Members): Described {
   )
 }
 
-/** Without what is absent, and without a lower bound of nothing. */
+/** Without undefined entries and minimums of 0. */
 function trimmed(described: Described): Described {
   return Object.fromEntries(
     Object.entries(described).filter(
@@ -237,7 +237,7 @@ test('every operation that takes a Recipient says what is sealed for it, and no 
   }
 })
 
-/** Operations that do not ask for just the permission of their name. */
+/** Operations with other permissions than the one of their name. */
 const askedElsewise: Readonly<Record<string, readonly string[]>> = {
   ReEncrypt: ['kms:ReEncryptFrom', 'kms:ReEncryptTo'],
   ReplicateKey: ['kms:ReplicateKey', 'kms:CreateKey'],

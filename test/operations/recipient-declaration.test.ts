@@ -1,4 +1,4 @@
-/** What does not compile: an operation that takes a `Recipient` and says not what is sealed for it. */
+/** An operation that takes a `Recipient` and does not declare what is encrypted for it does not compile. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GenerateRandomRequest, GenerateRandomResponse } from '@aws-sdk/client-kms'
@@ -22,8 +22,8 @@ const definition = {
 test('an operation that takes a Recipient must say which member of its answer is sealed', () => {
   const declare = operation<GenerateRandomRequest, GenerateRandomResponse>()
   assert.equal(declare({ ...definition, recipient: 'Plaintext' }).recipient, 'Plaintext')
-  // @ts-expect-error -- it says nothing
+  // @ts-expect-error -- it declares no `recipient`
   declare(definition)
-  // @ts-expect-error -- its answer has no such member
+  // @ts-expect-error -- its output has no such member
   declare({ ...definition, recipient: 'PrivateKeyPlaintext' })
 })

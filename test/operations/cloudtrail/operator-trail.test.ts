@@ -1,4 +1,4 @@
-/** What of trails is the operator's to say. */
+/** Operator settings for trails. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TrailRecord } from '../../../src/model/trail.ts'

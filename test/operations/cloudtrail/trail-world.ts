@@ -1,4 +1,4 @@
-/** Trails' operations on the real store, for their tests. @module */
+/** Runs trail operations on the real store, for tests. @module */
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { KmsError } from '../../../src/errors.ts'
@@ -41,7 +41,7 @@ export async function world(t: TestContext, more: Partial<TrailPorts> = {}): Pro
         if (marker !== undefined) throw new KmsError('InvalidMarkerException')
       },
     },
-  } as unknown as OperationDependencies // all that trails work with
+  } as unknown as OperationDependencies // all that trail operations use
   return async (name, given = {}, { region: at = region, account = accountId } = {}) => {
     const operation = cloudtrailRegistry.get(`cloudtrail:${name}`)
     assert(operation)

@@ -1,4 +1,4 @@
-/** Trails through their operations: who makes, changes, sees and ends which. */
+/** Trail operations: who can create, change, see and delete which trail. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { accountId, region } from '../../store/records.ts'

@@ -35,7 +35,7 @@ test('CancelKeyDeletion of an imported key goes by what it has, not by what it h
   for (const [model, state] of [
     ['KEY_MATERIAL_DOES_NOT_EXPIRE', 'Disabled'],
     ['KEY_MATERIAL_EXPIRES', 'Disabled'],
-    // It lost some while it waited, and its row still names what is current.
+    // It lost material while it waited, and its row still names the current one.
     [undefined, 'PendingImport'],
   ] as const) {
     const world = createWorld()

@@ -251,7 +251,7 @@ test('CreateGrant by the same name and request is the same grant, whose token is
   const second = await call(world, 'CreateGrant', named)
   assert.equal(second['GrantId'], first['GrantId'])
   assert.notEqual(second['GrantToken'], first['GrantToken'])
-  // Its namesake is another principal.
+  // A new principal with the same name is another principal.
   world.principals.set(root, 'another')
   const third = await call(world, 'CreateGrant', named)
   assert.notEqual(third['GrantId'], first['GrantId'])
@@ -273,7 +273,7 @@ test('CreateGrant is refused with the grant that would be one too many', async (
     code: 'LimitExceededException',
     message: 'Grants per key quota is 50000, current usage is 50000.',
   })
-  // One that is there already takes no room.
+  // An equal grant that exists does not count again.
   await call(world, 'CreateGrant', { ...given, KeyId, Name: 'kept' })
 })
 

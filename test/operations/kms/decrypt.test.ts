@@ -118,7 +118,7 @@ test('Decrypt refuses an algorithm that the key has not, and a key that is disab
     code: 'InvalidKeyUsageException',
   })
   alter(world, key, { state: 'Disabled' })
-  // State beats algorithm.
+  // The state is checked before the algorithm.
   await assert.rejects(call(world, 'Decrypt', { ...given, ...algorithm }), {
     code: 'DisabledException',
   })

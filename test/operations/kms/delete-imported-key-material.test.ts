@@ -44,7 +44,7 @@ test('DeleteImportedKeyMaterial takes the current material, and the key is pendi
   assert.deepEqual(Rotations, [
     { ...answer, ImportState: 'PENDING_IMPORT', KeyMaterialState: 'CURRENT' },
   ])
-  // Once more changes nothing.
+  // Deleting it again changes nothing.
   const { commits } = world
   assert.deepEqual(await take(world, keyId), answer)
   assert.deepEqual(await take(world, keyId, KeyMaterialId), answer)
@@ -80,7 +80,7 @@ test('DeleteImportedKeyMaterial of what waits for a rotation takes it all away, 
   await assert.rejects(call(world, 'RotateKeyOnDemand', { KeyId: keyId }), {
     code: 'KMSInvalidStateException',
   })
-  // It is new again.
+  // The key is as new.
   await send(world, keyId, second, asNew)
   await call(world, 'RotateKeyOnDemand', { KeyId: keyId })
 })

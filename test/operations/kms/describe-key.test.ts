@@ -101,7 +101,7 @@ for (const [changes, member, algorithms] of algorithmsOf) {
     const lists = Object.keys(metadata).filter((name) => name.endsWith('Algorithms'))
     assert.deepEqual(lists, [member])
     assert.deepEqual(metadata[member], algorithms)
-    // Only symmetric encryption keys say which material is current.
+    // Only symmetric encryption keys show the current material.
     assert(!Object.hasOwn(metadata, 'CurrentKeyMaterialId'))
   })
 }

@@ -73,7 +73,7 @@ test('ImportKeyMaterial of the same bytes again changes how long they stay, and 
   for (const type of [{}, { ImportType: 'EXISTING_KEY_MATERIAL' }, { KeyMaterialId: id }]) {
     await send(world, keyId, first, { ...until(start + dayMs + 999), ...type })
     const { ExpirationModel, ValidTo } = await describe(world, keyId)
-    // In whole seconds.
+    // Whole seconds.
     assert.deepEqual([ExpirationModel, ValidTo], ['KEY_MATERIAL_EXPIRES', new Date(start + dayMs)])
   }
   await send(world, keyId, first, { ...forever, KeyMaterialDescription: 'now said' })
@@ -157,7 +157,7 @@ test('ImportKeyMaterial of new material waits for a rotation, one at a time', as
       `New key material (id: ${memoryMaterialId(key, third)}) cannot be imported into KMS key ` +
       `${arnOf(keyId)}, because another key material (id: ${id}) is pending rotation.`,
   })
-  // Its date is no date of the key's.
+  // The expiry of waiting material is not the key's.
   await send(world, keyId, second, until(start + dayMs))
   assert.equal((await describe(world, keyId))['ValidTo'], undefined)
 })
@@ -167,7 +167,7 @@ test('a key is enabled when the last of what it needs is there', async () => {
   const key = await imported(world)
   const { keyId } = key
   await send(world, keyId, second, asNew)
-  // As its rotation leaves it.
+  // The state after the rotation.
   const [old, pending] = world.rows.materialStates
   assert(old && pending)
   world.rows.materialStates = [

@@ -34,7 +34,7 @@ export async function makeImported(
   })
 }
 
-/** Sends `material` as the memory's key store takes it: in the clear. */
+/** Sends `material` in the clear, as the in-memory key store expects it. */
 export async function send(
   world: World,
   KeyId: string,
@@ -51,7 +51,7 @@ export async function send(
   })
 }
 
-/** What DescribeKey says of a key's material. */
+/** The members of DescribeKey about a key's material. */
 export async function describe(world: World, KeyId: string): Promise<Answer> {
   const { KeyMetadata } = await call(world, 'DescribeKey', { KeyId })
   const { KeyState, ExpirationModel, ValidTo, CurrentKeyMaterialId } = KeyMetadata as Answer
@@ -67,7 +67,7 @@ const says: Readonly<Record<Exclude<KeyState, 'Enabled' | 'Disabled' | 'PendingI
     Updating: 'is updating.',
   }
 
-/** One test for each state in which the operation is refused, and for each origin in any state. */
+/** Adds a test for each refused state, and for each refused origin in any state. */
 export function testStates(
   name: string,
   refused: readonly (keyof typeof says)[],

@@ -23,7 +23,7 @@ test('ListAliases answers aliases by name, with their keys and dates', async () 
   })
   const made = (AliasName: string): object => ({ ...named(AliasName), TargetKeyId, ...dates })
   assert.deepEqual(await call(world, 'ListAliases'), {
-    // Between them in byte order are those that AWS has for every account, which point to nothing yet.
+    // Between them in byte order are AWS's aliases of every account, which have no target yet.
     Aliases: [made('alias/a'), ...managedAliases.map(named), made('alias/b')],
     Truncated: false,
   })
@@ -46,7 +46,7 @@ test('ListAliases of a key answers its aliases alone, and its markers are good f
   const first = await call(world, 'ListAliases', { KeyId, Limit: 1 })
   assert.deepEqual(names(first), ['alias/a'])
   const Marker = first['NextMarker']
-  // The key's id is the same key, and so the same list.
+  // The key id names the same key, so the marker is valid.
   const second = await call(world, 'ListAliases', { KeyId: one.keyId, Limit: 1, Marker })
   assert.deepEqual([names(second), second['Truncated']], [['alias/c'], false])
   for (const given of [{ Marker }, { KeyId: other.keyId, Marker }]) {

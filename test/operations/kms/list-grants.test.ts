@@ -68,7 +68,7 @@ test('ListGrants shows a principal that is gone, or has a namesake, as its uniqu
       ['AIDAU', 'AIDAU'],
     )
   }
-  // The namesake's own grants are not those of the one that is gone.
+  // A new principal with the same name does not get the grants of the deleted one.
   assert.deepEqual(await listed(world, { KeyId, GranteePrincipal: user }), [])
 })
 

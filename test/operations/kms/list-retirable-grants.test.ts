@@ -33,7 +33,7 @@ async function listed(world: World, given: Readonly<Record<string, unknown>>): P
 test('ListRetirableGrants answers what a principal may retire, on every key', async () => {
   const { world, ids } = await worldWithGrants()
   assert.deepEqual(await listed(world, { RetiringPrincipal: root }), [ids[0], ids[4]])
-  // A key of another account is no less a key.
+  // Keys of other accounts count too.
   world.rows.grants = world.rows.grants.map((grant) =>
     grant.grantId === ids[0] ? { ...grant, accountId: '444455556666' } : grant,
   )

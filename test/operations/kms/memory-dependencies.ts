@@ -1,6 +1,7 @@
 /**
- * In-memory dependencies, and a call of an operation over them: input read, keys found, usage and state
- * checked as the pipeline does, every permission given.
+ * In-memory dependencies, and calls of operations with them: input, keys, usage and state are checked as in
+ * the
+ * pipeline, and every permission is granted.
  */
 import { KmsError } from '../../../src/errors.ts'
 import type { KeyStore } from '../../../src/keystores/keystore.ts'
@@ -39,28 +40,28 @@ const caller: Caller = {
 export interface World {
   readonly rows: Rows
   readonly dependencies: OperationDependencies
-  /** Plaintext buffers that the key store handed out. */
+  /** Plaintext buffers that the key store returned. */
   readonly handedOut: Buffer[]
   commits: number
-  /** Runs after a call has read its rows and before it changes any. */
+  /** Runs after a call has read its rows and before it changes them. */
   beforeCommit: () => void
   now: number
-  /** What is known of each key's last use, by key id. */
+  /** The last use of each key, by key id. */
   readonly usages: Map<string, LastUsage | LostUsage>
-  /** What `policies.check` answers, or throws. */
+  /** What `policies.check` returns or throws. */
   checkPolicy: () => Promise<Readonly<Record<string, string>>>
-  /** The unique ids of the principals that there are, by ARN. */
+  /** The unique ids of existing principals, by ARN. */
   readonly principals: Map<string, string>
-  /** What calls have said to be recorded beside their own records. */
+  /** The additional audit records of calls. */
   readonly further: FurtherEvent[]
-  /** The materials that calls have said they work with. */
+  /** The materials that calls reported to use. */
   readonly used: UsedMaterials
 }
 
-/** What an operation did: its answer, and the input that its shapes read. */
+/** The result of a call: its output, and the input after parsing. */
 export type Answer = Readonly<Record<string, unknown>>
 
-/** Seals as JSON: what matters here is which bytes, contexts and kinds an operation gives it. */
+/** "Encrypts" as JSON, because tests check only the bytes, contexts and kinds that an operation passes. */
 function keyStore(handedOut: Buffer[], now: () => number): KeyStore {
   return {
     ...importMethods(now),
@@ -126,7 +127,7 @@ export function createWorld(): World {
       random: {
         bytes: (length) => {
           const bytes = Buffer.alloc(length)
-          // Ids of grants, which must differ.
+          // Grant ids must differ.
           if (length === 32) bytes.writeUInt32BE((ids += 1), length - 4)
           return bytes
         },
@@ -159,7 +160,7 @@ export function createWorld(): World {
         idOf: async (arn) => world.principals.get(arn),
         ofRoleId: () => Promise.resolve(undefined),
       },
-      // As good as a token here: its text is new each time and names its grant.
+      // Serves as a token: a new text each time, which names its grant.
       grantTokens: {
         seal: ({ grantId }) => {
           ids += 1
@@ -189,14 +190,14 @@ export function createWorld(): World {
   return world
 }
 
-/** Reads `given` by the operation's shapes; fails the test's way, with the failures, when it cannot. */
+/** Parses `given` by the operation's shapes. @throws {InputRefused} with the failures */
 export function readGiven(operation: Operation, given: Answer): Answer {
   const { input, failures } = readInput(operation.input, given)
   if (failures.length > 0) throw new InputRefused(failures)
   return input
 }
 
-/** The tagged records of what is wrong with an input. */
+/** The failures of an input. */
 export class InputRefused extends Error {
   readonly failures: readonly unknown[]
 
@@ -256,14 +257,14 @@ async function resolveKeys(
   return keys
 }
 
-/** The grant of a token or an id; the words of those that there are none of are the pipeline's. */
+/** Finds the grant of a token or an id. The pipeline has the errors for missing ones. */
 function grantNamed(world: World, { grant }: Operation, input: Answer): GrantRecord | undefined {
   if (grant === undefined) return undefined
   const [id] = String(input[grant.token] ?? input[grant.from]).split('.')
   return world.rows.grants.find(({ grantId }) => grantId === id)
 }
 
-/** Calls the operation of that name. */
+/** Calls the operation with this name. */
 export async function call(
   world: World,
   name: string,
@@ -312,7 +313,7 @@ export async function call(
   return (output ?? {}) as Answer // an answer is an object, or nothing
 }
 
-/** Makes a key and answers its row as it is now. */
+/** Creates a key and returns its present row. */
 export async function makeKey(world: World, given: Answer = {}): Promise<KeyRecord> {
   await call(world, 'CreateKey', given)
   const key = world.rows.keys.at(-1)
@@ -320,7 +321,7 @@ export async function makeKey(world: World, given: Answer = {}): Promise<KeyReco
   return key
 }
 
-/** Changes a row behind the operations' back. */
+/** Changes a row directly, without an operation. */
 export function alter(world: World, key: KeyRecord, changes: Partial<KeyRecord>): KeyRecord {
   const index = world.rows.keys.findIndex(({ keyId }) => keyId === key.keyId)
   const row = { ...world.rows.keys[index], ...changes } as KeyRecord // the row is there

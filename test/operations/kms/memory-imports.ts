@@ -1,13 +1,14 @@
 /**
- * Imports into the key store in memory: a token says its key and its date as JSON, and what is sent is the
- * material, so that tests can send any. What wrapping does is tested elsewhere.
+ * Imports for the in-memory key store: a token is JSON with its key and date, and the material is sent
+ * unwrapped, so
+ * tests can send any. Wrapping is tested elsewhere.
  */
 import { createHash } from 'node:crypto'
 import { KmsError } from '../../../src/errors.ts'
 import type { KeyStore } from '../../../src/keystores/keystore.ts'
 import type { KeyRef } from '../../../src/model/key.ts'
 
-/** The KeyMaterialId of bytes that are imported into a key of the memory. */
+/** The KeyMaterialId of bytes that are imported into an in-memory key. */
 export function memoryMaterialId({ keyId }: Pick<KeyRef, 'keyId'>, material: Uint8Array): string {
   return createHash('sha256').update(keyId).update(material).digest('hex')
 }

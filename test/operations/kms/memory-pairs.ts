@@ -1,6 +1,7 @@
 /**
- * The asymmetric half of the key store in memory: answers say, as JSON, which key, algorithm and bytes an
- * operation gave it. What the algorithms do is tested elsewhere.
+ * The asymmetric part of the in-memory key store: results are JSON with the key, algorithm and bytes that
+ * an operation
+ * passed. The algorithms are tested elsewhere.
  */
 import { KmsError } from '../../../src/errors.ts'
 import type { KeyStore } from '../../../src/keystores/keystore.ts'
@@ -17,7 +18,7 @@ type PairMethods = Omit<
   | 'random'
 >
 
-/** What the store answers for `parts` under `key`. */
+/** The result of the store for `parts` under `key`. */
 export function answerFor(key: Pick<KeyRecord, 'keyId'>, ...parts: readonly unknown[]): Buffer {
   const shown = parts.map((part) =>
     part instanceof Uint8Array ? Buffer.from(part).toString('hex') : part,
@@ -25,7 +26,7 @@ export function answerFor(key: Pick<KeyRecord, 'keyId'>, ...parts: readonly unkn
   return Buffer.from(JSON.stringify([key.keyId, ...shown]))
 }
 
-/** @param handedOut gets every secret that leaves the store */
+/** @param handedOut collects every secret that the store returns */
 export function pairMethods(handedOut: Buffer[]): PairMethods {
   const secret = (bytes: Buffer): Buffer => {
     handedOut.push(bytes)

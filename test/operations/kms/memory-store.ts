@@ -173,7 +173,7 @@ export function unused(): never {
   throw new Error('no KMS operation asks for this')
 }
 
-/** A transaction over `rows`, which it changes in place: the caller gives a copy. */
+/** A transaction over `rows`, which it changes in place. Pass a copy. */
 export function transactionOn(rows: Rows): Transaction {
   const present = <R extends { readonly rowVersion: number }>(
     all: R[],
@@ -298,7 +298,7 @@ export function transactionOn(rows: Rows): Transaction {
   }
 }
 
-/** A row and its changes; what they hold as undefined is gone. */
+/** A row with its changes; undefined members are removed. */
 function changed<R extends { readonly rowVersion: number }>(row: R, changes: object): R {
   const merged = Object.entries({ ...row, ...changes }).filter(([, value]) => value !== undefined)
   return { ...Object.fromEntries(merged), rowVersion: row.rowVersion + 1 } as R // a row and its changes

@@ -1,4 +1,4 @@
-/** What CreateKey makes of multi-Region keys. */
+/** Multi-Region keys that CreateKey creates. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KeyMetadata } from '@aws-sdk/client-kms'

@@ -1,4 +1,4 @@
-/** CreateKey's whole table: which of all combinations of spec, usage, origin and Region AWS makes. @module */
+/** Checks all combinations of spec, usage, origin and Region in CreateKey. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KeySpec, KeyUsageType, OriginType } from '@aws-sdk/client-kms'
@@ -50,7 +50,7 @@ const everything: readonly Asked[] = Object.values(KeySpec).flatMap((spec) =>
   ),
 )
 
-/** What AWS says of what is no key; undefined for what is one, whether Trent makes it or not. */
+/** AWS's error for an invalid combination; undefined for a valid one, supported by Trent or not. */
 function refusal({ KeySpec: spec, KeyUsage, Origin, MultiRegion }: Asked): string | undefined {
   if (spec === 'SM2')
     return 'UnsupportedOperationException: KeySpec SM2 is not supported in this Region'
@@ -84,7 +84,7 @@ test('every combination of spec, usage, origin and Region is a key, or refused f
     if (wanted !== undefined) assert.equal(said, wanted, JSON.stringify(asked))
     else {
       keys += 1
-      // What AWS makes and Trent does not is never called wrong.
+      // A valid combination that Trent does not support is never called invalid.
       assert.match(said, /^made|^UnsupportedOperationException: .* are not supported$/)
       const inStore = asked.Origin === 'AWS_KMS' || asked.Origin === 'EXTERNAL'
       if (inStore) assert.equal(said, 'made', JSON.stringify(asked))

@@ -1,4 +1,4 @@
-/** The column PendingImport of AWS's table of key states, for every operation that names a key. */
+/** Checks the column PendingImport of AWS's key-state table for every operation that names a key. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { kmsRegistry } from '../../../src/operations/kms/registry.ts'
@@ -6,7 +6,7 @@ import { arnOf } from './rotatable-keys.ts'
 import { makeImported } from './imported-keys.ts'
 import { call, createWorld } from './memory-dependencies.ts'
 
-/** `run` refuses some of them for another reason: CancelKeyDeletion, the settings of rotation. */
+/** `run` refuses some operations for another reason: CancelKeyDeletion and the rotation settings. */
 const goOn = [
   'CancelKeyDeletion',
   'CreateAlias',

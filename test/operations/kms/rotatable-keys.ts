@@ -1,4 +1,4 @@
-/** Keys that are rotated in some way or in none, for the tests of the operations that do it. */
+/** Keys that can and cannot be rotated, for the tests of rotation operations. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KeyRecord, KeyState } from '../../../src/model/key.ts'
@@ -23,7 +23,7 @@ type Refusal = readonly [what: string, members: Partial<KeyRecord>, code: string
 const invalid = 'KMSInvalidStateException'
 const unsupported = 'UnsupportedOperationException'
 
-/** Keys on the way to deletion, and what all of these operations say of them. */
+/** Keys pending deletion, and the error of these operations. */
 const dying: readonly Refusal[] = [
   ['disabled', { state: 'Disabled' }, 'DisabledException', 'is disabled.'],
   ['pending deletion', { state: 'PendingDeletion' }, invalid, 'is pending deletion.'],
@@ -53,7 +53,7 @@ const managed: Refusal = [
   'is managed by AWS, which rotates it',
 ]
 
-/** What EnableKeyRotation and DisableKeyRotation refuse alike. */
+/** Checks that EnableKeyRotation and DisableKeyRotation share. */
 export const settingRefusals: readonly Refusal[] = [
   ...dying,
   ...(['Enabled', 'PendingImport'] as const).map((state): Refusal => [
@@ -70,7 +70,7 @@ export const settingRefusals: readonly Refusal[] = [
   ],
   custom('AWS_CLOUDHSM', 'Enabled'),
   custom('EXTERNAL_KEY_STORE', 'Unavailable'),
-  // None of ours is ever in these: whoever puts one there does not get it rotated.
+  // Trent never sets these states; a key in one is still not rotated.
   ['pending import', { state: 'PendingImport' }, invalid, 'is pending import.'],
   ['unavailable', { state: 'Unavailable' }, invalid, 'is unavailable.'],
   managed,
@@ -84,7 +84,7 @@ export const onDemandRefusals: readonly Refusal[] = [
   managed,
 ]
 
-/** One test for each: it is refused in AWS's words, and nothing is changed. */
+/** Adds a test for each: AWS's error, and no change. */
 export function testRefusals(name: string, refusals: readonly Refusal[]): void {
   const replica: Refusal = [
     'a replica',
@@ -113,7 +113,7 @@ export function testRefusals(name: string, refusals: readonly Refusal[]): void {
   })
 }
 
-/** One test for each kind of key whose material cannot be rotated. */
+/** Adds a test for each kind of key that cannot be rotated. */
 export function testUnsupportedSpecs(name: string): void {
   for (const [spec, usage] of [
     ['HMAC_256', 'GENERATE_VERIFY_MAC'],

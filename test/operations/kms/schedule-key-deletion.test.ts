@@ -65,7 +65,7 @@ test('ScheduleKeyDeletion of a primary key waits for its replicas, and sets no d
   const world = createWorld()
   const { keyId: KeyId } = await makeKey(world, { MultiRegion: true })
   await call(world, 'ReplicateKey', { KeyId, ReplicaRegion: 'eu-north-1' })
-  // Also for one that is on its way to deletion.
+  // Also for a key pending deletion.
   const replica = await call(world, 'ScheduleKeyDeletion', { KeyId }, 'eu-north-1')
   assert.equal(replica['KeyState'], 'PendingDeletion')
   assert.deepEqual(await call(world, 'ScheduleKeyDeletion', { KeyId, PendingWindowInDays: 9 }), {

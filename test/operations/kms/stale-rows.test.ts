@@ -1,4 +1,4 @@
-/** A change that was decided on a row that has changed since: decided again, never written over. */
+/** If a row changed after the decision, the call decides again and never overwrites the change. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { StaleRow } from '../../../src/store/store.ts'

@@ -1,4 +1,4 @@
-/** Ports that no operation of KMS works with. @module */
+/** Dependencies that no operation of KMS uses. @module */
 import type { TrailPorts } from '../../../src/model/trail.ts'
 import { unused } from './memory-store.ts'
 import type { OperationDependencies } from '../../../src/operations/contract/dependencies.ts'

@@ -77,7 +77,7 @@ test('UpdateAlias refuses a key that has fifty aliases', async () => {
     call(world, 'UpdateAlias', { AliasName: 'alias/a', TargetKeyId: full.keyId }),
     { code: 'LimitExceededException' },
   )
-  // What is on it already may be said again.
+  // An alias may be pointed at its present key again.
   await call(world, 'UpdateAlias', { AliasName: 'alias/1', TargetKeyId: full.keyId })
 })
 

@@ -18,7 +18,7 @@ const otherRegion = 'ap-south-1'
 const arnIn = (place: string, keyId: string): string =>
   `arn:aws:kms:${place}:${accountId}:key/${keyId}`
 
-/** A primary key and its replicas, which are ready. */
+/** A primary key with replicas that are ready. */
 async function makeRelated(
   world: World,
   places: readonly string[] = [PrimaryRegion],

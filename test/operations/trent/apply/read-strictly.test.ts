@@ -1,4 +1,4 @@
-/** Documents against their shapes: the first fault is told, with its place. @module */
+/** Checks documents against their shapes; the error names the first fault and its place. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { documentMember } from '../../../../src/operations/trent/apply/check-document.ts'
