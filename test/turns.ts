@@ -38,7 +38,6 @@ export const turnsLeft: Readonly<Record<string, number>> = {
   docs: 2,
   src: 2,
   'src/cache': 1,
-  'src/operations': 1,
   'src/pipeline': 7,
   'src/server': 23,
   'src/store': 18,

@@ -5,7 +5,7 @@ const secondsByDefault = 43_200
 /** Maximum for a root user. AWS shortens a longer request without an error. */
 const rootSecondsMax = 3600
 
-/** Returns the expiry in milliseconds since the epoch, a whole second, as responses have it. */
+/** Returns the expiry in milliseconds since the epoch, a whole second, as in responses. */
 export function expiry(issuedAt: number, seconds: number): number {
   return 1000 * (Math.floor(issuedAt / 1000) + seconds)
 }
