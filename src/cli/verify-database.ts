@@ -25,6 +25,7 @@ import { inlineClient } from '../store/sqlite/sqlite-inline.ts'
 import { failureOf, isDamage } from '../store/sqlite/sqlite-failure.ts'
 import { openReadOnly, type SqliteConnection } from '../store/sqlite/sqlite.ts'
 import type { SqliteRow } from '../store/sqlite/sqlite-protocol.ts'
+import { verifyVersions } from '../store/verify/verify-versions.ts'
 import { verifyNamed, verifyOpening, verifyTags } from '../store/verify/verify-rows.ts'
 import {
   type Finding,
@@ -124,7 +125,8 @@ async function verifiedBy(query: Kysely<Schema>, sealKey: string): Promise<Repor
   const tags = await verifyTags(query, keyring)
   const opening = await verifyWrapped(query, keyring)
   const named = await verifyNamed(query)
-  const findings = [...tags.findings, ...opening.findings, ...references, ...named]
+  const versions = await verifyVersions(query, keyring)
+  const findings = [...tags.findings, ...versions, ...opening.findings, ...references, ...named]
   return reportOf(findings, tags.genuine, opening.opened)
 }
 

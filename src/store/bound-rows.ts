@@ -32,6 +32,7 @@ export const boundTables = [
   'aliases',
   'grants',
   'resource_counts',
+  'change_log',
   'audit_outbox',
   'outgoing_events',
   'trails',

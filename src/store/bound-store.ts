@@ -11,6 +11,7 @@ import { type OnForgedRow, type RowKeyring, createBoundRows } from './bound-rows
 import {
   changesSince,
   createChangeNumber,
+  beginChangeLog,
   createTouched,
   recordChange,
   skipChanges,
@@ -85,7 +86,7 @@ export function createStore(
       const number = createChangeNumber(transaction, all)
       const scope = { query: transaction, rows, tally: createTally(), number }
       const answer = await work(transactionOf({ ...scope, touch, deletesMaterial }))
-      await recordChange(transaction, all(), number)
+      await recordChange(scope, all(), number)
       await saveCounts(scope, scope.tally)
       return answer
     })
@@ -93,6 +94,8 @@ export function createStore(
     ...reads({ query, rows }),
     change: (work) => retried(() => attempt(work)),
     epoch: () => database.epoch(),
+    beginChangeLog: () =>
+      retried(() => query.transaction().execute((one) => beginChangeLog({ query: one, rows }))),
     changesSince: (seq) => changesSince(query, seq),
     listOutbox: (limit) => listOutbox({ query, rows }, limit),
     deleteOutbox: (eventIds) => deleteOutbox(query, eventIds),
@@ -211,7 +214,7 @@ function transactionOf(scope: WriteScope & { readonly number: ChangeNumber }): T
     changesSince: (seq) => changesSince(scope.query, seq),
     insertOutbox: (row) => insertOutbox(scope, row),
     insertOutgoingEvent: (event) => insertOutgoingEvent(scope, event),
-    skipChanges: (upTo) => skipChanges(scope.query, upTo),
+    skipChanges: (upTo) => skipChanges(scope, upTo),
   }
 }
 

@@ -27,6 +27,9 @@ export interface Change {
   readonly id: string
 }
 
+/** The version of a row that is deleted; those that are there count from 1. */
+export const noRow = 0
+
 /** The grant that changed. Without `grantId`, the key is deleted together with all its grants. */
 export interface ChangedGrant {
   readonly keyId: string

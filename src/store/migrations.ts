@@ -34,6 +34,7 @@ import { deletedMaterials } from './migrations/0026-deleted-materials.ts'
 import { keyUsageTracking } from './migrations/0027-key-usage-tracking.ts'
 import { expiredMaterials } from './migrations/0028-expired-materials.ts'
 import { grantBuckets } from './migrations/0029-grant-buckets.ts'
+import { changeLogVersions } from './migrations/0030-change-log-versions.ts'
 import type { Schema } from './schema/schema.ts'
 
 export interface Migration {
@@ -72,6 +73,7 @@ export const migrations: readonly Migration[] = [
   { name: 'key-usage-tracking', up: keyUsageTracking },
   { name: 'expired-materials', up: expiredMaterials },
   { name: 'grant-buckets', up: grantBuckets },
+  { name: 'change-log-versions', up: changeLogVersions },
 ]
 
 /**

@@ -15,8 +15,11 @@ export interface RowScope {
 
 export interface WriteScope extends RowScope {
   readonly tally: Tally
-  /** Records what the transaction changes. Its number is taken at the end. */
-  readonly touch: (change: Omit<Change, 'seq'>) => void
+  /**
+   * Records what the transaction changes. Its number is taken at the end. `rowVersion` is the version that
+   * the row has now, or `noRow` after a deletion. It is left out for what has no version of its own.
+   */
+  readonly touch: (change: Omit<Change, 'seq'>, rowVersion?: number) => void
   /** Records that the transaction deletes materials, so that their bytes are scrubbed after it. */
   readonly deletesMaterial: () => void
 }

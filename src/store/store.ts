@@ -408,6 +408,11 @@ export interface Store extends StoreReads, ChangeReads, DeliveryStore, OutgoingE
   change<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
   /** The number of the last committed change, read from memory without waiting. */
   epoch(): number
+  /**
+   * Gives the log of changes its first row where it was made anew. Each start calls it.
+   * @returns whether it was made anew
+   */
+  beginChangeLog(): Promise<boolean>
   listOutbox(limit: number): Promise<readonly OutboxRow[]>
   deleteOutbox(eventIds: readonly string[]): Promise<void>
   countDeletedKeys(): Promise<DeletedKeys>

@@ -303,6 +303,9 @@ export interface ChangeLogTable {
   readonly account_id: string
   readonly region: string
   readonly id: string
+  /** The version that the change left the row at, 0 when it is deleted; null where there is none. */
+  readonly row_version: number | null
+  readonly row_tag: Uint8Array
 }
 
 export interface AuditOutboxTable {

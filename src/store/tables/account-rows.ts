@@ -2,6 +2,7 @@
 import type { AccessKeyRecord, AccountRecord } from '../../model/access-key.ts'
 import type { Organization } from '../../model/organization.ts'
 import { acceptedPage } from '../bound-rows.ts'
+import { noRow } from '../change.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
 import type { AccessKeysTable } from '../schema/credential-tables.ts'
 import type { AccountsTable } from '../schema/schema.ts'
@@ -87,7 +88,7 @@ export function accountWrites({ query, rows, touch }: WriteScope): Writes {
       const { accountId } = account
       const columns = accountColumns({ ...account, rowVersion: 1 })
       await query.insertInto('accounts').values(rows.seal('accounts', columns)).execute()
-      touch({ kind: 'account', accountId, region: '', id: accountId })
+      touch({ kind: 'account', accountId, region: '', id: accountId }, 1)
     },
     async updateAccount(account, changes) {
       const { accountId, createdAt, rowVersion } = account
@@ -106,14 +107,14 @@ export function accountWrites({ query, rows, touch }: WriteScope): Writes {
         .where('row_version', '=', rowVersion)
         .executeTakeFirst()
       if (numUpdatedRows !== 1n) throw new StaleRow(`account ${accountId}`)
-      touch({ kind: 'account', accountId, region: '', id: accountId })
+      touch({ kind: 'account', accountId, region: '', id: accountId }, updated.rowVersion)
       return updated
     },
     async insertAccessKey(accessKey) {
       const columns = columnsOf({ ...accessKey, rowVersion: 1 })
       await query.insertInto('access_keys').values(rows.seal('access_keys', columns)).execute()
       const { accountId, accessKeyId } = accessKey
-      touch({ kind: 'access-key', accountId, region: '', id: accessKeyId })
+      touch({ kind: 'access-key', accountId, region: '', id: accessKeyId }, 1)
     },
     async updateAccessKey(accessKey, { status }) {
       const { accountId, accessKeyId } = accessKey
@@ -125,7 +126,7 @@ export function accountWrites({ query, rows, touch }: WriteScope): Writes {
         .where('row_version', '=', accessKey.rowVersion)
         .executeTakeFirst()
       if (numUpdatedRows !== 1n) throw new StaleRow(`access key ${accessKeyId}`)
-      touch({ kind: 'access-key', accountId, region: '', id: accessKeyId })
+      touch({ kind: 'access-key', accountId, region: '', id: accessKeyId }, updated.rowVersion)
       return updated
     },
     async deleteAccessKey({ accountId, accessKeyId, rowVersion }) {
@@ -135,7 +136,7 @@ export function accountWrites({ query, rows, touch }: WriteScope): Writes {
         .where('row_version', '=', rowVersion)
         .executeTakeFirst()
       if (numDeletedRows !== 1n) throw new StaleRow(`access key ${accessKeyId}`)
-      touch({ kind: 'access-key', accountId, region: '', id: accessKeyId })
+      touch({ kind: 'access-key', accountId, region: '', id: accessKeyId }, noRow)
     },
   }
 }

@@ -3,6 +3,7 @@ import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { AliasRecord, AliasRef } from '../../model/key.ts'
 import { acceptedPage } from '../bound-rows.ts'
 import { countOf } from './resource-counts.ts'
+import { noRow } from '../change.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
 import type { AliasesTable, Schema } from '../schema/schema.ts'
 import { type StoreReads, type Transaction, StaleRow } from '../store.ts'
@@ -66,14 +67,14 @@ export function aliasReads(scope: RowScope): Reads {
 }
 
 export function aliasWrites({ query, rows, tally, touch }: WriteScope): Writes {
-  const touchAlias = ({ accountId, region, name }: AliasRef): void =>
-    touch({ kind: 'alias', accountId, region, id: name })
+  const touchAlias = ({ accountId, region, name }: AliasRef, rowVersion: number): void =>
+    touch({ kind: 'alias', accountId, region, id: name }, rowVersion)
   return {
     async insertAlias(alias) {
       const columns = columnsOf({ ...alias, rowVersion: 1 })
       await query.insertInto('aliases').values(rows.seal('aliases', columns)).execute()
       tally.addAlias(alias, 1)
-      touchAlias(alias)
+      touchAlias(alias, 1)
     },
     async updateAlias(alias, { targetKeyId, updatedAt }) {
       const updated = { ...alias, targetKeyId, updatedAt, rowVersion: alias.rowVersion + 1 }
@@ -84,7 +85,7 @@ export function aliasWrites({ query, rows, tally, touch }: WriteScope): Writes {
         .where('row_version', '=', alias.rowVersion)
         .executeTakeFirst()
       if (numUpdatedRows !== 1n) throw stale(alias)
-      touchAlias(alias)
+      touchAlias(alias, updated.rowVersion)
       return updated
     },
     async deleteAlias(alias) {
@@ -95,7 +96,7 @@ export function aliasWrites({ query, rows, tally, touch }: WriteScope): Writes {
         .executeTakeFirst()
       if (numDeletedRows !== 1n) throw stale(alias)
       tally.addAlias(alias, -1)
-      touchAlias(alias)
+      touchAlias(alias, noRow)
     },
   }
 }

@@ -1,13 +1,18 @@
 /**
- * The numbers of changes, and the records that each affected.
+ * The numbers of changes, the records that each affected, and the versions at which it left their rows.
  *
  * INVARIANT (ordered changes): the last statements of a transaction take its number, under the lock
  * of `change_head`'s only row, so that transactions commit in the order of their numbers.
+ *
+ * INVARIANT (no holes): each number from the log's first one to `change_head` has a row, or a later row says
+ * that it was skipped. So `trent verify-database` finds rows that were put back, as far back as the log goes.
  * @module
  */
 import type { Kysely } from 'kysely'
-import type { Schema } from '../schema/schema.ts'
+import type { ChangeLogTable, Schema } from '../schema/schema.ts'
+import type { BoundRows } from '../bound-rows.ts'
 import type { Change } from '../change.ts'
+import type { RowScope, WriteScope } from '../row-scope.ts'
 
 /** How many changes the log keeps. A reader that is further behind drops its whole cache. */
 export const loggedChangesMax = 100_000
@@ -17,16 +22,20 @@ export const answeredChangesMax = 10_000
 
 const insertedMax = 1000
 
-type Touched = Omit<Change, 'seq'>
+type Touched = Omit<Change, 'seq'> & { readonly rowVersion?: number | undefined }
 
-/** Collects the records that a transaction affects, each once. */
+/** Collects the records that a transaction affects, each once, with its last version. */
 export function createTouched(): {
-  readonly touch: (change: Touched) => void
+  readonly touch: WriteScope['touch']
   readonly all: () => readonly Touched[]
 } {
   const touched = new Map<string, Touched>()
   return {
-    touch: (change) => touched.set(JSON.stringify(Object.values(change)), change),
+    touch(change, rowVersion) {
+      const name = JSON.stringify(Object.values(change))
+      const version = rowVersion ?? touched.get(name)?.rowVersion
+      touched.set(name, { ...change, rowVersion: version })
+    },
     all: () => [...touched.values()],
   }
 }
@@ -60,24 +69,17 @@ async function nextNumber(query: Kysely<Schema>): Promise<number> {
  * none.
  */
 export async function recordChange(
-  query: Kysely<Schema>,
+  { query, rows }: RowScope,
   touched: readonly Touched[],
   number: ChangeNumber,
 ): Promise<void> {
   const seq = await number()
   if (seq === undefined) return
-  const rows = touched.map(({ kind, accountId, region, id }, position) => ({
-    seq,
-    position,
-    kind,
-    account_id: accountId,
-    region,
-    id,
-  }))
-  for (let start = 0; start < rows.length; start += insertedMax) {
+  const logged = touched.map((change, position) => loggedRow(rows, seq, change, position))
+  for (let start = 0; start < logged.length; start += insertedMax) {
     await query
       .insertInto('change_log')
-      .values(rows.slice(start, start + insertedMax))
+      .values(logged.slice(start, start + insertedMax))
       .execute()
   }
   await query
@@ -86,17 +88,74 @@ export async function recordChange(
     .execute()
 }
 
+function loggedRow(
+  rows: BoundRows,
+  seq: number,
+  { kind, accountId, region, id, rowVersion }: Touched,
+  position: number,
+): ChangeLogTable {
+  return rows.seal('change_log', {
+    seq,
+    position,
+    kind,
+    account_id: accountId,
+    region,
+    id,
+    row_version: rowVersion ?? null,
+  })
+}
+
 /** Leaves a gap in the log. A reader that meets it drops its whole cache. */
-export async function skipChanges(query: Kysely<Schema>, upTo: number): Promise<void> {
-  await query
-    .updateTable('change_head')
-    .set({ seq: upTo })
+export async function skipChanges(scope: RowScope, upTo: number): Promise<void> {
+  const seq = await headOf(scope)
+  if (seq >= upTo) return
+  await scope.query.updateTable('change_head').set({ seq: upTo }).where('id', '=', 1).execute()
+  await markSkipped(scope, upTo, seq)
+}
+
+/**
+ * Gives the log its first row where it has none although there were changes: it was made anew, and says
+ * nothing of what was before.
+ * @returns whether it did
+ */
+export async function beginChangeLog(scope: RowScope): Promise<boolean> {
+  const some = await scope.query.selectFrom('change_log').select('seq').limit(1).executeTakeFirst()
+  if (some !== undefined) return false
+  const before = await headOf(scope)
+  if (before === 0) return false
+  await markSkipped(scope, await nextNumber(scope.query), before)
+  return true
+}
+
+async function headOf({ query }: RowScope): Promise<number> {
+  const { seq } = await query
+    .selectFrom('change_head')
+    .select('seq')
     .where('id', '=', 1)
-    .where('seq', '<', upTo)
+    .executeTakeFirstOrThrow()
+  return seq
+}
+
+const skippedMark = /^after\/(\d+)$/
+
+async function markSkipped({ query, rows }: RowScope, seq: number, after: number): Promise<void> {
+  const mark = { kind: 'everything', accountId: '', region: '', id: `after/${after}` } as const
+  await query
+    .insertInto('change_log')
+    .values(loggedRow(rows, seq, mark, 0))
     .execute()
 }
 
-/** Returns the changes after `seq` in order; undefined if the log does not have all of them. */
+/** For a row that says that numbers were skipped, up to its own: the last one before them. */
+export function skippedAfter({
+  kind,
+  id,
+}: Pick<ChangeLogTable, 'kind' | 'id'>): number | undefined {
+  const after = kind === 'everything' ? skippedMark.exec(id)?.[1] : undefined
+  return after === undefined ? undefined : Number(after)
+}
+
+/** Changes after `seq` in order, or undefined when the log does not tell them all. */
 export async function changesSince(
   query: Kysely<Schema>,
   seq: number,

@@ -3,7 +3,7 @@
  * @module
  */
 import type { KeyRecord } from '../../model/key.ts'
-import { grantChangeId } from '../change.ts'
+import { grantChangeId, noRow } from '../change.ts'
 import { forgetBuried } from './deleted-material-rows.ts'
 import { firstSeal, latestSeal, openedBySeals } from './opening-seals.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
@@ -49,11 +49,11 @@ export function keyDeletion(scope: WriteScope): Pick<Transaction, 'deleteKey'> {
       tally.addKey(key, -1)
       for (const { name } of aliases) {
         tally.addAlias({ accountId, region, name }, -1)
-        touch({ kind: 'alias', accountId, region, id: name })
+        touch({ kind: 'alias', accountId, region, id: name }, noRow)
       }
-      touch({ kind: 'key', accountId, region, id: keyId })
+      touch({ kind: 'key', accountId, region, id: keyId }, noRow)
       // A replica can be created under the same id again, and must not get these grants.
-      touch({ kind: 'grant', accountId, region, id: grantChangeId({ keyId }) })
+      touch({ kind: 'grant', accountId, region, id: grantChangeId({ keyId }) }, noRow)
     },
   }
 }

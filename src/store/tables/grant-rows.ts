@@ -10,7 +10,7 @@ import type { NamedPlace } from '../../model/identity.ts'
 import type { KeyRef } from '../../model/key.ts'
 import { userArn } from '../../model/user.ts'
 import { acceptedPage } from '../bound-rows.ts'
-import { grantChangeId } from '../change.ts'
+import { grantChangeId, noRow } from '../change.ts'
 import { fileGrant, rowsInBuckets, unfileGrant } from './grant-bucket-rows.ts'
 import { columnsOf, grantOf } from './grant-columns.ts'
 import type { GrantReads } from './grant-reads.ts'
@@ -109,10 +109,10 @@ async function countGrants(
 }
 
 export function grantWrites({ query, rows, touch }: WriteScope): Writes {
-  const touchGrant = (grant: GrantRecord): void => {
+  const touchGrant = (grant: GrantRecord, rowVersion: number): void => {
     const { accountId, region } = grant
     const id = grantChangeId({ ...grant, grantee: granteeOf(grant) })
-    touch({ kind: 'grant', accountId, region, id })
+    touch({ kind: 'grant', accountId, region, id }, rowVersion)
   }
   return {
     async insertGrant(grant) {
@@ -122,7 +122,7 @@ export function grantWrites({ query, rows, touch }: WriteScope): Writes {
         .values(rows.seal('grants', columnsOf(record)))
         .execute()
       await fileGrant(query, record)
-      touchGrant(record)
+      touchGrant(record, 1)
       return record
     },
     async renameGrantee({ userId: uniqueId, ...place }) {
@@ -151,8 +151,8 @@ export function grantWrites({ query, rows, touch }: WriteScope): Writes {
           .set(rows.seal('grants', columnsOf(changed)))
           .where((one) => isGrant(one, grant))
           .execute()
-        touchGrant(grant)
-        touchGrant(changed)
+        touchGrant(grant, changed.rowVersion)
+        touchGrant(changed, changed.rowVersion)
       }
     },
     async deleteGrant(grant) {
@@ -162,7 +162,7 @@ export function grantWrites({ query, rows, touch }: WriteScope): Writes {
         .executeTakeFirst()
       if (numDeletedRows !== 1n) throw new StaleRow(`grant ${grant.grantId}`)
       await unfileGrant(query, grant)
-      touchGrant(grant)
+      touchGrant(grant, noRow)
     },
   }
 }

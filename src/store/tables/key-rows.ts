@@ -110,8 +110,8 @@ async function listMultiRegionKeys(
 }
 
 export function keyWrites({ query, rows, tally, touch }: WriteScope): Writes {
-  const touchKey = ({ accountId, region, keyId }: KeyRef): void =>
-    touch({ kind: 'key', accountId, region, id: keyId })
+  const touchKey = ({ accountId, region, keyId, rowVersion }: KeyRecord): void =>
+    touch({ kind: 'key', accountId, region, id: keyId }, rowVersion)
   return {
     async insertKey(key) {
       const record = { ...key, rowVersion: 1 }
@@ -135,7 +135,7 @@ export function keyWrites({ query, rows, tally, touch }: WriteScope): Writes {
         .where('row_version', '=', key.rowVersion)
         .executeTakeFirst()
       if (numUpdatedRows !== 1n) throw stale(key)
-      touchKey(key)
+      touchKey(updated)
       return updated
     },
     async confirmKey(key) {

@@ -13,7 +13,7 @@ import type {
   Schema,
   UsersTable,
 } from '../schema/schema.ts'
-import type { Change } from '../change.ts'
+import { noRow, type Change } from '../change.ts'
 import { StaleRow } from '../store.ts'
 import type { Page } from '../page.ts'
 
@@ -144,9 +144,9 @@ export function namedWrites<T extends Named, Rec extends NamedRecord>(
   const table = named.table as AnyOf
   const key = named.key as AnyKey
   const { idOf } = named
-  const touchOne = (record: Omit<Rec, 'rowVersion'>): void => {
+  const touchOne = (record: Omit<Rec, 'rowVersion'>, rowVersion: number): void => {
     const { accountId } = record as Pick<NamedRecord, 'accountId'> // every record has it
-    touch({ kind: named.change, accountId, region: '', id: idOf(record) })
+    touch({ kind: named.change, accountId, region: '', id: idOf(record) }, rowVersion)
   }
   const stale = (record: Rec): StaleRow => new StaleRow(`${named.change} ${idOf(record)}`)
   const sealed = (record: Rec): UsersTable & { readonly row_tag: Uint8Array } =>
@@ -155,7 +155,7 @@ export function namedWrites<T extends Named, Rec extends NamedRecord>(
     async insert(record) {
       const inserted = { ...record, rowVersion: 1 } as unknown as Rec // complete with its version
       await query.insertInto(table).values(sealed(inserted)).execute()
-      touchOne(record)
+      touchOne(record, 1)
     },
     async update(record, changes) {
       const changed = { ...record, ...changes, rowVersion: record.rowVersion + 1 }
@@ -168,7 +168,7 @@ export function namedWrites<T extends Named, Rec extends NamedRecord>(
         .where('row_version', '=', record.rowVersion)
         .executeTakeFirst()
       if (numUpdatedRows !== 1n) throw stale(record)
-      touchOne(record)
+      touchOne(record, changed.rowVersion)
       return updated
     },
     async confirm(record) {
@@ -189,7 +189,7 @@ export function namedWrites<T extends Named, Rec extends NamedRecord>(
         .where('row_version', '=', record.rowVersion)
         .executeTakeFirst()
       if (numDeletedRows !== 1n) throw stale(record)
-      touchOne(record)
+      touchOne(record, noRow)
     },
   }
 }

@@ -1,6 +1,7 @@
 /** The rows of OpenID Connect providers. @module */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { OidcProviderRecord, OidcProviderRef } from '../../model/oidc-provider.ts'
+import { noRow } from '../change.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
 import type { OidcProvidersTable, Schema } from '../schema/schema.ts'
 import { type StoreReads, type Transaction, StaleRow } from '../store.ts'
@@ -36,8 +37,8 @@ export function oidcProviderReads({ query, rows }: RowScope): Reads {
 }
 
 export function oidcProviderWrites({ query, rows, touch }: WriteScope): Writes {
-  const touched = ({ accountId, name: id }: OidcProviderRef): void =>
-    touch({ kind: 'oidc-provider', accountId, region: '', id })
+  const touched = ({ accountId, name: id }: OidcProviderRef, rowVersion: number): void =>
+    touch({ kind: 'oidc-provider', accountId, region: '', id }, rowVersion)
   return {
     async insertOidcProvider(provider) {
       const columns = columnsOf({ ...provider, rowVersion: 1 })
@@ -45,7 +46,7 @@ export function oidcProviderWrites({ query, rows, touch }: WriteScope): Writes {
         .insertInto('oidc_providers')
         .values(rows.seal('oidc_providers', columns))
         .execute()
-      touched(provider)
+      touched(provider, 1)
     },
     async updateOidcProvider(provider, changes) {
       const changed = { ...provider, ...changes, rowVersion: provider.rowVersion + 1 }
@@ -56,7 +57,7 @@ export function oidcProviderWrites({ query, rows, touch }: WriteScope): Writes {
         .where('row_version', '=', provider.rowVersion)
         .executeTakeFirst()
       if (numUpdatedRows !== 1n) throw new StaleRow(`OIDC provider ${provider.name}`)
-      touched(provider)
+      touched(provider, changed.rowVersion)
     },
     async deleteOidcProvider(provider) {
       const { numDeletedRows } = await query
@@ -65,7 +66,7 @@ export function oidcProviderWrites({ query, rows, touch }: WriteScope): Writes {
         .where('row_version', '=', provider.rowVersion)
         .executeTakeFirst()
       if (numDeletedRows !== 1n) throw new StaleRow(`OIDC provider ${provider.name}`)
-      touched(provider)
+      touched(provider, noRow)
     },
   }
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import type { ServiceRecord } from '../../model/service.ts'
+import { noRow } from '../change.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
 import type { ServicesTable } from '../schema/credential-tables.ts'
 import { type StoreReads, type Transaction, StaleRow } from '../store.ts'
@@ -33,8 +34,8 @@ export function serviceReads({ query, rows }: RowScope): Reads {
 }
 
 export function serviceWrites({ query, rows, touch }: WriteScope): Writes {
-  const touchService = ({ region, accessKeyId: id }: ServiceRecord): void =>
-    touch({ kind: 'service', accountId: '', region, id })
+  const touchService = ({ region, accessKeyId: id }: ServiceRecord, rowVersion: number): void =>
+    touch({ kind: 'service', accountId: '', region, id }, rowVersion)
   return {
     async insertService(service) {
       const record = { ...service, rowVersion: 1 }
@@ -42,7 +43,7 @@ export function serviceWrites({ query, rows, touch }: WriteScope): Writes {
         .insertInto('services')
         .values(rows.seal('services', columnsOf(record)))
         .execute()
-      touchService(record)
+      touchService(record, 1)
     },
     async deleteService(service) {
       const { numDeletedRows } = await query
@@ -53,7 +54,7 @@ export function serviceWrites({ query, rows, touch }: WriteScope): Writes {
         .where('row_version', '=', service.rowVersion)
         .executeTakeFirst()
       if (numDeletedRows !== 1n) throw new StaleRow(`service ${service.name}/${service.region}`)
-      touchService(service)
+      touchService(service, noRow)
     },
   }
 }

@@ -3,6 +3,7 @@ import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { TrailRecord, TrailRef } from '../../model/trail.ts'
 import { acceptedPage } from '../bound-rows.ts'
 import { defined } from '../defined.ts'
+import { noRow } from '../change.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
 import type { Schema } from '../schema/schema.ts'
 import type { TrailsTable } from '../schema/trail-schema.ts'
@@ -62,13 +63,15 @@ export function trailReads({ query, rows }: RowScope): Reads {
 }
 
 export function trailWrites({ query, rows, touch }: WriteScope): Writes {
-  const touchTrail = (ref: TrailRef): void =>
-    touch({ kind: 'trail', accountId: ref.accountId, region: ref.homeRegion, id: ref.name })
+  const touchTrail = (
+    { accountId, homeRegion: region, name: id }: TrailRef,
+    rowVersion: number,
+  ): void => touch({ kind: 'trail', accountId, region, id }, rowVersion)
   return {
     async insertTrail(trail) {
       const columns = columnsOf({ ...trail, rowVersion: 1 })
       await query.insertInto('trails').values(rows.seal('trails', columns)).execute()
-      touchTrail(trail)
+      touchTrail(trail, 1)
     },
     async updateTrail(trail, changes) {
       const changed = { ...trail, ...changes, rowVersion: trail.rowVersion + 1 }
@@ -80,7 +83,7 @@ export function trailWrites({ query, rows, touch }: WriteScope): Writes {
         .where('row_version', '=', trail.rowVersion)
         .executeTakeFirst()
       if (numUpdatedRows !== 1n) throw stale(trail)
-      touchTrail(trail)
+      touchTrail(trail, updated.rowVersion)
       return updated
     },
     async deleteTrail(trail) {
@@ -90,7 +93,7 @@ export function trailWrites({ query, rows, touch }: WriteScope): Writes {
         .where('row_version', '=', trail.rowVersion)
         .executeTakeFirst()
       if (numDeletedRows !== 1n) throw stale(trail)
-      touchTrail(trail)
+      touchTrail(trail, noRow)
     },
   }
 }

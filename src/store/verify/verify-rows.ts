@@ -131,7 +131,7 @@ async function primaryKeyOf(query: Kysely<Schema>, table: string): Promise<reado
 }
 
 /** Yields every row of a table with a rowid, page by page. */
-async function* allRows(query: Kysely<Schema>, table: string): AsyncGenerator<SqliteRow> {
+export async function* allRows(query: Kysely<Schema>, table: string): AsyncGenerator<SqliteRow> {
   let last: unknown
   for (;;) {
     const after = last === undefined ? sql`` : sql`WHERE rowid > ${last}`

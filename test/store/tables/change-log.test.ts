@@ -176,7 +176,8 @@ for (const { name: engine, open } of engines) {
     const { database } = await open(t)
     const { store } = storeOf(database)
     const add = async (first: number, last: number): Promise<void> => {
-      const entry = { position: 0, kind: 'key', account_id: 'a', region: 'r', id: 'k' }
+      const row_tag = new Uint8Array(32) // who reads changes forgets what it knows: no tag is needed for that
+      const entry = { position: 0, kind: 'key', account_id: 'a', region: 'r', id: 'k', row_tag }
       for (let start = first; start <= last; start += 1000) {
         const length = Math.min(1000, last + 1 - start)
         const entries = Array.from({ length }, (_, index) => ({ ...entry, seq: start + index }))

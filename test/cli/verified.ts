@@ -1,0 +1,33 @@
+/** Runs `trent verify-database` on a folder, in both of its forms. @module */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { verifyDatabase } from '../../src/cli/verify-database.ts'
+
+export interface Told {
+  readonly status: number
+  readonly text: string
+  readonly report: {
+    readonly whole: boolean
+    readonly rows: number
+    readonly opened: number
+    readonly error?: string
+    readonly findings: readonly {
+      readonly table: string
+      readonly row?: string
+      readonly why: string
+    }[]
+  }
+}
+
+export async function verify(folder: string, sealKey = join(folder, 'seal.key')): Promise<Told> {
+  const said: string[] = []
+  const options = {
+    file: join(folder, 'trent.db'),
+    sealKey,
+    output: { write: (text: string) => said.push(text) },
+  }
+  const status = await verifyDatabase({ ...options, json: true })
+  assert.equal(await verifyDatabase({ ...options, json: false }), status)
+  const [report = '', text = ''] = said
+  return { status, text, report: JSON.parse(report) as Told['report'] }
+}
