@@ -13,6 +13,7 @@ import {
   type GrantOperation,
   type GrantRecord,
 } from './grant.ts'
+import { isServicePrincipal } from './service.ts'
 
 type Pairs = Readonly<Record<string, string>>
 
@@ -86,7 +87,8 @@ export function termsOf(grant: Omit<GrantRecord, 'rowVersion'>): GrantTerms {
   return {
     grantId,
     operations: operationBits(operations) ?? 0,
-    granteeId,
+    // Both members that name a service mean the same one: it has its name and no unique id.
+    granteeId: isServicePrincipal(granteeOf(grant)) ? '' : granteeId,
     issuingAccountId,
     own: isOwn(grant),
     ...constraintTerms(constraints),

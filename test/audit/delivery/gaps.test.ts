@@ -48,7 +48,8 @@ test('a server that was stopped for hours has a digest for each of them, with th
   t.after(() => again.stop('keep'))
   await advance(again.url, '1s')
   const digests = await digestsOf(archive)
-  assert.ok(digests.length === 6 || digests.length === 7, `${digests.length} digests`)
+  // Six hours pass. The first hour counts if it had a file, and the last one if it has ended.
+  assert.ok(digests.length >= 5 && digests.length <= 7, `${digests.length} digests`)
   assert.ok(digests.every(([hours]) => hours === 1))
   const [first] = (await filesBelow(archive)).filter(isDigest)
   const { logFiles } = await jsonOf<Digest>(archive, first ?? '')
