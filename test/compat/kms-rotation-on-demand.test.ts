@@ -66,8 +66,9 @@ test('a rotation has the service’s event, and each call its own record', async
     .filter(({ resources }) => resources.some(({ ARN }) => ARN === arn))
   const [event, ...more] = records.filter(({ eventName }) => eventName === 'RotateKey')
   assert.deepEqual(more, [])
-  const { eventID, eventTime, ...rest } = event ?? assert.fail('no event')
+  const { eventID, eventTime, trent, ...rest } = event ?? assert.fail('no event')
   assert(eventID.length > 0 && eventTime.length > 0)
+  assert.deepEqual(Object.keys(trent), ['change'])
   const [accountId = ''] = arn.split(':').slice(4)
   assert.deepEqual(rest, {
     eventVersion: '1.11',
