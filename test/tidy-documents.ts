@@ -6,31 +6,17 @@ import assert from 'node:assert/strict'
 import { posix } from 'node:path'
 import { test } from 'node:test'
 import { files, read, sources } from './listed-files.ts'
-import { folderCounted, turnsIn, turnsLeft } from './turns.ts'
+import { turnsIn } from './turns.ts'
 
 const documents = files.filter((file) => /^(docs\/.*|[A-Z]+)\.md$/.test(file))
 
 /** Files with comments and printed texts. */
 const written = /^(src|bench|demo|scripts|bin)\/.*\.(ts|mjs|js)$/
 
-test('comments, documents and printed texts avoid turns that have to be read twice', (context) => {
-  const found = Map.groupBy(
-    [...files.filter((file) => written.test(file)), ...documents].flatMap((file) => {
-      return turnsIn(file, read(file)).map((turn) => ({
-        top: folderCounted(file),
-        turn: `${file}:${turn}`,
-      }))
-    }),
-    ({ top }) => top,
-  )
-  const count = (top: string): number => found.get(top)?.length ?? 0
-  for (const [top, left] of Object.entries(turnsLeft)) {
-    if (count(top) < left) context.diagnostic(`turnsLeft of ${top} can be ${count(top)} now`)
-  }
-  const over = [...found].filter(([top, { length }]) => length > (turnsLeft[top] ?? 0))
-  const asText = over.map(([top, { length }]) => `${top} has ${length}, not ${turnsLeft[top] ?? 0}`)
-  const turns = over.flatMap(([, each]) => each.map(({ turn }) => turn))
-  assert.deepEqual([...asText, ...turns], [])
+test('comments, documents and printed texts avoid turns that have to be read twice', () => {
+  const prose = [...files.filter((file) => written.test(file)), ...documents]
+  const found = prose.flatMap((file) => turnsIn(file, read(file)).map((turn) => `${file}:${turn}`))
+  assert.deepEqual(found, [])
 })
 
 /** The anchors of a document's headings, as GitHub makes them. */

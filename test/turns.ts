@@ -30,19 +30,6 @@ const turns: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [new RegExp(`\\b(?:${things})(?:e?s)? whose\\b`), '"with", "that has"'],
 ]
 
-/**
- * How many turns each folder still has. A number may only go down: lower it with each rewrite,
- * and delete it at 0.
- */
-export const turnsLeft: Readonly<Record<string, number>> = {
-  docs: 2,
-  src: 2,
-  'src/cache': 1,
-  'src/pipeline': 7,
-  'src/server': 23,
-  'src/store': 18,
-}
-
 interface Prose {
   readonly text: string
   /** The line of each character of `text`, from 1. */
@@ -123,10 +110,4 @@ export function turnsIn(file: string, content: string): string[] {
       ({ 0: found, index }) => `${lines[index + 1] ?? 0}: "${found}"; instead: ${instead}`,
     ),
   )
-}
-
-/** Where a file counts: `src/audit` for `src/audit/journal/frame.ts`, `README.md` for itself. */
-export function folderCounted(file: string): string {
-  const folders = file.split('/').slice(0, -1).slice(0, 2)
-  return folders.length === 0 ? file : folders.join('/')
 }

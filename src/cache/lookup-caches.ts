@@ -38,7 +38,7 @@ const limits = {
  */
 const compiledBytesPerCharacter = 80
 
-/** Conditions read at most 1,000 values of one key; one more shows that there are too many. */
+/** Conditions read at most 1,000 values of one key; with one more, the list is too long. */
 const aliasNamesMax = 1001
 
 /** No account id or Region contains a slash, so everything after the second slash is the id. */

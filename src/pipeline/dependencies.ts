@@ -27,7 +27,7 @@ import type { OperationDependencies } from '../operations/contract/dependencies.
 import type { CredentialLookup } from '../authenticate/credential.ts'
 import type { Lookup } from '../cache/cached-records.ts'
 
-/** What the pipeline works with. */
+/** Dependencies of the pipeline. */
 export interface PipelinePorts {
   readonly registry: ReadonlyMap<string, Operation>
   readonly regions: RegionTable
@@ -38,13 +38,13 @@ export interface PipelinePorts {
   readonly recipientOf: ResolveRecipient
   readonly credentials: CredentialLookup
   readonly signingKeys: SigningKeys
-  /** Who calls, where a service has signed for somebody. */
+  /** The caller of a request that a service signed for somebody. */
   readonly callerOf: OpenForwardAccess['callerOf']
-  /** Hears of requests whose caller could not be proved. */
+  /** Counts requests without a proven caller. */
   readonly refusals: Pick<Refusals, 'note'>
-  /** Who brings an identity token. @throws {KmsError} */
+  /** The caller behind an identity token. @throws {KmsError} */
   readonly tokenBearer: (given: GivenIdentity) => Promise<readonly [Caller, RequestScope]>
-  /** The identity of whoever came through the operator door or the test API. */
+  /** The caller at the operator door or the test API. */
   readonly insider: (door: 'operator' | 'test') => readonly [Caller, RequestScope]
   readonly store: Pick<Store, 'change' | 'epoch' | 'changesSince'>
   readonly findGrant: Store['findGrant']
@@ -53,18 +53,18 @@ export interface PipelinePorts {
   readonly outbox: Outbox
   readonly keyUsages: Pick<OpenKeyUsages, 'note'>
   readonly refusedUses: Pick<RefusedUses, 'note' | 'isNews'>
-  /** For refused calls beyond the rate of their caller. */
+  /** Counts refused calls beyond the rate of their caller. */
   readonly refusedCalls: RefusedCalls
   readonly identityUses: IdentityUses
   readonly throttle: Pick<Throttle, 'admit'>
-  /** What tests ask calls of KMS to suffer. */
+  /** Faults that tests ask for. */
   readonly faults: Pick<Faults, 'strike'>
-  /** For calls that decide again. */
+  /** Turns of calls that are decided again. */
   readonly inTurn: InTurn
-  /** For changes of the store, which waits for the transactions of this worker in one line. */
+  /** Turns of changes: the store runs one transaction of this worker at a time. */
   readonly changesInTurn: InTurn
   readonly operations: OperationDependencies
-  /** Hears how long calls take, and what becomes of them. */
+  /** Measures how long calls take, and counts their outcomes. */
   readonly meter: Pick<Meter, 'answered' | 'authorized' | 'refusedUse'>
   readonly log: Logger
 }

@@ -1,6 +1,6 @@
 /**
- * The facts behind one decision: everything that was read to make it, by name. Changes committed since the
- * first fact was read are matched against these names, which tells whether the decision still holds.
+ * The facts behind one decision: the names of everything that was read to make it. Changes committed since
+ * the first fact was read are compared with these names, which shows whether the decision still holds.
  *
  * INVARIANT (one moment): a decision counts only if no fact behind it has changed between the first one
  * read and the last. Then all of them were true together.
@@ -27,7 +27,7 @@ export interface FactSources {
   readonly grantTokens: Pick<GrantTokens, 'find'>
 }
 
-/** The same sources; they note what is asked of them. */
+/** The same sources, which note the name of everything that is read. */
 export interface Facts extends FactSources {
   /** Notes the credentials that prove who calls. */
   noteCaller(caller: Caller): void
@@ -64,7 +64,7 @@ function placed(kind: Change['kind'], accountId: string, region: string, id: str
   return `${kind} ${accountId}/${region}/${id}`
 }
 
-/** Any of an account: what was looked for by a name that nothing has. */
+/** Anything of a kind in an account: for names that were looked up and not found. */
 function anyOf(kind: Change['kind'], accountId: string): string {
   return `any ${kind} ${accountId}`
 }
@@ -83,7 +83,7 @@ function touches(change: Change, names: ReadonlySet<string>): boolean {
   if (kind === 'grant') {
     const { keyId, grantId, grantee = '' } = readGrantChangeId(id)
     const key = { accountId, region, keyId }
-    // A key that is deleted is a change of its own.
+    // The deletion of a key is a separate change.
     if (grantId === undefined) return false
     return names.has(grantOf({ ...key, grantId })) || names.has(grantsTo(key, grantee))
   }
@@ -103,7 +103,7 @@ function credentialsOf({ accessKeyId, session, issuer, service, ...rest }: Calle
     ),
     one('user', principalId),
     one('role', principalId),
-    // A service that calls for somebody is not told apart here: services change seldom.
+    // Services that call for somebody share one name here: services change seldom.
     ...((service ?? rest.forwarded) ? [anyOf('service', '')] : []),
     ...(rest.webIdentity ? [anyOf('oidc-provider', rest.accountId)] : []),
   ]
@@ -176,7 +176,7 @@ function notingLookup(lookup: Lookup, note: Note): Lookup {
       return lookup.grant(ref)
     },
     grantsGiving(key, name, ...asked) {
-      // A grant that was found goes on giving it, whatever happens to the grantee's others.
+      // The found grant goes on giving the permission, whatever happens to the grantee's other grants.
       const noteFound = (found: readonly Grant[]): readonly Grant[] => {
         for (const { grantId } of found) note(grantOf({ ...refOf(key), grantId }))
         if (found.length === 0) note(grantsTo(key, name.grantee))
@@ -188,7 +188,7 @@ function notingLookup(lookup: Lookup, note: Note): Lookup {
   }
 }
 
-/** What is found is noted by its id, so that the other changes of its account do not matter. */
+/** Found rows are noted by their ids, so that other changes in the account do not matter. */
 function notingReads(store: IdentityReads, note: Note): IdentityReads {
   return {
     findUser(userId) {

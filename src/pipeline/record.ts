@@ -30,7 +30,7 @@ type RecordPorts = Pick<
 >
 
 /**
- * The output of a call whose record is durable.
+ * The output of a call, after its record is durable.
  * @throws what refused the call, after the record of the refusal is durable
  */
 export async function recordCall(

@@ -1,5 +1,5 @@
 /**
- * Step 7: the operation runs on keys whose usage and state allow it.
+ * Step 7: the operation runs, if the usage and the state of its keys allow it.
  *
  * INVARIANT (outbox): a change and its record commit in one transaction.
  * @module

@@ -1,6 +1,6 @@
 /**
- * Calls whose body does not come with their head: what is certain to be refused is refused before the body
- * is read. The pipeline decides the others anew, as if nobody had looked.
+ * Refuses calls before their body is read, if the body did not come with the head and the refusal is certain.
+ * The pipeline decides all other calls from the start.
  * @module
  */
 import { requireKnownSigner } from '../authenticate/known-signer.ts'
@@ -15,7 +15,7 @@ import { protocolOf } from '../wire/protocol.ts'
 import type { RequestHead } from '../wire/request.ts'
 import type { PipelinePorts } from './dependencies.ts'
 
-/** An identity token, session policies and their ARNs, escaped: nothing longer comes without a signature. */
+/** Largest unsigned form: an identity token, session policies and their ARNs, escaped. */
 const unsignedFormBytesMax = 128 * 1024
 
 const noBody = Buffer.alloc(0)
@@ -41,7 +41,7 @@ export async function screenCall(
   let named = target
   let operation: ReturnType<typeof findOperation> | undefined
   try {
-    // A form says in its body what it calls.
+    // A form names its operation in the body.
     if (!form) {
       named ??= protocol.readTarget({ ...head, body: noBody })
       operation = findOperation(named, registry)
@@ -58,7 +58,7 @@ export async function screenCall(
     })
     return {}
   } catch (error) {
-    // An outage is told by the call itself.
+    // The call itself reports an outage.
     if (!(error instanceof KmsError)) return {}
     ports.meter.answered(operation, error.code, performance.now() - started)
     return { refusal: protocol.renderError(error, random.uuid(), named) }

@@ -82,7 +82,7 @@ export interface Answered extends Permitted {
 /** Any of the values above: what a record can be made from. */
 export type Reached = Identified &
   Partial<Omit<Answered, keyof Identified>> & {
-    /** The key whose state refused the call. */
+    /** The key that refused the call by its state. */
     readonly refusing?: KeyRecord
   }
 

@@ -1,21 +1,21 @@
 /**
- * Work that is done a few pieces at a time, while the others wait for their turns: fairly between accounts,
- * and between the principals of each.
+ * Runs a few pieces of work at a time. The others wait, fairly between accounts and between the principals of
+ * each account.
  *
- * Calls that lost a race for a row decide again in turn. Otherwise each round of a crowd at one key would
- * have one winner, and the last ones no round left. Changes of the store wait here too: it makes one after
- * another, in the order in which they come.
+ * Calls that lost a race for a row decide again in turn. Otherwise each round of many calls for one key would
+ * have one winner, and the last calls would run out of attempts. Changes of the store wait here too: the
+ * store makes one after another, in the order of arrival.
  * @module
  */
 import { createFairQueue } from '../model/fair-queue.ts'
 import { ourselves, type Party } from '../model/party.ts'
 
-/** Runs `work` when it is the turn of its party. Each call in flight has one piece here at most. */
+/** Runs `work` when its party's turn comes. Each call in flight has at most one piece here. */
 export type InTurn = <T>(work: () => Promise<T>, party?: Party) => Promise<T>
 
-/** @param width how many pieces are done at once */
+/** @param width number of pieces that run at the same time */
 export function createTurns(width = 1): InTurn {
-  // Bounded by the calls in flight, which the listener bounds.
+  // The listener bounds the calls in flight, and so this queue.
   const waiting = createFairQueue<() => Promise<void>>(Infinity)
   let running = 0
   const next = (): void => {
@@ -31,7 +31,7 @@ export function createTurns(width = 1): InTurn {
         try {
           resolve(await work())
         } catch (error) {
-          reject(error) // whoever gave the work hears of its failure
+          reject(error) // the caller gets the failure
         } finally {
           running -= 1
           next()

@@ -1,7 +1,7 @@
 /**
- * An operator's word that a start may go on without changes that the database has lost. A start that is
- * refused cannot be asked, so the word is a file in the data directory. It names just one state of the
- * database and the journal, and the start that follows it leaves an audit record.
+ * An operator's acceptance of changes that the database has lost. A server that refuses to start cannot be
+ * asked, so the acceptance is a file in the data directory. It names exactly one state of the database and
+ * the journal. The next start uses it and writes an audit record.
  * @module
  */
 import { readFile } from 'node:fs/promises'
@@ -16,7 +16,7 @@ import type { Keyring } from '../crypto/keyring.ts'
 import type { Clock, Random } from '../model/clock.ts'
 import type { Store } from '../store/store.ts'
 
-/** Who accepted what is missing, and when. */
+/** Who accepted the loss, and when. */
 export interface Acceptance {
   /** `MissingChanges.id` */
   readonly id: string
@@ -31,7 +31,7 @@ export type AcceptedLoss = MissingChanges & Acceptance
 const fileName = 'accepted-loss.json'
 const keysShown = 3
 
-/** What is missing, for one line. */
+/** The missing changes in one line of text. */
 export function toldMissing({ records, first, last, keys, keyCount }: MissingChanges): string {
   const changes = first === last ? `change ${first}` : `changes ${first} to ${last}`
   const shown = keys.slice(0, keysShown).join(', ')
@@ -53,7 +53,7 @@ export function writeAcceptedLoss(
   return replaceFile(files, join(dataDirectory, fileName), bytes)
 }
 
-/** The acceptance of just this state; undefined when there is none. */
+/** The acceptance of exactly this state; undefined if no operator accepted it. */
 export async function readAcceptedLoss(
   dataDirectory: string,
   id: string,
@@ -70,8 +70,9 @@ export async function readAcceptedLoss(
 }
 
 /**
- * Goes on without the missing changes: their numbers are skipped, so that they stay theirs, and a record
- * says who accepted what. Then the file goes. To be called before anything else changes the database.
+ * Goes on without the missing changes. Their numbers are skipped, so that no later change takes one of them,
+ * and an audit record says who accepted the loss. Then the file is deleted. Call it before anything else
+ * changes the database.
  */
 export async function goOnWithoutLost(
   loss: AcceptedLoss,
@@ -114,7 +115,7 @@ export async function goOnWithoutLost(
   await files.remove(join(dataDirectory, fileName))
 }
 
-/** Where streams begin moves on: a database that went back would list segments that are long deleted. */
+/** Moves the beginnings of streams forward: an older database lists segments that retention has deleted. */
 async function adoptWriters({
   store,
   keyring,
@@ -126,7 +127,7 @@ async function adoptWriters({
 >): Promise<void> {
   const trusted = keyring.statementKeys.map(({ publicKey }) => fingerprintOf(publicKey))
   const list = await readWritersList({ files, directory }, trusted)
-  if (typeof list === 'string') return // the verifier tells of it
+  if (typeof list === 'string') return // the verifier reports it
   const known = await store.listAuditWriters()
   for (const { stream, first } of list.writers) {
     const stored = known.find((each) => each.stream === stream)?.first.segment ?? 0

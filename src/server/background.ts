@@ -1,5 +1,5 @@
 /**
- * What works beside the calls of one worker, and has to be closed when it stops.
+ * Background parts of one worker: caches, key store, outbox and jobs. They are closed when the worker stops.
  * @module
  */
 import { createCountRetention, createEventRetention } from '../audit/index/event-retention.ts'
@@ -24,12 +24,12 @@ import { measuredKeyStore } from '../metrics/measured.ts'
 import type { Lookup } from '../cache/cached-records.ts'
 import type { WorkerParts } from './parts.ts'
 
-/** Each takes some 10 ms to prove. */
+/** Checking one attestation document takes about 10 ms. */
 const attestationsMax = 64
 
 type WorksConfig = Pick<Config, 'regions' | 'eventsWebhook' | 'dataDirectory'>
 
-/** What works beside the calls, and has to be closed. */
+/** Background parts of one worker. */
 export interface Works {
   readonly lookup: Lookup
   readonly builtin: BuiltinKeyStore
@@ -64,7 +64,7 @@ export function openWorks(config: WorksConfig, parts: WorkerParts, sentElsewhere
     forget: (materialId) => unmeasured.forget(materialId),
     close: () => unmeasured.close(),
   }
-  // A lane of their own: attested callers do not wait for primes. Its thread starts with the first.
+  // A separate lane, so that attested callers do not wait for prime numbers. The first one starts its thread.
   const slowLane = createSlowLane({ queueMax: attestationsMax })
   const outbox = createOutbox({
     store,
@@ -110,7 +110,7 @@ export function openWorks(config: WorksConfig, parts: WorkerParts, sentElsewhere
   }
 }
 
-/** What the clock starts, in the one worker that does: over the works of its own. */
+/** Scheduled jobs. Only worker 0 runs them. */
 export function openJobs(parts: WorkerParts, { changes, builtin }: Works): Jobs {
   const { store, clock, log } = parts
   return createKeyJobs({ store, changes, clock, keyStoreOf: () => builtin, log }, [
@@ -119,7 +119,7 @@ export function openJobs(parts: WorkerParts, { changes, builtin }: Works): Jobs 
   ])
 }
 
-/** What is noted of the uses of keys, roles and access keys. */
+/** Last uses of keys, roles and access keys. */
 function openUses({
   store,
   usageTrackedSince: since,

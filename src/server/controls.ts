@@ -1,5 +1,5 @@
 /**
- * What operators and the test API may ask of one running server.
+ * Controls of a running server for operators and the test API.
  * @module
  */
 import { type Refusals } from '../authenticate/refusals.ts'
@@ -16,12 +16,12 @@ import type { ServerParts } from './parts.ts'
 
 type ShownCheckpoint = ServerStatus['journal']['checkpoint']
 
-/** For whoever keeps it elsewhere. */
+/** The checkpoint as operators see it: they can keep a copy elsewhere. */
 function shownCheckpoint({ text, signature }: Anchors['last']): ShownCheckpoint {
   return { text, signature: Buffer.from(signature).toString('base64') }
 }
 
-/** Those of the streams of other workers, and of workers that there are no more. */
+/** Checkpoints of the streams of other workers, and of former workers. */
 async function otherCheckpoints(
   store: Pick<Store, 'listAuditWriters'>,
   own: string,

@@ -1,4 +1,4 @@
-/** Where all of a server's files are: the database, the journal, the key file, the socket. @module */
+/** The directory of all files of a server: database, journal, key file, socket. @module */
 import { type Dirent, existsSync, type Stats } from 'node:fs'
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -7,13 +7,12 @@ import { ConfigError } from '../config.ts'
 
 const writableByAll = 0o002
 const readableByAll = 0o004
-/** Files looked at at once. */
+/** Files that are checked at the same time. */
 const lookedAtMax = 64
 
 /**
- * Made where it is not there. Whoever may write to it could put a socket of his own in the operators' way,
- * and be told what they say. A group that may write is for whoever made the directory to say, as volumes
- * have it.
+ * Creates the directory if it does not exist. A user who can write to it could replace the operators' socket
+ * and read what they send. A group with write access is allowed, because volumes are set up so.
  * @throws {ConfigError} when every user may write to it or to a file in it, or read its credentials
  */
 export async function makeDataDirectory(path: string): Promise<void> {
@@ -30,8 +29,8 @@ export async function makeDataDirectory(path: string): Promise<void> {
 }
 
 /**
- * Any user could have rewritten such a file before, and can while the server runs. Files that are made here
- * are for their owner only.
+ * Any user could have rewritten such a file before, and can do so while the server runs. Files that the
+ * server makes are only for their owner.
  */
 async function requireOwnFiles(directory: string): Promise<void> {
   const entries = await entriesOf(directory)
@@ -39,7 +38,7 @@ async function requireOwnFiles(directory: string): Promise<void> {
     await Promise.all(
       entries.slice(start, start + lookedAtMax).map(async ({ name }) => {
         const path = join(directory, name)
-        // Of what a symbolic link leads to: the mode of the link says nothing.
+        // The mode of a symbolic link's target: the link's own mode says nothing.
         const found = await stat(path).catch(() => undefined)
         if (found === undefined) return
         if ((found.mode & writableByAll) !== 0) throw openToAll('write to', path, found)
@@ -57,12 +56,12 @@ function openToAll(what: string, path: string, found: Stats): ConfigError {
   )
 }
 
-/** Of no directory, none. */
+/** Empty if the directory does not exist. */
 function entriesOf(directory: string): Promise<readonly Dirent[]> {
   return readdir(directory, { withFileTypes: true }).catch(() => [])
 }
 
-/** With its parents. Not by `recursive`: under a parent that takes no entries Node tries for ever (/proc). */
+/** Creates parents too. Not with `recursive`: below a parent like /proc, Node tries for ever. */
 async function makeDirectory(path: string): Promise<void> {
   const parent = dirname(path)
   try {
@@ -75,6 +74,6 @@ async function makeDirectory(path: string): Promise<void> {
     await makeDirectory(path)
     return
   }
-  // Else all that is durable in it could be gone with its name.
+  // Otherwise a crash could lose the directory's name, and everything durable in it.
   await nodeFiles.syncDirectory(parent)
 }

@@ -1,5 +1,5 @@
 /**
- * The ports that the pipeline and the operations work with, joined for one running server.
+ * Dependencies of the pipeline and the operations, for one running server.
  * @module
  */
 import { createRefusals } from '../authenticate/refusals.ts'
@@ -54,7 +54,7 @@ export interface OpenServerPorts extends OpenPorts {
   readonly takeFault: Faults['take']
 }
 
-/** Those of the first worker: it answers for all, and does what the clock starts. */
+/** Dependencies of worker 0, which also runs the scheduled jobs. */
 export function openPorts(config: Config, parts: ServerParts): OpenServerPorts {
   const { delivery, clock, log, meter } = parts
   const works = openWorks(config, parts)
@@ -88,7 +88,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenServerPorts {
 /** One is made by the store, and the next is there when it is. */
 const changesAtOnceMax = 2
 
-/** The ports of one worker, joined. */
+/** Dependencies of the pipeline in one worker. */
 export function joinPorts(
   config: WorkerConfig,
   parts: WorkerParts,
@@ -195,7 +195,7 @@ function operationPorts(
     pages: createPages(keyring),
     deletionTasks: createDeletionTasks(keyring, random),
     ...checksBy(store, lookup),
-    // What is in memory is what was committed, and the store waits for the transaction.
+    // Caches hold only what is committed, and the store waits for the transaction. So it reads by itself.
     principalChecks: (reads) => checksBy(reads, { ...lookup, account: readAccounts(reads) }),
     keyUsages,
     roleUses,
@@ -224,7 +224,7 @@ function quotaPorts(
   }
 }
 
-/** A call that is not signed names no Region: it is one of the deployment's own. */
+/** An unsigned call names no Region, so it is made in the deployment's own. */
 function tokenBearers(
   { region, regions, webIdentityHosts }: WorkerConfig,
   { store, clock, log }: WorkerParts,

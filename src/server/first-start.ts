@@ -1,5 +1,5 @@
 /**
- * A deployment's beginning and its reopening: the root key under its seal, the key ring, the first
+ * Opens a deployment, or makes it at the first start: the root key under its seal, the key ring, the first
  * account and its root access key.
  * @module
  */
@@ -27,7 +27,7 @@ export interface DeploymentPorts {
   readonly random: Random
 }
 
-/** Opens the root key, or makes it at the very first start. It is needed for no longer than this takes. */
+/** Opens the root key, or makes it at the first start. The root key is not kept afterwards. */
 export async function openDeployment(ports: DeploymentPorts): Promise<OpenDeployment> {
   const { database, seal, random, clock } = ports
   const known = await readDeployment(database)
@@ -65,7 +65,7 @@ async function newRootKey(
 
 export interface FirstAccount {
   readonly accountId: string
-  /** Absent when the root access key was made at an earlier start and its file is gone. */
+  /** Absent if an earlier start made the root access key and its file is gone. */
   readonly accessKeyId?: string
 }
 
@@ -78,7 +78,7 @@ type AccountPorts = DeploymentPorts & {
 }
 
 /**
- * Sees to it that the configured account exists, and that its root user has the configured access
+ * Makes sure that the configured account exists, and that its root user has the configured access
  * key, or a random one in `credentialsPath`.
  * @throws {ConfigError} when the settings contradict what the data directory holds
  */
@@ -107,14 +107,14 @@ export async function openFirstAccount(
   }
   const accessKeyId = newAccessKeyId(ports.random)
   const secret = Buffer.from(Buffer.from(ports.random.bytes(30)).toString('base64'))
-  // The file first: a key that nobody was told of must not exist, and a file can be written again.
+  // The file first: an access key that nobody knows must not exist, and a file can be written again.
   await writeCredentialsFile(credentialsPath, accessKeyId, secret)
   await insertRootKey(accountId, accessKeyId, secret, known, ports)
   secret.fill(0)
   return { accountId, accessKeyId }
 }
 
-/** A changed setting must not make another account unasked: only the very first start makes one. */
+/** Only the first start makes an account. A changed setting must not make another one. */
 async function requireNoAccount(accountId: string, store: Store): Promise<void> {
   const first = await oldestAccount(store)
   if (first === undefined) return
@@ -172,8 +172,8 @@ async function insertRootKey(
 }
 
 /**
- * The settings, or else the credentials file, say which root access key there is: the one of an earlier
- * setting ends with it. Nothing is changed where `accessKeyId` is no root key of the account.
+ * The settings name the only active root access key, or else the credentials file does. The key of an earlier
+ * setting becomes inactive. Nothing changes if `accessKeyId` is not a root key of the account.
  */
 async function keepOnlyActive(
   accountId: string,

@@ -1,6 +1,6 @@
 /**
- * What a start finds in its data directory, compared before anything is opened: a refused start leaves
- * every file as it was.
+ * Compares the files in the data directory before a start opens any of them, so that a refused start leaves
+ * every file unchanged.
  * @module
  */
 import { existsSync } from 'node:fs'
@@ -15,20 +15,20 @@ import { readStoredState } from '../store/offline.ts'
 /** The files of the data directory do not belong together, or some are missing. */
 export class DataRefused extends Error {
   constructor(message: string) {
-    // Names come from files that somebody may have written: one line, and no commands for a terminal.
+    // Somebody may have chosen these names: they become one line without terminal commands.
     super(visible(message))
   }
 }
 
 export interface FoundData {
-  /** False when the database cannot be read: opening it says why. */
+  /** False if the database cannot be read. Opening it reports the reason. */
   readonly isRead: boolean
-  /** What the database lacks, where an operator has accepted that. */
+  /** Missing changes that an operator accepted. */
   readonly acceptedLoss?: AcceptedLoss
 }
 
 /**
- * Compares the database with the journal and the key file that lie beside it.
+ * Compares the database with the journal and the key file of the same directory.
  * @throws {DataRefused} when the database is missing, empty, of another deployment or behind the journal
  */
 export async function checkFoundData(dataDirectory: string, files: FilePort): Promise<FoundData> {
@@ -55,7 +55,7 @@ export async function checkFoundData(dataDirectory: string, files: FilePort): Pr
         `newer trent.db, or go on without them by \`trent accept-loss ${missing.id}\``,
     )
   }
-  // A first start that dies has the tables before it has the key file, and no record before the deployment.
+  // A first start makes the tables, then the key file, then the deployment, then the first record.
   const sealPath = join(dataDirectory, 'seal.key')
   const isBegun = state.kind === 'unfinished'
   const others = [

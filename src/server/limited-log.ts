@@ -1,14 +1,14 @@
 /**
- * A log that does not repeat itself: a full disk fails every call and every job, many times a second, and
- * its log lines would fill what is left of it.
+ * A log with a limit on repeated errors. A full disk fails every call and every job, many times a second, and
+ * the log lines would fill what is left of it.
  * @module
  */
 import type { Logger } from 'pino'
 
-/** Lines of one kind of error in a minute, of all workers; the next line counts those that were left out. */
+/** Lines of one kind of error in a minute, of all workers. The next line counts the omitted ones. */
 const linesMax = 5
 const periodMs = 60_000
-/** Kinds are told apart by their messages, and these are not endless. */
+/** Kinds that are remembered. A kind is a message without its numbers. */
 const kindsMax = 1000
 
 interface Kind {
@@ -18,8 +18,8 @@ interface Kind {
 }
 
 /**
- * The same log, with a limit on lines that tell of an error. Each worker limits its own, to its share.
- * @param monotonic milliseconds of a clock that nobody sets
+ * The same log, with a limit on lines that report an error. Each worker limits its own lines to its share.
+ * @param monotonic milliseconds of a clock that is never set
  */
 export function limitErrors(
   log: Logger,
@@ -32,13 +32,13 @@ export function limitErrors(
   const error = (details: object | string, ...more: readonly unknown[]): void => {
     const message = more[0]
     const cause = typeof details === 'object' && 'err' in details ? details.err : undefined
-    // Lines without an error name what they are about: each is another one.
+    // Lines without an error differ in what they name: none is a repetition.
     if (!(cause instanceof Error) || typeof message !== 'string') return write(details, ...more)
     const name = kindOf(message, cause)
     const now = monotonic()
     const known = kinds.get(name)
     const kind = known !== undefined && now - known.since < periodMs ? known : begun(now, known)
-    kinds.delete(name) // the kinds seen last are kept
+    kinds.delete(name) // keeps the kinds seen last
     kinds.set(name, kind)
     const [oldest] = kinds.keys()
     if (kinds.size > kindsMax && oldest !== undefined) kinds.delete(oldest)

@@ -1,6 +1,6 @@
 /**
- * What a server opens with the root key: the deployment, its audit trail, the ports of the first worker, and
- * what starts the others.
+ * Opens what needs the root key: the deployment, its audit trail and the dependencies of worker 0. Starts the
+ * other workers.
  * @module
  */
 import { existsSync } from 'node:fs'
@@ -40,7 +40,7 @@ export type Opened = Pick<OpenPorts, 'ports' | 'close'> & {
 }
 export type WorkersHandler = (request: RawRequest) => Promise<RawResponse>
 
-/** Opens the root key and all that depends on it. */
+/** Opens the root key and everything that depends on it. */
 export async function openDeploymentPorts(
   config: Config,
   options: ServerOptions,
@@ -110,7 +110,7 @@ export async function openDeploymentPorts(
   }
 }
 
-/** The first account, and the audit trail: anchored, with every record that it must hold, on its way. */
+/** Opens the first account and the audit trail: anchored, complete and being delivered. */
 async function openAudit(
   config: Config,
   options: ServerOptions,
@@ -164,10 +164,10 @@ async function openAudit(
   return { anchors, delivery, firstAccount, list }
 }
 
-/** The seal of the data directory's key file, which the first start makes. */
+/** The seal in the data directory's key file. The first start makes the file. */
 export async function keyFileSeal(config: Config, { database }: Files): Promise<Seal> {
   const path = join(config.dataDirectory, 'seal.key')
-  // A start that died between the file and the deployment has left a file that nothing depends on.
+  // A start that died after the file and before the deployment left a file that nothing depends on.
   const first = (await readDeployment(database)) === undefined
   if (first && !existsSync(path)) await createKeyFile(path, systemRandom)
   return openFileSeal(path, systemRandom)

@@ -1,6 +1,6 @@
 /**
- * What a server opens before it has the root key: the database, the first worker's stream of the audit
- * journal; and the order in which all is closed.
+ * Opens what needs no root key: the database and worker 0's stream of the audit journal. Also holds the order
+ * in which everything is closed.
  * @module
  */
 import { join } from 'node:path'
@@ -19,25 +19,25 @@ import { openStream } from './workers/stream.ts'
 import { canShareListeners, createWorkers, type Workers } from './workers/workers.ts'
 import type { ServerOptions } from './options.ts'
 
-/** What can be opened without the root key. */
+/** The open files of a server without its root key. */
 export interface Files {
   readonly database: OwnedDatabase
   readonly journal: OpenJournal
   readonly memory: SharedMemory
   readonly workers: Workers
-  /** How many workers there are, with the first. */
+  /** Number of workers, including worker 0. */
   readonly workerCount: number
   readonly meter: Meter
   readonly journalDirectory: string
-  /** What waits for the journal's last word. */
+  /** Closed after the journal has written its last record. */
   readonly afterJournal: Closing
   readonly onError: (error: Error) => void
-  /** Begins when calls are served. */
+  /** Starts when calls are served. */
   readonly quickCheck: QuickCheck
   readonly clock: MovableClock
   /** Milliseconds since the epoch. */
   readonly startedAt: number
-  /** Changes that the database has lost, which an operator has accepted. */
+  /** Changes that the database has lost and an operator accepted. */
   readonly acceptedLoss: AcceptedLoss | undefined
 }
 
@@ -56,7 +56,7 @@ export async function openFiles(
   const path = join(config.dataDirectory, 'trent.db')
   const database = await openDatabase({ path, onFailure: onFatal })
   closing.push(() => database.close())
-  // What could not be compared must not be used, although it could be opened a moment later.
+  // Data that could not be compared is not used, even if it opens a moment later.
   if (!found.isRead)
     throw new DataRefused(`${path} could not be read before it was opened: start again`)
   const afterJournal: Closing = []
@@ -98,7 +98,7 @@ function workersOf({ workers }: Config, { log, time, journalFiles }: ServerOptio
   return 1
 }
 
-/** Closes in the opposite order of opening; a failure does not keep the rest open. */
+/** Closes in the reverse order of opening. A failure does not keep the rest open. */
 export async function closeAll(closing: readonly (() => Promise<void>)[]): Promise<void> {
   const failures: unknown[] = []
   for (const close of closing.toReversed()) {

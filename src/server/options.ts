@@ -1,4 +1,4 @@
-/** Options of a server that the settings do not hold. @module */
+/** Options of a server that are not settings. @module */
 import type { Logger } from 'pino'
 import type { FilePort } from '../disk/files.ts'
 import type { TimeSource } from '../jobs/clock.ts'
@@ -7,14 +7,14 @@ import type { Seal } from '../seals/seal.ts'
 
 export interface ServerOptions {
   readonly log: Logger
-  /** What protects the root key; the key file of the data directory when left out. */
+  /** The seal of the root key. Default: the key file of the data directory. */
   readonly seal?: Promise<Seal>
-  /** Where time comes from; the process's own when left out. */
+  /** The source of time. Default: the process's own clocks. */
   readonly time?: TimeSource
-  /** Where the audit journal is written; the system's files when left out. */
+  /** The files of the audit journal. Default: the system's files. */
   readonly journalFiles?: FilePort
-  /** Runs when calls could be served, before any is: what it throws ends the start. */
+  /** Runs before the first call is served. The start fails if it throws. */
   readonly prepare?: (ask: Ask) => Promise<void>
-  /** Called when the server cannot go on: the process is to end. */
+  /** Called when the server cannot go on. The process must end. */
   readonly onFatal: (error: unknown) => void
 }

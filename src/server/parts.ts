@@ -17,7 +17,7 @@ import type { Workers } from './workers/workers.ts'
 import type { OperationDependencies } from '../operations/contract/dependencies.ts'
 import type { PipelinePorts } from '../pipeline/dependencies.ts'
 
-/** What every worker's calls are made of. */
+/** Parts that every worker has. */
 export interface WorkerParts {
   readonly clock: MovableClock
   readonly random: Random
@@ -26,7 +26,7 @@ export interface WorkerParts {
   readonly journal: OpenJournal
   readonly anchors: Anchors
   readonly trails: TrailPorts
-  /** What `Store.trackUsageSince` answered. */
+  /** The answer of `Store.trackUsageSince`. */
   readonly usageTrackedSince: number
   readonly meter: Meter
   readonly log: Logger
@@ -35,13 +35,13 @@ export interface WorkerParts {
   readonly grantReader: GrantReader
 }
 
-/** What a worker asks of all the others. */
+/** Questions of one worker to all others. */
 export interface OtherWorkers {
-  /** What they have noted of a thing and not yet saved. */
+  /** Uses of one thing that they have not saved yet. */
   noted<Kind extends keyof Noted>(kind: Kind, name: string): Promise<Noted[Kind]>
 }
 
-/** What the first worker has, and the others ask it for. */
+/** Parts that only worker 0 has. The other workers ask it for them. */
 export interface ServerParts extends WorkerParts, Pick<DeploymentPorts, 'database' | 'seal'> {
   readonly delivery: Delivery
   readonly workers: Workers
@@ -49,7 +49,7 @@ export interface ServerParts extends WorkerParts, Pick<DeploymentPorts, 'databas
   readonly startedAt: number
 }
 
-/** What is not the same in the first worker and in the others. */
+/** Dependencies that differ between worker 0 and the others. */
 export type WorkerDuties = Pick<
   PipelinePorts,
   'registry' | 'refusals' | 'faults' | 'inTurn' | 'insider'

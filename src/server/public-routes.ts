@@ -1,4 +1,4 @@
-/** What one public request is for: AWS's API, health, or the test API where it is on. @module */
+/** Routes of the public port: AWS's API, health, and the test API where it is on. @module */
 import type { Config } from '../config.ts'
 import { isLoopback } from '../model/address.ts'
 import { metricsRoute, type MetricsText } from '../wire/metrics-route.ts'
@@ -20,16 +20,16 @@ import {
 export interface Serving {
   readonly config: Pick<Config, 'listen' | 'testApi' | 'metricsToken'>
   readonly metrics: MetricsText
-  /** The port that is listened on, which is not the configured one where that is 0. */
+  /** The port that the server listens on. It differs from the configured port if that is 0. */
   readonly port: () => number
-  /** Runs the pipeline; `target` for what no header names. */
+  /** Runs the pipeline. `target` names an operation that no header names. */
   readonly serve: (request: RawRequest, target?: Target) => Promise<RawResponse>
-  /** Looks at a call whose body is still on the way. */
+  /** Refuses certain calls before their body arrives. */
   readonly screen: (head: RequestHead, target?: Target) => Promise<Screened>
   readonly readiness: () => Promise<Readiness>
 }
 
-/** What answers the public port. */
+/** The handler of the public port. */
 export interface PublicService {
   readonly handler: Handler
   readonly screen: Screen
@@ -64,8 +64,8 @@ export function publicService(serving: Serving): PublicService {
 }
 
 /**
- * The public requests of a worker that is not the first: AWS's API it serves itself, and all else, which
- * needs what the first alone has, goes there as it came.
+ * The handler of every worker except worker 0. It serves AWS's API itself and passes every other request to
+ * worker 0, unchanged.
  */
 export function workerService(of: {
   readonly serve: Handler
@@ -81,10 +81,10 @@ export function workerService(of: {
   }
 }
 
-/** A user's headers and query, escaped. */
+/** A request's headers and query, escaped. */
 const serviceBodyBytesMax = 128 * 1024
 
-/** Open to any host and origin, as AWS's API is: the signature says who asks. */
+/** Open to every host and origin, like AWS's API: the signature proves the caller. */
 function serviceRoutes({ serve, screen }: Serving): readonly Route[] {
   const route = (path: string, operation: string): Route => ({
     path,

@@ -1,6 +1,6 @@
 /**
- * The composition root: one server from its settings, all ports made and joined here. The listener
- * opens before the root key does; until then readiness says so, and calls get one clear error.
+ * The composition root: makes one server from its settings. The listener opens before the root key does.
+ * Until then the server is not ready, and calls get one clear error.
  * @module
  */
 import { join } from 'node:path'
@@ -28,17 +28,17 @@ import { listen, type Listener } from '../wire/server.ts'
 import { type Workers } from './workers/workers.ts'
 import type { ServerOptions } from './options.ts'
 
-/** How long a stop waits for what is in flight, in milliseconds. */
+/** Milliseconds that a stop waits for calls in flight. */
 const stopWithinMs = 10_000
-/** How long readiness waits for another worker. */
+/** Milliseconds that readiness waits for another worker. */
 const answerWithinMs = 2000
 
 export interface RunningServer {
   readonly host: string
   readonly port: number
-  /** Resolves when calls are served. */
+  /** Resolves when the server serves calls. */
   readonly ready: Promise<FirstAccount>
-  /** Finishes what is in flight, within a bound, and closes everything. */
+  /** Finishes the calls in flight, within a limit, and closes everything. */
   stop(): Promise<void>
 }
 
@@ -55,7 +55,7 @@ export async function startServer(config: Config, given: ServerOptions): Promise
       if (stopped !== undefined) throw new Error('stopped before the root key was open')
       return open(openDeploymentPorts(config, options, files, seal))
     })
-    ready.catch(() => undefined) // whoever started the server awaits it, perhaps later
+    ready.catch(() => undefined) // the caller awaits `ready`, perhaps later
     return { host: listener.host, port: listener.port, ready, stop }
   } catch (error) {
     await stop()
@@ -63,7 +63,7 @@ export async function startServer(config: Config, given: ServerOptions): Promise
   }
 }
 
-/** The two listeners; calls get one clear error until `open` is called. */
+/** The two listeners. Calls get one clear error until `open` is called. */
 async function openDoors(
   config: Config,
   { log, prepare }: ServerOptions,
@@ -76,9 +76,9 @@ async function openDoors(
   let opening: Promise<Opened> | undefined
   let opened: Opened | undefined
   const listeners: Listener[] = []
-  // After the listeners, so that nothing that is in flight loses its ports.
+  // After the listeners, so that no call in flight loses its dependencies.
   closing.push(async () => {
-    const made = await opening?.catch(() => undefined) // `ready` tells of it
+    const made = await opening?.catch(() => undefined) // `ready` reports it
     await made?.close()
   })
   closing.push(() => workers.close())
@@ -133,7 +133,7 @@ async function openDoors(
   }
 }
 
-/** Why the other workers are not ready; one that does not answer in time is not. */
+/** Why the other workers are not ready. A worker that does not answer in time is not ready. */
 async function reasonsOf(workers: Workers): Promise<readonly string[]> {
   const late = delay(answerWithinMs, undefined, { ref: false })
   const states = await Promise.race([workers.states(), late])
@@ -145,8 +145,8 @@ async function reasonsOf(workers: Workers): Promise<readonly string[]> {
 }
 
 /**
- * With other workers, only where nobody listens yet: the system would share the address with any process of
- * the same user. Accepted: between the two calls another one could come in.
+ * With several workers, the server first makes sure that nobody listens on the address: the system would
+ * share it with any process of the same user. Accepted risk: another process can come in between.
  */
 async function listenPublicly(
   { listen: at, trustedProxies }: Config,

@@ -27,7 +27,7 @@ export interface DeliveryStore {
     after: number,
     except: readonly TrailRef[],
   ): Promise<readonly DeliveryFile[]>
-  /** Delivered files whose notification is still to be sent. */
+  /** Delivered files that still wait for their notification. */
   listUnnotified(limit: number): Promise<readonly DeliveryFile[]>
   /** At most a fixed number of a chain's log files that no digest lists yet, by sequence. */
   listUnlisted(chain: ChainRef, madeBefore: number): Promise<readonly DeliveryFile[]>

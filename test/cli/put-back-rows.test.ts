@@ -113,13 +113,13 @@ test('rows that were put back to what they said before are found, and so are hol
       'an entry of another version',
       ['UPDATE change_log SET row_version = 1 WHERE row_version = 2'],
       'change_log',
-      /tag fails/,
+      /tag is wrong/,
     ],
     [
       'an entry in another place',
       ['UPDATE change_log SET seq = seq + 1000 WHERE seq > 3', 'UPDATE change_head SET seq = 2000'],
       'change_log',
-      /tag fails/,
+      /tag is wrong/,
     ],
   ]
   for (const [what, statements, table, why] of cases) {

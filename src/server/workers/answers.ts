@@ -1,4 +1,4 @@
-/** What the first worker answers to the others. @module */
+/** Answers of worker 0 to the other workers. @module */
 import { symbols, type Logger } from 'pino'
 import type { Faults } from '../../throttle/faults.ts'
 import type { RawRequest, RawResponse } from '../../wire/request.ts'
@@ -14,11 +14,11 @@ export function answersOf(of: {
   readonly log: Logger
 }): Omit<Answers<AskedOfFirst>, 'noted' | 'fatal'> {
   const { ports, takeFault, handler, list, log } = of
-  /** Ends each turn that is under way. */
+  /** Ends every turn that is running. */
   const turns = new Map<number, () => void>()
   let given = 0
   return {
-    // What was a `Buffer` comes as the bytes that it was.
+    // A `Buffer` arrives as a `Uint8Array`.
     serve: (request, signal) => handler({ ...request, body: Buffer.from(request.body), signal }),
     strike: (operation) => Promise.resolve(takeFault(operation)),
     turn: (party) =>
@@ -38,7 +38,7 @@ export function answersOf(of: {
     },
     list,
     log(line) {
-      // Each line was made by a logger of the same level.
+      // A logger of the same level made each line.
       const { [symbols.streamSym]: stream } = log as unknown as LoggerOfStream
       stream.write(line)
       return Promise.resolve(undefined)

@@ -1,4 +1,4 @@
-/** What the workers of a process have in common, in memory that all of them see. @module */
+/** Memory that all workers of a process share. @module */
 import { segmentErrorsMemory } from '../../audit/journal/segment-errors.ts'
 import { clockMemory } from '../../jobs/clock.ts'
 import { bucketMemory } from '../../throttle/buckets.ts'
@@ -8,7 +8,7 @@ export interface SharedMemory {
   readonly clock: SharedArrayBuffer
   readonly segmentErrors: SharedArrayBuffer
   readonly faults: SharedArrayBuffer
-  /** Of request quotas. */
+  /** Buckets of request quotas. */
   readonly buckets: SharedArrayBuffer
 }
 

@@ -1,6 +1,6 @@
 /**
- * One worker beside the first: its own listener, caches, keys in memory, journal stream, outbox and threads
- * of slow cryptography. What needs one memory for the whole process is in `memory.ts`, or asked of the first.
+ * A worker other than worker 0. It has its own listener, caches, keys in memory, journal stream, outbox and
+ * threads for slow cryptography. State of the whole process is in `memory.ts`, or worker 0 answers for it.
  * @see docs/adr/0023-workers.md
  * @module
  */
@@ -111,7 +111,7 @@ export async function openWorker(start: WorkerStart): Promise<OpenWorker> {
   }
 }
 
-/** What is noted of uses, by the kinds of things that are used. */
+/** Uses that are not saved yet, by kind. */
 export function usesOf(
   works: Works,
 ): Readonly<Record<keyof Noted, { readonly remembered: (name: string) => Noted[keyof Noted] }>> {
@@ -152,13 +152,13 @@ async function openParts(
     log,
     memory,
     others: {
-      noted: async (kind, name) => (await link.ask('noted', { kind, name })) as never, // of the kind
+      noted: async (kind, name) => (await link.ask('noted', { kind, name })) as never, // of that kind
     },
     closeDatabase: () => database.close(),
   }
 }
 
-/** Turns are of the whole process: the first worker gives them. */
+/** Turns belong to the whole process: worker 0 gives them. */
 function turnsOf(link: Link<AskedOfFirst>): InTurn {
   return async (work, party = ourselves) => {
     const turn = await link.ask('turn', party)
@@ -172,7 +172,7 @@ function turnsOf(link: Link<AskedOfFirst>): InTurn {
 
 async function forward(request: RawRequest, link: Link<AskedOfFirst>): Promise<RawResponse> {
   const { signal, ...sent } = request
-  // A copy of its own: a view is sent with all that it is a view of.
+  // A copy: a view would be sent with its whole buffer.
   const answer = await link.ask('serve', { ...sent, body: Buffer.from(request.body) }, signal)
   const { body } = answer
   return { ...answer, body: typeof body === 'string' ? body : Buffer.from(body) }

@@ -1,4 +1,4 @@
-/** What the first worker and the others ask of each other. @module */
+/** Questions between worker 0 and the other workers. @module */
 
 import type { Party } from '../../model/party.ts'
 import type { NotedUsage } from '../../model/last-usage.ts'
@@ -9,7 +9,7 @@ import type { Fault } from '../../throttle/faults.ts'
 import type { RawRequest, RawResponse } from '../../wire/request.ts'
 import type { Figures } from '../../metrics/meter.ts'
 
-/** What is noted of a thing and not yet saved, by the kind of thing. */
+/** Uses that are not saved yet, by the kind of thing that was used. */
 export interface Noted {
   readonly keys: readonly NotedUsage[]
   readonly roles: readonly RoleUse[]
@@ -21,43 +21,43 @@ export interface NotedOf {
   readonly name: string
 }
 
-/** A worker as readiness, status and the event index see it. */
+/** The state of a worker, for readiness, status and the event index. */
 export interface WorkerState {
   readonly healthy: boolean
   readonly hasReserve: boolean
   readonly position: IndexPosition
-  /** Requests whose caller could not be proved. */
+  /** Requests without a proven caller. */
   readonly refusals: number
 }
 
 export type AskedOfFirst = {
-  /** A request that needs what the first worker alone has. */
+  /** A request that only worker 0 can answer. */
   readonly serve: readonly [Omit<RawRequest, 'signal'>, RawResponse]
-  /** The fault that strikes a call of the operation: it is counted. */
+  /** The test fault for the next call of an operation. The fault is counted. */
   readonly strike: readonly [string, Fault | undefined]
-  /** Answered when it is the asker's turn, which lasts until `turnOver`. */
+  /** Answers when the asker's turn begins. The turn lasts until `turnOver`. */
   readonly turn: readonly [Party, number]
   readonly turnOver: readonly [number, undefined]
-  /** What the workers beside the asker have noted. */
+  /** Uses that the other workers have not saved yet. */
   readonly noted: readonly [NotedOf, Noted[keyof Noted]]
-  /** Writes the signed list of the journal's writers anew. */
+  /** Writes the signed list of the journal's writers again. */
   readonly list: readonly [undefined, void]
   /** One line of the log. */
   readonly log: readonly [string, undefined]
-  /** The worker cannot go on: the process is to end. */
+  /** The worker cannot go on. The process must end. */
   readonly fatal: readonly [string, undefined]
 }
 
 export type AskedOfWorker = {
-  /** Opens its journal and all else but its listener. */
+  /** Opens everything except the listener. */
   readonly open: readonly [undefined, undefined]
   readonly listen: readonly [{ readonly port: number }, undefined]
   readonly state: readonly [undefined, WorkerState]
   readonly figures: readonly [undefined, Figures]
-  /** Anchors what its stream holds; answers for how many milliseconds some records wait all the same. */
+  /** Anchors the worker's stream. Answers how many milliseconds the oldest unanchored record has waited. */
   readonly checkpoint: readonly [undefined, number]
   readonly noted: readonly [NotedOf, Noted[keyof Noted]]
-  /** Stops listening, and answers what is in flight within so many milliseconds. */
+  /** Stops listening and finishes the calls in flight, within a number of milliseconds. */
   readonly stopListening: readonly [number, undefined]
   /** Saves and closes everything. */
   readonly close: readonly [undefined, undefined]

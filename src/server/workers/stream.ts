@@ -14,9 +14,9 @@ import type { SharedMemory } from './memory.ts'
 
 export interface OpenStream {
   readonly journal: OpenJournal
-  /** The journal's, in which the stream is. */
+  /** The journal's directory, which holds the stream. */
   readonly journalDirectory: string
-  /** Hears of failures of the journal, its checkpoints and its delivery. */
+  /** Called with failures of the journal, its checkpoints and its delivery. */
   readonly onError: (error: Error) => void
 }
 

@@ -1,9 +1,9 @@
-/** The settings that a worker needs, on their way to its thread: functions do not go there. @module */
+/** The settings of a worker, in a form that can be sent to its thread: without functions. @module */
 import type { Config } from '../../config.ts'
 import { createRegionTable, type Region } from '../../model/region.ts'
 import { createQuotas } from '../../throttle/profiles.ts'
 
-/** Without what is the first worker's affair: root credentials, the token of `/metrics`. */
+/** Without the settings that only worker 0 needs: root credentials, the token of `/metrics`. */
 export type WorkerConfig = Pick<
   Config,
   | 'listen'

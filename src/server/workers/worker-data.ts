@@ -1,4 +1,4 @@
-/** What a worker thread receives when it starts. @module */
+/** Start data of a worker thread. @module */
 import type { SharedDatabase } from '../../store/open.ts'
 import type { SharedMemory } from './memory.ts'
 import type { SentConfig } from './worker-config.ts'
@@ -10,9 +10,9 @@ export interface WorkerData {
   readonly config: SentConfig
   readonly deployment: OpenDeployment
   readonly database: SharedDatabase
-  /** For the thread that reads grants. */
+  /** The database for the thread that reads grants. */
   readonly grantDatabase: SharedDatabase
   readonly memory: SharedMemory
-  /** What `Store.trackUsageSince` answered. */
+  /** The answer of `Store.trackUsageSince`. */
   readonly usageTrackedSince: number
 }

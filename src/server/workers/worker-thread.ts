@@ -1,6 +1,6 @@
 /**
- * The thread of one worker beside the first. `workers.ts` starts it with `WorkerData`, and tells it when to
- * open, to listen and to close.
+ * The thread of a worker other than worker 0. `workers.ts` starts it with `WorkerData` and sends it the
+ * orders to open, listen and close.
  * @module
  */
 import { parentPort, workerData } from 'node:worker_threads'
@@ -33,7 +33,7 @@ function serve(port: Port, data: WorkerData): void {
   })
 }
 
-/** The lines go to the log of the first worker. */
+/** Log lines go to worker 0. */
 function logOf({ worker, config }: WorkerData, link: () => Link<AskedOfFirst>): Logger {
   const write = (line: string): void => void link().ask('log', line)
   return limitErrors(
@@ -43,5 +43,5 @@ function logOf({ worker, config }: WorkerData, link: () => Link<AskedOfFirst>): 
   )
 }
 
-// `workers.ts` alone starts this thread.
+// Only `workers.ts` starts this thread.
 if (parentPort !== null) serve(parentPort, workerData as WorkerData)

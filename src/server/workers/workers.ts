@@ -1,6 +1,6 @@
 /**
- * The workers beside the first one, seen from it: threads with a listener each. What they ask of it is
- * answered here; one that ends by itself ends the process.
+ * Worker 0's view of the other workers, which are threads with a listener each. It answers their questions.
+ * A worker that ends by itself ends the process.
  * @module
  */
 import { type MessagePort, Worker } from 'node:worker_threads'
@@ -14,17 +14,17 @@ import type { WorkerData } from './worker-data.ts'
 export class WorkerFailed extends Error {}
 
 export interface Workers {
-  /** Starts them; they do not listen yet. @throws {WorkerFailed} */
+  /** Starts the threads, which do not listen yet. @throws {WorkerFailed} */
   start(of: WorkersStart): Promise<void>
-  /** From now on they serve. */
+  /** Starts listening in every worker. */
   listen(port: number): Promise<void>
   states(): Promise<readonly WorkerState[]>
   figures(): Promise<readonly Figures[]>
-  /** Anchors all; answers for how many milliseconds some records wait all the same. */
+  /** Anchors every stream. Answers how many milliseconds the oldest unanchored record has waited. */
   checkpoint(): Promise<number>
-  /** @param except the worker that asks */
+  /** Uses that are not saved yet. @param except the worker that asks */
   noted<Kind extends keyof Noted>(kind: Kind, name: string, except?: number): Promise<Noted[Kind]>
-  /** Resolves when nothing listens and all that was in flight is answered, or `graceMs` is over. */
+  /** Resolves when nobody listens and every call in flight is answered, or `graceMs` is over. */
   stopListening(graceMs: number): Promise<void>
   /** Saves and closes everything, and ends the threads. */
   close(): Promise<void>
@@ -34,7 +34,7 @@ export interface WorkersStart {
   readonly data: Omit<WorkerData, 'worker' | 'database' | 'grantDatabase'>
   readonly share: () => SharedDatabase
   readonly answers: Omit<Answers<AskedOfFirst>, 'noted' | 'fatal'>
-  /** What the first worker itself has noted. */
+  /** Uses that worker 0 has not saved yet. */
   readonly noted: (of: NotedOf) => Noted[keyof Noted]
 }
 
@@ -44,11 +44,11 @@ interface Started {
   readonly link: Link<AskedOfWorker>
 }
 
-/** Whether the system gives several listeners of one address their share of the connections. */
+/** Whether the system distributes connections over several listeners of one address. */
 export const canShareListeners = ['linux', 'freebsd', 'sunos', 'aix'].includes(process.platform)
 
 /**
- * @param count of all workers, with the first
+ * @param count number of workers, including worker 0
  * @param script the threads' program; tests give one that dies
  */
 export function createWorkers(
@@ -61,20 +61,20 @@ export function createWorkers(
   const noted: Workers['noted'] = async (kind, name, except) => {
     const asked = started.filter(({ worker }) => worker !== except)
     const all = await Promise.all(asked.map(({ link }) => link.ask('noted', { kind, name })))
-    return all.flat() as never // each answers for the kind that it was asked for
+    return all.flat() as never // each answers with the kind that was asked for
   }
   const startOne = async (worker: number, of: WorkersStart): Promise<void> => {
     const thread = startThread(script, worker, of)
     const link = createLink<AskedOfWorker, AskedOfFirst>(thread, {
       ...of.answers,
       noted: async ({ kind, name }) =>
-        [...of.noted({ kind, name }), ...(await noted(kind, name, worker))] as never, // of one kind
+        [...of.noted({ kind, name }), ...(await noted(kind, name, worker))] as never, // all of one kind
       async fatal(message) {
         onFatal(new Error(message))
         return undefined
       },
     })
-    // Before it opens anything: nothing may be read of a stream whose durable place is not asked for.
+    // Before the worker opens anything: its stream must not be read before its durable position is known.
     started.push({ worker, thread, link })
     let cause: unknown
     thread.on('error', (error) => {
@@ -112,7 +112,7 @@ export function createWorkers(
       const closed = await Promise.allSettled(
         started.map(({ link }) => link.ask('close', undefined)),
       )
-      // Their streams are not written any more: nobody asks for their places.
+      // Nobody writes their streams any more, so nobody asks for their positions.
       const threads = started.splice(0).map(({ thread }) => thread)
       await Promise.all(threads.map((thread) => thread.terminate()))
       for (const each of closed) if (each.status === 'rejected') throw each.reason

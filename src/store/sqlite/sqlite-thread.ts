@@ -18,7 +18,7 @@ import type {
 } from './sqlite-protocol.ts'
 import { type SqliteQueue, createSqliteQueue } from './sqlite-queue.ts'
 
-/** Serves until it is told to close. An exception ends the thread, and its clients notice. */
+/** Serves until the close order arrives. An exception ends the thread, and its clients notice. */
 function serve(
   opener: MessagePort,
   { path, epoch, leaseMs, checkpointMs }: StoreThreadSettings,
