@@ -46,7 +46,7 @@ export async function handle(
     const operation = findOperation(named, ports.registry) //                        2 operations
     found = operation
     const identified = await begin({ request, requestId, operation, target }, ports) // 3 authenticate
-    const output = await recordCall(perform(identified, ports), ports) //            8 audit, after 4 to 7
+    const output = await recordCall(identified, perform(identified, ports), ports) // 8 audit, after 4 to 7
     return protocol.renderAnswer(output, requestId, named) //                        9 wire
   } catch (error) {
     // Callers may hang up as often as they like: that is no failure of ours.

@@ -15,7 +15,7 @@ import {
   successOf,
 } from './call-facts.ts'
 import type { PipelinePorts } from './dependencies.ts'
-import { StepFailed, type Answered, type Reached } from './stages.ts'
+import { StepFailed, type Answered, type Identified, type Reached } from './stages.ts'
 
 type RecordPorts = Pick<
   PipelinePorts,
@@ -31,9 +31,11 @@ type RecordPorts = Pick<
 
 /**
  * The output of a call, after its record is durable.
+ * @param identified the call before its first step: the record if `answering` fails outside every step
  * @throws what refused the call, after the record of the refusal is durable
  */
 export async function recordCall(
+  identified: Identified,
   answering: Promise<Answered>,
   ports: RecordPorts,
 ): Promise<unknown> {
@@ -41,9 +43,10 @@ export async function recordCall(
   try {
     answered = await answering
   } catch (error) {
-    if (!(error instanceof StepFailed)) throw error
-    await recordRefusal(error.reached, error.cause, ports)
-    throw error.cause
+    const { reached, cause } =
+      error instanceof StepFailed ? error : { reached: identified, cause: error }
+    await recordRefusal(reached, cause, ports)
+    throw cause
   }
   const { output, keyEvents, requestId } = answered
   const { recordedAt } = await keep(answered, successOf(answered, output), ports)

@@ -86,7 +86,7 @@ async function recordsAfter(failure: Error): Promise<readonly string[]> {
   } as unknown as PipelinePorts // what a call that fails at its commit works with
   const resolved = { keys: new Map(), identities: { named: [], records: {} } }
   const permitted: Permitted = { ...decidedOf(change, resolved), keys: {}, keyEvents: [] }
-  await assert.rejects(recordCall(run(permitted, ports), ports), failure)
+  await assert.rejects(recordCall(permitted, run(permitted, ports), ports), failure)
   return records
 }
 
@@ -98,6 +98,26 @@ test('a change that was rolled back leaves the record of its failure', async () 
 
 test('a change whose fate is not known leaves none: its outbox row has it, if it was made', async () => {
   assert.deepEqual(await recordsAfter(new DatabaseFailed('gone before it answered')), [])
+})
+
+test('a failure outside every step leaves the record of a failure too', async () => {
+  const records: string[] = []
+  const ports = {
+    clock: { now: () => 0 },
+    journal: {
+      append(_eventId: string, record: string) {
+        records.push(record)
+        return Promise.resolve()
+      },
+    },
+    identityUses: { note: () => undefined },
+    refusedCalls: { hasOwnRecord: () => true },
+  } as unknown as PipelinePorts // what a call that fails between its steps works with
+  const decided = decidedOf(change, { keys: new Map(), identities: { named: [], records: {} } })
+  const failure = new Error('the database is gone')
+  await assert.rejects(recordCall(decided, Promise.reject(failure), ports), failure)
+  assert.equal(records.length, 1)
+  assert.match(records[0] ?? '', /"errorCode":"KMSInternalException"/)
 })
 
 /** A use of a disabled key, by a journal that answers so: what is told of it, and when. */
@@ -132,7 +152,7 @@ async function toldOfRefusedUse(append: () => Promise<void>): Promise<readonly s
     run(permitted, ports),
   )
   await assert.rejects(
-    recordCall(answering, ports),
+    recordCall(decidedOf(operation, resolved), answering, ports),
     (error: Error) =>
       seen.push(`answered: ${error instanceof KmsError ? error.code : error.message}`) > 0,
   )
