@@ -152,6 +152,8 @@ test('a start that died behind the key file is taken up by the next', async (t) 
   const sealKey = readFileSync(join(data, 'seal.key'))
   rmSync(data, { recursive: true })
   mkdirSync(data, { mode: 0o700 })
+  // What such a start has left: the tables without a deployment, and the key file.
+  await (await openDatabase({ path: join(data, 'trent.db') })).close()
   writeFileSync(join(data, 'seal.key'), sealKey, { mode: 0o600 })
   const server = await serve(t, folder)
   assert.match(await pasteAndUse(t, server, folder), /^hello /)
@@ -172,7 +174,7 @@ test('a start that died behind the credentials file is taken up by the next', as
   await database.close()
   const text = '[default]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = nobody\n'
   writeFileSync(join(data, 'credentials'), text, { mode: 0o600 })
-  writeFileSync(join(data, 'credentials.part'), text.slice(0, 20), { mode: 0o644 })
+  writeFileSync(join(data, 'credentials.part'), text.slice(0, 20), { mode: 0o600 })
 
   const server = await serve(t, folder)
   assert.notEqual(readFileSync(join(data, 'credentials'), 'utf8'), text)
