@@ -61,7 +61,7 @@ export async function decide(
     }
     identified = undefined
   }
-  throw new StepFailed(read, unsettled())
+  throw new StepFailed(read, new Unsettled())
 }
 
 async function identifiedAgain(read: Read): Promise<Read> {
@@ -137,8 +137,15 @@ export function isAuthorized({ decision, resolved }: Reached): boolean {
   )
 }
 
-/** The caller can try again: whoever changes its facts without a pause can do so only for so long. */
-export function unsettled(): KmsError {
-  const message = 'What the request depends on keeps changing. Reduce the frequency of your calls.'
-  return new KmsError('ThrottlingException', message)
+/**
+ * The facts of a call kept changing. The pipeline decides such a call again in turn; a caller that gets this
+ * error can try again, because nobody can change its facts for ever.
+ */
+export class Unsettled extends KmsError {
+  constructor() {
+    super(
+      'ThrottlingException',
+      'What the request depends on keeps changing. Reduce the frequency of your calls.',
+    )
+  }
 }

@@ -16,7 +16,7 @@ import { readCallInput } from '../wire/call-input.ts'
 import { protocolOf } from '../wire/protocol.ts'
 import type { RawRequest, RawResponse } from '../wire/request.ts'
 import { createIds, originOf } from './call-facts.ts'
-import { attemptsMax, decide } from './decide.ts'
+import { attemptsMax, decide, Unsettled } from './decide.ts'
 import type { PipelinePorts } from './dependencies.ts'
 import { recordCall } from './record.ts'
 import { permit, refuseDryRun, run } from './run.ts'
@@ -110,11 +110,11 @@ async function perform(identified: Identified, ports: PipelinePorts): Promise<An
   }
 }
 
-/** True for a failure that says: the rows that the call was decided on have changed. */
+/** True for a failure that says: the rows or facts that the call was decided on have changed. */
 function mayDecideAgain(error: unknown): boolean {
   return (
     error instanceof StepFailed &&
-    error.cause instanceof StaleRow &&
+    (error.cause instanceof StaleRow || error.cause instanceof Unsettled) &&
     error.reached.effects?.committed === undefined
   )
 }

@@ -18,7 +18,7 @@ import { withServiceSide } from '../resolve/service-side.ts'
 import { usableKeys } from '../resolve/usable-keys.ts'
 import { DatabaseFailed } from '../store/database.ts'
 import type { Transaction } from '../store/store.ts'
-import { attemptsMax, unsettled } from './decide.ts'
+import { attemptsMax, Unsettled } from './decide.ts'
 import type { PipelinePorts } from './dependencies.ts'
 import { newEffects, type Effects } from './effects.ts'
 import { recordIdOf, recordsOf, successOf } from './call-facts.ts'
@@ -131,7 +131,7 @@ async function commit<T>(
       effects.fateUnknown = error instanceof DatabaseFailed
       if (!(error instanceof Undecided)) throw error
     }
-    if (attempt === attemptsMax) throw unsettled()
+    if (attempt === attemptsMax) throw new Unsettled()
     await standing.decideAgain()
   }
 }
