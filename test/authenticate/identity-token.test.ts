@@ -194,7 +194,7 @@ test('no claim stands for another whose name differs in case only', async () => 
   for (const more of [{ Sub: 'admin' }, { AUD: 'other' }, { repo: 'a', Repo: 'b' }]) {
     await refused(more, message)
   }
-  // The original audience is told where a party is authorized, and nowhere else.
+  // The token names the original audience only when an authorized party is present.
   const { claims } = await verify({ oaud: 'other', OAUD: undefined })
   assert.equal(claims['oaud'], undefined)
   assert.equal((await verify({ Oaud: 'other' })).claims['Oaud'], undefined)
