@@ -56,12 +56,15 @@ export interface IssuerKeyPorts {
   readonly fetchDocument: FetchDocument
   /** Milliseconds of a monotonic clock. */
   readonly monotonic: () => number
+  /** Aborts after this number of milliseconds. */
+  readonly timeLimit?: (ms: number) => AbortSignal
   readonly onError: (error: unknown) => void
 }
 
 export function createIssuerKeys({
   fetchDocument,
   monotonic,
+  timeLimit = (ms) => AbortSignal.timeout(ms),
   onError,
 }: IssuerKeyPorts): IssuerKeys {
   /** In order of last use. */
@@ -84,7 +87,8 @@ export function createIssuerKeys({
   }
   const fetchInto = async (entry: Entry, issuer: Issuer): Promise<void> => {
     try {
-      entry.known = { keys: await fetchKeys(issuer, fetchDocument), fetchedAt: monotonic() }
+      const keys = await fetchKeys(issuer, fetchDocument, timeLimit(askMsMax))
+      entry.known = { keys, fetchedAt: monotonic() }
     } catch (error) {
       entry.failedAt = monotonic()
       entry.failure = error
@@ -150,8 +154,8 @@ function createWaitingRoom(): (accountId: string, answer: () => Promise<void>) =
 async function fetchKeys(
   { url, thumbprints }: Issuer,
   fetchDocument: FetchDocument,
+  signal: AbortSignal,
 ): Promise<JWTVerifyGetKey> {
-  const signal = AbortSignal.timeout(askMsMax)
   const base = url.endsWith('/') ? url.slice(0, -1) : url
   const described = await fetchDocument(
     `${base}/.well-known/openid-configuration`,

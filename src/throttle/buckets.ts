@@ -49,9 +49,14 @@ export function capacityOf(rate: number): number {
 /**
  * @param memory from `bucketMemory`, shared by all threads that draw on the same buckets
  * @param monotonic milliseconds of a clock that these threads share and that never goes back
+ * @param lockHeldMsMax after which a thread that holds the lock counts as dead
  */
-export function createBuckets(memory: SharedArrayBuffer, monotonic: () => number): Buckets {
-  const locked = sharedLock(new Int32Array(memory, 0, lockWords))
+export function createBuckets(
+  memory: SharedArrayBuffer,
+  monotonic: () => number,
+  lockHeldMsMax?: number,
+): Buckets {
+  const locked = sharedLock(new Int32Array(memory, 0, lockWords), lockHeldMsMax)
   const table = bucketTable(memory, lockBytes)
   /** Returns the bucket as it was before the draw; undefined when it has too few tokens. */
   const take = (

@@ -14,14 +14,18 @@ const held = 1
 /** Held, and other threads may be waiting. */
 const awaited = 2
 
-/** A living thread never holds the lock this long. */
-const heldMsMax = 5000
+/** A living thread never holds the lock this long, in milliseconds. */
+const heldMsMaxDefault = 5000
 
 /**
  * Makes a function that runs critical sections one at a time over all threads that share `words`. The
  * words are zeros at first.
+ * @param heldMsMax after which a thread that holds the lock counts as dead
  */
-export function sharedLock(words: Int32Array<SharedArrayBuffer>): <T>(work: () => T) => T {
+export function sharedLock(
+  words: Int32Array<SharedArrayBuffer>,
+  heldMsMax = heldMsMaxDefault,
+): <T>(work: () => T) => T {
   const wait = (): void => {
     let seen = Atomics.load(words, turns)
     while (Atomics.exchange(words, lock, awaited) !== free) {

@@ -1,8 +1,8 @@
 /** What the webhook of the settings is told of, by the official SDK and the clock that tests move. @module */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
 import { test, type TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   CreateKeyCommand,
   DecryptCommand,
@@ -10,6 +10,7 @@ import {
   DisableKeyCommand,
   EnableKeyRotationCommand,
   EncryptCommand,
+  type KMSClient,
   ListKeysCommand,
   PutKeyPolicyCommand,
   ReEncryptCommand,
@@ -40,6 +41,19 @@ async function open(
 }
 
 const arnOf = (keyId: string): string => `arn:aws:kms:${region}:${accountId}:key/${keyId}`
+
+/** Makes one more event and waits for it. Events that were made before it would have arrived by then. */
+async function nothingElseArrives(
+  kms: KMSClient,
+  receiver: Receiver,
+  count: number,
+): Promise<void> {
+  const { keyId } = await makeKey(kms)
+  await rotating(kms).rotate(keyId)
+  await receiver.takes(count + 1)
+  assert.deepEqual(receiver.heard.at(-1)?.told.resources, [arnOf(keyId)])
+  assert.equal(receiver.heard.length, count + 1)
+}
 
 /** Ids and times are of the moment. */
 function assertServiceEvent(told: Told | undefined, detailType: string, keyId: string): void {
@@ -170,10 +184,9 @@ test('refused uses of one key in a minute are one event', async (t) => {
     })
   }
   await receiver.takes(1)
-  await sleep(2500)
-  assert.equal(receiver.heard.length, 1)
+  await nothingElseArrives(kms, receiver, 1)
   const figures = await (await fetch(`${server.url}/metrics`)).text()
-  assert.match(figures, /^trent_events_total\{outcome="delivered"\} 1$/m)
+  assert.match(figures, /^trent_events_total\{outcome="delivered"\} 2$/m)
   assert.match(figures, /^trent_events_total\{outcome="limited"\} 19$/m)
   assert.match(figures, /^trent_events_waiting 0$/m)
   assert.match(figures, /^trent_events_oldest_waiting_seconds 0$/m)
@@ -206,8 +219,7 @@ test('the account of a key is told of a use that another account was refused', a
   await assert.rejects(other.send(new EncryptCommand({ KeyId: arn, Plaintext })), {
     name: 'AccessDeniedException',
   })
-  await sleep(1500)
-  assert.equal(receiver.heard.length, 1)
+  await nothingElseArrives(kms, receiver, 1)
 })
 
 function ownPolicy(account: string): string {
@@ -229,9 +241,9 @@ test('of a multi-Region key its rotation is told, and no synchronization', async
   await replica.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }))
   await advance(server.url, '7d')
   await receiver.takes(2)
-  await sleep(1500)
+  await nothingElseArrives(kms, receiver, 2)
   assert.deepEqual(
-    receiver.taken.map((told) => [told['detail-type'], told.region]),
+    receiver.taken.slice(0, 2).map((told) => [told['detail-type'], told.region]),
     [
       ['KMS CMK Rotation', region],
       ['KMS CMK Deletion', 'eu-west-1'],
@@ -253,25 +265,32 @@ test('where no webhook is set, no event is made', async (t) => {
 
 test('a webhook that hangs or fails keeps no call waiting, and gets the same again', async (t) => {
   const { server, receiver } = await open(t)
-  receiver.answer(() => undefined)
+  let hanging: ServerResponse | undefined
+  receiver.answer((response) => (hanging = response))
   const kms = server.client()
   const { keyId } = await makeKey(kms)
   await kms.send(new ScheduleKeyDeletionCommand({ KeyId: keyId, PendingWindowInDays: 7 }))
   await advance(server.url, '7d')
-  await receiver.hears(1)
-  const from = performance.now()
-  await kms.send(new ListKeysCommand({}))
-  await assert.rejects(kms.send(new DescribeKeyCommand({ KeyId: keyId })), {
-    name: 'NotFoundException',
-  })
-  await advance(server.url, '1h')
-  assert.ok(performance.now() - from < 9000)
+  // Trent gives an attempt up after ten seconds. On a slow machine the calls may miss some of them.
+  let answeredMeanwhile = false
+  for (let attempt = 1; attempt <= 4 && !answeredMeanwhile; attempt += 1) {
+    await receiver.hears(attempt)
+    const during = hanging
+    await kms.send(new ListKeysCommand({}))
+    await assert.rejects(kms.send(new DescribeKeyCommand({ KeyId: keyId })), {
+      name: 'NotFoundException',
+    })
+    await advance(server.url, '1h')
+    answeredMeanwhile = during?.destroyed === false
+  }
+  assert.ok(answeredMeanwhile)
+  const heardBefore = receiver.heard.length
   const waiting = await (await fetch(`${server.url}/metrics`)).text()
   assert.match(waiting, /^trent_events_waiting 1$/m)
   const [, oldest] = /^trent_events_oldest_waiting_seconds (\S+)$/m.exec(waiting) ?? []
-  assert.ok(Number(oldest) >= 3600 && Number(oldest) < 3700, waiting)
+  assert.ok(Number(oldest) >= 3600, waiting)
   receiver.answer(503)
-  await receiver.hears(2)
+  await receiver.hears(heardBefore + 1)
   receiver.answer(200)
   await receiver.takes(1)
   const bodies = new Set(receiver.heard.map(({ body }) => body))

@@ -4,7 +4,6 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   CreateKeyCommand,
   DescribeKeyCommand,
@@ -150,17 +149,20 @@ test('records, bytes and changes of the store that wait for the disk are counted
 })
 
 test('records behind the last checkpoint are reported with their waiting time', async (t) => {
-  const server = await open(t)
+  let now = Date.now()
+  const time = { system: () => now, monotonic: () => performance.now() }
+  const server = await open(t, { time })
   const before = (await scrape(server)).get('trent_journal_unanchored_records') ?? NaN
   const kms = server.client()
+  now += 2000
   for (let n = 0; n < 3; n += 1) await kms.send(new CreateKeyCommand({}))
-  await sleep(30)
+  now += 3000
   const ahead = await scrape(server)
   assert.equal(ahead.get('trent_journal_unanchored_records'), before + 3)
-  const waited = ahead.get('trent_journal_unanchored_seconds') ?? 0
-  assert.ok(waited >= 0.03 && waited < 10, String(waited))
-  const age = ahead.get('trent_journal_checkpoint_age_seconds') ?? 0
-  assert.ok(age >= waited && age < 20, String(age))
+  // Some record was written at the start, or the first of these three two seconds later.
+  const waited = ahead.get('trent_journal_unanchored_seconds')
+  assert.equal(waited, before === 0 ? 3 : 5)
+  assert.equal(ahead.get('trent_journal_checkpoint_age_seconds'), 5)
 })
 
 test('the event index lags while it lacks durable records, and then catches up', async (t) => {
@@ -168,7 +170,7 @@ test('the event index lags while it lacks durable records, and then catches up',
   await scrapeUntil(server, (each) => each.get('trent_event_index_lag_seconds') === 0)
   await server.client().send(new CreateKeyCommand({}))
   const behind = (await scrape(server)).get('trent_event_index_lag_seconds') ?? 0
-  assert.ok(behind > 0 && behind < 5, String(behind))
+  assert.ok(behind > 0, String(behind))
   await scrapeUntil(server, (each) => each.get('trent_event_index_lag_seconds') === 0)
 })
 
