@@ -4,11 +4,16 @@ import { statSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { test } from 'node:test'
 import { kmsRegistry } from '../src/operations/kms/registry.ts'
+import { serverRegistry } from '../src/operations/registry.ts'
 import { files, read, root, sources } from './listed-files.ts'
 // oxlint-disable-next-line import/no-unassigned-import -- it registers tests
 import './tidy-documents.ts'
 
-const kebab = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase()
+const kebab = (name: string): string =>
+  name
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .replaceAll(/([A-Z])([A-Z][a-z])/g, '$1-$2')
+    .toLowerCase()
 
 /** The places where `matches` holds, as `file:line`. */
 function places(among: readonly string[], matches: (line: string) => boolean): string[] {
@@ -19,10 +24,11 @@ function places(among: readonly string[], matches: (line: string) => boolean): s
   )
 }
 
-test('every operation of AWS has a file and a unit test of its name, and the other way round', () => {
-  const names = [...kmsRegistry.keys()]
-    .filter((name) => name.startsWith('kms:'))
-    .map((name) => kebab(name.slice('kms:'.length)))
+/** Where a service's operations live, if its folder has another name. */
+const serviceFolders: Readonly<Record<string, string>> = { monitoring: 'cloudwatch' }
+
+test('every operation of KMS has a file and a unit test of its name, and the other way round', () => {
+  const names = [...kmsRegistry.values()].map(({ name }) => kebab(name))
   for (const name of names) {
     assert.ok(files.includes(`src/operations/kms/${name}.ts`), `src/operations/kms/${name}.ts`)
     const tested = files.includes(`test/operations/kms/${name}.test.ts`)
@@ -35,15 +41,27 @@ test('every operation of AWS has a file and a unit test of its name, and the oth
   assert.deepEqual(declaring.toSorted(), names.toSorted())
 })
 
-test('every operation stands in the table of coverage', () => {
+test('every operation of every service has a file, a test and a row in the table of coverage', () => {
   const coverage = read('docs/api-coverage.md')
-  const missing = [...kmsRegistry.values()].filter(
-    ({ name }) => !new RegExp(`\\b${name}\\b`).test(coverage),
-  )
-  assert.deepEqual(
-    missing.map(({ name }) => name),
-    [],
-  )
+  const tests = files.filter((file) => file.startsWith('test/') && file !== 'test/tidy.test.ts')
+  const asserted = tests.map(read).join('\n')
+  const wrong = [...serverRegistry({ testApi: true }).values()].flatMap(({ name, service }) => {
+    const folder = `src/operations/${serviceFolders[service] ?? service}/`
+    // Members of a family share one file, which gives each its name.
+    const inFamily = (file: string): boolean =>
+      file.startsWith(folder) && read(file).includes(`'${name}'`)
+    const hasFile = files.includes(`${folder}${kebab(name)}.ts`) || sources.some(inFamily)
+    const row = new RegExp(`^\\|.*\\b${name}\\b.*\\|$`, 'm').exec(coverage)?.[0]
+    const namedTest = /test\/\S+\.test\.ts/.exec(row ?? '')?.[0]
+    const hasTest =
+      namedTest === undefined
+        ? new RegExp(`\\b${name}(Command)?\\b`).test(asserted)
+        : files.includes(namedTest)
+    return hasFile && hasTest && row !== undefined
+      ? []
+      : [`${service}:${name} file ${hasFile}, test ${hasTest}, row ${row !== undefined}`]
+  })
+  assert.deepEqual(wrong, [])
 })
 
 test('the README names the folders of src and the files at its top, and no others', () => {
