@@ -14,7 +14,7 @@ import { createInterface } from 'node:readline'
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import { nodeFiles } from '../src/disk/files.ts'
 import { walkStream } from '../src/audit/journal/walk-stream.ts'
-import { load } from './load.ts'
+import { closedLoop } from './load.ts'
 import { createSigner, signedRequest, type Signer } from './sign.ts'
 
 const requests = Number(process.env['BENCH_REQUESTS'] ?? '20000')
@@ -69,7 +69,7 @@ async function run({ port, signer, keyId }: Contender, count: number): Promise<n
     const Plaintext = randomBytes(32).toString('base64')
     return signedRequest(signer, 'Encrypt', { KeyId: keyId, Plaintext })
   })
-  return (await load(port, fresh, connections)).requestsPerSecond
+  return count / (await closedLoop(port, fresh, connections)).seconds
 }
 
 async function report(contenders: readonly Contender[]): Promise<void> {

@@ -1,24 +1,43 @@
 /**
  * Measures Encrypt while the server generates primes: its p99 when idle, and with a constant number of
  * GenerateDataKeyPair RSA_4096 calls in flight. The rounds of both alternate, so that both run under the same
- * load of the machine.
+ * load of the machine. `node bench/during-key-pairs.ts`
  * @module
  */
 import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { load } from './load.ts'
-import { signedRequest, type Signer } from './sign.ts'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
+import { closedLoop } from './load.ts'
+import { region, root, startTrent } from './servers.ts'
+import { createSigner, signedRequest } from './sign.ts'
 
 const inFlight = 32
 const connections = 8
 const requests = 3000
 const rounds = 5
 
-export async function measureDuringKeyPairs(
-  port: number,
-  signer: Signer,
-  KeyId: string,
-): Promise<void> {
+async function main(): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'trent-bench-'))
+  const server = await startTrent(join(directory, 'data'))
+  try {
+    await measure(server.port)
+  } finally {
+    await server.stop()
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+async function measure(port: number): Promise<void> {
+  const endpoint = `http://127.0.0.1:${port}`
+  const kms = new KMSClient({ region, endpoint, credentials: root })
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))
+  kms.destroy()
+  const KeyId = KeyMetadata?.KeyId ?? ''
+  const { accessKeyId, secretAccessKey } = root
+  const signer = createSigner(`127.0.0.1:${port}`, region, accessKeyId, secretAccessKey)
   const encrypts = (): Buffer[] =>
     Array.from({ length: requests }, () =>
       signedRequest(signer, 'Encrypt', { KeyId, Plaintext: randomBytes(32).toString('base64') }),
@@ -35,9 +54,9 @@ export async function measureDuringKeyPairs(
   const busy: number[] = []
   let made = 0
   for (let round = 0; round < rounds; round += 1) {
-    idle.push((await load(port, encrypts(), connections)).p99)
+    idle.push((await closedLoop(port, encrypts(), connections)).latencies.percentile(0.99))
     const pairs = await keepInFlight(port, pair, inFlight)
-    busy.push((await load(port, encrypts(), connections)).p99)
+    busy.push((await closedLoop(port, encrypts(), connections)).latencies.percentile(0.99))
     made += pairs.stop()
   }
   const [idleP99, busyP99] = [median(idle), median(busy)]
@@ -90,3 +109,5 @@ async function keepInFlight(port: number, next: () => Buffer, count: number): Pr
 function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0
 }
+
+await main()

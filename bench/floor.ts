@@ -1,11 +1,19 @@
 /**
- * The floor: a bare `node:http` server that reads a body and answers 200 with a body of a given
- * size.
+ * The floor: a bare `node:http` server that reads a body and answers 200 with a body of a given size. Its parent
+ * process sends the size in bytes.
  * @module
  */
 import { createServer } from 'node:http'
 
-const answer = Buffer.alloc(Number(process.argv[2] ?? '400'), 'x')
+let answer = Buffer.alloc(400, 'x')
+process.on('message', (bytes) => {
+  answer = Buffer.alloc(Number(bytes), 'x')
+  process.send?.('ready')
+})
+process.on('disconnect', () => {
+  process.exit()
+})
+
 const server = createServer((request, response) => {
   request.resume()
   request.on('end', () => {
@@ -15,5 +23,5 @@ const server = createServer((request, response) => {
 })
 server.listen(0, '127.0.0.1', () => {
   const address = server.address()
-  process.stdout.write(`${typeof address === 'object' ? (address?.port ?? 0) : 0}\n`)
+  process.stdout.write(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}\n`)
 })

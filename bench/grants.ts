@@ -27,7 +27,8 @@ import type { GrantConstraints } from '../src/model/grant.ts'
 import { openFileSeal } from '../src/seals/file.ts'
 import { createStore } from '../src/store/bound-store.ts'
 import { openDatabase } from '../src/store/open.ts'
-import { load, type Load } from './load.ts'
+import type { Latencies } from './latencies.ts'
+import { closedLoop } from './load.ts'
 import { createSigner, signedRequest, type Signer } from './sign.ts'
 
 const grants = Number(process.argv[2] ?? 50_000)
@@ -215,24 +216,30 @@ async function measure(server: Started, users: readonly User[], changing: boolea
   const endpoint = `http://127.0.0.1:${server.port}`
   const kms = new KMSClient({ endpoint, region, credentials: root })
   const host = `127.0.0.1:${server.port}`
-  const runs = new Map<User, Load[]>(users.map((user) => [user, []]))
+  const runs = new Map<User, Latencies[]>(users.map((user) => [user, []]))
   let changes = 0
   for (let round = 0; round < rounds; round += 1) {
     for (const user of users) {
       const stopped = changing ? churn(kms, user) : (): Promise<number> => Promise.resolve(0)
-      runs.get(user)?.push(await load(server.port, encryptsOf(user, host, requests), connections))
+      const load = await closedLoop(server.port, encryptsOf(user, host, requests), connections)
+      runs.get(user)?.push(load.latencies)
       changes += await stopped()
     }
   }
   kms.destroy()
   print(changing ? `\nwhile ${changes} grants are created and revoked` : '\nwhile nothing changes')
   print(`${'constraints'.padEnd(14)} ${'grants'.padStart(7)}   p50 ms   p99 ms   p99 × one grant`)
-  const median = (user: User): Load | undefined =>
-    runs.get(user)?.toSorted((one, other) => one.p99 - other.p99)[Math.floor(rounds / 2)]
+  const median = (user: User): Latencies | undefined =>
+    runs.get(user)?.toSorted((one, other) => one.percentile(0.99) - other.percentile(0.99))[
+      Math.floor(rounds / 2)
+    ]
   for (const user of users) {
     const single = users.find(({ kind, grants: count }) => kind === user.kind && count === 1)
-    const { p50 = 0, p99 = 0 } = median(user) ?? {}
-    const floor = (single && median(single)?.p99) ?? 0
+    const [p50, p99] = [0.5, 0.99].map((share) => median(user)?.percentile(share) ?? 0) as [
+      number,
+      number,
+    ]
+    const floor = (single && median(single)?.percentile(0.99)) ?? 0
     const cells = [p50.toFixed(2).padStart(8), p99.toFixed(2).padStart(8)]
     const ratio = (p99 / floor).toFixed(2).padStart(17)
     print(`${user.kind.padEnd(14)} ${String(user.grants).padStart(7)} ${cells.join(' ')} ${ratio}`)
@@ -244,8 +251,10 @@ async function measureFirst(server: Started, users: readonly User[]): Promise<vo
   print('\nfirst call after a start')
   const host = `127.0.0.1:${server.port}`
   for (const user of users) {
-    const { p50 } = await load(server.port, encryptsOf(user, host, 1), 1)
-    print(`${user.kind.padEnd(14)} ${String(user.grants).padStart(7)} ${p50.toFixed(1)} ms`)
+    const { latencies } = await closedLoop(server.port, encryptsOf(user, host, 1), 1)
+    print(
+      `${user.kind.padEnd(14)} ${String(user.grants).padStart(7)} ${latencies.percentile(0.5).toFixed(1)} ms`,
+    )
   }
 }
 
@@ -286,7 +295,7 @@ try {
   // The server reads the sets in the background during these calls.
   for (const user of users) {
     const host = `127.0.0.1:${full.port}`
-    await load(full.port, encryptsOf(user, host, requests), connections)
+    await closedLoop(full.port, encryptsOf(user, host, requests), connections)
   }
   await measure(full, users, false)
   await measure(full, users, true)

@@ -1,195 +1,205 @@
 /**
- * `npm run bench`: Encrypt, Decrypt and GenerateDataKey as requests a second, and as ratios to a bare
- * `node:http` server measured in the same run with requests and answers of the same size; then Encrypt's
- * p99 while RSA key pairs are generated. Every request has its own signature and is sent once; signatures are
- * made before the measurement starts.
+ * `npm run bench`: what a request costs, case by case, with a bare `node:http` server measured in the same run.
+ * Every request has its own signature and is sent once; signatures are made before the measurement starts. CPU
+ * time is read from the threads. Ratios are those of CPU time: 0.5 of the floor is twice its CPU a request.
  * @module
  */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { DecryptCommand, EncryptCommand, KMSClient, CreateKeyCommand } from '@aws-sdk/client-kms'
-import { measureDuringKeyPairs } from './during-key-pairs.ts'
-import { load, type Load } from './load.ts'
-import { createSigner, signedRequest, type Signer } from './sign.ts'
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
+import { cases, type Case } from './cases.ts'
+import { addCpu, cpuBetween, mainTime, readCpu, readMemory, type Cpu } from './cpu.ts'
+import { joinLatencies, type Latencies } from './latencies.ts'
+import { closedLoop, openLoop, type Load } from './load.ts'
+import {
+  accountId,
+  region,
+  root,
+  startFloor,
+  startTrent,
+  type Floor,
+  type Server,
+} from './servers.ts'
+import { settings } from './settings.ts'
+import { createSigner, signedRequest } from './sign.ts'
+import { tableHead, tableLine, type Column, type Row } from './table.ts'
 
-const requests = Number(process.env['BENCH_REQUESTS'] ?? '20000')
-const connections = Number(process.env['BENCH_CONNECTIONS'] ?? '64')
-const rounds = Number(process.env['BENCH_ROUNDS'] ?? '3')
-/** Numbers of workers to measure, with one server for each. */
-const workers = (process.env['BENCH_WORKERS'] ?? '1').split(',')
-const root = join(import.meta.dirname, '..')
-const accessKeyId = 'bench'
-const secretAccessKey = randomBytes(24).toString('hex')
-const region = 'us-west-2'
+const columns: readonly Column[] = [
+  { name: 'case', width: 16 },
+  { name: 'bytes', width: 5, digits: 0 },
+  { name: 'server', width: 16 },
+  { name: 'load', width: 8 },
+  { name: 'req/s', width: 7, digits: 0 },
+  { name: 'p50 ms', width: 7, digits: 2 },
+  { name: 'p99 ms', width: 7, digits: 2 },
+  { name: 'p99/p50', width: 7, digits: 1 },
+  { name: 'main µs', width: 8, digits: 1 },
+  { name: 'process µs', width: 10, digits: 1 },
+  { name: 'main/floor', width: 10, digits: 3 },
+  { name: 'process/floor', width: 13, digits: 3 },
+  { name: 'MB', width: 5, digits: 0 },
+]
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`)
+
+interface Contender {
+  readonly name: string
+  readonly server: Server
+  /** Prepared requests, all different. */
+  readonly requests: (count: number) => Buffer[]
+}
+
+/** All rounds of a case with one contender. */
+interface Total {
+  readonly requests: number
+  readonly seconds: number
+  readonly cpu: Cpu
+  readonly latencies: Latencies
+}
 
 async function main(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'trent-bench-'))
-  const children: ChildProcess[] = []
+  const floor = await startFloor()
   try {
-    const servers = []
-    for (const count of workers) {
-      servers.push(await startServer(join(directory, count), count, children))
+    const chosen = settings.cases.map(caseOf)
+    const { requests, connections, rounds } = settings
+    print(`${requests} requests a case in ${rounds} rounds, over ${connections} connections\n`)
+    print(tableHead(columns))
+    const servers = new Map<string, Server>()
+    for (const count of settings.workers) {
+      const name = count === 1 ? 'trent' : `trent, ${count} workers`
+      servers.set(
+        name,
+        await startTrent(join(directory, String(count)), { TRENT_WORKERS: String(count) }),
+      )
     }
-    process.stdout.write(
-      `${requests} requests, ${connections} connections, best of ${rounds} rounds\n` +
-        'operation       workers  requests/s   p50 ms   p99 ms   floor req/s   ratio\n',
-    )
-    for (const operation of ['Encrypt', 'Decrypt', 'GenerateDataKey']) {
-      await measure(operation, servers, children)
+    for (const bytes of settings.bytes) {
+      for (const each of chosen) await measure(each, bytes, servers, floor)
     }
-    const [first] = servers
-    if (first !== undefined) await measureDuringKeyPairs(first.port, first.signer, first.KeyId)
+    for (const server of servers.values()) await server.stop()
   } finally {
-    const ended = children.map((child) => once(child, 'exit'))
-    for (const child of children) child.kill('SIGTERM')
-    await Promise.all(ended)
+    await floor.stop()
     rmSync(directory, { recursive: true, force: true })
   }
 }
 
-interface Measured {
-  readonly workers: string
-  readonly port: number
-  readonly signer: Signer
-  readonly KeyId: string
-  readonly inputs: ReadonlyMap<string, () => object>
+function caseOf(name: string): Case {
+  const found = cases.find((each) => each.name === name)
+  if (found !== undefined) return found
+  throw new Error(`no case ${name}; there are ${cases.map((each) => each.name).join(', ')}`)
 }
 
-async function startServer(
-  directory: string,
-  count: string,
-  children: ChildProcess[],
-): Promise<Measured> {
-  const port = await startTrent(directory, count, children)
-  const signer = createSigner(`127.0.0.1:${port}`, region, accessKeyId, secretAccessKey)
-  const { KeyId, inputs } = await prepareInputs(port)
-  return { workers: count, port, signer, KeyId, inputs: new Map(inputs) }
-}
-
-/** Rounds alternate between floor and servers, so that all run under the same load of the machine. */
 async function measure(
-  operation: string,
-  servers: readonly Measured[],
-  children: ChildProcess[],
+  one: Case,
+  bytes: number,
+  servers: ReadonlyMap<string, Server>,
+  floor: Floor,
 ): Promise<void> {
-  const fresh = ({ signer, inputs }: Measured, count = requests): Buffer[] =>
-    Array.from({ length: count }, () =>
-      signedRequest(signer, operation, inputs.get(operation)?.() ?? {}),
-    )
-  const best: Load[] = []
-  for (const server of servers) {
-    best.push(await load(server.port, fresh(server, 2000), connections))
-  }
-  const [first] = servers
-  const floorPort = await startFloor(best[0]?.answerBytes ?? 0, children)
+  const contenders: Contender[] = []
+  for (const [name, server] of servers) contenders.push(await prepare(name, server, one, bytes))
+  const [first] = contenders
   if (first === undefined) return
-  await load(floorPort, fresh(first, 2000), connections)
-  let floor = 0
-  for (let round = 0; round < rounds; round += 1) {
-    const bare = await load(floorPort, fresh(first), connections)
-    floor = Math.max(floor, bare.requestsPerSecond)
-    for (const [index, server] of servers.entries()) {
-      const run = await load(server.port, fresh(server), connections)
-      const before = best[index]
-      const isBetter = round === 0 || run.requestsPerSecond > (before?.requestsPerSecond ?? 0)
-      if (isBetter) best[index] = run
+  const { connections, warming } = settings
+  for (const { server, requests } of contenders) {
+    const { answerBytes } = await closedLoop(server.port, requests(warming), connections)
+    if (server === first.server) await floor.answer(answerBytes)
+  }
+  contenders.unshift({ ...first, name: 'floor', server: floor })
+  await closedLoop(floor.port, first.requests(warming), connections)
+
+  const report = (load: string, totals: readonly Total[]): void => {
+    for (const [index, { name, server }] of contenders.entries()) {
+      const [total, ofFloor] = [totals[index], totals[0]]
+      if (total === undefined || ofFloor === undefined) continue
+      const names = { case: one.name, bytes, server: name, load }
+      print(tableLine(columns, { ...names, ...figures(server, total, ofFloor) }))
+      if (settings.threads && server !== floor) printThreads(total)
     }
   }
-  for (const [index, server] of servers.entries()) {
-    const { requestsPerSecond, p50, p99 } = best[index] ?? { requestsPerSecond: 0, p50: 0, p99: 0 }
-    const cells = [
-      operation.padEnd(16),
-      server.workers.padStart(6),
-      requestsPerSecond.toFixed(0).padStart(11),
-      p50.toFixed(2).padStart(8),
-      p99.toFixed(2).padStart(8),
-      floor.toFixed(0).padStart(13),
-      (requestsPerSecond / floor).toFixed(2).padStart(7),
-    ]
-    process.stdout.write(`${cells.join(' ')}\n`)
-  }
-}
-
-async function prepareInputs(
-  port: number,
-): Promise<{ readonly KeyId: string; readonly inputs: readonly [string, () => object][] }> {
-  const client = new KMSClient({
-    region,
-    endpoint: `http://127.0.0.1:${port}`,
-    credentials: { accessKeyId, secretAccessKey },
-  })
-  const { KeyMetadata } = await client.send(new CreateKeyCommand({}))
-  const KeyId = KeyMetadata?.KeyId ?? ''
-  const context = { purpose: 'bench' }
-  const { CiphertextBlob } = await client.send(
-    new EncryptCommand({ KeyId, Plaintext: randomBytes(32), EncryptionContext: context }),
+  const closed = await inRounds(contenders, ({ port }, fresh) =>
+    closedLoop(port, fresh, connections),
   )
-  await client.send(new DecryptCommand({ CiphertextBlob, EncryptionContext: context }))
-  client.destroy()
-  const blob = Buffer.from(CiphertextBlob ?? []).toString('base64')
-  // A member that AWS ignores makes every body, and so every signature, different.
-  let serial = 0
-  const unique = (input: object) => (): object => ({ ...input, Serial: (serial += 1) })
-  const inputs: [string, () => object][] = [
-    [
-      'Encrypt',
-      () => ({
-        KeyId,
-        Plaintext: randomBytes(32).toString('base64'),
-        EncryptionContext: context,
-      }),
-    ],
-    ['Decrypt', unique({ CiphertextBlob: blob, EncryptionContext: context })],
-    ['GenerateDataKey', unique({ KeyId, KeySpec: 'AES_256', EncryptionContext: context })],
-  ]
-  return { KeyId, inputs }
+  report('closed', closed)
+  const [, saturated] = closed
+  for (const asked of settings.rates) {
+    const half = saturated === undefined ? 0 : saturated.requests / saturated.seconds / 2
+    const rate = asked === 'half' ? Math.round(half) : Number(asked)
+    const open = await inRounds(contenders, ({ port }, fresh) =>
+      openLoop(port, fresh, connections, rate),
+    )
+    report(`${rate}/s`, open)
+  }
 }
 
-async function startTrent(
-  directory: string,
-  count: string,
-  children: ChildProcess[],
-): Promise<number> {
-  const child = spawn(process.execPath, [join(root, 'src', 'main.ts'), 'serve'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      PATH: process.env['PATH'],
-      TRENT_LISTEN: '127.0.0.1:0',
-      TRENT_DATA_DIR: directory,
-      TRENT_ROOT_ACCESS_KEY_ID: accessKeyId,
-      TRENT_ROOT_SECRET_ACCESS_KEY: secretAccessKey,
-      TRENT_LOG_LEVEL: 'warn',
-      TRENT_WORKERS: count,
-    },
-  })
-  children.push(child)
-  const line = await firstLine(child, /http:\/\/127\.0\.0\.1:(\d+)/)
-  return Number(line[1])
-}
-
-async function startFloor(answerBytes: number, children: ChildProcess[]): Promise<number> {
-  const child = spawn(process.execPath, [join(root, 'bench', 'floor.ts'), String(answerBytes)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  children.push(child)
-  return Number((await firstLine(child, /(\d+)/))[1])
-}
-
-async function firstLine(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {
-  if (child.stdout === null) throw new Error('no output')
-  for await (const line of createInterface({ input: child.stdout })) {
-    const match = pattern.exec(line)
-    if (match !== null) {
-      child.stdout.resume()
-      return match
+/** Rounds alternate between the contenders, so that all run under the same load of the machine. */
+async function inRounds(
+  contenders: readonly Contender[],
+  run: (server: Server, requests: readonly Buffer[]) => Promise<Load>,
+): Promise<readonly Total[]> {
+  const totals: Total[] = []
+  for (let round = 0; round < settings.rounds; round += 1) {
+    for (const [index, { server, requests }] of contenders.entries()) {
+      const fresh = requests(Math.ceil(settings.requests / settings.rounds))
+      const before = readCpu(server.pid)
+      const { seconds, latencies } = await run(server, fresh)
+      const cpu = cpuBetween(before, readCpu(server.pid))
+      const total = totals[index]
+      totals[index] = {
+        requests: fresh.length + (total?.requests ?? 0),
+        seconds: seconds + (total?.seconds ?? 0),
+        cpu: total === undefined ? cpu : addCpu(total.cpu, cpu),
+        latencies: total === undefined ? latencies : joinLatencies(total.latencies, latencies),
+      }
     }
   }
-  throw new Error('the server ended before it was ready')
+  return totals
+}
+
+async function prepare(name: string, server: Server, one: Case, bytes: number): Promise<Contender> {
+  const kms = new KMSClient({
+    region,
+    endpoint: `http://127.0.0.1:${server.port}`,
+    credentials: root,
+  })
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))
+  const keyIds = [KeyMetadata?.KeyId ?? '']
+  const granteeArn = `arn:aws:iam::${accountId}:root`
+  const next = await one.prepare({ kms, keyIds, bytes, granteeArn })
+  kms.destroy()
+  const { accessKeyId, secretAccessKey } = root
+  const signer = createSigner(`127.0.0.1:${server.port}`, region, accessKeyId, secretAccessKey)
+  const requests = (count: number): Buffer[] =>
+    Array.from({ length: count }, () => signedRequest(signer, one.operation, next()))
+  return { name, server, requests }
+}
+
+function figures(server: Server, total: Total, floor: Total): Row {
+  const micros = (nanoseconds: number | undefined, { requests }: Total): number =>
+    (nanoseconds ?? NaN) / requests / 1000
+  const [p50, p99] = [total.latencies.percentile(0.5), total.latencies.percentile(0.99)]
+  const serving = micros(mainTime(total.cpu), total)
+  const all = micros(total.cpu.process, total)
+  return {
+    'req/s': total.requests / total.seconds,
+    'p50 ms': p50,
+    'p99 ms': p99,
+    'p99/p50': p99 / p50,
+    'main µs': serving,
+    'process µs': all,
+    'main/floor': micros(mainTime(floor.cpu), floor) / serving,
+    'process/floor': micros(floor.cpu.process, floor) / all,
+    MB: readMemory(server.pid) / 1e6,
+  }
+}
+
+function printThreads({ cpu, requests }: Total): void {
+  const sorted = [...cpu.threads].toSorted(([, one], [, other]) => other - one)
+  for (const [name, time] of sorted) {
+    const micros = time / requests / 1000
+    if (micros >= 0.1)
+      print(`${''.padStart(48)} ${name.padEnd(16)} ${micros.toFixed(1).padStart(8)}`)
+  }
 }
 
 await main()

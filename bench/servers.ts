@@ -1,0 +1,95 @@
+/** Starts and stops the servers that are measured: Trent and the floor. @module */
+import { fork, spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+export const accountId = '111122223333'
+export const region = 'us-west-2'
+export const root = { accessKeyId: 'bench', secretAccessKey: randomBytes(24).toString('hex') }
+
+export interface Server {
+  readonly child: ChildProcess
+  readonly pid: number
+  readonly port: number
+  /** Milliseconds from the start of the process until it serves. */
+  readonly readyMs: number
+  readonly stop: () => Promise<void>
+}
+
+export interface Floor extends Server {
+  /** Sets the size of the answers' bodies. */
+  readonly answer: (bytes: number) => Promise<void>
+}
+
+/** Children that run. They end with this process, whatever ends it. */
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
+
+/** @param settings in addition to those that every run has, `TRENT_…` */
+export function startTrent(
+  directory: string,
+  settings: Readonly<Record<string, string>> = {},
+  nodeOptions: readonly string[] = [],
+): Promise<Server> {
+  const script = join(import.meta.dirname, '..', 'src', 'main.ts')
+  const child = spawn(process.execPath, [...nodeOptions, script, 'serve'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // No settings file of the checkout.
+    cwd: join(directory, '..'),
+    env: {
+      PATH: process.env['PATH'],
+      TRENT_LISTEN: '127.0.0.1:0',
+      TRENT_DATA_DIR: directory,
+      TRENT_ACCOUNT_ID: accountId,
+      TRENT_ROOT_ACCESS_KEY_ID: root.accessKeyId,
+      TRENT_ROOT_SECRET_ACCESS_KEY: root.secretAccessKey,
+      TRENT_LOG_LEVEL: 'warn',
+      ...settings,
+    },
+  })
+  return untilReady(child)
+}
+
+export async function startFloor(): Promise<Floor> {
+  const child = fork(join(import.meta.dirname, 'floor.ts'), {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  })
+  const server = await untilReady(child)
+  return {
+    ...server,
+    async answer(bytes) {
+      const ready = once(child, 'message')
+      child.send(bytes)
+      await ready
+    },
+  }
+}
+
+/** Waits for the line with the server's address. @throws if the process ends first */
+export async function untilReady(child: ChildProcess): Promise<Server> {
+  const from = performance.now()
+  running.add(child)
+  const ended = once(child, 'exit').finally(() => running.delete(child))
+  if (child.stdout === null) throw new Error('the output of the server is not read')
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [, port] = /http:\/\/127\.0\.0\.1:(\d+)/.exec(line) ?? []
+    if (port === undefined) continue
+    child.stdout.resume()
+    return {
+      child,
+      pid: child.pid ?? 0,
+      port: Number(port),
+      readyMs: performance.now() - from,
+      async stop() {
+        child.kill('SIGTERM')
+        await ended
+      },
+    }
+  }
+  throw new Error('the server ended before it was ready')
+}
