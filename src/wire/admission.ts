@@ -30,6 +30,13 @@ export interface ConnectionSlot extends Endable {
   readonly leave: () => void
 }
 
+/** The request that holds a slot. */
+export interface Requester {
+  readonly connection: Endable
+  /** Called at most once, when the slot is taken away before the body is complete. */
+  readonly drop: (reason: DropReason) => void
+}
+
 export interface Admission {
   /**
    * Undefined when another connection does not fit.
@@ -37,15 +44,8 @@ export interface Admission {
    * @param drop closes the connection
    */
   readonly connect: (source: string | undefined, drop: () => void) => ConnectionSlot | undefined
-  /**
-   * Undefined when another request does not fit.
-   * @param request `drop` is called at most once, when the slot is taken away before the body is
-   *   complete
-   */
-  readonly begin: (
-    source: string,
-    request: Pick<Body, 'connection' | 'isWhole' | 'drop'>,
-  ) => RequestSlot | undefined
+  /** Undefined when another request does not fit. */
+  readonly begin: (source: string, request: Requester) => RequestSlot | undefined
   /** Drops bodies that arrive below the minimum rate. The caller calls it at intervals. */
   readonly dropSlowBodies: () => void
   /** Resolves when no request is in flight. */
@@ -66,137 +66,125 @@ export function createAdmission(
   }
 }
 
-function connecting(
-  limits: ListenLimits,
-  { total, of, forgetUnused }: Ledger,
-  now: Now,
-): Admission['connect'] {
-  /** Ends a spare connection or, without one, the connection with the slowest body. */
-  const endOneOf = (held: Held): void => {
-    const spare = spares.find((kind) => held.spare[kind].size > 0)
-    const [first] = spare === undefined ? [] : held.spare[spare]
-    const ended = first ?? slowestOf(held, now())?.connection
-    ended?.end()
-  }
-  const isFull = (held: Held, max: number): boolean => {
-    if (held.connections <= max) return false
-    endOneOf(held)
-    return held.connections > max
-  }
+function connecting(limits: ListenLimits, ledger: Ledger, now: Now): Admission['connect'] {
   return (source, drop) => {
-    let owner: { readonly source: string; readonly held: Held } | undefined
-    let kind: Spare | undefined
-    let open = true
-    const become = (next: Spare | undefined): void => {
-      for (const held of [total, owner?.held]) {
-        if (kind !== undefined) held?.spare[kind].delete(slot)
-        if (next !== undefined && open) held?.spare[next].add(slot)
-      }
-      kind = next
-    }
-    const leave = (): void => {
-      if (!open) return
-      open = false
-      become(undefined)
-      total.connections -= 1
-      if (owner === undefined) return
-      owner.held.connections -= 1
-      forgetUnused(owner.source)
-    }
-    const slot: ConnectionSlot = {
-      belongTo(given) {
-        owner = { source: given, held: of(given) }
-        owner.held.connections += 1
-        // The connection is in no set meanwhile, so that it cannot be ended to make room for itself.
-        const before = kind
-        become(undefined)
-        if (isFull(owner.held, limits.connectionsPerSourceMax)) return false
-        become(before)
-        return true
-      },
-      busy: () => become(undefined),
-      idle: () => become('idle'),
-      refused: () => become('refused'),
-      leave,
-      end() {
-        leave()
-        drop()
-      },
-    }
-    total.connections += 1
-    const full = isFull(total, limits.connectionsMax)
-    if (!full) become('new')
-    if (!full && (source === undefined || slot.belongTo(source))) return slot
-    leave()
+    const slot = new Connected(limits, ledger, now, drop)
+    if (slot.fits() && (source === undefined || slot.belongTo(source))) return slot
+    slot.leave()
     return undefined
   }
 }
 
-function requesting(
-  limits: ListenLimits,
-  { total, of, forgetUnused }: Ledger,
-  now: Now,
-): Omit<Admission, 'connect'> {
-  const leaves = new Map<Body, () => void>()
-  let waiting: (() => void)[] = []
-  const give = (body: Body, reason: DropReason): void => {
-    leaves.get(body)?.()
-    body.drop(reason)
+class Connected implements ConnectionSlot {
+  readonly #limits: ListenLimits
+  readonly #ledger: Ledger
+  readonly #now: Now
+  readonly #drop: () => void
+  #owner: Held | undefined
+  #source = ''
+  #kind: Spare | undefined
+  #open = true
+
+  constructor(limits: ListenLimits, ledger: Ledger, now: Now, drop: () => void) {
+    this.#limits = limits
+    this.#ledger = ledger
+    this.#now = now
+    this.#drop = drop
+    ledger.total.connections += 1
   }
-  /**
-   * Drops slow bodies until `lacking` returns undefined. False when no body but `own` is left to drop.
-   */
-  const makeRoom = (lacking: () => Held | undefined, own: Body): boolean => {
-    for (let held = lacking(); held !== undefined; held = lacking()) {
-      const slowest = slowestOf(held, now())
-      if (slowest === undefined || slowest === own) return false
-      give(slowest, 'dropped')
-    }
+
+  /** False when all connections together are at their limit. */
+  fits(): boolean {
+    if (this.#isFull(this.#ledger.total, this.#limits.connectionsMax)) return false
+    this.#become('new')
     return true
   }
-  const leaving = (body: Body, held: Held, source: string): (() => void) =>
-    once(() => {
-      leaves.delete(body)
-      forgetBody(body, total, held)
-      count({ total, held }, -1, -body.bytes)
-      forgetUnused(source)
-      if (total.requests > 0) return
-      for (const wake of waiting) wake()
-      waiting = []
-    })
-  const begin: Admission['begin'] = (source, request) => {
-    const held = of(source)
-    const body: Body = { ...request, since: now(), bytes: 0 }
-    const leave = leaving(body, held, source)
-    const holders = { total, held }
-    count(holders, 1, 0)
-    if (!makeRoom(() => overRequests(holders, limits), body)) {
-      leave()
-      return undefined
-    }
-    total.bodies.add(body)
-    held.bodies.add(body)
-    leaves.set(body, leave)
-    return {
-      hold(bytes) {
-        if (!leaves.has(body)) return false
-        if (!makeRoom(() => overBytes(holders, bytes, limits), body)) return false
-        body.bytes += bytes
-        count(holders, 0, bytes)
-        return true
-      },
-      bodyIsIn() {
-        leaves.delete(body)
-        forgetBody(body, total, held)
-      },
-      leave,
-    }
+
+  belongTo(source: string): boolean {
+    const owner = this.#ledger.of(source)
+    this.#owner = owner
+    this.#source = source
+    owner.connections += 1
+    // The connection is in no set meanwhile, so that it cannot be ended to make room for itself.
+    const before = this.#kind
+    this.#become(undefined)
+    if (this.#isFull(owner, this.#limits.connectionsPerSourceMax)) return false
+    this.#become(before)
+    return true
   }
+
+  busy(): void {
+    this.#become(undefined)
+  }
+
+  idle(): void {
+    this.#become('idle')
+  }
+
+  refused(): void {
+    this.#become('refused')
+  }
+
+  leave(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#become(undefined)
+    this.#ledger.total.connections -= 1
+    if (this.#owner === undefined) return
+    this.#owner.connections -= 1
+    this.#ledger.forgetUnused(this.#source)
+  }
+
+  end(): void {
+    this.leave()
+    this.#drop()
+  }
+
+  #become(next: Spare | undefined): void {
+    const { total } = this.#ledger
+    const owner = this.#owner
+    if (this.#kind !== undefined) {
+      total.spare[this.#kind].delete(this)
+      owner?.spare[this.#kind].delete(this)
+    }
+    if (next !== undefined && this.#open) {
+      total.spare[next].add(this)
+      owner?.spare[next].add(this)
+    }
+    this.#kind = next
+  }
+
+  #isFull(held: Held, max: number): boolean {
+    if (held.connections <= max) return false
+    this.#endOneOf(held)
+    return held.connections > max
+  }
+
+  /** Ends a spare connection or, without one, the connection with the slowest body. */
+  #endOneOf(held: Held): void {
+    const spare = spares.find((kind) => held.spare[kind].size > 0)
+    const [first] = spare === undefined ? [] : held.spare[spare]
+    const ended = first ?? slowestOf(held, this.#now())?.connection
+    ended?.end()
+  }
+}
+
+function requesting(limits: ListenLimits, ledger: Ledger, now: Now): Omit<Admission, 'connect'> {
+  const { total } = ledger
+  let waiting: (() => void)[] = []
+  const onIdle = (): void => {
+    for (const wake of waiting) wake()
+    waiting = []
+  }
+  const holding: Holding = { limits, ledger, now, onIdle }
   return {
-    begin,
+    begin(source, request) {
+      const slot = new Requested(source, request, holding)
+      return slot.fits() ? slot : undefined
+    },
     dropSlowBodies() {
       const at = now()
-      for (const body of total.bodies) if (isTooSlow(body, at, limits)) give(body, 'too slow')
+      for (const body of total.bodies) if (isTooSlow(body, at, limits)) body.give('too slow')
     },
     async idle() {
       if (total.requests > 0) await new Promise<void>((resolve) => waiting.push(resolve))
@@ -204,49 +192,114 @@ function requesting(
   }
 }
 
-function isTooSlow(body: Body, now: number, limits: ListenLimits): boolean {
-  const elapsed = now - body.since
-  if (elapsed < limits.bodyGraceMs || body.isWhole()) return false
-  return body.bytes * 1000 < limits.bodyBytesPerSecondMin * elapsed
+interface Holding {
+  readonly limits: ListenLimits
+  readonly ledger: Ledger
+  readonly now: Now
+  /** No request is in flight any more. */
+  readonly onIdle: () => void
 }
 
-interface Holders {
-  readonly total: Held
-  readonly held: Held
-}
+class Requested implements RequestSlot, Body {
+  readonly since: number
+  bytes = 0
+  readonly #source: string
+  readonly #held: Held
+  readonly #request: Requester
+  readonly #holding: Holding
+  /** The slot can be taken away: the body is not complete. */
+  #reading = true
+  #left = false
 
-function count({ total, held }: Holders, requests: number, bytes: number): void {
-  for (const each of [total, held]) {
-    each.requests += requests
-    each.bodyBytes += bytes
+  constructor(source: string, request: Requester, holding: Holding) {
+    this.since = holding.now()
+    this.#source = source
+    this.#held = holding.ledger.of(source)
+    this.#request = request
+    this.#holding = holding
+    holding.ledger.total.requests += 1
+    this.#held.requests += 1
+  }
+
+  get connection(): Endable {
+    return this.#request.connection
+  }
+
+  /** False when the request does not fit: the slot is released then. */
+  fits(): boolean {
+    const { limits, ledger } = this.#holding
+    const held = this.#held
+    if (!this.#makeRoom(() => overRequests(ledger.total, held, limits))) {
+      this.leave()
+      return false
+    }
+    ledger.total.bodies.add(this)
+    held.bodies.add(this)
+    return true
+  }
+
+  hold(bytes: number): boolean {
+    if (!this.#reading) return false
+    const { limits, ledger } = this.#holding
+    const held = this.#held
+    if (!this.#makeRoom(() => overBytes(ledger.total, held, bytes, limits))) return false
+    this.bytes += bytes
+    ledger.total.bodyBytes += bytes
+    held.bodyBytes += bytes
+    return true
+  }
+
+  bodyIsIn(): void {
+    if (!this.#reading) return
+    this.#reading = false
+    this.#holding.ledger.total.bodies.delete(this)
+    this.#held.bodies.delete(this)
+  }
+
+  leave(): void {
+    if (this.#left) return
+    this.#left = true
+    this.bodyIsIn()
+    const { ledger, onIdle } = this.#holding
+    const { total } = ledger
+    total.requests -= 1
+    total.bodyBytes -= this.bytes
+    this.#held.requests -= 1
+    this.#held.bodyBytes -= this.bytes
+    ledger.forgetUnused(this.#source)
+    if (total.requests === 0) onIdle()
+  }
+
+  give(reason: DropReason): void {
+    this.leave()
+    this.#request.drop(reason)
+  }
+
+  /** Drops slow bodies until `lacking` returns undefined. False when no other body is left to drop. */
+  #makeRoom(lacking: () => Held | undefined): boolean {
+    for (let held = lacking(); held !== undefined; held = lacking()) {
+      const slowest = slowestOf(held, this.#holding.now())
+      if (slowest === undefined || slowest === this) return false
+      slowest.give('dropped')
+    }
+    return true
   }
 }
 
-function forgetBody(body: Body, ...from: readonly Held[]): void {
-  for (const { bodies } of from) bodies.delete(body)
+function isTooSlow(body: Body, now: number, limits: ListenLimits): boolean {
+  const elapsed = now - body.since
+  if (elapsed < limits.bodyGraceMs) return false
+  return body.bytes * 1000 < limits.bodyBytesPerSecondMin * elapsed
 }
 
 /** The holder that exceeds its number of requests. */
-function overRequests({ total, held }: Holders, limits: ListenLimits): Held | undefined {
+function overRequests(total: Held, held: Held, limits: ListenLimits): Held | undefined {
   if (total.requests > limits.requestsMax) return total
   return held.requests > limits.requestsPerSourceMax ? held : undefined
 }
 
 /** The holder that would exceed its number of bytes. */
-function overBytes(
-  { total, held }: Holders,
-  bytes: number,
-  limits: ListenLimits,
-): Held | undefined {
+function overBytes(total: Held, held: Held, bytes: number, limits: ListenLimits): Held | undefined {
   if (total.bodyBytes + bytes > limits.bodyBytesHeldMax) return total
   return held.bodyBytes + bytes > limits.bodyBytesHeldPerSourceMax ? held : undefined
-}
-
-function once(work: () => void): () => void {
-  let done = false
-  return () => {
-    if (done) return
-    done = true
-    work()
-  }
 }

@@ -4,15 +4,16 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import type { Admission, ConnectionSlot } from './admission.ts'
-import { readBody, type Reading } from './body.ts'
+import type { Admission, ConnectionSlot, Requester, RequestSlot } from './admission.ts'
+import { KeptBody, type BodyReader, type ReceivedRequest } from './body.ts'
+import type { DropReason } from './held.ts'
 import type { ListenLimits } from './limits.ts'
 import { renderFailure } from './protocol.ts'
 import { originOf, type IsTrusted, type Origin } from './proxies.ts'
-import { noRoom, refusal, refusalOf, refuse, withoutBody } from './refusal.ts'
+import { dropped, noRoom, refusal, refusalOf, refuse, tooLarge } from './refusal.ts'
 import type { RawRequest, RawResponse, RequestHead } from './request.ts'
 
 export type Handler = (request: RawRequest) => Promise<RawResponse>
@@ -38,7 +39,9 @@ export interface Connection {
   /** The connection's own origin, or that of the client for which a trusted proxy opened it. */
   origin: Origin & { readonly encrypted: boolean }
   /** Requests without a complete answer. */
-  pending: number
+  readonly exchanges: Set<Exchange>
+  /** Requests with a new head or a new end. They go on after the parser. */
+  readonly parsed: Exchange[]
   /** The connection ends with a refusal. Later requests on it are ignored. */
   refused: boolean
   /** Bytes arrived after the refusal. Nothing more is parsed. */
@@ -61,145 +64,230 @@ export interface ExchangePorts {
 /** The handler did not answer within its time limit. */
 export class RequestOverdue extends Error {}
 
-const seenByClose = (): void => {}
+/**
+ * One request, from its head to the end of its answer. It waits for nothing: the parser, the handler and
+ * the connection call it.
+ */
+export class Exchange implements BodyReader, Requester {
+  readonly #request: ReceivedRequest
+  readonly #response: ServerResponse
+  readonly #connection: Connection
+  readonly #ports: ExchangePorts
+  readonly #controller = new AbortController()
+  readonly #head: RequestHead
+  /** Undefined when a proxy does not say it clearly. */
+  readonly #source: string | undefined
+  readonly #body = new KeptBody()
+  #bodyBytesMax: number
+  #slot: RequestSlot | undefined
+  #state: 'reading' | 'whole' | 'running' | 'answered' | 'over' = 'reading'
+  #isScreened = false
 
-/** Ends the response or closes its connection. It rejects only for an internal fault. */
-export async function exchange(
-  request: IncomingMessage,
-  response: ServerResponse,
-  connection: Connection,
-  ports: ExchangePorts,
-): Promise<void> {
-  const { limits, admission } = ports
-  // `close` handles a broken connection. Without a listener the error would end the process.
-  request.on('error', seenByClose)
-  response.on('error', seenByClose)
-  const deny = (answer: RawResponse): void => {
+  constructor(
+    request: ReceivedRequest,
+    response: ServerResponse,
+    connection: Connection,
+    ports: ExchangePorts,
+  ) {
+    const { method = '', url: target = '', rawHeaders } = request
+    this.#request = request
+    this.#response = response
+    this.#connection = connection
+    this.#ports = ports
+    this.#bodyBytesMax = ports.limits.bodyBytesMax
+    const origin = originOf(connection.origin, rawHeaders, ports.isTrusted)
+    const { address: remoteAddress, secure } = origin ?? connection.origin
+    this.#source = origin?.source
+    this.#head = {
+      listener: ports.listener,
+      method,
+      target,
+      rawHeaders,
+      remoteAddress,
+      secure,
+      ...tlsOf(connection.socket),
+      signal: this.#controller.signal,
+    }
+  }
+
+  get connection(): ConnectionSlot {
+    return this.#connection.slot
+  }
+
+  /** Refuses the request, or lets its body come. */
+  begin(): void {
+    const { limits, admission } = this.#ports
+    const refused = refusalOf(this.#request, this.#head, limits)
+    if (refused !== undefined) return this.#deny(refused)
+    if (this.#source === undefined) {
+      const message = 'a proxy names a source that is not an address'
+      return this.#deny(refusal(this.#head, 'IncompleteSignatureException', message))
+    }
+    this.#slot = admission.begin(this.#source, this)
+    if (this.#slot === undefined) return this.#deny(noRoom(this.#head))
+    this.#request.reader = this
+    this.#connection.parsed.push(this)
+  }
+
+  take(piece: Buffer): boolean {
+    if (this.#state !== 'reading') return true
+    if (this.#body.length + piece.length > this.#bodyBytesMax) this.#deny(tooLarge(this.#head))
+    else if (this.#slot?.hold(piece.length) !== true) this.#deny(noRoom(this.#head))
+    else this.#body.append(piece, this.#bodyBytesMax)
+    return true
+  }
+
+  end(): void {
+    if (this.#state !== 'reading') return
+    this.#state = 'whole'
+    this.#slot?.bodyIsIn()
+    if (this.#isScreened) this.#connection.parsed.push(this)
+  }
+
+  /** The admission takes the slot away. The refusal is written after it has made its room. */
+  drop(reason: DropReason): void {
+    this.#state = 'over'
+    process.nextTick(() => this.#deny(dropped(this.#head, reason)))
+  }
+
+  /** The parser has finished. Runs the handler if the body is whole, otherwise screens the head. */
+  parsed(): void {
+    if (this.#state === 'whole') {
+      if (this.#connection.socket.destroyed) this.gone()
+      else this.#run()
+    } else if (this.#state === 'reading' && !this.#isScreened) {
+      this.#isScreened = true
+      void this.#screen()
+    }
+  }
+
+  /** The connection closed before the answer was complete. */
+  gone(): void {
+    if (this.#state === 'running' || this.#state === 'answered') {
+      this.#controller.abort()
+      return
+    }
+    this.#state = 'over'
+    this.#slot?.leave()
+  }
+
+  async #screen(): Promise<void> {
+    const { screen } = this.#ports
+    if (screen === undefined) return
+    try {
+      const { refusal: refused, bodyBytesMax = Infinity } = await screen(this.#head)
+      if (this.#state !== 'reading') return
+      this.#bodyBytesMax = Math.min(this.#bodyBytesMax, bodyBytesMax)
+      const declared = Number(this.#request.headers['content-length'] ?? '0')
+      if (refused !== undefined) this.#deny(refused)
+      else if (Math.max(this.#body.length, declared) > this.#bodyBytesMax) {
+        this.#deny(tooLarge(this.#head))
+      }
+    } catch (error) {
+      endBroken(this.#connection, error, this.#ports)
+    }
+  }
+
+  #deny(answer: RawResponse): void {
+    const connection = this.#connection
+    this.#state = 'over'
+    this.#slot?.leave()
+    if (connection.socket.destroyed) return
     connection.refused = true
-    if (connection.pending === 1) connection.slot.refused()
-    refuse(request, response, answer, limits)
+    if (connection.exchanges.size === 1) connection.slot.refused()
+    this.#response.once('close', () => this.#done())
+    refuse(this.#request, this.#response, answer, this.#ports.limits)
   }
-  const controller = new AbortController()
-  const origin = originOf(connection.origin, request.rawHeaders, ports.isTrusted)
-  const head = headOf(request, connection, origin ?? connection.origin, controller.signal, ports)
-  const refused = refusalOf(request, head, limits)
-  if (refused !== undefined) return deny(refused)
-  if (origin === undefined) {
-    const message = 'a proxy names a source that is not an address'
-    return deny(refusal(head, 'IncompleteSignatureException', message))
+
+  #run(): void {
+    const { handler, limits } = this.#ports
+    const request: RawRequest = { ...this.#head, body: this.#body.take() }
+    const overdue = (): void => {
+      const error = new RequestOverdue(`the handler took longer than ${limits.handlerMs} ms`)
+      this.#controller.abort(error)
+      this.#fail(error, request)
+    }
+    // The handler of a client that was cut off at the stop must not keep the process alive.
+    const timer = setTimeout(overdue, limits.handlerMs).unref()
+    // The slot is held while the handler runs, even after its client got an answer.
+    const settled = (): void => {
+      clearTimeout(timer)
+      this.#slot?.leave()
+    }
+    this.#state = 'running'
+    const answered = (answer: RawResponse): void => {
+      settled()
+      this.#send(answer)
+    }
+    const failed = (error: unknown): void => {
+      settled()
+      this.#fail(error, request)
+    }
+    resultOf(handler, request).then(answered, failed)
   }
-  let reading: Reading | undefined
-  const slot = admission.begin(origin.source, {
-    connection: connection.slot,
-    isWhole: () => request.complete,
-    drop: (why) => reading?.stop(why),
-  })
-  if (slot === undefined) return deny(noRoom(head))
-  response.on('close', () => {
-    if (!response.writableFinished) controller.abort()
-  })
-  reading = readBody(request, limits.bodyBytesMax, slot)
-  const screened = await screenedWhile(reading, head, ports.screen)
-  if (screened.bodyBytesMax !== undefined) reading.limit(screened.bodyBytesMax)
-  if (screened.refusal !== undefined) reading.stop('refused')
-  const body = await reading.outcome
-  if (typeof body === 'string' || connection.socket.destroyed) {
-    slot.leave()
-    if (body === 'refused' && screened.refusal !== undefined) return deny(screened.refusal)
-    if (typeof body === 'string' && body !== 'gone') deny(withoutBody(head, body))
-    return
+
+  /** Not even a `KmsError` is passed on: the handler did not intend an error that it did not render. */
+  #fail(error: unknown, request: RawRequest): void {
+    if (this.#state === 'answered') return
+    const requestId = randomUUID()
+    this.#ports.onFailure(error, requestId)
+    this.#send(renderFailure(undefined, requestId, request))
   }
-  const whole = { ...head, body }
-  const work = handle(whole, ports)
-  // The slot is held while the handler runs, even after its client got an answer.
-  void work.then(slot.leave, slot.leave)
-  send(response, await answerOf(work, whole, controller, ports), ports.stopping())
+
+  #send(answer: RawResponse): void {
+    if (this.#state === 'answered') return
+    this.#state = 'answered'
+    const response = this.#response
+    if (response.destroyed) return
+    try {
+      // node:http also takes names and values in one list. That saves a copy of the object.
+      const bytes = Buffer.byteLength(answer.body)
+      const fields = ['Content-Length', String(bytes)]
+      for (const name in answer.headers) fields.push(name, answer.headers[name] ?? '')
+      if (this.#ports.stopping()) fields.push('Connection', 'close')
+      response.writeHead(answer.status, fields)
+      // Single-byte text needs no encoding.
+      const encoding = bytes === answer.body.length ? 'latin1' : 'utf8'
+      response.end(answer.body, encoding, () => response.writableFinished && this.#done())
+    } catch {
+      // HTTP cannot express the status or a header. Nothing was written, so close the connection: no client
+      // must wait.
+      response.destroy()
+    }
+  }
+
+  /** The answer is complete. */
+  #done(): void {
+    const { exchanges, refused, slot, socket } = this.#connection
+    exchanges.delete(this)
+    if (exchanges.size > 0) return
+    if (refused) slot.refused()
+    else slot.idle()
+    if (this.#ports.stopping()) socket.destroySoon()
+  }
 }
 
-function headOf(
-  request: IncomingMessage,
+/** An internal fault ends one connection, not the process. */
+export function endBroken(
   { socket }: Connection,
-  { address, secure }: Origin,
-  signal: AbortSignal,
-  { listener }: ExchangePorts,
-): RequestHead {
-  return {
-    listener,
-    method: request.method ?? '',
-    target: request.url ?? '',
-    rawHeaders: request.rawHeaders,
-    remoteAddress: address,
-    secure,
-    ...tlsOf(socket),
-    signal,
+  error: unknown,
+  { onFailure }: Pick<ExchangePorts, 'onFailure'>,
+): void {
+  onFailure(error, randomUUID())
+  socket.destroy()
+}
+
+function resultOf(handler: Handler, request: RawRequest): Promise<RawResponse> {
+  try {
+    return handler(request)
+  } catch (error) {
+    return Promise.reject(error)
   }
-}
-
-const unscreened: Screened = {}
-
-/** Screens the head only when the body is late. Most bodies arrive with the head. */
-async function screenedWhile(
-  reading: Reading,
-  head: RequestHead,
-  screen: Screen | undefined,
-): Promise<Screened> {
-  // A body that arrived in one piece with the head is parsed after this turn.
-  await Promise.resolve()
-  if (screen === undefined || reading.isOver()) return unscreened
-  return Promise.race([screen(head), reading.outcome.then(() => unscreened)])
-}
-
-async function handle(request: RawRequest, { handler }: ExchangePorts): Promise<RawResponse> {
-  return handler(request)
 }
 
 function tlsOf(socket: Socket): Pick<RawRequest, 'tls'> {
   if (!(socket instanceof TLSSocket)) return {}
   return {
     tls: { version: socket.getProtocol() ?? '', cipherSuite: socket.getCipher().standardName },
-  }
-}
-
-async function answerOf(
-  work: Promise<RawResponse>,
-  request: RawRequest,
-  controller: AbortController,
-  { limits, onFailure }: ExchangePorts,
-): Promise<RawResponse> {
-  const overdue = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    const error = new RequestOverdue(`the handler took longer than ${limits.handlerMs} ms`)
-    controller.abort(error)
-    overdue.reject(error)
-  }, limits.handlerMs)
-  // The handler of a client that was cut off at the stop must not keep the process alive.
-  timer.unref()
-  try {
-    return await Promise.race([work, overdue.promise])
-  } catch (error) {
-    const requestId = randomUUID()
-    onFailure(error, requestId)
-    // Not even a `KmsError` is passed on: the handler did not intend an error that it did not render.
-    return renderFailure(undefined, requestId, request)
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-function send(response: ServerResponse, answer: RawResponse, last: boolean): void {
-  if (response.destroyed) return
-  try {
-    // node:http also takes names and values in one list. That saves a copy of the object.
-    const bytes = Buffer.byteLength(answer.body)
-    const fields = ['Content-Length', String(bytes)]
-    for (const name in answer.headers) fields.push(name, answer.headers[name] ?? '')
-    if (last) fields.push('Connection', 'close')
-    response.writeHead(answer.status, fields)
-    // Single-byte text needs no encoding.
-    response.end(answer.body, bytes === answer.body.length ? 'latin1' : 'utf8')
-  } catch {
-    // HTTP cannot express the status or a header. Nothing was written, so close the connection: no client
-    // must wait.
-    response.destroy()
   }
 }

@@ -18,11 +18,10 @@ export type Spare = (typeof spares)[number]
 export interface Body {
   /** Milliseconds of the admission's clock. */
   readonly since: number
-  bytes: number
+  readonly bytes: number
   readonly connection: Endable
-  /** Whether the last byte has arrived, even if nothing was notified yet. */
-  readonly isWhole: () => boolean
-  readonly drop: (reason: DropReason) => void
+  /** Takes its slot away. */
+  readonly give: (reason: DropReason) => void
 }
 
 /** Why a body is dropped: its memory is needed, or it arrives below the minimum rate. */
@@ -71,7 +70,6 @@ export function slowestOf({ bodies }: Held, now: number): Body | undefined {
   let slowest: Body | undefined
   let least = Infinity
   for (const body of bodies) {
-    if (body.isWhole()) continue
     const rate = (body.bytes + headStartBytes) / Math.max(1, now - body.since)
     if (rate < least) {
       slowest = body

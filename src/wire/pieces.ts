@@ -18,15 +18,22 @@ export interface Pieces {
    * asks for more. Omit it when the first byte is HTTP.
    */
   readonly preface?: (bytes: Buffer) => number | undefined
+  /** Called after the bytes of one read are parsed. */
+  readonly parsed: () => void
 }
 
-/** Call it when `node:http` has taken the connection, before anything is read. */
-export function parseInPieces(socket: Socket, { isOver, preface }: Pieces): void {
+/**
+ * Call it when `node:http` has taken the connection, before anything is read.
+ * @throws when Node attaches its parser differently: nothing would bound it then
+ */
+export function parseInPieces(socket: Socket, { isOver, preface, parsed }: Pieces): void {
   const listeners = socket.listeners('data')
-  const [parse] = listeners
-  // If a later Node attaches its parser differently, Node parses as usual.
-  if (listeners.length !== 1 || parse === undefined) return
-  socket.removeListener('data', parse as (chunk: Buffer) => void) // the type of every `data` listener
+  const [listener] = listeners
+  if (listeners.length !== 1 || listener === undefined) {
+    throw new Error('this version of Node attaches its HTTP parser in an unknown way')
+  }
+  const parse = listener as (this: Socket, piece: Buffer) => void // the type of every `data` listener
+  socket.removeListener('data', parse)
   let before: Buffer<ArrayBuffer> | undefined = preface && Buffer.alloc(0)
   socket.on('data', (given: Buffer<ArrayBuffer>) => {
     let chunk = given
@@ -37,12 +44,9 @@ export function parseInPieces(socket: Socket, { isOver, preface }: Pieces): void
       chunk = before.subarray(skipped)
       before = undefined
     }
-    if (chunk.length <= pieceBytes && !isOver()) {
-      if (chunk.length > 0) parse.call(socket, chunk)
-      return
-    }
     for (let at = 0; at < chunk.length && !isOver(); at += pieceBytes) {
-      parse.call(socket, chunk.subarray(at, at + pieceBytes))
+      parse.call(socket, chunk.length <= pieceBytes ? chunk : chunk.subarray(at, at + pieceBytes))
     }
+    parsed()
   })
 }

@@ -6,10 +6,11 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import { STATUS_CODES, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { KmsError, type ErrorCode } from '../errors.ts'
-import type { NoBody } from './body.ts'
+import type { ReceivedRequest } from './body.ts'
+import type { DropReason } from './held.ts'
 import type { ListenLimits } from './limits.ts'
 import { renderFailure } from './protocol.ts'
 import type { RawResponse, RequestLine } from './request.ts'
@@ -38,9 +39,8 @@ export function tooLarge(head: RequestLine): RawResponse {
   return refusal(head, 'RequestEntityTooLargeException', message)
 }
 
-/** The answer for a body that was not read. */
-export function withoutBody(head: RequestLine, why: NoBody): RawResponse {
-  if (why === 'too large') return tooLarge(head)
+/** The answer for a body that was dropped. */
+export function dropped(head: RequestLine, why: DropReason): RawResponse {
   if (why !== 'too slow') return noRoom(head)
   const message = 'the request body comes more slowly than this server waits for'
   return { ...refusal(head, 'ServiceUnavailableException', message), status: 408 }
@@ -54,7 +54,7 @@ export function noRoom(head: RequestLine): RawResponse {
 
 /** The refusal that a request's first line and headers cause, or undefined. */
 export function refusalOf(
-  { headers, rawHeaders }: IncomingMessage,
+  { headers, rawHeaders }: ReceivedRequest,
   head: RequestLine,
   limits: ListenLimits,
 ): RawResponse | undefined {
@@ -89,7 +89,7 @@ export function unfit(head: RequestLine, status: number, message: string): RawRe
  * answer.
  */
 export function refuse(
-  request: IncomingMessage,
+  request: ReceivedRequest,
   response: ServerResponse,
   answer: RawResponse,
   limits: Pick<ListenLimits, 'lingerMs' | 'lingerBytesMax'>,
@@ -103,18 +103,19 @@ export function refuse(
   }
   const timer = setTimeout(close, limits.lingerMs)
   response.once('close', close)
-  if (request.readableEnded) {
+  if (request.complete) {
     close()
     return
   }
   let discarded = 0
-  request.on('data', (chunk: Buffer) => {
-    discarded += chunk.length
+  request.reader = {
     // The client's buffers fill until it reads, or until its time is over.
-    if (discarded > limits.lingerBytesMax) request.pause()
-  })
-  request.once('end', close)
-  request.resume()
+    take(piece) {
+      discarded += piece.length
+      return discarded <= limits.lingerBytesMax
+    },
+    end: close,
+  }
 }
 
 /** Refuses on a bare socket, when there is no request to answer: no detail, no body. */

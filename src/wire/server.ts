@@ -4,14 +4,15 @@
  * connection closed.
  * @module
  */
-import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
 import { isLoopback, plainAddress, sourceOf } from '../model/address.ts'
 import { createAdmission, type Admission } from './admission.ts'
+import { ReceivedRequest } from './body.ts'
 import {
-  exchange,
+  endBroken,
+  Exchange,
   type Connection,
   type ExchangePorts,
   type Handler,
@@ -93,6 +94,7 @@ export async function listen(
 
 function createHttpServer(limits: ListenLimits): Server {
   const server = createServer({
+    IncomingMessage: ReceivedRequest,
     maxHeaderSize: limits.headerBytesMax,
     headersTimeout: limits.headersMs,
     requestTimeout: limits.requestMs,
@@ -113,8 +115,9 @@ function createHttpServer(limits: ListenLimits): Server {
 function trackConnections(
   server: Server,
   connections: Map<Socket, Connection>,
-  { admission, isTrusted, listener, limits }: ExchangePorts,
+  ports: ExchangePorts,
 ): void {
+  const { admission, isTrusted, listener, limits } = ports
   server.on('connection', (socket: Socket) => {
     const address = plainAddress(socket.remoteAddress)
     const encrypted = 'encrypted' in socket
@@ -131,20 +134,33 @@ function trackConnections(
       socket,
       slot,
       origin: { address, source, secure, encrypted },
-      pending: 0,
+      exchanges: new Set(),
+      parsed: [],
       refused: false,
       over: false,
     }
     connections.set(socket, connection)
     parseInPieces(socket, {
       isOver: () => connection.over,
+      parsed: () => goOn(connection, ports),
       ...(isProxy && { preface: (bytes) => takeProxyHeader(bytes, connection, limits) }),
     })
     socket.once('close', () => {
       connections.delete(socket)
+      for (const exchange of connection.exchanges) exchange.gone()
       slot.leave()
     })
   })
+}
+
+/** Continues with the requests of the bytes that were parsed. */
+function goOn(connection: Connection, ports: ExchangePorts): void {
+  try {
+    for (const exchange of connection.parsed) exchange.parsed()
+  } catch (error) {
+    endBroken(connection, error, ports)
+  }
+  connection.parsed.length = 0
 }
 
 /** Length of the PROXY header before the client's bytes; undefined while it is incomplete. */
@@ -180,36 +196,30 @@ function answerRequests(
   ports: ExchangePorts,
 ): void {
   const { lingerMs, pipelinedMax } = ports.limits
-  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+  const onRequest = (request: ReceivedRequest, response: ServerResponse): void => {
     const connection = connections.get(request.socket)
     // The connection was refused, or the client sent more after a refusal.
     if (connection === undefined || connection.refused) {
       if (connection !== undefined) connection.over = true
       return
     }
+    const { exchanges, slot, socket } = connection
     // The server would have to keep every answer for a client that sends requests and reads nothing. That
     // client loses its pending answers.
-    if (connection.pending >= pipelinedMax) {
+    if (exchanges.size >= pipelinedMax) {
       connection.refused = true
       connection.over = true
-      connection.socket.destroy()
+      socket.destroy()
       return
     }
-    connection.pending += 1
-    connection.slot.busy()
-    response.on('close', () => {
-      connection.pending -= 1
-      if (connection.pending === 0) {
-        if (connection.refused) connection.slot.refused()
-        else connection.slot.idle()
-      }
-      if (ports.stopping() && connection.pending === 0) connection.socket.destroySoon()
-    })
-    exchange(request, response, connection, ports).catch((error: unknown) => {
-      // An internal fault ends one connection, not the process.
-      ports.onFailure(error, randomUUID())
-      connection.socket.destroy()
-    })
+    slot.busy()
+    try {
+      const exchange = new Exchange(request, response, connection, ports)
+      exchanges.add(exchange)
+      exchange.begin()
+    } catch (error) {
+      endBroken(connection, error, ports)
+    }
   }
   server.on('request', onRequest)
   // Without these two, Node itself would send 100 Continue for a body that is about to be refused.
@@ -219,7 +229,7 @@ function answerRequests(
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const connection = connections.get(socket as Socket) // node:http creates only these
     // An answer may be half written. Nothing can follow it.
-    if (connection === undefined || connection.pending > 0 || !socket.writable) {
+    if (connection === undefined || connection.exchanges.size > 0 || !socket.writable) {
       if (connection?.refused !== true) socket.destroy()
       return
     }
@@ -263,7 +273,7 @@ async function stop(
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   for (const connection of connections.values()) {
-    if (connection.pending === 0) connection.socket.destroy()
+    if (connection.exchanges.size === 0) connection.socket.destroy()
   }
   const over = Promise.withResolvers<void>()
   const timer = setTimeout(over.resolve, graceMs)

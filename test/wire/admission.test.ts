@@ -20,7 +20,6 @@ function openBench(limits: Partial<ListenLimits>): Bench {
   const dropped: string[] = []
   const admission = createAdmission({ ...defaultLimits, ...limits }, () => bench.time)
   const lone = { end: () => {} }
-  const isWhole = (): boolean => false
   const bench: Bench = {
     ...admission,
     dropped,
@@ -29,7 +28,6 @@ function openBench(limits: Partial<ListenLimits>): Bench {
     begun: (source, name) =>
       admission.begin(source, {
         connection: lone,
-        isWhole,
         drop: (why) => dropped.push(`${name}: ${why}`),
       }),
   }
@@ -105,7 +103,7 @@ test('where every connection is at work, the one with the slowest body makes roo
   const [slow, fast] = [at.connected('a', 'slow'), at.connected('a', 'fast')]
   assert.ok(slow && fast)
   for (const place of [slow, fast]) place.busy()
-  const body = { isWhole: () => false, drop: () => {} }
+  const body = { drop: () => {} }
   at.begin('a', { ...body, connection: slow })?.hold(10)
   at.begin('a', { ...body, connection: fast })?.hold(100_000)
   at.time += 1000
@@ -206,15 +204,4 @@ test('a body below the minimum rate is dropped after the grace, and no other', (
   at.time += 1
   at.dropSlowBodies()
   assert.deepEqual(at.dropped, ['slow: too slow', 'enough: too slow'])
-})
-
-test('a body whose last byte is here is dropped for nobody', () => {
-  const at = openBench({ requestsPerSourceMax: 2, bodyGraceMs: 0 })
-  const request = { connection: { end: () => {} }, drop: () => at.dropped.push('whole') }
-  assert.ok(at.begin('a', { ...request, isWhole: () => true }))
-  assert.ok(at.begin('a', { ...request, isWhole: () => true }))
-  assert.equal(at.begun('a', 'next'), undefined)
-  at.time += 60_000
-  at.dropSlowBodies()
-  assert.deepEqual(at.dropped, [])
 })
