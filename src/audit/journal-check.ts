@@ -3,10 +3,10 @@
  * are missing or were changed. Records are written meanwhile.
  * @module
  */
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
+import { nodeFiles } from '../disk/files.ts'
 import type { Store } from '../store/store.ts'
-import type { JournalCheckSettings, SegmentFlaw } from './journal-check-thread.ts'
+import { createThread, type Thread } from '../threads/thread.ts'
+import { listSegments } from './journal/walk-stream.ts'
 
 export interface JournalCheck {
   /** Resolves when every segment has been checked, or the check was closed. */
@@ -14,39 +14,84 @@ export interface JournalCheck {
   close(): Promise<void>
 }
 
-export async function checkClosedSegments(ports: {
+/** Segments of one stream that are no longer written. */
+export interface ClosedSegments {
+  /** The journal's directory. */
+  readonly directory: string
+  readonly stream: string
+  readonly first: number
+  /** The segment after the last one. */
+  readonly end: number
+}
+
+/** A closed segment that is missing or damaged. */
+export interface SegmentFlaw {
+  readonly stream: string
+  readonly segment: number
+  readonly offset: number
+  readonly why: string
+}
+
+export type JournalCheckQuestions = {
+  /** Reports each flaw, and answers at the end. */
+  readonly check: readonly [ClosedSegments, void]
+}
+
+/** What the thread asks. */
+export type FlawQuestions = { readonly report: readonly [SegmentFlaw, void] }
+
+interface JournalCheckDependencies {
   readonly store: Pick<Store, 'listAuditWriters'>
   /** The journal's directory. */
   readonly directory: string
   /** Called for each segment that is missing or damaged. */
   readonly onError: (error: Error) => void
-}): Promise<JournalCheck> {
-  const { store, directory, onError } = ports
-  const writers = await store.listAuditWriters()
-  const streams = writers.map(({ stream, first }) => ({ stream, first: first.segment }))
-  const settings: JournalCheckSettings = { directory, streams }
-  const thread = new Worker(new URL('journal-check-thread.ts', import.meta.url), {
-    name: 'trent journal check',
-    workerData: settings,
+}
+
+/** Starts a thread if a segment is closed. */
+export function checkClosedSegments(dependencies: JournalCheckDependencies): JournalCheck {
+  const { store, onError } = dependencies
+  let isClosed = false
+  const thread = createThread<JournalCheckQuestions, FlawQuestions>({
+    program: new URL('journal-check-thread.ts', import.meta.url),
+    name: 'journal check',
+    answers: { report: (flaw) => report(flaw, store, onError) },
   })
-  thread.unref()
-  const reports: Promise<void>[] = []
-  thread.on('message', (flaw: SegmentFlaw) => {
-    reports.push(report(flaw, store, onError))
+  const done = checkStreams(dependencies, thread).catch((cause: unknown) => {
+    if (!isClosed) onError(new Error('the journal could not be checked', { cause }))
   })
-  thread.on('error', (cause) => onError(new Error('the journal could not be checked', { cause })))
-  const ended = once(thread, 'exit')
-  const finish = async (): Promise<void> => {
-    await ended
-    await Promise.all(reports)
-  }
-  const done = finish()
   return {
     done,
     async close() {
-      await thread.terminate()
+      isClosed = true
+      await thread.end()
       await done
     },
+  }
+}
+
+async function checkStreams(
+  { store, directory, onError }: JournalCheckDependencies,
+  thread: Thread<JournalCheckQuestions>,
+): Promise<void> {
+  for (const { stream, first } of await store.listAuditWriters()) {
+    const end = await lastSegment(directory, stream)
+    if (end === undefined) {
+      const flaw = { stream, segment: first.segment, offset: 0, why: 'the stream is missing' }
+      await report(flaw, store, onError)
+    } else if (first.segment < end) {
+      await thread.ask('check', { directory, stream, first: first.segment, end })
+    }
+  }
+  await thread.end()
+}
+
+/** The last segment is still being written. */
+async function lastSegment(directory: string, stream: string): Promise<number | undefined> {
+  try {
+    return (await listSegments({ files: nodeFiles, directory, stream })).numbers.at(-1)
+  } catch {
+    return undefined
   }
 }
 

@@ -3,21 +3,35 @@
  * and checking their tags takes seconds, which calls must not wait for.
  * @module
  */
-import { Worker } from 'node:worker_threads'
-import type { OnForgedRow } from '../store/bound-rows.ts'
-import type { SharedDatabase } from '../store/open.ts'
 import type { OpenDeployment } from '../crypto/open-deployment.ts'
-import type {
-  GrantThreadAnswer,
-  GrantThreadOrder,
-  GrantThreadSettings,
-} from './grant-thread-messages.ts'
+import type { GrantTerms } from '../model/grant-terms.ts'
+import type { KeyRef } from '../model/key.ts'
+import type { BoundTable, OnForgedRow } from '../store/bound-rows.ts'
+import type { SharedDatabase } from '../store/open.ts'
+import { createThread, ThreadEnded } from '../threads/thread.ts'
 import type { ReadGrants } from './read-grants.ts'
 
 export interface GrantReader {
   /** Only one read may run at a time. */
   readonly read: ReadGrants
   readonly close: () => Promise<void>
+}
+
+export interface GrantThreadSettings {
+  readonly database: SharedDatabase
+  readonly deployment: OpenDeployment
+}
+
+export type GrantThreadQuestions = {
+  /** Asks `page` for each page of grants, and answers after the last one. */
+  readonly read: readonly [{ readonly key: KeyRef; readonly grantee: string }, void]
+}
+
+/** What the thread asks. */
+export type GrantReaderQuestions = {
+  /** Answers whether the next page is wanted. */
+  readonly page: readonly [readonly GrantTerms[], boolean]
+  readonly forged: readonly [{ readonly table: BoundTable; readonly id: string }, void]
 }
 
 /** Starts the thread with the first read. */
@@ -27,75 +41,36 @@ export function createGrantReader(options: {
   readonly onForgedRow: OnForgedRow
 }): GrantReader {
   const { database, deployment, onForgedRow } = options
-  let thread: Worker | undefined
-  let ended: Error | undefined
-  const start = (): Worker => {
-    const started = startThread({ database, deployment })
-    started.on('error', (error) => {
-      ended = error instanceof Error ? error : new Error(String(error))
-    })
-    started.once('exit', () => {
-      ended ??= new Error('the grant reader thread ended')
-    })
-    return started
-  }
-  const read: ReadGrants = (key, grantee, take) =>
-    new Promise((resolve, reject) => {
-      if (ended !== undefined) throw ended
-      thread ??= start()
-      const reading = thread
-      const settle = (act: () => void): void => {
-        reading.off('message', onAnswer)
-        reading.off('exit', onExit)
-        act()
-      }
-      let failed: unknown
-      const onExit = (): void => settle(() => reject(ended ?? new Error('the grant reader ended')))
-      const order = (message: GrantThreadOrder): void => {
-        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
-        reading.postMessage(message)
-      }
-      const onAnswer = (answer: GrantThreadAnswer): void => {
-        switch (answer.kind) {
-          case 'page': {
-            const taken = (async () => take(answer.page))()
-            return void taken.then(
-              (goOn) => order({ kind: 'taken', goOn }),
-              (error: unknown) => {
-                failed = error
-                // The thread finishes its answers to this read before the next read begins.
-                order({ kind: 'taken', goOn: false })
-              },
-            )
-          }
-          case 'forged':
-            return onForgedRow(answer.table, answer.id)
-          case 'failed':
-            return settle(() => reject(new Error(`cannot read grants: ${answer.message}`)))
-          case 'read':
-            return settle(() => (failed === undefined ? resolve() : reject(failed)))
+  let takePage: Parameters<ReadGrants>[2] = () => false
+  const thread = createThread<GrantThreadQuestions, GrantReaderQuestions>({
+    program: new URL('grant-reader-thread.ts', import.meta.url),
+    name: 'grant reader',
+    data: { database, deployment } satisfies GrantThreadSettings,
+    transfer: [database.port],
+    answers: {
+      page: async (page) => takePage(page),
+      forged: ({ table, id }) => onForgedRow(table, id),
+    },
+  })
+  return {
+    async read(key, grantee, take) {
+      let failure: { readonly error: unknown } | undefined
+      takePage = async (page) => {
+        try {
+          return await take(page)
+        } catch (error) {
+          failure = { error }
+          return false
         }
       }
-      reading.on('message', onAnswer)
-      reading.once('exit', onExit)
-      order({ kind: 'read', key, grantee })
-    })
-  return {
-    read,
-    async close() {
-      ended ??= new Error('the grant reader is closed')
-      if (thread === undefined) database.port.close()
-      await thread?.terminate()
+      try {
+        await thread.ask('read', { key, grantee })
+      } catch (error) {
+        if (error instanceof ThreadEnded || !(error instanceof Error)) throw error
+        throw new Error(`cannot read grants: ${error.message}`, { cause: error })
+      }
+      if (failure !== undefined) throw failure.error
     },
+    close: () => thread.end(),
   }
-}
-
-function startThread(workerData: GrantThreadSettings): Worker {
-  const thread = new Worker(new URL('grant-reader-thread.ts', import.meta.url), {
-    name: 'trent grant reader',
-    workerData,
-    transferList: [workerData.database.port],
-  })
-  thread.unref()
-  return thread
 }

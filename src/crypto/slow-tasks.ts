@@ -8,6 +8,7 @@ import assert from 'node:assert/strict'
 import { argon2Sync } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import type { KeySpec } from '../model/key.ts'
+import type { LaneTasks } from '../threads/lane-thread.ts'
 import { deriveSharedSecret } from './algorithms/agreement.ts'
 import { generateKeyPair } from './algorithms/key-forms.ts'
 import { decrypt } from './algorithms/oaep.ts'
@@ -27,33 +28,40 @@ interface SignedTask {
   readonly messageType: MessageType
 }
 
-/** The input of each task. Byte arrays are moved to the worker and are empty afterwards. */
-export interface SlowTasks {
-  readonly 'generate-key-pair': { readonly spec: KeySpec }
-  readonly sign: SignedTask
-  readonly verify: SignedTask & { readonly signature: Uint8Array }
-  readonly decrypt: {
-    readonly algorithm: string
-    readonly key: KeyObject
-    readonly ciphertext: Uint8Array
-  }
-  readonly 'derive-shared-secret': { readonly key: KeyObject; readonly peer: Uint8Array }
+/**
+ * Input and result of each task. Byte arrays in the input are moved to the thread and are empty
+ * afterwards. Byte arrays in the result are secret unless they are signatures or public keys.
+ */
+export type SlowTasks = {
+  readonly 'generate-key-pair': readonly [{ readonly spec: KeySpec }, PairBytes]
+  readonly sign: readonly [SignedTask, Uint8Array]
+  readonly verify: readonly [SignedTask & { readonly signature: Uint8Array }, boolean]
+  readonly decrypt: readonly [
+    { readonly algorithm: string; readonly key: KeyObject; readonly ciphertext: Uint8Array },
+    Uint8Array,
+  ]
+  readonly 'derive-shared-secret': readonly [
+    { readonly key: KeyObject; readonly peer: Uint8Array },
+    Uint8Array,
+  ]
   /** Returns the material in the encoding of its spec. */
-  readonly 'unwrap-material': WrappedMaterial
+  readonly 'unwrap-material': readonly [WrappedMaterial, Uint8Array]
   /** The same for material that is not wrapped. */
-  readonly 'read-material': GivenMaterial
+  readonly 'read-material': readonly [GivenMaterial, Uint8Array]
   /** Returns the reason why the document is not proved, in UTF-8; empty if it is. */
-  readonly 'prove-attestation': ProofInput
+  readonly 'prove-attestation': readonly [ProofInput, Uint8Array]
   /** Returns `tagBytes` bytes of Argon2id, RFC 9106. */
-  readonly argon2id: {
-    readonly passphrase: Uint8Array
-    readonly salt: Uint8Array
-    /** KiB. */
-    readonly memory: number
-    readonly passes: number
-    readonly parallelism: number
-    readonly tagBytes: number
-  }
+  readonly argon2id: readonly [Argon2idInput, Uint8Array]
+}
+
+interface Argon2idInput {
+  readonly passphrase: Uint8Array
+  readonly salt: Uint8Array
+  /** KiB. */
+  readonly memory: number
+  readonly passes: number
+  readonly parallelism: number
+  readonly tagBytes: number
 }
 
 /**
@@ -65,57 +73,20 @@ export interface PairBytes {
   readonly publicKey: Uint8Array
 }
 
-/** The result of each task. Byte arrays are secret unless they are signatures or public keys. */
-export interface SlowAnswers {
-  readonly 'generate-key-pair': PairBytes
-  readonly sign: Uint8Array
-  readonly verify: boolean
-  readonly decrypt: Uint8Array
-  readonly 'derive-shared-secret': Uint8Array
-  readonly 'unwrap-material': Uint8Array
-  readonly 'read-material': Uint8Array
-  readonly 'prove-attestation': Uint8Array
-  readonly argon2id: Uint8Array
-}
-
-export type SlowTaskName = keyof SlowTasks
-
-/** Any task, as sent to the worker. */
-export type AnySlowTask = {
-  [Name in SlowTaskName]: { readonly name: Name; readonly input: SlowTasks[Name] }
-}[SlowTaskName]
-
-export type AnySlowAnswer = SlowAnswers[SlowTaskName]
-
-/** Runs a task synchronously. @throws {KmsError} what the task's function throws */
-export function runSlowTask(task: AnySlowTask): AnySlowAnswer {
-  switch (task.name) {
-    case 'generate-key-pair':
-      return generateKeyPair(task.input.spec)
-    case 'sign': {
-      const { algorithm, key, message, messageType } = task.input
-      return sign(rowOf(signingAlgorithm, algorithm), key, message, messageType)
-    }
-    case 'verify': {
-      const { algorithm, key, message, messageType, signature } = task.input
-      return verify(rowOf(signingAlgorithm, algorithm), key, message, messageType, signature)
-    }
-    case 'decrypt': {
-      const { algorithm, key, ciphertext } = task.input
-      return decrypt(rowOf(encryptionAlgorithm, algorithm), key, ciphertext)
-    }
-    case 'derive-shared-secret':
-      return deriveSharedSecret(task.input.key, task.input.peer)
-    case 'unwrap-material':
-      return unwrapMaterial(task.input)
-    case 'read-material':
-      return readGivenMaterial(task.input)
-    case 'prove-attestation':
-      return Buffer.from(unprovedReason(task.input) ?? '')
-    case 'argon2id':
-      break
-  }
-  return argon2id(task.input)
+/** Each throws what its function throws. */
+export const slowTasks: LaneTasks<SlowTasks> = {
+  'generate-key-pair': ({ spec }) => generateKeyPair(spec),
+  sign: ({ algorithm, key, message, messageType }) =>
+    sign(rowOf(signingAlgorithm, algorithm), key, message, messageType),
+  verify: ({ algorithm, key, message, messageType, signature }) =>
+    verify(rowOf(signingAlgorithm, algorithm), key, message, messageType, signature),
+  decrypt: ({ algorithm, key, ciphertext }) =>
+    decrypt(rowOf(encryptionAlgorithm, algorithm), key, ciphertext),
+  'derive-shared-secret': ({ key, peer }) => deriveSharedSecret(key, peer),
+  'unwrap-material': unwrapMaterial,
+  'read-material': readGivenMaterial,
+  'prove-attestation': (input) => Buffer.from(unprovedReason(input) ?? ''),
+  argon2id,
 }
 
 function rowOf<Row>(find: (name: string) => Row | undefined, name: string): Row {
@@ -124,7 +95,7 @@ function rowOf<Row>(find: (name: string) => Row | undefined, name: string): Row 
   return row
 }
 
-function argon2id(input: SlowTasks['argon2id']): Uint8Array {
+function argon2id(input: Argon2idInput): Uint8Array {
   const { passphrase, salt, memory, passes, parallelism, tagBytes } = input
   try {
     const cost = { memory, passes, parallelism, tagLength: tagBytes }

@@ -90,7 +90,7 @@ export async function openDeploymentPorts(
     trent_event_index_lag_seconds: async () => (await eventIndex.lagMs()) / 1000,
   })
   const { journalDirectory: directory, onError } = files
-  const journalCheck = await checkClosedSegments({ store, directory, onError })
+  const journalCheck = checkClosedSegments({ store, directory, onError })
   const data = { config: sentConfig(config), deployment, memory: files.memory, usageTrackedSince }
   return {
     ports: open.ports,

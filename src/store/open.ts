@@ -4,18 +4,16 @@
  * @module
  */
 import { Kysely } from 'kysely'
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { createThread, ThreadEnded } from '../threads/thread.ts'
 import { type Database, DatabaseFailed } from './database.ts'
 import { requireExpectedSchema } from './verify/expected-schema.ts'
 import { migrate } from './migrations.ts'
 import type { Schema } from './schema/schema.ts'
-import { connectSqlite, errorOf } from './sqlite/sqlite-client.ts'
+import { connectSqlite } from './sqlite/sqlite-client.ts'
 import { sqliteDialect } from './sqlite/sqlite-dialect.ts'
-import type {
-  StoreThreadNotice,
-  StoreThreadOrder,
-  StoreThreadSettings,
-} from './sqlite/sqlite-protocol.ts'
+import { sqliteFailures } from './sqlite/sqlite-failure.ts'
+import type { StoreThreadQuestions, StoreThreadSettings } from './sqlite/sqlite-protocol.ts'
 
 export interface OpenSettings {
   /** The path of the file. Its folder must exist. A missing file is created with mode 0600. */
@@ -61,28 +59,37 @@ export async function openDatabase(settings: OpenSettings): Promise<OwnedDatabas
   const epoch = new SharedArrayBuffer(2 * BigInt64Array.BYTES_PER_ELEMENT)
   // An earlier process may have ended before it scrubbed.
   Atomics.store(new BigInt64Array(epoch), unscrubbed, 1n)
-  const thread = await startThread({ path, epoch, leaseMs, checkpointMs })
+  const thread = createThread<StoreThreadQuestions>({
+    program: new URL('sqlite/sqlite-thread.ts', import.meta.url),
+    name: 'store',
+    data: { path, epoch, leaseMs, checkpointMs } satisfies StoreThreadSettings,
+    failures: sqliteFailures,
+    onEnd: ({ cause }) => onFailure?.(new Error('the store thread ended', { cause })),
+  })
+  await thread.ask('open', undefined).catch(async (error: unknown) => {
+    await thread.end()
+    throw error instanceof ThreadEnded ? new DatabaseFailed('the store thread ended') : error
+  })
   const share = (): SharedDatabase => {
     const { port1, port2 } = new MessageChannel()
-    order(thread, { kind: 'attach', port: port1 }, [port1])
+    // If the thread has ended, so has the port.
+    thread.ask('attach', port1, { transfer: [port1] }).catch(() => port1.close())
     return { port: port2, epoch }
   }
-  let cause: unknown
-  thread.on('error', (error) => {
-    cause = error
-  })
   let closing: Promise<void> | undefined
-  const database = attachDatabase(share(), (failure) => {
-    // The thread's own error arrives when it has ended; its ports may close before.
-    const report = (): void => onFailure?.(new Error(failure.message, { cause }))
-    if (thread.threadId === -1) report()
-    else thread.once('exit', report)
-  })
-  const owned = {
-    ...database,
-    share,
-    close: () => (closing ??= database.close().then(() => stopThread(thread))),
+  const database = attachDatabase(share())
+  const close = async (): Promise<void> => {
+    await database.close()
+    try {
+      await thread.ask('close', undefined)
+    } catch (error) {
+      // A thread that ended has reported its own failure.
+      if (!(error instanceof ThreadEnded)) throw error
+    } finally {
+      await thread.end()
+    }
   }
+  const owned = { ...database, share, close: () => (closing ??= close()) }
   try {
     await requireExpectedSchema(owned.query)
     await migrate(owned.query, owned.engine)
@@ -110,35 +117,4 @@ export function attachDatabase(
     },
     close: () => Promise.resolve(client.close()),
   }
-}
-
-function startThread(settings: StoreThreadSettings): Promise<Worker> {
-  const thread = new Worker(new URL('sqlite/sqlite-thread.ts', import.meta.url), {
-    name: 'trent store',
-    workerData: settings,
-  })
-  return new Promise((resolve, reject) => {
-    thread.once('error', reject)
-    thread.once('exit', () => reject(new DatabaseFailed('the store thread ended')))
-    thread.once('message', (notice: StoreThreadNotice) => {
-      thread.removeAllListeners()
-      if (notice.kind === 'open') return resolve(thread)
-      if (notice.kind === 'refused') return reject(errorOf(notice.failure))
-      return reject(new DatabaseFailed('the store thread ended'))
-    })
-  })
-}
-
-/** Resolves when the log is copied into the database file and the thread has ended. */
-function stopThread(thread: Worker): Promise<void> {
-  if (thread.threadId === -1) return Promise.resolve()
-  return new Promise((resolve, reject) => {
-    thread.once('error', reject)
-    thread.once('exit', () => resolve())
-    order(thread, { kind: 'close' })
-  })
-}
-
-function order(thread: Worker, message: StoreThreadOrder, transfer: MessagePort[] = []): void {
-  thread.postMessage(message, transfer)
 }

@@ -135,7 +135,7 @@ test('a cancelled call is let go at once, waiting or running, and the others are
 })
 
 test('a thread that dies fails the task that ran, and the next has a new thread', async () => {
-  const own = createSlowLane({ queueMax: 8, script: dying })
+  const own = createSlowLane({ queueMax: 8, program: dying })
   const results = await Promise.allSettled([
     generate('RSA_2048', own),
     generate('RSA_4096', own),
@@ -151,8 +151,8 @@ test('a thread that dies fails the task that ran, and the next has a new thread'
 })
 
 test('a program that cannot be loaded is KeyUnavailableException, not a hang', async () => {
-  const script = new URL('./no-such-worker.ts', import.meta.url)
-  const own = createSlowLane({ queueMax: 8, script })
+  const program = new URL('./no-such-worker.ts', import.meta.url)
+  const own = createSlowLane({ queueMax: 8, program })
   await assert.rejects(generate('RSA_2048', own), { code: 'KeyUnavailableException' })
   await own.close()
 })

@@ -58,20 +58,20 @@ test('the epoch is raised before the commit is acknowledged', async (t) => {
   const pause = new Int32Array(new SharedArrayBuffer(4))
   let id = 0
   // No event loop runs between the arrival of an answer and the look at the epoch.
-  const ask = (request: object): unknown => {
+  const ask = (name: string, given?: unknown): unknown => {
     id += 1
-    port.postMessage({ ...request, id })
+    port.postMessage({ kind: 'question', id, name, given })
     for (;;) {
       const received = receiveMessageOnPort(port)
-      if (received !== undefined) return received.message.result
+      if (received !== undefined) return received.message.answer
       Atomics.wait(pause, 0, 0, 1)
     }
   }
   for (let number = 2n; number < 20n; number += 1n) {
-    const lease = ask({ kind: 'begin' })
-    ask({ kind: 'run', lease, sql: 'UPDATE change_head SET seq = seq + 1', parameters: [] })
+    const lease = ask('begin')
+    ask('run', { lease, sql: 'UPDATE change_head SET seq = seq + 1', parameters: [] })
     assert.equal(Atomics.load(numbers, 0), number - 1n)
-    ask({ kind: 'commit', lease })
+    ask('commit', lease)
     assert.equal(Atomics.load(numbers, 0), number)
   }
 })

@@ -3,10 +3,21 @@
  * including what an earlier process did not finish. No call waits for it.
  * @module
  */
-import { Worker } from 'node:worker_threads'
 import type { IndexPosition } from '../../store/tables/event-index-rows.ts'
 import type { SharedDatabase } from '../../store/open.ts'
-import type { EventIndexSettings, FillAnswer, FillOrder } from './event-index-thread.ts'
+import { createThread } from '../../threads/thread.ts'
+
+/** The settings with which the thread starts. */
+export interface EventIndexSettings {
+  readonly database: SharedDatabase
+  /** The journal's directory. */
+  readonly directory: string
+}
+
+export type EventIndexQuestions = {
+  /** Indexes everything before these positions. Answers with the number of records. */
+  readonly fill: readonly [readonly IndexPosition[], number]
+}
 
 export interface EventIndex {
   /** Resolves when the index holds everything that is durable now. @throws when that failed */
@@ -32,19 +43,13 @@ const periodMsDefault = 1000
 
 export function createEventIndex(options: EventIndexOptions): EventIndex {
   const { database, directory, durable, onError, periodMs = periodMsDefault } = options
-  const settings: EventIndexSettings = { database, directory }
-  const thread = new Worker(new URL('event-index-thread.ts', import.meta.url), {
-    name: 'trent event index',
-    workerData: settings,
-    transferList: [database.port],
-  })
-  thread.unref()
   let ended: Error | undefined
-  thread.on('error', (error) => {
-    ended = error instanceof Error ? error : new Error(String(error))
-  })
-  thread.once('exit', () => {
-    ended ??= new Error('the thread of the event index ended')
+  const thread = createThread<EventIndexQuestions>({
+    program: new URL('event-index-thread.ts', import.meta.url),
+    name: 'event index',
+    data: { database, directory } satisfies EventIndexSettings,
+    transfer: [database.port],
+    onEnd: (error) => (ended = error),
   })
   let filling: Promise<void> | undefined
   let reached = ''
@@ -54,7 +59,11 @@ export function createEventIndex(options: EventIndexOptions): EventIndex {
     const started = performance.now()
     const places = await durable()
     const wanted = namesOf(places)
-    if (wanted !== reached) await ask(thread, () => ended, { durable: places })
+    if (wanted !== reached) {
+      await thread.ask('fill', places).catch((cause: unknown) => {
+        throw new Error('the event index is not filled yet', { cause })
+      })
+    }
     reached = wanted
     currentAt = started
   }
@@ -80,31 +89,11 @@ export function createEventIndex(options: EventIndexOptions): EventIndex {
     async close() {
       clearInterval(timer)
       if (ended === undefined) await fill().catch(onError)
-      await thread.terminate()
+      await thread.end()
     },
   }
 }
 
 function namesOf(places: readonly IndexPosition[]): string {
   return places.map(({ stream, segment, offset }) => `${stream}/${segment}/${offset}`).join()
-}
-
-/** Only one order is under way at a time, so the next answer belongs to it. */
-function ask(thread: Worker, ended: () => Error | undefined, order: FillOrder): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const fail = (): void => {
-      thread.off('message', onAnswer)
-      reject(new Error('the event index is not filled', { cause: ended() }))
-    }
-    const onAnswer = (answer: FillAnswer): void => {
-      thread.off('exit', fail)
-      if ('filled' in answer) return resolve()
-      reject(new Error('the event index is not filled yet', { cause: answer.failure }))
-    }
-    if (ended() !== undefined) return fail()
-    thread.once('message', onAnswer)
-    thread.once('exit', fail)
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
-    thread.postMessage(order)
-  })
 }

@@ -19,8 +19,9 @@ export function answersOf(of: {
   let given = 0
   return {
     // A `Buffer` arrives as a `Uint8Array`.
-    serve: (request, signal) => handler({ ...request, body: Buffer.from(request.body), signal }),
-    strike: (operation) => Promise.resolve(takeFault(operation)),
+    serve: (request, { signal }) =>
+      handler({ ...request, body: Buffer.from(request.body), signal }),
+    strike: takeFault,
     turn: (party) =>
       new Promise((resolve) => {
         const turn = (): Promise<void> =>
@@ -34,14 +35,12 @@ export function answersOf(of: {
     turnOver(turn) {
       turns.get(turn)?.()
       turns.delete(turn)
-      return Promise.resolve(undefined)
     },
     list,
     log(line) {
       // A logger of the same level made each line.
       const { [symbols.streamSym]: stream } = log as unknown as LoggerOfStream
       stream.write(line)
-      return Promise.resolve(undefined)
     },
   }
 }

@@ -39,13 +39,13 @@ import type { WorkerParts } from '../parts.ts'
 import type { WorkerData } from './worker-data.ts'
 
 export interface OpenWorker {
-  listen(port: number): Promise<undefined>
+  listen(port: number): Promise<void>
   state(): WorkerState
   figures(): Promise<Figures>
   checkpoint(): Promise<number>
   noted(of: NotedOf): Noted[keyof Noted]
-  stopListening(graceMs: number): Promise<undefined>
-  close(): Promise<undefined>
+  stopListening(graceMs: number): Promise<void>
+  close(): Promise<void>
 }
 
 export interface WorkerStart extends Omit<WorkerData, 'config'> {
@@ -83,7 +83,6 @@ export async function openWorker(start: WorkerStart): Promise<OpenWorker> {
       const { trustedProxies } = config
       const options = { ...config.listen, port, shared: true, limits, trustedProxies, log }
       listener = await listen(options, handler, screen)
-      return undefined
     },
     state: () => ({
       healthy: journal.healthy,
@@ -99,14 +98,12 @@ export async function openWorker(start: WorkerStart): Promise<OpenWorker> {
     noted: ({ kind, name }) => usesOf(works)[kind].remembered(name),
     async stopListening(graceMs) {
       await listener?.close(graceMs)
-      return undefined
     },
     async close() {
       await works.close()
       await journal.close()
       await anchors.settled()
       await parts.closeDatabase()
-      return undefined
     },
   }
 }
@@ -173,7 +170,7 @@ function turnsOf(link: Link<AskedOfFirst>): InTurn {
 async function forward(request: RawRequest, link: Link<AskedOfFirst>): Promise<RawResponse> {
   const { signal, ...sent } = request
   // A copy: a view would be sent with its whole buffer.
-  const answer = await link.ask('serve', { ...sent, body: Buffer.from(request.body) }, signal)
+  const answer = await link.ask('serve', { ...sent, body: Buffer.from(request.body) }, { signal })
   const { body } = answer
   return { ...answer, body: typeof body === 'string' ? body : Buffer.from(body) }
 }

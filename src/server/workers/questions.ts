@@ -37,28 +37,28 @@ export type AskedOfFirst = {
   readonly strike: readonly [string, Fault | undefined]
   /** Answers when the asker's turn begins. The turn lasts until `turnOver`. */
   readonly turn: readonly [Party, number]
-  readonly turnOver: readonly [number, undefined]
+  readonly turnOver: readonly [number, void]
   /** Uses that the other workers have not saved yet. */
   readonly noted: readonly [NotedOf, Noted[keyof Noted]]
   /** Writes the signed list of the journal's writers again. */
   readonly list: readonly [undefined, void]
   /** One line of the log. */
-  readonly log: readonly [string, undefined]
+  readonly log: readonly [string, void]
   /** The worker cannot go on. The process must end. */
-  readonly fatal: readonly [string, undefined]
+  readonly fatal: readonly [string, void]
 }
 
 export type AskedOfWorker = {
   /** Opens everything except the listener. */
-  readonly open: readonly [undefined, undefined]
-  readonly listen: readonly [{ readonly port: number }, undefined]
+  readonly open: readonly [undefined, void]
+  readonly listen: readonly [{ readonly port: number }, void]
   readonly state: readonly [undefined, WorkerState]
   readonly figures: readonly [undefined, Figures]
   /** Anchors the worker's stream. Answers how many milliseconds the oldest unanchored record has waited. */
   readonly checkpoint: readonly [undefined, number]
   readonly noted: readonly [NotedOf, Noted[keyof Noted]]
   /** Stops listening and finishes the calls in flight, within a number of milliseconds. */
-  readonly stopListening: readonly [number, undefined]
+  readonly stopListening: readonly [number, void]
   /** Saves and closes everything. */
-  readonly close: readonly [undefined, undefined]
+  readonly close: readonly [undefined, void]
 }

@@ -3,10 +3,10 @@
  * A worker that ends by itself ends the process.
  * @module
  */
-import { type MessagePort, Worker } from 'node:worker_threads'
 import type { SharedDatabase } from '../../store/open.ts'
 import type { Figures } from '../../metrics/meter.ts'
-import { createLink, type Answers, type Link } from '../../threads/link.ts'
+import type { Answers } from '../../threads/link.ts'
+import { createThread, type Thread } from '../../threads/thread.ts'
 import type { AskedOfFirst, AskedOfWorker, Noted, NotedOf, WorkerState } from './questions.ts'
 import type { WorkerData } from './worker-data.ts'
 
@@ -40,8 +40,7 @@ export interface WorkersStart {
 
 interface Started {
   readonly worker: number
-  readonly thread: Worker
-  readonly link: Link<AskedOfWorker>
+  readonly thread: Thread<AskedOfWorker>
 }
 
 /** Whether the system distributes connections over several listeners of one address. */
@@ -49,49 +48,46 @@ export const canShareListeners = ['linux', 'freebsd', 'sunos', 'aix'].includes(p
 
 /**
  * @param count number of workers, including worker 0
- * @param script the threads' program; tests give one that dies
+ * @param program of the threads; tests pass one that dies
  */
 export function createWorkers(
   count: number,
   onFatal: (error: unknown) => void,
-  script = new URL('worker-thread.ts', import.meta.url),
+  program = new URL('worker-thread.ts', import.meta.url),
 ): Workers {
   const started: Started[] = []
   let closing = false
   const noted: Workers['noted'] = async (kind, name, except) => {
     const asked = started.filter(({ worker }) => worker !== except)
-    const all = await Promise.all(asked.map(({ link }) => link.ask('noted', { kind, name })))
+    const all = await Promise.all(asked.map(({ thread }) => thread.ask('noted', { kind, name })))
     return all.flat() as never // each answers with the kind that was asked for
   }
   const startOne = async (worker: number, of: WorkersStart): Promise<void> => {
-    const thread = startThread(script, worker, of)
-    const link = createLink<AskedOfWorker, AskedOfFirst>(thread, {
-      ...of.answers,
-      noted: async ({ kind, name }) =>
-        [...of.noted({ kind, name }), ...(await noted(kind, name, worker))] as never, // all of one kind
-      async fatal(message) {
-        onFatal(new Error(message))
-        return undefined
+    const { data, share, answers } = of
+    const database = share()
+    const grantDatabase = share()
+    const thread = createThread<AskedOfWorker, AskedOfFirst>({
+      program,
+      name: `worker ${worker}`,
+      data: { ...data, worker, database, grantDatabase } satisfies WorkerData,
+      transfer: [database.port, grantDatabase.port],
+      answers: {
+        ...answers,
+        noted: async ({ kind, name }) =>
+          [...of.noted({ kind, name }), ...(await noted(kind, name, worker))] as never, // all of one kind
+        fatal: (message) => onFatal(new Error(message)),
       },
+      onEnd: onFatal,
     })
     // Before the worker opens anything: its stream must not be read before its durable position is known.
-    started.push({ worker, thread, link })
-    let cause: unknown
-    thread.on('error', (error) => {
-      cause = error
-    })
-    thread.on('exit', () => {
-      const error = new Error(`worker ${worker} ended`, { cause })
-      link.end(error)
-      if (!closing) onFatal(error)
-    })
-    await link.ask('open', undefined)
+    started.push({ worker, thread })
+    await thread.ask('open', undefined)
   }
   const askAll = <Name extends keyof AskedOfWorker>(
     name: Name,
     given: AskedOfWorker[Name][0],
   ): Promise<AskedOfWorker[Name][1][]> =>
-    Promise.all(started.map(({ link }) => link.ask(name, given)))
+    Promise.all(started.map(({ thread }) => thread.ask(name, given)))
   return {
     async start(of) {
       if (closing) throw new WorkerFailed('the server is stopping')
@@ -110,24 +106,12 @@ export function createWorkers(
     async close() {
       closing = true
       const closed = await Promise.allSettled(
-        started.map(({ link }) => link.ask('close', undefined)),
+        started.map(({ thread }) => thread.ask('close', undefined)),
       )
       // Nobody writes their streams any more, so nobody asks for their positions.
       const threads = started.splice(0).map(({ thread }) => thread)
-      await Promise.all(threads.map((thread) => thread.terminate()))
+      await Promise.all(threads.map((thread) => thread.end()))
       for (const each of closed) if (each.status === 'rejected') throw each.reason
     },
   }
-}
-
-function startThread(script: URL, worker: number, { data, share }: WorkersStart): Worker {
-  const database = share()
-  const grantDatabase = share()
-  const workerData: WorkerData = { ...data, worker, database, grantDatabase }
-  const transferList: MessagePort[] = [database.port, grantDatabase.port]
-  return new Worker(script, {
-    name: `trent worker ${worker}`,
-    workerData,
-    transferList,
-  })
 }

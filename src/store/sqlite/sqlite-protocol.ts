@@ -1,6 +1,6 @@
 /**
- * The messages between clients and the store thread, over one message port for each client.
- * Requests of one port are handled in order. Each has exactly one response, unless the thread ends.
+ * The questions to the store thread: of its opener, and of each client over a port of its own.
+ * Questions of one client are handled in order.
  * @module
  */
 import type { MessagePort } from 'node:worker_threads'
@@ -9,24 +9,11 @@ export type SqliteValue = string | number | bigint | Uint8Array | null
 
 export type SqliteRow = Readonly<Record<string, SqliteValue>>
 
-/** `lease` is the transaction that a statement belongs to; 0 for none. */
-export type SqliteRequest =
-  | {
-      readonly id: number
-      readonly kind: 'run'
-      readonly lease: number
-      readonly sql: string
-      readonly parameters: readonly SqliteValue[]
-    }
-  | { readonly id: number; readonly kind: 'begin' }
-  | { readonly id: number; readonly kind: 'commit' | 'rollback'; readonly lease: number }
-
-export type SqliteFailureKind = 'duplicate' | 'conflict' | 'in-use' | 'lease' | 'fatal' | 'refused'
-
-export interface SqliteFailure {
-  readonly kind: SqliteFailureKind
-  /** Quotes no value. */
-  readonly message: string
+/** A statement. `lease` is the transaction that it belongs to; 0 for none. */
+export interface SqliteStatement {
+  readonly lease: number
+  readonly sql: string
+  readonly parameters: readonly SqliteValue[]
 }
 
 export interface SqliteResult {
@@ -35,10 +22,32 @@ export interface SqliteResult {
   readonly affected: number
 }
 
-/** The response to `begin` is the number of its lease. */
-export type SqliteResponse =
-  | { readonly id: number; readonly result: SqliteResult | number | undefined }
-  | { readonly id: number; readonly failure: SqliteFailure }
+/** What a client asks. */
+export type SqliteQuestions = {
+  readonly run: readonly [SqliteStatement, SqliteResult]
+  /** Answers with the number of a lease. */
+  readonly begin: readonly [undefined, number]
+  /** Ends the transaction of a lease. */
+  readonly commit: readonly [number, void]
+  readonly rollback: readonly [number, void]
+}
+
+/** What the opener asks. */
+export type StoreThreadQuestions = {
+  readonly open: readonly [undefined, void]
+  /** Serves one more client. Transfer the port. */
+  readonly attach: readonly [MessagePort, void]
+  /** Copies the write-ahead log into the database file and closes it. */
+  readonly close: readonly [undefined, void]
+}
+
+export type SqliteFailureKind = 'duplicate' | 'conflict' | 'in-use' | 'lease' | 'fatal' | 'refused'
+
+export interface SqliteFailure {
+  readonly kind: SqliteFailureKind
+  /** Quotes no value. */
+  readonly message: string
+}
 
 /** The settings with which the thread starts. */
 export interface StoreThreadSettings {
@@ -50,14 +59,3 @@ export interface StoreThreadSettings {
   /** How often the write-ahead log is copied into the database file, in milliseconds. */
   readonly checkpointMs: number
 }
-
-/** A message from the opener to the thread. */
-export type StoreThreadOrder =
-  | { readonly kind: 'attach'; readonly port: MessagePort }
-  | { readonly kind: 'close' }
-
-/** A message from the thread to its opener. */
-export type StoreThreadNotice =
-  | { readonly kind: 'open' }
-  | { readonly kind: 'refused'; readonly failure: SqliteFailure }
-  | { readonly kind: 'closed' }

@@ -6,23 +6,52 @@
  * acknowledged, so that a client that learns of the change finds no cache with the old state.
  * @module
  */
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { failureOf } from './sqlite-failure.ts'
+import type { MessagePort } from 'node:worker_threads'
+import { type Answers, createLink, type NoQuestions } from '../../threads/link.ts'
+import { serveThread } from '../../threads/thread.ts'
+import { failureOf, sqliteFailures, SqliteRefused } from './sqlite-failure.ts'
 import { openSqlite, type SqliteConnection } from './sqlite.ts'
 import type {
   SqliteFailure,
-  SqliteRequest,
-  StoreThreadNotice,
-  StoreThreadOrder,
+  SqliteQuestions,
+  StoreThreadQuestions,
   StoreThreadSettings,
 } from './sqlite-protocol.ts'
 import { type SqliteQueue, createSqliteQueue } from './sqlite-queue.ts'
 
-/** Serves until the close order arrives. An exception ends the thread, and its clients notice. */
-function serve(
-  opener: MessagePort,
-  { path, epoch, leaseMs, checkpointMs }: StoreThreadSettings,
-): void {
+interface OpenStore {
+  readonly connection: SqliteConnection
+  readonly queue: SqliteQueue
+}
+
+function serve(settings: StoreThreadSettings): Answers<StoreThreadQuestions> {
+  let opened: OpenStore | undefined
+  const whenOpen = (): OpenStore => {
+    if (opened === undefined) throw new Error('the database is not open')
+    return opened
+  }
+  return {
+    open() {
+      try {
+        opened = open(settings)
+      } catch (error) {
+        const failure = failureOf(error)
+        // A database that is locked at its opening belongs to another process.
+        throw failure.kind === 'conflict'
+          ? new SqliteRefused({ ...failure, kind: 'in-use' })
+          : error
+      }
+    },
+    attach: (port) => attach(whenOpen().queue, port),
+    close() {
+      const { queue, connection } = whenOpen()
+      queue.stop()
+      connection.close()
+    },
+  }
+}
+
+function open({ path, epoch, leaseMs, checkpointMs }: StoreThreadSettings): OpenStore {
   const connection = openSqlite(path)
   const numbers = new BigInt64Array(epoch)
   const raise = (changeNumber: number): void => {
@@ -31,52 +60,33 @@ function serve(
     }
   }
   raise(connection.changeNumber())
-  const fatal = (failure: SqliteFailure): never => {
-    throw new Error(`the database can no longer be used: ${failure.message}`)
-  }
-  const queue = createSqliteQueue(connection, { leaseMs, committed: raise, fatal })
+  const queue = createSqliteQueue(connection, { leaseMs, committed: raise, fatal: endThread })
   // Bounds the loss if the log is lost: the file itself is never far behind.
-  setInterval(() => checkpoint(connection, fatal), checkpointMs).unref()
-  opener.on('message', (order: StoreThreadOrder) => {
-    if (order.kind === 'attach') return attach(queue, order.port)
-    queue.stop()
-    connection.close()
-    notify(opener, { kind: 'closed' })
-    // Ends the thread even if ports are still open.
-    process.exit()
+  setInterval(() => checkpoint(connection), checkpointMs).unref()
+  return { connection, queue }
+}
+
+/** Ends the thread after the failure is answered. Its clients notice. */
+function endThread({ message }: SqliteFailure): void {
+  setImmediate(() => {
+    throw new Error(`the database can no longer be used: ${message}`)
   })
-  notify(opener, { kind: 'open' })
 }
 
 /** If the disk is full, the log keeps its content. */
-function checkpoint(connection: SqliteConnection, fatal: (failure: SqliteFailure) => never): void {
+function checkpoint(connection: SqliteConnection): void {
   try {
     connection.checkpoint()
   } catch (error) {
     const failure = failureOf(error)
-    if (failure.kind === 'fatal') fatal(failure)
+    if (failure.kind === 'fatal') endThread(failure)
   }
 }
 
 function attach(queue: SqliteQueue, port: MessagePort): void {
-  const session = { answer: (response: unknown): void => port.postMessage(response) }
-  port.on('message', (request: SqliteRequest) => queue.take(session, request))
-  port.on('close', () => queue.leave(session))
+  const session = queue.enter()
+  createLink<NoQuestions, SqliteQuestions>(port, () => session, sqliteFailures)
+  port.on('close', session.leave)
 }
 
-function notify(opener: MessagePort, notice: StoreThreadNotice): void {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
-  opener.postMessage(notice)
-}
-
-if (parentPort !== null) {
-  try {
-    // Only `open.ts` starts this thread.
-    serve(parentPort, workerData as StoreThreadSettings)
-  } catch (error) {
-    const failure = failureOf(error)
-    const kind = failure.kind === 'conflict' ? 'in-use' : failure.kind
-    notify(parentPort, { kind: 'refused', failure: { ...failure, kind } })
-    parentPort.close()
-  }
-}
+serveThread<StoreThreadSettings, StoreThreadQuestions>(serve, sqliteFailures)
