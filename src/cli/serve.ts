@@ -10,7 +10,13 @@ import type { FirstAccount } from '../server/first-start.ts'
 import { DataRefused } from '../server/found-data.ts'
 import { SealRefused } from '../seals/seal.ts'
 import { type RunningServer, startServer } from '../server/start.ts'
-import { DatabaseFailed, DatabaseInUse, DatabaseTooNew, SchemaChanged } from '../store/database.ts'
+import {
+  DatabaseFailed,
+  DatabaseInUse,
+  DatabaseTooNew,
+  DatabaseTooOld,
+  SchemaChanged,
+} from '../store/database.ts'
 import { SocketRefused } from '../wire/unix-socket.ts'
 import { WorkerFailed } from '../server/workers/workers.ts'
 
@@ -135,6 +141,7 @@ const refusals = [
   OperatorCallFailed,
   SealRefused,
   DatabaseTooNew,
+  DatabaseTooOld,
   SchemaChanged,
   JournalFailed,
   SocketRefused,

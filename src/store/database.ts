@@ -25,6 +25,9 @@ export class DatabaseInUse extends Error {}
 /** A later version of Trent wrote the database. */
 export class DatabaseTooNew extends Error {}
 
+/** A version of Trent from before the first schema wrote the database. No later one reads it. */
+export class DatabaseTooOld extends Error {}
+
 /** The database has tables, indexes, triggers or views that Trent did not create, or lacks some. */
 export class SchemaChanged extends Error {}
 

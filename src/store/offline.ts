@@ -42,10 +42,7 @@ export function readStoredState(path: string): StoredState {
     const [deployment] = rowsOf('SELECT deployment_id FROM deployment')
     if (deployment === undefined) return { kind: 'unfinished' }
     const [head] = rowsOf('SELECT seq FROM change_head WHERE id = 1')
-    // A database from before this table existed has no checkpoints.
-    const writers = hasTable('audit_writers')
-      ? rowsOf('SELECT stream, checkpoint, signature FROM audit_writers')
-      : []
+    const writers = rowsOf('SELECT stream, checkpoint, signature FROM audit_writers')
     return {
       kind: 'deployment',
       deploymentId: String(deployment['deployment_id']),

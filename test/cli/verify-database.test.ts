@@ -100,7 +100,12 @@ const changes: readonly (readonly [string, string, string, RegExp])[] = [
   ],
   ['a row’s tag', "UPDATE aliases SET row_tag = x'00'", 'aliases', /tag is wrong/],
   ['a last use', 'UPDATE key_usage SET used_at = 1', 'key_usage', /tag is wrong/],
-  ['a last use without a tag', 'UPDATE key_usage SET row_tag = NULL', 'key_usage', /tag is wrong/],
+  [
+    'a last use without a tag',
+    'UPDATE key_usage SET row_tag = zeroblob(0)',
+    'key_usage',
+    /tag is wrong/,
+  ],
   [
     'the start of tracking',
     'UPDATE key_usage_tracking SET since = 1',

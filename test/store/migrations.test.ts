@@ -1,56 +1,103 @@
 /** Migrations: they run in order, each whole or not at all, and never back. @module */
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DatabaseTooNew } from '../../src/store/database.ts'
 import { type Migration, migrate, migrations } from '../../src/store/migrations.ts'
+import { number, optional, since, text } from '../../src/store/schema/columns.ts'
+import { everyTable, type Schema } from '../../src/store/schema/schema.ts'
+import { table, type Table } from '../../src/store/schema/table.ts'
 import { engines } from './engines.ts'
 
-const table = (name: string): Migration => ({
-  name,
-  up: (query) => query.schema.createTable(name).addColumn('id', 'integer').execute(),
+/** A table as the descriptors of a later Trent have it: with a column and an index of version 3. */
+const notes = table({
+  name: 'notes',
+  columns: {
+    note_id: text(),
+    words: number(),
+    language: since(3, optional(text())),
+  },
+  primaryKey: ['note_id'],
+  indexes: [
+    { name: 'notes_by_words', columns: ['words'] },
+    { name: 'notes_by_language', columns: ['language'], having: 'language', since: 3 },
+  ],
+  since: 2,
 })
+
+const tables: readonly Table[] = [...everyTable, notes]
+
+const insertNote = (id: string) => async (query: Kysely<Schema>) => {
+  await sql`INSERT INTO notes (note_id, words) VALUES (${id}, 1)`.execute(query)
+}
+
+const second: Migration = { name: 'notes', fill: insertNote('from the second') }
+const third: Migration = {
+  name: 'languages',
+  async fill(query) {
+    await sql`UPDATE notes SET language = 'en'`.execute(query)
+  },
+}
 
 for (const { name: engine, open } of engines) {
   test(`${engine}: each migration runs once, in order, and is recorded`, async (t) => {
     const { query } = (await open(t)).database
-    const steps = [...migrations, table('second'), table('third')]
-    await migrate(query, engine, steps.slice(0, -1))
-    await migrate(query, engine, steps)
-    await migrate(query, engine, steps)
+    const steps = [...migrations, second, third]
+    await migrate(query, engine, { tables, steps: steps.slice(0, -1) })
+    // What a version adds is not there before it.
+    await assert.rejects(sql`SELECT language FROM notes`.execute(query), /language/)
+    await migrate(query, engine, { tables, steps })
+    await migrate(query, engine, { tables, steps })
     const recorded = await query.selectFrom('schema_migrations').selectAll().execute()
     assert.deepEqual(
       recorded,
       steps.map(({ name }, index) => ({ version: index + 1, name })),
     )
-    await sql`SELECT * FROM second, third`.execute(query)
+    // Rows of the second version are still there, with what the third has added.
+    const { rows } = await sql`SELECT * FROM notes`.execute(query)
+    assert.deepEqual(rows, [{ note_id: 'from the second', words: 1, language: 'en' }])
+  })
+
+  test(`${engine}: a new database and an older one get the same schema`, async (t) => {
+    if (engine !== 'sqlite') return t.skip('each engine keeps its schema in its own way')
+    const schemas: unknown[] = []
+    const steps = [...migrations, second, third]
+    for (const stops of [[3], [1, 3], [1, 2, 3]]) {
+      const { query } = (await open(t)).database
+      for (const stop of stops)
+        await migrate(query, engine, { tables, steps: steps.slice(0, stop) })
+      const { rows } = await sql`SELECT name, sql FROM sqlite_schema ORDER BY name`.execute(query)
+      schemas.push(rows)
+    }
+    assert.deepEqual(schemas[1], schemas[0])
+    assert.deepEqual(schemas[2], schemas[0])
+    assert.match(JSON.stringify(schemas[0]), /notes_by_language/)
   })
 
   test(`${engine}: a migration that fails leaves nothing of itself`, async (t) => {
     const { query } = (await open(t)).database
     const failing: Migration = {
       name: 'failing',
-      async up(transaction, of) {
-        await table('half').up(transaction, of)
+      async fill(transaction) {
+        await insertNote('half')(transaction)
         throw new Error('no')
       },
     }
-    await assert.rejects(
-      migrate(query, engine, [...migrations, table('second'), failing]),
-      /^Error: no$/,
-    )
+    const steps = [...migrations, second, failing]
+    await assert.rejects(migrate(query, engine, { tables, steps }), /^Error: no$/)
     const recorded = await query.selectFrom('schema_migrations').select('name').execute()
     assert.deepEqual(
       recorded.map(({ name }) => name),
-      [...migrations.map(({ name }) => name), 'second'],
+      [...migrations.map(({ name }) => name), 'notes'],
     )
-    await assert.rejects(sql`SELECT * FROM half`.execute(query))
+    const { rows } = await sql`SELECT * FROM notes`.execute(query)
+    assert.deepEqual(rows, [{ note_id: 'from the second', words: 1 }])
   })
 
   test(`${engine}: a database of a later version is refused in one line`, async (t) => {
     const { query } = (await open(t)).database
-    await migrate(query, engine, [...migrations, table('second')])
-    await assert.rejects(migrate(query, engine, migrations), (error) => {
+    await migrate(query, engine, { tables, steps: [...migrations, second] })
+    await assert.rejects(migrate(query, engine), (error) => {
       assert.ok(error instanceof DatabaseTooNew)
       assert.equal(
         error.message,

@@ -1,46 +1,89 @@
 /**
- * The column types of each engine, chosen so that a value means the same in all engines.
+ * What the columns of a table hold. A value means the same in every engine; `create-schema.ts` has
+ * the types of each engine.
  * @module
  */
-import { type ColumnDataType, type Expression, type RawBuilder, sql } from 'kysely'
-import type { Engine } from '../database.ts'
+import type { Generated } from 'kysely'
 
-export interface ColumnTypes {
+/** The stored form of each kind of column. */
+interface Stored {
   /** Compared and ordered byte by byte, because lists are paged by that order. */
-  readonly text: ColumnDataType | Expression<unknown>
-  /** 64 bits. */
-  readonly number: ColumnDataType
-  readonly bytes: ColumnDataType
-  /** A number that the engine increments itself. */
-  readonly counter: ColumnDataType
-  /** The end of a table's definition. */
-  readonly end: RawBuilder<unknown>
-  /** The same for a table stored in the order of its primary key, if the engine can do that. */
-  readonly clustered: RawBuilder<unknown>
+  readonly text: string
+  /** A whole number up to 2^53 − 1. Times are milliseconds since the epoch. */
+  readonly number: number
+  /** 1 for true, 0 for false. */
+  readonly flag: number
+  /** JSON text. It may contain U+0000 in its strings, which PostgreSQL's text cannot. */
+  readonly json: string
+  readonly bytes: Uint8Array
+  /** A number that the database increments itself. It is not known when the row is made. */
+  readonly counter: number
 }
 
-const types: Readonly<Record<Engine, ColumnTypes>> = {
-  // A strict table refuses a value of another type; SQLite's default collation is byte order.
-  sqlite: {
-    text: 'text',
-    number: 'integer',
-    bytes: 'blob',
-    counter: 'integer',
-    end: sql`strict`,
-    clustered: sql`strict, without rowid`,
-  },
-  // Other collations than "C" would order lists by the server's locale.
-  // PostgreSQL's driver must read int8 as a number: no column exceeds 2^53 − 1.
-  postgresql: {
-    text: sql`text collate "C"`,
-    number: 'bigint',
-    bytes: 'bytea',
-    counter: 'bigserial',
-    end: sql``,
-    clustered: sql``,
-  },
+export type ColumnKind = keyof Stored
+
+export interface Column<
+  Kind extends ColumnKind = ColumnKind,
+  Member extends string | undefined = string | undefined,
+  Optional extends boolean = boolean,
+> {
+  readonly kind: Kind
+  /** The member of the record that the column stores. */
+  readonly member: Member
+  /** Whether the column is null if the record does not have the member. */
+  readonly optional: Optional
+  /** The version of the schema that added the column; the table's own version if absent. */
+  readonly since?: number
 }
 
-export function columnTypes(engine: Engine): ColumnTypes {
-  return types[engine]
+export type Columns = Readonly<Record<string, Column>>
+
+interface MakeColumn<Kind extends ColumnKind> {
+  /** Stores a member of the record: `text('keyId')`. */
+  <const Member extends string>(member: Member): Column<Kind, Member, false>
+  /** Stores no member by itself. */
+  (): Column<Kind, undefined, false>
+}
+
+function columnOf<Kind extends ColumnKind>(kind: Kind): MakeColumn<Kind> {
+  const make = (member?: string) => ({ kind, member, optional: false })
+  return make as MakeColumn<Kind> // both forms
+}
+
+export const text = columnOf('text')
+export const number = columnOf('number')
+export const flag = columnOf('flag')
+export const json = columnOf('json')
+export const bytes = columnOf('bytes')
+export const counter = columnOf('counter')
+
+export function optional<Kind extends ColumnKind, Member extends string | undefined>(
+  column: Column<Kind, Member, false>,
+): Column<Kind, Member, true> {
+  return { ...column, optional: true }
+}
+
+/** A column that a later version of the schema adds. Existing rows have null in it. */
+export function since<Kind extends ColumnKind, Member extends string | undefined>(
+  version: number,
+  column: Column<Kind, Member, true>,
+): Column<Kind, Member, true> {
+  return { ...column, since: version }
+}
+
+/** The tag of a row that decides something. It covers every other column (`bound-rows.ts`). */
+export const rowTag = bytes()
+
+type StoredIn<C extends Column> = C['optional'] extends true
+  ? Stored[C['kind']] | null
+  : Stored[C['kind']]
+
+/** A row as queries return it. */
+export type RowOf<C extends Columns> = { readonly [Name in keyof C]: StoredIn<C[Name]> }
+
+/** A row as queries take it: they may leave out counters. */
+export type QueriedRow<C extends Columns> = {
+  readonly [Name in keyof C]: C[Name]['kind'] extends 'counter'
+    ? Generated<number>
+    : StoredIn<C[Name]>
 }

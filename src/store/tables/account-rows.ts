@@ -4,7 +4,7 @@ import type { Organization } from '../../model/organization.ts'
 import { acceptedPage } from '../bound-rows.ts'
 import { noRow } from '../change.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
-import type { AccessKeysTable } from '../schema/credential-tables.ts'
+import type { AccessKeysTable } from '../schema/schema.ts'
 import type { AccountsTable } from '../schema/schema.ts'
 import { type StoreReads, type Transaction, StaleRow } from '../store.ts'
 

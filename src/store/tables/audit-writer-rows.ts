@@ -1,7 +1,7 @@
 /** The rows of the audit journal's writers, with their last checkpoints. @module */
 import { genesis, type AuditWriter } from '../../model/audit-writer.ts'
 import type { RowScope } from '../row-scope.ts'
-import type { AuditWritersTable } from '../schema/trail-schema.ts'
+import type { AuditWritersTable } from '../schema/schema.ts'
 
 /** Ordered by stream. */
 export async function listAuditWriters({ query, rows }: RowScope): Promise<readonly AuditWriter[]> {

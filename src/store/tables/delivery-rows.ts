@@ -15,7 +15,7 @@ import {
 } from '../../model/delivery.ts'
 import type { TrailStatus } from '../../model/trail.ts'
 import type { RowScope } from '../row-scope.ts'
-import type { DeliveryFilesTable, DigestChainsTable } from '../schema/trail-schema.ts'
+import type { DeliveryFilesTable, DigestChainsTable } from '../schema/schema.ts'
 import type { DeliveryStore } from '../delivery-store.ts'
 
 const unlistedMax = 10_000

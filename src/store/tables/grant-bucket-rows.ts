@@ -8,8 +8,7 @@ import { granteeOf, type GrantRecord } from '../../model/grant.ts'
 import { bucketChoices } from '../../model/grant-buckets.ts'
 import { termsOf } from '../../model/grant-terms.ts'
 import type { KeyRef } from '../../model/key.ts'
-import { grantOf } from './grant-columns.ts'
-import type { GrantsTable } from '../schema/grant-tables.ts'
+import type { GrantsTable } from '../schema/schema.ts'
 import type { Schema } from '../schema/schema.ts'
 
 /** A position in a bucket. */
@@ -115,63 +114,4 @@ type Row = ExpressionBuilder<Schema, 'grant_buckets'>
 
 function isOfKey(row: Row, { accountId, region, keyId }: KeyRef): Expression<SqlBool> {
   return row.and({ account_id: accountId, region, key_id: keyId })
-}
-
-const filedAtOnce = 500
-
-/**
- * Files every grant of a database from before buckets existed. Tags are not checked, because
- * buckets are never trusted.
- */
-export async function fileGrants(query: Kysely<Schema>): Promise<void> {
-  let after: GrantsTable | undefined
-  for (;;) {
-    const page = await pageOfAll(query, after)
-    for (const row of page) {
-      const grant = readable(row)
-      if (grant !== undefined) await fileGrant(query, grant)
-    }
-    after = page.at(-1)
-    if (page.length < filedAtOnce) return
-  }
-}
-
-function pageOfAll(
-  query: Kysely<Schema>,
-  after: GrantsTable | undefined,
-): Promise<readonly GrantsTable[]> {
-  return query
-    .selectFrom('grants')
-    .selectAll()
-    .$if(after !== undefined, (grants) =>
-      grants.where((row) =>
-        row(
-          row.refTuple('account_id', 'region', 'key_id', 'grant_id'),
-          '>',
-          row.tuple(
-            after?.account_id ?? '',
-            after?.region ?? '',
-            after?.key_id ?? '',
-            after?.grant_id ?? '',
-          ),
-        ),
-      ),
-    )
-    .orderBy('account_id')
-    .orderBy('region')
-    .orderBy('key_id')
-    .orderBy('grant_id')
-    .limit(filedAtOnce)
-    .execute()
-}
-
-/** Returns undefined for a forged row with malformed content, which is then not filed. */
-function readable(row: GrantsTable): GrantRecord | undefined {
-  try {
-    const grant = grantOf(row)
-    bucketChoices(granteeOf(grant), termsOf(grant))
-    return grant
-  } catch {
-    return undefined
-  }
 }

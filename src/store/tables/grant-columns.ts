@@ -1,6 +1,6 @@
 /** Converts a grant to the columns of its row, and back. @module */
 import { granteeOf, requestDigest, type GrantRecord } from '../../model/grant.ts'
-import type { GrantsTable } from '../schema/grant-tables.ts'
+import type { GrantsTable } from '../schema/schema.ts'
 
 /** The columns of a grant, without its tag. */
 export function columnsOf(grant: GrantRecord): Omit<GrantsTable, 'row_tag'> {

@@ -15,7 +15,7 @@ import { fileGrant, rowsInBuckets, unfileGrant } from './grant-bucket-rows.ts'
 import { columnsOf, grantOf } from './grant-columns.ts'
 import type { GrantReads } from './grant-reads.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
-import type { GrantsTable } from '../schema/grant-tables.ts'
+import type { GrantsTable } from '../schema/schema.ts'
 import type { Schema } from '../schema/schema.ts'
 import { type Transaction, StaleRow } from '../store.ts'
 

@@ -22,13 +22,16 @@ export function groupReads(scope: RowScope): Reads {
   return {
     findGroup: find,
     findGroupByName: findByName,
-    listGroups: (accountId, { pathPrefix, holding, ...page }) =>
-      list(
-        accountId,
-        page,
-        ({ path }) => path.startsWith(pathPrefix),
-        holding && ((row) => held(row, holding)),
-      ),
+    // A group has no permissions boundary.
+    listGroups: async (accountId, { pathPrefix, holding, ...page }) =>
+      holding?.as === 'boundary'
+        ? []
+        : list(
+            accountId,
+            page,
+            ({ path }) => path.startsWith(pathPrefix),
+            holding && ((row) => held(row, { ...holding, as: 'attached' })),
+          ),
     countGroups: count,
   }
 }

@@ -4,7 +4,9 @@ import type { Narrow } from './named-rows.ts'
 import type { IdentityColumns } from '../schema/schema.ts'
 import type { Holding } from '../store.ts'
 
-export function identityColumns(record: IdentityRecord): IdentityColumns {
+export function identityColumns(
+  record: Omit<IdentityRecord, 'permissionsBoundary'>,
+): IdentityColumns {
   return {
     account_id: record.accountId,
     name: record.name,
@@ -13,14 +15,13 @@ export function identityColumns(record: IdentityRecord): IdentityColumns {
     inline_policies: JSON.stringify(record.inlinePolicies),
     attached_policies: JSON.stringify(record.attachedPolicies),
     tags: JSON.stringify(record.tags),
-    permissions_boundary: record.permissionsBoundary ?? null,
     created_at: record.createdAt,
     row_version: record.rowVersion,
   }
 }
 
 /** The JSON is valid: `identityColumns` wrote every row that has a valid tag. */
-export function identityOf(row: IdentityColumns): IdentityRecord {
+export function identityOf(row: IdentityColumns): Omit<IdentityRecord, 'permissionsBoundary'> {
   return {
     accountId: row.account_id,
     name: row.name,
@@ -28,7 +29,6 @@ export function identityOf(row: IdentityColumns): IdentityRecord {
     inlinePolicies: JSON.parse(row.inline_policies) as IdentityRecord['inlinePolicies'],
     attachedPolicies: JSON.parse(row.attached_policies) as IdentityRecord['attachedPolicies'],
     tags: JSON.parse(row.tags) as IdentityRecord['tags'],
-    ...(row.permissions_boundary !== null && { permissionsBoundary: row.permissions_boundary }),
     createdAt: row.created_at,
     rowVersion: row.row_version,
   }

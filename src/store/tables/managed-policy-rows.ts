@@ -43,7 +43,7 @@ export function managedPolicyReads(scope: RowScope): Reads {
         ({ path, attachments, boundaries }) =>
           path.startsWith(pathPrefix) &&
           (!onlyAttached || attachments > 0) &&
-          (onlyBoundaries !== true || (boundaries ?? 0) > 0),
+          (onlyBoundaries !== true || boundaries > 0),
       ),
     countManagedPolicies: count,
   }
@@ -71,8 +71,8 @@ function columnsOf(policy: ManagedPolicyRecord): Omit<ManagedPoliciesTable, 'row
     default_version_id: policy.defaultVersionId,
     next_version: policy.nextVersion,
     attachments: policy.attachments,
-    boundaries: policy.boundaries === 0 ? null : policy.boundaries,
-    tags: policy.tags.length === 0 ? null : JSON.stringify(policy.tags),
+    boundaries: policy.boundaries,
+    tags: JSON.stringify(policy.tags),
     created_at: policy.createdAt,
     updated_at: policy.updatedAt,
     row_version: policy.rowVersion,
@@ -91,8 +91,8 @@ function policyOf(row: ManagedPoliciesTable): ManagedPolicyRecord {
     defaultVersionId: row.default_version_id,
     nextVersion: row.next_version,
     attachments: row.attachments,
-    boundaries: row.boundaries ?? 0,
-    tags: JSON.parse(row.tags ?? '[]') as ManagedPolicyRecord['tags'],
+    boundaries: row.boundaries,
+    tags: JSON.parse(row.tags) as ManagedPolicyRecord['tags'],
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     rowVersion: row.row_version,

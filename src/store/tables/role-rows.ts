@@ -48,6 +48,7 @@ function columnsOf(role: RoleRecord): Omit<RolesTable, 'row_tag'> {
   return {
     role_id: role.roleId,
     ...identityColumns(role),
+    permissions_boundary: role.permissionsBoundary ?? null,
     trust_policy: role.trustPolicy,
     trust_principals: JSON.stringify(role.trustPrincipals),
     description: JSON.stringify(role.description),
@@ -62,6 +63,7 @@ function recordOf(row: RolesTable): RoleRecord {
   return {
     roleId: row.role_id,
     ...identityOf(row),
+    ...(row.permissions_boundary !== null && { permissionsBoundary: row.permissions_boundary }),
     trustPolicy: row.trust_policy,
     trustPrincipals: JSON.parse(row.trust_principals) as RoleRecord['trustPrincipals'],
     description: JSON.parse(row.description) as string,

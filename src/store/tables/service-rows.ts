@@ -5,7 +5,7 @@
 import type { ServiceRecord } from '../../model/service.ts'
 import { noRow } from '../change.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
-import type { ServicesTable } from '../schema/credential-tables.ts'
+import type { ServicesTable } from '../schema/schema.ts'
 import { type StoreReads, type Transaction, StaleRow } from '../store.ts'
 
 type Reads = Pick<StoreReads, 'findService' | 'findServiceByKey' | 'listServices'>

@@ -6,7 +6,7 @@ import { defined } from '../defined.ts'
 import { noRow } from '../change.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
 import type { Schema } from '../schema/schema.ts'
-import type { TrailsTable } from '../schema/trail-schema.ts'
+import type { TrailsTable } from '../schema/schema.ts'
 import { type StoreReads, type Transaction, StaleRow } from '../store.ts'
 
 type Reads = Pick<StoreReads, 'findTrail' | 'listTrails' | 'listEveryTrail'>

@@ -18,14 +18,16 @@ const users: NamedTable<'users', UserRecord> = {
   idOf: ({ userId }) => userId,
   columnsOf: (user) => ({
     user_id: user.userId,
-    groups: user.groups.length === 0 ? null : JSON.stringify(user.groups),
+    groups: JSON.stringify(user.groups),
     ...identityColumns(user),
+    permissions_boundary: user.permissionsBoundary ?? null,
     sessions_revoked_at: user.sessionsRevokedAt ?? null,
   }),
   recordOf: (row) => ({
     userId: row.user_id,
-    groups: JSON.parse(row.groups ?? '[]') as UserRecord['groups'],
+    groups: JSON.parse(row.groups) as UserRecord['groups'],
     ...identityOf(row),
+    ...(row.permissions_boundary !== null && { permissionsBoundary: row.permissions_boundary }),
     ...(row.sessions_revoked_at !== null && { sessionsRevokedAt: row.sessions_revoked_at }),
   }),
 }

@@ -1,11 +1,11 @@
 /**
- * Compares the schema of a database with the one that Trent's migrations create. Row tags protect
+ * Compares the schema of a database with the one that Trent creates. Row tags protect
  * the content of rows, but not against the schema: a trigger can undo a change, a view or a
  * collation can return another row, a default or a generated column can add a value.
  * @module
  */
 import { Kysely, sql } from 'kysely'
-import { SchemaChanged } from '../database.ts'
+import { DatabaseTooOld, SchemaChanged } from '../database.ts'
 import { appliedVersion, migrate, migrations } from '../migrations.ts'
 import type { Schema } from '../schema/schema.ts'
 import { sqliteDialect } from '../sqlite/sqlite-dialect.ts'
@@ -24,12 +24,17 @@ export interface SchemaEntry {
 /** An attacker may choose names in a changed schema. */
 const shownNameMax = 64
 
+/** The table of versions of the databases that were written before there was the first schema. */
+const formerVersions =
+  'CREATE TABLE "schema_migrations" ("version" integer primary key, "name" text not null) strict'
+
 const nextStep = 'restore trent.db from a backup that nobody else could write'
 
 /**
  * Checks the schema without changing anything. An empty database passes.
  * @throws {SchemaChanged} with the first difference
  * @throws {DatabaseTooNew} if a later version of Trent wrote the database
+ * @throws {DatabaseTooOld} if a version from before the first schema wrote it
  */
 export async function requireExpectedSchema(query: Kysely<Schema>): Promise<void> {
   const found = await readSchema(query)
@@ -39,6 +44,12 @@ export async function requireExpectedSchema(query: Kysely<Schema>): Promise<void
   if (code !== undefined) throw changed(`${nameOf(code)} is not part of it`)
   const versions = found.find(({ name }) => name === 'schema_migrations')
   if (versions === undefined) throw changed('the table `schema_migrations` is missing')
+  if (versions.sql === formerVersions) {
+    throw new DatabaseTooOld(
+      'trent.db was written by an unreleased version of Trent, and this version cannot read it: ' +
+        'start with a new data directory',
+    )
+  }
   const [first] = await expectedSchema(0)
   if (versions.sql !== first?.sql) throw changed(`${nameOf(versions)} is defined differently`)
   const difference = differenceOf(found, await expectedSchema(await appliedVersion(query)))
@@ -52,7 +63,7 @@ export async function expectedSchema(version: number): Promise<readonly SchemaEn
   const connection = openInMemory()
   try {
     const query = new Kysely<Schema>({ dialect: sqliteDialect(inlineClient(connection)) })
-    await migrate(query, 'sqlite', migrations.slice(0, version))
+    await migrate(query, 'sqlite', { steps: migrations.slice(0, version) })
     return await readSchema(query)
   } finally {
     connection.close()

@@ -86,7 +86,7 @@ export async function verifyNamed(query: Kysely<Schema>): Promise<readonly Findi
       const boundary = row['permissions_boundary']
       const attached = [
         ...namesIn(row['attached_policies']),
-        ...(boundary === null ? [] : [boundary]),
+        ...(typeof boundary === 'string' ? [boundary] : []),
       ]
       for (const policy of attached) {
         const known = policies.has(policy) || awsManagedPolicy(String(policy)) !== undefined

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bucketsAsked } from '../../../src/model/grant-buckets.ts'
 import { askedTerms, type GrantQuestion } from '../../../src/model/grant-terms.ts'
-import { fileGrants } from '../../../src/store/tables/grant-bucket-rows.ts'
 import type { NewGrant, Store } from '../../../src/store/store.ts'
 import { engines, storeOf } from '../engines.ts'
 import { accountId, insertAccounts, insertKeys, newGrant, newKey, region } from '../records.ts'
@@ -52,10 +51,6 @@ for (const { name: engine, open } of engines) {
       assert.equal(await proposed(store, other), '14')
     }
     await check()
-    await database.query.deleteFrom('grant_buckets').execute()
-    assert.equal(await proposed(store, { operation: 'Encrypt' }), '')
-    await fileGrants(database.query)
-    await check()
     for (const grant of await store.listGrants(key, { limit: 9 })) {
       await store.change((transaction) => transaction.deleteGrant(grant))
     }
@@ -63,25 +58,5 @@ for (const { name: engine, open } of engines) {
     assert.ok(record)
     await store.change((transaction) => transaction.deleteKey(record, 1))
     assert.deepEqual(await database.query.selectFrom('grant_buckets').selectAll().execute(), [])
-  })
-
-  test(`${engine}: a malformed row is not filed, and does not prevent filing the others`, async (t) => {
-    const { database } = await open(t)
-    const { store } = storeOf(database)
-    await insertAccounts(store)
-    await insertKeys(store, newKey('k1'), newKey('k2'))
-    for (const grant of grants) await store.change((transaction) => transaction.insertGrant(grant))
-    await database.query.deleteFrom('grant_buckets').execute()
-    const forge = (grantId: string, columns: { operations?: string; constraints?: string }) =>
-      database.query.updateTable('grants').set(columns).where('grant_id', '=', grantId).execute()
-    await forge(id('2'), { constraints: '{"EncryptionContextEquals":null}' })
-    await forge(id('3'), { constraints: '{' })
-    await forge(id('4'), { operations: 'null' })
-    await fileGrants(database.query)
-    assert.equal(await proposed(store, { operation: 'Encrypt' }), '1')
-    assert.equal(
-      await proposed(store, { operation: 'Encrypt', encryptionContext: { a: '1' } }),
-      '1',
-    )
   })
 }

@@ -39,7 +39,7 @@ for (const { name: engine, open } of engines) {
     assert.deepEqual(forged, ['key_usage_tracking/1'])
     await database.query
       .updateTable('key_usage_tracking')
-      .set({ since: 1, row_tag: null })
+      .set({ since: 1, row_tag: new Uint8Array() })
       .execute()
     assert.equal(await store.trackUsageSince(11), 11)
     await database.query.deleteFrom('key_usage_tracking').execute()
@@ -118,7 +118,7 @@ for (const { name: engine, open } of engines) {
     const last = await store.findLastUsage(newKey('k'))
     assert.deepEqual([last?.usedAt, last?.unproved], [5, true])
     assert.equal(forged.length, 1)
-    await database.query.updateTable('key_usage').set({ row_tag: null }).execute()
+    await database.query.updateTable('key_usage').set({ row_tag: new Uint8Array() }).execute()
     assert.equal((await store.findLastUsage(newKey('k')))?.unproved, true)
     await store.saveLastUsages([used('k', 501)])
     assert.equal((await store.findLastUsage(newKey('k')))?.unproved, undefined)

@@ -1,0 +1,72 @@
+/** The tables of changes, and of what leaves the store with them. @module */
+import type { OutgoingEvent } from '../../model/outgoing-event.ts'
+import { counter, flag, number, optional, rowTag, text } from './columns.ts'
+import { table, tableOf } from './table.ts'
+
+/** One row: the number of the last change. */
+export const changeHead = table({
+  name: 'change_head',
+  columns: { id: number(), seq: number() },
+  primaryKey: ['id'],
+})
+
+export const changeLog = table({
+  name: 'change_log',
+  columns: {
+    seq: number(),
+    position: number(),
+    kind: text(),
+    account_id: text(),
+    region: text(),
+    id: text(),
+    /** The version at which the change left the row, 0 if it deleted it; null if it has none. */
+    row_version: optional(number()),
+    row_tag: rowTag,
+  },
+  primaryKey: ['seq', 'position'],
+})
+
+/** A finished audit record that has not been seen in the journal yet. */
+export interface OutboxRow {
+  /** A UUID, fixed when the record was made. */
+  readonly eventId: string
+  /** JSON, one line. */
+  readonly record: string
+  /** The journal stream and the segment that was open: no earlier segment contains the record. */
+  readonly stream: string
+  readonly segment: number
+}
+
+export const auditOutbox = tableOf<OutboxRow>()({
+  name: 'audit_outbox',
+  columns: {
+    position: counter(),
+    event_id: text('eventId'),
+    record: text('record'),
+    stream: text('stream'),
+    segment: number('segment'),
+    row_tag: rowTag,
+  },
+  primaryKey: ['position'],
+  indexes: [{ name: 'audit_outbox_by_event', columns: ['event_id'], unique: true }],
+})
+
+/** Events that wait for the webhook. */
+export const outgoingEvents = tableOf<OutgoingEvent>()({
+  name: 'outgoing_events',
+  columns: {
+    position: counter(),
+    event_id: text('eventId'),
+    subject: text('subject'),
+    guaranteed: flag('isGuaranteed'),
+    made_at: number('madeAt'),
+    body: text('body'),
+    row_tag: rowTag,
+  },
+  primaryKey: ['position'],
+  indexes: [
+    { name: 'outgoing_events_by_event', columns: ['event_id'], unique: true },
+    { name: 'outgoing_events_by_subject', columns: ['subject', 'position'] },
+    { name: 'outgoing_events_by_age', columns: ['made_at'] },
+  ],
+})
