@@ -161,7 +161,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   'audit/verify': 'audit/delivery audit/journal crypto disk model store',
   events: 'disk jobs model store webhooks',
   wire: 'model operations/contract',
-  operator: 'wire',
+  operator: 'disk wire',
   cache: 'crypto model operations/contract policy store threads',
   authenticate: 'cache crypto model operations/contract store wire',
   lifecycle:

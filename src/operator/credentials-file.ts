@@ -3,8 +3,9 @@
  * tools read through `AWS_SHARED_CREDENTIALS_FILE`.
  * @module
  */
-import { open, readFile, rename } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { replaceFile } from '../disk/durable.ts'
+import { nodeFiles } from '../disk/files.ts'
 
 /**
  * Writes the file completely or not at all, readable by its owner only. It is on disk when this
@@ -15,21 +16,13 @@ export async function writeCredentialsFile(
   accessKeyId: string,
   secret: Uint8Array,
 ): Promise<void> {
-  const part = `${path}.part`
-  const file = await open(part, 'w', 0o600)
+  const head = `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = `
+  const bytes = Buffer.concat([Buffer.from(head), secret, Buffer.from('\n')])
   try {
-    await file.chmod(0o600)
-    const head = `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = `
-    const bytes = Buffer.concat([Buffer.from(head), secret, Buffer.from('\n')])
-    await file.writeFile(bytes)
-    bytes.fill(0)
-    await file.sync()
+    await replaceFile(nodeFiles, path, bytes)
   } finally {
-    await file.close()
+    bytes.fill(0)
   }
-  await rename(part, path)
-  const directory = await open(dirname(path), 'r')
-  await directory.sync().finally(() => directory.close())
 }
 
 /** The access key id of the file's default profile; undefined when it cannot be read. */

@@ -6,11 +6,12 @@
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { replaceFile } from '../disk/durable.ts'
 import type { FilePort } from '../disk/files.ts'
 import type { Journal } from '../audit/journal/journal.ts'
 import type { MissingChanges } from '../audit/journal/missing-changes.ts'
 import { serviceRecord } from '../audit/records/service-record.ts'
-import { readWritersList, replaceFile } from '../audit/journal/writers-list.ts'
+import { readWritersList } from '../audit/journal/writers-list.ts'
 import { fingerprintOf } from '../crypto/statements.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import type { Clock, Random } from '../model/clock.ts'

@@ -2,6 +2,7 @@
 import { type Dirent, existsSync, type Stats } from 'node:fs'
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { unfinishedName } from '../disk/durable.ts'
 import { nodeFiles } from '../disk/files.ts'
 import { ConfigError } from '../config.ts'
 
@@ -42,7 +43,7 @@ async function requireOwnFiles(directory: string): Promise<void> {
         const found = await stat(path).catch(() => undefined)
         if (found === undefined) return
         if ((found.mode & writableByAll) !== 0) throw openToAll('write to', path, found)
-        const isSecret = name === 'credentials' || name === 'credentials.part'
+        const isSecret = name === 'credentials' || name === unfinishedName('credentials')
         if (isSecret && (found.mode & readableByAll) !== 0) throw openToAll('read', path, found)
       }),
     )

@@ -174,7 +174,7 @@ test('a start that died behind the credentials file is taken up by the next', as
   await database.close()
   const text = '[default]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = nobody\n'
   writeFileSync(join(data, 'credentials'), text, { mode: 0o600 })
-  writeFileSync(join(data, 'credentials.part'), text.slice(0, 20), { mode: 0o600 })
+  writeFileSync(join(data, 'credentials.next'), text.slice(0, 20), { mode: 0o600 })
 
   const server = await serve(t, folder)
   assert.notEqual(readFileSync(join(data, 'credentials'), 'utf8'), text)

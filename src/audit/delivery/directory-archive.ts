@@ -4,7 +4,7 @@
  * @module
  */
 import { dirname, join } from 'node:path'
-import { replaceFile } from '../journal/writers-list.ts'
+import { replaceFile } from '../../disk/durable.ts'
 import type { FilePort } from '../../disk/files.ts'
 import type { Archive } from './archive.ts'
 

@@ -5,7 +5,8 @@
  */
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
-import { readAll, writeAll, type FilePort } from '../../disk/files.ts'
+import { writeNewFile } from '../../disk/durable.ts'
+import { readAll, type FilePort } from '../../disk/files.ts'
 
 export interface Spool {
   /** Makes the bytes durable; `settle` makes the names durable. */
@@ -29,15 +30,7 @@ export async function openSpool(files: FilePort, directory: string, last: number
     if (sequence > last) await files.remove(join(directory, name))
   }
   return {
-    async write(sequence, bytes) {
-      const file = await files.create(pathOf(sequence))
-      try {
-        await writeAll(file, bytes, 0)
-        await file.sync()
-      } finally {
-        await file.close()
-      }
-    },
+    write: (sequence, bytes) => writeNewFile(files, pathOf(sequence), bytes),
     settle: () => files.syncDirectory(directory),
     async read(sequence, bytesHash) {
       const file = await files.openToRead(pathOf(sequence))

@@ -4,13 +4,14 @@
  * form, which may never change for version 1.
  * @module
  */
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { AuditWriter, StreamStart } from '../../model/audit-writer.ts'
 import type { DigestPublicKey } from '../../model/trail.ts'
 import { fingerprintOf, statementHolds } from '../../crypto/statements.ts'
 import type { Keyring } from '../../crypto/keyring.ts'
 import type { Store } from '../../store/store.ts'
-import { readAll, writeAll, type FilePort } from '../../disk/files.ts'
+import { replaceFile } from '../../disk/durable.ts'
+import { readAll, type FilePort } from '../../disk/files.ts'
 
 export const writersFile = 'writers.json'
 const fileBytesMax = 4 * 1024 * 1024
@@ -89,21 +90,6 @@ export async function writeWritersList(
   const bytes = Buffer.from(`${JSON.stringify({ list: 1, text, signatures })}\n`)
   const path = join(to.directory, writersFile)
   await replaceFile(to.files, path, bytes)
-}
-
-/** Replaces a file atomically: a reader sees either the old bytes or the new ones, whole. */
-export async function replaceFile(files: FilePort, path: string, bytes: Uint8Array): Promise<void> {
-  const beside = `${path}.next`
-  await files.remove(beside)
-  const file = await files.create(beside)
-  try {
-    await writeAll(file, bytes, 0)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await files.rename(beside, path)
-  await files.syncDirectory(dirname(path))
 }
 
 /**
