@@ -1,24 +1,26 @@
 /**
- * Parses a request body as JSON, more strictly than `JSON.parse`. It refuses bytes that are not UTF-8,
+ * Parses JSON from outside, more strictly than `JSON.parse`. It refuses bytes that are not UTF-8,
  * duplicate names, and lone surrogates: UTF-8 cannot carry those, so two different texts would be
  * authenticated as one. Depth and the number of objects, lists and values are bounded. Objects have no
  * prototype, so `__proto__` is an ordinary member. It works on the bytes, so that no returned string
- * keeps the whole body in memory.
+ * keeps the whole text in memory.
  * @see https://www.rfc-editor.org/rfc/rfc8259
  * @module
  */
 import { isUtf8 } from 'node:buffer'
 
-/** Nested objects and lists, including the outermost. */
-export const depthMax = 32
+export interface JsonLimits {
+  /** Nested objects and lists, including the outermost. */
+  readonly depthMax: number
+  /** Objects and lists in one text. They cost the most memory for each byte of JSON. */
+  readonly containersMax?: number
+  /** Values in one text, at all depths. Short members cost the most time for each byte of JSON. */
+  readonly valuesMax?: number
+  /** Accepts lone surrogates that are written as escapes. */
+  readonly keepsLoneSurrogates?: true
+}
 
-/** Objects and lists in one body. They cost the most memory for each byte of JSON. */
-export const containersMax = 16_384
-
-/** Values in one body, at all depths. Short members cost the most time for each byte of JSON. */
-export const valuesMax = 32_768
-
-/** What is wrong with a body. For tests and logs, never for the caller. */
+/** What is wrong with a text. For tests and logs, never for the caller. */
 export type JsonFault =
   | 'not UTF-8'
   | 'syntax'
@@ -30,7 +32,7 @@ export type JsonFault =
   | 'too many values'
   | 'not an object'
 
-/** The body is not JSON that Trent accepts. The error holds no byte of it. */
+/** The text is not JSON that Trent accepts. The error holds no byte of it. */
 export class MalformedJson extends Error {
   readonly fault: JsonFault
 
@@ -46,24 +48,27 @@ export type JsonObject = Record<string, unknown>
 
 interface Reader {
   readonly bytes: Buffer
+  readonly limits: JsonLimits
   at: number
-  containers: number
-  values: number
+  containersLeft: number
+  valuesLeft: number
 }
 
 /** @throws {MalformedJson} */
-export function parseJson(bytes: Buffer): unknown {
+export function parseJson(bytes: Buffer, limits: JsonLimits): unknown {
   if (!isUtf8(bytes)) throw new MalformedJson('not UTF-8')
-  const reader: Reader = { bytes, at: 0, containers: 0, values: 0 }
+  const { containersMax = Infinity, valuesMax = Infinity } = limits
+  const left = { containersLeft: containersMax, valuesLeft: valuesMax }
+  const reader: Reader = { bytes, limits, at: 0, ...left }
   const value = readValue(reader, 0)
   skipSpace(reader)
   if (reader.at !== bytes.length) throw new MalformedJson('syntax')
   return value
 }
 
-/** Like `parseJson`, for a body that must be one object. @throws {MalformedJson} */
-export function parseJsonObject(bytes: Buffer): JsonObject {
-  const value = parseJson(bytes)
+/** Like `parseJson`, for a text that must be one object. @throws {MalformedJson} */
+export function parseJsonObject(bytes: Buffer, limits: JsonLimits): JsonObject {
+  const value = parseJson(bytes, limits)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new MalformedJson('not an object')
   }
@@ -102,8 +107,8 @@ function expect(reader: Reader, byte: number): void {
 
 function readValue(reader: Reader, depth: number): unknown {
   skipSpace(reader)
-  reader.values += 1
-  if (reader.values > valuesMax) throw new MalformedJson('too many values')
+  reader.valuesLeft -= 1
+  if (reader.valuesLeft < 0) throw new MalformedJson('too many values')
   switch (peek(reader)) {
     case openObject:
       enter(reader, depth)
@@ -126,9 +131,9 @@ function readValue(reader: Reader, depth: number): unknown {
 
 /** Skips the bracket. Checks the depth before the recursion happens. */
 function enter(reader: Reader, depth: number): void {
-  if (depth >= depthMax) throw new MalformedJson('too deep')
-  reader.containers += 1
-  if (reader.containers > containersMax) throw new MalformedJson('too many objects and lists')
+  if (depth >= reader.limits.depthMax) throw new MalformedJson('too deep')
+  reader.containersLeft -= 1
+  if (reader.containersLeft < 0) throw new MalformedJson('too many objects and lists')
   reader.at += 1
 }
 
@@ -216,7 +221,7 @@ function readString(reader: Reader): string {
   for (;;) {
     const byte = bytes[end] ?? -1
     if (byte === quote) break
-    // A control character, or the end of the body.
+    // A control character, or the end of the text.
     if (byte < 0x20) throw new MalformedJson('syntax')
     seen |= byte
     if (byte === backslash) {
@@ -232,16 +237,17 @@ function readString(reader: Reader): string {
     seen < 0x80 && !escaped
       ? bytes.toString('latin1', start, end)
       : bytes.toString('utf8', start, end)
-  return escaped ? unescape(text) : text
+  return escaped ? unescape(text, reader.limits) : text
 }
 
 /**
  * Decodes escapes. The platform's parser is thirty times as fast as a callback for each escape. `text`
  * ends before its quote and holds no control character.
  */
-function unescape(text: string): string {
+function unescape(text: string, { keepsLoneSurrogates }: JsonLimits): string {
   const read = parsedString(text)
-  if (!read.isWellFormed()) throw new MalformedJson('lone surrogate')
+  if (keepsLoneSurrogates !== true && !read.isWellFormed())
+    throw new MalformedJson('lone surrogate')
   return read
 }
 

@@ -14,12 +14,15 @@
  * @module
  */
 import { KmsError, statusOf, type ErrorCode } from '../errors.ts'
+import { type JsonLimits, type JsonObject, MalformedJson, parseJsonObject } from '../model/json.ts'
 import { findHeader, mediaType, pathOf } from './headers.ts'
-import { MalformedJson, parseJsonObject, type JsonObject } from './json.ts'
 import { queryCodeOf } from './query-codes.ts'
 import type { RawRequest, RawResponse } from './request.ts'
 
 const contentType = 'application/x-amz-json-1.1'
+
+const bodyLimits: JsonLimits = { depthMax: 32, containersMax: 16_384, valuesMax: 32_768 }
+
 /**
  * Services that once spoke AWS Query. Their clients know errors by the Query names, so a header adds
  * those.
@@ -74,7 +77,7 @@ export function readTarget(
 export function readBody(request: Pick<RawRequest, 'body'>): JsonObject {
   if (request.body.length === 0) return Object.create(null) as JsonObject // typed as `any`
   try {
-    return parseJsonObject(request.body)
+    return parseJsonObject(request.body, bodyLimits)
   } catch (cause) {
     if (!(cause instanceof MalformedJson)) throw cause
     throw new KmsError('SerializationException', '', { cause })

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import {
-  containersMax,
-  valuesMax,
-  depthMax,
   MalformedJson,
-  parseJson,
+  parseJson as parse,
   parseJsonObject,
   type JsonFault,
-} from '../../src/wire/json.ts'
+} from '../../src/model/json.ts'
+
+const [depthMax, containersMax, valuesMax] = [32, 16_384, 32_768]
+const limits = { depthMax, containersMax, valuesMax }
+const parseJson = (bytes: Buffer): unknown => parse(bytes, limits)
 
 const seed = Date.now() & 0x7fffffff
 console.log(`fast-check seed ${seed}`)
@@ -96,7 +97,7 @@ test('arbitrary bytes are parsed or refused as MalformedJson, and nothing else',
 })
 
 test('a member named __proto__ is a member, and no object has a prototype', () => {
-  const read = parseJsonObject(Buffer.from('{"__proto__":{"a":1},"constructor":2}'))
+  const read = parseJsonObject(Buffer.from('{"__proto__":{"a":1},"constructor":2}'), limits)
   assert.equal(Object.getPrototypeOf(read), null)
   assert.deepEqual(Object.keys(read), ['__proto__', 'constructor'])
   assert.equal(Object.getPrototypeOf(read['__proto__']), null)
@@ -195,10 +196,10 @@ test('a long string of escapes is read as JSON.parse reads it', () => {
 })
 
 test('a body must be one object', () => {
-  assert.deepEqual(plain(parseJsonObject(Buffer.from('{}'))), {})
+  assert.deepEqual(plain(parseJsonObject(Buffer.from('{}'), limits)), {})
   for (const bad of ['[]', '"a"', '1', 'null', 'true']) {
     assert.throws(
-      () => parseJsonObject(Buffer.from(bad)),
+      () => parseJsonObject(Buffer.from(bad), limits),
       (error) => error instanceof MalformedJson && error.fault === 'not an object',
     )
   }
