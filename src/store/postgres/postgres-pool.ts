@@ -1,0 +1,127 @@
+/** The sessions of one process: a limited number, handed out in the order of asking. @module */
+import type { DatabaseAddress } from './database-url.ts'
+import { DatabaseUnreachable } from './postgres-failure.ts'
+import { openSession, type Session, type SessionSettings } from './postgres-session.ts'
+import { DatabaseFailed } from '../database.ts'
+
+export interface PoolSettings extends SessionSettings {
+  readonly sessionsMax: number
+  /** How long a caller waits for a free session. */
+  readonly waitMaxMs: number
+  /** The age at which an idle session is closed, so that a new password or certificate is used. */
+  readonly sessionAgeMaxMs: number
+}
+
+interface Waiting {
+  readonly take: (session: Session) => void
+  readonly reject: (error: Error) => void
+}
+
+export class Pool {
+  readonly #open: () => Promise<Session>
+  readonly #settings: PoolSettings
+  readonly #openedAt = new Map<Session, number>()
+  #idle: Session[] = []
+  readonly #waiting = new Set<Waiting>()
+  #opening = 0
+  #isClosed = false
+
+  constructor(address: DatabaseAddress, settings: PoolSettings) {
+    this.#open = () => openSession(address, settings)
+    this.#settings = settings
+  }
+
+  /** @throws {DatabaseUnreachable} */
+  async acquire(): Promise<Session> {
+    if (this.#isClosed) throw closed()
+    const session = this.#waiting.size === 0 ? this.#takeIdle() : undefined
+    if (session !== undefined) return session
+    const { waitMaxMs } = this.#settings
+    const { promise, resolve, reject } = Promise.withResolvers<Session>()
+    const caller = { take: resolve, reject }
+    const late = setTimeout(() => {
+      this.#waiting.delete(caller)
+      reject(new DatabaseUnreachable(`no session was free within ${waitMaxMs} ms`))
+    }, waitMaxMs)
+    this.#waiting.add(caller)
+    this.#serve()
+    return await promise.finally(() => clearTimeout(late))
+  }
+
+  release(session: Session): void {
+    // A session that broke shows that the others, which are idle, may be of a former primary.
+    if (session.isEnded) for (const other of this.#idle.splice(0)) this.#forget(other)
+    if (this.#isClosed || session.isOpen || !this.#isUsable(session)) this.#forget(session)
+    else this.#idle.push(session)
+    this.#serve()
+  }
+
+  /** Closes at once: open transactions are rolled back, and waiting callers are rejected. */
+  close(): void {
+    this.#isClosed = true
+    for (const session of this.#openedAt.keys()) this.#forget(session)
+    this.#idle = []
+    for (const { reject } of this.#waiting) reject(closed())
+    this.#waiting.clear()
+  }
+
+  figures(): { readonly open: number; readonly idle: number; readonly waiting: number } {
+    const { size } = this.#openedAt
+    return { open: size, idle: this.#idle.length, waiting: this.#waiting.size }
+  }
+
+  /** Gives an idle session, or a new one, to the caller that has waited longest. */
+  #serve(): void {
+    for (const caller of this.#waiting) {
+      const session = this.#takeIdle()
+      if (session === undefined) break
+      this.#waiting.delete(caller)
+      caller.take(session)
+    }
+    const { sessionsMax } = this.#settings
+    while (
+      this.#waiting.size > this.#opening &&
+      this.#openedAt.size + this.#opening < sessionsMax
+    ) {
+      this.#opening += 1
+      void this.#openOne()
+    }
+  }
+
+  async #openOne(): Promise<void> {
+    try {
+      const session = await this.#open()
+      this.#openedAt.set(session, performance.now())
+      if (this.#isClosed) this.#forget(session)
+      else this.#idle.push(session)
+    } catch (error) {
+      // One failure answers one caller: the next one tries again.
+      const [first] = this.#waiting
+      if (first !== undefined) this.#waiting.delete(first)
+      first?.reject(error instanceof Error ? error : new Error(String(error)))
+    } finally {
+      this.#opening -= 1
+      this.#serve()
+    }
+  }
+
+  #takeIdle(): Session | undefined {
+    for (let one = this.#idle.pop(); one !== undefined; one = this.#idle.pop()) {
+      if (this.#isUsable(one)) return one
+      this.#forget(one)
+    }
+    return undefined
+  }
+
+  #isUsable(session: Session): boolean {
+    const age = performance.now() - (this.#openedAt.get(session) ?? 0)
+    return !session.isEnded && age < this.#settings.sessionAgeMaxMs
+  }
+
+  #forget(session: Session): void {
+    session.destroy()
+    this.#openedAt.delete(session)
+  }
+}
+
+const closed = (): DatabaseFailed => new DatabaseFailed('the database was closed')

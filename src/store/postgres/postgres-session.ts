@@ -1,0 +1,208 @@
+/**
+ * One connection to the primary.
+ *
+ * INVARIANT (honest COMMIT): a transaction counts as committed only if the server answered COMMIT
+ * in time, with the tag `COMMIT` and without a warning. After anything else the connection is
+ * destroyed, and another session finds the outcome (`settle`).
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import type { QueryConfig, QueryResult } from 'pg'
+import type { DatabaseAddress } from './database-url.ts'
+import { connectToPrimary, type Connection, type ConnectionLimits } from './find-primary.ts'
+import { StatementFailed } from '../database.ts'
+import { failureOf, isBroken, messageOf, OutcomeUnknown } from './postgres-failure.ts'
+import { toPostgres } from './postgres-values.ts'
+
+export interface SessionSettings extends ConnectionLimits {
+  readonly commitMaxMs: number
+  /** Statements without parameters, sent together with BEGIN and with COMMIT. */
+  readonly withBegin: string
+  readonly withCommit: string
+}
+
+export interface Result {
+  readonly rows: readonly Readonly<Record<string, unknown>>[]
+  readonly affected: number
+}
+
+/** The transaction that a session last began, by which its outcome can be found. */
+export interface Mark {
+  readonly sessionId: string
+  readonly changeId: string
+}
+
+/** COMMIT has no answer that counts. */
+export class Unanswered extends OutcomeUnknown {
+  readonly mark: Mark
+
+  constructor(mark: Mark, why: string) {
+    super(`a COMMIT has an unknown outcome: ${why}`)
+    this.mark = mark
+  }
+}
+
+/** The most prepared statements of a session. */
+const preparedMax = 256
+/** The server's own limit ends a statement first, unless the server cannot be reached. */
+const graceMs = 2000
+
+/** @throws {DatabaseUnreachable} */
+export async function openSession(
+  address: DatabaseAddress,
+  settings: SessionSettings,
+): Promise<Session> {
+  return new Session(await connectToPrimary(address, settings), settings)
+}
+
+export class Session {
+  readonly #client: Connection['client']
+  readonly #socket: Connection['socket']
+  readonly #settings: SessionSettings
+  readonly #id = randomBytes(16).toString('hex')
+  readonly #names = new StatementNames()
+  #changeId = ''
+  #isOpen = false
+  #isEnded = false
+  #warnings: string[] = []
+
+  constructor({ client, socket }: Connection, settings: SessionSettings) {
+    this.#client = client
+    this.#socket = socket
+    this.#settings = settings
+    client.on('error', () => this.destroy())
+    client.on('end', () => this.destroy())
+    client.on('notice', ({ code = '', message = '' }) => {
+      if (code.startsWith('01')) this.#warnings.push(`${message} (${code})`)
+    })
+  }
+
+  /** Whether it cannot be used any more. Its connection is then closed. */
+  get isEnded(): boolean {
+    return this.#isEnded
+  }
+
+  /** Whether a transaction has begun and not ended. */
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** Closes the connection at once. The server rolls an open transaction back. */
+  destroy(): void {
+    this.#isEnded = true
+    this.#socket.destroy()
+  }
+
+  async run(text: string, values: readonly unknown[]): Promise<Result> {
+    this.#warnings = []
+    const query = { ...this.#names.of(text), text, values: values.map(toPostgres) }
+    try {
+      const [result] = await this.#send(query, this.#settings.statementMaxMs + graceMs)
+      if (this.#isOpen || this.#warnings.length === 0) return resultOf(result)
+    } catch (error) {
+      throw failureOf(error, this.#isOpen)
+    }
+    // Outside a transaction, the statement's own COMMIT has warned.
+    this.destroy()
+    throw new OutcomeUnknown(`a statement has an unknown outcome: ${this.#warnings.join('; ')}`)
+  }
+
+  async begin(): Promise<void> {
+    this.#changeId = randomBytes(16).toString('hex')
+    this.#isOpen = true
+    const { withBegin, statementMaxMs } = this.#settings
+    try {
+      const mark = markStatement(this.#mark)
+      await this.#send(`BEGIN; ${mark}; ${withBegin}`, statementMaxMs + graceMs)
+    } catch (error) {
+      await this.rollback()
+      throw failureOf(error, true)
+    }
+  }
+
+  /**
+   * Returns the rows of the statement sent with COMMIT.
+   * @throws {Unanswered} with the mark by which to find the outcome
+   */
+  async commit(): Promise<Result> {
+    this.#warnings = []
+    const { withCommit, commitMaxMs } = this.#settings
+    let results: readonly QueryResult[]
+    try {
+      results = await this.#send(`${withCommit}; COMMIT`, commitMaxMs)
+    } catch (error) {
+      if (this.#isEnded) throw new Unanswered(this.#mark, messageOf(error))
+      await this.rollback()
+      throw failureOf(error, true)
+    }
+    this.#isOpen = false
+    if (this.#warnings.length > 0) {
+      this.destroy()
+      throw new Unanswered(this.#mark, this.#warnings.join('; '))
+    }
+    // A transaction in which a statement failed answers COMMIT with ROLLBACK.
+    if (results.at(-1)?.command === 'COMMIT') return resultOf(results.at(-2))
+    throw new StatementFailed('a statement of the transaction had failed: it was rolled back')
+  }
+
+  async rollback(): Promise<void> {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    // A transaction whose connection has ended is rolled back already.
+    if (this.#isEnded) return
+    await this.#send('ROLLBACK', this.#settings.statementMaxMs).catch(() => this.destroy())
+  }
+
+  get #mark(): Mark {
+    return { sessionId: this.#id, changeId: this.#changeId }
+  }
+
+  /** Sends one query. A late answer ends the session. */
+  async #send(query: string | QueryConfig, maxMs: number): Promise<QueryResult[]> {
+    if (this.#isEnded) throw new Error('the connection is closed')
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      this.destroy()
+    }, maxMs)
+    try {
+      // The driver answers several statements in one text with a list of results.
+      const answer = (await this.#client.query(query)) as QueryResult | QueryResult[]
+      return Array.isArray(answer) ? answer : [answer]
+    } catch (error) {
+      if (isBroken(error)) this.destroy()
+      throw late ? new Error(`no answer within ${maxMs} ms`) : error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+function resultOf(result: QueryResult | undefined): Result {
+  return { rows: (result?.rows ?? []) as Result['rows'], affected: result?.rowCount ?? 0 }
+}
+
+/** Both ids are our own random hexadecimal digits. */
+export function markStatement({ sessionId, changeId }: Mark): string {
+  return (
+    `INSERT INTO database_sessions (session_id, change_id) VALUES ('${sessionId}', '${changeId}') ` +
+    `ON CONFLICT (session_id) DO UPDATE SET change_id = excluded.change_id, begun_at = now()`
+  )
+}
+
+/**
+ * Names the statements that come again, so that the server prepares each once. Those beyond the
+ * limit are sent whole each time: the texts of inserts vary with their number of rows.
+ */
+class StatementNames {
+  readonly #names = new Map<string, string>()
+
+  of(text: string): { readonly name?: string } {
+    const known = this.#names.get(text)
+    if (known !== undefined) return { name: known }
+    if (this.#names.size >= preparedMax) return {}
+    const name = `s${this.#names.size}`
+    this.#names.set(text, name)
+    return { name }
+  }
+}
