@@ -26,7 +26,7 @@ export interface IdentifyDependencies {
   /** The caller behind an identity token. @throws {KmsError} */
   readonly tokenBearer: (given: GivenIdentity) => Promise<readonly [Caller, RequestScope]>
   /** The caller at the operator door or the test API. */
-  readonly insider: (door: 'operator' | 'test') => readonly [Caller, RequestScope]
+  readonly internalCaller: (door: 'operator' | 'test') => readonly [Caller, RequestScope]
 }
 
 /** A request, and the operation that it asks for. */
@@ -50,7 +50,7 @@ export async function identify(
   const { door } = operation
   if (!doorsTo(request, route).includes(door)) throw new KmsError('UnknownOperationException')
   if (door === 'operator' || door === 'test') {
-    const [caller, scope] = dependencies.insider(door)
+    const [caller, scope] = dependencies.internalCaller(door)
     return { caller, scope }
   }
   try {

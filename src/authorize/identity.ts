@@ -9,7 +9,7 @@ import { tagEntries } from '../cache/cached-identities.ts'
 
 export const nothing: Identity = { policies: [], entries: {} }
 
-export const insider: Identity = { policies: [insiderPolicy], entries: {} }
+export const internal: Identity = { policies: [insiderPolicy], entries: {} }
 
 export const service: Identity = { policies: [servicePolicy], entries: {} }
 
@@ -32,7 +32,7 @@ export type IdentityLookup = Pick<Lookup, 'user' | 'role' | 'group' | 'managedPo
  * everything in its own account.
  */
 export function identityOf(caller: Caller, lookup: IdentityLookup): Identity | Promise<Identity> {
-  if (caller.kind === 'operator' || caller.kind === 'test') return insider
+  if (caller.kind === 'operator' || caller.kind === 'test') return internal
   if (caller.kind === 'service') return service
   // Only grants allow infrastructure.
   if (caller.kind === 'root' || caller.kind === 'infrastructure') return nothing

@@ -20,13 +20,13 @@ import type { Origin } from '../operations/contract/call.ts'
 import { firstHeader } from '../wire/headers.ts'
 import type { RawRequest } from '../wire/request.ts'
 import { isAuthorized } from './decide.ts'
-import type { Reached } from './stages.ts'
+import type { Recordable } from './stages.ts'
 
 type Outcome = Audited['outcome']
 
 /** @param recordedAt milliseconds since the epoch */
 export function recordsOf(
-  reached: Reached,
+  reached: Recordable,
   outcome: Outcome,
   recordedAt: number,
 ): readonly FinishedRecord[] {
@@ -40,7 +40,7 @@ export function recordsOf(
 }
 
 /** The accounts, other than the caller's, that get a record of the call. */
-function ownersOf(reached: Reached, outcome: Outcome): readonly string[] {
+function ownersOf(reached: Recordable, outcome: Outcome): readonly string[] {
   return isAllowed(reached, outcome) ? otherOwners(concernedBy(reached), reached.caller) : []
 }
 
@@ -49,7 +49,7 @@ function ownersOf(reached: Reached, outcome: Outcome): readonly string[] {
  * an event is sent for it.
  */
 export function isAlwaysRecorded(
-  reached: Reached,
+  reached: Recordable,
   outcome: Outcome,
   refusedUses: Pick<RefusedUses, 'isNews'>,
 ): boolean {
@@ -59,12 +59,12 @@ export function isAlwaysRecorded(
   return isUse && refusedUses.isNews(refusing, scope.partition)
 }
 
-function isAllowed(reached: Reached, outcome: Outcome): boolean {
+function isAllowed(reached: Recordable, outcome: Outcome): boolean {
   return isAuthorized(reached) && (outcome.ok || outcome.code !== 'AccessDeniedException')
 }
 
 /** Everything that the caller's own record says. */
-export function auditedOf(reached: Reached, outcome: Outcome, recordedAt: number): Audited {
+export function auditedOf(reached: Recordable, outcome: Outcome, recordedAt: number): Audited {
   const { operation, caller, scope, request, requestId, eventId, origin, idOf } = reached
   return {
     eventId,
@@ -91,7 +91,7 @@ export function auditedOf(reached: Reached, outcome: Outcome, recordedAt: number
 }
 
 /** What the call is about: as its operation says, otherwise what it names. */
-function concernedBy({ effects, concerned }: Reached): Audited['resources'] {
+function concernedBy({ effects, concerned }: Recordable): Audited['resources'] {
   return effects?.resources ?? concerned?.resources ?? []
 }
 
@@ -101,7 +101,7 @@ function concernedBy({ effects, concerned }: Reached): Audited['resources'] {
  * ciphertext names, or what their policies say.
  */
 function shownOf(
-  reached: Reached,
+  reached: Recordable,
   allowed: boolean,
 ): Pick<Audited, 'resources' | 'reasons' | 'grantId'> {
   const { caller, decision, resolved } = reached
@@ -129,7 +129,7 @@ function furtherOf(event: FurtherEvent, partition: string, time: number): Furthe
 }
 
 /** The id of the record that an account gets of the call. */
-export function recordIdOf(accountId: string, reached: Reached): string {
+export function recordIdOf(accountId: string, reached: Recordable): string {
   const own = accountOf({ caller: reached.caller, resources: concernedBy(reached) })
   return accountId === own ? reached.eventId : copyIdOf(reached.idOf, accountId)
 }
@@ -137,7 +137,7 @@ export function recordIdOf(accountId: string, reached: Reached): string {
 /** The use of a key that its state refused, with the record that the key's account gets of it. */
 export function refusedUseOf(
   records: readonly FinishedRecord[],
-  reached: Reached,
+  reached: Recordable,
   recordedAt: number,
 ): RefusedUse | undefined {
   const { refusing: key, operation, scope } = reached
@@ -185,7 +185,7 @@ function tlsDetails({ tls, rawHeaders }: RawRequest): TlsDetails | undefined {
   )
 }
 
-export function successOf(reached: Reached, output: unknown): Outcome {
+export function successOf(reached: Recordable, output: unknown): Outcome {
   const { operation, concerned } = reached
   return { ok: true, response: operation.auditResponse?.(output, concerned?.keyArns ?? {}) }
 }

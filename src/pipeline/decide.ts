@@ -13,139 +13,115 @@ import { unmadeKeyIn } from '../resolve/unmade-keys.ts'
 import { decideCall } from '../authorize/decide-call.ts'
 import { accountOf } from '../audit/records/record.ts'
 import { KmsError } from '../errors.ts'
-import { chargeCall } from './charge.ts'
-import type { PipelinePorts } from './dependencies.ts'
-import { openFacts, type Facts } from './facts.ts'
-import { StepFailed, type Decided, type Reached, type Read, type Resolved } from './stages.ts'
+import { andThen, type Awaitable } from '../model/awaitable.ts'
+import { globalRegionOf } from '../model/region.ts'
+import type { Operation } from '../operations/contract/operation.ts'
+import { attemptsMax, Unsettled } from './again.ts'
+import type { PipelineDependencies } from './dependencies.ts'
+import { openFacts } from './facts.ts'
+import { Again, StepFailed } from './stage-list.ts'
+import type { Decided, Failed, Read, Recordable, Resolved } from './stages.ts'
 
-/** How often a call is decided again because its facts have changed. */
-export const attemptsMax = 8
-
-/** How `decide` takes the call. */
-export interface Deciding {
-  /** The caller is identified again before the first attempt too. */
-  readonly identifyAgain: boolean
-  /** The request counts against its quota and meets its test faults. This happens once for each call. */
-  readonly charge: boolean
+/** Step 4. @throws {KmsError} in AWS's words for a name that resolves to nothing */
+export async function resolve(read: Read, dependencies: PipelineDependencies): Promise<Resolved> {
+  const { operation, input, caller, scope, since } = read
+  const { store } = dependencies.operations
+  const facts = openFacts({ ...dependencies, store }, since)
+  try {
+    facts.noteCaller(caller)
+    const resolved = await resolveCall(operation, input, { caller, scope, ...facts })
+    const concerned = concernedResources(resolved, scope.partition)
+    return { ...read, resolved, concerned, facts, read }
+  } catch (error) {
+    throw new StepFailed({ ...read, facts, read }, error)
+  }
 }
 
-/** One attempt: the value that it reached, and why it went no further. */
-interface Attempt {
-  readonly reached: Reached
-  readonly charged: boolean
-  readonly failure?: { readonly error: unknown; readonly final: boolean }
-}
+const limitedServices: ReadonlySet<Operation['service']> = new Set([
+  'kms',
+  'iam',
+  'sts',
+  'cloudtrail',
+  'monitoring',
+])
 
 /**
- * Every permission is given in the answer.
- * @throws {StepFailed} with what refuses the call; `ThrottlingException` when its facts keep changing
+ * Step 5: a call counts against its request quota, and meets the faults that tests asked for. Only KMS has
+ * faults.
+ * @throws {KmsError} `ThrottlingException`, or the fault that a test has asked for
  */
-export async function decide(
-  read: Read,
-  { identifyAgain, charge }: Deciding,
-  ports: PipelinePorts,
+export function charge(
+  resolved: Resolved,
+  { throttle, faults }: Pick<PipelineDependencies, 'throttle' | 'faults'>,
+): Awaitable<Resolved> {
+  const { operation, caller, scope, input, request, attempts } = resolved
+  const { service, name } = operation
+  if (attempts.charged || !limitedServices.has(service)) return resolved
+  const specs = [...resolved.resolved.keys.values()].flatMap(
+    ({ known }) => known?.record.spec ?? [],
+  )
+  // A service in its own name belongs to no account: it has a quota of its own.
+  const charged = caller.service === undefined ? caller.accountId : caller.service.regionalName
+  // IAM has one Region in a partition, so naming many Regions gives nobody more than one quota.
+  const region = service === 'iam' ? globalRegionOf(scope) : scope.region
+  throttle.admit(charged, region, { service, operation: name, input, specs })
+  const struck = service === 'kms' ? faults.strike(name, request.signal) : undefined
+  return struck === undefined ? resolved : struck.then(() => resolved)
+}
+
+/** Step 6. The decision may be a refusal. */
+export async function authorize(
+  resolved: Resolved,
+  dependencies: PipelineDependencies,
 ): Promise<Decided> {
-  let identified = identifyAgain ? undefined : read
-  let charged = !charge
-  for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
-    identified ??= await identifiedAgain(read)
-    const facts = openFacts({ ...ports, store: ports.operations.store }, identified.since)
-    const tried = await decideOnce(identified, { facts, charge: !charged }, ports)
-    const { reached, failure } = tried
-    charged ||= tried.charged
-    const final = failure?.final === true || (failure !== undefined && attempt === attemptsMax)
-    // A refusal is as much a decision as its opposite.
-    if (final || (await facts.hold(ports.store))) {
-      if (failure !== undefined) throw new StepFailed(reached, failure.error)
-      return reached as Decided // it went the whole way
-    }
-    identified = undefined
-  }
-  throw new StepFailed(read, new Unsettled())
-}
-
-async function identifiedAgain(read: Read): Promise<Read> {
-  try {
-    return { ...read, ...(await read.identifyAgain()) }
-  } catch (error) {
-    throw new StepFailed(read, error)
-  }
-}
-
-async function decideOnce(
-  read: Read,
-  { facts, charge }: { readonly facts: Facts; readonly charge: boolean },
-  ports: PipelinePorts,
-): Promise<Attempt> {
-  let reached: Reached = read
-  let charged = false
-  // An outage or a bug is no decision: it is not tried again.
-  const failed = (error: unknown, final = !(error instanceof KmsError)): Attempt => ({
-    reached,
-    charged,
-    failure: { error, final },
-  })
-  try {
-    const resolved = await resolve(read, facts) //                                      4 resolve
-    reached = resolved
-    if (charge) {
-      charged = true
-      try {
-        await chargeCall(resolved, ports) //                                            5 throttle
-      } catch (error) {
-        return failed(error, true)
-      }
-    }
-    const decided = await authorize(resolved, ports) //                                 6 authorize
-    reached = decided
-    const { refusal } = decided.decision
-    return refusal === undefined ? { reached, charged } : failed(refusal.error)
-  } catch (error) {
-    return failed(error)
-  }
-}
-
-async function resolve(read: Read, facts: Facts): Promise<Resolved> {
-  const { operation, input, caller, scope } = read
-  facts.noteCaller(caller)
-  const resolved = await resolveCall(operation, input, { caller, scope, ...facts })
-  return { ...read, resolved, concerned: concernedResources(resolved, scope.partition), facts }
-}
-
-async function authorize(resolved: Resolved, ports: PipelinePorts): Promise<Decided> {
   const { caller, concerned, recipient, requestId, facts } = resolved
-  const { keyUsages, principals } = ports.operations
-  const now = ports.clock.now()
+  const { keyUsages, principals } = dependencies.operations
+  const now = dependencies.clock.now()
   const ownAccountId = accountOf({ caller, resources: concerned.resources })
   const decision = await decideCall(
     { ...resolved, now, attested: recipient?.conditions, ownAccountId },
-    { lookup: facts.lookup, keyUsages, principals, onEvaluated: ports.meter.authorized },
+    { lookup: facts.lookup, keyUsages, principals, onEvaluated: dependencies.meter.authorized },
   )
   for (const broken of decision.brokenPolicies) {
-    ports.log.warn({ requestId, ...broken }, 'a policy is broken: it denies')
+    dependencies.log.warn({ requestId, ...broken }, 'a policy is broken: it denies')
   }
   return { ...resolved, decision, decidedAt: now }
 }
 
+/**
+ * Sends the call back if a fact has changed since the first was read. A refusal is as much a decision as its
+ * opposite.
+ * @throws {KmsError} what refuses the call; `ThrottlingException` when its facts keep changing
+ */
+export function requireOneMoment(
+  settled: Decided | Failed,
+  { store }: Pick<PipelineDependencies, 'store'>,
+): Awaitable<Decided | Again<Read>> {
+  const { facts, read, resolved } = settled instanceof StepFailed ? settled.reached : settled
+  if (facts === undefined || read === undefined) throw settled
+  if (settled instanceof StepFailed) {
+    // An outage or a bug is no decision. Neither is the refusal of a quota.
+    if (!(settled.cause instanceof KmsError) || resolved !== undefined) throw settled
+  }
+  return andThen(facts.hold(store), (holds) => {
+    const { attempts } = read
+    if (!holds && attempts.number < attemptsMax) {
+      const charged = attempts.charged || resolved !== undefined
+      return new Again({ ...read, attempts: { ...attempts, number: attempts.number + 1, charged } })
+    }
+    if (settled instanceof StepFailed) throw settled
+    if (settled.decision.refusal !== undefined) throw settled.decision.refusal.error
+    if (!holds) throw new StepFailed({ ...read, read }, new Unsettled())
+    return settled
+  })
+}
+
 /** Whether every permission of the call is given, for keys that all exist. */
-export function isAuthorized({ decision, resolved }: Reached): boolean {
+export function isAuthorized({ decision, resolved }: Recordable): boolean {
   return (
     decision !== undefined &&
     decision.refusal === undefined &&
     resolved !== undefined &&
     unmadeKeyIn(resolved) === undefined
   )
-}
-
-/**
- * The facts of a call kept changing. The pipeline decides such a call again in turn; a caller that gets this
- * error can try again, because nobody can change its facts for ever.
- */
-export class Unsettled extends KmsError {
-  constructor() {
-    super(
-      'ThrottlingException',
-      'What the request depends on keeps changing. Reduce the frequency of your calls.',
-    )
-  }
 }

@@ -28,7 +28,7 @@ import type { CredentialLookup } from '../authenticate/credential.ts'
 import type { Lookup } from '../cache/cached-records.ts'
 
 /** Dependencies of the pipeline. */
-export interface PipelinePorts {
+export interface PipelineDependencies {
   readonly registry: ReadonlyMap<string, Operation>
   readonly regions: RegionTable
   readonly clock: Clock
@@ -45,7 +45,7 @@ export interface PipelinePorts {
   /** The caller behind an identity token. @throws {KmsError} */
   readonly tokenBearer: (given: GivenIdentity) => Promise<readonly [Caller, RequestScope]>
   /** The caller at the operator door or the test API. */
-  readonly insider: (door: 'operator' | 'test') => readonly [Caller, RequestScope]
+  readonly internalCaller: (door: 'operator' | 'test') => readonly [Caller, RequestScope]
   readonly store: Pick<Store, 'change' | 'epoch' | 'changesSince'>
   readonly findGrant: Store['findGrant']
   readonly makeManagedKey: MakeManagedKey

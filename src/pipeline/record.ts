@@ -14,11 +14,12 @@ import {
   refusedUseOf,
   successOf,
 } from './call-facts.ts'
-import type { PipelinePorts } from './dependencies.ts'
-import { StepFailed, type Answered, type Identified, type Reached } from './stages.ts'
+import type { PipelineDependencies } from './dependencies.ts'
+import { StepFailed } from './stage-list.ts'
+import { isRecordable, type Answered, type Failed, type Recordable } from './stages.ts'
 
-type RecordPorts = Pick<
-  PipelinePorts,
+type RecordDependencies = Pick<
+  PipelineDependencies,
   | 'clock'
   | 'journal'
   | 'outbox'
@@ -30,53 +31,51 @@ type RecordPorts = Pick<
 >
 
 /**
- * The output of a call, after its record is durable.
- * @param identified the call before its first step: the record if `answering` fails outside every step
+ * Passes a call on after its record is durable. Requests without a proved caller leave none.
  * @throws what refused the call, after the record of the refusal is durable
  */
-export async function recordCall(
-  identified: Identified,
-  answering: Promise<Answered>,
-  ports: RecordPorts,
-): Promise<unknown> {
-  let answered: Answered
-  try {
-    answered = await answering
-  } catch (error) {
-    const { reached, cause } =
-      error instanceof StepFailed ? error : { reached: identified, cause: error }
-    await recordRefusal(reached, cause, ports)
-    throw cause
+export async function record(
+  settled: Answered | Failed,
+  dependencies: RecordDependencies,
+): Promise<Answered> {
+  if (settled instanceof StepFailed) {
+    const { reached, cause } = settled
+    if (isRecordable(reached)) await recordRefusal(reached, cause, dependencies)
+    throw settled
   }
-  const { output, keyEvents, requestId } = answered
-  const { recordedAt } = await keep(answered, successOf(answered, output), ports)
+  const { output, keyEvents, requestId } = settled
+  const { recordedAt } = await keep(settled, successOf(settled, output), dependencies)
   for (const { key, ...use } of keyEvents) {
-    ports.keyUsages.note(key, { ...use, usedAt: recordedAt, requestId })
+    dependencies.keyUsages.note(key, { ...use, usedAt: recordedAt, requestId })
   }
-  return output
+  return settled
 }
 
-async function recordRefusal(reached: Reached, error: unknown, ports: RecordPorts): Promise<void> {
+async function recordRefusal(
+  reached: Recordable,
+  error: unknown,
+  dependencies: RecordDependencies,
+): Promise<void> {
   // If the change committed, its outbox row holds the record. A second record would displace it.
   if (reached.effects?.fateUnknown === true) return
-  const { records, recordedAt } = await keep(reached, failureOf(error), ports)
+  const { records, recordedAt } = await keep(reached, failureOf(error), dependencies)
   const refused = refusedUseOf(records, reached, recordedAt)
   if (refused === undefined) return
-  ports.meter.refusedUse(refused.key.state)
-  ports.refusedUses.note(refused)
+  dependencies.meter.refusedUse(refused.key.state)
+  dependencies.refusedUses.note(refused)
 }
 
 /** Resolves when the call's records are durable. */
 async function keep(
-  reached: Reached,
+  reached: Recordable,
   outcome: Audited['outcome'],
-  ports: RecordPorts,
+  dependencies: RecordDependencies,
 ): Promise<{ readonly records: readonly FinishedRecord[]; readonly recordedAt: number }> {
   const { caller, effects } = reached
-  const { journal, outbox, refusedCalls, refusedUses, identityUses } = ports
+  const { journal, outbox, refusedCalls, refusedUses, identityUses } = dependencies
   // A change that committed has its records, whatever failed after it.
   const committed = effects?.committed
-  const recordedAt = committed?.recordedAt ?? ports.clock.now()
+  const recordedAt = committed?.recordedAt ?? dependencies.clock.now()
   if (
     committed === undefined &&
     !outcome.ok &&

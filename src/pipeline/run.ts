@@ -8,67 +8,104 @@ import { keyEvents } from '../audit/records/key-events.ts'
 import { insertRecords } from '../audit/outbox.ts'
 import { KmsError } from '../errors.ts'
 import { keyArn } from '../model/key.ts'
+import type { Awaitable } from '../model/awaitable.ts'
 import { partyOf } from '../model/party.ts'
 import type { Call } from '../operations/contract/call.ts'
 import { assumedRole } from '../resolve/assumed-roles.ts'
 import { requireIdentities } from '../resolve/identities.ts'
 import { sealAnswer } from '../resolve/recipient.ts'
 import { requireMatchingKey } from '../resolve/resolve.ts'
+import { unmadeKeyIn } from '../resolve/unmade-keys.ts'
 import { withServiceSide } from '../resolve/service-side.ts'
 import { usableKeys } from '../resolve/usable-keys.ts'
 import { DatabaseFailed } from '../store/database.ts'
 import type { Transaction } from '../store/store.ts'
-import { attemptsMax, Unsettled } from './decide.ts'
-import type { PipelinePorts } from './dependencies.ts'
+import { attemptsMax, Unsettled } from './again.ts'
+import type { PipelineDependencies } from './dependencies.ts'
 import { newEffects, type Effects } from './effects.ts'
 import { recordIdOf, recordsOf, successOf } from './call-facts.ts'
-import { StepFailed, type Answered, type Decided, type Permitted } from './stages.ts'
-import { openStanding, type Standing } from './standing.ts'
+import { Again, StepFailed } from './stage-list.ts'
+import type { Answered, Decided, Failed, Permitted, Ran, Read, Standing } from './stages.ts'
+import { openStanding, type DecideAgain } from './standing.ts'
 
-/** Usage before state, key by key, as AWS checks them. @throws {StepFailed} */
-export async function permit(decided: Decided, ports: PipelinePorts): Promise<Permitted> {
+/** Makes the AWS managed key that the call names, if it does not exist, and sends the call back. */
+export function makeMissingKey(
+  decided: Decided,
+  { makeManagedKey }: Pick<PipelineDependencies, 'makeManagedKey'>,
+): Awaitable<Decided | Again<Read>> {
+  const unmade = unmadeKeyIn(decided.resolved)
+  if (unmade === undefined) return decided
+  const { attempts, input, request, read } = decided
+  if (attempts.made) throw new Error(`${unmade.alias.name} is not found though it was made`)
+  refuseDryRun(input)
+  const made = { ...attempts, number: 2, charged: true, made: true }
+  return makeManagedKey(unmade, request.signal).then(() => new Again({ ...read, attempts: made }))
+}
+
+/** Usage before state, key by key, as AWS checks them. @throws {KmsError} */
+export async function permit(
+  decided: Decided,
+  dependencies: Pick<PipelineDependencies, 'lookup' | 'clock' | 'random'>,
+): Promise<Permitted> {
+  const { lookup, clock, random } = dependencies
   const { operation, resolved, input, scope } = decided
-  try {
-    requireIdentities(resolved.identities)
-    for (const key of resolved.keys.values()) await requireMatchingKey(key, input, ports.lookup)
-  } catch (error) {
-    throw new StepFailed(decided, error)
-  }
-  const usable = usableKeys(operation, resolved, scope.partition, ports.clock.now())
+  requireIdentities(resolved.identities)
+  for (const key of resolved.keys.values()) await requireMatchingKey(key, input, lookup)
+  const usable = usableKeys(operation, resolved, scope.partition, clock.now())
   if (!usable.ok) {
     const { error, refusing } = usable
     throw new StepFailed({ ...decided, ...(refusing && { refusing }) }, error)
   }
   const ids = {
     recordOf: (accountId: string) => recordIdOf(accountId, decided),
-    next: () => ports.random.uuid(),
+    next: () => random.uuid(),
   }
   const { keys } = usable
   return { ...decided, keys, keyEvents: keyEvents(operation, Object.values(keys), ids) }
 }
 
-/** @throws {StepFailed} */
-export async function run(permitted: Permitted, ports: PipelinePorts): Promise<Answered> {
-  const { operation, input, recipient } = permitted
+/**
+ * Runs the operation, unless nobody waits for its answer any more. What it does after this point is done and
+ * recorded, whether somebody waits or not.
+ */
+export async function run(
+  permitted: Permitted,
+  dependencies: PipelineDependencies,
+  decideAgain: DecideAgain,
+): Promise<Ran> {
+  const { operation, input, request } = permitted
+  request.signal.throwIfAborted()
   const effects = newEffects()
-  const standing = openStanding(permitted, ports)
+  const standing = openStanding(permitted, dependencies, decideAgain)
   try {
-    const call = callOf(permitted, { effects, standing }, ports)
-    const running = withServiceSide(operation, call, ports.operations)
-    const output = await operation.run(running, ports.operations)
+    const call = callOf(permitted, { effects, standing }, dependencies)
+    const running = withServiceSide(operation, call, dependencies.operations)
+    const output = await operation.run(running, dependencies.operations)
     refuseDryRun(input)
-    if (effects.committed === undefined) await standing.confirm()
-    const sealed =
-      operation.recipient === undefined || recipient === undefined
-        ? output
-        : sealAnswer(output, operation.recipient, recipient)
-    return { ...permitted, output: sealed, effects }
+    return { ...permitted, output, effects, standing }
   } catch (error) {
-    // A decision that was made again and failed says itself what it reached.
-    const { reached, cause } =
-      error instanceof StepFailed ? error : { reached: permitted, cause: error }
-    throw new StepFailed({ ...reached, effects }, cause)
+    throw withEffects(permitted, effects, error)
   }
+}
+
+/** Decides a call again that has changed nothing, if that is needed, and seals its answer. */
+export async function confirm(ran: Ran): Promise<Answered> {
+  const { operation, recipient, output, effects, standing } = ran
+  try {
+    if (effects.committed === undefined) await standing.confirm()
+    return operation.recipient === undefined || recipient === undefined
+      ? ran
+      : { ...ran, output: sealAnswer(output, operation.recipient, recipient) }
+  } catch (error) {
+    throw withEffects(ran, effects, error)
+  }
+}
+
+/** A decision that was made again and failed says itself what it reached. */
+function withEffects(permitted: Permitted, effects: Effects, error: unknown): StepFailed<object> {
+  const { reached, cause } =
+    error instanceof StepFailed ? (error as Failed) : { reached: permitted, cause: error }
+  return new StepFailed({ ...reached, effects }, cause)
 }
 
 interface Running {
@@ -77,7 +114,11 @@ interface Running {
 }
 
 /** The call as its operation sees it. */
-function callOf(permitted: Permitted, running: Running, ports: PipelinePorts): Call<never, string> {
+function callOf(
+  permitted: Permitted,
+  running: Running,
+  dependencies: PipelineDependencies,
+): Call<never, string> {
   const { input, caller, keys, resolved, scope, requestId, request, origin } = permitted
   const { partition, region } = scope
   const { effects } = running
@@ -107,7 +148,7 @@ function callOf(permitted: Permitted, running: Running, ports: PipelinePorts): C
     alsoRecords(event) {
       effects.further = [...effects.further, event]
     },
-    commit: (work) => commit(work, permitted, running, ports),
+    commit: (work) => commit(work, permitted, running, dependencies),
   }
 }
 
@@ -118,15 +159,15 @@ async function commit<T>(
   work: (transaction: Transaction) => Promise<T>,
   permitted: Permitted,
   running: Running,
-  ports: PipelinePorts,
+  dependencies: PipelineDependencies,
 ): Promise<T> {
   const { effects, standing } = running
   if (effects.committed !== undefined) throw new Error(`${permitted.operation.name} commits twice`)
-  if (!ports.journal.healthy) throw new KmsError('KMSInternalException')
+  if (!dependencies.journal.healthy) throw new KmsError('KMSInternalException')
   await standing.renew()
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await commitOnce(work, permitted, running, ports)
+      return await commitOnce(work, permitted, running, dependencies)
     } catch (error) {
       effects.fateUnknown = error instanceof DatabaseFailed
       if (!(error instanceof Undecided)) throw error
@@ -140,7 +181,7 @@ async function commitOnce<T>(
   work: (transaction: Transaction) => Promise<T>,
   permitted: Permitted,
   { effects, standing }: Running,
-  ports: PipelinePorts,
+  dependencies: PipelineDependencies,
 ): Promise<T> {
   const change = async (
     transaction: Transaction,
@@ -151,13 +192,13 @@ async function commitOnce<T>(
     const made = await work(transaction)
     refuseDryRun(permitted.input)
     const reached = { ...permitted, effects }
-    const recordedAt = ports.clock.now()
+    const recordedAt = dependencies.clock.now()
     const rows = recordsOf(reached, successOf(reached, made), recordedAt)
-    const records = await insertRecords(transaction, rows, ports.journal.position)
+    const records = await insertRecords(transaction, rows, dependencies.journal.position)
     return [made, { records, recordedAt }]
   }
-  const [output, committed] = await ports.changesInTurn(
-    () => ports.store.change(change),
+  const [output, committed] = await dependencies.changesInTurn(
+    () => dependencies.store.change(change),
     partyOf(permitted.caller),
   )
   effects.committed = committed

@@ -6,32 +6,32 @@
 import { requireKnownSigner } from '../authenticate/known-signer.ts'
 import { KmsError } from '../errors.ts'
 import { doorsTo } from '../authenticate/identify.ts'
-import { findOperation } from './pipeline.ts'
+import { findOperation } from './arrive.ts'
 import type { Target } from '../wire/aws-json.ts'
 import { isPresigned, isQuery, queryServices } from '../wire/aws-query.ts'
 import type { Screened } from '../wire/exchange.ts'
 import { firstHeader } from '../wire/headers.ts'
 import { protocolOf } from '../wire/protocol.ts'
 import type { RequestHead } from '../wire/request.ts'
-import type { PipelinePorts } from './dependencies.ts'
+import type { PipelineDependencies } from './dependencies.ts'
 
 /** Largest unsigned form: an identity token, session policies and their ARNs, escaped. */
 const unsignedFormBytesMax = 128 * 1024
 
 const noBody = Buffer.alloc(0)
 
-type ScreenPorts = Pick<
-  PipelinePorts,
+type ScreenDependencies = Pick<
+  PipelineDependencies,
   'registry' | 'regions' | 'clock' | 'credentials' | 'refusals' | 'meter' | 'random' | 'log'
 >
 
 /** Never rejects. `target` is given by routes that are not AWS's API. */
 export async function screenCall(
   head: RequestHead,
-  ports: ScreenPorts,
+  dependencies: ScreenDependencies,
   target?: Target,
 ): Promise<Screened> {
-  const { clock, credentials, random, registry, regions } = ports
+  const { clock, credentials, random, registry, regions } = dependencies
   const started = performance.now()
   const form = target === undefined && isQuery(head) && !isPresigned(head)
   if (form && firstHeader(head.rawHeaders, 'authorization') === undefined) {
@@ -53,14 +53,14 @@ export async function screenCall(
     const services = operation === undefined ? queryServices : [operation.service]
     const expected = { services, regions, systemNow: clock.system() }
     await requireKnownSigner(head, expected, credentials).catch((error: unknown) => {
-      if (error instanceof KmsError) ports.refusals.note(error.code, head.remoteAddress)
+      if (error instanceof KmsError) dependencies.refusals.note(error.code, head.remoteAddress)
       throw error
     })
     return {}
   } catch (error) {
     // The call itself reports an outage.
     if (!(error instanceof KmsError)) return {}
-    ports.meter.answered(operation, error.code, performance.now() - started)
+    dependencies.meter.answered(operation, error.code, performance.now() - started)
     return { refusal: protocol.renderError(error, random.uuid(), named) }
   }
 }

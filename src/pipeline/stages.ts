@@ -6,6 +6,7 @@
 import type { IdOf } from '../audit/records/call-records.ts'
 import type { KeyEvent } from '../audit/records/key-events.ts'
 import type { CallDecision } from '../authorize/decide-call.ts'
+import type { Awaitable } from '../model/awaitable.ts'
 import type { Caller } from '../model/caller.ts'
 import type { RequestScope } from '../model/identifiers.ts'
 import type { KeyRecord } from '../model/key.ts'
@@ -15,9 +16,29 @@ import type { Work } from '../policy/work.ts'
 import type { ConcernedResources } from '../resolve/concerned.ts'
 import type { Recipient } from '../resolve/recipient.ts'
 import type { ResolvedNames } from '../resolve/resolved.ts'
+import type { Transaction } from '../store/store.ts'
+import type { Target } from '../wire/aws-json.ts'
 import type { RawRequest } from '../wire/request.ts'
 import type { Effects } from './effects.ts'
 import type { Facts } from './facts.ts'
+import type { StepFailed } from './stage-list.ts'
+import type { Turn } from './turns.ts'
+
+/** A request, with its whole body. */
+export interface Arrived {
+  readonly request: RawRequest
+  readonly requestId: string
+  /** Milliseconds of `performance.now()`. */
+  readonly startedAt: number
+  /** Present for routes that are not AWS's API. */
+  readonly route: Target | undefined
+}
+
+/** After step 2: the operation that the request asks for. */
+export interface Found extends Arrived {
+  readonly operation: Operation
+  readonly target: Target
+}
 
 /** Who calls, in which account and Region. */
 export interface Identity {
@@ -28,10 +49,7 @@ export interface Identity {
 }
 
 /** After step 3. */
-export interface Identified extends Identity {
-  readonly operation: Operation
-  readonly request: RawRequest
-  readonly requestId: string
+export interface Identified extends Found, Identity {
   readonly origin: Origin
   /** The id of the caller's record. */
   readonly eventId: string
@@ -43,11 +61,26 @@ export interface Identified extends Identity {
   readonly identifyAgain: () => Promise<Identity>
 }
 
+/** What became of earlier attempts to decide a call. */
+export interface Attempts {
+  /** Counts from 1, again from 2 in each turn of the call's own. */
+  readonly number: number
+  /** Turns that the call got because others were faster. */
+  readonly turns: number
+  /** The turn that the call is in. */
+  readonly turn?: Turn
+  /** The call has counted against its quota, and has met its test faults. */
+  readonly charged: boolean
+  /** An AWS managed key was made for the call. */
+  readonly made: boolean
+}
+
 /** After the input is read and checked. */
 export interface Read extends Identified {
   readonly input: Readonly<Record<string, unknown>>
   /** Whom the answer is sealed for. */
   readonly recipient: Recipient | undefined
+  readonly attempts: Attempts
 }
 
 /** After step 4: identifiers are keys, aliases, grants, users and roles. */
@@ -57,6 +90,8 @@ export interface Resolved extends Read {
   readonly concerned: ConcernedResources
   /** What was read so far to decide the call. */
   readonly facts: Facts
+  /** The call as it came to this step: what it is resolved from again. */
+  readonly read: Read
 }
 
 /** After step 6: every permission is decided. The decision may be a refusal. */
@@ -73,25 +108,42 @@ export interface Permitted extends Decided {
   readonly keyEvents: readonly KeyEvent[]
 }
 
-/** After step 7. */
-export interface Answered extends Permitted {
-  readonly output: unknown
-  readonly effects: Effects
+/** A decision that a call acts on, until its change commits or its answer leaves. */
+export interface Standing {
+  /** Decides again if the decision has grown old. Called before the transaction begins. */
+  renew(): Promise<void>
+  /** Whether the decision holds, as the transaction sees the facts. */
+  holds(transaction: Pick<Transaction, 'changesSince'>): Awaitable<boolean>
+  /** @throws {StepFailed} with the refusal @throws {StaleRow} when the names mean other things now */
+  decideAgain(): Promise<void>
+  /** Decides again, if that is needed, for a call that has changed nothing: before its answer leaves. */
+  confirm(): Awaitable<void>
 }
 
-/** Any of the values above: what a record can be made from. */
-export type Reached = Identified &
+/** The operation has run. */
+export interface Ran extends Permitted {
+  readonly output: unknown
+  readonly effects: Effects
+  readonly standing: Standing
+}
+
+/** After step 7: nothing has changed the decision since, and the output is as the caller gets it. */
+export type Answered = Ran
+
+/** Any of the values above. */
+export type Reached = Arrived & Partial<Omit<Answered, keyof Arrived>>
+
+/** What a record can be made from. */
+export type Recordable = Identified &
   Partial<Omit<Answered, keyof Identified>> & {
     /** The key that refused the call by its state. */
     readonly refusing?: KeyRecord
   }
 
-/** A failed step, and the last value that the call reached before it. */
-export class StepFailed extends Error {
-  readonly reached: Reached
+/** A stage failed, at a call that had come so far. */
+export type Failed = StepFailed<Reached>
 
-  constructor(reached: Reached, cause: unknown) {
-    super('a step failed', { cause })
-    this.reached = reached
-  }
+/** Calls of callers who are not proved leave no record. */
+export function isRecordable(reached: Reached): reached is Recordable {
+  return reached.caller !== undefined
 }

@@ -1,31 +1,28 @@
 /** A decision that a call acts on, until its change commits or its answer leaves. @module */
-import { StaleRow, type Transaction } from '../store/store.ts'
+import { StaleRow } from '../store/store.ts'
 import type { ResolvedNames } from '../resolve/resolved.ts'
 import { usableKeys } from '../resolve/usable-keys.ts'
-import { decide } from './decide.ts'
-import type { PipelinePorts } from './dependencies.ts'
-import { StepFailed, type Decided, type Permitted } from './stages.ts'
+import { andThen } from '../model/awaitable.ts'
+import type { PipelineDependencies } from './dependencies.ts'
+import { StepFailed } from './stage-list.ts'
+import type { Decided, Permitted, Read, Standing } from './stages.ts'
 
 /** Milliseconds after which a decision is made again: conditions speak of the time, and sessions end. */
 const decisionAgeMsMax = 1000
 
-export interface Standing {
-  /** Decides again if the decision has grown old. Called before the transaction begins. */
-  renew(): Promise<void>
-  /** Whether the decision holds, as the transaction sees the facts. */
-  holds(transaction: Pick<Transaction, 'changesSince'>): boolean | Promise<boolean>
-  /** @throws {StepFailed} with the refusal @throws {StaleRow} when the names mean other things now */
-  decideAgain(): Promise<void>
-  /** Decides again, if that is needed, for a call that has changed nothing: before its answer leaves. */
-  confirm(): Promise<void>
-}
+/** Identifies the caller of a call again, and decides the call again. @throws {StepFailed} */
+export type DecideAgain = (read: Read) => Promise<Decided>
 
-export function openStanding(permitted: Permitted, ports: PipelinePorts): Standing {
-  const { store, clock } = ports
+export function openStanding(
+  permitted: Permitted,
+  { store, clock }: Pick<PipelineDependencies, 'store' | 'clock'>,
+  decideOnceMore: DecideAgain,
+): Standing {
   let decided: Decided = permitted
   const isOld = (): boolean => Math.abs(clock.now() - decided.decidedAt) > decisionAgeMsMax
   const decideAgain = async (): Promise<void> => {
-    decided = await decide(permitted, { identifyAgain: true, charge: false }, ports)
+    const { read, attempts } = permitted
+    decided = await decideOnceMore({ ...read, attempts: { ...attempts, number: 2, charged: true } })
     const { operation, resolved, scope } = decided
     if (!meansTheSame(permitted.resolved, resolved)) {
       throw new StaleRow(`the names in ${operation.name} mean other things now`)
@@ -43,8 +40,9 @@ export function openStanding(permitted: Permitted, ports: PipelinePorts): Standi
         changesSince: (seq) => transaction.changesSince(seq),
       }),
     decideAgain,
-    async confirm() {
-      if (isOld() || !(await decided.facts.hold(store))) await decideAgain()
+    confirm() {
+      if (isOld()) return decideAgain()
+      return andThen(decided.facts.hold(store), (holds) => (holds ? undefined : decideAgain()))
     },
   }
 }

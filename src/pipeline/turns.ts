@@ -41,3 +41,24 @@ export function createTurns(width = 1): InTurn {
       next()
     })
 }
+
+/** A turn from `begin` to `end`, in which no other call is decided again. */
+export interface Turn {
+  /** Resolves when the turn has begun. */
+  begin(): Promise<void>
+  end(): void
+}
+
+export function turnOf(party: Party, inTurn: InTurn): Turn {
+  const over = Promise.withResolvers<void>()
+  const begin = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const work = (): Promise<void> => {
+        resolve()
+        return over.promise
+      }
+      inTurn(work, party).catch(reject)
+    })
+  let begun: Promise<void> | undefined
+  return { begin: () => (begun ??= begin()), end: over.resolve }
+}

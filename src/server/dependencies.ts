@@ -42,10 +42,10 @@ import type { WorkerConfig } from './workers/worker-config.ts'
 import type { OperationDependencies, PrincipalChecks } from '../operations/contract/dependencies.ts'
 import type { Lookup } from '../cache/cached-records.ts'
 import type { WorkerParts, ServerParts, WorkerDuties } from './parts.ts'
-import type { PipelinePorts } from '../pipeline/dependencies.ts'
+import type { PipelineDependencies } from '../pipeline/dependencies.ts'
 
 export interface OpenPorts {
-  readonly ports: PipelinePorts
+  readonly ports: PipelineDependencies
   readonly works: Works
   readonly close: () => Promise<void>
 }
@@ -66,7 +66,7 @@ export function openPorts(config: Config, parts: ServerParts): OpenServerPorts {
     refusals,
     faults,
     inTurn: createTurns(),
-    insider: insiders(config),
+    internalCaller: internalCallers(config),
     server: serverControls(config, { ...parts, refusals, faults, jobs }),
   }
   meter.observe({
@@ -94,7 +94,7 @@ export function joinPorts(
   parts: WorkerParts,
   works: Works,
   duties: WorkerDuties,
-): PipelinePorts {
+): PipelineDependencies {
   const { store, keyring, journal, clock, random, log, meter } = parts
   const { regions } = config
   const { lookup, slowLane, outbox, keyUsages } = works
@@ -228,7 +228,7 @@ function quotaPorts(
 function tokenBearers(
   { region, regions, webIdentityHosts }: WorkerConfig,
   { store, clock, log }: WorkerParts,
-): PipelinePorts['tokenBearer'] {
+): PipelineDependencies['tokenBearer'] {
   const partition = regions.partitionOf(region) ?? 'aws'
   const issuerKeys = createIssuerKeys({
     fetchDocument: createFetchDocument(webIdentityHosts),
@@ -242,7 +242,7 @@ function tokenBearers(
   }
 }
 
-function insiders(config: Config): PipelinePorts['insider'] {
+function internalCallers(config: Config): PipelineDependencies['internalCaller'] {
   const { accountId, region } = config
   const partition = config.regions.partitionOf(region) ?? 'aws'
   const scope: RequestScope = { accountId, region, partition }

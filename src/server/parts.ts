@@ -15,7 +15,7 @@ import type { SharedMemory } from './workers/memory.ts'
 import type { Noted } from './workers/questions.ts'
 import type { Workers } from './workers/workers.ts'
 import type { OperationDependencies } from '../operations/contract/dependencies.ts'
-import type { PipelinePorts } from '../pipeline/dependencies.ts'
+import type { PipelineDependencies } from '../pipeline/dependencies.ts'
 
 /** Parts that every worker has. */
 export interface WorkerParts {
@@ -51,7 +51,7 @@ export interface ServerParts extends WorkerParts, Pick<DeploymentPorts, 'databas
 
 /** Dependencies that differ between worker 0 and the others. */
 export type WorkerDuties = Pick<
-  PipelinePorts,
-  'registry' | 'refusals' | 'faults' | 'inTurn' | 'insider'
+  PipelineDependencies,
+  'registry' | 'refusals' | 'faults' | 'inTurn' | 'internalCaller'
 > &
   Pick<OperationDependencies, 'server'>

@@ -14,7 +14,7 @@ import { KmsError } from '../errors.ts'
 import { limitErrors } from './limited-log.ts'
 import { askInside } from '../operator/inside.ts'
 import { shortestPath } from '../operator/socket-path.ts'
-import { handle } from '../pipeline/pipeline.ts'
+import { createPipeline, type Handle } from '../pipeline/pipeline.ts'
 import { publicService, type PublicService } from './public-routes.ts'
 import { screenCall } from '../pipeline/screen.ts'
 import { keyFileSeal, openDeploymentPorts, type Opened } from './open-after-unseal.ts'
@@ -74,7 +74,7 @@ async function openDoors(
   readonly open: (opening: Promise<Opened>) => Promise<FirstAccount>
 }> {
   let opening: Promise<Opened> | undefined
-  let opened: Opened | undefined
+  let opened: (Opened & { readonly handle: Handle }) | undefined
   const listeners: Listener[] = []
   // After the listeners, so that no call in flight loses its dependencies.
   closing.push(async () => {
@@ -89,7 +89,7 @@ async function openDoors(
   const serve = (request: RawRequest, target?: Target): Promise<RawResponse> =>
     opened === undefined
       ? Promise.resolve(notReady(request, systemRandom.uuid()))
-      : handle(request, opened.ports, target)
+      : opened.handle(request, target)
   const readiness = async (): Promise<Readiness> => {
     const reasons = [
       ...(opened === undefined ? ['the root key is not open'] : []),
@@ -123,9 +123,10 @@ async function openDoors(
     async open(ports) {
       opening = ports
       const made = await ports
-      await prepare?.(askInside((request) => handle(request, made.ports)))
+      const handle = createPipeline(made.ports)
+      await prepare?.(askInside((request) => handle(request)))
       await made.startWorkers(service.handler)
-      opened = made
+      opened = { ...made, handle }
       await workers.listen(listener.port)
       quickCheck.begin()
       return made.firstAccount

@@ -201,7 +201,8 @@ export class Exchange implements BodyReader, Requester {
 
   #run(): void {
     const { handler, limits } = this.#ports
-    const request: RawRequest = { ...this.#head, body: this.#body.take() }
+    const body = this.#body.take()
+    const request: RawRequest = { ...this.#head, body, connection: this.#connection }
     const overdue = (): void => {
       const error = new RequestOverdue(`the handler took longer than ${limits.handlerMs} ms`)
       this.#controller.abort(error)

@@ -24,6 +24,8 @@ export type RequestLine = Pick<RequestHead, 'listener' | 'method' | 'target' | '
 
 export interface RawRequest extends RequestHead {
   readonly body: Buffer
+  /** Identifies the connection that the request came over, if it came over one. */
+  readonly connection?: object
 }
 
 export interface RawResponse {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createIds, originOf, recordsOf } from '../../src/pipeline/call-facts.ts'
-import type { Reached } from '../../src/pipeline/stages.ts'
+import type { Recordable } from '../../src/pipeline/stages.ts'
 import { newWork } from '../../src/policy/work.ts'
 import { systemRandom } from '../../src/crypto/entropy.ts'
 import type { Caller } from '../../src/model/caller.ts'
@@ -23,7 +23,7 @@ const request: RawRequest = {
 const root: Caller = { kind: 'root', accountId, arn: 'arn', uniqueId: accountId }
 const ok = { ok: true, response: undefined } as const
 
-function reachedBy(more: Partial<Reached> = {}): Reached {
+function reachedBy(more: Partial<Recordable> = {}): Recordable {
   const scope = { accountId, region: 'us-west-2', partition: 'aws' }
   const { request: of = request } = more
   return {
@@ -32,6 +32,9 @@ function reachedBy(more: Partial<Reached> = {}): Reached {
     scope,
     request: of,
     requestId: 'id',
+    startedAt: 0,
+    route: undefined,
+    target: { service: 'kms', operation: 'Encrypt' },
     origin: originOf(of),
     eventId: systemRandom.uuid(),
     idOf: createIds(systemRandom),
@@ -42,7 +45,7 @@ function reachedBy(more: Partial<Reached> = {}): Reached {
   }
 }
 
-function only(reached: Reached) {
+function only(reached: Recordable) {
   const records = recordsOf(reached, ok, 0)
   return records.map(({ record }) => JSON.parse(record) as Record<string, unknown>)
 }

@@ -5,18 +5,21 @@ import { systemRandom } from '../../src/crypto/entropy.ts'
 import { KmsError } from '../../src/errors.ts'
 import type { RefusedUse } from '../../src/events/refused-uses.ts'
 import { trentOperation } from '../../src/operations/trent/trent-operation.ts'
+import { ourselves } from '../../src/model/party.ts'
 import { createTurns } from '../../src/pipeline/turns.ts'
 import { createIds, originOf } from '../../src/pipeline/call-facts.ts'
-import { recordCall } from '../../src/pipeline/record.ts'
-import { permit, run } from '../../src/pipeline/run.ts'
-import type { Decided, Permitted } from '../../src/pipeline/stages.ts'
+import { record as recordCall } from '../../src/pipeline/record.ts'
+import { confirm, permit, run } from '../../src/pipeline/run.ts'
+import { createRunner } from '../../src/pipeline/runner.ts'
+import { StageList, StepFailed } from '../../src/pipeline/stage-list.ts'
+import type { Decided, Permitted, Read } from '../../src/pipeline/stages.ts'
 import { newWork } from '../../src/policy/work.ts'
 import { DatabaseFailed } from '../../src/store/database.ts'
 import type { RawRequest } from '../../src/wire/request.ts'
 import { newKey } from '../store/records.ts'
 import type { Operation } from '../../src/operations/contract/operation.ts'
 import type { ResolvedNames } from '../../src/resolve/resolved.ts'
-import type { PipelinePorts } from '../../src/pipeline/dependencies.ts'
+import type { PipelineDependencies } from '../../src/pipeline/dependencies.ts'
 
 const request: RawRequest = {
   listener: 'public',
@@ -43,12 +46,15 @@ const change = trentOperation<void>()({
 function decidedOf(operation: Operation, resolved: ResolvedNames): Decided {
   const scope = { accountId: '111122223333', region: 'us-west-2', partition: 'aws' }
   const caller = { kind: 'test', accountId: scope.accountId, arn: 'arn', uniqueId: 'test' } as const
-  return {
+  const read: Read = {
     operation,
     caller,
     scope,
     request,
     requestId: 'id',
+    startedAt: 0,
+    route: undefined,
+    target: { service: operation.service, operation: operation.name },
     origin: originOf(request),
     eventId: systemRandom.uuid(),
     idOf: createIds(systemRandom),
@@ -57,6 +63,11 @@ function decidedOf(operation: Operation, resolved: ResolvedNames): Decided {
     identifyAgain: () => Promise.reject(new Error('identified again')),
     input: {},
     recipient: undefined,
+    attempts: { number: 1, turns: 0, charged: false, made: false },
+  }
+  return {
+    ...read,
+    read,
     resolved,
     concerned: { resources: [], keyArns: {} },
     facts: { hold: () => true } as unknown as Decided['facts'], // all that a decision that holds is asked
@@ -64,6 +75,33 @@ function decidedOf(operation: Operation, resolved: ResolvedNames): Decided {
     decidedAt: 0,
   }
 }
+
+const runnerOptions = { partyOf: () => ourselves, requestsMax: 64, msMax: 2, now: () => 0 }
+const neverAgain = (): Promise<never> => Promise.reject(new Error('decided again'))
+
+/** What refuses the call behind the stages that run and record it; undefined if it is answered. */
+async function refusalOf(
+  list: StageList<Decided, Permitted, never, Decided>,
+  decided: Decided,
+  dependencies: PipelineDependencies,
+): Promise<unknown> {
+  const stages = list
+    .stage((allowed) => run(allowed, dependencies, neverAgain))
+    .stage((ran) => confirm(ran))
+    .settle((settled) => recordCall(settled, dependencies))
+  const failure: unknown = await createRunner(
+    stages,
+    runnerOptions,
+  )(decided).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  if (failure === undefined) return undefined
+  assert.ok(failure instanceof StepFailed)
+  return failure.cause
+}
+
+const permitted = (decided: Decided): Permitted => ({ ...decided, keys: {}, keyEvents: [] })
 
 /** A call whose change fails with `failure`, and the records that it leaves in the journal. */
 async function recordsAfter(failure: Error): Promise<readonly string[]> {
@@ -83,10 +121,10 @@ async function recordsAfter(failure: Error): Promise<readonly string[]> {
     },
     identityUses: { note: () => undefined },
     refusedCalls: { hasOwnRecord: () => true },
-  } as unknown as PipelinePorts // what a call that fails at its commit works with
+  } as unknown as PipelineDependencies // what a call that fails at its commit works with
   const resolved = { keys: new Map(), identities: { named: [], records: {} } }
-  const permitted: Permitted = { ...decidedOf(change, resolved), keys: {}, keyEvents: [] }
-  await assert.rejects(recordCall(permitted, run(permitted, ports), ports), failure)
+  const stages = new StageList<Decided, Decided>().stage(permitted)
+  assert.equal(await refusalOf(stages, decidedOf(change, resolved), ports), failure)
   return records
 }
 
@@ -100,7 +138,7 @@ test('a change whose fate is not known leaves none: its outbox row has it, if it
   assert.deepEqual(await recordsAfter(new DatabaseFailed('gone before it answered')), [])
 })
 
-test('a failure outside every step leaves the record of a failure too', async () => {
+test('a failure that no stage expects leaves the record of a failure too', async () => {
   const records: string[] = []
   const ports = {
     clock: { now: () => 0 },
@@ -112,10 +150,13 @@ test('a failure outside every step leaves the record of a failure too', async ()
     },
     identityUses: { note: () => undefined },
     refusedCalls: { hasOwnRecord: () => true },
-  } as unknown as PipelinePorts // what a call that fails between its steps works with
+  } as unknown as PipelineDependencies // what a call that fails between its steps works with
   const decided = decidedOf(change, { keys: new Map(), identities: { named: [], records: {} } })
   const failure = new Error('the database is gone')
-  await assert.rejects(recordCall(decided, Promise.reject(failure), ports), failure)
+  const stages = new StageList<Decided, Decided>().stage((): Permitted => {
+    throw failure
+  })
+  assert.equal(await refusalOf(stages, decided, ports), failure)
   assert.equal(records.length, 1)
   assert.match(records[0] ?? '', /"errorCode":"KMSInternalException"/)
 })
@@ -140,7 +181,7 @@ async function toldOfRefusedUse(append: () => Promise<void>): Promise<readonly s
       note: ({ key, record }: RefusedUse) =>
         seen.push(`told: ${key.state} ${String(JSON.parse(record).errorCode)}`),
     },
-  } as unknown as PipelinePorts // what a call that its key's state refuses works with
+  } as unknown as PipelineDependencies // what a call that its key's state refuses works with
   const operation = { ...change, tracksUsage: 'Encrypt' as const }
   const record = { ...newKey('k'), rowVersion: 1, state: 'Disabled' as const }
   const use = { action: 'kms:Encrypt', from: 'KeyId', forms: 'any', crossAccount: false } as const
@@ -148,14 +189,10 @@ async function toldOfRefusedUse(append: () => Promise<void>): Promise<readonly s
     keys: new Map([['key', { known: { record }, use: { ...use, states: ['Enabled'] } }]]),
     identities: { named: [], records: {} },
   } as unknown as ResolvedNames // as far as states are asked for
-  const answering = permit(decidedOf(operation, resolved), ports).then((permitted) =>
-    run(permitted, ports),
-  )
-  await assert.rejects(
-    recordCall(decidedOf(operation, resolved), answering, ports),
-    (error: Error) =>
-      seen.push(`answered: ${error instanceof KmsError ? error.code : error.message}`) > 0,
-  )
+  const stages = new StageList<Decided, Decided>().stage((decided) => permit(decided, ports))
+  const error = await refusalOf(stages, decidedOf(operation, resolved), ports)
+  assert.ok(error instanceof Error)
+  seen.push(`answered: ${error instanceof KmsError ? error.code : error.message}`)
   return seen
 }
 
@@ -170,4 +207,51 @@ test('a refused use is told behind its record, and before the answer', async () 
 test('a refused use without a durable record is told to nobody', async () => {
   const failed = new JournalFailed('no segment')
   assert.deepEqual(await toldOfRefusedUse(() => Promise.reject(failed)), ['answered: no segment'])
+})
+
+/** A call that its client ends with `signal`, before it runs or while it `runs`. */
+async function ended(
+  signal: AbortSignal,
+  runs: () => void = () => undefined,
+): Promise<{
+  readonly refusal: unknown
+  readonly ran: number
+  readonly records: readonly string[]
+}> {
+  const records: string[] = []
+  let ran = 0
+  const ports = {
+    clock: { now: () => 0, system: () => 0 },
+    journal: { append: async (_eventId: string, text: string) => void records.push(text) },
+    identityUses: { note: () => undefined },
+    refusedCalls: { hasOwnRecord: () => true },
+  } as unknown as PipelineDependencies // what a call that changes nothing works with
+  const look: Operation = {
+    ...change,
+    run: async () => {
+      ran += 1
+      runs()
+    },
+  }
+  const decided = decidedOf(look, { keys: new Map(), identities: { named: [], records: {} } })
+  const stages = new StageList<Decided, Decided>().stage(permitted)
+  const refusal = await refusalOf(stages, { ...decided, request: { ...request, signal } }, ports)
+  return { refusal, ran, records }
+}
+
+test('a call whose client has gone does not run, and leaves the record of a failure', async () => {
+  const gone = new Error('gone')
+  const { refusal, ran, records } = await ended(AbortSignal.abort(gone))
+  assert.equal(refusal, gone)
+  assert.equal(ran, 0)
+  assert.match(records[0] ?? '', /"errorCode":"KMSInternalException"/)
+})
+
+test('a call whose client goes while it runs is finished, and leaves the record of what it did', async () => {
+  const controller = new AbortController()
+  const { refusal, ran, records } = await ended(controller.signal, () => controller.abort())
+  assert.equal(refusal, undefined)
+  assert.equal(ran, 1)
+  assert.equal(records.length, 1)
+  assert.doesNotMatch(records[0] ?? '', /errorCode/)
 })

@@ -4,10 +4,10 @@ import type { Faults } from '../../throttle/faults.ts'
 import type { RawRequest, RawResponse } from '../../wire/request.ts'
 import type { Answers } from '../../threads/link.ts'
 import type { AskedOfFirst } from './questions.ts'
-import type { PipelinePorts } from '../../pipeline/dependencies.ts'
+import type { PipelineDependencies } from '../../pipeline/dependencies.ts'
 
 export function answersOf(of: {
-  readonly ports: Pick<PipelinePorts, 'inTurn'>
+  readonly ports: Pick<PipelineDependencies, 'inTurn'>
   readonly takeFault: Faults['take']
   readonly handler: (request: RawRequest) => Promise<RawResponse>
   readonly list: () => Promise<void>

@@ -15,7 +15,7 @@ import { createClock } from '../../jobs/clock.ts'
 import { ourselves } from '../../model/party.ts'
 import { createMeter, type Figures } from '../../metrics/meter.ts'
 import { workerReaders } from '../../metrics/readers.ts'
-import { handle } from '../../pipeline/pipeline.ts'
+import { createPipeline } from '../../pipeline/pipeline.ts'
 import { awsRegistry } from '../../operations/registry.ts'
 import { joinPorts } from '../dependencies.ts'
 import type { InTurn } from '../../pipeline/turns.ts'
@@ -66,13 +66,13 @@ export async function openWorker(start: WorkerStart): Promise<OpenWorker> {
     refusals,
     faults: createKeptFaults(start.memory.faults, (operation) => link.ask('strike', operation)),
     inTurn: turnsOf(link),
-    insider: (door) => {
+    internalCaller: (door) => {
       throw new Error(`unreachable: the first worker alone has the door \`${door}\``)
     },
     server: notHere,
   })
   const { handler, screen } = workerService({
-    serve: (request) => handle(request, ports),
+    serve: createPipeline(ports),
     screen: (head) => screenCall(head, ports),
     elsewhere: (request) => forward(request, link),
   })
@@ -168,7 +168,7 @@ function turnsOf(link: Link<AskedOfFirst>): InTurn {
 }
 
 async function forward(request: RawRequest, link: Link<AskedOfFirst>): Promise<RawResponse> {
-  const { signal, ...sent } = request
+  const { signal, connection: _, ...sent } = request
   // A copy: a view would be sent with its whole buffer.
   const answer = await link.ask('serve', { ...sent, body: Buffer.from(request.body) }, { signal })
   const { body } = answer

@@ -1,0 +1,33 @@
+/** Step 9: the answer of a request. @module */
+import { KmsError } from '../errors.ts'
+import { protocolOf } from '../wire/protocol.ts'
+import type { RawResponse } from '../wire/request.ts'
+import type { PipelineDependencies } from './dependencies.ts'
+import { StepFailed } from './stage-list.ts'
+import type { Answered, Failed, Reached } from './stages.ts'
+
+type AnswerDependencies = Pick<PipelineDependencies, 'meter' | 'log'>
+
+export function answer(settled: Answered | Failed, dependencies: AnswerDependencies): RawResponse {
+  if (settled instanceof StepFailed) return refuse(settled.reached, settled.cause, dependencies)
+  const { request, requestId, target, output, operation, startedAt } = settled
+  try {
+    const response = protocolOf(request).renderAnswer(output, requestId, target)
+    dependencies.meter.answered(operation, 'success', performance.now() - startedAt)
+    return response
+  } catch (error) {
+    return refuse(settled, error, dependencies)
+  }
+}
+
+function refuse(reached: Reached, error: unknown, { meter, log }: AnswerDependencies): RawResponse {
+  const { request, requestId, target, operation, startedAt } = reached
+  // Callers may hang up as often as they like: that is no failure of ours.
+  const hungUp = request.signal.aborted && error === request.signal.reason
+  const expected = error instanceof KmsError ? error.code : undefined
+  if (hungUp) log.debug({ requestId }, 'the caller hung up')
+  else if (expected === undefined) log.error({ err: error, requestId }, 'request failed')
+  const outcome = hungUp ? 'hung-up' : (expected ?? 'KMSInternalException')
+  meter.answered(operation, outcome, performance.now() - startedAt)
+  return protocolOf(request).renderError(error, requestId, target)
+}

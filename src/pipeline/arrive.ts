@@ -1,0 +1,82 @@
+/** Steps 1 to 3: what a request asks for, who calls, and with which input. @module */
+import { identify } from '../authenticate/identify.ts'
+import { requireServedByService } from '../authenticate/service-limits.ts'
+import { KmsError } from '../errors.ts'
+import { callsFor, partyOf } from '../model/party.ts'
+import type { Operation } from '../operations/contract/operation.ts'
+import { newWork } from '../policy/work.ts'
+import type { Target } from '../wire/aws-json.ts'
+import { readCallInput } from '../wire/call-input.ts'
+import { protocolOf } from '../wire/protocol.ts'
+import { createIds, originOf } from './call-facts.ts'
+import type { PipelineDependencies } from './dependencies.ts'
+import { StepFailed } from './stage-list.ts'
+import type { Arrived, Attempts, Found, Identified, Identity, Read } from './stages.ts'
+
+/** @throws {KmsError} `UnknownOperationException` */
+export function find(
+  arrived: Arrived,
+  { registry }: Pick<PipelineDependencies, 'registry'>,
+): Found {
+  const { request, route } = arrived
+  const target = route ?? protocolOf(request).readTarget(request)
+  try {
+    return { ...arrived, target, operation: findOperation(target, registry) }
+  } catch (error) {
+    throw new StepFailed({ ...arrived, target }, error)
+  }
+}
+
+/** @throws {KmsError} `UnknownOperationException` */
+export function findOperation(
+  target: Target,
+  registry: PipelineDependencies['registry'],
+): Operation {
+  const operation = registry.get(`${target.service}:${target.operation}`)
+  if (operation === undefined) throw new KmsError('UnknownOperationException')
+  return operation
+}
+
+/** @throws {KmsError} of a caller who cannot be proved: such a call leaves no record */
+export async function authenticate(
+  found: Found,
+  dependencies: PipelineDependencies,
+): Promise<Identified> {
+  const { clock, random, store } = dependencies
+  const { request, operation, route } = found
+  const identifying = { request, operation, arrivedAt: clock.system(), route }
+  const identifyAgain = async (): Promise<Identity> => {
+    const since = store.epoch()
+    return { since, ...(await identify(identifying, dependencies)) }
+  }
+  const identity = await identifyAgain()
+  callsFor(request.signal, partyOf(identity.caller))
+  return {
+    ...found,
+    ...identity,
+    origin: originOf(request),
+    eventId: random.uuid(),
+    idOf: createIds(random),
+    work: newWork(),
+    identifyAgain,
+  }
+}
+
+const firstAttempt: Attempts = { number: 1, turns: 0, charged: false, made: false }
+
+/** The input is checked before anything is looked up. @throws {KmsError} */
+export async function readInput(
+  identified: Identified,
+  { recipientOf }: Pick<PipelineDependencies, 'recipientOf'>,
+): Promise<Read> {
+  const { operation, request, caller } = identified
+  const input = readCallInput(operation, request)
+  try {
+    requireServedByService(caller, operation)
+    operation.check?.(input)
+    const recipient = await recipientOf(operation, input, request.signal)
+    return { ...identified, input, recipient, attempts: firstAttempt }
+  } catch (error) {
+    throw new StepFailed({ ...identified, input }, error)
+  }
+}
