@@ -7,7 +7,8 @@ import { randomBytes } from 'node:crypto'
 import {
   CreateKeyCommand,
   EncryptCommand,
-  GenerateMacCommand,
+  ListAliasesCommand,
+  ListKeysCommand,
   SignCommand,
   type KeySpec,
   type KeyUsageType,
@@ -16,8 +17,9 @@ import {
 } from '@aws-sdk/client-kms'
 
 export interface CasePorts {
+  /** A client with all permissions. */
   readonly kms: KMSClient
-  /** Ids of symmetric keys, of which each call names one at random. */
+  /** Ids of symmetric keys. The first calls name each of them once, later calls name one at random. */
   readonly keyIds: readonly string[]
   /** Bytes of a plaintext or a message. */
   readonly bytes: number
@@ -28,14 +30,16 @@ export interface CasePorts {
 export interface Case {
   readonly name: string
   readonly operation: string
+  /** Whether a grant on the symmetric keys is enough. */
+  readonly byGrant: boolean
   /** Makes what the calls need, and returns the input of the next call. */
   readonly prepare: (ports: CasePorts) => Promise<() => object>
 }
 
 const EncryptionContext = { purpose: 'bench' }
 
-/** Ciphertexts or signatures that the calls of one case take turns with, each of another key where there are many. */
-const preparedMax = 1000
+/** Ciphertexts that are prepared at the same time. */
+const atOnce = 32
 
 const signatureSpecs: Readonly<Record<string, readonly [KeySpec, SigningAlgorithmSpec]>> = {
   P256: ['ECC_NIST_P256', 'ECDSA_SHA_256'],
@@ -48,8 +52,9 @@ export const cases: readonly Case[] = [
   {
     name: 'Encrypt',
     operation: 'Encrypt',
+    byGrant: true,
     prepare: async ({ keyIds, bytes }) => {
-      const keyId = atRandom(keyIds)
+      const keyId = inTurn(keyIds)
       return () => ({
         KeyId: keyId(),
         Plaintext: randomBytes(bytes).toString('base64'),
@@ -60,25 +65,28 @@ export const cases: readonly Case[] = [
   {
     name: 'Decrypt',
     operation: 'Decrypt',
+    byGrant: true,
     prepare: async (ports) => {
-      const blob = atRandom(await ciphertexts(ports))
+      const blob = inTurn(await ciphertexts(ports))
       return differing(() => ({ CiphertextBlob: blob(), EncryptionContext }))
     },
   },
   {
     name: 'GenerateDataKey',
     operation: 'GenerateDataKey',
+    byGrant: true,
     prepare: async ({ keyIds }) => {
-      const keyId = atRandom(keyIds)
+      const keyId = inTurn(keyIds)
       return differing(() => ({ KeyId: keyId(), KeySpec: 'AES_256', EncryptionContext }))
     },
   },
   {
     name: 'ReEncrypt',
     operation: 'ReEncrypt',
+    byGrant: true,
     prepare: async (ports) => {
-      const blob = atRandom(await ciphertexts(ports))
-      const keyId = atRandom(ports.keyIds)
+      const blob = inTurn(await ciphertexts(ports))
+      const keyId = inTurn(ports.keyIds)
       return differing(() => ({
         CiphertextBlob: blob(),
         SourceEncryptionContext: EncryptionContext,
@@ -90,11 +98,10 @@ export const cases: readonly Case[] = [
   {
     name: 'GenerateMac',
     operation: 'GenerateMac',
+    byGrant: false,
     prepare: async ({ kms, bytes }) => {
       const KeyId = await newKey(kms, 'HMAC_256', 'GENERATE_VERIFY_MAC')
       const MacAlgorithm = 'HMAC_SHA_256'
-      // The first call opens the material.
-      await kms.send(new GenerateMacCommand({ KeyId, MacAlgorithm, Message: randomBytes(bytes) }))
       return () => ({ KeyId, MacAlgorithm, Message: randomBytes(bytes).toString('base64') })
     },
   },
@@ -102,6 +109,7 @@ export const cases: readonly Case[] = [
     {
       name: `Sign-${name}`,
       operation: 'Sign',
+      byGrant: false,
       prepare: async ({ kms, bytes }) => {
         const KeyId = await newKey(kms, spec, 'SIGN_VERIFY')
         const Message = (): string => randomBytes(bytes).toString('base64')
@@ -111,6 +119,7 @@ export const cases: readonly Case[] = [
     {
       name: `Verify-${name}`,
       operation: 'Verify',
+      byGrant: false,
       prepare: async ({ kms, bytes }) => {
         const KeyId = await newKey(kms, spec, 'SIGN_VERIFY')
         const fixed = { KeyId, SigningAlgorithm, MessageType: 'RAW' } as const
@@ -126,21 +135,54 @@ export const cases: readonly Case[] = [
   {
     name: 'DescribeKey',
     operation: 'DescribeKey',
+    byGrant: true,
     prepare: async ({ keyIds }) => {
-      const KeyId = atRandom(keyIds)
+      const KeyId = inTurn(keyIds)
       return differing(() => ({ KeyId: KeyId() }))
+    },
+  },
+  {
+    name: 'ListKeys',
+    operation: 'ListKeys',
+    byGrant: false,
+    prepare: async ({ kms }) => {
+      const page = inTurn(await threePages((input) => kms.send(new ListKeysCommand(input)), 1000))
+      return differing(() => page())
+    },
+  },
+  {
+    name: 'ListAliases',
+    operation: 'ListAliases',
+    byGrant: false,
+    prepare: async ({ kms }) => {
+      const page = inTurn(await threePages((input) => kms.send(new ListAliasesCommand(input)), 100))
+      return differing(() => page())
+    },
+  },
+  {
+    name: 'CreateAlias',
+    operation: 'CreateAlias',
+    byGrant: false,
+    prepare: async ({ keyIds }) => {
+      const TargetKeyId = inTurn(keyIds)
+      return () => ({
+        AliasName: `alias/bench-${randomBytes(12).toString('hex')}`,
+        TargetKeyId: TargetKeyId(),
+      })
     },
   },
   {
     name: 'CreateKey',
     operation: 'CreateKey',
+    byGrant: false,
     prepare: async () => differing(() => ({ Description: 'bench' })),
   },
   {
     name: 'CreateGrant',
     operation: 'CreateGrant',
+    byGrant: false,
     prepare: async ({ keyIds, granteeArn }) => {
-      const KeyId = atRandom(keyIds)
+      const KeyId = inTurn(keyIds)
       const grant = { GranteePrincipal: granteeArn, Operations: ['Decrypt'] }
       return differing(() => ({ KeyId: KeyId(), ...grant }))
     },
@@ -152,20 +194,47 @@ async function newKey(kms: KMSClient, KeySpec: KeySpec, KeyUsage: KeyUsageType):
   return KeyMetadata?.KeyId ?? ''
 }
 
+/** Ciphertexts of one key each, made several at a time. */
 async function ciphertexts({ kms, keyIds, bytes }: CasePorts): Promise<readonly string[]> {
   const made: string[] = []
-  for (const KeyId of keyIds.slice(0, preparedMax)) {
-    const Plaintext = randomBytes(bytes)
-    const { CiphertextBlob = new Uint8Array() } = await kms.send(
-      new EncryptCommand({ KeyId, Plaintext, EncryptionContext }),
-    )
-    made.push(base64(CiphertextBlob))
+  for (let from = 0; from < keyIds.length; from += atOnce) {
+    const some = keyIds.slice(from, from + atOnce).map(async (KeyId) => {
+      const input = { KeyId, Plaintext: randomBytes(bytes), EncryptionContext }
+      const { CiphertextBlob = new Uint8Array() } = await kms.send(new EncryptCommand(input))
+      return base64(CiphertextBlob)
+    })
+    made.push(...(await Promise.all(some)))
   }
   return made
 }
 
-function atRandom(values: readonly string[]): () => string {
-  return () => values[Math.floor(Math.random() * values.length)] ?? ''
+/** Each value once, then values at random. */
+function inTurn<Value>(values: readonly Value[]): () => Value {
+  let next = 0
+  return () => {
+    const value = values[next < values.length ? next++ : Math.floor(Math.random() * next)]
+    if (value === undefined) throw new RangeError('no values')
+    return value
+  }
+}
+
+interface Page {
+  readonly Limit: number
+  readonly Marker?: string | undefined
+}
+
+/** The first page of a list, the one in its middle, and the last. */
+async function threePages(
+  list: (page: Page) => Promise<{ NextMarker?: string | undefined }>,
+  Limit: number,
+): Promise<readonly Page[]> {
+  const pages: Page[] = [{ Limit }]
+  for (;;) {
+    const { NextMarker: Marker } = await list(pages.at(-1) ?? { Limit })
+    if (Marker === undefined) break
+    pages.push({ Limit, Marker })
+  }
+  return [0, 0.5, 1].flatMap((part) => pages[Math.floor(part * (pages.length - 1))] ?? [])
 }
 
 /** Adds a member that AWS ignores, so that every body, and with it every signature, is different. */

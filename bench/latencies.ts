@@ -8,16 +8,22 @@ export interface Latencies {
   readonly values: () => Float64Array
 }
 
-/** Room for `most` latencies in one array, so that the load generator makes no garbage while it measures. */
-export function createLatencies(most: number): Latencies {
-  const values = new Float64Array(most)
+const roomAtFirst = 8192
+
+/** Kept in one array, so that the load generator makes almost no garbage while it measures. */
+export function createLatencies(): Latencies {
+  let values = new Float64Array(roomAtFirst)
   let count = 0
   return {
     get count() {
       return count
     },
     add(milliseconds) {
-      if (count === most) throw new RangeError('more latencies than expected')
+      if (count === values.length) {
+        const longer = new Float64Array(2 * count)
+        longer.set(values)
+        values = longer
+      }
       values[count] = milliseconds
       count += 1
     },
@@ -30,7 +36,7 @@ export function createLatencies(most: number): Latencies {
 }
 
 export function joinLatencies(...some: readonly Latencies[]): Latencies {
-  const joined = createLatencies(some.reduce((sum, { count }) => sum + count, 0))
+  const joined = createLatencies()
   for (const each of some) for (const value of each.values()) joined.add(value)
   return joined
 }

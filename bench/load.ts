@@ -3,7 +3,7 @@
  * nothing except reading lengths, so that it measures the server.
  * @module
  */
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { createLatencies, type Latencies } from './latencies.ts'
 
 export interface Load {
@@ -11,6 +11,8 @@ export interface Load {
   readonly latencies: Latencies
   /** Bytes of the last answer's body. */
   readonly answerBytes: number
+  /** Bytes of all answers, with their heads. */
+  readonly received: number
 }
 
 interface Connection {
@@ -21,21 +23,36 @@ interface Connection {
   readonly send: (request: Buffer, since: number) => void
 }
 
+type Answered = (milliseconds: number, headBytes: number, bodyBytes: number) => void
+
 /**
- * A closed loop: sends every request once, the next one as soon as a connection is free.
+ * A closed loop: each connection sends its next request as soon as the last one is answered.
+ * @param next the next request; without one, the loop ends after the answers in flight
+ * @param signal ends the loop at once
  * @throws when an answer is not 200
  */
 export function closedLoop(
   port: number,
-  requests: readonly Buffer[],
+  next: () => Buffer | undefined,
   connections: number,
+  signal?: AbortSignal,
 ): Promise<Load> {
-  let next = 0
-  return drive(port, connections, requests.length, (connection) => {
-    const request = requests[next]
-    next += 1
-    if (request !== undefined) connection.send(request, performance.now())
+  let busy = connections
+  return drive(port, connections, (end) => {
+    signal?.addEventListener('abort', end)
+    return (connection) => {
+      const request = next()
+      if (request !== undefined) return connection.send(request, performance.now())
+      busy -= 1
+      if (busy === 0) end()
+    }
   })
+}
+
+/** Each of the requests once, for `closedLoop`. */
+export function eachOf(requests: readonly Buffer[]): () => Buffer | undefined {
+  let index = 0
+  return () => requests[index++]
 }
 
 /**
@@ -44,7 +61,7 @@ export function closedLoop(
  * @param rate requests a second
  * @throws when an answer is not 200
  */
-export async function openLoop(
+export function openLoop(
   port: number,
   requests: readonly Buffer[],
   connections: number,
@@ -63,77 +80,65 @@ export async function openLoop(
   }
   let started: number | undefined
   const timer = setInterval(() => {
-    if (free.length === 0 && started === undefined) return
     const now = performance.now()
-    started ??= now
+    if (free.length === connections) started ??= now
+    if (started === undefined) return
     // A late timer is the load generator's delay, not the server's: latencies start now.
     const until = Math.min(requests.length, ((now - started) * rate) / 1000)
     for (; due < until; due += 1) dueAt[due] = now
     sendDue()
   }, 1)
-  try {
-    return await drive(port, connections, requests.length, (connection) => {
-      free.push(connection)
-      sendDue()
-    })
-  } finally {
+  return drive(port, connections, (end) => (connection) => {
+    free.push(connection)
+    sendDue()
+    if (sent === requests.length && free.length === connections) end()
+  }).finally(() => {
     clearInterval(timer)
-  }
+  })
 }
 
 /**
- * Opens connections, and closes them after the last answer.
- * @param count number of answers to wait for
- * @param isFree called for each connection when it is open, and after each answer
+ * Opens connections, and closes them at the end.
+ * @param plan returns what happens whenever a connection is open and free
  */
 async function drive(
   port: number,
   connections: number,
-  count: number,
-  isFree: (connection: Connection) => void,
+  plan: (end: () => void) => (connection: Connection) => void,
 ): Promise<Load> {
-  const { promise: all, resolve, reject } = Promise.withResolvers<undefined>()
-  const latencies = createLatencies(count)
+  const { promise: ended, resolve, reject } = Promise.withResolvers<undefined>()
+  const latencies = createLatencies()
   let answerBytes = 0
-  const answered = (milliseconds: number, bytes: number): void => {
+  let received = 0
+  const isFree = plan(() => {
+    resolve(undefined)
+  })
+  const answered: Answered = (milliseconds, headBytes, bodyBytes) => {
     latencies.add(milliseconds)
-    answerBytes = bytes
-    if (latencies.count === count) resolve(undefined)
+    answerBytes = bodyBytes
+    received += headBytes + bodyBytes
   }
   const opened = Array.from({ length: connections }, () => open(port, answered, isFree, reject))
   const started = performance.now()
   try {
-    await all
-    return { seconds: (performance.now() - started) / 1000, latencies, answerBytes }
+    await ended
+    return { seconds: (performance.now() - started) / 1000, latencies, answerBytes, received }
   } finally {
     for (const close of opened) close()
   }
 }
 
-/** Opens a connection, and returns what closes it. */
+/** Opens a connection, and returns what closes it. A connection that the server closes after an answer opens anew. */
 function open(
   port: number,
-  answered: (milliseconds: number, bytes: number) => void,
+  answered: Answered,
   isFree: (connection: Connection) => void,
   failed: (error: Error) => void,
 ): () => void {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   let since = 0
+  let isInUse = false
   let received: Uint8Array & Buffer = Buffer.alloc(0)
-  const connection: Connection = {
-    send(request, from) {
-      since = from
-      socket.write(request)
-    },
-  }
-  socket.on('connect', () => {
-    isFree(connection)
-  })
-  socket.on('error', failed)
-  socket.on('close', () => {
-    failed(new Error('the server closed a connection'))
-  })
-  socket.on('data', (bytes: Buffer) => {
+  const onData = (bytes: Buffer): void => {
     received = received.length === 0 ? bytes : Buffer.concat([received, bytes])
     const headEnd = received.indexOf('\r\n\r\n')
     if (headEnd < 0) return
@@ -145,7 +150,36 @@ function open(
       return
     }
     received = Buffer.alloc(0)
-    answered(performance.now() - since, length)
+    isInUse = false
+    answered(performance.now() - since, headEnd + 4, length)
+    if (!/connection: close/i.test(head)) return isFree(connection)
+    socket.destroy()
+    socket = dial()
+    socket.once('connect', () => {
+      isFree(connection)
+    })
+  }
+  const dial = (): Socket => {
+    const dialled = connect({ port, host: '127.0.0.1', noDelay: true })
+    dialled.on('error', failed)
+    dialled.on('data', onData)
+    dialled.on('end', () => {
+      if (dialled !== socket) return
+      if (isInUse) failed(new Error('the server closed a connection before its answer'))
+      // It was idle for too long. The next request waits for the new connection.
+      else socket = dial()
+    })
+    return dialled
+  }
+  const connection: Connection = {
+    send(request, from) {
+      since = from
+      isInUse = true
+      socket.write(request)
+    },
+  }
+  let socket = dial()
+  socket.once('connect', () => {
     isFree(connection)
   })
   return () => socket.destroy()

@@ -1,87 +1,70 @@
 /**
  * `npm run bench`: what a request costs, case by case, with a bare `node:http` server measured in the same run.
- * Every request has its own signature and is sent once; signatures are made before the measurement starts. CPU
- * time is read from the threads. Ratios are those of CPU time: 0.5 of the floor is twice its CPU a request.
+ * Every request has its own signature and is sent once; signatures are made before the measurement starts.
+ * @see docs/performance.md
  * @module
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync } from 'node:fs'
 import { join } from 'node:path'
-import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import { cases, type Case } from './cases.ts'
-import { addCpu, cpuBetween, mainTime, readCpu, readMemory, type Cpu } from './cpu.ts'
-import { joinLatencies, type Latencies } from './latencies.ts'
-import { closedLoop, openLoop, type Load } from './load.ts'
-import {
-  accountId,
-  region,
-  root,
-  startFloor,
-  startTrent,
-  type Floor,
-  type Server,
-} from './servers.ts'
+import { clientsOf, makeData, newKey, type Caller } from './data.ts'
+import { closedLoop, eachOf, openLoop } from './load.ts'
+import { figures, inRounds, warmUp, type Contender, type Total } from './measure.ts'
+import { peers, startPeer } from './peers.ts'
+import { accountId, makeDirectory, region, root, startFloor, startTrent } from './servers.ts'
+import type { Credentials, Floor, Server } from './servers.ts'
 import { settings } from './settings.ts'
 import { createSigner, signedRequest } from './sign.ts'
-import { tableHead, tableLine, type Column, type Row } from './table.ts'
+import { print, tableHead, tableLine } from './table.ts'
+import { readMemory, readUsage } from './usage.ts'
 
-const columns: readonly Column[] = [
-  { name: 'case', width: 16 },
-  { name: 'bytes', width: 5, digits: 0 },
-  { name: 'server', width: 16 },
-  { name: 'load', width: 8 },
-  { name: 'req/s', width: 7, digits: 0 },
-  { name: 'p50 ms', width: 7, digits: 2 },
-  { name: 'p99 ms', width: 7, digits: 2 },
-  { name: 'p99/p50', width: 7, digits: 1 },
-  { name: 'main µs', width: 8, digits: 1 },
-  { name: 'process µs', width: 10, digits: 1 },
-  { name: 'main/floor', width: 10, digits: 3 },
-  { name: 'process/floor', width: 13, digits: 3 },
-  { name: 'MB', width: 5, digits: 0 },
-]
+/** Memory that is a file system. Files there are not synced. */
+const tmpfs = '/dev/shm'
 
-const print = (line: string): void => void process.stdout.write(`${line}\n`)
-
-interface Contender {
-  readonly name: string
-  readonly server: Server
-  /** Prepared requests, all different. */
-  readonly requests: (count: number) => Buffer[]
+interface Setting {
+  readonly one: Case
+  readonly bytes: number
+  readonly floor: Floor
 }
 
-/** All rounds of a case with one contender. */
-interface Total {
-  readonly requests: number
-  readonly seconds: number
-  readonly cpu: Cpu
-  readonly latencies: Latencies
+/** A server with the credentials and the keys that its requests name. */
+interface Target {
+  readonly name: string
+  readonly server: Server
+  readonly credentials: Credentials
+  readonly keyIds?: readonly string[]
 }
 
 async function main(): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'trent-bench-'))
+  const chosen = settings.cases.map(caseOf)
+  const { requests, rounds, connections } = settings
+  print(`${requests} requests in ${rounds} rounds, over ${connections} connections`)
   const floor = await startFloor()
-  try {
-    const chosen = settings.cases.map(caseOf)
-    const { requests, connections, rounds } = settings
-    print(`${requests} requests a case in ${rounds} rounds, over ${connections} connections\n`)
-    print(tableHead(columns))
-    const servers = new Map<string, Server>()
-    for (const count of settings.workers) {
-      const name = count === 1 ? 'trent' : `trent, ${count} workers`
-      servers.set(
-        name,
-        await startTrent(join(directory, String(count)), { TRENT_WORKERS: String(count) }),
-      )
-    }
-    for (const bytes of settings.bytes) {
-      for (const each of chosen) await measure(each, bytes, servers, floor)
-    }
-    for (const server of servers.values()) await server.stop()
-  } finally {
-    await floor.stop()
-    rmSync(directory, { recursive: true, force: true })
+  const others = await startPeers()
+  for (const [index, keys] of settings.keys.entries()) {
+    // Peers have one key and one caller.
+    await withServers(keys, async (servers, callers) => {
+      for (const caller of callers) {
+        const targets: Target[] = [...servers].map(([name, server]) => ({
+          ...caller,
+          name,
+          server,
+        }))
+        if (index === 0 && caller.name === 'root') targets.push(...others)
+        for (const bytes of settings.bytes) {
+          print(`\n${keys} ${keys === 1 ? 'key' : 'keys'}, ${bytes} bytes, by ${caller.name}`)
+          print(tableHead())
+          for (const one of chosen) {
+            if (one.byGrant || !caller.name.startsWith('grantee-')) {
+              await measure({ one, bytes, floor }, targets)
+            } else print(`${one.name}: not by a grant`)
+          }
+        }
+      }
+    })
   }
+  for (const { server } of others) await server.stop()
+  await floor.stop()
 }
 
 function caseOf(name: string): Case {
@@ -90,115 +73,124 @@ function caseOf(name: string): Case {
   throw new Error(`no case ${name}; there are ${cases.map((each) => each.name).join(', ')}`)
 }
 
-async function measure(
-  one: Case,
-  bytes: number,
-  servers: ReadonlyMap<string, Server>,
-  floor: Floor,
+async function startPeers(): Promise<readonly Target[]> {
+  const started: Target[] = []
+  for (const name of settings.peers) {
+    try {
+      started.push({ name, server: await startPeer(name), credentials: root })
+      print(`${name} ${peers[name]?.version}: ${peers[name]?.leavesOut}`)
+    } catch (error) {
+      print(`${name} is left out: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  return started
+}
+
+/** Servers for each number of workers and each storage, with the same data. */
+async function withServers(
+  keys: number,
+  work: (servers: ReadonlyMap<string, Server>, callers: readonly Caller[]) => Promise<void>,
 ): Promise<void> {
+  const made = join(makeDirectory(), 'data')
+  const servers = new Map<string, Server>()
+  const callers = await makeData(made, keys, settings.callers)
+  for (const storage of settings.storage) {
+    for (const workers of settings.workers) {
+      const directory = makeDirectory(storage === 'tmpfs' ? tmpfs : undefined)
+      cpSync(made, join(directory, 'data'), { recursive: true })
+      const name = ['trent', ...(workers > 1 ? [`×${workers}`] : []), storage].join(' ')
+      const server = await startTrent(join(directory, 'data'), {
+        TRENT_WORKERS: String(workers),
+        ...(storage === 'delivered' && { TRENT_AUDIT_DIR: join(directory, 'delivered') }),
+        ...settings.trent,
+      })
+      servers.set(name, server)
+      const [cpu, memory] = [readUsage(server.pid).process / 1e9, readMemory(server.pid) / 1e6]
+      print(`${name}: ready after ${cpu.toFixed(2)} s of CPU, with ${memory.toFixed(0)} MB`)
+    }
+  }
+  await work(servers, callers)
+  for (const server of servers.values()) await server.stop()
+}
+
+async function measure(setting: Setting, targets: readonly Target[]): Promise<void> {
+  const { floor, one } = setting
   const contenders: Contender[] = []
-  for (const [name, server] of servers) contenders.push(await prepare(name, server, one, bytes))
+  for (const target of targets) {
+    try {
+      contenders.push(await prepare(target, setting, contenders.length === 0))
+    } catch (error) {
+      if (contenders.length === 0) throw error
+      print(`${one.name}: not by ${target.name}: ${String(error).slice(0, 100)}`)
+    }
+  }
   const [first] = contenders
   if (first === undefined) return
-  const { connections, warming } = settings
-  for (const { server, requests } of contenders) {
-    const { answerBytes } = await closedLoop(server.port, requests(warming), connections)
-    if (server === first.server) await floor.answer(answerBytes)
-  }
-  contenders.unshift({ ...first, name: 'floor', server: floor })
-  await closedLoop(floor.port, first.requests(warming), connections)
-
-  const report = (load: string, totals: readonly Total[]): void => {
-    for (const [index, { name, server }] of contenders.entries()) {
-      const [total, ofFloor] = [totals[index], totals[0]]
-      if (total === undefined || ofFloor === undefined) continue
-      const names = { case: one.name, bytes, server: name, load }
-      print(tableLine(columns, { ...names, ...figures(server, total, ofFloor) }))
-      if (settings.threads && server !== floor) printThreads(total)
-    }
-  }
-  const closed = await inRounds(contenders, ({ port }, fresh) =>
-    closedLoop(port, fresh, connections),
+  const ofFloor = { ...first, name: 'floor', server: floor, ofRound: most() }
+  await closedLoop(floor.port, eachOf(first.requests(settings.warming)), settings.connections)
+  contenders.unshift(ofFloor)
+  const closed = await inRounds(contenders, settings.rounds, ({ port }, fresh) =>
+    closedLoop(port, eachOf(fresh), settings.connections),
   )
-  report('closed', closed)
-  const [, saturated] = closed
+  report(one.name, 'closed', closed)
+  const speed = (contender: Contender): number => {
+    const { requests, seconds } = closed.get(contender) ?? { requests: 0, seconds: 1 }
+    return requests / seconds
+  }
   for (const asked of settings.rates) {
-    const half = saturated === undefined ? 0 : saturated.requests / saturated.seconds / 2
-    const rate = asked === 'half' ? Math.round(half) : Number(asked)
-    const open = await inRounds(contenders, ({ port }, fresh) =>
-      openLoop(port, fresh, connections, rate),
+    const rate = Math.ceil(asked === 'half' ? speed(first) / 2 : Number(asked))
+    const able = contenders.filter((each) => speed(each) > rate)
+    const open = await inRounds(
+      able,
+      settings.rounds,
+      ({ port }, fresh) => openLoop(port, fresh, settings.connections, rate),
+      Math.ceil((rate * settings.seconds) / settings.rounds),
     )
-    report(`${rate}/s`, open)
+    report(one.name, `${rate}/s`, open)
   }
 }
 
-/** Rounds alternate between the contenders, so that all run under the same load of the machine. */
-async function inRounds(
-  contenders: readonly Contender[],
-  run: (server: Server, requests: readonly Buffer[]) => Promise<Load>,
-): Promise<readonly Total[]> {
-  const totals: Total[] = []
-  for (let round = 0; round < settings.rounds; round += 1) {
-    for (const [index, { server, requests }] of contenders.entries()) {
-      const fresh = requests(Math.ceil(settings.requests / settings.rounds))
-      const before = readCpu(server.pid)
-      const { seconds, latencies } = await run(server, fresh)
-      const cpu = cpuBetween(before, readCpu(server.pid))
-      const total = totals[index]
-      totals[index] = {
-        requests: fresh.length + (total?.requests ?? 0),
-        seconds: seconds + (total?.seconds ?? 0),
-        cpu: total === undefined ? cpu : addCpu(total.cpu, cpu),
-        latencies: total === undefined ? latencies : joinLatencies(total.latencies, latencies),
-      }
-    }
-  }
-  return totals
-}
+const most = (): number => Math.ceil(settings.requests / settings.rounds)
 
-async function prepare(name: string, server: Server, one: Case, bytes: number): Promise<Contender> {
-  const kms = new KMSClient({
-    region,
-    endpoint: `http://127.0.0.1:${server.port}`,
-    credentials: root,
-  })
-  const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))
-  const keyIds = [KeyMetadata?.KeyId ?? '']
+/** @param isFirst the floor answers with as many bytes as this target */
+async function prepare(
+  { name, server, credentials, keyIds: given }: Target,
+  { one, bytes, floor }: Setting,
+  isFirst: boolean,
+): Promise<Contender> {
+  const { kms, iam } = clientsOf(server)
+  const keyIds = given ?? [await newKey(kms)]
   const granteeArn = `arn:aws:iam::${accountId}:root`
   const next = await one.prepare({ kms, keyIds, bytes, granteeArn })
   kms.destroy()
-  const { accessKeyId, secretAccessKey } = root
+  iam.destroy()
+  const { accessKeyId, secretAccessKey } = credentials
   const signer = createSigner(`127.0.0.1:${server.port}`, region, accessKeyId, secretAccessKey)
   const requests = (count: number): Buffer[] =>
     Array.from({ length: count }, () => signedRequest(signer, one.operation, next()))
-  return { name, server, requests }
+  const { answerBytes, ofRound } = await warmUp(server, requests, {
+    connections: settings.connections,
+    least: Math.max(settings.warming, keyIds.length),
+    most: most(),
+    seconds: settings.seconds / settings.rounds,
+  })
+  if (isFirst) await floor.answer(answerBytes)
+  return { name, server, requests, ofRound }
 }
 
-function figures(server: Server, total: Total, floor: Total): Row {
-  const micros = (nanoseconds: number | undefined, { requests }: Total): number =>
-    (nanoseconds ?? NaN) / requests / 1000
-  const [p50, p99] = [total.latencies.percentile(0.5), total.latencies.percentile(0.99)]
-  const serving = micros(mainTime(total.cpu), total)
-  const all = micros(total.cpu.process, total)
-  return {
-    'req/s': total.requests / total.seconds,
-    'p50 ms': p50,
-    'p99 ms': p99,
-    'p99/p50': p99 / p50,
-    'main µs': serving,
-    'process µs': all,
-    'main/floor': micros(mainTime(floor.cpu), floor) / serving,
-    'process/floor': micros(floor.cpu.process, floor) / all,
-    MB: readMemory(server.pid) / 1e6,
+function report(name: string, load: string, totals: ReadonlyMap<Contender, Total>): void {
+  const [floor] = totals.values()
+  for (const [{ name: server, server: process }, total] of totals) {
+    print(tableLine({ case: name, server, load, ...figures(process, total, floor) }))
+    if (settings.threads && total !== floor) printThreads(total)
   }
 }
 
-function printThreads({ cpu, requests }: Total): void {
-  const sorted = [...cpu.threads].toSorted(([, one], [, other]) => other - one)
+function printThreads({ usage, requests }: Total): void {
+  const sorted = [...usage.threads].toSorted(([, one], [, other]) => other - one)
   for (const [name, time] of sorted) {
     const micros = time / requests / 1000
-    if (micros >= 0.1)
-      print(`${''.padStart(48)} ${name.padEnd(16)} ${micros.toFixed(1).padStart(8)}`)
+    if (micros >= 0.1) print(`${micros.toFixed(1).padStart(30)} µs  ${name}`)
   }
 }
 

@@ -2,19 +2,27 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 export const accountId = '111122223333'
 export const region = 'us-west-2'
-export const root = { accessKeyId: 'bench', secretAccessKey: randomBytes(24).toString('hex') }
+
+export interface Credentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+}
+
+export const root: Credentials = {
+  accessKeyId: 'bench',
+  secretAccessKey: randomBytes(24).toString('hex'),
+}
 
 export interface Server {
-  readonly child: ChildProcess
   readonly pid: number
   readonly port: number
-  /** Milliseconds from the start of the process until it serves. */
-  readonly readyMs: number
   readonly stop: () => Promise<void>
 }
 
@@ -23,12 +31,21 @@ export interface Floor extends Server {
   readonly answer: (bytes: number) => Promise<void>
 }
 
-/** Children that run. They end with this process, whatever ends it. */
+/** Children that run, and directories that were made. Neither outlives this process, whatever ends it. */
 const running = new Set<ChildProcess>()
+const directories: string[] = []
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
+  for (const each of directories) rmSync(each, { recursive: true, force: true, maxRetries: 10 })
 })
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
+
+/** A directory for this run. */
+export function makeDirectory(above = tmpdir()): string {
+  const made = mkdtempSync(join(above, 'trent-bench-'))
+  directories.push(made)
+  return made
+}
 
 /** @param settings in addition to those that every run has, `TRENT_…` */
 export function startTrent(
@@ -71,25 +88,35 @@ export async function startFloor(): Promise<Floor> {
 }
 
 /** Waits for the line with the server's address. @throws if the process ends first */
-export async function untilReady(child: ChildProcess): Promise<Server> {
-  const from = performance.now()
-  running.add(child)
-  const ended = once(child, 'exit').finally(() => running.delete(child))
+async function untilReady(child: ChildProcess): Promise<Server> {
+  // A child that ends before it is ready ends its output.
   if (child.stdout === null) throw new Error('the output of the server is not read')
+  running.add(child)
   for await (const line of createInterface({ input: child.stdout })) {
     const [, port] = /http:\/\/127\.0\.0\.1:(\d+)/.exec(line) ?? []
     if (port === undefined) continue
     child.stdout.resume()
-    return {
-      child,
-      pid: child.pid ?? 0,
-      port: Number(port),
-      readyMs: performance.now() - from,
-      async stop() {
-        child.kill('SIGTERM')
-        await ended
-      },
-    }
+    return serverOf(child, Number(port))
   }
   throw new Error('the server ended before it was ready')
+}
+
+/** A process that serves, or soon will. It ends with this process at the latest. */
+export function serverOf(child: ChildProcess, port: number): Server {
+  running.add(child)
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      running.delete(child)
+      resolve()
+    })
+  })
+  return {
+    pid: child.pid ?? 0,
+    port,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      child.kill('SIGTERM')
+      await ended
+    },
+  }
 }

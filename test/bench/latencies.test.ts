@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { createLatencies, joinLatencies } from '../../bench/latencies.ts'
 
 test('a percentile is the latency that this share of all is below', () => {
-  const latencies = createLatencies(100)
+  const latencies = createLatencies()
   for (let each = 100; each > 0; each -= 1) latencies.add(each)
   assert.equal(latencies.percentile(0.5), 51)
   assert.equal(latencies.percentile(0.99), 100)
@@ -12,7 +12,7 @@ test('a percentile is the latency that this share of all is below', () => {
 })
 
 test('percentiles of joined latencies are those of all', () => {
-  const [few, many] = [createLatencies(1), createLatencies(3)]
+  const [few, many] = [createLatencies(), createLatencies()]
   few.add(9)
   for (const each of [1, 2, 3]) many.add(each)
   assert.equal(joinLatencies(few, many).percentile(0.5), 3)

@@ -1,12 +1,16 @@
 /** The load generator's two loops, against a server of this process. @module */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type RequestListener, type ServerOptions } from 'node:http'
 import { test, type TestContext } from 'node:test'
-import { closedLoop, openLoop } from '../../bench/load.ts'
+import { closedLoop, eachOf, openLoop } from '../../bench/load.ts'
 
-async function serve(t: TestContext, listener: RequestListener): Promise<number> {
-  const server = createServer(listener).listen(0, '127.0.0.1')
+async function serve(
+  t: TestContext,
+  listener: RequestListener,
+  options: ServerOptions = {},
+): Promise<number> {
+  const server = createServer(options, listener).listen(0, '127.0.0.1')
   t.after(() => {
     server.close()
     server.closeAllConnections()
@@ -28,7 +32,7 @@ test('a closed loop sends each request once, over as many connections as asked',
     served += 1
     response.end('four')
   })
-  const { latencies, answerBytes } = await closedLoop(port, requests, 3)
+  const { latencies, answerBytes } = await closedLoop(port, eachOf(requests), 3)
   assert.deepEqual(
     { served, connections: sockets.size, latencies: latencies.count, answerBytes },
     { served: 30, connections: 3, latencies: 30, answerBytes: 4 },
@@ -51,6 +55,48 @@ test('a loop fails on an answer other than 200', async (t) => {
   const port = await serve(t, (_, response) => {
     response.writeHead(400).end('refused')
   })
-  await assert.rejects(closedLoop(port, requests, 2), /refused/)
+  await assert.rejects(closedLoop(port, eachOf(requests), 2), /refused/)
   await assert.rejects(openLoop(port, requests, 2, 1000), /refused/)
+})
+
+test('a closed loop ends at once when it is stopped', async (t) => {
+  const port = await serve(t, (request, response) => {
+    if (request.headers['x-number'] !== undefined) response.end('x')
+  })
+  const stopping = new AbortController()
+  const endless = closedLoop(port, () => requests[0], 2, stopping.signal)
+  setTimeout(() => {
+    stopping.abort()
+  }, 50)
+  assert.equal((await endless).latencies.count, 0)
+})
+
+test('a connection that the server closes after each answer is opened again', async (t) => {
+  const sockets = new Set<unknown>()
+  const port = await serve(t, (request, response) => {
+    sockets.add(request.socket)
+    response.writeHead(200, { Connection: 'close' }).end('x')
+  })
+  const { latencies } = await closedLoop(port, eachOf(requests), 2)
+  assert.deepEqual(
+    { answers: latencies.count, connections: sockets.size },
+    { answers: 30, connections: 30 },
+  )
+})
+
+test('a connection that was idle for too long opens again for the next request', async (t) => {
+  const sockets = new Set<unknown>()
+  const port = await serve(
+    t,
+    (request, response) => {
+      sockets.add(request.socket)
+      response.end('x')
+    },
+    { keepAliveTimeout: 20, keepAliveTimeoutBuffer: 0 },
+  )
+  const { latencies } = await openLoop(port, requests.slice(0, 4), 1, 5)
+  assert.deepEqual(
+    { answers: latencies.count, connections: sockets.size },
+    { answers: 4, connections: 4 },
+  )
 })
