@@ -116,7 +116,7 @@ test('a key whose row of last use was removed counts as used now, until it is us
 
 for (const [what, tamper] of [
   ['moved', 'UPDATE key_usage_tracking SET since = 0'],
-  ['moved and without its tag', 'UPDATE key_usage_tracking SET row_tag = NULL, since = 0'],
+  ['moved and given an empty tag', "UPDATE key_usage_tracking SET row_tag = x'', since = 0"],
   ['removed', 'DELETE FROM key_usage_tracking'],
 ] as const) {
   test(`with the start of tracking ${what}, keys without a row are idle since the restart`, async (t) => {

@@ -101,12 +101,11 @@ test('the length of a data key is said in one way, within bounds', async () => {
     ],
   ] as const) {
     const request = { KeyId: key.keyId, ...size }
-    for (const call of [
+    const calls = [
       kms.send(new GenerateDataKeyCommand(request)),
       kms.send(new GenerateDataKeyWithoutPlaintextCommand(request)),
-    ]) {
-      await refused(call, 'ValidationException', message)
-    }
+    ]
+    await Promise.all(calls.map((call) => refused(call, 'ValidationException', message)))
   }
 })
 

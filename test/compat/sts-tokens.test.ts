@@ -156,11 +156,10 @@ test('who is no user has to say which user is meant', async (t) => {
   const { User } = await session.iam.send(new GetUserCommand({ UserName: 'admin' }))
   assert.equal(User?.Arn, user.arn)
   const message = 'Must specify userName when calling with non-User credentials'
-  for (const call of [
+  const calls = [
     session.iam.send(new GetUserCommand({})),
     session.iam.send(new CreateAccessKeyCommand({})),
     session.iam.send(new ListAccessKeysCommand({})),
-  ]) {
-    await denied(call, 'ValidationError', 400, message)
-  }
+  ]
+  await Promise.all(calls.map((call) => denied(call, 'ValidationError', 400, message)))
 })
