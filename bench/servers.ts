@@ -53,8 +53,10 @@ export function startTrent(
   settings: Readonly<Record<string, string>> = {},
   nodeOptions: readonly string[] = [],
 ): Promise<Server> {
-  const script = join(import.meta.dirname, '..', 'src', 'main.ts')
-  const child = spawn(process.execPath, [...nodeOptions, script, 'serve'], {
+  const checkout = join(import.meta.dirname, '..')
+  const cache = ['--import', join(checkout, 'scripts', 'compile-cache.mjs')]
+  const script = join(checkout, 'src', 'main.ts')
+  const child = spawn(process.execPath, [...cache, ...nodeOptions, script, 'serve'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     // No settings file of the checkout.
     cwd: join(directory, '..'),

@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const prepared = spawnSync(process.execPath, [join(root, 'scripts', 'prepare.mjs')], {
@@ -14,9 +14,9 @@ if (prepared.status !== 0) process.exit(1)
 
 const bundled = join(root, 'node_modules', '.bin', 'node')
 const node = existsSync(bundled) ? bundled : process.execPath
-const child = spawn(node, [join(root, 'src', 'main.ts'), ...process.argv.slice(2)], {
-  stdio: 'inherit',
-})
+const cache = pathToFileURL(join(root, 'scripts', 'compile-cache.mjs')).href
+const program = ['--import', cache, join(root, 'src', 'main.ts')]
+const child = spawn(node, [...program, ...process.argv.slice(2)], { stdio: 'inherit' })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code, signal) => {
   process.exitCode = code ?? 128 + constants.signals[signal]

@@ -1,22 +1,23 @@
-/** The command `trent`. Only this file has effects when imported. @module */
+/**
+ * The command `trent`. Only this file has effects when imported. Each command loads its own code, so
+ * that none pays for the others.
+ * @module
+ */
 import { Command } from 'commander'
-import { revokeSessions } from './cli/sessions.ts'
-import { acceptLoss } from './cli/accept-loss.ts'
-import { acceptClock } from './cli/clock.ts'
-import { keyUsage } from './cli/key-usage.ts'
-import { createAccount, listAccounts, replaceRootKey, updateAccount } from './cli/account.ts'
 import { collectLevel } from './cli/organization-options.ts'
-import { applyFile, type ApplyOptions } from './cli/apply.ts'
-import { convertLocalKms } from './cli/convert-local-kms.ts'
-import { explain } from './cli/explain.ts'
-import { whoCan } from './cli/who-can.ts'
-import { quotas } from './cli/quotas.ts'
-import { serve } from './cli/serve.ts'
-import { deregisterService, listServices, registerService } from './cli/service.ts'
-import { status } from './cli/status.ts'
-import { usage } from './cli/usage.ts'
-import { verifyDatabaseCommand } from './cli/verify-database.ts'
-import { verifyLogCommand } from './cli/verify-log.ts'
+import type { acceptLoss } from './cli/accept-loss.ts'
+import type { createAccount, listAccounts, updateAccount } from './cli/account.ts'
+import type { ApplyOptions } from './cli/apply.ts'
+import type { acceptClock } from './cli/clock.ts'
+import type { convertLocalKms } from './cli/convert-local-kms.ts'
+import type { explain } from './cli/explain.ts'
+import type { keyUsage } from './cli/key-usage.ts'
+import type { quotas } from './cli/quotas.ts'
+import type { deregisterService, listServices, registerService } from './cli/service.ts'
+import type { usage } from './cli/usage.ts'
+import type { verifyDatabaseCommand } from './cli/verify-database.ts'
+import type { verifyLogCommand } from './cli/verify-log.ts'
+import type { whoCan } from './cli/who-can.ts'
 import { ConfigError } from './config.ts'
 
 const program = new Command('trent')
@@ -29,12 +30,14 @@ const configFile = (): string | undefined => program.opts<{ config?: string }>()
 program
   .command('serve')
   .description('run the server in the foreground')
-  .action(() => serve(configFile()))
+  .action(async () => (await import('./cli/serve.ts')).serve(configFile()))
 program
   .command('status')
   .description('show the state of the running server')
   .option('--json', 'answer in JSON')
-  .action((options: { json?: true }) => status(configFile(), options))
+  .action(async (options: { json?: true }) =>
+    (await import('./cli/status.ts')).status(configFile(), options),
+  )
 const account = program.command('account').description('the accounts of the deployment')
 account
   .command('create')
@@ -49,7 +52,9 @@ account
   )
   .option('--rcp <files>', 'resource control policies', collectLevel)
   .option('--json', 'answer in JSON')
-  .action((options: Parameters<typeof createAccount>[1]) => createAccount(configFile(), options))
+  .action(async (options: Parameters<typeof createAccount>[1]) =>
+    (await import('./cli/account.ts')).createAccount(configFile(), options),
+  )
 account
   .command('update <id>')
   .description('set the organisation of an account, and its policies')
@@ -65,25 +70,31 @@ account
   .option('--rcp <files>', 'resource control policies', collectLevel)
   .option('--no-rcp', 'remove all resource control policies')
   .option('--json', 'answer in JSON')
-  .action((id: string, options: Parameters<typeof updateAccount>[2]) =>
-    updateAccount(configFile(), id, options),
+  .action(async (id: string, options: Parameters<typeof updateAccount>[2]) =>
+    (await import('./cli/account.ts')).updateAccount(configFile(), id, options),
   )
 account
   .command('list')
   .description('list all accounts')
   .option('--json', 'answer in JSON')
-  .action((options: Parameters<typeof listAccounts>[1]) => listAccounts(configFile(), options))
+  .action(async (options: Parameters<typeof listAccounts>[1]) =>
+    (await import('./cli/account.ts')).listAccounts(configFile(), options),
+  )
 account
   .command('replace-key <id>')
   .description('replace the access key of the root user, and print the new one')
   .option('--json', 'answer in JSON')
-  .action((id: string, options: { json?: true }) => replaceRootKey(configFile(), id, options))
+  .action(async (id: string, options: { json?: true }) =>
+    (await import('./cli/account.ts')).replaceRootKey(configFile(), id, options),
+  )
 const sessions = program.command('sessions').description('temporary credentials')
 sessions
   .command('revoke <arn>')
   .description('revoke all sessions of this user or role issued so far')
   .option('--json', 'answer in JSON')
-  .action((arn: string, options: { json?: true }) => revokeSessions(configFile(), arn, options))
+  .action(async (arn: string, options: { json?: true }) =>
+    (await import('./cli/sessions.ts')).revokeSessions(configFile(), arn, options),
+  )
 const service = program
   .command('service')
   .description('services that use this one, such as s3.amazonaws.com')
@@ -93,21 +104,23 @@ service
   .requiredOption('--region <name>', 'the Region that it serves')
   .option('--host <host...>', 'the hosts of its endpoint (default: s3.<region>.amazonaws.com)')
   .option('--json', 'answer in JSON')
-  .action((name: string, options: Parameters<typeof registerService>[2]) =>
-    registerService(configFile(), name, options),
+  .action(async (name: string, options: Parameters<typeof registerService>[2]) =>
+    (await import('./cli/service.ts')).registerService(configFile(), name, options),
   )
 service
   .command('list')
   .description('list all services')
   .option('--json', 'answer in JSON')
-  .action((options: Parameters<typeof listServices>[1]) => listServices(configFile(), options))
+  .action(async (options: Parameters<typeof listServices>[1]) =>
+    (await import('./cli/service.ts')).listServices(configFile(), options),
+  )
 service
   .command('deregister <name>')
   .description('revoke the credentials and all sessions of a service')
   .requiredOption('--region <name>', 'the Region that it serves')
   .option('--json', 'answer in JSON')
-  .action((name: string, options: Parameters<typeof deregisterService>[2]) =>
-    deregisterService(configFile(), name, options),
+  .action(async (name: string, options: Parameters<typeof deregisterService>[2]) =>
+    (await import('./cli/service.ts')).deregisterService(configFile(), name, options),
   )
 program
   .command('usage')
@@ -118,21 +131,25 @@ program
   .option('--prices <list>', '2015, today, or a file in JSON', 'today')
   .option('--csv', 'answer in CSV')
   .option('--json', 'answer in JSON')
-  .action((options: Parameters<typeof usage>[1]) => usage(configFile(), options))
+  .action(async (options: Parameters<typeof usage>[1]) =>
+    (await import('./cli/usage.ts')).usage(configFile(), options),
+  )
 const clock = program.command('clock').description('the clock for key deletion and expiry')
 clock
   .command('accept')
   .description('confirm the system clock after a leap; paused deletions resume')
   .option('--json', 'answer in JSON')
-  .action((options: Parameters<typeof acceptClock>[1]) => acceptClock(configFile(), options))
+  .action(async (options: Parameters<typeof acceptClock>[1]) =>
+    (await import('./cli/clock.ts')).acceptClock(configFile(), options),
+  )
 program
   .command('accept-loss [id]')
   .description(
     'show the changes that the database has lost; with their id, allow a start without them',
   )
   .option('--json', 'answer in JSON')
-  .action((id: string | undefined, options: Parameters<typeof acceptLoss>[2]) =>
-    acceptLoss(configFile(), id, options),
+  .action(async (id: string | undefined, options: Parameters<typeof acceptLoss>[2]) =>
+    (await import('./cli/accept-loss.ts')).acceptLoss(configFile(), id, options),
   )
 program
   .command('key-usage <key>')
@@ -142,8 +159,8 @@ program
   .option('--from <time>', 'a day or a time (default: 90 days ago)')
   .option('--until <time>', 'a day or a time (default: now)')
   .option('--json', 'answer in JSON')
-  .action((key: string, options: Parameters<typeof keyUsage>[2]) =>
-    keyUsage(configFile(), key, options),
+  .action(async (key: string, options: Parameters<typeof keyUsage>[2]) =>
+    (await import('./cli/key-usage.ts')).keyUsage(configFile(), key, options),
   )
 program
   .command('quotas')
@@ -151,14 +168,18 @@ program
   .option('--account <id>', 'twelve digits (default: the first account)')
   .option('--region <name>', 'default: the Region of the settings')
   .option('--json', 'answer in JSON')
-  .action((options: Parameters<typeof quotas>[1]) => quotas(configFile(), options))
+  .action(async (options: Parameters<typeof quotas>[1]) =>
+    (await import('./cli/quotas.ts')).quotas(configFile(), options),
+  )
 program
   .command('apply <file>')
   .description('make accounts match a file, completely or not at all; `-` is standard input')
   .option('--dry-run', 'show what would change, without changing it')
   .option('--prune', 'delete whatever the file omits from its accounts')
   .option('--json', 'answer in JSON')
-  .action((file: string, options: ApplyOptions) => applyFile(configFile(), file, options))
+  .action(async (file: string, options: ApplyOptions) =>
+    (await import('./cli/apply.ts')).applyFile(configFile(), file, options),
+  )
 program
   .command('convert')
   .description('convert files of other servers for `trent apply`, to standard output')
@@ -166,8 +187,8 @@ program
   .description('the seed.yaml of nsmithuk/local-kms')
   .option('--account <id>', 'KMS_ACCOUNT_ID there', '111122223333')
   .option('--region <name>', 'KMS_REGION there', 'eu-west-2')
-  .action((file: string, options: Parameters<typeof convertLocalKms>[1]) =>
-    convertLocalKms(file, options),
+  .action(async (file: string, options: Parameters<typeof convertLocalKms>[1]) =>
+    (await import('./cli/convert-local-kms.ts')).convertLocalKms(file, options),
   )
 program
   .command('explain')
@@ -183,15 +204,17 @@ program
   .option('--account <id>', 'the account of that record (default: the first account)')
   .option('--region <name>', 'default: the Region of the settings')
   .option('--json', 'answer in JSON')
-  .action((options: Parameters<typeof explain>[1]) => explain(configFile(), options))
+  .action(async (options: Parameters<typeof explain>[1]) =>
+    (await import('./cli/explain.ts')).explain(configFile(), options),
+  )
 program
   .command('who-can <key> [action]')
   .description('list the users, roles and root users that can use a key, and why')
   .option('--account <id>', 'the key’s account, when no ARN names it (default: the first account)')
   .option('--region <name>', 'default: the Region of the settings')
   .option('--json', 'answer in JSON')
-  .action((key: string, action: string | undefined, options: Parameters<typeof whoCan>[3]) =>
-    whoCan(configFile(), key, action, options),
+  .action(async (key: string, action: string | undefined, options: Parameters<typeof whoCan>[3]) =>
+    (await import('./cli/who-can.ts')).whoCan(configFile(), key, action, options),
   )
 program
   .command('verify-log [directory]')
@@ -203,8 +226,8 @@ program
   .option('--anchors <file...>', 'checkpoints kept elsewhere, from `trent status --json`')
   .option('--delivered <directory>', 'also check the delivered files in it')
   .option('--json', 'answer in JSON')
-  .action((directory: string | undefined, options: Parameters<typeof verifyLogCommand>[2]) =>
-    verifyLogCommand(configFile(), directory, options),
+  .action(async (directory: string | undefined, options: Parameters<typeof verifyLogCommand>[2]) =>
+    (await import('./cli/verify-log.ts')).verifyLogCommand(configFile(), directory, options),
   )
 
 program
@@ -215,8 +238,8 @@ program
     'the key file that opens it (default: seal.key next to the database)',
   )
   .option('--json', 'answer in JSON')
-  .action((file: string | undefined, options: Parameters<typeof verifyDatabaseCommand>[2]) =>
-    verifyDatabaseCommand(configFile(), file, options),
+  .action(async (file: string | undefined, options: Parameters<typeof verifyDatabaseCommand>[2]) =>
+    (await import('./cli/verify-database.ts')).verifyDatabaseCommand(configFile(), file, options),
   )
 
 await program.parseAsync().catch((error: unknown) => {

@@ -5,8 +5,9 @@
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
  * @module
  */
-import { decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose'
+import type { JWTPayload, JWTVerifyGetKey } from 'jose'
 import { KmsError } from '../errors.ts'
+import { jose } from './jose.ts'
 import type { WebIdentityCaller } from '../model/caller.ts'
 import { tagPattern } from '../model/identity.ts'
 import type { OidcProviderRecord } from '../model/oidc-provider.ts'
@@ -29,6 +30,7 @@ const toleranceSeconds = 60
  * @throws {KmsError} `InvalidIdentityTokenException`
  */
 export function claimedIssuer(token: string): string {
+  const { decodeJwt, errors } = jose()
   try {
     const { iss } = decodeJwt(token)
     if (typeof iss === 'string') return iss
@@ -52,15 +54,17 @@ export async function verifyIdentityToken(
   keys: JWTVerifyGetKey,
   now: number,
 ): Promise<ProvenIdentity> {
-  const { payload } = await jwtVerify(token, keys, {
-    issuer: provider.url,
-    algorithms,
-    requiredClaims: ['sub', 'aud', 'exp', 'iat'],
-    clockTolerance: toleranceSeconds,
-    currentDate: new Date(now),
-  }).catch((error: unknown) => {
-    throw refusalOf(error)
-  })
+  const { payload } = await jose()
+    .jwtVerify(token, keys, {
+      issuer: provider.url,
+      algorithms,
+      requiredClaims: ['sub', 'aud', 'exp', 'iat'],
+      clockTolerance: toleranceSeconds,
+      currentDate: new Date(now),
+    })
+    .catch((error: unknown) => {
+      throw refusalOf(error)
+    })
   if ((payload.iat ?? 0) > now / 1000 + toleranceSeconds) {
     throw invalid('Token was issued in the future')
   }
@@ -132,6 +136,7 @@ function membersOf(value: unknown): Readonly<Record<string, unknown>> {
 }
 
 function refusalOf(error: unknown): unknown {
+  const { errors } = jose()
   if (error instanceof errors.JWTExpired) {
     return new KmsError('ExpiredIdentityTokenException', 'Token is expired')
   }

@@ -5,8 +5,9 @@
  * @module
  */
 import { createPublicKey } from 'node:crypto'
-import { createLocalJWKSet, errors, type JWK, type JWTVerifyGetKey } from 'jose'
+import type { JWK, JWTVerifyGetKey } from 'jose'
 import { DocumentFailed, type FetchDocument } from './issuer-documents.ts'
+import { jose } from './jose.ts'
 
 export interface Issuer {
   /** The account that registered it. */
@@ -119,7 +120,7 @@ export function createIssuerKeys({
         return await keysOf(entry)(header, token)
       } catch (error) {
         // Providers rotate keys at any time: the token's key may be newer than the cached ones.
-        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
+        if (!(error instanceof jose().errors.JWKSNoMatchingKey)) throw error
         await refresh(entry, issuer, askAgainMs)
         return keysOf(entry)(header, token)
       }
@@ -171,7 +172,7 @@ async function fetchKeys(
   if (!Array.isArray(keys) || keys.length > keysMax) {
     throw new DocumentFailed(`${url}: its keys are no list, or too long a one`)
   }
-  return createLocalJWKSet({ keys: keys.flatMap(readVerifyingKey) })
+  return jose().createLocalJWKSet({ keys: keys.flatMap(readVerifyingKey) })
 }
 
 const modulusBitsMin = 2048

@@ -3,7 +3,6 @@ import { constants } from 'node:os'
 import { relative } from 'node:path'
 import { pino } from 'pino'
 import { JournalFailed } from '../audit/journal/journal.ts'
-import { askToApply, warn } from './apply.ts'
 import { type Config, ConfigError, loadConfig } from '../config.ts'
 import { OperatorCallFailed } from '../operator/client.ts'
 import type { FirstAccount } from '../server/first-start.ts'
@@ -52,6 +51,7 @@ async function run(config: Config): Promise<void> {
     onFatal,
     ...(applyFile !== undefined && {
       async prepare(ask) {
+        const { askToApply, warn } = await import('./apply.ts')
         const applied = await askToApply(applyFile, {}, ask)
         warn(applied)
         log.info({ file: applyFile, changes: applied.changes.length }, 'the file is applied')

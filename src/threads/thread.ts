@@ -46,7 +46,7 @@ export interface ThreadOptions<Answered extends Questions> {
   readonly transfer?: readonly Transferable[]
   readonly answers?: Answers<Answered>
   readonly failures?: Failures
-  /** Without the process's command line and environment. */
+  /** Without the process's environment and the command's arguments. */
   readonly isolated?: boolean
   /** Called once if the thread ends by itself. */
   readonly onEnd?: (error: ThreadEnded) => void
@@ -103,7 +103,7 @@ export function createThread<Asked extends Questions, Answered extends Questions
 
 function startWorker(options: Omit<ThreadOptions<never>, 'answers'>): Worker {
   const { program, name, data, transfer = [], isolated } = options
-  const nothing = isolated === true ? { env: {}, argv: [], execArgv: [] } : {}
+  const nothing = isolated === true ? { env: {}, argv: [] } : {}
   return new Worker(program, {
     name: `trent ${name}`,
     workerData: data,
