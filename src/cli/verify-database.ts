@@ -14,17 +14,16 @@ import type { Keyring } from '../crypto/keyring.ts'
 import { openMaterial } from '../crypto/material.ts'
 import { openServiceSecret, openSigningSecret } from '../crypto/secrets.ts'
 import { openFileSeal } from '../seals/file.ts'
-import { accessKeyOf } from '../store/tables/account-rows.ts'
 import { SchemaChanged } from '../store/database.ts'
 import { readDeployment } from '../store/tables/deployment.ts'
-import { materialOf } from '../store/tables/material-rows.ts'
 import type { Schema } from '../store/schema/schema.ts'
-import { serviceOf } from '../store/tables/service-rows.ts'
+import { accessKeys, services } from '../store/schema/accounts.ts'
+import { digestKeys } from '../store/schema/audit.ts'
+import { keyMaterials } from '../store/schema/materials.ts'
 import { sqliteDialect } from '../store/sqlite/sqlite-dialect.ts'
 import { inlineClient } from '../store/sqlite/sqlite-inline.ts'
 import { failureOf, isDamage } from '../store/sqlite/sqlite-failure.ts'
 import { openReadOnly, type SqliteConnection } from '../store/sqlite/sqlite.ts'
-import type { SqliteRow } from '../store/sqlite/sqlite-protocol.ts'
 import { verifyVersions } from '../store/verify/verify-versions.ts'
 import { verifyNamed, verifyOpening, verifyTags } from '../store/verify/verify-rows.ts'
 import {
@@ -153,40 +152,19 @@ async function verifyWrapped(
   query: Kysely<Schema>,
   keyring: Keyring,
 ): Promise<{ readonly findings: readonly Finding[]; readonly opened: number }> {
-  const tables = ['key_materials', 'access_keys', 'services', 'digest_keys'] as const
-  const findings: Finding[] = []
-  let opened = 0
-  for (const table of tables) {
-    const found = await verifyOpening(query, table, openers[table](keyring))
-    findings.push(...found.findings)
-    opened += found.opened
+  const tables = [
+    await verifyOpening(query, keyMaterials, (material) => {
+      // Deleted imported material has no bytes.
+      if (material.wrapped.length > 0) openMaterial(keyring, material)
+    }),
+    await verifyOpening(query, accessKeys, (key) => openSigningSecret(keyring, key)),
+    await verifyOpening(query, services, (service) => openServiceSecret(keyring, service)),
+    await verifyOpening(query, digestKeys, (key) => openDigestKey(keyring, key)),
+  ]
+  return {
+    findings: tables.flatMap(({ findings }) => findings),
+    opened: tables.reduce((sum, { opened }) => sum + opened, 0),
   }
-  return { findings, opened }
-}
-
-type Opener = (keyring: Keyring) => (row: SqliteRow) => unknown
-
-/** The schema was compared, so rows have these columns. */
-const openers: Readonly<
-  Record<'key_materials' | 'access_keys' | 'services' | 'digest_keys', Opener>
-> = {
-  key_materials: (keyring) => (row) => {
-    const material = materialOf(row as unknown as Schema['key_materials'])
-    // Deleted imported material has no bytes.
-    if (material.wrapped.length > 0) openMaterial(keyring, material)
-  },
-  access_keys: (keyring) => (row) =>
-    openSigningSecret(keyring, accessKeyOf(row as unknown as Schema['access_keys'])),
-  services: (keyring) => (row) =>
-    openServiceSecret(keyring, serviceOf(row as unknown as Schema['services'])),
-  digest_keys: (keyring) => (row) => {
-    const {
-      fingerprint,
-      wrapping_version: wrappingVersion,
-      wrapped,
-    } = row as unknown as Schema['digest_keys']
-    return openDigestKey(keyring, { fingerprint, wrappingVersion, wrapped })
-  },
 }
 
 function reportOf(findings: readonly Finding[], rows: number, opened: number): Report {

@@ -1,7 +1,8 @@
 /** Jobs that go through everything that is due: keys or their materials. @module */
 import type { Job } from '../jobs/jobs.ts'
 import type { KeyRecord } from '../model/key.ts'
-import { StaleRow, type DuePage, type Transaction } from '../store/store.ts'
+import { StaleRow, type Transaction } from '../store/store.ts'
+import type { DuePage } from '../store/page.ts'
 import type { ServiceEvent } from '../model/service-event.ts'
 
 /** Rows handled at once: their records share the journal's writes. */

@@ -13,7 +13,8 @@ import {
   leftWithoutMaterial,
   type MaterialStateRecord,
 } from '../model/key-material.ts'
-import type { KeyChanges, Transaction } from '../store/store.ts'
+import type { Transaction } from '../store/store.ts'
+import type { KeyChanges } from '../store/tables/key-rows.ts'
 import { replicasOf } from './related-keys.ts'
 import {
   announce,

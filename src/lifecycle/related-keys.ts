@@ -11,7 +11,8 @@
 import { isPrimary, type KeyRecord, type KeyRef } from '../model/key.ts'
 import type { MaterialStateRecord, NewMaterialState } from '../model/key-material.ts'
 import type { ServiceEvent } from '../model/service-event.ts'
-import type { KeyChanges, StoreReads, Transaction } from '../store/store.ts'
+import type { StoreReads, Transaction } from '../store/store.ts'
+import type { KeyChanges } from '../store/tables/key-rows.ts'
 
 type SharedChanges = Pick<
   KeyChanges,

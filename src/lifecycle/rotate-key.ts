@@ -16,7 +16,8 @@ import {
   type RotationType,
 } from '../model/key-material.ts'
 import { replicasOf, synchronized } from './related-keys.ts'
-import type { KeyChanges, Transaction } from '../store/store.ts'
+import type { Transaction } from '../store/store.ts'
+import type { KeyChanges } from '../store/tables/key-rows.ts'
 import type { ServiceEvent } from '../model/service-event.ts'
 import { settleKey } from './imported-materials.ts'
 import { waitingMaterialOf } from './waiting-material.ts'

@@ -132,9 +132,6 @@ async function openAudit(
     await goOnWithoutLost(files.acceptedLoss, given)
     log.warn({ ...files.acceptedLoss }, 'the database goes on without changes that it has lost')
   }
-  if (await store.beginChangeLog()) {
-    log.warn('the log of changes begins anew: expected after an upgrade only')
-  }
   const list = createListing(auditing)
   const anchors = await openAnchors({ ...auditing, journal, list })
   afterJournal.push(() => anchors.settled())

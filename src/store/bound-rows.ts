@@ -2,7 +2,7 @@
  * Row tags, which bind each row that decides something to this deployment, its place and its
  * version.
  *
- * INVARIANT (bound rows): no column of a bound table (`BoundTable`) is used before the tag over all
+ * INVARIANT (bound rows): no column of a table with row tags is used before the tag over all
  * columns is verified. An attacker who can write the database can only delete rows, or put an older
  * version of a row back in its own place.
  * @module
@@ -10,40 +10,15 @@
 import { type CanonicalValue, canonicalRow } from '../crypto/canonical.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import type { Page } from './page.ts'
+import type { BoundTable } from './schema/schema.ts'
+import type { Table } from './schema/table.ts'
 
 export type RowKeyring = Pick<Keyring, 'tagRow' | 'checkRowTag'>
 
-export const boundTables = [
-  'accounts',
-  'access_keys',
-  'services',
-  'users',
-  'groups',
-  'roles',
-  'managed_policies',
-  'oidc_providers',
-  'keys',
-  'clock_mark',
-  'deleted_keys',
-  'deleted_materials',
-  'key_usage',
-  'key_usage_tracking',
-  'material_states',
-  'aliases',
-  'grants',
-  'resource_counts',
-  'change_log',
-  'audit_outbox',
-  'outgoing_events',
-  'trails',
-  'audit_writers',
-  'delivery_cursors',
-  'delivery_files',
-  'digest_chains',
-  'digest_keys',
-] as const
-
-export type BoundTable = (typeof boundTables)[number]
+/** Whether rows of the table carry a tag. */
+export function isBound(table: Table): boolean {
+  return 'row_tag' in table.columns
+}
 
 /**
  * Called for each row with a wrong tag, and for each missing row that must exist. `id` is its
@@ -56,53 +31,54 @@ interface TaggedRow {
 }
 
 export interface BoundRows {
-  readonly seal: <T extends object>(table: BoundTable, columns: T) => T & TaggedRow
+  /** @param row every column but the tag and a counter */
+  readonly seal: <R extends object>(table: Table, row: R) => R & TaggedRow
   /**
-   * Returns the row; undefined, after a report, if its tag does not match its place and columns.
+   * Whether the tag of a row matches its table and its columns. If not, the row is reported under
+   * `primaryKey`.
    */
-  readonly genuine: <T extends TaggedRow>(
-    table: BoundTable,
-    primaryKey: readonly string[],
-    row: T | undefined,
-  ) => T | undefined
+  readonly isGenuine: (table: Table, row: object, primaryKey: readonly unknown[]) => boolean
   /** Reports a row that must exist and does not. */
-  readonly missing: (table: BoundTable, primaryKey: readonly string[]) => void
+  readonly missing: (table: Table, primaryKey: readonly unknown[]) => void
 }
 
 /** An attacker chooses the text of a forged row, so reports cut it. */
 const reportedIdMax = 512
 
 export function createBoundRows(keyring: RowKeyring, onForgedRow: OnForgedRow): BoundRows {
-  const report: BoundRows['missing'] = (table, primaryKey) =>
-    onForgedRow(table, primaryKey.join('/').slice(0, reportedIdMax))
+  const report: BoundRows['missing'] = ({ name }, primaryKey) =>
+    // The table is one of the descriptors.
+    onForgedRow(name as BoundTable, primaryKey.join('/').slice(0, reportedIdMax))
   return {
-    seal(table, columns) {
-      const canonical = canonicalColumns(table, columns)
-      if (canonical === undefined) throw new TypeError(`a column of ${table} has no canonical form`)
-      return { ...columns, row_tag: keyring.tagRow(canonical) }
+    seal(table, row) {
+      const canonical = canonicalColumns(table, row)
+      if (canonical === undefined) {
+        throw new TypeError(`a column of ${table.name} has no canonical form`)
+      }
+      return { ...row, row_tag: keyring.tagRow(canonical) }
     },
-    genuine(table, primaryKey, row) {
-      if (row === undefined) return undefined
-      const { row_tag: tag, ...columns } = row
-      const canonical = canonicalColumns(table, columns)
+    isGenuine(table, row, primaryKey) {
+      const tag = 'row_tag' in row ? row.row_tag : undefined
+      const canonical = canonicalColumns(table, row)
       const holds =
         canonical !== undefined && tag instanceof Uint8Array && keyring.checkRowTag(canonical, tag)
-      if (holds) return row
-      report(table, primaryKey)
-      return undefined
+      if (!holds) report(table, primaryKey)
+      return holds
     },
     missing: report,
   }
 }
 
 /**
- * Leaves null columns out, so that a column added later, null in existing rows, does not invalidate
- * their tags. Names are part of the bytes, so different rows never have the same bytes.
+ * The bytes that a tag covers: all columns but the tag itself and a counter, which is not known
+ * when the tag is made. Leaves null columns out, so that a column added later, null in existing
+ * rows, does not invalidate their tags. Names are part of the bytes, so different rows never have
+ * the same bytes.
  */
-function canonicalColumns(table: BoundTable, columns: object): Uint8Array | undefined {
+function canonicalColumns({ name: table, columns }: Table, row: object): Uint8Array | undefined {
   const present: Record<string, CanonicalValue> = {}
-  for (const [name, value] of Object.entries(columns)) {
-    if (value === null) continue
+  for (const [name, value] of Object.entries(row)) {
+    if (value === null || name === 'row_tag' || columns[name]?.kind === 'counter') continue
     if (!isCanonical(value)) return undefined
     present[name] = value
   }

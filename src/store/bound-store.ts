@@ -4,20 +4,26 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
-import { accountReads, accountWrites } from './tables/account-rows.ts'
-import { changeAuditWriter, listAuditWriters } from './tables/audit-writer-rows.ts'
-import { aliasReads, aliasWrites } from './tables/alias-rows.ts'
 import { type OnForgedRow, type RowKeyring, createBoundRows } from './bound-rows.ts'
+import { type Database, TransactionConflict } from './database.ts'
+import type { DeliveryStore } from './delivery-store.ts'
+import type { RowScope, WriteScope } from './row-scope.ts'
+import { everyTable } from './schema/schema.ts'
+import type { Store, StoreReads, Transaction } from './store.ts'
+import { accountReads, accountWrites } from './tables/account-rows.ts'
+import { aliasReads, aliasWrites } from './tables/alias-rows.ts'
+import { changeAuditWriter, listAuditWriters } from './tables/audit-writer-rows.ts'
 import {
   changesSince,
   createChangeNumber,
-  beginChangeLog,
   createTouched,
   recordChange,
   skipChanges,
   type ChangeNumber,
 } from './tables/change-log.ts'
-import { type Database, TransactionConflict } from './database.ts'
+import { clockMarkStore } from './tables/clock-mark-rows.ts'
+import { countDeletedKeys, keyDeletion } from './tables/deleted-key-rows.ts'
+import { countDeletedMaterials } from './tables/deleted-material-rows.ts'
 import {
   changeFile,
   deliveryFileReads,
@@ -26,30 +32,26 @@ import {
   saveCut,
   saveDigest,
 } from './tables/delivery-rows.ts'
-import { grantReads, grantWrites } from './tables/grant-rows.ts'
-import { keyReads, keyWrites } from './tables/key-rows.ts'
-import { findLastUsage, saveLastUsages, trackUsageSince } from './tables/key-usage-rows.ts'
-import { managedPolicyReads, managedPolicyWrites } from './tables/managed-policy-rows.ts'
-import { clockMark, countDeletedKeys, keyDeletion } from './tables/deleted-key-rows.ts'
-import { countDeletedMaterials } from './tables/deleted-material-rows.ts'
-import type { DeliveryStore } from './delivery-store.ts'
 import { dueKeyReads } from './tables/due-key-rows.ts'
-import { materialStateReads, materialStateWrites } from './tables/material-state-rows.ts'
-import { materialReads, materialWrites } from './tables/material-rows.ts'
 import {
   deleteEventsBefore,
   findEventBlock,
   findIndexPosition,
   listEventBlocks,
 } from './tables/event-index-rows.ts'
-import { deleteOutbox, insertOutbox, listOutbox } from './tables/outbox.ts'
-import { insertOutgoingEvent, outgoingEventStore } from './tables/outgoing-event-rows.ts'
-import { groupReads, groupWrites } from './tables/group-rows.ts'
-import { oidcProviderReads, oidcProviderWrites } from './tables/oidc-provider-rows.ts'
-import { roleReads, roleWrites } from './tables/role-rows.ts'
-import { serviceReads, serviceWrites } from './tables/service-rows.ts'
-import { findAccessKeyUse, saveAccessKeyUses } from './tables/access-key-usage-rows.ts'
-import { findRoleUse, saveRoleUses } from './tables/role-usage-rows.ts'
+import { grantReads, grantWrites } from './tables/grant-rows.ts'
+import { identityReads, identityWrites } from './tables/identity-rows.ts'
+import { keyReads, keyWrites } from './tables/key-rows.ts'
+import {
+  findLastUsage,
+  saveLastUsages,
+  trackUsageSince,
+  type KeyUsageStore,
+} from './tables/key-usage-rows.ts'
+import { lastUses } from './tables/last-use-rows.ts'
+import { managedPolicyReads, managedPolicyWrites } from './tables/managed-policy-rows.ts'
+import { materialReads, materialWrites } from './tables/material-rows.ts'
+import { materialStateReads, materialStateWrites } from './tables/material-state-rows.ts'
 import {
   keyFigures,
   listCalled,
@@ -57,12 +59,13 @@ import {
   listExpiringKeys,
   sumRequests,
 } from './tables/metric-rows.ts'
+import { oidcProviderReads, oidcProviderWrites } from './tables/oidc-provider-rows.ts'
+import { deleteOutbox, insertOutbox, listOutbox } from './tables/outbox.ts'
+import { insertOutgoingEvent, outgoingEventStore } from './tables/outgoing-event-rows.ts'
 import { saveCounts } from './tables/resource-counts.ts'
-import type { RowScope, WriteScope } from './row-scope.ts'
-import type { Store, StoreReads, Transaction } from './store.ts'
+import { serviceReads, serviceWrites } from './tables/service-rows.ts'
 import { trailReads, trailWrites } from './tables/trail-rows.ts'
 import { deleteOldCounts, listKeyTurns, listRequestCounts } from './tables/usage-rows.ts'
-import { userReads, userWrites } from './tables/user-rows.ts'
 import { createTally } from './tally.ts'
 
 const attemptsMax = 5
@@ -79,25 +82,26 @@ export function createStore(
 ): Store {
   const { query } = database
   const rows = createBoundRows(keyring, onForgedRow)
+  const scope: RowScope = { query, rows }
+  const inOne: InOne = (work) =>
+    retried(() => query.transaction().execute((transaction) => work({ query: transaction, rows })))
   const deletesMaterial = (): void => database.unscrubbed.raise()
   const attempt = <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> =>
     query.transaction().execute(async (transaction) => {
       const { touch, all } = createTouched()
       const number = createChangeNumber(transaction, all)
-      const scope = { query: transaction, rows, tally: createTally(), number }
-      const answer = await work(transactionOf({ ...scope, touch, deletesMaterial }))
-      await recordChange(scope, all(), number)
-      await saveCounts(scope, scope.tally)
+      const inside = { query: transaction, rows, tally: createTally(), number }
+      const answer = await work(transactionOf({ ...inside, touch, deletesMaterial }))
+      await recordChange(inside, all(), number)
+      await saveCounts(inside, inside.tally)
       return answer
     })
   return {
-    ...reads({ query, rows }),
+    ...reads(scope),
     change: (work) => retried(() => attempt(work)),
     epoch: () => database.epoch(),
-    beginChangeLog: () =>
-      retried(() => query.transaction().execute((one) => beginChangeLog({ query: one, rows }))),
     changesSince: (seq) => changesSince(query, seq),
-    listOutbox: (limit) => listOutbox({ query, rows }, limit),
+    listOutbox: (limit) => listOutbox(scope, limit),
     deleteOutbox: (eventIds) => deleteOutbox(query, eventIds),
     listEventBlocks: (page) => listEventBlocks(query, page),
     findIndexPosition: (stream) => findIndexPosition(query, stream),
@@ -111,10 +115,10 @@ export function createStore(
     sumRequests: (of) => sumRequests(query, of),
     listExpiringKeys: (accountId, region, page) => listExpiringKeys(query, accountId, region, page),
     deleteOldCounts: (now) => deleteOldCounts(query, now),
-    countDeletedKeys: () => countDeletedKeys({ query, rows }),
-    countDeletedMaterials: () => countDeletedMaterials({ query, rows }),
-    ...deliveryStore({ query, rows }),
-    ...outgoingEventStore({ query, rows }),
+    countDeletedKeys: () => countDeletedKeys(scope),
+    countDeletedMaterials: () => countDeletedMaterials(scope),
+    ...deliveryStore(scope, inOne),
+    ...outgoingEventStore(scope),
     async scrub() {
       // Material deleted from here on, while the log is cut or after, is scrubbed next time.
       if (!database.unscrubbed.take()) return
@@ -123,25 +127,16 @@ export function createStore(
         throw error
       })
     },
-    ...clockMark({ query, rows }),
-    ...keyUsageStore({ query, rows }),
-    findAccessKeyUse: (accessKeyId) => findAccessKeyUse(query, accessKeyId),
-    saveAccessKeyUses: (uses) =>
-      retried(() =>
-        query.transaction().execute((transaction) => saveAccessKeyUses(transaction, uses)),
-      ),
-    findRoleUse: (roleId) => findRoleUse(query, roleId),
-    saveRoleUses: (uses) =>
-      retried(() => query.transaction().execute((transaction) => saveRoleUses(transaction, uses))),
+    ...clockMarkStore(scope),
+    ...keyUsageStore(scope, inOne),
+    ...lastUses(scope, inOne),
   }
 }
 
-function keyUsageStore(
-  scope: RowScope,
-): Pick<Store, 'trackUsageSince' | 'findLastUsage' | 'saveLastUsages'> {
-  const { query, rows } = scope
-  const inOne = <T>(work: (scope: RowScope) => Promise<T>): Promise<T> =>
-    retried(() => query.transaction().execute((transaction) => work({ query: transaction, rows })))
+/** Runs its argument in one transaction that takes no number. */
+type InOne = <T>(work: (scope: RowScope) => Promise<T>) => Promise<T>
+
+function keyUsageStore(scope: RowScope, inOne: InOne): KeyUsageStore {
   return {
     trackUsageSince: (now) => inOne((one) => trackUsageSince(one, now)),
     findLastUsage: (key) => findLastUsage(scope, key),
@@ -149,10 +144,7 @@ function keyUsageStore(
   }
 }
 
-function deliveryStore(scope: RowScope): DeliveryStore {
-  const { query, rows } = scope
-  const inOne = (work: (scope: RowScope) => Promise<void>): Promise<void> =>
-    retried(() => query.transaction().execute((transaction) => work({ query: transaction, rows })))
+function deliveryStore(scope: RowScope, inOne: InOne): DeliveryStore {
   return {
     ...deliveryReads(scope),
     ...deliveryFileReads(scope),
@@ -178,9 +170,7 @@ function reads(scope: RowScope): StoreReads {
   return {
     ...accountReads(scope),
     ...serviceReads(scope),
-    ...userReads(scope),
-    ...groupReads(scope),
-    ...roleReads(scope),
+    ...identityReads(scope),
     ...managedPolicyReads(scope),
     ...oidcProviderReads(scope),
     ...keyReads(scope),
@@ -198,9 +188,7 @@ function transactionOf(scope: WriteScope & { readonly number: ChangeNumber }): T
     ...reads(scope),
     ...accountWrites(scope),
     ...serviceWrites(scope),
-    ...userWrites(scope),
-    ...groupWrites(scope),
-    ...roleWrites(scope),
+    ...identityWrites(scope),
     ...managedPolicyWrites(scope),
     ...oidcProviderWrites(scope),
     ...keyWrites(scope),
@@ -221,33 +209,21 @@ function transactionOf(scope: WriteScope & { readonly number: ChangeNumber }): T
 /** Deletes in the order of references between rows. The committed outbox rows stay. */
 async function empty(
   { query, touch, deletesMaterial }: WriteScope,
-  keep: Parameters<Transaction['empty']>[0],
+  { accountId }: Parameters<Transaction['empty']>[0],
 ): Promise<void> {
-  await query.deleteFrom('aliases').execute()
-  await query.deleteFrom('grant_buckets').execute()
-  await query.deleteFrom('grants').execute()
-  await query.deleteFrom('resource_counts').execute()
-  await query.deleteFrom('key_usage').execute()
-  await query.deleteFrom('material_states').execute()
-  await query.deleteFrom('keys').execute()
-  await query.deleteFrom('deleted_keys').execute()
-  await query.deleteFrom('deleted_materials').execute()
-  await query.deleteFrom('key_materials').execute()
-  await query
-    .deleteFrom('access_keys')
-    .where((row) =>
-      row.or([row('account_id', '!=', keep.accountId), row('principal_kind', '!=', 'root')]),
-    )
-    .execute()
-  await query.deleteFrom('services').execute()
-  await query.deleteFrom('users').execute()
-  await query.deleteFrom('role_usage').execute()
-  await query.deleteFrom('groups').execute()
-  await query.deleteFrom('roles').execute()
-  await query.deleteFrom('managed_policies').execute()
-  await query.deleteFrom('trails').execute()
-  await query.deleteFrom('oidc_providers').execute()
-  await query.deleteFrom('accounts').where('account_id', '!=', keep.accountId).execute()
+  for (const table of everyTable.toReversed()) {
+    if (!('emptied' in table)) continue
+    if (table.name === 'accounts') {
+      await query.deleteFrom('accounts').where('account_id', '!=', accountId).execute()
+    } else if (table.name === 'access_keys') {
+      await query
+        .deleteFrom('access_keys')
+        .where((row) =>
+          row.or([row('account_id', '!=', accountId), row('principal_kind', '!=', 'root')]),
+        )
+        .execute()
+    } else await query.deleteFrom(table.name).execute()
+  }
   deletesMaterial()
   touch({ kind: 'everything', accountId: '', region: '', id: '' })
 }

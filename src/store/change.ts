@@ -1,4 +1,5 @@
 /** What a change of the store affected. @module */
+import type { LoggedKind } from './schema/schema.ts'
 
 /**
  * A record that a change affected, for caches to drop. `id` is a key id, an alias name, an access
@@ -7,21 +8,7 @@
  */
 export interface Change {
   readonly seq: number
-  readonly kind:
-    | 'account'
-    | 'access-key'
-    | 'service'
-    | 'user'
-    | 'group'
-    | 'role'
-    | 'managed-policy'
-    | 'oidc-provider'
-    | 'key'
-    | 'material'
-    | 'alias'
-    | 'grant'
-    | 'trail'
-    | 'everything'
+  readonly kind: LoggedKind | 'everything'
   readonly accountId: string
   readonly region: string
   readonly id: string

@@ -37,6 +37,6 @@ export function createTally(): Tally {
 /** Customers cannot create an alias with this prefix. */
 export const awsAliases = 'alias/aws/'
 
-export function nameOf({ accountId, region, kind }: Counted): readonly string[] {
+function nameOf({ accountId, region, kind }: Counted): readonly string[] {
   return [accountId, region, kind]
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { JournalFailed } from '../../src/audit/journal/journal.ts'
 import { createOutbox, drainOutbox } from '../../src/audit/outbox.ts'
-import type { OutboxRow } from '../../src/store/store.ts'
+import type { OutboxRow } from '../../src/store/schema/changes.ts'
 import {
   append,
   directory,

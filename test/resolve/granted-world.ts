@@ -7,7 +7,8 @@ import type { GrantConstraints } from '../../src/model/grant.ts'
 import type { GrantQuestion } from '../../src/model/grant-terms.ts'
 import type { GrantSetsLimits } from '../../src/cache/grant-sets.ts'
 import { createCachedGrants } from '../../src/cache/cached-grants.ts'
-import type { NewGrant, Store } from '../../src/store/store.ts'
+import type { Store } from '../../src/store/store.ts'
+import type { NewGrant } from '../../src/store/tables/grant-rows.ts'
 import { engines, storeOf } from '../store/engines.ts'
 import {
   accountId,

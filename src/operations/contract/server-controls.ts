@@ -2,7 +2,8 @@
  * Controls of the running server for operators and the test API.
  * @module
  */
-import type { DeletedKeys, DeletedMaterials } from '../../store/store.ts'
+import type { DeletedKeys } from '../../store/tables/deleted-key-rows.ts'
+import type { DeletedMaterials } from '../../store/tables/deleted-material-rows.ts'
 import type { Faults } from '../../throttle/faults.ts'
 
 /** Controls that operators and the test API have. */

@@ -5,7 +5,8 @@
  */
 import { isAwsManaged, awsManagedPolicies } from '../../model/aws-managed-policies.ts'
 import type { ManagedPolicyRecord } from '../../model/managed-policy.ts'
-import type { Holding, IdentityPage, StoreReads } from '../../store/store.ts'
+import type { StoreReads } from '../../store/store.ts'
+import type { Holding, IdentityPage } from '../../store/tables/identity-rows.ts'
 
 type Reads = Pick<StoreReads, 'listGroups' | 'listRoles' | 'listUsers'>
 

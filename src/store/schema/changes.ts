@@ -10,17 +10,29 @@ export const changeHead = table({
   primaryKey: ['id'],
 })
 
-export const changeLog = table({
+/** A row of the log of changes (`change.ts`). */
+export interface LoggedChange {
+  readonly seq: number
+  /** Numbers the rows of one change from 0. */
+  readonly position: number
+  readonly kind: string
+  readonly accountId: string
+  readonly region: string
+  readonly id: string
+  /** The version at which the change left the row, 0 if it deleted it; absent if it has none. */
+  readonly rowVersion?: number
+}
+
+export const changeLog = tableOf<LoggedChange>()({
   name: 'change_log',
   columns: {
-    seq: number(),
-    position: number(),
-    kind: text(),
-    account_id: text(),
-    region: text(),
-    id: text(),
-    /** The version at which the change left the row, 0 if it deleted it; null if it has none. */
-    row_version: optional(number()),
+    seq: number('seq'),
+    position: number('position'),
+    kind: text('kind'),
+    account_id: text('accountId'),
+    region: text('region'),
+    id: text('id'),
+    row_version: optional(number('rowVersion')),
     row_tag: rowTag,
   },
   primaryKey: ['seq', 'position'],

@@ -74,9 +74,9 @@ export function since<Kind extends ColumnKind, Member extends string | undefined
 /** The tag of a row that decides something. It covers every other column (`bound-rows.ts`). */
 export const rowTag = bytes()
 
-type StoredIn<C extends Column> = C['optional'] extends true
-  ? Stored[C['kind']] | null
-  : Stored[C['kind']]
+type StoredIn<C extends Column> = C['optional'] extends false
+  ? Stored[C['kind']]
+  : Stored[C['kind']] | null
 
 /** A row as queries return it. */
 export type RowOf<C extends Columns> = { readonly [Name in keyof C]: StoredIn<C[Name]> }

@@ -1,6 +1,6 @@
 /** The tables of the deployment: its root key, its domain keys and its clock. @module */
 import { bytes, number, rowTag, text } from './columns.ts'
-import { table } from './table.ts'
+import { table, tableOf } from './table.ts'
 
 /** One row: the deployment of this database. */
 export const deployment = table({
@@ -22,10 +22,10 @@ export const domainKeys = table({
   primaryKey: ['version'],
 })
 
-/** One row: the latest time at which anything was decided. */
-export const clockMark = table({
+/** One row, with the id 1: the latest time at which anything was decided. */
+export const clockMark = tableOf<{ readonly id: number; readonly reached: number }>()({
   name: 'clock_mark',
-  columns: { id: number(), reached: number(), row_tag: rowTag },
+  columns: { id: number('id'), reached: number('reached'), row_tag: rowTag },
   primaryKey: ['id'],
 })
 

@@ -3,7 +3,7 @@ import type { LastUsage } from '../../model/last-usage.ts'
 import type { Counted } from '../tally.ts'
 import { number, rowTag, text } from './columns.ts'
 import { keys } from './keys.ts'
-import { table, tableOf } from './table.ts'
+import { tableOf } from './table.ts'
 
 /**
  * The last use of a key. Every key has a row from its creation on, so that a deleted row is
@@ -36,10 +36,10 @@ export const keyUsage = tableOf<
   emptied: true,
 })
 
-/** One row: the time since when uses of keys are recorded. */
-export const keyUsageTracking = table({
+/** One row, with the id 1: the time since when uses of keys are recorded. */
+export const keyUsageTracking = tableOf<{ readonly id: number; readonly since: number }>()({
   name: 'key_usage_tracking',
-  columns: { id: number(), since: number(), row_tag: rowTag },
+  columns: { id: number('id'), since: number('since'), row_tag: rowTag },
   primaryKey: ['id'],
 })
 

@@ -89,28 +89,3 @@ export type Row<Name extends EveryTable['name']> = RowOf<
 
 /** The kinds of records in the log of changes. */
 export type LoggedKind = NonNullable<EveryTable['change']>['kind']
-
-export type AccountsTable = Row<'accounts'>
-export type AccessKeysTable = Row<'access_keys'>
-export type ServicesTable = Row<'services'>
-export type AliasesTable = Row<'aliases'>
-export type AuditWritersTable = Row<'audit_writers'>
-export type ChangeLogTable = Row<'change_log'>
-export type KeyMaterialsTable = Row<'key_materials'>
-export type DeliveryFilesTable = Row<'delivery_files'>
-export type DigestChainsTable = Row<'digest_chains'>
-export type KeysTable = Row<'keys'>
-export type GrantsTable = Row<'grants'>
-export type KeyUsageTable = Row<'key_usage'>
-export type ManagedPoliciesTable = Row<'managed_policies'>
-export type MaterialStatesTable = Row<'material_states'>
-export type GroupsTable = Row<'groups'>
-export type RolesTable = Row<'roles'>
-export type UsersTable = Row<'users'>
-export type OidcProvidersTable = Row<'oidc_providers'>
-export type OutgoingEventsTable = Row<'outgoing_events'>
-export type TrailsTable = Row<'trails'>
-export type IdentityColumns = Omit<
-  Row<'users'>,
-  'user_id' | 'groups' | 'permissions_boundary' | 'sessions_revoked_at' | 'row_tag'
->

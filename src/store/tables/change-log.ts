@@ -9,10 +9,11 @@
  * @module
  */
 import type { Kysely } from 'kysely'
-import type { ChangeLogTable, Schema } from '../schema/schema.ts'
-import type { BoundRows } from '../bound-rows.ts'
 import type { Change } from '../change.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
+import { changeLog, type LoggedChange } from '../schema/changes.ts'
+import type { Row, Schema } from '../schema/schema.ts'
+import { insertRecords } from './table-rows.ts'
 
 /** How many changes the log keeps. A reader that is further behind drops its whole cache. */
 export const loggedChangesMax = 100_000
@@ -22,7 +23,7 @@ export const answeredChangesMax = 10_000
 
 const insertedMax = 1000
 
-type Touched = Omit<Change, 'seq'> & { readonly rowVersion?: number | undefined }
+type Touched = Omit<Change, 'seq'> & Pick<LoggedChange, 'rowVersion'>
 
 /** Collects the records that a transaction affects, each once, with its last version. */
 export function createTouched(): {
@@ -34,7 +35,7 @@ export function createTouched(): {
     touch(change, rowVersion) {
       const name = JSON.stringify(Object.values(change))
       const version = rowVersion ?? touched.get(name)?.rowVersion
-      touched.set(name, { ...change, rowVersion: version })
+      touched.set(name, { ...change, ...(version !== undefined && { rowVersion: version }) })
     },
     all: () => [...touched.values()],
   }
@@ -69,40 +70,20 @@ async function nextNumber(query: Kysely<Schema>): Promise<number> {
  * none.
  */
 export async function recordChange(
-  { query, rows }: RowScope,
+  scope: RowScope,
   touched: readonly Touched[],
   number: ChangeNumber,
 ): Promise<void> {
   const seq = await number()
   if (seq === undefined) return
-  const logged = touched.map((change, position) => loggedRow(rows, seq, change, position))
+  const logged = touched.map((change, position) => ({ ...change, seq, position }))
   for (let start = 0; start < logged.length; start += insertedMax) {
-    await query
-      .insertInto('change_log')
-      .values(logged.slice(start, start + insertedMax))
-      .execute()
+    await insertRecords(changeLog, scope, logged.slice(start, start + insertedMax))
   }
-  await query
+  await scope.query
     .deleteFrom('change_log')
     .where('seq', '<=', seq - loggedChangesMax)
     .execute()
-}
-
-function loggedRow(
-  rows: BoundRows,
-  seq: number,
-  { kind, accountId, region, id, rowVersion }: Touched,
-  position: number,
-): ChangeLogTable {
-  return rows.seal('change_log', {
-    seq,
-    position,
-    kind,
-    account_id: accountId,
-    region,
-    id,
-    row_version: rowVersion ?? null,
-  })
 }
 
 /** Leaves a gap in the log. A reader that meets it drops its whole cache. */
@@ -110,21 +91,8 @@ export async function skipChanges(scope: RowScope, upTo: number): Promise<void> 
   const seq = await headOf(scope)
   if (seq >= upTo) return
   await scope.query.updateTable('change_head').set({ seq: upTo }).where('id', '=', 1).execute()
-  await markSkipped(scope, upTo, seq)
-}
-
-/**
- * Gives the log its first row where it has none although there were changes: it was made anew, and says
- * nothing of what was before.
- * @returns whether it did
- */
-export async function beginChangeLog(scope: RowScope): Promise<boolean> {
-  const some = await scope.query.selectFrom('change_log').select('seq').limit(1).executeTakeFirst()
-  if (some !== undefined) return false
-  const before = await headOf(scope)
-  if (before === 0) return false
-  await markSkipped(scope, await nextNumber(scope.query), before)
-  return true
+  const mark = { kind: 'everything', accountId: '', region: '', id: `after/${seq}` } as const
+  await insertRecords(changeLog, scope, [{ ...mark, seq: upTo, position: 0 }])
 }
 
 async function headOf({ query }: RowScope): Promise<number> {
@@ -138,19 +106,8 @@ async function headOf({ query }: RowScope): Promise<number> {
 
 const skippedMark = /^after\/(\d+)$/
 
-async function markSkipped({ query, rows }: RowScope, seq: number, after: number): Promise<void> {
-  const mark = { kind: 'everything', accountId: '', region: '', id: `after/${after}` } as const
-  await query
-    .insertInto('change_log')
-    .values(loggedRow(rows, seq, mark, 0))
-    .execute()
-}
-
 /** For a row that says that numbers were skipped, up to its own: the last one before them. */
-export function skippedAfter({
-  kind,
-  id,
-}: Pick<ChangeLogTable, 'kind' | 'id'>): number | undefined {
+export function skippedAfter({ kind, id }: Pick<LoggedChange, 'kind' | 'id'>): number | undefined {
   const after = kind === 'everything' ? skippedMark.exec(id)?.[1] : undefined
   return after === undefined ? undefined : Number(after)
 }
@@ -186,15 +143,11 @@ export async function changesSince(
   return changes
 }
 
-interface LoggedChange {
-  readonly seq: number | null
-  readonly kind: string | null
-  readonly account_id: string | null
-  readonly region: string | null
-  readonly id: string | null
-}
+type Found = { readonly [M in keyof Row<'change_log'>]: Row<'change_log'>[M] | null }
 
-function changeOf(row: LoggedChange): readonly Change[] {
+function changeOf(
+  row: Pick<Found, 'seq' | 'kind' | 'account_id' | 'region' | 'id'>,
+): readonly Change[] {
   const { seq, kind, account_id: accountId, region, id } = row
   if (seq === null || kind === null || accountId === null || region === null || id === null) {
     return []

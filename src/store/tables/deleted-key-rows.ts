@@ -4,13 +4,37 @@
  */
 import type { KeyRecord } from '../../model/key.ts'
 import { grantChangeId, noRow } from '../change.ts'
-import { forgetBuried } from './deleted-material-rows.ts'
-import { firstSeal, latestSeal, openedBySeals } from './opening-seals.ts'
+import { StaleRow } from '../row-errors.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
-import { StaleRow, type DeletedKeys, type Store, type Transaction } from '../store.ts'
+import { deletedKeys } from '../schema/materials.ts'
+import { forgetBuried } from './deleted-material-rows.ts'
+import { latestSeal, openedBySeals } from './opening-seals.ts'
+import { saveRecord, tableReads } from './table-rows.ts'
 
-export function keyDeletion(scope: WriteScope): Pick<Transaction, 'deleteKey'> {
-  const { query, rows, tally, touch } = scope
+export interface KeyDeletion {
+  /**
+   * Deletes the key with its aliases, grants, material states and last use. Deletes its materials
+   * too, unless another Region has a key with the same id.
+   * @throws {StaleRow}
+   */
+  deleteKey(key: KeyRecord, deletedAt: number): Promise<void>
+}
+
+/** Counts of deleted keys, by two stages of deletion. */
+export interface DeletedKeys {
+  /**
+   * Keys of which this database holds only a tombstone. A multi-Region key counts once in each
+   * Region.
+   */
+  readonly gone: number
+  /** Of those that had material: keys that no copy of the database can open any more. */
+  readonly shredded: number
+  /** Existing seals of root keys that can open such keys in a copy from before the deletion. */
+  readonly openedBySeals: readonly { readonly generation: number; readonly keys: number }[]
+}
+
+export function keyDeletion(scope: WriteScope): KeyDeletion {
+  const { query, tally, touch } = scope
   return {
     async deleteKey(key, deletedAt) {
       const { accountId, region, keyId } = key
@@ -24,7 +48,7 @@ export function keyDeletion(scope: WriteScope): Pick<Transaction, 'deleteKey'> {
         .deleteFrom('grants')
         .where((row) => row.and(place))
         .execute()
-      const versions = (await isLast(key, scope)) ? await deleteMaterials(key, scope) : []
+      const wrappingVersions = (await isLast(key, scope)) ? await deleteMaterials(key, scope) : []
       // Cascades to its material states and its last use.
       const { numDeletedRows } = await query
         .deleteFrom('keys')
@@ -32,20 +56,10 @@ export function keyDeletion(scope: WriteScope): Pick<Transaction, 'deleteKey'> {
         .where('row_version', '=', key.rowVersion)
         .executeTakeFirst()
       if (numDeletedRows !== 1n) throw new StaleRow(`key ${accountId}/${region}/${keyId}`)
-      const tombstone = rows.seal('deleted_keys', {
-        ...place,
-        wrapping_versions: JSON.stringify(versions),
-        deleted_at: deletedAt,
-        seal_generation: await latestSeal(query),
-      })
-      await query
-        .insertInto('deleted_keys')
-        .values(tombstone)
-        // A replica can be created in its Region again, and be deleted again.
-        .onConflict((conflict) =>
-          conflict.columns(['account_id', 'region', 'key_id']).doUpdateSet(tombstone),
-        )
-        .execute()
+      const sealGeneration = await latestSeal(query)
+      const tombstone = { accountId, region, keyId, wrappingVersions, deletedAt, sealGeneration }
+      // A replica can be created in its Region again, and be deleted again.
+      await saveRecord(deletedKeys, scope, tombstone)
       tally.addKey(key, -1)
       for (const { name } of aliases) {
         tally.addAlias({ accountId, region, name }, -1)
@@ -92,40 +106,14 @@ async function deleteMaterials(
   return [...new Set(gone.map((row) => row.wrapping_version))].toSorted((a, b) => a - b)
 }
 
-export async function countDeletedKeys({ query, rows }: RowScope): Promise<DeletedKeys> {
-  const lastSeals: (number | undefined)[] = []
-  for (const row of await query.selectFrom('deleted_keys').selectAll().execute()) {
-    const genuine = rows.genuine('deleted_keys', [row.account_id, row.region, row.key_id], row)
-    if (genuine === undefined) continue
+export async function countDeletedKeys(scope: RowScope): Promise<DeletedKeys> {
+  const { query } = scope
+  const found = await query.selectFrom('deleted_keys').selectAll().execute()
+  const lastSeals = tableReads(deletedKeys, scope)
+    .acceptAll(found)
     // An empty list: it had no material, or a related key in another Region still has it.
-    const had = genuine.wrapping_versions !== '[]'
-    lastSeals.push(had ? (genuine.seal_generation ?? firstSeal) : undefined)
-  }
+    .map((key) => (key.wrappingVersions.length > 0 ? key.sealGeneration : undefined))
   const { gone, shredded, bySeal } = await openedBySeals(query, lastSeals)
   const opened = [...bySeal].map(([generation, keys]) => ({ generation, keys }))
   return { gone, shredded, openedBySeals: opened }
-}
-
-export function clockMark({
-  query,
-  rows,
-}: RowScope): Pick<Store, 'findClockMark' | 'saveClockMark'> {
-  return {
-    async findClockMark() {
-      const row = await query
-        .selectFrom('clock_mark')
-        .selectAll()
-        .where('id', '=', 1)
-        .executeTakeFirst()
-      return rows.genuine('clock_mark', ['1'], row)?.reached
-    },
-    async saveClockMark(reached) {
-      const row = rows.seal('clock_mark', { id: 1, reached })
-      await query
-        .insertInto('clock_mark')
-        .values(row)
-        .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
-        .execute()
-    },
-  }
 }

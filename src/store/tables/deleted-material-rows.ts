@@ -3,43 +3,36 @@
  * material is imported again, or when its key is deleted and gets a tombstone itself.
  * @module
  */
-import type { KeyRef } from '../../model/key.ts'
-import { firstSeal, latestSeal, openedBySeals } from './opening-seals.ts'
+import type { KeyRef, MaterialRecord } from '../../model/key.ts'
 import type { RowScope } from '../row-scope.ts'
-import type { KeyMaterialsTable } from '../schema/schema.ts'
-import type { DeletedMaterials } from '../store.ts'
+import { deletedMaterials } from '../schema/materials.ts'
+import { firstSeal, latestSeal, openedBySeals } from './opening-seals.ts'
+import { saveRecord, tableReads } from './table-rows.ts'
 
-/** Columns of a material's row that had its bytes and now has none. */
-export type LostMaterial = Pick<
-  KeyMaterialsTable,
-  'account_id' | 'key_id' | 'material_id' | 'wrapping_version'
->
+/** Counts of imported materials that were deleted from existing keys and not imported again. */
+export interface DeletedMaterials {
+  readonly gone: number
+  readonly shredded: number
+  readonly openedBySeals: readonly { readonly generation: number; readonly materials: number }[]
+}
 
-export async function buryMaterial({ query, rows }: RowScope, lost: LostMaterial): Promise<void> {
-  const tombstone = rows.seal('deleted_materials', {
-    account_id: lost.account_id,
-    key_id: lost.key_id,
-    material_id: lost.material_id,
-    wrapping_version: lost.wrapping_version,
-    seal_generation: await latestSeal(query),
-  })
-  await query
-    .insertInto('deleted_materials')
-    .values(tombstone)
-    .onConflict((conflict) =>
-      conflict.columns(['account_id', 'key_id', 'material_id']).doUpdateSet(tombstone),
-    )
-    .execute()
+/** @param lost had its bytes and now has none */
+export async function buryMaterial(
+  scope: RowScope,
+  lost: Pick<MaterialRecord, 'accountId' | 'keyId' | 'materialId' | 'wrappingVersion'>,
+): Promise<void> {
+  const sealGeneration = await latestSeal(scope.query)
+  await saveRecord(deletedMaterials, scope, { ...lost, sealGeneration })
 }
 
 /** Removes the tombstone of a material that is imported again, whatever old copies contain. */
 export async function unburyMaterial(
   { query }: RowScope,
-  { account_id, key_id, material_id }: Omit<LostMaterial, 'wrapping_version'>,
+  { accountId, keyId, materialId }: Pick<MaterialRecord, 'accountId' | 'keyId' | 'materialId'>,
 ): Promise<void> {
   await query
     .deleteFrom('deleted_materials')
-    .where((row) => row.and({ account_id, key_id, material_id }))
+    .where((row) => row.and({ account_id: accountId, key_id: keyId, material_id: materialId }))
     .execute()
 }
 
@@ -53,14 +46,13 @@ export async function forgetBuried(
     .execute()
 }
 
-export async function countDeletedMaterials({ query, rows }: RowScope): Promise<DeletedMaterials> {
-  const lastSeals: number[] = []
-  for (const row of await query.selectFrom('deleted_materials').selectAll().execute()) {
-    const name = [row.account_id, row.key_id, row.material_id]
-    const genuine = rows.genuine('deleted_materials', name, row)
-    if (genuine !== undefined) lastSeals.push(genuine.seal_generation)
-  }
-  // Materials emptied before such tombstones existed, when there was only the first seal.
+export async function countDeletedMaterials(scope: RowScope): Promise<DeletedMaterials> {
+  const { query } = scope
+  const found = await query.selectFrom('deleted_materials').selectAll().execute()
+  const lastSeals = tableReads(deletedMaterials, scope)
+    .acceptAll(found)
+    .map(({ sealGeneration }) => sealGeneration)
+  // A material without bytes and without a tombstone: someone deleted the tombstone.
   const { unmarked } = await query
     .selectFrom('key_materials')
     .leftJoin('deleted_materials', (join) =>
@@ -73,8 +65,8 @@ export async function countDeletedMaterials({ query, rows }: RowScope): Promise<
     .where('key_materials.wrapped', '=', Buffer.alloc(0))
     .where('deleted_materials.material_id', 'is', null)
     .executeTakeFirstOrThrow()
-  lastSeals.push(...Array<number>(unmarked).fill(firstSeal))
-  const { gone, shredded, bySeal } = await openedBySeals(query, lastSeals)
+  const all = [...lastSeals, ...Array<number>(unmarked).fill(firstSeal)]
+  const { gone, shredded, bySeal } = await openedBySeals(query, all)
   const opened = [...bySeal].map(([generation, materials]) => ({ generation, materials }))
   return { gone, shredded, openedBySeals: opened }
 }

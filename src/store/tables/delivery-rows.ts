@@ -5,18 +5,22 @@
  * @module
  */
 import {
-  readTrailText,
   trailText,
-  type ChainRef,
   type DeliveryCursor,
   type DeliveryFile,
   type DigestChain,
-  type DigestKey,
 } from '../../model/delivery.ts'
-import type { TrailStatus } from '../../model/trail.ts'
-import type { RowScope } from '../row-scope.ts'
-import type { DeliveryFilesTable, DigestChainsTable } from '../schema/schema.ts'
 import type { DeliveryStore } from '../delivery-store.ts'
+import type { RowScope } from '../row-scope.ts'
+import {
+  deliveryCursors,
+  deliveryFiles,
+  digestChains,
+  digestKeys,
+  trailStatus,
+} from '../schema/audit.ts'
+import type { Row } from '../schema/schema.ts'
+import { countRows, insertRecords, saveRecord, tableReads } from './table-rows.ts'
 
 const unlistedMax = 10_000
 
@@ -31,12 +35,11 @@ type FileReads = Pick<
   | 'firstUndeliveredSegment'
 >
 
-export function deliveryFileReads({ query, rows }: RowScope): FileReads {
-  const accept = (found: readonly DeliveryFilesTable[]): readonly DeliveryFile[] =>
-    found.flatMap((row) => {
-      const genuine = rows.genuine('delivery_files', [String(row.sequence)], row)
-      return genuine === undefined ? [] : [fileOf(genuine)]
-    })
+export function deliveryFileReads(scope: RowScope): FileReads {
+  const { query } = scope
+  const { acceptAll } = tableReads(deliveryFiles, scope)
+  const accept = (found: readonly Row<'delivery_files'>[]): readonly DeliveryFile[] =>
+    acceptAll(found).map(({ file }) => file)
   const files = () => query.selectFrom('delivery_files').selectAll().orderBy('sequence')
   return {
     listUndelivered: async (limit, after, except) =>
@@ -72,14 +75,7 @@ export function deliveryFileReads({ query, rows }: RowScope): FileReads {
         .execute()
       return found.map(({ sequence }) => sequence)
     },
-    async countUndelivered() {
-      const { count } = await query
-        .selectFrom('delivery_files')
-        .select(({ fn }) => fn.countAll<number>().as('count'))
-        .where('delivered', '=', 0)
-        .executeTakeFirstOrThrow()
-      return count
-    },
+    countUndelivered: () => countRows(query, deliveryFiles, { delivered: 0 }),
     async lastDeliverySequence() {
       const found = await query
         .selectFrom('delivery_files')
@@ -104,23 +100,13 @@ type Reads = Pick<
   'findDeliveryCursor' | 'listDigestChains' | 'listDigestKeys' | 'findTrailStatus'
 >
 
-export function deliveryReads({ query, rows }: RowScope): Reads {
+export function deliveryReads(scope: RowScope): Reads {
+  const { query } = scope
   return {
-    async findDeliveryCursor(stream) {
-      const found = await query
-        .selectFrom('delivery_cursors')
-        .selectAll()
-        .where('stream', '=', stream)
-        .executeTakeFirst()
-      const row = rows.genuine('delivery_cursors', [stream], found)
-      return row && { stream, segment: row.segment, offset: row.position }
-    },
+    findDeliveryCursor: (stream) => tableReads(deliveryCursors, scope).find({ stream }),
     async listDigestChains() {
       const found = await query.selectFrom('digest_chains').selectAll().execute()
-      return found.flatMap((row) => {
-        const genuine = rows.genuine('digest_chains', [row.trail, row.region], row)
-        return genuine === undefined ? [] : [chainOf(genuine)]
-      })
+      return tableReads(digestChains, scope).acceptAll(found)
     },
     async listDigestKeys() {
       const found = await query
@@ -128,29 +114,15 @@ export function deliveryReads({ query, rows }: RowScope): Reads {
         .selectAll()
         .orderBy('valid_from')
         .execute()
-      return found.flatMap((row) => {
-        const key = rows.genuine('digest_keys', [row.fingerprint], row)
-        if (key === undefined) return []
-        return [
-          {
-            value: key.public_key,
-            fingerprint: key.fingerprint,
-            validFrom: key.valid_from,
-            validUntil: key.valid_until,
-            wrappingVersion: key.wrapping_version,
-            wrapped: key.wrapped,
-          },
-        ]
-      })
+      return tableReads(digestKeys, scope).acceptAll(found)
     },
     async findTrailStatus(trail) {
       const found = await query
         .selectFrom('trail_status')
-        .select('status')
+        .selectAll()
         .where('trail', '=', trailText(trail))
         .executeTakeFirst()
-      // It decides nothing, so it needs no tag: an attacker gains nothing by forging it.
-      return found && (JSON.parse(found.status) as TrailStatus)
+      return found && trailStatus.toRecord(found).status
     },
   }
 }
@@ -160,24 +132,15 @@ type Writes = Pick<
   'deleteDeliveryFiles' | 'insertDigestKey' | 'saveTrailStatus' | 'deleteDigestChain'
 >
 
-export function deliveryWrites({ query, rows }: RowScope): Writes {
+export function deliveryWrites(scope: RowScope): Writes {
+  const { query } = scope
   return {
     async deleteDeliveryFiles(sequences) {
       if (sequences.length === 0) return
       await query.deleteFrom('delivery_files').where('sequence', 'in', sequences).execute()
     },
-    async insertDigestKey(key) {
-      const columns = columnsOfKey(key)
-      await query.insertInto('digest_keys').values(rows.seal('digest_keys', columns)).execute()
-    },
-    async saveTrailStatus(trail, status) {
-      const row = { trail: trailText(trail), status: JSON.stringify(status) }
-      await query
-        .insertInto('trail_status')
-        .values(row)
-        .onConflict((conflict) => conflict.column('trail').doUpdateSet(row))
-        .execute()
-    },
+    insertDigestKey: (key) => insertRecords(digestKeys, scope, [key]),
+    saveTrailStatus: (trail, status) => saveRecord(trailStatus, scope, { trail, status }),
     async deleteDigestChain({ trail, region }) {
       await query
         .deleteFrom('digest_chains')
@@ -196,15 +159,9 @@ export async function saveCut(
     readonly chains: readonly DigestChain[]
   },
 ): Promise<void> {
-  for (const file of cut.files) await insertFile(scope, file)
-  for (const chain of cut.chains) await saveChain(scope, chain)
-  const { stream, segment, offset: position } = cut.cursor
-  const row = scope.rows.seal('delivery_cursors', { stream, segment, position })
-  await scope.query
-    .insertInto('delivery_cursors')
-    .values(row)
-    .onConflict((conflict) => conflict.column('stream').doUpdateSet(row))
-    .execute()
+  for (const file of cut.files) await insertRecords(deliveryFiles, scope, [{ file }])
+  for (const chain of cut.chains) await saveRecord(digestChains, scope, chain)
+  await saveRecord(deliveryCursors, scope, cut.cursor)
 }
 
 /** Stores, in one transaction, a digest, the files that it lists, and the new end of its chain. */
@@ -216,9 +173,9 @@ export async function saveDigest(
     readonly listed: readonly DeliveryFile[]
   },
 ): Promise<void> {
-  await insertFile(scope, of.digest)
+  await insertRecords(deliveryFiles, scope, [{ file: of.digest }])
   for (const { sequence } of of.listed) await changeFile(scope, sequence, { isListed: true })
-  await saveChain(scope, of.chain)
+  await saveRecord(digestChains, scope, of.chain)
 }
 
 /**
@@ -226,81 +183,21 @@ export async function saveDigest(
  * time.
  */
 export async function changeFile(
-  { query, rows }: RowScope,
+  scope: RowScope,
   sequence: number,
   changes: Partial<Pick<DeliveryFile, 'deliveredAt' | 'isNotified' | 'isListed'>>,
 ): Promise<void> {
-  const found = await query
+  const found = await scope.query
     .selectFrom('delivery_files')
     .selectAll()
     .where('sequence', '=', sequence)
     .executeTakeFirst()
-  const row = rows.genuine('delivery_files', [String(sequence)], found)
-  if (row === undefined) return
-  await query
+  const known = tableReads(deliveryFiles, scope).accept(found)
+  if (known === undefined) return
+  const changed = deliveryFiles.toRow({ file: { ...known.file, ...changes } })
+  await scope.query
     .updateTable('delivery_files')
-    .set(rows.seal('delivery_files', columnsOfFile({ ...fileOf(row), ...changes })))
+    .set(scope.rows.seal(deliveryFiles, changed))
     .where('sequence', '=', sequence)
     .execute()
-}
-
-async function insertFile({ query, rows }: RowScope, file: DeliveryFile): Promise<void> {
-  const row = rows.seal('delivery_files', columnsOfFile(file))
-  await query.insertInto('delivery_files').values(row).execute()
-}
-
-async function saveChain({ query, rows }: RowScope, chain: DigestChain): Promise<void> {
-  const row = rows.seal('digest_chains', {
-    ...placeOf(chain),
-    ended_at: chain.end,
-    last: chain.last === undefined ? null : JSON.stringify(chain.last),
-  })
-  await query
-    .insertInto('digest_chains')
-    .values(row)
-    .onConflict((conflict) => conflict.columns(['trail', 'region']).doUpdateSet(row))
-    .execute()
-}
-
-function placeOf({ trail, region }: ChainRef): { readonly trail: string; readonly region: string } {
-  return { trail: trailText(trail), region }
-}
-
-function columnsOfFile(file: DeliveryFile): Omit<DeliveryFilesTable, 'row_tag'> {
-  return {
-    ...placeOf(file),
-    sequence: file.sequence,
-    made_at: file.madeAt,
-    delivered: Number(file.deliveredAt !== undefined),
-    notified: Number(file.isNotified),
-    listed: Number(file.isListed),
-    stream: file.range?.stream ?? null,
-    segment: file.range?.segment ?? null,
-    file: JSON.stringify(file),
-  }
-}
-
-/** The JSON is valid: `columnsOfFile` wrote every row that has a valid tag. */
-function fileOf(row: DeliveryFilesTable): DeliveryFile {
-  return JSON.parse(row.file) as DeliveryFile
-}
-
-function chainOf(row: DigestChainsTable): DigestChain {
-  return {
-    trail: readTrailText(row.trail),
-    region: row.region,
-    end: row.ended_at,
-    ...(row.last !== null && { last: JSON.parse(row.last) as NonNullable<DigestChain['last']> }),
-  }
-}
-
-function columnsOfKey(key: DigestKey) {
-  return {
-    fingerprint: key.fingerprint,
-    public_key: key.value,
-    wrapping_version: key.wrappingVersion,
-    wrapped: key.wrapped,
-    valid_from: key.validFrom,
-    valid_until: key.validUntil,
-  }
 }

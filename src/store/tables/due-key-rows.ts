@@ -1,114 +1,84 @@
 /** Lists the keys that are due for rotation, deletion or another job. @module */
-import type { ExpressionBuilder, Expression, SqlBool } from 'kysely'
 import type { KeyRecord } from '../../model/key.ts'
-import { acceptedPage } from '../bound-rows.ts'
-import { keyOf } from './key-columns.ts'
+import type { DuePage } from '../page.ts'
 import type { RowScope } from '../row-scope.ts'
-import type { KeysTable, Schema } from '../schema/schema.ts'
-import type { DuePage, StoreReads } from '../store.ts'
+import { keys } from '../schema/keys.ts'
+import type { Row } from '../schema/schema.ts'
+import { tableReads } from './table-rows.ts'
 
-type DueColumn =
-  | 'deletion_date'
-  | 'next_rotation_at'
-  | 'on_demand_rotation_started_at'
-  | 'transition_started_at'
+export interface DueKeyReads {
+  /** Keys of all accounts and Regions that are past their waiting period before deletion. */
+  listKeysToDelete(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
+  /** Enabled keys of all accounts and Regions with automatic rotation due, without replicas. */
+  listKeysToRotate(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
+  /** Keys in any state with an on-demand rotation started by then, without replicas. */
+  listStartedRotations(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
+  /** Keys that became Creating or Updating by then. */
+  listTransitions(page: DuePage<KeyRecord>): Promise<readonly KeyRecord[]>
+}
 
-/** Columns that a replica copies from its primary key, which is rotated for both. */
-const followed: ReadonlySet<DueColumn> = new Set([
-  'next_rotation_at',
-  'on_demand_rotation_started_at',
-])
+/** A job, and the keys that it is for. */
+interface Due {
+  readonly column:
+    | 'deletion_date'
+    | 'next_rotation_at'
+    | 'on_demand_rotation_started_at'
+    | 'transition_started_at'
+  readonly state?: KeyRecord['state']
+  /** A replica copies the column from its primary key, which is rotated for both. */
+  readonly withoutReplicas?: true
+}
 
-export function dueKeyReads({
-  query,
-  rows,
-}: RowScope): Pick<
-  StoreReads,
-  'listKeysToDelete' | 'listKeysToRotate' | 'listStartedRotations' | 'listTransitions'
-> {
-  const accept = (found: KeysTable): KeyRecord | undefined => {
-    const row = rows.genuine('keys', [found.account_id, found.region, found.key_id], found)
-    return row && keyOf(row)
-  }
+export function dueKeyReads(scope: RowScope): DueKeyReads {
+  const { page: pageOf } = tableReads(keys, scope)
   const list = (
-    column: DueColumn,
-    state: KeyRecord['state'] | undefined,
-    { dueBy, after, limit }: Omit<DuePage<never>, 'after'> & { readonly after?: string },
+    { column, state, withoutReplicas }: Due,
+    { dueBy, after, limit }: DuePage<KeyRecord>,
   ): Promise<readonly KeyRecord[]> => {
-    const fetch = (from: string | undefined, rowsMax: number): Promise<readonly KeysTable[]> =>
-      query
+    const fetch = (from: string | undefined, most: number): Promise<readonly Row<'keys'>[]> =>
+      scope.query
         .selectFrom('keys')
         .selectAll()
         .where(column, '<=', dueBy)
-        .$if(state !== undefined, (keys) => keys.where('state', '=', state ?? ''))
-        .$if(followed.has(column), (keys) => keys.where(isNoReplica))
-        .$if(from !== undefined, (keys) => keys.where((row) => isAfter(row, column, from ?? '')))
+        .$if(state !== undefined, (some) => some.where('state', '=', state ?? ''))
+        .$if(withoutReplicas === true, (some) =>
+          some.where((row) =>
+            row.or([
+              row('primary_region', 'is', null),
+              row('primary_region', '=', row.ref('region')),
+            ]),
+          ),
+        )
+        .$if(from !== undefined, (some) =>
+          some.where((row) => {
+            const [due, accountId, region, keyId] = JSON.parse(from ?? '') as Place
+            return row(
+              row.refTuple(column, 'account_id', 'region', 'key_id'),
+              '>',
+              row.tuple(due, accountId, region, keyId),
+            )
+          }),
+        )
         .orderBy(column)
         .orderBy('account_id')
         .orderBy('region')
         .orderBy('key_id')
-        .limit(rowsMax)
+        .limit(most)
         .execute()
-    const page = after === undefined ? { limit } : { after, limit }
-    return acceptedPage(page, fetch, (row) => placeOf(row[column], row), accept)
-  }
-  const pageOf = (
-    { after, ...page }: DuePage<KeyRecord>,
-    due: (key: KeyRecord) => number | undefined,
-  ): Omit<DuePage<never>, 'after'> & { readonly after?: string } => {
-    if (after === undefined) return page
-    const { accountId: account_id, region, keyId: key_id } = after
-    return { ...page, after: placeOf(due(after) ?? null, { account_id, region, key_id }) }
+    const placeOf = (row: Omit<Row<'keys'>, 'row_tag'>): string =>
+      JSON.stringify([row[column], row.account_id, row.region, row.key_id])
+    const start = after === undefined ? {} : { after: placeOf(keys.toRow(after)) }
+    return pageOf({ ...start, limit }, fetch, placeOf)
   }
   return {
-    listKeysToDelete: (page) =>
-      list(
-        'deletion_date',
-        'PendingDeletion',
-        pageOf(page, (key) => key.deletionDate),
-      ),
+    listKeysToDelete: (page) => list({ column: 'deletion_date', state: 'PendingDeletion' }, page),
     listKeysToRotate: (page) =>
-      list(
-        'next_rotation_at',
-        'Enabled',
-        pageOf(page, (key) => key.nextRotationAt),
-      ),
+      list({ column: 'next_rotation_at', state: 'Enabled', withoutReplicas: true }, page),
     listStartedRotations: (page) =>
-      list(
-        'on_demand_rotation_started_at',
-        undefined,
-        pageOf(page, (key) => key.onDemandRotationStartedAt),
-      ),
-    listTransitions: (page) =>
-      list(
-        'transition_started_at',
-        undefined,
-        pageOf(page, (key) => key.transitionStartedAt),
-      ),
+      list({ column: 'on_demand_rotation_started_at', withoutReplicas: true }, page),
+    listTransitions: (page) => list({ column: 'transition_started_at' }, page),
   }
 }
 
-function isNoReplica(row: ExpressionBuilder<Schema, 'keys'>): Expression<SqlBool> {
-  return row.or([row('primary_region', 'is', null), row('primary_region', '=', row.ref('region'))])
-}
-
-/** The position of a row in its list. */
-function placeOf(
-  due: number | null,
-  row: Pick<KeysTable, 'account_id' | 'region' | 'key_id'>,
-): string {
-  return JSON.stringify([due, row.account_id, row.region, row.key_id])
-}
-
-function isAfter(
-  row: ExpressionBuilder<Schema, 'keys'>,
-  column: DueColumn,
-  place: string,
-): Expression<SqlBool> {
-  const [due, accountId, region, keyId] = JSON.parse(place) as [number, string, string, string]
-  return row(
-    row.refTuple(column, 'account_id', 'region', 'key_id'),
-    '>',
-    row.tuple(due, accountId, region, keyId),
-  )
-}
+/** The position of a row in its list: the time at which it is due, and its primary key. */
+type Place = [number, string, string, string]

@@ -8,8 +8,7 @@ import { granteeOf, type GrantRecord } from '../../model/grant.ts'
 import { bucketChoices } from '../../model/grant-buckets.ts'
 import { termsOf } from '../../model/grant-terms.ts'
 import type { KeyRef } from '../../model/key.ts'
-import type { GrantsTable } from '../schema/schema.ts'
-import type { Schema } from '../schema/schema.ts'
+import type { Row, Schema } from '../schema/schema.ts'
 
 /** A position in a bucket. */
 export interface BucketPlace {
@@ -27,7 +26,7 @@ export async function rowsInBuckets(
   key: KeyRef,
   places: readonly BucketPlace[],
   limitEach: number,
-): Promise<readonly (GrantsTable & { readonly bucket: string })[]> {
+): Promise<readonly (Row<'grants'> & { readonly bucket: string })[]> {
   const pages = places.map(
     ({ bucket, after }) => sql`select * from (select bucket, grant_id from grant_buckets
       where account_id = ${key.accountId} and region = ${key.region} and key_id = ${key.keyId}
@@ -110,8 +109,9 @@ export async function unfileGrant(
     .execute()
 }
 
-type Row = ExpressionBuilder<Schema, 'grant_buckets'>
-
-function isOfKey(row: Row, { accountId, region, keyId }: KeyRef): Expression<SqlBool> {
+function isOfKey(
+  row: ExpressionBuilder<Schema, 'grant_buckets'>,
+  { accountId, region, keyId }: KeyRef,
+): Expression<SqlBool> {
   return row.and({ account_id: accountId, region, key_id: keyId })
 }

@@ -6,56 +6,71 @@
  * see the key. Absence denies every use of it, and the report raises the alarm.
  * @module
  */
-import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { KeyRecord, KeyRef } from '../../model/key.ts'
-import { acceptedPage } from '../bound-rows.ts'
-import { changedKey, keyColumns, keyOf } from './key-columns.ts'
+import type { Page } from '../page.ts'
+import type { RowScope, WriteScope } from '../row-scope.ts'
+import { keys } from '../schema/keys.ts'
+import type { Row } from '../schema/schema.ts'
 import { insertUnused } from './key-usage-rows.ts'
 import { countOf } from './resource-counts.ts'
-import type { RowScope, WriteScope } from '../row-scope.ts'
-import type { KeysTable, Schema } from '../schema/schema.ts'
-import { type StoreReads, type Transaction, StaleRow } from '../store.ts'
+import { tableReads, tableWrites, type Changes } from './table-rows.ts'
 
-type Reads = Pick<
-  StoreReads,
-  | 'findKey'
-  | 'listRelatedKeys'
-  | 'listMultiRegionKeys'
-  | 'listKeys'
-  | 'listKeyRegions'
-  | 'countKeys'
+export interface KeyReads {
+  findKey(ref: KeyRef): Promise<KeyRecord | undefined>
+  /** All multi-Region keys with this id, by Region. Empty for a single-Region key. */
+  listRelatedKeys(key: Pick<KeyRef, 'accountId' | 'keyId'>): Promise<readonly KeyRecord[]>
+  /** An account's multi-Region keys in all Regions, by id and Region. */
+  listMultiRegionKeys(accountId: string, limit: number): Promise<readonly KeyRecord[]>
+  /** Keys of an account and Region, by key id. */
+  listKeys(accountId: string, region: string, page: Page): Promise<readonly KeyRecord[]>
+  /** The Regions in which an account has keys. */
+  listKeyRegions(accountId: string): Promise<readonly string[]>
+  /** Customer managed keys of an account and Region. */
+  countKeys(accountId: string, region: string): Promise<number>
+}
+
+/** The members of a key that a change may set. `undefined` clears an optional member. */
+export type KeyChanges = Changes<
+  Omit<
+    KeyRecord,
+    keyof KeyRef | 'spec' | 'usage' | 'origin' | 'manager' | 'createdAt' | 'rowVersion'
+  >
 >
-type Writes = Pick<Transaction, 'insertKey' | 'updateKey' | 'confirmKey'>
 
-export function keyReads(scope: RowScope): Reads {
-  const { query, rows } = scope
+export interface KeyWrites {
+  insertKey(key: Omit<KeyRecord, 'rowVersion'>): Promise<KeyRecord>
+  /** @throws {StaleRow} if the stored row is not at `key.rowVersion` */
+  updateKey(key: KeyRecord, changes: KeyChanges): Promise<KeyRecord>
+  /** Locks the row in its present version until commit. @throws {StaleRow} */
+  confirmKey(key: KeyRecord): Promise<void>
+}
+
+export function keyReads(scope: RowScope): KeyReads {
+  const { find, acceptAll, page: pageOf } = tableReads(keys, scope)
+  const all = () => scope.query.selectFrom('keys').selectAll()
   return {
-    async findKey(ref) {
-      const found = await query
-        .selectFrom('keys')
-        .selectAll()
-        .where((row) => isKey(row, ref))
-        .executeTakeFirst()
-      const row = rows.genuine('keys', nameOf(ref), found)
-      return row && keyOf(row)
-    },
+    findKey: find,
     async listRelatedKeys({ accountId, keyId }) {
-      const found = await query
-        .selectFrom('keys')
-        .selectAll()
+      const found = await all()
         .where('account_id', '=', accountId)
         .where('key_id', '=', keyId)
         .where('primary_region', 'is not', null)
         .orderBy('region')
         .execute()
-      return found.flatMap((each) => {
-        const row = rows.genuine('keys', [accountId, each.region, keyId], each)
-        return row === undefined ? [] : [keyOf(row)]
-      })
+      return acceptAll(found)
     },
-    listMultiRegionKeys: (accountId, limit) => listMultiRegionKeys(scope, accountId, limit),
+    async listMultiRegionKeys(accountId, limit) {
+      const found = await all()
+        .where('account_id', '=', accountId)
+        .where('primary_region', 'is not', null)
+        .orderBy('key_id')
+        .orderBy('region')
+        .limit(limit)
+        .execute()
+      return acceptAll(found)
+    },
     async listKeyRegions(accountId) {
-      const found = await query
+      const found = await scope.query
         .selectFrom('keys')
         .select('region')
         .distinct()
@@ -65,104 +80,30 @@ export function keyReads(scope: RowScope): Reads {
       return found.map(({ region }) => region)
     },
     listKeys(accountId, region, page) {
-      const fetch = (after: string | undefined, limit: number): Promise<readonly KeysTable[]> =>
-        query
-          .selectFrom('keys')
-          .selectAll()
+      const fetch = (after: string | undefined, limit: number): Promise<readonly Row<'keys'>[]> =>
+        all()
           .where('account_id', '=', accountId)
           .where('region', '=', region)
-          .$if(after !== undefined, (keys) => keys.where('key_id', '>', after ?? ''))
+          .$if(after !== undefined, (some) => some.where('key_id', '>', after ?? ''))
           .orderBy('key_id')
           .limit(limit)
           .execute()
-      return acceptedPage(
-        page,
-        fetch,
-        (row) => row.key_id,
-        (found) => {
-          const row = rows.genuine('keys', [accountId, region, found.key_id], found)
-          return row && keyOf(row)
-        },
-      )
+      return pageOf(page, fetch, (row) => row.key_id)
     },
     countKeys: (accountId, region) => countOf(scope, { accountId, region, kind: 'keys' }),
   }
 }
 
-async function listMultiRegionKeys(
-  { query, rows }: RowScope,
-  accountId: string,
-  limit: number,
-): Promise<readonly KeyRecord[]> {
-  const found = await query
-    .selectFrom('keys')
-    .selectAll()
-    .where('account_id', '=', accountId)
-    .where('primary_region', 'is not', null)
-    .orderBy('key_id')
-    .orderBy('region')
-    .limit(limit)
-    .execute()
-  return found.flatMap((each) => {
-    const row = rows.genuine('keys', [accountId, each.region, each.key_id], each)
-    return row === undefined ? [] : [keyOf(row)]
-  })
-}
-
-export function keyWrites({ query, rows, tally, touch }: WriteScope): Writes {
-  const touchKey = ({ accountId, region, keyId, rowVersion }: KeyRecord): void =>
-    touch({ kind: 'key', accountId, region, id: keyId }, rowVersion)
+export function keyWrites(scope: WriteScope): KeyWrites {
+  const writes = tableWrites(keys, scope)
   return {
     async insertKey(key) {
-      const record = { ...key, rowVersion: 1 }
-      await query
-        .insertInto('keys')
-        .values(rows.seal('keys', keyColumns(record)))
-        .execute()
-      await insertUnused({ query, rows }, [record])
-      tally.addKey(key, 1)
-      touchKey(record)
-      return record
+      const inserted = await writes.insert(key)
+      await insertUnused(scope, [inserted])
+      scope.tally.addKey(inserted, 1)
+      return inserted
     },
-    async updateKey(key, changes) {
-      const updated = changedKey(key, changes)
-      // Writes every column, so that no value of a row that was forged in the meantime gets a valid
-      // tag.
-      const { numUpdatedRows } = await query
-        .updateTable('keys')
-        .set(rows.seal('keys', keyColumns(updated)))
-        .where((row) => isKey(row, key))
-        .where('row_version', '=', key.rowVersion)
-        .executeTakeFirst()
-      if (numUpdatedRows !== 1n) throw stale(key)
-      touchKey(updated)
-      return updated
-    },
-    async confirmKey(key) {
-      // A write that changes nothing locks the row in every engine.
-      const found = await query
-        .updateTable('keys')
-        .set({ row_version: key.rowVersion })
-        .where((row) => isKey(row, key))
-        .where('row_version', '=', key.rowVersion)
-        .returningAll()
-        .executeTakeFirst()
-      if (rows.genuine('keys', nameOf(key), found) === undefined) throw stale(key)
-    },
+    updateKey: writes.update,
+    confirmKey: writes.confirm,
   }
-}
-
-function isKey(
-  row: ExpressionBuilder<Schema, 'keys'>,
-  { accountId, region, keyId }: KeyRef,
-): Expression<SqlBool> {
-  return row.and({ account_id: accountId, region, key_id: keyId })
-}
-
-function nameOf({ accountId, region, keyId }: KeyRef): readonly string[] {
-  return [accountId, region, keyId]
-}
-
-function stale(key: KeyRecord): StaleRow {
-  return new StaleRow(`key ${nameOf(key).join('/')}`)
 }

@@ -10,9 +10,25 @@
 import type { Kysely } from 'kysely'
 import type { KeyRef } from '../../model/key.ts'
 import type { LastUsage, LostUsage, NotedUsage } from '../../model/last-usage.ts'
-import type { BoundRows } from '../bound-rows.ts'
-import type { KeyUsageTable, Schema } from '../schema/schema.ts'
 import type { RowScope } from '../row-scope.ts'
+import { keyUsage, keyUsageTracking } from '../schema/key-usage.ts'
+import type { Schema } from '../schema/schema.ts'
+import { insertRecords, saveRecord, tableReads } from './table-rows.ts'
+
+export interface KeyUsageStore {
+  /**
+   * The time since when uses of keys are recorded: `now` on the first call, and the same ever
+   * after. If its row is forged, tracking begins again, so that no key counts as idle before `now`.
+   */
+  trackUsageSince(now: number): Promise<number>
+  /** Undefined for a key that was not used or does not exist. */
+  findLastUsage(key: KeyRef): Promise<LastUsage | LostUsage | undefined>
+  /**
+   * Saves each use that is not older than the stored one, in one transaction without a change
+   * number. Each key may occur once. Keys that no longer exist are ignored.
+   */
+  saveLastUsages(usages: readonly NotedUsage[]): Promise<void>
+}
 
 /** Most rows in one statement, which bounds its depth and its parameters. */
 const savedMax = 250
@@ -23,21 +39,9 @@ const savedMax = 250
  * every key without a row. Call it in a transaction.
  */
 export async function trackUsageSince(scope: RowScope, now: number): Promise<number> {
-  const { query, rows } = scope
-  const found = await query
-    .selectFrom('key_usage_tracking')
-    .selectAll()
-    .where('id', '=', 1)
-    .executeTakeFirst()
-  const known =
-    found && isTagged(found) ? rows.genuine('key_usage_tracking', ['1'], found) : undefined
+  const known = await tableReads(keyUsageTracking, scope).find({ id: 1 })
   if (known !== undefined) return known.since
-  const row = rows.seal('key_usage_tracking', { id: 1, since: now })
-  await query
-    .insertInto('key_usage_tracking')
-    .values(row)
-    .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
-    .execute()
+  await saveRecord(keyUsageTracking, scope, { id: 1, since: now })
   await insertMissing(scope, now)
   return now
 }
@@ -70,30 +74,27 @@ async function insertMissing(scope: RowScope, now: number): Promise<void> {
 
 /** Inserts the first rows of keys, unused since `createdAt`. Pass at most `savedMax` keys. */
 export async function insertUnused(
-  { query, rows }: RowScope,
+  scope: RowScope,
   keys: readonly (KeyRef & { readonly createdAt: number })[],
 ): Promise<void> {
-  const unused = keys.map(({ accountId, region, keyId, createdAt }) =>
-    rows.seal('key_usage', {
-      account_id: accountId,
-      region,
-      key_id: keyId,
-      operation: '',
-      used_at: createdAt,
-      event_id: '',
-      request_id: '',
-    }),
-  )
-  await query.insertInto('key_usage').values(unused).execute()
+  const unused = keys.map(({ accountId, region, keyId, createdAt: usedAt }) => ({
+    accountId,
+    region,
+    keyId,
+    usedAt,
+    operation: '',
+    eventId: '',
+    requestId: '',
+  }))
+  await insertRecords(keyUsage, scope, unused)
 }
 
 export async function findLastUsage(
-  scope: RowScope,
+  { query, rows }: RowScope,
   { accountId, region, keyId }: KeyRef,
 ): Promise<LastUsage | LostUsage | undefined> {
-  const { query, rows } = scope
   const place = { account_id: accountId, region, key_id: keyId }
-  const primaryKey = [accountId, region, keyId]
+  const primaryKey = Object.values(place)
   const row = await query
     .selectFrom('key_usage')
     .selectAll()
@@ -106,27 +107,16 @@ export async function findLastUsage(
       .where((columns) => columns.and(place))
       .executeTakeFirst()
     if (key === undefined) return undefined
-    rows.missing('key_usage', primaryKey)
+    rows.missing(keyUsage, primaryKey)
     return { accountId, region, keyId, unproved: true }
   }
-  const proved = isTagged(row) && rows.genuine('key_usage', primaryKey, row) !== undefined
+  const proved = rows.isGenuine(keyUsage, row, primaryKey)
   if (proved && row.operation === '') return undefined
   return {
-    accountId,
-    region,
-    keyId,
-    operation: row.operation as LastUsage['operation'], // written by columnsOf
-    usedAt: row.used_at,
-    eventId: row.event_id,
-    requestId: row.request_id,
+    ...keyUsage.toRecord(row),
+    operation: row.operation as LastUsage['operation'], // a use was recorded
     ...(!proved && { unproved: true }),
   }
-}
-
-function isTagged<T extends { readonly row_tag: Uint8Array | null }>(
-  row: T,
-): row is T & { readonly row_tag: Uint8Array } {
-  return row.row_tag !== null
 }
 
 /**
@@ -142,7 +132,7 @@ export async function saveLastUsages(
     if (present.length === 0) continue
     await query
       .insertInto('key_usage')
-      .values(present.map((usage) => columnsOf(usage, rows)))
+      .values(present.map((usage) => rows.seal(keyUsage, keyUsage.toRow(usage))))
       .onConflict((conflict) =>
         conflict
           .columns(['account_id', 'region', 'key_id'])
@@ -191,16 +181,4 @@ async function ofPresentKeys(
   return usages.filter(({ accountId, region, keyId, keyCreatedAt }) =>
     present.has(nameOf(accountId, region, keyId, keyCreatedAt)),
   )
-}
-
-function columnsOf(usage: LastUsage, rows: BoundRows): KeyUsageTable {
-  return rows.seal('key_usage', {
-    account_id: usage.accountId,
-    region: usage.region,
-    key_id: usage.keyId,
-    operation: usage.operation,
-    used_at: usage.usedAt,
-    event_id: usage.eventId,
-    request_id: usage.requestId,
-  })
 }

@@ -5,52 +5,77 @@
  */
 import type { MaterialRecord } from '../../model/key.ts'
 import type { MaterialStateRef } from '../../model/key-material.ts'
-import { buryMaterial, unburyMaterial } from './deleted-material-rows.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
-import type { KeyMaterialsTable } from '../schema/schema.ts'
-import type { StoreReads, Transaction } from '../store.ts'
+import { keyMaterials, type OrderedMaterial } from '../schema/materials.ts'
+import type { Row } from '../schema/schema.ts'
+import { buryMaterial, unburyMaterial } from './deleted-material-rows.ts'
+import { insertRecords, tableReads } from './table-rows.ts'
+
+export interface MaterialReads {
+  findMaterial(materialId: string): Promise<MaterialRecord | undefined>
+  /** Every material of a key, oldest first. The replicas of a multi-Region key share them. */
+  listMaterials(accountId: string, keyId: string): Promise<readonly MaterialRecord[]>
+}
+
+export interface MaterialWrites {
+  insertMaterial(material: MaterialRecord): Promise<void>
+  /**
+   * Deletes the bytes of a material, unless another Region's key has it imported. The rest of the
+   * row stays, so that ciphertexts can still be matched to their key.
+   */
+  emptyMaterial(material: MaterialStateRef): Promise<void>
+  /** Gives a deleted material its bytes back. */
+  refillMaterial(material: MaterialRecord): Promise<void>
+  /**
+   * Deletes a material under which nothing was encrypted, unless another Region's key has it
+   * imported.
+   */
+  deleteMaterial(material: MaterialStateRef): Promise<void>
+}
 
 /** Stands for the bytes of a material that were deleted. */
 const noBytes = Buffer.alloc(0)
 
-const buried = ['account_id', 'key_id', 'material_id', 'wrapping_version'] as const
-
-type Reads = Pick<StoreReads, 'findMaterial' | 'listMaterials'>
-
-export function materialReads({ query }: RowScope): Reads {
+export function materialReads(scope: RowScope): MaterialReads {
+  const { find, acceptAll } = tableReads(keyMaterials, scope)
   return {
     async findMaterial(materialId) {
-      const row = await query
-        .selectFrom('key_materials')
-        .selectAll()
-        .where('material_id', '=', materialId)
-        .executeTakeFirst()
-      return row && materialOf(row)
+      const found = await find({ materialId })
+      return found && withoutOrdinal(found)
     },
     async listMaterials(accountId, keyId) {
-      const found = await query
+      const found = await scope.query
         .selectFrom('key_materials')
         .selectAll()
         .where('account_id', '=', accountId)
         .where('key_id', '=', keyId)
         .orderBy('ordinal')
         .execute()
-      return found.map(materialOf)
+      return acceptAll(found).map(withoutOrdinal)
     },
   }
 }
 
-type Writes = Pick<
-  Transaction,
-  'insertMaterial' | 'emptyMaterial' | 'refillMaterial' | 'deleteMaterial'
->
-
-export function materialWrites(scope: WriteScope): Writes {
+export function materialWrites(scope: WriteScope): MaterialWrites {
   const { query, touch, deletesMaterial } = scope
   const touchMaterial = ({ accountId, region, materialId }: MaterialStateRef): void =>
     touch({ kind: 'material', accountId, region, id: materialId })
   return {
-    insertMaterial: (material) => insertMaterial(scope, material),
+    async insertMaterial(material) {
+      // Two inserts at once would take the same ordinal, and the second would fail. Each change of
+      // a key's materials also changes the key's own row, so they cannot run at once.
+      const last = await query
+        .selectFrom('key_materials')
+        .select('ordinal')
+        .where('account_id', '=', material.accountId)
+        .where('key_id', '=', material.keyId)
+        .orderBy('ordinal', 'desc')
+        .limit(1)
+        .executeTakeFirst()
+      await insertRecords(keyMaterials, scope, [{ ...material, ordinal: (last?.ordinal ?? 0) + 1 }])
+      if (material.origin === 'EXTERNAL') await unburyMaterial(scope, material)
+      touchMaterial(material)
+    },
     async emptyMaterial(material) {
       if (await isImportedElsewhere(scope, material)) return
       deletesMaterial()
@@ -59,9 +84,9 @@ export function materialWrites(scope: WriteScope): Writes {
         .set({ wrapped: noBytes })
         .where((row) => row.and(nameOf(material)))
         .where('wrapped', '<>', noBytes)
-        .returning(buried)
+        .returningAll()
         .executeTakeFirst()
-      if (emptied !== undefined) await buryMaterial(scope, emptied)
+      if (emptied !== undefined) await buryMaterial(scope, keyMaterials.toRecord(emptied))
       touchMaterial(material)
     },
     async refillMaterial(material) {
@@ -71,7 +96,7 @@ export function materialWrites(scope: WriteScope): Writes {
         .set({ region, wrapping_version: wrappingVersion, wrapped, created_at: createdAt })
         .where((row) => row.and(nameOf(material)))
         .execute()
-      await unburyMaterial(scope, nameOf(material))
+      await unburyMaterial(scope, material)
       touchMaterial(material)
     },
     async deleteMaterial(material) {
@@ -80,51 +105,25 @@ export function materialWrites(scope: WriteScope): Writes {
       const deleted = await query
         .deleteFrom('key_materials')
         .where((row) => row.and(nameOf(material)))
-        .returning([...buried, 'wrapped'])
+        .returningAll()
         .executeTakeFirst()
       // A material without bytes already has its tombstone.
-      if (deleted && deleted.wrapped.length > 0) await buryMaterial(scope, deleted)
+      if (deleted && deleted.wrapped.length > 0) {
+        await buryMaterial(scope, keyMaterials.toRecord(deleted))
+      }
       touchMaterial(material)
     },
   }
 }
 
-async function insertMaterial(scope: WriteScope, material: MaterialRecord): Promise<void> {
-  const { query, touch } = scope
-  const { accountId, region, keyId, materialId } = material
-  // Two inserts at once would take the same ordinal, and the second would fail. Each change of a
-  // key's materials also changes the key's own row, so they cannot run at once.
-  const last = await query
-    .selectFrom('key_materials')
-    .select('ordinal')
-    .where('account_id', '=', accountId)
-    .where('key_id', '=', keyId)
-    .orderBy('ordinal', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  await query
-    .insertInto('key_materials')
-    .values({
-      material_id: materialId,
-      account_id: accountId,
-      region,
-      key_id: keyId,
-      ordinal: (last?.ordinal ?? 0) + 1,
-      spec: material.spec,
-      usage: material.usage,
-      origin: material.origin,
-      wrapping_version: material.wrappingVersion,
-      wrapped: material.wrapped,
-      created_at: material.createdAt,
-    })
-    .execute()
-  if (material.origin === 'EXTERNAL') await unburyMaterial(scope, nameOf(material))
-  touch({ kind: 'material', accountId, region, id: materialId })
-}
-
-type Name = Pick<KeyMaterialsTable, 'account_id' | 'key_id' | 'material_id'>
-
-function nameOf({ accountId, keyId, materialId }: Omit<MaterialStateRef, 'region'>): Name {
+function nameOf({
+  accountId,
+  keyId,
+  materialId,
+}: Omit<MaterialStateRef, 'region'>): Pick<
+  Row<'key_materials'>,
+  'account_id' | 'key_id' | 'material_id'
+> {
   return { account_id: accountId, key_id: keyId, material_id: materialId }
 }
 
@@ -143,18 +142,8 @@ async function isImportedElsewhere(
   return other !== undefined
 }
 
-/** The values may be an attacker's: the AEAD checks them before they have any effect. */
-export function materialOf(row: KeyMaterialsTable): MaterialRecord {
-  return {
-    materialId: row.material_id,
-    accountId: row.account_id,
-    region: row.region,
-    keyId: row.key_id,
-    spec: row.spec as MaterialRecord['spec'],
-    usage: row.usage as MaterialRecord['usage'],
-    origin: row.origin as MaterialRecord['origin'],
-    wrappingVersion: row.wrapping_version,
-    wrapped: row.wrapped,
-    createdAt: row.created_at,
-  }
+/** The members may be an attacker's: the AEAD checks them before they have any effect. */
+function withoutOrdinal(ordered: OrderedMaterial): MaterialRecord {
+  const { ordinal: _, ...material } = ordered
+  return material
 }

@@ -4,205 +4,123 @@
  */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { KeyRef } from '../../model/key.ts'
-import type { MaterialStateRecord, MaterialStateRef } from '../../model/key-material.ts'
-import { acceptedPage } from '../bound-rows.ts'
-import { defined } from '../defined.ts'
+import type {
+  MaterialStateRecord,
+  MaterialStateRef,
+  NewMaterialState,
+  RotationType,
+} from '../../model/key-material.ts'
+import type { DuePage, Page } from '../page.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
-import type { MaterialStatesTable, Schema } from '../schema/schema.ts'
-import { StaleRow, type MaterialStateChanges, type StoreReads, type Transaction } from '../store.ts'
+import { materialStates } from '../schema/materials.ts'
+import type { Row, Schema } from '../schema/schema.ts'
+import { countRows, tableReads, tableWrites, type Changes } from './table-rows.ts'
 
-type Reads = Pick<
-  StoreReads,
-  'findMaterialState' | 'listMaterialStates' | 'countRotations' | 'listExpiredMaterials'
->
-type Writes = Pick<
-  Transaction,
-  'insertMaterialState' | 'updateMaterialState' | 'deleteMaterialState'
+export interface MaterialStateReads {
+  findMaterialState(ref: MaterialStateRef): Promise<MaterialStateRecord | undefined>
+  /**
+   * The states of a key's materials in its Region, in order; `after` is an ordinal. Empty for a key
+   * from before states were stored: `onlyMaterialOf` returns its state.
+   */
+  listMaterialStates(
+    key: KeyRef,
+    page: Page & { readonly onlyRotations?: boolean },
+  ): Promise<readonly MaterialStateRecord[]>
+  /** How often the key was rotated in this way. */
+  countRotations(key: KeyRef, type: RotationType): Promise<number>
+  /** Expired imported materials of all accounts and Regions. */
+  listExpiredMaterials(page: DuePage<MaterialStateRecord>): Promise<readonly MaterialStateRecord[]>
+}
+
+/**
+ * The members of a material's state that a change may set. `undefined` clears an optional member.
+ */
+export type MaterialStateChanges = Changes<
+  Omit<MaterialStateRecord, keyof MaterialStateRef | 'ordinal' | 'rowVersion'>
 >
 
-export function materialStateReads({ query, rows }: RowScope): Reads {
-  const accept = (found: MaterialStatesTable | undefined): MaterialStateRecord | undefined => {
-    const row = found && rows.genuine('material_states', primaryKeyOf(found), found)
-    return row && stateOf(row)
-  }
-  const all = query.selectFrom('material_states').selectAll()
+/** Each of them must be followed by a change of the key's row, which serializes concurrent calls. */
+export interface MaterialStateWrites {
+  insertMaterialState(material: NewMaterialState): Promise<MaterialStateRecord>
+  /** @throws {StaleRow} */
+  updateMaterialState(
+    material: MaterialStateRecord,
+    changes: MaterialStateChanges,
+  ): Promise<MaterialStateRecord>
+  /** @throws {StaleRow} */
+  deleteMaterialState(material: MaterialStateRecord): Promise<void>
+}
+
+type StateRow = Row<'material_states'>
+
+export function materialStateReads(scope: RowScope): MaterialStateReads {
+  const { query } = scope
+  const { find, page: pageOf } = tableReads(materialStates, scope)
+  const all = () => query.selectFrom('material_states').selectAll()
   return {
-    async findMaterialState(ref) {
-      return accept(await all.where((row) => isState(row, ref)).executeTakeFirst())
-    },
+    findMaterialState: find,
     listMaterialStates(key, { onlyRotations = false, ...page }) {
-      const fetch = (
-        after: string | undefined,
-        limit: number,
-      ): Promise<readonly MaterialStatesTable[]> =>
-        all
-          .where((row) => isOfKey(row, key))
-          .$if(onlyRotations, (states) => states.where('rotated_at', 'is not', null))
-          .$if(after !== undefined, (states) => states.where('ordinal', '>', Number(after)))
+      const fetch = (after: string | undefined, limit: number): Promise<readonly StateRow[]> =>
+        all()
+          .where((row) => row.and(columnsOf(key)))
+          .$if(onlyRotations, (some) => some.where('rotated_at', 'is not', null))
+          .$if(after !== undefined, (some) => some.where('ordinal', '>', Number(after)))
           .orderBy('ordinal')
           .limit(limit)
           .execute()
-      return acceptedPage(page, fetch, (row) => String(row.ordinal), accept)
+      return pageOf(page, fetch, (row) => String(row.ordinal))
     },
-    // Counts without checking tags: a forged row can only use up the key's quota of rotations.
-    async countRotations(key, type) {
-      const { count } = await query
-        .selectFrom('material_states')
-        .select(({ fn }) => fn.countAll<number>().as('count'))
-        .where((row) => isOfKey(row, key))
-        .where('rotation_type', '=', type)
-        .executeTakeFirstOrThrow()
-      return count
-    },
+    countRotations: (key, type) =>
+      countRows(query, materialStates, { ...columnsOf(key), rotation_type: type }),
     listExpiredMaterials({ dueBy, after, limit }) {
-      const fetch = (
-        from: string | undefined,
-        rowsMax: number,
-      ): Promise<readonly MaterialStatesTable[]> =>
-        all
+      const fetch = (from: string | undefined, most: number): Promise<readonly StateRow[]> =>
+        all()
           .where('valid_to', '<=', dueBy)
-          .$if(from !== undefined, (states) => states.where((row) => isAfter(row, from ?? '')))
+          .$if(from !== undefined, (some) => some.where((row) => isAfter(row, from ?? '')))
           .orderBy('valid_to')
           .orderBy('account_id')
           .orderBy('region')
           .orderBy('key_id')
           .orderBy('material_id')
-          .limit(rowsMax)
+          .limit(most)
           .execute()
-      const page = after === undefined ? { limit } : { after: placeOf(columnsOf(after)), limit }
-      return acceptedPage(page, fetch, placeOf, accept)
+      const start = after === undefined ? {} : { after: placeOf(materialStates.toRow(after)) }
+      return pageOf({ ...start, limit }, fetch, placeOf)
     },
   }
 }
 
-export function materialStateWrites({ query, rows, touch }: WriteScope): Writes {
-  // These rows are not cached. The change names their key, so that caches drop the key instead.
-  const touchKey = ({ accountId, region, keyId }: KeyRef): void =>
-    touch({ kind: 'key', accountId, region, id: keyId })
+export function materialStateWrites(scope: WriteScope): MaterialStateWrites {
+  const writes = tableWrites(materialStates, scope)
   return {
-    async insertMaterialState(material) {
-      const record = { ...material, rowVersion: 1 }
-      await query
-        .insertInto('material_states')
-        .values(rows.seal('material_states', columnsOf(record)))
-        .execute()
-      touchKey(record)
-      return record
-    },
-    async updateMaterialState(material, changes) {
-      const updated = changedState(material, changes)
-      const { numUpdatedRows } = await query
-        .updateTable('material_states')
-        .set(rows.seal('material_states', columnsOf(updated)))
-        .where((row) => isState(row, material))
-        .where('row_version', '=', material.rowVersion)
-        .executeTakeFirst()
-      if (numUpdatedRows !== 1n) throw stale(material)
-      touchKey(material)
-      return updated
-    },
-    async deleteMaterialState(material) {
-      const { numDeletedRows } = await query
-        .deleteFrom('material_states')
-        .where((row) => isState(row, material))
-        .where('row_version', '=', material.rowVersion)
-        .executeTakeFirst()
-      if (numDeletedRows !== 1n) throw stale(material)
-      touchKey(material)
-    },
+    insertMaterialState: writes.insert,
+    updateMaterialState: writes.update,
+    deleteMaterialState: writes.delete,
   }
 }
 
-type Row = ExpressionBuilder<Schema, 'material_states'>
-
-function isOfKey(row: Row, { accountId, region, keyId }: KeyRef): Expression<SqlBool> {
-  return row.and({ account_id: accountId, region, key_id: keyId })
-}
-
-function isState(row: Row, { materialId, ...key }: MaterialStateRef): Expression<SqlBool> {
-  return row.and([isOfKey(row, key), row('material_id', '=', materialId)])
-}
-
-function primaryKeyOf(row: MaterialStatesTable): readonly string[] {
-  return [row.account_id, row.region, row.key_id, row.material_id]
+function columnsOf({
+  accountId,
+  region,
+  keyId,
+}: KeyRef): Pick<StateRow, 'account_id' | 'region' | 'key_id'> {
+  return { account_id: accountId, region, key_id: keyId }
 }
 
 /** The position of a row among those that expire. */
-function placeOf(row: Omit<MaterialStatesTable, 'row_tag'>): string {
+function placeOf(row: Omit<StateRow, 'row_tag'>): string {
   return JSON.stringify([row.valid_to, row.account_id, row.region, row.key_id, row.material_id])
 }
 
-function isAfter(row: Row, place: string): Expression<SqlBool> {
-  type Cursor = [number, string, string, string, string]
-  const [due, accountId, region, keyId, materialId] = JSON.parse(place) as Cursor
+function isAfter(
+  row: ExpressionBuilder<Schema, 'material_states'>,
+  place: string,
+): Expression<SqlBool> {
+  type Place = [number, string, string, string, string]
+  const [due, accountId, region, keyId, materialId] = JSON.parse(place) as Place
   return row(
     row.refTuple('valid_to', 'account_id', 'region', 'key_id', 'material_id'),
     '>',
     row.tuple(due, accountId, region, keyId, materialId),
   )
-}
-
-function columnsOf(material: MaterialStateRecord): Omit<MaterialStatesTable, 'row_tag'> {
-  return {
-    account_id: material.accountId,
-    region: material.region,
-    key_id: material.keyId,
-    material_id: material.materialId,
-    ordinal: material.ordinal,
-    state: material.state,
-    import_state: material.importState ?? null,
-    expiration_model: material.expirationModel ?? null,
-    valid_to: material.validTo ?? null,
-    description: material.description ?? null,
-    rotation_type: material.rotationType ?? null,
-    rotated_at: material.rotatedAt ?? null,
-    expired_at: material.expiredAt ?? null,
-    row_version: material.rowVersion,
-  }
-}
-
-/** The values are valid: `columnsOf` wrote every row that has a valid tag. */
-function stateOf(row: MaterialStatesTable): MaterialStateRecord {
-  type Of<K extends keyof MaterialStateRecord> = NonNullable<MaterialStateRecord[K]>
-  return {
-    accountId: row.account_id,
-    region: row.region,
-    keyId: row.key_id,
-    materialId: row.material_id,
-    ordinal: row.ordinal,
-    state: row.state as MaterialStateRecord['state'],
-    ...defined({
-      importState: row.import_state as Of<'importState'> | null,
-      expirationModel: row.expiration_model as Of<'expirationModel'> | null,
-      validTo: row.valid_to,
-      description: row.description,
-      rotationType: row.rotation_type as Of<'rotationType'> | null,
-      rotatedAt: row.rotated_at,
-      expiredAt: row.expired_at,
-    }),
-    rowVersion: row.row_version,
-  }
-}
-
-/** The next version of `material`. A member that is undefined in `changes` is removed. */
-function changedState(
-  material: MaterialStateRecord,
-  changes: MaterialStateChanges,
-): MaterialStateRecord {
-  const { accountId, region, keyId, materialId, ordinal, state, rowVersion, ...optional } = material
-  const { state: changed = state, ...changedOptional } = changes
-  return {
-    accountId,
-    region,
-    keyId,
-    materialId,
-    ordinal,
-    state: changed,
-    ...defined({ ...optional, ...changedOptional }),
-    rowVersion: rowVersion + 1,
-  }
-}
-
-function stale(material: MaterialStateRecord): StaleRow {
-  return new StaleRow(`material ${material.materialId}`)
 }

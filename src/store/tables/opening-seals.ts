@@ -16,7 +16,7 @@ export interface Opened {
   readonly bySeal: ReadonlyMap<number, number>
 }
 
-/** The generation of the first seal, from before tombstones recorded it. */
+/** The generation of the first seal. */
 export const firstSeal = 1
 
 /** The generation of the seal of the current root key. */

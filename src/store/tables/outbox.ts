@@ -9,8 +9,9 @@ import { withChangeNumber } from '../../model/change-number.ts'
 import { acceptedPage } from '../bound-rows.ts'
 import type { ChangeNumber } from './change-log.ts'
 import type { RowScope } from '../row-scope.ts'
+import { auditOutbox, type OutboxRow } from '../schema/changes.ts'
 import type { Schema } from '../schema/schema.ts'
-import type { OutboxRow } from '../store.ts'
+import { insertRecords } from './table-rows.ts'
 
 const deletedMax = 500
 
@@ -21,13 +22,12 @@ const deletedMax = 500
  * journal shows which changes its database must contain.
  */
 export async function insertOutbox(
-  { query, rows, number }: RowScope & { readonly number: ChangeNumber },
-  { eventId, record: made, stream, segment }: OutboxRow,
+  { number, ...scope }: RowScope & { readonly number: ChangeNumber },
+  row: OutboxRow,
 ): Promise<string> {
   const change = await number()
-  const record = change === undefined ? made : withChangeNumber(made, change)
-  const columns = { event_id: eventId, record, stream, segment }
-  await query.insertInto('audit_outbox').values(rows.seal('audit_outbox', columns)).execute()
+  const record = change === undefined ? row.record : withChangeNumber(row.record, change)
+  await insertRecords(auditOutbox, scope, [{ ...row, record }])
   return record
 }
 
@@ -41,17 +41,14 @@ export function listOutbox(
     (after, wanted) =>
       query
         .selectFrom('audit_outbox')
-        .select(['position', 'event_id', 'record', 'stream', 'segment', 'row_tag'])
+        .selectAll()
         .$if(after !== undefined, (outbox) => outbox.where('position', '>', Number(after)))
         .orderBy('position')
         .limit(wanted)
         .execute(),
     ({ position }) => String(position),
-    ({ event_id: eventId, record, stream, segment, row_tag }) => {
-      const columns = { event_id: eventId, record, stream, segment, row_tag }
-      const genuine = rows.genuine('audit_outbox', [eventId], columns) !== undefined
-      return genuine ? { eventId, record, stream, segment } : undefined
-    },
+    (row) =>
+      rows.isGenuine(auditOutbox, row, [row.event_id]) ? auditOutbox.toRecord(row) : undefined,
   )
 }
 

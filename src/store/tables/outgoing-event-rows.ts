@@ -7,22 +7,14 @@
 import type { OutgoingEvent, WaitingEvent } from '../../model/outgoing-event.ts'
 import type { OutgoingEventStore, WaitingEvents } from '../outgoing-event-store.ts'
 import type { RowScope } from '../row-scope.ts'
-import type { OutgoingEventsTable } from '../schema/schema.ts'
+import { outgoingEvents } from '../schema/changes.ts'
+import type { Row } from '../schema/schema.ts'
+import { insertRecords } from './table-rows.ts'
 
 const deletedMax = 500
 
-export async function insertOutgoingEvent(
-  { query, rows }: RowScope,
-  { eventId, subject, isGuaranteed, madeAt, body }: OutgoingEvent,
-): Promise<void> {
-  const columns = {
-    event_id: eventId,
-    subject,
-    guaranteed: Number(isGuaranteed),
-    made_at: madeAt,
-    body,
-  }
-  await query.insertInto('outgoing_events').values(rows.seal('outgoing_events', columns)).execute()
+export async function insertOutgoingEvent(scope: RowScope, event: OutgoingEvent): Promise<void> {
+  await insertRecords(outgoingEvents, scope, [event])
 }
 
 export function outgoingEventStore(scope: RowScope): OutgoingEventStore {
@@ -77,24 +69,13 @@ export function outgoingEventStore(scope: RowScope): OutgoingEventStore {
   }
 }
 
-function sorted({ rows }: RowScope, found: readonly StoredEvent[]): WaitingEvents {
+function sorted({ rows }: RowScope, found: readonly Row<'outgoing_events'>[]): WaitingEvents {
   const events: WaitingEvent[] = []
   const forged: number[] = []
-  for (const { position, ...columns } of found) {
-    const row = rows.genuine('outgoing_events', [columns.event_id], columns)
-    if (row === undefined) forged.push(position)
-    else {
-      events.push({
-        position,
-        eventId: row.event_id,
-        subject: row.subject,
-        isGuaranteed: row.guaranteed === 1,
-        madeAt: row.made_at,
-        body: row.body,
-      })
-    }
+  for (const row of found) {
+    const { position, event_id: eventId } = row
+    if (!rows.isGenuine(outgoingEvents, row, [eventId])) forged.push(position)
+    else events.push({ position, ...outgoingEvents.toRecord(row) })
   }
   return { events, forged }
 }
-
-type StoredEvent = Omit<OutgoingEventsTable, 'position'> & { readonly position: number }

@@ -3,14 +3,15 @@
  * call that creates one needs them, and counting rows takes 0.3 s for 100,000 keys.
  *
  * INVARIANT (kept counts): a transaction that inserts or deletes rows also changes their count,
- * under the lock of `change_head`'s row. If a count is absent or forged, the rows are counted. A
- * database from before there were counts therefore needs no migration, and nobody gains quota by
- * forging or deleting a count. An older count that an attacker puts back stays until the rows are
- * counted again.
+ * under the lock of `change_head`'s row. If a count is absent or forged, the rows are counted, so
+ * that nobody gains quota by forging or deleting a count. An older count that an attacker puts back
+ * stays until the rows are counted again.
  * @module
  */
 import type { RowScope } from '../row-scope.ts'
-import { type Counted, type Tally, awsAliases, nameOf } from '../tally.ts'
+import { resourceCounts } from '../schema/key-usage.ts'
+import { type Counted, type Tally, awsAliases } from '../tally.ts'
+import { saveRecord, tableReads } from './table-rows.ts'
 
 /** The first name after all of AWS's aliases, in byte order. */
 const awsAliasesEnd = 'alias/aws0'
@@ -26,29 +27,16 @@ export async function countOf(scope: RowScope, counted: Counted): Promise<number
  * taken.
  */
 export async function saveCounts(scope: RowScope, tally: Tally): Promise<void> {
-  const { query, rows } = scope
   for (const [counted, by] of tally.all()) {
     const changed = ((await keptCount(scope, counted)) ?? -Infinity) + by
     // A negative count shows that an attacker put an older count back.
     const count = changed < 0 ? await countRows(scope, counted) : changed
-    const { accountId, region, kind } = counted
-    const row = rows.seal('resource_counts', { account_id: accountId, region, kind, count })
-    await query
-      .insertInto('resource_counts')
-      .values(row)
-      .onConflict((conflict) => conflict.columns(['account_id', 'region', 'kind']).doUpdateSet(row))
-      .execute()
+    await saveRecord(resourceCounts, scope, { ...counted, count })
   }
 }
 
-async function keptCount({ query, rows }: RowScope, counted: Counted): Promise<number | undefined> {
-  const { accountId, region, kind } = counted
-  const found = await query
-    .selectFrom('resource_counts')
-    .selectAll()
-    .where((row) => row.and({ account_id: accountId, region, kind }))
-    .executeTakeFirst()
-  return rows.genuine('resource_counts', nameOf(counted), found)?.count
+async function keptCount(scope: RowScope, counted: Counted): Promise<number | undefined> {
+  return (await tableReads(resourceCounts, scope).find(counted))?.count
 }
 
 /** Counts without checking tags: a forged row can only use up quota. */

@@ -12,6 +12,7 @@ import {
   type CountPeriod,
 } from '../../model/usage.ts'
 import type { KeptTurn, RequestCount } from '../../model/usage.ts'
+import { keyTurns, requestCounts as keptCounts } from '../schema/event-index.ts'
 import type { Schema } from '../schema/schema.ts'
 
 /** Runs in the transaction that stores the end of the counted part of the journal. */
@@ -28,15 +29,7 @@ export async function saveCounts(
     for (const turn of turns) {
       await transaction
         .insertInto('key_turns')
-        .values({
-          account_id: accountId,
-          region,
-          key_arn: turn.keyArn,
-          at,
-          state: turn.state,
-          spec: turn.spec ?? null,
-          manager: turn.manager ?? null,
-        })
+        .values(keyTurns.toRow({ ...turn, accountId, region, at }))
         .onConflict((conflict) => conflict.doNothing())
         .execute()
     }
@@ -46,21 +39,11 @@ export async function saveCounts(
 async function addCount(
   transaction: Kysely<Schema>,
   period: CountPeriod,
-  { start, succeeded, failed, own, ...count }: RequestCount,
+  count: RequestCount,
 ): Promise<void> {
   await transaction
     .insertInto('request_counts')
-    .values({
-      period,
-      start,
-      account_id: count.accountId,
-      region: count.region,
-      key_arns: count.keyArns,
-      operation: count.operation,
-      own: own ? 1 : 0,
-      succeeded,
-      failed,
-    })
+    .values(keptCounts.toRow({ ...count, period }))
     .onConflict((conflict) =>
       conflict
         .columns(['account_id', 'region', 'period', 'start', 'key_arns', 'operation', 'own'])
@@ -121,16 +104,10 @@ export async function listRequestCounts(
     .orderBy('own')
     .limit(limit)
     .execute()
-  return rows.map((row) => ({
-    accountId: row.account_id,
-    region: row.region,
-    keyArns: row.key_arns,
-    operation: row.operation,
-    own: row.own === 1,
-    start: row.start,
-    succeeded: row.succeeded,
-    failed: row.failed,
-  }))
+  return rows.map((row) => {
+    const { period: _, ...count } = keptCounts.toRecord(row)
+    return count
+  })
 }
 
 /** Selects changes in keys' lives. */
@@ -168,15 +145,7 @@ export async function listKeyTurns(
     .orderBy('state')
     .limit(limit)
     .execute()
-  return rows.map((row) => ({
-    accountId: row.account_id,
-    region: row.region,
-    keyArn: row.key_arn,
-    at: row.at,
-    state: row.state,
-    ...(row.spec !== null && { spec: row.spec }),
-    ...(row.manager !== null && { manager: row.manager }),
-  }))
+  return rows.map((row) => keyTurns.toRecord(row))
 }
 
 /** Deletes the oldest counts that are past their retention. Returns whether there may be more. */

@@ -5,19 +5,15 @@
  */
 import { type Kysely, sql } from 'kysely'
 import { awsManagedPolicy } from '../../model/aws-managed-policies.ts'
-import { type BoundTable, boundTables, createBoundRows, type RowKeyring } from '../bound-rows.ts'
-import type { Schema } from '../schema/schema.ts'
+import { createBoundRows, isBound, type RowKeyring } from '../bound-rows.ts'
+import type { Columns, RowOf } from '../schema/columns.ts'
+import { everyTable, type Schema } from '../schema/schema.ts'
+import type { RecordTable, Table } from '../schema/table.ts'
 import type { SqliteRow } from '../sqlite/sqlite-protocol.ts'
 import type { Finding } from './verify-structure.ts'
 
 /** Bounds the rows in memory. */
 const pageMax = 200
-
-/** Columns that are not known when the tag is made. */
-const untagged: Readonly<Partial<Record<BoundTable, string>>> = {
-  audit_outbox: 'position',
-  outgoing_events: 'position',
-}
 
 export interface VerifiedRows {
   readonly findings: readonly Finding[]
@@ -35,43 +31,37 @@ export async function verifyTags(
     findings.push({ table, row, why: 'its tag is wrong: someone else wrote it' })
   })
   let genuine = 0
-  for (const table of boundTables) {
-    const names = await primaryKeyOf(query, table)
-    for await (const row of allRows(query, table)) {
-      const { [untagged[table] ?? '']: _, ...columns } = row
-      const name = names.map((column) => String(row[column]))
-      // A row without a tag fails like one with a wrong tag.
-      const tagged = { ...columns, row_tag: tagOf(row) }
-      if (rows.genuine(table, name, tagged) !== undefined) genuine += 1
+  for (const table of everyTable.filter(isBound)) {
+    for await (const row of allRows(query, table.name)) {
+      if (rows.isGenuine(table, row, keyOf(table, row))) genuine += 1
     }
   }
   return { findings, genuine }
 }
 
-function tagOf({ row_tag: tag }: SqliteRow): Uint8Array {
-  return tag instanceof Uint8Array ? tag : new Uint8Array(0)
-}
-
-/** Opens everything that a table wraps. @param open throws if the row does not open */
-export async function verifyOpening(
+/** Opens everything that a table wraps. @param open throws if the record does not open */
+export async function verifyOpening<Rec extends object>(
   query: Kysely<Schema>,
-  table: keyof Schema,
-  open: (row: SqliteRow) => void,
+  table: RecordTable<Rec>,
+  open: (record: Rec) => void,
 ): Promise<{ readonly findings: readonly Finding[]; readonly opened: number }> {
   const findings: Finding[] = []
-  const names = await primaryKeyOf(query, table)
   let opened = 0
-  for await (const row of allRows(query, table)) {
+  for await (const row of allRows(query, table.name)) {
     try {
-      open(row)
+      open(table.toRecord(row as RowOf<Columns>)) // the schema was compared
       opened += 1
     } catch {
       // The cause could quote an attacker's text.
-      const name = names.map((column) => String(row[column])).join('/')
-      findings.push({ table, row: name, why: 'its wrapped bytes do not open' })
+      const name = keyOf(table, row).join('/')
+      findings.push({ table: table.name, row: name, why: 'its wrapped bytes do not open' })
     }
   }
   return { findings, opened }
+}
+
+function keyOf({ primaryKey }: Table, row: SqliteRow): readonly string[] {
+  return primaryKey.map((column) => String(row[column]))
 }
 
 /** Checks that the managed policies and groups named by users, groups and roles exist. */
@@ -122,12 +112,6 @@ async function idsOf(
   const { rows } = await sql<{ readonly id: string }>`
     SELECT ${sql.ref(column)} AS id FROM ${sql.table(table)}`.execute(query)
   return new Set(rows.map(({ id }) => id))
-}
-
-async function primaryKeyOf(query: Kysely<Schema>, table: string): Promise<readonly string[]> {
-  const { rows } = await sql<{ readonly name: string }>`
-    SELECT name FROM pragma_table_info(${table}) WHERE pk > 0 ORDER BY pk`.execute(query)
-  return rows.map(({ name }) => name)
 }
 
 /** Yields every row of a table with a rowid, page by page. */

@@ -7,10 +7,14 @@
  * @module
  */
 import { type Kysely, sql } from 'kysely'
-import { type BoundRows, createBoundRows, type RowKeyring } from '../bound-rows.ts'
-import { noRow, readGrantChangeId } from '../change.ts'
-import type { ChangeLogTable, Schema } from '../schema/schema.ts'
+import { createBoundRows, type RowKeyring } from '../bound-rows.ts'
+import { noRow } from '../change.ts'
+import type { RowScope } from '../row-scope.ts'
+import { changeLog, type LoggedChange } from '../schema/changes.ts'
+import { everyTable, type Row, type Schema } from '../schema/schema.ts'
+import type { Table } from '../schema/table.ts'
 import { loggedChangesMax, skippedAfter } from '../tables/change-log.ts'
+import { tableReads } from '../tables/table-rows.ts'
 import { allRows } from './verify-rows.ts'
 import type { Finding } from './verify-structure.ts'
 
@@ -19,60 +23,30 @@ const pageMax = 1000
 /** What is reported at most. */
 const findingsMax = 1000
 
-type Logged = Pick<ChangeLogTable, 'kind' | 'account_id' | 'region' | 'id'>
+const versioned: readonly Table[] = everyTable.filter(
+  ({ change }: Table) => change !== undefined && !change.withoutVersion,
+)
 
-/** A table of rows with versions, and what the log calls one of them. */
-interface Versioned {
-  readonly table: string
-  /** What names a row, in the order of `nameOf`. */
-  readonly columns: readonly string[]
-  readonly nameOf: (logged: Logged) => readonly string[]
+/** The columns of a row that its name in the log has the values of. */
+function namedColumns({ primaryKey, change }: Table): readonly string[] {
+  const { account = '', region = '', id = [] } = change ?? {}
+  const inKey = (column: string): boolean => primaryKey.includes(column)
+  const ids = id.some(inKey) ? id.filter(inKey) : id
+  return [...new Set([...[account, region].filter(inKey), ...ids])]
 }
 
-const byId = (table: string, column: string): Versioned => ({
-  table,
-  columns: [column],
-  nameOf: ({ id }) => [id],
-})
-
-const versioned: ReadonlyMap<string, Versioned> = new Map([
-  ['account', byId('accounts', 'account_id')],
-  ['access-key', byId('access_keys', 'access_key_id')],
-  ['service', byId('services', 'access_key_id')],
-  ['user', byId('users', 'user_id')],
-  ['group', byId('groups', 'group_id')],
-  ['role', byId('roles', 'role_id')],
-  ['managed-policy', byId('managed_policies', 'policy_id')],
-  [
-    'oidc-provider',
-    {
-      table: 'oidc_providers',
-      columns: ['account_id', 'name'],
-      nameOf: ({ account_id: accountId, id }) => [accountId, id],
-    },
-  ],
-  ['key', inRegion('keys', ['account_id', 'region', 'key_id'])],
-  ['alias', inRegion('aliases', ['account_id', 'region', 'name'])],
-  ['trail', inRegion('trails', ['account_id', 'home_region', 'name'])],
-  [
-    'grant',
-    {
-      table: 'grants',
-      columns: ['account_id', 'region', 'key_id', 'grant_id'],
-      nameOf: ({ account_id: accountId, region, id }) => {
-        const { keyId, grantId } = readGrantChangeId(id)
-        return [accountId, region, keyId, ...(grantId === undefined ? [] : [grantId])]
-      },
-    },
-  ],
-])
-
-function inRegion(table: string, columns: readonly string[]): Versioned {
-  return {
-    table,
-    columns,
-    nameOf: ({ account_id: accountId, region, id }) => [accountId, region, id],
-  }
+/** The values of `namedColumns` in an entry. It is shorter if the entry names a whole key of grants. */
+function nameOf(table: Table, { accountId, region, id }: LoggedChange): readonly string[] {
+  const { account = '', region: ofRegion = '', id: ids = [] } = table.change ?? {}
+  const parts = ids.length === 1 ? [id] : id.split('/')
+  const values = new Map([
+    ...ids.flatMap((column, index): [string, string][] =>
+      parts[index] === undefined ? [] : [[column, parts[index]]],
+    ),
+    [account, accountId] as const,
+    [ofRegion, region] as const,
+  ])
+  return namedColumns(table).flatMap((column) => values.get(column) ?? [])
 }
 
 /** By table: the version of each row that the log names. */
@@ -83,20 +57,18 @@ export async function verifyVersions(
   keyring: RowKeyring,
 ): Promise<readonly Finding[]> {
   const rows = createBoundRows(keyring, () => undefined) // `verifyTags` reports forged rows
-  const expected: Expected = new Map([...versioned.values()].map(({ table }) => [table, new Map()]))
-  const findings = await readLog(query, rows, expected)
-  for (const one of versioned.values()) {
-    findings.push(...(await compare(query, one, expected.get(one.table) ?? new Map())))
+  const expected: Expected = new Map(versioned.map(({ name }) => [name, new Map()]))
+  const findings = await readLog({ query, rows }, expected)
+  for (const table of versioned) {
+    findings.push(...(await compare(query, table, expected.get(table.name) ?? new Map())))
   }
   return findings.slice(0, findingsMax)
 }
 
 /** Reads from the last change back to where the log begins. The findings are holes in the log. */
-async function readLog(
-  query: Kysely<Schema>,
-  rows: Pick<BoundRows, 'genuine'>,
-  expected: Expected,
-): Promise<Finding[]> {
+async function readLog(scope: RowScope, expected: Expected): Promise<Finding[]> {
+  const { query } = scope
+  const { accept } = tableReads(changeLog, scope)
   const findings: Finding[] = []
   const hole = (first: number, last: number): void => {
     const row = first === last ? `${last}` : `${first} to ${last}`
@@ -112,8 +84,9 @@ async function readLog(
   let current = head + 1
   let beginsHere = false
   let isEmptied = false
-  for await (const row of newestFirst(query, head)) {
-    if (rows.genuine('change_log', [`${row.seq}`, `${row.position}`], row) === undefined) continue
+  for await (const found of newestFirst(query, head)) {
+    const row = accept(found)
+    if (row === undefined) continue
     if (row.seq !== current) {
       if (row.seq < due) hole(row.seq + 1, due)
       current = row.seq
@@ -131,14 +104,14 @@ async function readLog(
 }
 
 /** The first that is seen of a row is its last change. */
-function expect(expected: Expected, row: ChangeLogTable): void {
-  const of = versioned.get(row.kind)
-  const versions = expected.get(of?.table ?? '')
+function expect(expected: Expected, logged: LoggedChange): void {
+  const table = versioned.find(({ change }) => change?.kind === logged.kind)
+  const versions = expected.get(table?.name ?? '')
   // What has no version of its own, as key material, says nothing.
-  if (of === undefined || versions === undefined || row.row_version === null) return
-  const name = of.nameOf(row)
+  if (table === undefined || versions === undefined || logged.rowVersion === undefined) return
+  const name = nameOf(table, logged)
   const isOver = versions.get(wholeOf(name)) === noRow
-  if (!versions.has(nameIn(name)) && !isOver) versions.set(nameIn(name), row.row_version)
+  if (!versions.has(nameIn(name)) && !isOver) versions.set(nameIn(name), logged.rowVersion)
 }
 
 function nameIn(parts: readonly string[]): string {
@@ -152,9 +125,11 @@ function wholeOf(name: readonly string[]): string {
 
 async function compare(
   query: Kysely<Schema>,
-  { table, columns }: Versioned,
+  described: Table,
   expected: Map<string, number>,
 ): Promise<readonly Finding[]> {
+  const { name: table } = described
+  const columns = namedColumns(described)
   const findings: Finding[] = []
   for await (const row of allRows(query, table)) {
     const name = columns.map((column) => String(row[column]))
@@ -176,8 +151,11 @@ async function compare(
   return findings
 }
 
-async function* newestFirst(query: Kysely<Schema>, head: number): AsyncGenerator<ChangeLogTable> {
-  let before: Pick<ChangeLogTable, 'seq' | 'position'> = { seq: head + 1, position: 0 }
+async function* newestFirst(
+  query: Kysely<Schema>,
+  head: number,
+): AsyncGenerator<Row<'change_log'>> {
+  let before: Pick<Row<'change_log'>, 'seq' | 'position'> = { seq: head + 1, position: 0 }
   for (;;) {
     const { seq, position } = before
     const page = await query

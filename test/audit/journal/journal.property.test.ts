@@ -9,7 +9,7 @@ import {
   record,
 } from 'fast-check'
 import { createOutbox, drainOutbox } from '../../../src/audit/outbox.ts'
-import type { OutboxRow } from '../../../src/store/store.ts'
+import type { OutboxRow } from '../../../src/store/schema/changes.ts'
 import { append, directory, eventId, heldIds, open, recordOf, verify } from '../journal-fixture.ts'
 import { createMemoryFiles, failure, type Fate, type FileOperation } from '../memory-files.ts'
 

@@ -268,7 +268,9 @@ export function transactionOn(rows: Rows): Transaction {
     deleteMaterialState: async (material) => void rows.materialStates.splice(stateAt(material), 1),
     insertAlias: async (alias) => {
       if (rows.aliases.some(({ name }) => name === alias.name)) throw new DuplicateRow('taken')
-      rows.aliases.push({ ...alias, rowVersion: 1 })
+      const row = { ...alias, rowVersion: 1 }
+      rows.aliases.push(row)
+      return row
     },
     updateAlias: async (alias, changes) => {
       const row = { ...alias, ...changes, rowVersion: alias.rowVersion + 1 }

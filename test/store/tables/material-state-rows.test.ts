@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DuplicateRow, StaleRow, type Store } from '../../../src/store/store.ts'
 import { createBoundRows } from '../../../src/store/bound-rows.ts'
-import { keyColumns } from '../../../src/store/tables/key-columns.ts'
-import type { KeysTable } from '../../../src/store/schema/schema.ts'
+import { keys } from '../../../src/store/schema/keys.ts'
+import type { Row } from '../../../src/store/schema/schema.ts'
 import { engines, keyring, storeOf } from '../engines.ts'
 import {
   accountId,
@@ -87,15 +87,15 @@ for (const { name: engine, open } of engines) {
     const { database } = await open(t)
     const { store, forged } = storeOf(database)
     await insertAccounts(store)
-    const columns = Object.entries(keyColumns({ ...newKey('k'), rowVersion: 1 }))
+    const columns = Object.entries(keys.toRow({ ...newKey('k'), rowVersion: 1 }))
     // Column names are part of the tag, and that row was written without these columns.
     const later = /^(rotation|next_rotation|on_demand|transition|material_)/
     const earlier = Object.fromEntries(columns.filter(([name]) => !later.test(name)))
     assert.equal(columns.length - Object.keys(earlier).length, 6)
-    const sealed = createBoundRows(keyring, () => assert.fail()).seal('keys', earlier)
+    const sealed = createBoundRows(keyring, () => assert.fail()).seal(keys, earlier)
     await database.query
       .insertInto('keys')
-      .values(sealed as unknown as KeysTable)
+      .values(sealed as unknown as Row<'keys'>)
       .execute()
     assert.deepEqual(await store.findKey(key), { ...newKey('k'), rowVersion: 1 })
     const page = { dueBy: Number.MAX_SAFE_INTEGER, limit: 9 }

@@ -95,7 +95,8 @@ const change = fc.record({
 async function perform(transaction: Transaction, one: Act, name: string): Promise<void> {
   if (one.act === 'empty') {
     await transaction.empty({ accountId })
-    return transaction.insertAccount({ accountId: otherAccountId, createdAt: 2 })
+    await transaction.insertAccount({ accountId: otherAccountId, createdAt: 2 })
+    return
   }
   const { accountId: account, region: where } = one.at
   if (one.act === 'key') {
@@ -107,7 +108,8 @@ async function perform(transaction: Transaction, one: Act, name: string): Promis
   if (key === undefined) return
   if (one.act === 'delete-key') return transaction.deleteKey(key, 9)
   if (one.act === 'alias') {
-    return transaction.insertAlias(newAlias(`${one.prefix}${name}`, key.keyId, one.at))
+    await transaction.insertAlias(newAlias(`${one.prefix}${name}`, key.keyId, one.at))
+    return
   }
   const alias = (await transaction.listAliases(account, where, { limit: 2 })).at(-1)
   if (alias === undefined) return

@@ -134,7 +134,7 @@ export async function inserting(
   kind: IdentityKind,
   name: string,
   place: DocumentPath,
-  insert: () => Promise<void>,
+  insert: () => Promise<unknown>,
 ): Promise<void> {
   try {
     await insert()

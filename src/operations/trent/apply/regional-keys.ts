@@ -1,7 +1,7 @@
 /** Applies what a key and each replica have on their own: settings, aliases and grants. @module */
 import type { Caller } from '../../../model/caller.ts'
 import { keyArn, type KeyRecord } from '../../../model/key.ts'
-import type { KeyChanges } from '../../../store/store.ts'
+import type { KeyChanges } from '../../../store/tables/key-rows.ts'
 import { applyAliases } from './aliases.ts'
 import { documentText, sameDocument, sameMap, type Applying } from './applying.ts'
 import type { RegionalEntry } from './document.ts'
