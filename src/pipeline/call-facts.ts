@@ -8,7 +8,8 @@ import {
   type IdOf,
 } from '../audit/records/call-records.ts'
 import type { KeyEvent } from '../audit/records/key-events.ts'
-import { accountOf, furtherRecord, type Audited, type TlsDetails } from '../audit/records/record.ts'
+import type { Audited, TlsDetails } from '../audit/records/audited.ts'
+import { accountOf, furtherRecord } from '../audit/records/record.ts'
 import { keyServiceRecord } from '../audit/records/service-record.ts'
 import { KmsError } from '../errors.ts'
 import type { RefusedUse, RefusedUses } from '../events/refused-uses.ts'

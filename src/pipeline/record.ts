@@ -5,7 +5,7 @@
  * @module
  */
 import { keepRecords, type FinishedRecord } from '../audit/records/call-records.ts'
-import type { Audited } from '../audit/records/record.ts'
+import type { Audited } from '../audit/records/audited.ts'
 import {
   auditedOf,
   failureOf,

@@ -8,7 +8,8 @@
  * @module
  */
 import type { Caller } from '../../model/caller.ts'
-import { accountOf, auditRecord, type Audited } from './record.ts'
+import type { Audited } from './audited.ts'
+import { accountOf, auditRecord } from './record.ts'
 
 /** A finished record: nothing changes it any more. */
 export interface FinishedRecord {

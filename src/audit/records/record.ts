@@ -5,86 +5,14 @@
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
  * @module
  */
-import type { Reason } from '../../policy/decision.ts'
 import { parseArn } from '../../model/arn.ts'
-import { auditDate } from '../../model/audit-date.ts'
 import { invokingService, type Caller, type CallerKind } from '../../model/caller.ts'
 import { oidcProviderArn } from '../../model/oidc-provider.ts'
-import { lowerFirst } from '../../model/shape.ts'
-import type { Operation } from '../../operations/contract/operation.ts'
 import { eventTime } from '../../model/event-time.ts'
+import { hole, renderByTemplates } from './record-templates.ts'
+import { camelCased, parametersOf } from './request-parameters.ts'
 import { boundedRefusal, omitted } from './refused-record.ts'
-import type { UsedMaterials } from '../../operations/contract/call.ts'
-
-export interface Audited {
-  readonly eventId: string
-  readonly requestId: string
-  /** Milliseconds since the epoch. */
-  readonly time: number
-  readonly operation: Operation
-  readonly caller: Caller
-  readonly region: string
-  readonly sourceAddress: string
-  /** False when the connection could be read on the way. */
-  readonly secure?: boolean
-  readonly userAgent: string | undefined
-  /** For calls over TLS; the key exchange is not known. */
-  readonly tls?: TlsDetails | undefined
-  /** Undefined when the input could not be read. */
-  readonly input: Readonly<Record<string, unknown>> | undefined
-  /** ARNs of the call's resources, with their accounts. A resource without a type is a key. */
-  readonly resources: readonly {
-    readonly arn: string
-    readonly accountId: string
-    readonly type?: string
-  }[]
-  readonly reasons: readonly (Reason & { readonly action: string })[]
-  /** What the attestation document of the call has proved. */
-  readonly recipient?: Readonly<Record<string, string>> | undefined
-  /** The id of the grant that the call names. */
-  readonly grantId?: string | undefined
-  /** The symmetric key materials that the call uses. */
-  readonly materials?: UsedMaterials | undefined
-  /** Event ids of key uses, if they differ from the id of their account's record. */
-  readonly keyEvents?: readonly {
-    readonly arn: string
-    readonly accountId: string
-    readonly eventId: string
-  }[]
-  /** Present in the records of all accounts that get one of the call. */
-  readonly sharedEventId?: string | undefined
-  /** The account that gets the record, if it is not the caller's. */
-  readonly owner?: string | undefined
-  /** Present only in a record that counts refused calls. */
-  readonly refusals?: {
-    readonly count: number
-    /** Milliseconds since the epoch. */
-    readonly since: number
-    readonly calls: readonly object[]
-    readonly callers?: readonly object[]
-  }
-  readonly outcome:
-    | { readonly ok: true; readonly response: Readonly<Record<string, unknown>> | undefined }
-    | { readonly ok: false; readonly code: string; readonly message: string }
-}
-
-export interface TlsDetails {
-  readonly tlsVersion: string
-  readonly cipherSuite: string
-  readonly clientProvidedHostHeader: string | undefined
-}
-
-/** What the service did for a call in another Region; it gets an event of its own there. */
-export interface AuditedFurther {
-  /** The service of the event, if it is not the call's service. */
-  readonly service?: string
-  readonly eventId: string
-  readonly eventName: string
-  readonly region: string
-  readonly requestParameters: Readonly<Record<string, unknown>>
-  readonly responseElements: Readonly<Record<string, unknown>>
-  readonly resources: Audited['resources']
-}
+import type { Audited, AuditedFurther } from './audited.ts'
 
 /**
  * Maximum bytes of a successful call's record. A longer one omits members that a caller can make large.
@@ -96,28 +24,34 @@ type Parameters = Readonly<Record<string, unknown>>
 
 /** Renders the record as one JSON text without line breaks. */
 export function auditRecord(audited: Audited): string {
-  const parameters = requestParameters(audited)
-  const record = compose(audited, parameters)
+  const requestParameters = parametersOf(audited)
+  const { requestId: requestID, eventId: eventID } = audited
+  const open = { eventTime: eventTime(audited.time), requestParameters, requestID, eventID }
+  const record = render(audited, open)
   if (!audited.outcome.ok) return boundedRefusal(record)
-  if (parameters === null || fits(record)) return record
+  if (requestParameters === 'null' || fits(record)) return record
   // Largest first, so that a caller who pads one member cannot push the others out of the record.
-  const sizes = Object.entries(parameters)
-    .map(([name, value]) => ({ name, bytes: Buffer.byteLength(JSON.stringify(value) ?? '') }))
+  const kept = JSON.parse(requestParameters) as Record<string, unknown> // the object behind it
+  const sizes = Object.entries(kept)
+    .map(([name, value]) => ({ name, bytes: Buffer.byteLength(JSON.stringify(value)) }))
     .toSorted((a, b) => b.bytes - a.bytes)
-  const kept: Record<string, unknown> = { ...parameters }
+  let shorter = record
   for (const { name, bytes } of sizes) {
     kept[name] = omitted(bytes)
-    const shorter = compose(audited, kept)
-    if (fits(shorter)) return shorter
+    shorter = render(audited, { ...open, requestParameters: JSON.stringify(kept) })
+    if (fits(shorter)) break
   }
-  return compose(audited, kept)
+  return shorter
 }
+
+const render = renderByTemplates(compose)
 
 function fits(record: string): boolean {
   return Buffer.byteLength(record) <= recordBytesMax
 }
 
-function compose(audited: Audited, parameters: Parameters | null): string {
+/** The record with holes for its open members. */
+function compose(audited: Audited): string {
   const { caller, operation, outcome, owner } = audited
   const failed = outcome.ok ? undefined : outcome
   const account = owner ?? accountOf(audited)
@@ -126,7 +60,7 @@ function compose(audited: Audited, parameters: Parameters | null): string {
   return JSON.stringify({
     eventVersion: '1.11',
     userIdentity: owner === undefined ? userIdentity(caller) : foreignIdentity(caller),
-    eventTime: eventTime(audited.time),
+    eventTime: hole,
     eventSource: `${operation.service}.amazonaws.com`,
     eventName: operation.name,
     awsRegion: audited.region,
@@ -135,11 +69,11 @@ function compose(audited: Audited, parameters: Parameters | null): string {
     errorCode: failed && errorCode(failed.code),
     // AWS sends some exceptions without a message, and does not record one either.
     errorMessage: failed?.message === '' ? undefined : failed?.message,
-    requestParameters: parameters,
+    requestParameters: hole,
     responseElements: outcome.ok ? responseElements(outcome.response) : null,
     additionalEventData: additionalEventData(audited),
-    requestID: audited.requestId,
-    eventID: audited.eventId,
+    requestID: hole,
+    eventID: hole,
     readOnly: operation.readOnly,
     resources: resourcesOf(audited),
     eventType: 'AwsApiCall',
@@ -309,47 +243,4 @@ function foreignIdentity(caller: Caller): object {
 export function accountOf({ caller, resources }: Pick<Audited, 'caller' | 'resources'>): string {
   if (caller.service === undefined) return caller.accountId
   return resources[0]?.accountId ?? caller.service.sourceAccount ?? ''
-}
-
-function requestParameters(audited: Audited): Parameters | null {
-  const { input, operation, outcome } = audited
-  // AWS records no parameters for a call that names something that does not exist.
-  if (input === undefined || (!outcome.ok && outcome.code === 'NotFoundException')) return null
-  // The audit list names members of the operation's own input, which its shapes have checked.
-  const parameters: Record<string, unknown> = { ...operation.auditDefaults?.(input) }
-  for (const [name, recorded] of recordedNames(operation)) {
-    if (Object.hasOwn(input, name)) parameters[recorded] = camelCased(input[name])
-  }
-  return Object.keys(parameters).length === 0 ? null : parameters
-}
-
-type RecordedNames = readonly (readonly [name: string, recorded: string])[]
-
-/** Cached by operation, because V8 looks up a newly built property name again for each record. */
-const namesByOperation = new WeakMap<Operation, RecordedNames>()
-
-function recordedNames(operation: Operation): RecordedNames {
-  const known = namesByOperation.get(operation)
-  if (known !== undefined) return known
-  const names = operation.audit.map((name) => [name, lowerFirst(name)] as const)
-  namesByOperation.set(operation, names)
-  return names
-}
-
-/**
- * Member names of structures become camelCase; the keys of an encryption context stay as the caller
- * sent them.
- */
-function camelCased(value: unknown): unknown {
-  if (value instanceof Date) return auditDate(value)
-  if (Array.isArray(value)) return value.map(camelCased)
-  if (typeof value === 'object' && value !== null) {
-    // Copies to an object with a prototype, with `__proto__` like any other name: JSON writes it 1 µs
-    // faster.
-    if (Object.getPrototypeOf(value) === null) return { ...value }
-    return Object.fromEntries(
-      Object.entries(value).map(([name, item]) => [lowerFirst(name), camelCased(item)]),
-    )
-  }
-  return value
 }

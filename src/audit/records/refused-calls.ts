@@ -10,7 +10,8 @@
  */
 import type { Caller } from '../../model/caller.ts'
 import type { Buckets } from '../../throttle/buckets.ts'
-import { accountOf, auditRecord, type Audited } from './record.ts'
+import type { Audited } from './audited.ts'
+import { accountOf, auditRecord } from './record.ts'
 
 export interface RefusedCalls {
   /** Whether the caller's next refused call gets its own record. */

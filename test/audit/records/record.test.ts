@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { auditRecord, type Audited } from '../../../src/audit/records/record.ts'
+import type { Audited } from '../../../src/audit/records/audited.ts'
+import { auditRecord } from '../../../src/audit/records/record.ts'
 import { encrypt } from '../../../src/operations/kms/encrypt.ts'
 
 const audited: Audited = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Audited } from '../../../src/audit/records/record.ts'
+import type { Audited } from '../../../src/audit/records/audited.ts'
 import { createRefusedCalls, type RefusedCalls } from '../../../src/audit/records/refused-calls.ts'
 import type { Caller } from '../../../src/model/caller.ts'
 import { decrypt } from '../../../src/operations/kms/decrypt.ts'
