@@ -1,5 +1,6 @@
 /** Credentials that sign requests, and their owners. @module */
 import type { KeyObject } from 'node:crypto'
+import type { Awaitable } from '../model/awaitable.ts'
 import type { ServiceRecord } from '../model/service.ts'
 import type { Session } from '../model/session.ts'
 
@@ -39,4 +40,4 @@ export type Owned = Omit<Credential, 'signingSecret'>
 export type CredentialLookup = (
   accessKeyId: string,
   sessionToken: string | undefined,
-) => Promise<Credential | undefined>
+) => Awaitable<Credential | undefined>

@@ -10,6 +10,7 @@
  */
 import type { SessionTokens, UnsealedSession } from './session-tokens.ts'
 import { KmsError } from '../errors.ts'
+import { andThen, type Awaitable } from '../model/awaitable.ts'
 import type { Clock } from '../model/clock.ts'
 import { serviceKeyPrefix } from '../model/service.ts'
 import type { Session } from '../model/session.ts'
@@ -60,57 +61,57 @@ export function createCredentials({ lookup, sessionTokens, clock }: CredentialPo
   const kept = keeper()
   const sessions = sessionCache(sessionTokens)
 
-  const longTerm = async (accessKeyId: string): Promise<Credential | undefined> => {
-    if (accessKeyId.startsWith(serviceKeyPrefix)) {
-      const service = await lookup.service(accessKeyId)
-      if (service !== undefined) return kept(service, undefined, () => credentialOfService(service))
-    }
-    const known = await lookup.accessKey(accessKeyId)
-    if (known === undefined) return undefined
-    const { record, signingSecret } = known
-    if (record.principalKind === 'root') {
-      return kept(known, undefined, () => ({ ...record, signingSecret }))
-    }
-    const owner = await lookup.user(record.principalId)
-    // A deleted user's keys are deleted with the user.
-    if (owner?.record.accountId !== record.accountId) return undefined
-    const { name: userName, path: userPath } = owner.record
-    return kept(known, owner, () => ({ ...record, signingSecret, userName, userPath }))
+  const ofAccessKey = (accessKeyId: string): Awaitable<Credential | undefined> =>
+    andThen(lookup.accessKey(accessKeyId), (known) => {
+      if (known === undefined) return undefined
+      const { record, signingSecret } = known
+      if (record.principalKind === 'root') {
+        return kept(known, undefined, () => ({ ...record, signingSecret }))
+      }
+      return andThen(lookup.user(record.principalId), (owner) => {
+        // A deleted user's keys are deleted with the user.
+        if (owner?.record.accountId !== record.accountId) return undefined
+        const { name: userName, path: userPath } = owner.record
+        return kept(known, owner, () => ({ ...record, signingSecret, userName, userPath }))
+      })
+    })
+  const longTerm = (accessKeyId: string): Awaitable<Credential | undefined> => {
+    if (!accessKeyId.startsWith(serviceKeyPrefix)) return ofAccessKey(accessKeyId)
+    return andThen(lookup.service(accessKeyId), (service) =>
+      service === undefined
+        ? ofAccessKey(accessKeyId)
+        : kept(service, undefined, () => credentialOfService(service)),
+    )
   }
 
-  const ownerOfValid = async (session: Session): Promise<Owner | 'gone'> => {
-    const owner = await ownerOf(session, lookup)
-    if (owner === 'gone') return owner
-    if (session.expiresAt <= clock.now()) throw expired()
-    return owner
-  }
+  const ownerOfValid = (session: Session): Awaitable<Owner | 'gone'> =>
+    andThen(ownerOf(session, lookup), (owner) => {
+      if (owner === 'gone') return owner
+      if (session.expiresAt <= clock.now()) throw expired()
+      return owner
+    })
 
-  const temporary = async (accessKeyId: string, token: string): Promise<Credential | undefined> => {
-    const found = sessions.get(`${accessKeyId}/${token}`)
-    const unsealed = found instanceof Promise ? await found : found
-    if (unsealed === undefined) return undefined
-    const { session, signingSecret } = unsealed
-    const owner = await ownerOfValid(session)
-    if (owner === 'gone') return undefined
-    return kept(unsealed, owner, () => ({
-      ...ownedBySession(accessKeyId, session, owner),
-      signingSecret,
-    }))
-  }
+  const temporary = (accessKeyId: string, token: string): Awaitable<Credential | undefined> =>
+    andThen(sessions.get(`${accessKeyId}/${token}`), (unsealed) => {
+      if (unsealed === undefined) return undefined
+      const { session, signingSecret } = unsealed
+      return andThen(ownerOfValid(session), (owner) =>
+        owner === 'gone'
+          ? undefined
+          : kept(unsealed, owner, () => ({
+              ...ownedBySession(accessKeyId, session, owner),
+              signingSecret,
+            })),
+      )
+    })
 
-  const caughtUp = async (): Promise<void> => {
-    const refreshed = lookup.refresh()
-    if (refreshed !== undefined) await refreshed
-  }
   return {
-    async find(accessKeyId, sessionToken) {
-      await caughtUp()
-      return sessionToken === undefined
-        ? longTerm(accessKeyId)
-        : temporary(accessKeyId, sessionToken)
-    },
+    find: (accessKeyId, sessionToken) =>
+      andThen(lookup.refresh(), () =>
+        sessionToken === undefined ? longTerm(accessKeyId) : temporary(accessKeyId, sessionToken),
+      ),
     async standing(accessKeyId, session, provedAt) {
-      await caughtUp()
+      await lookup.refresh()
       if (session === undefined) {
         const credential = await longTerm(accessKeyId)
         if (credential?.status !== 'Active') return undefined
@@ -182,19 +183,25 @@ function sessionCache(sessionTokens: Pick<SessionTokens, 'open'>): Cache<Unseale
 }
 
 /** Undefined for a root user, who exists as long as an access key of it does. */
-async function ownerOf(
+function ownerOf(
   { kind, accountId, principalId, issuedAt, sourceAccessKeyId }: Session,
   lookup: Pick<Lookup, 'accessKey' | 'service' | 'user' | 'role'>,
-): Promise<Owner | 'gone'> {
-  if (kind === 'infrastructure') return (await lookup.service(sourceAccessKeyId ?? '')) ?? 'gone'
-  if (sourceAccessKeyId !== undefined) {
-    const source = await lookup.accessKey(sourceAccessKeyId)
-    if (source?.record.status !== 'Active') return 'gone'
+): Awaitable<Owner | 'gone'> {
+  if (kind === 'infrastructure') {
+    return andThen(lookup.service(sourceAccessKeyId ?? ''), (service) => service ?? 'gone')
   }
-  if (principalId === accountId) return undefined
-  const owner = await (kind === 'role' ? lookup.role(principalId) : lookup.user(principalId))
-  if (owner?.record.accountId !== accountId) return 'gone'
-  return isRevoked(owner, issuedAt) ? 'gone' : owner
+  const isActive =
+    sourceAccessKeyId === undefined ||
+    andThen(lookup.accessKey(sourceAccessKeyId), (source) => source?.record.status === 'Active')
+  return andThen(isActive, (active) => {
+    if (!active) return 'gone'
+    if (principalId === accountId) return undefined
+    const named = kind === 'role' ? lookup.role(principalId) : lookup.user(principalId)
+    return andThen<CachedRole | CachedUser | undefined, Owner | 'gone'>(named, (owner) => {
+      if (owner?.record.accountId !== accountId) return 'gone'
+      return isRevoked(owner, issuedAt) ? 'gone' : owner
+    })
+  })
 }
 
 /** Whether sessions issued at that time have been revoked. */

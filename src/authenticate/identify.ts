@@ -1,5 +1,6 @@
 /** Step 3: who calls, and in which account and Region. @module */
 import { KmsError } from '../errors.ts'
+import { andThen, orElse, type Awaitable } from '../model/awaitable.ts'
 import type { Caller } from '../model/caller.ts'
 import type { Clock } from '../model/clock.ts'
 import type { RequestScope } from '../model/identifiers.ts'
@@ -43,25 +44,23 @@ export interface Identifying {
  * Each door serves only the operations that declare it.
  * @throws {KmsError} `UnknownOperationException`, or what the signature or token is refused with
  */
-export async function identify(
+export function identify(
   { request, operation, arrivedAt, route }: Identifying,
   dependencies: IdentifyDependencies,
-): Promise<{ readonly caller: Caller; readonly scope: RequestScope }> {
+): Awaitable<readonly [Caller, RequestScope]> {
   const { door } = operation
   if (!doorsTo(request, route).includes(door)) throw new KmsError('UnknownOperationException')
   if (door === 'operator' || door === 'test') {
-    const [caller, scope] = dependencies.internalCaller(door)
-    return { caller, scope }
+    return dependencies.internalCaller(door)
   }
-  try {
-    const [caller, scope] = await (door === 'token'
+  const prove = (): Awaitable<readonly [Caller, RequestScope]> =>
+    door === 'token'
       ? bearer(request, operation, dependencies)
-      : signer(request, { service: operation.service, systemNow: arrivedAt }, dependencies))
-    return { caller, scope }
-  } catch (error) {
+      : signer(request, { service: operation.service, systemNow: arrivedAt }, dependencies)
+  return orElse(prove, (error) => {
     if (error instanceof KmsError) dependencies.refusals.note(error.code, request.remoteAddress)
     throw error
-  }
+  })
 }
 
 /** The doors that a request can use. */
@@ -73,24 +72,27 @@ export function doorsTo(
   return listener === 'operator' ? ['operator'] : ['signed', 'token']
 }
 
-async function signer(
+function signer(
   request: RawRequest,
   { service, systemNow }: { readonly service: Operation['service']; readonly systemNow: number },
   { credentials, signingKeys, regions, callerOf }: IdentifyDependencies,
-): Promise<readonly [Caller, RequestScope]> {
+): Awaitable<readonly [Caller, RequestScope]> {
   const expected = { service, regions, systemNow }
-  const signed = await authenticate(request, expected, credentials, signingKeys)
-  const { region, partition } = signed
-  const caller = await callerOf(signed, request)
-  return [caller, { accountId: caller.accountId, region, partition }]
+  return andThen(authenticate(request, expected, credentials, signingKeys), (signed) => {
+    const { region, partition } = signed
+    return andThen(callerOf(signed, request), (caller) => [
+      caller,
+      { accountId: caller.accountId, region, partition },
+    ])
+  })
 }
 
 /** The token is a member of the input. So the input is read before the caller is known. */
-async function bearer(
+function bearer(
   request: RawRequest,
   operation: Operation,
   { tokenBearer }: IdentifyDependencies,
-): Promise<readonly [Caller, RequestScope]> {
+): Awaitable<readonly [Caller, RequestScope]> {
   const { token } = operation
   if (token === undefined) throw new Error(`${operation.name} does not say where its token is`)
   const input = readCallInput(operation, request)

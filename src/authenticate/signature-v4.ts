@@ -9,6 +9,7 @@
  */
 import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 import { KmsError } from '../errors.ts'
+import { andThen, type Awaitable } from '../model/awaitable.ts'
 import type { Caller } from '../model/caller.ts'
 import type { RegionTable } from '../model/region.ts'
 import type { RawRequest } from '../wire/request.ts'
@@ -57,12 +58,12 @@ const accessKeyIdPattern = /^\w{3,128}$/
  *   stale, out of scope or wrong, `UnrecognizedClientException` for an access key that does not exist,
  *   is not active or came with a wrong session token
  */
-export async function authenticate(
+export function authenticate(
   request: RawRequest,
   expected: Expected,
   credentials: CredentialLookup,
   signingKeys: SigningKeys,
-): Promise<Authenticated> {
+): Awaitable<Authenticated> {
   const { path, query } = splitTarget(request.target)
   const headers = readHeaders(request.rawHeaders)
   const parameters = readQuery(query)
@@ -70,18 +71,19 @@ export async function authenticate(
   requireFresh(claim, Math.floor(expected.systemNow / 1000))
   const partition = requireScope(claim, expected)
 
-  const credential = await usable(claim, credentials)
-  const payloadHash = hash('sha256', request.body, 'hex')
-  const canonical = canonicalRequest({
-    method: request.method,
-    path: canonicalPath(path),
-    parameters,
-    headers,
-    signedHeaders: claim.signedHeaders,
-    payloadHash,
+  return andThen(usable(claim, credentials), (credential) => {
+    const payloadHash = hash('sha256', request.body, 'hex')
+    const canonical = canonicalRequest({
+      method: request.method,
+      path: canonicalPath(path),
+      parameters,
+      headers,
+      signedHeaders: claim.signedHeaders,
+      payloadHash,
+    })
+    const signer = requireSigned({ claim, canonical, payloadHash }, credential, signingKeys)
+    return { caller: callerOf(signer, partition), region: claim.scope.region, partition }
   })
-  const signer = requireSigned({ claim, canonical, payloadHash }, credential, signingKeys)
-  return { caller: callerOf(signer, partition), region: claim.scope.region, partition }
 }
 
 /** What a signature covers. */
@@ -187,20 +189,21 @@ export function requireScope(
 }
 
 /** The credential, if it may sign this request. */
-export async function usable(
+export function usable(
   { scope, sessionToken }: Pick<Claim, 'scope' | 'sessionToken'>,
   credentials: CredentialLookup,
-): Promise<Credential | undefined> {
+): Awaitable<Credential | undefined> {
   // Every access key has this form. Caller-controlled text of another length stops here.
   if (!accessKeyIdPattern.test(scope.accessKeyId)) return undefined
-  const credential = await credentials(scope.accessKeyId, sessionToken)
-  if (credential?.accessKeyId !== scope.accessKeyId || credential.status !== 'Active') {
-    return undefined
-  }
-  // A long-term access key has no session, so a session token with it is refused.
-  return (sessionToken === undefined) === (credential.session === undefined)
-    ? credential
-    : undefined
+  return andThen(credentials(scope.accessKeyId, sessionToken), (credential) => {
+    if (credential?.accessKeyId !== scope.accessKeyId || credential.status !== 'Active') {
+      return undefined
+    }
+    // A long-term access key has no session, so a session token with it is refused.
+    return (sessionToken === undefined) === (credential.session === undefined)
+      ? credential
+      : undefined
+  })
 }
 
 /** One error for an access key that does not exist, is not active or came with another key's token. */

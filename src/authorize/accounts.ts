@@ -2,6 +2,7 @@
  * Loads the accounts that a call concerns. Their organisations limit the call and are condition keys.
  * @module
  */
+import { andThen, forEach, type Awaitable } from '../model/awaitable.ts'
 import type { CompiledPolicy } from '../policy/compile.ts'
 import type { Policies } from '../policy/decision.ts'
 import type { Organization } from '../model/organization.ts'
@@ -13,29 +14,14 @@ export function accountsOf(
   callerAccountId: string,
   { keys, assumed }: Pick<ResolvedNames, 'keys' | 'assumed'>,
   lookup: Pick<Lookup, 'account'>,
-): Accounts | Promise<Accounts> {
+): Awaitable<Accounts> {
   const accountIds = new Set([callerAccountId])
   for (const { known } of keys.values()) if (known) accountIds.add(known.record.accountId)
   if (assumed?.known !== undefined) accountIds.add(assumed.accountId)
   const accounts = new Map<string, CachedAccount>()
-  const waiting: Promise<void>[] = []
-  for (const accountId of accountIds) {
-    const found = lookup.account(accountId)
-    if (found instanceof Promise) {
-      waiting.push(keep(accountId, found, accounts))
-    } else if (found !== undefined) accounts.set(accountId, found)
-  }
-  // Usually everything is cached and there is nothing to wait for.
-  return waiting.length === 0 ? accounts : Promise.all(waiting).then(() => accounts)
-}
-
-export async function keep(
-  accountId: string,
-  found: Promise<CachedAccount | undefined>,
-  accounts: Map<string, CachedAccount>,
-): Promise<void> {
-  const known = await found
-  if (known !== undefined) accounts.set(accountId, known)
+  const keep = (accountId: string): Awaitable<unknown> =>
+    andThen(lookup.account(accountId), (found) => found && accounts.set(accountId, found))
+  return andThen(forEach(accountIds, keep), () => accounts)
 }
 
 /** Denies, because a policy that cannot be read may hold a Deny. */

@@ -2,6 +2,7 @@
  * Step 6: gathers the facts of a call and decides every permission that it needs.
  * @module
  */
+import { allOf, andThen, type Awaitable } from '../model/awaitable.ts'
 import type { Lookup } from '../cache/cached-records.ts'
 import { aliasNotFound } from '../resolve/resolve.ts'
 import { unmadeKeyIn } from '../resolve/unmade-keys.ts'
@@ -9,7 +10,6 @@ import { withAliasNames } from '../resolve/alias-names.ts'
 import { withRoleArns } from '../resolve/role-ids.ts'
 import type { ResolvedNames } from '../resolve/resolved.ts'
 import type { KeyUsages, Principals } from '../operations/contract/dependencies.ts'
-import type { ContextEntries } from '../operations/contract/call.ts'
 import type { Reason } from '../policy/decision.ts'
 import { accountsOf } from './accounts.ts'
 import { idleDays } from './idle-days.ts'
@@ -43,18 +43,46 @@ export interface DecidingDependencies {
   readonly onEvaluated: (milliseconds: number) => void
 }
 
-export async function decideCall(
-  { input, resolved, ownAccountId, ...call }: DecidingCall,
-  { lookup, keyUsages, principals, onEvaluated }: DecidingDependencies,
-): Promise<CallDecision> {
-  const { operation, caller, scope, now } = call
-  const identity = await identityOf(caller, lookup)
-  const accounts = await accountsOf(caller.accountId, resolved, lookup)
-  const idle: ContextEntries | undefined = operation.asksIdleDays
-    ? await idleDays(operation, resolved, keyUsages, now)
-    : undefined
-  const keys = await withAliasNames(resolved.keys, identity, lookup)
-  const meant = await withRoleArns(operation, input, principals, scope.partition)
+export function decideCall(
+  asked: DecidingCall,
+  dependencies: DecidingDependencies,
+): Awaitable<CallDecision> {
+  return andThen(gather(asked, dependencies), (facts) => evaluate(asked, facts, dependencies))
+}
+
+/** What a decision needs to know in addition to the call. */
+interface DecidingFacts extends Pick<Asking, 'identity' | 'accounts' | 'idle'> {
+  /** The input, with ARNs instead of unique ids. */
+  readonly meant: DecidingCall['input']
+  readonly keys: ResolvedNames['keys']
+}
+
+function gather(
+  { operation, caller, scope, now, input, resolved }: DecidingCall,
+  { lookup, keyUsages, principals }: DecidingDependencies,
+): Awaitable<DecidingFacts> {
+  const facts = allOf([
+    identityOf(caller, lookup),
+    accountsOf(caller.accountId, resolved, lookup),
+    idleDays(operation, resolved, keyUsages, now),
+    withRoleArns(operation, input, principals, scope.partition),
+  ])
+  return andThen(facts, ([identity, accounts, idle, meant]) =>
+    andThen(withAliasNames(resolved.keys, identity, lookup), (keys) => ({
+      identity,
+      accounts,
+      idle,
+      keys,
+      meant,
+    })),
+  )
+}
+
+function evaluate(
+  { resolved, ownAccountId, ...call }: DecidingCall,
+  { meant, keys, ...facts }: DecidingFacts,
+  { onEvaluated }: DecidingDependencies,
+): CallDecision {
   const reasons: (Reason & { readonly action: string })[] = []
   const foreignActions = new Set<string>()
   const brokenPolicies: { readonly action: string; readonly error: string }[] = []
@@ -67,7 +95,7 @@ export async function decideCall(
   const started = performance.now()
   try {
     authorizeCall(
-      { ...call, identity, accounts, idle },
+      { ...call, ...facts },
       meant,
       { ...resolved, keys },
       (action, decision, accountId) => {
@@ -79,7 +107,9 @@ export async function decideCall(
     return decided()
   } catch (error) {
     const unmade = unmadeKeyIn(resolved)
-    return decided({ error: unmade === undefined ? error : aliasNotFound(unmade.alias, scope) })
+    return decided({
+      error: unmade === undefined ? error : aliasNotFound(unmade.alias, call.scope),
+    })
   } finally {
     onEvaluated(performance.now() - started)
   }

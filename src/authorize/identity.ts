@@ -1,10 +1,11 @@
 /** The identity side of a decision: the policies of the caller's own account for the caller. @module */
 import { compilePolicy, type CompiledPolicy } from '../policy/compile.ts'
 import { insiderPolicy, servicePolicy } from '../policy/insider-policy.ts'
+import { allOf, andThen, type Awaitable } from '../model/awaitable.ts'
 import { roleIdOf, type Caller, type WebIdentityCaller } from '../model/caller.ts'
 import type { Session } from '../model/session.ts'
 import type { ContextEntries } from '../operations/contract/call.ts'
-import type { Identity, Lookup } from '../cache/cached-records.ts'
+import type { CachedRole, CachedUser, Identity, Lookup } from '../cache/cached-records.ts'
 import { tagEntries } from '../cache/cached-identities.ts'
 
 export const nothing: Identity = { policies: [], entries: {} }
@@ -31,7 +32,7 @@ export type IdentityLookup = Pick<Lookup, 'user' | 'role' | 'group' | 'managedPo
  * The policies and condition keys of a caller. A root user needs no policy: its identity side allows
  * everything in its own account.
  */
-export function identityOf(caller: Caller, lookup: IdentityLookup): Identity | Promise<Identity> {
+export function identityOf(caller: Caller, lookup: IdentityLookup): Awaitable<Identity> {
   if (caller.kind === 'operator' || caller.kind === 'test') return internal
   if (caller.kind === 'service') return service
   // Only grants allow infrastructure.
@@ -61,18 +62,29 @@ export function claimEntries({
   }
 }
 
-export async function identityOfSession(caller: Caller, lookup: IdentityLookup): Promise<Identity> {
+export function identityOfSession(caller: Caller, lookup: IdentityLookup): Awaitable<Identity> {
   const { session, issuer } = caller
   const behind =
     caller.kind === 'assumed-role'
-      ? await identityBehind('the role', lookup.role(roleIdOf(caller)), lookup)
+      ? identityBehind('the role', lookup.role(roleIdOf(caller)), lookup)
       : issuer?.type === 'Root'
         ? { policies: [everything], entries: {} }
-        : await identityBehind('the user', lookup.user(issuer?.principalId ?? ''), lookup)
+        : identityBehind('the user', lookup.user(issuer?.principalId ?? ''), lookup)
   if (session === undefined) return behind
-  const { policy, policyIds, kind } = session
-  const limits = await managedPolicies(policyIds, lookup)
-  if (policy !== undefined) limits.push(compiledOnce(session, policy))
+  return andThen(behind, (identity) =>
+    andThen(managedPolicies(session.policyIds, lookup), (managed) =>
+      limitedBy(session, managed, identity),
+    ),
+  )
+}
+
+function limitedBy(
+  session: Session,
+  managed: readonly CompiledPolicy[],
+  behind: Identity,
+): Identity {
+  const { policy, kind } = session
+  const limits = policy === undefined ? managed : [...managed, compiledOnce(session, policy)]
   // A federated user without session policies has none of its user's permissions.
   const limited = limits.length > 0 || kind === 'federated'
   return {
@@ -117,50 +129,57 @@ export function compiledOnce(session: Session, policy: string): CompiledPolicy {
   return compiled
 }
 
-export async function identityBehind(
+export function identityBehind(
   what: string,
-  found: ReturnType<Lookup['user' | 'role']>,
+  found: Awaitable<CachedUser | CachedRole | undefined>,
   lookup: Pick<Lookup, 'group' | 'managedPolicy'>,
-): Promise<Identity> {
-  const known = await found
-  // The identity was deleted during the call. None of its permissions hold any more.
-  if (known === undefined) return { policies: [lost(what)], entries: {} }
-  const { policies, entries, record } = known
-  const { attachedPolicies, permissionsBoundary } = record
-  const groups = 'groups' in record ? record.groups : []
-  if (attachedPolicies.length + groups.length === 0 && permissionsBoundary === undefined) {
-    return { policies, entries }
-  }
-  const attached = await managedPolicies(attachedPolicies, lookup)
-  const shared = await Promise.all(groups.map((groupId) => policiesOfGroup(groupId, lookup)))
-  const [boundary] =
-    permissionsBoundary === undefined ? [] : await managedPolicies([permissionsBoundary], lookup)
-  return {
-    policies: [...policies, ...attached, ...shared.flat()],
-    entries,
-    ...(boundary && { boundary }),
-  }
+): Awaitable<Identity> {
+  return andThen(found, (known): Awaitable<Identity> => {
+    // The identity was deleted during the call. None of its permissions hold any more.
+    if (known === undefined) return { policies: [lost(what)], entries: {} }
+    const { policies, entries, record } = known
+    const { attachedPolicies, permissionsBoundary } = record
+    const groups = 'groups' in record ? record.groups : []
+    if (attachedPolicies.length + groups.length === 0 && permissionsBoundary === undefined) {
+      return { policies, entries }
+    }
+    const bounds = permissionsBoundary === undefined ? [] : [permissionsBoundary]
+    const lists = [
+      managedPolicies(attachedPolicies, lookup),
+      ...groups.map((groupId) => policiesOfGroup(groupId, lookup)),
+    ]
+    return andThen(allOf(lists), (shared) =>
+      andThen(managedPolicies(bounds, lookup), ([boundary]) => ({
+        policies: [...policies, ...shared.flat()],
+        entries,
+        ...(boundary && { boundary }),
+      })),
+    )
+  })
 }
 
 /** The policies that a group gives its members. */
-export async function policiesOfGroup(
+export function policiesOfGroup(
   groupId: string,
   lookup: Pick<Lookup, 'group' | 'managedPolicy'>,
-): Promise<readonly CompiledPolicy[]> {
-  const group = await lookup.group(groupId)
-  if (group === undefined) return [lost(`the group ${groupId}`)]
-  return [...group.policies, ...(await managedPolicies(group.record.attachedPolicies, lookup))]
+): Awaitable<readonly CompiledPolicy[]> {
+  return andThen(lookup.group(groupId), (group): Awaitable<readonly CompiledPolicy[]> => {
+    if (group === undefined) return [lost(`the group ${groupId}`)]
+    const attached = managedPolicies(group.record.attachedPolicies, lookup)
+    return andThen(attached, (policies) => [...group.policies, ...policies])
+  })
 }
 
 /** The managed policies of these ids. A deleted policy denies. */
 export function managedPolicies(
   policyIds: readonly string[],
   lookup: Pick<Lookup, 'managedPolicy'>,
-): Promise<CompiledPolicy[]> {
-  return Promise.all(
-    policyIds.map(async (policyId) => {
-      const managed = await lookup.managedPolicy(policyId)
-      return managed?.policy ?? lost(`the managed policy ${policyId}`)
-    }),
+): Awaitable<readonly CompiledPolicy[]> {
+  const policies = policyIds.map((policyId) =>
+    andThen(
+      lookup.managedPolicy(policyId),
+      (managed) => managed?.policy ?? lost(`the managed policy ${policyId}`),
+    ),
   )
+  return allOf(policies)
 }

@@ -4,6 +4,8 @@
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
  * @module
  */
+import type { Awaitable } from '../model/awaitable.ts'
+import type { KeyRecord } from '../model/key.ts'
 import type { Operation } from '../operations/contract/operation.ts'
 import type { ContextEntries } from '../operations/contract/call.ts'
 import type { KeyUsages } from '../operations/contract/dependencies.ts'
@@ -16,14 +18,18 @@ const dayMs = 86_400_000
  * A forged or missing row counts as a use just now, so that nobody who writes to the database can make
  * a used key look idle.
  */
-export async function idleDays(
+export function idleDays(
   { asksIdleDays }: Pick<Operation, 'asksIdleDays'>,
   { keys }: Pick<ResolvedKeys, 'keys'>,
   usages: KeyUsages,
   now: number,
-): Promise<ContextEntries | undefined> {
+): Awaitable<ContextEntries | undefined> {
+  if (asksIdleDays === undefined) return undefined
   const [key] = [...keys.values()].flatMap(({ known }) => known?.record ?? [])
-  if (asksIdleDays === undefined || key === undefined) return undefined
+  return key === undefined ? undefined : idleDaysOf(key, usages, now)
+}
+
+async function idleDaysOf(key: KeyRecord, usages: KeyUsages, now: number): Promise<ContextEntries> {
   const last = await usages.lastOf(key)
   const from =
     last?.unproved === true ? now : (last?.usedAt ?? Math.max(key.createdAt, usages.since))

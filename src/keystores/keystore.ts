@@ -7,6 +7,7 @@ import type { Encapsulated } from '../crypto/algorithms/encapsulation.ts'
 import type { MessageType } from '../crypto/algorithms/signature-method.ts'
 import type { WrappingKeySpec } from '../crypto/key-specs.ts'
 import type { PairBytes } from '../crypto/slow-tasks.ts'
+import type { Awaitable } from '../model/awaitable.ts'
 import type {
   KeyOrigin,
   KeyRecord,
@@ -63,7 +64,8 @@ export interface Signed {
 }
 
 /**
- * A key store. Every method may be cancelled. A method throws `KeyUnavailableException` if its
+ * A key store. Every method may be cancelled. Those that return an `Awaitable` answer at once if they have
+ * nothing to wait for. A method throws
  * backend is unavailable, and `ThrottlingException` if too many calls wait for it.
  *
  * `algorithm` is always valid for the key's spec and usage: the operation has refused any other in
@@ -109,7 +111,7 @@ export interface KeyStore {
     context: EncryptionContext,
     kind: 'ciphertext' | 'data-key',
     signal: AbortSignal,
-  ): Promise<Sealed>
+  ): Awaitable<Sealed>
   /**
    * Opens a ciphertext of any of the key's materials.
    * @throws {KmsError} `InvalidCiphertextException` without a message, whatever the cause
@@ -119,9 +121,9 @@ export interface KeyStore {
     ciphertext: Uint8Array,
     context: EncryptionContext,
     signal: AbortSignal,
-  ): Promise<Opened>
+  ): Awaitable<Opened>
   /** Returns the public half of a pair: SubjectPublicKeyInfo, DER. */
-  publicKey(key: KeyRecord, signal: AbortSignal): Promise<Uint8Array>
+  publicKey(key: KeyRecord, signal: AbortSignal): Awaitable<Uint8Array>
   /**
    * Encrypts with an asymmetric key. The ciphertext has no header.
    * @throws {KmsError} `ValidationException` if the plaintext is too long
@@ -131,19 +133,24 @@ export interface KeyStore {
     algorithm: string,
     plaintext: Uint8Array,
     signal: AbortSignal,
-  ): Promise<Uint8Array>
+  ): Awaitable<Uint8Array>
   /** @throws {KmsError} `InvalidCiphertextException` without a message, whatever the cause */
   decryptBare(
     key: KeyRecord,
     algorithm: string,
     ciphertext: Uint8Array,
     signal: AbortSignal,
-  ): Promise<Uint8Array>
+  ): Awaitable<Uint8Array>
   /**
    * @throws {KmsError} `ValidationException` for a message type or length that the algorithm does
    * not support
    */
-  sign(key: KeyRecord, algorithm: string, message: Signed, signal: AbortSignal): Promise<Uint8Array>
+  sign(
+    key: KeyRecord,
+    algorithm: string,
+    message: Signed,
+    signal: AbortSignal,
+  ): Awaitable<Uint8Array>
   /**
    * Whether a signature, of any length, is valid for the message.
    * @throws {KmsError} like `sign`
@@ -154,13 +161,13 @@ export interface KeyStore {
     message: Signed,
     signature: Uint8Array,
     signal: AbortSignal,
-  ): Promise<boolean>
+  ): Awaitable<boolean>
   generateMac(
     key: KeyRecord,
     algorithm: string,
     message: Uint8Array,
     signal: AbortSignal,
-  ): Promise<Uint8Array>
+  ): Awaitable<Uint8Array>
   /** Whether a MAC, of any length, is the message's whole MAC. */
   verifyMac(
     key: KeyRecord,
@@ -168,7 +175,7 @@ export interface KeyStore {
     message: Uint8Array,
     mac: Uint8Array,
     signal: AbortSignal,
-  ): Promise<boolean>
+  ): Awaitable<boolean>
   /**
    * Returns the secret shared with `peer`, SubjectPublicKeyInfo, DER. The caller overwrites it when
    * done.
@@ -190,5 +197,5 @@ export interface KeyStore {
   ): Promise<Uint8Array>
   /** Generates a pair that is not stored. The caller overwrites the private half when done. */
   generateKeyPair(spec: KeySpec, signal: AbortSignal): Promise<PairBytes>
-  random(length: number, signal: AbortSignal): Promise<Buffer>
+  random(length: number, signal: AbortSignal): Awaitable<Buffer>
 }

@@ -1,6 +1,7 @@
 /** Wrappers of ports that measure how long the work takes. @module */
 import type { FilePort, OpenFile } from '../disk/files.ts'
 import type { OpenJournal } from '../audit/journal/journal.ts'
+import { andFinally } from '../model/awaitable.ts'
 import type { KeyStore } from '../keystores/keystore.ts'
 
 type Observe = (milliseconds: number) => void
@@ -63,15 +64,14 @@ export function measuredKeyStore(store: KeyStore, observe: Observe): KeyStore {
 }
 
 function timed<A extends unknown[], R>(
-  work: (...given: A) => Promise<R>,
+  work: (...given: A) => R,
   observe: Observe,
-): (...given: A) => Promise<R> {
-  return async (...given) => {
+): (...given: A) => R {
+  return (...given) => {
     const started = performance.now()
-    try {
-      return await work(...given)
-    } finally {
-      observe(performance.now() - started)
-    }
+    return andFinally(
+      () => work(...given),
+      () => observe(performance.now() - started),
+    )
   }
 }

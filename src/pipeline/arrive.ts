@@ -2,9 +2,11 @@
 import { identify } from '../authenticate/identify.ts'
 import { requireServedByService } from '../authenticate/service-limits.ts'
 import { KmsError } from '../errors.ts'
+import { andThen, orElse, type Awaitable } from '../model/awaitable.ts'
 import { callsFor, partyOf } from '../model/party.ts'
 import type { Operation } from '../operations/contract/operation.ts'
 import { newWork } from '../policy/work.ts'
+import type { Recipient } from '../resolve/recipient.ts'
 import type { Target } from '../wire/aws-json.ts'
 import { readCallInput } from '../wire/call-input.ts'
 import { protocolOf } from '../wire/protocol.ts'
@@ -38,45 +40,53 @@ export function findOperation(
 }
 
 /** @throws {KmsError} of a caller who cannot be proved: such a call leaves no record */
-export async function authenticate(
+export function authenticate(
   found: Found,
   dependencies: PipelineDependencies,
-): Promise<Identified> {
+): Awaitable<Identified> {
   const { clock, random, store } = dependencies
   const { request, operation, route } = found
   const identifying = { request, operation, arrivedAt: clock.system(), route }
-  const identifyAgain = async (): Promise<Identity> => {
+  const identifyAgain = (): Awaitable<Identity> => {
     const since = store.epoch()
-    return { since, ...(await identify(identifying, dependencies)) }
+    const identified = identify(identifying, dependencies)
+    return andThen(identified, ([caller, scope]) => ({ caller, scope, since }))
   }
-  const identity = await identifyAgain()
-  callsFor(request.signal, partyOf(identity.caller))
-  return {
-    ...found,
-    ...identity,
-    origin: originOf(request),
-    eventId: random.uuid(),
-    idOf: createIds(random),
-    work: newWork(),
-    identifyAgain,
-  }
+  return andThen(identifyAgain(), (identity) => {
+    callsFor(request.signal, partyOf(identity.caller))
+    return {
+      ...found,
+      ...identity,
+      origin: originOf(request),
+      eventId: random.uuid(),
+      idOf: createIds(random),
+      work: newWork(),
+      identifyAgain,
+    }
+  })
 }
 
 const firstAttempt: Attempts = { number: 1, turns: 0, charged: false, made: false }
 
 /** The input is checked before anything is looked up. @throws {KmsError} */
-export async function readInput(
+export function readInput(
   identified: Identified,
   { recipientOf }: Pick<PipelineDependencies, 'recipientOf'>,
-): Promise<Read> {
+): Awaitable<Read> {
   const { operation, request, caller } = identified
   const input = readCallInput(operation, request)
-  try {
+  const check = (): Awaitable<Recipient | undefined> => {
     requireServedByService(caller, operation)
     operation.check?.(input)
-    const recipient = await recipientOf(operation, input, request.signal)
-    return { ...identified, input, recipient, attempts: firstAttempt }
-  } catch (error) {
+    return recipientOf(operation, input, request.signal)
+  }
+  const failed = (error: unknown): never => {
     throw new StepFailed({ ...identified, input }, error)
   }
+  return andThen(orElse(check, failed), (recipient) => ({
+    ...identified,
+    input,
+    recipient,
+    attempts: firstAttempt,
+  }))
 }

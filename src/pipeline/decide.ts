@@ -13,7 +13,7 @@ import { unmadeKeyIn } from '../resolve/unmade-keys.ts'
 import { decideCall } from '../authorize/decide-call.ts'
 import { accountOf } from '../audit/records/record.ts'
 import { KmsError } from '../errors.ts'
-import { andThen, type Awaitable } from '../model/awaitable.ts'
+import { andThen, orElse, type Awaitable } from '../model/awaitable.ts'
 import { globalRegionOf } from '../model/region.ts'
 import type { Operation } from '../operations/contract/operation.ts'
 import { attemptsMax, Unsettled } from './again.ts'
@@ -23,18 +23,21 @@ import { Again, StepFailed } from './stage-list.ts'
 import type { Decided, Failed, Read, Recordable, Resolved } from './stages.ts'
 
 /** Step 4. @throws {KmsError} in AWS's words for a name that resolves to nothing */
-export async function resolve(read: Read, dependencies: PipelineDependencies): Promise<Resolved> {
+export function resolve(read: Read, dependencies: PipelineDependencies): Awaitable<Resolved> {
   const { operation, input, caller, scope, since } = read
   const { store } = dependencies.operations
   const facts = openFacts({ ...dependencies, store }, since)
-  try {
-    facts.noteCaller(caller)
-    const resolved = await resolveCall(operation, input, { caller, scope, ...facts })
+  facts.noteCaller(caller)
+  const names = orElse(
+    () => resolveCall(operation, input, { caller, scope, ...facts }),
+    (error) => {
+      throw new StepFailed({ ...read, facts, read }, error)
+    },
+  )
+  return andThen(names, (resolved) => {
     const concerned = concernedResources(resolved, scope.partition)
     return { ...read, resolved, concerned, facts, read }
-  } catch (error) {
-    throw new StepFailed({ ...read, facts, read }, error)
-  }
+  })
 }
 
 const limitedServices: ReadonlySet<Operation['service']> = new Set([
@@ -70,22 +73,24 @@ export function charge(
 }
 
 /** Step 6. The decision may be a refusal. */
-export async function authorize(
+export function authorize(
   resolved: Resolved,
   dependencies: PipelineDependencies,
-): Promise<Decided> {
+): Awaitable<Decided> {
   const { caller, concerned, recipient, requestId, facts } = resolved
   const { keyUsages, principals } = dependencies.operations
   const now = dependencies.clock.now()
   const ownAccountId = accountOf({ caller, resources: concerned.resources })
-  const decision = await decideCall(
+  const deciding = decideCall(
     { ...resolved, now, attested: recipient?.conditions, ownAccountId },
     { lookup: facts.lookup, keyUsages, principals, onEvaluated: dependencies.meter.authorized },
   )
-  for (const broken of decision.brokenPolicies) {
-    dependencies.log.warn({ requestId, ...broken }, 'a policy is broken: it denies')
-  }
-  return { ...resolved, decision, decidedAt: now }
+  return andThen(deciding, (decision) => {
+    for (const broken of decision.brokenPolicies) {
+      dependencies.log.warn({ requestId, ...broken }, 'a policy is broken: it denies')
+    }
+    return { ...resolved, decision, decidedAt: now }
+  })
 }
 
 /**

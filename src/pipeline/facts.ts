@@ -6,6 +6,7 @@
  * read and the last. Then all of them were true together.
  * @module
  */
+import { andThen, type Awaitable } from '../model/awaitable.ts'
 import type { Grant } from '../policy/decision.ts'
 import type { Caller } from '../model/caller.ts'
 import type { GrantRecord, GrantRef } from '../model/grant.ts'
@@ -32,7 +33,7 @@ export interface Facts extends FactSources {
   /** Notes the credentials that prove who calls. */
   noteCaller(caller: Caller): void
   /** Whether none of the facts has changed since the first was read, as far as `log` knows. */
-  hold(log: Pick<Store, 'epoch' | 'changesSince'>): boolean | Promise<boolean>
+  hold(log: Pick<Store, 'epoch' | 'changesSince'>): Awaitable<boolean>
 }
 
 /** @param since the number of the last change that was committed before the first fact was read */
@@ -127,7 +128,7 @@ function notingSources(sources: FactSources, note: Note): FactSources {
       return findGrant(ref)
     },
     grantTokens: {
-      find: async (token, region) => noteGrant(await grantTokens.find(token, region)),
+      find: (token, region) => andThen(grantTokens.find(token, region), noteGrant),
     },
   }
 }
@@ -182,8 +183,7 @@ function notingLookup(lookup: Lookup, note: Note): Lookup {
         if (found.length === 0) note(grantsTo(key, name.grantee))
         return found
       }
-      const found = lookup.grantsGiving(key, name, ...asked)
-      return found instanceof Promise ? found.then(noteFound) : noteFound(found)
+      return andThen(lookup.grantsGiving(key, name, ...asked), noteFound)
     },
   }
 }

@@ -8,7 +8,7 @@ import { keyEvents } from '../audit/records/key-events.ts'
 import { insertRecords } from '../audit/outbox.ts'
 import { KmsError } from '../errors.ts'
 import { keyArn } from '../model/key.ts'
-import type { Awaitable } from '../model/awaitable.ts'
+import { andThen, forEach, orElse, type Awaitable } from '../model/awaitable.ts'
 import { partyOf } from '../model/party.ts'
 import type { Call } from '../operations/contract/call.ts'
 import { assumedRole } from '../resolve/assumed-roles.ts'
@@ -43,14 +43,23 @@ export function makeMissingKey(
 }
 
 /** Usage before state, key by key, as AWS checks them. @throws {KmsError} */
-export async function permit(
+export function permit(
   decided: Decided,
   dependencies: Pick<PipelineDependencies, 'lookup' | 'clock' | 'random'>,
-): Promise<Permitted> {
-  const { lookup, clock, random } = dependencies
-  const { operation, resolved, input, scope } = decided
+): Awaitable<Permitted> {
+  const { resolved, input } = decided
   requireIdentities(resolved.identities)
-  for (const key of resolved.keys.values()) await requireMatchingKey(key, input, lookup)
+  const matched = forEach(resolved.keys.values(), (key) =>
+    requireMatchingKey(key, input, dependencies.lookup),
+  )
+  return andThen(matched, () => requireUsable(decided, dependencies))
+}
+
+function requireUsable(
+  decided: Decided,
+  { clock, random }: Pick<PipelineDependencies, 'clock' | 'random'>,
+): Permitted {
+  const { operation, resolved, scope } = decided
   const usable = usableKeys(operation, resolved, scope.partition, clock.now())
   if (!usable.ok) {
     const { error, refusing } = usable
@@ -68,37 +77,45 @@ export async function permit(
  * Runs the operation, unless nobody waits for its answer any more. What it does after this point is done and
  * recorded, whether somebody waits or not.
  */
-export async function run(
+export function run(
   permitted: Permitted,
   dependencies: PipelineDependencies,
   decideAgain: DecideAgain,
-): Promise<Ran> {
+): Awaitable<Ran> {
   const { operation, input, request } = permitted
   request.signal.throwIfAborted()
   const effects = newEffects()
   const standing = openStanding(permitted, dependencies, decideAgain)
-  try {
+  const work = (): Awaitable<unknown> => {
     const call = callOf(permitted, { effects, standing }, dependencies)
     const running = withServiceSide(operation, call, dependencies.operations)
-    const output = await operation.run(running, dependencies.operations)
+    return operation.run(running, dependencies.operations)
+  }
+  const finish = (output: unknown): Ran => {
     refuseDryRun(input)
     return { ...permitted, output, effects, standing }
-  } catch (error) {
-    throw withEffects(permitted, effects, error)
   }
+  return orElse(
+    () => andThen(work(), finish),
+    (error) => {
+      throw withEffects(permitted, effects, error)
+    },
+  )
 }
 
 /** Decides a call again that has changed nothing, if that is needed, and seals its answer. */
-export async function confirm(ran: Ran): Promise<Answered> {
+export function confirm(ran: Ran): Awaitable<Answered> {
   const { operation, recipient, output, effects, standing } = ran
-  try {
-    if (effects.committed === undefined) await standing.confirm()
-    return operation.recipient === undefined || recipient === undefined
+  const seal = (): Answered =>
+    operation.recipient === undefined || recipient === undefined
       ? ran
       : { ...ran, output: sealAnswer(output, operation.recipient, recipient) }
-  } catch (error) {
-    throw withEffects(ran, effects, error)
-  }
+  return orElse(
+    () => andThen(effects.committed === undefined ? standing.confirm() : undefined, seal),
+    (error) => {
+      throw withEffects(ran, effects, error)
+    },
+  )
 }
 
 /** A decision that was made again and failed says itself what it reached. */

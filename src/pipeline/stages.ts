@@ -58,7 +58,7 @@ export interface Identified extends Found, Identity {
   /** The budget that all decisions of the call share. */
   readonly work: Work
   /** Identifies the caller of the same request again. @throws {KmsError} */
-  readonly identifyAgain: () => Promise<Identity>
+  readonly identifyAgain: () => Awaitable<Identity>
 }
 
 /** What became of earlier attempts to decide a call. */

@@ -1,4 +1,5 @@
 /** Looks up the aliases of keys, for policies that use `kms:ResourceAliases`. @module */
+import type { Awaitable } from '../model/awaitable.ts'
 import type { Identity, Lookup } from '../cache/cached-records.ts'
 import type { ResolvedKeys, ResolvedKey } from './resolved.ts'
 
@@ -7,7 +8,7 @@ export function withAliasNames(
   keys: ResolvedKeys['keys'],
   { policies, boundary, session = [] }: Identity,
   lookup: Pick<Lookup, 'aliasNames'>,
-): ResolvedKeys['keys'] | Promise<ResolvedKeys['keys']> {
+): Awaitable<ResolvedKeys['keys']> {
   const asked = [...policies, ...session, ...(boundary ? [boundary] : [])].some(
     ({ asksAliases }) => asksAliases,
   )

@@ -6,6 +6,7 @@
  */
 import { NotAuthentic, type Keyring } from '../crypto/keyring.ts'
 import { KmsError } from '../errors.ts'
+import { andThen, type Awaitable } from '../model/awaitable.ts'
 import type { GrantRecord, GrantRef } from '../model/grant.ts'
 import type { Lookup } from '../cache/cached-records.ts'
 
@@ -16,7 +17,7 @@ export interface GrantTokens {
    * The grant of a token, which must be of the called Region.
    * @throws {KmsError} `InvalidGrantTokenException`
    */
-  readonly find: (token: string, region: string) => Promise<GrantRecord>
+  readonly find: (token: string, region: string) => Awaitable<GrantRecord>
 }
 
 export function createGrantTokens(
@@ -29,14 +30,15 @@ export function createGrantTokens(
       const address = [accountId, region, keyId, grantId]
       return keyring.sealToken('grant', '', Buffer.from(JSON.stringify(address)))
     },
-    async find(token, region) {
+    find(token, region) {
       const ref = addressOf(token, keyring)
       if (ref.region !== region) throw invalid()
       // Deleting a key deletes all of its grants.
-      const known = await lookup.key(ref)
-      const grant = known && (await lookup.grant(ref))
-      if (grant === undefined) throw invalid()
-      return grant
+      const found = andThen(lookup.key(ref), (known) => known && lookup.grant(ref))
+      return andThen(found, (grant) => {
+        if (grant === undefined) throw invalid()
+        return grant
+      })
     },
   }
 }

@@ -5,6 +5,7 @@
  */
 import { KmsError } from '../errors.ts'
 import { formatArn } from '../model/arn.ts'
+import type { Awaitable } from '../model/awaitable.ts'
 import type { Caller } from '../model/caller.ts'
 import { identityArn, type IdentityKind, type IdentityRecord } from '../model/identity.ts'
 import { managedPolicyArn } from '../model/managed-policy.ts'
@@ -55,7 +56,21 @@ type Reads = Pick<
 >
 
 /** Finds the identities of a call. */
-export async function resolveIdentities(
+export function resolveIdentities(
+  naming: Naming,
+  uses: Pick<Operation, IdentityKind>,
+  input: Given,
+  store: Reads,
+): Awaitable<NamedIdentities> {
+  const { user, role, group } = uses
+  return user === undefined && role === undefined && group === undefined
+    ? noIdentities
+    : findIdentities(naming, uses, input, store)
+}
+
+const noIdentities: NamedIdentities = { named: [], records: {} }
+
+async function findIdentities(
   naming: Naming,
   { user, role, group }: Pick<Operation, IdentityKind>,
   input: Given,

@@ -15,6 +15,7 @@ import {
 } from '../crypto/attestation/verify.ts'
 import type { SlowLane } from '../crypto/slow-lane.ts'
 import { KmsError } from '../errors.ts'
+import type { Awaitable } from '../model/awaitable.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Operation } from '../operations/contract/operation.ts'
 
@@ -38,16 +39,16 @@ export type ResolveRecipient = (
   operation: Operation,
   input: Given,
   signal: AbortSignal,
-) => Promise<Recipient | undefined>
+) => Awaitable<Recipient | undefined>
 
-/** @param ports.roots root certificates for documents, DER each */
-export function createRecipients(ports: {
+/** @param dependencies.roots root certificates for documents, DER each */
+export function createRecipients(dependencies: {
   readonly roots: readonly Uint8Array[]
   readonly clock: Pick<Clock, 'system'>
   readonly slowLane: Pick<SlowLane, 'run'>
 }): ResolveRecipient {
-  const { roots, clock, slowLane } = ports
-  return async (operation, input, signal) => {
+  const { roots, clock, slowLane } = dependencies
+  return (operation, input, signal) => {
     if (operation.recipient === undefined || input['Recipient'] === undefined) return undefined
     // The operation's shape has checked it. Both members are optional there, as in AWS's model.
     const { KeyEncryptionAlgorithm: algorithm, AttestationDocument: document } = input[
@@ -60,7 +61,7 @@ export function createRecipients(ports: {
     // The system's time: attesters use it, and a test's clock must not keep an old document valid.
     const now = clock.system()
     const rules = { roots, now, maxAgeMs: attestationAgeMsMax, slowLane, signal }
-    return recipientOf(await verifyAttestation(document, rules))
+    return verifyAttestation(document, rules).then(recipientOf)
   }
 }
 

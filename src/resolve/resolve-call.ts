@@ -1,4 +1,5 @@
 /** Step 4: resolves the names in a call to keys, aliases, grants, users, groups and roles. @module */
+import { andThen, type Awaitable } from '../model/awaitable.ts'
 import type { Operation } from '../operations/contract/operation.ts'
 import type { StoreReads } from '../store/store.ts'
 import { resolveAssumedRole } from './assumed-roles.ts'
@@ -15,15 +16,20 @@ export interface ResolvingCall extends Resolving {
 }
 
 /** @throws {KmsError} in AWS's words for a name that resolves to nothing */
-export async function resolveCall(
+export function resolveCall(
   operation: Operation,
   input: Readonly<Record<string, unknown>>,
   resolving: ResolvingCall,
-): Promise<ResolvedNames> {
-  const refreshed = resolving.lookup.refresh()
-  if (refreshed !== undefined) await refreshed
-  const named = await resolveKeys(operation, input, resolving)
-  const identities = await resolveIdentities(resolving, operation, input, resolving.store)
-  const assumed = await resolveAssumedRole(resolving, operation, input, resolving)
-  return { ...named, identities, ...(assumed && { assumed }) }
+): Awaitable<ResolvedNames> {
+  const { lookup, store } = resolving
+  const keys = andThen(lookup.refresh(), () => resolveKeys(operation, input, resolving))
+  return andThen(keys, (named) =>
+    andThen(resolveIdentities(resolving, operation, input, store), (identities) =>
+      andThen(resolveAssumedRole(resolving, operation, input, resolving), (assumed) => ({
+        ...named,
+        identities,
+        ...(assumed && { assumed }),
+      })),
+    ),
+  )
 }

@@ -8,9 +8,9 @@
 import { materialIdOf } from '../crypto/blob.ts'
 import { grantNamesOf } from '../policy/caller-names.ts'
 import { KmsError } from '../errors.ts'
-import type { Grant } from '../policy/decision.ts'
 import { grantOperations, type GrantOperation, type GrantRecord } from '../model/grant.ts'
 import type { GrantQuestion } from '../model/grant-terms.ts'
+import { allOf, andThen, forEach, type Awaitable } from '../model/awaitable.ts'
 import { parseArn } from '../model/arn.ts'
 import { aliasArn, keyArn, type AliasRecord, type AliasRef, type KeyRef } from '../model/key.ts'
 import type { KeyUse, Operation } from '../operations/contract/operation.ts'
@@ -23,32 +23,72 @@ import type { ResolvedKey, ResolvedKeys, Resolving } from './resolved.ts'
 type Given = Readonly<Record<string, unknown>>
 
 /** @throws {KmsError} in AWS's words for a name that resolves to nothing */
-export async function resolveKeys(
+export function resolveKeys(
   operation: Operation,
   input: Given,
   resolving: Resolving,
-): Promise<ResolvedKeys> {
+): Awaitable<ResolvedKeys> {
   const { scope, lookup } = resolving
-  await requireGrantTokens(input, resolving)
-  const token = operation.grant === undefined ? undefined : input[operation.grant.token]
-  const tokened =
-    typeof token === 'string' ? await resolving.grantTokens.find(token, scope.region) : undefined
-  const alias = await resolveAlias(operation, input, scope, lookup)
+  return andThen(requireGrantTokens(input, resolving), () =>
+    andThen(grantOfToken(operation, input, resolving), (tokened) =>
+      andThen(resolveAlias(operation, input, scope, lookup), (alias) => {
+        const named = { ...(tokened && { tokened }), ...(alias && { alias }) }
+        return resolveUses(operation, input, resolving, named)
+      }),
+    ),
+  )
+}
+
+/** What a call names in addition to its keys. */
+interface AlsoNamed {
+  /** The grant of its grant token. */
+  readonly tokened?: GrantRecord
+  readonly alias?: NonNullable<ResolvedKeys['alias']>
+}
+
+function resolveUses(
+  operation: Operation,
+  input: Given,
+  resolving: Resolving,
+  { tokened, alias }: AlsoNamed,
+): Awaitable<ResolvedKeys> {
   const keys = new Map<string, ResolvedKey>()
-  for (const [name, use] of Object.entries(operation.keys)) {
-    const key =
+  const resolveUse = (name: string): Awaitable<unknown> => {
+    const use = operation.keys[name] as KeyUse // it is one of its own names
+    const { scope, lookup } = resolving
+    const found =
       alias !== undefined && operation.alias?.target === name
-        ? await keyOfAlias(use, alias, scope, lookup)
+        ? keyOfAlias(use, alias, scope, lookup)
         : tokened !== undefined && use.token === operation.grant?.token
-          ? await keyByRef(use, tokened, scope, lookup)
+          ? keyByRef(use, tokened, scope, lookup)
           : use.region !== undefined
-            ? await relatedKey(use, input, scope, lookup)
-            : ((await unmadeKey(use, input, operation, resolving)) ??
-              (await resolveKey(use, input, scope, lookup)))
-    if (key !== undefined) keys.set(name, await withGrants(key, operation, input, resolving))
+            ? relatedKey(use, input, scope, lookup)
+            : andThen(
+                unmadeKey(use, input, operation, resolving),
+                (unmade) => unmade ?? resolveKey(use, input, scope, lookup),
+              )
+    return andThen(found, (key) => {
+      if (key === undefined) return undefined
+      const granted = withGrants(key, operation, input, resolving)
+      return andThen(granted, (complete) => void keys.set(name, complete))
+    })
   }
-  const grant = tokened ?? (await resolveGrant(operation, input, keys, resolving))
-  return { keys, ...(alias && { alias }), ...(grant && { grant }) }
+  const resolved = forEach(Object.keys(operation.keys), resolveUse)
+  const grant = andThen(resolved, () => tokened ?? resolveGrant(operation, input, keys, resolving))
+  return andThen(grant, (found) => ({
+    keys,
+    ...(alias && { alias }),
+    ...(found && { grant: found }),
+  }))
+}
+
+function grantOfToken(
+  { grant }: Operation,
+  input: Given,
+  { grantTokens, scope }: Resolving,
+): Awaitable<GrantRecord | undefined> {
+  const token = grant === undefined ? undefined : input[grant.token]
+  return typeof token === 'string' ? grantTokens.find(token, scope.region) : undefined
 }
 
 const grantable: ReadonlyMap<string, GrantOperation> = new Map(
@@ -56,12 +96,12 @@ const grantable: ReadonlyMap<string, GrantOperation> = new Map(
 )
 
 /** Adds the grants that allow the call to the caller. For retiring, that is only the named grant. */
-async function withGrants(
+function withGrants(
   key: ResolvedKey,
   operation: Operation,
   input: Given,
   { caller, scope, lookup, sourceArn = caller.service?.sourceArn, grantsMax = 1 }: Resolving,
-): Promise<ResolvedKey> {
+): Awaitable<ResolvedKey> {
   const { known, use } = key
   const given = grantable.get(use.action)
   if (known === undefined || given === undefined || use.token !== undefined) return key
@@ -76,64 +116,68 @@ async function withGrants(
     ...(sourceArn !== undefined && { sourceArn }),
     ...(requested && { requested }),
   }
-  const grants: Grant[] = []
-  for (const name of grantNamesOf(caller, scope.partition)) {
-    const found = lookup.grantsGiving(known.record, name, question, grantsMax)
-    grants.push(...(found instanceof Promise ? await found : found))
-  }
-  return grants.length === 0 ? key : { ...key, grants }
+  const names = grantNamesOf(caller, scope.partition)
+  const found = names.map((name) => lookup.grantsGiving(known.record, name, question, grantsMax))
+  return andThen(allOf(found), (lists) => {
+    const grants = lists.flat()
+    return grants.length === 0 ? key : { ...key, grants }
+  })
 }
 
 /** @throws {KmsError} `InvalidGrantIdException`, `NotFoundException` for a grant in the caller's account */
-async function resolveGrant(
+function resolveGrant(
   operation: Operation,
   input: Given,
   keys: ReadonlyMap<string, ResolvedKey>,
   { caller, findGrant }: Resolving,
-): Promise<GrantRecord | undefined> {
+): Awaitable<GrantRecord | undefined> {
   const id = operation.grant === undefined ? undefined : input[operation.grant.from]
   if (operation.grant === undefined || typeof id !== 'string') return undefined
   const grantId = readGrantId(id)
   const key = keys.get(operation.grant.key)?.known?.record
   if (key === undefined) return undefined // hidden: authorization refuses it
-  const grant = await findGrant({ ...refOf(key), grantId })
-  // For another account, a missing grant is like a grant that allows nothing.
-  if (grant === undefined && key.accountId === caller.accountId) throw grantNotFound(grantId)
-  return grant
+  return findGrant({ ...refOf(key), grantId }).then((grant) => {
+    // For another account, a missing grant is like a grant that allows nothing.
+    if (grant === undefined && key.accountId === caller.accountId) throw grantNotFound(grantId)
+    return grant
+  })
 }
 
 function refOf({ accountId, region, keyId }: KeyRef): KeyRef {
   return { accountId, region, keyId }
 }
 
-async function resolveKey(
+function resolveKey(
   use: KeyUse,
   input: Given,
   scope: RequestScope,
   lookup: Lookup,
-): Promise<ResolvedKey | undefined> {
+): Awaitable<ResolvedKey | undefined> {
   const named = input[use.from]
   if (typeof named === 'string') {
-    const related = await keyByRelative(use, named, input, scope, lookup)
-    return related ?? keyByIdentifier(use, named, scope, lookup)
+    return andThen(
+      keyByRelative(use, named, input, scope, lookup),
+      (relative) => relative ?? keyByIdentifier(use, named, scope, lookup),
+    )
   }
   const ciphertext = use.ciphertext === undefined ? undefined : input[use.ciphertext]
   if (!(ciphertext instanceof Uint8Array)) return undefined
   const materialId = materialIdOf(ciphertext)
   if (materialId === undefined) throw new KmsError('InvalidCiphertextException')
-  const material = await lookup.material(materialId)
-  const ref = material && { ...material, region: scope.region }
-  const known = ref && (await lookup.key(ref))
-  return { use, namedBy: 'ciphertext', ...(known && { known }) }
+  const found = andThen(
+    lookup.material(materialId),
+    (material) => material && lookup.key({ ...material, region: scope.region }),
+  )
+  return andThen(found, (known) => ({ use, namedBy: 'ciphertext', ...(known && { known }) }))
 }
 
 /** The key of the same id in the Region that the call names, if it exists. */
-async function relatedKey(
+function relatedKey(
   use: KeyUse,
   input: Given,
   scope: RequestScope,
   lookup: Lookup,
-): Promise<ResolvedKey | undefined> {
+): Awaitable<ResolvedKey | undefined> {
   const named = input[use.from]
   const region = use.region === undefined ? undefined : input[use.region]
   if (typeof named !== 'string' || typeof region !== 'string' || region === scope.region) {
@@ -141,8 +185,11 @@ async function relatedKey(
   }
   const identifier = readIdentifier(named, 'key', scope)
   if (identifier.kind !== 'key') return undefined
-  const known = await lookup.key({ ...identifier.key, region })
-  return known && { use, namedBy: 'identifier', known }
+  const found = lookup.key({ ...identifier.key, region })
+  return andThen(
+    found,
+    (known): ResolvedKey | undefined => known && { use, namedBy: 'identifier', known },
+  )
 }
 
 /**
@@ -150,71 +197,81 @@ async function relatedKey(
  * that one's ciphertext. Undefined for all other names, and for keys of other accounts: their callers
  * must not learn whether it exists here.
  */
-async function keyByRelative(
+function keyByRelative(
   use: KeyUse,
   named: string,
   input: Given,
   scope: RequestScope,
   lookup: Lookup,
-): Promise<ResolvedKey | undefined> {
+): Awaitable<ResolvedKey | undefined> {
   const ciphertext = use.ciphertext === undefined ? undefined : input[use.ciphertext]
   const arn = parseArn(named)
   if (!(ciphertext instanceof Uint8Array) || arn === undefined || arn.region === scope.region) {
     return undefined
   }
   const materialId = materialIdOf(ciphertext)
-  const material = materialId === undefined ? undefined : await lookup.material(materialId)
-  if (material?.accountId !== scope.accountId) return undefined
-  const { accountId, keyId } = material
-  const relative = keyArn(scope.partition, { accountId, region: arn.region, keyId })
-  const known =
-    relative === named ? await lookup.key({ ...material, region: scope.region }) : undefined
-  return known && { use, namedBy: 'identifier', known, elsewhere: true }
+  if (materialId === undefined) return undefined
+  const found = andThen(lookup.material(materialId), (material) => {
+    if (material?.accountId !== scope.accountId) return undefined
+    const { accountId, keyId } = material
+    const relative = keyArn(scope.partition, { accountId, region: arn.region, keyId })
+    return relative === named ? lookup.key({ ...material, region: scope.region }) : undefined
+  })
+  return andThen(
+    found,
+    (known): ResolvedKey | undefined =>
+      known && { use, namedBy: 'identifier', known, elsewhere: true },
+  )
 }
 
-async function keyByIdentifier(
+function keyByIdentifier(
   use: KeyUse,
   text: string,
   scope: RequestScope,
   lookup: Lookup,
-): Promise<ResolvedKey> {
+): Awaitable<ResolvedKey> {
   const identifier = readIdentifier(text, use.forms, scope)
   if (identifier.kind === 'key') return keyByRef(use, identifier.key, scope, lookup)
-  const alias = await lookup.alias(identifier.alias)
-  if (alias === undefined) {
-    if (identifier.alias.accountId !== scope.accountId) return { use, namedBy: 'identifier' }
-    throw aliasNotFound(identifier.alias, scope)
-  }
-  const key = await keyByRef(use, targetOf(alias), scope, lookup)
-  return { ...key, requestAlias: alias.name }
+  return andThen(lookup.alias(identifier.alias), (alias): Awaitable<ResolvedKey> => {
+    if (alias === undefined) {
+      if (identifier.alias.accountId !== scope.accountId) return { use, namedBy: 'identifier' }
+      throw aliasNotFound(identifier.alias, scope)
+    }
+    const named = keyByRef(use, targetOf(alias), scope, lookup)
+    return andThen(named, (key) => ({ ...key, requestAlias: alias.name }))
+  })
 }
 
-async function keyByRef(
+function keyByRef(
   use: KeyUse,
   ref: KeyRef,
   scope: RequestScope,
   lookup: Lookup,
-): Promise<ResolvedKey> {
-  const known = await lookup.key(ref)
-  if (known === undefined && ref.accountId === scope.accountId) {
-    throw new KmsError('NotFoundException', `Key '${keyArn(scope.partition, ref)}' does not exist`)
-  }
-  return { use, namedBy: 'identifier', ...(known && { known }) }
+): Awaitable<ResolvedKey> {
+  return andThen(lookup.key(ref), (known): ResolvedKey => {
+    if (known === undefined && ref.accountId === scope.accountId) {
+      const arn = keyArn(scope.partition, ref)
+      throw new KmsError('NotFoundException', `Key '${arn}' does not exist`)
+    }
+    return { use, namedBy: 'identifier', ...(known && { known }) }
+  })
 }
 
-async function resolveAlias(
+function resolveAlias(
   operation: Operation,
   input: Given,
   scope: RequestScope,
   lookup: Lookup,
-): Promise<ResolvedKeys['alias']> {
+): Awaitable<ResolvedKeys['alias']> {
   const name = operation.alias === undefined ? undefined : input[operation.alias.from]
   if (typeof name !== 'string') return undefined
   const alias = { accountId: scope.accountId, region: scope.region, name }
-  const record = await lookup.alias(alias)
-  if (record === undefined && operation.alias?.target !== undefined)
-    throw aliasNotFound(alias, scope)
-  return record === undefined ? alias : { ...alias, record }
+  return andThen(lookup.alias(alias), (record) => {
+    if (record === undefined && operation.alias?.target !== undefined) {
+      throw aliasNotFound(alias, scope)
+    }
+    return record === undefined ? alias : { ...alias, record }
+  })
 }
 
 function keyOfAlias(
@@ -222,7 +279,7 @@ function keyOfAlias(
   alias: NonNullable<ResolvedKeys['alias']>,
   scope: RequestScope,
   lookup: Lookup,
-): Promise<ResolvedKey> {
+): Awaitable<ResolvedKey> {
   // `resolveAlias` refuses a missing alias when its target is needed.
   const keyId = alias.record?.targetKeyId ?? ''
   return keyByRef(use, { ...alias, keyId }, scope, lookup)
@@ -243,23 +300,21 @@ export function aliasNotFound(alias: AliasRef, scope: RequestScope): KmsError {
  * Checks that each grant token is valid. The grant itself is effective without it. @throws {KmsError}
  * `InvalidGrantTokenException`
  */
-async function requireGrantTokens(input: Given, { grantTokens, scope }: Resolving): Promise<void> {
+function requireGrantTokens(input: Given, { grantTokens, scope }: Resolving): Awaitable<unknown> {
   const tokens = input['GrantTokens']
-  if (!Array.isArray(tokens)) return
-  for (const token of tokens) {
-    await grantTokens.find(String(token), scope.region)
-  }
+  if (!Array.isArray(tokens)) return undefined
+  return forEach(tokens, (token) => grantTokens.find(String(token), scope.region))
 }
 
 /**
  * Compares the ciphertext of a call with the named key. AWS checks this before usage and state.
  * @throws {KmsError} `IncorrectKeyException`
  */
-export async function requireMatchingKey(
+export function requireMatchingKey(
   key: ResolvedKey,
   input: Given,
   lookup: Lookup,
-): Promise<void> {
+): Awaitable<void> {
   const { use, known, namedBy } = key
   if (key.elsewhere) throw incorrectKey()
   const ciphertext = use.ciphertext === undefined ? undefined : input[use.ciphertext]
@@ -270,10 +325,10 @@ export async function requireMatchingKey(
   if (spec !== 'SYMMETRIC_DEFAULT' && usage === use.usage) return
   const materialId = materialIdOf(ciphertext)
   if (materialId === undefined) return // decrypting it, or the usage check, fails later
-  const material = await lookup.material(materialId)
-  const { accountId, keyId } = known.record
-  if (material?.accountId === accountId && material.keyId === keyId) return
-  throw incorrectKey()
+  return andThen(lookup.material(materialId), (material) => {
+    const { accountId, keyId } = known.record
+    if (material?.accountId !== accountId || material.keyId !== keyId) throw incorrectKey()
+  })
 }
 
 function incorrectKey(): KmsError {

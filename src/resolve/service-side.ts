@@ -7,7 +7,7 @@ import type { OperationDependencies } from '../operations/contract/dependencies.
 export function withServiceSide(
   operation: Pick<Operation, 'alsoChanges'>,
   call: Call<never, string>,
-  ports: OperationDependencies,
+  dependencies: OperationDependencies,
 ): Call<never, string> {
   if (operation.alsoChanges === undefined) return call
   return {
@@ -15,7 +15,7 @@ export function withServiceSide(
     commit: (work) =>
       call.commit(async (transaction) => {
         const output = await work(transaction)
-        await operation.alsoChanges?.(call, transaction, ports)
+        await operation.alsoChanges?.(call, transaction, dependencies)
         return output
       }),
   }

@@ -3,6 +3,7 @@
  * callers that may use them.
  * @module
  */
+import { andThen, type Awaitable } from '../model/awaitable.ts'
 import { compilePolicy } from '../policy/compile.ts'
 import { managedKeyRecord, type UnmadeKey } from '../lifecycle/managed-keys.ts'
 import { managedKeyKindOf } from '../model/managed-key.ts'
@@ -15,12 +16,12 @@ import type { ResolvedKeys, ResolvedKey, Resolving } from './resolved.ts'
  * The key for an alias that does not exist and that AWS would create: at the first call through its
  * service, or at a DescribeKey, in the caller's own account.
  */
-export async function unmadeKey(
+export function unmadeKey(
   use: KeyUse,
   input: Readonly<Record<string, unknown>>,
   operation: Pick<Operation, 'service' | 'name'>,
   { caller, scope, lookup }: Pick<Resolving, 'caller' | 'scope' | 'lookup'>,
-): Promise<ResolvedKey | undefined> {
+): Awaitable<ResolvedKey | undefined> {
   const named = input[use.from]
   if (typeof named !== 'string' || !named.includes('alias/aws/') || use.forms !== 'any') {
     return undefined
@@ -32,10 +33,13 @@ export async function unmadeKey(
   if (kind === undefined || alias.accountId !== caller.accountId) return undefined
   const described = operation.service === 'kms' && operation.name === 'DescribeKey'
   const throughIt = caller.forwarded?.service.name === `${kind.via}.amazonaws.com`
-  if (!(described || throughIt) || (await lookup.alias(alias)) !== undefined) return undefined
-  const unmade = { alias, kind, partition: scope.partition }
-  const { name: requestAlias } = alias
-  return { use, namedBy: 'identifier', requestAlias, known: asKnown(unmade), unmade }
+  if (!(described || throughIt)) return undefined
+  return andThen(lookup.alias(alias), (record): ResolvedKey | undefined => {
+    if (record !== undefined) return undefined
+    const unmade = { alias, kind, partition: scope.partition }
+    const { name: requestAlias } = alias
+    return { use, namedBy: 'identifier', requestAlias, known: asKnown(unmade), unmade }
+  })
 }
 
 /** A placeholder that no key has and no caller sees. */
@@ -49,5 +53,6 @@ function asKnown(unmade: UnmadeKey): CachedKey {
 
 /** The first key of a call that does not exist yet. */
 export function unmadeKeyIn({ keys }: Pick<ResolvedKeys, 'keys'>): UnmadeKey | undefined {
-  return [...keys.values()].flatMap(({ unmade }) => unmade ?? [])[0]
+  for (const { unmade } of keys.values()) if (unmade !== undefined) return unmade
+  return undefined
 }

@@ -164,12 +164,12 @@ test('a look-up that answers with another key, or fails, lets nobody in', async 
   const other = { ...credential, accessKeyId: 'akidexample' }
   const keys = createSigningKeys(1)
   await assert.rejects(
-    authenticate(request, expected, () => Promise.resolve(other), keys),
+    async () => authenticate(request, expected, () => Promise.resolve(other), keys),
     unknown,
   )
   const outage = new Error('no store')
   await assert.rejects(
-    authenticate(request, expected, () => Promise.reject(outage), keys),
+    async () => authenticate(request, expected, () => Promise.reject(outage), keys),
     outage,
   )
 })
@@ -216,7 +216,7 @@ test('an access key whose secret changes is checked against the new secret at on
   const keys = createSigningKeys(10)
   const expected = { service: 'kms', regions, systemNow: signedAt }
   const old = await signed()
-  const come = (request: RawRequest, one: Credential): Promise<Authenticated> =>
+  const come = async (request: RawRequest, one: Credential): Promise<Authenticated> =>
     authenticate(request, expected, () => Promise.resolve(one), keys)
   await come(old, credential)
   const signingSecret = createSecretKey(Buffer.from('AWS4changed'))

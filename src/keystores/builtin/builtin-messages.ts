@@ -7,6 +7,7 @@ import { canonicalContext } from '../../crypto/encryption-context.ts'
 import { NotAuthentic } from '../../crypto/keyring.ts'
 import { openMessage, sealMessage } from '../../crypto/symmetric.ts'
 import { KmsError } from '../../errors.ts'
+import { andThen } from '../../model/awaitable.ts'
 import type { Random } from '../../model/clock.ts'
 import type { KeyRecord } from '../../model/key.ts'
 import type { KeyStore } from '../keystore.ts'
@@ -17,35 +18,37 @@ export function messageMethods(
   random: Random,
 ): Pick<KeyStore, 'encrypt' | 'decrypt'> {
   return {
-    async encrypt(key, plaintext, context, kind, signal) {
+    encrypt(key, plaintext, context, kind, signal) {
       signal.throwIfAborted()
       requireSymmetric(key)
       const canonical = canonicalContext(context)
       if (canonical === undefined) {
         throw new KmsError('ValidationException', 'the encryption context is not valid UTF-8')
       }
-      const material = await materials.current(key, signal)
-      const materialId = material.record.materialId
-      return { ciphertext: sealMessage(material, kind, canonical, plaintext, random), materialId }
+      return andThen(materials.current(key, signal), (material) => ({
+        ciphertext: sealMessage(material, kind, canonical, plaintext, random),
+        materialId: material.record.materialId,
+      }))
     },
 
-    async decrypt(key, ciphertext, context, signal) {
+    decrypt(key, ciphertext, context, signal) {
       signal.throwIfAborted()
       requireSymmetric(key)
       const blob = parseBlob(ciphertext)
       if (blob === undefined) throw new KmsError('InvalidCiphertextException')
       const materialId = Buffer.from(blob.materialId).toString('hex')
-      const material = await materials.find(materialId, key, signal)
-      if (material === undefined) throw incorrectKey()
-      const canonical = canonicalContext(context)
-      // No ciphertext was ever made with a context that has no canonical form.
-      if (canonical === undefined) throw new KmsError('InvalidCiphertextException')
-      try {
-        return { plaintext: openMessage(material, blob, canonical), materialId }
-      } catch (error) {
-        if (error instanceof NotAuthentic) throw new KmsError('InvalidCiphertextException')
-        throw error
-      }
+      return andThen(materials.find(materialId, key, signal), (material) => {
+        if (material === undefined) throw incorrectKey()
+        const canonical = canonicalContext(context)
+        // No ciphertext was ever made with a context that has no canonical form.
+        if (canonical === undefined) throw new KmsError('InvalidCiphertextException')
+        try {
+          return { plaintext: openMessage(material, blob, canonical), materialId }
+        } catch (error) {
+          if (error instanceof NotAuthentic) throw new KmsError('InvalidCiphertextException')
+          throw error
+        }
+      })
     },
   }
 }

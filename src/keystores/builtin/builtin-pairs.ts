@@ -19,6 +19,7 @@ import {
 } from '../../crypto/algorithms/table.ts'
 import type { Algorithm } from '../../crypto/algorithms/table.ts'
 import type { SlowLane } from '../../crypto/slow-lane.ts'
+import { andThen, type Awaitable } from '../../model/awaitable.ts'
 import type { KeyRecord } from '../../model/key.ts'
 import type { KeyStore } from '../keystore.ts'
 import type { OpenMaterials } from './open-materials.ts'
@@ -31,21 +32,24 @@ export function publicKeyMethods(
   slowLane: SlowPort,
 ): Pick<KeyStore, 'publicKey' | 'encryptBare' | 'decryptBare'> {
   return {
-    async publicKey(key, signal) {
-      const material = await materials.current(key, signal)
-      return material.publicKeyDer()
-    },
-    async encryptBare(key, algorithm, plaintext, signal) {
+    publicKey: (key, signal) =>
+      andThen(materials.current(key, signal), (material) => material.publicKeyDer()),
+    encryptBare(key, algorithm, plaintext, signal) {
       const row = rowFor(key, algorithm, encryptionAlgorithm)
-      const material = await materials.current(key, signal)
-      return encrypt(row, key.spec, material.publicKey(), plaintext)
+      return andThen(materials.current(key, signal), (material) =>
+        encrypt(row, key.spec, material.publicKey(), plaintext),
+      )
     },
-    async decryptBare(key, algorithm, ciphertext, signal) {
+    decryptBare(key, algorithm, ciphertext, signal) {
       const row = rowFor(key, algorithm, encryptionAlgorithm)
-      const { key: privateKey } = await materials.current(key, signal)
-      if (!row.slow.decrypt.includes(key.spec)) return decrypt(row, privateKey, ciphertext)
-      const task = { algorithm, key: privateKey, ciphertext: copyOf(ciphertext) }
-      return slowLane.run('decrypt', task, signal)
+      return andThen(
+        materials.current(key, signal),
+        ({ key: privateKey }): Awaitable<Uint8Array> => {
+          if (!row.slow.decrypt.includes(key.spec)) return decrypt(row, privateKey, ciphertext)
+          const task = { algorithm, key: privateKey, ciphertext: copyOf(ciphertext) }
+          return slowLane.run('decrypt', task, signal)
+        },
+      )
     },
   }
 }
@@ -56,28 +60,29 @@ export function signatureMethods(
   slowLane: SlowPort,
 ): Pick<KeyStore, 'sign' | 'verify'> {
   return {
-    async sign(key, algorithm, { bytes, type }, signal) {
+    sign(key, algorithm, { bytes, type }, signal) {
       const row = rowFor(key, algorithm, signingAlgorithm)
       checkMessage(row, key.spec, bytes, type)
-      const { key: privateKey } = await materials.current(key, signal)
-      if (!isSlow(row, key.spec, type, 'sign')) return sign(row, privateKey, bytes, type)
-      const message = copyOf(bytes)
-      return slowLane.run(
-        'sign',
-        { algorithm, key: privateKey, message, messageType: type },
-        signal,
+      return andThen(
+        materials.current(key, signal),
+        ({ key: privateKey }): Awaitable<Uint8Array> => {
+          if (!isSlow(row, key.spec, type, 'sign')) return sign(row, privateKey, bytes, type)
+          const task = { algorithm, key: privateKey, message: copyOf(bytes), messageType: type }
+          return slowLane.run('sign', task, signal)
+        },
       )
     },
-    async verify(key, algorithm, { bytes, type }, signature, signal) {
+    verify(key, algorithm, { bytes, type }, signature, signal) {
       const row = rowFor(key, algorithm, signingAlgorithm)
       checkMessage(row, key.spec, bytes, type)
-      const material = await materials.current(key, signal)
-      const publicKey = material.publicKey()
-      if (!isSlow(row, key.spec, type, 'verify')) {
-        return verify(row, publicKey, bytes, type, signature)
-      }
-      const signed = { message: copyOf(bytes), messageType: type, signature: copyOf(signature) }
-      return slowLane.run('verify', { algorithm, key: publicKey, ...signed }, signal)
+      return andThen(materials.current(key, signal), (material): Awaitable<boolean> => {
+        const publicKey = material.publicKey()
+        if (!isSlow(row, key.spec, type, 'verify')) {
+          return verify(row, publicKey, bytes, type, signature)
+        }
+        const signed = { message: copyOf(bytes), messageType: type, signature: copyOf(signature) }
+        return slowLane.run('verify', { algorithm, key: publicKey, ...signed }, signal)
+      })
     },
   }
 }
@@ -91,15 +96,17 @@ export function secretMethods(
   'generateMac' | 'verifyMac' | 'deriveSharedSecret' | 'encapsulate' | 'decapsulate'
 > {
   return {
-    async generateMac(key, algorithm, message, signal) {
+    generateMac(key, algorithm, message, signal) {
       const row = rowFor(key, algorithm, macAlgorithm)
-      const material = await materials.current(key, signal)
-      return generateMac(row, material.key, message)
+      return andThen(materials.current(key, signal), (material) =>
+        generateMac(row, material.key, message),
+      )
     },
-    async verifyMac(key, algorithm, message, mac, signal) {
+    verifyMac(key, algorithm, message, mac, signal) {
       const row = rowFor(key, algorithm, macAlgorithm)
-      const material = await materials.current(key, signal)
-      return verifyMac(row, material.key, message, mac)
+      return andThen(materials.current(key, signal), (material) =>
+        verifyMac(row, material.key, message, mac),
+      )
     },
     async deriveSharedSecret(key, algorithm, peer, signal) {
       const row = rowFor(key, algorithm, agreementAlgorithm)

@@ -88,7 +88,7 @@ export function createBuiltinKeyStore(ports: BuiltinPorts): BuiltinKeyStore {
       return laneOf(spec).run('generate-key-pair', { spec }, signal)
     },
 
-    async random(length, signal) {
+    random(length, signal) {
       signal.throwIfAborted()
       if (!Number.isInteger(length) || length < 1 || length > randomBytesMax) {
         throw new RangeError('1 to 1024 random bytes')

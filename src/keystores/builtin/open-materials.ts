@@ -9,6 +9,7 @@ import { NotAuthentic } from '../../crypto/keyring.ts'
 import type { Keyring } from '../../crypto/keyring.ts'
 import { openMaterial } from '../../crypto/material.ts'
 import { KmsError } from '../../errors.ts'
+import { andThen, type Awaitable } from '../../model/awaitable.ts'
 import type { Clock } from '../../model/clock.ts'
 import type { KeyRecord, MaterialRecord } from '../../model/key.ts'
 import { createHandles } from './handles.ts'
@@ -37,13 +38,13 @@ export interface OpenMaterial {
 
 export interface OpenMaterials {
   /** The key's current material. @throws {KmsError} `KeyUnavailableException` */
-  readonly current: (key: KeyRecord, signal: AbortSignal) => Promise<OpenMaterial>
+  readonly current: (key: KeyRecord, signal: AbortSignal) => Awaitable<OpenMaterial>
   /** Returns a material of the key by its id; undefined if the key has no such material. */
   readonly find: (
     materialId: string,
     key: KeyRecord,
     signal: AbortSignal,
-  ) => Promise<OpenMaterial | undefined>
+  ) => Awaitable<OpenMaterial | undefined>
   /** Closes a material; all materials without an id. */
   readonly forget: (materialId?: string) => void
 }
@@ -52,23 +53,24 @@ const defaultHandles: HandleLimits = { max: 10_000, idleMs: 15 * 60_000 }
 
 export function createOpenMaterials(ports: OpenMaterialsPorts): OpenMaterials {
   const handles = createHandles<OpenMaterial>(ports.handles ?? defaultHandles, ports.clock)
-  const find: OpenMaterials['find'] = async (id, key, signal) => {
-    const material =
-      handles.peek(id) ??
-      (await untilAborted(
-        handles.get(id, () => open(ports, id)),
-        signal,
-      ))
-    return material !== undefined && belongs(material, key) ? material : undefined
-  }
+  const load = (id: string, signal: AbortSignal): Promise<OpenMaterial | undefined> =>
+    untilAborted(
+      handles.get(id, () => open(ports, id)),
+      signal,
+    )
+  const find: OpenMaterials['find'] = (id, key, signal) =>
+    andThen(handles.peek(id) ?? load(id, signal), (material) =>
+      material !== undefined && belongs(material, key) ? material : undefined,
+    )
   return {
     find,
-    async current(key, signal) {
+    current(key, signal) {
       signal.throwIfAborted()
       const { currentMaterialId: id } = key
-      const material = id === undefined ? undefined : await find(id, key, signal)
-      if (material === undefined) throw unavailable()
-      return material
+      return andThen(id === undefined ? undefined : find(id, key, signal), (material) => {
+        if (material === undefined) throw unavailable()
+        return material
+      })
     },
     forget: (materialId) => handles.forget(materialId),
   }

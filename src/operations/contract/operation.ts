@@ -4,6 +4,7 @@
  * @module
  */
 import type { ErrorCode } from '../../errors.ts'
+import type { Awaitable } from '../../model/awaitable.ts'
 import type { Caller } from '../../model/caller.ts'
 import type { GrantRecord } from '../../model/grant.ts'
 import type { RequestedGrant } from '../../policy/decision.ts'
@@ -174,7 +175,7 @@ export interface Operation<
   readonly throws: readonly ErrorCode[]
   /** Checks of the input that involve several members and need no key. @throws {KmsError} */
   check?(input: Input<M>): void
-  run(call: Call<Input<M>, K>, dependencies: OperationDependencies): Promise<Output>
+  run(call: Call<Input<M>, K>, dependencies: OperationDependencies): Awaitable<Output>
   /** Changes that the service makes on its own, after those of `run` and in the same transaction. */
   alsoChanges?(
     call: Call<Input<M>, K>,

@@ -4,6 +4,7 @@
  * @module
  */
 import { KmsError } from '../../errors.ts'
+import { andThen, orElse, type Awaitable } from '../../model/awaitable.ts'
 import type { KeyRecord } from '../../model/key.ts'
 import { oneOf } from '../../model/shape.ts'
 import type { EncryptionContext, KeyStore, Sealed } from '../../keystores/keystore.ts'
@@ -54,25 +55,27 @@ export function dataKeyBytes({ KeySpec, NumberOfBytes }: DataKeySize): number {
  * it returns it.
  * @throws {KmsError} `InvalidKeyUsageException` unless `key` is a symmetric encryption key
  */
-export async function makeDataKey(
+export function makeDataKey(
   keyStore: KeyStore,
   key: KeyRecord,
   size: DataKeySize,
   context: EncryptionContext,
   signal: AbortSignal,
-): Promise<Sealed & { readonly plaintext: Buffer }> {
+): Awaitable<Sealed & { readonly plaintext: Buffer }> {
   if (key.spec !== 'SYMMETRIC_DEFAULT') {
     throw new KmsError(
       'InvalidKeyUsageException',
       'You cannot generate a data key with an asymmetric CMK',
     )
   }
-  const plaintext = await keyStore.random(dataKeyBytes(size), signal)
-  try {
-    const sealed = await keyStore.encrypt(key, plaintext, context, 'data-key', signal)
-    return { ...sealed, plaintext }
-  } catch (error) {
-    plaintext.fill(0)
-    throw error
-  }
+  return andThen(keyStore.random(dataKeyBytes(size), signal), (plaintext) => {
+    const sealed = orElse(
+      () => keyStore.encrypt(key, plaintext, context, 'data-key', signal),
+      (error) => {
+        plaintext.fill(0)
+        throw error
+      },
+    )
+    return andThen(sealed, (made) => ({ ...made, plaintext }))
+  })
 }

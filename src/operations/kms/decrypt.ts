@@ -4,6 +4,7 @@
  * @module
  */
 import type { DecryptRequest, DecryptResponse } from '@aws-sdk/client-kms'
+import { andThen } from '../../model/awaitable.ts'
 import { usableStates } from '../../model/key-state.ts'
 import { operation } from '../contract/operation.ts'
 import { encryptionContextEntries } from './context-entries.ts'
@@ -75,18 +76,19 @@ export const decrypt = operation<DecryptRequest, DecryptResponse>()({
       algorithm: input.EncryptionAlgorithm,
     })
   },
-  async run({ input, keys: { key }, arn, signal, usesMaterials }, { keyStoreOf }) {
+  run({ input, keys: { key }, arn, signal, usesMaterials }, { keyStoreOf }) {
     const side = sideOf(key, input.EncryptionAlgorithm, input.EncryptionContext)
     const sealed = ciphertextOf(input)
     requireOpening(side, sealed)
     if (sealed === undefined) return {} // a dry run without a ciphertext ends here
-    const { plaintext, materialId } = await open(keyStoreOf(key), side, sealed, signal)
-    usesMaterials({ keyMaterialId: materialId })
-    return {
-      KeyId: arn(key),
-      Plaintext: plaintext,
-      EncryptionAlgorithm: side.algorithm,
-      ...(materialId !== undefined && { KeyMaterialId: materialId }),
-    }
+    return andThen(open(keyStoreOf(key), side, sealed, signal), ({ plaintext, materialId }) => {
+      usesMaterials({ keyMaterialId: materialId })
+      return {
+        KeyId: arn(key),
+        Plaintext: plaintext,
+        EncryptionAlgorithm: side.algorithm,
+        ...(materialId !== undefined && { KeyMaterialId: materialId }),
+      }
+    })
   },
 })

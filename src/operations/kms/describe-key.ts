@@ -4,6 +4,7 @@
  * @module
  */
 import type { DescribeKeyRequest, DescribeKeyResponse } from '@aws-sdk/client-kms'
+import { andThen } from '../../model/awaitable.ts'
 import { anyState } from '../../model/key-state.ts'
 import { operation } from '../contract/operation.ts'
 import { keyMetadata } from './key-metadata.ts'
@@ -29,8 +30,8 @@ export const describeKey = operation<DescribeKeyRequest, DescribeKeyResponse>()(
     'NotFoundException',
     'AccessDeniedException',
   ],
-  async run({ keys: { key }, arn }, { store }) {
-    const related = key.primaryRegion === undefined ? [] : await store.listRelatedKeys(key)
-    return { KeyMetadata: keyMetadata(key, arn, related) }
+  run({ keys: { key }, arn }, { store }) {
+    const found = key.primaryRegion === undefined ? [] : store.listRelatedKeys(key)
+    return andThen(found, (related) => ({ KeyMetadata: keyMetadata(key, arn, related) }))
   },
 })

@@ -4,6 +4,7 @@
  * @module
  */
 import type { EncryptRequest, EncryptResponse } from '@aws-sdk/client-kms'
+import { andThen } from '../../model/awaitable.ts'
 import { usableStates } from '../../model/key-state.ts'
 import { blob, required } from '../../model/shape.ts'
 import { operation } from '../contract/operation.ts'
@@ -57,12 +58,13 @@ export const encrypt = operation<EncryptRequest, EncryptResponse>()({
     'KeyUnavailableException',
     'DryRunOperationException',
   ],
-  async run({ input, keys: { key }, arn, signal, usesMaterials }, { keyStoreOf }) {
+  run({ input, keys: { key }, arn, signal, usesMaterials }, { keyStoreOf }) {
     const side = sideOf(key, input.EncryptionAlgorithm, input.EncryptionContext)
     requireSealing(side)
     const store = keyStoreOf(key)
-    const { ciphertext, materialId } = await seal(store, side, input.Plaintext, signal)
-    usesMaterials({ keyMaterialId: materialId })
-    return { CiphertextBlob: ciphertext, KeyId: arn(key), EncryptionAlgorithm: side.algorithm }
+    return andThen(seal(store, side, input.Plaintext, signal), ({ ciphertext, materialId }) => {
+      usesMaterials({ keyMaterialId: materialId })
+      return { CiphertextBlob: ciphertext, KeyId: arn(key), EncryptionAlgorithm: side.algorithm }
+    })
   },
 })

@@ -5,6 +5,7 @@
  */
 import { KmsError } from '../../errors.ts'
 import type { EncryptionContext, KeyStore } from '../../keystores/keystore.ts'
+import { andThen, type Awaitable } from '../../model/awaitable.ts'
 import type { KeyRecord } from '../../model/key.ts'
 import { hasAlgorithm, requireAlgorithm } from './algorithm.ts'
 
@@ -53,34 +54,36 @@ export function requireOpening(side: Side<string>, ciphertext: Uint8Array | unde
  * @throws {KmsError} `ValidationException` for an empty plaintext under a symmetric key. An RSA ciphertext
  *   that somebody made offline can hold an empty plaintext.
  */
-export async function seal(
+export function seal(
   keyStore: KeyStore,
   { key, algorithm, context }: Side<string>,
   plaintext: Uint8Array,
   signal: AbortSignal,
-): Promise<{ readonly ciphertext: Uint8Array; readonly materialId?: string }> {
+): Awaitable<{ readonly ciphertext: Uint8Array; readonly materialId?: string }> {
   if (isSymmetric(key)) {
     if (plaintext.length === 0) {
       throw new KmsError('ValidationException', 'a symmetric key seals no empty plaintext')
     }
     return keyStore.encrypt(key, plaintext, context, 'ciphertext', signal)
   }
-  return { ciphertext: await keyStore.encryptBare(key, algorithm, plaintext, signal) }
+  const sealed = keyStore.encryptBare(key, algorithm, plaintext, signal)
+  return andThen(sealed, (ciphertext) => ({ ciphertext }))
 }
 
 /**
  * Decrypts `ciphertext`. The calling operation overwrites `plaintext` unless it returns it.
  * @throws {KmsError} `InvalidCiphertextException` without a message, whatever the cause
  */
-export async function open(
+export function open(
   keyStore: KeyStore,
   { key, algorithm, context }: Side<string>,
   ciphertext: Uint8Array,
   signal: AbortSignal,
-): Promise<{ readonly plaintext: Uint8Array; readonly materialId?: string }> {
+): Awaitable<{ readonly plaintext: Uint8Array; readonly materialId?: string }> {
   if (isSymmetric(key)) return keyStore.decrypt(key, ciphertext, context, signal)
   if (!hasAlgorithm(key, algorithm)) throw new KmsError('InvalidCiphertextException')
-  return { plaintext: await keyStore.decryptBare(key, algorithm, ciphertext, signal) }
+  const opened = keyStore.decryptBare(key, algorithm, ciphertext, signal)
+  return andThen(opened, (plaintext) => ({ plaintext }))
 }
 
 function isSymmetric(key: KeyRecord): boolean {

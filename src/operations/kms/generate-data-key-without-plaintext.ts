@@ -7,6 +7,7 @@ import type {
   GenerateDataKeyWithoutPlaintextRequest,
   GenerateDataKeyWithoutPlaintextResponse,
 } from '@aws-sdk/client-kms'
+import { andThen } from '../../model/awaitable.ts'
 import { usableStates } from '../../model/key-state.ts'
 import { operation } from '../contract/operation.ts'
 import { encryptionContextEntries } from './context-entries.ts'
@@ -58,15 +59,16 @@ export const generateDataKeyWithoutPlaintext = operation<
   check(input) {
     dataKeyBytes(input)
   },
-  async run({ input, keys: { key }, arn, signal, usesMaterials }, { keyStoreOf }) {
+  run({ input, keys: { key }, arn, signal, usesMaterials }, { keyStoreOf }) {
     const context = input.EncryptionContext ?? {}
-    const dataKey = await makeDataKey(keyStoreOf(key), key, input, context, signal)
-    usesMaterials({ keyMaterialId: dataKey.materialId })
-    dataKey.plaintext.fill(0)
-    return {
-      CiphertextBlob: dataKey.ciphertext,
-      KeyId: arn(key),
-      KeyMaterialId: dataKey.materialId,
-    }
+    return andThen(makeDataKey(keyStoreOf(key), key, input, context, signal), (dataKey) => {
+      usesMaterials({ keyMaterialId: dataKey.materialId })
+      dataKey.plaintext.fill(0)
+      return {
+        CiphertextBlob: dataKey.ciphertext,
+        KeyId: arn(key),
+        KeyMaterialId: dataKey.materialId,
+      }
+    })
   },
 })

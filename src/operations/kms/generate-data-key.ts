@@ -4,6 +4,7 @@
  * @module
  */
 import type { GenerateDataKeyRequest, GenerateDataKeyResponse } from '@aws-sdk/client-kms'
+import { andThen } from '../../model/awaitable.ts'
 import { usableStates } from '../../model/key-state.ts'
 import { operation } from '../contract/operation.ts'
 import { encryptionContextEntries } from './context-entries.ts'
@@ -62,15 +63,16 @@ export const generateDataKey = operation<GenerateDataKeyRequest, GenerateDataKey
   check(input) {
     dataKeyBytes(input)
   },
-  async run({ input, keys: { key }, arn, signal, usesMaterials }, { keyStoreOf }) {
+  run({ input, keys: { key }, arn, signal, usesMaterials }, { keyStoreOf }) {
     const context = input.EncryptionContext ?? {}
-    const dataKey = await makeDataKey(keyStoreOf(key), key, input, context, signal)
-    usesMaterials({ keyMaterialId: dataKey.materialId })
-    return {
-      CiphertextBlob: dataKey.ciphertext,
-      Plaintext: dataKey.plaintext,
-      KeyId: arn(key),
-      KeyMaterialId: dataKey.materialId,
-    }
+    return andThen(makeDataKey(keyStoreOf(key), key, input, context, signal), (dataKey) => {
+      usesMaterials({ keyMaterialId: dataKey.materialId })
+      return {
+        CiphertextBlob: dataKey.ciphertext,
+        Plaintext: dataKey.plaintext,
+        KeyId: arn(key),
+        KeyMaterialId: dataKey.materialId,
+      }
+    })
   },
 })

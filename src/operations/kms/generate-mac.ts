@@ -4,6 +4,7 @@
  * @module
  */
 import type { GenerateMacRequest, GenerateMacResponse } from '@aws-sdk/client-kms'
+import { andThen } from '../../model/awaitable.ts'
 import { usableStates } from '../../model/key-state.ts'
 import { required } from '../../model/shape.ts'
 import { operation } from '../contract/operation.ts'
@@ -43,9 +44,12 @@ export const generateMac = operation<GenerateMacRequest, GenerateMacResponse>()(
     'KeyUnavailableException',
     'DryRunOperationException',
   ],
-  async run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+  run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
     const algorithm = requireAlgorithm(key, input.MacAlgorithm)
-    const mac = await keyStoreOf(key).generateMac(key, algorithm, input.Message, signal)
-    return { Mac: mac, MacAlgorithm: algorithm, KeyId: arn(key) }
+    return andThen(keyStoreOf(key).generateMac(key, algorithm, input.Message, signal), (mac) => ({
+      Mac: mac,
+      MacAlgorithm: algorithm,
+      KeyId: arn(key),
+    }))
   },
 })

@@ -5,6 +5,7 @@
  */
 import type { GenerateRandomRequest, GenerateRandomResponse } from '@aws-sdk/client-kms'
 import { KmsError } from '../../errors.ts'
+import { andThen } from '../../model/awaitable.ts'
 import { operation } from '../contract/operation.ts'
 import { customKeyStoreId, numberOfBytes, recipient } from './members.ts'
 
@@ -28,9 +29,10 @@ export const generateRandom = operation<GenerateRandomRequest, GenerateRandomRes
       throw new KmsError('UnsupportedOperationException', 'custom key stores are not supported')
     }
   },
-  async run({ input, signal }, { keyStoreOf }) {
+  run({ input, signal }, { keyStoreOf }) {
     const keyStore = keyStoreOf({ origin: 'AWS_KMS' })
-    return { Plaintext: await keyStore.random(lengthOf(input), signal) }
+    const random = keyStore.random(lengthOf(input), signal)
+    return andThen(random, (bytes) => ({ Plaintext: bytes }))
   },
 })
 

@@ -5,6 +5,7 @@
  * @module
  */
 import type { ReEncryptRequest, ReEncryptResponse } from '@aws-sdk/client-kms'
+import { andFinally, andThen } from '../../model/awaitable.ts'
 import type { KeyRef } from '../../model/key.ts'
 import { usableStates } from '../../model/key-state.ts'
 import { operation } from '../contract/operation.ts'
@@ -112,7 +113,7 @@ export const reEncrypt = operation<ReEncryptRequest, ReEncryptResponse>()({
       algorithm: input.SourceEncryptionAlgorithm,
     })
   },
-  async run({ input, keys: { source, destination }, arn, signal, usesMaterials }, { keyStoreOf }) {
+  run({ input, keys: { source, destination }, arn, signal, usesMaterials }, { keyStoreOf }) {
     const from = sideOf(source, input.SourceEncryptionAlgorithm, input.SourceEncryptionContext)
     const to = sideOf(
       destination,
@@ -123,26 +124,28 @@ export const reEncrypt = operation<ReEncryptRequest, ReEncryptResponse>()({
     requireOpening(from, ciphertextBlob)
     requireSealing(to)
     if (ciphertextBlob === undefined) return {} // a dry run without a ciphertext ends here
-    const opened = await open(keyStoreOf(source), from, ciphertextBlob, signal)
-    const { plaintext } = opened
-    try {
-      const sealed = await seal(keyStoreOf(destination), to, plaintext, signal)
-      usesMaterials({
-        sourceKeyMaterialId: opened.materialId,
-        destinationKeyMaterialId: sealed.materialId,
+    return andThen(open(keyStoreOf(source), from, ciphertextBlob, signal), (opened) => {
+      const { plaintext } = opened
+      const sealing = andFinally(
+        () => seal(keyStoreOf(destination), to, plaintext, signal),
+        () => plaintext.fill(0),
+      )
+      return andThen(sealing, (sealed) => {
+        usesMaterials({
+          sourceKeyMaterialId: opened.materialId,
+          destinationKeyMaterialId: sealed.materialId,
+        })
+        return {
+          CiphertextBlob: sealed.ciphertext,
+          SourceKeyId: arn(source),
+          KeyId: arn(destination),
+          SourceEncryptionAlgorithm: from.algorithm,
+          DestinationEncryptionAlgorithm: to.algorithm,
+          ...(opened.materialId !== undefined && { SourceKeyMaterialId: opened.materialId }),
+          ...(sealed.materialId !== undefined && { DestinationKeyMaterialId: sealed.materialId }),
+        }
       })
-      return {
-        CiphertextBlob: sealed.ciphertext,
-        SourceKeyId: arn(source),
-        KeyId: arn(destination),
-        SourceEncryptionAlgorithm: from.algorithm,
-        DestinationEncryptionAlgorithm: to.algorithm,
-        ...(opened.materialId !== undefined && { SourceKeyMaterialId: opened.materialId }),
-        ...(sealed.materialId !== undefined && { DestinationKeyMaterialId: sealed.materialId }),
-      }
-    } finally {
-      plaintext.fill(0)
-    }
+    })
   },
 })
 

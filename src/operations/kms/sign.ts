@@ -4,6 +4,7 @@
  * @module
  */
 import type { SignRequest, SignResponse } from '@aws-sdk/client-kms'
+import { andThen } from '../../model/awaitable.ts'
 import { usableStates } from '../../model/key-state.ts'
 import { required } from '../../model/shape.ts'
 import { operation } from '../contract/operation.ts'
@@ -57,10 +58,13 @@ export const sign = operation<SignRequest, SignResponse>()({
     'KeyUnavailableException',
     'DryRunOperationException',
   ],
-  async run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+  run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
     const algorithm = requireAlgorithm(key, input.SigningAlgorithm)
     const signed = { bytes: input.Message, type: input.MessageType ?? 'RAW' } as const
-    const signature = await keyStoreOf(key).sign(key, algorithm, signed, signal)
-    return { KeyId: arn(key), Signature: signature, SigningAlgorithm: algorithm }
+    return andThen(keyStoreOf(key).sign(key, algorithm, signed, signal), (signature) => ({
+      KeyId: arn(key),
+      Signature: signature,
+      SigningAlgorithm: algorithm,
+    }))
   },
 })

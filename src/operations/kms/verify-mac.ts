@@ -5,6 +5,7 @@
  */
 import type { VerifyMacRequest, VerifyMacResponse } from '@aws-sdk/client-kms'
 import { KmsError } from '../../errors.ts'
+import { andThen } from '../../model/awaitable.ts'
 import { usableStates } from '../../model/key-state.ts'
 import { required } from '../../model/shape.ts'
 import { operation } from '../contract/operation.ts'
@@ -46,11 +47,13 @@ export const verifyMac = operation<VerifyMacRequest, VerifyMacResponse>()({
     'KMSInvalidMacException',
     'DryRunOperationException',
   ],
-  async run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+  run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
     const algorithm = requireAlgorithm(key, input.MacAlgorithm)
     const keyStore = keyStoreOf(key)
-    const valid = await keyStore.verifyMac(key, algorithm, input.Message, input.Mac, signal)
-    if (!valid) throw new KmsError('KMSInvalidMacException')
-    return { KeyId: arn(key), MacValid: true, MacAlgorithm: algorithm }
+    const verified = keyStore.verifyMac(key, algorithm, input.Message, input.Mac, signal)
+    return andThen(verified, (valid) => {
+      if (!valid) throw new KmsError('KMSInvalidMacException')
+      return { KeyId: arn(key), MacValid: true, MacAlgorithm: algorithm }
+    })
   },
 })

@@ -5,6 +5,7 @@
  */
 import type { VerifyRequest, VerifyResponse } from '@aws-sdk/client-kms'
 import { KmsError } from '../../errors.ts'
+import { andThen } from '../../model/awaitable.ts'
 import { usableStates } from '../../model/key-state.ts'
 import { required } from '../../model/shape.ts'
 import { operation } from '../contract/operation.ts'
@@ -61,12 +62,14 @@ export const verify = operation<VerifyRequest, VerifyResponse>()({
     'KMSInvalidSignatureException',
     'DryRunOperationException',
   ],
-  async run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+  run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
     const algorithm = requireAlgorithm(key, input.SigningAlgorithm)
     const signed = { bytes: input.Message, type: input.MessageType ?? 'RAW' } as const
     const keyStore = keyStoreOf(key)
-    const valid = await keyStore.verify(key, algorithm, signed, input.Signature, signal)
-    if (!valid) throw new KmsError('KMSInvalidSignatureException')
-    return { KeyId: arn(key), SignatureValid: true, SigningAlgorithm: algorithm }
+    const verified = keyStore.verify(key, algorithm, signed, input.Signature, signal)
+    return andThen(verified, (valid) => {
+      if (!valid) throw new KmsError('KMSInvalidSignatureException')
+      return { KeyId: arn(key), SignatureValid: true, SigningAlgorithm: algorithm }
+    })
   },
 })

@@ -101,7 +101,7 @@ test('what the lane refuses is what the store refuses', async () => {
   const sealed = await store.encryptBare(rsa, 'RSAES_OAEP_SHA_1', Buffer.from('text'), signal)
   const opened = await store.decryptBare(rsa, 'RSAES_OAEP_SHA_1', sealed, signal)
   assert.equal(Buffer.from(opened).toString(), 'text')
-  await assert.rejects(store.decryptBare(rsa, 'RSAES_OAEP_SHA_256', sealed, signal), {
+  await assert.rejects(async () => store.decryptBare(rsa, 'RSAES_OAEP_SHA_256', sealed, signal), {
     name: 'InvalidCiphertextException',
     message: '',
   })
@@ -132,7 +132,7 @@ test('a key is used by the algorithms of its own spec and usage alone', async ()
     () => store.verifyMac(signer, 'HMAC_SHA_256', bytes, bytes, signal),
     () => store.encapsulate(signer, 'ML_KEM', signal),
   ]) {
-    await assert.rejects(call(), wrong)
+    await assert.rejects(async () => call(), wrong)
   }
 })
 
@@ -168,7 +168,7 @@ test('every operation ends at once when its call has gone away', async () => {
     () => store.decapsulate(kem, 'ML_KEM', bytes, gone),
     () => store.generateKeyPair('RSA_4096', gone),
   ]) {
-    await assert.rejects(call(), aborted)
+    await assert.rejects(async () => call(), aborted)
   }
 })
 

@@ -99,7 +99,9 @@ test('what was encrypted decrypts, and names its material', async () => {
 test('the material is loaded once for all who ask at once, and kept', async () => {
   const { store, newKey, loads } = bench()
   const key = await newKey()
-  const calls = [1, 2, 3].map(() => store.encrypt(key, Buffer.alloc(1), {}, 'ciphertext', signal))
+  const calls = [1, 2, 3].map(async () =>
+    store.encrypt(key, Buffer.alloc(1), {}, 'ciphertext', signal),
+  )
   await Promise.all(calls)
   await store.encrypt(key, Buffer.alloc(1), {}, 'ciphertext', signal)
   assert.equal(loads(), 1)
@@ -139,12 +141,16 @@ test('every failure to open is InvalidCiphertextException without a message', as
     [ciphertext, { a: '\ud800' }],
   ]
   for (const [bytes, context] of attempts) {
-    await assert.rejects(store.decrypt(key, bytes, context, signal), invalid)
+    await assert.rejects(async () => store.decrypt(key, bytes, context, signal), invalid)
   }
   for (let index = 0; index < ciphertext.length; index += 1) {
     if (index >= 5 && index < 37) continue
     const bytes = flipped(ciphertext, index)
-    await assert.rejects(store.decrypt(key, bytes, { a: 'b' }, signal), invalid, `byte ${index}`)
+    await assert.rejects(
+      async () => store.decrypt(key, bytes, { a: 'b' }, signal),
+      invalid,
+      `byte ${index}`,
+    )
   }
 })
 
@@ -152,12 +158,12 @@ test('a ciphertext of another key, account or unknown material is IncorrectKeyEx
   const { store, newKey } = bench()
   const [key, other] = [await newKey(), await newKey('key-2')]
   const { ciphertext } = await store.encrypt(other, Buffer.alloc(32), {}, 'ciphertext', signal)
-  await assert.rejects(store.decrypt(key, ciphertext, {}, signal), incorrect)
+  await assert.rejects(async () => store.decrypt(key, ciphertext, {}, signal), incorrect)
   const elsewhere = { ...other, accountId: '000000000001' }
-  await assert.rejects(store.decrypt(elsewhere, ciphertext, {}, signal), incorrect)
+  await assert.rejects(async () => store.decrypt(elsewhere, ciphertext, {}, signal), incorrect)
   for (let index = 5; index < 37; index += 1) {
     const bytes = flipped(ciphertext, index)
-    await assert.rejects(store.decrypt(other, bytes, {}, signal), incorrect)
+    await assert.rejects(async () => store.decrypt(other, bytes, {}, signal), incorrect)
   }
   assert.ok(await store.decrypt(other, ciphertext, {}, signal))
 })
@@ -168,9 +174,12 @@ test('a key whose material is absent, or is not its own, is KeyUnavailableExcept
   const encrypt = (record: KeyRecord) =>
     store.encrypt(record, Buffer.alloc(1), {}, 'ciphertext', signal)
   const { currentMaterialId: foreign = '', ...without } = other
-  await assert.rejects(encrypt(without), unavailable)
-  await assert.rejects(encrypt({ ...key, currentMaterialId: '0'.repeat(64) }), unavailable)
-  await assert.rejects(encrypt({ ...key, currentMaterialId: foreign }), unavailable)
+  await assert.rejects(async () => encrypt(without), unavailable)
+  await assert.rejects(
+    async () => encrypt({ ...key, currentMaterialId: '0'.repeat(64) }),
+    unavailable,
+  )
+  await assert.rejects(async () => encrypt({ ...key, currentMaterialId: foreign }), unavailable)
   assert.ok(await encrypt(key))
 })
 
@@ -188,7 +197,7 @@ test('a forged row is KeyUnavailableException and an alarm, and opens nothing', 
   ]) {
     rows.set(own, row)
     const call = store.encrypt(key, Buffer.alloc(1), {}, 'ciphertext', signal)
-    await assert.rejects(call, unavailable)
+    await assert.rejects(async () => call, unavailable)
   }
   assert.deepEqual(forged, [own, own, own])
 })
@@ -205,14 +214,16 @@ test('a database out of reach is KeyUnavailableException, and is asked again', a
   const material = await store.createMaterial(place, signal)
   rows.set(material.materialId, material)
   const encrypt = () => store.encrypt(keyOf(material), Buffer.alloc(1), {}, 'ciphertext', signal)
-  await assert.rejects(encrypt(), unavailable)
+  await assert.rejects(async () => encrypt(), unavailable)
   broken = false
   assert.ok(await encrypt())
 })
 
 test('a context without a UTF-8 form is not encrypted under', async () => {
   const { store, newKey } = bench()
-  const call = store.encrypt(await newKey(), Buffer.alloc(1), { a: '\ud800' }, 'ciphertext', signal)
+  const key = await newKey()
+  const call = async () =>
+    store.encrypt(key, Buffer.alloc(1), { a: '\ud800' }, 'ciphertext', signal)
   await assert.rejects(call, { code: 'ValidationException' })
 })
 
@@ -226,15 +237,15 @@ test('a call that is cancelled is let go, and the load it waited for serves the 
     store.encrypt(key, Buffer.alloc(1), {}, 'ciphertext', until)
   const [first, second] = [encrypt(leaving.signal), encrypt(signal)]
   leaving.abort()
-  await assert.rejects(first, { name: 'AbortError' })
+  await assert.rejects(async () => first, { name: 'AbortError' })
   resolve(material)
   assert.ok(await second)
   const gone = AbortSignal.abort()
   const aborted = { name: 'AbortError' }
   await assert.rejects(store.createMaterial(place, gone), aborted)
-  await assert.rejects(encrypt(gone), aborted)
-  await assert.rejects(store.decrypt(key, Buffer.alloc(184), {}, gone), aborted)
-  await assert.rejects(store.random(1, gone), aborted)
+  await assert.rejects(async () => encrypt(gone), aborted)
+  await assert.rejects(async () => store.decrypt(key, Buffer.alloc(184), {}, gone), aborted)
+  await assert.rejects(async () => store.random(1, gone), aborted)
 })
 
 test('random gives 1 to 1024 bytes', async () => {
@@ -242,7 +253,7 @@ test('random gives 1 to 1024 bytes', async () => {
   assert.equal((await store.random(1024, signal)).length, 1024)
   assert.notDeepEqual(await store.random(16, signal), await store.random(16, signal))
   for (const length of [0, 1025, 1.5])
-    await assert.rejects(store.random(length, signal), RangeError)
+    await assert.rejects(async () => store.random(length, signal), RangeError)
 })
 
 test('material of other specs is made too, and symmetric use of it is refused', async () => {
@@ -255,8 +266,12 @@ test('material of other specs is made too, and symmetric use of it is refused', 
   for (const { spec, usage } of wanted) {
     const material = await store.createMaterial({ ...place, spec, usage }, signal)
     rows.set(material.materialId, material)
-    const call = store.encrypt(keyOf(material), Buffer.alloc(1), {}, 'ciphertext', signal)
-    await assert.rejects(call, { name: 'TypeError', message: `${spec} is not symmetric` })
+    const key = keyOf(material)
+    const call = async () => store.encrypt(key, Buffer.alloc(1), {}, 'ciphertext', signal)
+    await assert.rejects(call, {
+      name: 'TypeError',
+      message: `${spec} is not symmetric`,
+    })
   }
   await slowLane.close()
 })
