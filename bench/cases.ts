@@ -16,7 +16,7 @@ import {
   type SigningAlgorithmSpec,
 } from '@aws-sdk/client-kms'
 
-export interface CasePorts {
+export interface CaseDependencies {
   /** A client with all permissions. */
   readonly kms: KMSClient
   /** Ids of symmetric keys. The first calls name each of them once, later calls name one at random. */
@@ -33,7 +33,7 @@ export interface Case {
   /** Whether a grant on the symmetric keys is enough. */
   readonly byGrant: boolean
   /** Makes what the calls need, and returns the input of the next call. */
-  readonly prepare: (ports: CasePorts) => Promise<() => object>
+  readonly prepare: (ports: CaseDependencies) => Promise<() => object>
 }
 
 const EncryptionContext = { purpose: 'bench' }
@@ -195,7 +195,7 @@ async function newKey(kms: KMSClient, KeySpec: KeySpec, KeyUsage: KeyUsageType):
 }
 
 /** Ciphertexts of one key each, made several at a time. */
-async function ciphertexts({ kms, keyIds, bytes }: CasePorts): Promise<readonly string[]> {
+async function ciphertexts({ kms, keyIds, bytes }: CaseDependencies): Promise<readonly string[]> {
   const made: string[] = []
   for (let from = 0; from < keyIds.length; from += atOnce) {
     const some = keyIds.slice(from, from + atOnce).map(async (KeyId) => {

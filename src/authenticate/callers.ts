@@ -22,14 +22,14 @@ export interface Callers {
 /** Enough for every (access key, Region, day) of a busy deployment. Each takes a few hundred bytes. */
 const signingKeysMax = 10_000
 
-export function createCallers(ports: {
+export function createCallers(dependencies: {
   readonly keyring: Keyring
   readonly lookup: Lookup
   readonly regions: RegionTable
   readonly clock: Clock
   readonly random: Random
 }): Callers {
-  const { keyring, lookup, regions, clock, random } = ports
+  const { keyring, lookup, regions, clock, random } = dependencies
   const sessions = createSessionTokens(keyring, random)
   const signingKeys = createSigningKeys(signingKeysMax)
   const { find, standing } = createCredentials({ lookup, sessionTokens: sessions, clock })

@@ -12,7 +12,7 @@ import { makeCaller } from './caller.ts'
 import {
   scopedElsewhere,
   unsafeAuthenticateWithoutPayload,
-  type ForwardedPorts,
+  type ForwardedDependencies,
   type ForwardedSigner,
 } from './forwarded-request.ts'
 import {
@@ -34,7 +34,7 @@ import type { ForwardAccess } from '../operations/contract/dependencies.ts'
 import type { Owned } from './credential.ts'
 import type { Lookup } from '../cache/cached-records.ts'
 
-export interface ForwardAccessPorts extends Omit<ForwardedPorts, 'systemNow'> {
+export interface ForwardAccessDependencies extends Omit<ForwardedDependencies, 'systemNow'> {
   readonly tokens: ForwardAccessTokens
   readonly standing: Standing
   readonly lookup: Pick<Lookup, 'service'>
@@ -73,8 +73,8 @@ type Open = (
   token: string,
 ) => Promise<{ readonly held: ForwardAccessSession; readonly owned: Owned }>
 
-export function createForwardAccess(ports: ForwardAccessPorts): OpenForwardAccess {
-  const open = opener(ports)
+export function createForwardAccess(dependencies: ForwardAccessDependencies): OpenForwardAccess {
+  const open = opener(dependencies)
   const forwardedCaller = async (
     { caller, partition }: Authenticated,
     { name, regionalName }: ServicePrincipal,
@@ -105,10 +105,10 @@ export function createForwardAccess(ports: ForwardAccessPorts): OpenForwardAcces
       return forwardedCaller(authenticated, service, token)
     },
     async prove(request, serviceKeyId, { partition, lifetimeMs }) {
-      const { lookup, clock, tokens } = ports
+      const { lookup, clock, tokens } = dependencies
       const service = (await lookup.service(serviceKeyId))?.record
       if (service === undefined) throw invalidToken()
-      const proving = { ...ports, systemNow: clock.system() }
+      const proving = { ...dependencies, systemNow: clock.system() }
       const signer = await unsafeAuthenticateWithoutPayload(request, service, proving).catch(
         toldOfForwarded,
       )
@@ -126,7 +126,7 @@ export function createForwardAccess(ports: ForwardAccessPorts): OpenForwardAcces
   }
 }
 
-function opener({ tokens, standing, clock }: ForwardAccessPorts): Open {
+function opener({ tokens, standing, clock }: ForwardAccessDependencies): Open {
   // One object while its token is cached, because its compiled policy is cached by that object.
   const opened = createCache<ForwardAccessSession>({
     bytesMax: sessionsBytesMax,

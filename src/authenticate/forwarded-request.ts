@@ -28,7 +28,7 @@ import {
 import type { SeenSignatures } from './seen-signatures.ts'
 import type { Credential, CredentialLookup } from './credential.ts'
 
-export interface ForwardedPorts {
+export interface ForwardedDependencies {
   readonly regions: RegionTable
   /** The system's time in milliseconds since the epoch. */
   readonly systemNow: number
@@ -64,18 +64,18 @@ const payloadWordsOfS3: readonly string[] = [
 export async function unsafeAuthenticateWithoutPayload(
   request: ForwardedRequest,
   service: ServiceRecord,
-  ports: ForwardedPorts,
+  dependencies: ForwardedDependencies,
 ): Promise<ForwardedSigner> {
   const { method, query, payloadHash } = request
   const target = splitTarget(query === '' ? request.path : `${request.path}?${query}`)
   const headers = readHeaders(Object.entries(request.headers).flat())
   const parameters = readQuery(target.query)
   const claim = readAnyClaim(headers, parameters)
-  const nowSeconds = Math.floor(ports.systemNow / 1000)
+  const nowSeconds = Math.floor(dependencies.systemNow / 1000)
   const lifetimeSeconds = Math.min(claim.lifetimeSeconds, skewSeconds)
   requireFresh({ ...claim, lifetimeSeconds }, nowSeconds)
   const signingName = signingNameOf(service.name)
-  requireScope(claim, { service: signingName, regions: ports.regions })
+  requireScope(claim, { service: signingName, regions: dependencies.regions })
   const { region } = claim.scope
   if (region !== service.region) throw scopedElsewhere(region)
   // The claim makes sure that `host` is signed.
@@ -86,7 +86,7 @@ export async function unsafeAuthenticateWithoutPayload(
   if (!sha256Hex.test(payloadHash) && !(ofS3 && payloadWordsOfS3.includes(payloadHash))) {
     throw incomplete('the payload hash is not a SHA-256 in lower-case hex')
   }
-  const credential = await usable(claim, ports.credentials)
+  const credential = await usable(claim, dependencies.credentials)
   const canonical = canonicalRequest({
     method,
     path: ofS3 ? canonicalPathOfS3(target.path) : canonicalPath(target.path),
@@ -95,9 +95,13 @@ export async function unsafeAuthenticateWithoutPayload(
     signedHeaders: claim.signedHeaders,
     payloadHash,
   })
-  const signer = requireSigned({ claim, canonical, payloadHash }, credential, ports.signingKeys)
+  const signer = requireSigned(
+    { claim, canonical, payloadHash },
+    credential,
+    dependencies.signingKeys,
+  )
   // After the check, so that nobody can use up someone else's signature.
-  ports.seenSignatures.take(claim.signature, claim.signedAt.seconds, nowSeconds)
+  dependencies.seenSignatures.take(claim.signature, claim.signedAt.seconds, nowSeconds)
   return {
     credential: signer,
     forwardAccessToken: headers.values.get('x-amz-forward-access-session'),

@@ -53,7 +53,7 @@ interface Entry {
   fetching: Promise<void> | undefined
 }
 
-export interface IssuerKeyPorts {
+export interface IssuerKeyDependencies {
   readonly fetchDocument: FetchDocument
   /** Milliseconds of a monotonic clock. */
   readonly monotonic: () => number
@@ -67,7 +67,7 @@ export function createIssuerKeys({
   monotonic,
   timeLimit = (ms) => AbortSignal.timeout(ms),
   onError,
-}: IssuerKeyPorts): IssuerKeys {
+}: IssuerKeyDependencies): IssuerKeys {
   /** In order of last use. */
   const entries = new Map<string, Entry>()
   const room = createWaitingRoom()

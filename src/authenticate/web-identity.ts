@@ -14,7 +14,7 @@ import { claimedIssuer, verifyIdentityToken } from './identity-token.ts'
 import { DocumentFailed } from './issuer-documents.ts'
 import type { IssuerKeys } from './issuer-keys.ts'
 
-export interface WebIdentityPorts {
+export interface WebIdentityDependencies {
   readonly store: Pick<StoreReads, 'findOidcProvider'>
   readonly issuerKeys: IssuerKeys
   /** Milliseconds since the epoch of the system clock. */
@@ -34,7 +34,7 @@ export interface GivenIdentity {
 export async function authenticateWebIdentity(
   { roleArn, token }: GivenIdentity,
   partition: string,
-  { store, issuerKeys, systemNow }: WebIdentityPorts,
+  { store, issuerKeys, systemNow }: WebIdentityDependencies,
 ): Promise<Caller> {
   const role = parseArn(roleArn)
   if (role?.service !== 'iam' || role.partition !== partition) {
@@ -65,7 +65,7 @@ async function identify(
   provider: OidcProviderRecord,
   token: string,
   partition: string,
-  { issuerKeys, systemNow }: Omit<WebIdentityPorts, 'store'>,
+  { issuerKeys, systemNow }: Omit<WebIdentityDependencies, 'store'>,
 ): Promise<Caller> {
   const keys = issuerKeys.of(provider)
   const proven = await verifyIdentityToken(token, provider, keys, systemNow())

@@ -26,7 +26,7 @@ import {
   grantSetRef,
   smallSet,
   type GrantSets,
-  type GrantSetsPorts,
+  type GrantSetsDependencies,
   type GrantSetRef,
 } from './grant-sets.ts'
 import { findInBuckets } from './grants-in-buckets.ts'
@@ -46,21 +46,21 @@ export interface CachedGrants {
   readonly counts: { readonly hits: number; readonly misses: number }
 }
 
-export interface CachedGrantsPorts extends GrantSetsPorts {
-  readonly store: GrantSetsPorts['store'] & Pick<Store, 'grantsInBuckets'>
+export interface CachedGrantsDependencies extends GrantSetsDependencies {
+  readonly store: GrantSetsDependencies['store'] & Pick<Store, 'grantsInBuckets'>
   /** Called when a question is given up. Its call is refused unless something else allows it. */
   readonly onUndecided: (key: KeyRef, grantee: string) => void
 }
 
-export function createCachedGrants(ports: CachedGrantsPorts): CachedGrants {
-  const sets = createGrantSets(ports)
+export function createCachedGrants(dependencies: CachedGrantsDependencies): CachedGrants {
+  const sets = createGrantSets(dependencies)
   const counts = { hits: 0, misses: 0 }
   const answer = (
     found: readonly FoundGrant[] | undefined,
     { key }: GrantSetRef,
     name: GrantName,
   ): readonly Grant[] => {
-    if (found === undefined) ports.onUndecided(key, name.grantee)
+    if (found === undefined) dependencies.onUndecided(key, name.grantee)
     return (found ?? []).map((grant) => grantTo(name, grant))
   }
   const findInStore = async (
@@ -72,7 +72,7 @@ export function createCachedGrants(ports: CachedGrantsPorts): CachedGrants {
     const small = await smallSet(sets, ref)
     if (small !== undefined) return answer(small.find(asked, name.granteeId, most), ref, name)
     countWithout(sets, ref)
-    return answer(await findInBuckets(ref.key, name, asked, most, ports.store), ref, name)
+    return answer(await findInBuckets(ref.key, name, asked, most, dependencies.store), ref, name)
   }
   return {
     counts,

@@ -56,7 +56,7 @@ const emptyBytes = 512
 const markerBytes = 256
 const patchedAtOnce = 100
 
-export interface GrantSetsPorts {
+export interface GrantSetsDependencies {
   readonly store: Pick<Store, 'listGrants' | 'findGrants'>
   readonly readGrants: ReadGrants
   /** Called when a set could not be read in the background. */
@@ -86,7 +86,7 @@ interface Many {
 }
 
 export interface GrantSets {
-  readonly ports: GrantSetsPorts
+  readonly dependencies: GrantSetsDependencies
   readonly limits: GrantSetsLimits
   readonly few: Recent<GrantSet>
   readonly large: Recent<GrantSet>
@@ -96,10 +96,10 @@ export interface GrantSets {
   whole: Reading | undefined
 }
 
-export function createGrantSets(ports: GrantSetsPorts): GrantSets {
-  const limits = { ...defaults, ...ports.limits }
+export function createGrantSets(dependencies: GrantSetsDependencies): GrantSets {
+  const limits = { ...defaults, ...dependencies.limits }
   return {
-    ports,
+    dependencies,
     limits,
     few: createRecent(limits.fewBytesMax),
     large: createRecent(limits.manyBytesMax),
@@ -140,7 +140,7 @@ export function countWithout(sets: GrantSets, ref: GrantSetRef): void {
   marker.calls += 1
   if (sets.whole !== undefined || marker.calls < sets.limits.callsBeforeReading) return
   marker.calls = 0
-  readWhole(sets, ref, marker).catch(sets.ports.onError)
+  readWhole(sets, ref, marker).catch(sets.dependencies.onError)
 }
 
 /** Records that a grant changed. @returns the cached set to patch, if there is one */
@@ -207,7 +207,7 @@ async function readFirst(
 ): Promise<GrantSet | undefined> {
   const { fewMax } = sets.limits
   const { key, grantee, name } = ref
-  const page = await sets.ports.store.listGrants(key, { grantee, limit: fewMax + 1 })
+  const page = await sets.dependencies.store.listGrants(key, { grantee, limit: fewMax + 1 })
   if (page.length > fewMax) {
     const marker = { calls: 0, tooLarge: false }
     if (!reading.dropped) sets.many.set(name, marker, markerBytes + 2 * name.length)
@@ -226,7 +226,7 @@ async function readWhole(sets: GrantSets, ref: GrantSetRef, marker: Many): Promi
   try {
     const set = createGrantSet()
     const fits = (): boolean => !reading.dropped && set.bytes() <= sets.limits.manyBytesMax
-    await sets.ports.readGrants(ref.key, ref.grantee, (page) => {
+    await sets.dependencies.readGrants(ref.key, ref.grantee, (page) => {
       for (const terms of page) set.put(terms)
       return fits()
     })
@@ -253,7 +253,7 @@ async function takeInChanged(
 }
 
 async function readAgain(
-  { ports: { store } }: GrantSets,
+  { dependencies: { store } }: GrantSets,
   { key, grantee }: GrantSetRef,
   set: GrantSet,
   grantIds: ReadonlySet<string>,

@@ -12,7 +12,7 @@ import type {
   CachedAccessKey,
   CachedService,
 } from './cached-records.ts'
-import type { LookupPorts } from './lookup-dependencies.ts'
+import type { LookupDependencies } from './lookup-dependencies.ts'
 
 /** Bytes of memory for each kind of record. */
 const limits = {
@@ -69,8 +69,8 @@ export interface Caches {
   readonly grants: Cache<GrantRecord>
 }
 
-export function createCaches(ports: LookupPorts): Caches {
-  const { store, openSecret, openServiceSecret, compile } = ports
+export function createCaches(dependencies: LookupDependencies): Caches {
+  const { store, openSecret, openServiceSecret, compile } = dependencies
   return {
     keys: createCache({
       bytesMax: limits.keys,
@@ -124,7 +124,7 @@ export function createCaches(ports: LookupPorts): Caches {
       },
       sizeOf: ({ record }) => 1024 + 2 * JSON.stringify(record.hosts).length,
     }),
-    ...createIdentityCaches(ports),
+    ...createIdentityCaches(dependencies),
     grants: createCache({
       bytesMax: limits.grants,
       load: (name) => {
@@ -144,7 +144,10 @@ function createIdentityCaches({
   findRole,
   findGroup,
   findManagedPolicy,
-}: LookupPorts): Pick<Caches, 'accounts' | 'users' | 'roles' | 'groups' | 'managedPolicies'> {
+}: LookupDependencies): Pick<
+  Caches,
+  'accounts' | 'users' | 'roles' | 'groups' | 'managedPolicies'
+> {
   return {
     accounts: createCache({
       bytesMax: limits.accounts,

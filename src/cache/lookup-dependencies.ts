@@ -13,7 +13,7 @@ import type {
 } from './cached-records.ts'
 import type { ReadGrants } from './read-grants.ts'
 
-export interface LookupPorts {
+export interface LookupDependencies {
   readonly store: Store
   readonly openSecret: (accessKey: AccessKeyRecord) => KeyObject
   readonly openServiceSecret: (service: ServiceRecord) => KeyObject

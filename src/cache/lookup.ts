@@ -12,15 +12,15 @@ import type { Cache } from './cache.ts'
 import { createCaches, nameOf, type Caches } from './lookup-caches.ts'
 import { createCachedGrants } from './cached-grants.ts'
 import type { CachedKey, Found, Lookup } from './cached-records.ts'
-import type { LookupPorts } from './lookup-dependencies.ts'
+import type { LookupDependencies } from './lookup-dependencies.ts'
 
-export function createLookup(ports: LookupPorts): Lookup {
-  const caches = createCaches(ports)
+export function createLookup(dependencies: LookupDependencies): Lookup {
+  const caches = createCaches(dependencies)
   const grantSets = createCachedGrants({
-    store: ports.store,
-    readGrants: ports.readGrants,
-    onError: ports.onGrantsFailed,
-    onUndecided: undecidedReporter(ports.onGrantsFailed),
+    store: dependencies.store,
+    readGrants: dependencies.readGrants,
+    onError: dependencies.onGrantsFailed,
+    onUndecided: undecidedReporter(dependencies.onGrantsFailed),
   })
   const { keys, policies, aliases, aliasNames, materials, accessKeys, services, grants } = caches
   const { accounts, users, roles, groups, managedPolicies } = caches
@@ -32,14 +32,14 @@ export function createLookup(ports: LookupPorts): Lookup {
     const policy = policies.get(record.policy)
     return policy instanceof Promise ? policy.then(join) : join(policy)
   }
-  const forget = forgetter(caches, ports.onForgottenMaterial)
+  const forget = forgetter(caches, dependencies.onForgottenMaterial)
   const takeIn = (changes: readonly Change[]): Promise<void> | undefined => {
     for (const change of changes) forget(change)
     if (changes.some(({ kind }) => kind === 'everything')) grantSets.clear()
     return grantSets.apply(changes)
   }
   return {
-    refresh: follower(ports.store, takeIn),
+    refresh: follower(dependencies.store, takeIn),
     counts: () =>
       Object.fromEntries(
         Object.entries({ ...caches, grantSets }).map(([name, { counts }]) => [name, counts]),
@@ -68,7 +68,7 @@ const reportedMax = 1000
 
 /** Reports each key and grantee once, because a caller decides how often it asks. */
 function undecidedReporter(
-  report: LookupPorts['onGrantsFailed'],
+  report: LookupDependencies['onGrantsFailed'],
 ): (key: KeyRef, grantee: string) => void {
   const reported = new Set<string>()
   return ({ keyId }, grantee) => {
@@ -82,7 +82,7 @@ function undecidedReporter(
 /** Drops the cache entries that a change affects. */
 function forgetter(
   caches: Caches,
-  onForgottenMaterial: LookupPorts['onForgottenMaterial'],
+  onForgottenMaterial: LookupDependencies['onForgottenMaterial'],
 ): (change: Change) => void {
   const { keys, aliases, aliasNames, materials, accessKeys, services, grants } = caches
   const { accounts, users, roles, groups, managedPolicies } = caches

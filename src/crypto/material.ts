@@ -22,12 +22,12 @@ export type MaterialPlace = Omit<MaterialRecord, 'materialId' | 'wrappingVersion
 /** Generates material in the encoding of its spec. The caller overwrites it when done. */
 export async function generateMaterial(
   spec: KeySpec,
-  ports: { readonly random: Random; readonly slowLane: SlowLane },
+  dependencies: { readonly random: Random; readonly slowLane: SlowLane },
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const { material } = keySpecs[spec]
-  if (material.encoding === 'raw') return ports.random.bytes(material.bytes)
-  const { privateKey } = await ports.slowLane.run('generate-key-pair', { spec }, signal)
+  if (material.encoding === 'raw') return dependencies.random.bytes(material.bytes)
+  const { privateKey } = await dependencies.slowLane.run('generate-key-pair', { spec }, signal)
   return privateKey
 }
 

@@ -11,7 +11,7 @@ import { createRefusedUses, type RefusedUses } from './refused-uses.ts'
 import { createSendEvents, type EventOutcome } from './send-events.ts'
 import { postWebhook, type WebhookTarget } from '../webhooks/webhook.ts'
 
-export interface EventPorts {
+export interface EventDependencies {
   /** Undefined: no events are made. */
   readonly webhook: WebhookTarget | undefined
   /** The directory of the dead letters. */
@@ -33,8 +33,8 @@ export interface Events {
   close(): Promise<void>
 }
 
-export function openEvents(ports: EventPorts): Events {
-  const { webhook, store, random, onOutcome, log } = ports
+export function openEvents(dependencies: EventDependencies): Events {
+  const { webhook, store, random, onOutcome, log } = dependencies
   if (webhook === undefined) {
     return {
       isEnabled: false,
@@ -50,7 +50,7 @@ export function openEvents(ports: EventPorts): Events {
     onLimited: () => onOutcome('limited', 1),
     onError,
   })
-  const jobs = ports.sentElsewhere ? undefined : startSending(ports, webhook, onError)
+  const jobs = dependencies.sentElsewhere ? undefined : startSending(dependencies, webhook, onError)
   return {
     isEnabled: true,
     refusedUses,
@@ -62,7 +62,7 @@ export function openEvents(ports: EventPorts): Events {
 }
 
 function startSending(
-  { dataDirectory, store, clock, random, onOutcome }: EventPorts,
+  { dataDirectory, store, clock, random, onOutcome }: EventDependencies,
   webhook: WebhookTarget,
   onError: (error: Error) => void,
 ): Jobs {

@@ -38,7 +38,7 @@ const quietMs = 60_000
 /** … and all keys together get this many. */
 const eventsMax = 100
 
-export function createRefusedUses(ports: {
+export function createRefusedUses(dependencies: {
   readonly store: Pick<Store, 'saveOutgoingEvent'>
   readonly random: Pick<Random, 'uuid'>
   /** Milliseconds of a clock that nobody can set. */
@@ -51,7 +51,7 @@ export function createRefusedUses(ports: {
   const lastSent = new Map<string, number>()
   const saving = new Set<Promise<void>>()
   const isTooMuch = (arn: string): boolean => {
-    const now = ports.monotonic()
+    const now = dependencies.monotonic()
     for (const [each, at] of lastSent) if (now - at >= quietMs) lastSent.delete(each)
     return lastSent.has(arn) || lastSent.size >= eventsMax
   }
@@ -60,13 +60,19 @@ export function createRefusedUses(ports: {
     note({ key, partition, record, time }) {
       if (!states.includes(key.state)) return
       const arn = keyArn(partition, key)
-      if (isTooMuch(arn)) return ports.onLimited()
-      lastSent.set(arn, ports.monotonic())
-      const event = refusedUseEvent(key, record, { eventId: ports.random.uuid(), time, partition })
-      const saved = ports.store
+      if (isTooMuch(arn)) return dependencies.onLimited()
+      lastSent.set(arn, dependencies.monotonic())
+      const event = refusedUseEvent(key, record, {
+        eventId: dependencies.random.uuid(),
+        time,
+        partition,
+      })
+      const saved = dependencies.store
         .saveOutgoingEvent(event)
         .catch((cause: unknown) =>
-          ports.onError(new Error('the event of a refused use could not be kept', { cause })),
+          dependencies.onError(
+            new Error('the event of a refused use could not be kept', { cause }),
+          ),
         )
         .finally(() => saving.delete(saved))
       saving.add(saved)

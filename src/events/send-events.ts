@@ -20,7 +20,7 @@ import type { DeadLetters } from './dead-letters.ts'
  */
 export type EventOutcome = 'delivered' | 'failed' | 'dead' | 'dropped' | 'limited'
 
-export interface SendEventsPorts {
+export interface SendEventsDependencies {
   readonly store: Pick<
     Store,
     'listNextEvents' | 'listOldestEvents' | 'deleteOutgoingEvents' | 'eventFigures'
@@ -50,10 +50,10 @@ const freshMax = 6
 /** Events given up at once: their lines are one write. */
 const givenUpMax = 500
 
-export function createSendEvents(ports: SendEventsPorts): Job {
-  const { store, onOutcome, onError } = ports
-  const { triedMs = 24 * 3_600_000, waitingMax = 10_000 } = ports.limits ?? {}
-  const backOff = createBackOff(ports.monotonic, ports.random)
+export function createSendEvents(dependencies: SendEventsDependencies): Job {
+  const { store, onOutcome, onError } = dependencies
+  const { triedMs = 24 * 3_600_000, waitingMax = 10_000 } = dependencies.limits ?? {}
+  const backOff = createBackOff(dependencies.monotonic, dependencies.random)
 
   const giveUp = async (
     events: readonly WaitingEvent[],
@@ -61,7 +61,7 @@ export function createSendEvents(ports: SendEventsPorts): Job {
     now: number,
   ): Promise<number> => {
     if (events.length === 0) return 0
-    const written = await ports.deadLetters.append(events, why, now)
+    const written = await dependencies.deadLetters.append(events, why, now)
     const gone = written ? events : events.filter(({ isGuaranteed }) => !isGuaranteed)
     const what = written ? 'are in dead-events.jsonl' : 'are lost: dead-events.jsonl is full'
     if (gone.length < events.length) onError(new Error('dead-events.jsonl is full: deletions wait'))
@@ -90,7 +90,7 @@ export function createSendEvents(ports: SendEventsPorts): Job {
       if (backOff.isPaused()) return false
       const events = await nextEvents(store, backOff)
       const results = await Promise.all(
-        events.map(async (event) => ({ event, why: await attempt(ports, event, signal) })),
+        events.map(async (event) => ({ event, why: await attempt(dependencies, event, signal) })),
       )
       const taken = results.filter(({ why }) => why === undefined).map(({ event }) => event)
       await store.deleteOutgoingEvents(taken.map(({ position }) => position))
@@ -116,7 +116,7 @@ export function createSendEvents(ports: SendEventsPorts): Job {
 
 /** Keys that have failed come after keys that have not, whatever their order in the store. */
 async function nextEvents(
-  store: SendEventsPorts['store'],
+  store: SendEventsDependencies['store'],
   backOff: BackOff,
 ): Promise<readonly WaitingEvent[]> {
   const listed = await store.listNextEvents(freshMax, backOff.failed())
@@ -128,7 +128,7 @@ async function nextEvents(
 
 /** Forged events are deleted: they have been reported, and would block those behind them. */
 async function genuine(
-  store: SendEventsPorts['store'],
+  store: SendEventsDependencies['store'],
   { events, forged }: WaitingEvents,
 ): Promise<readonly WaitingEvent[]> {
   if (forged.length > 0) await store.deleteOutgoingEvents(forged)
@@ -137,7 +137,7 @@ async function genuine(
 
 /** @returns why the event was not taken; undefined when it was */
 async function attempt(
-  { post }: SendEventsPorts,
+  { post }: SendEventsDependencies,
   event: WaitingEvent,
   signal: AbortSignal,
 ): Promise<unknown> {

@@ -47,7 +47,7 @@ export interface PosedQuestion extends Spoken {
 }
 
 /** Dependencies of a question. */
-export interface QuestionPorts {
+export interface QuestionDependencies {
   /** As in `Resolving`; one by default. */
   readonly grantsMax?: number
   readonly registry: Registry
@@ -95,7 +95,7 @@ export function actionsOf(registry: Registry): readonly string[] {
  */
 export async function poseQuestion(
   question: AccessQuestion,
-  { registry, lookup, store, grantTokens, now, secureFrom, grantsMax = 1 }: QuestionPorts,
+  { registry, lookup, store, grantTokens, now, secureFrom, grantsMax = 1 }: QuestionDependencies,
 ): Promise<PosedQuestion> {
   const { action, region, partition, encryptionContext } = question
   const asked = askedUses(registry).get(action)
@@ -189,7 +189,7 @@ function saidOnce(context: ContextEntries, wanted: string): string | undefined {
 }
 
 /** The origin of the call, as far as the question gives it. */
-function originOf(context: ContextEntries, secureFrom: QuestionPorts['secureFrom']): Origin {
+function originOf(context: ContextEntries, secureFrom: QuestionDependencies['secureFrom']): Origin {
   const said = (wanted: string): string | undefined => saidOnce(context, wanted)
   const sourceAddress = said('aws:sourceip')
   const secure = said('aws:securetransport')?.toLowerCase()

@@ -12,7 +12,7 @@ import { pause } from '../model/pause.ts'
 import { callerNamed, poseQuestion } from './access-questions.ts'
 import type { FindPrincipal } from '../authorize/principals.ts'
 import { recordedQuestion } from './recorded-question.ts'
-import { whoCan, type WhoCanPorts } from './who-can.ts'
+import { whoCan, type WhoCanDependencies } from './who-can.ts'
 
 /** Records that are searched for a request id, one page at a time. */
 const eventsMax = 20_000
@@ -22,14 +22,14 @@ const pageMax = 500
 const grantsMax = 2
 
 export function createExplanations(
-  ports: WhoCanPorts & { readonly idOf: FindPrincipal; readonly events: EventLookup },
+  dependencies: WhoCanDependencies & { readonly idOf: FindPrincipal; readonly events: EventLookup },
 ): Explanations {
   const access: Explanations['access'] = async (asked, { region, partition, signal }) => {
     const { caller: arn, ...more } = asked
-    const caller = await callerNamed(arn, ports.idOf, ports.lookup)
+    const caller = await callerNamed(arn, dependencies.idOf, dependencies.lookup)
     const posed = await poseQuestion(
       { ...more, caller, region, partition },
-      { ...ports, grantsMax },
+      { ...dependencies, grantsMax },
     )
     const { request, key, ...spoken } = posed
     const { decision, ...explained } = await explain(request, spoken, () => pause(signal))
@@ -43,9 +43,9 @@ export function createExplanations(
   }
   return {
     access,
-    whoCan: (question, accountId, signal) => whoCan(question, accountId, ports, signal),
+    whoCan: (question, accountId, signal) => whoCan(question, accountId, dependencies, signal),
     async call(requestId, { partition, signal, ...scope }) {
-      const text = await findRecord(requestId, scope, ports, signal)
+      const text = await findRecord(requestId, scope, dependencies, signal)
       if (text === undefined) {
         const where = `account ${scope.accountId} in ${scope.region}`
         const message =

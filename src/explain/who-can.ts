@@ -13,7 +13,7 @@ import { roleArn } from '../model/role.ts'
 import { userArn } from '../model/user.ts'
 import type { Store } from '../store/store.ts'
 import { namedPrincipals } from './named-principals.ts'
-import { actionsOf, poseQuestion, type QuestionPorts } from './access-questions.ts'
+import { actionsOf, poseQuestion, type QuestionDependencies } from './access-questions.ts'
 
 /** Principals of a page. Each is asked about up to fifty permissions. */
 const principalsMax = 50
@@ -22,35 +22,41 @@ const principalsOfOneMax = 500
 
 type Reads = Pick<Store, 'listAccounts' | 'listUsers' | 'listRoles' | 'listGrants'>
 
-export interface WhoCanPorts extends QuestionPorts {
-  readonly store: QuestionPorts['store'] & Reads
+export interface WhoCanDependencies extends QuestionDependencies {
+  readonly store: QuestionDependencies['store'] & Reads
 }
 
 export async function whoCan(
   question: WhoCanQuestion,
   accountId: string,
-  ports: WhoCanPorts,
+  dependencies: WhoCanDependencies,
   signal: AbortSignal,
 ): Promise<WhoCanPage> {
   const { action, partition, after } = question
-  const actions = action === undefined ? actionsOf(ports.registry) : [action]
+  const actions = action === undefined ? actionsOf(dependencies.registry) : [action]
   const limit = action === undefined ? principalsMax : principalsOfOneMax
   const owner = rootOf(accountId, partition)
   // Finds the key first, under its owner's name for it. Principals of every account then name it by ARN.
   const given = { region: question.region, partition, encryptionContext: {}, context: {} }
   const first = { ...given, caller: owner, action: actions[0] ?? '', key: question.key }
-  const { key } = await poseQuestion(first, ports)
+  const { key } = await poseQuestion(first, dependencies)
   const arn = keyArn(partition, key)
-  const named = after === undefined && { named: await namedPrincipals(key, actions, ports.store) }
+  const named = after === undefined && {
+    named: await namedPrincipals(key, actions, dependencies.store),
+  }
   const access: Access[] = []
   let asked = 0
   let last: string | undefined
-  for await (const [marker, caller, principal] of principalsFrom(after, partition, ports.store)) {
+  for await (const [marker, caller, principal] of principalsFrom(
+    after,
+    partition,
+    dependencies.store,
+  )) {
     if (asked === limit) {
       return { keyArn: arn, access, ...named, asked, ...(last !== undefined && { after: last }) }
     }
     const about = { ...given, key: arn }
-    access.push(...(await accessOf(principal, caller, about, actions, { ...ports, signal })))
+    access.push(...(await accessOf(principal, caller, about, actions, { ...dependencies, signal })))
     asked += 1
     last = marker
   }
@@ -63,14 +69,14 @@ async function accessOf(
   caller: Caller,
   given: Omit<Parameters<typeof poseQuestion>[0], 'caller' | 'action'>,
   actions: readonly string[],
-  ports: QuestionPorts & { readonly signal: AbortSignal },
+  dependencies: QuestionDependencies & { readonly signal: AbortSignal },
 ): Promise<readonly Access[]> {
   const paths = new Map<string, { actions: string[]; by: readonly Reason[]; bounded: boolean }>()
   for (const action of actions) {
     // Retiring depends on one grant, which the call names.
     if (action === 'kms:RetireGrant') continue
-    await pause(ports.signal)
-    const posed = await poseQuestion({ ...given, caller, action }, ports)
+    await pause(dependencies.signal)
+    const posed = await poseQuestion({ ...given, caller, action }, dependencies)
     const decision = authorize(posed.request, posed.policies, posed.grants)
     if (decision.decision === 'deny') continue
     const bounded = posed.policies.boundary !== undefined

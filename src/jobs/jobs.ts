@@ -27,7 +27,7 @@ export interface Jobs {
 /** Period between rounds, in milliseconds of the system's clock. */
 const periodMs = 1000
 
-export function createJobs(ports: {
+export function createJobs(dependencies: {
   readonly jobs: readonly Job[]
   readonly clock: { readonly now: () => number }
   /** Called when a job fails; the next round tries it again. */
@@ -42,12 +42,12 @@ export function createJobs(ports: {
   let next: Promise<void> | undefined
 
   const runAll = async (): Promise<void> => {
-    for (const job of ports.jobs) {
-      if (job.irreversible && ports.held?.() !== undefined) continue
+    for (const job of dependencies.jobs) {
+      if (job.irreversible && dependencies.held?.() !== undefined) continue
       try {
-        while (!signal.aborted && (await job.run(ports.clock.now(), signal))) continue
+        while (!signal.aborted && (await job.run(dependencies.clock.now(), signal))) continue
       } catch (error) {
-        if (!signal.aborted) ports.onError(job.name, error)
+        if (!signal.aborted) dependencies.onError(job.name, error)
       }
     }
   }
@@ -69,7 +69,7 @@ export function createJobs(ports: {
   }
   const timer = setInterval(() => {
     if (running === undefined) void start()
-  }, ports.periodMs ?? periodMs)
+  }, dependencies.periodMs ?? periodMs)
   timer.unref()
   return {
     runDue,

@@ -17,12 +17,12 @@ import { releasePrimary } from './related-keys.ts'
 import type { ServiceChanges } from './service-changes.ts'
 import { settleWaiting } from './waiting-material.ts'
 
-export interface DeletionJobsPorts {
+export interface DeletionJobsDependencies {
   readonly store: Pick<Store, 'listKeysToDelete' | 'scrub'>
   readonly changes: ServiceChanges
 }
 
-export function createDeletionJobs({ store, changes }: DeletionJobsPorts): readonly Job[] {
+export function createDeletionJobs({ store, changes }: DeletionJobsDependencies): readonly Job[] {
   return [
     {
       // Deleted by calls, and by an earlier process.

@@ -12,12 +12,12 @@ import { expireMaterial } from './imported-materials.ts'
 import type { ServiceEvent } from '../model/service-event.ts'
 import type { ServiceChanges } from './service-changes.ts'
 
-export interface ExpiryJobsPorts {
+export interface ExpiryJobsDependencies {
   readonly store: Pick<Store, 'listExpiredMaterials' | 'scrub'>
   readonly changes: ServiceChanges
 }
 
-export function createExpiryJobs({ store, changes }: ExpiryJobsPorts): readonly Job[] {
+export function createExpiryJobs({ store, changes }: ExpiryJobsDependencies): readonly Job[] {
   return [
     dueJob<MaterialStateRecord>('delete expired key material', {
       irreversible: true,

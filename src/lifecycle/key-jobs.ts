@@ -3,30 +3,30 @@ import type { Logger } from 'pino'
 import { createJobs, type Job, type Jobs } from '../jobs/jobs.ts'
 import type { MovableClock } from '../jobs/clock.ts'
 import type { Store } from '../store/store.ts'
-import { createDeletionJobs, type DeletionJobsPorts } from './deletion-jobs.ts'
-import { createExpiryJobs, type ExpiryJobsPorts } from './expiry-jobs.ts'
-import { createRotationJobs, type RotationJobsPorts } from './rotation-jobs.ts'
-import { createTransitionJobs, type TransitionJobsPorts } from './transition-jobs.ts'
+import { createDeletionJobs, type DeletionJobsDependencies } from './deletion-jobs.ts'
+import { createExpiryJobs, type ExpiryJobsDependencies } from './expiry-jobs.ts'
+import { createRotationJobs, type RotationJobsDependencies } from './rotation-jobs.ts'
+import { createTransitionJobs, type TransitionJobsDependencies } from './transition-jobs.ts'
 
-export type KeyJobsPorts = RotationJobsPorts &
-  DeletionJobsPorts &
-  TransitionJobsPorts &
-  ExpiryJobsPorts & {
+export type KeyJobsDependencies = RotationJobsDependencies &
+  DeletionJobsDependencies &
+  TransitionJobsDependencies &
+  ExpiryJobsDependencies & {
     readonly store: Pick<Store, 'saveClockMark'>
     readonly clock: MovableClock
     readonly log: Logger
   }
 
 /** @param more jobs that are not about keys */
-export function createKeyJobs(ports: KeyJobsPorts, more: readonly Job[] = []): Jobs {
-  const { clock, log } = ports
-  const { job: markClock, mark } = clockMarks(ports)
+export function createKeyJobs(dependencies: KeyJobsDependencies, more: readonly Job[] = []): Jobs {
+  const { clock, log } = dependencies
+  const { job: markClock, mark } = clockMarks(dependencies)
   const jobs = [
     markClock,
-    ...createTransitionJobs(ports),
-    ...createDeletionJobs(ports),
-    ...createExpiryJobs(ports),
-    ...createRotationJobs(ports),
+    ...createTransitionJobs(dependencies),
+    ...createDeletionJobs(dependencies),
+    ...createExpiryJobs(dependencies),
+    ...createRotationJobs(dependencies),
     ...more,
   ]
   let logged: string | undefined
@@ -62,7 +62,7 @@ interface ClockMarks {
 }
 
 /** Stores no mark while the clock is held. */
-function clockMarks({ store, clock }: Pick<KeyJobsPorts, 'store' | 'clock'>): ClockMarks {
+function clockMarks({ store, clock }: Pick<KeyJobsDependencies, 'store' | 'clock'>): ClockMarks {
   let marked = 0
   const mark = async (): Promise<void> => {
     if (clock.held() !== undefined) return

@@ -28,7 +28,7 @@ export interface UnmadeKey {
 /** Creates the key unless another call has; resolves when it exists and its record is durable. */
 export type MakeManagedKey = (unmade: UnmadeKey, signal: AbortSignal) => Promise<void>
 
-export interface ManagedKeyPorts {
+export interface ManagedKeyDependencies {
   readonly changes: ServiceChanges
   readonly keyStoreOf: (key: Pick<KeyRecord, 'origin'>) => Pick<KeyStore, 'createMaterial'>
   readonly clock: Pick<Clock, 'now'>
@@ -60,8 +60,8 @@ export function managedKeyRecord(
   }
 }
 
-export function createManagedKeys(ports: ManagedKeyPorts): MakeManagedKey {
-  const { changes, keyStoreOf, clock, random } = ports
+export function createManagedKeys(dependencies: ManagedKeyDependencies): MakeManagedKey {
+  const { changes, keyStoreOf, clock, random } = dependencies
   return async (unmade, signal) => {
     const { accountId, region, name } = unmade.alias
     const createdAt = clock.now()

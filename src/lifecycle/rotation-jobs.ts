@@ -13,7 +13,7 @@ import { updateShared } from './related-keys.ts'
 import { rotateToNew, rotateToPending } from './rotate-key.ts'
 import type { ServiceChanges } from './service-changes.ts'
 
-export interface RotationJobsPorts {
+export interface RotationJobsDependencies {
   readonly store: Pick<Store, 'listKeysToRotate' | 'listStartedRotations'>
   readonly changes: ServiceChanges
   readonly keyStoreOf: (key: Pick<KeyRecord, 'origin'>) => Pick<KeyStore, 'createMaterial'>
@@ -26,30 +26,30 @@ export interface RotationJobsPorts {
  */
 const inProgressMs = 250
 
-export function createRotationJobs(ports: RotationJobsPorts): readonly Job[] {
-  const { store } = ports
+export function createRotationJobs(dependencies: RotationJobsDependencies): readonly Job[] {
+  const { store } = dependencies
   return [
     dueJob('rotate keys on demand', {
       // If the clock was set back, they began in its future: they are finished at once.
       list: (page) => store.listStartedRotations({ ...page, dueBy: Number.MAX_SAFE_INTEGER }),
-      act: (key, now, signal) => finishOnDemand(ports, key, now, signal),
+      act: (key, now, signal) => finishOnDemand(dependencies, key, now, signal),
     }),
     dueJob('rotate keys automatically', {
       list: (page) => store.listKeysToRotate(page),
-      act: (key, now, signal) => rotateAutomatically(ports, key, now, signal),
+      act: (key, now, signal) => rotateAutomatically(dependencies, key, now, signal),
     }),
   ]
 }
 
 async function rotateAutomatically(
-  ports: RotationJobsPorts,
+  dependencies: RotationJobsDependencies,
   seen: KeyRecord,
   now: number,
   signal: AbortSignal,
 ): Promise<void> {
   if (!isRotationDue(seen, now)) return
-  const material = await newMaterial(ports, seen, now, signal)
-  await ports.changes.commit((transaction) =>
+  const material = await newMaterial(dependencies, seen, now, signal)
+  await dependencies.changes.commit((transaction) =>
     onPresent(transaction, seen, async (key) => {
       const schedule = rotationScheduleOf(key)
       if (schedule === undefined || !isRotationDue(key, now)) return undefined
@@ -61,7 +61,7 @@ async function rotateAutomatically(
 }
 
 async function finishOnDemand(
-  ports: RotationJobsPorts,
+  dependencies: RotationJobsDependencies,
   seen: KeyRecord,
   now: number,
   signal: AbortSignal,
@@ -69,8 +69,8 @@ async function finishOnDemand(
   const startedAt = seen.onDemandRotationStartedAt ?? now
   if (startedAt <= now && now - startedAt < inProgressMs) return
   const material =
-    seen.origin === 'AWS_KMS' ? await newMaterial(ports, seen, now, signal) : undefined
-  await ports.changes.commit((transaction) =>
+    seen.origin === 'AWS_KMS' ? await newMaterial(dependencies, seen, now, signal) : undefined
+  await dependencies.changes.commit((transaction) =>
     onPresent(transaction, seen, async (key) => {
       if (key.onDemandRotationStartedAt === undefined || isReplica(key)) return undefined
       const changes = { onDemandRotationStartedAt: undefined }
@@ -84,7 +84,7 @@ async function finishOnDemand(
 }
 
 function newMaterial(
-  { keyStoreOf }: RotationJobsPorts,
+  { keyStoreOf }: RotationJobsDependencies,
   key: KeyRecord,
   createdAt: number,
   signal: AbortSignal,

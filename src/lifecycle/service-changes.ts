@@ -23,7 +23,7 @@ export interface ServiceChanges {
   commit(work: (transaction: Transaction) => Promise<readonly ServiceEvent[]>): Promise<void>
 }
 
-export interface ServiceChangePorts {
+export interface ServiceChangeDependencies {
   readonly store: Pick<Store, 'change'>
   readonly journal: Pick<Journal, 'healthy' | 'position'>
   readonly outbox: Pick<Outbox, 'settle'>
@@ -40,8 +40,8 @@ interface Made {
   readonly outgoing: OutgoingEvent | undefined
 }
 
-export function createServiceChanges(ports: ServiceChangePorts): ServiceChanges {
-  const { store, journal, outbox, regions, events, clock, random } = ports
+export function createServiceChanges(dependencies: ServiceChangeDependencies): ServiceChanges {
+  const { store, journal, outbox, regions, events, clock, random } = dependencies
   const madeOf = (event: ServiceEvent): Made => {
     const eventId = random.uuid()
     const partition = regions.partitionOf(event.key.region) ?? 'aws'

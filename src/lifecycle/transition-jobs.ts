@@ -12,7 +12,7 @@ import { dueJob, onPresent } from './due-job.ts'
 import { synchronized } from './related-keys.ts'
 import type { ServiceChanges } from './service-changes.ts'
 
-export interface TransitionJobsPorts {
+export interface TransitionJobsDependencies {
   readonly store: Pick<Store, 'listTransitions'>
   readonly changes: ServiceChanges
 }
@@ -21,7 +21,10 @@ export interface TransitionJobsPorts {
 const passingMs = 250
 const passing: readonly KeyState[] = ['Creating', 'Updating']
 
-export function createTransitionJobs({ store, changes }: TransitionJobsPorts): readonly Job[] {
+export function createTransitionJobs({
+  store,
+  changes,
+}: TransitionJobsDependencies): readonly Job[] {
   return [
     dueJob('end the making of replicas and changes of primary keys', {
       // If the clock was set back, they began in its future: they are ended at once.

@@ -22,7 +22,7 @@ export interface Throttle {
   available(accountId: string, region: string, group: string): number | undefined
 }
 
-export interface ThrottlePorts {
+export interface ThrottleDependencies {
   /** Milliseconds of a clock that never goes back, shared by all threads that share `memory`. */
   readonly monotonic: () => number
   readonly regions: Pick<RegionTable, 'partitionOf'>
@@ -32,7 +32,7 @@ export interface ThrottlePorts {
 
 export function createThrottle(
   quotas: Quotas,
-  { monotonic, regions, memory = bucketMemory() }: ThrottlePorts,
+  { monotonic, regions, memory = bucketMemory() }: ThrottleDependencies,
 ): Throttle {
   const buckets = createBuckets(memory, monotonic)
   return {

@@ -48,7 +48,7 @@ export interface Connection {
   over: boolean
 }
 
-export interface ExchangePorts {
+export interface ExchangeDependencies {
   readonly listener: RawRequest['listener']
   readonly limits: ListenLimits
   readonly admission: Admission
@@ -72,7 +72,7 @@ export class Exchange implements BodyReader, Requester {
   readonly #request: ReceivedRequest
   readonly #response: ServerResponse
   readonly #connection: Connection
-  readonly #ports: ExchangePorts
+  readonly #dependencies: ExchangeDependencies
   readonly #controller = new AbortController()
   readonly #head: RequestHead
   /** Undefined when a proxy does not say it clearly. */
@@ -87,19 +87,19 @@ export class Exchange implements BodyReader, Requester {
     request: ReceivedRequest,
     response: ServerResponse,
     connection: Connection,
-    ports: ExchangePorts,
+    dependencies: ExchangeDependencies,
   ) {
     const { method = '', url: target = '', rawHeaders } = request
     this.#request = request
     this.#response = response
     this.#connection = connection
-    this.#ports = ports
-    this.#bodyBytesMax = ports.limits.bodyBytesMax
-    const origin = originOf(connection.origin, rawHeaders, ports.isTrusted)
+    this.#dependencies = dependencies
+    this.#bodyBytesMax = dependencies.limits.bodyBytesMax
+    const origin = originOf(connection.origin, rawHeaders, dependencies.isTrusted)
     const { address: remoteAddress, secure } = origin ?? connection.origin
     this.#source = origin?.source
     this.#head = {
-      listener: ports.listener,
+      listener: dependencies.listener,
       method,
       target,
       rawHeaders,
@@ -116,7 +116,7 @@ export class Exchange implements BodyReader, Requester {
 
   /** Refuses the request, or lets its body come. */
   begin(): void {
-    const { limits, admission } = this.#ports
+    const { limits, admission } = this.#dependencies
     const refused = refusalOf(this.#request, this.#head, limits)
     if (refused !== undefined) return this.#deny(refused)
     if (this.#source === undefined) {
@@ -172,7 +172,7 @@ export class Exchange implements BodyReader, Requester {
   }
 
   async #screen(): Promise<void> {
-    const { screen } = this.#ports
+    const { screen } = this.#dependencies
     if (screen === undefined) return
     try {
       const { refusal: refused, bodyBytesMax = Infinity } = await screen(this.#head)
@@ -184,7 +184,7 @@ export class Exchange implements BodyReader, Requester {
         this.#deny(tooLarge(this.#head))
       }
     } catch (error) {
-      endBroken(this.#connection, error, this.#ports)
+      endBroken(this.#connection, error, this.#dependencies)
     }
   }
 
@@ -196,11 +196,11 @@ export class Exchange implements BodyReader, Requester {
     connection.refused = true
     if (connection.exchanges.size === 1) connection.slot.refused()
     this.#response.once('close', () => this.#done())
-    refuse(this.#request, this.#response, answer, this.#ports.limits)
+    refuse(this.#request, this.#response, answer, this.#dependencies.limits)
   }
 
   #run(): void {
-    const { handler, limits } = this.#ports
+    const { handler, limits } = this.#dependencies
     const body = this.#body.take()
     const request: RawRequest = { ...this.#head, body, connection: this.#connection }
     const overdue = (): void => {
@@ -231,7 +231,7 @@ export class Exchange implements BodyReader, Requester {
   #fail(error: unknown, request: RawRequest): void {
     if (this.#state === 'answered') return
     const requestId = randomUUID()
-    this.#ports.onFailure(error, requestId)
+    this.#dependencies.onFailure(error, requestId)
     this.#send(renderFailure(undefined, requestId, request))
   }
 
@@ -245,7 +245,7 @@ export class Exchange implements BodyReader, Requester {
       const bytes = Buffer.byteLength(answer.body)
       const fields = ['Content-Length', String(bytes)]
       for (const name in answer.headers) fields.push(name, answer.headers[name] ?? '')
-      if (this.#ports.stopping()) fields.push('Connection', 'close')
+      if (this.#dependencies.stopping()) fields.push('Connection', 'close')
       response.writeHead(answer.status, fields)
       // Single-byte text needs no encoding.
       const encoding = bytes === answer.body.length ? 'latin1' : 'utf8'
@@ -264,7 +264,7 @@ export class Exchange implements BodyReader, Requester {
     if (exchanges.size > 0) return
     if (refused) slot.refused()
     else slot.idle()
-    if (this.#ports.stopping()) socket.destroySoon()
+    if (this.#dependencies.stopping()) socket.destroySoon()
   }
 }
 
@@ -272,7 +272,7 @@ export class Exchange implements BodyReader, Requester {
 export function endBroken(
   { socket }: Connection,
   error: unknown,
-  { onFailure }: Pick<ExchangePorts, 'onFailure'>,
+  { onFailure }: Pick<ExchangeDependencies, 'onFailure'>,
 ): void {
   onFailure(error, randomUUID())
   socket.destroy()

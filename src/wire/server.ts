@@ -14,7 +14,7 @@ import {
   endBroken,
   Exchange,
   type Connection,
-  type ExchangePorts,
+  type ExchangeDependencies,
   type Handler,
   type Screen,
 } from './exchange.ts'
@@ -66,7 +66,7 @@ export async function listen(
   const connections = new Map<Socket, Connection>()
   let stopping = false
   const server = createHttpServer(limits)
-  const ports: ExchangePorts = {
+  const ports: ExchangeDependencies = {
     listener: 'socketPath' in options ? 'operator' : 'public',
     limits,
     admission,
@@ -115,7 +115,7 @@ function createHttpServer(limits: ListenLimits): Server {
 function trackConnections(
   server: Server,
   connections: Map<Socket, Connection>,
-  ports: ExchangePorts,
+  ports: ExchangeDependencies,
 ): void {
   const { admission, isTrusted, listener, limits } = ports
   server.on('connection', (socket: Socket) => {
@@ -154,7 +154,7 @@ function trackConnections(
 }
 
 /** Continues with the requests of the bytes that were parsed. */
-function goOn(connection: Connection, ports: ExchangePorts): void {
+function goOn(connection: Connection, ports: ExchangeDependencies): void {
   try {
     for (const exchange of connection.parsed) exchange.parsed()
   } catch (error) {
@@ -193,7 +193,7 @@ function takeProxyHeader(
 function answerRequests(
   server: Server,
   connections: ReadonlyMap<Socket, Connection>,
-  ports: ExchangePorts,
+  ports: ExchangeDependencies,
 ): void {
   const { lingerMs, pipelinedMax } = ports.limits
   const onRequest = (request: ReceivedRequest, response: ServerResponse): void => {

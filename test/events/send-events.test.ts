@@ -12,7 +12,7 @@ import { createDeadLetters } from '../../src/events/dead-letters.ts'
 import {
   createSendEvents,
   type EventOutcome,
-  type SendEventsPorts,
+  type SendEventsDependencies,
 } from '../../src/events/send-events.ts'
 import type { OutgoingEvent } from '../../src/model/outgoing-event.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -45,7 +45,7 @@ interface Sending {
 
 async function open(
   t: TestContext,
-  limits: SendEventsPorts['limits'] = {},
+  limits: SendEventsDependencies['limits'] = {},
   deadBytesMax?: number,
 ): Promise<Sending> {
   const [engine] = engines

@@ -21,7 +21,7 @@ import type { Trails } from './trails.ts'
 
 const compress = promisify(gzip)
 
-export interface CutPorts {
+export interface CutDependencies {
   readonly store: Pick<
     Store,
     'listAuditWriters' | 'findDeliveryCursor' | 'saveCut' | 'listDigestChains'
@@ -39,8 +39,8 @@ export interface CutPorts {
  * Cuts one stretch of one stream.
  * @returns whether there may be more
  */
-export async function cutStretch(ports: CutPorts, now: number): Promise<boolean> {
-  const { store, home, onError } = ports
+export async function cutStretch(dependencies: CutDependencies, now: number): Promise<boolean> {
+  const { store, home, onError } = dependencies
   for (const { stream, first, checkpoint: signed } of await store.listAuditWriters()) {
     const checkpoint = readCheckpoint(signed?.text ?? '')
     if (checkpoint === undefined) continue
@@ -53,7 +53,7 @@ export async function cutStretch(ports: CutPorts, now: number): Promise<boolean>
       const where = `${stream}, segment ${from.segment}, offset ${stretch.range.to}`
       onError(new Error(`records cannot be delivered: ${where}: ${stretch.damage}`))
     }
-    await save(ports, stretch, now)
+    await save(dependencies, stretch, now)
     return true
   }
   return false
@@ -67,16 +67,16 @@ interface Group {
   newest: number
 }
 
-async function save(ports: CutPorts, stretch: Stretch, now: number): Promise<void> {
-  const { store, spool, nextSequence } = ports
+async function save(dependencies: CutDependencies, stretch: Stretch, now: number): Promise<void> {
+  const { store, spool, nextSequence } = dependencies
   const files: DeliveryFile[] = []
-  for (const group of await grouped(stretch.records, ports.trails)) {
+  for (const group of await grouped(stretch.records, dependencies.trails)) {
     const text = Buffer.from(logFileText(group.records))
     const bytes = await compress(text)
     const sequence = nextSequence()
     await spool.write(sequence, bytes)
     const hashes = { hash: hash('sha256', text, 'hex'), bytesHash: hash('sha256', bytes, 'hex') }
-    files.push(fileOf({ group, sequence, hashes, range: stretch.range, now }, ports))
+    files.push(fileOf({ group, sequence, hashes, range: stretch.range, now }, dependencies))
   }
   if (files.length > 0) await spool.settle()
   const chains = await newChains(files, store, now)
@@ -91,7 +91,7 @@ function fileOf(
     readonly range: JournalRange
     readonly now: number
   },
-  { random, trails }: CutPorts,
+  { random, trails }: CutDependencies,
 ): DeliveryFile {
   const { group, sequence, hashes, range, now } = of
   const { trail, region, records, oldest, newest } = group
@@ -162,7 +162,7 @@ export function trailed(text: string): TrailedRecord | undefined {
 /** A chain of digests begins with the hour of its first file. */
 async function newChains(
   files: readonly DeliveryFile[],
-  store: CutPorts['store'],
+  store: CutDependencies['store'],
   now: number,
 ): Promise<readonly DigestChain[]> {
   const wanted = files.filter(({ isListed }) => !isListed)

@@ -14,7 +14,7 @@ import type { TrailPorts } from '../../model/trail.ts'
 import type { Store } from '../../store/store.ts'
 import type { FilePort } from '../../disk/files.ts'
 import type { Archive } from './archive.ts'
-import { cutStretch, type CutPorts } from './cut.ts'
+import { cutStretch, type CutDependencies } from './cut.ts'
 import { createDigestKeys, digestPublicKeys, type DigestKeys } from './digest-keys.ts'
 import { makeDigest } from './digests.ts'
 import { createDirectoryArchive } from './directory-archive.ts'
@@ -25,7 +25,7 @@ import { openSpool } from './spool.ts'
 import { createTrails, operatorTrail, type OperatorTrailSettings } from './trails.ts'
 import { createUploads } from './uploads.ts'
 
-export interface DeliveryPorts {
+export interface DeliveryDependencies {
   readonly settings: DeliverySettings
   /** The Region of the settings: home Region of the operator's trail. */
   readonly region: string
@@ -63,27 +63,27 @@ const hourMs = 3_600_000
 /** The most files that may wait for an unreachable target; beyond it, records stay in the journal. */
 const waitingMax = 100_000
 
-export async function openDelivery(ports: DeliveryPorts): Promise<Delivery> {
-  const { settings, store, keyring, list } = ports
+export async function openDelivery(dependencies: DeliveryDependencies): Promise<Delivery> {
+  const { settings, store, keyring, list } = dependencies
   // Its thread starts with the first key.
   const slowLane = createSlowLane({ queueMax: 1 })
   const keys = createDigestKeys({ store, keyring, slowLane, onNewKey: list })
-  const archive = archiveOf(ports)
+  const archive = archiveOf(dependencies)
   const retention = createRetention({
-    home: { files: ports.files, directory: ports.journalDirectory },
+    home: { files: dependencies.files, directory: dependencies.journalDirectory },
     store,
     list,
     delivers: archive !== undefined,
     retentionMs: settings.retentionDays * 86_400_000,
   })
-  const making = archive === undefined ? undefined : await openMaking(ports, keys, archive)
+  const making = archive === undefined ? undefined : await openMaking(dependencies, keys, archive)
   // Separate jobs: making files must not wait for a target that hangs.
   const lanes = [
-    runs([...(making?.jobs ?? []), retention], ports),
-    ...(making === undefined ? [] : [runs([making.upload], ports)]),
+    runs([...(making?.jobs ?? []), retention], dependencies),
+    ...(making === undefined ? [] : [runs([making.upload], dependencies)]),
   ]
   return {
-    trails: createTrailPorts(ports),
+    trails: createTrailPorts(dependencies),
     figures: async () => making?.figures(),
     async runDue() {
       for (const lane of lanes) await lane.runDue()
@@ -96,12 +96,12 @@ export async function openDelivery(ports: DeliveryPorts): Promise<Delivery> {
   }
 }
 
-function archiveOf({ settings: { place }, files }: DeliveryPorts): Archive | undefined {
+function archiveOf({ settings: { place }, files }: DeliveryDependencies): Archive | undefined {
   if (place === undefined) return undefined
   return place.kind === 's3' ? createS3Archive(place) : createDirectoryArchive(files, place.path)
 }
 
-function runs(jobs: readonly Job[], { clock, held, onError }: DeliveryPorts): Jobs {
+function runs(jobs: readonly Job[], { clock, held, onError }: DeliveryDependencies): Jobs {
   return createJobs({
     jobs,
     clock,
@@ -112,7 +112,7 @@ function runs(jobs: readonly Job[], { clock, held, onError }: DeliveryPorts): Jo
 }
 
 async function openMaking(
-  ports: DeliveryPorts,
+  dependencies: DeliveryDependencies,
   keys: DigestKeys,
   archive: Archive,
 ): Promise<{
@@ -120,19 +120,19 @@ async function openMaking(
   readonly upload: Job
   readonly figures: () => Promise<DeliveryFigures>
 }> {
-  const { store, files, clock, random, onError, checkpoint } = ports
+  const { store, files, clock, random, onError, checkpoint } = dependencies
   let sequence = await store.lastDeliverySequence()
   const nextSequence = (): number => (sequence += 1)
-  const spool = await openSpool(files, join(ports.dataDirectory, 'delivery'), sequence)
-  const trails = createTrails(operatorSettings(ports), store)
-  const home = { files, directory: ports.journalDirectory }
+  const spool = await openSpool(files, join(dependencies.dataDirectory, 'delivery'), sequence)
+  const trails = createTrails(operatorSettings(dependencies), store)
+  const home = { files, directory: dependencies.journalDirectory }
   const cutting = { store, home, spool, trails, random, nextSequence, onError }
   const digesting = { store, spool, trails, keys, nextSequence }
   const uploads = createUploads({
     store,
     spool,
     archive,
-    notify: notifier(ports),
+    notify: notifier(dependencies),
     clock,
     monotonic: () => performance.now(),
     onError,
@@ -176,8 +176,8 @@ function counted<A extends unknown[], R>(
 
 /** Runs at once after a start, every five minutes, and at each full hour. */
 function createCutJob(
-  cutting: CutPorts & { readonly store: Store },
-  checkpoint: DeliveryPorts['checkpoint'],
+  cutting: CutDependencies & { readonly store: Store },
+  checkpoint: DeliveryDependencies['checkpoint'],
   clock: Clock,
 ): {
   readonly job: Job
@@ -214,7 +214,7 @@ function createCutJob(
   return { job, failures: cut.failures, until: () => until }
 }
 
-function notifier({ settings: { webhook }, clock }: DeliveryPorts) {
+function notifier({ settings: { webhook }, clock }: DeliveryDependencies) {
   if (webhook === undefined) return undefined
   return (file: DeliveryFile, signal: AbortSignal): Promise<void> => {
     const { bucket, key, topicArn, sequence, bytesHash } = file
@@ -231,22 +231,22 @@ function notifier({ settings: { webhook }, clock }: DeliveryPorts) {
 function operatorSettings({
   settings,
   region,
-}: Pick<DeliveryPorts, 'settings' | 'region'>): OperatorTrailSettings {
+}: Pick<DeliveryDependencies, 'settings' | 'region'>): OperatorTrailSettings {
   const { bucket, prefix, kmsKeyId, webhook } = settings
   return { homeRegion: region, bucket, prefix, kmsKeyId, notifies: webhook !== undefined }
 }
 
 /** What operations need to know about trails, in every worker. */
 export function createTrailPorts(
-  ports: Pick<DeliveryPorts, 'settings' | 'region'> & {
+  dependencies: Pick<DeliveryDependencies, 'settings' | 'region'> & {
     readonly store: Pick<Store, 'findTrailStatus' | 'listDigestKeys'>
   },
 ): TrailPorts {
-  const { settings, store } = ports
+  const { settings, store } = dependencies
   const { place, bucket, buckets } = settings
   return {
     operatorTrail: (accountId) =>
-      place === undefined ? undefined : operatorTrail(operatorSettings(ports), accountId),
+      place === undefined ? undefined : operatorTrail(operatorSettings(dependencies), accountId),
     acceptsBucket: (named, accountId) =>
       place !== undefined &&
       (buckets.get(named)?.has(accountId) ?? (place.kind === 'directory' && named === bucket)),

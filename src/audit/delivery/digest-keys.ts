@@ -24,14 +24,14 @@ export interface DigestKeys {
   }>
 }
 
-export function createDigestKeys(ports: {
+export function createDigestKeys(dependencies: {
   readonly store: Pick<Store, 'listDigestKeys' | 'insertDigestKey'>
   readonly keyring: Pick<Keyring, 'wrap' | 'unwrap'>
   readonly slowLane: Pick<SlowLane, 'run'>
   /** Called for a new key, which the list for offline verifiers must include. */
   readonly onNewKey: () => Promise<void>
 }): DigestKeys {
-  const { store, keyring, slowLane, onNewKey } = ports
+  const { store, keyring, slowLane, onNewKey } = dependencies
   let opened: { readonly key: DigestKey; readonly privateKey: KeyObject } | undefined
   const make = async (time: number): Promise<DigestKey> => {
     const { signal } = new AbortController()

@@ -20,7 +20,7 @@ const compress = promisify(gzip)
 const hourMs = 3_600_000
 export const signatureAlgorithm = 'SHA256withRSA'
 
-export interface DigestPorts {
+export interface DigestDependencies {
   readonly store: Pick<
     Store,
     'listDigestChains' | 'deleteDigestChain' | 'listUnlisted' | 'saveDigest' | 'listAuditWriters'
@@ -38,8 +38,8 @@ const gapHoursMax = 24
  * Makes one digest that is due, for the hour after the last digest of its chain.
  * @returns whether there may be more
  */
-export async function makeDigest(ports: DigestPorts, now: number): Promise<boolean> {
-  const { store, trails } = ports
+export async function makeDigest(dependencies: DigestDependencies, now: number): Promise<boolean> {
+  const { store, trails } = dependencies
   const end = Math.floor(now / hourMs) * hourMs
   const due = (await store.listDigestChains()).find((chain) => chain.end < end)
   if (due === undefined) return false
@@ -48,7 +48,7 @@ export async function makeDigest(ports: DigestPorts, now: number): Promise<boole
   const trail = all.find((each) => each.homeRegion === homeRegion && each.name === name)
   // When validation is switched on again, a new chain starts.
   if (trail === undefined || !trail.logFileValidation) await store.deleteDigestChain(due)
-  else await saveOne(ports, trail, due, await endOf(due, end, store))
+  else await saveOne(dependencies, trail, due, await endOf(due, end, store))
   return true
 }
 
@@ -59,7 +59,7 @@ export async function makeDigest(ports: DigestPorts, now: number): Promise<boole
 async function endOf(
   chain: DigestChain,
   lastHour: number,
-  store: DigestPorts['store'],
+  store: DigestDependencies['store'],
 ): Promise<number> {
   const next = chain.end + hourMs
   if (lastHour - chain.end <= gapHoursMax * hourMs) return next
@@ -68,12 +68,12 @@ async function endOf(
 }
 
 async function saveOne(
-  ports: DigestPorts,
+  dependencies: DigestDependencies,
   trail: TrailRecord,
   chain: DigestChain,
   end: number,
 ): Promise<void> {
-  const { store, spool, keys, nextSequence } = ports
+  const { store, spool, keys, nextSequence } = dependencies
   const listed = await store.listUnlisted(chain, end)
   const writers = await store.listAuditWriters()
   const signer = await keys.signerAt(end)

@@ -13,7 +13,7 @@ import { readHead, segmentName } from '../journal/segment-reader.ts'
 import { listSegments, walkStream } from '../journal/walk-stream.ts'
 import type { JournalHome } from './read-range.ts'
 
-export interface RetentionPorts {
+export interface RetentionDependencies {
   readonly home: JournalHome
   readonly store: Pick<
     Store,
@@ -33,8 +33,8 @@ export interface RetentionPorts {
 /** Period of the check by the clock of the jobs: segments are kept for days. */
 const everyMs = 60_000
 
-export function createRetention(ports: RetentionPorts): Job {
-  const { home, store, list, retentionMs } = ports
+export function createRetention(dependencies: RetentionDependencies): Job {
+  const { home, store, list, retentionMs } = dependencies
   let looked = -Infinity
   return {
     name: 'delete old segments of the journal',
@@ -43,7 +43,7 @@ export function createRetention(ports: RetentionPorts): Job {
       if (Math.abs(now - looked) < everyMs) return false
       looked = now
       for (const writer of await store.listAuditWriters()) {
-        const first = await newStart(ports, writer, now - retentionMs)
+        const first = await newStart(dependencies, writer, now - retentionMs)
         if (first !== undefined) {
           await store.changeAuditWriter(writer.stream, { first })
           await list()
@@ -67,13 +67,13 @@ export function createRetention(ports: RetentionPorts): Job {
  * never behind the last segment that holds a checkpoint, because that one proves the rest.
  */
 async function newStart(
-  ports: RetentionPorts,
+  dependencies: RetentionDependencies,
   { stream, first, checkpoint }: AuditWriter,
   before: number,
 ): Promise<AuditWriter['first'] | undefined> {
-  const { home } = ports
+  const { home } = dependencies
   const anchored = readCheckpoint(checkpoint?.text ?? '')?.segment ?? first.segment
-  const keep = Math.min(anchored, await firstNeeded(ports, stream))
+  const keep = Math.min(anchored, await firstNeeded(dependencies, stream))
   let start: AuditWriter['first'] | undefined
   const { numbers } = await listSegments({ ...home, stream })
   for (const number of numbers) {
@@ -82,14 +82,17 @@ async function newStart(
     // A segment ended when its successor was opened.
     if (next === undefined || next.created >= before) break
     const from = start ?? first
-    const records = await countOf(ports, stream, number, from)
+    const records = await countOf(dependencies, stream, number, from)
     start = { segment: number + 1, hash: next.hash, records }
   }
   return start
 }
 
 /** The first segment that delivery or the event index still needs. */
-async function firstNeeded({ delivers, store }: RetentionPorts, stream: string): Promise<number> {
+async function firstNeeded(
+  { delivers, store }: RetentionDependencies,
+  stream: string,
+): Promise<number> {
   const indexed = (await store.findIndexPosition(stream))?.segment ?? 0
   if (!delivers) return indexed
   const cursor = await store.findDeliveryCursor(stream)
@@ -114,7 +117,7 @@ async function headOf(
 
 /** The number of records up to the end of segment `number`. */
 async function countOf(
-  { home }: RetentionPorts,
+  { home }: RetentionDependencies,
   stream: string,
   number: number,
   from: AuditWriter['first'],

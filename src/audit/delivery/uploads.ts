@@ -11,7 +11,7 @@ import type { Store } from '../../store/store.ts'
 import type { Archive } from './archive.ts'
 import type { Spool } from './spool.ts'
 
-export interface UploadPorts {
+export interface UploadDependencies {
   readonly store: Pick<
     Store,
     | 'listUndelivered'
@@ -43,10 +43,10 @@ const batchMax = 50
 const waitMsMin = 1000
 const waitMsMax = 60_000
 
-export function createUploads(ports: UploadPorts): Uploads {
-  const { store, spool } = ports
-  const delivering = createBackoffs(ports.monotonic)
-  const telling = createBackoffs(ports.monotonic)
+export function createUploads(dependencies: UploadDependencies): Uploads {
+  const { store, spool } = dependencies
+  const delivering = createBackoffs(dependencies.monotonic)
+  const telling = createBackoffs(dependencies.monotonic)
   return {
     failures: () => ({ place: delivering.failures(), webhook: telling.failures() }),
     async run(signal) {
@@ -56,7 +56,7 @@ export function createUploads(ports: UploadPorts): Uploads {
       for (const file of files) {
         const trail = trailText(file.trail)
         if (signal.aborted || failed.has(trail)) continue
-        const why = await attempt(ports, file, signal)
+        const why = await attempt(dependencies, file, signal)
         if (why === undefined) {
           delivering.succeeded(file.trail)
           continue
@@ -64,9 +64,9 @@ export function createUploads(ports: UploadPorts): Uploads {
         failed.add(trail)
         if (signal.aborted) break
         delivering.failed(file.trail)
-        ports.onError(new Error(`${file.key} could not be delivered`, { cause: why }))
+        dependencies.onError(new Error(`${file.key} could not be delivered`, { cause: why }))
       }
-      await tellAll(ports, telling, signal)
+      await tellAll(dependencies, telling, signal)
       const finished = await store.listFinishedFiles(batchMax)
       // The row is deleted first: a start deletes bytes that no row names.
       await store.deleteDeliveryFiles(finished)
@@ -78,11 +78,11 @@ export function createUploads(ports: UploadPorts): Uploads {
 
 /** @returns why it was not delivered; undefined when it was */
 async function attempt(
-  ports: UploadPorts,
+  dependencies: UploadDependencies,
   file: DeliveryFile,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const { store, spool, archive, clock } = ports
+  const { store, spool, archive, clock } = dependencies
   const { sequence, bytesHash, bucket, key, metadata, kmsKeyId } = file
   const isLog = file.kind === 'log'
   try {
@@ -105,8 +105,12 @@ async function attempt(
   return undefined
 }
 
-async function tellAll(ports: UploadPorts, telling: Backoffs, signal: AbortSignal): Promise<void> {
-  const { store, notify, clock, onError } = ports
+async function tellAll(
+  dependencies: UploadDependencies,
+  telling: Backoffs,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, notify, clock, onError } = dependencies
   for (const file of await store.listUnnotified(batchMax)) {
     if (signal.aborted || telling.waiting().some((trail) => isSame(trail, file.trail))) continue
     try {
@@ -128,7 +132,7 @@ async function tellAll(ports: UploadPorts, telling: Backoffs, signal: AbortSigna
 
 /** `undefined` clears a member. */
 async function note(
-  store: UploadPorts['store'],
+  store: UploadDependencies['store'],
   trail: TrailRef,
   latest: { readonly [K in keyof TrailStatus]: TrailStatus[K] | undefined },
 ): Promise<void> {

@@ -11,7 +11,7 @@ import type { FilePort } from '../../disk/files.ts'
 import type { OpenJournal } from './journal.ts'
 import { tallyStream } from './stream-anchor.ts'
 
-export interface AnchorPorts {
+export interface AnchorDependencies {
   readonly store: Pick<Store, 'listAuditWriters' | 'changeAuditWriter'>
   readonly journal: OpenJournal
   readonly keyring: Pick<Keyring, 'deploymentId' | 'statementKeys' | 'signStatement'>
@@ -51,8 +51,8 @@ const everyMsDefault = 10_000
  * listed stream has none, its checkpoints were removed.
  * @throws when the first checkpoint cannot be made durable
  */
-export async function openAnchors(ports: AnchorPorts): Promise<Anchors> {
-  const { store, journal, keyring, files, directory, list, onError } = ports
+export async function openAnchors(dependencies: AnchorDependencies): Promise<Anchors> {
+  const { store, journal, keyring, files, directory, list, onError } = dependencies
   const { deploymentId } = keyring
   const { stream } = journal.position
   const writers = await store.listAuditWriters()
@@ -86,7 +86,7 @@ export async function openAnchors(ports: AnchorPorts): Promise<Anchors> {
   await journal.anchor({ deployment: deploymentId, key, sign }, { ...tally, last }, save)
   await saving
   await list()
-  const timer = setInterval(() => void journal.checkpoint(), ports.everyMs ?? everyMsDefault)
+  const timer = setInterval(() => void journal.checkpoint(), dependencies.everyMs ?? everyMsDefault)
   timer.unref()
   return {
     get last() {

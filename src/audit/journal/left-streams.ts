@@ -9,7 +9,7 @@
  * @module
  */
 import type { Clock } from '../../model/clock.ts'
-import { openAnchors, type AnchorPorts } from './anchors.ts'
+import { openAnchors, type AnchorDependencies } from './anchors.ts'
 import { isStreamName } from './frame.ts'
 import { JournalFailed } from './journal.ts'
 import { openJournal } from './open-journal.ts'
@@ -19,7 +19,7 @@ import { tallyStream } from './stream-anchor.ts'
 /** Space for the frames that end a stream: an opening, a checkpoint and a close. */
 const segmentBytes = 64 * 1024
 
-export interface LeftStreamsPorts extends Omit<AnchorPorts, 'journal'> {
+export interface LeftStreamsDependencies extends Omit<AnchorDependencies, 'journal'> {
   readonly clock: Pick<Clock, 'system'>
   /** The streams that this process writes: the first one is open already, the others are not. */
   readonly own: readonly [string, ...string[]]
@@ -27,15 +27,15 @@ export interface LeftStreamsPorts extends Omit<AnchorPorts, 'journal'> {
 }
 
 /** @throws {JournalFailed} when one of this process's own streams is foreign */
-export async function endLeftStreams(ports: LeftStreamsPorts): Promise<void> {
-  const { files, directory, own, store, onError } = ports
+export async function endLeftStreams(dependencies: LeftStreamsDependencies): Promise<void> {
+  const { files, directory, own, store, onError } = dependencies
   const known = new Set((await store.listAuditWriters()).map(({ stream }) => stream))
   for (const { name: stream, isDirectory } of await files.list(directory)) {
     if (!isDirectory || !isStreamName(stream) || stream === own[0]) continue
     const home = { files, directory, stream }
     if (known.has(stream)) {
-      if (!(await isStreamEnded(home))) await endStream(ports, stream)
-    } else if ((await tallyStream(home)).records === 0) await endStream(ports, stream)
+      if (!(await isStreamEnded(home))) await endStream(dependencies, stream)
+    } else if ((await tallyStream(home)).records === 0) await endStream(dependencies, stream)
     else {
       const foreign = `the journal's stream ${stream} holds records, and is on no list of writers`
       if (own.includes(stream)) throw new JournalFailed(`${foreign}: move it away`)
@@ -44,9 +44,9 @@ export async function endLeftStreams(ports: LeftStreamsPorts): Promise<void> {
   }
 }
 
-async function endStream(ports: LeftStreamsPorts, stream: string): Promise<void> {
-  const journal = await openJournal({ ...ports, stream, segmentBytes })
-  const anchors = await openAnchors({ ...ports, journal })
+async function endStream(dependencies: LeftStreamsDependencies, stream: string): Promise<void> {
+  const journal = await openJournal({ ...dependencies, stream, segmentBytes })
+  const anchors = await openAnchors({ ...dependencies, journal })
   await anchors.close()
   await journal.close()
   await anchors.settled()

@@ -16,7 +16,7 @@ import type { Clock } from '../../model/clock.ts'
 import type { KeyRef } from '../../model/key.ts'
 import type { KeyStore } from '../keystore.ts'
 
-export interface ImportPorts {
+export interface ImportDependencies {
   readonly keyring: Pick<Keyring, 'sealToken' | 'openToken' | 'wrap'>
   readonly clock: Clock
   /** The lane that generates wrapping keys. */
@@ -28,9 +28,9 @@ export interface ImportPorts {
 const validMs = 86_400_000
 
 export function importMethods(
-  ports: ImportPorts,
+  dependencies: ImportDependencies,
 ): Pick<KeyStore, 'importParameters' | 'importMaterial'> {
-  const { keyring, clock, primeLane, slowLane } = ports
+  const { keyring, clock, primeLane, slowLane } = dependencies
   return {
     async importParameters(key, { algorithm, keySpec }, signal) {
       signal.throwIfAborted()
@@ -94,7 +94,11 @@ function payloadOf({ validTo, algorithm, wrappingKey }: TokenPayload): Buffer {
 }
 
 /** @throws {KmsError} `InvalidImportTokenException`, without a message as at AWS */
-function readToken(keyring: ImportPorts['keyring'], key: KeyRef, token: Uint8Array): TokenPayload {
+function readToken(
+  keyring: ImportDependencies['keyring'],
+  key: KeyRef,
+  token: Uint8Array,
+): TokenPayload {
   const text = Buffer.from(token.buffer, token.byteOffset, token.length).toString('base64url')
   const payload = openToken(keyring, key, text)
   const keyStart = headerBytes + payload.readUInt8(headerBytes - 1)
@@ -107,7 +111,7 @@ function readToken(keyring: ImportPorts['keyring'], key: KeyRef, token: Uint8Arr
   return opened
 }
 
-function openToken(keyring: ImportPorts['keyring'], key: KeyRef, text: string): Buffer {
+function openToken(keyring: ImportDependencies['keyring'], key: KeyRef, text: string): Buffer {
   try {
     return keyring.openToken('import', scopeOf(key), text)
   } catch (error) {
