@@ -6,16 +6,13 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { packEvents } from '../src/audit/index/event-blocks.ts'
+import { packEvents, type PackedEvent } from '../src/audit/index/event-blocks.ts'
 import { createEventLookup } from '../src/audit/index/event-lookup.ts'
 import { indexedEvent } from '../src/audit/index/indexed-event.ts'
 import { systemRandom } from '../src/crypto/entropy.ts'
 import type { EventScope, IndexedEvent } from '../src/model/audit-event.ts'
-import {
-  findEventBlock,
-  listEventBlocks,
-  saveEventBlocks,
-} from '../src/store/tables/event-index-rows.ts'
+import { findEventBlock, saveEventBlocks } from '../src/store/tables/event-index-rows.ts'
+import { listEventBlocks, mergeEventRuns } from '../src/store/tables/event-runs.ts'
 import { openDatabase } from '../src/store/open.ts'
 
 const wanted = Number(process.argv[2] ?? 10_000_000)
@@ -76,6 +73,10 @@ function eventOf(index: number): IndexedEvent {
   return event
 }
 
+function packed(event: IndexedEvent): PackedEvent {
+  return { facts: event, ...event, text: Buffer.from(event.text) }
+}
+
 const folder = await mkdtemp(join(tmpdir(), 'trent-lookup-bench-'))
 const path = join(folder, 'trent.db')
 const database = await openDatabase({ path })
@@ -90,7 +91,8 @@ for (let start = 0; start < wanted; start += 1024) {
   const [first] = events
   if (first !== undefined && start % (1024 * 1000) === 0) sample.push(first)
   const position = { stream: 'worker-0', segment: 1, offset: start }
-  await saveEventBlocks(query, packEvents(events), [], position)
+  await saveEventBlocks(query, packEvents(events.map(packed)), [], position)
+  while (await mergeEventRuns(query)) continue
 }
 const filledIn = (performance.now() - startedAt) / 1000
 const bytes = (await stat(path)).size + (await stat(`${path}-wal`)).size

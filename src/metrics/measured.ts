@@ -20,7 +20,10 @@ export function measuredFiles(files: FilePort, observe: Observe): FilePort {
 /** Measures how long each record waits. */
 export function measuredJournal(journal: OpenJournal, observe: Observe): OpenJournal {
   return {
-    append: timed((eventId: string, record: string) => journal.append(eventId, record), observe),
+    append: timed(
+      (...given: Parameters<OpenJournal['append']>) => journal.append(...given),
+      observe,
+    ),
     get healthy() {
       return journal.healthy
     },

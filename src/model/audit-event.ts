@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CountedCall } from './usage.ts'
+import type { CountedFacts } from './usage.ts'
 
 /** How far back the event history reaches, in milliseconds. */
 export const eventHistoryMs = 90 * 86_400_000
@@ -27,14 +27,11 @@ export interface IndexedResource {
   readonly name: string
 }
 
-/** An audit record in the event index. */
-export interface IndexedEvent {
+/** What lookups and counts need to know of an audit record, without its time and id. */
+export interface EventFacts {
   /** The account and Region of the record: only they see it. */
   readonly accountId: string
   readonly region: string
-  /** Milliseconds since the epoch. */
-  readonly time: number
-  readonly eventId: string
   readonly eventName: string
   readonly eventSource: string
   readonly readOnly: string
@@ -48,9 +45,27 @@ export interface IndexedEvent {
    */
   readonly hiddenResources?: readonly IndexedResource[]
   /** How metrics count it. Present for KMS requests and changes of a key's state. */
-  readonly counted?: CountedCall
+  readonly counted?: CountedFacts
+}
+
+/** An audit record in the event index. */
+export interface IndexedEvent extends EventFacts {
+  /** Milliseconds since the epoch. */
+  readonly time: number
+  readonly eventId: string
   /** The record's own JSON text. */
   readonly text: string
+}
+
+/** What the event index needs of a record, so that it need not parse the record. */
+export interface RecordFacts {
+  /**
+   * A JSON object with the members of the record that `EventFacts` are made from. It is the same text
+   * for calls that differ in nothing else.
+   */
+  readonly members: string
+  /** The record's `eventTime`: milliseconds since the epoch. */
+  readonly time: number
 }
 
 /** All events of an account and Region, or those with a given value of one attribute. */

@@ -1,12 +1,10 @@
 /** Counts of KMS requests and changes of key state, for usage reports and metrics. @module */
 
-/** One audit record of KMS, as metrics count it. */
-export interface CountedCall {
+/** What metrics need to know of an audit record of KMS, without its time. */
+export interface CountedFacts {
   /** The account that the record belongs to. */
   readonly accountId: string
   readonly region: string
-  /** Milliseconds since the epoch. */
-  readonly time: number
   /** With the spec for operations that make key pairs: `GenerateDataKeyPair RSA_2048`. */
   readonly operation: string
   /** The keys of the call: for ReEncrypt, the source and the destination key. */
@@ -20,6 +18,14 @@ export interface CountedCall {
   readonly own: boolean
   readonly succeeded: boolean
   readonly turns: readonly KeyTurn[]
+}
+
+/** One audit record of KMS, as metrics count it, or several alike within one minute. */
+export interface CountedCall extends CountedFacts {
+  /** Milliseconds since the epoch. */
+  readonly time: number
+  /** Number of records; 1 if absent. */
+  readonly count?: number
 }
 
 /** A change in a key's life. */
@@ -87,31 +93,42 @@ function monthFrom(time: number, later: number): number {
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + later)
 }
 
-/** Sums up the records that count as requests, by period. */
-export function requestCounts(
-  calls: readonly CountedCall[],
+/** Sums up the records that count as requests, by minute. */
+export function minuteCounts(calls: readonly CountedCall[]): readonly RequestCount[] {
+  return summed(
+    calls.flatMap(({ request, time: start, keyArns, succeeded, count = 1, ...call }) => {
+      if (!request) return []
+      const outcome = { succeeded: succeeded ? count : 0, failed: succeeded ? 0 : count }
+      return { ...call, ...outcome, keyArns: keyArns.join(' '), start }
+    }),
+    'minute',
+  )
+}
+
+/** Sums up counts of shorter periods. */
+export function summed(
+  counts: readonly RequestCount[],
   period: CountPeriod,
 ): readonly RequestCount[] {
   const { startOf } = countPeriods[period]
-  const counts = new Map<string, RequestCount>()
-  for (const { accountId, region, time, operation, own, succeeded, ...call } of calls) {
-    if (!call.request) continue
-    const start = startOf(time)
-    const keyArns = call.keyArns.join(' ')
-    const name = [accountId, region, keyArns, operation, own, start].join('|')
-    const known = counts.get(name) ?? { succeeded: 0, failed: 0 }
-    counts.set(name, {
+  const sums = new Map<string, RequestCount>()
+  for (const count of counts) {
+    const { accountId, region, keyArns, operation, own } = count
+    const start = startOf(count.start)
+    const name = `${accountId}|${region}|${keyArns}|${operation}|${own}|${start}`
+    const known = sums.get(name) ?? { succeeded: 0, failed: 0 }
+    sums.set(name, {
       accountId,
       region,
       keyArns,
       operation,
       own,
       start,
-      succeeded: known.succeeded + (succeeded ? 1 : 0),
-      failed: known.failed + (succeeded ? 0 : 1),
+      succeeded: known.succeeded + count.succeeded,
+      failed: known.failed + count.failed,
     })
   }
-  return [...counts.values()]
+  return [...sums.values()]
 }
 
 /** A change in a key's life, as stored. */

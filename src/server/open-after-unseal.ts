@@ -83,6 +83,7 @@ export async function openDeploymentPorts(
       journal.position,
       ...(await workers.states()).map(({ position }) => position),
     ],
+    take: async () => [files.takeRecords(), ...(await workers.newRecords())],
     onError: (error) => log.error({ err: error }, 'LookupEvents is behind'),
   })
   meter.observe({

@@ -15,7 +15,7 @@ import { createMeter, type Meter } from '../metrics/meter.ts'
 import { openDatabase, type OwnedDatabase } from '../store/open.ts'
 import { createQuickCheck, type QuickCheck } from '../store/verify/quick-check.ts'
 import { sharedMemory, type SharedMemory } from './workers/memory.ts'
-import { openStream } from './workers/stream.ts'
+import { openStream, type OpenStream } from './workers/stream.ts'
 import { canShareListeners, createWorkers, type Workers } from './workers/workers.ts'
 import type { ServerOptions } from './options.ts'
 
@@ -29,6 +29,8 @@ export interface Files {
   readonly workerCount: number
   readonly meter: Meter
   readonly journalDirectory: string
+  /** Takes the records that the event index lacks. */
+  readonly takeRecords: OpenStream['takeRecords']
   /** Closed after the journal has written its last record. */
   readonly afterJournal: Closing
   readonly onError: (error: Error) => void

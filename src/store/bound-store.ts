@@ -33,12 +33,8 @@ import {
   saveDigest,
 } from './tables/delivery-rows.ts'
 import { dueKeyReads } from './tables/due-key-rows.ts'
-import {
-  deleteEventsBefore,
-  findEventBlock,
-  findIndexPosition,
-  listEventBlocks,
-} from './tables/event-index-rows.ts'
+import { deleteEventsBefore, findEventBlock, findIndexPosition } from './tables/event-index-rows.ts'
+import { listEventBlocks } from './tables/event-runs.ts'
 import { grantReads, grantWrites } from './tables/grant-rows.ts'
 import { identityReads, identityWrites } from './tables/identity-rows.ts'
 import { keyReads, keyWrites } from './tables/key-rows.ts'

@@ -21,7 +21,8 @@ import type { ClockMark } from './tables/clock-mark-rows.ts'
 import type { DeletedKeys, KeyDeletion } from './tables/deleted-key-rows.ts'
 import type { DeletedMaterials } from './tables/deleted-material-rows.ts'
 import type { DueKeyReads } from './tables/due-key-rows.ts'
-import type { BlockPage, BlockRef, IndexPosition } from './tables/event-index-rows.ts'
+import type { IndexPosition } from './tables/event-index-rows.ts'
+import type { BlockPage, FoundBlocks } from './tables/event-runs.ts'
 import type { GrantReads, GrantWrites } from './tables/grant-rows.ts'
 import type { IdentityReads, IdentityWrites } from './tables/identity-rows.ts'
 import type { KeyReads, KeyWrites } from './tables/key-rows.ts'
@@ -113,7 +114,7 @@ export interface Store
    */
   scrub(): Promise<void>
   /** Blocks of audit records with events that have a token, latest first. */
-  listEventBlocks(page: BlockPage): Promise<readonly BlockRef[]>
+  listEventBlocks(page: BlockPage): Promise<FoundBlocks>
   /** The end of a stream's indexed records; undefined if none are indexed. */
   findIndexPosition(stream: string): Promise<IndexPosition | undefined>
   findEventBlock(block: number): Promise<Uint8Array | undefined>

@@ -48,6 +48,8 @@ export interface ThreadOptions<Answered extends Questions> {
   readonly failures?: Failures
   /** Without the process's environment and the command's arguments. */
   readonly isolated?: boolean
+  /** Limits the thread's heap of young objects, if what it makes lives shortly. */
+  readonly youngHeapMegabytes?: number
   /** Called once if the thread ends by itself. */
   readonly onEnd?: (error: ThreadEnded) => void
 }
@@ -102,12 +104,15 @@ export function createThread<Asked extends Questions, Answered extends Questions
 }
 
 function startWorker(options: Omit<ThreadOptions<never>, 'answers'>): Worker {
-  const { program, name, data, transfer = [], isolated } = options
+  const { program, name, data, transfer = [], isolated, youngHeapMegabytes } = options
   const nothing = isolated === true ? { env: {}, argv: [] } : {}
   return new Worker(program, {
     name: `trent ${name}`,
     workerData: data,
     transferList: [...transfer],
+    ...(youngHeapMegabytes !== undefined && {
+      resourceLimits: { maxYoungGenerationSizeMb: youngHeapMegabytes },
+    }),
     ...nothing,
   })
 }

@@ -1,10 +1,11 @@
 /**
- * Keeps the event index up to date with the journal. Every second it indexes what has become durable,
- * including what an earlier process did not finish. No call waits for it.
+ * Keeps the event index up to date with the journal. Every second it hands over what has become durable
+ * to a thread, which also indexes what an earlier process did not finish. No call waits for it.
  * @module
  */
 import type { IndexPosition } from '../../store/tables/event-index-rows.ts'
 import type { SharedDatabase } from '../../store/open.ts'
+import type { NewRecords } from './new-records.ts'
 import { createThread } from '../../threads/thread.ts'
 
 /** The settings with which the thread starts. */
@@ -15,8 +16,11 @@ export interface EventIndexSettings {
 }
 
 export type EventIndexQuestions = {
-  /** Indexes everything before these positions. Answers with the number of records. */
-  readonly fill: readonly [readonly IndexPosition[], number]
+  /**
+   * Indexes new records of all streams that are being written, and what it lacks before them. Answers
+   * with the number of events.
+   */
+  readonly fill: readonly [readonly NewRecords[], number]
 }
 
 export interface EventIndex {
@@ -34,6 +38,8 @@ export interface EventIndexOptions {
   readonly directory: string
   /** The durable position of every stream that is being written. */
   readonly durable: () => readonly IndexPosition[] | Promise<readonly IndexPosition[]>
+  /** Takes the new records of every stream that is being written. */
+  readonly take: () => Promise<readonly NewRecords[]>
   /** Called when the index could not be filled; it is tried again. */
   readonly onError: (error: Error) => void
   readonly periodMs?: number
@@ -42,13 +48,15 @@ export interface EventIndexOptions {
 const periodMsDefault = 1000
 
 export function createEventIndex(options: EventIndexOptions): EventIndex {
-  const { database, directory, durable, onError, periodMs = periodMsDefault } = options
+  const { database, directory, durable, take, onError, periodMs = periodMsDefault } = options
   let ended: Error | undefined
   const thread = createThread<EventIndexQuestions>({
     program: new URL('event-index-thread.ts', import.meta.url),
     name: 'event index',
     data: { database, directory } satisfies EventIndexSettings,
     transfer: [database.port],
+    // What it makes lives no longer than a filling. Without a limit, its heap keeps the garbage of many.
+    youngHeapMegabytes: 2,
     onEnd: (error) => (ended = error),
   })
   let filling: Promise<void> | undefined
@@ -60,7 +68,9 @@ export function createEventIndex(options: EventIndexOptions): EventIndex {
     const places = await durable()
     const wanted = namesOf(places)
     if (wanted !== reached) {
-      await thread.ask('fill', places).catch((cause: unknown) => {
+      const streams = await take()
+      const transfer = streams.flatMap(({ batches }) => batches.map(({ frames }) => frames.buffer))
+      await thread.ask('fill', streams, { transfer }).catch((cause: unknown) => {
         throw new Error('the event index is not filled yet', { cause })
       })
     }

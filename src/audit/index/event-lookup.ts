@@ -6,7 +6,7 @@
  * @module
  */
 import type { Store } from '../../store/store.ts'
-import type { BlockRef } from '../../store/tables/event-index-rows.ts'
+import type { BlockRef, FoundBlocks } from '../../store/tables/event-runs.ts'
 import { blockSpanMs, dayOf, unpackEvents } from './event-blocks.ts'
 import type { EventLookup, EventQuery, IndexedEvent } from '../../model/audit-event.ts'
 import { isIn, tokenOf } from './indexed-event.ts'
@@ -23,8 +23,6 @@ interface EventPosition {
 interface PlacedEvent extends EventPosition {
   readonly event: IndexedEvent
 }
-
-const listedMax = 32
 
 export function createEventLookup(store: Blocks): EventLookup {
   return {
@@ -85,10 +83,9 @@ async function* blocksOf(
     // A block spans at most one hour, so a block that ends later than this begins after the time range.
     let before: BlockRef | undefined = { lastTime: until + blockSpanMs, block: 0 }
     while (before !== undefined) {
-      const page = { day, token, from, until, before, limit: listedMax }
-      const refs: readonly BlockRef[] = await store.listEventBlocks(page)
-      yield* refs
-      before = refs.length < listedMax ? undefined : refs.at(-1)
+      const found: FoundBlocks = await store.listEventBlocks({ day, token, from, until, before })
+      yield* found.refs
+      before = found.next
     }
   }
 }

@@ -4,44 +4,66 @@
  * @module
  */
 import { hash } from 'node:crypto'
+import { tokenBytes, type Token } from '../../store/tables/event-postings.ts'
 import { countedCall } from '../records/counted-call.ts'
-import type {
-  EventScope,
-  IndexedEvent,
-  IndexedResource,
-  LookupAttribute,
+import {
+  lookupAttributes,
+  type EventFacts,
+  type EventScope,
+  type IndexedEvent,
+  type IndexedResource,
+  type LookupAttribute,
 } from '../../model/audit-event.ts'
 import { eventResources } from './event-resources.ts'
 
 type Given = Readonly<Record<string, unknown>>
+
+type LookedUp = NonNullable<EventScope['attribute']>
+
+/** Of the index's 48 bits: the year 10889. */
+const lastTime = 2 ** 48 - 1
 
 /**
  * Returns undefined for a text that is not a record of this server: the journal's files are not
  * trusted.
  */
 export function indexedEvent(text: string): IndexedEvent | undefined {
-  let record: unknown
+  const record = readObject(text)
+  const facts = record && factsOf(record)
+  const time = Date.parse(textOf(record?.['eventTime']) ?? '')
+  const eventId = textOf(record?.['eventID'])
+  const isTime = time >= 0 && time <= lastTime
+  return facts && isTime && eventId ? { ...facts, time, eventId, text } : undefined
+}
+
+/** @param members of `RecordFacts` */
+export function factsOfMembers(members: string): EventFacts | undefined {
+  const record = readObject(members)
+  return record && factsOf(record)
+}
+
+function readObject(text: string): Given | undefined {
   try {
-    record = JSON.parse(text)
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
   } catch {
     return undefined
   }
-  if (!isObject(record)) return undefined
-  const time = Date.parse(textOf(record['eventTime']) ?? '')
+}
+
+/** Reads only members that `recordFacts` keeps. */
+function factsOf(record: Given): EventFacts | undefined {
   const accountId = textOf(record['recipientAccountId'])
   const region = textOf(record['awsRegion'])
-  const eventId = textOf(record['eventID'])
-  if (Number.isNaN(time) || !accountId || !region || !eventId) return undefined
+  if (!accountId || !region) return undefined
   const identity = isObject(record['userIdentity']) ? record['userIdentity'] : {}
   const username = usernameOf(identity)
-  const counted = countedCall(record, { accountId, region, time })
+  const counted = countedCall(record, { accountId, region })
   const accessKeyId = textOf(identity['accessKeyId'])
   const { shown: resources, hidden } = eventResources(record)
   return {
     accountId,
     region,
-    time,
-    eventId,
     eventName: textOf(record['eventName']) ?? '',
     eventSource: textOf(record['eventSource']) ?? '',
     readOnly: String(record['readOnly'] === true),
@@ -50,15 +72,15 @@ export function indexedEvent(text: string): IndexedEvent | undefined {
     ...(counted && { counted }),
     resources,
     hiddenResources: hidden,
-    text,
   }
 }
 
+type FactsAttribute = Exclude<LookupAttribute, 'EventId'>
+
 const valuesByAttribute: Readonly<
-  Record<LookupAttribute, (event: IndexedEvent) => readonly string[]>
+  Record<FactsAttribute, (facts: EventFacts) => readonly string[]>
 > = {
   AccessKeyId: ({ accessKeyId }) => (accessKeyId === undefined ? [] : [accessKeyId]),
-  EventId: ({ eventId }) => [eventId],
   EventName: ({ eventName }) => [eventName],
   EventSource: ({ eventSource }) => [eventSource],
   ReadOnly: ({ readOnly }) => [readOnly],
@@ -67,21 +89,26 @@ const valuesByAttribute: Readonly<
   Username: ({ username }) => (username === undefined ? [] : [username]),
 }
 
-function allResources(event: IndexedEvent): readonly IndexedResource[] {
+function allResources(event: EventFacts): readonly IndexedResource[] {
   const { resources, hiddenResources = [] } = event
   return [...resources, ...hiddenResources]
 }
 
-/** The values of an attribute by which an event is found. */
-export function valuesOf(event: IndexedEvent, attribute: LookupAttribute): readonly string[] {
-  return valuesByAttribute[attribute](event)
+/** The attributes by which events with these facts are found, without `EventId`. */
+export function attributesOf(facts: EventFacts): readonly LookedUp[] {
+  return lookupAttributes.flatMap((name) =>
+    name === 'EventId' ? [] : valuesByAttribute[name](facts).map((value) => ({ name, value })),
+  )
 }
 
-/** The index's token of a scope; different scopes have different tokens. */
-export function tokenOf({ accountId, region, attribute }: EventScope): Buffer {
+/**
+ * The index's token of a scope. Two scopes hardly ever have the same; then a look-up opens some blocks
+ * in vain.
+ */
+export function tokenOf({ accountId, region, attribute }: EventScope): Token {
   // The value needs no length prefix, because it comes last.
   const text = `${accountId}/${region}/${attribute?.name ?? ''}/${attribute?.value ?? ''}`
-  return hash('sha256', text, 'buffer').subarray(0, 16)
+  return hash('sha256', text, 'latin1').slice(0, tokenBytes)
 }
 
 export function isIn(event: IndexedEvent, scope: EventScope): boolean {
@@ -89,8 +116,13 @@ export function isIn(event: IndexedEvent, scope: EventScope): boolean {
   return (
     event.accountId === accountId &&
     event.region === region &&
-    (attribute === undefined || valuesOf(event, attribute.name).includes(attribute.value))
+    (attribute === undefined || hasAttribute(event, attribute))
   )
+}
+
+function hasAttribute(event: IndexedEvent, { name, value }: LookedUp): boolean {
+  if (name === 'EventId') return event.eventId === value
+  return valuesByAttribute[name](event).includes(value)
 }
 
 /** The name of the user: for a session the last part of its id, for a root user `root`. */

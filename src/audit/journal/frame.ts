@@ -307,6 +307,21 @@ export function decodeFrame(bytes: Buffer, at: number): Frame | undefined {
   }
 }
 
+/**
+ * The payloads of whole frames that lie one right after another, each with the offset of its frame's
+ * end. Nothing is checked: the frames come from this process.
+ */
+export function* payloadsOf(
+  frames: Uint8Array,
+): Generator<{ readonly payload: Buffer; readonly end: number }> {
+  const bytes = Buffer.from(frames.buffer, frames.byteOffset, frames.byteLength)
+  for (let at = 0; at < bytes.length;) {
+    const end = at + frameOverheadBytes + bytes.readUInt32BE(at)
+    yield { payload: bytes.subarray(at + prefixBytes, end - hashBytes), end }
+    at = end
+  }
+}
+
 /** The `synced` of a frame that may begin at `at`. The caller checks that enough bytes are there. */
 export function syncedAt(bytes: Buffer, at: number): number {
   return readU64(bytes, at + 13)

@@ -1,6 +1,7 @@
 /**
  * The interface of the append-only journal of audit records, for the pipeline and the server. @module
  */
+import type { RecordFacts } from '../../model/audit-event.ts'
 import type { Clock } from '../../model/clock.ts'
 import type { CheckpointSigner, SignedCheckpoint } from './checkpoint.ts'
 import type { FilePort } from '../../disk/files.ts'
@@ -13,9 +14,10 @@ export class JournalFailed extends Error {}
 export interface Journal {
   /**
    * Resolves when the record is on disk. `record` is one JSON text, and `eventId` is the id inside it.
+   * @param facts what the event index needs of the record; without them it parses the record
    * @throws {JournalFailed}
    */
-  append(eventId: string, record: string): Promise<void>
+  append(eventId: string, record: string, facts?: RecordFacts): Promise<void>
   /**
    * False after an error of write or sync until a new segment is open. While it is false, no change may
    * begin.
@@ -48,6 +50,17 @@ export interface JournalOptions {
   readonly reopenDelayMs?: number
   /** Shared by all streams of a process. When left out, the stream counts its own errors. */
   readonly segmentErrors?: SegmentErrors
+  /**
+   * Called with the frames of records that became durable, before their appends resolve. They begin at
+   * the offset, one right after another. The bytes are valid until it returns.
+   */
+  readonly onRecords?: (records: {
+    readonly segment: number
+    readonly offset: number
+    readonly frames: Uint8Array
+    /** For each record. */
+    readonly facts: readonly (RecordFacts | undefined)[]
+  }) => void
   /**
    * Called when errors have ended two segments within a minute: the process must end. Called at most
    * once.

@@ -113,19 +113,18 @@ class SegmentJournal implements OpenJournal {
   async start(last: Predecessor | undefined): Promise<void> {
     await this.#openNext(last)
     await this.#checkReserve()
-    const everyMs = this.#options.reserveCheckMs ?? 5000
     this.#reserveTimer = setInterval(() => {
       void this.#checkReserve()
       // Without traffic, no record would close an old segment.
       if (this.healthy && this.#isOld(this.#live)) this.#working ??= this.#work()
-    }, everyMs).unref()
+    }, this.#options.reserveCheckMs ?? 5000).unref()
   }
 
-  append(eventId: string, record: string): Promise<void> {
+  append(...[eventId, record, facts]: Parameters<OpenJournal['append']>): Promise<void> {
     const problem = recordProblem(eventId, record, this.#recordBytesMax)
     if (problem !== undefined) return Promise.reject(new JournalFailed(problem))
     if (!this.healthy) return Promise.reject(new JournalFailed('no segment is open'))
-    const appended = this.#waiting.add(eventId, record)
+    const appended = this.#waiting.add(eventId, record, facts)
     this.#working ??= this.#work()
     return appended
   }
@@ -176,7 +175,10 @@ class SegmentJournal implements OpenJournal {
       size += encodeRecord(this.#batch, size, link, eventId, record)
       previous = this.#batch.subarray(size - 32, size)
     }
+    const { number: segment, offset } = live
     if (!(await this.#makeDurable(live, size, taken))) return
+    const frames = this.#batch.subarray(0, size)
+    this.#options.onRecords?.({ segment, offset, frames, facts: taken.map(({ facts }) => facts) })
     live.records += taken.length
     this.#anchor?.count(taken.length, time)
     this.#waiting.resolve(taken)

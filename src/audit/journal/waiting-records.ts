@@ -1,10 +1,12 @@
 /** The queue of records that wait for the disk, in order of arrival. @module */
+import type { RecordFacts } from '../../model/audit-event.ts'
 import { recordFrameBytes } from './frame.ts'
 import { JournalFailed } from './journal.ts'
 
 export interface WaitingRecord {
   readonly eventId: string
   readonly record: string
+  readonly facts: RecordFacts | undefined
   readonly frameBytes: number
   readonly resolve: () => void
   readonly reject: (error: JournalFailed) => void
@@ -17,7 +19,7 @@ export interface WaitingRecords {
   /**
    * Resolves or rejects when the record's outcome is known. @throws {JournalFailed} when too many wait
    */
-  add(eventId: string, record: string): Promise<void>
+  add(eventId: string, record: string, facts?: RecordFacts): Promise<void>
   /** Takes the first records that fit into `room` bytes; they remain unacknowledged. */
   take(room: number): readonly WaitingRecord[]
   resolve(taken: readonly WaitingRecord[]): void
@@ -42,7 +44,7 @@ export function createWaitingRecords(): WaitingRecords {
     get unanswered() {
       return { records, bytes }
     },
-    add(eventId, record) {
+    add(eventId, record, facts) {
       const frameBytes = recordFrameBytes(Buffer.byteLength(record))
       if (bytes + frameBytes > bytesMax) {
         return Promise.reject(new JournalFailed('too many records wait for the disk'))
@@ -50,7 +52,7 @@ export function createWaitingRecords(): WaitingRecords {
       bytes += frameBytes
       records += 1
       return new Promise((resolve, reject) => {
-        waiting.push({ eventId, record, frameBytes, resolve, reject })
+        waiting.push({ eventId, record, facts, frameBytes, resolve, reject })
       })
     },
     take(room) {

@@ -7,6 +7,7 @@
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
  * @module
  */
+import type { RecordFacts } from '../../model/audit-event.ts'
 import type { Caller } from '../../model/caller.ts'
 import type { Audited } from './audited.ts'
 import { accountOf, auditRecord } from './record.ts'
@@ -16,6 +17,8 @@ export interface FinishedRecord {
   readonly eventId: string
   /** One JSON text without line breaks. */
   readonly record: string
+  /** What the event index needs of it, unless that is rare enough to be read from the record. */
+  readonly facts?: RecordFacts | undefined
 }
 
 /** Returns the same id for the same name, even when the call is decided again. */
@@ -44,14 +47,14 @@ export function callRecords(
   idOf: IdOf,
 ): readonly FinishedRecord[] {
   if (owners.length === 0 && further.length === 0) {
-    return [{ eventId: audited.eventId, record: auditRecord(audited) }]
+    return [{ eventId: audited.eventId, ...auditRecord(audited) }]
   }
   const shared = owners.length === 0 ? audited : { ...audited, sharedEventId: idOf('shared') }
   return [
-    { eventId: shared.eventId, record: auditRecord(shared) },
+    { eventId: shared.eventId, ...auditRecord(shared) },
     ...owners.map((owner) => {
       const eventId = copyIdOf(idOf, owner)
-      return { eventId, record: auditRecord({ ...shared, eventId, owner }) }
+      return { eventId, ...auditRecord({ ...shared, eventId, owner }) }
     }),
     ...(audited.outcome.ok ? further : []).map((event, index) => {
       const eventId = idOf(`further ${index}`)
@@ -63,12 +66,12 @@ export function callRecords(
 /** Runs `keep` for each record. Most calls leave one record, so no list is built for it. */
 export function keepRecords(
   records: readonly FinishedRecord[],
-  keep: (eventId: string, record: string) => Promise<void>,
+  keep: (eventId: string, record: string, facts?: RecordFacts) => Promise<void>,
 ): Promise<unknown> {
   const [first, ...more] = records.map(
-    ({ eventId, record }) =>
+    ({ eventId, record, facts }) =>
       () =>
-        keep(eventId, record),
+        keep(eventId, record, facts),
   )
   if (first === undefined || more.length === 0) return first?.() ?? Promise.resolve()
   return Promise.all([first(), ...more.map((next) => next())])

@@ -3,15 +3,15 @@
  * caller or the service made to a key's life.
  * @module
  */
-import type { CountedCall, KeyTurn } from '../../model/usage.ts'
+import type { CountedFacts, KeyTurn } from '../../model/usage.ts'
 
 type Given = Readonly<Record<string, unknown>>
 
 /** Returns undefined if the record is neither a request of KMS nor an event in a key's life. */
-export function countedCall(
+export function countedCall<Place extends Pick<CountedFacts, 'accountId' | 'region'>>(
   record: Given,
-  place: Pick<CountedCall, 'accountId' | 'region' | 'time'>,
-): CountedCall | undefined {
+  place: Place,
+): (CountedFacts & Place) | undefined {
   if (record['eventSource'] !== 'kms.amazonaws.com') return undefined
   const isCall = record['eventType'] === 'AwsApiCall'
   const succeeded = record['errorCode'] === undefined

@@ -8,9 +8,11 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
+import type { RecordFacts } from '../../model/audit-event.ts'
 import type { Caller } from '../../model/caller.ts'
 import type { Operation } from '../../operations/contract/operation.ts'
 import type { Audited } from './audited.ts'
+import { commonFacts, factsOfCall } from './record-facts.ts'
 
 /** The members that a template leaves open. Only the parameters are JSON. */
 export interface OpenMembers {
@@ -41,6 +43,8 @@ interface Template {
   /** JSON. */
   readonly reasons: string
   readonly texts: Texts
+  /** JSON up to the facts of the parameters. */
+  readonly facts: string
 }
 
 /** Before, between and behind the open members. */
@@ -51,16 +55,25 @@ const templatesMax = 1024
 /** By the ARN of the key. The first call with a key leaves `undefined`, the second a template. */
 type ByKey = Map<string, Template | undefined>
 
+/** A record as one JSON text without line breaks. */
+export interface RenderedRecord {
+  readonly record: string
+  /** Absent if they must be read from the record: for calls without a template. */
+  readonly facts?: RecordFacts
+}
+
 /** Fills in the open members of a call's record. */
-export function renderByTemplates(render: Render): (audited: Audited, open: OpenMembers) => string {
+export function renderByTemplates(
+  render: Render,
+): (audited: Audited, open: OpenMembers) => RenderedRecord {
   let byCaller = new WeakMap<Caller, Map<Operation, ByKey>>()
   let count = 0
   /** Keeps a template from the second call with the same key on. */
-  const learn = (audited: Audited, arn: string, template: Template): void => {
+  const learn = (audited: Audited, arn: string, template: () => Template): void => {
     const { caller, operation } = audited
     const operations = byCaller.get(caller) ?? new Map<Operation, ByKey>()
     const keys = operations.get(operation) ?? new Map<string, Template | undefined>()
-    if (keys.has(arn)) keys.set(arn, template)
+    if (keys.has(arn)) keys.set(arn, template())
     else if (count === templatesMax) {
       byCaller = new WeakMap()
       count = 0
@@ -73,16 +86,26 @@ export function renderByTemplates(render: Render): (audited: Audited, open: Open
   return (audited, open) => {
     const { resources, caller, operation } = audited
     const [resource] = resources
-    if (resource === undefined || !isUsual(audited)) return filled(cut(render(audited)), open)
+    if (resource === undefined || !isUsual(audited)) {
+      return { record: filled(cut(render(audited)), open) }
+    }
     const known = byCaller.get(caller)?.get(operation)?.get(resource.arn)
     const reasons = JSON.stringify(audited.reasons)
     if (known?.reasons === reasons && isAlike(known.common, audited)) {
-      return filled(known.texts, open)
+      return { record: filled(known.texts, open), facts: factsOf(known, audited) }
     }
-    const texts = cut(render(audited))
-    learn(audited, resource.arn, { common: commonOf(audited), reasons, texts })
-    return filled(texts, open)
+    const record = render(audited)
+    const texts = cut(record)
+    learn(audited, resource.arn, () => {
+      return { common: commonOf(audited), reasons, texts, facts: commonFacts(record) }
+    })
+    return { record: filled(texts, open) }
   }
+}
+
+function factsOf({ facts }: Template, audited: Audited): RecordFacts {
+  // The record has whole seconds.
+  return { members: factsOfCall(facts, audited), time: Math.floor(audited.time / 1000) * 1000 }
 }
 
 function cut(record: string): Texts {

@@ -9,7 +9,7 @@ import { parseArn } from '../../model/arn.ts'
 import { invokingService, type Caller, type CallerKind } from '../../model/caller.ts'
 import { oidcProviderArn } from '../../model/oidc-provider.ts'
 import { eventTime } from '../../model/event-time.ts'
-import { hole, renderByTemplates } from './record-templates.ts'
+import { hole, renderByTemplates, type RenderedRecord } from './record-templates.ts'
 import { camelCased, parametersOf } from './request-parameters.ts'
 import { boundedRefusal, omitted } from './refused-record.ts'
 import type { Audited, AuditedFurther } from './audited.ts'
@@ -22,26 +22,25 @@ const userAgentMax = 1024
 
 type Parameters = Readonly<Record<string, unknown>>
 
-/** Renders the record as one JSON text without line breaks. */
-export function auditRecord(audited: Audited): string {
+export function auditRecord(audited: Audited): RenderedRecord {
   const requestParameters = parametersOf(audited)
   const { requestId: requestID, eventId: eventID } = audited
   const open = { eventTime: eventTime(audited.time), requestParameters, requestID, eventID }
-  const record = render(audited, open)
-  if (!audited.outcome.ok) return boundedRefusal(record)
-  if (requestParameters === 'null' || fits(record)) return record
+  const rendered = render(audited, open)
+  if (!audited.outcome.ok) return { record: boundedRefusal(rendered.record) }
+  if (requestParameters === 'null' || fits(rendered.record)) return rendered
   // Largest first, so that a caller who pads one member cannot push the others out of the record.
   const kept = JSON.parse(requestParameters) as Record<string, unknown> // the object behind it
   const sizes = Object.entries(kept)
     .map(([name, value]) => ({ name, bytes: Buffer.byteLength(JSON.stringify(value)) }))
     .toSorted((a, b) => b.bytes - a.bytes)
-  let shorter = record
+  let shorter = rendered.record
   for (const { name, bytes } of sizes) {
     kept[name] = omitted(bytes)
-    shorter = render(audited, { ...open, requestParameters: JSON.stringify(kept) })
+    shorter = render(audited, { ...open, requestParameters: JSON.stringify(kept) }).record
     if (fits(shorter)) break
   }
-  return shorter
+  return { record: shorter }
 }
 
 const render = renderByTemplates(compose)

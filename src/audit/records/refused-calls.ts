@@ -68,7 +68,7 @@ export function createRefusedCalls(ports: RefusedCallsPorts): RefusedCalls {
       // The record names the caller of the first call. It must not hide the others.
       ...(callers.size > 1 && { callers: listOf(callers) }),
     }
-    const record = auditRecord({ ...first, time: clock.now(), refusals })
+    const { record } = auditRecord({ ...first, time: clock.now(), refusals })
     append(first.eventId, record).then(written.resolve, written.reject)
   }
   const begin = (name: string, first: Audited): Group => {

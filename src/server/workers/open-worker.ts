@@ -6,6 +6,7 @@
  */
 import type { Logger } from 'pino'
 import { openAnchors } from '../../audit/journal/anchors.ts'
+import type { NewRecords } from '../../audit/index/new-records.ts'
 import { createTrailPorts } from '../../audit/delivery/delivery.ts'
 import { nodeFiles } from '../../disk/files.ts'
 import { createRefusals } from '../../authenticate/refusals.ts'
@@ -32,7 +33,7 @@ import { listen, type Listener } from '../../wire/server.ts'
 import { openWorks, type Works } from '../background.ts'
 import type { Link } from '../../threads/link.ts'
 import type { AskedOfFirst, Noted, NotedOf, WorkerState } from './questions.ts'
-import { openStream } from './stream.ts'
+import { openStream, type OpenStream } from './stream.ts'
 import type { WorkerConfig } from './worker-config.ts'
 import type { OperationDependencies } from '../../operations/contract/dependencies.ts'
 import type { WorkerParts } from '../parts.ts'
@@ -41,6 +42,7 @@ import type { WorkerData } from './worker-data.ts'
 export interface OpenWorker {
   listen(port: number): Promise<void>
   state(): WorkerState
+  newRecords(): NewRecords
   figures(): Promise<Figures>
   checkpoint(): Promise<number>
   noted(of: NotedOf): Noted[keyof Noted]
@@ -90,6 +92,7 @@ export async function openWorker(start: WorkerStart): Promise<OpenWorker> {
       position: journal.position,
       refusals: refusals.count(),
     }),
+    newRecords: () => parts.takeRecords(),
     figures: () => meter.figures(),
     async checkpoint() {
       await anchors.checkpoint()
@@ -117,7 +120,9 @@ export function usesOf(
 
 async function openParts(
   start: WorkerStart,
-): Promise<WorkerParts & { readonly closeDatabase: () => Promise<void> }> {
+): Promise<
+  WorkerParts & Pick<OpenStream, 'takeRecords'> & { readonly closeDatabase: () => Promise<void> }
+> {
   const { worker, config, deployment, memory, usageTrackedSince, log, link } = start
   const onFatal = (error: Error): void => void link.ask('fatal', error.stack ?? error.message)
   const random = systemRandom
@@ -142,6 +147,7 @@ async function openParts(
     store,
     keyring,
     journal,
+    takeRecords: stream.takeRecords,
     anchors,
     trails: createTrailPorts({ settings: config.delivery, region: config.region, store }),
     usageTrackedSince,

@@ -4,6 +4,7 @@ import type { Party } from '../../model/party.ts'
 import type { NotedUsage } from '../../model/last-usage.ts'
 import type { AccessKeyUse } from '../../model/access-key.ts'
 import type { RoleUse } from '../../model/role.ts'
+import type { NewRecords } from '../../audit/index/new-records.ts'
 import type { IndexPosition } from '../../store/tables/event-index-rows.ts'
 import type { Fault } from '../../throttle/faults.ts'
 import type { RawRequest, RawResponse } from '../../wire/request.ts'
@@ -53,6 +54,8 @@ export type AskedOfWorker = {
   readonly open: readonly [undefined, void]
   readonly listen: readonly [{ readonly port: number }, void]
   readonly state: readonly [undefined, WorkerState]
+  /** Takes the records that the event index lacks. */
+  readonly newRecords: readonly [undefined, NewRecords]
   readonly figures: readonly [undefined, Figures]
   /** Anchors the worker's stream. Answers how many milliseconds the oldest unanchored record has waited. */
   readonly checkpoint: readonly [undefined, number]

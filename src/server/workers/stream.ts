@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { nodeFiles, type FilePort } from '../../disk/files.ts'
+import { createNewRecords, type NewRecords } from '../../audit/index/new-records.ts'
 import type { OpenJournal } from '../../audit/journal/journal.ts'
 import { openJournal } from '../../audit/journal/open-journal.ts'
 import { createSegmentErrors } from '../../audit/journal/segment-errors.ts'
@@ -18,6 +19,8 @@ export interface OpenStream {
   readonly journalDirectory: string
   /** Called with failures of the journal, its checkpoints and its delivery. */
   readonly onError: (error: Error) => void
+  /** Takes the records that the event index lacks. */
+  readonly takeRecords: () => NewRecords
 }
 
 /** @param worker from 0 */
@@ -41,17 +44,19 @@ export async function openStream(of: {
     meter.journalFailed()
     log.error({ err: error }, 'the audit journal has failed')
   }
+  const records = createNewRecords()
   const opened = await openJournal({
     directory: journalDirectory,
     stream: streamOf(of.worker),
     clock,
     segmentAgeMs: config.auditSegmentSeconds * 1000,
     segmentErrors: createSegmentErrors(of.memory.segmentErrors),
+    onRecords: (batch) => records.add(batch),
     onFatal,
     onError,
     files: measuredFiles(files, meter.synced),
   })
   const journal = measuredJournal(opened, meter.appended)
   meter.observe(journalReaders(journal))
-  return { journal, journalDirectory, onError }
+  return { journal, journalDirectory, onError, takeRecords: () => records.take(opened.position) }
 }

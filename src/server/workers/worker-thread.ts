@@ -24,6 +24,7 @@ function serve(data: WorkerData, link: Link<AskedOfFirst>): Answers<AskedOfWorke
     },
     listen: async ({ port: at }) => (await whenOpen()).listen(at),
     state: async () => (await whenOpen()).state(),
+    newRecords: async () => (await whenOpen()).newRecords(),
     figures: async () => (await whenOpen()).figures(),
     checkpoint: async () => (await whenOpen()).checkpoint(),
     noted: async (of) => (await whenOpen()).noted(of),

@@ -3,6 +3,7 @@
  * A worker that ends by itself ends the process.
  * @module
  */
+import type { NewRecords } from '../../audit/index/new-records.ts'
 import type { SharedDatabase } from '../../store/open.ts'
 import type { Figures } from '../../metrics/meter.ts'
 import type { Answers } from '../../threads/link.ts'
@@ -19,6 +20,8 @@ export interface Workers {
   /** Starts listening in every worker. */
   listen(port: number): Promise<void>
   states(): Promise<readonly WorkerState[]>
+  /** Takes the records that the event index lacks. */
+  newRecords(): Promise<readonly NewRecords[]>
   figures(): Promise<readonly Figures[]>
   /** Anchors every stream. Answers how many milliseconds the oldest unanchored record has waited. */
   checkpoint(): Promise<number>
@@ -99,6 +102,7 @@ export function createWorkers(
     },
     listen: async (port) => void (await askAll('listen', { port })),
     states: () => askAll('state', undefined),
+    newRecords: () => askAll('newRecords', undefined),
     figures: () => askAll('figures', undefined),
     checkpoint: async () => Math.max(0, ...(await askAll('checkpoint', undefined))),
     noted,

@@ -20,17 +20,26 @@ export const eventBlocks = table({
   indexes: [{ name: 'event_blocks_by_day', columns: ['day'] }],
 })
 
-/** The blocks with events that have a token: a hash of account, Region, attribute and value. */
-export const eventPostings = table({
-  name: 'event_postings',
+/** Sorted postings of a day: which blocks have events with which tokens. */
+export const eventRuns = table({
+  name: 'event_runs',
   columns: {
+    run: counter(),
     day: number(),
-    token: bytes(),
-    last_time: number(),
-    block: number(),
+    /** How often its postings were merged; -1 for a run that is not used. */
+    level: number(),
     first_time: number(),
+    last_time: number(),
   },
-  primaryKey: ['day', 'token', 'last_time', 'block'],
+  primaryKey: ['run'],
+  indexes: [{ name: 'event_runs_by_day', columns: ['day', 'level'] }],
+})
+
+/** The pages of runs, in the form of `tables/event-postings.ts`. */
+export const eventRunPages = table({
+  name: 'event_run_pages',
+  columns: { run: number(), first: bytes(), content: bytes() },
+  primaryKey: ['run', 'first'],
   clustered: true,
 })
 

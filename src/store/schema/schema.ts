@@ -15,7 +15,8 @@ import { clockMark, deployment, domainKeys, type schemaMigrations, seals } from 
 import {
   eventBlocks,
   eventIndexPositions,
-  eventPostings,
+  eventRunPages,
+  eventRuns,
   keyTurns,
   requestCounts,
 } from './event-index.ts'
@@ -64,7 +65,8 @@ export const everyTable = [
   digestChains,
   digestKeys,
   eventBlocks,
-  eventPostings,
+  eventRunPages,
+  eventRuns,
   eventIndexPositions,
   requestCounts,
   keyTurns,

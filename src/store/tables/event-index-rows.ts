@@ -1,11 +1,14 @@
 /**
- * The index of audit records: blocks of records, and the tokens that find them. It decides nothing
- * and has no row tags; it can be built again from the journal (`docs/adr/0014-event-index.md`).
+ * The index of audit records: blocks of records, and the tokens that find them (`event-runs.ts`). It
+ * decides nothing and has no row tags; it can be built again from the journal
+ * (`docs/adr/0014-event-index.md`).
  * @module
  */
 import type { Kysely } from 'kysely'
 import type { CountedCall } from '../../model/usage.ts'
 import type { Schema } from '../schema/schema.ts'
+import { postingOf, type Posting, type Token } from './event-postings.ts'
+import { forgetRunsBefore, insertRun } from './event-runs.ts'
 import { saveCounts } from './usage-rows.ts'
 
 /** Records of one account, Region and hour, with their tokens. */
@@ -18,7 +21,7 @@ export interface EventBlock {
    * epoch.
    */
   readonly tokens: readonly {
-    readonly token: Uint8Array
+    readonly token: Token
     readonly firstTime: number
     readonly lastTime: number
   }[]
@@ -32,25 +35,6 @@ export interface IndexPosition {
   readonly offset: number
 }
 
-/** A block that has events with a token, and the time of the latest of them. */
-export interface BlockRef {
-  readonly lastTime: number
-  readonly block: number
-}
-
-/** Selects blocks of one day, latest first. */
-export interface BlockPage {
-  readonly day: number
-  readonly token: Uint8Array
-  /** The range of event times; both bounds are included. */
-  readonly from: number
-  readonly until: number
-  readonly before?: BlockRef
-  readonly limit: number
-}
-
-/** Most rows in one statement, which bounds its parameters. */
-const insertedMax = 200
 const deletedMax = 1000
 
 export async function findIndexPositions(query: Kysely<Schema>): Promise<readonly IndexPosition[]> {
@@ -77,26 +61,20 @@ export async function saveEventBlocks(
 ): Promise<void> {
   await query.transaction().execute(async (transaction) => {
     await saveCounts(transaction, calls)
+    const postings = new Map<number, Posting[]>()
     for (const { day, content, tokens } of blocks) {
       const { block } = await transaction
         .insertInto('event_blocks')
         .values({ day, content })
         .returning('block')
         .executeTakeFirstOrThrow()
-      const rows = tokens.map(({ token, firstTime, lastTime }) => ({
-        day,
-        token,
-        last_time: lastTime,
-        block,
-        first_time: firstTime,
-      }))
-      for (let start = 0; start < rows.length; start += insertedMax) {
-        await transaction
-          .insertInto('event_postings')
-          .values(rows.slice(start, start + insertedMax))
-          .execute()
+      const ofDay = postings.get(day) ?? []
+      for (const { token, firstTime, lastTime } of tokens) {
+        ofDay.push(postingOf(token, { lastTime, block }, firstTime))
       }
+      postings.set(day, ofDay)
     }
+    for (const [day, ofDay] of postings) await insertRun(transaction, day, ofDay)
     const { segment, offset } = position
     await transaction
       .insertInto('event_index_positions')
@@ -104,33 +82,6 @@ export async function saveEventBlocks(
       .onConflict((conflict) => conflict.column('stream').doUpdateSet({ segment, offset }))
       .execute()
   })
-}
-
-export async function listEventBlocks(
-  query: Kysely<Schema>,
-  { day, token, from, until, before, limit }: BlockPage,
-): Promise<readonly BlockRef[]> {
-  const rows = await query
-    .selectFrom('event_postings')
-    .select(['last_time', 'block'])
-    .where('day', '=', day)
-    .where('token', '=', token)
-    .where('last_time', '>=', from)
-    .where('first_time', '<=', until)
-    .$if(before !== undefined, (postings) =>
-      postings.where((row) =>
-        row.eb(
-          row.refTuple('last_time', 'block'),
-          '<',
-          row.tuple(before?.lastTime ?? 0, before?.block ?? 0),
-        ),
-      ),
-    )
-    .orderBy('last_time', 'desc')
-    .orderBy('block', 'desc')
-    .limit(limit)
-    .execute()
-  return rows.map(({ last_time: lastTime, block }) => ({ lastTime, block }))
 }
 
 export async function findEventBlock(
@@ -149,20 +100,17 @@ export async function findEventBlock(
 export async function deleteEventsBefore(query: Kysely<Schema>, day: number): Promise<boolean> {
   const blocks = await query
     .selectFrom('event_blocks')
-    .select(['block', 'day'])
+    .select('block')
     .where('day', '<', day)
     .orderBy('day')
     .limit(deletedMax)
     .execute()
-  const [first] = blocks
-  if (first === undefined) return false
-  const ids = blocks.flatMap((row) => (row.day === first.day ? [row.block] : []))
-  const last = ids.length < deletedMax
-  await query.transaction().execute(async (transaction) => {
-    await transaction.deleteFrom('event_blocks').where('block', 'in', ids).execute()
-    // A day's postings go with its last blocks. Until then, postings of deleted blocks find
-    // nothing.
-    if (last) await transaction.deleteFrom('event_postings').where('day', '<=', first.day).execute()
-  })
-  return true
+  const ids = blocks.map((row) => row.block)
+  if (ids.length > 0) {
+    await query.deleteFrom('event_blocks').where('block', 'in', ids).execute()
+    return true
+  }
+  // Until then, postings of deleted blocks find nothing.
+  await forgetRunsBefore(query, day)
+  return false
 }

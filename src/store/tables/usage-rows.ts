@@ -7,7 +7,8 @@ import type { Kysely } from 'kysely'
 import {
   countPeriods,
   everyPeriod,
-  requestCounts,
+  minuteCounts,
+  summed,
   type CountedCall,
   type CountPeriod,
 } from '../../model/usage.ts'
@@ -15,14 +16,19 @@ import type { KeptTurn, RequestCount } from '../../model/usage.ts'
 import { keyTurns, requestCounts as keptCounts } from '../schema/event-index.ts'
 import type { Schema } from '../schema/schema.ts'
 
+/** Counts in one statement. */
+const addedMax = 64
+
 /** Runs in the transaction that stores the end of the counted part of the journal. */
 export async function saveCounts(
   transaction: Kysely<Schema>,
   calls: readonly CountedCall[],
 ): Promise<void> {
+  const minutes = minuteCounts(calls)
   for (const period of everyPeriod) {
-    for (const count of requestCounts(calls, period)) {
-      await addCount(transaction, period, count)
+    const counts = period === 'minute' ? minutes : summed(minutes, period)
+    for (let start = 0; start < counts.length; start += addedMax) {
+      await addCounts(transaction, period, counts.slice(start, start + addedMax))
     }
   }
   for (const { accountId, region, time: at, turns } of calls) {
@@ -36,14 +42,15 @@ export async function saveCounts(
   }
 }
 
-async function addCount(
+/** Adds different counts. */
+async function addCounts(
   transaction: Kysely<Schema>,
   period: CountPeriod,
-  count: RequestCount,
+  counts: readonly RequestCount[],
 ): Promise<void> {
   await transaction
     .insertInto('request_counts')
-    .values(keptCounts.toRow({ ...count, period }))
+    .values(counts.map((count) => keptCounts.toRow({ ...count, period })))
     .onConflict((conflict) =>
       conflict
         .columns(['account_id', 'region', 'period', 'start', 'key_arns', 'operation', 'own'])

@@ -2,20 +2,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { unpackEvents } from '../../../src/audit/index/event-blocks.ts'
-import { fillEventIndex, type IndexRows } from '../../../src/audit/index/fill-event-index.ts'
+import {
+  createFiller,
+  fillEventIndex,
+  type IndexRows,
+} from '../../../src/audit/index/fill-event-index.ts'
+import { createNewRecords } from '../../../src/audit/index/new-records.ts'
 import type { OpenJournal } from '../../../src/audit/journal/journal.ts'
 import type { IndexPosition } from '../../../src/store/tables/event-index-rows.ts'
 import { directory, eventId, leapingClock, open, segmentPath } from '../journal-fixture.ts'
 import { createMemoryFiles, failure, type MemoryFiles } from '../memory-files.ts'
 
+const eventTime = '2030-01-01T00:00:00Z'
+const members = { awsRegion: 'us-west-2', recipientAccountId: '111122223333' }
+
 function recordOf(id: string, filler: string): string {
-  return JSON.stringify({
-    eventTime: '2030-01-01T00:00:00Z',
-    awsRegion: 'us-west-2',
-    eventID: id,
-    recipientAccountId: '111122223333',
-    filler,
-  })
+  return JSON.stringify({ eventTime, eventID: id, ...members, filler })
 }
 
 const append = (journal: OpenJournal, n: number, filler = ''): Promise<void> =>
@@ -111,4 +113,77 @@ test('deleted segments are skipped', async () => {
   assert.equal(ids[0], eventId(1))
   assert.equal(ids.at(-1), eventId(40))
   assert.equal(new Set(ids).size, ids.length)
+})
+
+/** A filler, and the queue from which it gets a journal's records. */
+async function handing(files: MemoryFiles, bytesMax?: number, failsEvery?: number) {
+  const queue = createNewRecords(bytesMax)
+  const { journal } = await open(files, { onRecords: (records) => queue.add(records) })
+  const index = memoryIndex(failsEvery)
+  // A server's reads of the files, which are none if everything is handed over.
+  let reads = 0
+  const counting = {
+    ...files,
+    openToRead: (path: string) => {
+      reads += 1
+      return files.openToRead(path)
+    },
+  }
+  const filler = createFiller({ files: counting, directory }, index.rows)
+  const fill = () => filler.index([queue.take(journal.position)])
+  await fill()
+  reads = 0
+  return { journal, fill, ...index, reads: () => reads }
+}
+
+test('records that are handed over are indexed without reading the journal', async () => {
+  const files = createMemoryFiles()
+  const { journal, fill, ids, reads } = await handing(files)
+  for (let n = 1; n <= 60; n += 1) {
+    const [id, filler] = [eventId(n), 'x'.repeat(n % 7 === 0 ? 900 : 10)]
+    const facts = { members: JSON.stringify(members), time: Date.parse(eventTime) }
+    await journal.append(id, recordOf(id, filler), n % 2 === 0 ? facts : undefined)
+    if (n % 9 === 0) await fill()
+  }
+  assert(journal.position.segment > 1)
+  await fill()
+  assert.deepEqual(ids, idsTo(60))
+  assert.equal(reads(), 0)
+  assert.equal(await fillEventIndex(source(files, journal), memoryIndex().rows), 60)
+})
+
+test('what is not saved is read back, and indexed once', async () => {
+  const files = createMemoryFiles()
+  const { journal, fill, ids, reads } = await handing(files, undefined, 3)
+  for (let n = 1; n <= 40; n += 1) {
+    await append(journal, n, 'x'.repeat(300))
+    await fill().catch(() => undefined)
+  }
+  while ((await fill().catch(() => undefined)) === undefined) continue
+  assert.deepEqual(ids, idsTo(40))
+  assert(reads() > 0)
+})
+
+test('records that did not fit into memory are read back', async () => {
+  const files = createMemoryFiles()
+  const { journal, fill, ids, reads } = await handing(files, 1000)
+  for (let n = 1; n <= 30; n += 1) {
+    await append(journal, n, 'x'.repeat(n % 5 === 0 ? 2000 : 10))
+    if (n % 4 === 0) await fill()
+  }
+  await fill()
+  assert.deepEqual(ids, idsTo(30))
+  assert(reads() > 0)
+})
+
+test('the last records of a stream that is no longer written are indexed', async () => {
+  const files = createMemoryFiles()
+  const { journal, ids, rows } = await handing(files)
+  const filler = createFiller({ files, directory }, rows)
+  const queue = createNewRecords()
+  await filler.index([queue.take(journal.position)])
+  await append(journal, 1)
+  await journal.close()
+  await filler.index([])
+  assert.deepEqual(ids, [eventId(1)])
 })

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import { factsOfMembers, indexedEvent } from '../../../src/audit/index/indexed-event.ts'
 import type { Audited } from '../../../src/audit/records/audited.ts'
 import { auditRecord } from '../../../src/audit/records/record.ts'
 import { parametersOf } from '../../../src/audit/records/request-parameters.ts'
@@ -77,14 +78,34 @@ test('a record from a template has the bytes of a rendered one, whatever came be
     fc.property(fc.array(call, { minLength: 20, maxLength: 60 }), (calls) => {
       for (const audited of calls) {
         // Templates are found by the caller object. A copy has none.
-        const rendered = auditRecord({ ...audited, caller: { ...audited.caller } })
-        assert.equal(auditRecord(audited), rendered)
-        assert.equal(auditRecord(audited), rendered)
-        assert.equal(auditRecord(audited), rendered)
+        const rendered = auditRecord({ ...audited, caller: { ...audited.caller } }).record
+        assert.equal(auditRecord(audited).record, rendered)
+        assert.equal(auditRecord(audited).record, rendered)
+        assert.equal(auditRecord(audited).record, rendered)
       }
     }),
     { numRuns: 60 },
   )
+})
+
+test('the facts of a record are those that its text has', () => {
+  let compared = 0
+  fc.assert(
+    fc.property(fc.array(call, { minLength: 20, maxLength: 60 }), (calls) => {
+      for (const audited of calls) {
+        const { record, facts } = [1, 2, 3].map(() => auditRecord(audited)).at(-1) ?? { record: '' }
+        if (facts === undefined) continue
+        compared += 1
+        const event = indexedEvent(record)
+        assert(event)
+        const { time, eventId: _id, text: _text, ...expected } = event
+        assert.deepEqual(factsOfMembers(facts.members), expected)
+        assert.equal(facts.time, time)
+      }
+    }),
+    { numRuns: 60 },
+  )
+  assert(compared > 100, `${compared} records`)
 })
 
 test('a template fills in the members of its own call', () => {
@@ -105,7 +126,7 @@ test('a template fills in the members of its own call', () => {
     const requestId = `10000000-0000-4000-8000-00000000000${index}`
     const input = { KeyId: `key ${index}` }
     const record = JSON.parse(
-      auditRecord({ ...common, eventId, requestId, time: index * 1000, input }),
+      auditRecord({ ...common, eventId, requestId, time: index * 1000, input }).record,
     ) as Record<string, unknown>
     assert.equal(record['eventID'], eventId)
     assert.equal(record['requestID'], requestId)

@@ -20,7 +20,7 @@ const audited: Audited = {
 }
 
 function recordOf(more: Partial<Audited> = {}): Record<string, unknown> {
-  return JSON.parse(auditRecord({ ...audited, ...more })) as Record<string, unknown>
+  return JSON.parse(auditRecord({ ...audited, ...more }).record) as Record<string, unknown>
 }
 
 test('an encryption context is recorded pair by pair, whatever its names are', () => {
@@ -28,7 +28,10 @@ test('an encryption context is recorded pair by pair, whatever its names are', (
   context['__proto__'] = 'one'
   context['toJSON'] = 'two'
   context['KeyId'] = 'three'
-  const text = auditRecord({ ...audited, input: { KeyId: 'k', EncryptionContext: context } })
+  const { record: text } = auditRecord({
+    ...audited,
+    input: { KeyId: 'k', EncryptionContext: context },
+  })
   assert.match(
     text,
     /"encryptionContext":\{"__proto__":"one","toJSON":"two","KeyId":"three"\}/, // names as they came

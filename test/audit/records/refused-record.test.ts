@@ -33,7 +33,7 @@ interface Read {
 }
 
 function recordOf(more: Partial<Audited>): Read {
-  const text = auditRecord({ ...audited, ...more })
+  const { record: text } = auditRecord({ ...audited, ...more })
   assert(Buffer.byteLength(text) <= refusedRecordBytesMax, `${Buffer.byteLength(text)} bytes`)
   assert.doesNotMatch(text, /\n/)
   const record = JSON.parse(text) as Read // made by `record.ts`
@@ -121,7 +121,7 @@ test('no refused call leaves a record of more than 8 KB, whatever it sends', () 
 
 test('a call that succeeded keeps its parameters', () => {
   const EncryptionContext = { a: 'v'.repeat(20_000) }
-  const text = auditRecord({
+  const { record: text } = auditRecord({
     ...audited,
     input: { KeyId: 'k', EncryptionContext },
     outcome: { ok: true, response: undefined },

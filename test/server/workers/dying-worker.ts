@@ -15,6 +15,7 @@ serveThread<{ readonly usageTrackedSince: number }, AskedOfWorker>(({ usageTrack
     return never()
   },
   state: never,
+  newRecords: never,
   figures: never,
   checkpoint: never,
   noted: never,

@@ -1,13 +1,26 @@
 /** The event index compared with a search through a list, on every engine. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { zstdCompressSync } from 'node:zlib'
 import * as fc from 'fast-check'
 import { dayOf, packEvents, unpackEvents } from '../../../src/audit/index/event-blocks.ts'
 import { createEventLookup } from '../../../src/audit/index/event-lookup.ts'
 import { createEventRetention } from '../../../src/audit/index/event-retention.ts'
 import { indexedEvent, isIn, tokenOf } from '../../../src/audit/index/indexed-event.ts'
 import type { EventScope, IndexedEvent } from '../../../src/model/audit-event.ts'
-import { findIndexPositions, saveEventBlocks } from '../../../src/store/tables/event-index-rows.ts'
+import type { Database } from '../../../src/store/database.ts'
+import {
+  findIndexPositions,
+  saveEventBlocks,
+  type EventBlock,
+} from '../../../src/store/tables/event-index-rows.ts'
+import {
+  decodePage,
+  encodePage,
+  postingOf,
+  postingsBetween,
+} from '../../../src/store/tables/event-postings.ts'
+import { mergeEventRuns } from '../../../src/store/tables/event-runs.ts'
 import { engines, storeOf } from '../engines.ts'
 
 const [own, other] = ['111122223333', '444455556666'] as const
@@ -19,6 +32,12 @@ interface Said {
   readonly accountId?: string
   readonly eventName?: string
   readonly keys?: readonly string[]
+}
+
+function packed(events: readonly IndexedEvent[]): readonly EventBlock[] {
+  return packEvents(
+    events.map((event) => ({ facts: event, ...event, text: Buffer.from(event.text) })),
+  )
 }
 
 let made = 0
@@ -75,7 +94,8 @@ for (const { name: engine, open } of engines) {
         fc.array(fc.array(said, { maxLength: 300 }), { maxLength: 4 }),
         fc.integer({ min: 1, max: 50 }),
         fc.tuple(fc.integer({ min: 0, max: 3 * 86_400 }), fc.integer({ min: 0, max: 86_400 })),
-        async (batches, limit, [first, span]) => {
+        fc.boolean(),
+        async (batches, limit, [first, span], isMerged) => {
           const { database } = await open(t)
           const { store } = storeOf(database)
           const events: IndexedEvent[] = []
@@ -83,8 +103,9 @@ for (const { name: engine, open } of engines) {
             const part = batch.map(eventOf)
             events.push(...part)
             const position = { stream: 'worker-0', segment: 1, offset: index }
-            await saveEventBlocks(database.query, packEvents(part), [], position)
+            await saveEventBlocks(database.query, packed(part), [], position)
           }
+          if (isMerged) while (await mergeEventRuns(database.query)) continue
           const lookup = createEventLookup(store)
           for (const scope of scopes) {
             for (const [from, until] of [
@@ -123,20 +144,16 @@ for (const { name: engine, open } of engines) {
   test(`${engine}: blocks and the place that they lead to are saved together or not at all`, async (t) => {
     const { database } = await open(t)
     const position = { stream: 'worker-0', segment: 3, offset: 700 }
-    await saveEventBlocks(database.query, packEvents([eventOf({ time: 1 })]), [], position)
+    await saveEventBlocks(database.query, packed([eventOf({ time: 1 })]), [], position)
     assert.deepEqual(await findIndexPositions(database.query), [position])
-    const [block] = packEvents([eventOf({ time: 2 })])
+    const [block] = packed([eventOf({ time: 2 })])
     assert(block)
-    const twice = { ...block, tokens: [...block.tokens, ...block.tokens] }
+    const broken = { ...block, day: 0.5 }
     await assert.rejects(
-      saveEventBlocks(database.query, [block, twice], [], { ...position, offset: 900 }),
+      saveEventBlocks(database.query, [block, broken], [], { ...position, offset: 900 }),
     )
     assert.deepEqual(await findIndexPositions(database.query), [position])
-    const { n } = await database.query
-      .selectFrom('event_blocks')
-      .select((query) => query.fn.countAll<number>().as('n'))
-      .executeTakeFirstOrThrow()
-    assert.equal(n, 1)
+    assert.equal(await countOf(database, 'event_blocks'), 1)
   })
 
   test(`${engine}: what is older than the event history is forgotten, and nothing else`, async (t) => {
@@ -144,7 +161,7 @@ for (const { name: engine, open } of engines) {
     const { store } = storeOf(database)
     const events = [0, 1, 89, 90, 91].map((day) => eventOf({ time: day * 86_400 }))
     const position = { stream: 'worker-0', segment: 1, offset: 1 }
-    await saveEventBlocks(database.query, packEvents(events), [], position)
+    await saveEventBlocks(database.query, packed(events), [], position)
     const job = createEventRetention(store)
     assert.equal(job.irreversible, true)
     const { signal } = new AbortController()
@@ -155,29 +172,124 @@ for (const { name: engine, open } of engines) {
       left.map(({ day }) => day),
       days,
     )
-    const postings = await database.query
-      .selectFrom('event_postings')
-      .select('day')
-      .distinct()
-      .execute()
+    while (await mergeEventRuns(database.query)) continue
+    const runs = await database.query.selectFrom('event_runs').select('day').execute()
     assert.deepEqual(
-      postings.map(({ day }) => day),
+      runs.map(({ day }) => day),
       days,
     )
+    assert.equal(await countOf(database, 'event_run_pages'), days.length)
+  })
+
+  test(`${engine}: runs are merged step by step, and every event stays found`, async (t) => {
+    const { database } = await open(t)
+    const { store } = storeOf(database)
+    const ids = new Set<string>()
+    for (let index = 0; index < 300; index += 1) {
+      const events = Array.from({ length: 5 }, (_, n) => eventOf({ time: 3 * index + n }))
+      for (const { eventId } of events) ids.add(eventId)
+      const position = { stream: 'worker-0', segment: 1, offset: index }
+      await saveEventBlocks(database.query, packed(events), [], position)
+      while (await mergeEventRuns(database.query)) continue
+    }
+    // 300 = 1 · 256 + 2 · 16 + 12
+    assert.equal(await countOf(database, 'event_runs'), 1 + 2 + 12)
+    const lookup = createEventLookup(store)
+    const place = { accountId: own, region: 'us-west-2' }
+    const span = { from: start, until: start + dayMs, limit: 5000 }
+    const { events } = await lookup.lookup({ scope: place, ...span })
+    assert.deepEqual(new Set(events.map(({ eventId }) => eventId)), ids)
+    assert.equal(events.length, ids.size)
+    for (const value of [...ids].filter((_, index) => index % 50 === 0)) {
+      const scope = { ...place, attribute: { name: 'EventId', value } } as const
+      const found = (await lookup.lookup({ scope, ...span })).events
+      assert.deepEqual(
+        found.map(({ eventId }) => eventId),
+        [value],
+      )
+    }
+    // Once the day is over, it has one run.
+    const position = { stream: 'worker-0', segment: 1, offset: 300 }
+    await saveEventBlocks(database.query, packed([eventOf({ time: 86_400 })]), [], position)
+    while (await mergeEventRuns(database.query)) continue
+    assert.equal(await countOf(database, 'event_runs'), 2)
+    assert.equal((await lookup.lookup({ scope: place, ...span })).events.length, ids.size + 1)
+  })
+
+  test(`${engine}: a merge that was interrupted leaves no posting twice`, async (t) => {
+    const { database } = await open(t)
+    const { store } = storeOf(database)
+    for (let index = 0; index < 16; index += 1) {
+      const position = { stream: 'worker-0', segment: 1, offset: index }
+      await saveEventBlocks(database.query, packed([eventOf({ time: index })]), [], position)
+    }
+    const scope = { accountId: own, region: 'us-west-2' }
+    const lookup = createEventLookup(store)
+    const query = { scope, from: start, until: start + dayMs, limit: 100 }
+    // Every statement of the merge in turn fails, as the process may end there.
+    let statements = 0
+    for (let failing = 1; ; failing += 1) {
+      statements = 0
+      const failed = database.query.withPlugin({
+        transformQuery({ node }) {
+          statements += 1
+          if (statements === failing) throw new Error('the process ended')
+          return node
+        },
+        transformResult: ({ result }) => Promise.resolve(result),
+      })
+      const merged = await mergeEventRuns(failed).catch(() => undefined)
+      assert.equal((await lookup.lookup(query)).events.length, 16)
+      if (merged !== undefined) break
+    }
+    assert(statements > 8, `${statements} statements`)
+    while (await mergeEventRuns(database.query)) continue
+    assert.equal(await countOf(database, 'event_runs'), 1)
+    assert.equal((await lookup.lookup(query)).events.length, 16)
   })
 }
 
+async function countOf(
+  { query }: Database,
+  table: 'event_blocks' | 'event_runs' | 'event_run_pages',
+): Promise<number> {
+  const { n } = await query
+    .selectFrom(table)
+    .select(({ fn }) => fn.countAll<number>().as('n'))
+    .executeTakeFirstOrThrow()
+  return n
+}
+
 test('a forged block is empty, and takes no more memory than a genuine one', () => {
-  const [block] = packEvents([eventOf({ time: 1 })])
+  const [block] = packed([eventOf({ time: 1 })])
   assert.equal(unpackEvents(block?.content ?? Buffer.of()).length, 1)
   const content = Buffer.from(block?.content ?? [])
   for (const broken of [
     Buffer.of(),
     Buffer.of(2),
+    Buffer.of(2, 1),
     content.subarray(0, -3),
     Buffer.concat([Buffer.of(1), Buffer.alloc(64, 0xff)]),
+    Buffer.concat([Buffer.of(1), zstdCompressSync(Buffer.alloc(2 ** 25, 'x\n'))]),
   ]) {
     assert.deepEqual(unpackEvents(broken), [])
+  }
+})
+
+test('a forged page is empty, and takes no more memory than a genuine one', () => {
+  const posting = postingOf('8 bytes.', { lastTime: 9000, block: 7 }, 8000)
+  const { content } = encodePage([posting])
+  assert.deepEqual(decodePage(content), [posting])
+  const bytes = Buffer.from(content)
+  for (const broken of [
+    Buffer.of(),
+    Buffer.of(2),
+    bytes.subarray(0, -3),
+    Buffer.concat([bytes.subarray(0, 1), zstdCompressSync(Buffer.alloc(24))]),
+    Buffer.concat([bytes.subarray(0, 1), zstdCompressSync(Buffer.alloc(23 * 513))]),
+  ]) {
+    assert.deepEqual(decodePage(broken), [])
+    assert.deepEqual(postingsBetween(broken, '', '\xff'), [])
   }
 })
 
@@ -191,6 +303,6 @@ test('scopes that differ have tokens that differ', () => {
     { ...place, attribute: { name: 'Username', value: 'a' } } as const,
     { ...place, attribute: { name: 'EventName', value: '' } } as const,
     { ...place, attribute: { name: 'EventName', value: '/a' } } as const,
-  ].map((scope) => tokenOf(scope).toString('hex'))
+  ].map(tokenOf)
   assert.equal(new Set(tokens).size, tokens.length)
 })
