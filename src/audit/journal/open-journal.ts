@@ -42,6 +42,12 @@ import { createWaitingRecords, type WaitingRecord } from './waiting-records.ts'
 const batchBytesMax = 1024 * 1024
 
 /**
+ * The size of the segment that a start opens. A start waits for it, and prepares the next segment, of
+ * the full size, in the background.
+ */
+const firstSegmentBytes = 1024 * 1024
+
+/**
  * Opens a stream: ends the segment that a dead process left, and opens a new one that names it.
  * @throws when no segment can be opened; the server must then serve nothing
  */
@@ -111,7 +117,7 @@ class SegmentJournal implements OpenJournal {
   }
 
   async start(last: Predecessor | undefined): Promise<void> {
-    await this.#openNext(last)
+    await this.#openNext(last, Math.min(this.#home.segmentBytes, firstSegmentBytes))
     await this.#checkReserve()
     this.#reserveTimer = setInterval(() => {
       void this.#checkReserve()
@@ -191,9 +197,9 @@ class SegmentJournal implements OpenJournal {
   }
 
   /** Space for one batch, after what ends the segment (a checkpoint and the close) is set aside. */
-  #roomOf({ offset }: LiveSegment): number {
+  #roomOf({ allocated, offset }: LiveSegment): number {
     const end = closeFrameBytes + (this.#anchor === undefined ? 0 : checkpointFrameBytesMax)
-    return Math.min(this.#home.segmentBytes - end - offset, this.#batch.length)
+    return Math.min(allocated - end - offset, this.#batch.length)
   }
 
   /**
@@ -308,12 +314,14 @@ class SegmentJournal implements OpenJournal {
     }
   }
 
-  async #openNext(predecessor: Predecessor | undefined): Promise<void> {
+  /** @param bytes the size of the segment, if none is prepared */
+  async #openNext(predecessor: Predecessor | undefined, bytes?: number): Promise<void> {
     this.#opening = true
     try {
       const prepared = await this.#spare
       this.#spare = undefined
-      const spare = prepared ?? (await prepareSegment(this.#home, (predecessor?.segment ?? 0) + 1))
+      const number = (predecessor?.segment ?? 0) + 1
+      const spare = prepared ?? (await prepareSegment(this.#home, number, bytes))
       this.#live = await activateSegment(this.#home, spare, predecessor)
     } finally {
       this.#opening = false

@@ -53,12 +53,15 @@ export interface Spare {
   readonly number: number
   readonly path: string
   readonly file: OpenFile
+  /** The size of the file. */
+  readonly allocated: number
 }
 
 /** The segment that receives records; `offset` and `head` belong to its last durable frame. */
 export interface LiveSegment {
   readonly number: number
   readonly file: OpenFile
+  readonly allocated: number
   readonly created: number
   offset: number
   head: Buffer
@@ -175,23 +178,28 @@ async function replaceByCopy(
  * Makes the file of the next segment with every block written, so that a full disk fails here and not
  * in the middle of a record. It syncs in steps, so that syncs of the open segment never wait behind all
  * of it.
+ * @param allocated the size of the file
  */
-export async function prepareSegment(home: StreamHome, number: number): Promise<Spare> {
-  const { files, directory, stream, segmentBytes } = home
+export async function prepareSegment(
+  home: StreamHome,
+  number: number,
+  allocated: number = home.segmentBytes,
+): Promise<Spare> {
+  const { files, directory, stream } = home
   const path = join(directory, stream, `${segmentName(number)}.next`)
   await files.remove(path)
   const file = await files.create(path)
   try {
-    const zeros = Buffer.alloc(Math.min(chunkBytes, segmentBytes))
-    for (let at = 0; at < segmentBytes; at += zeros.length) {
-      await writeAll(file, zeros.subarray(0, Math.min(zeros.length, segmentBytes - at)), at)
+    const zeros = Buffer.alloc(Math.min(chunkBytes, allocated))
+    for (let at = 0; at < allocated; at += zeros.length) {
+      await writeAll(file, zeros.subarray(0, Math.min(zeros.length, allocated - at)), at)
       await file.datasync()
     }
     await file.sync()
     await files.syncDirectory(dirname(path))
-    return { number, path, file }
+    return { number, path, file, allocated }
   } catch (error) {
-    await discardSpare(home, { number, path, file })
+    await discardSpare(home, { number, path, file, allocated })
     throw error
   }
 }
@@ -207,8 +215,8 @@ export async function activateSegment(
   spare: Spare,
   predecessor: Predecessor | undefined,
 ): Promise<LiveSegment> {
-  const { files, stream, segmentBytes: allocated } = home
-  const { number, path, file } = spare
+  const { files, stream } = home
+  const { number, path, file, allocated } = spare
   const created = home.now()
   const opening = encodeOpening({ version, stream, number, created, allocated }, predecessor)
   try {
@@ -222,7 +230,7 @@ export async function activateSegment(
     throw error
   }
   const head = Buffer.from(opening.subarray(opening.length - 32))
-  return { number, file, created, offset: opening.length, head, records: 0 }
+  return { number, file, allocated, created, offset: opening.length, head, records: 0 }
 }
 
 /** Cuts off the unused end of a segment that is over. */
