@@ -9,7 +9,7 @@ export interface Column {
 
 export const columns: readonly Column[] = [
   { name: 'case', width: 15 },
-  { name: 'server', width: 15 },
+  { name: 'server', width: 16 },
   { name: 'load', width: 7 },
   { name: 'req/s', width: 6, digits: 0 },
   { name: 'p50 ms', width: 7, digits: 2 },
