@@ -46,7 +46,7 @@ const headerNamePattern = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
 
 /** One of these parameters makes a request presigned. */
 const presigningNames = ['X-Amz-Algorithm', 'X-Amz-Credential', 'X-Amz-Signature']
-const authorizationNames = ['Credential', 'Signature', 'SignedHeaders']
+const authorizationNames = ['Credential', 'Signature', 'SignedHeaders'] as const
 
 /** With a second one of these, it would be ambiguous which one counts. */
 const singleHeaders = [
@@ -104,8 +104,26 @@ export function readAnyClaim(headers: HeaderTable, parameters: readonly Paramete
   return claimOf(headerFields(headers, authorization), headers)
 }
 
-function headerFields(headers: HeaderTable, authorization: string): Fields {
-  const [algorithm = '', ...pieces] = authorization.split(/[, ]+/)
+/** The parameters of an `Authorization` header; empty if absent. */
+interface Authorization {
+  readonly algorithm: string
+  readonly Credential: string
+  readonly SignedHeaders: string
+  readonly Signature: string
+}
+
+const hexSignature = /^[0-9a-f]{64}$/
+
+/** A cache of one: all requests of a client have the same text before their signatures. */
+let lastAuthorization: { readonly before: string; readonly parsed: Authorization } | undefined
+
+function readAuthorization(text: string): Authorization {
+  const end = text.slice(-64)
+  const before = text.slice(0, -64)
+  if (before === lastAuthorization?.before && hexSignature.test(end)) {
+    return { ...lastAuthorization.parsed, Signature: end }
+  }
+  const [algorithm = '', ...pieces] = text.split(/[, ]+/)
   const found = new Map<string, string>()
   for (const piece of pieces) {
     if (piece === '') continue
@@ -113,18 +131,28 @@ function headerFields(headers: HeaderTable, authorization: string): Fields {
     if (equals === -1) {
       throw incomplete(
         'Invalid key=value pair (missing equal-sign) in Authorization header ' +
-          `(hashed with SHA-256 and encoded with Base64): '${digestOf(authorization)}'.`,
+          `(hashed with SHA-256 and encoded with Base64): '${digestOf(text)}'.`,
       )
     }
     const name = piece.slice(0, equals)
     if (found.has(name)) throw incomplete('the Authorization header names a parameter twice')
     found.set(name, piece.slice(equals + 1))
   }
+  const [Credential = '', Signature = '', SignedHeaders = ''] = authorizationNames.map((name) =>
+    found.get(name),
+  )
+  const parsed = { algorithm, Credential, SignedHeaders, Signature }
+  if (Signature === end && hexSignature.test(end)) lastAuthorization = { before, parsed }
+  return parsed
+}
+
+function headerFields(headers: HeaderTable, authorization: string): Fields {
+  const parsed = readAuthorization(authorization)
   const { values } = headers
   const date = values.get('x-amz-date') ?? values.get('date') ?? ''
   let missing = ''
   for (const name of authorizationNames) {
-    if ((found.get(name) ?? '') !== '') continue
+    if (parsed[name] !== '') continue
     missing += `Authorization header requires '${name}' parameter. `
   }
   if (date === '') {
@@ -138,10 +166,10 @@ function headerFields(headers: HeaderTable, authorization: string): Fields {
     )
   }
   return {
-    algorithm,
-    credential: found.get('Credential') ?? '',
-    signedHeaders: found.get('SignedHeaders') ?? '',
-    signature: found.get('Signature') ?? '',
+    algorithm: parsed.algorithm,
+    credential: parsed.Credential,
+    signedHeaders: parsed.SignedHeaders,
+    signature: parsed.Signature,
     date,
     sessionToken: values.get('x-amz-security-token'),
     declaredPayloadHash: values.get('x-amz-content-sha256'),

@@ -50,7 +50,7 @@ export interface Authenticated {
 const accessKeyIdPattern = /^\w{3,128}$/
 
 /**
- * Proves who signed `request`, or refuses it.
+ * Proves who signed `request`, or refuses it: at once if the credential is cached.
  * @param credentials looks up an access key. It is called at most once, and never for a request that
  *   cannot be checked.
  * @throws {KmsError} `MissingAuthenticationTokenException` without a signature,
@@ -214,10 +214,16 @@ export function unrecognized(): KmsError {
   )
 }
 
-/** Compares in constant time. The length of a signature is not secret. */
+const hexBytes = 64
+const calculatedBytes = Buffer.alloc(hexBytes)
+const givenBytes = Buffer.alloc(hexBytes)
+
+/** Compares two signatures in constant time. The length of a signature is not secret. */
 function sameText(calculated: string, given: string): boolean {
-  if (given.length !== calculated.length) return false
-  return timingSafeEqual(Buffer.from(calculated, 'latin1'), Buffer.from(given, 'latin1'))
+  if (given.length !== hexBytes) return false
+  calculatedBytes.write(calculated, 'latin1')
+  givenBytes.write(given, 'latin1')
+  return timingSafeEqual(calculatedBytes, givenBytes)
 }
 
 /** One error, whatever differs. */

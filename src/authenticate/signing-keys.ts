@@ -35,6 +35,7 @@ export function createSigningKeys(maxEntries: number): SigningKeys {
   }
   // A Map keeps the order of insertion: the first entry is the least recently used.
   const entries = new Map<string, Entry>()
+  let last: KeyObject | undefined
   return {
     of: (scope, secret) => {
       // By identity: a secret that was changed or restored is another KeyObject, and derives a new key.
@@ -42,6 +43,9 @@ export function createSigningKeys(maxEntries: number): SigningKeys {
       return entry?.secret === secret ? entry.key : derive(scope, secret)
     },
     remember: (scope, secret, key) => {
+      // A client signs many requests with one key, which is the last in the Map already.
+      if (key === last) return
+      last = key
       const name = entryName(scope)
       entries.delete(name)
       entries.set(name, { secret, key })
