@@ -80,7 +80,7 @@ test('the end comes once, after the work, whatever becomes of it', async () => {
   assert.equal(seen.length, 2)
   await pending
   await assert.rejects(
-    andFinally(() => Promise.reject<never>(failure), end),
+    andFinally(() => Promise.reject(failure), end),
     failure,
   )
   assert.deepEqual(seen, ['end', 'end', 'work', 'end', 'end'])
