@@ -5,9 +5,8 @@
 import { allOf, andThen, type Awaitable } from '../model/awaitable.ts'
 import type { Lookup } from '../cache/cached-records.ts'
 import { aliasNotFound } from '../resolve/resolve.ts'
-import { unmadeKeyIn } from '../resolve/unmade-keys.ts'
-import { withAliasNames } from '../resolve/alias-names.ts'
-import { withRoleArns } from '../resolve/role-ids.ts'
+import { withAliasNames } from './alias-names.ts'
+import { withRoleArns } from './role-ids.ts'
 import type { ResolvedNames } from '../resolve/resolved.ts'
 import type { KeyUsages, Principals } from '../operations/contract/dependencies.ts'
 import type { Reason } from '../policy/decision.ts'
@@ -106,7 +105,7 @@ function evaluate(
     )
     return decided()
   } catch (error) {
-    const unmade = unmadeKeyIn(resolved)
+    const { unmade } = resolved
     return decided({
       error: unmade === undefined ? error : aliasNotFound(unmade.alias, call.scope),
     })

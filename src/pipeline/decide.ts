@@ -9,7 +9,6 @@
  */
 import { concernedResources } from '../resolve/concerned.ts'
 import { resolveCall } from '../resolve/resolve-call.ts'
-import { unmadeKeyIn } from '../resolve/unmade-keys.ts'
 import { decideCall } from '../authorize/decide-call.ts'
 import { accountOf } from '../audit/records/record.ts'
 import { KmsError } from '../errors.ts'
@@ -127,6 +126,6 @@ export function isAuthorized({ decision, resolved }: Recordable): boolean {
     decision !== undefined &&
     decision.refusal === undefined &&
     resolved !== undefined &&
-    unmadeKeyIn(resolved) === undefined
+    resolved.unmade === undefined
   )
 }

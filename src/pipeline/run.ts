@@ -11,12 +11,10 @@ import { keyArn } from '../model/key.ts'
 import { andThen, forEach, orElse, type Awaitable } from '../model/awaitable.ts'
 import { partyOf } from '../model/party.ts'
 import type { Call } from '../operations/contract/call.ts'
-import { assumedRole } from '../resolve/assumed-roles.ts'
+import type { ResolvedNames } from '../resolve/resolved.ts'
 import { requireIdentities } from '../resolve/identities.ts'
 import { sealAnswer } from '../resolve/recipient.ts'
 import { requireMatchingKey } from '../resolve/resolve.ts'
-import { unmadeKeyIn } from '../resolve/unmade-keys.ts'
-import { withServiceSide } from '../resolve/service-side.ts'
 import { usableKeys } from '../resolve/usable-keys.ts'
 import { DatabaseFailed } from '../store/database.ts'
 import type { Transaction } from '../store/store.ts'
@@ -26,6 +24,7 @@ import { newEffects, type Effects } from './effects.ts'
 import { recordIdOf, recordsOf, successOf } from './call-facts.ts'
 import { Again, StepFailed } from './stage-list.ts'
 import type { Answered, Decided, Failed, Permitted, Ran, Read, Standing } from './stages.ts'
+import { withServiceSide } from './service-side.ts'
 import { openStanding, type DecideAgain } from './standing.ts'
 
 /** Makes the AWS managed key that the call names, if it does not exist, and sends the call back. */
@@ -33,7 +32,7 @@ export function makeMissingKey(
   decided: Decided,
   { makeManagedKey }: Pick<PipelineDependencies, 'makeManagedKey'>,
 ): Awaitable<Decided | Again<Read>> {
-  const unmade = unmadeKeyIn(decided.resolved)
+  const { unmade } = decided.resolved
   if (unmade === undefined) return decided
   const { attempts, input, request, read } = decided
   if (attempts.made) throw new Error(`${unmade.alias.name} is not found though it was made`)
@@ -167,6 +166,14 @@ function callOf(
     },
     commit: (work) => commit(work, permitted, running, dependencies),
   }
+}
+
+/** The role in the form that operations get. */
+function assumedRole({
+  assumed,
+}: Pick<ResolvedNames, 'assumed'>): Pick<Call<never, string>, 'assumed'> {
+  const { known, arn } = assumed ?? {}
+  return known === undefined || arn === undefined ? {} : { assumed: { record: known.record, arn } }
 }
 
 /** A fact behind the decision has changed: the transaction changes nothing. */

@@ -12,9 +12,9 @@ import type { AssumedRoleUse, Operation } from '../operations/contract/operation
 import type { StoreReads } from '../store/store.ts'
 import type { RequestScope } from '../model/identifiers.ts'
 import { tagEntries } from '../cache/cached-identities.ts'
-import type { Call, ContextEntries } from '../operations/contract/call.ts'
+import type { ContextEntries } from '../operations/contract/call.ts'
 import type { CachedRole, Lookup } from '../cache/cached-records.ts'
-import type { ResolvedNames, AssumedRole } from './resolved.ts'
+import type { AssumedRole } from './resolved.ts'
 
 interface Naming {
   readonly caller: Caller
@@ -63,12 +63,4 @@ async function findAssumedRole(
 
 function roleTags({ record }: CachedRole): ContextEntries {
   return { ...tagEntries('aws:ResourceTag', record), ...tagEntries('iam:ResourceTag', record) }
-}
-
-/** The role in the form that operations get. */
-export function assumedRole({
-  assumed,
-}: Pick<ResolvedNames, 'assumed'>): Pick<Call<never, string>, 'assumed'> {
-  const { known, arn } = assumed ?? {}
-  return known === undefined || arn === undefined ? {} : { assumed: { record: known.record, arn } }
 }

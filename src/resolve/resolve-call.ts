@@ -4,6 +4,7 @@ import type { Operation } from '../operations/contract/operation.ts'
 import type { StoreReads } from '../store/store.ts'
 import { resolveAssumedRole } from './assumed-roles.ts'
 import { resolveIdentities } from './identities.ts'
+import { unmadeKeyOf } from './unmade-keys.ts'
 import { resolveKeys } from './resolve.ts'
 import type { ResolvedNames, Resolving } from './resolved.ts'
 
@@ -27,6 +28,7 @@ export function resolveCall(
     andThen(resolveIdentities(resolving, operation, input, store), (identities) =>
       andThen(resolveAssumedRole(resolving, operation, input, resolving), (assumed) => ({
         ...named,
+        ...unmadeKeyOf(named),
         identities,
         ...(assumed && { assumed }),
       })),

@@ -40,6 +40,8 @@ export interface ResolvedKeys {
 /** Resolved keys, and the identities that an IAM operation names. */
 export interface ResolvedNames extends ResolvedKeys {
   readonly identities: NamedIdentities
+  /** The first key of the call that does not exist yet, and that AWS would create. */
+  readonly unmade?: UnmadeKey
   /** The role that the call is to assume. */
   readonly assumed?: AssumedRole
 }

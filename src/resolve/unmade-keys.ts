@@ -10,7 +10,7 @@ import { managedKeyKindOf } from '../model/managed-key.ts'
 import type { KeyUse, Operation } from '../operations/contract/operation.ts'
 import { readIdentifier } from '../model/identifiers.ts'
 import type { CachedKey } from '../cache/cached-records.ts'
-import type { ResolvedKeys, ResolvedKey, Resolving } from './resolved.ts'
+import type { ResolvedKeys, ResolvedKey, ResolvedNames, Resolving } from './resolved.ts'
 
 /**
  * The key for an alias that does not exist and that AWS would create: at the first call through its
@@ -52,7 +52,7 @@ function asKnown(unmade: UnmadeKey): CachedKey {
 }
 
 /** The first key of a call that does not exist yet. */
-export function unmadeKeyIn({ keys }: Pick<ResolvedKeys, 'keys'>): UnmadeKey | undefined {
-  for (const { unmade } of keys.values()) if (unmade !== undefined) return unmade
-  return undefined
+export function unmadeKeyOf({ keys }: Pick<ResolvedKeys, 'keys'>): Pick<ResolvedNames, 'unmade'> {
+  for (const { unmade } of keys.values()) if (unmade !== undefined) return { unmade }
+  return {}
 }

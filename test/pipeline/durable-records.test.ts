@@ -205,9 +205,9 @@ test('nothing is answered before its record is durable, whatever becomes of the 
       assert.match(answer, new RegExp(secret))
     } else assert.match(answer, new RegExp(`${code}"`), name)
   })
-  let open = true
-  const all = Promise.all(calls).finally(() => (open = false))
-  while (open) {
+  const over = new AbortController()
+  const all = Promise.all(calls).finally(() => over.abort())
+  while (!over.signal.aborted) {
     await nextTurn()
     // Some of the records that wait end in this turn, in any order.
     const { pending } = journal

@@ -1,7 +1,7 @@
 /** Looks up the aliases of keys, for policies that use `kms:ResourceAliases`. @module */
 import type { Awaitable } from '../model/awaitable.ts'
 import type { Identity, Lookup } from '../cache/cached-records.ts'
-import type { ResolvedKeys, ResolvedKey } from './resolved.ts'
+import type { ResolvedKeys, ResolvedKey } from '../resolve/resolved.ts'
 
 /** Adds the alias names to those keys for which a policy asks. */
 export function withAliasNames(
