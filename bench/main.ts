@@ -132,11 +132,15 @@ async function measure(setting: Setting, targets: readonly Target[]): Promise<vo
   const closed = await inRounds(contenders, settings.rounds, ({ port }, fresh) =>
     closedLoop(port, eachOf(fresh), settings.connections),
   )
-  report(one.name, 'closed', closed)
   const speed = (contender: Contender): number => {
     const { requests, seconds } = closed.get(contender) ?? { requests: 0, seconds: 1 }
     return requests / seconds
   }
+  const paced = await inRounds([ofFloor], settings.rounds, ({ port }, fresh) =>
+    openLoop(port, fresh, settings.connections, speed(first)),
+  )
+  report(one.name, 'closed', closed, paced.get(ofFloor))
+  report(one.name, `${Math.round(speed(first))}/s`, paced)
   for (const asked of settings.rates) {
     const rate = Math.ceil(asked === 'half' ? speed(first) / 2 : Number(asked))
     const able = contenders.filter((each) => speed(each) > rate)
@@ -178,10 +182,17 @@ async function prepare(
   return { name, server, requests, ofRound }
 }
 
-function report(name: string, load: string, totals: ReadonlyMap<Contender, Total>): void {
+/** @param paced the floor at the rate that Trent reached */
+function report(
+  name: string,
+  load: string,
+  totals: ReadonlyMap<Contender, Total>,
+  paced?: Total,
+): void {
   const [floor] = totals.values()
   for (const [{ name: server, server: process }, total] of totals) {
-    print(tableLine({ case: name, server, load, ...figures(process, total, floor) }))
+    const found = figures(process, total, floor, total === floor ? undefined : paced)
+    print(tableLine({ case: name, server, load, ...found }))
     if (settings.threads && total !== floor) printThreads(total)
   }
 }

@@ -83,19 +83,13 @@ export async function warmUp(
 }
 
 /** The figures of a row, by column. Microseconds are those of CPU time a request. */
-export interface Figures {
-  readonly [column: string]: number | undefined
-  readonly 'req/s': number
-  readonly 'p50 ms': number
-  readonly 'p99 ms': number
-  readonly 'main µs'?: number
-  readonly 'process µs': number
-  readonly 'main/floor'?: number
-  readonly 'process/floor'?: number
-}
+export type Figures = Readonly<Record<string, number>>
 
-/** @param floor the floor under the same load; without it, there are no ratios */
-export function figures({ pid }: Server, total: Total, floor?: Total): Figures {
+/**
+ * @param floor the floor under the same load; without it, there are no ratios
+ * @param paced the floor in an open loop, at the rate of this server's closed loop
+ */
+export function figures({ pid }: Server, total: Total, floor?: Total, paced?: Total): Figures {
   const { requests, seconds, usage, received, latencies } = total
   const micros = (nanoseconds: number | undefined, of: Total): number =>
     (nanoseconds ?? NaN) / of.requests / 1000
@@ -113,6 +107,7 @@ export function figures({ pid }: Server, total: Total, floor?: Total): Figures {
       'main/floor': micros(mainTime(floor.usage), floor) / serving,
       'process/floor': micros(floor.usage.process, floor) / all,
     }),
+    ...(paced && { 'main/paced': micros(mainTime(paced.usage), paced) / serving }),
     'KB files': (usage.written - received) / requests / 1000,
     MB: readMemory(pid) / 1e6,
     'others %': usage.others / seconds / 1e7,

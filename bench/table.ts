@@ -18,6 +18,7 @@ export const columns: readonly Column[] = [
   { name: 'main µs', width: 7, digits: 1 },
   { name: 'process µs', width: 10, digits: 1 },
   { name: 'main/floor', width: 10, digits: 3 },
+  { name: 'main/paced', width: 10, digits: 3 },
   { name: 'process/floor', width: 13, digits: 3 },
   { name: 'KB files', width: 8, digits: 2 },
   { name: 'MB', width: 4, digits: 0 },
