@@ -320,8 +320,7 @@ class SegmentJournal implements OpenJournal {
     try {
       const prepared = await this.#spare
       this.#spare = undefined
-      const number = (predecessor?.segment ?? 0) + 1
-      const spare = prepared ?? (await prepareSegment(this.#home, number, bytes))
+      const spare = prepared ?? (await prepareSegment(this.#home, predecessor?.segment, bytes))
       this.#live = await activateSegment(this.#home, spare, predecessor)
     } finally {
       this.#opening = false
@@ -333,13 +332,11 @@ class SegmentJournal implements OpenJournal {
   /** Prepares the next segment's file in the background, so that appends do not wait for it. */
   #prepareNext(): void {
     this.#spareFailed = false
-    this.#spare = prepareSegment(this.#home, (this.#latest?.number ?? 0) + 1).catch(
-      (cause: unknown) => {
-        this.#spareFailed = true
-        this.#options.onError(new Error('the next segment could not be prepared', { cause }))
-        return undefined
-      },
-    )
+    this.#spare = prepareSegment(this.#home, this.#latest?.number).catch((cause: unknown) => {
+      this.#spareFailed = true
+      this.#options.onError(new Error('the next segment could not be prepared', { cause }))
+      return undefined
+    })
   }
 
   async #checkReserve(): Promise<void> {

@@ -178,14 +178,16 @@ async function replaceByCopy(
  * Makes the file of the next segment with every block written, so that a full disk fails here and not
  * in the middle of a record. It syncs in steps, so that syncs of the open segment never wait behind all
  * of it.
+ * @param last the number of the segment before; undefined for the first of a stream
  * @param allocated the size of the file
  */
 export async function prepareSegment(
   home: StreamHome,
-  number: number,
+  last: number | undefined,
   allocated: number = home.segmentBytes,
 ): Promise<Spare> {
   const { files, directory, stream } = home
+  const number = (last ?? 0) + 1
   const path = join(directory, stream, `${segmentName(number)}.next`)
   await files.remove(path)
   const file = await files.create(path)
