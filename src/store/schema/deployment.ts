@@ -2,23 +2,53 @@
 import { bytes, number, rowTag, text } from './columns.ts'
 import { table, tableOf } from './table.ts'
 
-/** One row: the deployment of this database. */
-export const deployment = table({
+/** One row, with the id 1: the deployment of this database. */
+export const deployment = tableOf<{
+  readonly id: number
+  readonly deploymentId: string
+  readonly createdAt: number
+}>()({
   name: 'deployment',
-  columns: { id: number(), deployment_id: text(), created_at: number() },
+  columns: {
+    id: number('id'),
+    deployment_id: text('deploymentId'),
+    created_at: number('createdAt'),
+  },
   primaryKey: ['id'],
 })
 
+export interface SealRecord {
+  /** The kind of seal that opens it. */
+  readonly kind: string
+  readonly generation: number
+  readonly sealedRootKey: Uint8Array
+}
+
 /** The sealed root key. The row with the highest generation is the current one. */
-export const seals = table({
+export const seals = tableOf<SealRecord>()({
   name: 'seals',
-  columns: { generation: number(), kind: text(), sealed_root_key: bytes() },
+  columns: {
+    generation: number('generation'),
+    kind: text('kind'),
+    sealed_root_key: bytes('sealedRootKey'),
+  },
   primaryKey: ['generation'],
 })
 
-export const domainKeys = table({
+export interface DomainKeyRecord {
+  readonly version: number
+  /** `iv ‖ ciphertext ‖ tag`. */
+  readonly wrapped: Uint8Array
+  readonly createdAt: number
+}
+
+export const domainKeys = tableOf<DomainKeyRecord>()({
   name: 'domain_keys',
-  columns: { version: number(), wrapped: bytes(), created_at: number() },
+  columns: {
+    version: number('version'),
+    wrapped: bytes('wrapped'),
+    created_at: number('createdAt'),
+  },
   primaryKey: ['version'],
 })
 

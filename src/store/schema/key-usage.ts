@@ -5,19 +5,19 @@ import { number, rowTag, text } from './columns.ts'
 import { keys } from './keys.ts'
 import { tableOf } from './table.ts'
 
-/**
- * The last use of a key. Every key has a row from its creation on, so that a deleted row is
- * noticed.
- */
-export const keyUsage = tableOf<
-  Omit<LastUsage, 'unproved' | 'operation'> & { operation: string }
->()({
+/** The last use of a key, in the form of its row. */
+interface KeptUsage extends Omit<LastUsage, 'unproved' | 'operation'> {
+  /** Empty until the key is used after `usedAt`. */
+  readonly operation: string
+}
+
+/** Every key has a row from its creation on, so that a deleted row is noticed. */
+export const keyUsage = tableOf<KeptUsage>()({
   name: 'key_usage',
   columns: {
     account_id: text('accountId'),
     region: text('region'),
     key_id: text('keyId'),
-    /** Empty until the key is used after `used_at`. */
     operation: text('operation'),
     used_at: number('usedAt'),
     event_id: text('eventId'),

@@ -6,20 +6,13 @@
  * @module
  */
 import type { Database } from '../database.ts'
-
-export interface SealRecord {
-  /** The kind of seal that opens it. */
-  readonly kind: string
-  readonly generation: number
-  readonly sealedRootKey: Uint8Array
-}
-
-export interface DomainKeyRecord {
-  readonly version: number
-  /** `iv ‖ ciphertext ‖ tag`. */
-  readonly wrapped: Uint8Array
-  readonly createdAt: number
-}
+import {
+  deployment as deployments,
+  domainKeys,
+  seals,
+  type DomainKeyRecord,
+  type SealRecord,
+} from '../schema/deployment.ts'
 
 export interface DeploymentRecord {
   readonly deploymentId: string
@@ -42,24 +35,13 @@ export async function readDeployment(
       .orderBy('generation', 'desc')
       .limit(1)
       .executeTakeFirstOrThrow()
-    const domainKeys = await query
-      .selectFrom('domain_keys')
-      .selectAll()
-      .orderBy('version')
-      .execute()
+    const keys = await query.selectFrom('domain_keys').selectAll().orderBy('version').execute()
+    const { deploymentId, createdAt } = deployments.toRecord(deployment)
     return {
-      deploymentId: deployment.deployment_id,
-      createdAt: deployment.created_at,
-      seal: {
-        kind: seal.kind,
-        generation: seal.generation,
-        sealedRootKey: seal.sealed_root_key,
-      },
-      domainKeys: domainKeys.map((row) => ({
-        version: row.version,
-        wrapped: row.wrapped,
-        createdAt: row.created_at,
-      })),
+      deploymentId,
+      createdAt,
+      seal: seals.toRecord(seal),
+      domainKeys: keys.map((row) => domainKeys.toRecord(row)),
     }
   })
 }
@@ -69,25 +51,14 @@ export async function createDeployment(
   database: Database,
   record: DeploymentRecord,
 ): Promise<void> {
-  const { deploymentId, createdAt, seal, domainKeys } = record
   await database.query.transaction().execute(async (query) => {
     await query
       .insertInto('deployment')
-      .values({ id: 1, deployment_id: deploymentId, created_at: createdAt })
+      .values(deployments.toRow({ ...record, id: 1 }))
       .execute()
-    await query
-      .insertInto('seals')
-      .values({
-        generation: seal.generation,
-        kind: seal.kind,
-        sealed_root_key: seal.sealedRootKey,
-      })
-      .execute()
-    for (const { version, wrapped, createdAt: madeAt } of domainKeys) {
-      await query
-        .insertInto('domain_keys')
-        .values({ version, wrapped, created_at: madeAt })
-        .execute()
+    await query.insertInto('seals').values(seals.toRow(record.seal)).execute()
+    for (const key of record.domainKeys) {
+      await query.insertInto('domain_keys').values(domainKeys.toRow(key)).execute()
     }
   })
 }
