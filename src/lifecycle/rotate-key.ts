@@ -10,11 +10,7 @@
  * @module
  */
 import type { KeyRecord, MaterialRecord } from '../model/key.ts'
-import {
-  onlyMaterialOf,
-  type MaterialStateRecord,
-  type RotationType,
-} from '../model/key-material.ts'
+import { type MaterialStateRecord, type RotationType } from '../model/key-material.ts'
 import { replicasOf, synchronized } from './related-keys.ts'
 import type { Transaction } from '../store/store.ts'
 import type { KeyChanges } from '../store/tables/key-rows.ts'
@@ -100,16 +96,9 @@ async function retireCurrent(
     materialId === undefined
       ? undefined
       : await transaction.findMaterialState({ accountId, region, keyId, materialId })
-  if (current !== undefined) {
-    return transaction.updateMaterialState(current, { state: 'NON_CURRENT' })
-  }
-  const only = onlyMaterialOf(key)
-  const [known] = await transaction.listMaterialStates(key, { limit: 1 })
-  // A key with other materials must have this row; if not, it was deleted or forged, so decide nothing.
-  if (only === undefined || known !== undefined) {
-    throw new Error(`the current material of key ${keyId} has no row`)
-  }
-  return transaction.insertMaterialState({ ...only, state: 'NON_CURRENT' })
+  // The row was deleted or forged, so decide nothing.
+  if (current === undefined) throw new Error(`the current material of key ${keyId} has no row`)
+  return transaction.updateMaterialState(current, { state: 'NON_CURRENT' })
 }
 
 function rotationEvents(

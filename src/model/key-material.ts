@@ -53,16 +53,6 @@ export interface MaterialStateRecord extends MaterialStateRef {
 export type NewMaterialState = Omit<MaterialStateRecord, 'rowVersion'>
 
 /**
- * The only material of a key from before material states were kept: it is current. Undefined for a
- * key that has no material yet.
- */
-export function onlyMaterialOf(key: KeyRecord): NewMaterialState | undefined {
-  const { accountId, region, keyId, currentMaterialId: materialId } = key
-  if (materialId === undefined) return undefined
-  return { accountId, region, keyId, materialId, ordinal: 1, state: 'CURRENT' }
-}
-
-/**
  * Whether ciphertexts may need the material. A key is usable only while it has all such materials.
  */
 export function isNeeded({ state }: Pick<MaterialStateRecord, 'state'>): boolean {

@@ -70,6 +70,9 @@ export async function openRotatingKey(
       currentMaterialId: material.materialId,
     })
     await transaction.insertMaterial(material)
+    const { accountId, region } = ref
+    const place = { accountId, region, keyId, materialId: material.materialId }
+    await transaction.insertMaterialState({ ...place, ordinal: 1, state: 'CURRENT' })
   })
   const jobs = createRotationJobs({
     store,

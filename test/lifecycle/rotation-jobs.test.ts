@@ -25,9 +25,9 @@ async function insertImported(world: RotatingKey, members: object = {}): Promise
   const { keyId, currentMaterialId = '' } = await world.row()
   await world.store.change(async (transaction) => {
     const imported = { importState: 'IMPORTED', expirationModel: 'KEY_MATERIAL_EXPIRES' } as const
-    await transaction.insertMaterialState(
-      newMaterialState(currentMaterialId, keyId, { ...imported, validTo: 9 }),
-    )
+    const current = await transaction.findMaterialState(newMaterialState(currentMaterialId, keyId))
+    assert.ok(current !== undefined)
+    await transaction.updateMaterialState(current, { ...imported, validTo: 9 })
     await transaction.insertMaterialState(
       newMaterialState(id('e'), keyId, {
         ...imported,
@@ -114,7 +114,8 @@ for (const engine of engines) {
         await transaction.insertKey({ ...key, ...due, keyId, currentMaterialId: id('f') })
         // The state of its material is no longer known.
         const other = newMaterialState(id('d'), keyId, { ordinal: 7 })
-        if (broken.includes(keyId)) await transaction.insertMaterialState(other)
+        const own = newMaterialState(id('f'), keyId)
+        await transaction.insertMaterialState(broken.includes(keyId) ? other : own)
       }
     })
     world.now = start + 9000 * dayMs

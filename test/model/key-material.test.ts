@@ -4,10 +4,8 @@ import { test } from 'node:test'
 import {
   expirationOf,
   lacksMaterial,
-  onlyMaterialOf,
   type MaterialStateRecord,
 } from '../../src/model/key-material.ts'
-import { newKey } from '../store/records.ts'
 import type { ExpirationModel } from '../../src/model/expiration.ts'
 
 const imported = { state: 'NON_CURRENT', importState: 'IMPORTED' } as const
@@ -64,13 +62,4 @@ test('a key lacks material when one that it needs is not imported', () => {
   assert.equal(lacksMaterial([imported, current]), false)
   assert.equal(lacksMaterial([current, { ...pending, importState: 'PENDING_IMPORT' }]), false)
   assert.equal(lacksMaterial([{ ...imported, importState: 'PENDING_IMPORT' }, current]), true)
-})
-
-test('a key of an earlier version has the one material that its row names', () => {
-  const key = { ...newKey('k'), rowVersion: 1 }
-  const { currentMaterialId: materialId, ...without } = key
-  assert.equal(onlyMaterialOf(without), undefined)
-  const { accountId, region, keyId } = key
-  const expected = { accountId, region, keyId, materialId, ordinal: 1, state: 'CURRENT' }
-  assert.deepEqual(onlyMaterialOf(key), expected)
 })

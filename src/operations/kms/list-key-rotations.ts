@@ -9,15 +9,12 @@ import type {
   RotationsListEntry,
 } from '@aws-sdk/client-kms'
 import { KmsError } from '../../errors.ts'
-import type { KeyRecord } from '../../model/key.ts'
-import { onlyMaterialOf, type NewMaterialState } from '../../model/key-material.ts'
+import type { NewMaterialState } from '../../model/key-material.ts'
 import { anyState } from '../../model/key-state.ts'
 import { integer, oneOf } from '../../model/shape.ts'
-import type { StoreReads } from '../../store/store.ts'
 import { operation } from '../contract/operation.ts'
 import { marker, requiredKeyId } from './members.ts'
 import { readPage } from '../contract/page.ts'
-import type { Page } from '../../store/page.ts'
 
 export const listKeyRotations = operation<ListKeyRotationsRequest, ListKeyRotationsResponse>()({
   name: 'ListKeyRotations',
@@ -58,24 +55,13 @@ export const listKeyRotations = operation<ListKeyRotationsRequest, ListKeyRotati
       scope: ['ListKeyRotations', key.accountId, key.region, key.keyId, String(all)],
       marker: input.Marker,
       limit: input.Limit ?? 100,
-      read: (page) => (symmetric ? readMaterials(store, key, all, page) : Promise.resolve([])),
+      read: async (page) =>
+        symmetric ? store.listMaterialStates(key, { ...page, onlyRotations: !all }) : [],
       nameOf: ({ ordinal }) => String(ordinal),
     })
     return { Rotations: rows.map((row) => entryOf(row, arn(key))), ...paging }
   },
 })
-
-async function readMaterials(
-  store: StoreReads,
-  key: KeyRecord,
-  all: boolean,
-  page: Page,
-): Promise<readonly NewMaterialState[]> {
-  const found = await store.listMaterialStates(key, { ...page, onlyRotations: !all })
-  if (found.length > 0 || !all || page.after !== undefined) return found
-  const only = onlyMaterialOf(key)
-  return only === undefined ? [] : [only]
-}
 
 /** Builds an entry with exactly the members that AWS sends. */
 function entryOf(material: NewMaterialState, arn: string): RotationsListEntry {

@@ -18,10 +18,7 @@ import { countRows, tableReads, tableWrites, type Changes } from './table-rows.t
 
 export interface MaterialStateReads {
   findMaterialState(ref: MaterialStateRef): Promise<MaterialStateRecord | undefined>
-  /**
-   * The states of a key's materials in its Region, in order; `after` is an ordinal. Empty for a key
-   * from before states were stored: `onlyMaterialOf` returns its state.
-   */
+  /** The states of a key's materials in its Region, in order; `after` is an ordinal. */
   listMaterialStates(
     key: KeyRef,
     page: Page & { readonly onlyRotations?: boolean },

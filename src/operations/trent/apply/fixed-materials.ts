@@ -1,7 +1,6 @@
 /** Stores, compares and imports the key materials that a document fixes. @module */
 import { importMaterial } from '../../../lifecycle/imported-materials.ts'
 import { keyArn, type KeyRecord, type KeyRef, type MaterialRecord } from '../../../model/key.ts'
-import { onlyMaterialOf } from '../../../model/key-material.ts'
 import type { Applying } from './applying.ts'
 import type { PreparedKey } from './key-materials.ts'
 import { type DocumentPath, refusalAt } from './document-path.ts'
@@ -54,9 +53,7 @@ async function materialIdsOf(
   key: KeyRecord,
 ): Promise<readonly string[]> {
   const states = await transaction.listMaterialStates(key, { limit: materialsMax })
-  const only = onlyMaterialOf(key)
-  const all = states.length === 0 && only !== undefined ? [only] : states
-  return all.map(({ materialId }) => materialId)
+  return states.map(({ materialId }) => materialId)
 }
 
 /** Imports the fixed material, without expiry, if the key lacks it. Returns whether it did. */
