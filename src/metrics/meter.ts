@@ -7,12 +7,12 @@
 import {
   AggregatorRegistry,
   Counter,
-  Histogram,
   Registry,
   type MetricObjectWithValues,
   type MetricValue,
 } from 'prom-client'
 import type { EventOutcome } from '../events/send-events.ts'
+import { Durations, type Observe } from './durations.ts'
 import { createEventCounter } from './event-counter.ts'
 import type { KeyState } from '../model/key.ts'
 import { anyState, usableStates } from '../model/key-state.ts'
@@ -64,37 +64,25 @@ export function createMeter(
 ): Meter {
   const registry = new Registry()
   const registers = [registry]
-  const requests = new Counter({
-    name: 'trent_requests_total',
-    help: 'Requests answered, by operation and outcome: success, or the code of the error.',
-    labelNames: ['service', 'operation', 'outcome'],
-    registers,
-  })
-  const histogram = (name: string, help: string, buckets: number[]): Histogram =>
-    new Histogram({ name, help, buckets, registers })
-  const latency = new Histogram({
-    name: 'trent_request_seconds',
-    help: 'Time from the complete request to its answer, with its audit record durable.',
-    labelNames: ['service', 'operation'],
-    buckets: requestBuckets,
-    registers,
-  })
-  const authorization = histogram(
+  const answered = createAnswered(registers)
+  const durations = (name: string, help: string, buckets: readonly number[]): Observe =>
+    new Durations({ name, help, registers }, buckets).of()
+  const authorized = durations(
     'trent_authorization_seconds',
     'Time to authorize a call.',
     workBuckets,
   )
-  const crypto = histogram(
+  const worked = durations(
     'trent_crypto_seconds',
     'Time of one operation of a key store, including its time in queues.',
     workBuckets,
   )
-  const append = histogram(
+  const appended = durations(
     'trent_journal_append_seconds',
     'Time until an audit record was durable.',
     requestBuckets,
   )
-  const sync = histogram(
+  const synced = durations(
     'trent_journal_fsync_seconds',
     'Time of one fdatasync of the audit journal.',
     requestBuckets,
@@ -108,14 +96,11 @@ export function createMeter(
     return registry.getMetricsAsJSON()
   }
   return {
-    answered({ service, name: operation } = nothingFound, outcome, milliseconds) {
-      requests.inc({ service, operation, outcome })
-      latency.observe({ service, operation }, milliseconds / 1000)
-    },
-    authorized: (milliseconds) => authorization.observe(milliseconds / 1000),
-    worked: (milliseconds) => crypto.observe(milliseconds / 1000),
-    appended: (milliseconds) => append.observe(milliseconds / 1000),
-    synced: (milliseconds) => sync.observe(milliseconds / 1000),
+    answered,
+    authorized,
+    worked,
+    appended,
+    synced,
     countEvents,
     ...damage,
     refusedUse,
@@ -135,6 +120,51 @@ function together(all: readonly Figures[]): Promise<string> {
 }
 
 const nothingFound: MeteredOperation = { service: 'none', name: 'unknown' }
+
+/** The series of one operation. */
+interface Answers {
+  readonly observe: Observe
+  /** Requests by outcome that the counter does not have yet. */
+  readonly counts: Map<string, number>
+}
+
+function createAnswered(registers: Registry[]): Meter['answered'] {
+  const byOperation = new Map<MeteredOperation, Answers>()
+  const requests: Counter = new Counter({
+    name: 'trent_requests_total',
+    help: 'Requests answered, by operation and outcome: success, or the code of the error.',
+    labelNames: ['service', 'operation', 'outcome'],
+    registers,
+    collect: () => {
+      for (const [{ service, name: operation }, { counts }] of byOperation) {
+        for (const [outcome, count] of counts) requests.inc({ service, operation, outcome }, count)
+        counts.clear()
+      }
+    },
+  })
+  const latency = new Durations(
+    {
+      name: 'trent_request_seconds',
+      help: 'Time from the complete request to its answer, with its audit record durable.',
+      labelNames: ['service', 'operation'],
+      registers,
+    },
+    requestBuckets,
+  )
+  const answersOf = (operation: MeteredOperation): Answers => {
+    const known = byOperation.get(operation)
+    if (known !== undefined) return known
+    const observe = latency.of({ service: operation.service, operation: operation.name })
+    const answers = { observe, counts: new Map<string, number>() }
+    byOperation.set(operation, answers)
+    return answers
+  }
+  return (operation = nothingFound, outcome, milliseconds) => {
+    const { observe, counts } = answersOf(operation)
+    counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
+    observe(milliseconds)
+  }
+}
 
 function createRefusedUses(registers: Registry[]): Meter['refusedUse'] {
   const counter = new Counter({
