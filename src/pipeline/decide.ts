@@ -25,7 +25,8 @@ import type { Decided, Failed, Read, Recordable, Resolved } from './stages.ts'
 export function resolve(read: Read, dependencies: PipelineDependencies): Awaitable<Resolved> {
   const { operation, input, caller, scope, since } = read
   const { store } = dependencies.operations
-  const facts = openFacts({ ...dependencies, store }, since)
+  const { lookup, findGrant, grantTokens } = dependencies
+  const facts = openFacts({ lookup, store, findGrant, grantTokens }, since)
   facts.noteCaller(caller)
   const names = orElse(
     () => resolveCall(operation, input, { caller, scope, ...facts }),

@@ -7,10 +7,9 @@
  * @module
  */
 import { andThen, type Awaitable } from '../model/awaitable.ts'
-import type { Grant } from '../policy/decision.ts'
 import type { Caller } from '../model/caller.ts'
-import type { GrantRecord, GrantRef } from '../model/grant.ts'
-import type { KeyRef } from '../model/key.ts'
+import type { GrantRef } from '../model/grant.ts'
+import type { AliasRef, KeyRef } from '../model/key.ts'
 import { readGrantChangeId, type Change } from '../store/change.ts'
 import type { Store, StoreReads } from '../store/store.ts'
 import type { GrantTokens } from '../resolve/grant-tokens.ts'
@@ -38,20 +37,46 @@ export interface Facts extends FactSources {
 
 /** @param since the number of the last change that was committed before the first fact was read */
 export function openFacts(sources: FactSources, since: number): Facts {
-  const names = new Set<string>()
+  const notes = new Notes()
   let heldAt = since
   const check = async (log: Pick<Store, 'changesSince'>): Promise<boolean> => {
     const changes = await log.changesSince(heldAt)
+    const names = notes.names()
     if (changes === undefined || changes.some((change) => touches(change, names))) return false
     heldAt = changes.at(-1)?.seq ?? heldAt
     return true
   }
   return {
-    ...notingSources(sources, (name) => void names.add(name)),
-    noteCaller(caller) {
-      for (const name of credentialsOf(caller)) names.add(name)
+    lookup: new NotingLookup(sources.lookup, notes),
+    store: notingReads(sources.store, notes),
+    grantTokens: notingTokens(sources.grantTokens, notes),
+    findGrant(ref) {
+      notes.add(grantOf, ref)
+      return sources.findGrant(ref)
     },
+    noteCaller: (caller) => notes.add(credentialsOf, caller),
+    // Without any change, the names of the facts do not matter.
     hold: (log) => log.epoch() === heldAt || check(log),
+  }
+}
+
+/** What was read. Names are made only when changes have to be compared with them: few calls need that. */
+class Notes {
+  /** Alternating: what makes the name of a fact, and what it makes it from. */
+  readonly #noted: unknown[] = []
+
+  add<Of>(nameOf: (of: Of) => string | readonly string[], of: Of): void {
+    this.#noted.push(nameOf, of)
+  }
+
+  names(): ReadonlySet<string> {
+    const names = new Set<string>()
+    for (let at = 0; at < this.#noted.length; at += 2) {
+      const nameOf = this.#noted[at] as (of: unknown) => string | readonly string[] // from `add`
+      const made = nameOf(this.#noted[at + 1])
+      for (const name of typeof made === 'string' ? [made] : made) names.add(name)
+    }
+    return names
   }
 }
 
@@ -71,7 +96,8 @@ function anyOf(kind: Change['kind'], accountId: string): string {
 }
 
 /** The grants of a key to one grantee, among which none was found. */
-function grantsTo({ accountId, region, keyId }: KeyRef, grantee: string): string {
+function grantsTo({ key, grantee }: { readonly key: KeyRef; readonly grantee: string }): string {
+  const { accountId, region, keyId } = key
   return `grants ${accountId}/${region}/${keyId}/${grantee}`
 }
 
@@ -86,7 +112,7 @@ function touches(change: Change, names: ReadonlySet<string>): boolean {
     const key = { accountId, region, keyId }
     // The deletion of a key is a separate change.
     if (grantId === undefined) return false
-    return names.has(grantOf({ ...key, grantId })) || names.has(grantsTo(key, grantee))
+    return names.has(grantOf({ ...key, grantId })) || names.has(grantsTo({ key, grantee }))
   }
   return (
     kind === 'everything' ||
@@ -110,110 +136,152 @@ function credentialsOf({ accessKeyId, session, issuer, service, ...rest }: Calle
   ]
 }
 
-type Note = (name: string) => void
+const keyOf = ({ accountId, region, keyId }: KeyRef): string =>
+  placed('key', accountId, region, keyId)
+const aliasOf = ({ accountId, region, name }: AliasRef): string =>
+  placed('alias', accountId, region, name)
+const aliasesOf = ({ accountId }: KeyRef): string => anyOf('alias', accountId)
+const materialOf = (id: string): string => one('material', id)
+const accountOf = (id: string): string => one('account', id)
+const userOf = (id: string): string => one('user', id)
+const anyUserOf = (accountId: string): string => anyOf('user', accountId)
+const roleOf = (id: string): string => one('role', id)
+const anyRoleOf = (accountId: string): string => anyOf('role', accountId)
+const groupOf = (id: string): string => one('group', id)
+const anyGroupOf = (accountId: string): string => anyOf('group', accountId)
+const policyOf = (id: string): string => one('managed-policy', id)
+const grantAndKeyOf = (grant: GrantRef): string[] => [keyOf(grant), grantOf(grant)]
 
-function notingSources(sources: FactSources, note: Note): FactSources {
-  const { lookup, store, findGrant, grantTokens } = sources
-  const noteGrant = (grant: GrantRecord): GrantRecord => {
-    const { accountId, region, keyId } = grant
-    note(placed('key', accountId, region, keyId))
-    note(grantOf(grant))
-    return grant
-  }
-  return {
-    lookup: notingLookup(lookup, note),
-    store: notingReads(store, note),
-    async findGrant(ref) {
-      note(grantOf(ref))
-      return findGrant(ref)
-    },
-    grantTokens: {
-      find: (token, region) => andThen(grantTokens.find(token, region), noteGrant),
-    },
-  }
-}
+/** One object for each call, with methods that all calls share. */
+class NotingLookup implements Lookup {
+  readonly #lookup: Lookup
+  readonly #notes: Notes
 
-function notingLookup(lookup: Lookup, note: Note): Lookup {
-  return {
-    ...lookup,
-    key(ref) {
-      note(placed('key', ref.accountId, ref.region, ref.keyId))
-      return lookup.key(ref)
-    },
-    alias(ref) {
-      note(placed('alias', ref.accountId, ref.region, ref.name))
-      return lookup.alias(ref)
-    },
-    aliasNames(ref) {
-      note(anyOf('alias', ref.accountId))
-      return lookup.aliasNames(ref)
-    },
-    material(materialId) {
-      note(one('material', materialId))
-      return lookup.material(materialId)
-    },
-    account(accountId) {
-      note(one('account', accountId))
-      return lookup.account(accountId)
-    },
-    user(userId) {
-      note(one('user', userId))
-      return lookup.user(userId)
-    },
-    role(roleId) {
-      note(one('role', roleId))
-      return lookup.role(roleId)
-    },
-    group(groupId) {
-      note(one('group', groupId))
-      return lookup.group(groupId)
-    },
-    managedPolicy(policyId) {
-      note(one('managed-policy', policyId))
-      return lookup.managedPolicy(policyId)
-    },
-    grant(ref) {
-      note(grantOf(ref))
-      return lookup.grant(ref)
-    },
-    grantsGiving(key, name, ...asked) {
+  constructor(lookup: Lookup, notes: Notes) {
+    this.#lookup = lookup
+    this.#notes = notes
+  }
+
+  refresh(): ReturnType<Lookup['refresh']> {
+    return this.#lookup.refresh()
+  }
+
+  counts(): ReturnType<Lookup['counts']> {
+    return this.#lookup.counts()
+  }
+
+  accessKey(accessKeyId: string): ReturnType<Lookup['accessKey']> {
+    return this.#lookup.accessKey(accessKeyId)
+  }
+
+  service(accessKeyId: string): ReturnType<Lookup['service']> {
+    return this.#lookup.service(accessKeyId)
+  }
+
+  key(ref: KeyRef): ReturnType<Lookup['key']> {
+    this.#notes.add(keyOf, ref)
+    return this.#lookup.key(ref)
+  }
+
+  alias(ref: AliasRef): ReturnType<Lookup['alias']> {
+    this.#notes.add(aliasOf, ref)
+    return this.#lookup.alias(ref)
+  }
+
+  aliasNames(ref: KeyRef): ReturnType<Lookup['aliasNames']> {
+    this.#notes.add(aliasesOf, ref)
+    return this.#lookup.aliasNames(ref)
+  }
+
+  material(materialId: string): ReturnType<Lookup['material']> {
+    this.#notes.add(materialOf, materialId)
+    return this.#lookup.material(materialId)
+  }
+
+  account(accountId: string): ReturnType<Lookup['account']> {
+    this.#notes.add(accountOf, accountId)
+    return this.#lookup.account(accountId)
+  }
+
+  user(userId: string): ReturnType<Lookup['user']> {
+    this.#notes.add(userOf, userId)
+    return this.#lookup.user(userId)
+  }
+
+  role(roleId: string): ReturnType<Lookup['role']> {
+    this.#notes.add(roleOf, roleId)
+    return this.#lookup.role(roleId)
+  }
+
+  group(groupId: string): ReturnType<Lookup['group']> {
+    this.#notes.add(groupOf, groupId)
+    return this.#lookup.group(groupId)
+  }
+
+  managedPolicy(policyId: string): ReturnType<Lookup['managedPolicy']> {
+    this.#notes.add(policyOf, policyId)
+    return this.#lookup.managedPolicy(policyId)
+  }
+
+  grant(ref: GrantRef): ReturnType<Lookup['grant']> {
+    this.#notes.add(grantOf, ref)
+    return this.#lookup.grant(ref)
+  }
+
+  grantsGiving(
+    ...[key, name, question, most]: Parameters<Lookup['grantsGiving']>
+  ): ReturnType<Lookup['grantsGiving']> {
+    return andThen(this.#lookup.grantsGiving(key, name, question, most), (found) => {
       // The found grant goes on giving the permission, whatever happens to the grantee's other grants.
-      const noteFound = (found: readonly Grant[]): readonly Grant[] => {
-        for (const { grantId } of found) note(grantOf({ ...refOf(key), grantId }))
-        if (found.length === 0) note(grantsTo(key, name.grantee))
-        return found
-      }
-      return andThen(lookup.grantsGiving(key, name, ...asked), noteFound)
-    },
+      for (const { grantId } of found) this.#notes.add(grantOf, { ...refOf(key), grantId })
+      if (found.length === 0) this.#notes.add(grantsTo, { key, grantee: name.grantee })
+      return found
+    })
   }
 }
 
 /** Found rows are noted by their ids, so that other changes in the account do not matter. */
-function notingReads(store: IdentityReads, note: Note): IdentityReads {
+function notingReads(store: IdentityReads, notes: Notes): IdentityReads {
   return {
     findUser(userId) {
-      note(one('user', userId))
+      notes.add(userOf, userId)
       return store.findUser(userId)
     },
     async findUserByName(accountId, name) {
       const found = await store.findUserByName(accountId, name)
-      note(found ? one('user', found.userId) : anyOf('user', accountId))
+      if (found === undefined) notes.add(anyUserOf, accountId)
+      else notes.add(userOf, found.userId)
       return found
     },
     async findRoleByName(accountId, name) {
       const found = await store.findRoleByName(accountId, name)
-      note(found ? one('role', found.roleId) : anyOf('role', accountId))
+      if (found === undefined) notes.add(anyRoleOf, accountId)
+      else notes.add(roleOf, found.roleId)
       return found
     },
     async findGroupByName(accountId, name) {
       const found = await store.findGroupByName(accountId, name)
-      note(found ? one('group', found.groupId) : anyOf('group', accountId))
+      if (found === undefined) notes.add(anyGroupOf, accountId)
+      else notes.add(groupOf, found.groupId)
       return found
     },
     findManagedPolicy(policyId) {
-      note(one('managed-policy', policyId))
+      notes.add(policyOf, policyId)
       return store.findManagedPolicy(policyId)
     },
+  }
+}
+
+function notingTokens(
+  tokens: FactSources['grantTokens'],
+  notes: Notes,
+): FactSources['grantTokens'] {
+  return {
+    find: (token, region) =>
+      andThen(tokens.find(token, region), (grant) => {
+        notes.add(grantAndKeyOf, grant)
+        return grant
+      }),
   }
 }
 
