@@ -135,7 +135,8 @@ export function oneOf<const V extends string>(
   return optional({ type: 'string', values }, read)
 }
 
-const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+/** For texts with a multiple of four characters: then the padding is the one that is needed. */
+const base64 = /^[A-Za-z0-9+/]*={0,2}$/
 
 /** Bytes, base64 on the wire; `min` and `max` count bytes. */
 export function blob(limits: {
@@ -146,7 +147,9 @@ export function blob(limits: {
   const { min, max, sensitive } = limits
   const read = (value: unknown, path: string, failures: ShapeFailure[]): Uint8Array => {
     // `Buffer.from` skips characters that are not base64, so the text is checked first.
-    if (typeof value !== 'string' || !base64.test(value)) throw new ShapeMismatch(path)
+    if (typeof value !== 'string' || value.length % 4 !== 0 || !base64.test(value)) {
+      throw new ShapeMismatch(path)
+    }
     const bytes = Buffer.from(value, 'base64')
     checkRange(bytes.length, { min, max }, 'Length', path, null, failures)
     return bytes
@@ -246,19 +249,39 @@ function readMembers<M extends Members>(
 ): Input<M> {
   if (!isObject(value)) throw new ShapeMismatch(prefix)
   const read: Record<string, unknown> = {}
-  for (const name of Object.keys(members)) {
-    const member = members[name]
+  for (const { name, shown, member } of fieldsOf(members)) {
     const given = Object.hasOwn(value, name) ? value[name] : undefined
     if (given !== undefined && given !== null) {
-      read[name] = member?.read(given, prefix + lowerFirst(name), failures)
-    } else if (member?.required === true) {
+      read[name] = member.read(given, prefix + shown, failures)
+    } else if (member.required) {
       const absent = member.hidden === 'sensitive' ? null : undefined
-      const path = prefix + lowerFirst(name)
-      failures.push({ path, value: absent, constraint: { kind: 'required' } })
+      failures.push({ path: prefix + shown, value: absent, constraint: { kind: 'required' } })
     }
   }
   // Each member was read by its own declaration, and a required one that is absent is in `failures`.
   return read as Input<M>
+}
+
+interface Field {
+  readonly name: string
+  /** As messages show it. */
+  readonly shown: string
+  readonly member: Member<unknown>
+}
+
+/** Made once for each shape. */
+const fieldsByMembers = new WeakMap<Members, readonly Field[]>()
+
+function fieldsOf(members: Members): readonly Field[] {
+  const known = fieldsByMembers.get(members)
+  if (known !== undefined) return known
+  const fields = Object.entries(members).map(([name, member]) => ({
+    name,
+    shown: lowerFirst(name),
+    member,
+  }))
+  fieldsByMembers.set(members, fields)
+  return fields
 }
 
 function checkRange(
