@@ -11,32 +11,44 @@
 
 export type CanonicalValue = string | number | Uint8Array | null
 
+/** @param columns their names are ASCII, which JavaScript orders as bytes */
 export function canonicalRow(
   table: string,
   columns: Readonly<Record<string, CanonicalValue>>,
 ): Buffer {
-  const names = Object.keys(columns).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-  const parts = [sized(Buffer.from(table)), u32(names.length)]
+  // Measured, then written once: each row that is read or written passes here.
+  const names = Object.keys(columns).sort()
+  let size = 4 + Buffer.byteLength(table) + 4
+  for (const name of names) size += 4 + name.length + 1 + 4 + bytesOf(columns[name] ?? null)
+  const row = Buffer.allocUnsafe(size)
+  let at = writeText(row, table, 0)
+  at = row.writeUInt32BE(names.length, at)
   for (const name of names) {
-    const [type, bytes] = typed(columns[name] ?? null)
-    parts.push(sized(Buffer.from(name)), Buffer.of(type), sized(bytes))
+    at = writeText(row, name, at)
+    at = writeValue(row, columns[name] ?? null, at)
   }
-  return Buffer.concat(parts)
+  return row
 }
 
-function typed(value: CanonicalValue): [number, Uint8Array] {
-  if (value === null) return [0, Buffer.alloc(0)]
-  if (typeof value === 'string') return [1, Buffer.from(value)]
-  if (typeof value === 'number') return [2, Buffer.from(String(value))]
-  return [3, value]
+function bytesOf(value: CanonicalValue): number {
+  if (value === null) return 0
+  if (typeof value === 'string') return Buffer.byteLength(value)
+  if (typeof value === 'number') return String(value).length
+  return value.length
 }
 
-function sized(bytes: Uint8Array): Buffer {
-  return Buffer.concat([u32(bytes.length), bytes])
+/** Writes the type byte, the length and the value. @returns the end of what was written */
+function writeValue(row: Buffer, value: CanonicalValue, at: number): number {
+  if (value === null) return row.writeUInt32BE(0, row.writeUInt8(0, at))
+  if (typeof value === 'string') return writeText(row, value, row.writeUInt8(1, at))
+  if (typeof value === 'number') return writeText(row, String(value), row.writeUInt8(2, at))
+  const valueAt = row.writeUInt32BE(value.length, row.writeUInt8(3, at))
+  row.set(value, valueAt)
+  return valueAt + value.length
 }
 
-function u32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32BE(value)
-  return bytes
+function writeText(row: Buffer, text: string, at: number): number {
+  const length = row.write(text, at + 4)
+  row.writeUInt32BE(length, at)
+  return at + 4 + length
 }
