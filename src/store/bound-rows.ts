@@ -7,6 +7,7 @@
  * version of a row back in its own place.
  * @module
  */
+import { setImmediate } from 'node:timers/promises'
 import { type CanonicalValue, canonicalRow } from '../crypto/canonical.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import type { Page } from './page.ts'
@@ -91,10 +92,13 @@ function isCanonical(value: unknown): value is CanonicalValue {
 }
 
 /**
- * Bounds the result of one statement, and the rows checked before other callers have their turn. A
- * key's row can contain 32 KiB of policy, which takes 0.1 ms to hash.
+ * Rows in the first statement of a page: a key's row can contain 32 KiB of policy, which takes 0.1 ms
+ * to hash. While rows are checked quickly, each statement asks for twice as many as the one before.
  */
-const fetchedMaxDefault = 25
+const fetchedFirst = 25
+const fetchedMost = 200
+/** Other calls have their turn after this many milliseconds of checking. */
+const checkedMsMax = 2
 
 /**
  * Returns one page of the rows that `accept` takes. Refused rows do not shorten the page: a short
@@ -105,18 +109,25 @@ export async function acceptedPage<Row, Accepted>(
   fetch: (after: string | undefined, limit: number) => Promise<readonly Row[]>,
   nameOf: (row: Row) => string,
   accept: (row: Row) => Accepted | undefined,
-  /** Rows in one statement: more if rows are small, or nobody waits for the thread. */
-  fetchedMax = fetchedMaxDefault,
+  /** Rows in the first statement: more if rows are small, or nobody waits for the thread. */
+  fetchedMax = fetchedFirst,
 ): Promise<readonly Accepted[]> {
   const accepted: Accepted[] = []
   let last = after
+  let fetched = fetchedMax
   while (accepted.length < limit) {
-    const wanted = Math.min(limit - accepted.length, fetchedMax)
+    const wanted = Math.min(limit - accepted.length, fetched)
     const rows = await fetch(last, wanted)
+    let since = performance.now()
+    fetched = Math.max(fetchedMax, Math.min(2 * fetched, fetchedMost))
     for (const row of rows) {
       const record = accept(row)
       if (record !== undefined) accepted.push(record)
       last = nameOf(row)
+      if (performance.now() - since < checkedMsMax) continue
+      await setImmediate()
+      since = performance.now()
+      fetched = fetchedMax
     }
     if (rows.length < wanted) break
   }
