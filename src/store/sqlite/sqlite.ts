@@ -200,7 +200,7 @@ function connectionOf(database: DatabaseSync): SqliteConnection {
   const run = (sql: string, parameters: readonly SqliteValue[]): SqliteResult => {
     const { statement, answersRows } = prepare(sql)
     if (answersRows) {
-      const rows = rowsOf(sql, () => statement.all(...parameters).map(readRow))
+      const rows = rowsOf(sql, () => readRows(sql, statement, parameters))
       return { rows, affected: rows.length }
     }
     isWritten = true
@@ -273,14 +273,34 @@ function statementCache(database: DatabaseSync): (sql: string) => Prepared {
       return known
     }
     const statement = database.prepare(sql)
-    // Otherwise a number that does not fit would fail the whole query; `readRow` handles it.
-    statement.setReadBigInts(true)
     const prepared = { statement, answersRows: statement.columns().length > 0 }
     statements.set(sql, prepared)
     const [oldest] = statements.keys()
     if (statements.size > statementsMax && oldest !== undefined) statements.delete(oldest)
     return prepared
   }
+}
+
+/**
+ * A number that does not fit, which Trent never writes, would fail the whole query. Then the query
+ * runs again, with all numbers as `bigint`; a statement that writes cannot, so its numbers always are.
+ */
+function readRows(
+  sql: string,
+  statement: StatementSync,
+  parameters: readonly SqliteValue[],
+): readonly SqliteRow[] {
+  const isRead = /^select /i.test(sql)
+  if (isRead) {
+    try {
+      statement.setReadBigInts(false)
+      return statement.all(...parameters)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+    }
+  }
+  statement.setReadBigInts(true)
+  return statement.all(...parameters).map(readRow)
 }
 
 /**
