@@ -167,6 +167,7 @@ async function main(): Promise<void> {
     await store.change((transaction) => transaction.insertAccount({ accountId, createdAt: 1 }))
     const lookup = createLookup({
       store,
+      cachedKeys: 1000,
       openSecret: () => {
         throw new Error('no access keys here')
       },

@@ -45,6 +45,8 @@ export interface Config {
   readonly quotas: Quotas
   /** Serving threads. */
   readonly workers: number
+  /** Number of keys that the caches of each worker have room for. */
+  readonly cachedKeys: number
   /** The token that `/metrics` requires. */
   readonly metricsToken?: Uint8Array
   /** Hosts, in the form of URLs, of identity providers that may have private addresses. */
@@ -85,6 +87,7 @@ const names = [
   'TRENT_QUOTA_OVERRIDES',
   'TRENT_METRICS_TOKEN',
   'TRENT_WORKERS',
+  'TRENT_CACHED_KEYS',
   'TRENT_EVENTS_WEBHOOK',
   'TRENT_EVENTS_WEBHOOK_SECRET',
   ...deliveryNames,
@@ -189,10 +192,25 @@ export function parseConfig(settings: Settings): Config {
     ...targetsOf(settings),
     quotas: quotasOf(settings),
     workers: workerCount(settings.TRENT_WORKERS ?? '1'),
+    cachedKeys: cachedKeyCount(settings.TRENT_CACHED_KEYS ?? '32000'),
     ...(token && { metricsToken: token }),
     webIdentityHosts: webIdentityHosts(settings.TRENT_WEB_IDENTITY_HOSTS),
     attestationRoots: attestationRoots(settings.TRENT_ATTESTATION_ROOTS),
   })
+}
+
+/** A million keys take up to 8 GB for each worker. */
+const cachedKeysMax = 1_000_000
+const cachedKeysMin = 1000
+
+function cachedKeyCount(text: string): number {
+  const count = /^\d{1,7}$/.test(text) ? Number(text) : 0
+  if (count < cachedKeysMin || count > cachedKeysMax) {
+    throw new ConfigError(
+      `TRENT_CACHED_KEYS must be a whole number from ${cachedKeysMin} to ${cachedKeysMax}`,
+    )
+  }
+  return count
 }
 
 /** More workers than cores gain nothing, and each takes about 40 MB. */

@@ -16,11 +16,7 @@ import type { LookupDependencies } from './lookup-dependencies.ts'
 
 /** Bytes of memory for each kind of record. */
 const limits = {
-  keys: 64 * 2 ** 20,
   policies: 64 * 2 ** 20,
-  aliases: 16 * 2 ** 20,
-  aliasNames: 8 * 2 ** 20,
-  materials: 16 * 2 ** 20,
   accessKeys: 4 * 2 ** 20,
   services: 1 * 2 ** 20,
   // The policies of the largest possible organization take 29 MB: two such accounts fit.
@@ -31,6 +27,9 @@ const limits = {
   managedPolicies: 32 * 2 ** 20,
   grants: 16 * 2 ** 20,
 } as const
+
+/** Bytes for each key that the caches have room for: usual sizes, and some more. */
+const bytesByKey = { keys: 2560, aliases: 1024, aliasNames: 1536, materials: 1280 } as const
 
 /**
  * Bytes of memory for one character of a compiled policy, measured with policies that consist only
@@ -70,10 +69,10 @@ export interface Caches {
 }
 
 export function createCaches(dependencies: LookupDependencies): Caches {
-  const { store, openSecret, openServiceSecret, compile } = dependencies
+  const { store, openSecret, openServiceSecret, compile, cachedKeys } = dependencies
   return {
     keys: createCache({
-      bytesMax: limits.keys,
+      bytesMax: cachedKeys * bytesByKey.keys,
       load: (name) => {
         const [accountId, region, keyId] = partsOf(name)
         return store.findKey({ accountId, region, keyId })
@@ -86,7 +85,7 @@ export function createCaches(dependencies: LookupDependencies): Caches {
       sizeOf: (_, policy) => 4096 + compiledBytesPerCharacter * policy.length,
     }),
     aliases: createCache({
-      bytesMax: limits.aliases,
+      bytesMax: cachedKeys * bytesByKey.aliases,
       load: (key) => {
         const [accountId, region, name] = partsOf(key)
         return store.findAlias({ accountId, region, name })
@@ -94,7 +93,7 @@ export function createCaches(dependencies: LookupDependencies): Caches {
       sizeOf: () => 512,
     }),
     aliasNames: createCache({
-      bytesMax: limits.aliasNames,
+      bytesMax: cachedKeys * bytesByKey.aliasNames,
       load: async (name) => {
         const [accountId, region, targetKeyId] = partsOf(name)
         const page = { targetKeyId, limit: aliasNamesMax }
@@ -104,7 +103,7 @@ export function createCaches(dependencies: LookupDependencies): Caches {
       sizeOf: (names) => 512 * (1 + names.length),
     }),
     materials: createCache({
-      bytesMax: limits.materials,
+      bytesMax: cachedKeys * bytesByKey.materials,
       load: (materialId) => store.findMaterial(materialId),
       sizeOf: (material) => 512 + material.wrapped.length,
     }),

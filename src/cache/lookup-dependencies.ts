@@ -15,6 +15,8 @@ import type { ReadGrants } from './read-grants.ts'
 
 export interface LookupDependencies {
   readonly store: Store
+  /** Number of keys that the caches have room for. */
+  readonly cachedKeys: number
   readonly openSecret: (accessKey: AccessKeyRecord) => KeyObject
   readonly openServiceSecret: (service: ServiceRecord) => KeyObject
   readonly compile: (policy: string) => CompiledPolicy

@@ -21,6 +21,7 @@ export function createLookup(dependencies: LookupDependencies): Lookup {
     readGrants: dependencies.readGrants,
     onError: dependencies.onGrantsFailed,
     onUndecided: undecidedReporter(dependencies.onGrantsFailed),
+    limits: { fewBytesMax: dependencies.cachedKeys * smallSetsBytes },
   })
   const { keys, policies, aliases, aliasNames, materials, accessKeys, services, grants } = caches
   const { accounts, users, roles, groups, managedPolicies } = caches
@@ -63,6 +64,9 @@ export function createLookup(dependencies: LookupDependencies): Lookup {
     grantsGiving: (...asked) => grantSets.find(...asked),
   }
 }
+
+/** Bytes of small sets of grants for each key: a few callers, most of them without grants. */
+const smallSetsBytes = 2048
 
 const reportedMax = 1000
 

@@ -27,7 +27,7 @@ import type { WorkerParts } from './parts.ts'
 /** Checking one attestation document takes about 10 ms. */
 const attestationsMax = 64
 
-type WorksConfig = Pick<Config, 'regions' | 'eventsWebhook' | 'dataDirectory'>
+type WorksConfig = Pick<Config, 'regions' | 'eventsWebhook' | 'dataDirectory' | 'cachedKeys'>
 
 /** Background parts of one worker. */
 export interface Works {
@@ -46,13 +46,14 @@ export interface Works {
 
 /** @param sentElsewhere another worker sends the events that are made here */
 export function openWorks(config: WorksConfig, parts: WorkerParts, sentElsewhere?: true): Works {
-  const { regions, eventsWebhook, dataDirectory } = config
+  const { regions, eventsWebhook, dataDirectory, cachedKeys } = config
   const { store, keyring, journal, clock, random, log } = parts
-  const lookup = lookupOf(parts, (materialId) => builtin.forget(materialId))
+  const lookup = lookupOf(parts, cachedKeys, (materialId) => builtin.forget(materialId))
   const unmeasured = createBuiltinKeyStore({
     keyring,
     clock,
     random,
+    handles: { max: cachedKeys },
     findMaterial: async (materialId) => lookup.material(materialId),
     onForgedMaterial: (materialId) => {
       parts.meter.forged('material')
@@ -145,10 +146,12 @@ function openUses({
 
 function lookupOf(
   { store, keyring, grantReader, log }: WorkerParts,
+  cachedKeys: number,
   onForgottenMaterial: (materialId?: string) => void,
 ): Lookup {
   return createLookup({
     store,
+    cachedKeys,
     openSecret: (accessKey) => openSigningSecret(keyring, accessKey),
     openServiceSecret: (service) => openServiceSecret(keyring, service),
     compile: (policy) => compilePolicy(policy, 'key'),

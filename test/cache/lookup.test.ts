@@ -28,7 +28,10 @@ const key: KeyRecord = {
 }
 
 /** A lookup over keys; `policyOf` returns the policy of a key id. */
-function over(policyOf: (keyId: string) => string): {
+function over(
+  policyOf: (keyId: string) => string,
+  cachedKeys = 32_000,
+): {
   readonly find: (keyId: string) => Promise<string | undefined>
   readonly compiled: string[]
   readonly read: string[]
@@ -44,6 +47,7 @@ function over(policyOf: (keyId: string) => string): {
   }
   const lookup = createLookup({
     store: store as Store, // nothing else of it is asked
+    cachedKeys,
     openSecret: () => createSecretKey(Buffer.alloc(32)),
     openServiceSecret: () => createSecretKey(Buffer.alloc(32)),
     compile: (policy) => {
@@ -73,6 +77,17 @@ test('keys of one policy share it compiled, and a missing key has none', async (
   assert.deepEqual(read, ['a', 'b', 'gone'])
 })
 
+test('the caches have room for as many keys as they are told, and not for many more', async () => {
+  const policy = 'x'.repeat(300)
+  const { find, read } = over(() => policy, 1000)
+  const keyIds = Array.from({ length: 1000 }, (_, index) => `${index}`.padStart(36, '0'))
+  for (const keyId of [...keyIds, ...keyIds]) await find(keyId)
+  assert.equal(read.length, 1000)
+  for (let index = 0; index < 4000; index += 1) await find(`other ${index}`)
+  await find(keyIds[0] ?? '')
+  assert.equal(read.length, 5001, 'the first was dropped')
+})
+
 test('compiled policies are counted by their text: cached keys do not keep them in memory', async () => {
   const { find, compiled, read } = over((keyId) => keyId.padEnd(32_768))
   const keyIds = Array.from({ length: 60 }, (_, index) => `key-${index}`)
@@ -97,6 +112,7 @@ test('accounts with the most organization policies possible are compiled once', 
   const loads: string[] = []
   const lookup = createLookup({
     store: { epoch: () => 0 } as Store, // nothing else of it is asked
+    cachedKeys: 32_000,
     openSecret: () => createSecretKey(Buffer.alloc(32)),
     openServiceSecret: () => createSecretKey(Buffer.alloc(32)),
     compile: () => ({ statements: [] }),
@@ -132,6 +148,7 @@ test('a grant that a call names is read once, and again after it changes or its 
   }
   const lookup = createLookup({
     store: store as Store, // nothing else of it is asked
+    cachedKeys: 32_000,
     openSecret: () => createSecretKey(Buffer.alloc(32)),
     openServiceSecret: () => createSecretKey(Buffer.alloc(32)),
     compile: () => ({ statements: [] }),

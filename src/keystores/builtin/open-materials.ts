@@ -19,7 +19,7 @@ export interface OpenMaterialsPorts {
   readonly keyring: Keyring
   readonly findMaterial: (materialId: string) => Promise<MaterialRecord | undefined>
   readonly clock: Clock
-  readonly handles?: HandleLimits
+  readonly handles?: Partial<HandleLimits>
   /** Called when a stored material does not open or does not match its id. Raise an alarm. */
   readonly onForgedMaterial?: (materialId: string) => void
 }
@@ -52,7 +52,7 @@ export interface OpenMaterials {
 const defaultHandles: HandleLimits = { max: 10_000, idleMs: 15 * 60_000 }
 
 export function createOpenMaterials(ports: OpenMaterialsPorts): OpenMaterials {
-  const handles = createHandles<OpenMaterial>(ports.handles ?? defaultHandles, ports.clock)
+  const handles = createHandles<OpenMaterial>({ ...defaultHandles, ...ports.handles }, ports.clock)
   const load = (id: string, signal: AbortSignal): Promise<OpenMaterial | undefined> =>
     untilAborted(
       handles.get(id, () => open(ports, id)),

@@ -7,7 +7,7 @@ import type { ListRolesRequest, ListRolesResponse } from '@aws-sdk/client-iam'
 import { iamOperation } from '../contract/query-operation.ts'
 import { checkPathPrefix, marker, maxItems, path } from './members.ts'
 import { readPage } from './page.ts'
-import { listedRole, type ShownRole } from './shown-role.ts'
+import { listedRole } from './shown-role.ts'
 
 /**
  * The most roles of a page; IAM documents that a page may have fewer than `MaxItems`. Each role costs
@@ -34,10 +34,8 @@ export const listRoles = iamOperation<ListRolesRequest, ListRolesResponse>()({
       read: (page) => dependencies.store.listRoles(accountId, { ...page, pathPrefix }),
       nameOf: (role) => role.name,
     })
-    const Roles: ShownRole[] = []
-    for (const role of rows) {
-      Roles.push(await listedRole(partition, role, dependencies))
-    }
+    // Together: each reads the role's last use.
+    const Roles = await Promise.all(rows.map((role) => listedRole(partition, role, dependencies)))
     return { Roles, ...paging }
   },
 })

@@ -19,6 +19,7 @@ export type WorkerConfig = Pick<
   | 'webIdentityHosts'
   | 'attestationRoots'
   | 'workers'
+  | 'cachedKeys'
 >
 
 export interface SentConfig extends Omit<WorkerConfig, 'regions' | 'quotas'> {
@@ -35,6 +36,7 @@ export function sentConfig(config: WorkerConfig): SentConfig {
     webIdentityHosts,
     attestationRoots,
     workers,
+    cachedKeys,
   } = config
   return {
     listen,
@@ -50,6 +52,7 @@ export function sentConfig(config: WorkerConfig): SentConfig {
     webIdentityHosts,
     attestationRoots,
     workers,
+    cachedKeys,
   }
 }
 
