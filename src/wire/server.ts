@@ -6,6 +6,7 @@
  */
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import { isLoopback, plainAddress, sourceOf } from '../model/address.ts'
 import { createAdmission, type Admission } from './admission.ts'
@@ -225,19 +226,25 @@ function answerRequests(
   // Without these two, Node itself would send 100 Continue for a body that is about to be refused.
   server.on('checkContinue', onRequest)
   server.on('checkExpectation', onRequest)
-  server.on('connect', (_request, socket) => refuseSocket(socket, 405, lingerMs))
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+  const onUnread = (socket: Duplex, status: number): void => {
     const connection = connections.get(socket as Socket) // node:http creates only these
+    // INVARIANT (one connection, one parser): Node gives the parser of a CONNECT to the next connection. What
+    // this client sends from here on would be that other client's request.
+    if (connection !== undefined) connection.over = true
+    if (connection?.refused === true) return
     // An answer may be half written. Nothing can follow it.
     if (connection === undefined || connection.exchanges.size > 0 || !socket.writable) {
-      if (connection?.refused !== true) socket.destroy()
+      socket.destroy()
       return
     }
-    if (connection.refused) return
     connection.refused = true
     connection.slot.refused()
-    refuseSocket(socket, statusOfClientError(error.code), lingerMs)
-  })
+    refuseSocket(socket, status, lingerMs)
+  }
+  server.on('connect', (_request, socket) => onUnread(socket, 405))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+    onUnread(socket, statusOfClientError(error.code)),
+  )
 }
 
 function statusOfClientError(code: string | undefined): number {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { post, rawClient } from './raw-client.ts'
@@ -151,6 +152,26 @@ test('Expect, Upgrade and CONNECT are refused, each in its words', bounded, asyn
     assert.ok(!received.includes('100 Continue'))
   }
   assert.equal(listener.seen.length, 0)
+})
+
+test("nothing behind a CONNECT reaches another client's connection", bounded, async (t) => {
+  const listener = await running(t, { lingerMs: 10_000 })
+  const where = { host: '127.0.0.1', port: listener.port }
+  const attacker = connect({ ...where, allowHalfOpen: true })
+  attacker.write('CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n')
+  await once(attacker, 'data')
+  // Node gives the parser of the CONNECT to the next connection.
+  const client = rawClient(listener)
+  client.write(post('abc'))
+  await client.until(/ok 3$/)
+  await new Promise((resolve) => attacker.write(post('injected'), resolve))
+  client.write(post('abcdef'))
+  await client.until(/ok 6$/)
+  const bodies = listener.seen.map(({ body }) => body.toString())
+  assert.deepEqual(bodies, ['abc', 'abcdef'])
+  assert.equal(client.received().split('HTTP/1.1 200').length - 1, 2)
+  attacker.destroy()
+  client.socket.destroy()
 })
 
 test('what is not HTTP is a 400 that says no more', bounded, async (t) => {
