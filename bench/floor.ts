@@ -21,6 +21,8 @@ const server = createServer((request, response) => {
     response.end(answer)
   })
 })
+// An open loop may leave a connection idle for long.
+server.keepAliveTimeout = 60_000
 server.listen(0, '127.0.0.1', () => {
   const address = server.address()
   process.stdout.write(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}\n`)

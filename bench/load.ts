@@ -161,14 +161,21 @@ function open(
   }
   const dial = (): Socket => {
     const dialled = connect({ port, host: '127.0.0.1', noDelay: true })
-    dialled.on('error', failed)
-    dialled.on('data', onData)
-    dialled.on('end', () => {
+    const onClosed = (
+      error = new Error('the server closed a connection before its answer'),
+    ): void => {
       if (dialled !== socket) return
-      if (isInUse) failed(new Error('the server closed a connection before its answer'))
       // It was idle for too long. The next request waits for the new connection.
-      else socket = dial()
+      if (isOpen && !isInUse) socket = dial()
+      else failed(error)
+    }
+    let isOpen = false
+    dialled.on('connect', () => {
+      isOpen = true
     })
+    dialled.on('error', onClosed)
+    dialled.on('data', onData)
+    dialled.on('end', onClosed)
     return dialled
   }
   const connection: Connection = {

@@ -45,7 +45,7 @@ export const settings = {
   seconds: number('BENCH_SECONDS', 12),
   rounds: number('BENCH_ROUNDS', 3),
   /** Requests before the first round, and at least one for each key. */
-  warming: number('BENCH_WARMING', 3000),
+  warming: number('BENCH_WARMING', 8000),
   /** Also prints the CPU time of each thread. */
   threads: process.env['BENCH_THREADS'] === 'on',
 } as const
