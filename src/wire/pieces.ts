@@ -45,6 +45,12 @@ export function parseInPieces(socket: Socket, { isOver, preface, parsed }: Piece
       before = undefined
     }
     for (let at = 0; at < chunk.length && !isOver(); at += pieceBytes) {
+      // Node pauses the connection of a client that does not read its answers, and its parser takes nothing
+      // then. The rest comes again when the connection goes on.
+      if (at > 0 && socket.isPaused()) {
+        socket.unshift(chunk.subarray(at))
+        break
+      }
       parse.call(socket, chunk.length <= pieceBytes ? chunk : chunk.subarray(at, at + pieceBytes))
     }
     parsed()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { post, rawClient } from './raw-client.ts'
-import { gate, running } from './running-listener.ts'
+import { answer, gate, running } from './running-listener.ts'
 
 const bounded = { timeout: 30_000 }
 
@@ -148,3 +148,25 @@ test(
     for (const { socket } of [holding, other, next]) socket.destroy()
   },
 )
+
+test('a client that reads no answers is paused in the middle of its bytes', bounded, async (t) => {
+  const first = gate()
+  const large = Promise.withResolvers<void>()
+  const listener = await running(t, {}, async (request) => {
+    const text = request.body.toString()
+    if (text === 'first') return first.handler(request)
+    if (text !== 'large') return answer(`<${text.length}>`)
+    large.resolve()
+    return answer('x'.repeat(200_000))
+  })
+  const client = rawClient(listener)
+  client.write(post('first') + post('large'))
+  await large.promise
+  // The large answer waits behind the first one, so the next request pauses the connection.
+  client.write(post('a'.repeat(3000)) + post('b'.repeat(3001)) + post('c'.repeat(3002)))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  first.open()
+  const received = await client.until(/<3002>/)
+  assert.deepEqual(received.match(/<\d+>/g), ['<3000>', '<3001>', '<3002>'])
+  client.socket.destroy()
+})
