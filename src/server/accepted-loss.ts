@@ -77,7 +77,7 @@ export async function readAcceptedLoss(
  */
 export async function goOnWithoutLost(
   loss: AcceptedLoss,
-  ports: {
+  dependencies: {
     readonly store: Store
     readonly keyring: Pick<Keyring, 'statementKeys'>
     readonly journal: Pick<Journal, 'position'>
@@ -91,8 +91,8 @@ export async function goOnWithoutLost(
     readonly directory: string
   },
 ): Promise<void> {
-  const { store, journal, files, clock, random, accountId, region, dataDirectory } = ports
-  await adoptWriters(ports)
+  const { store, journal, files, clock, random, accountId, region, dataDirectory } = dependencies
+  await adoptWriters(dependencies)
   const {
     records: missingRecords,
     first: firstChange,

@@ -1,5 +1,5 @@
 /**
- * Background parts of one worker: caches, key store, outbox and jobs. They are closed when the worker stops.
+ * Background work of one worker: caches, key store, outbox and jobs. They are closed when the worker stops.
  * @module
  */
 import { createCountRetention, createEventRetention } from '../audit/index/event-retention.ts'
@@ -27,10 +27,10 @@ import type { WorkerParts } from './parts.ts'
 /** Checking one attestation document takes about 10 ms. */
 const attestationsMax = 64
 
-type WorksConfig = Pick<Config, 'regions' | 'eventsWebhook' | 'dataDirectory' | 'cachedKeys'>
+type BackgroundConfig = Pick<Config, 'regions' | 'eventsWebhook' | 'dataDirectory' | 'cachedKeys'>
 
-/** Background parts of one worker. */
-export interface Works {
+/** Background work of one worker. */
+export interface Background {
   readonly lookup: Lookup
   readonly builtin: BuiltinKeyStore
   readonly slowLane: SlowLane
@@ -45,7 +45,11 @@ export interface Works {
 }
 
 /** @param sentElsewhere another worker sends the events that are made here */
-export function openWorks(config: WorksConfig, parts: WorkerParts, sentElsewhere?: true): Works {
+export function openBackground(
+  config: BackgroundConfig,
+  parts: WorkerParts,
+  sentElsewhere?: true,
+): Background {
   const { regions, eventsWebhook, dataDirectory, cachedKeys } = config
   const { store, keyring, journal, clock, random, log } = parts
   const lookup = lookupOf(parts, cachedKeys, (materialId) => builtin.forget(materialId))
@@ -112,7 +116,7 @@ export function openWorks(config: WorksConfig, parts: WorkerParts, sentElsewhere
 }
 
 /** Scheduled jobs. Only worker 0 runs them. */
-export function openJobs(parts: WorkerParts, { changes, builtin }: Works): Jobs {
+export function openJobs(parts: WorkerParts, { changes, builtin }: Background): Jobs {
   const { store, clock, log } = parts
   return createKeyJobs({ store, changes, clock, keyStoreOf: () => builtin, log }, [
     createEventRetention(store),
@@ -126,7 +130,7 @@ function openUses({
   usageTrackedSince: since,
   others,
   log,
-}: WorkerParts): Pick<Works, 'keyUsages' | 'roleUses' | 'accessKeyUses'> {
+}: WorkerParts): Pick<Background, 'keyUsages' | 'roleUses' | 'accessKeyUses'> {
   const onError = (error: Error): void => log.error({ err: error }, error.message)
   return {
     keyUsages: createKeyUsages({

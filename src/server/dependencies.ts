@@ -36,17 +36,17 @@ import { createBuckets, processMilliseconds } from '../throttle/buckets.ts'
 import { createFaults, type Faults } from '../throttle/faults.ts'
 import { createThrottle, type Throttle } from '../throttle/throttle.ts'
 import { serverControls } from './controls.ts'
-import { openJobs, openWorks, type Works } from './background.ts'
+import { openJobs, openBackground, type Background } from './background.ts'
 import { securityOf } from '../wire/proxies.ts'
 import type { WorkerConfig } from './workers/worker-config.ts'
 import type { OperationDependencies, PrincipalChecks } from '../operations/contract/dependencies.ts'
 import type { Lookup } from '../cache/cached-records.ts'
-import type { WorkerParts, ServerParts, WorkerDuties } from './parts.ts'
+import type { WorkerParts, ServerParts, RoleDependencies } from './parts.ts'
 import type { PipelineDependencies } from '../pipeline/dependencies.ts'
 
 export interface OpenPorts {
   readonly ports: PipelineDependencies
-  readonly works: Works
+  readonly works: Background
   readonly close: () => Promise<void>
 }
 
@@ -57,11 +57,11 @@ export interface OpenServerPorts extends OpenPorts {
 /** Dependencies of worker 0, which also runs the scheduled jobs. */
 export function openPorts(config: Config, parts: ServerParts): OpenServerPorts {
   const { delivery, clock, log, meter } = parts
-  const works = openWorks(config, parts)
-  const jobs = openJobs(parts, works)
+  const background = openBackground(config, parts)
+  const jobs = openJobs(parts, background)
   const refusals = createRefusals(log, clock)
   const faults = createFaults(parts.memory.faults)
-  const duties = {
+  const byRole = {
     registry: serverRegistry(config),
     refusals,
     faults,
@@ -70,17 +70,17 @@ export function openPorts(config: Config, parts: ServerParts): OpenServerPorts {
     server: serverControls(config, { ...parts, refusals, faults, jobs }),
   }
   meter.observe({
-    ...workerReaders({ ...parts, ...works, refusals }),
+    ...workerReaders({ ...parts, ...background, refusals }),
     ...deploymentReaders(parts),
   })
   return {
-    ports: joinPorts(config, parts, works, duties),
-    works,
+    ports: joinDependencies(config, parts, background, byRole),
+    works: background,
     takeFault: (operation) => faults.take(operation),
     close: async () => {
       await jobs.close()
       await delivery.close()
-      await works.close()
+      await background.close()
     },
   }
 }
@@ -89,22 +89,22 @@ export function openPorts(config: Config, parts: ServerParts): OpenServerPorts {
 const changesAtOnceMax = 2
 
 /** Dependencies of the pipeline in one worker. */
-export function joinPorts(
+export function joinDependencies(
   config: WorkerConfig,
   parts: WorkerParts,
-  works: Works,
-  duties: WorkerDuties,
+  background: Background,
+  byRole: RoleDependencies,
 ): PipelineDependencies {
   const { store, keyring, journal, clock, random, log, meter } = parts
   const { regions } = config
-  const { lookup, slowLane, outbox, keyUsages } = works
+  const { lookup, slowLane, outbox, keyUsages } = background
   const grantTokens = createGrantTokens(keyring, lookup)
   const { buckets } = parts.memory
   const drawing = { monotonic: processMilliseconds, regions, memory: buckets }
   const throttle = createThrottle(config.quotas, drawing)
   const callers = createCallers({ keyring, lookup, regions, clock, random })
   const { credentials, signingKeys, sessions, forwardAccess } = callers
-  const { server, ...own } = duties
+  const { server, ...own } = byRole
   return {
     ...own,
     regions,
@@ -113,7 +113,7 @@ export function joinPorts(
     lookup,
     grantTokens,
     findGrant: (ref) => store.findGrant(ref),
-    makeManagedKey: works.makeManagedKey,
+    makeManagedKey: background.makeManagedKey,
     recipientOf: createRecipients({ roots: config.attestationRoots, clock, slowLane }),
     credentials,
     signingKeys,
@@ -124,7 +124,7 @@ export function joinPorts(
     journal,
     outbox,
     keyUsages,
-    refusedUses: works.events.refusedUses,
+    refusedUses: background.events.refusedUses,
     refusedCalls: createRefusedCalls({
       buckets: createBuckets(buckets, processMilliseconds),
       perSecond: config.quotas.refusedCalls,
@@ -132,10 +132,10 @@ export function joinPorts(
       append: (eventId, record) => journal.append(eventId, record),
       clock,
     }),
-    identityUses: createIdentityUses(works.roleUses, works.accessKeyUses),
+    identityUses: createIdentityUses(background.roleUses, background.accessKeyUses),
     throttle,
     operations: {
-      ...operationPorts(parts, works),
+      ...operationDependencies(parts, background),
       regions,
       grantTokens,
       explanations: createExplanations({
@@ -151,7 +151,7 @@ export function joinPorts(
       webIdentity: { mayBeIssuer: (url) => mayAsk(new URL(url), config.webIdentityHosts) },
       sessions,
       forwardAccess,
-      quotas: quotaPorts(config, throttle),
+      quotas: quotaDependencies(config, throttle),
       trails: parts.trails,
       server,
     },
@@ -160,9 +160,9 @@ export function joinPorts(
   }
 }
 
-function operationPorts(
+function operationDependencies(
   { store, keyring, clock, random }: WorkerParts,
-  { lookup, builtin, keyUsages, roleUses, accessKeyUses }: Works,
+  { lookup, builtin, keyUsages, roleUses, accessKeyUses }: Background,
 ): Omit<
   OperationDependencies,
   | 'regions'
@@ -207,7 +207,7 @@ function operationPorts(
   }
 }
 
-function quotaPorts(
+function quotaDependencies(
   { quotas }: Pick<Config, 'quotas'>,
   throttle: Throttle,
 ): OperationDependencies['quotas'] {
@@ -235,9 +235,9 @@ function tokenBearers(
     monotonic: () => performance.now(),
     onError: (error) => log.warn({ err: error }, 'the keys of an identity provider cannot be had'),
   })
-  const ports = { store, issuerKeys, systemNow: () => clock.system() }
+  const dependencies = { store, issuerKeys, systemNow: () => clock.system() }
   return async (given) => {
-    const caller = await authenticateWebIdentity(given, partition, ports)
+    const caller = await authenticateWebIdentity(given, partition, dependencies)
     return [caller, { accountId: caller.accountId, region, partition }]
   }
 }

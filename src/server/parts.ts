@@ -50,7 +50,7 @@ export interface ServerParts extends WorkerParts, Pick<DeploymentPorts, 'databas
 }
 
 /** Dependencies that differ between worker 0 and the others. */
-export type WorkerDuties = Pick<
+export type RoleDependencies = Pick<
   PipelineDependencies,
   'registry' | 'refusals' | 'faults' | 'inTurn' | 'internalCaller'
 > &

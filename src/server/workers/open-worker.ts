@@ -18,7 +18,7 @@ import { createMeter, type Figures } from '../../metrics/meter.ts'
 import { workerReaders } from '../../metrics/readers.ts'
 import { createPipeline } from '../../pipeline/pipeline.ts'
 import { awsRegistry } from '../../operations/registry.ts'
-import { joinPorts } from '../dependencies.ts'
+import { joinDependencies } from '../dependencies.ts'
 import type { InTurn } from '../../pipeline/turns.ts'
 import { workerService } from '../public-routes.ts'
 import { screenCall } from '../../pipeline/screen.ts'
@@ -30,7 +30,7 @@ import { createKeptFaults } from '../../throttle/faults.ts'
 import { limitsOfWorker } from '../../wire/limits.ts'
 import type { RawRequest, RawResponse } from '../../wire/request.ts'
 import { listen, type Listener } from '../../wire/server.ts'
-import { openWorks, type Works } from '../background.ts'
+import { openBackground, type Background } from '../background.ts'
 import type { Link } from '../../threads/link.ts'
 import type { AskedOfFirst, Noted, NotedOf, WorkerState } from './questions.ts'
 import { openStream, type OpenStream } from './stream.ts'
@@ -60,10 +60,10 @@ export async function openWorker(start: WorkerStart): Promise<OpenWorker> {
   const { config, link, log } = start
   const parts = await openParts(start)
   const { journal, anchors, clock, meter } = parts
-  const works = openWorks(config, parts, true)
+  const background = openBackground(config, parts, true)
   const refusals = createRefusals(log, clock)
-  meter.observe(workerReaders({ ...parts, ...works, refusals }))
-  const ports = joinPorts(config, parts, works, {
+  meter.observe(workerReaders({ ...parts, ...background, refusals }))
+  const dependencies = joinDependencies(config, parts, background, {
     registry: awsRegistry,
     refusals,
     faults: createKeptFaults(start.memory.faults, (operation) => link.ask('strike', operation)),
@@ -74,8 +74,8 @@ export async function openWorker(start: WorkerStart): Promise<OpenWorker> {
     server: notHere,
   })
   const { handler, screen } = workerService({
-    serve: createPipeline(ports),
-    screen: (head) => screenCall(head, ports),
+    serve: createPipeline(dependencies),
+    screen: (head) => screenCall(head, dependencies),
     elsewhere: (request) => forward(request, link),
   })
   let listener: Listener | undefined
@@ -98,12 +98,12 @@ export async function openWorker(start: WorkerStart): Promise<OpenWorker> {
       await anchors.checkpoint()
       return anchors.lagMs()
     },
-    noted: ({ kind, name }) => usesOf(works)[kind].remembered(name),
+    noted: ({ kind, name }) => usesOf(background)[kind].remembered(name),
     async stopListening(graceMs) {
       await listener?.close(graceMs)
     },
     async close() {
-      await works.close()
+      await background.close()
       await journal.close()
       await anchors.settled()
       await parts.closeDatabase()
@@ -113,9 +113,13 @@ export async function openWorker(start: WorkerStart): Promise<OpenWorker> {
 
 /** Uses that are not saved yet, by kind. */
 export function usesOf(
-  works: Works,
+  background: Background,
 ): Readonly<Record<keyof Noted, { readonly remembered: (name: string) => Noted[keyof Noted] }>> {
-  return { keys: works.keyUsages, roles: works.roleUses, accessKeys: works.accessKeyUses }
+  return {
+    keys: background.keyUsages,
+    roles: background.roleUses,
+    accessKeys: background.accessKeyUses,
+  }
 }
 
 async function openParts(
