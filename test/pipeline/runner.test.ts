@@ -285,3 +285,15 @@ test('requests that keep arriving do not hold up those at the gate', async () =>
   await first
   assert.ok(finished < 10, `${finished} others arrived before the first was answered`)
 })
+
+test('a skipped or swapped stage does not compile', () => {
+  const read = (text: string): { readonly length: number } => ({ length: text.length })
+  const run = ({ length }: { readonly length: number }): boolean => length > 0
+  const answer = (ran: boolean): string => String(ran)
+  const list = new StageList<string, string>().stage(read).stage(run)
+  assert.equal(list.stage(answer).stages.length, 3)
+  // @ts-expect-error -- it takes what `run` returns
+  assert.ok(new StageList<string, string>().stage(read).stage(answer))
+  // @ts-expect-error -- it takes what `read` returns
+  assert.ok(new StageList<boolean, boolean>().stage(run).stage(read))
+})
