@@ -136,20 +136,20 @@ async function measure(setting: Setting, targets: readonly Target[]): Promise<vo
     const { requests, seconds } = closed.get(contender) ?? { requests: 0, seconds: 1 }
     return requests / seconds
   }
-  const paced = await inRounds([ofFloor], settings.rounds, ({ port }, fresh) =>
-    openLoop(port, fresh, settings.connections, speed(first)),
-  )
+  const atRate = (of: readonly Contender[], rate: number): Promise<ReadonlyMap<Contender, Total>> =>
+    inRounds(
+      of,
+      settings.rounds,
+      ({ port }, fresh) => openLoop(port, fresh, settings.connections, rate),
+      Math.ceil((rate * settings.seconds) / settings.rounds),
+    )
+  const paced = await atRate([ofFloor], speed(first))
   report(one.name, 'closed', closed, paced.get(ofFloor))
   report(one.name, `${Math.round(speed(first))}/s`, paced)
   for (const asked of settings.rates) {
     const rate = Math.ceil(asked === 'half' ? speed(first) / 2 : Number(asked))
     const able = contenders.filter((each) => speed(each) > rate)
-    const open = await inRounds(
-      able,
-      settings.rounds,
-      ({ port }, fresh) => openLoop(port, fresh, settings.connections, rate),
-      Math.ceil((rate * settings.seconds) / settings.rounds),
-    )
+    const open = await atRate(able, rate)
     report(one.name, `${rate}/s`, open)
   }
 }

@@ -108,7 +108,8 @@ export function figures({ pid }: Server, total: Total, floor?: Total, paced?: To
       'process/floor': micros(floor.usage.process, floor) / all,
     }),
     ...(paced && { 'main/paced': micros(mainTime(paced.usage), paced) / serving }),
-    'KB files': (usage.written - received) / requests / 1000,
+    // Some programs send answers in a way that the kernel does not count as writing.
+    'KB files': usage.written < received ? NaN : (usage.written - received) / requests / 1000,
     MB: readMemory(pid) / 1e6,
     'others %': usage.others / seconds / 1e7,
   }
