@@ -52,10 +52,11 @@ export function createPipeline(dependencies: PipelineDependencies): Handle {
   }
 }
 
-/** A turn takes about as long as one slow request. */
+/** Turns take about as long as one slow request: `policy/work.ts` bounds the slowest decision. */
 const bounds: RunnerOptions<Read> = {
   partyOf: ({ caller }) => partyOf(caller),
   requestsMax: 64,
   msMax: 2,
+  turnMsMax: 20,
   now: () => performance.now(),
 }

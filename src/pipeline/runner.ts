@@ -19,6 +19,8 @@ export interface RunnerOptions<AtGate> {
   readonly requestsMax: number
   /** Milliseconds after which a turn takes no more requests, in each of the two places. */
   readonly msMax: number
+  /** After a turn that took more milliseconds, the next ones let fewer requests through the gate. */
+  readonly turnMsMax: number
   /** Milliseconds, of a clock that never goes back. */
   readonly now: () => number
 }
@@ -53,6 +55,7 @@ export function createRunner<Input, Output, AtGate, Reached>(
   const atGate = createFairQueue<Traveller>(Infinity)
   let behindGate: Traveller[] = []
   const connections = oneEach()
+  const room = roomOfTurns(options)
   let planned = false
 
   const plan = (): void => {
@@ -91,9 +94,8 @@ export function createRunner<Input, Output, AtGate, Reached>(
     behindGate = []
     // A request that failed before the gate skips it.
     for (const failed of moving) while (failed.at <= gate) step(failed)
-    const hasTime = stopwatch(options)
     // A request that is sent back waits for the next turn.
-    for (let room = Math.min(requestsMax, atGate.size); room > 0 && hasTime(); room -= 1) {
+    for (const hasRoom = room.open(atGate.size); hasRoom();) {
       const traveller = atGate.shift()
       if (traveller === undefined) break
       moving.push(traveller)
@@ -109,6 +111,7 @@ export function createRunner<Input, Output, AtGate, Reached>(
       for (const traveller of moving) if (traveller.at === at) step(traveller)
     }
     connections.free(moving)
+    room.close()
     if (arrived.length + atGate.size + behindGate.length > 0) plan()
   }
   return (value, connection) =>
@@ -172,6 +175,30 @@ function stopwatch<AtGate>({ now, msMax }: RunnerOptions<AtGate>): () => boolean
     const mayTake = first || now() - started < msMax
     first = false
     return mayTake
+  }
+}
+
+/** How many requests a turn lets through the gate. What they cost shows only behind it. */
+function roomOfTurns<AtGate>(options: RunnerOptions<AtGate>): {
+  /** Begins a turn. @returns whether it lets one more through, of those that wait */
+  open(waiting: number): () => boolean
+  /** Ends the turn. */
+  close(): void
+} {
+  const { requestsMax, turnMsMax, now } = options
+  let most = requestsMax
+  let started = 0
+  return {
+    open(waiting) {
+      started = now()
+      const hasTime = stopwatch(options)
+      let left = Math.min(most, waiting)
+      return () => (left -= 1) >= 0 && hasTime()
+    },
+    close() {
+      const wasLong = now() - started > turnMsMax
+      most = wasLong ? Math.ceil(most / 4) : Math.min(requestsMax, most + 1)
+    },
   }
 }
 

@@ -76,7 +76,13 @@ function decidedOf(operation: Operation, resolved: ResolvedNames): Decided {
   }
 }
 
-const runnerOptions = { partyOf: () => ourselves, requestsMax: 64, msMax: 2, now: () => 0 }
+const runnerOptions = {
+  partyOf: () => ourselves,
+  requestsMax: 64,
+  msMax: 2,
+  turnMsMax: 20,
+  now: () => 0,
+}
 const neverAgain = (): Promise<never> => Promise.reject(new Error('decided again'))
 
 /** What refuses the call behind the stages that run and record it; undefined if it is answered. */
