@@ -24,7 +24,7 @@ import type {
   Lookup,
 } from '../cache/cached-records.ts'
 
-export interface CredentialPorts {
+export interface CredentialDependencies {
   readonly lookup: Pick<Lookup, 'refresh' | 'accessKey' | 'service' | 'user' | 'role'>
   readonly sessionTokens: Pick<SessionTokens, 'open'>
   readonly clock: Pick<Clock, 'now'>
@@ -57,7 +57,11 @@ interface Opened {
   readonly credential: Credential
 }
 
-export function createCredentials({ lookup, sessionTokens, clock }: CredentialPorts): Credentials {
+export function createCredentials({
+  lookup,
+  sessionTokens,
+  clock,
+}: CredentialDependencies): Credentials {
   const kept = keeper()
   const sessions = sessionCache(sessionTokens)
 

@@ -1,6 +1,6 @@
 /** The identity side of a decision: the policies of the caller's own account for the caller. @module */
 import { compilePolicy, type CompiledPolicy } from '../policy/compile.ts'
-import { insiderPolicy, servicePolicy } from '../policy/insider-policy.ts'
+import { internalPolicy, servicePolicy } from '../policy/internal-policies.ts'
 import { allOf, andThen, type Awaitable } from '../model/awaitable.ts'
 import { roleIdOf, type Caller, type WebIdentityCaller } from '../model/caller.ts'
 import type { Session } from '../model/session.ts'
@@ -10,7 +10,7 @@ import { tagEntries } from '../cache/cached-identities.ts'
 
 export const nothing: Identity = { policies: [], entries: {} }
 
-export const internal: Identity = { policies: [insiderPolicy], entries: {} }
+export const internal: Identity = { policies: [internalPolicy], entries: {} }
 
 export const service: Identity = { policies: [servicePolicy], entries: {} }
 

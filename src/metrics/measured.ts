@@ -1,4 +1,4 @@
-/** Wrappers of ports that measure how long the work takes. @module */
+/** Wrappers of dependencies that measure how long the work takes. @module */
 import type { FilePort, OpenFile } from '../disk/files.ts'
 import type { OpenJournal } from '../audit/journal/journal.ts'
 import { andFinally } from '../model/awaitable.ts'

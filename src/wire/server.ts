@@ -67,7 +67,7 @@ export async function listen(
   const connections = new Map<Socket, Connection>()
   let stopping = false
   const server = createHttpServer(limits)
-  const ports: ExchangeDependencies = {
+  const dependencies: ExchangeDependencies = {
     listener: 'socketPath' in options ? 'operator' : 'public',
     limits,
     admission,
@@ -77,8 +77,8 @@ export async function listen(
     stopping: () => stopping,
     onFailure: (err, requestId) => options.log.error({ err, requestId }, 'a handler failed'),
   }
-  trackConnections(server, connections, ports)
-  answerRequests(server, connections, ports)
+  trackConnections(server, connections, dependencies)
+  answerRequests(server, connections, dependencies)
   const removeFile = await open(server, options)
   const sweep = setInterval(admission.dropSlowBodies, Math.min(500, limits.bodyGraceMs)).unref()
   // Such an error (a failing accept) concerns one client, not the process.
@@ -116,9 +116,9 @@ function createHttpServer(limits: ListenLimits): Server {
 function trackConnections(
   server: Server,
   connections: Map<Socket, Connection>,
-  ports: ExchangeDependencies,
+  dependencies: ExchangeDependencies,
 ): void {
-  const { admission, isTrusted, listener, limits } = ports
+  const { admission, isTrusted, listener, limits } = dependencies
   server.on('connection', (socket: Socket) => {
     const address = plainAddress(socket.remoteAddress)
     const encrypted = 'encrypted' in socket
@@ -143,7 +143,7 @@ function trackConnections(
     connections.set(socket, connection)
     parseInPieces(socket, {
       isOver: () => connection.over,
-      parsed: () => goOn(connection, ports),
+      parsed: () => goOn(connection, dependencies),
       ...(isProxy && { preface: (bytes) => takeProxyHeader(bytes, connection, limits) }),
     })
     socket.once('close', () => {
@@ -155,11 +155,11 @@ function trackConnections(
 }
 
 /** Continues with the requests of the bytes that were parsed. */
-function goOn(connection: Connection, ports: ExchangeDependencies): void {
+function goOn(connection: Connection, dependencies: ExchangeDependencies): void {
   try {
     for (const exchange of connection.parsed) exchange.parsed()
   } catch (error) {
-    endBroken(connection, error, ports)
+    endBroken(connection, error, dependencies)
   }
   connection.parsed.length = 0
 }
@@ -194,9 +194,9 @@ function takeProxyHeader(
 function answerRequests(
   server: Server,
   connections: ReadonlyMap<Socket, Connection>,
-  ports: ExchangeDependencies,
+  dependencies: ExchangeDependencies,
 ): void {
-  const { lingerMs, pipelinedMax } = ports.limits
+  const { lingerMs, pipelinedMax } = dependencies.limits
   const onRequest = (request: ReceivedRequest, response: ServerResponse): void => {
     const connection = connections.get(request.socket)
     // The connection was refused, or the client sent more after a refusal.
@@ -215,11 +215,11 @@ function answerRequests(
     }
     slot.busy()
     try {
-      const exchange = new Exchange(request, response, connection, ports)
+      const exchange = new Exchange(request, response, connection, dependencies)
       exchanges.add(exchange)
       exchange.begin()
     } catch (error) {
-      endBroken(connection, error, ports)
+      endBroken(connection, error, dependencies)
     }
   }
   server.on('request', onRequest)

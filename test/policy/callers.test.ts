@@ -57,7 +57,7 @@ const infrastructure: Caller = {
   uniqueId: `${own}:aws:ec2-infrastructure:i-1`,
   roleArn: `arn:aws:iam::${own}:role/aws:ec2-infrastructure`,
 }
-const insider = (kind: 'operator' | 'test'): Caller => ({
+const internal = (kind: 'operator' | 'test'): Caller => ({
   kind,
   accountId: own,
   arn: `arn:aws:trent::${own}:${kind}`,
@@ -106,8 +106,8 @@ const callers: Readonly<Record<string, Caller | undefined>> = {
       transitiveTagKeys: [],
     },
   },
-  operator: insider('operator'),
-  'test API': insider('test'),
+  operator: internal('operator'),
+  'test API': internal('test'),
   'nobody (no signature)': undefined,
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { authorize } from '../../src/policy/authorize.ts'
 import type { AuthorizationRequest, Decision, Grant, Policies } from '../../src/policy/decision.ts'
-import { insiderPolicy } from '../../src/policy/insider-policy.ts'
+import { internalPolicy } from '../../src/policy/internal-policies.ts'
 import type { Caller } from '../../src/model/caller.ts'
 import * as given from './given.ts'
 
@@ -93,13 +93,13 @@ test("operators and the test API call what is Trent's own only, and nobody else 
   const all = identityPolicy({ Effect: 'Allow', Action: '*', Resource: '*' })
   for (const kind of ['operator', 'test'] as const) {
     const caller: Caller = { kind, accountId: own, arn: 'arn:aws:trent:::x', uniqueId: 'x' }
-    const insider: Policies = { identityOnly: true, identity: [insiderPolicy] }
-    assert.ok(allowed(decide(ask(caller, 'trent:GetStatus', undefined, '*'), insider)))
-    const none = { ...insider, identity: [] }
+    const internal: Policies = { identityOnly: true, identity: [internalPolicy] }
+    assert.ok(allowed(decide(ask(caller, 'trent:GetStatus', undefined, '*'), internal)))
+    const none = { ...internal, identity: [] }
     assert.ok(!allowed(decide(ask(caller, 'trent:GetStatus', undefined, '*'), none)))
     assert.ok(
       !allowed(
-        decide(ask(caller, 'kms:CreateKey', undefined, '*'), { ...insider, identity: [all] }),
+        decide(ask(caller, 'kms:CreateKey', undefined, '*'), { ...internal, identity: [all] }),
       ),
     )
     assert.ok(!allowed(decide(ask(caller), onKey(naming('*'), { identity: [all] }))))

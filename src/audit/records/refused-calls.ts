@@ -22,7 +22,7 @@ export interface RefusedCalls {
   count(refused: Audited): Promise<void>
 }
 
-export interface RefusedCallsPorts {
+export interface RefusedCallsDependencies {
   readonly buckets: Pick<Buckets, 'draw'>
   /** Records a second for one access key. */
   readonly perSecond: number
@@ -53,8 +53,8 @@ interface Counted {
   count: number
 }
 
-export function createRefusedCalls(ports: RefusedCallsPorts): RefusedCalls {
-  const { buckets, perSecond: rate, workers, append, clock } = ports
+export function createRefusedCalls(dependencies: RefusedCallsDependencies): RefusedCalls {
+  const { buckets, perSecond: rate, workers, append, clock } = dependencies
   // Bounded by the number of concurrent calls, because each call waits for its group.
   const groups = new Map<string, Group>()
 

@@ -5,7 +5,7 @@ import { compileDocument, type CompiledPolicy } from './compile.ts'
  * The identity policy of an operator: all of Trent's own actions. `authorize` allows operators no AWS
  * action, whatever a policy says.
  */
-export const insiderPolicy: CompiledPolicy = allowing('Operator', ['trent:*'])
+export const internalPolicy: CompiledPolicy = allowing('Operator', ['trent:*'])
 
 /** The identity policy of a service. Key policies and grants decide what it may do with keys. */
 export const servicePolicy: CompiledPolicy = allowing('Service', [
