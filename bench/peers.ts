@@ -61,7 +61,7 @@ export const peers: Readonly<Record<string, Peer>> = {
   ministack: {
     version: '1.5.33',
     leavesOut:
-      'checks no signatures, authorizes nothing, has no audit records, keeps keys in memory, and encrypts by XOR with a hash',
+      'by default checks no signatures and authorizes nothing; has no audit records, keeps keys in memory, and encrypts by XOR with a hash',
     install: fromPyPI('ministack', 'cryptography==50.0.2'),
     program: 'ministack',
     start: (port) => ({
@@ -72,7 +72,7 @@ export const peers: Readonly<Record<string, Peer>> = {
   moto: {
     version: '5.2.5',
     leavesOut:
-      'checks no signatures, authorizes nothing, has no audit records, keeps keys in memory, and closes the connection after each answer',
+      'by default checks no signatures and authorizes nothing; has no audit records, keeps keys in memory, and closes the connection after each answer',
     install: fromPyPI('moto[server]'),
     program: 'moto_server',
     start: (port) => ({ arguments: ['-H', '127.0.0.1', '-p', String(port)], env: {} }),
