@@ -8,7 +8,7 @@ import type { GrantTerms } from '../model/grant-terms.ts'
 import type { KeyRef } from '../model/key.ts'
 import type { OnForgedRow } from '../store/bound-rows.ts'
 import type { BoundTable } from '../store/schema/schema.ts'
-import type { SharedDatabase } from '../store/open.ts'
+import { portsOf, type SharedDatabase } from '../store/open.ts'
 import { createThread, ThreadEnded } from '../threads/thread.ts'
 import type { ReadGrants } from './read-grants.ts'
 
@@ -47,7 +47,7 @@ export function createGrantReader(options: {
     program: new URL('grant-reader-thread.ts', import.meta.url),
     name: 'grant reader',
     data: { database, deployment } satisfies GrantThreadSettings,
-    transfer: [database.port],
+    transfer: [...portsOf(database)],
     answers: {
       page: async (page) => takePage(page),
       forged: ({ table, id }) => onForgedRow(table, id),

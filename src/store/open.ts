@@ -1,120 +1,50 @@
-/**
- * Opens the embedded database: starts the store thread, connects to it and migrates the schema.
- * Worker threads connect to the same store thread with the result of `share`.
- * @module
- */
-import { Kysely } from 'kysely'
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { createThread, ThreadEnded } from '../threads/thread.ts'
-import { type Database, DatabaseFailed } from './database.ts'
-import { requireExpectedSchema } from './verify/expected-schema.ts'
-import { migrate } from './migrations.ts'
-import type { Schema } from './schema/schema.ts'
-import { connectSqlite } from './sqlite/sqlite-client.ts'
-import { sqliteDialect } from './sqlite/sqlite-dialect.ts'
-import { sqliteFailures } from './sqlite/sqlite-failure.ts'
-import type { StoreThreadQuestions, StoreThreadSettings } from './sqlite/sqlite-protocol.ts'
+/** Opens the database of a deployment: the embedded one, or one in PostgreSQL. @module */
+import type { MessagePort } from 'node:worker_threads'
+import type { Database } from './database.ts'
+import { attachPostgres, openPostgres, type SharedPostgres } from './postgres/open-postgres.ts'
+import {
+  attachSqliteDatabase,
+  openSqliteDatabase,
+  type SharedSqlite,
+  type SqliteSettings,
+} from './sqlite/open-sqlite.ts'
 
-export interface OpenSettings {
-  /** The path of the file. Its folder must exist. A missing file is created with mode 0600. */
-  readonly path: string
-  /** How long a transaction may be idle before it is rolled back. */
-  readonly leaseMs?: number
-  /** How often the write-ahead log is copied into the database file. Default: 10 s. */
-  readonly checkpointMs?: number
-  /** Called once if the database ends by itself. It can then no longer be used. */
-  readonly onFailure?: (error: Error) => void
+export interface OpenSettings extends SqliteSettings {
+  /** `postgres://…`. The embedded database at `path` is used without it. */
+  readonly url?: string | undefined
 }
 
-/** What another thread needs to use the database. Transfer `port` with it, and use it once. */
-export interface SharedDatabase {
-  readonly port: MessagePort
-  /**
-   * Two BigInt64: the number of the last committed change, and 1 while deleted material is not
-   * scrubbed.
-   */
-  readonly epoch: SharedArrayBuffer
-}
+/** What another thread needs to use the database. Transfer `portsOf` with it, and use it once. */
+export type SharedDatabase = SharedSqlite | SharedPostgres
 
 export interface OwnedDatabase extends Database {
   readonly share: () => SharedDatabase
 }
 
-/** Index of the flag for unscrubbed material, after the change number. */
-const unscrubbed = 1
-
-/** Long for a transaction, which sends its statements one right after another. */
-const leaseMsDefault = 10_000
-const checkpointMsDefault = 10_000
-
 /**
  * Opens or creates the database.
- * @throws {DatabaseInUse} if another process has the file open
+ * @throws {DatabaseInUse} if another process has it open
+ * @throws {DatabaseUnreachable} if no primary can be reached
  * @throws {DatabaseTooNew} if a later version of Trent wrote it
  * @throws {SchemaChanged} if its tables, indexes, triggers or views are not the ones that Trent
  * created
  */
-export async function openDatabase(settings: OpenSettings): Promise<OwnedDatabase> {
-  const { path, leaseMs = leaseMsDefault, checkpointMs = checkpointMsDefault, onFailure } = settings
-  const epoch = new SharedArrayBuffer(2 * BigInt64Array.BYTES_PER_ELEMENT)
-  // An earlier process may have ended before it scrubbed.
-  Atomics.store(new BigInt64Array(epoch), unscrubbed, 1n)
-  const thread = createThread<StoreThreadQuestions>({
-    program: new URL('sqlite/sqlite-thread.ts', import.meta.url),
-    name: 'store',
-    data: { path, epoch, leaseMs, checkpointMs } satisfies StoreThreadSettings,
-    failures: sqliteFailures,
-    onEnd: ({ cause }) => onFailure?.(new Error('the store thread ended', { cause })),
-  })
-  await thread.ask('open', undefined).catch(async (error: unknown) => {
-    await thread.end()
-    throw error instanceof ThreadEnded ? new DatabaseFailed('the store thread ended') : error
-  })
-  const share = (): SharedDatabase => {
-    const { port1, port2 } = new MessageChannel()
-    // If the thread has ended, so has the port.
-    thread.ask('attach', port1, { transfer: [port1] }).catch(() => port1.close())
-    return { port: port2, epoch }
-  }
-  let closing: Promise<void> | undefined
-  const database = attachDatabase(share())
-  const close = async (): Promise<void> => {
-    await database.close()
-    try {
-      await thread.ask('close', undefined)
-    } catch (error) {
-      // A thread that ended has reported its own failure.
-      if (!(error instanceof ThreadEnded)) throw error
-    } finally {
-      await thread.end()
-    }
-  }
-  const owned = { ...database, share, close: () => (closing ??= close()) }
-  try {
-    await requireExpectedSchema(owned.query)
-    await migrate(owned.query, owned.engine)
-  } catch (error) {
-    await owned.close()
-    throw error
-  }
-  return owned
+export function openDatabase(settings: OpenSettings): Promise<OwnedDatabase> {
+  const { url, onFailure } = settings
+  return url === undefined ? openSqliteDatabase(settings) : openPostgres({ url, onFailure })
 }
 
 /** Uses a database that another thread opened. Closing it does not close that one. */
 export function attachDatabase(
-  { port, epoch }: SharedDatabase,
+  shared: SharedDatabase,
   onFailure: (error: Error) => void = () => {},
 ): Database {
-  const numbers = new BigInt64Array(epoch)
-  const client = connectSqlite(port, onFailure)
-  return {
-    engine: 'sqlite',
-    query: new Kysely<Schema>({ dialect: sqliteDialect(client) }),
-    epoch: () => Number(Atomics.load(numbers, 0)),
-    unscrubbed: {
-      raise: () => void Atomics.store(numbers, unscrubbed, 1n),
-      take: () => Atomics.exchange(numbers, unscrubbed, 0n) === 1n,
-    },
-    close: () => Promise.resolve(client.close()),
-  }
+  return shared.engine === 'sqlite'
+    ? attachSqliteDatabase(shared, onFailure)
+    : attachPostgres(shared, onFailure)
+}
+
+/** Ports to transfer with it. */
+export function portsOf(shared: SharedDatabase): readonly MessagePort[] {
+  return shared.engine === 'sqlite' ? [shared.port] : []
 }

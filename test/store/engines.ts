@@ -9,6 +9,8 @@ import { createStore } from '../../src/store/bound-store.ts'
 import type { Database, Engine } from '../../src/store/database.ts'
 import { attachDatabase, openDatabase } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
+import { testDatabase, testedVersions } from './postgres/shared-server.ts'
+import { templateWithTables } from './postgres/template.ts'
 
 export interface Opened {
   readonly database: Database
@@ -22,10 +24,31 @@ export interface TestedEngine {
   readonly open: (t: TestContext) => Promise<Opened>
 }
 
-export const engines: readonly TestedEngine[] = [{ name: 'sqlite', open: openSqliteFor }]
+/** PostgreSQL is among them where it is to be had; `shared-server.test.ts` says if it is not. */
+export const engines: readonly TestedEngine[] = [
+  { name: 'sqlite', open: openSqliteFor },
+  ...testedVersions.map((version) => ({
+    name: 'postgresql' as const,
+    open: (t: TestContext) => openPostgresFor(t, version),
+  })),
+]
 
 async function openSqliteFor(t: TestContext): Promise<Opened> {
   const database = await openDatabase({ path: join(temporaryFolder(t), 'trent.db') })
+  t.after(() => database.close())
+  return {
+    database,
+    connect() {
+      const client = attachDatabase(database.share())
+      t.after(() => client.close())
+      return client
+    },
+  }
+}
+
+async function openPostgresFor(t: TestContext, version: number): Promise<Opened> {
+  const { url } = await testDatabase(t, version, await templateWithTables(version))
+  const database = await openDatabase({ path: '', url })
   t.after(() => database.close())
   return {
     database,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { IndexPosition } from '../../store/tables/event-index-rows.ts'
-import type { SharedDatabase } from '../../store/open.ts'
+import { portsOf, type SharedDatabase } from '../../store/open.ts'
 import type { NewRecords } from './new-records.ts'
 import { createThread } from '../../threads/thread.ts'
 
@@ -54,7 +54,7 @@ export function createEventIndex(options: EventIndexOptions): EventIndex {
     program: new URL('event-index-thread.ts', import.meta.url),
     name: 'event index',
     data: { database, directory } satisfies EventIndexSettings,
-    transfer: [database.port],
+    transfer: [...portsOf(database)],
     // What it makes lives no longer than a filling. Without a limit, its heap keeps the garbage of many.
     youngHeapMegabytes: 2,
     onEnd: (error) => (ended = error),

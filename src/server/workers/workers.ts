@@ -4,7 +4,7 @@
  * @module
  */
 import type { NewRecords } from '../../audit/index/new-records.ts'
-import type { SharedDatabase } from '../../store/open.ts'
+import { portsOf, type SharedDatabase } from '../../store/open.ts'
 import type { Figures } from '../../metrics/meter.ts'
 import type { Answers } from '../../threads/link.ts'
 import { createThread, type Thread } from '../../threads/thread.ts'
@@ -73,7 +73,7 @@ export function createWorkers(
       program,
       name: `worker ${worker}`,
       data: { ...data, worker, database, grantDatabase } satisfies WorkerData,
-      transfer: [database.port, grantDatabase.port],
+      transfer: [...portsOf(database), ...portsOf(grantDatabase)],
       answers: {
         ...answers,
         noted: async ({ kind, name }) =>

@@ -31,20 +31,15 @@ export function stateOf(error: unknown): string | undefined {
 export function isBroken(error: unknown): boolean {
   const state = stateOf(error)
   if (state === undefined || severityOf(error) !== 'ERROR') return true
-  return (
-    /^(?:08|57P|58|XX)/.test(state) ||
-    state === idleInTransaction ||
-    state === '25006' ||
-    isStalePlan(error)
-  )
+  return /^(?:08|57P|58|XX)/.test(state) || state === idleInTransaction || state === '25006'
 }
 
 function severityOf(error: unknown): unknown {
   return error instanceof Error && 'severity' in error ? error.severity : undefined
 }
 
-/** A prepared statement, after a migration has changed the columns of its table. */
-function isStalePlan(error: unknown): boolean {
+/** A prepared statement, after a migration has changed the columns of its table. Nothing ran. */
+export function isStalePlan(error: unknown): boolean {
   return stateOf(error) === featureNotSupported && messageOf(error).includes('cached plan')
 }
 
@@ -59,6 +54,7 @@ export function failureOf(error: unknown, isUndone: boolean): Error {
   if (isBroken(error)) {
     return isUndone ? new TransactionConflict(message) : new DatabaseFailed(message)
   }
+  if (isStalePlan(error)) return new TransactionConflict(message)
   if (state === uniqueViolation) return new DuplicateRow(message)
   if (state !== undefined && conflicts.includes(state)) return new TransactionConflict(message)
   return new StatementFailed(message)

@@ -11,7 +11,7 @@ import type { QueryConfig, QueryResult } from 'pg'
 import type { DatabaseAddress } from './database-url.ts'
 import { connectToPrimary, type Connection, type ConnectionLimits } from './find-primary.ts'
 import { StatementFailed } from '../database.ts'
-import { failureOf, isBroken, messageOf, OutcomeUnknown } from './postgres-failure.ts'
+import { failureOf, isBroken, isStalePlan, messageOf, OutcomeUnknown } from './postgres-failure.ts'
 import { toPostgres } from './postgres-values.ts'
 
 export interface SessionSettings extends ConnectionLimits {
@@ -95,9 +95,9 @@ export class Session {
 
   async run(text: string, values: readonly unknown[]): Promise<Result> {
     this.#warnings = []
-    const query = { ...this.#names.of(text), text, values: values.map(toPostgres) }
+    const stored = values.map(toPostgres)
     try {
-      const [result] = await this.#send(query, this.#settings.statementMaxMs + graceMs)
+      const [result] = await this.#sendPrepared(text, stored)
       if (this.#isOpen || this.#warnings.length === 0) return resultOf(result)
     } catch (error) {
       throw failureOf(error, this.#isOpen)
@@ -157,6 +157,19 @@ export class Session {
     return { sessionId: this.#id, changeId: this.#changeId }
   }
 
+  async #sendPrepared(text: string, values: unknown[]): Promise<QueryResult[]> {
+    const maxMs = this.#settings.statementMaxMs + graceMs
+    try {
+      return await this.#send({ ...this.#names.of(text), text, values }, maxMs)
+    } catch (error) {
+      if (!isStalePlan(error)) throw error
+      this.#names.leaveOut(text)
+      // The failure has ended an open transaction.
+      if (this.#isOpen) throw error
+      return await this.#send({ text, values }, maxMs)
+    }
+  }
+
   /** Sends one query. A late answer ends the session. */
   async #send(query: string | QueryConfig, maxMs: number): Promise<QueryResult[]> {
     if (this.#isEnded) throw new Error('the connection is closed')
@@ -195,14 +208,18 @@ export function markStatement({ sessionId, changeId }: Mark): string {
  * limit are sent whole each time: the texts of inserts vary with their number of rows.
  */
 class StatementNames {
-  readonly #names = new Map<string, string>()
+  readonly #names = new Map<string, string | undefined>()
 
   of(text: string): { readonly name?: string } {
-    const known = this.#names.get(text)
-    if (known !== undefined) return { name: known }
-    if (this.#names.size >= preparedMax) return {}
-    const name = `s${this.#names.size}`
-    this.#names.set(text, name)
-    return { name }
+    if (!this.#names.has(text) && this.#names.size < preparedMax) {
+      this.#names.set(text, `s${this.#names.size}`)
+    }
+    const name = this.#names.get(text)
+    return name === undefined ? {} : { name }
+  }
+
+  /** Has the statement sent whole from now on. */
+  leaveOut(text: string): void {
+    this.#names.set(text, undefined)
   }
 }

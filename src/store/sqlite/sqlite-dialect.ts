@@ -13,7 +13,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
-import { checkAskedRows } from './asked-rows.ts'
+import { checkAskedRows } from '../asked-rows.ts'
 import { DatabaseFailed } from '../database.ts'
 import type { SqliteClient } from './sqlite-client.ts'
 

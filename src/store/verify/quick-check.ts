@@ -39,7 +39,7 @@ const pauseMsDefault = 50
 const problemsMax = 20
 
 export function createQuickCheck(
-  { query }: Pick<Database, 'query'>,
+  { query, engine }: Pick<Database, 'query' | 'engine'>,
   options: QuickCheckOptions,
 ): QuickCheck {
   const { bytesMax = bytesMaxDefault, pauseMs = pauseMsDefault, onProblems, onLeftOut } = options
@@ -49,6 +49,7 @@ export function createQuickCheck(
   let isDone = false
 
   async function run(): Promise<void> {
+    if (engine !== 'sqlite') return onLeftOut('its server checks a database in PostgreSQL')
     const size = await sql<{ readonly bytes: number }>`
       SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size`.execute(
       query,

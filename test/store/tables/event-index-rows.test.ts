@@ -166,14 +166,22 @@ for (const { name: engine, open } of engines) {
     assert.equal(job.irreversible, true)
     const { signal } = new AbortController()
     while (await job.run(start + 91 * dayMs, signal)) continue
-    const left = await database.query.selectFrom('event_blocks').select('day').execute()
+    const left = await database.query
+      .selectFrom('event_blocks')
+      .select('day')
+      .orderBy('day')
+      .execute()
     const days = [1, 89, 90, 91].map((day) => dayOf(start) + day)
     assert.deepEqual(
       left.map(({ day }) => day),
       days,
     )
     while (await mergeEventRuns(database.query)) continue
-    const runs = await database.query.selectFrom('event_runs').select('day').execute()
+    const runs = await database.query
+      .selectFrom('event_runs')
+      .select('day')
+      .orderBy('day')
+      .execute()
     assert.deepEqual(
       runs.map(({ day }) => day),
       days,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { OidcProviderRecord } from '../../../src/model/oidc-provider.ts'
-import { DuplicateRow, StaleRow } from '../../../src/store/store.ts'
+import { DuplicateRow, StaleRow, type Transaction } from '../../../src/store/store.ts'
 import { engines, storeOf } from '../engines.ts'
 import { accountId, insertAccounts, otherAccountId } from '../records.ts'
 
@@ -34,10 +34,10 @@ for (const { name: engine, open } of engines) {
     const changed = await store.findOidcProvider(given)
     assert.deepEqual(changed, { ...provider, clientIds: ['a', 'b'], tags: [], rowVersion: 2 })
     for (const stale of [
-      store.change((transaction) => transaction.updateOidcProvider(provider, { tags: [] })),
-      store.change((transaction) => transaction.deleteOidcProvider(provider)),
+      (transaction: Transaction) => transaction.updateOidcProvider(provider, { tags: [] }),
+      (transaction: Transaction) => transaction.deleteOidcProvider(provider),
     ]) {
-      await assert.rejects(stale, StaleRow)
+      await assert.rejects(store.change<unknown>(stale), StaleRow)
     }
     await store.change((transaction) => transaction.deleteOidcProvider(changed))
     assert.equal(await store.findOidcProvider(given), undefined)

@@ -6,16 +6,16 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { receiveMessageOnPort, Worker } from 'node:worker_threads'
-import { DatabaseFailed, LeaseExpired } from '../../src/store/database.ts'
-import { attachDatabase, openDatabase } from '../../src/store/open.ts'
-import { readOffline } from '../../src/store/sqlite/sqlite.ts'
-import { storeOf, temporaryFolder } from './engines.ts'
-import { accountId, insertAccounts, insertKeys, newKey, region } from './records.ts'
+import { DatabaseFailed, LeaseExpired } from '../../../src/store/database.ts'
+import { attachSqliteDatabase, openSqliteDatabase } from '../../../src/store/sqlite/open-sqlite.ts'
+import { readOffline } from '../../../src/store/sqlite/sqlite.ts'
+import { storeOf, temporaryFolder } from '../engines.ts'
+import { accountId, insertAccounts, insertKeys, newKey, region } from '../records.ts'
 
 test('a transaction that stalls is rolled back, and goes no further', async (t) => {
   const path = join(temporaryFolder(t), 'trent.db')
   // Long enough that no pause of a busy machine ends the transactions that are not to stall.
-  const database = await openDatabase({ path, leaseMs: 1000 })
+  const database = await openSqliteDatabase({ path, leaseMs: 1000 })
   t.after(() => database.close())
   const { store } = storeOf(database)
   await insertAccounts(store)
@@ -38,7 +38,7 @@ test('a transaction that stalls is rolled back, and goes no further', async (t) 
 })
 
 test('code left running in a transaction cannot use it after its end', async (t) => {
-  const database = await openDatabase({ path: join(temporaryFolder(t), 'trent.db') })
+  const database = await openSqliteDatabase({ path: join(temporaryFolder(t), 'trent.db') })
   t.after(() => database.close())
   const { store } = storeOf(database)
   await insertAccounts(store)
@@ -49,7 +49,7 @@ test('code left running in a transaction cannot use it after its end', async (t)
 })
 
 test('the epoch is raised before the commit is acknowledged', async (t) => {
-  const database = await openDatabase({ path: join(temporaryFolder(t), 'trent.db') })
+  const database = await openSqliteDatabase({ path: join(temporaryFolder(t), 'trent.db') })
   t.after(() => database.close())
   await insertAccounts(storeOf(database).store)
   const { port, epoch } = database.share()
@@ -78,25 +78,25 @@ test('the epoch is raised before the commit is acknowledged', async (t) => {
 
 test('a database that is opened again knows the number of its last change', async (t) => {
   const path = join(temporaryFolder(t), 'trent.db')
-  const first = await openDatabase({ path })
+  const first = await openSqliteDatabase({ path })
   assert.equal(first.epoch(), 0)
   await insertAccounts(storeOf(first).store)
   await first.close()
-  const second = await openDatabase({ path })
+  const second = await openSqliteDatabase({ path })
   t.after(() => second.close())
   assert.equal(second.epoch(), 1)
   assert.notEqual(await storeOf(second).store.findAccount(accountId), undefined)
 })
 
 test('a worker thread joins, changes the store, and dies in the middle without harm', async (t) => {
-  const database = await openDatabase({ path: join(temporaryFolder(t), 'trent.db') })
+  const database = await openSqliteDatabase({ path: join(temporaryFolder(t), 'trent.db') })
   t.after(() => database.close())
   const { store } = storeOf(database)
   await insertAccounts(store)
-  const { port, epoch } = database.share()
+  const shared = database.share()
   const worker = new Worker(new URL('joining-thread.ts', import.meta.url), {
-    workerData: { port, epoch },
-    transferList: [port],
+    workerData: shared,
+    transferList: [shared.port],
   })
   t.after(() => worker.terminate())
   await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
@@ -113,9 +113,9 @@ test('a worker thread joins, changes the store, and dies in the middle without h
 test('closing rejects what is pending and what comes later, and fails nothing', async (t) => {
   let failures = 0
   const path = join(temporaryFolder(t), 'trent.db')
-  const database = await openDatabase({ path, onFailure: () => (failures += 1) })
+  const database = await openSqliteDatabase({ path, onFailure: () => (failures += 1) })
   const { store } = storeOf(database)
-  const client = attachDatabase(database.share(), () => (failures += 1))
+  const client = attachSqliteDatabase(database.share(), () => (failures += 1))
   await client.close()
   await assert.rejects(storeOf(client).store.findAccount(accountId), DatabaseFailed)
   assert.equal(await store.findAccount(accountId), undefined)
@@ -129,7 +129,7 @@ test('closing rejects what is pending and what comes later, and fails nothing', 
 
 test('a damaged file ends the database for all clients, and is reported once', async (t) => {
   const path = join(temporaryFolder(t), 'trent.db')
-  const first = await openDatabase({ path })
+  const first = await openSqliteDatabase({ path })
   await insertAccounts(storeOf(first).store)
   await insertKeys(storeOf(first).store, newKey('k'))
   const { rows } = await sql<{ rootpage: number; size: number }>`
@@ -147,7 +147,7 @@ test('a damaged file ends the database for all clients, and is reported once', a
     failures.push(error)
     reported()
   }
-  const second = await openDatabase({ path, onFailure })
+  const second = await openSqliteDatabase({ path, onFailure })
   const { store } = storeOf(second)
   assert.notEqual(await store.findAccount(accountId), undefined)
   const outcomes = await Promise.allSettled([
@@ -166,7 +166,7 @@ test('a damaged file ends the database for all clients, and is reported once', a
 })
 
 test('a value that no column can hold is refused before it is sent', async (t) => {
-  const database = await openDatabase({ path: join(temporaryFolder(t), 'trent.db') })
+  const database = await openSqliteDatabase({ path: join(temporaryFolder(t), 'trent.db') })
   t.after(() => database.close())
   for (const value of [undefined, true, 1.5, Number.NaN, 2 ** 53, {}, Symbol('s')]) {
     await assert.rejects(sql`SELECT ${value}`.execute(database.query), TypeError)
@@ -178,7 +178,7 @@ test('a value that no column can hold is refused before it is sent', async (t) =
 test('the log is copied into the file regularly, so that losing it loses little', async (t) => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'trent.db')
-  const database = await openDatabase({ path, checkpointMs: 5 })
+  const database = await openSqliteDatabase({ path, checkpointMs: 5 })
   t.after(() => database.close())
   const { store } = storeOf(database)
   const copied = (): unknown => {

@@ -1,8 +1,8 @@
 /** Joins a database, commits one change, and stops in the middle of another. @module */
 import { parentPort, workerData } from 'node:worker_threads'
-import { type SharedDatabase, attachDatabase } from '../../src/store/open.ts'
-import { storeOf } from './engines.ts'
-import { insertKeys, newKey } from './records.ts'
+import { type SharedDatabase, attachDatabase } from '../../../src/store/open.ts'
+import { storeOf } from '../engines.ts'
+import { insertKeys, newKey } from '../records.ts'
 
 const { store } = storeOf(attachDatabase(workerData as SharedDatabase))
 await insertKeys(store, newKey('committed'))

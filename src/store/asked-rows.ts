@@ -23,8 +23,7 @@ import {
   UpdateQueryNode,
   ValueNode,
 } from 'kysely'
-import { StrayRow } from '../database.ts'
-import type { SqliteRow } from './sqlite-protocol.ts'
+import { StrayRow } from './database.ts'
 
 /** A column, and the values that the query allows. */
 interface Asked {
@@ -35,16 +34,19 @@ interface Asked {
 const noTag = new Uint8Array(0)
 
 /** @param node the query that returned `rows` @throws {StrayRow} for a wrong row without a tag */
-export function checkAskedRows(
+export function checkAskedRows<Row extends Readonly<Record<string, unknown>>>(
   node: RootOperationNode,
-  rows: readonly SqliteRow[],
-): readonly SqliteRow[] {
+  rows: readonly Row[],
+): readonly Row[] {
   if (rows.length === 0) return rows
   const asked = conditionsOf(node)
   return asked.length === 0 ? rows : rows.map((row) => checked(row, asked))
 }
 
-function checked(row: SqliteRow, asked: readonly Asked[]): SqliteRow {
+function checked<Row extends Readonly<Record<string, unknown>>>(
+  row: Row,
+  asked: readonly Asked[],
+): Row {
   const stray = asked.find(
     ({ column, values }) => column in row && !values.some((value) => isSame(value, row[column])),
   )

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from 'kysely'
-import { StrayRow } from '../../../src/store/database.ts'
-import { engines, storeOf, type Opened } from '../engines.ts'
+import { StrayRow } from '../../src/store/database.ts'
+import { engines, storeOf, type Opened } from './engines.ts'
 import {
   accountId,
   insertAccounts,
@@ -14,13 +14,30 @@ import {
   newKey,
   newMaterial,
   region,
-} from '../records.ts'
+} from './records.ts'
 
 /** Tables that compare text without regard to case, as after a changed schema or a damaged index. */
 async function withoutCase(
-  { database: { query } }: Opened,
+  { database: { query, engine } }: Opened,
   ...tables: readonly string[]
 ): Promise<void> {
+  if (engine === 'postgresql') {
+    await sql.raw(withoutReferences).execute(query)
+    await sql`CREATE COLLATION nocase
+      (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`.execute(query)
+    for (const table of tables) {
+      const { rows } = await sql<{ readonly name: string }>`SELECT attname::text AS name
+        FROM pg_attribute WHERE attrelid = ${table}::regclass AND attnum > 0
+          AND atttypid = 'text'::regtype`.execute(query)
+      for (const { name } of rows) {
+        await query.schema
+          .alterTable(table)
+          .alterColumn(name, (column) => column.setDataType(sql`text COLLATE nocase`))
+          .execute()
+      }
+    }
+    return
+  }
   await sql`PRAGMA foreign_keys = OFF`.execute(query)
   for (const table of tables) {
     const { rows } = await sql<{ readonly name: string; readonly type: string }>`
@@ -34,6 +51,12 @@ async function withoutCase(
     await sql`ALTER TABLE other RENAME TO ${sql.table(table)}`.execute(query)
   }
 }
+
+const withoutReferences = `DO $$ DECLARE one record; BEGIN
+  FOR one IN SELECT conrelid::regclass AS of, conname FROM pg_constraint
+    WHERE contype = 'f' AND connamespace = 'public'::regnamespace
+  LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', one.of, one.conname); END LOOP;
+END $$`
 
 for (const { name: engine, open } of engines) {
   test(`${engine}: a row with a tag that was not asked for counts as forged`, async (t) => {

@@ -1,0 +1,111 @@
+/** Kysely's PostgreSQL dialect over a pool of sessions. @module */
+import {
+  type BinaryOperationNode,
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  InsertQueryNode,
+  type OperationNode,
+  OperatorNode,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  PrimitiveValueListNode,
+  type QueryResult,
+  type RootOperationNode,
+  ValuesNode,
+} from 'kysely'
+import { checkAskedRows } from '../asked-rows.ts'
+import { DuplicateRow } from '../store.ts'
+import type { Pool } from './postgres-pool.ts'
+import type { Session } from './postgres-session.ts'
+
+/** @param commit ends the transaction of a session, and finds its outcome if that is unknown */
+export function postgresDialect(pool: Pool, commit: (session: Session) => Promise<void>): Dialect {
+  return {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => driverOf(pool, commit),
+    createIntrospector: (query) => new PostgresIntrospector(query),
+    createQueryCompiler: () => new QueryCompiler(),
+  }
+}
+
+/**
+ * After a statement that fails, PostgreSQL refuses the rest of the transaction. A row that is there
+ * already is an expected failure, after which a transaction may go on, so the insert of one row does
+ * nothing in that case, and the connection reports it.
+ */
+class QueryCompiler extends PostgresQueryCompiler {
+  /** SQLite accepts a list of nothing, PostgreSQL does not. */
+  protected override visitBinaryOperation(node: BinaryOperationNode): void {
+    const operator = OperatorNode.is(node.operator) ? node.operator.operator : ''
+    if (!isEmptyList(node.rightOperand)) super.visitBinaryOperation(node)
+    else this.append(operator === 'in' ? 'false' : 'true')
+  }
+
+  protected override visitInsertQuery(node: InsertQueryNode): void {
+    super.visitInsertQuery(
+      insertsOneRow(node) ? InsertQueryNode.cloneWith(node, { onConflict: doNothing }) : node,
+    )
+  }
+}
+
+/** Whether the node compares with a list of nothing. */
+function isEmptyList(node: OperationNode): boolean {
+  return PrimitiveValueListNode.is(node) && node.values.length === 0
+}
+
+const doNothing = { kind: 'OnConflictNode', doNothing: true } as const
+
+function insertsOneRow(node: RootOperationNode): boolean {
+  if (!InsertQueryNode.is(node) || node.onConflict !== undefined) return false
+  return node.values !== undefined && ValuesNode.is(node.values) && node.values.values.length === 1
+}
+
+class PooledConnection implements DatabaseConnection {
+  readonly session: Session
+  isReleased = false
+
+  constructor(session: Session) {
+    this.session = session
+  }
+
+  async executeQuery<R>({ query, sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    // A statement sent after the end of its transaction must not run in another one.
+    if (this.isReleased) throw new Error('the connection was released')
+    const { rows, affected } = await this.session.run(sql, parameters)
+    if (affected === 0 && insertsOneRow(query)) {
+      throw new DuplicateRow('a row with the same unique columns is there already')
+    }
+    // Kysely's types describe the columns of its statement.
+    const asked = checkAskedRows(query, rows) as readonly unknown[] as R[]
+    return { rows: asked, numAffectedRows: BigInt(affected) }
+  }
+
+  // oxlint-disable-next-line require-yield -- no result is so large that it needs streaming
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error('results are not streamed')
+  }
+}
+
+function driverOf(pool: Pool, commit: (session: Session) => Promise<void>): Driver {
+  return {
+    init: () => Promise.resolve(),
+    acquireConnection: async () => new PooledConnection(await pool.acquire()),
+    beginTransaction: (connection) => pooled(connection).session.begin(),
+    commitTransaction: (connection) => commit(pooled(connection).session),
+    rollbackTransaction: (connection) => pooled(connection).session.rollback(),
+    async releaseConnection(connection) {
+      const one = pooled(connection)
+      one.isReleased = true
+      pool.release(one.session)
+    },
+    destroy: () => Promise.resolve(pool.close()),
+  }
+}
+
+function pooled(connection: DatabaseConnection): PooledConnection {
+  if (!(connection instanceof PooledConnection)) throw new TypeError('not of this dialect')
+  return connection
+}

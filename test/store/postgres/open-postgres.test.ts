@@ -1,0 +1,91 @@
+/** A database in PostgreSQL: one node at a time, and changes of unknown outcome. @module */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DatabaseInUse, DatabaseTooNew } from '../../../src/store/database.ts'
+import { openDatabase } from '../../../src/store/open.ts'
+import { readPostgresState } from '../../../src/store/postgres/postgres-state.ts'
+import { storeOf } from '../engines.ts'
+import { insertAccounts } from '../records.ts'
+import { startProxy } from './faulty-proxy.ts'
+import { skip, testDatabase, testedVersions } from './shared-server.ts'
+import { templateWithTables } from './template.ts'
+
+const [version = 0] = testedVersions
+
+test('a second node is refused until the first has closed', { skip }, async (t) => {
+  const { url } = await testDatabase(t, version, await templateWithTables(version))
+  const first = await openDatabase({ path: '', url })
+  await assert.rejects(openDatabase({ path: '', url }), DatabaseInUse)
+  await first.close()
+  const second = await openDatabase({ path: '', url })
+  await second.close()
+})
+
+test('a node whose lock another one has taken ends', { skip }, async (t) => {
+  const { url, admin } = await testDatabase(t, version, await templateWithTables(version))
+  const { promise: failed, resolve } = Promise.withResolvers<Error>()
+  const database = await openDatabase({ path: '', url, onFailure: resolve })
+  t.after(() => database.close())
+  // The session of the lock is the one that holds it; its place is taken at once.
+  await admin(`ALTER DATABASE ${new URL(url).pathname.slice(1)} CONNECTION LIMIT 0;
+    SELECT pg_terminate_backend(pid) FROM pg_locks
+      WHERE locktype = 'advisory' AND database = (
+        SELECT oid FROM pg_database WHERE datname = current_database())`)
+  const { Client } = await import('pg')
+  const thief = new Client({ connectionString: url.replace(/\/\/trent:/, '//admin:'), ssl: false })
+  // The database is dropped while it is connected.
+  thief.on('error', () => {})
+  await thief.connect()
+  t.after(() => thief.end())
+  await thief.query('SELECT pg_advisory_lock(7236001)')
+  await admin(`ALTER DATABASE ${new URL(url).pathname.slice(1)} CONNECTION LIMIT -1`)
+  assert.ok((await failed) instanceof DatabaseInUse)
+})
+
+test(
+  'a change whose COMMIT has no answer is told to its caller as what it became',
+  {
+    skip,
+  },
+  async (t) => {
+    const { url, port } = await testDatabase(t, version, await templateWithTables(version))
+    const proxy = await startProxy(t, port)
+    const database = await openDatabase({
+      path: '',
+      url: url.replace(`:${port}/`, `:${proxy.port},127.0.0.1:${port}/`),
+    })
+    t.after(() => database.close())
+    const { store } = storeOf(database)
+    const epoch = store.epoch()
+    await store.change(async (transaction) => {
+      const account = { accountId: '111122223333', createdAt: 1 }
+      await transaction.insertAccount(account)
+      proxy.loseAnswersOf(/COMMIT/)
+    })
+    assert.equal(store.epoch(), epoch + 1)
+    assert.equal((await store.findAccount('111122223333'))?.createdAt, 1)
+  },
+)
+
+test('the state of a database is read before it is opened', { skip }, async (t) => {
+  const empty = await testDatabase(t, version)
+  assert.deepEqual(await readPostgresState(empty.url), { kind: 'empty' })
+  const { url } = await testDatabase(t, version, await templateWithTables(version))
+  assert.deepEqual(await readPostgresState(url), { kind: 'unfinished' })
+  const database = await openDatabase({ path: '', url })
+  t.after(() => database.close())
+  await insertAccounts(storeOf(database).store)
+  await database.query
+    .insertInto('deployment')
+    .values({ id: 1, deployment_id: 'one', created_at: 1 })
+    .execute()
+  const state = await readPostgresState(url)
+  assert.equal(state.kind === 'deployment' && state.deploymentId, 'one')
+  assert.equal(state.kind === 'deployment' && state.changes, database.epoch())
+})
+
+test('a database of a later version is refused', { skip }, async (t) => {
+  const { url, admin } = await testDatabase(t, version, await templateWithTables(version))
+  await admin(`INSERT INTO schema_migrations VALUES (99, 'later')`)
+  await assert.rejects(openDatabase({ path: '', url }), DatabaseTooNew)
+})
