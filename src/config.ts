@@ -17,6 +17,7 @@ import { readWebhook, SettingWrong } from './webhooks/webhook-settings.ts'
 import type { WebhookTarget } from './webhooks/webhook.ts'
 import { isLoopback } from './model/address.ts'
 import { createRegionTable, parseRegions, type RegionTable } from './model/region.ts'
+import { DatabaseUrlWrong, parseDatabaseUrl } from './store/postgres/database-url.ts'
 import { createQuotas, profiles, QuotaError, type Quotas } from './throttle/profiles.ts'
 import { parseProxies } from './wire/proxies.ts'
 
@@ -26,6 +27,8 @@ export interface Config {
   readonly trustedProxies: readonly string[]
   /** Absolute path. */
   readonly dataDirectory: string
+  /** `postgres://…`, with a password. The embedded database is used without it. */
+  readonly databaseUrl?: string
   readonly accountId: string
   /** Fixed root credentials. Without them, the first start creates random ones. */
   readonly root?: { readonly accessKeyId: string; readonly secretAccessKey: Uint8Array }
@@ -72,6 +75,7 @@ const names = [
   'TRENT_ALLOW_PLAINTEXT_HTTP',
   'TRENT_TRUSTED_PROXIES',
   'TRENT_DATA_DIR',
+  'TRENT_DATABASE_URL',
   'TRENT_ACCOUNT_ID',
   'TRENT_ROOT_ACCESS_KEY_ID',
   'TRENT_ROOT_SECRET_ACCESS_KEY',
@@ -181,6 +185,7 @@ export function parseConfig(settings: Settings): Config {
     listen,
     trustedProxies: trustedProxies(settings.TRENT_TRUSTED_PROXIES),
     dataDirectory: resolve(dataDirectory),
+    ...databaseOf(settings.TRENT_DATABASE_URL),
     accountId,
     ...(root && { root }),
     region,
@@ -257,6 +262,17 @@ function quotasOf(settings: Settings): Quotas {
     if (!(cause instanceof QuotaError)) throw cause
     throw new ConfigError(`TRENT_QUOTA_OVERRIDES: ${cause.message}`, { cause })
   }
+}
+
+function databaseOf(databaseUrl: string | undefined): Pick<Config, 'databaseUrl'> {
+  if (databaseUrl === undefined) return {}
+  try {
+    parseDatabaseUrl(databaseUrl)
+  } catch (cause) {
+    if (!(cause instanceof DatabaseUrlWrong)) throw cause
+    throw new ConfigError(`TRENT_DATABASE_URL ${cause.message}`, { cause })
+  }
+  return { databaseUrl }
 }
 
 function metricsToken(text: string | undefined): Uint8Array | undefined {

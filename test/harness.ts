@@ -10,6 +10,7 @@ import { pino, type Logger } from 'pino'
 import { parseConfig } from '../src/config.ts'
 import { startServer, type RunningServer } from '../src/server/start.ts'
 import type { ServerOptions } from '../src/server/options.ts'
+import type { TestDatabase } from './store/postgres/shared-server.ts'
 
 export const accountId = '111122223333'
 export const region = 'us-west-2'
@@ -39,8 +40,10 @@ export async function startTestServer(
   options: Partial<ServerOptions> & { readonly directory?: string } = {},
 ): Promise<TestServer> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'trent-test-')))
+  const database = await databaseFor(directory)
   const config = parseConfig({
     TRENT_LISTEN: '127.0.0.1:0',
+    ...(database && { TRENT_DATABASE_URL: database.url }),
     TRENT_DATA_DIR: directory,
     TRENT_ACCOUNT_ID: accountId,
     TRENT_REGION: region,
@@ -80,9 +83,36 @@ export async function startTestServer(
     async stop(keep) {
       for (const client of clients) client.destroy()
       await server.stop()
-      if (keep === undefined) await rm(directory, { recursive: true, force: true })
+      if (keep !== undefined) return
+      await rm(directory, { recursive: true, force: true })
+      databases.delete(directory)
+      await database?.drop()
     },
   }
+}
+
+type Database = TestDatabase & { readonly drop: () => Promise<void> }
+
+/** The databases of servers that may start again, by their data directories. */
+const databases = new Map<string, Database>()
+
+/** For what reads or writes a stopped server's database; undefined for the embedded one. */
+export function databaseUrlOf(directory: string): string | undefined {
+  return databases.get(directory)?.url
+}
+
+/** With `TEST_DATABASE=postgresql`, each server has a database in PostgreSQL. */
+async function databaseFor(directory: string): Promise<Database | undefined> {
+  if (process.env['TEST_DATABASE'] !== 'postgresql') return undefined
+  // Other runs do not look for PostgreSQL at all.
+  const { createDatabase, testedVersions } = await import('./store/postgres/shared-server.ts')
+  const { templateWithTables } = await import('./store/postgres/template.ts')
+  const [version] = testedVersions
+  if (version === undefined) throw new Error('TEST_DATABASE=postgresql, but there is no PostgreSQL')
+  const database =
+    databases.get(directory) ?? (await createDatabase(version, await templateWithTables(version)))
+  databases.set(directory, database)
+  return database
 }
 
 /** As many as TEST_WORKERS says, but for tests that give ports which are of one thread. */

@@ -10,9 +10,10 @@ import { toldMissing, writeAcceptedLoss } from '../server/accepted-loss.ts'
 import { nodeFiles } from '../disk/files.ts'
 import { findJournal } from '../audit/journal/found-journal.ts'
 import { findMissingChanges, type MissingChanges } from '../audit/journal/missing-changes.ts'
-import { ConfigError, loadConfig } from '../config.ts'
+import { type Config, ConfigError, loadConfig } from '../config.ts'
 import { createClock } from '../jobs/clock.ts'
 import { readStoredState } from '../store/offline.ts'
+import { readPostgresState } from '../store/postgres/postgres-state.ts'
 import { printed } from './printed.ts'
 
 type Answer = MissingChanges & { readonly accepted: boolean }
@@ -23,8 +24,9 @@ export async function acceptLoss(
   options: { readonly json?: true },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
-    const missing = await missingIn(dataDirectory)
+    const config = loadConfig(process.env, configFile)
+    const { dataDirectory } = config
+    const missing = await missingIn(config)
     if (missing === undefined) {
       throw new ConfigError('the database holds every change in the audit journal')
     }
@@ -46,10 +48,14 @@ export async function acceptLoss(
   })
 }
 
-async function missingIn(dataDirectory: string): Promise<MissingChanges | undefined> {
-  const path = join(dataDirectory, 'trent.db')
+async function missingIn({
+  dataDirectory,
+  databaseUrl,
+}: Config): Promise<MissingChanges | undefined> {
+  const isEmbedded = databaseUrl === undefined
+  const path = isEmbedded ? join(dataDirectory, 'trent.db') : 'the database'
   const directory = join(dataDirectory, 'journal')
-  const state = readStoredState(path)
+  const state = isEmbedded ? readStoredState(path) : await readPostgresState(databaseUrl)
   if (state.kind !== 'deployment') {
     throw new ConfigError(`${path} cannot be read: it is missing or empty, or a server is using it`)
   }

@@ -16,6 +16,8 @@ import {
   DatabaseTooOld,
   SchemaChanged,
 } from '../store/database.ts'
+import { OtherNode } from '../store/postgres/node-lock.ts'
+import { DatabaseUnreachable } from '../store/postgres/postgres-failure.ts'
 import { SocketRefused } from '../wire/unix-socket.ts'
 import { WorkerFailed } from '../server/workers/workers.ts'
 
@@ -135,6 +137,7 @@ function shown(directory: string): string {
 }
 
 const refusals = [
+  DatabaseUnreachable,
   WorkerFailed,
   ConfigError,
   DataRefused,
@@ -150,6 +153,7 @@ const refusals = [
 /** One clear line for errors that an operator can fix. Others are printed in full. */
 function oneLine(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
+  if (error instanceof OtherNode) return error.message
   if (error instanceof DatabaseInUse) return 'another Trent is using this data directory'
   if (error instanceof DatabaseFailed) return `the database cannot be used: ${error.message}`
   if (refusals.some((refusal) => error instanceof refusal)) return error.message

@@ -7,7 +7,7 @@ import { Kysely } from 'kysely'
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { openDigestKey } from '../audit/delivery/digest-keys.ts'
-import { loadConfig } from '../config.ts'
+import { type Config, ConfigError, loadConfig } from '../config.ts'
 import { keyringOf, openDomainKeys } from '../crypto/domain-keys.ts'
 import { systemRandom } from '../crypto/entropy.ts'
 import type { Keyring } from '../crypto/keyring.ts'
@@ -90,13 +90,18 @@ export async function verifyDatabaseCommand(
   file: string | undefined,
   options: { readonly json?: true; readonly sealKey?: string },
 ): Promise<void> {
-  const path = file ?? join(loadConfig(process.env, configFile).dataDirectory, 'trent.db')
+  const path = file ?? embeddedDatabase(loadConfig(process.env, configFile))
   process.exitCode = await verifyDatabase({
     file: path,
     sealKey: options.sealKey ?? join(dirname(path), 'seal.key'),
     json: options.json === true,
     output: process.stdout,
   })
+}
+
+function embeddedDatabase({ dataDirectory, databaseUrl }: Config): string {
+  if (databaseUrl === undefined) return join(dataDirectory, 'trent.db')
+  throw new ConfigError('`trent verify-database` does not verify a database in PostgreSQL yet')
 }
 
 async function verified(file: string, sealKey: string): Promise<Report> {

@@ -11,6 +11,8 @@ import { findMissingChanges } from '../audit/journal/missing-changes.ts'
 import { readAcceptedLoss, toldMissing, type AcceptedLoss } from './accepted-loss.ts'
 import { visible } from '../model/visible.ts'
 import { readStoredState } from '../store/offline.ts'
+import { readPostgresState } from '../store/postgres/postgres-state.ts'
+import type { Config } from '../config.ts'
 
 /** The files of the data directory do not belong together, or some are missing. */
 export class DataRefused extends Error {
@@ -31,10 +33,14 @@ export interface FoundData {
  * Compares the database with the journal and the key file of the same directory.
  * @throws {DataRefused} when the database is missing, empty, of another deployment or behind the journal
  */
-export async function checkFoundData(dataDirectory: string, files: FilePort): Promise<FoundData> {
-  const path = join(dataDirectory, 'trent.db')
+export async function checkFoundData(
+  { dataDirectory, databaseUrl }: Pick<Config, 'dataDirectory' | 'databaseUrl'>,
+  files: FilePort,
+): Promise<FoundData> {
+  const isEmbedded = databaseUrl === undefined
+  const path = isEmbedded ? join(dataDirectory, 'trent.db') : 'the database'
   const directory = join(dataDirectory, 'journal')
-  const state = readStoredState(path)
+  const state = isEmbedded ? readStoredState(path) : await readPostgresState(databaseUrl)
   if (state.kind === 'unreadable') return { isRead: false }
   const journal = await findJournal({ files, directory })
   if (state.kind === 'deployment') {
@@ -51,8 +57,9 @@ export async function checkFoundData(dataDirectory: string, files: FilePort): Pr
     const accepted = await readAcceptedLoss(dataDirectory, missing.id)
     if (accepted !== undefined) return { isRead: true, acceptedLoss: { ...missing, ...accepted } }
     throw new DataRefused(
-      `${path} is behind the audit journal, it lacks ${toldMissing(missing)}: put back trent.db-wal or a ` +
-        `newer trent.db, or go on without them by \`trent accept-loss ${missing.id}\``,
+      `${path} is behind the audit journal, it lacks ${toldMissing(missing)}: put back ` +
+        `${isEmbedded ? 'trent.db-wal or a newer trent.db' : 'a newer database'}, or go on without ` +
+        `them by \`trent accept-loss ${missing.id}\``,
     )
   }
   // A first start makes the tables, then the key file, then the deployment, then the first record.

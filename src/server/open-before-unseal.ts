@@ -54,9 +54,13 @@ export async function openFiles(
   const memory = sharedMemory()
   const clock = createClock(options.time, memory.clock)
   const startedAt = clock.now()
-  const found = await checkFoundData(config.dataDirectory, journalFiles ?? nodeFiles)
+  const found = await checkFoundData(config, journalFiles ?? nodeFiles)
   const path = join(config.dataDirectory, 'trent.db')
-  const database = await openDatabase({ path, onFailure: onFatal })
+  const database = await openDatabase({
+    path,
+    url: config.databaseUrl,
+    onFailure: onFatal,
+  })
   closing.push(() => database.close())
   // Data that could not be compared is not used, even if it opens a moment later.
   if (!found.isRead)

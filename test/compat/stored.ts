@@ -8,6 +8,7 @@ import { createStore } from '../../src/store/bound-store.ts'
 import { readDeployment } from '../../src/store/tables/deployment.ts'
 import { openDatabase } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
+import { databaseUrlOf } from '../harness.ts'
 
 export async function withStore<T>(
   dataDirectory: string,
@@ -16,7 +17,8 @@ export async function withStore<T>(
   const onFailure = (error: unknown): never => {
     throw error
   }
-  const database = await openDatabase({ path: join(dataDirectory, 'trent.db'), onFailure })
+  const path = join(dataDirectory, 'trent.db')
+  const database = await openDatabase({ path, url: databaseUrlOf(dataDirectory), onFailure })
   try {
     const seal = await openFileSeal(join(dataDirectory, 'seal.key'), systemRandom)
     const deployment = await readDeployment(database)
