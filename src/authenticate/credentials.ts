@@ -34,7 +34,7 @@ export interface CredentialDependencies {
  * Checks again whether credentials that were proved before are still valid, and returns them.
  * @param provedAt milliseconds since the epoch: a revocation since then invalidates them
  */
-export type Standing = (
+export type StandingCheck = (
   accessKeyId: string,
   session: Session | undefined,
   provedAt: number,
@@ -43,7 +43,7 @@ export type Standing = (
 export interface Credentials {
   readonly find: CredentialLookup
   /** Undefined when they are no longer valid. @throws {KmsError} `ExpiredTokenException` */
-  readonly standing: Standing
+  readonly standing: StandingCheck
 }
 
 /** The session's compiled policy is kept with the session object, and counts here. */

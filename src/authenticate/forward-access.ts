@@ -29,14 +29,14 @@ import { callingService, type ServicePrincipal } from '../model/service.ts'
 import { firstHeader } from '../wire/headers.ts'
 import type { RawRequest } from '../wire/request.ts'
 import { createCache } from '../cache/cache.ts'
-import { expired, type Standing } from './credentials.ts'
+import { expired, type StandingCheck } from './credentials.ts'
 import type { ForwardAccess } from '../operations/contract/dependencies.ts'
 import type { Owned } from './credential.ts'
 import type { Lookup } from '../cache/cached-records.ts'
 
 export interface ForwardAccessDependencies extends Omit<ForwardedDependencies, 'systemNow'> {
   readonly tokens: ForwardAccessTokens
-  readonly standing: Standing
+  readonly standing: StandingCheck
   readonly lookup: Pick<Lookup, 'service'>
   readonly clock: Pick<Clock, 'now' | 'system'>
 }

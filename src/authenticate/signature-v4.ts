@@ -87,7 +87,7 @@ export function authenticate(
 }
 
 /** What a signature covers. */
-export interface Signed {
+export interface SignedRequest {
   readonly claim: Claim
   /** The canonical request. */
   readonly canonical: string
@@ -100,7 +100,7 @@ export interface Signed {
  * @throws {KmsError} `UnrecognizedClientException` without a credential, `InvalidSignatureException`
  */
 export function requireSigned(
-  { claim, canonical, payloadHash }: Signed,
+  { claim, canonical, payloadHash }: SignedRequest,
   credential: Credential | undefined,
   signingKeys: SigningKeys,
 ): Credential {

@@ -83,33 +83,33 @@ export interface CachedService {
   readonly signingSecret: KeyObject
 }
 
-export type Found<V> = V | undefined | Promise<V | undefined>
+export type CachedValue<V> = V | undefined | Promise<V | undefined>
 
 export interface Lookup {
   /**
    * Applies every change that was committed before the call. Returns undefined if there is none.
    */
   refresh(): Promise<void> | undefined
-  key(ref: KeyRef): Found<CachedKey>
-  alias(ref: AliasRef): Found<AliasRecord>
+  key(ref: KeyRef): CachedValue<CachedKey>
+  alias(ref: AliasRef): CachedValue<AliasRecord>
   /** The names of a key's aliases: `alias/…`. */
-  aliasNames(key: KeyRef): Found<readonly string[]>
-  material(materialId: string): Found<MaterialRecord>
-  accessKey(accessKeyId: string): Found<CachedAccessKey>
+  aliasNames(key: KeyRef): CachedValue<readonly string[]>
+  material(materialId: string): CachedValue<MaterialRecord>
+  accessKey(accessKeyId: string): CachedValue<CachedAccessKey>
   /** By the service's access key id. */
-  service(accessKeyId: string): Found<CachedService>
-  account(accountId: string): Found<CachedAccount>
+  service(accessKeyId: string): CachedValue<CachedService>
+  account(accountId: string): CachedValue<CachedAccount>
   /** By unique id. */
-  user(userId: string): Found<CachedUser>
+  user(userId: string): CachedValue<CachedUser>
   /** By unique id, `AROA…` without a session. */
-  role(roleId: string): Found<CachedRole>
-  group(groupId: string): Found<CachedGroup>
+  role(roleId: string): CachedValue<CachedRole>
+  group(groupId: string): CachedValue<CachedGroup>
   /** The default version, by the policy's unique id. */
-  managedPolicy(policyId: string): Found<CachedPolicy>
+  managedPolicy(policyId: string): CachedValue<CachedPolicy>
   /** Hits and misses by kind of record. */
   counts(): Readonly<Record<string, { readonly hits: number; readonly misses: number }>>
   /** A grant by its id. */
-  grant(ref: GrantRef): Found<GrantRecord>
+  grant(ref: GrantRef): CachedValue<GrantRecord>
   /** The grants of a key that allow a call to one of the caller's names. */
   readonly grantsGiving: CachedGrants['find']
 }

@@ -11,7 +11,7 @@ import type { Store } from '../store/store.ts'
 import type { Cache } from './cache.ts'
 import { createCaches, nameOf, type Caches } from './lookup-caches.ts'
 import { createCachedGrants } from './cached-grants.ts'
-import type { CachedKey, Found, Lookup } from './cached-records.ts'
+import type { CachedKey, CachedValue, Lookup } from './cached-records.ts'
 import type { LookupDependencies } from './lookup-dependencies.ts'
 
 export function createLookup(dependencies: LookupDependencies): Lookup {
@@ -26,7 +26,7 @@ export function createLookup(dependencies: LookupDependencies): Lookup {
   const { keys, policies, aliases, aliasNames, materials, accessKeys, services, grants } = caches
   const { accounts, users, roles, groups, managedPolicies } = caches
   // A cached key does not hold its compiled policy: the policies' own cache bounds their memory.
-  const withPolicy = (record: KeyRecord | undefined): Found<CachedKey> => {
+  const withPolicy = (record: KeyRecord | undefined): CachedValue<CachedKey> => {
     if (record === undefined) return undefined
     const join = (policy: CompiledPolicy | undefined): CachedKey | undefined =>
       policy && { record, policy }

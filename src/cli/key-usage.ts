@@ -6,7 +6,7 @@
  */
 import { loadConfig } from '../config.ts'
 import { callOperator } from '../operator/client.ts'
-import type { KeyUse, KeyUsesPage } from '../operations/trent/list-key-uses.ts'
+import type { RecordedKeyUse, KeyUsesPage } from '../operations/trent/list-key-uses.ts'
 import { printed } from './printed.ts'
 
 /** Calls that differ only in their times. */
@@ -26,7 +26,7 @@ export interface UsageGroup {
   readonly userAgent?: string
 }
 
-export interface KeyUsage {
+export interface KeyUsageReport {
   readonly keyArn: string
   readonly from: string
   readonly until: string
@@ -60,13 +60,13 @@ export async function keyUsage(
       for (const use of page.uses) add(groups, use)
       ;({ after } = page)
     } while (after !== undefined)
-    const usage: KeyUsage = { ...span, groups: [...groups.values()] }
+    const usage: KeyUsageReport = { ...span, groups: [...groups.values()] }
     return [usage, table]
   })
 }
 
 /** Adds one use. The latest use comes first. */
-function add(groups: Map<string, UsageGroup>, use: KeyUse): void {
+function add(groups: Map<string, UsageGroup>, use: RecordedKeyUse): void {
   const { principal, operation, errorCode: outcome = 'allowed', sourceAddress, reasons } = use
   const name = JSON.stringify([principal, operation, outcome, sourceAddress, reasons])
   const known = groups.get(name)
@@ -85,7 +85,7 @@ function add(groups: Map<string, UsageGroup>, use: KeyUse): void {
   })
 }
 
-function table({ keyArn, from, until, groups }: KeyUsage): string {
+function table({ keyArn, from, until, groups }: KeyUsageReport): string {
   const head = `${keyArn}\nfrom ${from} to ${until}\n`
   if (groups.length === 0) return `${head}no call for this key is recorded\n`
   const rows = groups.map((group) => [

@@ -6,8 +6,8 @@
 import { Gauge, type Registry } from 'prom-client'
 
 /** A value, or a value for each label; undefined when there is none. */
-export type Reading = number | Readonly<Record<string, number>> | undefined
-export type Readers = Readonly<Partial<Record<GaugeName, () => Reading | Promise<Reading>>>>
+export type GaugeValue = number | Readonly<Record<string, number>> | undefined
+export type Readers = Readonly<Partial<Record<GaugeName, () => GaugeValue | Promise<GaugeValue>>>>
 
 interface Described {
   readonly help: string
@@ -126,7 +126,7 @@ export function createGauges(registry: Registry): Gauges {
 }
 
 /** A gauge that cannot be read is omitted; there are alerts for its absence. */
-async function read(reader: Readers[GaugeName]): Promise<Reading> {
+async function read(reader: Readers[GaugeName]): Promise<GaugeValue> {
   try {
     return await reader?.()
   } catch {

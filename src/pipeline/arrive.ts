@@ -13,7 +13,7 @@ import { protocolOf } from '../wire/protocol.ts'
 import { createIds, originOf } from './call-facts.ts'
 import type { PipelineDependencies } from './dependencies.ts'
 import { StepFailed } from './stage-list.ts'
-import type { Arrived, Attempts, Found, Identified, Identity, Read } from './stages.ts'
+import type { Arrived, Attempts, Found, Identified, IdentifiedCaller, Read } from './stages.ts'
 
 /** @throws {KmsError} `UnknownOperationException` */
 export function find(
@@ -47,7 +47,7 @@ export function authenticate(
   const { clock, random, store } = dependencies
   const { request, operation, route } = found
   const identifying = { request, operation, arrivedAt: clock.system(), route }
-  const identifyAgain = (): Awaitable<Identity> => {
+  const identifyAgain = (): Awaitable<IdentifiedCaller> => {
     const since = store.epoch()
     const identified = identify(identifying, dependencies)
     return andThen(identified, ([caller, scope]) => ({ caller, scope, since }))

@@ -41,7 +41,7 @@ export interface Found extends Arrived {
 }
 
 /** Who calls, in which account and Region. */
-export interface Identity {
+export interface IdentifiedCaller {
   readonly caller: Caller
   readonly scope: RequestScope
   /** The number of the last change that was committed before the caller was identified. */
@@ -49,7 +49,7 @@ export interface Identity {
 }
 
 /** After step 3. */
-export interface Identified extends Found, Identity {
+export interface Identified extends Found, IdentifiedCaller {
   readonly origin: Origin
   /** The id of the caller's record. */
   readonly eventId: string
@@ -58,7 +58,7 @@ export interface Identified extends Found, Identity {
   /** The budget that all decisions of the call share. */
   readonly work: Work
   /** Identifies the caller of the same request again. @throws {KmsError} */
-  readonly identifyAgain: () => Awaitable<Identity>
+  readonly identifyAgain: () => Awaitable<IdentifiedCaller>
 }
 
 /** What became of earlier attempts to decide a call. */

@@ -18,7 +18,7 @@ import {
 import type { CompiledPolicy } from './compile.ts'
 import type { AuthorizationRequest, Decision, Grant, Policies, Reason } from './decision.ts'
 import { findIn, type Findings } from './findings.ts'
-import { denyOf, undecidedIn, type Found, type PolicyName } from './found.ts'
+import { denyOf, undecidedIn, type PolicyFindings, type PolicyName } from './found.ts'
 import { grantGives } from './grants.ts'
 import { controlledBy, serviceControlGap, type Controls } from './organization-limits.ts'
 import { newWork } from './work.ts'
@@ -69,7 +69,7 @@ function decide(
     )
   }
   const bounded = policies.boundary !== undefined
-  const found = all.map(({ name, policy }): Found => {
+  const found = all.map(({ name, policy }): PolicyFindings => {
     const uniqueIds = name === 'resource' ? policies.resourcePrincipals : undefined
     return { name, policy, ...findIn(policy, request, { uniqueIds, bounded }) }
   })
@@ -87,7 +87,7 @@ function decide(
 function decideByAllows(
   request: AuthorizationRequest,
   controls: Controls,
-  found: readonly Found[],
+  found: readonly PolicyFindings[],
   within: () => Decision,
 ): Decision {
   if (!mayAsk(request)) return deny([missing('identity')])
@@ -129,7 +129,7 @@ function deniesInOrder(
 function decideWithin(
   request: AuthorizationRequest,
   policies: Policies,
-  found: readonly Found[],
+  found: readonly PolicyFindings[],
   grants: readonly Grant[],
 ): Decision {
   const identity = identitySide(request, policies, found)
@@ -182,7 +182,7 @@ interface IdentitySide {
 function identitySide(
   { caller }: AuthorizationRequest,
   policies: Policies,
-  found: readonly Found[],
+  found: readonly PolicyFindings[],
 ): IdentitySide {
   const allows = (wanted: PolicyName): Reason | undefined => {
     for (const { name, policy, allow: allowed } of found) {

@@ -9,7 +9,7 @@ import {
   operators,
   type Family,
   type OperatorName,
-  type PolicyVersion,
+  type PolicyLanguageVersion,
   type Relation,
 } from './document.ts'
 import { compileGlob, type Glob, type Piece } from './glob.ts'
@@ -59,7 +59,7 @@ const families: Readonly<Record<Family, Compile>> = {
 export function comparisonOf(
   name: OperatorName,
   policyValue: string,
-  version: PolicyVersion,
+  version: PolicyLanguageVersion,
 ): Comparison | undefined {
   const { family, relation } = operators[name]
   return families[family](policyValue, relation, version === '2012-10-17')

@@ -11,7 +11,7 @@ import type {
   PolicyDocument,
   PolicyKind,
   PolicyPrincipal,
-  PolicyVersion,
+  PolicyLanguageVersion,
   Statement,
 } from './document.ts'
 import { compileGlob, piecesOf } from './glob.ts'
@@ -91,7 +91,7 @@ export function compileDocument(
 
 function compileConditions(
   { conditions }: Statement,
-  version: PolicyVersion,
+  version: PolicyLanguageVersion,
 ): readonly Predicate[] | undefined {
   const compiled = conditions.map((condition) => compileCondition(condition, version))
   const readable = compiled.filter((predicate) => predicate !== undefined)

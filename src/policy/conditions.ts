@@ -12,7 +12,7 @@
  * @module
  */
 import { comparisonOf, type Comparison } from './comparisons.ts'
-import { operators, type Condition, type PolicyVersion } from './document.ts'
+import { operators, type Condition, type PolicyLanguageVersion } from './document.ts'
 import { every, not, some, type Verdict } from './undecided.ts'
 import { spend, type Work } from './work.ts'
 import type { Context } from './context-values.ts'
@@ -30,7 +30,7 @@ export type Predicate = (context: Context, work: Work) => Verdict
 /** Compiles a condition; undefined when a value of the policy does not have the operator's type. */
 export function compileCondition(
   condition: Condition,
-  version: PolicyVersion,
+  version: PolicyLanguageVersion,
 ): Predicate | undefined {
   const comparisons: Comparison[] = []
   for (const value of condition.values) {

@@ -14,13 +14,13 @@
  */
 export type PolicyKind = 'key' | 'identity' | 'trust' | 'service-control' | 'resource-control'
 
-export type PolicyVersion = '2008-10-17' | '2012-10-17'
+export type PolicyLanguageVersion = '2008-10-17' | '2012-10-17'
 
 export type Effect = 'Allow' | 'Deny'
 
 export interface PolicyDocument {
   /** `2008-10-17` when absent. Policy variables are plain text in that version. */
-  readonly version: PolicyVersion
+  readonly version: PolicyLanguageVersion
   readonly id?: string
   readonly statements: readonly Statement[]
 }

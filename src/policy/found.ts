@@ -6,7 +6,7 @@ import type { Findings } from './findings.ts'
 export type PolicyName = Reason['policy']
 
 /** The findings of one policy. */
-export interface Found extends Findings {
+export interface PolicyFindings extends Findings {
   readonly name: PolicyName
   readonly policy: CompiledPolicy
 }
@@ -17,7 +17,7 @@ export function denyOf({
   policy: { source },
   deny: statement,
   undecided,
-}: Found): readonly Reason[] {
+}: PolicyFindings): readonly Reason[] {
   if (statement === undefined) return []
   const of = { policy: name, ...(source !== undefined && { source }) }
   const why = undecided && { undecided: undecided.why }
@@ -28,7 +28,7 @@ export function denyOf({
 const undecidedMax = 8
 
 /** The undecided statements that might have allowed the request. */
-export function undecidedIn(found: readonly Found[]): readonly Reason[] {
+export function undecidedIn(found: readonly PolicyFindings[]): readonly Reason[] {
   const reasons = found.flatMap(({ name, policy: { source }, undecided }): Reason[] => {
     if (undecided === undefined) return []
     const of = { policy: name, ...(source !== undefined && { source }) }

@@ -1,5 +1,5 @@
 /** Small readers of policy JSON: members, lists, and the budget that limits them. @module */
-import type { PolicyKind, PolicyVersion } from './document.ts'
+import type { PolicyKind, PolicyLanguageVersion } from './document.ts'
 import { PolicyFaultFound } from './malformed.ts'
 
 /** The remaining number of each thing that a policy may hold. */
@@ -16,7 +16,7 @@ export type Budget = Record<
 /** The state of reading one policy. */
 export interface Reading {
   readonly kind: PolicyKind
-  readonly version: PolicyVersion
+  readonly version: PolicyLanguageVersion
   /** Counts down. */
   readonly left: Budget
 }

@@ -5,7 +5,7 @@
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
  * @module
  */
-import type { Effect, Negatable, PolicyKind, PolicyVersion } from './document.ts'
+import type { Effect, Negatable, PolicyKind, PolicyLanguageVersion } from './document.ts'
 import { compileGlob, many, type Glob, type Piece } from './glob.ts'
 import { isConstant, parseTemplate, resolveTemplate } from './template.ts'
 import { not, some, type Verdict } from './undecided.ts'
@@ -46,7 +46,7 @@ export function compileResources(
     kind,
     effect,
   }: {
-    readonly version: PolicyVersion
+    readonly version: PolicyLanguageVersion
     readonly kind: PolicyKind
     readonly effect: Effect
   },
@@ -71,7 +71,11 @@ function compileResource(
     version,
     negated,
     completes,
-  }: { readonly version: PolicyVersion; readonly negated: boolean; readonly completes: boolean },
+  }: {
+    readonly version: PolicyLanguageVersion
+    readonly negated: boolean
+    readonly completes: boolean
+  },
 ): ResourceTest {
   const parts = parseTemplate(entry, { variables: version === '2012-10-17', wildcards: true })
   if (parts === undefined) return () => 'value'
@@ -135,7 +139,7 @@ function textOf(pieces: readonly Piece[]): string | undefined {
 }
 
 /** Whether a resource of a policy is an ARN with fewer segments than ARNs have. */
-export function isIncompleteArn(entry: string, version: PolicyVersion): boolean {
+export function isIncompleteArn(entry: string, version: PolicyLanguageVersion): boolean {
   const parts = parseTemplate(entry, { variables: version === '2012-10-17', wildcards: true }) ?? []
   const written = parts.filter((part) => typeof part === 'string').join('')
   return written.startsWith('arn:') && written.split(':').length < arnSegments

@@ -11,7 +11,7 @@ import type {
   PolicyDocument,
   PolicyKind,
   PolicyPrincipal,
-  PolicyVersion,
+  PolicyLanguageVersion,
   Statement,
 } from './document.ts'
 import { PolicyFaultFound, type PolicyFault } from './malformed.ts'
@@ -34,7 +34,7 @@ const depthMax = 10
 
 /** Tab, line feed, carriage return, and U+0020 to U+00FF, as in the service's model. */
 const charactersPattern = /^[\t\n\r\u0020-\u00ff]*$/
-const versions: readonly unknown[] = ['2008-10-17', '2012-10-17'] satisfies PolicyVersion[]
+const versions: readonly unknown[] = ['2008-10-17', '2012-10-17'] satisfies PolicyLanguageVersion[]
 const identitySidPattern = /^[0-9A-Za-z]*$/
 const identityActionPattern = /^(?:\*|[a-zA-Z0-9-]{1,64}:[^:]+)$/
 const statementElements: readonly string[] =
@@ -89,10 +89,10 @@ function namesPrincipals(kind: PolicyKind): boolean {
   return kind !== 'identity' && kind !== 'service-control'
 }
 
-function readVersion(value: unknown): PolicyVersion {
+function readVersion(value: unknown): PolicyLanguageVersion {
   if (value === undefined) return '2008-10-17'
   if (!versions.includes(value)) refuse('Version', 'it is neither 2012-10-17 nor 2008-10-17')
-  return value as PolicyVersion // checked above
+  return value as PolicyLanguageVersion // checked above
 }
 
 function readStatement(value: unknown, at: string, reading: Reading): Statement {

@@ -31,7 +31,7 @@ export const migrations: readonly Migration[] = [
 ]
 
 /** What a database is brought to. Tests of the migrations themselves pass their own. */
-export interface Target {
+export interface MigrationTarget {
   readonly tables?: readonly Table[]
   readonly steps?: readonly Migration[]
 }
@@ -43,7 +43,7 @@ export interface Target {
 export async function migrate(
   query: Kysely<Schema>,
   engine: Engine,
-  { tables = everyTable, steps = migrations }: Target = {},
+  { tables = everyTable, steps = migrations }: MigrationTarget = {},
 ): Promise<void> {
   await createTable(query, engine, schemaMigrations, { ifNotExists: true })
   const applied = await appliedVersion(query, steps)

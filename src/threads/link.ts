@@ -14,7 +14,7 @@ export type Questions = Readonly<Record<string, readonly [given: unknown, answer
 export type NoQuestions = Readonly<Record<string, never>>
 
 /** What the answering side knows of a question. */
-export interface Asking {
+export interface QuestionContext {
   /** Aborted when the asking thread no longer waits. */
   readonly signal: AbortSignal
 }
@@ -25,7 +25,7 @@ type Answer<T> = T | Moved<T>
 export type Answers<Q extends Questions> = {
   readonly [Name in keyof Q]: (
     given: Q[Name][0],
-    asking: Asking,
+    asking: QuestionContext,
   ) => Answer<Q[Name][1]> | Promise<Answer<Q[Name][1]>>
 }
 
@@ -170,7 +170,7 @@ function repliesOver(
 }
 
 /** A question that is being answered. It makes its signal when one is wanted, because few are. */
-class OpenQuestion implements Asking {
+class OpenQuestion implements QuestionContext {
   #controller: AbortController | undefined
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()

@@ -5,7 +5,7 @@
  * @module
  */
 import { createLedger, slowestOf, spares, type Body, type DropReason } from './held.ts'
-import type { Endable, Held, Ledger, Spare } from './held.ts'
+import type { Endable, Held, Ledger, SpareKind } from './held.ts'
 import type { ListenLimits } from './limits.ts'
 
 /** The slot of one request. It is released once, when the handler has ended. */
@@ -82,7 +82,7 @@ class Connected implements ConnectionSlot {
   readonly #drop: () => void
   #owner: Held | undefined
   #source = ''
-  #kind: Spare | undefined
+  #kind: SpareKind | undefined
   #open = true
 
   constructor(limits: ListenLimits, ledger: Ledger, now: Now, drop: () => void) {
@@ -140,7 +140,7 @@ class Connected implements ConnectionSlot {
     this.#drop()
   }
 
-  #become(next: Spare | undefined): void {
+  #become(next: SpareKind | undefined): void {
     const { total } = this.#ledger
     const owner = this.#owner
     if (this.#kind !== undefined) {

@@ -12,7 +12,7 @@ import { KeptBody, type BodyReader, type ReceivedRequest } from './body.ts'
 import type { DropReason } from './held.ts'
 import type { ListenLimits } from './limits.ts'
 import { renderFailure } from './protocol.ts'
-import { originOf, type IsTrusted, type Origin } from './proxies.ts'
+import { originOf, type IsTrusted, type ConnectionOrigin } from './proxies.ts'
 import { dropped, noRoom, refusal, refusalOf, refuse, tooLarge } from './refusal.ts'
 import type { RawRequest, RawResponse, RequestHead } from './request.ts'
 
@@ -37,7 +37,7 @@ export interface Connection {
   readonly socket: Socket
   readonly slot: ConnectionSlot
   /** The connection's own origin, or that of the client for which a trusted proxy opened it. */
-  origin: Origin & { readonly encrypted: boolean }
+  origin: ConnectionOrigin & { readonly encrypted: boolean }
   /** Requests without a complete answer. */
   readonly exchanges: Set<Exchange>
   /** Requests with a new head or a new end. They go on after the parser. */

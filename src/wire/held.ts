@@ -8,12 +8,12 @@ export interface Held {
   /** Incomplete bodies. */
   readonly bodies: Set<Body>
   /** Connections without a request. Each set is in the order of entry. */
-  readonly spare: Readonly<Record<Spare, Set<Endable>>>
+  readonly spare: Readonly<Record<SpareKind, Set<Endable>>>
 }
 
 /** Why a connection is spare, in the order in which spare connections are ended. */
 export const spares = ['refused', 'new', 'idle'] as const
-export type Spare = (typeof spares)[number]
+export type SpareKind = (typeof spares)[number]
 
 export interface Body {
   /** Milliseconds of the admission's clock. */

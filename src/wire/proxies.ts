@@ -11,7 +11,7 @@ import { headerValues } from './headers.ts'
 export type IsTrusted = (address: string) => boolean
 
 /** The origin of a request or a connection. */
-export interface Origin {
+export interface ConnectionOrigin {
   readonly address: string
   /** The unit that limits count by: `sourceOf` of the address. */
   readonly source: string
@@ -79,10 +79,10 @@ export function securityOf(settings: {
  * @param connection its own address; `encrypted` when it uses TLS
  */
 export function originOf(
-  connection: Origin & { readonly encrypted: boolean },
+  connection: ConnectionOrigin & { readonly encrypted: boolean },
   rawHeaders: readonly string[],
   isTrusted: IsTrusted,
-): Origin | undefined {
+): ConnectionOrigin | undefined {
   if (!isTrusted(connection.address)) return connection
   const forwarded = headerValues(rawHeaders, 'x-forwarded-for')
   const schemes = headerValues(rawHeaders, 'x-forwarded-proto')

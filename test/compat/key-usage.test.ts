@@ -11,7 +11,7 @@ import {
   DisableKeyCommand,
   EncryptCommand,
 } from '@aws-sdk/client-kms'
-import type { KeyUsage } from '../../src/cli/key-usage.ts'
+import type { KeyUsageReport } from '../../src/cli/key-usage.ts'
 import { accountId, region } from '../harness.ts'
 import { openIdentities } from './identities.ts'
 import { makeKey } from './sdk.ts'
@@ -39,8 +39,8 @@ test('the command says who called for a key, how, from where, by what and when l
   const env = { ...process.env, TRENT_DATA_DIR: server.directory }
   const trent = async (...args: readonly string[]): Promise<string> =>
     (await promisify(execFile)(process.execPath, [program, 'key-usage', ...args], { env })).stdout
-  const usageOf = async (...args: readonly string[]): Promise<KeyUsage> =>
-    JSON.parse(await trent(...args, '--json')) as KeyUsage
+  const usageOf = async (...args: readonly string[]): Promise<KeyUsageReport> =>
+    JSON.parse(await trent(...args, '--json')) as KeyUsageReport
   const deadline = performance.now() + 60_000
   let usage = await usageOf(KeyId)
   while (!usage.groups.some(({ outcome }) => outcome === 'DisabledException')) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readConditions } from '../../src/policy/validate-conditions.ts'
 import { compileCondition } from '../../src/policy/conditions.ts'
-import { operators, type Effect, type PolicyVersion } from '../../src/policy/document.ts'
+import { operators, type Effect, type PolicyLanguageVersion } from '../../src/policy/document.ts'
 import { PolicyFaultFound } from '../../src/policy/malformed.ts'
 import { budget } from '../../src/policy/reading.ts'
 import { newWork } from '../../src/policy/work.ts'
@@ -10,7 +10,7 @@ import { contextOf } from './given.ts'
 
 interface Options {
   readonly effect?: Effect
-  readonly version?: PolicyVersion
+  readonly version?: PolicyLanguageVersion
 }
 type Entries = Parameters<typeof contextOf>[0]
 

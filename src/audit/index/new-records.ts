@@ -7,10 +7,10 @@
 import type { RecordFacts } from '../../model/audit-event.ts'
 import type { IndexPosition } from '../../store/tables/event-index-rows.ts'
 
-type Place = Omit<IndexPosition, 'stream'>
+type StreamOffset = Omit<IndexPosition, 'stream'>
 
 /** Frames of records that lie one right after another. */
-export interface RecordFrames extends Place {
+export interface RecordFrames extends StreamOffset {
   /** The journal's frames, whole. */
   readonly frames: Uint8Array<ArrayBuffer>
   /** For each record its place in `members`, or -1 if its facts must be read from its text. */
@@ -20,7 +20,7 @@ export interface RecordFrames extends Place {
 }
 
 /** Records that became durable, as the journal hands them over. */
-export interface DurableRecords extends Place {
+export interface DurableRecords extends StreamOffset {
   readonly frames: Uint8Array
   readonly facts: readonly (RecordFacts | undefined)[]
 }
@@ -28,8 +28,8 @@ export interface DurableRecords extends Place {
 /** All records of a stream between two positions. */
 export interface NewRecords {
   readonly stream: string
-  readonly after: Place
-  readonly until: Place
+  readonly after: StreamOffset
+  readonly until: StreamOffset
   readonly batches: readonly RecordFrames[]
   /** Of `RecordFacts`, each text once. */
   readonly members: readonly string[]
@@ -48,11 +48,11 @@ export interface NewRecordsQueue {
 const bytesMaxDefault = 16 * 2 ** 20
 
 export function createNewRecords(bytesMax = bytesMaxDefault): NewRecordsQueue {
-  let after: Place | undefined
+  let after: StreamOffset | undefined
   let batches: RecordFrames[] = []
   let members = new Map<string, number>()
   let bytes = 0
-  const clear = (next: Place): void => {
+  const clear = (next: StreamOffset): void => {
     after = next
     batches = []
     members = new Map()

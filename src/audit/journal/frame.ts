@@ -171,7 +171,7 @@ function encodeFrame(
   return frameOverheadBytes + length
 }
 
-export interface Link {
+export interface ChainLink {
   readonly time: number
   readonly synced: number
   readonly previous: Buffer
@@ -186,7 +186,7 @@ export function recordFrameBytes(recordBytes: number): number {
 export function encodeRecord(
   target: Buffer,
   at: number,
-  link: Link,
+  link: ChainLink,
   eventId: string,
   record: string,
 ): number {
@@ -199,7 +199,7 @@ export function encodeRecord(
 export const closeFrameBytes = frameOverheadBytes
 
 /** @returns the frame's size */
-export function encodeClose(target: Buffer, at: number, link: Link): number {
+export function encodeClose(target: Buffer, at: number, link: ChainLink): number {
   return encodeFrame(target, at, 'close', link, () => 0)
 }
 
@@ -207,7 +207,12 @@ export function encodeClose(target: Buffer, at: number, link: Link): number {
 export const checkpointFrameBytesMax = frameOverheadBytes + checkpointPayloadMax
 
 /** @returns the frame's size */
-export function encodeCheckpoint(target: Buffer, at: number, link: Link, payload: Buffer): number {
+export function encodeCheckpoint(
+  target: Buffer,
+  at: number,
+  link: ChainLink,
+  payload: Buffer,
+): number {
   return encodeFrame(target, at, 'checkpoint', link, (payloadAt) => payload.copy(target, payloadAt))
 }
 

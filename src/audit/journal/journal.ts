@@ -6,7 +6,7 @@ import type { Clock } from '../../model/clock.ts'
 import type { CheckpointSigner, SignedCheckpoint } from './checkpoint.ts'
 import type { FilePort } from '../../disk/files.ts'
 import type { SegmentErrors } from './segment-errors.ts'
-import type { Tally } from './stream-anchor.ts'
+import type { RecordTally } from './stream-anchor.ts'
 
 /** The record could not be made durable, so the call has no result. */
 export class JournalFailed extends Error {}
@@ -97,7 +97,7 @@ export interface OpenJournal extends Journal {
    */
   anchor(
     signer: CheckpointSigner,
-    tally: Tally,
+    tally: RecordTally,
     onCheckpoint: (checkpoint: SignedCheckpoint) => void,
   ): Promise<void>
   /** Appends a checkpoint if there are records behind the last one, and waits for it. */

@@ -15,7 +15,7 @@ import {
 import { listSegments, walkStream, type StreamFiles } from './walk-stream.ts'
 
 /** The number of records since the genesis, and the last checkpoint among them. */
-export interface Tally {
+export interface RecordTally {
   readonly records: number
   /** The number of records behind the last checkpoint. */
   readonly unanchored: number
@@ -29,7 +29,7 @@ export interface Tally {
 export async function tallyStream(
   home: StreamFiles,
   first: { readonly segment: number; readonly records: number } = { segment: 1, records: 0 },
-): Promise<Tally> {
+): Promise<RecordTally> {
   const { numbers } = await listSegments(home)
   for (const from of numbers.filter((number) => number >= first.segment).toReversed()) {
     const found = await tallyFrom(home, from)
@@ -40,7 +40,7 @@ export async function tallyStream(
 }
 
 /** `records` is valid only if there is a checkpoint. */
-async function tallyFrom(home: StreamFiles, from: number): Promise<Tally> {
+async function tallyFrom(home: StreamFiles, from: number): Promise<RecordTally> {
   let anchored = 0
   let unanchored = 0
   let last: SignedCheckpoint | undefined
@@ -74,7 +74,7 @@ export interface StreamAnchor {
 export function createStreamAnchor(
   writer: string,
   signer: CheckpointSigner,
-  tally: Tally,
+  tally: RecordTally,
 ): StreamAnchor {
   const { deployment, key, sign } = signer
   let { records, unanchored, last } = tally

@@ -8,10 +8,10 @@ import type { CountedFacts, KeyTurn } from '../../model/usage.ts'
 type Given = Readonly<Record<string, unknown>>
 
 /** Returns undefined if the record is neither a request of KMS nor an event in a key's life. */
-export function countedCall<Place extends Pick<CountedFacts, 'accountId' | 'region'>>(
+export function countedCall<Owner extends Pick<CountedFacts, 'accountId' | 'region'>>(
   record: Given,
-  place: Place,
-): (CountedFacts & Place) | undefined {
+  place: Owner,
+): (CountedFacts & Owner) | undefined {
   if (record['eventSource'] !== 'kms.amazonaws.com') return undefined
   const isCall = record['eventType'] === 'AwsApiCall'
   const succeeded = record['errorCode'] === undefined

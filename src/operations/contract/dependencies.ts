@@ -60,7 +60,7 @@ export interface OperationDependencies {
   readonly newAccessKey: <Owner extends AccessKeyOwner>(owner: Owner) => MadeAccessKey<Owner>
   readonly fixedAccessKeys: FixedAccessKeys
   readonly webIdentity: WebIdentityRules
-  readonly quotas: Quotas
+  readonly quotas: QuotaDependencies
   readonly trails: TrailPorts
   readonly server: ServerControls
 }
@@ -78,7 +78,7 @@ export interface WebIdentityRules {
 }
 
 /** Resource quotas and request quotas. */
-export interface Quotas {
+export interface QuotaDependencies {
   readonly profile: string
   readonly resources: ResourceQuotas
   /** Request quotas of an account in a Region. */

@@ -10,7 +10,7 @@ import { integer, required, text } from '../../model/shape.ts'
 import type { StoreReads } from '../../store/store.ts'
 import { trentOperation } from './trent-operation.ts'
 
-export interface KeyUse {
+export interface RecordedKeyUse {
   readonly eventId: string
   /** ISO 8601, UTC. */
   readonly time: string
@@ -30,7 +30,7 @@ export interface KeyUsesPage {
   readonly keyArn: string
   readonly from: string
   readonly until: string
-  readonly uses: readonly KeyUse[]
+  readonly uses: readonly RecordedKeyUse[]
   /** Marker of the next page; absent on the last page. */
   readonly after?: string
 }
@@ -134,7 +134,7 @@ interface Recorded {
   }
 }
 
-function useOf(json: string): KeyUse {
+function useOf(json: string): RecordedKeyUse {
   const record = JSON.parse(json) as Recorded
   const { userIdentity, userAgent, errorCode } = record
   const { arn, accountId = '', principalId, invokedBy, accessKeyId } = userIdentity

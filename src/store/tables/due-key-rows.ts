@@ -51,7 +51,7 @@ export function dueKeyReads(scope: RowScope): DueKeyReads {
         )
         .$if(from !== undefined, (some) =>
           some.where((row) => {
-            const [due, accountId, region, keyId] = JSON.parse(from ?? '') as Place
+            const [due, accountId, region, keyId] = JSON.parse(from ?? '') as DuePosition
             return row(
               row.refTuple(column, 'account_id', 'region', 'key_id'),
               '>',
@@ -81,4 +81,4 @@ export function dueKeyReads(scope: RowScope): DueKeyReads {
 }
 
 /** The position of a row in its list: the time at which it is due, and its primary key. */
-type Place = [number, string, string, string]
+type DuePosition = [number, string, string, string]

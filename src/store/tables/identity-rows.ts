@@ -5,7 +5,7 @@ import type { UserRecord } from '../../model/user.ts'
 import type { Page } from '../page.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
 import { groups, roles, users } from '../schema/identities.ts'
-import { namedReads, type Condition } from './named-rows.ts'
+import { namedReads, type RowCondition } from './named-rows.ts'
 import { tableReads, tableWrites, type Changes } from './table-rows.ts'
 
 /**
@@ -144,7 +144,7 @@ function isUnder(pathPrefix: string): (record: { readonly path: string }) => boo
 }
 
 /** Matches rows of identities that hold a managed policy. Its id is base 32, as above. */
-function holds({ policyId, as }: Holding): Condition {
+function holds({ policyId, as }: Holding): RowCondition {
   return (row) => {
     const attached = row('attached_policies', 'like', `%"${policyId}"%`)
     if (as === 'attached') return attached

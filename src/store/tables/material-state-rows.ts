@@ -113,8 +113,8 @@ function isAfter(
   row: ExpressionBuilder<Schema, 'material_states'>,
   place: string,
 ): Expression<SqlBool> {
-  type Place = [number, string, string, string, string]
-  const [due, accountId, region, keyId, materialId] = JSON.parse(place) as Place
+  type DuePosition = [number, string, string, string, string]
+  const [due, accountId, region, keyId, materialId] = JSON.parse(place) as DuePosition
   return row(
     row.refTuple('valid_to', 'account_id', 'region', 'key_id', 'material_id'),
     '>',

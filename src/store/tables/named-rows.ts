@@ -18,7 +18,7 @@ import { countRows, tableReads } from './table-rows.ts'
 type AnyOf = 'users'
 
 /** A condition on a row of one of the tables. */
-export type Condition = (row: ExpressionBuilder<Schema, AnyOf>) => Expression<SqlBool>
+export type RowCondition = (row: ExpressionBuilder<Schema, AnyOf>) => Expression<SqlBool>
 
 export interface NamedReads<Rec> {
   /** The name exactly as given; case matters. */
@@ -28,7 +28,7 @@ export interface NamedReads<Rec> {
     accountId: string,
     page: Page,
     wanted: (record: Rec) => boolean,
-    condition?: Condition,
+    condition?: RowCondition,
   ) => Promise<readonly Rec[]>
   /** Counts without checking tags: a forged row can only use up the account's quota. */
   readonly count: (accountId: string) => Promise<number>

@@ -7,7 +7,7 @@
 import type { RowScope } from '../row-scope.ts'
 
 /** Counts of deleted things, by two stages of deletion. */
-export interface Opened {
+export interface DeletedCounts {
   /** This database holds only a tombstone of them. */
   readonly gone: number
   /** No copy of the database can open them any more. */
@@ -36,7 +36,7 @@ export async function latestSeal(query: RowScope['query']): Promise<number> {
 export async function openedBySeals(
   query: RowScope['query'],
   lastSeals: readonly (number | undefined)[],
-): Promise<Opened> {
+): Promise<DeletedCounts> {
   const seals = await query.selectFrom('seals').select('generation').orderBy('generation').execute()
   const bySeal = new Map<number, number>()
   let shredded = 0
