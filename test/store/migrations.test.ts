@@ -9,20 +9,23 @@ import { everyTable, type Schema } from '../../src/store/schema/schema.ts'
 import { table, type Table } from '../../src/store/schema/table.ts'
 import { engines } from './engines.ts'
 
-/** A table as the descriptors of a later Trent have it: with a column and an index of version 3. */
+/** The version after the last. */
+const version = migrations.length + 1
+
+/** A table as the descriptors of a later Trent have it: with a column and an index of the version after that. */
 const notes = table({
   name: 'notes',
   columns: {
     note_id: text(),
     words: number(),
-    language: since(3, optional(text())),
+    language: since(version + 1, optional(text())),
   },
   primaryKey: ['note_id'],
   indexes: [
     { name: 'notes_by_words', columns: ['words'] },
-    { name: 'notes_by_language', columns: ['language'], having: 'language', since: 3 },
+    { name: 'notes_by_language', columns: ['language'], having: 'language', since: version + 1 },
   ],
-  since: 2,
+  since: version,
 })
 
 const tables: readonly Table[] = [...everyTable, notes]
@@ -62,7 +65,8 @@ for (const { name: engine, open } of engines) {
     if (engine !== 'sqlite') return t.skip('each engine keeps its schema in its own way')
     const schemas: unknown[] = []
     const steps = [...migrations, second, third]
-    for (const stops of [[3], [1, 3], [1, 2, 3]]) {
+    const [before, after] = [version - 1, version + 1]
+    for (const stops of [[after], [before, after], [before, version, after]]) {
       const { query } = (await open(t)).database
       for (const stop of stops)
         await migrate(query, engine, { tables, steps: steps.slice(0, stop) })

@@ -35,6 +35,28 @@ export const seals = tableOf<SealRecord>()({
   primaryKey: ['generation'],
 })
 
+export interface OtherSealRecord {
+  /** `recovery`, or a seal that its holders have not proved yet: `next`, `next-recovery`. */
+  readonly role: string
+  /** The kind of seal that opens it. */
+  readonly kind: string
+  readonly sealedRootKey: Uint8Array
+  readonly createdAt: number
+}
+
+/** Seals of the same root key that do not open it at a usual start. */
+export const otherSeals = tableOf<OtherSealRecord>()({
+  name: 'other_seals',
+  since: 2,
+  columns: {
+    role: text('role'),
+    kind: text('kind'),
+    sealed_root_key: bytes('sealedRootKey'),
+    created_at: number('createdAt'),
+  },
+  primaryKey: ['role'],
+})
+
 export interface DomainKeyRecord {
   readonly version: number
   /** `iv ‖ ciphertext ‖ tag`. */

@@ -11,7 +11,14 @@ import {
 } from './audit.ts'
 import { auditOutbox, changeHead, changeLog, outgoingEvents } from './changes.ts'
 import type { QueriedRow, RowOf } from './columns.ts'
-import { clockMark, deployment, domainKeys, type schemaMigrations, seals } from './deployment.ts'
+import {
+  clockMark,
+  deployment,
+  domainKeys,
+  otherSeals,
+  type schemaMigrations,
+  seals,
+} from './deployment.ts'
 import {
   eventBlocks,
   eventIndexPositions,
@@ -30,6 +37,7 @@ import { deletedKeys, deletedMaterials, keyMaterials, materialStates } from './m
 export const everyTable = [
   deployment,
   seals,
+  otherSeals,
   domainKeys,
   clockMark,
   accounts,

@@ -46,12 +46,27 @@ export async function readDeployment(
   })
 }
 
-/** @throws {DuplicateRow} without any change if the database has a deployment */
+/**
+ * @param replaces the id of a deployment that was never opened, which the new one replaces
+ * @throws {DuplicateRow} without any change if the database has another deployment
+ */
 export async function createDeployment(
   database: Database,
   record: DeploymentRecord,
+  replaces?: string,
 ): Promise<void> {
   await database.query.transaction().execute(async (query) => {
+    if (replaces !== undefined) {
+      const { numDeletedRows } = await query
+        .deleteFrom('deployment')
+        .where('deployment_id', '=', replaces)
+        .executeTakeFirst()
+      if (numDeletedRows === 1n) {
+        for (const table of ['seals', 'other_seals', 'domain_keys'] as const) {
+          await query.deleteFrom(table).execute()
+        }
+      }
+    }
     await query
       .insertInto('deployment')
       .values(deployments.toRow({ ...record, id: 1 }))
@@ -61,4 +76,14 @@ export async function createDeployment(
       await query.insertInto('domain_keys').values(domainKeys.toRow(key)).execute()
     }
   })
+}
+
+/** Whether the deployment was open at least once: its first opening creates the first account. */
+export async function wasOpened(database: Pick<Database, 'query'>): Promise<boolean> {
+  const account = await database.query
+    .selectFrom('accounts')
+    .select('account_id')
+    .limit(1)
+    .executeTakeFirst()
+  return account !== undefined
 }

@@ -1,0 +1,97 @@
+/**
+ * Seals of the root key besides the current one: the recovery seal, and seals that their holders have not
+ * proved yet. Like the rows of `deployment.ts` they have no row tag and need none: a forged row opens
+ * nothing.
+ * @module
+ */
+import type { Database } from '../database.ts'
+import { otherSeals, type OtherSealRecord } from '../schema/deployment.ts'
+
+/** `recovery` can open the root key. The other two cannot until they take its place, or the current one's. */
+export type SealRole = 'recovery' | NextRole
+export type NextRole = 'next' | 'next-recovery'
+
+export interface OtherSeal extends OtherSealRecord {
+  readonly role: SealRole
+}
+
+/** The row is not the one that was proved, or it is gone. */
+export class SealReplaced extends Error {}
+
+export async function readOtherSeals(
+  database: Pick<Database, 'query'>,
+): Promise<Readonly<Partial<Record<SealRole, OtherSeal>>>> {
+  const rows = await database.query.selectFrom('other_seals').selectAll().execute()
+  return Object.fromEntries(rows.map((row) => [row.role, otherSeals.toRecord(row)]))
+}
+
+/** Writes a seal in its role. An earlier one in that role is deleted. */
+export async function putOtherSeal(
+  database: Pick<Database, 'query'>,
+  seal: OtherSeal,
+): Promise<void> {
+  await database.query.transaction().execute(async (query) => {
+    await query.deleteFrom('other_seals').where('role', '=', seal.role).execute()
+    await query.insertInto('other_seals').values(otherSeals.toRow(seal)).execute()
+  })
+}
+
+export async function deleteOtherSeal(
+  database: Pick<Database, 'query'>,
+  role: SealRole,
+): Promise<void> {
+  await database.query.deleteFrom('other_seals').where('role', '=', role).execute()
+}
+
+/**
+ * Makes a proved seal the current one, or the recovery seal, and deletes the one before it, all in one
+ * transaction.
+ * @param dropRecovery deletes the recovery seal too, because people open the new seal themselves
+ * @throws {SealReplaced} without any change unless the row holds the proved record
+ */
+export async function adoptSeal(
+  database: Pick<Database, 'query' | 'unscrubbed'>,
+  {
+    role,
+    proved,
+    dropRecovery,
+  }: {
+    readonly role: NextRole
+    readonly proved: Uint8Array
+    readonly dropRecovery: boolean
+  },
+): Promise<void> {
+  // The bytes of the former seal must leave the file and its log.
+  database.unscrubbed.raise()
+  await database.query.transaction().execute(async (query) => {
+    const row = await query
+      .selectFrom('other_seals')
+      .selectAll()
+      .where('role', '=', role)
+      .executeTakeFirst()
+    if (row === undefined || Buffer.compare(row.sealed_root_key, proved) !== 0) {
+      throw new SealReplaced('another seal has taken the place of the one that was proved')
+    }
+    if (dropRecovery || role === 'next-recovery') {
+      await query.deleteFrom('other_seals').where('role', '=', 'recovery').execute()
+    }
+    if (role === 'next-recovery') {
+      await query
+        .updateTable('other_seals')
+        .set({ role: 'recovery' })
+        .where('role', '=', role)
+        .execute()
+      return
+    }
+    const { kind, sealed_root_key } = row
+    await query
+      .updateTable('seals')
+      .set({ kind, sealed_root_key })
+      .where('generation', '=', (seals) =>
+        seals.selectFrom('seals').select(seals.fn.max('generation').as('latest')),
+      )
+      .execute()
+    await query.deleteFrom('other_seals').where('role', '=', role).execute()
+  })
+  database.unscrubbed.raise()
+}
