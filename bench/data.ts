@@ -20,8 +20,8 @@ import { wrapMaterial } from '../src/crypto/material.ts'
 import type { Keyring } from '../src/crypto/keyring.ts'
 import { createClock } from '../src/jobs/clock.ts'
 import type { GrantConstraints } from '../src/model/grant.ts'
-import { openFileSeal } from '../src/seals/file.ts'
-import { openDeployment } from '../src/server/first-start.ts'
+import { fileSeal } from '../src/seals/file.ts'
+import { openDeployment } from '../src/server/root-key.ts'
 import { createStore } from '../src/store/bound-store.ts'
 import { openDatabase } from '../src/store/open.ts'
 import type { Store } from '../src/store/store.ts'
@@ -147,7 +147,7 @@ export async function fill(
   grants: readonly FilledGrants[],
 ): Promise<void> {
   const database = await openDatabase({ path: join(directory, 'trent.db') })
-  const seal = await openFileSeal(join(directory, 'seal.key'), systemRandom)
+  const seal = fileSeal(join(directory, 'seal.key'), systemRandom)
   const ports = { database, seal, clock: createClock(), random: systemRandom }
   const { deploymentId, domainKeys } = await openDeployment(ports)
   const keyring = keyringOf(deploymentId, domainKeys, systemRandom)

@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { awsNitroRoot, readRoots } from './crypto/attestation/roots.ts'
 import {
@@ -13,12 +13,14 @@ import {
   readDeliverySettings,
   type DeliverySettings,
 } from './audit/delivery/settings.ts'
-import { readWebhook, SettingWrong } from './webhooks/webhook-settings.ts'
+import { readWebhook, requireUrl, SettingWrong } from './webhooks/webhook-settings.ts'
 import type { WebhookTarget } from './webhooks/webhook.ts'
 import { isLoopback } from './model/address.ts'
 import { createRegionTable, parseRegions, type RegionTable } from './model/region.ts'
 import { DatabaseUrlWrong, parseDatabaseUrl } from './store/postgres/database-url.ts'
 import { createQuotas, profiles, QuotaError, type Quotas } from './throttle/profiles.ts'
+import { SealRefused } from './seals/seal.ts'
+import { parseSeal, type SealOptions, type SealSetting } from './seals/setting.ts'
 import { parseProxies } from './wire/proxies.ts'
 
 export interface Config {
@@ -30,6 +32,9 @@ export interface Config {
   /** `postgres://…`, with a password. The embedded database is used without it. */
   readonly databaseUrl?: string
   readonly accountId: string
+  /** The seal of the root key. */
+  readonly seal: SealSetting
+  readonly sealOptions: SealOptions
   /** Fixed root credentials. Without them, the first start creates random ones. */
   readonly root?: { readonly accessKeyId: string; readonly secretAccessKey: Uint8Array }
   /** The Region printed at start. Every Region of the table is served. */
@@ -76,6 +81,8 @@ const names = [
   'TRENT_TRUSTED_PROXIES',
   'TRENT_DATA_DIR',
   'TRENT_DATABASE_URL',
+  'TRENT_SEAL',
+  'TRENT_SEAL_KMS_ENDPOINT',
   'TRENT_ACCOUNT_ID',
   'TRENT_ROOT_ACCESS_KEY_ID',
   'TRENT_ROOT_SECRET_ACCESS_KEY',
@@ -186,6 +193,7 @@ export function parseConfig(settings: Settings): Config {
     trustedProxies: trustedProxies(settings.TRENT_TRUSTED_PROXIES),
     dataDirectory: resolve(dataDirectory),
     ...databaseOf(settings.TRENT_DATABASE_URL),
+    ...sealSettings(settings, resolve(dataDirectory)),
     accountId,
     ...(root && { root }),
     region,
@@ -216,6 +224,24 @@ function cachedKeyCount(text: string): number {
     )
   }
   return count
+}
+
+function sealSettings(
+  settings: Settings,
+  dataDirectory: string,
+): Pick<Config, 'seal' | 'sealOptions'> {
+  const { TRENT_SEAL_KMS_ENDPOINT: endpoint } = settings
+  const sealOptions = endpoint === undefined ? {} : { kmsEndpoint: endpoint }
+  const usual = `file:${join(dataDirectory, 'seal.key')}`
+  try {
+    // The seal's key travels in the answer.
+    if (endpoint !== undefined) requireUrl('TRENT_SEAL_KMS_ENDPOINT', endpoint)
+    return { seal: parseSeal(settings.TRENT_SEAL ?? usual, sealOptions), sealOptions }
+  } catch (cause) {
+    if (cause instanceof SettingWrong) throw new ConfigError(cause.message, { cause })
+    if (!(cause instanceof SealRefused)) throw cause
+    throw new ConfigError(`TRENT_SEAL: ${cause.message}`, { cause })
+  }
 }
 
 /** More workers than cores gain nothing, and each takes about 40 MB. */

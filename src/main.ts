@@ -13,6 +13,7 @@ import type { convertLocalKms } from './cli/convert-local-kms.ts'
 import type { explain } from './cli/explain.ts'
 import type { keyUsage } from './cli/key-usage.ts'
 import type { quotas } from './cli/quotas.ts'
+import type { init, rekey, sealServer, unseal } from './cli/seal-commands.ts'
 import type { deregisterService, listServices, registerService } from './cli/service.ts'
 import type { usage } from './cli/usage.ts'
 import type { verifyDatabaseCommand } from './cli/verify-database.ts'
@@ -37,6 +38,46 @@ program
   .option('--json', 'answer in JSON')
   .action(async (options: { json?: true }) =>
     (await import('./cli/status.ts')).status(configFile(), options),
+  )
+program
+  .command('init')
+  .description('create the root key under the seal of the settings, and print its shares')
+  .option('--shares <number>', 'number of shares, 2 to 16 (default: 5)')
+  .option('--threshold <number>', 'number of shares that open the seal (default: 3)')
+  .option('--no-recovery', 'no recovery seal for a seal that opens by itself')
+  .option('--passphrase-file <file>', 'instead of asking; `-` is standard input')
+  .option('--json', 'answer in JSON')
+  .action(async (options: Parameters<typeof init>[1]) =>
+    (await import('./cli/seal-commands.ts')).init(configFile(), options),
+  )
+program
+  .command('unseal')
+  .description('give one share or the passphrase to a sealed server')
+  .option('--from <file>', 'instead of asking; `-` is standard input')
+  .option('--json', 'answer in JSON')
+  .action(async (options: Parameters<typeof unseal>[1]) =>
+    (await import('./cli/seal-commands.ts')).unseal(configFile(), options),
+  )
+program
+  .command('seal')
+  .description('end the process that holds the keys')
+  .option('--json', 'answer in JSON')
+  .action(async (options: Parameters<typeof sealServer>[1]) =>
+    (await import('./cli/seal-commands.ts')).sealServer(configFile(), options),
+  )
+program
+  .command('rekey')
+  .description('seal the root key anew; without options, give one share or the passphrase for it')
+  .option('--seal <seal>', 'the new seal: file:PATH, passphrase, shamir or kms:ARN')
+  .option('--recovery', 'a new recovery seal instead')
+  .option('--shares <number>', 'number of shares, 2 to 16 (default: 5)')
+  .option('--threshold <number>', 'number of shares that open the seal (default: 3)')
+  .option('--from <file>', 'the share or passphrase, instead of asking; `-` is standard input')
+  .option('--passphrase-file <file>', 'the new passphrase, instead of asking')
+  .option('--cancel', 'delete a new seal that is not in force yet')
+  .option('--json', 'answer in JSON')
+  .action(async (options: Parameters<typeof rekey>[1]) =>
+    (await import('./cli/seal-commands.ts')).rekey(configFile(), options),
   )
 const account = program.command('account').description('the accounts of the deployment')
 account

@@ -183,7 +183,7 @@ const allowedImports: Readonly<Record<string, string>> = {
     'audit audit/delivery audit/journal authenticate cache disk events jobs keystores model operations/trent store',
   pipeline:
     'audit audit/journal audit/records authenticate authorize cache events lifecycle metrics model operations/contract policy resolve store throttle wire',
-  'config.ts': 'audit/delivery crypto model store throttle webhooks wire',
+  'config.ts': 'audit/delivery crypto model seals store throttle webhooks wire',
   'version.ts': '',
   server:
     'audit audit/delivery audit/index audit/journal audit/records authenticate authorize cache config.ts crypto disk events explain jobs keystores lifecycle metrics model operations operations/contract operations/kms operator pipeline policy resolve seals store threads throttle version.ts wire',

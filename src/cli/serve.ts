@@ -7,7 +7,9 @@ import { type Config, ConfigError, loadConfig } from '../config.ts'
 import { OperatorCallFailed } from '../operator/client.ts'
 import type { FirstAccount } from '../server/first-start.ts'
 import { DataRefused } from '../server/found-data.ts'
+import { isLoopback } from '../model/address.ts'
 import { SealRefused } from '../seals/seal.ts'
+import { isBesideData } from '../seals/setting.ts'
 import { type RunningServer, startServer } from '../server/start.ts'
 import {
   DatabaseFailed,
@@ -48,9 +50,14 @@ async function run(config: Config): Promise<void> {
     process.exit(1)
   }
   const { applyFile } = config
-  const starting = startServer(config, {
+  if (isReached(config) && isBesideData(config.seal, config.dataDirectory)) {
+    const { kind } = config.seal
+    log.warn({ seal: kind }, 'the key file lies in the data directory: one copy holds both')
+  }
+  const starting: Promise<RunningServer> = startServer(config, {
     log,
     onFatal,
+    onSeal: () => void stop(starting),
     ...(applyFile !== undefined && {
       async prepare(ask) {
         const { askToApply, warn } = await import('./apply.ts')
@@ -68,6 +75,11 @@ async function run(config: Config): Promise<void> {
     throw error
   })
   if (account !== undefined) process.stdout.write(banner(config, server, account))
+}
+
+/** Whether the settings say that others than this machine's user reach the server. */
+function isReached({ listen: { host }, trustedProxies }: Config): boolean {
+  return !isLoopback(host) || trustedProxies.length > 0
 }
 
 /** Resolves at the first signal. A later one that is not an echo ends the process at once. */

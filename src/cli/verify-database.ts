@@ -4,6 +4,7 @@
  * @module
  */
 import { Kysely } from 'kysely'
+import type { KeyObject } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { openDigestKey } from '../audit/delivery/digest-keys.ts'
@@ -13,7 +14,9 @@ import { systemRandom } from '../crypto/entropy.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { openMaterial } from '../crypto/material.ts'
 import { openServiceSecret, openSigningSecret } from '../crypto/secrets.ts'
-import { openFileSeal } from '../seals/file.ts'
+import { sealOf } from '../seals/choose.ts'
+import { fileSeal } from '../seals/file.ts'
+import type { Seal } from '../seals/seal.ts'
 import { SchemaChanged } from '../store/database.ts'
 import { readDeployment } from '../store/tables/deployment.ts'
 import type { Schema } from '../store/schema/schema.ts'
@@ -33,15 +36,21 @@ import {
   verifyReferences,
 } from '../store/verify/verify-structure.ts'
 import { inJson, visible } from '../model/visible.ts'
+import { isBesideData } from '../seals/setting.ts'
+import { askedFor, readSecret, type AskSecret } from './secret-input.ts'
 
 export interface VerifyDatabaseOptions {
   readonly file: string
-  /** The file with the key that unseals the root key. */
-  readonly sealKey: string
+  /** The seal of the root key. */
+  readonly seal: Seal
+  /** Gets what people give to open it, one secret at a time. */
+  readonly askSecret: AskSecret
   /** Prints the report as one JSON object. */
   readonly json: boolean
   readonly output: { readonly write: (text: string) => unknown }
 }
+
+type SealedBy = Pick<VerifyDatabaseOptions, 'seal' | 'askSecret'>
 
 interface Report {
   readonly whole: boolean
@@ -64,7 +73,7 @@ export async function verifyDatabase(options: VerifyDatabaseOptions): Promise<nu
   const { json, output } = options
   const file = resolve(options.file)
   try {
-    const report = await verified(file, options.sealKey)
+    const report = await verified(file, options)
     output.write(
       json ? inJson({ file, ...report }) : `${asLines(file, report).map(visible).join('\n')}\n`,
     )
@@ -90,10 +99,14 @@ export async function verifyDatabaseCommand(
   file: string | undefined,
   options: { readonly json?: true; readonly sealKey?: string },
 ): Promise<void> {
-  const path = file ?? embeddedDatabase(loadConfig(process.env, configFile))
+  const { sealKey } = options
+  const config =
+    file === undefined || sealKey === undefined ? loadConfig(process.env, configFile) : undefined
+  const path = file ?? embeddedDatabase(config ?? loadConfig(process.env, configFile))
   process.exitCode = await verifyDatabase({
     file: path,
-    sealKey: options.sealKey ?? join(dirname(path), 'seal.key'),
+    seal: sealBy(sealKey, config, path),
+    askSecret: (shown) => readSecret(shown),
     json: options.json === true,
     output: process.stdout,
   })
@@ -104,13 +117,21 @@ function embeddedDatabase({ dataDirectory, databaseUrl }: Config): string {
   throw new ConfigError('`trent verify-database` does not verify a database in PostgreSQL yet')
 }
 
-async function verified(file: string, sealKey: string): Promise<Report> {
+/** The named key file; or the seal of the settings, whose usual key file is next to the database. */
+function sealBy(sealKey: string | undefined, config: Config | undefined, path: string): Seal {
+  if (sealKey !== undefined) return fileSeal(resolve(sealKey), systemRandom)
+  const nextToIt = join(dirname(resolve(path)), 'seal.key')
+  const isUsual = config === undefined || isBesideData(config.seal, config.dataDirectory)
+  return isUsual ? fileSeal(nextToIt, systemRandom) : sealOf(config.seal, systemRandom)
+}
+
+async function verified(file: string, by: SealedBy): Promise<Report> {
   if (!existsSync(file)) throw new Error('the file does not exist')
   let connection: SqliteConnection | undefined
   try {
     connection = openReadOnly(file)
     const query = new Kysely<Schema>({ dialect: sqliteDialect(inlineClient(connection)) })
-    return await verifiedBy(query, sealKey)
+    return await verifiedBy(query, by)
   } catch (error) {
     if (!isDamage(error) || !(error instanceof Error)) throw error
     return reportOf([{ table: '', why: error.message }], 0, 0)
@@ -119,13 +140,13 @@ async function verified(file: string, sealKey: string): Promise<Report> {
   }
 }
 
-async function verifiedBy(query: Kysely<Schema>, sealKey: string): Promise<Report> {
+async function verifiedBy(query: Kysely<Schema>, by: SealedBy): Promise<Report> {
   const pages = await verifyPages(query)
   const schema = await schemaFindings(query)
   // With another schema, or with damaged pages, rows prove nothing.
   if (schema.length + pages.length > 0) return reportOf([...schema, ...pages], 0, 0)
   const references = await verifyReferences(query)
-  const keyring = await openKeyring(query, sealKey)
+  const keyring = await openKeyring(query, by)
   const tags = await verifyTags(query, keyring)
   const opening = await verifyWrapped(query, keyring)
   const named = await verifyNamed(query)
@@ -143,13 +164,20 @@ async function schemaFindings(query: Kysely<Schema>): Promise<readonly Finding[]
   }
 }
 
-async function openKeyring(query: Kysely<Schema>, sealKey: string): Promise<Keyring> {
+async function openKeyring(
+  query: Kysely<Schema>,
+  { seal: opener, askSecret }: SealedBy,
+): Promise<Keyring> {
   const deployment = await readDeployment({ query })
   if (deployment === undefined) throw new Error('it does not belong to a deployment')
   const { deploymentId, seal, domainKeys } = deployment
-  const rootKey = await (
-    await openFileSeal(sealKey, systemRandom)
-  ).unseal(seal.sealedRootKey, deploymentId)
+  const opening = opener.open(seal.sealedRootKey, deploymentId)
+  const give = async (): Promise<KeyObject | undefined> =>
+    opener.asks === 'nothing'
+      ? opening.give()
+      : opening.give(await askSecret(askedFor(opening.progress())))
+  let rootKey = await give()
+  while (rootKey === undefined) rootKey = await give()
   return keyringOf(deploymentId, openDomainKeys(rootKey, deploymentId, domainKeys), systemRandom)
 }
 

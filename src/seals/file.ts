@@ -8,7 +8,7 @@
  * @module
  */
 import type { KeyObject } from 'node:crypto'
-import { constants } from 'node:fs'
+import { constants, existsSync } from 'node:fs'
 import { link, open, rm } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -16,8 +16,7 @@ import { unwrapBytes, wrapBytes } from '../crypto/aead.ts'
 import { takeSecretKey } from '../crypto/derive.ts'
 import { NotAuthentic } from '../crypto/keyring.ts'
 import type { Random } from '../model/clock.ts'
-import { SealRefused } from './seal.ts'
-import type { Seal } from './seal.ts'
+import { rootKeyBytes, SealRefused, type Seal } from './seal.ts'
 
 const keyBytes = 32
 
@@ -52,22 +51,32 @@ export async function createKeyFile(path: string, random: Random): Promise<void>
 }
 
 /**
- * Reads the key file and returns its seal.
- * @throws {SealRefused} if it is missing, has the wrong size, or is accessible to other users
+ * The seal of a key file. Each use reads the file again, so that its bytes are not kept.
+ * @param path absolute
  */
-export async function openFileSeal(path: string, random: Random): Promise<Seal> {
-  const key = await readKeyFile(path)
+export function fileSeal(path: string, random: Random): Seal {
   return {
     kind: 'file',
-    seal: async (rootKey, deploymentId) => {
-      if (rootKey.length !== keyBytes) throw new RangeError('a root key has 32 bytes')
-      return wrapBytes(key, rootKeyAad(deploymentId), rootKey, random)
+    asks: 'nothing',
+    startsAlone: true,
+    async seal(rootKey, deploymentId) {
+      if (rootKey.length !== rootKeyBytes) throw new RangeError('a root key has 32 bytes')
+      // A start that died after the file and before the record left a file that nothing depends on.
+      if (!existsSync(path)) await createKeyFile(path, random)
+      const key = await readKeyFile(path)
+      return { record: wrapBytes(key, rootKeyAad(deploymentId), rootKey, random) }
     },
-    unseal: async (sealed, deploymentId) => {
-      const rootKey = takeSecretKey(openSealed(key, sealed, deploymentId, path))
-      if (rootKey.symmetricKeySize !== keyBytes) throw new SealRefused('not a root key')
-      return rootKey
-    },
+    open: (record, deploymentId) => ({
+      progress: () => ({ asks: 'nothing' }),
+      async give() {
+        const rootKey = takeSecretKey(
+          openSealed(await readKeyFile(path), record, deploymentId, path),
+        )
+        if (rootKey.symmetricKeySize !== rootKeyBytes) throw new SealRefused('not a root key')
+        return rootKey
+      },
+      forget: () => undefined,
+    }),
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The interface of a seal, which protects the root key at rest. A key file is one implementation;
- * passphrases, shares, HSMs and other key services implement the same interface.
+ * The interface of a seal, which protects the root key at rest. Each kind of seal is one file that
+ * implements it.
  * @module
  */
 import type { KeyObject } from 'node:crypto'
@@ -8,13 +8,94 @@ import type { KeyObject } from 'node:crypto'
 /** The seal cannot be used, or cannot open what it was given. The message is one line. */
 export class SealRefused extends Error {}
 
+/** The seal cannot be reached now. A later attempt may succeed. The message is one line. */
+export class SealUnavailable extends Error {}
+
+export const sealKinds = ['file', 'passphrase', 'shamir', 'kms'] as const
+export type SealKind = (typeof sealKinds)[number]
+
+/** What people give to open a seal. With `nothing`, the server opens it by itself. */
+export type Asks = 'nothing' | 'passphrase' | 'shares'
+
+/** What the operator chooses for a new seal. Each kind reads only its own members. */
+export interface Wanted {
+  /** UTF-8 */
+  readonly passphrase?: Uint8Array
+  /** Number of shares, 2 to 16. */
+  readonly shares?: number
+  /** Number of shares that open the seal, 2 to `shares`. */
+  readonly threshold?: number
+}
+
+/** A root key at rest. */
+export interface Sealed {
+  /** What the database keeps. Only the seal that made it can read it. */
+  readonly record: Uint8Array
+  /** Shares, as the texts that operators keep. They are shown once and never stored. */
+  readonly shares?: readonly string[]
+}
+
+/** How far people are with opening a seal. */
+export interface Progress {
+  readonly asks: Asks
+  /** The id of the set of shares. */
+  readonly set?: string
+  /** The numbers of the shares that were given, in order. */
+  readonly given?: readonly number[]
+  /** Number of shares that open the seal now. */
+  readonly needed?: number
+}
+
+/** One attempt to open a record, by one or more people. */
+export interface Opening {
+  readonly progress: () => Progress
+  /**
+   * Takes what one person gives, UTF-8; nothing if the seal asks for nothing. A refused secret changes
+   * nothing for the other people.
+   * @returns the root key once there is enough
+   * @throws {SealRefused} when the secret or the record is wrong
+   * @throws {SealUnavailable}
+   */
+  readonly give: (secret?: Uint8Array) => Promise<KeyObject | undefined>
+  /** Forgets what people gave. */
+  readonly forget: () => void
+}
+
 export interface Seal {
-  readonly kind: 'file'
+  readonly kind: SealKind
+  readonly asks: Asks
+  /** Whether the first start of an empty database creates the root key without an operator. */
+  readonly startsAlone: boolean
   /**
    * Seals a root key for one deployment. The caller overwrites `rootKey`.
    * @param rootKey 32 bytes
+   * @throws {SealRefused} when `wanted` is out of bounds
+   * @throws {SealUnavailable}
    */
-  readonly seal: (rootKey: Uint8Array, deploymentId: string) => Promise<Uint8Array>
-  /** @throws {SealRefused} unless this seal sealed it for this deployment */
-  readonly unseal: (sealed: Uint8Array, deploymentId: string) => Promise<KeyObject>
+  readonly seal: (rootKey: Uint8Array, deploymentId: string, wanted?: Wanted) => Promise<Sealed>
+  /**
+   * Begins to open a record.
+   * @param needs `everyone`: each holder of a share must give it, to prove that it was noted correctly
+   * @throws {SealRefused} when the record is damaged or of another kind
+   */
+  readonly open: (record: Uint8Array, deploymentId: string, needs?: Needs) => Opening
+}
+
+export type Needs = 'threshold' | 'everyone'
+
+export const rootKeyBytes = 32
+
+/**
+ * Opens a record that asks for nothing.
+ * @throws {SealRefused} also when people must give something
+ * @throws {SealUnavailable}
+ */
+export async function openAlone(
+  seal: Seal,
+  record: Uint8Array,
+  deploymentId: string,
+): Promise<KeyObject> {
+  const rootKey = seal.asks === 'nothing' && (await seal.open(record, deploymentId).give())
+  if (rootKey) return rootKey
+  throw new SealRefused(`the root key is sealed by ${seal.kind}: people must open it`)
 }

@@ -12,6 +12,8 @@ import type { Store } from '../store/store.ts'
 import { version } from '../version.ts'
 import type { ServerStatus } from '../operations/contract/server-controls.ts'
 import type { OperationDependencies } from '../operations/contract/dependencies.ts'
+import type { SealControls } from '../operations/contract/seal-controls.ts'
+import { asKmsError } from './sealed-door.ts'
 import type { ServerParts } from './parts.ts'
 
 type ShownCheckpoint = ServerStatus['journal']['checkpoint']
@@ -51,6 +53,7 @@ export function serverControls(
         version,
         ready: healthy,
         sealed: false,
+        seal: await parts.rekeying.status(),
         startedAt: new Date(startedAt).toISOString(),
         region: config.region,
         accountId: firstAccount.accountId,
@@ -80,5 +83,20 @@ export function serverControls(
     },
     faults,
     firstAccount,
+    seal: sealControls(parts),
+  }
+}
+
+function sealControls({ rekeying, sealServer }: ServerParts): SealControls {
+  const told = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      throw asKmsError(error)
+    })
+  return {
+    status: rekeying.status,
+    begin: (request) => told(rekeying.begin(request)),
+    give: (secret) => told(rekeying.give(secret)),
+    cancel: rekeying.cancel,
+    end: sealServer,
   }
 }

@@ -1,67 +1,15 @@
-/**
- * Opens a deployment, or makes it at the first start: the root key under its seal, the key ring, the first
- * account and its root access key.
- * @module
- */
-import { createSecretKey, type KeyObject } from 'node:crypto'
+/** Makes the first account of a deployment and its root access key. @module */
+import { createSecretKey } from 'node:crypto'
 import type { Journal } from '../audit/journal/journal.ts'
 import { serviceRecord } from '../audit/records/service-record.ts'
 import { ConfigError, type Config } from '../config.ts'
-import { createDomainKey, openDomainKeys } from '../crypto/domain-keys.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { newAccessKeyId } from '../crypto/new-access-key.ts'
 import { openSigningSecret, wrapSecret } from '../crypto/secrets.ts'
 import type { AccessKeyRecord, AccountRecord } from '../model/access-key.ts'
 import type { Clock, Random } from '../model/clock.ts'
 import { readAccessKeyId, writeCredentialsFile } from '../operator/credentials-file.ts'
-import type { Seal } from '../seals/seal.ts'
-import { createDeployment, readDeployment } from '../store/tables/deployment.ts'
-import type { Database } from '../store/database.ts'
 import type { Store } from '../store/store.ts'
-import type { OpenDeployment } from '../crypto/open-deployment.ts'
-
-export interface DeploymentPorts {
-  readonly database: Database
-  readonly seal: Seal
-  readonly clock: Clock
-  readonly random: Random
-}
-
-/** Opens the root key, or makes it at the first start. The root key is not kept afterwards. */
-export async function openDeployment(ports: DeploymentPorts): Promise<OpenDeployment> {
-  const { database, seal, random, clock } = ports
-  const known = await readDeployment(database)
-  if (known !== undefined) {
-    const { deploymentId } = known
-    const rootKey = await seal.unseal(known.seal.sealedRootKey, deploymentId)
-    return { deploymentId, domainKeys: openDomainKeys(rootKey, deploymentId, known.domainKeys) }
-  }
-  const deploymentId = random.uuid()
-  const [rootKey, sealedRootKey] = await newRootKey(seal, deploymentId, random)
-  const createdAt = clock.now()
-  const wrapped = createDomainKey(rootKey, deploymentId, 1, random)
-  const domainKeys = [{ version: 1, wrapped, createdAt }]
-  await createDeployment(database, {
-    deploymentId,
-    createdAt,
-    seal: { kind: seal.kind, generation: 1, sealedRootKey },
-    domainKeys,
-  })
-  return { deploymentId, domainKeys: openDomainKeys(rootKey, deploymentId, domainKeys) }
-}
-
-async function newRootKey(
-  seal: Seal,
-  deploymentId: string,
-  random: Random,
-): Promise<readonly [KeyObject, Uint8Array]> {
-  const plaintextKey = random.bytes(32)
-  try {
-    return [createSecretKey(plaintextKey), await seal.seal(plaintextKey, deploymentId)]
-  } finally {
-    plaintextKey.fill(0)
-  }
-}
 
 export interface FirstAccount {
   readonly accountId: string
@@ -69,7 +17,9 @@ export interface FirstAccount {
   readonly accessKeyId?: string
 }
 
-type AccountPorts = DeploymentPorts & {
+interface AccountPorts {
+  readonly clock: Clock
+  readonly random: Random
   readonly store: Store
   readonly keyring: Keyring
   readonly journal: Pick<Journal, 'position'>

@@ -3,7 +3,6 @@
  * other workers.
  * @module
  */
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { goOnWithoutLost } from './accepted-loss.ts'
 import { openAnchors, type Anchors } from '../audit/journal/anchors.ts'
@@ -13,26 +12,26 @@ import { nodeFiles } from '../disk/files.ts'
 import { checkClosedSegments } from '../audit/journal-check.ts'
 import { endLeftStreams } from '../audit/journal/left-streams.ts'
 import { drainOutbox } from '../audit/outbox.ts'
+import { serviceRecord } from '../audit/records/service-record.ts'
 import { createListing } from '../audit/journal/writers-list.ts'
 import type { Config } from '../config.ts'
 import { keyringOf } from '../crypto/domain-keys.ts'
 import { systemRandom } from '../crypto/entropy.ts'
-import { openDeployment, openFirstAccount, type FirstAccount } from './first-start.ts'
+import { openFirstAccount, type FirstAccount } from './first-start.ts'
 import { openPorts, type OpenPorts } from './dependencies.ts'
-import { createKeyFile, openFileSeal } from '../seals/file.ts'
-import type { Seal } from '../seals/seal.ts'
 import { type Files } from './open-before-unseal.ts'
 import { createGrantReader } from '../cache/grant-reader.ts'
 import type { OnForgedRow } from '../store/bound-rows.ts'
 import { createStore } from '../store/bound-store.ts'
-import { readDeployment } from '../store/tables/deployment.ts'
 import type { RawRequest, RawResponse } from '../wire/request.ts'
 import { answersOf } from './workers/answers.ts'
 import { usesOf } from './workers/open-worker.ts'
 import { streamOf } from './workers/stream.ts'
 import { sentConfig } from './workers/worker-config.ts'
 import type { ServerOptions } from './options.ts'
+import { createRekeying } from './rekeying.ts'
 import type { ServerParts } from './parts.ts'
+import type { Unsealed, UnsealedBy } from './unsealing.ts'
 
 export type Opened = Pick<OpenPorts, 'ports' | 'close'> & {
   readonly firstAccount: FirstAccount
@@ -40,17 +39,16 @@ export type Opened = Pick<OpenPorts, 'ports' | 'close'> & {
 }
 export type WorkersHandler = (request: RawRequest) => Promise<RawResponse>
 
-/** Opens the root key and everything that depends on it. */
+/** Opens everything that depends on the root key. */
 export async function openDeploymentPorts(
   config: Config,
   options: ServerOptions,
   files: Files,
-  seal: Seal,
+  { deployment, by, seal }: Unsealed,
 ): Promise<Opened> {
   const { log } = options
   const { database, journal, clock, meter, startedAt, workers } = files
   const random = systemRandom
-  const deployment = await openDeployment({ database, seal, clock, random })
   const keyring = keyringOf(deployment.deploymentId, deployment.domainKeys, random)
   const onForgedRow: OnForgedRow = (table, id) => {
     files.meter.forged('row')
@@ -58,8 +56,8 @@ export async function openDeploymentPorts(
   }
   const store = createStore(database, keyring, { onForgedRow })
   clock.resume(await store.findClockMark())
-  const parts = { database, seal, clock, random, store, keyring, journal, region: config.region }
-  const { firstAccount, list, ...audit } = await openAudit(config, options, files, parts)
+  const parts = { database, clock, random, store, keyring, journal, region: config.region }
+  const { firstAccount, list, ...audit } = await openAudit(config, options, files, { ...parts, by })
   const usageTrackedSince = await store.trackUsageSince(clock.now())
   const all: ServerParts = {
     ...parts,
@@ -74,6 +72,8 @@ export async function openDeploymentPorts(
     usageTrackedSince,
     log,
     startedAt,
+    rekeying: createRekeying({ ...parts, deployment, seal, sealOptions: config.sealOptions }),
+    sealServer: () => void setImmediate(options.onSeal ?? (() => undefined)),
   }
   const open = openPorts(config, all)
   const eventIndex = createEventIndex({
@@ -116,7 +116,10 @@ async function openAudit(
   config: Config,
   options: ServerOptions,
   { journal, clock, workers, workerCount, afterJournal, onError, ...files }: Files,
-  parts: Parameters<typeof openFirstAccount>[2],
+  {
+    by,
+    ...parts
+  }: Parameters<typeof openFirstAccount>[2] & { readonly by: UnsealedBy | undefined },
 ): Promise<{
   readonly anchors: Anchors
   readonly delivery: Delivery
@@ -138,6 +141,7 @@ async function openAudit(
   afterJournal.push(() => anchors.settled())
   const credentials = join(config.dataDirectory, 'credentials')
   const firstAccount = await openFirstAccount(config, credentials, parts)
+  if (by !== undefined) await recordUnseal(by, firstAccount.accountId, { ...parts, journal })
   const own = [
     journal.position.stream,
     ...Array.from({ length: workerCount - 1 }, (_, n) => streamOf(n + 1)),
@@ -162,11 +166,21 @@ async function openAudit(
   return { anchors, delivery, firstAccount, list }
 }
 
-/** The seal in the data directory's key file. The first start makes the file. */
-export async function keyFileSeal(config: Config, { database }: Files): Promise<Seal> {
-  const path = join(config.dataDirectory, 'seal.key')
-  // A start that died after the file and before the deployment left a file that nothing depends on.
-  const first = (await readDeployment(database)) === undefined
-  if (first && !existsSync(path)) await createKeyFile(path, systemRandom)
-  return openFileSeal(path, systemRandom)
+/** People opened the root key: their shares, and how many attempts were refused, are on record. */
+async function recordUnseal(
+  by: UnsealedBy,
+  accountId: string,
+  parts: Pick<
+    Parameters<typeof openFirstAccount>[2],
+    'store' | 'clock' | 'random' | 'journal' | 'region'
+  >,
+): Promise<void> {
+  const { store, clock, random, journal, region } = parts
+  const eventId = random.uuid()
+  const eventName = 'UnsealRootKey'
+  const told = { eventId, time: clock.now(), eventName, accountId, region, details: { ...by } }
+  const record = serviceRecord(told)
+  await store.change((transaction) =>
+    transaction.insertOutbox({ eventId, record, ...journal.position }),
+  )
 }

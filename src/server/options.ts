@@ -7,7 +7,7 @@ import type { Seal } from '../seals/seal.ts'
 
 export interface ServerOptions {
   readonly log: Logger
-  /** The seal of the root key. Default: the key file of the data directory. */
+  /** The seal of the root key. Default: the one that the settings name. */
   readonly seal?: Promise<Seal>
   /** The source of time. Default: the process's own clocks. */
   readonly time?: TimeSource
@@ -15,6 +15,8 @@ export interface ServerOptions {
   readonly journalFiles?: FilePort
   /** Runs before the first call is served. The start fails if it throws. */
   readonly prepare?: (ask: Ask) => Promise<void>
+  /** Called when an operator seals the server. The process must stop the server and end. */
+  readonly onSeal?: () => void
   /** Called when the server cannot go on. The process must end. */
   readonly onFatal: (error: unknown) => void
 }

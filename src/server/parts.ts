@@ -4,13 +4,15 @@ import type { Anchors } from '../audit/journal/anchors.ts'
 import type { Delivery } from '../audit/delivery/delivery.ts'
 import type { OpenJournal } from '../audit/journal/journal.ts'
 import type { Keyring } from '../crypto/keyring.ts'
-import type { DeploymentPorts, FirstAccount } from './first-start.ts'
+import type { FirstAccount } from './first-start.ts'
 import type { MovableClock } from '../jobs/clock.ts'
 import type { Meter } from '../metrics/meter.ts'
 import type { Random } from '../model/clock.ts'
 import type { TrailPorts } from '../model/trail.ts'
 import type { GrantReader } from '../cache/grant-reader.ts'
+import type { Database } from '../store/database.ts'
 import type { Store } from '../store/store.ts'
+import type { Rekeying } from './rekeying.ts'
 import type { SharedMemory } from './workers/memory.ts'
 import type { Noted } from './workers/questions.ts'
 import type { Workers } from './workers/workers.ts'
@@ -42,11 +44,15 @@ export interface OtherWorkers {
 }
 
 /** Parts that only worker 0 has. The other workers ask it for them. */
-export interface ServerParts extends WorkerParts, Pick<DeploymentPorts, 'database' | 'seal'> {
+export interface ServerParts extends WorkerParts {
+  readonly database: Database
   readonly delivery: Delivery
   readonly workers: Workers
   readonly firstAccount: FirstAccount
   readonly startedAt: number
+  readonly rekeying: Rekeying
+  /** Ends the process that holds the keys. */
+  readonly sealServer: () => void
 }
 
 /** Dependencies that differ between worker 0 and the others. */

@@ -17,9 +17,14 @@ import { shortestPath } from '../operator/socket-path.ts'
 import { createPipeline, type Handle } from '../pipeline/pipeline.ts'
 import { publicService, type PublicService } from './public-routes.ts'
 import { screenCall } from '../pipeline/screen.ts'
-import { keyFileSeal, openDeploymentPorts, type Opened } from './open-after-unseal.ts'
+import { openDeploymentPorts, type Opened } from './open-after-unseal.ts'
+import { sealOf } from '../seals/choose.ts'
+import type { Seal } from '../seals/seal.ts'
+import { createSealedDoor } from './sealed-door.ts'
+import { createUnsealing, type Unsealed, type Unsealing } from './unsealing.ts'
 import { closeAll, openFiles, type Closing, type Files } from './open-before-unseal.ts'
 import type { Target } from '../wire/aws-json.ts'
+import type { Handler } from '../wire/exchange.ts'
 import { limitsOfWorker } from '../wire/limits.ts'
 import { renderFailure } from '../wire/protocol.ts'
 import type { RawRequest, RawResponse, RequestLine } from '../wire/request.ts'
@@ -50,10 +55,12 @@ export async function startServer(config: Config, given: ServerOptions): Promise
   try {
     await makeDataDirectory(config.dataDirectory)
     const files = await openFiles(config, options, closing)
-    const { listener, open } = await openDoors(config, options, files, closing)
-    const ready = (options.seal ?? keyFileSeal(config, files)).then((seal) => {
+    const { listener, open, unseal } = await openDoors(config, options, files, closing)
+    const seal = options.seal ?? Promise.resolve(sealOf(config.seal, systemRandom))
+    const ready = seal.then(async (chosen) => {
       if (stopped !== undefined) throw new Error('stopped before the root key was open')
-      return open(openDeploymentPorts(config, options, files, seal))
+      const unsealed = await unseal(chosen)
+      return open(openDeploymentPorts(config, options, files, unsealed))
     })
     ready.catch(() => undefined) // the caller awaits `ready`, perhaps later
     return { host: listener.host, port: listener.port, ready, stop }
@@ -67,12 +74,15 @@ export async function startServer(config: Config, given: ServerOptions): Promise
 async function openDoors(
   config: Config,
   { log, prepare }: ServerOptions,
-  { journal, meter, workers, workerCount, quickCheck }: Files,
+  files: Files,
   closing: Closing,
 ): Promise<{
   readonly listener: Listener
+  readonly unseal: (seal: Seal) => Promise<Unsealed>
   readonly open: (opening: Promise<Opened>) => Promise<FirstAccount>
 }> {
+  const { meter, workers, workerCount, quickCheck } = files
+  let unsealing: Unsealing | undefined
   let opening: Promise<Opened> | undefined
   let opened: (Opened & { readonly handle: Handle }) | undefined
   const listeners: Listener[] = []
@@ -81,6 +91,7 @@ async function openDoors(
     const made = await opening?.catch(() => undefined) // `ready` reports it
     await made?.close()
   })
+  closing.push(async () => unsealing?.close())
   closing.push(() => workers.close())
   closing.push(async () => {
     const others = workers.stopListening(stopWithinMs)
@@ -91,15 +102,8 @@ async function openDoors(
       ? Promise.resolve(notReady(request, systemRandom.uuid()))
       : opened.handle(request, target)
   const readiness = async (): Promise<Readiness> => {
-    const reasons = [
-      ...(opened === undefined ? ['the root key is not open'] : []),
-      ...(journal.healthy ? [] : ['the audit journal has no healthy segment']),
-      ...(journal.hasReserve ? [] : ['the disk of the audit journal is nearly full']),
-      ...(quickCheck.problems().length > 0
-        ? ['the database is damaged: stop the server and run `trent verify-database`']
-        : []),
-      ...(await reasonsOf(workers)),
-    ]
+    const sealed = opened === undefined ? ['the root key is not open'] : []
+    const reasons = [...sealed, ...(await unreadyParts(files))]
     return { ready: reasons.length === 0, reasons }
   }
   meter.observe({ trent_ready: async () => Number((await readiness()).ready) })
@@ -116,10 +120,15 @@ async function openDoors(
   })
   const listener = await listenPublicly(config, workerCount, log, service)
   listeners.push(listener)
-  const socketPath = shortestPath(join(config.dataDirectory, 'operator.sock'))
-  listeners.push(await listen({ socketPath, log }, (request) => serve(request)))
+  const sealedDoor = createSealedDoor({ ...files, log, unsealing: () => unsealing })
+  const operate: Handler = (request) => (opened === undefined ? sealedDoor : serve)(request)
+  listeners.push(await listenToOperators(config, log, operate))
   return {
     listener,
+    unseal(seal) {
+      unsealing = createUnsealing({ ...files, seal, random: systemRandom, log })
+      return unsealing.opened
+    },
     async open(ports) {
       opening = ports
       const made = await ports
@@ -134,6 +143,18 @@ async function openDoors(
   }
 }
 
+/** Why open files and the workers are not ready. */
+async function unreadyParts({ journal, quickCheck, workers }: Files): Promise<readonly string[]> {
+  return [
+    ...(journal.healthy ? [] : ['the audit journal has no healthy segment']),
+    ...(journal.hasReserve ? [] : ['the disk of the audit journal is nearly full']),
+    ...(quickCheck.problems().length > 0
+      ? ['the database is damaged: stop the server and run `trent verify-database`']
+      : []),
+    ...(await reasonsOf(workers)),
+  ]
+}
+
 /** Why the other workers are not ready. A worker that does not answer in time is not ready. */
 async function reasonsOf(workers: Workers): Promise<readonly string[]> {
   const late = delay(answerWithinMs, undefined, { ref: false })
@@ -143,6 +164,11 @@ async function reasonsOf(workers: Workers): Promise<readonly string[]> {
     ...(healthy ? [] : [`the audit journal has no healthy segment for ${stream}`]),
     ...(hasReserve ? [] : ['the disk of the audit journal is nearly full']),
   ])
+}
+
+function listenToOperators(config: Config, log: Logger, handler: Handler): Promise<Listener> {
+  const socketPath = shortestPath(join(config.dataDirectory, 'operator.sock'))
+  return listen({ socketPath, log }, handler)
 }
 
 /**

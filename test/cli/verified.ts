@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { verifyDatabase } from '../../src/cli/verify-database.ts'
+import { systemRandom } from '../../src/crypto/entropy.ts'
+import { fileSeal } from '../../src/seals/file.ts'
 
 export interface Told {
   readonly status: number
@@ -23,7 +25,8 @@ export async function verify(folder: string, sealKey = join(folder, 'seal.key'))
   const said: string[] = []
   const options = {
     file: join(folder, 'trent.db'),
-    sealKey,
+    seal: fileSeal(sealKey, systemRandom),
+    askSecret: () => assert.fail('a key file asks for nothing'),
     output: { write: (text: string) => said.push(text) },
   }
   const status = await verifyDatabase({ ...options, json: true })

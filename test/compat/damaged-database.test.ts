@@ -6,6 +6,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
 import { CreateKeyCommand, EncryptCommand } from '@aws-sdk/client-kms'
 import { verifyDatabase } from '../../src/cli/verify-database.ts'
+import { systemRandom } from '../../src/crypto/entropy.ts'
+import { fileSeal } from '../../src/seals/file.ts'
 import { startTestServer, type TestServer } from '../harness.ts'
 import { scrapeUntil } from '../metrics/scraped.ts'
 
@@ -76,7 +78,12 @@ for (const [what, damage] of [
     await server.stop('keep')
     const said: string[] = []
     const file = join(server.directory, 'trent.db')
-    const options = { file, sealKey: join(server.directory, 'seal.key'), json: false }
+    const options = {
+      file,
+      seal: fileSeal(join(server.directory, 'seal.key'), systemRandom),
+      json: false,
+      askSecret: () => assert.fail('a key file asks for nothing'),
+    }
     const output = { write: (text: string) => said.push(text) }
     assert.equal(await verifyDatabase({ ...options, output }), 1)
     assert.match(said.join(''), /\nBROKEN: /)

@@ -5,7 +5,7 @@ import { after, test } from 'node:test'
 import { ListKeysCommand } from '@aws-sdk/client-kms'
 import { systemRandom } from '../../src/crypto/entropy.ts'
 import { callOperator } from '../../src/operator/client.ts'
-import { openFileSeal } from '../../src/seals/file.ts'
+import { fileSeal } from '../../src/seals/file.ts'
 import type { Seal } from '../../src/seals/seal.ts'
 import { startTestServer } from '../harness.ts'
 import { recordsOf } from './records.ts'
@@ -47,10 +47,12 @@ test('until the root key is open health is up, readiness says why not, and calls
     name: 'ServiceUnavailableException',
     message: notReady,
   })
-  await assert.rejects(callOperator(directory, 'GetStatus'), /ServiceUnavailableException/)
+  await assert.rejects(callOperator(directory, 'ListAccounts'), /ServiceUnavailableException/)
+  const status = (await callOperator(directory, 'GetStatus')) as Record<string, unknown>
+  assert.deepEqual([status['sealed'], status['ready']], [true, false])
   assert.equal((await get(`${server.url}/_trent/test/clock`))[0], 503)
 
-  opening.resolve(await openFileSeal(join(directory, 'seal.key'), systemRandom))
+  opening.resolve(fileSeal(join(directory, 'seal.key'), systemRandom))
   await server.server.ready
   assert.deepEqual(await get(`${server.url}/readyz`), [200, { status: 'ready' }])
   const { Keys } = await answerOf(server.client().send(new ListKeysCommand({})))

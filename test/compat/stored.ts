@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { openKeyring } from '../../src/crypto/domain-keys.ts'
 import type { Keyring } from '../../src/crypto/keyring.ts'
 import { systemRandom } from '../../src/crypto/entropy.ts'
-import { openFileSeal } from '../../src/seals/file.ts'
+import { fileSeal } from '../../src/seals/file.ts'
+import { openAlone } from '../../src/seals/seal.ts'
 import { createStore } from '../../src/store/bound-store.ts'
 import { readDeployment } from '../../src/store/tables/deployment.ts'
 import { openDatabase } from '../../src/store/open.ts'
@@ -20,11 +21,11 @@ export async function withStore<T>(
   const path = join(dataDirectory, 'trent.db')
   const database = await openDatabase({ path, url: databaseUrlOf(dataDirectory), onFailure })
   try {
-    const seal = await openFileSeal(join(dataDirectory, 'seal.key'), systemRandom)
+    const seal = fileSeal(join(dataDirectory, 'seal.key'), systemRandom)
     const deployment = await readDeployment(database)
     if (deployment === undefined) throw new Error('no server has been started here')
     const { deploymentId, domainKeys } = deployment
-    const rootKey = await seal.unseal(deployment.seal.sealedRootKey, deploymentId)
+    const rootKey = await openAlone(seal, deployment.seal.sealedRootKey, deploymentId)
     const keyring = openKeyring(rootKey, deploymentId, domainKeys, systemRandom)
     const onForgedRow = (table: string): never => {
       throw new Error(`a row of ${table} fails its tag`)

@@ -9,7 +9,8 @@ import { readRecords } from '../../src/audit/journal/read-records.ts'
 import { systemRandom } from '../../src/crypto/entropy.ts'
 import { openKeyring } from '../../src/crypto/domain-keys.ts'
 import type { AliasRecord, KeyRecord } from '../../src/model/key.ts'
-import { openFileSeal } from '../../src/seals/file.ts'
+import { fileSeal } from '../../src/seals/file.ts'
+import { openAlone } from '../../src/seals/seal.ts'
 import { createStore } from '../../src/store/bound-store.ts'
 import { readDeployment } from '../../src/store/tables/deployment.ts'
 import { openDatabase } from '../../src/store/open.ts'
@@ -54,8 +55,8 @@ export async function readStoredAndRecorded(
   try {
     const deployment = await readDeployment(database)
     assert.ok(deployment)
-    const seal = await openFileSeal(join(dataDirectory, 'seal.key'), systemRandom)
-    const rootKey = await seal.unseal(deployment.seal.sealedRootKey, deployment.deploymentId)
+    const seal = fileSeal(join(dataDirectory, 'seal.key'), systemRandom)
+    const rootKey = await openAlone(seal, deployment.seal.sealedRootKey, deployment.deploymentId)
     const { deploymentId, domainKeys } = deployment
     const forged: string[] = []
     const store = createStore(

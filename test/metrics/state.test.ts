@@ -15,7 +15,7 @@ import { Registry } from 'prom-client'
 import { nodeFiles, type FilePort } from '../../src/disk/files.ts'
 import { systemRandom } from '../../src/crypto/entropy.ts'
 import { createGauges, cached } from '../../src/metrics/gauges.ts'
-import { openFileSeal } from '../../src/seals/file.ts'
+import { fileSeal } from '../../src/seals/file.ts'
 import type { Seal } from '../../src/seals/seal.ts'
 import { createFailingFiles } from '../audit/delivery/failing-files.ts'
 import { startDelivering, traffic } from '../audit/delivery/delivered.ts'
@@ -98,7 +98,7 @@ test('a server whose root key is not open is sealed and not ready, until it is',
   const before = await scrape(server)
   assert.deepEqual([before.get('trent_sealed'), before.get('trent_ready')], [1, 0])
   assert.ok(!before.has('trent_store_changes'))
-  opening.resolve(await openFileSeal(join(first.directory, 'seal.key'), systemRandom))
+  opening.resolve(fileSeal(join(first.directory, 'seal.key'), systemRandom))
   await server.server.ready
   const after = await scrape(server)
   assert.deepEqual([after.get('trent_sealed'), after.get('trent_ready')], [0, 1])

@@ -5,8 +5,8 @@ import { chmod, readFile, readdir, rename, stat, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { createKeyFile, openFileSeal } from '../../src/seals/file.ts'
-import { SealRefused } from '../../src/seals/seal.ts'
+import { createKeyFile, fileSeal } from '../../src/seals/file.ts'
+import { openAlone, SealRefused } from '../../src/seals/seal.ts'
 import { flipped, realRandom } from '../crypto/fixed.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'trent-seal-'))
@@ -28,12 +28,12 @@ const refusal = (words: RegExp) => (error: unknown) => {
 async function sealed(): Promise<{ readonly path: string; readonly bytes: Uint8Array }> {
   const path = newPath()
   await createKeyFile(path, realRandom)
-  const seal = await openFileSeal(path, realRandom)
-  return { path, bytes: await seal.seal(rootKey, 'deployment') }
+  const seal = fileSeal(path, realRandom)
+  return { path, bytes: (await seal.seal(rootKey, 'deployment')).record }
 }
 
 async function unseal(path: string, bytes: Uint8Array, deployment = 'deployment') {
-  return (await openFileSeal(path, realRandom)).unseal(bytes, deployment)
+  return openAlone(fileSeal(path, realRandom), bytes, deployment)
 }
 
 test('a sealed root key unseals with the same file', async () => {
@@ -130,7 +130,7 @@ test('another file, another deployment and changed bytes do not unseal', async (
 
 test('a root key of another length than 32 bytes is not sealed', async () => {
   const { path } = await sealed()
-  const seal = await openFileSeal(path, realRandom)
+  const seal = fileSeal(path, realRandom)
   for (const length of [0, 16, 33]) {
     await assert.rejects(seal.seal(Buffer.alloc(length), 'deployment'), RangeError)
   }

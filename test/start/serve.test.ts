@@ -5,8 +5,8 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { systemRandom } from '../../src/crypto/entropy.ts'
-import { openDeployment } from '../../src/server/first-start.ts'
-import { openFileSeal } from '../../src/seals/file.ts'
+import { openDeployment } from '../../src/server/root-key.ts'
+import { fileSeal } from '../../src/seals/file.ts'
 import { openDatabase } from '../../src/store/open.ts'
 import {
   end,
@@ -169,7 +169,7 @@ test('a start that died behind the credentials file is taken up by the next', as
   writeFileSync(join(data, 'seal.key'), systemRandom.bytes(32), { mode: 0o600 })
   const database = await openDatabase({ path: join(data, 'trent.db') })
   const clock = { now: () => Date.now(), system: () => Date.now() }
-  const seal = await openFileSeal(join(data, 'seal.key'), systemRandom)
+  const seal = fileSeal(join(data, 'seal.key'), systemRandom)
   await openDeployment({ database, seal, clock, random: systemRandom })
   await database.close()
   const text = '[default]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = nobody\n'

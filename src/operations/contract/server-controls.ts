@@ -5,6 +5,7 @@
 import type { DeletedKeys } from '../../store/tables/deleted-key-rows.ts'
 import type { DeletedMaterials } from '../../store/tables/deleted-material-rows.ts'
 import type { Faults } from '../../throttle/faults.ts'
+import type { SealControls, SealStatus } from './seal-controls.ts'
 
 /** Controls that operators and the test API have. */
 export interface ServerControls {
@@ -20,12 +21,14 @@ export interface ServerControls {
   readonly faults: Pick<Faults, 'list' | 'replace'>
   /** The account that the first start created. A reset keeps it and its root credentials. */
   readonly firstAccount: { readonly accountId: string }
+  readonly seal: SealControls
 }
 
 export interface ServerStatus {
   readonly version: string
   readonly ready: boolean
   readonly sealed: boolean
+  readonly seal: SealStatus
   /** ISO 8601, UTC. */
   readonly startedAt: string
   readonly region: string

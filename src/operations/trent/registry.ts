@@ -2,6 +2,9 @@
 import { registryOf } from '../contract/registry.ts'
 import { acceptClock } from './accept-clock.ts'
 import { apply } from './apply.ts'
+import { beginRekey } from './begin-rekey.ts'
+import { cancelRekey } from './cancel-rekey.ts'
+import { continueRekey } from './continue-rekey.ts'
 import { createAccount } from './create-account.ts'
 import { createForwardAccessSession } from './create-forward-access-session.ts'
 import { createInfrastructureSession } from './create-infrastructure-session.ts'
@@ -20,6 +23,7 @@ import { registerService } from './register-service.ts'
 import { revokeSessions } from './revoke-sessions.ts'
 import { listUsage } from './list-usage.ts'
 import { resetTestData } from './reset-test-data.ts'
+import { sealServer } from './seal-server.ts'
 import { setTestClock } from './set-test-clock.ts'
 import { setTestFaults } from './set-test-faults.ts'
 import { updateAccount } from './update-account.ts'
@@ -27,6 +31,9 @@ import { updateAccount } from './update-account.ts'
 export const operatorRegistry = registryOf([
   acceptClock,
   apply,
+  beginRekey,
+  cancelRekey,
+  continueRekey,
   createAccount,
   deregisterService,
   explainAccess,
@@ -40,6 +47,7 @@ export const operatorRegistry = registryOf([
   listServices,
   registerService,
   revokeSessions,
+  sealServer,
   updateAccount,
 ])
 

@@ -193,6 +193,13 @@ const notHere: OperationDependencies['server'] = {
   moveClock: unreachable,
   acceptClock: unreachable,
   faults: { list: unreachable, replace: unreachable },
+  seal: {
+    status: unreachable,
+    begin: unreachable,
+    give: unreachable,
+    cancel: unreachable,
+    end: unreachable,
+  },
   get firstAccount() {
     return unreachable()
   },

@@ -184,6 +184,7 @@ export function createWorld(): World {
         acceptClock: unused,
         faults: createFaults(),
         firstAccount: { accountId },
+        seal: { status: unused, begin: unused, give: unused, cancel: unused, end: unused },
       },
     },
   }

@@ -1,0 +1,256 @@
+/** `trent init`, `unseal`, `seal` and `rekey`, through the operator door. @module */
+import { setTimeout as delay } from 'node:timers/promises'
+import { resolve } from 'node:path'
+import { ConfigError, loadConfig } from '../config.ts'
+import { callOperator, OperatorCallFailed } from '../operator/client.ts'
+import type { RekeyState, SealStatus } from '../operations/contract/seal-controls.ts'
+import type { SealedServer } from '../operations/trent/seal-server.ts'
+import type { Progress } from '../seals/seal.ts'
+import { parseSeal, sealText } from '../seals/setting.ts'
+import { printed } from './printed.ts'
+import { askedFor, readNewPassphrase, readSecret } from './secret-input.ts'
+
+interface Numbers {
+  readonly json?: true
+  /** Whole numbers as texts. */
+  readonly shares?: string
+  readonly threshold?: string
+}
+
+/** The answer of GetStatus, of a sealed server and of an open one. */
+interface Status {
+  readonly ready: boolean
+  readonly sealed: boolean
+  readonly seal?: Partial<SealedStatus> & Partial<SealStatus>
+}
+type SealedStatus = Progress & { readonly kind: string; readonly initialized: boolean }
+
+/** Time for a start that opens a large deployment. */
+const openMsMax = 120_000
+const pollMs = 200
+
+interface Initialized {
+  readonly initialized: true
+  readonly shares?: readonly string[]
+  readonly recoveryShares?: readonly string[]
+}
+
+export async function init(
+  configFile: string | undefined,
+  options: Numbers & { readonly recovery: boolean; readonly passphraseFile?: string },
+): Promise<void> {
+  await printed(options, async () => {
+    const { dataDirectory, seal } = loadConfig(process.env, configFile)
+    const numbers = numbersOf(options)
+    const status = await statusOf(dataDirectory)
+    let shares: readonly string[] | undefined
+    if (status.sealed) {
+      const peoples = seal.kind === 'passphrase' || seal.kind === 'shamir'
+      const input = seal.kind === 'shamir' ? numbers : await passphraseFor(seal.kind, options)
+      ;({ shares } = (await called(dataDirectory, 'Initialize', input)) as Initialized)
+      if (peoples) return [initialized({ shares }), initText]
+    }
+    const { opensAlone, recovery, rekey: begun } = (await whenReady(dataDirectory)).seal ?? {}
+    const isDone = opensAlone !== true || recovery === true || !options.recovery
+    if (isDone && !status.sealed) {
+      throw new ConfigError('the deployment is initialised: `trent status` shows its seal')
+    }
+    if (isDone || begun?.stage === 'open') return [initialized({}), initText]
+    const input = { recovery: true, ...numbers }
+    const made = (await called(dataDirectory, 'BeginRekey', input)) as RekeyState
+    return [initialized({ recoveryShares: made.shares }), initText]
+  })
+}
+
+function initialized(shares: {
+  readonly shares?: readonly string[] | undefined
+  readonly recoveryShares?: readonly string[] | undefined
+}): Initialized {
+  const given = Object.entries(shares).filter(([, texts]) => texts !== undefined)
+  return { initialized: true, ...Object.fromEntries(given) }
+}
+
+function initText({ shares, recoveryShares }: Initialized): string {
+  if (shares !== undefined) {
+    const next = 'Now each of them runs `trent unseal` once: the first time, every share is needed.'
+    return `${sharesText(shares)}${next}\n`
+  }
+  if (recoveryShares !== undefined) {
+    const next =
+      'Now each of them runs `trent rekey` once, as proof. Then the recovery seal is in force.'
+    return `the recovery seal:\n${sharesText(recoveryShares)}${next}\n`
+  }
+  return 'the deployment is initialised\n'
+}
+
+function sharesText(shares: readonly string[]): string {
+  const lines = shares.map((share, index) => `  ${index + 1}  ${share}\n`)
+  return `${shares.length} shares, shown only once. Give each to another person:\n${lines.join('')}`
+}
+
+interface Told extends Partial<Progress> {
+  readonly open: boolean
+}
+
+export async function unseal(
+  configFile: string | undefined,
+  options: { readonly json?: true; readonly from?: string },
+): Promise<void> {
+  await printed(options, async () => {
+    const { dataDirectory } = loadConfig(process.env, configFile)
+    const before = await statusOf(dataDirectory)
+    if (!before.sealed) return [{ open: true }, toldText]
+    const { initialized: isInitialized = false, ...progress } = before.seal ?? {}
+    if (!isInitialized) throw new ConfigError('the deployment has no root key yet: `trent init`')
+    // Also asked when the server opens its seal by itself: its refusal says what it waits for.
+    const secret = await readSecret(askedFor(progress as Progress), options.from)
+    const after = (await called(dataDirectory, 'Unseal', {
+      secret: takeText(secret),
+    })) as SealedStatus
+    const { sealed } = await statusOf(dataDirectory)
+    if (!sealed) await whenReady(dataDirectory)
+    return [{ open: !sealed, ...after }, toldText]
+  })
+}
+
+function toldText({ open, set, given = [], needed }: Told): string {
+  if (open) return 'the root key is open\n'
+  return `${given.length} of ${needed ?? '?'} shares of set ${set ?? ''} are given: ${given.join(', ')}\n`
+}
+
+export async function sealServer(
+  configFile: string | undefined,
+  options: { readonly json?: true },
+): Promise<void> {
+  await printed(options, async () => {
+    const { dataDirectory } = loadConfig(process.env, configFile)
+    const answer = (await called(dataDirectory, 'SealServer')) as SealedServer
+    return [answer, sealedText]
+  })
+}
+
+function sealedText({ opensAlone }: SealedServer): string {
+  const ended = 'the process that held the keys ends'
+  if (!opensAlone) return `${ended}; the next start is sealed\n`
+  return `${ended}; this seal opens by itself: stop the supervisor to keep the keys away\n`
+}
+
+export async function rekey(
+  configFile: string | undefined,
+  options: Numbers & {
+    readonly seal?: string
+    readonly recovery?: true
+    readonly cancel?: true
+    readonly from?: string
+    readonly passphraseFile?: string
+  },
+): Promise<void> {
+  await printed<ShownRekey>(options, async () => {
+    const { dataDirectory } = loadConfig(process.env, configFile)
+    if (options.cancel) {
+      await called(dataDirectory, 'CancelRekey')
+      return [{ stage: 'cancelled', seal: '' }, rekeyText]
+    }
+    if (options.seal === undefined && !options.recovery) {
+      const { rekey: state } = (await whenReady(dataDirectory)).seal ?? {}
+      if (state === undefined) {
+        throw new ConfigError('name the new seal: `trent rekey --seal shamir`, or `--recovery`')
+      }
+      const secret = takeText(await readSecret(askedOf(state), options.from))
+      const next = await called(dataDirectory, 'ContinueRekey', { secret })
+      return [next as RekeyState, rekeyText]
+    }
+    const seal = options.seal === undefined ? undefined : settingOf(options.seal)
+    const input = {
+      ...(seal && { seal: sealText(seal) }),
+      ...(options.recovery && { recovery: true }),
+      ...numbersOf(options),
+      ...(await passphraseFor(seal?.kind, options)),
+    }
+    const state = await called(dataDirectory, 'BeginRekey', input)
+    return [state as RekeyState, rekeyText]
+  })
+}
+
+function askedOf(state: RekeyState): string {
+  const { stage, asks = 'shares' } = state
+  const whose = stage === 'open' ? 'the current seal' : 'the new seal'
+  return `${whose}, ${askedFor({ ...state, asks })}`
+}
+
+type ShownRekey = Omit<RekeyState, 'stage'> & {
+  readonly stage: RekeyState['stage'] | 'cancelled'
+}
+
+function rekeyText({ stage, seal, asks, shares, given = [], needed, setting }: ShownRekey): string {
+  if (stage === 'cancelled') return 'the new seal is deleted; the current one stays\n'
+  if (stage === 'done') {
+    const next = setting === undefined ? '' : `: from the next start on, set TRENT_SEAL=${setting}`
+    return `the new seal (${seal}) is in force, and the former one is deleted${next}\n`
+  }
+  const shown = shares === undefined ? '' : sharesText(shares)
+  const whose = stage === 'open' ? 'The current seal must be opened' : 'The new seal must be proved'
+  const how =
+    asks === 'passphrase'
+      ? 'its passphrase is needed'
+      : `${given.length} of ${needed ?? '?'} shares are given`
+  return `${shown}${whose}: ${how}. Each holder runs \`trent rekey\` once.\n`
+}
+
+function settingOf(text: string): ReturnType<typeof parseSeal> {
+  try {
+    return parseSeal(text.startsWith('file:') ? `file:${resolve(text.slice(5))}` : text)
+  } catch (cause) {
+    throw new ConfigError(`--seal: ${cause instanceof Error ? cause.message : ''}`, { cause })
+  }
+}
+
+function numbersOf({ shares, threshold }: Numbers): Readonly<Record<string, number>> {
+  const given = Object.entries({ shares, threshold }).flatMap(([name, text]) => {
+    if (text === undefined) return []
+    if (!/^\d{1,2}$/.test(text)) throw new ConfigError(`--${name} is a whole number`)
+    return [[name, Number(text)]]
+  })
+  return Object.fromEntries(given) as Record<string, number>
+}
+
+async function passphraseFor(
+  kind: string | undefined,
+  { passphraseFile }: { readonly passphraseFile?: string },
+): Promise<object> {
+  if (kind !== 'passphrase') return {}
+  return { passphrase: takeText(await readNewPassphrase(passphraseFile)) }
+}
+
+function takeText(secret: Buffer): string {
+  try {
+    return secret.toString('utf8')
+  } finally {
+    secret.fill(0)
+  }
+}
+
+/** The server's own words alone, because people read them. @throws {OperatorCallFailed} */
+async function called(dataDirectory: string, operation: string, input?: object): Promise<unknown> {
+  try {
+    return await callOperator(dataDirectory, operation, input)
+  } catch (cause) {
+    if (!(cause instanceof OperatorCallFailed) || cause.refusal === undefined) throw cause
+    throw new OperatorCallFailed(cause.refusal, { cause, refusal: cause.refusal })
+  }
+}
+
+async function statusOf(dataDirectory: string): Promise<Status> {
+  return (await called(dataDirectory, 'GetStatus')) as Status // the same program answers
+}
+
+/** Waits until an unsealed server serves calls. @throws {OperatorCallFailed} */
+async function whenReady(dataDirectory: string): Promise<Status> {
+  for (let waited = 0; waited < openMsMax; waited += pollMs) {
+    const status = await statusOf(dataDirectory)
+    if (status.sealed) throw new OperatorCallFailed('the server is sealed: `trent unseal`')
+    if (status.seal?.opensAlone !== undefined) return status
+    await delay(pollMs)
+  }
+  throw new OperatorCallFailed('the server is not ready yet: `trent status`')
+}

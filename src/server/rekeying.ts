@@ -1,0 +1,272 @@
+/**
+ * Seals the same root key anew, while the server runs. The new record is written next to the current one.
+ * Each person who will open it proves what they noted. Then one transaction makes it current and deletes
+ * the former one. The root key is open only while a record is made; this file does not keep it.
+ * @module
+ */
+import type { KeyObject } from 'node:crypto'
+import type { OpenDeployment } from '../crypto/open-deployment.ts'
+import type { Clock, Random } from '../model/clock.ts'
+import type { RekeyRequest, RekeyState, SealStatus } from '../operations/contract/seal-controls.ts'
+import { createTurns } from '../pipeline/turns.ts'
+import { recoverySeal, sealOf } from '../seals/choose.ts'
+import {
+  SealRefused,
+  SealUnavailable,
+  type Opening,
+  type Seal,
+  type Wanted,
+} from '../seals/seal.ts'
+import { parseSeal, sealText, type SealOptions } from '../seals/setting.ts'
+import type { Database } from '../store/database.ts'
+import { readDeployment, type DeploymentRecord } from '../store/tables/deployment.ts'
+import {
+  adoptSeal,
+  deleteOtherSeal,
+  putOtherSeal,
+  readOtherSeals,
+  type NextRole,
+} from '../store/tables/other-seals.ts'
+import { deploymentUnder } from './root-key.ts'
+
+export interface Rekeying {
+  readonly status: () => Promise<SealStatus>
+  /** Begins to seal the root key anew, and forgets an unfinished attempt. @throws {SealRefused} */
+  readonly begin: (request: RekeyRequest) => Promise<RekeyState>
+  /**
+   * Takes what one person gives: first for the current seal, then, to prove it, for the next one.
+   * @throws {SealRefused}
+   */
+  readonly give: (secret: Uint8Array) => Promise<RekeyState>
+  /** Deletes a record that is not in force yet. */
+  readonly cancel: () => Promise<void>
+}
+
+export interface RekeyPorts {
+  readonly database: Database
+  readonly deployment: OpenDeployment
+  /** The seal that opened the root key. */
+  readonly seal: Seal
+  readonly sealOptions: SealOptions
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** What the operator asked for. */
+interface Plan {
+  readonly role: NextRole
+  readonly seal: Seal
+  /** The value of TRENT_SEAL that names the seal; absent for a recovery seal. */
+  readonly setting?: string
+  readonly wanted: Wanted
+}
+
+/** The new record is in the database, and its holders prove it. */
+interface Proving {
+  readonly at: 'proving'
+  readonly role: NextRole
+  readonly seal: Seal
+  readonly setting?: string
+  readonly opening: Opening
+  readonly record: Uint8Array
+}
+
+type Stage = { readonly at: 'opening'; readonly plan: Plan; readonly opening: Opening } | Proving
+
+export function createRekeying(ports: RekeyPorts): Rekeying {
+  const rekey = new Rekey(ports)
+  const inTurn = createTurns()
+  return {
+    status: () => rekey.status(),
+    begin: (request) => inTurn(() => rekey.begin(request)),
+    give: (secret) => inTurn(() => rekey.give(secret).finally(() => secret.fill(0))),
+    cancel: () => inTurn(() => rekey.cancel()),
+  }
+}
+
+/** The root key's seals while the server runs. Its methods do not run at the same time. */
+class Rekey {
+  readonly #ports: RekeyPorts
+  #current: Seal
+  #stage: Stage | undefined
+
+  constructor(ports: RekeyPorts) {
+    this.#ports = ports
+    this.#current = ports.seal
+  }
+
+  async status(): Promise<SealStatus> {
+    const others = await readOtherSeals(this.#ports.database)
+    const waiting = others.next ?? others['next-recovery']
+    const stage = this.#stage
+    return {
+      kind: this.#current.kind,
+      opensAlone: this.#current.asks === 'nothing',
+      recovery: others.recovery !== undefined,
+      ...(stage && { rekey: stateOf(stage) }),
+      // A stopped server left it.
+      ...(stage === undefined && waiting && { rekey: { stage: 'prove', seal: waiting.kind } }),
+    }
+  }
+
+  /** Opens the root key without people if it can be; otherwise begins to ask them. */
+  async begin(request: RekeyRequest): Promise<RekeyState> {
+    const plan = planOf(request, this.#current, this.#ports)
+    this.#enter(undefined)
+    try {
+      const record = await this.#record()
+      const opening = this.#current.open(record.seal.sealedRootKey, record.deploymentId)
+      if (this.#current.asks !== 'nothing') return this.#ask(plan, opening)
+      const { recovery } = await readOtherSeals(this.#ports.database)
+      const rootKey = await opening.give().catch((error: unknown) => {
+        const isSeals = error instanceof SealRefused || error instanceof SealUnavailable
+        if (!isSeals || recovery === undefined) throw error
+        return undefined
+      })
+      if (rootKey !== undefined) return await this.#sealAnew(rootKey, plan)
+      if (recovery === undefined) throw new Error('a seal that asks for nothing did not open')
+      const seal = recoverySeal(this.#ports.random)
+      return this.#ask(plan, seal.open(recovery.sealedRootKey, record.deploymentId))
+    } finally {
+      if (this.#stage?.at !== 'opening') plan.wanted.passphrase?.fill(0)
+    }
+  }
+
+  async give(secret: Uint8Array): Promise<RekeyState> {
+    const stage = this.#stage ?? (await this.#resume())
+    const rootKey = await stage.opening.give(secret)
+    if (rootKey === undefined) return stateOf(stage)
+    if (stage.at === 'opening') return this.#sealAnew(rootKey, stage.plan)
+    return this.#adopt(rootKey, stage)
+  }
+
+  async cancel(): Promise<void> {
+    this.#enter(undefined)
+    await deleteOtherSeal(this.#ports.database, 'next')
+    await deleteOtherSeal(this.#ports.database, 'next-recovery')
+  }
+
+  #ask(plan: Plan, opening: Opening): RekeyState {
+    const stage = { at: 'opening', plan, opening } as const
+    this.#enter(stage)
+    return stateOf(stage)
+  }
+
+  async #sealAnew(rootKey: KeyObject, plan: Plan): Promise<RekeyState> {
+    const { database, deployment, clock } = this.#ports
+    requireSame(rootKey, deployment, await this.#record())
+    const { role, seal, wanted, setting } = plan
+    const plaintextKey = rootKey.export()
+    try {
+      const { record, shares } = await seal.seal(plaintextKey, deployment.deploymentId, wanted)
+      const { kind } = seal
+      await putOtherSeal(database, { role, kind, sealedRootKey: record, createdAt: clock.now() })
+      const state = await this.#prove(role, seal, setting)
+      return shares === undefined ? state : { ...state, shares }
+    } finally {
+      plaintextKey.fill(0)
+    }
+  }
+
+  /** Reads the record again, so that what is proved is what the database holds. */
+  async #prove(role: NextRole, seal: Seal, setting?: string): Promise<RekeyState> {
+    const { database, deployment } = this.#ports
+    const stored = (await readOtherSeals(database))[role]
+    if (stored === undefined) throw new SealRefused('no new seal waits for its proof')
+    const { sealedRootKey: record } = stored
+    const opening = seal.open(record, deployment.deploymentId, 'everyone')
+    const named = setting === undefined ? {} : { setting }
+    const stage = { at: 'proving', role, seal, opening, record, ...named } as const
+    this.#enter(stage)
+    if (seal.asks !== 'nothing') return stateOf(stage)
+    const rootKey = await opening.give()
+    if (rootKey === undefined) throw new Error('a seal that asks for nothing did not open')
+    return this.#adopt(rootKey, stage)
+  }
+
+  async #adopt(rootKey: KeyObject, { role, seal, setting, record }: Proving): Promise<RekeyState> {
+    const { database, deployment } = this.#ports
+    requireSame(rootKey, deployment, await this.#record())
+    const dropRecovery = role === 'next' && seal.asks !== 'nothing'
+    await adoptSeal(database, { role, proved: record, dropRecovery })
+    if (role === 'next') this.#current = seal
+    this.#enter(undefined)
+    return { stage: 'done', seal: seal.kind, ...(setting !== undefined && { setting }) }
+  }
+
+  /** A server that was stopped in between goes on with the record in the database. */
+  async #resume(): Promise<Stage> {
+    const others = await readOtherSeals(this.#ports.database)
+    const role = others.next === undefined ? 'next-recovery' : 'next'
+    const seal = peoplesSeal(others[role]?.kind, this.#ports.random)
+    if (seal === undefined) {
+      throw new SealRefused(
+        'the root key is not being sealed anew: begin with `trent rekey --seal`',
+      )
+    }
+    await this.#prove(role, seal, role === 'next' ? seal.kind : undefined)
+    if (this.#stage === undefined) throw new Error('the proof did not begin')
+    return this.#stage
+  }
+
+  #enter(next: Stage | undefined): void {
+    this.#stage?.opening.forget()
+    if (this.#stage?.at === 'opening') this.#stage.plan.wanted.passphrase?.fill(0)
+    this.#stage = next
+  }
+
+  async #record(): Promise<DeploymentRecord> {
+    const record = await readDeployment(this.#ports.database)
+    if (record === undefined) throw new Error('the deployment is gone')
+    return record
+  }
+}
+
+function stateOf(stage: Stage): RekeyState {
+  const seal = stage.at === 'opening' ? stage.plan.seal : stage.seal
+  return {
+    stage: stage.at === 'opening' ? 'open' : 'prove',
+    seal: seal.kind,
+    ...stage.opening.progress(),
+  }
+}
+
+/** @throws {SealRefused} */
+function planOf(
+  { seal: text, recovery = false, passphrase, shares, threshold }: RekeyRequest,
+  current: Seal,
+  { random, sealOptions }: RekeyPorts,
+): Plan {
+  const wanted = {
+    ...(passphrase && { passphrase }),
+    ...(shares !== undefined && { shares }),
+    ...(threshold !== undefined && { threshold }),
+  }
+  if (recovery) {
+    if (current.asks !== 'nothing') {
+      throw new SealRefused(
+        `only a seal that opens by itself has a recovery seal: this one is ${current.kind}`,
+      )
+    }
+    return { role: 'next-recovery', seal: recoverySeal(random), wanted }
+  }
+  if (text === undefined) throw new SealRefused('name the new seal as TRENT_SEAL would')
+  const setting = parseSeal(text, sealOptions)
+  return { role: 'next', seal: sealOf(setting, random), setting: sealText(setting), wanted }
+}
+
+/** A seal that needs nothing but what people give: its record alone is enough to go on with it. */
+function peoplesSeal(kind: string | undefined, random: Random): Seal | undefined {
+  return kind === 'passphrase' || kind === 'shamir' ? sealOf({ kind }, random) : undefined
+}
+
+/** @throws {SealRefused} unless it is the root key of exactly the domain keys that are in use */
+function requireSame(rootKey: KeyObject, running: OpenDeployment, record: DeploymentRecord): void {
+  const { domainKeys } = deploymentUnder(rootKey, record)
+  const same =
+    domainKeys.length === running.domainKeys.length &&
+    domainKeys.every(({ version, key }) =>
+      running.domainKeys.some((each) => each.version === version && each.key.equals(key)),
+    )
+  if (!same) throw new SealRefused('the record does not seal the root key of the running server')
+}

@@ -1,0 +1,85 @@
+/** Makes the deployment's root key under a seal, and opens its domain keys with it. @module */
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import { createDomainKey, openDomainKeys } from '../crypto/domain-keys.ts'
+import { NotAuthentic } from '../crypto/keyring.ts'
+import type { OpenDeployment } from '../crypto/open-deployment.ts'
+import type { Clock, Random } from '../model/clock.ts'
+import { openAlone, rootKeyBytes, SealRefused, type Seal, type Wanted } from '../seals/seal.ts'
+import type { Database } from '../store/database.ts'
+import {
+  createDeployment,
+  readDeployment,
+  type DeploymentRecord,
+} from '../store/tables/deployment.ts'
+
+export interface RootKeyPorts {
+  readonly database: Database
+  readonly seal: Seal
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** A deployment that was just made. Only a seal that asks for nothing opens it at once. */
+export interface MadeDeployment {
+  readonly record: DeploymentRecord
+  /** The texts of the shares, if the seal has any. */
+  readonly shares?: readonly string[]
+}
+
+/**
+ * Makes the root key and the first domain key, and stores them in one transaction.
+ * @param replaces the id of a deployment that was never opened
+ */
+export async function makeDeployment(
+  { database, seal, clock, random }: RootKeyPorts,
+  wanted?: Wanted,
+  replaces?: string,
+): Promise<MadeDeployment> {
+  const deploymentId = random.uuid()
+  const createdAt = clock.now()
+  const plaintextKey = random.bytes(rootKeyBytes)
+  try {
+    const rootKey = createSecretKey(plaintextKey)
+    const { record: sealedRootKey, shares } = await seal.seal(plaintextKey, deploymentId, wanted)
+    const record = {
+      deploymentId,
+      createdAt,
+      seal: { kind: seal.kind, generation: 1, sealedRootKey },
+      domainKeys: [
+        { version: 1, wrapped: createDomainKey(rootKey, deploymentId, 1, random), createdAt },
+      ],
+    }
+    await createDeployment(database, record, replaces)
+    return { record, ...(shares && { shares }) }
+  } finally {
+    plaintextKey.fill(0)
+  }
+}
+
+/** @throws {SealRefused} unless this root key opens every domain key */
+export function deploymentUnder(
+  rootKey: KeyObject,
+  { deploymentId, domainKeys }: Pick<DeploymentRecord, 'deploymentId' | 'domainKeys'>,
+): OpenDeployment {
+  try {
+    return { deploymentId, domainKeys: openDomainKeys(rootKey, deploymentId, domainKeys) }
+  } catch (cause) {
+    if (!(cause instanceof NotAuthentic)) throw cause
+    const message =
+      'the root key is open, and a domain key of this deployment was changed: ' +
+      'put the database back from a backup'
+    throw new SealRefused(message, { cause })
+  }
+}
+
+/**
+ * Opens a deployment with a seal that asks for nothing, or makes it. The root key is not kept.
+ * @throws {SealRefused}
+ * @throws {SealUnavailable}
+ */
+export async function openDeployment(ports: RootKeyPorts): Promise<OpenDeployment> {
+  const { database, seal } = ports
+  const record = (await readDeployment(database)) ?? (await makeDeployment(ports)).record
+  const { deploymentId } = record
+  return deploymentUnder(await openAlone(seal, record.seal.sealedRootKey, deploymentId), record)
+}

@@ -1,0 +1,99 @@
+/**
+ * The operators' socket of a sealed server: status, initialisation and unsealing. Every other call gets
+ * one clear error. Nothing can be recorded yet; the record of the unsealing says how it went.
+ * @module
+ */
+import type { Logger } from 'pino'
+import { systemRandom } from '../crypto/entropy.ts'
+import { KmsError } from '../errors.ts'
+import { integer, readInput, required, ShapeMismatch, text, type Members } from '../model/shape.ts'
+import { SealRefused, SealUnavailable } from '../seals/seal.ts'
+import { version } from '../version.ts'
+import { readBody, readTarget, renderAnswer, renderError } from '../wire/aws-json.ts'
+import type { RawRequest, RawResponse } from '../wire/request.ts'
+import { validationError } from '../wire/validation-message.ts'
+import type { SealState, Unsealing } from './unsealing.ts'
+
+export interface SealedStatus {
+  readonly version: string
+  readonly ready: false
+  /** False while an unsealed server opens what depends on its root key. */
+  readonly sealed: boolean
+  /** ISO 8601, UTC. */
+  readonly startedAt: string
+  readonly seal?: SealState
+}
+
+const secretCharactersMax = 4096
+const secretText = text({ min: 1, max: secretCharactersMax, sensitive: true })
+const initializeInput = { passphrase: secretText, shares: integer(), threshold: integer() }
+const unsealInput = { secret: required(secretText) }
+
+/** @param of.unsealing undefined until the seal is chosen */
+export function createSealedDoor(of: {
+  readonly unsealing: () => Unsealing | undefined
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  readonly log: Pick<Logger, 'error'>
+}): (request: RawRequest) => Promise<RawResponse> {
+  const status = async (): Promise<SealedStatus> => {
+    const unsealing = of.unsealing()
+    const startedAt = new Date(of.startedAt).toISOString()
+    const seal = await unsealing?.state()
+    const isSealed = unsealing?.isOpen() !== true
+    return { version, ready: false, sealed: isSealed, startedAt, ...(seal && { seal }) }
+  }
+  const answer = async (request: RawRequest): Promise<unknown> => {
+    const { operation } = readTarget(request)
+    if (operation === 'GetStatus') return status()
+    const unsealing = of.unsealing()
+    if (unsealing === undefined) throw notOpen()
+    if (operation === 'Initialize') {
+      const { passphrase, ...wanted } = inputOf(initializeInput, request)
+      const given = passphrase === undefined ? undefined : Buffer.from(passphrase)
+      return unsealing
+        .initialize({ ...wanted, ...(given && { passphrase: given }) })
+        .finally(() => given?.fill(0))
+    }
+    if (operation === 'Unseal') {
+      return unsealing.give(Buffer.from(inputOf(unsealInput, request).secret))
+    }
+    throw notOpen()
+  }
+  return async (request) => {
+    const requestId = systemRandom.uuid()
+    try {
+      return renderAnswer(await answer(request), requestId)
+    } catch (error) {
+      const told = asKmsError(error)
+      if (!(told instanceof KmsError)) of.log.error({ err: error, requestId }, 'a call failed')
+      return renderError(told, requestId)
+    }
+  }
+}
+
+function inputOf<M extends Members>(
+  members: M,
+  request: RawRequest,
+): ReturnType<typeof readInput<M>>['input'] {
+  const { input, failures } = readInput(members, readBody(request))
+  if (failures.length > 0) throw validationError(failures)
+  return input
+}
+
+/** What a caller may see of a failed seal. Other errors stay internal. */
+export function asKmsError(error: unknown): unknown {
+  if (error instanceof SealRefused) {
+    return new KmsError('ValidationException', error.message, { cause: error })
+  }
+  if (error instanceof ShapeMismatch) return new KmsError('SerializationException')
+  if (error instanceof SealUnavailable) {
+    return new KmsError('DependencyTimeoutException', error.message, { cause: error })
+  }
+  return error
+}
+
+function notOpen(): KmsError {
+  const message = 'the server is not ready: its root key is not open'
+  return new KmsError('ServiceUnavailableException', message)
+}

@@ -1,0 +1,294 @@
+/**
+ * Opens the root key at a start: by itself, or with what operators give. Until then the server is sealed.
+ * @module
+ */
+import type { KeyObject } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { OpenDeployment } from '../crypto/open-deployment.ts'
+import { createTurns } from '../pipeline/turns.ts'
+import { recoverySeal } from '../seals/choose.ts'
+import {
+  openAlone,
+  SealRefused,
+  SealUnavailable,
+  type Opening,
+  type Progress,
+  type Seal,
+  type SealKind,
+  type Wanted,
+} from '../seals/seal.ts'
+import { readDeployment, wasOpened, type DeploymentRecord } from '../store/tables/deployment.ts'
+import { readOtherSeals } from '../store/tables/other-seals.ts'
+import { deploymentUnder, makeDeployment, type RootKeyPorts } from './root-key.ts'
+
+/** What operators see of a sealed server. */
+export interface SealState extends Progress {
+  readonly kind: SealKind
+  /** False before `trent init`. */
+  readonly initialized: boolean
+  readonly opensWith: 'current' | 'recovery'
+  /** Why the server does not open its seal by itself. */
+  readonly reason?: string
+}
+
+/** An opened root key, and who opened it. */
+export interface Unsealed {
+  readonly deployment: OpenDeployment
+  /** The current seal, even if the recovery seal opened the root key. */
+  readonly seal: Seal
+  /** Absent if the server opened it by itself. */
+  readonly by?: UnsealedBy
+}
+
+/** For the audit record. */
+export interface UnsealedBy {
+  readonly seal: SealKind
+  readonly role: 'current' | 'recovery'
+  readonly set?: string
+  /** The numbers of the shares that were given. */
+  readonly shares?: readonly number[]
+  /** Secrets that were refused before. */
+  readonly refused: number
+}
+
+export interface Unsealing {
+  /** Rejects when the seal can never open, or when the server stops. */
+  readonly opened: Promise<Unsealed>
+  /** Whether the root key was opened. */
+  readonly isOpen: () => boolean
+  readonly state: () => Promise<SealState>
+  /**
+   * Makes the root key. A deployment that was never opened is made anew, because its shares may be lost.
+   * @throws {SealRefused}
+   * @throws {SealUnavailable}
+   */
+  readonly initialize: (wanted: Wanted) => Promise<{ readonly shares?: readonly string[] }>
+  /**
+   * Takes what one operator gives.
+   * @param secret UTF-8; overwritten
+   * @throws {SealRefused}
+   * @throws {SealUnavailable}
+   */
+  readonly give: (secret: Uint8Array) => Promise<SealState>
+  readonly close: () => void
+}
+
+/** People of several time zones may take this long after one another. */
+const forgetMs = 60 * 60 * 1000
+const retryMsMin = 1000
+const retryMsMax = 30_000
+
+interface Asked {
+  readonly opening: Opening
+  readonly record: DeploymentRecord
+  readonly seal: SealKind
+  readonly role: 'current' | 'recovery'
+}
+
+type UnsealPorts = RootKeyPorts & { readonly log: Pick<Logger, 'warn'> }
+
+export function createUnsealing(ports: UnsealPorts): Unsealing {
+  const attempt = new Attempt(ports)
+  const inTurn = createTurns()
+  // Nobody is asked or told anything before the database was read.
+  const begun = inTurn(() => attempt.begin())
+  return {
+    opened: attempt.opened,
+    isOpen: () => attempt.isOpen,
+    state: () => begun.then(() => attempt.state()),
+    initialize: (wanted) => inTurn(() => attempt.initialize(wanted)),
+    give: (secret) => inTurn(() => attempt.give(secret).finally(() => secret.fill(0))),
+    close: () => attempt.close(),
+  }
+}
+
+/** One start's attempt to open the root key. Its methods do not run at the same time. */
+class Attempt {
+  readonly opened: Promise<Unsealed>
+  isOpen = false
+  readonly #ports: UnsealPorts
+  readonly #over = new AbortController()
+  readonly #settle: Omit<PromiseWithResolvers<Unsealed>, 'promise'>
+  #initialized = false
+  #reason: string | undefined
+  #asked: Asked | undefined
+  #refused = 0
+  #forgetting: NodeJS.Timeout | undefined
+
+  constructor(ports: UnsealPorts) {
+    this.#ports = ports
+    const { promise, ...settle } = Promise.withResolvers<Unsealed>()
+    promise.catch(() => undefined) // the caller awaits it, perhaps later
+    this.opened = promise
+    this.#settle = settle
+  }
+
+  /** Resolves when it is known who opens the seal. A seal that opens by itself opens later. */
+  async begin(): Promise<void> {
+    try {
+      await this.#begin()
+    } catch (error) {
+      this.#settle.reject(error)
+    }
+  }
+
+  state(): SealState {
+    const { seal } = this.#ports
+    return {
+      kind: seal.kind,
+      initialized: this.#initialized,
+      opensWith: this.#asked?.role ?? 'current',
+      ...(this.#asked?.opening.progress() ?? { asks: seal.asks }),
+      ...(this.#reason !== undefined && { reason: this.#reason }),
+    }
+  }
+
+  async initialize(wanted: Wanted): Promise<{ readonly shares?: readonly string[] }> {
+    this.#requireSealed()
+    const { database, seal } = this.#ports
+    const known = await readDeployment(database)
+    if (known !== undefined && (await wasOpened(database))) {
+      throw new SealRefused('the deployment has its root key already: `trent unseal` opens it')
+    }
+    const made = await makeDeployment(this.#ports, wanted, known?.deploymentId)
+    const { record, shares } = made
+    if (seal.asks === 'nothing') {
+      await this.#openByItself(record)
+      return {}
+    }
+    const opening = seal.open(record.seal.sealedRootKey, record.deploymentId, 'everyone')
+    this.#ask({ opening, record, seal: seal.kind, role: 'current' })
+    return shares === undefined ? {} : { shares }
+  }
+
+  async give(secret: Uint8Array): Promise<SealState> {
+    this.#requireSealed()
+    if (this.#asked === undefined) throw nothingToGive(this.#initialized, this.#reason)
+    const { opening, record, ...by } = this.#asked
+    try {
+      const rootKey = await opening.give(secret)
+      clearTimeout(this.#forgetting)
+      this.#forgetting = setTimeout(opening.forget, forgetMs).unref()
+      if (rootKey !== undefined) {
+        const { set, given: shares } = opening.progress()
+        const told = { ...by, ...(set !== undefined && { set }), ...(shares && { shares }) }
+        this.#finish(openUnder(rootKey, record, opening), { ...told, refused: this.#refused })
+      }
+      return this.state()
+    } catch (error) {
+      if (error instanceof SealRefused) this.#refused += 1
+      throw error
+    }
+  }
+
+  close(): void {
+    this.#end()
+    this.#settle.reject(new Error('stopped before the root key was open'))
+  }
+
+  async #begin(): Promise<void> {
+    const { database, seal, log } = this.#ports
+    const record = await readDeployment(database)
+    if (record === undefined && !seal.startsAlone) {
+      log.warn({ seal: seal.kind }, 'the deployment has no root key yet: `trent init`')
+      return
+    }
+    if (record !== undefined) requireKind(seal, record.seal.kind)
+    if (record === undefined || seal.asks === 'nothing') {
+      const present = record ?? (await makeDeployment(this.#ports)).record
+      this.#initialized = true
+      this.#openByItself(present).catch(this.#settle.reject)
+      return
+    }
+    const needs = (await wasOpened(database)) ? 'threshold' : 'everyone'
+    const opening = seal.open(record.seal.sealedRootKey, record.deploymentId, needs)
+    this.#ask({ opening, record, seal: seal.kind, role: 'current' })
+  }
+
+  /** Tries again while the seal cannot be reached. People may give the recovery seal meanwhile. */
+  async #openByItself(record: DeploymentRecord): Promise<void> {
+    const { seal, log } = this.#ports
+    const { signal } = this.#over
+    this.#initialized = true
+    for (let waitMs = retryMsMin; !signal.aborted; waitMs = Math.min(2 * waitMs, retryMsMax)) {
+      try {
+        const rootKey = await openAlone(seal, record.seal.sealedRootKey, record.deploymentId)
+        const deployment = deploymentUnder(rootKey, record)
+        if (!signal.aborted) this.#finish(deployment)
+        return
+      } catch (error) {
+        const mayComeBack = error instanceof SealUnavailable
+        if (!mayComeBack && !(error instanceof SealRefused)) throw error
+        this.#reason = error.message
+        const canRecover = await this.#askRecovery(record)
+        if (!mayComeBack && !canRecover) throw error
+        log.warn({ reason: error.message }, 'the server is sealed: its seal does not open')
+        if (!mayComeBack) return
+        await delay(waitMs, undefined, { signal }).catch(() => undefined)
+      }
+    }
+  }
+
+  /** Asks for the recovery seal, if there is one. */
+  async #askRecovery(record: DeploymentRecord): Promise<boolean> {
+    const { database, random } = this.#ports
+    const { recovery } = await readOtherSeals(database)
+    if (recovery !== undefined && this.#asked === undefined) {
+      const seal = recoverySeal(random)
+      const opening = seal.open(recovery.sealedRootKey, record.deploymentId)
+      this.#ask({ opening, record, seal: seal.kind, role: 'recovery' })
+    }
+    return recovery !== undefined
+  }
+
+  #ask(asked: Asked): void {
+    this.#asked?.opening.forget()
+    this.#asked = asked
+    this.#initialized = true
+    const told = { seal: asked.seal, role: asked.role, ...asked.opening.progress() }
+    this.#ports.log.warn(told, 'the server is sealed: `trent unseal`')
+  }
+
+  #finish(deployment: OpenDeployment, by?: UnsealedBy): void {
+    this.isOpen = true
+    this.#end()
+    this.#settle.resolve({ deployment, seal: this.#ports.seal, ...(by && { by }) })
+  }
+
+  #end(): void {
+    this.#over.abort()
+    clearTimeout(this.#forgetting)
+    this.#asked?.opening.forget()
+  }
+
+  #requireSealed(): void {
+    if (this.#over.signal.aborted) throw new SealRefused('the server is not sealed')
+  }
+}
+
+/** @throws {SealRefused} and begins anew, because the shares are used up */
+function openUnder(rootKey: KeyObject, record: DeploymentRecord, opening: Opening): OpenDeployment {
+  try {
+    return deploymentUnder(rootKey, record)
+  } catch (error) {
+    opening.forget()
+    throw error
+  }
+}
+
+function requireKind({ kind }: Seal, stored: string): void {
+  if (kind === stored) return
+  throw new SealRefused(
+    `the root key is sealed by ${stored}, and TRENT_SEAL is ${kind}: set TRENT_SEAL to the ${stored} ` +
+      'that seals it, and move it with `trent rekey`',
+  )
+}
+
+function nothingToGive(initialized: boolean, reason: string | undefined): SealRefused {
+  if (!initialized) {
+    return new SealRefused('the deployment has no root key yet: `trent init` makes it')
+  }
+  const why = reason === undefined ? '' : `: ${reason}`
+  return new SealRefused(`the server opens its seal by itself, and it has no recovery seal${why}`)
+}

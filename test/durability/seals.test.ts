@@ -1,0 +1,145 @@
+/**
+ * A server that is killed at each step of making and moving its root key: what was in force before a step,
+ * or what the step puts in force, opens every ciphertext afterwards, and nothing else does.
+ * @module
+ */
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { CreateKeyCommand, DecryptCommand, EncryptCommand } from '@aws-sdk/client-kms'
+import { callOperator } from '../../src/operator/client.ts'
+import {
+  end,
+  freePort,
+  ready,
+  temporaryFolder,
+  trent,
+  type Running,
+} from '../start/serve-process.ts'
+import { clientOf, settings } from './fixed-account.ts'
+
+type Answer = Readonly<Record<string, unknown>> & { readonly shares?: readonly string[] }
+
+interface Killed {
+  readonly folder: string
+  readonly ask: (operation: string, input?: object) => Promise<Answer>
+  /** Starts it with this seal, and waits until its door answers. */
+  begin(seal: string): Promise<Running>
+  kill(): Promise<void>
+}
+
+function killed(t: TestContext): Killed {
+  const folder = temporaryFolder(t)
+  const data = join(folder, 'data')
+  let running: Running | undefined
+  return {
+    folder,
+    ask: async (operation, input) => (await callOperator(data, operation, input)) as Answer,
+    async begin(seal) {
+      running = trent(t, ['serve'], { ...freePort(folder), ...settings, TRENT_SEAL: seal }, folder)
+      const answers = async (): Promise<boolean> =>
+        callOperator(data, 'GetStatus').then(
+          () => true,
+          () => false,
+        )
+      const { child } = running
+      while (child.exitCode === null && child.signalCode === null && !(await answers()))
+        await delay(50)
+      return running
+    },
+    async kill() {
+      assert.ok(running)
+      await end(running, 'SIGKILL')
+    },
+  }
+}
+
+async function giveAll(server: Killed, operation: string, secrets: readonly string[] = []) {
+  let last: Answer = {}
+  for (const secret of secrets) last = await server.ask(operation, { secret })
+  return last
+}
+
+async function encrypted(running: Running): Promise<Uint8Array> {
+  const kms = clientOf(await ready(running))
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))
+  const input = { KeyId: KeyMetadata?.KeyId, Plaintext: Buffer.from('hello') }
+  const { CiphertextBlob = new Uint8Array() } = await kms.send(new EncryptCommand(input))
+  kms.destroy()
+  return CiphertextBlob
+}
+
+async function assertOpens(running: Running, CiphertextBlob: Uint8Array): Promise<void> {
+  const kms = clientOf(await ready(running))
+  const { Plaintext } = await kms.send(new DecryptCommand({ CiphertextBlob }))
+  assert.equal(Buffer.from(Plaintext ?? []).toString(), 'hello')
+  kms.destroy()
+}
+
+test('killed at each step of an initialisation, shares open it or it is made anew', async (t) => {
+  const server = killed(t)
+  await server.begin('shamir')
+  await server.kill()
+  await server.begin('shamir')
+  const { shares: lost } = await server.ask('Initialize', { shares: 3, threshold: 2 })
+  await server.kill()
+  await server.begin('shamir')
+  // The shares that a kill left unseen are nobody's; those that were seen still count.
+  await server.ask('Unseal', { secret: lost?.[0] })
+  await server.kill()
+  await server.begin('shamir')
+  const { shares } = await server.ask('Initialize', { shares: 3, threshold: 2 })
+  await server.kill()
+  await server.begin('shamir')
+  await giveAll(server, 'Unseal', shares?.slice(0, 2))
+  await server.kill()
+  let running = await server.begin('shamir')
+  await assert.rejects(server.ask('Unseal', { secret: lost?.[1] }), /is of another seal/)
+  await giveAll(server, 'Unseal', shares)
+  const blob = await encrypted(running)
+  await server.kill()
+  running = await server.begin('shamir')
+  await giveAll(server, 'Unseal', shares?.slice(1))
+  await assertOpens(running, blob)
+})
+
+test('killed at any moment of a move between key files, exactly one of them opens it', async (t) => {
+  const server = killed(t)
+  const path = (number: number): string => join(server.folder, `${number}.key`)
+  let current = 0
+  let running = await server.begin(`file:${path(0)}`)
+  const blob = await encrypted(running)
+  const moves: boolean[] = []
+  for (const afterMs of [0, 1, 2, 4, 8, 40]) {
+    const target = current + 1
+    const moving = server.ask('BeginRekey', { seal: `file:${path(target)}` }).then(
+      () => true,
+      () => false,
+    )
+    await delay(afterMs)
+    await server.kill()
+    const isAnswered = await moving
+    running = await server.begin(`file:${path(target)}`)
+    const outcome = await Promise.race([ready(running), running.ended]).catch(() => undefined)
+    const hasMoved = outcome !== undefined && 'url' in outcome
+    // What was answered is in force.
+    if (isAnswered) assert.ok(hasMoved)
+    if (hasMoved) current = target
+    else {
+      assert.match(running.stderr(), /key file \S+ (?:is missing|does not open)/)
+      running = await server.begin(`file:${path(current)}`)
+    }
+    moves.push(hasMoved)
+    await assertOpens(running, blob)
+    if (hasMoved && existsSync(path(target - 1))) {
+      await server.kill()
+      const former = await server.begin(`file:${path(target - 1)}`)
+      assert.equal((await former.ended).code, 1)
+      running = await server.begin(`file:${path(current)}`)
+      await assertOpens(running, blob)
+    }
+  }
+  t.diagnostic(`moved: ${moves.join(', ')}`)
+})
