@@ -14,9 +14,9 @@ import { messageMethods } from './builtin-messages.ts'
 import { publicKeyMethods, secretMethods, signatureMethods } from './builtin-pairs.ts'
 import type { KeyStore } from '../keystore.ts'
 import { createOpenMaterials } from './open-materials.ts'
-import type { OpenMaterialsPorts } from './open-materials.ts'
+import type { OpenMaterialsDependencies } from './open-materials.ts'
 
-export interface BuiltinPorts extends OpenMaterialsPorts {
+export interface BuiltinDependencies extends OpenMaterialsDependencies {
   readonly random: Random
   /** The lane for all slow work. If absent, the store starts two lanes. */
   readonly slowLane?: SlowLane
@@ -39,11 +39,11 @@ const primeQueueMax = 64
 const niceness = 10
 const randomBytesMax = 1024
 
-export function createBuiltinKeyStore(ports: BuiltinPorts): BuiltinKeyStore {
-  const { keyring, random } = ports
-  const materials = createOpenMaterials(ports)
-  const own = ports.slowLane === undefined
-  const slowLane = ports.slowLane ?? createSlowLane({ queueMax: slowQueueMax })
+export function createBuiltinKeyStore(dependencies: BuiltinDependencies): BuiltinKeyStore {
+  const { keyring, random } = dependencies
+  const materials = createOpenMaterials(dependencies)
+  const own = dependencies.slowLane === undefined
+  const slowLane = dependencies.slowLane ?? createSlowLane({ queueMax: slowQueueMax })
   // A search for primes may take a second. Shorter tasks must not queue behind it, and on a busy
   // machine it must wait.
   const primeLane = own ? createSlowLane({ queueMax: primeQueueMax, niceness }) : slowLane
@@ -57,7 +57,7 @@ export function createBuiltinKeyStore(ports: BuiltinPorts): BuiltinKeyStore {
     ...publicKeyMethods(materials, slowLane),
     ...signatureMethods(materials, slowLane),
     ...secretMethods(materials, slowLane),
-    ...importMethods({ keyring, clock: ports.clock, primeLane, slowLane }),
+    ...importMethods({ keyring, clock: dependencies.clock, primeLane, slowLane }),
 
     async createMaterial(place, signal) {
       signal.throwIfAborted()

@@ -15,7 +15,7 @@ import type { KeyRecord, MaterialRecord } from '../../model/key.ts'
 import { createHandles } from './handles.ts'
 import type { HandleLimits } from './handles.ts'
 
-export interface OpenMaterialsPorts {
+export interface OpenMaterialsDependencies {
   readonly keyring: Keyring
   readonly findMaterial: (materialId: string) => Promise<MaterialRecord | undefined>
   readonly clock: Clock
@@ -51,11 +51,14 @@ export interface OpenMaterials {
 
 const defaultHandles: HandleLimits = { max: 10_000, idleMs: 15 * 60_000 }
 
-export function createOpenMaterials(ports: OpenMaterialsPorts): OpenMaterials {
-  const handles = createHandles<OpenMaterial>({ ...defaultHandles, ...ports.handles }, ports.clock)
+export function createOpenMaterials(dependencies: OpenMaterialsDependencies): OpenMaterials {
+  const handles = createHandles<OpenMaterial>(
+    { ...defaultHandles, ...dependencies.handles },
+    dependencies.clock,
+  )
   const load = (id: string, signal: AbortSignal): Promise<OpenMaterial | undefined> =>
     untilAborted(
-      handles.get(id, () => open(ports, id)),
+      handles.get(id, () => open(dependencies, id)),
       signal,
     )
   const find: OpenMaterials['find'] = (id, key, signal) =>
@@ -80,23 +83,23 @@ export function createOpenMaterials(ports: OpenMaterialsPorts): OpenMaterials {
  * @throws {KmsError} `KeyUnavailableException` if the database is unreachable or the row is forged
  */
 async function open(
-  ports: OpenMaterialsPorts,
+  dependencies: OpenMaterialsDependencies,
   materialId: string,
 ): Promise<OpenMaterial | undefined> {
-  const record = await findRecord(ports, materialId)
+  const record = await findRecord(dependencies, materialId)
   if (record === undefined || record.wrapped.length === 0) return undefined
   try {
     // The id inside the row must match, so that another material's row cannot stand in for this
     // one.
     if (record.materialId !== materialId) throw new NotAuthentic('the row is of another material')
     return withPublicKey({
-      key: openMaterial(ports.keyring, record),
+      key: openMaterial(dependencies.keyring, record),
       materialId: Buffer.from(materialId, 'hex'),
       record,
     })
   } catch (error) {
     if (!(error instanceof NotAuthentic)) throw error
-    ports.onForgedMaterial?.(materialId)
+    dependencies.onForgedMaterial?.(materialId)
     throw unavailable(error)
   }
 }
@@ -109,11 +112,11 @@ function withPublicKey(material: Omit<OpenMaterial, 'publicKey' | 'publicKeyDer'
 }
 
 async function findRecord(
-  ports: OpenMaterialsPorts,
+  dependencies: OpenMaterialsDependencies,
   materialId: string,
 ): Promise<MaterialRecord | undefined> {
   try {
-    return await ports.findMaterial(materialId)
+    return await dependencies.findMaterial(materialId)
   } catch (error) {
     throw unavailable(error)
   }

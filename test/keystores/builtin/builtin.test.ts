@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createSlowLane } from '../../../src/crypto/slow-lane.ts'
 import { createBuiltinKeyStore } from '../../../src/keystores/builtin/builtin.ts'
-import type { BuiltinKeyStore, BuiltinPorts } from '../../../src/keystores/builtin/builtin.ts'
+import type {
+  BuiltinKeyStore,
+  BuiltinDependencies,
+} from '../../../src/keystores/builtin/builtin.ts'
 import type { NewMaterial } from '../../../src/keystores/keystore.ts'
 import type { Clock } from '../../../src/model/clock.ts'
 import type { KeyRecord, MaterialRecord } from '../../../src/model/key.ts'
@@ -61,7 +64,7 @@ interface Bench {
   readonly newKey: (keyId?: string) => Promise<KeyRecord>
 }
 
-function bench(changes: Partial<BuiltinPorts> = {}): Bench {
+function bench(changes: Partial<BuiltinDependencies> = {}): Bench {
   const rows = new Map<string, MaterialRecord>()
   const forged: string[] = []
   let loads = 0
