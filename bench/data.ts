@@ -1,6 +1,6 @@
 /**
- * Prepares a data directory of Trent: keys, callers and grants. What is few is made by the API, what is many by
- * the store, while no server runs.
+ * Prepares a data directory of Trent: keys, callers and grants. The API makes what is few. The store makes
+ * what is many, while no server runs.
  * @module
  */
 import { randomBytes } from 'node:crypto'

@@ -54,7 +54,7 @@ export async function inRounds(
 const triedFirst = 256
 
 /**
- * Warms a server up, and answers the bytes of an answer and the requests of a round.
+ * Warms a server up. Returns the bytes of an answer and the number of requests in a round.
  * @param least requests that it sends in any case; a server that is slow gets no more
  * @param most requests of a round
  * @param seconds that a round may take

@@ -1,6 +1,6 @@
 /**
  * Other KMS servers that are measured in the same run. They are installed from their registries into a cache
- * directory outside of the tree. A peer that cannot be had is left out, and the run says so.
+ * directory outside of the tree. A peer that cannot be installed or started is left out, and the run says so.
  * @module
  */
 import { execFile, spawn } from 'node:child_process'
@@ -79,7 +79,7 @@ export const peers: Readonly<Record<string, Peer>> = {
   },
 }
 
-/** Installs a peer if it is not there, and starts it. @throws with the reason why it cannot be had */
+/** Installs a peer if it is missing, and starts it. @throws with the reason if that fails */
 export async function startPeer(name: string): Promise<Server> {
   const peer = peers[name]
   if (peer === undefined) throw new Error(`there are ${Object.keys(peers).join(', ')}`)

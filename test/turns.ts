@@ -20,7 +20,7 @@ const turns: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\bwhat\b[^.;:]{1,40}\b(?:comes?|came) to\b/, '"the total", "the result"'],
   [/\bhas come to\b|\bhave come to\b/, '"has reached", "became"'],
   [/\band (?:its|their) like\b/, '"and similar"'],
-  [/\bto be had\b/, '"available"'],
+  [/\b(?:to|can|cannot) be had\b/, '"available"'],
   [/\bas (?!of\b)[^.,;:]{1,40} (?:has|have) it\b/, '"as … says", "in the form of"'],
   [/\bbeside\b/, '"in addition to", "next to", "with"'],
   [/\bso many\b/, 'the number, or "the count of"'],

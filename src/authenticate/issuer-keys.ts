@@ -109,7 +109,7 @@ export function createIssuerKeys({
   const keysOf = (entry: Entry): JWTVerifyGetKey => {
     const { known, failure } = entry
     if (known !== undefined && ageOf(entry) < outageMs) return known.keys
-    throw new DocumentFailed('the provider’s keys cannot be had', { cause: failure })
+    throw new DocumentFailed('the provider’s keys could not be fetched', { cause: failure })
   }
 
   return {

@@ -62,7 +62,7 @@ export function openFacts(sources: FactSources, since: number): Facts {
 
 /** What was read. Names are made only when changes have to be compared with them: few calls need that. */
 class Notes {
-  /** Alternating: what makes the name of a fact, and what it makes it from. */
+  /** Pairs in one flat list: a function that names a fact, and its argument. */
   readonly #noted: unknown[] = []
 
   add<Of>(nameOf: (of: Of) => string | readonly string[], of: Of): void {

@@ -117,7 +117,7 @@ export function confirm(ran: Ran): Awaitable<Answered> {
   )
 }
 
-/** A decision that was made again and failed says itself what it reached. */
+/** If deciding again failed, its own error says what the call reached. */
 function withEffects(permitted: Permitted, effects: Effects, error: unknown): StepFailed<object> {
   const { reached, cause } =
     error instanceof StepFailed ? (error as Failed) : { reached: permitted, cause: error }

@@ -72,7 +72,7 @@ export function createRunner<Input, Output, AtGate, Reached>(
   }
   const step = stepper(list, join)
 
-  /** Brings requests to the gate. Those that the time does not suffice for go first in the next turn. */
+  /** Brings requests to the gate. Those that a turn has no time for go first in the next one. */
   const approach = (): void => {
     const [taken, left] = connections.take(arrived, requestsMax)
     arrived = left

@@ -61,9 +61,9 @@ export interface Identified extends Found, IdentifiedCaller {
   readonly identifyAgain: () => Awaitable<IdentifiedCaller>
 }
 
-/** What became of earlier attempts to decide a call. */
+/** The earlier attempts to decide a call. */
 export interface Attempts {
-  /** Counts from 1, again from 2 in each turn of the call's own. */
+  /** Starts at 1, and at 2 in each turn that the call gets for itself. */
   readonly number: number
   /** Turns that the call got because others were faster. */
   readonly turns: number
@@ -90,7 +90,7 @@ export interface Resolved extends Read {
   readonly concerned: ConcernedResources
   /** What was read so far to decide the call. */
   readonly facts: Facts
-  /** The call as it came to this step: what it is resolved from again. */
+  /** The value to start from if the call is resolved again. */
   readonly read: Read
 }
 
@@ -140,7 +140,7 @@ export type Recordable = Identified &
     readonly refusing?: KeyRecord
   }
 
-/** A stage failed, at a call that had come so far. */
+/** A stage failed. `reached` is the last value that the call reached. */
 export type Failed = StepFailed<Reached>
 
 /** Calls of callers who are not proved leave no record. */

@@ -233,7 +233,7 @@ function tokenBearers(
   const issuerKeys = createIssuerKeys({
     fetchDocument: createFetchDocument(webIdentityHosts),
     monotonic: () => performance.now(),
-    onError: (error) => log.warn({ err: error }, 'the keys of an identity provider cannot be had'),
+    onError: (error) => log.warn({ err: error }, 'the keys of an identity provider could not be fetched'),
   })
   const dependencies = { store, issuerKeys, systemNow: () => clock.system() }
   return async (given) => {

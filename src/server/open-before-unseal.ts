@@ -97,7 +97,7 @@ function quickCheckOf(database: OwnedDatabase, log: Logger, meter: Meter): Quick
 function workersOf({ workers }: Config, { log, time, journalFiles }: ServerOptions): number {
   if (workers === 1) return 1
   if (time !== undefined || journalFiles !== undefined) {
-    throw new Error('ports of one thread cannot be those of several workers')
+    throw new Error('a given clock or journal works with one worker only')
   }
   if (canShareListeners) return workers
   log.warn('TRENT_WORKERS: this system cannot share a port among workers: there is one')

@@ -48,7 +48,7 @@ export interface ThreadOptions<Answered extends Questions> {
   readonly failures?: Failures
   /** Without the process's environment and the command's arguments. */
   readonly isolated?: boolean
-  /** Limits the thread's heap of young objects, if what it makes lives shortly. */
+  /** Limits the thread's heap of young objects. Set it where objects are short-lived. */
   readonly youngHeapMegabytes?: number
   /** Called once if the thread ends by itself. */
   readonly onEnd?: (error: ThreadEnded) => void

@@ -55,7 +55,7 @@ export function createEventIndex(options: EventIndexOptions): EventIndex {
     name: 'event index',
     data: { database, directory } satisfies EventIndexSettings,
     transfer: [...portsOf(database)],
-    // What it makes lives no longer than a filling. Without a limit, its heap keeps the garbage of many.
+    // Its objects live no longer than a filling. Without a limit, the heap would keep those of many.
     youngHeapMegabytes: 2,
     onEnd: (error) => (ended = error),
   })

@@ -55,7 +55,7 @@ export function createFiller(
   source: Omit<IndexSource, 'durable'>,
   rows: IndexRows,
 ): EventIndexFiller {
-  /** The end of each stream's indexed records, including what is no record. */
+  /** The end of each stream's indexed records, including frames that hold no record. */
   const reached = new Map<string, NewRecords['until']>()
   const knownFacts = rememberFacts()
   const isReached = ({ stream, after }: NewRecords): boolean => {

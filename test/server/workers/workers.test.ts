@@ -91,7 +91,7 @@ test('a count of workers that is none is told in one line', async (t) => {
   assert.deepEqual([code, stderr], [1, told])
 })
 
-test('ports that are of one thread are refused to several workers', async () => {
+test('a given clock is refused with several workers', async () => {
   const time = { system: () => Date.now(), monotonic: () => performance.now() }
-  await assert.rejects(startTestServer({ TRENT_WORKERS: '2' }, { time }), /ports of one thread/)
+  await assert.rejects(startTestServer({ TRENT_WORKERS: '2' }, { time }), /works with one worker only/)
 })
