@@ -71,7 +71,7 @@ export interface DigestPublicKey {
 }
 
 /** The operator's settings for trails, and the state of their delivery. */
-export interface TrailPorts {
+export interface TrailDependencies {
   /**
    * The trail that the settings give to every account. No call can change it. Undefined if the
    * settings name no destination.

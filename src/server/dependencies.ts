@@ -44,18 +44,18 @@ import type { Lookup } from '../cache/cached-records.ts'
 import type { WorkerParts, ServerParts, RoleDependencies } from './parts.ts'
 import type { PipelineDependencies } from '../pipeline/dependencies.ts'
 
-export interface OpenPorts {
-  readonly ports: PipelineDependencies
-  readonly works: Background
+export interface OpenDependencies {
+  readonly dependencies: PipelineDependencies
+  readonly background: Background
   readonly close: () => Promise<void>
 }
 
-export interface OpenServerPorts extends OpenPorts {
+export interface OpenServerDependencies extends OpenDependencies {
   readonly takeFault: Faults['take']
 }
 
 /** Dependencies of worker 0, which also runs the scheduled jobs. */
-export function openPorts(config: Config, parts: ServerParts): OpenServerPorts {
+export function openDependencies(config: Config, parts: ServerParts): OpenServerDependencies {
   const { delivery, clock, log, meter } = parts
   const background = openBackground(config, parts)
   const jobs = openJobs(parts, background)
@@ -74,8 +74,8 @@ export function openPorts(config: Config, parts: ServerParts): OpenServerPorts {
     ...deploymentReaders(parts),
   })
   return {
-    ports: joinDependencies(config, parts, background, byRole),
-    works: background,
+    dependencies: joinDependencies(config, parts, background, byRole),
+    background,
     takeFault: (operation) => faults.take(operation),
     close: async () => {
       await jobs.close()
@@ -233,7 +233,8 @@ function tokenBearers(
   const issuerKeys = createIssuerKeys({
     fetchDocument: createFetchDocument(webIdentityHosts),
     monotonic: () => performance.now(),
-    onError: (error) => log.warn({ err: error }, 'the keys of an identity provider could not be fetched'),
+    onError: (error) =>
+      log.warn({ err: error }, 'the keys of an identity provider could not be fetched'),
   })
   const dependencies = { store, issuerKeys, systemNow: () => clock.system() }
   return async (given) => {

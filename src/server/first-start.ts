@@ -17,7 +17,7 @@ export interface FirstAccount {
   readonly accessKeyId?: string
 }
 
-interface AccountPorts {
+interface AccountDependencies {
   readonly clock: Clock
   readonly random: Random
   readonly store: Store
@@ -35,31 +35,31 @@ interface AccountPorts {
 export async function openFirstAccount(
   config: Config,
   credentialsPath: string,
-  ports: AccountPorts,
+  dependencies: AccountDependencies,
 ): Promise<FirstAccount> {
   const { accountId, root } = config
-  const { store } = ports
+  const { store } = dependencies
   const known = (await store.findAccount(accountId)) !== undefined
   if (!known) await requireNoAccount(accountId, store)
   if (root !== undefined) {
     const present = await store.findAccessKey(root.accessKeyId)
-    if (present !== undefined) requireSameRootKey(config, present, ports.keyring)
-    else await insertRootKey(accountId, root.accessKeyId, root.secretAccessKey, known, ports)
-    await keepOnlyActive(accountId, root.accessKeyId, ports)
+    if (present !== undefined) requireSameRootKey(config, present, dependencies.keyring)
+    else await insertRootKey(accountId, root.accessKeyId, root.secretAccessKey, known, dependencies)
+    await keepOnlyActive(accountId, root.accessKeyId, dependencies)
     return { accountId, accessKeyId: root.accessKeyId }
   }
   if (known) {
     const accessKeyId = await readAccessKeyId(credentialsPath)
     const told = accessKeyId === undefined ? undefined : await store.findAccessKey(accessKeyId)
     if (accessKeyId === undefined || told?.accountId !== accountId) return { accountId }
-    await keepOnlyActive(accountId, accessKeyId, ports)
+    await keepOnlyActive(accountId, accessKeyId, dependencies)
     return { accountId, accessKeyId }
   }
-  const accessKeyId = newAccessKeyId(ports.random)
-  const secret = Buffer.from(Buffer.from(ports.random.bytes(30)).toString('base64'))
+  const accessKeyId = newAccessKeyId(dependencies.random)
+  const secret = Buffer.from(Buffer.from(dependencies.random.bytes(30)).toString('base64'))
   // The file first: an access key that nobody knows must not exist, and a file can be written again.
   await writeCredentialsFile(credentialsPath, accessKeyId, secret)
-  await insertRootKey(accountId, accessKeyId, secret, known, ports)
+  await insertRootKey(accountId, accessKeyId, secret, known, dependencies)
   secret.fill(0)
   return { accountId, accessKeyId }
 }
@@ -94,19 +94,19 @@ async function insertRootKey(
   accessKeyId: string,
   secret: Uint8Array,
   accountKnown: boolean,
-  ports: AccountPorts,
+  dependencies: AccountDependencies,
 ): Promise<void> {
-  const { store, keyring, clock, journal } = ports
+  const { store, keyring, clock, journal } = dependencies
   const owner = { accessKeyId, accountId, principalKind: 'root', principalId: accountId } as const
   const wrapped = wrapSecret(keyring, owner, secret)
   const createdAt = clock.now()
-  const eventId = ports.random.uuid()
+  const eventId = dependencies.random.uuid()
   const record = serviceRecord({
     eventId,
     time: createdAt,
     eventName: accountKnown ? 'CreateRootAccessKey' : 'CreateAccount',
     accountId,
-    region: ports.region,
+    region: dependencies.region,
     details: { accountId, accessKeyId },
   })
   await store.change(async (transaction) => {
@@ -128,7 +128,7 @@ async function insertRootKey(
 async function keepOnlyActive(
   accountId: string,
   accessKeyId: string,
-  { store, journal, clock, random, region }: AccountPorts,
+  { store, journal, clock, random, region }: AccountDependencies,
 ): Promise<void> {
   const all = await store.listAccessKeys(accountId)
   const keys = all.filter(({ principalKind }) => principalKind === 'root')

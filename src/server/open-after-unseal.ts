@@ -18,7 +18,7 @@ import type { Config } from '../config.ts'
 import { keyringOf } from '../crypto/domain-keys.ts'
 import { systemRandom } from '../crypto/entropy.ts'
 import { openFirstAccount, type FirstAccount } from './first-start.ts'
-import { openPorts, type OpenPorts } from './dependencies.ts'
+import { openDependencies, type OpenDependencies } from './dependencies.ts'
 import { type Files } from './open-before-unseal.ts'
 import { createGrantReader } from '../cache/grant-reader.ts'
 import type { OnForgedRow } from '../store/bound-rows.ts'
@@ -33,14 +33,14 @@ import { createRekeying } from './rekeying.ts'
 import type { ServerParts } from './parts.ts'
 import type { Unsealed, UnsealedBy } from './unsealing.ts'
 
-export type Opened = Pick<OpenPorts, 'ports' | 'close'> & {
+export type Opened = Pick<OpenDependencies, 'dependencies' | 'close'> & {
   readonly firstAccount: FirstAccount
   readonly startWorkers: (handler: WorkersHandler) => Promise<void>
 }
 export type WorkersHandler = (request: RawRequest) => Promise<RawResponse>
 
 /** Opens everything that depends on the root key. */
-export async function openDeploymentPorts(
+export async function openAfterUnseal(
   config: Config,
   options: ServerOptions,
   files: Files,
@@ -75,7 +75,7 @@ export async function openDeploymentPorts(
     rekeying: createRekeying({ ...parts, deployment, seal, sealOptions: config.sealOptions }),
     sealServer: () => void setImmediate(options.onSeal ?? (() => undefined)),
   }
-  const open = openPorts(config, all)
+  const open = openDependencies(config, all)
   const eventIndex = createEventIndex({
     database: database.share(),
     directory: files.journalDirectory,
@@ -94,14 +94,14 @@ export async function openDeploymentPorts(
   const journalCheck = checkClosedSegments({ store, directory, onError })
   const data = { config: sentConfig(config), deployment, memory: files.memory, usageTrackedSince }
   return {
-    ports: open.ports,
+    dependencies: open.dependencies,
     firstAccount,
     startWorkers: (handler) =>
       workers.start({
         data,
         share: database.share,
         answers: answersOf({ ...open, handler, list, log }),
-        noted: ({ kind, name }) => usesOf(open.works)[kind].remembered(name),
+        noted: ({ kind, name }) => usesOf(open.background)[kind].remembered(name),
       }),
     close: async () => {
       await journalCheck.close()

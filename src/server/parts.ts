@@ -8,7 +8,7 @@ import type { FirstAccount } from './first-start.ts'
 import type { MovableClock } from '../jobs/clock.ts'
 import type { Meter } from '../metrics/meter.ts'
 import type { Random } from '../model/clock.ts'
-import type { TrailPorts } from '../model/trail.ts'
+import type { TrailDependencies } from '../model/trail.ts'
 import type { GrantReader } from '../cache/grant-reader.ts'
 import type { Database } from '../store/database.ts'
 import type { Store } from '../store/store.ts'
@@ -27,7 +27,7 @@ export interface WorkerParts {
   readonly keyring: Keyring
   readonly journal: OpenJournal
   readonly anchors: Anchors
-  readonly trails: TrailPorts
+  readonly trails: TrailDependencies
   /** The answer of `Store.trackUsageSince`. */
   readonly usageTrackedSince: number
   readonly meter: Meter

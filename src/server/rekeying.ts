@@ -42,7 +42,7 @@ export interface Rekeying {
   readonly cancel: () => Promise<void>
 }
 
-export interface RekeyPorts {
+export interface RekeyDependencies {
   readonly database: Database
   readonly deployment: OpenDeployment
   /** The seal that opened the root key. */
@@ -73,8 +73,8 @@ interface Proving {
 
 type Stage = { readonly at: 'opening'; readonly plan: Plan; readonly opening: Opening } | Proving
 
-export function createRekeying(ports: RekeyPorts): Rekeying {
-  const rekey = new Rekey(ports)
+export function createRekeying(dependencies: RekeyDependencies): Rekeying {
+  const rekey = new Rekey(dependencies)
   const inTurn = createTurns()
   return {
     status: () => rekey.status(),
@@ -86,17 +86,17 @@ export function createRekeying(ports: RekeyPorts): Rekeying {
 
 /** The root key's seals while the server runs. Its methods do not run at the same time. */
 class Rekey {
-  readonly #ports: RekeyPorts
+  readonly #dependencies: RekeyDependencies
   #current: Seal
   #stage: Stage | undefined
 
-  constructor(ports: RekeyPorts) {
-    this.#ports = ports
-    this.#current = ports.seal
+  constructor(dependencies: RekeyDependencies) {
+    this.#dependencies = dependencies
+    this.#current = dependencies.seal
   }
 
   async status(): Promise<SealStatus> {
-    const others = await readOtherSeals(this.#ports.database)
+    const others = await readOtherSeals(this.#dependencies.database)
     const waiting = others.next ?? others['next-recovery']
     const stage = this.#stage
     return {
@@ -111,13 +111,13 @@ class Rekey {
 
   /** Opens the root key without people if it can be; otherwise begins to ask them. */
   async begin(request: RekeyRequest): Promise<RekeyState> {
-    const plan = planOf(request, this.#current, this.#ports)
+    const plan = planOf(request, this.#current, this.#dependencies)
     this.#enter(undefined)
     try {
       const record = await this.#record()
       const opening = this.#current.open(record.seal.sealedRootKey, record.deploymentId)
       if (this.#current.asks !== 'nothing') return this.#ask(plan, opening)
-      const { recovery } = await readOtherSeals(this.#ports.database)
+      const { recovery } = await readOtherSeals(this.#dependencies.database)
       const rootKey = await opening.give().catch((error: unknown) => {
         const isSeals = error instanceof SealRefused || error instanceof SealUnavailable
         if (!isSeals || recovery === undefined) throw error
@@ -125,7 +125,7 @@ class Rekey {
       })
       if (rootKey !== undefined) return await this.#sealAnew(rootKey, plan)
       if (recovery === undefined) throw new Error('a seal that asks for nothing did not open')
-      const seal = recoverySeal(this.#ports.random)
+      const seal = recoverySeal(this.#dependencies.random)
       return this.#ask(plan, seal.open(recovery.sealedRootKey, record.deploymentId))
     } finally {
       if (this.#stage?.at !== 'opening') plan.wanted.passphrase?.fill(0)
@@ -142,8 +142,8 @@ class Rekey {
 
   async cancel(): Promise<void> {
     this.#enter(undefined)
-    await deleteOtherSeal(this.#ports.database, 'next')
-    await deleteOtherSeal(this.#ports.database, 'next-recovery')
+    await deleteOtherSeal(this.#dependencies.database, 'next')
+    await deleteOtherSeal(this.#dependencies.database, 'next-recovery')
   }
 
   #ask(plan: Plan, opening: Opening): RekeyState {
@@ -153,7 +153,7 @@ class Rekey {
   }
 
   async #sealAnew(rootKey: KeyObject, plan: Plan): Promise<RekeyState> {
-    const { database, deployment, clock } = this.#ports
+    const { database, deployment, clock } = this.#dependencies
     requireSame(rootKey, deployment, await this.#record())
     const { role, seal, wanted, setting } = plan
     const plaintextKey = rootKey.export()
@@ -170,7 +170,7 @@ class Rekey {
 
   /** Reads the record again, so that what is proved is what the database holds. */
   async #prove(role: NextRole, seal: Seal, setting?: string): Promise<RekeyState> {
-    const { database, deployment } = this.#ports
+    const { database, deployment } = this.#dependencies
     const stored = (await readOtherSeals(database))[role]
     if (stored === undefined) throw new SealRefused('no new seal waits for its proof')
     const { sealedRootKey: record } = stored
@@ -185,7 +185,7 @@ class Rekey {
   }
 
   async #adopt(rootKey: KeyObject, { role, seal, setting, record }: Proving): Promise<RekeyState> {
-    const { database, deployment } = this.#ports
+    const { database, deployment } = this.#dependencies
     requireSame(rootKey, deployment, await this.#record())
     const dropRecovery = role === 'next' && seal.asks !== 'nothing'
     await adoptSeal(database, { role, proved: record, dropRecovery })
@@ -196,9 +196,9 @@ class Rekey {
 
   /** A server that was stopped in between goes on with the record in the database. */
   async #resume(): Promise<Stage> {
-    const others = await readOtherSeals(this.#ports.database)
+    const others = await readOtherSeals(this.#dependencies.database)
     const role = others.next === undefined ? 'next-recovery' : 'next'
-    const seal = peoplesSeal(others[role]?.kind, this.#ports.random)
+    const seal = peoplesSeal(others[role]?.kind, this.#dependencies.random)
     if (seal === undefined) {
       throw new SealRefused(
         'the root key is not being sealed anew: begin with `trent rekey --seal`',
@@ -216,7 +216,7 @@ class Rekey {
   }
 
   async #record(): Promise<DeploymentRecord> {
-    const record = await readDeployment(this.#ports.database)
+    const record = await readDeployment(this.#dependencies.database)
     if (record === undefined) throw new Error('the deployment is gone')
     return record
   }
@@ -235,7 +235,7 @@ function stateOf(stage: Stage): RekeyState {
 function planOf(
   { seal: text, recovery = false, passphrase, shares, threshold }: RekeyRequest,
   current: Seal,
-  { random, sealOptions }: RekeyPorts,
+  { random, sealOptions }: RekeyDependencies,
 ): Plan {
   const wanted = {
     ...(passphrase && { passphrase }),

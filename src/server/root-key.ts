@@ -12,7 +12,7 @@ import {
   type DeploymentRecord,
 } from '../store/tables/deployment.ts'
 
-export interface RootKeyPorts {
+export interface RootKeyDependencies {
   readonly database: Database
   readonly seal: Seal
   readonly clock: Clock
@@ -31,7 +31,7 @@ export interface MadeDeployment {
  * @param replaces the id of a deployment that was never opened
  */
 export async function makeDeployment(
-  { database, seal, clock, random }: RootKeyPorts,
+  { database, seal, clock, random }: RootKeyDependencies,
   wanted?: Wanted,
   replaces?: string,
 ): Promise<MadeDeployment> {
@@ -77,9 +77,9 @@ export function deploymentUnder(
  * @throws {SealRefused}
  * @throws {SealUnavailable}
  */
-export async function openDeployment(ports: RootKeyPorts): Promise<OpenDeployment> {
-  const { database, seal } = ports
-  const record = (await readDeployment(database)) ?? (await makeDeployment(ports)).record
+export async function openDeployment(dependencies: RootKeyDependencies): Promise<OpenDeployment> {
+  const { database, seal } = dependencies
+  const record = (await readDeployment(database)) ?? (await makeDeployment(dependencies)).record
   const { deploymentId } = record
   return deploymentUnder(await openAlone(seal, record.seal.sealedRootKey, deploymentId), record)
 }

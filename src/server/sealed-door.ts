@@ -65,9 +65,9 @@ export function createSealedDoor(of: {
     try {
       return renderAnswer(await answer(request), requestId)
     } catch (error) {
-      const told = asKmsError(error)
-      if (!(told instanceof KmsError)) of.log.error({ err: error, requestId }, 'a call failed')
-      return renderError(told, requestId)
+      const shown = asKmsError(error)
+      if (!(shown instanceof KmsError)) of.log.error({ err: error, requestId }, 'a call failed')
+      return renderError(shown, requestId)
     }
   }
 }

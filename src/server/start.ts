@@ -17,7 +17,7 @@ import { shortestPath } from '../operator/socket-path.ts'
 import { createPipeline, type Handle } from '../pipeline/pipeline.ts'
 import { publicService, type PublicService } from './public-routes.ts'
 import { screenCall } from '../pipeline/screen.ts'
-import { openDeploymentPorts, type Opened } from './open-after-unseal.ts'
+import { openAfterUnseal, type Opened } from './open-after-unseal.ts'
 import { sealOf } from '../seals/choose.ts'
 import type { Seal } from '../seals/seal.ts'
 import { createSealedDoor } from './sealed-door.ts'
@@ -60,7 +60,7 @@ export async function startServer(config: Config, given: ServerOptions): Promise
     const ready = seal.then(async (chosen) => {
       if (stopped !== undefined) throw new Error('stopped before the root key was open')
       const unsealed = await unseal(chosen)
-      return open(openDeploymentPorts(config, options, files, unsealed))
+      return open(openAfterUnseal(config, options, files, unsealed))
     })
     ready.catch(() => undefined) // the caller awaits `ready`, perhaps later
     return { host: listener.host, port: listener.port, ready, stop }
@@ -115,7 +115,7 @@ async function openDoors(
     screen: async (head, target) =>
       opened === undefined
         ? { refusal: notReady(head, systemRandom.uuid()) }
-        : screenCall(head, opened.ports, target),
+        : screenCall(head, opened.dependencies, target),
     readiness,
   })
   const listener = await listenPublicly(config, workerCount, log, service)
@@ -129,10 +129,10 @@ async function openDoors(
       unsealing = createUnsealing({ ...files, seal, random: systemRandom, log })
       return unsealing.opened
     },
-    async open(ports) {
-      opening = ports
-      const made = await ports
-      const handle = createPipeline(made.ports)
+    async open(given) {
+      opening = given
+      const made = await given
+      const handle = createPipeline(made.dependencies)
       await prepare?.(askInside((request) => handle(request)))
       await made.startWorkers(service.handler)
       opened = { ...made, handle }

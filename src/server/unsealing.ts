@@ -20,7 +20,7 @@ import {
 } from '../seals/seal.ts'
 import { readDeployment, wasOpened, type DeploymentRecord } from '../store/tables/deployment.ts'
 import { readOtherSeals } from '../store/tables/other-seals.ts'
-import { deploymentUnder, makeDeployment, type RootKeyPorts } from './root-key.ts'
+import { deploymentUnder, makeDeployment, type RootKeyDependencies } from './root-key.ts'
 
 /** What operators see of a sealed server. */
 export interface SealState extends Progress {
@@ -86,10 +86,10 @@ interface Asked {
   readonly role: 'current' | 'recovery'
 }
 
-type UnsealPorts = RootKeyPorts & { readonly log: Pick<Logger, 'warn'> }
+type UnsealDependencies = RootKeyDependencies & { readonly log: Pick<Logger, 'warn'> }
 
-export function createUnsealing(ports: UnsealPorts): Unsealing {
-  const attempt = new Attempt(ports)
+export function createUnsealing(dependencies: UnsealDependencies): Unsealing {
+  const attempt = new Attempt(dependencies)
   const inTurn = createTurns()
   // Nobody is asked or told anything before the database was read.
   const begun = inTurn(() => attempt.begin())
@@ -107,7 +107,7 @@ export function createUnsealing(ports: UnsealPorts): Unsealing {
 class Attempt {
   readonly opened: Promise<Unsealed>
   isOpen = false
-  readonly #ports: UnsealPorts
+  readonly #dependencies: UnsealDependencies
   readonly #over = new AbortController()
   readonly #settle: Omit<PromiseWithResolvers<Unsealed>, 'promise'>
   #initialized = false
@@ -116,8 +116,8 @@ class Attempt {
   #refused = 0
   #forgetting: NodeJS.Timeout | undefined
 
-  constructor(ports: UnsealPorts) {
-    this.#ports = ports
+  constructor(dependencies: UnsealDependencies) {
+    this.#dependencies = dependencies
     const { promise, ...settle } = Promise.withResolvers<Unsealed>()
     promise.catch(() => undefined) // the caller awaits it, perhaps later
     this.opened = promise
@@ -134,7 +134,7 @@ class Attempt {
   }
 
   state(): SealState {
-    const { seal } = this.#ports
+    const { seal } = this.#dependencies
     return {
       kind: seal.kind,
       initialized: this.#initialized,
@@ -146,12 +146,12 @@ class Attempt {
 
   async initialize(wanted: Wanted): Promise<{ readonly shares?: readonly string[] }> {
     this.#requireSealed()
-    const { database, seal } = this.#ports
+    const { database, seal } = this.#dependencies
     const known = await readDeployment(database)
     if (known !== undefined && (await wasOpened(database))) {
       throw new SealRefused('the deployment has its root key already: `trent unseal` opens it')
     }
-    const made = await makeDeployment(this.#ports, wanted, known?.deploymentId)
+    const made = await makeDeployment(this.#dependencies, wanted, known?.deploymentId)
     const { record, shares } = made
     if (seal.asks === 'nothing') {
       await this.#openByItself(record)
@@ -188,7 +188,7 @@ class Attempt {
   }
 
   async #begin(): Promise<void> {
-    const { database, seal, log } = this.#ports
+    const { database, seal, log } = this.#dependencies
     const record = await readDeployment(database)
     if (record === undefined && !seal.startsAlone) {
       log.warn({ seal: seal.kind }, 'the deployment has no root key yet: `trent init`')
@@ -196,7 +196,7 @@ class Attempt {
     }
     if (record !== undefined) requireKind(seal, record.seal.kind)
     if (record === undefined || seal.asks === 'nothing') {
-      const present = record ?? (await makeDeployment(this.#ports)).record
+      const present = record ?? (await makeDeployment(this.#dependencies)).record
       this.#initialized = true
       this.#openByItself(present).catch(this.#settle.reject)
       return
@@ -208,7 +208,7 @@ class Attempt {
 
   /** Tries again while the seal cannot be reached. People may give the recovery seal meanwhile. */
   async #openByItself(record: DeploymentRecord): Promise<void> {
-    const { seal, log } = this.#ports
+    const { seal, log } = this.#dependencies
     const { signal } = this.#over
     this.#initialized = true
     for (let waitMs = retryMsMin; !signal.aborted; waitMs = Math.min(2 * waitMs, retryMsMax)) {
@@ -232,7 +232,7 @@ class Attempt {
 
   /** Asks for the recovery seal, if there is one. */
   async #askRecovery(record: DeploymentRecord): Promise<boolean> {
-    const { database, random } = this.#ports
+    const { database, random } = this.#dependencies
     const { recovery } = await readOtherSeals(database)
     if (recovery !== undefined && this.#asked === undefined) {
       const seal = recoverySeal(random)
@@ -247,13 +247,13 @@ class Attempt {
     this.#asked = asked
     this.#initialized = true
     const told = { seal: asked.seal, role: asked.role, ...asked.opening.progress() }
-    this.#ports.log.warn(told, 'the server is sealed: `trent unseal`')
+    this.#dependencies.log.warn(told, 'the server is sealed: `trent unseal`')
   }
 
   #finish(deployment: OpenDeployment, by?: UnsealedBy): void {
     this.isOpen = true
     this.#end()
-    this.#settle.resolve({ deployment, seal: this.#ports.seal, ...(by && { by }) })
+    this.#settle.resolve({ deployment, seal: this.#dependencies.seal, ...(by && { by }) })
   }
 
   #end(): void {

@@ -112,7 +112,7 @@ const permitted = (decided: Decided): Permitted => ({ ...decided, keys: {}, keyE
 /** A call whose change fails with `failure`, and the records that it leaves in the journal. */
 async function recordsAfter(failure: Error): Promise<readonly string[]> {
   const records: string[] = []
-  const ports = {
+  const dependencies = {
     random: systemRandom,
     clock: { now: () => 0, system: () => 0 },
     store: { change: () => Promise.reject(failure) },
@@ -130,7 +130,7 @@ async function recordsAfter(failure: Error): Promise<readonly string[]> {
   } as unknown as PipelineDependencies // what a call that fails at its commit works with
   const resolved = { keys: new Map(), identities: { named: [], records: {} } }
   const stages = new StageList<Decided, Decided>().stage(permitted)
-  assert.equal(await refusalOf(stages, decidedOf(change, resolved), ports), failure)
+  assert.equal(await refusalOf(stages, decidedOf(change, resolved), dependencies), failure)
   return records
 }
 
@@ -146,7 +146,7 @@ test('a change whose fate is not known leaves none: its outbox row has it, if it
 
 test('a failure that no stage expects leaves the record of a failure too', async () => {
   const records: string[] = []
-  const ports = {
+  const dependencies = {
     clock: { now: () => 0 },
     journal: {
       append(_eventId: string, record: string) {
@@ -162,7 +162,7 @@ test('a failure that no stage expects leaves the record of a failure too', async
   const stages = new StageList<Decided, Decided>().stage((): Permitted => {
     throw failure
   })
-  assert.equal(await refusalOf(stages, decided, ports), failure)
+  assert.equal(await refusalOf(stages, decided, dependencies), failure)
   assert.equal(records.length, 1)
   assert.match(records[0] ?? '', /"errorCode":"KMSInternalException"/)
 })
@@ -170,7 +170,7 @@ test('a failure that no stage expects leaves the record of a failure too', async
 /** A use of a disabled key, by a journal that answers so: what is told of it, and when. */
 async function toldOfRefusedUse(append: () => Promise<void>): Promise<readonly string[]> {
   const seen: string[] = []
-  const ports = {
+  const dependencies = {
     random: systemRandom,
     clock: { now: () => 0, system: () => 0 },
     journal: {
@@ -195,8 +195,8 @@ async function toldOfRefusedUse(append: () => Promise<void>): Promise<readonly s
     keys: new Map([['key', { known: { record }, use: { ...use, states: ['Enabled'] } }]]),
     identities: { named: [], records: {} },
   } as unknown as ResolvedNames // as far as states are asked for
-  const stages = new StageList<Decided, Decided>().stage((decided) => permit(decided, ports))
-  const error = await refusalOf(stages, decidedOf(operation, resolved), ports)
+  const stages = new StageList<Decided, Decided>().stage((decided) => permit(decided, dependencies))
+  const error = await refusalOf(stages, decidedOf(operation, resolved), dependencies)
   assert.ok(error instanceof Error)
   seen.push(`answered: ${error instanceof KmsError ? error.code : error.message}`)
   return seen
@@ -226,7 +226,7 @@ async function ended(
 }> {
   const records: string[] = []
   let ran = 0
-  const ports = {
+  const dependencies = {
     clock: { now: () => 0, system: () => 0 },
     journal: { append: async (_eventId: string, text: string) => void records.push(text) },
     identityUses: { note: () => undefined },
@@ -241,7 +241,11 @@ async function ended(
   }
   const decided = decidedOf(look, { keys: new Map(), identities: { named: [], records: {} } })
   const stages = new StageList<Decided, Decided>().stage(permitted)
-  const refusal = await refusalOf(stages, { ...decided, request: { ...request, signal } }, ports)
+  const refusal = await refusalOf(
+    stages,
+    { ...decided, request: { ...request, signal } },
+    dependencies,
+  )
   return { refusal, ran, records }
 }
 

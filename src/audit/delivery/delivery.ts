@@ -10,7 +10,7 @@ import { postWebhook } from '../../webhooks/webhook.ts'
 import { createJobs, type Job, type Jobs } from '../../jobs/jobs.ts'
 import type { DeliveryFigures, DeliveryFile } from '../../model/delivery.ts'
 import type { Clock, Random } from '../../model/clock.ts'
-import type { TrailPorts } from '../../model/trail.ts'
+import type { TrailDependencies } from '../../model/trail.ts'
 import type { Store } from '../../store/store.ts'
 import type { FilePort } from '../../disk/files.ts'
 import type { Archive } from './archive.ts'
@@ -50,7 +50,7 @@ export interface DeliveryDependencies {
 }
 
 export interface Delivery {
-  readonly trails: TrailPorts
+  readonly trails: TrailDependencies
   /** Undefined when nothing is delivered. */
   figures(): Promise<DeliveryFigures | undefined>
   /** Resolves when everything due has been tried. */
@@ -83,7 +83,7 @@ export async function openDelivery(dependencies: DeliveryDependencies): Promise<
     ...(making === undefined ? [] : [runs([making.upload], dependencies)]),
   ]
   return {
-    trails: createTrailPorts(dependencies),
+    trails: createTrailDependencies(dependencies),
     figures: async () => making?.figures(),
     async runDue() {
       for (const lane of lanes) await lane.runDue()
@@ -237,11 +237,11 @@ function operatorSettings({
 }
 
 /** What operations need to know about trails, in every worker. */
-export function createTrailPorts(
+export function createTrailDependencies(
   dependencies: Pick<DeliveryDependencies, 'settings' | 'region'> & {
     readonly store: Pick<Store, 'findTrailStatus' | 'listDigestKeys'>
   },
-): TrailPorts {
+): TrailDependencies {
   const { settings, store } = dependencies
   const { place, bucket, buckets } = settings
   return {

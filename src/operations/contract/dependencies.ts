@@ -2,7 +2,7 @@
  * Dependencies of operations: the store, key stores, the clock, and checks that need more than the input.
  * @module
  */
-import type { TrailPorts } from '../../model/trail.ts'
+import type { TrailDependencies } from '../../model/trail.ts'
 import type { KeyStore } from '../../keystores/keystore.ts'
 import type { Caller } from '../../model/caller.ts'
 import type { DeletionTasks } from './deletion-task.ts'
@@ -61,7 +61,7 @@ export interface OperationDependencies {
   readonly fixedAccessKeys: FixedAccessKeys
   readonly webIdentity: WebIdentityRules
   readonly quotas: QuotaDependencies
-  readonly trails: TrailPorts
+  readonly trails: TrailDependencies
   readonly server: ServerControls
 }
 

@@ -7,13 +7,13 @@ import type { AskedOfFirst } from './questions.ts'
 import type { PipelineDependencies } from '../../pipeline/dependencies.ts'
 
 export function answersOf(of: {
-  readonly ports: Pick<PipelineDependencies, 'inTurn'>
+  readonly dependencies: Pick<PipelineDependencies, 'inTurn'>
   readonly takeFault: Faults['take']
   readonly handler: (request: RawRequest) => Promise<RawResponse>
   readonly list: () => Promise<void>
   readonly log: Logger
 }): Omit<Answers<AskedOfFirst>, 'noted' | 'fatal'> {
-  const { ports, takeFault, handler, list, log } = of
+  const { dependencies, takeFault, handler, list, log } = of
   /** Ends every turn that is running. */
   const turns = new Map<number, () => void>()
   let given = 0
@@ -30,7 +30,7 @@ export function answersOf(of: {
             turns.set(given, over)
             resolve(given)
           })
-        void ports.inTurn(turn, party)
+        void dependencies.inTurn(turn, party)
       }),
     turnOver(turn) {
       turns.get(turn)?.()

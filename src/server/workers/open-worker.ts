@@ -7,7 +7,7 @@
 import type { Logger } from 'pino'
 import { openAnchors } from '../../audit/journal/anchors.ts'
 import type { NewRecords } from '../../audit/index/new-records.ts'
-import { createTrailPorts } from '../../audit/delivery/delivery.ts'
+import { createTrailDependencies } from '../../audit/delivery/delivery.ts'
 import { nodeFiles } from '../../disk/files.ts'
 import { createRefusals } from '../../authenticate/refusals.ts'
 import { keyringOf } from '../../crypto/domain-keys.ts'
@@ -153,7 +153,7 @@ async function openParts(
     journal,
     takeRecords: stream.takeRecords,
     anchors,
-    trails: createTrailPorts({ settings: config.delivery, region: config.region, store }),
+    trails: createTrailDependencies({ settings: config.delivery, region: config.region, store }),
     usageTrackedSince,
     meter,
     log,

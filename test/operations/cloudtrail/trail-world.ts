@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { KmsError } from '../../../src/errors.ts'
 import { readInput } from '../../../src/model/shape.ts'
-import type { TrailPorts } from '../../../src/model/trail.ts'
+import type { TrailDependencies } from '../../../src/model/trail.ts'
 import { cloudtrailRegistry } from '../../../src/operations/cloudtrail/registry.ts'
 import { engines, storeOf } from '../../store/engines.ts'
 import { accountId, insertAccounts, insertKeys, newKey, region } from '../../store/records.ts'
@@ -18,13 +18,13 @@ type Run = (
   at?: { region?: string; account?: string },
 ) => Promise<Answer>
 
-export async function world(t: TestContext, more: Partial<TrailPorts> = {}): Promise<Run> {
+export async function world(t: TestContext, more: Partial<TrailDependencies> = {}): Promise<Run> {
   const [engine] = engines
   assert(engine)
   const { store } = storeOf((await engine.open(t)).database)
   await insertAccounts(store)
   await insertKeys(store, newKey('1234'))
-  const trails: TrailPorts = {
+  const trails: TrailDependencies = {
     operatorTrail: () => undefined,
     acceptsBucket: (bucket, account) => bucket.startsWith('archive') && account === accountId,
     encrypts: true,

@@ -1,9 +1,9 @@
 /** Dependencies that no operation of KMS uses. @module */
-import type { TrailPorts } from '../../../src/model/trail.ts'
+import type { TrailDependencies } from '../../../src/model/trail.ts'
 import { unused } from './memory-store.ts'
 import type { OperationDependencies } from '../../../src/operations/contract/dependencies.ts'
 
-const unusedTrails: TrailPorts = {
+const unusedTrails: TrailDependencies = {
   operatorTrail: unused,
   acceptsBucket: unused,
   encrypts: false,

@@ -93,5 +93,8 @@ test('a count of workers that is none is told in one line', async (t) => {
 
 test('a given clock is refused with several workers', async () => {
   const time = { system: () => Date.now(), monotonic: () => performance.now() }
-  await assert.rejects(startTestServer({ TRENT_WORKERS: '2' }, { time }), /works with one worker only/)
+  await assert.rejects(
+    startTestServer({ TRENT_WORKERS: '2' }, { time }),
+    /works with one worker only/,
+  )
 })
