@@ -53,7 +53,7 @@ export function createRunner<Input, Output, AtGate, Reached>(
   let arrived: Traveller[] = []
   // The listener bounds the requests in flight, and so this queue.
   const atGate = createFairQueue<Traveller>(Infinity)
-  let behindGate: Traveller[] = []
+  const behindGate: Traveller[] = []
   const connections = oneEach()
   const room = roomOfTurns(options)
   let planned = false
@@ -88,29 +88,29 @@ export function createRunner<Input, Output, AtGate, Reached>(
     if (late.size > 0) arrived = [...taken.filter((each) => late.has(each)), ...arrived]
     for (const traveller of taken) if (traveller.at === gate) join(traveller)
   }
-  /** Lets requests through the gate, as far as the first stage behind it. */
-  const letThrough = (): readonly Traveller[] => {
-    const moving = behindGate
-    behindGate = []
-    // A request that failed before the gate skips it.
-    for (const failed of moving) while (failed.at <= gate) step(failed)
-    // A request that is sent back waits for the next turn.
-    for (const hasRoom = room.open(atGate.size); hasRoom();) {
-      const traveller = atGate.shift()
-      if (traveller === undefined) break
-      moving.push(traveller)
-      step(traveller)
-    }
-    return moving
-  }
-  const turn = (): void => {
-    planned = false
-    if (arrived.length > 0) approach()
-    const moving = letThrough()
+  /** Takes requests through all stages behind the gate that they need not wait for. */
+  const advance = (moving: readonly Traveller[]): void => {
     for (let at = gate + 1; at <= stages.length; at += 1) {
       for (const traveller of moving) if (traveller.at === at) step(traveller)
     }
     connections.free(moving)
+  }
+  const turn = (): void => {
+    planned = false
+    if (arrived.length > 0) approach()
+    const waited = behindGate.splice(0)
+    // A request that failed before the gate skips it.
+    for (const failed of waited) while (failed.at <= gate) step(failed)
+    advance(waited)
+    const entering: Traveller[] = []
+    // A request that is sent back waits for the next turn.
+    for (const hasRoom = room.open(atGate.size); hasRoom();) {
+      const traveller = atGate.shift()
+      if (traveller === undefined) break
+      entering.push(traveller)
+      step(traveller)
+    }
+    advance(entering)
     room.close()
     if (arrived.length + atGate.size + behindGate.length > 0) plan()
   }
@@ -180,9 +180,9 @@ function stopwatch<AtGate>({ now, msMax }: RunnerOptions<AtGate>): () => boolean
 
 /** How many requests a turn lets through the gate. What they cost shows only behind it. */
 function roomOfTurns<AtGate>(options: RunnerOptions<AtGate>): {
-  /** Begins a turn. @returns whether it lets one more through, of those that wait */
+  /** Called before the first. @returns whether it lets one more through, of those that wait */
   open(waiting: number): () => boolean
-  /** Ends the turn. */
+  /** Called when all that it let through have finished their turn. */
   close(): void
 } {
   const { requestsMax, turnMsMax, now } = options

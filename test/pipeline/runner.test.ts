@@ -92,35 +92,6 @@ test('time bounds who enters, and whoever has entered finishes its turn', async 
   assert.deepEqual(seen, ['resolve a', 'resolve b', 'run a', 'run b', 'resolve c', 'run c'])
 })
 
-test('a flood of slow requests does not make every turn long for the others', async () => {
-  let now = 0
-  const turns: number[] = []
-  const stages = new StageList<Request, Request>()
-    .waitForRoom()
-    .stage((request) => request) // costs nothing, so the time at the gate does not bound a turn
-    .stage((request) => {
-      if (request.accountId === 'slow') now += 20
-      return request
-    })
-  const run = createRunner(stages, { ...options, now: () => now })
-  const over = new AbortController()
-  const flood = async (): Promise<void> => {
-    while (!over.signal.aborted) await run({ name: 'slow', accountId: 'slow' })
-  }
-  const clients = Promise.all(Array.from({ length: 64 }, flood))
-  for (let asked = 0; asked < 10; asked += 1) {
-    const before = now
-    await run({ name: 'quick', accountId: 'quick' })
-    turns.push(now - before)
-  }
-  over.abort()
-  await clients
-  // It takes a few turns to learn that these requests are slow.
-  const [learning = 0] = turns
-  assert.ok(learning > 20, `${learning} ms`)
-  assert.ok(Math.max(...turns.slice(3)) <= 60, turns.join(' '))
-})
-
 test('before the gate, requests that the time does not suffice for go first in the next turn', async () => {
   const seen: string[] = []
   let now = 0
