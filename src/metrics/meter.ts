@@ -39,13 +39,13 @@ export interface Meter {
   /** Registers readers of gauges. */
   observe(readers: Readers): void
   /** All metrics of this worker, for another worker to merge. */
-  figures(): Promise<Figures>
+  figures(): Promise<MeterFigures>
   /** All metrics, merged with those of other workers, in Prometheus's text format. */
   text(): Promise<string>
   readonly contentType: string
 }
 
-export type Figures = readonly MetricObjectWithValues<MetricValue<string>>[]
+export type MeterFigures = readonly MetricObjectWithValues<MetricValue<string>>[]
 
 export interface MeteredOperation {
   readonly service: string
@@ -60,7 +60,7 @@ const workBuckets = [
 
 /** @param others the metrics of each other worker */
 export function createMeter(
-  others: () => Promise<readonly Figures[]> = () => Promise.resolve([]),
+  others: () => Promise<readonly MeterFigures[]> = () => Promise.resolve([]),
 ): Meter {
   const registry = new Registry()
   const registers = [registry]
@@ -91,7 +91,7 @@ export function createMeter(
   const refusedUse = createRefusedUses(registers)
   const countEvents = createEventCounter(registers)
   const gauges = createGauges(registry)
-  const figures = async (): Promise<Figures> => {
+  const figures = async (): Promise<MeterFigures> => {
     await gauges.refresh()
     return registry.getMetricsAsJSON()
   }
@@ -114,7 +114,7 @@ export function createMeter(
   }
 }
 
-function together(all: readonly Figures[]): Promise<string> {
+function together(all: readonly MeterFigures[]): Promise<string> {
   // The library's types omit that it accepts what `getMetricsAsJSON` returns.
   return AggregatorRegistry.aggregate(all as never).metrics()
 }

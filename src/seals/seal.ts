@@ -28,7 +28,7 @@ export interface Wanted {
 }
 
 /** A root key at rest. */
-export interface Sealed {
+export interface SealedRootKey {
   /** What the database keeps. Only the seal that made it can read it. */
   readonly record: Uint8Array
   /** Shares, as the texts that operators keep. They are shown once and never stored. */
@@ -72,7 +72,11 @@ export interface Seal {
    * @throws {SealRefused} when `wanted` is out of bounds
    * @throws {SealUnavailable}
    */
-  readonly seal: (rootKey: Uint8Array, deploymentId: string, wanted?: Wanted) => Promise<Sealed>
+  readonly seal: (
+    rootKey: Uint8Array,
+    deploymentId: string,
+    wanted?: Wanted,
+  ) => Promise<SealedRootKey>
   /**
    * Begins to open a record.
    * @param needs `everyone`: each holder of a share must give it, to prove that it was noted correctly

@@ -33,7 +33,7 @@ import { createRekeying } from './rekeying.ts'
 import type { ServerParts } from './parts.ts'
 import type { Unsealed, UnsealedBy } from './unsealing.ts'
 
-export type Opened = Pick<OpenDependencies, 'dependencies' | 'close'> & {
+export type OpenedServer = Pick<OpenDependencies, 'dependencies' | 'close'> & {
   readonly firstAccount: FirstAccount
   readonly startWorkers: (handler: WorkersHandler) => Promise<void>
 }
@@ -45,7 +45,7 @@ export async function openAfterUnseal(
   options: ServerOptions,
   files: Files,
   { deployment, by, seal }: Unsealed,
-): Promise<Opened> {
+): Promise<OpenedServer> {
   const { log } = options
   const { database, journal, clock, meter, startedAt, workers } = files
   const random = systemRandom

@@ -17,7 +17,7 @@ import { shortestPath } from '../operator/socket-path.ts'
 import { createPipeline, type Handle } from '../pipeline/pipeline.ts'
 import { publicService, type PublicService } from './public-routes.ts'
 import { screenCall } from '../pipeline/screen.ts'
-import { openAfterUnseal, type Opened } from './open-after-unseal.ts'
+import { openAfterUnseal, type OpenedServer } from './open-after-unseal.ts'
 import { sealOf } from '../seals/choose.ts'
 import type { Seal } from '../seals/seal.ts'
 import { createSealedDoor } from './sealed-door.ts'
@@ -79,12 +79,12 @@ async function openDoors(
 ): Promise<{
   readonly listener: Listener
   readonly unseal: (seal: Seal) => Promise<Unsealed>
-  readonly open: (opening: Promise<Opened>) => Promise<FirstAccount>
+  readonly open: (opening: Promise<OpenedServer>) => Promise<FirstAccount>
 }> {
   const { meter, workers, workerCount, quickCheck } = files
   let unsealing: Unsealing | undefined
-  let opening: Promise<Opened> | undefined
-  let opened: (Opened & { readonly handle: Handle }) | undefined
+  let opening: Promise<OpenedServer> | undefined
+  let opened: (OpenedServer & { readonly handle: Handle }) | undefined
   const listeners: Listener[] = []
   // After the listeners, so that no call in flight loses its dependencies.
   closing.push(async () => {

@@ -14,7 +14,7 @@ import { keyringOf } from '../../crypto/domain-keys.ts'
 import { systemRandom } from '../../crypto/entropy.ts'
 import { createClock } from '../../jobs/clock.ts'
 import { ourselves } from '../../model/party.ts'
-import { createMeter, type Figures } from '../../metrics/meter.ts'
+import { createMeter, type MeterFigures } from '../../metrics/meter.ts'
 import { workerReaders } from '../../metrics/readers.ts'
 import { createPipeline } from '../../pipeline/pipeline.ts'
 import { awsRegistry } from '../../operations/registry.ts'
@@ -43,7 +43,7 @@ export interface OpenWorker {
   listen(port: number): Promise<void>
   state(): WorkerState
   newRecords(): NewRecords
-  figures(): Promise<Figures>
+  figures(): Promise<MeterFigures>
   checkpoint(): Promise<number>
   noted(of: NotedOf): Noted[keyof Noted]
   stopListening(graceMs: number): Promise<void>

@@ -8,7 +8,7 @@ import type { NewRecords } from '../../audit/index/new-records.ts'
 import type { IndexPosition } from '../../store/tables/event-index-rows.ts'
 import type { Fault } from '../../throttle/faults.ts'
 import type { RawRequest, RawResponse } from '../../wire/request.ts'
-import type { Figures } from '../../metrics/meter.ts'
+import type { MeterFigures } from '../../metrics/meter.ts'
 
 /** Uses that are not saved yet, by the kind of thing that was used. */
 export interface Noted {
@@ -56,7 +56,7 @@ export type AskedOfWorker = {
   readonly state: readonly [undefined, WorkerState]
   /** Takes the records that the event index lacks. */
   readonly newRecords: readonly [undefined, NewRecords]
-  readonly figures: readonly [undefined, Figures]
+  readonly figures: readonly [undefined, MeterFigures]
   /** Anchors the worker's stream. Answers how many milliseconds the oldest unanchored record has waited. */
   readonly checkpoint: readonly [undefined, number]
   readonly noted: readonly [NotedOf, Noted[keyof Noted]]

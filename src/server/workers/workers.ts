@@ -5,7 +5,7 @@
  */
 import type { NewRecords } from '../../audit/index/new-records.ts'
 import { portsOf, type SharedDatabase } from '../../store/open.ts'
-import type { Figures } from '../../metrics/meter.ts'
+import type { MeterFigures } from '../../metrics/meter.ts'
 import type { Answers } from '../../threads/link.ts'
 import { createThread, type Thread } from '../../threads/thread.ts'
 import type { AskedOfFirst, AskedOfWorker, Noted, NotedOf, WorkerState } from './questions.ts'
@@ -22,7 +22,7 @@ export interface Workers {
   states(): Promise<readonly WorkerState[]>
   /** Takes the records that the event index lacks. */
   newRecords(): Promise<readonly NewRecords[]>
-  figures(): Promise<readonly Figures[]>
+  figures(): Promise<readonly MeterFigures[]>
   /** Anchors every stream. Answers how many milliseconds the oldest unanchored record has waited. */
   checkpoint(): Promise<number>
   /** Uses that are not saved yet. @param except the worker that asks */

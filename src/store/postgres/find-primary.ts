@@ -20,7 +20,7 @@ export interface ConnectionLimits {
   readonly leaseMs: number
 }
 
-export interface Connection {
+export interface PrimaryConnection {
   readonly client: Client
   /** The driver's socket, which carries TLS if there is any. Destroying it ends the connection. */
   readonly socket: Socket
@@ -33,7 +33,7 @@ export interface Connection {
 export async function connectToPrimary(
   address: DatabaseAddress,
   limits: ConnectionLimits,
-): Promise<Connection> {
+): Promise<PrimaryConnection> {
   const failures: string[] = []
   for (const host of address.hosts) {
     try {
@@ -49,7 +49,7 @@ async function connectTo(
   { host, port }: DatabaseHost,
   address: DatabaseAddress,
   limits: ConnectionLimits,
-): Promise<Connection> {
+): Promise<PrimaryConnection> {
   const { user, database, password } = address
   const socket = new Socket()
   const client = new Client({

@@ -8,7 +8,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseInUse } from '../database.ts'
-import type { Session } from './postgres-session.ts'
+import type { PostgresSession } from './postgres-session.ts'
 
 /** The number of the lock. No other program may use the database. */
 const nodeLock = 7_236_001
@@ -27,7 +27,7 @@ export interface NodeLock {
  * @throws {OtherNode} if another node has it already
  */
 export async function holdNodeLock(
-  open: () => Promise<Session>,
+  open: () => Promise<PostgresSession>,
   onLost: (error: Error) => void,
 ): Promise<NodeLock> {
   let session = await takeLock(open)
@@ -57,7 +57,7 @@ export async function holdNodeLock(
   }
 }
 
-async function takeLock(open: () => Promise<Session>): Promise<Session> {
+async function takeLock(open: () => Promise<PostgresSession>): Promise<PostgresSession> {
   const session = await open()
   try {
     const { rows } = await session.run('SELECT pg_try_advisory_lock($1) AS taken', [nodeLock])

@@ -21,7 +21,7 @@ import { requirePostgresSchema } from './postgres-schema.ts'
 import {
   type Mark,
   openSession,
-  type Session,
+  type PostgresSession,
   type SessionSettings,
   Unanswered,
 } from './postgres-session.ts'
@@ -130,7 +130,7 @@ export function attachPostgres(
   const numbers = new BigInt64Array(epoch)
   const pool = new Pool(address, settings)
   const settling = new Settling(address, (seq) => raise(numbers, seq))
-  const commit = async (session: Session): Promise<void> => {
+  const commit = async (session: PostgresSession): Promise<void> => {
     try {
       const { rows } = await session.commit()
       raise(numbers, rows[0]?.['seq'])

@@ -19,10 +19,13 @@ import {
 import { checkAskedRows } from '../asked-rows.ts'
 import { DuplicateRow } from '../store.ts'
 import type { Pool } from './postgres-pool.ts'
-import type { Session } from './postgres-session.ts'
+import type { PostgresSession } from './postgres-session.ts'
 
 /** @param commit ends the transaction of a session, and finds its outcome if that is unknown */
-export function postgresDialect(pool: Pool, commit: (session: Session) => Promise<void>): Dialect {
+export function postgresDialect(
+  pool: Pool,
+  commit: (session: PostgresSession) => Promise<void>,
+): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
     createDriver: () => driverOf(pool, commit),
@@ -64,10 +67,10 @@ function insertsOneRow(node: RootOperationNode): boolean {
 }
 
 class PooledConnection implements DatabaseConnection {
-  readonly session: Session
+  readonly session: PostgresSession
   isReleased = false
 
-  constructor(session: Session) {
+  constructor(session: PostgresSession) {
     this.session = session
   }
 
@@ -89,7 +92,7 @@ class PooledConnection implements DatabaseConnection {
   }
 }
 
-function driverOf(pool: Pool, commit: (session: Session) => Promise<void>): Driver {
+function driverOf(pool: Pool, commit: (session: PostgresSession) => Promise<void>): Driver {
   return {
     init: () => Promise.resolve(),
     acquireConnection: async () => new PooledConnection(await pool.acquire()),

@@ -1,7 +1,7 @@
 /** The sessions of one process: a limited number, handed out in the order of asking. @module */
 import type { DatabaseAddress } from './database-url.ts'
 import { DatabaseUnreachable } from './postgres-failure.ts'
-import { openSession, type Session, type SessionSettings } from './postgres-session.ts'
+import { openSession, type PostgresSession, type SessionSettings } from './postgres-session.ts'
 import { DatabaseFailed } from '../database.ts'
 
 export interface PoolSettings extends SessionSettings {
@@ -13,15 +13,15 @@ export interface PoolSettings extends SessionSettings {
 }
 
 interface Waiting {
-  readonly take: (session: Session) => void
+  readonly take: (session: PostgresSession) => void
   readonly reject: (error: Error) => void
 }
 
 export class Pool {
-  readonly #open: () => Promise<Session>
+  readonly #open: () => Promise<PostgresSession>
   readonly #settings: PoolSettings
-  readonly #openedAt = new Map<Session, number>()
-  #idle: Session[] = []
+  readonly #openedAt = new Map<PostgresSession, number>()
+  #idle: PostgresSession[] = []
   readonly #waiting = new Set<Waiting>()
   #opening = 0
   #isClosed = false
@@ -32,12 +32,12 @@ export class Pool {
   }
 
   /** @throws {DatabaseUnreachable} */
-  async acquire(): Promise<Session> {
+  async acquire(): Promise<PostgresSession> {
     if (this.#isClosed) throw closed()
     const session = this.#waiting.size === 0 ? this.#takeIdle() : undefined
     if (session !== undefined) return session
     const { waitMaxMs } = this.#settings
-    const { promise, resolve, reject } = Promise.withResolvers<Session>()
+    const { promise, resolve, reject } = Promise.withResolvers<PostgresSession>()
     const caller = { take: resolve, reject }
     const late = setTimeout(() => {
       this.#waiting.delete(caller)
@@ -48,7 +48,7 @@ export class Pool {
     return await promise.finally(() => clearTimeout(late))
   }
 
-  release(session: Session): void {
+  release(session: PostgresSession): void {
     // A session that broke shows that the others, which are idle, may be of a former primary.
     if (session.isEnded) for (const other of this.#idle.splice(0)) this.#forget(other)
     if (this.#isClosed || session.isOpen || !this.#isUsable(session)) this.#forget(session)
@@ -105,7 +105,7 @@ export class Pool {
     }
   }
 
-  #takeIdle(): Session | undefined {
+  #takeIdle(): PostgresSession | undefined {
     for (let one = this.#idle.pop(); one !== undefined; one = this.#idle.pop()) {
       if (this.#isUsable(one)) return one
       this.#forget(one)
@@ -113,12 +113,12 @@ export class Pool {
     return undefined
   }
 
-  #isUsable(session: Session): boolean {
+  #isUsable(session: PostgresSession): boolean {
     const age = performance.now() - (this.#openedAt.get(session) ?? 0)
     return !session.isEnded && age < this.#settings.sessionAgeMaxMs
   }
 
-  #forget(session: Session): void {
+  #forget(session: PostgresSession): void {
     session.destroy()
     this.#openedAt.delete(session)
   }

@@ -9,7 +9,7 @@
 import { randomBytes } from 'node:crypto'
 import type { QueryConfig, QueryResult } from 'pg'
 import type { DatabaseAddress } from './database-url.ts'
-import { connectToPrimary, type Connection, type ConnectionLimits } from './find-primary.ts'
+import { connectToPrimary, type PrimaryConnection, type ConnectionLimits } from './find-primary.ts'
 import { StatementFailed } from '../database.ts'
 import { failureOf, isBroken, isStalePlan, messageOf, OutcomeUnknown } from './postgres-failure.ts'
 import { toPostgres } from './postgres-values.ts'
@@ -51,13 +51,13 @@ const graceMs = 2000
 export async function openSession(
   address: DatabaseAddress,
   settings: SessionSettings,
-): Promise<Session> {
-  return new Session(await connectToPrimary(address, settings), settings)
+): Promise<PostgresSession> {
+  return new PostgresSession(await connectToPrimary(address, settings), settings)
 }
 
-export class Session {
-  readonly #client: Connection['client']
-  readonly #socket: Connection['socket']
+export class PostgresSession {
+  readonly #client: PrimaryConnection['client']
+  readonly #socket: PrimaryConnection['socket']
   readonly #settings: SessionSettings
   readonly #id = randomBytes(16).toString('hex')
   readonly #names = new StatementNames()
@@ -66,7 +66,7 @@ export class Session {
   #isEnded = false
   #warnings: string[] = []
 
-  constructor({ client, socket }: Connection, settings: SessionSettings) {
+  constructor({ client, socket }: PrimaryConnection, settings: SessionSettings) {
     this.#client = client
     this.#socket = socket
     this.#settings = settings

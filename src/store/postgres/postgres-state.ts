@@ -1,7 +1,7 @@
 /** Reads what a start compares with the journal, before it opens the database. @module */
 import type { StoredState } from '../offline.ts'
 import { parseDatabaseUrl } from './database-url.ts'
-import { openSession, type Session } from './postgres-session.ts'
+import { openSession, type PostgresSession } from './postgres-session.ts'
 
 const limits = {
   connectMaxMs: 5000,
@@ -23,7 +23,7 @@ export async function readPostgresState(url: string): Promise<StoredState> {
   }
 }
 
-async function readState(session: Session): Promise<StoredState> {
+async function readState(session: PostgresSession): Promise<StoredState> {
   const rowsOf = async (statement: string): Promise<readonly Readonly<Record<string, unknown>>[]> =>
     (await session.run(statement, [])).rows
   const [table] = await rowsOf("SELECT to_regclass('public.deployment') IS NOT NULL AS present")

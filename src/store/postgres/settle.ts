@@ -1,7 +1,7 @@
 /** Finds out whether a transaction of unknown outcome has committed. @module */
 import { randomBytes } from 'node:crypto'
 import { OutcomeUnknown } from './postgres-failure.ts'
-import type { Mark, Session } from './postgres-session.ts'
+import type { Mark, PostgresSession } from './postgres-session.ts'
 
 /**
  * Each session's row holds the id of the transaction that it last began. The table is logged: an
@@ -29,7 +29,7 @@ export const deleteOldSessions =
  * @param session whose `begin` locks nothing that the old transaction may hold
  * @throws {OutcomeUnknown} if this does not commit either
  */
-export async function hasCommitted(session: Session, mark: Mark): Promise<boolean> {
+export async function hasCommitted(session: PostgresSession, mark: Mark): Promise<boolean> {
   await session.begin()
   const { rows } = await session.run(
     `INSERT INTO database_sessions AS one (session_id, change_id) VALUES ($1, $2)

@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test'
 import { parseDatabaseUrl } from '../../../src/store/postgres/database-url.ts'
 import {
   openSession,
-  type Session,
+  type PostgresSession,
   type SessionSettings,
 } from '../../../src/store/postgres/postgres-session.ts'
 
@@ -22,7 +22,7 @@ export async function openedSession(
   t: TestContext,
   url: string,
   settings: Partial<SessionSettings> = {},
-): Promise<Session> {
+): Promise<PostgresSession> {
   const session = await openSession(parseDatabaseUrl(url), { ...sessionSettings, ...settings })
   t.after(() => session.destroy())
   return session

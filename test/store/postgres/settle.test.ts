@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { OutcomeUnknown } from '../../../src/store/postgres/postgres-failure.ts'
 import {
   type Mark,
-  type Session,
+  type PostgresSession,
   Unanswered,
 } from '../../../src/store/postgres/postgres-session.ts'
 import {
@@ -26,13 +26,13 @@ const binaries = installedPostgres().find((each) => each.version === version)
 const table = 'CREATE TABLE things (id bigint PRIMARY KEY)'
 
 /** Begins a transaction that stores a thing. */
-async function begun(session: Session): Promise<void> {
+async function begun(session: PostgresSession): Promise<void> {
   await session.begin()
   await session.run('INSERT INTO things (id) VALUES ($1)', [1])
 }
 
 /** The mark of a COMMIT whose outcome must be unknown. */
-async function unanswered(session: Session, why: RegExp): Promise<Mark> {
+async function unanswered(session: PostgresSession, why: RegExp): Promise<Mark> {
   const error = await session.commit().then(
     () => assert.fail('the COMMIT has an outcome'),
     (thrown: unknown) => thrown,
@@ -43,7 +43,7 @@ async function unanswered(session: Session, why: RegExp): Promise<Mark> {
   return error.mark
 }
 
-const countThings = async (session: Session): Promise<unknown> =>
+const countThings = async (session: PostgresSession): Promise<unknown> =>
   (await session.run('SELECT count(*) AS n FROM things', [])).rows[0]?.['n']
 
 test('a COMMIT whose answer is lost is found to have committed', { skip }, async (t) => {
