@@ -8,11 +8,13 @@ import { lookup as resolve, type LookupAddress } from 'node:dns'
 import { request as requestPlain } from 'node:http'
 import { request as requestSecure } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
+import { parseJson, type JsonLimits } from '../model/json.ts'
 import { isPublicAddress } from './addresses.ts'
 import { pinnedAuthority } from './pinned-authority.ts'
 
 /** Bytes of a document. Providers publish a few thousand. */
 export const documentBytesMax = 128 * 1024
+const documentLimits: JsonLimits = { depthMax: 16, valuesMax: 20_000 }
 
 /** A document could not be fetched. The message is for the log. */
 export class DocumentFailed extends Error {}
@@ -116,7 +118,7 @@ function fetchOnce(url: URL, asking: Asking): Promise<unknown> {
       })
       return response.on('end', () => {
         try {
-          done(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(pieces))))
+          done(parseJson(Buffer.concat(pieces), documentLimits))
         } catch (cause) {
           reject(new DocumentFailed('not JSON', { cause }))
         }

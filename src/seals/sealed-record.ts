@@ -14,11 +14,13 @@ import { ivBytes, tagBytes, unwrapBytes, wrapBytes } from '../crypto/aead.ts'
 import { takeSecretKey } from '../crypto/derive.ts'
 import { NotAuthentic } from '../crypto/keyring.ts'
 import type { Random } from '../model/clock.ts'
+import { MalformedJson, parseJsonObject, type JsonLimits } from '../model/json.ts'
 import { rootKeyBytes, SealRefused, type SealKind } from './seal.ts'
 
 const format = 2
 const prefixBytes = 3
 const headerBytesMax = 16_384
+const headerLimits: JsonLimits = { depthMax: 8, containersMax: 512 }
 
 type Header = Readonly<Record<string, unknown>>
 
@@ -46,15 +48,18 @@ export function sealRecord(
  */
 export function readHeader(record: Uint8Array, kind: SealKind): Header {
   const { text } = split(record)
-  let header: unknown
+  const header = parsed(text)
+  if (header['kind'] !== kind) throw damaged()
+  return header
+}
+
+function parsed(text: Buffer): Header {
   try {
-    header = JSON.parse(text.toString('utf8'))
-  } catch {
-    throw damaged()
+    return parseJsonObject(text, headerLimits)
+  } catch (error) {
+    if (error instanceof MalformedJson) throw damaged()
+    throw error
   }
-  if (typeof header !== 'object' || header === null || Array.isArray(header)) throw damaged()
-  if ((header as Header)['kind'] !== kind) throw damaged()
-  return header as Header
 }
 
 /** @throws {NotAuthentic} unless this key sealed it for this deployment, with this header */

@@ -52,6 +52,7 @@ const shared: ReadonlySet<string> = new Set([
   'policy',
   'server',
   'store',
+  'store/sqlite',
 ])
 
 type Run = (input: unknown) => unknown
