@@ -15,6 +15,8 @@ import { dirname } from 'node:path'
 import { unwrapBytes, wrapBytes } from '../crypto/aead.ts'
 import { takeSecretKey } from '../crypto/derive.ts'
 import { NotAuthentic } from '../crypto/keyring.ts'
+import { writeNewFile } from '../disk/durable.ts'
+import { nodeFiles } from '../disk/files.ts'
 import type { Random } from '../model/clock.ts'
 import { rootKeyBytes, SealRefused, type Seal } from './seal.ts'
 
@@ -30,17 +32,11 @@ export async function createKeyFile(path: string, random: Random): Promise<void>
   const partial = `${path}.${random.uuid()}`
   const key = random.bytes(keyBytes)
   try {
-    const file = await open(partial, 'wx', 0o600)
-    try {
-      await writeWhole(file, key)
-      await file.chmod(0o600)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
+    await writeNewFile(nodeFiles, partial, key)
+    // Unlike a rename, a link replaces no file.
     await link(partial, path)
     await rm(partial)
-    await syncDirectory(dirname(path))
+    await nodeFiles.syncDirectory(dirname(path))
   } catch (error) {
     if (isCode(error, 'EEXIST')) throw new SealRefused(`key file ${path} exists already`)
     throw error
@@ -131,24 +127,6 @@ async function openForReading(path: string): Promise<FileHandle> {
     if (isCode(error, 'EACCES'))
       throw new SealRefused(`key file ${path} cannot be read by this user`)
     throw error
-  }
-}
-
-/** Loops, because one write may write only a part. */
-async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  let written = 0
-  while (written < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, written)
-    written += bytesWritten
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY)
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
   }
 }
 
