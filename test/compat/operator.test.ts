@@ -34,7 +34,14 @@ test('the socket answers the status of the server', async () => {
   const status = (await callOperator(directory, 'GetStatus')) as Status
   const { changes, refusedRequests, startedAt, journal, clock, ...rest } = status
   const deleted = { gone: 0, shredded: 0, openedBySeals: [] }
-  const same = { version, ready: true, sealed: false, region, accountId }
+  const same = {
+    version,
+    ready: true,
+    sealed: false,
+    seal: { kind: 'file', opensAlone: true, recovery: false },
+    region,
+    accountId,
+  }
   assert.deepEqual(rest, { ...same, deleted, deletedMaterials: deleted })
   assert.deepEqual(Object.keys(clock), ['now'])
   assert(Math.abs(Date.parse(clock.now) - Date.now()) < 600_000)
