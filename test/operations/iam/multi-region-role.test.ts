@@ -150,12 +150,14 @@ test('the policy of the role cannot be attached to other identities, nor detache
   await newUser('ada')
   await newRole(root, 'plain')
   const message = 'Cannot attach a Service Role Policy to a Customer Role.'
-  for (const attach of [
+  const attaching = [
     root.iam.send(new AttachUserPolicyCommand({ UserName: 'ada', PolicyArn })),
     root.iam.send(new AttachRolePolicyCommand({ RoleName: 'plain', PolicyArn })),
-  ]) {
-    await denied(attach, 'PolicyNotAttachableException', 400, message)
-  }
+  ]
+  const refused = attaching.map((each) =>
+    denied(each, 'PolicyNotAttachableException', 400, message),
+  )
+  await Promise.all(refused)
   const detach = root.iam.send(new DetachRolePolicyCommand({ RoleName, PolicyArn }))
   await denied(detach, 'UnmodifiableEntityException', 400, /only modifiable by AWS/)
 })
