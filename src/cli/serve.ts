@@ -50,10 +50,6 @@ async function run(config: Config): Promise<void> {
     process.exit(1)
   }
   const { applyFile } = config
-  if (isReached(config) && isBesideData(config.seal, config.dataDirectory)) {
-    const { kind } = config.seal
-    log.warn({ seal: kind }, 'the key file lies in the data directory: one copy holds both')
-  }
   const starting: Promise<RunningServer> = startServer(config, {
     log,
     onFatal,
@@ -74,7 +70,12 @@ async function run(config: Config): Promise<void> {
     await server.stop().catch(() => undefined) // only the first error is reported
     throw error
   })
-  if (account !== undefined) process.stdout.write(banner(config, server, account))
+  if (account === undefined) return
+  process.stdout.write(banner(config, server, account))
+  // Not before: a refused start says one line.
+  if (isReached(config) && isBesideData(config.seal, config.dataDirectory)) {
+    log.warn('the key file lies in the data directory: one copy of it opens every key')
+  }
 }
 
 /** Whether the settings say that others than this machine's user reach the server. */
