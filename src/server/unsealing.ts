@@ -220,8 +220,8 @@ class Attempt {
       } catch (error) {
         const mayComeBack = error instanceof SealUnavailable
         if (!mayComeBack && !(error instanceof SealRefused)) throw error
-        this.#reason = error.message
         const canRecover = await this.#askRecovery(record)
+        this.#reason = error.message
         if (!mayComeBack && !canRecover) throw error
         log.warn({ reason: error.message }, 'the server is sealed: its seal does not open')
         if (!mayComeBack) return
