@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { awsNitroRoot, readRoots } from './crypto/attestation/roots.ts'
 import {
@@ -13,17 +13,16 @@ import {
   readDeliverySettings,
   type DeliverySettings,
 } from './audit/delivery/settings.ts'
-import { readWebhook, requireUrl, SettingWrong } from './webhooks/webhook-settings.ts'
+import { readWebhook, SettingWrong } from './webhooks/webhook-settings.ts'
 import type { WebhookTarget } from './webhooks/webhook.ts'
 import { isLoopback } from './model/address.ts'
 import { createRegionTable, parseRegions, type RegionTable } from './model/region.ts'
 import { DatabaseUrlWrong, parseDatabaseUrl } from './store/postgres/database-url.ts'
 import { createQuotas, profiles, QuotaError, type Quotas } from './throttle/profiles.ts'
-import { SealRefused } from './seals/seal.ts'
-import { parseSeal, type SealOptions, type SealSetting } from './seals/setting.ts'
+import { readSealSettings, sealNames, type SealSettings } from './seals/setting.ts'
 import { parseProxies } from './wire/proxies.ts'
 
-export interface Config {
+export interface Config extends SealSettings {
   readonly listen: { readonly host: string; readonly port: number }
   /** Addresses and networks of the proxies that may report a client's address. */
   readonly trustedProxies: readonly string[]
@@ -32,9 +31,6 @@ export interface Config {
   /** `postgres://…`, with a password. The embedded database is used without it. */
   readonly databaseUrl?: string
   readonly accountId: string
-  /** The seal of the root key. */
-  readonly seal: SealSetting
-  readonly sealOptions: SealOptions
   /** Fixed root credentials. Without them, the first start creates random ones. */
   readonly root?: { readonly accessKeyId: string; readonly secretAccessKey: Uint8Array }
   /** The Region printed at start. Every Region of the table is served. */
@@ -81,8 +77,7 @@ const names = [
   'TRENT_TRUSTED_PROXIES',
   'TRENT_DATA_DIR',
   'TRENT_DATABASE_URL',
-  'TRENT_SEAL',
-  'TRENT_SEAL_KMS_ENDPOINT',
+  ...sealNames,
   'TRENT_ACCOUNT_ID',
   'TRENT_ROOT_ACCESS_KEY_ID',
   'TRENT_ROOT_SECRET_ACCESS_KEY',
@@ -192,8 +187,6 @@ export function parseConfig(settings: Settings): Config {
     listen,
     trustedProxies: trustedProxies(settings.TRENT_TRUSTED_PROXIES),
     dataDirectory: resolve(dataDirectory),
-    ...databaseOf(settings.TRENT_DATABASE_URL),
-    ...sealSettings(settings, resolve(dataDirectory)),
     accountId,
     ...(root && { root }),
     region,
@@ -201,11 +194,19 @@ export function parseConfig(settings: Settings): Config {
     regions,
     logLevel,
     testApi,
-    auditSegmentSeconds: segmentSeconds(settings.TRENT_AUDIT_SEGMENT_SECONDS ?? '3600'),
-    ...targetsOf(settings),
+    auditSegmentSeconds: wholeNumber(
+      'TRENT_AUDIT_SEGMENT_SECONDS',
+      settings.TRENT_AUDIT_SEGMENT_SECONDS ?? '3600',
+      segmentSecondsRange,
+    ),
+    ...elsewhere(settings, resolve(dataDirectory)),
     quotas: quotasOf(settings),
-    workers: workerCount(settings.TRENT_WORKERS ?? '1'),
-    cachedKeys: cachedKeyCount(settings.TRENT_CACHED_KEYS ?? '32000'),
+    workers: wholeNumber('TRENT_WORKERS', settings.TRENT_WORKERS ?? '1', workersRange),
+    cachedKeys: wholeNumber(
+      'TRENT_CACHED_KEYS',
+      settings.TRENT_CACHED_KEYS ?? '32000',
+      cachedKeysRange,
+    ),
     ...(token && { metricsToken: token }),
     webIdentityHosts: webIdentityHosts(settings.TRENT_WEB_IDENTITY_HOSTS),
     attestationRoots: attestationRoots(settings.TRENT_ATTESTATION_ROOTS),
@@ -213,66 +214,42 @@ export function parseConfig(settings: Settings): Config {
 }
 
 /** A million keys take up to 8 GB for each worker. */
-const cachedKeysMax = 1_000_000
-const cachedKeysMin = 1000
+const cachedKeysRange = [1000, 1_000_000] as const
+/** More workers than cores gain nothing, and each takes about 40 MB. */
+const workersRange = [1, 16] as const
+/** At least a minute, because each segment costs a preallocated file. */
+const segmentSecondsRange = [60, 86_400] as const
 
-function cachedKeyCount(text: string): number {
-  const count = /^\d{1,7}$/.test(text) ? Number(text) : 0
-  if (count < cachedKeysMin || count > cachedKeysMax) {
-    throw new ConfigError(
-      `TRENT_CACHED_KEYS must be a whole number from ${cachedKeysMin} to ${cachedKeysMax}`,
-    )
-  }
-  return count
+function wholeNumber(
+  name: keyof Settings,
+  text: string,
+  [min, max]: readonly [min: number, max: number],
+): number {
+  const number = /^\d{1,7}$/.test(text) ? Number(text) : NaN
+  if (number >= min && number <= max) return number
+  throw new ConfigError(`${name} must be a whole number from ${min} to ${max}`)
 }
 
-function sealSettings(
+/** The seal, the database, and the destinations of audit records and events. */
+function elsewhere(
   settings: Settings,
   dataDirectory: string,
-): Pick<Config, 'seal' | 'sealOptions'> {
-  const { TRENT_SEAL_KMS_ENDPOINT: endpoint } = settings
-  const sealOptions = endpoint === undefined ? {} : { kmsEndpoint: endpoint }
-  const usual = `file:${join(dataDirectory, 'seal.key')}`
+): Pick<Config, 'seal' | 'sealOptions' | 'databaseUrl' | 'delivery' | 'eventsWebhook'> {
+  const { TRENT_EVENTS_WEBHOOK: url, TRENT_EVENTS_WEBHOOK_SECRET: secret } = settings
+  const { TRENT_DATABASE_URL: databaseUrl } = settings
   try {
-    // The seal's key travels in the answer.
-    if (endpoint !== undefined) requireUrl('TRENT_SEAL_KMS_ENDPOINT', endpoint)
-    return { seal: parseSeal(settings.TRENT_SEAL ?? usual, sealOptions), sealOptions }
+    if (databaseUrl !== undefined) parseDatabaseUrl(databaseUrl)
+    const eventsWebhook = readWebhook('TRENT_EVENTS_WEBHOOK', url, secret)
+    return {
+      ...readSealSettings(settings, dataDirectory),
+      ...(databaseUrl !== undefined && { databaseUrl }),
+      delivery: readDeliverySettings(settings),
+      ...(eventsWebhook && { eventsWebhook }),
+    }
   } catch (cause) {
     if (cause instanceof SettingWrong) throw new ConfigError(cause.message, { cause })
-    if (!(cause instanceof SealRefused)) throw cause
-    throw new ConfigError(`TRENT_SEAL: ${cause.message}`, { cause })
-  }
-}
-
-/** More workers than cores gain nothing, and each takes about 40 MB. */
-const workersMax = 16
-
-function workerCount(text: string): number {
-  const workers = /^\d{1,2}$/.test(text) ? Number(text) : 0
-  if (workers < 1 || workers > workersMax) {
-    throw new ConfigError(`TRENT_WORKERS must be a whole number from 1 to ${workersMax}`)
-  }
-  return workers
-}
-
-/** At least a minute, because each segment costs a preallocated file. */
-function segmentSeconds(text: string): number {
-  const seconds = /^\d{1,5}$/.test(text) ? Number(text) : 0
-  if (seconds < 60 || seconds > 86_400) {
-    throw new ConfigError('TRENT_AUDIT_SEGMENT_SECONDS must be a whole number from 60 to 86400')
-  }
-  return seconds
-}
-
-/** The destinations of audit records and events. */
-function targetsOf(settings: Settings): Pick<Config, 'delivery' | 'eventsWebhook'> {
-  const { TRENT_EVENTS_WEBHOOK: url, TRENT_EVENTS_WEBHOOK_SECRET: secret } = settings
-  try {
-    const eventsWebhook = readWebhook('TRENT_EVENTS_WEBHOOK', url, secret)
-    return { delivery: readDeliverySettings(settings), ...(eventsWebhook && { eventsWebhook }) }
-  } catch (cause) {
-    if (!(cause instanceof SettingWrong)) throw cause
-    throw new ConfigError(cause.message, { cause })
+    if (!(cause instanceof DatabaseUrlWrong)) throw cause
+    throw new ConfigError(`TRENT_DATABASE_URL ${cause.message}`, { cause })
   }
 }
 
@@ -288,17 +265,6 @@ function quotasOf(settings: Settings): Quotas {
     if (!(cause instanceof QuotaError)) throw cause
     throw new ConfigError(`TRENT_QUOTA_OVERRIDES: ${cause.message}`, { cause })
   }
-}
-
-function databaseOf(databaseUrl: string | undefined): Pick<Config, 'databaseUrl'> {
-  if (databaseUrl === undefined) return {}
-  try {
-    parseDatabaseUrl(databaseUrl)
-  } catch (cause) {
-    if (!(cause instanceof DatabaseUrlWrong)) throw cause
-    throw new ConfigError(`TRENT_DATABASE_URL ${cause.message}`, { cause })
-  }
-  return { databaseUrl }
 }
 
 function metricsToken(text: string | undefined): Uint8Array | undefined {

@@ -149,7 +149,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   jobs: 'model',
   webhooks: 'model',
   threads: 'model',
-  seals: 'crypto disk model',
+  seals: 'crypto disk model webhooks',
   store: 'crypto model threads',
   keystores: 'crypto model',
   'operations/contract': 'keystores model policy store throttle',

@@ -1,5 +1,6 @@
 /** The setting TRENT_SEAL: which seal protects the root key, and where to find it. @module */
-import { relative, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
+import { requireUrl, SettingWrong } from '../webhooks/webhook-settings.ts'
 import type { KmsKey } from './kms.ts'
 import { SealRefused } from './seal.ts'
 
@@ -14,6 +15,34 @@ export type SealSetting =
 export interface SealOptions {
   /** URL of the KMS, if it is not AWS's. */
   readonly kmsEndpoint?: string
+}
+
+export interface SealSettings {
+  /** The seal of the root key. */
+  readonly seal: SealSetting
+  readonly sealOptions: SealOptions
+}
+
+export const sealNames = ['TRENT_SEAL', 'TRENT_SEAL_KMS_ENDPOINT'] as const
+
+/** The seal that the settings name: by default the key file of the data directory. @throws {SettingWrong} */
+export function readSealSettings(
+  settings: Readonly<Partial<Record<(typeof sealNames)[number], string>>>,
+  dataDirectory: string,
+): SealSettings {
+  const { TRENT_SEAL: text, TRENT_SEAL_KMS_ENDPOINT: kmsEndpoint } = settings
+  // The seal's key travels in the answer.
+  if (kmsEndpoint !== undefined) requireUrl('TRENT_SEAL_KMS_ENDPOINT', kmsEndpoint)
+  const sealOptions = kmsEndpoint === undefined ? {} : { kmsEndpoint }
+  if (text === undefined) {
+    return { seal: { kind: 'file', path: join(dataDirectory, 'seal.key') }, sealOptions }
+  }
+  try {
+    return { seal: parseSeal(text, sealOptions), sealOptions }
+  } catch (cause) {
+    if (!(cause instanceof SealRefused)) throw cause
+    throw new SettingWrong(`TRENT_SEAL: ${cause.message}`, { cause })
+  }
 }
 
 const kmsArn = /^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:(?:key|alias)\/[\w/-]{1,256}$/
