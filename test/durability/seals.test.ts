@@ -105,6 +105,42 @@ test('killed at each step of an initialisation, shares open it or it is made ane
   await assertOpens(running, blob)
 })
 
+test('killed at each step of a rekey, the former shares open it until the new ones are proved', async (t) => {
+  const server = killed(t)
+  let running = await server.begin('shamir')
+  const { shares: old } = await server.ask('Initialize', { shares: 2, threshold: 2 })
+  await giveAll(server, 'Unseal', old)
+  const blob = await encrypted(running)
+  const restarted = async (shares: readonly string[] | undefined): Promise<void> => {
+    await server.kill()
+    running = await server.begin('shamir')
+    await giveAll(server, 'Unseal', shares)
+    await assertOpens(running, blob)
+  }
+  await server.ask('BeginRekey', { seal: 'shamir', shares: 3, threshold: 2 })
+  await restarted(old)
+  await server.ask('BeginRekey', { seal: 'shamir', shares: 3, threshold: 2 })
+  await giveAll(server, 'ContinueRekey', old?.slice(0, 1))
+  await restarted(old)
+  await server.ask('BeginRekey', { seal: 'shamir', shares: 3, threshold: 2 })
+  const { shares: next } = await giveAll(server, 'ContinueRekey', old)
+  await server.kill()
+  running = await server.begin('shamir')
+  await assert.rejects(server.ask('Unseal', { secret: next?.[0] }), /is of another seal/)
+  await giveAll(server, 'Unseal', old)
+  await assertOpens(running, blob)
+  await giveAll(server, 'ContinueRekey', next?.slice(0, 2))
+  await restarted(old)
+  // Everyone proves again: a proof that was cut short counts for nothing.
+  const done = await giveAll(server, 'ContinueRekey', next)
+  assert.equal(done['stage'], 'done')
+  await server.kill()
+  running = await server.begin('shamir')
+  await assert.rejects(server.ask('Unseal', { secret: old?.[0] }), /is of another seal/)
+  await giveAll(server, 'Unseal', next?.slice(1))
+  await assertOpens(running, blob)
+})
+
 test('killed at any moment of a move between key files, exactly one of them opens it', async (t) => {
   const server = killed(t)
   const path = (number: number): string => join(server.folder, `${number}.key`)
