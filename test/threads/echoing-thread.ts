@@ -1,4 +1,4 @@
-/** A thread that answers, asks back, and dies when it is told to. @module */
+/** A thread for tests of links: it answers, asks the starting thread, and ends itself on request. @module */
 import { serveThread } from '../../src/threads/thread.ts'
 
 export type Asked = {
