@@ -88,9 +88,9 @@ export function createRunner<Input, Output, AtGate, Reached>(
     if (late.size > 0) arrived = [...taken.filter((each) => late.has(each)), ...arrived]
     for (const traveller of taken) if (traveller.at === gate) join(traveller)
   }
-  /** Takes requests through all stages behind the gate that they need not wait for. */
-  const advance = (moving: readonly Traveller[]): void => {
-    for (let at = gate + 1; at <= stages.length; at += 1) {
+  /** Takes requests through all stages from the first on that they need not wait for. */
+  const advance = (moving: readonly Traveller[], first: number): void => {
+    for (let at = first; at <= stages.length; at += 1) {
       for (const traveller of moving) if (traveller.at === at) step(traveller)
     }
     connections.free(moving)
@@ -98,10 +98,8 @@ export function createRunner<Input, Output, AtGate, Reached>(
   const turn = (): void => {
     planned = false
     if (arrived.length > 0) approach()
-    const waited = behindGate.splice(0)
-    // A request that failed before the gate skips it.
-    for (const failed of waited) while (failed.at <= gate) step(failed)
-    advance(waited)
+    // A request that failed before the gate is among them, and passes it without waiting for room.
+    advance(behindGate.splice(0), 0)
     const entering: Traveller[] = []
     // A request that is sent back waits for the next turn.
     for (const hasRoom = room.open(atGate.size); hasRoom();) {
@@ -110,7 +108,7 @@ export function createRunner<Input, Output, AtGate, Reached>(
       entering.push(traveller)
       step(traveller)
     }
-    advance(entering)
+    advance(entering, gate + 1)
     room.close()
     if (arrived.length + atGate.size + behindGate.length > 0) plan()
   }

@@ -33,6 +33,17 @@ function noting(seen: string[]) {
 
 const named = (...names: readonly string[]): Request[] => names.map((name) => ({ name }))
 
+/** Stages that take a millisecond each, of the clock `now`, and note who passes them. */
+function taking(seen: string[]) {
+  let now = 0
+  const slow = (stage: string) => (request: Request) => {
+    now += 1
+    seen.push(`${stage} ${request.name}`)
+    return request
+  }
+  return { slow, now: () => now }
+}
+
 /** A promise that the test settles. */
 function held<T>() {
   const { promise, resolve, reject } = Promise.withResolvers<T>()
@@ -77,34 +88,24 @@ test('timers and I/O get on between two turns', async () => {
 
 test('time bounds who enters, and whoever has entered finishes its turn', async () => {
   const seen: string[] = []
-  let now = 0
-  const slow = (stage: string) => (request: Request) => {
-    now += 1
-    seen.push(`${stage} ${request.name}`)
-    return request
-  }
+  const { slow, now } = taking(seen)
   const stages = new StageList<Request, Request>()
     .waitForRoom()
     .stage(slow('resolve'))
     .stage(slow('run'))
-  const run = createRunner(stages, { ...options, now: () => now })
+  const run = createRunner(stages, { ...options, now })
   await Promise.all(named('a', 'b', 'c').map((request) => run(request)))
   assert.deepEqual(seen, ['resolve a', 'resolve b', 'run a', 'run b', 'resolve c', 'run c'])
 })
 
-test('before the gate, requests that the time does not suffice for go first in the next turn', async () => {
+test('before the gate, requests that a turn has no time for go first in the next one', async () => {
   const seen: string[] = []
-  let now = 0
-  const slow = (stage: string) => (request: Request) => {
-    now += 1
-    seen.push(`${stage} ${request.name}`)
-    return request
-  }
+  const { slow, now } = taking(seen)
   const stages = new StageList<Request, Request>()
     .stage(slow('read'))
     .stage(slow('check'))
     .waitForRoom()
-  const run = createRunner(stages, { ...options, now: () => now })
+  const run = createRunner(stages, { ...options, now })
   await Promise.all(named('a', 'b', 'c').map((request) => run(request)))
   assert.deepEqual(seen, ['read a', 'read b', 'read c', 'check a', 'check b', 'check c'])
 })
@@ -140,6 +141,22 @@ test('a stage that throws fails its request alone, and the failure skips to the 
   const answers = await Promise.all(named('a', 'b', 'c').map((request) => run(request)))
   assert.deepEqual(answers, ['a ran', 'b failed', 'c ran'])
   assert.deepEqual(seen.slice(-2), ['confirm a', 'confirm c'])
+})
+
+test('a failure may wait for a stage before the gate that settles it', async () => {
+  const seen: string[] = []
+  const stages = new StageList<Request, Request>()
+    .stage<Request>(() => Promise.reject(new Error('no')))
+    .settle(async (failed) => {
+      await nextTurn()
+      seen.push('settled')
+      return failed instanceof StepFailed ? { name: 'mended' } : failed
+    })
+    .waitForRoom()
+    .stage((request) => request)
+  const run = createRunner(stages, options)
+  assert.deepEqual(await run({ name: 'a' }), { name: 'mended' })
+  assert.deepEqual(seen, ['settled'])
 })
 
 test('a stage names a later value than its input, and a failure that nobody settles rejects', async () => {
