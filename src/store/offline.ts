@@ -41,20 +41,34 @@ export function readStoredState(path: string): StoredState {
     if (!hasTable('deployment')) return { kind: 'empty' }
     const [deployment] = rowsOf('SELECT deployment_id FROM deployment')
     if (deployment === undefined) return { kind: 'unfinished' }
-    const [head] = rowsOf('SELECT seq FROM change_head WHERE id = 1')
-    const writers = rowsOf('SELECT stream, checkpoint, signature FROM audit_writers')
-    return {
-      kind: 'deployment',
-      deploymentId: String(deployment['deployment_id']),
-      changes: Number(head?.['seq'] ?? 0),
-      checkpoints: writers.flatMap(({ stream, checkpoint: text, signature }) =>
-        typeof stream === 'string' && typeof text === 'string' && signature instanceof Uint8Array
-          ? [{ stream, text, signature }]
-          : [],
-      ),
-    }
+    return storedState(deployment, {
+      heads: rowsOf(headStatement),
+      writers: rowsOf(writersStatement),
+    })
   })
   return state ?? { kind: 'unreadable' }
+}
+
+type AnyRow = Readonly<Record<string, unknown>>
+
+export const headStatement = 'SELECT seq FROM change_head WHERE id = 1'
+export const writersStatement = 'SELECT stream, checkpoint, signature FROM audit_writers'
+
+/** The state of a database of any engine. Values may be of any type: nothing has checked the rows. */
+export function storedState(
+  deployment: AnyRow,
+  { heads, writers }: { readonly heads: readonly AnyRow[]; readonly writers: readonly AnyRow[] },
+): StoredState {
+  return {
+    kind: 'deployment',
+    deploymentId: String(deployment['deployment_id']),
+    changes: Number(heads[0]?.['seq'] ?? 0),
+    checkpoints: writers.flatMap(({ stream, checkpoint: text, signature }) =>
+      typeof stream === 'string' && typeof text === 'string' && signature instanceof Uint8Array
+        ? [{ stream, text, signature }]
+        : [],
+    ),
+  }
 }
 
 /** The rows of delivery. They prove nothing: anyone who can write the database can change them. */

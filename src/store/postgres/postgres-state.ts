@@ -1,5 +1,5 @@
 /** Reads what a start compares with the journal, before it opens the database. @module */
-import type { StoredState } from '../offline.ts'
+import { headStatement, storedState, writersStatement, type StoredState } from '../offline.ts'
 import { parseDatabaseUrl } from './database-url.ts'
 import { openSession, type PostgresSession } from './postgres-session.ts'
 
@@ -30,16 +30,8 @@ async function readState(session: PostgresSession): Promise<StoredState> {
   if (table?.['present'] !== true) return { kind: 'empty' }
   const [deployment] = await rowsOf('SELECT deployment_id FROM deployment')
   if (deployment === undefined) return { kind: 'unfinished' }
-  const [head] = await rowsOf('SELECT seq FROM change_head WHERE id = 1')
-  const writers = await rowsOf('SELECT stream, checkpoint, signature FROM audit_writers')
-  return {
-    kind: 'deployment',
-    deploymentId: String(deployment['deployment_id']),
-    changes: Number(head?.['seq'] ?? 0),
-    checkpoints: writers.flatMap(({ stream, checkpoint: text, signature }) =>
-      typeof stream === 'string' && typeof text === 'string' && signature instanceof Uint8Array
-        ? [{ stream, text, signature }]
-        : [],
-    ),
-  }
+  return storedState(deployment, {
+    heads: await rowsOf(headStatement),
+    writers: await rowsOf(writersStatement),
+  })
 }
