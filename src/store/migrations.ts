@@ -28,7 +28,6 @@ export const migrations: readonly Migration[] = [
       await query.insertInto('change_head').values({ id: 1, seq: 0 }).execute()
     },
   },
-  { name: 'other-seals' },
 ]
 
 /** What a database is brought to. Tests of the migrations themselves pass their own. */

@@ -47,7 +47,6 @@ export interface OtherSealRecord {
 /** Seals of the same root key that do not open it at a usual start. */
 export const otherSeals = tableOf<OtherSealRecord>()({
   name: 'other_seals',
-  since: 2,
   columns: {
     role: text('role'),
     kind: text('kind'),
