@@ -120,12 +120,11 @@ for (const { name: engine, open } of engines) {
     const { validTo: _, ...rest } = first
     assert.deepEqual(second, { ...rest, state: 'NON_CURRENT', rowVersion: 2 })
     assert.deepEqual(await store.findMaterialState(first), second)
-    for (const change of [
+    const changes = [
       store.change((transaction) => transaction.updateMaterialState(first, {})),
       store.change((transaction) => transaction.deleteMaterialState(first)),
-    ]) {
-      await assert.rejects(change, StaleRow)
-    }
+    ]
+    await Promise.all(changes.map((change) => assert.rejects(change, StaleRow)))
     await store.change((transaction) => transaction.deleteMaterialState(second))
     assert.deepEqual(await store.listMaterialStates(key, { limit: 1 }), [])
   })
