@@ -2,10 +2,14 @@
 import { sql } from 'kysely'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createBoundRows, isBound } from '../../src/store/bound-rows.ts'
 import type { Database } from '../../src/store/database.ts'
+import type { ColumnKind } from '../../src/store/schema/columns.ts'
+import { everyTable } from '../../src/store/schema/schema.ts'
+import type { Table } from '../../src/store/schema/table.ts'
 import { type Store, StaleRow } from '../../src/store/store.ts'
 import { forgeries, type Forgery, type Value } from './forgeries.ts'
-import { engines, storeOf } from './engines.ts'
+import { engines, keyring, storeOf } from './engines.ts'
 import {
   accountId,
   insertAccounts,
@@ -71,6 +75,43 @@ async function overwrite(
   await sql`UPDATE ${sql.table(table)} SET ${sql.join(set)}
     WHERE ${sql.ref('row_tag')} = ${at['row_tag']}`.execute(query)
 }
+
+/** A value of each kind of column, and another one. */
+const valuesOf: Readonly<Record<Exclude<ColumnKind, 'counter'>, readonly [Value, Value]>> = {
+  text: ['a', 'b'],
+  json: ['[]', '{}'],
+  number: [1, 2],
+  flag: [0, 1],
+  bytes: [Buffer.of(1), Buffer.of(2)],
+}
+
+test('the tag of every bound table covers its name and each of its columns', () => {
+  const reported: string[] = []
+  const rows = createBoundRows(keyring, (table) => void reported.push(table))
+  const bound = everyTable.filter((table: Table) => isBound(table))
+  assert.ok(bound.length >= 27)
+  for (const table of bound as readonly Table[]) {
+    const sealed = Object.entries(table.columns).flatMap(([name, { kind }]) =>
+      kind === 'counter' || name === 'row_tag' ? [] : [[name, valuesOf[kind]] as const],
+    )
+    const values = Object.fromEntries(sealed.map(([name, [value]]) => [name, value]))
+    const row = rows.seal(table, values)
+    assert.ok(rows.isGenuine(table, row, []), table.name)
+    assert.equal(reported.length, 0)
+    const { row_tag: _, ...untagged } = row
+    const changed = sealed.flatMap(([name, [, other]]) => [
+      { ...row, [name]: other },
+      { ...row, [name]: null },
+    ])
+    for (const forged of [untagged, ...changed, { ...row, further: 'a' }]) {
+      assert.ok(!rows.isGenuine(table, forged, []), table.name)
+    }
+    const elsewhere = bound.find(({ name }) => name !== table.name) ?? table
+    assert.ok(!rows.isGenuine(elsewhere, row, []), table.name)
+    assert.equal(reported.length, changed.length + 3)
+    reported.length = 0
+  }
+})
 
 for (const { name: engine, open } of engines) {
   for (const forgery of forgeries) {
