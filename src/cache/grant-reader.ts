@@ -42,19 +42,21 @@ export function createGrantReader(options: {
   readonly onForgedRow: OnForgedRow
 }): GrantReader {
   const { database, deployment, onForgedRow } = options
-  let takePage: Parameters<ReadGrants>[2] = () => false
+  let takePage: Parameters<ReadGrants>[2] | undefined
   const thread = createThread<GrantThreadQuestions, GrantReaderQuestions>({
     program: new URL('grant-reader-thread.ts', import.meta.url),
     name: 'grant reader',
     data: { database, deployment } satisfies GrantThreadSettings,
     transfer: [...portsOf(database)],
     answers: {
-      page: async (page) => takePage(page),
+      page: async (page) => takePage?.(page) ?? false,
       forged: ({ table, id }) => onForgedRow(table, id),
     },
   })
   return {
     async read(key, grantee, take) {
+      // Two at once would mix the grants of two grantees.
+      if (takePage !== undefined) throw new Error('grants are being read')
       let failure: { readonly error: unknown } | undefined
       takePage = async (page) => {
         try {
@@ -69,6 +71,8 @@ export function createGrantReader(options: {
       } catch (error) {
         if (error instanceof ThreadEnded || !(error instanceof Error)) throw error
         throw new Error(`cannot read grants: ${error.message}`, { cause: error })
+      } finally {
+        takePage = undefined
       }
       if (failure !== undefined) throw failure.error
     },

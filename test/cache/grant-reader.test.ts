@@ -101,6 +101,21 @@ test('a read ends when no more pages are wanted, and a failed read does not affe
   assert.equal(rows, count)
 })
 
+test('a second read at once is refused, and the first one stays whole', async (t) => {
+  const { reader } = await open(t)
+  let read = 0
+  const first = reader.read(key, grantee, (page) => {
+    read += page.length
+    return true
+  })
+  await assert.rejects(
+    reader.read(key, 'another', () => true),
+    /grants are being read/,
+  )
+  await first
+  assert.equal(read, count)
+})
+
 test('a reader that is closed, or whose database is gone, says so', async (t) => {
   const { reader, database } = await open(t)
   await reader.read(key, grantee, () => false)
