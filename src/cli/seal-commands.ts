@@ -40,15 +40,15 @@ export async function init(
   options: Numbers & { readonly recovery: boolean; readonly passphraseFile?: string },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory, seal } = loadConfig(process.env, configFile)
+    const { dataDirectory } = loadConfig(process.env, configFile)
     const numbers = numbersOf(options)
     const status = await statusOf(dataDirectory)
-    let shares: readonly string[] | undefined
     if (status.sealed) {
-      const peoples = seal.kind === 'passphrase' || seal.kind === 'shamir'
-      const input = seal.kind === 'shamir' ? numbers : await passphraseFor(seal.kind, options)
-      ;({ shares } = (await called(dataDirectory, 'Initialize', input)) as Initialized)
-      if (peoples) return [initialized({ shares }), initText]
+      // The server's seal counts: the settings of this command may be others.
+      const { kind, asks } = status.seal ?? {}
+      const input = asks === 'shares' ? numbers : await passphraseFor(kind, options)
+      const { shares } = (await called(dataDirectory, 'Initialize', input)) as Initialized
+      if (asks !== 'nothing') return [initialized({ shares }), initText]
     }
     const { opensAlone, recovery, rekey: begun } = (await whenReady(dataDirectory)).seal ?? {}
     const isDone = opensAlone !== true || recovery === true || !options.recovery
