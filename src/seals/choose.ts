@@ -3,6 +3,7 @@ import type { Random } from '../model/clock.ts'
 import { fileSeal } from './file.ts'
 import { kmsSeal } from './kms.ts'
 import { passphraseSeal } from './passphrase.ts'
+import { pkcs11Seal } from './pkcs11.ts'
 import type { Seal, SealKind } from './seal.ts'
 import type { SealSetting } from './setting.ts'
 import { shamirSeal } from './shamir.ts'
@@ -16,6 +17,7 @@ const makers: Makers = {
   passphrase: (_, random) => passphraseSeal(random),
   shamir: (_, random) => shamirSeal(random),
   kms: ({ key }, random) => kmsSeal(key, random),
+  pkcs11: ({ key }, random) => pkcs11Seal(key, random),
 }
 
 export function sealOf(setting: SealSetting, random: Random): Seal {

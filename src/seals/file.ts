@@ -8,9 +8,8 @@
  * @module
  */
 import type { KeyObject } from 'node:crypto'
-import { constants, existsSync } from 'node:fs'
-import { link, open, rm } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { link, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { unwrapBytes, wrapBytes } from '../crypto/aead.ts'
 import { takeSecretKey } from '../crypto/derive.ts'
@@ -18,6 +17,7 @@ import { NotAuthentic } from '../crypto/keyring.ts'
 import { writeNewFile } from '../disk/durable.ts'
 import { nodeFiles } from '../disk/files.ts'
 import type { Random } from '../model/clock.ts'
+import { readPrivateFile } from './private-file.ts'
 import { rootKeyBytes, SealRefused, type Seal } from './seal.ts'
 
 const keyBytes = 32
@@ -92,42 +92,8 @@ function openSealed(
 }
 
 async function readKeyFile(path: string): Promise<KeyObject> {
-  const file = await openForReading(path)
-  try {
-    // Checks the open file rather than its name, so that nobody can replace it between check and
-    // read.
-    const { mode, size, uid } = await file.stat()
-    if ((mode & constants.S_IFMT) !== constants.S_IFREG) {
-      throw new SealRefused(`key file ${path} is not a regular file`)
-    }
-    if ((mode & 0o077) !== 0) {
-      throw new SealRefused(`key file ${path} is open to other users: chmod 600 it`)
-    }
-    if (process.geteuid !== undefined && uid !== process.geteuid()) {
-      throw new SealRefused(`key file ${path} belongs to another user`)
-    }
-    if (size !== keyBytes) throw new SealRefused(`key file ${path} has ${size} bytes, not 32`)
-    const key = Buffer.alloc(keyBytes)
-    const { bytesRead } = await file.read(key, 0, keyBytes, 0)
-    if (bytesRead !== keyBytes) throw new SealRefused(`key file ${path} could not be read whole`)
-    return takeSecretKey(key)
-  } finally {
-    await file.close()
-  }
-}
-
-async function openForReading(path: string): Promise<FileHandle> {
-  try {
-    // Without O_NONBLOCK, a pipe of that name would block the start forever.
-    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
-    return await open(path, flags)
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) throw new SealRefused(`key file ${path} is missing`)
-    if (isCode(error, 'ELOOP')) throw new SealRefused(`key file ${path} is a symbolic link`)
-    if (isCode(error, 'EACCES'))
-      throw new SealRefused(`key file ${path} cannot be read by this user`)
-    throw error
-  }
+  const file = { path, name: 'key file', sizeMin: keyBytes, sizeMax: keyBytes }
+  return takeSecretKey(await readPrivateFile(file))
 }
 
 function rootKeyAad(deploymentId: string): Buffer {

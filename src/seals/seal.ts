@@ -11,7 +11,13 @@ export class SealRefused extends Error {}
 /** The seal cannot be reached now. A later attempt may succeed. The message is one line. */
 export class SealUnavailable extends Error {}
 
-export const sealKinds = ['file', 'passphrase', 'shamir', 'kms'] as const
+/**
+ * The seal does not open, and a further attempt could lock it for good. The server stays sealed and does not
+ * try again before its next start.
+ */
+export class SealStopped extends SealRefused {}
+
+export const sealKinds = ['file', 'passphrase', 'shamir', 'kms', 'pkcs11'] as const
 export type SealKind = (typeof sealKinds)[number]
 
 /** What people give to open a seal. With `nothing`, the server opens it by itself. */

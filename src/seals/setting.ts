@@ -1,7 +1,9 @@
 /** The setting TRENT_SEAL: which seal protects the root key, and where to find it. @module */
 import { join, relative, resolve } from 'node:path'
 import { requireUrl, SettingWrong } from '../webhooks/webhook-settings.ts'
+import { readPkcs11Uri } from '../pkcs11/pkcs11-uri.ts'
 import type { KmsKey } from './kms.ts'
+import type { Pkcs11Key } from './pkcs11.ts'
 import { SealRefused } from './seal.ts'
 
 export type SealSetting =
@@ -10,11 +12,15 @@ export type SealSetting =
   | { readonly kind: 'passphrase' }
   | { readonly kind: 'shamir' }
   | { readonly kind: 'kms'; readonly key: KmsKey }
+  /** `uri` is the whole value of TRENT_SEAL. */
+  | { readonly kind: 'pkcs11'; readonly key: Pkcs11Key; readonly uri: string }
 
 /** Settings of all seals, whichever is in use. */
 export interface SealOptions {
   /** URL of the KMS, if it is not AWS's. */
   readonly kmsEndpoint?: string
+  /** Names of environment variables that the library of an HSM gets. */
+  readonly pkcs11Environment?: readonly string[]
 }
 
 export interface SealSettings {
@@ -23,7 +29,11 @@ export interface SealSettings {
   readonly sealOptions: SealOptions
 }
 
-export const sealNames = ['TRENT_SEAL', 'TRENT_SEAL_KMS_ENDPOINT'] as const
+export const sealNames = [
+  'TRENT_SEAL',
+  'TRENT_SEAL_KMS_ENDPOINT',
+  'TRENT_PKCS11_ENVIRONMENT',
+] as const
 
 /** The seal that the settings name: by default the key file of the data directory. @throws {SettingWrong} */
 export function readSealSettings(
@@ -33,7 +43,14 @@ export function readSealSettings(
   const { TRENT_SEAL: text, TRENT_SEAL_KMS_ENDPOINT: kmsEndpoint } = settings
   // The seal's key travels in the answer.
   if (kmsEndpoint !== undefined) requireUrl('TRENT_SEAL_KMS_ENDPOINT', kmsEndpoint)
-  const sealOptions = kmsEndpoint === undefined ? {} : { kmsEndpoint }
+  const names = settings.TRENT_PKCS11_ENVIRONMENT?.split(',')
+  if (names?.every((name) => variableName.test(name)) === false) {
+    throw new SettingWrong('TRENT_PKCS11_ENVIRONMENT: names of environment variables, with commas')
+  }
+  const sealOptions = {
+    ...(kmsEndpoint !== undefined && { kmsEndpoint }),
+    ...(names && { pkcs11Environment: names }),
+  }
   if (text === undefined) {
     return { seal: { kind: 'file', path: join(dataDirectory, 'seal.key') }, sealOptions }
   }
@@ -45,22 +62,34 @@ export function readSealSettings(
   }
 }
 
+/** Trent's own variables are not for the library of an HSM. */
+const variableName = /^(?!TRENT_)[A-Za-z_][A-Za-z0-9_]{0,127}$/
 const kmsArn = /^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:(?:key|alias)\/[\w/-]{1,256}$/
 
 /** @throws {SealRefused} */
-export function parseSeal(text: string, { kmsEndpoint: endpoint }: SealOptions = {}): SealSetting {
+export function parseSeal(text: string, options: SealOptions = {}): SealSetting {
+  const { kmsEndpoint: endpoint, pkcs11Environment: environment = [] } = options
   const [, kind, rest = ''] = /^(\w+)(?::(.+))?$/.exec(text) ?? []
   if (kind === 'file' && rest !== '' && !/\p{Cc}/u.test(rest)) return { kind, path: resolve(rest) }
   if ((kind === 'passphrase' || kind === 'shamir') && rest === '') return { kind }
   if (kind === 'kms' && kmsArn.test(rest)) {
     return { kind, key: { arn: rest, ...(endpoint !== undefined && { endpoint }) } }
   }
-  throw new SealRefused('a seal is file:PATH, passphrase, shamir, or kms:ARN of a key or an alias')
+  if (kind === 'pkcs11') {
+    const named = readPkcs11Uri(rest)
+    if (typeof named === 'string') throw new SealRefused(named)
+    return { kind, key: { ...named, environment }, uri: text }
+  }
+  throw new SealRefused(
+    'a seal is file:PATH, passphrase, shamir, kms:ARN of a key or an alias, or pkcs11: and the rest ' +
+      'of a PKCS #11 URI',
+  )
 }
 
 /** The value of TRENT_SEAL that means this setting. */
 export function sealText(setting: SealSetting): string {
   if (setting.kind === 'file') return `file:${setting.path}`
+  if (setting.kind === 'pkcs11') return setting.uri
   return setting.kind === 'kms' ? `kms:${setting.key.arn}` : setting.kind
 }
 

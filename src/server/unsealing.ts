@@ -11,6 +11,7 @@ import { recoverySeal } from '../seals/choose.ts'
 import {
   openAlone,
   SealRefused,
+  SealStopped,
   SealUnavailable,
   type Opening,
   type Progress,
@@ -222,7 +223,8 @@ class Attempt {
         if (!mayComeBack && !(error instanceof SealRefused)) throw error
         const canRecover = await this.#askRecovery(record)
         this.#reason = error.message
-        if (!mayComeBack && !canRecover) throw error
+        const stays = mayComeBack || canRecover || error instanceof SealStopped
+        if (!stays) throw error
         log.warn({ reason: error.message }, 'the server is sealed: its seal does not open')
         if (!mayComeBack) return
         await delay(waitMs, undefined, { signal }).catch(() => undefined)

@@ -1,0 +1,62 @@
+/** What the server asks the child process that holds a token, and what it answers. @module */
+
+/** Which token. Every member that is present must match. */
+export interface TokenPlace {
+  /** Absolute path of the vendor's library. */
+  readonly library: string
+  readonly label?: string
+  readonly serial?: string
+  readonly slot?: number
+}
+
+export interface TokenFacts {
+  readonly label: string
+  readonly serial: string
+  /** Lengths of a PIN in bytes. */
+  readonly pinBytesMin: number
+  readonly pinBytesMax: number
+}
+
+/** An AES key in a token. */
+export interface TokenKey {
+  /** CKA_ID, hexadecimal. */
+  readonly id: string
+  /** CKA_LABEL */
+  readonly label: string
+  /** Whether it has 256 bits, encrypts and decrypts, was made in the token, and could never leave it. */
+  readonly isSafe: boolean
+}
+
+/** Each call: its input and its answer. */
+export type TokenCalls = {
+  open: [TokenPlace & { readonly pin: Uint8Array }, TokenFacts]
+  findKeys: [{ readonly label?: string; readonly id?: string }, readonly TokenKey[]]
+  /** @see `Token.generateKey` */
+  generateKey: [{ readonly label: string; readonly id: string }, undefined]
+  destroyKey: [{ readonly id: string }, undefined]
+  /** Answers `iv ‖ ciphertext ‖ tag`. */
+  encrypt: [
+    { readonly id: string; readonly aad: Uint8Array; readonly plaintext: Uint8Array },
+    Uint8Array,
+  ]
+  decrypt: [
+    { readonly id: string; readonly aad: Uint8Array; readonly sealed: Uint8Array },
+    Uint8Array,
+  ]
+  random: [{ readonly bytes: number }, Uint8Array]
+  setPin: [{ readonly pin: Uint8Array; readonly next: Uint8Array }, undefined]
+}
+
+export type TokenCall = keyof TokenCalls
+
+export interface Asked {
+  readonly id: number
+  readonly name: TokenCall
+  readonly input: TokenCalls[TokenCall][0]
+}
+
+export interface Answered {
+  readonly id: number
+  readonly answer?: unknown
+  readonly error?: { readonly code: string; readonly message: string }
+}

@@ -1,0 +1,59 @@
+/**
+ * The program of the child process: loads the vendor's library and answers calls about one token. It is a
+ * process of its own, so that the library can neither read the server's secrets nor take the server down.
+ * @module
+ */
+import { TokenError } from './token-error.ts'
+import type { Answered, Asked, TokenCall, TokenCalls, TokenPlace } from './token-calls.ts'
+import type { OpenToken } from './open-token.ts'
+
+type Calls = { [Name in TokenCall]: (input: TokenCalls[Name][0]) => Promise<TokenCalls[Name][1]> }
+
+let opened: OpenToken | undefined
+
+function token(): OpenToken {
+  if (opened === undefined) throw new TokenError('CLOSED', 'the token is not open')
+  return opened
+}
+
+const calls: Calls = {
+  async open({ pin, ...place }: TokenPlace & { readonly pin: Uint8Array }) {
+    // Loads `pkcs11js`, which may be missing.
+    const { openToken } = await import('./open-token.ts').catch((cause: unknown) => {
+      throw new TokenError(
+        'NOT_INSTALLED',
+        'PKCS #11 needs the package pkcs11js, compiled: run `npm run build:pkcs11` ' +
+          '(it needs a C++ compiler, make and Python)',
+        { cause },
+      )
+    })
+    opened = openToken(place, pin)
+    return opened.facts
+  },
+  findKeys: async (wanted) => token().findKeys(wanted),
+  generateKey: (wanted) => token().generateKey(wanted),
+  destroyKey: async ({ id }) => token().destroyKey(id),
+  encrypt: (input) => token().encrypt(input),
+  decrypt: (input) => token().decrypt(input),
+  random: async ({ bytes }) => token().random(bytes),
+  setPin: async ({ pin, next }) => token().setPin(pin, next),
+}
+
+async function answer({ id, name, input }: Asked): Promise<Answered> {
+  try {
+    const call = calls[name] as (input: unknown) => Promise<unknown> // the row of this name
+    return { id, answer: await call(input) }
+  } catch (error) {
+    if (error instanceof TokenError)
+      return { id, error: { code: error.code, message: error.message } }
+    return { id, error: { code: 'ENDED', message: 'the child process of the token failed' } }
+  }
+}
+
+process.on('message', (asked: Asked) => {
+  void answer(asked).then((answered) => process.send?.(answered))
+})
+// The server ends it. A signal to the whole group must not take a token away from calls in flight.
+process.on('SIGINT', () => undefined)
+process.on('SIGTERM', () => undefined)
+process.on('disconnect', () => process.exit())

@@ -1,0 +1,76 @@
+/** Reads small secret files that nobody else may read. @module */
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { SealRefused } from './seal.ts'
+
+export interface PrivateFile {
+  readonly path: string
+  /** What refusals call it: `key file`. */
+  readonly name: string
+  /** In bytes. */
+  readonly sizeMin: number
+  readonly sizeMax: number
+}
+
+/**
+ * Reads the file anew, so that its bytes need not be kept. The caller overwrites them.
+ * @throws {SealRefused} unless it is a regular file of the server's user that nobody else can read
+ */
+export async function readPrivateFile({
+  path,
+  name,
+  sizeMin,
+  sizeMax,
+}: PrivateFile): Promise<Buffer> {
+  const file = await openForReading(path, name)
+  try {
+    // Checks the open file rather than its name, so that nobody can replace it between check and
+    // read.
+    const { mode, size, uid } = await file.stat()
+    if ((mode & constants.S_IFMT) !== constants.S_IFREG) {
+      throw new SealRefused(`${name} ${path} is not a regular file`)
+    }
+    const isCredential = isFromSystemd(path, uid)
+    if ((mode & (isCredential ? 0o037 : 0o077)) !== 0) {
+      throw new SealRefused(`${name} ${path} is open to other users: chmod 600 it`)
+    }
+    if (!isCredential && process.geteuid !== undefined && uid !== process.geteuid()) {
+      throw new SealRefused(`${name} ${path} belongs to another user`)
+    }
+    if (size < sizeMin || size > sizeMax) {
+      const wanted = sizeMin === sizeMax ? `${sizeMin}` : `${sizeMin} to ${sizeMax}`
+      throw new SealRefused(`${name} ${path} has ${size} bytes, not ${wanted}`)
+    }
+    const bytes = Buffer.alloc(size)
+    const { bytesRead } = await file.read(bytes, 0, size, 0)
+    if (bytesRead !== size) throw new SealRefused(`${name} ${path} could not be read whole`)
+    return bytes
+  } finally {
+    await file.close()
+  }
+}
+
+/**
+ * Credentials of systemd belong to root, and an access list lets the service's user read them. The list
+ * shows as the group's permission to read.
+ * @see https://systemd.io/CREDENTIALS/
+ */
+function isFromSystemd(path: string, uid: number): boolean {
+  return uid === 0 && dirname(path) === process.env['CREDENTIALS_DIRECTORY']
+}
+
+async function openForReading(path: string, name: string): Promise<FileHandle> {
+  try {
+    // Without O_NONBLOCK, a pipe of that name would block the start forever.
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+    return await open(path, flags)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT') throw new SealRefused(`${name} ${path} is missing`)
+    if (code === 'ELOOP') throw new SealRefused(`${name} ${path} is a symbolic link`)
+    if (code === 'EACCES') throw new SealRefused(`${name} ${path} cannot be read by this user`)
+    throw error
+  }
+}
