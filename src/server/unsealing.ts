@@ -149,12 +149,15 @@ class Attempt {
     this.#requireSealed()
     const { database, seal } = this.#dependencies
     const known = await readDeployment(database)
-    if (known !== undefined && (await wasOpened(database))) {
-      throw new SealRefused('the deployment has its root key already: `trent unseal` opens it')
+    // Nobody can lose the shares of a seal that opens by itself, and perhaps it is opening now.
+    const opensAlone = seal.asks === 'nothing'
+    if (known !== undefined && (opensAlone || (await wasOpened(database)))) {
+      const how = opensAlone ? 'the server opens it by itself' : '`trent unseal` opens it'
+      throw new SealRefused(`the deployment has its root key already: ${how}`)
     }
     const made = await makeDeployment(this.#dependencies, wanted, known?.deploymentId)
     const { record, shares } = made
-    if (seal.asks === 'nothing') {
+    if (opensAlone) {
       await this.#openByItself(record)
       return {}
     }

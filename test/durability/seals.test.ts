@@ -4,7 +4,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -17,7 +17,9 @@ import {
   temporaryFolder,
   trent,
   type Running,
+  type Settings,
 } from '../start/serve-process.ts'
+import { noSoftHsm, pin, softHsm } from '../pkcs11/soft-hsm.ts'
 import { clientOf, settings } from './fixed-account.ts'
 
 type Answer = Readonly<Record<string, unknown>> & { readonly shares?: readonly string[] }
@@ -30,7 +32,7 @@ interface Killed {
   kill(): Promise<void>
 }
 
-function killed(t: TestContext): Killed {
+function killed(t: TestContext, more: Settings = {}): Killed {
   const folder = temporaryFolder(t)
   const data = join(folder, 'data')
   let running: Running | undefined
@@ -38,7 +40,12 @@ function killed(t: TestContext): Killed {
     folder,
     ask: async (operation, input) => (await callOperator(data, operation, input)) as Answer,
     async begin(seal) {
-      running = trent(t, ['serve'], { ...freePort(folder), ...settings, TRENT_SEAL: seal }, folder)
+      running = trent(
+        t,
+        ['serve'],
+        { ...freePort(folder), ...settings, ...more, TRENT_SEAL: seal },
+        folder,
+      )
       const answers = async (): Promise<boolean> =>
         callOperator(data, 'GetStatus').then(
           () => true,
@@ -179,3 +186,51 @@ test('killed at any moment of a move between key files, exactly one of them open
   }
   t.diagnostic(`moved: ${moves.join(', ')}`)
 })
+
+test(
+  'killed at any moment of an initialisation by an HSM, and of moves to it and back, one seal opens it',
+  noSoftHsm === undefined ? {} : { skip: noSoftHsm },
+  async (t) => {
+    const { library, makeToken, environment } = softHsm(t)
+    makeToken('trent')
+    const server = killed(t, { ...environment, TRENT_PKCS11_ENVIRONMENT: 'SOFTHSM2_CONF' })
+    const pinFile = join(server.folder, 'pin')
+    writeFileSync(pinFile, pin, { mode: 0o600 })
+    const hsm = `pkcs11:token=trent;object=k?module-path=${library}&pin-source=file:${pinFile}`
+    const path = (number: number): string => `file:${join(server.folder, `${number}.key`)}`
+    for (const afterMs of [20, 60, 120, 200]) {
+      await server.begin(hsm)
+      const made = server.ask('Initialize').catch(() => undefined)
+      await delay(afterMs)
+      await server.kill()
+      await made
+    }
+    let current = hsm
+    let running = await server.begin(hsm)
+    await server.ask('Initialize').catch((error: unknown) => {
+      // The last kill came after the root key was made.
+      assert.match(String(error), /has its root key already|is not sealed/)
+    })
+    const blob = await encrypted(running)
+    const moves: boolean[] = []
+    for (const [number, afterMs] of [0, 40, 80, 120, 160, 200, 300, 500].entries()) {
+      const target = current === hsm ? path(number) : hsm
+      const moving = server.ask('BeginRekey', { seal: target }).then(
+        () => true,
+        () => false,
+      )
+      await delay(afterMs)
+      await server.kill()
+      const isAnswered = await moving
+      running = await server.begin(target)
+      const outcome = await Promise.race([ready(running), running.ended]).catch(() => undefined)
+      const hasMoved = outcome !== undefined && 'url' in outcome
+      if (isAnswered) assert.ok(hasMoved)
+      if (hasMoved) current = target
+      else running = await server.begin(current)
+      moves.push(hasMoved)
+      await assertOpens(running, blob)
+    }
+    t.diagnostic(`moved: ${moves.join(', ')}`)
+  },
+)

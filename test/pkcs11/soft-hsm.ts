@@ -17,11 +17,11 @@ export interface SoftHsm {
   readonly library: string
   readonly environment: { readonly SOFTHSM2_CONF: string }
   /** Makes a token with the PIN `pin`. */
-  makeToken(label: string): void
+  readonly makeToken: (label: string) => void
   /** Takes all tokens away. */
-  clear(): void
+  readonly clear: () => void
   /** Takes the HSM away, and returns a function that brings it back. */
-  unplug(): () => void
+  readonly unplug: () => () => void
 }
 
 export const pin = 'correct horse'

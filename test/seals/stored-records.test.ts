@@ -21,6 +21,12 @@ interface Vectors {
   readonly file: { readonly keyFile: string; readonly record: string }
   readonly passphrase: { readonly passphrase: string; readonly record: string }
   readonly shamir: { readonly shares: readonly string[]; readonly record: string }
+  readonly pkcs11: {
+    readonly sealKey: string
+    readonly id: string
+    readonly wrapped: string
+    readonly record: string
+  }
   readonly kms: { readonly sealKey: string; readonly ciphertext: string; readonly record: string }
 }
 
@@ -55,6 +61,14 @@ test('a stored record opens with its shares', async () => {
 test('a stored record holds what a KMS must decrypt, and opens with what it answers', () => {
   const { sealKey, ciphertext, record } = vectors.kms
   assert.equal(readHeader(bytes(record), 'kms')['ciphertext'], ciphertext)
+  const key = createSecretKey(bytes(sealKey))
+  assert.ok(openRecord(key, bytes(record), deploymentId).equals(rootKey))
+})
+
+test('a stored record names the key in an HSM that must decrypt, and opens with what it answers', () => {
+  const { sealKey, id, wrapped, record } = vectors.pkcs11
+  const header = readHeader(bytes(record), 'pkcs11')
+  assert.deepEqual([header['id'], header['wrapped']], [id, wrapped])
   const key = createSecretKey(bytes(sealKey))
   assert.ok(openRecord(key, bytes(record), deploymentId).equals(rootKey))
 })
