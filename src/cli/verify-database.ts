@@ -1,6 +1,6 @@
 /**
- * `trent verify-database`: checks whether a database is whole while no server has it open. It changes
- * nothing.
+ * `trent verify-database`: checks whether a database is whole: a file that no server has open, or one in
+ * PostgreSQL, from one snapshot. It changes nothing.
  * @module
  */
 import { Kysely } from 'kysely'
@@ -8,7 +8,7 @@ import type { KeyObject } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { openDigestKey } from '../audit/delivery/digest-keys.ts'
-import { type Config, ConfigError, loadConfig } from '../config.ts'
+import { type Config, loadConfig } from '../config.ts'
 import { keyringOf, openDomainKeys } from '../crypto/domain-keys.ts'
 import { systemRandom } from '../crypto/entropy.ts'
 import type { Keyring } from '../crypto/keyring.ts'
@@ -17,8 +17,9 @@ import { openServiceSecret, openSigningSecret } from '../crypto/secrets.ts'
 import { sealOf } from '../seals/choose.ts'
 import { fileSeal } from '../seals/file.ts'
 import type { Seal } from '../seals/seal.ts'
-import { SchemaChanged } from '../store/database.ts'
-import { readDeployment } from '../store/tables/deployment.ts'
+import { type Database, type Engine, SchemaChanged } from '../store/database.ts'
+import { placeOf, readPostgres } from '../store/postgres/read-postgres.ts'
+import { deploymentIn } from '../store/tables/deployment.ts'
 import type { Schema } from '../store/schema/schema.ts'
 import { accessKeys, services } from '../store/schema/accounts.ts'
 import { digestKeys } from '../store/schema/audit.ts'
@@ -40,7 +41,8 @@ import { isBesideData } from '../seals/setting.ts'
 import { askedFor, readSecret, type AskSecret } from './secret-input.ts'
 
 export interface VerifyDatabaseOptions {
-  readonly file: string
+  /** The path of a file, or the URL of a database in PostgreSQL. */
+  readonly database: { readonly file: string } | { readonly url: string }
   /** The seal of the root key. */
   readonly seal: Seal
   /** Gets what people give to open it, one secret at a time. */
@@ -70,10 +72,12 @@ const shownMax = 100
  * @returns the exit status: 0 when the database is whole, 1 when it is not, 2 when it cannot be read
  */
 export async function verifyDatabase(options: VerifyDatabaseOptions): Promise<number> {
-  const { json, output } = options
-  const file = resolve(options.file)
+  const { database, json, output } = options
+  const file = 'file' in database ? resolve(database.file) : placeOf(database.url)
   try {
-    const report = await verified(file, options)
+    const report = await ('file' in database
+      ? verifiedFile(file, options)
+      : readPostgres(database.url, (query) => verifiedBy({ query, engine: 'postgresql' }, options)))
     output.write(
       json ? inJson({ file, ...report }) : `${asLines(file, report).map(visible).join('\n')}\n`,
     )
@@ -100,38 +104,41 @@ export async function verifyDatabaseCommand(
   options: { readonly json?: true; readonly sealKey?: string },
 ): Promise<void> {
   const { sealKey } = options
-  const config =
-    file === undefined || sealKey === undefined ? loadConfig(process.env, configFile) : undefined
-  const path = file ?? embeddedDatabase(config ?? loadConfig(process.env, configFile))
+  const config = (): Config => loadConfig(process.env, configFile)
+  const database = file === undefined ? databaseOf(config()) : { file }
   process.exitCode = await verifyDatabase({
-    file: path,
-    seal: sealBy(sealKey, config, path),
+    database,
+    seal:
+      sealKey === undefined ? sealBy(config(), database) : fileSeal(resolve(sealKey), systemRandom),
     askSecret: (shown) => readSecret(shown),
     json: options.json === true,
     output: process.stdout,
   })
 }
 
-function embeddedDatabase({ dataDirectory, databaseUrl }: Config): string {
-  if (databaseUrl === undefined) return join(dataDirectory, 'trent.db')
-  throw new ConfigError('`trent verify-database` does not verify a database in PostgreSQL yet')
+function databaseOf({
+  dataDirectory,
+  databaseUrl: url,
+}: Config): VerifyDatabaseOptions['database'] {
+  return url === undefined ? { file: join(dataDirectory, 'trent.db') } : { url }
 }
 
-/** The named key file; or the seal of the settings, whose usual key file is next to the database. */
-function sealBy(sealKey: string | undefined, config: Config | undefined, path: string): Seal {
-  if (sealKey !== undefined) return fileSeal(resolve(sealKey), systemRandom)
-  const nextToIt = join(dirname(resolve(path)), 'seal.key')
-  const isUsual = config === undefined || isBesideData(config.seal, config.dataDirectory)
-  return isUsual ? fileSeal(nextToIt, systemRandom) : sealOf(config.seal, systemRandom)
+/** The seal of the settings. Its usual key file is next to a file that is verified. */
+function sealBy(
+  { seal, dataDirectory }: Config,
+  database: VerifyDatabaseOptions['database'],
+): Seal {
+  if (!('file' in database) || !isBesideData(seal, dataDirectory)) return sealOf(seal, systemRandom)
+  return fileSeal(join(dirname(resolve(database.file)), 'seal.key'), systemRandom)
 }
 
-async function verified(file: string, by: SealedBy): Promise<Report> {
+async function verifiedFile(file: string, by: SealedBy): Promise<Report> {
   if (!existsSync(file)) throw new Error('the file does not exist')
   let connection: SqliteConnection | undefined
   try {
     connection = openReadOnly(file)
     const query = new Kysely<Schema>({ dialect: sqliteDialect(inlineClient(connection)) })
-    return await verifiedBy(query, by)
+    return await verifiedBy({ query, engine: 'sqlite' }, by)
   } catch (error) {
     if (!isDamage(error) || !(error instanceof Error)) throw error
     return reportOf([{ table: '', why: error.message }], 0, 0)
@@ -140,11 +147,15 @@ async function verified(file: string, by: SealedBy): Promise<Report> {
   }
 }
 
-async function verifiedBy(query: Kysely<Schema>, by: SealedBy): Promise<Report> {
-  const pages = await verifyPages(query)
-  const schema = await schemaFindings(query)
+async function verifiedBy(
+  { query, engine }: Pick<Database, 'query' | 'engine'>,
+  by: SealedBy,
+): Promise<Report> {
   // With another schema, or with damaged pages, rows prove nothing.
-  if (schema.length + pages.length > 0) return reportOf([...schema, ...pages], 0, 0)
+  const schema = await schemaFindings(query, engine)
+  if (schema.length > 0) return reportOf(schema, 0, 0)
+  const pages = await verifyPages(query, engine)
+  if (pages.length > 0) return reportOf(pages, 0, 0)
   const references = await verifyReferences(query)
   const keyring = await openKeyring(query, by)
   const tags = await verifyTags(query, keyring)
@@ -155,9 +166,9 @@ async function verifiedBy(query: Kysely<Schema>, by: SealedBy): Promise<Report> 
   return reportOf(findings, tags.genuine, opening.opened)
 }
 
-async function schemaFindings(query: Kysely<Schema>): Promise<readonly Finding[]> {
+async function schemaFindings(query: Kysely<Schema>, engine: Engine): Promise<readonly Finding[]> {
   try {
-    return await requireSchema(query)
+    return await requireSchema(query, engine)
   } catch (error) {
     if (!(error instanceof SchemaChanged)) throw error
     return [{ table: '', why: error.message }]
@@ -168,7 +179,7 @@ async function openKeyring(
   query: Kysely<Schema>,
   { seal: opener, askSecret }: SealedBy,
 ): Promise<Keyring> {
-  const deployment = await readDeployment({ query })
+  const deployment = await deploymentIn(query)
   if (deployment === undefined) throw new Error('it does not belong to a deployment')
   const { deploymentId, seal, domainKeys } = deployment
   const opening = opener.open(seal.sealedRootKey, deploymentId)

@@ -1,7 +1,7 @@
-/** Runs `trent verify-database` on a folder, in both of its forms. @module */
+/** Runs `trent verify-database` in both of its forms. @module */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { verifyDatabase } from '../../src/cli/verify-database.ts'
+import { verifyDatabase, type VerifyDatabaseOptions } from '../../src/cli/verify-database.ts'
 import { systemRandom } from '../../src/crypto/entropy.ts'
 import { fileSeal } from '../../src/seals/file.ts'
 
@@ -21,10 +21,17 @@ export interface Told {
   }
 }
 
-export async function verify(folder: string, sealKey = join(folder, 'seal.key')): Promise<Told> {
+export function verify(folder: string, sealKey = join(folder, 'seal.key')): Promise<Told> {
+  return verifyIn({ file: join(folder, 'trent.db') }, sealKey)
+}
+
+export async function verifyIn(
+  database: VerifyDatabaseOptions['database'],
+  sealKey: string,
+): Promise<Told> {
   const said: string[] = []
   const options = {
-    file: join(folder, 'trent.db'),
+    database,
     seal: fileSeal(sealKey, systemRandom),
     askSecret: () => assert.fail('a key file asks for nothing'),
     output: { write: (text: string) => said.push(text) },

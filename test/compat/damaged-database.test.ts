@@ -79,7 +79,7 @@ for (const [what, damage] of [
     const said: string[] = []
     const file = join(server.directory, 'trent.db')
     const options = {
-      file,
+      database: { file },
       seal: fileSeal(join(server.directory, 'seal.key'), systemRandom),
       json: false,
       askSecret: () => assert.fail('a key file asks for nothing'),

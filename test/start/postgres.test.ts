@@ -69,13 +69,3 @@ test('a database that cannot be reached or used is told in one line', async (t) 
   const wrong = await refused('postgres://trent:hunter2@db.example/trent?sslmode=require')
   assert.match(wrong, /^TRENT_DATABASE_URL must have sslmode=verify-full/)
 })
-
-test('commands that read the embedded database say that they do not read PostgreSQL', async (t) => {
-  const line = await refusal(
-    t,
-    temporaryFolder(t),
-    { TRENT_DATABASE_URL: 'postgres://trent@127.0.0.1:1/trent' },
-    ['verify-database'],
-  )
-  assert.match(line, /does not verify a database in PostgreSQL/)
-})

@@ -84,7 +84,7 @@ async function opensWhole(t: TestContext, statements: string): Promise<void> {
   file.close()
   const database = await openDatabase({ path })
   t.after(() => database.close())
-  assert.deepEqual(await requireSchema(database.query), [])
+  assert.deepEqual(await requireSchema(database.query, 'sqlite'), [])
   const { findings, genuine } = await verifyTags(database.query, keyring)
   assert.deepEqual(findings, [])
   assert.ok(genuine >= 20, String(genuine))

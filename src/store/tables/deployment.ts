@@ -26,24 +26,29 @@ export interface DeploymentRecord {
 export async function readDeployment(
   database: Pick<Database, 'query'>,
 ): Promise<DeploymentRecord | undefined> {
-  return database.query.transaction().execute(async (query) => {
-    const deployment = await query.selectFrom('deployment').selectAll().executeTakeFirst()
-    if (deployment === undefined) return undefined
-    const seal = await query
-      .selectFrom('seals')
-      .selectAll()
-      .orderBy('generation', 'desc')
-      .limit(1)
-      .executeTakeFirstOrThrow()
-    const keys = await query.selectFrom('domain_keys').selectAll().orderBy('version').execute()
-    const { deploymentId, createdAt } = deployments.toRecord(deployment)
-    return {
-      deploymentId,
-      createdAt,
-      seal: seals.toRecord(seal),
-      domainKeys: keys.map((row) => domainKeys.toRecord(row)),
-    }
-  })
+  return database.query.transaction().execute((query) => deploymentIn(query))
+}
+
+/** Reads the deployment in a transaction, or where nobody writes. */
+export async function deploymentIn(
+  query: Database['query'],
+): Promise<DeploymentRecord | undefined> {
+  const deployment = await query.selectFrom('deployment').selectAll().executeTakeFirst()
+  if (deployment === undefined) return undefined
+  const seal = await query
+    .selectFrom('seals')
+    .selectAll()
+    .orderBy('generation', 'desc')
+    .limit(1)
+    .executeTakeFirstOrThrow()
+  const keys = await query.selectFrom('domain_keys').selectAll().orderBy('version').execute()
+  const { deploymentId, createdAt } = deployments.toRecord(deployment)
+  return {
+    deploymentId,
+    createdAt,
+    seal: seals.toRecord(seal),
+    domainKeys: keys.map((row) => domainKeys.toRecord(row)),
+  }
 }
 
 /**

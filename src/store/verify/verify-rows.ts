@@ -7,13 +7,12 @@ import { type Kysely, sql } from 'kysely'
 import { awsManagedPolicy } from '../../model/aws-managed-policies.ts'
 import { createBoundRows, isBound, type RowKeyring } from '../bound-rows.ts'
 import type { Columns, RowOf } from '../schema/columns.ts'
+import { groups as groupsTable, roles, users } from '../schema/identities.ts'
 import { everyTable, type Schema } from '../schema/schema.ts'
 import type { RecordTable, Table } from '../schema/table.ts'
 import type { SqliteRow } from '../sqlite/sqlite-protocol.ts'
+import { allRows } from './all-rows.ts'
 import type { Finding } from './verify-structure.ts'
-
-/** Bounds the rows in memory. */
-const pageMax = 200
 
 export interface VerifiedRows {
   readonly findings: readonly Finding[]
@@ -32,7 +31,7 @@ export async function verifyTags(
   })
   let genuine = 0
   for (const table of everyTable.filter(isBound)) {
-    for await (const row of allRows(query, table.name)) {
+    for await (const row of allRows(query, table)) {
       if (rows.isGenuine(table, row, keyOf(table, row))) genuine += 1
     }
   }
@@ -47,7 +46,7 @@ export async function verifyOpening<Rec extends object>(
 ): Promise<{ readonly findings: readonly Finding[]; readonly opened: number }> {
   const findings: Finding[] = []
   let opened = 0
-  for await (const row of allRows(query, table.name)) {
+  for await (const row of allRows(query, table)) {
     try {
       open(table.toRecord(row as RowOf<Columns>)) // the schema was compared
       opened += 1
@@ -69,10 +68,10 @@ export async function verifyNamed(query: Kysely<Schema>): Promise<readonly Findi
   const policies = await idsOf(query, 'managed_policies', 'policy_id')
   const groups = await idsOf(query, 'groups', 'group_id')
   const findings: Finding[] = []
-  for (const table of ['users', 'groups', 'roles'] as const) {
-    const id = { users: 'user_id', groups: 'group_id', roles: 'role_id' }[table]
+  for (const table of [users, groupsTable, roles]) {
     for await (const row of allRows(query, table)) {
-      const report = (why: string): number => findings.push({ table, row: String(row[id]), why })
+      const name = keyOf(table, row).join('/')
+      const report = (why: string): number => findings.push({ table: table.name, row: name, why })
       const boundary = row['permissions_boundary']
       const attached = [
         ...namesIn(row['attached_policies']),
@@ -112,20 +111,4 @@ async function idsOf(
   const { rows } = await sql<{ readonly id: string }>`
     SELECT ${sql.ref(column)} AS id FROM ${sql.table(table)}`.execute(query)
   return new Set(rows.map(({ id }) => id))
-}
-
-/** Yields every row of a table with a rowid, page by page. */
-export async function* allRows(query: Kysely<Schema>, table: string): AsyncGenerator<SqliteRow> {
-  let last: unknown
-  for (;;) {
-    const after = last === undefined ? sql`` : sql`WHERE rowid > ${last}`
-    const { rows } = await sql<SqliteRow>`
-      SELECT rowid AS _rowid, * FROM ${sql.table(table)} ${after}
-      ORDER BY rowid LIMIT ${sql.lit(pageMax)}`.execute(query)
-    for (const { _rowid, ...row } of rows) {
-      last = _rowid
-      yield row
-    }
-    if (rows.length < pageMax) return
-  }
 }

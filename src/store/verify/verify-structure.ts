@@ -1,12 +1,15 @@
-/** Verifies a database file: its pages, its schema and the references between its rows. @module */
+/** Verifies a database: its pages, its schema and the references between its rows. @module */
 import { type Kysely, sql } from 'kysely'
 import { requireExpectedSchema } from './expected-schema.ts'
 import { appliedVersion, migrations } from '../migrations.ts'
-import type { Schema } from '../schema/schema.ts'
+import { requirePostgresSchema } from '../postgres/postgres-schema.ts'
+import { everyTable, type Schema } from '../schema/schema.ts'
+import type { Table } from '../schema/table.ts'
+import type { Engine } from '../database.ts'
 
 /** A problem with a table, or with one of its rows. */
 export interface Finding {
-  /** Empty if the problem is with the file. */
+  /** Empty if the problem is with the whole database. */
   readonly table: string
   /** The primary key, joined by `/`. */
   readonly row?: string
@@ -18,45 +21,74 @@ export const findingsMax = 1000
 
 /**
  * Checks the schema.
- * @throws {SchemaChanged} if nothing in the file can be trusted
+ * @throws {SchemaChanged} if nothing in the database can be trusted
  * @throws {DatabaseTooNew}
  */
-export async function requireSchema(query: Kysely<Schema>): Promise<readonly Finding[]> {
-  await requireExpectedSchema(query)
-  const { rows } = await sql`SELECT 1 FROM sqlite_schema LIMIT 1`.execute(query)
-  if (rows.length === 0) return [{ table: '', why: 'the file is empty' }]
+export async function requireSchema(
+  query: Kysely<Schema>,
+  engine: Engine,
+): Promise<readonly Finding[]> {
+  const { require, anyTable } = schemas[engine]
+  await require(query)
+  const { rows } = await sql.raw(anyTable).execute(query)
+  if (rows.length === 0) return [{ table: '', why: 'it is empty' }]
   const version = await appliedVersion(query)
   if (version === migrations.length) return []
   const why = `its schema is version ${version}: start this version of Trent once, then verify`
   return [{ table: '', why }]
 }
 
+const schemas = {
+  sqlite: { require: requireExpectedSchema, anyTable: 'SELECT 1 FROM sqlite_schema LIMIT 1' },
+  postgresql: {
+    require: requirePostgresSchema,
+    anyTable: "SELECT 1 WHERE to_regclass('public.schema_migrations') IS NOT NULL",
+  },
+} as const
+
 /**
- * Reports what SQLite finds: damaged pages, indexes that disagree with their tables, broken
- * constraints.
+ * Reports damage that the engine finds. SQLite checks its pages, its constraints, and its indexes
+ * against their tables. In PostgreSQL, the rows of each table are counted with and without the index
+ * of its primary key; the other checks follow that index.
  */
-export async function verifyPages(query: Kysely<Schema>): Promise<readonly Finding[]> {
+export async function verifyPages(
+  query: Kysely<Schema>,
+  engine: Engine,
+): Promise<readonly Finding[]> {
+  if (engine === 'postgresql') return await verifyCounts(query)
   const { rows } = await sql<{ readonly integrity_check: string }>`
     PRAGMA integrity_check(${sql.lit(findingsMax)})`.execute(query)
   const said = rows.map(({ integrity_check: line }) => line)
   return said.filter((line) => line !== 'ok').map((why) => ({ table: '', why }))
 }
 
+async function verifyCounts(query: Kysely<Schema>): Promise<readonly Finding[]> {
+  const allowScans = async (allowed: Readonly<Record<string, boolean>>): Promise<void> => {
+    for (const [scan, isAllowed] of Object.entries(allowed)) {
+      await sql.raw(`SET LOCAL enable_${scan} = ${isAllowed}`).execute(query)
+    }
+  }
+  const findings: Finding[] = []
+  for (const { name } of everyTable) {
+    // Two texts: a prepared statement keeps its plan.
+    await allowScans({ seqscan: true, indexscan: false, indexonlyscan: false, bitmapscan: false })
+    const stored = await sql<{ readonly stored: number }>`
+      SELECT count(*) AS stored FROM ${sql.table(name)}`.execute(query)
+    await allowScans({ seqscan: false, indexscan: true, indexonlyscan: true })
+    const indexed = await sql<{ readonly indexed: number }>`
+      SELECT count(*) AS indexed FROM ${sql.table(name)}`.execute(query)
+    const [rows, entries] = [stored.rows[0]?.stored, indexed.rows[0]?.indexed]
+    if (rows === entries) continue
+    findings.push({ table: name, why: `it has ${rows} rows, and an index of it has ${entries}` })
+  }
+  await allowScans({ seqscan: true, bitmapscan: true })
+  return findings
+}
+
 /** Checks references that the schema declares, and those that only Trent knows. */
 export async function verifyReferences(query: Kysely<Schema>): Promise<readonly Finding[]> {
-  const declared = await sql<{
-    readonly child: string
-    readonly parent: string
-    readonly id: number
-  }>`
-    SELECT "table" AS child, parent, rowid AS id FROM pragma_foreign_key_check
-    LIMIT ${sql.lit(findingsMax)}`.execute(query)
-  const findings: Finding[] = declared.rows.map(({ child, parent, id }) => ({
-    table: child,
-    row: `number ${id}`,
-    why: `it refers to a row of ${parent} that does not exist`,
-  }))
-  for (const { table, why, rows } of references) {
+  const findings: Finding[] = []
+  for (const { table, why, rows } of [...declared, ...references]) {
     const found = await sql<{ readonly id: string | number }>`
       ${sql.raw(rows)} LIMIT ${sql.lit(findingsMax)}`.execute(query)
     findings.push(...found.rows.map(({ id }) => ({ table, row: String(id), why })))
@@ -64,13 +96,31 @@ export async function verifyReferences(query: Kysely<Schema>): Promise<readonly 
   return findings
 }
 
-const keyName = "k.account_id || '/' || k.region || '/' || k.key_id"
-
-const references: readonly {
+interface Checked {
   readonly table: string
   readonly why: string
+  /** A query of the rows that break the rule. */
   readonly rows: string
-}[] = [
+}
+
+/** The references of the descriptors. A database enforces them only while nobody turns that off. */
+const declared: readonly Checked[] = everyTable.flatMap((child: Table) =>
+  (child.references ?? []).map(({ columns, to }) => {
+    const isSame = to.primaryKey.map((column, index) => `p.${column} = c.${columns[index]}`)
+    const isSet = columns.map((column) => `c.${column} IS NOT NULL`)
+    const id = child.primaryKey.map((column) => `CAST(c.${column} AS text)`).join(" || '/' || ")
+    return {
+      table: child.name,
+      why: `it refers to a row of ${to.name} that does not exist`,
+      rows: `SELECT ${id} AS id FROM ${child.name} c WHERE ${isSet.join(' AND ')} AND NOT EXISTS (
+        SELECT 1 FROM ${to.name} p WHERE ${isSame.join(' AND ')})`,
+    }
+  }),
+)
+
+const keyName = "k.account_id || '/' || k.region || '/' || k.key_id"
+
+const references: readonly Checked[] = [
   {
     table: 'keys',
     why: 'its current key material does not exist',

@@ -15,7 +15,7 @@ import { everyTable, type Row, type Schema } from '../schema/schema.ts'
 import type { Table } from '../schema/table.ts'
 import { loggedChangesMax, skippedAfter } from '../tables/change-log.ts'
 import { tableReads } from '../tables/table-rows.ts'
-import { allRows } from './verify-rows.ts'
+import { allRows } from './all-rows.ts'
 import type { Finding } from './verify-structure.ts'
 
 /** Bounds what is in memory at once. */
@@ -131,7 +131,7 @@ async function compare(
   const { name: table } = described
   const columns = namedColumns(described)
   const findings: Finding[] = []
-  for await (const row of allRows(query, table)) {
+  for await (const row of allRows(query, described)) {
     const name = columns.map((column) => String(row[column]))
     const version = expected.get(nameIn(name)) ?? expected.get(wholeOf(name))
     expected.delete(nameIn(name))
