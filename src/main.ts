@@ -4,6 +4,7 @@
  * @module
  */
 import { Command } from 'commander'
+import { addBackupCommands } from './cli/backup-commands.ts'
 import { collectLevel } from './cli/organization-options.ts'
 import type { acceptLoss } from './cli/accept-loss.ts'
 import type { createAccount, listAccounts, updateAccount } from './cli/account.ts'
@@ -79,6 +80,7 @@ program
   .action(async (options: Parameters<typeof rekey>[1]) =>
     (await import('./cli/seal-commands.ts')).rekey(configFile(), options),
   )
+addBackupCommands(program, configFile)
 const account = program.command('account').description('the accounts of the deployment')
 account
   .command('create')

@@ -152,6 +152,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   pkcs11: '',
   seals: 'crypto disk model pkcs11 webhooks',
   store: 'crypto model threads',
+  backup: 'crypto model store',
   keystores: 'crypto model',
   'operations/contract': 'keystores model policy store throttle',
   'audit/journal': 'crypto disk model store',
@@ -187,8 +188,8 @@ const allowedImports: Readonly<Record<string, string>> = {
   'config.ts': 'audit/delivery crypto model seals store throttle webhooks wire',
   'version.ts': '',
   server:
-    'audit audit/delivery audit/index audit/journal audit/records authenticate authorize cache config.ts crypto disk events explain jobs keystores lifecycle metrics model operations operations/contract operations/kms operator pipeline policy resolve seals store threads throttle version.ts wire',
-  cli: 'audit/delivery audit/journal audit/verify config.ts crypto disk jobs metrics model operations/contract operations/trent operator policy seals server store wire',
+    'audit audit/delivery audit/index audit/journal audit/records authenticate authorize backup cache config.ts crypto disk events explain jobs keystores lifecycle metrics model operations operations/contract operations/kms operator pipeline policy resolve seals store threads throttle version.ts wire',
+  cli: 'backup audit/delivery audit/journal audit/verify config.ts crypto disk jobs metrics model operations/contract operations/trent operator policy seals server store wire',
   'main.ts': 'cli config.ts',
 }
 

@@ -4,9 +4,10 @@
  * that only its owner can read.
  * @module
  */
+import type { KeyObject } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { ConfigError } from '../config.ts'
-import type { Progress } from '../seals/seal.ts'
+import type { Progress, Seal } from '../seals/seal.ts'
 
 /** Returns UTF-8. The caller overwrites it. `shown` is the text before the cursor. */
 export type AskSecret = (shown: string) => Promise<Buffer>
@@ -40,6 +41,26 @@ export async function readNewPassphrase(file?: string): Promise<Buffer> {
 export function askedFor({ asks, set, given = [], needed }: Progress): string {
   if (asks === 'passphrase') return 'passphrase: '
   return `share of set ${set ?? ''} (${given.length} of ${needed ?? '?'} are given): `
+}
+
+/**
+ * Opens a sealed root key with what people give, one secret at a time.
+ * @throws {SealRefused} @throws {SealUnavailable}
+ */
+export async function openSealed(
+  seal: Seal,
+  record: Uint8Array,
+  deploymentId: string,
+  askSecret: AskSecret,
+): Promise<KeyObject> {
+  const opening = seal.open(record, deploymentId)
+  const give = async (): Promise<KeyObject | undefined> =>
+    seal.asks === 'nothing'
+      ? opening.give()
+      : opening.give(await askSecret(askedFor(opening.progress())))
+  let rootKey = await give()
+  while (rootKey === undefined) rootKey = await give()
+  return rootKey
 }
 
 function fromFile(path: string): Buffer {

@@ -4,7 +4,6 @@
  * @module
  */
 import { Kysely } from 'kysely'
-import type { KeyObject } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { openDigestKey } from '../audit/delivery/digest-keys.ts'
@@ -38,7 +37,7 @@ import {
 } from '../store/verify/verify-structure.ts'
 import { inJson, visible } from '../model/visible.ts'
 import { isBesideData } from '../seals/setting.ts'
-import { askedFor, readSecret, type AskSecret } from './secret-input.ts'
+import { openSealed, readSecret, type AskSecret } from './secret-input.ts'
 
 export interface VerifyDatabaseOptions {
   /** The path of a file, or the URL of a database in PostgreSQL. */
@@ -182,13 +181,7 @@ async function openKeyring(
   const deployment = await deploymentIn(query)
   if (deployment === undefined) throw new Error('it does not belong to a deployment')
   const { deploymentId, seal, domainKeys } = deployment
-  const opening = opener.open(seal.sealedRootKey, deploymentId)
-  const give = async (): Promise<KeyObject | undefined> =>
-    opener.asks === 'nothing'
-      ? opening.give()
-      : opening.give(await askSecret(askedFor(opening.progress())))
-  let rootKey = await give()
-  while (rootKey === undefined) rootKey = await give()
+  const rootKey = await openSealed(opener, seal.sealedRootKey, deploymentId, askSecret)
   return keyringOf(deploymentId, openDomainKeys(rootKey, deploymentId, domainKeys), systemRandom)
 }
 

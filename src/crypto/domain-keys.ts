@@ -5,6 +5,7 @@
  *                 AAD = "trent:domain-key:1" ‖ deployment id ‖ u32 version
  *     wrapped     iv ‖ ciphertext ‖ tag under the purpose's key, AAD = u32 version ‖ the caller's AAD
  *     row tag     u32 version ‖ HMAC-SHA-256(row tag key, canonical row)
+ *     backup      SP 800-108(backup key, "trent:backup:1", context): docs/backup-format.md
  *
  * A purpose's key is HKDF-SHA-256(domain key, "trent:<purpose>:1"); `tokens.ts` has the format of tokens.
  * @module
@@ -13,7 +14,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import type { Random } from '../model/clock.ts'
 import { unwrapBytes, wrapBytes } from './aead.ts'
-import { hkdfKey, takeSecretKey } from './derive.ts'
+import { counterKey, hkdfKey, takeSecretKey } from './derive.ts'
 import { NotAuthentic } from './keyring.ts'
 import type { Keyring, TokenPurpose, WrapPurpose } from './keyring.ts'
 import { publicPartOf, signStatement, statementKey } from './statements.ts'
@@ -32,12 +33,14 @@ interface PurposeKeys {
   readonly wrap: Readonly<Record<WrapPurpose, KeyObject>>
   readonly token: Readonly<Record<TokenPurpose, KeyObject>>
   readonly rowTag: KeyObject
+  readonly backup: KeyObject
   readonly statement: KeyObject
 }
 
 const domainKeyBytes = 32
 const versionMax = 0xffff_ffff
 const rowTagBytes = 36
+const backupLabel = Buffer.from('trent:backup:1')
 
 /** Creates a domain key. Returns it wrapped: `iv ‖ ciphertext ‖ tag`, 60 bytes. */
 export function createDomainKey(
@@ -131,6 +134,8 @@ export function keyringOf(
       const purposeKey = keysOf(token.version).token[purpose]
       return openToken(purposeKey, token, { purpose, deploymentId, scope })
     },
+    newestVersion: newest,
+    backupKey: (version, context) => counterKey(keysOf(version).backup, backupLabel, [context]),
     statementKeys: [...versions].map(([version, { statement }]) => ({
       version,
       publicKey: publicPartOf(statement),
@@ -178,6 +183,7 @@ function purposeKeys(domainKey: KeyObject): PurposeKeys {
       grant: keyFor('grant-token'),
     },
     rowTag: keyFor('row-tag'),
+    backup: keyFor('backup'),
     statement: statementKey(domainKey),
   }
 }

@@ -40,6 +40,10 @@ export interface Keyring {
    * scope
    */
   openToken(purpose: TokenPurpose, scope: string, token: string): Buffer
+  /** The version of the domain key that new values use. */
+  readonly newestVersion: number
+  /** The key, 32 bytes, of one backup's content: each `context` has its own. The caller overwrites it. */
+  backupKey(version: number, context: Uint8Array): Buffer
   /** The keys that sign this deployment's statements, oldest first. */
   readonly statementKeys: readonly StatementKey[]
   /** An Ed25519 signature, 64 bytes, by the newest key unless `version` names another. */

@@ -36,3 +36,34 @@ export async function replaceFile(files: FilePort, path: string, bytes: Uint8Arr
   await files.rename(unfinished, path)
   await files.syncDirectory(dirname(path))
 }
+
+/**
+ * Writes a file from pieces, or replaces it, as `replaceFile` does. What is unfinished is removed again if
+ * a piece cannot be read or written.
+ */
+export async function replaceFileByPieces(
+  files: FilePort,
+  path: string,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const unfinished = unfinishedName(path)
+  await files.remove(unfinished)
+  try {
+    const file = await files.create(unfinished)
+    try {
+      let position = 0
+      for await (const piece of pieces) {
+        await writeAll(file, piece, position)
+        position += piece.length
+      }
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await files.rename(unfinished, path)
+  } catch (error) {
+    await files.remove(unfinished)
+    throw error
+  }
+  await files.syncDirectory(dirname(path))
+}

@@ -14,6 +14,9 @@ import type { ServerStatus } from '../operations/contract/server-controls.ts'
 import type { OperationDependencies } from '../operations/contract/dependencies.ts'
 import type { SealControls } from '../operations/contract/seal-controls.ts'
 import { asKmsError } from './sealed-door.ts'
+import type { BackupControls } from '../operations/contract/backup-controls.ts'
+import { BackupNotRead, type Backups } from '../backup/backups.ts'
+import { KmsError, type ErrorCode } from '../errors.ts'
 import type { ServerParts } from './parts.ts'
 
 type ShownCheckpoint = ServerStatus['journal']['checkpoint']
@@ -84,6 +87,7 @@ export function serverControls(
     faults,
     firstAccount,
     seal: sealControls(parts),
+    backup: backupControls(parts.backups),
   }
 }
 
@@ -98,5 +102,25 @@ function sealControls({ rekeying, sealServer }: ServerParts): SealControls {
     give: (secret) => told(rekeying.give(secret)),
     cancel: rekeying.cancel,
     end: sealServer,
+  }
+}
+
+function backupControls(backups: Backups): BackupControls {
+  const told = <T>(code: ErrorCode, work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      throw error instanceof BackupNotRead
+        ? new KmsError(code, error.message, { cause: error })
+        : error
+    })
+  return {
+    async begin() {
+      const { id, header } = await told('ConflictException', backups.begin())
+      const { deploymentId, change, rows, createdAt } = header
+      return { id, deploymentId, change, rows, createdAt: new Date(createdAt).toISOString() }
+    },
+    async read(id, part) {
+      const { bytes, rows, isLast } = await told('NotFoundException', backups.read(id, part))
+      return { bytes: bytes.toString('base64'), rows, isLast }
+    },
   }
 }

@@ -4,10 +4,11 @@
  * @module
  */
 import { join } from 'node:path'
+import { createBackups } from '../backup/backups.ts'
 import { goOnWithoutLost } from './accepted-loss.ts'
 import { openAnchors, type Anchors } from '../audit/journal/anchors.ts'
 import { openDelivery, type Delivery } from '../audit/delivery/delivery.ts'
-import { createEventIndex } from '../audit/index/event-index.ts'
+import { createEventIndex, type EventIndex } from '../audit/index/event-index.ts'
 import { nodeFiles } from '../disk/files.ts'
 import { checkClosedSegments } from '../audit/journal-check.ts'
 import { endLeftStreams } from '../audit/journal/left-streams.ts'
@@ -73,23 +74,11 @@ export async function openAfterUnseal(
     log,
     startedAt,
     rekeying: createRekeying({ ...parts, deployment, seal, sealOptions: config.sealOptions }),
+    backups: createBackups({ database, keyring, clock, random }),
     sealServer: () => void setImmediate(options.onSeal ?? (() => undefined)),
   }
   const open = openDependencies(config, all)
-  const eventIndex = createEventIndex({
-    database: database.share(),
-    directory: files.journalDirectory,
-    durable: async () => [
-      journal.position,
-      ...(await workers.states()).map(({ position }) => position),
-    ],
-    take: async () => [files.takeRecords(), ...(await workers.newRecords())],
-    onError: (error) => log.error({ err: error }, 'LookupEvents is behind'),
-  })
-  meter.observe({
-    trent_sealed: () => 0,
-    trent_event_index_lag_seconds: async () => (await eventIndex.lagMs()) / 1000,
-  })
+  const eventIndex = openEventIndex(files, log)
   const { journalDirectory: directory, onError } = files
   const journalCheck = checkClosedSegments({ store, directory, onError })
   const data = { config: sentConfig(config), deployment, memory: files.memory, usageTrackedSince }
@@ -104,11 +93,31 @@ export async function openAfterUnseal(
         noted: ({ kind, name }) => usesOf(open.background)[kind].remembered(name),
       }),
     close: async () => {
+      await all.backups.close()
       await journalCheck.close()
       await open.close()
       await eventIndex.close()
     },
   }
+}
+
+function openEventIndex(files: Files, log: ServerOptions['log']): EventIndex {
+  const { database, journal, workers, meter } = files
+  const eventIndex = createEventIndex({
+    database: database.share(),
+    directory: files.journalDirectory,
+    durable: async () => [
+      journal.position,
+      ...(await workers.states()).map(({ position }) => position),
+    ],
+    take: async () => [files.takeRecords(), ...(await workers.newRecords())],
+    onError: (error) => log.error({ err: error }, 'LookupEvents is behind'),
+  })
+  meter.observe({
+    trent_sealed: () => 0,
+    trent_event_index_lag_seconds: async () => (await eventIndex.lagMs()) / 1000,
+  })
+  return eventIndex
 }
 
 /** Opens the first account and the audit trail: anchored, complete and being delivered. */

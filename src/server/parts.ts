@@ -1,5 +1,6 @@
 /** The parts of a running server that its dependencies are made from. @module */
 import type { Logger } from 'pino'
+import type { Backups } from '../backup/backups.ts'
 import type { Anchors } from '../audit/journal/anchors.ts'
 import type { Delivery } from '../audit/delivery/delivery.ts'
 import type { OpenJournal } from '../audit/journal/journal.ts'
@@ -51,6 +52,7 @@ export interface ServerParts extends WorkerParts {
   readonly firstAccount: FirstAccount
   readonly startedAt: number
   readonly rekeying: Rekeying
+  readonly backups: Backups
   /** Ends the process that holds the keys. */
   readonly sealServer: () => void
 }

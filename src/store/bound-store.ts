@@ -118,10 +118,11 @@ export function createStore(
     async scrub() {
       // Material deleted from here on, while the log is cut or after, is scrubbed next time.
       if (!database.unscrubbed.take()) return
-      await scrub(database).catch((error: unknown) => {
+      const isScrubbed = await scrub(database).catch((error: unknown) => {
         database.unscrubbed.raise()
         throw error
       })
+      if (!isScrubbed) database.unscrubbed.raise()
     },
     ...clockMarkStore(scope),
     ...keyUsageStore(scope, inOne),
@@ -153,13 +154,16 @@ function deliveryStore(scope: RowScope, inOne: InOne): DeliveryStore {
   }
 }
 
-/** `secure_delete` overwrites deleted bytes in the file, but the log holds them until it is cut. */
-async function scrub({ query, engine }: Database): Promise<void> {
-  if (engine !== 'sqlite') return
+/**
+ * `secure_delete` overwrites deleted bytes in the file, but the log holds them until it is cut.
+ * @returns false while the database is being copied: the next call scrubs
+ */
+async function scrub({ query, engine }: Database): Promise<boolean> {
+  if (engine !== 'sqlite') return true
   const { rows } = await sql<{ readonly busy: number }>`PRAGMA wal_checkpoint(TRUNCATE)`.execute(
     query,
   )
-  if (rows[0]?.busy !== 0) throw new Error('could not truncate the database log')
+  return rows[0]?.busy === 0
 }
 
 function reads(scope: RowScope): StoreReads {

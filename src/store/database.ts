@@ -19,6 +19,12 @@ export interface Database {
   readonly close: () => Promise<void>
 }
 
+/** The whole database at one moment, while others change it. */
+export interface Snapshot {
+  readonly query: Kysely<Schema>
+  readonly close: () => Promise<void>
+}
+
 /** Another process has the database open. */
 export class DatabaseInUse extends Error {}
 

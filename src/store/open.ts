@@ -1,6 +1,6 @@
 /** Opens the database of a deployment: the embedded one, or one in PostgreSQL. @module */
 import type { MessagePort } from 'node:worker_threads'
-import type { Database } from './database.ts'
+import type { Database, Snapshot } from './database.ts'
 import { attachPostgres, openPostgres, type SharedPostgres } from './postgres/open-postgres.ts'
 import {
   attachSqliteDatabase,
@@ -19,6 +19,11 @@ export type SharedDatabase = SharedSqlite | SharedPostgres
 
 export interface OwnedDatabase extends Database {
   readonly share: () => SharedDatabase
+  /**
+   * Reads the database as it is at one moment. Calls go on meanwhile. With SQLite, a copy of the file
+   * needs as much room next to it until the snapshot is closed.
+   */
+  readonly snapshot: () => Promise<Snapshot>
 }
 
 /**

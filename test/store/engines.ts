@@ -7,13 +7,15 @@ import type { TestContext } from 'node:test'
 import type { RowKeyring } from '../../src/store/bound-rows.ts'
 import { createStore } from '../../src/store/bound-store.ts'
 import type { Database, Engine } from '../../src/store/database.ts'
-import { attachDatabase, openDatabase } from '../../src/store/open.ts'
+import { attachDatabase, openDatabase, type OwnedDatabase } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
 import { testDatabase, testedVersions } from './postgres/shared-server.ts'
 import { templateWithTables } from './postgres/template.ts'
 
 export interface Opened {
-  readonly database: Database
+  readonly database: OwnedDatabase
+  /** Of the file of an embedded database. */
+  readonly path?: string
   /** Another client of the same database. */
   readonly connect: () => Database
 }
@@ -34,10 +36,12 @@ export const engines: readonly TestedEngine[] = [
 ]
 
 async function openSqliteFor(t: TestContext): Promise<Opened> {
-  const database = await openDatabase({ path: join(temporaryFolder(t), 'trent.db') })
+  const path = join(temporaryFolder(t), 'trent.db')
+  const database = await openDatabase({ path })
   t.after(() => database.close())
   return {
     database,
+    path,
     connect() {
       const client = attachDatabase(database.share())
       t.after(() => client.close())

@@ -5,6 +5,7 @@
 import type { DeletedKeys } from '../../store/tables/deleted-key-rows.ts'
 import type { DeletedMaterials } from '../../store/tables/deleted-material-rows.ts'
 import type { Faults } from '../../throttle/faults.ts'
+import type { BackupControls } from './backup-controls.ts'
 import type { SealControls, SealStatus } from './seal-controls.ts'
 
 /** Controls that operators and the test API have. */
@@ -22,6 +23,7 @@ export interface ServerControls {
   /** The account that the first start created. A reset keeps it and its root credentials. */
   readonly firstAccount: { readonly accountId: string }
   readonly seal: SealControls
+  readonly backup: BackupControls
 }
 
 export interface ServerStatus {

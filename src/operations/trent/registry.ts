@@ -2,6 +2,7 @@
 import { registryOf } from '../contract/registry.ts'
 import { acceptClock } from './accept-clock.ts'
 import { apply } from './apply.ts'
+import { beginBackup } from './begin-backup.ts'
 import { beginRekey } from './begin-rekey.ts'
 import { cancelRekey } from './cancel-rekey.ts'
 import { continueRekey } from './continue-rekey.ts'
@@ -17,6 +18,7 @@ import { getTestFaults } from './get-test-faults.ts'
 import { listAccess } from './list-access.ts'
 import { listAccounts } from './list-accounts.ts'
 import { listKeyUses } from './list-key-uses.ts'
+import { readBackup } from './read-backup.ts'
 import { replaceRootKey } from './replace-root-key.ts'
 import { listServices } from './list-services.ts'
 import { registerService } from './register-service.ts'
@@ -31,6 +33,7 @@ import { updateAccount } from './update-account.ts'
 export const operatorRegistry = registryOf([
   acceptClock,
   apply,
+  beginBackup,
   beginRekey,
   cancelRekey,
   continueRekey,
@@ -43,6 +46,7 @@ export const operatorRegistry = registryOf([
   listAccounts,
   listKeyUses,
   listUsage,
+  readBackup,
   replaceRootKey,
   listServices,
   registerService,

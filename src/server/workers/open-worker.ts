@@ -200,6 +200,7 @@ const notHere: OperationDependencies['server'] = {
     cancel: unreachable,
     end: unreachable,
   },
+  backup: { begin: unreachable, read: unreachable },
   get firstAccount() {
     return unreachable()
   },

@@ -7,9 +7,9 @@
  * relies on this as it does on SQLite's single writer.
  * @module
  */
-import { Kysely } from 'kysely'
+import { Kysely, sql } from 'kysely'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Database, DatabaseFailed, TransactionConflict } from '../database.ts'
+import { type Database, DatabaseFailed, type Snapshot, TransactionConflict } from '../database.ts'
 import { migrate } from '../migrations.ts'
 import type { Schema } from '../schema/schema.ts'
 import { type DatabaseAddress, parseDatabaseUrl } from './database-url.ts'
@@ -63,6 +63,7 @@ export interface PostgresSettings {
 
 export interface OwnedPostgres extends Database {
   readonly share: () => SharedPostgres
+  readonly snapshot: () => Promise<Snapshot>
 }
 
 /**
@@ -92,7 +93,7 @@ export async function openPostgres({
       await database.close()
       await lock.release()
     }
-    return { ...database, share: () => shared, close }
+    return { ...database, share: () => shared, snapshot: () => openSnapshot(address), close }
   } catch (error) {
     await lock.release()
     throw error
@@ -114,6 +115,33 @@ async function prepare(address: DatabaseAddress): Promise<void> {
     await migrate(query, 'postgresql')
   } finally {
     pool.close()
+  }
+}
+
+/** How long a reader of a snapshot may be busy with what it has read. */
+const readingMaxMs = 10 * 60_000
+
+/**
+ * Holds one session, in one transaction that sees one moment. Such a reader blocks nobody, and nobody
+ * blocks it. It does not begin as the store's transactions do, because those lock and write.
+ */
+async function openSnapshot(address: DatabaseAddress): Promise<Snapshot> {
+  const pool = new Pool(address, {
+    ...settings,
+    ...withoutHead,
+    sessionsMax: 1,
+    sessionAgeMaxMs: Infinity,
+    leaseMs: readingMaxMs,
+  })
+  const query = new Kysely<Schema>({ dialect: postgresDialect(pool, () => Promise.resolve()) })
+  try {
+    await sql`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`.execute(query)
+    // The moment is that of the first statement.
+    await query.selectFrom('change_head').select('seq').executeTakeFirstOrThrow()
+    return { query, close: () => Promise.resolve(pool.close()) }
+  } catch (error) {
+    pool.close()
+    throw error
   }
 }
 

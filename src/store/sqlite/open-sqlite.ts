@@ -4,9 +4,10 @@
  * @module
  */
 import { Kysely } from 'kysely'
+import { rmSync } from 'node:fs'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { createThread, ThreadEnded } from '../../threads/thread.ts'
-import { type Database, DatabaseFailed } from '../database.ts'
+import { type Database, DatabaseFailed, type Snapshot } from '../database.ts'
 import { requireExpectedSchema } from '../verify/expected-schema.ts'
 import { migrate } from '../migrations.ts'
 import type { Schema } from '../schema/schema.ts'
@@ -39,6 +40,7 @@ export interface SharedSqlite {
 
 export interface OwnedSqlite extends Database {
   readonly share: () => SharedSqlite
+  readonly snapshot: () => Promise<Snapshot>
 }
 
 /** Index of the flag for unscrubbed material, after the change number. */
@@ -90,8 +92,23 @@ export async function openSqliteDatabase(settings: SqliteSettings): Promise<Owne
       await thread.end()
     }
   }
-  const owned = { ...database, share, close: () => (closing ??= close()) }
+  const snapshot = async (): Promise<Snapshot> => {
+    const copy = copyOf(path)
+    deleteDatabase(copy)
+    try {
+      await thread.ask('copy', copy)
+      const copied = await openSqliteDatabase({ path: copy })
+      const closeCopy = (): Promise<void> => copied.close().finally(() => deleteDatabase(copy))
+      return { query: copied.query, close: closeCopy }
+    } catch (error) {
+      deleteDatabase(copy)
+      throw error instanceof ThreadEnded ? new DatabaseFailed('the store thread ended') : error
+    }
+  }
+  const owned = { ...database, share, snapshot, close: () => (closing ??= close()) }
   try {
+    // A process that died may have left a copy, with materials that were deleted since.
+    deleteDatabase(copyOf(path))
     await requireExpectedSchema(owned.query)
     await migrate(owned.query, owned.engine)
   } catch (error) {
@@ -99,6 +116,17 @@ export async function openSqliteDatabase(settings: SqliteSettings): Promise<Owne
     throw error
   }
   return owned
+}
+
+/** A copy of the database, next to it. It holds the same wrapped keys. */
+function copyOf(path: string): string {
+  return `${path}-copy`
+}
+
+function deleteDatabase(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`, `${path}-journal`]) {
+    rmSync(file, { force: true })
+  }
 }
 
 /** Uses a database that another thread opened. Closing it does not close that one. */

@@ -37,6 +37,8 @@ export type StoreThreadQuestions = {
   readonly open: readonly [undefined, void]
   /** Serves one more client. Transfer the port. */
   readonly attach: readonly [MessagePort, void]
+  /** Copies the database into a new file while it is in use. */
+  readonly copy: readonly [string, void]
   /** Copies the write-ahead log into the database file and closes it. */
   readonly close: readonly [undefined, void]
 }

@@ -43,6 +43,7 @@ function serve(settings: StoreThreadSettings): Answers<StoreThreadQuestions> {
       }
     },
     attach: (port) => attach(whenOpen().queue, port),
+    copy: (path) => whenOpen().connection.copyTo(path),
     close() {
       const { queue, connection } = whenOpen()
       queue.stop()

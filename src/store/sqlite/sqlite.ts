@@ -9,6 +9,7 @@ import { chmodSync, closeSync, existsSync, fsyncSync, openSync, rmSync } from 'n
 import { dirname } from 'node:path'
 import { constants, DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
+import { createCopier } from './sqlite-copy.ts'
 import { isDamage } from './sqlite-failure.ts'
 import type { SqliteResult, SqliteRow, SqliteValue } from './sqlite-protocol.ts'
 
@@ -27,6 +28,11 @@ export interface SqliteConnection {
    * and no transaction is open.
    */
   readonly checkpoint: () => void
+  /**
+   * Copies the file and its log, as they are at one moment, into new files of mode 0600. Other
+   * statements go on meanwhile, except that a checkpoint is answered as busy.
+   */
+  readonly copyTo: (path: string) => Promise<void>
   /** Moves the write-ahead log into the database file, and closes both. */
   readonly close: () => void
 }
@@ -56,7 +62,7 @@ export function openSqlite(path: string): SqliteConnection {
   }
   // The names of the file and of its log must survive a power cut, like their content.
   if (created) syncFolder(dirname(path))
-  return connectionOf(database)
+  return connectionOf(database, path)
 }
 
 /** A database in memory, used to read the schema that migrations create. */
@@ -194,10 +200,14 @@ interface Prepared {
   readonly answersRows: boolean
 }
 
-function connectionOf(database: DatabaseSync): SqliteConnection {
+function connectionOf(database: DatabaseSync, path = ''): SqliteConnection {
   const prepare = statementCache(database)
   let isWritten = true
+  const copier = createCopier(database, path)
   const run = (sql: string, parameters: readonly SqliteValue[]): SqliteResult => {
+    if (copier.isCopying() && /^\s*PRAGMA wal_checkpoint/i.test(sql)) {
+      return { rows: [{ busy: 1 }], affected: 0 }
+    }
     const { statement, answersRows } = prepare(sql)
     if (answersRows) {
       const rows = rowsOf(sql, () => readRows(sql, statement, parameters))
@@ -235,14 +245,16 @@ function connectionOf(database: DatabaseSync): SqliteConnection {
       return Number(run('SELECT seq FROM change_head WHERE id = 1', []).rows[0]?.['seq'] ?? 0)
     },
     checkpoint() {
-      if (!isWritten || database.isTransaction) return
+      if (!isWritten || database.isTransaction || copier.isCopying()) return
       database.exec('PRAGMA wal_checkpoint(PASSIVE)')
       isWritten = false
     },
+    copyTo: copier.copyTo,
     close() {
       rollback()
       database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
       database.close()
+      copier.close()
     },
   }
 }

@@ -185,6 +185,7 @@ export function createWorld(): World {
         faults: createFaults(),
         firstAccount: { accountId },
         seal: { status: unused, begin: unused, give: unused, cancel: unused, end: unused },
+        backup: { begin: unused, read: unused },
       },
     },
   }

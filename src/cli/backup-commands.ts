@@ -1,0 +1,28 @@
+/** The commands of backups, as `main.ts` declares the others. Each loads its own code. @module */
+import type { Command } from 'commander'
+import type { takeBackup, verifyBackup } from './backup.ts'
+
+export function addBackupCommands(program: Command, configFile: () => string | undefined): void {
+  const backup = program
+    .command('backup')
+    .description('take a backup of the running server, encrypted to its seal')
+    .argument('[file]', 'the new file; `-` is standard output')
+    .option('--json', 'answer in JSON')
+    .action(async (file: string | undefined, options: Parameters<typeof takeBackup>[2]) =>
+      (await import('./backup.ts')).takeBackup(configFile(), file, options),
+    )
+  backup
+    .command('verify <file>')
+    .description('check a backup offline; `-` is standard input')
+    .option('--open', 'also open the seal of the settings, and check the tag of every row')
+    .option('--recovery', 'also open its recovery seal, and check the tag of every row')
+    .option('--seal-key <file>', 'also open it with this key file, and check the tag of every row')
+    .option('--json', 'answer in JSON')
+    .action(async (file: string, options: Parameters<typeof verifyBackup>[2], command: Command) =>
+      (await import('./backup.ts')).verifyBackup(configFile(), file, {
+        ...options,
+        // The command above has this option too, and takes it.
+        ...command.optsWithGlobals(),
+      }),
+    )
+}

@@ -1,0 +1,135 @@
+/** Backups of a running database, on every engine. @module */
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { test } from 'node:test'
+import { createBackups } from '../../src/backup/backups.ts'
+import { readBackup } from '../../src/backup/format.ts'
+import { openBackup, type BackupSource } from '../../src/backup/take.ts'
+import { rowsOf, verifyRows } from '../../src/backup/verify.ts'
+import { systemRandom } from '../../src/crypto/entropy.ts'
+import { createStore } from '../../src/store/bound-store.ts'
+import type { OwnedDatabase } from '../../src/store/open.ts'
+import { createDeployment } from '../../src/store/tables/deployment.ts'
+import type { StoredRow } from '../../src/store/whole-tables.ts'
+import { testKeyring } from '../crypto/fixed.ts'
+import { engines } from '../store/engines.ts'
+import { accountId, newKey, region } from '../store/records.ts'
+
+const keyring = testKeyring()
+
+async function prepared(database: OwnedDatabase, keys: number) {
+  await createDeployment(database, {
+    deploymentId: 'deployment',
+    createdAt: 1,
+    seal: { kind: 'file', generation: 1, sealedRootKey: Buffer.alloc(60) },
+    domainKeys: [{ version: 1, wrapped: Buffer.alloc(60), createdAt: 1 }],
+  })
+  const store = createStore(database, keyring, { onForgedRow: assert.fail })
+  await store.change((transaction) => transaction.insertAccount({ accountId, createdAt: 1 }))
+  const addKeys = async (from: number, to: number): Promise<void> => {
+    await store.change(async (transaction) => {
+      for (let n = from; n < to; n += 1) {
+        await transaction.insertKey(newKey(`key-${String(n).padStart(6, '0')}`))
+      }
+    })
+  }
+  await addKeys(0, keys)
+  const source: BackupSource = { database, keyring, clock: { now: () => 5 }, random: systemRandom }
+  return { store, addKeys, source }
+}
+
+async function keysIn(pieces: AsyncIterable<{ readonly bytes: Buffer }>): Promise<StoredRow[]> {
+  const bytes = async function* (): AsyncGenerator<Buffer> {
+    for await (const piece of pieces) yield piece.bytes
+  }
+  const keys: StoredRow[] = []
+  for await (const { table, rows } of rowsOf(await readBackup(bytes()), keyring)) {
+    if (table.name === 'keys') keys.push(...rows)
+  }
+  return keys
+}
+
+for (const engine of engines) {
+  test(`a backup is of one moment, while changes go on (${engine.name})`, async (t) => {
+    const { database } = await engine.open(t)
+    const { store, addKeys, source } = await prepared(database, 2500)
+    const over = new AbortController()
+    let made = 2500
+    const changing = (async () => {
+      while (!over.signal.aborted) {
+        const present = await store.findKey({ accountId, region, keyId: 'key-000000' })
+        assert.ok(present)
+        await store.change(async (transaction) => {
+          await transaction.updateKey(present, { description: `${made}` })
+        })
+        await addKeys(made, made + 1)
+        made += 1
+      }
+    })()
+    const { header, pieces } = await openBackup(source)
+    const keys = await keysIn(pieces)
+    over.abort()
+    await changing
+    const atLeast = 2500
+    assert.ok(keys.length >= atLeast && keys.length < made + 1, `${keys.length} of ${made}`)
+    // Change 1 made the account, change 2 the first keys; each later pair changes one and adds one.
+    const pairs = keys.length - atLeast
+    const isBetween = header.change === 2 + 2 * pairs + 1
+    assert.ok(isBetween || header.change === 2 + 2 * pairs, `${header.change} with ${keys.length}`)
+    const text = isBetween ? `${keys.length}` : pairs > 0 ? `${keys.length - 1}` : 'for the tests'
+    assert.equal(
+      keys.find((row) => row['key_id'] === 'key-000000')?.['description'],
+      JSON.stringify(text),
+    )
+  })
+
+  test(`parts of a backup are read in order, once (${engine.name})`, async (t) => {
+    const { database } = await engine.open(t)
+    const { source } = await prepared(database, 3000)
+    const backups = createBackups(source)
+    t.after(() => backups.close())
+    const { id, header } = await backups.begin()
+    await assert.rejects(backups.begin(), /another backup is being taken/)
+    await assert.rejects(backups.read(id, 2), /this backup is over/)
+    await assert.rejects(backups.read('another', 1), /this backup is over/)
+    const parts: Buffer[] = []
+    for (let part = 1; ; part += 1) {
+      const { bytes, isLast } = await backups.read(id, part)
+      assert.ok(bytes.length <= 2 ** 20)
+      parts.push(bytes)
+      if (isLast) break
+    }
+    assert.ok(parts.length > 1)
+    await assert.rejects(backups.read(id, parts.length + 1), /this backup is over/)
+    const reader = await readBackup(
+      (async function* () {
+        yield* parts
+      })(),
+    )
+    const { rows, forgedCount } = await verifyRows(reader, keyring)
+    assert.deepEqual([rows, forgedCount], [header.rows, 0])
+    // The next one can begin.
+    await backups.begin()
+  })
+}
+
+test('the copy of an embedded database goes with its snapshot', async (t) => {
+  const sqlite = engines.find(({ name }) => name === 'sqlite')
+  assert.ok(sqlite)
+  const { database, path = '' } = await sqlite.open(t)
+  await prepared(database, 1)
+  const snapshot = await database.snapshot()
+  assert.ok(existsSync(`${path}-copy`))
+  await snapshot.close()
+  assert.ok(!existsSync(`${path}-copy`))
+  // One that nobody reads to its end, too.
+  const { pieces } = await openBackup({
+    database,
+    keyring,
+    clock: { now: () => 5 },
+    random: systemRandom,
+  })
+  await pieces.next()
+  await pieces.return(undefined)
+  assert.ok(!existsSync(`${path}-copy`))
+})
