@@ -285,6 +285,13 @@ program
     (await import('./cli/verify-database.ts')).verifyDatabaseCommand(configFile(), file, options),
   )
 
+program
+  .command('migrate')
+  .description('move a deployment to another database')
+  .command('sqlite-to-postgres')
+  .description('move trent.db of a stopped server into the empty database of TRENT_DATABASE_URL')
+  .action(async () => (await import('./cli/migrate.ts')).migrateToPostgres(configFile()))
+
 await program.parseAsync().catch((error: unknown) => {
   if (!(error instanceof ConfigError)) throw error
   process.stderr.write(`trent: ${error.message}\n`)

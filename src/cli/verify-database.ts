@@ -146,9 +146,14 @@ async function verifiedFile(file: string, by: SealedBy): Promise<Report> {
   }
 }
 
-async function verifiedBy(
+function verifiedBy(database: Pick<Database, 'query' | 'engine'>, by: SealedBy): Promise<Report> {
+  return verifyWith(database, () => openKeyring(database.query, by))
+}
+
+/** @param open is called once the structure is found to be whole */
+export async function verifyWith(
   { query, engine }: Pick<Database, 'query' | 'engine'>,
-  by: SealedBy,
+  open: () => Promise<Keyring>,
 ): Promise<Report> {
   // With another schema, or with damaged pages, rows prove nothing.
   const schema = await schemaFindings(query, engine)
@@ -156,7 +161,7 @@ async function verifiedBy(
   const pages = await verifyPages(query, engine)
   if (pages.length > 0) return reportOf(pages, 0, 0)
   const references = await verifyReferences(query)
-  const keyring = await openKeyring(query, by)
+  const keyring = await open()
   const tags = await verifyTags(query, keyring)
   const opening = await verifyWrapped(query, keyring)
   const named = await verifyNamed(query)
@@ -174,7 +179,8 @@ async function schemaFindings(query: Kysely<Schema>, engine: Engine): Promise<re
   }
 }
 
-async function openKeyring(
+/** Opens the seal of the database. */
+export async function openKeyring(
   query: Kysely<Schema>,
   { seal: opener, askSecret }: SealedBy,
 ): Promise<Keyring> {

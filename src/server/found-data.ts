@@ -10,6 +10,7 @@ import { findJournal } from '../audit/journal/found-journal.ts'
 import { findMissingChanges } from '../audit/journal/missing-changes.ts'
 import { readAcceptedLoss, toldMissing, type AcceptedLoss } from './accepted-loss.ts'
 import { visible } from '../model/visible.ts'
+import { isMoved, movedName } from '../store/moved-database.ts'
 import { readStoredState } from '../store/offline.ts'
 import { readPostgresState } from '../store/postgres/postgres-state.ts'
 import type { Config } from '../config.ts'
@@ -62,6 +63,7 @@ export async function checkFoundData(
         `them by \`trent accept-loss ${missing.id}\``,
     )
   }
+  requireMoved(join(dataDirectory, 'trent.db'), isEmbedded)
   // A first start makes the tables, then the key file, then the deployment, then the first record.
   const sealPath = join(dataDirectory, 'seal.key')
   const isBegun = state.kind === 'unfinished'
@@ -77,5 +79,23 @@ export async function checkFoundData(
     `${path} is ${state.kind === 'absent' ? 'missing' : 'empty'}, and ${others.join(' and ')} of an ` +
       `earlier deployment ${others.length === 1 ? 'is' : 'are'} there: put the database back from a ` +
       `backup, or move ${named} and the file credentials away to begin anew`,
+  )
+}
+
+/**
+ * The database is not there. If a move to PostgreSQL has not been made or not been completed, or if it has
+ * and the setting is missing, the refusal says so.
+ */
+function requireMoved(file: string, isEmbedded: boolean): void {
+  const moved = isMoved(file)
+  if (isEmbedded && moved) {
+    throw new DataRefused(
+      `${file} was moved to PostgreSQL and is now ${movedName(file)}: set TRENT_DATABASE_URL`,
+    )
+  }
+  if (isEmbedded || !(moved || existsSync(file))) return
+  throw new DataRefused(
+    `the database is empty, and ${moved ? movedName(file) : file} has a deployment: move it by ` +
+      '`trent migrate sqlite-to-postgres`, or move that file away to begin anew',
   )
 }
