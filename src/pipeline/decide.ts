@@ -108,7 +108,8 @@ export function requireOneMoment(
     // An outage or a bug is no decision. Neither is the refusal of a quota.
     if (!(settled.cause instanceof KmsError) || resolved !== undefined) throw settled
   }
-  return andThen(facts.hold(store), (holds) => {
+  const isAllowed = !(settled instanceof StepFailed) && settled.decision.refusal === undefined
+  return andThen(facts.hold(store, isAllowed ? 'allowed' : 'refused'), (holds) => {
     const { attempts } = read
     if (!holds && attempts.number < attemptsMax) {
       const charged = attempts.charged || resolved !== undefined

@@ -31,18 +31,25 @@ export interface FactSources {
 export interface Facts extends FactSources {
   /** Notes the credentials that prove who calls. */
   noteCaller(caller: Caller): void
-  /** Whether none of the facts has changed since the first was read, as far as `log` knows. */
-  hold(log: Pick<Store, 'epoch' | 'changesSince'>): Awaitable<boolean>
+  /**
+   * Whether none of the facts has changed since the first was read, as far as `log` knows. For a
+   * decision that allows, new grants to the caller do not matter: a grant only gives permissions.
+   */
+  hold(
+    log: Pick<Store, 'changesSince'> & Partial<Pick<Store, 'epoch'>>,
+    decision: 'allowed' | 'refused',
+  ): Awaitable<boolean>
 }
 
 /** @param since the number of the last change that was committed before the first fact was read */
 export function openFacts(sources: FactSources, since: number): Facts {
   const notes = new Notes()
   let heldAt = since
-  const check = async (log: Pick<Store, 'changesSince'>): Promise<boolean> => {
+  const check = async (log: Pick<Store, 'changesSince'>, isRefused: boolean): Promise<boolean> => {
     const changes = await log.changesSince(heldAt)
+    if (changes === undefined) return false
     const names = notes.names()
-    if (changes === undefined || changes.some((change) => touches(change, names))) return false
+    if (changes.some((change) => touches(change, names, isRefused))) return false
     heldAt = changes.at(-1)?.seq ?? heldAt
     return true
   }
@@ -56,7 +63,7 @@ export function openFacts(sources: FactSources, since: number): Facts {
     },
     noteCaller: (caller) => notes.add(credentialsOf, caller),
     // Without any change, the names of the facts do not matter.
-    hold: (log) => log.epoch() === heldAt || check(log),
+    hold: (log, decision) => log.epoch?.() === heldAt || check(log, decision === 'refused'),
   }
 }
 
@@ -105,14 +112,15 @@ function grantOf({ accountId, region, keyId, grantId }: GrantRef): string {
   return placed('grant', accountId, region, `${keyId}/${grantId}`)
 }
 
-function touches(change: Change, names: ReadonlySet<string>): boolean {
+function touches(change: Change, names: ReadonlySet<string>, isRefused: boolean): boolean {
   const { kind, accountId, region, id } = change
   if (kind === 'grant') {
     const { keyId, grantId, grantee = '' } = readGrantChangeId(id)
     const key = { accountId, region, keyId }
     // The deletion of a key is a separate change.
     if (grantId === undefined) return false
-    return names.has(grantOf({ ...key, grantId })) || names.has(grantsTo({ key, grantee }))
+    if (names.has(grantOf({ ...key, grantId }))) return true
+    return isRefused && names.has(grantsTo({ key, grantee }))
   }
   return (
     kind === 'everything' ||

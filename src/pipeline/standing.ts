@@ -34,15 +34,15 @@ export function openStanding(
   }
   return {
     renew: async () => (isOld() ? decideAgain() : undefined),
+    // The epoch does not count: changes that commit together with this one have not raised it yet.
     holds: (transaction) =>
-      decided.facts.hold({
-        epoch: () => store.epoch(),
-        changesSince: (seq) => transaction.changesSince(seq),
-      }),
+      decided.facts.hold({ changesSince: (seq) => transaction.changesSince(seq) }, 'allowed'),
     decideAgain,
     confirm() {
       if (isOld()) return decideAgain()
-      return andThen(decided.facts.hold(store), (holds) => (holds ? undefined : decideAgain()))
+      return andThen(decided.facts.hold(store, 'allowed'), (holds) =>
+        holds ? undefined : decideAgain(),
+      )
     },
   }
 }

@@ -85,8 +85,8 @@ export function openDependencies(config: Config, parts: ServerParts): OpenServer
   }
 }
 
-/** One is made by the store, and the next is there when it is. */
-const changesAtOnceMax = 2
+/** One is made by the store. Those that wait there commit together with it. */
+const changesAtOnceMax = 16
 
 /** Dependencies of the pipeline in one worker. */
 export function joinDependencies(

@@ -15,11 +15,10 @@ import { aliasReads, aliasWrites } from './tables/alias-rows.ts'
 import { changeAuditWriter, listAuditWriters } from './tables/audit-writer-rows.ts'
 import {
   changesSince,
-  createChangeNumber,
   createTouched,
+  openChange,
   recordChange,
-  skipChanges,
-  type ChangeNumber,
+  type OpenChange,
 } from './tables/change-log.ts'
 import { clockMarkStore } from './tables/clock-mark-rows.ts'
 import { countDeletedKeys, keyDeletion } from './tables/deleted-key-rows.ts'
@@ -85,10 +84,10 @@ export function createStore(
   const attempt = <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> =>
     query.transaction().execute(async (transaction) => {
       const { touch, all } = createTouched()
-      const number = createChangeNumber(transaction, all)
-      const inside = { query: transaction, rows, tally: createTally(), number }
-      const answer = await work(transactionOf({ ...inside, touch, deletesMaterial }))
-      await recordChange(inside, all(), number)
+      const inside = { query: transaction, rows, tally: createTally() }
+      const change = openChange(inside, all)
+      const answer = await work(transactionOf({ ...inside, touch, deletesMaterial }, change))
+      await recordChange(inside, all(), change)
       await saveCounts(inside, inside.tally)
       return answer
     })
@@ -98,7 +97,7 @@ export function createStore(
     epoch: () => database.epoch(),
     changesSince: (seq) => changesSince(query, seq),
     listOutbox: (limit) => listOutbox(scope, limit),
-    deleteOutbox: (eventIds) => deleteOutbox(query, eventIds),
+    deleteOutbox: (eventIds) => inOne((one) => deleteOutbox(one.query, eventIds)),
     listEventBlocks: (page) => listEventBlocks(query, page),
     findIndexPosition: (stream) => findIndexPosition(query, stream),
     findEventBlock: (block) => findEventBlock(query, block),
@@ -183,7 +182,7 @@ function reads(scope: RowScope): StoreReads {
   }
 }
 
-function transactionOf(scope: WriteScope & { readonly number: ChangeNumber }): Transaction {
+function transactionOf(scope: WriteScope, change: OpenChange): Transaction {
   return {
     ...reads(scope),
     ...accountWrites(scope),
@@ -199,16 +198,16 @@ function transactionOf(scope: WriteScope & { readonly number: ChangeNumber }): T
     ...grantWrites(scope),
     ...trailWrites(scope),
     empty: (keep) => empty(scope, keep),
-    changesSince: (seq) => changesSince(scope.query, seq),
-    insertOutbox: (row) => insertOutbox(scope, row),
+    changesSince: change.changesSince,
+    insertOutbox: (row) => insertOutbox({ ...scope, ...change }, row),
     insertOutgoingEvent: (event) => insertOutgoingEvent(scope, event),
-    skipChanges: (upTo) => skipChanges(scope, upTo),
+    skipChanges: change.skip,
   }
 }
 
 /** Deletes in the order of references between rows. The committed outbox rows stay. */
 async function empty(
-  { query, touch, deletesMaterial }: WriteScope,
+  { query, tally, touch, deletesMaterial }: WriteScope,
   { accountId }: Parameters<Transaction['empty']>[0],
 ): Promise<void> {
   for (const table of everyTable.toReversed()) {
@@ -225,6 +224,7 @@ async function empty(
     } else await query.deleteFrom(table.name).execute()
   }
   deletesMaterial()
+  tally.forget()
   touch({ kind: 'everything', accountId: '', region: '', id: '' })
 }
 

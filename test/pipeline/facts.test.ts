@@ -52,11 +52,13 @@ function of(kind: Change['kind'], id: string, more: Partial<Touched> = {}): Touc
 async function holdsAfter(
   read: (facts: Facts) => unknown,
   change: Touched | undefined,
+  decision: 'allowed' | 'refused' = 'refused',
 ): Promise<boolean> {
   const facts = openFacts(sources, 7)
   await read(facts)
   const changes = change === undefined ? [] : [{ seq: 8, ...change }]
-  return facts.hold({ epoch: () => 8, changesSince: async (seq) => (seq < 8 ? changes : []) })
+  const log = { epoch: () => 8, changesSince: async (seq: number) => (seq < 8 ? changes : []) }
+  return facts.hold(log, decision)
 }
 
 const user = { kind: 'user', accountId, arn: '', uniqueId: 'AIDA', accessKeyId: 'AKIA' } as const
@@ -204,13 +206,16 @@ for (const [what, read, change, other] of [
 
 test('a log that does not reach back to the first fact undoes a decision', async () => {
   const facts = openFacts(sources, 7)
-  assert.equal(await facts.hold({ epoch: () => 8, changesSince: async () => undefined }), false)
+  assert.equal(
+    await facts.hold({ epoch: () => 8, changesSince: async () => undefined }, 'allowed'),
+    false,
+  )
 })
 
 test('without any change nothing is read', async () => {
   const facts = openFacts(sources, 7)
   const changesSince = (): Promise<never> => Promise.reject(new Error('read'))
-  assert.equal(await facts.hold({ epoch: () => 7, changesSince }), true)
+  assert.equal(await facts.hold({ epoch: () => 7, changesSince }, 'allowed'), true)
 })
 
 test('a change that was matched once is not read again', async () => {
@@ -220,7 +225,19 @@ test('a change that was matched once is not read again', async () => {
     asked.push(seq)
     return [{ seq: 9, ...of('user', 'AIDB') }]
   }
-  assert.equal(await facts.hold({ epoch: () => 9, changesSince }), true)
-  assert.equal(await facts.hold({ epoch: () => 9, changesSince }), true)
+  assert.equal(await facts.hold({ epoch: () => 9, changesSince }, 'allowed'), true)
+  assert.equal(await facts.hold({ epoch: () => 9, changesSince }, 'allowed'), true)
   assert.deepEqual(asked, [7])
+})
+
+test('a new grant to the caller matters only to a decision that refuses', async () => {
+  const read = ({ lookup }: Facts): unknown =>
+    lookup.grantsGiving(key, { grantee: 'arn:h', granteeId: '' }, encrypt, 1)
+  const granted = of('grant', 'k/g2/arn:h', inPlace)
+  assert.equal(await holdsAfter(read, granted, 'refused'), false)
+  assert.equal(await holdsAfter(read, granted, 'allowed'), true)
+  // The grant that allows the call is another matter.
+  const readGiven = ({ lookup }: Facts): unknown =>
+    lookup.grantsGiving(key, { grantee: 'arn:g', granteeId: '' }, encrypt, 1)
+  assert.equal(await holdsAfter(readGiven, of('grant', 'k/g/arn:g', inPlace), 'allowed'), false)
 })

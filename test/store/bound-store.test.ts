@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TransactionConflict } from '../../src/store/database.ts'
-import { StaleRow } from '../../src/store/store.ts'
+import { DuplicateRow, StaleRow, type Transaction } from '../../src/store/store.ts'
 import { engines, storeOf } from './engines.ts'
 import {
   accountId,
@@ -41,6 +41,38 @@ for (const { name: engine, open } of engines) {
       store.change((transaction) => transaction.updateAccessKey(inserted, { status: 'Active' })),
       StaleRow,
     )
+  })
+
+  test(`${engine}: a write that nobody waits for fails its change, whatever comes after`, async (t) => {
+    const { store } = storeOf((await open(t)).database)
+    await insertAccounts(store)
+    await insertKeys(store, newKey('k'))
+    const key = await store.findKey(newKey('k'))
+    assert.ok(key !== undefined)
+    await store.change((transaction) => transaction.updateKey(key, { description: 'newer' }))
+    const failing = async (after: (transaction: Transaction) => Promise<unknown>): Promise<void> =>
+      store.change(async (transaction) => {
+        await transaction.insertKey(newKey('k2'))
+        await transaction.updateKey(key, { description: 'stale' })
+        await after(transaction)
+      })
+    await assert.rejects(
+      failing(async () => {}),
+      StaleRow,
+    )
+    await assert.rejects(
+      failing((transaction) => transaction.findKey(key)),
+      StaleRow,
+    )
+    await assert.rejects(failing((transaction) => transaction.findKey(key).catch(() => undefined)))
+    await assert.rejects(
+      store.change((transaction) => transaction.insertKey(newKey('k'))),
+      DuplicateRow,
+    )
+    assert.equal((await store.findKey(key))?.description, 'newer')
+    assert.equal(await store.findKey(newKey('k2')), undefined)
+    assert.equal(await store.countKeys(accountId, region), 1)
+    assert.equal(store.epoch(), 3)
   })
 
   test(`${engine}: an outbox row that was planted, changed or stripped is not listed`, async (t) => {

@@ -17,9 +17,10 @@ import {
   ValuesNode,
 } from 'kysely'
 import { checkAskedRows } from '../asked-rows.ts'
-import { DuplicateRow } from '../store.ts'
+import { deferralOf } from '../deferred.ts'
+import { DuplicateRow, StaleRow } from '../row-errors.ts'
 import type { Pool } from './postgres-pool.ts'
-import type { PostgresSession } from './postgres-session.ts'
+import type { PostgresSession, Result } from './postgres-session.ts'
 
 /** @param commit ends the transaction of a session, and finds its outcome if that is unknown */
 export function postgresDialect(
@@ -69,21 +70,47 @@ function insertsOneRow(node: RootOperationNode): boolean {
 class PooledConnection implements DatabaseConnection {
   readonly session: PostgresSession
   isReleased = false
+  /** The deferred writes, of which one runs after the other. Rejected if one has failed. */
+  #deferred: Promise<unknown> = Promise.resolve()
 
   constructor(session: PostgresSession) {
     this.session = session
   }
 
-  async executeQuery<R>({ query, sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+  async executeQuery<R>(compiled: CompiledQuery): Promise<QueryResult<R>> {
     // A statement sent after the end of its transaction must not run in another one.
     if (this.isReleased) throw new Error('the connection was released')
-    const { rows, affected } = await this.session.run(sql, parameters)
-    if (affected === 0 && insertsOneRow(query)) {
+    const deferral = this.session.isOpen ? deferralOf(compiled) : undefined
+    if (deferral !== undefined) {
+      this.#deferred = this.#deferred.then(() => this.#write(compiled, deferral.rows))
+      // The next statement or the commit throws its failure.
+      this.#deferred.catch(() => undefined)
+      return { rows: [] }
+    }
+    await this.#deferred
+    const { rows, affected } = await this.#run(compiled)
+    // Kysely's types describe the columns of its statement.
+    const asked = checkAskedRows(compiled.query, rows) as readonly unknown[] as R[]
+    return { rows: asked, numAffectedRows: BigInt(affected) }
+  }
+
+  /** Waits for the deferred writes. @throws what one of them threw */
+  async settle(): Promise<void> {
+    await this.#deferred
+  }
+
+  async #write(compiled: CompiledQuery, rows: number | undefined): Promise<void> {
+    const { affected } = await this.#run(compiled)
+    if (rows === undefined || affected === rows) return
+    throw new StaleRow(`a statement affected ${affected} rows instead of ${rows}`)
+  }
+
+  async #run({ query, sql, parameters }: CompiledQuery): Promise<Result> {
+    const result = await this.session.run(sql, parameters)
+    if (result.affected === 0 && insertsOneRow(query)) {
       throw new DuplicateRow('a row with the same unique columns is there already')
     }
-    // Kysely's types describe the columns of its statement.
-    const asked = checkAskedRows(query, rows) as readonly unknown[] as R[]
-    return { rows: asked, numAffectedRows: BigInt(affected) }
+    return result
   }
 
   // oxlint-disable-next-line require-yield -- no result is so large that it needs streaming
@@ -97,8 +124,16 @@ function driverOf(pool: Pool, commit: (session: PostgresSession) => Promise<void
     init: () => Promise.resolve(),
     acquireConnection: async () => new PooledConnection(await pool.acquire()),
     beginTransaction: (connection) => pooled(connection).session.begin(),
-    commitTransaction: (connection) => commit(pooled(connection).session),
-    rollbackTransaction: (connection) => pooled(connection).session.rollback(),
+    async commitTransaction(connection) {
+      const one = pooled(connection)
+      await one.settle()
+      await commit(one.session)
+    },
+    async rollbackTransaction(connection) {
+      const one = pooled(connection)
+      await one.settle().catch(() => undefined)
+      await one.session.rollback()
+    },
     async releaseConnection(connection) {
       const one = pooled(connection)
       one.isReleased = true

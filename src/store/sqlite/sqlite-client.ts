@@ -7,18 +7,18 @@ import type { MessagePort } from 'node:worker_threads'
 import { createLink } from '../../threads/link.ts'
 import { DatabaseFailed } from '../database.ts'
 import { sqliteFailures } from './sqlite-failure.ts'
-import type { SqliteQuestions, SqliteResult, SqliteValue } from './sqlite-protocol.ts'
+import type {
+  SqliteBatch,
+  SqliteQuestions,
+  SqliteResult,
+  SqliteStatement,
+} from './sqlite-protocol.ts'
 
 export interface SqliteClient {
-  /** `lease` is the result of `begin`; 0 for a statement outside a transaction. */
-  readonly run: (
-    lease: number,
-    sql: string,
-    parameters: readonly unknown[],
-  ) => Promise<SqliteResult>
-  readonly begin: () => Promise<number>
-  readonly commit: (lease: number) => Promise<void>
-  readonly rollback: (lease: number) => Promise<void>
+  /** Runs a statement outside of transactions. */
+  readonly run: (statement: SqliteStatement) => Promise<SqliteResult>
+  /** Runs statements of a transaction. Returns the result of the last one. */
+  readonly transact: (batch: SqliteBatch) => Promise<SqliteResult>
   readonly close: () => void
 }
 
@@ -36,26 +36,12 @@ export function connectSqlite(
     onFailure(error)
   })
   return {
-    run: async (lease, sql, parameters) =>
-      link.ask('run', { lease, sql, parameters: parameters.map(toSqlite) }),
-    begin: () => link.ask('begin', undefined),
-    commit: (lease) => link.ask('commit', lease),
-    rollback: (lease) => link.ask('rollback', lease),
+    run: (statement) => link.ask('run', statement),
+    transact: (batch) => link.ask('transact', batch),
     close() {
       closed = true
       link.end(new DatabaseFailed('the database was closed'))
       port.close()
     },
   }
-}
-
-/**
- * Checks that SQLite can store the value. A view of a larger buffer is copied, because the message
- * would otherwise carry the whole buffer.
- */
-function toSqlite(value: unknown): SqliteValue {
-  if (value === null || typeof value === 'string' || typeof value === 'bigint') return value
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return value
-  if (value instanceof Uint8Array) return new Uint8Array(value)
-  throw new TypeError(`a ${typeof value} parameter cannot be stored`)
 }

@@ -12,7 +12,7 @@ import {
   StatementFailed,
   TransactionConflict,
 } from '../database.ts'
-import { DuplicateRow } from '../store.ts'
+import { DuplicateRow, StaleRow } from '../row-errors.ts'
 import type { SqliteFailure, SqliteFailureKind } from './sqlite-protocol.ts'
 
 const busy = 5
@@ -61,6 +61,7 @@ function kindOf(code: number): SqliteFailureKind {
 
 const errors: Readonly<Record<SqliteFailureKind, (message: string) => Error>> = {
   duplicate: (message) => new DuplicateRow(message),
+  stale: (message) => new StaleRow(message),
   conflict: (message) => new TransactionConflict(message),
   'in-use': () => new DatabaseInUse('the database is in use by another process'),
   lease: (message) => new LeaseExpired(message),

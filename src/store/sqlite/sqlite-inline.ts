@@ -4,23 +4,21 @@
  * @module
  */
 import type { SqliteClient } from './sqlite-client.ts'
-import type { SqliteValue } from './sqlite-protocol.ts'
+import { noResult, runStep } from './sqlite-steps.ts'
 import type { SqliteConnection } from './sqlite.ts'
 
 export function inlineClient(connection: SqliteConnection): SqliteClient {
   // oxlint-disable-next-line require-await -- what is thrown becomes a rejection
   const settled = async <T>(work: () => T): Promise<T> => work()
   return {
-    run: (_lease, statement, parameters) =>
-      // SQLite itself refuses values that it cannot store.
-      settled(() => connection.run(statement, parameters as readonly SqliteValue[])),
-    begin: () =>
+    run: (statement) => settled(() => connection.run(statement.sql, statement.parameters)),
+    transact: ({ begins, steps, ends }) =>
       settled(() => {
-        connection.begin()
-        return 1
+        if (begins) connection.begin()
+        const results = steps.map((step) => runStep(connection, step))
+        if (ends !== undefined) connection[ends]()
+        return results.at(-1) ?? noResult
       }),
-    commit: () => settled(connection.commit),
-    rollback: () => settled(connection.rollback),
     close: () => undefined,
   }
 }

@@ -9,11 +9,28 @@ export type SqliteValue = string | number | bigint | Uint8Array | null
 
 export type SqliteRow = Readonly<Record<string, SqliteValue>>
 
-/** A statement. `lease` is the transaction that it belongs to; 0 for none. */
 export interface SqliteStatement {
-  readonly lease: number
   readonly sql: string
   readonly parameters: readonly SqliteValue[]
+}
+
+/** A statement of a transaction. */
+export interface SqliteStep extends SqliteStatement {
+  /** How many rows it must affect. */
+  readonly rows?: number
+}
+
+/**
+ * Statements of one transaction, in order. If any but the last of a batch without `ends` fails, the
+ * transaction is rolled back.
+ */
+export interface SqliteBatch {
+  /** A number that the client gives to the transaction, unique among its own. */
+  readonly lease: number
+  /** Whether the transaction begins with this batch. */
+  readonly begins: boolean
+  readonly steps: readonly SqliteStep[]
+  readonly ends?: 'commit' | 'rollback'
 }
 
 export interface SqliteResult {
@@ -24,12 +41,10 @@ export interface SqliteResult {
 
 /** What a client asks. */
 export type SqliteQuestions = {
+  /** A statement outside of transactions. */
   readonly run: readonly [SqliteStatement, SqliteResult]
-  /** Answers with the number of a lease. */
-  readonly begin: readonly [undefined, number]
-  /** Ends the transaction of a lease. */
-  readonly commit: readonly [number, void]
-  readonly rollback: readonly [number, void]
+  /** Answers with the result of the last statement. */
+  readonly transact: readonly [SqliteBatch, SqliteResult]
 }
 
 /** What the opener asks. */
@@ -43,7 +58,14 @@ export type StoreThreadQuestions = {
   readonly close: readonly [undefined, void]
 }
 
-export type SqliteFailureKind = 'duplicate' | 'conflict' | 'in-use' | 'lease' | 'fatal' | 'refused'
+export type SqliteFailureKind =
+  | 'duplicate'
+  | 'stale'
+  | 'conflict'
+  | 'in-use'
+  | 'lease'
+  | 'fatal'
+  | 'refused'
 
 export interface SqliteFailure {
   readonly kind: SqliteFailureKind

@@ -1,20 +1,27 @@
 /**
  * The queue for the one connection: requests run first come, first served. A transaction is an
- * exclusive lease; while it lasts, only its holder's statements run. A request that need not wait
- * runs at once, and its result is not a promise.
+ * exclusive lease; while it lasts, only its holder's statements run. A transaction that ends while
+ * the next one waits commits together with it. A request that need not wait runs at once, and its
+ * result is not a promise.
  * @module
  */
 import { failureOf, SqliteRefused } from './sqlite-failure.ts'
+import { createSqliteGroup, rolledBack, type SqliteGroup } from './sqlite-group.ts'
+import { noResult, runSteps } from './sqlite-steps.ts'
 import type { SqliteConnection } from './sqlite.ts'
-import type { SqliteFailure, SqliteResult, SqliteStatement } from './sqlite-protocol.ts'
+import type {
+  SqliteBatch,
+  SqliteFailure,
+  SqliteResult,
+  SqliteStatement,
+} from './sqlite-protocol.ts'
+
+type Result = SqliteResult | Promise<SqliteResult>
 
 /** One client of the queue. It throws what the database throws, or `SqliteRefused`. */
 export interface SqliteSession {
-  readonly run: (statement: SqliteStatement) => SqliteResult | Promise<SqliteResult>
-  /** Returns the number of a lease. */
-  readonly begin: () => number | Promise<number>
-  readonly commit: (lease: number) => void
-  readonly rollback: (lease: number) => void
+  readonly run: (statement: SqliteStatement) => Result
+  readonly transact: (batch: SqliteBatch) => Result
   /** The client has gone: rolls back its transaction and drops its waiting requests. */
   readonly leave: () => void
 }
@@ -27,7 +34,7 @@ export interface SqliteQueue {
 
 export interface SqliteQueueSettings {
   readonly leaseMs: number
-  /** Called with the change number of each transaction after its commit, before the answer. */
+  /** Called with the change number of each commit after it, before the answers. */
   readonly committed: (changeNumber: number) => void
   /** Called after a failure that ends the database. Every later request fails in the same way. */
   readonly fatal: (failure: SqliteFailure) => void
@@ -43,44 +50,51 @@ export function createSqliteQueue(
   { leaseMs, committed, fatal }: SqliteQueueSettings,
 ): SqliteQueue {
   const attempt = untilFatal(fatal)
-  const line = createLine(attempt, () => lease.isHeld())
-  const lease = createLease(connection, leaseMs, line.serve)
-  const inTransaction = ({ sql, parameters }: SqliteStatement): SqliteResult => {
-    // SQLite rolls back by itself after some failures. Later statements must not run outside a
-    // transaction.
-    if (!connection.inTransaction()) throw new SqliteRefused(rolledBack)
-    lease.renew()
-    return attempt(() => connection.run(sql, parameters))
+  const guarded: SqliteConnection = {
+    ...connection,
+    run: (sql, parameters) => attempt(() => connection.run(sql, parameters)),
+    begin: () => attempt(connection.begin),
+    commit: () => attempt(connection.commit),
   }
-  const end = (act: () => void): void => {
+  const group = createSqliteGroup(guarded, committed)
+  const line = createLine(group, () => lease.isHeld())
+  const lease = createLease(leaseMs, () => void end(group.undo).catch(() => undefined))
+  const end = (act: () => Promise<void>): Promise<SqliteResult> => {
     lease.release()
     try {
-      attempt(act)
+      return act().then(() => noResult)
     } finally {
       line.serve()
     }
   }
-  const commit = (): void => {
-    const changeNumber = connection.changeNumber()
-    connection.commit()
-    committed(changeNumber)
+  const work = (batch: SqliteBatch): Result => {
+    const { steps, ends } = batch
+    // Later statements must not run outside a transaction.
+    if (steps.length > 0 && !connection.inTransaction()) throw new SqliteRefused(rolledBack)
+    lease.renew()
+    const { result, failure } = runSteps(guarded, batch)
+    if (failure !== undefined) return end(group.undo).then(() => Promise.reject(failure))
+    if (ends === undefined) return result
+    return end(ends === 'commit' ? group.keep : group.undo)
+  }
+  const begin = (holder: Holder, batch: SqliteBatch): Result => {
+    group.begin()
+    lease.grant(holder, batch.lease)
+    return work(batch)
   }
   const enter = (): SqliteSession => {
     const holder: Holder = {}
     return {
-      run(statement) {
-        if (lease.isHeld(holder, statement.lease)) return inTransaction(statement)
-        if (statement.lease !== 0) throw new SqliteRefused(leaseOver)
-        return line.run(holder, () => connection.run(statement.sql, statement.parameters))
-      },
-      begin: () => line.run(holder, () => lease.grant(holder)),
-      commit(number) {
-        if (!lease.isHeld(holder, number)) throw new SqliteRefused(leaseOver)
-        end(commit)
-      },
-      rollback(number) {
+      run: ({ sql, parameters }) =>
+        line.run({ holder, begins: false, act: () => guarded.run(sql, parameters) }),
+      transact(batch) {
+        if (batch.begins) {
+          return line.run({ holder, begins: true, act: () => begin(holder, batch) })
+        }
+        if (lease.isHeld(holder, batch.lease)) return work(batch)
         // After the end of the lease, there is nothing left to roll back.
-        if (lease.isHeld(holder, number)) end(connection.rollback)
+        if (batch.ends === 'rollback') return noResult
+        throw new SqliteRefused(leaseOver)
       },
       leave() {
         line.leave(holder)
@@ -115,42 +129,62 @@ function untilFatal(fatal: SqliteQueueSettings['fatal']): <T>(act: () => T) => T
   }
 }
 
+interface Request {
+  readonly holder: Holder
+  /** Whether it begins a transaction. */
+  readonly begins: boolean
+  readonly act: () => Result
+}
+
 /** The requests that wait for the end of a transaction. */
 interface Line {
-  /** Runs `act` at once, or when the requests before it have been served. */
-  readonly run: <T>(holder: Holder, act: () => T) => T | Promise<T>
-  /** Serves those that wait, until one of them holds the connection. */
+  /** Runs a request at once, or when the requests before it have been served. */
+  readonly run: (request: Request) => Result
+  /**
+   * Serves those that wait, until one of them holds the connection. Commits the group before a
+   * request that does not join it.
+   */
   readonly serve: () => void
   readonly leave: (holder: Holder) => void
   readonly empty: () => void
 }
 
-function createLine(attempt: <T>(act: () => T) => T, isHeld: () => boolean): Line {
-  let waiting: { readonly holder: Holder; readonly serve: () => void }[] = []
+function createLine(group: SqliteGroup, isHeld: () => boolean): Line {
+  let waiting: (Request & { readonly serve: () => void })[] = []
+  let isServing = false
+  const serveAll = (): void => {
+    while (!isHeld()) {
+      const [next] = waiting
+      if (group.isOpen() && (next?.begins !== true || group.isFull())) group.commit()
+      if (next === undefined) return
+      waiting.shift()
+      next.serve()
+    }
+  }
   return {
-    run(holder, act) {
-      if (!isHeld()) return attempt(act)
+    run(request) {
+      if (!isHeld() && !isServing) return request.act()
       if (waiting.length >= waitingMax) throw new SqliteRefused(tooMany)
       return new Promise((resolve, reject) => {
         const serve = (): void => {
           try {
-            resolve(attempt(act))
+            resolve(request.act())
           } catch (error) {
             reject(error)
           }
         }
-        waiting.push({ holder, serve })
+        waiting.push({ ...request, serve })
       })
     },
     serve() {
-      while (!isHeld()) {
-        const next = waiting.shift()
-        if (next === undefined) return
-        next.serve()
-      }
+      // A request that is served may end its transaction at once.
+      if (isServing) return
+      isServing = true
+      serveAll()
+      isServing = false
     },
     leave(holder) {
-      waiting = waiting.filter((entry) => entry.holder !== holder)
+      waiting = waiting.filter((request) => request.holder !== holder)
     },
     empty() {
       waiting = []
@@ -160,41 +194,33 @@ function createLine(attempt: <T>(act: () => T) => T, isHeld: () => boolean): Lin
 
 interface Lease {
   readonly isHeld: (holder?: Holder, number?: number) => boolean
-  readonly grant: (holder: Holder) => number
+  readonly grant: (holder: Holder, number: number) => void
   /** Restarts the holder's time, because it is active. */
   readonly renew: () => void
   readonly release: () => void
-  /** Releases the lease and rolls back. */
+  /** Ends the lease without its holder. */
   readonly abandon: () => void
 }
 
-function createLease(connection: SqliteConnection, leaseMs: number, onFree: () => void): Lease {
+function createLease(leaseMs: number, abandon: () => void): Lease {
   let granted = 0
   let holder: Holder | undefined
   let timer: NodeJS.Timeout | undefined
-  const release = (): void => {
-    clearTimeout(timer)
-    holder = undefined
-  }
-  const abandon = (): void => {
-    release()
-    connection.rollback()
-    onFree()
-  }
   return {
     isHeld: (asked, number) =>
       holder !== undefined &&
       (asked === undefined || asked === holder) &&
       (number === undefined || number === granted),
-    grant(asked) {
-      connection.begin()
-      granted += 1
+    grant(asked, number) {
+      granted = number
       holder = asked
       timer = setTimeout(abandon, leaseMs)
-      return granted
     },
     renew: () => timer?.refresh(),
-    release,
+    release() {
+      clearTimeout(timer)
+      holder = undefined
+    },
     abandon,
   }
 }
@@ -202,11 +228,6 @@ function createLease(connection: SqliteConnection, leaseMs: number, onFree: () =
 const leaseOver: SqliteFailure = {
   kind: 'lease',
   message: 'the transaction was idle for too long and was rolled back',
-}
-
-const rolledBack: SqliteFailure = {
-  kind: 'refused',
-  message: 'the database rolled the transaction back when an earlier statement failed',
 }
 
 const tooMany: SqliteFailure = {

@@ -1,15 +1,17 @@
 /**
  * The numbers of changes, the records that each affected, and the versions at which it left their rows.
  *
- * INVARIANT (ordered changes): the last statements of a transaction take its number, under the lock
- * of `change_head`'s only row, so that transactions commit in the order of their numbers.
+ * INVARIANT (ordered changes): a transaction takes its number from `change_head`'s only row, whose
+ * lock it has had from its first statement on, so that transactions commit in the order of their
+ * numbers.
  *
  * INVARIANT (no holes): each number from the log's first one to `change_head` has a row, or a later row says
  * that it was skipped. So `trent verify-database` finds rows that were put back, as far back as the log goes.
  * @module
  */
 import type { Kysely } from 'kysely'
-import type { Change } from '../change.ts'
+import type { Change, ChangeReads } from '../change.ts'
+import { defer } from '../deferred.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
 import { changeLog, type LoggedChange } from '../schema/changes.ts'
 import type { Row, Schema } from '../schema/schema.ts'
@@ -20,6 +22,9 @@ export const loggedChangesMax = 100_000
 
 /** Most changes in one answer. A reader with more to apply is as fast if it drops its cache. */
 export const answeredChangesMax = 10_000
+
+/** How often the log is pruned. Until then it keeps a few changes more. */
+const prunedEach = 100
 
 const insertedMax = 1000
 
@@ -41,28 +46,48 @@ export function createTouched(): {
   }
 }
 
-/**
- * Returns the number of the transaction's change, which is taken once; undefined while nothing is
- * affected.
- */
-export type ChangeNumber = () => Promise<number | undefined>
-
-export function createChangeNumber(
-  query: Kysely<Schema>,
-  touched: () => readonly Touched[],
-): ChangeNumber {
-  let taken: Promise<number> | undefined
-  return async () => (touched().length === 0 ? undefined : (taken ??= nextNumber(query)))
+/** The log of changes, as a transaction reads it and adds to it. */
+export interface OpenChange {
+  readonly changesSince: ChangeReads['changesSince']
+  /**
+   * Returns the number of the transaction's change, which is taken once; undefined while nothing is
+   * affected.
+   */
+  readonly number: () => Promise<number | undefined>
+  /** Skips the numbers up to this one. A reader that meets the gap in the log drops its cache. */
+  readonly skip: (upTo: number) => Promise<void>
 }
 
-async function nextNumber(query: Kysely<Schema>): Promise<number> {
-  const { seq } = await query
-    .updateTable('change_head')
-    .set(({ eb }) => ({ seq: eb('seq', '+', 1) }))
-    .where('id', '=', 1)
-    .returning('seq')
-    .executeTakeFirstOrThrow()
-  return seq
+export function openChange(scope: RowScope, touched: () => readonly Touched[]): OpenChange {
+  const { query } = scope
+  // Nobody else can change it until this transaction ends.
+  let head: number | undefined
+  let taken: Promise<number> | undefined
+  const move = async (from: number, to: number): Promise<number> => {
+    const update = query.updateTable('change_head').set({ seq: to }).where('id', '=', 1)
+    await defer(query, update.where('seq', '=', from), { rows: 1 })
+    head = to
+    return to
+  }
+  const next = async (): Promise<number> => {
+    const from = head ?? (await headOf(query))
+    return move(from, from + 1)
+  }
+  return {
+    async changesSince(seq) {
+      const found = await readLog(query, seq)
+      head = found.head
+      return found.changes
+    },
+    number: async () => (touched().length === 0 ? undefined : (taken ??= next())),
+    async skip(upTo) {
+      const seq = await headOf(query)
+      if (seq >= upTo) return
+      await move(seq, upTo)
+      const mark = { kind: 'everything', accountId: '', region: '', id: `after/${seq}` } as const
+      await insertRecords(changeLog, scope, [{ ...mark, seq: upTo, position: 0 }])
+    },
+  }
 }
 
 /**
@@ -72,7 +97,7 @@ async function nextNumber(query: Kysely<Schema>): Promise<number> {
 export async function recordChange(
   scope: RowScope,
   touched: readonly Touched[],
-  number: ChangeNumber,
+  { number }: Pick<OpenChange, 'number'>,
 ): Promise<void> {
   const seq = await number()
   if (seq === undefined) return
@@ -80,22 +105,12 @@ export async function recordChange(
   for (let start = 0; start < logged.length; start += insertedMax) {
     await insertRecords(changeLog, scope, logged.slice(start, start + insertedMax))
   }
-  await scope.query
-    .deleteFrom('change_log')
-    .where('seq', '<=', seq - loggedChangesMax)
-    .execute()
+  if (seq % prunedEach !== 0) return
+  const { query } = scope
+  await defer(query, query.deleteFrom('change_log').where('seq', '<=', seq - loggedChangesMax))
 }
 
-/** Leaves a gap in the log. A reader that meets it drops its whole cache. */
-export async function skipChanges(scope: RowScope, upTo: number): Promise<void> {
-  const seq = await headOf(scope)
-  if (seq >= upTo) return
-  await scope.query.updateTable('change_head').set({ seq: upTo }).where('id', '=', 1).execute()
-  const mark = { kind: 'everything', accountId: '', region: '', id: `after/${seq}` } as const
-  await insertRecords(changeLog, scope, [{ ...mark, seq: upTo, position: 0 }])
-}
-
-async function headOf({ query }: RowScope): Promise<number> {
+async function headOf(query: Kysely<Schema>): Promise<number> {
   const { seq } = await query
     .selectFrom('change_head')
     .select('seq')
@@ -117,6 +132,17 @@ export async function changesSince(
   query: Kysely<Schema>,
   seq: number,
 ): Promise<readonly Change[] | undefined> {
+  const { changes } = await readLog(query, seq)
+  return changes
+}
+
+interface ReadLog {
+  /** The number of the last change. */
+  readonly head: number | undefined
+  readonly changes: readonly Change[] | undefined
+}
+
+async function readLog(query: Kysely<Schema>, seq: number): Promise<ReadLog> {
   // One statement, so that the head and the log are from the same moment.
   const found = await query
     .selectFrom('change_head')
@@ -134,13 +160,13 @@ export async function changesSince(
     .orderBy('change_log.position')
     .limit(answeredChangesMax + 1)
     .execute()
-  if (found.length > answeredChangesMax) return undefined
   const head = found[0]?.head
-  if (head === seq) return []
+  if (found.length > answeredChangesMax) return { head, changes: undefined }
+  if (head === seq) return { head, changes: [] }
   const changes = found.flatMap(changeOf)
   // Every number has at least one row, so a log that starts later or ends sooner has lost some.
-  if (changes[0]?.seq !== seq + 1 || changes.at(-1)?.seq !== head) return undefined
-  return changes
+  const isWhole = changes[0]?.seq === seq + 1 && changes.at(-1)?.seq === head
+  return { head, changes: isWhole ? changes : undefined }
 }
 
 type Found = { readonly [M in keyof Row<'change_log'>]: Row<'change_log'>[M] | null }

@@ -8,6 +8,7 @@ import { granteeOf, type GrantRecord } from '../../model/grant.ts'
 import { bucketChoices } from '../../model/grant-buckets.ts'
 import { termsOf } from '../../model/grant-terms.ts'
 import type { KeyRef } from '../../model/key.ts'
+import { defer } from '../deferred.ts'
 import type { Row, Schema } from '../schema/schema.ts'
 
 /** A position in a bucket. */
@@ -74,10 +75,8 @@ export async function fileGrant(
   }
   if (best.length === 0) return
   const { accountId: account_id, region, keyId: key_id, grantId: grant_id } = grant
-  await query
-    .insertInto('grant_buckets')
-    .values(best.map((bucket) => ({ account_id, region, key_id, bucket, grant_id })))
-    .execute()
+  const filed = best.map((bucket) => ({ account_id, region, key_id, bucket, grant_id }))
+  await defer(query, query.insertInto('grant_buckets').values(filed))
 }
 
 async function crowdOf(query: Kysely<Schema>, key: KeyRef, bucket: string): Promise<number> {

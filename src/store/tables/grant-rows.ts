@@ -152,7 +152,7 @@ type GrantRow = Row<'grants'>
 export function grantWrites(scope: WriteScope): GrantWrites {
   const { query, touch } = scope
   const { acceptAll } = tableReads(grants, scope)
-  const writes = tableWrites(grants, scope)
+  const writes = tableWrites(grants, scope, { isDeferred: true })
   return {
     async insertGrant(grant) {
       const inserted = await writes.insert(grant)

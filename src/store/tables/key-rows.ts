@@ -95,7 +95,7 @@ export function keyReads(scope: RowScope): KeyReads {
 }
 
 export function keyWrites(scope: WriteScope): KeyWrites {
-  const writes = tableWrites(keys, scope)
+  const writes = tableWrites(keys, scope, { isDeferred: true })
   return {
     async insertKey(key) {
       const inserted = await writes.insert(key)

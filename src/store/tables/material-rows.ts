@@ -3,13 +3,15 @@
  * column, so unwrapping detects a forged row.
  * @module
  */
+import { sql } from 'kysely'
 import type { MaterialRecord } from '../../model/key.ts'
 import type { MaterialStateRef } from '../../model/key-material.ts'
+import { defer } from '../deferred.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
 import { keyMaterials, type OrderedMaterial } from '../schema/materials.ts'
 import type { Row } from '../schema/schema.ts'
 import { buryMaterial, unburyMaterial } from './deleted-material-rows.ts'
-import { insertRecords, tableReads } from './table-rows.ts'
+import { tableReads } from './table-rows.ts'
 
 export interface MaterialReads {
   findMaterial(materialId: string): Promise<MaterialRecord | undefined>
@@ -64,15 +66,13 @@ export function materialWrites(scope: WriteScope): MaterialWrites {
     async insertMaterial(material) {
       // Two inserts at once would take the same ordinal, and the second would fail. Each change of
       // a key's materials also changes the key's own row, so they cannot run at once.
-      const last = await query
+      const { ordinal: _, ...row } = keyMaterials.toRow({ ...material, ordinal: 0 })
+      const ordinal = query
         .selectFrom('key_materials')
-        .select('ordinal')
+        .select(sql<number>`coalesce(max(ordinal), 0) + 1`.as('ordinal'))
         .where('account_id', '=', material.accountId)
         .where('key_id', '=', material.keyId)
-        .orderBy('ordinal', 'desc')
-        .limit(1)
-        .executeTakeFirst()
-      await insertRecords(keyMaterials, scope, [{ ...material, ordinal: (last?.ordinal ?? 0) + 1 }])
+      await defer(query, query.insertInto('key_materials').values({ ...row, ordinal }))
       if (material.origin === 'EXTERNAL') await unburyMaterial(scope, material)
       touchMaterial(material)
     },

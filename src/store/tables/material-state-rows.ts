@@ -88,7 +88,7 @@ export function materialStateReads(scope: RowScope): MaterialStateReads {
 }
 
 export function materialStateWrites(scope: WriteScope): MaterialStateWrites {
-  const writes = tableWrites(materialStates, scope)
+  const writes = tableWrites(materialStates, scope, { isDeferred: true })
   return {
     insertMaterialState: writes.insert,
     updateMaterialState: writes.update,

@@ -7,7 +7,8 @@
 import type { Kysely } from 'kysely'
 import { withChangeNumber } from '../../model/change-number.ts'
 import { acceptedPage } from '../bound-rows.ts'
-import type { ChangeNumber } from './change-log.ts'
+import { defer } from '../deferred.ts'
+import type { OpenChange } from './change-log.ts'
 import type { RowScope } from '../row-scope.ts'
 import { auditOutbox, type OutboxRow } from '../schema/changes.ts'
 import type { Schema } from '../schema/schema.ts'
@@ -22,7 +23,7 @@ const deletedMax = 500
  * journal shows which changes its database must contain.
  */
 export async function insertOutbox(
-  { number, ...scope }: RowScope & { readonly number: ChangeNumber },
+  { number, ...scope }: RowScope & Pick<OpenChange, 'number'>,
   row: OutboxRow,
 ): Promise<string> {
   const change = await number()
@@ -52,14 +53,13 @@ export function listOutbox(
   )
 }
 
+/** Call it in a transaction, so that it can commit together with changes. */
 export async function deleteOutbox(
   query: Kysely<Schema>,
   eventIds: readonly string[],
 ): Promise<void> {
   for (let start = 0; start < eventIds.length; start += deletedMax) {
-    await query
-      .deleteFrom('audit_outbox')
-      .where('event_id', 'in', eventIds.slice(start, start + deletedMax))
-      .execute()
+    const deleted = eventIds.slice(start, start + deletedMax)
+    await defer(query, query.deleteFrom('audit_outbox').where('event_id', 'in', deleted))
   }
 }

@@ -36,7 +36,9 @@ export async function saveCounts(scope: RowScope, tally: Tally): Promise<void> {
 }
 
 async function keptCount(scope: RowScope, counted: Counted): Promise<number | undefined> {
-  return (await tableReads(resourceCounts, scope).find(counted))?.count
+  const read = async (): Promise<number | undefined> =>
+    (await tableReads(resourceCounts, scope).find(counted))?.count
+  return scope.tally === undefined ? read() : scope.tally.kept(counted, read)
 }
 
 /** Counts without checking tags: a forged row can only use up quota. */

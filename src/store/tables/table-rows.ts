@@ -6,9 +6,10 @@
  * valid tag.
  * @module
  */
-import type { Kysely } from 'kysely'
+import type { Compilable, Kysely } from 'kysely'
 import { acceptedPage, isBound } from '../bound-rows.ts'
 import { noRow, type Change } from '../change.ts'
+import { defer } from '../deferred.ts'
 import { StaleRow } from '../row-errors.ts'
 import type { RowScope, WriteScope } from '../row-scope.ts'
 import type { Columns, RowOf } from '../schema/columns.ts'
@@ -98,12 +99,23 @@ export interface TableWrites<Rec> {
   readonly delete: (record: Rec) => Promise<void>
 }
 
-/** Writes rows that have a version, each as a numbered change. */
+/**
+ * Writes rows that have a version, each as a numbered change.
+ * @param isDeferred whether nobody catches what a write throws, so that it can run with the next
+ * statement or with the commit, which then throws it
+ */
 export function tableWrites<Rec extends Versioned, C extends Columns>(
   table: RecordTable<Rec, string, C>,
   { query, rows, touch }: WriteScope,
+  { isDeferred = false }: { readonly isDeferred?: boolean } = {},
 ): TableWrites<Rec> {
   const any = unnamed(query)
+  /** Runs a statement that must affect one row. */
+  const writeOne = async (write: Compilable, record: Rec): Promise<void> => {
+    if (isDeferred) return defer(query, write, { rows: 1 })
+    const { numAffectedRows } = await query.executeQuery(write.compile())
+    if (numAffectedRows !== 1n) throw stale(record)
+  }
   const isRow = (record: Rec): Values => rowConditions(table, record)
   const stale = (record: Rec): StaleRow =>
     new StaleRow([table.name, ...Object.values(isRow(record))].join('/'))
@@ -111,19 +123,19 @@ export function tableWrites<Rec extends Versioned, C extends Columns>(
     async insert(record) {
       const inserted = { ...record, rowVersion: 1 } as unknown as Rec // complete with its version
       const row = rows.seal(table, table.toRow(inserted))
-      await any.insertInto(table.name).values(row).execute()
+      await writeOne(any.insertInto(table.name).values(row), inserted)
       touch(...changeOf(table, row, 1))
       return inserted
     },
     async update(record, changes) {
       const updated = nextVersion(table, record, changes)
       const row = rows.seal(table, table.toRow(updated))
-      const { numUpdatedRows } = await any
-        .updateTable(table.name)
-        .set(row)
-        .where((all) => all.and(isRow(record)))
-        .executeTakeFirst()
-      if (numUpdatedRows !== 1n) throw stale(record)
+      const isPresent = isRow(record)
+      const update = any.updateTable(table.name).set(row)
+      await writeOne(
+        update.where((all) => all.and(isPresent)),
+        record,
+      )
       touch(...changeOf(table, row, updated.rowVersion))
       return updated
     },
@@ -139,11 +151,11 @@ export function tableWrites<Rec extends Versioned, C extends Columns>(
       if (found === undefined || !rows.isGenuine(table, found, primaryKey)) throw stale(record)
     },
     async delete(record) {
-      const { numDeletedRows } = await any
-        .deleteFrom(table.name)
-        .where((all) => all.and(isRow(record)))
-        .executeTakeFirst()
-      if (numDeletedRows !== 1n) throw stale(record)
+      const isPresent = isRow(record)
+      await writeOne(
+        any.deleteFrom(table.name).where((all) => all.and(isPresent)),
+        record,
+      )
       touch(...changeOf(table, table.toRow(record), noRow))
     },
   }
@@ -156,21 +168,26 @@ export async function saveRecord<Rec extends object, C extends Columns>(
   record: Rec,
 ): Promise<void> {
   const row = sealedRow(table, scope, record)
-  await unnamed(scope.query)
-    .insertInto(table.name)
-    .values(row)
-    .onConflict((conflict) => conflict.columns([...table.primaryKey]).doUpdateSet(row))
-    .execute()
+  await defer(
+    scope.query,
+    unnamed(scope.query)
+      .insertInto(table.name)
+      .values(row)
+      .onConflict((conflict) => conflict.columns([...table.primaryKey]).doUpdateSet(row)),
+  )
 }
 
-/** Inserts rows in one statement. They are not numbered changes. */
+/**
+ * Inserts rows in one statement, which in a transaction runs with the next one. They are not
+ * numbered changes.
+ */
 export async function insertRecords<Rec extends object, C extends Columns>(
   table: RecordTable<Rec, string, C>,
   scope: RowScope,
   records: readonly Rec[],
 ): Promise<void> {
   const all = records.map((record) => sealedRow(table, scope, record))
-  await unnamed(scope.query).insertInto(table.name).values(all).execute()
+  await defer(scope.query, unnamed(scope.query).insertInto(table.name).values(all))
 }
 
 function sealedRow<Rec extends object, C extends Columns>(

@@ -21,14 +21,16 @@ test('a transaction that stalls is rolled back, and goes no further', async (t) 
   await insertAccounts(store)
   const stalled = store.change(async (transaction) => {
     await transaction.insertKey(newKey('k'))
+    await transaction.findKey(newKey('k'))
     // A read from outside is served once the lease is over, and not before.
     assert.equal(await store.findKey(newKey('k')), undefined)
-    await transaction.insertKey(newKey('k2'))
+    await transaction.findKey(newKey('k'))
   })
   await assert.rejects(stalled, LeaseExpired)
   assert.deepEqual(await store.listKeys(accountId, region, { limit: 9 }), [])
   const late = store.change(async (transaction) => {
     await transaction.insertKey(newKey('k'))
+    await transaction.findKey(newKey('k'))
     await store.findKey(newKey('k'))
   })
   await assert.rejects(late, LeaseExpired)
@@ -68,10 +70,11 @@ test('the epoch is raised before the commit is acknowledged', async (t) => {
     }
   }
   for (let number = 2n; number < 20n; number += 1n) {
-    const lease = ask('begin')
-    ask('run', { lease, sql: 'UPDATE change_head SET seq = seq + 1', parameters: [] })
+    const lease = Number(number)
+    const steps = [{ sql: 'UPDATE change_head SET seq = seq + 1', parameters: [] }]
+    ask('transact', { lease, begins: true, steps })
     assert.equal(Atomics.load(numbers, 0), number - 1n)
-    ask('commit', lease)
+    ask('transact', { lease, begins: false, steps: [], ends: 'commit' })
     assert.equal(Atomics.load(numbers, 0), number)
   }
 })

@@ -15,7 +15,8 @@ test('a view of a larger buffer is sent without what surrounds it', async (t) =>
   t.after(() => port2.close())
   const client = connectSqlite(port1, () => assert.fail('it was closed, it did not fail'))
   const surrounded = Buffer.from('a secret, and what is stored').subarray(14)
-  const pending = client.run(0, 'SELECT ?', [surrounded])
+  const connection = await sqliteDialect(client).createDriver().acquireConnection()
+  const pending = connection.executeQuery(CompiledQuery.raw('SELECT ?', [surrounded]))
   // The client sends when its caller yields.
   await Promise.resolve()
   const [parameter] = receiveMessageOnPort(port2)?.message.given.parameters ?? []

@@ -146,14 +146,22 @@ for (const { name: engine, open } of engines) {
     const { database } = await open(t)
     const { store } = storeOf(database)
     await insertAccounts(store)
-    await database.query.updateTable('change_head').set({ seq: loggedChangesMax }).execute()
-    await insertKeys(store, newKey('k'))
-    const last = loggedChangesMax + 1
+    const last = loggedChangesMax + 100
+    await database.query
+      .updateTable('change_head')
+      .set({ seq: last - 2 })
+      .execute()
+    const logged = async (): Promise<readonly number[]> => {
+      const rows = await database.query.selectFrom('change_log').select('seq').execute()
+      return rows.map(({ seq }) => seq)
+    }
+    await insertKeys(store, newKey('k1'))
+    assert.deepEqual(await logged(), [1, 1, last - 1], 'it is pruned every hundredth time')
+    await insertKeys(store, newKey('k2'))
     assert.equal(store.epoch(), last)
-    const logged = await database.query.selectFrom('change_log').select('seq').execute()
-    assert.deepEqual(logged, [{ seq: last }])
+    assert.deepEqual(await logged(), [last - 1, last])
     assert.equal((await store.changesSince(last - 1))?.length, 1)
-    for (const behind of [0, 1, last - 2]) {
+    for (const behind of [0, 1, last - 3]) {
       assert.equal(await store.changesSince(behind), undefined)
     }
   })

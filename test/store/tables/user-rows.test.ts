@@ -47,7 +47,7 @@ for (const { name: engine, open } of engines) {
       store.change((transaction) => transaction.confirmUser(user)),
       store.change((transaction) => transaction.deleteUser(user)),
     ]
-    for (const each of stale) await assert.rejects(each, StaleRow)
+    await Promise.all(stale.map((each) => assert.rejects(each, StaleRow)))
     await store.change((transaction) => transaction.confirmUser(changed))
     await store.change((transaction) => transaction.deleteUser(changed))
     assert.equal(await store.findUser(user.userId), undefined)
