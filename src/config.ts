@@ -4,7 +4,6 @@
  * @module
  */
 import { existsSync, readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { awsNitroRoot, readRoots } from './crypto/attestation/roots.ts'
@@ -20,10 +19,10 @@ import { createRegionTable, parseRegions, type RegionTable } from './model/regio
 import { DatabaseUrlWrong, parseDatabaseUrl } from './store/postgres/database-url.ts'
 import { createQuotas, profiles, QuotaError, type Quotas } from './throttle/profiles.ts'
 import { readSealSettings, sealNames, type SealSettings } from './seals/setting.ts'
+import { listenNames, readListenSettings, type ListenSettings } from './tls/setting.ts'
 import { parseProxies } from './wire/proxies.ts'
 
-export interface Config extends SealSettings {
-  readonly listen: { readonly host: string; readonly port: number }
+export interface Config extends ListenSettings, SealSettings {
   /** Addresses and networks of the proxies that may report a client's address. */
   readonly trustedProxies: readonly string[]
   /** Absolute path. */
@@ -72,8 +71,7 @@ export class ConfigError extends Error {
 
 /** Every setting, by its name in the environment and in the settings file. */
 const names = [
-  'TRENT_LISTEN',
-  'TRENT_ALLOW_PLAINTEXT_HTTP',
+  ...listenNames,
   'TRENT_TRUSTED_PROXIES',
   'TRENT_DATA_DIR',
   'TRENT_DATABASE_URL',
@@ -149,21 +147,10 @@ function onlyGiven(settings: NodeJS.ProcessEnv): Settings {
 
 /** @throws {ConfigError} */
 export function parseConfig(settings: Settings): Config {
-  const listen = parseListen(settings.TRENT_LISTEN ?? '127.0.0.1:4599')
-  const plaintext = onOff('TRENT_ALLOW_PLAINTEXT_HTTP', settings, 'true', 'false')
   const testApi = onOff('TRENT_TEST_API', settings, 'on', 'off')
-  if (!isLoopback(listen.host)) {
-    if (testApi) {
-      throw new ConfigError(
-        'TRENT_TEST_API=on is refused unless TRENT_LISTEN is a loopback address',
-      )
-    }
-    if (!plaintext) {
-      throw new ConfigError(
-        `TRENT_LISTEN: ${listen.host} is not a loopback address, and there is no TLS: ` +
-          'set TRENT_ALLOW_PLAINTEXT_HTTP=true to serve plain HTTP anyway',
-      )
-    }
+  const port = readPort(settings)
+  if (testApi && !isLoopback(port.listen.host)) {
+    throw new ConfigError('TRENT_TEST_API=on is refused unless TRENT_LISTEN is a loopback address')
   }
   const accountId = settings.TRENT_ACCOUNT_ID ?? '000000000000'
   if (!/^\d{12}$/.test(accountId)) throw new ConfigError('TRENT_ACCOUNT_ID must be twelve digits')
@@ -184,7 +171,7 @@ export function parseConfig(settings: Settings): Config {
     throw new ConfigError('TRENT_DATA_DIR must not hold control characters')
   }
   return Object.freeze({
-    listen,
+    ...port,
     trustedProxies: trustedProxies(settings.TRENT_TRUSTED_PROXIES),
     dataDirectory: resolve(dataDirectory),
     accountId,
@@ -228,6 +215,15 @@ function wholeNumber(
   const number = /^\d{1,7}$/.test(text) ? Number(text) : NaN
   if (number >= min && number <= max) return number
   throw new ConfigError(`${name} must be a whole number from ${min} to ${max}`)
+}
+
+function readPort(settings: Settings): ListenSettings {
+  try {
+    return readListenSettings(settings)
+  } catch (cause) {
+    if (!(cause instanceof SettingWrong)) throw cause
+    throw new ConfigError(cause.message, { cause })
+  }
 }
 
 /** The seal, the database, and the destinations of audit records and events. */
@@ -309,19 +305,6 @@ function attestationRoots(path: string | undefined): Config['attestationRoots'] 
     const reason = cause instanceof RangeError ? cause.message : 'cannot be read'
     throw new ConfigError(`TRENT_ATTESTATION_ROOTS: ${path} ${reason}`, { cause })
   }
-}
-
-function parseListen(text: string): Config['listen'] {
-  const [, bracketed, plain, digits] =
-    /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? []
-  const host = bracketed ?? plain
-  const port = Number(digits)
-  if (host === undefined || port > 65535 || (isIP(host) === 0 && host !== 'localhost')) {
-    throw new ConfigError(
-      'TRENT_LISTEN must be an IP address or localhost, and a port: 127.0.0.1:4599',
-    )
-  }
-  return { host, port }
 }
 
 function onOff(name: keyof Settings, settings: Settings, on: string, off: string): boolean {

@@ -30,6 +30,22 @@ const refused: readonly [
   ['a host name other than localhost', { TRENT_LISTEN: 'kms.example:1' }, /TRENT_LISTEN/],
   ['a port over 65535', { TRENT_LISTEN: '127.0.0.1:70000' }, /TRENT_LISTEN/],
   ['plain HTTP off loopback', { TRENT_LISTEN: '0.0.0.0:4599' }, /TRENT_ALLOW_PLAINTEXT_HTTP=true/],
+  ...(
+    [
+      ['a certificate without its key', { TRENT_TLS_CERT: 'c' }],
+      ['a key without its certificate', { TRENT_TLS_KEY: 'k' }],
+      ['authorities of clients without a certificate', { TRENT_TLS_CLIENT_CA: 'a' }],
+    ] as const
+  ).map(([name, settings]): (typeof refused)[number] => [
+    name,
+    settings,
+    /^TRENT_TLS_CERT and TRENT_TLS_KEY need each other$|^TRENT_TLS_CLIENT_CA needs TRENT_TLS_CERT$/,
+  ]),
+  [
+    'plain HTTP and TLS together',
+    { TRENT_ALLOW_PLAINTEXT_HTTP: 'true', TRENT_TLS_CERT: 'c', TRENT_TLS_KEY: 'k' },
+    /^TRENT_ALLOW_PLAINTEXT_HTTP=true is refused with TRENT_TLS_CERT/,
+  ],
   [
     'a file of roots that is not there',
     { TRENT_ATTESTATION_ROOTS: '/no/roots' },
@@ -226,4 +242,19 @@ test('a settings file with a line or a name that is none of Trent’s is refused
 test('a setting that is misspelt, and a file that is missing, are refused', () => {
   assert.throws(() => loadConfig({ TRENT_REGOIN: 'eu-west-1' }), /TRENT_REGOIN.*not a setting/)
   assert.throws(() => loadConfig({}, '/nowhere/trent.env'), /cannot be read/)
+})
+
+test('an address off loopback is served with TLS', () => {
+  const { listen, tls } = parseConfig({
+    TRENT_LISTEN: '0.0.0.0:4599',
+    TRENT_TLS_CERT: '/etc/trent/server.pem',
+    TRENT_TLS_KEY: '/etc/trent/server.key',
+    TRENT_TLS_CLIENT_CA: '/etc/trent/clients.pem',
+  })
+  assert.equal(listen.host, '0.0.0.0')
+  assert.deepEqual(tls, {
+    cert: '/etc/trent/server.pem',
+    key: '/etc/trent/server.key',
+    clientCa: '/etc/trent/clients.pem',
+  })
 })

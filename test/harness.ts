@@ -63,7 +63,7 @@ export async function startTestServer(
   // People open any other seal than a key file.
   if (options.seal === undefined && config.seal.kind === 'file') await server.ready
   const clients: KMSClient[] = []
-  const url = `http://127.0.0.1:${server.port}`
+  const url = `${config.tls === undefined ? 'http' : 'https'}://127.0.0.1:${server.port}`
   return {
     url,
     port: server.port,

@@ -72,9 +72,12 @@ test('the references name each setting and each command, and no others', () => {
   const settings = read('docs/reference/settings.md')
   const listed = new Set([...settings.matchAll(/`(TRENT_[A-Z0-9_]+)/g)].map(([, name]) => name))
   const declared = new Set(
-    ['src/config.ts', 'src/audit/delivery/settings.ts', 'src/seals/setting.ts'].flatMap((file) =>
-      [...read(file).matchAll(/'(TRENT_[A-Z0-9_]+)'/g)].map(([, name]) => name),
-    ),
+    [
+      'src/config.ts',
+      'src/audit/delivery/settings.ts',
+      'src/seals/setting.ts',
+      'src/tls/setting.ts',
+    ].flatMap((file) => [...read(file).matchAll(/'(TRENT_[A-Z0-9_]+)'/g)].map(([, name]) => name)),
   )
   assert.deepEqual(listed, declared)
   const commands = read('docs/reference/commands.md')

@@ -164,6 +164,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   events: 'disk jobs model store webhooks',
   wire: 'model operations/contract',
   operator: 'disk wire',
+  tls: 'model webhooks wire',
   cache: 'crypto model operations/contract policy store threads',
   authenticate: 'cache crypto model operations/contract store wire',
   lifecycle:
@@ -185,11 +186,11 @@ const allowedImports: Readonly<Record<string, string>> = {
     'audit audit/delivery audit/journal authenticate cache disk events jobs keystores model operations/trent store',
   pipeline:
     'audit audit/journal audit/records authenticate authorize cache events lifecycle metrics model operations/contract policy resolve store throttle wire',
-  'config.ts': 'audit/delivery crypto model seals store throttle webhooks wire',
+  'config.ts': 'audit/delivery crypto model seals store throttle tls webhooks wire',
   'version.ts': '',
   server:
-    'audit audit/delivery audit/index audit/journal audit/records authenticate authorize backup cache config.ts crypto disk events explain jobs keystores lifecycle metrics model operations operations/contract operations/kms operator pipeline policy resolve seals store threads throttle version.ts wire',
-  cli: 'backup audit/delivery audit/journal audit/verify config.ts crypto disk jobs metrics model operations/contract operations/trent operator policy seals server store wire',
+    'audit audit/delivery audit/index audit/journal audit/records authenticate authorize backup cache config.ts crypto disk events explain jobs keystores lifecycle metrics model operations operations/contract operations/kms operator pipeline policy resolve seals store threads throttle tls version.ts wire',
+  cli: 'backup audit/delivery audit/journal audit/verify config.ts crypto disk jobs metrics model operations/contract operations/trent operator policy seals server store tls wire',
   'main.ts': 'cli config.ts',
 }
 

@@ -21,6 +21,7 @@ import {
 import { OtherNode } from '../store/postgres/node-lock.ts'
 import { DatabaseUnreachable } from '../store/postgres/postgres-failure.ts'
 import { SocketRefused } from '../wire/unix-socket.ts'
+import { TlsRefused } from '../tls/read-files.ts'
 import { WorkerFailed } from '../server/workers/workers.ts'
 
 /** One Ctrl-C may arrive twice: from the terminal, and from npm, which forwards it. */
@@ -64,6 +65,8 @@ async function run(config: Config): Promise<void> {
     }),
   })
   const stopping = stopOnSignals(starting)
+  // Without TLS there is nothing to read again, and the signal means that the terminal is gone.
+  if (config.tls !== undefined) reloadOnSignal(starting)
   const server = await starting
   const account = await Promise.race([server.ready, stopping]).catch(async (error: unknown) => {
     // Closes what was opened before the root key, in order: a journal, a socket.
@@ -101,6 +104,17 @@ function stopOnSignals(starting: Promise<RunningServer>): Promise<undefined> {
   return promise
 }
 
+function reloadOnSignal(starting: Promise<RunningServer>): void {
+  process.on(
+    'SIGHUP',
+    () =>
+      void starting.then(
+        (server) => server.reload(),
+        () => undefined,
+      ),
+  )
+}
+
 async function stop(starting: Promise<RunningServer>): Promise<never> {
   const server = await starting.catch((error: unknown) => fail(oneLine(error)))
   await server.stop().catch((error: unknown) => fail(`the stop was not clean: ${oneLine(error)}`))
@@ -110,7 +124,7 @@ async function stop(starting: Promise<RunningServer>): Promise<never> {
 function banner(config: Config, server: RunningServer, account: FirstAccount): string {
   const { region, dataDirectory, testApi } = config
   const host = server.host.includes(':') ? `[${server.host}]` : server.host
-  const url = `http://${host}:${server.port}`
+  const url = `${config.tls === undefined ? 'http' : 'https'}://${host}:${server.port}`
   const key = account.accessKeyId === undefined ? '' : `, root access key ${account.accessKeyId}`
   const lines = [
     `Trent is ready on ${url}: account ${account.accountId}${key}, data in ${shown(dataDirectory)}`,
@@ -150,6 +164,7 @@ function shown(directory: string): string {
 }
 
 const refusals = [
+  TlsRefused,
   DatabaseUnreachable,
   WorkerFailed,
   ConfigError,

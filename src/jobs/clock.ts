@@ -32,7 +32,8 @@ const partedMsMax = 60_000
 /** The longest downtime that a start accepts without a confirmation. */
 const awayMsMax = 7 * 86_400_000
 
-const processTime: TimeSource = {
+/** The process's own clocks. */
+export const processTime: TimeSource = {
   system: () => Date.now(),
   monotonic: () => performance.now(),
 }

@@ -28,6 +28,12 @@ const described = {
   trent_clock_held: {
     help: '1 while the clock is held: irreversible jobs wait for `trent clock accept`.',
   },
+  trent_tls_certificate_expiry_seconds: {
+    help: 'Time until the first certificate of the chain in use expires; absent without TLS.',
+  },
+  trent_tls_files_refused: {
+    help: '1 while the files of TLS are wrong and the former ones stay in use.',
+  },
   trent_journal_healthy: { over: 'min', help: '1 while audit records can be made durable.' },
   trent_journal_has_reserve: {
     over: 'min',

@@ -30,6 +30,9 @@ import { renderFailure } from '../wire/protocol.ts'
 import type { RawRequest, RawResponse, RequestLine } from '../wire/request.ts'
 import type { Readiness } from '../wire/routes.ts'
 import { listen, type Listener } from '../wire/server.ts'
+import type { TlsFiles } from '../wire/tls.ts'
+import type { Certificates } from '../tls/certificates.ts'
+import { certificatesOf, followCertificates } from './tls.ts'
 import { type Workers } from './workers/workers.ts'
 import type { ServerOptions } from './options.ts'
 
@@ -43,6 +46,8 @@ export interface RunningServer {
   readonly port: number
   /** Resolves when the server serves calls. */
   readonly ready: Promise<FirstAccount>
+  /** Reads the files of TLS again, if there are any. */
+  reload(): Promise<void>
   /** Finishes the calls in flight, within a limit, and closes everything. */
   stop(): Promise<void>
 }
@@ -53,9 +58,12 @@ export async function startServer(config: Config, given: ServerOptions): Promise
   let stopped: Promise<void> | undefined
   const stop = (): Promise<void> => (stopped ??= closeAll(closing))
   try {
+    const certificates = await certificatesOf(config, options)
+    if (certificates !== undefined) closing.push(certificates.close)
     await makeDataDirectory(config.dataDirectory)
     const files = await openFiles(config, options, closing)
-    const { listener, open, unseal } = await openDoors(config, options, files, closing)
+    const doors = await openDoors(config, options, files, closing, certificates)
+    const { listener, open, unseal } = doors
     const seal = options.seal ?? Promise.resolve(sealOf(config.seal, systemRandom))
     const ready = seal.then(async (chosen) => {
       if (stopped !== undefined) throw new Error('stopped before the root key was open')
@@ -63,7 +71,8 @@ export async function startServer(config: Config, given: ServerOptions): Promise
       return open(openAfterUnseal(config, options, files, unsealed))
     })
     ready.catch(() => undefined) // the caller awaits `ready`, perhaps later
-    return { host: listener.host, port: listener.port, ready, stop }
+    const reload = async (): Promise<void> => certificates?.reload()
+    return { host: listener.host, port: listener.port, ready, reload, stop }
   } catch (error) {
     await stop()
     throw error
@@ -73,9 +82,10 @@ export async function startServer(config: Config, given: ServerOptions): Promise
 /** The two listeners. Calls get one clear error until `open` is called. */
 async function openDoors(
   config: Config,
-  { log, prepare }: ServerOptions,
+  { log, prepare, time }: ServerOptions,
   files: Files,
   closing: Closing,
+  certificates: Certificates | undefined,
 ): Promise<{
   readonly listener: Listener
   readonly unseal: (seal: Seal) => Promise<Unsealed>
@@ -101,11 +111,7 @@ async function openDoors(
     opened === undefined
       ? Promise.resolve(notReady(request, systemRandom.uuid()))
       : opened.handle(request, target)
-  const readiness = async (): Promise<Readiness> => {
-    const sealed = opened === undefined ? ['the root key is not open'] : []
-    const reasons = [...sealed, ...(await unreadyParts(files))]
-    return { ready: reasons.length === 0, reasons }
-  }
+  const readiness = readinessOf(files, () => opened !== undefined)
   meter.observe({ trent_ready: async () => Number((await readiness()).ready) })
   const service = publicService({
     config,
@@ -118,8 +124,9 @@ async function openDoors(
         : screenCall(head, opened.dependencies, target),
     readiness,
   })
-  const listener = await listenPublicly(config, workerCount, log, service)
+  const listener = await listenPublicly(config, workerCount, log, service, certificates)
   listeners.push(listener)
+  followCertificates(certificates, { listener, workers, meter, time })
   const sealedDoor = createSealedDoor({ ...files, log, unsealing: () => unsealing })
   const operate: Handler = (request) => (opened === undefined ? sealedDoor : serve)(request)
   listeners.push(await listenToOperators(config, log, operate))
@@ -136,10 +143,18 @@ async function openDoors(
       await prepare?.(askInside((request) => handle(request)))
       await made.startWorkers(service.handler)
       opened = { ...made, handle }
-      await workers.listen(listener.port)
+      await workers.listen({ port: listener.port, ...tlsOf(certificates) })
       quickCheck.begin()
       return made.firstAccount
     },
+  }
+}
+
+function readinessOf(files: Files, isOpen: () => boolean): () => Promise<Readiness> {
+  return async () => {
+    const sealed = isOpen() ? [] : ['the root key is not open']
+    const reasons = [...sealed, ...(await unreadyParts(files))]
+    return { ready: reasons.length === 0, reasons }
   }
 }
 
@@ -180,12 +195,17 @@ async function listenPublicly(
   workers: number,
   log: Logger,
   { handler, screen }: PublicService,
+  certificates: Certificates | undefined,
 ): Promise<Listener> {
-  const options = { ...at, trustedProxies, log }
+  const options = { ...at, ...tlsOf(certificates), trustedProxies, log }
   if (workers === 1) return listen(options, handler, screen)
   const alone = await listen(options, handler, screen)
   await alone.close(0)
   return listen({ ...options, shared: true, limits: limitsOfWorker(workers) }, handler, screen)
+}
+
+function tlsOf(certificates: Certificates | undefined): { readonly tls?: TlsFiles } {
+  return certificates === undefined ? {} : { tls: certificates.files() }
 }
 
 function notReady(request: RequestLine, requestId: string): RawResponse {

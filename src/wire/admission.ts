@@ -21,6 +21,8 @@ export interface RequestSlot {
 export interface ConnectionSlot extends Endable {
   /** Sets the connection's source once it is known. False when that source is at its limit. */
   readonly belongTo: (source: string) => boolean
+  /** The TLS handshake is complete. */
+  readonly secured: () => void
   /** A request is in progress. */
   readonly busy: () => void
   /** The last answer has been sent. */
@@ -42,8 +44,13 @@ export interface Admission {
    * Undefined when another connection does not fit.
    * @param source undefined when it is not known yet or is a proxy: only the total is limited then
    * @param drop closes the connection
+   * @param begins with a TLS handshake, or with a request
    */
-  readonly connect: (source: string | undefined, drop: () => void) => ConnectionSlot | undefined
+  readonly connect: (
+    source: string | undefined,
+    drop: () => void,
+    begins?: 'handshaking' | 'new',
+  ) => ConnectionSlot | undefined
   /** Undefined when another request does not fit. */
   readonly begin: (source: string, request: Requester) => RequestSlot | undefined
   /** Drops bodies that arrive below the minimum rate. The caller calls it at intervals. */
@@ -67,11 +74,14 @@ export function createAdmission(
 }
 
 function connecting(limits: ListenLimits, ledger: Ledger, now: Now): Admission['connect'] {
-  return (source, drop) => {
+  return (source, drop, begins = 'new') => {
     const slot = new Connected(limits, ledger, now, drop)
-    if (slot.fits() && (source === undefined || slot.belongTo(source))) return slot
-    slot.leave()
-    return undefined
+    if (!slot.fits(begins) || (source !== undefined && !slot.belongTo(source))) {
+      slot.leave()
+      return undefined
+    }
+    if (source === undefined) slot.boundHandshakes()
+    return slot
   }
 }
 
@@ -94,9 +104,9 @@ class Connected implements ConnectionSlot {
   }
 
   /** False when all connections together are at their limit. */
-  fits(): boolean {
+  fits(begins: 'handshaking' | 'new'): boolean {
     if (this.#isFull(this.#ledger.total, this.#limits.connectionsMax)) return false
-    this.#become('new')
+    this.#become(begins)
     return true
   }
 
@@ -110,7 +120,19 @@ class Connected implements ConnectionSlot {
     this.#become(undefined)
     if (this.#isFull(owner, this.#limits.connectionsPerSourceMax)) return false
     this.#become(before)
+    this.boundHandshakes()
     return true
+  }
+
+  /** Its own source makes room first, so that one source does not end the handshakes of others. */
+  boundHandshakes(): void {
+    const { handshakesMax, handshakesPerSourceMax } = this.#limits
+    if (this.#owner !== undefined) endOldestHandshake(this.#owner, handshakesPerSourceMax)
+    endOldestHandshake(this.#ledger.total, handshakesMax)
+  }
+
+  secured(): void {
+    this.#become('new')
   }
 
   busy(): void {
@@ -167,6 +189,11 @@ class Connected implements ConnectionSlot {
     const ended = first ?? slowestOf(held, this.#now())?.connection
     ended?.end()
   }
+}
+
+function endOldestHandshake({ spare: { handshaking } }: Held, max: number): void {
+  const [oldest] = handshaking
+  if (handshaking.size > max) oldest?.end()
 }
 
 function requesting(limits: ListenLimits, ledger: Ledger, now: Now): Omit<Admission, 'connect'> {

@@ -6,7 +6,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
 import type { Admission, ConnectionSlot, Requester, RequestSlot } from './admission.ts'
 import { KeptBody, type BodyReader, type ReceivedRequest } from './body.ts'
 import type { DropReason } from './held.ts'
@@ -37,7 +36,9 @@ export interface Connection {
   readonly socket: Socket
   readonly slot: ConnectionSlot
   /** The connection's own origin, or that of the client for which a trusted proxy opened it. */
-  origin: ConnectionOrigin & { readonly encrypted: boolean }
+  origin: ConnectionOrigin
+  /** Absent without TLS of the server's own. */
+  readonly tls?: RawRequest['tls']
   /** Requests without a complete answer. */
   readonly exchanges: Set<Exchange>
   /** Requests with a new head or a new end. They go on after the parser. */
@@ -98,6 +99,8 @@ export class Exchange implements BodyReader, Requester {
     const origin = originOf(connection.origin, rawHeaders, dependencies.isTrusted)
     const { address: remoteAddress, secure } = origin ?? connection.origin
     this.#source = origin?.source
+    // A proxy that forwards another client's request has made this TLS connection, not the client.
+    const tls = origin === connection.origin ? connection.tls : undefined
     this.#head = {
       listener: dependencies.listener,
       method,
@@ -105,7 +108,7 @@ export class Exchange implements BodyReader, Requester {
       rawHeaders,
       remoteAddress,
       secure,
-      ...tlsOf(connection.socket),
+      ...(tls && { tls }),
       signal: this.#controller.signal,
     }
   }
@@ -283,12 +286,5 @@ function resultOf(handler: Handler, request: RawRequest): Promise<RawResponse> {
     return handler(request)
   } catch (error) {
     return Promise.reject(error)
-  }
-}
-
-function tlsOf(socket: Socket): Pick<RawRequest, 'tls'> {
-  if (!(socket instanceof TLSSocket)) return {}
-  return {
-    tls: { version: socket.getProtocol() ?? '', cipherSuite: socket.getCipher().standardName },
   }
 }

@@ -12,7 +12,7 @@ export interface Held {
 }
 
 /** Why a connection is spare, in the order in which spare connections are ended. */
-export const spares = ['refused', 'new', 'idle'] as const
+export const spares = ['refused', 'handshaking', 'new', 'idle'] as const
 export type SpareKind = (typeof spares)[number]
 
 export interface Body {
@@ -58,7 +58,12 @@ export function createLedger(): Ledger {
 }
 
 function nothingHeld(): Held {
-  const spare = { refused: new Set<Endable>(), new: new Set<Endable>(), idle: new Set<Endable>() }
+  const spare = {
+    refused: new Set<Endable>(),
+    handshaking: new Set<Endable>(),
+    new: new Set<Endable>(),
+    idle: new Set<Endable>(),
+  }
   return { connections: 0, requests: 0, bodyBytes: 0, bodies: new Set(), spare }
 }
 

@@ -10,6 +10,8 @@ export interface ListenLimits {
   readonly headerBytesMax: number
   /** Header fields of one request. */
   readonly headersMax: number
+  /** Milliseconds from the connection to the end of the TLS handshake. */
+  readonly handshakeMs: number
   /** Milliseconds from the connection, or the request's first byte, to the end of the headers. */
   readonly headersMs: number
   /** Milliseconds from a request's first byte to the last byte of its body. */
@@ -35,6 +37,9 @@ export interface ListenLimits {
   readonly connectionsMax: number
   /** For one source: an IPv4 address, or an IPv6 /64. */
   readonly connectionsPerSourceMax: number
+  /** Connections with an incomplete TLS handshake. The oldest makes room for the next. */
+  readonly handshakesMax: number
+  readonly handshakesPerSourceMax: number
   /** Requests with complete headers and a running handler. */
   readonly requestsMax: number
   readonly requestsPerSourceMax: number
@@ -47,6 +52,7 @@ export const defaultLimits: ListenLimits = Object.freeze({
   bodyBytesMax: 1024 * 1024,
   headerBytesMax: 32 * 1024,
   headersMax: 128,
+  handshakeMs: 10_000,
   headersMs: 10_000,
   requestMs: 30_000,
   bodyBytesPerSecondMin: 4096,
@@ -59,6 +65,8 @@ export const defaultLimits: ListenLimits = Object.freeze({
   pipelinedMax: 16,
   connectionsMax: 8_192,
   connectionsPerSourceMax: 1_024,
+  handshakesMax: 2_048,
+  handshakesPerSourceMax: 512,
   requestsMax: 4_096,
   requestsPerSourceMax: 1_024,
   bodyBytesHeldMax: 128 * 1024 * 1024,
@@ -75,6 +83,8 @@ export function limitsOfWorker(workers: number): Partial<ListenLimits> {
   return {
     connectionsMax: share(limits.connectionsMax),
     connectionsPerSourceMax: share(limits.connectionsPerSourceMax),
+    handshakesMax: share(limits.handshakesMax),
+    handshakesPerSourceMax: share(limits.handshakesPerSourceMax),
     requestsMax: share(limits.requestsMax),
     requestsPerSourceMax: share(limits.requestsPerSourceMax),
     bodyBytesHeldMax: share(limits.bodyBytesHeldMax),

@@ -68,18 +68,21 @@ export function trusting(proxies: readonly string[]): IsTrusted {
 export function securityOf(settings: {
   readonly listen: { readonly host: string }
   readonly trustedProxies: readonly string[]
+  readonly tls?: unknown
 }): (address: string | undefined) => boolean {
-  const always = isLoopback(settings.listen.host) || settings.trustedProxies.length > 0
+  const always =
+    settings.tls !== undefined ||
+    isLoopback(settings.listen.host) ||
+    settings.trustedProxies.length > 0
   return (address) => always || (address !== undefined && isLoopback(address))
 }
 
 /**
  * Follows `X-Forwarded-For` from its end, while the address that wrote an entry is trusted. Undefined
  * when a trusted proxy reports something that is not an address: the source is unknown then.
- * @param connection its own address; `encrypted` when it uses TLS
  */
 export function originOf(
-  connection: ConnectionOrigin & { readonly encrypted: boolean },
+  connection: ConnectionOrigin,
   rawHeaders: readonly string[],
   isTrusted: IsTrusted,
 ): ConnectionOrigin | undefined {
@@ -96,10 +99,8 @@ export function originOf(
     address = next
   }
   const said = schemes.join(',').split(',')
-  const secure =
-    schemes.length === 0
-      ? connection.encrypted
-      : said.every((scheme) => scheme.trim().toLowerCase() === 'https')
+  // Without the header, `said` is one empty text: nothing says that the client used TLS.
+  const secure = said.every((scheme) => scheme.trim().toLowerCase() === 'https')
   return { address, source: sourceOf(address), secure }
 }
 

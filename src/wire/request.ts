@@ -13,7 +13,7 @@ export interface RequestHead {
   readonly remoteAddress: string
   /** True when nobody on the way could read the request: it came over TLS, or never left this machine. */
   readonly secure: boolean
-  /** The negotiated TLS parameters; absent without TLS. */
+  /** The client's TLS with this server, in OpenSSL's words like AWS's records; absent without TLS. */
   readonly tls?: { readonly version: string; readonly cipherSuite: string }
   /** Aborts when the client disconnects or the request exceeds its time limit. */
   readonly signal: AbortSignal

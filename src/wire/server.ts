@@ -4,12 +4,13 @@
  * connection closed.
  * @module
  */
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import { createServer, type Server as HttpServer, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer, Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import { isLoopback, plainAddress, sourceOf } from '../model/address.ts'
-import { createAdmission, type Admission } from './admission.ts'
+import { createAdmission, type Admission, type ConnectionSlot } from './admission.ts'
 import { ReceivedRequest } from './body.ts'
 import {
   endBroken,
@@ -24,6 +25,7 @@ import { parseInPieces } from './pieces.ts'
 import { trusting } from './proxies.ts'
 import { readProxyHeader } from './proxy-header.ts'
 import { refuseSocket } from './refusal.ts'
+import { boundHandshakes, tlsOptions, type TlsFiles } from './tls.ts'
 import { listenAt } from './unix-socket.ts'
 
 /** An address and port (0 for any free one), or the path of the operator's socket. */
@@ -33,6 +35,8 @@ export type ListenOptions = (
       readonly port: number
       /** Other threads share the port: the system distributes the connections. */
       readonly shared?: boolean
+      /** Without it, the listener speaks plain HTTP. */
+      readonly tls?: TlsFiles
     }
   | { readonly socketPath: string }
 ) & {
@@ -50,11 +54,18 @@ export interface Listener {
   /** 0 for a socket. */
   readonly port: number
   /**
+   * Uses other certificates for new connections; open ones continue. @throws if the listener has no TLS, or
+   * OpenSSL does not take the files: the old ones stay then
+   */
+  readonly useTls: (files: TlsFiles) => void
+  /**
    * Stops accepting, ends idle connections, and waits up to `graceMs` for requests in flight. Then it
    * cuts the rest. Resolves when nothing listens and no connection is open.
    */
   readonly close: (graceMs: number) => Promise<void>
 }
+
+type Server = HttpServer | HttpsServer
 
 /** Resolves once the server accepts connections. @throws when it cannot listen there */
 export async function listen(
@@ -66,7 +77,7 @@ export async function listen(
   const admission = createAdmission(limits)
   const connections = new Map<Socket, Connection>()
   let stopping = false
-  const server = createHttpServer(limits)
+  const server = createHttpServer(limits, 'socketPath' in options ? undefined : options.tls)
   const dependencies: ExchangeDependencies = {
     listener: 'socketPath' in options ? 'operator' : 'public',
     limits,
@@ -77,7 +88,7 @@ export async function listen(
     stopping: () => stopping,
     onFailure: (err, requestId) => options.log.error({ err, requestId }, 'a handler failed'),
   }
-  trackConnections(server, connections, dependencies)
+  const endHandshakes = trackConnections(server, connections, dependencies)
   answerRequests(server, connections, dependencies)
   const removeFile = await open(server, options)
   const sweep = setInterval(admission.dropSlowBodies, Math.min(500, limits.bodyGraceMs)).unref()
@@ -87,14 +98,19 @@ export async function listen(
   const close = (graceMs: number): Promise<void> => {
     stopping = true
     clearInterval(sweep)
+    endHandshakes()
     closed ??= stop(server, connections, admission, graceMs).finally(removeFile)
     return closed
   }
-  return { ...addressOf(server), close }
+  const useTls = (files: TlsFiles): void => {
+    if (!(server instanceof HttpsServer)) throw new Error('the listener has no TLS')
+    server.setSecureContext(tlsOptions(files))
+  }
+  return { ...addressOf(server), useTls, close }
 }
 
-function createHttpServer(limits: ListenLimits): Server {
-  const server = createServer({
+function createHttpServer(limits: ListenLimits, tls: TlsFiles | undefined): Server {
+  const options = {
     IncomingMessage: ReceivedRequest,
     maxHeaderSize: limits.headerBytesMax,
     headersTimeout: limits.headersMs,
@@ -106,52 +122,95 @@ function createHttpServer(limits: ListenLimits): Server {
     joinDuplicateHeaders: false,
     requireHostHeader: true,
     noDelay: true,
-  })
+  }
+  const server =
+    tls === undefined ? createServer(options) : createTlsServer({ ...options, ...tlsOptions(tls) })
   server.timeout = limits.stallMs
   // Node silently drops headers beyond its own count. `headersMax` refuses them instead.
   server.maxHeadersCount = 0
   return server
 }
 
+/** Returns a function that ends all incomplete TLS handshakes. */
 function trackConnections(
   server: Server,
   connections: Map<Socket, Connection>,
   dependencies: ExchangeDependencies,
-): void {
-  const { admission, isTrusted, listener, limits } = dependencies
-  server.on('connection', (socket: Socket) => {
-    const address = plainAddress(socket.remoteAddress)
-    const encrypted = 'encrypted' in socket
-    const secure = encrypted || listener === 'operator' || isLoopback(address)
-    const source = sourceOf(address)
-    // A proxy's connections belong to many clients.
-    const isProxy = listener === 'public' && isTrusted(address)
-    const slot = admission.connect(isProxy ? undefined : source, () => socket.destroy())
-    if (slot === undefined) {
-      socket.destroy()
-      return
-    }
-    const connection: Connection = {
-      socket,
-      slot,
-      origin: { address, source, secure, encrypted },
-      exchanges: new Set(),
-      parsed: [],
-      refused: false,
-      over: false,
-    }
+): () => void {
+  const { limits } = dependencies
+  const track = (socket: Socket, connection: Connection, preface?: Preface): void => {
     connections.set(socket, connection)
     parseInPieces(socket, {
       isOver: () => connection.over,
       parsed: () => goOn(connection, dependencies),
-      ...(isProxy && { preface: (bytes) => takeProxyHeader(bytes, connection, limits) }),
+      ...(preface && { preface }),
     })
     socket.once('close', () => {
       connections.delete(socket)
       for (const exchange of connection.exchanges) exchange.gone()
-      slot.leave()
+      connection.slot.leave()
     })
+  }
+  if (server instanceof HttpsServer) {
+    return boundHandshakes(server, limits, (carrier) => {
+      const arrival = admit(carrier, 'handshaking', dependencies)
+      if (arrival === undefined) return undefined
+      const { slot, isProxy } = arrival
+      return {
+        ...(isProxy && { preface: (bytes) => takeProxyHeader(bytes, arrival, () => slot.end()) }),
+        secured(socket, tls) {
+          slot.secured()
+          const origin = { ...arrival.origin, secure: true }
+          track(socket, { ...newConnection(socket, { slot, origin }), tls })
+        },
+        gone: slot.leave.bind(slot),
+      }
+    })
+  }
+  server.on('connection', (socket: Socket) => {
+    const arrival = admit(socket, 'new', dependencies)
+    if (arrival === undefined) {
+      socket.destroy()
+      return
+    }
+    const connection = newConnection(socket, arrival)
+    const refuseHeader = (): void => {
+      connection.refused = true
+      connection.slot.refused()
+      refuseSocket(socket, 400, limits.lingerMs)
+    }
+    const preface: Preface = (bytes) => takeProxyHeader(bytes, connection, refuseHeader)
+    track(socket, connection, arrival.isProxy ? preface : undefined)
   })
+  return () => undefined
+}
+
+type Preface = (bytes: Buffer) => number | undefined
+
+interface Arrival extends Pick<Connection, 'slot' | 'origin' | 'over'> {
+  readonly isProxy: boolean
+}
+
+/** Undefined when the connection does not fit. */
+function admit(
+  socket: Socket,
+  begins: 'handshaking' | 'new',
+  { admission, isTrusted, listener }: ExchangeDependencies,
+): Arrival | undefined {
+  const address = plainAddress(socket.remoteAddress)
+  const secure = listener === 'operator' || isLoopback(address)
+  const source = sourceOf(address)
+  // A proxy's connections belong to many clients.
+  const isProxy = listener === 'public' && isTrusted(address)
+  const slot = admission.connect(isProxy ? undefined : source, () => socket.destroy(), begins)
+  return slot && { slot, origin: { address, source, secure }, isProxy, over: false }
+}
+
+function newConnection(
+  socket: Socket,
+  { slot, origin }: { readonly slot: ConnectionSlot; readonly origin: Connection['origin'] },
+): Connection {
+  return { socket, slot, origin, exchanges: new Set(), parsed: [], refused: false, over: false }
 }
 
 /** Continues with the requests of the bytes that were parsed. */
@@ -167,23 +226,21 @@ function goOn(connection: Connection, dependencies: ExchangeDependencies): void 
 /** Length of the PROXY header before the client's bytes; undefined while it is incomplete. */
 function takeProxyHeader(
   bytes: Buffer,
-  connection: Connection,
-  { lingerMs }: ListenLimits,
+  connection: Pick<Connection, 'slot' | 'origin' | 'over'>,
+  refuse: () => void,
 ): number | undefined {
   const header = readProxyHeader(bytes)
   if (header === 'more') return undefined
   if (header === 'none') return 0
   if (header === 'malformed') {
-    connection.refused = true
     connection.over = true
-    connection.slot.refused()
-    refuseSocket(connection.socket, 400, lingerMs)
+    refuse()
     return bytes.length
   }
   if (header.local) return header.bytes
   const { address = connection.origin.address, tls } = header
   const source = sourceOf(address)
-  connection.origin = { address, source, secure: tls, encrypted: tls }
+  connection.origin = { address, source, secure: tls }
   if (header.address !== undefined && !connection.slot.belongTo(source)) {
     connection.over = true
     connection.slot.end()

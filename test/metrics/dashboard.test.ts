@@ -16,7 +16,11 @@ import { kmsRegistry } from '../../src/operations/kms/registry.ts'
 import { startDelivering, traffic } from '../audit/delivery/delivered.ts'
 import { importing } from '../compat/importing.ts'
 import { advance } from '../compat/test-clock.ts'
-import { scrape } from './scraped.ts'
+import { startTestServer } from '../harness.ts'
+import { writtenTls } from '../tls/files.ts'
+import { getOverTls } from '../tls/get.ts'
+import { certified } from '../wire/certificate.ts'
+import { readScraped, scrape } from './scraped.ts'
 
 const docs = join(import.meta.dirname, '../../docs')
 const read = (name: string): string => readFileSync(join(docs, name), 'utf8')
@@ -136,7 +140,11 @@ async function scrapedLabels(): Promise<ReadonlyMap<string, Values>> {
     ValidTo: new Date(Date.now() + 86_400_000),
   })
   const all = new Map<string, Map<string, Set<string>>>()
-  for (const series of (await scrape(server)).keys()) {
+  const own = await certified('localhost')
+  const encrypted = await startTestServer(writtenTls({ after: (fn) => after(fn) }, own).settings)
+  after(() => encrypted.stop())
+  const ofTls = readScraped(await getOverTls(encrypted.port, '/metrics', own.authority))
+  for (const series of [...(await scrape(server)).keys(), ...ofTls.keys()]) {
     const [, name = '', inner = ''] = /^(\w+)(?:\{(.*)\})?$/.exec(series) ?? []
     const labels = all.get(name) ?? new Map(added.map((label) => [label, new Set()]))
     for (const [, label = '', value = ''] of inner.matchAll(/(\w+)="([^"]*)"/g)) {

@@ -10,7 +10,12 @@ export async function scrape({ url }: Pick<TestServer, 'url'>): Promise<Scraped>
   const response = await fetch(`${url}/metrics`)
   assert.equal(response.status, 200)
   assert.match(response.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/)
-  const lines = (await response.text()).split('\n').filter((line) => /^[^#]/.test(line))
+  return readScraped(await response.text())
+}
+
+/** @param text the body of an answer */
+export function readScraped(text: string): Scraped {
+  const lines = text.split('\n').filter((line) => /^[^#]/.test(line))
   return new Map(
     lines.map((line) => {
       const [, name, value] = /^(\w+(?:\{.*\})?) (\S+)$/.exec(line) ?? []

@@ -91,7 +91,7 @@ export async function trentEnded(
 export async function ready(running: Running): Promise<Serving> {
   const { child, stdout, stderr, ended } = running
   const found = (): RegExpExecArray | null =>
-    /^Trent is ready on (http:\/\/127\.0\.0\.1:(\d+)): .*$/m.exec(stdout())
+    /^Trent is ready on (https?:\/\/127\.0\.0\.1:(\d+)): .*$/m.exec(stdout())
   const seen = Promise.withResolvers<undefined>()
   const look = (): void => {
     if (found() !== null) seen.resolve(undefined)

@@ -53,6 +53,27 @@ test('connections at work are bounded by source and in all, and their places giv
   assert.deepEqual(dropped, [])
 })
 
+test('an incomplete handshake makes room for the next one, by source and in all', () => {
+  const { connect, dropped } = openBench({ handshakesMax: 4, handshakesPerSourceMax: 2 })
+  const begun = (source: string | undefined, name: string): ConnectionSlot | undefined =>
+    connect(source, () => dropped.push(name), 'handshaking')
+  const first = begun('a', 'a1')
+  first?.secured()
+  for (const name of ['a2', 'a3', 'a4']) begun('a', name)
+  assert.deepEqual(dropped, ['a2'])
+  // A proxy's connections count in all only, until their source is known.
+  const proxied = begun(undefined, 'p1')
+  begun('b', 'b1')
+  assert.deepEqual(dropped, ['a2'])
+  begun('c', 'c1')
+  assert.deepEqual(dropped, ['a2', 'a3'])
+  assert.equal(proxied?.belongTo('b'), true)
+  begun('b', 'b2')
+  assert.deepEqual(dropped.slice(2), ['b1'])
+  first?.busy()
+  first?.leave()
+})
+
 test('a full source ends its own connection that is needed least, and no other source does', () => {
   const { connected, dropped } = openBench({ connectionsMax: 100, connectionsPerSourceMax: 4 })
   const elsewhere = connected('b', 'elsewhere')

@@ -1,7 +1,7 @@
 /** A certificate for a server on this machine, which an authority of the test's own has signed. @module */
 // oxlint-disable-next-line import/no-unassigned-import -- the library asks for it, before anything else
 import 'reflect-metadata'
-import { webcrypto } from 'node:crypto'
+import { randomUUID, webcrypto } from 'node:crypto'
 import {
   BasicConstraintsExtension,
   SubjectAlternativeNameExtension,
@@ -16,18 +16,36 @@ export interface Certified {
   readonly authority: string
 }
 
-/** @param name the server's, in DNS */
-export async function certified(name: string): Promise<Certified> {
+/**
+ * @param name the server's, in DNS
+ * @param valid when the certificate is valid; a year from now unless given
+ * @param rsaBits length of an RSA key; the key is on P-256 unless given
+ */
+export async function certified(
+  name: string,
+  valid: { readonly notBefore?: Date; readonly notAfter?: Date } = {},
+  rsaBits?: number,
+): Promise<Certified> {
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
-  const newKeys = () => webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const [ownKeys, authorityKeys] = await Promise.all([newKeys(), newKeys()])
+  const rsa = {
+    name: 'RSASSA-PKCS1-v1_5',
+    modulusLength: rsaBits ?? 2048,
+    publicExponent: new Uint8Array([1, 0, 1]),
+    hash: 'SHA-256',
+  }
+  const [ownKeys, authorityKeys] = await Promise.all([
+    webcrypto.subtle.generateKey(rsaBits === undefined ? algorithm : rsa, true, ['sign', 'verify']),
+    webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']),
+  ])
   const authority = await X509CertificateGenerator.createSelfSigned({
-    name: 'CN=authority',
+    // A client that knows several tells them apart by their names.
+    name: `CN=authority ${randomUUID()}`,
     keys: authorityKeys,
     signingAlgorithm: algorithm,
     extensions: [new BasicConstraintsExtension(true, undefined, true)],
   })
   const own = await X509CertificateGenerator.create({
+    ...valid,
     subject: 'CN=server',
     issuer: authority.subject,
     publicKey: ownKeys.publicKey,

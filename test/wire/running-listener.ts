@@ -5,6 +5,7 @@
 import type { TestContext } from 'node:test'
 import type { Handler } from '../../src/wire/exchange.ts'
 import type { ListenLimits } from '../../src/wire/limits.ts'
+import type { TlsFiles } from '../../src/wire/tls.ts'
 import type { RawRequest, RawResponse } from '../../src/wire/request.ts'
 import { listen, type Listener } from '../../src/wire/server.ts'
 
@@ -26,7 +27,10 @@ export async function running(
   t: TestContext,
   given: Partial<ListenLimits> & { readonly trustedProxies?: readonly string[] } = {},
   handler: Handler = okay,
-  where: { host: string; port: number } | { socketPath: string } = { host: '127.0.0.1', port: 0 },
+  where: { host: string; port: number; tls?: TlsFiles } | { socketPath: string } = {
+    host: '127.0.0.1',
+    port: 0,
+  },
 ): Promise<RunningListener> {
   const seen: RawRequest[] = []
   const failures: { err: unknown; requestId?: string }[] = []

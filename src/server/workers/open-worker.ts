@@ -30,9 +30,10 @@ import { createKeptFaults } from '../../throttle/faults.ts'
 import { limitsOfWorker } from '../../wire/limits.ts'
 import type { RawRequest, RawResponse } from '../../wire/request.ts'
 import { listen, type Listener } from '../../wire/server.ts'
+import type { TlsFiles } from '../../wire/tls.ts'
 import { openBackground, type Background } from '../background.ts'
 import type { Link } from '../../threads/link.ts'
-import type { AskedOfFirst, Noted, NotedOf, WorkerState } from './questions.ts'
+import type { AskedOfFirst, ListenAt, Noted, NotedOf, WorkerState } from './questions.ts'
 import { openStream, type OpenStream } from './stream.ts'
 import type { WorkerConfig } from './worker-config.ts'
 import type { OperationDependencies } from '../../operations/contract/dependencies.ts'
@@ -40,7 +41,8 @@ import type { WorkerParts } from '../parts.ts'
 import type { WorkerData } from './worker-data.ts'
 
 export interface OpenWorker {
-  listen(port: number): Promise<void>
+  listen(at: ListenAt): Promise<void>
+  useTls(files: TlsFiles): void
   state(): WorkerState
   newRecords(): NewRecords
   figures(): Promise<MeterFigures>
@@ -79,12 +81,19 @@ export async function openWorker(start: WorkerStart): Promise<OpenWorker> {
     elsewhere: (request) => forward(request, link),
   })
   let listener: Listener | undefined
+  let changedTls: TlsFiles | undefined
   return {
-    async listen(port) {
+    async listen(at) {
       const limits = limitsOfWorker(config.workers)
       const { trustedProxies } = config
-      const options = { ...config.listen, port, shared: true, limits, trustedProxies, log }
+      const options = { ...config.listen, ...at, shared: true, limits, trustedProxies, log }
       listener = await listen(options, handler, screen)
+      // The files changed while it began to listen.
+      if (changedTls !== undefined) listener.useTls(changedTls)
+    },
+    useTls(files) {
+      changedTls = files
+      listener?.useTls(files)
     },
     state: () => ({
       healthy: journal.healthy,

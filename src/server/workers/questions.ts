@@ -8,6 +8,7 @@ import type { NewRecords } from '../../audit/index/new-records.ts'
 import type { IndexPosition } from '../../store/tables/event-index-rows.ts'
 import type { Fault } from '../../throttle/faults.ts'
 import type { RawRequest, RawResponse } from '../../wire/request.ts'
+import type { TlsFiles } from '../../wire/tls.ts'
 import type { MeterFigures } from '../../metrics/meter.ts'
 
 /** Uses that are not saved yet, by the kind of thing that was used. */
@@ -49,10 +50,18 @@ export type AskedOfFirst = {
   readonly fatal: readonly [string, void]
 }
 
+/** Where a worker listens; the address is in its settings. */
+export interface ListenAt {
+  readonly port: number
+  readonly tls?: TlsFiles
+}
+
 export type AskedOfWorker = {
   /** Opens everything except the listener. */
   readonly open: readonly [undefined, void]
-  readonly listen: readonly [{ readonly port: number }, void]
+  readonly listen: readonly [ListenAt, void]
+  /** Uses other certificates for new connections. */
+  readonly useTls: readonly [TlsFiles, void]
   readonly state: readonly [undefined, WorkerState]
   /** Takes the records that the event index lacks. */
   readonly newRecords: readonly [undefined, NewRecords]

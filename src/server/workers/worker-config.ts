@@ -7,6 +7,7 @@ import { createQuotas } from '../../throttle/profiles.ts'
 export type WorkerConfig = Pick<
   Config,
   | 'listen'
+  | 'tls'
   | 'trustedProxies'
   | 'dataDirectory'
   | 'region'
@@ -28,7 +29,7 @@ export interface SentConfig extends Omit<WorkerConfig, 'regions' | 'quotas'> {
 }
 
 export function sentConfig(config: WorkerConfig): SentConfig {
-  const { listen, trustedProxies, dataDirectory, region, regions, quotas, logLevel } = config
+  const { listen, tls, trustedProxies, dataDirectory, region, regions, quotas, logLevel } = config
   const {
     auditSegmentSeconds,
     delivery,
@@ -40,6 +41,7 @@ export function sentConfig(config: WorkerConfig): SentConfig {
   } = config
   return {
     listen,
+    ...(tls && { tls }),
     trustedProxies,
     dataDirectory,
     region,

@@ -22,7 +22,8 @@ function serve(data: WorkerData, link: Link<AskedOfFirst>): Answers<AskedOfWorke
       opened = openWorker({ ...data, config, log: logOf(data, link), link })
       await opened
     },
-    listen: async ({ port: at }) => (await whenOpen()).listen(at),
+    listen: async (at) => (await whenOpen()).listen(at),
+    useTls: async (files) => (await whenOpen()).useTls(files),
     state: async () => (await whenOpen()).state(),
     newRecords: async () => (await whenOpen()).newRecords(),
     figures: async () => (await whenOpen()).figures(),

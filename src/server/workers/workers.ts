@@ -8,7 +8,15 @@ import { portsOf, type SharedDatabase } from '../../store/open.ts'
 import type { MeterFigures } from '../../metrics/meter.ts'
 import type { Answers } from '../../threads/link.ts'
 import { createThread, type Thread } from '../../threads/thread.ts'
-import type { AskedOfFirst, AskedOfWorker, Noted, NotedOf, WorkerState } from './questions.ts'
+import type { TlsFiles } from '../../wire/tls.ts'
+import type {
+  AskedOfFirst,
+  AskedOfWorker,
+  ListenAt,
+  Noted,
+  NotedOf,
+  WorkerState,
+} from './questions.ts'
 import type { WorkerData } from './worker-data.ts'
 
 /** A worker could not be started. */
@@ -18,7 +26,9 @@ export interface Workers {
   /** Starts the threads, which do not listen yet. @throws {WorkerFailed} */
   start(of: WorkersStart): Promise<void>
   /** Starts listening in every worker. */
-  listen(port: number): Promise<void>
+  listen(at: ListenAt): Promise<void>
+  /** Uses other certificates for new connections. */
+  useTls(files: TlsFiles): Promise<void>
   states(): Promise<readonly WorkerState[]>
   /** Takes the records that the event index lacks. */
   newRecords(): Promise<readonly NewRecords[]>
@@ -100,7 +110,8 @@ export function createWorkers(
         throw new WorkerFailed(`a worker could not be started: ${why}`, { cause })
       })
     },
-    listen: async (port) => void (await askAll('listen', { port })),
+    listen: async (at) => void (await askAll('listen', at)),
+    useTls: async (files) => void (await askAll('useTls', files)),
     states: () => askAll('state', undefined),
     newRecords: () => askAll('newRecords', undefined),
     figures: () => askAll('figures', undefined),

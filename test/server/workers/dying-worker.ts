@@ -14,6 +14,7 @@ serveThread<{ readonly usageTrackedSince: number }, AskedOfWorker>(({ usageTrack
     })
     return never()
   },
+  useTls: never,
   state: never,
   newRecords: never,
   figures: never,

@@ -65,7 +65,7 @@ test('a worker that dies ends the process, and nobody waits for it', async (t) =
   const { workers, fatal } = created(t, 3)
   await workers.start(startOf(0))
   const states = workers.states()
-  await assert.rejects(workers.listen(0), /^Error: worker [12] ended$/)
+  await assert.rejects(workers.listen({ port: 0 }), /^Error: worker [12] ended$/)
   await assert.rejects(states, /^Error: worker [12] ended$/)
   assert.match(String(fatal[0]), /worker [12] ended/)
   assert.match(String((fatal[0] as Error).cause), /a bug/)

@@ -1,0 +1,138 @@
+/**
+ * Reads and checks the files of TLS. Whatever is wrong with them is one line for the operator, before a
+ * client sees it.
+ * @module
+ */
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { createSecureContext } from 'node:tls'
+import { tlsOptions, type TlsFiles } from '../wire/tls.ts'
+import type { TlsPaths } from './setting.ts'
+
+/** A file of TLS cannot be used. The message names its setting and its path. */
+export class TlsRefused extends Error {}
+
+export interface CheckedTls {
+  readonly files: TlsFiles
+  /** When the first certificate of the chain expires, in milliseconds since the epoch. */
+  readonly expiresAt: number
+}
+
+/** A chain has a few kilobytes. A bundle of every public authority has about 250. */
+const fileBytesMax = 1024 * 1024
+
+/**
+ * @param now milliseconds since the epoch
+ * @throws {TlsRefused}
+ */
+export async function readTls(paths: TlsPaths, now: number): Promise<CheckedTls> {
+  const cert = await readFile('TRENT_TLS_CERT', paths.cert)
+  const chain = certificatesOf('TRENT_TLS_CERT', paths.cert, cert)
+  for (const each of chain) requireValid(each, paths.cert, now)
+  const keyText = await readFile('TRENT_TLS_KEY', paths.key, requirePrivate)
+  const key = keyOf(paths.key, keyText)
+  if (chain[0]?.checkPrivateKey(key) !== true) {
+    throw new TlsRefused(
+      `TRENT_TLS_KEY: ${paths.key} is not the key of the first certificate in ${paths.cert}`,
+    )
+  }
+  const clientCa = paths.clientCa === undefined ? undefined : await readAuthorities(paths.clientCa)
+  const files = { cert, key: keyText, ...(clientCa !== undefined && { clientCa }) }
+  requireUsable(files, paths)
+  return { files, expiresAt: Math.min(...chain.map(({ validToDate }) => validToDate.getTime())) }
+}
+
+async function readAuthorities(path: string): Promise<string> {
+  const text = await readFile('TRENT_TLS_CLIENT_CA', path)
+  for (const { ca, subject } of certificatesOf('TRENT_TLS_CLIENT_CA', path, text)) {
+    if (ca) continue
+    const name = subject.replaceAll('\n', ', ')
+    throw new TlsRefused(`TRENT_TLS_CLIENT_CA: ${path} holds ${name}, which is no authority`)
+  }
+  return text
+}
+
+interface Owned {
+  readonly mode: number
+  readonly uid: number
+}
+
+async function readFile(
+  setting: string,
+  path: string,
+  check: (owned: Owned, path: string) => void = () => undefined,
+): Promise<string> {
+  // Without O_NONBLOCK, a pipe of that name would block the start forever.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(
+    (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === 'ENOENT' ? 'is missing' : `cannot be read (${cause.code})`
+      throw new TlsRefused(`${setting}: ${path} ${why}`, { cause })
+    },
+  )
+  try {
+    const stats = await file.stat()
+    if (!stats.isFile()) throw new TlsRefused(`${setting}: ${path} is not a file`)
+    if (stats.size > fileBytesMax) throw new TlsRefused(`${setting}: ${path} is larger than 1 MiB`)
+    check(stats, path)
+    return await file.readFile('utf8')
+  } finally {
+    await file.close()
+  }
+}
+
+/**
+ * Only the owner may read the key. A file of root's may also be readable by its group: that is how
+ * Kubernetes and distributions give a key to a service.
+ */
+function requirePrivate({ mode, uid }: Owned, path: string): void {
+  const allowed = uid === 0 ? 0o037 : 0o077
+  if ((mode & allowed) === 0) return
+  throw new TlsRefused(`TRENT_TLS_KEY: ${path} is open to other users: chmod 600 it`)
+}
+
+function certificatesOf(setting: string, path: string, text: string): readonly X509Certificate[] {
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []
+  if (blocks.length === 0) throw new TlsRefused(`${setting}: ${path} holds no certificate in PEM`)
+  try {
+    return blocks.map((block) => new X509Certificate(block))
+  } catch (cause) {
+    throw new TlsRefused(`${setting}: ${path} holds a certificate that cannot be read`, { cause })
+  }
+}
+
+function requireValid(
+  { validFromDate, validToDate }: X509Certificate,
+  path: string,
+  now: number,
+): void {
+  if (validToDate.getTime() <= now) {
+    throw new TlsRefused(`TRENT_TLS_CERT: ${path} expired on ${validToDate.toISOString()}`)
+  }
+  if (validFromDate.getTime() > now) {
+    throw new TlsRefused(
+      `TRENT_TLS_CERT: ${path} is not valid before ${validFromDate.toISOString()}`,
+    )
+  }
+}
+
+function keyOf(path: string, text: string): KeyObject {
+  try {
+    return createPrivateKey(text)
+  } catch (cause) {
+    const why = text.includes('ENCRYPTED')
+      ? 'has a passphrase: remove it'
+      : 'holds no private key in PEM'
+    throw new TlsRefused(`TRENT_TLS_KEY: ${path} ${why}`, { cause })
+  }
+}
+
+/** OpenSSL has rules of its own, for example for the length of a key. */
+function requireUsable(files: TlsFiles, { cert }: TlsPaths): void {
+  try {
+    createSecureContext(tlsOptions(files))
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new TlsRefused(`TRENT_TLS_CERT: ${cert} cannot be used: ${why}`, { cause })
+  }
+}

@@ -1,0 +1,77 @@
+/** The settings of the public port: its address, and the files of TLS. @module */
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { isLoopback } from '../model/address.ts'
+import { SettingWrong } from '../webhooks/webhook-settings.ts'
+
+/** Absolute paths. */
+export interface TlsPaths {
+  readonly cert: string
+  readonly key: string
+  readonly clientCa?: string
+}
+
+export interface ListenSettings {
+  readonly listen: { readonly host: string; readonly port: number }
+  /** Without it, the port speaks plain HTTP. */
+  readonly tls?: TlsPaths
+}
+
+export const listenNames = [
+  'TRENT_LISTEN',
+  'TRENT_ALLOW_PLAINTEXT_HTTP',
+  'TRENT_TLS_CERT',
+  'TRENT_TLS_KEY',
+  'TRENT_TLS_CLIENT_CA',
+] as const
+type Settings = Readonly<Partial<Record<(typeof listenNames)[number], string>>>
+
+/** @throws {SettingWrong} */
+export function readListenSettings(settings: Settings): ListenSettings {
+  const listen = parseListen(settings.TRENT_LISTEN ?? '127.0.0.1:4599')
+  const plaintext = settings.TRENT_ALLOW_PLAINTEXT_HTTP ?? 'false'
+  if (plaintext !== 'true' && plaintext !== 'false') {
+    throw new SettingWrong('TRENT_ALLOW_PLAINTEXT_HTTP must be true or false')
+  }
+  const tls = readTlsSettings(settings)
+  if (tls !== undefined && plaintext === 'true') {
+    throw new SettingWrong(
+      'TRENT_ALLOW_PLAINTEXT_HTTP=true is refused with TRENT_TLS_CERT: the port takes TLS only',
+    )
+  }
+  if (tls === undefined && plaintext === 'false' && !isLoopback(listen.host)) {
+    throw new SettingWrong(
+      `TRENT_LISTEN: ${listen.host} is not a loopback address, and there is no TLS: ` +
+        'set TRENT_TLS_CERT and TRENT_TLS_KEY, ' +
+        'or TRENT_ALLOW_PLAINTEXT_HTTP=true to serve plain HTTP anyway',
+    )
+  }
+  return { listen, ...(tls && { tls }) }
+}
+
+function parseListen(text: string): ListenSettings['listen'] {
+  const [, bracketed, plain, digits] =
+    /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? []
+  const host = bracketed ?? plain
+  const port = Number(digits)
+  if (host === undefined || port > 65535 || (isIP(host) === 0 && host !== 'localhost')) {
+    throw new SettingWrong(
+      'TRENT_LISTEN must be an IP address or localhost, and a port: 127.0.0.1:4599',
+    )
+  }
+  return { host, port }
+}
+
+function readTlsSettings(settings: Settings): TlsPaths | undefined {
+  const { TRENT_TLS_CERT: cert, TRENT_TLS_KEY: key, TRENT_TLS_CLIENT_CA: clientCa } = settings
+  if (cert === undefined && key === undefined && clientCa === undefined) return undefined
+  if (cert === undefined || key === undefined) {
+    if (cert === key) throw new SettingWrong('TRENT_TLS_CLIENT_CA needs TRENT_TLS_CERT')
+    throw new SettingWrong('TRENT_TLS_CERT and TRENT_TLS_KEY need each other')
+  }
+  return {
+    cert: resolve(cert),
+    key: resolve(key),
+    ...(clientCa !== undefined && { clientCa: resolve(clientCa) }),
+  }
+}

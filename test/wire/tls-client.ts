@@ -1,0 +1,55 @@
+/** A listener with TLS and its client, for tests of the listener. @module */
+import type { Socket } from 'node:net'
+import type { TestContext } from 'node:test'
+import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import type { Handler } from '../../src/wire/exchange.ts'
+import { certified } from './certificate.ts'
+import { post } from './raw-client.ts'
+import { running, type RunningListener } from './running-listener.ts'
+
+/** Two pairs of different authorities. */
+export const [own, other] = await Promise.all([certified('localhost'), certified('localhost')])
+
+export function listening(
+  t: TestContext,
+  limits: Parameters<typeof running>[1] = {},
+  handler?: Handler,
+  clientCa?: string,
+): Promise<RunningListener> {
+  const tls = { ...own, ...(clientCa !== undefined && { clientCa }) }
+  return running(t, limits, handler, { host: '127.0.0.1', port: 0, tls })
+}
+
+/** Connects, and resolves when the handshake is complete. */
+export function secured(
+  { port }: { readonly port: number },
+  options: ConnectionOptions & { readonly localAddress?: string } = {},
+): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const server = { port, host: '127.0.0.1', servername: 'localhost', ca: own.authority }
+    const socket = connect({ ...server, ...options })
+    socket.once('secureConnect', () => resolve(socket))
+    socket.once('error', reject)
+    socket.once('close', () => reject(new Error('closed in the handshake')))
+  })
+}
+
+/** Everything that comes back, until `pattern` or the end. */
+export function until(socket: TLSSocket | Socket, pattern: RegExp): Promise<string> {
+  return new Promise((resolve) => {
+    let text = ''
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1')
+      if (pattern.test(text)) resolve(text)
+    })
+    socket.on('error', () => undefined)
+    socket.once('close', () => resolve(text))
+  })
+}
+
+/** Sends a request and resolves with its answer. */
+export async function asked(socket: TLSSocket, body: string, headers = ''): Promise<string> {
+  const answered = until(socket, /ok \d+$/)
+  socket.write(post(body, headers))
+  return answered
+}
