@@ -1,18 +1,18 @@
 /** Wrappers of dependencies that measure how long the work takes. @module */
-import type { FilePort, OpenFile } from '../disk/files.ts'
+import type { FilePort } from '../disk/files.ts'
 import type { OpenJournal } from '../audit/journal/journal.ts'
 import { andFinally } from '../model/awaitable.ts'
 import type { KeyStore } from '../keystores/keystore.ts'
 
 type Observe = (milliseconds: number) => void
 
-/** Measures each fdatasync of the files created through it. */
+/** Measures each durable write. */
 export function measuredFiles(files: FilePort, observe: Observe): FilePort {
   return {
     ...files,
-    create: async (path): Promise<OpenFile> => {
-      const file = await files.create(path)
-      return { ...file, datasync: timed(() => file.datasync(), observe) }
+    createDurable: async (path) => {
+      const file = await files.createDurable(path)
+      return { ...file, write: timed((...given) => file.write(...given), observe) }
     },
   }
 }

@@ -84,7 +84,7 @@ export function createMeter(
   )
   const synced = durations(
     'trent_journal_fsync_seconds',
-    'Time of one fdatasync of the audit journal.',
+    'Time of one durable write of the audit journal.',
     requestBuckets,
   )
   const damage = createDamageCounters(registers)

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { basename, dirname } from 'node:path'
-import type { FilePort, OpenFile } from '../../src/disk/files.ts'
+import { syncEachWrite, type FilePort, type OpenFile } from '../../src/disk/files.ts'
 
 const sectorBytes = 64
 
@@ -142,6 +142,7 @@ export function createMemoryFiles(): MemoryFiles {
       names.set(path, file)
       return handle(file)
     },
+    createDurable: async (path) => syncEachWrite(await port.create(path)),
     openToRead: async (path) => {
       await Promise.resolve()
       const file = names.get(path)
@@ -193,6 +194,7 @@ export function createMemoryFiles(): MemoryFiles {
           born === lifetime ? act(...args) : new Promise<T>(() => undefined)
       return {
         create: alive(port.create),
+        createDurable: alive(port.createDurable),
         openToRead: alive(port.openToRead),
         rename: alive(port.rename),
         remove: alive(port.remove),

@@ -17,7 +17,7 @@ import {
   KMSServiceException,
   ListKeysCommand,
 } from '@aws-sdk/client-kms'
-import { nodeFiles, type FilePort, type OpenFile } from '../../src/disk/files.ts'
+import { nodeFiles, syncEachWrite, type FilePort, type OpenFile } from '../../src/disk/files.ts'
 import { startTestServer, type TestServer } from '../harness.ts'
 import { emptyMemory, remembered, type Memory } from './load.ts'
 import { assertToldOnce } from './told-once.ts'
@@ -74,9 +74,9 @@ function createDisk(): Disk {
     full: false,
     files: {
       ...nodeFiles,
-      async create(path) {
+      async createDurable(path) {
         if (disk.full) throw failing('ENOSPC')
-        return failingFile(await nodeFiles.create(path))
+        return syncEachWrite(failingFile(await nodeFiles.create(path)))
       },
     },
   }

@@ -5,7 +5,7 @@
  * @module
  */
 import { pino } from 'pino'
-import { nodeFiles, type FilePort, type OpenFile } from '../../src/disk/files.ts'
+import { nodeFiles, syncEachWrite, type FilePort, type OpenFile } from '../../src/disk/files.ts'
 import { loadConfig } from '../../src/config.ts'
 import { startServer } from '../../src/server/start.ts'
 
@@ -52,11 +52,7 @@ function deadlyFiles(moment: Moment, batch: number, counting: () => boolean): Fi
   }
   return {
     ...nodeFiles,
-    async create(path) {
-      const file = await nodeFiles.create(path)
-      // What a start copies out of the segment before is no batch.
-      return path.endsWith('.next') ? deadly(file) : file
-    },
+    createDurable: async (path) => syncEachWrite(deadly(await nodeFiles.create(path))),
   }
 }
 

@@ -42,7 +42,7 @@ for (const [moment, recorded] of moments) {
     const folder = temporaryFolder(t)
     await dieWhileCreatingKeys(t, folder, 'before write')
     // Before it go the head of the new segment, and the checkpoints of the start.
-    const dying = stopping(t, folder, moment, 4, 'start')
+    const dying = stopping(t, folder, moment, 3, 'start')
     assert.deepEqual(await dying.ended, { code: null, signal: 'SIGKILL' })
     const left = await readStoredAndRecorded(join(folder, 'data'), accountId, region)
     assert.ok(left.outboxRows > 0, 'the row is still there')

@@ -12,7 +12,7 @@ import {
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
 import { Registry } from 'prom-client'
-import { nodeFiles, type FilePort } from '../../src/disk/files.ts'
+import { nodeFiles, syncEachWrite, type FilePort } from '../../src/disk/files.ts'
 import { systemRandom } from '../../src/crypto/entropy.ts'
 import { createGauges, cached } from '../../src/metrics/gauges.ts'
 import { fileSeal } from '../../src/seals/file.ts'
@@ -111,13 +111,13 @@ function slowFiles(): { held: Promise<void> | undefined; readonly files: FilePor
     held: undefined as Promise<void> | undefined,
     files: {
       ...nodeFiles,
-      async create(path: string) {
+      async createDurable(path: string) {
         const file = await nodeFiles.create(path)
         const datasync = async (): Promise<void> => {
           await disk.held
           await file.datasync()
         }
-        return { ...file, datasync }
+        return syncEachWrite({ ...file, datasync })
       },
     },
   }
@@ -229,7 +229,7 @@ test('an error of the journal is counted', async (t) => {
   let created = 0
   const files: FilePort = {
     ...nodeFiles,
-    async create(path) {
+    async createDurable(path) {
       const file = await nodeFiles.create(path)
       // Later segments are being prepared meanwhile, and may fail without ending the journal.
       const isLive = created === 0
@@ -241,7 +241,7 @@ test('an error of the journal is counted', async (t) => {
           throw new Error('EIO: of the test')
         }
       }
-      return { ...file, datasync }
+      return syncEachWrite({ ...file, datasync })
     },
   }
   const server = await open(t, { journalFiles: files })

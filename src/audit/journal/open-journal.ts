@@ -2,7 +2,7 @@
  * The journal of one stream: group commit into preallocated segments, and the handling of disk
  * failures. docs/audit-journal.md states the rules.
  *
- * INVARIANT (durable before answered): an append resolves only after an fdatasync that covers it.
+ * INVARIANT (durable before answered): an append resolves only after a durable write of its record.
  * INVARIANT (ended for good): after an error of write or sync, a segment is never written, synced or
  * cut again. Its successor names its last durable offset, and no frame behind that offset counts.
  * @module
@@ -235,7 +235,7 @@ class SegmentJournal implements OpenJournal {
     this.#onCheckpoint(checkpoint)
   }
 
-  /** Writes the first `size` bytes of the batch behind the last durable frame, and syncs. */
+  /** Writes the first `size` bytes of the batch behind the last durable frame. */
   async #makeDurable(
     live: LiveSegment,
     size: number,
@@ -243,7 +243,6 @@ class SegmentJournal implements OpenJournal {
   ): Promise<boolean> {
     try {
       await writeAll(live.file, this.#batch.subarray(0, size), live.offset)
-      await live.file.datasync()
     } catch (cause) {
       this.#endByError(live, taken, cause)
       return false

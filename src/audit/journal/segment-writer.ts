@@ -176,8 +176,8 @@ async function replaceByCopy(
 
 /**
  * Makes the file of the next segment with every block written, so that a full disk fails here and not
- * in the middle of a record. It syncs in steps, so that syncs of the open segment never wait behind all
- * of it.
+ * in the middle of a record. Each write is durable before the next one begins, so that records of the
+ * open segment never wait behind all of it.
  * @param last the number of the segment before; undefined for the first of a stream
  * @param allocated the size of the file
  */
@@ -190,12 +190,11 @@ export async function prepareSegment(
   const number = (last ?? 0) + 1
   const path = join(directory, stream, `${segmentName(number)}.next`)
   await files.remove(path)
-  const file = await files.create(path)
+  const file = await files.createDurable(path)
   try {
     const zeros = Buffer.alloc(Math.min(chunkBytes, allocated))
     for (let at = 0; at < allocated; at += zeros.length) {
       await writeAll(file, zeros.subarray(0, Math.min(zeros.length, allocated - at)), at)
-      await file.datasync()
     }
     await file.sync()
     await files.syncDirectory(dirname(path))
@@ -223,7 +222,6 @@ export async function activateSegment(
   const opening = encodeOpening({ version, stream, number, created, allocated }, predecessor)
   try {
     await writeAll(file, opening, 0)
-    await file.datasync()
     await files.rename(path, join(dirname(path), segmentName(number)))
     await files.syncDirectory(dirname(path))
   } catch (error) {
