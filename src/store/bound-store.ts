@@ -3,12 +3,12 @@
  * @module
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sql } from 'kysely'
 import { type OnForgedRow, type RowKeyring, createBoundRows } from './bound-rows.ts'
 import { type Database, TransactionConflict } from './database.ts'
 import type { DeliveryStore } from './delivery-store.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import { everyTable } from './schema/schema.ts'
+import { scrub } from './scrub.ts'
 import type { Store, StoreReads, Transaction } from './store.ts'
 import { accountReads, accountWrites } from './tables/account-rows.ts'
 import { aliasReads, aliasWrites } from './tables/alias-rows.ts'
@@ -151,18 +151,6 @@ function deliveryStore(scope: RowScope, inOne: InOne): DeliveryStore {
     listAuditWriters: () => listAuditWriters(scope),
     changeAuditWriter: (stream, changes) => inOne((one) => changeAuditWriter(one, stream, changes)),
   }
-}
-
-/**
- * `secure_delete` overwrites deleted bytes in the file, but the log holds them until it is cut.
- * @returns false while the database is being copied: the next call scrubs
- */
-async function scrub({ query, engine }: Database): Promise<boolean> {
-  if (engine !== 'sqlite') return true
-  const { rows } = await sql<{ readonly busy: number }>`PRAGMA wal_checkpoint(TRUNCATE)`.execute(
-    query,
-  )
-  return rows[0]?.busy === 0
 }
 
 function reads(scope: RowScope): StoreReads {

@@ -5,6 +5,7 @@
  */
 import type { Kysely } from 'kysely'
 import type { Schema } from './schema/schema.ts'
+import type { Unscrubbed } from './unscrubbed.ts'
 
 export type Engine = 'sqlite' | 'postgresql'
 
@@ -13,8 +14,7 @@ export interface Database {
   readonly query: Kysely<Schema>
   /** The number of the last committed change, read from memory. */
   readonly epoch: () => number
-  /** Whether the file's log may contain bytes of deleted material. All threads share it. */
-  readonly unscrubbed: { readonly raise: () => void; readonly take: () => boolean }
+  readonly unscrubbed: Unscrubbed
   /** Closes at once: pending calls are rejected, and an open transaction is rolled back. */
   readonly close: () => Promise<void>
 }

@@ -22,8 +22,12 @@ const tables = `
       || CASE WHEN EXISTS (SELECT 1 FROM pg_rewrite WHERE ev_class = c.oid)
            THEN ' rules' ELSE '' END
       || CASE WHEN EXISTS (SELECT 1 FROM pg_inherits WHERE c.oid IN (inhrelid, inhparent))
-           THEN ' inherits' ELSE '' END AS definition
-  FROM pg_class c WHERE c.relnamespace = ${namespace} AND c.relkind NOT IN ('i', 'I')`
+           THEN ' inherits' ELSE '' END
+      || CASE WHEN q.seqincrement <> 1 OR q.seqcycle OR q.seqmin <> 1
+             OR q.seqtypid <> 'int8'::regtype
+           THEN ' counts otherwise' ELSE '' END AS definition
+  FROM pg_class c LEFT JOIN pg_sequence q ON q.seqrelid = c.oid
+  WHERE c.relnamespace = ${namespace} AND c.relkind NOT IN ('i', 'I')`
 
 const columns = `
   SELECT 'column ' || c.relname || '.' || a.attname AS name,
@@ -38,7 +42,7 @@ const columns = `
   LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
   WHERE c.relnamespace = ${namespace} AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped`
 
-/** PostgreSQL 18 lists NOT NULL here too; the columns have it. */
+/** PostgreSQL 18 lists NOT NULL here too. The columns have it, except that old rows may break it. */
 const constraints = `
   SELECT 'constraint ' || c.relname || '.' || n.conname AS name,
     n.contype::text || ' (' || coalesce(${columnsOf('n.conrelid', 'n.conkey')}, '') || ')'
@@ -49,7 +53,7 @@ const constraints = `
       || CASE WHEN n.convalidated THEN '' ELSE ' not valid' END AS definition
   FROM pg_constraint n JOIN pg_class c ON c.oid = n.conrelid
   LEFT JOIN pg_class f ON f.oid = n.confrelid
-  WHERE n.connamespace = ${namespace} AND n.contype <> 'n'`
+  WHERE n.connamespace = ${namespace} AND (n.contype <> 'n' OR NOT n.convalidated)`
 
 const indexes = `
   SELECT 'index ' || c.relname || '.' || i.relname AS name,

@@ -25,6 +25,7 @@ import {
   type SessionSettings,
   Unanswered,
 } from './postgres-session.ts'
+import { unscrubbedIn } from '../unscrubbed.ts'
 import { deleteOldSessions, hasCommitted, sessionsTable } from './settle.ts'
 
 /** What another thread needs to use the database. */
@@ -33,6 +34,8 @@ export interface SharedPostgres {
   readonly url: string
   /** Two BigInt64, of which the first is the number of the last committed change. */
   readonly epoch: SharedArrayBuffer
+  /** One BigInt64: see `unscrubbedIn`. */
+  readonly unscrubbed: SharedArrayBuffer
 }
 
 const withoutHead = { withBegin: '', withCommit: '' } as const
@@ -82,7 +85,10 @@ export async function openPostgres({
   const epoch = new SharedArrayBuffer(2 * BigInt64Array.BYTES_PER_ELEMENT)
   try {
     await prepare(address)
-    const shared = { engine: 'postgresql', url, epoch } as const
+    const unscrubbed = new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT)
+    // An earlier process may have ended before it scrubbed.
+    unscrubbedIn(unscrubbed, 0).raise()
+    const shared = { engine: 'postgresql', url, epoch, unscrubbed } as const
     const database = attachPostgres(shared, onFailure)
     const { seq } = await database.query
       .selectFrom('change_head')
@@ -151,7 +157,7 @@ async function openSnapshot(address: DatabaseAddress): Promise<Snapshot> {
  * then only follow the database by a new start.
  */
 export function attachPostgres(
-  { url, epoch }: SharedPostgres,
+  { url, epoch, unscrubbed }: SharedPostgres,
   onFailure: (error: Error) => void,
 ): Database {
   const address = parseDatabaseUrl(url)
@@ -174,8 +180,7 @@ export function attachPostgres(
     engine: 'postgresql',
     query: new Kysely<Schema>({ dialect: postgresDialect(pool, commit) }),
     epoch: () => Number(Atomics.load(numbers, 0)),
-    // Only the file of SQLite can be scrubbed: docs/operations/postgresql.md.
-    unscrubbed: { raise: () => {}, take: () => false },
+    unscrubbed: unscrubbedIn(unscrubbed, 0),
     async close() {
       settling.close()
       pool.close()

@@ -13,6 +13,7 @@ import { migrate } from '../migrations.ts'
 import type { Schema } from '../schema/schema.ts'
 import { connectSqlite } from './sqlite-client.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
+import { unscrubbedIn } from '../unscrubbed.ts'
 import { sqliteFailures } from './sqlite-failure.ts'
 import type { StoreThreadQuestions, StoreThreadSettings } from './sqlite-protocol.ts'
 
@@ -61,7 +62,7 @@ export async function openSqliteDatabase(settings: SqliteSettings): Promise<Owne
   const { path, leaseMs = leaseMsDefault, checkpointMs = checkpointMsDefault, onFailure } = settings
   const epoch = new SharedArrayBuffer(2 * BigInt64Array.BYTES_PER_ELEMENT)
   // An earlier process may have ended before it scrubbed.
-  Atomics.store(new BigInt64Array(epoch), unscrubbed, 1n)
+  unscrubbedIn(epoch, unscrubbed).raise()
   const thread = createThread<StoreThreadQuestions>({
     program: new URL('sqlite-thread.ts', import.meta.url),
     name: 'store',
@@ -140,10 +141,7 @@ export function attachSqliteDatabase(
     engine: 'sqlite',
     query: new Kysely<Schema>({ dialect: sqliteDialect(client) }),
     epoch: () => Number(Atomics.load(numbers, 0)),
-    unscrubbed: {
-      raise: () => void Atomics.store(numbers, unscrubbed, 1n),
-      take: () => Atomics.exchange(numbers, unscrubbed, 0n) === 1n,
-    },
+    unscrubbed: unscrubbedIn(epoch, unscrubbed),
     close: () => Promise.resolve(client.close()),
   }
 }

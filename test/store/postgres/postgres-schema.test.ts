@@ -72,6 +72,24 @@ const changes: readonly (readonly [change: string, undo: string, named: RegExp])
     'DROP TABLE child',
     /(?:table keys is defined differently|child is not part of it)/,
   ],
+  [
+    'CREATE MATERIALIZED VIEW m AS SELECT 1 AS one',
+    'DROP MATERIALIZED VIEW m',
+    /relation m is not/,
+  ],
+  ['CREATE COLLATION odd FROM "C"', 'DROP COLLATION odd', /collation odd is not part of it/],
+  [
+    `DROP INDEX grants_by_request; CREATE INDEX grants_by_request ON grants
+       (account_id COLLATE "en-x-icu", region, key_id, request_digest)`,
+    `DROP INDEX grants_by_request; CREATE INDEX grants_by_request ON grants
+       (account_id, region, key_id, request_digest)`,
+    /index grants\.grants_by_request is defined differently/,
+  ],
+  [
+    'ALTER SEQUENCE audit_outbox_position_seq INCREMENT -1 MINVALUE -9 START 1',
+    'ALTER SEQUENCE audit_outbox_position_seq INCREMENT 1 NO MINVALUE',
+    /sequence audit_outbox_position_seq is defined differently/,
+  ],
   ['CREATE DOMAIN d AS text', 'DROP DOMAIN d', /type _?d is not part of it/],
   [
     'ALTER TABLE grants SET UNLOGGED',
@@ -111,4 +129,15 @@ test('a database with the tables of another program is refused', { skip }, async
   await admin('CREATE TABLE orders (id bigint)')
   await assert.rejects(openDatabase({ path: '', url }), SchemaChanged)
   assert.deepEqual(await admin(`SELECT relname FROM pg_class WHERE relname = 'keys'`), [])
+})
+
+test('a NOT NULL that old rows may break is refused', { skip }, async (t) => {
+  const version = testedVersions.find((each) => each >= 18)
+  if (version === undefined) return t.skip('only PostgreSQL 18 has it')
+  const { url, admin } = await testDatabase(t, version, await templateWithTables(version))
+  await admin(
+    `ALTER TABLE keys ALTER COLUMN state DROP NOT NULL;
+      ALTER TABLE keys ADD CONSTRAINT late NOT NULL state NOT VALID`,
+  )
+  await assert.rejects(openDatabase({ path: '', url }), /constraint keys\.late is not part of it/)
 })
