@@ -10,6 +10,7 @@ import type { acceptLoss } from './cli/accept-loss.ts'
 import type { createAccount, listAccounts, updateAccount } from './cli/account.ts'
 import type { ApplyOptions } from './cli/apply.ts'
 import type { acceptClock } from './cli/clock.ts'
+import type { certificate } from './cli/certificate.ts'
 import type { convertLocalKms } from './cli/convert-local-kms.ts'
 import type { explain } from './cli/explain.ts'
 import type { keyUsage } from './cli/key-usage.ts'
@@ -81,6 +82,16 @@ program
     (await import('./cli/seal-commands.ts')).rekey(configFile(), options),
   )
 addBackupCommands(program, configFile)
+program
+  .command('certificate')
+  .description('make a local authority and a TLS certificate for the server, or renew it')
+  .option('--directory <path>', 'where the files are', 'tls')
+  .option('--name <name...>', 'DNS names and addresses, besides those of this machine')
+  .option('--days <number>', 'validity of the certificate, 1 to 825', '365')
+  .option('--json', 'answer in JSON')
+  .action(async (options: Parameters<typeof certificate>[0]) =>
+    (await import('./cli/certificate.ts')).certificate(options),
+  )
 const account = program.command('account').description('the accounts of the deployment')
 account
   .command('create')
