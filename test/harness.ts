@@ -2,7 +2,9 @@
  * A real server on a port of loopback, for tests: temporary data, fixed root credentials.
  * @module
  */
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { Agent } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { KMSClient } from '@aws-sdk/client-kms'
@@ -76,6 +78,7 @@ export async function startTestServer(
         endpoint: url,
         credentials,
         maxAttempts: 1,
+        ...(config.tls && { requestHandler: trusting(config.tls.cert) }),
         ...overrides,
       })
       clients.push(client)
@@ -90,6 +93,12 @@ export async function startTestServer(
       await database?.drop()
     },
   }
+}
+
+/** Trusts the server's own certificate, whoever has signed it. */
+function trusting(path: string): { readonly httpsAgent: Agent } {
+  const ca = readFileSync(path)
+  return { httpsAgent: new Agent({ ca, allowPartialTrustChain: true }) }
 }
 
 type Database = TestDatabase & { readonly drop: () => Promise<void> }

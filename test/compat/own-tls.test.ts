@@ -4,7 +4,6 @@ import { Agent } from 'node:https'
 import { before, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EncryptCommand, ListKeysCommand, type KMSClient } from '@aws-sdk/client-kms'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { callOperator } from '../../src/operator/client.ts'
 import { accountId, startTestServer, type TestServer } from '../harness.ts'
 import { getOverTls } from '../tls/get.ts'
@@ -52,9 +51,9 @@ async function served(
   const client: Served['client'] = (ca = [own.authority], maxVersion) =>
     server.client({
       endpoint: `https://localhost:${server.port}`,
-      requestHandler: new NodeHttpHandler({
+      requestHandler: {
         httpsAgent: new Agent({ ca, keepAlive: true, ...(maxVersion && { maxVersion }) }),
-      }),
+      },
     })
   return { ...written, server, client }
 }
