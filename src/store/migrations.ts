@@ -3,13 +3,17 @@
  *
  * What a version adds is in the descriptors of the tables: everything that says `since` that
  * version. A migration first adds it, and then does what only code can do. A released migration
- * never changes; a later one amends it. Migrations expand before they contract: a migration removes
- * only what the release before it no longer reads.
+ * never changes; a later one amends it.
+ *
+ * Migrations expand before they contract, so that nodes of two successive versions can use a database
+ * together. A column gets values one version after the one that adds it: a row's tag covers all its
+ * values, and a node that does not know a column would leave its value out of the tag. A column leaves
+ * in steps of a version each (`FormerColumn`).
  * @module
  */
 import type { Kysely } from 'kysely'
 import { type Engine, DatabaseTooNew } from './database.ts'
-import { addVersion, createTable } from './schema/create-schema.ts'
+import { addVersion, createTable, requireSuccessiveSteps } from './schema/create-schema.ts'
 import { schemaMigrations } from './schema/deployment.ts'
 import { everyTable, type Schema } from './schema/schema.ts'
 import type { Table } from './schema/table.ts'
@@ -45,6 +49,7 @@ export async function migrate(
   engine: Engine,
   { tables = everyTable, steps = migrations }: MigrationTarget = {},
 ): Promise<void> {
+  requireSuccessiveSteps(tables)
   await createTable(query, engine, schemaMigrations, { ifNotExists: true })
   const applied = await appliedVersion(query, steps)
   for (const [index, { name, fill }] of steps.entries()) {

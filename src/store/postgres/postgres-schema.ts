@@ -99,12 +99,16 @@ const types = {
 function objectsOf(table: Table, version: number): Objects {
   const first = table.since ?? 1
   if (first > version) return new Map()
-  const { name, primaryKey, references = [], indexes = [] } = table
+  const { name, primaryKey, references = [], indexes = [], former = {} } = table
   const objects = new Map([[`table ${name}`, plainTable]])
   for (const [column, of] of Object.entries(table.columns)) {
     if ((of.since ?? first) > version) continue
     objects.set(`column ${name}.${column}`, columnOf(name, column, of))
     if (of.kind === 'counter') objects.set(`sequence ${name}_${column}_seq`, plainTable)
+  }
+  for (const [column, { kind, since = first, removed = version + 1 }] of Object.entries(former)) {
+    if (since > version || removed <= version) continue
+    objects.set(`column ${name}.${column}`, types[kind])
   }
   const counts = primaryKey.some((column) => table.columns[column]?.kind === 'counter')
   const primary = `${name}_${counts ? 'pkey' : 'primary'}`

@@ -71,6 +71,22 @@ export function since<Kind extends ColumnKind, Member extends string | undefined
   return { ...column, since: version }
 }
 
+/**
+ * A column on its way out, optional while it was in use. Each step is a version of the schema of its
+ * own, because nodes of two successive versions use a database together.
+ */
+export interface FormerColumn {
+  readonly kind: Exclude<ColumnKind, 'counter'>
+  /** The version that added it; the table's own version if absent. */
+  readonly since?: number
+  /** The first version that does not read it. Writes clear it, because the row's tag covers it. */
+  readonly unused: number
+  /** The first version whose writes do not name it. No row may have a value by then. */
+  readonly unnamed?: number
+  /** The version that removes it. */
+  readonly removed?: number
+}
+
 /** The tag of a row that decides something. It covers every other column (`bound-rows.ts`). */
 export const rowTag = bytes()
 

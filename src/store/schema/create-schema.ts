@@ -12,7 +12,7 @@ import {
   sql,
 } from 'kysely'
 import type { Engine } from '../database.ts'
-import type { Column, ColumnKind } from './columns.ts'
+import type { Column, ColumnKind, FormerColumn } from './columns.ts'
 import type { Schema } from './schema.ts'
 import type { Index, Table } from './table.ts'
 
@@ -55,7 +55,7 @@ const dialects: Readonly<Record<Engine, Dialect>> = {
 
 /**
  * Adds what a version of the schema adds: tables, columns and indexes. Version 1 adds everything
- * that names no version.
+ * that names no version. Then it removes the columns that the version removes.
  */
 export async function addVersion(
   query: Kysely<Schema>,
@@ -70,6 +70,7 @@ export async function addVersion(
     for (const index of table.indexes ?? []) {
       if ((index.since ?? first) === version) await createIndex(query, table, index)
     }
+    await removeColumns(query, table, version)
   }
 }
 
@@ -84,6 +85,9 @@ export async function createTable(
   const named = query.schema.createTable(name)
   let create: CreateTableBuilder<string, string> = ifNotExists ? named.ifNotExists() : named
   const ofFirst = Object.entries(columns).filter(([, { since }]) => since === undefined)
+  for (const [column, { kind, since }] of Object.entries(table.former ?? {})) {
+    if (since === undefined) create = create.addColumn(column, dialect.types[kind])
+  }
   for (const [column, { kind, optional }] of ofFirst) {
     if (kind === 'counter') {
       create = create.addColumn(column, dialect.counter, (counter) =>
@@ -118,12 +122,47 @@ export async function createTable(
 async function addColumns(
   query: Kysely<Schema>,
   engine: Engine,
-  { name, columns }: Table,
+  { name, columns, former = {} }: Table,
   version: number,
 ): Promise<void> {
-  for (const [column, { kind, since }] of Object.entries(columns) as [string, Column][]) {
+  const all: Readonly<Record<string, Column | FormerColumn>> = { ...former, ...columns }
+  for (const [column, { kind, since }] of Object.entries(all)) {
     if (since !== version || kind === 'counter') continue
     await query.schema.alterTable(name).addColumn(column, dialects[engine].types[kind]).execute()
+  }
+}
+
+async function removeColumns(
+  query: Kysely<Schema>,
+  { name, former = {} }: Table,
+  version: number,
+): Promise<void> {
+  for (const [column, { unnamed, removed }] of Object.entries(former)) {
+    if (unnamed === version) {
+      const { rows } = await sql`
+        SELECT 1 FROM ${sql.table(name)} WHERE ${sql.ref(column)} IS NOT NULL LIMIT 1`.execute(
+        query,
+      )
+      // The tags of these rows cover the value, and nothing would clear it any more.
+      if (rows.length > 0) throw new Error(`rows of ${name} still have a value in ${column}`)
+    }
+    if (removed === version) await query.schema.alterTable(name).dropColumn(column).execute()
+  }
+}
+
+/** @throws {TypeError} if two steps of a former column are in one version, or in the wrong order */
+export function requireSuccessiveSteps(tables: readonly Table[]): void {
+  for (const { name, since: first = 1, former = {} } of tables) {
+    for (const [column, { since = first, unused, unnamed, removed }] of Object.entries(former)) {
+      const steps = [since, unused, unnamed, removed]
+      const named = steps.filter((step) => step !== undefined)
+      const isSuccessive = named.every(
+        (step, index) => index === 0 || step > (named[index - 1] ?? 0),
+      )
+      if (isSuccessive && steps.findLastIndex((step) => step !== undefined) === named.length - 1)
+        continue
+      throw new TypeError(`the column ${column} of ${name} must leave in one step a version`)
+    }
   }
 }
 

@@ -3,7 +3,7 @@
  * except its queries (`docs/adr/0031-one-descriptor-a-table.md`).
  * @module
  */
-import type { Column, ColumnKind, Columns, RowOf } from './columns.ts'
+import type { Column, ColumnKind, Columns, FormerColumn, RowOf } from './columns.ts'
 
 export interface Index<Name extends string = string> {
   /** At most 63 bytes, which is what PostgreSQL keeps of a name. */
@@ -47,6 +47,8 @@ export interface Table<
   readonly name: Name
   /** A column `row_tag` makes the rows of the table bound rows. */
   readonly columns: C
+  /** Columns that no record has any more, until a version removes them. */
+  readonly former?: Readonly<Record<string, FormerColumn>>
   readonly primaryKey: readonly string[]
   readonly references?: readonly Reference[]
   readonly indexes?: readonly Index[]
@@ -177,10 +179,14 @@ export function tableOf<Rec extends object>() {
         ? []
         : [{ name, member, isJson: kind === 'json', isFlag: kind === 'flag' }],
     )
+    const cleared = Object.entries(description.former ?? {}).flatMap(([name, { unnamed }]) =>
+      unnamed === undefined ? [name] : [],
+    )
     return {
       ...description,
       toRow(record) {
         const row: Record<string, unknown> = {}
+        for (const name of cleared) row[name] = null
         for (const { name, member, isJson, isFlag } of fields) {
           const value = (record as Readonly<Record<string, unknown>>)[member]
           if (value === undefined) row[name] = null
