@@ -78,10 +78,11 @@ function gather(
 }
 
 function evaluate(
-  { resolved, ownAccountId, ...call }: DecidingCall,
-  { meant, keys, ...facts }: DecidingFacts,
+  call: DecidingCall,
+  { meant, keys, identity, accounts, idle }: DecidingFacts,
   { onEvaluated }: DecidingDependencies,
 ): CallDecision {
+  const { operation, caller, scope, origin, now, attested, work, resolved, ownAccountId } = call
   const reasons: (Reason & { readonly action: string })[] = []
   const foreignActions = new Set<string>()
   const brokenPolicies: { readonly action: string; readonly error: string }[] = []
@@ -94,7 +95,8 @@ function evaluate(
   const started = performance.now()
   try {
     authorizeCall(
-      { ...call, ...facts },
+      // Named one by one: a copy of everything that the call carries takes some microseconds.
+      { operation, caller, scope, origin, now, attested, work, identity, accounts, idle },
       meant,
       { ...resolved, keys },
       (action, decision, accountId) => {
@@ -107,7 +109,7 @@ function evaluate(
   } catch (error) {
     const { unmade } = resolved
     return decided({
-      error: unmade === undefined ? error : aliasNotFound(unmade.alias, call.scope),
+      error: unmade === undefined ? error : aliasNotFound(unmade.alias, scope),
     })
   } finally {
     onEvaluated(performance.now() - started)

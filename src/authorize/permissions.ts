@@ -45,7 +45,7 @@ export interface Asking {
   /** Days since the key was last used, when policies may ask. */
   readonly idle?: ContextEntries | undefined
   /** The work limit shared by all decisions of the call. */
-  readonly work?: Work
+  readonly work?: Work | undefined
 }
 
 /**

@@ -129,7 +129,7 @@ function firstOf<V>(map: ReadonlyMap<string, V>): readonly [string, V | undefine
  * Moves a party that has had its turn behind all others. Parties without items are not in the map.
  */
 function toTheEnd<V>(map: Map<string, V>, name: string, value: V): void {
-  if (map.delete(name)) map.set(name, value)
+  if (map.size > 1 && map.delete(name)) map.set(name, value)
 }
 
 function largestOf<V>(

@@ -19,13 +19,18 @@ export function partyOf({ accountId, uniqueId, issuer, service }: Caller): Party
   return { accountId: service.sourceAccount ?? service.name, principalId: service.name }
 }
 
-const parties = new WeakMap<AbortSignal, Party>()
+const behind = Symbol('party')
 
-/** Records who made the call that `signal` ends: its slow work queues for that party. */
-export function callsFor(signal: AbortSignal, party: Party): void {
-  parties.set(signal, party)
+/** A weak map from signals to parties would cost the garbage collector more than the calls. */
+interface CallSignal extends AbortSignal {
+  [behind]?: Party
 }
 
-export function partyBehind(signal: AbortSignal): Party {
-  return parties.get(signal) ?? ourselves
+/** Records who made the call that `signal` ends: its slow work queues for that party. */
+export function callsFor(signal: CallSignal, party: Party): void {
+  signal[behind] = party
+}
+
+export function partyBehind(signal: CallSignal): Party {
+  return signal[behind] ?? ourselves
 }

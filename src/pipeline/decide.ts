@@ -77,12 +77,24 @@ export function authorize(
   resolved: Resolved,
   dependencies: PipelineDependencies,
 ): Awaitable<Decided> {
-  const { caller, concerned, recipient, requestId, facts } = resolved
+  const { operation, caller, scope, origin, input, work } = resolved
+  const { concerned, recipient, requestId, facts } = resolved
   const { keyUsages, principals } = dependencies.operations
   const now = dependencies.clock.now()
   const ownAccountId = accountOf({ caller, resources: concerned.resources })
   const deciding = decideCall(
-    { ...resolved, now, attested: recipient?.conditions, ownAccountId },
+    {
+      operation,
+      caller,
+      scope,
+      origin,
+      now,
+      attested: recipient?.conditions,
+      work,
+      input,
+      resolved: resolved.resolved,
+      ownAccountId,
+    },
     { lookup: facts.lookup, keyUsages, principals, onEvaluated: dependencies.meter.authorized },
   )
   return andThen(deciding, (decision) => {
