@@ -8,8 +8,9 @@ import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { cases, type Case } from './cases.ts'
 import { clientsOf, makeData, newKey, type Caller } from './data.ts'
+import { writeAtRate } from './disk.ts'
 import { closedLoop, eachOf, openLoop } from './load.ts'
-import { figures, inRounds, warmUp, type Contender, type Total } from './measure.ts'
+import { bytesWritten, figures, inRounds, warmUp, type Contender, type Total } from './measure.ts'
 import { peers, startPeer } from './peers.ts'
 import { accountId, makeDirectory, region, root, startFloor, startTrent } from './servers.ts'
 import type { Credentials, Floor, Server } from './servers.ts'
@@ -151,6 +152,8 @@ async function measure(setting: Setting, targets: readonly Target[]): Promise<vo
     const able = contenders.filter((each) => speed(each) > rate)
     const open = await atRate(able, rate)
     report(one.name, `${rate}/s`, open)
+    const served = open.get(first)
+    if (served !== undefined) await reportDisk(one.name, rate, served)
   }
 }
 
@@ -195,6 +198,24 @@ function report(
     print(tableLine({ case: name, server, load, ...found }))
     if (settings.threads && total !== floor) printThreads(total)
   }
+}
+
+/** @param served a server's open loop; the disk alone gets as many bytes at the same rate */
+async function reportDisk(name: string, rate: number, served: Total): Promise<void> {
+  const bytes = bytesWritten(served) / served.requests
+  if (!(bytes > 0)) return
+  const { requests } = served
+  const directory = makeDirectory()
+  const { seconds, latencies } = await writeAtRate(directory, { rate, records: requests, bytes })
+  const [p50, p99] = [latencies.percentile(0.5), latencies.percentile(0.99)]
+  const found = {
+    'req/s': requests / seconds,
+    'p50 ms': p50,
+    'p99 ms': p99,
+    'p99/p50': p99 / p50,
+    'KB files': bytes / 1000,
+  }
+  print(tableLine({ case: name, server: 'disk', load: `${rate}/s`, ...found }))
 }
 
 function printThreads({ usage, requests }: Total): void {

@@ -82,6 +82,11 @@ export async function warmUp(
   }
 }
 
+/** Bytes written to files. NaN for programs that send answers in a way that the kernel does not count as writing. */
+export function bytesWritten({ usage, received }: Total): number {
+  return usage.written < received ? NaN : usage.written - received
+}
+
 /** The figures of a row, by column. Microseconds are those of CPU time a request. */
 export type Figures = Readonly<Record<string, number>>
 
@@ -90,7 +95,7 @@ export type Figures = Readonly<Record<string, number>>
  * @param paced the floor in an open loop, at the rate of this server's closed loop
  */
 export function figures({ pid }: Server, total: Total, floor?: Total, paced?: Total): Figures {
-  const { requests, seconds, usage, received, latencies } = total
+  const { requests, seconds, usage, latencies } = total
   const micros = (nanoseconds: number | undefined, of: Total): number =>
     (nanoseconds ?? NaN) / of.requests / 1000
   const [p50, p99] = [latencies.percentile(0.5), latencies.percentile(0.99)]
@@ -108,8 +113,7 @@ export function figures({ pid }: Server, total: Total, floor?: Total, paced?: To
       'process/floor': micros(floor.usage.process, floor) / all,
     }),
     ...(paced && { 'main/paced': micros(mainTime(paced.usage), paced) / serving }),
-    // Some programs send answers in a way that the kernel does not count as writing.
-    'KB files': usage.written < received ? NaN : (usage.written - received) / requests / 1000,
+    'KB files': bytesWritten(total) / requests / 1000,
     MB: readMemory(pid) / 1e6,
     'others %': usage.others / seconds / 1e7,
   }
