@@ -152,7 +152,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   pkcs11: '',
   seals: 'crypto disk model pkcs11 webhooks',
   store: 'crypto model threads',
-  backup: 'crypto model store',
+  backup: 'audit/records crypto lifecycle model store',
   keystores: 'crypto model',
   'operations/contract': 'keystores model policy store throttle',
   'audit/journal': 'crypto disk model store',

@@ -28,11 +28,18 @@ export function createCallers(dependencies: {
   readonly regions: RegionTable
   readonly clock: Clock
   readonly random: Random
+  /** Sessions that were issued up to this time are over. */
+  readonly restoredAt: number
 }): Callers {
-  const { keyring, lookup, regions, clock, random } = dependencies
+  const { keyring, lookup, regions, clock, random, restoredAt } = dependencies
   const sessions = createSessionTokens(keyring, random)
   const signingKeys = createSigningKeys(signingKeysMax)
-  const { find, standing } = createCredentials({ lookup, sessionTokens: sessions, clock })
+  const { find, standing } = createCredentials({
+    lookup,
+    sessionTokens: sessions,
+    clock,
+    restoredAt,
+  })
   const forwardAccess = createForwardAccess({
     regions,
     lookup,

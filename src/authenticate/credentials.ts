@@ -28,6 +28,8 @@ export interface CredentialDependencies {
   readonly lookup: Pick<Lookup, 'refresh' | 'accessKey' | 'service' | 'user' | 'role'>
   readonly sessionTokens: Pick<SessionTokens, 'open'>
   readonly clock: Pick<Clock, 'now'>
+  /** Sessions that were issued up to this time are over: the deployment was restored then. */
+  readonly restoredAt?: number
 }
 
 /**
@@ -61,6 +63,7 @@ export function createCredentials({
   lookup,
   sessionTokens,
   clock,
+  restoredAt = 0,
 }: CredentialDependencies): Credentials {
   const kept = keeper()
   const sessions = sessionCache(sessionTokens)
@@ -90,7 +93,7 @@ export function createCredentials({
 
   const ownerOfValid = (session: Session): Awaitable<Owner | 'gone'> =>
     andThen(ownerOf(session, lookup), (owner) => {
-      if (owner === 'gone') return owner
+      if (owner === 'gone' || session.issuedAt <= restoredAt) return 'gone'
       if (session.expiresAt <= clock.now()) throw expired()
       return owner
     })
@@ -115,6 +118,7 @@ export function createCredentials({
         sessionToken === undefined ? longTerm(accessKeyId) : temporary(accessKeyId, sessionToken),
       ),
     async standing(accessKeyId, session, provedAt) {
+      if (provedAt <= restoredAt) return undefined
       await lookup.refresh()
       if (session === undefined) {
         const credential = await longTerm(accessKeyId)

@@ -1,6 +1,7 @@
 /** The commands of backups, as `main.ts` declares the others. Each loads its own code. @module */
 import type { Command } from 'commander'
 import type { takeBackup, verifyBackup } from './backup.ts'
+import type { restore } from './restore.ts'
 
 export function addBackupCommands(program: Command, configFile: () => string | undefined): void {
   const backup = program
@@ -24,5 +25,17 @@ export function addBackupCommands(program: Command, configFile: () => string | u
         // The command above has this option too, and takes it.
         ...command.optsWithGlobals(),
       }),
+    )
+  program
+    .command('restore <file>')
+    .description('restore a backup into an empty deployment, and take away what the log says')
+    .option('--journal <directory...>', 'the journal of the lost server, to take away from')
+    .option('--delivered <directory...>', 'delivered files, to take away from')
+    .option('--accept-resurrection', 'restore although deleted or revoked things may come back')
+    .option('--recovery', 'open the recovery seal of the backup')
+    .option('--seal-key <file>', 'open the seal of the backup with this key file')
+    .option('--json', 'answer in JSON')
+    .action(async (file: string, options: Parameters<typeof restore>[2]) =>
+      (await import('./restore.ts')).restore(configFile(), file, options),
     )
 }

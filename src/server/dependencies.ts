@@ -102,7 +102,7 @@ export function joinDependencies(
   const { buckets } = parts.memory
   const drawing = { monotonic: processMilliseconds, regions, memory: buckets }
   const throttle = createThrottle(config.quotas, drawing)
-  const callers = createCallers({ keyring, lookup, regions, clock, random })
+  const callers = createCallers({ ...parts, lookup, regions })
   const { credentials, signingKeys, sessions, forwardAccess } = callers
   const { server, ...own } = byRole
   return {

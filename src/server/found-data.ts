@@ -63,6 +63,7 @@ export async function checkFoundData(
         `them by \`trent accept-loss ${missing.id}\``,
     )
   }
+  if (state.kind === 'restoring') throw new DataRefused(unfinishedRestore(path, isEmbedded))
   requireMoved(join(dataDirectory, 'trent.db'), isEmbedded)
   // A first start makes the tables, then the key file, then the deployment, then the first record.
   const sealPath = join(dataDirectory, 'seal.key')
@@ -79,6 +80,15 @@ export async function checkFoundData(
     `${path} is ${state.kind === 'absent' ? 'missing' : 'empty'}, and ${others.join(' and ')} of an ` +
       `earlier deployment ${others.length === 1 ? 'is' : 'are'} there: put the database back from a ` +
       `backup, or move ${named} and the file credentials away to begin anew`,
+  )
+}
+
+/** Also what somebody leaves who removes the deployment's row: the file is kept. */
+export function unfinishedRestore(path: string, isEmbedded: boolean): string {
+  const next = isEmbedded ? 'move it away' : 'take an empty database'
+  return (
+    `${path} has rows and no deployment, as after a restore that did not finish: ` +
+    `${next}, and restore again`
   )
 }
 

@@ -60,6 +60,7 @@ export async function openAfterUnseal(
   const parts = { database, clock, random, store, keyring, journal, region: config.region }
   const { firstAccount, list, ...audit } = await openAudit(config, options, files, { ...parts, by })
   const usageTrackedSince = await store.trackUsageSince(clock.now())
+  const restoredAt = await store.lastRestoredAt()
   const all: ServerParts = {
     ...parts,
     ...audit,
@@ -71,6 +72,7 @@ export async function openAfterUnseal(
     meter,
     firstAccount,
     usageTrackedSince,
+    restoredAt,
     log,
     startedAt,
     rekeying: createRekeying({ ...parts, deployment, seal, sealOptions: config.sealOptions }),
@@ -81,7 +83,8 @@ export async function openAfterUnseal(
   const eventIndex = openEventIndex(files, log)
   const { journalDirectory: directory, onError } = files
   const journalCheck = checkClosedSegments({ store, directory, onError })
-  const data = { config: sentConfig(config), deployment, memory: files.memory, usageTrackedSince }
+  const times = { usageTrackedSince, restoredAt }
+  const data = { config: sentConfig(config), deployment, memory: files.memory, ...times }
   return {
     dependencies: open.dependencies,
     firstAccount,

@@ -31,6 +31,8 @@ export interface WorkerParts {
   readonly trails: TrailDependencies
   /** The answer of `Store.trackUsageSince`. */
   readonly usageTrackedSince: number
+  /** Sessions that were issued up to this time are over: the deployment was restored then. */
+  readonly restoredAt: number
   readonly meter: Meter
   readonly log: Logger
   readonly memory: SharedMemory

@@ -58,6 +58,7 @@ import { oidcProviderReads, oidcProviderWrites } from './tables/oidc-provider-ro
 import { deleteOutbox, insertOutbox, listOutbox } from './tables/outbox.ts'
 import { insertOutgoingEvent, outgoingEventStore } from './tables/outgoing-event-rows.ts'
 import { saveCounts } from './tables/resource-counts.ts'
+import { restorationStore } from './tables/restoration-rows.ts'
 import { serviceReads, serviceWrites } from './tables/service-rows.ts'
 import { trailReads, trailWrites } from './tables/trail-rows.ts'
 import { deleteOldCounts, listKeyTurns, listRequestCounts } from './tables/usage-rows.ts'
@@ -124,6 +125,7 @@ export function createStore(
       if (!isScrubbed) database.unscrubbed.raise()
     },
     ...clockMarkStore(scope),
+    ...restorationStore(scope),
     ...keyUsageStore(scope, inOne),
     ...lastUses(scope, inOne),
   }

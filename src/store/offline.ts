@@ -23,6 +23,8 @@ export type StoredState =
   | { readonly kind: 'empty' }
   /** The tables without a deployment: a first start died early. */
   | { readonly kind: 'unfinished' }
+  /** Rows without a deployment, which a restore writes last: it did not finish. */
+  | { readonly kind: 'restoring' }
   | StoredDeployment
 
 export interface StoredDeployment {
@@ -40,7 +42,7 @@ export function readStoredState(path: string): StoredState {
       rowsOf(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '${name}'`).length > 0
     if (!hasTable('deployment')) return { kind: 'empty' }
     const [deployment] = rowsOf('SELECT deployment_id FROM deployment')
-    if (deployment === undefined) return { kind: 'unfinished' }
+    if (deployment === undefined) return stateWithoutDeployment(rowsOf(sealsStatement))
     return storedState(deployment, {
       heads: rowsOf(headStatement),
       writers: rowsOf(writersStatement),
@@ -53,6 +55,12 @@ type AnyRow = Readonly<Record<string, unknown>>
 
 export const headStatement = 'SELECT seq FROM change_head WHERE id = 1'
 export const writersStatement = 'SELECT stream, checkpoint, signature FROM audit_writers'
+
+export const sealsStatement = 'SELECT 1 AS present FROM seals LIMIT 1'
+
+export function stateWithoutDeployment(seals: readonly AnyRow[]): StoredState {
+  return { kind: seals.length > 0 ? 'restoring' : 'unfinished' }
+}
 
 /** The state of a database of any engine. Values may be of any type: nothing has checked the rows. */
 export function storedState(

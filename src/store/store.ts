@@ -32,6 +32,7 @@ import type { ManagedPolicyReads, ManagedPolicyWrites } from './tables/managed-p
 import type { MaterialReads, MaterialWrites } from './tables/material-rows.ts'
 import type { MaterialStateReads, MaterialStateWrites } from './tables/material-state-rows.ts'
 import type { OidcProviderReads, OidcProviderWrites } from './tables/oidc-provider-rows.ts'
+import type { Restorations } from './tables/restoration-rows.ts'
 import type { ServiceReads, ServiceWrites } from './tables/service-rows.ts'
 import type { TrailReads, TrailWrites } from './tables/trail-rows.ts'
 
@@ -94,6 +95,7 @@ export interface Store
     KeyUsageStore,
     LastUses,
     ClockMark,
+    Restorations,
     DeliveryStore,
     OutgoingEventStore,
     Figures {

@@ -67,7 +67,7 @@ const mixtures: readonly (readonly [string, (data: string) => void, RegExp])[] =
       database.exec('PRAGMA foreign_keys = OFF; DELETE FROM deployment')
       database.close()
     },
-    /^\S*trent\.db is empty, and \S*journal of an earlier deployment is there: put the database back/,
+    /^\S*trent\.db has rows and no deployment, as after a restore that did not finish: move it away/,
   ],
   [
     'a missing database beside a journal alone',

@@ -136,7 +136,7 @@ async function openParts(
 ): Promise<
   WorkerParts & Pick<OpenStream, 'takeRecords'> & { readonly closeDatabase: () => Promise<void> }
 > {
-  const { worker, config, deployment, memory, usageTrackedSince, log, link } = start
+  const { worker, config, deployment, memory, usageTrackedSince, restoredAt, log, link } = start
   const onFatal = (error: Error): void => void link.ask('fatal', error.stack ?? error.message)
   const random = systemRandom
   const clock = createClock(undefined, memory.clock)
@@ -164,6 +164,7 @@ async function openParts(
     anchors,
     trails: createTrailDependencies({ settings: config.delivery, region: config.region, store }),
     usageTrackedSince,
+    restoredAt,
     meter,
     log,
     memory,

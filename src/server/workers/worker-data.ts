@@ -15,4 +15,6 @@ export interface WorkerData {
   readonly memory: SharedMemory
   /** The answer of `Store.trackUsageSince`. */
   readonly usageTrackedSince: number
+  /** The answer of `Store.lastRestoredAt`. */
+  readonly restoredAt: number
 }

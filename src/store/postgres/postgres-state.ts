@@ -1,5 +1,12 @@
 /** Reads what a start compares with the journal, before it opens the database. @module */
-import { headStatement, storedState, writersStatement, type StoredState } from '../offline.ts'
+import {
+  headStatement,
+  sealsStatement,
+  stateWithoutDeployment,
+  storedState,
+  writersStatement,
+  type StoredState,
+} from '../offline.ts'
 import { parseDatabaseUrl } from './database-url.ts'
 import { openSession, type PostgresSession } from './postgres-session.ts'
 
@@ -29,7 +36,7 @@ async function readState(session: PostgresSession): Promise<StoredState> {
   const [table] = await rowsOf("SELECT to_regclass('public.deployment') IS NOT NULL AS present")
   if (table?.['present'] !== true) return { kind: 'empty' }
   const [deployment] = await rowsOf('SELECT deployment_id FROM deployment')
-  if (deployment === undefined) return { kind: 'unfinished' }
+  if (deployment === undefined) return stateWithoutDeployment(await rowsOf(sealsStatement))
   return storedState(deployment, {
     heads: await rowsOf(headStatement),
     writers: await rowsOf(writersStatement),

@@ -80,6 +80,20 @@ export const clockMark = tableOf<{ readonly id: number; readonly reached: number
   primaryKey: ['id'],
 })
 
+export interface RestorationRecord {
+  /** Sessions that were issued up to this time are over. Milliseconds since the epoch. */
+  readonly restoredAt: number
+  /** The number of the last change in the backup. */
+  readonly change: number
+}
+
+/** Each restoration of the deployment from a backup. */
+export const restorations = tableOf<RestorationRecord>()({
+  name: 'restorations',
+  columns: { restored_at: number('restoredAt'), change: number('change'), row_tag: rowTag },
+  primaryKey: ['restored_at'],
+})
+
 /** The versions of the schema that ran (`migrations.ts`). No migration creates it. */
 export const schemaMigrations = table({
   name: 'schema_migrations',

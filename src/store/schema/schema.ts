@@ -16,6 +16,7 @@ import {
   deployment,
   domainKeys,
   otherSeals,
+  restorations,
   type schemaMigrations,
   seals,
 } from './deployment.ts'
@@ -40,6 +41,7 @@ export const everyTable = [
   otherSeals,
   domainKeys,
   clockMark,
+  restorations,
   accounts,
   accessKeys,
   accessKeyUsage,

@@ -28,7 +28,7 @@ function startOf(usageTrackedSince: number): WorkersStart {
   const deployment = { deploymentId: systemRandom.uuid(), domainKeys: [] }
   const config = sentConfig(parseConfig({ TRENT_WORKERS: '3' }))
   return {
-    data: { config, deployment, memory: sharedMemory(), usageTrackedSince },
+    data: { config, deployment, memory: sharedMemory(), usageTrackedSince, restoredAt: 0 },
     share: () => ({
       engine: 'sqlite',
       port: new MessageChannel().port1,

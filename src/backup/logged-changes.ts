@@ -1,0 +1,80 @@
+/**
+ * The changes after a backup, as the audit log has them. Each change has a number and a record, so a gap in
+ * the numbers shows that the log is not complete.
+ * @module
+ */
+import { changeNumberOf } from '../model/change-number.ts'
+
+/** What a record says about one change. Values may be of any type: another server may have written them. */
+export interface LoggedChange {
+  readonly change: number
+  readonly name: string
+  readonly accountId: string
+  readonly region: string
+  /** ARNs of the resources. */
+  readonly arns: readonly string[]
+  /** `requestParameters`, `additionalEventData` and `serviceEventDetails` together. */
+  readonly details: Readonly<Record<string, unknown>>
+  readonly response: Readonly<Record<string, unknown>>
+  /** ISO 8601 */
+  readonly time: string
+}
+
+export interface LoggedChanges {
+  /** Takes one record of the log. A record may come twice, from a journal and from an archive. */
+  readonly see: (record: unknown) => void
+  readonly end: () => {
+    /** In the order of their numbers. */
+    readonly changes: readonly LoggedChange[]
+    /** The last number that the log has; the backup's if it has none after it. */
+    readonly last: number
+    /** Numbers after the backup, up to `last`, that the log does not have. */
+    readonly missing: number
+    /** Whether any record of a change was seen. */
+    readonly isEmpty: boolean
+  }
+}
+
+/** @param position the number of the last change in the backup */
+export function collectChanges(position: number): LoggedChanges {
+  const found = new Map<string, LoggedChange>()
+  const numbers = new Set<number>()
+  let isEmpty = true
+  return {
+    see(record) {
+      const change = changeNumberOf(record)
+      if (change === undefined) return
+      isEmpty = false
+      if (change <= position) return
+      numbers.add(change)
+      const { eventID: id, eventName: name, ...members } = membersOf(record)
+      const { recipientAccountId: accountId, awsRegion: region, eventTime: time } = members
+      const { resources } = members
+      found.set(String(id), {
+        change,
+        name: String(name),
+        accountId: String(accountId),
+        region: String(region),
+        arns: Array.isArray(resources)
+          ? resources.map((resource: unknown) => String(membersOf(resource)['ARN']))
+          : [],
+        details: {
+          ...membersOf(members['serviceEventDetails']),
+          ...membersOf(members['additionalEventData']),
+          ...membersOf(members['requestParameters']),
+        },
+        response: membersOf(members['responseElements']),
+        time: String(time),
+      })
+    },
+    end() {
+      const changes = [...found.values()].toSorted((a, b) => a.change - b.change)
+      const last = changes.at(-1)?.change ?? position
+      return { changes, last, missing: last - position - numbers.size, isEmpty }
+    },
+  }
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+  return Object(value) as Readonly<Record<string, unknown>>
+}

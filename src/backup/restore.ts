@@ -1,0 +1,113 @@
+/**
+ * Restores a backup into an empty database. The row of the deployment is written last, so a restore that
+ * did not finish is recognized: a start refuses it.
+ * @module
+ */
+import type { Keyring } from '../crypto/keyring.ts'
+import type { Clock, Random } from '../model/clock.ts'
+import { createStore } from '../store/bound-store.ts'
+import type { Database } from '../store/database.ts'
+import { everyTable } from '../store/schema/schema.ts'
+import type { Store } from '../store/store.ts'
+import { continueCounters, countTable, insertRows, type StoredRow } from '../store/whole-tables.ts'
+import { serviceRecord } from '../audit/records/service-record.ts'
+import { BackupRefused, type BackupReader } from './format.ts'
+import type { LoggedChange } from './logged-changes.ts'
+import { takeAway } from './take-away.ts'
+import { rowsOf } from './verify.ts'
+
+export interface Restoring {
+  readonly database: Database
+  readonly keyring: Keyring
+  readonly clock: Pick<Clock, 'now'>
+  readonly random: Random
+  readonly accountId: string
+  readonly region: string
+}
+
+export interface AfterBackup {
+  /** What to take away again. */
+  readonly apply: readonly LoggedChange[]
+  /** The last number of a change that may have been used. */
+  readonly last: number
+  /** For the record. */
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+/** @throws {BackupRefused} without any change unless the database has no rows */
+export async function restoreBackup(
+  reader: BackupReader,
+  { apply, last, details }: AfterBackup,
+  restoring: Restoring,
+): Promise<{ readonly rows: number }> {
+  const { database, keyring, clock, random, accountId, region } = restoring
+  await requireEmpty(database)
+  const deployment = everyTable[0]
+  let kept: readonly StoredRow[] = []
+  let rows = 0
+  for await (const found of rowsOf(reader, keyring)) {
+    rows += found.rows.length
+    if (found.table.name === deployment.name) {
+      kept = found.rows
+      continue
+    }
+    await database.query.transaction().execute(async (query) => {
+      // The migration has made this row.
+      if (found.table.name === 'change_head') await query.deleteFrom('change_head').execute()
+      await insertRows(query, found.table, found.rows)
+    })
+  }
+  for (const table of everyTable) await continueCounters(database.query, database.engine, table)
+  const store = createStore(database, keyring, { onForgedRow: () => undefined })
+  const restoredAt = Math.max(clock.now(), (await store.findClockMark()) ?? 0)
+  await applyAll(store, apply, restoredAt)
+  const { change } = reader.header
+  await store.saveRestoration({ restoredAt, change })
+  const eventId = random.uuid()
+  const record = serviceRecord({
+    eventId,
+    time: restoredAt,
+    eventName: 'RestoreBackup',
+    accountId,
+    region,
+    details,
+  })
+  await store.change(async (transaction) => {
+    await transaction.skipChanges(last)
+    const [first] = reader.header.streams
+    await transaction.insertOutbox({
+      eventId,
+      record,
+      ...placeOf(first?.checkpoint, first?.stream),
+    })
+  })
+  await store.scrub()
+  await database.query.transaction().execute((query) => insertRows(query, deployment, kept))
+  return { rows }
+}
+
+async function requireEmpty({ query }: Database): Promise<void> {
+  for (const table of everyTable) {
+    if (table.name === 'change_head' || (await countTable(query, table)) === 0) continue
+    throw new BackupRefused('the database is not empty: a backup is restored into an empty one')
+  }
+}
+
+async function applyAll(
+  store: Store,
+  changes: readonly LoggedChange[],
+  now: number,
+): Promise<void> {
+  for (const change of changes) {
+    await store.change(async (transaction) => takeAway[change.name]?.(transaction, change, now))
+  }
+}
+
+/** No segment before this one can hold the record. */
+function placeOf(
+  checkpoint: string | undefined,
+  stream = 'worker-0',
+): { readonly stream: string; readonly segment: number } {
+  const { segment } = Object(JSON.parse(checkpoint ?? '{}')) as { readonly segment?: unknown }
+  return { stream, segment: typeof segment === 'number' ? segment : 1 }
+}

@@ -1,0 +1,196 @@
+/**
+ * Takes away again, in a restored store, what changes after the backup took away. What a change names may be
+ * newer than the backup: then there is nothing to take away.
+ * @module
+ */
+import { emptyMaterials, takeMaterialAway } from '../lifecycle/imported-materials.ts'
+import { releasePrimary } from '../lifecycle/related-keys.ts'
+import { settleWaiting } from '../lifecycle/waiting-material.ts'
+import { parseArn } from '../model/arn.ts'
+import type { IdentityRecord } from '../model/identity.ts'
+import { isReplica, type KeyRecord } from '../model/key.ts'
+import { managedPolicyArn } from '../model/managed-policy.ts'
+import type { Transaction } from '../store/store.ts'
+import type { LoggedChange } from './logged-changes.ts'
+
+type TakeAway = (transaction: Transaction, change: LoggedChange, now: number) => Promise<void>
+
+const dayMs = 24 * 60 * 60 * 1000
+const defaultWindowDays = 30
+
+/** By the name of the event. */
+export const takeAway: Readonly<Record<string, TakeAway>> = {
+  DisableKey: ofKey(async (transaction, key) => {
+    if (key.state === 'Enabled') await transaction.updateKey(key, { state: 'Disabled' })
+  }),
+  ScheduleKeyDeletion: ofKey(async (transaction, key, change) => {
+    const { keyState, deletionDate } = change.response
+    const windowDays = Number(change.details['pendingWindowInDays'] ?? defaultWindowDays)
+    const waits = keyState === 'PendingReplicaDeletion'
+    const from = Date.parse(change.time)
+    const told = Date.parse(String(deletionDate))
+    await transaction.updateKey(key, {
+      state: waits ? 'PendingReplicaDeletion' : 'PendingDeletion',
+      deletionDate: waits ? undefined : Number.isNaN(told) ? from + windowDays * dayMs : told,
+      pendingWindowDays: windowDays,
+      transitionStartedAt: undefined,
+    })
+  }),
+  DeleteKey: ofKey(async (transaction, key, _change, now) => {
+    await emptyMaterials(transaction, key)
+    await transaction.deleteKey(key, now)
+    await settleWaiting(transaction, key)
+    if (isReplica(key)) await releasePrimary(transaction, key, now)
+  }),
+  DeleteImportedKeyMaterial: ofKey(takeMaterial),
+  DeleteExpiredKeyMaterial: ofKey(takeMaterial),
+  RevokeGrant: ofKey(takeGrant),
+  RetireGrant: ofKey(takeGrant),
+  async DeleteAlias(transaction, { accountId, region, details }) {
+    const name = String(details['aliasName'])
+    const alias = await transaction.findAlias({ accountId, region, name })
+    if (alias !== undefined) await transaction.deleteAlias(alias)
+  },
+  async DeleteAccessKey(transaction, change) {
+    const key = await transaction.findAccessKey(String(change.details['accessKeyId']))
+    if (key?.accountId === change.accountId) await transaction.deleteAccessKey(key)
+  },
+  async UpdateAccessKey(transaction, change) {
+    const key = await transaction.findAccessKey(String(change.details['accessKeyId']))
+    if (key?.accountId !== change.accountId || key.status === 'Inactive') return
+    await transaction.updateAccessKey(key, { status: 'Inactive' })
+  },
+  async ReplaceRootKey(transaction, { details, accountId }) {
+    // The new one is lost: `trent account replace-key` makes another.
+    const of = typeof details['accountId'] === 'string' ? details['accountId'] : accountId
+    for (const key of await transaction.listAccessKeysOf(of)) await transaction.deleteAccessKey(key)
+  },
+  async DeleteUser(transaction, { accountId, details }) {
+    const user = await transaction.findUserByName(accountId, String(details['userName']))
+    if (user === undefined) return
+    for (const key of await transaction.listAccessKeysOf(user.userId)) {
+      await transaction.deleteAccessKey(key)
+    }
+    await leavePolicies(transaction, user)
+    await transaction.deleteUser(user)
+  },
+  async DeleteRole(transaction, { accountId, details }) {
+    const role = await transaction.findRoleByName(accountId, String(details['roleName']))
+    if (role === undefined) return
+    await leavePolicies(transaction, role)
+    await transaction.deleteRole(role)
+  },
+  async RemoveUserFromGroup(transaction, { accountId, details }) {
+    const user = await transaction.findUserByName(accountId, String(details['userName']))
+    const group = await transaction.findGroupByName(accountId, String(details['groupName']))
+    if (user === undefined || group === undefined) return
+    const groups = user.groups.filter((id) => id !== group.groupId)
+    if (groups.length < user.groups.length) await transaction.updateUser(user, { groups })
+  },
+  async DetachUserPolicy(transaction, change) {
+    const user = await transaction.findUserByName(
+      change.accountId,
+      String(change.details['userName']),
+    )
+    const left = user && (await withoutPolicy(transaction, user, change))
+    if (user && left) await transaction.updateUser(user, { attachedPolicies: left })
+  },
+  async DetachRolePolicy(transaction, change) {
+    const role = await transaction.findRoleByName(
+      change.accountId,
+      String(change.details['roleName']),
+    )
+    const left = role && (await withoutPolicy(transaction, role, change))
+    if (role && left) await transaction.updateRole(role, { attachedPolicies: left })
+  },
+  async DetachGroupPolicy(transaction, change) {
+    const group = await transaction.findGroupByName(
+      change.accountId,
+      String(change.details['groupName']),
+    )
+    const left = group && (await withoutPolicy(transaction, group, change))
+    if (group && left) await transaction.updateGroup(group, { attachedPolicies: left })
+  },
+  async DeregisterService(transaction, { details }) {
+    const { name, region } = details
+    const services = await transaction.listServices()
+    const service = services.find((each) => each.name === name && each.region === region)
+    if (service !== undefined) await transaction.deleteService(service)
+  },
+  // A restore ends all sessions.
+  RevokeSessions: () => Promise.resolve(),
+}
+
+function ofKey(
+  act: (
+    transaction: Transaction,
+    key: KeyRecord,
+    change: LoggedChange,
+    now: number,
+  ) => Promise<void>,
+): TakeAway {
+  return async (transaction, change, now) => {
+    const arn = change.arns.map(parseArn).find((each) => each?.resource.startsWith('key/'))
+    if (arn === undefined) return
+    const { accountId, region } = arn
+    const keyId = arn.resource.slice('key/'.length)
+    const key = await transaction.findKey({ accountId, region, keyId })
+    if (key !== undefined) await act(transaction, key, change, now)
+  }
+}
+
+async function takeMaterial(
+  transaction: Transaction,
+  key: KeyRecord,
+  { details, response }: LoggedChange,
+): Promise<void> {
+  const told = details['keyMaterialId'] ?? response['keyMaterialId']
+  const materialId = typeof told === 'string' ? told : key.currentMaterialId
+  if (materialId === undefined) return
+  const { accountId, region, keyId } = key
+  const state = await transaction.findMaterialState({ accountId, region, keyId, materialId })
+  if (state !== undefined) await takeMaterialAway(transaction, key, state)
+}
+
+async function takeGrant(
+  transaction: Transaction,
+  { accountId, region, keyId }: KeyRecord,
+  { details }: LoggedChange,
+): Promise<void> {
+  const grantId = String(details['grantId'])
+  const grant = await transaction.findGrant({ accountId, region, keyId, grantId })
+  if (grant !== undefined) await transaction.deleteGrant(grant)
+}
+
+/** The policies that stay attached; undefined if the policy is not attached. */
+async function withoutPolicy(
+  transaction: Transaction,
+  { attachedPolicies }: IdentityRecord,
+  { details }: LoggedChange,
+): Promise<readonly string[] | undefined> {
+  for (const id of attachedPolicies) {
+    const policy = await transaction.findManagedPolicy(id)
+    if (policy === undefined) continue
+    const partition = String(details['policyArn']).split(':')[1] ?? ''
+    if (managedPolicyArn(partition, policy) !== details['policyArn']) continue
+    await transaction.updateManagedPolicy(policy, { attachments: policy.attachments - 1 })
+    return attachedPolicies.filter((each) => each !== id)
+  }
+  return undefined
+}
+
+/** A policy counts those who have it. */
+async function leavePolicies(
+  transaction: Transaction,
+  { attachedPolicies, permissionsBoundary }: IdentityRecord,
+): Promise<void> {
+  for (const id of attachedPolicies) {
+    const policy = await transaction.findManagedPolicy(id)
+    if (policy === undefined) continue
+    await transaction.updateManagedPolicy(policy, { attachments: policy.attachments - 1 })
+  }
+  if (permissionsBoundary === undefined) return
+  const boundary = await transaction.findManagedPolicy(permissionsBoundary)
+  if (boundary === undefined) return
+  await transaction.updateManagedPolicy(boundary, { boundaries: boundary.boundaries - 1 })
+}

@@ -1,0 +1,143 @@
+/** What a restore refuses, and what it does with an interrupted one. @module */
+import assert from 'node:assert/strict'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { DisableKeyCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms'
+import { flipped } from '../crypto/fixed.ts'
+import { refusal } from '../start/refusal.ts'
+import { end, serve, trent, trentEnded } from '../start/serve-process.ts'
+import { clientsOf, decrypts, lostServer, newKey } from './lost-server.ts'
+
+test('a change that the log cannot repeat is named, and accepted only by name', async (t) => {
+  const { backup, journal, restore, there, settings, blob } = await lostServer(
+    t,
+    ({ kms }, KeyId) => {
+      const statement = { Effect: 'Allow', Principal: '*', Action: 'kms:*', Resource: '*' }
+      const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] })
+      return kms.send(new PutKeyPolicyCommand({ KeyId, Policy }))
+    },
+  )
+  const refused = await restore(backup, '--journal', journal)
+  assert.match(refused.stderr, /^trent: [^\n]+: PutKeyPolicy \(change \d+\)[^\n]+\n$/)
+  const accepted = await restore(backup, '--journal', journal, '--accept-resurrection')
+  assert.equal(accepted.code, 0, accepted.stderr)
+  assert.match(accepted.stdout, /may be back/)
+  await decrypts(clientsOf(t, await serve(t, there, settings)), blob)
+})
+
+test('a damaged, cut, foreign or wrong-seal backup, and a foreign journal, are refused', async (t) => {
+  const { backup, folder, restore, restoring, there, journal } = await lostServer(t, (clients) =>
+    newKey(clients),
+  )
+  const bytes = readFileSync(backup)
+  const written = (name: string, content: Uint8Array): string => {
+    const path = join(folder, name)
+    writeFileSync(path, content, { mode: 0o600 })
+    return path
+  }
+  const other = await lostServer(t, () => Promise.resolve())
+  for (const [parameters, why] of [
+    [[written('damaged', flipped(bytes, bytes.length - 60))], /damaged/],
+    [[written('cut', bytes.subarray(0, -41))], /damaged/],
+    [[written('no-backup', Buffer.alloc(500))], /not a backup of Trent/],
+    [[backup, '--seal-key', written('other.key', Buffer.alloc(32, 1))], /does not open/],
+    [[other.backup], /does not open/],
+    [[backup, '--recovery'], /no recovery seal/],
+    [[backup, '--journal', other.journal], /is of deployment/],
+    [[backup, '--journal', join(folder, 'none')], /none is missing/],
+    [[join(folder, 'none')], /none cannot be read: ENOENT/],
+  ] as const) {
+    const { code, stdout, stderr } = await restore(...parameters, '--accept-resurrection')
+    assert.deepEqual([code, stdout], [1, ''], stderr)
+    assert.match(stderr, /^trent: [^\n]+\n$/)
+    assert.match(stderr, why)
+    assert.equal(existsSync(join(there, 'data', 'trent.db')), false, stderr)
+  }
+  // A journal in which somebody wrote is not believed.
+  const forged = join(folder, 'forged')
+  cpSync(journal, forged, { recursive: true })
+  const [segment = ''] = readdirSync(forged, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.seg'),
+  )
+  const path = join(forged, segment)
+  writeFileSync(path, flipped(readFileSync(path), 600))
+  const { stderr } = await restore(backup, '--journal', forged)
+  assert.match(stderr, /^trent: the journal in [^\n]+ is not whole: [^\n]+\n$/)
+  assert.equal(
+    (await trentEnded(t, ['restore', backup, '--journal', journal], restoring, there)).code,
+    0,
+  )
+})
+
+test('delivered files say what was taken away', async (t) => {
+  const { backup, restore, there, settings, blob } = await lostServer(t, ({ kms }, KeyId) =>
+    kms.send(new DisableKeyCommand({ KeyId })),
+  )
+  assert.ok(blob.length > 0)
+  const delivered = join(there, 'delivered')
+  mkdirSync(delivered)
+  assert.match((await restore(backup, '--delivered', delivered)).stderr, /would come back/)
+  const { change } = JSON.parse(
+    (await trentEnded(t, ['backup', 'verify', backup, '--json'], {}, there)).stdout,
+  ) as { readonly change: number }
+  const record = {
+    eventID: '1',
+    eventName: 'CreateKey',
+    recipientAccountId: '111122223333',
+    trent: { change: change + 2 },
+  }
+  const file = join(delivered, '111122223333_CloudTrail_us-west-2_x.json.gz')
+  writeFileSync(file, gzipSync(JSON.stringify({ Records: [record] })))
+  assert.match((await restore(backup, '--delivered', delivered)).stderr, /lacks 1 changes/)
+  writeFileSync(file, 'not gzip')
+  assert.match((await restore(backup, '--delivered', delivered)).stderr, /cannot be read/)
+  writeFileSync(
+    file,
+    gzipSync(JSON.stringify({ Records: [{ ...record, trent: { change: change + 1 } }] })),
+  )
+  const restored = await restore(backup, '--delivered', delivered)
+  assert.equal(restored.code, 0, restored.stderr)
+  await serve(t, there, settings)
+})
+
+test('a restore that was killed leaves a deployment that no start takes', async (t) => {
+  const { backup, restoring, restore, there, journal, settings } = await lostServer(
+    t,
+    async (clients) => {
+      for (let n = 0; n < 200; n += 1) await newKey(clients)
+    },
+  )
+  let killed = 0
+  for (let round = 0; round < 6; round += 1) {
+    const running = trent(t, ['restore', backup, '--journal', journal], restoring, there)
+    const log = join(there, 'data', 'trent.db-wal')
+    const written = (): number => statSync(log, { throwIfNoEntry: false })?.size ?? 0
+    while (written() < 480_000 + round * 40_000 && running.child.exitCode === null) {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await end(running, 'SIGKILL')
+    const { code, stdout, stderr } = await restore(backup, '--journal', journal)
+    if (/did not finish/.test(stderr)) {
+      killed += 1
+      assert.match(
+        await refusal(t, there, settings),
+        /^\S+trent\.db has rows and no deployment, [^\n]+: move it away/,
+      )
+    } else assert.ok(code === 0 || /holds a deployment/.test(stderr), stderr + stdout)
+    for (const name of ['trent.db', 'trent.db-wal'])
+      rmSync(join(there, 'data', name), { force: true })
+  }
+  t.diagnostic(`${killed} of 6 were killed half-way`)
+  assert.ok(killed > 0)
+})
