@@ -4,12 +4,11 @@
  * host.
  * @module
  */
-import { lookup as resolve, type LookupAddress } from 'node:dns'
 import { request as requestPlain } from 'node:http'
 import { request as requestSecure } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { parseJson, type JsonLimits } from '../model/json.ts'
-import { isPublicAddress } from './addresses.ts'
+import { isPublicAddress, lookupPublic } from '../model/public-address.ts'
 import { pinnedAuthority } from './pinned-authority.ts'
 
 /** Bytes of a document. Providers publish a few thousand. */
@@ -77,18 +76,6 @@ function doorOf(url: URL, privateHosts: ReadonlySet<string>, issuerHost: string)
     throw new DocumentFailed(`${url.host} is a private address`)
   }
   return { lookup: lookupPublic }
-}
-
-/** A name with both private and public addresses is refused as well. */
-const lookupPublic: LookupFunction = (hostname, options, callback) => {
-  resolve(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
-    if (error !== null) return callback(error, [])
-    const [first] = found
-    if (first === undefined || !found.every(({ address }) => isPublicAddress(address))) {
-      return callback(new DocumentFailed(`${hostname} has a private address`), [])
-    }
-    return options.all ? callback(null, found) : callback(null, first.address, first.family)
-  })
 }
 
 interface Asking extends Door {

@@ -4,7 +4,8 @@
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  * @module
  */
-import { createHmac, createSecretKey, generateKeySync, type KeyObject } from 'node:crypto'
+import { generateKeySync, type KeyObject } from 'node:crypto'
+import { deriveSigningKey } from '../crypto/signing-key.ts'
 
 /** The scope of a signing key. */
 export interface SigningScope {
@@ -40,7 +41,7 @@ export function createSigningKeys(maxEntries: number): SigningKeys {
     of: (scope, secret) => {
       // By identity: a secret that was changed or restored is another KeyObject, and derives a new key.
       const entry = entries.get(entryName(scope))
-      return entry?.secret === secret ? entry.key : derive(scope, secret)
+      return entry?.secret === secret ? entry.key : deriveSigningKey(secret, scope)
     },
     remember: (scope, secret, key) => {
       // A client signs many requests with one key, which is the last in the Map already.
@@ -60,14 +61,4 @@ export function createSigningKeys(maxEntries: number): SigningKeys {
 function entryName({ accessKeyId, date, region, service }: SigningScope): string {
   // No part holds a slash: they were split at slashes.
   return `${accessKeyId}/${date}/${region}/${service}`
-}
-
-function derive(scope: SigningScope, secret: KeyObject): KeyObject {
-  let key = secret
-  for (const part of [scope.date, scope.region, scope.service, 'aws4_request']) {
-    const bytes = createHmac('sha256', key).update(part, 'latin1').digest()
-    key = createSecretKey(bytes)
-    bytes.fill(0)
-  }
-  return key
 }

@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
-import { isPublicAddress } from '../../src/authenticate/addresses.ts'
+import { isPublicAddress } from '../../src/model/public-address.ts'
 import {
   createFetchDocument as createFetch,
   DocumentFailed,

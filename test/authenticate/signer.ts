@@ -10,7 +10,7 @@ import type { Credential } from '../../src/authenticate/credential.ts'
 
 type Bytes = string | ArrayBuffer | ArrayBufferView
 
-class Sha256 {
+export class Sha256 {
   readonly #hash: Hash | Hmac
 
   constructor(secret?: Bytes) {

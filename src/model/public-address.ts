@@ -5,7 +5,8 @@
  * @see https://www.iana.org/assignments/iana-ipv6-special-registry
  * @module
  */
-import { BlockList, isIP } from 'node:net'
+import { lookup as resolve, type LookupAddress } from 'node:dns'
+import { BlockList, isIP, type LookupFunction } from 'node:net'
 
 const special = new BlockList()
 for (const [network, prefix] of [
@@ -43,4 +44,19 @@ export function isPublicAddress(address: string): boolean {
   const family = isIP(address)
   if (family === 4) return !special.check(address, 'ipv4')
   return family === 6 && global.check(address, 'ipv6') && !special.check(address, 'ipv6')
+}
+
+/** The name leads to an address that is not public. */
+export class PrivateAddress extends Error {}
+
+/** Resolves a name for a connection. A name with both private and public addresses is refused as well. */
+export const lookupPublic: LookupFunction = (hostname, options, callback) => {
+  resolve(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
+    if (error !== null) return callback(error, [])
+    const [first] = found
+    if (first === undefined || !found.every(({ address }) => isPublicAddress(address))) {
+      return callback(new PrivateAddress(`${hostname} has a private address`), [])
+    }
+    return options.all ? callback(null, found) : callback(null, first.address, first.family)
+  })
 }
