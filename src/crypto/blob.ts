@@ -152,12 +152,6 @@ export function parseBlob(bytes: Uint8Array): Blob | undefined {
   return { ...fields, header, sealed: bytes.subarray(sealedStart) }
 }
 
-/** The material id in a blob, 64 lower-case hex digits; undefined for other bytes. */
-export function materialIdOf(bytes: Uint8Array): string | undefined {
-  const blob = parseBlob(bytes)
-  return blob === undefined ? undefined : Buffer.from(blob.materialId).toString('hex')
-}
-
 function plaintextBytesOf(total: number): number | undefined {
   if (total < blobBytesMin || total > blobBytesMax) return undefined
   // The bytes around a plaintext vary by a few bytes of DER lengths, between these two.

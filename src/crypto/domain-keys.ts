@@ -174,6 +174,7 @@ function purposeKeys(domainKey: KeyObject): PurposeKeys {
       'key-material': keyFor('key-material'),
       'secret-access-key': keyFor('secret-access-key'),
       'digest-key': keyFor('digest-key'),
+      'key-store-secret': keyFor('key-store-secret'),
     },
     token: {
       marker: keyFor('marker-token'),

@@ -9,7 +9,7 @@
 import type { StatementKey, StatementKind } from './statements.ts'
 
 /** The kind of wrapped bytes. Each has its own key. */
-export type WrapPurpose = 'key-material' | 'secret-access-key' | 'digest-key'
+export type WrapPurpose = 'key-material' | 'secret-access-key' | 'digest-key' | 'key-store-secret'
 
 /** The use of a sealed token. Each has its own keys. */
 export type TokenPurpose = 'marker' | 'session' | 'forward-access' | 'import' | 'grant'

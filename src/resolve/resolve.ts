@@ -5,7 +5,7 @@
  * for both cases.
  * @module
  */
-import { materialIdOf } from '../crypto/blob.ts'
+import { materialIdOf } from '../crypto/ciphertext-material.ts'
 import { grantNamesOf } from '../policy/caller-names.ts'
 import { KmsError } from '../errors.ts'
 import { grantOperations, type GrantOperation, type GrantRecord } from '../model/grant.ts'
