@@ -174,6 +174,9 @@ async function main(): Promise<void> {
       openServiceSecret: () => {
         throw new Error('no services here')
       },
+      openProxySecret: () => {
+        throw new Error('no key stores here')
+      },
       compile: (policy) => compilePolicy(policy, 'key'),
       findAccount: (id) => loadAccount(id, store),
       findUser: () => Promise.resolve(undefined),

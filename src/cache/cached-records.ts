@@ -5,6 +5,7 @@
  */
 import type { CompiledPolicy } from '../policy/compile.ts'
 import type { AccountRecord, AccessKeyRecord } from '../model/access-key.ts'
+import type { CustomKeyStoreRecord, CustomKeyStoreRef } from '../model/custom-key-store.ts'
 import type { GroupRecord } from '../model/group.ts'
 import type { IdentityRecord } from '../model/identity.ts'
 import type { RoleRecord } from '../model/role.ts'
@@ -83,6 +84,12 @@ export interface CachedService {
   readonly signingSecret: KeyObject
 }
 
+export interface CachedKeyStore {
+  readonly record: CustomKeyStoreRecord
+  /** The HMAC key from which signing keys are derived; present for external key stores. */
+  readonly signingSecret?: KeyObject
+}
+
 export type CachedValue<V> = V | undefined | Promise<V | undefined>
 
 export interface Lookup {
@@ -106,6 +113,7 @@ export interface Lookup {
   group(groupId: string): CachedValue<CachedGroup>
   /** The default version, by the policy's unique id. */
   managedPolicy(policyId: string): CachedValue<CachedPolicy>
+  keyStore(ref: CustomKeyStoreRef): CachedValue<CachedKeyStore>
   /** Hits and misses by kind of record. */
   counts(): Readonly<Record<string, { readonly hits: number; readonly misses: number }>>
   /** A grant by its id. */

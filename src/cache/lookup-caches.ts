@@ -10,6 +10,7 @@ import type {
   CachedRole,
   CachedUser,
   CachedAccessKey,
+  CachedKeyStore,
   CachedService,
 } from './cached-records.ts'
 import type { LookupDependencies } from './lookup-dependencies.ts'
@@ -26,6 +27,7 @@ const limits = {
   groups: 16 * 2 ** 20,
   managedPolicies: 32 * 2 ** 20,
   grants: 16 * 2 ** 20,
+  keyStores: 4 * 2 ** 20,
 } as const
 
 /** Bytes for each key that the caches have room for: usual sizes, and some more. */
@@ -66,10 +68,11 @@ export interface Caches {
   readonly managedPolicies: Cache<CachedPolicy>
   /** By id, for calls that name a grant. */
   readonly grants: Cache<GrantRecord>
+  readonly keyStores: Cache<CachedKeyStore>
 }
 
 export function createCaches(dependencies: LookupDependencies): Caches {
-  const { store, openSecret, openServiceSecret, compile, cachedKeys } = dependencies
+  const { store, compile, cachedKeys } = dependencies
   return {
     keys: createCache({
       bytesMax: cachedKeys * bytesByKey.keys,
@@ -107,6 +110,28 @@ export function createCaches(dependencies: LookupDependencies): Caches {
       load: (materialId) => store.findMaterial(materialId),
       sizeOf: (material) => 512 + material.wrapped.length,
     }),
+    ...createSecretCaches(dependencies),
+    ...createIdentityCaches(dependencies),
+    grants: createCache({
+      bytesMax: limits.grants,
+      load: (name) => {
+        const [accountId, region, id] = partsOf(name)
+        const [keyId = '', grantId = ''] = id.split('/')
+        return store.findGrant({ accountId, region, keyId, grantId })
+      },
+      sizeOf: grantBytes,
+    }),
+  }
+}
+
+/** Records with secrets, opened. */
+function createSecretCaches({
+  store,
+  openSecret,
+  openServiceSecret,
+  openProxySecret,
+}: LookupDependencies): Pick<Caches, 'accessKeys' | 'services' | 'keyStores'> {
+  return {
     accessKeys: createCache({
       bytesMax: limits.accessKeys,
       load: async (accessKeyId) => {
@@ -123,15 +148,15 @@ export function createCaches(dependencies: LookupDependencies): Caches {
       },
       sizeOf: ({ record }) => 1024 + 2 * JSON.stringify(record.hosts).length,
     }),
-    ...createIdentityCaches(dependencies),
-    grants: createCache({
-      bytesMax: limits.grants,
-      load: (name) => {
-        const [accountId, region, id] = partsOf(name)
-        const [keyId = '', grantId = ''] = id.split('/')
-        return store.findGrant({ accountId, region, keyId, grantId })
+    keyStores: createCache({
+      bytesMax: limits.keyStores,
+      load: async (name) => {
+        const [accountId, region, storeId] = partsOf(name)
+        const record = await store.findKeyStore({ accountId, region, storeId })
+        if (record?.proxy === undefined) return record && { record }
+        return { record, signingSecret: openProxySecret(record, record.proxy.accessKeyId) }
       },
-      sizeOf: grantBytes,
+      sizeOf: () => 4096,
     }),
   }
 }

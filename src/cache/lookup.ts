@@ -24,7 +24,7 @@ export function createLookup(dependencies: LookupDependencies): Lookup {
     limits: { fewBytesMax: dependencies.cachedKeys * smallSetsBytes },
   })
   const { keys, policies, aliases, aliasNames, materials, accessKeys, services, grants } = caches
-  const { accounts, users, roles, groups, managedPolicies } = caches
+  const { accounts, users, roles, groups, managedPolicies, keyStores } = caches
   // A cached key does not hold its compiled policy: the policies' own cache bounds their memory.
   const withPolicy = (record: KeyRecord | undefined): CachedValue<CachedKey> => {
     if (record === undefined) return undefined
@@ -59,6 +59,7 @@ export function createLookup(dependencies: LookupDependencies): Lookup {
     role: (roleId) => roles.get(roleId),
     group: (groupId) => groups.get(groupId),
     managedPolicy: (policyId) => managedPolicies.get(policyId),
+    keyStore: ({ accountId, region, storeId }) => keyStores.get(nameOf(accountId, region, storeId)),
     grant: ({ accountId, region, keyId, grantId }) =>
       grants.get(nameOf(accountId, region, `${keyId}/${grantId}`)),
     grantsGiving: (...asked) => grantSets.find(...asked),
@@ -89,7 +90,7 @@ function forgetter(
   onForgottenMaterial: LookupDependencies['onForgottenMaterial'],
 ): (change: Change) => void {
   const { keys, aliases, aliasNames, materials, accessKeys, services, grants } = caches
-  const { accounts, users, roles, groups, managedPolicies } = caches
+  const { accounts, users, roles, groups, managedPolicies, keyStores } = caches
   return ({ kind, accountId, region, id }) => {
     switch (kind) {
       case 'key':
@@ -124,6 +125,8 @@ function forgetter(
       case 'trail':
       case 'oidc-provider':
         return undefined // oidc providers and trails are not cached
+      case 'key-store':
+        return keyStores.forget(nameOf(accountId, region, id))
       case 'everything':
         onForgottenMaterial()
         for (const cache of Object.values(caches) as readonly Cache<unknown>[]) cache.clear()

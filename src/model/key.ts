@@ -87,6 +87,12 @@ export interface KeyRecord extends KeyRef {
   readonly materialExpirationModel?: ExpirationModel
   /** The earliest expiry date of its materials, in milliseconds since the epoch. */
   readonly materialExpiresAt?: number
+  /** The custom key store that holds it. */
+  readonly customKeyStoreId?: string
+  /** The external key behind it; present with origin EXTERNAL_KEY_STORE. */
+  readonly xksKeyId?: string
+  /** Its state once its key store is connected again; present in `Unavailable` only. */
+  readonly connectedState?: 'Enabled' | 'Disabled'
   /** The key policy as written. */
   readonly policy: string
   /** The unique id of each principal in the policy, by ARN, at the time the policy was written. */

@@ -1,4 +1,5 @@
 /** Events that AWS KMS causes itself, without a caller. @module */
+import type { CustomKeyStoreRef } from './custom-key-store.ts'
 import type { KeyRef } from './key.ts'
 
 /** An event in a key's life, in CloudTrail's words: `RotateKey`, `DeleteKey`, … */
@@ -9,4 +10,12 @@ export interface ServiceEvent {
   readonly details?: Readonly<Record<string, unknown>>
   /** Whether the record contains the key's ARN in `responseElements`, as for an answer. */
   readonly answersArn?: true
+}
+
+/** An event in the life of a custom key store: its connection has been made, has failed or has ended. */
+export interface KeyStoreServiceEvent {
+  readonly eventName: string
+  readonly store: CustomKeyStoreRef
+  /** `serviceEventDetails` */
+  readonly details: Readonly<Record<string, unknown>>
 }

@@ -37,6 +37,7 @@ import { listEventBlocks } from './tables/event-runs.ts'
 import { grantReads, grantWrites } from './tables/grant-rows.ts'
 import { identityReads, identityWrites } from './tables/identity-rows.ts'
 import { keyReads, keyWrites } from './tables/key-rows.ts'
+import { keyStoreReads, keyStoreWrites } from './tables/key-store-rows.ts'
 import {
   findLastUsage,
   saveLastUsages,
@@ -163,6 +164,7 @@ function reads(scope: RowScope): StoreReads {
     ...managedPolicyReads(scope),
     ...oidcProviderReads(scope),
     ...keyReads(scope),
+    ...keyStoreReads(scope),
     ...dueKeyReads(scope),
     ...materialReads(scope),
     ...materialStateReads(scope),
@@ -181,6 +183,7 @@ function transactionOf(scope: WriteScope, change: OpenChange): Transaction {
     ...managedPolicyWrites(scope),
     ...oidcProviderWrites(scope),
     ...keyWrites(scope),
+    ...keyStoreWrites(scope),
     ...keyDeletion(scope),
     ...materialWrites(scope),
     ...materialStateWrites(scope),

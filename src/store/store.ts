@@ -26,6 +26,7 @@ import type { BlockPage, FoundBlocks } from './tables/event-runs.ts'
 import type { GrantReads, GrantWrites } from './tables/grant-rows.ts'
 import type { IdentityReads, IdentityWrites } from './tables/identity-rows.ts'
 import type { KeyReads, KeyWrites } from './tables/key-rows.ts'
+import type { KeyStoreReads, KeyStoreWrites } from './tables/key-store-rows.ts'
 import type { KeyUsageStore } from './tables/key-usage-rows.ts'
 import type { LastUses } from './tables/last-use-rows.ts'
 import type { ManagedPolicyReads, ManagedPolicyWrites } from './tables/managed-policy-rows.ts'
@@ -46,6 +47,7 @@ export interface StoreReads
     ManagedPolicyReads,
     OidcProviderReads,
     KeyReads,
+    KeyStoreReads,
     DueKeyReads,
     MaterialReads,
     MaterialStateReads,
@@ -67,6 +69,7 @@ export interface Transaction
     ManagedPolicyWrites,
     OidcProviderWrites,
     KeyWrites,
+    KeyStoreWrites,
     KeyDeletion,
     MaterialWrites,
     MaterialStateWrites,

@@ -50,6 +50,7 @@ function over(
     cachedKeys,
     openSecret: () => createSecretKey(Buffer.alloc(32)),
     openServiceSecret: () => createSecretKey(Buffer.alloc(32)),
+    openProxySecret: () => createSecretKey(Buffer.alloc(32)),
     compile: (policy) => {
       compiled.push(policy)
       return { statements: [], broken: policy }
@@ -115,6 +116,7 @@ test('accounts with the most organization policies possible are compiled once', 
     cachedKeys: 32_000,
     openSecret: () => createSecretKey(Buffer.alloc(32)),
     openServiceSecret: () => createSecretKey(Buffer.alloc(32)),
+    openProxySecret: () => createSecretKey(Buffer.alloc(32)),
     compile: () => ({ statements: [] }),
     findAccount: (accountId) => {
       loads.push(accountId)
@@ -151,6 +153,7 @@ test('a grant that a call names is read once, and again after it changes or its 
     cachedKeys: 32_000,
     openSecret: () => createSecretKey(Buffer.alloc(32)),
     openServiceSecret: () => createSecretKey(Buffer.alloc(32)),
+    openProxySecret: () => createSecretKey(Buffer.alloc(32)),
     compile: () => ({ statements: [] }),
     findAccount: () => Promise.resolve(undefined),
     findUser: () => Promise.resolve(undefined),

@@ -80,6 +80,9 @@ export const forgeries: readonly Forgery[] = [
       transition_started_at: 1,
       material_expiration_model: 'KEY_MATERIAL_EXPIRES',
       material_expires_at: 1,
+      custom_key_store_id: 'cks-0123456789abcdef0',
+      xks_key_id: 'forged',
+      connected_state: 'Enabled',
       row_version: 2,
     },
     find: (store, row) =>

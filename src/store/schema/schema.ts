@@ -31,6 +31,7 @@ import {
 import { grantBuckets, grants } from './grants.ts'
 import { groups, managedPolicies, oidcProviders, roles, roleUsage, users } from './identities.ts'
 import { keyUsage, keyUsageTracking, resourceCounts } from './key-usage.ts'
+import { customKeyStores } from './key-stores.ts'
 import { aliases, keys } from './keys.ts'
 import { deletedKeys, deletedMaterials, keyMaterials, materialStates } from './materials.ts'
 
@@ -52,6 +53,7 @@ export const everyTable = [
   roleUsage,
   managedPolicies,
   oidcProviders,
+  customKeyStores,
   keys,
   aliases,
   keyMaterials,

@@ -33,7 +33,15 @@ export interface KeyReads {
 export type KeyChanges = Changes<
   Omit<
     KeyRecord,
-    keyof KeyRef | 'spec' | 'usage' | 'origin' | 'manager' | 'createdAt' | 'rowVersion'
+    | keyof KeyRef
+    | 'spec'
+    | 'usage'
+    | 'origin'
+    | 'manager'
+    | 'customKeyStoreId'
+    | 'xksKeyId'
+    | 'createdAt'
+    | 'rowVersion'
   >
 >
 
