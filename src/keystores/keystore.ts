@@ -8,6 +8,7 @@ import type { MessageType } from '../crypto/algorithms/signature-method.ts'
 import type { WrappingKeySpec } from '../crypto/key-specs.ts'
 import type { PairBytes } from '../crypto/slow-tasks.ts'
 import type { Awaitable } from '../model/awaitable.ts'
+import type { Caller } from '../model/caller.ts'
 import type {
   KeyOrigin,
   KeyRecord,
@@ -61,6 +62,15 @@ export interface Opened {
 export interface Signed {
   readonly bytes: Uint8Array
   readonly type: MessageType
+}
+
+/** The call that uses a key. Key stores outside see who it is for. */
+export interface StoreCall {
+  readonly caller: Caller
+  /** AWS's name of the operation. */
+  readonly operation: string
+  readonly requestId: string
+  readonly arn: (key: KeyRef) => string
 }
 
 /**

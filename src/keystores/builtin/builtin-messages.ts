@@ -60,7 +60,8 @@ function requireSymmetric(key: KeyRecord): void {
   if (key.spec !== 'SYMMETRIC_DEFAULT') throw new TypeError(`${key.spec} is not symmetric`)
 }
 
-function incorrectKey(): KmsError {
+/** AWS's answer for a ciphertext of another key. */
+export function incorrectKey(): KmsError {
   const message =
     'The key ID in the request does not identify a CMK that can perform this operation.'
   return new KmsError('IncorrectKeyException', message)

@@ -14,7 +14,7 @@ import { messageMethods } from './builtin-messages.ts'
 import { publicKeyMethods, secretMethods, signatureMethods } from './builtin-pairs.ts'
 import type { KeyStore } from '../keystore.ts'
 import { createOpenMaterials } from './open-materials.ts'
-import type { OpenMaterialsDependencies } from './open-materials.ts'
+import type { OpenMaterials, OpenMaterialsDependencies } from './open-materials.ts'
 
 export interface BuiltinDependencies extends OpenMaterialsDependencies {
   readonly random: Random
@@ -23,6 +23,8 @@ export interface BuiltinDependencies extends OpenMaterialsDependencies {
 }
 
 export interface BuiltinKeyStore extends KeyStore {
+  /** The opened materials. */
+  readonly materials: OpenMaterials
   /** Closes a material that was changed or deleted; all materials without an id. */
   readonly forget: (materialId?: string) => void
   /** Closes every material and ends the threads that the store started. */
@@ -53,6 +55,7 @@ export function createBuiltinKeyStore(dependencies: BuiltinDependencies): Builti
   }
 
   return {
+    materials,
     ...messageMethods(materials, random),
     ...publicKeyMethods(materials, slowLane),
     ...signatureMethods(materials, slowLane),
@@ -61,7 +64,8 @@ export function createBuiltinKeyStore(dependencies: BuiltinDependencies): Builti
 
     async createMaterial(place, signal) {
       signal.throwIfAborted()
-      if (place.origin !== 'AWS_KMS')
+      // A key in an external key store has material of Trent's own as well, for the inner encryption.
+      if (place.origin !== 'AWS_KMS' && place.origin !== 'EXTERNAL_KEY_STORE')
         throw new RangeError('the built-in store does not generate material of this origin')
       const lane = { random, slowLane: laneOf(place.spec) }
       const material = await generateMaterial(place.spec, lane, signal)

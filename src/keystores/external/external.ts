@@ -1,0 +1,247 @@
+/**
+ * Keys in external key stores: their material is in a key manager outside, which is asked through a proxy.
+ * Trent encrypts under material of its own first, so the proxy never sees a plaintext and cannot return a
+ * changed one.
+ * @module
+ */
+import { canonicalContext } from '../../crypto/encryption-context.ts'
+import {
+  encodeExternal,
+  openInner,
+  outerAad,
+  parseExternal,
+  sealInner,
+} from '../../crypto/external-message.ts'
+import { NotAuthentic } from '../../crypto/keyring.ts'
+import { KmsError, type ErrorCode } from '../../errors.ts'
+import { invokingService } from '../../model/caller.ts'
+import type { Random } from '../../model/clock.ts'
+import type { ConnectionErrorCode, CustomKeyStoreRef } from '../../model/custom-key-store.ts'
+import type { KeyRecord } from '../../model/key.ts'
+import type { JsonObject } from '../../model/json.ts'
+import { incorrectKey } from '../builtin/builtin-messages.ts'
+import type { OpenMaterials } from '../builtin/open-materials.ts'
+import type { KeyStore, StoreCall } from '../keystore.ts'
+import type { ProxyAddress, ProxyClient } from './proxy-client.ts'
+import { readDecrypted, readEncrypted, readHealth, readMetadata } from './proxy-answers.ts'
+import { answersOf, ProxyFailure } from './proxy-failure.ts'
+
+export interface ExternalDependencies {
+  readonly proxies: Pick<ProxyClient, 'call'>
+  readonly materials: OpenMaterials
+  readonly random: Random
+  /** The proxy of a connected key store; undefined if it does not exist or is not connected. */
+  readonly connectedProxy: (store: CustomKeyStoreRef) => Promise<ProxyAddress | undefined>
+}
+
+/** What operations on key stores ask of a proxy. */
+export interface ExternalKeyStores {
+  /** Encrypt and Decrypt for one call. */
+  forCall(call: StoreCall): Pick<KeyStore, 'encrypt' | 'decrypt'>
+  /**
+   * Asks whether the proxy and its key managers work.
+   * @throws {KmsError} as CreateCustomKeyStore and UpdateCustomKeyStore answer
+   */
+  requireHealthy(proxy: ProxyAddress, asked: Asked, signal: AbortSignal): Promise<void>
+  /** The same after ConnectCustomKeyStore: why the connection fails; undefined if it does not. */
+  whyNotConnected(
+    proxy: ProxyAddress,
+    asked: Asked,
+    signal: AbortSignal,
+  ): Promise<ConnectionErrorCode | undefined>
+  /**
+   * Asks whether an external key can stand behind a new KMS key.
+   * @throws {KmsError} as CreateKey answers
+   */
+  requireKey(
+    xksKeyId: string,
+    store: CustomKeyStoreRef,
+    call: StoreCall,
+    signal: AbortSignal,
+  ): Promise<void>
+}
+
+/** For whom a proxy is asked about its health. */
+export type Asked = Pick<StoreCall, 'operation' | 'requestId'>
+
+export function createExternalKeyStores(dependencies: ExternalDependencies): ExternalKeyStores {
+  const { proxies, connectedProxy } = dependencies
+  const askHealth = async (
+    proxy: ProxyAddress,
+    { operation, requestId }: Asked,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const requestMetadata = { kmsRequestId: requestId, kmsOperation: operation }
+    const answer = await proxies.call(proxy, 'health', { requestMetadata }, signal)
+    if (readHealth(answer).every((health) => health === 'UNAVAILABLE')) {
+      throw new ProxyFailure('XksProxyUnhealthy')
+    }
+  }
+  return {
+    forCall: (call) => messageMethods(call, dependencies),
+
+    requireHealthy: (proxy, asked, signal) =>
+      saying('store', () => askHealth(proxy, asked, signal)),
+
+    async whyNotConnected(proxy, asked, signal) {
+      try {
+        await askHealth(proxy, asked, signal)
+        return undefined
+      } catch (error) {
+        if (error instanceof ProxyFailure) return answersOf(error.kind).connection
+        throw error
+      }
+    },
+
+    async requireKey(xksKeyId, store, call, signal) {
+      const proxy = await connectedProxy(store)
+      if (proxy === undefined) throw notConnected('CustomKeyStoreInvalidStateException')
+      const found = await saying('createKey', async () => {
+        const body = { requestMetadata: metadataOf(call) }
+        return readMetadata(await proxies.call(proxy, `keys/${xksKeyId}/metadata`, body, signal))
+      })
+      requireUsable(found)
+    },
+  }
+}
+
+/** Encrypt and Decrypt for one call. */
+function messageMethods(
+  call: StoreCall,
+  { proxies, materials, random, connectedProxy }: ExternalDependencies,
+): Pick<KeyStore, 'encrypt' | 'decrypt'> {
+  const ask = async (
+    key: KeyRecord,
+    operation: 'encrypt' | 'decrypt',
+    body: JsonObject,
+    signal: AbortSignal,
+  ): Promise<JsonObject> => {
+    const { accountId, region, customKeyStoreId: storeId = '', xksKeyId = '' } = key
+    const proxy = await connectedProxy({ accountId, region, storeId })
+    if (proxy === undefined) throw notConnected('KMSInvalidStateException')
+    const requestMetadata = { ...metadataOf(call), kmsKeyArn: call.arn(key) }
+    return proxies.call(
+      proxy,
+      `keys/${xksKeyId}/${operation}`,
+      { requestMetadata, ...body },
+      signal,
+    )
+  }
+  return {
+    async encrypt(key, plaintext, given, kind, signal) {
+      const context = canonicalContext(given)
+      if (context === undefined) {
+        throw new KmsError('ValidationException', 'the encryption context is not valid UTF-8')
+      }
+      const material = await materials.current(key, signal)
+      const { materialId } = material.record
+      const inner = sealInner(material, kind, context, plaintext, random)
+      const aad = outerAad(inner.header, context)
+      const body = {
+        additionalAuthenticatedData: textOf(aad),
+        plaintext: textOf(inner.sealed),
+        encryptionAlgorithm: 'AES_GCM',
+        ciphertextDataIntegrityValueAlgorithm: 'SHA_256',
+      }
+      return saying('use', async () => {
+        const answer = await ask(key, 'encrypt', body, signal)
+        const outer = readEncrypted(answer, aad, inner.sealed.length)
+        return { ciphertext: encodeExternal(inner.header, outer), materialId }
+      })
+    },
+
+    async decrypt(key, ciphertext, given, signal) {
+      const blob = parseExternal(ciphertext)
+      const context = canonicalContext(given)
+      if (blob === undefined || context === undefined) {
+        throw new KmsError('InvalidCiphertextException')
+      }
+      const materialId = textOf(blob.materialId, 'hex')
+      const material = await materials.find(materialId, key, signal)
+      if (material === undefined) throw incorrectKey()
+      const { header, outer } = blob
+      const body = {
+        additionalAuthenticatedData: textOf(outerAad(header, context)),
+        ciphertext: textOf(outer.ciphertext),
+        ...(outer.metadata.length > 0 && { ciphertextMetadata: textOf(outer.metadata) }),
+        encryptionAlgorithm: 'AES_GCM',
+        initializationVector: textOf(outer.iv),
+        authenticationTag: textOf(outer.tag),
+      }
+      return saying('use', async () => {
+        const answer = await ask(key, 'decrypt', body, signal)
+        const sealed = readDecrypted(answer, outer.ciphertext.length)
+        return { plaintext: opened(material, { header, sealed }, context), materialId }
+      })
+    },
+  }
+}
+
+/** Opens what a proxy returned. @throws {ProxyFailure} if it is not what was encrypted */
+function opened(...given: Parameters<typeof openInner>): Buffer {
+  try {
+    return openInner(...given)
+  } catch (error) {
+    if (!(error instanceof NotAuthentic)) throw error
+    throw new ProxyFailure('XksProxyInvalidCiphertext')
+  }
+}
+
+/** @throws {KmsError} `XksKeyInvalidConfigurationException` */
+function requireUsable({ keySpec, keyUsage, keyStatus }: ReturnType<typeof readMetadata>): void {
+  const wrong = (message: string): KmsError =>
+    new KmsError('XksKeyInvalidConfigurationException', message)
+  if (keySpec !== 'AES_256') {
+    throw wrong(
+      'The key spec of the external key must be AES_256. ' +
+        `The key spec of specified external key is ${keySpec}.`,
+    )
+  }
+  if (!keyUsage.includes('ENCRYPT') || !keyUsage.includes('DECRYPT')) {
+    throw wrong(
+      'The key usage of the external key must include ENCRYPT and DECRYPT. ' +
+        `The key use of specified external key is ${keyUsage.join(', ')}.`,
+    )
+  }
+  if (keyStatus !== 'ENABLED') {
+    throw wrong(
+      'The status of the external key must be ENABLED. ' +
+        `The status of specified external key is ${keyStatus}.`,
+    )
+  }
+}
+
+/** Answers a failure of the proxy with AWS's code for the place. */
+async function saying<T>(place: 'store' | 'createKey' | 'use', work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    if (!(cause instanceof ProxyFailure)) throw cause
+    const answers = answersOf(cause.kind)
+    const code = place === 'use' ? 'KMSInvalidStateException' : answers[place]
+    throw new KmsError(code, answers.message, { cause })
+  }
+}
+
+/** AWS's answer for a key store that is not connected. */
+export function notConnected(code: ErrorCode): KmsError {
+  return new KmsError(
+    code,
+    'This KMS key is in a custom key store that is not connected to its external key store proxy. ' +
+      'Connect the external key store and try the request again.',
+  )
+}
+
+function metadataOf({ caller, operation, requestId }: StoreCall): JsonObject {
+  const service = invokingService(caller)
+  return {
+    awsPrincipalArn: caller.arn,
+    kmsOperation: operation,
+    kmsRequestId: requestId,
+    ...(service && { kmsViaService: service.name }),
+  }
+}
+
+function textOf(bytes: Uint8Array, encoding: 'base64' | 'hex' = 'base64'): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(encoding)
+}

@@ -1,0 +1,248 @@
+/**
+ * One call to an external key store proxy: a signed POST over TLS, answered in 250 ms. There is no second
+ * try, except once on a fresh connection when a kept-alive one was closed before any answer.
+ * @see https://github.com/aws/aws-kms-xksproxy-api-spec
+ * @module
+ */
+import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
+import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
+import { rootCertificates, TLSSocket } from 'node:tls'
+import type { KeyObject } from 'node:crypto'
+import { MalformedJson, parseJsonObject, type JsonObject } from '../../model/json.ts'
+import { isPublicAddress, lookupPublic } from '../../model/public-address.ts'
+import { ProxyFailure, proxyErrorStatuses, type ProxyFailureKind } from './proxy-failure.ts'
+import { signRequest } from './sign-request.ts'
+
+/** How a proxy is reached and proves who asks. */
+export interface ProxyAddress {
+  /** `https://` and a host. */
+  readonly endpoint: string
+  /** Ends with `/kms/xks/v1`. */
+  readonly path: string
+  readonly region: string
+  readonly accessKeyId: string
+  /** The HMAC key `"AWS4" ‖ secret access key`. */
+  readonly signingSecret: KeyObject
+}
+
+/** Where the operator says that a host is. */
+export interface MappedEndpoint {
+  /** An IP address or a name. */
+  readonly host: string
+  readonly port: number
+}
+
+export interface ProxyClientSettings {
+  /** By the host of an endpoint. Other hosts must have public addresses, and are asked at port 443. */
+  readonly endpoints: ReadonlyMap<string, MappedEndpoint>
+  /** Authorities to trust in addition to the public ones, PEM each. */
+  readonly authorities: readonly string[]
+  /** Proves Trent to proxies that ask for a certificate; PEM. */
+  readonly client?: { readonly certificate: string; readonly key: string }
+}
+
+export interface ProxyClient {
+  /**
+   * Sends `body` to `<path of the proxy>/<path>`.
+   * @param path `health`, or `keys/<id>/…`
+   * @throws {ProxyFailure}
+   */
+  call(
+    proxy: ProxyAddress,
+    path: string,
+    body: JsonObject,
+    signal: AbortSignal,
+  ): Promise<JsonObject>
+  /** Days until the certificate that the host showed last ends; undefined before the first call. */
+  certificateOf(endpoint: string): ShownCertificate | undefined
+  close(): void
+}
+
+export interface ShownCertificate {
+  readonly commonName: string
+  /** Milliseconds since the epoch. */
+  readonly validTo: number
+}
+
+/** In milliseconds: name, connection, handshake, request and answer together. */
+export const proxyTimeoutMs = 250
+
+/** Bytes of an answer: the base64 of the largest ciphertext, and the details of ten key managers. */
+const answerBytesMax = 64 * 1024
+const answerLimits = { depthMax: 4, containersMax: 16, valuesMax: 128 }
+
+/** Connections to one host, and those kept open while nothing is sent. */
+const socketsMax = 256
+const idleSocketsMax = 64
+/** Certificates that are remembered. */
+const certificatesMax = 1000
+
+const suites = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+].join(':')
+
+export function createProxyClient(settings: ProxyClientSettings, now: () => number): ProxyClient {
+  const agent = agentOf(settings)
+  const certificates = createShownCertificates()
+  const send = (
+    proxy: ProxyAddress,
+    path: string,
+    body: Buffer,
+    signal: AbortSignal,
+    connection: { readonly agent: Agent | false },
+  ): Promise<Answer | 'closed'> => {
+    const host = proxy.endpoint.slice('https://'.length)
+    const signed = signRequest({ ...proxy, host, path, body, now: now() })
+    const { promise, resolve, reject } = Promise.withResolvers<Answer | 'closed'>()
+    const request = httpsRequest(
+      // A new connection outside of the agent has the same rules.
+      {
+        ...agent.options,
+        ...targetOf(host, settings.endpoints),
+        ...connection,
+        servername: isIP(host) === 0 ? host : '',
+        method: 'POST',
+        path,
+        headers: { ...signed, 'Content-Length': body.length },
+        signal,
+        maxHeaderSize: 8 * 1024,
+      } satisfies RequestOptions,
+      (response) => {
+        certificates.note(proxy.endpoint, response)
+        readAnswer(response).then(resolve, reject)
+      },
+    )
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      const isClosed = error.code === 'ECONNRESET' || error.code === 'EPIPE'
+      if (request.reusedSocket && isClosed) resolve('closed')
+      else reject(error)
+    })
+    request.end(body)
+    return promise
+  }
+
+  return {
+    async call(proxy, path, given, signal) {
+      const body = Buffer.from(JSON.stringify(given))
+      const whole = `${proxy.path}/${path}`
+      const inTime = AbortSignal.timeout(proxyTimeoutMs)
+      const both = AbortSignal.any([signal, inTime])
+      try {
+        let answer = await send(proxy, whole, body, both, { agent })
+        if (answer === 'closed') answer = await send(proxy, whole, body, both, { agent: false })
+        if (answer === 'closed') throw new ProxyFailure('XksProxyUnreachable')
+        return contentOf(answer)
+      } catch (error) {
+        signal.throwIfAborted()
+        if (error instanceof ProxyFailure) throw error
+        if (inTime.aborted) throw new ProxyFailure('XksProxyTimeout', { cause: error })
+        throw new ProxyFailure(kindOf(error), { cause: error })
+      }
+    },
+    certificateOf: (endpoint) => certificates.of(endpoint),
+    close: () => agent.destroy(),
+  }
+}
+
+function agentOf({ authorities, client }: ProxyClientSettings): Agent {
+  return new Agent({
+    keepAlive: true,
+    maxSockets: socketsMax,
+    maxFreeSockets: idleSocketsMax,
+    minVersion: 'TLSv1.2',
+    ciphers: suites,
+    ...(authorities.length > 0 && { ca: [...rootCertificates, ...authorities] }),
+    ...(client && { cert: client.certificate, key: client.key }),
+  })
+}
+
+/** The certificates that proxies have shown last, by endpoint. */
+function createShownCertificates(): {
+  readonly note: (endpoint: string, response: IncomingMessage) => void
+  readonly of: (endpoint: string) => ShownCertificate | undefined
+} {
+  const shown = new Map<string, ShownCertificate>()
+  return {
+    note(endpoint, { socket }) {
+      if (!(socket instanceof TLSSocket) || socket.isSessionReused()) return
+      const { subject, valid_to: validTo } = socket.getPeerCertificate()
+      if (validTo === undefined) return
+      const [commonName = ''] = [subject.CN].flat()
+      if (shown.size >= certificatesMax) shown.clear()
+      shown.set(endpoint, { commonName, validTo: Date.parse(validTo) })
+    },
+    of: (endpoint) => shown.get(endpoint),
+  }
+}
+
+interface Answer {
+  readonly status: number
+  readonly body: Buffer
+}
+
+async function readAnswer(response: IncomingMessage): Promise<Answer> {
+  const pieces: Buffer[] = []
+  let bytes = 0
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    bytes += piece.length
+    if (bytes > answerBytesMax) throw new ProxyFailure('XksProxyInvalidResponse')
+    pieces.push(piece)
+  }
+  return { status: response.statusCode ?? 0, body: Buffer.concat(pieces) }
+}
+
+/** @throws {ProxyFailure} for an error of the proxy, or an answer that is no JSON object */
+function contentOf({ status, body }: Answer): JsonObject {
+  let content: JsonObject
+  try {
+    content = parseJsonObject(body, answerLimits)
+  } catch (error) {
+    if (!(error instanceof MalformedJson)) throw error
+    throw new ProxyFailure('XksProxyInvalidResponse', { cause: error })
+  }
+  if (status === 200) return content
+  const name = content['errorName']
+  const known = (Object.keys(proxyErrorStatuses) as ProxyFailureKind[]).find(
+    (kind) => kind === name && proxyErrorStatuses[kind] === status,
+  )
+  throw new ProxyFailure(known ?? 'XksProxyInvalidResponse')
+}
+
+/** @throws {ProxyFailure} if the host may not be asked */
+function targetOf(
+  host: string,
+  endpoints: ProxyClientSettings['endpoints'],
+): Pick<RequestOptions, 'host' | 'port' | 'lookup'> {
+  const mapped = endpoints.get(host)
+  if (mapped !== undefined) return { host: mapped.host, port: mapped.port }
+  // A literal address needs no lookup.
+  if (isIP(host) !== 0 && !isPublicAddress(host)) throw new ProxyFailure('XksProxyUnreachable')
+  return { host, port: 443, lookup: lookupPublic }
+}
+
+/** Codes of OpenSSL and Node.js for a handshake or a certificate that fails. */
+const tlsCodes = [
+  'ERR_SSL_',
+  'ERR_TLS_',
+  'CERT_',
+  'EPROTO',
+  'UNABLE_TO_',
+  'DEPTH_ZERO_',
+  'SELF_SIGNED_',
+  'HOSTNAME_MISMATCH',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+] as const
+
+/** Codes of Node.js for an answer that is no HTTP. */
+const httpCodes = /^HPE_/
+
+function kindOf(error: unknown): ProxyFailureKind {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (tlsCodes.some((start) => code.startsWith(start))) return 'XksProxyTls'
+  return httpCodes.test(code) ? 'XksProxyInvalidResponse' : 'XksProxyUnreachable'
+}
