@@ -17,6 +17,8 @@ import type { WebhookTarget } from './webhooks/webhook.ts'
 import { isLoopback } from './model/address.ts'
 import { createRegionTable, parseRegions, type RegionTable } from './model/region.ts'
 import { DatabaseUrlWrong, parseDatabaseUrl } from './store/postgres/database-url.ts'
+import type { ProxyClientSettings } from './keystores/external/proxy-client.ts'
+import { externalProxyNames, readExternalProxies } from './keystores/external/settings.ts'
 import { createQuotas, profiles, QuotaError, type Quotas } from './throttle/profiles.ts'
 import { readSealSettings, sealNames, type SealSettings } from './seals/setting.ts'
 import { listenNames, readListenSettings, type ListenSettings } from './tls/setting.ts'
@@ -54,6 +56,8 @@ export interface Config extends ListenSettings, SealSettings {
   readonly metricsToken?: Uint8Array
   /** Hosts, in the form of URLs, of identity providers that may have private addresses. */
   readonly webIdentityHosts: ReadonlySet<string>
+  /** How proxies of external key stores are reached. */
+  readonly externalProxies: ProxyClientSettings
   /** Root certificates for attestation documents, DER each. */
   readonly attestationRoots: readonly Uint8Array[]
 }
@@ -87,6 +91,7 @@ const names = [
   'TRENT_AUDIT_SEGMENT_SECONDS',
   'TRENT_ATTESTATION_ROOTS',
   'TRENT_WEB_IDENTITY_HOSTS',
+  ...externalProxyNames,
   'TRENT_QUOTAS',
   'TRENT_QUOTA_OVERRIDES',
   'TRENT_METRICS_TOKEN',
@@ -226,11 +231,14 @@ function readPort(settings: Settings): ListenSettings {
   }
 }
 
-/** The seal, the database, and the destinations of audit records and events. */
+/** The seal, the database, and what is outside: records, events, key managers. */
 function elsewhere(
   settings: Settings,
   dataDirectory: string,
-): Pick<Config, 'seal' | 'sealOptions' | 'databaseUrl' | 'delivery' | 'eventsWebhook'> {
+): Pick<
+  Config,
+  'seal' | 'sealOptions' | 'databaseUrl' | 'delivery' | 'eventsWebhook' | 'externalProxies'
+> {
   const { TRENT_EVENTS_WEBHOOK: url, TRENT_EVENTS_WEBHOOK_SECRET: secret } = settings
   const { TRENT_DATABASE_URL: databaseUrl } = settings
   try {
@@ -240,6 +248,7 @@ function elsewhere(
       ...readSealSettings(settings, dataDirectory),
       ...(databaseUrl !== undefined && { databaseUrl }),
       delivery: readDeliverySettings(settings),
+      externalProxies: readExternalProxies(settings),
       ...(eventsWebhook && { eventsWebhook }),
     }
   } catch (cause) {

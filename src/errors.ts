@@ -8,8 +8,13 @@
 const statuses = {
   AccessDeniedException: 400,
   AlreadyExistsException: 400,
+  CloudHsmClusterNotFoundException: 400,
   CloudTrailARNInvalidException: 400,
   ConflictException: 400,
+  CustomKeyStoreHasCMKsException: 400,
+  CustomKeyStoreInvalidStateException: 400,
+  CustomKeyStoreNameInUseException: 400,
+  CustomKeyStoreNotFoundException: 400,
   DeleteConflictException: 400,
   DependencyTimeoutException: 500,
   DisabledException: 400,
@@ -77,6 +82,16 @@ const statuses = {
   UnrecognizedClientException: 400,
   UnsupportedOperationException: 400,
   ValidationException: 400,
+  XksKeyAlreadyInUseException: 400,
+  XksKeyInvalidConfigurationException: 400,
+  XksKeyNotFoundException: 400,
+  XksProxyIncorrectAuthenticationCredentialException: 400,
+  XksProxyInvalidConfigurationException: 400,
+  XksProxyInvalidResponseException: 400,
+  XksProxyUriEndpointInUseException: 400,
+  XksProxyUriInUseException: 400,
+  XksProxyUriUnreachableException: 400,
+  XksProxyVpcEndpointServiceInUseException: 400,
 } as const
 
 /** The `__type` of an error on the wire. */

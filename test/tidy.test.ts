@@ -153,7 +153,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   seals: 'crypto disk model pkcs11 webhooks',
   store: 'crypto model threads',
   backup: 'audit/records crypto lifecycle model store',
-  keystores: 'crypto model',
+  keystores: 'crypto model webhooks',
   'operations/contract': 'keystores model policy store throttle',
   'audit/journal': 'crypto disk model store',
   'audit/records': 'throttle model operations/contract policy',
@@ -180,13 +180,13 @@ const allowedImports: Readonly<Record<string, string>> = {
   'operations/cloudtrail': 'model operations/contract store',
   'operations/cloudwatch': 'model operations/contract operations/kms store',
   'operations/trent':
-    'crypto lifecycle model operations/contract operations/iam operations/kms policy store throttle',
+    'crypto keystores lifecycle model operations/contract operations/iam operations/kms policy store throttle',
   explain: 'authorize cache model operations/contract policy resolve store',
   metrics:
     'audit audit/delivery audit/journal authenticate cache disk events jobs keystores model operations/trent store',
   pipeline:
     'audit audit/journal audit/records authenticate authorize cache events lifecycle metrics model operations/contract policy resolve store throttle wire',
-  'config.ts': 'audit/delivery crypto model seals store throttle tls webhooks wire',
+  'config.ts': 'audit/delivery crypto keystores model seals store throttle tls webhooks wire',
   'version.ts': '',
   server:
     'audit audit/delivery audit/index audit/journal audit/records authenticate authorize backup cache config.ts crypto disk events explain jobs keystores lifecycle metrics model operations operations/contract operations/kms operator pipeline policy resolve seals store threads throttle tls version.ts wire',

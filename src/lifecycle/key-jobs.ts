@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { createJobs, type Job, type Jobs } from '../jobs/jobs.ts'
 import type { MovableClock } from '../jobs/clock.ts'
 import type { Store } from '../store/store.ts'
+import { createConnectionJobs, type ConnectionJobsDependencies } from './connection-jobs.ts'
 import { createDeletionJobs, type DeletionJobsDependencies } from './deletion-jobs.ts'
 import { createExpiryJobs, type ExpiryJobsDependencies } from './expiry-jobs.ts'
 import { createRotationJobs, type RotationJobsDependencies } from './rotation-jobs.ts'
@@ -11,7 +12,8 @@ import { createTransitionJobs, type TransitionJobsDependencies } from './transit
 export type KeyJobsDependencies = RotationJobsDependencies &
   DeletionJobsDependencies &
   TransitionJobsDependencies &
-  ExpiryJobsDependencies & {
+  ExpiryJobsDependencies &
+  ConnectionJobsDependencies & {
     readonly store: Pick<Store, 'saveClockMark'>
     readonly clock: MovableClock
     readonly log: Logger
@@ -24,6 +26,7 @@ export function createKeyJobs(dependencies: KeyJobsDependencies, more: readonly 
   const jobs = [
     markClock,
     ...createTransitionJobs(dependencies),
+    ...createConnectionJobs(dependencies),
     ...createDeletionJobs(dependencies),
     ...createExpiryJobs(dependencies),
     ...createRotationJobs(dependencies),

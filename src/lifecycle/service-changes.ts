@@ -6,12 +6,12 @@
 import type { FinishedRecord } from '../audit/records/call-records.ts'
 import type { Journal } from '../audit/journal/journal.ts'
 import type { Outbox } from '../audit/outbox.ts'
-import { keyServiceRecord } from '../audit/records/service-record.ts'
+import { keyServiceRecord, keyStoreServiceRecord } from '../audit/records/service-record.ts'
 import { serviceKeyEvent } from '../events/key-event.ts'
 import type { Clock, Random } from '../model/clock.ts'
 import type { OutgoingEvent } from '../model/outgoing-event.ts'
 import type { RegionTable } from '../model/region.ts'
-import type { ServiceEvent } from '../model/service-event.ts'
+import type { KeyStoreServiceEvent, ServiceEvent } from '../model/service-event.ts'
 import type { Store, Transaction } from '../store/store.ts'
 
 export interface ServiceChanges {
@@ -20,7 +20,9 @@ export interface ServiceChanges {
    * returns. Resolves when those records are durable.
    * @throws {StaleRow} another transaction has changed what it was decided on, and goes first
    */
-  commit(work: (transaction: Transaction) => Promise<readonly ServiceEvent[]>): Promise<void>
+  commit(
+    work: (transaction: Transaction) => Promise<readonly (ServiceEvent | KeyStoreServiceEvent)[]>,
+  ): Promise<void>
 }
 
 export interface ServiceChangeDependencies {
@@ -42,10 +44,17 @@ interface Made {
 
 export function createServiceChanges(dependencies: ServiceChangeDependencies): ServiceChanges {
   const { store, journal, outbox, regions, events, clock, random } = dependencies
-  const madeOf = (event: ServiceEvent): Made => {
+  const madeOf = (event: ServiceEvent | KeyStoreServiceEvent): Made => {
     const eventId = random.uuid()
-    const partition = regions.partitionOf(event.key.region) ?? 'aws'
     const time = clock.now()
+    if ('store' in event) {
+      return {
+        eventId,
+        record: keyStoreServiceRecord(event, { eventId, time }),
+        outgoing: undefined,
+      }
+    }
+    const partition = regions.partitionOf(event.key.region) ?? 'aws'
     const record = keyServiceRecord(event, { eventId, time, partition })
     if (!events.isEnabled) return { eventId, record, outgoing: undefined }
     const outgoing = serviceKeyEvent(event, { eventId: random.uuid(), time, partition })

@@ -80,6 +80,7 @@ export function auditedOf(reached: Recordable, outcome: Outcome, recordedAt: num
     ...shownOf(reached, isAllowed(reached, outcome)),
     recipient: reached.recipient?.audited,
     materials: reached.effects?.materials,
+    keyStore: reached.effects?.keyStore ?? keyStoreOf(reached),
     keyEvents: (reached.keyEvents ?? [])
       .filter((event) => event.eventId !== eventId && !isCopy(event, idOf))
       .map(({ key, eventId: id }) => ({
@@ -89,6 +90,15 @@ export function auditedOf(reached: Recordable, outcome: Outcome, recordedAt: num
       })),
     outcome,
   }
+}
+
+/** The key store of the key that the call uses. */
+function keyStoreOf({ operation, keys }: Recordable): Audited['keyStore'] {
+  if (operation.tracksUsage === undefined) return undefined
+  const used = Object.values(keys ?? {}).find((key) => key.customKeyStoreId !== undefined)
+  const { customKeyStoreId, xksKeyId } = used ?? {}
+  if (customKeyStoreId === undefined) return undefined
+  return { customKeyStoreId, ...(xksKeyId !== undefined && { xksKeyId }) }
 }
 
 /** What the call is about: as its operation says, otherwise what it names. */

@@ -8,6 +8,8 @@ export interface Effects {
   /** Present when the operation names what the call is about. */
   resources?: readonly Concerned[]
   materials?: UsedMaterials
+  /** Present for operations on a custom key store. */
+  keyStore?: Readonly<Record<string, string>>
   further: readonly FurtherEvent[]
   /** The records that committed with the call's change, and their time in milliseconds since the epoch. */
   committed?: { readonly records: readonly FinishedRecord[]; readonly recordedAt: number }

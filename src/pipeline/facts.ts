@@ -8,6 +8,7 @@
  */
 import { andThen, type Awaitable } from '../model/awaitable.ts'
 import type { Caller } from '../model/caller.ts'
+import type { CustomKeyStoreRef } from '../model/custom-key-store.ts'
 import type { GrantRef } from '../model/grant.ts'
 import type { AliasRef, KeyRef } from '../model/key.ts'
 import { readGrantChangeId, type Change } from '../store/change.ts'
@@ -229,6 +230,11 @@ class NotingLookup implements Lookup {
   managedPolicy(policyId: string): ReturnType<Lookup['managedPolicy']> {
     this.#notes.add(policyOf, policyId)
     return this.#lookup.managedPolicy(policyId)
+  }
+
+  /** It decides nothing: the states of its keys do. */
+  keyStore(ref: CustomKeyStoreRef): ReturnType<Lookup['keyStore']> {
+    return this.#lookup.keyStore(ref)
   }
 
   grant(ref: GrantRef): ReturnType<Lookup['grant']> {

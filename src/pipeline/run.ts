@@ -145,6 +145,7 @@ function callOf(
     region,
     origin,
     requestId,
+    operation: permitted.operation.name,
     keys,
     ...(resolved.alias && { alias: resolved.alias }),
     ...resolved.identities.records,
@@ -160,6 +161,9 @@ function callOf(
     },
     usesMaterials(materials) {
       effects.materials = materials
+    },
+    aboutKeyStore(members) {
+      effects.keyStore = members
     },
     alsoRecords(event) {
       effects.further = [...effects.further, event]

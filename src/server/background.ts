@@ -8,9 +8,10 @@ import { compilePolicy } from '../policy/compile.ts'
 import type { Config } from '../config.ts'
 import { openEvents, type Events } from '../events/events.ts'
 import { openServiceSecret, openSigningSecret } from '../crypto/secrets.ts'
+import { openProxySecret } from '../crypto/key-store-secret.ts'
 import { createSlowLane, type SlowLane } from '../crypto/slow-lane.ts'
 import type { Jobs } from '../jobs/jobs.ts'
-import { createBuiltinKeyStore, type BuiltinKeyStore } from '../keystores/builtin/builtin.ts'
+import type { BuiltinKeyStore } from '../keystores/builtin/builtin.ts'
 import { createManagedKeys, type MakeManagedKey } from '../lifecycle/managed-keys.ts'
 import { createServiceChanges, type ServiceChanges } from '../lifecycle/service-changes.ts'
 import { createKeyJobs } from '../lifecycle/key-jobs.ts'
@@ -20,19 +21,23 @@ import { createKeyUsages, type OpenKeyUsages } from '../lifecycle/last-usage.ts'
 import { loadAccount } from '../cache/cached-accounts.ts'
 import { loadGroup, loadManagedPolicy, loadRole, loadUser } from '../cache/cached-identities.ts'
 import { createLookup } from '../cache/lookup.ts'
-import { measuredKeyStore } from '../metrics/measured.ts'
 import type { Lookup } from '../cache/cached-records.ts'
+import { openBuiltin, openKeyStores, type KeyStores } from './key-stores.ts'
 import type { WorkerParts } from './parts.ts'
 
 /** Checking one attestation document takes about 10 ms. */
 const attestationsMax = 64
 
-type BackgroundConfig = Pick<Config, 'regions' | 'eventsWebhook' | 'dataDirectory' | 'cachedKeys'>
+type BackgroundConfig = Pick<
+  Config,
+  'regions' | 'eventsWebhook' | 'dataDirectory' | 'cachedKeys' | 'externalProxies'
+>
 
 /** Background work of one worker. */
 export interface Background {
   readonly lookup: Lookup
   readonly builtin: BuiltinKeyStore
+  readonly keyStores: KeyStores
   readonly slowLane: SlowLane
   readonly outbox: Outbox
   readonly keyUsages: OpenKeyUsages
@@ -51,24 +56,9 @@ export function openBackground(
   sentElsewhere?: true,
 ): Background {
   const { regions, eventsWebhook, dataDirectory, cachedKeys } = config
-  const { store, keyring, journal, clock, random, log } = parts
-  const lookup = lookupOf(parts, cachedKeys, (materialId) => builtin.forget(materialId))
-  const unmeasured = createBuiltinKeyStore({
-    keyring,
-    clock,
-    random,
-    handles: { max: cachedKeys },
-    findMaterial: async (materialId) => lookup.material(materialId),
-    onForgedMaterial: (materialId) => {
-      parts.meter.forged('material')
-      log.error({ materialId }, 'a key material fails to open')
-    },
-  })
-  const builtin: BuiltinKeyStore = {
-    ...measuredKeyStore(unmeasured, parts.meter.worked),
-    forget: (materialId) => unmeasured.forget(materialId),
-    close: () => unmeasured.close(),
-  }
+  const { store, journal, clock, random, log } = parts
+  const lookup: Lookup = lookupOf(parts, cachedKeys, (materialId) => builtin.forget(materialId))
+  const builtin = openBuiltin(parts, cachedKeys, lookup)
   // A separate lane, so that attested callers do not wait for prime numbers. The first one starts its thread.
   const slowLane = createSlowLane({ queueMax: attestationsMax })
   const outbox = createOutbox({
@@ -80,6 +70,7 @@ export function openBackground(
     },
   })
   const uses = openUses(parts)
+  const keyStores = openKeyStores(config, parts, { builtin, lookup })
   const keyStoreOf = (): BuiltinKeyStore => builtin
   const events = openEvents({
     webhook: eventsWebhook,
@@ -95,6 +86,7 @@ export function openBackground(
   return {
     lookup,
     builtin,
+    keyStores,
     slowLane,
     outbox,
     ...uses,
@@ -108,6 +100,7 @@ export function openBackground(
       await uses.roleUses.close()
       await outbox.close()
       await parts.anchors.close()
+      keyStores.close()
       await builtin.close()
       await slowLane.close()
       await parts.grantReader.close()
@@ -116,9 +109,11 @@ export function openBackground(
 }
 
 /** Scheduled jobs. Only worker 0 runs them. */
-export function openJobs(parts: WorkerParts, { changes, builtin }: Background): Jobs {
-  const { store, clock, log } = parts
-  return createKeyJobs({ store, changes, clock, keyStoreOf: () => builtin, log }, [
+export function openJobs(parts: WorkerParts, { changes, builtin, keyStores }: Background): Jobs {
+  const { store, clock, random, log } = parts
+  const { externalKeyStores, keyStoreSecrets } = keyStores
+  const onKeys = { store, changes, clock, random, keyStoreOf: () => builtin, log }
+  return createKeyJobs({ ...onKeys, externalKeyStores, keyStoreSecrets }, [
     createEventRetention(store),
     createCountRetention(store),
   ])
@@ -158,6 +153,7 @@ function lookupOf(
     cachedKeys,
     openSecret: (accessKey) => openSigningSecret(keyring, accessKey),
     openServiceSecret: (service) => openServiceSecret(keyring, service),
+    openProxySecret: (keyStore, accessKeyId) => openProxySecret(keyring, keyStore, accessKeyId),
     compile: (policy) => compilePolicy(policy, 'key'),
     findAccount: (accountId) => loadAccount(accountId, store),
     findUser: (userId) => loadUser(userId, store),

@@ -162,7 +162,7 @@ export function joinDependencies(
 
 function operationDependencies(
   { store, keyring, clock, random }: WorkerParts,
-  { lookup, builtin, keyUsages, roleUses, accessKeyUses }: Background,
+  { lookup, keyStores, keyUsages, roleUses, accessKeyUses }: Background,
 ): Omit<
   OperationDependencies,
   | 'regions'
@@ -189,7 +189,9 @@ function operationDependencies(
   }
   return {
     store,
-    keyStoreOf: () => builtin,
+    keyStoreOf: keyStores.keyStoreOf,
+    externalKeyStores: keyStores.externalKeyStores,
+    keyStoreSecrets: keyStores.keyStoreSecrets,
     clock,
     random,
     pages: createPages(keyring),

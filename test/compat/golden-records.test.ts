@@ -5,9 +5,12 @@
  * `test/vectors/records/golden.json` names; their members only, as they were printed.
  */
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { kmsRegistry } from '../../src/operations/kms/registry.ts'
+import { startFakeProxy } from '../keystores/external/fake-proxy.ts'
 import { goldenRecords, normalized } from './golden-story.ts'
 import { openIdentities } from './identities.ts'
 
@@ -24,7 +27,14 @@ const file = new URL('../vectors/records/golden.json', import.meta.url)
 const goldens = new Map(
   Object.entries(JSON.parse(await readFile(file, 'utf8')) as Record<string, Golden>),
 )
-const identities = await openIdentities({ after }, { TRENT_TEST_API: 'on' })
+const proxy = await startFakeProxy()
+after(() => proxy.stop())
+const directory = await mkdtemp(join(tmpdir(), 'trent-test-'))
+after(() => rm(directory, { recursive: true }))
+const identities = await openIdentities(
+  { after },
+  { TRENT_TEST_API: 'on', ...proxy.settings(directory) },
+)
 const records = await goldenRecords(identities)
 
 test('every operation of AWS KMS has its record here, and so has every event of its own', () => {

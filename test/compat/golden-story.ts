@@ -12,7 +12,9 @@ import {
   DecapsulateCommand,
   DecryptCommand,
   DeleteAliasCommand,
+  DeleteCustomKeyStoreCommand,
   DeriveSharedSecretCommand,
+  DescribeCustomKeyStoresCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
   DisableKeyRotationCommand,
@@ -47,6 +49,7 @@ import {
   TagResourceCommand,
   UntagResourceCommand,
   UpdateAliasCommand,
+  UpdateCustomKeyStoreCommand,
   UpdateKeyDescriptionCommand,
   UpdatePrimaryRegionCommand,
   VerifyCommand,
@@ -55,6 +58,7 @@ import {
   type KMSClient,
 } from '@aws-sdk/client-kms'
 import { AssumeRoleCommand } from '@aws-sdk/client-sts'
+import { connect, disconnect, makeStore } from './external-store.ts'
 import type { Identities, MadeUser } from './identities.ts'
 import { importing } from './importing.ts'
 import { settled } from './multi-region.ts'
@@ -85,6 +89,7 @@ export async function goldenRecords(
   })
   await alice.sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'nightly' }))
   await regions(identities, alice, make)
+  await keyStores(identities, kms)
   const imported = await importedKey(kms)
   await rotating(kms).rotate(KeyId)
   await kms.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }))
@@ -104,6 +109,18 @@ export async function goldenRecords(
 function nameOf({ eventName, userIdentity, eventType }: AuditRecord): string {
   const invoked = eventType === 'AwsApiCall' && userIdentity['invokedBy'] !== undefined
   return invoked ? `${eventName} (in another Region)` : eventName
+}
+
+/** The life of an external key store. */
+async function keyStores({ server }: Identities, kms: KMSClient): Promise<void> {
+  const world = { server, kms }
+  const CustomKeyStoreId = await makeStore(kms)
+  await kms.send(new DescribeCustomKeyStoresCommand({ CustomKeyStoreId }))
+  await connect(world, CustomKeyStoreId)
+  const NewCustomKeyStoreName = 'renamed'
+  await kms.send(new UpdateCustomKeyStoreCommand({ CustomKeyStoreId, NewCustomKeyStoreName }))
+  await disconnect(world, CustomKeyStoreId)
+  await kms.send(new DeleteCustomKeyStoreCommand({ CustomKeyStoreId }))
 }
 
 async function encryption(kms: KMSClient, KeyId: string, other: string): Promise<void> {
@@ -245,6 +262,7 @@ const patterns: readonly (readonly [what: string, pattern: RegExp])[] = [
   ['principal', /\bA(IDA|ROA)[A-Z0-9]{10,}/g],
   ['request', /(?<="ExtendedRequestId":")[\w+/=]+/g],
   ['access-key', /\bA(KIA|SIA)[A-Z0-9]{10,}/g],
+  ['key-store', /cks-[0-9a-f]{17}/g],
 ]
 
 /** A record without what differs from run to run: things that are the same have the same name in it. */

@@ -123,7 +123,7 @@ test('GenerateRandom answers bytes and nothing else', async () => {
   assert.notDeepEqual(one?.Plaintext, other?.Plaintext)
 })
 
-test('GenerateRandom wants a number from 1 to 1024, and knows no custom key store', async () => {
+test('GenerateRandom wants a number from 1 to 1024, and finds no unknown custom key store', async () => {
   for (const [NumberOfBytes, message] of [
     [undefined, 'NumberOfBytes is required.'],
     [0, validationError(fails("'0'", 'numberOfBytes', 'have value greater than or equal to 1'))],
@@ -137,7 +137,7 @@ test('GenerateRandom wants a number from 1 to 1024, and knows no custom key stor
   }
   await refused(
     kms.send(new GenerateRandomCommand({ NumberOfBytes: 1, CustomKeyStoreId: 'cks-1' })),
-    'UnsupportedOperationException',
-    'custom key stores are not supported',
+    'CustomKeyStoreNotFoundException',
+    'Custom key store cks-1 does not exist.',
   )
 })

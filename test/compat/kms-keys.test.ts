@@ -106,8 +106,8 @@ test('CreateKey refuses in the words of AWS what makes no key, and makes none', 
     ],
     [
       { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: 'cks-1234567890abcdef0' },
-      'UnsupportedOperationException',
-      'keys of Origin `AWS_CLOUDHSM` are not supported',
+      'CustomKeyStoreNotFoundException',
+      'Custom key store cks-1234567890abcdef0 does not exist.',
     ],
     [{ Tags: duplicateTags }, 'TagException', 'Duplicate tag keys'],
     [

@@ -34,8 +34,8 @@ const expected = new Map<string, readonly KeyState[]>([
   ['ReplicateKey', ['Enabled']],
   // Recorded: it works on a disabled key.
   ['GetPublicKey', [...usable, 'Disabled']],
-  ['EnableKey', ['Enabled', 'Disabled']],
-  ['DisableKey', ['Enabled', 'Disabled']],
+  ['EnableKey', ['Enabled', 'Disabled', 'Unavailable']],
+  ['DisableKey', ['Enabled', 'Disabled', 'Unavailable']],
   ['EnableKeyRotation', rotation],
   ['DisableKeyRotation', rotation],
   ['ScheduleKeyDeletion', notDying.filter((state) => state !== 'Updating')],

@@ -13,9 +13,8 @@ export async function roundTrip(
   tool: Tool,
   command: string,
   language: string,
-  settings: Parameters<typeof openWorkplace>[2] = {},
 ): Promise<void> {
-  const { client, print, shell, newKey } = await openWorkplace(t, tool, settings)
+  const { client, print, shell, newKey } = await openWorkplace(t, tool)
   const sealing = await newKey()
   const { KeyMetadata } = await client.send(
     new CreateKeyCommand({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' }),

@@ -33,6 +33,8 @@ export interface Audited {
   readonly grantId?: string | undefined
   /** The symmetric key materials that the call uses. */
   readonly materials?: UsedMaterials | undefined
+  /** The custom key store that the call is about, and the external key in it. */
+  readonly keyStore?: Readonly<Record<string, string>> | undefined
   /** Event ids of key uses, if they differ from the id of their account's record. */
   readonly keyEvents?: readonly {
     readonly arn: string

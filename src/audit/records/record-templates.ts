@@ -33,7 +33,14 @@ type Common = Pick<Audited, ComparedMember>
 
 type OpenMember = 'time' | 'input' | 'requestId' | 'eventId'
 /** Calls that have one of these get no template. */
-type RareMember = 'recipient' | 'keyEvents' | 'sharedEventId' | 'owner' | 'refusals' | 'outcome'
+type RareMember =
+  | 'recipient'
+  | 'keyStore'
+  | 'keyEvents'
+  | 'sharedEventId'
+  | 'owner'
+  | 'refusals'
+  | 'outcome'
 type FoundByMember = 'caller' | 'operation'
 /** Whoever adds a member must compare it in `isAlike`: an object without it does not compile. */
 type ComparedMember = Exclude<keyof Audited, OpenMember | RareMember | FoundByMember>
@@ -128,6 +135,7 @@ function isUsual(audited: Audited): boolean {
     outcome.response === undefined &&
     audited.operation.service !== 'sts' &&
     audited.recipient === undefined &&
+    audited.keyStore === undefined &&
     (keyEvents === undefined || keyEvents.length === 0) &&
     audited.sharedEventId === undefined &&
     audited.owner === undefined &&

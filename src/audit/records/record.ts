@@ -127,6 +127,8 @@ function responseElements(response: Parameters | undefined): unknown {
 function resourcesOf(audited: Audited): readonly object[] | undefined {
   const { resources, operation, outcome } = audited
   if (resources.length > 0) return resources.map(shownResource)
+  // AWS's records of operations on key stores have no such member.
+  if (audited.keyStore !== undefined) return undefined
   const isMissing = !outcome.ok && outcome.code === 'NotFoundException'
   return operation.service !== 'kms' || isMissing ? undefined : []
 }
@@ -159,16 +161,27 @@ function keyEventsFor(
 }
 
 function additionalEventData(audited: Audited): object | undefined {
-  const { recipient, grantId, outcome } = audited
+  const { recipient, grantId, keyStore, outcome } = audited
   const materials = outcome.ok ? audited.materials : undefined
   const keyMaterialId = materials?.keyMaterialId
   const sourceKeyMaterialId = materials?.sourceKeyMaterialId
   const destinationKeyMaterialId = materials?.destinationKeyMaterialId
   const material = keyMaterialId ?? sourceKeyMaterialId ?? destinationKeyMaterialId
   if (audited.operation.service === 'sts') return servingDetails(audited)
-  return recipient === undefined && grantId === undefined && material === undefined
-    ? undefined
-    : { recipient, grantId, keyMaterialId, sourceKeyMaterialId, destinationKeyMaterialId }
+  const isEmpty =
+    recipient === undefined &&
+    grantId === undefined &&
+    material === undefined &&
+    Object.keys(keyStore ?? {}).length === 0
+  if (isEmpty) return undefined
+  return {
+    recipient,
+    grantId,
+    ...keyStore,
+    keyMaterialId,
+    sourceKeyMaterialId,
+    destinationKeyMaterialId,
+  }
 }
 
 /** STS records which Region's endpoint served each request. */

@@ -1,6 +1,6 @@
 /** Records of the server's own actions, without a caller: CloudTrail's `AwsServiceEvent`. @module */
 import { keyArn } from '../../model/key.ts'
-import type { ServiceEvent } from '../../model/service-event.ts'
+import type { KeyStoreServiceEvent, ServiceEvent } from '../../model/service-event.ts'
 import { eventTime } from '../../model/event-time.ts'
 
 interface OwnEvent {
@@ -34,6 +34,18 @@ export function keyServiceRecord(
       resources: [{ accountId, type: 'AWS::KMS::Key', ARN: arn }],
       responseElements: answersArn ? { keyId: arn } : undefined,
     },
+  )
+}
+
+/** A record of what the service did to a custom key store on its own. */
+export function keyStoreServiceRecord(
+  { eventName, store, details }: KeyStoreServiceEvent,
+  { eventId, time }: { readonly eventId: string; readonly time: number },
+): string {
+  const { accountId, region } = store
+  return ownRecord(
+    { eventId, time, eventName, accountId, region, details },
+    { source: 'kms.amazonaws.com', agent: 'AWS Internal' },
   )
 }
 

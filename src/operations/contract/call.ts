@@ -45,6 +45,8 @@ export interface Call<I, K extends string> {
   readonly region: string
   readonly origin: Origin
   readonly requestId: string
+  /** AWS's name of the operation. */
+  readonly operation: string
   /** The keys that the operation declares, in a state and with a usage that it allows. */
   readonly keys: Readonly<Record<K, KeyRecord>>
   /** The alias that the operation declares; `record` is present if the alias exists. */
@@ -68,6 +70,11 @@ export interface Call<I, K extends string> {
   readonly concerning: (resource: Concerned) => void
   /** Adds the symmetric key materials that the call uses to the audit record. */
   readonly usesMaterials: (materials: UsedMaterials) => void
+  /**
+   * Says that the call is about a custom key store. The audit record gets the members, and names no
+   * resources.
+   */
+  readonly aboutKeyStore: (members: Readonly<Record<string, string>>) => void
   /**
    * Adds an audit record for something that the service does on behalf of the call, in another Region or on
    * its own. It commits with the change, so call it only inside the function passed to `commit`.

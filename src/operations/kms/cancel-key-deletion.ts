@@ -7,6 +7,7 @@ import type { CancelKeyDeletionRequest, CancelKeyDeletionResponse } from '@aws-s
 import { KmsError } from '../../errors.ts'
 import { anyState, notDyingStates } from '../../model/key-state.ts'
 import { operation } from '../contract/operation.ts'
+import { switched } from './key-in-store.ts'
 import { requiredKeyId } from './members.ts'
 
 export const cancelKeyDeletion = operation<CancelKeyDeletionRequest, CancelKeyDeletionResponse>()({
@@ -38,7 +39,9 @@ export const cancelKeyDeletion = operation<CancelKeyDeletionRequest, CancelKeyDe
     const withoutMaterial = key.origin === 'EXTERNAL' && key.materialExpirationModel === undefined
     return commit(async (transaction) => {
       await transaction.updateKey(key, {
-        state: withoutMaterial ? 'PendingImport' : 'Disabled',
+        ...(withoutMaterial
+          ? { state: 'PendingImport' }
+          : await switched(transaction, key, 'Disabled')),
         deletionDate: undefined,
         pendingWindowDays: undefined,
       })

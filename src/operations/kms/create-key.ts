@@ -8,6 +8,7 @@ import { boolean, oneOf, text } from '../../model/shape.ts'
 import { operation } from '../contract/operation.ts'
 import { auditedMetadata, keyMetadata } from './key-metadata.ts'
 import { customKeyStoreId, description, policy, tags } from './members.ts'
+import { requireCustomKeyStore, requireFreeExternalKey } from './key-in-store.ts'
 import { withMultiRegionRole } from './multi-region-role.ts'
 import { requestedKey, newKeyId, requireNewKey } from './new-key.ts'
 import { requireUnderQuota } from './resource-quota.ts'
@@ -109,6 +110,12 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
     'AccessDeniedException',
     'LimitExceededException',
     'MalformedPolicyDocumentException',
+    'CustomKeyStoreNotFoundException',
+    'CustomKeyStoreInvalidStateException',
+    'XksKeyNotFoundException',
+    'XksKeyInvalidConfigurationException',
+    'XksKeyAlreadyInUseException',
+    'KMSInvalidStateException',
     'KeyUnavailableException',
   ],
   check(input) {
@@ -128,7 +135,8 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
     const bypass = input.Policy === undefined || (input.BypassPolicyLockoutSafetyCheck ?? false)
     const policyPrincipals = await dependencies.policies.check(keyPolicy, ref, call, bypass)
     const createdAt = dependencies.clock.now()
-    const keyStore = dependencies.keyStoreOf(made)
+    const inStore = await requireCustomKeyStore(call, dependencies)
+    const keyStore = dependencies.keyStoreOf(made, call)
     // A key with imported material has none at first.
     const material =
       made.origin === 'EXTERNAL'
@@ -138,9 +146,11 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
       const { keys } = dependencies.quotas.resources
       const quota = 'KMS keys quota for this account in this region'
       await requireUnderQuota(keys, () => transaction.countKeys(ref.accountId, region), quota)
+      if (inStore !== undefined) await requireFreeExternalKey(transaction, ref, inStore)
       const key = await transaction.insertKey({
         ...ref,
         ...made,
+        ...inStore,
         manager: 'CUSTOMER',
         state: material === undefined ? 'PendingImport' : 'Enabled',
         description: input.Description ?? '',

@@ -19,6 +19,16 @@ export function requirePairSpec<S extends string>(input: {
 }
 
 /**
+ * AWS generates no pairs under keys in custom key stores.
+ * @throws {KmsError} `UnsupportedOperationException`
+ */
+export function requireOwnMaterial({ origin, customKeyStoreId }: KeyRecord, arn: string): void {
+  if (customKeyStoreId === undefined) return
+  const message = `${arn} origin is ${origin} which is not valid for this operation.`
+  throw new KmsError('UnsupportedOperationException', message)
+}
+
+/**
  * Generates a key pair and encrypts its private key under `key`. The calling operation overwrites
  * `privateKey` unless it returns it.
  * @throws {KmsError} `InvalidKeyUsageException` unless `key` is a symmetric encryption key

@@ -57,9 +57,15 @@ export const deriveSharedSecret = operation<
     'ValidationException',
     'DryRunOperationException',
   ],
-  async run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+  async run(call, { keyStoreOf }) {
+    const {
+      input,
+      keys: { key },
+      arn,
+      signal,
+    } = call
     const algorithm = requireAlgorithm(key, input.KeyAgreementAlgorithm)
-    const keyStore = keyStoreOf(key)
+    const keyStore = keyStoreOf(key, call)
     const secret = await keyStore.deriveSharedSecret(key, algorithm, input.PublicKey, signal)
     return {
       KeyId: arn(key),

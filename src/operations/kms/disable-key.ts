@@ -5,6 +5,7 @@
  */
 import type { DisableKeyRequest } from '@aws-sdk/client-kms'
 import { operation } from '../contract/operation.ts'
+import { switched } from './key-in-store.ts'
 import { requiredKeyId } from './members.ts'
 import { switchableStates } from './switchable-states.ts'
 
@@ -31,9 +32,9 @@ export const disableKey = operation<DisableKeyRequest, void>()({
     'KMSInvalidStateException',
   ],
   async run({ keys: { key }, commit }) {
-    if (key.state === 'Disabled') return
+    if (key.state === 'Disabled' || key.connectedState === 'Disabled') return
     await commit(async (transaction) => {
-      await transaction.updateKey(key, { state: 'Disabled' })
+      await transaction.updateKey(key, await switched(transaction, key, 'Disabled'))
     })
   },
 })

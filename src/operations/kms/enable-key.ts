@@ -5,6 +5,7 @@
  */
 import type { EnableKeyRequest } from '@aws-sdk/client-kms'
 import { operation } from '../contract/operation.ts'
+import { switched } from './key-in-store.ts'
 import { requiredKeyId } from './members.ts'
 import { switchableStates } from './switchable-states.ts'
 
@@ -30,9 +31,9 @@ export const enableKey = operation<EnableKeyRequest, void>()({
     'KMSInvalidStateException',
   ],
   async run({ keys: { key }, commit }) {
-    if (key.state === 'Enabled') return
+    if (key.state === 'Enabled' || key.connectedState === 'Enabled') return
     await commit(async (transaction) => {
-      await transaction.updateKey(key, { state: 'Enabled' })
+      await transaction.updateKey(key, await switched(transaction, key, 'Enabled'))
     })
   },
 })

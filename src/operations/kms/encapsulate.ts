@@ -42,9 +42,15 @@ export const encapsulate = operation<EncapsulateRequest, EncapsulateResponse>()(
     'KeyUnavailableException',
     'DryRunOperationException',
   ],
-  async run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+  async run(call, { keyStoreOf }) {
+    const {
+      input,
+      keys: { key },
+      arn,
+      signal,
+    } = call
     const algorithm = requireAlgorithm(key, input.EncapsulationAlgorithm)
-    const made = await keyStoreOf(key).encapsulate(key, algorithm, signal)
+    const made = await keyStoreOf(key, call).encapsulate(key, algorithm, signal)
     return {
       KeyId: arn(key),
       SharedSecret: made.sharedSecret,

@@ -58,10 +58,17 @@ export const encrypt = operation<EncryptRequest, EncryptResponse>()({
     'KeyUnavailableException',
     'DryRunOperationException',
   ],
-  run({ input, keys: { key }, arn, signal, usesMaterials }, { keyStoreOf }) {
+  run(call, { keyStoreOf }) {
+    const {
+      input,
+      keys: { key },
+      arn,
+      signal,
+      usesMaterials,
+    } = call
     const side = sideOf(key, input.EncryptionAlgorithm, input.EncryptionContext)
     requireSealing(side)
-    const store = keyStoreOf(key)
+    const store = keyStoreOf(key, call)
     return andThen(seal(store, side, input.Plaintext, signal), ({ ciphertext, materialId }) => {
       usesMaterials({ keyMaterialId: materialId })
       return { CiphertextBlob: ciphertext, KeyId: arn(key), EncryptionAlgorithm: side.algorithm }

@@ -8,7 +8,7 @@ import { usableStates } from '../../model/key-state.ts'
 import { required } from '../../model/shape.ts'
 import { operation } from '../contract/operation.ts'
 import { encryptionContextEntries } from './context-entries.ts'
-import { makeDataKeyPair, requirePairSpec } from './data-key-pair.ts'
+import { makeDataKeyPair, requireOwnMaterial, requirePairSpec } from './data-key-pair.ts'
 import {
   dryRun,
   encryptionContext,
@@ -66,10 +66,18 @@ export const generateDataKeyPair = operation<
   check(input) {
     requirePairSpec(input)
   },
-  async run({ input, keys: { key }, arn, signal, usesMaterials }, { keyStoreOf }) {
+  async run(call, { keyStoreOf }) {
+    const {
+      input,
+      keys: { key },
+      arn,
+      signal,
+      usesMaterials,
+    } = call
     const context = input.EncryptionContext ?? {}
     const spec = requirePairSpec(input)
-    const pair = await makeDataKeyPair(keyStoreOf(key), key, spec, context, signal)
+    requireOwnMaterial(key, arn(key))
+    const pair = await makeDataKeyPair(keyStoreOf(key, call), key, spec, context, signal)
     usesMaterials({ keyMaterialId: pair.materialId })
     return {
       PrivateKeyCiphertextBlob: pair.ciphertext,

@@ -63,9 +63,16 @@ export const generateDataKey = operation<GenerateDataKeyRequest, GenerateDataKey
   check(input) {
     dataKeyBytes(input)
   },
-  run({ input, keys: { key }, arn, signal, usesMaterials }, { keyStoreOf }) {
+  run(call, { keyStoreOf }) {
+    const {
+      input,
+      keys: { key },
+      arn,
+      signal,
+      usesMaterials,
+    } = call
     const context = input.EncryptionContext ?? {}
-    return andThen(makeDataKey(keyStoreOf(key), key, input, context, signal), (dataKey) => {
+    return andThen(makeDataKey(keyStoreOf(key, call), key, input, context, signal), (dataKey) => {
       usesMaterials({ keyMaterialId: dataKey.materialId })
       return {
         CiphertextBlob: dataKey.ciphertext,

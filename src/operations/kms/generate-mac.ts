@@ -44,12 +44,21 @@ export const generateMac = operation<GenerateMacRequest, GenerateMacResponse>()(
     'KeyUnavailableException',
     'DryRunOperationException',
   ],
-  run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+  run(call, { keyStoreOf }) {
+    const {
+      input,
+      keys: { key },
+      arn,
+      signal,
+    } = call
     const algorithm = requireAlgorithm(key, input.MacAlgorithm)
-    return andThen(keyStoreOf(key).generateMac(key, algorithm, input.Message, signal), (mac) => ({
-      Mac: mac,
-      MacAlgorithm: algorithm,
-      KeyId: arn(key),
-    }))
+    return andThen(
+      keyStoreOf(key, call).generateMac(key, algorithm, input.Message, signal),
+      (mac) => ({
+        Mac: mac,
+        MacAlgorithm: algorithm,
+        KeyId: arn(key),
+      }),
+    )
   },
 })

@@ -5,8 +5,9 @@
  */
 import type { GenerateRandomRequest, GenerateRandomResponse } from '@aws-sdk/client-kms'
 import { KmsError } from '../../errors.ts'
-import { andThen } from '../../model/awaitable.ts'
+import { andThen, type Awaitable } from '../../model/awaitable.ts'
 import { operation } from '../contract/operation.ts'
+import { requireKeyStore } from './key-stores.ts'
 import { customKeyStoreId, numberOfBytes, recipient } from './members.ts'
 
 export const generateRandom = operation<GenerateRandomRequest, GenerateRandomResponse>()({
@@ -22,17 +23,25 @@ export const generateRandom = operation<GenerateRandomRequest, GenerateRandomRes
   readOnly: true,
   // AWS records only the custom key store of the request.
   audit: ['CustomKeyStoreId'],
-  throws: ['ValidationException', 'UnsupportedOperationException', 'AccessDeniedException'],
-  check(input) {
-    lengthOf(input)
-    if (input.CustomKeyStoreId !== undefined) {
-      throw new KmsError('UnsupportedOperationException', 'custom key stores are not supported')
-    }
-  },
-  run({ input, signal }, { keyStoreOf }) {
-    const keyStore = keyStoreOf({ origin: 'AWS_KMS' })
-    const random = keyStore.random(lengthOf(input), signal)
-    return andThen(random, (bytes) => ({ Plaintext: bytes }))
+  throws: [
+    'ValidationException',
+    'UnsupportedOperationException',
+    'AccessDeniedException',
+    'CustomKeyStoreNotFoundException',
+  ],
+  check: (input) => void lengthOf(input),
+  run(call, { store, keyStoreOf }) {
+    const { input, signal } = call
+    const random = (): Awaitable<Uint8Array> =>
+      keyStoreOf({ origin: 'AWS_KMS' }, call).random(lengthOf(input), signal)
+    const { CustomKeyStoreId: storeId } = input
+    if (storeId === undefined) return andThen(random(), (bytes) => ({ Plaintext: bytes }))
+    return requireKeyStore(store, call, storeId).then(() => {
+      throw new KmsError(
+        'UnsupportedOperationException',
+        `Custom key store ${storeId} is an external key store, which generates no random bytes.`,
+      )
+    })
   },
 })
 

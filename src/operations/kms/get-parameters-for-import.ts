@@ -62,11 +62,17 @@ export const getParametersForImport = operation<
     'ValidationException',
     'ThrottlingException',
   ],
-  async run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+  async run(call, { keyStoreOf }) {
+    const {
+      input,
+      keys: { key },
+      arn,
+      signal,
+    } = call
     const KeyId = arn(key)
     requireImported(key, KeyId, importStates)
     const wrapping = requireWrapping(input, key)
-    const parameters = await keyStoreOf(key).importParameters(key, wrapping, signal)
+    const parameters = await keyStoreOf(key, call).importParameters(key, wrapping, signal)
     return {
       KeyId,
       ImportToken: parameters.token,

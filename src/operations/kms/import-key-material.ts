@@ -84,7 +84,14 @@ export const importKeyMaterial = operation<ImportKeyMaterialRequest, ImportKeyMa
       )
     }
   },
-  async run({ input, keys: { key }, arn, commit, signal }, { keyStoreOf, clock }) {
+  async run(call, { keyStoreOf, clock }) {
+    const {
+      input,
+      keys: { key },
+      arn,
+      commit,
+      signal,
+    } = call
     const KeyId = arn(key)
     requireImported(key, KeyId, [...importStates, 'Updating'])
     requireDistinctMaterials(key, input, ['ImportType', 'KeyMaterialId', 'KeyMaterialDescription'])
@@ -97,7 +104,7 @@ export const importKeyMaterial = operation<ImportKeyMaterialRequest, ImportKeyMa
       validTo: input.ValidTo && checkedExpiry(input.ValidTo, clock.now()),
     }
     const { ImportToken, EncryptedKeyMaterial } = input
-    const keyStore = keyStoreOf(key)
+    const keyStore = keyStoreOf(key, call)
     const material = await keyStore.importMaterial(key, ImportToken, EncryptedKeyMaterial, signal)
     return commit(async (transaction) => {
       await importMaterial(transaction, key, material, request, KeyId)

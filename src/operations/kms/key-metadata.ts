@@ -29,6 +29,7 @@ export function keyMetadata(
     KeyState: key.state,
     ...deletion(key),
     Origin: key.origin,
+    ...customKeyStore(key),
     ...expiration(key),
     KeyManager: key.manager,
     // AWS sends the deprecated member with every spec, even those that its enum lacks.
@@ -38,6 +39,16 @@ export function keyMetadata(
     MultiRegion: key.primaryRegion !== undefined,
     ...multiRegion(key, arn, related),
     ...currentMaterial(key),
+  }
+}
+
+function customKeyStore({
+  customKeyStoreId,
+  xksKeyId,
+}: KeyRecord): Pick<KeyMetadata, 'CustomKeyStoreId' | 'XksKeyConfiguration'> {
+  return {
+    ...(customKeyStoreId !== undefined && { CustomKeyStoreId: customKeyStoreId }),
+    ...(xksKeyId !== undefined && { XksKeyConfiguration: { Id: xksKeyId } }),
   }
 }
 

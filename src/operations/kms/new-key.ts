@@ -71,7 +71,6 @@ export function requireNewKey(request: KeyRequest): NewKey {
     throw invalid(`KeyUsage ${usage} is not compatible with KeySpec ${spec}`)
   }
   checkOrigin(request, spec, origin)
-  requireSupported(origin)
   return { spec, usage, origin }
 }
 
@@ -101,13 +100,6 @@ function checkOrigin(request: KeyRequest, spec: KeySpec, origin: KeyOrigin): voi
   }
   if (custom && request.MultiRegion === true) {
     throw invalid(`MultiRegion is not compatible with Origin ${origin}`)
-  }
-}
-
-/** Refuses origins that AWS supports and Trent does not. */
-function requireSupported(origin: KeyOrigin): void {
-  if (origin !== 'AWS_KMS' && origin !== 'EXTERNAL') {
-    throw unsupported(`keys of Origin \`${origin}\` are not supported`)
   }
 }
 

@@ -113,7 +113,14 @@ export const reEncrypt = operation<ReEncryptRequest, ReEncryptResponse>()({
       algorithm: input.SourceEncryptionAlgorithm,
     })
   },
-  run({ input, keys: { source, destination }, arn, signal, usesMaterials }, { keyStoreOf }) {
+  run(call, { keyStoreOf }) {
+    const {
+      input,
+      keys: { source, destination },
+      arn,
+      signal,
+      usesMaterials,
+    } = call
     const from = sideOf(source, input.SourceEncryptionAlgorithm, input.SourceEncryptionContext)
     const to = sideOf(
       destination,
@@ -124,10 +131,10 @@ export const reEncrypt = operation<ReEncryptRequest, ReEncryptResponse>()({
     requireOpening(from, ciphertextBlob)
     requireSealing(to)
     if (ciphertextBlob === undefined) return {} // a dry run without a ciphertext ends here
-    return andThen(open(keyStoreOf(source), from, ciphertextBlob, signal), (opened) => {
+    return andThen(open(keyStoreOf(source, call), from, ciphertextBlob, signal), (opened) => {
       const { plaintext } = opened
       const sealing = andFinally(
-        () => seal(keyStoreOf(destination), to, plaintext, signal),
+        () => seal(keyStoreOf(destination, call), to, plaintext, signal),
         () => plaintext.fill(0),
       )
       return andThen(sealing, (sealed) => {

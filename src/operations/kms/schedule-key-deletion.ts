@@ -64,6 +64,7 @@ export const scheduleKeyDeletion = operation<
         deletionDate,
         pendingWindowDays: windowDays,
         transitionStartedAt: undefined,
+        connectedState: undefined,
       })
       return {
         KeyId: arn(key),

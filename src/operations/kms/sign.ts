@@ -58,10 +58,16 @@ export const sign = operation<SignRequest, SignResponse>()({
     'KeyUnavailableException',
     'DryRunOperationException',
   ],
-  run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+  run(call, { keyStoreOf }) {
+    const {
+      input,
+      keys: { key },
+      arn,
+      signal,
+    } = call
     const algorithm = requireAlgorithm(key, input.SigningAlgorithm)
     const signed = { bytes: input.Message, type: input.MessageType ?? 'RAW' } as const
-    return andThen(keyStoreOf(key).sign(key, algorithm, signed, signal), (signature) => ({
+    return andThen(keyStoreOf(key, call).sign(key, algorithm, signed, signal), (signature) => ({
       KeyId: arn(key),
       Signature: signature,
       SigningAlgorithm: algorithm,

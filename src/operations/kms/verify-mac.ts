@@ -47,9 +47,15 @@ export const verifyMac = operation<VerifyMacRequest, VerifyMacResponse>()({
     'KMSInvalidMacException',
     'DryRunOperationException',
   ],
-  run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+  run(call, { keyStoreOf }) {
+    const {
+      input,
+      keys: { key },
+      arn,
+      signal,
+    } = call
     const algorithm = requireAlgorithm(key, input.MacAlgorithm)
-    const keyStore = keyStoreOf(key)
+    const keyStore = keyStoreOf(key, call)
     const verified = keyStore.verifyMac(key, algorithm, input.Message, input.Mac, signal)
     return andThen(verified, (valid) => {
       if (!valid) throw new KmsError('KMSInvalidMacException')

@@ -62,10 +62,16 @@ export const verify = operation<VerifyRequest, VerifyResponse>()({
     'KMSInvalidSignatureException',
     'DryRunOperationException',
   ],
-  run({ input, keys: { key }, arn, signal }, { keyStoreOf }) {
+  run(call, { keyStoreOf }) {
+    const {
+      input,
+      keys: { key },
+      arn,
+      signal,
+    } = call
     const algorithm = requireAlgorithm(key, input.SigningAlgorithm)
     const signed = { bytes: input.Message, type: input.MessageType ?? 'RAW' } as const
-    const keyStore = keyStoreOf(key)
+    const keyStore = keyStoreOf(key, call)
     const verified = keyStore.verify(key, algorithm, signed, input.Signature, signal)
     return andThen(verified, (valid) => {
       if (!valid) throw new KmsError('KMSInvalidSignatureException')

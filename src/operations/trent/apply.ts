@@ -46,10 +46,10 @@ export const apply = trentOperation<Applied>()({
     'TagException',
   ],
   async run(call, dependencies) {
-    const { input, partition, region, signal } = call
+    const { input, region } = call
     const { document, dryRun = false } = input
     requireKeysOnce(document, region)
-    const prepared = await prepareKeys(document, { region, partition, signal }, dependencies)
+    const prepared = await prepareKeys(document, call, dependencies)
     let changes: readonly AppliedChange[] = []
     const work = async (transaction: Applying['transaction']): Promise<Applied> => {
       const noted: AppliedChange[] = []

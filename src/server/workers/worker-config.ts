@@ -21,6 +21,7 @@ export type WorkerConfig = Pick<
   | 'attestationRoots'
   | 'workers'
   | 'cachedKeys'
+  | 'externalProxies'
 >
 
 export interface SentConfig extends Omit<WorkerConfig, 'regions' | 'quotas'> {
@@ -38,6 +39,7 @@ export function sentConfig(config: WorkerConfig): SentConfig {
     attestationRoots,
     workers,
     cachedKeys,
+    externalProxies,
   } = config
   return {
     listen,
@@ -55,6 +57,7 @@ export function sentConfig(config: WorkerConfig): SentConfig {
     attestationRoots,
     workers,
     cachedKeys,
+    externalProxies,
   }
 }
 

@@ -85,6 +85,7 @@ test('CreateKey stores nothing when its policy is refused', async () => {
   })
   assert.deepEqual(world.rows, {
     keys: [],
+    keyStores: [],
     aliases: [],
     materials: [],
     materialStates: [],
@@ -176,10 +177,10 @@ const refusals: readonly [name: string, given: object, code: string, message: st
     'MultiRegion is not compatible with Origin AWS_CLOUDHSM',
   ],
   [
-    'a key in a custom key store',
+    'a key in an unknown custom key store',
     { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: 'cks-1' },
-    'UnsupportedOperationException',
-    'keys of Origin `AWS_CLOUDHSM` are not supported',
+    'CustomKeyStoreNotFoundException',
+    'Custom key store cks-1 does not exist.',
   ],
   [
     'the same tag twice',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { makeStore } from './external-stores.ts'
 import {
   accountId,
   alter,
@@ -31,7 +32,6 @@ const refused = [
   ['PendingImport', 'is pending import.'],
   ['Creating', 'is creating.'],
   ['Updating', 'is updating.'],
-  ['Unavailable', 'is unavailable.'],
 ] as const
 
 for (const [state, said] of refused) {
@@ -44,6 +44,21 @@ for (const [state, said] of refused) {
     })
   })
 }
+
+test('EnableKey of an unavailable key counts once its key store is connected', async () => {
+  const world = createWorld()
+  const store = await makeStore(world)
+  const inStore = { customKeyStoreId: store.storeId, xksKeyId: 'key-1' }
+  const unavailable = { state: 'Unavailable', connectedState: 'Disabled' } as const
+  const key = alter(world, await makeKey(world), { ...inStore, ...unavailable })
+  await call(world, 'EnableKey', { KeyId: key.keyId })
+  const { state, connectedState } = rowOf(world, key.keyId)
+  assert.deepEqual([state, connectedState], ['Unavailable', 'Enabled'])
+  // A second time, nothing is left to change.
+  const { commits } = world
+  await call(world, 'EnableKey', { KeyId: key.keyId })
+  assert.equal(world.commits, commits)
+})
 
 test('EnableKey takes no alias', async () => {
   await assert.rejects(call(createWorld(), 'EnableKey', { KeyId: 'alias/a' }), {

@@ -9,6 +9,7 @@ import {
   createWorld,
   makeKey,
   region,
+  storeCall,
 } from './memory-dependencies.ts'
 
 for (const [given, length] of [
@@ -122,7 +123,7 @@ test('GenerateDataKeyWithoutPlaintext leaves no plaintext when it cannot be seal
   const world = createWorld()
   const { keyId: KeyId } = await makeKey(world)
   const failing = {
-    ...world.dependencies.keyStoreOf({ origin: 'AWS_KMS' }),
+    ...world.dependencies.keyStoreOf({ origin: 'AWS_KMS' }, storeCall),
     encrypt: () => Promise.reject(new KmsError('KeyUnavailableException')),
   }
   const broken = { ...world, dependencies: { ...world.dependencies, keyStoreOf: () => failing } }

@@ -9,6 +9,7 @@ import {
   createWorld,
   makeKey,
   region,
+  storeCall,
 } from './memory-dependencies.ts'
 
 for (const [given, length] of [
@@ -112,7 +113,7 @@ test('GenerateDataKey leaves no plaintext when it cannot be sealed', async () =>
   const world = createWorld()
   const { keyId: KeyId } = await makeKey(world)
   const failing = {
-    ...world.dependencies.keyStoreOf({ origin: 'AWS_KMS' }),
+    ...world.dependencies.keyStoreOf({ origin: 'AWS_KMS' }, storeCall),
     encrypt: () => Promise.reject(new KmsError('KeyUnavailableException')),
   }
   const broken = { ...world, dependencies: { ...world.dependencies, keyStoreOf: () => failing } }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { makeStore } from './external-stores.ts'
 import { InputRefused, call, createWorld } from './memory-dependencies.ts'
 
 test('GenerateRandom answers as many bytes as asked for, and nothing else', async () => {
@@ -22,9 +23,14 @@ test('GenerateRandom refuses no bytes and 1025', async () => {
   }
 })
 
-test('GenerateRandom refuses CustomKeyStoreId aloud', async () => {
-  const given = { NumberOfBytes: 1, CustomKeyStoreId: 'cks-1' }
-  await assert.rejects(call(createWorld(), 'GenerateRandom', given), {
+test('GenerateRandom takes no external key store, which generates nothing', async () => {
+  const world = createWorld()
+  const unknown = { NumberOfBytes: 1, CustomKeyStoreId: 'cks-1' }
+  await assert.rejects(call(world, 'GenerateRandom', unknown), {
+    code: 'CustomKeyStoreNotFoundException',
+  })
+  const { storeId: CustomKeyStoreId } = await makeStore(world)
+  await assert.rejects(call(world, 'GenerateRandom', { NumberOfBytes: 1, CustomKeyStoreId }), {
     code: 'UnsupportedOperationException',
   })
 })

@@ -1,10 +1,8 @@
 /**
  * In-memory dependencies, and calls of operations with them: input, keys, usage and state are checked as in
- * the
- * pipeline, and every permission is granted.
+ * the pipeline, and every permission is granted.
  */
 import { KmsError } from '../../../src/errors.ts'
-import type { KeyStore } from '../../../src/keystores/keystore.ts'
 import type { Caller } from '../../../src/model/caller.ts'
 import type { GrantRecord } from '../../../src/model/grant.ts'
 import { keyArn, type AliasRecord, type KeyRecord } from '../../../src/model/key.ts'
@@ -17,9 +15,9 @@ import { kmsRegistry } from '../../../src/operations/kms/registry.ts'
 import { readIdentifier } from '../../../src/model/identifiers.ts'
 import { createFaults } from '../../../src/throttle/faults.ts'
 import { createQuotas } from '../../../src/throttle/profiles.ts'
-import { importMethods } from './memory-imports.ts'
-import { pairMethods } from './memory-pairs.ts'
+import { keyStore } from './memory-messages.ts'
 import type { FurtherEvent } from '../../../src/model/further-event.ts'
+import { keyStoresOutside } from './memory-key-stores.ts'
 import { reads, transactionOn, unused, type Rows } from './memory-store.ts'
 import { unusedDependencies } from './unused-dependencies.ts'
 import type { Call, UsedMaterials } from '../../../src/operations/contract/call.ts'
@@ -56,55 +54,30 @@ export interface World {
   readonly further: FurtherEvent[]
   /** The materials that calls reported to use. */
   readonly used: UsedMaterials
+  /** What the proxies of key stores do when they are asked; a throw is their answer. */
+  askOutside: (question: string) => void
 }
 
 /** The result of a call: its output, and the input after parsing. */
 export type Answer = Readonly<Record<string, unknown>>
 
-/** "Encrypts" as JSON, because tests check only the bytes, contexts and kinds that an operation passes. */
-function keyStore(handedOut: Buffer[], now: () => number): KeyStore {
-  return {
-    ...importMethods(now),
-    ...pairMethods(handedOut),
-    adoptMaterial: unused,
-    createMaterial: async (material) => ({
-      ...material,
-      materialId: Buffer.from(material.keyId).toString('hex').slice(0, 64),
-      wrappingVersion: 1,
-      wrapped: new Uint8Array(60),
-    }),
-    encrypt: async (key, plaintext, context, kind) => ({
-      ciphertext: Buffer.from(
-        JSON.stringify({ keyId: key.keyId, plaintext: [...plaintext], context, kind }),
-      ),
-      materialId: key.currentMaterialId ?? '',
-    }),
-    decrypt: async (key, ciphertext, context) => {
-      const sealed = JSON.parse(Buffer.from(ciphertext).toString()) as {
-        keyId: string
-        plaintext: number[]
-        context: object
-      } // made by encrypt above
-      if (
-        sealed.keyId !== key.keyId ||
-        JSON.stringify(sealed.context) !== JSON.stringify(context)
-      ) {
-        throw new KmsError('InvalidCiphertextException')
-      }
-      const plaintext = Buffer.from(sealed.plaintext)
-      handedOut.push(plaintext)
-      return { plaintext, materialId: key.currentMaterialId ?? '' }
-    },
-    random: async (length) => {
-      const bytes = Buffer.alloc(length, 0xa5)
-      handedOut.push(bytes)
-      return bytes
-    },
-  }
+/** The call of a test that uses a key store by itself. */
+export const storeCall = {
+  caller,
+  operation: 'Encrypt',
+  requestId: 'request',
+  arn: (key: Parameters<typeof keyArn>[1]) => keyArn(partition, key),
 }
 
 export function createWorld(): World {
-  const rows: Rows = { keys: [], aliases: [], materials: [], materialStates: [], grants: [] }
+  const rows: Rows = {
+    keys: [],
+    keyStores: [],
+    aliases: [],
+    materials: [],
+    materialStates: [],
+    grants: [],
+  }
   const handedOut: Buffer[] = []
   let ids = 0
   const store = reads(rows)
@@ -119,10 +92,12 @@ export function createWorld(): World {
     checkPolicy: async () => ({ [caller.arn]: accountId }),
     principals: new Map([[caller.arn, accountId]]),
     used: {},
+    askOutside: () => undefined,
     further: [],
     dependencies: {
       store,
       keyStoreOf: () => ownKeyStore,
+      ...keyStoresOutside((question) => world.askOutside(question)),
       clock: { now: () => world.now, system: () => world.now },
       random: {
         bytes: (length) => {
@@ -291,6 +266,7 @@ export async function call(
     region: place,
     origin: { sourceAddress: '127.0.0.1', secure: false, userAgent: undefined, referer: undefined },
     requestId: 'request',
+    operation: name,
     keys,
     ...(aliasName === undefined ? {} : { alias: record === undefined ? ref : { ...ref, record } }),
     ...(grant && { grant }),
@@ -299,6 +275,7 @@ export async function call(
     made: () => undefined,
     concerning: () => undefined,
     usesMaterials: (materials) => void Object.assign(world.used, materials),
+    aboutKeyStore: () => undefined,
     alsoRecords: (event) => void further.push(event),
     commit: async (work) => {
       world.beforeCommit()

@@ -1,4 +1,5 @@
 /** A store in memory: rows in arrays, and a transaction that works on a copy of them. */
+import type { CustomKeyStoreRecord } from '../../../src/model/custom-key-store.ts'
 import { granteeOf, requestDigest, type GrantRecord } from '../../../src/model/grant.ts'
 import type { AliasRecord, KeyRecord, KeyRef, MaterialRecord } from '../../../src/model/key.ts'
 import type { MaterialStateRecord } from '../../../src/model/key-material.ts'
@@ -8,10 +9,12 @@ import {
   type StoreReads,
   type Transaction,
 } from '../../../src/store/store.ts'
+import { changed, keyStoreReads, keyStoreWrites } from './memory-key-stores.ts'
 
 /** Everything stored. */
 export interface Rows {
   keys: KeyRecord[]
+  keyStores: CustomKeyStoreRecord[]
   aliases: AliasRecord[]
   materials: MaterialRecord[]
   materialStates: MaterialStateRecord[]
@@ -166,6 +169,7 @@ export function reads(rows: Rows): StoreReads {
     findTrail: unused,
     listTrails: unused,
     listEveryTrail: unused,
+    ...keyStoreReads(rows),
   }
 }
 
@@ -285,6 +289,7 @@ export function transactionOn(rows: Rows): Transaction {
     },
     renameGrantee: unused,
     insertTrail: unused,
+    ...keyStoreWrites(rows),
     updateTrail: unused,
     deleteTrail: unused,
     deleteGrant: async (grant) => {
@@ -298,10 +303,4 @@ export function transactionOn(rows: Rows): Transaction {
     skipChanges: unused,
     insertOutgoingEvent: unused,
   }
-}
-
-/** A row with its changes; undefined members are removed. */
-function changed<R extends { readonly rowVersion: number }>(row: R, changes: object): R {
-  const merged = Object.entries({ ...row, ...changes }).filter(([, value]) => value !== undefined)
-  return { ...Object.fromEntries(merged), rowVersion: row.rowVersion + 1 } as R // a row and its changes
 }

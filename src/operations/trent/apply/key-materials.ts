@@ -4,11 +4,14 @@
  * @module
  */
 import { keySpecs } from '../../../crypto/key-specs.ts'
+import type { StoreCall } from '../../../keystores/keystore.ts'
 import type { KeyRef, MaterialRecord } from '../../../model/key.ts'
 import { requireNewKey, type NewKey } from '../../kms/new-key.ts'
 import type { ApplyDocument, KeyEntry } from './document.ts'
 import { type DocumentPath, placed, refusalAt } from './document-path.ts'
 import type { OperationDependencies } from '../../contract/dependencies.ts'
+
+type MaterialCall = StoreCall & { readonly signal: AbortSignal }
 
 /** The settings and materials of a key in the document; the current material is the last. */
 export interface PreparedKey extends NewKey {
@@ -26,7 +29,7 @@ const primePairsMax = 16
 
 export async function prepareKeys(
   { accounts }: ApplyDocument,
-  of: { readonly region: string; readonly partition: string; readonly signal: AbortSignal },
+  of: MaterialCall & { readonly region: string; readonly partition: string },
   dependencies: OperationDependencies,
 ): Promise<PreparedKeys> {
   const prepared = new Map<KeyEntry, PreparedKey>()
@@ -47,8 +50,8 @@ export async function prepareKeys(
         }
       }
       const materials = fixed
-        ? await fixedMaterials(entry, { ...ref, ...made }, place, of.signal, dependencies)
-        : await newMaterial(ref, made, of.signal, dependencies)
+        ? await fixedMaterials(entry, { ...ref, ...made }, place, of, dependencies)
+        : await newMaterial(ref, made, of, dependencies)
       prepared.set(entry, { ...made, materials, fixed })
     }
   }
@@ -111,7 +114,7 @@ async function fixedMaterials(
   { material, earlierMaterials = [] }: KeyEntry,
   key: KeyRef & NewKey,
   place: DocumentPath,
-  signal: AbortSignal,
+  call: MaterialCall,
   { keyStoreOf, clock }: OperationDependencies,
 ): Promise<readonly MaterialRecord[]> {
   const given = [
@@ -122,7 +125,7 @@ async function fixedMaterials(
   for (const [bytes, member] of given) {
     const at = [...place, ...member]
     const record = await placed(at, () =>
-      keyStoreOf(key).adoptMaterial({ ...key, createdAt: clock.now() }, bytes, signal),
+      keyStoreOf(key, call).adoptMaterial({ ...key, createdAt: clock.now() }, bytes, call.signal),
     )
     if (records.some(({ materialId }) => materialId === record.materialId)) {
       throw refusalAt(at, 'is the same as another material of the key')
@@ -136,10 +139,10 @@ async function fixedMaterials(
 async function newMaterial(
   ref: KeyRef,
   made: NewKey,
-  signal: AbortSignal,
+  call: MaterialCall,
   { store, keyStoreOf, clock }: OperationDependencies,
 ): Promise<readonly MaterialRecord[]> {
   if (made.origin === 'EXTERNAL' || (await store.findKey(ref)) !== undefined) return []
   const place = { ...ref, ...made, createdAt: clock.now() }
-  return [await keyStoreOf(made).createMaterial(place, signal)]
+  return [await keyStoreOf(made, call).createMaterial(place, call.signal)]
 }

@@ -1,0 +1,158 @@
+/**
+ * UpdateCustomKeyStore — changes the name of a key store, or how its proxy is reached.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdateCustomKeyStore.html
+ * @module
+ */
+import type { UpdateCustomKeyStoreRequest, UpdateCustomKeyStoreResponse } from '@aws-sdk/client-kms'
+import type { CustomKeyStoreRecord, XksProxy } from '../../model/custom-key-store.ts'
+import { required, type Input } from '../../model/shape.ts'
+import { operation } from '../contract/operation.ts'
+import { keyStoreName, keyStoreSettings } from './key-store-members.ts'
+import {
+  clusterMembers,
+  invalid,
+  refuseMembers,
+  requireFreeAddress,
+  requireFreeName,
+  requireKeyStore,
+  requirePath,
+  wrongState,
+} from './key-stores.ts'
+import { customKeyStoreId } from './members.ts'
+
+const members = {
+  CustomKeyStoreId: required(customKeyStoreId),
+  NewCustomKeyStoreName: keyStoreName,
+  ...keyStoreSettings,
+}
+
+/** What can change while the store is connected. */
+const changeableWhileConnected: readonly string[] = [
+  'NewCustomKeyStoreName',
+  'XksProxyUriPath',
+  'XksProxyAuthenticationCredential',
+]
+
+export const updateCustomKeyStore = operation<
+  UpdateCustomKeyStoreRequest,
+  UpdateCustomKeyStoreResponse
+>()({
+  name: 'UpdateCustomKeyStore',
+  input: members,
+  keys: {},
+  permissions: () => [{ action: 'kms:UpdateCustomKeyStore' }],
+  readOnly: false,
+  audit: [
+    'CustomKeyStoreId',
+    'NewCustomKeyStoreName',
+    'CloudHsmClusterId',
+    'XksProxyUriEndpoint',
+    'XksProxyUriPath',
+    'XksProxyVpcEndpointServiceName',
+    'XksProxyVpcEndpointServiceOwner',
+    'XksProxyConnectivity',
+  ],
+  throws: [
+    'ValidationException',
+    'AccessDeniedException',
+    'CustomKeyStoreNotFoundException',
+    'CustomKeyStoreInvalidStateException',
+    'CustomKeyStoreNameInUseException',
+    'XksProxyUriInUseException',
+    'XksProxyUriEndpointInUseException',
+    'XksProxyVpcEndpointServiceInUseException',
+    'XksProxyIncorrectAuthenticationCredentialException',
+    'XksProxyInvalidConfigurationException',
+    'XksProxyInvalidResponseException',
+    'XksProxyUriUnreachableException',
+  ],
+  check(input) {
+    if (Object.keys(input).length === 1) throw invalid('There is nothing to update.')
+    if (input.XksProxyUriPath !== undefined) requirePath(input.XksProxyUriPath)
+  },
+  async run(call, { store, clock, externalKeyStores, keyStoreSecrets }) {
+    const { input, caller, region, commit, signal } = call
+    const seen = await requireKeyStore(store, call, input.CustomKeyStoreId)
+    call.aboutKeyStore({ customKeyStoreName: seen.name })
+    requireChangeable(input, seen)
+    refuseMembers(input, clusterMembers, seen.type)
+    const { NewCustomKeyStoreName: name, XksProxyAuthenticationCredential: credential } = input
+    const proxy = seen.proxy && updatedProxy(seen.proxy, input, caller.accountId, clock.now())
+    const wrapped =
+      credential === undefined
+        ? {}
+        : keyStoreSecrets.wrap(seen, credential.AccessKeyId, credential.RawSecretAccessKey)
+    const updated = { ...seen, ...wrapped, ...(proxy && { proxy }) }
+    const requireFree = async (reads: Pick<typeof store, 'listKeyStores'>): Promise<void> => {
+      const found = await reads.listKeyStores(caller.accountId, region)
+      const others = found.filter(({ storeId }) => storeId !== seen.storeId)
+      if (name !== undefined) requireFreeName(name, others)
+      if (proxy !== undefined) requireFreeAddress(proxy, others)
+    }
+    await requireFree(store)
+    const isTested =
+      proxy !== undefined &&
+      changesProxy(input) &&
+      (proxy.connectivity === 'PUBLIC_ENDPOINT' || seen.connection === 'CONNECTED')
+    if (isTested) {
+      const address = keyStoreSecrets.addressOf({ ...updated, proxy })
+      await externalKeyStores.requireHealthy(address, call, signal)
+    }
+    return commit(async (transaction) => {
+      await requireFree(transaction)
+      await transaction.updateKeyStore(seen, {
+        ...(name !== undefined && { name }),
+        ...(proxy && { proxy }),
+        ...wrapped,
+      })
+      return {}
+    })
+  },
+})
+
+type Given = Input<typeof members>
+
+function changesProxy(input: Given): boolean {
+  return Object.keys(input).some((member) => member.startsWith('XksProxy'))
+}
+
+/** @throws {KmsError} `CustomKeyStoreInvalidStateException` */
+function requireChangeable(input: Given, seen: CustomKeyStoreRecord): void {
+  if (seen.connection === 'DISCONNECTED') return
+  const isSmall = Object.keys(input).every(
+    (member) => member === 'CustomKeyStoreId' || changeableWhileConnected.includes(member),
+  )
+  if (seen.connection !== 'CONNECTED' || !isSmall) throw wrongState(seen)
+}
+
+/** @throws {KmsError} `ValidationException` for settings that do not fit together */
+function updatedProxy(proxy: XksProxy, input: Given, accountId: string, now: number): XksProxy {
+  const { XksProxyAuthenticationCredential: credential } = input
+  const connectivity = input.XksProxyConnectivity ?? proxy.connectivity
+  const isPrivate = connectivity === 'VPC_ENDPOINT_SERVICE'
+  if (connectivity !== proxy.connectivity && input.XksProxyUriEndpoint === undefined) {
+    throw invalid('XksProxyUriEndpoint is required when XksProxyConnectivity changes.')
+  }
+  if (!isPrivate && input.XksProxyVpcEndpointServiceName !== undefined) {
+    throw invalid(
+      'XksProxyVpcEndpointServiceName is not valid when XksProxyConnectivity is PUBLIC_ENDPOINT.',
+    )
+  }
+  const vpcServiceName = input.XksProxyVpcEndpointServiceName ?? proxy.vpcServiceName
+  if (isPrivate && vpcServiceName === undefined) {
+    throw invalid(
+      'XksProxyVpcEndpointServiceName is required when XksProxyConnectivity is VPC_ENDPOINT_SERVICE.',
+    )
+  }
+  return {
+    endpoint: input.XksProxyUriEndpoint ?? proxy.endpoint,
+    path: input.XksProxyUriPath ?? proxy.path,
+    connectivity,
+    ...(isPrivate && {
+      vpcServiceName: vpcServiceName ?? '',
+      vpcServiceOwner: input.XksProxyVpcEndpointServiceOwner ?? proxy.vpcServiceOwner ?? accountId,
+    }),
+    accessKeyId: credential?.AccessKeyId ?? proxy.accessKeyId,
+    credentialSetAt: credential === undefined ? proxy.credentialSetAt : now,
+  }
+}
