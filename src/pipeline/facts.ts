@@ -114,21 +114,39 @@ function grantOf({ accountId, region, keyId, grantId }: GrantRef): string {
 }
 
 function touches(change: Change, names: ReadonlySet<string>, isRefused: boolean): boolean {
-  const { kind, accountId, region, id } = change
-  if (kind === 'grant') {
-    const { keyId, grantId, grantee = '' } = readGrantChangeId(id)
-    const key = { accountId, region, keyId }
-    // The deletion of a key is a separate change.
-    if (grantId === undefined) return false
-    if (names.has(grantOf({ ...key, grantId }))) return true
-    return isRefused && names.has(grantsTo({ key, grantee }))
-  }
-  return (
-    kind === 'everything' ||
-    names.has(one(kind, id)) ||
-    names.has(anyOf(kind, accountId)) ||
-    names.has(placed(kind, accountId, region, id))
-  )
+  if (change.kind === 'everything') return true
+  const { always, ifRefused } = changedNames(change)
+  if (always.some((name) => names.has(name))) return true
+  return isRefused && ifRefused !== undefined && names.has(ifRefused)
+}
+
+/** The names of the facts that a change may be about. */
+interface ChangedNames {
+  readonly always: readonly string[]
+  readonly ifRefused?: string
+}
+
+/** Many calls compare their facts with the same change. */
+const namesOfChanges = new WeakMap<Change, ChangedNames>()
+
+function changedNames(change: Change): ChangedNames {
+  const known = namesOfChanges.get(change)
+  if (known !== undefined) return known
+  const made = change.kind === 'grant' ? grantNames(change) : otherNames(change)
+  namesOfChanges.set(change, made)
+  return made
+}
+
+function grantNames({ accountId, region, id }: Change): ChangedNames {
+  const { keyId, grantId, grantee = '' } = readGrantChangeId(id)
+  // The deletion of a key is a separate change.
+  if (grantId === undefined) return { always: [] }
+  const key = { accountId, region, keyId }
+  return { always: [grantOf({ ...key, grantId })], ifRefused: grantsTo({ key, grantee }) }
+}
+
+function otherNames({ kind, accountId, region, id }: Change): ChangedNames {
+  return { always: [one(kind, id), anyOf(kind, accountId), placed(kind, accountId, region, id)] }
 }
 
 function credentialsOf({ accessKeyId, session, issuer, service, ...rest }: Caller): string[] {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type OnForgedRow, type RowKeyring, createBoundRows } from './bound-rows.ts'
 import { type Database, TransactionConflict } from './database.ts'
 import type { DeliveryStore } from './delivery-store.ts'
+import { committedChanges, createRecentChanges, openChanges } from './recent-changes.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
 import { everyTable } from './schema/schema.ts'
 import { scrub } from './scrub.ts'
@@ -82,12 +83,14 @@ export function createStore(
   const scope: RowScope = { query, rows }
   const inOne: InOne = (work) =>
     retried(() => query.transaction().execute((transaction) => work({ query: transaction, rows })))
+  const recent = createRecentChanges()
   const deletesMaterial = (): void => database.unscrubbed.raise()
   const attempt = <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> =>
     query.transaction().execute(async (transaction) => {
       const { touch, all } = createTouched()
       const inside = { query: transaction, rows, tally: createTally() }
-      const change = openChange(inside, all)
+      const opened = openChange(inside, all)
+      const change = { ...opened, changesSince: openChanges(opened.changesSince, recent) }
       const answer = await work(transactionOf({ ...inside, touch, deletesMaterial }, change))
       await recordChange(inside, all(), change)
       await saveCounts(inside, inside.tally)
@@ -97,7 +100,11 @@ export function createStore(
     ...reads(scope),
     change: (work) => retried(() => attempt(work)),
     epoch: () => database.epoch(),
-    changesSince: (seq) => changesSince(query, seq),
+    changesSince: committedChanges(
+      (seq) => changesSince(query, seq),
+      recent,
+      () => database.epoch(),
+    ),
     listOutbox: (limit) => listOutbox(scope, limit),
     deleteOutbox: (eventIds) => inOne((one) => deleteOutbox(one.query, eventIds)),
     listEventBlocks: (page) => listEventBlocks(query, page),
