@@ -201,7 +201,7 @@ test('every alert has a duration, a severity, a summary and an action, and is in
     assert.match(alert, /^Trent[A-Z]\w+$/)
     assert.match(lasting ?? '1m', /^\d+[smh]$/, alert)
     assert.match(labels['severity'] ?? '', /^(info|warning|critical)$/, alert)
-    assert.deepEqual(Object.keys(annotations), ['summary', 'description'], alert)
+    assert.deepEqual(Object.keys(annotations), ['summary', 'description', 'runbook'], alert)
     for (const text of Object.values(annotations)) assert.ok(text.length > 10, alert)
     assert.ok(documented.includes(`\`${alert}\``), `${alert} is in docs/metrics.md`)
   }
