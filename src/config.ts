@@ -16,21 +16,24 @@ import { readWebhook, SettingWrong } from './webhooks/webhook-settings.ts'
 import type { WebhookTarget } from './webhooks/webhook.ts'
 import { isLoopback } from './model/address.ts'
 import { createRegionTable, parseRegions, type RegionTable } from './model/region.ts'
-import { DatabaseUrlWrong, parseDatabaseUrl } from './store/postgres/database-url.ts'
 import type { ProxyClientSettings } from './keystores/external/proxy-client.ts'
 import { externalProxyNames, readExternalProxies } from './keystores/external/settings.ts'
+import {
+  databaseNames,
+  DatabaseSettingWrong,
+  readDatabaseSettings,
+  type DatabaseSettings,
+} from './store/postgres/settings.ts'
 import { createQuotas, profiles, QuotaError, type Quotas } from './throttle/profiles.ts'
 import { readSealSettings, sealNames, type SealSettings } from './seals/setting.ts'
 import { listenNames, readListenSettings, type ListenSettings } from './tls/setting.ts'
 import { parseProxies } from './wire/proxies.ts'
 
-export interface Config extends ListenSettings, SealSettings {
+export interface Config extends ListenSettings, SealSettings, DatabaseSettings {
   /** Addresses and networks of the proxies that may report a client's address. */
   readonly trustedProxies: readonly string[]
   /** Absolute path. */
   readonly dataDirectory: string
-  /** `postgres://…`, with a password. The embedded database is used without it. */
-  readonly databaseUrl?: string
   readonly accountId: string
   /** Fixed root credentials. Without them, the first start creates random ones. */
   readonly root?: { readonly accessKeyId: string; readonly secretAccessKey: Uint8Array }
@@ -78,7 +81,7 @@ const names = [
   ...listenNames,
   'TRENT_TRUSTED_PROXIES',
   'TRENT_DATA_DIR',
-  'TRENT_DATABASE_URL',
+  ...databaseNames,
   ...sealNames,
   'TRENT_ACCOUNT_ID',
   'TRENT_ROOT_ACCESS_KEY_ID',
@@ -235,26 +238,22 @@ function readPort(settings: Settings): ListenSettings {
 function elsewhere(
   settings: Settings,
   dataDirectory: string,
-): Pick<
-  Config,
-  'seal' | 'sealOptions' | 'databaseUrl' | 'delivery' | 'eventsWebhook' | 'externalProxies'
-> {
+): SealSettings &
+  DatabaseSettings &
+  Pick<Config, 'delivery' | 'eventsWebhook' | 'externalProxies'> {
   const { TRENT_EVENTS_WEBHOOK: url, TRENT_EVENTS_WEBHOOK_SECRET: secret } = settings
-  const { TRENT_DATABASE_URL: databaseUrl } = settings
   try {
-    if (databaseUrl !== undefined) parseDatabaseUrl(databaseUrl)
     const eventsWebhook = readWebhook('TRENT_EVENTS_WEBHOOK', url, secret)
     return {
       ...readSealSettings(settings, dataDirectory),
-      ...(databaseUrl !== undefined && { databaseUrl }),
+      ...readDatabaseSettings(settings),
       delivery: readDeliverySettings(settings),
       externalProxies: readExternalProxies(settings),
       ...(eventsWebhook && { eventsWebhook }),
     }
   } catch (cause) {
-    if (cause instanceof SettingWrong) throw new ConfigError(cause.message, { cause })
-    if (!(cause instanceof DatabaseUrlWrong)) throw cause
-    throw new ConfigError(`TRENT_DATABASE_URL ${cause.message}`, { cause })
+    if (!(cause instanceof SettingWrong || cause instanceof DatabaseSettingWrong)) throw cause
+    throw new ConfigError(cause.message, { cause })
   }
 }
 

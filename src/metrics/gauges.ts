@@ -25,6 +25,13 @@ const described = {
   trent_database_checked: {
     help: '1 if the check after the start has covered every table of the database.',
   },
+  trent_freshness_seconds: {
+    help: 'Time since the node last confirmed that it knows the latest changes; 0 with an embedded database.',
+  },
+  trent_replication: {
+    help: '1 for the state of replication: synchronous, degraded or single.',
+    label: 'state',
+  },
   trent_clock_held: {
     help: '1 while the clock is held: irreversible jobs wait for `trent clock accept`.',
   },

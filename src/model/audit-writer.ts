@@ -3,6 +3,8 @@
 export interface AuditWriter {
   /** The name of its stream. */
   readonly stream: string
+  /** The node that has the stream on its volume; absent in an embedded database. */
+  readonly nodeId?: string
   /**
    * Where the stream begins: its genesis, or the end of the part that was deleted after delivery.
    */

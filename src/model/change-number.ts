@@ -1,21 +1,25 @@
 /**
- * The number of the store's change that an audit record describes, in the record's member
- * `trent.change`. The store counts its changes from 1.
+ * The store's change that an audit record describes: its number in the record's member `trent.change`, and
+ * its random id in `trent.changeId`. The store counts its changes from 1. A database that has lost changes
+ * gives their numbers to other changes, which have other ids.
  * @module
  */
 
-/** @param record one JSON object without line breaks */
-export function withChangeNumber(record: string, change: number): string {
-  const members = JSON.parse(record) as { readonly trent?: object } // written by Trent itself
-  return JSON.stringify({ ...members, trent: { ...members.trent, change } })
+export interface RecordedChange {
+  readonly seq: number
+  readonly changeId: string
 }
 
-/**
- * The change number in a parsed record; undefined if the record describes no change, or an earlier
- * version wrote it.
- */
-export function changeNumberOf(record: unknown): number | undefined {
+/** @param record one JSON object without line breaks */
+export function withChange(record: string, { seq, changeId }: RecordedChange): string {
+  const members = JSON.parse(record) as { readonly trent?: object } // written by Trent itself
+  return JSON.stringify({ ...members, trent: { ...members.trent, change: seq, changeId } })
+}
+
+/** The change in a parsed record; undefined if the record describes no change. */
+export function changeOfRecord(record: unknown): RecordedChange | undefined {
   const { trent } = Object(record) as { readonly trent?: unknown } // checked below
-  const { change } = Object(trent) as { readonly change?: unknown }
-  return typeof change === 'number' && Number.isSafeInteger(change) ? change : undefined
+  const { change, changeId } = Object(trent) as Readonly<Record<string, unknown>>
+  if (typeof change !== 'number' || !Number.isSafeInteger(change)) return undefined
+  return typeof changeId === 'string' ? { seq: change, changeId } : undefined
 }

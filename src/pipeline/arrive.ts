@@ -39,6 +39,16 @@ export function findOperation(
   return operation
 }
 
+/**
+ * Refuses calls while this node does not know the latest changes. Operators are served: they find out why.
+ * @throws {KmsError} `ServiceUnavailableException`
+ */
+function requireFresh({ request }: Found, { store }: Pick<PipelineDependencies, 'store'>): void {
+  const why = request.listener === 'operator' ? undefined : store.freshness.refusal()
+  if (why === undefined) return
+  throw new KmsError('ServiceUnavailableException', `this node cannot decide calls: ${why}`)
+}
+
 /** @throws {KmsError} of a caller who cannot be proved: such a call leaves no record */
 export function authenticate(
   found: Found,
@@ -46,11 +56,13 @@ export function authenticate(
 ): Awaitable<Identified> {
   const { clock, random, store } = dependencies
   const { request, operation, route } = found
+  requireFresh(found, dependencies)
   const identifying = { request, operation, arrivedAt: clock.system(), route }
   const identifyAgain = (): Awaitable<IdentifiedCaller> => {
+    const confirmed = store.freshness.moment()
     const since = store.epoch()
     const identified = identify(identifying, dependencies)
-    return andThen(identified, ([caller, scope]) => ({ caller, scope, since }))
+    return andThen(identified, ([caller, scope]) => ({ caller, scope, since, confirmed }))
   }
   return andThen(identifyAgain(), (identity) => {
     callsFor(request.signal, partyOf(identity.caller))

@@ -46,7 +46,7 @@ export interface PipelineDependencies {
   readonly tokenBearer: (given: GivenIdentity) => Promise<readonly [Caller, RequestScope]>
   /** The caller at the operator door or the test API. */
   readonly internalCaller: (door: 'operator' | 'test') => readonly [Caller, RequestScope]
-  readonly store: Pick<Store, 'change' | 'epoch' | 'changesSince'>
+  readonly store: Pick<Store, 'change' | 'epoch' | 'changesSince' | 'freshness'>
   readonly findGrant: Store['findGrant']
   readonly makeManagedKey: MakeManagedKey
   readonly journal: Journal

@@ -39,7 +39,7 @@ export function createPipeline(dependencies: PipelineDependencies): Handle {
     .stage((decided) => makeMissingKey(decided, dependencies))
     .stage((decided) => permit(decided, dependencies))
     .stage((permitted) => run(permitted, dependencies, decideAgain)) // 7 operations, keystores
-    .stage((ran) => confirm(ran))
+    .stage((ran) => confirm(ran, dependencies))
     .settle((settled) => decideAgainInTurn(settled, dependencies))
     .settle((settled) => record(settled, dependencies)) //             8 audit
     .settle((settled) => answer(settled, dependencies)) //             9 wire

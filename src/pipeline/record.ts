@@ -2,12 +2,16 @@
  * Step 8: the record of a call.
  *
  * INVARIANT (audit-before-respond): a call is answered only after its record is durable.
+ * INVARIANT (fresh answers): an answer that was decided by what this node knew leaves only if that is still
+ * young enough then.
  * @module
  */
 import { keepRecords, type FinishedRecord } from '../audit/records/call-records.ts'
 import type { Audited } from '../audit/records/audited.ts'
+import { KmsError } from '../errors.ts'
 import {
   auditedOf,
+  createIds,
   failureOf,
   isAlwaysRecorded,
   recordsOf,
@@ -21,6 +25,8 @@ import { isRecordable, type Answered, type Failed, type Recordable } from './sta
 type RecordDependencies = Pick<
   PipelineDependencies,
   | 'clock'
+  | 'random'
+  | 'store'
   | 'journal'
   | 'outbox'
   | 'identityUses'
@@ -40,7 +46,10 @@ export async function record(
 ): Promise<Answered> {
   if (settled instanceof StepFailed) {
     const { reached, cause } = settled
-    if (isRecordable(reached)) await recordRefusal(reached, cause, dependencies)
+    if (isRecordable(reached)) {
+      await recordRefusal(reached, cause, dependencies)
+      await withholdIfOld(reached, dependencies)
+    }
     throw settled
   }
   const { output, keyEvents, requestId } = settled
@@ -48,7 +57,32 @@ export async function record(
   for (const { key, ...use } of keyEvents) {
     dependencies.keyUsages.note(key, { ...use, usedAt: recordedAt, requestId })
   }
+  await withholdIfOld(settled, dependencies)
   return settled
+}
+
+/**
+ * What the decision was made by may have grown old while the record became durable: the process may have been
+ * stopped for hours. Then the call gets a second record, and an error. A change that committed was decided by
+ * the database itself.
+ * @throws {StepFailed} `KMSInternalException`
+ */
+async function withholdIfOld(
+  reached: Recordable,
+  { store, journal, clock, random }: RecordDependencies,
+): Promise<void> {
+  const { confirmed, effects, request } = reached
+  if (confirmed === undefined || request.listener === 'operator') return
+  if (effects?.committed !== undefined || effects?.fateUnknown === true) return
+  const why = store.freshness.refusal(confirmed)
+  if (why === undefined) return
+  const message = `the answer was withheld: what this node knew may be out of date: ${why}`
+  const withheld = new KmsError('KMSInternalException', message)
+  // The record of the call stays, so this one has ids of its own.
+  const again = { ...reached, eventId: random.uuid(), idOf: createIds(random), keyEvents: [] }
+  const records = recordsOf(again, failureOf(withheld), clock.now())
+  await keepRecords(records, journal.append.bind(journal))
+  throw new StepFailed(reached, withheld)
 }
 
 async function recordRefusal(

@@ -103,12 +103,19 @@ export function run(
 }
 
 /** Decides a call again that has changed nothing, if that is needed, and seals its answer. */
-export function confirm(ran: Ran): Awaitable<Answered> {
+export function confirm(
+  ran: Ran,
+  { store }: Pick<PipelineDependencies, 'store'>,
+): Awaitable<Answered> {
   const { operation, recipient, output, effects, standing } = ran
-  const seal = (): Answered =>
-    operation.recipient === undefined || recipient === undefined
-      ? ran
-      : { ...ran, output: sealAnswer(output, operation.recipient, recipient) }
+  // Before the check: whatever this confirmation has brought, the decision then counts with.
+  const confirmed = store.freshness.moment()
+  const seal = (): Answered => {
+    const answered = confirmed === undefined ? ran : { ...ran, confirmed }
+    return operation.recipient === undefined || recipient === undefined
+      ? answered
+      : { ...answered, output: sealAnswer(output, operation.recipient, recipient) }
+  }
   return orElse(
     () => andThen(effects.committed === undefined ? standing.confirm() : undefined, seal),
     (error) => {

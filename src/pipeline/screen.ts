@@ -22,7 +22,15 @@ const noBody = Buffer.alloc(0)
 
 type ScreenDependencies = Pick<
   PipelineDependencies,
-  'registry' | 'regions' | 'clock' | 'credentials' | 'refusals' | 'meter' | 'random' | 'log'
+  | 'registry'
+  | 'regions'
+  | 'clock'
+  | 'credentials'
+  | 'refusals'
+  | 'meter'
+  | 'random'
+  | 'log'
+  | 'store'
 >
 
 /** Never rejects. `target` is given by routes that are not AWS's API. */
@@ -50,6 +58,8 @@ export async function screenCall(
       }
       if (operation.door !== 'signed' && operation.door !== 'service') return {}
     }
+    // The call itself is refused: what this node knows of signers may be out of date.
+    if (dependencies.store.freshness.refusal() !== undefined) return {}
     const services = operation === undefined ? queryServices : [operation.service]
     const expected = { services, regions, systemNow: clock.system() }
     await requireKnownSigner(head, expected, credentials).catch((error: unknown) => {

@@ -16,6 +16,7 @@ import type { Work } from '../policy/work.ts'
 import type { ConcernedResources } from '../resolve/concerned.ts'
 import type { Recipient } from '../resolve/recipient.ts'
 import type { ResolvedNames } from '../resolve/resolved.ts'
+import type { Moment } from '../store/freshness.ts'
 import type { Transaction } from '../store/store.ts'
 import type { Target } from '../wire/aws-json.ts'
 import type { RawRequest } from '../wire/request.ts'
@@ -46,6 +47,8 @@ export interface IdentifiedCaller {
   readonly scope: RequestScope
   /** The number of the last change that was committed before the caller was identified. */
   readonly since: number
+  /** The node's last confirmation before the decision. Absent if the node has the database for itself. */
+  readonly confirmed?: Moment | undefined
 }
 
 /** After step 3. */

@@ -9,7 +9,10 @@ import { goOnWithoutLost } from './accepted-loss.ts'
 import { openAnchors, type Anchors } from '../audit/journal/anchors.ts'
 import { openDelivery, type Delivery } from '../audit/delivery/delivery.ts'
 import { createEventIndex, type EventIndex } from '../audit/index/event-index.ts'
-import { nodeFiles } from '../disk/files.ts'
+import { nodeFiles, type FilePort } from '../disk/files.ts'
+import { hostname } from 'node:os'
+import { streamOf, type JournalPosition } from '../model/node.ts'
+import { joinNodes, type RunningNode } from './node.ts'
 import { checkClosedSegments } from '../audit/journal-check.ts'
 import { endLeftStreams } from '../audit/journal/left-streams.ts'
 import { drainOutbox } from '../audit/outbox.ts'
@@ -24,10 +27,10 @@ import { type Files } from './open-before-unseal.ts'
 import { createGrantReader } from '../cache/grant-reader.ts'
 import type { OnForgedRow } from '../store/bound-rows.ts'
 import { createStore } from '../store/bound-store.ts'
+import type { Readers } from '../metrics/gauges.ts'
 import type { RawRequest, RawResponse } from '../wire/request.ts'
 import { answersOf } from './workers/answers.ts'
 import { usesOf } from './workers/open-worker.ts'
-import { streamOf } from './workers/stream.ts'
 import { sentConfig } from './workers/worker-config.ts'
 import type { ServerOptions } from './options.ts'
 import { createRekeying } from './rekeying.ts'
@@ -36,6 +39,8 @@ import type { Unsealed, UnsealedBy } from './unsealing.ts'
 
 export type OpenedServer = Pick<OpenDependencies, 'dependencies' | 'close'> & {
   readonly firstAccount: FirstAccount
+  /** Absent if only one node can use the database. */
+  readonly node?: RunningNode
   readonly startWorkers: (handler: WorkersHandler) => Promise<void>
 }
 export type WorkersHandler = (request: RawRequest) => Promise<RawResponse>
@@ -57,6 +62,7 @@ export async function openAfterUnseal(
   }
   const store = createStore(database, keyring, { onForgedRow })
   clock.resume(await store.findClockMark())
+  const node = await joinAsNode(config, options, files, { store, keyring })
   const parts = { database, clock, random, store, keyring, journal, region: config.region }
   const { firstAccount, list, ...audit } = await openAudit(config, options, files, { ...parts, by })
   const usageTrackedSince = await store.trackUsageSince(clock.now())
@@ -81,6 +87,7 @@ export async function openAfterUnseal(
   }
   const open = openDependencies(config, all)
   const eventIndex = openEventIndex(files, log)
+  meter.observe(nodeReaders(node))
   const { journalDirectory: directory, onError } = files
   const journalCheck = checkClosedSegments({ store, directory, onError })
   const times = { usageTrackedSince, restoredAt }
@@ -88,6 +95,7 @@ export async function openAfterUnseal(
   return {
     dependencies: open.dependencies,
     firstAccount,
+    ...(node && { node }),
     startWorkers: (handler) =>
       workers.start({
         data,
@@ -100,20 +108,18 @@ export async function openAfterUnseal(
       await journalCheck.close()
       await open.close()
       await eventIndex.close()
+      await node?.close()
     },
   }
 }
 
 function openEventIndex(files: Files, log: ServerOptions['log']): EventIndex {
-  const { database, journal, workers, meter } = files
+  const { database, workers, meter, journalDirectory: directory, takeRecords } = files
   const eventIndex = createEventIndex({
     database: database.share(),
-    directory: files.journalDirectory,
-    durable: async () => [
-      journal.position,
-      ...(await workers.states()).map(({ position }) => position),
-    ],
-    take: async () => [files.takeRecords(), ...(await workers.newRecords())],
+    directory,
+    durable: () => positionsOf(files),
+    take: async () => [takeRecords(), ...(await workers.newRecords())],
     onError: (error) => log.error({ err: error }, 'LookupEvents is behind'),
   })
   meter.observe({
@@ -121,6 +127,52 @@ function openEventIndex(files: Files, log: ServerOptions['log']): EventIndex {
     trent_event_index_lag_seconds: async () => (await eventIndex.lagMs()) / 1000,
   })
   return eventIndex
+}
+
+/** The durable ends of the streams of all workers. */
+async function positionsOf({
+  journal,
+  workers,
+}: Pick<Files, 'journal' | 'workers'>): Promise<readonly JournalPosition[]> {
+  return [journal.position, ...(await workers.states()).map(({ position }) => position)]
+}
+
+async function joinAsNode(
+  config: Config,
+  { log, onFatal }: ServerOptions,
+  files: Files,
+  { store, keyring }: Pick<ServerParts, 'store' | 'keyring'>,
+): Promise<RunningNode | undefined> {
+  const { database, clock } = files
+  const { following, nodeId } = database
+  if (following === undefined || nodeId === undefined) return undefined
+  return joinNodes({
+    store,
+    following,
+    nodeId,
+    name: hostname(),
+    deploymentId: keyring.deploymentId,
+    clock,
+    freshnessMs: config.freshnessSeconds * 1000,
+    positions: () => positionsOf(files),
+    log,
+    onFatal,
+  })
+}
+
+/** An embedded database is always fresh, and there is one of it. */
+function nodeReaders(node: RunningNode | undefined): Readers {
+  const state = (): string => node?.replication() ?? 'single'
+  return {
+    trent_freshness_seconds: () => {
+      const age = node === undefined ? 0 : node.ageMs()
+      return age === undefined ? undefined : age / 1000
+    },
+    trent_replication: () =>
+      Object.fromEntries(
+        ['synchronous', 'degraded', 'single'].map((each) => [each, Number(each === state())]),
+      ),
+  }
 }
 
 /** Opens the first account and the audit trail: anchored, complete and being delivered. */
@@ -131,7 +183,10 @@ async function openAudit(
   {
     by,
     ...parts
-  }: Parameters<typeof openFirstAccount>[2] & { readonly by: UnsealedBy | undefined },
+  }: Parameters<typeof openFirstAccount>[2] & {
+    readonly by: UnsealedBy | undefined
+    readonly database: Files['database']
+  },
 ): Promise<{
   readonly anchors: Anchors
   readonly delivery: Delivery
@@ -148,15 +203,17 @@ async function openAudit(
     await goOnWithoutLost(files.acceptedLoss, given)
     log.warn({ ...files.acceptedLoss }, 'the database goes on without changes that it has lost')
   }
+  await adoptStreams(directory, { store, files: journalFiles })
   const list = createListing(auditing)
   const anchors = await openAnchors({ ...auditing, journal, list })
   afterJournal.push(() => anchors.settled())
   const credentials = join(config.dataDirectory, 'credentials')
-  const firstAccount = await openFirstAccount(config, credentials, parts)
+  const { database } = parts
+  const firstAccount = await database.alone(() => openFirstAccount(config, credentials, parts))
   if (by !== undefined) await recordUnseal(by, firstAccount.accountId, { ...parts, journal })
   const own = [
     journal.position.stream,
-    ...Array.from({ length: workerCount - 1 }, (_, n) => streamOf(n + 1)),
+    ...Array.from({ length: workerCount - 1 }, (_, n) => streamOf(n + 1, database.nodeId)),
   ] as const
   await endLeftStreams({ ...auditing, clock, own, list, onFatal })
   await drainOutbox({ ...auditing, journal })
@@ -176,6 +233,20 @@ async function openAudit(
     onError: (error) => log.error({ err: error }, error.message),
   })
   return { anchors, delivery, firstAccount, list }
+}
+
+/**
+ * Streams from the time of an embedded database name no node. The node that has them on its volume takes them
+ * over.
+ */
+async function adoptStreams(
+  directory: string,
+  { store, files }: { readonly store: ServerParts['store']; readonly files: FilePort },
+): Promise<void> {
+  const here = new Set((await files.list(directory)).map(({ name }) => name))
+  for (const { stream, nodeId } of await store.listAllAuditWriters()) {
+    if (nodeId === undefined && here.has(stream)) await store.changeAuditWriter(stream, {})
+  }
 }
 
 /** People opened the root key: their shares, and how many attempts were refused, are on record. */

@@ -6,6 +6,7 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { AcceptedLoss } from './accepted-loss.ts'
+import { systemRandom } from '../crypto/entropy.ts'
 import { nodeFiles } from '../disk/files.ts'
 import type { OpenJournal } from '../audit/journal/journal.ts'
 import type { Config } from '../config.ts'
@@ -14,6 +15,7 @@ import { createClock, type MovableClock } from '../jobs/clock.ts'
 import { createMeter, type Meter } from '../metrics/meter.ts'
 import { openDatabase, type OwnedDatabase } from '../store/open.ts'
 import { createQuickCheck, type QuickCheck } from '../store/verify/quick-check.ts'
+import { readNodeId } from './node-id.ts'
 import { sharedMemory, type SharedMemory } from './workers/memory.ts'
 import { openStream, type OpenStream } from './workers/stream.ts'
 import { canShareListeners, createWorkers, type Workers } from './workers/workers.ts'
@@ -56,9 +58,14 @@ export async function openFiles(
   const startedAt = clock.now()
   const found = await checkFoundData(config, journalFiles ?? nodeFiles)
   const path = join(config.dataDirectory, 'trent.db')
+  const files = journalFiles ?? nodeFiles
+  const { databaseUrl: url, dataDirectory, freshnessSeconds, requireSynchronous } = config
   const database = await openDatabase({
     path,
-    url: config.databaseUrl,
+    url,
+    ...(url !== undefined && { nodeId: await readNodeId(dataDirectory, files, systemRandom) }),
+    freshnessMs: freshnessSeconds * 1000,
+    requireSynchronous,
     onFailure: onFatal,
   })
   closing.push(() => database.close())
@@ -70,7 +77,8 @@ export async function openFiles(
   const workerCount = workersOf(config, options)
   const workers = createWorkers(workerCount, onFatal)
   const meter = createMeter(() => workers.figures())
-  const of = { config, memory, clock, meter, log, onFatal, files: journalFiles }
+  const { nodeId } = database
+  const of = { config, nodeId, memory, clock, meter, log, onFatal, files: journalFiles }
   const stream = await openStream({ ...of, worker: 0 })
   meter.observe({ trent_sealed: () => 1 })
   closing.push(() => stream.journal.close())

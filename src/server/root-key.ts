@@ -56,6 +56,14 @@ export async function makeDeployment(
   }
 }
 
+/** The deployment, which is made if nobody has. Two nodes that start at one moment make one deployment. */
+export function deploymentOrNew(dependencies: RootKeyDependencies): Promise<DeploymentRecord> {
+  const { database } = dependencies
+  return database.alone(
+    async () => (await readDeployment(database)) ?? (await makeDeployment(dependencies)).record,
+  )
+}
+
 /** @throws {SealRefused} unless this root key opens every domain key */
 export function deploymentUnder(
   rootKey: KeyObject,
@@ -78,8 +86,8 @@ export function deploymentUnder(
  * @throws {SealUnavailable}
  */
 export async function openDeployment(dependencies: RootKeyDependencies): Promise<OpenDeployment> {
-  const { database, seal } = dependencies
-  const record = (await readDeployment(database)) ?? (await makeDeployment(dependencies)).record
+  const { seal } = dependencies
+  const record = await deploymentOrNew(dependencies)
   const { deploymentId } = record
   return deploymentUnder(await openAlone(seal, record.seal.sealedRootKey, deploymentId), record)
 }

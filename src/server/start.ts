@@ -111,7 +111,7 @@ async function openDoors(
     opened === undefined
       ? Promise.resolve(notReady(request, systemRandom.uuid()))
       : opened.handle(request, target)
-  const readiness = readinessOf(files, () => opened !== undefined)
+  const readiness = (): Promise<Readiness> => readinessOf(opened, files)
   meter.observe({ trent_ready: async () => Number((await readiness()).ready) })
   const service = publicService({
     config,
@@ -150,12 +150,13 @@ async function openDoors(
   }
 }
 
-function readinessOf(files: Files, isOpen: () => boolean): () => Promise<Readiness> {
-  return async () => {
-    const sealed = isOpen() ? [] : ['the root key is not open']
-    const reasons = [...sealed, ...(await unreadyParts(files))]
-    return { ready: reasons.length === 0, reasons }
-  }
+async function readinessOf(opened: OpenedServer | undefined, files: Files): Promise<Readiness> {
+  const sealed = opened === undefined ? ['the root key is not open'] : []
+  const node = opened?.node
+  const stale = node?.refusal()
+  const fresh = stale === undefined ? [] : [`this node must not decide calls: ${stale}`]
+  const reasons = [...sealed, ...fresh, ...(await unreadyParts(files))]
+  return { ready: reasons.length === 0, reasons, replication: node?.replication() }
 }
 
 /** Why open files and the workers are not ready. */

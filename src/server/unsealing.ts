@@ -21,7 +21,12 @@ import {
 } from '../seals/seal.ts'
 import { readDeployment, wasOpened, type DeploymentRecord } from '../store/tables/deployment.ts'
 import { readOtherSeals } from '../store/tables/other-seals.ts'
-import { deploymentUnder, makeDeployment, type RootKeyDependencies } from './root-key.ts'
+import {
+  deploymentOrNew,
+  deploymentUnder,
+  makeDeployment,
+  type RootKeyDependencies,
+} from './root-key.ts'
 
 /** What operators see of a sealed server. */
 export interface SealState extends Progress {
@@ -148,15 +153,16 @@ class Attempt {
   async initialize(wanted: Wanted): Promise<{ readonly shares?: readonly string[] }> {
     this.#requireSealed()
     const { database, seal } = this.#dependencies
-    const known = await readDeployment(database)
     // Nobody can lose the shares of a seal that opens by itself, and perhaps it is opening now.
     const opensAlone = seal.asks === 'nothing'
-    if (known !== undefined && (opensAlone || (await wasOpened(database)))) {
-      const how = opensAlone ? 'the server opens it by itself' : '`trent unseal` opens it'
-      throw new SealRefused(`the deployment has its root key already: ${how}`)
-    }
-    const made = await makeDeployment(this.#dependencies, wanted, known?.deploymentId)
-    const { record, shares } = made
+    const { record, shares } = await database.alone(async () => {
+      const known = await readDeployment(database)
+      if (known !== undefined && (opensAlone || (await wasOpened(database)))) {
+        const how = opensAlone ? 'the server opens it by itself' : '`trent unseal` opens it'
+        throw new SealRefused(`the deployment has its root key already: ${how}`)
+      }
+      return makeDeployment(this.#dependencies, wanted, known?.deploymentId)
+    })
     if (opensAlone) {
       await this.#openByItself(record)
       return {}
@@ -200,7 +206,8 @@ class Attempt {
     }
     if (record !== undefined) requireKind(seal, record.seal.kind)
     if (record === undefined || seal.asks === 'nothing') {
-      const present = record ?? (await makeDeployment(this.#dependencies)).record
+      const present = record ?? (await deploymentOrNew(this.#dependencies))
+      requireKind(seal, present.seal.kind)
       this.#initialized = true
       this.#openByItself(present).catch(this.#settle.reject)
       return

@@ -13,7 +13,11 @@ import { scrub } from './scrub.ts'
 import type { Store, StoreReads, Transaction } from './store.ts'
 import { accountReads, accountWrites } from './tables/account-rows.ts'
 import { aliasReads, aliasWrites } from './tables/alias-rows.ts'
-import { changeAuditWriter, listAuditWriters } from './tables/audit-writer-rows.ts'
+import {
+  changeAuditWriter,
+  listAllAuditWriters,
+  listAuditWriters,
+} from './tables/audit-writer-rows.ts'
 import {
   changesSince,
   createTouched,
@@ -56,6 +60,7 @@ import {
   listExpiringKeys,
   sumRequests,
 } from './tables/metric-rows.ts'
+import { nodeStore } from './tables/node-rows.ts'
 import { oidcProviderReads, oidcProviderWrites } from './tables/oidc-provider-rows.ts'
 import { deleteOutbox, insertOutbox, listOutbox } from './tables/outbox.ts'
 import { insertOutgoingEvent, outgoingEventStore } from './tables/outgoing-event-rows.ts'
@@ -78,7 +83,7 @@ export function createStore(
   keyring: RowKeyring,
   { onForgedRow }: { readonly onForgedRow: OnForgedRow },
 ): Store {
-  const { query } = database
+  const { query, nodeId } = database
   const rows = createBoundRows(keyring, onForgedRow)
   const scope: RowScope = { query, rows }
   const inOne: InOne = (work) =>
@@ -105,7 +110,8 @@ export function createStore(
       recent,
       () => database.epoch(),
     ),
-    listOutbox: (limit) => listOutbox(scope, limit),
+    freshness: database.freshness,
+    listOutbox: (limit) => listOwnOutbox(scope, nodeId, limit),
     deleteOutbox: (eventIds) => inOne((one) => deleteOutbox(one.query, eventIds)),
     listEventBlocks: (page) => listEventBlocks(query, page),
     findIndexPosition: (stream) => findIndexPosition(query, stream),
@@ -121,7 +127,8 @@ export function createStore(
     deleteOldCounts: (now) => deleteOldCounts(query, now),
     countDeletedKeys: () => countDeletedKeys(scope),
     countDeletedMaterials: () => countDeletedMaterials(scope),
-    ...deliveryStore(scope, inOne),
+    ...deliveryStore(scope, inOne, nodeId),
+    ...nodeStore(scope),
     ...outgoingEventStore(scope),
     async scrub() {
       // Material deleted from here on, while the log is cut or after, is scrubbed next time.
@@ -139,6 +146,16 @@ export function createStore(
   }
 }
 
+async function listOwnOutbox(
+  scope: RowScope,
+  nodeId: string | undefined,
+  limit: number,
+): ReturnType<Store['listOutbox']> {
+  if (nodeId === undefined) return listOutbox(scope, limit)
+  const streams = (await listAuditWriters(scope, nodeId)).map(({ stream }) => stream)
+  return listOutbox(scope, limit, streams)
+}
+
 /** Runs its argument in one transaction that takes no number. */
 type InOne = <T>(work: (scope: RowScope) => Promise<T>) => Promise<T>
 
@@ -150,7 +167,7 @@ function keyUsageStore(scope: RowScope, inOne: InOne): KeyUsageStore {
   }
 }
 
-function deliveryStore(scope: RowScope, inOne: InOne): DeliveryStore {
+function deliveryStore(scope: RowScope, inOne: InOne, nodeId: string | undefined): DeliveryStore {
   return {
     ...deliveryReads(scope),
     ...deliveryFileReads(scope),
@@ -158,8 +175,10 @@ function deliveryStore(scope: RowScope, inOne: InOne): DeliveryStore {
     changeDeliveryFile: (sequence, changes) => inOne((one) => changeFile(one, sequence, changes)),
     saveCut: (cut) => inOne((one) => saveCut(one, cut)),
     saveDigest: (of) => inOne((one) => saveDigest(one, of)),
-    listAuditWriters: () => listAuditWriters(scope),
-    changeAuditWriter: (stream, changes) => inOne((one) => changeAuditWriter(one, stream, changes)),
+    listAllAuditWriters: () => listAllAuditWriters(scope),
+    listAuditWriters: () => listAuditWriters(scope, nodeId),
+    changeAuditWriter: (stream, changes) =>
+      inOne((one) => changeAuditWriter(one, nodeId, stream, changes)),
   }
 }
 

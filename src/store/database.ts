@@ -4,6 +4,7 @@
  * @module
  */
 import type { Kysely } from 'kysely'
+import type { Freshness } from './freshness.ts'
 import type { Schema } from './schema/schema.ts'
 import type { Unscrubbed } from './unscrubbed.ts'
 
@@ -12,8 +13,13 @@ export type Engine = 'sqlite' | 'postgresql'
 export interface Database {
   readonly engine: Engine
   readonly query: Kysely<Schema>
-  /** The number of the last committed change, read from memory. */
+  /** The number of the last committed change that this node knows, read from memory. */
   readonly epoch: () => number
+  readonly freshness: Freshness
+  /** The node that uses the database; absent if only one node can. */
+  readonly nodeId?: string
+  /** Runs `work` while no other node of the database runs its own: first starts are not at one moment. */
+  readonly alone: <T>(work: () => Promise<T>) => Promise<T>
   readonly unscrubbed: Unscrubbed
   /** Closes at once: pending calls are rejected, and an open transaction is rolled back. */
   readonly close: () => Promise<void>
@@ -24,6 +30,9 @@ export interface Snapshot {
   readonly query: Kysely<Schema>
   readonly close: () => Promise<void>
 }
+
+/** Nothing can be changed now, and nothing was. The message says why. */
+export class ChangesRefused extends Error {}
 
 /** Another process has the database open. */
 export class DatabaseInUse extends Error {}

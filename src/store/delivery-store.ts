@@ -11,10 +11,13 @@ import type { TrailRef, TrailStatus } from '../model/trail.ts'
 
 /** Files on their way to a trail's destination. Nothing here is a numbered change. */
 export interface DeliveryStore {
-  /** The audit journal's writers, by stream. */
+  /** The streams of this node's audit journal, by name. */
   listAuditWriters(): Promise<readonly AuditWriter[]>
+  /** The streams of every node. */
+  listAllAuditWriters(): Promise<readonly AuditWriter[]>
   /**
-   * Members that are not given keep their stored values. It is not a change and takes no number.
+   * Members that are not given keep their stored values. It is not a change and takes no number. The stream
+   * then belongs to this node.
    */
   changeAuditWriter(
     stream: string,

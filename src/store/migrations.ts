@@ -29,7 +29,10 @@ export const migrations: readonly Migration[] = [
   {
     name: 'first-schema',
     async fill(query) {
-      await query.insertInto('change_head').values({ id: 1, seq: 0 }).execute()
+      await query
+        .insertInto('change_head')
+        .values({ id: 1, seq: 0, change_id: '0'.repeat(16) })
+        .execute()
     },
   },
 ]

@@ -1,7 +1,13 @@
 /** Opens the database of a deployment: the embedded one, or one in PostgreSQL. @module */
 import type { MessagePort } from 'node:worker_threads'
 import type { Database, Snapshot } from './database.ts'
-import { attachPostgres, openPostgres, type SharedPostgres } from './postgres/open-postgres.ts'
+import {
+  attachPostgres,
+  openPostgres,
+  type PostgresSettings,
+  type SharedPostgres,
+} from './postgres/open-postgres.ts'
+import type { Following } from './postgres/following.ts'
 import {
   attachSqliteDatabase,
   openSqliteDatabase,
@@ -9,7 +15,8 @@ import {
   type SqliteSettings,
 } from './sqlite/open-sqlite.ts'
 
-export interface OpenSettings extends SqliteSettings {
+export interface OpenSettings
+  extends SqliteSettings, Pick<PostgresSettings, 'nodeId' | 'freshnessMs' | 'requireSynchronous'> {
   /** `postgres://…`. The embedded database at `path` is used without it. */
   readonly url?: string | undefined
 }
@@ -24,6 +31,8 @@ export interface OwnedDatabase extends Database {
    * needs as much room next to it until the snapshot is closed.
    */
   readonly snapshot: () => Promise<Snapshot>
+  /** Absent if only one node can use the database. */
+  readonly following?: Following
 }
 
 /**
@@ -35,8 +44,8 @@ export interface OwnedDatabase extends Database {
  * created
  */
 export function openDatabase(settings: OpenSettings): Promise<OwnedDatabase> {
-  const { url, onFailure } = settings
-  return url === undefined ? openSqliteDatabase(settings) : openPostgres({ url, onFailure })
+  const { url } = settings
+  return url === undefined ? openSqliteDatabase(settings) : openPostgres({ ...settings, url })
 }
 
 /** Uses a database that another thread opened. Closing it does not close that one. */

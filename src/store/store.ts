@@ -32,6 +32,8 @@ import type { LastUses } from './tables/last-use-rows.ts'
 import type { ManagedPolicyReads, ManagedPolicyWrites } from './tables/managed-policy-rows.ts'
 import type { MaterialReads, MaterialWrites } from './tables/material-rows.ts'
 import type { MaterialStateReads, MaterialStateWrites } from './tables/material-state-rows.ts'
+import type { Freshness } from './freshness.ts'
+import type { NodeStore } from './tables/node-rows.ts'
 import type { OidcProviderReads, OidcProviderWrites } from './tables/oidc-provider-rows.ts'
 import type { Restorations } from './tables/restoration-rows.ts'
 import type { ServiceReads, ServiceWrites } from './tables/service-rows.ts'
@@ -101,14 +103,18 @@ export interface Store
     Restorations,
     DeliveryStore,
     OutgoingEventStore,
+    NodeStore,
     Figures {
   /**
    * Runs `work` in one transaction, and again from the start if the database asks for it. The
    * transaction ends by taking the next change number. The epoch is raised before this returns.
    */
   change<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
-  /** The number of the last committed change, read from memory without waiting. */
+  /** The number of the last committed change that this node knows, read without waiting. */
   epoch(): number
+  /** Whether calls may be decided by what this node knows. */
+  readonly freshness: Freshness
+  /** The rows of this node's streams. */
   listOutbox(limit: number): Promise<readonly OutboxRow[]>
   deleteOutbox(eventIds: readonly string[]): Promise<void>
   countDeletedKeys(): Promise<DeletedKeys>

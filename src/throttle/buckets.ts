@@ -7,7 +7,7 @@
  * @module
  */
 import { bucketTable, tableBytes, type Bucket } from './bucket-table.ts'
-import { lockWords, sharedLock } from './shared-lock.ts'
+import { lockWords, sharedLock } from '../threads/shared-lock.ts'
 
 export interface Draw {
   readonly bucket: string

@@ -42,6 +42,8 @@ export interface OwnNames {
 export interface Readiness {
   readonly ready: boolean
   readonly reasons: readonly string[]
+  /** The state of the database's replication, if several nodes can use it. */
+  readonly replication?: string | undefined
 }
 
 /** @throws when a path is malformed, is AWS's, or is present twice */
@@ -166,10 +168,10 @@ export function healthRoutes(readiness: () => Promise<Readiness>): readonly Rout
       ...health,
       path: '/readyz',
       handle: async () => {
-        const { ready, reasons } = await readiness()
+        const { ready, reasons, replication } = await readiness()
         return ready
-          ? jsonAnswer(200, { status: 'ready' })
-          : jsonAnswer(503, { status: 'not ready', reasons })
+          ? jsonAnswer(200, { status: 'ready', replication })
+          : jsonAnswer(503, { status: 'not ready', reasons, replication })
       },
     },
   ]

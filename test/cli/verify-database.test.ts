@@ -210,7 +210,7 @@ test('a damaged page is found, and nothing is said of rows', async (t) => {
 test('many findings are counted, and a bounded number named', async (t) => {
   const numbers = Array.from(
     { length: 300 },
-    (_, index) => `(${1000 + index}, 0, 'key', 'a', 'r', 'k', NULL, x'00')`,
+    (_, index) => `(${1000 + index}, 'id', 0, 'key', 'a', 'r', 'k', NULL, x'00')`,
   )
   const { text, report } = await verify(copy(t, `INSERT INTO change_log VALUES ${numbers.join()}`))
   assert.equal(report.findings.length, 100)

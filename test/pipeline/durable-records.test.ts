@@ -11,6 +11,7 @@ import { trentOperation } from '../../src/operations/trent/trent-operation.ts'
 import type { PipelineDependencies } from '../../src/pipeline/dependencies.ts'
 import { createPipeline } from '../../src/pipeline/pipeline.ts'
 import { createTurns } from '../../src/pipeline/turns.ts'
+import { alwaysFresh } from '../../src/store/freshness.ts'
 import type { Change } from '../../src/store/change.ts'
 import type { RawRequest } from '../../src/wire/request.ts'
 
@@ -112,6 +113,7 @@ function dependenciesWith(journal: ReturnType<typeof slowJournal>): PipelineDepe
   ]
   const store = {
     epoch: () => epoch,
+    freshness: alwaysFresh,
     changesSince: async (seq: number) => (seq < 2 ? changes : []),
     findUserByName: async () => undefined,
   }

@@ -15,6 +15,7 @@ import { StageList, StepFailed } from '../../src/pipeline/stage-list.ts'
 import type { Decided, Permitted, Read } from '../../src/pipeline/stages.ts'
 import { newWork } from '../../src/policy/work.ts'
 import { DatabaseFailed } from '../../src/store/database.ts'
+import { alwaysFresh, type Freshness } from '../../src/store/freshness.ts'
 import type { RawRequest } from '../../src/wire/request.ts'
 import { newKey } from '../store/records.ts'
 import type { Operation } from '../../src/operations/contract/operation.ts'
@@ -93,7 +94,7 @@ async function refusalOf(
 ): Promise<unknown> {
   const stages = list
     .stage((allowed) => run(allowed, dependencies, neverAgain))
-    .stage((ran) => confirm(ran))
+    .stage((ran) => confirm(ran, dependencies))
     .settle((settled) => recordCall(settled, dependencies))
   const failure: unknown = await createRunner(
     stages,
@@ -219,6 +220,7 @@ test('a refused use without a durable record is told to nobody', async () => {
 async function ended(
   signal: AbortSignal,
   runs: () => void = () => undefined,
+  freshness: (records: readonly string[]) => Freshness = () => alwaysFresh,
 ): Promise<{
   readonly refusal: unknown
   readonly ran: number
@@ -228,6 +230,8 @@ async function ended(
   let ran = 0
   const dependencies = {
     clock: { now: () => 0, system: () => 0 },
+    random: systemRandom,
+    store: { freshness: freshness(records) },
     journal: { append: async (_eventId: string, text: string) => void records.push(text) },
     identityUses: { note: () => undefined },
     refusedCalls: { hasOwnRecord: () => true },
@@ -264,4 +268,31 @@ test('a call whose client goes while it runs is finished, and leaves the record 
   assert.equal(ran, 1)
   assert.equal(records.length, 1)
   assert.doesNotMatch(records[0] ?? '', /errorCode/)
+})
+
+test('an answer that grew old while its record became durable is withheld, and recorded as that', async () => {
+  const confirmed = { monotonic: 1, wall: 1 }
+  const asked: unknown[] = []
+  const { signal } = new AbortController()
+  const { refusal, ran, records } = await ended(signal, undefined, (durable) => ({
+    moment: () => confirmed,
+    refusal(since) {
+      asked.push(since)
+      return durable.length === 0 ? undefined : 'too old'
+    },
+  }))
+  assert.equal(ran, 1)
+  assert.ok(refusal instanceof KmsError && refusal.code === 'KMSInternalException')
+  assert.match(refusal.message, /the answer was withheld.*too old/)
+  // The confirmation before the decision counts, not a later one.
+  assert.deepEqual(asked, [confirmed])
+  const [first, second] = records.map(
+    (record) => JSON.parse(record) as Readonly<Record<string, unknown>>,
+  )
+  assert.equal(records.length, 2)
+  assert.equal(first?.['errorCode'], undefined)
+  assert.equal(second?.['errorCode'], 'KMSInternalException')
+  assert.match(String(second?.['errorMessage']), /the answer was withheld/)
+  assert.equal(first?.['requestID'], second?.['requestID'])
+  assert.notEqual(first?.['eventID'], second?.['eventID'])
 })

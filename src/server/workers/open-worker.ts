@@ -148,7 +148,8 @@ async function openParts(
     log.error({ table, id }, 'a row is forged or was removed: it is not believed')
   }
   const store = createStore(database, keyring, { onForgedRow })
-  const stream = await openStream({ worker, config, memory, clock, meter, log, onFatal })
+  const { nodeId } = database
+  const stream = await openStream({ worker, nodeId, config, memory, clock, meter, log, onFatal })
   const { journal, journalDirectory: directory, onError } = stream
   const list = (): Promise<void> => link.ask('list', undefined)
   const files = nodeFiles

@@ -11,6 +11,7 @@ import { measuredFiles, measuredJournal } from '../../metrics/measured.ts'
 import type { Meter } from '../../metrics/meter.ts'
 import { journalReaders } from '../../metrics/readers.ts'
 import type { Clock } from '../../model/clock.ts'
+import { streamOf } from '../../model/node.ts'
 import type { SharedMemory } from './memory.ts'
 
 export interface OpenStream {
@@ -23,13 +24,9 @@ export interface OpenStream {
   readonly takeRecords: () => NewRecords
 }
 
-/** @param worker from 0 */
-export function streamOf(worker: number): string {
-  return `worker-${worker}`
-}
-
 export async function openStream(of: {
   readonly worker: number
+  readonly nodeId: string | undefined
   readonly config: Pick<Config, 'dataDirectory' | 'auditSegmentSeconds'>
   readonly memory: Pick<SharedMemory, 'segmentErrors'>
   readonly clock: Pick<Clock, 'system'>
@@ -47,7 +44,7 @@ export async function openStream(of: {
   const records = createNewRecords()
   const opened = await openJournal({
     directory: journalDirectory,
-    stream: streamOf(of.worker),
+    stream: streamOf(of.worker, of.nodeId),
     clock,
     segmentAgeMs: config.auditSegmentSeconds * 1000,
     segmentErrors: createSegmentErrors(of.memory.segmentErrors),

@@ -1,6 +1,6 @@
 /**
  * Opens a database in PostgreSQL: checks its schema, migrates it, and gives each thread a pool of
- * its own.
+ * its own. Several nodes may have it open.
  *
  * INVARIANT (one change at a time): a transaction begins by locking the row of `change_head`, so
  * that it sees everything that has committed, and nothing else can commit before it ends. The store
@@ -9,14 +9,18 @@
  */
 import { Kysely, sql } from 'kysely'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Database, DatabaseFailed, type Snapshot, TransactionConflict } from '../database.ts'
+import { type Database, type Snapshot, TransactionConflict } from '../database.ts'
 import { migrate } from '../migrations.ts'
 import type { Schema } from '../schema/schema.ts'
 import { type DatabaseAddress, parseDatabaseUrl } from './database-url.ts'
 import { OutcomeUnknown } from './postgres-failure.ts'
-import { postgresDialect } from './postgres-dialect.ts'
+import { noTransactions, postgresDialect } from './postgres-dialect.ts'
 import { Pool, type PoolSettings } from './postgres-pool.ts'
-import { holdNodeLock } from './node-lock.ts'
+import type { Head } from '../history.ts'
+import { catchUp, logOf, logStatement } from './history-queries.ts'
+import { openFollowing, type Following } from './following.ts'
+import { alone, holdNodeLock } from './node-lock.ts'
+import { createNotifier } from './notifier.ts'
 import { requirePostgresSchema } from './postgres-schema.ts'
 import {
   type Mark,
@@ -26,14 +30,17 @@ import {
   Unanswered,
 } from './postgres-session.ts'
 import { unscrubbedIn } from '../unscrubbed.ts'
+import { headMemory, headOf, SharedHead, type HeadRules } from './shared-head.ts'
 import { deleteOldSessions, hasCommitted, sessionsTable } from './settle.ts'
 
 /** What another thread needs to use the database. */
 export interface SharedPostgres {
   readonly engine: 'postgresql'
   readonly url: string
-  /** Two BigInt64, of which the first is the number of the last committed change. */
-  readonly epoch: SharedArrayBuffer
+  readonly nodeId?: string
+  readonly rules: HeadRules
+  /** See `SharedHead`. */
+  readonly head: SharedArrayBuffer
   /** One BigInt64: see `unscrubbedIn`. */
   readonly unscrubbed: SharedArrayBuffer
 }
@@ -50,8 +57,8 @@ const settings: PoolSettings = {
   sessionsMax: 8,
   waitMaxMs: 10_000,
   sessionAgeMaxMs: 10 * 60_000,
-  withBegin: 'SELECT seq FROM change_head WHERE id = 1 FOR UPDATE',
-  withCommit: 'SELECT seq FROM change_head WHERE id = 1',
+  withBegin: 'SELECT seq, change_id FROM change_head WHERE id = 1 FOR UPDATE',
+  withCommit: 'SELECT seq, change_id FROM change_head WHERE id = 1',
 }
 
 /** How long a caller waits for the outcome of its change: about as long as a failover. */
@@ -60,48 +67,71 @@ const settleAgainMs = 500
 
 export interface PostgresSettings {
   readonly url: string
-  /** Called once if another node has taken the database. It can then no longer be used. */
+  /** The node that uses the database. Only a test, or a command that ends soon, has none. */
+  readonly nodeId?: string | undefined
+  /** Default: 5000. */
+  readonly freshnessMs?: number | undefined
+  readonly requireSynchronous?: boolean | undefined
+  /** Called once if another process is this node. The database can then no longer be used. */
   readonly onFailure?: ((error: Error) => void) | undefined
 }
+
+export const freshnessMsDefault = 5000
 
 export interface OwnedPostgres extends Database {
   readonly share: () => SharedPostgres
   readonly snapshot: () => Promise<Snapshot>
+  readonly following: Following
 }
 
 /**
  * Opens or creates the database.
- * @throws {DatabaseInUse} if another node uses it
+ * @throws {DatabaseInUse} if another process is this node
  * @throws {DatabaseUnreachable} if no primary can be reached
  * @throws {SchemaChanged} @throws {DatabaseTooNew}
  */
-export async function openPostgres({
-  url,
-  onFailure = () => {},
-}: PostgresSettings): Promise<OwnedPostgres> {
+export async function openPostgres(of: PostgresSettings): Promise<OwnedPostgres> {
+  const { url, nodeId, freshnessMs = freshnessMsDefault, onFailure = () => {} } = of
   const address = parseDatabaseUrl(url)
-  const plain = { ...settings, ...withoutHead }
-  const lock = await holdNodeLock(() => openSession(address, plain), onFailure)
-  const epoch = new SharedArrayBuffer(2 * BigInt64Array.BYTES_PER_ELEMENT)
+  const open = (): Promise<PostgresSession> => openSession(address, { ...settings, ...withoutHead })
+  const lock = nodeId === undefined ? undefined : await holdNodeLock(open, nodeId, onFailure)
+  const rules = { freshnessMs, requireSynchronous: of.requireSynchronous ?? false }
+  const memory = headMemory()
+  const head = new SharedHead(memory, rules)
   try {
-    await prepare(address)
+    await alone(open, () => prepare(address))
     const unscrubbed = new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT)
     // An earlier process may have ended before it scrubbed.
     unscrubbedIn(unscrubbed, 0).raise()
-    const shared = { engine: 'postgresql', url, epoch, unscrubbed } as const
-    const database = attachPostgres(shared, onFailure)
-    const { seq } = await database.query
-      .selectFrom('change_head')
-      .select('seq')
-      .executeTakeFirstOrThrow()
-    raise(new BigInt64Array(epoch), seq)
-    const close = async (): Promise<void> => {
-      await database.close()
-      await lock.release()
+    const shared: SharedPostgres = {
+      engine: 'postgresql',
+      url,
+      rules,
+      head: memory,
+      unscrubbed,
+      ...(nodeId !== undefined && { nodeId }),
     }
-    return { ...database, share: () => shared, snapshot: () => openSnapshot(address), close }
+    const database = attachPostgres(shared, onFailure)
+    const row = await database.query
+      .selectFrom('change_head')
+      .select(['seq', 'change_id'])
+      .executeTakeFirstOrThrow()
+    head.raise(headOf(row))
+    const following = openFollowing(address, head, rules)
+    const close = async (): Promise<void> => {
+      following.close()
+      await database.close()
+      await lock?.release()
+    }
+    return {
+      ...database,
+      share: () => shared,
+      following,
+      snapshot: () => openSnapshot(address),
+      close,
+    }
   } catch (error) {
-    await lock.release()
+    await lock?.release()
     throw error
   }
 }
@@ -111,7 +141,10 @@ async function prepare(address: DatabaseAddress): Promise<void> {
   const plain = { ...settings, ...withoutHead, statementMaxMs: 10 * 60_000, sessionsMax: 1 }
   const pool = new Pool(address, plain)
   const query = new Kysely<Schema>({
-    dialect: postgresDialect(pool, async (session) => void (await session.commit())),
+    dialect: postgresDialect(pool, {
+      begin: async (session) => void (await session.begin()),
+      commit: async (session) => void (await session.commit()),
+    }),
   })
   try {
     await requirePostgresSchema(query)
@@ -139,7 +172,7 @@ async function openSnapshot(address: DatabaseAddress): Promise<Snapshot> {
     sessionAgeMaxMs: Infinity,
     leaseMs: readingMaxMs,
   })
-  const query = new Kysely<Schema>({ dialect: postgresDialect(pool, () => Promise.resolve()) })
+  const query = new Kysely<Schema>({ dialect: postgresDialect(pool, noTransactions) })
   try {
     await sql`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`.execute(query)
     // The moment is that of the first statement.
@@ -157,17 +190,31 @@ async function openSnapshot(address: DatabaseAddress): Promise<Snapshot> {
  * then only follow the database by a new start.
  */
 export function attachPostgres(
-  { url, epoch, unscrubbed }: SharedPostgres,
+  { url, nodeId, head: memory, rules, unscrubbed }: SharedPostgres,
   onFailure: (error: Error) => void,
 ): Database {
   const address = parseDatabaseUrl(url)
-  const numbers = new BigInt64Array(epoch)
+  const head = new SharedHead(memory, rules)
   const pool = new Pool(address, settings)
-  const settling = new Settling(address, (seq) => raise(numbers, seq))
+  const notifier = createNotifier(pool)
+  const settling = new Settling(address, head)
+  const begin = async (session: PostgresSession): Promise<void> => {
+    if (nodeId !== undefined) head.requireChangeable()
+    const { rows } = await session.begin()
+    // A command holds nothing in memory that could be out of date.
+    if (nodeId === undefined) return
+    try {
+      await requireSameHistory(session, head, headOf(rows[0]))
+    } catch (error) {
+      await session.rollback()
+      throw error
+    }
+  }
   const commit = async (session: PostgresSession): Promise<void> => {
     try {
       const { rows } = await session.commit()
-      raise(numbers, rows[0]?.['seq'])
+      const isChange = head.raise(headOf(rows[0]))
+      if (isChange && head.hasOthers) notifier.notify()
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error
       await settling.settle(error).catch((failure: unknown) => {
@@ -178,8 +225,11 @@ export function attachPostgres(
   }
   return {
     engine: 'postgresql',
-    query: new Kysely<Schema>({ dialect: postgresDialect(pool, commit) }),
-    epoch: () => Number(Atomics.load(numbers, 0)),
+    query: new Kysely<Schema>({ dialect: postgresDialect(pool, { begin, commit }) }),
+    epoch: () => head.seq,
+    freshness: head,
+    ...(nodeId !== undefined && { nodeId }),
+    alone: (work) => alone(() => openSession(address, { ...settings, ...withoutHead }), work),
     unscrubbed: unscrubbedIn(unscrubbed, 0),
     async close() {
       settling.close()
@@ -188,25 +238,32 @@ export function attachPostgres(
   }
 }
 
-/** Sets the number of the last change, unless another thread has set a later one. */
-export function raise(numbers: BigInt64Array, seq: unknown): void {
-  if (typeof seq !== 'number') throw new DatabaseFailed('the number of a change could not be read')
-  for (;;) {
-    const reached = Atomics.load(numbers, 0)
-    if (reached >= BigInt(seq)) return
-    if (Atomics.compareExchange(numbers, 0, reached, BigInt(seq)) === reached) return
-  }
+/**
+ * Compares what this node has applied with the database, which cannot change until the transaction ends.
+ * Nothing is asked while the last change is the one that this node knows.
+ * @throws {ChangesRefused} if the database lacks a change that this node has applied
+ */
+async function requireSameHistory(
+  session: PostgresSession,
+  head: SharedHead,
+  found: Head,
+): Promise<void> {
+  // Read after BEGIN: a change that a thread of this node takes in now has committed before it.
+  const known = head.known
+  if (known.seq === found.seq && known.changeId === found.changeId) return
+  const { rows } = await session.run(logStatement, [known.seq])
+  head.takeIn(known, { head: found, ...logOf(rows[0]) })
 }
 
 /** Finds the outcomes of COMMITs without an answer. */
 class Settling {
   readonly #address: DatabaseAddress
-  readonly #onHead: (seq: unknown) => void
+  readonly #head: SharedHead
   #isClosed = false
 
-  constructor(address: DatabaseAddress, onHead: (seq: unknown) => void) {
+  constructor(address: DatabaseAddress, head: SharedHead) {
     this.#address = address
-    this.#onHead = onHead
+    this.#head = head
   }
 
   close(): void {
@@ -235,8 +292,7 @@ class Settling {
     const session = await openSession(this.#address, limits)
     try {
       const isCommitted = await hasCommitted(session, mark)
-      const { rows } = await session.run('SELECT seq FROM change_head WHERE id = 1', [])
-      this.#onHead(rows[0]?.['seq'])
+      await catchUp(session, this.#head)
       return isCommitted
     } finally {
       session.destroy()

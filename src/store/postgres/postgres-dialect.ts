@@ -22,14 +22,22 @@ import { DuplicateRow, StaleRow } from '../row-errors.ts'
 import type { Pool } from './postgres-pool.ts'
 import type { PostgresSession, Result } from './postgres-session.ts'
 
-/** @param commit ends the transaction of a session, and finds its outcome if that is unknown */
-export function postgresDialect(
-  pool: Pool,
-  commit: (session: PostgresSession) => Promise<void>,
-): Dialect {
+/** How transactions begin and end. */
+export interface Boundaries {
+  readonly begin: (session: PostgresSession) => Promise<void>
+  /** Finds the outcome if that is unknown. */
+  readonly commit: (session: PostgresSession) => Promise<void>
+}
+
+const refused = (): Promise<never> => Promise.reject(new Error('the transaction only reads'))
+
+/** For a session that is in one transaction, and only reads. */
+export const noTransactions: Boundaries = { begin: refused, commit: refused }
+
+export function postgresDialect(pool: Pool, boundaries: Boundaries): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
-    createDriver: () => driverOf(pool, commit),
+    createDriver: () => driverOf(pool, boundaries),
     createIntrospector: (query) => new PostgresIntrospector(query),
     createQueryCompiler: () => new QueryCompiler(),
   }
@@ -119,11 +127,11 @@ class PooledConnection implements DatabaseConnection {
   }
 }
 
-function driverOf(pool: Pool, commit: (session: PostgresSession) => Promise<void>): Driver {
+function driverOf(pool: Pool, { begin, commit }: Boundaries): Driver {
   return {
     init: () => Promise.resolve(),
     acquireConnection: async () => new PooledConnection(await pool.acquire()),
-    beginTransaction: (connection) => pooled(connection).session.begin(),
+    beginTransaction: (connection) => begin(pooled(connection).session),
     async commitTransaction(connection) {
       const one = pooled(connection)
       await one.settle()

@@ -87,6 +87,12 @@ export class PostgresSession {
     return this.#isOpen
   }
 
+  /** Has notifications of a channel told, until the session ends. */
+  async listen(channel: string, onNotified: (payload: string) => void): Promise<void> {
+    this.#client.on('notification', ({ payload = '' }) => onNotified(payload))
+    await this.run(`LISTEN ${channel}`, [])
+  }
+
   /** Closes the connection at once. The server rolls an open transaction back. */
   destroy(): void {
     this.#isEnded = true
@@ -107,13 +113,15 @@ export class PostgresSession {
     throw new OutcomeUnknown(`a statement has an unknown outcome: ${this.#warnings.join('; ')}`)
   }
 
-  async begin(): Promise<void> {
+  /** Returns the rows of the statement sent with BEGIN. */
+  async begin(): Promise<Result> {
     this.#changeId = randomBytes(16).toString('hex')
     this.#isOpen = true
     const { withBegin, statementMaxMs } = this.#settings
     try {
       const mark = markStatement(this.#mark)
-      await this.#send(`BEGIN; ${mark}; ${withBegin}`, statementMaxMs + graceMs)
+      const results = await this.#send(`BEGIN; ${mark}; ${withBegin}`, statementMaxMs + graceMs)
+      return resultOf(results.at(-1))
     } catch (error) {
       await this.rollback()
       throw failureOf(error, true)

@@ -2,7 +2,7 @@
 import { Kysely } from 'kysely'
 import type { Schema } from '../schema/schema.ts'
 import { parseDatabaseUrl } from './database-url.ts'
-import { postgresDialect } from './postgres-dialect.ts'
+import { noTransactions, postgresDialect } from './postgres-dialect.ts'
 import { Pool } from './postgres-pool.ts'
 
 const longMs = 30 * 60_000
@@ -35,8 +35,7 @@ export async function readPostgres<T>(
     const session = await pool.acquire()
     await session.run('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', [])
     pool.release(session)
-    const refused = (): Promise<never> => Promise.reject(new Error('the transaction only reads'))
-    return await read(new Kysely<Schema>({ dialect: postgresDialect(pool, refused) }))
+    return await read(new Kysely<Schema>({ dialect: postgresDialect(pool, noTransactions) }))
   } finally {
     pool.close()
   }

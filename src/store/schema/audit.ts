@@ -57,6 +57,7 @@ export const auditWriters = tableOf<AuditWriter>()({
   name: 'audit_writers',
   columns: {
     stream: text('stream'),
+    node_id: optional(text('nodeId')),
     first_segment: number(),
     first_hash: optional(text()),
     first_records: number(),

@@ -3,16 +3,20 @@ import type { OutgoingEvent } from '../../model/outgoing-event.ts'
 import { counter, flag, number, optional, rowTag, text } from './columns.ts'
 import { table, tableOf } from './table.ts'
 
-/** One row: the number of the last change. */
+/**
+ * One row: the number of the last change, and the random id that the change got with it. After a
+ * database has lost changes, other changes get the same numbers, but never the same ids.
+ */
 export const changeHead = table({
   name: 'change_head',
-  columns: { id: number(), seq: number() },
+  columns: { id: number(), seq: number(), change_id: text() },
   primaryKey: ['id'],
 })
 
 /** A row of the log of changes (`change.ts`). */
 export interface LoggedChange {
   readonly seq: number
+  readonly changeId: string
   /** Numbers the rows of one change from 0. */
   readonly position: number
   readonly kind: string
@@ -27,6 +31,7 @@ export const changeLog = tableOf<LoggedChange>()({
   name: 'change_log',
   columns: {
     seq: number('seq'),
+    change_id: text('changeId'),
     position: number('position'),
     kind: text('kind'),
     account_id: text('accountId'),

@@ -33,6 +33,7 @@ import { groups, managedPolicies, oidcProviders, roles, roleUsage, users } from 
 import { keyUsage, keyUsageTracking, resourceCounts } from './key-usage.ts'
 import { customKeyStores } from './key-stores.ts'
 import { aliases, keys } from './keys.ts'
+import { nodes } from './nodes.ts'
 import { deletedKeys, deletedMaterials, keyMaterials, materialStates } from './materials.ts'
 
 /** Every table that a migration creates. A table comes after those that it refers to. */
@@ -43,6 +44,7 @@ export const everyTable = [
   domainKeys,
   clockMark,
   restorations,
+  nodes,
   accounts,
   accessKeys,
   accessKeyUsage,

@@ -8,6 +8,7 @@ import { rmSync } from 'node:fs'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { createThread, ThreadEnded } from '../../threads/thread.ts'
 import { type Database, DatabaseFailed, type Snapshot } from '../database.ts'
+import { alwaysFresh } from '../freshness.ts'
 import { requireExpectedSchema } from '../verify/expected-schema.ts'
 import { migrate } from '../migrations.ts'
 import type { Schema } from '../schema/schema.ts'
@@ -141,6 +142,8 @@ export function attachSqliteDatabase(
     engine: 'sqlite',
     query: new Kysely<Schema>({ dialect: sqliteDialect(client) }),
     epoch: () => Number(Atomics.load(numbers, 0)),
+    freshness: alwaysFresh,
+    alone: (work) => work(),
     unscrubbed: unscrubbedIn(epoch, unscrubbed),
     close: () => Promise.resolve(client.close()),
   }

@@ -9,6 +9,7 @@
  * that it was skipped. So `trent verify-database` finds rows that were put back, as far back as the log goes.
  * @module
  */
+import { randomBytes } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import type { Change, ChangeReads } from '../change.ts'
 import { defer } from '../deferred.ts'
@@ -46,6 +47,15 @@ export function createTouched(): {
   }
 }
 
+/** A change of the database: its number, and a random id that no other change has. */
+export interface NumberedChange {
+  readonly seq: number
+  /** 16 lower-case hex digits. */
+  readonly changeId: string
+}
+
+const changeIdBytes = 8
+
 /** The log of changes, as a transaction reads it and adds to it. */
 export interface OpenChange {
   readonly changesSince: ChangeReads['changesSince']
@@ -53,7 +63,7 @@ export interface OpenChange {
    * Returns the number of the transaction's change, which is taken once; undefined while nothing is
    * affected.
    */
-  readonly number: () => Promise<number | undefined>
+  readonly number: () => Promise<NumberedChange | undefined>
   /** Skips the numbers up to this one. A reader that meets the gap in the log drops its cache. */
   readonly skip: (upTo: number) => Promise<void>
 }
@@ -62,14 +72,19 @@ export function openChange(scope: RowScope, touched: () => readonly Touched[]): 
   const { query } = scope
   // Nobody else can change it until this transaction ends.
   let head: number | undefined
-  let taken: Promise<number> | undefined
-  const move = async (from: number, to: number): Promise<number> => {
-    const update = query.updateTable('change_head').set({ seq: to }).where('id', '=', 1)
+  let taken: Promise<NumberedChange> | undefined
+  /** Number and id in one statement, so that nobody sees one without the other. */
+  const move = async (from: number, seq: number): Promise<NumberedChange> => {
+    const changeId = randomBytes(changeIdBytes).toString('hex')
+    const update = query
+      .updateTable('change_head')
+      .set({ seq, change_id: changeId })
+      .where('id', '=', 1)
     await defer(query, update.where('seq', '=', from), { rows: 1 })
-    head = to
-    return to
+    head = seq
+    return { seq, changeId }
   }
-  const next = async (): Promise<number> => {
+  const next = async (): Promise<NumberedChange> => {
     const from = head ?? (await headOf(query))
     return move(from, from + 1)
   }
@@ -83,9 +98,9 @@ export function openChange(scope: RowScope, touched: () => readonly Touched[]): 
     async skip(upTo) {
       const seq = await headOf(query)
       if (seq >= upTo) return
-      await move(seq, upTo)
+      const skipped = await move(seq, upTo)
       const mark = { kind: 'everything', accountId: '', region: '', id: `after/${seq}` } as const
-      await insertRecords(changeLog, scope, [{ ...mark, seq: upTo, position: 0 }])
+      await insertRecords(changeLog, scope, [{ ...mark, ...skipped, position: 0 }])
     },
   }
 }
@@ -99,9 +114,10 @@ export async function recordChange(
   touched: readonly Touched[],
   { number }: Pick<OpenChange, 'number'>,
 ): Promise<void> {
-  const seq = await number()
-  if (seq === undefined) return
-  const logged = touched.map((change, position) => ({ ...change, seq, position }))
+  const change = await number()
+  if (change === undefined) return
+  const { seq } = change
+  const logged = touched.map((each, position) => ({ ...each, ...change, position }))
   for (let start = 0; start < logged.length; start += insertedMax) {
     await insertRecords(changeLog, scope, logged.slice(start, start + insertedMax))
   }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Kysely } from 'kysely'
-import { withChangeNumber } from '../../model/change-number.ts'
+import { withChange } from '../../model/change-number.ts'
 import { acceptedPage } from '../bound-rows.ts'
 import { defer } from '../deferred.ts'
 import type { OpenChange } from './change-log.ts'
@@ -19,23 +19,27 @@ const deletedMax = 500
 /**
  * Inserts a record of the transaction's change.
  *
- * INVARIANT (numbered records): the record of a change carries the change's number, so that the
- * journal shows which changes its database must contain.
+ * INVARIANT (numbered records): the record of a change carries the change's number and id, so that
+ * the journal shows which changes its database must contain.
  */
 export async function insertOutbox(
   { number, ...scope }: RowScope & Pick<OpenChange, 'number'>,
   row: OutboxRow,
 ): Promise<string> {
   const change = await number()
-  const record = change === undefined ? row.record : withChangeNumber(row.record, change)
+  const record = change === undefined ? row.record : withChange(row.record, change)
   await insertRecords(auditOutbox, scope, [{ ...row, record }])
   return record
 }
 
-/** Oldest first. */
+/**
+ * Oldest first.
+ * @param streams those of one node: only it knows what they hold. All of them if left out.
+ */
 export function listOutbox(
   { query, rows }: RowScope,
   limit: number,
+  streams?: readonly string[],
 ): Promise<readonly OutboxRow[]> {
   return acceptedPage(
     { limit },
@@ -43,6 +47,7 @@ export function listOutbox(
       query
         .selectFrom('audit_outbox')
         .selectAll()
+        .$if(streams !== undefined, (outbox) => outbox.where('stream', 'in', streams ?? []))
         .$if(after !== undefined, (outbox) => outbox.where('position', '>', Number(after)))
         .orderBy('position')
         .limit(wanted)

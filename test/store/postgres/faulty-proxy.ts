@@ -13,6 +13,8 @@ export interface FaultyProxy {
    * Discards what the server answers after the client has sent this, and ends new connections.
    */
   loseAnswersOf: (sent: RegExp) => void
+  /** Loses nothing of what is sent from now on. */
+  heal: () => void
 }
 
 /** Closed when the test ends. */
@@ -49,5 +51,10 @@ export async function startProxy(t: TestContext, to: number): Promise<FaultyProx
     loseRequests: () => (losesRequests = true),
     loseAnswers: () => (losesAnswers = true),
     loseAnswersOf: (sent) => (lostWith = sent),
+    heal() {
+      losesRequests = false
+      losesAnswers = false
+      lostWith = undefined
+    },
   }
 }

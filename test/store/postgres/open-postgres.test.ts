@@ -1,6 +1,7 @@
-/** A database in PostgreSQL: one node at a time, and changes of unknown outcome. @module */
+/** A database in PostgreSQL: the locks of nodes, and changes of unknown outcome. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseInUse, DatabaseTooNew } from '../../../src/store/database.ts'
 import { openDatabase } from '../../../src/store/open.ts'
 import { readPostgresState } from '../../../src/store/postgres/postgres-state.ts'
@@ -12,19 +13,23 @@ import { templateWithTables } from './template.ts'
 
 const [version = 0] = testedVersions
 
-test('a second node is refused until the first has closed', { skip }, async (t) => {
+const nodeId = '00112233aabbccdd'
+
+test('two processes are never the same node', { skip }, async (t) => {
   const { url } = await testDatabase(t, version, await templateWithTables(version))
-  const first = await openDatabase({ path: '', url })
-  await assert.rejects(openDatabase({ path: '', url }), DatabaseInUse)
+  const first = await openDatabase({ path: '', url, nodeId })
+  await assert.rejects(openDatabase({ path: '', url, nodeId }), DatabaseInUse)
+  const other = await openDatabase({ path: '', url, nodeId: 'ffffffffffffffff' })
+  await other.close()
   await first.close()
-  const second = await openDatabase({ path: '', url })
+  const second = await openDatabase({ path: '', url, nodeId })
   await second.close()
 })
 
-test('a node whose lock another one has taken ends', { skip }, async (t) => {
+test('a node whose lock another process has taken ends', { skip }, async (t) => {
   const { url, admin } = await testDatabase(t, version, await templateWithTables(version))
   const { promise: failed, resolve } = Promise.withResolvers<Error>()
-  const database = await openDatabase({ path: '', url, onFailure: resolve })
+  const database = await openDatabase({ path: '', url, nodeId, onFailure: resolve })
   t.after(() => database.close())
   // The session of the lock is the one that holds it; its place is taken at once.
   await admin(`ALTER DATABASE ${new URL(url).pathname.slice(1)} CONNECTION LIMIT 0;
@@ -37,9 +42,29 @@ test('a node whose lock another one has taken ends', { skip }, async (t) => {
   thief.on('error', () => {})
   await thief.connect()
   t.after(() => thief.end())
-  await thief.query('SELECT pg_advisory_lock(7236001)')
+  await thief.query('SELECT pg_advisory_lock($1)', [BigInt(`0x${nodeId}`)])
   await admin(`ALTER DATABASE ${new URL(url).pathname.slice(1)} CONNECTION LIMIT -1`)
   assert.ok((await failed) instanceof DatabaseInUse)
+})
+
+test('what is done alone is never done by two nodes at once', { skip }, async (t) => {
+  const { url } = await testDatabase(t, version)
+  // The first tables of an empty database are made alone too.
+  const nodes = await Promise.all([1, 2, 3].map(() => openDatabase({ path: '', url })))
+  t.after(() => Promise.all(nodes.map((node) => node.close())))
+  let inside = 0
+  let most = 0
+  await Promise.all(
+    nodes.map((node) =>
+      node.alone(async () => {
+        inside += 1
+        most = Math.max(most, inside)
+        await sleep(50)
+        inside -= 1
+      }),
+    ),
+  )
+  assert.equal(most, 1)
 })
 
 test(

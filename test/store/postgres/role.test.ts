@@ -28,7 +28,7 @@ test('the role of the documentation can run Trent, and nothing else', { skip }, 
     const server = await startPostgres(binaries)
     t.after(() => server.stop())
     const made = statements()
-    assert.equal(made.length, 5)
+    assert.equal(made.length, 6)
     for (const [database, statement] of made) await asSuperuser(server, database, statement)
 
     const url = `postgres://trent:${password}@127.0.0.1:${server.port}/trent`

@@ -198,7 +198,7 @@ test('what a trigger or a view accesses is refused in an open database too', asy
   await sql`CREATE TRIGGER t AFTER INSERT ON change_head BEGIN DELETE FROM keys; END`.execute(query)
   await sql`CREATE VIEW v AS SELECT * FROM keys`.execute(query)
   await assert.rejects(
-    query.insertInto('change_head').values({ id: 7, seq: 1 }).execute(),
+    query.insertInto('change_head').values({ id: 7, seq: 1, change_id: '' }).execute(),
     StatementFailed,
   )
   await assert.rejects(sql`SELECT count(*) FROM v`.execute(query), StatementFailed)

@@ -1,0 +1,48 @@
+/** Nodes: processes that serve one deployment from one database, each with its own data directory. @module */
+
+/**
+ * - `serving`: it serves calls, or will after its next start.
+ * - `draining`: it serves no new calls, and delivers what its journal holds.
+ * - `drained`: everything is delivered, and it is refused if it comes back.
+ * - `gone`: an operator gave it up undrained, and it is refused if it comes back.
+ */
+export type NodeState = 'serving' | 'draining' | 'drained' | 'gone'
+
+export interface JournalPosition {
+  readonly stream: string
+  readonly segment: number
+  readonly offset: number
+}
+
+export interface NodeRecord {
+  /** 16 lower-case hex digits, kept in the data directory. */
+  readonly nodeId: string
+  /** For people; names need not differ. */
+  readonly name: string
+  /** With the row's tag, it proves that the node opened the root key of this deployment. */
+  readonly deploymentId: string
+  readonly state: NodeState
+  /** Milliseconds since the epoch, on the node's clock. */
+  readonly firstSeen: number
+  readonly confirmedAt: number
+  /** The last change that the node has taken in, and its id. */
+  readonly appliedSeq: number
+  readonly appliedId: string
+  /** The durable ends of its streams at the last confirmation. */
+  readonly positions: readonly JournalPosition[]
+  readonly rowVersion: number
+}
+
+const nodeIdForm = /^[\da-f]{16}$/
+
+export function isNodeId(text: string): boolean {
+  return nodeIdForm.test(text)
+}
+
+/**
+ * The stream of a worker in the audit journal. The only node of an embedded database needs no name there.
+ * @param worker from 0
+ */
+export function streamOf(worker: number, nodeId: string | undefined): string {
+  return nodeId === undefined ? `worker-${worker}` : `${nodeId}-worker-${worker}`
+}

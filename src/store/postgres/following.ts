@@ -1,0 +1,128 @@
+/**
+ * How a node follows the others: it confirms again and again that it knows the latest changes, and listens
+ * for changes in between. One session does both, so a confirmation on a new primary listens there too.
+ *
+ * INVARIANT (a confirmation commits a write): a primary that was deposed still answers reads. A commit that
+ * needs a synchronous standby hangs there.
+ * @module
+ */
+import { ChangesRefused } from '../database.ts'
+import type { Row } from '../schema/schema.ts'
+import type { DatabaseAddress } from './database-url.ts'
+import { catchUp, headColumns, logColumns, logOf } from './history-queries.ts'
+import { systemMoment } from './moment.ts'
+import { changesChannel } from './notifier.ts'
+import { openSession, type PostgresSession } from './postgres-session.ts'
+import { readReplication, replicationColumns } from './replication.ts'
+import {
+  headOf,
+  notSynchronous,
+  type HeadRules,
+  type Replication,
+  type SharedHead,
+} from './shared-head.ts'
+
+export interface Following {
+  /**
+   * Commits the node's row, and takes in the changes of all nodes. Call it once at a time.
+   * @param row makes the row, sealed, from the last change that the node knows
+   * @throws {ChangesRefused} if the database lacks a change that this node has applied
+   * @throws {RowGone} if the row of the node is not there as it was
+   */
+  readonly confirm: (
+    row: (known: { seq: number; changeId: string }) => Row<'nodes'>,
+  ) => Promise<Confirmed>
+  readonly replication: () => Replication
+  readonly close: () => void
+}
+
+export interface Confirmed {
+  readonly replication: Replication
+  /** Milliseconds since the epoch, on the database's clock. */
+  readonly databaseTime: number
+}
+
+/** The row of a node was changed by somebody else, or removed. */
+export class RowGone extends Error {}
+
+/** A node that did not confirm for this long does not count as one that waits for notifications. */
+const othersMs = 60_000
+
+export function openFollowing(
+  address: DatabaseAddress,
+  head: SharedHead,
+  { freshnessMs, requireSynchronous }: HeadRules,
+): Following {
+  const maxMs = Math.max(500, Math.floor(freshnessMs / 2))
+  const limits = {
+    connectMaxMs: maxMs,
+    statementMaxMs: maxMs,
+    lockMaxMs: maxMs,
+    leaseMs: maxMs,
+    commitMaxMs: maxMs,
+    withBegin: '',
+    withCommit: '',
+  }
+  let session: PostgresSession | undefined
+  let isClosed = false
+  let catching: Promise<void> | undefined
+  const onNotified = (): void => {
+    if (session === undefined || catching !== undefined) return
+    // What fails here, the next confirmation reports.
+    catching = catchUp(session, head)
+      .catch(() => undefined)
+      .finally(() => {
+        catching = undefined
+      })
+  }
+  const listening = async (): Promise<PostgresSession> => {
+    if (session?.isEnded === false) return session
+    session = undefined
+    const opened = await openSession(address, limits)
+    await opened.listen(changesChannel, onNotified)
+    if (isClosed) opened.destroy()
+    session = opened
+    return opened
+  }
+  return {
+    async confirm(rowOf) {
+      const one = await listening()
+      const moment = systemMoment()
+      const { known } = head
+      const row = rowOf(known)
+      const { rows } = await one.run(confirmStatement, [
+        row.confirmed_at,
+        row.applied_seq,
+        row.applied_id,
+        row.positions,
+        row.row_tag,
+        row.node_id,
+        row.row_version,
+        row.confirmed_at - othersMs,
+      ])
+      const [found] = rows
+      if (found === undefined) throw new RowGone('the row of this node has changed')
+      head.takeIn(known, { head: headOf(found), ...logOf(found) })
+      const replication = readReplication(found)
+      if (requireSynchronous && replication !== 'synchronous') {
+        head.see(replication)
+        throw new ChangesRefused(notSynchronous(replication))
+      }
+      head.confirm(moment, replication, Number(found['others']))
+      return { replication, databaseTime: Number(found['database_time']) }
+    },
+    replication: () => head.replication,
+    close() {
+      isClosed = true
+      session?.destroy()
+    },
+  }
+}
+
+/** One statement, so that its commit is the write's, and what it reads is of one moment. */
+const confirmStatement = `UPDATE nodes SET confirmed_at = $1, applied_seq = $2, applied_id = $3,
+   positions = $4, row_tag = $5
+ WHERE node_id = $6 AND row_version = $7
+ RETURNING ${headColumns}, ${logColumns('$2')}, ${replicationColumns},
+   (SELECT count(*) FROM nodes o WHERE o.node_id <> $6 AND o.confirmed_at > $8) AS others,
+   floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS database_time`

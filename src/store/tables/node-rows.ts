@@ -1,0 +1,57 @@
+/** The rows of nodes. They are no numbered changes: a node confirms too often for that. @module */
+import type { NodeRecord } from '../../model/node.ts'
+import { StaleRow } from '../row-errors.ts'
+import type { RowScope } from '../row-scope.ts'
+import { nodes } from '../schema/nodes.ts'
+import type { Row } from '../schema/schema.ts'
+import { insertRecords, tableReads } from './table-rows.ts'
+
+export interface NodeStore {
+  /** Ordered by id. */
+  listNodes(): Promise<readonly NodeRecord[]>
+  findNode(nodeId: string): Promise<NodeRecord | undefined>
+  /** @throws {DuplicateRow} */
+  insertNode(node: NodeRecord): Promise<void>
+  /**
+   * Changes a node's row, and answers the row as it is then.
+   * @throws {StaleRow} if something else than a confirmation has changed it
+   */
+  changeNode(
+    node: NodeRecord,
+    changes: Partial<Pick<NodeRecord, 'name' | 'state'>>,
+  ): Promise<NodeRecord>
+  /** The row of a node as it is stored, with its tag. */
+  sealNode(node: NodeRecord): Row<'nodes'>
+}
+
+export function nodeStore(scope: RowScope): NodeStore {
+  const { query, rows } = scope
+  const reads = tableReads(nodes, scope)
+  const sealNode: NodeStore['sealNode'] = (node) => rows.seal(nodes, nodes.toRow(node))
+  return {
+    async listNodes() {
+      const found = await query.selectFrom('nodes').selectAll().orderBy('node_id').execute()
+      return reads.acceptAll(found) as readonly NodeRecord[] // states are this version's or later
+    },
+    findNode: async (nodeId) => (await reads.find({ nodeId })) as NodeRecord | undefined,
+    insertNode: (node) => insertRecords(nodes, scope, [node]),
+    async changeNode(node, changes) {
+      const known = await reads.find({ nodeId: node.nodeId })
+      if (known?.rowVersion !== node.rowVersion) throw stale(node)
+      const next = { ...known, ...changes, rowVersion: known.rowVersion + 1 } as NodeRecord
+      const { numUpdatedRows } = await query
+        .updateTable('nodes')
+        .set(sealNode(next))
+        .where('node_id', '=', node.nodeId)
+        .where('row_version', '=', node.rowVersion)
+        .executeTakeFirst()
+      if (numUpdatedRows !== 1n) throw stale(node)
+      return next
+    },
+    sealNode,
+  }
+}
+
+function stale({ nodeId }: NodeRecord): StaleRow {
+  return new StaleRow(`the row of node ${nodeId} has changed`)
+}

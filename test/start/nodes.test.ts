@@ -1,0 +1,207 @@
+/** Several nodes of one deployment, as processes on one database in PostgreSQL. @module */
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  CreateKeyCommand,
+  DecryptCommand,
+  DisableKeyCommand,
+  EnableKeyCommand,
+  EncryptCommand,
+  KMSClient,
+} from '@aws-sdk/client-kms'
+import { startProxy } from '../store/postgres/faulty-proxy.ts'
+import { skip, testDatabase, testedVersions } from '../store/postgres/shared-server.ts'
+import { end, serve, temporaryFolder, type Serving, type Settings } from './serve-process.ts'
+
+const [version = 0] = testedVersions
+const root = {
+  TRENT_ROOT_ACCESS_KEY_ID: 'CIROOT',
+  TRENT_ROOT_SECRET_ACCESS_KEY: 'ci-root-secret',
+} as const
+const Plaintext = Buffer.from('hello')
+
+interface Node extends Serving {
+  readonly client: KMSClient
+  readonly folder: string
+}
+
+async function startNode(t: TestContext, settings: Settings): Promise<Node> {
+  const folder = temporaryFolder(t)
+  const serving = await serve(t, folder, { ...root, ...settings })
+  const client = new KMSClient({
+    endpoint: serving.url,
+    region: 'us-west-2',
+    maxAttempts: 1,
+    credentials: { accessKeyId: 'CIROOT', secretAccessKey: 'ci-root-secret' },
+  })
+  t.after(() => client.destroy())
+  return { ...serving, client, folder }
+}
+
+async function readiness({ url }: Serving): Promise<Readonly<Record<string, unknown>>> {
+  return (await (await fetch(`${url}/readyz`)).json()) as Readonly<Record<string, unknown>>
+}
+
+async function metric({ url }: Serving, line: RegExp): Promise<string> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  return line.exec(text)?.[1] ?? ''
+}
+
+/** The name of the error that a call is refused with. */
+async function refusedWith(call: Promise<unknown>): Promise<string> {
+  return await call.then(
+    () => 'no error',
+    (error: unknown) => (error instanceof Error ? error.name : String(error)),
+  )
+}
+
+/** @param boundMs in which it must come true */
+async function eventually(boundMs: number, what: () => Promise<boolean>): Promise<number> {
+  const since = performance.now()
+  while (!(await what())) {
+    if (performance.now() - since > boundMs) assert.fail(`not within ${boundMs} ms`)
+    await sleep(20)
+  }
+  return performance.now() - since
+}
+
+test('two first starts at one moment make one deployment', { skip }, async (t) => {
+  const { url, admin } = await testDatabase(t, version)
+  const seal = join(temporaryFolder(t), 'seal.key')
+  const settings = { TRENT_DATABASE_URL: url, TRENT_SEAL: `file:${seal}` }
+  const [a, b] = await Promise.all([startNode(t, settings), startNode(t, settings)])
+  assert.deepEqual(
+    await admin(
+      'SELECT count(*)::int AS n, (SELECT count(*)::int FROM accounts) AS a FROM deployment',
+    ),
+    [{ n: 1, a: 1 }],
+  )
+  const { KeyMetadata } = await a.client.send(new CreateKeyCommand({}))
+  const KeyId = KeyMetadata?.KeyId
+  const { CiphertextBlob } = await b.client.send(new EncryptCommand({ KeyId, Plaintext }))
+  const { Plaintext: opened } = await a.client.send(new DecryptCommand({ CiphertextBlob }))
+  assert.deepEqual(Buffer.from(opened ?? []), Plaintext)
+
+  // Each has its own id, which it keeps, and streams of its own under this id.
+  const ids = [a, b].map(({ folder }) => readFileSync(join(folder, 'data', 'node'), 'utf8').trim())
+  const rows = await admin('SELECT node_id, state FROM nodes ORDER BY node_id')
+  assert.deepEqual(
+    rows,
+    ids.toSorted().map((node_id) => ({ node_id, state: 'serving' })),
+  )
+  for (const [index, node] of [a, b].entries()) {
+    assert.ok(existsSync(join(node.folder, 'data', 'journal', `${ids[index]}-worker-0`)))
+    assert.equal((await readiness(node))['replication'], 'single')
+    assert.equal(await metric(node, /^trent_replication\{state="single"\} (\d)$/m), '1')
+    assert.deepEqual(await end(node, 'SIGTERM'), { code: 0, signal: null })
+    // The other node's streams are no concern of this one.
+    const [ownStream] = ids.slice(index, index + 1)
+    const list = readFileSync(join(node.folder, 'data', 'journal', 'writers.json'), 'utf8')
+    assert.ok(list.includes(`${ownStream}-worker-0`))
+    assert.ok(!list.includes(`${ids[1 - index]}-worker-0`))
+  }
+  assert.deepEqual(await admin('SELECT count(*)::int AS n FROM audit_outbox'), [{ n: 0 }])
+})
+
+test('a change on one node counts on the other at once', { skip }, async (t) => {
+  const { url } = await testDatabase(t, version)
+  const seal = join(temporaryFolder(t), 'seal.key')
+  // The bound is long, so that only a notification can be this fast.
+  const settings = {
+    TRENT_DATABASE_URL: url,
+    TRENT_SEAL: `file:${seal}`,
+    TRENT_FRESHNESS_SECONDS: '60',
+  }
+  const a = await startNode(t, settings)
+  const b = await startNode(t, settings)
+  const { KeyMetadata } = await a.client.send(new CreateKeyCommand({}))
+  const KeyId = KeyMetadata?.KeyId
+  const encrypt = (): Promise<unknown> => b.client.send(new EncryptCommand({ KeyId, Plaintext }))
+  await encrypt()
+  const times: number[] = []
+  for (let round = 0; round < 5; round += 1) {
+    await a.client.send(new DisableKeyCommand({ KeyId }))
+    times.push(
+      await eventually(900, async () => (await refusedWith(encrypt())) === 'DisabledException'),
+    )
+    await a.client.send(new EnableKeyCommand({ KeyId }))
+    times.push(await eventually(900, async () => (await refusedWith(encrypt())) === 'no error'))
+  }
+  const mean = times.reduce((sum, each) => sum + each, 0) / times.length
+  assert.ok(mean < 400, `notifications take ${mean} ms`)
+})
+
+test('a node that was stopped for a while decides nothing by what it knew', { skip }, async (t) => {
+  const { url } = await testDatabase(t, version)
+  const seal = join(temporaryFolder(t), 'seal.key')
+  const settings = {
+    TRENT_DATABASE_URL: url,
+    TRENT_SEAL: `file:${seal}`,
+    TRENT_FRESHNESS_SECONDS: '1',
+  }
+  const a = await startNode(t, settings)
+  const b = await startNode(t, settings)
+  const { KeyMetadata } = await a.client.send(new CreateKeyCommand({}))
+  const KeyId = KeyMetadata?.KeyId
+  const encrypt = (): Promise<unknown> => b.client.send(new EncryptCommand({ KeyId, Plaintext }))
+  await eventually(5000, async () => (await refusedWith(encrypt())) === 'no error')
+  for (let round = 0; round < 3; round += 1) {
+    b.child.kill('SIGSTOP')
+    await a.client.send(new DisableKeyCommand({ KeyId }))
+    await sleep(1500)
+    // These calls begin more than the bound after the change, and wait for the process.
+    const calls = Array.from({ length: 10 }, () => refusedWith(encrypt()))
+    await sleep(50)
+    b.child.kill('SIGCONT')
+    for (const name of await Promise.all(calls)) {
+      assert.ok(
+        ['DisabledException', 'ServiceUnavailableException', 'KMSInternalException'].includes(name),
+        name,
+      )
+    }
+    await eventually(5000, async () => (await refusedWith(encrypt())) === 'DisabledException')
+    await a.client.send(new EnableKeyCommand({ KeyId }))
+    await eventually(5000, async () => (await refusedWith(encrypt())) === 'no error')
+  }
+})
+
+test('a node that is cut off refuses within the bound, and recovers', { skip }, async (t) => {
+  const { url, port } = await testDatabase(t, version)
+  const proxy = await startProxy(t, port)
+  const seal = join(temporaryFolder(t), 'seal.key')
+  const settings = { TRENT_SEAL: `file:${seal}`, TRENT_FRESHNESS_SECONDS: '2' }
+  const a = await startNode(t, { ...settings, TRENT_DATABASE_URL: url })
+  const cut = url.replace(`:${port}/`, `:${proxy.port}/`)
+  const b = await startNode(t, { ...settings, TRENT_DATABASE_URL: cut })
+  const { KeyMetadata } = await a.client.send(new CreateKeyCommand({}))
+  const KeyId = KeyMetadata?.KeyId
+  const encrypt = (): Promise<unknown> => b.client.send(new EncryptCommand({ KeyId, Plaintext }))
+  await eventually(5000, async () => (await refusedWith(encrypt())) === 'no error')
+
+  proxy.loseRequests()
+  await a.client.send(new DisableKeyCommand({ KeyId }))
+  const since = performance.now()
+  let lastOld = 0
+  await eventually(10_000, async () => {
+    const begun = performance.now() - since
+    const name = await refusedWith(encrypt())
+    if (name === 'no error') lastOld = begun
+    return name === 'ServiceUnavailableException'
+  })
+  assert.ok(
+    lastOld <= 2000,
+    `a call that began ${lastOld} ms after the change was decided by old state`,
+  )
+  const { status, reasons } = await readiness(b)
+  assert.equal(status, 'not ready')
+  assert.match(String(reasons), /this node must not decide calls: it has not confirmed for \d+ s/)
+  assert.ok(Number(await metric(b, /^trent_freshness_seconds ([\d.]+)$/m)) >= 2)
+  assert.equal(await metric(b, /^trent_ready (\d)$/m), '0')
+
+  proxy.heal()
+  await eventually(15_000, async () => (await refusedWith(encrypt())) === 'DisabledException')
+  await eventually(5000, async () => (await readiness(b))['status'] === 'ready')
+})
