@@ -100,7 +100,8 @@ export function joinDependencies(
   const { lookup, slowLane, outbox, keyUsages } = background
   const grantTokens = createGrantTokens(keyring, lookup)
   const { buckets } = parts.memory
-  const drawing = { monotonic: processMilliseconds, regions, memory: buckets }
+  const system = (): number => clock.system()
+  const drawing = { monotonic: processMilliseconds, system, regions, memory: buckets }
   const throttle = createThrottle(config.quotas, drawing)
   const callers = createCallers({ ...parts, lookup, regions })
   const { credentials, signingKeys, sessions, forwardAccess } = callers

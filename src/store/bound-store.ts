@@ -66,6 +66,7 @@ import { deleteOutbox, insertOutbox, listOutbox } from './tables/outbox.ts'
 import { insertOutgoingEvent, outgoingEventStore } from './tables/outgoing-event-rows.ts'
 import { saveCounts } from './tables/resource-counts.ts'
 import { restorationStore } from './tables/restoration-rows.ts'
+import { exchangeClaims, giveUpClaims } from './tables/quota-claim-rows.ts'
 import { serviceReads, serviceWrites } from './tables/service-rows.ts'
 import { trailReads, trailWrites } from './tables/trail-rows.ts'
 import { deleteOldCounts, listKeyTurns, listRequestCounts } from './tables/usage-rows.ts'
@@ -143,6 +144,8 @@ export function createStore(
     ...restorationStore(scope),
     ...keyUsageStore(scope, inOne),
     ...lastUses(scope, inOne),
+    exchangeClaims: (of) => inOne((one) => exchangeClaims(one, of)),
+    giveUpClaims: (node) => giveUpClaims(scope, node),
   }
 }
 

@@ -36,6 +36,7 @@ import type { Freshness } from './freshness.ts'
 import type { NodeStore } from './tables/node-rows.ts'
 import type { OidcProviderReads, OidcProviderWrites } from './tables/oidc-provider-rows.ts'
 import type { Restorations } from './tables/restoration-rows.ts'
+import type { QuotaShareStore } from './tables/quota-claim-rows.ts'
 import type { ServiceReads, ServiceWrites } from './tables/service-rows.ts'
 import type { TrailReads, TrailWrites } from './tables/trail-rows.ts'
 
@@ -104,6 +105,7 @@ export interface Store
     DeliveryStore,
     OutgoingEventStore,
     NodeStore,
+    QuotaShareStore,
     Figures {
   /**
    * Runs `work` in one transaction, and again from the start if the database asks for it. The

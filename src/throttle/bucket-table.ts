@@ -1,6 +1,6 @@
 /**
  * The table of token buckets: an open-addressed hash table of fixed size, in memory that threads share.
- * The caller holds the lock (`shared-lock.ts`).
+ * The caller holds the lock (`threads/shared-lock.ts`).
  *
  * INVARIANT (nothing is forgotten early): a bucket that is not full keeps its slot. A full bucket holds
  * no information, so its slot may be reused.
@@ -15,6 +15,13 @@ export interface Bucket {
   readonly filledAt: number
   /** The time at which it is full again; from then on `tokens` has no meaning. */
   readonly fullAt: number
+  /** Requests a second and capacity of the whole bucket, over all nodes. */
+  readonly rate: number
+  readonly capacity: number
+  /** This node's part of both, from 0 to 1, besides the part that it has of every bucket. */
+  readonly share: number
+  /** Requests since the last count, refused ones included. -1 for a bucket that nodes do not share. */
+  readonly asked: number
 }
 
 export interface BucketTable {
@@ -22,11 +29,15 @@ export interface BucketTable {
   /** The named bucket, or a full one in a free slot; undefined when there is no free slot. */
   findOrMake(name: string, now: number): Bucket | undefined
   write(bucket: Bucket): void
+  /** Every bucket that was ever used, by its name in `idOf`. */
+  all(): Iterable<readonly [id: string, Bucket]>
+  /** The name of a bucket outside this process: the hash by which the table knows it. */
+  idOf(name: string): string
 }
 
-/** A slot holds two words of the name's hash, and three numbers. */
+/** A slot holds two words of the name's hash, and the numbers of a bucket. */
 const slotWords = 2
-const slotNumbers = 3
+const slotNumbers = 7
 const slotBytes =
   slotWords * Uint32Array.BYTES_PER_ELEMENT + slotNumbers * Float64Array.BYTES_PER_ELEMENT
 /** A bucket lies within this many slots of its hash, or is not in the table. */
@@ -70,6 +81,10 @@ export function bucketTable(memory: SharedArrayBuffer, start: number): BucketTab
     tokens: numbers[slotNumbers * slot] ?? 0,
     filledAt: numbers[slotNumbers * slot + 1] ?? 0,
     fullAt: numbers[slotNumbers * slot + 2] ?? 0,
+    rate: numbers[slotNumbers * slot + 3] ?? 0,
+    capacity: numbers[slotNumbers * slot + 4] ?? 0,
+    share: numbers[slotNumbers * slot + 5] ?? 0,
+    asked: numbers[slotNumbers * slot + 6] ?? 0,
   })
   /** The bucket's slot, or else the first one that is free. */
   const search = ({ first, high, low }: Key, now: number): { at?: number; free?: number } => {
@@ -94,13 +109,27 @@ export function bucketTable(memory: SharedArrayBuffer, start: number): BucketTab
       const key = keyOf(name)
       const { at, free } = search(key, now)
       if (at !== undefined) return read(at)
-      if (free !== undefined) hashes.set([key.high, key.low], slotWords * free)
-      return free === undefined ? undefined : read(free)
+      if (free === undefined) return undefined
+      hashes.set([key.high, key.low], slotWords * free)
+      numbers.fill(0, slotNumbers * free, slotNumbers * (free + 1))
+      return read(free)
     },
-    write({ slot, tokens, filledAt, fullAt }) {
-      numbers[slotNumbers * slot] = tokens
-      numbers[slotNumbers * slot + 1] = filledAt
-      numbers[slotNumbers * slot + 2] = fullAt
+    write({ slot, tokens, filledAt, fullAt, rate, capacity, share, asked }) {
+      numbers.set([tokens, filledAt, fullAt, rate, capacity, share, asked], slotNumbers * slot)
+    },
+    *all() {
+      for (let slot = 0; slot < slots; slot += 1) {
+        const low = hashes[slotWords * slot + 1] ?? 0
+        if (low !== 0) yield [idOfHash(hashes[slotWords * slot] ?? 0, low), read(slot)]
+      }
+    },
+    idOf(name) {
+      const { high, low } = keyOf(name)
+      return idOfHash(high, low)
     },
   }
+}
+
+function idOfHash(high: number, low: number): string {
+  return [high, low].map((word) => word.toString(16).padStart(8, '0')).join('')
 }

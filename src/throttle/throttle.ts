@@ -17,7 +17,8 @@ export interface Throttle {
    */
   admit(accountId: string, region: string, call: ChargedCall): void
   /**
-   * The number of requests of a group that could follow one another at once; undefined for no limit.
+   * The number of requests of a group that could follow one another at once on this node; undefined
+   * for no limit.
    */
   available(accountId: string, region: string, group: string): number | undefined
 }
@@ -25,6 +26,8 @@ export interface Throttle {
 export interface ThrottleDependencies {
   /** Milliseconds of a clock that never goes back, shared by all threads that share `memory`. */
   readonly monotonic: () => number
+  /** Milliseconds since the epoch (`BucketOptions`). */
+  readonly system?: () => number
   readonly regions: Pick<RegionTable, 'partitionOf'>
   /** From `bucketMemory`, if other threads draw on the same buckets. */
   readonly memory?: SharedArrayBuffer
@@ -32,9 +35,9 @@ export interface ThrottleDependencies {
 
 export function createThrottle(
   quotas: Quotas,
-  { monotonic, regions, memory = bucketMemory() }: ThrottleDependencies,
+  { monotonic, system, regions, memory = bucketMemory() }: ThrottleDependencies,
 ): Throttle {
-  const buckets = createBuckets(memory, monotonic)
+  const buckets = createBuckets(memory, monotonic, system && { system })
   return {
     admit(accountId, region, call) {
       if (quotas.groups.length === 0) return

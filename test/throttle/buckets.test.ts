@@ -164,7 +164,7 @@ test('random draws at random times match buckets that never forget', () => {
 
 test('a thread that died with the lock blocks the others for a time, and not for good', () => {
   const memory = bucketMemory()
-  const buckets = createBuckets(memory, () => 1000, 200)
+  const buckets = createBuckets(memory, () => 1000, { lockHeldMsMax: 200 })
   // The state of the lock while a thread holds it.
   Atomics.store(new Int32Array(memory), 0, 1)
   const startedAt = performance.now()

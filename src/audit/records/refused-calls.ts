@@ -85,7 +85,7 @@ export function createRefusedCalls(dependencies: RefusedCallsDependencies): Refu
       const name = nameOf(caller)
       if (name === undefined) return true
       const bucket = `refused/${name}`
-      return buckets.draw([{ bucket, rate, capacity: burstSeconds * rate, count: 1 }])
+      return buckets.draw([{ bucket, rate, capacity: burstSeconds * rate, count: 1, ofNode: true }])
     },
     count(refused) {
       // Grouped by account, because each account gets a record of its own calls.

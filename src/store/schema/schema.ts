@@ -34,6 +34,7 @@ import { keyUsage, keyUsageTracking, resourceCounts } from './key-usage.ts'
 import { customKeyStores } from './key-stores.ts'
 import { aliases, keys } from './keys.ts'
 import { nodes } from './nodes.ts'
+import { quotaClaims } from './quotas.ts'
 import { deletedKeys, deletedMaterials, keyMaterials, materialStates } from './materials.ts'
 
 /** Every table that a migration creates. A table comes after those that it refers to. */
@@ -84,6 +85,7 @@ export const everyTable = [
   eventIndexPositions,
   requestCounts,
   keyTurns,
+  quotaClaims,
 ] as const
 
 type EveryTable = (typeof everyTable)[number]

@@ -1,0 +1,74 @@
+/**
+ * What nodes have of request quotas. It is not a numbered change, because no cache holds it.
+ *
+ * INVARIANT (one exchange at a time): an exchange begins by writing one row that all of them write. So each
+ * sees the claims of all exchanges before it, in every engine.
+ * @module
+ */
+import type { QuotaClaim } from '../../model/quota-share.ts'
+import type { RowScope } from '../row-scope.ts'
+import { quotaClaims } from '../schema/quotas.ts'
+
+export interface QuotaShareStore {
+  /**
+   * Replaces a node's claims by those that `decide` returns for the claims of all nodes on these buckets,
+   * on the empty bucket, and on the buckets that this node has claims on. Deletes the claims of nodes that
+   * are gone. `decide` may run again from the start.
+   */
+  exchangeClaims(of: ClaimExchange): Promise<void>
+  /** Deletes a node's claims. */
+  giveUpClaims(node: string): Promise<void>
+}
+
+export interface ClaimExchange {
+  readonly node: string
+  readonly buckets: readonly string[]
+  readonly decide: (claims: readonly QuotaClaim[]) => {
+    readonly claims: readonly QuotaClaim[]
+    readonly gone: readonly string[]
+  }
+}
+
+/** The row that every exchange writes. It is no node's. */
+const turn: QuotaClaim = { bucket: '', node: '', share: 0, asked: 0, beat: 0 }
+/** Most rows in one statement, which bounds its parameters. */
+const savedMax = 200
+
+/** Call it in a transaction. */
+export async function exchangeClaims({ query }: RowScope, of: ClaimExchange): Promise<void> {
+  await query
+    .insertInto('quota_claims')
+    .values(turn)
+    .onConflict((conflict) => conflict.columns(['bucket', 'node']).doUpdateSet({ beat: 0 }))
+    .execute()
+  const found = await query
+    .selectFrom('quota_claims')
+    .selectAll()
+    .where('node', '!=', turn.node)
+    .where((row) =>
+      row.or([
+        row('bucket', 'in', ['', ...of.buckets]),
+        row('bucket', 'in', (own) =>
+          own
+            .selectFrom('quota_claims as own')
+            .select('own.bucket')
+            .where('own.node', '=', of.node),
+        ),
+      ]),
+    )
+    .execute()
+  const { claims, gone } = of.decide(found.map((row) => quotaClaims.toRecord(row)))
+  const replaced = [of.node, ...gone]
+  await query.deleteFrom('quota_claims').where('node', 'in', replaced).execute()
+  for (let start = 0; start < claims.length; start += savedMax) {
+    const some = claims.slice(start, start + savedMax)
+    await query
+      .insertInto('quota_claims')
+      .values(some.map((claim) => quotaClaims.toRow(claim)))
+      .execute()
+  }
+}
+
+export async function giveUpClaims({ query }: RowScope, node: string): Promise<void> {
+  await query.deleteFrom('quota_claims').where('node', '=', node).execute()
+}
