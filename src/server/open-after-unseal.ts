@@ -33,6 +33,7 @@ import { answersOf } from './workers/answers.ts'
 import { usesOf } from './workers/open-worker.ts'
 import { sentConfig } from './workers/worker-config.ts'
 import type { ServerOptions } from './options.ts'
+import { openQuotaShares } from './quota-shares.ts'
 import { createRekeying } from './rekeying.ts'
 import type { ServerParts } from './parts.ts'
 import type { Unsealed, UnsealedBy } from './unsealing.ts'
@@ -67,6 +68,11 @@ export async function openAfterUnseal(
   const { firstAccount, list, ...audit } = await openAudit(config, options, files, { ...parts, by })
   const usageTrackedSince = await store.trackUsageSince(clock.now())
   const restoredAt = await store.lastRestoredAt()
+  const quotaShares = await openQuotaShares({
+    ...parts,
+    buckets: files.memory.buckets,
+    onError: (error) => log.warn({ err: error }, error.message),
+  })
   const all: ServerParts = {
     ...parts,
     ...audit,
@@ -108,6 +114,7 @@ export async function openAfterUnseal(
       await journalCheck.close()
       await open.close()
       await eventIndex.close()
+      await quotaShares?.close()
       await node?.close()
     },
   }
