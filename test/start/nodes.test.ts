@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   CreateKeyCommand,
@@ -10,63 +10,14 @@ import {
   DisableKeyCommand,
   EnableKeyCommand,
   EncryptCommand,
-  KMSClient,
 } from '@aws-sdk/client-kms'
 import { startProxy } from '../store/postgres/faulty-proxy.ts'
 import { skip, testDatabase, testedVersions } from '../store/postgres/shared-server.ts'
-import { end, serve, temporaryFolder, type Serving, type Settings } from './serve-process.ts'
+import { end, temporaryFolder } from './serve-process.ts'
+import { eventually, metric, readiness, refusedWith, startNode } from './node-process.ts'
 
 const [version = 0] = testedVersions
-const root = {
-  TRENT_ROOT_ACCESS_KEY_ID: 'CIROOT',
-  TRENT_ROOT_SECRET_ACCESS_KEY: 'ci-root-secret',
-} as const
 const Plaintext = Buffer.from('hello')
-
-interface Node extends Serving {
-  readonly client: KMSClient
-  readonly folder: string
-}
-
-async function startNode(t: TestContext, settings: Settings): Promise<Node> {
-  const folder = temporaryFolder(t)
-  const serving = await serve(t, folder, { ...root, ...settings })
-  const client = new KMSClient({
-    endpoint: serving.url,
-    region: 'us-west-2',
-    maxAttempts: 1,
-    credentials: { accessKeyId: 'CIROOT', secretAccessKey: 'ci-root-secret' },
-  })
-  t.after(() => client.destroy())
-  return { ...serving, client, folder }
-}
-
-async function readiness({ url }: Serving): Promise<Readonly<Record<string, unknown>>> {
-  return (await (await fetch(`${url}/readyz`)).json()) as Readonly<Record<string, unknown>>
-}
-
-async function metric({ url }: Serving, line: RegExp): Promise<string> {
-  const text = await (await fetch(`${url}/metrics`)).text()
-  return line.exec(text)?.[1] ?? ''
-}
-
-/** The name of the error that a call is refused with. */
-async function refusedWith(call: Promise<unknown>): Promise<string> {
-  return await call.then(
-    () => 'no error',
-    (error: unknown) => (error instanceof Error ? error.name : String(error)),
-  )
-}
-
-/** @param boundMs in which it must come true */
-async function eventually(boundMs: number, what: () => Promise<boolean>): Promise<number> {
-  const since = performance.now()
-  while (!(await what())) {
-    if (performance.now() - since > boundMs) assert.fail(`not within ${boundMs} ms`)
-    await sleep(20)
-  }
-  return performance.now() - since
-}
 
 test('two first starts at one moment make one deployment', { skip }, async (t) => {
   const { url, admin } = await testDatabase(t, version)
