@@ -13,7 +13,9 @@ import {
   type KnownCheckpoint,
   type ProofReport,
 } from '../audit/verify/prove-journal.ts'
-import { readWritersList } from '../audit/journal/writers-list.ts'
+import { readWritersList, type WritersList } from '../audit/journal/writers-list.ts'
+import { readCheckpoint } from '../audit/journal/checkpoint.ts'
+import { nodeOf } from '../model/node.ts'
 import { loadConfig } from '../config.ts'
 import { readStoredDelivery, readStoredState, type StoredState } from '../store/offline.ts'
 import { checkpointsOfFile } from './known-checkpoints.ts'
@@ -81,7 +83,7 @@ async function prove(
   const search = searchMissingChanges(stored.kind === 'deployment' ? stored.changes : Infinity)
   const report = await proveJournal(directory, {
     pinned: keys,
-    known: [...checkpointsOf(stored), ...known, ...(proved?.checkpoints ?? [])],
+    known: [...checkpointsOf(stored), ...known, ...ofTheseNodes(proved?.checkpoints ?? [], list)],
     onFrame(_stream, frame) {
       search.see(frame)
       return undefined
@@ -98,6 +100,22 @@ async function prove(
   if (proved === undefined) return told
   const { checkpoints: _, ...shown } = proved
   return { ...told, delivered: shown }
+}
+
+/**
+ * Digests have the checkpoints of every node. The other nodes have their journals, which `verify-log` checks
+ * there.
+ */
+function ofTheseNodes(
+  checkpoints: readonly KnownCheckpoint[],
+  list: WritersList | string,
+): readonly KnownCheckpoint[] {
+  if (typeof list === 'string') return checkpoints
+  const here = new Set(list.writers.map(({ stream }) => nodeOf(stream)))
+  return checkpoints.filter(({ text }) => {
+    const node = nodeOf(readCheckpoint(text)?.writer ?? '')
+    return node === undefined || here.has(node)
+  })
 }
 
 /** A checkpoint is signed, so its row's tag is not needed here. */

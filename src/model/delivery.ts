@@ -30,7 +30,9 @@ export interface ChainRef {
 
 /** A file to deliver; its name and bytes no longer change. */
 export interface DeliveryFile extends ChainRef {
-  /** The order of delivery, and the name of the file on disk. */
+  /** The node that made the file, has its bytes, and delivers it; absent in an embedded database. */
+  readonly nodeId?: string
+  /** The order of delivery by the node, and the name of the file on its disk. */
   readonly sequence: number
   readonly kind: 'log' | 'digest'
   readonly bucket: string

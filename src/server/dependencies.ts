@@ -100,7 +100,7 @@ export function joinDependencies(
   const { lookup, slowLane, outbox, keyUsages } = background
   const grantTokens = createGrantTokens(keyring, lookup)
   const { buckets } = parts.memory
-  const system = (): number => clock.system()
+  const { system } = clock
   const drawing = { monotonic: processMilliseconds, system, regions, memory: buckets }
   const throttle = createThrottle(config.quotas, drawing)
   const callers = createCallers({ ...parts, lookup, regions })

@@ -252,7 +252,9 @@ async function adoptStreams(
 ): Promise<void> {
   const here = new Set((await files.list(directory)).map(({ name }) => name))
   for (const { stream, nodeId } of await store.listAllAuditWriters()) {
-    if (nodeId === undefined && here.has(stream)) await store.changeAuditWriter(stream, {})
+    if (nodeId !== undefined || !here.has(stream)) continue
+    await store.changeAuditWriter(stream, {})
+    await store.adoptDeliveryFiles()
   }
 }
 

@@ -29,6 +29,7 @@ import { clockMarkStore } from './tables/clock-mark-rows.ts'
 import { countDeletedKeys, keyDeletion } from './tables/deleted-key-rows.ts'
 import { countDeletedMaterials } from './tables/deleted-material-rows.ts'
 import {
+  adoptFiles,
   changeFile,
   deliveryFileReads,
   deliveryReads,
@@ -173,11 +174,15 @@ function keyUsageStore(scope: RowScope, inOne: InOne): KeyUsageStore {
 function deliveryStore(scope: RowScope, inOne: InOne, nodeId: string | undefined): DeliveryStore {
   return {
     ...deliveryReads(scope),
-    ...deliveryFileReads(scope),
-    ...deliveryWrites(scope),
-    changeDeliveryFile: (sequence, changes) => inOne((one) => changeFile(one, sequence, changes)),
-    saveCut: (cut) => inOne((one) => saveCut(one, cut)),
-    saveDigest: (of) => inOne((one) => saveDigest(one, of)),
+    ...deliveryFileReads(scope, nodeId),
+    ...deliveryWrites(scope, nodeId),
+    changeDeliveryFile: (sequence, changes) =>
+      inOne((one) => changeFile(one, nodeId, sequence, changes)),
+    saveCut: (cut) => inOne((one) => saveCut(one, nodeId, cut)),
+    saveDigest: (of) => inOne((one) => saveDigest(one, nodeId, of)),
+    adoptDeliveryFiles: async () => {
+      if (nodeId !== undefined) await inOne((one) => adoptFiles(one, nodeId))
+    },
     listAllAuditWriters: () => listAllAuditWriters(scope),
     listAuditWriters: () => listAuditWriters(scope, nodeId),
     changeAuditWriter: (stream, changes) =>

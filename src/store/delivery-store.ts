@@ -9,7 +9,10 @@ import type {
 } from '../model/delivery.ts'
 import type { TrailRef, TrailStatus } from '../model/trail.ts'
 
-/** Files on their way to a trail's destination. Nothing here is a numbered change. */
+/**
+ * Files on their way to a trail's destination. Nothing here is a numbered change. Files are those of this node,
+ * except for digests, which list those of every node.
+ */
 export interface DeliveryStore {
   /** The streams of this node's audit journal, by name. */
   listAuditWriters(): Promise<readonly AuditWriter[]>
@@ -41,14 +44,20 @@ export interface DeliveryStore {
   lastDeliverySequence(): Promise<number>
   /** The first segment of a stream with records in an undelivered file. */
   firstUndeliveredSegment(stream: string): Promise<number | undefined>
+  /** @throws {StaleRow} if a digest has been made for the hour of a file */
   saveCut(cut: {
     readonly files: readonly DeliveryFile[]
     readonly cursor: DeliveryCursor
     readonly chains: readonly DigestChain[]
   }): Promise<void>
+  /**
+   * @param of `after` is the end of the chain before this digest
+   * @throws {StaleRow} if the chain has another end, or another file belongs into the digest
+   */
   saveDigest(of: {
     readonly digest: DeliveryFile
     readonly chain: DigestChain
+    readonly after: number
     readonly listed: readonly DeliveryFile[]
   }): Promise<void>
   /** Does nothing if the file no longer exists. */
@@ -56,6 +65,8 @@ export interface DeliveryStore {
     sequence: number,
     changes: Partial<Pick<DeliveryFile, 'deliveredAt' | 'isNotified'>>,
   ): Promise<void>
+  /** Gives the files from the time of an embedded database to this node, which has their bytes. */
+  adoptDeliveryFiles(): Promise<void>
   deleteDeliveryFiles(sequences: readonly number[]): Promise<void>
   listDigestChains(): Promise<readonly DigestChain[]>
   deleteDigestChain(chain: ChainRef): Promise<void>

@@ -12,7 +12,7 @@ import { gzip } from 'node:zlib'
 import type { Random } from '../../model/clock.ts'
 import type { DeliveryFile, DigestChain, JournalRange } from '../../model/delivery.ts'
 import { takes, type TrailedRecord, type TrailRecord } from '../../model/trail.ts'
-import type { Store } from '../../store/store.ts'
+import { StaleRow, type Store } from '../../store/store.ts'
 import { readCheckpoint } from '../journal/checkpoint.ts'
 import { logFileKey, logFileText } from './log-file.ts'
 import { readStretch, type JournalHome, type Stretch } from './read-range.ts'
@@ -70,17 +70,24 @@ interface Group {
 async function save(dependencies: CutDependencies, stretch: Stretch, now: number): Promise<void> {
   const { store, spool, nextSequence } = dependencies
   const files: DeliveryFile[] = []
+  const known = await store.listDigestChains()
+  // Another node's clock may be ahead, and have ended the hour.
+  const madeAt = Math.max(now, ...known.map(({ end }) => end))
   for (const group of await grouped(stretch.records, dependencies.trails)) {
     const text = Buffer.from(logFileText(group.records))
     const bytes = await compress(text)
     const sequence = nextSequence()
     await spool.write(sequence, bytes)
     const hashes = { hash: hash('sha256', text, 'hex'), bytesHash: hash('sha256', bytes, 'hex') }
-    files.push(fileOf({ group, sequence, hashes, range: stretch.range, now }, dependencies))
+    files.push(fileOf({ group, sequence, hashes, range: stretch.range, now: madeAt }, dependencies))
   }
   if (files.length > 0) await spool.settle()
-  const chains = await newChains(files, store, now)
-  await store.saveCut({ files, cursor: stretch.next, chains })
+  const chains = newChains(files, known, now)
+  await store.saveCut({ files, cursor: stretch.next, chains }).catch(async (error: unknown) => {
+    await spool.remove(files.map(({ sequence }) => sequence))
+    // A digest ended the hour meanwhile: the next call makes the files anew, under other names.
+    if (!(error instanceof StaleRow)) throw error
+  })
 }
 
 function fileOf(
@@ -160,14 +167,13 @@ export function trailed(text: string): TrailedRecord | undefined {
 }
 
 /** A chain of digests begins with the hour of its first file. */
-async function newChains(
+function newChains(
   files: readonly DeliveryFile[],
-  store: CutDependencies['store'],
+  chains: readonly DigestChain[],
   now: number,
-): Promise<readonly DigestChain[]> {
+): readonly DigestChain[] {
   const wanted = files.filter(({ isListed }) => !isListed)
-  if (wanted.length === 0) return []
-  const known = new Set((await store.listDigestChains()).map(chainName))
+  const known = new Set(chains.map(chainName))
   const end = Math.floor(now / 3_600_000) * 3_600_000
   return wanted
     .filter((file) => !known.has(chainName(file)))

@@ -79,7 +79,7 @@ export async function openDelivery(dependencies: DeliveryDependencies): Promise<
   const making = archive === undefined ? undefined : await openMaking(dependencies, keys, archive)
   // Separate jobs: making files must not wait for a target that hangs.
   const lanes = [
-    runs([...(making?.jobs ?? []), retention], dependencies),
+    runs([...(making?.jobs ?? []), createKeyListing(store, list), retention], dependencies),
     ...(making === undefined ? [] : [runs([making.upload], dependencies)]),
   ]
   return {
@@ -170,6 +170,26 @@ function counted<A extends unknown[], R>(
         failures += 1
         throw error
       }
+    },
+  }
+}
+
+/** Period of the look for keys that other nodes made. */
+const keysEveryMs = 60_000
+
+/** Lists the keys of digests that another node made, so that this node's journal proves its digests. */
+function createKeyListing(store: Pick<Store, 'listDigestKeys'>, list: () => Promise<void>): Job {
+  let looked = -Infinity
+  let listed: number | undefined
+  return {
+    name: 'list the keys of digests',
+    async run(now) {
+      if (Math.abs(now - looked) < keysEveryMs) return false
+      looked = now
+      const { length } = await store.listDigestKeys()
+      if (listed !== undefined && length !== listed) await list()
+      listed = length
+      return false
     },
   }
 }

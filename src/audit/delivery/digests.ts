@@ -10,7 +10,7 @@ import { gzip } from 'node:zlib'
 import type { AuditWriter } from '../../model/audit-writer.ts'
 import type { DeliveryFile, DigestChain } from '../../model/delivery.ts'
 import type { TrailRecord } from '../../model/trail.ts'
-import type { Store } from '../../store/store.ts'
+import { StaleRow, type Store } from '../../store/store.ts'
 import type { DigestKeys } from './digest-keys.ts'
 import { digestFileKey, isoSeconds } from './log-file.ts'
 import type { Spool } from './spool.ts'
@@ -23,7 +23,7 @@ export const signatureAlgorithm = 'SHA256withRSA'
 export interface DigestDependencies {
   readonly store: Pick<
     Store,
-    'listDigestChains' | 'deleteDigestChain' | 'listUnlisted' | 'saveDigest' | 'listAuditWriters'
+    'listDigestChains' | 'deleteDigestChain' | 'listUnlisted' | 'saveDigest' | 'listAllAuditWriters'
   >
   readonly spool: Spool
   readonly trails: Trails
@@ -75,7 +75,7 @@ async function saveOne(
 ): Promise<void> {
   const { store, spool, keys, nextSequence } = dependencies
   const listed = await store.listUnlisted(chain, end)
-  const writers = await store.listAuditWriters()
+  const writers = await store.listAllAuditWriters()
   const signer = await keys.signerAt(end)
   const { accountId, homeRegion, name: trailName, bucket, prefix, kmsKeyId } = trail
   const { region } = chain
@@ -107,7 +107,12 @@ async function saveOne(
     isListed: true,
   }
   const last = { bucket, key, hash: digestHash, signature }
-  await store.saveDigest({ digest, chain: { ...chain, end, last }, listed })
+  const saved = { digest, chain: { ...chain, end, last }, after: chain.end, listed }
+  await store.saveDigest(saved).catch(async (error: unknown) => {
+    await spool.remove([sequence])
+    // Another node has made the digest, or a file for it: the next call decides on that.
+    if (!(error instanceof StaleRow)) throw error
+  })
 }
 
 function digestText(of: {

@@ -101,6 +101,8 @@ export const deliveryFiles = tableOf<{ readonly file: DeliveryFile }>()({
   columns: {
     /** The whole file. The other columns repeat what queries select by. */
     file: json('file'),
+    /** Empty in an embedded database. */
+    node_id: text(),
     sequence: number(),
     trail: text(),
     region: text(),
@@ -114,6 +116,7 @@ export const deliveryFiles = tableOf<{ readonly file: DeliveryFile }>()({
   },
   compose: {
     columns: ({ file }) => ({
+      node_id: file.nodeId ?? '',
       sequence: file.sequence,
       trail: trailText(file.trail),
       region: file.region,
@@ -125,10 +128,13 @@ export const deliveryFiles = tableOf<{ readonly file: DeliveryFile }>()({
       segment: file.range?.segment ?? null,
     }),
   },
-  primaryKey: ['sequence'],
+  primaryKey: ['node_id', 'sequence'],
   indexes: [
-    { name: 'delivery_files_pending', columns: ['delivered', 'sequence'] },
-    { name: 'delivery_files_unlisted', columns: ['listed', 'trail', 'region', 'sequence'] },
+    { name: 'delivery_files_pending', columns: ['node_id', 'delivered', 'sequence'] },
+    {
+      name: 'delivery_files_unlisted',
+      columns: ['listed', 'trail', 'region', 'node_id', 'sequence'],
+    },
   ],
 })
 
