@@ -6,14 +6,18 @@
 import { findIndexPositions, saveEventBlocks } from '../../store/tables/event-index-rows.ts'
 import { mergeEventRuns } from '../../store/tables/event-runs.ts'
 import { attachDatabase } from '../../store/open.ts'
+import { takeLease } from '../../store/tables/leases.ts'
+import { createClock } from '../../jobs/clock.ts'
 import { serveThread } from '../../threads/thread.ts'
 import { createFiller } from './fill-event-index.ts'
 import { nodeFiles } from '../../disk/files.ts'
 import type { EventIndexQuestions, EventIndexSettings } from './event-index.ts'
 import type { NewRecords } from './new-records.ts'
 
+const leaseMs = 120_000
+
 serveThread<EventIndexSettings, EventIndexQuestions>(({ database, directory }) => {
-  const { query } = attachDatabase(database)
+  const { query, nodeId } = attachDatabase(database)
   const filler = createFiller(
     { files: nodeFiles, directory },
     {
@@ -21,11 +25,16 @@ serveThread<EventIndexSettings, EventIndexQuestions>(({ database, directory }) =
       save: (...saved) => saveEventBlocks(query, ...saved),
     },
   )
+  const { system } = createClock()
   let merging: Promise<void> | undefined
   let mergeError: unknown
   const merge = async (): Promise<void> => {
     try {
-      while (await mergeEventRuns(query)) continue
+      // One node merges the runs of all.
+      const lease = { name: 'merge the event index', holder: nodeId ?? '' }
+      const mayMerge = async (): Promise<boolean> =>
+        nodeId === undefined || (await takeLease(query, lease, system(), leaseMs))
+      while ((await mayMerge()) && (await mergeEventRuns(query))) continue
     } catch (error) {
       mergeError = error
     }

@@ -15,6 +15,7 @@ import {
   clockMark,
   deployment,
   domainKeys,
+  leases,
   otherSeals,
   restorations,
   type schemaMigrations,
@@ -86,6 +87,7 @@ export const everyTable = [
   requestCounts,
   keyTurns,
   quotaClaims,
+  leases,
 ] as const
 
 type EveryTable = (typeof everyTable)[number]

@@ -161,23 +161,30 @@ export async function mergeEventRuns(query: Kysely<Schema>): Promise<boolean> {
   const level = 1 + Math.max(...runs.map((run) => run.level))
   await query.transaction().execute(async (transaction) => {
     await insertPages(transaction, merged, pages)
-    await setLevel(transaction, [merged], level)
-    await setLevel(
-      transaction,
-      runs.map(({ run }) => run),
-      unused,
-    )
+    const ids = runs.map(({ run }) => run)
+    const used = await setLevel(transaction, [merged], level, 'unused')
+    const replaced = await setLevel(transaction, ids, unused, 'used')
+    // Another node has merged them, or has deleted what this one was writing.
+    if (!used || !replaced) throw new Error('runs of the event index were merged elsewhere')
   })
   await deleteUnusedRuns(query)
   return true
 }
 
+/** @returns whether all runs were there with the level that they must have had */
 async function setLevel(
   query: Kysely<Schema>,
   runs: readonly number[],
   level: number,
-): Promise<void> {
-  await query.updateTable('event_runs').set({ level }).where('run', 'in', runs).execute()
+  from: 'unused' | 'used',
+): Promise<boolean> {
+  const { numUpdatedRows } = await query
+    .updateTable('event_runs')
+    .set({ level })
+    .where('run', 'in', runs)
+    .where('level', from === 'unused' ? '=' : '!=', unused)
+    .executeTakeFirst()
+  return numUpdatedRows === BigInt(runs.length)
 }
 
 /** Runs of the smallest level that has enough of them; or all runs of a day that is over. */
