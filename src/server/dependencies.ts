@@ -88,6 +88,14 @@ export function openDependencies(config: Config, parts: ServerParts): OpenServer
 /** One is made by the store. Those that wait there commit together with it. */
 const changesAtOnceMax = 16
 
+function throttleParts(
+  { clock, memory }: WorkerParts,
+  regions: WorkerConfig['regions'],
+): Parameters<typeof createThrottle>[1] {
+  const system = (): number => clock.system()
+  return { monotonic: processMilliseconds, system, regions, memory: memory.buckets }
+}
+
 /** Dependencies of the pipeline in one worker. */
 export function joinDependencies(
   config: WorkerConfig,
@@ -104,6 +112,8 @@ export function joinDependencies(
   const drawing = { monotonic: processMilliseconds, system, regions, memory: buckets }
   const throttle = createThrottle(config.quotas, drawing)
   const callers = createCallers({ ...parts, lookup, regions })
+  const throttle = createThrottle(config.quotas, throttleParts(parts, regions))
+  const callers = createCallers({ keyring, lookup, regions, clock, random })
   const { credentials, signingKeys, sessions, forwardAccess } = callers
   const { server, ...own } = byRole
   return {

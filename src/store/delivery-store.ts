@@ -10,8 +10,8 @@ import type {
 import type { TrailRef, TrailStatus } from '../model/trail.ts'
 
 /**
- * Files on their way to a trail's destination. Nothing here is a numbered change. Files are those of this node,
- * except for digests, which list those of every node.
+ * Files on their way to a trail's destination. Nothing here is a numbered change. Files are
+ * those of this node, except for digests, which list those of every node.
  */
 export interface DeliveryStore {
   /** The streams of this node's audit journal, by name. */

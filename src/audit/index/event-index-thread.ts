@@ -25,7 +25,7 @@ serveThread<EventIndexSettings, EventIndexQuestions>(({ database, directory }) =
       save: (...saved) => saveEventBlocks(query, ...saved),
     },
   )
-  const { system } = createClock()
+  const clock = createClock()
   let merging: Promise<void> | undefined
   let mergeError: unknown
   const merge = async (): Promise<void> => {
@@ -33,7 +33,7 @@ serveThread<EventIndexSettings, EventIndexQuestions>(({ database, directory }) =
       // One node merges the runs of all.
       const lease = { name: 'merge the event index', holder: nodeId ?? '' }
       const mayMerge = async (): Promise<boolean> =>
-        nodeId === undefined || (await takeLease(query, lease, system(), leaseMs))
+        nodeId === undefined || (await takeLease(query, lease, clock.system(), leaseMs))
       while ((await mayMerge()) && (await mergeEventRuns(query))) continue
     } catch (error) {
       mergeError = error

@@ -255,31 +255,6 @@ for (const { name: engine, open } of engines) {
     assert.equal(await countOf(database, 'event_runs'), 1)
     assert.equal((await lookup.lookup(query)).events.length, 16)
   })
-
-  test(`${engine}: merges of two nodes at one moment lose no posting`, async (t) => {
-    const { database } = await open(t)
-    const { store } = storeOf(database)
-    for (let index = 0; index < 16; index += 1) {
-      const position = { stream: 'worker-0', segment: 1, offset: index }
-      await saveEventBlocks(database.query, packed([eventOf({ time: index })]), [], position)
-    }
-    const scope = { accountId: own, region: 'us-west-2' }
-    const query = { scope, from: start, until: start + dayMs, limit: 100 }
-    for (let at = 1; at <= 8; at += 1) {
-      const position = { stream: 'worker-0', segment: 2, offset: at }
-      const more = Array.from({ length: 16 }, (_, n) => eventOf({ time: 100 * at + n }))
-      for (const event of more) {
-        await saveEventBlocks(database.query, packed([event]), [], position)
-      }
-      const merge = (): Promise<boolean> => mergeEventRuns(database.query)
-      await Promise.allSettled([merge(), merge()])
-      const { events } = await createEventLookup(store).lookup({ ...query, limit: 1000 })
-      assert.equal(events.length, 16 + 16 * at)
-    }
-    while (await mergeEventRuns(database.query)) continue
-    const { events } = await createEventLookup(store).lookup({ ...query, limit: 1000 })
-    assert.equal(new Set(events.map(({ eventId }) => eventId)).size, 16 * 9)
-  })
 }
 
 async function countOf(
