@@ -187,7 +187,7 @@ function createKeyListing(store: Pick<Store, 'listDigestKeys'>, list: () => Prom
       if (Math.abs(now - looked) < keysEveryMs) return false
       looked = now
       const { length } = await store.listDigestKeys()
-      if (listed !== undefined && length !== listed) await list()
+      if (length !== listed) await list()
       listed = length
       return false
     },
