@@ -108,12 +108,8 @@ export function joinDependencies(
   const { lookup, slowLane, outbox, keyUsages } = background
   const grantTokens = createGrantTokens(keyring, lookup)
   const { buckets } = parts.memory
-  const { system } = clock
-  const drawing = { monotonic: processMilliseconds, system, regions, memory: buckets }
-  const throttle = createThrottle(config.quotas, drawing)
-  const callers = createCallers({ ...parts, lookup, regions })
   const throttle = createThrottle(config.quotas, throttleParts(parts, regions))
-  const callers = createCallers({ keyring, lookup, regions, clock, random })
+  const callers = createCallers({ ...parts, lookup, regions })
   const { credentials, signingKeys, sessions, forwardAccess } = callers
   const { server, ...own } = byRole
   return {

@@ -68,11 +68,7 @@ export async function openAfterUnseal(
   const { firstAccount, list, ...audit } = await openAudit(config, options, files, { ...parts, by })
   const usageTrackedSince = await store.trackUsageSince(clock.now())
   const restoredAt = await store.lastRestoredAt()
-  const quotaShares = await openQuotaShares({
-    ...parts,
-    buckets: files.memory.buckets,
-    onError: (error) => log.warn({ err: error }, error.message),
-  })
+  const quotaShares = await openQuotaShares({ ...files.memory, ...parts, log })
   const all: ServerParts = {
     ...parts,
     ...audit,

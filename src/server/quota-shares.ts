@@ -1,4 +1,5 @@
 /** This node's part of the request quotas that several nodes share. @module */
+import type { Logger } from 'pino'
 import type { Clock } from '../model/clock.ts'
 import type { Database } from '../store/database.ts'
 import type { Store } from '../store/store.ts'
@@ -11,13 +12,13 @@ export async function openQuotaShares({
   store,
   buckets,
   clock,
-  onError,
+  log,
 }: {
   readonly database: Pick<Database, 'nodeId'>
   readonly store: Pick<Store, 'exchangeClaims' | 'giveUpClaims'>
   readonly buckets: SharedArrayBuffer
   readonly clock: Pick<Clock, 'system'>
-  readonly onError: (error: Error) => void
+  readonly log: Pick<Logger, 'warn'>
 }): Promise<NodeShares | undefined> {
   if (node === undefined) return undefined
   const system = (): number => clock.system()
@@ -28,7 +29,7 @@ export async function openQuotaShares({
     giveUp: (gone) => store.giveUpClaims(gone),
     monotonic: processMilliseconds,
     system,
-    onError,
+    onError: (error) => log.warn({ err: error }, error.message),
   })
   await shares.renew()
   return shares

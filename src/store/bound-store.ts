@@ -67,7 +67,7 @@ import { deleteOutbox, insertOutbox, listOutbox } from './tables/outbox.ts'
 import { insertOutgoingEvent, outgoingEventStore } from './tables/outgoing-event-rows.ts'
 import { saveCounts } from './tables/resource-counts.ts'
 import { restorationStore } from './tables/restoration-rows.ts'
-import { exchangeClaims, giveUpClaims } from './tables/quota-claim-rows.ts'
+import { exchangeClaims, giveUpClaims, type QuotaShareStore } from './tables/quota-claim-rows.ts'
 import { serviceReads, serviceWrites } from './tables/service-rows.ts'
 import { trailReads, trailWrites } from './tables/trail-rows.ts'
 import { deleteOldCounts, listKeyTurns, listRequestCounts } from './tables/usage-rows.ts'
@@ -113,8 +113,7 @@ export function createStore(
       () => database.epoch(),
     ),
     freshness: database.freshness,
-    listOutbox: (limit) => listOwnOutbox(scope, nodeId, limit),
-    deleteOutbox: (eventIds) => inOne((one) => deleteOutbox(one.query, eventIds)),
+    ...outboxStore(scope, inOne, nodeId),
     listEventBlocks: (page) => listEventBlocks(query, page),
     findIndexPosition: (stream) => findIndexPosition(query, stream),
     findEventBlock: (block) => findEventBlock(query, block),
@@ -145,8 +144,7 @@ export function createStore(
     ...restorationStore(scope),
     ...keyUsageStore(scope, inOne),
     ...lastUses(scope, inOne),
-    exchangeClaims: (of) => inOne((one) => exchangeClaims(one, of)),
-    giveUpClaims: (node) => giveUpClaims(scope, node),
+    ...quotaShareStore(scope, inOne),
   }
 }
 
@@ -168,6 +166,24 @@ function keyUsageStore(scope: RowScope, inOne: InOne): KeyUsageStore {
     trackUsageSince: (now) => inOne((one) => trackUsageSince(one, now)),
     findLastUsage: (key) => findLastUsage(scope, key),
     saveLastUsages: (usages) => inOne((one) => saveLastUsages(one, usages)),
+  }
+}
+
+function outboxStore(
+  scope: RowScope,
+  inOne: InOne,
+  nodeId: string | undefined,
+): Pick<Store, 'listOutbox' | 'deleteOutbox'> {
+  return {
+    listOutbox: (limit) => listOwnOutbox(scope, nodeId, limit),
+    deleteOutbox: (eventIds) => inOne((one) => deleteOutbox(one.query, eventIds)),
+  }
+}
+
+function quotaShareStore(scope: RowScope, inOne: InOne): QuotaShareStore {
+  return {
+    exchangeClaims: (of) => inOne((one) => exchangeClaims(one, of)),
+    giveUpClaims: (node) => giveUpClaims(scope, node),
   }
 }
 

@@ -92,6 +92,8 @@ export const restorations = tableOf<RestorationRecord>()({
   name: 'restorations',
   columns: { restored_at: number('restoredAt'), change: number('change'), row_tag: rowTag },
   primaryKey: ['restored_at'],
+})
+
 /** Which node does work that need not be done twice. Nothing relies on it to be right. */
 export const leases = table({
   name: 'leases',
