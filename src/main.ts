@@ -4,6 +4,7 @@
  * @module
  */
 import { Command } from 'commander'
+import { addRootKeyCommands } from './cli/root-key-commands.ts'
 import { addBackupCommands } from './cli/backup-commands.ts'
 import { collectLevel } from './cli/organization-options.ts'
 import type { acceptLoss } from './cli/accept-loss.ts'
@@ -15,7 +16,7 @@ import type { convertLocalKms } from './cli/convert-local-kms.ts'
 import type { explain } from './cli/explain.ts'
 import type { keyUsage } from './cli/key-usage.ts'
 import type { quotas } from './cli/quotas.ts'
-import type { init, rekey, sealServer, unseal } from './cli/seal-commands.ts'
+import type { init, sealServer, unseal } from './cli/seal-commands.ts'
 import type { deregisterService, listServices, registerService } from './cli/service.ts'
 import type { usage } from './cli/usage.ts'
 import type { verifyDatabaseCommand } from './cli/verify-database.ts'
@@ -67,20 +68,7 @@ program
   .action(async (options: Parameters<typeof sealServer>[1]) =>
     (await import('./cli/seal-commands.ts')).sealServer(configFile(), options),
   )
-program
-  .command('rekey')
-  .description('seal the root key anew; without options, give one share or the passphrase for it')
-  .option('--seal <seal>', 'the new seal: file:PATH, passphrase, shamir or kms:ARN')
-  .option('--recovery', 'a new recovery seal instead')
-  .option('--shares <number>', 'number of shares, 2 to 16 (default: 5)')
-  .option('--threshold <number>', 'number of shares that open the seal (default: 3)')
-  .option('--from <file>', 'the share or passphrase, instead of asking; `-` is standard input')
-  .option('--passphrase-file <file>', 'the new passphrase, instead of asking')
-  .option('--cancel', 'delete a new seal that is not in force yet')
-  .option('--json', 'answer in JSON')
-  .action(async (options: Parameters<typeof rekey>[1]) =>
-    (await import('./cli/seal-commands.ts')).rekey(configFile(), options),
-  )
+addRootKeyCommands(program, configFile)
 addBackupCommands(program, configFile)
 program
   .command('certificate')

@@ -26,7 +26,7 @@ import type {
 
 export interface CredentialDependencies {
   readonly lookup: Pick<Lookup, 'refresh' | 'accessKey' | 'service' | 'user' | 'role'>
-  readonly sessionTokens: Pick<SessionTokens, 'open'>
+  readonly sessionTokens: Pick<SessionTokens, 'open' | 'oldestKey'>
   readonly clock: Pick<Clock, 'now'>
   /** Sessions that were issued up to this time are over: the deployment was restored then. */
   readonly restoredAt?: number
@@ -99,7 +99,7 @@ export function createCredentials({
     })
 
   const temporary = (accessKeyId: string, token: string): Awaitable<Credential | undefined> =>
-    andThen(sessions.get(`${accessKeyId}/${token}`), (unsealed) => {
+    andThen(sessions.get(`${sessionTokens.oldestKey()}/${accessKeyId}/${token}`), (unsealed) => {
       if (unsealed === undefined) return undefined
       const { session, signingSecret } = unsealed
       return andThen(ownerOfValid(session), (owner) =>
@@ -179,12 +179,15 @@ function ownedBySession(accessKeyId: string, session: Session, owner: Owner): Ow
     : { ...base, principalKind: 'user', userName: name, userPath: path }
 }
 
-function sessionCache(sessionTokens: Pick<SessionTokens, 'open'>): Cache<UnsealedSession> {
+/** By the oldest domain key, the access key and the token. */
+function sessionCache(
+  sessionTokens: Pick<SessionTokens, 'open' | 'oldestKey'>,
+): Cache<UnsealedSession> {
   return createCache<UnsealedSession>({
     bytesMax: sessionsBytesMax,
     load: (name) => {
-      const slash = name.indexOf('/')
-      return Promise.resolve(sessionTokens.open(name.slice(0, slash), name.slice(slash + 1)))
+      const [, keyId = '', token = ''] = name.split('/')
+      return Promise.resolve(sessionTokens.open(keyId, token))
     },
     sizeOf: ({ session }) => 4096 + compiledBytesPerCharacter * (session.policy?.length ?? 0),
   })

@@ -30,6 +30,8 @@ export interface ForwardAccessTokens {
   seal(serviceKeyId: string, session: ForwardAccessSession): string
   /** Undefined for a token that was sealed elsewhere, or for another service. */
   open(serviceKeyId: string, token: string): ForwardAccessSession | undefined
+  /** As `SessionTokens.oldestKey`. */
+  oldestKey(): number
 }
 
 /** Characters of the longest token: a session, and the services that pass it on. */
@@ -46,7 +48,7 @@ type Packed = readonly [
 ]
 
 export function createForwardAccessTokens(
-  keyring: Pick<Keyring, 'sealToken' | 'openToken'>,
+  keyring: Pick<Keyring, 'sealToken' | 'openToken' | 'oldestVersion'>,
 ): ForwardAccessTokens {
   return {
     seal(serviceKeyId, { accessKeyId, session, via, issuedAt, expiresAt }) {
@@ -63,6 +65,7 @@ export function createForwardAccessTokens(
       if (token.length > forwardTokenCharactersMax) throw new RangeError('the token is too long')
       return token
     },
+    oldestKey: () => keyring.oldestVersion,
     open(serviceKeyId, token) {
       if (token.length > forwardTokenCharactersMax) return undefined
       try {

@@ -131,14 +131,14 @@ function opener({ tokens, standing, clock }: ForwardAccessDependencies): Open {
   const opened = createCache<ForwardAccessSession>({
     bytesMax: sessionsBytesMax,
     load: (name) => {
-      const slash = name.indexOf('/')
-      return Promise.resolve(tokens.open(name.slice(0, slash), name.slice(slash + 1)))
+      const [, keyId = '', token = ''] = name.split('/')
+      return Promise.resolve(tokens.open(keyId, token))
     },
     sizeOf: ({ session }) => 4096 + compiledBytesPerCharacter * (session?.policy?.length ?? 0),
   })
   return async (serviceKeyId, token) => {
     if (token.length > forwardTokenCharactersMax) throw invalidToken()
-    const held = await opened.get(`${serviceKeyId}/${token}`)
+    const held = await opened.get(`${tokens.oldestKey()}/${serviceKeyId}/${token}`)
     if (held === undefined) throw invalidToken()
     if (held.expiresAt <= clock.now()) throw expired()
     const owned = await standing(held.accessKeyId, held.session, held.issuedAt)

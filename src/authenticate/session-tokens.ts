@@ -29,6 +29,8 @@ export interface SessionTokens {
   issue(session: Session, charactersMin?: number): IssuedSession
   /** The content of a token of this access key; undefined for a token that was not issued here. */
   open(accessKeyId: string, token: string): UnsealedSession | undefined
+  /** It changes when older domain keys are retired: then opened sessions must be opened again. */
+  oldestKey(): number
 }
 
 export interface UnsealedSession {
@@ -48,7 +50,7 @@ const packedBytesMax = (sessionTokenCharactersMax / 4) * 3 - sealBytes - lengthB
 const unpackedBytesMax = 65_536
 const secretBytes = 30
 export function createSessionTokens(
-  keyring: Pick<Keyring, 'sealToken' | 'openToken'>,
+  keyring: Pick<Keyring, 'sealToken' | 'openToken' | 'oldestVersion'>,
   random: Random,
 ): SessionTokens {
   return {
@@ -67,6 +69,7 @@ export function createSessionTokens(
       const tokenPercent = Math.ceil((100 * token.length) / sessionTokenCharactersMax)
       return { accessKeyId, plaintextSecret, token, packedPercent, tokenPercent }
     },
+    oldestKey: () => keyring.oldestVersion,
     open(accessKeyId, token) {
       if (token.length > sessionTokenCharactersMax) return undefined
       try {

@@ -1,5 +1,5 @@
 /** The thread that reads and checks grants. `grant-reader.ts` starts it. @module */
-import { keyringOf } from '../crypto/domain-keys.ts'
+import { keyringOf, turnKeys } from '../crypto/domain-keys.ts'
 import { systemRandom } from '../crypto/entropy.ts'
 import { createStore } from '../store/bound-store.ts'
 import { attachDatabase } from '../store/open.ts'
@@ -19,6 +19,7 @@ serveThread<GrantThreadSettings, GrantThreadQuestions, GrantReaderQuestions>(
     })
     const readGrants = readGrantsFrom(store)
     return {
+      turnKeys: (step) => turnKeys(keyring, step),
       read: ({ key, grantee }) => readGrants(key, grantee, (page) => reader.ask('page', page)),
     }
   },

@@ -3,6 +3,7 @@
  * and checking their tags takes seconds, which calls must not wait for.
  * @module
  */
+import type { KeyringStep } from '../crypto/domain-keys.ts'
 import type { OpenDeployment } from '../crypto/open-deployment.ts'
 import type { GrantTerms } from '../model/grant-terms.ts'
 import type { KeyRef } from '../model/key.ts'
@@ -15,6 +16,8 @@ import type { ReadGrants } from './read-grants.ts'
 export interface GrantReader {
   /** Only one read may run at a time. */
   readonly read: ReadGrants
+  /** Takes a step of a rotation. Starts the thread, which begins with the keys of the server's start. */
+  readonly turnKeys: (step: KeyringStep) => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -26,6 +29,7 @@ export interface GrantThreadSettings {
 export type GrantThreadQuestions = {
   /** Asks `page` for each page of grants, and answers after the last one. */
   readonly read: readonly [{ readonly key: KeyRef; readonly grantee: string }, void]
+  readonly turnKeys: readonly [KeyringStep, void]
 }
 
 /** What the thread asks. */
@@ -76,6 +80,7 @@ export function createGrantReader(options: {
       }
       if (failure !== undefined) throw failure.error
     },
+    turnKeys: (step) => thread.ask('turnKeys', step),
     close: () => thread.end(),
   }
 }

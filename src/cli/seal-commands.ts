@@ -10,7 +10,7 @@ import { parseSeal, sealText } from '../seals/setting.ts'
 import { printed } from './printed.ts'
 import { askedFor, readNewPassphrase, readSecret } from './secret-input.ts'
 
-interface Numbers {
+export interface Numbers {
   readonly json?: true
   /** Whole numbers as texts. */
   readonly shares?: string
@@ -83,7 +83,7 @@ function initText({ shares, recoveryShares }: Initialized): string {
   return 'the deployment is initialised\n'
 }
 
-function sharesText(shares: readonly string[]): string {
+export function sharesText(shares: readonly string[]): string {
   const lines = shares.map((share, index) => `  ${index + 1}  ${share}\n`)
   return `${shares.length} shares, shown only once. Give each to another person:\n${lines.join('')}`
 }
@@ -182,8 +182,20 @@ type ShownRekey = Omit<RekeyState, 'stage'> & {
   readonly stage: RekeyState['stage'] | 'cancelled'
 }
 
-function rekeyText({ stage, seal, asks, shares, given = [], needed, setting }: ShownRekey): string {
+export function rekeyText({
+  stage,
+  seal,
+  asks,
+  shares,
+  given = [],
+  needed,
+  setting,
+  rotates,
+}: ShownRekey): string {
   if (stage === 'cancelled') return 'the new seal is deleted; the current one stays\n'
+  if (stage === 'done' && rotates) {
+    return 'the new root key is in force; everything is wrapped under it in the background: `trent status`\n'
+  }
   if (stage === 'done') {
     const next = setting === undefined ? '' : `: from the next start on, set TRENT_SEAL=${setting}`
     return `the new seal (${seal}) is in force, and the former one is deleted${next}\n`
@@ -205,7 +217,7 @@ function settingOf(text: string): ReturnType<typeof parseSeal> {
   }
 }
 
-function numbersOf({ shares, threshold }: Numbers): Readonly<Record<string, number>> {
+export function numbersOf({ shares, threshold }: Numbers): Readonly<Record<string, number>> {
   const given = Object.entries({ shares, threshold }).flatMap(([name, text]) => {
     if (text === undefined) return []
     if (!/^\d{1,2}$/.test(text)) throw new ConfigError(`--${name} is a whole number`)
@@ -214,7 +226,7 @@ function numbersOf({ shares, threshold }: Numbers): Readonly<Record<string, numb
   return Object.fromEntries(given) as Record<string, number>
 }
 
-async function passphraseFor(
+export async function passphraseFor(
   kind: string | undefined,
   { passphraseFile }: { readonly passphraseFile?: string },
 ): Promise<object> {
@@ -231,7 +243,11 @@ function takeText(secret: Buffer): string {
 }
 
 /** The server's own words alone, because people read them. @throws {OperatorCallFailed} */
-async function called(dataDirectory: string, operation: string, input?: object): Promise<unknown> {
+export async function called(
+  dataDirectory: string,
+  operation: string,
+  input?: object,
+): Promise<unknown> {
   try {
     return await callOperator(dataDirectory, operation, input)
   } catch (cause) {
@@ -245,7 +261,7 @@ async function statusOf(dataDirectory: string): Promise<Status> {
 }
 
 /** Waits until an unsealed server serves calls. @throws {OperatorCallFailed} */
-async function whenReady(dataDirectory: string): Promise<Status> {
+export async function whenReady(dataDirectory: string): Promise<Status> {
   for (let waited = 0; waited < openMsMax; waited += pollMs) {
     const status = await statusOf(dataDirectory)
     if (status.sealed) throw new OperatorCallFailed('the server is sealed: `trent unseal`')

@@ -17,7 +17,7 @@ import { unwrapBytes, wrapBytes } from './aead.ts'
 import { counterKey, hkdfKey, takeSecretKey } from './derive.ts'
 import { NotAuthentic } from './keyring.ts'
 import type { Keyring, TokenPurpose, WrapPurpose } from './keyring.ts'
-import { publicPartOf, signStatement, statementKey } from './statements.ts'
+import { publicPartOf, signStatement, statementKey, type StatementKey } from './statements.ts'
 import { openToken, readToken, sealTokenText } from './tokens.ts'
 
 /** A domain key as stored. */
@@ -41,6 +41,21 @@ const domainKeyBytes = 32
 const versionMax = 0xffff_ffff
 const rowTagBytes = 36
 const backupLabel = Buffer.from('trent:backup:1')
+
+/** Wraps an open domain key under another root key: `iv ‖ ciphertext ‖ tag`, 60 bytes. */
+export function wrapDomainKey(
+  rootKey: KeyObject,
+  deploymentId: string,
+  { version, key }: OpenDomainKey,
+  random: Random,
+): Uint8Array {
+  const bytes = key.export()
+  try {
+    return wrapBytes(rootKey, domainKeyAad(deploymentId, version), bytes, random)
+  } finally {
+    bytes.fill(0)
+  }
+}
 
 /** Creates a domain key. Returns it wrapped: `iv ‖ ciphertext ‖ tag`, 60 bytes. */
 export function createDomainKey(
@@ -89,6 +104,31 @@ export function openKeyring(
 }
 
 /**
+ * The keyring of a running server. Its domain keys change while it is in use, when the root key is
+ * rotated: each thread first learns the new key, and then all turn to it. So no thread meets a value that
+ * it cannot open.
+ */
+export interface TurningKeyring extends Keyring {
+  /** Opens what this domain key protects, and does not protect new values by it yet. */
+  learn(domainKey: OpenDomainKey): void
+  /** Protects new values by the domain key with the highest version. */
+  turn(): void
+  /** Opens nothing under older domain keys any more. */
+  forgetOlder(): void
+}
+
+/** One step of a rotation, which all threads take before any takes the next. */
+export type KeyringStep =
+  | { readonly step: 'learn'; readonly domainKey: OpenDomainKey }
+  | { readonly step: 'turn' | 'forget-older' }
+
+export function turnKeys(keyring: TurningKeyring, step: KeyringStep): void {
+  if (step.step === 'learn') keyring.learn(step.domainKey)
+  else if (step.step === 'turn') keyring.turn()
+  else keyring.forgetOlder()
+}
+
+/**
  * Builds the keyring of a deployment. New values use the domain key with the highest version.
  * @throws {NotAuthentic} if a version occurs twice, or there is none
  */
@@ -96,29 +136,45 @@ export function keyringOf(
   deploymentId: string,
   domainKeys: readonly OpenDomainKey[],
   random: Random,
-): Keyring {
+): TurningKeyring {
   const versions = new Map<number, PurposeKeys>()
-  for (const { version, key } of domainKeys) {
+  const learn = ({ version, key }: OpenDomainKey): void => {
     if (versions.has(version)) throw new NotAuthentic('a domain key is there twice')
     versions.set(version, purposeKeys(key))
   }
+  domainKeys.forEach(learn)
   if (versions.size === 0) throw new NotAuthentic('there is no domain key')
-  const newest = Math.max(...versions.keys())
+  let newest = Math.max(...versions.keys())
   const keysOf = (version: number): PurposeKeys => {
     const keys = versions.get(version)
     if (keys === undefined) throw new NotAuthentic('no domain key of this version')
     return keys
   }
-  const newestKeys = keysOf(newest)
+  const newestFirst = (): readonly number[] => [...versions.keys()].toSorted((a, b) => b - a)
   return {
     deploymentId,
+    get newestVersion() {
+      return newest
+    },
+    get oldestVersion() {
+      return Math.min(...versions.keys())
+    },
+    learn,
+    turn: () => {
+      newest = Math.max(...versions.keys())
+    },
+    forgetOlder: () => {
+      for (const version of newestFirst()) if (version < newest) versions.delete(version)
+    },
     wrap: (purpose, aad, plaintext) => {
-      const key = newestKeys.wrap[purpose]
+      const key = keysOf(newest).wrap[purpose]
       return { version: newest, wrapped: wrapBytes(key, bound(newest, aad), plaintext, random) }
     },
     unwrap: (purpose, version, aad, wrapped) =>
       unwrapBytes(keysOf(version).wrap[purpose], bound(version, aad), wrapped),
-    tagRow: (canonical) => rowTag(newest, newestKeys.rowTag, canonical),
+    tagRow: (canonical) => rowTag(newest, keysOf(newest).rowTag, canonical),
+    tagsOfRow: (canonical) =>
+      newestFirst().map((version) => rowTag(version, keysOf(version).rowTag, canonical)),
     checkRowTag: (canonical, tag) => {
       if (tag.length !== rowTagBytes) return false
       const version = view(tag).readUInt32BE(0)
@@ -127,19 +183,20 @@ export function keyringOf(
     },
     sealToken: (purpose, scope, payload) => {
       const binding = { purpose, deploymentId, scope }
-      return sealTokenText(newestKeys.token[purpose], newest, binding, payload, random)
+      return sealTokenText(keysOf(newest).token[purpose], newest, binding, payload, random)
     },
     openToken: (purpose, scope, text) => {
       const token = readToken(text)
       const purposeKey = keysOf(token.version).token[purpose]
       return openToken(purposeKey, token, { purpose, deploymentId, scope })
     },
-    newestVersion: newest,
     backupKey: (version, context) => counterKey(keysOf(version).backup, backupLabel, [context]),
-    statementKeys: [...versions].map(([version, { statement }]) => ({
-      version,
-      publicKey: publicPartOf(statement),
-    })),
+    get statementKeys(): readonly StatementKey[] {
+      return [...versions].map(([version, { statement }]) => ({
+        version,
+        publicKey: publicPartOf(statement),
+      }))
+    },
     signStatement: (kind, text, version = newest) =>
       signStatement(keysOf(version).statement, kind, text),
   }

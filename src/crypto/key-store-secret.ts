@@ -42,6 +42,24 @@ export function openProxySecret(
   }
 }
 
+/** Wraps the secret under the newest domain key. @throws {NotAuthentic} if the row was changed */
+export function rewrapStoreSecret(
+  keyring: Pick<Keyring, 'wrap' | 'unwrap'>,
+  store: CustomKeyStoreRecord,
+): Wrapped {
+  // A store of another type has another name here: it must not be left behind silently.
+  if (store.proxy === undefined)
+    throw new TypeError('a key store without a proxy cannot be re-wrapped')
+  const { accessKeyId } = store.proxy
+  const aad = aadOf(store, accessKeyId)
+  const secret = keyring.unwrap('key-store-secret', store.wrappingVersion, aad, store.wrappedSecret)
+  try {
+    return wrapStoreSecret(keyring, store, accessKeyId, secret)
+  } finally {
+    secret.fill(0)
+  }
+}
+
 function aadOf({ accountId, region, storeId }: CustomKeyStoreRef, name: string): Buffer {
   return canonicalRow('custom_key_stores', {
     account_id: accountId,

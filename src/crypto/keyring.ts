@@ -19,6 +19,8 @@ export class NotAuthentic extends Error {}
 
 export interface Keyring {
   readonly deploymentId: string
+  /** The version of the oldest domain key that is open. What opened tokens cache is of this one or later. */
+  readonly oldestVersion: number
   /** Wraps under the newest domain key. `wrapped` is `iv ‖ ciphertext ‖ tag`, 12 + n + 16 bytes. */
   wrap(
     purpose: WrapPurpose,
@@ -29,6 +31,8 @@ export interface Keyring {
   unwrap(purpose: WrapPurpose, version: number, aad: Uint8Array, wrapped: Uint8Array): Buffer
   /** `u32 version ‖ HMAC-SHA-256`, 36 bytes, over the canonical bytes of a row. */
   tagRow(canonical: Uint8Array): Uint8Array
+  /** The same under every domain key, newest first. */
+  tagsOfRow(canonical: Uint8Array): readonly Uint8Array[]
   checkRowTag(canonical: Uint8Array, tag: Uint8Array): boolean
   /**
    * Seals `payload` for a purpose and a `scope`, to which the token is also bound. A KDF with a

@@ -67,6 +67,24 @@ export function openMaterial(keyring: Keyring, record: MaterialRecord): KeyObjec
   }
 }
 
+/**
+ * Wraps material under the newest domain key. Its bytes and its id stay.
+ * @throws {NotAuthentic} if the row was changed
+ */
+export function rewrapMaterial(
+  keyring: Pick<Keyring, 'wrap' | 'unwrap'>,
+  record: MaterialRecord,
+): Pick<MaterialRecord, 'wrappingVersion' | 'wrapped'> {
+  const aad = materialAad(record)
+  const bytes = keyring.unwrap('key-material', record.wrappingVersion, aad, record.wrapped)
+  try {
+    const { version, wrapped } = keyring.wrap('key-material', aad, bytes)
+    return { wrappingVersion: version, wrapped }
+  } finally {
+    bytes.fill(0)
+  }
+}
+
 /** The keyring puts the wrapping version before this. */
 function materialAad(record: Omit<MaterialRecord, 'wrappingVersion' | 'wrapped'>): Buffer {
   return canonicalRow('key_materials', {

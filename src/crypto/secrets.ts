@@ -32,10 +32,7 @@ export function wrapSecret(
  * Returns "AWS4" ‖ secret, the key from which Signature Version 4 derives its keys.
  * @throws {NotAuthentic} if the row was changed
  */
-export function openSigningSecret(
-  keyring: Keyring,
-  accessKey: SecretOwner & Pick<AccessKeyRecord, 'wrappingVersion' | 'wrappedSecret'>,
-): KeyObject {
+export function openSigningSecret(keyring: Keyring, accessKey: WrappedSecret): KeyObject {
   const { wrappingVersion, wrappedSecret } = accessKey
   const aad = secretAad(accessKey)
   const secret = keyring.unwrap('secret-access-key', wrappingVersion, aad, wrappedSecret)
@@ -48,10 +45,33 @@ export function openSigningSecret(
 
 /** The same for a service. @throws {NotAuthentic} if the row was changed */
 export function openServiceSecret(keyring: Keyring, service: ServiceRecord): KeyObject {
+  return openSigningSecret(keyring, wrappedServiceSecret(service))
+}
+
+type WrappedSecret = SecretOwner & Pick<AccessKeyRecord, 'wrappingVersion' | 'wrappedSecret'>
+
+/** What binds the secret of a service. */
+export function wrappedServiceSecret(service: ServiceRecord): WrappedSecret {
   const { accessKeyId, name, region, wrappingVersion, wrappedSecret } = service
   const principalId = `${name}/${region}`
   const owner = { accessKeyId, accountId: '', principalKind: 'service', principalId } as const
-  return openSigningSecret(keyring, { ...owner, wrappingVersion, wrappedSecret })
+  return { ...owner, wrappingVersion, wrappedSecret }
+}
+
+/** Wraps a secret under the newest domain key. @throws {NotAuthentic} if the row was changed */
+export function rewrapSecret(
+  keyring: Pick<Keyring, 'wrap' | 'unwrap'>,
+  accessKey: WrappedSecret,
+): Pick<AccessKeyRecord, 'wrappingVersion' | 'wrappedSecret'> {
+  const aad = secretAad(accessKey)
+  const { wrappingVersion: former, wrappedSecret: bytes } = accessKey
+  const secret = keyring.unwrap('secret-access-key', former, aad, bytes)
+  try {
+    const { version, wrapped } = keyring.wrap('secret-access-key', aad, secret)
+    return { wrappingVersion: version, wrappedSecret: wrapped }
+  } finally {
+    secret.fill(0)
+  }
 }
 
 function secretAad(owner: SecretOwner): Buffer {

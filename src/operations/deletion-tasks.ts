@@ -13,24 +13,34 @@ const nonceBytes = 4
 const idBytes = 16
 
 export function createDeletionTasks(
-  keyring: Pick<Keyring, 'tagRow'>,
+  keyring: Pick<Keyring, 'tagsOfRow'>,
   random: Pick<Random, 'bytes'>,
 ): DeletionTasks {
-  /** A version 4 UUID: 6 bits are fixed, 90 bits come from the MAC. */
-  const idOf = (scope: string, end: TaskEnd, nonce: Uint8Array): Buffer => {
+  /**
+   * The id under each domain key, newest first: a task may be older than the newest. It is a version 4
+   * UUID: 6 bits are fixed, 90 bits come from the MAC.
+   */
+  const idsOf = (scope: string, end: TaskEnd, nonce: Uint8Array): readonly Buffer[] => {
     const text = canonicalRow('iam deletion task', { scope, end, nonce })
-    const id = Buffer.concat([nonce, keyring.tagRow(text).subarray(-(idBytes - nonceBytes))])
-    id.writeUInt8((id.readUInt8(6) & 0x0f) | 0x40, 6)
-    id.writeUInt8((id.readUInt8(8) & 0x3f) | 0x80, 8)
-    return id
+    return keyring.tagsOfRow(text).map((tag) => {
+      const id = Buffer.concat([nonce, tag.subarray(-(idBytes - nonceBytes))])
+      id.writeUInt8((id.readUInt8(6) & 0x0f) | 0x40, 6)
+      id.writeUInt8((id.readUInt8(8) & 0x3f) | 0x80, 8)
+      return id
+    })
   }
   return {
-    begin: (scope, end) => uuidText(idOf(scope, end, random.bytes(nonceBytes))),
+    begin: (scope, end) => {
+      const [id = Buffer.alloc(idBytes)] = idsOf(scope, end, random.bytes(nonceBytes))
+      return uuidText(id)
+    },
     endOf(scope, uuid) {
       const given = Buffer.from(uuid.replaceAll('-', ''), 'hex')
       if (given.length !== idBytes || uuidText(given) !== uuid) return undefined
       const nonce = given.subarray(0, nonceBytes)
-      return taskEnds.find((end) => timingSafeEqual(idOf(scope, end, nonce), given))
+      return taskEnds.find((end) =>
+        idsOf(scope, end, nonce).some((id) => timingSafeEqual(id, given)),
+      )
     },
   }
 }

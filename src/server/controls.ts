@@ -91,7 +91,7 @@ export function serverControls(
   }
 }
 
-function sealControls({ rekeying, sealServer }: ServerParts): SealControls {
+function sealControls({ rekeying, generations, sealServer }: ServerParts): SealControls {
   const told = <T>(work: Promise<T>): Promise<T> =>
     work.catch((error: unknown) => {
       throw asKmsError(error)
@@ -101,6 +101,7 @@ function sealControls({ rekeying, sealServer }: ServerParts): SealControls {
     begin: (request) => told(rekeying.begin(request)),
     give: (secret) => told(rekeying.give(secret)),
     cancel: rekeying.cancel,
+    retire: ({ endSessions }) => told(generations.retire(endSessions)),
     end: sealServer,
   }
 }

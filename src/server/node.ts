@@ -29,6 +29,8 @@ interface NodeDependencies {
   readonly nodeId: string
   readonly name: string
   readonly deploymentId: string
+  /** Whether a new root key is being made, or an older one is still in use. */
+  readonly isRotating: () => Promise<boolean>
   readonly clock: Pick<Clock, 'system'>
   readonly freshnessMs: number
   /** The durable ends of the node's streams. */
@@ -123,6 +125,12 @@ async function register(of: NodeDependencies): Promise<NodeRecord> {
   if (known !== undefined) {
     requireServing(known)
     return known.name === name ? known : await store.changeNode(known, { name })
+  }
+  // Nodes do not tell each other yet which root keys they know. The first one may go on by itself.
+  if ((await store.listNodes()).length > 0 && (await of.isRotating())) {
+    throw new DataRefused(
+      'the root key is being replaced: a node can join after `trent rotate-root --retire`',
+    )
   }
   const now = clock.system()
   const node: NodeRecord = {

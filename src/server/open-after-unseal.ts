@@ -35,7 +35,9 @@ import { sentConfig } from './workers/worker-config.ts'
 import type { ServerOptions } from './options.ts'
 import { openQuotaShares } from './quota-shares.ts'
 import { createRekeying } from './rekeying.ts'
+import { createRootGenerations } from './root-generations.ts'
 import type { ServerParts } from './parts.ts'
+import { isRotating } from '../store/tables/root-generations.ts'
 import type { Unsealed, UnsealedBy } from './unsealing.ts'
 
 export type OpenedServer = Pick<OpenDependencies, 'dependencies' | 'close'> & {
@@ -69,11 +71,14 @@ export async function openAfterUnseal(
   const usageTrackedSince = await store.trackUsageSince(clock.now())
   const restoredAt = await store.lastRestoredAt()
   const quotaShares = await openQuotaShares({ ...files.memory, ...parts, log })
+  const grantReader = createGrantReader({ database: database.share(), deployment, onForgedRow })
+  const turning = { ...parts, deployment, workers, grantReader, list, log }
+  const generations = createRootGenerations(turning)
   const all: ServerParts = {
     ...parts,
     ...audit,
     trails: audit.delivery.trails,
-    grantReader: createGrantReader({ database: database.share(), deployment, onForgedRow }),
+    grantReader,
     others: { noted: (kind, name) => workers.noted(kind, name) },
     memory: files.memory,
     workers,
@@ -83,8 +88,9 @@ export async function openAfterUnseal(
     restoredAt,
     log,
     startedAt,
-    rekeying: createRekeying({ ...parts, deployment, seal, sealOptions: config.sealOptions }),
     backups: createBackups({ database, keyring, clock, random }),
+    generations,
+    rekeying: createRekeying({ ...parts, generations, seal, sealOptions: config.sealOptions }),
     sealServer: () => void setImmediate(options.onSeal ?? (() => undefined)),
   }
   const open = openDependencies(config, all)
@@ -105,15 +111,15 @@ export async function openAfterUnseal(
         answers: answersOf({ ...open, handler, list, log }),
         noted: ({ kind, name }) => usesOf(open.background)[kind].remembered(name),
       }),
-    close: async () => {
-      await all.backups.close()
-      await journalCheck.close()
-      await open.close()
-      await eventIndex.close()
-      await quotaShares?.close()
-      await node?.close()
-    },
+    close: () =>
+      closeInOrder([all.backups, journalCheck, generations, open, eventIndex, quotaShares, node]),
   }
+}
+
+async function closeInOrder(
+  parts: readonly ({ readonly close: () => Promise<void> } | undefined)[],
+): Promise<void> {
+  for (const part of parts) await part?.close()
 }
 
 function openEventIndex(files: Files, log: ServerOptions['log']): EventIndex {
@@ -155,6 +161,7 @@ async function joinAsNode(
     nodeId,
     name: hostname(),
     deploymentId: keyring.deploymentId,
+    isRotating: () => isRotating(database),
     clock,
     freshnessMs: config.freshnessSeconds * 1000,
     positions: () => positionsOf(files),

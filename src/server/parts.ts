@@ -14,6 +14,7 @@ import type { GrantReader } from '../cache/grant-reader.ts'
 import type { Database } from '../store/database.ts'
 import type { Store } from '../store/store.ts'
 import type { Rekeying } from './rekeying.ts'
+import type { RootGenerations } from './root-generations.ts'
 import type { SharedMemory } from './workers/memory.ts'
 import type { Noted } from './workers/questions.ts'
 import type { Workers } from './workers/workers.ts'
@@ -55,6 +56,7 @@ export interface ServerParts extends WorkerParts {
   readonly startedAt: number
   readonly rekeying: Rekeying
   readonly backups: Backups
+  readonly generations: RootGenerations
   /** Ends the process that holds the keys. */
   readonly sealServer: () => void
 }

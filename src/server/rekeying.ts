@@ -13,12 +13,14 @@ import { recoverySeal, sealOf } from '../seals/choose.ts'
 import {
   SealRefused,
   SealUnavailable,
+  rootKeyBytes,
   type Opening,
   type Seal,
   type Wanted,
 } from '../seals/seal.ts'
 import { parseSeal, sealText, type SealOptions } from '../seals/setting.ts'
 import type { Database } from '../store/database.ts'
+import type { Store } from '../store/store.ts'
 import { readDeployment, type DeploymentRecord } from '../store/tables/deployment.ts'
 import {
   adoptSeal,
@@ -27,6 +29,7 @@ import {
   readOtherSeals,
   type NextRole,
 } from '../store/tables/other-seals.ts'
+import type { RootGenerations } from './root-generations.ts'
 import { deploymentUnder } from './root-key.ts'
 
 export interface Rekeying {
@@ -44,7 +47,8 @@ export interface Rekeying {
 
 export interface RekeyDependencies {
   readonly database: Database
-  readonly deployment: OpenDeployment
+  readonly store: Pick<Store, 'listNodes'>
+  readonly generations: Pick<RootGenerations, 'deployment' | 'adopt' | 'status'>
   /** The seal that opened the root key. */
   readonly seal: Seal
   readonly sealOptions: SealOptions
@@ -97,12 +101,13 @@ class Rekey {
 
   async status(): Promise<SealStatus> {
     const others = await readOtherSeals(this.#dependencies.database)
-    const waiting = others.next ?? others['next-recovery']
+    const waiting = others.next ?? others['next-root'] ?? others['next-recovery']
     const stage = this.#stage
     return {
       kind: this.#current.kind,
       opensAlone: this.#current.asks === 'nothing',
       recovery: others.recovery !== undefined,
+      ...(await this.#dependencies.generations.status()),
       ...(stage && { rekey: stateOf(stage) }),
       // A stopped server left it.
       ...(stage === undefined && waiting && { rekey: { stage: 'prove', seal: waiting.kind } }),
@@ -112,6 +117,7 @@ class Rekey {
   /** Opens the root key without people if it can be; otherwise begins to ask them. */
   async begin(request: RekeyRequest): Promise<RekeyState> {
     const plan = planOf(request, this.#current, this.#dependencies)
+    await this.#requireAlone(plan.role)
     this.#enter(undefined)
     try {
       const record = await this.#record()
@@ -144,6 +150,7 @@ class Rekey {
     this.#enter(undefined)
     await deleteOtherSeal(this.#dependencies.database, 'next')
     await deleteOtherSeal(this.#dependencies.database, 'next-recovery')
+    await deleteOtherSeal(this.#dependencies.database, 'next-root')
   }
 
   #ask(plan: Plan, opening: Opening): RekeyState {
@@ -153,10 +160,11 @@ class Rekey {
   }
 
   async #sealAnew(rootKey: KeyObject, plan: Plan): Promise<RekeyState> {
-    const { database, deployment, clock } = this.#dependencies
+    const { database, generations, clock, random } = this.#dependencies
+    const deployment = generations.deployment()
     requireSame(rootKey, deployment, await this.#record())
     const { role, seal, wanted, setting } = plan
-    const plaintextKey = rootKey.export()
+    const plaintextKey = role === 'next-root' ? random.bytes(rootKeyBytes) : rootKey.export()
     try {
       const { record, shares } = await seal.seal(plaintextKey, deployment.deploymentId, wanted)
       const { kind } = seal
@@ -170,11 +178,12 @@ class Rekey {
 
   /** Reads the record again, so that what is proved is what the database holds. */
   async #prove(role: NextRole, seal: Seal, setting?: string): Promise<RekeyState> {
-    const { database, deployment } = this.#dependencies
+    const { database, generations } = this.#dependencies
     const stored = (await readOtherSeals(database))[role]
     if (stored === undefined) throw new SealRefused('no new seal waits for its proof')
     const { sealedRootKey: record } = stored
-    const opening = seal.open(record, deployment.deploymentId, 'everyone')
+    const { deploymentId } = generations.deployment()
+    const opening = seal.open(record, deploymentId, 'everyone')
     const named = setting === undefined ? {} : { setting }
     const stage = { at: 'proving', role, seal, opening, record, ...named } as const
     this.#enter(stage)
@@ -184,9 +193,25 @@ class Rekey {
     return this.#adopt(rootKey, stage)
   }
 
+  /** Nodes do not tell each other yet which root keys they know. @throws {SealRefused} */
+  async #requireAlone(role: NextRole): Promise<void> {
+    if (role !== 'next-root') return
+    const { length } = await this.#dependencies.store.listNodes()
+    if (length <= 1) return
+    throw new SealRefused(
+      `${length} nodes use the database: a new root key is made only where there is one`,
+    )
+  }
+
   async #adopt(rootKey: KeyObject, { role, seal, setting, record }: Proving): Promise<RekeyState> {
-    const { database, deployment } = this.#dependencies
-    requireSame(rootKey, deployment, await this.#record())
+    await this.#requireAlone(role)
+    const { database, generations } = this.#dependencies
+    if (role === 'next-root') {
+      await generations.adopt(rootKey, record)
+      this.#enter(undefined)
+      return { stage: 'done', seal: seal.kind, ...rotates }
+    }
+    requireSame(rootKey, generations.deployment(), await this.#record())
     const dropRecovery = role === 'next' && seal.asks !== 'nothing'
     await adoptSeal(database, { role, proved: record, dropRecovery })
     if (role === 'next') this.#current = seal
@@ -197,7 +222,8 @@ class Rekey {
   /** A server that was stopped in between goes on with the record in the database. */
   async #resume(): Promise<Stage> {
     const others = await readOtherSeals(this.#dependencies.database)
-    const role = others.next === undefined ? 'next-recovery' : 'next'
+    const roles = ['next', 'next-root'] as const
+    const role = roles.find((each) => others[each] !== undefined) ?? 'next-recovery'
     const seal = peoplesSeal(others[role]?.kind, this.#dependencies.random)
     if (seal === undefined) {
       throw new SealRefused(
@@ -222,18 +248,21 @@ class Rekey {
   }
 }
 
+const rotates = { rotates: true } as const
+
 function stateOf(stage: Stage): RekeyState {
   const seal = stage.at === 'opening' ? stage.plan.seal : stage.seal
   return {
     stage: stage.at === 'opening' ? 'open' : 'prove',
     seal: seal.kind,
+    ...((stage.at === 'opening' ? stage.plan.role : stage.role) === 'next-root' && rotates),
     ...stage.opening.progress(),
   }
 }
 
 /** @throws {SealRefused} */
 function planOf(
-  { seal: text, recovery = false, passphrase, shares, threshold }: RekeyRequest,
+  { seal: text, recovery = false, rotate = false, passphrase, shares, threshold }: RekeyRequest,
   current: Seal,
   { random, sealOptions }: RekeyDependencies,
 ): Plan {
@@ -242,6 +271,10 @@ function planOf(
     ...(shares !== undefined && { shares }),
     ...(threshold !== undefined && { threshold }),
   }
+  if (Number(recovery) + Number(rotate) + Number(text !== undefined) > 1) {
+    throw new SealRefused('name one of a new seal, a recovery seal and a new root key')
+  }
+  if (rotate) return { role: 'next-root', seal: current, wanted }
   if (recovery) {
     if (current.asks !== 'nothing') {
       throw new SealRefused(

@@ -64,10 +64,12 @@ import {
 import { nodeStore } from './tables/node-rows.ts'
 import { oidcProviderReads, oidcProviderWrites } from './tables/oidc-provider-rows.ts'
 import { deleteOutbox, insertOutbox, listOutbox } from './tables/outbox.ts'
+import { olderRowWrites } from './tables/older-rows.ts'
 import { insertOutgoingEvent, outgoingEventStore } from './tables/outgoing-event-rows.ts'
 import { saveCounts } from './tables/resource-counts.ts'
 import { restorationStore } from './tables/restoration-rows.ts'
 import { exchangeClaims, giveUpClaims, type QuotaShareStore } from './tables/quota-claim-rows.ts'
+import { generationWrites } from './tables/root-generations.ts'
 import { serviceReads, serviceWrites } from './tables/service-rows.ts'
 import { trailReads, trailWrites } from './tables/trail-rows.ts'
 import { deleteOldCounts, listKeyTurns, listRequestCounts } from './tables/usage-rows.ts'
@@ -240,6 +242,8 @@ function transactionOf(scope: WriteScope, change: OpenChange): Transaction {
     ...aliasWrites(scope),
     ...grantWrites(scope),
     ...trailWrites(scope),
+    ...olderRowWrites(scope),
+    ...generationWrites(scope),
     empty: (keep) => empty(scope, keep),
     changesSince: change.changesSince,
     insertOutbox: (row) => insertOutbox({ ...scope, ...change }, row),

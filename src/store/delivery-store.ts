@@ -1,4 +1,5 @@
 /** The part of the store that the audit journal and delivery use. @module */
+import type { RetiredKey } from './schema/audit.ts'
 import type { AuditWriter } from '../model/audit-writer.ts'
 import type {
   ChainRef,
@@ -73,6 +74,8 @@ export interface DeliveryStore {
   /** All keys that have ever signed, oldest first. */
   listDigestKeys(): Promise<readonly DigestKey[]>
   insertDigestKey(key: DigestKey): Promise<void>
+  /** Public keys of domain keys that are gone, oldest first. */
+  listRetiredKeys(): Promise<readonly RetiredKey[]>
   findTrailStatus(trail: TrailRef): Promise<TrailStatus | undefined>
   saveTrailStatus(trail: TrailRef, status: TrailStatus): Promise<void>
 }

@@ -34,9 +34,11 @@ import type { MaterialReads, MaterialWrites } from './tables/material-rows.ts'
 import type { MaterialStateReads, MaterialStateWrites } from './tables/material-state-rows.ts'
 import type { Freshness } from './freshness.ts'
 import type { NodeStore } from './tables/node-rows.ts'
+import type { OlderRowWrites } from './tables/older-rows.ts'
 import type { OidcProviderReads, OidcProviderWrites } from './tables/oidc-provider-rows.ts'
 import type { Restorations } from './tables/restoration-rows.ts'
 import type { QuotaShareStore } from './tables/quota-claim-rows.ts'
+import type { GenerationWrites } from './tables/root-generations.ts'
 import type { ServiceReads, ServiceWrites } from './tables/service-rows.ts'
 import type { TrailReads, TrailWrites } from './tables/trail-rows.ts'
 
@@ -78,7 +80,9 @@ export interface Transaction
     MaterialStateWrites,
     AliasWrites,
     GrantWrites,
-    TrailWrites {
+    TrailWrites,
+    OlderRowWrites,
+    GenerationWrites {
   /**
    * Deletes everything but the deployment, the account in `keep` and the access keys of its root
    * user.

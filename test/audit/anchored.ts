@@ -14,6 +14,7 @@ export interface WriterStore {
   readonly listAuditWriters: () => Promise<readonly AuditWriter[]>
   readonly changeAuditWriter: (stream: string, changes: Partial<AuditWriter>) => Promise<void>
   readonly listDigestKeys: () => Promise<readonly []>
+  readonly listRetiredKeys: () => Promise<readonly []>
   /** The checkpoints that the store knows: the journal must hold them. */
   readonly known: () => readonly KnownCheckpoint[]
 }
@@ -24,6 +25,7 @@ export function writerStore(): WriterStore {
     rows,
     listAuditWriters: async () => [...rows.values()],
     listDigestKeys: async () => [],
+    listRetiredKeys: async () => [],
     changeAuditWriter: async (stream, changes) =>
       void rows.set(stream, { first: genesis, ...rows.get(stream), ...changes, stream }),
     known: () =>

@@ -38,7 +38,7 @@ test('the socket answers the status of the server', async () => {
     version,
     ready: true,
     sealed: false,
-    seal: { kind: 'file', opensAlone: true, recovery: false },
+    seal: { kind: 'file', opensAlone: true, recovery: false, generation: 1 },
     region,
     accountId,
   }

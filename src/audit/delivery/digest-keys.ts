@@ -102,6 +102,21 @@ export function openDigestKey(
   }
 }
 
+/** Wraps the private key under the newest domain key. @throws {NotAuthentic} when the row was changed */
+export function rewrapDigestKey(
+  keyring: Pick<Keyring, 'wrap' | 'unwrap'>,
+  { fingerprint, wrappingVersion, wrapped: bytes }: DigestKey,
+): Pick<DigestKey, 'wrappingVersion' | 'wrapped'> {
+  const aad = aadOf(fingerprint)
+  const der = keyring.unwrap('digest-key', wrappingVersion, aad, bytes)
+  try {
+    const { version, wrapped } = keyring.wrap('digest-key', aad, der)
+    return { wrappingVersion: version, wrapped }
+  } finally {
+    der.fill(0)
+  }
+}
+
 function aadOf(fingerprint: string): Buffer {
   return canonicalRow('digest_keys', { fingerprint })
 }

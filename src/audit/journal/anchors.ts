@@ -14,7 +14,7 @@ import { tallyStream } from './stream-anchor.ts'
 export interface AnchorDependencies {
   readonly store: Pick<Store, 'listAuditWriters' | 'changeAuditWriter'>
   readonly journal: OpenJournal
-  readonly keyring: Pick<Keyring, 'deploymentId' | 'statementKeys' | 'signStatement'>
+  readonly keyring: Pick<Keyring, 'deploymentId' | 'newestVersion' | 'signStatement'>
   readonly files: FilePort
   /** The journal's directory. */
   readonly directory: string
@@ -81,9 +81,14 @@ export async function openAnchors(dependencies: AnchorDependencies): Promise<Anc
         onError(new Error('a checkpoint could not be stored in the database', { cause }))
       })
   }
-  const key = Math.max(...keyring.statementKeys.map(({ version }) => version))
-  const sign = (text: string): Buffer => keyring.signStatement('checkpoint', text)
-  await journal.anchor({ deployment: deploymentId, key, sign }, { ...tally, last }, save)
+  const signer = {
+    deployment: deploymentId,
+    get key() {
+      return keyring.newestVersion
+    },
+    sign: (text: string): Buffer => keyring.signStatement('checkpoint', text),
+  }
+  await journal.anchor(signer, { ...tally, last }, save)
   await saving
   await list()
   const timer = setInterval(() => void journal.checkpoint(), dependencies.everyMs ?? everyMsDefault)

@@ -37,6 +37,7 @@ export interface SignedCheckpoint {
 /** Signs the text of a checkpoint with the newest key of the deployment. */
 export interface CheckpointSigner {
   readonly deployment: string
+  /** The version of the newest key. It changes when the root key is rotated. */
   readonly key: number
   readonly sign: (text: string) => Uint8Array
 }

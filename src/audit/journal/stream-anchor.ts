@@ -76,7 +76,7 @@ export function createStreamAnchor(
   signer: CheckpointSigner,
   tally: RecordTally,
 ): StreamAnchor {
-  const { deployment, key, sign } = signer
+  const { deployment } = signer
   let { records, unanchored, last } = tally
   let since: number | undefined
   return {
@@ -93,8 +93,8 @@ export function createStreamAnchor(
       const sequence = (readCheckpoint(last?.text ?? '')?.sequence ?? 0) + 1
       const previous = last === undefined ? null : checkpointId(last.text)
       const place = { deployment, writer, sequence, segment, offset, records, head, previous }
-      const text = checkpointText({ ...place, time, key })
-      return { text, signature: sign(text) }
+      const text = checkpointText({ ...place, time, key: signer.key })
+      return { text, signature: signer.sign(text) }
     },
     committed(checkpoint) {
       last = checkpoint

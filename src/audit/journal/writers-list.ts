@@ -9,6 +9,7 @@ import type { AuditWriter, StreamStart } from '../../model/audit-writer.ts'
 import type { DigestPublicKey } from '../../model/trail.ts'
 import { fingerprintOf, statementHolds } from '../../crypto/statements.ts'
 import type { Keyring } from '../../crypto/keyring.ts'
+import type { RetiredKey } from '../../store/schema/audit.ts'
 import type { Store } from '../../store/store.ts'
 import { replaceFile } from '../../disk/durable.ts'
 import { readAll, type FilePort } from '../../disk/files.ts'
@@ -42,14 +43,15 @@ export function createListing(of: {
   readonly files: FilePort
   /** The journal's directory. */
   readonly directory: string
-  readonly store: Pick<Store, 'listAuditWriters' | 'listDigestKeys'>
+  readonly store: Pick<Store, 'listAuditWriters' | 'listDigestKeys' | 'listRetiredKeys'>
   readonly keyring: Pick<Keyring, 'deploymentId' | 'statementKeys' | 'signStatement'>
 }): () => Promise<void> {
   const { store, keyring } = of
   const write = async (): Promise<void> => {
     const writers = await store.listAuditWriters()
     const digestKeys = await store.listDigestKeys()
-    await writeWritersList(of, keyring, { writers, digestKeys })
+    const retiredKeys = await store.listRetiredKeys()
+    await writeWritersList(of, keyring, { writers, digestKeys, retiredKeys })
   }
   let last: Promise<unknown> = Promise.resolve()
   return () => {
@@ -66,24 +68,31 @@ export async function writeWritersList(
   {
     writers,
     digestKeys,
+    retiredKeys = [],
   }: {
     readonly writers: readonly AuditWriter[]
     readonly digestKeys: readonly DigestPublicKey[]
+    /** They signed older checkpoints, and sign nothing any more. */
+    readonly retiredKeys?: readonly RetiredKey[]
   },
 ): Promise<void> {
+  const signing = keyring.statementKeys
+  const isSigning = (version: number): boolean => signing.some((key) => key.version === version)
   const text = JSON.stringify({
     writers: writers.map(({ stream, first }) => ({ stream, first })),
-    keys: keyring.statementKeys.map(({ version, publicKey }) => ({
-      version,
-      publicKey: publicKey.toString('base64'),
-    })),
+    keys: [...retiredKeys.filter(({ version }) => !isSigning(version)), ...signing].map(
+      ({ version, publicKey }) => ({
+        version,
+        publicKey: Buffer.from(publicKey).toString('base64'),
+      }),
+    ),
     digestKeys: digestKeys.map(({ fingerprint, value }) => ({
       fingerprint,
       publicKey: Buffer.from(value).toString('base64'),
     })),
     deployment: keyring.deploymentId,
   })
-  const signatures = keyring.statementKeys.map(({ version }) => ({
+  const signatures = signing.map(({ version }) => ({
     key: version,
     signature: keyring.signStatement('writers', text, version).toString('base64'),
   }))

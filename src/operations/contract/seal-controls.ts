@@ -7,12 +7,39 @@ export interface SealControls {
   /** @param secret UTF-8; overwritten @throws {KmsError} as `begin` does */
   give(secret: Uint8Array): Promise<RekeyState>
   cancel(): Promise<void>
+  /** Ends the former root keys. @throws {KmsError} `ValidationException` while they are needed */
+  retire(options: { readonly endSessions: boolean }): Promise<RetiredRoots>
   /** Ends the process once the calls in flight are answered. */
   end(): void
 }
 
+export interface RetiredRoots {
+  /** The generation that remains. */
+  readonly generation: number
+  /** Number of former root keys that were ended. */
+  readonly retired: number
+}
+
+/** Former root keys that still open something. */
+export interface FormerRoots {
+  /** Number of them. */
+  readonly generations: number
+  /** `rewrapping` until everything is under the current root key. Then they can be retired. */
+  readonly state: 'rewrapping' | 'rewrapped'
+  /** Rows that this process has put under the current root key. */
+  readonly rewrapped: number
+  /** The table that is being read, and how many come after it. */
+  readonly table?: string
+  readonly tablesLeft?: number
+  /** ISO 8601, UTC: from then on, no session is under them. */
+  readonly sessionsEnd: string
+}
+
 export interface SealStatus {
   readonly kind: string
+  /** Counts root keys from 1; `trent rotate-root` makes the next. */
+  readonly generation: number
+  readonly former?: FormerRoots
   /** Whether a start opens the seal without people. */
   readonly opensAlone: boolean
   /** Whether there is a recovery seal. */
@@ -26,6 +53,8 @@ export interface RekeyRequest {
   readonly seal?: string
   /** Makes a new recovery seal instead. */
   readonly recovery?: boolean
+  /** Makes a new root key instead, under the current seal. */
+  readonly rotate?: boolean
   /** UTF-8; overwritten */
   readonly passphrase?: Uint8Array
   readonly shares?: number
@@ -46,4 +75,6 @@ export interface RekeyState {
   readonly shares?: readonly string[]
   /** The value of TRENT_SEAL for the next start. */
   readonly setting?: string
+  /** The seal is that of a new root key. */
+  readonly rotates?: true
 }

@@ -12,13 +12,14 @@ export const beginRekey = trentOperation<RekeyState>()({
   input: {
     seal: text({ min: 1, max: 4096 }),
     recovery: boolean(),
+    rotate: boolean(),
     passphrase: text({ min: 1, max: 4096, sensitive: true }),
     shares: integer(),
     threshold: integer(),
   },
   permissions: () => [{ action: 'trent:Rekey' }],
   readOnly: false,
-  audit: ['seal', 'recovery', 'shares', 'threshold'],
+  audit: ['seal', 'recovery', 'rotate', 'shares', 'threshold'],
   auditResponse: ({ stage, seal, set }) => ({ stage, seal, set }),
   throws: ['ValidationException', 'AccessDeniedException', 'DependencyTimeoutException'],
   run({ input: { passphrase, ...input } }, { server }) {

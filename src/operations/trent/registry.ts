@@ -25,6 +25,7 @@ import { registerService } from './register-service.ts'
 import { revokeSessions } from './revoke-sessions.ts'
 import { listUsage } from './list-usage.ts'
 import { resetTestData } from './reset-test-data.ts'
+import { retireRootKeys } from './retire-root-keys.ts'
 import { sealServer } from './seal-server.ts'
 import { setTestClock } from './set-test-clock.ts'
 import { setTestFaults } from './set-test-faults.ts'
@@ -51,6 +52,7 @@ export const operatorRegistry = registryOf([
   listServices,
   registerService,
   revokeSessions,
+  retireRootKeys,
   sealServer,
   updateAccount,
 ])

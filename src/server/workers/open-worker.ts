@@ -10,7 +10,12 @@ import type { NewRecords } from '../../audit/index/new-records.ts'
 import { createTrailDependencies } from '../../audit/delivery/delivery.ts'
 import { nodeFiles } from '../../disk/files.ts'
 import { createRefusals } from '../../authenticate/refusals.ts'
-import { keyringOf } from '../../crypto/domain-keys.ts'
+import {
+  keyringOf,
+  turnKeys,
+  type KeyringStep,
+  type TurningKeyring,
+} from '../../crypto/domain-keys.ts'
 import { systemRandom } from '../../crypto/entropy.ts'
 import { createClock } from '../../jobs/clock.ts'
 import { ourselves } from '../../model/party.ts'
@@ -48,6 +53,7 @@ export interface OpenWorker {
   figures(): Promise<MeterFigures>
   checkpoint(): Promise<number>
   noted(of: NotedOf): Noted[keyof Noted]
+  turnKeys(step: KeyringStep): Promise<void>
   stopListening(graceMs: number): Promise<void>
   close(): Promise<void>
 }
@@ -108,6 +114,10 @@ export async function openWorker(start: WorkerStart): Promise<OpenWorker> {
       return anchors.lagMs()
     },
     noted: ({ kind, name }) => usesOf(background)[kind].remembered(name),
+    async turnKeys(step) {
+      turnKeys(parts.keyring, step)
+      await parts.grantReader.turnKeys(step)
+    },
     async stopListening(graceMs) {
       await listener?.close(graceMs)
     },
@@ -131,10 +141,12 @@ export function usesOf(
   }
 }
 
-async function openParts(
-  start: WorkerStart,
-): Promise<
-  WorkerParts & Pick<OpenStream, 'takeRecords'> & { readonly closeDatabase: () => Promise<void> }
+async function openParts(start: WorkerStart): Promise<
+  WorkerParts &
+    Pick<OpenStream, 'takeRecords'> & {
+      readonly keyring: TurningKeyring
+      readonly closeDatabase: () => Promise<void>
+    }
 > {
   const { worker, config, deployment, memory, usageTrackedSince, restoredAt, log, link } = start
   const onFatal = (error: Error): void => void link.ask('fatal', error.stack ?? error.message)
@@ -208,6 +220,7 @@ const notHere: OperationDependencies['server'] = {
     status: unreachable,
     begin: unreachable,
     give: unreachable,
+    retire: unreachable,
     cancel: unreachable,
     end: unreachable,
   },

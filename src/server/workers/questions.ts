@@ -1,5 +1,6 @@
 /** Questions between worker 0 and the other workers. @module */
 
+import type { KeyringStep } from '../../crypto/domain-keys.ts'
 import type { Party } from '../../model/party.ts'
 import type { NotedUsage } from '../../model/last-usage.ts'
 import type { AccessKeyUse } from '../../model/access-key.ts'
@@ -69,6 +70,8 @@ export type AskedOfWorker = {
   /** Anchors the worker's stream. Answers how many milliseconds the oldest unanchored record has waited. */
   readonly checkpoint: readonly [undefined, number]
   readonly noted: readonly [NotedOf, Noted[keyof Noted]]
+  /** A step of a rotation of the root key. */
+  readonly turnKeys: readonly [KeyringStep, void]
   /** Stops listening and finishes the calls in flight, within a number of milliseconds. */
   readonly stopListening: readonly [number, void]
   /** Saves and closes everything. */

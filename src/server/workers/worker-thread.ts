@@ -29,6 +29,7 @@ function serve(data: WorkerData, link: Link<AskedOfFirst>): Answers<AskedOfWorke
     figures: async () => (await whenOpen()).figures(),
     checkpoint: async () => (await whenOpen()).checkpoint(),
     noted: async (of) => (await whenOpen()).noted(of),
+    turnKeys: async (step) => (await whenOpen()).turnKeys(step),
     stopListening: async (graceMs) => (await opened)?.stopListening(graceMs),
     close: async () => (await opened?.catch(() => undefined))?.close(),
   }

@@ -3,6 +3,7 @@
  * A worker that ends by itself ends the process.
  * @module
  */
+import type { KeyringStep } from '../../crypto/domain-keys.ts'
 import type { NewRecords } from '../../audit/index/new-records.ts'
 import { portsOf, type SharedDatabase } from '../../store/open.ts'
 import type { MeterFigures } from '../../metrics/meter.ts'
@@ -37,6 +38,8 @@ export interface Workers {
   checkpoint(): Promise<number>
   /** Uses that are not saved yet. @param except the worker that asks */
   noted<Kind extends keyof Noted>(kind: Kind, name: string, except?: number): Promise<Noted[Kind]>
+  /** Takes a step of a rotation of the root key in every other worker. */
+  turnKeys(step: KeyringStep): Promise<void>
   /** Resolves when nobody listens and every call in flight is answered, or `graceMs` is over. */
   stopListening(graceMs: number): Promise<void>
   /** Saves and closes everything, and ends the threads. */
@@ -117,6 +120,7 @@ export function createWorkers(
     figures: () => askAll('figures', undefined),
     checkpoint: async () => Math.max(0, ...(await askAll('checkpoint', undefined))),
     noted,
+    turnKeys: async (step) => void (await askAll('turnKeys', step)),
     stopListening: async (graceMs) => void (await askAll('stopListening', graceMs)),
     async close() {
       closing = true

@@ -168,3 +168,17 @@ export const digestKeys = tableOf<DigestKey>()({
   },
   primaryKey: ['fingerprint'],
 })
+
+/** A public key that signed statements of the deployment, and belongs to a domain key that is gone. */
+export interface RetiredKey {
+  /** The version of the domain key. */
+  readonly version: number
+  /** SPKI, DER. */
+  readonly publicKey: Uint8Array
+}
+
+export const retiredKeys = tableOf<RetiredKey>()({
+  name: 'retired_keys',
+  columns: { version: number('version'), public_key: bytes('publicKey'), row_tag: rowTag },
+  primaryKey: ['version'],
+})

@@ -6,6 +6,7 @@ import {
   deliveryFiles,
   digestChains,
   digestKeys,
+  retiredKeys,
   trails,
   trailStatus,
 } from './audit.ts'
@@ -80,6 +81,7 @@ export const everyTable = [
   deliveryFiles,
   digestChains,
   digestKeys,
+  retiredKeys,
   eventBlocks,
   eventRunPages,
   eventRuns,

@@ -19,6 +19,7 @@ import {
   deliveryFiles,
   digestChains,
   digestKeys,
+  retiredKeys,
   trailStatus,
 } from '../schema/audit.ts'
 import type { Row } from '../schema/schema.ts'
@@ -96,7 +97,11 @@ export function deliveryFileReads(scope: RowScope, nodeId: string | undefined): 
 
 type Reads = Pick<
   DeliveryStore,
-  'findDeliveryCursor' | 'listDigestChains' | 'listDigestKeys' | 'findTrailStatus'
+  | 'findDeliveryCursor'
+  | 'listDigestChains'
+  | 'listDigestKeys'
+  | 'listRetiredKeys'
+  | 'findTrailStatus'
 >
 
 export function deliveryReads(scope: RowScope): Reads {
@@ -114,6 +119,10 @@ export function deliveryReads(scope: RowScope): Reads {
         .orderBy('valid_from')
         .execute()
       return tableReads(digestKeys, scope).acceptAll(found)
+    },
+    async listRetiredKeys() {
+      const found = await query.selectFrom('retired_keys').selectAll().orderBy('version').execute()
+      return tableReads(retiredKeys, scope).acceptAll(found)
     },
     async findTrailStatus(trail) {
       const found = await query

@@ -7,9 +7,12 @@
 import type { Database } from '../database.ts'
 import { otherSeals, type OtherSealRecord } from '../schema/deployment.ts'
 
-/** `recovery` can open the root key. The other two cannot until they take its place, or the current one's. */
+/**
+ * `recovery` can open the root key. `next` and `next-recovery` seal the same root key, and open it once
+ * they are in force. `next-root` seals another root key, which nothing is under yet.
+ */
 export type SealRole = 'recovery' | NextRole
-export type NextRole = 'next' | 'next-recovery'
+export type NextRole = 'next' | 'next-recovery' | 'next-root'
 
 export interface OtherSeal extends OtherSealRecord {
   readonly role: SealRole
@@ -56,7 +59,7 @@ export async function adoptSeal(
     proved,
     dropRecovery,
   }: {
-    readonly role: NextRole
+    readonly role: Exclude<NextRole, 'next-root'>
     readonly proved: Uint8Array
     readonly dropRecovery: boolean
   },

@@ -19,7 +19,7 @@ import { keyStore } from './memory-messages.ts'
 import type { FurtherEvent } from '../../../src/model/further-event.ts'
 import { keyStoresOutside } from './memory-key-stores.ts'
 import { reads, transactionOn, unused, type Rows } from './memory-store.ts'
-import { unusedDependencies } from './unused-dependencies.ts'
+import { unusedDependencies, unusedSeal } from './unused-dependencies.ts'
 import type { Call, UsedMaterials } from '../../../src/operations/contract/call.ts'
 import type { OperationDependencies } from '../../../src/operations/contract/dependencies.ts'
 
@@ -159,8 +159,8 @@ export function createWorld(): World {
         acceptClock: unused,
         faults: createFaults(),
         firstAccount: { accountId },
-        seal: { status: unused, begin: unused, give: unused, cancel: unused, end: unused },
         backup: { begin: unused, read: unused },
+        seal: unusedSeal,
       },
     },
   }

@@ -301,6 +301,8 @@ export function transactionOn(rows: Rows): Transaction {
     changesSince: unused,
     insertOutbox: unused,
     skipChanges: unused,
+    rewrapRows: unused,
+    retireGenerations: unused,
     insertOutgoingEvent: unused,
   }
 }

@@ -34,3 +34,12 @@ export const unusedDependencies: Pick<
   figures: unusedFigures,
   trails: unusedTrails,
 }
+
+export const unusedSeal: OperationDependencies['server']['seal'] = {
+  status: unused,
+  begin: unused,
+  give: unused,
+  cancel: unused,
+  retire: unused,
+  end: unused,
+}

@@ -20,6 +20,7 @@ serveThread<{ readonly usageTrackedSince: number }, AskedOfWorker>(({ usageTrack
   figures: never,
   checkpoint: never,
   noted: never,
+  turnKeys: never,
   stopListening: async () => undefined,
   close: async () => undefined,
 }))

@@ -1,0 +1,87 @@
+/**
+ * Generations of the root key. A rotation puts a new one in force; the older ones stay until nothing is under
+ * their domain keys. Seals and domain keys have no row tag and need none (`deployment.ts`).
+ * @module
+ */
+import type { Database } from '../database.ts'
+import type { WriteScope } from '../row-scope.ts'
+import { retiredKeys, type RetiredKey } from '../schema/audit.ts'
+import { domainKeys, seals, type DomainKeyRecord } from '../schema/deployment.ts'
+import { latestSeal } from './opening-seals.ts'
+import { SealReplaced } from './other-seals.ts'
+import { insertRecords } from './table-rows.ts'
+
+/**
+ * Makes the proved root key the current one, in one transaction.
+ *
+ * INVARIANT (one root key): the seal of a generation opens exactly the domain keys that are stored with
+ * it. The same transaction adds the seal and wraps every domain key under the new root key, and deletes
+ * all other seals of the former one.
+ * @param of.domainKeys all of them, under the new root key
+ * @throws {SealReplaced} without any change unless `next-root` holds the proved record
+ */
+export async function adoptRoot(
+  database: Pick<Database, 'query' | 'unscrubbed'>,
+  of: { readonly proved: Uint8Array; readonly domainKeys: readonly DomainKeyRecord[] },
+): Promise<void> {
+  database.unscrubbed.raise()
+  await database.query.transaction().execute(async (query) => {
+    const next = await query
+      .selectFrom('other_seals')
+      .selectAll()
+      .where('role', '=', 'next-root')
+      .executeTakeFirst()
+    if (next === undefined || Buffer.compare(next.sealed_root_key, of.proved) !== 0) {
+      throw new SealReplaced('another seal has taken the place of the one that was proved')
+    }
+    const generation = (await latestSeal(query)) + 1
+    const seal = { generation, kind: next.kind, sealedRootKey: next.sealed_root_key }
+    await query.insertInto('seals').values(seals.toRow(seal)).execute()
+    await query.deleteFrom('domain_keys').execute()
+    for (const key of of.domainKeys) {
+      await query.insertInto('domain_keys').values(domainKeys.toRow(key)).execute()
+    }
+    await query.deleteFrom('other_seals').execute()
+  })
+  database.unscrubbed.raise()
+}
+
+/** Whether a new root key is being made, or an older one is still in use. */
+export async function isRotating({ query }: Pick<Database, 'query'>): Promise<boolean> {
+  const next = await query
+    .selectFrom('other_seals')
+    .select('role')
+    .where('role', '=', 'next-root')
+    .executeTakeFirst()
+  const { count } = await query
+    .selectFrom('seals')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return next !== undefined || count > 1
+}
+
+export interface GenerationWrites {
+  /**
+   * Deletes all domain keys before `version`, and the seals of all former root keys.
+   * @param keys public keys of those domain keys, which older statements need
+   */
+  retireGenerations(of: {
+    readonly version: number
+    readonly keys: readonly RetiredKey[]
+  }): Promise<void>
+}
+
+export function generationWrites(scope: WriteScope): GenerationWrites {
+  const { query, deletesMaterial } = scope
+  return {
+    async retireGenerations({ version, keys }) {
+      deletesMaterial()
+      await query.deleteFrom('domain_keys').where('version', '<', version).execute()
+      await query
+        .deleteFrom('seals')
+        .where('generation', '<', await latestSeal(query))
+        .execute()
+      if (keys.length > 0) await insertRecords(retiredKeys, scope, keys)
+    },
+  }
+}
