@@ -1,5 +1,8 @@
 /** What external key stores and their keys refuse, through the wire. @module */
 import assert from 'node:assert/strict'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import {
   CreateCustomKeyStoreCommand,
@@ -11,7 +14,7 @@ import {
   GetParametersForImportCommand,
 } from '@aws-sdk/client-kms'
 import { accountId, region, startTestServer } from '../harness.ts'
-import { proxyHost, proxyPath } from '../keystores/external/fake-proxy.ts'
+import { proxyHost, proxyPath, startFakeProxy } from '../keystores/external/fake-proxy.ts'
 import {
   connect,
   makeExternalKey,
@@ -171,4 +174,36 @@ test('incomplete and contradictory settings of a key store are refused', async (
       'issue. If you see this error repeatedly, verify that your external key store proxy is active and ' +
       'is connected to the network, and that its endpoint URI is correct in your external key store.',
   )
+})
+
+test('a proxy with the certificate of another name, or of an unknown authority, is not asked', async (t) => {
+  const proxy = await startFakeProxy('other.example.com')
+  t.after(() => proxy.stop())
+  const directory = await mkdtemp(join(tmpdir(), 'trent-test-'))
+  const settings = proxy.settings(directory)
+  const { TRENT_XKS_CA: _left, ...untrusting } = settings
+  const servers = [
+    await startTestServer(settings, { directory }),
+    await startTestServer(untrusting),
+  ]
+  t.after(() => Promise.all(servers.map((server) => server.stop())))
+  for (const server of servers) {
+    await refused(
+      makeStore(server.client()),
+      'XksProxyUriUnreachableException',
+      'AWS KMS cannot establish a TLS connection to the external key store proxy. Verify the TLS ' +
+        'configuration, including its certificate.',
+    )
+  }
+  assert.deepEqual(proxy.seen, [])
+})
+
+test('an account cannot make the server ask a private address', async (t) => {
+  const server = await startTestServer()
+  t.after(() => server.stop())
+  for (const host of ['127.0.0.1', '10.0.0.7', '169.254.169.254', 'localhost', '2130706433']) {
+    const call = makeStore(server.client(), { XksProxyUriEndpoint: `https://${host}` })
+    const error: unknown = await call.catch((reason: unknown) => reason)
+    assert.equal((error as Error).name, 'XksProxyUriUnreachableException', host)
+  }
 })

@@ -7,7 +7,7 @@
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
-import { rootCertificates, TLSSocket } from 'node:tls'
+import { createSecureContext, rootCertificates, TLSSocket, type SecureContext } from 'node:tls'
 import type { KeyObject } from 'node:crypto'
 import { MalformedJson, parseJsonObject, type JsonObject } from '../../model/json.ts'
 import { isPublicAddress, lookupPublic } from '../../model/public-address.ts'
@@ -86,7 +86,13 @@ const suites = [
 ].join(':')
 
 export function createProxyClient(settings: ProxyClientSettings, now: () => number): ProxyClient {
-  const agent = agentOf(settings)
+  // One for all connections: the agent would otherwise compare every authority for each request.
+  const secured = { secureContext: secureContextOf(settings) }
+  const agent = new Agent({
+    keepAlive: true,
+    maxSockets: socketsMax,
+    maxFreeSockets: idleSocketsMax,
+  })
   const certificates = createShownCertificates()
   const send = (
     proxy: ProxyAddress,
@@ -99,9 +105,8 @@ export function createProxyClient(settings: ProxyClientSettings, now: () => numb
     const signed = signRequest({ ...proxy, host, path, body, now: now() })
     const { promise, resolve, reject } = Promise.withResolvers<Answer | 'closed'>()
     const request = httpsRequest(
-      // A new connection outside of the agent has the same rules.
       {
-        ...agent.options,
+        ...secured,
         ...targetOf(host, settings.endpoints),
         ...connection,
         servername: isIP(host) === 0 ? host : '',
@@ -148,11 +153,8 @@ export function createProxyClient(settings: ProxyClientSettings, now: () => numb
   }
 }
 
-function agentOf({ authorities, client }: ProxyClientSettings): Agent {
-  return new Agent({
-    keepAlive: true,
-    maxSockets: socketsMax,
-    maxFreeSockets: idleSocketsMax,
+function secureContextOf({ authorities, client }: ProxyClientSettings): SecureContext {
+  return createSecureContext({
     minVersion: 'TLSv1.2',
     ciphers: suites,
     ...(authorities.length > 0 && { ca: [...rootCertificates, ...authorities] }),
@@ -217,7 +219,7 @@ function targetOf(
   host: string,
   endpoints: ProxyClientSettings['endpoints'],
 ): Pick<RequestOptions, 'host' | 'port' | 'lookup'> {
-  const mapped = endpoints.get(host)
+  const mapped = endpoints.get(host.toLowerCase())
   if (mapped !== undefined) return { host: mapped.host, port: mapped.port }
   // A literal address needs no lookup.
   if (isIP(host) !== 0 && !isPublicAddress(host)) throw new ProxyFailure('XksProxyUnreachable')
