@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-kms'
 import { startProxy } from '../store/postgres/faulty-proxy.ts'
 import { skip, testDatabase, testedVersions } from '../store/postgres/shared-server.ts'
-import { end, temporaryFolder } from './serve-process.ts'
+import { end, temporaryFolder, trentEnded } from './serve-process.ts'
 import { eventually, metric, readiness, refusedWith, startNode } from './node-process.ts'
 
 const [version = 0] = testedVersions
@@ -36,6 +36,15 @@ test('two first starts at one moment make one deployment', { skip }, async (t) =
   const { Plaintext: opened } = await a.client.send(new DecryptCommand({ CiphertextBlob }))
   assert.deepEqual(Buffer.from(opened ?? []), Plaintext)
 
+  // Nodes do not tell each other which root keys they know.
+  const own = { TRENT_DATA_DIR: join(a.folder, 'data') }
+  const rotation = await trentEnded(t, ['rotate-root'], own, a.folder)
+  assert.notEqual(rotation.code, 0)
+  assert.match(
+    rotation.stderr,
+    /2 nodes use the database: a new root key is made only where there is one/,
+  )
+
   // Each has its own id, which it keeps, and streams of its own under this id.
   const ids = [a, b].map(({ folder }) => readFileSync(join(folder, 'data', 'node'), 'utf8').trim())
   const rows = await admin('SELECT node_id, state FROM nodes ORDER BY node_id')
@@ -55,6 +64,25 @@ test('two first starts at one moment make one deployment', { skip }, async (t) =
     assert.ok(!list.includes(`${ids[1 - index]}-worker-0`))
   }
   assert.deepEqual(await admin('SELECT count(*)::int AS n FROM audit_outbox'), [{ n: 0 }])
+})
+
+test('a node joins only while one root key is in use', { skip }, async (t) => {
+  const { url } = await testDatabase(t, version)
+  const seal = join(temporaryFolder(t), 'seal.key')
+  const settings = { TRENT_DATABASE_URL: url, TRENT_SEAL: `file:${seal}` }
+  const a = await startNode(t, settings)
+  const own = { TRENT_DATA_DIR: join(a.folder, 'data') }
+  const rotated = await trentEnded(t, ['rotate-root'], own, a.folder)
+  assert.equal(rotated.code, 0, rotated.stderr)
+  await assert.rejects(
+    startNode(t, settings),
+    /the root key is being replaced: a node can join after/,
+  )
+  const retire = ['rotate-root', '--retire', '--end-sessions']
+  await eventually(60_000, async () => (await trentEnded(t, retire, own, a.folder)).code === 0)
+  const b = await startNode(t, settings)
+  const { KeyMetadata } = await a.client.send(new CreateKeyCommand({}))
+  await b.client.send(new EncryptCommand({ KeyId: KeyMetadata?.KeyId, Plaintext }))
 })
 
 test('a change on one node counts on the other at once', { skip }, async (t) => {
