@@ -3,7 +3,7 @@
  * the numbers shows that the log is not complete.
  * @module
  */
-import { changeOfRecord } from '../model/change-number.ts'
+import { changeNumberOf } from '../model/change-number.ts'
 
 /** What a record says about one change. Values may be of any type: another server may have written them. */
 export interface LoggedChange {
@@ -42,7 +42,7 @@ export function collectChanges(position: number): LoggedChanges {
   let isEmpty = true
   return {
     see(record) {
-      const change = changeOfRecord(record)?.seq
+      const change = changeNumberOf(record)
       if (change === undefined) return
       isEmpty = false
       if (change <= position) return

@@ -82,7 +82,14 @@ export async function restoreBackup(
     })
   })
   await store.scrub()
-  await database.query.transaction().execute((query) => insertRows(query, deployment, kept))
+  await database.query.transaction().execute(async (query) => {
+    // The nodes of the backup are not those of the new deployment: whoever starts puts itself there. What
+    // they held, their leases and their shares of quotas, is free.
+    for (const table of ['nodes', 'leases', 'quota_claims'] as const) {
+      await query.deleteFrom(table).execute()
+    }
+    await insertRows(query, deployment, kept)
+  })
   return { rows }
 }
 

@@ -16,10 +16,21 @@ export function withChange(record: string, { seq, changeId }: RecordedChange): s
   return JSON.stringify({ ...members, trent: { ...members.trent, change: seq, changeId } })
 }
 
-/** The change in a parsed record; undefined if the record describes no change. */
-export function changeOfRecord(record: unknown): RecordedChange | undefined {
+/** The number of the change in a parsed record; undefined if the record describes no change. */
+export function changeNumberOf(record: unknown): number | undefined {
+  return changeOf(record).seq
+}
+
+/** The id of the change in a parsed record. */
+export function changeIdOf(record: unknown): string | undefined {
+  return changeOf(record).changeId
+}
+
+function changeOf(record: unknown): Partial<RecordedChange> {
   const { trent } = Object(record) as { readonly trent?: unknown } // checked below
   const { change, changeId } = Object(trent) as Readonly<Record<string, unknown>>
-  if (typeof change !== 'number' || !Number.isSafeInteger(change)) return undefined
-  return typeof changeId === 'string' ? { seq: change, changeId } : undefined
+  return {
+    ...(typeof change === 'number' && Number.isSafeInteger(change) && { seq: change }),
+    ...(typeof changeId === 'string' && { changeId }),
+  }
 }

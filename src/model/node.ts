@@ -39,6 +39,11 @@ export function isNodeId(text: string): boolean {
   return nodeIdForm.test(text)
 }
 
+/** The node whose name a stream carries; undefined for a stream of an embedded database. */
+export function nodeOfStream(stream: string): string | undefined {
+  return /^([\da-f]{16})-worker-\d+$/.exec(stream)?.[1]
+}
+
 /**
  * The stream of a worker in the audit journal. The only node of an embedded database needs no name there.
  * @param worker from 0

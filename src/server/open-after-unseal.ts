@@ -226,7 +226,7 @@ async function openAudit(
     ...Array.from({ length: workerCount - 1 }, (_, n) => streamOf(n + 1, database.nodeId)),
   ] as const
   await endLeftStreams({ ...auditing, clock, own, list, onFatal })
-  await drainOutbox({ ...auditing, journal })
+  await database.alone(() => drainOutbox({ ...auditing, journal }))
   const delivery = await openDelivery({
     ...parts,
     settings: config.delivery,

@@ -3,6 +3,7 @@
  * @module
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { nodeOfStream } from '../model/node.ts'
 import { type OnForgedRow, type RowKeyring, createBoundRows } from './bound-rows.ts'
 import { type Database, TransactionConflict } from './database.ts'
 import type { DeliveryStore } from './delivery-store.ts'
@@ -63,7 +64,7 @@ import {
 } from './tables/metric-rows.ts'
 import { nodeStore } from './tables/node-rows.ts'
 import { oidcProviderReads, oidcProviderWrites } from './tables/oidc-provider-rows.ts'
-import { deleteOutbox, insertOutbox, listOutbox } from './tables/outbox.ts'
+import { deleteOutbox, insertOutbox, listOutbox, listOutboxStreams } from './tables/outbox.ts'
 import { olderRowWrites } from './tables/older-rows.ts'
 import { insertOutgoingEvent, outgoingEventStore } from './tables/outgoing-event-rows.ts'
 import { saveCounts } from './tables/resource-counts.ts'
@@ -150,13 +151,22 @@ export function createStore(
   }
 }
 
+/** Rows of the node's own streams, and of those that no other node of the deployment has. */
 async function listOwnOutbox(
   scope: RowScope,
   nodeId: string | undefined,
   limit: number,
 ): ReturnType<Store['listOutbox']> {
   if (nodeId === undefined) return listOutbox(scope, limit)
-  const streams = (await listAuditWriters(scope, nodeId)).map(({ stream }) => stream)
+  const others = new Set((await nodeStore(scope).listNodes()).map((node) => node.nodeId))
+  others.delete(nodeId)
+  const owners = new Map(
+    (await listAllAuditWriters(scope)).map((writer) => [writer.stream, writer.nodeId]),
+  )
+  const streams = (await listOutboxStreams(scope)).filter((stream) => {
+    const owner = owners.get(stream) ?? nodeOfStream(stream)
+    return owner === undefined || !others.has(owner)
+  })
   return listOutbox(scope, limit, streams)
 }
 

@@ -120,7 +120,10 @@ export interface Store
   epoch(): number
   /** Whether calls may be decided by what this node knows. */
   readonly freshness: Freshness
-  /** The rows of this node's streams. */
+  /**
+   * The rows of this node's streams, and of streams that no node has: the record of a restored backup, for
+   * example. Call it while no other node does (`Database.alone`).
+   */
   listOutbox(limit: number): Promise<readonly OutboxRow[]>
   deleteOutbox(eventIds: readonly string[]): Promise<void>
   countDeletedKeys(): Promise<DeletedKeys>

@@ -8,7 +8,7 @@
  * @module
  */
 import { hash } from 'node:crypto'
-import { changeOfRecord } from '../../model/change-number.ts'
+import { changeNumberOf } from '../../model/change-number.ts'
 import { readCheckpoint } from './checkpoint.ts'
 import type { FilePort } from '../../disk/files.ts'
 import { recordTextOf, type Frame } from './frame.ts'
@@ -59,7 +59,7 @@ export function searchMissingChanges(stored: number): MissingChangesSearch {
       // Most records are not of a change, so they are not parsed.
       if (kind !== 'record' || !payload.includes('"change":')) return
       const record = parsed(payload)
-      const change = changeOfRecord(record)?.seq
+      const change = changeNumberOf(record)
       if (change === undefined || change <= stored || change - stored > lostChangesMax) return
       records += 1
       first = Math.min(first, change)

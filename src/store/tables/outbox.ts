@@ -59,6 +59,14 @@ export function listOutbox(
 }
 
 /** Call it in a transaction, so that it can commit together with changes. */
+/** The streams that rows name. */
+export async function listOutboxStreams({
+  query,
+}: Pick<RowScope, 'query'>): Promise<readonly string[]> {
+  const found = await query.selectFrom('audit_outbox').select('stream').distinct().execute()
+  return found.map(({ stream }) => stream)
+}
+
 export async function deleteOutbox(
   query: Kysely<Schema>,
   eventIds: readonly string[],

@@ -114,3 +114,44 @@ test('a database of a later version is refused', { skip }, async (t) => {
   await admin(`INSERT INTO schema_migrations VALUES (99, 'later')`)
   await assert.rejects(openDatabase({ path: '', url }), DatabaseTooNew)
 })
+
+test('a node settles its own records, and those that no node has', { skip }, async (t) => {
+  const { url } = await testDatabase(t, version, await templateWithTables(version))
+  const other = 'ffffffffffffffff'
+  const [a, b] = await Promise.all(
+    [nodeId, other].map(async (id) => {
+      const database = await openDatabase({ path: '', url, nodeId: id })
+      t.after(() => database.close())
+      const { store } = storeOf(database)
+      await store.insertNode({
+        nodeId: id,
+        name: 'n',
+        deploymentId: 'd',
+        state: 'serving',
+        firstSeen: 1,
+        confirmedAt: 1,
+        appliedSeq: 0,
+        appliedId: '0'.repeat(16),
+        positions: [],
+        rowVersion: 1,
+      })
+      return store
+    }),
+  )
+  // The last two: of a machine that was lost with its journal, and of an embedded database.
+  const streams = [
+    `${nodeId}-worker-0`,
+    `${other}-worker-0`,
+    `${'e'.repeat(16)}-worker-0`,
+    'worker-0',
+  ]
+  await a?.change(async (transaction) => {
+    for (const stream of streams) {
+      await transaction.insertOutbox({ eventId: stream, record: '{}', stream, segment: 1 })
+    }
+  })
+  const listed = async (store: typeof a): Promise<unknown> =>
+    (await store?.listOutbox(9))?.map(({ stream }) => stream)
+  assert.deepEqual(await listed(a), [streams[0], streams[2], streams[3]])
+  assert.deepEqual(await listed(b), [streams[1], streams[2], streams[3]])
+})

@@ -2,7 +2,7 @@
 import { sql } from 'kysely'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { changeOfRecord } from '../../../src/model/change-number.ts'
+import { changeIdOf } from '../../../src/model/change-number.ts'
 import { answeredChangesMax, loggedChangesMax } from '../../../src/store/tables/change-log.ts'
 import type { Change } from '../../../src/store/change.ts'
 import { engines, storeOf } from '../engines.ts'
@@ -76,7 +76,7 @@ for (const { name: engine, open } of engines) {
       ]
     })
     const [first = '', second = ''] = kept
-    const { changeId = '' } = changeOfRecord(JSON.parse(first)) ?? {}
+    const changeId = changeIdOf(JSON.parse(first)) ?? ''
     assert.match(changeId, /^[\da-f]{16}$/)
     assert.equal(
       first,
