@@ -281,10 +281,12 @@ export function normalized(record: object): object {
   return JSON.parse(text) as object
 }
 
-/** The number of a record's change hangs on what the server did before. */
-function withoutChange(record: { readonly trent?: { readonly change?: number } }): object {
+/** The number of a record's change hangs on what the server did before, and its id is random. */
+function withoutChange(record: {
+  readonly trent?: { readonly change?: number; readonly changeId?: string }
+}): object {
   const { trent, ...others } = record
-  const { change, ...told } = trent ?? {}
+  const { change, changeId: _, ...told } = trent ?? {}
   if (change === undefined) return record
   return Object.keys(told).length === 0 ? others : { ...others, trent: told }
 }
