@@ -68,7 +68,7 @@ test('a rotation has the service’s event, and each call its own record', async
   assert.deepEqual(more, [])
   const { eventID, eventTime, trent, ...rest } = event ?? assert.fail('no event')
   assert(eventID.length > 0 && eventTime.length > 0)
-  assert.deepEqual(Object.keys(trent), ['change'])
+  assert.deepEqual(Object.keys(trent), ['change', 'changeId'])
   const [accountId = ''] = arn.split(':').slice(4)
   assert.deepEqual(rest, {
     eventVersion: '1.11',

@@ -23,6 +23,7 @@ import {
 import { GetFederationTokenCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts'
 import { secretText, startReceiver, type Receiver } from '../events/receiver.ts'
 import { credentials, type TestServer } from '../harness.ts'
+import { startFakeProxy } from '../keystores/external/fake-proxy.ts'
 import { goldenRecords } from './golden-story.ts'
 import { openIdentities } from './identities.ts'
 import { recordTexts } from './records.ts'
@@ -37,6 +38,7 @@ const secretTexts = new Set([
   'SessionToken',
   'GrantToken',
   'GrantTokens',
+  'RawSecretAccessKey',
   'secretAccessKey',
   'sessionToken',
 ])
@@ -152,7 +154,12 @@ test(
     const archive = await mkdtemp(join(tmpdir(), 'trent-archive-'))
     t.after(() => rm(archive, { recursive: true, force: true }))
     const receiver = await startReceiver(t)
+    const proxy = await startFakeProxy()
+    t.after(() => proxy.stop())
+    const proxyFiles = await mkdtemp(join(tmpdir(), 'trent-proxy-'))
+    t.after(() => rm(proxyFiles, { recursive: true, force: true }))
     const identities = await openIdentities(t, {
+      ...proxy.settings(proxyFiles),
       TRENT_TEST_API: 'on',
       TRENT_AUDIT_DIR: archive,
       ...receiver.settings,
