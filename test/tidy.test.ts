@@ -186,7 +186,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   'operations/cloudtrail': 'model operations/contract store',
   'operations/cloudwatch': 'model operations/contract operations/kms store',
   'operations/trent':
-    'crypto keystores lifecycle model operations/contract operations/iam operations/kms policy store throttle',
+    'crypto lifecycle model operations/contract operations/iam operations/kms policy store throttle',
   explain: 'authorize cache model operations/contract policy resolve store',
   metrics:
     'audit audit/delivery audit/journal authenticate cache disk events jobs keystores model operations/trent store',

@@ -8,6 +8,7 @@ import type { RefusedCalls } from '../audit/records/refused-calls.ts'
 import type { Outbox } from '../audit/outbox.ts'
 import type { RefusedUses } from '../events/refused-uses.ts'
 import type { IdentityUses } from '../lifecycle/identity-uses.ts'
+import type { KeyRecord } from '../model/key.ts'
 import type { MakeManagedKey } from '../lifecycle/managed-keys.ts'
 import type { OpenKeyUsages } from '../lifecycle/last-usage.ts'
 import type { Caller } from '../model/caller.ts'
@@ -23,6 +24,7 @@ import type { InTurn } from './turns.ts'
 import type { Store } from '../store/store.ts'
 import type { Faults } from '../throttle/faults.ts'
 import type { Throttle } from '../throttle/throttle.ts'
+import type { Call } from '../operations/contract/call.ts'
 import type { OperationDependencies } from '../operations/contract/dependencies.ts'
 import type { CredentialLookup } from '../authenticate/credential.ts'
 import type { Lookup } from '../cache/cached-records.ts'
@@ -49,6 +51,11 @@ export interface PipelineDependencies {
   readonly store: Pick<Store, 'change' | 'epoch' | 'changesSince' | 'freshness'>
   readonly findGrant: Store['findGrant']
   readonly makeManagedKey: MakeManagedKey
+  /** Returns the key store of a key, which its origin decides, for one call. */
+  readonly keyStoreOf: (
+    key: Pick<KeyRecord, 'origin'>,
+    call: Call<never, string>,
+  ) => ReturnType<Call<never, string>['keyStoreOf']>
   readonly journal: Journal
   readonly outbox: Outbox
   readonly keyUsages: Pick<OpenKeyUsages, 'note'>

@@ -145,7 +145,7 @@ function callOf(
   const { input, caller, keys, resolved, scope, requestId, request, origin } = permitted
   const { partition, region } = scope
   const { effects } = running
-  return {
+  const call: Call<never, string> = {
     input: input as never, // read by the operation's own shapes
     caller,
     partition,
@@ -159,6 +159,7 @@ function callOf(
     ...(resolved.grant && { grant: resolved.grant }),
     ...assumedRole(resolved),
     signal: request.signal,
+    keyStoreOf: (key) => dependencies.keyStoreOf(key, call),
     arn: (key) => keyArn(partition, key),
     concerning(resource) {
       effects.resources = [resource]
@@ -177,6 +178,7 @@ function callOf(
     },
     commit: (work) => commit(work, permitted, running, dependencies),
   }
+  return call
 }
 
 /** The role in the form that operations get. */

@@ -121,6 +121,7 @@ export function joinDependencies(
     grantTokens,
     findGrant: (ref) => store.findGrant(ref),
     makeManagedKey: background.makeManagedKey,
+    keyStoreOf: background.keyStores.keyStoreOf,
     recipientOf: createRecipients({ roots: config.attestationRoots, clock, slowLane }),
     credentials,
     signingKeys,
@@ -196,7 +197,6 @@ function operationDependencies(
   }
   return {
     store,
-    keyStoreOf: keyStores.keyStoreOf,
     externalKeyStores: keyStores.externalKeyStores,
     keyStoreSecrets: keyStores.keyStoreSecrets,
     clock,

@@ -126,8 +126,9 @@ async function open(t: TestContext, engine: TestedEngine): Promise<World> {
       const arn = (of: KeyRecord): string => keyArn('aws', of)
       requireState(arn(key), key.state, operation.keys['key']?.states ?? [])
       const commit = <T>(work: (transaction: Transaction) => Promise<T>) => store.change(work)
-      const call = { input, keys: { key }, arn, commit, signal }
-      return operation.run(call as never, { store, clock, keyStoreOf: () => keyStore } as never)
+      const keyStoreOf = () => keyStore
+      const call = { input, keys: { key }, arn, commit, signal, keyStoreOf }
+      return operation.run(call as never, { store, clock } as never)
     },
     async look() {
       for (const job of all) while (await job.run(world.now, signal)) continue

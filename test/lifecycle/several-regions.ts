@@ -82,7 +82,6 @@ export async function openSeveralRegions(
     clock,
     random: realRandom,
     regions: createRegionTable(),
-    keyStoreOf: () => keyStore,
     policies: { defaultFor: () => '{}', check: () => Promise.resolve({}) },
     quotas: createQuotas('unlimited'),
   }
@@ -96,7 +95,7 @@ export async function openSeveralRegions(
     keys: object,
   ): Promise<Readonly<Record<string, unknown>>> => {
     const operation = kmsRegistry.get(`kms:${name}`) ?? assert.fail(name)
-    const running = { ...runningIn(region, store), input, keys }
+    const running = { ...runningIn(region, store), keyStoreOf: () => keyStore, input, keys }
     return operation.run(running as never, ports as never) as never // what these operations use
   }
   const world: SeveralRegions = {

@@ -5,7 +5,6 @@
 import type { TrailDependencies } from '../../model/trail.ts'
 import type { ExternalKeyStores } from '../../keystores/external/external.ts'
 import type { KeyStoreSecrets } from '../../keystores/external/proxy-address.ts'
-import type { KeyStore, StoreCall } from '../../keystores/keystore.ts'
 import type { Caller } from '../../model/caller.ts'
 import type { DeletionTasks } from './deletion-task.ts'
 import type { AccessKeyOwner, FixedAccessKeys, MadeAccessKey } from './access-keys.ts'
@@ -29,8 +28,6 @@ import type { ServerControls } from './server-controls.ts'
 /** Dependencies and settings that operations may use. */
 export interface OperationDependencies {
   readonly store: StoreReads
-  /** Returns the key store of a key, which its origin decides, for one call. */
-  readonly keyStoreOf: (key: Pick<KeyRecord, 'origin'>, call: StoreCall) => KeyStore
   readonly externalKeyStores: Pick<ExternalKeyStores, 'requireHealthy' | 'requireKey'>
   readonly keyStoreSecrets: KeyStoreSecrets
   readonly clock: Clock

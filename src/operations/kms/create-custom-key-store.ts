@@ -14,6 +14,7 @@ import { keyStoreName, keyStoreSettings } from './key-store-members.ts'
 import {
   clusterMembers,
   invalid,
+  proxyErrors,
   proxyMembers,
   refuseMembers,
   requireFreeAddress,
@@ -57,13 +58,7 @@ export const createCustomKeyStore = operation<
     'CustomKeyStoreNameInUseException',
     'LimitExceededException',
     'CloudHsmClusterNotFoundException',
-    'XksProxyUriInUseException',
-    'XksProxyUriEndpointInUseException',
-    'XksProxyVpcEndpointServiceInUseException',
-    'XksProxyIncorrectAuthenticationCredentialException',
-    'XksProxyInvalidConfigurationException',
-    'XksProxyInvalidResponseException',
-    'XksProxyUriUnreachableException',
+    ...proxyErrors,
   ],
   check(input) {
     if (input.CustomKeyStoreType === 'EXTERNAL_KEY_STORE') requireProxySettings(input)

@@ -136,7 +136,7 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
     const policyPrincipals = await dependencies.policies.check(keyPolicy, ref, call, bypass)
     const createdAt = dependencies.clock.now()
     const inStore = await requireCustomKeyStore(call, dependencies)
-    const keyStore = dependencies.keyStoreOf(made, call)
+    const keyStore = call.keyStoreOf(made)
     // A key with imported material has none at first.
     const material =
       made.origin === 'EXTERNAL'

@@ -50,16 +50,10 @@ export const decapsulate = operation<DecapsulateRequest, DecapsulateResponse>()(
     'InvalidCiphertextException',
     'DryRunOperationException',
   ],
-  async run(call, { keyStoreOf }) {
-    const {
-      input,
-      keys: { key },
-      arn,
-      signal,
-    } = call
+  async run({ input, keys: { key }, arn, signal, keyStoreOf }) {
     const algorithm = requireAlgorithm(key, input.EncapsulationAlgorithm)
     const sealed = input.SharedSecretCiphertextBlob
-    const secret = await keyStoreOf(key, call).decapsulate(key, algorithm, sealed, signal)
+    const secret = await keyStoreOf(key).decapsulate(key, algorithm, sealed, signal)
     return { KeyId: arn(key), SharedSecret: secret, EncapsulationAlgorithm: algorithm }
   },
 })

@@ -76,29 +76,19 @@ export const decrypt = operation<DecryptRequest, DecryptResponse>()({
       algorithm: input.EncryptionAlgorithm,
     })
   },
-  run(call, { keyStoreOf }) {
-    const {
-      input,
-      keys: { key },
-      arn,
-      signal,
-      usesMaterials,
-    } = call
+  run({ input, keys: { key }, arn, signal, usesMaterials, keyStoreOf }) {
     const side = sideOf(key, input.EncryptionAlgorithm, input.EncryptionContext)
     const sealed = ciphertextOf(input)
     requireOpening(side, sealed)
     if (sealed === undefined) return {} // a dry run without a ciphertext ends here
-    return andThen(
-      open(keyStoreOf(key, call), side, sealed, signal),
-      ({ plaintext, materialId }) => {
-        usesMaterials({ keyMaterialId: materialId })
-        return {
-          KeyId: arn(key),
-          Plaintext: plaintext,
-          EncryptionAlgorithm: side.algorithm,
-          ...(materialId !== undefined && { KeyMaterialId: materialId }),
-        }
-      },
-    )
+    return andThen(open(keyStoreOf(key), side, sealed, signal), ({ plaintext, materialId }) => {
+      usesMaterials({ keyMaterialId: materialId })
+      return {
+        KeyId: arn(key),
+        Plaintext: plaintext,
+        EncryptionAlgorithm: side.algorithm,
+        ...(materialId !== undefined && { KeyMaterialId: materialId }),
+      }
+    })
   },
 })

@@ -57,15 +57,9 @@ export const deriveSharedSecret = operation<
     'ValidationException',
     'DryRunOperationException',
   ],
-  async run(call, { keyStoreOf }) {
-    const {
-      input,
-      keys: { key },
-      arn,
-      signal,
-    } = call
+  async run({ input, keys: { key }, arn, signal, keyStoreOf }) {
     const algorithm = requireAlgorithm(key, input.KeyAgreementAlgorithm)
-    const keyStore = keyStoreOf(key, call)
+    const keyStore = keyStoreOf(key)
     const secret = await keyStore.deriveSharedSecret(key, algorithm, input.PublicKey, signal)
     return {
       KeyId: arn(key),

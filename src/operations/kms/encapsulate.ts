@@ -42,15 +42,9 @@ export const encapsulate = operation<EncapsulateRequest, EncapsulateResponse>()(
     'KeyUnavailableException',
     'DryRunOperationException',
   ],
-  async run(call, { keyStoreOf }) {
-    const {
-      input,
-      keys: { key },
-      arn,
-      signal,
-    } = call
+  async run({ input, keys: { key }, arn, signal, keyStoreOf }) {
     const algorithm = requireAlgorithm(key, input.EncapsulationAlgorithm)
-    const made = await keyStoreOf(key, call).encapsulate(key, algorithm, signal)
+    const made = await keyStoreOf(key).encapsulate(key, algorithm, signal)
     return {
       KeyId: arn(key),
       SharedSecret: made.sharedSecret,

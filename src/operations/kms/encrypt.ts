@@ -58,17 +58,10 @@ export const encrypt = operation<EncryptRequest, EncryptResponse>()({
     'KeyUnavailableException',
     'DryRunOperationException',
   ],
-  run(call, { keyStoreOf }) {
-    const {
-      input,
-      keys: { key },
-      arn,
-      signal,
-      usesMaterials,
-    } = call
+  run({ input, keys: { key }, arn, signal, usesMaterials, keyStoreOf }) {
     const side = sideOf(key, input.EncryptionAlgorithm, input.EncryptionContext)
     requireSealing(side)
-    const store = keyStoreOf(key, call)
+    const store = keyStoreOf(key)
     return andThen(seal(store, side, input.Plaintext, signal), ({ ciphertext, materialId }) => {
       usesMaterials({ keyMaterialId: materialId })
       return { CiphertextBlob: ciphertext, KeyId: arn(key), EncryptionAlgorithm: side.algorithm }

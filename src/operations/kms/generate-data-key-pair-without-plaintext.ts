@@ -60,18 +60,11 @@ export const generateDataKeyPairWithoutPlaintext = operation<
   check(input) {
     requirePairSpec(input)
   },
-  async run(call, { keyStoreOf }) {
-    const {
-      input,
-      keys: { key },
-      arn,
-      signal,
-      usesMaterials,
-    } = call
+  async run({ input, keys: { key }, arn, signal, usesMaterials, keyStoreOf }) {
     const context = input.EncryptionContext ?? {}
     const spec = requirePairSpec(input)
     requireOwnMaterial(key, arn(key))
-    const pair = await makeDataKeyPair(keyStoreOf(key, call), key, spec, context, signal)
+    const pair = await makeDataKeyPair(keyStoreOf(key), key, spec, context, signal)
     usesMaterials({ keyMaterialId: pair.materialId })
     pair.privateKey.fill(0)
     return {

@@ -59,16 +59,9 @@ export const generateDataKeyWithoutPlaintext = operation<
   check(input) {
     dataKeyBytes(input)
   },
-  run(call, { keyStoreOf }) {
-    const {
-      input,
-      keys: { key },
-      arn,
-      signal,
-      usesMaterials,
-    } = call
+  run({ input, keys: { key }, arn, signal, usesMaterials, keyStoreOf }) {
     const context = input.EncryptionContext ?? {}
-    return andThen(makeDataKey(keyStoreOf(key, call), key, input, context, signal), (dataKey) => {
+    return andThen(makeDataKey(keyStoreOf(key), key, input, context, signal), (dataKey) => {
       usesMaterials({ keyMaterialId: dataKey.materialId })
       dataKey.plaintext.fill(0)
       return {

@@ -63,16 +63,9 @@ export const generateDataKey = operation<GenerateDataKeyRequest, GenerateDataKey
   check(input) {
     dataKeyBytes(input)
   },
-  run(call, { keyStoreOf }) {
-    const {
-      input,
-      keys: { key },
-      arn,
-      signal,
-      usesMaterials,
-    } = call
+  run({ input, keys: { key }, arn, signal, usesMaterials, keyStoreOf }) {
     const context = input.EncryptionContext ?? {}
-    return andThen(makeDataKey(keyStoreOf(key, call), key, input, context, signal), (dataKey) => {
+    return andThen(makeDataKey(keyStoreOf(key), key, input, context, signal), (dataKey) => {
       usesMaterials({ keyMaterialId: dataKey.materialId })
       return {
         CiphertextBlob: dataKey.ciphertext,

@@ -44,21 +44,12 @@ export const generateMac = operation<GenerateMacRequest, GenerateMacResponse>()(
     'KeyUnavailableException',
     'DryRunOperationException',
   ],
-  run(call, { keyStoreOf }) {
-    const {
-      input,
-      keys: { key },
-      arn,
-      signal,
-    } = call
+  run({ input, keys: { key }, arn, signal, keyStoreOf }) {
     const algorithm = requireAlgorithm(key, input.MacAlgorithm)
-    return andThen(
-      keyStoreOf(key, call).generateMac(key, algorithm, input.Message, signal),
-      (mac) => ({
-        Mac: mac,
-        MacAlgorithm: algorithm,
-        KeyId: arn(key),
-      }),
-    )
+    return andThen(keyStoreOf(key).generateMac(key, algorithm, input.Message, signal), (mac) => ({
+      Mac: mac,
+      MacAlgorithm: algorithm,
+      KeyId: arn(key),
+    }))
   },
 })

@@ -30,10 +30,10 @@ export const generateRandom = operation<GenerateRandomRequest, GenerateRandomRes
     'CustomKeyStoreNotFoundException',
   ],
   check: (input) => void lengthOf(input),
-  run(call, { store, keyStoreOf }) {
+  run(call, { store }) {
     const { input, signal } = call
     const random = (): Awaitable<Uint8Array> =>
-      keyStoreOf({ origin: 'AWS_KMS' }, call).random(lengthOf(input), signal)
+      call.keyStoreOf({ origin: 'AWS_KMS' }).random(lengthOf(input), signal)
     const { CustomKeyStoreId: storeId } = input
     if (storeId === undefined) return andThen(random(), (bytes) => ({ Plaintext: bytes }))
     return requireKeyStore(store, call, storeId).then(() => {

@@ -62,17 +62,11 @@ export const getParametersForImport = operation<
     'ValidationException',
     'ThrottlingException',
   ],
-  async run(call, { keyStoreOf }) {
-    const {
-      input,
-      keys: { key },
-      arn,
-      signal,
-    } = call
+  async run({ input, keys: { key }, arn, signal, keyStoreOf }) {
     const KeyId = arn(key)
     requireImported(key, KeyId, importStates)
     const wrapping = requireWrapping(input, key)
-    const parameters = await keyStoreOf(key, call).importParameters(key, wrapping, signal)
+    const parameters = await keyStoreOf(key).importParameters(key, wrapping, signal)
     return {
       KeyId,
       ImportToken: parameters.token,

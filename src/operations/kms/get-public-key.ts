@@ -37,19 +37,14 @@ export const getPublicKey = operation<GetPublicKeyRequest, GetPublicKeyResponse>
     'UnsupportedOperationException',
     'KeyUnavailableException',
   ],
-  async run(call, { keyStoreOf }) {
-    const {
-      keys: { key },
-      arn,
-      signal,
-    } = call
+  async run({ keys: { key }, arn, signal, keyStoreOf }) {
     // When the spec is the reason, AWS sends no message.
     if (keySpecs[key.spec].kind !== 'asymmetric') {
       throw new KmsError('UnsupportedOperationException')
     }
     return {
       KeyId: arn(key),
-      PublicKey: await keyStoreOf(key, call).publicKey(key, signal),
+      PublicKey: await keyStoreOf(key).publicKey(key, signal),
       // As in KeyMetadata: AWS sends the deprecated member with every spec, even those that its enum lacks.
       CustomerMasterKeySpec: key.spec as CustomerMasterKeySpec,
       KeySpec: key.spec,

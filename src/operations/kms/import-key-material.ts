@@ -84,14 +84,7 @@ export const importKeyMaterial = operation<ImportKeyMaterialRequest, ImportKeyMa
       )
     }
   },
-  async run(call, { keyStoreOf, clock }) {
-    const {
-      input,
-      keys: { key },
-      arn,
-      commit,
-      signal,
-    } = call
+  async run({ input, keys: { key }, arn, commit, signal, keyStoreOf }, { clock }) {
     const KeyId = arn(key)
     requireImported(key, KeyId, [...importStates, 'Updating'])
     requireDistinctMaterials(key, input, ['ImportType', 'KeyMaterialId', 'KeyMaterialDescription'])
@@ -104,7 +97,7 @@ export const importKeyMaterial = operation<ImportKeyMaterialRequest, ImportKeyMa
       validTo: input.ValidTo && checkedExpiry(input.ValidTo, clock.now()),
     }
     const { ImportToken, EncryptedKeyMaterial } = input
-    const keyStore = keyStoreOf(key, call)
+    const keyStore = keyStoreOf(key)
     const material = await keyStore.importMaterial(key, ImportToken, EncryptedKeyMaterial, signal)
     return commit(async (transaction) => {
       await importMaterial(transaction, key, material, request, KeyId)

@@ -81,6 +81,17 @@ export function requireFreeAddress(
   }
 }
 
+/** What the address of a proxy can be refused for, and then the proxy itself. */
+export const proxyErrors = [
+  'XksProxyUriInUseException',
+  'XksProxyUriEndpointInUseException',
+  'XksProxyVpcEndpointServiceInUseException',
+  'XksProxyIncorrectAuthenticationCredentialException',
+  'XksProxyInvalidConfigurationException',
+  'XksProxyInvalidResponseException',
+  'XksProxyUriUnreachableException',
+] as const
+
 /** Names of hosts have no case. */
 function hostOf(endpoint: string): string {
   return endpoint.toLowerCase()

@@ -113,14 +113,7 @@ export const reEncrypt = operation<ReEncryptRequest, ReEncryptResponse>()({
       algorithm: input.SourceEncryptionAlgorithm,
     })
   },
-  run(call, { keyStoreOf }) {
-    const {
-      input,
-      keys: { source, destination },
-      arn,
-      signal,
-      usesMaterials,
-    } = call
+  run({ input, keys: { source, destination }, arn, signal, usesMaterials, keyStoreOf }) {
     const from = sideOf(source, input.SourceEncryptionAlgorithm, input.SourceEncryptionContext)
     const to = sideOf(
       destination,
@@ -131,10 +124,10 @@ export const reEncrypt = operation<ReEncryptRequest, ReEncryptResponse>()({
     requireOpening(from, ciphertextBlob)
     requireSealing(to)
     if (ciphertextBlob === undefined) return {} // a dry run without a ciphertext ends here
-    return andThen(open(keyStoreOf(source, call), from, ciphertextBlob, signal), (opened) => {
+    return andThen(open(keyStoreOf(source), from, ciphertextBlob, signal), (opened) => {
       const { plaintext } = opened
       const sealing = andFinally(
-        () => seal(keyStoreOf(destination, call), to, plaintext, signal),
+        () => seal(keyStoreOf(destination), to, plaintext, signal),
         () => plaintext.fill(0),
       )
       return andThen(sealing, (sealed) => {

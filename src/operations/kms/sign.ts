@@ -58,16 +58,10 @@ export const sign = operation<SignRequest, SignResponse>()({
     'KeyUnavailableException',
     'DryRunOperationException',
   ],
-  run(call, { keyStoreOf }) {
-    const {
-      input,
-      keys: { key },
-      arn,
-      signal,
-    } = call
+  run({ input, keys: { key }, arn, signal, keyStoreOf }) {
     const algorithm = requireAlgorithm(key, input.SigningAlgorithm)
     const signed = { bytes: input.Message, type: input.MessageType ?? 'RAW' } as const
-    return andThen(keyStoreOf(key, call).sign(key, algorithm, signed, signal), (signature) => ({
+    return andThen(keyStoreOf(key).sign(key, algorithm, signed, signal), (signature) => ({
       KeyId: arn(key),
       Signature: signature,
       SigningAlgorithm: algorithm,

@@ -11,6 +11,7 @@ import { keyStoreName, keyStoreSettings } from './key-store-members.ts'
 import {
   clusterMembers,
   invalid,
+  proxyErrors,
   refuseMembers,
   requireFreeAddress,
   requireFreeName,
@@ -58,13 +59,7 @@ export const updateCustomKeyStore = operation<
     'CustomKeyStoreNotFoundException',
     'CustomKeyStoreInvalidStateException',
     'CustomKeyStoreNameInUseException',
-    'XksProxyUriInUseException',
-    'XksProxyUriEndpointInUseException',
-    'XksProxyVpcEndpointServiceInUseException',
-    'XksProxyIncorrectAuthenticationCredentialException',
-    'XksProxyInvalidConfigurationException',
-    'XksProxyInvalidResponseException',
-    'XksProxyUriUnreachableException',
+    ...proxyErrors,
   ],
   check(input) {
     if (Object.keys(input).length === 1) throw invalid('There is nothing to update.')

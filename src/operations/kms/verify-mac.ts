@@ -47,15 +47,9 @@ export const verifyMac = operation<VerifyMacRequest, VerifyMacResponse>()({
     'KMSInvalidMacException',
     'DryRunOperationException',
   ],
-  run(call, { keyStoreOf }) {
-    const {
-      input,
-      keys: { key },
-      arn,
-      signal,
-    } = call
+  run({ input, keys: { key }, arn, signal, keyStoreOf }) {
     const algorithm = requireAlgorithm(key, input.MacAlgorithm)
-    const keyStore = keyStoreOf(key, call)
+    const keyStore = keyStoreOf(key)
     const verified = keyStore.verifyMac(key, algorithm, input.Message, input.Mac, signal)
     return andThen(verified, (valid) => {
       if (!valid) throw new KmsError('KMSInvalidMacException')

@@ -62,16 +62,10 @@ export const verify = operation<VerifyRequest, VerifyResponse>()({
     'KMSInvalidSignatureException',
     'DryRunOperationException',
   ],
-  run(call, { keyStoreOf }) {
-    const {
-      input,
-      keys: { key },
-      arn,
-      signal,
-    } = call
+  run({ input, keys: { key }, arn, signal, keyStoreOf }) {
     const algorithm = requireAlgorithm(key, input.SigningAlgorithm)
     const signed = { bytes: input.Message, type: input.MessageType ?? 'RAW' } as const
-    const keyStore = keyStoreOf(key, call)
+    const keyStore = keyStoreOf(key)
     const verified = keyStore.verify(key, algorithm, signed, input.Signature, signal)
     return andThen(verified, (valid) => {
       if (!valid) throw new KmsError('KMSInvalidSignatureException')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KmsError } from '../../../src/errors.ts'
 import { generateDataKeyPairWithoutPlaintext } from '../../../src/operations/kms/generate-data-key-pair-without-plaintext.ts'
-import { accountId, call, createWorld, makeKey, region, storeCall } from './memory-dependencies.ts'
+import { accountId, call, createWorld, makeKey, region } from './memory-dependencies.ts'
 
 const EncryptionContext = { purpose: 'test' }
 const given = { KeyPairSpec: 'ECC_NIST_P384', EncryptionContext }
@@ -36,10 +36,10 @@ test('GenerateDataKeyPairWithoutPlaintext leaves no private key behind when it c
   const world = createWorld()
   const { keyId: KeyId } = await makeKey(world)
   const failing = {
-    ...world.dependencies.keyStoreOf({ origin: 'AWS_KMS' }, storeCall),
+    ...world.keyStoreOf({ origin: 'AWS_KMS' }),
     encrypt: () => Promise.reject(new KmsError('KeyUnavailableException')),
   }
-  const broken = { ...world, dependencies: { ...world.dependencies, keyStoreOf: () => failing } }
+  const broken = { ...world, keyStoreOf: () => failing }
   await assert.rejects(call(broken, 'GenerateDataKeyPairWithoutPlaintext', { ...given, KeyId }), {
     code: 'KeyUnavailableException',
   })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KmsError } from '../../../src/errors.ts'
 import { generateDataKeyPair } from '../../../src/operations/kms/generate-data-key-pair.ts'
-import { accountId, call, createWorld, makeKey, region, storeCall } from './memory-dependencies.ts'
+import { accountId, call, createWorld, makeKey, region } from './memory-dependencies.ts'
 
 const EncryptionContext = { purpose: 'test' }
 const given = { KeyPairSpec: 'ECC_NIST_P384', EncryptionContext }
@@ -33,10 +33,10 @@ test('GenerateDataKeyPair leaves no private key behind when it cannot be sealed'
   const world = createWorld()
   const { keyId: KeyId } = await makeKey(world)
   const failing = {
-    ...world.dependencies.keyStoreOf({ origin: 'AWS_KMS' }, storeCall),
+    ...world.keyStoreOf({ origin: 'AWS_KMS' }),
     encrypt: () => Promise.reject(new KmsError('KeyUnavailableException')),
   }
-  const broken = { ...world, dependencies: { ...world.dependencies, keyStoreOf: () => failing } }
+  const broken = { ...world, keyStoreOf: () => failing }
   await assert.rejects(call(broken, 'GenerateDataKeyPair', { ...given, KeyId }), {
     code: 'KeyUnavailableException',
   })

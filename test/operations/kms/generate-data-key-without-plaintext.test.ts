@@ -9,7 +9,6 @@ import {
   createWorld,
   makeKey,
   region,
-  storeCall,
 } from './memory-dependencies.ts'
 
 for (const [given, length] of [
@@ -123,10 +122,10 @@ test('GenerateDataKeyWithoutPlaintext leaves no plaintext when it cannot be seal
   const world = createWorld()
   const { keyId: KeyId } = await makeKey(world)
   const failing = {
-    ...world.dependencies.keyStoreOf({ origin: 'AWS_KMS' }, storeCall),
+    ...world.keyStoreOf({ origin: 'AWS_KMS' }),
     encrypt: () => Promise.reject(new KmsError('KeyUnavailableException')),
   }
-  const broken = { ...world, dependencies: { ...world.dependencies, keyStoreOf: () => failing } }
+  const broken = { ...world, keyStoreOf: () => failing }
   await assert.rejects(
     call(broken, 'GenerateDataKeyWithoutPlaintext', { KeyId, KeySpec: 'AES_256' }),
     {

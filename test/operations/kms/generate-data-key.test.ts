@@ -9,7 +9,6 @@ import {
   createWorld,
   makeKey,
   region,
-  storeCall,
 } from './memory-dependencies.ts'
 
 for (const [given, length] of [
@@ -113,10 +112,10 @@ test('GenerateDataKey leaves no plaintext when it cannot be sealed', async () =>
   const world = createWorld()
   const { keyId: KeyId } = await makeKey(world)
   const failing = {
-    ...world.dependencies.keyStoreOf({ origin: 'AWS_KMS' }, storeCall),
+    ...world.keyStoreOf({ origin: 'AWS_KMS' }),
     encrypt: () => Promise.reject(new KmsError('KeyUnavailableException')),
   }
-  const broken = { ...world, dependencies: { ...world.dependencies, keyStoreOf: () => failing } }
+  const broken = { ...world, keyStoreOf: () => failing }
   await assert.rejects(call(broken, 'GenerateDataKey', { KeyId, KeySpec: 'AES_256' }), {
     code: 'KeyUnavailableException',
   })

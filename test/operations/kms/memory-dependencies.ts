@@ -56,18 +56,11 @@ export interface World {
   readonly used: UsedMaterials
   /** What the proxies of key stores do when they are asked; a throw is their answer. */
   askOutside: (question: string) => void
+  readonly keyStoreOf: Call<never, string>['keyStoreOf']
 }
 
 /** The result of a call: its output, and the input after parsing. */
 export type Answer = Readonly<Record<string, unknown>>
-
-/** The call of a test that uses a key store by itself. */
-export const storeCall = {
-  caller,
-  operation: 'Encrypt',
-  requestId: 'request',
-  arn: (key: Parameters<typeof keyArn>[1]) => keyArn(partition, key),
-}
 
 export function createWorld(): World {
   const rows: Rows = {
@@ -93,10 +86,10 @@ export function createWorld(): World {
     principals: new Map([[caller.arn, accountId]]),
     used: {},
     askOutside: () => undefined,
+    keyStoreOf: () => ownKeyStore,
     further: [],
     dependencies: {
       store,
-      keyStoreOf: () => ownKeyStore,
       ...keyStoresOutside((question) => world.askOutside(question)),
       clock: { now: () => world.now, system: () => world.now },
       random: {
@@ -267,6 +260,7 @@ export async function call(
     origin: { sourceAddress: '127.0.0.1', secure: false, userAgent: undefined, referer: undefined },
     requestId: 'request',
     operation: name,
+    keyStoreOf: (key) => world.keyStoreOf(key),
     keys,
     ...(aliasName === undefined ? {} : { alias: record === undefined ? ref : { ...ref, record } }),
     ...(grant && { grant }),

@@ -3,15 +3,7 @@ import { test } from 'node:test'
 import { KmsError } from '../../../src/errors.ts'
 import { reEncrypt } from '../../../src/operations/kms/re-encrypt.ts'
 import { answerFor } from './memory-pairs.ts'
-import {
-  accountId,
-  alter,
-  call,
-  createWorld,
-  makeKey,
-  region,
-  storeCall,
-} from './memory-dependencies.ts'
+import { accountId, alter, call, createWorld, makeKey, region } from './memory-dependencies.ts'
 
 const Plaintext = Buffer.from('attack at dawn')
 
@@ -57,10 +49,10 @@ test('ReEncrypt seals under the other key and context, and leaves no plaintext',
 test('ReEncrypt leaves no plaintext when the second half fails', async () => {
   const { world, given } = await twoKeys()
   const failing = {
-    ...world.dependencies.keyStoreOf({ origin: 'AWS_KMS' }, storeCall),
+    ...world.keyStoreOf({ origin: 'AWS_KMS' }),
     encrypt: () => Promise.reject(new KmsError('KeyUnavailableException')),
   }
-  const broken = { ...world, dependencies: { ...world.dependencies, keyStoreOf: () => failing } }
+  const broken = { ...world, keyStoreOf: () => failing }
   await assert.rejects(call(broken, 'ReEncrypt', given), { code: 'KeyUnavailableException' })
   assert.deepEqual(world.handedOut, [Buffer.alloc(Plaintext.length)])
 })

@@ -120,7 +120,7 @@ test('the change number is reported after the commit and before its answer', asy
   assert.equal(client.answers.length, 2)
 })
 
-/** Counts the commits of a connection, and fails the ones that it is told to. */
+/** Counts the commits of a connection. While `fail` is true, each of them fails as on a full disk. */
 function counting(connection: SqliteConnection) {
   const commits = { made: 0, fail: false }
   const counted: SqliteConnection = {

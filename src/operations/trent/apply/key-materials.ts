@@ -4,14 +4,14 @@
  * @module
  */
 import { keySpecs } from '../../../crypto/key-specs.ts'
-import type { StoreCall } from '../../../keystores/keystore.ts'
 import type { KeyRef, MaterialRecord } from '../../../model/key.ts'
 import { requireNewKey, type NewKey } from '../../kms/new-key.ts'
 import type { ApplyDocument, KeyEntry } from './document.ts'
 import { type DocumentPath, placed, refusalAt } from './document-path.ts'
+import type { Call } from '../../contract/call.ts'
 import type { OperationDependencies } from '../../contract/dependencies.ts'
 
-type MaterialCall = StoreCall & { readonly signal: AbortSignal }
+type MaterialCall = Pick<Call<unknown, never>, 'keyStoreOf' | 'signal'>
 
 /** The settings and materials of a key in the document; the current material is the last. */
 export interface PreparedKey extends NewKey {
@@ -115,7 +115,7 @@ async function fixedMaterials(
   key: KeyRef & NewKey,
   place: DocumentPath,
   call: MaterialCall,
-  { keyStoreOf, clock }: OperationDependencies,
+  { clock }: OperationDependencies,
 ): Promise<readonly MaterialRecord[]> {
   const given = [
     ...earlierMaterials.map((bytes, index) => [bytes, ['earlierMaterials', index]] as const),
@@ -125,7 +125,7 @@ async function fixedMaterials(
   for (const [bytes, member] of given) {
     const at = [...place, ...member]
     const record = await placed(at, () =>
-      keyStoreOf(key, call).adoptMaterial({ ...key, createdAt: clock.now() }, bytes, call.signal),
+      call.keyStoreOf(key).adoptMaterial({ ...key, createdAt: clock.now() }, bytes, call.signal),
     )
     if (records.some(({ materialId }) => materialId === record.materialId)) {
       throw refusalAt(at, 'is the same as another material of the key')
@@ -140,9 +140,9 @@ async function newMaterial(
   ref: KeyRef,
   made: NewKey,
   call: MaterialCall,
-  { store, keyStoreOf, clock }: OperationDependencies,
+  { store, clock }: OperationDependencies,
 ): Promise<readonly MaterialRecord[]> {
   if (made.origin === 'EXTERNAL' || (await store.findKey(ref)) !== undefined) return []
   const place = { ...ref, ...made, createdAt: clock.now() }
-  return [await keyStoreOf(made, call).createMaterial(place, call.signal)]
+  return [await call.keyStoreOf(made).createMaterial(place, call.signal)]
 }
