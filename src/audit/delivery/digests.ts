@@ -109,9 +109,10 @@ async function saveOne(
   const last = { bucket, key, hash: digestHash, signature }
   const saved = { digest, chain: { ...chain, end, last }, after: chain.end, listed }
   await store.saveDigest(saved).catch(async (error: unknown) => {
-    await spool.remove([sequence])
-    // Another node has made the digest, or a file for it: the next call decides on that.
+    // After any other failure the row may be there, as in `cut.ts`.
     if (!(error instanceof StaleRow)) throw error
+    // Another node has made the digest, or a file for it: the next call decides on that.
+    await spool.remove([sequence])
   })
 }
 
