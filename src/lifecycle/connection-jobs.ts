@@ -60,10 +60,15 @@ export function createConnectionJobs(dependencies: ConnectionJobsDependencies): 
       if (failure !== undefined) {
         return changes.commit((transaction) => fail(transaction, seen, failure))
       }
-      return inBatches(changes, seen, 'CONNECTED', ['Unavailable'])
+      return inBatches(changes, seen, { connection: 'CONNECTED', states: ['Unavailable'] }, signal)
     }),
-    jobOf('disconnect custom key stores', 'DISCONNECTING', (seen) =>
-      inBatches(changes, seen, 'DISCONNECTED', ['Enabled', 'Disabled']),
+    jobOf('disconnect custom key stores', 'DISCONNECTING', (seen, signal) =>
+      inBatches(
+        changes,
+        seen,
+        { connection: 'DISCONNECTED', states: ['Enabled', 'Disabled'] },
+        signal,
+      ),
     ),
   ]
 }
@@ -92,14 +97,23 @@ async function fail(
   return [eventOf(failed)]
 }
 
-/** Moves the keys in these states, and with the last of them the store. */
+/**
+ * Moves the keys in these states, and with the last of them the store. When it is aborted, the next process
+ * moves the rest.
+ */
 async function inBatches(
   changes: ServiceChanges,
   seen: CustomKeyStoreRecord,
-  connection: 'CONNECTED' | 'DISCONNECTED',
-  states: readonly KeyState[],
+  {
+    connection,
+    states,
+  }: {
+    readonly connection: 'CONNECTED' | 'DISCONNECTED'
+    readonly states: readonly KeyState[]
+  },
+  signal: AbortSignal,
 ): Promise<void> {
-  for (;;) {
+  while (!signal.aborted) {
     let moved = 0
     await changes.commit(async (transaction) => {
       // The store may have been deleted, or sent the other way, meanwhile.

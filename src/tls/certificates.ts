@@ -45,8 +45,9 @@ export async function openCertificates(of: {
     try {
       const next = await readTls(paths, now())
       if (!isSame(next, current)) {
-        current = next
         for (const use of followers) await use(next.files)
+        // Only now: if one of them fails, the next look tries again.
+        current = next
         onUsed(new Date(next.expiresAt).toISOString())
       }
       refused = undefined
