@@ -31,8 +31,11 @@ export interface BucketTable {
   write(bucket: Bucket): void
   /** Every bucket that was ever used, by its name in `idOf`. */
   all(): Iterable<readonly [id: string, Bucket]>
+  /** Those that have a share, or were asked since the last count. */
+  busy(): Iterable<readonly [id: string, Bucket]>
   /** The name of a bucket outside this process: the hash by which the table knows it. */
   idOf(name: string): string
+  findId(id: string): Bucket | undefined
 }
 
 /** A slot holds two words of the name's hash, and the numbers of a bucket. */
@@ -64,18 +67,8 @@ export function bucketTable(memory: SharedArrayBuffer, start: number): BucketTab
   const slots = Math.floor((memory.byteLength - start) / slotBytes)
   const numbers = new Float64Array(memory, start, slotNumbers * slots)
   const hashes = new Uint32Array(memory, start + numbers.byteLength, slotWords * slots)
-  const known = new Map<string, Key>()
-
-  const keyOf = (name: string): Key => {
-    const cached = known.get(name)
-    if (cached !== undefined) return cached
-    if (known.size >= knownMax) known.clear()
-    const hash = createHash('sha256').update(name).digest()
-    const first = hash.readUInt32LE(8) % slots
-    const key = { first, high: hash.readUInt32LE(0), low: hash.readUInt32LE(4) || 1 }
-    known.set(name, key)
-    return key
-  }
+  const keyOfHash = (high: number, low: number): Key => ({ first: high % slots, high, low })
+  const keyOf = cachedKeys(keyOfHash)
   const read = (slot: number): Bucket => ({
     slot,
     tokens: numbers[slotNumbers * slot] ?? 0,
@@ -100,11 +93,15 @@ export function bucketTable(memory: SharedArrayBuffer, start: number): BucketTab
     }
     return free === undefined ? {} : { free }
   }
+  const find = (key: Key): Bucket | undefined => {
+    const { at } = search(key, 0)
+    return at === undefined ? undefined : read(at)
+  }
+  const idAt = (slot: number): string =>
+    idOfHash(hashes[slotWords * slot] ?? 0, hashes[slotWords * slot + 1] ?? 0)
   return {
-    find(name) {
-      const { at } = search(keyOf(name), 0)
-      return at === undefined ? undefined : read(at)
-    },
+    find: (name) => find(keyOf(name)),
+    findId: (id) => find(keyOfHash(...hashOfId(id))),
     findOrMake(name, now) {
       const key = keyOf(name)
       const { at, free } = search(key, now)
@@ -119,8 +116,15 @@ export function bucketTable(memory: SharedArrayBuffer, start: number): BucketTab
     },
     *all() {
       for (let slot = 0; slot < slots; slot += 1) {
-        const low = hashes[slotWords * slot + 1] ?? 0
-        if (low !== 0) yield [idOfHash(hashes[slotWords * slot] ?? 0, low), read(slot)]
+        if (hashes[slotWords * slot + 1] !== 0) yield [idAt(slot), read(slot)]
+      }
+    },
+    *busy() {
+      for (let slot = 0; slot < slots; slot += 1) {
+        // The numbers alone: other threads wait for the lock.
+        const share = numbers[slotNumbers * slot + 5] ?? 0
+        const asked = numbers[slotNumbers * slot + 6] ?? 0
+        if (share !== 0 || asked > 0) yield [idAt(slot), read(slot)]
       }
     },
     idOf(name) {
@@ -130,6 +134,24 @@ export function bucketTable(memory: SharedArrayBuffer, start: number): BucketTab
   }
 }
 
+/** Finds the key of a name. Hashing takes longer than the search. */
+function cachedKeys(keyOfHash: (high: number, low: number) => Key): (name: string) => Key {
+  const known = new Map<string, Key>()
+  return (name) => {
+    const cached = known.get(name)
+    if (cached !== undefined) return cached
+    if (known.size >= knownMax) known.clear()
+    const hash = createHash('sha256').update(name).digest()
+    const key = keyOfHash(hash.readUInt32LE(0), hash.readUInt32LE(4) || 1)
+    known.set(name, key)
+    return key
+  }
+}
+
 function idOfHash(high: number, low: number): string {
   return [high, low].map((word) => word.toString(16).padStart(8, '0')).join('')
+}
+
+function hashOfId(id: string): readonly [high: number, low: number] {
+  return [Number.parseInt(id.slice(0, 8), 16), Number.parseInt(id.slice(8), 16)]
 }

@@ -149,11 +149,12 @@ export function createBuckets(
         const isMore = floor > was
         const before = areFull ? { part: 1, until: 0 } : { part: Math.max(0, was), until: now }
         part.set({ part: floor, until, before: isMore || areFull ? before : part.before() })
-        for (const [id, bucket] of table.all()) {
+        const give = (id: string, bucket: Bucket): void => {
           const share = shares.get(id) ?? 0
-          if (bucket.asked < 0 || (share === bucket.share && floor === was)) continue
+          if (bucket.asked < 0 || (share === bucket.share && floor === was)) return
           table.write(filled({ ...bucket, share }, tokensOf(bucket, was, now), floor, now))
         }
+        for (const [id, bucket] of changing(table, shares, floor === was)) give(id, bucket)
       }),
   }
 }
@@ -206,11 +207,23 @@ function ownOf(
   return { rate: rate * part, capacity: part === 0 ? 0 : Math.max(1, capacity * part) }
 }
 
+/** The buckets that may change: all only if the part of every bucket does, when a node comes or goes. */
+function* changing(
+  table: BucketTable,
+  shares: ReadonlyMap<string, number>,
+  isSameFloor: boolean,
+): Iterable<readonly [id: string, Bucket]> {
+  yield* isSameFloor ? table.busy() : table.all()
+  for (const id of shares.keys()) {
+    const bucket = table.findId(id)
+    if (bucket !== undefined) yield [id, bucket]
+  }
+}
+
 function takeAsked(table: BucketTable): ReturnType<BucketParts['takeAsked']> {
   const taken = new Map<string, { readonly asked: number; readonly share: number }>()
-  for (const [id, bucket] of table.all()) {
+  for (const [id, bucket] of table.busy()) {
     const { asked, share } = bucket
-    if (asked <= 0 && share === 0) continue
     taken.set(id, { asked, share })
     if (asked > 0) table.write({ ...bucket, asked: 0 })
   }

@@ -32,9 +32,12 @@ export function decideClaims(of: {
   const { node, beat, asked, claims } = of
   const others = claims.filter((claim) => claim.node !== node)
   const alone = others.length === 0
+  // Once: there may be a thousand buckets, with a claim of every node on each.
+  const byBucket = Map.groupBy(claims, (claim) => claim.bucket)
   const decide = (bucket: string, wanted: number, shared: number): QuotaClaim => {
-    const own = claims.find((claim) => claim.node === node && claim.bucket === bucket)
-    const rest = others.filter((claim) => claim.bucket === bucket)
+    const all = byBucket.get(bucket) ?? []
+    const own = all.find((claim) => claim.node === node)
+    const rest = all.filter((claim) => claim.node !== node)
     const share = shareOf({ own: own?.share ?? 0, wanted, others: rest, whole: shared })
     return { bucket, node, share, asked: wanted, beat }
   }

@@ -57,15 +57,46 @@ export async function exchangeClaims({ query }: RowScope, of: ClaimExchange): Pr
       ]),
     )
     .execute()
-  const { claims, gone } = of.decide(found.map((row) => quotaClaims.toRecord(row)))
-  const replaced = [of.node, ...gone]
-  await query.deleteFrom('quota_claims').where('node', 'in', replaced).execute()
-  for (let start = 0; start < claims.length; start += savedMax) {
-    const some = claims.slice(start, start + savedMax)
+  const records = found.map((row) => quotaClaims.toRecord(row))
+  const own = new Map(
+    records.filter(({ node }) => node === of.node).map((claim) => [claim.bucket, claim]),
+  )
+  const { claims, gone } = of.decide(records)
+  const leftOut = new Set(own.keys())
+  if (gone.length > 0) await query.deleteFrom('quota_claims').where('node', 'in', gone).execute()
+  for (const { bucket } of claims) leftOut.delete(bucket)
+  for (const some of inPieces([...leftOut])) {
+    await query
+      .deleteFrom('quota_claims')
+      .where('node', '=', of.node)
+      .where('bucket', 'in', some)
+      .execute()
+  }
+  // Most claims are as they were: each row that is written costs the database a version of it.
+  for (const some of inPieces(claims.filter((claim) => isNews(claim, own.get(claim.bucket))))) {
     await query
       .insertInto('quota_claims')
       .values(some.map((claim) => quotaClaims.toRow(claim)))
+      .onConflict((conflict) =>
+        conflict.columns(['bucket', 'node']).doUpdateSet((row) => ({
+          share: row.ref('excluded.share'),
+          asked: row.ref('excluded.asked'),
+          beat: row.ref('excluded.beat'),
+        })),
+      )
       .execute()
+  }
+}
+
+/** Only the claim on the empty bucket shows by its beat that the node runs. */
+function isNews(claim: QuotaClaim, known: QuotaClaim | undefined): boolean {
+  const { bucket, share, asked } = claim
+  return bucket === '' || share !== known?.share || asked !== known.asked
+}
+
+function* inPieces<T>(all: readonly T[]): Iterable<readonly T[]> {
+  for (let start = 0; start < all.length; start += savedMax) {
+    yield all.slice(start, start + savedMax)
   }
 }
 
