@@ -46,10 +46,14 @@ export function createBackups(source: BackupSource): Backups {
   let reading: Reading | undefined
   let isOpening = false
   const end = async (ended: Reading): Promise<void> => {
-    if (reading === ended) reading = undefined
     clearTimeout(ended.idle)
-    await ended.pieces.return(undefined)
-    await ended.close()
+    try {
+      await ended.pieces.return(undefined)
+      await ended.close()
+    } finally {
+      // Only now: the copy that the next backup makes has the same name.
+      if (reading === ended) reading = undefined
+    }
   }
   const rest = (one: Reading): void => {
     clearTimeout(one.idle)

@@ -15,7 +15,7 @@ import {
 } from '../audit/verify/prove-journal.ts'
 import { readWritersList, type WritersList } from '../audit/journal/writers-list.ts'
 import { readCheckpoint } from '../audit/journal/checkpoint.ts'
-import { nodeOf } from '../model/node.ts'
+import { nodeOfStream } from '../model/node.ts'
 import { loadConfig } from '../config.ts'
 import { readStoredDelivery, readStoredState, type StoredState } from '../store/offline.ts'
 import { checkpointsOfFile } from './known-checkpoints.ts'
@@ -111,9 +111,9 @@ function ofTheseNodes(
   list: WritersList | string,
 ): readonly KnownCheckpoint[] {
   if (typeof list === 'string') return checkpoints
-  const here = new Set(list.writers.map(({ stream }) => nodeOf(stream)))
+  const here = new Set(list.writers.map(({ stream }) => nodeOfStream(stream)))
   return checkpoints.filter(({ text }) => {
-    const node = nodeOf(readCheckpoint(text)?.writer ?? '')
+    const node = nodeOfStream(readCheckpoint(text)?.writer ?? '')
     return node === undefined || here.has(node)
   })
 }

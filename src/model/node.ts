@@ -51,8 +51,3 @@ export function nodeOfStream(stream: string): string | undefined {
 export function streamOf(worker: number, nodeId: string | undefined): string {
   return nodeId === undefined ? `worker-${worker}` : `${nodeId}-worker-${worker}`
 }
-
-/** The node of a stream; undefined for a stream of an embedded database. */
-export function nodeOf(stream: string): string | undefined {
-  return /^([\da-f]{16})-worker-\d+$/.exec(stream)?.[1]
-}

@@ -254,11 +254,13 @@ async function adoptStreams(
   { store, files }: { readonly store: ServerParts['store']; readonly files: FilePort },
 ): Promise<void> {
   const here = new Set((await files.list(directory)).map(({ name }) => name))
-  for (const { stream, nodeId } of await store.listAllAuditWriters()) {
-    if (nodeId !== undefined || !here.has(stream)) continue
-    await store.changeAuditWriter(stream, {})
-    await store.adoptDeliveryFiles()
-  }
+  const left = (await store.listAllAuditWriters()).filter(
+    ({ stream, nodeId }) => nodeId === undefined && here.has(stream),
+  )
+  if (left.length === 0) return
+  // First: a start that finds the streams adopted leaves the files alone.
+  await store.adoptDeliveryFiles()
+  for (const { stream } of left) await store.changeAuditWriter(stream, {})
 }
 
 /** People opened the root key: their shares, and how many attempts were refused, are on record. */

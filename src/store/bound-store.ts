@@ -116,7 +116,7 @@ export function createStore(
       () => database.epoch(),
     ),
     freshness: database.freshness,
-    ...outboxStore(scope, inOne, nodeId),
+    ...outboxStore(scope, inOne, database),
     listEventBlocks: (page) => listEventBlocks(query, page),
     findIndexPosition: (stream) => findIndexPosition(query, stream),
     findEventBlock: (block) => findEventBlock(query, block),
@@ -184,11 +184,15 @@ function keyUsageStore(scope: RowScope, inOne: InOne): KeyUsageStore {
 function outboxStore(
   scope: RowScope,
   inOne: InOne,
-  nodeId: string | undefined,
+  { engine, nodeId }: Pick<Database, 'engine' | 'nodeId'>,
 ): Pick<Store, 'listOutbox' | 'deleteOutbox'> {
   return {
     listOutbox: (limit) => listOwnOutbox(scope, nodeId, limit),
-    deleteOutbox: (eventIds) => inOne((one) => deleteOutbox(one.query, eventIds)),
+    // In PostgreSQL a transaction would hold the lock that all changes wait for.
+    deleteOutbox: (eventIds) =>
+      engine === 'sqlite'
+        ? inOne((one) => deleteOutbox(one.query, eventIds))
+        : deleteOutbox(scope.query, eventIds),
   }
 }
 

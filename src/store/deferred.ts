@@ -1,6 +1,7 @@
 /**
- * Writes of a transaction that nobody waits for. A driver sends them together with the next
- * statement of the transaction, or with its commit, which saves a round trip for each.
+ * Writes of a transaction that nobody waits for. They run before the next statement of the transaction,
+ * or before its commit. SQLite's driver sends them together with it, which saves a message for each;
+ * PostgreSQL's sends them one after another.
  * @module
  */
 import type { Compilable, CompiledQuery, Kysely } from 'kysely'

@@ -8,9 +8,8 @@ import { createBoundRows, isBound, type RowKeyring } from './bound-rows.ts'
 import type { Database } from './database.ts'
 import { everyTable, type Schema } from './schema/schema.ts'
 import type { Table } from './schema/table.ts'
-import type { SqliteRow } from './sqlite/sqlite-protocol.ts'
 import { unnamed } from './tables/table-rows.ts'
-import { pagesOf } from './verify/all-rows.ts'
+import { readTable, type StoredRow } from './whole-tables.ts'
 
 /** Nothing was moved. */
 export class MoveRefused extends Error {}
@@ -81,7 +80,7 @@ async function copyTable(
   onArrived: Move['onArrived'],
 ): Promise<number> {
   let arrived = 0
-  for await (const page of pagesOf(from, table)) {
+  for await (const page of readTable(from, table)) {
     // The columns of both sides follow from the same descriptor.
     const rows = page as readonly Readonly<Record<string, string | number | Uint8Array | null>>[]
     await unnamed(target).insertInto(table.name).values(rows).execute()
@@ -114,12 +113,12 @@ async function compareTable(
   keyring: RowKeyring,
 ): Promise<void> {
   const rows = createBoundRows(keyring, () => undefined)
-  const differs = (row: SqliteRow | undefined): MoveRefused => {
+  const differs = (row: StoredRow | undefined): MoveRefused => {
     const name = table.primaryKey.map((column) => String(row?.[column])).join('/')
     return new MoveRefused(`row ${name} of ${table.name} did not arrive as it was sent`)
   }
-  const arrivals = pagesOf(target, table)
-  for await (const sent of pagesOf(from, table)) {
+  const arrivals = readTable(target, table)
+  for await (const sent of readTable(from, table)) {
     // Pages have a fixed number of rows, and both sides order them in the same way.
     const arrived = (await arrivals.next()).value ?? []
     for (const [index, row] of sent.entries()) {
@@ -133,7 +132,7 @@ async function compareTable(
   if (more.done !== true) throw differs(more.value[0])
 }
 
-function isSame({ columns }: Table, one: SqliteRow, other: SqliteRow): boolean {
+function isSame({ columns }: Table, one: StoredRow, other: StoredRow): boolean {
   return Object.keys(columns).every((column) => {
     const [first, second] = [one[column], other[column]]
     if (first instanceof Uint8Array && second instanceof Uint8Array) {

@@ -1,6 +1,6 @@
 /**
- * Reads and writes all rows of a table as they are stored: for backups, which neither read records nor
- * check tags. Every engine stores the same values, so rows of one engine fit into another.
+ * Reads and writes all rows of a table as they are stored: for backups and moves, which read no records.
+ * Every engine stores the same values, so rows of one engine fit into another.
  * @module
  */
 import { type Kysely, sql } from 'kysely'
@@ -20,7 +20,10 @@ export async function countTable(query: Kysely<Schema>, table: Table): Promise<n
   return rows[0]?.count ?? 0
 }
 
-/** Yields every row in the order of the primary key, in pages. */
+/**
+ * Yields every row in the order of the primary key, in pages. All engines return them in the same order,
+ * because text is ordered by its bytes.
+ */
 export async function* readTable(
   query: Kysely<Schema>,
   { name, columns, primaryKey }: Table,
@@ -59,7 +62,10 @@ export async function insertRows(
   }
 }
 
-/** Lets counters go on after the rows that were inserted. SQLite does so by itself. */
+/**
+ * Lets counters go on after the rows that were inserted. SQLite does so by itself. Numbers of rows that were
+ * deleted after the last one may come again: a backup does not hold them.
+ */
 export async function continueCounters(
   query: Kysely<Schema>,
   engine: Engine,

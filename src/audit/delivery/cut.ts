@@ -84,7 +84,7 @@ async function save(dependencies: CutDependencies, stretch: Stretch, now: number
   if (files.length > 0) await spool.settle()
   const chains = newChains(files, known, now)
   await store.saveCut({ files, cursor: stretch.next, chains }).catch(async (error: unknown) => {
-    // After any other failure the rows may be there. Then they need the bytes, and a start removes them otherwise.
+    // After any other failure the rows may be there, and need the bytes. If not, a start removes them.
     if (!(error instanceof StaleRow)) throw error
     // A digest ended the hour meanwhile: the next call makes the files anew, under other names.
     await spool.remove(files.map(({ sequence }) => sequence))

@@ -12,6 +12,7 @@ import type { DatabaseAddress } from './database-url.ts'
 import { catchUp, headColumns, logColumns, logOf } from './history-queries.ts'
 import { systemMoment } from './moment.ts'
 import { changesChannel } from './notifier.ts'
+import { onceMore } from './once-more.ts'
 import { openSession, type PostgresSession } from './postgres-session.ts'
 import { readReplication, replicationColumns } from './replication.ts'
 import {
@@ -65,21 +66,19 @@ export function openFollowing(
   }
   let session: PostgresSession | undefined
   let isClosed = false
-  let catching: Promise<void> | undefined
-  const onNotified = (): void => {
-    if (session === undefined || catching !== undefined) return
-    // What fails here, the next confirmation reports.
-    catching = catchUp(session, head)
-      .catch(() => undefined)
-      .finally(() => {
-        catching = undefined
-      })
-  }
+  const onNotified = onceMore(async () => {
+    if (session !== undefined) await catchUp(session, head)
+  })
   const listening = async (): Promise<PostgresSession> => {
     if (session?.isEnded === false) return session
     session = undefined
     const opened = await openSession(address, limits)
-    await opened.listen(changesChannel, onNotified)
+    try {
+      await opened.listen(changesChannel, onNotified)
+    } catch (error) {
+      opened.destroy()
+      throw error
+    }
     if (isClosed) opened.destroy()
     session = opened
     return opened

@@ -4,6 +4,7 @@
  * confirmation.
  * @module
  */
+import { onceMore } from './once-more.ts'
 import type { Pool } from './postgres-pool.ts'
 
 export const changesChannel = 'trent_changes'
@@ -14,29 +15,14 @@ export interface Notifier {
 }
 
 export function createNotifier(pool: Pool): Notifier {
-  let isBusy = false
-  let again = false
-  const send = async (): Promise<void> => {
-    do {
-      again = false
+  return {
+    notify: onceMore(async () => {
       const session = await pool.acquire()
       try {
         await session.run(`SELECT pg_notify('${changesChannel}', '')`, [])
       } finally {
         pool.release(session)
       }
-    } while (again)
-  }
-  return {
-    notify() {
-      again = true
-      if (isBusy) return
-      isBusy = true
-      send()
-        .catch(() => {}) // the next confirmation of each node finds the change
-        .finally(() => {
-          isBusy = false
-        })
-    },
+    }),
   }
 }

@@ -112,11 +112,16 @@ export async function openPostgres(of: PostgresSettings): Promise<OwnedPostgres>
       ...(nodeId !== undefined && { nodeId }),
     }
     const database = attachPostgres(shared, onFailure)
-    const row = await database.query
-      .selectFrom('change_head')
-      .select(['seq', 'change_id'])
-      .executeTakeFirstOrThrow()
-    head.raise(headOf(row))
+    try {
+      const row = await database.query
+        .selectFrom('change_head')
+        .select(['seq', 'change_id'])
+        .executeTakeFirstOrThrow()
+      head.raise(headOf(row))
+    } catch (error) {
+      await database.close()
+      throw error
+    }
     const following = openFollowing(address, head, rules)
     const close = async (): Promise<void> => {
       following.close()
@@ -198,13 +203,17 @@ export function attachPostgres(
   const pool = new Pool(address, settings)
   const notifier = createNotifier(pool)
   const settling = new Settling(address, head)
+  /** The number of the head when the session's transaction began. */
+  const begunAt = new WeakMap<PostgresSession, number>()
   const begin = async (session: PostgresSession): Promise<void> => {
     if (nodeId !== undefined) head.requireChangeable()
     const { rows } = await session.begin()
     // A command holds nothing in memory that could be out of date.
     if (nodeId === undefined) return
+    const found = headOf(rows[0])
+    begunAt.set(session, found.seq)
     try {
-      await requireSameHistory(session, head, headOf(rows[0]))
+      await requireSameHistory(session, head, found)
     } catch (error) {
       await session.rollback()
       throw error
@@ -213,8 +222,10 @@ export function attachPostgres(
   const commit = async (session: PostgresSession): Promise<void> => {
     try {
       const { rows } = await session.commit()
-      const isChange = head.raise(headOf(rows[0]))
-      if (isChange && head.hasOthers) notifier.notify()
+      const reached = headOf(rows[0])
+      head.raise(reached)
+      // Another thread may have taken the number in already.
+      if (head.hasOthers && reached.seq !== begunAt.get(session)) notifier.notify()
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error
       await settling.settle(error).catch((failure: unknown) => {

@@ -58,7 +58,6 @@ export function listOutbox(
   )
 }
 
-/** Call it in a transaction, so that it can commit together with changes. */
 /** The streams that rows name. */
 export async function listOutboxStreams({
   query,
@@ -67,6 +66,7 @@ export async function listOutboxStreams({
   return found.map(({ stream }) => stream)
 }
 
+/** In a transaction of the embedded database it commits together with changes. */
 export async function deleteOutbox(
   query: Kysely<Schema>,
   eventIds: readonly string[],

@@ -1,8 +1,8 @@
 /**
  * What nodes have of request quotas. It is not a numbered change, because no cache holds it.
  *
- * INVARIANT (one exchange at a time): an exchange begins by writing one row that all of them write. So each
- * sees the claims of all exchanges before it, in every engine.
+ * INVARIANT (one exchange at a time): an exchange is a transaction of the store, and those run one after
+ * another. So each sees the claims of all exchanges before it, in every engine.
  * @module
  */
 import type { QuotaClaim } from '../../model/quota-share.ts'
@@ -29,22 +29,14 @@ export interface ClaimExchange {
   }
 }
 
-/** The row that every exchange writes. It is no node's. */
-const turn: QuotaClaim = { bucket: '', node: '', share: 0, asked: 0, beat: 0 }
 /** Most rows in one statement, which bounds its parameters. */
 const savedMax = 200
 
 /** Call it in a transaction. */
 export async function exchangeClaims({ query }: RowScope, of: ClaimExchange): Promise<void> {
-  await query
-    .insertInto('quota_claims')
-    .values(turn)
-    .onConflict((conflict) => conflict.columns(['bucket', 'node']).doUpdateSet({ beat: 0 }))
-    .execute()
   const found = await query
     .selectFrom('quota_claims')
     .selectAll()
-    .where('node', '!=', turn.node)
     .where((row) =>
       row.or([
         row('bucket', 'in', ['', ...of.buckets]),
