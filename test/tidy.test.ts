@@ -159,7 +159,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   seals: 'crypto disk model pkcs11 webhooks',
   store: 'crypto model threads',
   backup: 'audit/records crypto lifecycle model store',
-  keystores: 'crypto model webhooks',
+  keystores: 'crypto disk model webhooks',
   'operations/contract': 'keystores model policy store throttle',
   'audit/journal': 'crypto disk model store',
   'audit/records': 'throttle model operations/contract policy',
@@ -170,7 +170,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   events: 'disk jobs model store webhooks',
   wire: 'model operations/contract',
   operator: 'disk wire',
-  tls: 'model webhooks wire',
+  tls: 'disk model webhooks wire',
   cache: 'crypto model operations/contract policy store threads',
   authenticate: 'cache crypto model operations/contract store wire',
   lifecycle:

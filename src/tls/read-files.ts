@@ -7,6 +7,7 @@ import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
+import { isPrivate } from '../disk/private.ts'
 import { tlsOptions, type TlsFiles } from '../wire/tls.ts'
 import type { TlsPaths } from './setting.ts'
 
@@ -81,13 +82,8 @@ async function readFile(
   }
 }
 
-/**
- * Only the owner may read the key. A file of root's may also be readable by its group: that is how
- * Kubernetes and distributions give a key to a service.
- */
-function requirePrivate({ mode, uid }: Owned, path: string): void {
-  const allowed = uid === 0 ? 0o037 : 0o077
-  if ((mode & allowed) === 0) return
+function requirePrivate(owned: Owned, path: string): void {
+  if (isPrivate(owned)) return
   throw new TlsRefused(`TRENT_TLS_KEY: ${path} is open to other users: chmod 600 it`)
 }
 

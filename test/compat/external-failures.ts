@@ -110,6 +110,13 @@ export const failureKinds: readonly (readonly [
   ],
   [
     'Proxy returns a malformed response',
+    () => 'switch',
+    'XksProxyInvalidResponseException',
+    'CustomKeyStoreInvalidStateException',
+    'XKS_PROXY_INVALID_RESPONSE',
+  ],
+  [
+    'Proxy returns a malformed response',
     odd,
     'XksProxyInvalidResponseException',
     'CustomKeyStoreInvalidStateException',

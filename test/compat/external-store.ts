@@ -3,6 +3,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   ConnectCustomKeyStoreCommand,
   CreateCustomKeyStoreCommand,
@@ -70,16 +71,19 @@ export async function entryOf(
   return entry
 }
 
+/** Far more than a busy machine needs. */
+const settledMsMax = 30_000
+
 /** Waits until the background work has brought the store to an end of its way. */
 async function settled(world: Connecting, storeId: string): Promise<CustomKeyStoresListEntry> {
   // Moving the clock runs the jobs that are due.
   await advance(world.server.url, '1s')
+  const until = performance.now() + settledMsMax
   for (;;) {
     const entry = await entryOf(world.kms, storeId)
     if (entry.ConnectionState?.endsWith('ING') !== true) return entry
-    await new Promise((done) => {
-      setTimeout(done, 50)
-    })
+    if (performance.now() > until) throw new Error(`the store is still ${entry.ConnectionState}`)
+    await sleep(50)
   }
 }
 

@@ -202,6 +202,7 @@ test('a key encrypts and decrypts through the proxy, which never sees a plaintex
     customKeyStoreId: storeId,
     customKeyStoreName: 'external',
     connectionState: 'CONNECTED',
+    keysMoved: 0,
   })
 })
 

@@ -8,7 +8,8 @@ import { readTls, TlsRefused } from '../../src/tls/read-files.ts'
 import { certified, type Certified } from '../wire/certificate.ts'
 import { writtenTls } from './files.ts'
 
-const now = Date.now()
+/** Later than any certificate that the tests make: theirs are valid from the second in which they are made. */
+const now = Date.now() + 60_000
 const day = 86_400_000
 let own: Certified
 let other: Certified

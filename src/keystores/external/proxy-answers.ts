@@ -11,14 +11,14 @@ import type { JsonObject } from '../../model/json.ts'
 import { ProxyFailure } from './proxy-failure.ts'
 
 /** What a proxy says about an external key. */
-export interface ExternalKeyMetadata {
+interface ExternalKeyMetadata {
   readonly keySpec: string
   readonly keyUsage: readonly string[]
   readonly keyStatus: string
 }
 
 /** The health of the external key managers behind a proxy. */
-export type ManagerHealth = 'ACTIVE' | 'DEGRADED' | 'UNAVAILABLE'
+type ManagerHealth = 'ACTIVE' | 'DEGRADED' | 'UNAVAILABLE'
 
 const usagesMax = 10
 const managersMax = 10

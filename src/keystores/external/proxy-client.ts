@@ -7,7 +7,7 @@
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
-import { createSecureContext, rootCertificates, TLSSocket, type SecureContext } from 'node:tls'
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
 import type { KeyObject } from 'node:crypto'
 import { MalformedJson, parseJsonObject, type JsonObject } from '../../model/json.ts'
 import { isPublicAddress, lookupPublic } from '../../model/public-address.ts'
@@ -54,29 +54,22 @@ export interface ProxyClient {
     body: JsonObject,
     signal: AbortSignal,
   ): Promise<JsonObject>
-  /** Days until the certificate that the host showed last ends; undefined before the first call. */
-  certificateOf(endpoint: string): ShownCertificate | undefined
   close(): void
 }
 
-export interface ShownCertificate {
-  readonly commonName: string
-  /** Milliseconds since the epoch. */
-  readonly validTo: number
-}
-
 /** In milliseconds: name, connection, handshake, request and answer together. */
-export const proxyTimeoutMs = 250
+const proxyTimeoutMs = 250
 
 /** Bytes of an answer: the base64 of the largest ciphertext, and the details of ten key managers. */
 const answerBytesMax = 64 * 1024
 const answerLimits = { depthMax: 4, containersMax: 16, valuesMax: 128 }
 
-/** Connections to one host, and those kept open while nothing is sent. */
+/** Connections to one host, to all of them, and those to one host that are kept while nothing is sent. */
 const socketsMax = 256
+const allSocketsMax = 1024
 const idleSocketsMax = 64
-/** Certificates that are remembered. */
-const certificatesMax = 1000
+/** An account chooses the hosts, so their connections do not stay for long. */
+const idleMs = 10_000
 
 const suites = [
   'TLS_AES_256_GCM_SHA384',
@@ -91,9 +84,10 @@ export function createProxyClient(settings: ProxyClientSettings, now: () => numb
   const agent = new Agent({
     keepAlive: true,
     maxSockets: socketsMax,
+    maxTotalSockets: allSocketsMax,
     maxFreeSockets: idleSocketsMax,
+    timeout: idleMs,
   })
-  const certificates = createShownCertificates()
   const send = (
     proxy: ProxyAddress,
     path: string,
@@ -104,6 +98,7 @@ export function createProxyClient(settings: ProxyClientSettings, now: () => numb
     const host = proxy.endpoint.slice('https://'.length)
     const signed = signRequest({ ...proxy, host, path, body, now: now() })
     const { promise, resolve, reject } = Promise.withResolvers<Answer | 'closed'>()
+    let isAnswered = false
     const request = httpsRequest(
       {
         ...secured,
@@ -117,14 +112,18 @@ export function createProxyClient(settings: ProxyClientSettings, now: () => numb
         maxHeaderSize: 8 * 1024,
       } satisfies RequestOptions,
       (response) => {
-        certificates.note(proxy.endpoint, response)
+        isAnswered = true
         readAnswer(response).then(resolve, reject)
       },
     )
     request.on('error', (error: NodeJS.ErrnoException) => {
       const isClosed = error.code === 'ECONNRESET' || error.code === 'EPIPE'
-      if (request.reusedSocket && isClosed) resolve('closed')
+      if (request.reusedSocket && isClosed && !isAnswered) resolve('closed')
       else reject(error)
+    })
+    // An answer that only switches protocols ends the request without a word.
+    request.on('close', () => {
+      if (!isAnswered) reject(new ProxyFailure('XksProxyInvalidResponse'))
     })
     request.end(body)
     return promise
@@ -148,7 +147,6 @@ export function createProxyClient(settings: ProxyClientSettings, now: () => numb
         throw new ProxyFailure(kindOf(error), { cause: error })
       }
     },
-    certificateOf: (endpoint) => certificates.of(endpoint),
     close: () => agent.destroy(),
   }
 }
@@ -160,25 +158,6 @@ function secureContextOf({ authorities, client }: ProxyClientSettings): SecureCo
     ...(authorities.length > 0 && { ca: [...rootCertificates, ...authorities] }),
     ...(client && { cert: client.certificate, key: client.key }),
   })
-}
-
-/** The certificates that proxies have shown last, by endpoint. */
-function createShownCertificates(): {
-  readonly note: (endpoint: string, response: IncomingMessage) => void
-  readonly of: (endpoint: string) => ShownCertificate | undefined
-} {
-  const shown = new Map<string, ShownCertificate>()
-  return {
-    note(endpoint, { socket }) {
-      if (!(socket instanceof TLSSocket) || socket.isSessionReused()) return
-      const { subject, valid_to: validTo } = socket.getPeerCertificate()
-      if (validTo === undefined) return
-      const [commonName = ''] = [subject.CN].flat()
-      if (shown.size >= certificatesMax) shown.clear()
-      shown.set(endpoint, { commonName, validTo: Date.parse(validTo) })
-    },
-    of: (endpoint) => shown.get(endpoint),
-  }
 }
 
 interface Answer {

@@ -16,8 +16,6 @@ interface Answers {
   /** After ConnectCustomKeyStore. */
   readonly connection: ConnectionErrorCode
   readonly message: string
-  /** AWS's `ErrorType` in metrics. */
-  readonly retryable?: true
 }
 
 /** Codes of failures that say nothing about the key. */
@@ -101,21 +99,18 @@ const answers = {
   },
   DependencyTimeoutException: {
     ...away,
-    retryable: true,
     message:
       'The external key store proxy did not respond to the request in the time allotted. Retry the ' +
       'request. If you see this error repeatedly, report it to your external key store proxy administrator.',
   },
   ThrottlingException: {
     ...away,
-    retryable: true,
     message:
       'The external key store proxy rejected the request due to a very high request rate. Reduce the ' +
       'frequency of your calls using KMS keys in this external key store.',
   },
   InternalException: {
     ...odd,
-    retryable: true,
     message:
       'The external key store proxy rejected the request because it cannot communicate with the external ' +
       'key manager. Verify that the external key store proxy configuration is correct and that the ' +
@@ -124,11 +119,10 @@ const answers = {
   /** No TCP connection. */
   XksProxyUnreachable: {
     ...away,
-    retryable: true,
     message:
       'AWS KMS cannot communicate with the external key store proxy. This might be a transient network ' +
       'issue. If you see this error repeatedly, verify that your external key store proxy is active and ' +
-      'is connected to the network, and that its endpoint URI is correct in your external key store.',
+      'is connected to the network, and that its endpoint URI is correct in your external keystore.',
   },
   /** No TLS connection: the certificate, its name or the suites. */
   XksProxyTls: {
@@ -142,7 +136,6 @@ const answers = {
   XksProxyTimeout: {
     ...away,
     connection: 'XKS_PROXY_TIMED_OUT',
-    retryable: true,
     message:
       'AWS KMS rejected the request because the external key store proxy did not respond in time. Retry ' +
       'the request. If you see this error repeatedly, report it to your external key store proxy ' +

@@ -1,7 +1,9 @@
 /** The settings of external key stores. @module */
 import { X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
+import { createSecureContext } from 'node:tls'
+import { isPrivate } from '../../disk/private.ts'
 import { SettingWrong } from '../../webhooks/webhook-settings.ts'
 import type { MappedEndpoint, ProxyClientSettings } from './proxy-client.ts'
 
@@ -23,14 +25,28 @@ export function readExternalProxies(settings: Settings): ProxyClientSettings {
   return {
     endpoints: endpointsOf(settings.TRENT_XKS_ENDPOINTS),
     authorities: authoritiesOf(settings.TRENT_XKS_CA),
-    ...(certificate !== undefined &&
-      key !== undefined && {
-        client: {
-          certificate: fileOf('TRENT_XKS_CLIENT_CERT', certificate),
-          key: fileOf('TRENT_XKS_CLIENT_KEY', key),
-        },
-      }),
+    ...(certificate !== undefined && key !== undefined && { client: clientOf(certificate, key) }),
   }
+}
+
+function clientOf(
+  certificatePath: string,
+  keyPath: string,
+): NonNullable<ProxyClientSettings['client']> {
+  const certificate = fileOf('TRENT_XKS_CLIENT_CERT', certificatePath)
+  const key = fileOf('TRENT_XKS_CLIENT_KEY', keyPath)
+  if (!isPrivate(statSync(keyPath))) {
+    throw new SettingWrong(`TRENT_XKS_CLIENT_KEY: ${keyPath} is open to other users: chmod 600 it`)
+  }
+  try {
+    createSecureContext({ cert: certificate, key })
+  } catch (cause) {
+    throw new SettingWrong(
+      `TRENT_XKS_CLIENT_CERT: ${certificatePath} is no certificate in PEM, or ${keyPath} is not its key`,
+      { cause },
+    )
+  }
+  return { certificate, key }
 }
 
 function endpointsOf(text: string | undefined): ReadonlyMap<string, MappedEndpoint> {

@@ -6,7 +6,7 @@
 import { createHmac, hash, type KeyObject } from 'node:crypto'
 import { deriveSigningKey } from '../../crypto/signing-key.ts'
 
-export const signingService = 'kms-xks-proxy'
+const signingService = 'kms-xks-proxy'
 
 export interface SignedRequest {
   /** The name of the endpoint, as in `Host`. */

@@ -40,7 +40,10 @@ export interface FakeProxy {
   readonly seen: Seen[]
   readonly keys: Map<string, ProxyKey>
   /** Decides about each request before the proxy does; the answer may be changed as well. */
-  answers: (path: string, answer: () => Answer) => Answer | 'hang' | 'reset' | Promise<Answer>
+  answers: (
+    path: string,
+    answer: () => Answer,
+  ) => Answer | 'hang' | 'reset' | 'switch' | Promise<Answer>
   /** Connections that were accepted. */
   connections: number
   stop(): Promise<void>
@@ -88,6 +91,11 @@ export async function startFakeProxy(name: string = proxyHost): Promise<FakeProx
     const given = await proxy.answers(path, () => own)
     if (given === 'hang') return
     if (given === 'reset') return void request.socket.destroy()
+    if (given === 'switch') {
+      return void request.socket.end(
+        'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n',
+      )
+    }
     response.writeHead(given.status ?? 200, { 'Content-Type': 'application/json' })
     response.end(typeof given.body === 'string' ? given.body : JSON.stringify(given.body))
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -36,10 +36,11 @@ test('authorities and client certificates come from files', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'trent-test-'))
   t.after(() => rmSync(directory, { recursive: true }))
   const fileOf = (name: string, text: string): string => {
-    writeFileSync(join(directory, name), text)
+    writeFileSync(join(directory, name), text, { mode: 0o600 })
     return join(directory, name)
   }
   const { authority, cert, key } = await certified('xks.example.com')
+  const other = await certified('xks.example.com')
   const ca = fileOf('ca.pem', `# two of them\n${authority}\n${authority}\n`)
   assert.equal(readExternalProxies({ TRENT_XKS_CA: ca }).authorities.length, 2)
   const pair = {
@@ -47,12 +48,19 @@ test('authorities and client certificates come from files', async (t) => {
     TRENT_XKS_CLIENT_KEY: fileOf('key', key),
   }
   assert.deepEqual(readExternalProxies(pair).client, { certificate: cert, key })
+  assert.throws(() => {
+    chmodSync(pair.TRENT_XKS_CLIENT_KEY, 0o644)
+    readExternalProxies(pair)
+  }, /TRENT_XKS_CLIENT_KEY: .* is open to other users: chmod 600 it/)
+  chmodSync(pair.TRENT_XKS_CLIENT_KEY, 0o600)
   const broken = fileOf('broken', authority.replace('MII', 'AAA'))
   for (const wrong of [
     { TRENT_XKS_CA: join(directory, 'missing') },
     { TRENT_XKS_CA: fileOf('empty', '') },
     { TRENT_XKS_CA: broken },
     { TRENT_XKS_CLIENT_CERT: pair.TRENT_XKS_CLIENT_CERT },
+    { ...pair, TRENT_XKS_CLIENT_CERT: broken },
+    { ...pair, TRENT_XKS_CLIENT_KEY: fileOf('other-key', other.key) },
     { ...pair, TRENT_XKS_CLIENT_KEY: join(directory, 'missing') },
   ]) {
     assert.throws(() => readExternalProxies(wrong), SettingWrong)
