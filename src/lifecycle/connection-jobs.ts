@@ -17,7 +17,7 @@ import type {
 } from '../model/custom-key-store.ts'
 import type { KeyRecord, KeyState } from '../model/key.ts'
 import type { KeyStoreServiceEvent } from '../model/service-event.ts'
-import { StaleRow, type Store, type Transaction } from '../store/store.ts'
+import { StaleRow, type Store } from '../store/store.ts'
 import type { KeyChanges } from '../store/tables/key-rows.ts'
 import type { ServiceChanges } from './service-changes.ts'
 
@@ -56,21 +56,24 @@ export function createConnectionJobs(dependencies: ConnectionJobsDependencies): 
   })
   return [
     jobOf('connect custom key stores', 'CONNECTING', async (seen, signal) => {
-      const failure = await whyNot(seen, dependencies, signal)
-      if (failure !== undefined) {
-        return changes.commit((transaction) => fail(transaction, seen, failure))
-      }
-      return inBatches(changes, seen, { connection: 'CONNECTED', states: ['Unavailable'] }, signal)
+      const connectionError = await whyNot(seen, dependencies, signal)
+      // An attempt that a crash cut off may have moved some keys already. They go back.
+      const end: End =
+        connectionError === undefined
+          ? { connection: 'CONNECTED' }
+          : { connection: 'FAILED', connectionError }
+      return inBatches(changes, seen, end, signal)
     }),
     jobOf('disconnect custom key stores', 'DISCONNECTING', (seen, signal) =>
-      inBatches(
-        changes,
-        seen,
-        { connection: 'DISCONNECTED', states: ['Enabled', 'Disabled'] },
-        signal,
-      ),
+      inBatches(changes, seen, { connection: 'DISCONNECTED' }, signal),
     ),
   ]
+}
+
+/** The end of a store's way. */
+interface End {
+  readonly connection: 'CONNECTED' | 'DISCONNECTED' | 'FAILED'
+  readonly connectionError?: ConnectionErrorCode
 }
 
 function whyNot(
@@ -88,31 +91,18 @@ function whyNot(
   )
 }
 
-async function fail(
-  transaction: Transaction,
-  seen: CustomKeyStoreRecord,
-  connectionError: ConnectionErrorCode,
-): Promise<readonly KeyStoreServiceEvent[]> {
-  const failed = await transaction.updateKeyStore(seen, { connection: 'FAILED', connectionError })
-  return [eventOf(failed)]
-}
-
 /**
- * Moves the keys in these states, and with the last of them the store. When it is aborted, the next process
- * moves the rest.
+ * Moves the keys that have the other states, and with the last of them the store. When it is aborted, the
+ * next process moves the rest.
  */
 async function inBatches(
   changes: ServiceChanges,
   seen: CustomKeyStoreRecord,
-  {
-    connection,
-    states,
-  }: {
-    readonly connection: 'CONNECTED' | 'DISCONNECTED'
-    readonly states: readonly KeyState[]
-  },
+  end: End,
   signal: AbortSignal,
 ): Promise<void> {
+  const states: readonly KeyState[] =
+    end.connection === 'CONNECTED' ? ['Unavailable'] : ['Enabled', 'Disabled']
   while (!signal.aborted) {
     let moved = 0
     await changes.commit(async (transaction) => {
@@ -122,8 +112,9 @@ async function inBatches(
       const keys = await transaction.listKeysInStore(seen, { states, limit: keysMax })
       for (const key of keys) await transaction.updateKey(key, moving(key))
       moved = keys.length
-      if (moved === keysMax) return []
-      return [eventOf(await transaction.updateKeyStore(seen, { connection }))]
+      // Each change has a record: a restore takes a number without one for a lost record.
+      if (moved === keysMax) return [eventOf(present, moved)]
+      return [eventOf(await transaction.updateKeyStore(seen, end), moved)]
     })
     if (moved < keysMax) return
   }
@@ -135,9 +126,9 @@ function moving({ state, connectedState = 'Disabled' }: KeyRecord): KeyChanges {
     : { state: connectedState, connectedState: undefined }
 }
 
-function eventOf(store: CustomKeyStoreRecord): KeyStoreServiceEvent {
+function eventOf(store: CustomKeyStoreRecord, keys: number): KeyStoreServiceEvent {
   const { storeId, name, connection, connectionError } = store
-  const isDown = connection === 'DISCONNECTED'
+  const isDown = connection === 'DISCONNECTING' || connection === 'DISCONNECTED'
   return {
     eventName: isDown ? 'DisconnectCustomKeyStore' : 'ConnectCustomKeyStore',
     store,
@@ -145,6 +136,7 @@ function eventOf(store: CustomKeyStoreRecord): KeyStoreServiceEvent {
       customKeyStoreId: storeId,
       customKeyStoreName: name,
       connectionState: connection,
+      keysMoved: keys,
       ...(connectionError && { connectionErrorCode: connectionError }),
     },
   }

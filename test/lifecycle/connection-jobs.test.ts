@@ -114,7 +114,10 @@ for (const { name: engine, open } of engines) {
         await assert.rejects(dying, AggregateError)
         assert.equal((await store.findKeyStore(ref))?.connection, 'DISCONNECTING')
         await runJobs(store, undefined)
-      } else assert.deepEqual(await dying, ['DisconnectCustomKeyStore DISCONNECTED'])
+      } else {
+        const on = 'DisconnectCustomKeyStore DISCONNECTING'
+        assert.deepEqual(await dying, [on, on, 'DisconnectCustomKeyStore DISCONNECTED'])
+      }
       assert.deepEqual(await counted(store), { Unavailable: keyCount })
       assert.equal((await store.findKeyStore(ref))?.connection, 'DISCONNECTED')
       await send(store, 'CONNECTING')
@@ -123,10 +126,28 @@ for (const { name: engine, open } of engines) {
         await assert.rejects(connecting, AggregateError)
         assert.equal((await store.findKeyStore(ref))?.connection, 'CONNECTING')
         await runJobs(store, undefined)
-      } else assert.deepEqual(await connecting, ['ConnectCustomKeyStore CONNECTED'])
+      } else {
+        const on = 'ConnectCustomKeyStore CONNECTING'
+        assert.deepEqual(await connecting, [on, on, 'ConnectCustomKeyStore CONNECTED'])
+      }
       assert.deepEqual(await counted(store), before)
       assert.equal((await store.findKeyStore(ref))?.connection, 'CONNECTED')
     }
+  })
+
+  test(`${engine}: a connection that fails after a crash takes back the keys that it had moved`, async (t) => {
+    const store = await storeWithKeys(t, open)
+    await send(store, 'DISCONNECTING')
+    await runJobs(store, undefined)
+    await send(store, 'CONNECTING')
+    await assert.rejects(runJobs(store, undefined, 1), AggregateError)
+    assert.equal((await counted(store)).Unavailable, keyCount - 100)
+    await runJobs(store, 'XKS_PROXY_TIMED_OUT')
+    assert.equal((await store.findKeyStore(ref))?.connection, 'FAILED')
+    assert.deepEqual(await counted(store), { Unavailable: keyCount })
+    await send(store, 'CONNECTING')
+    await runJobs(store, undefined)
+    assert.deepEqual(await counted(store), before)
   })
 
   test(`${engine}: a connection that fails leaves the keys unavailable, and says why`, async (t) => {
