@@ -3,12 +3,15 @@
  * newer than the backup: then there is nothing to take away.
  * @module
  */
-import { emptyMaterials, takeMaterialAway } from '../lifecycle/imported-materials.ts'
+import { emptyMaterials, settleKey, takeMaterialAway } from '../lifecycle/imported-materials.ts'
+import { keptFromDeletion, switched } from '../lifecycle/key-switches.ts'
 import { releasePrimary } from '../lifecycle/related-keys.ts'
 import { settleWaiting } from '../lifecycle/waiting-material.ts'
 import { parseArn } from '../model/arn.ts'
 import type { IdentityRecord } from '../model/identity.ts'
 import { isReplica, type KeyRecord } from '../model/key.ts'
+import type { MaterialStateRecord } from '../model/key-material.ts'
+import { notDyingStates } from '../model/key-state.ts'
 import { managedPolicyArn } from '../model/managed-policy.ts'
 import type { Transaction } from '../store/store.ts'
 import type { LoggedChange } from './logged-changes.ts'
@@ -21,7 +24,12 @@ const defaultWindowDays = 30
 /** By the name of the event. */
 export const takeAway: Readonly<Record<string, TakeAway>> = {
   DisableKey: ofKey(async (transaction, key) => {
-    if (key.state === 'Enabled') await transaction.updateKey(key, { state: 'Disabled' })
+    if (key.state !== 'Enabled' && key.connectedState !== 'Enabled') return
+    await transaction.updateKey(key, await switched(transaction, key, 'Disabled'))
+  }),
+  CancelKeyDeletion: ofKey(async (transaction, key) => {
+    if (notDyingStates.includes(key.state)) return
+    await transaction.updateKey(key, await keptFromDeletion(transaction, key))
   }),
   ScheduleKeyDeletion: ofKey(async (transaction, key, change) => {
     const { keyState, deletionDate } = change.response
@@ -34,6 +42,7 @@ export const takeAway: Readonly<Record<string, TakeAway>> = {
       deletionDate: waits ? undefined : Number.isNaN(told) ? from + windowDays * dayMs : told,
       pendingWindowDays: windowDays,
       transitionStartedAt: undefined,
+      connectedState: undefined,
     })
   }),
   DeleteKey: ofKey(async (transaction, key, _change, now) => {
@@ -44,6 +53,7 @@ export const takeAway: Readonly<Record<string, TakeAway>> = {
   }),
   DeleteImportedKeyMaterial: ofKey(takeMaterial),
   DeleteExpiredKeyMaterial: ofKey(takeMaterial),
+  ImportKeyMaterial: ofKey(expireWith),
   RevokeGrant: ofKey(takeGrant),
   RetireGrant: ofKey(takeGrant),
   async DeleteAlias(transaction, { accountId, region, details }) {
@@ -142,14 +152,41 @@ function ofKey(
 async function takeMaterial(
   transaction: Transaction,
   key: KeyRecord,
-  { details, response }: LoggedChange,
+  change: LoggedChange,
 ): Promise<void> {
+  const material = await materialOf(transaction, key, change)
+  if (material !== undefined) await takeMaterialAway(transaction, key, material)
+}
+
+/** A material that was there already may have been imported again, until another date. */
+async function expireWith(
+  transaction: Transaction,
+  key: KeyRecord,
+  change: LoggedChange,
+): Promise<void> {
+  const material = await materialOf(transaction, key, change)
+  if (material?.importState !== 'IMPORTED') return
+  const { expirationModel, validTo } = change.details
+  const expires = expirationModel === 'KEY_MATERIAL_EXPIRES'
+  const until = expires ? Date.parse(String(validTo)) : undefined
+  if (Number.isNaN(until)) return
+  await transaction.updateMaterialState(material, {
+    expirationModel: expires ? 'KEY_MATERIAL_EXPIRES' : 'KEY_MATERIAL_DOES_NOT_EXPIRE',
+    validTo: until,
+  })
+  await settleKey(transaction, key)
+}
+
+async function materialOf(
+  transaction: Transaction,
+  key: KeyRecord,
+  { details, response }: LoggedChange,
+): Promise<MaterialStateRecord | undefined> {
   const told = details['keyMaterialId'] ?? response['keyMaterialId']
   const materialId = typeof told === 'string' ? told : key.currentMaterialId
-  if (materialId === undefined) return
+  if (materialId === undefined) return undefined
   const { accountId, region, keyId } = key
-  const state = await transaction.findMaterialState({ accountId, region, keyId, materialId })
-  if (state !== undefined) await takeMaterialAway(transaction, key, state)
+  return transaction.findMaterialState({ accountId, region, keyId, materialId })
 }
 
 async function takeGrant(

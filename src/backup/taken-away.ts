@@ -8,9 +8,11 @@ import type { LoggedChange } from './logged-changes.ts'
 
 /** Changes that only give something. What they gave is lost; nothing comes back. */
 const giving: ReadonlySet<string> = new Set([
+  'ConnectCustomKeyStore',
   'CreateAccount',
   'CreateAlias',
   'CreateAccessKey',
+  'CreateCustomKeyStore',
   'CreateGrant',
   'CreateGroup',
   'CreateKey',
@@ -20,7 +22,6 @@ const giving: ReadonlySet<string> = new Set([
   'CreateTrail',
   'CreateUser',
   'EnableKeyRotation',
-  'ImportKeyMaterial',
   'RegisterService',
   'ReplicateKey',
   'RotateKey',
@@ -53,13 +54,15 @@ export function takenAway(changes: readonly LoggedChange[], known: ReadonlySet<s
     const [undoes, ...members] = undone[name] ?? []
     if (undoes !== undefined) {
       const isUndone = apply.delete(nameOf(undoes, change, members))
-      // An attachment may have added a Deny.
-      if (!isUndone && name.startsWith('Attach')) unknown.push(change)
+      // A policy, the one of a group too, may have added a Deny.
+      if (!isUndone && name !== 'EnableKey') unknown.push(change)
       continue
     }
     if (name === 'CancelKeyDeletion') {
-      // It leaves the key disabled.
       apply.delete(nameOf('ScheduleKeyDeletion', change, []))
+      // The backup may have the key in its waiting period, and the key must not be deleted.
+      apply.set(`${change.change}`, change)
+      // It leaves the key disabled.
       apply.set(nameOf('DisableKey', change, []), { ...change, name: 'DisableKey' })
     } else if (name === 'UpdateAccessKey' && change.details['status'] === 'Active') {
       apply.delete(nameOf(name, change, ['accessKeyId']))

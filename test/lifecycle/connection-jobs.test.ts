@@ -7,9 +7,16 @@ import type { ConnectionErrorCode, ConnectionState } from '../../src/model/custo
 import type { KeyState } from '../../src/model/key.ts'
 import type { Store } from '../../src/store/store.ts'
 import { engines, storeOf } from '../store/engines.ts'
-import { accountId, insertAccounts, newKey, region } from '../store/records.ts'
+import {
+  accountId,
+  insertAccounts,
+  newKey,
+  newKeyStore,
+  region,
+  storeId,
+} from '../store/records.ts'
 
-const ref = { accountId, region, storeId: 'cks-0123456789abcdef0' }
+const ref = { accountId, region, storeId }
 const keyCount = 230
 
 class Crashed extends Error {}
@@ -21,22 +28,7 @@ async function storeWithKeys(
   const { store } = storeOf((await open(t)).database)
   await insertAccounts(store)
   await store.change(async (transaction) => {
-    await transaction.insertKeyStore({
-      ...ref,
-      name: 'external',
-      type: 'EXTERNAL_KEY_STORE',
-      connection: 'CONNECTED',
-      createdAt: 1,
-      proxy: {
-        endpoint: 'https://xks.example.com',
-        path: '/kms/xks/v1',
-        connectivity: 'PUBLIC_ENDPOINT',
-        accessKeyId: 'ABCDEFGHIJKLMNOPQRST',
-        credentialSetAt: 1,
-      },
-      wrappedSecret: new Uint8Array(40),
-      wrappingVersion: 1,
-    })
+    await transaction.insertKeyStore(newKeyStore({ connection: 'CONNECTED' }))
     for (let index = 0; index < keyCount; index += 1) {
       await transaction.insertKey(
         newKey(`k${String(index).padStart(3, '0')}`, {

@@ -19,13 +19,15 @@ import {
   newAccessKey,
   newAlias,
   newKey,
+  newKeyStore,
   region,
+  storeId,
 } from '../store/records.ts'
 
 const log = { info: () => undefined, warn: assert.fail }
 const domainKey = (version: number) => ({ version, key: createSecretKey(randomBytes(32)) })
 const accessKeyId = 'ABCDEFGHIJKLMNOPQRST'
-const place = { accountId, region, storeId: 'cks-0123456789abcdef0' }
+const place = { accountId, region, storeId }
 const owner = {
   accessKeyId: 'AKIA1',
   accountId,
@@ -59,21 +61,8 @@ async function opened(t: TestContext, { open }: TestedEngine) {
     await transaction.insertMaterial(material)
     const secret = wrapSecret(keyring, owner, Buffer.from('secret'))
     await transaction.insertAccessKey(newAccessKey('AKIA1', secret))
-    await transaction.insertKeyStore({
-      ...place,
-      name: 'external',
-      type: 'EXTERNAL_KEY_STORE',
-      connection: 'DISCONNECTED',
-      createdAt: 1,
-      proxy: {
-        endpoint: 'https://xks.example.com',
-        path: '/kms/xks/v1',
-        connectivity: 'PUBLIC_ENDPOINT',
-        accessKeyId,
-        credentialSetAt: 1,
-      },
-      ...wrapStoreSecret(keyring, place, accessKeyId, Buffer.from('proxy secret')),
-    })
+    const storeSecret = wrapStoreSecret(keyring, place, accessKeyId, Buffer.from('proxy secret'))
+    await transaction.insertKeyStore(newKeyStore(storeSecret))
   })
   const rewrapping = createRewrapping({ store, keyring, log })
   return { database, keyring, store, forged, rewrapping, materialId: material.materialId }

@@ -1,5 +1,6 @@
 /** Records to put into a store. @module */
 import type { AccessKeyRecord } from '../../src/model/access-key.ts'
+import type { CustomKeyStoreRecord } from '../../src/model/custom-key-store.ts'
 import type { GrantRecord } from '../../src/model/grant.ts'
 import type { AliasRecord, KeyRecord, MaterialRecord } from '../../src/model/key.ts'
 import type { MaterialStateRecord } from '../../src/model/key-material.ts'
@@ -11,6 +12,7 @@ export const accountId = '111122223333'
 export const otherAccountId = '444455556666'
 export const region = 'us-west-2'
 export const otherRegion = 'eu-north-1'
+export const storeId = 'cks-0123456789abcdef0'
 
 type New<T> = Omit<T, 'rowVersion'>
 
@@ -30,6 +32,30 @@ export function newKey(keyId: string, members: Partial<New<KeyRecord>> = {}): Ne
     policy: '{"Version":"2012-10-17","Statement":[]}',
     policyPrincipals: { 'arn:aws:iam::111122223333:root': accountId },
     tags: [{ TagKey: 'team', TagValue: 'blue' }],
+    ...members,
+  }
+}
+
+export function newKeyStore(
+  members: Partial<New<CustomKeyStoreRecord>> = {},
+): New<CustomKeyStoreRecord> {
+  return {
+    accountId,
+    region,
+    storeId,
+    name: 'external',
+    type: 'EXTERNAL_KEY_STORE',
+    connection: 'DISCONNECTED',
+    createdAt: 1,
+    proxy: {
+      endpoint: 'https://xks.example.com',
+      path: '/kms/xks/v1',
+      connectivity: 'PUBLIC_ENDPOINT',
+      accessKeyId: 'ABCDEFGHIJKLMNOPQRST',
+      credentialSetAt: 1,
+    },
+    wrappedSecret: new Uint8Array(40).fill(7),
+    wrappingVersion: 1,
     ...members,
   }
 }

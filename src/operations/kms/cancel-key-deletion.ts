@@ -5,9 +5,9 @@
  */
 import type { CancelKeyDeletionRequest, CancelKeyDeletionResponse } from '@aws-sdk/client-kms'
 import { KmsError } from '../../errors.ts'
+import { keptFromDeletion } from '../../lifecycle/key-switches.ts'
 import { anyState, notDyingStates } from '../../model/key-state.ts'
 import { operation } from '../contract/operation.ts'
-import { switched } from './key-in-store.ts'
 import { requiredKeyId } from './members.ts'
 
 export const cancelKeyDeletion = operation<CancelKeyDeletionRequest, CancelKeyDeletionResponse>()({
@@ -36,15 +36,8 @@ export const cancelKeyDeletion = operation<CancelKeyDeletionRequest, CancelKeyDe
     if (notDyingStates.includes(key.state)) {
       throw new KmsError('KMSInvalidStateException', `${arn(key)} is not pending deletion.`)
     }
-    const withoutMaterial = key.origin === 'EXTERNAL' && key.materialExpirationModel === undefined
     return commit(async (transaction) => {
-      await transaction.updateKey(key, {
-        ...(withoutMaterial
-          ? { state: 'PendingImport' }
-          : await switched(transaction, key, 'Disabled')),
-        deletionDate: undefined,
-        pendingWindowDays: undefined,
-      })
+      await transaction.updateKey(key, await keptFromDeletion(transaction, key))
       return { KeyId: arn(key) }
     })
   },

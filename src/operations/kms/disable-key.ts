@@ -4,8 +4,8 @@
  * @module
  */
 import type { DisableKeyRequest } from '@aws-sdk/client-kms'
+import { switched } from '../../lifecycle/key-switches.ts'
 import { operation } from '../contract/operation.ts'
-import { switched } from './key-in-store.ts'
 import { requiredKeyId } from './members.ts'
 import { switchableStates } from './switchable-states.ts'
 

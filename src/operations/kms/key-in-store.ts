@@ -1,13 +1,9 @@
-/**
- * Checks for keys in custom key stores: where a new one is made, and the state of one that is switched.
- * @module
- */
+/** Checks for a new key in a custom key store. @module */
 import { KmsError } from '../../errors.ts'
 import { notConnected } from '../../keystores/external/external.ts'
 import type { CustomKeyStoreRef } from '../../model/custom-key-store.ts'
-import type { KeyRecord, KeyRef } from '../../model/key.ts'
+import type { KeyRef } from '../../model/key.ts'
 import type { Transaction } from '../../store/store.ts'
-import type { KeyChanges } from '../../store/tables/key-rows.ts'
 import type { Call } from '../contract/call.ts'
 import type { OperationDependencies } from '../contract/dependencies.ts'
 import { notFound, requireKeyStore } from './key-stores.ts'
@@ -67,21 +63,4 @@ async function requireUnused(
     'XksKeyAlreadyInUseException',
     `The external key ${xksKeyId} is already associated with another KMS key in this external key store.`,
   )
-}
-
-/**
- * The change that enables or disables a key. The state `Unavailable` stays until the key's store is
- * connected again.
- */
-export async function switched(
-  transaction: Pick<Transaction, 'findKeyStore'>,
-  key: KeyRecord,
-  state: 'Enabled' | 'Disabled',
-): Promise<KeyChanges> {
-  const { accountId, region, customKeyStoreId: storeId } = key
-  if (storeId === undefined) return { state }
-  const found = await transaction.findKeyStore({ accountId, region, storeId })
-  return found?.connection === 'CONNECTED'
-    ? { state, connectedState: undefined }
-    : { state: 'Unavailable', connectedState: state }
 }

@@ -8,46 +8,22 @@ import {
   accountId,
   insertAccounts,
   newKey,
+  newKeyStore,
   otherAccountId,
   otherRegion,
   region,
+  storeId,
 } from '../records.ts'
-
-const storeId = 'cks-0123456789abcdef0'
-
-function newStore(
-  given: Partial<CustomKeyStoreRecord> = {},
-): Omit<CustomKeyStoreRecord, 'rowVersion'> {
-  return {
-    accountId,
-    region,
-    storeId,
-    name: 'external',
-    type: 'EXTERNAL_KEY_STORE',
-    connection: 'DISCONNECTED',
-    createdAt: 1,
-    proxy: {
-      endpoint: 'https://xks.example.com',
-      path: '/kms/xks/v1',
-      connectivity: 'PUBLIC_ENDPOINT',
-      accessKeyId: 'ABCDEFGHIJKLMNOPQRST',
-      credentialSetAt: 1,
-    },
-    wrappedSecret: new Uint8Array(40).fill(7),
-    wrappingVersion: 1,
-    ...given,
-  }
-}
 
 for (const { name: engine, open } of engines) {
   test(`${engine}: a key store is inserted once, changed and deleted by its version`, async (t) => {
     const { store } = storeOf((await open(t)).database)
     await insertAccounts(store)
-    const inserted = await store.change((transaction) => transaction.insertKeyStore(newStore()))
-    assert.deepEqual(inserted, { ...newStore(), rowVersion: 1 })
+    const inserted = await store.change((transaction) => transaction.insertKeyStore(newKeyStore()))
+    assert.deepEqual(inserted, { ...newKeyStore(), rowVersion: 1 })
     assert.deepEqual(await store.findKeyStore(inserted), inserted)
     await assert.rejects(
-      store.change((transaction) => transaction.insertKeyStore(newStore())),
+      store.change((transaction) => transaction.insertKeyStore(newKeyStore())),
       DuplicateRow,
     )
     const failed = await store.change((transaction) =>
@@ -74,10 +50,10 @@ for (const { name: engine, open } of engines) {
     const { store } = storeOf((await open(t)).database)
     await insertAccounts(store)
     const given = [
-      newStore({ storeId: 'cks-b', connection: 'CONNECTING' }),
-      newStore({ storeId: 'cks-a' }),
-      newStore({ storeId: 'cks-a', region: otherRegion, connection: 'CONNECTING' }),
-      newStore({ storeId: 'cks-a', accountId: otherAccountId }),
+      newKeyStore({ storeId: 'cks-b', connection: 'CONNECTING' }),
+      newKeyStore({ storeId: 'cks-a' }),
+      newKeyStore({ storeId: 'cks-a', region: otherRegion, connection: 'CONNECTING' }),
+      newKeyStore({ storeId: 'cks-a', accountId: otherAccountId }),
     ]
     await store.change(async (transaction) => {
       for (const each of given) await transaction.insertKeyStore(each)

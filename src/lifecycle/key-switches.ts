@@ -1,0 +1,34 @@
+/** The changes that enable, disable or keep a key, whatever holds it. @module */
+import type { KeyRecord } from '../model/key.ts'
+import type { Transaction } from '../store/store.ts'
+import type { KeyChanges } from '../store/tables/key-rows.ts'
+
+/**
+ * The change that enables or disables a key. The state `Unavailable` stays until the key's store is
+ * connected again.
+ */
+export async function switched(
+  transaction: Pick<Transaction, 'findKeyStore'>,
+  key: KeyRecord,
+  state: 'Enabled' | 'Disabled',
+): Promise<KeyChanges> {
+  const { accountId, region, customKeyStoreId: storeId } = key
+  if (storeId === undefined) return { state }
+  const found = await transaction.findKeyStore({ accountId, region, storeId })
+  return found?.connection === 'CONNECTED'
+    ? { state, connectedState: undefined }
+    : { state: 'Unavailable', connectedState: state }
+}
+
+/** The change that ends the waiting period of a key. The key is then disabled, or still lacks material. */
+export async function keptFromDeletion(
+  transaction: Pick<Transaction, 'findKeyStore'>,
+  key: KeyRecord,
+): Promise<KeyChanges> {
+  const lacksMaterial = key.origin === 'EXTERNAL' && key.materialExpirationModel === undefined
+  return {
+    ...(lacksMaterial ? { state: 'PendingImport' } : await switched(transaction, key, 'Disabled')),
+    deletionDate: undefined,
+    pendingWindowDays: undefined,
+  }
+}

@@ -1,0 +1,206 @@
+/** What a restore takes away again, by what the log says came after the backup. @module */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { LoggedChange } from '../../src/backup/logged-changes.ts'
+import { takeAway } from '../../src/backup/take-away.ts'
+import { takenAway } from '../../src/backup/taken-away.ts'
+import type { KeyRecord } from '../../src/model/key.ts'
+import type { MaterialStateRecord } from '../../src/model/key-material.ts'
+import type { KeyChanges } from '../../src/store/tables/key-rows.ts'
+import { engines, storeOf } from '../store/engines.ts'
+import {
+  accountId,
+  insertAccounts,
+  newKey,
+  newKeyStore,
+  newMaterial,
+  newMaterialState,
+  region,
+  storeId,
+} from '../store/records.ts'
+
+const keyId = 'k1'
+const keyArn = `arn:aws:kms:${region}:${accountId}:key/${keyId}`
+const materialId = 'ab'.repeat(32)
+const known = new Set(Object.keys(takeAway))
+const until = Date.parse('2027-01-02T03:04:05Z')
+
+type Event = readonly [name: string, details?: LoggedChange['details']]
+
+const logged = (events: readonly Event[]): readonly LoggedChange[] =>
+  events.map(([name, details = {}], index) => ({
+    change: 100 + index,
+    name,
+    accountId,
+    region,
+    arns: [keyArn],
+    details,
+    response: { keyMaterialId: materialId },
+    time: '2026-11-30T00:00:00Z',
+  }))
+
+interface Case {
+  readonly title: string
+  /** The key in the backup. */
+  readonly key: Partial<KeyRecord>
+  readonly material?: Partial<MaterialStateRecord>
+  readonly events: readonly Event[]
+  readonly expected: KeyChanges
+}
+
+const waiting = { state: 'PendingDeletion', deletionDate: 5, pendingWindowDays: 7 } as const
+const kept = { deletionDate: undefined, pendingWindowDays: undefined } as const
+const imported = {
+  origin: 'EXTERNAL',
+  materialExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE',
+} as const
+const there = { importState: 'IMPORTED', expirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' } as const
+const inStore = { origin: 'EXTERNAL_KEY_STORE', customKeyStoreId: storeId, xksKeyId: 'x' } as const
+const expires: Event = [
+  'ImportKeyMaterial',
+  { expirationModel: 'KEY_MATERIAL_EXPIRES', validTo: '2027-01-02T03:04:05Z' },
+]
+const staysForGood: Event = [
+  'ImportKeyMaterial',
+  { expirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' },
+]
+
+const cases: readonly Case[] = [
+  {
+    title: 'a key is not deleted whose deletion was cancelled',
+    key: waiting,
+    events: [['CancelKeyDeletion']],
+    expected: { state: 'Disabled', ...kept },
+  },
+  {
+    title: 'a key that was enabled after it was kept stays disabled: nothing is given back',
+    key: waiting,
+    events: [['CancelKeyDeletion'], ['EnableKey']],
+    expected: { state: 'Disabled', ...kept },
+  },
+  {
+    title: 'a primary key is not deleted whose deletion was cancelled while it had replicas',
+    key: { state: 'PendingReplicaDeletion', pendingWindowDays: 7 },
+    events: [['CancelKeyDeletion']],
+    expected: { state: 'Disabled', ...kept },
+  },
+  {
+    title: 'a key without its material waits for it again',
+    key: { ...waiting, origin: 'EXTERNAL' },
+    events: [['CancelKeyDeletion']],
+    expected: { state: 'PendingImport', ...kept },
+  },
+  {
+    title: 'a key in a store that is not connected stays unavailable',
+    key: { ...waiting, ...inStore },
+    events: [['CancelKeyDeletion']],
+    expected: { state: 'Unavailable', connectedState: 'Disabled', ...kept },
+  },
+  {
+    title: 'a deletion that was cancelled and scheduled again is scheduled',
+    key: waiting,
+    events: [['CancelKeyDeletion'], ['ScheduleKeyDeletion', { pendingWindowInDays: 9 }]],
+    expected: { state: 'PendingDeletion', pendingWindowDays: 9 },
+  },
+  {
+    title: 'a deletion that was scheduled and cancelled leaves the key disabled',
+    key: {},
+    events: [['ScheduleKeyDeletion'], ['CancelKeyDeletion']],
+    expected: { state: 'Disabled', ...kept },
+  },
+  {
+    title: 'a deletion that was cancelled before the key was enabled leaves the key as it was',
+    key: {},
+    events: [['ScheduleKeyDeletion'], ['CancelKeyDeletion'], ['EnableKey']],
+    expected: { state: 'Enabled', ...kept },
+  },
+  {
+    title: 'a key is disabled that its store holds',
+    key: { ...inStore, state: 'Unavailable', connectedState: 'Enabled' },
+    events: [['DisableKey']],
+    expected: { state: 'Unavailable', connectedState: 'Disabled' },
+  },
+  {
+    title: 'a deletion is scheduled of a key that its store holds',
+    key: { ...inStore, state: 'Unavailable', connectedState: 'Enabled' },
+    events: [['ScheduleKeyDeletion']],
+    expected: { state: 'PendingDeletion', connectedState: undefined, pendingWindowDays: 30 },
+  },
+  {
+    title: 'material ends when the last import said so',
+    key: imported,
+    material: there,
+    events: [staysForGood, expires],
+    expected: {
+      state: 'Enabled',
+      materialExpirationModel: 'KEY_MATERIAL_EXPIRES',
+      materialExpiresAt: until,
+    },
+  },
+  {
+    title: 'material stays when the last import said so',
+    key: imported,
+    material: there,
+    events: [expires, staysForGood],
+    expected: {
+      materialExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE',
+      materialExpiresAt: undefined,
+    },
+  },
+  {
+    title: 'material that was deleted and imported again is not there',
+    key: imported,
+    material: there,
+    events: [['DeleteImportedKeyMaterial'], expires],
+    expected: { state: 'PendingImport', materialExpiresAt: undefined },
+  },
+]
+
+for (const { title, key, material, events, expected } of cases) {
+  test(title, async (t) => {
+    const [engine] = engines
+    assert.ok(engine)
+    const { store } = storeOf((await engine.open(t)).database)
+    await insertAccounts(store)
+    await store.change(async (transaction) => {
+      await transaction.insertKeyStore(newKeyStore())
+      await transaction.insertKey(newKey(keyId, key))
+      if (material === undefined) return
+      await transaction.insertMaterial(newMaterial(materialId, keyId, { origin: 'EXTERNAL' }))
+      await transaction.insertMaterialState(newMaterialState(materialId, keyId, material))
+    })
+    const { apply, unknown } = takenAway(logged(events), known)
+    assert.deepEqual(unknown, [])
+    for (const change of apply) {
+      await store.change(async (transaction) => takeAway[change.name]?.(transaction, change, 1))
+    }
+    const found = await store.findKey({ accountId, region, keyId })
+    assert.ok(found)
+    const members = Object.keys(expected) as readonly (keyof KeyRecord)[]
+    assert.deepEqual(Object.fromEntries(members.map((name) => [name, found[name]])), expected)
+  })
+}
+
+test('a policy that came after the backup may have denied something', () => {
+  const of = { userName: 'alice', groupName: 'staff', policyArn: 'arn:aws:iam::aws:policy/X' }
+  for (const [takes, gives] of [
+    ['RemoveUserFromGroup', 'AddUserToGroup'],
+    ['DetachUserPolicy', 'AttachUserPolicy'],
+    ['DetachRolePolicy', 'AttachRolePolicy'],
+    ['DetachGroupPolicy', 'AttachGroupPolicy'],
+  ] as const) {
+    const names = (events: readonly Event[]) => {
+      const { apply, unknown } = takenAway(logged(events), known)
+      return [apply.map(({ name }) => name), unknown.map(({ name }) => name)]
+    }
+    assert.deepEqual(names([[gives, of]]), [[], [gives]])
+    assert.deepEqual(
+      names([
+        [takes, of],
+        [gives, of],
+      ]),
+      [[], []],
+    )
+    assert.deepEqual(names([[takes, of]]), [[takes], []])
+  }
+})
