@@ -35,6 +35,8 @@ export interface BackupHeader {
     readonly checkpoint: string
     /** Base64. */
     readonly signature: string
+    /** False if it had ended, so that no change after the backup is in it. Earlier backups do not say. */
+    readonly isWritten?: boolean
   }[]
 }
 
@@ -68,8 +70,11 @@ export function readHeader(bytes: Buffer): BackupHeader | undefined {
     ) &&
     isListOf(
       streams,
-      ({ stream, checkpoint, signature }) =>
-        isText(stream) && isText(checkpoint) && isBytes(signature),
+      ({ stream, checkpoint, signature, isWritten }) =>
+        isText(stream) &&
+        isText(checkpoint) &&
+        isBytes(signature) &&
+        (isWritten === undefined || typeof isWritten === 'boolean'),
     )
   return isHeader ? (value as BackupHeader) : undefined
 }

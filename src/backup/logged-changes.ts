@@ -3,7 +3,7 @@
  * the numbers shows that the log is not complete.
  * @module
  */
-import { changeNumberOf } from '../model/change-number.ts'
+import { changeNumberOf, lostChangesMax } from '../model/change-number.ts'
 
 /** What a record says about one change. Values may be of any type: another server may have written them. */
 export interface LoggedChange {
@@ -28,7 +28,10 @@ export interface LoggedChanges {
     readonly changes: readonly LoggedChange[]
     /** The last number that the log has; the backup's if it has none after it. */
     readonly last: number
-    /** Numbers after the backup, up to `last`, that the log does not have. */
+    /**
+     * Numbers after the backup, up to `last`, that the log does not have. Those that an earlier restore has
+     * skipped or used are not among them.
+     */
     readonly missing: number
     /** Whether any record of a change was seen. */
     readonly isEmpty: boolean
@@ -39,15 +42,19 @@ export interface LoggedChanges {
 export function collectChanges(position: number): LoggedChanges {
   const found = new Map<string, LoggedChange>()
   const numbers = new Set<number>()
+  const restored: Range[] = []
   let isEmpty = true
   return {
     see(record) {
+      const { eventID: id, eventName: name, ...members } = membersOf(record)
+      const serviceEventDetails = membersOf(members['serviceEventDetails'])
+      if (name === 'RestoreBackup') addTo(restored, serviceEventDetails)
       const change = changeNumberOf(record)
       if (change === undefined) return
       isEmpty = false
-      if (change <= position) return
+      // The end of a journal is not signed: a number that no database reaches is not believed.
+      if (change <= position || change - position > lostChangesMax) return
       numbers.add(change)
-      const { eventID: id, eventName: name, ...members } = membersOf(record)
       const { recipientAccountId: accountId, awsRegion: region, eventTime: time } = members
       const { resources } = members
       found.set(String(id), {
@@ -59,7 +66,7 @@ export function collectChanges(position: number): LoggedChanges {
           ? resources.map((resource: unknown) => String(membersOf(resource)['ARN']))
           : [],
         details: {
-          ...membersOf(members['serviceEventDetails']),
+          ...serviceEventDetails,
           ...membersOf(members['additionalEventData']),
           ...membersOf(members['requestParameters']),
         },
@@ -69,10 +76,42 @@ export function collectChanges(position: number): LoggedChanges {
     },
     end() {
       const changes = [...found.values()].toSorted((a, b) => a.change - b.change)
-      const last = changes.at(-1)?.change ?? position
-      return { changes, last, missing: last - position - numbers.size, isEmpty }
+      const numbered = changes.at(-1)?.change ?? position
+      const ranges = restored.filter(({ last }) => last - position <= lostChangesMax)
+      const last = Math.max(numbered, ...ranges.map((range) => range.last))
+      return { changes, last, missing: missingOf(numbers, ranges, { position, last }), isEmpty }
     },
   }
+}
+
+/** Numbers that a restore has skipped or used: the log has nothing of them. */
+interface Range {
+  readonly after: number
+  readonly last: number
+}
+
+function addTo(ranges: Range[], details: Readonly<Record<string, unknown>>): void {
+  const [after, last] = [details['lastLogged'], details['lastNumber']]
+  if (Number.isSafeInteger(after) && Number.isSafeInteger(last)) {
+    ranges.push({ after: Number(after), last: Number(last) })
+  }
+}
+
+function missingOf(
+  numbers: ReadonlySet<number>,
+  ranges: readonly Range[],
+  { position, last }: { readonly position: number; readonly last: number },
+): number {
+  let missing = last - position - numbers.size
+  let counted = position
+  for (const range of ranges.toSorted((a, b) => a.after - b.after)) {
+    const after = Math.max(range.after, counted)
+    if (range.last <= after) continue
+    missing -= range.last - after
+    for (const number of numbers) if (number > after && number <= range.last) missing += 1
+    counted = range.last
+  }
+  return missing
 }
 
 function membersOf(value: unknown): Readonly<Record<string, unknown>> {

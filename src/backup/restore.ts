@@ -5,6 +5,7 @@
  */
 import type { Keyring } from '../crypto/keyring.ts'
 import type { Clock, Random } from '../model/clock.ts'
+import { createBoundRows } from '../store/bound-rows.ts'
 import { createStore } from '../store/bound-store.ts'
 import type { Database } from '../store/database.ts'
 import { everyTable } from '../store/schema/schema.ts'
@@ -13,6 +14,7 @@ import { continueCounters, countTable, insertRows, type StoredRow } from '../sto
 import { serviceRecord } from '../audit/records/service-record.ts'
 import { BackupRefused, type BackupReader } from './format.ts'
 import type { LoggedChange } from './logged-changes.ts'
+import { beginStreamsAnew, deliverAgain } from './restore-streams.ts'
 import { takeAway } from './take-away.ts'
 import { rowsOf } from './verify.ts'
 
@@ -23,6 +25,8 @@ export interface Restoring {
   readonly random: Random
   readonly accountId: string
   readonly region: string
+  /** The streams of the journal that this machine has files of; absent if other nodes may have some. */
+  readonly streams?: readonly string[]
 }
 
 export interface AfterBackup {
@@ -40,7 +44,7 @@ export async function restoreBackup(
   { apply, last, details }: AfterBackup,
   restoring: Restoring,
 ): Promise<{ readonly rows: number }> {
-  const { database, keyring, clock, random, accountId, region } = restoring
+  const { database, keyring, clock, random, accountId, region, streams } = restoring
   await requireEmpty(database)
   const deployment = everyTable[0]
   let kept: readonly StoredRow[] = []
@@ -59,10 +63,16 @@ export async function restoreBackup(
   }
   for (const table of everyTable) await continueCounters(database.query, database.engine, table)
   const store = createStore(database, keyring, { onForgedRow: () => undefined })
+  // First: the numbers up to this one are of other changes.
+  await store.change((transaction) => transaction.skipChanges(last))
   const restoredAt = Math.max(clock.now(), (await store.findClockMark()) ?? 0)
   await applyAll(store, apply, restoredAt)
   const { change } = reader.header
   await store.saveRestoration({ restoredAt, change })
+  const { seq: lastNumber } = await database.query
+    .selectFrom('change_head')
+    .select('seq')
+    .executeTakeFirstOrThrow()
   const eventId = random.uuid()
   const record = serviceRecord({
     eventId,
@@ -70,10 +80,9 @@ export async function restoreBackup(
     eventName: 'RestoreBackup',
     accountId,
     region,
-    details,
+    details: { ...details, lastNumber },
   })
   await store.change(async (transaction) => {
-    await transaction.skipChanges(last)
     const [first] = reader.header.streams
     await transaction.insertOutbox({
       eventId,
@@ -82,6 +91,11 @@ export async function restoreBackup(
     })
   })
   await store.scrub()
+  const bound = createBoundRows(keyring, () => undefined)
+  await database.query.transaction().execute(async (query) => {
+    await deliverAgain({ query, rows: bound })
+    if (streams !== undefined) await beginStreamsAnew({ query }, streams)
+  })
   await database.query.transaction().execute(async (query) => {
     // The nodes of the backup are not those of the new deployment: whoever starts puts itself there. What
     // they held, their leases and their shares of quotas, is free.

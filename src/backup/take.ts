@@ -5,6 +5,7 @@
  */
 import type { Keyring } from '../crypto/keyring.ts'
 import type { Clock, Random } from '../model/clock.ts'
+import { nodeOfStream } from '../model/node.ts'
 import type { OwnedDatabase } from '../store/open.ts'
 import type { Snapshot } from '../store/database.ts'
 import { migrations } from '../store/migrations.ts'
@@ -67,7 +68,13 @@ async function headerOf(
     .executeTakeFirstOrThrow()
   const { recovery } = await readOtherSeals({ query })
   const domainKeys = await query.selectFrom('domain_keys').selectAll().orderBy('version').execute()
+  // The root key may be replaced meanwhile: the backup must hold the key that opens it.
+  const keyVersion = Math.min(keyring.newestVersion, domainKeys.at(-1)?.version ?? 0)
+  if (!domainKeys.some(({ version }) => version === keyVersion)) {
+    throw new Error('the root key was replaced meanwhile')
+  }
   const head = await query.selectFrom('change_head').select('seq').executeTakeFirstOrThrow()
+  const nodes = await query.selectFrom('nodes').select(['node_id', 'state']).execute()
   const writers = await query.selectFrom('audit_writers').selectAll().orderBy('stream').execute()
   let rows = 0
   for (const table of everyTable) rows += await countTable(query, table)
@@ -77,7 +84,7 @@ async function headerOf(
     createdAt: clock.now(),
     schema: migrations.length,
     change: head.seq,
-    keyVersion: keyring.newestVersion,
+    keyVersion,
     rows,
     seals: [
       { role: 'current', kind: seal.kind, record: base64(seal.sealed_root_key) },
@@ -95,9 +102,27 @@ async function headerOf(
     streams: writers.flatMap(({ stream, checkpoint, signature }) =>
       checkpoint === null || signature === null
         ? []
-        : [{ stream, checkpoint, signature: base64(signature) }],
+        : [
+            {
+              stream,
+              checkpoint,
+              signature: base64(signature),
+              isWritten: isWritten(stream, nodes),
+            },
+          ],
     ),
   }
+}
+
+/** An embedded database has no nodes. A stream of a node that is drained or gone has ended. */
+function isWritten(
+  stream: string,
+  nodes: readonly { readonly node_id: string; readonly state: string }[],
+): boolean {
+  const nodeId = nodeOfStream(stream)
+  if (nodeId === undefined) return nodes.length === 0
+  const node = nodes.find((each) => each.node_id === nodeId)
+  return node !== undefined && node.state !== 'drained' && node.state !== 'gone'
 }
 
 async function* piecesOf(

@@ -5,6 +5,12 @@
  * @module
  */
 
+/**
+ * No database loses more changes than this. The end of a journal is not signed, so whoever can write it can
+ * name any number there. Going on without the changes skips their numbers, and numbers must be left.
+ */
+export const lostChangesMax = 2 ** 32
+
 export interface RecordedChange {
   readonly seq: number
   readonly changeId: string

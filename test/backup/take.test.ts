@@ -8,6 +8,7 @@ import { openBackup, type BackupSource } from '../../src/backup/take.ts'
 import { rowsOf, verifyRows } from '../../src/backup/verify.ts'
 import { systemRandom } from '../../src/crypto/entropy.ts'
 import { createStore } from '../../src/store/bound-store.ts'
+import { streamOf } from '../../src/model/node.ts'
 import type { OwnedDatabase } from '../../src/store/open.ts'
 import { createDeployment } from '../../src/store/tables/deployment.ts'
 import type { StoredRow } from '../../src/store/whole-tables.ts'
@@ -112,6 +113,59 @@ for (const engine of engines) {
     await backups.begin()
   })
 }
+
+test('a backup is under a key that it holds, whatever the keyring has learned since', async (t) => {
+  const [engine] = engines
+  assert.ok(engine)
+  const { database } = await engine.open(t)
+  const { source } = await prepared(database, 1)
+  const turned = { ...source, keyring: testKeyring([1, 2]) }
+  const { header, close } = await openBackup(turned)
+  await close()
+  assert.equal(header.keyVersion, 1)
+  await database.query.deleteFrom('domain_keys').execute()
+  await assert.rejects(openBackup(turned), /the root key was replaced meanwhile/)
+})
+
+test('a backup says which streams of the journal went on', async (t) => {
+  const [engine] = engines
+  assert.ok(engine)
+  const { database } = await engine.open(t)
+  const { query } = database
+  const { source } = await prepared(database, 1)
+  const states = ['serving', 'draining', 'drained', 'gone']
+  const idOf = (index: number): string => String(index).repeat(16)
+  for (const stream of ['worker-0', ...states.map((_, index) => streamOf(0, idOf(index)))]) {
+    await query
+      .insertInto('audit_writers')
+      .values({
+        stream,
+        node_id: null,
+        first_segment: 1,
+        first_hash: null,
+        first_records: 0,
+        checkpoint: '{}',
+        signature: Buffer.alloc(64),
+        row_tag: Buffer.alloc(32),
+      })
+      .execute()
+  }
+  const written = async (): Promise<readonly string[]> => {
+    const { header, close } = await openBackup(source)
+    await close()
+    return header.streams.filter(({ isWritten }) => isWritten).map(({ stream }) => stream)
+  }
+  assert.deepEqual(await written(), ['worker-0'])
+  const node = { name: 'n', deployment_id: 'd', first_seen: 1, confirmed_at: 1, applied_seq: 0 }
+  const rest = { applied_id: '', positions: '[]', row_version: 1, row_tag: Buffer.alloc(32) }
+  for (const [index, state] of states.entries()) {
+    await query
+      .insertInto('nodes')
+      .values({ node_id: idOf(index), state, ...node, ...rest })
+      .execute()
+  }
+  assert.deepEqual(await written(), [streamOf(0, idOf(0)), streamOf(0, idOf(1))])
+})
 
 test('the copy of an embedded database goes with its snapshot', async (t) => {
   const sqlite = engines.find(({ name }) => name === 'sqlite')

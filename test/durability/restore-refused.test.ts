@@ -16,8 +16,8 @@ import { gzipSync } from 'node:zlib'
 import { DisableKeyCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms'
 import { flipped } from '../crypto/fixed.ts'
 import { refusal } from '../start/refusal.ts'
-import { end, serve, trent, trentEnded } from '../start/serve-process.ts'
-import { clientsOf, decrypts, lostServer, newKey } from './lost-server.ts'
+import { end, freePort, serve, temporaryFolder, trent, trentEnded } from '../start/serve-process.ts'
+import { clientsOf, decrypts, lostServer, newKey, root } from './lost-server.ts'
 
 test('a change that the log cannot repeat is named, and accepted only by name', async (t) => {
   const { backup, journal, restore, there, settings, blob } = await lostServer(
@@ -57,6 +57,7 @@ test('a damaged, cut, foreign or wrong-seal backup, and a foreign journal, are r
     [[backup, '--journal', other.journal], /is of deployment/],
     [[backup, '--journal', join(folder, 'none')], /none is missing/],
     [[join(folder, 'none')], /none cannot be read: ENOENT/],
+    [['-'], /reads it twice/],
   ] as const) {
     const { code, stdout, stderr } = await restore(...parameters, '--accept-resurrection')
     assert.deepEqual([code, stdout], [1, ''], stderr)
@@ -78,6 +79,37 @@ test('a damaged, cut, foreign or wrong-seal backup, and a foreign journal, are r
     (await trentEnded(t, ['restore', backup, '--journal', journal], restoring, there)).code,
     0,
   )
+})
+
+test('a copy of the journal from before the backup says nothing about what followed', async (t) => {
+  const folder = temporaryFolder(t)
+  const seal = join(folder, 'seal.key')
+  const settings = { ...root, TRENT_SEAL: `file:${seal}` }
+  const journal = join(folder, 'data', 'journal')
+  const early = join(folder, 'early')
+  // Each stop writes a checkpoint.
+  for (let start = 0; start < 2; start += 1) {
+    const server = await serve(t, folder, settings)
+    await newKey(clientsOf(t, server))
+    await end(server, 'SIGTERM')
+    if (start === 0) cpSync(journal, early, { recursive: true })
+  }
+  const server = await serve(t, folder, settings)
+  const taking = { ...freePort(folder), ...settings }
+  assert.equal((await trentEnded(t, ['backup', 'backup'], taking, folder)).code, 0)
+  await newKey(clientsOf(t, server))
+  await end(server, 'SIGKILL')
+  const there = temporaryFolder(t)
+  const restore = (from: string) =>
+    trentEnded(
+      t,
+      ['restore', join(folder, 'backup'), '--journal', from],
+      { ...freePort(there), ...settings },
+      there,
+    )
+  assert.match((await restore(early)).stderr, /no journal goes on with worker-0; or type/)
+  const { code, stderr } = await restore(journal)
+  assert.equal(code, 0, stderr)
 })
 
 test('delivered files say what was taken away', async (t) => {

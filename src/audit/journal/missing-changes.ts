@@ -8,7 +8,7 @@
  * @module
  */
 import { hash } from 'node:crypto'
-import { changeNumberOf } from '../../model/change-number.ts'
+import { changeNumberOf, lostChangesMax } from '../../model/change-number.ts'
 import { readCheckpoint } from './checkpoint.ts'
 import type { FilePort } from '../../disk/files.ts'
 import { recordTextOf, type Frame } from './frame.ts'
@@ -34,11 +34,6 @@ export interface MissingChanges {
 
 const keysListedMax = 100
 const keysCountedMax = 100_000
-/**
- * No database loses more changes than this. The end of a journal is not signed, so whoever can write it can
- * name any number there. Going on without the changes skips their numbers, and numbers must be left.
- */
-const lostChangesMax = 2 ** 32
 
 export interface MissingChangesSearch {
   /** Examines a frame that counts. */
