@@ -23,6 +23,7 @@ const giving: ReadonlySet<string> = new Set([
   'CreateUser',
   'EnableKeyRotation',
   'RegisterService',
+  'RewrapData',
   'ReplicateKey',
   'RotateKey',
   'RotateKeyOnDemand',

@@ -1,18 +1,25 @@
 /**
- * Changes that no caller asked for: what scheduled jobs do to keys. Each commits together with the
- * audit records of its service events and the webhook's events, so that either all exist or none.
+ * Changes that no caller asked for: what jobs do to keys, to key stores and to what protects them. Each
+ * commits together with the audit records of its service events and the webhook's events, so that either all
+ * exist or none.
  * @module
  */
 import type { FinishedRecord } from '../audit/records/call-records.ts'
 import type { Journal } from '../audit/journal/journal.ts'
 import type { Outbox } from '../audit/outbox.ts'
-import { keyServiceRecord, keyStoreServiceRecord } from '../audit/records/service-record.ts'
+import {
+  keyServiceRecord,
+  keyStoreServiceRecord,
+  serviceRecord,
+} from '../audit/records/service-record.ts'
 import { serviceKeyEvent } from '../events/key-event.ts'
 import type { Clock, Random } from '../model/clock.ts'
 import type { OutgoingEvent } from '../model/outgoing-event.ts'
 import type { RegionTable } from '../model/region.ts'
-import type { KeyStoreServiceEvent, ServiceEvent } from '../model/service-event.ts'
+import type { KeyStoreServiceEvent, OwnServiceEvent, ServiceEvent } from '../model/service-event.ts'
 import type { Store, Transaction } from '../store/store.ts'
+
+export type AnyServiceEvent = ServiceEvent | KeyStoreServiceEvent | OwnServiceEvent
 
 export interface ServiceChanges {
   /**
@@ -20,9 +27,7 @@ export interface ServiceChanges {
    * returns. Resolves when those records are durable.
    * @throws {StaleRow} another transaction has changed what it was decided on, and goes first
    */
-  commit(
-    work: (transaction: Transaction) => Promise<readonly (ServiceEvent | KeyStoreServiceEvent)[]>,
-  ): Promise<void>
+  commit(work: (transaction: Transaction) => Promise<readonly AnyServiceEvent[]>): Promise<void>
 }
 
 export interface ServiceChangeDependencies {
@@ -44,7 +49,7 @@ interface Made {
 
 export function createServiceChanges(dependencies: ServiceChangeDependencies): ServiceChanges {
   const { store, journal, outbox, regions, events, clock, random } = dependencies
-  const madeOf = (event: ServiceEvent | KeyStoreServiceEvent): Made => {
+  const madeOf = (event: AnyServiceEvent): Made => {
     const eventId = random.uuid()
     const time = clock.now()
     if ('store' in event) {
@@ -53,6 +58,9 @@ export function createServiceChanges(dependencies: ServiceChangeDependencies): S
         record: keyStoreServiceRecord(event, { eventId, time }),
         outgoing: undefined,
       }
+    }
+    if ('accountId' in event) {
+      return { eventId, record: serviceRecord({ ...event, eventId, time }), outgoing: undefined }
     }
     const partition = regions.partitionOf(event.key.region) ?? 'aws'
     const record = keyServiceRecord(event, { eventId, time, partition })

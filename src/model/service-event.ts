@@ -1,4 +1,4 @@
-/** Events that AWS KMS causes itself, without a caller. @module */
+/** Events that the service causes itself, without a caller. @module */
 import type { CustomKeyStoreRef } from './custom-key-store.ts'
 import type { KeyRef } from './key.ts'
 
@@ -16,6 +16,16 @@ export interface ServiceEvent {
 export interface KeyStoreServiceEvent {
   readonly eventName: string
   readonly store: CustomKeyStoreRef
+  /** `serviceEventDetails` */
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+/** An event of the deployment itself, which AWS does not know. */
+export interface OwnServiceEvent {
+  readonly eventName: string
+  /** The account that gets the record. */
+  readonly accountId: string
+  readonly region: string
   /** `serviceEventDetails` */
   readonly details: Readonly<Record<string, unknown>>
 }

@@ -72,7 +72,8 @@ export async function openAfterUnseal(
   const restoredAt = await store.lastRestoredAt()
   const quotaShares = await openQuotaShares({ ...files.memory, ...parts, log })
   const grantReader = createGrantReader({ database: database.share(), deployment, onForgedRow })
-  const turning = { ...parts, deployment, workers, grantReader, list, log }
+  const { onFatal } = options
+  const turning = { ...parts, deployment, workers, grantReader, list, firstAccount, onFatal, log }
   const generations = createRootGenerations(turning)
   const all: ServerParts = {
     ...parts,
@@ -94,6 +95,7 @@ export async function openAfterUnseal(
     sealServer: () => void setImmediate(options.onSeal ?? (() => undefined)),
   }
   const open = openDependencies(config, all)
+  generations.begin(open.background.changes)
   const eventIndex = openEventIndex(files, log)
   meter.observe(nodeReaders(node))
   const { journalDirectory: directory, onError } = files

@@ -11,7 +11,8 @@ import { rewrapStoreSecret } from '../crypto/key-store-secret.ts'
 import { rewrapMaterial } from '../crypto/material.ts'
 import { rewrapSecret, wrappedServiceSecret } from '../crypto/secrets.ts'
 import type { FormerRoots } from '../operations/contract/seal-controls.ts'
-import type { Store } from '../store/store.ts'
+import type { ServiceChanges } from '../lifecycle/service-changes.ts'
+import type { OwnServiceEvent } from '../model/service-event.ts'
 import {
   protectedTables,
   type OlderPage,
@@ -37,7 +38,9 @@ const restMsMax = 1000
 const retryMs = 1000
 
 interface RewrappingDependencies {
-  readonly store: Pick<Store, 'change'>
+  readonly changes: ServiceChanges
+  /** The account and Region of the records. */
+  readonly place: Pick<OwnServiceEvent, 'accountId' | 'region'>
   readonly keyring: Keyring
   readonly log: Pick<Logger, 'info' | 'warn'>
 }
@@ -117,8 +120,8 @@ class Passes {
     return found
   }
 
-  #batch(table: string, after: OlderPage['after']): Promise<RewrappedPage> {
-    const { store, keyring } = this.#dependencies
+  async #batch(table: string, after: OlderPage['after']): Promise<RewrappedPage> {
+    const { changes, place, keyring } = this.#dependencies
     const page = {
       table,
       limit: batchRows,
@@ -126,7 +129,15 @@ class Passes {
       rewrap: this.#rewrap,
       ...(after && { after }),
     }
-    return store.change((transaction) => transaction.rewrapRows(page))
+    let done: RewrappedPage = { rewrapped: 0, isNumbered: false }
+    await changes.commit(async (transaction) => {
+      done = await transaction.rewrapRows(page)
+      if (!done.isNumbered) return []
+      // Each numbered change has a record: a restore takes a number without one for a lost record.
+      const details = { table, rows: done.rewrapped, keyVersion: page.version }
+      return [{ eventName: 'RewrapData', ...place, details }]
+    })
+    return done
   }
 }
 

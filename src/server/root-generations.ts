@@ -22,12 +22,14 @@ import type { OpenDeployment } from '../crypto/open-deployment.ts'
 import type { GrantReader } from '../cache/grant-reader.ts'
 import type { Clock, Random } from '../model/clock.ts'
 import type { FormerRoots, RetiredRoots, SealStatus } from '../operations/contract/seal-controls.ts'
+import type { ServiceChanges } from '../lifecycle/service-changes.ts'
 import { createTurns } from '../pipeline/turns.ts'
 import { SealRefused } from '../seals/seal.ts'
 import type { Database } from '../store/database.ts'
 import type { Store } from '../store/store.ts'
 import { readDeployment } from '../store/tables/deployment.ts'
 import { adoptRoot } from '../store/tables/root-generations.ts'
+import type { FirstAccount } from './first-start.ts'
 import { createRewrapping, type Rewrapping } from './rewrapping.ts'
 import type { Workers } from './workers/workers.ts'
 
@@ -42,6 +44,8 @@ export interface RootGenerations {
   /** @throws {SealRefused} while something is under the former root keys */
   readonly retire: (endSessions: boolean) => Promise<RetiredRoots>
   readonly status: () => Promise<Pick<SealStatus, 'generation' | 'former'>>
+  /** Goes on with what an earlier process began to wrap anew. Call it once, before the server listens. */
+  readonly begin: (changes: ServiceChanges) => void
   /** Waits for the batch that is being wrapped. */
   readonly close: () => Promise<void>
 }
@@ -60,6 +64,10 @@ export interface GenerationDependencies {
   readonly list: () => Promise<void>
   readonly clock: Pick<Clock, 'now'>
   readonly random: Random
+  /** The account and Region of the records of wrapping anew. */
+  readonly firstAccount: Pick<FirstAccount, 'accountId'>
+  readonly region: string
+  readonly onFatal: (error: Error) => void
   readonly log: Pick<Logger, 'info' | 'warn'>
 }
 
@@ -71,6 +79,7 @@ export function createRootGenerations(dependencies: GenerationDependencies): Roo
     adopt: (rootKey, proved) => inTurn(() => generations.adopt(rootKey, proved)),
     retire: (endSessions) => inTurn(() => generations.retire(endSessions)),
     status: () => generations.status(),
+    begin: (changes) => generations.begin(changes),
     close: () => generations.close(),
   }
 }
@@ -79,16 +88,16 @@ export function createRootGenerations(dependencies: GenerationDependencies): Roo
 class Generations {
   deployment: OpenDeployment
   readonly #dependencies: GenerationDependencies
+  #changes: ServiceChanges | undefined
   #rewrapping: Rewrapping | undefined
 
   constructor(dependencies: GenerationDependencies) {
     this.#dependencies = dependencies
     this.deployment = dependencies.deployment
-    if (this.deployment.domainKeys.length > 1) this.#begin()
   }
 
   async adopt(rootKey: KeyObject, proved: Uint8Array): Promise<void> {
-    const { database, clock, random, list } = this.#dependencies
+    const { database, clock, random, list, onFatal } = this.#dependencies
     const { deploymentId, domainKeys } = this.deployment
     const created = (await this.#record()).domainKeys
     const version = Math.max(...domainKeys.map((each) => each.version)) + 1
@@ -106,11 +115,18 @@ class Generations {
       domainKeys: [...former, { ...added, createdAt: clock.now() }],
     })
     this.deployment = { deploymentId, domainKeys: [...domainKeys, ...opened] }
-    for (const domainKey of opened) await this.#everywhere({ step: 'learn', domainKey })
-    // Verifiers must know the key before it signs a checkpoint.
-    await list()
-    await this.#everywhere({ step: 'turn' })
-    this.#begin()
+    try {
+      for (const domainKey of opened) await this.#everywhere({ step: 'learn', domainKey })
+      // Verifiers must know the key before it signs a checkpoint.
+      await list()
+      await this.#everywhere({ step: 'turn' })
+    } catch (cause) {
+      // The new root key is in force, and some threads may not know it: a start opens it everywhere.
+      const error = new Error('a thread did not turn to the new root key', { cause })
+      onFatal(error)
+      throw error
+    }
+    this.#beginPasses()
   }
 
   async retire(endSessions: boolean): Promise<RetiredRoots> {
@@ -167,10 +183,18 @@ class Generations {
     await this.#rewrapping?.close()
   }
 
-  #begin(): void {
-    const { store, keyring, log } = this.#dependencies
+  begin(changes: ServiceChanges): void {
+    this.#changes = changes
+    if (this.deployment.domainKeys.length > 1) this.#beginPasses()
+  }
+
+  #beginPasses(): void {
+    const { firstAccount, region, keyring, log } = this.#dependencies
+    const changes = this.#changes
+    if (changes === undefined) throw new Error('`begin` was not called')
     const before = this.#rewrapping?.close()
-    const rewrapping = createRewrapping({ store, keyring, log })
+    const place = { accountId: firstAccount.accountId, region }
+    const rewrapping = createRewrapping({ changes, place, keyring, log })
     this.#rewrapping = rewrapping
     void Promise.resolve(before).then(() => rewrapping.begin())
   }

@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test'
 import { IAMClient } from '@aws-sdk/client-iam'
 import { CreateKeyCommand, DecryptCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms'
 import { STSClient } from '@aws-sdk/client-sts'
+import { callOperator } from '../../src/operator/client.ts'
 import {
   end,
   freePort,
@@ -65,7 +66,12 @@ export async function decrypts({ kms }: Clients, CiphertextBlob: Uint8Array): Pr
 /** A stopped server, a backup of it, and what it has done since. */
 export async function lostServer(
   t: TestContext,
-  since: (clients: Clients, key: string) => Promise<unknown>,
+  since: (
+    clients: Clients,
+    key: string,
+    /** Calls an operation of the operator's socket. */
+    ask: (operation: string, input?: object) => Promise<unknown>,
+  ) => Promise<unknown>,
 ) {
   const folder = temporaryFolder(t)
   const seal = join(folder, 'seal.key')
@@ -81,7 +87,9 @@ export async function lostServer(
     folder,
   )
   assert.equal(taken.code, 0, taken.stderr)
-  await since(clients, key)
+  await since(clients, key, (operation, input) =>
+    callOperator(join(folder, 'data'), operation, input),
+  )
   await end(server, 'SIGTERM')
   const there = temporaryFolder(t)
   const backup = join(folder, 'backup')

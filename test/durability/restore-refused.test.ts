@@ -14,10 +14,11 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { DisableKeyCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms'
+import type { SealStatus } from '../../src/operations/contract/seal-controls.ts'
 import { flipped } from '../crypto/fixed.ts'
 import { refusal } from '../start/refusal.ts'
 import { end, freePort, serve, temporaryFolder, trent, trentEnded } from '../start/serve-process.ts'
-import { clientsOf, decrypts, lostServer, newKey, root } from './lost-server.ts'
+import { clientsOf, decrypts, failsWith, lostServer, newKey, root } from './lost-server.ts'
 
 test('a change that the log cannot repeat is named, and accepted only by name', async (t) => {
   const { backup, journal, restore, there, settings, blob } = await lostServer(
@@ -172,4 +173,24 @@ test('a restore that was killed leaves a deployment that no start takes', async 
   }
   t.diagnostic(`${killed} of 6 were killed half-way`)
   assert.ok(killed > 0)
+})
+
+test('a backup from before the root key was replaced is restored with the log from after it', async (t) => {
+  const { backup, journal, restore, there, settings, blob } = await lostServer(
+    t,
+    async (clients, key, ask) => {
+      await newKey(clients)
+      await ask('BeginRekey', { rotate: true })
+      for (;;) {
+        const { seal } = (await ask('GetStatus')) as { readonly seal: SealStatus }
+        if (seal.former?.state === 'rewrapped') break
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+      await clients.kms.send(new DisableKeyCommand({ KeyId: key }))
+    },
+  )
+  const { code, stderr } = await restore(backup, '--journal', journal)
+  assert.equal(code, 0, stderr)
+  const server = await serve(t, there, settings)
+  await failsWith(decrypts(clientsOf(t, server), blob), 'DisabledException')
 })

@@ -62,6 +62,11 @@ test('killed at any moment of a rotation, a server loses nothing and goes on', a
     const { generation, former } = await sealOf()
     seen.push(`${generation}/${former?.generations ?? 0}`)
   }
+  // At least one kill found a rotation that was not over.
+  assert.ok(
+    seen.some((each) => !each.endsWith('/0')),
+    seen.join(),
+  )
   t.diagnostic(`generation/former after each kill: ${seen.join(', ')}`)
   if ((await sealOf()).generation === 1) await ask('BeginRekey', { rotate: true })
   for (let tries = 0; tries < 600; tries += 1) {

@@ -6,6 +6,7 @@ import { keyringOf } from '../../src/crypto/domain-keys.ts'
 import { openProxySecret, wrapStoreSecret } from '../../src/crypto/key-store-secret.ts'
 import { openMaterial, wrapMaterial } from '../../src/crypto/material.ts'
 import { openSigningSecret, wrapSecret } from '../../src/crypto/secrets.ts'
+import type { AnyServiceEvent, ServiceChanges } from '../../src/lifecycle/service-changes.ts'
 import { createRewrapping } from '../../src/server/rewrapping.ts'
 import { createStore } from '../../src/store/bound-store.ts'
 import type { Database } from '../../src/store/database.ts'
@@ -64,8 +65,18 @@ async function opened(t: TestContext, { open }: TestedEngine) {
     const storeSecret = wrapStoreSecret(keyring, place, accessKeyId, Buffer.from('proxy secret'))
     await transaction.insertKeyStore(newKeyStore(storeSecret))
   })
-  const rewrapping = createRewrapping({ store, keyring, log })
-  return { database, keyring, store, forged, rewrapping, materialId: material.materialId }
+  const events: AnyServiceEvent[] = []
+  const changes: ServiceChanges = {
+    async commit(work) {
+      const before = store.epoch()
+      const made = await store.change(work)
+      // A record for each change that takes a number, and none without.
+      assert.equal(made.length, store.epoch() - before)
+      events.push(...made)
+    },
+  }
+  const rewrapping = createRewrapping({ changes, place: { accountId, region }, keyring, log })
+  return { events, database, keyring, store, forged, rewrapping, materialId: material.materialId }
 }
 
 /** Forges one row: its tag no longer matches. */
@@ -75,12 +86,20 @@ async function forge({ query }: Database): Promise<void> {
 
 for (const engine of engines) {
   test(`${engine.name}: all that a domain key protects moves, and its secrets stay the same`, async (t) => {
-    const { keyring, store, rewrapping, forged, materialId } = await opened(t, engine)
+    const { keyring, store, rewrapping, forged, materialId, events } = await opened(t, engine)
     assert.equal(await rewrapping.passAtOnce(), 0)
     keyring.learn(domainKey(2))
     assert.equal(await rewrapping.passAtOnce(), 0)
     keyring.turn()
     assert.ok((await rewrapping.passAtOnce()) >= 6)
+    assert.deepEqual(
+      events.map((event) => [event.eventName, event.details?.['table'], event.details?.['rows']]),
+      ['access_keys', 'custom_key_stores', 'key_materials'].map((table) => [
+        'RewrapData',
+        table,
+        1,
+      ]),
+    )
     // The log of changes of the pass itself is under the newest key already.
     assert.equal(await rewrapping.passAtOnce(), 0)
     keyring.forgetOlder()

@@ -61,6 +61,8 @@ export interface RewrappedPage {
   readonly last?: readonly Value[]
   /** Number of rows that are under the newest domain key now, and were not before. */
   readonly rewrapped: number
+  /** Whether caches hold some of them, so that the transaction takes the number of a change. */
+  readonly isNumbered: boolean
 }
 
 export interface OlderRowWrites {
@@ -74,10 +76,18 @@ export function olderRowWrites(scope: WriteScope): OlderRowWrites {
       if (table === undefined) throw new TypeError('no such table')
       const rows = await rowsAfter(table, page, scope)
       let rewrapped = 0
-      for (const row of rows) rewrapped += Number(await rewrapRow(table, row, page, scope))
+      let isNumbered = false
+      const touch: WriteScope['touch'] = (...change) => {
+        isNumbered = true
+        scope.touch(...change)
+      }
+      for (const row of rows) {
+        rewrapped += Number(await rewrapRow(table, row, page, { ...scope, touch }))
+      }
       const last = rows.at(-1)
-      if (last === undefined || rows.length < page.limit) return { rewrapped }
-      return { rewrapped, last: keyOf(table, last) }
+      const done = { rewrapped, isNumbered }
+      if (last === undefined || rows.length < page.limit) return done
+      return { ...done, last: keyOf(table, last) }
     },
   }
 }
