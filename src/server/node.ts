@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DataRefused } from './found-data.ts'
 import type { Clock } from '../model/clock.ts'
 import type { JournalPosition, NodeRecord } from '../model/node.ts'
+import type { Database } from '../store/database.ts'
 import { ageMs } from '../store/freshness.ts'
 import { RowGone, type Following } from '../store/postgres/following.ts'
 import { systemMoment } from '../store/postgres/moment.ts'
@@ -31,6 +32,9 @@ interface NodeDependencies {
   readonly deploymentId: string
   /** Whether a new root key is being made, or an older one is still in use. */
   readonly isRotating: () => Promise<boolean>
+  readonly alone: Database['alone']
+  /** Whether the root key was replaced since this node opened it. */
+  readonly isReplaced: () => Promise<boolean>
   readonly clock: Pick<Clock, 'system'>
   readonly freshnessMs: number
   /** The durable ends of the node's streams. */
@@ -48,7 +52,7 @@ const attemptsInBound = 5
 /** @throws {DataRefused} if an operator has retired the node */
 export async function joinNodes(of: NodeDependencies): Promise<RunningNode> {
   const { store, following, freshnessMs, log, onFatal } = of
-  const node = new Confirmations(of, await register(of))
+  const node = new Confirmations(of, await of.alone(() => join(of)))
   const closing = new AbortController()
   const { signal } = closing
   const periodMs = Math.min(periodMsMax, freshnessMs / attemptsInBound)
@@ -113,10 +117,23 @@ class Confirmations {
   }
 
   async #readAgain(): Promise<void> {
-    const found = await this.#of.store.findNode(this.#node.nodeId).catch(() => this.#node)
-    if (found === undefined) this.#node = await register(this.#of)
-    else this.#node = requireServing(found)
+    try {
+      const found = await this.#of.store.findNode(this.#node.nodeId)
+      this.#node =
+        found === undefined ? await this.#of.alone(() => join(this.#of)) : requireServing(found)
+    } catch (error) {
+      // The database may be away: the next confirmation tries again.
+      if (error instanceof DataRefused) throw error
+    }
   }
+}
+
+/** No root key is replaced meanwhile, nor later while there is a second node. */
+async function join(of: NodeDependencies): Promise<NodeRecord> {
+  if (await of.isReplaced()) {
+    throw new DataRefused('the root key was replaced while this node opened it: start it again')
+  }
+  return register(of)
 }
 
 async function register(of: NodeDependencies): Promise<NodeRecord> {
@@ -127,7 +144,7 @@ async function register(of: NodeDependencies): Promise<NodeRecord> {
     return known.name === name ? known : await store.changeNode(known, { name })
   }
   // Nodes do not tell each other yet which root keys they know. The first one may go on by itself.
-  if ((await store.listNodes()).length > 0 && (await of.isRotating())) {
+  if ((await store.countNodes()) > 0 && (await of.isRotating())) {
     throw new DataRefused(
       'the root key is being replaced: a node can join after `trent rotate-root --retire`',
     )

@@ -37,6 +37,7 @@ import { openQuotaShares } from './quota-shares.ts'
 import { createRekeying } from './rekeying.ts'
 import { createRootGenerations } from './root-generations.ts'
 import type { ServerParts } from './parts.ts'
+import { readDeployment } from '../store/tables/deployment.ts'
 import { isRotating } from '../store/tables/root-generations.ts'
 import type { Unsealed, UnsealedBy } from './unsealing.ts'
 
@@ -163,7 +164,12 @@ async function joinAsNode(
     nodeId,
     name: hostname(),
     deploymentId: keyring.deploymentId,
+    alone: database.alone,
     isRotating: () => isRotating(database),
+    async isReplaced() {
+      const newest = (await readDeployment(database))?.domainKeys.at(-1)?.version
+      return newest !== keyring.newestVersion
+    },
     clock,
     freshnessMs: config.freshnessSeconds * 1000,
     positions: () => positionsOf(files),

@@ -47,7 +47,7 @@ export interface Rekeying {
 
 export interface RekeyDependencies {
   readonly database: Database
-  readonly store: Pick<Store, 'listNodes'>
+  readonly store: Pick<Store, 'countNodes'>
   readonly generations: Pick<RootGenerations, 'deployment' | 'adopt' | 'status'>
   /** The seal that opened the root key. */
   readonly seal: Seal
@@ -196,18 +196,21 @@ class Rekey {
   /** Nodes do not tell each other yet which root keys they know. @throws {SealRefused} */
   async #requireAlone(role: NextRole): Promise<void> {
     if (role !== 'next-root') return
-    const { length } = await this.#dependencies.store.listNodes()
-    if (length <= 1) return
+    const count = await this.#dependencies.store.countNodes()
+    if (count <= 1) return
     throw new SealRefused(
-      `${length} nodes use the database: a new root key is made only where there is one`,
+      `${count} nodes use the database: a new root key is made only where there is one`,
     )
   }
 
   async #adopt(rootKey: KeyObject, { role, seal, setting, record }: Proving): Promise<RekeyState> {
-    await this.#requireAlone(role)
     const { database, generations } = this.#dependencies
     if (role === 'next-root') {
-      await generations.adopt(rootKey, record)
+      // No node joins meanwhile.
+      await database.alone(async () => {
+        await this.#requireAlone(role)
+        await generations.adopt(rootKey, record)
+      })
       this.#enter(undefined)
       return { stage: 'done', seal: seal.kind, ...rotates }
     }

@@ -99,6 +99,7 @@ export function createUnsealing(dependencies: UnsealDependencies): Unsealing {
   const inTurn = createTurns()
   // Nobody is asked or told anything before the database was read.
   const begun = inTurn(() => attempt.begin())
+  void lookWhileNobodyHasMadeIt()
   return {
     opened: attempt.opened,
     isOpen: () => attempt.isOpen,
@@ -106,6 +107,14 @@ export function createUnsealing(dependencies: UnsealDependencies): Unsealing {
     initialize: (wanted) => inTurn(() => attempt.initialize(wanted)),
     give: (secret) => inTurn(() => attempt.give(secret).finally(() => secret.fill(0))),
     close: () => attempt.close(),
+  }
+
+  async function lookWhileNobodyHasMadeIt(): Promise<void> {
+    await begun
+    while (attempt.waits) {
+      await attempt.rest()
+      await inTurn(() => attempt.lookAgain())
+    }
   }
 }
 
@@ -137,6 +146,25 @@ class Attempt {
     } catch (error) {
       this.#settle.reject(error)
     }
+  }
+
+  /** Whether nobody has made the root key yet. Another node can. */
+  get waits(): boolean {
+    return !this.#initialized && !this.#over.signal.aborted
+  }
+
+  async rest(): Promise<void> {
+    const { signal } = this.#over
+    await delay(retryMsMin, undefined, { signal, ref: false }).catch(() => undefined)
+  }
+
+  /** Begins anew if another node has made the root key, or replaced it or its seal, meanwhile. */
+  async lookAgain(): Promise<void> {
+    const record = await readDeployment(this.#dependencies.database).catch(() => undefined)
+    if (record === undefined || this.#over.signal.aborted) return
+    const known = this.#asked?.record
+    if (this.#initialized && (known === undefined || isSame(known, record))) return
+    await this.begin()
   }
 
   state(): SealState {
@@ -174,6 +202,7 @@ class Attempt {
 
   async give(secret: Uint8Array): Promise<SealState> {
     this.#requireSealed()
+    await this.lookAgain()
     if (this.#asked === undefined) throw nothingToGive(this.#initialized, this.#reason)
     const { opening, record, ...by } = this.#asked
     try {
@@ -218,10 +247,11 @@ class Attempt {
   }
 
   /** Tries again while the seal cannot be reached. People may give the recovery seal meanwhile. */
-  async #openByItself(record: DeploymentRecord): Promise<void> {
-    const { seal, log } = this.#dependencies
+  async #openByItself(first: DeploymentRecord): Promise<void> {
+    const { database, seal, log } = this.#dependencies
     const { signal } = this.#over
     this.#initialized = true
+    let record = first
     for (let waitMs = retryMsMin; !signal.aborted; waitMs = Math.min(2 * waitMs, retryMsMax)) {
       try {
         const rootKey = await openAlone(seal, record.seal.sealedRootKey, record.deploymentId)
@@ -238,6 +268,8 @@ class Attempt {
         log.warn({ reason: error.message }, 'the server is sealed: its seal does not open')
         if (!mayComeBack) return
         await delay(waitMs, undefined, { signal }).catch(() => undefined)
+        // Another node may have replaced the root key, or its seal.
+        record = (await readDeployment(database).catch(() => undefined)) ?? record
       }
     }
   }
@@ -277,6 +309,14 @@ class Attempt {
   #requireSealed(): void {
     if (this.#over.signal.aborted) throw new SealRefused('the server is not sealed')
   }
+}
+
+function isSame(one: DeploymentRecord, other: DeploymentRecord): boolean {
+  return (
+    one.deploymentId === other.deploymentId &&
+    one.seal.generation === other.seal.generation &&
+    Buffer.compare(one.seal.sealedRootKey, other.seal.sealedRootKey) === 0
+  )
 }
 
 /** @throws {SealRefused} and begins anew, because the shares are used up */

@@ -4,11 +4,13 @@ import { StaleRow } from '../row-errors.ts'
 import type { RowScope } from '../row-scope.ts'
 import { nodes } from '../schema/nodes.ts'
 import type { Row } from '../schema/schema.ts'
-import { insertRecords, tableReads } from './table-rows.ts'
+import { countRows, insertRecords, tableReads } from './table-rows.ts'
 
 export interface NodeStore {
   /** Ordered by id. */
   listNodes(): Promise<readonly NodeRecord[]>
+  /** Counts also rows of nodes that have another root key: their tags are not valid here. */
+  countNodes(): Promise<number>
   findNode(nodeId: string): Promise<NodeRecord | undefined>
   /** @throws {DuplicateRow} */
   insertNode(node: NodeRecord): Promise<void>
@@ -33,6 +35,7 @@ export function nodeStore(scope: RowScope): NodeStore {
       const found = await query.selectFrom('nodes').selectAll().orderBy('node_id').execute()
       return reads.acceptAll(found) as readonly NodeRecord[] // states are this version's or later
     },
+    countNodes: () => countRows(query, nodes, {}),
     findNode: async (nodeId) => (await reads.find({ nodeId })) as NodeRecord | undefined,
     insertNode: (node) => insertRecords(nodes, scope, [node]),
     async changeNode(node, changes) {

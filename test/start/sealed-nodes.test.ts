@@ -1,0 +1,88 @@
+/** Several nodes of one deployment that people unseal, on one database in PostgreSQL. @module */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { callOperator } from '../../src/operator/client.ts'
+import { skip, testDatabase, testedVersions } from '../store/postgres/shared-server.ts'
+import { freePort, ready, temporaryFolder, trent, type Running } from './serve-process.ts'
+import { eventually } from './node-process.ts'
+
+const [version = 0] = testedVersions
+const numbers = { shares: 2, threshold: 2 }
+
+interface Answer {
+  readonly shares?: readonly string[]
+  readonly stage?: string
+  readonly seal?: {
+    readonly initialized?: boolean
+    readonly generation?: number
+    readonly former?: { readonly state: string }
+  }
+}
+
+interface SealedNode {
+  readonly running: Running
+  readonly ask: (operation: string, input?: object) => Promise<Answer>
+  readonly giveAll: (operation: string, secrets: readonly string[] | undefined) => Promise<Answer>
+}
+
+/** Starts a node, and waits until its door answers. */
+async function startSealed(t: TestContext, url: string): Promise<SealedNode> {
+  const folder = temporaryFolder(t)
+  const settings = { ...freePort(folder), TRENT_DATABASE_URL: url, TRENT_SEAL: 'shamir' }
+  const running = trent(t, ['serve'], settings, folder)
+  const ask: SealedNode['ask'] = async (operation, input) =>
+    (await callOperator(join(folder, 'data'), operation, input)) as Answer
+  await eventually(30_000, () =>
+    ask('GetStatus').then(
+      () => true,
+      () => false,
+    ),
+  )
+  return {
+    running,
+    ask,
+    async giveAll(operation, secrets = []) {
+      let last: Answer = {}
+      for (const secret of secrets) last = await ask(operation, { secret })
+      return last
+    },
+  }
+}
+
+test('a sealed node finds the root key that another node makes', { skip }, async (t) => {
+  const { url } = await testDatabase(t, version)
+  const [a, b] = await Promise.all([startSealed(t, url), startSealed(t, url)])
+  assert.equal((await b.ask('GetStatus')).seal?.initialized, false)
+  const { shares } = await a.ask('Initialize', numbers)
+  await eventually(20_000, async () => (await b.ask('GetStatus')).seal?.initialized === true)
+  await a.giveAll('Unseal', shares)
+  await b.giveAll('Unseal', shares)
+  await Promise.all([ready(a.running), ready(b.running)])
+})
+
+test('a node that stayed sealed opens with the shares of a newer root key', { skip }, async (t) => {
+  const { url, admin } = await testDatabase(t, version)
+  const a = await startSealed(t, url)
+  const { shares: former } = await a.ask('Initialize', numbers)
+  await a.giveAll('Unseal', former)
+  await ready(a.running)
+
+  const b = await startSealed(t, url)
+  await a.ask('BeginRekey', { rotate: true, ...numbers })
+  const { shares } = await a.giveAll('ContinueRekey', former)
+  assert.equal((await a.giveAll('ContinueRekey', shares)).stage, 'done')
+  await eventually(30_000, async () => {
+    const { seal } = await a.ask('GetStatus')
+    return seal?.former?.state === 'rewrapped'
+  })
+  await a.ask('RetireRootKeys', { endSessions: true })
+
+  await assert.rejects(b.giveAll('Unseal', former), /is of another seal/)
+  await b.giveAll('Unseal', shares)
+  await ready(b.running)
+  assert.deepEqual(await admin('SELECT state FROM nodes'), [
+    { state: 'serving' },
+    { state: 'serving' },
+  ])
+})
