@@ -10,7 +10,12 @@ import { createStore } from '../store/bound-store.ts'
 import type { Database } from '../store/database.ts'
 import { everyTable } from '../store/schema/schema.ts'
 import type { Store } from '../store/store.ts'
-import { continueCounters, countTable, insertRows, type StoredRow } from '../store/whole-tables.ts'
+import {
+  continueCounters,
+  insertRows,
+  isEmptyTable,
+  type StoredRow,
+} from '../store/whole-tables.ts'
 import { serviceRecord } from '../audit/records/service-record.ts'
 import { BackupRefused, type BackupReader } from './format.ts'
 import type { LoggedChange } from './logged-changes.ts'
@@ -109,7 +114,7 @@ export async function restoreBackup(
 
 async function requireEmpty({ query }: Database): Promise<void> {
   for (const table of everyTable) {
-    if (table.name === 'change_head' || (await countTable(query, table)) === 0) continue
+    if (table.name === 'change_head' || (await isEmptyTable(query, table))) continue
     throw new BackupRefused('the database is not empty: a backup is restored into an empty one')
   }
 }

@@ -8,8 +8,14 @@ import { createBoundRows, isBound, type RowKeyring } from './bound-rows.ts'
 import type { Database } from './database.ts'
 import { everyTable, type Schema } from './schema/schema.ts'
 import type { Table } from './schema/table.ts'
-import { unnamed } from './tables/table-rows.ts'
-import { readTable, type StoredRow } from './whole-tables.ts'
+import {
+  countersOf,
+  insertRows,
+  isEmptyTable,
+  readTable,
+  setCounter,
+  type StoredRow,
+} from './whole-tables.ts'
 
 /** Nothing was moved. */
 export class MoveRefused extends Error {}
@@ -65,14 +71,12 @@ async function requireEmpty(target: Kysely<Schema>, moved: string | undefined): 
   }
   // The first migration inserts the row of the first change.
   await target.deleteFrom('change_head').where('seq', '=', 0).execute()
-  for (const { name } of everyTable) {
-    const { rows } = await sql`SELECT 1 FROM ${sql.table(name)} LIMIT 1`.execute(target)
-    if (rows.length > 0)
-      throw new MoveRefused(`the database is not empty, ${name} has rows: name an empty one`)
+  for (const table of everyTable) {
+    if (await isEmptyTable(target, table)) continue
+    throw new MoveRefused(`the database is not empty, ${table.name} has rows: name an empty one`)
   }
 }
 
-/** One statement for each page: no page has as many values as PostgreSQL takes, which is 65,535. */
 async function copyTable(
   table: Table,
   from: Kysely<Schema>,
@@ -81,10 +85,8 @@ async function copyTable(
 ): Promise<number> {
   let arrived = 0
   for await (const page of readTable(from, table)) {
-    // The columns of both sides follow from the same descriptor.
-    const rows = page as readonly Readonly<Record<string, string | number | Uint8Array | null>>[]
-    await unnamed(target).insertInto(table.name).values(rows).execute()
-    arrived += rows.length
+    await insertRows(target, table, page)
+    arrived += page.length
     onArrived(table.name, arrived)
   }
   return arrived
@@ -92,17 +94,14 @@ async function copyTable(
 
 /** A counter never gives a number twice, also not the number of a row that is deleted. */
 async function moveCounter(
-  { name, columns }: Table,
+  table: Table,
   from: Kysely<Schema>,
   target: Kysely<Schema>,
 ): Promise<void> {
-  for (const [column, { kind }] of Object.entries(columns)) {
-    if (kind !== 'counter') continue
+  for (const column of countersOf(table)) {
     const { rows } = await sql<{ readonly seq: number }>`
-      SELECT seq FROM sqlite_sequence WHERE name = ${name}`.execute(from)
-    const reached = rows[0]?.seq ?? 0
-    if (reached === 0) continue
-    await sql`SELECT setval(pg_get_serial_sequence(${name}, ${column}), ${reached})`.execute(target)
+      SELECT seq FROM sqlite_sequence WHERE name = ${table.name}`.execute(from)
+    await setCounter(target, table, column, rows[0]?.seq ?? 0)
   }
 }
 

@@ -62,6 +62,12 @@ export async function insertRows(
   }
 }
 
+/** Whether the table has no rows. */
+export async function isEmptyTable(query: Kysely<Schema>, { name }: Table): Promise<boolean> {
+  const { rows } = await sql`SELECT 1 FROM ${sql.table(name)} LIMIT 1`.execute(query)
+  return rows.length === 0
+}
+
 /**
  * Lets counters go on after the rows that were inserted. SQLite does so by itself. Numbers of rows that were
  * deleted after the last one may come again: a backup does not hold them.
@@ -69,15 +75,29 @@ export async function insertRows(
 export async function continueCounters(
   query: Kysely<Schema>,
   engine: Engine,
-  { name, columns }: Table,
+  table: Table,
 ): Promise<void> {
   if (engine !== 'postgresql') return
-  for (const [column, { kind }] of Object.entries(columns)) {
-    if (kind !== 'counter') continue
-    await sql`
-      SELECT setval(pg_get_serial_sequence(${name}, ${column}),
-        (SELECT coalesce(max(${sql.ref(column)}), 0) + 1 FROM ${sql.table(name)}), false)`.execute(
-      query,
-    )
+  for (const column of countersOf(table)) {
+    const { rows } = await sql<{ readonly reached: number | null }>`
+      SELECT max(${sql.ref(column)}) AS reached FROM ${sql.table(table.name)}`.execute(query)
+    await setCounter(query, table, column, rows[0]?.reached ?? 0)
   }
+}
+
+export function countersOf({ columns }: Table): readonly string[] {
+  return Object.entries(columns).flatMap(([column, { kind }]) =>
+    kind === 'counter' ? [column] : [],
+  )
+}
+
+/** Lets a counter of PostgreSQL go on after the number that it has reached; 0 for none. */
+export async function setCounter(
+  query: Kysely<Schema>,
+  { name }: Table,
+  column: string,
+  reached: number,
+): Promise<void> {
+  if (reached === 0) return
+  await sql`SELECT setval(pg_get_serial_sequence(${name}, ${column}), ${reached})`.execute(query)
 }

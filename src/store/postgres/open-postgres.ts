@@ -7,15 +7,16 @@
  * relies on this as it does on SQLite's single writer.
  * @module
  */
-import { Kysely, sql } from 'kysely'
+import { Kysely } from 'kysely'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Database, type Snapshot, TransactionConflict } from '../database.ts'
 import { migrate } from '../migrations.ts'
 import type { Schema } from '../schema/schema.ts'
 import { type DatabaseAddress, parseDatabaseUrl } from './database-url.ts'
 import { OutcomeUnknown } from './postgres-failure.ts'
-import { noTransactions, postgresDialect } from './postgres-dialect.ts'
+import { postgresDialect } from './postgres-dialect.ts'
 import { Pool, type PoolSettings } from './postgres-pool.ts'
+import { openSnapshot } from './read-postgres.ts'
 import type { Head } from '../history.ts'
 import { catchUp, logOf, logStatement } from './history-queries.ts'
 import { openFollowing, type Following } from './following.ts'
@@ -159,33 +160,6 @@ async function prepare(address: DatabaseAddress): Promise<void> {
     await migrate(query, 'postgresql')
   } finally {
     pool.close()
-  }
-}
-
-/** How long a reader of a snapshot may be busy with what it has read. */
-const readingMaxMs = 10 * 60_000
-
-/**
- * Holds one session, in one transaction that sees one moment. Such a reader blocks nobody, and nobody
- * blocks it. It does not begin as the store's transactions do, because those lock and write.
- */
-async function openSnapshot(address: DatabaseAddress): Promise<Snapshot> {
-  const pool = new Pool(address, {
-    ...settings,
-    ...withoutHead,
-    sessionsMax: 1,
-    sessionAgeMaxMs: Infinity,
-    leaseMs: readingMaxMs,
-  })
-  const query = new Kysely<Schema>({ dialect: postgresDialect(pool, noTransactions) })
-  try {
-    await sql`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`.execute(query)
-    // The moment is that of the first statement.
-    await query.selectFrom('change_head').select('seq').executeTakeFirstOrThrow()
-    return { query, close: () => Promise.resolve(pool.close()) }
-  } catch (error) {
-    pool.close()
-    throw error
   }
 }
 

@@ -1,10 +1,12 @@
-/** Reads a database in PostgreSQL from outside the server. @module */
-import { Kysely } from 'kysely'
+/** Reads a database in PostgreSQL from one snapshot, while servers may use it. @module */
+import { Kysely, sql } from 'kysely'
+import type { Snapshot } from '../database.ts'
 import type { Schema } from '../schema/schema.ts'
-import { parseDatabaseUrl } from './database-url.ts'
+import { type DatabaseAddress, parseDatabaseUrl } from './database-url.ts'
 import { noTransactions, postgresDialect } from './postgres-dialect.ts'
 import { Pool } from './postgres-pool.ts'
 
+/** For a statement, and for the reader between two of them. */
 const longMs = 30 * 60_000
 
 /** One session: every query then runs in the transaction that it is in. */
@@ -22,22 +24,35 @@ const settings = {
 } as const
 
 /**
- * Reads everything from one snapshot, while servers may use the database. Changes nothing. The query
- * cannot begin a transaction, because it is in one.
+ * Holds one session, in one transaction that sees one moment. Such a reader blocks nobody, and nobody
+ * blocks it. The query cannot begin a transaction, because it is in one: the store's transactions lock and
+ * write.
  * @throws {DatabaseUnreachable}
  */
+export async function openSnapshot(address: DatabaseAddress): Promise<Snapshot> {
+  const pool = new Pool(address, settings)
+  const query = new Kysely<Schema>({ dialect: postgresDialect(pool, noTransactions) })
+  try {
+    await sql`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`.execute(query)
+    // The moment is that of the first statement.
+    await sql`SELECT 1`.execute(query)
+    return { query, close: () => Promise.resolve(pool.close()) }
+  } catch (error) {
+    pool.close()
+    throw error
+  }
+}
+
+/** Reads everything from one snapshot. Changes nothing. @throws {DatabaseUnreachable} */
 export async function readPostgres<T>(
   url: string,
   read: (query: Kysely<Schema>) => Promise<T>,
 ): Promise<T> {
-  const pool = new Pool(parseDatabaseUrl(url), settings)
+  const snapshot = await openSnapshot(parseDatabaseUrl(url))
   try {
-    const session = await pool.acquire()
-    await session.run('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', [])
-    pool.release(session)
-    return await read(new Kysely<Schema>({ dialect: postgresDialect(pool, noTransactions) }))
+    return await read(snapshot.query)
   } finally {
-    pool.close()
+    await snapshot.close()
   }
 }
 
