@@ -27,9 +27,10 @@ import {
 import { createQuotas, profiles, QuotaError, type Quotas } from './throttle/profiles.ts'
 import { readSealSettings, sealNames, type SealSettings } from './seals/setting.ts'
 import { listenNames, readListenSettings, type ListenSettings } from './tls/setting.ts'
+import { doorNames, readDoorSettings, type DoorSettings } from './operator/setting.ts'
 import { parseProxies } from './wire/proxies.ts'
 
-export interface Config extends ListenSettings, SealSettings, DatabaseSettings {
+export interface Config extends ListenSettings, SealSettings, DatabaseSettings, DoorSettings {
   /** Addresses and networks of the proxies that may report a client's address. */
   readonly trustedProxies: readonly string[]
   /** Absolute path. */
@@ -81,6 +82,7 @@ const names = [
   ...listenNames,
   'TRENT_TRUSTED_PROXIES',
   'TRENT_DATA_DIR',
+  ...doorNames,
   ...databaseNames,
   ...sealNames,
   'TRENT_ACCOUNT_ID',
@@ -240,6 +242,7 @@ function elsewhere(
   dataDirectory: string,
 ): SealSettings &
   DatabaseSettings &
+  DoorSettings &
   Pick<Config, 'delivery' | 'eventsWebhook' | 'externalProxies'> {
   const { TRENT_EVENTS_WEBHOOK: url, TRENT_EVENTS_WEBHOOK_SECRET: secret } = settings
   try {
@@ -247,6 +250,7 @@ function elsewhere(
     return {
       ...readSealSettings(settings, dataDirectory),
       ...readDatabaseSettings(settings),
+      ...readDoorSettings(settings, dataDirectory),
       delivery: readDeliverySettings(settings),
       externalProxies: readExternalProxies(settings),
       ...(eventsWebhook && { eventsWebhook }),

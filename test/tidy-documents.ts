@@ -78,6 +78,7 @@ test('the references name each setting and each command, and no others', () => {
       'src/seals/setting.ts',
       'src/tls/setting.ts',
       'src/keystores/external/settings.ts',
+      'src/operator/setting.ts',
       'src/store/postgres/settings.ts',
     ].flatMap((file) => [...read(file).matchAll(/'(TRENT_[A-Z0-9_]+)'/g)].map(([, name]) => name)),
   )

@@ -111,11 +111,15 @@ test('no test is left alone or left out by a flag', () => {
   assert.deepEqual(flagged, [])
 })
 
-test('node:sqlite and the clock of the system stay where they belong', () => {
+test('node:sqlite, node:ffi and the clock of the system stay where they belong', () => {
   const inSource = sources.filter((file) => file.startsWith('src/'))
   const sqlite = places(
     inSource.filter((file) => file !== 'src/store/sqlite/sqlite.ts'),
     (line) => /from 'node:sqlite'/.test(line),
+  )
+  const ffi = places(
+    inSource.filter((file) => file !== 'src/wire/peer-user.ts'),
+    (line) => /'node:ffi'/.test(line),
   )
   const now = places(
     // The clock itself, the Date header of an answer that no request is behind, and the age of what a node
@@ -128,7 +132,7 @@ test('node:sqlite and the clock of the system stay where they belong', () => {
     ),
     (line) => /\bDate\.now\(\)|new Date\(\)|Math\.random\(/.test(line),
   )
-  assert.deepEqual({ sqlite, now }, { sqlite: [], now: [] })
+  assert.deepEqual({ sqlite, ffi, now }, { sqlite: [], ffi: [], now: [] })
 })
 
 test('only what is meant to be run has the run bit', () => {
@@ -169,7 +173,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   'audit/verify': 'audit/delivery audit/journal crypto disk model store',
   events: 'disk jobs model store webhooks',
   wire: 'model operations/contract',
-  operator: 'disk wire',
+  operator: 'disk model webhooks wire',
   tls: 'disk model webhooks wire',
   cache: 'crypto model operations/contract policy store threads',
   authenticate: 'cache crypto model operations/contract store wire',
@@ -192,7 +196,8 @@ const allowedImports: Readonly<Record<string, string>> = {
     'audit audit/delivery audit/journal authenticate cache disk events jobs keystores model operations/trent store',
   pipeline:
     'audit audit/journal audit/records authenticate authorize cache events lifecycle metrics model operations/contract policy resolve store throttle wire',
-  'config.ts': 'audit/delivery crypto keystores model seals store throttle tls webhooks wire',
+  'config.ts':
+    'audit/delivery crypto keystores model operator seals store throttle tls webhooks wire',
   'version.ts': '',
   server:
     'audit audit/delivery audit/index audit/journal audit/records authenticate authorize backup cache config.ts crypto disk events explain jobs keystores lifecycle metrics model operations operations/contract operations/kms operator pipeline policy resolve seals store threads throttle tls version.ts wire',

@@ -27,7 +27,10 @@ export interface IdentifyDependencies {
   /** The caller behind an identity token. @throws {KmsError} */
   readonly tokenBearer: (given: GivenIdentity) => Promise<readonly [Caller, RequestScope]>
   /** The caller at the operator door or the test API. */
-  readonly internalCaller: (door: 'operator' | 'test') => readonly [Caller, RequestScope]
+  readonly internalCaller: (
+    door: 'operator' | 'test',
+    request: Pick<RawRequest, 'peer'>,
+  ) => readonly [Caller, RequestScope]
 }
 
 /** A request, and the operation that it asks for. */
@@ -51,7 +54,8 @@ export function identify(
   const { door } = operation
   if (!doorsTo(request, route).includes(door)) throw new KmsError('UnknownOperationException')
   if (door === 'operator' || door === 'test') {
-    return dependencies.internalCaller(door)
+    if (door === 'operator') requireOperator(request, operation, dependencies)
+    return dependencies.internalCaller(door, request)
   }
   const prove = (): Awaitable<readonly [Caller, RequestScope]> =>
     door === 'token'
@@ -61,6 +65,25 @@ export function identify(
     if (error instanceof KmsError) dependencies.refusals.note(error.code, request.remoteAddress)
     throw error
   })
+}
+
+/**
+ * INVARIANT (who did it): nobody changes anything through the operator door whom the system does not name.
+ * @throws {KmsError} `AccessDeniedException`
+ */
+function requireOperator(
+  { peer }: RawRequest,
+  { readOnly }: Operation,
+  { refusals }: Pick<IdentifyDependencies, 'refusals'>,
+): void {
+  if (peer !== undefined || readOnly) return
+  refusals.note('AccessDeniedException', 'the operator socket')
+  throw unknownOperator()
+}
+
+export function unknownOperator(): KmsError {
+  const message = 'the system does not say which user calls: an unknown operator may change nothing'
+  return new KmsError('AccessDeniedException', message)
 }
 
 /** The doors that a request can use. */

@@ -12,9 +12,9 @@ export async function createAccount(
   options: OrganizationOptions & { readonly json?: true; readonly id?: string },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
+    const { operatorDirectory } = loadConfig(process.env, configFile)
     const input = { accountId: options.id, ...(await readOrganization(options)) }
-    const answer = await callOperator(dataDirectory, 'CreateAccount', input)
+    const answer = await callOperator(operatorDirectory, 'CreateAccount', input)
     return [answer as CreatedAccount, credentials] // the same program answers
   })
 }
@@ -29,14 +29,14 @@ export async function updateAccount(
   },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
+    const { operatorDirectory } = loadConfig(process.env, configFile)
     const { org, ...rest } = options
     const given = await readOrganization({
       ...rest,
       ...(org !== false && org !== undefined && { org }),
     })
     const leaves = org === false && { leaveOrganization: true }
-    const answer = await callOperator(dataDirectory, 'UpdateAccount', {
+    const answer = await callOperator(operatorDirectory, 'UpdateAccount', {
       accountId,
       ...given,
       ...leaves,
@@ -61,8 +61,8 @@ export async function replaceRootKey(
   options: { readonly json?: true },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
-    const answer = await callOperator(dataDirectory, 'ReplaceRootKey', { accountId })
+    const { operatorDirectory } = loadConfig(process.env, configFile)
+    const answer = await callOperator(operatorDirectory, 'ReplaceRootKey', { accountId })
     return [answer as CreatedAccount, credentials] // the same program answers
   })
 }
@@ -83,11 +83,13 @@ export async function listAccounts(
   options: { readonly json?: true },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
+    const { operatorDirectory } = loadConfig(process.env, configFile)
     const accounts: AccountsPage['accounts'][number][] = []
     let after: string | undefined
     do {
-      const page = (await callOperator(dataDirectory, 'ListAccounts', { after })) as AccountsPage
+      const page = (await callOperator(operatorDirectory, 'ListAccounts', {
+        after,
+      })) as AccountsPage
       accounts.push(...page.accounts)
       ;({ after } = page)
     } while (after !== undefined)

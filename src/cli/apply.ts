@@ -19,9 +19,9 @@ export async function applyFile(
   options: ApplyOptions,
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
+    const { operatorDirectory } = loadConfig(process.env, configFile)
     const applied = await askToApply(path, options, (operation, input) =>
-      callOperator(dataDirectory, operation, input),
+      callOperator(operatorDirectory, operation, input),
     )
     warn(applied)
     return [applied, changesText]

@@ -26,16 +26,16 @@ export async function takeBackup(
 ): Promise<void> {
   await reported(async () => {
     if (file === undefined) throw new ConfigError('name the file of the backup, or `-`')
-    const { dataDirectory } = loadConfig(process.env, configFile)
+    const { operatorDirectory } = loadConfig(process.env, configFile)
     const path = file === '-' ? undefined : resolve(file)
     if (path !== undefined && existsSync(path)) throw new ConfigError(`${path} is there already`)
     if (path === undefined && process.stdout.isTTY) {
       throw new ConfigError('a backup is binary: send it to a file or a pipe')
     }
-    const begun = (await callOperator(dataDirectory, 'BeginBackup')) as BegunBackup
+    const begun = (await callOperator(operatorDirectory, 'BeginBackup')) as BegunBackup
     let bytes = 0
     const counted = async function* (): AsyncGenerator<Buffer> {
-      for await (const part of partsOf(dataDirectory, begun)) {
+      for await (const part of partsOf(operatorDirectory, begun)) {
         bytes += part.length
         yield part
       }
@@ -51,10 +51,16 @@ export async function takeBackup(
   })
 }
 
-async function* partsOf(dataDirectory: string, { id, rows }: BegunBackup): AsyncGenerator<Buffer> {
+async function* partsOf(
+  operatorDirectory: string,
+  { id, rows }: BegunBackup,
+): AsyncGenerator<Buffer> {
   let told = performance.now()
   for (let part = 1; ; part += 1) {
-    const read = (await callOperator(dataDirectory, 'ReadBackup', { id, part })) as ReadBackupPart
+    const read = (await callOperator(operatorDirectory, 'ReadBackup', {
+      id,
+      part,
+    })) as ReadBackupPart
     yield Buffer.from(read.bytes, 'base64')
     if (read.isLast) return
     if (performance.now() - told < progressMs) continue

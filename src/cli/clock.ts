@@ -8,8 +8,8 @@ export async function acceptClock(
   options: { readonly json?: true },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
-    const answer = await callOperator(dataDirectory, 'AcceptClock')
+    const { operatorDirectory } = loadConfig(process.env, configFile)
+    const answer = await callOperator(operatorDirectory, 'AcceptClock')
     const said = ({ now }: { readonly now: string }): string => `the clock is confirmed: ${now}\n`
     return [answer as { readonly now: string }, said] // the same program answers
   })

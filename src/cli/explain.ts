@@ -26,9 +26,9 @@ export async function explain(
   options: ExplainOptions,
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
+    const { operatorDirectory } = loadConfig(process.env, configFile)
     const { caller, action, key, via, region } = options
-    const answer = await callOperator(dataDirectory, 'ExplainAccess', {
+    const answer = await callOperator(operatorDirectory, 'ExplainAccess', {
       caller,
       action,
       key,

@@ -45,7 +45,7 @@ export async function keyUsage(
   },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
+    const { operatorDirectory } = loadConfig(process.env, configFile)
     const { account: accountId, region } = options
     const groups = new Map<string, UsageGroup>()
     let span: Pick<KeyUsesPage, 'keyArn' | 'from' | 'until'> | undefined
@@ -54,7 +54,7 @@ export async function keyUsage(
       // Events after the first page's end are not counted, so that the pages cover one time span.
       const { from = options.from, until = options.until } = span ?? {}
       const asked = { key: span?.keyArn ?? key, accountId, region, from, until, after }
-      const page = (await callOperator(dataDirectory, 'ListKeyUses', asked)) as KeyUsesPage
+      const page = (await callOperator(operatorDirectory, 'ListKeyUses', asked)) as KeyUsesPage
       const { keyArn, from: begun, until: ended } = page
       span ??= { keyArn, from: begun, until: ended }
       for (const use of page.uses) add(groups, use)

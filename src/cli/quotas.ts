@@ -9,9 +9,9 @@ export async function quotas(
   options: { readonly json?: true; readonly account?: string; readonly region?: string },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
+    const { operatorDirectory } = loadConfig(process.env, configFile)
     const { account: accountId, region } = options
-    const answer = await callOperator(dataDirectory, 'GetQuotas', { accountId, region })
+    const answer = await callOperator(operatorDirectory, 'GetQuotas', { accountId, region })
     return [answer as QuotasAnswer, table] // the same program answers
   })
 }

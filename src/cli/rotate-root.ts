@@ -23,30 +23,30 @@ interface Options extends Numbers {
 type Rotated = RekeyState & { readonly recoveryShares?: readonly string[] }
 
 export async function rotateRoot(configFile: string | undefined, options: Options): Promise<void> {
-  const { dataDirectory } = loadConfig(process.env, configFile)
+  const { operatorDirectory } = loadConfig(process.env, configFile)
   if (options.retire) {
     await printed(options, async () => {
       const input = { endSessions: options.endSessions === true }
-      const answer = await called(dataDirectory, 'RetireRootKeys', input)
+      const answer = await called(operatorDirectory, 'RetireRootKeys', input)
       return [answer as RetiredRoots, retiredText]
     })
     return
   }
   if (options.endSessions) throw new ConfigError('--end-sessions belongs to --retire')
   await printed(options, async () => {
-    const { kind, recovery } = (await whenReady(dataDirectory)).seal ?? {}
+    const { kind, recovery } = (await whenReady(operatorDirectory)).seal ?? {}
     const numbers = numbersOf(options)
     const input = {
       rotate: true,
       ...(kind === 'shamir' && numbers),
       ...(await passphraseFor(kind, options)),
     }
-    const state = (await called(dataDirectory, 'BeginRekey', input)) as RekeyState
+    const state = (await called(operatorDirectory, 'BeginRekey', input)) as RekeyState
     // The recovery seal of the former root key opens nothing any more.
     if (state.stage !== 'done' || recovery !== true || !options.recovery)
       return [state, rotatedText]
     const again = { recovery: true, ...numbers }
-    const { shares = [] } = (await called(dataDirectory, 'BeginRekey', again)) as RekeyState
+    const { shares = [] } = (await called(operatorDirectory, 'BeginRekey', again)) as RekeyState
     return [{ ...state, recoveryShares: shares }, rotatedText]
   })
 }

@@ -40,24 +40,24 @@ export async function init(
   options: Numbers & { readonly recovery: boolean; readonly passphraseFile?: string },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
+    const { operatorDirectory } = loadConfig(process.env, configFile)
     const numbers = numbersOf(options)
-    const status = await statusOf(dataDirectory)
+    const status = await statusOf(operatorDirectory)
     if (status.sealed) {
       // The server's seal counts: the settings of this command may be others.
       const { kind, asks } = status.seal ?? {}
       const input = asks === 'shares' ? numbers : await passphraseFor(kind, options)
-      const { shares } = (await called(dataDirectory, 'Initialize', input)) as Initialized
+      const { shares } = (await called(operatorDirectory, 'Initialize', input)) as Initialized
       if (asks !== 'nothing') return [initialized({ shares }), initText]
     }
-    const { opensAlone, recovery, rekey: begun } = (await whenReady(dataDirectory)).seal ?? {}
+    const { opensAlone, recovery, rekey: begun } = (await whenReady(operatorDirectory)).seal ?? {}
     const isDone = opensAlone !== true || recovery === true || !options.recovery
     if (isDone && !status.sealed) {
       throw new ConfigError('the deployment is initialised: `trent status` shows its seal')
     }
     if (isDone || begun?.stage === 'open') return [initialized({}), initText]
     const input = { recovery: true, ...numbers }
-    const made = (await called(dataDirectory, 'BeginRekey', input)) as RekeyState
+    const made = (await called(operatorDirectory, 'BeginRekey', input)) as RekeyState
     return [initialized({ recoveryShares: made.shares }), initText]
   })
 }
@@ -97,25 +97,26 @@ export async function unseal(
   options: { readonly json?: true; readonly from?: string },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
-    const before = await statusOf(dataDirectory)
+    const { operatorDirectory } = loadConfig(process.env, configFile)
+    const before = await statusOf(operatorDirectory)
     if (!before.sealed) return [{ open: true }, toldText]
     const { initialized: isInitialized = false, ...progress } = before.seal ?? {}
     if (!isInitialized) throw new ConfigError('the deployment has no root key yet: `trent init`')
     // Also asked when the server opens its seal by itself: its refusal says what it waits for.
     const secret = await readSecret(askedFor(progress as Progress), options.from)
-    const after = (await called(dataDirectory, 'Unseal', {
+    const after = (await called(operatorDirectory, 'Unseal', {
       secret: takeText(secret),
     })) as SealedStatus
-    const { sealed } = await statusOf(dataDirectory)
-    if (!sealed) await whenReady(dataDirectory)
+    const { sealed } = await statusOf(operatorDirectory)
+    if (!sealed) await whenReady(operatorDirectory)
     return [{ open: !sealed, ...after }, toldText]
   })
 }
 
-function toldText({ open, set, given = [], needed }: Told): string {
+function toldText({ open, set, given = [], givers = [], needed }: Told): string {
   if (open) return 'the root key is open\n'
-  return `${given.length} of ${needed ?? '?'} shares of set ${set ?? ''} are given: ${given.join(', ')}\n`
+  const by = given.map((index, at) => (givers[at] ? `${index} by ${givers[at]}` : `${index}`))
+  return `${given.length} of ${needed ?? '?'} shares of set ${set ?? ''} are given: ${by.join('; ')}\n`
 }
 
 export async function sealServer(
@@ -123,8 +124,8 @@ export async function sealServer(
   options: { readonly json?: true },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
-    const answer = (await called(dataDirectory, 'SealServer')) as SealedServer
+    const { operatorDirectory } = loadConfig(process.env, configFile)
+    const answer = (await called(operatorDirectory, 'SealServer')) as SealedServer
     return [answer, sealedText]
   })
 }
@@ -146,18 +147,18 @@ export async function rekey(
   },
 ): Promise<void> {
   await printed<ShownRekey>(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
+    const { operatorDirectory } = loadConfig(process.env, configFile)
     if (options.cancel) {
-      await called(dataDirectory, 'CancelRekey')
+      await called(operatorDirectory, 'CancelRekey')
       return [{ stage: 'cancelled', seal: '' }, rekeyText]
     }
     if (options.seal === undefined && !options.recovery) {
-      const { rekey: state } = (await whenReady(dataDirectory)).seal ?? {}
+      const { rekey: state } = (await whenReady(operatorDirectory)).seal ?? {}
       if (state === undefined) {
         throw new ConfigError('name the new seal: `trent rekey --seal shamir`, or `--recovery`')
       }
       const secret = takeText(await readSecret(askedOf(state), options.from))
-      const next = await called(dataDirectory, 'ContinueRekey', { secret })
+      const next = await called(operatorDirectory, 'ContinueRekey', { secret })
       return [next as RekeyState, rekeyText]
     }
     const seal = options.seal === undefined ? undefined : settingOf(options.seal)
@@ -167,7 +168,7 @@ export async function rekey(
       ...numbersOf(options),
       ...(await passphraseFor(seal?.kind, options)),
     }
-    const state = await called(dataDirectory, 'BeginRekey', input)
+    const state = await called(operatorDirectory, 'BeginRekey', input)
     return [state as RekeyState, rekeyText]
   })
 }
@@ -244,26 +245,26 @@ function takeText(secret: Buffer): string {
 
 /** The server's own words alone, because people read them. @throws {OperatorCallFailed} */
 export async function called(
-  dataDirectory: string,
+  operatorDirectory: string,
   operation: string,
   input?: object,
 ): Promise<unknown> {
   try {
-    return await callOperator(dataDirectory, operation, input)
+    return await callOperator(operatorDirectory, operation, input)
   } catch (cause) {
     if (!(cause instanceof OperatorCallFailed) || cause.refusal === undefined) throw cause
     throw new OperatorCallFailed(cause.refusal, { cause, refusal: cause.refusal })
   }
 }
 
-async function statusOf(dataDirectory: string): Promise<Status> {
-  return (await called(dataDirectory, 'GetStatus')) as Status // the same program answers
+async function statusOf(operatorDirectory: string): Promise<Status> {
+  return (await called(operatorDirectory, 'GetStatus')) as Status // the same program answers
 }
 
 /** Waits until an unsealed server serves calls. @throws {OperatorCallFailed} */
-export async function whenReady(dataDirectory: string): Promise<Status> {
+export async function whenReady(operatorDirectory: string): Promise<Status> {
   for (let waited = 0; waited < openMsMax; waited += pollMs) {
-    const status = await statusOf(dataDirectory)
+    const status = await statusOf(operatorDirectory)
     if (status.sealed) throw new OperatorCallFailed('the server is sealed: `trent unseal`')
     if (status.seal?.opensAlone !== undefined) return status
     await delay(pollMs)

@@ -11,9 +11,9 @@ export async function registerService(
   options: { readonly json?: true; readonly region: string; readonly host?: readonly string[] },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
+    const { operatorDirectory } = loadConfig(process.env, configFile)
     const { region, host: hosts } = options
-    const answer = await callOperator(dataDirectory, 'RegisterService', { name, region, hosts })
+    const answer = await callOperator(operatorDirectory, 'RegisterService', { name, region, hosts })
     return [answer as RegisteredService, credentials] // the same program answers
   })
 }
@@ -37,9 +37,9 @@ export async function deregisterService(
   options: { readonly json?: true; readonly region: string },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
+    const { operatorDirectory } = loadConfig(process.env, configFile)
     const { region } = options
-    const answer = await callOperator(dataDirectory, 'DeregisterService', { name, region })
+    const answer = await callOperator(operatorDirectory, 'DeregisterService', { name, region })
     return [answer, (): string => `${name} in ${region}: its credentials and sessions have ended\n`]
   })
 }
@@ -49,8 +49,8 @@ export async function listServices(
   options: { readonly json?: true },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
-    const answer = (await callOperator(dataDirectory, 'ListServices')) as ListedServices
+    const { operatorDirectory } = loadConfig(process.env, configFile)
+    const answer = (await callOperator(operatorDirectory, 'ListServices')) as ListedServices
     return [answer, table]
   })
 }

@@ -10,8 +10,8 @@ export async function revokeSessions(
   options: { readonly json?: true },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
-    const answer = await callOperator(dataDirectory, 'RevokeSessions', { principalArn })
+    const { operatorDirectory } = loadConfig(process.env, configFile)
+    const answer = await callOperator(operatorDirectory, 'RevokeSessions', { principalArn })
     const said = ({ revokedAt }: RevokedSessions): string =>
       `revoked all sessions of ${principalArn} issued until ${revokedAt}\n`
     return [answer as RevokedSessions, said] // the same program answers

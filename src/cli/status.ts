@@ -8,8 +8,8 @@ export async function status(
   options: { readonly json?: true },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
-    const answer = await callOperator(dataDirectory, 'GetStatus')
+    const { operatorDirectory } = loadConfig(process.env, configFile)
+    const answer = await callOperator(operatorDirectory, 'GetStatus')
     return [answer, (shown) => lines(shown)]
   })
 }

@@ -28,18 +28,19 @@ interface Options {
 
 export async function usage(configFile: string | undefined, options: Options): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
+    const { operatorDirectory } = loadConfig(process.env, configFile)
     const by = groupingOf(options.by)
     const prices = pricesOf(options.prices)
     let { month } = options
     if (month !== undefined && !/^\d{4}-(0[1-9]|1[0-2])$/.test(month)) {
       throw new ConfigError('--month is a month as 2026-11')
     }
-    const ids = options.account === undefined ? await accountsOf(dataDirectory) : [options.account]
+    const ids =
+      options.account === undefined ? await accountsOf(operatorDirectory) : [options.account]
     const accounts: AccountUsage[] = []
     let now = 0
     for (const accountId of ids) {
-      const found = await usageOf(dataDirectory, accountId, month)
+      const found = await usageOf(operatorDirectory, accountId, month)
       accounts.push(found.account)
       ;({ now, month } = found)
     }
@@ -66,11 +67,11 @@ function pricesOf(named: string): PriceList {
   }
 }
 
-async function accountsOf(dataDirectory: string): Promise<readonly string[]> {
+async function accountsOf(operatorDirectory: string): Promise<readonly string[]> {
   const ids: string[] = []
   let after: string | undefined
   do {
-    const page = (await callOperator(dataDirectory, 'ListAccounts', { after })) as AccountsPage
+    const page = (await callOperator(operatorDirectory, 'ListAccounts', { after })) as AccountsPage
     ids.push(...page.accounts.map(({ accountId }) => accountId))
     ;({ after } = page)
   } while (after !== undefined)
@@ -78,7 +79,7 @@ async function accountsOf(dataDirectory: string): Promise<readonly string[]> {
 }
 
 async function usageOf(
-  dataDirectory: string,
+  operatorDirectory: string,
   accountId: string,
   asked: string | undefined,
 ): Promise<{ readonly account: AccountUsage; readonly month: string; readonly now: number }> {
@@ -91,7 +92,7 @@ async function usageOf(
     let after: string | undefined
     do {
       const input = { accountId, month, of, after }
-      const page = (await callOperator(dataDirectory, 'ListUsage', input)) as UsagePage
+      const page = (await callOperator(operatorDirectory, 'ListUsage', input)) as UsagePage
       rows.push(...(page[of] ?? []))
       ;({ after, month, now } = page)
     } while (after !== undefined)

@@ -12,7 +12,7 @@ export async function whoCan(
   options: { readonly json?: true; readonly account?: string; readonly region?: string },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
+    const { operatorDirectory } = loadConfig(process.env, configFile)
     const { account: accountId, region } = options
     const access: Access[] = []
     let named: readonly NamedPrincipal[] = []
@@ -20,7 +20,7 @@ export async function whoCan(
     let after: string | undefined
     do {
       const input = { key, action, accountId, region, after }
-      const page = (await callOperator(dataDirectory, 'ListAccess', input)) as WhoCanPage
+      const page = (await callOperator(operatorDirectory, 'ListAccess', input)) as WhoCanPage
       access.push(...page.access)
       named = page.named ?? named
       ;({ keyArn, after } = page)

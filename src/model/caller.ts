@@ -60,6 +60,8 @@ export interface Caller {
   /** Absent for operators and the test API, which do not sign. */
   readonly accessKeyId?: string
   readonly userName?: string
+  /** The user who logged in, if an operator works as another one. */
+  readonly loginName?: string
   /** The role behind a session, because the session's ARN omits the role's path. */
   readonly roleArn?: string
   /** Present if the caller signed with temporary credentials. */

@@ -16,13 +16,13 @@ export class OperatorCallFailed extends Error {
 
 const answerBytesMax = 4 * 2 ** 20
 
-/** Calls `operation` of the server that holds `dataDirectory`. @throws {OperatorCallFailed} */
+/** Calls `operation` of the server with its socket in `operatorDirectory`. @throws {OperatorCallFailed} */
 export async function callOperator(
-  dataDirectory: string,
+  operatorDirectory: string,
   operation: string,
   input: object = {},
 ): Promise<unknown> {
-  const socketPath = shortestPath(join(dataDirectory, 'operator.sock'))
+  const socketPath = shortestPath(join(operatorDirectory, 'operator.sock'))
   const [status, body] = await post(socketPath, operation, JSON.stringify(input))
   return answerOf(operation, status, body)
 }

@@ -18,6 +18,7 @@ export function askInside(handle: (request: RawRequest) => Promise<RawResponse>)
       body: Buffer.from(JSON.stringify(input)),
       remoteAddress: '',
       secure: true,
+      peer: 'server',
       signal: AbortSignal.timeout(callMs),
     })
     return answerOf(operation, status, body.toString())

@@ -28,6 +28,7 @@ import type { Call } from '../operations/contract/call.ts'
 import type { OperationDependencies } from '../operations/contract/dependencies.ts'
 import type { CredentialLookup } from '../authenticate/credential.ts'
 import type { Lookup } from '../cache/cached-records.ts'
+import type { RawRequest } from '../wire/request.ts'
 
 /** Dependencies of the pipeline. */
 export interface PipelineDependencies {
@@ -47,7 +48,10 @@ export interface PipelineDependencies {
   /** The caller behind an identity token. @throws {KmsError} */
   readonly tokenBearer: (given: GivenIdentity) => Promise<readonly [Caller, RequestScope]>
   /** The caller at the operator door or the test API. */
-  readonly internalCaller: (door: 'operator' | 'test') => readonly [Caller, RequestScope]
+  readonly internalCaller: (
+    door: 'operator' | 'test',
+    request: Pick<RawRequest, 'peer'>,
+  ) => readonly [Caller, RequestScope]
   readonly store: Pick<Store, 'change' | 'epoch' | 'changesSince' | 'freshness'>
   readonly findGrant: Store['findGrant']
   readonly makeManagedKey: MakeManagedKey

@@ -48,6 +48,8 @@ export interface Progress {
   readonly set?: string
   /** The numbers of the shares that were given, in order. */
   readonly given?: readonly number[]
+  /** Who gave each of them, in the same order, if this is known. */
+  readonly givers?: readonly string[]
   /** Number of shares that open the seal now. */
   readonly needed?: number
 }
@@ -57,12 +59,13 @@ export interface Opening {
   readonly progress: () => Progress
   /**
    * Takes what one person gives, UTF-8; nothing if the seal asks for nothing. A refused secret changes
-   * nothing for the other people.
+   * nothing for the other people. The same share given again changes nothing.
+   * @param giver who gives it, for `progress`
    * @returns the root key once there is enough
    * @throws {SealRefused} when the secret or the record is wrong
    * @throws {SealUnavailable}
    */
-  readonly give: (secret?: Uint8Array) => Promise<KeyObject | undefined>
+  readonly give: (secret?: Uint8Array, giver?: string) => Promise<KeyObject | undefined>
   /** Forgets what people gave. */
   readonly forget: () => void
 }

@@ -59,28 +59,35 @@ function openShares(
 ): Opening {
   const { set, threshold, hashes } = known
   const needed = needs === 'everyone' ? hashes.length : threshold
-  const given = new Map<number, Uint8Array>()
+  const given = new Map<number, { readonly bytes: Uint8Array; readonly giver?: string }>()
   const wipe = (): void => {
-    for (const bytes of given.values()) bytes.fill(0)
+    for (const { bytes } of given.values()) bytes.fill(0)
   }
   const forget = (): void => {
     wipe()
     given.clear()
   }
   return {
-    progress: () => ({
-      asks: 'shares',
-      set,
-      given: [...given.keys()].toSorted((a, b) => a - b),
-      needed,
-    }),
-    async give(secret) {
+    progress() {
+      const inOrder = [...given].toSorted(([a], [b]) => a - b)
+      const givers = inOrder.flatMap(([, { giver }]) => giver ?? [])
+      const progress = {
+        asks: 'shares',
+        set,
+        given: inOrder.map(([index]) => index),
+        needed,
+      } as const
+      return givers.length === 0 ? progress : { ...progress, givers }
+    },
+    async give(secret, giver) {
       if (secret === undefined) throw new SealRefused('a share is needed')
       const share = readShare(secret)
       requireGenuine(share, known)
-      given.set(share.index, share.bytes)
+      // Whoever gave it first stays noted.
+      if (given.has(share.index)) share.bytes.fill(0)
+      else given.set(share.index, { bytes: share.bytes, ...(giver !== undefined && { giver }) })
       if (given.size < needed) return undefined
-      const key = await combineKey([...given.values()])
+      const key = await combineKey([...given.values()].map(({ bytes }) => bytes))
       try {
         const rootKey = openRecord(key, record, deploymentId)
         wipe() // `progress` still names them

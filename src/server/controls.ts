@@ -99,7 +99,7 @@ function sealControls({ rekeying, generations, sealServer }: ServerParts): SealC
   return {
     status: rekeying.status,
     begin: (request) => told(rekeying.begin(request)),
-    give: (secret) => told(rekeying.give(secret)),
+    give: (secret, giver) => told(rekeying.give(secret, giver)),
     cancel: rekeying.cancel,
     retire: ({ endSessions }) => told(generations.retire(endSessions)),
     end: sealServer,

@@ -30,6 +30,7 @@ import {
   createFindUserArn,
 } from '../authorize/principals.ts'
 import { createTrustPolicies } from '../authorize/trust-policies.ts'
+import { operatorOf } from '../operator/operators.ts'
 import { createRecipients } from '../resolve/recipient.ts'
 import { createTurns } from '../pipeline/turns.ts'
 import { createBuckets, processMilliseconds } from '../throttle/buckets.ts'
@@ -256,10 +257,25 @@ function internalCallers(config: Config): PipelineDependencies['internalCaller']
   const { accountId, region } = config
   const partition = config.regions.partitionOf(region) ?? 'aws'
   const scope: RequestScope = { accountId, region, partition }
-  return (door) => {
-    const resource = door === 'operator' ? 'operator/local-socket' : 'test-api'
-    const arn = formatArn({ partition, service: 'trent', region: '', accountId, resource })
-    const caller: Caller = { kind: door, accountId, arn, uniqueId: resource }
-    return [caller, scope]
+  const arnOf = (resource: string): string =>
+    formatArn({ partition, service: 'trent', region: '', accountId, resource })
+  const testCaller: Caller = {
+    kind: 'test',
+    accountId,
+    arn: arnOf('test-api'),
+    uniqueId: 'test-api',
+  }
+  const callerOf = (uniqueId: string, resource = uniqueId): Caller => {
+    return { kind: 'operator', accountId, arn: arnOf(resource), uniqueId }
+  }
+  return (door, request) => {
+    if (door === 'test') return [testCaller, scope]
+    const operator = operatorOf(request)
+    if (operator === undefined) return [callerOf('unknown-operator'), scope]
+    const { id, name: userName, loginName } = operator
+    // The server itself, at its start, is no user.
+    if (!id.startsWith('operator/')) return [callerOf(id), scope]
+    const caller = { ...callerOf(id, `operator/${userName}`), userName }
+    return [loginName === undefined ? caller : { ...caller, loginName }, scope]
   }
 }

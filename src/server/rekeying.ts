@@ -38,9 +38,10 @@ export interface Rekeying {
   readonly begin: (request: RekeyRequest) => Promise<RekeyState>
   /**
    * Takes what one person gives: first for the current seal, then, to prove it, for the next one.
+   * @param giver who gives it
    * @throws {SealRefused}
    */
-  readonly give: (secret: Uint8Array) => Promise<RekeyState>
+  readonly give: (secret: Uint8Array, giver: string) => Promise<RekeyState>
   /** Deletes a record that is not in force yet. */
   readonly cancel: () => Promise<void>
 }
@@ -83,7 +84,7 @@ export function createRekeying(dependencies: RekeyDependencies): Rekeying {
   return {
     status: () => rekey.status(),
     begin: (request) => inTurn(() => rekey.begin(request)),
-    give: (secret) => inTurn(() => rekey.give(secret).finally(() => secret.fill(0))),
+    give: (secret, giver) => inTurn(() => rekey.give(secret, giver).finally(() => secret.fill(0))),
     cancel: () => inTurn(() => rekey.cancel()),
   }
 }
@@ -138,9 +139,9 @@ class Rekey {
     }
   }
 
-  async give(secret: Uint8Array): Promise<RekeyState> {
+  async give(secret: Uint8Array, giver: string): Promise<RekeyState> {
     const stage = this.#stage ?? (await this.#resume())
-    const rootKey = await stage.opening.give(secret)
+    const rootKey = await stage.opening.give(secret, giver)
     if (rootKey === undefined) return stateOf(stage)
     if (stage.at === 'opening') return this.#sealAnew(rootKey, stage.plan)
     return this.#adopt(rootKey, stage)

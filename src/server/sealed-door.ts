@@ -7,6 +7,9 @@ import type { Logger } from 'pino'
 import { systemRandom } from '../crypto/entropy.ts'
 import { KmsError } from '../errors.ts'
 import { integer, readInput, required, ShapeMismatch, text, type Members } from '../model/shape.ts'
+import { unknownOperator } from '../authenticate/identify.ts'
+import { shownOperator } from '../model/operator.ts'
+import { operatorOf } from '../operator/operators.ts'
 import { SealRefused, SealUnavailable } from '../seals/seal.ts'
 import { version } from '../version.ts'
 import { readBody, readTarget, renderAnswer, renderError } from '../wire/aws-json.ts'
@@ -48,6 +51,9 @@ export function createSealedDoor(of: {
     if (operation === 'GetStatus') return status()
     const unsealing = of.unsealing()
     if (unsealing === undefined) throw notOpen()
+    if (operation !== 'Initialize' && operation !== 'Unseal') throw notOpen()
+    const operator = operatorOf(request)
+    if (operator === undefined) throw unknownOperator()
     if (operation === 'Initialize') {
       const { passphrase, ...wanted } = inputOf(initializeInput, request)
       const given = passphrase === undefined ? undefined : Buffer.from(passphrase)
@@ -55,10 +61,8 @@ export function createSealedDoor(of: {
         .initialize({ ...wanted, ...(given && { passphrase: given }) })
         .finally(() => given?.fill(0))
     }
-    if (operation === 'Unseal') {
-      return unsealing.give(Buffer.from(inputOf(unsealInput, request).secret))
-    }
-    throw notOpen()
+    const { secret } = inputOf(unsealInput, request)
+    return unsealing.give(Buffer.from(secret), shownOperator(operator))
   }
   return async (request) => {
     const requestId = systemRandom.uuid()

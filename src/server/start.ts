@@ -20,6 +20,8 @@ import { screenCall } from '../pipeline/screen.ts'
 import { openAfterUnseal, type OpenedServer } from './open-after-unseal.ts'
 import { sealOf } from '../seals/choose.ts'
 import type { Seal } from '../seals/seal.ts'
+import { makeOperatorDirectory } from './operator-directory.ts'
+import { loggingChanges } from './operator-log.ts'
 import { createSealedDoor } from './sealed-door.ts'
 import { createUnsealing, type Unsealed, type Unsealing } from './unsealing.ts'
 import { closeAll, openFiles, type Closing, type Files } from './open-before-unseal.ts'
@@ -128,7 +130,9 @@ async function openDoors(
   listeners.push(listener)
   followCertificates(certificates, { listener, workers, meter, time })
   const sealedDoor = createSealedDoor({ ...files, log, unsealing: () => unsealing })
-  const operate: Handler = (request) => (opened === undefined ? sealedDoor : serve)(request)
+  const operate = loggingChanges(log, (request) =>
+    (opened === undefined ? sealedDoor : serve)(request),
+  )
   listeners.push(await listenToOperators(config, log, operate))
   return {
     listener,
@@ -182,9 +186,10 @@ async function reasonsOf(workers: Workers): Promise<readonly string[]> {
   ])
 }
 
-function listenToOperators(config: Config, log: Logger, handler: Handler): Promise<Listener> {
-  const socketPath = shortestPath(join(config.dataDirectory, 'operator.sock'))
-  return listen({ socketPath, log }, handler)
+async function listenToOperators(config: Config, log: Logger, handler: Handler): Promise<Listener> {
+  const group = await makeOperatorDirectory(config)
+  const socketPath = shortestPath(join(config.operatorDirectory, 'operator.sock'))
+  return listen({ socketPath, group, log }, handler)
 }
 
 /**

@@ -54,6 +54,8 @@ export interface UnsealedBy {
   readonly set?: string
   /** The numbers of the shares that were given. */
   readonly shares?: readonly number[]
+  /** Who gave them, in the same order, or the passphrase. */
+  readonly givers: readonly string[]
   /** Secrets that were refused before. */
   readonly refused: number
 }
@@ -73,10 +75,11 @@ export interface Unsealing {
   /**
    * Takes what one operator gives.
    * @param secret UTF-8; overwritten
+   * @param giver who gives it
    * @throws {SealRefused}
    * @throws {SealUnavailable}
    */
-  readonly give: (secret: Uint8Array) => Promise<SealState>
+  readonly give: (secret: Uint8Array, giver: string) => Promise<SealState>
   readonly close: () => void
 }
 
@@ -105,7 +108,8 @@ export function createUnsealing(dependencies: UnsealDependencies): Unsealing {
     isOpen: () => attempt.isOpen,
     state: () => begun.then(() => attempt.state()),
     initialize: (wanted) => inTurn(() => attempt.initialize(wanted)),
-    give: (secret) => inTurn(() => attempt.give(secret).finally(() => secret.fill(0))),
+    give: (secret, giver) =>
+      inTurn(() => attempt.give(secret, giver).finally(() => secret.fill(0))),
     close: () => attempt.close(),
   }
 
@@ -200,18 +204,18 @@ class Attempt {
     return shares === undefined ? {} : { shares }
   }
 
-  async give(secret: Uint8Array): Promise<SealState> {
+  async give(secret: Uint8Array, giver: string): Promise<SealState> {
     this.#requireSealed()
     await this.lookAgain()
     if (this.#asked === undefined) throw nothingToGive(this.#initialized, this.#reason)
     const { opening, record, ...by } = this.#asked
     try {
-      const rootKey = await opening.give(secret)
+      const rootKey = await opening.give(secret, giver)
       clearTimeout(this.#forgetting)
       this.#forgetting = setTimeout(opening.forget, forgetMs).unref()
       if (rootKey !== undefined) {
-        const { set, given: shares } = opening.progress()
-        const told = { ...by, ...(set !== undefined && { set }), ...(shares && { shares }) }
+        const { set, given: shares, givers = [giver] } = opening.progress()
+        const told = { ...by, ...(set !== undefined && { set }), ...(shares && { shares }), givers }
         this.#finish(openUnder(rootKey, record, opening), { ...told, refused: this.#refused })
       }
       return this.state()

@@ -39,6 +39,8 @@ export interface Connection {
   origin: ConnectionOrigin
   /** Absent without TLS of the server's own. */
   readonly tls?: RawRequest['tls']
+  /** The user who connected to the operator socket. */
+  readonly peer?: RawRequest['peer']
   /** Requests without a complete answer. */
   readonly exchanges: Set<Exchange>
   /** Requests with a new head or a new end. They go on after the parser. */
@@ -109,6 +111,7 @@ export class Exchange implements BodyReader, Requester {
       remoteAddress,
       secure,
       ...(tls && { tls }),
+      ...(connection.peer && { peer: connection.peer }),
       signal: this.#controller.signal,
     }
   }

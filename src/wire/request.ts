@@ -1,5 +1,7 @@
 /** A request as received and an answer as sent: raw bytes. @module */
 
+import type { PeerUser } from './peer-user.ts'
+
 /** Everything known about a request before its body. */
 export interface RequestHead {
   /** The listener that received it: the public port, or the operator socket. */
@@ -15,6 +17,11 @@ export interface RequestHead {
   readonly secure: boolean
   /** The client's TLS with this server, in OpenSSL's words like AWS's records; absent without TLS. */
   readonly tls?: { readonly version: string; readonly cipherSuite: string }
+  /**
+   * Who calls on the operator socket: a user of the system, or the server itself at its start. Absent when
+   * the system does not say who it is.
+   */
+  readonly peer?: PeerUser | 'server'
   /** Aborts when the client disconnects or the request exceeds its time limit. */
   readonly signal: AbortSignal
 }

@@ -21,6 +21,7 @@ import {
   type Screen,
 } from './exchange.ts'
 import { defaultLimits, type ListenLimits } from './limits.ts'
+import { peerUserOf } from './peer-user.ts'
 import { parseInPieces } from './pieces.ts'
 import { trusting } from './proxies.ts'
 import { readProxyHeader } from './proxy-header.ts'
@@ -38,7 +39,11 @@ export type ListenOptions = (
       /** Without it, the listener speaks plain HTTP. */
       readonly tls?: TlsFiles
     }
-  | { readonly socketPath: string }
+  | {
+      readonly socketPath: string
+      /** Number of the group whose members may connect as well. */
+      readonly group?: number | undefined
+    }
 ) & {
   /** The limits that differ from `defaultLimits`. */
   readonly limits?: Partial<ListenLimits>
@@ -173,7 +178,8 @@ function trackConnections(
       socket.destroy()
       return
     }
-    const connection = newConnection(socket, arrival)
+    const peer = dependencies.listener === 'operator' ? peerUserOf(socket) : undefined
+    const connection = { ...newConnection(socket, arrival), ...(peer && { peer }) }
     const refuseHeader = (): void => {
       connection.refused = true
       connection.slot.refused()
@@ -311,7 +317,7 @@ function statusOfClientError(code: string | undefined): number {
 
 /** Listens. Returns a function that removes the socket's file. */
 async function open(server: Server, options: ListenOptions): Promise<() => Promise<void>> {
-  if ('socketPath' in options) return listenAt(server, options.socketPath)
+  if ('socketPath' in options) return listenAt(server, options.socketPath, options.group)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     const { host, port, shared: reusePort = false } = options

@@ -4,7 +4,7 @@
  * process, and other threads create files meanwhile.
  * @module
  */
-import { chmod, lstat, mkdtemp, rename, rmdir, unlink } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdtemp, rename, rmdir, unlink } from 'node:fs/promises'
 import { connect, type Server } from 'node:net'
 import { dirname, join } from 'node:path'
 
@@ -15,10 +15,14 @@ const pathBytesMax = 103
 export class SocketRefused extends Error {}
 
 /**
- * Makes `server` listen at `path`, mode 0600. Returns a function that removes the file.
+ * Makes `server` listen at `path`, mode 0600; with a group, 0660. Returns a function that removes the file.
  * @throws {SocketRefused} when another process answers there, or the path is not a socket
  */
-export async function listenAt(server: Server, path: string): Promise<() => Promise<void>> {
+export async function listenAt(
+  server: Server,
+  path: string,
+  group?: number,
+): Promise<() => Promise<void>> {
   await requireFree(path)
   // The directory has mode 0700: nobody can reach the socket until its own mode is set.
   const directory = await mkdtemp(join(dirname(path), '.s-'))
@@ -34,7 +38,8 @@ export async function listenAt(server: Server, path: string): Promise<() => Prom
         resolve()
       })
     })
-    await chmod(hidden, 0o600)
+    if (group !== undefined) await giveTo(group, hidden)
+    await chmod(hidden, group === undefined ? 0o600 : 0o660)
     await rename(hidden, path)
   } catch (error) {
     server.close()
@@ -49,6 +54,13 @@ export async function listenAt(server: Server, path: string): Promise<() => Prom
     const present = await lstat(path).catch(ignoreAbsent)
     if (present?.ino === ino) await unlink(path)
   }
+}
+
+async function giveTo(group: number, path: string): Promise<void> {
+  await chown(path, process.geteuid?.() ?? 0, group).catch((cause: unknown) => {
+    const message = `the server's user may not give the socket to group ${group}: make it a member`
+    throw new SocketRefused(message, { cause })
+  })
 }
 
 async function requireFree(path: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** The operator door: a socket of its own, for operations of its own. @module */
 import assert from 'node:assert/strict'
 import { stat } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { callOperator, OperatorCallFailed } from '../../src/operator/client.ts'
@@ -78,11 +79,13 @@ test('an operator’s call leaves its record', async () => {
     [record?.eventSource, record?.eventName, record?.readOnly, record?.errorCode],
     ['trent.amazonaws.com', 'GetStatus', true, undefined],
   )
+  const { uid, username: userName } = userInfo()
   assert.deepEqual(record?.userIdentity, {
     type: 'Operator',
-    principalId: 'operator/local-socket',
-    arn: `arn:aws:trent::${accountId}:operator/local-socket`,
+    principalId: `operator/${uid}`,
+    arn: `arn:aws:trent::${accountId}:operator/${userName}`,
     accountId,
+    userName,
   })
   assert.deepEqual(
     record?.trent.reasons.map(({ action, effect }) => [action, effect]),

@@ -156,6 +156,7 @@ function dependenciesWith(journal: ReturnType<typeof slowJournal>): PipelineDepe
 function requestOf(name: string): RawRequest {
   return {
     listener: 'operator',
+    peer: { uid: 1000 },
     method: 'POST',
     target: '/',
     rawHeaders: Object.entries(operatorHeaders(name)).flat(),

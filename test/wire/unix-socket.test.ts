@@ -33,6 +33,7 @@ test(
     await client.until(/ok 2$/)
     assert.equal(listener.seen[0]?.listener, 'operator')
     assert.equal(listener.seen[0]?.remoteAddress, '')
+    assert.partialDeepStrictEqual(listener.seen[0]?.peer, { uid: process.geteuid?.() })
     client.socket.destroy()
     await listener.close(0)
     assert.deepEqual(await readdir(directory), [])

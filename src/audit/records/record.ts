@@ -219,6 +219,9 @@ function userIdentity(caller: Caller): object {
   }
   const identity = { type: identityTypes[kind], principalId, arn, accountId, accessKeyId, userName }
   const issuedAt = session?.issuedAt ?? forwarded?.issuedAt
+  if (kind === 'operator' && caller.loginName !== undefined) {
+    return { ...identity, sessionContext: { sourceIdentity: caller.loginName } }
+  }
   if (issuedAt === undefined) return identity
   return {
     ...identity,

@@ -4,8 +4,12 @@ export interface SealControls {
   status(): Promise<SealStatus>
   /** @throws {KmsError} `ValidationException`, `DependencyTimeoutException` */
   begin(request: RekeyRequest): Promise<RekeyState>
-  /** @param secret UTF-8; overwritten @throws {KmsError} as `begin` does */
-  give(secret: Uint8Array): Promise<RekeyState>
+  /**
+   * @param secret UTF-8; overwritten
+   * @param giver who gives it
+   * @throws {KmsError} as `begin` does
+   */
+  give(secret: Uint8Array, giver: string): Promise<RekeyState>
   cancel(): Promise<void>
   /** Ends the former root keys. @throws {KmsError} `ValidationException` while they are needed */
   retire(options: { readonly endSessions: boolean }): Promise<RetiredRoots>
@@ -70,6 +74,8 @@ export interface RekeyState {
   readonly asks?: 'nothing' | 'passphrase' | 'shares'
   readonly set?: string
   readonly given?: readonly number[]
+  /** Who gave each of them, in the same order. */
+  readonly givers?: readonly string[]
   readonly needed?: number
   /** The texts of the new shares, shown once. */
   readonly shares?: readonly string[]

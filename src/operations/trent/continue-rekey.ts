@@ -3,6 +3,7 @@
  * the new seal as its proof afterwards.
  * @module
  */
+import { shownCaller } from '../../model/operator.ts'
 import { required, text } from '../../model/shape.ts'
 import type { RekeyState } from '../contract/seal-controls.ts'
 import { trentOperation } from './trent-operation.ts'
@@ -14,7 +15,8 @@ export const continueRekey = trentOperation<RekeyState>()({
   permissions: () => [{ action: 'trent:Rekey' }],
   readOnly: false,
   audit: [],
-  auditResponse: ({ stage, seal, set, given }) => ({ stage, seal, set, given }),
+  auditResponse: ({ stage, seal, set, given, givers }) => ({ stage, seal, set, given, givers }),
   throws: ['ValidationException', 'AccessDeniedException', 'DependencyTimeoutException'],
-  run: ({ input: { secret } }, { server }) => server.seal.give(Buffer.from(secret)),
+  run: ({ input: { secret }, caller }, { server }) =>
+    server.seal.give(Buffer.from(secret), shownCaller(caller)),
 })
