@@ -4,12 +4,17 @@
  * @module
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 const folder = join(import.meta.dirname, '../.cache/debian')
+const commandMsMax = 120_000
 
-/** Returns the folder that stands for `/`; undefined if the packages cannot be had here. */
+/**
+ * Unpacks packages, with those that they need and that are not installed here.
+ * @param name of the folder in the cache
+ * @returns the folder that stands for `/`, or why there is none
+ */
 export function unpackedPackages(
   name: string,
   packages: readonly string[],
@@ -18,16 +23,29 @@ export function unpackedPackages(
   if (existsSync(root)) return { root }
   mkdirSync(folder, { recursive: true })
   const partial = mkdtempSync(join(folder, 'partial-'))
+  const run = (program: string, parameters: readonly string[]): string =>
+    execFileSync(program, parameters, {
+      cwd: partial,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: commandMsMax,
+    })
   try {
-    const options = { cwd: partial, stdio: 'ignore', timeout: 120_000 } as const
-    execFileSync('apt-get', ['download', ...packages], options)
+    const plan = run('apt-get', ['--simulate', '--no-install-recommends', 'install', ...packages])
+    // A line of a package that would be upgraded has its former version here, in brackets.
+    const missing = [...plan.matchAll(/^Inst (\S+) \(/gm)].map(([, each = '']) => each)
+    run('apt-get', ['download', ...missing])
     for (const file of readdirSync(partial).filter((each) => each.endsWith('.deb'))) {
-      execFileSync('dpkg-deb', ['-x', file, 'root'], options)
+      run('dpkg-deb', ['-x', file, 'root'])
     }
-    // Another test file may have unpacked the same packages at this moment.
-    if (!existsSync(root)) renameSync(join(partial, 'root'), root)
+    renameSync(join(partial, 'root'), root)
     return { root }
-  } catch {
-    return { why: `Debian's packages ${packages.join(', ')} cannot be downloaded here` }
+  } catch (error) {
+    // Another test file may have unpacked the same packages at this moment.
+    if (existsSync(root)) return { root }
+    const [line] = (error instanceof Error ? error.message : String(error)).split('\n')
+    return { why: `Debian's packages ${packages.join(', ')} cannot be had here: ${line}` }
+  } finally {
+    rmSync(partial, { recursive: true, force: true })
   }
 }

@@ -43,7 +43,7 @@ function whyNot(): string | undefined {
 function programs(): Programs | string {
   const installed = { library: '/usr/lib/softhsm/libsofthsm2.so', tool: '/usr/bin/softhsm2-util' }
   if (existsSync(installed.library) && existsSync(installed.tool)) return installed
-  const unpacked = unpackedPackages('softhsm2', ['softhsm2', 'libsofthsm2'])
+  const unpacked = unpackedPackages('softhsm2', ['softhsm2'])
   if ('why' in unpacked) return unpacked.why
   const [library] = globSync(`${unpacked.root}/usr/lib/*/softhsm/libsofthsm2.so`)
   if (library === undefined) return 'the packages of SoftHSM2 have no library'
