@@ -7,7 +7,10 @@ export function addRootKeyCommands(program: Command, configFile: () => string | 
   program
     .command('rekey')
     .description('seal the root key anew; without options, give one share or the passphrase for it')
-    .option('--seal <seal>', 'the new seal: file:PATH, passphrase, shamir, kms:ARN or pkcs11:…')
+    .option(
+      '--seal <seal>',
+      'the new seal: file:PATH, passphrase, shamir, kms:ARN, pkcs11:… or tpm2',
+    )
     .option('--recovery', 'a new recovery seal instead')
     .option('--shares <number>', 'number of shares, 2 to 16 (default: 5)')
     .option('--threshold <number>', 'number of shares that open the seal (default: 3)')

@@ -7,6 +7,7 @@ import { pkcs11Seal } from './pkcs11.ts'
 import type { Seal, SealKind } from './seal.ts'
 import type { SealSetting } from './setting.ts'
 import { shamirSeal } from './shamir.ts'
+import { tpm2Seal } from './tpm2.ts'
 
 type Makers = {
   readonly [K in SealKind]: (of: Extract<SealSetting, { readonly kind: K }>, random: Random) => Seal
@@ -18,6 +19,7 @@ const makers: Makers = {
   shamir: (_, random) => shamirSeal(random),
   kms: ({ key }, random) => kmsSeal(key, random),
   pkcs11: ({ key }, random) => pkcs11Seal(key, random),
+  tpm2: ({ key }, random) => tpm2Seal(key, random),
 }
 
 export function sealOf(setting: SealSetting, random: Random): Seal {

@@ -18,12 +18,25 @@ export interface PrivateFile {
  * Reads the file anew, so that its bytes need not be kept. The caller overwrites them.
  * @throws {SealRefused} unless it is a regular file of the server's user that nobody else can read
  */
-export async function readPrivateFile({
+export async function readPrivateFile(wanted: PrivateFile): Promise<Buffer> {
+  const { file, size } = await openPrivateFile(wanted)
+  try {
+    const bytes = Buffer.alloc(size)
+    const { bytesRead } = await file.read(bytes, 0, size, 0)
+    if (bytesRead === size) return bytes
+    throw new SealRefused(`${wanted.name} ${wanted.path} could not be read whole`)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Opens the file. The caller closes it. @throws {SealRefused} as `readPrivateFile` */
+export async function openPrivateFile({
   path,
   name,
   sizeMin,
   sizeMax,
-}: PrivateFile): Promise<Buffer> {
+}: PrivateFile): Promise<{ readonly file: FileHandle; readonly size: number }> {
   const file = await openForReading(path, name)
   try {
     // Checks the open file rather than its name, so that nobody can replace it between check and
@@ -43,12 +56,10 @@ export async function readPrivateFile({
       const wanted = sizeMin === sizeMax ? `${sizeMin}` : `${sizeMin} to ${sizeMax}`
       throw new SealRefused(`${name} ${path} has ${size} bytes, not ${wanted}`)
     }
-    const bytes = Buffer.alloc(size)
-    const { bytesRead } = await file.read(bytes, 0, size, 0)
-    if (bytesRead !== size) throw new SealRefused(`${name} ${path} could not be read whole`)
-    return bytes
-  } finally {
+    return { file, size }
+  } catch (error) {
     await file.close()
+    throw error
   }
 }
 

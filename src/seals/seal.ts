@@ -17,7 +17,7 @@ export class SealUnavailable extends Error {}
  */
 export class SealStopped extends SealRefused {}
 
-export const sealKinds = ['file', 'passphrase', 'shamir', 'kms', 'pkcs11'] as const
+export const sealKinds = ['file', 'passphrase', 'shamir', 'kms', 'pkcs11', 'tpm2'] as const
 export type SealKind = (typeof sealKinds)[number]
 
 /** What people give to open a seal. With `nothing`, the server opens it by itself. */

@@ -20,6 +20,7 @@ import {
   type Settings,
 } from '../start/serve-process.ts'
 import { noSoftHsm, pin, softHsm } from '../pkcs11/soft-hsm.ts'
+import { noSoftTpm, softTpm } from '../seals/soft-tpm.ts'
 import { clientOf, settings } from './fixed-account.ts'
 
 type Answer = Readonly<Record<string, unknown>> & { readonly shares?: readonly string[] }
@@ -187,6 +188,53 @@ test('killed at any moment of a move between key files, exactly one of them open
   t.diagnostic(`moved: ${moves.join(', ')}`)
 })
 
+/**
+ * Kills a server at many moments of its initialisation by a device, and of moves from it to key files and back.
+ * @param usualMs about the time of one use of the device
+ */
+async function killedByDevice(
+  t: TestContext,
+  server: Killed,
+  device: string,
+  usualMs: number,
+): Promise<void> {
+  const path = (number: number): string => `file:${join(server.folder, `${number}.key`)}`
+  for (const part of [0.1, 0.3, 0.6, 1]) {
+    await server.begin(device)
+    const made = server.ask('Initialize').catch(() => undefined)
+    await delay(part * usualMs)
+    await server.kill()
+    await made
+  }
+  let current = device
+  let running = await server.begin(device)
+  await server.ask('Initialize').catch((error: unknown) => {
+    // The last kill came after the root key was made.
+    assert.match(String(error), /has its root key already|is not sealed/)
+  })
+  const blob = await encrypted(running)
+  const moves: boolean[] = []
+  for (const [number, part] of [0, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2.5].entries()) {
+    const target = current === device ? path(number) : device
+    const moving = server.ask('BeginRekey', { seal: target }).then(
+      () => true,
+      () => false,
+    )
+    await delay(part * usualMs)
+    await server.kill()
+    const isAnswered = await moving
+    running = await server.begin(target)
+    const outcome = await Promise.race([ready(running), running.ended]).catch(() => undefined)
+    const hasMoved = outcome !== undefined && 'url' in outcome
+    if (isAnswered) assert.ok(hasMoved)
+    if (hasMoved) current = target
+    else running = await server.begin(current)
+    moves.push(hasMoved)
+    await assertOpens(running, blob)
+  }
+  t.diagnostic(`moved: ${moves.join(', ')}`)
+}
+
 test(
   'killed at any moment of an initialisation by an HSM, and of moves to it and back, one seal opens it',
   noSoftHsm === undefined ? {} : { skip: noSoftHsm },
@@ -196,41 +244,22 @@ test(
     const server = killed(t, { ...environment, TRENT_PKCS11_ENVIRONMENT: 'SOFTHSM2_CONF' })
     const pinFile = join(server.folder, 'pin')
     writeFileSync(pinFile, pin, { mode: 0o600 })
-    const hsm = `pkcs11:token=trent;object=k?module-path=${library}&pin-source=file:${pinFile}`
-    const path = (number: number): string => `file:${join(server.folder, `${number}.key`)}`
-    for (const afterMs of [20, 60, 120, 200]) {
-      await server.begin(hsm)
-      const made = server.ask('Initialize').catch(() => undefined)
-      await delay(afterMs)
-      await server.kill()
-      await made
-    }
-    let current = hsm
-    let running = await server.begin(hsm)
-    await server.ask('Initialize').catch((error: unknown) => {
-      // The last kill came after the root key was made.
-      assert.match(String(error), /has its root key already|is not sealed/)
-    })
-    const blob = await encrypted(running)
-    const moves: boolean[] = []
-    for (const [number, afterMs] of [0, 40, 80, 120, 160, 200, 300, 500].entries()) {
-      const target = current === hsm ? path(number) : hsm
-      const moving = server.ask('BeginRekey', { seal: target }).then(
-        () => true,
-        () => false,
-      )
-      await delay(afterMs)
-      await server.kill()
-      const isAnswered = await moving
-      running = await server.begin(target)
-      const outcome = await Promise.race([ready(running), running.ended]).catch(() => undefined)
-      const hasMoved = outcome !== undefined && 'url' in outcome
-      if (isAnswered) assert.ok(hasMoved)
-      if (hasMoved) current = target
-      else running = await server.begin(current)
-      moves.push(hasMoved)
-      await assertOpens(running, blob)
-    }
-    t.diagnostic(`moved: ${moves.join(', ')}`)
+    const key = `pkcs11:token=trent;object=k?module-path=${library}&pin-source=file:${pinFile}`
+    await killedByDevice(t, server, key, 200)
+  },
+)
+
+test(
+  'killed at any moment of an initialisation by a TPM, and of moves to it and back, one seal opens it',
+  noSoftTpm === undefined ? {} : { skip: noSoftTpm },
+  async (t) => {
+    const tpm = await softTpm(t)
+    const server = killed(t, { PATH: tpm.path, TRENT_TPM2_TCTI: tpm.tcti })
+    await killedByDevice(t, server, 'tpm2:pcrs=7', 1500)
+    // A kill leaves a session there now and then. The TPM has room for 64, and a restart of the machine ends them.
+    const sessions = ['loaded', 'saved'].map((kind) =>
+      tpm.tpm2('getcap', `handles-${kind}-session`),
+    )
+    t.diagnostic(`sessions left: ${sessions.join('').split('\n').filter(Boolean).length}`)
   },
 )

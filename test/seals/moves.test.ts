@@ -9,6 +9,7 @@ import { sealKinds, type SealKind } from '../../src/seals/seal.ts'
 import { credentials, startTestServer } from '../harness.ts'
 import { noSoftHsm, pin, softHsm } from '../pkcs11/soft-hsm.ts'
 import { temporaryFolder } from '../store/engines.ts'
+import { foundTpm, noSoftTpm } from './soft-tpm.ts'
 
 const passphrase = 'correct horse battery staple'
 
@@ -46,6 +47,9 @@ test('a root key that moves between every two seals opens the same ciphertext', 
     settings['pkcs11'] =
       `pkcs11:token=trent;object=k?module-path=${hsm.library}&pin-source=file:${pinFile}`
   } else t.diagnostic(`without the seal pkcs11: ${noSoftHsm}`)
+  const tpm = noSoftTpm === undefined ? await foundTpm(t) : undefined
+  if (tpm === undefined) t.diagnostic(`without the seal tpm2: ${noSoftTpm}`)
+  else settings['tpm2'] = 'tpm2:pcrs=7'
   process.env['AWS_ACCESS_KEY_ID'] = credentials.accessKeyId
   process.env['AWS_SECRET_ACCESS_KEY'] = credentials.secretAccessKey
 
@@ -64,6 +68,7 @@ test('a root key that moves between every two seals opens the same ciphertext', 
         TRENT_SEAL: settings[kind] ?? '',
         TRENT_SEAL_KMS_ENDPOINT: kms.url,
         TRENT_PKCS11_ENVIRONMENT: 'SOFTHSM2_CONF',
+        ...(tpm && { TRENT_TPM2_TCTI: tpm.tcti }),
       },
       directory === undefined ? {} : { directory },
     )

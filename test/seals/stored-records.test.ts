@@ -12,6 +12,7 @@ import { fileSeal } from '../../src/seals/file.ts'
 import { passphraseSeal } from '../../src/seals/passphrase.ts'
 import { openRecord, readHeader } from '../../src/seals/sealed-record.ts'
 import { shamirSeal } from '../../src/seals/shamir.ts'
+import { tpm2Seal } from '../../src/seals/tpm2.ts'
 import { realRandom } from '../crypto/fixed.ts'
 import { temporaryFolder } from '../store/engines.ts'
 
@@ -25,6 +26,11 @@ interface Vectors {
     readonly sealKey: string
     readonly id: string
     readonly wrapped: string
+    readonly record: string
+  }
+  readonly tpm2: {
+    readonly sealKey: string
+    readonly pcrs: readonly number[]
     readonly record: string
   }
   readonly kms: { readonly sealKey: string; readonly ciphertext: string; readonly record: string }
@@ -69,6 +75,16 @@ test('a stored record names the key in an HSM that must decrypt, and opens with 
   const { sealKey, id, wrapped, record } = vectors.pkcs11
   const header = readHeader(bytes(record), 'pkcs11')
   assert.deepEqual([header['id'], header['wrapped']], [id, wrapped])
+  const key = createSecretKey(bytes(sealKey))
+  assert.ok(openRecord(key, bytes(record), deploymentId).equals(rootKey))
+})
+
+test('a stored record names the PCRs and the objects of a TPM, and opens with what it answers', () => {
+  const { sealKey, pcrs, record } = vectors.tpm2
+  const header = readHeader(bytes(record), 'tpm2')
+  const names = ['kind', 'primary', 'pcrs', 'public', 'private', 'lock']
+  assert.deepEqual([Object.keys(header), header['pcrs']], [names, pcrs])
+  assert.ok(tpm2Seal({ pcrs }, realRandom).open(bytes(record), deploymentId))
   const key = createSecretKey(bytes(sealKey))
   assert.ok(openRecord(key, bytes(record), deploymentId).equals(rootKey))
 })

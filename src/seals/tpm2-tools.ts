@@ -1,0 +1,178 @@
+/**
+ * Runs the programs of tpm2-tools, one command at a time. Secrets go to them on standard input, or as an open
+ * file, and come back on standard output. The files between two commands hold only what the TPM encrypted.
+ * @see https://tpm2-tools.readthedocs.io/
+ * @module
+ */
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm, access, constants } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export interface TpmPlace {
+  /** How the tools reach the TPM, as TPM2TOOLS_TCTI says it. */
+  readonly tcti: string
+  /** Milliseconds for one command. */
+  readonly callMsMax: number
+}
+
+/** One use of a TPM. */
+export interface Tpm {
+  /**
+   * Runs `tpm2 <command>`. Its words are separated by spaces; file names are of the folder of this use.
+   * @param given.input standard input
+   * @param given.file is `authFile` to the command
+   * @returns what it prints. The caller overwrites it.
+   * @throws {TpmError}
+   */
+  readonly run: (command: string, given?: Given) => Promise<Buffer>
+  readonly folder: string
+}
+
+interface Given {
+  readonly input?: Uint8Array
+  readonly file?: FileHandle
+}
+
+/** What the file of `Given` is to the command, as an authorization value. */
+export const authFile = 'file:/dev/fd/3'
+
+interface Failure {
+  /** One line, in the words of the tools. */
+  readonly message: string
+  /** The answer of the TPM, without the part that says which parameter, handle or session it is about. */
+  readonly code?: number
+  /** The command never reached the TPM, or lost it. */
+  readonly isAway?: true
+}
+
+/** A command failed. The message is one line. */
+export class TpmError extends Error {
+  readonly command: string
+  readonly code: number | undefined
+  readonly isAway: boolean
+
+  constructor(command: string, { message, code, isAway }: Failure, options?: ErrorOptions) {
+    super(message, options)
+    this.command = command
+    this.code = code
+    this.isAway = isAway === true
+  }
+}
+
+const noTools = 'there is no program `tpm2`: install tpm2-tools'
+const away = { isAway: true } as const
+/** Parts of a response code that say who answers. @see TCG TSS 2.0 Overview, 3.2 */
+const tpmLayer = 0
+const tctiLayer = 10
+const outputBytesMax = 65_536
+const messageCharactersMax = 300
+
+/** Uses the TPM in a folder of this use alone, which is deleted afterwards. @throws {TpmError} */
+export async function useTpm<T>(place: TpmPlace, use: (tpm: Tpm) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(await memoryFolder(), 'trent-tpm2-'))
+  // Without a resource manager, a TPM has room for about three objects, and each command leaves one there.
+  const clear = (): Promise<Buffer> => run(place, folder, 'flushcontext -t')
+  try {
+    return await use({
+      folder,
+      async run(command, given) {
+        await clear()
+        return run(place, folder, command, given)
+      },
+    })
+  } finally {
+    await clear().catch(() => undefined)
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** A folder in memory if there is one: contexts of sessions are not for a disk. */
+async function memoryFolder(): Promise<string> {
+  for (const folder of [process.env['RUNTIME_DIRECTORY'], '/dev/shm']) {
+    if (folder === undefined) continue
+    const isUsable = await access(folder, constants.W_OK).then(
+      () => true,
+      () => false,
+    )
+    if (isUsable) return folder
+  }
+  return tmpdir()
+}
+
+async function run(
+  { tcti, callMsMax }: TpmPlace,
+  folder: string,
+  words: string,
+  { input, file }: Given = {},
+): Promise<Buffer> {
+  const parameters = words.split(' ')
+  const [command = ''] = parameters
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+  const fail = (failure: Failure, cause?: unknown): void =>
+    reject(new TpmError(command, failure, { cause }))
+  const notRun = (message: string, cause?: unknown): void => fail({ message, ...away }, cause)
+  const signal = AbortSignal.timeout(callMsMax)
+  const child = spawn('tpm2', parameters, {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], LC_ALL: 'C', TPM2TOOLS_TCTI: tcti },
+    stdio: ['pipe', 'pipe', 'pipe', file?.fd ?? 'ignore'],
+    signal,
+    killSignal: 'SIGKILL',
+  })
+  const output: Buffer[] = []
+  let outputBytes = 0
+  let errors = ''
+  child.stdout?.on('data', (bytes: Buffer) => {
+    outputBytes += bytes.length
+    if (outputBytes <= outputBytesMax) output.push(bytes)
+  })
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    if (errors.length < outputBytesMax) errors += text
+  })
+  // A command that fails early does not read its input.
+  child.stdin?.on('error', () => undefined).end(input)
+  child.on('error', (cause) => {
+    // A program that waits for a device does not end when it is killed, so nobody waits for that.
+    if (signal.aborted) notRun(`the TPM did not answer within ${callMsMax / 1000} seconds`, cause)
+    else if ('code' in cause && cause.code === 'ENOENT') notRun(noTools, cause)
+    else notRun('the program `tpm2` did not start', cause)
+  })
+  child.on('close', (status, killedBy) => {
+    const all = Buffer.concat(output)
+    for (const part of output) part.fill(0)
+    if (status === 0 && outputBytes <= outputBytesMax) return resolve(all)
+    all.fill(0)
+    if (killedBy === null) fail(failureOf(errors))
+    else notRun(`the program \`tpm2\` ended by ${killedBy}`)
+  })
+  return promise
+}
+
+function failureOf(errors: string): Failure {
+  const [, digits, words = ''] = /^ERROR: \w+\(0x([0-9A-Fa-f]+)\) - (.*)$/m.exec(errors) ?? []
+  if (digits === undefined) {
+    const [, line = 'the tools say nothing'] = /^ERROR:(?:\w+:\S+\(\))? ?(.*)$/m.exec(errors) ?? []
+    return { message: oneLine(line), ...(errors.includes('Could not load tcti') && away) }
+  }
+  const code = Number.parseInt(digits, 16)
+  const layer = code >>> 16
+  return {
+    message: oneLine(words),
+    ...(layer === tpmLayer && { code: withoutPosition(code) }),
+    ...(layer === tctiLayer && away),
+  }
+}
+
+function oneLine(text: string): string {
+  return text
+    .replaceAll(/\p{Cc}+/gu, ' ')
+    .trim()
+    .slice(0, messageCharactersMax)
+}
+
+/** @see TPM 2.0 Library, Part 1, 39.4: bit 7 says that bits 6 and 8 to 11 are a position */
+function withoutPosition(code: number): number {
+  return (code & 0x80) === 0 ? code : code & 0xbf
+}
