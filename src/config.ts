@@ -15,6 +15,8 @@ import {
 import { readWebhook, SettingWrong } from './webhooks/webhook-settings.ts'
 import type { WebhookTarget } from './webhooks/webhook.ts'
 import { isLoopback } from './model/address.ts'
+import { nearest } from './model/nearest.ts'
+import { isServiceVariable } from './model/service-variables.ts'
 import { createRegionTable, parseRegions, type RegionTable } from './model/region.ts'
 import type { ProxyClientSettings } from './keystores/external/proxy-client.ts'
 import { externalProxyNames, readExternalProxies } from './keystores/external/settings.ts'
@@ -119,7 +121,9 @@ export function loadConfig(environment: NodeJS.ProcessEnv, file?: string): Confi
   const path = resolve(named ?? 'trent.env')
   const fromFile = named !== undefined || existsSync(path) ? readSettings(path) : {}
   // The environment is shared with other programs, but the file is Trent's alone.
-  const ours = Object.keys(environment).filter((name) => name.startsWith('TRENT_'))
+  const ours = Object.keys(environment).filter(
+    (name) => name.startsWith('TRENT_') && !isServiceVariable(name, environment[name]),
+  )
   requireNames('the environment', ours, ['TRENT_CONFIG', ...names])
   requireNames(path, Object.keys(fromFile), names)
   return parseConfig({ ...onlyGiven(fromFile), ...onlyGiven(environment) })
@@ -127,7 +131,10 @@ export function loadConfig(environment: NodeJS.ProcessEnv, file?: string): Confi
 
 function requireNames(origin: string, given: readonly string[], known: readonly string[]): void {
   const odd = given.find((name) => !known.includes(name))
-  if (odd !== undefined) throw new ConfigError(`${odd} in ${origin} is not a setting of Trent`)
+  if (odd === undefined) return
+  const meant = nearest(odd, known)
+  const hint = meant === undefined ? '' : `: did you mean ${meant}?`
+  throw new ConfigError(`${odd} in ${origin} is not a setting of Trent${hint}`)
 }
 
 function readSettings(path: string): NodeJS.ProcessEnv {

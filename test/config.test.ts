@@ -230,7 +230,7 @@ test('a settings file with a line or a name that is none of Trent’s is refused
     ['\u0000\u0001=\n', /^line 1 of /],
     [
       `${region}TRNET_ACCOUNT_ID=111122223333\n`,
-      /^TRNET_ACCOUNT_ID in .* is not a setting of Trent$/,
+      /^TRNET_ACCOUNT_ID in .* is not a setting of Trent: did you mean TRENT_ACCOUNT_ID\?$/,
     ],
     ['TRENT_CONFIG=other.env\n', /^TRENT_CONFIG in .* is not a setting of Trent$/],
   ] as const) {
@@ -242,6 +242,29 @@ test('a settings file with a line or a name that is none of Trent’s is refused
 test('a setting that is misspelt, and a file that is missing, are refused', () => {
   assert.throws(() => loadConfig({ TRENT_REGOIN: 'eu-west-1' }), /TRENT_REGOIN.*not a setting/)
   assert.throws(() => loadConfig({}, '/nowhere/trent.env'), /cannot be read/)
+})
+
+test('a misspelt setting is refused with the one that was meant', () => {
+  assert.throws(() => loadConfig({ TRENT_REGOIN: 'x' }), /: did you mean TRENT_REGION\?$/)
+  assert.throws(() => loadConfig({ TRENT_NOTHING_LIKE_IT: 'x' }), /is not a setting of Trent$/)
+})
+
+test('what Kubernetes sets for a Service called trent is no setting', () => {
+  const injected = {
+    TRENT_SERVICE_HOST: '10.96.0.17',
+    TRENT_SERVICE_PORT: '4599',
+    TRENT_SERVICE_PORT_HTTP: '4599',
+    TRENT_PORT: 'tcp://10.96.0.17:4599',
+    TRENT_PORT_4599_TCP: 'tcp://10.96.0.17:4599',
+    TRENT_PORT_4599_TCP_PROTO: 'tcp',
+    TRENT_PORT_4599_TCP_PORT: '4599',
+    TRENT_PORT_4599_TCP_ADDR: '10.96.0.17',
+    TRENT_METRICS_PORT_9100_TCP: 'tcp://[fd00::1]:9100',
+  }
+  assert.equal(loadConfig(injected).accountId, '000000000000')
+  for (const name of Object.keys(injected)) {
+    assert.throws(() => loadConfig({ [name]: 'https://kms' }), /is not a setting of Trent/, name)
+  }
 })
 
 test('an address off loopback is served with TLS', () => {

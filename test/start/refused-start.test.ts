@@ -51,7 +51,10 @@ const wrongSettings: readonly (readonly [Settings, RegExp])[] = [
   [{ TRENT_REGION: 'mars-1' }, /^TRENT_REGION: mars-1 is not a known Region/],
   [{ TRENT_REGIONS: '???' }, /^TRENT_REGIONS: /],
   [{ TRENT_LOG_LEVEL: 'loud' }, /^TRENT_LOG_LEVEL must be one of /],
-  [{ TRENT_LISTNE: '127.0.0.1:1' }, /^TRENT_LISTNE in the environment is not a setting of Trent$/],
+  [
+    { TRENT_LISTNE: '127.0.0.1:1' },
+    /^TRENT_LISTNE in the environment is not a setting of Trent: did you mean TRENT_LISTEN\?$/,
+  ],
   [{ TRENT_CONFIG: 'absent.env' }, /^the settings file .*absent\.env cannot be read$/],
 ]
 
