@@ -43,6 +43,9 @@ const servicesOf: Readonly<Record<RawRequest['listener'], ReadonlyMap<string, st
   operator: new Map([['TrentOperator', 'trent']]),
 }
 
+/** Signing names of the services that speak this protocol. */
+export const jsonServices: readonly string[] = [...new Set(servicesOf.public.values())]
+
 /** The called service and operation. */
 export interface Target {
   /** The signing name of the called service: `kms`; `trent` on the operator socket. */

@@ -8,6 +8,7 @@ import {
   renderQueryAnswer,
   renderQueryError,
 } from './aws-query.ts'
+import { withForeign } from './foreign-service.ts'
 import type { RawRequest, RawResponse, RequestLine } from './request.ts'
 
 export interface Protocol {
@@ -24,10 +25,15 @@ export interface Protocol {
   ) => RawResponse
 }
 
-const json: Protocol = { readTarget, readInput: readBody, renderAnswer, renderError }
+const json: Protocol = {
+  readTarget: withForeign(readTarget),
+  readInput: readBody,
+  renderAnswer,
+  renderError,
+}
 
 const query: Protocol = {
-  readTarget: readQueryTarget,
+  readTarget: withForeign(readQueryTarget),
   readInput: readQueryInput,
   renderAnswer: renderQueryAnswer,
   renderError: renderQueryError,

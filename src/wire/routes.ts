@@ -4,12 +4,15 @@
  * browser on this machine can neither rebind a name to this address nor post a form here.
  * @module
  */
+import { randomUUID } from 'node:crypto'
 import { isLoopback } from '../model/address.ts'
 import { isPresigned, isQuery } from './aws-query.ts'
 import type { Screened } from './exchange.ts'
+import { foreignMessage, foreignService } from './foreign-service.ts'
 import { headerValues, mediaType, pathOf } from './headers.ts'
 import { jsonAnswer, refusal, tooLarge } from './refusal.ts'
 import type { RawRequest, RawResponse, RequestHead, RequestLine } from './request.ts'
+import { element } from './xml.ts'
 
 export interface Route {
   /** Exact: no pattern, no trailing slash. */
@@ -63,10 +66,14 @@ export function matchRoute(table: RouteTable, request: RequestLine): RouteMatch 
   const path = pathOf(request.target)
   if (path === '/') {
     if (request.method === 'POST' || isPresigned(request)) return { to: 'call' }
+    const service = foreignService(request)
+    if (service !== undefined) return { to: 'refusal', response: foreignRefusal(service) }
     return { to: 'refusal', response: notAllowed(['POST']) }
   }
   const route = request.listener === 'public' ? table.get(path) : undefined
   if (route !== undefined) return { to: 'route', route }
+  const service = foreignService(request)
+  if (service !== undefined) return { to: 'refusal', response: foreignRefusal(service) }
   // An SDK with a wrong endpoint URL reads `__type`; a person reads `message`.
   const message = 'nothing is served at this path'
   if (isQuery(request)) {
@@ -78,6 +85,22 @@ export function matchRoute(table: RouteTable, request: RequestLine): RouteMatch 
     message,
   }
   return { to: 'refusal', response: jsonAnswer(404, body) }
+}
+
+/** Services with clients that read errors in XML and find operations by method and path. */
+const inXml: ReadonlySet<string> = new Set(['s3', 's3express', 'route53', 'cloudfront'])
+
+/** A call of a service that is not here, by its method and path. */
+function foreignRefusal(service: string): RawResponse {
+  const message = foreignMessage(service)
+  const code = 'UnknownOperationException'
+  if (!inXml.has(service)) return jsonAnswer(404, { __type: code, message })
+  const error = { Code: code, Message: message, RequestId: randomUUID() }
+  return {
+    status: 404,
+    headers: { 'Content-Type': 'application/xml', 'Cache-Control': 'no-store' },
+    body: `<?xml version="1.0" encoding="UTF-8"?>\n${element('Error', error)}`,
+  }
 }
 
 /** Checks a request against its route and answers it. Rejects with what the route's handler throws. */
