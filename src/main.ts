@@ -22,12 +22,14 @@ import type { usage } from './cli/usage.ts'
 import type { verifyDatabaseCommand } from './cli/verify-database.ts'
 import type { verifyLogCommand } from './cli/verify-log.ts'
 import type { whoCan } from './cli/who-can.ts'
+import { explainUsage } from './cli/usage-errors.ts'
 import { ConfigError } from './config.ts'
+import { version } from './version.ts'
 
 const program = new Command('trent')
   .description('A key management service that anyone can run, wire-compatible with AWS KMS')
   .option('--config <file>', 'settings file (default: TRENT_CONFIG, then ./trent.env)')
-  .showHelpAfterError()
+  .version(`trent ${version} (Node.js ${process.version})`, '--version', 'show the version')
 
 const configFile = (): string | undefined => program.opts<{ config?: string }>().config
 
@@ -243,7 +245,7 @@ program
   .option('--grant <id>', 'the grant that kms:RetireGrant names')
   .option('--via <service>', 'the service that calls for the caller: s3.amazonaws.com')
   .option('--request <id>', 'a recorded call, by its request id')
-  .option('--account <id>', 'the account of that record (default: the first account)')
+  .option('--account <id>', 'the account of that record (default: all accounts)')
   .option('--region <name>', 'default: the Region of the settings')
   .option('--json', 'answer in JSON')
   .action(async (options: Parameters<typeof explain>[1]) =>
@@ -291,6 +293,7 @@ program
   .description('move trent.db of a stopped server into the empty database of TRENT_DATABASE_URL')
   .action(async () => (await import('./cli/migrate.ts')).migrateToPostgres(configFile()))
 
+explainUsage(program)
 await program.parseAsync().catch((error: unknown) => {
   if (!(error instanceof ConfigError)) throw error
   process.stderr.write(`trent: ${error.message}\n`)

@@ -202,7 +202,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   server:
     'audit audit/delivery audit/index audit/journal audit/records authenticate authorize backup cache config.ts crypto disk events explain jobs keystores lifecycle metrics model operations operations/contract operations/kms operator pipeline policy resolve seals store threads throttle tls version.ts wire',
   cli: 'backup audit/delivery audit/journal audit/verify config.ts crypto disk jobs metrics model operations/contract operations/trent operator policy seals server store tls wire',
-  'main.ts': 'cli config.ts',
+  'main.ts': 'cli config.ts version.ts',
 }
 
 /** `audit/journal` for `src/audit/journal/frame.ts`, `store` for `src/store/tables/key-rows.ts`. */

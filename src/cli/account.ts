@@ -1,5 +1,5 @@
 /** `trent account create`, `update`, `list` and `replace-key`, through the operator door. @module */
-import { loadConfig } from '../config.ts'
+import { ConfigError, loadConfig } from '../config.ts'
 import { callOperator } from '../operator/client.ts'
 import type { CreatedAccount } from '../operations/trent/create-account.ts'
 import type { AccountsPage } from '../operations/trent/list-accounts.ts'
@@ -31,6 +31,10 @@ export async function updateAccount(
   await printed(options, async () => {
     const { operatorDirectory } = loadConfig(process.env, configFile)
     const { org, ...rest } = options
+    const { json: _, ...changes } = options
+    if (Object.keys(changes).length === 0) {
+      throw new ConfigError('nothing to change: `trent account update --help` shows the options')
+    }
     const given = await readOrganization({
       ...rest,
       ...(org !== false && org !== undefined && { org }),

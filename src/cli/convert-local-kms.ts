@@ -35,6 +35,9 @@ export function convertedSeed(
   file: DocumentFile,
   { account, region }: { readonly account: string; readonly region: string },
 ): object {
+  if (!['Keys', 'Aliases'].some((name) => memberOf(file.value, name) !== undefined)) {
+    throw file.faultAt('#', 'is not a seed file of local-kms: it has no Keys')
+  }
   const aliases = entriesOf(file, file.value, 'Aliases', '#')
   const keys = seedKeys(file).map((key) => {
     const own = aliases.filter(({ value }) => value['TargetKeyId'] === key.keyId)

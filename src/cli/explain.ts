@@ -98,15 +98,19 @@ function accessLines(now: AccessExplanation): readonly string[] {
   for (const { effect, label, in: place } of statements) {
     lines.push(`  ${effect.padEnd(5)}  ${label} of ${placeText(place)}`)
   }
+  const linesOf = (edit: Edit): readonly string[] => editLines(edit, keyArn)
   if (now.change === undefined)
     return [...lines, `no change of a policy or a grant would ${turned} it`]
-  lines.push(`the smallest change that would ${turned} it`, ...now.change.flatMap(editLines))
-  for (const way of now.alternatives) lines.push('or', ...way.flatMap(editLines))
+  lines.push(`the smallest change that would ${turned} it`, ...now.change.flatMap(linesOf))
+  for (const way of now.alternatives) lines.push('or', ...way.flatMap(linesOf))
   return lines
 }
 
-function editLines(edit: Edit): readonly string[] {
-  if (edit.edit === 'add-grant') return ['  create a grant:', `    ${JSON.stringify(edit.grant)}`]
+type GivenGrant = Extract<Edit, { edit: 'add-grant' }>['grant']
+
+function editLines(edit: Edit, keyArn: string): readonly string[] {
+  if (edit.edit === 'add-grant')
+    return ['  create a grant:', `    ${grantCommand(edit.grant, keyArn)}`]
   if (edit.edit === 'revoke-grant') return [`  revoke the grant ${edit.grantId}`]
   const place = placeText(edit.in)
   if (edit.edit === 'remove-statement') return [`  remove statement ${edit.label} of ${place}`]
@@ -115,4 +119,10 @@ function editLines(edit: Edit): readonly string[] {
       ? `add to ${place}`
       : `replace statement ${edit.label} of ${place} with`
   return [`  ${how}:`, `    ${JSON.stringify(edit.statement)}`]
+}
+
+/** Nobody but the service itself gives grants to service principals. */
+function grantCommand({ granteePrincipal = '', operations }: GivenGrant, keyArn: string): string {
+  const asked = `--key-id ${keyArn} --grantee-principal ${granteePrincipal}`
+  return `aws kms create-grant ${asked} --operations ${operations.join(' ')}`
 }

@@ -48,8 +48,10 @@ export async function verifyLog(options: VerifyLogOptions): Promise<number> {
     report = await prove(options, directory, stored)
   } catch (error) {
     const why = error instanceof Error ? error.message : 'unknown'
-    const unreadable = { directory, whole: false, error: why }
-    output.write(json ? inJson(unreadable) : visible(`cannot read ${directory}: ${why}`) + '\n')
+    const isDelivered = error instanceof DeliveredUnreadable && options.delivered !== undefined
+    const at = isDelivered ? options.delivered : directory
+    const unreadable = { directory: at, whole: false, error: why }
+    output.write(json ? inJson(unreadable) : visible(`cannot read ${at}: ${why}`) + '\n')
     return 2
   }
   // Whoever wrote the files chose the names of files and streams.
@@ -73,9 +75,8 @@ async function prove(
   const proved =
     delivered === undefined || typeof list === 'string'
       ? undefined
-      : await proveDelivered({
+      : await proveFilesIn(delivered, {
           files,
-          directory: delivered,
           list,
           journal: { files, directory },
           stored: readStoredDelivery(databaseOf(directory)),
@@ -117,6 +118,20 @@ function ofTheseNodes(
     return node === undefined || here.has(node)
   })
 }
+
+/** @throws {DeliveredUnreadable} if the directory of delivered files cannot be read */
+async function proveFilesIn(
+  directory: string,
+  of: Omit<Parameters<typeof proveDelivered>[0], 'directory'>,
+): Promise<DeliveredReport> {
+  try {
+    return await proveDelivered({ ...of, directory })
+  } catch (cause) {
+    throw new DeliveredUnreadable(cause instanceof Error ? cause.message : 'unknown', { cause })
+  }
+}
+
+class DeliveredUnreadable extends Error {}
 
 /** A checkpoint is signed, so its row's tag is not needed here. */
 function checkpointsOf(stored: StoredState): readonly KnownCheckpoint[] {

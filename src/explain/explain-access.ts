@@ -12,11 +12,13 @@ import { pause } from '../model/pause.ts'
 import { callerNamed, poseQuestion } from './access-questions.ts'
 import type { FindPrincipal } from '../authorize/principals.ts'
 import { recordedQuestion } from './recorded-question.ts'
+import type { Store } from '../store/store.ts'
 import { whoCan, type WhoCanDependencies } from './who-can.ts'
 
 /** Records that are searched for a request id, one page at a time. */
 const eventsMax = 20_000
 const pageMax = 500
+const accountsMax = 100
 
 /** A change revokes at most one grant. A second grant shows that this would not reverse the decision. */
 const grantsMax = 2
@@ -44,19 +46,19 @@ export function createExplanations(
   return {
     access,
     whoCan: (question, accountId, signal) => whoCan(question, accountId, dependencies, signal),
-    async call(requestId, { partition, signal, ...scope }) {
-      const text = await findRecord(requestId, scope, dependencies, signal)
+    async call(requestId, { accountId, region, partition, signal }) {
+      const text = await findInAccounts(requestId, { accountId, region }, dependencies, signal)
       if (text === undefined) {
-        const where = `account ${scope.accountId} in ${scope.region}`
+        const of = accountId === undefined ? 'each account' : `account ${accountId}`
         const message =
-          `no record of the request ${requestId} is among the last ${eventsMax} of ${where}; ` +
+          `no record of the request ${requestId} is among the last ${eventsMax} of ${of} in ${region}; ` +
           'one is found some seconds after its call'
         throw new KmsError('NotFoundException', message)
       }
       const { call, question } = recordedQuestion(text)
       if (typeof question === 'string') return { call, unasked: question }
       try {
-        return { call, now: await access(question, { region: scope.region, partition, signal }) }
+        return { call, now: await access(question, { region, partition, signal }) }
       } catch (error) {
         if (!(error instanceof KmsError)) throw error
         return { call, unasked: error.message }
@@ -65,10 +67,36 @@ export function createExplanations(
   }
 }
 
+interface Records {
+  readonly store: Pick<Store, 'listAccounts'>
+  readonly events: EventLookup
+  readonly now: () => number
+}
+
+async function findInAccounts(
+  requestId: string,
+  { accountId, region }: { readonly accountId: string | undefined; readonly region: string },
+  records: Records,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (accountId !== undefined) return findRecord(requestId, { accountId, region }, records, signal)
+  let after: string | undefined
+  do {
+    const page = { limit: accountsMax, ...(after !== undefined && { after }) }
+    const accounts = await records.store.listAccounts(page)
+    for (const { accountId: each } of accounts) {
+      const text = await findRecord(requestId, { accountId: each, region }, records, signal)
+      if (text !== undefined) return text
+    }
+    after = accounts.length < accountsMax ? undefined : accounts.at(-1)?.accountId
+  } while (after !== undefined)
+  return undefined
+}
+
 async function findRecord(
   requestId: string,
   scope: { readonly accountId: string; readonly region: string },
-  { events, now }: { readonly events: EventLookup; readonly now: () => number },
+  { events, now }: Records,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const wanted = JSON.stringify(requestId)

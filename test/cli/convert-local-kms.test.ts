@@ -190,3 +190,11 @@ test('what no key can be made of is refused with its place', () => {
     '2:5: its TargetKeyId is not a key in this file',
   )
 })
+
+test('a file without keys is refused, because it is the seed of something else', () => {
+  assert.deepEqual(keysOf('Keys:\n  Symmetric:\n'), [])
+  assert.throws(
+    () => converted('services:\n  kms: {}\n'),
+    /is not a seed file of local-kms: it has no Keys/,
+  )
+})

@@ -116,6 +116,13 @@ test('verify-log answers status 2 where it cannot read, never 0', async () => {
     assert.equal(status, 2)
     assert.match(text, json ? /"whole":false/ : /cannot read/)
   }
+  await withJournal(async (data) => {
+    const output = { text: '', write: (part: string) => (output.text += part) }
+    const delivered = join(data, 'absent')
+    const options = { directory: join(data, 'journal'), delivered, json: false, output }
+    assert.equal(await verifyLog(options), 2)
+    assert.match(output.text, /^cannot read .*absent: ENOENT/)
+  })
   const empty = await mkdtemp(join(tmpdir(), 'trent-verify-'))
   assert.equal((await run(empty, false)).status, 1)
   await rm(empty, { recursive: true })

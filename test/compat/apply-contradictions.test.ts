@@ -108,7 +108,11 @@ const contradictions: readonly (readonly [
     /no managed policy `Missing`/,
   ],
   ['no such group', ({ users }) => (users[0].groups = ['missing']), /there is no group `missing`/],
-  ['a misspelt member', ({ keys }) => (keys[0].aliasses = []), /is unknown; possible: keyId, /],
+  [
+    'a misspelt member',
+    ({ keys }) => (keys[0].aliasses = []),
+    /has the unknown name `aliasses`; did you mean aliases\?/,
+  ],
   ['a wrong value', ({ keys }) => (keys[0].keySpec = 'AES'), /`AES` must be one of RSA_2048, /],
   ['a member that is missing', ({ keys }) => delete keys[0].keyId, /is needed$/],
   [

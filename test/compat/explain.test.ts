@@ -120,11 +120,19 @@ test('a refused call on another account’s key is explained by the name that th
     .kms.send(new EncryptCommand({ KeyId: arn, Plaintext }))
     .catch((refused: unknown) => refused)
   const { requestId } = (error as { readonly $metadata: { readonly requestId: string } }).$metadata
-  const asked = { requestId, accountId: made.accountId }
+  // The record is in the caller's account: all accounts are searched, or the one that is named.
+  const asked = { requestId }
   let answer: unknown
   for (let attempt = 0; answer === undefined && attempt < 40; attempt += 1) {
     answer = await callOperator(server.directory, 'ExplainAccess', asked).catch(() => sleep(250))
   }
+  const inOne = callOperator(server.directory, 'ExplainAccess', {
+    requestId,
+    accountId: made.accountId,
+  })
+  assert.deepEqual(await inOne, answer)
+  const elsewhere = { requestId, accountId: accountId }
+  await assert.rejects(callOperator(server.directory, 'ExplainAccess', elsewhere), /no record of/)
   const { call, now } = answer as CallExplanation
   assert.deepEqual(call.reasons, [])
   assert.deepEqual([now?.action, now?.keyArn, now?.decision], ['kms:Encrypt', arn, 'deny'])

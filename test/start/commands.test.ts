@@ -26,12 +26,37 @@ test('trent --help names every command, and an unknown one is refused', async (t
   }
   const unknown = await trentEnded(t, ['sreve'], {}, folder)
   assert.equal(unknown.code, 1)
-  assert.match(unknown.stderr, /^error: unknown command 'sreve'/)
+  assert.match(
+    unknown.stderr,
+    /^error: unknown command 'sreve'\n\(Did you mean serve\?\)\nUsage: trent /,
+  )
   assert.equal(unknown.stdout, '')
   const option = await trentEnded(t, ['serve', '--port', '1'], {}, folder)
   assert.equal(option.code, 1)
-  assert.match(option.stderr, /^error: unknown option '--port'/)
+  assert.match(
+    option.stderr,
+    /^error: unknown option '--port'\nUsage: trent serve \[options\]\n`trent serve --help` .*\n$/,
+  )
+  const version = await trentEnded(t, ['--version'], {}, folder)
+  assert.deepEqual(
+    [version.code, version.stdout],
+    [0, `trent 0.1.0 (Node.js ${process.version})\n`],
+  )
   assert.deepEqual(readdirSync(folder), [])
+})
+
+test('trent account update without a change is refused, because it would succeed and do nothing', async (t) => {
+  const folder = temporaryFolder(t)
+  const settings = freePort(folder)
+  const server = await serve(t, folder)
+  const update = ['account', 'update', '000000000000']
+  const nothing = await trentEnded(t, [...update, '--json'], settings, folder)
+  assert.equal(nothing.code, 1)
+  assert.match(nothing.stderr, /nothing to change: `trent account update --help`/)
+  const told = await trentEnded(t, [...update, '--org', 'o-abcdefghij'], settings, folder)
+  assert.equal(told.code, 0, told.stderr)
+  assert.match(told.stdout, /o-abcdefghij/)
+  await end(server, 'SIGTERM')
 })
 
 test('trent status asks the running server, and leaves a record of it', async (t) => {

@@ -89,10 +89,14 @@ export interface AskedPlace {
 export interface Explanations {
   /** @throws {KmsError} */
   access(asked: AskedAccess, where: AskedPlace): Promise<AccessExplanation>
-  /** Explains the newest recorded call with a request id. @throws {KmsError} `NotFoundException` */
+  /**
+   * Explains the newest recorded call with a request id.
+   * @param where without an account, all of them are searched
+   * @throws {KmsError} `NotFoundException`
+   */
   call(
     requestId: string,
-    where: AskedPlace & { readonly accountId: string },
+    where: AskedPlace & { readonly accountId?: string | undefined },
   ): Promise<CallExplanation>
   /** @param accountId the account in which an id or alias is looked up. @throws {KmsError} */
   whoCan(question: WhoCanQuestion, accountId: string, signal: AbortSignal): Promise<WhoCanPage>

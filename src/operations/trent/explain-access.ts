@@ -53,8 +53,8 @@ export const explainAccess = trentOperation<ExplainedAccess>()({
     const message = 'either a request id is needed, or a caller, an action and a key'
     throw new KmsError('ValidationException', message)
   },
-  async run({ input, caller: operator, region: ownRegion, partition, signal }, { explanations }) {
-    const { requestId, accountId = operator.accountId, region = ownRegion } = input
+  async run({ input, region: ownRegion, partition, signal }, { explanations }) {
+    const { requestId, accountId, region = ownRegion } = input
     if (requestId !== undefined) {
       return explanations.call(requestId, { accountId, region, partition, signal })
     }

@@ -5,6 +5,8 @@
  */
 import type { KmsError } from '../../../errors.ts'
 import type { Constraint, Member, ShapeFailure } from '../../../model/shape.ts'
+import { nearest } from '../../../model/nearest.ts'
+import { visible } from '../../../model/visible.ts'
 import { type DocumentPath, refusalAt } from './document-path.ts'
 
 /** @throws {KmsError} `ValidationException`, at the place of the first fault */
@@ -36,8 +38,10 @@ function requireKind({ limits }: Member<unknown>, value: unknown, place: Documen
     for (const [name, item] of entriesOf(value, place)) {
       const known = Object.hasOwn(members, name) ? members[name] : undefined
       if (known === undefined) {
-        const names = Object.keys(members).join(', ')
-        throw refusalAt([...place, name], `is unknown; possible: ${names}`)
+        const names = Object.keys(members)
+        const near = nearest(name, names)
+        const meant = near === undefined ? `possible: ${names.join(', ')}` : `did you mean ${near}?`
+        throw refusalAt([...place, name], `has the unknown name \`${visible(name)}\`; ${meant}`)
       }
       if (item !== null) requireKind(known, item, [...place, name])
     }

@@ -30,8 +30,8 @@ test('the first fault is told with its place', () => {
   refused({}, '#/accounts is needed')
   refused({ accounts: {} }, '#/accounts must be a list')
   refused({ accounts: [null] }, '#/accounts/0 must not be empty')
-  refused({ accounts: [], more: 1 }, '#/more is unknown; possible: accounts')
-  refused({ accounts: [], ['a/b']: 1 }, '#/a%2Fb is unknown; possible: accounts')
+  refused({ accounts: [], more: 1 }, '#/more has the unknown name `more`; possible: accounts')
+  refused({ accounts: [], ['a/b']: 1 }, '#/a%2Fb has the unknown name `a/b`; possible: accounts')
   refused({ accounts: [{}] }, '#/accounts/0/accountId is needed')
   refused(
     { accounts: [{ accountId: 1 }] },
