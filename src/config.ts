@@ -12,6 +12,7 @@ import {
   readDeliverySettings,
   type DeliverySettings,
 } from './audit/delivery/settings.ts'
+import { backupNames, readBackupSettings, type BackupSettings } from './backup/settings.ts'
 import { readWebhook, SettingWrong } from './webhooks/webhook-settings.ts'
 import type { WebhookTarget } from './webhooks/webhook.ts'
 import { isLoopback } from './model/address.ts'
@@ -51,6 +52,8 @@ export interface Config extends ListenSettings, SealSettings, DatabaseSettings, 
   readonly auditSegmentSeconds: number
   /** The destination of audit records, and how long the journal keeps them. */
   readonly delivery: DeliverySettings
+  /** Backups that the server takes by itself. */
+  readonly backups?: BackupSettings
   /** The receiver of key events. */
   readonly eventsWebhook?: WebhookTarget
   readonly quotas: Quotas
@@ -107,6 +110,7 @@ const names = [
   'TRENT_EVENTS_WEBHOOK',
   'TRENT_EVENTS_WEBHOOK_SECRET',
   ...deliveryNames,
+  ...backupNames,
 ] as const
 type Settings = Readonly<Partial<Record<(typeof names)[number], string>>>
 
@@ -243,16 +247,17 @@ function readPort(settings: Settings): ListenSettings {
   }
 }
 
-/** The seal, the database, and what is outside: records, events, key managers. */
+/** The seal, the database, and what is outside: records, backups, events, key managers. */
 function elsewhere(
   settings: Settings,
   dataDirectory: string,
 ): SealSettings &
   DatabaseSettings &
   DoorSettings &
-  Pick<Config, 'delivery' | 'eventsWebhook' | 'externalProxies'> {
+  Pick<Config, 'delivery' | 'backups' | 'eventsWebhook' | 'externalProxies'> {
   const { TRENT_EVENTS_WEBHOOK: url, TRENT_EVENTS_WEBHOOK_SECRET: secret } = settings
   try {
+    const backups = readBackupSettings(settings)
     const eventsWebhook = readWebhook('TRENT_EVENTS_WEBHOOK', url, secret)
     return {
       ...readSealSettings(settings, dataDirectory),
@@ -260,6 +265,7 @@ function elsewhere(
       ...readDoorSettings(settings, dataDirectory),
       delivery: readDeliverySettings(settings),
       externalProxies: readExternalProxies(settings),
+      ...(backups && { backups }),
       ...(eventsWebhook && { eventsWebhook }),
     }
   } catch (cause) {

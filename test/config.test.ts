@@ -21,6 +21,16 @@ test('every setting has a default', () => {
   assert.ok(Object.isFrozen(config))
 })
 
+test('backups are scheduled each day where there is a directory for them', () => {
+  assert.equal(parseConfig({}).backups, undefined)
+  const dayMs = 24 * 60 * 60 * 1000
+  assert.deepEqual(parseConfig({ TRENT_BACKUP_DIR: '/b' }).backups, {
+    directory: '/b',
+    intervalMs: dayMs,
+    keep: 14,
+  })
+})
+
 const refused: readonly [
   name: string,
   settings: Parameters<typeof parseConfig>[0],
@@ -128,6 +138,17 @@ const refused: readonly [
   ['half a worker', { TRENT_WORKERS: '1.5' }, /from 1 to 16$/],
   ['workers by another count', { TRENT_WORKERS: '0x2' }, /from 1 to 16$/],
   ['workers in words', { TRENT_WORKERS: 'two' }, /from 1 to 16$/],
+  ['a backup interval without a directory', { TRENT_BACKUP_KEEP: '3' }, /needs TRENT_BACKUP_DIR/],
+  [
+    'a backup interval of nothing',
+    { TRENT_BACKUP_DIR: 'b', TRENT_BACKUP_INTERVAL_MINUTES: '0' },
+    /^TRENT_BACKUP_INTERVAL_MINUTES must be a whole number from 1 to 44640$/,
+  ],
+  [
+    'keeping no backup',
+    { TRENT_BACKUP_DIR: 'b', TRENT_BACKUP_KEEP: '0' },
+    /^TRENT_BACKUP_KEEP must be a whole number from 1 to 1000$/,
+  ],
   ['segments of under a minute', { TRENT_AUDIT_SEGMENT_SECONDS: '59' }, /from 60 to 86400/],
   ['segments of over a day', { TRENT_AUDIT_SEGMENT_SECONDS: '86401' }, /from 60 to 86400/],
   ['a segment age in words', { TRENT_AUDIT_SEGMENT_SECONDS: '1h' }, /from 60 to 86400/],

@@ -75,6 +75,7 @@ test('the references name each setting and each command, and no others', () => {
     [
       'src/config.ts',
       'src/audit/delivery/settings.ts',
+      'src/backup/settings.ts',
       'src/seals/setting.ts',
       'src/tls/setting.ts',
       'src/keystores/external/settings.ts',

@@ -162,7 +162,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   pkcs11: '',
   seals: 'crypto disk model pkcs11 webhooks',
   store: 'crypto model threads',
-  backup: 'audit/records crypto lifecycle model store',
+  backup: 'audit/records crypto disk jobs lifecycle model store threads webhooks',
   keystores: 'crypto disk model webhooks',
   'operations/contract': 'keystores model policy store throttle',
   'audit/journal': 'crypto disk model store',
@@ -197,7 +197,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   pipeline:
     'audit audit/journal audit/records authenticate authorize cache events lifecycle metrics model operations/contract policy resolve store throttle wire',
   'config.ts':
-    'audit/delivery crypto keystores model operator seals store throttle tls webhooks wire',
+    'audit/delivery backup crypto keystores model operator seals store throttle tls webhooks wire',
   'version.ts': '',
   server:
     'audit audit/delivery audit/index audit/journal audit/records authenticate authorize backup cache config.ts crypto disk events explain jobs keystores lifecycle metrics model operations operations/contract operations/kms operator pipeline policy resolve seals store threads throttle tls version.ts wire',

@@ -1,9 +1,9 @@
 /**
- * Backups that an operator's command reads in parts. The reader sets the pace, so nothing piles up. One
- * backup is read at a time; one that nobody goes on reading is closed.
+ * Backups that are read in parts, by an operator's command or by the schedule. The reader sets the pace, so
+ * nothing piles up. One backup is read at a time; one that a command does not go on reading is closed.
  * @module
  */
-import { openBackup, type BackupPiece, type BackupSource } from './take.ts'
+import { openBackup, type BackupPiece, type BackupSource, type OpenBackup } from './take.ts'
 import type { BackupHeader } from './header.ts'
 
 /** Another command reads a backup, or this one is over. The message is one line. */
@@ -17,6 +17,8 @@ export interface BackupPart {
 }
 
 export interface Backups {
+  /** Opens a backup. The caller closes it, also after its last piece. @throws {BackupNotRead} */
+  readonly open: () => Promise<OpenBackup>
   /** @throws {BackupNotRead} */
   readonly begin: () => Promise<{ readonly id: string; readonly header: BackupHeader }>
   /**
@@ -42,17 +44,35 @@ interface Reading {
   idle?: NodeJS.Timeout
 }
 
+/** Opens one backup at a time: the copy of an embedded database that it reads has one name. */
+function openOneOf(source: BackupSource): () => Promise<OpenBackup> {
+  let isOpen = false
+  return async () => {
+    if (isOpen) throw new BackupNotRead('another backup is being taken: try again when it is done')
+    isOpen = true
+    const closed = (): void => {
+      isOpen = false
+    }
+    try {
+      const opened = await openBackup(source)
+      return { ...opened, close: () => opened.close().finally(closed) }
+    } catch (error) {
+      closed()
+      throw error
+    }
+  }
+}
+
 export function createBackups(source: BackupSource): Backups {
+  const open = openOneOf(source)
   let reading: Reading | undefined
-  let isOpening = false
   const end = async (ended: Reading): Promise<void> => {
     clearTimeout(ended.idle)
+    if (reading === ended) reading = undefined
     try {
       await ended.pieces.return(undefined)
-      await ended.close()
     } finally {
-      // Only now: the copy that the next backup makes has the same name.
-      if (reading === ended) reading = undefined
+      await ended.close()
     }
   }
   const rest = (one: Reading): void => {
@@ -60,20 +80,13 @@ export function createBackups(source: BackupSource): Backups {
     one.idle = setTimeout(() => void end(one).catch(() => undefined), idleMsMax).unref()
   }
   return {
+    open,
     async begin() {
-      if (reading !== undefined || isOpening) {
-        throw new BackupNotRead('another backup is being taken: try again when it is done')
-      }
-      isOpening = true
-      try {
-        const id = source.random.uuid()
-        const { header, pieces, close } = await openBackup(source)
-        reading = { id, pieces, close, part: 0, isBusy: false, left: Buffer.alloc(0) }
-        rest(reading)
-        return { id, header }
-      } finally {
-        isOpening = false
-      }
+      const { header, pieces, close } = await open()
+      const id = source.random.uuid()
+      reading = { id, pieces, close, part: 0, isBusy: false, left: Buffer.alloc(0) }
+      rest(reading)
+      return { id, header }
     },
     async read(id, part) {
       const one = reading

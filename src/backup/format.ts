@@ -46,8 +46,8 @@ export function createBackupWriter(
   header: BackupHeader,
   keyring: Pick<Keyring, 'backupKey'>,
 ): BackupWriter {
-  const head = headBytes(Buffer.from(JSON.stringify(header)))
-  const key = keyring.backupKey(header.keyVersion, contextOf(head))
+  const head = headOf(header)
+  const key = contentKey(header, keyring)
   const all = createHash('sha256').update(head)
   let frames = 0
   return {
@@ -63,6 +63,11 @@ export function createBackupWriter(
     check: () => frameOf(frameKinds.check, all.digest()),
     close: () => void key.fill(0),
   }
+}
+
+/** The key of the content of one backup, for a reader that has no other key. The caller overwrites it. */
+export function contentKey(header: BackupHeader, keyring: Pick<Keyring, 'backupKey'>): Buffer {
+  return keyring.backupKey(header.keyVersion, contextOf(headOf(header)))
 }
 
 /** Opens the frames of one backup, in order. */
@@ -176,6 +181,10 @@ function isKind(kind: number): kind is FrameKind {
 
 export function damaged(why: string): BackupRefused {
   return new BackupRefused(`the backup is damaged: ${why}`)
+}
+
+function headOf(header: BackupHeader): Buffer {
+  return headBytes(Buffer.from(JSON.stringify(header)))
 }
 
 function headBytes(header: Uint8Array): Buffer {

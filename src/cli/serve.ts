@@ -79,6 +79,14 @@ async function run(config: Config): Promise<void> {
   if (isReached(config) && isBesideData(config.seal, config.dataDirectory)) {
     log.warn('the key file lies in the data directory: one copy of it opens every key')
   }
+  if (config.backups !== undefined && isWithin(config.dataDirectory, config.backups.directory)) {
+    log.warn('TRENT_BACKUP_DIR lies in the data directory: the backups are lost with it')
+  }
+}
+
+function isWithin(directory: string, path: string): boolean {
+  const way = relative(directory, path)
+  return way !== '..' && !way.startsWith('../')
 }
 
 /** Whether the settings say that others than this machine's user reach the server. */

@@ -40,13 +40,18 @@ export async function replaceFile(files: FilePort, path: string, bytes: Uint8Arr
 /**
  * Writes a file from pieces, or replaces it, as `replaceFile` does. What is unfinished is removed again if
  * a piece cannot be read or written.
+ * @param unfinished its name meanwhile, if other processes may write the same file
+ * @param check called when the content is durable, before the file gets its name
  */
 export async function replaceFileByPieces(
   files: FilePort,
   path: string,
   pieces: AsyncIterable<Uint8Array>,
+  {
+    unfinished = unfinishedName(path),
+    check,
+  }: { readonly unfinished?: string; readonly check?: (unfinished: string) => Promise<void> } = {},
 ): Promise<void> {
-  const unfinished = unfinishedName(path)
   await files.remove(unfinished)
   try {
     const file = await files.create(unfinished)
@@ -60,6 +65,7 @@ export async function replaceFileByPieces(
     } finally {
       await file.close()
     }
+    await check?.(unfinished)
     await files.rename(unfinished, path)
   } catch (error) {
     await files.remove(unfinished)

@@ -142,3 +142,21 @@ export async function readAll(file: OpenFile, into: Uint8Array, position: number
   }
   return filled
 }
+
+const pieceBytes = 2 ** 18
+
+/** Yields the bytes of a file in order. */
+export async function* piecesOf(files: FilePort, path: string): AsyncGenerator<Buffer> {
+  const file = await files.openToRead(path)
+  try {
+    for (let position = 0; ;) {
+      const piece = Buffer.alloc(pieceBytes)
+      const length = await readAll(file, piece, position)
+      if (length === 0) return
+      position += length
+      yield piece.subarray(0, length)
+    }
+  } finally {
+    await file.close()
+  }
+}

@@ -76,6 +76,14 @@ const described = {
     help: 'Failures of a step of delivery since its last success.',
     label: 'step',
   },
+  trent_backup_age_seconds: {
+    help: 'Time since the last scheduled backup, or since the start without one; absent without a schedule.',
+  },
+  trent_backup_interval_seconds: { help: 'Time between two scheduled backups.' },
+  trent_backup_seconds: { help: 'Duration of the last scheduled backup of this node.' },
+  trent_backup_bytes: { help: 'Size of the last scheduled backup.' },
+  trent_backups_kept: { help: 'Scheduled backups in the directory.' },
+  trent_backup_failures: { help: 'Failures of scheduled backups since the last success.' },
   trent_events_waiting: { help: 'Events that the webhook has not taken yet.' },
   trent_events_oldest_waiting_seconds: {
     help: 'How long the oldest waiting event has waited; 0 without one.',

@@ -48,6 +48,7 @@ export function serverControls(
   const { store, journal, clock, startedAt, firstAccount, refusals, faults, jobs } = parts
   return {
     status: async (): Promise<ServerStatus> => {
+      const backups = parts.backupSchedule.status()
       const held = clock.held()
       const { stream, segment } = journal.position
       const others = await parts.workers.states()
@@ -73,6 +74,7 @@ export function serverControls(
         clock: { now: new Date(clock.now()).toISOString(), ...(held !== undefined && { held }) },
         deleted: await store.countDeletedKeys(),
         deletedMaterials: await store.countDeletedMaterials(),
+        ...(backups && { backups }),
       }
     },
     acceptClock: () => {
@@ -83,6 +85,7 @@ export function serverControls(
       clock.move(to)
       await jobs.runDue()
       await parts.delivery.runDue()
+      await parts.backupSchedule.runDue()
     },
     faults,
     firstAccount,

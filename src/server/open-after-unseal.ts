@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from 'node:path'
-import { createBackups } from '../backup/backups.ts'
+import { openBackups } from './backup-schedule.ts'
 import { goOnWithoutLost } from './accepted-loss.ts'
 import { openAnchors, type Anchors } from '../audit/journal/anchors.ts'
 import { openDelivery, type Delivery } from '../audit/delivery/delivery.ts'
@@ -56,7 +56,7 @@ export async function openAfterUnseal(
   files: Files,
   { deployment, by, seal }: Unsealed,
 ): Promise<OpenedServer> {
-  const { log } = options
+  const { log, onFatal } = options
   const { database, journal, clock, meter, startedAt, workers } = files
   const random = systemRandom
   const keyring = keyringOf(deployment.deploymentId, deployment.domainKeys, random)
@@ -73,7 +73,6 @@ export async function openAfterUnseal(
   const restoredAt = await store.lastRestoredAt()
   const quotaShares = await openQuotaShares({ ...files.memory, ...parts, log })
   const grantReader = createGrantReader({ database: database.share(), deployment, onForgedRow })
-  const { onFatal } = options
   const turning = { ...parts, deployment, workers, grantReader, list, firstAccount, onFatal, log }
   const generations = createRootGenerations(turning)
   const all: ServerParts = {
@@ -90,15 +89,16 @@ export async function openAfterUnseal(
     restoredAt,
     log,
     startedAt,
-    backups: createBackups({ database, keyring, clock, random }),
+    ...openBackups(config, options, { ...parts, firstAccount }),
     generations,
     rekeying: createRekeying({ ...parts, generations, seal, sealOptions: config.sealOptions }),
     sealServer: () => void setImmediate(options.onSeal ?? (() => undefined)),
   }
   const open = openDependencies(config, all)
   generations.begin(open.background.changes)
+  all.backupSchedule.begin(open.background.changes)
   const eventIndex = openEventIndex(files, log)
-  meter.observe(nodeReaders(node))
+  meter.observe({ ...nodeReaders(node), ...all.backupSchedule.readers })
   const { journalDirectory: directory, onError } = files
   const journalCheck = checkClosedSegments({ store, directory, onError })
   const times = { usageTrackedSince, restoredAt }
@@ -114,8 +114,10 @@ export async function openAfterUnseal(
         answers: answersOf({ ...open, handler, list, log }),
         noted: ({ kind, name }) => usesOf(open.background)[kind].remembered(name),
       }),
-    close: () =>
-      closeInOrder([all.backups, journalCheck, generations, open, eventIndex, quotaShares, node]),
+    close: async () => {
+      await closeInOrder([all.backupSchedule, all.backups, journalCheck, generations, open])
+      await closeInOrder([eventIndex, quotaShares, node])
+    },
   }
 }
 

@@ -13,6 +13,7 @@ import type { TrailDependencies } from '../model/trail.ts'
 import type { GrantReader } from '../cache/grant-reader.ts'
 import type { Database } from '../store/database.ts'
 import type { Store } from '../store/store.ts'
+import type { BackupSchedule } from './backup-schedule.ts'
 import type { Rekeying } from './rekeying.ts'
 import type { RootGenerations } from './root-generations.ts'
 import type { SharedMemory } from './workers/memory.ts'
@@ -56,6 +57,7 @@ export interface ServerParts extends WorkerParts {
   readonly startedAt: number
   readonly rekeying: Rekeying
   readonly backups: Backups
+  readonly backupSchedule: BackupSchedule
   readonly generations: RootGenerations
   /** Ends the process that holds the keys. */
   readonly sealServer: () => void

@@ -4,40 +4,15 @@ import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { createBackups } from '../../src/backup/backups.ts'
 import { readBackup } from '../../src/backup/format.ts'
-import { openBackup, type BackupSource } from '../../src/backup/take.ts'
+import { openBackup } from '../../src/backup/take.ts'
 import { rowsOf, verifyRows } from '../../src/backup/verify.ts'
 import { systemRandom } from '../../src/crypto/entropy.ts'
-import { createStore } from '../../src/store/bound-store.ts'
 import { streamOf } from '../../src/model/node.ts'
-import type { OwnedDatabase } from '../../src/store/open.ts'
-import { createDeployment } from '../../src/store/tables/deployment.ts'
 import type { StoredRow } from '../../src/store/whole-tables.ts'
 import { testKeyring } from '../crypto/fixed.ts'
 import { engines } from '../store/engines.ts'
-import { accountId, newKey, region } from '../store/records.ts'
-
-const keyring = testKeyring()
-
-async function prepared(database: OwnedDatabase, keys: number) {
-  await createDeployment(database, {
-    deploymentId: 'deployment',
-    createdAt: 1,
-    seal: { kind: 'file', generation: 1, sealedRootKey: Buffer.alloc(60) },
-    domainKeys: [{ version: 1, wrapped: Buffer.alloc(60), createdAt: 1 }],
-  })
-  const store = createStore(database, keyring, { onForgedRow: assert.fail })
-  await store.change((transaction) => transaction.insertAccount({ accountId, createdAt: 1 }))
-  const addKeys = async (from: number, to: number): Promise<void> => {
-    await store.change(async (transaction) => {
-      for (let n = from; n < to; n += 1) {
-        await transaction.insertKey(newKey(`key-${String(n).padStart(6, '0')}`))
-      }
-    })
-  }
-  await addKeys(0, keys)
-  const source: BackupSource = { database, keyring, clock: { now: () => 5 }, random: systemRandom }
-  return { store, addKeys, source }
-}
+import { accountId, region } from '../store/records.ts'
+import { keyring, prepared } from './prepared.ts'
 
 async function keysIn(pieces: AsyncIterable<{ readonly bytes: Buffer }>): Promise<StoredRow[]> {
   const bytes = async function* (): AsyncGenerator<Buffer> {

@@ -5,7 +5,8 @@
  */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { DecryptCommand } from '@aws-sdk/client-kms'
@@ -144,7 +145,19 @@ async function scrapedLabels(): Promise<ReadonlyMap<string, Values>> {
   const encrypted = await startTestServer(writtenTls({ after: (fn) => after(fn) }, own).settings)
   after(() => encrypted.stop())
   const ofTls = readScraped(await getOverTls(encrypted.port, '/metrics', own.authority))
-  for (const series of [...(await scrape(server)).keys(), ...ofTls.keys()]) {
+  const backups = mkdtempSync(join(tmpdir(), 'trent-backups-'))
+  const backedUp = await startTestServer({ TRENT_BACKUP_DIR: backups, TRENT_TEST_API: 'on' })
+  after(async () => {
+    await backedUp.stop()
+    rmSync(backups, { recursive: true })
+  })
+  await advance(backedUp.url, '1s')
+  const reported = [
+    ...(await scrape(server)).keys(),
+    ...ofTls.keys(),
+    ...(await scrape(backedUp)).keys(),
+  ]
+  for (const series of reported) {
     const [, name = '', inner = ''] = /^(\w+)(?:\{(.*)\})?$/.exec(series) ?? []
     const labels = all.get(name) ?? new Map(added.map((label) => [label, new Set()]))
     for (const [, label = '', value = ''] of inner.matchAll(/(\w+)="([^"]*)"/g)) {

@@ -45,6 +45,9 @@ const well = {
   trent_delivery_lag_seconds: '300x120',
   trent_delivery_waiting_files: '2x120',
   'trent_delivery_failures{step="place"}': '0x120',
+  trent_backup_age_seconds: '3600x120',
+  trent_backup_interval_seconds: '86400x120',
+  trent_backup_failures: '0x120',
   trent_events_oldest_waiting_seconds: '1x120',
   'trent_events_total{outcome="dead"}': '0x120',
   'trent_refused_uses_total{state="PendingDeletion"}': '0x120',
@@ -103,6 +106,8 @@ const ill: Readonly<Record<string, Partial<Record<Series, string>>>> = {
   TrentDeliveryLate: { trent_delivery_lag_seconds: '0+60x120' },
   TrentDeliveryFailing: { 'trent_delivery_failures{step="place"}': '0+1x120' },
   TrentDeliveryFilesWait: { trent_delivery_waiting_files: '60000x120' },
+  TrentBackupOld: { trent_backup_age_seconds: '172900+60x120' },
+  TrentBackupFailing: { trent_backup_failures: '3x120' },
   TrentEventsLate: { trent_events_oldest_waiting_seconds: '0+60x120' },
   TrentEventsDead: { 'trent_events_total{outcome="dead"}': '0x114 1x6' },
   TrentKeyPendingDeletionUsed: {

@@ -17,6 +17,25 @@ export interface BegunBackup {
   readonly rows: number
 }
 
+/** Backups that the server takes by itself. */
+export interface ScheduledBackupStatus {
+  readonly directory: string
+  readonly intervalMinutes: number
+  /** How many to keep, and how many there are. */
+  readonly keep: number
+  readonly kept: number
+  readonly last?: {
+    readonly file: string
+    /** ISO 8601, UTC. */
+    readonly createdAt: string
+    readonly change: number
+    readonly bytes: number
+  }
+  /** Failures of this node since its last success, and why the last one failed. */
+  readonly failures: number
+  readonly failure?: string
+}
+
 export interface ReadBackupPart {
   /** Base64. */
   readonly bytes: string

@@ -5,7 +5,7 @@
 import type { DeletedKeys } from '../../store/tables/deleted-key-rows.ts'
 import type { DeletedMaterials } from '../../store/tables/deleted-material-rows.ts'
 import type { Faults } from '../../throttle/faults.ts'
-import type { BackupControls } from './backup-controls.ts'
+import type { BackupControls, ScheduledBackupStatus } from './backup-controls.ts'
 import type { SealControls, SealStatus } from './seal-controls.ts'
 
 /** Controls that operators and the test API have. */
@@ -57,6 +57,8 @@ export interface ServerStatus {
   readonly deleted: DeletedKeys
   /** The same for imported materials that were deleted from existing keys. */
   readonly deletedMaterials: DeletedMaterials
+  /** Absent if no backups are scheduled. */
+  readonly backups?: ScheduledBackupStatus
   /** Requests since the start that failed authentication. */
   readonly refusedRequests: number
 }
