@@ -169,8 +169,13 @@ function onlyGiven(settings: NodeJS.ProcessEnv): Settings {
 /** @throws {ConfigError} */
 export function parseConfig(settings: Settings): Config {
   const testApi = onOff('TRENT_TEST_API', settings, 'on', 'off')
-  const port = readPort(settings)
-  if (testApi && !isLoopback(port.listen.host)) {
+  const dataDirectory = settings.TRENT_DATA_DIR ?? './data'
+  // The path is printed in lines that people paste into a shell.
+  if (/\p{Cc}/u.test(dataDirectory)) {
+    throw new ConfigError('TRENT_DATA_DIR must not hold control characters')
+  }
+  const connected = connections(settings, resolve(dataDirectory))
+  if (testApi && !isLoopback(connected.listen.host)) {
     throw new ConfigError('TRENT_TEST_API=on is refused unless TRENT_LISTEN is a loopback address')
   }
   const accountId = settings.TRENT_ACCOUNT_ID ?? '000000000000'
@@ -186,13 +191,8 @@ export function parseConfig(settings: Settings): Config {
   }
   const root = rootCredentials(settings)
   const token = metricsToken(settings.TRENT_METRICS_TOKEN)
-  const dataDirectory = settings.TRENT_DATA_DIR ?? './data'
-  // The path is printed in lines that people paste into a shell.
-  if (/\p{Cc}/u.test(dataDirectory)) {
-    throw new ConfigError('TRENT_DATA_DIR must not hold control characters')
-  }
   return Object.freeze({
-    ...port,
+    ...connected,
     trustedProxies: trustedProxies(settings.TRENT_TRUSTED_PROXIES),
     dataDirectory: resolve(dataDirectory),
     accountId,
@@ -207,7 +207,6 @@ export function parseConfig(settings: Settings): Config {
       settings.TRENT_AUDIT_SEGMENT_SECONDS ?? '3600',
       segmentSecondsRange,
     ),
-    ...elsewhere(settings, resolve(dataDirectory)),
     quotas: quotasOf(settings),
     workers: wholeNumber('TRENT_WORKERS', settings.TRENT_WORKERS ?? '1', workersRange),
     cachedKeys: wholeNumber(
@@ -238,20 +237,12 @@ function wholeNumber(
   throw new ConfigError(`${name} must be a whole number from ${min} to ${max}`)
 }
 
-function readPort(settings: Settings): ListenSettings {
-  try {
-    return readListenSettings(settings)
-  } catch (cause) {
-    if (!(cause instanceof SettingWrong)) throw cause
-    throw new ConfigError(cause.message, { cause })
-  }
-}
-
-/** The seal, the database, and what is outside: records, backups, events, key managers. */
-function elsewhere(
+/** The listeners, the seal, the database, and what is outside: records, backups, events, key managers. */
+function connections(
   settings: Settings,
   dataDirectory: string,
-): SealSettings &
+): ListenSettings &
+  SealSettings &
   DatabaseSettings &
   DoorSettings &
   Pick<Config, 'delivery' | 'backups' | 'eventsWebhook' | 'externalProxies'> {
@@ -260,6 +251,7 @@ function elsewhere(
     const backups = readBackupSettings(settings)
     const eventsWebhook = readWebhook('TRENT_EVENTS_WEBHOOK', url, secret)
     return {
+      ...readListenSettings(settings),
       ...readSealSettings(settings, dataDirectory),
       ...readDatabaseSettings(settings),
       ...readDoorSettings(settings, dataDirectory),
