@@ -25,7 +25,9 @@ const succeeded: Ended = { code: 0, signal: null }
 function project(t: TestContext): string {
   const folder = temporaryFolder(t)
   mkdirSync(join(folder, 'scripts'))
-  copyFileSync(join(root, 'scripts', 'prepare.mjs'), join(folder, 'scripts', 'prepare.mjs'))
+  for (const script of ['prepare.mjs', 'turn.mjs']) {
+    copyFileSync(join(root, 'scripts', script), join(folder, 'scripts', script))
+  }
   const named = { name: 'small', version: '1.0.0' }
   writeFileSync(join(folder, 'package.json'), JSON.stringify(named))
   writeLock(folder, '1.0.0')
