@@ -48,6 +48,8 @@ export interface Config extends ListenSettings, SealSettings, DatabaseSettings, 
   readonly regions: RegionTable
   readonly logLevel: LogLevel
   readonly testApi: boolean
+  /** Whether the console is served at `/console/`. */
+  readonly console: boolean
   /** The age at which a journal segment is closed, whatever its size. */
   readonly auditSegmentSeconds: number
   /** The destination of audit records, and how long the journal keeps them. */
@@ -98,6 +100,7 @@ const names = [
   'TRENT_APPLY',
   'TRENT_LOG_LEVEL',
   'TRENT_TEST_API',
+  'TRENT_CONSOLE',
   'TRENT_AUDIT_SEGMENT_SECONDS',
   'TRENT_ATTESTATION_ROOTS',
   'TRENT_WEB_IDENTITY_HOSTS',
@@ -168,7 +171,7 @@ function onlyGiven(settings: NodeJS.ProcessEnv): Settings {
 
 /** @throws {ConfigError} */
 export function parseConfig(settings: Settings): Config {
-  const testApi = onOff('TRENT_TEST_API', settings, 'on', 'off')
+  const testApi = onOff('TRENT_TEST_API', settings, 'off')
   const dataDirectory = settings.TRENT_DATA_DIR ?? './data'
   // The path is printed in lines that people paste into a shell.
   if (/\p{Cc}/u.test(dataDirectory)) {
@@ -202,6 +205,7 @@ export function parseConfig(settings: Settings): Config {
     regions,
     logLevel,
     testApi,
+    console: onOff('TRENT_CONSOLE', settings, 'on'),
     auditSegmentSeconds: wholeNumber(
       'TRENT_AUDIT_SEGMENT_SECONDS',
       settings.TRENT_AUDIT_SEGMENT_SECONDS ?? '3600',
@@ -324,10 +328,10 @@ function attestationRoots(path: string | undefined): Config['attestationRoots'] 
   }
 }
 
-function onOff(name: keyof Settings, settings: Settings, on: string, off: string): boolean {
-  const value = settings[name] ?? off
-  if (value !== on && value !== off) throw new ConfigError(`${name} must be ${on} or ${off}`)
-  return value === on
+function onOff(name: keyof Settings, settings: Settings, otherwise: 'on' | 'off'): boolean {
+  const value = settings[name] ?? otherwise
+  if (value !== 'on' && value !== 'off') throw new ConfigError(`${name} must be on or off`)
+  return value === 'on'
 }
 
 function regionTable(text: string | undefined): RegionTable {

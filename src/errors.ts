@@ -44,6 +44,7 @@ const statuses = {
   InvalidNextToken: 400,
   InvalidNextTokenException: 400,
   InvalidParameterCombinationException: 400,
+  InvalidParameterException: 400,
   InvalidParameterValueException: 400,
   InvalidS3BucketNameException: 400,
   InvalidS3PrefixException: 400,

@@ -15,6 +15,7 @@ import type { certificate } from './cli/certificate.ts'
 import type { convertLocalKms } from './cli/convert-local-kms.ts'
 import type { explain } from './cli/explain.ts'
 import type { keyUsage } from './cli/key-usage.ts'
+import type { serve } from './cli/serve.ts'
 import type { quotas } from './cli/quotas.ts'
 import type { init, sealServer, unseal } from './cli/seal-commands.ts'
 import type { deregisterService, listServices, registerService } from './cli/service.ts'
@@ -36,7 +37,10 @@ const configFile = (): string | undefined => program.opts<{ config?: string }>()
 program
   .command('serve')
   .description('run the server in the foreground')
-  .action(async () => (await import('./cli/serve.ts')).serve(configFile()))
+  .option('--build-console', "build the console's pages in the background if their sources changed")
+  .action(async (options: Parameters<typeof serve>[1]) =>
+    (await import('./cli/serve.ts')).serve(configFile(), options),
+  )
 program
   .command('status')
   .description('show the state of the running server')

@@ -15,6 +15,7 @@ test('every setting has a default', () => {
   assert.equal(config.accountId, '000000000000')
   assert.equal(config.region, 'us-west-2')
   assert.equal(config.testApi, false)
+  assert.equal(config.console, true)
   assert.equal(config.auditSegmentSeconds, 3600)
   assert.equal(config.root, undefined)
   assert.deepEqual(config.attestationRoots, [awsNitroRoot()])
@@ -162,6 +163,11 @@ const refused: readonly [
     'the test API off loopback',
     { TRENT_TEST_API: 'on', TRENT_LISTEN: '10.0.0.1:1', TRENT_ALLOW_PLAINTEXT_HTTP: 'true' },
     /TRENT_TEST_API/,
+  ],
+  [
+    'a console that is neither on nor off',
+    { TRENT_CONSOLE: 'no' },
+    /TRENT_CONSOLE must be on or off/,
   ],
 ]
 

@@ -173,6 +173,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   'audit/verify': 'audit/delivery audit/journal crypto disk model store',
   events: 'disk jobs model store webhooks',
   wire: 'model operations/contract',
+  console: 'wire',
   operator: 'disk model webhooks wire',
   tls: 'disk model webhooks wire',
   cache: 'crypto model operations/contract policy store threads',
@@ -182,13 +183,14 @@ const allowedImports: Readonly<Record<string, string>> = {
   resolve: 'cache crypto lifecycle model operations/contract policy store',
   authorize: 'authenticate cache model operations/contract policy resolve store',
   operations:
-    'crypto model operations/contract operations/kms operations/iam operations/sts operations/cloudtrail operations/cloudwatch operations/trent',
+    'crypto model operations/contract operations/kms operations/iam operations/sts operations/cloudtrail operations/cloudwatch operations/tagging operations/trent',
   'operations/kms':
     'operations/iam crypto keystores lifecycle model operations/contract policy store throttle',
   'operations/iam': 'model operations/contract policy store',
   'operations/sts': 'model operations/contract operations/iam',
   'operations/cloudtrail': 'model operations/contract store',
   'operations/cloudwatch': 'model operations/contract operations/kms store',
+  'operations/tagging': 'model operations/contract store',
   'operations/trent':
     'crypto lifecycle model operations/contract operations/iam operations/kms policy store throttle',
   explain: 'authorize cache model operations/contract policy resolve store',
@@ -200,7 +202,7 @@ const allowedImports: Readonly<Record<string, string>> = {
     'audit/delivery backup crypto keystores model operator seals store throttle tls webhooks wire',
   'version.ts': '',
   server:
-    'audit audit/delivery audit/index audit/journal audit/records authenticate authorize backup cache config.ts crypto disk events explain jobs keystores lifecycle metrics model operations operations/contract operations/kms operator pipeline policy resolve seals store threads throttle tls version.ts wire',
+    'audit audit/delivery audit/index audit/journal audit/records authenticate authorize backup cache config.ts console crypto disk events explain jobs keystores lifecycle metrics model operations operations/contract operations/kms operator pipeline policy resolve seals store threads throttle tls version.ts wire',
   cli: 'backup audit/delivery audit/journal audit/verify config.ts crypto disk jobs metrics model operations/contract operations/trent operator policy seals server store tls wire',
   'main.ts': 'cli config.ts version.ts',
 }

@@ -3,6 +3,7 @@ import { constants } from 'node:os'
 import { relative } from 'node:path'
 import { pino } from 'pino'
 import { JournalFailed } from '../audit/journal/journal.ts'
+import { buildConsole } from './build-console.ts'
 import { type Config, ConfigError, loadConfig } from '../config.ts'
 import { OperatorCallFailed } from '../operator/client.ts'
 import type { FirstAccount } from '../server/first-start.ts'
@@ -27,12 +28,15 @@ import { WorkerFailed } from '../server/workers/workers.ts'
 /** One Ctrl-C may arrive twice: from the terminal, and from npm, which forwards it. */
 const sameSignalMs = 1000
 
-export async function serve(configFile: string | undefined): Promise<void> {
+export async function serve(
+  configFile: string | undefined,
+  options: { readonly buildConsole?: true } = {},
+): Promise<void> {
   // By default, SIGUSR1 makes Node open its debugger port to every user of the machine. A log rotation
   // may send this signal.
   process.on('SIGUSR1', () => undefined)
   try {
-    await run(loadConfig(process.env, configFile))
+    await run(loadConfig(process.env, configFile), options.buildConsole === true)
   } catch (error) {
     fail(oneLine(error))
   }
@@ -43,7 +47,7 @@ function fail(message: string): never {
   process.exit(1)
 }
 
-async function run(config: Config): Promise<void> {
+async function run(config: Config, builds: boolean): Promise<void> {
   const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }))
   const onFatal = (error: unknown): void => {
     log.fatal({ err: error }, 'the server cannot go on')
@@ -75,6 +79,7 @@ async function run(config: Config): Promise<void> {
   })
   if (account === undefined) return
   process.stdout.write(banner(config, server, account))
+  if (builds && config.console) buildConsole(log)
   // Not before: a refused start says one line.
   if (isReached(config) && isBesideData(config.seal, config.dataDirectory)) {
     log.warn('the key file lies in the data directory: one copy of it opens every key')
@@ -136,6 +141,7 @@ function banner(config: Config, server: RunningServer, account: FirstAccount): s
   const key = account.accessKeyId === undefined ? '' : `, root access key ${account.accessKeyId}`
   const lines = [
     `Trent is ready on ${url}: account ${account.accountId}${key}, data in ${shown(dataDirectory)}`,
+    ...(config.console ? [`Its console is at ${url}/console/`] : []),
     ...(testApi
       ? ['THE TEST API IS ON: anyone who reaches this port can move the clock and empty the store.']
       : []),

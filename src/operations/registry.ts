@@ -4,6 +4,7 @@ import { cloudwatchRegistry } from './cloudwatch/registry.ts'
 import type { Registry } from './contract/registry.ts'
 import { iamRegistry } from './iam/registry.ts'
 import { kmsRegistry } from './kms/registry.ts'
+import { taggingRegistry } from './tagging/registry.ts'
 import { stsRegistry } from './sts/registry.ts'
 import { operatorRegistry, serviceRegistry, testRegistry } from './trent/registry.ts'
 
@@ -14,6 +15,7 @@ export const awsRegistry: Registry = new Map([
   ...stsRegistry,
   ...cloudtrailRegistry,
   ...cloudwatchRegistry,
+  ...taggingRegistry,
 ])
 
 /** AWS's operations and Trent's own, which worker 0 serves. Includes the test API if it is on. */

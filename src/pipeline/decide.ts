@@ -46,6 +46,7 @@ const limitedServices: ReadonlySet<Operation['service']> = new Set([
   'sts',
   'cloudtrail',
   'monitoring',
+  'tagging',
 ])
 
 /**

@@ -1,4 +1,7 @@
 /** Routes of the public port: AWS's API, health, and the test API where it is on. @module */
+import { join } from 'node:path'
+import { consoleRoutes } from '../console/console-route.ts'
+import { createBuiltFiles } from '../console/built-files.ts'
 import type { Config } from '../config.ts'
 import { isLoopback } from '../model/address.ts'
 import { metricsRoute, type MetricsText } from '../wire/metrics-route.ts'
@@ -16,9 +19,13 @@ import {
   type Readiness,
   type Route,
 } from '../wire/routes.ts'
+import { version } from '../version.ts'
 
 export interface Serving {
-  readonly config: Pick<Config, 'listen' | 'testApi' | 'metricsToken'>
+  readonly config: Pick<
+    Config,
+    'listen' | 'testApi' | 'metricsToken' | 'console' | 'region' | 'regions'
+  >
   readonly metrics: MetricsText
   /** The port that the server listens on. It differs from the configured port if that is 0. */
   readonly port: () => number
@@ -45,6 +52,7 @@ export function publicService(serving: Serving): PublicService {
     }),
     ...serviceRoutes(serving),
     ...(config.testApi ? testRoutes(serve) : []),
+    ...pageRoutes(serving),
   ])
   const own = (): OwnNames => ownNames(config.listen.host, serving.port())
   return {
@@ -101,6 +109,19 @@ function serviceRoutes({ serve, screen }: Serving): readonly Route[] {
     route('/_trent/fas', 'CreateForwardAccessSession'),
     route('/_trent/infrastructure-session', 'CreateInfrastructureSession'),
   ]
+}
+
+/** Built files of the console, in a checkout and in a package. */
+const consoleDirectory = join(import.meta.dirname, '../../console/dist')
+
+function pageRoutes({ config }: Pick<Serving, 'config'>): readonly Route[] {
+  if (!config.console) return []
+  const { region, regions } = config
+  return consoleRoutes(createBuiltFiles(consoleDirectory), {
+    region,
+    regions: regions.names,
+    version,
+  })
 }
 
 async function serveAsJson(

@@ -39,6 +39,7 @@ const servicesOf: Readonly<Record<RawRequest['listener'], ReadonlyMap<string, st
     // Some clients shorten the prefix to this form, and AWS accepts it.
     ['CloudTrail_20131101', 'cloudtrail'],
     ['GraniteServiceVersion20100801', 'monitoring'],
+    ['ResourceGroupsTaggingAPI_20170126', 'tagging'],
   ]),
   operator: new Map([['TrentOperator', 'trent']]),
 }

@@ -15,12 +15,18 @@ import type { RawRequest, RawResponse, RequestHead, RequestLine } from './reques
 import { element } from './xml.ts'
 
 export interface Route {
-  /** Exact: no pattern, no trailing slash. */
+  /** Exact, unless `below`: no pattern. */
   readonly path: string
+  /** The path is a folder, such as `/console/`, and the route answers everything below it. */
+  readonly below?: true
   /** `GET` includes `HEAD`. */
   readonly methods: readonly ('GET' | 'POST')[]
-  /** True when anyone who reaches the port may ask. Source, Host and Origin are not checked then. */
-  readonly open: boolean
+  /**
+   * True when anyone who reaches the port may ask: source, Host and Origin are not checked then. `page`: a
+   * page for people, from anywhere over TLS, without TLS on this machine only. A link from another site may
+   * lead to it, but a form of another site may not post to it.
+   */
+  readonly open: boolean | 'page'
   readonly bodyBytesMax: number
   readonly handle: (request: RawRequest) => Promise<RawResponse>
   /** Refuses by the head alone, while a body is arriving. */
@@ -70,7 +76,7 @@ export function matchRoute(table: RouteTable, request: RequestLine): RouteMatch 
     if (service !== undefined) return { to: 'refusal', response: foreignRefusal(service) }
     return { to: 'refusal', response: notAllowed(['POST']) }
   }
-  const route = request.listener === 'public' ? table.get(path) : undefined
+  const route = request.listener === 'public' ? routeAt(table, path) : undefined
   if (route !== undefined) return { to: 'route', route }
   const service = foreignService(request)
   if (service !== undefined) return { to: 'refusal', response: foreignRefusal(service) }
@@ -103,6 +109,13 @@ function foreignRefusal(service: string): RawResponse {
   }
 }
 
+function routeAt(table: RouteTable, path: string): Route | undefined {
+  const exact = table.get(path)
+  if (exact !== undefined) return exact
+  const above = table.get(path.slice(0, path.indexOf('/', 1) + 1))
+  return above?.below === true ? above : undefined
+}
+
 /** Checks a request against its route and answers it. Rejects with what the route's handler throws. */
 export async function answerRoute(
   route: Route,
@@ -129,10 +142,12 @@ export async function screenRoute(
 export function guardRoute(
   route: Pick<Route, 'methods' | 'open' | 'bodyBytesMax'>,
   own: OwnNames,
-  request: RequestLine & Pick<RawRequest, 'body' | 'remoteAddress'>,
+  request: RequestLine & Pick<RawRequest, 'body' | 'remoteAddress' | 'secure' | 'tls'>,
 ): RawResponse | undefined {
-  const { rawHeaders, body } = request
-  if (!route.open && !(isLoopback(request.remoteAddress) && isOwn(own, rawHeaders))) {
+  const { body, rawHeaders } = request
+  const refused = route.open === 'page' ? refusalOfPage(own, request) : undefined
+  if (refused !== undefined) return jsonAnswer(403, { message: refused })
+  if (route.open === false && !(isLoopback(request.remoteAddress) && isOwn(own, rawHeaders))) {
     return jsonAnswer(403, { message: 'this path takes no requests from another host or origin' })
   }
   const method = request.method === 'HEAD' ? 'GET' : request.method
@@ -144,6 +159,37 @@ export function guardRoute(
     }
   }
   return body.length > route.bodyBytesMax ? tooLarge(request) : undefined
+}
+
+/**
+ * Why a request may not have a page.
+ *
+ * INVARIANT (no rebinding): without TLS, a page is served under this machine's own names only. A name that
+ * an attacker has pointed at this address is refused, so no foreign origin ever holds a page of ours. Over
+ * TLS the certificate proves the name to the browser.
+ */
+function refusalOfPage(
+  own: OwnNames,
+  request: RequestLine & Pick<RawRequest, 'remoteAddress' | 'secure' | 'tls'>,
+): string | undefined {
+  const { rawHeaders, remoteAddress, method } = request
+  const isHere = isLoopback(remoteAddress)
+  const overTls = request.tls !== undefined || (request.secure && !isHere)
+  if (!overTls && !isHere) return 'this page needs HTTPS, unless the browser is on this machine'
+  const [host = '', ...more] = headerValues(rawHeaders, 'host')
+  if (more.length > 0 || (!overTls && !own.hosts.has(host.toLowerCase()))) {
+    return 'this page is not served under this name'
+  }
+  if (method === 'GET' || method === 'HEAD') return undefined
+  const origins = headerValues(rawHeaders, 'origin')
+  const sites = headerValues(rawHeaders, 'sec-fetch-site')
+  const ours = (origin: string): boolean =>
+    overTls ? origin === `https://${host.toLowerCase()}` : own.origins.has(origin)
+  return origins.length === 1 &&
+    origins.every((origin) => ours(origin.toLowerCase())) &&
+    sites.every((site) => site === 'same-origin')
+    ? undefined
+    : 'this path takes no requests from another origin'
 }
 
 /**

@@ -113,7 +113,7 @@ export interface Operation<
   Output = unknown,
   K extends string = string,
 > {
-  readonly service: 'kms' | 'iam' | 'sts' | 'cloudtrail' | 'monitoring' | 'trent'
+  readonly service: 'kms' | 'iam' | 'sts' | 'cloudtrail' | 'monitoring' | 'tagging' | 'trent'
   /** AWS's name. The file has it in kebab-case, the export in camelCase. */
   readonly name: string
   /**

@@ -1,0 +1,145 @@
+/** Sign-in with an access key: as a page, or over a page with an ended session. @module */
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
+import Alert from '@cloudscape-design/components/alert'
+import Box from '@cloudscape-design/components/box'
+import Button from '@cloudscape-design/components/button'
+import Container from '@cloudscape-design/components/container'
+import Form from '@cloudscape-design/components/form'
+import FormField from '@cloudscape-design/components/form-field'
+import Header from '@cloudscape-design/components/header'
+import Input from '@cloudscape-design/components/input'
+import Modal from '@cloudscape-design/components/modal'
+import SpaceBetween from '@cloudscape-design/components/space-between'
+import { type ReactNode, useState } from 'react'
+import { newClient } from '../aws/aws.ts'
+import { failureOf } from '../aws/failure.ts'
+import type { Credentials, Identity, Session, SignedIn } from '../aws/session.ts'
+import { useAction } from '../shell/asked.ts'
+import type { ServerSettings } from '../shell/context.ts'
+import { signInText } from '../text/sign-in.ts'
+import { text } from '../text/text.ts'
+
+interface SignInProps {
+  readonly session: Session
+  readonly settings: ServerSettings
+  /** The session that has ended. */
+  readonly again?: SignedIn
+}
+
+export function SignIn(props: SignInProps): ReactNode {
+  if (props.again !== undefined) {
+    return (
+      <Modal
+        visible
+        header={signInText.titleAgain}
+        onDismiss={() => undefined}
+        closeAriaLabel={text.close}
+      >
+        <SpaceBetween size="m">
+          <Box>{signInText.again}</Box>
+          <SignInForm {...props} />
+        </SpaceBetween>
+      </Modal>
+    )
+  }
+  return (
+    <main className="sign-in">
+      <Container header={<Header variant="h1">{text.productLong}</Header>}>
+        <SignInForm {...props} />
+      </Container>
+    </main>
+  )
+}
+
+function SignInForm({ session, settings, again }: SignInProps): ReactNode {
+  const [accessKeyId, setAccessKeyId] = useState('')
+  const [secretAccessKey, setSecret] = useState('')
+  const [sessionToken, setToken] = useState('')
+  const [tried, setTried] = useState(false)
+  const { run, running, error } = useAction(async () => {
+    const credentials: Credentials = {
+      accessKeyId: accessKeyId.trim(),
+      secretAccessKey: secretAccessKey.trim(),
+      ...(sessionToken.trim() !== '' && { sessionToken: sessionToken.trim() }),
+    }
+    const identity = await identityOf(credentials, settings.region)
+    if (again !== undefined && again.identity.arn !== identity.arn) {
+      throw new Error(signInText.otherIdentity(again.identity.arn))
+    }
+    session.signIn({ credentials, identity })
+  })
+  const missing = (value: string): string =>
+    tried && value.trim() === '' ? signInText.missing : ''
+  const submit = (event: { preventDefault: () => void }): void => {
+    event.preventDefault()
+    setTried(true)
+    if (accessKeyId.trim() !== '' && secretAccessKey.trim() !== '') run()
+  }
+  return (
+    <form onSubmit={submit}>
+      <Form
+        actions={
+          <SpaceBetween direction="horizontal" size="xs">
+            {again !== undefined && (
+              <Button formAction="none" onClick={session.signOut}>
+                {text.signOut}
+              </Button>
+            )}
+            <Button variant="primary" loading={running}>
+              {signInText.submit}
+            </Button>
+          </SpaceBetween>
+        }
+      >
+        <SpaceBetween size="m">
+          {error !== undefined && <SignInFailed error={error} />}
+          <FormField label={signInText.accessKeyId} errorText={missing(accessKeyId)}>
+            <Input
+              value={accessKeyId}
+              onChange={({ detail }) => setAccessKeyId(detail.value)}
+              autoComplete="off"
+              spellcheck={false}
+              autoFocus
+            />
+          </FormField>
+          <FormField label={signInText.secretAccessKey} errorText={missing(secretAccessKey)}>
+            <Input
+              type="password"
+              value={secretAccessKey}
+              onChange={({ detail }) => setSecret(detail.value)}
+              autoComplete="off"
+            />
+          </FormField>
+          <FormField label={signInText.sessionToken} description={signInText.sessionTokenHint}>
+            <Input
+              type="password"
+              value={sessionToken}
+              onChange={({ detail }) => setToken(detail.value)}
+              autoComplete="off"
+            />
+          </FormField>
+          <Box color="text-body-secondary" fontSize="body-s">
+            {signInText.memory}
+          </Box>
+        </SpaceBetween>
+      </Form>
+    </form>
+  )
+}
+
+function SignInFailed({ error }: { readonly error: unknown }): ReactNode {
+  const { code, message, requestId } = failureOf(error)
+  return (
+    <Alert type="error" header={signInText.failed}>
+      {code === 'Error' ? message : `${code}: ${message}`}
+      {requestId !== undefined && ` (${text.requestId} ${requestId})`}
+    </Alert>
+  )
+}
+
+/** Proves the credentials to the server. */
+export async function identityOf(credentials: Credentials, region: string): Promise<Identity> {
+  const sts = newClient(STSClient, region, credentials)
+  const { Account: accountId = '', Arn: arn = '' } = await sts.send(new GetCallerIdentityCommand())
+  return { accountId, arn }
+}
