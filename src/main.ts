@@ -6,6 +6,7 @@
 import { Command } from 'commander'
 import { addRootKeyCommands } from './cli/root-key-commands.ts'
 import { addBackupCommands } from './cli/backup-commands.ts'
+import { addBreakGlassCommands } from './cli/break-glass-commands.ts'
 import { collectLevel } from './cli/organization-options.ts'
 import type { acceptLoss } from './cli/accept-loss.ts'
 import type { createAccount, listAccounts, updateAccount } from './cli/account.ts'
@@ -76,6 +77,7 @@ program
   )
 addRootKeyCommands(program, configFile)
 addBackupCommands(program, configFile)
+addBreakGlassCommands(program, configFile)
 program
   .command('certificate')
   .description('make a local authority and a TLS certificate for the server, or renew it')
@@ -127,13 +129,6 @@ account
   .option('--json', 'answer in JSON')
   .action(async (options: Parameters<typeof listAccounts>[1]) =>
     (await import('./cli/account.ts')).listAccounts(configFile(), options),
-  )
-account
-  .command('replace-key <id>')
-  .description('replace the access key of the root user, and print the new one')
-  .option('--json', 'answer in JSON')
-  .action(async (id: string, options: { json?: true }) =>
-    (await import('./cli/account.ts')).replaceRootKey(configFile(), id, options),
   )
 const sessions = program.command('sessions').description('temporary credentials')
 sessions

@@ -70,8 +70,8 @@ export const takeAway: Readonly<Record<string, TakeAway>> = {
     if (key?.accountId !== change.accountId || key.status === 'Inactive') return
     await transaction.updateAccessKey(key, { status: 'Inactive' })
   },
-  async ReplaceRootKey(transaction, { details, accountId }) {
-    // The new one is lost: `trent account replace-key` makes another.
+  async ResetRoot(transaction, { details, accountId }) {
+    // The new one is lost: `trent break-glass reset-root` makes another.
     const of = typeof details['accountId'] === 'string' ? details['accountId'] : accountId
     for (const key of await transaction.listAccessKeysOf(of)) await transaction.deleteAccessKey(key)
   },

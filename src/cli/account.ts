@@ -1,4 +1,4 @@
-/** `trent account create`, `update`, `list` and `replace-key`, through the operator door. @module */
+/** `trent account create`, `update` and `list`, through the operator door. @module */
 import { ConfigError, loadConfig } from '../config.ts'
 import { callOperator } from '../operator/client.ts'
 import type { CreatedAccount } from '../operations/trent/create-account.ts'
@@ -59,20 +59,8 @@ function line(account: ShownAccount): string {
   return `${accountId}  ${createdAt}  ${alias}`.trimEnd() + member
 }
 
-export async function replaceRootKey(
-  configFile: string | undefined,
-  accountId: string,
-  options: { readonly json?: true },
-): Promise<void> {
-  await printed(options, async () => {
-    const { operatorDirectory } = loadConfig(process.env, configFile)
-    const answer = await callOperator(operatorDirectory, 'ReplaceRootKey', { accountId })
-    return [answer as CreatedAccount, credentials] // the same program answers
-  })
-}
-
 /** In the format of a shared credentials file. */
-function credentials({ accountId, accessKeyId, secretAccessKey }: CreatedAccount): string {
+export function credentials({ accountId, accessKeyId, secretAccessKey }: CreatedAccount): string {
   return [
     `# the root user of account ${accountId}: the secret is shown only once`,
     `[${accountId}]`,

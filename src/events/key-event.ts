@@ -7,6 +7,7 @@
  */
 import { eventTime } from '../model/event-time.ts'
 import { keyArn, type KeyRef } from '../model/key.ts'
+import type { BreakGlassAct } from '../model/break-glass.ts'
 import type { OutgoingEvent } from '../model/outgoing-event.ts'
 import type { ServiceEvent } from '../model/service-event.ts'
 
@@ -54,30 +55,52 @@ export function refusedUseEvent(key: KeyRef, record: string, made: Made): Outgoi
   return outgoing(key, made, { detailType, isGuaranteed: false, resources: [], detail: record })
 }
 
-function outgoing(
-  key: KeyRef,
-  { eventId, time, partition }: Made,
-  of: {
-    readonly detailType: string
-    readonly isGuaranteed: boolean
-    readonly resources: readonly string[]
-    /** One line of JSON. */
-    readonly detail: string
-  },
+/** Trent's own event, in the same form: an operator did something past all policies. */
+export function breakGlassEvent(
+  { accountId, region, arn, ...detail }: BreakGlassAct,
+  made: Omit<Made, 'partition'>,
+): OutgoingEvent {
+  return outgoingAbout(arn, { accountId, region }, made, {
+    source: 'trent',
+    detailType: 'Trent Break Glass',
+    isGuaranteed: true,
+    resources: [arn],
+    detail: JSON.stringify(detail),
+  })
+}
+
+function outgoing(key: KeyRef, made: Made, of: Omit<Outgoing, 'source'>): OutgoingEvent {
+  return outgoingAbout(keyArn(made.partition, key), key, made, { ...of, source: 'aws.kms' })
+}
+
+interface Outgoing {
+  readonly source: 'aws.kms' | 'trent'
+  readonly detailType: string
+  readonly isGuaranteed: boolean
+  readonly resources: readonly string[]
+  /** One line of JSON. */
+  readonly detail: string
+}
+
+function outgoingAbout(
+  subject: string,
+  { accountId, region }: Pick<KeyRef, 'accountId' | 'region'>,
+  { eventId, time }: Omit<Made, 'partition'>,
+  of: Outgoing,
 ): OutgoingEvent {
   const envelope = JSON.stringify({
     version: '0',
     id: eventId,
     'detail-type': of.detailType,
-    source: 'aws.kms',
-    account: key.accountId,
+    source: of.source,
+    account: accountId,
     time: eventTime(time),
-    region: key.region,
+    region,
     resources: of.resources,
   })
   return {
     eventId,
-    subject: keyArn(partition, key),
+    subject,
     isGuaranteed: of.isGuaranteed,
     madeAt: time,
     body: `${envelope.slice(0, -1)},"detail":${of.detail}}`,

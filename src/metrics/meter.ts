@@ -16,6 +16,7 @@ import { Durations, type Observe } from './durations.ts'
 import { createEventCounter } from './event-counter.ts'
 import type { KeyState } from '../model/key.ts'
 import { anyState, usableStates } from '../model/key-state.ts'
+import { breakGlassActs, type BreakGlassAct } from '../model/break-glass.ts'
 import { createGauges, type Readers } from './gauges.ts'
 
 export interface Meter {
@@ -34,6 +35,8 @@ export interface Meter {
   journalFailed(): void
   /** Counts a use that the key's state did not allow. */
   refusedUse(state: KeyState): void
+  /** Counts what an operator did past all policies. */
+  brokeGlass(act: BreakGlassAct['act']): void
   /** Counts a row or key material that the server did not write. */
   forged(what: 'row' | 'material'): void
   /** Registers readers of gauges. */
@@ -104,6 +107,7 @@ export function createMeter(
     countEvents,
     ...damage,
     refusedUse,
+    brokeGlass: createBreakGlasses(registers),
     observe: (readers) => gauges.observe(readers),
     figures,
     async text() {
@@ -176,6 +180,18 @@ function createRefusedUses(registers: Registry[]): Meter['refusedUse'] {
   // Every series exists from the start, so that `rate()` sees the first increment.
   for (const state of anyState) if (!usableStates.includes(state)) counter.inc({ state }, 0)
   return (state) => counter.inc({ state })
+}
+
+function createBreakGlasses(registers: Registry[]): Meter['brokeGlass'] {
+  const counter = new Counter({
+    name: 'trent_break_glass_total',
+    help: 'What operators did past all policies: keys unlocked, root users reset.',
+    labelNames: ['act'],
+    registers,
+  })
+  // Every series exists from the start, so that `increase()` sees the first increment.
+  for (const act of breakGlassActs) counter.inc({ act }, 0)
+  return (act) => counter.inc({ act })
 }
 
 function createDamageCounters(registers: Registry[]): Pick<Meter, 'journalFailed' | 'forged'> {

@@ -13,6 +13,7 @@ import { version } from '../version.ts'
 import type { ServerStatus } from '../operations/contract/server-controls.ts'
 import type { OperationDependencies } from '../operations/contract/dependencies.ts'
 import type { SealControls } from '../operations/contract/seal-controls.ts'
+import { breakGlassWith } from './break-glass.ts'
 import { asKmsError } from './sealed-door.ts'
 import type { BackupControls } from '../operations/contract/backup-controls.ts'
 import { BackupNotRead, type Backups } from '../backup/backups.ts'
@@ -88,7 +89,8 @@ export function serverControls(
       await parts.backupSchedule.runDue()
     },
     faults,
-    firstAccount,
+    firstAccount: { ...firstAccount, isRootGiven: config.root !== undefined },
+    breakGlass: breakGlassWith(config, parts),
     seal: sealControls(parts),
     backup: backupControls(parts.backups),
   }

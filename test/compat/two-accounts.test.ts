@@ -18,11 +18,7 @@ import {
   ListKeysCommand,
   PutKeyPolicyCommand,
 } from '@aws-sdk/client-kms'
-import {
-  AssumeRoleCommand,
-  GetCallerIdentityCommand,
-  GetSessionTokenCommand,
-} from '@aws-sdk/client-sts'
+import { AssumeRoleCommand } from '@aws-sdk/client-sts'
 import type { CreatedAccount } from '../../src/operations/trent/create-account.ts'
 import { callOperator } from '../../src/operator/client.ts'
 import { accountId } from '../harness.ts'
@@ -101,38 +97,6 @@ test('an account is made with its root user, whose secret is told once and recor
   }
 })
 
-test('the access key of a root user is replaced, and all that came from it ends', async (t) => {
-  const identities = await openIdentities(t)
-  const { as, server } = identities
-  const other = await newAccount(identities, otherId)
-  const { Credentials } = await other.sts.send(new GetSessionTokenCommand({}))
-  const session = as(credentialsOf(Credentials))
-  await session.whoAmI()
-  const made = (await callOperator(server.directory, 'ReplaceRootKey', {
-    accountId: otherId,
-  })) as CreatedAccount
-  assert.deepEqual(await as(made).whoAmI(), {
-    UserId: otherId,
-    Account: otherId,
-    Arn: `arn:aws:iam::${otherId}:root`,
-  })
-  const invalid = /security token included in the request is invalid/
-  for (const ended of [other, session]) {
-    await denied(
-      ended.sts.send(new GetCallerIdentityCommand({})),
-      'InvalidClientTokenId',
-      403,
-      invalid,
-    )
-  }
-  const replace = (of: string): Promise<unknown> =>
-    callOperator(server.directory, 'ReplaceRootKey', { accountId: of })
-  await assert.rejects(replace(accountId), /ValidationException/)
-  await assert.rejects(replace('999988887777'), /NotFoundException/)
-  const texts = (await recordTexts(server.directory)).join('\n')
-  assert(texts.includes(made.accessKeyId) && !texts.includes(made.secretAccessKey))
-})
-
 test('the command makes accounts and names them', async (t) => {
   const identities = await openIdentities(t)
   const program = join(import.meta.dirname, '../../src/main.ts')
@@ -149,8 +113,6 @@ test('the command makes accounts and names them', async (t) => {
     assert.match(listed, new RegExp(`^${id} `, 'm'))
   const { accounts } = JSON.parse(await trent('list', '--json')) as { accounts: unknown[] }
   assert.equal(accounts.length, 3)
-  const replaced = await trent('replace-key', otherId)
-  assert(!replaced.includes(accessKeyId) && replaced.includes('aws_secret_access_key = '))
 })
 
 test('a user of another account needs its own account’s permission and the key policy’s', async (t) => {

@@ -53,6 +53,7 @@ const well = {
   'trent_refused_uses_total{state="PendingDeletion"}': '0x120',
   'trent_refused_uses_total{state="Disabled"}': '0x120',
   'trent_forged_total{what="row"}': '0x120',
+  'trent_break_glass_total{act="unlock-key"}': '0x120',
   trent_refused_callers: '0+6x120',
   'trent_keys{state="Enabled"}': '9x120',
   'trent_keys{state="Unavailable"}': '0x120',
@@ -121,6 +122,7 @@ const ill: Readonly<Record<string, Partial<Record<Series, string>>>> = {
   TrentCertificateRefused: { trent_tls_files_refused: '1x120' },
   TrentKeysUnavailable: { 'trent_keys{state="Unavailable"}': '1x120' },
   TrentForged: { 'trent_forged_total{what="row"}': '0x114 1x6' },
+  TrentBreakGlass: { 'trent_break_glass_total{act="unlock-key"}': '0x114 1x6' },
   TrentKeysPendingDeletion: { 'trent_keys{state="PendingDeletion"}': '1x120' },
   TrentCallersRefused: { trent_refused_callers: '0+120x120' },
 }

@@ -246,7 +246,8 @@ function webIdFederationData({ session, arn }: Caller): object | undefined {
 
 /** The caller as another account's record shows it. */
 function foreignIdentity(caller: Caller): object {
-  if (caller.kind === 'service') return userIdentity(caller)
+  // Everybody may know which operator did something to their account.
+  if (caller.kind === 'service' || caller.kind === 'operator') return userIdentity(caller)
   const { uniqueId: principalId, accountId } = caller
   return { type: 'AWSAccount', principalId, accountId, invokedBy: invokingService(caller)?.name }
 }

@@ -5,6 +5,8 @@
 import type { DeletedKeys } from '../../store/tables/deleted-key-rows.ts'
 import type { DeletedMaterials } from '../../store/tables/deleted-material-rows.ts'
 import type { Faults } from '../../throttle/faults.ts'
+import type { BreakGlassAct } from '../../model/break-glass.ts'
+import type { BreakGlass } from './break-glass.ts'
 import type { BackupControls, ScheduledBackupStatus } from './backup-controls.ts'
 import type { SealControls, SealStatus } from './seal-controls.ts'
 
@@ -21,7 +23,13 @@ export interface ServerControls {
   /** Faults that are injected into calls; none without the test API. */
   readonly faults: Pick<Faults, 'list' | 'replace'>
   /** The account that the first start created. A reset keeps it and its root credentials. */
-  readonly firstAccount: { readonly accountId: string }
+  readonly firstAccount: {
+    readonly accountId: string
+    /** Whether the settings give its root user's access key. */
+    readonly isRootGiven: boolean
+  }
+  /** @throws {KmsError} `ServiceUnavailableException` while this node does not know the latest changes */
+  breakGlass(act: BreakGlassAct): BreakGlass
   readonly seal: SealControls
   readonly backup: BackupControls
 }

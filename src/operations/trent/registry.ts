@@ -19,7 +19,7 @@ import { listAccess } from './list-access.ts'
 import { listAccounts } from './list-accounts.ts'
 import { listKeyUses } from './list-key-uses.ts'
 import { readBackup } from './read-backup.ts'
-import { replaceRootKey } from './replace-root-key.ts'
+import { resetRoot } from './reset-root.ts'
 import { listServices } from './list-services.ts'
 import { registerService } from './register-service.ts'
 import { revokeSessions } from './revoke-sessions.ts'
@@ -29,6 +29,7 @@ import { retireRootKeys } from './retire-root-keys.ts'
 import { sealServer } from './seal-server.ts'
 import { setTestClock } from './set-test-clock.ts'
 import { setTestFaults } from './set-test-faults.ts'
+import { unlockKey } from './unlock-key.ts'
 import { updateAccount } from './update-account.ts'
 
 export const operatorRegistry = registryOf([
@@ -48,12 +49,13 @@ export const operatorRegistry = registryOf([
   listKeyUses,
   listUsage,
   readBackup,
-  replaceRootKey,
+  resetRoot,
   listServices,
   registerService,
   revokeSessions,
   retireRootKeys,
   sealServer,
+  unlockKey,
   updateAccount,
 ])
 

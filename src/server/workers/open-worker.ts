@@ -216,6 +216,7 @@ const notHere: OperationDependencies['server'] = {
   moveClock: unreachable,
   acceptClock: unreachable,
   faults: { list: unreachable, replace: unreachable },
+  breakGlass: unreachable,
   seal: {
     status: unreachable,
     begin: unreachable,

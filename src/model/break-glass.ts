@@ -1,0 +1,14 @@
+/** What an operator does past all policies. It is done rarely, sets off an alarm and is on record. @module */
+
+export const breakGlassActs = ['unlock-key', 'reset-root'] as const
+
+export interface BreakGlassAct {
+  readonly act: (typeof breakGlassActs)[number]
+  /** The account that it is done to. */
+  readonly accountId: string
+  readonly region: string
+  /** The key, or the account's root user. */
+  readonly arn: string
+  /** Who does it. */
+  readonly operator: string
+}
