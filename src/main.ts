@@ -5,6 +5,7 @@
  */
 import { Command } from 'commander'
 import { addRootKeyCommands } from './cli/root-key-commands.ts'
+import { addNodeCommands } from './cli/node-commands.ts'
 import { addBackupCommands } from './cli/backup-commands.ts'
 import { addBreakGlassCommands } from './cli/break-glass-commands.ts'
 import { collectLevel } from './cli/organization-options.ts'
@@ -78,6 +79,7 @@ program
 addRootKeyCommands(program, configFile)
 addBackupCommands(program, configFile)
 addBreakGlassCommands(program, configFile)
+addNodeCommands(program, configFile)
 program
   .command('certificate')
   .description('make a local authority and a TLS certificate for the server, or renew it')

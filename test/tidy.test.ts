@@ -167,7 +167,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   'operations/contract': 'keystores model policy store throttle',
   'audit/journal': 'crypto disk model store',
   'audit/records': 'throttle model operations/contract policy',
-  audit: 'audit/journal audit/records disk store threads',
+  audit: 'audit/journal audit/records disk store threads model',
   'audit/index': 'audit/journal audit/records disk jobs model store threads',
   'audit/delivery': 'audit/journal crypto disk jobs model store webhooks',
   'audit/verify': 'audit/delivery audit/journal crypto disk model store',

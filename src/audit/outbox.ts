@@ -19,6 +19,7 @@
  */
 import type { Store, Transaction } from '../store/store.ts'
 import type { FinishedRecord } from './records/call-records.ts'
+import { nodeOfStream } from '../model/node.ts'
 import { nodeFiles, type FilePort } from '../disk/files.ts'
 import { eventIdOf } from './journal/frame.ts'
 import { JournalFailed, type Journal } from './journal/journal.ts'
@@ -45,6 +46,8 @@ export async function drainOutbox(options: {
   /** The journal's directory. */
   readonly directory: string
   readonly files?: FilePort
+  /** `retired`: only the records of nodes that were retired, also while this node serves. */
+  readonly whose?: 'own' | 'retired'
   /** Called for damage that the search meets. */
   readonly onError?: (error: Error) => void
 }): Promise<{ readonly rows: number; readonly appended: number }> {
@@ -52,7 +55,7 @@ export async function drainOutbox(options: {
   let rowCount = 0
   let appended = 0
   for (;;) {
-    const rows = await store.listOutbox(drainedMax)
+    const rows = await store.listOutbox(drainedMax, options.whose)
     if (rows.length === 0) return { rows: rowCount, appended }
     const missing = new Map(rows.map((row) => [row.eventId, row.record]))
     const firstSegments = new Map<string, number>()
@@ -71,15 +74,18 @@ export async function drainOutbox(options: {
 
 /** Removes from `missing` the records that the stream holds, from segment `from` on. */
 async function dropHeld(
-  options: Omit<Parameters<typeof drainOutbox>[0], 'store' | 'journal'>,
+  options: Omit<Parameters<typeof drainOutbox>[0], 'store'>,
   stream: string,
   from: number,
   missing: Map<string, string>,
 ): Promise<void> {
-  const { directory, files = nodeFiles, onError } = options
+  const { directory, journal, files = nodeFiles, onError } = options
   const entries = await files.list(directory)
   // Somebody who removes a stream must not keep the server from starting; the verifier reports it.
   if (!entries.some(({ name }) => name === stream)) {
+    const owner = nodeOfStream(stream)
+    const isOurs = owner === undefined || owner === nodeOfStream(journal.position.stream)
+    if (!isOurs) return
     onError?.(new Error(`the journal is damaged: the stream ${stream} is missing`))
     return
   }

@@ -10,7 +10,16 @@ export async function acceptClock(
   await printed(options, async () => {
     const { operatorDirectory } = loadConfig(process.env, configFile)
     const answer = await callOperator(operatorDirectory, 'AcceptClock')
-    const said = ({ now }: { readonly now: string }): string => `the clock is confirmed: ${now}\n`
-    return [answer as { readonly now: string }, said] // the same program answers
+    return [answer as Accepted, said] // the same program answers
   })
+}
+
+interface Accepted {
+  readonly now: string
+  readonly held?: string
+}
+
+function said({ now, held }: Accepted): string {
+  const still = held === undefined ? '' : `nothing is deleted yet: ${held}\n`
+  return `the clock is confirmed: ${now}\n${still}`
 }

@@ -1,7 +1,7 @@
 /**
  * The deployment's clock. It follows the system's clock but never runs backwards, tests can move it,
  * and it holds irreversible jobs after a leap of the system's clock until an operator confirms the
- * time.
+ * time, and while it differs from the clocks of the database and the other nodes.
  * @module
  */
 import type { Clock } from '../model/clock.ts'
@@ -21,6 +21,13 @@ export interface MovableClock extends Clock {
   reached(): number
   /** Continues from the latest time of earlier processes if the system's clock is behind it. */
   resume(mark: number | undefined): void
+  /** Does not go behind this time any more: another node has decided by it. */
+  raise(to: number): void
+  /**
+   * Holds irreversible jobs while other clocks show another time.
+   * @param why undefined when they agree
+   */
+  differ(why: string | undefined): void
   /** The reason to hold irreversible jobs; undefined when they may run. */
   held(): string | undefined
   /** Confirms the system's clock as it is. */
@@ -54,6 +61,7 @@ export function createClock(
   const times = new BigInt64Array(memory)
   let parted = system() - monotonic()
   let reason: string | undefined
+  let differs: string | undefined
   const raise = (time: number): number => {
     const wanted = BigInt(time)
     for (let known = Atomics.load(times, latest); known < wanted;) {
@@ -80,12 +88,16 @@ export function createClock(
       }
       raise(mark)
     },
+    raise: (to) => void raise(to),
+    differ(why) {
+      differs = why
+    },
     held() {
       const drift = system() - monotonic() - parted
       if (Math.abs(drift) > partedMsMax) {
         reason ??= `the clock was set by ${Math.round(drift / 1000)} seconds while the server ran`
       }
-      return reason
+      return reason ?? differs
     },
     accept() {
       reason = undefined

@@ -6,7 +6,12 @@
 import { Gauge, type Registry } from 'prom-client'
 
 /** A value, or a value for each label; undefined when there is none. */
-export type GaugeValue = number | Readonly<Record<string, number>> | undefined
+export type GaugeValue = number | Readonly<Record<string, number>> | readonly Labelled[] | undefined
+
+export interface Labelled {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
 export type Readers = Readonly<Partial<Record<GaugeName, () => GaugeValue | Promise<GaugeValue>>>>
 
 interface Described {
@@ -14,6 +19,7 @@ interface Described {
   /** How to aggregate across workers; `first` when left out: worker 0 reports for the deployment. */
   readonly over?: 'sum' | 'min' | 'max' | 'first'
   readonly label?: string
+  readonly labels?: readonly string[]
 }
 
 const described = {
@@ -32,8 +38,25 @@ const described = {
     help: '1 for the state of replication: synchronous, degraded or single.',
     label: 'state',
   },
+  trent_freshness_bound_seconds: {
+    help: 'TRENT_FRESHNESS_SECONDS: beyond it, the node refuses calls.',
+  },
+  trent_nodes: {
+    help: 'Nodes of the deployment by state; none with an embedded database.',
+    label: 'state',
+  },
+  trent_node_silent_seconds: {
+    help: 'Time since another node last confirmed, from a minute on, with the end of its journal.',
+    labels: ['node', 'name', 'stream', 'segment', 'offset'],
+  },
   trent_clock_held: {
-    help: '1 while the clock is held: irreversible jobs wait for `trent clock accept`.',
+    help: '1 while the clock is held: irreversible jobs wait until it is right (`/readyz`).',
+  },
+  trent_clock_differs: {
+    help: '1 while the clock of the node differs from the database or the other nodes.',
+  },
+  trent_clock_offset_seconds: {
+    help: 'How far the clock of the node is ahead of the database; absent with an embedded database.',
   },
   trent_tls_certificate_expiry_seconds: {
     help: 'Time until the first certificate of the chain in use expires; absent without TLS.',
@@ -114,24 +137,31 @@ export interface Gauges {
 
 export function createGauges(registry: Registry): Gauges {
   const gauges = Object.entries(described).map(
-    ([name, { help, label, over = 'first' }]: [string, Described]) => ({
+    ([name, { help, label, labels, over = 'first' }]: [string, Described]) => ({
       name: name as GaugeName, // the table's own keys
       label,
+      hasLabels: label !== undefined || labels !== undefined,
       gauge: new Gauge({
         name,
         help,
-        labelNames: label === undefined ? [] : [label],
+        labelNames: labels ?? (label === undefined ? [] : [label]),
         registers: [registry],
         aggregator: over,
       }),
     }),
   )
   let readers: Readers = {}
-  const refresh = async ({ name, label, gauge }: (typeof gauges)[number]): Promise<void> => {
+  const refresh = async ({
+    name,
+    label,
+    hasLabels,
+    gauge,
+  }: (typeof gauges)[number]): Promise<void> => {
     const reading = await read(readers[name])
     gauge.reset() // sets a gauge without labels to 0 instead of removing it
-    if (label === undefined) gauge.remove()
+    if (!hasLabels) gauge.remove()
     if (typeof reading === 'number') gauge.set(reading)
+    else if (isLabelled(reading)) for (const of of reading) gauge.set({ ...of.labels }, of.value)
     else if (reading !== undefined && label !== undefined) {
       for (const [of, value] of Object.entries(reading)) gauge.set({ [label]: of }, value)
     }
@@ -144,6 +174,10 @@ export function createGauges(registry: Registry): Gauges {
       await Promise.all(gauges.map(refresh))
     },
   }
+}
+
+function isLabelled(reading: GaugeValue): reading is readonly Labelled[] {
+  return Array.isArray(reading)
 }
 
 /** A gauge that cannot be read is omitted; there are alerts for its absence. */

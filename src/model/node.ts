@@ -2,11 +2,19 @@
 
 /**
  * - `serving`: it serves calls, or will after its next start.
- * - `draining`: it serves no new calls, and delivers what its journal holds.
+ * - `draining`: it ends, and delivers what its journal holds. Its next start serves again.
  * - `drained`: everything is delivered, and it is refused if it comes back.
  * - `gone`: an operator gave it up undrained, and it is refused if it comes back.
  */
 export type NodeState = 'serving' | 'draining' | 'drained' | 'gone'
+
+/** A node that did not confirm for this long, in milliseconds, does not serve. */
+export const silentMsMax = 60_000
+
+/** Whether the node must never serve again. */
+export function isRetired(state: string): boolean {
+  return state === 'drained' || state === 'gone'
+}
 
 export interface JournalPosition {
   readonly stream: string
@@ -25,6 +33,10 @@ export interface NodeRecord {
   /** Milliseconds since the epoch, on the node's clock. */
   readonly firstSeen: number
   readonly confirmedAt: number
+  /** The time by which it decides, at its last confirmation. It is never behind `confirmedAt`. */
+  readonly reachedAt: number
+  /** Milliseconds by which its clock was ahead of the database's at the confirmation before. */
+  readonly clockOffset: number
   /** The last change that the node has taken in, and its id. */
   readonly appliedSeq: number
   readonly appliedId: string

@@ -18,6 +18,7 @@ import { asKmsError } from './sealed-door.ts'
 import type { BackupControls } from '../operations/contract/backup-controls.ts'
 import { BackupNotRead, type Backups } from '../backup/backups.ts'
 import { KmsError, type ErrorCode } from '../errors.ts'
+import { nodeControls } from './nodes.ts'
 import type { ServerParts } from './parts.ts'
 
 type ShownCheckpoint = ServerStatus['journal']['checkpoint']
@@ -78,9 +79,10 @@ export function serverControls(
         ...(backups && { backups }),
       }
     },
-    acceptClock: () => {
+    acceptClock: async () => {
       clock.accept()
-      return jobs.runDue()
+      await jobs.runDue()
+      return clock.held()
     },
     moveClock: async (to) => {
       clock.move(to)
@@ -93,10 +95,11 @@ export function serverControls(
     breakGlass: breakGlassWith(config, parts),
     seal: sealControls(parts),
     backup: backupControls(parts.backups),
+    nodes: nodeControls({ ...parts, end: parts.sealServer }),
   }
 }
 
-function sealControls({ rekeying, generations, sealServer }: ServerParts): SealControls {
+function sealControls({ rekeying, generations, clock, sealServer }: ServerParts): SealControls {
   const told = <T>(work: Promise<T>): Promise<T> =>
     work.catch((error: unknown) => {
       throw asKmsError(error)
@@ -106,7 +109,16 @@ function sealControls({ rekeying, generations, sealServer }: ServerParts): SealC
     begin: (request) => told(rekeying.begin(request)),
     give: (secret, giver) => told(rekeying.give(secret, giver)),
     cancel: rekeying.cancel,
-    retire: ({ endSessions }) => told(generations.retire(endSessions)),
+    async retire({ endSessions }) {
+      const held = clock.held()
+      if (held !== undefined && !endSessions) {
+        throw new KmsError(
+          'ValidationException',
+          `nobody knows whether sessions under a former root key are over: ${held}`,
+        )
+      }
+      return told(generations.retire(endSessions))
+    },
     end: sealServer,
   }
 }

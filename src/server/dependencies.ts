@@ -37,6 +37,7 @@ import { createBuckets, processMilliseconds } from '../throttle/buckets.ts'
 import { createFaults, type Faults } from '../throttle/faults.ts'
 import { createThrottle, type Throttle } from '../throttle/throttle.ts'
 import { serverControls } from './controls.ts'
+import { deliverRest } from './nodes.ts'
 import { openJobs, openBackground, type Background } from './background.ts'
 import { securityOf } from '../wire/proxies.ts'
 import type { WorkerConfig } from './workers/worker-config.ts'
@@ -80,8 +81,10 @@ export function openDependencies(config: Config, parts: ServerParts): OpenServer
     takeFault: (operation) => faults.take(operation),
     close: async () => {
       await jobs.close()
-      await delivery.close()
+      // What it appends last is delivered too.
       await background.close()
+      await deliverRest(parts.draining, delivery)
+      await delivery.close()
     },
   }
 }

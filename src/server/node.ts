@@ -6,8 +6,15 @@
 import type { Logger } from 'pino'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DataRefused } from './found-data.ts'
-import type { Clock } from '../model/clock.ts'
-import type { JournalPosition, NodeRecord } from '../model/node.ts'
+import type { MovableClock } from '../jobs/clock.ts'
+import { differenceOf, isBelievable, offsetOf, type ClockOffset } from '../jobs/clocks.ts'
+import {
+  isRetired,
+  silentMsMax,
+  type JournalPosition,
+  type NodeRecord,
+  type NodeState,
+} from '../model/node.ts'
 import type { Database } from '../store/database.ts'
 import { ageMs } from '../store/freshness.ts'
 import { RowGone, type Following } from '../store/postgres/following.ts'
@@ -16,11 +23,23 @@ import type { Replication } from '../store/postgres/shared-head.ts'
 import type { Store } from '../store/store.ts'
 
 export interface RunningNode {
+  readonly nodeId: string
   /** Why it must not decide calls, for operators; undefined if it may. */
   readonly refusal: () => string | undefined
   readonly replication: () => Replication
   /** Milliseconds since the last confirmation was sent; undefined before the first one. */
   readonly ageMs: () => number | undefined
+  readonly isDraining: () => boolean
+  /** All nodes as of the last confirmation. */
+  readonly nodes: () => readonly NodeRecord[]
+  /** Milliseconds since the epoch, on the database's clock. */
+  readonly databaseTime: () => number
+  /** How far this node's clock is ahead of the database's; undefined before the first confirmation. */
+  readonly clockOffset: () => ClockOffset | undefined
+  /** Why the clock of this node cannot be believed; undefined if it can. */
+  readonly clockDiffers: () => string | undefined
+  readonly enter: (state: NodeState) => Promise<void>
+  /** Confirms no more. `enter` still works. */
   readonly close: () => Promise<void>
 }
 
@@ -35,11 +54,13 @@ interface NodeDependencies {
   readonly alone: Database['alone']
   /** Whether the root key was replaced since this node opened it. */
   readonly isReplaced: () => Promise<boolean>
-  readonly clock: Pick<Clock, 'system'>
+  readonly clock: MovableClock
   readonly freshnessMs: number
   /** The durable ends of the node's streams. */
   readonly positions: () => Promise<readonly JournalPosition[]>
   readonly log: Pick<Logger, 'warn' | 'info'>
+  /** Called when another node was retired, and for those that were before the start. */
+  readonly onRetired: () => void
   /** The node was retired by an operator: the process must end. */
   readonly onFatal: (error: Error) => void
 }
@@ -66,6 +87,7 @@ export async function joinNodes(of: NodeDependencies): Promise<RunningNode> {
   const kept = keep().catch(onFatal)
   log.info({ node: of.nodeId, replication: following.replication() }, 'this node has joined')
   return {
+    nodeId: of.nodeId,
     refusal() {
       const why = store.freshness.refusal()
       return why === undefined || node.failure === undefined ? why : `${why} (${node.failure})`
@@ -75,6 +97,12 @@ export async function joinNodes(of: NodeDependencies): Promise<RunningNode> {
       const moment = store.freshness.moment()
       return moment && ageMs(moment, systemMoment())
     },
+    isDraining: () => node.state === 'draining',
+    nodes: () => node.nodes,
+    databaseTime: () => of.clock.system() - (node.offset?.ms ?? 0),
+    clockOffset: () => node.offset,
+    clockDiffers: () => node.clockDiffers,
+    enter: (state) => node.enter(state),
     async close() {
       closing.abort()
       await kept
@@ -84,6 +112,9 @@ export async function joinNodes(of: NodeDependencies): Promise<RunningNode> {
 
 class Confirmations {
   failure: string | undefined
+  nodes: readonly NodeRecord[] = []
+  offset: ClockOffset | undefined
+  clockDiffers: string | undefined
   readonly #of: NodeDependencies
   #node: NodeRecord
 
@@ -92,27 +123,61 @@ class Confirmations {
     this.#node = node
   }
 
+  get state(): NodeState {
+    return this.#node.state
+  }
+
+  async enter(state: NodeState): Promise<void> {
+    this.#node = await this.#of.store.changeNode(this.#node, { state })
+  }
+
   /** Rejects if the node was retired. */
   async confirm(): Promise<void> {
     const { store, following, clock, positions, log } = this.#of
     try {
       const reached = await positions()
-      await following.confirm(({ seq, changeId }) =>
+      const before = clock.system()
+      const { databaseTime } = await following.confirm(({ seq, changeId }) =>
         store.sealNode({
           ...this.#node,
           confirmedAt: clock.system(),
+          reachedAt: clock.reached(),
+          clockOffset: this.offset?.ms ?? 0,
           appliedSeq: seq,
           appliedId: changeId,
           positions: reached,
         }),
       )
       this.failure = undefined
+      this.offset = offsetOf(before, databaseTime, clock.system())
+      this.#see(await store.listNodes(), databaseTime)
     } catch (error) {
       const failure = error instanceof Error ? error.message : String(error)
       // Each reason once: this is tried every second.
       if (failure !== this.failure) log.warn({ reason: failure }, 'this node could not confirm')
       this.failure = failure
       if (error instanceof RowGone) await this.#readAgain()
+    }
+  }
+
+  /** Compares clocks, and goes on from the latest time by which a node decides. */
+  #see(nodes: readonly NodeRecord[], databaseTime: number): void {
+    const { clock, onRetired } = this.#of
+    const retired = (all: readonly NodeRecord[]): number =>
+      all.filter(({ state }) => isRetired(state)).length
+    if (retired(nodes) > retired(this.nodes)) onRetired()
+    this.nodes = nodes
+    const others = nodes.filter(
+      ({ nodeId, state, confirmedAt, clockOffset }) =>
+        nodeId !== this.#node.nodeId &&
+        !isRetired(state) &&
+        databaseTime - (confirmedAt - clockOffset) < silentMsMax,
+    )
+    const offsets = others.map(({ clockOffset }) => clockOffset)
+    this.clockDiffers = this.offset && differenceOf(this.offset, offsets)
+    clock.differ(this.clockDiffers)
+    for (const { reachedAt } of others) {
+      if (isBelievable(reachedAt, databaseTime)) clock.raise(reachedAt)
     }
   }
 
@@ -141,7 +206,9 @@ async function register(of: NodeDependencies): Promise<NodeRecord> {
   const known = await store.findNode(nodeId)
   if (known !== undefined) {
     requireServing(known)
-    return known.name === name ? known : await store.changeNode(known, { name })
+    if (known.name === name && known.state === 'serving') return known
+    // A drain that did not come to its end is over.
+    return await store.changeNode(known, { name, state: 'serving' })
   }
   // Nodes do not tell each other yet which root keys they know. The first one may go on by itself.
   if ((await store.countNodes()) > 0 && (await of.isRotating())) {
@@ -157,6 +224,8 @@ async function register(of: NodeDependencies): Promise<NodeRecord> {
     state: 'serving',
     firstSeen: now,
     confirmedAt: now,
+    reachedAt: now,
+    clockOffset: 0,
     appliedSeq: 0,
     appliedId: '0'.repeat(16),
     positions: [],
@@ -167,8 +236,15 @@ async function register(of: NodeDependencies): Promise<NodeRecord> {
 }
 
 function requireServing(node: NodeRecord): NodeRecord {
-  if (node.state !== 'drained' && node.state !== 'gone') return node
+  requireNotRetired(node.nodeId, node.state)
+  return node
+}
+
+/** @throws {DataRefused} */
+export function requireNotRetired(nodeId: string, state: string | undefined): void {
+  if (state === undefined || !isRetired(state)) return
+  const how = state === 'drained' ? 'drained' : 'given up as lost'
   throw new DataRefused(
-    `the node ${node.nodeId} was retired (${node.state}): start it with an empty data directory`,
+    `this node (${nodeId}) was ${how} and serves no more: start with an empty data directory`,
   )
 }

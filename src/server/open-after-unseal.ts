@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from 'node:path'
+import type { Logger } from 'pino'
 import { openBackups } from './backup-schedule.ts'
 import { goOnWithoutLost } from './accepted-loss.ts'
 import { openAnchors, type Anchors } from '../audit/journal/anchors.ts'
@@ -13,6 +14,8 @@ import { nodeFiles, type FilePort } from '../disk/files.ts'
 import { hostname } from 'node:os'
 import { streamOf, type JournalPosition } from '../model/node.ts'
 import { joinNodes, type RunningNode } from './node.ts'
+import { nodeReaders } from './node-readers.ts'
+import { retireDrained, type Draining } from './nodes.ts'
 import { checkClosedSegments } from '../audit/journal-check.ts'
 import { endLeftStreams } from '../audit/journal/left-streams.ts'
 import { drainOutbox } from '../audit/outbox.ts'
@@ -27,7 +30,6 @@ import { type Files } from './open-before-unseal.ts'
 import { createGrantReader } from '../cache/grant-reader.ts'
 import type { OnForgedRow } from '../store/bound-rows.ts'
 import { createStore } from '../store/bound-store.ts'
-import type { Readers } from '../metrics/gauges.ts'
 import type { RawRequest, RawResponse } from '../wire/request.ts'
 import { answersOf } from './workers/answers.ts'
 import { usesOf } from './workers/open-worker.ts'
@@ -56,24 +58,22 @@ export async function openAfterUnseal(
   files: Files,
   { deployment, by, seal }: Unsealed,
 ): Promise<OpenedServer> {
-  const { log, onFatal } = options
+  const { log } = options
   const { database, journal, clock, meter, startedAt, workers } = files
   const random = systemRandom
   const keyring = keyringOf(deployment.deploymentId, deployment.domainKeys, random)
-  const onForgedRow: OnForgedRow = (table, id) => {
-    files.meter.forged('row')
-    log.error({ table, id }, 'a row is forged or was removed: it is not believed')
-  }
+  const onForgedRow = forgedRows(files, log)
   const store = createStore(database, keyring, { onForgedRow })
   clock.resume(await store.findClockMark())
   const node = await joinAsNode(config, options, files, { store, keyring })
   const parts = { database, clock, random, store, keyring, journal, region: config.region }
+  const draining = drainingOf(files, node, store)
   const { firstAccount, list, ...audit } = await openAudit(config, options, files, { ...parts, by })
   const usageTrackedSince = await store.trackUsageSince(clock.now())
   const restoredAt = await store.lastRestoredAt()
   const quotaShares = await openQuotaShares({ ...files.memory, ...parts, log })
   const grantReader = createGrantReader({ database: database.share(), deployment, onForgedRow })
-  const turning = { ...parts, deployment, workers, grantReader, list, firstAccount, onFatal, log }
+  const turning = { ...parts, ...options, deployment, workers, grantReader, list, firstAccount }
   const generations = createRootGenerations(turning)
   const all: ServerParts = {
     ...parts,
@@ -91,6 +91,8 @@ export async function openAfterUnseal(
     startedAt,
     ...openBackups(config, options, { ...parts, firstAccount }),
     generations,
+    node,
+    draining,
     rekeying: createRekeying({ ...parts, generations, seal, sealOptions: config.sealOptions }),
     sealServer: () => void setImmediate(options.onSeal ?? (() => undefined)),
   }
@@ -98,7 +100,7 @@ export async function openAfterUnseal(
   generations.begin(open.background.changes)
   all.backupSchedule.begin(open.background.changes)
   const eventIndex = openEventIndex(files, log)
-  meter.observe({ ...nodeReaders(node), ...all.backupSchedule.readers })
+  meter.observe({ ...nodeReaders(node, config), ...all.backupSchedule.readers })
   const { journalDirectory: directory, onError } = files
   const journalCheck = checkClosedSegments({ store, directory, onError })
   const times = { usageTrackedSince, restoredAt }
@@ -118,6 +120,13 @@ export async function openAfterUnseal(
       await closeInOrder([all.backupSchedule, all.backups, journalCheck, generations, open])
       await closeInOrder([eventIndex, quotaShares, node])
     },
+  }
+}
+
+function forgedRows({ meter }: Files, log: Logger): OnForgedRow {
+  return (table, id) => {
+    meter.forged('row')
+    log.error({ table, id }, 'a row is forged or was removed: it is not believed')
   }
 }
 
@@ -173,6 +182,7 @@ async function joinAsNode(
       return newest !== keyring.newestVersion
     },
     clock,
+    onRetired: () => void settleRetired(config, files, store, log),
     freshnessMs: config.freshnessSeconds * 1000,
     positions: () => positionsOf(files),
     log,
@@ -180,18 +190,32 @@ async function joinAsNode(
   })
 }
 
-/** An embedded database is always fresh, and there is one of it. */
-function nodeReaders(node: RunningNode | undefined): Readers {
-  const state = (): string => node?.replication() ?? 'single'
-  return {
-    trent_freshness_seconds: () => {
-      const age = node === undefined ? 0 : node.ageMs()
-      return age === undefined ? undefined : age / 1000
-    },
-    trent_replication: () =>
-      Object.fromEntries(
-        ['synchronous', 'degraded', 'single'].map((each) => [each, Number(each === state())]),
-      ),
+function drainingOf(
+  { afterJournal }: Files,
+  node: RunningNode | undefined,
+  store: ServerParts['store'],
+): Draining {
+  const draining: Draining = { isAsked: false, isComplete: false }
+  // First of those that close after the journal, so that it runs last.
+  afterJournal.unshift(() => retireDrained(draining, node, store))
+  return draining
+}
+
+/** Puts the records that retired nodes left in the database into this node's journal. */
+async function settleRetired(
+  { dataDirectory }: Config,
+  { database, journal }: Files,
+  store: ServerParts['store'],
+  log: Logger,
+): Promise<void> {
+  const directory = join(dataDirectory, 'journal')
+  try {
+    const drained = { store, journal, directory, whose: 'retired' } as const
+    const { rows } = await database.alone(() => drainOutbox(drained))
+    if (rows > 0)
+      log.warn({ rows }, 'records of changes that a retired node left are in the journal')
+  } catch (error) {
+    log.error({ err: error }, 'records that a retired node left wait for the next start of a node')
   }
 }
 

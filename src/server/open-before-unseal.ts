@@ -15,6 +15,7 @@ import { createClock, type MovableClock } from '../jobs/clock.ts'
 import { createMeter, type Meter } from '../metrics/meter.ts'
 import { openDatabase, type OwnedDatabase } from '../store/open.ts'
 import { createQuickCheck, type QuickCheck } from '../store/verify/quick-check.ts'
+import { requireNotRetired } from './node.ts'
 import { readNodeId } from './node-id.ts'
 import { sharedMemory, type SharedMemory } from './workers/memory.ts'
 import { openStream, type OpenStream } from './workers/stream.ts'
@@ -69,6 +70,7 @@ export async function openFiles(
     onFailure: onFatal,
   })
   closing.push(() => database.close())
+  await refuseRetired(database)
   // Data that could not be compared is not used, even if it opens a moment later.
   if (!found.isRead)
     throw new DataRefused(`${path} could not be read before it was opened: start again`)
@@ -87,6 +89,17 @@ export async function openFiles(
   const threads = { memory, workers, workerCount, quickCheck }
   const { acceptedLoss } = found
   return { database, ...threads, meter, ...stream, afterJournal, clock, startedAt, acceptedLoss }
+}
+
+/** Before the journal is opened: a refused start changes no file. @throws {DataRefused} */
+async function refuseRetired({ query, nodeId }: OwnedDatabase): Promise<void> {
+  if (nodeId === undefined) return
+  const found = await query
+    .selectFrom('nodes')
+    .select('state')
+    .where('node_id', '=', nodeId)
+    .executeTakeFirst()
+  requireNotRetired(nodeId, found?.state)
 }
 
 function quickCheckOf(database: OwnedDatabase, log: Logger, meter: Meter): QuickCheck {

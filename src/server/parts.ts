@@ -14,6 +14,8 @@ import type { GrantReader } from '../cache/grant-reader.ts'
 import type { Database } from '../store/database.ts'
 import type { Store } from '../store/store.ts'
 import type { BackupSchedule } from './backup-schedule.ts'
+import type { RunningNode } from './node.ts'
+import type { Draining } from './nodes.ts'
 import type { Rekeying } from './rekeying.ts'
 import type { RootGenerations } from './root-generations.ts'
 import type { SharedMemory } from './workers/memory.ts'
@@ -59,6 +61,9 @@ export interface ServerParts extends WorkerParts {
   readonly backups: Backups
   readonly backupSchedule: BackupSchedule
   readonly generations: RootGenerations
+  /** Absent if only one node can use the database. */
+  readonly node: RunningNode | undefined
+  readonly draining: Draining
   /** Ends the process that holds the keys. */
   readonly sealServer: () => void
 }

@@ -159,8 +159,14 @@ async function readinessOf(opened: OpenedServer | undefined, files: Files): Prom
   const node = opened?.node
   const stale = node?.refusal()
   const fresh = stale === undefined ? [] : [`this node must not decide calls: ${stale}`]
-  const reasons = [...sealed, ...fresh, ...(await unreadyParts(files))]
-  return { ready: reasons.length === 0, reasons, replication: node?.replication() }
+  const draining = node?.isDraining() ? ['this node is being drained'] : []
+  const reasons = [...sealed, ...draining, ...fresh, ...(await unreadyParts(files))]
+  return {
+    ready: reasons.length === 0,
+    reasons,
+    replication: node?.replication(),
+    held: files.clock.held(),
+  }
 }
 
 /** Why open files and the workers are not ready. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { nodeOfStream } from '../model/node.ts'
+import { isRetired, nodeOfStream } from '../model/node.ts'
 import { type OnForgedRow, type RowKeyring, createBoundRows } from './bound-rows.ts'
 import { type Database, TransactionConflict } from './database.ts'
 import type { DeliveryStore } from './delivery-store.ts'
@@ -132,7 +132,7 @@ export function createStore(
     countDeletedKeys: () => countDeletedKeys(scope),
     countDeletedMaterials: () => countDeletedMaterials(scope),
     ...deliveryStore(scope, inOne, nodeId),
-    ...nodeStore(scope),
+    ...nodeStore(scope, inOne),
     ...outgoingEventStore(scope),
     async scrub() {
       // Material deleted from here on, while the log is cut or after, is scrubbed next time.
@@ -151,23 +151,28 @@ export function createStore(
   }
 }
 
-/** Rows of the node's own streams, and of those that no other node of the deployment has. */
+/** Rows of streams that no serving node of the deployment has, and of the node's own if those are wanted. */
 async function listOwnOutbox(
   scope: RowScope,
   nodeId: string | undefined,
   limit: number,
+  whose: 'own' | 'retired',
 ): ReturnType<Store['listOutbox']> {
   if (nodeId === undefined) return listOutbox(scope, limit)
-  const others = new Set((await nodeStore(scope).listNodes()).map((node) => node.nodeId))
-  others.delete(nodeId)
+  const found = await scope.query.selectFrom('nodes').select(['node_id', 'state']).execute()
+  const states = new Map(found.map((node) => [node.node_id, node.state]))
+  const isWanted = (owner: string | undefined): boolean => {
+    const state = states.get(owner ?? '')
+    if (whose === 'retired') return state !== undefined && isRetired(state)
+    return owner === nodeId || state === undefined || isRetired(state)
+  }
   const owners = new Map(
     (await listAllAuditWriters(scope)).map((writer) => [writer.stream, writer.nodeId]),
   )
-  const streams = (await listOutboxStreams(scope)).filter((stream) => {
-    const owner = owners.get(stream) ?? nodeOfStream(stream)
-    return owner === undefined || !others.has(owner)
-  })
-  return listOutbox(scope, limit, streams)
+  const streams = (await listOutboxStreams(scope)).filter((stream) =>
+    isWanted(owners.get(stream) ?? nodeOfStream(stream)),
+  )
+  return streams.length === 0 ? [] : listOutbox(scope, limit, streams)
 }
 
 /** Runs its argument in one transaction that takes no number. */
@@ -187,7 +192,7 @@ function outboxStore(
   { engine, nodeId }: Pick<Database, 'engine' | 'nodeId'>,
 ): Pick<Store, 'listOutbox' | 'deleteOutbox'> {
   return {
-    listOutbox: (limit) => listOwnOutbox(scope, nodeId, limit),
+    listOutbox: (limit, whose = 'own') => listOwnOutbox(scope, nodeId, limit, whose),
     // In PostgreSQL a transaction would hold the lock that all changes wait for.
     deleteOutbox: (eventIds) =>
       engine === 'sqlite'

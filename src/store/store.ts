@@ -121,10 +121,11 @@ export interface Store
   /** Whether calls may be decided by what this node knows. */
   readonly freshness: Freshness
   /**
-   * The rows of this node's streams, and of streams that no node has: the record of a restored backup, for
-   * example. Call it while no other node does (`Database.alone`).
+   * The rows of this node's streams, and of streams that no serving node has: the record of a restored
+   * backup, for example. Call it while no other node does (`Database.alone`).
+   * @param whose `retired`: only those of nodes that were retired
    */
-  listOutbox(limit: number): Promise<readonly OutboxRow[]>
+  listOutbox(limit: number, whose?: 'own' | 'retired'): Promise<readonly OutboxRow[]>
   deleteOutbox(eventIds: readonly string[]): Promise<void>
   countDeletedKeys(): Promise<DeletedKeys>
   countDeletedMaterials(): Promise<DeletedMaterials>

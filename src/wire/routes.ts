@@ -53,6 +53,8 @@ export interface Readiness {
   readonly reasons: readonly string[]
   /** The state of the database's replication, if several nodes can use it. */
   readonly replication?: string | undefined
+  /** Why irreversible jobs wait; absent if they do not. */
+  readonly held?: string | undefined
 }
 
 /** @throws when a path is malformed, is AWS's, or is present twice */
@@ -237,10 +239,10 @@ export function healthRoutes(readiness: () => Promise<Readiness>): readonly Rout
       ...health,
       path: '/readyz',
       handle: async () => {
-        const { ready, reasons, replication } = await readiness()
+        const { ready, reasons, ...told } = await readiness()
         return ready
-          ? jsonAnswer(200, { status: 'ready', replication })
-          : jsonAnswer(503, { status: 'not ready', reasons, replication })
+          ? jsonAnswer(200, { status: 'ready', ...told })
+          : jsonAnswer(503, { status: 'not ready', reasons, ...told })
       },
     },
   ]

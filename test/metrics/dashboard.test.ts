@@ -12,6 +12,10 @@ import { after, test } from 'node:test'
 import { DecryptCommand } from '@aws-sdk/client-kms'
 import { parser } from '@prometheus-io/lezer-promql'
 import { parse } from 'yaml'
+import { createMeter } from '../../src/metrics/meter.ts'
+import type { NodeRecord } from '../../src/model/node.ts'
+import type { RunningNode } from '../../src/server/node.ts'
+import { nodeReaders } from '../../src/server/node-readers.ts'
 import { anyState } from '../../src/model/key-state.ts'
 import { kmsRegistry } from '../../src/operations/kms/registry.ts'
 import { startDelivering, traffic } from '../audit/delivery/delivered.ts'
@@ -156,6 +160,7 @@ async function scrapedLabels(): Promise<ReadonlyMap<string, Values>> {
     ...(await scrape(server)).keys(),
     ...ofTls.keys(),
     ...(await scrape(backedUp)).keys(),
+    ...readScraped(await nodesText()).keys(),
   ]
   for (const series of reported) {
     const [, name = '', inner = ''] = /^(\w+)(?:\{(.*)\})?$/.exec(series) ?? []
@@ -166,6 +171,41 @@ async function scrapedLabels(): Promise<ReadonlyMap<string, Values>> {
     all.set(name, labels)
   }
   return all
+}
+
+/** The metrics of one of two nodes, of which the other one is silent. */
+function nodesText(): Promise<string> {
+  const nodeId = 'ffffffffffffffff'
+  const lost: NodeRecord = {
+    nodeId,
+    name: 'b',
+    deploymentId: 'd',
+    state: 'serving',
+    firstSeen: 0,
+    confirmedAt: 0,
+    reachedAt: 0,
+    clockOffset: 0,
+    appliedSeq: 1,
+    appliedId: '0'.repeat(16),
+    positions: [{ stream: `${nodeId}-worker-0`, segment: 1, offset: 4096 }],
+    rowVersion: 1,
+  }
+  const meter = createMeter()
+  const node: RunningNode = {
+    nodeId: '0000000000000000',
+    refusal: () => undefined,
+    replication: () => 'single',
+    ageMs: () => 10,
+    isDraining: () => false,
+    nodes: () => [lost],
+    databaseTime: () => 3_600_000,
+    clockOffset: () => ({ ms: 5, errorMs: 1 }),
+    clockDiffers: () => undefined,
+    enter: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  }
+  meter.observe(nodeReaders(node, { freshnessSeconds: 5 }))
+  return meter.text()
 }
 
 const scraped = await scrapedLabels()

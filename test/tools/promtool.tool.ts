@@ -30,6 +30,10 @@ const well = {
   trent_sealed: '0x120',
   trent_database_damaged: '0x120',
   trent_freshness_seconds: '0.4x120',
+  trent_freshness_bound_seconds: '5x120',
+  'trent_node_silent_seconds{node="0123456789abcdef",name="n",stream="0123456789abcdef-worker-0",segment="1",offset="4096"}':
+    '_x120',
+  trent_clock_differs: '0x120',
   'trent_replication{state="synchronous"}': '1x120',
   'trent_replication{state="degraded"}': '0x120',
   trent_clock_held: '0x120',
@@ -93,6 +97,11 @@ const ill: Readonly<Record<string, Partial<Record<Series, string>>>> = {
   TrentStoreUnreadable: { trent_store_read_seconds: '_x120' },
   TrentDatabaseDamaged: { trent_database_damaged: '1x120' },
   TrentNotFresh: { trent_freshness_seconds: '0+60x120' },
+  TrentNodeGoneUndrained: {
+    'trent_node_silent_seconds{node="0123456789abcdef",name="n",stream="0123456789abcdef-worker-0",segment="1",offset="4096"}':
+      '0+60x120',
+  },
+  TrentClockDiffers: { trent_clock_differs: '1x120' },
   TrentReplicationDegraded: { 'trent_replication{state="degraded"}': '1x120' },
   TrentClockHeld: { trent_clock_held: '1x120' },
   TrentJournalUnhealthy: { trent_journal_healthy: '0x120' },

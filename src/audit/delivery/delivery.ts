@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Keyring } from '../../crypto/keyring.ts'
 import { createSlowLane } from '../../crypto/slow-lane.ts'
 import { postWebhook } from '../../webhooks/webhook.ts'
@@ -55,11 +56,19 @@ export interface Delivery {
   figures(): Promise<DeliveryFigures | undefined>
   /** Resolves when everything due has been tried. */
   runDue(): Promise<void>
+  /**
+   * Puts every record that is durable now into files, and delivers them.
+   * @returns the files that still wait after `maxMs`; undefined when nothing is delivered
+   */
+  drain(maxMs: number): Promise<number | undefined>
   close(): Promise<void>
 }
 
 const cutEveryMs = 300_000
 const hourMs = 3_600_000
+const drainAgainMs = 250
+/** Enough to know that some are left. */
+const unnotifiedMax = 100
 /** The most files that may wait for an unreachable target; beyond it, records stay in the journal. */
 const waitingMax = 100_000
 
@@ -87,6 +96,17 @@ export async function openDelivery(dependencies: DeliveryDependencies): Promise<
     figures: async () => making?.figures(),
     async runDue() {
       for (const lane of lanes) await lane.runDue()
+    },
+    async drain(maxMs) {
+      if (making === undefined) return undefined
+      const until = performance.now() + maxMs
+      making.cutNext()
+      for (;;) {
+        for (const lane of lanes) await lane.runDue()
+        const waiting = await making.left()
+        if (waiting === 0 || performance.now() > until) return waiting
+        await delay(drainAgainMs)
+      }
     },
     async close() {
       await Promise.all(lanes.map((lane) => lane.close()))
@@ -119,6 +139,10 @@ async function openMaking(
   readonly jobs: readonly Job[]
   readonly upload: Job
   readonly figures: () => Promise<DeliveryFigures>
+  /** Has the next round put records into files, although it is not time. */
+  readonly cutNext: () => void
+  /** Files that are not delivered, or of which the webhook has not been notified. */
+  readonly left: () => Promise<number>
 }> {
   const { store, files, clock, random, onError, checkpoint } = dependencies
   let sequence = await store.lastDeliverySequence()
@@ -151,6 +175,11 @@ async function openMaking(
       }
     },
     upload: { name: 'deliver files', run: (_now, signal) => uploads.run(signal) },
+    cutNext: cut.next,
+    left: async () =>
+      (cut.isDone() ? 0 : 1) +
+      (await store.countUndelivered()) +
+      (await store.listUnnotified(unnotifiedMax)).length,
   }
 }
 
@@ -203,6 +232,9 @@ function createCutJob(
   readonly job: Job
   readonly failures: () => number
   readonly until: () => number
+  readonly next: () => void
+  /** Whether everything that was durable at the last `next` is in files. */
+  readonly isDone: () => boolean
 } {
   let cutAt: number | undefined
   let isUnderWay = false
@@ -231,7 +263,15 @@ function createCutJob(
       return isUnderWay
     },
   }
-  return { job, failures: cut.failures, until: () => until }
+  return {
+    job,
+    failures: cut.failures,
+    until: () => until,
+    next() {
+      cutAt = undefined
+    },
+    isDone: () => cutAt !== undefined && !isUnderWay && cut.failures() === 0,
+  }
 }
 
 function notifier({ settings: { webhook }, clock }: DeliveryDependencies) {

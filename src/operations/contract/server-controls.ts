@@ -8,6 +8,7 @@ import type { Faults } from '../../throttle/faults.ts'
 import type { BreakGlassAct } from '../../model/break-glass.ts'
 import type { BreakGlass } from './break-glass.ts'
 import type { BackupControls, ScheduledBackupStatus } from './backup-controls.ts'
+import type { NodeControls } from './node-controls.ts'
 import type { SealControls, SealStatus } from './seal-controls.ts'
 
 /** Controls that operators and the test API have. */
@@ -18,8 +19,11 @@ export interface ServerControls {
    * tried. Only with the test API.
    */
   moveClock(to: number): Promise<void>
-  /** Confirms the system clock after a leap. Resolves after the jobs that were paused were tried. */
-  acceptClock(): Promise<void>
+  /**
+   * Confirms the system clock after a leap. Resolves after the jobs that were paused were tried.
+   * @returns why they are paused still
+   */
+  acceptClock(): Promise<string | undefined>
   /** Faults that are injected into calls; none without the test API. */
   readonly faults: Pick<Faults, 'list' | 'replace'>
   /** The account that the first start created. A reset keeps it and its root credentials. */
@@ -32,6 +36,7 @@ export interface ServerControls {
   breakGlass(act: BreakGlassAct): BreakGlass
   readonly seal: SealControls
   readonly backup: BackupControls
+  readonly nodes: NodeControls
 }
 
 export interface ServerStatus {

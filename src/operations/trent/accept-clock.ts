@@ -11,7 +11,7 @@ export const acceptClock = trentOperation<{ readonly now: string; readonly held?
   auditResponse: ({ now }) => ({ now }),
   throws: ['AccessDeniedException'],
   async run(_call, { clock, server }) {
-    await server.acceptClock()
-    return { now: new Date(clock.now()).toISOString() }
+    const held = await server.acceptClock()
+    return { now: new Date(clock.now()).toISOString(), ...(held !== undefined && { held }) }
   },
 })

@@ -10,6 +10,7 @@ import { createAccount } from './create-account.ts'
 import { createForwardAccessSession } from './create-forward-access-session.ts'
 import { createInfrastructureSession } from './create-infrastructure-session.ts'
 import { deregisterService } from './deregister-service.ts'
+import { drainNode } from './drain-node.ts'
 import { explainAccess } from './explain-access.ts'
 import { getQuotas } from './get-quotas.ts'
 import { getStatus } from './get-status.ts'
@@ -18,6 +19,7 @@ import { getTestFaults } from './get-test-faults.ts'
 import { listAccess } from './list-access.ts'
 import { listAccounts } from './list-accounts.ts'
 import { listKeyUses } from './list-key-uses.ts'
+import { listNodes } from './list-nodes.ts'
 import { readBackup } from './read-backup.ts'
 import { resetRoot } from './reset-root.ts'
 import { listServices } from './list-services.ts'
@@ -25,6 +27,7 @@ import { registerService } from './register-service.ts'
 import { revokeSessions } from './revoke-sessions.ts'
 import { listUsage } from './list-usage.ts'
 import { resetTestData } from './reset-test-data.ts'
+import { retireNode } from './retire-node.ts'
 import { retireRootKeys } from './retire-root-keys.ts'
 import { sealServer } from './seal-server.ts'
 import { setTestClock } from './set-test-clock.ts'
@@ -41,18 +44,21 @@ export const operatorRegistry = registryOf([
   continueRekey,
   createAccount,
   deregisterService,
+  drainNode,
   explainAccess,
   getQuotas,
   getStatus,
   listAccess,
   listAccounts,
   listKeyUses,
+  listNodes,
   listUsage,
   readBackup,
   resetRoot,
   listServices,
   registerService,
   revokeSessions,
+  retireNode,
   retireRootKeys,
   sealServer,
   unlockKey,

@@ -226,6 +226,7 @@ const notHere: OperationDependencies['server'] = {
     end: unreachable,
   },
   backup: { begin: unreachable, read: unreachable },
+  nodes: { list: unreachable, drain: unreachable, retire: unreachable },
   get firstAccount() {
     return unreachable()
   },

@@ -91,6 +91,8 @@ export function openFollowing(
       const row = rowOf(known)
       const { rows } = await one.run(confirmStatement, [
         row.confirmed_at,
+        row.reached_at,
+        row.clock_offset,
         row.applied_seq,
         row.applied_id,
         row.positions,
@@ -119,9 +121,9 @@ export function openFollowing(
 }
 
 /** One statement, so that its commit is the write's, and what it reads is of one moment. */
-const confirmStatement = `UPDATE nodes SET confirmed_at = $1, applied_seq = $2, applied_id = $3,
-   positions = $4, row_tag = $5
- WHERE node_id = $6 AND row_version = $7
- RETURNING ${headColumns}, ${logColumns('$2')}, ${replicationColumns},
-   (SELECT count(*) FROM nodes o WHERE o.node_id <> $6 AND o.confirmed_at > $8) AS others,
+const confirmStatement = `UPDATE nodes SET confirmed_at = $1, reached_at = $2, clock_offset = $3,
+   applied_seq = $4, applied_id = $5, positions = $6, row_tag = $7
+ WHERE node_id = $8 AND row_version = $9
+ RETURNING ${headColumns}, ${logColumns('$4')}, ${replicationColumns},
+   (SELECT count(*) FROM nodes o WHERE o.node_id <> $8 AND o.confirmed_at > $10) AS others,
    floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS database_time`

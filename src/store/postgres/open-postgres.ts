@@ -9,7 +9,8 @@
  */
 import { Kysely } from 'kysely'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Database, type Snapshot, TransactionConflict } from '../database.ts'
+import { isNodeId, isRetired } from '../../model/node.ts'
+import { ChangesRefused, type Database, type Snapshot, TransactionConflict } from '../database.ts'
 import { migrate } from '../migrations.ts'
 import type { Schema } from '../schema/schema.ts'
 import { type DatabaseAddress, parseDatabaseUrl } from './database-url.ts'
@@ -58,8 +59,20 @@ const settings: PoolSettings = {
   sessionsMax: 8,
   waitMaxMs: 10_000,
   sessionAgeMaxMs: 10 * 60_000,
-  withBegin: 'SELECT seq, change_id FROM change_head WHERE id = 1 FOR UPDATE',
+  withBegin: '',
   withCommit: 'SELECT seq, change_id FROM change_head WHERE id = 1',
+}
+
+/**
+ * INVARIANT (fenced): a statement sees what committed before it began, and a transaction that retires the
+ * node holds the same lock. So no change of a retired node commits after that.
+ */
+function withBegin(nodeId: string | undefined): string {
+  const lock = 'SELECT seq, change_id FROM change_head WHERE id = 1 FOR UPDATE'
+  if (nodeId === undefined) return lock
+  if (!isNodeId(nodeId)) throw new Error('not the id of a node') // it becomes a part of the statement
+  const state = `(SELECT state FROM nodes WHERE node_id = '${nodeId}') AS node_state`
+  return `${lock}; SELECT seq, change_id, ${state} FROM change_head WHERE id = 1`
 }
 
 /** How long a caller waits for the outcome of its change: about as long as a failover. */
@@ -174,7 +187,7 @@ export function attachPostgres(
 ): Database {
   const address = parseDatabaseUrl(url)
   const head = new SharedHead(memory, rules)
-  const pool = new Pool(address, settings)
+  const pool = new Pool(address, { ...settings, withBegin: withBegin(nodeId) })
   const notifier = createNotifier(pool)
   const settling = new Settling(address, head)
   /** The number of the head when the session's transaction began. */
@@ -187,6 +200,8 @@ export function attachPostgres(
     const found = headOf(rows[0])
     begunAt.set(session, found.seq)
     try {
+      if (isRetired(String(rows[0]?.['node_state'])))
+        throw new ChangesRefused('this node was retired')
       await requireSameHistory(session, head, found)
     } catch (error) {
       await session.rollback()

@@ -30,6 +30,20 @@ export async function readPostgresState(url: string): Promise<StoredState> {
   }
 }
 
+/**
+ * The state in the row of a node; undefined without a row. Checks no row tag.
+ * @throws {DatabaseUnreachable}
+ */
+export async function readNodeState(url: string, nodeId: string): Promise<string | undefined> {
+  const session = await openSession(parseDatabaseUrl(url), limits)
+  try {
+    const { rows } = await session.run('SELECT state FROM nodes WHERE node_id = $1', [nodeId])
+    return rows[0] && String(rows[0]['state'])
+  } finally {
+    session.destroy()
+  }
+}
+
 async function readState(session: PostgresSession): Promise<StoredState> {
   const rowsOf = async (statement: string): Promise<readonly Readonly<Record<string, unknown>>[]> =>
     (await session.run(statement, [])).rows

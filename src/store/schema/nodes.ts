@@ -13,6 +13,8 @@ export const nodes = tableOf<Omit<NodeRecord, 'state'> & { readonly state: strin
     state: text('state'),
     first_seen: number('firstSeen'),
     confirmed_at: number('confirmedAt'),
+    reached_at: number('reachedAt'),
+    clock_offset: number('clockOffset'),
     applied_seq: number('appliedSeq'),
     applied_id: text('appliedId'),
     positions: json('positions'),

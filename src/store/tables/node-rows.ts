@@ -1,21 +1,24 @@
 /** The rows of nodes. They are no numbered changes: a node confirms too often for that. @module */
-import type { NodeRecord } from '../../model/node.ts'
+import { isRetired, type NodeRecord } from '../../model/node.ts'
 import { StaleRow } from '../row-errors.ts'
 import type { RowScope } from '../row-scope.ts'
 import { nodes } from '../schema/nodes.ts'
 import type { Row } from '../schema/schema.ts'
-import { countRows, insertRecords, tableReads } from './table-rows.ts'
+import { insertRecords, tableReads } from './table-rows.ts'
 
 export interface NodeStore {
   /** Ordered by id. */
   listNodes(): Promise<readonly NodeRecord[]>
-  /** Counts also rows of nodes that have another root key: their tags are not valid here. */
+  /**
+   * Counts the nodes that may serve, also those that have another root key: their tags are not valid here.
+   */
   countNodes(): Promise<number>
   findNode(nodeId: string): Promise<NodeRecord | undefined>
   /** @throws {DuplicateRow} */
   insertNode(node: NodeRecord): Promise<void>
   /**
-   * Changes a node's row, and answers the row as it is then.
+   * Changes a node's row, and answers the row as it is then. A node that is retired here has no change that
+   * commits later.
    * @throws {StaleRow} if something else than a confirmation has changed it
    */
   changeNode(
@@ -26,7 +29,11 @@ export interface NodeStore {
   sealNode(node: NodeRecord): Row<'nodes'>
 }
 
-export function nodeStore(scope: RowScope): NodeStore {
+/** @param inOne runs its argument in one transaction, under the lock that changes have */
+export function nodeStore(
+  scope: RowScope,
+  inOne: <T>(work: (one: RowScope) => Promise<T>) => Promise<T>,
+): NodeStore {
   const { query, rows } = scope
   const reads = tableReads(nodes, scope)
   const sealNode: NodeStore['sealNode'] = (node) => rows.seal(nodes, nodes.toRow(node))
@@ -35,24 +42,34 @@ export function nodeStore(scope: RowScope): NodeStore {
       const found = await query.selectFrom('nodes').selectAll().orderBy('node_id').execute()
       return reads.acceptAll(found) as readonly NodeRecord[] // states are this version's or later
     },
-    countNodes: () => countRows(query, nodes, {}),
+    async countNodes() {
+      const found = await query.selectFrom('nodes').select('state').execute()
+      return found.filter(({ state }) => !isRetired(state)).length
+    },
     findNode: async (nodeId) => (await reads.find({ nodeId })) as NodeRecord | undefined,
     insertNode: (node) => insertRecords(nodes, scope, [node]),
-    async changeNode(node, changes) {
-      const known = await reads.find({ nodeId: node.nodeId })
-      if (known?.rowVersion !== node.rowVersion) throw stale(node)
-      const next = { ...known, ...changes, rowVersion: known.rowVersion + 1 } as NodeRecord
-      const { numUpdatedRows } = await query
-        .updateTable('nodes')
-        .set(sealNode(next))
-        .where('node_id', '=', node.nodeId)
-        .where('row_version', '=', node.rowVersion)
-        .executeTakeFirst()
-      if (numUpdatedRows !== 1n) throw stale(node)
-      return next
-    },
+    changeNode: (node, changes) => inOne((one) => changeNode(one, node, changes)),
     sealNode,
   }
+}
+
+async function changeNode(
+  scope: RowScope,
+  node: NodeRecord,
+  changes: Partial<NodeRecord>,
+): Promise<NodeRecord> {
+  const { query, rows } = scope
+  const known = await tableReads(nodes, scope).find({ nodeId: node.nodeId })
+  if (known?.rowVersion !== node.rowVersion) throw stale(node)
+  const next = { ...known, ...changes, rowVersion: known.rowVersion + 1 } as NodeRecord
+  const { numUpdatedRows } = await query
+    .updateTable('nodes')
+    .set(rows.seal(nodes, nodes.toRow(next)))
+    .where('node_id', '=', node.nodeId)
+    .where('row_version', '=', node.rowVersion)
+    .executeTakeFirst()
+  if (numUpdatedRows !== 1n) throw stale(node)
+  return next
 }
 
 function stale({ nodeId }: NodeRecord): StaleRow {

@@ -153,6 +153,7 @@ export function createWorld(): World {
         faults: createFaults(),
         firstAccount: { accountId, isRootGiven: true },
         breakGlass: unused,
+        nodes: { list: unused, drain: unused, retire: unused },
         backup: { begin: unused, read: unused },
         seal: unusedSeal,
       },

@@ -130,6 +130,8 @@ test('a node settles its own records, and those that no node has', { skip }, asy
         state: 'serving',
         firstSeen: 1,
         confirmedAt: 1,
+        reachedAt: 1,
+        clockOffset: 0,
         appliedSeq: 0,
         appliedId: '0'.repeat(16),
         positions: [],
