@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test'
 import { deepEqual } from 'node:assert/strict'
 import { CreateKeyCommand, type CreateKeyCommandInput, type KMSClient } from '@aws-sdk/client-kms'
 import { credentials, region, startTestServer, type TestServer } from '../harness.ts'
-import type { PythonClients } from './python-clients.ts'
+import type { PythonPrograms } from '../python-environment.ts'
 
 export interface Finished {
   readonly status: number | null
@@ -37,7 +37,7 @@ export interface Workplace {
 /** Opens a place of work that is gone when the test ends. */
 export async function openWorkplace(
   t: TestContext,
-  clients: PythonClients,
+  clients: PythonPrograms,
   settings: Parameters<typeof startTestServer>[0] = {},
 ): Promise<Workplace> {
   const server = await startTestServer(settings)
@@ -77,7 +77,7 @@ export async function openWorkplace(
 
 /** Nothing of the machine's own AWS settings, and the lines that `trent serve` prints. */
 function userEnvironment(
-  clients: PythonClients,
+  clients: PythonPrograms,
   server: TestServer,
   folder: string,
 ): Readonly<Record<string, string>> {
