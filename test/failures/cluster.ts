@@ -1,0 +1,224 @@
+/** A cluster of PostgreSQL with Patroni and etcd, on loopback. @module */
+import type { ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { asSuperuser } from '../store/postgres/superuser.ts'
+import { openLink } from './link.ts'
+import { Member, superuser } from './member.ts'
+import type { PatroniPrograms } from './patroni-programs.ts'
+import { folderAtExit, runLogged } from './processes.ts'
+
+export interface ClusterSettings {
+  readonly programs: PatroniPrograms
+  readonly members: number
+  /** With `synchronous_mode_strict`, or asynchronous. */
+  readonly synchronous: boolean
+}
+
+export interface MemberState {
+  readonly name: string
+  readonly role: string
+  readonly state: string
+  readonly timeline?: number
+}
+
+export interface Cluster {
+  readonly members: readonly Member[]
+  readonly password: string
+  readonly etcd: ChildProcess
+  /** The states of the members, by the first of them that answers. */
+  readonly states: () => Promise<readonly MemberState[]>
+  readonly leader: () => Promise<Member | undefined>
+  /** Waits until there is a leader, and each other member streams from it. */
+  readonly healthy: (maxMs: number) => Promise<void>
+  /** A planned change of the leader. */
+  readonly switchover: (from: Member) => Promise<boolean>
+  /** Statements of the superuser, on the leader. */
+  readonly admin: (
+    database: string,
+    statements: string,
+  ) => Promise<readonly Record<string, unknown>[]>
+  readonly logs: () => string
+  readonly stop: () => Promise<void>
+}
+
+/** The shortest time of a leader's lock that Patroni allows, in seconds. */
+export const leaderSeconds = 20
+
+export async function startCluster(settings: ClusterSettings): Promise<Cluster> {
+  const folder = mkdtempSync(join(tmpdir(), 'trent-cluster-'))
+  chmodSync(folder, 0o755)
+  const removeFolder = folderAtExit(folder)
+  const password = randomBytes(16).toString('hex')
+  const etcdPort = await freePort()
+  const etcd = runLogged(
+    join(folder, 'etcd.log'),
+    etcdCommand(settings, folder, etcdPort, await freePort()),
+    {
+      ETCD_UNSUPPORTED_ARCH: process.arch === 'arm64' ? 'arm64' : '',
+    },
+  )
+  const members: Member[] = []
+  for (let number = 1; number <= settings.members; number += 1) {
+    members.push(await makeMember(settings, folder, number, etcdPort, password))
+  }
+  for (const member of members) member.start()
+
+  const cluster: Cluster = {
+    members,
+    password,
+    etcd,
+    states: () => statesOf(members),
+    async leader() {
+      const states = await statesOf(members)
+      const name = states.find(({ role, state }) => role === 'leader' && state === 'running')?.name
+      return members.find((each) => each.name === name)
+    },
+    async healthy(maxMs) {
+      const giveUpAt = performance.now() + maxMs
+      for (;;) {
+        const states = await statesOf(members)
+        if (isHealthy(states, settings)) return
+        if (performance.now() > giveUpAt) {
+          throw new Error(`the cluster is not healthy: ${JSON.stringify(states)}`)
+        }
+        await sleep(250)
+      }
+    },
+    async switchover(from) {
+      const answer = await fetch(`http://127.0.0.1:${from.ports.restApi}/switchover`, {
+        method: 'POST',
+        body: JSON.stringify({ leader: from.name }),
+        signal: AbortSignal.timeout(30_000),
+      }).catch(() => undefined)
+      return answer?.status === 200
+    },
+    async admin(database, statements) {
+      const leader = await cluster.leader()
+      if (leader === undefined) throw new Error('the cluster has no leader')
+      const { postgres: port } = leader.ports
+      return await asSuperuser({ port, superuser, password }, database, statements)
+    },
+    logs: () => members.map(({ name, log }) => `== ${name}\n${lastLines(log)}`).join('\n'),
+    async stop() {
+      await Promise.all(members.map((member) => member.stop()))
+      etcd.kill('SIGCONT')
+      etcd.kill('SIGKILL')
+      for (const { links } of members) {
+        for (const link of [links.postgres, links.restApi, links.etcd]) link.close()
+      }
+      removeFolder()
+    },
+  }
+  return cluster
+}
+
+async function makeMember(
+  { programs, synchronous }: ClusterSettings,
+  folder: string,
+  number: number,
+  etcdPort: number,
+  password: string,
+): Promise<Member> {
+  const ports = { postgres: await freePort(), restApi: await freePort() }
+  return new Member({
+    name: `p${number}`,
+    folder: join(folder, `p${number}`),
+    programs,
+    ports,
+    links: {
+      postgres: await openLink(ports.postgres),
+      restApi: await openLink(ports.restApi),
+      etcd: await openLink(etcdPort),
+    },
+    password,
+    cluster: clusterConfiguration(synchronous),
+  })
+}
+
+function clusterConfiguration(synchronous: boolean): Readonly<Record<string, unknown>> {
+  return {
+    ttl: leaderSeconds,
+    loop_wait: 1,
+    retry_timeout: 3,
+    // A primary that crashed is replaced, not started again.
+    primary_start_timeout: 0,
+    maximum_lag_on_failover: 64 * 1024 * 1024,
+    synchronous_mode: synchronous,
+    synchronous_mode_strict: synchronous,
+    postgresql: {
+      use_pg_rewind: true,
+      use_slots: true,
+      parameters: {
+        fsync: 'off',
+        max_connections: 100,
+        max_wal_size: '128MB',
+        shared_buffers: '32MB',
+        tcp_keepalives_idle: 10,
+        wal_log_hints: 'on',
+        wal_receiver_timeout: '5s',
+        wal_sender_timeout: '5s',
+      },
+    },
+  }
+}
+
+function etcdCommand(
+  { programs }: ClusterSettings,
+  folder: string,
+  clients: number,
+  peers: number,
+): readonly string[] {
+  const url = (port: number): string => `http://127.0.0.1:${port}`
+  const options = {
+    'data-dir': join(folder, 'etcd'),
+    'listen-client-urls': url(clients),
+    'advertise-client-urls': url(clients),
+    'listen-peer-urls': url(peers),
+    'initial-advertise-peer-urls': url(peers),
+    'initial-cluster': `default=${url(peers)}`,
+  }
+  const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
+  return ['setpriv', '--pdeathsig=KILL', programs.etcd, ...words, '--unsafe-no-fsync']
+}
+
+async function statesOf(members: readonly Member[]): Promise<readonly MemberState[]> {
+  for (const { ports } of members) {
+    try {
+      const answer = await fetch(`http://127.0.0.1:${ports.restApi}/cluster`, {
+        signal: AbortSignal.timeout(2000),
+      })
+      const { members: found } = (await answer.json()) as { members: readonly MemberState[] }
+      return found
+    } catch {
+      // The next one may answer.
+    }
+  }
+  return []
+}
+
+function isHealthy(states: readonly MemberState[], settings: ClusterSettings): boolean {
+  const leaders = states.filter(({ role, state }) => role === 'leader' && state === 'running')
+  const streaming = states.filter(({ state }) => state === 'streaming')
+  const hasStandby = states.some(({ role }) => role === 'sync_standby') || !settings.synchronous
+  return leaders.length === 1 && streaming.length === settings.members - 1 && hasStandby
+}
+
+function lastLines(file: string): string {
+  return readFileSync(file, 'utf8').split('\n').slice(-30).join('\n')
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
