@@ -1,0 +1,170 @@
+/** The checker of the failure tests, tested with mistakes that it must find. @module */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CreateKeyCommand } from '@aws-sdk/client-kms'
+import { seeded } from '../durability/seeded.ts'
+import { startTestServer } from '../harness.ts'
+import { Caller } from './caller.ts'
+import { fromLines, toLine, type Entry } from './history.ts'
+import { ImaginedDeployment, type Mistakes } from './imagined-deployment.ts'
+import { judgeHistories, judgeRecords, readAgain } from './judge.ts'
+import { explain, type Verdict } from './linearizable.ts'
+import { startLoad } from './load.ts'
+import { Memory } from './memory.ts'
+import { stateRegister, thingRegister, valueRegister, type Register } from './registers.ts'
+
+const boundMs = 100
+
+/** What the checker finds in imagined nodes that make these mistakes. */
+async function findingsOf(mistakes: Mistakes): Promise<readonly string[]> {
+  const deployment = new ImaginedDeployment(mistakes)
+  const memory = new Memory()
+  const load = await startLoad(deployment, memory, { seed: 7, callers: 8, pauseMs: 1 })
+  await sleep(1500)
+  await load.stop()
+  await sleep(boundMs)
+  await readAgain(new Caller(deployment, memory, seeded(1)), boundMs)
+  const { registers, undecided } = judgeHistories(memory, boundMs)
+  assert.ok(registers > 20, String(registers))
+  assert.deepEqual(undecided, [])
+  return memory.findings
+}
+
+test('nodes without a mistake, and as stale as the bound allows, give no finding', async () => {
+  assert.deepEqual(await findingsOf({}), [])
+  assert.deepEqual(await findingsOf({ staleMs: boundMs - 20 }), [])
+})
+
+for (const [what, mistakes, expected] of [
+  ['decides by a state older than the bound', { staleMs: 400 }, /no order explains key/],
+  [
+    'loses a change of a key',
+    { forgets: ['DisableKey', 'EnableKey'] },
+    /no order explains .* state/,
+  ],
+  ['loses a revoked grant', { forgets: ['RevokeGrant'] }, /no order explains .* grant/],
+  ['loses a policy', { forgets: ['PutKeyPolicy'] }, /no order explains .* (policy|access)/],
+  ['loses a tag', { forgets: ['TagResource'] }, /no order explains .* tag/],
+  ['loses an alias', { forgets: ['CreateAlias', 'UpdateAlias'] }, /no order explains alias/],
+  ['loses a policy of a user', { forgets: ['iam:PutUserPolicy'] }, /no order explains .* iam/],
+  ['makes a change that it refused', { denies: ['DisableKey'] }, /no order explains .* state/],
+  ['makes a key twice', { repeats: ['CreateKey'] }, /one CreateKey made 2 keys/],
+  [
+    'makes a grant twice',
+    { repeats: ['CreateGrant'] },
+    /no order explains .* grant|was created 2 times/,
+  ],
+  ['rotates twice', { repeats: ['RotateKeyOnDemand'] }, /was rotated too often/],
+  ['decrypts to other bytes', { garbles: true }, /opened to another plaintext/],
+] as const) {
+  test(`a deployment that ${what} is found out`, async () => {
+    const findings = await findingsOf(mistakes)
+    assert.ok(
+      findings.some((each) => expected.test(each)),
+      findings.slice(0, 5).join('\n'),
+    )
+  })
+}
+
+type Short = readonly [
+  does: string,
+  value: string,
+  begin: number,
+  end: number,
+  outcome?: Entry['outcome'],
+]
+
+function verdictOf(register: Register, entries: readonly Short[], bound = 0): Verdict['verdict'] {
+  const history = entries.map(([does, value, begin, end, outcome = 'ok']) => ({
+    register: 'one',
+    does,
+    value,
+    begin,
+    end,
+    outcome,
+  }))
+  return explain(fromLines(history.map(toLine).join('')), register, bound).verdict
+}
+
+test('a read after a write must see it, unless the bound lets it be older', () => {
+  const history: readonly Short[] = [
+    ['write', 'a', 0, 10],
+    ['write', 'b', 20, 30],
+    ['read', 'a', 40, 50],
+  ]
+  assert.equal(verdictOf(valueRegister, history), 'impossible')
+  assert.equal(verdictOf(valueRegister, history, 9), 'impossible')
+  assert.equal(verdictOf(valueRegister, history, 11), 'explained')
+})
+
+test('reads side by side with a write may see either, and never go back', () => {
+  const write: Short = ['write', 'b', 20, 60]
+  const before: Short = ['write', 'a', 0, 10]
+  assert.equal(
+    verdictOf(valueRegister, [before, write, ['read', 'a', 25, 30], ['read', 'b', 35, 40]]),
+    'explained',
+  )
+  assert.equal(
+    verdictOf(valueRegister, [before, write, ['read', 'b', 25, 30], ['read', 'a', 35, 40]]),
+    'impossible',
+  )
+})
+
+test('a write of unknown outcome may happen late, never, and only once', () => {
+  const writes: readonly Short[] = [
+    ['write', 'a', 0, 10],
+    ['write', 'b', 20, 30, 'unknown'],
+  ]
+  assert.equal(verdictOf(valueRegister, [...writes, ['read', 'a', 40, 50]]), 'explained')
+  assert.equal(
+    verdictOf(valueRegister, [...writes, ['read', 'a', 40, 50], ['read', 'b', 60, 70]]),
+    'explained',
+  )
+  assert.equal(
+    verdictOf(valueRegister, [...writes, ['read', 'b', 40, 50], ['read', 'a', 60, 70]]),
+    'impossible',
+  )
+})
+
+test('changes of the state of a key follow from the state before', () => {
+  const scheduled: readonly Short[] = [['schedule', '', 0, 10]]
+  assert.equal(verdictOf(stateRegister, [...scheduled, ['enable', '', 20, 30]]), 'impossible')
+  assert.equal(
+    verdictOf(stateRegister, [...scheduled, ['enable', '', 20, 30, 'refused']]),
+    'explained',
+  )
+  assert.equal(
+    verdictOf(stateRegister, [...scheduled, ['cancel', '', 20, 30], ['read', 'Disabled', 40, 50]]),
+    'explained',
+  )
+})
+
+test('something is created once, and removed once', () => {
+  const created: Short = ['create', 'a', 0, 10]
+  assert.equal(verdictOf(thingRegister, [created, ['create', 'b', 20, 30]]), 'impossible')
+  assert.equal(verdictOf(thingRegister, [created, ['create', 'b', 20, 30, 'refused']]), 'explained')
+  const removed: Short = ['delete', '', 20, 30]
+  assert.equal(verdictOf(thingRegister, [created, removed, ['delete', '', 40, 50]]), 'impossible')
+})
+
+test('an answer without its record is found out, and a record of another answer', async () => {
+  const server = await startTestServer()
+  const { $metadata } = await server.client().send(new CreateKeyCommand({}))
+  await server.stop('keep')
+  const requestId = $metadata.requestId ?? ''
+  const journal = `${server.directory}/journal`
+  const judged = async (operation: string, id: string, error?: string): Promise<string> => {
+    const memory = new Memory()
+    memory.told.push({ operation, requestId: id, ...(error !== undefined && { error }) })
+    assert.ok((await judgeRecords(memory, [journal])) > 0)
+    return memory.findings.join('\n')
+  }
+  assert.equal(await judged('CreateKey', requestId), '')
+  assert.match(await judged('CreateKey', 'none'), /was answered and has 0 records/)
+  assert.match(await judged('Encrypt', requestId), /the record says CreateKey/)
+  assert.match(await judged('CreateKey', requestId, 'DisabledException'), /the record says/)
+  const memory = new Memory()
+  await judgeRecords(memory, [journal, journal])
+  assert.match(memory.findings.join('\n'), /the change \d+ has two records/)
+})

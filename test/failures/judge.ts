@@ -1,0 +1,164 @@
+/** Judges what callers remember: histories, keys, grants, ciphertexts and records. @module */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readRecords } from '../../src/audit/journal/read-records.ts'
+import { changeIdOf, changeNumberOf } from '../../src/model/change-number.ts'
+import { listGrants, getPolicy, readAlias, useByGrant, useByPolicy } from './acts-of-access.ts'
+import { cancel, describe, enable, listTags, opens } from './acts-of-keys.ts'
+import type { Caller } from './caller.ts'
+import { explain } from './linearizable.ts'
+import type { Memory, Sealed } from './memory.ts'
+import { modelOf } from './registers.ts'
+
+export interface JudgedHistories {
+  readonly registers: number
+  readonly undecided: readonly string[]
+}
+
+/** Every history must have an explanation in which nothing is older than the bound. */
+export function judgeHistories(memory: Memory, boundMs: number): JudgedHistories {
+  const undecided: string[] = []
+  const histories = Map.groupBy(memory.entries, ({ register }) => register)
+  for (const [register, entries] of histories) {
+    const verdict = explain(entries, modelOf(register), boundMs)
+    if (verdict.verdict === 'undecided') undecided.push(register)
+    if (verdict.verdict !== 'impossible') continue
+    const { at, states } = verdict
+    memory.find(
+      `no order explains ${register}: at ${at.end.toFixed(0)} ms, ${at.does} ` +
+        `${at.value ?? ''} was ${at.outcome} on node ${at.node}, but it was ${states.join(' or ')}`,
+    )
+  }
+  return { registers: histories.size, undecided }
+}
+
+/** Reads everything once more, on all nodes, while there are no faults. */
+export async function readAgain(caller: Caller, boundMs: number): Promise<void> {
+  const { memory, deployment } = caller
+  const subjects = [...memory.retired, ...memory.live]
+  memory.live = subjects
+  for (const subject of subjects) {
+    for (const act of [describe, getPolicy, listTags, listGrants]) await act(caller, subject)
+    for (const act of [useByPolicy, useByGrant, readAlias]) await act(caller, subject)
+  }
+  // A deleted key would have no way to open what it sealed.
+  for (const subject of subjects) {
+    await cancel(caller, subject)
+    await enable(caller, subject)
+  }
+  await sleep(boundMs)
+  await openAll(caller, memory.sealed)
+  await judgeKeys(caller)
+  for (let node = 0; node < deployment.nodes; node += 1) {
+    const { answer } = await caller.call('ListKeys', {}, { node })
+    if (answer.kind !== 'ok')
+      memory.find(`node ${node} does not answer after the faults: ${answer.error}`)
+  }
+}
+
+async function openAll(caller: Caller, sealed: readonly Sealed[]): Promise<void> {
+  const left = [...sealed]
+  const one = async (): Promise<void> => {
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      const { answer } = await opens(caller, next)
+      if (answer.kind !== 'ok') {
+        caller.memory.find(`a ciphertext of ${next.keyId} was not opened: ${answer.error}`)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, one))
+}
+
+/** Each key that was answered exists, and none exists twice. Each rotation happened, and none twice. */
+async function judgeKeys(caller: Caller): Promise<void> {
+  const { memory } = caller
+  const found = new Map<string, string[]>()
+  for (const keyId of await allKeys(caller)) {
+    const { answer } = await caller.call('DescribeKey', { KeyId: keyId })
+    if (answer.kind !== 'ok') continue
+    const { KeyMetadata } = answer.output as { KeyMetadata: { Description?: string } }
+    const [marker = ''] = (KeyMetadata.Description ?? '').split(' ')
+    if (marker !== '') found.set(marker, [...(found.get(marker) ?? []), keyId])
+  }
+  for (const [marker, keyId] of memory.asked) {
+    const ids = found.get(marker) ?? []
+    if (ids.length > 1) memory.find(`one CreateKey made ${ids.length} keys: ${ids.join(', ')}`)
+    if (keyId !== undefined && !ids.includes(keyId)) memory.find(`the key ${keyId} is lost`)
+  }
+  for (const [keyId, { done, unknown }] of memory.rotations) {
+    const { answer } = await caller.call('ListKeyRotations', { KeyId: keyId })
+    if (answer.kind !== 'ok') continue
+    const { Rotations = [] } = answer.output as { Rotations?: readonly unknown[] }
+    // One that is asked for while another goes on is the same.
+    if (Rotations.length > done + unknown) memory.find(`${keyId} was rotated too often`)
+    if (done > 0 && Rotations.length === 0) memory.find(`a rotation of ${keyId} is lost`)
+  }
+}
+
+async function allKeys(caller: Caller): Promise<readonly string[]> {
+  const keys: string[] = []
+  let Marker: string | undefined
+  do {
+    const { answer } = await caller.call('ListKeys', { Limit: 1000, Marker })
+    if (answer.kind !== 'ok') throw new Error(`ListKeys: ${answer.error}`)
+    const { Keys = [], NextMarker } = answer.output as {
+      Keys?: readonly { KeyId: string }[]
+      NextMarker?: string
+    }
+    keys.push(...Keys.map(({ KeyId }) => KeyId))
+    Marker = NextMarker
+  } while (Marker !== undefined)
+  return keys
+}
+
+interface AuditRecord {
+  readonly eventName: string
+  readonly requestID?: string
+  readonly eventID: string
+  readonly errorCode?: string
+}
+
+/** Each answer has one record, and each change has one number, from 1 on without gaps. */
+export async function judgeRecords(memory: Memory, journals: readonly string[]): Promise<number> {
+  const byRequest = new Map<string, AuditRecord[]>()
+  const events = new Set<string>()
+  const changes = new Map<number, string>()
+  let records = 0
+  for (const journal of journals) {
+    await readRecords(journal, (text) => {
+      const record = JSON.parse(text) as AuditRecord
+      records += 1
+      if (events.has(record.eventID)) memory.find(`the event ${record.eventID} has two records`)
+      events.add(record.eventID)
+      if (record.requestID !== undefined) {
+        const known = byRequest.get(record.requestID)
+        if (known === undefined) byRequest.set(record.requestID, [record])
+        else known.push(record)
+      }
+      const change = changeNumberOf(record)
+      if (change === undefined) return
+      if (changes.has(change)) memory.find(`the change ${change} has two records`)
+      changes.set(change, changeIdOf(record) ?? '')
+    })
+  }
+  const last = Math.max(0, ...changes.keys())
+  for (let change = 1; change <= last; change += 1) {
+    if (!changes.has(change)) memory.find(`the change ${change} has no record`)
+  }
+  for (const { requestId, operation, error } of memory.told) {
+    const told = byRequest.get(requestId) ?? []
+    const [record] = told
+    if (told.length !== 1 || record === undefined) {
+      memory.find(`${operation} ${requestId} was answered and has ${told.length} records`)
+    } else if (record.eventName !== operation || !isSameError(record.errorCode, error)) {
+      memory.find(
+        `${operation} ${requestId} answered ${error ?? 'ok'}, but the record says ` +
+          `${record.eventName} ${record.errorCode ?? 'ok'}`,
+      )
+    }
+  }
+  return records
+}
+
+/** Records call a refusal of access `AccessDenied`. */
+const isSameError = (recorded: string | undefined, told: string | undefined): boolean =>
+  recorded?.replace(/Exception$/, '') === told?.replace(/Exception$/, '')

@@ -1,0 +1,197 @@
+/**
+ * One round: a new cluster and three new nodes, load and faults for a time, and then the judgement. The seed decides
+ * which faults come, in which order and for how long, and what each caller asks. It cannot decide what happens at
+ * the same moment.
+ * @module
+ */
+import { execFile } from 'node:child_process'
+import { copyFileSync, existsSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { seeded } from '../durability/seeded.ts'
+import type { Output } from './calls.ts'
+import { Caller } from './caller.ts'
+import { startCluster, type Cluster } from './cluster.ts'
+import { startFaults, type FaultCounts } from './faults.ts'
+import { Fleet } from './fleet.ts'
+import { judgeHistories, judgeRecords, readAgain } from './judge.ts'
+import { startLoad } from './load.ts'
+import { Memory } from './memory.ts'
+import type { OwnEnd } from './node-process.ts'
+import type { PatroniPrograms } from './patroni-programs.ts'
+
+export interface RoundSettings {
+  readonly programs: PatroniPrograms
+  readonly seed: number
+  readonly seconds: number
+  /** Where the history is kept; without it, nowhere. */
+  readonly history?: string
+  readonly log: (line: string) => void
+}
+
+export interface RoundResult {
+  readonly seed: number
+  readonly faults: Readonly<Record<string, number>>
+  readonly failovers: number
+  readonly answers: Readonly<Record<string, number>>
+  readonly entries: number
+  readonly registers: number
+  readonly undecided: readonly string[]
+  readonly ciphertexts: number
+  readonly records: number
+  /** Nodes that ended by themselves, or whose start was refused. */
+  readonly ends: readonly OwnEnd[]
+  readonly findings: readonly string[]
+}
+
+const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
+
+export async function runRound(settings: RoundSettings): Promise<RoundResult> {
+  const { seed, log, programs } = settings
+  const random = seeded(seed)
+  const freshnessSeconds = random.oneOf([2, 3, 5]) ?? 5
+  const members = random.oneOf([2, 3, 3]) ?? 3
+  log(`seed ${seed}: ${members} members, a bound of ${freshnessSeconds} s`)
+  const cluster = await startCluster({ programs, members, synchronous: true })
+  let fleet: Fleet | undefined
+  try {
+    await cluster.healthy(60_000)
+    await makeDatabase(cluster)
+    fleet = await Fleet.start({
+      nodes: 3,
+      members: cluster.members.map(({ ports }) => ports.postgres),
+      password: cluster.password,
+      freshnessSeconds,
+      requireSynchronous: true,
+    })
+    return await judged(settings, cluster, fleet, freshnessSeconds * 1000)
+  } catch (error) {
+    log(cluster.logs())
+    for (const node of fleet?.processes ?? []) log(`== ${node.folder}\n${node.tail}`)
+    throw error
+  } finally {
+    if (fleet !== undefined && settings.history !== undefined) {
+      for (const { log: text } of fleet.processes) keepLog(text, settings.history)
+    }
+    await fleet?.stop()
+    fleet?.remove()
+    await cluster.stop()
+  }
+}
+
+async function judged(
+  { seed, seconds, history, log }: RoundSettings,
+  cluster: Cluster,
+  fleet: Fleet,
+  boundMs: number,
+): Promise<RoundResult> {
+  if (history !== undefined) writeFileSync(history, '')
+  const memory = new Memory(history)
+  const caller = new Caller(fleet, memory, seeded(seed))
+  await makeUsers(caller, fleet)
+  const load = await startLoad(fleet, memory, { seed, callers: 12, pauseMs: 60 })
+  const counts: FaultCounts = { faults: new Map(), failovers: 0 }
+  const faults = startFaults(
+    fleet,
+    cluster,
+    (actor) => seeded(seed * 100 + actor),
+    counts,
+    (what) => log(`${new Date().toISOString().slice(11, 19)} ${what}`),
+  )
+  await sleep(seconds * 1000)
+  await faults.stop()
+  await load.stop()
+  await untilReady(fleet)
+  // After this, everything that was answered must count everywhere.
+  await sleep(boundMs + 500)
+  await readAgain(caller, boundMs + 500)
+  const { registers, undecided } = judgeHistories(memory, boundMs)
+  const ends = fleet.processes.flatMap((node) => node.ends)
+  for (const node of fleet.processes) {
+    log(`starts ${node.startsMs.join(' ')}`)
+    const code = await node.terminate()
+    if (code !== 0) memory.find(`a node stopped with ${String(code)}: ${node.tail.slice(-500)}`)
+  }
+  for (const node of fleet.processes) await verify(memory, node.environment, node.folder)
+  const records = await judgeRecords(
+    memory,
+    fleet.processes.map(({ journal }) => journal),
+  )
+  return {
+    seed,
+    faults: Object.fromEntries(counts.faults),
+    failovers: counts.failovers,
+    answers: Object.fromEntries(memory.answers),
+    entries: memory.entries.length,
+    registers,
+    undecided,
+    ciphertexts: memory.sealed.length,
+    records,
+    ends,
+    findings: memory.findings,
+  }
+}
+
+/** Keeps the logs of the nodes next to the history. */
+function keepLog(file: string, history: string): void {
+  if (existsSync(file)) copyFileSync(file, `${history}.${basename(file)}`)
+}
+
+/** As docs/operations/postgresql.md says. */
+export async function makeDatabase(cluster: Cluster): Promise<void> {
+  const role = 'NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION'
+  await cluster.admin('postgres', `CREATE ROLE trent LOGIN PASSWORD '${cluster.password}' ${role}`)
+  await cluster.admin(
+    'postgres',
+    `CREATE DATABASE trent OWNER trent ENCODING 'UTF8' TEMPLATE template0`,
+  )
+  await cluster.admin(
+    'trent',
+    `REVOKE ALL ON DATABASE trent FROM PUBLIC; REVOKE ALL ON SCHEMA public FROM PUBLIC;
+     GRANT USAGE, CREATE ON SCHEMA public TO trent; GRANT pg_read_all_stats TO trent`,
+  )
+}
+
+async function makeUsers(caller: Caller, fleet: Fleet): Promise<void> {
+  const made = async (operation: string, UserName: string): Promise<Output> => {
+    const { answer } = await caller.call(operation, { UserName }, { node: 0 })
+    if (answer.kind !== 'ok') throw new Error(`${operation}: ${answer.error}`)
+    return answer.output
+  }
+  for (const who of ['user', 'grantee'] as const) {
+    await made('iam:CreateUser', who)
+    const { AccessKey } = await made('iam:CreateAccessKey', who)
+    const { AccessKeyId, SecretAccessKey } = AccessKey as Record<string, string>
+    fleet.login(who, { accessKeyId: AccessKeyId ?? '', secretAccessKey: SecretAccessKey ?? '' })
+  }
+}
+
+export async function untilReady(fleet: Fleet): Promise<void> {
+  const giveUpAt = performance.now() + 120_000
+  for (const node of fleet.processes) {
+    for (;;) {
+      const readiness = await node.readiness()
+      if (readiness?.['status'] === 'ready') break
+      if (performance.now() > giveUpAt) {
+        throw new Error(`a node is not ready: ${JSON.stringify(readiness)} ${node.tail}`)
+      }
+      await sleep(200)
+    }
+  }
+}
+
+async function verify(
+  memory: Memory,
+  environment: Readonly<Record<string, string>>,
+  cwd: string,
+): Promise<void> {
+  for (const command of ['verify-log', 'verify-database']) {
+    try {
+      await promisify(execFile)(process.execPath, [main, command], { env: environment, cwd })
+    } catch (error) {
+      const { stdout, stderr } = error as { stdout?: string; stderr?: string }
+      memory.find(`trent ${command} of ${cwd}: ${stdout ?? ''}${stderr ?? String(error)}`)
+    }
+  }
+}
