@@ -36,6 +36,8 @@ export interface Cluster {
   readonly leader: () => Promise<Member | undefined>
   /** Waits until there is a leader, and each other member streams from it. */
   readonly healthy: (maxMs: number) => Promise<void>
+  /** Waits until there is a leader, and a standby that makes its commits durable. */
+  readonly usable: (maxMs: number) => Promise<void>
   /** A planned change of the leader. */
   readonly switchover: (from: Member) => Promise<boolean>
   /** Statements of the superuser, on the leader. */
@@ -79,17 +81,9 @@ export async function startCluster(settings: ClusterSettings): Promise<Cluster> 
       const name = states.find(({ role, state }) => role === 'leader' && state === 'running')?.name
       return members.find((each) => each.name === name)
     },
-    async healthy(maxMs) {
-      const giveUpAt = performance.now() + maxMs
-      for (;;) {
-        const states = await statesOf(members)
-        if (isHealthy(states, settings)) return
-        if (performance.now() > giveUpAt) {
-          throw new Error(`the cluster is not healthy: ${JSON.stringify(states)}`)
-        }
-        await sleep(250)
-      }
-    },
+    healthy: (maxMs) =>
+      untilStates(members, maxMs, (states) => isUsable(states, settings) && isWhole(states)),
+    usable: (maxMs) => untilStates(members, maxMs, (states) => isUsable(states, settings)),
     async switchover(from) {
       const answer = await fetch(`http://127.0.0.1:${from.ports.restApi}/switchover`, {
         method: 'POST',
@@ -202,12 +196,30 @@ async function statesOf(members: readonly Member[]): Promise<readonly MemberStat
   return []
 }
 
-function isHealthy(states: readonly MemberState[], settings: ClusterSettings): boolean {
-  const leaders = states.filter(({ role, state }) => role === 'leader' && state === 'running')
-  const streaming = states.filter(({ state }) => state === 'streaming')
-  const hasStandby = states.some(({ role }) => role === 'sync_standby') || !settings.synchronous
-  return leaders.length === 1 && streaming.length === settings.members - 1 && hasStandby
+async function untilStates(
+  members: readonly Member[],
+  maxMs: number,
+  holds: (states: readonly MemberState[]) => boolean,
+): Promise<void> {
+  const giveUpAt = performance.now() + maxMs
+  for (;;) {
+    const states = await statesOf(members)
+    if (holds(states)) return
+    if (performance.now() > giveUpAt) {
+      throw new Error(`the cluster does not recover: ${JSON.stringify(states)}`)
+    }
+    await sleep(250)
+  }
 }
+
+function isUsable(states: readonly MemberState[], { synchronous }: ClusterSettings): boolean {
+  const leaders = states.filter(({ role, state }) => role === 'leader' && state === 'running')
+  const standby = states.find(({ role, state }) => role === 'sync_standby' && state === 'streaming')
+  return leaders.length === 1 && (standby !== undefined || !synchronous)
+}
+
+const isWhole = (states: readonly MemberState[]): boolean =>
+  states.every(({ role, state }) => role === 'leader' || state === 'streaming')
 
 function lastLines(file: string): string {
   return readFileSync(file, 'utf8').split('\n').slice(-30).join('\n')

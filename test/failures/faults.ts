@@ -100,9 +100,9 @@ const nodeFaults: readonly NodeFault[] = [
 ]
 
 const databaseFaults: readonly DatabaseFault[] = [
-  [5, 'PostgreSQL of the primary killed', async (_cluster, leader) => leader.killPostgres()],
+  [8, 'PostgreSQL of the primary killed', async (_cluster, leader) => leader.killPostgres()],
   [
-    4,
+    6,
     'switchover',
     async (cluster, leader) => {
       await cluster.switchover(leader)
@@ -202,7 +202,7 @@ export function startFaults(
       const [, name, make] = chosen(databaseFaults, random)
       count(name)
       await make(cluster, leader, random)
-      await cluster.healthy(120_000)
+      await cluster.usable(120_000)
       const next = await cluster.leader()
       if (next !== leader) counts.failovers += 1
     }

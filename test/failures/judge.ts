@@ -4,9 +4,10 @@ import { readRecords } from '../../src/audit/journal/read-records.ts'
 import { changeIdOf, changeNumberOf } from '../../src/model/change-number.ts'
 import { listGrants, getPolicy, readAlias, useByGrant, useByPolicy } from './acts-of-access.ts'
 import { cancel, describe, enable, listTags, opens } from './acts-of-keys.ts'
-import type { Caller } from './caller.ts'
+import type { Answer } from './calls.ts'
+import type { Caller, Timed } from './caller.ts'
 import { explain } from './linearizable.ts'
-import type { Memory, Sealed } from './memory.ts'
+import type { Memory, Sealed, Subject } from './memory.ts'
 import { modelOf } from './registers.ts'
 
 export interface JudgedHistories {
@@ -41,17 +42,46 @@ export async function readAgain(caller: Caller, boundMs: number): Promise<void> 
     for (const act of [useByPolicy, useByGrant, readAlias]) await act(caller, subject)
   }
   // A deleted key would have no way to open what it sealed.
-  for (const subject of subjects) {
-    await cancel(caller, subject)
-    await enable(caller, subject)
-  }
+  for (const subject of subjects) await enabled(caller, subject)
   await sleep(boundMs)
   await openAll(caller, memory.sealed)
   await judgeKeys(caller)
   for (let node = 0; node < deployment.nodes; node += 1) {
-    const { answer } = await caller.call('ListKeys', {}, { node })
+    const { answer } = await answered(caller, 'ListKeys', {}, node)
     if (answer.kind !== 'ok')
       memory.find(`node ${node} does not answer after the faults: ${answer.error}`)
+  }
+}
+
+/** Even without faults a call may fail: the cluster has just changed its primary. */
+const triesMax = 20
+
+/** Calls until there is an answer. */
+async function answered(
+  caller: Caller,
+  operation: string,
+  input: object,
+  node?: number,
+): Promise<Timed> {
+  for (let tries = 1; ; tries += 1) {
+    const timed = await caller.call(operation, input, node === undefined ? {} : { node })
+    if (!isUnanswered(timed.answer) || tries === triesMax) return timed
+    await sleep(500)
+  }
+}
+
+/** Makes a key usable, whatever its state is. */
+async function enabled(caller: Caller, subject: Subject): Promise<void> {
+  for (let tries = 0; tries < triesMax; tries += 1) {
+    const { answer } = await caller.call('DescribeKey', { KeyId: subject.keyId })
+    if (answer.kind === 'ok') {
+      const { KeyMetadata } = answer.output as { KeyMetadata: { KeyState: string } }
+      if (KeyMetadata.KeyState === 'Enabled') return
+      if (KeyMetadata.KeyState === 'PendingDeletion') await cancel(caller, subject)
+      await enable(caller, subject)
+    }
+    // A node may be as stale as the bound allows.
+    await sleep(100)
   }
 }
 
@@ -59,7 +89,11 @@ async function openAll(caller: Caller, sealed: readonly Sealed[]): Promise<void>
   const left = [...sealed]
   const one = async (): Promise<void> => {
     for (let next = left.pop(); next !== undefined; next = left.pop()) {
-      const { answer } = await opens(caller, next)
+      let { answer } = await opens(caller, next)
+      for (let tries = 0; isUnanswered(answer) && tries < triesMax; tries += 1) {
+        await sleep(500)
+        answer = (await opens(caller, next)).answer
+      }
       if (answer.kind !== 'ok') {
         caller.memory.find(`a ciphertext of ${next.keyId} was not opened: ${answer.error}`)
       }
@@ -68,12 +102,14 @@ async function openAll(caller: Caller, sealed: readonly Sealed[]): Promise<void>
   await Promise.all(Array.from({ length: 8 }, one))
 }
 
+const isUnanswered = ({ kind }: Answer): boolean => kind === 'unavailable' || kind === 'unknown'
+
 /** Each key that was answered exists, and none exists twice. Each rotation happened, and none twice. */
 async function judgeKeys(caller: Caller): Promise<void> {
   const { memory } = caller
   const found = new Map<string, string[]>()
   for (const keyId of await allKeys(caller)) {
-    const { answer } = await caller.call('DescribeKey', { KeyId: keyId })
+    const { answer } = await answered(caller, 'DescribeKey', { KeyId: keyId })
     if (answer.kind !== 'ok') continue
     const { KeyMetadata } = answer.output as { KeyMetadata: { Description?: string } }
     const [marker = ''] = (KeyMetadata.Description ?? '').split(' ')
@@ -85,7 +121,7 @@ async function judgeKeys(caller: Caller): Promise<void> {
     if (keyId !== undefined && !ids.includes(keyId)) memory.find(`the key ${keyId} is lost`)
   }
   for (const [keyId, { done, unknown }] of memory.rotations) {
-    const { answer } = await caller.call('ListKeyRotations', { KeyId: keyId })
+    const { answer } = await answered(caller, 'ListKeyRotations', { KeyId: keyId })
     if (answer.kind !== 'ok') continue
     const { Rotations = [] } = answer.output as { Rotations?: readonly unknown[] }
     // One that is asked for while another goes on is the same.
@@ -98,7 +134,7 @@ async function allKeys(caller: Caller): Promise<readonly string[]> {
   const keys: string[] = []
   let Marker: string | undefined
   do {
-    const { answer } = await caller.call('ListKeys', { Limit: 1000, Marker })
+    const { answer } = await answered(caller, 'ListKeys', { Limit: 1000, Marker })
     if (answer.kind !== 'ok') throw new Error(`ListKeys: ${answer.error}`)
     const { Keys = [], NextMarker } = answer.output as {
       Keys?: readonly { KeyId: string }[]

@@ -51,7 +51,7 @@ export async function runRound(settings: RoundSettings): Promise<RoundResult> {
   const { seed, log, programs } = settings
   const random = seeded(seed)
   const freshnessSeconds = random.oneOf([2, 3, 5]) ?? 5
-  const members = random.oneOf([2, 3, 3]) ?? 3
+  const members = random.oneOf([2, 3, 3, 3]) ?? 3
   log(`seed ${seed}: ${members} members, a bound of ${freshnessSeconds} s`)
   const cluster = await startCluster({ programs, members, synchronous: true })
   let fleet: Fleet | undefined
@@ -102,6 +102,7 @@ async function judged(
   await sleep(seconds * 1000)
   await faults.stop()
   await load.stop()
+  await cluster.healthy(120_000)
   await untilReady(fleet)
   // After this, everything that was answered must count everywhere.
   await sleep(boundMs + 500)
