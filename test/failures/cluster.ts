@@ -82,7 +82,11 @@ export async function startCluster(settings: ClusterSettings): Promise<Cluster> 
       return members.find((each) => each.name === name)
     },
     healthy: (maxMs) =>
-      untilStates(members, maxMs, (states) => isUsable(states, settings) && isWhole(states)),
+      untilStates(
+        members,
+        maxMs,
+        (states) => isUsable(states, settings) && isWhole(states, settings),
+      ),
     usable: (maxMs) => untilStates(members, maxMs, (states) => isUsable(states, settings)),
     async switchover(from) {
       const answer = await fetch(`http://127.0.0.1:${from.ports.restApi}/switchover`, {
@@ -218,7 +222,8 @@ function isUsable(states: readonly MemberState[], { synchronous }: ClusterSettin
   return leaders.length === 1 && (standby !== undefined || !synchronous)
 }
 
-const isWhole = (states: readonly MemberState[]): boolean =>
+const isWhole = (states: readonly MemberState[], { members }: ClusterSettings): boolean =>
+  states.length === members &&
   states.every(({ role, state }) => role === 'leader' || state === 'streaming')
 
 function lastLines(file: string): string {
