@@ -174,6 +174,9 @@ async function main(): Promise<void> {
       openServiceSecret: () => {
         throw new Error('no services here')
       },
+      openProxyCredential: () => {
+        throw new Error('nobody asks')
+      },
       openProxySecret: () => {
         throw new Error('no key stores here')
       },

@@ -127,6 +127,28 @@ export const takeAway: Readonly<Record<string, TakeAway>> = {
     const service = services.find((each) => each.name === name && each.region === region)
     if (service !== undefined) await transaction.deleteService(service)
   },
+  // What it gave is lost. It may also have narrowed what a key is exported for.
+  async ExportXksKey(transaction, { details }) {
+    const ref = { proxyId: String(details['proxyId']), keyId: String(details['keyId']) }
+    const key = await transaction.findExportedKey(ref)
+    if (key === undefined) return
+    const since = details['usages']
+    const usages = key.usages.filter((each) => Array.isArray(since) && since.includes(each))
+    if (usages.length < key.usages.length) await transaction.updateExportedKey(key, { usages })
+  },
+  async RevokeXksProxy(transaction, { details }) {
+    const { accessKeyId, keyId } = details
+    const proxy = await transaction.findServedProxy({ proxyId: String(details['proxyId']) })
+    if (proxy === undefined) return
+    const isWhole = accessKeyId === undefined && keyId === undefined
+    for (const each of await transaction.listProxyCredentials(proxy)) {
+      if (isWhole || each.accessKeyId === accessKeyId) await transaction.deleteProxyCredential(each)
+    }
+    for (const each of await transaction.listExportedKeys(proxy)) {
+      if (isWhole || each.keyId === keyId) await transaction.deleteExportedKey(each)
+    }
+    if (isWhole) await transaction.deleteServedProxy(proxy)
+  },
   // A restore ends all sessions.
   RevokeSessions: () => Promise.resolve(),
 }

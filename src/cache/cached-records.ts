@@ -13,6 +13,11 @@ import type { UserRecord } from '../model/user.ts'
 import type { ContextEntries } from '../operations/contract/call.ts'
 import type { GrantRecord, GrantRef } from '../model/grant.ts'
 import type { AliasRecord, AliasRef, KeyRecord, KeyRef, MaterialRecord } from '../model/key.ts'
+import type {
+  ExternalUsage,
+  ProxyCredentialRecord,
+  ServedProxyRecord,
+} from '../model/served-proxy.ts'
 import type { ServiceRecord } from '../model/service.ts'
 import type { CachedGrants } from './cached-grants.ts'
 import type { KeyObject } from 'node:crypto'
@@ -90,6 +95,21 @@ export interface CachedKeyStore {
   readonly signingSecret?: KeyObject
 }
 
+/** A proxy that Trent serves, with everything that decides its calls. */
+export interface CachedServedProxy {
+  readonly record: ServedProxyRecord
+  /** By access key id. */
+  readonly credentials: ReadonlyMap<string, CachedProxyCredential>
+  /** What each exported key can be used for, by key id. */
+  readonly keys: ReadonlyMap<string, readonly ExternalUsage[]>
+}
+
+export interface CachedProxyCredential {
+  readonly record: ProxyCredentialRecord
+  /** The HMAC key from which signing keys are derived. */
+  readonly signingSecret: KeyObject
+}
+
 export type CachedValue<V> = V | undefined | Promise<V | undefined>
 
 export interface Lookup {
@@ -114,6 +134,7 @@ export interface Lookup {
   /** The default version, by the policy's unique id. */
   managedPolicy(policyId: string): CachedValue<CachedPolicy>
   keyStore(ref: CustomKeyStoreRef): CachedValue<CachedKeyStore>
+  servedProxy(proxyId: string): CachedValue<CachedServedProxy>
   /** Hits and misses by kind of record. */
   counts(): Readonly<Record<string, { readonly hits: number; readonly misses: number }>>
   /** A grant by its id. */

@@ -11,6 +11,7 @@ import type {
   CachedUser,
   CachedAccessKey,
   CachedKeyStore,
+  CachedServedProxy,
   CachedService,
 } from './cached-records.ts'
 import type { LookupDependencies } from './lookup-dependencies.ts'
@@ -28,6 +29,7 @@ const limits = {
   managedPolicies: 32 * 2 ** 20,
   grants: 16 * 2 ** 20,
   keyStores: 4 * 2 ** 20,
+  servedProxies: 8 * 2 ** 20,
 } as const
 
 /** Bytes for each key that the caches have room for: usual sizes, and some more. */
@@ -69,6 +71,7 @@ export interface Caches {
   /** By id, for calls that name a grant. */
   readonly grants: Cache<GrantRecord>
   readonly keyStores: Cache<CachedKeyStore>
+  readonly servedProxies: Cache<CachedServedProxy>
 }
 
 export function createCaches(dependencies: LookupDependencies): Caches {
@@ -130,7 +133,8 @@ function createSecretCaches({
   openSecret,
   openServiceSecret,
   openProxySecret,
-}: LookupDependencies): Pick<Caches, 'accessKeys' | 'services' | 'keyStores'> {
+  openProxyCredential,
+}: LookupDependencies): Pick<Caches, 'accessKeys' | 'services' | 'keyStores' | 'servedProxies'> {
   return {
     accessKeys: createCache({
       bytesMax: limits.accessKeys,
@@ -157,6 +161,31 @@ function createSecretCaches({
         return { record, signingSecret: openProxySecret(record, record.proxy.accessKeyId) }
       },
       sizeOf: () => 4096,
+    }),
+    servedProxies: createCache({
+      bytesMax: limits.servedProxies,
+      load: async (proxyId) => {
+        const record = await store.findServedProxy({ proxyId })
+        if (record === undefined) return undefined
+        const credentials = await store.listProxyCredentials(record)
+        const keys = await store.listExportedKeys(record)
+        return {
+          record,
+          credentials: new Map(
+            credentials.map((each) => [
+              each.accessKeyId,
+              { record: each, signingSecret: openProxyCredential(each) },
+            ]),
+          ),
+          keys: new Map(keys.map(({ keyId, usages }) => [keyId, usages])),
+        }
+      },
+      // Lists of limits have up to 50 entries of 2,048 characters each.
+      sizeOf: ({ record, credentials, keys }) =>
+        2048 +
+        2 *
+          JSON.stringify([record, ...[...credentials.values()].map((each) => each.record)]).length +
+        256 * keys.size,
     }),
   }
 }

@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import type { CompiledPolicy } from '../policy/compile.ts'
 import type { AccessKeyRecord } from '../model/access-key.ts'
 import type { CustomKeyStoreRecord } from '../model/custom-key-store.ts'
+import type { ProxyCredentialRecord } from '../model/served-proxy.ts'
 import type { ServiceRecord } from '../model/service.ts'
 import type { Store } from '../store/store.ts'
 import type {
@@ -21,6 +22,7 @@ export interface LookupDependencies {
   readonly openSecret: (accessKey: AccessKeyRecord) => KeyObject
   readonly openServiceSecret: (service: ServiceRecord) => KeyObject
   readonly openProxySecret: (store: CustomKeyStoreRecord, accessKeyId: string) => KeyObject
+  readonly openProxyCredential: (credential: ProxyCredentialRecord) => KeyObject
   readonly compile: (policy: string) => CompiledPolicy
   readonly findAccount: (accountId: string) => Promise<CachedAccount | undefined>
   readonly findUser: (userId: string) => Promise<CachedUser | undefined>

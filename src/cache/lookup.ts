@@ -60,6 +60,7 @@ export function createLookup(dependencies: LookupDependencies): Lookup {
     group: (groupId) => groups.get(groupId),
     managedPolicy: (policyId) => managedPolicies.get(policyId),
     keyStore: ({ accountId, region, storeId }) => keyStores.get(nameOf(accountId, region, storeId)),
+    servedProxy: (proxyId) => caches.servedProxies.get(proxyId),
     grant: ({ accountId, region, keyId, grantId }) =>
       grants.get(nameOf(accountId, region, `${keyId}/${grantId}`)),
     grantsGiving: (...asked) => grantSets.find(...asked),
@@ -127,6 +128,10 @@ function forgetter(
         return undefined // oidc providers and trails are not cached
       case 'key-store':
         return keyStores.forget(nameOf(accountId, region, id))
+      case 'served-proxy':
+      case 'proxy-credential':
+      case 'exported-key':
+        return caches.servedProxies.forget(id.split('/')[0] ?? '')
       case 'everything':
         onForgottenMaterial()
         for (const cache of Object.values(caches) as readonly Cache<unknown>[]) cache.clear()

@@ -12,6 +12,8 @@ import { keyringOf, openDomainKeys } from '../crypto/domain-keys.ts'
 import { systemRandom } from '../crypto/entropy.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { openMaterial } from '../crypto/material.ts'
+import { openProxySecret } from '../crypto/key-store-secret.ts'
+import { openProxyCredential } from '../crypto/proxy-credential.ts'
 import { openServiceSecret, openSigningSecret } from '../crypto/secrets.ts'
 import { sealOf } from '../seals/choose.ts'
 import { fileSeal } from '../seals/file.ts'
@@ -22,7 +24,9 @@ import { deploymentIn } from '../store/tables/deployment.ts'
 import type { Schema } from '../store/schema/schema.ts'
 import { accessKeys, services } from '../store/schema/accounts.ts'
 import { digestKeys } from '../store/schema/audit.ts'
+import { customKeyStores } from '../store/schema/key-stores.ts'
 import { keyMaterials } from '../store/schema/materials.ts'
+import { proxyCredentials } from '../store/schema/served-proxies.ts'
 import { sqliteDialect } from '../store/sqlite/sqlite-dialect.ts'
 import { inlineClient } from '../store/sqlite/sqlite-inline.ts'
 import { failureOf, isDamage } from '../store/sqlite/sqlite-failure.ts'
@@ -202,6 +206,10 @@ async function verifyWrapped(
     }),
     await verifyOpening(query, accessKeys, (key) => openSigningSecret(keyring, key)),
     await verifyOpening(query, services, (service) => openServiceSecret(keyring, service)),
+    await verifyOpening(query, proxyCredentials, (each) => openProxyCredential(keyring, each)),
+    await verifyOpening(query, customKeyStores, (each) => {
+      if (each.proxy !== undefined) openProxySecret(keyring, each, each.proxy.accessKeyId)
+    }),
     await verifyOpening(query, digestKeys, (key) => openDigestKey(keyring, key)),
   ]
   return {

@@ -8,6 +8,7 @@ import type { Logger } from 'pino'
 import { rewrapDigestKey } from '../audit/delivery/digest-keys.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { rewrapStoreSecret } from '../crypto/key-store-secret.ts'
+import { rewrapProxyCredential } from '../crypto/proxy-credential.ts'
 import { rewrapMaterial } from '../crypto/material.ts'
 import { rewrapSecret, wrappedServiceSecret } from '../crypto/secrets.ts'
 import type { FormerRoots } from '../operations/contract/seal-controls.ts'
@@ -147,6 +148,7 @@ function rewrapBy(keyring: Keyring): Rewrap {
     accessKey: (record) => rewrapSecret(keyring, record),
     service: (record) => rewrapSecret(keyring, wrappedServiceSecret(record)),
     keyStore: (record) => rewrapStoreSecret(keyring, record),
+    proxyCredential: (record) => rewrapProxyCredential(keyring, record),
     digestKey: (record) => rewrapDigestKey(keyring, record),
   }
 }

@@ -71,6 +71,7 @@ import { saveCounts } from './tables/resource-counts.ts'
 import { restorationStore } from './tables/restoration-rows.ts'
 import { exchangeClaims, giveUpClaims, type QuotaShareStore } from './tables/quota-claim-rows.ts'
 import { generationWrites } from './tables/root-generations.ts'
+import { servedProxyReads, servedProxyWrites } from './tables/served-proxy-rows.ts'
 import { serviceReads, serviceWrites } from './tables/service-rows.ts'
 import { trailReads, trailWrites } from './tables/trail-rows.ts'
 import { deleteOldCounts, listKeyTurns, listRequestCounts } from './tables/usage-rows.ts'
@@ -236,6 +237,7 @@ function reads(scope: RowScope): StoreReads {
     ...oidcProviderReads(scope),
     ...keyReads(scope),
     ...keyStoreReads(scope),
+    ...servedProxyReads(scope),
     ...dueKeyReads(scope),
     ...materialReads(scope),
     ...materialStateReads(scope),
@@ -255,6 +257,7 @@ function transactionOf(scope: WriteScope, change: OpenChange): Transaction {
     ...oidcProviderWrites(scope),
     ...keyWrites(scope),
     ...keyStoreWrites(scope),
+    ...servedProxyWrites(scope),
     ...keyDeletion(scope),
     ...materialWrites(scope),
     ...materialStateWrites(scope),

@@ -39,6 +39,7 @@ import type { OidcProviderReads, OidcProviderWrites } from './tables/oidc-provid
 import type { Restorations } from './tables/restoration-rows.ts'
 import type { QuotaShareStore } from './tables/quota-claim-rows.ts'
 import type { GenerationWrites } from './tables/root-generations.ts'
+import type { ServedProxyReads, ServedProxyWrites } from './tables/served-proxy-rows.ts'
 import type { ServiceReads, ServiceWrites } from './tables/service-rows.ts'
 import type { TrailReads, TrailWrites } from './tables/trail-rows.ts'
 
@@ -53,6 +54,7 @@ export interface StoreReads
     OidcProviderReads,
     KeyReads,
     KeyStoreReads,
+    ServedProxyReads,
     DueKeyReads,
     MaterialReads,
     MaterialStateReads,
@@ -75,6 +77,7 @@ export interface Transaction
     OidcProviderWrites,
     KeyWrites,
     KeyStoreWrites,
+    ServedProxyWrites,
     KeyDeletion,
     MaterialWrites,
     MaterialStateWrites,

@@ -15,6 +15,10 @@ import {
   newKeyStore,
   newMaterial,
   newMaterialState,
+  newExportedKey,
+  newProxyCredential,
+  newServedProxy,
+  proxyId,
   region,
   storeId,
 } from '../store/records.ts'
@@ -203,4 +207,57 @@ test('a policy that came after the backup may have denied something', () => {
     )
     assert.deepEqual(names([[takes, of]]), [[takes], []])
   }
+})
+
+test('credentials and exports of XKS proxies that were revoked after the backup are gone', async (t) => {
+  const credential = 'ABCDEFGHIJKLMNOPQRST'
+  const after = async (events: readonly Event[]): Promise<readonly unknown[]> => {
+    const [engine] = engines
+    assert.ok(engine)
+    const { store } = storeOf((await engine.open(t)).database)
+    await insertAccounts(store)
+    await store.change(async (transaction) => {
+      await transaction.insertServedProxy(newServedProxy())
+      await transaction.insertProxyCredential(newProxyCredential(credential))
+      await transaction.insertProxyCredential(newProxyCredential('ZYXWVUTSRQPONMLKJIHG'))
+      await transaction.insertExportedKey(newExportedKey('k1', { usages: ['ENCRYPT', 'DECRYPT'] }))
+      await transaction.insertExportedKey(newExportedKey('k2'))
+    })
+    const { apply, unknown } = takenAway(logged(events), known)
+    assert.deepEqual(unknown, [])
+    for (const change of apply) {
+      await store.change(async (transaction) => takeAway[change.name]?.(transaction, change, 1))
+    }
+    return [
+      (await store.listServedProxies()).length,
+      (await store.listProxyCredentials({ proxyId })).map(({ accessKeyId }) => accessKeyId),
+      (await store.listExportedKeys({ proxyId })).map(({ keyId: id, usages }) => [id, ...usages]),
+    ]
+  }
+  const [both, other] = [['ZYXWVUTSRQPONMLKJIHG', credential].toSorted(), 'ZYXWVUTSRQPONMLKJIHG']
+  const keys = [
+    ['k1', 'ENCRYPT', 'DECRYPT'],
+    ['k2', 'ENCRYPT'],
+  ]
+  const given: Event[] = [
+    ['CreateXksProxy', { name: 'later' }],
+    ['RotateXksProxyCredential', { proxyId }],
+    ['ExportXksKey', { proxyId, keyId: 'k9', usages: ['ENCRYPT'] }],
+    ['ExportXksKey', { proxyId, keyId: 'k2', usages: ['ENCRYPT', 'DECRYPT'] }],
+  ]
+  assert.deepEqual(await after(given), [1, both, keys])
+  const revoked = await after([['RevokeXksProxy', { proxyId, accessKeyId: credential }]])
+  assert.deepEqual(revoked, [1, [other], keys])
+  const withdrawn = await after([['RevokeXksProxy', { proxyId, keyId: 'k1' }]])
+  assert.deepEqual(withdrawn, [1, both, [['k2', 'ENCRYPT']]])
+  const narrowed = await after([['ExportXksKey', { proxyId, keyId: 'k1', usages: ['DECRYPT'] }]])
+  assert.deepEqual(narrowed, [
+    1,
+    both,
+    [
+      ['k1', 'DECRYPT'],
+      ['k2', 'ENCRYPT'],
+    ],
+  ])
+  assert.deepEqual(await after([['RevokeXksProxy', { proxyId }]]), [0, [], []])
 })

@@ -51,6 +51,7 @@ function over(
     openSecret: () => createSecretKey(Buffer.alloc(32)),
     openServiceSecret: () => createSecretKey(Buffer.alloc(32)),
     openProxySecret: () => createSecretKey(Buffer.alloc(32)),
+    openProxyCredential: () => createSecretKey(Buffer.alloc(32)),
     compile: (policy) => {
       compiled.push(policy)
       return { statements: [], broken: policy }
@@ -117,6 +118,7 @@ test('accounts with the most organization policies possible are compiled once', 
     openSecret: () => createSecretKey(Buffer.alloc(32)),
     openServiceSecret: () => createSecretKey(Buffer.alloc(32)),
     openProxySecret: () => createSecretKey(Buffer.alloc(32)),
+    openProxyCredential: () => createSecretKey(Buffer.alloc(32)),
     compile: () => ({ statements: [] }),
     findAccount: (accountId) => {
       loads.push(accountId)
@@ -154,6 +156,7 @@ test('a grant that a call names is read once, and again after it changes or its 
     openSecret: () => createSecretKey(Buffer.alloc(32)),
     openServiceSecret: () => createSecretKey(Buffer.alloc(32)),
     openProxySecret: () => createSecretKey(Buffer.alloc(32)),
+    openProxyCredential: () => createSecretKey(Buffer.alloc(32)),
     compile: () => ({ statements: [] }),
     findAccount: () => Promise.resolve(undefined),
     findUser: () => Promise.resolve(undefined),

@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test'
 import { keyringOf } from '../../src/crypto/domain-keys.ts'
 import { openProxySecret, wrapStoreSecret } from '../../src/crypto/key-store-secret.ts'
 import { openMaterial, wrapMaterial } from '../../src/crypto/material.ts'
+import { makeProxyCredential, openProxyCredential } from '../../src/crypto/proxy-credential.ts'
 import { openSigningSecret, wrapSecret } from '../../src/crypto/secrets.ts'
 import type { AnyServiceEvent, ServiceChanges } from '../../src/lifecycle/service-changes.ts'
 import { createRewrapping } from '../../src/server/rewrapping.ts'
@@ -21,6 +22,8 @@ import {
   newAlias,
   newKey,
   newKeyStore,
+  newServedProxy,
+  proxyId,
   region,
   storeId,
 } from '../store/records.ts'
@@ -56,6 +59,7 @@ async function opened(t: TestContext, { open }: TestedEngine) {
     },
     randomBytes(32),
   )
+  let credentialSecret = ''
   await store.change(async (transaction) => {
     await transaction.insertKey(newKey('k1'))
     await transaction.insertAlias(newAlias('alias/a', 'k1'))
@@ -64,6 +68,10 @@ async function opened(t: TestContext, { open }: TestedEngine) {
     await transaction.insertAccessKey(newAccessKey('AKIA1', secret))
     const storeSecret = wrapStoreSecret(keyring, place, accessKeyId, Buffer.from('proxy secret'))
     await transaction.insertKeyStore(newKeyStore(storeSecret))
+    await transaction.insertServedProxy(newServedProxy())
+    const made = makeProxyCredential(keyring, realRandom, { proxyId, accountId, region })
+    await transaction.insertProxyCredential({ ...made.record, createdAt: 1 })
+    credentialSecret = made.plaintextSecret
   })
   const events: AnyServiceEvent[] = []
   const changes: ServiceChanges = {
@@ -76,7 +84,9 @@ async function opened(t: TestContext, { open }: TestedEngine) {
     },
   }
   const rewrapping = createRewrapping({ changes, place: { accountId, region }, keyring, log })
-  return { events, database, keyring, store, forged, rewrapping, materialId: material.materialId }
+  const { materialId } = material
+  const world = { events, database, keyring, store, forged, rewrapping }
+  return { ...world, materialId, credentialSecret }
 }
 
 /** Forges one row: its tag no longer matches. */
@@ -86,7 +96,8 @@ async function forge({ query }: Database): Promise<void> {
 
 for (const engine of engines) {
   test(`${engine.name}: all that a domain key protects moves, and its secrets stay the same`, async (t) => {
-    const { keyring, store, rewrapping, forged, materialId, events } = await opened(t, engine)
+    const { keyring, store, rewrapping, forged, materialId, events, credentialSecret } =
+      await opened(t, engine)
     assert.equal(await rewrapping.passAtOnce(), 0)
     keyring.learn(domainKey(2))
     assert.equal(await rewrapping.passAtOnce(), 0)
@@ -94,7 +105,7 @@ for (const engine of engines) {
     assert.ok((await rewrapping.passAtOnce()) >= 6)
     assert.deepEqual(
       events.map((event) => [event.eventName, event.details?.['table'], event.details?.['rows']]),
-      ['access_keys', 'custom_key_stores', 'key_materials'].map((table) => [
+      ['access_keys', 'custom_key_stores', 'proxy_credentials', 'key_materials'].map((table) => [
         'RewrapData',
         table,
         1,
@@ -114,6 +125,10 @@ for (const engine of engines) {
     assert.ok(keyStore)
     const signing = openProxySecret(keyring, keyStore, accessKeyId)
     assert.equal(signing.export().toString(), 'AWS4proxy secret')
+    const [credential] = await store.listProxyCredentials({ proxyId })
+    assert.ok(credential)
+    const ofClient = openProxyCredential(keyring, credential)
+    assert.equal(ofClient.export().toString(), `AWS4${credentialSecret}`)
     assert.ok(await store.findKey({ accountId, region, keyId: 'k1' }))
     assert.deepEqual(forged, [])
   })
@@ -143,6 +158,7 @@ test('every table that wraps bytes is one that is known to be wrapped anew', () 
     'deleted_materials',
     'digest_keys',
     'key_materials',
+    'proxy_credentials',
     'services',
   ])
 })

@@ -16,12 +16,16 @@ import {
   insertKeys,
   newAccessKey,
   newAlias,
+  newExportedKey,
   newGrant,
   newKey,
   newMaterialState,
+  newProxyCredential,
+  newServedProxy,
   newService,
   newTrail,
   otherAccountId,
+  otherProxyId,
   otherRegion,
   region,
 } from './records.ts'
@@ -49,6 +53,10 @@ async function fill(store: Store): Promise<void> {
     await transaction.insertGrant(newGrant('a'.repeat(64), 'k2', { constraints }))
     await transaction.insertTrail(newTrail('forged-trail'))
     await transaction.insertService(newService('s3.amazonaws.com'))
+    await transaction.insertServedProxy(newServedProxy())
+    await transaction.insertServedProxy(newServedProxy({ proxyId: otherProxyId, name: 'other' }))
+    await transaction.insertProxyCredential(newProxyCredential('ABCDEFGHIJKLMNOPQRST'))
+    await transaction.insertExportedKey(newExportedKey('k1'))
   })
 }
 

@@ -1,6 +1,6 @@
 /** A forged value for every column of the tables whose rows carry a tag. @module */
 import type { Store } from '../../src/store/store.ts'
-import { otherAccountId, otherRegion, region } from './records.ts'
+import { otherAccountId, otherProxyId, otherRegion, region } from './records.ts'
 
 export type Value = string | number | bigint | Uint8Array | null
 
@@ -14,6 +14,9 @@ export interface Forgery {
     | 'grants'
     | 'trails'
     | 'services'
+    | 'served_proxies'
+    | 'proxy_credentials'
+    | 'exported_keys'
   /** The forged row. */
   readonly where: Readonly<Record<string, string>>
   /** A forged value for each column; those of the primary key move the row to a free place. */
@@ -209,5 +212,55 @@ export const forgeries: readonly Forgery[] = [
     },
     find: (store, row) =>
       store.findService({ name: String(row['name']), region: String(row['region']) }),
+  },
+  {
+    table: 'served_proxies',
+    // Nothing refers to this one, so that its id can change.
+    where: { proxy_id: otherProxyId },
+    columns: {
+      proxy_id: 'xks-ffffffffffffffff0',
+      account_id: otherAccountId,
+      region: otherRegion,
+      name: 'forged',
+      limits: null,
+      created_at: 8,
+      row_version: 2,
+    },
+    find: (store, row) => store.findServedProxy({ proxyId: String(row['proxy_id']) }),
+  },
+  {
+    table: 'proxy_credentials',
+    where: { access_key_id: 'ABCDEFGHIJKLMNOPQRST' },
+    columns: {
+      access_key_id: 'ABCDEFGHIJKLMNOPQRSU',
+      proxy_id: otherProxyId,
+      account_id: otherAccountId,
+      region: otherRegion,
+      limits: null,
+      created_at: 8,
+      wrapping_version: 2,
+      wrapped_secret: Buffer.concat([new Uint8Array(67).fill(9), Buffer.of(8)]),
+      row_version: 2,
+    },
+    find: async (store, row) => {
+      const of = { proxyId: String(row['proxy_id']) }
+      const found = await store.listProxyCredentials(of)
+      return found.find((each) => each.accessKeyId === row['access_key_id'])
+    },
+  },
+  {
+    table: 'exported_keys',
+    where: { key_id: 'k1' },
+    columns: {
+      proxy_id: otherProxyId,
+      key_id: 'k2',
+      account_id: otherAccountId,
+      region: otherRegion,
+      usages: '["ENCRYPT","DECRYPT"]',
+      created_at: 8,
+      row_version: 2,
+    },
+    find: (store, row) =>
+      store.findExportedKey({ proxyId: String(row['proxy_id']), keyId: String(row['key_id']) }),
   },
 ]

@@ -5,6 +5,11 @@ import type { GrantRecord } from '../../src/model/grant.ts'
 import type { AliasRecord, KeyRecord, MaterialRecord } from '../../src/model/key.ts'
 import type { MaterialStateRecord } from '../../src/model/key-material.ts'
 import { defaultSelectors, type TrailRecord } from '../../src/model/trail.ts'
+import type {
+  ExportedKeyRecord,
+  ProxyCredentialRecord,
+  ServedProxyRecord,
+} from '../../src/model/served-proxy.ts'
 import type { ServiceRecord } from '../../src/model/service.ts'
 import type { Store } from '../../src/store/store.ts'
 
@@ -13,6 +18,8 @@ export const otherAccountId = '444455556666'
 export const region = 'us-west-2'
 export const otherRegion = 'eu-north-1'
 export const storeId = 'cks-0123456789abcdef0'
+export const proxyId = 'xks-0123456789abcdef0'
+export const otherProxyId = 'xks-0123456789abcdef1'
 
 type New<T> = Omit<T, 'rowVersion'>
 
@@ -58,6 +65,37 @@ export function newKeyStore(
     wrappingVersion: 1,
     ...members,
   }
+}
+
+export function newServedProxy(
+  members: Partial<New<ServedProxyRecord>> = {},
+): New<ServedProxyRecord> {
+  const limits = { operations: ['Encrypt'], awsPrincipalArn: ['arn:aws:iam::*'] } as const
+  return { proxyId, accountId, region, name: 'proxy', limits, createdAt: 3, ...members }
+}
+
+export function newProxyCredential(
+  accessKeyId: string,
+  members: Partial<New<ProxyCredentialRecord>> = {},
+): New<ProxyCredentialRecord> {
+  return {
+    accessKeyId,
+    proxyId,
+    accountId,
+    region,
+    limits: { keyIds: ['k1'] },
+    createdAt: 4,
+    wrappedSecret: new Uint8Array(68).fill(9),
+    wrappingVersion: 1,
+    ...members,
+  }
+}
+
+export function newExportedKey(
+  keyId: string,
+  members: Partial<New<ExportedKeyRecord>> = {},
+): New<ExportedKeyRecord> {
+  return { proxyId, keyId, accountId, region, usages: ['ENCRYPT'], createdAt: 5, ...members }
 }
 
 export function newAlias(

@@ -37,6 +37,7 @@ import { customKeyStores } from './key-stores.ts'
 import { aliases, keys } from './keys.ts'
 import { nodes } from './nodes.ts'
 import { quotaClaims } from './quotas.ts'
+import { exportedKeys, proxyCredentials, servedProxies } from './served-proxies.ts'
 import { deletedKeys, deletedMaterials, keyMaterials, materialStates } from './materials.ts'
 
 /** Every table that a migration creates. A table comes after those that it refers to. */
@@ -59,6 +60,9 @@ export const everyTable = [
   managedPolicies,
   oidcProviders,
   customKeyStores,
+  servedProxies,
+  proxyCredentials,
+  exportedKeys,
   keys,
   aliases,
   keyMaterials,

@@ -11,6 +11,7 @@ import type { AccessKeyRecord } from '../../model/access-key.ts'
 import type { CustomKeyStoreRecord } from '../../model/custom-key-store.ts'
 import type { DigestKey } from '../../model/delivery.ts'
 import type { MaterialRecord } from '../../model/key.ts'
+import type { ProxyCredentialRecord } from '../../model/served-proxy.ts'
 import type { ServiceRecord } from '../../model/service.ts'
 import { NotAuthentic } from '../../crypto/keyring.ts'
 import { isBound } from '../bound-rows.ts'
@@ -20,6 +21,7 @@ import { customKeyStores } from '../schema/key-stores.ts'
 import { digestKeys } from '../schema/audit.ts'
 import { keyMaterials } from '../schema/materials.ts'
 import { everyTable } from '../schema/schema.ts'
+import { proxyCredentials } from '../schema/served-proxies.ts'
 import type { Table } from '../schema/table.ts'
 import { changeOf, tableWrites, unnamed } from './table-rows.ts'
 
@@ -41,6 +43,9 @@ export interface Rewrap {
   readonly keyStore: (
     record: CustomKeyStoreRecord,
   ) => Wrapped<CustomKeyStoreRecord, 'wrappedSecret'>
+  readonly proxyCredential: (
+    record: ProxyCredentialRecord,
+  ) => Wrapped<ProxyCredentialRecord, 'wrappedSecret'>
   readonly digestKey: (record: DigestKey) => Wrapped<DigestKey, 'wrapped'>
 }
 
@@ -132,6 +137,11 @@ async function rewrapRow(
     if (table === customKeyStores) {
       const record = customKeyStores.toRecord(row as never)
       await tableWrites(customKeyStores, scope).update(record, rewrap.keyStore(record))
+      return true
+    }
+    if (table === proxyCredentials) {
+      const record = proxyCredentials.toRecord(row as never)
+      await tableWrites(proxyCredentials, scope).update(record, rewrap.proxyCredential(record))
       return true
     }
     const changed = rewrappedColumns(table, row, rewrap)
