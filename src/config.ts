@@ -31,9 +31,15 @@ import { createQuotas, profiles, QuotaError, type Quotas } from './throttle/prof
 import { readSealSettings, sealNames, type SealSettings } from './seals/setting.ts'
 import { listenNames, readListenSettings, type ListenSettings } from './tls/setting.ts'
 import { doorNames, readDoorSettings, type DoorSettings } from './operator/setting.ts'
+import {
+  readXksProxySettings,
+  xksProxyNames,
+  type XksProxySettings,
+} from './tls/xks-proxy-setting.ts'
 import { parseProxies } from './wire/proxies.ts'
 
-export interface Config extends ListenSettings, SealSettings, DatabaseSettings, DoorSettings {
+export interface Config
+  extends ListenSettings, XksProxySettings, SealSettings, DatabaseSettings, DoorSettings {
   /** Addresses and networks of the proxies that may report a client's address. */
   readonly trustedProxies: readonly string[]
   /** Absolute path. */
@@ -87,6 +93,7 @@ export class ConfigError extends Error {
 /** Every setting, by its name in the environment and in the settings file. */
 const names = [
   ...listenNames,
+  ...xksProxyNames,
   'TRENT_TRUSTED_PROXIES',
   'TRENT_DATA_DIR',
   ...doorNames,
@@ -246,6 +253,7 @@ function connections(
   settings: Settings,
   dataDirectory: string,
 ): ListenSettings &
+  XksProxySettings &
   SealSettings &
   DatabaseSettings &
   DoorSettings &
@@ -254,8 +262,10 @@ function connections(
   try {
     const backups = readBackupSettings(settings)
     const eventsWebhook = readWebhook('TRENT_EVENTS_WEBHOOK', url, secret)
+    const port = readListenSettings(settings)
     return {
-      ...readListenSettings(settings),
+      ...port,
+      ...readXksProxySettings(settings, port.tls),
       ...readSealSettings(settings, dataDirectory),
       ...readDatabaseSettings(settings),
       ...readDoorSettings(settings, dataDirectory),

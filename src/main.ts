@@ -8,6 +8,7 @@ import { addRootKeyCommands } from './cli/root-key-commands.ts'
 import { addNodeCommands } from './cli/node-commands.ts'
 import { addBackupCommands } from './cli/backup-commands.ts'
 import { addBreakGlassCommands } from './cli/break-glass-commands.ts'
+import { addXksProxyCommands } from './cli/xks-proxy-commands.ts'
 import { collectLevel } from './cli/organization-options.ts'
 import type { acceptLoss } from './cli/accept-loss.ts'
 import type { createAccount, listAccounts, updateAccount } from './cli/account.ts'
@@ -80,6 +81,7 @@ addRootKeyCommands(program, configFile)
 addBackupCommands(program, configFile)
 addBreakGlassCommands(program, configFile)
 addNodeCommands(program, configFile)
+addXksProxyCommands(program, configFile)
 program
   .command('certificate')
   .description('make a local authority and a TLS certificate for the server, or renew it')

@@ -25,7 +25,10 @@ function places(among: readonly string[], matches: (line: string) => boolean): s
 }
 
 /** Where a service's operations live, if its folder has another name. */
-const serviceFolders: Readonly<Record<string, string>> = { monitoring: 'cloudwatch' }
+const serviceFolders: Readonly<Record<string, string>> = {
+  monitoring: 'cloudwatch',
+  'kms-xks-proxy': 'xks-proxy',
+}
 
 test('every operation of KMS has a file and a unit test of its name, and the other way round', () => {
   const names = [...kmsRegistry.values()].map(({ name }) => kebab(name))
@@ -183,7 +186,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   resolve: 'cache crypto lifecycle model operations/contract policy store',
   authorize: 'authenticate cache model operations/contract policy resolve store',
   operations:
-    'crypto model operations/contract operations/kms operations/iam operations/sts operations/cloudtrail operations/cloudwatch operations/tagging operations/trent',
+    'crypto model operations/contract operations/kms operations/iam operations/sts operations/cloudtrail operations/cloudwatch operations/tagging operations/xks-proxy operations/trent',
   'operations/kms':
     'operations/iam crypto keystores lifecycle model operations/contract policy store throttle',
   'operations/iam': 'model operations/contract policy store',
@@ -191,6 +194,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   'operations/cloudtrail': 'model operations/contract store',
   'operations/cloudwatch': 'model operations/contract operations/kms store',
   'operations/tagging': 'model operations/contract store',
+  'operations/xks-proxy': 'model operations/contract',
   'operations/trent':
     'crypto lifecycle model operations/contract operations/iam operations/kms policy store throttle',
   explain: 'authorize cache model operations/contract policy resolve store',

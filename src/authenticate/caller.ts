@@ -8,7 +8,7 @@ import type { Session } from '../model/session.ts'
 import type { Owned } from './credential.ts'
 
 export function makeCaller(credential: Owned, partition: string): Caller {
-  const { session, accessKeyId, accountId, service } = credential
+  const { session, accessKeyId, accountId, service, proxy } = credential
   if (service !== undefined) {
     const { name, region } = service
     const principal = { ...callingService(service), region }
@@ -20,6 +20,12 @@ export function makeCaller(credential: Owned, partition: string): Caller {
       accessKeyId,
       service: principal,
     }
+  }
+  if (proxy !== undefined) {
+    const { proxyId: uniqueId, region } = proxy
+    const resource = `xks-proxy/${uniqueId}`
+    const arn = formatArn({ partition, service: 'trent', region, accountId, resource })
+    return { kind: 'xks-client', accountId, arn, uniqueId, accessKeyId }
   }
   const issuer = issuerOf(credential, partition)
   const behind = session && { session, issuer }

@@ -1,6 +1,7 @@
 /** Credentials that sign requests, and their owners. @module */
 import type { KeyObject } from 'node:crypto'
 import type { Awaitable } from '../model/awaitable.ts'
+import type { ServedProxyRecord } from '../model/served-proxy.ts'
 import type { ServiceRecord } from '../model/service.ts'
 import type { Session } from '../model/session.ts'
 
@@ -9,8 +10,11 @@ export interface Credential {
   readonly accessKeyId: string
   readonly accountId: string
   /** The owner. For a session: the principal whose permissions it has. */
-  readonly principalKind: 'root' | 'user' | 'role' | 'service'
-  /** The account id for a root user, `AIDA…` for a user, `AROA…` for a role, the name for a service. */
+  readonly principalKind: 'root' | 'user' | 'role' | 'service' | 'xks-client'
+  /**
+   * The account id for a root user, `AIDA…` for a user, `AROA…` for a role, the name for a service, the id
+   * of its proxy for an XKS client.
+   */
   readonly principalId: string
   /** Present for a user. */
   readonly userName?: string
@@ -20,6 +24,8 @@ export interface Credential {
   readonly role?: { readonly name: string; readonly path: string }
   /** Present for a service, which belongs to no account. */
   readonly service?: ServiceRecord
+  /** Present for a client of an XKS proxy that Trent serves. */
+  readonly proxy?: ServedProxyRecord
   /** Present for temporary credentials. */
   readonly session?: Session
   readonly status: 'Active' | 'Inactive'

@@ -9,16 +9,19 @@ import type { Operation } from '../operations/contract/operation.ts'
 import type { Target } from '../wire/aws-json.ts'
 import { readCallInput } from '../wire/call-input.ts'
 import type { RawRequest } from '../wire/request.ts'
+import type { Lookup } from '../cache/cached-records.ts'
 import type { CredentialLookup } from './credential.ts'
 import type { OpenForwardAccess } from './forward-access.ts'
 import type { Refusals } from './refusals.ts'
 import { authenticate, type SigningKeys } from './signature-v4.ts'
 import type { GivenIdentity } from './web-identity.ts'
+import { identifyXksClient } from './xks-client.ts'
 
 export interface IdentifyDependencies {
   readonly clock: Clock
   readonly regions: RegionTable
   readonly credentials: CredentialLookup
+  readonly lookup: Pick<Lookup, 'refresh' | 'servedProxy'>
   readonly signingKeys: SigningKeys
   /** The caller of a request that a service signed for somebody. */
   readonly callerOf: OpenForwardAccess['callerOf']
@@ -60,7 +63,9 @@ export function identify(
   const prove = (): Awaitable<readonly [Caller, RequestScope]> =>
     door === 'token'
       ? bearer(request, operation, dependencies)
-      : signer(request, { service: operation.service, systemNow: arrivedAt }, dependencies)
+      : door === 'xks-proxy'
+        ? identifyXksClient(request, arrivedAt, dependencies)
+        : signer(request, { service: operation.service, systemNow: arrivedAt }, dependencies)
   return orElse(prove, (error) => {
     if (error instanceof KmsError) dependencies.refusals.note(error.code, request.remoteAddress)
     throw error
@@ -92,6 +97,7 @@ export function doorsTo(
   route: Target | undefined,
 ): readonly Operation['door'][] {
   if (route !== undefined) return ['test', 'service']
+  if (listener === 'xks-proxy') return ['xks-proxy']
   return listener === 'operator' ? ['operator'] : ['signed', 'token']
 }
 

@@ -10,10 +10,12 @@ import { withRoleArns } from './role-ids.ts'
 import type { ResolvedNames } from '../resolve/resolved.ts'
 import type { KeyUsages, Principals } from '../operations/contract/dependencies.ts'
 import type { Reason } from '../policy/decision.ts'
+import { newWork } from '../policy/work.ts'
 import { accountsOf } from './accounts.ts'
 import { idleDays } from './idle-days.ts'
 import { identityOf } from './identity.ts'
 import { authorizeCall, type Asking } from './permissions.ts'
+import { refusalOfProxyCall } from './served-proxies.ts'
 
 /** Every permission of a call, decided. */
 export interface CallDecision {
@@ -46,7 +48,22 @@ export function decideCall(
   asked: DecidingCall,
   dependencies: DecidingDependencies,
 ): Awaitable<CallDecision> {
+  if (asked.caller.kind === 'xks-client') return decideProxyCall(asked, dependencies)
   return andThen(gather(asked, dependencies), (facts) => evaluate(asked, facts, dependencies))
+}
+
+function decideProxyCall(
+  { operation, caller, input, resolved, work = newWork() }: DecidingCall,
+  { lookup }: Pick<DecidingDependencies, 'lookup'>,
+): Awaitable<CallDecision> {
+  const keyId = resolved.keys.get('key')?.known?.record.keyId
+  const call = { caller, operation: operation.name, input, keyId, work }
+  return andThen(refusalOfProxyCall(call, lookup), (error) => ({
+    reasons: [],
+    foreignActions: new Set(),
+    brokenPolicies: [],
+    ...(error && { refusal: { error } }),
+  }))
 }
 
 /** What a decision needs to know in addition to the call. */

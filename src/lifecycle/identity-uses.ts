@@ -25,8 +25,8 @@ export function createIdentityUses(
     note({ caller, operation, scope: { region } }, usedAt) {
       roleUses.note(caller, region, usedAt)
       // A call signed by a service does not use its user's key, and the service's own key belongs to no
-      // account.
-      if (invokingService(caller) !== undefined) return
+      // account. Credentials of XKS proxies are no access keys.
+      if (invokingService(caller) !== undefined || caller.kind === 'xks-client') return
       accessKeyUses.note(caller, operation.service, region, usedAt)
     },
   }

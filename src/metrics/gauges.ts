@@ -64,6 +64,12 @@ const described = {
   trent_tls_files_refused: {
     help: '1 while the files of TLS are wrong and the former ones stay in use.',
   },
+  trent_xks_proxy_tls_certificate_expiry_seconds: {
+    help: 'The same for the listener of XKS proxies; absent if none is served.',
+  },
+  trent_xks_proxy_tls_files_refused: {
+    help: '1 while the files of TLS of that listener are wrong and the former ones stay in use.',
+  },
   trent_journal_healthy: { over: 'min', help: '1 while audit records can be made durable.' },
   trent_journal_has_reserve: {
     over: 'min',

@@ -6,7 +6,8 @@ import type { Session } from './session.ts'
 /**
  * `root`, `user`, `assumed-role` and `federated-user` are principals of accounts. `infrastructure`
  * is something that a service runs for an account. `service` is a service that calls in its own
- * name. `operator` came through the operator socket and `test` through the test API; neither can
+ * name. `xks-client` is AWS KMS or another Trent, with a credential of an XKS proxy that Trent serves.
+ * `operator` came through the operator socket and `test` through the test API; neither can
  * call an AWS service. `web-identity` is the subject of an identity provider's token; it can only
  * ask for a role's session.
  */
@@ -18,6 +19,7 @@ export type CallerKind =
   | 'web-identity'
   | 'infrastructure'
   | 'service'
+  | 'xks-client'
   | 'operator'
   | 'test'
 
@@ -54,7 +56,7 @@ export interface Caller {
   readonly arn: string
   /**
    * The account id for a root user, `AIDA…` for a user, `AROA…:session` for a role, `account:name` for a
-   * federated user.
+   * federated user, the id of its proxy for an XKS client.
    */
   readonly uniqueId: string
   /** Absent for operators and the test API, which do not sign. */

@@ -6,9 +6,10 @@ import { iamRegistry } from './iam/registry.ts'
 import { kmsRegistry } from './kms/registry.ts'
 import { taggingRegistry } from './tagging/registry.ts'
 import { stsRegistry } from './sts/registry.ts'
+import { xksProxyRegistry } from './xks-proxy/registry.ts'
 import { operatorRegistry, serviceRegistry, testRegistry } from './trent/registry.ts'
 
-/** Operations of AWS's services. Every worker serves them. */
+/** Operations of AWS's services, and of the XKS proxy API. Every worker serves them. */
 export const awsRegistry: Registry = new Map([
   ...kmsRegistry,
   ...iamRegistry,
@@ -16,6 +17,7 @@ export const awsRegistry: Registry = new Map([
   ...cloudtrailRegistry,
   ...cloudwatchRegistry,
   ...taggingRegistry,
+  ...xksProxyRegistry,
 ])
 
 /** AWS's operations and Trent's own, which worker 0 serves. Includes the test API if it is on. */

@@ -47,6 +47,7 @@ const limitedServices: ReadonlySet<Operation['service']> = new Set([
   'cloudtrail',
   'monitoring',
   'tagging',
+  'kms-xks-proxy',
 ])
 
 /**
@@ -65,7 +66,9 @@ export function charge(
     ({ known }) => known?.record.spec ?? [],
   )
   // A service in its own name belongs to no account: it has a quota of its own.
-  const charged = caller.service === undefined ? caller.accountId : caller.service.regionalName
+  // An XKS proxy has a quota of its own too: its clients share a path.
+  const own = caller.kind === 'xks-client' ? caller.uniqueId : caller.accountId
+  const charged = caller.service === undefined ? own : caller.service.regionalName
   // IAM has one Region in a partition, so naming many Regions gives nobody more than one quota.
   const region = service === 'iam' ? globalRegionOf(scope) : scope.region
   throttle.admit(charged, region, { service, operation: name, input, specs })

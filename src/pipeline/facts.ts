@@ -146,6 +146,10 @@ function grantNames({ accountId, region, id }: Change): ChangedNames {
 }
 
 function otherNames({ kind, accountId, region, id }: Change): ChangedNames {
+  // A proxy that Trent serves is one fact, with its credentials and its keys.
+  if (kind === 'proxy-credential' || kind === 'exported-key') {
+    return { always: [servedProxyOf(id.split('/')[0] ?? '')] }
+  }
   return { always: [one(kind, id), anyOf(kind, accountId), placed(kind, accountId, region, id)] }
 }
 
@@ -177,6 +181,7 @@ const anyRoleOf = (accountId: string): string => anyOf('role', accountId)
 const groupOf = (id: string): string => one('group', id)
 const anyGroupOf = (accountId: string): string => anyOf('group', accountId)
 const policyOf = (id: string): string => one('managed-policy', id)
+const servedProxyOf = (id: string): string => one('served-proxy', id)
 const grantAndKeyOf = (grant: GrantRef): string[] => [keyOf(grant), grantOf(grant)]
 
 /** One object for each call, with methods that all calls share. */
@@ -253,6 +258,11 @@ class NotingLookup implements Lookup {
   /** It decides nothing: the states of its keys do. */
   keyStore(ref: CustomKeyStoreRef): ReturnType<Lookup['keyStore']> {
     return this.#lookup.keyStore(ref)
+  }
+
+  servedProxy(proxyId: string): ReturnType<Lookup['servedProxy']> {
+    this.#notes.add(servedProxyOf, proxyId)
+    return this.#lookup.servedProxy(proxyId)
   }
 
   grant(ref: GrantRef): ReturnType<Lookup['grant']> {

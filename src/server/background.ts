@@ -9,6 +9,7 @@ import type { Config } from '../config.ts'
 import { openEvents, type Events } from '../events/events.ts'
 import { openServiceSecret, openSigningSecret } from '../crypto/secrets.ts'
 import { openProxySecret } from '../crypto/key-store-secret.ts'
+import { openProxyCredential } from '../crypto/proxy-credential.ts'
 import { createSlowLane, type SlowLane } from '../crypto/slow-lane.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import type { BuiltinKeyStore } from '../keystores/builtin/builtin.ts'
@@ -154,6 +155,7 @@ function lookupOf(
     openSecret: (accessKey) => openSigningSecret(keyring, accessKey),
     openServiceSecret: (service) => openServiceSecret(keyring, service),
     openProxySecret: (keyStore, accessKeyId) => openProxySecret(keyring, keyStore, accessKeyId),
+    openProxyCredential: (credential) => openProxyCredential(keyring, credential),
     compile: (policy) => compilePolicy(policy, 'key'),
     findAccount: (accountId) => loadAccount(accountId, store),
     findUser: (userId) => loadUser(userId, store),

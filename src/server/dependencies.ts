@@ -10,6 +10,7 @@ import { createRefusedCalls } from '../audit/records/refused-calls.ts'
 import { authenticateWebIdentity } from '../authenticate/web-identity.ts'
 import type { Config } from '../config.ts'
 import { createAccessKeys, createFixedAccessKeys } from '../crypto/new-access-key.ts'
+import { makeProxyCredential } from '../crypto/proxy-credential.ts'
 import { createIdentityUses } from '../lifecycle/identity-uses.ts'
 import { deploymentReaders, workerReaders } from '../metrics/readers.ts'
 import type { Caller } from '../model/caller.ts'
@@ -203,6 +204,9 @@ function operationDependencies(
     store,
     externalKeyStores: keyStores.externalKeyStores,
     keyStoreSecrets: keyStores.keyStoreSecrets,
+    proxyMessages: keyStores.proxyMessages,
+    fleet: fleetOf(store, clock),
+    newProxyCredential: (of) => makeProxyCredential(keyring, random, of),
     clock,
     random,
     pages: createPages(keyring),
@@ -217,6 +221,25 @@ function operationDependencies(
     figures: store,
     newAccessKey: createAccessKeys(keyring, random),
     fixedAccessKeys: createFixedAccessKeys(keyring),
+  }
+}
+
+/** Milliseconds after its last confirmation that a node counts as gone. */
+const silentMs = 60_000
+
+/** An embedded database has one node without a row. */
+function fleetOf(
+  store: Pick<WorkerParts['store'], 'listNodes'>,
+  clock: Pick<WorkerParts['clock'], 'system'>,
+): OperationDependencies['fleet'] {
+  return async () => {
+    const nodes = (await store.listNodes()).filter(({ state }) => state === 'serving')
+    if (nodes.length === 0) return [{ id: 'trent', health: 'ACTIVE' }]
+    const silent = clock.system() - silentMs
+    return nodes.map(({ nodeId, confirmedAt }) => ({
+      id: nodeId,
+      health: confirmedAt < silent ? 'UNAVAILABLE' : 'ACTIVE',
+    }))
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Lookup } from '../cache/cached-records.ts'
 import type { Config } from '../config.ts'
 import { createBuiltinKeyStore, type BuiltinKeyStore } from '../keystores/builtin/builtin.ts'
+import { createProxyMessages, type ProxyMessages } from '../keystores/builtin/proxy-messages.ts'
 import { createExternalKeyStores, type ExternalKeyStores } from '../keystores/external/external.ts'
 import { createKeyStoreSecrets, type KeyStoreSecrets } from '../keystores/external/proxy-address.ts'
 import { createProxyClient } from '../keystores/external/proxy-client.ts'
@@ -14,6 +15,7 @@ export interface KeyStores {
   readonly keyStoreOf: (key: Pick<KeyRecord, 'origin'>, call: StoreCall) => KeyStore
   readonly externalKeyStores: ExternalKeyStores
   readonly keyStoreSecrets: KeyStoreSecrets
+  readonly proxyMessages: ProxyMessages
   /** Closes the connections to proxies. */
   readonly close: () => void
 }
@@ -45,7 +47,7 @@ export function openBuiltin(
 
 export function openKeyStores(
   { externalProxies }: Pick<Config, 'externalProxies'>,
-  { keyring, clock, random }: Pick<WorkerParts, 'keyring' | 'clock' | 'random'>,
+  { keyring, clock, random, store }: Pick<WorkerParts, 'keyring' | 'clock' | 'random' | 'store'>,
   { builtin, lookup }: { readonly builtin: BuiltinKeyStore; readonly lookup: Lookup },
 ): KeyStores {
   // A proxy compares the time of a signature with its own clock.
@@ -70,6 +72,11 @@ export function openKeyStores(
         : builtin,
     externalKeyStores,
     keyStoreSecrets: createKeyStoreSecrets(keyring),
+    proxyMessages: createProxyMessages({
+      materials: builtin.materials,
+      random,
+      listMaterials: (accountId, keyId) => store.listMaterials(accountId, keyId),
+    }),
     close: () => proxies.close(),
   }
 }

@@ -34,7 +34,8 @@ import type { Readiness } from '../wire/routes.ts'
 import { listen, type Listener } from '../wire/server.ts'
 import type { TlsFiles } from '../wire/tls.ts'
 import type { Certificates } from '../tls/certificates.ts'
-import { certificatesOf, followCertificates } from './tls.ts'
+import { certificatesOf, followCertificates, type ServerCertificates } from './tls.ts'
+import { listenToXksClients } from './xks-door.ts'
 import { type Workers } from './workers/workers.ts'
 import type { ServerOptions } from './options.ts'
 
@@ -46,6 +47,8 @@ const answerWithinMs = 2000
 export interface RunningServer {
   readonly host: string
   readonly port: number
+  /** The port of the XKS proxies, if they are served. */
+  readonly xksProxyPort?: number | undefined
   /** Resolves when the server serves calls. */
   readonly ready: Promise<FirstAccount>
   /** Reads the files of TLS again, if there are any. */
@@ -61,7 +64,7 @@ export async function startServer(config: Config, given: ServerOptions): Promise
   const stop = (): Promise<void> => (stopped ??= closeAll(closing))
   try {
     const certificates = await certificatesOf(config, options)
-    if (certificates !== undefined) closing.push(certificates.close)
+    closing.push(certificates.close)
     await makeDataDirectory(config.dataDirectory)
     const files = await openFiles(config, options, closing)
     const doors = await openDoors(config, options, files, closing, certificates)
@@ -73,8 +76,14 @@ export async function startServer(config: Config, given: ServerOptions): Promise
       return open(openAfterUnseal(config, options, files, unsealed))
     })
     ready.catch(() => undefined) // the caller awaits `ready`, perhaps later
-    const reload = async (): Promise<void> => certificates?.reload()
-    return { host: listener.host, port: listener.port, ready, reload, stop }
+    return {
+      host: listener.host,
+      port: listener.port,
+      xksProxyPort: doors.xksProxyPort,
+      ready,
+      reload: () => certificates.reload(),
+      stop,
+    }
   } catch (error) {
     await stop()
     throw error
@@ -87,9 +96,10 @@ async function openDoors(
   { log, prepare, time }: ServerOptions,
   files: Files,
   closing: Closing,
-  certificates: Certificates | undefined,
+  { main: certificates, xksProxy: proxyCertificates }: ServerCertificates,
 ): Promise<{
   readonly listener: Listener
+  readonly xksProxyPort: number | undefined
   readonly unseal: (seal: Seal) => Promise<Unsealed>
   readonly open: (opening: Promise<OpenedServer>) => Promise<FirstAccount>
 }> {
@@ -105,10 +115,7 @@ async function openDoors(
   })
   closing.push(async () => unsealing?.close())
   closing.push(() => workers.close())
-  closing.push(async () => {
-    const others = workers.stopListening(stopWithinMs)
-    await Promise.all([others, ...listeners.map((each) => each.close(stopWithinMs))])
-  })
+  closing.push(() => stopListening(workers, listeners))
   const serve = (request: RawRequest, target?: Target): Promise<RawResponse> =>
     opened === undefined
       ? Promise.resolve(notReady(request, systemRandom.uuid()))
@@ -129,6 +136,9 @@ async function openDoors(
   const listener = await listenPublicly(config, workerCount, log, service, certificates)
   listeners.push(listener)
   followCertificates(certificates, { listener, workers, meter, time })
+  const proxied = { certificates: proxyCertificates, serve, readiness, meter, log, time }
+  const proxies = await listenToXksClients(config, proxied)
+  listeners.push(...proxies)
   const sealedDoor = createSealedDoor({ ...files, log, unsealing: () => unsealing })
   const operate = loggingChanges(log, (request) =>
     (opened === undefined ? sealedDoor : serve)(request),
@@ -136,6 +146,7 @@ async function openDoors(
   listeners.push(await listenToOperators(config, log, operate))
   return {
     listener,
+    xksProxyPort: proxies[0]?.port,
     unseal(seal) {
       unsealing = createUnsealing({ ...files, seal, random: systemRandom, log })
       return unsealing.opened
@@ -152,6 +163,11 @@ async function openDoors(
       return made.firstAccount
     },
   }
+}
+
+async function stopListening(workers: Workers, listeners: readonly Listener[]): Promise<void> {
+  const others = workers.stopListening(stopWithinMs)
+  await Promise.all([others, ...listeners.map((each) => each.close(stopWithinMs))])
 }
 
 async function readinessOf(opened: OpenedServer | undefined, files: Files): Promise<Readiness> {

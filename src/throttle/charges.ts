@@ -15,7 +15,7 @@ export interface Charge {
 
 /** The facts of a call that decide its quotas. */
 export interface ChargedCall {
-  /** `kms`, `iam`, `sts`, `cloudtrail` or `monitoring`. */
+  /** `kms`, `iam`, `sts`, `cloudtrail`, `monitoring` or `kms-xks-proxy`. */
   readonly service: string
   /** `Encrypt`, … */
   readonly operation: string
@@ -58,7 +58,7 @@ export function pairGroup(spec: string): string {
 }
 
 /** In each of these services, all operations share one quota. */
-const wholeServices: ReadonlySet<string> = new Set(['iam', 'sts'])
+const wholeServices: ReadonlySet<string> = new Set(['iam', 'sts', 'kms-xks-proxy'])
 
 export function chargesOf({ service, operation, input, specs }: ChargedCall): readonly Charge[] {
   if (wholeServices.has(service)) return [{ group: service, count: 1 }]

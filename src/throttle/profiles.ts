@@ -66,8 +66,11 @@ const metricRates: Readonly<Record<string, number>> = {
 /** STS has AWS's number; AWS publishes none for IAM. */
 const identityRates: Readonly<Record<string, number>> = { iam: 100, sts: 600 }
 
+/** Of each XKS proxy that Trent serves: what AWS sends to one external key store. */
+const proxyRates: Readonly<Record<string, number>> = { 'kms-xks-proxy': 1800 }
+
 /** Limits of the profile `unlimited`: high enough for any well-behaved program. */
-const unlimitedRates: Readonly<Record<string, number>> = { iam: 500, sts: 1000 }
+const unlimitedRates: Readonly<Record<string, number>> = { iam: 500, sts: 1000, ...proxyRates }
 
 const awsRates: Readonly<Record<string, number>> = {
   [sharedGroups.symmetric]: 10_000,
@@ -131,6 +134,7 @@ const awsRates: Readonly<Record<string, number>> = {
   UpdateKeyDescription: 5,
   UpdatePrimaryRegion: 5,
   ...identityRates,
+  ...proxyRates,
   ...trailRates,
   ...metricRates,
 }

@@ -28,7 +28,7 @@ type Settings = Readonly<Partial<Record<(typeof listenNames)[number], string>>>
 
 /** @throws {SettingWrong} */
 export function readListenSettings(settings: Settings): ListenSettings {
-  const listen = parseListen(settings.TRENT_LISTEN ?? '127.0.0.1:4599')
+  const listen = parseListen(settings.TRENT_LISTEN ?? '127.0.0.1:4599', 'TRENT_LISTEN')
   const plaintext = settings.TRENT_ALLOW_PLAINTEXT_HTTP ?? 'false'
   if (plaintext !== 'true' && plaintext !== 'false') {
     throw new SettingWrong('TRENT_ALLOW_PLAINTEXT_HTTP must be true or false')
@@ -49,15 +49,14 @@ export function readListenSettings(settings: Settings): ListenSettings {
   return { listen, ...(tls && { tls }) }
 }
 
-function parseListen(text: string): ListenSettings['listen'] {
+/** @param name of the setting @throws {SettingWrong} */
+export function parseListen(text: string, name: string): ListenSettings['listen'] {
   const [, bracketed, plain, digits] =
     /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? []
   const host = bracketed ?? plain
   const port = Number(digits)
   if (host === undefined || port > 65535 || (isIP(host) === 0 && host !== 'localhost')) {
-    throw new SettingWrong(
-      'TRENT_LISTEN must be an IP address or localhost, and a port: 127.0.0.1:4599',
-    )
+    throw new SettingWrong(`${name} must be an IP address or localhost, and a port: 127.0.0.1:4599`)
   }
   return { host, port }
 }

@@ -41,6 +41,8 @@ const servicesOf: Readonly<Record<RawRequest['listener'], ReadonlyMap<string, st
     ['GraniteServiceVersion20100801', 'monitoring'],
     ['ResourceGroupsTaggingAPI_20170126', 'tagging'],
   ]),
+  // Its targets are paths: `xks-proxy.ts`.
+  'xks-proxy': new Map(),
   operator: new Map([['TrentOperator', 'trent']]),
 }
 
@@ -157,7 +159,7 @@ function onlyHeader(rawHeaders: readonly string[], name: string): string | undef
 /**
  * JSON of an output: bytes as base64, dates as seconds. Undefined for values that JSON cannot express.
  */
-function wireText(value: unknown): string | undefined {
+export function wireText(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   if (value instanceof Uint8Array) {
     const { buffer, byteOffset, byteLength } = value

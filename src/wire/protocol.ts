@@ -1,4 +1,4 @@
-/** Chooses the protocol of a request: AWS JSON or AWS Query. @module */
+/** Chooses the protocol of a request: AWS JSON, AWS Query or the XKS proxy API. @module */
 import type { Members } from '../model/shape.ts'
 import { readBody, readTarget, renderAnswer, renderError, type Target } from './aws-json.ts'
 import {
@@ -10,6 +10,7 @@ import {
 } from './aws-query.ts'
 import { withForeign } from './foreign-service.ts'
 import type { RawRequest, RawResponse, RequestLine } from './request.ts'
+import { readXksInput, readXksTarget, renderXksAnswer, renderXksError } from './xks-proxy.ts'
 
 export interface Protocol {
   /** @throws {KmsError} `UnknownOperationException`, `IncompleteSignatureException` */
@@ -39,7 +40,15 @@ const query: Protocol = {
   renderError: renderQueryError,
 }
 
+const xksProxy: Protocol = {
+  readTarget: readXksTarget,
+  readInput: readXksInput,
+  renderAnswer: renderXksAnswer,
+  renderError: renderXksError,
+}
+
 export function protocolOf(request: Parameters<typeof isQuery>[0]): Protocol {
+  if (request.listener === 'xks-proxy') return xksProxy
   return isQuery(request) ? query : json
 }
 

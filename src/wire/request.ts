@@ -4,8 +4,8 @@ import type { PeerUser } from './peer-user.ts'
 
 /** Everything known about a request before its body. */
 export interface RequestHead {
-  /** The listener that received it: the public port, or the operator socket. */
-  readonly listener: 'public' | 'operator'
+  /** The listener that received it: the public port, that of the XKS proxies, or the operator socket. */
+  readonly listener: 'public' | 'xks-proxy' | 'operator'
   readonly method: string
   /** The request target as sent: path and query, still encoded. */
   readonly target: string

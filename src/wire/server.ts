@@ -38,6 +38,8 @@ export type ListenOptions = (
       readonly shared?: boolean
       /** Without it, the listener speaks plain HTTP. */
       readonly tls?: TlsFiles
+      /** The public port if absent. */
+      readonly listener?: 'xks-proxy'
     }
   | {
       readonly socketPath: string
@@ -84,7 +86,7 @@ export async function listen(
   let stopping = false
   const server = createHttpServer(limits, 'socketPath' in options ? undefined : options.tls)
   const dependencies: ExchangeDependencies = {
-    listener: 'socketPath' in options ? 'operator' : 'public',
+    listener: 'socketPath' in options ? 'operator' : (options.listener ?? 'public'),
     limits,
     admission,
     isTrusted: trusting(options.trustedProxies ?? []),

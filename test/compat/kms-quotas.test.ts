@@ -144,7 +144,7 @@ test('the command prints them, and as JSON', async () => {
   assert.equal(answer.accountId, accountId)
 })
 
-test('unlimited, which is the default, limits no count, and no rate but those of IAM and STS', async () => {
+test('unlimited, which is the default, limits no count, and no rate but those of IAM, STS and XKS proxies', async () => {
   const free = await startTestServer()
   const answer = (await callOperator(free.directory, 'GetQuotas')) as QuotasAnswer
   assert.equal(answer.profile, 'unlimited')
@@ -152,6 +152,7 @@ test('unlimited, which is the default, limits no count, and no rate but those of
     answer.requests.map(({ group, perSecond }) => [group, perSecond]),
     [
       ['iam', 500],
+      ['kms-xks-proxy', 1800],
       ['sts', 1000],
     ],
   )

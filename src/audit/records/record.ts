@@ -205,6 +205,7 @@ const identityTypes: Readonly<Record<CallerKind, string>> = {
   'web-identity': 'WebIdentityUser',
   infrastructure: 'AssumedRole',
   service: 'AWSService',
+  'xks-client': 'XksClient',
   operator: 'Operator',
   test: 'TestApi',
 }

@@ -200,7 +200,7 @@ function requireUsable({ keySpec, keyUsage, keyStatus }: ReturnType<typeof readM
   if (!keyUsage.includes('ENCRYPT') || !keyUsage.includes('DECRYPT')) {
     throw wrong(
       'The key usage of the external key must include ENCRYPT and DECRYPT. ' +
-        `The key use of specified external key is ${keyUsage.join(', ')}.`,
+        `The key use of specified external key is ${keyUsage.join(', ') || 'none'}.`,
     )
   }
   if (keyStatus !== 'ENABLED') {

@@ -28,7 +28,6 @@ const healths: readonly ManagerHealth[] = ['ACTIVE', 'DEGRADED', 'UNAVAILABLE']
 /** @throws {ProxyFailure} */
 export function readMetadata(answer: JsonObject): ExternalKeyMetadata {
   const keyUsage = listOf(answer['keyUsage'], usagesMax).map(textOf)
-  if (keyUsage.length === 0) throw invalid()
   return { keySpec: textOf(answer['keySpec']), keyUsage, keyStatus: textOf(answer['keyStatus']) }
 }
 

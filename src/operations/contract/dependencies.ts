@@ -4,6 +4,7 @@
  */
 import type { TrailDependencies } from '../../model/trail.ts'
 import type { ExternalKeyStores } from '../../keystores/external/external.ts'
+import type { ProxyMessages } from '../../keystores/builtin/proxy-messages.ts'
 import type { KeyStoreSecrets } from '../../keystores/external/proxy-address.ts'
 import type { Caller } from '../../model/caller.ts'
 import type { DeletionTasks } from './deletion-task.ts'
@@ -15,6 +16,7 @@ import type { ForwardedRequest } from '../../model/forwarded-request.ts'
 import type { GrantRecord } from '../../model/grant.ts'
 import type { KeyRecord, KeyRef } from '../../model/key.ts'
 import type { LastUsage, LostUsage } from '../../model/last-usage.ts'
+import type { ProxyCredentialRecord } from '../../model/served-proxy.ts'
 import type { RegionTable } from '../../model/region.ts'
 import type { RolePrincipal, RoleRecord, RoleUse } from '../../model/role.ts'
 import type { IssuedSession, Session } from '../../model/session.ts'
@@ -30,6 +32,14 @@ export interface OperationDependencies {
   readonly store: StoreReads
   readonly externalKeyStores: Pick<ExternalKeyStores, 'requireHealthy' | 'requireKey'>
   readonly keyStoreSecrets: KeyStoreSecrets
+  /** Encrypts and decrypts as an XKS proxy. */
+  readonly proxyMessages: ProxyMessages
+  /** The nodes that serve this deployment, as clients of XKS proxies see them. */
+  readonly fleet: () => Promise<readonly FleetNode[]>
+  /** Makes a random credential for an XKS proxy. It is not stored yet. */
+  readonly newProxyCredential: (
+    of: Pick<ProxyCredentialRecord, 'proxyId' | 'accountId' | 'region'>,
+  ) => NewProxyCredential
   readonly clock: Clock
   readonly random: Random
   readonly regions: RegionTable
@@ -64,6 +74,17 @@ export interface OperationDependencies {
   readonly quotas: QuotaDependencies
   readonly trails: TrailDependencies
   readonly server: ServerControls
+}
+
+export interface FleetNode {
+  readonly id: string
+  readonly health: 'ACTIVE' | 'DEGRADED' | 'UNAVAILABLE'
+}
+
+/** A credential with its secret, which only the answer of the call may have. */
+export interface NewProxyCredential {
+  readonly record: Omit<ProxyCredentialRecord, 'limits' | 'createdAt' | 'rowVersion'>
+  readonly plaintextSecret: string
 }
 
 /** Checks that the principals in policies and grants exist. */

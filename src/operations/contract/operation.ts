@@ -113,14 +113,23 @@ export interface Operation<
   Output = unknown,
   K extends string = string,
 > {
-  readonly service: 'kms' | 'iam' | 'sts' | 'cloudtrail' | 'monitoring' | 'tagging' | 'trent'
+  readonly service:
+    | 'kms'
+    | 'iam'
+    | 'sts'
+    | 'cloudtrail'
+    | 'monitoring'
+    | 'tagging'
+    | 'kms-xks-proxy'
+    | 'trent'
   /** AWS's name. The file has it in kebab-case, the export in camelCase. */
   readonly name: string
   /**
    * How a call is authenticated: signed with an access key; by an identity token; signed by a service, on a
-   * path of Trent's own; by the operators' socket; or not at all in the test API.
+   * path of Trent's own; signed with a credential of an XKS proxy, at its listener; by the operators' socket;
+   * or not at all in the test API.
    */
-  readonly door: 'signed' | 'token' | 'service' | 'operator' | 'test'
+  readonly door: 'signed' | 'token' | 'service' | 'xks-proxy' | 'operator' | 'test'
   /** For calls with an identity token: the members with the role and the token. */
   readonly token?: { readonly role: string; readonly from: string }
   readonly input: M

@@ -7,10 +7,12 @@ import { beginRekey } from './begin-rekey.ts'
 import { cancelRekey } from './cancel-rekey.ts'
 import { continueRekey } from './continue-rekey.ts'
 import { createAccount } from './create-account.ts'
+import { createXksProxy } from './create-xks-proxy.ts'
 import { createForwardAccessSession } from './create-forward-access-session.ts'
 import { createInfrastructureSession } from './create-infrastructure-session.ts'
 import { deregisterService } from './deregister-service.ts'
 import { drainNode } from './drain-node.ts'
+import { exportXksKey } from './export-xks-key.ts'
 import { explainAccess } from './explain-access.ts'
 import { getQuotas } from './get-quotas.ts'
 import { getStatus } from './get-status.ts'
@@ -20,6 +22,7 @@ import { listAccess } from './list-access.ts'
 import { listAccounts } from './list-accounts.ts'
 import { listKeyUses } from './list-key-uses.ts'
 import { listNodes } from './list-nodes.ts'
+import { listXksProxies } from './list-xks-proxies.ts'
 import { readBackup } from './read-backup.ts'
 import { resetRoot } from './reset-root.ts'
 import { listServices } from './list-services.ts'
@@ -29,6 +32,8 @@ import { listUsage } from './list-usage.ts'
 import { resetTestData } from './reset-test-data.ts'
 import { retireNode } from './retire-node.ts'
 import { retireRootKeys } from './retire-root-keys.ts'
+import { revokeXksProxy } from './revoke-xks-proxy.ts'
+import { rotateXksProxyCredential } from './rotate-xks-proxy-credential.ts'
 import { sealServer } from './seal-server.ts'
 import { setTestClock } from './set-test-clock.ts'
 import { setTestFaults } from './set-test-faults.ts'
@@ -43,9 +48,11 @@ export const operatorRegistry = registryOf([
   cancelRekey,
   continueRekey,
   createAccount,
+  createXksProxy,
   deregisterService,
   drainNode,
   explainAccess,
+  exportXksKey,
   getQuotas,
   getStatus,
   listAccess,
@@ -53,12 +60,15 @@ export const operatorRegistry = registryOf([
   listKeyUses,
   listNodes,
   listUsage,
+  listXksProxies,
   readBackup,
   resetRoot,
   listServices,
   registerService,
   revokeSessions,
   retireNode,
+  revokeXksProxy,
+  rotateXksProxyCredential,
   retireRootKeys,
   sealServer,
   unlockKey,

@@ -104,6 +104,9 @@ export function createWorld(): World {
           return `00000000-0000-4000-8000-${String(ids).padStart(12, '0')}`
         },
       },
+      proxyMessages: { encrypt: unused, decrypt: unused, integrityValue: unused },
+      fleet: unused,
+      newProxyCredential: unused,
       regions: createRegionTable(),
       deletionTasks: { begin: unused, endOf: unused },
       pages: {
