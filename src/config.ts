@@ -29,17 +29,11 @@ import {
 } from './store/postgres/settings.ts'
 import { createQuotas, profiles, QuotaError, type Quotas } from './throttle/profiles.ts'
 import { readSealSettings, sealNames, type SealSettings } from './seals/setting.ts'
-import { listenNames, readListenSettings, type ListenSettings } from './tls/setting.ts'
 import { doorNames, readDoorSettings, type DoorSettings } from './operator/setting.ts'
-import {
-  readXksProxySettings,
-  xksProxyNames,
-  type XksProxySettings,
-} from './tls/xks-proxy-setting.ts'
+import { listenerNames, readListeners, type Listeners } from './tls/xks-proxy-setting.ts'
 import { parseProxies } from './wire/proxies.ts'
 
-export interface Config
-  extends ListenSettings, XksProxySettings, SealSettings, DatabaseSettings, DoorSettings {
+export interface Config extends Listeners, SealSettings, DatabaseSettings, DoorSettings {
   /** Addresses and networks of the proxies that may report a client's address. */
   readonly trustedProxies: readonly string[]
   /** Absolute path. */
@@ -92,8 +86,7 @@ export class ConfigError extends Error {
 
 /** Every setting, by its name in the environment and in the settings file. */
 const names = [
-  ...listenNames,
-  ...xksProxyNames,
+  ...listenerNames,
   'TRENT_TRUSTED_PROXIES',
   'TRENT_DATA_DIR',
   ...doorNames,
@@ -252,8 +245,7 @@ function wholeNumber(
 function connections(
   settings: Settings,
   dataDirectory: string,
-): ListenSettings &
-  XksProxySettings &
+): Listeners &
   SealSettings &
   DatabaseSettings &
   DoorSettings &
@@ -262,10 +254,8 @@ function connections(
   try {
     const backups = readBackupSettings(settings)
     const eventsWebhook = readWebhook('TRENT_EVENTS_WEBHOOK', url, secret)
-    const port = readListenSettings(settings)
     return {
-      ...port,
-      ...readXksProxySettings(settings, port.tls),
+      ...readListeners(settings),
       ...readSealSettings(settings, dataDirectory),
       ...readDatabaseSettings(settings),
       ...readDoorSettings(settings, dataDirectory),

@@ -140,10 +140,8 @@ async function openDoors(
   const proxies = await listenToXksClients(config, proxied)
   listeners.push(...proxies)
   const sealedDoor = createSealedDoor({ ...files, log, unsealing: () => unsealing })
-  const operate = loggingChanges(log, (request) =>
-    (opened === undefined ? sealedDoor : serve)(request),
-  )
-  listeners.push(await listenToOperators(config, log, operate))
+  const operate: Handler = (request) => (opened === undefined ? sealedDoor : serve)(request)
+  listeners.push(await listenToOperators(config, log, loggingChanges(log, operate)))
   return {
     listener,
     xksProxyPort: proxies[0]?.port,

@@ -1,19 +1,26 @@
 /** The settings of the listener of XKS proxies: its address, and its files of TLS. @module */
 import { resolve } from 'node:path'
 import { SettingWrong } from '../webhooks/webhook-settings.ts'
-import { parseListen, type TlsPaths } from './setting.ts'
+import {
+  listenNames,
+  parseListen,
+  readListenSettings,
+  type ListenSettings,
+  type TlsPaths,
+} from './setting.ts'
 
 export interface XksProxyListen {
   readonly listen: { readonly host: string; readonly port: number }
   readonly tls: TlsPaths
 }
 
-export interface XksProxySettings {
+/** The public port, and the listener of XKS proxies. */
+export interface Listeners extends ListenSettings {
   /** Absent if no XKS proxy is served. */
   readonly xksProxy?: XksProxyListen
 }
 
-export const xksProxyNames = [
+const xksProxyNames = [
   'TRENT_XKS_PROXY_LISTEN',
   'TRENT_XKS_PROXY_TLS_CERT',
   'TRENT_XKS_PROXY_TLS_KEY',
@@ -21,14 +28,25 @@ export const xksProxyNames = [
 ] as const
 type Settings = Readonly<Partial<Record<(typeof xksProxyNames)[number], string>>>
 
+export const listenerNames = [...listenNames, ...xksProxyNames] as const
+
+/** @throws {SettingWrong} */
+export function readListeners(
+  settings: Settings & Parameters<typeof readListenSettings>[0],
+): Listeners {
+  const port = readListenSettings(settings)
+  const xksProxy = readXksProxy(settings, port.tls)
+  return { ...port, ...(xksProxy && { xksProxy }) }
+}
+
 /**
  * @param shared the files of the public port, for a listener without files of its own
  * @throws {SettingWrong}
  */
-export function readXksProxySettings(
+function readXksProxy(
   settings: Settings,
   shared: TlsPaths | undefined,
-): XksProxySettings {
+): XksProxyListen | undefined {
   const {
     TRENT_XKS_PROXY_LISTEN: at,
     TRENT_XKS_PROXY_TLS_CERT: cert,
@@ -36,7 +54,7 @@ export function readXksProxySettings(
     TRENT_XKS_PROXY_TLS_CLIENT_CA: clientCa,
   } = settings
   if (at === undefined) {
-    if (cert === undefined && key === undefined && clientCa === undefined) return {}
+    if (cert === undefined && key === undefined && clientCa === undefined) return undefined
     throw new SettingWrong('TRENT_XKS_PROXY_TLS_* need TRENT_XKS_PROXY_LISTEN')
   }
   if ((cert === undefined) !== (key === undefined)) {
@@ -54,5 +72,5 @@ export function readXksProxySettings(
   }
   // Clients of the public port prove themselves to other authorities than AWS KMS does.
   const tls = { ...own, ...(clientCa !== undefined && { clientCa: resolve(clientCa) }) }
-  return { xksProxy: { listen: parseListen(at, 'TRENT_XKS_PROXY_LISTEN'), tls } }
+  return { listen: parseListen(at, 'TRENT_XKS_PROXY_LISTEN'), tls }
 }
