@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import pkcs11 from 'pkcs11js'
 import { TokenError } from './token-error.ts'
-import type { TokenCalls, TokenFacts, TokenKey, TokenPlace } from './token-calls.ts'
+import type { IvMaker, TokenCalls, TokenFacts, TokenKey, TokenPlace } from './token-calls.ts'
 import {
   findToken,
   type Library,
@@ -32,10 +32,11 @@ export class OpenToken {
   /** For what is quick. */
   readonly #first: Handle
   readonly #withSession: <T>(call: (session: Handle) => Promise<T>) => Promise<T>
+  readonly #iv: IvMaker
   readonly #handles = new Map<string, Handle>()
 
   /** Logs in. @throws {TokenError} */
-  constructor(place: TokenPlace, pin: Uint8Array) {
+  constructor(place: TokenPlace, { pin, iv }: { readonly pin: Uint8Array; readonly iv: IvMaker }) {
     const library = loadLibrary(place.library)
     const token = findToken(library, place)
     requireTries(token)
@@ -47,13 +48,14 @@ export class OpenToken {
     this.facts = token.facts
     this.#library = library
     this.#first = first
-    this.#withSession = pooled(open)
+    this.#iv = iv
+    this.#withSession = pooled(open, (session) => library.C_CloseSession(session))
   }
 
   findKeys({ label, id }: Input<'findKeys'>): readonly TokenKey[] {
     const found = this.#find([
       ...(label === undefined ? [] : [{ type: pkcs11.CKA_LABEL, value: label }]),
-      ...(id === undefined ? [] : [{ type: pkcs11.CKA_ID, value: Buffer.from(id, 'hex') }]),
+      ...(id === undefined ? [] : [idAttribute(id)]),
     ])
     return found.map((handle) => keyOf(this.#library, this.#first, handle))
   }
@@ -61,7 +63,7 @@ export class OpenToken {
   generateKey({ label, id }: Input<'generateKey'>): Promise<undefined> {
     return this.#withSession(async (session) => {
       const template = [...newKey, { type: pkcs11.CKA_LABEL, value: label }]
-      template.push({ type: pkcs11.CKA_ID, value: Buffer.from(id, 'hex') })
+      template.push(idAttribute(id))
       const mechanism = { mechanism: pkcs11.CKM_AES_KEY_GEN }
       await this.#library.C_GenerateKeyAsync(session, mechanism, template)
       return undefined
@@ -69,36 +71,53 @@ export class OpenToken {
   }
 
   destroyKey(id: string): undefined {
-    const handle = this.#handleOf(id)
     this.#handles.delete(id)
-    named(() => this.#library.C_DestroyObject(this.#first, handle))
+    for (const handle of this.#find([idAttribute(id)])) {
+      named(() => this.#library.C_DestroyObject(this.#first, handle))
+    }
     return undefined
   }
 
   /** Returns `iv ‖ ciphertext ‖ tag`. */
-  encrypt({ id, aad, plaintext }: Input<'encrypt'>): Promise<Uint8Array> {
-    return this.#withSession(async (session) => {
-      const iv = randomBytes(ivBytes)
-      this.#library.C_EncryptInit(session, gcm(iv, aad), this.#handleOf(id))
+  async encrypt({ id, aad, plaintext }: Input<'encrypt'>): Promise<Uint8Array> {
+    return this.#withKey(id, async (session, key) => {
+      // A token that makes the IV writes it over these zeros.
+      const iv = this.#iv === 'we' ? randomBytes(ivBytes) : Buffer.alloc(ivBytes)
+      this.#library.C_EncryptInit(session, gcm(iv, aad), key)
       const room = Buffer.alloc(plaintext.length + tagBytes)
-      return Buffer.concat([
-        iv,
-        await this.#library.C_EncryptAsync(session, bufferOf(plaintext), room),
-      ])
+      const sealed = await this.#library.C_EncryptAsync(session, bufferOf(plaintext), room)
+      // INVARIANT (no fixed IV): a token that left the zeros would encrypt everything under one IV.
+      if (iv.every((byte) => byte === 0)) {
+        throw new TokenError('NO_IV', 'the token did not make an IV: Trent has to make it')
+      }
+      return Buffer.concat([iv, sealed])
     })
   }
 
-  decrypt({ id, aad, sealed }: Input<'decrypt'>): Promise<Uint8Array> {
-    return this.#withSession(async (session) => {
-      if (sealed.length < ivBytes + tagBytes) {
-        throw new TokenError('CKR_ENCRYPTED_DATA_LEN_RANGE', 'the ciphertext is too short')
-      }
-      const bytes = bufferOf(sealed)
-      const mechanism = gcm(bytes.subarray(0, ivBytes), aad)
-      this.#library.C_DecryptInit(session, mechanism, this.#handleOf(id))
+  async decrypt({ id, aad, sealed }: Input<'decrypt'>): Promise<Uint8Array> {
+    if (sealed.length < ivBytes + tagBytes) {
+      throw new TokenError('CKR_ENCRYPTED_DATA_LEN_RANGE', 'the ciphertext is too short')
+    }
+    const bytes = bufferOf(sealed)
+    return this.#withKey(id, async (session, key) => {
+      this.#library.C_DecryptInit(session, gcm(bytes.subarray(0, ivBytes), aad), key)
       const room = Buffer.alloc(bytes.length)
       return this.#library.C_DecryptAsync(session, bytes.subarray(ivBytes), room)
     })
+  }
+
+  /** Uses a key. If its handle is no longer valid, looks for the key again, once. */
+  async #withKey<T>(id: string, use: (session: Handle, key: Handle) => Promise<T>): Promise<T> {
+    const isKnown = this.#handles.has(id)
+    const key = this.#handleOf(id)
+    try {
+      return await this.#withSession((session) => use(session, key))
+    } catch (error) {
+      if (!isKnown || !(error instanceof TokenError) || !stale.has(error.code)) throw error
+    }
+    this.#handles.delete(id)
+    const found = this.#handleOf(id)
+    return this.#withSession((session) => use(session, found))
   }
 
   random(bytes: number): Uint8Array {
@@ -125,7 +144,7 @@ export class OpenToken {
   #handleOf(id: string): Handle {
     const known = this.#handles.get(id)
     if (known !== undefined) return known
-    const [handle, another] = this.#find([{ type: pkcs11.CKA_ID, value: Buffer.from(id, 'hex') }])
+    const [handle, another] = this.#find([idAttribute(id)])
     if (handle === undefined) throw new TokenError('CKR_KEY_HANDLE_INVALID', 'the key is not there')
     if (another !== undefined) throw new TokenError('AMBIGUOUS', 'several keys have this id')
     if (this.#handles.size >= handlesMax) this.#handles.clear()
@@ -133,6 +152,13 @@ export class OpenToken {
     return handle
   }
 }
+
+function idAttribute(id: string): pkcs11.Template[number] {
+  return { type: pkcs11.CKA_ID, value: Buffer.from(id, 'hex') }
+}
+
+/** The handle names no key any more: the token was restarted, or its keys were synchronized. */
+const stale: ReadonlySet<string> = new Set(['CKR_KEY_HANDLE_INVALID', 'CKR_OBJECT_HANDLE_INVALID'])
 
 const secretKey: pkcs11.Template = [
   { type: pkcs11.CKA_CLASS, value: pkcs11.CKO_SECRET_KEY },
@@ -182,31 +208,50 @@ function gcm(iv: Buffer, aad: Uint8Array): pkcs11.Mechanism {
   return { mechanism: pkcs11.CKM_AES_GCM, parameter }
 }
 
-/** Gives each call a session of its own; calls wait while all are in use. */
-function pooled(open: () => Handle): <T>(call: (session: Handle) => Promise<T>) => Promise<T> {
+/**
+ * Gives each call a session of its own; calls wait while all are in use. A session in which a call failed is
+ * closed: an operation could still be active in it.
+ */
+function pooled(
+  open: () => Handle,
+  close: (session: Handle) => void,
+): <T>(call: (session: Handle) => Promise<T>) => Promise<T> {
   const idle: Handle[] = []
-  const waiting: ((session: Handle) => void)[] = []
-  let count = 1
+  const waiting: (() => void)[] = []
+  let free = sessionsMax - 1
   const take = async (): Promise<Handle> => {
-    const session = idle.pop()
-    if (session !== undefined) return session
-    if (count < sessionsMax) {
-      const made = open()
-      count += 1
-      return made
-    }
-    return new Promise((resolve) => waiting.push(resolve))
+    if (free > 0) free -= 1
+    // The call that ends leaves its place to this one.
+    else await new Promise<void>((resolve) => waiting.push(resolve))
+    return idle.pop() ?? open()
   }
-  return async (call) => {
+  const leave = (): void => {
+    const next = waiting.shift()
+    if (next === undefined) free += 1
+    else next()
+  }
+  const used = async <T>(call: (session: Handle) => Promise<T>): Promise<T> => {
     const session = await take()
     try {
-      return await call(session)
+      const answer = await call(session)
+      idle.push(session)
+      return answer
+    } catch (error) {
+      try {
+        close(session)
+      } catch {
+        // The session is gone, or the token is: the call's own error says more.
+      }
+      throw error
+    }
+  }
+  return async (call) => {
+    try {
+      return await used(call)
     } catch (error) {
       throw tokenError(error)
     } finally {
-      const next = waiting.shift()
-      if (next === undefined) idle.push(session)
-      else next(session)
+      leave()
     }
   }
 }

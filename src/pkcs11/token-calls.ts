@@ -9,6 +9,9 @@ export interface TokenPlace {
   readonly slot?: number
 }
 
+/** Who chooses the IV of an encryption: Trent, or the token, as AWS CloudHSM does. */
+export type IvMaker = 'we' | 'token'
+
 export interface TokenFacts {
   readonly label: string
   readonly serial: string
@@ -29,7 +32,9 @@ export interface TokenKey {
 
 /** Each call: its input and its answer. */
 export type TokenCalls = {
-  open: [TokenPlace & { readonly pin: Uint8Array }, TokenFacts]
+  open: [TokenPlace & { readonly pin: Uint8Array; readonly iv: IvMaker }, TokenFacts]
+  /** Looks for the token without a log-in. @see `probeToken` */
+  probe: [TokenPlace, { readonly isInitialized: boolean }]
   findKeys: [{ readonly label?: string; readonly id?: string }, readonly TokenKey[]]
   /** @see `Token.generateKey` */
   generateKey: [{ readonly label: string; readonly id: string }, undefined]

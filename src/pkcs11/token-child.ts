@@ -4,7 +4,7 @@
  * @module
  */
 import { TokenError } from './token-error.ts'
-import type { Answered, Asked, TokenCall, TokenCalls, TokenPlace } from './token-calls.ts'
+import type { Answered, Asked, TokenCall, TokenCalls } from './token-calls.ts'
 import type { OpenToken } from './open-token.ts'
 
 type Calls = { [Name in TokenCall]: (input: TokenCalls[Name][0]) => Promise<TokenCalls[Name][1]> }
@@ -16,19 +16,27 @@ function token(): OpenToken {
   return opened
 }
 
+/** Loads `pkcs11js`, which may be missing. @throws {TokenError} `NOT_INSTALLED` */
+async function compiled<T>(module: Promise<T>): Promise<T> {
+  return module.catch((cause: unknown) => {
+    throw new TokenError(
+      'NOT_INSTALLED',
+      'PKCS #11 needs the package pkcs11js, compiled: run `npm run build:pkcs11` ' +
+        '(it needs a C++ compiler, make and Python)',
+      { cause },
+    )
+  })
+}
+
 const calls: Calls = {
-  async open({ pin, ...place }: TokenPlace & { readonly pin: Uint8Array }) {
-    // Loads `pkcs11js`, which may be missing.
-    const open = await import('./open-token.ts').catch((cause: unknown) => {
-      throw new TokenError(
-        'NOT_INSTALLED',
-        'PKCS #11 needs the package pkcs11js, compiled: run `npm run build:pkcs11` ' +
-          '(it needs a C++ compiler, make and Python)',
-        { cause },
-      )
-    })
-    opened = new open.OpenToken(place, pin)
+  async open({ pin, iv, ...place }) {
+    const { OpenToken: Opened } = await compiled(import('./open-token.ts'))
+    opened = new Opened(place, { pin, iv })
     return opened.facts
+  },
+  async probe(place) {
+    const { findToken, isInitialized, loadLibrary } = await compiled(import('./vendor-library.ts'))
+    return { isInitialized: isInitialized(findToken(loadLibrary(place.library), place)) }
   },
   findKeys: async (wanted) => token().findKeys(wanted),
   generateKey: (wanted) => token().generateKey(wanted),

@@ -9,6 +9,9 @@
  * - `PIN_LAST_TRY`: one more wrong PIN would lock the token, so none is tried
  * - `TIMEOUT`, `ENDED`: the child process hung, or died
  * - `BUSY`: too many calls wait
+ * - `NO_IV`: the token did not make the IV that it was to make
+ * - `NO_CLUSTER`: no setting names the token
+ * - `UNSAFE_KEY`: the token made another key than it was asked for
  * - `CLOSED`: the token was closed
  */
 export class TokenError extends Error {

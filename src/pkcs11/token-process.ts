@@ -15,7 +15,8 @@ export interface TokenProcess {
     input: TokenCalls[Name][0],
   ) => Promise<TokenCalls[Name][1]>
   readonly hasEnded: () => boolean
-  readonly end: () => void
+  /** Kills the process. Calls that wait fail with `why`, by default `CLOSED`. */
+  readonly end: (why?: TokenError) => void
 }
 
 interface Waiting {
@@ -77,7 +78,7 @@ export function startTokenProcess(of: {
         child.send({ id: asked, name, input } satisfies Asked)
       }),
     hasEnded: () => ended !== undefined,
-    end: () => end(new TokenError('CLOSED', 'the token was closed')),
+    end: (why = new TokenError('CLOSED', 'the token was closed')) => end(why),
   }
 }
 

@@ -4,7 +4,14 @@
  * begins another one and logs in again.
  * @module
  */
-import type { TokenCall, TokenCalls, TokenFacts, TokenKey, TokenPlace } from './token-calls.ts'
+import type {
+  IvMaker,
+  TokenCall,
+  TokenCalls,
+  TokenFacts,
+  TokenKey,
+  TokenPlace,
+} from './token-calls.ts'
 import { TokenError } from './token-error.ts'
 import { startTokenProcess, type TokenProcess } from './token-process.ts'
 
@@ -15,6 +22,7 @@ export interface Token {
   readonly findKeys: (wanted: TokenCalls['findKeys'][0]) => Promise<readonly TokenKey[]>
   /** Makes an AES-256 key that never leaves the token. @param wanted.id CKA_ID, hexadecimal */
   readonly generateKey: (wanted: TokenCalls['generateKey'][0]) => Promise<void>
+  /** Destroys every key with this id. It is no error if there is none. */
   readonly destroyKey: (id: string) => Promise<void>
   /** AES-256-GCM. Returns `iv ‖ ciphertext ‖ tag`. */
   readonly encrypt: (id: string, aad: Uint8Array, plaintext: Uint8Array) => Promise<Uint8Array>
@@ -25,6 +33,8 @@ export interface Token {
   readonly setPin: (next: Uint8Array) => Promise<void>
   /** Ends the child process. */
   readonly close: () => void
+  /** Ends the child process after the calls that it is answering. */
+  readonly retire: () => void
 }
 
 export interface TokenOptions {
@@ -37,6 +47,13 @@ export interface TokenOptions {
   readonly callMsMax?: number
   /** Calls that wait at most. */
   readonly waitingMax?: number
+  /** Who makes the IV of an encryption; Trent by default. */
+  readonly iv?: IvMaker
+  /**
+   * Milliseconds in which a log-in that failed answers for all calls, so that a library that crashes or hangs
+   * is not started anew for each of them. None by default.
+   */
+  readonly pauseMs?: number
 }
 
 const callMsDefault = 10_000
@@ -74,12 +91,29 @@ export function createToken(options: TokenOptions): Token {
     facts: () => token.facts(),
     findKeys: (wanted) => token.call('findKeys', wanted, 'again'),
     generateKey: (wanted) => token.call('generateKey', wanted),
-    destroyKey: (id) => token.call('destroyKey', { id }),
+    destroyKey: (id) => token.call('destroyKey', { id }, 'again'),
     encrypt: (id, aad, plaintext) => token.call('encrypt', { id, aad, plaintext }, 'again'),
     decrypt: (id, aad, sealed) => token.call('decrypt', { id, aad, sealed }, 'again'),
     random: (bytes) => token.call('random', { bytes }, 'again'),
     setPin: (next) => token.setPin(next),
     close: () => token.close(),
+    retire: () => token.retire(),
+  }
+}
+
+/**
+ * Looks for a token without a log-in, in a child process of its own.
+ * @throws {TokenError} `CKR_TOKEN_NOT_PRESENT` if there is none
+ */
+export async function probeToken(
+  place: TokenPlace,
+  { environment, callMsMax = callMsDefault }: Pick<TokenOptions, 'environment' | 'callMsMax'>,
+): Promise<TokenCalls['probe'][1]> {
+  const child = startTokenProcess({ environment, callMsMax })
+  try {
+    return await child.call('probe', place)
+  } finally {
+    child.end()
   }
 }
 
@@ -94,7 +128,10 @@ class ChildToken {
   /** INVARIANT (one wrong PIN): after the token refused the PIN, nothing logs in with it again. */
   #refusedPin: TokenError | undefined
   #isClosed = false
+  #isRetired = false
   #waiting = 0
+  /** The last log-in that failed, and until when it answers for others: milliseconds, monotonic. */
+  #failed: { readonly error: unknown; readonly until: number } | undefined
 
   constructor(options: TokenOptions) {
     this.#options = options
@@ -140,6 +177,11 @@ class ChildToken {
     this.#login?.process.end()
   }
 
+  retire(): void {
+    this.#isRetired = true
+    if (this.#waiting === 0) this.close()
+  }
+
   async #bounded<T>(call: () => Promise<T>): Promise<T> {
     const { waitingMax = waitingDefault } = this.#options
     if (this.#waiting >= waitingMax) {
@@ -150,6 +192,7 @@ class ChildToken {
       return await call()
     } finally {
       this.#waiting -= 1
+      if (this.#isRetired && this.#waiting === 0) this.close()
     }
   }
 
@@ -157,11 +200,15 @@ class ChildToken {
     if (this.#isClosed) throw new TokenError('CLOSED', 'the token was closed')
     if (this.#refusedPin !== undefined) throw this.#refusedPin
     if (this.#login !== undefined && !this.#login.process.hasEnded()) return this.#login
-    const { environment, callMsMax = callMsDefault } = this.#options
+    const { environment, callMsMax = callMsDefault, pauseMs = 0 } = this.#options
+    if (this.#failed !== undefined && performance.now() < this.#failed.until) {
+      throw this.#failed.error
+    }
     const process = startTokenProcess({ environment, callMsMax })
     const login = { process, facts: this.#open(process) }
     login.facts.catch((error: unknown) => {
       if (error instanceof TokenError && isAboutPin(error)) this.#refusedPin = error
+      this.#failed = { error, until: performance.now() + pauseMs }
       this.#forget(login)
     })
     this.#login = login
@@ -169,16 +216,18 @@ class ChildToken {
   }
 
   async #open(process: TokenProcess): Promise<TokenFacts> {
-    const pin = await this.#options.readPin()
+    const { readPin, place, iv = 'we' } = this.#options
+    const pin = await readPin()
     try {
-      return await process.call('open', { ...this.#options.place, pin })
+      return await process.call('open', { ...place, pin, iv })
     } finally {
       pin.fill(0)
     }
   }
 
   #forget(login: Login): void {
-    login.process.end()
+    // The other calls that it was answering may be repeated, too.
+    login.process.end(new TokenError('ENDED', 'the session of the token was lost'))
     if (this.#login === login) this.#login = undefined
   }
 }

@@ -25,6 +25,11 @@ export interface FoundToken {
   readonly flags: number
 }
 
+/** Whether somebody has initialized the token. Until then it holds nothing. */
+export function isInitialized({ flags }: FoundToken): boolean {
+  return (flags & pkcs11.CKF_TOKEN_INITIALIZED) !== 0
+}
+
 /** @throws {TokenError} `CKR_TOKEN_NOT_PRESENT` or `AMBIGUOUS` */
 export function findToken(library: Library, place: TokenPlace): FoundToken {
   const found = named(() => library.C_GetSlotList(true))

@@ -4,6 +4,7 @@
  * @module
  */
 import { isAboutPin, createToken, type Token } from '../pkcs11/token.ts'
+import { libraryEnvironment } from '../pkcs11/library-environment.ts'
 import type { NamedKey } from '../pkcs11/pkcs11-uri.ts'
 import { TokenError } from '../pkcs11/token-error.ts'
 import { takeSecretKey } from '../crypto/derive.ts'
@@ -125,7 +126,7 @@ async function used<T>(key: Pkcs11Key, use: (token: Token) => Promise<T>): Promi
   const { place, pinFile: path, environment, callMsMax } = key
   const token = createToken({
     place,
-    environment: variables(environment),
+    environment: libraryEnvironment(environment),
     ...(callMsMax !== undefined && { callMsMax }),
     readPin: async () =>
       withoutLineBreak(
@@ -139,15 +140,6 @@ async function used<T>(key: Pkcs11Key, use: (token: Token) => Promise<T>): Promi
   } finally {
     token.close()
   }
-}
-
-function variables(names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = process.env[name]
-      return value === undefined ? [] : [[name, value]]
-    }),
-  )
 }
 
 /** Editors end a file with a line break. */
