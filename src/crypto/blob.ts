@@ -36,8 +36,11 @@ export interface Blob extends BlobFields {
 export const blobNonceBytes = 16
 /** Bytes before the plaintext, inside the encryption. */
 export const innerFrameBytes = 11
-/** Most bytes of plaintext in a blob. The least is one. */
-export const plaintextBytesMax = 4096
+/**
+ * Most bytes of plaintext in a blob. The least is one. For a key in an HSM, the HSM's own IV and tag count as
+ * plaintext here.
+ */
+export const plaintextBytesMax = 4096 + ivBytes + tagBytes
 
 const prefix = Buffer.from('0102', 'hex')
 const kindBytes: Readonly<Record<BlobKind, number>> = { ciphertext: 2, 'data-key': 3 }
@@ -167,7 +170,7 @@ function plaintextBytesOf(total: number): number | undefined {
 
 function derLengths(plaintextBytes: number): DerLengths {
   if (plaintextBytes < 1 || plaintextBytes > plaintextBytesMax) {
-    throw new RangeError('a blob holds 1 to 4096 bytes')
+    throw new RangeError(`a blob holds 1 to ${plaintextBytesMax} bytes`)
   }
   const sealed = sealedBytes(plaintextBytes)
   const algorithm = algorithmStart.length + ivBytes + algorithmEnd.length

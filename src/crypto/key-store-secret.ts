@@ -12,6 +12,46 @@ type Wrapped = Pick<CustomKeyStoreRecord, 'wrappedSecret' | 'wrappingVersion'>
 
 const signingPrefix = Buffer.from('AWS4')
 
+/** The name of the crypto user in AWS CloudHSM. */
+const cryptoUser = 'kmsuser'
+
+/**
+ * The passwords of `kmsuser`. While a change of the password is on its way there are two, because a crash may
+ * come before or after the HSM has taken the new one.
+ */
+export interface UserPasswords {
+  /** UTF-8. */
+  readonly current: Uint8Array
+  readonly next?: Uint8Array
+}
+
+/** Wraps the passwords of `kmsuser`. The caller overwrites them. */
+export function wrapPasswords(
+  keyring: Pick<Keyring, 'wrap'>,
+  store: CustomKeyStoreRef,
+  { current, next = new Uint8Array() }: UserPasswords,
+): Wrapped {
+  const bytes = Buffer.concat([Buffer.of(current.length), current, next])
+  try {
+    return wrapStoreSecret(keyring, store, cryptoUser, bytes)
+  } finally {
+    bytes.fill(0)
+  }
+}
+
+/** The caller overwrites the passwords. @throws {NotAuthentic} if the row was changed */
+export function openPasswords(
+  keyring: Pick<Keyring, 'unwrap'>,
+  store: CustomKeyStoreRef & Wrapped,
+): UserPasswords {
+  const { wrappingVersion, wrappedSecret } = store
+  const aad = aadOf(store, cryptoUser)
+  const bytes = keyring.unwrap('key-store-secret', wrappingVersion, aad, wrappedSecret)
+  const end = 1 + (bytes[0] ?? 0)
+  const next = bytes.subarray(end)
+  return { current: bytes.subarray(1, end), ...(next.length > 0 && { next }) }
+}
+
 /** @param name the access key id, or the name of the crypto user. The caller overwrites `secret`. */
 export function wrapStoreSecret(
   keyring: Pick<Keyring, 'wrap'>,
@@ -47,14 +87,11 @@ export function rewrapStoreSecret(
   keyring: Pick<Keyring, 'wrap' | 'unwrap'>,
   store: CustomKeyStoreRecord,
 ): Wrapped {
-  // A store of another type has another name here: it must not be left behind silently.
-  if (store.proxy === undefined)
-    throw new TypeError('a key store without a proxy cannot be re-wrapped')
-  const { accessKeyId } = store.proxy
-  const aad = aadOf(store, accessKeyId)
+  const name = store.type === 'AWS_CLOUDHSM' ? cryptoUser : (store.proxy?.accessKeyId ?? '')
+  const aad = aadOf(store, name)
   const secret = keyring.unwrap('key-store-secret', store.wrappingVersion, aad, store.wrappedSecret)
   try {
-    return wrapStoreSecret(keyring, store, accessKeyId, secret)
+    return wrapStoreSecret(keyring, store, name, secret)
   } finally {
     secret.fill(0)
   }

@@ -28,9 +28,15 @@ export interface NewMaterial {
   readonly spec: KeySpec
   readonly usage: KeyUsage
   readonly origin: KeyOrigin
+  /** The custom key store that holds it. */
+  readonly customKeyStoreId?: string
   /** Milliseconds since the epoch. */
   readonly createdAt: number
 }
+
+/** Where a key lives, or will. */
+export type KeyPlace = Pick<KeyRecord, 'origin'> &
+  Partial<Pick<KeyRecord, 'accountId' | 'region' | 'customKeyStoreId'>>
 
 /** How an import wraps its material, in the API's words; the values fit the key. */
 export interface Wrapping {

@@ -9,8 +9,9 @@ import type { ManagedPolicyRecord } from './managed-policy.ts'
 /** Stands for the account in their ARNs: `arn:aws:iam::aws:policy/AdministratorAccess`. */
 export const awsAccountId = 'aws'
 
-/** Trent's own id, because AWS's is not published. */
+/** Trent's own ids, because AWS's are not published. */
 export const multiRegionPolicyId = 'ANPAZKAPJZG4MRKSYNCKY'
+export const customKeyStoresPolicyId = 'ANPAZKAPJZG4CKSHSMCLU'
 const serviceRolePath = '/aws-service-role/'
 
 interface Published {
@@ -32,6 +33,30 @@ const allow = (Action: string | readonly string[]): object => ({
 })
 
 const published: readonly Published[] = [
+  {
+    name: 'AWSKeyManagementServiceCustomKeyStoresServiceRolePolicy',
+    path: serviceRolePath,
+    policyId: customKeyStoresPolicyId,
+    description:
+      'Enables access to AWS services and resources required for AWS KMS custom key stores.',
+    versionId: 'v2',
+    createdAt: '2018-11-14T20:10:53Z',
+    updatedAt: '2023-11-10T19:03:58Z',
+    statements: [
+      allow([
+        'cloudhsm:Describe*',
+        'ec2:CreateNetworkInterface',
+        'ec2:AuthorizeSecurityGroupIngress',
+        'ec2:CreateSecurityGroup',
+        'ec2:DescribeSecurityGroups',
+        'ec2:RevokeSecurityGroupEgress',
+        'ec2:DeleteSecurityGroup',
+        'ec2:DescribeVpcs',
+        'ec2:DescribeNetworkAcls',
+        'ec2:DescribeNetworkInterfaces',
+      ]),
+    ],
+  },
   {
     name: 'AWSKeyManagementServiceMultiRegionKeysServiceRolePolicy',
     path: serviceRolePath,

@@ -55,6 +55,14 @@ export interface XksProxy {
   readonly credentialSetAt: number
 }
 
+/** The HSM cluster behind a key store of type AWS_CLOUDHSM. */
+export interface StoreCluster {
+  /** `cluster-` and 11 to 16 letters and digits: it names a cluster of the operator's settings. */
+  readonly clusterId: string
+  /** The certificate that the account gave for it, in PEM. */
+  readonly trustAnchor: string
+}
+
 export interface CustomKeyStoreRecord extends CustomKeyStoreRef {
   readonly name: string
   readonly type: 'AWS_CLOUDHSM' | 'EXTERNAL_KEY_STORE'
@@ -65,6 +73,8 @@ export interface CustomKeyStoreRecord extends CustomKeyStoreRef {
   readonly createdAt: number
   /** Present for EXTERNAL_KEY_STORE. */
   readonly proxy?: XksProxy
+  /** Present for AWS_CLOUDHSM. */
+  readonly cluster?: StoreCluster
   /** The secret by which Trent proves itself to the proxy or the cluster, wrapped. */
   readonly wrappedSecret: Uint8Array
   /** The version of the domain key that wraps it. */

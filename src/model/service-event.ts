@@ -8,6 +8,8 @@ export interface ServiceEvent {
   readonly key: KeyRef
   /** `serviceEventDetails` */
   readonly details?: Readonly<Record<string, unknown>>
+  /** `additionalEventData` */
+  readonly additional?: Readonly<Record<string, string>>
   /** Whether the record contains the key's ARN in `responseElements`, as for an answer. */
   readonly answersArn?: true
 }

@@ -42,6 +42,7 @@ import { dueKeyReads } from './tables/due-key-rows.ts'
 import { deleteEventsBefore, findEventBlock, findIndexPosition } from './tables/event-index-rows.ts'
 import { listEventBlocks } from './tables/event-runs.ts'
 import { grantReads, grantWrites } from './tables/grant-rows.ts'
+import { hsmObjectReads, hsmObjectStore, hsmObjectWrites } from './tables/hsm-object-rows.ts'
 import { identityReads, identityWrites } from './tables/identity-rows.ts'
 import { keyReads, keyWrites } from './tables/key-rows.ts'
 import { keyStoreReads, keyStoreWrites } from './tables/key-store-rows.ts'
@@ -146,6 +147,7 @@ export function createStore(
     },
     ...clockMarkStore(scope),
     ...restorationStore(scope),
+    ...hsmObjectStore(scope),
     ...keyUsageStore(scope, inOne),
     ...lastUses(scope, inOne),
     ...quotaShareStore(scope, inOne),
@@ -238,6 +240,7 @@ function reads(scope: RowScope): StoreReads {
     ...keyReads(scope),
     ...keyStoreReads(scope),
     ...servedProxyReads(scope),
+    ...hsmObjectReads(scope),
     ...dueKeyReads(scope),
     ...materialReads(scope),
     ...materialStateReads(scope),
@@ -258,6 +261,7 @@ function transactionOf(scope: WriteScope, change: OpenChange): Transaction {
     ...keyWrites(scope),
     ...keyStoreWrites(scope),
     ...servedProxyWrites(scope),
+    ...hsmObjectWrites(scope),
     ...keyDeletion(scope),
     ...materialWrites(scope),
     ...materialStateWrites(scope),

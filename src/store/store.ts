@@ -21,6 +21,7 @@ import type { ClockMark } from './tables/clock-mark-rows.ts'
 import type { DeletedKeys, KeyDeletion } from './tables/deleted-key-rows.ts'
 import type { DeletedMaterials } from './tables/deleted-material-rows.ts'
 import type { DueKeyReads } from './tables/due-key-rows.ts'
+import type { HsmObjectReads, HsmObjectStore, HsmObjectWrites } from './tables/hsm-object-rows.ts'
 import type { IndexPosition } from './tables/event-index-rows.ts'
 import type { BlockPage, FoundBlocks } from './tables/event-runs.ts'
 import type { GrantReads, GrantWrites } from './tables/grant-rows.ts'
@@ -55,6 +56,7 @@ export interface StoreReads
     KeyReads,
     KeyStoreReads,
     ServedProxyReads,
+    HsmObjectReads,
     DueKeyReads,
     MaterialReads,
     MaterialStateReads,
@@ -78,6 +80,7 @@ export interface Transaction
     KeyWrites,
     KeyStoreWrites,
     ServedProxyWrites,
+    HsmObjectWrites,
     KeyDeletion,
     MaterialWrites,
     MaterialStateWrites,
@@ -105,6 +108,7 @@ export interface Store
   extends
     StoreReads,
     ChangeReads,
+    HsmObjectStore,
     KeyUsageStore,
     LastUses,
     ClockMark,

@@ -64,8 +64,8 @@ export function createBuiltinKeyStore(dependencies: BuiltinDependencies): Builti
 
     async createMaterial(place, signal) {
       signal.throwIfAborted()
-      // A key in an external key store has material of Trent's own as well, for the inner encryption.
-      if (place.origin !== 'AWS_KMS' && place.origin !== 'EXTERNAL_KEY_STORE')
+      // A key in a custom key store has material of Trent's own as well, for Trent's encryption.
+      if (place.origin === 'EXTERNAL')
         throw new RangeError('the built-in store does not generate material of this origin')
       const lane = { random, slowLane: laneOf(place.spec) }
       const material = await generateMaterial(place.spec, lane, signal)

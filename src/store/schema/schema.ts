@@ -33,7 +33,7 @@ import {
 import { grantBuckets, grants } from './grants.ts'
 import { groups, managedPolicies, oidcProviders, roles, roleUsage, users } from './identities.ts'
 import { keyUsage, keyUsageTracking, resourceCounts } from './key-usage.ts'
-import { customKeyStores } from './key-stores.ts'
+import { customKeyStores, hsmObjects } from './key-stores.ts'
 import { aliases, keys } from './keys.ts'
 import { nodes } from './nodes.ts'
 import { quotaClaims } from './quotas.ts'
@@ -63,6 +63,7 @@ export const everyTable = [
   servedProxies,
   proxyCredentials,
   exportedKeys,
+  hsmObjects,
   keys,
   aliases,
   keyMaterials,

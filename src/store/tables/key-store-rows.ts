@@ -14,6 +14,8 @@ export interface KeyStoreReads {
   findKeyStore(ref: CustomKeyStoreRef): Promise<CustomKeyStoreRecord | undefined>
   /** All key stores of an account and Region by id. A quota keeps them few. */
   listKeyStores(accountId: string, region: string): Promise<readonly CustomKeyStoreRecord[]>
+  /** Key stores of all accounts and Regions that are in HSM clusters. */
+  listClusterStores(): Promise<readonly CustomKeyStoreRecord[]>
   /** Key stores of all accounts in a state of connection. */
   listKeyStoresIn(
     connection: ConnectionState,
@@ -58,6 +60,10 @@ export function keyStoreReads(scope: RowScope): KeyStoreReads {
         .where('region', '=', region)
         .orderBy('store_id')
         .execute()
+      return acceptAll(found)
+    },
+    async listClusterStores() {
+      const found = await all().where('type', '=', 'AWS_CLOUDHSM').execute()
       return acceptAll(found)
     },
     async listKeyStoresIn(connection, limit) {

@@ -1,0 +1,149 @@
+/** The setting of the HSM clusters in which accounts may have key stores. @module */
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
+import type { IvMaker, TokenPlace } from '../../pkcs11/token-calls.ts'
+import { SettingWrong } from '../../webhooks/webhook-settings.ts'
+
+export const hsmClusterNames = ['TRENT_HSM_CLUSTERS'] as const
+
+/** An HSM cluster: for Trent one token of a PKCS #11 library. */
+export interface HsmCluster {
+  readonly clusterId: string
+  readonly place: TokenPlace
+  /** SHA-256 of the certificate that the cluster was initialized with, hexadecimal. */
+  readonly trustAnchor: string
+  readonly iv: IvMaker
+  /** Whether Trent changes the password of `kmsuser` when it connects. */
+  readonly rotatesPin: boolean
+  /** Number of active HSMs. */
+  readonly hsms: number
+  /** The only account that may use it; any account if absent. */
+  readonly accountId?: string
+}
+
+export type HsmClusters = ReadonlyMap<string, HsmCluster>
+
+const name = 'TRENT_HSM_CLUSTERS'
+/** A cluster has at most this many HSMs at AWS. */
+const hsmsMax = 28
+const hsmsDefault = 2
+const clustersMax = 64
+const members = [
+  'library',
+  'token',
+  'slot',
+  'trust-anchor',
+  'iv',
+  'rotate-pin',
+  'hsms',
+  'account',
+] as const
+type Members = Readonly<Partial<Record<(typeof members)[number], string>>>
+
+/**
+ * Reads clusters that are separated by commas, each `ID:member=value;member=value`. Values are
+ * percent-encoded where they contain `%`, `,` or `;`.
+ * @throws {SettingWrong}
+ */
+export function readHsmClusters(text: string | undefined): HsmClusters {
+  const clusters = new Map<string, HsmCluster>()
+  for (const entry of text?.split(',') ?? []) {
+    const [, clusterId, rest = ''] = /^(cluster-[2-7a-zA-Z]{11,16}):(.+)$/.exec(entry.trim()) ?? []
+    if (clusterId === undefined) {
+      throw new SettingWrong(
+        `${name} must be clusters, separated by commas: cluster-234567abcde:library=/usr/lib/hsm.so;` +
+          'token=kms;trust-anchor=/etc/trent/customerCA.crt',
+      )
+    }
+    if (clusters.has(clusterId)) throw new SettingWrong(`${name} names ${clusterId} twice`)
+    clusters.set(clusterId, clusterOf(clusterId, membersOf(clusterId, rest)))
+  }
+  if (clusters.size > clustersMax)
+    throw new SettingWrong(`${name}: at most ${clustersMax} clusters`)
+  return clusters
+}
+
+function membersOf(clusterId: string, rest: string): Members {
+  const found: Partial<Record<string, string>> = {}
+  for (const text of rest.split(';')) {
+    const [, member = '', value = ''] = /^([a-z-]+)=(.+)$/.exec(text.trim()) ?? []
+    if (!members.some((each) => each === member)) {
+      throw new SettingWrong(`${name}: ${clusterId} has the members ${members.join(', ')}`)
+    }
+    if (found[member] !== undefined) throw wrong(clusterId, `has one ${member}=`)
+    const decoded = decode(value)
+    if (decoded === undefined) throw wrong(clusterId, `${member}= is not percent-encoded text`)
+    found[member] = decoded
+  }
+  return found
+}
+
+function clusterOf(clusterId: string, given: Members): HsmCluster {
+  const { library = '', token, slot, iv = 'we', hsms, account } = given
+  const rotates = given['rotate-pin'] ?? 'no'
+  if (!isAbsolute(library)) {
+    throw wrong(clusterId, 'library= is the absolute path of a PKCS #11 library')
+  }
+  if ((token === undefined) === (slot === undefined)) {
+    throw wrong(clusterId, 'names its token by token= (its label) or by slot= (a number)')
+  }
+  if (slot !== undefined && !/^\d{1,10}$/.test(slot)) throw wrong(clusterId, 'slot= is a number')
+  if (iv !== 'we' && iv !== 'token') throw wrong(clusterId, 'iv= is we or token')
+  if (rotates !== 'yes' && rotates !== 'no') throw wrong(clusterId, 'rotate-pin= is yes or no')
+  if (account !== undefined && !/^\d{12}$/.test(account)) {
+    throw wrong(clusterId, 'account= is twelve digits')
+  }
+  const count = hsms === undefined ? hsmsDefault : /^\d{1,2}$/.test(hsms) ? Number(hsms) : NaN
+  if (!(count <= hsmsMax)) throw wrong(clusterId, `hsms= is a number from 0 to ${hsmsMax}`)
+  return {
+    clusterId,
+    place: {
+      library,
+      ...(token !== undefined && { label: token }),
+      ...(slot !== undefined && { slot: Number(slot) }),
+    },
+    trustAnchor: trustAnchorIn(clusterId, given['trust-anchor'] ?? ''),
+    iv,
+    rotatesPin: rotates === 'yes',
+    hsms: count,
+    ...(account !== undefined && { accountId: account }),
+  }
+}
+
+function trustAnchorIn(clusterId: string, path: string): string {
+  if (!isAbsolute(path))
+    throw wrong(clusterId, 'trust-anchor= is the absolute path of a certificate')
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new SettingWrong(`${name}: ${path} cannot be read`, { cause })
+  }
+  const fingerprint = fingerprintOf(text)
+  if (fingerprint === undefined) throw new SettingWrong(`${name}: ${path} is no certificate in PEM`)
+  return fingerprint
+}
+
+/** SHA-256 of a certificate, hexadecimal; undefined if the text is no certificate in PEM. */
+export function fingerprintOf(pem: string): string | undefined {
+  if (!pem.trimStart().startsWith('-----BEGIN CERTIFICATE-----')) return undefined
+  try {
+    return new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase()
+  } catch {
+    return undefined
+  }
+}
+
+function wrong(clusterId: string, what: string): SettingWrong {
+  return new SettingWrong(`${name}: ${clusterId} ${what}`)
+}
+
+function decode(value: string): string | undefined {
+  try {
+    const text = decodeURIComponent(value)
+    return /\p{Cc}/u.test(text) ? undefined : text
+  } catch {
+    return undefined
+  }
+}
