@@ -21,6 +21,7 @@ import { isServiceVariable } from './model/service-variables.ts'
 import { createRegionTable, parseRegions, type RegionTable } from './model/region.ts'
 import type { ProxyClientSettings } from './keystores/external/proxy-client.ts'
 import { externalProxyNames, readExternalProxies } from './keystores/external/settings.ts'
+import { hsmClusterNames, readHsmClusters, type HsmClusters } from './keystores/hsm/settings.ts'
 import {
   databaseNames,
   DatabaseSettingWrong,
@@ -69,6 +70,8 @@ export interface Config extends Listeners, SealSettings, DatabaseSettings, DoorS
   readonly webIdentityHosts: ReadonlySet<string>
   /** How proxies of external key stores are reached. */
   readonly externalProxies: ProxyClientSettings
+  /** The HSM clusters in which accounts may have key stores, by their ids. */
+  readonly hsmClusters: HsmClusters
   /** Root certificates for attestation documents, DER each. */
   readonly attestationRoots: readonly Uint8Array[]
 }
@@ -105,6 +108,7 @@ const names = [
   'TRENT_ATTESTATION_ROOTS',
   'TRENT_WEB_IDENTITY_HOSTS',
   ...externalProxyNames,
+  ...hsmClusterNames,
   'TRENT_QUOTAS',
   'TRENT_QUOTA_OVERRIDES',
   'TRENT_METRICS_TOKEN',
@@ -249,7 +253,7 @@ function connections(
   SealSettings &
   DatabaseSettings &
   DoorSettings &
-  Pick<Config, 'delivery' | 'backups' | 'eventsWebhook' | 'externalProxies'> {
+  Pick<Config, 'delivery' | 'backups' | 'eventsWebhook' | 'externalProxies' | 'hsmClusters'> {
   const { TRENT_EVENTS_WEBHOOK: url, TRENT_EVENTS_WEBHOOK_SECRET: secret } = settings
   try {
     const backups = readBackupSettings(settings)
@@ -261,6 +265,7 @@ function connections(
       ...readDoorSettings(settings, dataDirectory),
       delivery: readDeliverySettings(settings),
       externalProxies: readExternalProxies(settings),
+      hsmClusters: readHsmClusters(settings.TRENT_HSM_CLUSTERS),
       ...(backups && { backups }),
       ...(eventsWebhook && { eventsWebhook }),
     }

@@ -166,7 +166,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   seals: 'crypto disk model pkcs11 webhooks',
   store: 'crypto model threads',
   backup: 'audit/records crypto disk jobs lifecycle model store threads webhooks',
-  keystores: 'crypto disk model webhooks',
+  keystores: 'crypto disk model pkcs11 webhooks',
   'operations/contract': 'keystores model policy store throttle',
   'audit/journal': 'crypto disk model store',
   'audit/records': 'throttle model operations/contract policy',
@@ -206,7 +206,7 @@ const allowedImports: Readonly<Record<string, string>> = {
     'audit/delivery backup crypto keystores model operator seals store throttle tls webhooks wire',
   'version.ts': '',
   server:
-    'audit audit/delivery audit/index audit/journal audit/records authenticate authorize backup cache config.ts console crypto disk events explain jobs keystores lifecycle metrics model operations operations/contract operations/kms operator pipeline policy resolve seals store threads throttle tls version.ts wire',
+    'audit audit/delivery audit/index audit/journal audit/records authenticate authorize backup cache config.ts console crypto disk events explain jobs keystores lifecycle metrics model operations operations/contract operations/kms operator pipeline pkcs11 policy resolve seals store threads throttle tls version.ts wire',
   cli: 'backup audit/delivery audit/journal audit/verify config.ts crypto disk jobs metrics model operations/contract operations/trent operator policy seals server store tls wire',
   'main.ts': 'cli config.ts version.ts',
 }

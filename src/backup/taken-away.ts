@@ -6,7 +6,10 @@
  */
 import type { LoggedChange } from './logged-changes.ts'
 
-/** Changes that only give something. What they gave is lost; nothing comes back. */
+/**
+ * Changes that only give something. What they gave is lost; nothing comes back. `DestroyBackingKeys` is
+ * followed by `DeleteKey`.
+ */
 const giving: ReadonlySet<string> = new Set([
   'ConnectCustomKeyStore',
   'CreateAccount',
@@ -22,6 +25,7 @@ const giving: ReadonlySet<string> = new Set([
   'CreateTrail',
   'CreateUser',
   'CreateXksProxy',
+  'DestroyBackingKeys',
   'EnableKeyRotation',
   'RegisterService',
   'RewrapData',

@@ -8,6 +8,7 @@
  */
 import type { Job } from '../jobs/jobs.ts'
 import type { ExternalKeyStores } from '../keystores/external/external.ts'
+import type { HsmKeyStores } from '../keystores/hsm/hsm.ts'
 import type { KeyStoreSecrets } from '../keystores/external/proxy-address.ts'
 import type { Random } from '../model/clock.ts'
 import type {
@@ -17,7 +18,7 @@ import type {
 } from '../model/custom-key-store.ts'
 import type { KeyRecord, KeyState } from '../model/key.ts'
 import type { KeyStoreServiceEvent } from '../model/service-event.ts'
-import { StaleRow, type Store } from '../store/store.ts'
+import { StaleRow, type Store, type Transaction } from '../store/store.ts'
 import type { KeyChanges } from '../store/tables/key-rows.ts'
 import type { ServiceChanges } from './service-changes.ts'
 
@@ -27,6 +28,7 @@ export interface ConnectionJobsDependencies {
   readonly random: Pick<Random, 'uuid'>
   readonly externalKeyStores: Pick<ExternalKeyStores, 'whyNotConnected'>
   readonly keyStoreSecrets: Pick<KeyStoreSecrets, 'addressOf'>
+  readonly hsmKeyStores: Pick<HsmKeyStores, 'connect'>
 }
 
 /** Key stores handled in one round: each connection takes up to 250 ms. */
@@ -56,13 +58,12 @@ export function createConnectionJobs(dependencies: ConnectionJobsDependencies): 
   })
   return [
     jobOf('connect custom key stores', 'CONNECTING', async (seen, signal) => {
-      const connectionError = await whyNot(seen, dependencies, signal)
       // An attempt that a crash cut off may have moved some keys already. They go back.
-      const end: End =
-        connectionError === undefined
-          ? { connection: 'CONNECTED' }
-          : { connection: 'FAILED', connectionError }
-      return inBatches(changes, seen, end, signal)
+      const { store: begun, end } =
+        seen.type === 'AWS_CLOUDHSM'
+          ? await connectHsm(seen, dependencies)
+          : await connectProxy(seen, dependencies, signal)
+      return inBatches(changes, begun, end, signal)
     }),
     jobOf('disconnect custom key stores', 'DISCONNECTING', (seen, signal) =>
       inBatches(changes, seen, { connection: 'DISCONNECTED' }, signal),
@@ -74,21 +75,66 @@ export function createConnectionJobs(dependencies: ConnectionJobsDependencies): 
 interface End {
   readonly connection: 'CONNECTED' | 'DISCONNECTED' | 'FAILED'
   readonly connectionError?: ConnectionErrorCode
+  /** The password that the HSM has now. */
+  readonly wrappedSecret?: Uint8Array
+  readonly wrappingVersion?: number
 }
 
-function whyNot(
+interface Connected {
+  /** The row as the attempt left it. */
+  readonly store: CustomKeyStoreRecord
+  readonly end: End
+}
+
+async function connectProxy(
   seen: CustomKeyStoreRecord,
   { externalKeyStores, keyStoreSecrets, random }: ConnectionJobsDependencies,
   signal: AbortSignal,
-): Promise<ConnectionErrorCode | undefined> {
+): Promise<Connected> {
   const { proxy } = seen
-  if (proxy === undefined) return Promise.resolve('CLUSTER_NOT_FOUND')
+  if (proxy === undefined) throw new TypeError('an external key store has a proxy')
   const asked = { operation: 'ConnectCustomKeyStore', requestId: random.uuid() }
-  return externalKeyStores.whyNotConnected(
+  const connectionError = await externalKeyStores.whyNotConnected(
     keyStoreSecrets.addressOf({ ...seen, proxy }),
     asked,
     signal,
   )
+  return {
+    store: seen,
+    end: connectionError === undefined ? { connection: 'CONNECTED' } : failedBy(connectionError),
+  }
+}
+
+async function connectHsm(
+  seen: CustomKeyStoreRecord,
+  { changes, hsmKeyStores }: ConnectionJobsDependencies,
+): Promise<Connected> {
+  let store = seen
+  const outcome = await hsmKeyStores.connect(seen, async (secret) => {
+    await changes.commit(async (transaction) => {
+      const present = await requirePresent(transaction, seen)
+      store = await transaction.updateKeyStore(present, secret)
+      return [eventOf(store, 0)]
+    })
+  })
+  return {
+    store,
+    end: typeof outcome === 'string' ? failedBy(outcome) : { connection: 'CONNECTED', ...outcome },
+  }
+}
+
+function failedBy(connectionError: ConnectionErrorCode): End {
+  return { connection: 'FAILED', connectionError }
+}
+
+/** @throws {StaleRow} if the store was deleted, or sent the other way, meanwhile */
+async function requirePresent(
+  transaction: Transaction,
+  seen: CustomKeyStoreRecord,
+): Promise<CustomKeyStoreRecord> {
+  const present = await transaction.findKeyStore(seen)
+  if (present?.rowVersion !== seen.rowVersion) throw new StaleRow('a key store has changed')
+  return present
 }
 
 /**
@@ -106,9 +152,7 @@ async function inBatches(
   while (!signal.aborted) {
     let moved = 0
     await changes.commit(async (transaction) => {
-      // The store may have been deleted, or sent the other way, meanwhile.
-      const present = await transaction.findKeyStore(seen)
-      if (present?.rowVersion !== seen.rowVersion) throw new StaleRow('a key store has changed')
+      const present = await requirePresent(transaction, seen)
       const keys = await transaction.listKeysInStore(seen, { states, limit: keysMax })
       for (const key of keys) await transaction.updateKey(key, moving(key))
       moved = keys.length
@@ -127,7 +171,7 @@ function moving({ state, connectedState = 'Disabled' }: KeyRecord): KeyChanges {
 }
 
 function eventOf(store: CustomKeyStoreRecord, keys: number): KeyStoreServiceEvent {
-  const { storeId, name, connection, connectionError } = store
+  const { storeId, name, connection, connectionError, cluster } = store
   const isDown = connection === 'DISCONNECTING' || connection === 'DISCONNECTED'
   return {
     eventName: isDown ? 'DisconnectCustomKeyStore' : 'ConnectCustomKeyStore',
@@ -135,6 +179,7 @@ function eventOf(store: CustomKeyStoreRecord, keys: number): KeyStoreServiceEven
     details: {
       customKeyStoreId: storeId,
       customKeyStoreName: name,
+      ...(cluster && { clusterId: cluster.clusterId }),
       connectionState: connection,
       keysMoved: keys,
       ...(connectionError && { connectionErrorCode: connectionError }),

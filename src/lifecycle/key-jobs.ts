@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts'
 import { createConnectionJobs, type ConnectionJobsDependencies } from './connection-jobs.ts'
 import { createDeletionJobs, type DeletionJobsDependencies } from './deletion-jobs.ts'
 import { createExpiryJobs, type ExpiryJobsDependencies } from './expiry-jobs.ts'
+import { createHsmObjectJobs, type HsmObjectJobsDependencies } from './hsm-object-jobs.ts'
 import { createRotationJobs, type RotationJobsDependencies } from './rotation-jobs.ts'
 import { createTransitionJobs, type TransitionJobsDependencies } from './transition-jobs.ts'
 
@@ -13,7 +14,8 @@ export type KeyJobsDependencies = RotationJobsDependencies &
   DeletionJobsDependencies &
   TransitionJobsDependencies &
   ExpiryJobsDependencies &
-  ConnectionJobsDependencies & {
+  ConnectionJobsDependencies &
+  HsmObjectJobsDependencies & {
     readonly store: Pick<Store, 'saveClockMark'>
     readonly clock: MovableClock
     readonly log: Logger
@@ -28,6 +30,7 @@ export function createKeyJobs(dependencies: KeyJobsDependencies, more: readonly 
     ...createTransitionJobs(dependencies),
     ...createConnectionJobs(dependencies),
     ...createDeletionJobs(dependencies),
+    ...createHsmObjectJobs(dependencies),
     ...createExpiryJobs(dependencies),
     ...createRotationJobs(dependencies),
     ...more,

@@ -1,4 +1,5 @@
 /** The changes that enable, disable or keep a key, whatever holds it. @module */
+import { KmsError } from '../errors.ts'
 import type { KeyRecord } from '../model/key.ts'
 import type { Transaction } from '../store/store.ts'
 import type { KeyChanges } from '../store/tables/key-rows.ts'
@@ -20,11 +21,19 @@ export async function switched(
     : { state: 'Unavailable', connectedState: state }
 }
 
-/** The change that ends the waiting period of a key. The key is then disabled, or still lacks material. */
+/**
+ * The change that ends the waiting period of a key. The key is then disabled, or still lacks material.
+ * @throws {KmsError} `KMSInvalidStateException` if its key in the HSM is being destroyed already
+ */
 export async function keptFromDeletion(
-  transaction: Pick<Transaction, 'findKeyStore'>,
+  transaction: Pick<Transaction, 'findKeyStore' | 'findHsmObject'>,
   key: KeyRecord,
 ): Promise<KeyChanges> {
+  const { origin, currentMaterialId: materialId } = key
+  const isInHsm = origin === 'AWS_CLOUDHSM' && materialId !== undefined
+  if (isInHsm && (await transaction.findHsmObject({ materialId })) !== undefined) {
+    throw new KmsError('KMSInvalidStateException', `${key.keyId} is being deleted.`)
+  }
   const lacksMaterial = key.origin === 'EXTERNAL' && key.materialExpirationModel === undefined
   return {
     ...(lacksMaterial ? { state: 'PendingImport' } : await switched(transaction, key, 'Disabled')),

@@ -8,7 +8,6 @@ import type { RefusedCalls } from '../audit/records/refused-calls.ts'
 import type { Outbox } from '../audit/outbox.ts'
 import type { RefusedUses } from '../events/refused-uses.ts'
 import type { IdentityUses } from '../lifecycle/identity-uses.ts'
-import type { KeyRecord } from '../model/key.ts'
 import type { MakeManagedKey } from '../lifecycle/managed-keys.ts'
 import type { OpenKeyUsages } from '../lifecycle/last-usage.ts'
 import type { Caller } from '../model/caller.ts'
@@ -57,7 +56,7 @@ export interface PipelineDependencies {
   readonly makeManagedKey: MakeManagedKey
   /** Returns the key store of a key, which its origin decides, for one call. */
   readonly keyStoreOf: (
-    key: Pick<KeyRecord, 'origin'>,
+    key: Parameters<Call<never, string>['keyStoreOf']>[0],
     call: Call<never, string>,
   ) => ReturnType<Call<never, string>['keyStoreOf']>
   readonly journal: Journal

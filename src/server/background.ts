@@ -31,7 +31,13 @@ const attestationsMax = 64
 
 type BackgroundConfig = Pick<
   Config,
-  'regions' | 'eventsWebhook' | 'dataDirectory' | 'cachedKeys' | 'externalProxies'
+  | 'regions'
+  | 'eventsWebhook'
+  | 'dataDirectory'
+  | 'cachedKeys'
+  | 'externalProxies'
+  | 'hsmClusters'
+  | 'sealOptions'
 >
 
 /** Background work of one worker. */
@@ -112,9 +118,9 @@ export function openBackground(
 /** Scheduled jobs. Only worker 0 runs them. */
 export function openJobs(parts: WorkerParts, { changes, builtin, keyStores }: Background): Jobs {
   const { store, clock, random, log } = parts
-  const { externalKeyStores, keyStoreSecrets } = keyStores
+  const { externalKeyStores, keyStoreSecrets, hsmKeyStores } = keyStores
   const onKeys = { store, changes, clock, random, keyStoreOf: () => builtin, log }
-  return createKeyJobs({ ...onKeys, externalKeyStores, keyStoreSecrets }, [
+  return createKeyJobs({ ...onKeys, externalKeyStores, keyStoreSecrets, hsmKeyStores }, [
     createEventRetention(store),
     createCountRetention(store),
   ])

@@ -207,6 +207,8 @@ function operationDependencies(
     proxyMessages: keyStores.proxyMessages,
     fleet: fleetOf(store, clock),
     newProxyCredential: (of) => makeProxyCredential(keyring, random, of),
+    hsmClusters: keyStores.hsmClusters,
+    hsmKeyStores: keyStores.hsmKeyStores,
     clock,
     random,
     pages: createPages(keyring),

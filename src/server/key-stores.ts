@@ -1,4 +1,7 @@
-/** The key stores of one worker: the built-in one, and the external ones behind their proxies. @module */
+/**
+ * The key stores of one worker: the built-in one, those in HSMs, and the external ones behind their proxies.
+ * @module
+ */
 import type { Lookup } from '../cache/cached-records.ts'
 import type { Config } from '../config.ts'
 import { createBuiltinKeyStore, type BuiltinKeyStore } from '../keystores/builtin/builtin.ts'
@@ -6,17 +9,24 @@ import { createProxyMessages, type ProxyMessages } from '../keystores/builtin/pr
 import { createExternalKeyStores, type ExternalKeyStores } from '../keystores/external/external.ts'
 import { createKeyStoreSecrets, type KeyStoreSecrets } from '../keystores/external/proxy-address.ts'
 import { createProxyClient } from '../keystores/external/proxy-client.ts'
-import type { KeyStore, StoreCall } from '../keystores/keystore.ts'
+import { createHsmKeyStores, type HsmKeyStores } from '../keystores/hsm/hsm.ts'
+import { createClusterChecks, type ClusterChecks } from '../keystores/hsm/require-cluster.ts'
+import type { KeyPlace, KeyStore, StoreCall } from '../keystores/keystore.ts'
 import { measuredKeyStore } from '../metrics/measured.ts'
-import type { KeyRecord } from '../model/key.ts'
+import { libraryEnvironment } from '../pkcs11/library-environment.ts'
+import type { TokenError } from '../pkcs11/token-error.ts'
+import type { CustomKeyStoreRef } from '../model/custom-key-store.ts'
+import { onceInAWhile } from './once-in-a-while.ts'
 import type { WorkerParts } from './parts.ts'
 
 export interface KeyStores {
-  readonly keyStoreOf: (key: Pick<KeyRecord, 'origin'>, call: StoreCall) => KeyStore
+  readonly keyStoreOf: (key: KeyPlace, call: StoreCall) => KeyStore
   readonly externalKeyStores: ExternalKeyStores
   readonly keyStoreSecrets: KeyStoreSecrets
   readonly proxyMessages: ProxyMessages
-  /** Closes the connections to proxies. */
+  readonly hsmKeyStores: HsmKeyStores
+  readonly hsmClusters: ClusterChecks
+  /** Closes the connections to proxies and HSMs. */
   readonly close: () => void
 }
 
@@ -45,11 +55,18 @@ export function openBuiltin(
   }
 }
 
+/** Period in which a worker looks for HSMs to log out of, in milliseconds. */
+const sweptEveryMs = 5000
+
 export function openKeyStores(
   { externalProxies }: Pick<Config, 'externalProxies'>,
   { keyring, clock, random, store }: Pick<WorkerParts, 'keyring' | 'clock' | 'random' | 'store'>,
+  config: Pick<Config, 'externalProxies' | 'hsmClusters' | 'sealOptions'>,
+  parts: Pick<WorkerParts, 'store' | 'keyring' | 'clock' | 'random' | 'log'>,
   { builtin, lookup }: { readonly builtin: BuiltinKeyStore; readonly lookup: Lookup },
 ): KeyStores {
+  const { externalProxies } = config
+  const { keyring, clock, random } = parts
   // A proxy compares the time of a signature with its own clock.
   const proxies = createProxyClient(externalProxies, () => clock.system())
   const externalKeyStores = createExternalKeyStores({
@@ -65,11 +82,16 @@ export function openKeyStores(
       return { endpoint, path, region: record.region, accessKeyId, signingSecret }
     },
   })
+  const hsms = openHsms(config, parts, { builtin, lookup })
+  const { hsmKeyStores } = hsms
   return {
-    keyStoreOf: ({ origin }, call) =>
-      origin === 'EXTERNAL_KEY_STORE'
-        ? { ...builtin, ...externalKeyStores.forCall(call) }
-        : builtin,
+    keyStoreOf: (place, call) => {
+      if (place.origin === 'EXTERNAL_KEY_STORE') {
+        return { ...builtin, ...externalKeyStores.forCall(call) }
+      }
+      if (place.origin !== 'AWS_CLOUDHSM') return builtin
+      return { ...builtin, ...hsmKeyStores.methods(storeIn(place)) }
+    },
     externalKeyStores,
     keyStoreSecrets: createKeyStoreSecrets(keyring),
     proxyMessages: createProxyMessages({
@@ -78,5 +100,65 @@ export function openKeyStores(
       listMaterials: (accountId, keyId) => store.listMaterials(accountId, keyId),
     }),
     close: () => proxies.close(),
+    ...hsms,
+    close: () => {
+      proxies.close()
+      hsms.close()
+    },
+  }
+}
+
+function storeIn({
+  accountId,
+  region,
+  customKeyStoreId: storeId,
+}: KeyPlace): CustomKeyStoreRef | undefined {
+  return accountId === undefined || region === undefined || storeId === undefined
+    ? undefined
+    : { accountId, region, storeId }
+}
+
+function openHsms(
+  { hsmClusters: clusters, sealOptions }: Pick<Config, 'hsmClusters' | 'sealOptions'>,
+  {
+    store,
+    keyring,
+    clock,
+    random,
+    log,
+  }: Pick<WorkerParts, 'store' | 'keyring' | 'clock' | 'random' | 'log'>,
+  { builtin, lookup }: { readonly builtin: BuiltinKeyStore; readonly lookup: Lookup },
+): Pick<KeyStores, 'hsmKeyStores' | 'hsmClusters' | 'close'> {
+  const environment = libraryEnvironment(sealOptions.pkcs11Environment ?? [])
+  // Callers decide how often an HSM fails.
+  const warn = onceInAWhile((code: string, where: object, err: Error) =>
+    log.warn({ ...where, code, err }, 'an HSM failed'),
+  )
+  const hsmKeyStores = createHsmKeyStores({
+    clusters,
+    environment,
+    keyring,
+    clock,
+    random,
+    materials: builtin.materials,
+    createMaterial: (material, signal) => builtin.createMaterial(material, signal),
+    cachedKeyStore: async (ref) => (await lookup.keyStore(ref))?.record,
+    findKeyStore: (ref) => store.findKeyStore(ref),
+    noteObject: (object) => store.noteHsmObject(object),
+    onFailure: (error, { storeId }) => warn(error.code, { storeId }, error),
+  })
+  const onFailure = (error: TokenError, { clusterId }: { readonly clusterId: string }): void =>
+    warn(error.code, { clusterId }, error)
+  const timer = setInterval(() => {
+    hsmKeyStores.sweep().catch((err: unknown) => log.warn({ err }, 'HSMs are not logged out'))
+  }, sweptEveryMs)
+  timer.unref()
+  return {
+    hsmKeyStores,
+    hsmClusters: createClusterChecks({ clusters, environment, onFailure }),
+    close: () => {
+      clearInterval(timer)
+      hsmKeyStores.close()
+    },
   }
 }

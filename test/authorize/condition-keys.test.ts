@@ -72,6 +72,8 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     'kms:RetiringPrincipal',
   ],
   'kms:CreateKey': [...caller, ...made, ...tagged, 'kms:BypassPolicyLockoutSafetyCheck'],
+  // A permission of another service, so without conditions of KMS.
+  'cloudhsm:DescribeClusters': [],
   'kms:ConnectCustomKeyStore': caller,
   'kms:CreateCustomKeyStore': caller,
   'kms:DeleteCustomKeyStore': caller,

@@ -5,6 +5,7 @@ import { recordTextOf } from '../../src/audit/journal/frame.ts'
 import { walkStream } from '../../src/audit/journal/walk-stream.ts'
 
 export interface AuditRecord {
+  readonly additionalEventData?: Readonly<Record<string, unknown>>
   readonly eventID: string
   readonly eventName: string
   readonly eventSource: string

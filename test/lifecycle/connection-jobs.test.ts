@@ -55,6 +55,7 @@ async function runJobs(
     store,
     random: { uuid: () => 'request' },
     externalKeyStores: { whyNotConnected: async () => failure },
+    hsmKeyStores: { connect: () => assert.fail('no HSM is asked') },
     keyStoreSecrets: {
       addressOf: ({ proxy, region: place }) => ({
         ...proxy,

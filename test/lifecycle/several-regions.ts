@@ -74,7 +74,7 @@ export async function openSeveralRegions(
   })
   const jobs: readonly Job[] = [
     ...createTransitionJobs({ store, changes }),
-    ...createDeletionJobs({ store, changes }),
+    ...createDeletionJobs({ store, changes, hsmKeyStores: { destroy: async () => false } }),
     ...createRotationJobs({ store, changes, clock, keyStoreOf: () => keyStore }),
   ]
   const ports = {

@@ -20,7 +20,7 @@ export function serviceRecord(event: OwnEvent): string {
 
 /** A record of what the service did to a key on its own, in AWS's form. */
 export function keyServiceRecord(
-  { eventName, key, details, answersArn }: ServiceEvent,
+  { eventName, key, details, additional, answersArn }: ServiceEvent,
   of: { readonly eventId: string; readonly time: number; readonly partition: string },
 ): string {
   const { accountId, region } = key
@@ -33,6 +33,7 @@ export function keyServiceRecord(
       agent: 'AWS Internal',
       resources: [{ accountId, type: 'AWS::KMS::Key', ARN: arn }],
       responseElements: answersArn ? { keyId: arn } : undefined,
+      additionalEventData: additional,
     },
   )
 }
@@ -56,6 +57,7 @@ function ownRecord(
     readonly agent: string
     readonly resources?: readonly object[]
     readonly responseElements?: object | undefined
+    readonly additionalEventData?: object | undefined
   },
 ): string {
   return JSON.stringify({
@@ -69,6 +71,7 @@ function ownRecord(
     userAgent: of.agent,
     requestParameters: null,
     responseElements: of.responseElements ?? null,
+    ...(of.additionalEventData && { additionalEventData: of.additionalEventData }),
     eventID: event.eventId,
     readOnly: false,
     ...(of.resources && { resources: of.resources }),

@@ -2,7 +2,7 @@
  * The call that an operation runs: its input, caller and keys, resolved and authorized.
  * @module
  */
-import type { KeyStore } from '../../keystores/keystore.ts'
+import type { KeyPlace, KeyStore } from '../../keystores/keystore.ts'
 import type { Caller } from '../../model/caller.ts'
 import type { GrantRecord } from '../../model/grant.ts'
 import type { GroupRecord } from '../../model/group.ts'
@@ -64,7 +64,7 @@ export interface Call<I, K extends string> {
   readonly grant?: GrantRecord
   readonly signal: AbortSignal
   /** Returns the key store of a key, which its origin decides. */
-  readonly keyStoreOf: (key: Pick<KeyRecord, 'origin'>) => KeyStore
+  readonly keyStoreOf: (key: KeyPlace) => KeyStore
   /** Formats the ARN of a key in the call's partition. */
   readonly arn: (key: KeyRef) => string
   /** Adds a key that the call creates to the audit record. */

@@ -3,6 +3,8 @@
  * @module
  */
 import type { TrailDependencies } from '../../model/trail.ts'
+import type { HsmKeyStores } from '../../keystores/hsm/hsm.ts'
+import type { ClusterChecks } from '../../keystores/hsm/require-cluster.ts'
 import type { ExternalKeyStores } from '../../keystores/external/external.ts'
 import type { ProxyMessages } from '../../keystores/builtin/proxy-messages.ts'
 import type { KeyStoreSecrets } from '../../keystores/external/proxy-address.ts'
@@ -40,6 +42,8 @@ export interface OperationDependencies {
   readonly newProxyCredential: (
     of: Pick<ProxyCredentialRecord, 'proxyId' | 'accountId' | 'region'>,
   ) => NewProxyCredential
+  readonly hsmClusters: ClusterChecks
+  readonly hsmKeyStores: Pick<HsmKeyStores, 'wrapPassword'>
   readonly clock: Clock
   readonly random: Random
   readonly regions: RegionTable

@@ -3,7 +3,7 @@
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html
  * @module
  */
-import { multiRegionPolicyId } from '../../model/aws-managed-policies.ts'
+import { customKeyStoresPolicyId, multiRegionPolicyId } from '../../model/aws-managed-policies.ts'
 import { identifierOf, uniqueIdCharacters } from '../../model/identity.ts'
 import { maxSessionSecondsByDefault, type RoleRecord } from '../../model/role.ts'
 import type { OperationDependencies } from '../contract/dependencies.ts'
@@ -18,11 +18,15 @@ interface LinkedService {
 }
 
 export const multiRegionService = 'mrk.kms.amazonaws.com'
+export const customKeyStoresService = 'cks.kms.amazonaws.com'
 
 const services: ReadonlyMap<string, LinkedService> = new Map<string, LinkedService>([
   ['autoscaling.amazonaws.com', { name: 'AutoScaling', suffixed: true }],
   ['batch.amazonaws.com', { name: 'Batch' }],
-  ['cks.kms.amazonaws.com', { name: 'KeyManagementServiceCustomKeyStores' }],
+  [
+    customKeyStoresService,
+    { name: 'KeyManagementServiceCustomKeyStores', policyId: customKeyStoresPolicyId },
+  ],
   ['cloudtrail.amazonaws.com', { name: 'CloudTrail' }],
   ['config.amazonaws.com', { name: 'Config' }],
   ['ecs.amazonaws.com', { name: 'ECS' }],

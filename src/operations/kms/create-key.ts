@@ -8,8 +8,10 @@ import { boolean, oneOf, text } from '../../model/shape.ts'
 import { operation } from '../contract/operation.ts'
 import { auditedMetadata, keyMetadata } from './key-metadata.ts'
 import { customKeyStoreId, description, policy, tags } from './members.ts'
-import { requireCustomKeyStore, requireFreeExternalKey } from './key-in-store.ts'
-import { withMultiRegionRole } from './multi-region-role.ts'
+import { backingKey } from '../../model/backing-key.ts'
+import { clusterErrors } from './clusters.ts'
+import { requireCustomKeyStore, requireStillFit } from './key-in-store.ts'
+import { withMultiRegionRole } from './service-linked-role.ts'
 import { requestedKey, newKeyId, requireNewKey } from './new-key.ts'
 import { requireUnderQuota } from './resource-quota.ts'
 import { checkTags, tagEntries, tagPermissions } from './tags.ts'
@@ -112,11 +114,14 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
     'MalformedPolicyDocumentException',
     'CustomKeyStoreNotFoundException',
     'CustomKeyStoreInvalidStateException',
+    ...clusterErrors,
     'XksKeyNotFoundException',
     'XksKeyInvalidConfigurationException',
     'XksKeyAlreadyInUseException',
     'KMSInvalidStateException',
     'KeyUnavailableException',
+    'DependencyTimeoutException',
+    'ThrottlingException',
   ],
   check(input) {
     requireNewKey(input)
@@ -135,18 +140,19 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
     const bypass = input.Policy === undefined || (input.BypassPolicyLockoutSafetyCheck ?? false)
     const policyPrincipals = await dependencies.policies.check(keyPolicy, ref, call, bypass)
     const createdAt = dependencies.clock.now()
-    const inStore = await requireCustomKeyStore(call, dependencies)
+    const found = await requireCustomKeyStore(call, made.origin, dependencies)
+    const { inStore, clusterId } = found ?? {}
     const keyStore = call.keyStoreOf(made)
     // A key with imported material has none at first.
     const material =
       made.origin === 'EXTERNAL'
         ? undefined
-        : await keyStore.createMaterial({ ...ref, ...made, createdAt }, signal)
+        : await keyStore.createMaterial({ ...ref, ...made, ...inStore, createdAt }, signal)
     return commit(async (transaction) => {
       const { keys } = dependencies.quotas.resources
       const quota = 'KMS keys quota for this account in this region'
       await requireUnderQuota(keys, () => transaction.countKeys(ref.accountId, region), quota)
-      if (inStore !== undefined) await requireFreeExternalKey(transaction, ref, inStore)
+      if (inStore !== undefined) await requireStillFit(transaction, ref, inStore, material)
       const key = await transaction.insertKey({
         ...ref,
         ...made,
@@ -167,7 +173,10 @@ export const createKey = operation<CreateKeyRequest, CreateKeyResponse>()({
         await transaction.insertMaterialState({ ...ref, materialId, ordinal: 1, state: 'CURRENT' })
       }
       call.made(key)
-      return { KeyMetadata: keyMetadata(key, arn) }
+      if (clusterId !== undefined && material !== undefined) {
+        call.aboutKeyStore({ backingKey: JSON.stringify(backingKey(material)) })
+      }
+      return { KeyMetadata: keyMetadata(key, arn, { clusterId }) }
     })
   },
   async alsoChanges(call, transaction, dependencies) {

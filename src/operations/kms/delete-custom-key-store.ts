@@ -7,6 +7,7 @@ import type { DeleteCustomKeyStoreRequest, DeleteCustomKeyStoreResponse } from '
 import { KmsError } from '../../errors.ts'
 import { required } from '../../model/shape.ts'
 import { operation } from '../contract/operation.ts'
+import { recordedStore } from './clusters.ts'
 import { requireKeyStore, wrongState } from './key-stores.ts'
 import { customKeyStoreId } from './members.ts'
 
@@ -29,7 +30,7 @@ export const deleteCustomKeyStore = operation<
   async run(call, { store }) {
     const { input, commit } = call
     const seen = await requireKeyStore(store, call, input.CustomKeyStoreId)
-    call.aboutKeyStore({ customKeyStoreName: seen.name })
+    call.aboutKeyStore(recordedStore(seen))
     return commit(async (transaction) => {
       // In any state: a key that is pending deletion counts, too.
       const [key] = await transaction.listKeysInStore(seen, { limit: 1 })

@@ -64,11 +64,15 @@ export const describeCustomKeyStores = operation<
 })
 
 function entryOf(record: CustomKeyStoreRecord): CustomKeyStoresListEntry {
-  const { storeId, name, type, connection, connectionError, createdAt, proxy } = record
+  const { storeId, name, type, connection, connectionError, createdAt, proxy, cluster } = record
   return {
     CustomKeyStoreId: storeId,
     CustomKeyStoreName: name,
     CustomKeyStoreType: type,
+    ...(cluster && {
+      CloudHsmClusterId: cluster.clusterId,
+      TrustAnchorCertificate: cluster.trustAnchor,
+    }),
     ConnectionState: connection,
     ...(connectionError && { ConnectionErrorCode: connectionError }),
     CreationDate: new Date(createdAt),

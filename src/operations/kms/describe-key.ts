@@ -4,10 +4,12 @@
  * @module
  */
 import type { DescribeKeyRequest, DescribeKeyResponse } from '@aws-sdk/client-kms'
-import { andThen } from '../../model/awaitable.ts'
+import { andThen, type Awaitable } from '../../model/awaitable.ts'
+import type { KeyRecord } from '../../model/key.ts'
 import { anyState } from '../../model/key-state.ts'
+import type { StoreReads } from '../../store/store.ts'
 import { operation } from '../contract/operation.ts'
-import { keyMetadata } from './key-metadata.ts'
+import { keyMetadata, type AroundKey } from './key-metadata.ts'
 import { grantTokens, requiredKeyId } from './members.ts'
 
 export const describeKey = operation<DescribeKeyRequest, DescribeKeyResponse>()({
@@ -31,7 +33,23 @@ export const describeKey = operation<DescribeKeyRequest, DescribeKeyResponse>()(
     'AccessDeniedException',
   ],
   run({ keys: { key }, arn }, { store }) {
-    const found = key.primaryRegion === undefined ? [] : store.listRelatedKeys(key)
-    return andThen(found, (related) => ({ KeyMetadata: keyMetadata(key, arn, related) }))
+    return andThen(aroundKey(key, store), (around) => ({
+      KeyMetadata: keyMetadata(key, arn, around),
+    }))
   },
 })
+
+/** Most keys need no other rows. */
+function aroundKey(
+  key: KeyRecord,
+  store: Pick<StoreReads, 'listRelatedKeys' | 'findKeyStore'>,
+): Awaitable<AroundKey> {
+  const { accountId, region, primaryRegion, origin, customKeyStoreId: storeId } = key
+  if (primaryRegion !== undefined) {
+    return store.listRelatedKeys(key).then((related) => ({ related }))
+  }
+  if (origin !== 'AWS_CLOUDHSM' || storeId === undefined) return {}
+  return store
+    .findKeyStore({ accountId, region, storeId })
+    .then((found) => ({ clusterId: found?.cluster?.clusterId }))
+}

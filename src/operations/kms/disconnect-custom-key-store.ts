@@ -10,6 +10,7 @@ import type {
 } from '@aws-sdk/client-kms'
 import { required } from '../../model/shape.ts'
 import { operation } from '../contract/operation.ts'
+import { recordedStore } from './clusters.ts'
 import { requireKeyStore, wrongState } from './key-stores.ts'
 import { customKeyStoreId } from './members.ts'
 
@@ -31,7 +32,7 @@ export const disconnectCustomKeyStore = operation<
   async run(call, { store }) {
     const { input, commit } = call
     const seen = await requireKeyStore(store, call, input.CustomKeyStoreId)
-    call.aboutKeyStore({ customKeyStoreName: seen.name })
+    call.aboutKeyStore(recordedStore(seen))
     const { connection } = seen
     if (connection === 'DISCONNECTING' || connection === 'DISCONNECTED') throw wrongState(seen)
     return commit(async (transaction) => {

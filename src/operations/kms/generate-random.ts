@@ -5,7 +5,10 @@
  */
 import type { GenerateRandomRequest, GenerateRandomResponse } from '@aws-sdk/client-kms'
 import { KmsError } from '../../errors.ts'
+import { clusterNotConnected } from '../../keystores/hsm/hsm-failure.ts'
+import type { KeyPlace } from '../../keystores/keystore.ts'
 import { andThen, type Awaitable } from '../../model/awaitable.ts'
+import type { CustomKeyStoreRecord } from '../../model/custom-key-store.ts'
 import { operation } from '../contract/operation.ts'
 import { requireKeyStore } from './key-stores.ts'
 import { customKeyStoreId, numberOfBytes, recipient } from './members.ts'
@@ -28,22 +31,35 @@ export const generateRandom = operation<GenerateRandomRequest, GenerateRandomRes
     'UnsupportedOperationException',
     'AccessDeniedException',
     'CustomKeyStoreNotFoundException',
+    'CustomKeyStoreInvalidStateException',
+    'KMSInvalidStateException',
+    'ThrottlingException',
   ],
   check: (input) => void lengthOf(input),
   run(call, { store }) {
     const { input, signal } = call
-    const random = (): Awaitable<Uint8Array> =>
-      call.keyStoreOf({ origin: 'AWS_KMS' }).random(lengthOf(input), signal)
+    const random = (place: KeyPlace): Awaitable<Uint8Array> =>
+      call.keyStoreOf(place).random(lengthOf(input), signal)
     const { CustomKeyStoreId: storeId } = input
-    if (storeId === undefined) return andThen(random(), (bytes) => ({ Plaintext: bytes }))
-    return requireKeyStore(store, call, storeId).then(() => {
-      throw new KmsError(
-        'UnsupportedOperationException',
-        `Custom key store ${storeId} is an external key store, which generates no random bytes.`,
-      )
-    })
+    const bytes =
+      storeId === undefined
+        ? random({ origin: 'AWS_KMS' })
+        : requireKeyStore(store, call, storeId).then((found) => random(placeIn(found)))
+    return andThen(bytes, (plaintext) => ({ Plaintext: plaintext }))
   },
 })
+
+/** @throws {KmsError} `UnsupportedOperationException`, `CustomKeyStoreInvalidStateException` */
+function placeIn({ type, connection, accountId, region, storeId }: CustomKeyStoreRecord): KeyPlace {
+  if (type === 'EXTERNAL_KEY_STORE') {
+    throw new KmsError(
+      'UnsupportedOperationException',
+      `Custom key store ${storeId} is an external key store, which generates no random bytes.`,
+    )
+  }
+  if (connection !== 'CONNECTED') throw clusterNotConnected('CustomKeyStoreInvalidStateException')
+  return { origin: type, accountId, region, customKeyStoreId: storeId }
+}
 
 /** @throws {KmsError} `ValidationException` without `NumberOfBytes` */
 function lengthOf(input: { readonly NumberOfBytes?: number }): number {

@@ -9,14 +9,19 @@ import type { KeyRecord, KeyRef, KeyUsage } from '../../model/key.ts'
 import { lowerFirst } from '../../model/shape.ts'
 import { auditDate } from '../../model/audit-date.ts'
 
-/**
- * Builds the metadata of a key, with exactly the members that AWS sends.
- * @param related the keys with the same id if the key is multi-Region; may include the key itself
- */
+/** What the metadata of a key says of other rows. */
+export interface AroundKey {
+  /** The keys with the same id if the key is multi-Region; may include the key itself. */
+  readonly related?: readonly KeyRef[]
+  /** The HSM cluster of its key store. */
+  readonly clusterId?: string | undefined
+}
+
+/** Builds the metadata of a key, with exactly the members that AWS sends. */
 export function keyMetadata(
   key: KeyRecord,
   arn: (key: KeyRef) => string,
-  related: readonly KeyRef[] = [],
+  { related = [], clusterId }: AroundKey = {},
 ): KeyMetadata {
   return {
     AWSAccountId: key.accountId,
@@ -29,7 +34,7 @@ export function keyMetadata(
     KeyState: key.state,
     ...deletion(key),
     Origin: key.origin,
-    ...customKeyStore(key),
+    ...customKeyStore(key, clusterId),
     ...expiration(key),
     KeyManager: key.manager,
     // AWS sends the deprecated member with every spec, even those that its enum lacks.
@@ -42,12 +47,13 @@ export function keyMetadata(
   }
 }
 
-function customKeyStore({
-  customKeyStoreId,
-  xksKeyId,
-}: KeyRecord): Pick<KeyMetadata, 'CustomKeyStoreId' | 'XksKeyConfiguration'> {
+function customKeyStore(
+  { customKeyStoreId, xksKeyId }: KeyRecord,
+  clusterId: string | undefined,
+): Pick<KeyMetadata, 'CustomKeyStoreId' | 'CloudHsmClusterId' | 'XksKeyConfiguration'> {
   return {
     ...(customKeyStoreId !== undefined && { CustomKeyStoreId: customKeyStoreId }),
+    ...(clusterId !== undefined && { CloudHsmClusterId: clusterId }),
     ...(xksKeyId !== undefined && { XksKeyConfiguration: { Id: xksKeyId } }),
   }
 }

@@ -15,7 +15,7 @@ import { boolean, required, type Input } from '../../model/shape.ts'
 import { operation } from '../contract/operation.ts'
 import { auditedMetadata, keyMetadata } from './key-metadata.ts'
 import { description, policy, regionName, requiredKeyId, tags } from './members.ts'
-import { withMultiRegionRole } from './multi-region-role.ts'
+import { withMultiRegionRole } from './service-linked-role.ts'
 import { requireUnderQuota } from './resource-quota.ts'
 import { checkTags, tagEntries, tagPermissions } from './tags.ts'
 
@@ -133,7 +133,7 @@ export const replicateKey = operation<ReplicateKeyRequest, ReplicateKeyResponse>
       const related = await transaction.listRelatedKeys(replica)
       const { materialExpirationModel: ExpirationModel } = keyAt(primary, createdAt)
       const metadata = {
-        ...keyMetadata(replica, arn, related),
+        ...keyMetadata(replica, arn, { related }),
         // From the primary's material: the replica has none yet.
         ...(ExpirationModel !== undefined && { ExpirationModel }),
       }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ScheduleKeyDeletionRequest, ScheduleKeyDeletionResponse } from '@aws-sdk/client-kms'
+import { backingKeysOf } from '../../lifecycle/backing-keys.ts'
 import { replicasOf } from '../../lifecycle/related-keys.ts'
 import { notDyingStates } from '../../model/key-state.ts'
 import { integer } from '../../model/shape.ts'
@@ -51,7 +52,7 @@ export const scheduleKeyDeletion = operation<
     'AccessDeniedException',
     'KMSInvalidStateException',
   ],
-  run({ input, keys: { key }, arn, commit }, { clock }) {
+  run({ input, keys: { key }, arn, commit, aboutKeyStore }, { clock }) {
     const windowDays = input.PendingWindowInDays ?? defaultWindowDays
     return commit(async (transaction) => {
       const replicas = await replicasOf(transaction, key)
@@ -66,6 +67,8 @@ export const scheduleKeyDeletion = operation<
         transitionStartedAt: undefined,
         connectedState: undefined,
       })
+      const backing = await backingKeysOf(transaction, key)
+      if (backing !== undefined) aboutKeyStore(backing)
       return {
         KeyId: arn(key),
         ...(deletionDate !== undefined && { DeletionDate: new Date(deletionDate) }),

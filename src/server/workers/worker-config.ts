@@ -22,6 +22,8 @@ export type WorkerConfig = Pick<
   | 'workers'
   | 'cachedKeys'
   | 'externalProxies'
+  | 'hsmClusters'
+  | 'sealOptions'
 >
 
 export interface SentConfig extends Omit<WorkerConfig, 'regions' | 'quotas'> {
@@ -40,6 +42,8 @@ export function sentConfig(config: WorkerConfig): SentConfig {
     workers,
     cachedKeys,
     externalProxies,
+    hsmClusters,
+    sealOptions,
   } = config
   return {
     listen,
@@ -58,6 +62,8 @@ export function sentConfig(config: WorkerConfig): SentConfig {
     workers,
     cachedKeys,
     externalProxies,
+    hsmClusters,
+    sealOptions,
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KmsError } from '../../../src/errors.ts'
+import { clusterId, clusterSettings, otherTrustAnchor, trustAnchor } from './cluster-stores.ts'
 import { externalSettings, makeStore } from './external-stores.ts'
 import { accountId, call, createWorld, InputRefused, region } from './memory-dependencies.ts'
 
@@ -68,4 +69,91 @@ test('CreateCustomKeyStore refuses settings outside of the limits', async () => 
     const input = { ...externalSettings, ...given }
     await assert.rejects(call(world, 'CreateCustomKeyStore', input), InputRefused)
   }
+})
+
+test('CreateCustomKeyStore stores a key store in a cluster, once the cluster has proved active', async () => {
+  const world = createWorld()
+  const asked: string[] = []
+  world.askOutside = (question) => void asked.push(question)
+  for (const type of [{}, { CustomKeyStoreType: 'AWS_CLOUDHSM' }]) {
+    world.rows.keyStores = []
+    await call(world, 'CreateCustomKeyStore', { ...clusterSettings, ...type })
+    const [{ type: kind, connection, cluster, wrappedSecret, proxy } = {}] = world.rows.keyStores
+    assert.deepEqual(
+      [kind, connection, cluster, wrappedSecret, proxy],
+      [
+        'AWS_CLOUDHSM',
+        'DISCONNECTED',
+        { clusterId, trustAnchor },
+        Buffer.from('kmsuser 7'),
+        undefined,
+      ],
+    )
+  }
+  assert.deepEqual(asked, [`active ${clusterId}`, `active ${clusterId}`])
+})
+
+test('CreateCustomKeyStore refuses clusters that are unknown, foreign, small or in use', async () => {
+  const world = createWorld()
+  const create = (given: object) =>
+    call(world, 'CreateCustomKeyStore', { ...clusterSettings, ...given })
+  for (const CloudHsmClusterId of ['cluster-unknownabcd', 'cluster-otherabcdef']) {
+    await assert.rejects(create({ CloudHsmClusterId }), {
+      code: 'CloudHsmClusterNotFoundException',
+      message: `AWS KMS cannot find the CloudHSM cluster ${CloudHsmClusterId}.`,
+    })
+  }
+  for (const TrustAnchorCertificate of [otherTrustAnchor, 'no certificate']) {
+    await assert.rejects(create({ TrustAnchorCertificate }), {
+      code: 'IncorrectTrustAnchorException',
+    })
+  }
+  await assert.rejects(create({ CloudHsmClusterId: 'cluster-relatedabcd' }), {
+    code: 'CloudHsmClusterInvalidConfigurationException',
+    message:
+      'The CloudHSM cluster cluster-relatedabcd has 1 active HSMs, and this operation needs 2.',
+  })
+  world.askOutside = () => {
+    throw new KmsError('CloudHsmClusterNotActiveException')
+  }
+  await assert.rejects(create({}), { code: 'CloudHsmClusterNotActiveException' })
+  assert.deepEqual(world.rows.keyStores, [])
+  world.askOutside = () => undefined
+  await create({})
+  world.askOutside = () => assert.fail('the cluster is asked')
+  for (const CloudHsmClusterId of [clusterId, 'cluster-relatedabcd']) {
+    await assert.rejects(create({ CustomKeyStoreName: 'other', CloudHsmClusterId }), {
+      code: 'CloudHsmClusterInUseException',
+    })
+  }
+  await assert.rejects(create({}), { code: 'CustomKeyStoreNameInUseException' })
+})
+
+test('CreateCustomKeyStore refuses members that are missing, or of the other type', async () => {
+  const world = createWorld()
+  for (const name of ['CloudHsmClusterId', 'KeyStorePassword', 'TrustAnchorCertificate']) {
+    await assert.rejects(
+      call(
+        world,
+        'CreateCustomKeyStore',
+        Object.fromEntries(Object.entries(clusterSettings).filter(([member]) => member !== name)),
+      ),
+      {
+        code: 'ValidationException',
+        message: `${name} is required for a custom key store of type AWS_CLOUDHSM.`,
+      },
+    )
+  }
+  const { XksProxyUriPath } = externalSettings
+  await assert.rejects(
+    call(world, 'CreateCustomKeyStore', { ...clusterSettings, XksProxyUriPath }),
+    {
+      message: 'XksProxyUriPath is not valid for a custom key store of type AWS_CLOUDHSM.',
+    },
+  )
+  const { KeyStorePassword } = clusterSettings
+  await assert.rejects(
+    call(world, 'CreateCustomKeyStore', { ...externalSettings, KeyStorePassword }),
+    { message: 'KeyStorePassword is not valid for a custom key store of type EXTERNAL_KEY_STORE.' },
+  )
 })

@@ -86,6 +86,7 @@ test('CreateKey stores nothing when its policy is refused', async () => {
   assert.deepEqual(world.rows, {
     keys: [],
     keyStores: [],
+    hsmObjects: [],
     aliases: [],
     materials: [],
     materialStates: [],

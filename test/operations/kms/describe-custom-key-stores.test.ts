@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { clusterId, newClusterStore, trustAnchor } from './cluster-stores.ts'
 import { alterStore, makeStore } from './external-stores.ts'
-import { call, createWorld } from './memory-dependencies.ts'
+import { accountId, call, createWorld, region } from './memory-dependencies.ts'
 
 test('DescribeCustomKeyStores shows stores by id, by name or all, and no secret', async () => {
   const world = createWorld()
@@ -48,4 +49,22 @@ test('DescribeCustomKeyStores refuses unknown stores, and an id together with a 
   await assert.rejects(call(world, 'DescribeCustomKeyStores', both), {
     code: 'ValidationException',
   })
+})
+
+test('DescribeCustomKeyStores shows the cluster of a key store, and no password', async () => {
+  const world = createWorld()
+  const store = newClusterStore({ accountId, region })
+  world.rows.keyStores = [store]
+  const { CustomKeyStores } = await call(world, 'DescribeCustomKeyStores')
+  assert.deepEqual(CustomKeyStores, [
+    {
+      CustomKeyStoreId: store.storeId,
+      CustomKeyStoreName: 'hsm',
+      CustomKeyStoreType: 'AWS_CLOUDHSM',
+      CloudHsmClusterId: clusterId,
+      TrustAnchorCertificate: trustAnchor,
+      ConnectionState: 'CONNECTED',
+      CreationDate: new Date(store.createdAt),
+    },
+  ])
 })

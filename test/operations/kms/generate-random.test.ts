@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { newClusterStore } from './cluster-stores.ts'
 import { makeStore } from './external-stores.ts'
-import { InputRefused, call, createWorld } from './memory-dependencies.ts'
+import { accountId, InputRefused, call, createWorld, region } from './memory-dependencies.ts'
 
 test('GenerateRandom answers as many bytes as asked for, and nothing else', async () => {
   for (const NumberOfBytes of [1, 1024]) {
@@ -32,5 +33,30 @@ test('GenerateRandom takes no external key store, which generates nothing', asyn
   const { storeId: CustomKeyStoreId } = await makeStore(world)
   await assert.rejects(call(world, 'GenerateRandom', { NumberOfBytes: 1, CustomKeyStoreId }), {
     code: 'UnsupportedOperationException',
+  })
+})
+
+test('GenerateRandom takes bytes from a connected key store in a cluster', async () => {
+  const world = createWorld()
+  const places: unknown[] = []
+  const { keyStoreOf } = world
+  Object.assign(world, {
+    keyStoreOf: (place: Parameters<typeof keyStoreOf>[0]) => {
+      places.push(place)
+      return keyStoreOf(place)
+    },
+  })
+  const store = newClusterStore({ accountId, region })
+  const given = { NumberOfBytes: 4, CustomKeyStoreId: store.storeId }
+  world.rows.keyStores = [store]
+  assert.deepEqual(await call(world, 'GenerateRandom', given), {
+    Plaintext: Buffer.alloc(4, 0xa5),
+  })
+  assert.deepEqual(places, [
+    { origin: 'AWS_CLOUDHSM', accountId, region, customKeyStoreId: store.storeId },
+  ])
+  world.rows.keyStores = [{ ...store, connection: 'DISCONNECTED' }]
+  await assert.rejects(call(world, 'GenerateRandom', given), {
+    code: 'CustomKeyStoreInvalidStateException',
   })
 })

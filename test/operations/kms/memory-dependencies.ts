@@ -66,6 +66,7 @@ export function createWorld(): World {
   const rows: Rows = {
     keys: [],
     keyStores: [],
+    hsmObjects: [],
     aliases: [],
     materials: [],
     materialStates: [],

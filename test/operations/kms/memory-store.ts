@@ -1,5 +1,5 @@
 /** A store in memory: rows in arrays, and a transaction that works on a copy of them. */
-import type { CustomKeyStoreRecord } from '../../../src/model/custom-key-store.ts'
+import type { StoredOutside } from './memory-key-stores.ts'
 import { granteeOf, requestDigest, type GrantRecord } from '../../../src/model/grant.ts'
 import type { AliasRecord, KeyRecord, KeyRef, MaterialRecord } from '../../../src/model/key.ts'
 import type { MaterialStateRecord } from '../../../src/model/key-material.ts'
@@ -12,9 +12,8 @@ import {
 import { changed, keyStoreReads, keyStoreWrites } from './memory-key-stores.ts'
 
 /** Everything stored. */
-export interface Rows {
+export interface Rows extends StoredOutside {
   keys: KeyRecord[]
-  keyStores: CustomKeyStoreRecord[]
   aliases: AliasRecord[]
   materials: MaterialRecord[]
   materialStates: MaterialStateRecord[]

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KmsError } from '../../../src/errors.ts'
+import { clusterId, newClusterStore, otherTrustAnchor } from './cluster-stores.ts'
 import { alterStore, makeStore } from './external-stores.ts'
-import { call, createWorld } from './memory-dependencies.ts'
+import { accountId, call, createWorld, region } from './memory-dependencies.ts'
 
 const credential = {
   AccessKeyId: 'ZYXWVUTSRQPONMLKJIHG',
@@ -100,4 +101,55 @@ test('UpdateCustomKeyStore changes nothing if the proxy refuses, or if there is 
     code: 'ValidationException',
   })
   assert.deepEqual(world.rows.keyStores, [before])
+})
+
+test('UpdateCustomKeyStore refuses members of VPC endpoint services for a public proxy', async () => {
+  const world = createWorld()
+  const { storeId: CustomKeyStoreId } = await makeStore(world)
+  const members = {
+    XksProxyVpcEndpointServiceName: 'com.amazonaws.vpce.us-west-2.vpce-svc-0123456789',
+    XksProxyVpcEndpointServiceOwner: '444455556666',
+  }
+  for (const [name, value] of Object.entries(members)) {
+    await assert.rejects(call(world, 'UpdateCustomKeyStore', { CustomKeyStoreId, [name]: value }), {
+      code: 'ValidationException',
+      message: `${name} is not valid when XksProxyConnectivity is PUBLIC_ENDPOINT.`,
+    })
+  }
+})
+
+test('UpdateCustomKeyStore changes password and cluster of a key store in a cluster', async () => {
+  const world = createWorld()
+  const store = newClusterStore({ accountId, region })
+  world.rows.keyStores = [{ ...store, connection: 'DISCONNECTED' }]
+  const update = (given: object) =>
+    call(world, 'UpdateCustomKeyStore', { CustomKeyStoreId: store.storeId, ...given })
+  const asked: string[] = []
+  world.askOutside = (question) => void asked.push(question)
+  await update({ KeyStorePassword: 'newPassword', CloudHsmClusterId: clusterId })
+  assert.deepEqual(world.rows.keyStores[0]?.wrappedSecret, Buffer.from('kmsuser 11'))
+  assert.deepEqual(asked, [`active ${clusterId}`])
+  await update({ NewCustomKeyStoreName: 'renamed' })
+  assert.equal(asked.length, 1)
+  const refusals = [
+    [{ CloudHsmClusterId: 'cluster-unknownabcd' }, 'CloudHsmClusterNotFoundException'],
+    [{ CloudHsmClusterId: 'cluster-relatedabcd' }, 'CloudHsmClusterInvalidConfigurationException'],
+    [{ XksProxyUriPath: '/kms/xks/v1' }, 'ValidationException'],
+  ] as const
+  for (const [given, code] of refusals) await assert.rejects(update(given), { code })
+  world.rows.keyStores.push({ ...store, storeId: 'cks-other', accountId: '444455556666' })
+  await assert.rejects(update({ KeyStorePassword: 'newPassword' }), {
+    code: 'CloudHsmClusterInUseException',
+  })
+})
+
+test('UpdateCustomKeyStore takes only a cluster with the same certificate', async () => {
+  const world = createWorld()
+  const store = newClusterStore({ accountId: '444455556666', region })
+  const own = { ...store, accountId, connection: 'DISCONNECTED' } as const
+  world.rows.keyStores = [{ ...own, cluster: { clusterId, trustAnchor: otherTrustAnchor } }]
+  const given = { CustomKeyStoreId: own.storeId, CloudHsmClusterId: clusterId }
+  await assert.rejects(call(world, 'UpdateCustomKeyStore', given), {
+    code: 'CloudHsmClusterNotRelatedException',
+  })
 })
