@@ -80,6 +80,7 @@ test('the references name each setting and each command, and no others', () => {
       'src/tls/setting.ts',
       'src/tls/xks-proxy-setting.ts',
       'src/keystores/external/settings.ts',
+      'src/keystores/hsm/settings.ts',
       'src/operator/setting.ts',
       'src/store/postgres/settings.ts',
     ].flatMap((file) => [...read(file).matchAll(/'(TRENT_[A-Z0-9_]+)'/g)].map(([, name]) => name)),

@@ -59,14 +59,12 @@ export function openBuiltin(
 const sweptEveryMs = 5000
 
 export function openKeyStores(
-  { externalProxies }: Pick<Config, 'externalProxies'>,
-  { keyring, clock, random, store }: Pick<WorkerParts, 'keyring' | 'clock' | 'random' | 'store'>,
   config: Pick<Config, 'externalProxies' | 'hsmClusters' | 'sealOptions'>,
   parts: Pick<WorkerParts, 'store' | 'keyring' | 'clock' | 'random' | 'log'>,
   { builtin, lookup }: { readonly builtin: BuiltinKeyStore; readonly lookup: Lookup },
 ): KeyStores {
   const { externalProxies } = config
-  const { keyring, clock, random } = parts
+  const { store, keyring, clock, random } = parts
   // A proxy compares the time of a signature with its own clock.
   const proxies = createProxyClient(externalProxies, () => clock.system())
   const externalKeyStores = createExternalKeyStores({
@@ -99,7 +97,6 @@ export function openKeyStores(
       random,
       listMaterials: (accountId, keyId) => store.listMaterials(accountId, keyId),
     }),
-    close: () => proxies.close(),
     ...hsms,
     close: () => {
       proxies.close()

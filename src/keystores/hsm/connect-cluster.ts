@@ -18,13 +18,15 @@ interface Steps {
   readonly rotatesPin: boolean
   readonly random: Pick<Random, 'bytes'>
   readonly open: (password: Uint8Array) => Token
+  /** The PIN with a password. */
+  readonly pinOf: (password: Uint8Array) => Uint8Array
   /** Stores both passwords, before the HSM gets the new one. */
   readonly begin: (passwords: Required<UserPasswords>) => Promise<void>
 }
 
 /** Returns the password that the HSM has. @throws {TokenError} */
 export async function connectCluster(steps: Steps): Promise<Uint8Array> {
-  const { passwords, rotatesPin, random, open, begin } = steps
+  const { passwords, rotatesPin, random, open, pinOf, begin } = steps
   const { current } = passwords
   const holder = await logIn(open, current).catch((error: unknown) => {
     const isWrong = error instanceof TokenError && error.code === 'CKR_PIN_INCORRECT'
@@ -33,11 +35,13 @@ export async function connectCluster(steps: Steps): Promise<Uint8Array> {
   })
   if (holder === undefined) return proved(open, passwords.next ?? current)
   const { token, facts } = holder
-  const next = passwords.next ?? (rotatesPin ? newPassword(facts, random) : undefined)
+  const next =
+    passwords.next ??
+    (rotatesPin ? newPassword(facts, pinOf(new Uint8Array()).length, random) : undefined)
   try {
     if (next === undefined) return current
     if (passwords.next === undefined) await begin({ current, next })
-    await token.setPin(next)
+    await token.setPin(pinOf(next))
   } catch (error) {
     // Another node has finished the same change meanwhile.
     if (!(error instanceof TokenError && error.code === 'CKR_PIN_INCORRECT')) throw error
@@ -76,10 +80,12 @@ const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 /** A random password of a length that the token takes, 6 bits for each character. */
 function newPassword(
   { pinBytesMin, pinBytesMax }: TokenFacts,
+  prefixBytes: number,
   random: Pick<Random, 'bytes'>,
 ): Uint8Array {
-  const length = Math.max(pinBytesMin, Math.min(charactersMax, pinBytesMax))
-  if (length < charactersMin || length > pinBytesMax || length > 255) {
+  const most = pinBytesMax - prefixBytes
+  const length = Math.max(pinBytesMin - prefixBytes, Math.min(charactersMax, most))
+  if (length < charactersMin || length > most || length > 255) {
     throw new TokenError('CKR_PIN_LEN_RANGE', 'the token takes no password of a safe length')
   }
   return Uint8Array.from(random.bytes(length), (byte) => alphabet.charCodeAt(byte % 64))

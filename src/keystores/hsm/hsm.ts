@@ -26,7 +26,12 @@ import type { OpenMaterial, OpenMaterials } from '../builtin/open-materials.ts'
 import type { KeyStore, NewMaterial } from '../keystore.ts'
 import { connectCluster } from './connect-cluster.ts'
 import { clusterNotConnected, connectionErrorOf, useFailure } from './hsm-failure.ts'
-import { createStoreTokens, openedToken, type StoreTokensDependencies } from './store-tokens.ts'
+import {
+  createStoreTokens,
+  openedToken,
+  pinOf,
+  type StoreTokensDependencies,
+} from './store-tokens.ts'
 
 export interface HsmDependencies extends StoreTokensDependencies {
   readonly keyring: Pick<Keyring, 'wrap' | 'unwrap'>
@@ -109,6 +114,7 @@ export function createHsmKeyStores(dependencies: HsmDependencies): HsmKeyStores 
           // The token overwrites what it gets.
           open: (password) =>
             openedToken(cluster, dependencies, async () => Uint8Array.from(password)),
+          pinOf: (password) => pinOf(cluster, password),
           begin: (both) => begin(wrap(both)),
         })
         return wrap({ current })

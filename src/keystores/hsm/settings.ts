@@ -18,6 +18,8 @@ export interface HsmCluster {
   readonly rotatesPin: boolean
   /** Number of active HSMs. */
   readonly hsms: number
+  /** What stands before the password in a PIN, with a colon: AWS CloudHSM wants its user there. */
+  readonly user?: string
   /** The only account that may use it; any account if absent. */
   readonly accountId?: string
 }
@@ -37,6 +39,7 @@ const members = [
   'iv',
   'rotate-pin',
   'hsms',
+  'user',
   'account',
 ] as const
 type Members = Readonly<Partial<Record<(typeof members)[number], string>>>
@@ -80,7 +83,7 @@ function membersOf(clusterId: string, rest: string): Members {
 }
 
 function clusterOf(clusterId: string, given: Members): HsmCluster {
-  const { library = '', token, slot, iv = 'we', hsms, account } = given
+  const { library = '', token, slot, iv = 'we', hsms, user, account } = given
   const rotates = given['rotate-pin'] ?? 'no'
   if (!isAbsolute(library)) {
     throw wrong(clusterId, 'library= is the absolute path of a PKCS #11 library')
@@ -91,6 +94,9 @@ function clusterOf(clusterId: string, given: Members): HsmCluster {
   if (slot !== undefined && !/^\d{1,10}$/.test(slot)) throw wrong(clusterId, 'slot= is a number')
   if (iv !== 'we' && iv !== 'token') throw wrong(clusterId, 'iv= is we or token')
   if (rotates !== 'yes' && rotates !== 'no') throw wrong(clusterId, 'rotate-pin= is yes or no')
+  if (user !== undefined && !/^\w{1,31}$/.test(user)) {
+    throw wrong(clusterId, 'user= is 1 to 31 letters, digits or underscores')
+  }
   if (account !== undefined && !/^\d{12}$/.test(account)) {
     throw wrong(clusterId, 'account= is twelve digits')
   }
@@ -107,6 +113,7 @@ function clusterOf(clusterId: string, given: Members): HsmCluster {
     iv,
     rotatesPin: rotates === 'yes',
     hsms: count,
+    ...(user !== undefined && { user }),
     ...(account !== undefined && { accountId: account }),
   }
 }

@@ -90,13 +90,27 @@ export function createStoreTokens(dependencies: StoreTokensDependencies): StoreT
   }
 }
 
-/** A token of a cluster with the limits of key stores. */
+/** A token of a cluster with the limits of key stores. @param readPassword the password is overwritten */
 export function openedToken(
-  { place, iv }: HsmCluster,
+  cluster: HsmCluster,
   { environment }: Pick<StoreTokensDependencies, 'environment'>,
-  readPin: () => Promise<Uint8Array>,
+  readPassword: () => Promise<Uint8Array>,
 ): Token {
+  const { place, iv } = cluster
+  const readPin = async (): Promise<Uint8Array> => {
+    const password = await readPassword()
+    try {
+      return pinOf(cluster, password)
+    } finally {
+      password.fill(0)
+    }
+  }
   return createToken({ place, iv, readPin, environment, callMsMax: hsmCallMsMax, pauseMs })
+}
+
+/** The PIN of `kmsuser`: for AWS CloudHSM its name, a colon and the password. */
+export function pinOf({ user }: HsmCluster, password: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(user === undefined ? '' : `${user}:`), password])
 }
 
 function passwordOf(

@@ -86,6 +86,7 @@ async function attempt(
     rotatesPin,
     random: realRandom,
     open: (password) => tokenOf(hsm, textOf(password), turn),
+    pinOf: (password) => password,
     begin: store,
   })
   await store({ current: found })

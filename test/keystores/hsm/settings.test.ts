@@ -12,7 +12,7 @@ test('clusters are read with their defaults, and with every member', () => {
   const clusters = readHsmClusters(
     `cluster-234567abcde:${least}, ` +
       `cluster-ABCDEFGHijk:library=/opt/a%2Cb.so;slot=7;trust-anchor=${anchor};iv=token;` +
-      'rotate-pin=yes;hsms=1;account=111122223333',
+      'rotate-pin=yes;hsms=1;user=kmsuser;account=111122223333',
   )
   const [one, other] = [...clusters.values()]
   assert.deepEqual(one, {
@@ -31,6 +31,7 @@ test('clusters are read with their defaults, and with every member', () => {
     iv: 'token',
     rotatesPin: true,
     hsms: 1,
+    user: 'kmsuser',
     accountId: '111122223333',
   })
   assert.equal(readHsmClusters(undefined).size, 0)
@@ -55,6 +56,7 @@ test('everything that is not such a setting is refused with one line', () => {
     [`${id}:${least};rotate-pin=maybe`]: /rotate-pin= is yes or no/,
     [`${id}:${least};hsms=29`]: /hsms= is a number from 0 to 28/,
     [`${id}:${least};hsms=-1`]: /hsms= is a number from 0 to 28/,
+    [`${id}:${least};user=a:b`]: /user= is 1 to 31 letters/,
     [`${id}:${least};account=1`]: /account= is twelve digits/,
     [`${id}:library=/a;token=kms`]: /trust-anchor= is the absolute path/,
     [`${id}:library=/a;token=kms;trust-anchor=/nowhere`]: /\/nowhere cannot be read/,
