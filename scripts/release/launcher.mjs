@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+// Starts Trent with the Node that came with this package, because npx may run on an older one. Without
+// arguments it serves.
+import { spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { constants } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const required = 'NODE_VERSION'
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+
+const isNewEnough = () => {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const [wantedMajor = 0, wantedMinor = 0] = required.split('.').map(Number)
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)
+}
+
+const nodeBeside = () => {
+  const load = createRequire(import.meta.url)
+  try {
+    const manifest = load.resolve(`node-${process.platform}-${process.arch}/package.json`)
+    return join(dirname(manifest), 'bin', 'node')
+  } catch {
+    return undefined
+  }
+}
+
+const node = nodeBeside() ?? (isNewEnough() ? process.execPath : undefined)
+if (node === undefined) {
+  const platform = `${process.platform}-${process.arch}`
+  console.error(
+    `trent: needs Node.js ${required} or newer: this is ${process.version} on ${platform}`,
+  )
+  process.exit(1)
+}
+const given = process.argv.slice(2)
+const program = ['--import', join(root, 'dist', 'compile-cache.mjs'), join(root, 'dist', 'main.js')]
+const parameters = [...program, ...(given.length === 0 ? ['serve'] : given)]
+
+const runBeside = () => {
+  const child = spawn(node, parameters, { stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? 128 + constants.signals[signal]
+  })
+}
+
+// In place of this process, where its Node can: nothing is left behind when it is killed.
+if (process.platform !== 'win32' && typeof process.execve === 'function') {
+  process.execve(node, [node, ...parameters], process.env)
+} else runBeside()
