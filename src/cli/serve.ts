@@ -14,6 +14,8 @@ import { isBesideData } from '../seals/setting.ts'
 import { type RunningServer, startServer } from '../server/start.ts'
 import {
   DatabaseFailed,
+  LeaseExpired,
+  TransactionConflict,
   DatabaseInUse,
   DatabaseTooNew,
   DatabaseTooOld,
@@ -192,12 +194,17 @@ const refusals = [
   SocketRefused,
 ]
 
+/** The database failed a start. Another start may succeed. */
+const databaseFailures = [DatabaseFailed, TransactionConflict, LeaseExpired]
+
 /** One clear line for errors that an operator can fix. Others are printed in full. */
 function oneLine(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error instanceof OtherNode) return error.message
   if (error instanceof DatabaseInUse) return 'another Trent is using this data directory'
-  if (error instanceof DatabaseFailed) return `the database cannot be used: ${error.message}`
+  if (databaseFailures.some((failure) => error instanceof failure)) {
+    return `the database cannot be used: ${error.message}`
+  }
   if (refusals.some((refusal) => error instanceof refusal)) return error.message
   if ('code' in error && error.code === 'EADDRINUSE') return 'the address of TRENT_LISTEN is in use'
   // System errors keep their own words: the code, the call, and the path or address.

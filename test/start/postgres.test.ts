@@ -49,6 +49,15 @@ test(
     assert.deepEqual(Buffer.from(decrypted.Plaintext ?? []), Plaintext)
     assert.deepEqual(await end(second, 'SIGTERM'), { code: 0, signal: null })
 
+    // Another process holds the row that each change locks.
+    const held = admin('BEGIN; SELECT 1 FROM change_head FOR UPDATE; SELECT pg_sleep(60); COMMIT')
+    assert.match(
+      await refusal(t, folder, settings),
+      /^the database cannot be used: .+ lock timeout$/,
+    )
+    const waits = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'`
+    await Promise.all([admin(waits), assert.rejects(held, /canceling statement/)])
+
     // The data directory of another deployment, and none, do not go with this database.
     const elsewhere = temporaryFolder(t)
     const embedded = await serve(t, elsewhere, root)
