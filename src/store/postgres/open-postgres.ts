@@ -58,6 +58,8 @@ const settings: PoolSettings = {
   leaseMs: 10_000,
   sessionsMax: 8,
   waitMaxMs: 10_000,
+  // A start and a command say at once that there is none.
+  primaryMaxMs: 0,
   sessionAgeMaxMs: 10 * 60_000,
   withBegin: '',
   withCommit: 'SELECT seq, change_id FROM change_head WHERE id = 1',
@@ -74,6 +76,9 @@ function withBegin(nodeId: string | undefined): string {
   const state = `(SELECT state FROM nodes WHERE node_id = '${nodeId}') AS node_state`
   return `${lock}; SELECT seq, change_id, ${state} FROM change_head WHERE id = 1`
 }
+
+/** A planned change of the primary takes a few seconds, and no call has to fail meanwhile. */
+const primaryMaxMs = 8000
 
 /** How long a caller waits for the outcome of its change: about as long as a failover. */
 const settleMaxMs = 30_000
@@ -187,7 +192,8 @@ export function attachPostgres(
 ): Database {
   const address = parseDatabaseUrl(url)
   const head = new SharedHead(memory, rules)
-  const pool = new Pool(address, { ...settings, withBegin: withBegin(nodeId) })
+  const patience = nodeId === undefined ? {} : { primaryMaxMs }
+  const pool = new Pool(address, { ...settings, ...patience, withBegin: withBegin(nodeId) })
   const notifier = createNotifier(pool)
   const settling = new Settling(address, head)
   /** The number of the head when the session's transaction began. */

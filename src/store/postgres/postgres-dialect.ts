@@ -14,9 +14,11 @@ import {
   PrimitiveValueListNode,
   type QueryResult,
   type RootOperationNode,
+  SelectQueryNode,
   ValuesNode,
 } from 'kysely'
 import { checkAskedRows } from '../asked-rows.ts'
+import { DatabaseFailed } from '../database.ts'
 import { deferralOf } from '../deferred.ts'
 import { DuplicateRow, StaleRow } from '../row-errors.ts'
 import type { Pool } from './postgres-pool.ts'
@@ -27,12 +29,18 @@ export interface Boundaries {
   readonly begin: (session: PostgresSession) => Promise<void>
   /** Finds the outcome if that is unknown. */
   readonly commit: (session: PostgresSession) => Promise<void>
+  /** The session is in one transaction all the time, so no other one sees what it sees. */
+  readonly isOneTransaction?: true
 }
 
 const refused = (): Promise<never> => Promise.reject(new Error('the transaction only reads'))
 
 /** For a session that is in one transaction, and only reads. */
-export const noTransactions: Boundaries = { begin: refused, commit: refused }
+export const noTransactions: Boundaries = {
+  begin: refused,
+  commit: refused,
+  isOneTransaction: true,
+}
 
 export function postgresDialect(pool: Pool, boundaries: Boundaries): Dialect {
   return {
@@ -76,13 +84,19 @@ function insertsOneRow(node: RootOperationNode): boolean {
 }
 
 class PooledConnection implements DatabaseConnection {
-  readonly session: PostgresSession
   isReleased = false
+  #session: PostgresSession
+  readonly #readsAgainFrom: Pool | undefined
   /** The deferred writes, of which one runs after the other. Rejected if one has failed. */
   #deferred: Promise<unknown> = Promise.resolve()
 
-  constructor(session: PostgresSession) {
-    this.session = session
+  constructor(session: PostgresSession, readsAgainFrom: Pool | undefined) {
+    this.#session = session
+    this.#readsAgainFrom = readsAgainFrom
+  }
+
+  get session(): PostgresSession {
+    return this.#session
   }
 
   async executeQuery<R>(compiled: CompiledQuery): Promise<QueryResult<R>> {
@@ -114,7 +128,16 @@ class PooledConnection implements DatabaseConnection {
   }
 
   async #run({ query, sql, parameters }: CompiledQuery): Promise<Result> {
-    const result = await this.session.run(sql, parameters)
+    const result = await this.#session.run(sql, parameters).catch(async (error: unknown) => {
+      // A primary that hands over ends its connections. A read has no effect, so it can run again.
+      const pool = this.#readsAgainFrom
+      const isRead = !this.#session.isOpen && SelectQueryNode.is(query)
+      const isBroken = this.#session.isEnded && error instanceof DatabaseFailed
+      if (pool === undefined || !isRead || !isBroken) throw error
+      pool.release(this.#session)
+      this.#session = await pool.acquire()
+      return await this.#session.run(sql, parameters)
+    })
     if (result.affected === 0 && insertsOneRow(query)) {
       throw new DuplicateRow('a row with the same unique columns is there already')
     }
@@ -127,10 +150,11 @@ class PooledConnection implements DatabaseConnection {
   }
 }
 
-function driverOf(pool: Pool, { begin, commit }: Boundaries): Driver {
+function driverOf(pool: Pool, { begin, commit, isOneTransaction }: Boundaries): Driver {
+  const readsAgainFrom = isOneTransaction === true ? undefined : pool
   return {
     init: () => Promise.resolve(),
-    acquireConnection: async () => new PooledConnection(await pool.acquire()),
+    acquireConnection: async () => new PooledConnection(await pool.acquire(), readsAgainFrom),
     beginTransaction: (connection) => begin(pooled(connection).session),
     async commitTransaction(connection) {
       const one = pooled(connection)

@@ -1,4 +1,5 @@
 /** The sessions of one process: a limited number, handed out in the order of asking. @module */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DatabaseAddress } from './database-url.ts'
 import { DatabaseUnreachable } from './postgres-failure.ts'
 import { openSession, type PostgresSession, type SessionSettings } from './postgres-session.ts'
@@ -8,14 +9,21 @@ export interface PoolSettings extends SessionSettings {
   readonly sessionsMax: number
   /** How long a caller waits for a free session. */
   readonly waitMaxMs: number
+  /** How long a caller waits for a primary, within that. */
+  readonly primaryMaxMs: number
   /** The age at which an idle session is closed, so that a new password or certificate is used. */
   readonly sessionAgeMaxMs: number
 }
 
 interface Waiting {
+  /** When it began to wait, on the monotonic clock. */
+  readonly since: number
   readonly take: (session: PostgresSession) => void
   readonly reject: (error: Error) => void
 }
+
+/** Between two attempts to find a primary. */
+const againMs = 200
 
 export class Pool {
   readonly #open: () => Promise<PostgresSession>
@@ -38,7 +46,7 @@ export class Pool {
     if (session !== undefined) return session
     const { waitMaxMs } = this.#settings
     const { promise, resolve, reject } = Promise.withResolvers<PostgresSession>()
-    const caller = { take: resolve, reject }
+    const caller = { take: resolve, reject, since: performance.now() }
     const late = setTimeout(() => {
       this.#waiting.delete(caller)
       reject(new DatabaseUnreachable(`no session was free within ${waitMaxMs} ms`))
@@ -95,14 +103,25 @@ export class Pool {
       if (this.#isClosed) this.#forget(session)
       else this.#idle.push(session)
     } catch (error) {
-      // One failure answers one caller: the next one tries again.
-      const [first] = this.#waiting
-      if (first !== undefined) this.#waiting.delete(first)
-      first?.reject(error instanceof Error ? error : new Error(String(error)))
+      await this.#fail(error instanceof Error ? error : new Error(String(error)))
     } finally {
       this.#opening -= 1
       this.#serve()
     }
+  }
+
+  /** Answers the first caller, unless it still has time to wait for a primary. */
+  async #fail(error: Error): Promise<void> {
+    const [first] = this.#waiting
+    if (first === undefined) return
+    const waited = performance.now() - first.since
+    if (error instanceof DatabaseUnreachable && waited + againMs < this.#settings.primaryMaxMs) {
+      await sleep(againMs)
+      return
+    }
+    // One failure answers one caller: the next one tries again.
+    this.#waiting.delete(first)
+    first.reject(error)
   }
 
   #takeIdle(): PostgresSession | undefined {

@@ -18,6 +18,7 @@ const settings = {
   leaseMs: longMs,
   sessionsMax: 1,
   waitMaxMs: longMs,
+  primaryMaxMs: 0,
   sessionAgeMaxMs: Number.POSITIVE_INFINITY,
   withBegin: '',
   withCommit: '',
