@@ -38,6 +38,8 @@ export interface Cluster {
   readonly healthy: (maxMs: number) => Promise<void>
   /** Waits until there is a leader, and a standby that makes its commits durable. */
   readonly usable: (maxMs: number) => Promise<void>
+  /** How often a standby became the primary: each time begins a timeline. */
+  readonly promotions: () => Promise<number>
   /** A planned change of the leader. */
   readonly switchover: (from: Member) => Promise<boolean>
   /** Statements of the superuser, on the leader. */
@@ -71,6 +73,7 @@ export async function startCluster(settings: ClusterSettings): Promise<Cluster> 
   }
   for (const member of members) member.start()
 
+  const waiting = new Waiting(members)
   const cluster: Cluster = {
     members,
     password,
@@ -82,12 +85,12 @@ export async function startCluster(settings: ClusterSettings): Promise<Cluster> 
       return members.find((each) => each.name === name)
     },
     healthy: (maxMs) =>
-      untilStates(
-        members,
-        maxMs,
-        (states) => isUsable(states, settings) && isWhole(states, settings),
-      ),
-    usable: (maxMs) => untilStates(members, maxMs, (states) => isUsable(states, settings)),
+      waiting.until(maxMs, (states) => isUsable(states, settings) && isWhole(states, settings)),
+    usable: (maxMs) => waiting.until(maxMs, (states) => isUsable(states, settings)),
+    async promotions() {
+      const states = await statesOf(members)
+      return Math.max(1, ...states.map(({ timeline = 1 }) => timeline)) - 1
+    },
     async switchover(from) {
       const answer = await fetch(`http://127.0.0.1:${from.ports.restApi}/switchover`, {
         method: 'POST',
@@ -200,19 +203,48 @@ async function statesOf(members: readonly Member[]): Promise<readonly MemberStat
   return []
 }
 
-async function untilStates(
-  members: readonly Member[],
-  maxMs: number,
-  holds: (states: readonly MemberState[]) => boolean,
-): Promise<void> {
-  const giveUpAt = performance.now() + maxMs
-  for (;;) {
-    const states = await statesOf(members)
-    if (holds(states)) return
-    if (performance.now() > giveUpAt) {
-      throw new Error(`the cluster does not recover: ${JSON.stringify(states)}`)
+/** How long a standby may be without its primary before it is copied anew. */
+const strayMaxMs = 25_000
+
+/** Waits for states of the cluster, and does what its operator has to do meanwhile. */
+class Waiting {
+  readonly #members: readonly Member[]
+  /** Since when a member does not follow. */
+  readonly #straying = new Map<Member, number>()
+
+  constructor(members: readonly Member[]) {
+    this.#members = members
+  }
+
+  async until(maxMs: number, holds: (states: readonly MemberState[]) => boolean): Promise<void> {
+    const giveUpAt = performance.now() + maxMs
+    for (;;) {
+      const states = await statesOf(this.#members)
+      if (holds(states)) return
+      if (performance.now() > giveUpAt) {
+        throw new Error(`the cluster does not recover: ${JSON.stringify(states)}`)
+      }
+      await this.#copyStrays(states)
+      await sleep(250)
     }
-    await sleep(250)
+  }
+
+  /**
+   * Patroni does not always see that a standby is ahead of the new primary by what nobody had acknowledged, and
+   * starts it again and again. Operators use `patronictl reinit` then.
+   */
+  async #copyStrays(states: readonly MemberState[]): Promise<void> {
+    const now = performance.now()
+    const hasLeader = states.some(({ role, state }) => role === 'leader' && state === 'running')
+    for (const member of this.#members) {
+      const found = states.find(({ name }) => name === member.name)
+      const follows = found?.role === 'leader' || found?.state === 'streaming'
+      if (follows || !hasLeader || !member.isRunning) this.#straying.delete(member)
+      else if (!this.#straying.has(member)) this.#straying.set(member, now)
+      if (now - (this.#straying.get(member) ?? now) < strayMaxMs) continue
+      this.#straying.delete(member)
+      await member.reinitialize()
+    }
   }
 }
 

@@ -28,17 +28,20 @@ for (let round = 1; round <= rounds; round += 1) {
   console.log(`round ${round} of ${rounds}`)
   const history = join(folder, `round-${round}.jsonl`)
   const log = (line: string): void => console.log(line)
-  const result = await runRound({ programs, seed: seed * 1000 + round, seconds, history, log })
+  const settings = { programs, seed: seed * 1000 + round, seconds, history, log }
+  const result = await runRound(settings).catch((error: unknown) => console.log(error))
+  // Its log is above. The next run with this seed makes it again.
+  if (result === undefined) continue
   writeFileSync(`${kept}.part`, `${JSON.stringify(result, undefined, 2)}\n`)
   renameSync(`${kept}.part`, kept)
   for (const finding of result.findings) console.log(`FOUND: ${finding}`)
 }
 
-const results = Array.from(
-  { length: rounds },
-  (_, index) =>
-    JSON.parse(readFileSync(join(folder, `round-${index + 1}.json`), 'utf8')) as RoundResult,
+const results = Array.from({ length: rounds }, (_, index) =>
+  join(folder, `round-${index + 1}.json`),
 )
+  .filter((kept) => existsSync(kept))
+  .map((kept) => JSON.parse(readFileSync(kept, 'utf8')) as RoundResult)
 const sum = (of: (result: RoundResult) => number): number =>
   results.reduce((all, result) => all + of(result), 0)
 const total = (counts: Readonly<Record<string, number>>): number =>
@@ -46,7 +49,7 @@ const total = (counts: Readonly<Record<string, number>>): number =>
 const findings = results.flatMap((result) => result.findings)
 console.log(
   [
-    `${sum(({ faults }) => total(faults))} faults in ${rounds} rounds`,
+    `${sum(({ faults }) => total(faults))} faults in ${results.length} of ${rounds} rounds`,
     `${sum(({ failovers }) => failovers)} failovers`,
     `${sum(({ answers }) => total(answers))} calls, ${sum(({ answers }) => answers['ok'] ?? 0)} of them successful`,
     `${sum(({ entries }) => entries)} entries of ${sum(({ registers }) => registers)} histories`,
@@ -56,4 +59,4 @@ console.log(
     `${findings.length} findings`,
   ].join('\n'),
 )
-process.exit(findings.length === 0 ? 0 : 1)
+process.exit(findings.length === 0 && results.length === rounds ? 0 : 1)

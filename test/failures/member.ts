@@ -1,7 +1,7 @@
 /** One member of the cluster: Patroni with the PostgreSQL that it runs, in a folder. @module */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { unprivilegedUser } from '../store/postgres/postgres-binaries.ts'
 import type { Link } from './link.ts'
@@ -109,11 +109,25 @@ export class Member {
     this.#signal('SIGCONT')
   }
 
+  /** Whether Patroni runs. */
+  get isRunning(): boolean {
+    const patroni = this.#patroni
+    return !this.#isPaused && patroni?.exitCode === null && patroni.signalCode === null
+  }
+
+  /** Deletes its data. It copies the primary's. */
+  async reinitialize(): Promise<void> {
+    const patroni = this.#patroni
+    this.kill()
+    if (patroni?.exitCode === null && patroni.signalCode === null) await once(patroni, 'exit')
+    rmSync(this.#data, { recursive: true, force: true, maxRetries: 5 })
+    this.start()
+  }
+
   /** Starts Patroni again if it does not run. */
   async restart(): Promise<void> {
     if (this.#isPaused) this.resume()
-    if (this.#patroni?.exitCode === null && this.#patroni.signalCode === null) return
-    this.start()
+    if (!this.isRunning) this.start()
   }
 
   /** Ends Patroni, which ends PostgreSQL. */

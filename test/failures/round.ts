@@ -91,7 +91,7 @@ async function judged(
   const caller = new Caller(fleet, memory, seeded(seed))
   await makeUsers(caller, fleet)
   const load = await startLoad(fleet, memory, { seed, callers: 12, pauseMs: 60 })
-  const counts: FaultCounts = { faults: new Map(), failovers: 0 }
+  const counts: FaultCounts = { faults: new Map() }
   const faults = startFaults(
     fleet,
     cluster,
@@ -103,6 +103,7 @@ async function judged(
   await faults.stop()
   await load.stop()
   await cluster.healthy(120_000)
+  const failovers = await cluster.promotions()
   await untilReady(fleet)
   // After this, everything that was answered must count everywhere.
   await sleep(boundMs + 500)
@@ -122,7 +123,7 @@ async function judged(
   return {
     seed,
     faults: Object.fromEntries(counts.faults),
-    failovers: counts.failovers,
+    failovers,
     answers: Object.fromEntries(memory.answers),
     entries: memory.entries.length,
     registers,
