@@ -58,7 +58,7 @@ const settings: PoolSettings = {
   leaseMs: 10_000,
   sessionsMax: 8,
   waitMaxMs: 10_000,
-  // A start and a command say at once that there is none.
+  // Without one, a start or a command ends at once.
   primaryMaxMs: 0,
   sessionAgeMaxMs: 10 * 60_000,
   withBegin: '',
