@@ -31,10 +31,12 @@ import {
 import { createQuotas, profiles, QuotaError, type Quotas } from './throttle/profiles.ts'
 import { readSealSettings, sealNames, type SealSettings } from './seals/setting.ts'
 import { doorNames, readDoorSettings, type DoorSettings } from './operator/setting.ts'
+import { readUnsealSettings, unsealNames, type UnsealSettings } from './tls/unseal-setting.ts'
 import { listenerNames, readListeners, type Listeners } from './tls/xks-proxy-setting.ts'
 import { parseProxies } from './wire/proxies.ts'
 
-export interface Config extends Listeners, SealSettings, DatabaseSettings, DoorSettings {
+export interface Config
+  extends Listeners, UnsealSettings, SealSettings, DatabaseSettings, DoorSettings {
   /** Addresses and networks of the proxies that may report a client's address. */
   readonly trustedProxies: readonly string[]
   /** Absolute path. */
@@ -93,6 +95,7 @@ const names = [
   'TRENT_TRUSTED_PROXIES',
   'TRENT_DATA_DIR',
   ...doorNames,
+  ...unsealNames,
   ...databaseNames,
   ...sealNames,
   'TRENT_ACCOUNT_ID',
@@ -250,6 +253,7 @@ function connections(
   settings: Settings,
   dataDirectory: string,
 ): Listeners &
+  UnsealSettings &
   SealSettings &
   DatabaseSettings &
   DoorSettings &
@@ -258,9 +262,12 @@ function connections(
   try {
     const backups = readBackupSettings(settings)
     const eventsWebhook = readWebhook('TRENT_EVENTS_WEBHOOK', url, secret)
+    const listeners = readListeners(settings)
+    const sealed = readSealSettings(settings, dataDirectory)
     return {
-      ...readListeners(settings),
-      ...readSealSettings(settings, dataDirectory),
+      ...listeners,
+      ...sealed,
+      ...readUnsealSettings(settings, { ...listeners, sealKind: sealed.seal.kind }),
       ...readDatabaseSettings(settings),
       ...readDoorSettings(settings, dataDirectory),
       delivery: readDeliverySettings(settings),

@@ -66,6 +66,10 @@ program
   .command('unseal')
   .description('give one share or the passphrase to a sealed server')
   .option('--from <file>', 'instead of asking; `-` is standard input')
+  .option('--url <url>', 'the port for unsealing of another machine: https://HOST:PORT')
+  .option('--cacert <file>', 'authorities of its certificate, in PEM')
+  .option('--cert <file>', 'your certificate, in PEM')
+  .option('--key <file>', 'the key of your certificate, in PEM')
   .option('--json', 'answer in JSON')
   .action(async (options: Parameters<typeof unseal>[1]) =>
     (await import('./cli/seal-commands.ts')).unseal(configFile(), options),

@@ -79,6 +79,7 @@ test('the references name each setting and each command, and no others', () => {
       'src/seals/setting.ts',
       'src/tls/setting.ts',
       'src/tls/xks-proxy-setting.ts',
+      'src/tls/unseal-setting.ts',
       'src/keystores/external/settings.ts',
       'src/keystores/hsm/settings.ts',
       'src/operator/setting.ts',

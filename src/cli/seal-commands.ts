@@ -2,12 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { resolve } from 'node:path'
 import { ConfigError, loadConfig } from '../config.ts'
-import { callOperator, OperatorCallFailed } from '../operator/client.ts'
+import { callOperator, callUnsealPort, OperatorCallFailed } from '../operator/client.ts'
 import type { RekeyState, SealStatus } from '../operations/contract/seal-controls.ts'
 import type { SealedServer } from '../operations/trent/seal-server.ts'
 import type { Progress } from '../seals/seal.ts'
 import { parseSeal, sealText } from '../seals/setting.ts'
 import { printed } from './printed.ts'
+import { unsealPortOf, type PortOptions } from './unseal-port.ts'
 import { askedFor, readNewPassphrase, readSecret } from './secret-input.ts'
 
 export interface Numbers {
@@ -92,25 +93,36 @@ interface Told extends Partial<Progress> {
   readonly open: boolean
 }
 
+type Ask = (operation: string, input?: object) => Promise<unknown>
+
 export async function unseal(
   configFile: string | undefined,
-  options: { readonly json?: true; readonly from?: string },
+  options: PortOptions & { readonly json?: true; readonly from?: string },
 ): Promise<void> {
   await printed(options, async () => {
-    const { operatorDirectory } = loadConfig(process.env, configFile)
-    const before = await statusOf(operatorDirectory)
+    const ask = doorOf(configFile, options)
+    const before = (await ask('GetStatus')) as Status // the same program answers
     if (!before.sealed) return [{ open: true }, toldText]
     const { initialized: isInitialized = false, ...progress } = before.seal ?? {}
     if (!isInitialized) throw new ConfigError('the deployment has no root key yet: `trent init`')
     // Also asked when the server opens its seal by itself: its refusal says what it waits for.
     const secret = await readSecret(askedFor(progress as Progress), options.from)
-    const after = (await called(operatorDirectory, 'Unseal', {
-      secret: takeText(secret),
-    })) as SealedStatus
-    const { sealed } = await statusOf(operatorDirectory)
-    if (!sealed) await whenReady(operatorDirectory)
+    const after = (await ask('Unseal', { secret: takeText(secret) })) as SealedStatus
+    const { sealed } = (await ask('GetStatus')) as Status
+    // The holder of a share at another machine has done their part.
+    if (!sealed && options.url === undefined) await untilReady(ask)
     return [{ open: !sealed, ...after }, toldText]
   })
+}
+
+/** Asks the server of this machine, or the port for unsealing of another one. @throws {ConfigError} */
+function doorOf(configFile: string | undefined, options: PortOptions): Ask {
+  const port = unsealPortOf(options)
+  if (port !== undefined) {
+    return (operation, input) => ownWords(callUnsealPort(port, operation, input))
+  }
+  const { operatorDirectory } = loadConfig(process.env, configFile)
+  return (operation, input) => called(operatorDirectory, operation, input)
 }
 
 function toldText({ open, set, given = [], givers = [], needed }: Told): string {
@@ -243,14 +255,19 @@ function takeText(secret: Buffer): string {
   }
 }
 
-/** The server's own words alone, because people read them. @throws {OperatorCallFailed} */
-export async function called(
+/** @throws {OperatorCallFailed} */
+export function called(
   operatorDirectory: string,
   operation: string,
   input?: object,
 ): Promise<unknown> {
+  return ownWords(callOperator(operatorDirectory, operation, input))
+}
+
+/** The server's own words alone, because people read them. @throws {OperatorCallFailed} */
+async function ownWords(answer: Promise<unknown>): Promise<unknown> {
   try {
-    return await callOperator(operatorDirectory, operation, input)
+    return await answer
   } catch (cause) {
     if (!(cause instanceof OperatorCallFailed) || cause.refusal === undefined) throw cause
     throw new OperatorCallFailed(cause.refusal, { cause, refusal: cause.refusal })
@@ -262,9 +279,13 @@ async function statusOf(operatorDirectory: string): Promise<Status> {
 }
 
 /** Waits until an unsealed server serves calls. @throws {OperatorCallFailed} */
-export async function whenReady(operatorDirectory: string): Promise<Status> {
+export function whenReady(operatorDirectory: string): Promise<Status> {
+  return untilReady((operation) => called(operatorDirectory, operation))
+}
+
+async function untilReady(ask: Ask): Promise<Status> {
   for (let waited = 0; waited < openMsMax; waited += pollMs) {
-    const status = await statusOf(operatorDirectory)
+    const status = (await ask('GetStatus')) as Status // the same program answers
     if (status.sealed) throw new OperatorCallFailed('the server is sealed: `trent unseal`')
     if (status.seal?.opensAlone !== undefined) return status
     await delay(pollMs)

@@ -1,5 +1,10 @@
-/** Calls the operator door from outside: one command is one call on the running server's socket. @module */
+/**
+ * Calls the operator door from outside: one command is one call on the running server's socket, or on its
+ * port for unsealing.
+ * @module
+ */
 import { request } from 'node:http'
+import { request as requestOverTls, type RequestOptions } from 'node:https'
 import { join } from 'node:path'
 import { shortestPath } from './socket-path.ts'
 
@@ -23,18 +28,50 @@ export async function callOperator(
   input: object = {},
 ): Promise<unknown> {
   const socketPath = shortestPath(join(operatorDirectory, 'operator.sock'))
-  const [status, body] = await post(socketPath, operation, JSON.stringify(input))
+  const [status, body] = await post({ socketPath }, operation, JSON.stringify(input))
+  return answerOf(operation, status, body)
+}
+
+/** A server's port for unsealing, and the files that prove each to the other, PEM. */
+export interface UnsealPort {
+  readonly url: URL
+  /** Authorities of the server's certificate; the system's by default. */
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+}
+
+/** Calls `operation` on the port for unsealing. @throws {OperatorCallFailed} */
+export async function callUnsealPort(
+  { url, ...files }: UnsealPort,
+  operation: string,
+  input: object = {},
+): Promise<unknown> {
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
+  const at = { host, port: url.port === '' ? 443 : url.port, agent: false } as const
+  const options = { ...at, ...files, minVersion: 'TLSv1.3' } as const
+  const [status, body] = await post(options, operation, JSON.stringify(input))
   return answerOf(operation, status, body)
 }
 
 /** @throws {OperatorCallFailed} */
 export function answerOf(operation: string, status: number, body: string): unknown {
-  const answer: unknown = body === '' ? {} : JSON.parse(body)
+  const answer = jsonOf(operation, body)
   if (status !== 200) {
     const refusal = messageOf(answer)
     throw new OperatorCallFailed(`${operation} was refused: ${body}`, refusal)
   }
   return answer
+}
+
+function jsonOf(operation: string, body: string): unknown {
+  if (body === '') return {}
+  try {
+    return JSON.parse(body) as unknown
+  } catch (cause) {
+    const message = `${operation} was answered by something that is not Trent`
+    throw new OperatorCallFailed(message, { cause })
+  }
 }
 
 export function operatorHeaders(operation: string): Readonly<Record<string, string>> {
@@ -49,20 +86,20 @@ function messageOf(answer: unknown): { readonly refusal?: string } {
   return typeof message === 'string' ? { refusal: message } : {}
 }
 
-function post(socketPath: string, operation: string, body: string): Promise<[number, string]> {
+function post(target: RequestOptions, operation: string, body: string): Promise<[number, string]> {
+  const isLocal = target.socketPath !== undefined
+  const place = target.socketPath ?? `${target.host}:${target.port}`
   return new Promise((resolve, reject) => {
-    const call = request({
-      socketPath,
+    const call = (isLocal ? request : requestOverTls)({
+      ...target,
       method: 'POST',
       path: '/',
-      headers: operatorHeaders(operation),
+      headers: { ...operatorHeaders(operation), 'Content-Length': Buffer.byteLength(body) },
       timeout: 30_000,
     })
     call.on('timeout', () => call.destroy(new Error('no answer within 30 seconds')))
     call.on('error', (cause) => {
-      reject(
-        new OperatorCallFailed(`no server answers at ${socketPath}: ${cause.message}`, { cause }),
-      )
+      reject(new OperatorCallFailed(`no server answers at ${place}: ${cause.message}`, { cause }))
     })
     call.on('response', (response) => {
       const parts: Buffer[] = []

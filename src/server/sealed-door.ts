@@ -13,7 +13,8 @@ import { operatorOf } from '../operator/operators.ts'
 import { SealRefused, SealUnavailable } from '../seals/seal.ts'
 import { version } from '../version.ts'
 import { readBody, readTarget, renderAnswer, renderError } from '../wire/aws-json.ts'
-import type { RawRequest, RawResponse } from '../wire/request.ts'
+import type { Handler } from '../wire/exchange.ts'
+import type { RawRequest } from '../wire/request.ts'
 import { validationError } from '../wire/validation-message.ts'
 import type { SealState, Unsealing } from './unsealing.ts'
 
@@ -38,7 +39,7 @@ export function createSealedDoor(of: {
   /** Milliseconds since the epoch. */
   readonly startedAt: number
   readonly log: Pick<Logger, 'error'>
-}): (request: RawRequest) => Promise<RawResponse> {
+}): Handler {
   const status = async (): Promise<SealedStatus> => {
     const unsealing = of.unsealing()
     const startedAt = new Date(of.startedAt).toISOString()
@@ -61,19 +62,31 @@ export function createSealedDoor(of: {
         .initialize({ ...wanted, ...(given && { passphrase: given }) })
         .finally(() => given?.fill(0))
     }
-    const { secret } = inputOf(unsealInput, request)
-    return unsealing.give(Buffer.from(secret), shownOperator(operator))
+    return unsealing.give(readSecret(request), shownOperator(operator))
   }
+  return answering(of.log, answer)
+}
+
+/** Renders answers and refusals of calls that no pipeline serves. */
+export function answering(
+  log: Pick<Logger, 'error'>,
+  answer: (request: RawRequest) => Promise<unknown>,
+): Handler {
   return async (request) => {
     const requestId = systemRandom.uuid()
     try {
       return renderAnswer(await answer(request), requestId)
     } catch (error) {
       const shown = asKmsError(error)
-      if (!(shown instanceof KmsError)) of.log.error({ err: error, requestId }, 'a call failed')
+      if (!(shown instanceof KmsError)) log.error({ err: error, requestId }, 'a call failed')
       return renderError(shown, requestId)
     }
   }
+}
+
+/** The share or passphrase that somebody gives, UTF-8. @throws {KmsError} */
+export function readSecret(request: RawRequest): Buffer {
+  return Buffer.from(inputOf(unsealInput, request).secret)
 }
 
 function inputOf<M extends Members>(

@@ -35,7 +35,8 @@ import { listen, type Listener } from '../wire/server.ts'
 import type { TlsFiles } from '../wire/tls.ts'
 import type { Certificates } from '../tls/certificates.ts'
 import { certificatesOf, followCertificates, type ServerCertificates } from './tls.ts'
-import { listenToXksClients } from './xks-door.ts'
+import { listenToUnsealers, type UnsealDoorDependencies } from './unseal-door.ts'
+import { listenToXksClients, type XksDoorDependencies } from './xks-door.ts'
 import { type Workers } from './workers/workers.ts'
 import type { ServerOptions } from './options.ts'
 
@@ -44,11 +45,16 @@ const stopWithinMs = 10_000
 /** Milliseconds that readiness waits for another worker. */
 const answerWithinMs = 2000
 
-export interface RunningServer {
-  readonly host: string
-  readonly port: number
+interface FurtherPorts {
   /** The port of the XKS proxies, if they are served. */
   readonly xksProxyPort?: number | undefined
+  /** The port for unsealing, if there is one. */
+  readonly unsealPort?: number | undefined
+}
+
+export interface RunningServer extends FurtherPorts {
+  readonly host: string
+  readonly port: number
   /** Resolves when the server serves calls. */
   readonly ready: Promise<FirstAccount>
   /** Reads the files of TLS again, if there are any. */
@@ -79,7 +85,7 @@ export async function startServer(config: Config, given: ServerOptions): Promise
     return {
       host: listener.host,
       port: listener.port,
-      xksProxyPort: doors.xksProxyPort,
+      ...doors.ports,
       ready,
       reload: () => certificates.reload(),
       stop,
@@ -90,20 +96,20 @@ export async function startServer(config: Config, given: ServerOptions): Promise
   }
 }
 
-/** The two listeners. Calls get one clear error until `open` is called. */
+/** The listeners. Calls get one clear error until `open` is called. */
 async function openDoors(
   config: Config,
   { log, prepare, time }: ServerOptions,
   files: Files,
   closing: Closing,
-  { main: certificates, xksProxy: proxyCertificates }: ServerCertificates,
+  certificates: ServerCertificates,
 ): Promise<{
   readonly listener: Listener
-  readonly xksProxyPort: number | undefined
+  readonly ports: FurtherPorts
   readonly unseal: (seal: Seal) => Promise<Unsealed>
   readonly open: (opening: Promise<OpenedServer>) => Promise<FirstAccount>
 }> {
-  const { meter, workers, workerCount, quickCheck } = files
+  const { meter, workers, quickCheck } = files
   let unsealing: Unsealing | undefined
   let opening: Promise<OpenedServer> | undefined
   let opened: (OpenedServer & { readonly handle: Handle }) | undefined
@@ -133,18 +139,18 @@ async function openDoors(
         : screenCall(head, opened.dependencies, target),
     readiness,
   })
-  const listener = await listenPublicly(config, workerCount, log, service, certificates)
+  const listener = await listenPublicly(config, files.workerCount, log, service, certificates.main)
   listeners.push(listener)
   followCertificates(certificates, { listener, workers, meter, time })
-  const proxied = { certificates: proxyCertificates, serve, readiness, meter, log, time }
-  const proxies = await listenToXksClients(config, proxied)
-  listeners.push(...proxies)
   const sealedDoor = createSealedDoor({ ...files, log, unsealing: () => unsealing })
   const operate: Handler = (request) => (opened === undefined ? sealedDoor : serve)(request)
   listeners.push(await listenToOperators(config, log, loggingChanges(log, operate)))
+  const parts = { serve, readiness, meter, log, time, unsealing: () => unsealing }
+  const further = await listenFurther(config, certificates, parts)
+  listeners.push(...further.listeners)
   return {
     listener,
-    xksProxyPort: proxies[0]?.port,
+    ports: further.ports,
     unseal(seal) {
       unsealing = createUnsealing({ ...files, seal, random: systemRandom, log })
       return unsealing.opened
@@ -156,10 +162,24 @@ async function openDoors(
       await prepare?.(askInside((request) => handle(request)))
       await made.startWorkers(service.handler)
       opened = { ...made, handle }
-      await workers.listen({ port: listener.port, ...tlsOf(certificates) })
+      await workers.listen({ port: listener.port, ...tlsOf(certificates.main) })
       quickCheck.begin()
       return made.firstAccount
     },
+  }
+}
+
+/** The ports besides the public one. Worker 0 alone has them. */
+async function listenFurther(
+  config: Config,
+  { xksProxy, unseal }: ServerCertificates,
+  of: Omit<XksDoorDependencies, 'certificates'> & UnsealDoorDependencies,
+): Promise<{ readonly listeners: readonly Listener[]; readonly ports: FurtherPorts }> {
+  const [proxies] = await listenToXksClients(config, { ...of, certificates: xksProxy })
+  const [unsealers] = await listenToUnsealers(config, unseal, of)
+  return {
+    listeners: [proxies, unsealers].filter((each) => each !== undefined),
+    ports: { xksProxyPort: proxies?.port, unsealPort: unsealers?.port },
   }
 }
 

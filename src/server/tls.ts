@@ -15,30 +15,33 @@ interface Following {
   readonly time?: TimeSource | undefined
 }
 
-/** The certificates of both listeners; undefined for a listener without TLS. */
+/** The certificates of the listeners; undefined for a listener without TLS. */
 export interface ServerCertificates {
   readonly main?: Certificates | undefined
   readonly xksProxy?: Certificates | undefined
+  readonly unseal?: Certificates | undefined
   readonly reload: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
 /** @throws {TlsRefused} */
 export async function certificatesOf(
-  { tls, xksProxy }: Pick<Config, 'tls' | 'xksProxy'>,
+  { tls, xksProxy, unsealListen }: Pick<Config, 'tls' | 'xksProxy' | 'unsealListen'>,
   options: Pick<ServerOptions, 'log' | 'time'>,
 ): Promise<ServerCertificates> {
   const opened = [await openFor(tls, 'the server', options)]
   try {
     opened.push(await openFor(xksProxy?.tls, 'XKS proxies', options))
+    opened.push(await openFor(unsealListen?.tls, 'unsealing', options))
   } catch (error) {
-    await opened[0]?.close()
+    for (const each of opened) await each?.close()
     throw error
   }
-  const [main, proxy] = opened
+  const [main, proxy, unseal] = opened
   return {
     main,
     xksProxy: proxy,
+    unseal,
     async reload() {
       for (const each of opened) await each?.reload()
     },
@@ -63,20 +66,24 @@ async function openFor(
   })
 }
 
-/** From now on, every worker uses changed files for new connections. */
+/**
+ * From now on, every worker uses changed files for new connections. The figures are also those of the port
+ * for unsealing.
+ */
 export function followCertificates(
-  certificates: Certificates | undefined,
+  { main, unseal }: Pick<ServerCertificates, 'main' | 'unseal'>,
   { listener, workers, meter, time: { system } = processTime }: Following,
 ): void {
-  if (certificates === undefined) return
-  const { expiresAt, refused } = certificates
-  certificates.follow(async (changed) => {
+  main?.follow(async (changed) => {
     listener.useTls(changed)
     await workers.useTls(changed)
   })
+  const all = [main, unseal].filter((each) => each !== undefined)
+  if (all.length === 0) return
+  const firstExpiry = (): number => Math.min(...all.map(({ expiresAt }) => expiresAt()))
   meter.observe({
-    trent_tls_certificate_expiry_seconds: () => (expiresAt() - system()) / 1000,
-    trent_tls_files_refused: () => Number(refused() !== undefined),
+    trent_tls_certificate_expiry_seconds: () => (firstExpiry() - system()) / 1000,
+    trent_tls_files_refused: () => Number(all.some(({ refused }) => refused() !== undefined)),
   })
 }
 

@@ -9,7 +9,7 @@ import { open } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
 import { isPrivate } from '../disk/private.ts'
 import { tlsOptions, type TlsFiles } from '../wire/tls.ts'
-import type { TlsPaths } from './setting.ts'
+import { publicTls, type TlsPaths, type TlsSettingNames } from './setting.ts'
 
 /** A file of TLS cannot be used. The message names its setting and its path. */
 export class TlsRefused extends Error {}
@@ -28,28 +28,33 @@ const fileBytesMax = 1024 * 1024
  * @throws {TlsRefused}
  */
 export async function readTls(paths: TlsPaths, now: number): Promise<CheckedTls> {
-  const cert = await readFile('TRENT_TLS_CERT', paths.cert)
-  const chain = certificatesOf('TRENT_TLS_CERT', paths.cert, cert)
-  for (const each of chain) requireValid(each, paths.cert, now)
-  const keyText = await readFile('TRENT_TLS_KEY', paths.key, requirePrivate)
-  const key = keyOf(paths.key, keyText)
+  const { settings: names = publicTls } = paths
+  const cert = await readFile(names.cert, paths.cert)
+  const chain = certificatesOf(names.cert, paths.cert, cert)
+  for (const each of chain) requireValid(names, each, paths.cert, now)
+  const keyText = await readFile(names.key, paths.key, requirePrivate)
+  const key = keyOf(names, paths.key, keyText)
   if (chain[0]?.checkPrivateKey(key) !== true) {
     throw new TlsRefused(
-      `TRENT_TLS_KEY: ${paths.key} is not the key of the first certificate in ${paths.cert}`,
+      `${names.key}: ${paths.key} is not the key of the first certificate in ${paths.cert}`,
     )
   }
-  const clientCa = paths.clientCa === undefined ? undefined : await readAuthorities(paths.clientCa)
+  const clientCa =
+    paths.clientCa === undefined ? undefined : await readAuthorities(names, paths.clientCa)
   const files = { cert, key: keyText, ...(clientCa !== undefined && { clientCa }) }
   requireUsable(files, paths)
   return { files, expiresAt: Math.min(...chain.map(({ validToDate }) => validToDate.getTime())) }
 }
 
-async function readAuthorities(path: string): Promise<string> {
-  const text = await readFile('TRENT_TLS_CLIENT_CA', path)
-  for (const { ca, subject } of certificatesOf('TRENT_TLS_CLIENT_CA', path, text)) {
+async function readAuthorities(
+  { clientCa: setting }: TlsSettingNames,
+  path: string,
+): Promise<string> {
+  const text = await readFile(setting, path)
+  for (const { ca, subject } of certificatesOf(setting, path, text)) {
     if (ca) continue
     const name = subject.replaceAll('\n', ', ')
-    throw new TlsRefused(`TRENT_TLS_CLIENT_CA: ${path} holds ${name}, which is no authority`)
+    throw new TlsRefused(`${setting}: ${path} holds ${name}, which is no authority`)
   }
   return text
 }
@@ -62,7 +67,7 @@ interface Owned {
 async function readFile(
   setting: string,
   path: string,
-  check: (owned: Owned, path: string) => void = () => undefined,
+  check: (owned: Owned, path: string, setting: string) => void = () => undefined,
 ): Promise<string> {
   // Without O_NONBLOCK, a pipe of that name would block the start forever.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(
@@ -75,16 +80,16 @@ async function readFile(
     const stats = await file.stat()
     if (!stats.isFile()) throw new TlsRefused(`${setting}: ${path} is not a file`)
     if (stats.size > fileBytesMax) throw new TlsRefused(`${setting}: ${path} is larger than 1 MiB`)
-    check(stats, path)
+    check(stats, path, setting)
     return await file.readFile('utf8')
   } finally {
     await file.close()
   }
 }
 
-function requirePrivate(owned: Owned, path: string): void {
+function requirePrivate(owned: Owned, path: string, setting: string): void {
   if (isPrivate(owned)) return
-  throw new TlsRefused(`TRENT_TLS_KEY: ${path} is open to other users: chmod 600 it`)
+  throw new TlsRefused(`${setting}: ${path} is open to other users: chmod 600 it`)
 }
 
 function certificatesOf(setting: string, path: string, text: string): readonly X509Certificate[] {
@@ -98,37 +103,36 @@ function certificatesOf(setting: string, path: string, text: string): readonly X
 }
 
 function requireValid(
+  { cert: setting }: TlsSettingNames,
   { validFromDate, validToDate }: X509Certificate,
   path: string,
   now: number,
 ): void {
   if (validToDate.getTime() <= now) {
-    throw new TlsRefused(`TRENT_TLS_CERT: ${path} expired on ${validToDate.toISOString()}`)
+    throw new TlsRefused(`${setting}: ${path} expired on ${validToDate.toISOString()}`)
   }
   if (validFromDate.getTime() > now) {
-    throw new TlsRefused(
-      `TRENT_TLS_CERT: ${path} is not valid before ${validFromDate.toISOString()}`,
-    )
+    throw new TlsRefused(`${setting}: ${path} is not valid before ${validFromDate.toISOString()}`)
   }
 }
 
-function keyOf(path: string, text: string): KeyObject {
+function keyOf({ key: setting }: TlsSettingNames, path: string, text: string): KeyObject {
   try {
     return createPrivateKey(text)
   } catch (cause) {
     const why = text.includes('ENCRYPTED')
       ? 'has a passphrase: remove it'
       : 'holds no private key in PEM'
-    throw new TlsRefused(`TRENT_TLS_KEY: ${path} ${why}`, { cause })
+    throw new TlsRefused(`${setting}: ${path} ${why}`, { cause })
   }
 }
 
 /** OpenSSL has rules of its own, for example for the length of a key. */
-function requireUsable(files: TlsFiles, { cert }: TlsPaths): void {
+function requireUsable(files: TlsFiles, { cert, settings = publicTls }: TlsPaths): void {
   try {
     createSecureContext(tlsOptions(files))
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new TlsRefused(`TRENT_TLS_CERT: ${cert} cannot be used: ${why}`, { cause })
+    throw new TlsRefused(`${settings.cert}: ${cert} cannot be used: ${why}`, { cause })
   }
 }

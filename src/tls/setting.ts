@@ -9,6 +9,20 @@ export interface TlsPaths {
   readonly cert: string
   readonly key: string
   readonly clientCa?: string
+  /** The settings that name them; those of the public port by default. */
+  readonly settings?: TlsSettingNames
+}
+
+export interface TlsSettingNames {
+  readonly cert: string
+  readonly key: string
+  readonly clientCa: string
+}
+
+export const publicTls: TlsSettingNames = {
+  cert: 'TRENT_TLS_CERT',
+  key: 'TRENT_TLS_KEY',
+  clientCa: 'TRENT_TLS_CLIENT_CA',
 }
 
 export interface ListenSettings {

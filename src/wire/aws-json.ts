@@ -44,6 +44,7 @@ const servicesOf: Readonly<Record<RawRequest['listener'], ReadonlyMap<string, st
   // Its targets are paths: `xks-proxy.ts`.
   'xks-proxy': new Map(),
   operator: new Map([['TrentOperator', 'trent']]),
+  unseal: new Map([['TrentOperator', 'trent']]),
 }
 
 /** Signing names of the services that speak this protocol. */

@@ -39,6 +39,7 @@ export interface Connection {
   origin: ConnectionOrigin
   /** Absent without TLS of the server's own. */
   readonly tls?: RawRequest['tls']
+  readonly clientCertificate?: RawRequest['clientCertificate']
   /** The user who connected to the operator socket. */
   readonly peer?: RawRequest['peer']
   /** Requests without a complete answer. */
@@ -112,6 +113,7 @@ export class Exchange implements BodyReader, Requester {
       secure,
       ...(tls && { tls }),
       ...(connection.peer && { peer: connection.peer }),
+      ...(connection.clientCertificate && { clientCertificate: connection.clientCertificate }),
       signal: this.#controller.signal,
     }
   }

@@ -4,8 +4,11 @@ import type { PeerUser } from './peer-user.ts'
 
 /** Everything known about a request before its body. */
 export interface RequestHead {
-  /** The listener that received it: the public port, that of the XKS proxies, or the operator socket. */
-  readonly listener: 'public' | 'xks-proxy' | 'operator'
+  /**
+   * The listener that received it: the public port, that of the XKS proxies, that for unsealing, or the
+   * operator socket.
+   */
+  readonly listener: 'public' | 'xks-proxy' | 'unseal' | 'operator'
   readonly method: string
   /** The request target as sent: path and query, still encoded. */
   readonly target: string
@@ -17,6 +20,15 @@ export interface RequestHead {
   readonly secure: boolean
   /** The client's TLS with this server, in OpenSSL's words like AWS's records; absent without TLS. */
   readonly tls?: { readonly version: string; readonly cipherSuite: string }
+  /** The certificate that the client has shown and that is verified, on the port for unsealing. */
+  readonly clientCertificate?:
+    | {
+        /** `CN=alice, O=example`, at most 256 characters. */
+        readonly subject: string
+        /** Of the certificate, 64 hexadecimal digits. */
+        readonly sha256: string
+      }
+    | undefined
   /**
    * Who calls on the operator socket: a user of the system, or the server itself at its start. Absent when
    * the system does not say who it is.

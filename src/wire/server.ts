@@ -5,7 +5,11 @@
  * @module
  */
 import { createServer, type Server as HttpServer, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer, Server as HttpsServer } from 'node:https'
+import {
+  createServer as createTlsServer,
+  Server as HttpsServer,
+  type ServerOptions as TlsOptions,
+} from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
@@ -25,8 +29,9 @@ import { peerUserOf } from './peer-user.ts'
 import { parseInPieces } from './pieces.ts'
 import { trusting } from './proxies.ts'
 import { readProxyHeader } from './proxy-header.ts'
+import type { RawRequest } from './request.ts'
 import { refuseSocket } from './refusal.ts'
-import { boundHandshakes, tlsOptions, type TlsFiles } from './tls.ts'
+import { boundHandshakes, certificateOf, tlsOptions, type TlsFiles } from './tls.ts'
 import { listenAt } from './unix-socket.ts'
 
 /** An address and port (0 for any free one), or the path of the operator's socket. */
@@ -39,7 +44,7 @@ export type ListenOptions = (
       /** Without it, the listener speaks plain HTTP. */
       readonly tls?: TlsFiles
       /** The public port if absent. */
-      readonly listener?: 'xks-proxy'
+      readonly listener?: 'xks-proxy' | 'unseal'
     }
   | {
       readonly socketPath: string
@@ -84,9 +89,12 @@ export async function listen(
   const admission = createAdmission(limits)
   const connections = new Map<Socket, Connection>()
   let stopping = false
-  const server = createHttpServer(limits, 'socketPath' in options ? undefined : options.tls)
+  const listener = 'socketPath' in options ? 'operator' : (options.listener ?? 'public')
+  const tls = 'socketPath' in options ? undefined : options.tls
+  const tlsOptionsOf = (files: TlsFiles): TlsOptions => tlsOptions(files, minVersionOf(listener))
+  const server = createHttpServer(limits, tls && tlsOptionsOf(tls))
   const dependencies: ExchangeDependencies = {
-    listener: 'socketPath' in options ? 'operator' : (options.listener ?? 'public'),
+    listener,
     limits,
     admission,
     isTrusted: trusting(options.trustedProxies ?? []),
@@ -111,12 +119,17 @@ export async function listen(
   }
   const useTls = (files: TlsFiles): void => {
     if (!(server instanceof HttpsServer)) throw new Error('the listener has no TLS')
-    server.setSecureContext(tlsOptions(files))
+    server.setSecureContext(tlsOptionsOf(files))
   }
   return { ...addressOf(server), useTls, close }
 }
 
-function createHttpServer(limits: ListenLimits, tls: TlsFiles | undefined): Server {
+/** All clients of the port for unsealing are this program. */
+function minVersionOf(listener: RawRequest['listener']): 'TLSv1.2' | 'TLSv1.3' {
+  return listener === 'unseal' ? 'TLSv1.3' : 'TLSv1.2'
+}
+
+function createHttpServer(limits: ListenLimits, tls: TlsOptions | undefined): Server {
   const options = {
     IncomingMessage: ReceivedRequest,
     maxHeaderSize: limits.headerBytesMax,
@@ -130,8 +143,7 @@ function createHttpServer(limits: ListenLimits, tls: TlsFiles | undefined): Serv
     requireHostHeader: true,
     noDelay: true,
   }
-  const server =
-    tls === undefined ? createServer(options) : createTlsServer({ ...options, ...tlsOptions(tls) })
+  const server = tls === undefined ? createServer(options) : createTlsServer({ ...options, ...tls })
   server.timeout = limits.stallMs
   // Node silently drops headers beyond its own count. `headersMax` refuses them instead.
   server.maxHeadersCount = 0
@@ -168,7 +180,9 @@ function trackConnections(
         secured(socket, tls) {
           slot.secured()
           const origin = { ...arrival.origin, secure: true }
-          track(socket, { ...newConnection(socket, { slot, origin }), tls })
+          const isUnsealing = dependencies.listener === 'unseal'
+          const clientCertificate = isUnsealing ? certificateOf(socket) : undefined
+          track(socket, { ...newConnection(socket, { slot, origin }), tls, clientCertificate })
         },
         gone: slot.leave.bind(slot),
       }

@@ -39,11 +39,14 @@ const groups = 'X25519MLKEM768/X25519:P-256:P-384'
  * tickets, whose keys would open the recorded traffic of TLS 1.2. Without tickets, nothing negotiated before
  * a reload can resume after it, a client certificate least of all.
  */
-export function tlsOptions({ cert, key, clientCa }: TlsFiles): ServerOptions {
+export function tlsOptions(
+  { cert, key, clientCa }: TlsFiles,
+  minVersion: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.2',
+): ServerOptions {
   return {
     cert,
     key,
-    minVersion: 'TLSv1.2',
+    minVersion,
     maxVersion: 'TLSv1.3',
     ciphers: cipherSuites.join(':'),
     ecdhCurve: groups,
@@ -139,6 +142,18 @@ function carrierOf(secured: TLSSocket): Socket {
   const { _parent: parent } = secured as unknown as { readonly _parent: unknown }
   if (!(parent instanceof Socket)) throw new Error('this version of Node hides what TLS runs over')
   return parent
+}
+
+const subjectCharactersMax = 256
+
+export function certificateOf(socket: TLSSocket): RawRequest['clientCertificate'] {
+  const certificate = socket.getPeerX509Certificate()
+  if (certificate === undefined) return undefined
+  // A certificate without a subject has undefined here, whatever the types say.
+  const { subject: name } = certificate as { readonly subject?: string }
+  const subject = (name ?? 'a certificate without a name').replaceAll('\n', ', ')
+  const sha256 = certificate.fingerprint256.replaceAll(':', '').toLowerCase()
+  return { subject: subject.slice(0, subjectCharactersMax), sha256 }
 }
 
 function negotiated(socket: TLSSocket): RawRequest['tls'] {

@@ -19,12 +19,14 @@ export interface Certified {
 /**
  * @param name the server's, in DNS
  * @param valid when the certificate is valid; a year from now unless given
+ * @param subject of the certificate: that of a client has a name of its own
  * @param rsaBits length of an RSA key; the key is on P-256 unless given
  */
 export async function certified(
   name: string,
   valid: { readonly notBefore?: Date; readonly notAfter?: Date } = {},
   rsaBits?: number,
+  subject = 'CN=server',
 ): Promise<Certified> {
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
   const rsa = {
@@ -46,7 +48,7 @@ export async function certified(
   })
   const own = await X509CertificateGenerator.create({
     ...valid,
-    subject: 'CN=server',
+    subject,
     issuer: authority.subject,
     publicKey: ownKeys.publicKey,
     signingKey: authorityKeys.privateKey,
