@@ -50,9 +50,10 @@ export function createBackupDirectory(
     const path = join(directory, name)
     const bytes = await sizeOf(files, path)
     const before = known.get(name)
-    if (before?.bytes === bytes) return before
-    const header = await headerOf(files, path)
-    if (header?.deploymentId !== deploymentId || nameOf(header) !== name) return undefined
+    if (before !== undefined && before.bytes === bytes) return before
+    const header = bytes === undefined ? undefined : await headerOf(files, path)
+    if (bytes === undefined || header?.deploymentId !== deploymentId) return undefined
+    if (nameOf(header) !== name) return undefined
     const { createdAt, change } = header
     const found = { name, createdAt, change, bytes }
     known.set(name, found)
@@ -93,7 +94,7 @@ export function createBackupDirectory(
         check,
       })
       const { createdAt, change } = header
-      return { name, createdAt, change, bytes: await sizeOf(files, path) }
+      return { name, createdAt, change, bytes: (await sizeOf(files, path)) ?? 0 }
     },
     async prune(newest, keep) {
       const others = (await list()).filter(({ name }) => name !== newest.name)
@@ -110,12 +111,13 @@ function stampOf(time: number): string {
   return new Date(time).toISOString().replaceAll(/[-:]|\.\d+/g, '')
 }
 
-async function sizeOf(files: FilePort, path: string): Promise<number> {
-  const file = await files.openToRead(path)
+/** Undefined if it cannot be read: somebody else's file holds up no backup. */
+async function sizeOf(files: FilePort, path: string): Promise<number | undefined> {
+  const file = await files.openToRead(path).catch(() => undefined)
   try {
-    return await file.size()
+    return await file?.size()
   } finally {
-    await file.close()
+    await file?.close()
   }
 }
 

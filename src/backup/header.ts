@@ -40,6 +40,9 @@ export interface BackupHeader {
   }[]
 }
 
+/** The last time that a `Date` can have. */
+const timeMax = 8.64e15
+
 type Unread = Readonly<Record<string, unknown>>
 
 /** Undefined if it is not one. */
@@ -57,6 +60,7 @@ export function readHeader(bytes: Buffer): BackupHeader | undefined {
   const numbers = [createdAt, schema, change, keyVersion, rows]
   const isHeader =
     numbers.every((number) => Number.isSafeInteger(number) && Number(number) >= 0) &&
+    Number(createdAt) <= timeMax &&
     isBytes(salt) &&
     isText(deploymentId) &&
     isListOf(
@@ -64,10 +68,8 @@ export function readHeader(bytes: Buffer): BackupHeader | undefined {
       ({ role, kind, record }) =>
         (role === 'current' || role === 'recovery') && isText(kind) && isBytes(record),
     ) &&
-    isListOf(
-      domainKeys,
-      ({ version, wrapped }) => Number.isSafeInteger(version) && isBytes(wrapped),
-    ) &&
+    isListOf(domainKeys, ({ version, wrapped }) => isVersion(version) && isBytes(wrapped)) &&
+    areApart(domainKeys) &&
     isListOf(
       streams,
       ({ stream, checkpoint, signature, isWritten }) =>
@@ -81,6 +83,17 @@ export function readHeader(bytes: Buffer): BackupHeader | undefined {
 
 function isListOf(list: unknown, isOne: (one: Unread) => boolean): boolean {
   return Array.isArray(list) && list.every((one: unknown) => isOne(Object(one) as Unread))
+}
+
+/** As `domainKeyAad` takes it: a u32. */
+function isVersion(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= 1 && Number(value) < 2 ** 32
+}
+
+/** There is at least one key, and no version twice. */
+function areApart(domainKeys: unknown): boolean {
+  const versions = (domainKeys as readonly Unread[]).map(({ version }) => version)
+  return versions.length > 0 && new Set(versions).size === versions.length
 }
 
 function isText(value: unknown): value is string {

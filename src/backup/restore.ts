@@ -39,6 +39,8 @@ export interface AfterBackup {
   readonly apply: readonly LoggedChange[]
   /** The last number of a change that may have been used. */
   readonly last: number
+  /** Called with the number of rows that are restored. */
+  readonly onRows?: (rows: number) => void
   /** For the record. */
   readonly details: Readonly<Record<string, unknown>>
 }
@@ -46,7 +48,7 @@ export interface AfterBackup {
 /** @throws {BackupRefused} without any change unless the database has no rows */
 export async function restoreBackup(
   reader: BackupReader,
-  { apply, last, details }: AfterBackup,
+  { apply, last, onRows, details }: AfterBackup,
   restoring: Restoring,
 ): Promise<{ readonly rows: number }> {
   const { database, keyring, clock, random, accountId, region, streams } = restoring
@@ -65,6 +67,7 @@ export async function restoreBackup(
       if (found.table.name === 'change_head') await query.deleteFrom('change_head').execute()
       await insertRows(query, found.table, found.rows)
     })
+    onRows?.(rows)
   }
   for (const table of everyTable) await continueCounters(database.query, database.engine, table)
   const store = createStore(database, keyring, { onForgedRow: () => undefined })

@@ -59,8 +59,16 @@ export interface VerifiedBackup {
 
 const forgedShown = 100
 
-/** Checks every row. @throws {BackupRefused} */
-export async function verifyRows(reader: BackupReader, keyring: Keyring): Promise<VerifiedBackup> {
+/**
+ * Checks every row.
+ * @param onRows called with the number of rows that were checked
+ * @throws {BackupRefused}
+ */
+export async function verifyRows(
+  reader: BackupReader,
+  keyring: Keyring,
+  onRows: (rows: number) => void = () => undefined,
+): Promise<VerifiedBackup> {
   const forged: string[] = []
   let forgedCount = 0
   const bound = createBoundRows(keyring, (table, id) => {
@@ -71,6 +79,7 @@ export async function verifyRows(reader: BackupReader, keyring: Keyring): Promis
   let genuine = 0
   for await (const { table, rows } of rowsOf(reader, keyring)) {
     all += rows.length
+    onRows(all)
     if (!isBound(table)) continue
     for (const row of rows) {
       const key = table.primaryKey.map((column) => row[column])

@@ -10,15 +10,13 @@ import { visible, visibleIn, inJson } from '../model/visible.ts'
 import { callOperator, OperatorCallFailed } from '../operator/client.ts'
 import type { BegunBackup, ReadBackupPart } from '../operations/contract/backup-controls.ts'
 import { openKeyring, type SealChoice } from './open-backup.ts'
-
-/** Milliseconds between two lines of progress. */
-const progressMs = 1000
+import { createProgress, type Progress } from './progress.ts'
 
 interface TakenBackup extends BegunBackup {
   readonly bytes: number
 }
 
-/** Takes a backup into a new file, or to standard output. Progress goes to standard error. */
+/** Takes a backup into a new file, or to standard output. A terminal shows its progress. */
 export async function takeBackup(
   configFile: string | undefined,
   file: string | undefined,
@@ -34,15 +32,18 @@ export async function takeBackup(
     }
     const begun = (await callOperator(operatorDirectory, 'BeginBackup')) as BegunBackup
     let bytes = 0
+    const progress = createProgress(process.stderr, begun.rows, 'rows')
     const counted = async function* (): AsyncGenerator<Buffer> {
-      for await (const part of partsOf(operatorDirectory, begun)) {
+      for await (const part of partsOf(operatorDirectory, begun, progress)) {
         bytes += part.length
         yield part
       }
     }
-    await (path === undefined
-      ? toStandardOutput(counted())
-      : replaceFileByPieces(nodeFiles, path, counted()))
+    const writing =
+      path === undefined
+        ? toStandardOutput(counted())
+        : replaceFileByPieces(nodeFiles, path, counted())
+    await writing.finally(progress.end)
     const taken: TakenBackup = { ...begun, bytes }
     // Standard output may be the backup itself.
     const output = path === undefined ? process.stderr : process.stdout
@@ -53,19 +54,15 @@ export async function takeBackup(
 
 async function* partsOf(
   operatorDirectory: string,
-  { id, rows }: BegunBackup,
+  { id }: BegunBackup,
+  progress: Progress,
 ): AsyncGenerator<Buffer> {
-  let told = performance.now()
   for (let part = 1; ; part += 1) {
-    const read = (await callOperator(operatorDirectory, 'ReadBackup', {
-      id,
-      part,
-    })) as ReadBackupPart
+    const asked = callOperator(operatorDirectory, 'ReadBackup', { id, part })
+    const read = (await asked) as ReadBackupPart
     yield Buffer.from(read.bytes, 'base64')
     if (read.isLast) return
-    if (performance.now() - told < progressMs) continue
-    told = performance.now()
-    process.stderr.write(`trent: ${read.rows} of ${rows} rows\n`)
+    progress.reached(read.rows)
   }
 }
 
@@ -105,7 +102,8 @@ export async function verifyBackup(
     let opened: VerifiedBackup | undefined
     if (opens) {
       const keyring = await openKeyring(reader, options, () => loadConfig(process.env, configFile))
-      opened = await verifyRows(reader, keyring)
+      const progress = createProgress(process.stderr, rows, 'rows')
+      opened = await verifyRows(reader, keyring, progress.reached).finally(progress.end)
     } else await checkStructure(reader)
     const verified: Verified = {
       file: file === '-' ? file : basename(file),

@@ -21,6 +21,7 @@ import { openDatabase } from '../store/open.ts'
 import { readPostgresState } from '../store/postgres/postgres-state.ts'
 import { bytesOf, reported } from './backup.ts'
 import { openKeyring, type SealChoice } from './open-backup.ts'
+import { createProgress } from './progress.ts'
 import { readLogAfter, shown, type LogSources } from './restore-log.ts'
 
 interface Options extends SealChoice, LogSources {
@@ -59,7 +60,10 @@ export async function restore(
     const { dataDirectory, databaseUrl: url, accountId, region } = config
     const keyring = await openKeyring(reader, options, () => config)
     // All of it is read before anything is written.
-    const { forged, forgedCount } = await verifyRows(reader, keyring)
+    const checking = createProgress(process.stderr, reader.header.rows, 'rows are checked')
+    const { forged, forgedCount } = await verifyRows(reader, keyring, checking.reached).finally(
+      checking.end,
+    )
     const log = await readLogAfter(reader.header, options, { dataDirectory, keyring })
     const { apply, last, mayGoOn } = log
     const somebodys =
@@ -84,12 +88,14 @@ export async function restore(
     const database = await openDatabase({ path: join(dataDirectory, 'trent.db'), url })
     try {
       const again = await readBackup(createReadStream(file))
+      const restoring = createProgress(process.stderr, again.header.rows, 'rows are restored')
       const { rows } = await database.alone(() =>
         restoreBackup(
           again,
           {
             apply,
             last: mayGoOn ? last + unseenChanges : last,
+            onRows: restoring.reached,
             details: { ...told, ...(refusals.length > 0 && { accepted: refusals }) },
           },
           {
@@ -101,7 +107,7 @@ export async function restore(
             region,
             ...(url === undefined && { streams }),
           },
-        ),
+        ).finally(restoring.end),
       )
       const restored: Restored = { ...told, rows }
       process.stdout.write(options.json ? inJson(restored) : asText(visibleIn(restored)))

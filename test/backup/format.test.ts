@@ -150,7 +150,16 @@ test('what is not a backup, or of a later version, is refused by name', async ()
   const long = joined(made())
   long.writeUInt32BE(2 ** 31, 8)
   await assert.rejects(verify(long), /its header is too long/)
-  for (const header of ['[]', '{}', '{', '{"salt":1}', JSON.stringify(headerOf({ rows: -1 }))]) {
+  const [domainKey = { version: 1, wrapped: '' }] = headerOf().domainKeys
+  const wrong = [
+    { rows: -1 },
+    { createdAt: Number.MAX_SAFE_INTEGER },
+    { domainKeys: [] },
+    { domainKeys: [domainKey, domainKey] },
+    { domainKeys: [{ ...domainKey, version: -1 }] },
+    { domainKeys: [{ ...domainKey, version: 2 ** 32 }] },
+  ].map((members) => JSON.stringify(headerOf(members)))
+  for (const header of ['[]', '{}', '{', '{"salt":1}', ...wrong]) {
     const head = Buffer.from(`TRENTBK1\0\0\0\0${header}`)
     head.writeUInt32BE(header.length, 8)
     await assert.rejects(verify(head), /its header cannot be read/, header)

@@ -63,6 +63,7 @@ test('the newest ones are kept, and files that are not of this schedule', async 
   mkdirSync(path(older(3)))
   symlinkSync(path('mine.backup'), path(older(4)))
   copyFileSync(path(first), path(first.replace('deployment', 'another')))
+  symlinkSync(path('nowhere'), path(older(5)))
   const strange = one.names().filter((name) => name !== first)
   for (let hour = 0; hour < 5; hour += 1) await one.after(hourMs)
   assert.deepEqual(one.errors, [])
