@@ -1,6 +1,7 @@
 /** The commands of backups, as `main.ts` declares the others. Each loads its own code. @module */
 import type { Command } from 'commander'
 import type { takeBackup, verifyBackup } from './backup.ts'
+import type { exportPublicKeys } from './export-public-keys.ts'
 import type { restore } from './restore.ts'
 
 export function addBackupCommands(program: Command, configFile: () => string | undefined): void {
@@ -25,6 +26,18 @@ export function addBackupCommands(program: Command, configFile: () => string | u
         // The command above has this option too, and takes it.
         ...command.optsWithGlobals(),
       }),
+    )
+  program
+    .command('export-public-keys [directory]')
+    .description('write the public keys of all asymmetric keys (default: JSON to standard output)')
+    .option('--json', 'answer in JSON')
+    .action(
+      async (directory: string | undefined, options: Parameters<typeof exportPublicKeys>[2]) =>
+        (await import('./export-public-keys.ts')).exportPublicKeys(
+          configFile(),
+          directory,
+          options,
+        ),
     )
   program
     .command('restore <file>')

@@ -20,6 +20,7 @@ import { getTestClock } from './get-test-clock.ts'
 import { getTestFaults } from './get-test-faults.ts'
 import { listAccess } from './list-access.ts'
 import { listAccounts } from './list-accounts.ts'
+import { listPublicKeys } from './list-public-keys.ts'
 import { listKeyUses } from './list-key-uses.ts'
 import { listNodes } from './list-nodes.ts'
 import { listXksProxies } from './list-xks-proxies.ts'
@@ -58,6 +59,7 @@ export const operatorRegistry = registryOf([
   listAccess,
   listAccounts,
   listKeyUses,
+  listPublicKeys,
   listNodes,
   listUsage,
   listXksProxies,
