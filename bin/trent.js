@@ -15,8 +15,12 @@ if (prepared.status !== 0) process.exit(1)
 const bundled = join(root, 'node_modules', '.bin', 'node')
 const node = existsSync(bundled) ? bundled : process.execPath
 const cache = pathToFileURL(join(root, 'scripts', 'compile-cache.mjs')).href
-const program = ['--import', cache, join(root, 'src', 'main.ts')]
-const child = spawn(node, [...program, ...process.argv.slice(2)], { stdio: 'inherit' })
+const program = ['--disable-sigusr1', '--import', cache, join(root, 'src', 'main.ts')]
+// A core dump would hold keys, shares and passphrases.
+const withoutCore = ['-c', 'ulimit -c 0; exec "$0" "$@"', node]
+const child = spawn('/bin/sh', [...withoutCore, ...program, ...process.argv.slice(2)], {
+  stdio: 'inherit',
+})
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code, signal) => {
   process.exitCode = code ?? 128 + constants.signals[signal]

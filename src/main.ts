@@ -30,6 +30,9 @@ import { explainUsage } from './cli/usage-errors.ts'
 import { ConfigError } from './config.ts'
 import { version } from './version.ts'
 
+// The environment holds secrets. A diagnostic report of Node would have them in plain text.
+if (process.report) process.report.excludeEnv = true
+
 const program = new Command('trent')
   .description('A key management service that anyone can run, wire-compatible with AWS KMS')
   .option('--config <file>', 'settings file (default: TRENT_CONFIG, then ./trent.env)')

@@ -11,6 +11,7 @@ import { DataRefused } from '../server/found-data.ts'
 import { isLoopback } from '../model/address.ts'
 import { SealRefused } from '../seals/seal.ts'
 import { isBesideData } from '../seals/setting.ts'
+import { memoryGaps } from './memory-gaps.ts'
 import { type RunningServer, startServer } from '../server/start.ts'
 import {
   DatabaseFailed,
@@ -34,8 +35,9 @@ export async function serve(
   configFile: string | undefined,
   options: { readonly buildConsole?: true } = {},
 ): Promise<void> {
-  // By default, SIGUSR1 makes Node open its debugger port to every user of the machine. A log rotation
-  // may send this signal.
+  // By default, SIGUSR1 makes Node open its debugger port to every user of the machine. `npm start` and
+  // `trent` turn that off from the first moment; then the signal would end the process. A log rotation may
+  // send it.
   process.on('SIGUSR1', () => undefined)
   try {
     await run(loadConfig(process.env, configFile), options.buildConsole === true)
@@ -83,7 +85,10 @@ async function run(config: Config, builds: boolean): Promise<void> {
   process.stdout.write(banner(config, server, account))
   if (builds && config.console) buildConsole(log)
   // Not before: a refused start says one line.
-  if (isReached(config) && isBesideData(config.seal, config.dataDirectory)) {
+  const isKeptApart = !isBesideData(config.seal, config.dataDirectory)
+  // Whoever only tries Trent on loopback, with the key file next to the data, has nothing to lose by them.
+  if (isReached(config) || isKeptApart) for (const gap of memoryGaps()) log.warn(gap)
+  if (isReached(config) && !isKeptApart) {
     log.warn('the key file lies in the data directory: one copy of it opens every key')
   }
   if (config.backups !== undefined && isWithin(config.dataDirectory, config.backups.directory)) {

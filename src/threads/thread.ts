@@ -128,6 +128,8 @@ export function serveThread<
   Asked extends Questions = NoQuestions,
 >(open: (data: Data, link: Link<Asked>) => Answers<Answered>, failures?: Failures): void {
   if (isMainThread || parentPort === null) throw new Error('this program is a thread')
+  // Each thread has its own setting, and its own part in a diagnostic report (see main.ts).
+  if (process.report) process.report.excludeEnv = true
   // The starting thread passes this type.
   const data = workerData as Data
   createLink<Asked, Answered>(parentPort, (link) => open(data, link), failures)

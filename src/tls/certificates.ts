@@ -95,5 +95,6 @@ async function stateOf({ cert, key, clientCa }: TlsPaths): Promise<string> {
 }
 
 function isSame({ files: a }: CheckedTls, { files: b }: CheckedTls): boolean {
-  return a.cert === b.cert && a.key === b.key && a.clientCa === b.clientCa
+  const sameKey = Buffer.compare(a.key, b.key) === 0
+  return a.cert === b.cert && sameKey && a.clientCa === b.clientCa
 }

@@ -29,19 +29,18 @@ const fileBytesMax = 1024 * 1024
  */
 export async function readTls(paths: TlsPaths, now: number): Promise<CheckedTls> {
   const { settings: names = publicTls } = paths
-  const cert = await readFile(names.cert, paths.cert)
+  const cert = await readText(names.cert, paths.cert)
   const chain = certificatesOf(names.cert, paths.cert, cert)
   for (const each of chain) requireValid(names, each, paths.cert, now)
-  const keyText = await readFile(names.key, paths.key, requirePrivate)
-  const key = keyOf(names, paths.key, keyText)
-  if (chain[0]?.checkPrivateKey(key) !== true) {
+  const key = await readFile(names.key, paths.key, requirePrivate)
+  if (chain[0]?.checkPrivateKey(keyOf(names, paths.key, key)) !== true) {
     throw new TlsRefused(
       `${names.key}: ${paths.key} is not the key of the first certificate in ${paths.cert}`,
     )
   }
   const clientCa =
     paths.clientCa === undefined ? undefined : await readAuthorities(names, paths.clientCa)
-  const files = { cert, key: keyText, ...(clientCa !== undefined && { clientCa }) }
+  const files = { cert, key, ...(clientCa !== undefined && { clientCa }) }
   requireUsable(files, paths)
   return { files, expiresAt: Math.min(...chain.map(({ validToDate }) => validToDate.getTime())) }
 }
@@ -50,13 +49,17 @@ async function readAuthorities(
   { clientCa: setting }: TlsSettingNames,
   path: string,
 ): Promise<string> {
-  const text = await readFile(setting, path)
+  const text = await readText(setting, path)
   for (const { ca, subject } of certificatesOf(setting, path, text)) {
     if (ca) continue
     const name = subject.replaceAll('\n', ', ')
     throw new TlsRefused(`${setting}: ${path} holds ${name}, which is no authority`)
   }
   return text
+}
+
+async function readText(setting: string, path: string): Promise<string> {
+  return (await readFile(setting, path)).toString('utf8')
 }
 
 interface Owned {
@@ -68,7 +71,7 @@ async function readFile(
   setting: string,
   path: string,
   check: (owned: Owned, path: string, setting: string) => void = () => undefined,
-): Promise<string> {
+): Promise<Buffer> {
   // Without O_NONBLOCK, a pipe of that name would block the start forever.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(
     (cause: NodeJS.ErrnoException) => {
@@ -81,7 +84,7 @@ async function readFile(
     if (!stats.isFile()) throw new TlsRefused(`${setting}: ${path} is not a file`)
     if (stats.size > fileBytesMax) throw new TlsRefused(`${setting}: ${path} is larger than 1 MiB`)
     check(stats, path, setting)
-    return await file.readFile('utf8')
+    return await file.readFile()
   } finally {
     await file.close()
   }
@@ -116,11 +119,11 @@ function requireValid(
   }
 }
 
-function keyOf({ key: setting }: TlsSettingNames, path: string, text: string): KeyObject {
+function keyOf({ key: setting }: TlsSettingNames, path: string, pem: Buffer): KeyObject {
   try {
-    return createPrivateKey(text)
+    return createPrivateKey(pem)
   } catch (cause) {
-    const why = text.includes('ENCRYPTED')
+    const why = pem.includes('ENCRYPTED')
       ? 'has a passphrase: remove it'
       : 'holds no private key in PEM'
     throw new TlsRefused(`${setting}: ${path} ${why}`, { cause })

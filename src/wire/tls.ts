@@ -15,7 +15,8 @@ import type { RawRequest } from './request.ts'
 export interface TlsFiles {
   /** The server's certificate and its intermediates. */
   readonly cert: string
-  readonly key: string
+  /** Bytes, because heap snapshots hold texts. */
+  readonly key: Uint8Array
   /** Authorities of client certificates. Every client must have one then. */
   readonly clientCa?: string
 }
@@ -45,7 +46,7 @@ export function tlsOptions(
 ): ServerOptions {
   return {
     cert,
-    key,
+    key: Buffer.from(key.buffer, key.byteOffset, key.byteLength),
     minVersion,
     maxVersion: 'TLSv1.3',
     ciphers: cipherSuites.join(':'),

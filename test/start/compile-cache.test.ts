@@ -73,6 +73,9 @@ test('`npm start` and `trent` use the cache', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     readonly scripts: Readonly<Record<string, string>>
   }
-  assert.match(scripts['start'] ?? '', /^exec node --import \.\/scripts\/compile-cache\.mjs /)
+  assert.match(
+    scripts['start'] ?? '',
+    / --import \.\/scripts\/compile-cache\.mjs src\/main\.ts serve /,
+  )
   assert.match(readFileSync(join(root, 'bin', 'trent.js'), 'utf8'), /'--import', cache,/)
 })

@@ -43,7 +43,7 @@ test('an operator has changed files read at once, and unchanged ones change noth
   written.write(other)
   await reload()
   assert.equal(files().cert, other.cert)
-  assert.deepEqual(taken, [{ cert: other.cert, key: other.key }])
+  assert.deepEqual(taken, [{ cert: other.cert, key: Buffer.from(other.key) }])
   assert.match(said.join(), /^used until 20\S+Z$/)
 })
 

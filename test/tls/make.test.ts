@@ -29,7 +29,8 @@ test('a made certificate is of the authority, for each of its names, and for no 
   assert.equal(own.checkHost('kms.example'), undefined)
   assert.equal(own.checkIP('10.0.0.8'), undefined)
   assert.equal(own.publicKey.asymmetricKeyDetails?.namedCurve, 'prime256v1')
-  const listener = await running(t, {}, undefined, { host: '127.0.0.1', port: 0, tls: made })
+  const tls = { cert: made.cert, key: Buffer.from(made.key) }
+  const listener = await running(t, {}, undefined, { host: '127.0.0.1', port: 0, tls })
   await new Promise<void>((resolve, reject) => {
     const options = { port: listener.port, ca: authority.cert, servername: 'kms.internal' }
     const socket = connect(options, () => resolve(socket.destroy() && undefined))

@@ -23,7 +23,8 @@ test('a certificate, its chain and its key are taken, and the first expiry count
   const { paths, authority } = writtenTls(t, files)
   const taken = await readTls({ ...paths, clientCa: authority }, now)
   assert.equal(taken.expiresAt, soon.getTime())
-  assert.deepEqual(taken.files, { cert: files.cert, key: files.key, clientCa: files.authority })
+  const { cert, key, authority: clientCa } = files
+  assert.deepEqual(taken.files, { cert, key: Buffer.from(key), clientCa })
   await assert.rejects(readTls(paths, soon.getTime()), /expired on/)
 })
 
@@ -40,7 +41,7 @@ test('a key that the group may read is taken from root only', async (t) => {
   ] as const) {
     chmodSync(paths.key, mode)
     const reading = readTls(paths, now)
-    if (taken) assert.equal((await reading).files.key, own.key)
+    if (taken) assert.deepEqual((await reading).files.key, Buffer.from(own.key))
     else
       await assert.rejects(
         reading,

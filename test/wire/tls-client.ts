@@ -3,12 +3,16 @@ import type { Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import type { Handler } from '../../src/wire/exchange.ts'
-import { certified } from './certificate.ts'
+import type { TlsFiles } from '../../src/wire/tls.ts'
+import { certified, type Certified } from './certificate.ts'
 import { post } from './raw-client.ts'
 import { running, type RunningListener } from './running-listener.ts'
 
 /** Two pairs of different authorities. */
 export const [own, other] = await Promise.all([certified('localhost'), certified('localhost')])
+
+/** As the listener takes them. */
+export const filesOf = ({ cert, key }: Certified): TlsFiles => ({ cert, key: Buffer.from(key) })
 
 export function listening(
   t: TestContext,
@@ -16,7 +20,7 @@ export function listening(
   handler?: Handler,
   clientCa?: string,
 ): Promise<RunningListener> {
-  const tls = { ...own, ...(clientCa !== undefined && { clientCa }) }
+  const tls = { ...filesOf(own), ...(clientCa !== undefined && { clientCa }) }
   return running(t, limits, handler, { host: '127.0.0.1', port: 0, tls })
 }
 

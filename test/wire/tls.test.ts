@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { post } from './raw-client.ts'
 import type { RunningListener } from './running-listener.ts'
-import { asked, listening, other, own, secured } from './tls-client.ts'
+import { asked, filesOf, listening, other, own, secured } from './tls-client.ts'
 
 const bounded = { timeout: 30_000 }
 
@@ -137,13 +137,13 @@ test('other certificates serve new connections, and open ones continue', bounded
   const listener = await listening(t)
   const socket = await secured(listener)
   assert.match(await asked(socket, 'a'), /ok 1$/)
-  listener.useTls(other)
+  listener.useTls(filesOf(other))
   assert.match(await asked(socket, 'bb'), /ok 2$/)
   await assert.rejects(secured(listener), /unable to verify|self-signed|signature/)
   const later = await secured(listener, { ca: other.authority })
   assert.match(await asked(later, 'ccc'), /ok 3$/)
   // A pair that does not fit leaves everything as it is.
-  assert.throws(() => listener.useTls({ cert: own.cert, key: other.key }), /key values mismatch/)
+  assert.throws(() => listener.useTls(filesOf({ ...other, cert: own.cert })), /key values mismatch/)
   const last = await secured(listener, { ca: other.authority })
   assert.match(await asked(last, 'dddd'), /ok 4$/)
   assert.match(await asked(socket, 'eeeee'), /ok 5$/)
