@@ -97,15 +97,18 @@ export async function makeHsmKey(
   return String(KeyMetadata?.KeyId)
 }
 
-/** The keys with this label, as somebody sees them who logs in to the HSM without Trent. */
-export async function keysInHsm({ hsm }: HsmWorld, label: string): Promise<readonly TokenKey[]> {
+/** Keys with this label, or any: two at most, as somebody sees them who logs in without Trent. */
+export async function keysInHsm(
+  { hsm }: Pick<HsmWorld, 'hsm'>,
+  label?: string,
+): Promise<readonly TokenKey[]> {
   const token = createToken({
     place: { library: hsm.library, label: tokenLabel },
     environment: hsm.environment,
     readPin: async () => Buffer.from(pin),
   })
   try {
-    return await token.findKeys({ label })
+    return await token.findKeys(label === undefined ? {} : { label })
   } finally {
     token.close()
   }

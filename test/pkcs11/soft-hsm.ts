@@ -1,7 +1,15 @@
 /** SoftHSM2, an HSM in software: tokens for tests. @module */
 import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { unpackedPackages } from '../debian-packages.ts'
@@ -15,11 +23,15 @@ interface Programs {
 
 export interface SoftHsm {
   readonly library: string
-  readonly environment: { readonly SOFTHSM2_CONF: string }
+  readonly environment: Readonly<Record<string, string>>
   /** Makes a token with the PIN `pin`. */
   readonly makeToken: (label: string) => void
   /** Takes all tokens away. */
   readonly clear: () => void
+  /** The number of objects in all tokens, counted without a PIN. */
+  readonly countObjects: () => number
+  /** Takes all tokens away, and returns a function that brings them back. */
+  readonly hide: () => () => void
   /** Takes the HSM away, and returns a function that brings it back. */
   readonly unplug: () => () => void
 }
@@ -70,6 +82,16 @@ export function softHsm(t: TestContext): SoftHsm {
     clear() {
       rmSync(tokens, { recursive: true })
       mkdirSync(tokens)
+    },
+    countObjects: () =>
+      globSync(`${tokens}/*/*.object`).filter((file) => !file.endsWith('/token.object')).length,
+    hide() {
+      renameSync(tokens, `${tokens}-hidden`)
+      mkdirSync(tokens)
+      return () => {
+        rmSync(tokens, { recursive: true })
+        renameSync(`${tokens}-hidden`, tokens)
+      }
     },
     unplug() {
       const present = readFileSync(configuration)

@@ -43,7 +43,7 @@ test('a root key that moves between every two seals opens the same ciphertext', 
     hsm.makeToken('trent')
     const pinFile = join(folder, 'pin')
     writeFileSync(pinFile, pin, { mode: 0o600 })
-    process.env['SOFTHSM2_CONF'] = hsm.environment.SOFTHSM2_CONF
+    process.env['SOFTHSM2_CONF'] = hsm.environment['SOFTHSM2_CONF']
     settings['pkcs11'] =
       `pkcs11:token=trent;object=k?module-path=${hsm.library}&pin-source=file:${pinFile}`
   } else t.diagnostic(`without the seal pkcs11: ${noSoftHsm}`)

@@ -27,7 +27,7 @@ interface Hsm extends SoftHsm {
 function hsm(t: TestContext): Hsm {
   const soft = softHsm(t)
   soft.makeToken('trent')
-  process.env['SOFTHSM2_CONF'] = soft.environment.SOFTHSM2_CONF
+  process.env['SOFTHSM2_CONF'] = soft.environment['SOFTHSM2_CONF']
   const pinFile = join(temporaryFolder(t), 'pin')
   writeFileSync(pinFile, `${pin}\n`, { mode: 0o600 })
   const uri = `pkcs11:token=trent;object=root%20key?module-path=${soft.library}&pin-source=file:${pinFile}`
