@@ -18,8 +18,9 @@ import type { KeyState } from '../model/key.ts'
 import { anyState, usableStates } from '../model/key-state.ts'
 import { breakGlassActs, type BreakGlassAct } from '../model/break-glass.ts'
 import { createGauges, type Readers } from './gauges.ts'
+import { createProxyCalls, type ProxyCalls } from './proxy-calls.ts'
 
-export interface Meter {
+export interface Meter extends ProxyCalls {
   /** Counts an answered request; `operation` is undefined if no operation was found for it. */
   answered(operation: MeteredOperation | undefined, outcome: string, milliseconds: number): void
   /** Durations, in milliseconds. */
@@ -105,6 +106,7 @@ export function createMeter(
     appended,
     synced,
     countEvents,
+    ...createProxyCalls(registers),
     ...damage,
     refusedUse,
     brokeGlass: createBreakGlasses(registers),

@@ -12,9 +12,11 @@ import { resolveCall } from '../resolve/resolve-call.ts'
 import { decideCall } from '../authorize/decide-call.ts'
 import { accountOf } from '../audit/records/record.ts'
 import { KmsError } from '../errors.ts'
+import { noteThrottle } from '../lifecycle/key-store-figures.ts'
 import { andThen, orElse, type Awaitable } from '../model/awaitable.ts'
 import { globalRegionOf } from '../model/region.ts'
 import type { Operation } from '../operations/contract/operation.ts'
+import { tooFast } from '../throttle/throttle.ts'
 import { attemptsMax, Unsettled } from './again.ts'
 import type { PipelineDependencies } from './dependencies.ts'
 import { openFacts } from './facts.ts'
@@ -57,8 +59,9 @@ const limitedServices: ReadonlySet<Operation['service']> = new Set([
  */
 export function charge(
   resolved: Resolved,
-  { throttle, faults }: Pick<PipelineDependencies, 'throttle' | 'faults'>,
+  dependencies: ChargingDependencies,
 ): Awaitable<Resolved> {
+  const { throttle, faults } = dependencies
   const { operation, caller, scope, input, request, attempts } = resolved
   const { service, name } = operation
   if (attempts.charged || !limitedServices.has(service)) return resolved
@@ -72,8 +75,32 @@ export function charge(
   // IAM has one Region in a partition, so naming many Regions gives nobody more than one quota.
   const region = service === 'iam' ? globalRegionOf(scope) : scope.region
   throttle.admit(charged, region, { service, operation: name, input, specs })
+  requireRoomInStores(resolved, dependencies)
   const struck = service === 'kms' ? faults.strike(name, request.signal) : undefined
   return struck === undefined ? resolved : struck.then(() => resolved)
+}
+
+type ChargingDependencies = Pick<
+  PipelineDependencies,
+  'throttle' | 'faults' | 'keyStoreFigures' | 'meter'
+>
+
+/** A custom key store has a quota for the use of its keys. @throws {KmsError} `ThrottlingException` */
+function requireRoomInStores(
+  { operation, resolved }: Resolved,
+  { throttle, keyStoreFigures, meter }: ChargingDependencies,
+): void {
+  if (operation.tracksUsage === undefined || operation.service !== 'kms') return
+  for (const { known } of resolved.keys.values()) {
+    const { accountId, region, customKeyStoreId: storeId, origin } = known?.record ?? {}
+    if (accountId === undefined || region === undefined || storeId === undefined) continue
+    if (throttle.admitToKeyStore(storeId, region)) continue
+    meter.throttledKeyStore()
+    if (origin === 'EXTERNAL_KEY_STORE') {
+      noteThrottle({ accountId, region, storeId }, operation.name, keyStoreFigures)
+    }
+    throw tooFast('kms')
+  }
 }
 
 /** Step 6. The decision may be a refusal. */

@@ -8,6 +8,7 @@ import type { RefusedCalls } from '../audit/records/refused-calls.ts'
 import type { Outbox } from '../audit/outbox.ts'
 import type { RefusedUses } from '../events/refused-uses.ts'
 import type { IdentityUses } from '../lifecycle/identity-uses.ts'
+import type { KeyStoreFigures } from '../lifecycle/key-store-figures.ts'
 import type { MakeManagedKey } from '../lifecycle/managed-keys.ts'
 import type { OpenKeyUsages } from '../lifecycle/last-usage.ts'
 import type { Caller } from '../model/caller.ts'
@@ -66,7 +67,8 @@ export interface PipelineDependencies {
   /** Counts refused calls beyond the rate of their caller. */
   readonly refusedCalls: RefusedCalls
   readonly identityUses: IdentityUses
-  readonly throttle: Pick<Throttle, 'admit'>
+  readonly throttle: Pick<Throttle, 'admit' | 'admitToKeyStore'>
+  readonly keyStoreFigures: Pick<KeyStoreFigures, 'note'>
   /** Faults that tests ask for. */
   readonly faults: Pick<Faults, 'strike'>
   /** Turns of calls that are decided again. */
@@ -75,6 +77,6 @@ export interface PipelineDependencies {
   readonly changesInTurn: InTurn
   readonly operations: OperationDependencies
   /** Measures how long calls take, and counts their outcomes. */
-  readonly meter: Pick<Meter, 'answered' | 'authorized' | 'refusedUse'>
+  readonly meter: Pick<Meter, 'answered' | 'authorized' | 'refusedUse' | 'throttledKeyStore'>
   readonly log: Logger
 }

@@ -15,7 +15,9 @@ import type { Jobs } from '../jobs/jobs.ts'
 import type { BuiltinKeyStore } from '../keystores/builtin/builtin.ts'
 import { createManagedKeys, type MakeManagedKey } from '../lifecycle/managed-keys.ts'
 import { createServiceChanges, type ServiceChanges } from '../lifecycle/service-changes.ts'
+import { createHealthJobs } from '../lifecycle/health-jobs.ts'
 import { createKeyJobs } from '../lifecycle/key-jobs.ts'
+import { createKeyStoreFigures, type KeyStoreFigures } from '../lifecycle/key-store-figures.ts'
 import { createAccessKeyUses, type OpenAccessKeyUses } from '../lifecycle/last-access-key-use.ts'
 import { createRoleUses, type OpenRoleUses } from '../lifecycle/last-role-use.ts'
 import { createKeyUsages, type OpenKeyUsages } from '../lifecycle/last-usage.ts'
@@ -45,6 +47,7 @@ export interface Background {
   readonly lookup: Lookup
   readonly builtin: BuiltinKeyStore
   readonly keyStores: KeyStores
+  readonly keyStoreFigures: KeyStoreFigures
   readonly slowLane: SlowLane
   readonly outbox: Outbox
   readonly keyUsages: OpenKeyUsages
@@ -77,7 +80,12 @@ export function openBackground(
     },
   })
   const uses = openUses(parts)
-  const keyStores = openKeyStores(config, parts, { builtin, lookup })
+  const keyStoreFigures = createKeyStoreFigures({
+    store,
+    clock,
+    onError: (error) => log.error({ err: error }, 'figures of key stores are lost'),
+  })
+  const keyStores = openKeyStores(config, parts, { builtin, lookup, keyStoreFigures })
   const keyStoreOf = (): BuiltinKeyStore => builtin
   const events = openEvents({
     webhook: eventsWebhook,
@@ -94,6 +102,7 @@ export function openBackground(
     lookup,
     builtin,
     keyStores,
+    keyStoreFigures,
     slowLane,
     outbox,
     ...uses,
@@ -108,6 +117,7 @@ export function openBackground(
       await outbox.close()
       await parts.anchors.close()
       keyStores.close()
+      await keyStoreFigures.close()
       await builtin.close()
       await slowLane.close()
       await parts.grantReader.close()
@@ -116,13 +126,17 @@ export function openBackground(
 }
 
 /** Scheduled jobs. Only worker 0 runs them. */
-export function openJobs(parts: WorkerParts, { changes, builtin, keyStores }: Background): Jobs {
+export function openJobs(
+  parts: WorkerParts,
+  { changes, builtin, keyStores, keyStoreFigures }: Background,
+): Jobs {
   const { store, clock, random, log } = parts
   const { externalKeyStores, keyStoreSecrets, hsmKeyStores } = keyStores
   const onKeys = { store, changes, clock, random, keyStoreOf: () => builtin, log }
   return createKeyJobs({ ...onKeys, externalKeyStores, keyStoreSecrets, hsmKeyStores }, [
     createEventRetention(store),
     createCountRetention(store),
+    ...createHealthJobs({ store, random, externalKeyStores, keyStoreSecrets, keyStoreFigures }),
   ])
 }
 

@@ -112,7 +112,6 @@ export function joinDependencies(
   const { regions } = config
   const { lookup, slowLane, outbox, keyUsages } = background
   const grantTokens = createGrantTokens(keyring, lookup)
-  const { buckets } = parts.memory
   const throttle = createThrottle(config.quotas, throttleParts(parts, regions))
   const callers = createCallers({ ...parts, lookup, regions })
   const { credentials, signingKeys, sessions, forwardAccess } = callers
@@ -137,9 +136,10 @@ export function joinDependencies(
     journal,
     outbox,
     keyUsages,
+    keyStoreFigures: background.keyStoreFigures,
     refusedUses: background.events.refusedUses,
     refusedCalls: createRefusedCalls({
-      buckets: createBuckets(buckets, processMilliseconds),
+      buckets: createBuckets(parts.memory.buckets, processMilliseconds),
       perSecond: config.quotas.refusedCalls,
       workers: config.workers,
       append: (eventId, record) => journal.append(eventId, record),

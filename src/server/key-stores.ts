@@ -12,6 +12,7 @@ import { createProxyClient } from '../keystores/external/proxy-client.ts'
 import { createHsmKeyStores, type HsmKeyStores } from '../keystores/hsm/hsm.ts'
 import { createClusterChecks, type ClusterChecks } from '../keystores/hsm/require-cluster.ts'
 import type { KeyPlace, KeyStore, StoreCall } from '../keystores/keystore.ts'
+import { noteCall, type KeyStoreFigures } from '../lifecycle/key-store-figures.ts'
 import { measuredKeyStore } from '../metrics/measured.ts'
 import { libraryEnvironment } from '../pkcs11/library-environment.ts'
 import type { TokenError } from '../pkcs11/token-error.ts'
@@ -55,29 +56,50 @@ export function openBuiltin(
   }
 }
 
+interface KeyStoreParts {
+  readonly builtin: BuiltinKeyStore
+  readonly lookup: Lookup
+  readonly keyStoreFigures: Pick<KeyStoreFigures, 'note'>
+}
+
+const dayMs = 86_400_000
+
 /** Period in which a worker looks for HSMs to log out of, in milliseconds. */
 const sweptEveryMs = 5000
 
 export function openKeyStores(
   config: Pick<Config, 'externalProxies' | 'hsmClusters' | 'sealOptions'>,
-  parts: Pick<WorkerParts, 'store' | 'keyring' | 'clock' | 'random' | 'log'>,
-  { builtin, lookup }: { readonly builtin: BuiltinKeyStore; readonly lookup: Lookup },
+  parts: Pick<WorkerParts, 'store' | 'keyring' | 'clock' | 'random' | 'meter' | 'log'>,
+  { builtin, lookup, keyStoreFigures }: KeyStoreParts,
 ): KeyStores {
   const { externalProxies } = config
   const { store, keyring, clock, random } = parts
   // A proxy compares the time of a signature with its own clock.
-  const proxies = createProxyClient(externalProxies, () => clock.system())
+  const proxies = createProxyClient(
+    externalProxies,
+    () => clock.system(),
+    ({ store: seen }, { name, validTo }) => {
+      if (seen === undefined) return
+      const days = Math.floor((validTo - clock.system()) / dayMs)
+      const figure = 'XksProxyCertificateDaysToExpire'
+      keyStoreFigures.note({ store: seen, name: figure, dimensions: [name], value: days })
+    },
+  )
   const externalKeyStores = createExternalKeyStores({
     proxies,
     materials: builtin.materials,
     random,
+    onCall: (call) => {
+      parts.meter.askedProxy(call)
+      noteCall(call, keyStoreFigures)
+    },
     async connectedProxy(ref) {
       const found = await lookup.keyStore(ref)
       if (found?.record.connection !== 'CONNECTED') return undefined
       const { record, signingSecret } = found
       if (record.proxy === undefined || signingSecret === undefined) return undefined
       const { endpoint, path, accessKeyId } = record.proxy
-      return { endpoint, path, region: record.region, accessKeyId, signingSecret }
+      return { endpoint, path, region: record.region, accessKeyId, store: ref, signingSecret }
     },
   })
   const hsms = openHsms(config, parts, { builtin, lookup })

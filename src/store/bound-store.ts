@@ -45,6 +45,7 @@ import { grantReads, grantWrites } from './tables/grant-rows.ts'
 import { hsmObjectReads, hsmObjectStore, hsmObjectWrites } from './tables/hsm-object-rows.ts'
 import { identityReads, identityWrites } from './tables/identity-rows.ts'
 import { keyReads, keyWrites } from './tables/key-rows.ts'
+import { keyStoreFigureStore } from './tables/key-store-figure-rows.ts'
 import { keyStoreReads, keyStoreWrites } from './tables/key-store-rows.ts'
 import {
   findLastUsage,
@@ -149,6 +150,7 @@ export function createStore(
     ...restorationStore(scope),
     ...hsmObjectStore(scope),
     ...keyUsageStore(scope, inOne),
+    ...keyStoreFigureStore(scope),
     ...lastUses(scope, inOne),
     ...quotaShareStore(scope, inOne),
   }

@@ -1,10 +1,11 @@
 /** Reads of the counts of requests and of changes in keys' lives. @module */
 import type { KeptTurn, RequestCount } from '../model/usage.ts'
 import type { Called, CalledPage, CountedRequests, RequestSum } from './tables/metric-rows.ts'
+import type { KeyStoreFigureReads } from './tables/key-store-figure-rows.ts'
 import type { CountPage, TurnPage } from './tables/usage-rows.ts'
 import type { Page } from './page.ts'
 
-export interface Figures {
+export interface Figures extends KeyStoreFigureReads {
   /** Ordered by Region, time, keys and operation. */
   listRequestCounts(page: CountPage): Promise<readonly RequestCount[]>
   /** Changes in the lives of an account's keys, ordered by key and time. */

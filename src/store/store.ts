@@ -27,6 +27,7 @@ import type { BlockPage, FoundBlocks } from './tables/event-runs.ts'
 import type { GrantReads, GrantWrites } from './tables/grant-rows.ts'
 import type { IdentityReads, IdentityWrites } from './tables/identity-rows.ts'
 import type { KeyReads, KeyWrites } from './tables/key-rows.ts'
+import type { KeyStoreFigureStore } from './tables/key-store-figure-rows.ts'
 import type { KeyStoreReads, KeyStoreWrites } from './tables/key-store-rows.ts'
 import type { KeyUsageStore } from './tables/key-usage-rows.ts'
 import type { LastUses } from './tables/last-use-rows.ts'
@@ -110,6 +111,7 @@ export interface Store
     ChangeReads,
     HsmObjectStore,
     KeyUsageStore,
+    KeyStoreFigureStore,
     LastUses,
     ClockMark,
     Restorations,

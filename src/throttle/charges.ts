@@ -52,6 +52,9 @@ export const sharedGroups = {
   mlKem: 'cryptographic-ml-kem',
 } as const
 
+/** Cryptographic operations on the keys of one custom key store. */
+export const keyStoreGroup = 'custom-key-store'
+
 /** Each pair spec has its own quota, for calls with and without plaintext together. */
 export function pairGroup(spec: string): string {
   return `GenerateDataKeyPair-${spec}`

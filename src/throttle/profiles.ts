@@ -4,7 +4,7 @@
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html
  * @module
  */
-import { pairGroup, sharedGroups } from './charges.ts'
+import { keyStoreGroup, pairGroup, sharedGroups } from './charges.ts'
 
 export const profiles = ['aws', 'aws-2015', 'unlimited'] as const
 export type Profile = (typeof profiles)[number]
@@ -66,8 +66,11 @@ const metricRates: Readonly<Record<string, number>> = {
 /** STS has AWS's number; AWS publishes none for IAM. */
 const identityRates: Readonly<Record<string, number>> = { iam: 100, sts: 600 }
 
-/** Of each XKS proxy that Trent serves: what AWS sends to one external key store. */
-const proxyRates: Readonly<Record<string, number>> = { 'kms-xks-proxy': 1800 }
+/** Of each custom key store, AWS's number; and of each XKS proxy that Trent serves, the same. */
+const proxyRates: Readonly<Record<string, number>> = {
+  'kms-xks-proxy': 1800,
+  [keyStoreGroup]: 1800,
+}
 
 /** Limits of the profile `unlimited`: high enough for any well-behaved program. */
 const unlimitedRates: Readonly<Record<string, number>> = { iam: 500, sts: 1000, ...proxyRates }

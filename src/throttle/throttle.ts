@@ -6,6 +6,7 @@
  */
 import { KmsError } from '../errors.ts'
 import type { RegionTable } from '../model/region.ts'
+import { keyStoreGroup } from './charges.ts'
 import { type Draw, bucketMemory, capacityOf, createBuckets } from './buckets.ts'
 import { chargesOf, type ChargedCall } from './charges.ts'
 import type { Quotas } from './profiles.ts'
@@ -16,6 +17,8 @@ export interface Throttle {
    * @throws {KmsError} `ThrottlingException`
    */
   admit(accountId: string, region: string, call: ChargedCall): void
+  /** Whether a custom key store has room for one more cryptographic operation; takes it then. */
+  admitToKeyStore(storeId: string, region: string): boolean
   /**
    * The number of requests of a group that could follow one another at once on this node; undefined
    * for no limit.
@@ -55,6 +58,11 @@ export function createThrottle(
         draws.push({ bucket: `${accountId}/${where}/${group}`, rate, count })
       }
       if (draws.length > 0 && !buckets.draw(draws)) throw tooFast(call.service)
+    },
+    admitToKeyStore(storeId, region) {
+      const rate = quotas.rateOf(keyStoreGroup, region)
+      if (rate === undefined) return true
+      return buckets.draw([{ bucket: `${storeId}/${region}/${keyStoreGroup}`, rate, count: 1 }])
     },
     available(accountId, region, group) {
       const rate = quotas.rateOf(group, region)

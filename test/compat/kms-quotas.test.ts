@@ -151,6 +151,7 @@ test('unlimited, which is the default, limits no count, and no rate but those of
   assert.deepEqual(
     answer.requests.map(({ group, perSecond }) => [group, perSecond]),
     [
+      ['custom-key-store', 1800],
       ['iam', 500],
       ['kms-xks-proxy', 1800],
       ['sts', 1000],

@@ -179,10 +179,10 @@ test('the credential changes while the store is connected, and no call fails', a
   const CustomKeyStoreId = await makeStore(kms, world.storeOf(proxy))
   await connect(world, CustomKeyStoreId)
   const KeyId = await makeExternalKey(kms, CustomKeyStoreId, keyId)
-  let running = true
+  const ended = new AbortController()
   const load = (async () => {
     let calls = 0
-    for (; running; calls += 1) await decrypts(kms, await encrypt(kms, KeyId))
+    for (; !ended.signal.aborted; calls += 1) await decrypts(kms, await encrypt(kms, KeyId))
     return calls
   })()
   const { proxyId } = proxy
@@ -196,7 +196,7 @@ test('the credential changes while the store is connected, and no call fails', a
   const [accessKeyId] = rotated.otherAccessKeyIds
   await outside.operate('RevokeXksProxy', { proxyId, accessKeyId })
   await decrypts(kms, await encrypt(kms, KeyId))
-  running = false
+  ended.abort()
   assert.ok((await load) > 0)
   const { XksProxyConfiguration } = await entryOf(kms, CustomKeyStoreId)
   assert.equal(XksProxyConfiguration?.AccessKeyId, XksProxyAuthenticationCredential.AccessKeyId)

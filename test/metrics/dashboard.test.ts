@@ -146,7 +146,9 @@ async function scrapedLabels(): Promise<ReadonlyMap<string, Values>> {
   })
   const all = new Map<string, Map<string, Set<string>>>()
   const own = await certified('localhost')
-  const encrypted = await startTestServer(writtenTls({ after: (fn) => after(fn) }, own).settings)
+  const { settings } = writtenTls({ after: (fn) => after(fn) }, own)
+  const proxies = { TRENT_XKS_PROXY_LISTEN: '127.0.0.1:0' }
+  const encrypted = await startTestServer({ ...settings, ...proxies })
   after(() => encrypted.stop())
   const ofTls = readScraped(await getOverTls(encrypted.port, '/metrics', own.authority))
   const backups = mkdtempSync(join(tmpdir(), 'trent-backups-'))

@@ -15,10 +15,15 @@ export function createEventRetention(store: Pick<Store, 'deleteEventsBefore'>): 
 }
 
 /** The job that deletes figures of usage and metrics after their retention. */
-export function createCountRetention(store: Pick<Store, 'deleteOldCounts'>): Job {
+export function createCountRetention(
+  store: Pick<Store, 'deleteOldCounts' | 'deleteOldKeyStoreFigures'>,
+): Job {
   return {
     name: 'delete old figures of usage',
     irreversible: true,
-    run: (now) => store.deleteOldCounts(now),
+    async run(now) {
+      const isMore = await store.deleteOldCounts(now)
+      return (await store.deleteOldKeyStoreFigures(now)) || isMore
+    },
   }
 }

@@ -11,6 +11,7 @@ import {
   outerAad,
   parseExternal,
   sealInner,
+  type OuterParts,
 } from '../../crypto/external-message.ts'
 import { NotAuthentic } from '../../crypto/keyring.ts'
 import { KmsError, type ErrorCode } from '../../errors.ts'
@@ -23,8 +24,14 @@ import { incorrectKey } from '../builtin/builtin-messages.ts'
 import type { OpenMaterials } from '../builtin/open-materials.ts'
 import type { KeyStore, StoreCall } from '../keystore.ts'
 import type { ProxyAddress, ProxyClient } from './proxy-client.ts'
-import { readDecrypted, readEncrypted, readHealth, readMetadata } from './proxy-answers.ts'
-import { answersOf, ProxyFailure } from './proxy-failure.ts'
+import {
+  readDecrypted,
+  readEncrypted,
+  readHealth,
+  readMetadata,
+  type ManagerHealth,
+} from './proxy-answers.ts'
+import { answersOf, ProxyFailure, type ProxyFailureKind } from './proxy-failure.ts'
 
 export interface ExternalDependencies {
   readonly proxies: Pick<ProxyClient, 'call'>
@@ -32,6 +39,18 @@ export interface ExternalDependencies {
   readonly random: Random
   /** The proxy of a connected key store; undefined if it does not exist or is not connected. */
   readonly connectedProxy: (store: CustomKeyStoreRef) => Promise<ProxyAddress | undefined>
+  /** Gets the outcome of each call to a proxy. */
+  readonly onCall?: (call: ProxyCallSeen) => void
+}
+
+/** One call to a proxy, for metrics. */
+export interface ProxyCallSeen {
+  readonly proxy: ProxyAddress
+  readonly kmsOperation: string
+  readonly xksOperation: 'GetKeyMetadata' | 'Encrypt' | 'Decrypt' | 'GetHealthStatus'
+  readonly milliseconds: number
+  /** Absent for an answer that is believed. */
+  readonly failure?: ProxyFailureKind
 }
 
 /** What operations on key stores ask of a proxy. */
@@ -49,6 +68,12 @@ export interface ExternalKeyStores {
     asked: Asked,
     signal: AbortSignal,
   ): Promise<ConnectionErrorCode | undefined>
+  /** The health of each key manager; undefined if the proxy does not say it. */
+  healthOf(
+    proxy: ProxyAddress,
+    asked: Asked,
+    signal: AbortSignal,
+  ): Promise<readonly ManagerHealth[] | undefined>
   /**
    * Asks whether an external key can stand behind a new KMS key.
    * @throws {KmsError} as CreateKey answers
@@ -65,15 +90,25 @@ export interface ExternalKeyStores {
 export type Asked = Pick<StoreCall, 'operation' | 'requestId'>
 
 export function createExternalKeyStores(dependencies: ExternalDependencies): ExternalKeyStores {
-  const { proxies, connectedProxy } = dependencies
-  const askHealth = async (
+  const { connectedProxy } = dependencies
+  const askManagers = (
     proxy: ProxyAddress,
     { operation, requestId }: Asked,
     signal: AbortSignal,
-  ): Promise<void> => {
+  ): Promise<readonly ManagerHealth[]> => {
     const requestMetadata = { kmsRequestId: requestId, kmsOperation: operation }
-    const answer = await proxies.call(proxy, 'health', { requestMetadata }, signal)
-    if (readHealth(answer).every((health) => health === 'UNAVAILABLE')) {
+    const call = { proxy, kmsOperation: operation, xksOperation: 'GetHealthStatus' } as const
+    return ask(
+      call,
+      { path: 'health', body: { requestMetadata } },
+      readHealth,
+      dependencies,
+      signal,
+    )
+  }
+  const askHealth = async (...of: Parameters<typeof askManagers>): Promise<void> => {
+    const managers = await askManagers(...of)
+    if (managers.every((health) => health === 'UNAVAILABLE')) {
       throw new ProxyFailure('XksProxyUnhealthy')
     }
   }
@@ -93,40 +128,84 @@ export function createExternalKeyStores(dependencies: ExternalDependencies): Ext
       }
     },
 
+    async healthOf(...of) {
+      try {
+        return await askManagers(...of)
+      } catch (error) {
+        if (error instanceof ProxyFailure) return undefined
+        throw error
+      }
+    },
+
     async requireKey(xksKeyId, store, call, signal) {
       const proxy = await connectedProxy(store)
       if (proxy === undefined) throw notConnected('CustomKeyStoreInvalidStateException')
       const found = await saying('createKey', async () => {
-        const body = { requestMetadata: metadataOf(call) }
-        return readMetadata(await proxies.call(proxy, `keys/${xksKeyId}/metadata`, body, signal))
+        const sent = {
+          path: `keys/${xksKeyId}/metadata`,
+          body: { requestMetadata: metadataOf(call) },
+        }
+        const { operation: kmsOperation } = call
+        const about = { proxy, kmsOperation, xksOperation: 'GetKeyMetadata' } as const
+        return ask(about, sent, readMetadata, dependencies, signal)
       })
       requireUsable(found)
     },
   }
 }
 
+/** Calls a proxy, reads its answer, and reports how that went. @throws {ProxyFailure} */
+async function ask<T>(
+  call: Omit<ProxyCallSeen, 'milliseconds' | 'failure'>,
+  { path, body }: { readonly path: string; readonly body: JsonObject },
+  read: (answer: JsonObject) => T,
+  { proxies, onCall }: Pick<ExternalDependencies, 'proxies' | 'onCall'>,
+  signal: AbortSignal,
+): Promise<T> {
+  const started = performance.now()
+  const report = (failure?: ProxyFailureKind): void =>
+    onCall?.({ ...call, milliseconds: performance.now() - started, ...(failure && { failure }) })
+  try {
+    const content = read(await proxies.call(call.proxy, path, body, signal))
+    report()
+    return content
+  } catch (error) {
+    if (error instanceof ProxyFailure) report(error.kind)
+    throw error
+  }
+}
+
+/** What a call asks of the proxy of a key. */
+interface KeyQuestion<T> {
+  readonly key: KeyRecord
+  readonly operation: 'encrypt' | 'decrypt'
+  readonly given: JsonObject
+  readonly read: (answer: JsonObject) => T
+}
+
+/** @throws {ProxyFailure} @throws {KmsError} if the key store is not connected */
+async function askKey<T>(
+  call: StoreCall,
+  { key, operation, given, read }: KeyQuestion<T>,
+  dependencies: ExternalDependencies,
+  signal: AbortSignal,
+): Promise<T> {
+  const { accountId, region, customKeyStoreId: storeId = '', xksKeyId = '' } = key
+  const proxy = await dependencies.connectedProxy({ accountId, region, storeId })
+  if (proxy === undefined) throw notConnected('KMSInvalidStateException')
+  const requestMetadata = { ...metadataOf(call), kmsKeyArn: call.arn(key) }
+  const sent = { path: `keys/${xksKeyId}/${operation}`, body: { requestMetadata, ...given } }
+  const xksOperation = operation === 'encrypt' ? 'Encrypt' : 'Decrypt'
+  const about = { proxy, kmsOperation: call.operation, xksOperation } as const
+  return ask(about, sent, read, dependencies, signal)
+}
+
 /** Encrypt and Decrypt for one call. */
 function messageMethods(
   call: StoreCall,
-  { proxies, materials, random, connectedProxy }: ExternalDependencies,
+  dependencies: ExternalDependencies,
 ): Pick<KeyStore, 'encrypt' | 'decrypt'> {
-  const ask = async (
-    key: KeyRecord,
-    operation: 'encrypt' | 'decrypt',
-    body: JsonObject,
-    signal: AbortSignal,
-  ): Promise<JsonObject> => {
-    const { accountId, region, customKeyStoreId: storeId = '', xksKeyId = '' } = key
-    const proxy = await connectedProxy({ accountId, region, storeId })
-    if (proxy === undefined) throw notConnected('KMSInvalidStateException')
-    const requestMetadata = { ...metadataOf(call), kmsKeyArn: call.arn(key) }
-    return proxies.call(
-      proxy,
-      `keys/${xksKeyId}/${operation}`,
-      { requestMetadata, ...body },
-      signal,
-    )
-  }
+  const { materials, random } = dependencies
   return {
     async encrypt(key, plaintext, given, kind, signal) {
       const context = canonicalContext(given)
@@ -144,8 +223,14 @@ function messageMethods(
         ciphertextDataIntegrityValueAlgorithm: 'SHA_256',
       }
       return saying('use', async () => {
-        const answer = await ask(key, 'encrypt', body, signal)
-        const outer = readEncrypted(answer, aad, inner.sealed.length)
+        const read = (answer: JsonObject): OuterParts =>
+          readEncrypted(answer, aad, inner.sealed.length)
+        const outer = await askKey(
+          call,
+          { key, operation: 'encrypt', given: body, read },
+          dependencies,
+          signal,
+        )
         return { ciphertext: encodeExternal(inner.header, outer), materialId }
       })
     },
@@ -169,9 +254,19 @@ function messageMethods(
         authenticationTag: textOf(outer.tag),
       }
       return saying('use', async () => {
-        const answer = await ask(key, 'decrypt', body, signal)
-        const sealed = readDecrypted(answer, outer.ciphertext.length)
-        return { plaintext: opened(material, { header, sealed }, context), materialId }
+        const read = (answer: JsonObject): Buffer => {
+          const sealed = readDecrypted(answer, outer.ciphertext.length)
+          return opened(material, { header, sealed }, context)
+        }
+        return {
+          plaintext: await askKey(
+            call,
+            { key, operation: 'decrypt', given: body, read },
+            dependencies,
+            signal,
+          ),
+          materialId,
+        }
       })
     },
   }

@@ -30,7 +30,9 @@ export function createKeyStoreSecrets(keyring: Pick<Keyring, 'wrap' | 'unwrap'>)
     addressOf(store) {
       const { endpoint, path, accessKeyId } = store.proxy
       const signingSecret = openProxySecret(keyring, store, accessKeyId)
-      return { endpoint, path, region: store.region, accessKeyId, signingSecret }
+      const { accountId, region, storeId } = store
+      const ref = { accountId, region, storeId }
+      return { endpoint, path, region, accessKeyId, store: ref, signingSecret }
     },
   }
 }

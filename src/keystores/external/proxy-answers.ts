@@ -18,7 +18,7 @@ interface ExternalKeyMetadata {
 }
 
 /** The health of the external key managers behind a proxy. */
-type ManagerHealth = 'ACTIVE' | 'DEGRADED' | 'UNAVAILABLE'
+export type ManagerHealth = 'ACTIVE' | 'DEGRADED' | 'UNAVAILABLE'
 
 const usagesMax = 10
 const managersMax = 10

@@ -7,8 +7,9 @@
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
+import { createSecureContext, rootCertificates, TLSSocket, type SecureContext } from 'node:tls'
 import type { KeyObject } from 'node:crypto'
+import type { CustomKeyStoreRef } from '../../model/custom-key-store.ts'
 import { MalformedJson, parseJsonObject, type JsonObject } from '../../model/json.ts'
 import { isPublicAddress, lookupPublic } from '../../model/public-address.ts'
 import { ProxyFailure, proxyErrorStatuses, type ProxyFailureKind } from './proxy-failure.ts'
@@ -22,6 +23,8 @@ export interface ProxyAddress {
   readonly path: string
   readonly region: string
   readonly accessKeyId: string
+  /** The key store; absent while it is being created. */
+  readonly store?: CustomKeyStoreRef
   /** The HMAC key `"AWS4" ‖ secret access key`. */
   readonly signingSecret: KeyObject
 }
@@ -40,6 +43,14 @@ export interface ProxyClientSettings {
   readonly authorities: readonly string[]
   /** Proves Trent to proxies that ask for a certificate; PEM. */
   readonly client?: { readonly certificate: string; readonly key: string }
+}
+
+/** The certificate of a proxy. */
+export interface SeenCertificate {
+  /** The common name of its subject, or the host if it has none. */
+  readonly name: string
+  /** Milliseconds since the epoch. */
+  readonly validTo: number
 }
 
 export interface ProxyClient {
@@ -78,9 +89,12 @@ const suites = [
   'ECDHE-RSA-AES256-GCM-SHA384',
 ].join(':')
 
-export function createProxyClient(settings: ProxyClientSettings, now: () => number): ProxyClient {
-  // One for all connections: the agent would otherwise compare every authority for each request.
-  const secured = { secureContext: secureContextOf(settings) }
+/** @param onCertificate gets the certificate of each answer about health */
+export function createProxyClient(
+  settings: ProxyClientSettings,
+  now: () => number,
+  onCertificate: (proxy: ProxyAddress, certificate: SeenCertificate) => void = () => undefined,
+): ProxyClient {
   const agent = new Agent({
     keepAlive: true,
     maxSockets: socketsMax,
@@ -88,47 +102,7 @@ export function createProxyClient(settings: ProxyClientSettings, now: () => numb
     maxFreeSockets: idleSocketsMax,
     timeout: idleMs,
   })
-  const send = (
-    proxy: ProxyAddress,
-    path: string,
-    body: Buffer,
-    signal: AbortSignal,
-    connection: { readonly agent: Agent | false },
-  ): Promise<Answer | 'closed'> => {
-    const host = proxy.endpoint.slice('https://'.length)
-    const signed = signRequest({ ...proxy, host, path, body, now: now() })
-    const { promise, resolve, reject } = Promise.withResolvers<Answer | 'closed'>()
-    let isAnswered = false
-    const request = httpsRequest(
-      {
-        ...secured,
-        ...targetOf(host, settings.endpoints),
-        ...connection,
-        servername: isIP(host) === 0 ? host : '',
-        method: 'POST',
-        path,
-        headers: { ...signed, 'Content-Length': body.length },
-        signal,
-        maxHeaderSize: 8 * 1024,
-      } satisfies RequestOptions,
-      (response) => {
-        isAnswered = true
-        readAnswer(response).then(resolve, reject)
-      },
-    )
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      const isClosed = error.code === 'ECONNRESET' || error.code === 'EPIPE'
-      if (request.reusedSocket && isClosed && !isAnswered) resolve('closed')
-      else reject(error)
-    })
-    // An answer that only switches protocols ends the request without a word.
-    request.on('close', () => {
-      if (!isAnswered) reject(new ProxyFailure('XksProxyInvalidResponse'))
-    })
-    request.end(body)
-    return promise
-  }
-
+  const send = createSend(settings, now, onCertificate)
   return {
     async call(proxy, path, given, signal) {
       const body = Buffer.from(JSON.stringify(given))
@@ -151,6 +125,57 @@ export function createProxyClient(settings: ProxyClientSettings, now: () => numb
   }
 }
 
+type Send = (
+  proxy: ProxyAddress,
+  path: string,
+  body: Buffer,
+  signal: AbortSignal,
+  connection: { readonly agent: Agent | false },
+) => Promise<Answer | 'closed'>
+
+function createSend(
+  ...[settings, now, onCertificate]: Required<Parameters<typeof createProxyClient>>
+): Send {
+  // One for all connections: the agent would otherwise compare every authority for each request.
+  const secured = { secureContext: secureContextOf(settings) }
+  return (proxy, path, body, signal, connection) => {
+    const host = proxy.endpoint.slice('https://'.length)
+    const signed = signRequest({ ...proxy, host, path, body, now: now() })
+    const { promise, resolve, reject } = Promise.withResolvers<Answer | 'closed'>()
+    let isAnswered = false
+    const request = httpsRequest(
+      {
+        ...secured,
+        ...targetOf(host, settings.endpoints),
+        ...connection,
+        servername: isIP(host) === 0 ? host : '',
+        method: 'POST',
+        path,
+        headers: { ...signed, 'Content-Length': body.length },
+        signal,
+        maxHeaderSize: 8 * 1024,
+      } satisfies RequestOptions,
+      (response) => {
+        isAnswered = true
+        const seen = path.endsWith('/health') ? certificateOf(response, host) : undefined
+        if (seen !== undefined) onCertificate(proxy, seen)
+        readAnswer(response).then(resolve, reject)
+      },
+    )
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      const isClosed = error.code === 'ECONNRESET' || error.code === 'EPIPE'
+      if (request.reusedSocket && isClosed && !isAnswered) resolve('closed')
+      else reject(error)
+    })
+    // An answer that only switches protocols ends the request without a word.
+    request.on('close', () => {
+      if (!isAnswered) reject(new ProxyFailure('XksProxyInvalidResponse'))
+    })
+    request.end(body)
+    return promise
+  }
+}
+
 function secureContextOf({ authorities, client }: ProxyClientSettings): SecureContext {
   return createSecureContext({
     minVersion: 'TLSv1.2',
@@ -159,6 +184,18 @@ function secureContextOf({ authorities, client }: ProxyClientSettings): SecureCo
     ...(client && { cert: client.certificate, key: client.key }),
   })
 }
+
+function certificateOf({ socket }: IncomingMessage, host: string): SeenCertificate | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined
+  const { subject, valid_to: validTo } = socket.getPeerCertificate()
+  const time = Date.parse(validTo)
+  if (Number.isNaN(time)) return undefined
+  const names: readonly (string | undefined)[] = [subject?.CN].flat()
+  return { name: (names[0] ?? host).slice(0, nameMax), validTo: time }
+}
+
+/** Characters of a name that a proxy chooses. */
+const nameMax = 256
 
 interface Answer {
   readonly status: number

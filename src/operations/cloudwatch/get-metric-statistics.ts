@@ -10,7 +10,7 @@ import type {
 } from '@aws-sdk/client-cloudwatch'
 import { KmsError } from '../../errors.ts'
 import { integer, list, oneOf, required, text, timestamp } from '../../model/shape.ts'
-import { findMetric, metricUnits } from './metric-names.ts'
+import { findMetric, unitOf } from './metric-names.ts'
 import { dimensions, metricName, namespace, statistics, unit } from './members.ts'
 import { metricOperation } from './metric-operation.ts'
 import { readSeries, valueOf } from './metric-series.ts'
@@ -83,7 +83,7 @@ export const getMetricStatistics = metricOperation<
     const { MetricName: Label, Statistics = [], EndTime, Period, Unit } = input
     const metric = findMetric(input)
     if (metric === undefined) return { Label, Datapoints: [] }
-    const unitOfMetric = metricUnits[metric.kind]
+    const unitOfMetric = unitOf(metric)
     if (Unit !== undefined && Unit !== unitOfMetric) return { Label, Datapoints: [] }
     const span = {
       from: beginOf(input.StartTime, dependencies.clock.now()),

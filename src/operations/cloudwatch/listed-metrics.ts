@@ -1,4 +1,4 @@
-/** Lists the metrics that have values, in pages: expirations, then requests, then calls. @module */
+/** Lists the metrics that have values, in pages: expirations, requests, calls, key stores. @module */
 import type { Called } from '../../store/tables/metric-rows.ts'
 import {
   afterNamesOf,
@@ -7,6 +7,7 @@ import {
   countedNames,
   cryptographicOperations,
   expirationMetric,
+  keyStoreMetric,
   operationOf,
   requestsMetric,
   type MetricName,
@@ -21,6 +22,7 @@ export type ListedFrom =
   | { readonly of: 'expiration'; readonly after?: string }
   | { readonly of: 'requests'; readonly after?: Called }
   | { readonly of: 'calls' }
+  | { readonly of: 'key-stores' }
 
 export interface Listed {
   readonly metrics: readonly MetricName[]
@@ -45,9 +47,8 @@ export function listedMetrics(
   dependencies: ListedDependencies,
 ): Promise<Listed> {
   if (from.of === 'expiration') return expirations(from.after, wanted, dependencies)
-  return from.of === 'requests'
-    ? requests(from.after, wanted, dependencies)
-    : calls(wanted, dependencies)
+  if (from.of === 'requests') return requests(from.after, wanted, dependencies)
+  return from.of === 'calls' ? calls(wanted, dependencies) : keyStores(wanted, dependencies)
 }
 
 async function expirations(
@@ -106,7 +107,16 @@ async function calls(wanted: Wanted, { figures, clock }: ListedDependencies): Pr
   const names = new Set(called.map(operationOf))
   return {
     metrics: [...names].filter((name) => callableOperations.has(name)).map(callsMetric),
+    next: { of: 'key-stores' },
   }
+}
+
+/** Ten stores of a few hundred series each. */
+const seriesMax = 5000
+
+async function keyStores(wanted: Wanted, dependencies: ListedDependencies): Promise<Listed> {
+  const of = { ...periodOf(wanted, dependencies), limit: seriesMax }
+  return { metrics: (await dependencies.figures.listKeyStoreSeries(of)).map(keyStoreMetric) }
 }
 
 function periodOf(

@@ -4,6 +4,11 @@
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Service-Quota-Integration.html
  * @module
  */
+import {
+  keyStoreFigures,
+  type KeyStoreFigureName,
+  type KeyStoreFigureRef,
+} from '../../model/key-store-figure.ts'
 import { keyPairSpec } from '../kms/members.ts'
 import { kmsRegistry } from '../kms/registry.ts'
 
@@ -27,6 +32,14 @@ export type Metric =
   | { readonly kind: 'requests'; readonly keyArns: readonly string[]; readonly operation: string }
   /** Calls of a KMS operation, successful or not. */
   | { readonly kind: 'calls'; readonly operation: string }
+  /** A figure of an external key store. */
+  | {
+      readonly kind: 'key-store'
+      readonly storeId: string
+      readonly name: KeyStoreFigureName
+      /** JSON, as in the figure. */
+      readonly dimensions: string
+    }
 
 export const metricNames = {
   expiration: { Namespace: 'AWS/KMS', MetricName: 'SecondsUntilKeyMaterialExpiration' },
@@ -34,7 +47,11 @@ export const metricNames = {
   calls: { Namespace: 'AWS/Usage', MetricName: 'CallCount' },
 } as const
 
-export const metricUnits = { expiration: 'Seconds', requests: 'Count', calls: 'None' } as const
+const metricUnits = { expiration: 'Seconds', requests: 'Count', calls: 'None' } as const
+
+export function unitOf(metric: Metric): 'Seconds' | 'Count' | 'None' | 'Milliseconds' {
+  return metric.kind === 'key-store' ? keyStoreFigures[metric.name].unit : metricUnits[metric.kind]
+}
 
 const ofKms = [...kmsRegistry.values()].filter(({ service }) => service === 'kms')
 const makesPairs = new Set(
@@ -99,6 +116,35 @@ export function callsMetric(operation: string): MetricName {
   }
 }
 
+export function keyStoreMetric({
+  storeId,
+  name,
+  dimensions,
+}: Pick<KeyStoreFigureRef, 'storeId' | 'name' | 'dimensions'>): MetricName {
+  const values = JSON.parse(dimensions) as readonly string[] // as a figure has them
+  const named = keyStoreFigures[name].dimensions.map((each, at) => ({
+    Name: each,
+    Value: values[at] ?? '',
+  }))
+  const store = { Name: 'CustomKeyStoreId', Value: storeId }
+  return { Namespace: 'AWS/KMS', MetricName: name, Dimensions: [store, ...named] }
+}
+
+/** The figure of a key store with these dimensions. */
+function keyStoreFigureOf(
+  metricName: string,
+  values: ReadonlyMap<string, string>,
+): readonly [MetricName, Metric] | undefined {
+  const name = (Object.keys(keyStoreFigures) as KeyStoreFigureName[]).find(
+    (each) => each === metricName,
+  )
+  if (name === undefined) return undefined
+  const given = keyStoreFigures[name].dimensions.map((each) => values.get(each) ?? '')
+  const storeId = values.get('CustomKeyStoreId') ?? ''
+  const of = { storeId, name, dimensions: JSON.stringify(given) }
+  return [keyStoreMetric(of), { kind: 'key-store', ...of }]
+}
+
 /**
  * Finds the metric with exactly this name and these dimensions, in any order; undefined if there is none.
  */
@@ -128,7 +174,8 @@ export function findMetric(name: {
     ],
     [callsMetric(valueOf('Resource')), { kind: 'calls', operation: valueOf('Resource') }],
   ]
-  const found = candidates.find(
+  const figure = keyStoreFigureOf(name.MetricName ?? '', values)
+  const found = [...candidates, ...(figure ? [figure] : [])].find(
     ([{ Namespace, MetricName, Dimensions }]) =>
       Namespace === name.Namespace &&
       MetricName === name.MetricName &&

@@ -1,7 +1,7 @@
 /** Checks and reads the queries of GetMetricData. @module */
 import { KmsError } from '../../errors.ts'
 import { statistics, type Statistic } from './members.ts'
-import { findMetric, metricUnits, type Dimension, type Metric } from './metric-names.ts'
+import { findMetric, unitOf, type Dimension, type Metric } from './metric-names.ts'
 import { readPeriod } from './metric-times.ts'
 
 /** A query in the request. */
@@ -64,7 +64,7 @@ function readQuery(query: MetricDataQuery, place: string): MetricQuery {
     throw invalid(`The value for parameter ${place}.MetricStat.Stat is not a valid statistic.`)
   }
   const metric = findMetric(stat.Metric)
-  const otherUnit = metric && stat.Unit !== undefined && stat.Unit !== metricUnits[metric.kind]
+  const otherUnit = metric && stat.Unit !== undefined && stat.Unit !== unitOf(metric)
   return {
     id,
     label: query.Label ?? stat.Metric.MetricName ?? id,

@@ -51,6 +51,7 @@ export async function readSeries(
   if (metric.kind === 'expiration')
     return expirationSeries(metric.keyId, place, span, until, dependencies)
   const keptMinutes = now - countPeriods.minute.keptMs
+  if (metric.kind === 'key-store') return keyStoreSeries(metric, place, span, until, dependencies)
   const byHour = span.periodMs % hourMs === 0 && span.from % hourMs === 0
   // Hourly counts are used only if each hour lies in one period.
   const hoursUntil = byHour ? Math.min(until, Math.ceil(keptMinutes / hourMs) * hourMs) : span.from
@@ -73,7 +74,7 @@ export async function readSeries(
 
 /** Reads counts. Each request counts as a value of 1. */
 async function sums(
-  metric: Exclude<Metric, { readonly kind: 'expiration' }>,
+  metric: Exclude<Metric, { readonly kind: 'expiration' | 'key-store' }>,
   { accountId, region }: SeriesPlace,
   period: 'minute' | 'hour',
   from: number,
@@ -108,6 +109,31 @@ function countedKeys(keyArns: readonly string[], accountId: string): readonly st
   return first === second && first !== undefined
     ? [first, `${first} ${first}`]
     : [keyArns.join(' ')]
+}
+
+/** Hours are read where periods are whole hours, because they are kept longer. */
+async function keyStoreSeries(
+  metric: Extract<Metric, { readonly kind: 'key-store' }>,
+  place: SeriesPlace,
+  { from, periodMs }: Span,
+  until: number,
+  { figures }: SeriesDependencies,
+): Promise<readonly Point[]> {
+  const period = periodMs % hourMs === 0 && from % hourMs === 0 ? 'hour' : 'minute'
+  const found = await figures.listKeyStoreFigures({ ...metric, ...place, period, from, until })
+  const points = new Map<number, Point>()
+  for (const { start, samples, sum, minimum, maximum } of found) {
+    const at = startOf(start, from, periodMs)
+    const before = points.get(at)
+    points.set(at, {
+      at,
+      SampleCount: samples + (before?.SampleCount ?? 0),
+      Sum: sum + (before?.Sum ?? 0),
+      Minimum: Math.min(minimum, before?.Minimum ?? Infinity),
+      Maximum: Math.max(maximum, before?.Maximum ?? -Infinity),
+    })
+  }
+  return [...points.values()]
 }
 
 /** One value each minute, from the import of the present material until it expires. */

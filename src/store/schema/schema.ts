@@ -34,6 +34,7 @@ import { grantBuckets, grants } from './grants.ts'
 import { groups, managedPolicies, oidcProviders, roles, roleUsage, users } from './identities.ts'
 import { keyUsage, keyUsageTracking, resourceCounts } from './key-usage.ts'
 import { customKeyStores, hsmObjects } from './key-stores.ts'
+import { keyStoreFigures } from './key-store-figures.ts'
 import { aliases, keys } from './keys.ts'
 import { nodes } from './nodes.ts'
 import { quotaClaims } from './quotas.ts'
@@ -93,6 +94,7 @@ export const everyTable = [
   eventIndexPositions,
   requestCounts,
   keyTurns,
+  keyStoreFigures,
   quotaClaims,
   leases,
 ] as const

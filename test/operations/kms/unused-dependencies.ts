@@ -18,6 +18,8 @@ const unusedFigures: OperationDependencies['figures'] = {
   listCalledOperations: unused,
   sumRequests: unused,
   listExpiringKeys: unused,
+  listKeyStoreFigures: unused,
+  listKeyStoreSeries: unused,
 }
 
 const unusedExplanations: OperationDependencies['explanations'] = {
