@@ -33,7 +33,7 @@ export interface StoreTokens {
 }
 
 /** Milliseconds for a call. A library that hangs longer is killed. */
-export const hsmCallMsMax = 5000
+export const hsmCallMsMax = 10_000
 /** Milliseconds in which an HSM that could not be opened is not asked again. */
 const pauseMs = 1000
 
