@@ -14,7 +14,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import { checkAskedRows } from '../asked-rows.ts'
-import { DatabaseFailed } from '../database.ts'
+
 import { deferralOf } from '../deferred.ts'
 import type { SqliteClient } from './sqlite-client.ts'
 import type { SqliteBatch, SqliteResult, SqliteStep, SqliteValue } from './sqlite-protocol.ts'
@@ -63,13 +63,9 @@ class LeasedConnection implements DatabaseConnection {
   async rollback(): Promise<void> {
     this.#deferred = []
     if (this.#beginning === undefined) return
-    try {
-      await this.#send([], 'rollback')
-    } catch (error) {
-      // The transaction ended with the thread. The caller must see the error that made it roll
-      // back.
-      if (!(error instanceof DatabaseFailed)) throw error
-    }
+    // INVARIANT (answer after commit): a failure takes the place of the error that made it roll back. That
+    // error may rest on rows of other changes, which were never committed.
+    await this.#send([], 'rollback')
   }
 
   release(): void {

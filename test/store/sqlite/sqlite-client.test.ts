@@ -38,3 +38,18 @@ test('a connection that was released runs nothing more', async (t) => {
   await driver.releaseConnection(connection)
   await assert.rejects(connection.executeQuery(CompiledQuery.raw('SELECT 1')), /was released/)
 })
+
+test('a rollback that the database does not answer is a failure, whatever it was for', async (t) => {
+  const { port1, port2 } = new MessageChannel()
+  t.after(() => port2.close())
+  const client = connectSqlite(port1, () => assert.fail('it was closed, it did not fail'))
+  const driver = sqliteDialect(client).createDriver()
+  const connection = await driver.acquireConnection()
+  await driver.beginTransaction(connection, {})
+  const pending = connection.executeQuery(CompiledQuery.raw('SELECT 1'))
+  await Promise.resolve()
+  client.close()
+  await assert.rejects(pending, DatabaseFailed)
+  // What it read may be rows of another change, which was never committed.
+  await assert.rejects(driver.rollbackTransaction(connection), DatabaseFailed)
+})
