@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { createToken, type Token, type TokenOptions } from '../../src/pkcs11/token.ts'
 import { TokenError } from '../../src/pkcs11/token-error.ts'
 import { childProcesses, noSoftHsm, pin, softHsm } from './soft-hsm.ts'
@@ -18,6 +19,13 @@ function openedToken(t: TestContext, more: Partial<TokenOptions> = {}): Token {
   const token = createToken({ place: { library, label: 'one' }, readPin, environment, ...more })
   t.after(() => token.close())
   return token
+}
+
+/** The id of the one child process. */
+function onlyChild(): number {
+  const [child, ...more] = childProcesses()
+  assert.ok(child !== undefined && more.length === 0)
+  return child
 }
 
 const says = (code: string) => (error: unknown) => {
@@ -79,7 +87,7 @@ test('calls beyond the bound are refused at once', options, async (t) => {
 test('the child process has no variable of the environment but those given', options, async (t) => {
   const token = openedToken(t)
   await token.facts()
-  const [child = 0] = childProcesses()
+  const child = onlyChild()
   const names = readFileSync(`/proc/${child}/environ`, 'utf8').split('\0').filter(Boolean)
   const given = names
     .map((each) => each.split('=')[0])
@@ -107,9 +115,11 @@ test('after the PIN was changed, only the new one logs in', options, async (t) =
   let known = pin
   const readPin = async () => Buffer.from(known)
   const token = createToken({ place, environment, readPin })
+  t.after(() => token.close())
   await token.setPin(Buffer.from('another horse'))
   token.close()
   const late = createToken({ place, environment, readPin })
+  t.after(() => late.close())
   await assert.rejects(late.random(8), says('CKR_PIN_INCORRECT'))
   late.close()
   known = 'another horse'
@@ -134,7 +144,7 @@ test(
   async (t) => {
     const token = openedToken(t)
     await token.generateKey({ label: 'k', id: 'abcd' })
-    const [child = 0] = childProcesses()
+    const child = onlyChild()
     process.kill(child, 'SIGSTOP')
     const call = token.encrypt('abcd', aad, plaintext)
     process.kill(child, 'SIGKILL')
@@ -149,7 +159,7 @@ test(
   async (t) => {
     const token = openedToken(t, { callMsMax: 2000 })
     await token.random(8)
-    const [child = 0] = childProcesses()
+    const child = onlyChild()
     process.kill(child, 'SIGSTOP')
     await assert.rejects(token.random(8), says('TIMEOUT'))
     assert.equal((await token.random(8)).length, 8)
@@ -160,6 +170,11 @@ test(
 test('a closed token is refused, and its child process is gone', options, async (t) => {
   const token = openedToken(t)
   await token.random(8)
+  const child = onlyChild()
   token.close()
   await assert.rejects(token.random(8), says('CLOSED'))
+  for (let tries = 0; childProcesses().includes(child); tries += 1) {
+    assert.ok(tries < 200, 'the child process is still there')
+    await delay(25)
+  }
 })
