@@ -36,9 +36,9 @@ const cipherSuites = [
 const groups = 'X25519MLKEM768/X25519:P-256:P-384'
 
 /**
- * INVARIANT (forward secrecy): every suite has an ephemeral key exchange, and there are no session
- * tickets, whose keys would open the recorded traffic of TLS 1.2. Without tickets, nothing negotiated before
- * a reload can resume after it, a client certificate least of all.
+ * INVARIANT (forward secrecy): every suite has an ephemeral key exchange, and no session is resumed. Keys of
+ * session tickets would open the recorded traffic of TLS 1.2, and what was negotiated before a reload could
+ * go on after it, a client certificate included.
  */
 export function tlsOptions(
   { cert, key, clientCa }: TlsFiles,
