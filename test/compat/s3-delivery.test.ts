@@ -4,8 +4,8 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -15,10 +15,21 @@ import {
   GetTrailStatusCommand,
   StartLoggingCommand,
 } from '@aws-sdk/client-cloudtrail'
-import { CreateKeyCommand } from '@aws-sdk/client-kms'
+import {
+  CreateKeyCommand,
+  DecryptCommand,
+  DisableKeyCommand,
+  EncryptCommand,
+} from '@aws-sdk/client-kms'
 import { HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { traffic } from '../audit/delivery/delivered.ts'
 import { accountId, credentials, region, startTestServer, type TestServer } from '../harness.ts'
+import {
+  freePort,
+  serve as serveProcess,
+  temporaryFolder,
+  trentEnded,
+} from '../start/serve-process.ts'
 import { pythonClients } from './python-clients.ts'
 import { bucket, bytesOf, keysIn, makeBucket, openS3, type S3Endpoint } from './s3-endpoint.ts'
 import { advance } from './test-clock.ts'
@@ -150,3 +161,51 @@ test(
     assert.equal(status.LatestDeliveryError, undefined)
   },
 )
+
+test('a restore takes away again what the log in an S3 bucket says', { skip }, async (t) => {
+  const s3 = await openMoto(t)
+  await s3.start()
+  await makeBucket(s3)
+  const server = await serve(t, { ...s3.settings })
+  const kms = server.client()
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))
+  const { KeyId } = KeyMetadata ?? {}
+  const Plaintext = Buffer.from('hello')
+  const { CiphertextBlob } = await kms.send(new EncryptCommand({ KeyId, Plaintext }))
+  const folder = temporaryFolder(t)
+  const seal = join(folder, 'seal.key')
+  await cp(join(server.directory, 'seal.key'), seal)
+  const ofLost = { TRENT_DATA_DIR: server.directory }
+  const taken = await trentEnded(t, ['backup', join(folder, 'backup')], ofLost, folder)
+  assert.equal(taken.code, 0, taken.stderr)
+  await kms.send(new DisableKeyCommand({ KeyId }))
+  await advance(server.url, '10m')
+  await advance(server.url, '10m')
+
+  // As `aws s3 sync` does it.
+  const archive = join(folder, 'archive')
+  for (const key of await keysIn(s3)) {
+    await mkdir(dirname(join(archive, key)), { recursive: true })
+    await writeFile(join(archive, key), await bytesOf(s3, key))
+  }
+  const settings = {
+    ...freePort(folder),
+    TRENT_SEAL: `file:${seal}`,
+    TRENT_ACCOUNT_ID: accountId,
+    TRENT_ROOT_ACCESS_KEY_ID: credentials.accessKeyId,
+    TRENT_ROOT_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  }
+  const restored = await trentEnded(
+    t,
+    ['restore', join(folder, 'backup'), '--delivered', archive, '--json'],
+    settings,
+    folder,
+  )
+  assert.equal(restored.code, 0, restored.stderr)
+  assert.partialDeepStrictEqual(JSON.parse(restored.stdout), { takenAway: 1 })
+  const next = await serveProcess(t, folder, settings)
+  const after = server.client({ endpoint: next.url })
+  await assert.rejects(after.send(new DecryptCommand({ CiphertextBlob })), {
+    name: 'DisabledException',
+  })
+})
