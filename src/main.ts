@@ -10,7 +10,7 @@ import { addBackupCommands } from './cli/backup-commands.ts'
 import { addBreakGlassCommands } from './cli/break-glass-commands.ts'
 import { addXksProxyCommands } from './cli/xks-proxy-commands.ts'
 import { collectLevel } from './cli/organization-options.ts'
-import type { acceptLoss } from './cli/accept-loss.ts'
+import type { acceptLostChanges } from './cli/accept-loss.ts'
 import type { createAccount, listAccounts, updateAccount } from './cli/account.ts'
 import type { ApplyOptions } from './cli/apply.ts'
 import type { acceptClock } from './cli/clock.ts'
@@ -197,13 +197,16 @@ clock
     (await import('./cli/clock.ts')).acceptClock(configFile(), options),
   )
 program
-  .command('accept-loss [id]')
-  .description(
-    'show the changes that the database has lost; with their id, allow a start without them',
-  )
+  .command('database')
+  .description('the database of the deployment')
+  .command('accept-loss')
+  .description('show the changes that the database has lost, and go on without them')
+  .option('--journal <directory...>', 'journals of other nodes')
+  .option('--delivered <directory...>', 'archives of delivered files')
+  .option('--yes', 'go on without them')
   .option('--json', 'answer in JSON')
-  .action(async (id: string | undefined, options: Parameters<typeof acceptLoss>[2]) =>
-    (await import('./cli/accept-loss.ts')).acceptLoss(configFile(), id, options),
+  .action(async (options: Parameters<typeof acceptLostChanges>[1]) =>
+    (await import('./cli/accept-loss.ts')).acceptLostChanges(configFile(), options),
   )
 program
   .command('key-usage <key>')

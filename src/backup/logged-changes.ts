@@ -46,33 +46,16 @@ export function collectChanges(position: number): LoggedChanges {
   let isEmpty = true
   return {
     see(record) {
-      const { eventID: id, eventName: name, ...members } = membersOf(record)
-      const serviceEventDetails = membersOf(members['serviceEventDetails'])
-      if (name === 'RestoreBackup') addTo(restored, serviceEventDetails)
-      const change = changeNumberOf(record)
-      if (change === undefined) return
+      const { eventID: id, eventName: name, serviceEventDetails } = membersOf(record)
+      if (name === 'RestoreBackup') addTo(restored, membersOf(serviceEventDetails))
+      const logged = loggedChangeOf(record)
+      if (logged === undefined) return
       isEmpty = false
+      const { change } = logged
       // The end of a journal is not signed: a number that no database reaches is not believed.
       if (change <= position || change - position > lostChangesMax) return
       numbers.add(change)
-      const { recipientAccountId: accountId, awsRegion: region, eventTime: time } = members
-      const { resources } = members
-      found.set(String(id), {
-        change,
-        name: String(name),
-        accountId: String(accountId),
-        region: String(region),
-        arns: Array.isArray(resources)
-          ? resources.map((resource: unknown) => String(membersOf(resource)['ARN']))
-          : [],
-        details: {
-          ...serviceEventDetails,
-          ...membersOf(members['additionalEventData']),
-          ...membersOf(members['requestParameters']),
-        },
-        response: membersOf(members['responseElements']),
-        time: String(time),
-      })
+      found.set(String(id), logged)
     },
     end() {
       const changes = [...found.values()].toSorted((a, b) => a.change - b.change)
@@ -81,6 +64,30 @@ export function collectChanges(position: number): LoggedChanges {
       const last = Math.max(numbered, ...ranges.map((range) => range.last))
       return { changes, last, missing: missingOf(numbers, ranges, { position, last }), isEmpty }
     },
+  }
+}
+
+/** What a record says about its change; undefined if it is of none. */
+export function loggedChangeOf(record: unknown): LoggedChange | undefined {
+  const change = changeNumberOf(record)
+  if (change === undefined) return undefined
+  const members = membersOf(record)
+  const { recipientAccountId: accountId, awsRegion: region, eventTime: time, resources } = members
+  return {
+    change,
+    name: String(members['eventName']),
+    accountId: String(accountId),
+    region: String(region),
+    arns: Array.isArray(resources)
+      ? resources.map((resource: unknown) => String(membersOf(resource)['ARN']))
+      : [],
+    details: {
+      ...membersOf(members['serviceEventDetails']),
+      ...membersOf(members['additionalEventData']),
+      ...membersOf(members['requestParameters']),
+    },
+    response: membersOf(members['responseElements']),
+    time: String(time),
   }
 }
 

@@ -1,78 +1,283 @@
 /**
- * `trent accept-loss`: reports the changes that the database has lost, and records the operator's
- * decision to start without them. It reads the files, because a server with lost changes does not
- * start.
+ * `trent database accept-loss`: lists the changes that the nodes' journals hold and the database lacks, and
+ * goes on without them. What they took away is taken away again. It reads the files and the database itself,
+ * because a node with lost changes does not start.
  * @module
  */
+import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { toldMissing, writeAcceptedLoss } from '../server/accepted-loss.ts'
-import { nodeFiles } from '../disk/files.ts'
-import { findJournal } from '../audit/journal/found-journal.ts'
-import { findMissingChanges, type MissingChanges } from '../audit/journal/missing-changes.ts'
+import { createInterface } from 'node:readline/promises'
+import { loggedChangeOf, type LoggedChange } from '../backup/logged-changes.ts'
+import { takeAway } from '../backup/take-away.ts'
+import { takenAway } from '../backup/taken-away.ts'
 import { type Config, ConfigError, loadConfig } from '../config.ts'
+import { keyringOf } from '../crypto/domain-keys.ts'
+import { systemRandom } from '../crypto/entropy.ts'
+import type { Keyring } from '../crypto/keyring.ts'
+import { nodeFiles } from '../disk/files.ts'
 import { createClock } from '../jobs/clock.ts'
-import { readStoredState } from '../store/offline.ts'
-import { readPostgresState } from '../store/postgres/postgres-state.ts'
+import { changeOf, type RecordedChange } from '../model/change-number.ts'
+import { isRetired, nodeOfStream, streamOf } from '../model/node.ts'
+import { visibleIn } from '../model/visible.ts'
+import { sealOf } from '../seals/choose.ts'
+import { SealRefused, SealUnavailable } from '../seals/seal.ts'
+import { acceptLoss, adoptWriters } from '../server/accepted-loss.ts'
+import { readApplied } from '../server/applied.ts'
+import { readNodeId } from '../server/node-id.ts'
+import { deploymentUnder } from '../server/root-key.ts'
+import { createStore } from '../store/bound-store.ts'
+import { type Database, DatabaseInUse } from '../store/database.ts'
+import { openDatabase } from '../store/open.ts'
+import { readPostgresHistory } from '../store/postgres/postgres-state.ts'
+import { readStoredHistory } from '../store/offline.ts'
+import { lacks, type StoredHistory } from '../store/stored-history.ts'
+import { readDeployment, type DeploymentRecord } from '../store/tables/deployment.ts'
 import { printed } from './printed.ts'
+import { journalsOf, readArchive, readJournals, type LogSources } from './restore-log.ts'
+import { openSealed, readSecret } from './secret-input.ts'
 
-type Answer = MissingChanges & { readonly accepted: boolean }
+interface Options extends LogSources {
+  readonly yes?: true
+  readonly json?: true
+}
 
-export async function acceptLoss(
+interface Lost {
+  /** In the order of their numbers. */
+  readonly changes: readonly LostChange[]
+  /** Numbers that other changes have now. */
+  readonly reused: number
+  /** Changes without a record in the logs that were read. */
+  readonly unnamed: number
+  /** Nodes whose journal was not read. */
+  readonly unread: readonly string[]
+  readonly accepted: boolean
+}
+
+interface LostChange {
+  readonly change: number
+  readonly name: string
+  readonly resources: readonly string[]
+  /** ISO 8601 */
+  readonly time: string
+  /**
+   * `again`: it took something away, and that is taken away again. `given`: what it gave is lost.
+   * `unknown`: it cannot be repeated from the log.
+   */
+  readonly effect: 'again' | 'given' | 'unknown'
+}
+
+export async function acceptLostChanges(
   configFile: string | undefined,
-  id: string | undefined,
-  options: { readonly json?: true },
+  options: Options,
 ): Promise<void> {
   await printed(options, async () => {
     const config = loadConfig(process.env, configFile)
-    const { dataDirectory } = config
-    const missing = await missingIn(config)
-    if (missing === undefined) {
-      throw new ConfigError('the database holds every change in the audit journal')
-    }
-    if (id !== undefined && id !== missing.id) {
-      throw new ConfigError(
-        `${id} does not match: the changes missing now have the id ${missing.id}`,
-      )
-    }
-    if (id !== undefined) {
-      const acceptedBy = userInfo().username
-      const acceptance = {
-        id,
-        acceptedAt: new Date(createClock().system()).toISOString(),
-        acceptedBy,
+    const { dataDirectory, databaseUrl: url } = config
+    const history = await historyOf(config)
+    const path = join(dataDirectory, 'trent.db')
+    const database = await openDatabase({ path, url }).catch((error: unknown) => {
+      if (!(error instanceof DatabaseInUse)) throw error
+      throw new ConfigError('a server has the database open: stop it first')
+    })
+    try {
+      const deployment = await readDeployment(database)
+      if (deployment === undefined) throw new ConfigError('the database holds no deployment')
+      const keyring = await opened(config, deployment)
+      const found = await findLost(config, { deployment, keyring, history, database }, options)
+      const isMeant = options.yes === true || (await isTyped(found.lost))
+      if (isMeant) await goOn(config, { database, keyring, ...found })
+      else if (options.json === true) process.exitCode = 1
+      else {
+        process.stdout.write(asText(visibleIn({ ...found.lost, accepted: false })))
+        throw new ConfigError(
+          'nothing is accepted, and nothing was changed: --yes accepts the loss',
+        )
       }
-      await writeAcceptedLoss(dataDirectory, acceptance, nodeFiles)
+      return [{ ...found.lost, accepted: isMeant }, asText]
+    } finally {
+      await database.close()
     }
-    return [{ ...missing, accepted: id !== undefined }, asText]
   })
 }
 
-async function missingIn({
-  dataDirectory,
-  databaseUrl,
-}: Config): Promise<MissingChanges | undefined> {
-  const isEmbedded = databaseUrl === undefined
-  const path = isEmbedded ? join(dataDirectory, 'trent.db') : 'the database'
-  const directory = join(dataDirectory, 'journal')
-  const state = isEmbedded ? readStoredState(path) : await readPostgresState(databaseUrl)
-  if (state.kind !== 'deployment') {
-    throw new ConfigError(`${path} cannot be read: it is missing or empty, or a server is using it`)
-  }
-  const { streams } = await findJournal({ files: nodeFiles, directory })
-  return findMissingChanges({ files: nodeFiles, directory, streams }, state)
+async function historyOf({ dataDirectory, databaseUrl }: Config): Promise<StoredHistory> {
+  const path = join(dataDirectory, 'trent.db')
+  if (databaseUrl === undefined && !existsSync(path)) throw new ConfigError(`${path} is missing`)
+  const history =
+    databaseUrl === undefined
+      ? readStoredHistory(path, 0)
+      : await readPostgresHistory(databaseUrl, 0)
+  if (history !== undefined) return history
+  throw new ConfigError(`${path} cannot be read: a server is using it, or it is no database`)
 }
 
-function asText(answer: Answer): string {
-  const { accepted, id, keys, keyCount } = answer
-  const hidden = keyCount - keys.length
+async function opened({ seal }: Config, deployment: DeploymentRecord): Promise<Keyring> {
+  const { deploymentId } = deployment
+  const record = deployment.seal.sealedRootKey
+  try {
+    const chosen = sealOf(seal, systemRandom)
+    const rootKey = await openSealed(chosen, record, deploymentId, (shown) => readSecret(shown))
+    const { domainKeys } = deploymentUnder(rootKey, deployment)
+    return keyringOf(deploymentId, domainKeys, systemRandom)
+  } catch (cause) {
+    if (!(cause instanceof SealRefused || cause instanceof SealUnavailable)) throw cause
+    throw new ConfigError(`the seal does not open: ${cause.message}`, { cause })
+  }
+}
+
+interface Found {
+  readonly lost: Omit<Lost, 'accepted'>
+  readonly apply: readonly LoggedChange[]
+  readonly recorded: readonly RecordedChange[]
+}
+
+/** @throws {ConfigError} if a log cannot be believed, or nothing is lost */
+async function findLost(
+  { dataDirectory }: Config,
+  of: {
+    readonly deployment: DeploymentRecord
+    readonly keyring: Keyring
+    readonly history: StoredHistory
+    readonly database: Database
+  },
+  { journal = [], delivered = [] }: LogSources,
+): Promise<Found> {
+  const { deployment, keyring, history, database } = of
+  const logged = new Map<string, LoggedChange>()
+  const recorded = new Map<string, RecordedChange>()
+  const log = {
+    see(record: unknown): void {
+      const { seq, changeId = '' } = changeOf(record)
+      const change = loggedChangeOf(record)
+      if (seq === undefined || change === undefined || !lacks(history, changeOf(record))) return
+      logged.set(changeId === '' ? `${seq}` : changeId, change)
+      recorded.set(changeId === '' ? `${seq}` : changeId, { seq, changeId })
+    },
+  }
+  const ends = await readJournals(
+    await journalsOf(dataDirectory, deployment, journal),
+    log,
+    keyring,
+  )
+  for (const directory of delivered) await readArchive(directory, log)
+  const applied = await readApplied(dataDirectory, deployment.deploymentId)
+  if (applied !== undefined && lacks(history, applied) && !recorded.has(applied.changeId)) {
+    recorded.set(applied.changeId, applied)
+  }
+  if (recorded.size === 0) {
+    throw new ConfigError('the database holds every change in the logs that were read')
+  }
+  const changes = [...logged.values()].toSorted((one, other) => one.change - other.change)
+  const { apply, unknown } = takenAway(changes, new Set(Object.keys(takeAway)))
+  const again = new Set(apply.map(({ change }) => change))
+  const lost = {
+    changes: changes.map((change) => ({
+      change: change.change,
+      name: change.name,
+      resources: change.arns,
+      time: change.time,
+      effect: unknown.includes(change)
+        ? ('unknown' as const)
+        : again.has(change.change)
+          ? ('again' as const)
+          : ('given' as const),
+    })),
+    reused: [...recorded.values()].filter(({ seq }) => seq <= history.head).length,
+    unnamed: recorded.size - logged.size,
+    unread: await unreadNodes(database, new Set(ends.keys())),
+  }
+  return { lost, apply, recorded: [...recorded.values()] }
+}
+
+/** Nodes that may have lost changes in a journal of their own. */
+async function unreadNodes(
+  { query }: Database,
+  streams: ReadonlySet<string>,
+): Promise<readonly string[]> {
+  const read = new Set([...streams].map(nodeOfStream))
+  const nodes = await query.selectFrom('nodes').select(['node_id', 'name', 'state']).execute()
+  return nodes
+    .filter(({ node_id: id, state }) => !isRetired(state) && !read.has(id))
+    .map(({ node_id: id, name }) => `${id} (${name})`)
+}
+
+const word = 'accept'
+
+/** Only somebody at a terminal is asked. */
+async function isTyped(lost: Omit<Lost, 'accepted'>): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return false
+  process.stderr.write(asText(visibleIn({ ...lost, accepted: false })))
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  const typed = await terminal.question(`type \`${word}\` to go on without them: `)
+  terminal.close()
+  return typed.trim() === word
+}
+
+async function goOn(
+  config: Config,
+  {
+    database,
+    keyring,
+    lost,
+    apply,
+    recorded,
+  }: Found & { readonly database: Database; readonly keyring: Keyring },
+): Promise<void> {
+  const { dataDirectory, databaseUrl, accountId, region } = config
+  const store = createStore(database, keyring, { onForgedRow: () => undefined })
+  const isShared = databaseUrl !== undefined
+  const nodeId = isShared ? await readNodeId(dataDirectory, nodeFiles, systemRandom) : undefined
+  const now = Math.max(createClock().system(), (await store.findClockMark()) ?? 0)
+  const numbers = recorded.map(({ seq }) => seq)
+  const details = {
+    missingRecords: lost.changes.length,
+    firstChange: Math.min(...numbers),
+    lastChange: Math.max(...numbers),
+    reusedNumbers: lost.reused,
+    changes: lost.changes.slice(0, recordedMax),
+    unreadNodes: lost.unread,
+    acceptedBy: userInfo().username,
+    acceptedAt: new Date(now).toISOString(),
+  }
+  const directory = join(dataDirectory, 'journal')
+  await database.alone(async () => {
+    if (existsSync(directory)) await adoptWriters({ store, keyring, files: nodeFiles, directory })
+    const place = { accountId, region, stream: streamOf(0, nodeId) }
+    await acceptLoss({ changes: recorded, apply, details }, { store, now, ...place })
+  })
+}
+
+/** Changes that the record names. */
+const recordedMax = 100
+const shownMax = 200
+
+const told = {
+  again: 'taken away again',
+  given: 'lost',
+  unknown: 'LOST, and cannot be repeated from the log: repeat it yourself',
+} as const
+
+function asText({ changes, reused, unnamed, unread, accepted }: Lost): string {
+  const numbers = changes.map(({ change }) => change)
   const lines = [
-    `the database lacks ${toldMissing(answer)}`,
-    ...keys.map((key) => `  ${key}`),
-    ...(hidden > 0 ? [`  and ${hidden} more`] : []),
-    accepted
-      ? 'accepted: the next start goes on without them'
-      : `to go on without them: trent accept-loss ${id}`,
+    `the database lacks ${changes.length} changes that were recorded` +
+      (changes.length === 0 ? '' : `, ${Math.min(...numbers)} to ${Math.max(...numbers)}`) +
+      (reused === 0 ? '' : `; ${reused} of the numbers belong to other changes now`),
+    ...changes
+      .slice(0, shownMax)
+      .map(
+        ({ change, name, resources, time, effect }) =>
+          `  ${change}  ${time}  ${name} ${resources.join(' ')}: ${told[effect]}`,
+      ),
+    ...(changes.length > shownMax ? [`  and ${changes.length - shownMax} more`] : []),
+    ...(unnamed === 0
+      ? []
+      : [`${unnamed} more changes are lost that no log here has a record of: read other journals`]),
+    ...unread.map((node) => `not read: the journal of node ${node}. Run this on its machine too`),
+    ...(accepted
+      ? ['accepted: start the nodes that refuse calls again']
+      : ['what is lost can be kept only by putting a newer database back']),
   ]
   return `${lines.join('\n')}\n`
 }

@@ -83,9 +83,9 @@ export function shown(names: readonly string[], count = names.length): string {
 }
 
 /** The named journals, and the one that is left in the data directory. */
-async function journalsOf(
+export async function journalsOf(
   dataDirectory: string,
-  { deploymentId }: BackupHeader,
+  { deploymentId }: Pick<BackupHeader, 'deploymentId'>,
   named: readonly string[],
 ): Promise<readonly string[]> {
   const own = join(dataDirectory, 'journal')
@@ -107,9 +107,9 @@ async function journalsOf(
 }
 
 /** Returns the number of the last checkpoint of each stream. */
-async function readJournals(
+export async function readJournals(
   journals: readonly string[],
-  log: LoggedChanges,
+  log: Pick<LoggedChanges, 'see'>,
   keyring: Keyring,
 ): Promise<ReadonlyMap<string, number>> {
   const ends = new Map<string, number>()
@@ -136,7 +136,10 @@ async function readJournals(
   return ends
 }
 
-async function readArchive(directory: string, log: LoggedChanges): Promise<void> {
+export async function readArchive(
+  directory: string,
+  log: Pick<LoggedChanges, 'see'>,
+): Promise<void> {
   if (!existsSync(directory)) throw new ConfigError(`${directory} is missing`)
   const archive = { files: nodeFiles, directory: resolve(directory), breaks: [] }
   for (const name of await namesBelow(archive, '')) {

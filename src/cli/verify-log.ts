@@ -17,7 +17,13 @@ import { readWritersList, type WritersList } from '../audit/journal/writers-list
 import { readCheckpoint } from '../audit/journal/checkpoint.ts'
 import { nodeOfStream } from '../model/node.ts'
 import { loadConfig } from '../config.ts'
-import { readStoredDelivery, readStoredState, type StoredState } from '../store/offline.ts'
+import {
+  readStoredDelivery,
+  readStoredHistory,
+  readStoredState,
+  type StoredState,
+} from '../store/offline.ts'
+import { lacks } from '../store/stored-history.ts'
 import { checkpointsOfFile } from './known-checkpoints.ts'
 import { inJson, visible, visibleIn } from '../model/visible.ts'
 
@@ -81,7 +87,12 @@ async function prove(
           journal: { files, directory },
           stored: readStoredDelivery(databaseOf(directory)),
         })
-  const search = searchMissingChanges(stored.kind === 'deployment' ? stored.changes : Infinity)
+  const isStored = stored.kind === 'deployment'
+  const history = isStored ? readStoredHistory(databaseOf(directory), 0) : undefined
+  const search = searchMissingChanges(
+    history?.head ?? Infinity,
+    (change) => history !== undefined && lacks(history, change),
+  )
   const report = await proveJournal(directory, {
     pinned: keys,
     known: [...checkpointsOf(stored), ...known, ...ofTheseNodes(proved?.checkpoints ?? [], list)],
@@ -192,7 +203,9 @@ function asText(report: Told): string {
     ...(hidden > 0 ? [`and ${hidden} more`] : []),
     ...(report.missing === undefined
       ? []
-      : [`BROKEN trent.db: it lacks ${toldMissing(report.missing)}; see \`trent accept-loss\``]),
+      : [
+          `BROKEN trent.db: it lacks ${toldMissing(report.missing)}; see \`trent database accept-loss\``,
+        ]),
     ...deliveredLines(report.delivered),
     ...trustLines(report),
     report.whole

@@ -32,7 +32,8 @@ export function changeIdOf(record: unknown): string | undefined {
   return changeOf(record).changeId
 }
 
-function changeOf(record: unknown): Partial<RecordedChange> {
+/** The change in a parsed record; without members if the record describes no change. */
+export function changeOf(record: unknown): Partial<RecordedChange> {
   const { trent } = Object(record) as { readonly trent?: unknown } // checked below
   const { change, changeId } = Object(trent) as Readonly<Record<string, unknown>>
   return {

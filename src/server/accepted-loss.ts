@@ -1,35 +1,21 @@
 /**
- * An operator's acceptance of changes that the database has lost. A server that refuses to start cannot be
- * asked, so the acceptance is a file in the data directory. It names exactly one state of the database and
- * the journal. The next start uses it and writes an audit record.
+ * Goes on without changes that the database has lost, after an operator's word. What they took away is taken
+ * away again. It happens offline, while other nodes may run, because a node with lost changes serves nothing.
  * @module
  */
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { replaceFile } from '../disk/durable.ts'
+import { randomUUID } from 'node:crypto'
 import type { FilePort } from '../disk/files.ts'
-import type { Journal } from '../audit/journal/journal.ts'
 import type { MissingChanges } from '../audit/journal/missing-changes.ts'
+import { readCheckpoint } from '../audit/journal/checkpoint.ts'
 import { serviceRecord } from '../audit/records/service-record.ts'
 import { readWritersList } from '../audit/journal/writers-list.ts'
+import type { LoggedChange } from '../backup/logged-changes.ts'
+import { takeAway } from '../backup/take-away.ts'
 import { fingerprintOf } from '../crypto/statements.ts'
 import type { Keyring } from '../crypto/keyring.ts'
-import type { Clock, Random } from '../model/clock.ts'
+import type { RecordedChange } from '../model/change-number.ts'
 import type { Store } from '../store/store.ts'
 
-/** Who accepted the loss, and when. */
-export interface Acceptance {
-  /** `MissingChanges.id` */
-  readonly id: string
-  /** ISO 8601 */
-  readonly acceptedAt: string
-  /** The user of the operating system. */
-  readonly acceptedBy: string
-}
-
-export type AcceptedLoss = MissingChanges & Acceptance
-
-const fileName = 'accepted-loss.json'
 const keysShown = 3
 
 /** The missing changes in one line of text. */
@@ -45,91 +31,66 @@ function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`
 }
 
-export function writeAcceptedLoss(
-  dataDirectory: string,
-  acceptance: Acceptance,
-  files: FilePort,
-): Promise<void> {
-  const bytes = Buffer.from(`${JSON.stringify(acceptance)}\n`)
-  return replaceFile(files, join(dataDirectory, fileName), bytes)
-}
-
-/** The acceptance of exactly this state; undefined if no operator accepted it. */
-export async function readAcceptedLoss(
-  dataDirectory: string,
-  id: string,
-): Promise<Acceptance | undefined> {
-  const text = await readFile(join(dataDirectory, fileName), 'utf8').catch(() => '')
-  try {
-    const { id: named, acceptedAt, acceptedBy } = Object(JSON.parse(text)) as Partial<Acceptance>
-    if (named !== id || typeof acceptedAt !== 'string' || typeof acceptedBy !== 'string')
-      return undefined
-    return { id, acceptedAt, acceptedBy }
-  } catch {
-    return undefined
-  }
+export interface Loss {
+  /** In the order of their numbers. Those without a record are known by number and id only. */
+  readonly changes: readonly RecordedChange[]
+  /** What to take away again. */
+  readonly apply: readonly LoggedChange[]
+  /** For the record. */
+  readonly details: Readonly<Record<string, unknown>>
 }
 
 /**
- * Goes on without the missing changes. Their numbers are skipped, so that no later change takes one of them,
- * and an audit record says who accepted the loss. Then the file is deleted. Call it before anything else
- * changes the database.
+ * Takes away again what lost changes took away, in one transaction with the record of that. Their numbers are
+ * skipped, so that no later change takes one of them.
  */
-export async function goOnWithoutLost(
-  loss: AcceptedLoss,
-  dependencies: {
+export async function acceptLoss(
+  { changes, apply, details }: Loss,
+  of: {
     readonly store: Store
-    readonly keyring: Pick<Keyring, 'statementKeys'>
-    readonly journal: Pick<Journal, 'position'>
-    readonly files: FilePort
-    readonly clock: Clock
-    readonly random: Random
+    /** Milliseconds since the epoch. */
+    readonly now: number
     readonly accountId: string
     readonly region: string
-    readonly dataDirectory: string
-    /** The journal's. */
-    readonly directory: string
+    /** The stream that the record goes to, at the next start of its node. */
+    readonly stream: string
   },
 ): Promise<void> {
-  const { store, journal, files, clock, random, accountId, region, dataDirectory } = dependencies
-  await adoptWriters(dependencies)
-  const {
-    records: missingRecords,
-    first: firstChange,
-    last: lastChange,
-    stored: storedChange,
-    ...told
-  } = loss
-  const eventId = random.uuid()
-  const record = serviceRecord({
-    eventId,
-    time: clock.now(),
-    eventName: 'AcceptDataLoss',
-    accountId,
-    region,
-    details: { ...told, missingRecords, firstChange, lastChange, storedChange },
-  })
+  const { store, now, accountId, region, stream } = of
+  const eventId = randomUUID()
+  const told = { eventId, time: now, eventName: 'AcceptDataLoss', accountId, region, details }
+  const record = serviceRecord(told)
+  const writers = await store.listAllAuditWriters()
+  const text = writers.find((each) => each.stream === stream)?.checkpoint?.text
+  // No segment before the one of the checkpoint can hold the record.
+  const { segment = 1 } = readCheckpoint(text ?? '') ?? {}
+  const accepted = changes.map((change) => ({ ...change, acceptedAt: now }))
   await store.change(async (transaction) => {
-    await transaction.skipChanges(lastChange)
-    await transaction.insertOutbox({ eventId, record, ...journal.position })
+    await transaction.skipChanges(Math.max(...changes.map(({ seq }) => seq)))
+    for (const change of apply) await takeAway[change.name]?.(transaction, change, now)
+    await transaction.acceptLost(accepted)
+    await transaction.insertOutbox({ eventId, record, stream, segment })
   })
-  await files.remove(join(dataDirectory, fileName))
+  await store.scrub()
 }
 
 /** Moves the beginnings of streams forward: an older database lists segments that retention has deleted. */
-async function adoptWriters({
+export async function adoptWriters({
   store,
   keyring,
   files,
   directory,
-}: Pick<
-  Parameters<typeof goOnWithoutLost>[1],
-  'store' | 'keyring' | 'files' | 'directory'
->): Promise<void> {
+}: {
+  readonly store: Pick<Store, 'listAllAuditWriters' | 'changeAuditWriter'>
+  readonly keyring: Pick<Keyring, 'statementKeys'>
+  readonly files: FilePort
+  /** The journal's. */
+  readonly directory: string
+}): Promise<void> {
   const trusted = keyring.statementKeys.map(({ publicKey }) => fingerprintOf(publicKey))
   const list = await readWritersList({ files, directory }, trusted)
   if (typeof list === 'string') return // the verifier reports it
-  const known = await store.listAuditWriters()
+  const known = await store.listAllAuditWriters()
   for (const { stream, first } of list.writers) {
     const stored = known.find((each) => each.stream === stream)?.first.segment ?? 0
     if (first.segment > stored) await store.changeAuditWriter(stream, { first })

@@ -8,11 +8,14 @@ import { join } from 'node:path'
 import type { FilePort } from '../disk/files.ts'
 import { findJournal } from '../audit/journal/found-journal.ts'
 import { findMissingChanges } from '../audit/journal/missing-changes.ts'
-import { readAcceptedLoss, toldMissing, type AcceptedLoss } from './accepted-loss.ts'
+import { toldMissing } from './accepted-loss.ts'
+import { readApplied } from './applied.ts'
+import type { RecordedChange } from '../model/change-number.ts'
 import { visible } from '../model/visible.ts'
 import { isMoved, movedName } from '../store/moved-database.ts'
-import { readStoredState } from '../store/offline.ts'
-import { readPostgresState } from '../store/postgres/postgres-state.ts'
+import { readStoredHistory, readStoredState } from '../store/offline.ts'
+import { readPostgresHistory, readPostgresState } from '../store/postgres/postgres-state.ts'
+import { lacks } from '../store/stored-history.ts'
 import type { Config } from '../config.ts'
 
 /** The files of the data directory do not belong together, or some are missing. */
@@ -26,8 +29,18 @@ export class DataRefused extends Error {
 export interface FoundData {
   /** False if the database cannot be read. Opening it reports the reason. */
   readonly isRead: boolean
-  /** Missing changes that an operator accepted. */
-  readonly acceptedLoss?: AcceptedLoss
+}
+
+/** Compares changes with the database, of either engine. */
+function lacksIn(dataDirectory: string, databaseUrl: string | undefined) {
+  return async (from: number): Promise<(change: Partial<RecordedChange>) => boolean> => {
+    const history =
+      databaseUrl === undefined
+        ? readStoredHistory(join(dataDirectory, 'trent.db'), from)
+        : await readPostgresHistory(databaseUrl, from)
+    // Opening a database that cannot be read reports the reason.
+    return (change) => history !== undefined && lacks(history, change)
+  }
 }
 
 /**
@@ -53,14 +66,16 @@ export async function checkFoundData(
           'put back the database and the journal that belong together',
       )
     }
-    const missing = await findMissingChanges({ files, directory, streams: journal.streams }, state)
+    const home = { files, directory, streams: journal.streams }
+    const applied = isEmbedded ? undefined : await readApplied(dataDirectory, deploymentId)
+    const lacksFrom = lacksIn(dataDirectory, databaseUrl)
+    const missing = await findMissingChanges({ ...home, applied }, { ...state, lacksFrom })
     if (missing === undefined) return { isRead: true }
-    const accepted = await readAcceptedLoss(dataDirectory, missing.id)
-    if (accepted !== undefined) return { isRead: true, acceptedLoss: { ...missing, ...accepted } }
     throw new DataRefused(
-      `${path} is behind the audit journal, it lacks ${toldMissing(missing)}: put back ` +
+      `${path} is behind ${missing.records > 0 ? 'the audit journal' : 'this node'}, it lacks ` +
+        `${toldMissing(missing)}: put back ` +
         `${isEmbedded ? 'trent.db-wal or a newer trent.db' : 'a newer database'}, or go on without ` +
-        `them by \`trent accept-loss ${missing.id}\``,
+        'them by `trent database accept-loss`',
     )
   }
   if (state.kind === 'restoring') throw new DataRefused(unfinishedRestore(path, isEmbedded))

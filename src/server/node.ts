@@ -6,6 +6,8 @@
 import type { Logger } from 'pino'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DataRefused } from './found-data.ts'
+import type { Applied } from './applied.ts'
+import type { RecordedChange } from '../model/change-number.ts'
 import type { MovableClock } from '../jobs/clock.ts'
 import { differenceOf, isBelievable, offsetOf, type ClockOffset } from '../jobs/clocks.ts'
 import {
@@ -56,6 +58,8 @@ interface NodeDependencies {
   readonly isReplaced: () => Promise<boolean>
   readonly clock: MovableClock
   readonly freshnessMs: number
+  /** Keeps the last change that the node has taken in. */
+  readonly remember: (applied: Applied) => Promise<void>
   /** The durable ends of the node's streams. */
   readonly positions: () => Promise<readonly JournalPosition[]>
   readonly log: Pick<Logger, 'warn' | 'info'>
@@ -117,6 +121,7 @@ class Confirmations {
   clockDiffers: string | undefined
   readonly #of: NodeDependencies
   #node: NodeRecord
+  #remembered = ''
 
   constructor(of: NodeDependencies, node: NodeRecord) {
     this.#of = of
@@ -137,8 +142,10 @@ class Confirmations {
     try {
       const reached = await positions()
       const before = clock.system()
-      const { databaseTime } = await following.confirm(({ seq, changeId }) =>
-        store.sealNode({
+      let applied: RecordedChange | undefined
+      const { databaseTime } = await following.confirm(({ seq, changeId }) => {
+        applied = { seq, changeId }
+        return store.sealNode({
           ...this.#node,
           confirmedAt: clock.system(),
           reachedAt: clock.reached(),
@@ -146,11 +153,12 @@ class Confirmations {
           appliedSeq: seq,
           appliedId: changeId,
           positions: reached,
-        }),
-      )
+        })
+      })
       this.failure = undefined
       this.offset = offsetOf(before, databaseTime, clock.system())
       this.#see(await store.listNodes(), databaseTime)
+      if (applied !== undefined) await this.#remember(applied)
     } catch (error) {
       const failure = error instanceof Error ? error.message : String(error)
       // Each reason once: this is tried every second.
@@ -158,6 +166,13 @@ class Confirmations {
       this.failure = failure
       if (error instanceof RowGone) await this.#readAgain()
     }
+  }
+
+  /** The database had this change at the confirmation, and the node decides by it. */
+  async #remember(applied: RecordedChange): Promise<void> {
+    if (applied.seq === 0 || applied.changeId === this.#remembered) return
+    await this.#of.remember({ ...applied, deploymentId: this.#of.deploymentId })
+    this.#remembered = applied.changeId
   }
 
   /** Compares clocks, and goes on from the latest time by which a node decides. */

@@ -6,7 +6,7 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { openBackups } from './backup-schedule.ts'
-import { goOnWithoutLost } from './accepted-loss.ts'
+import { writeApplied } from './applied.ts'
 import { openAnchors, type Anchors } from '../audit/journal/anchors.ts'
 import { openDelivery, type Delivery } from '../audit/delivery/delivery.ts'
 import { createEventIndex, type EventIndex } from '../audit/index/event-index.ts'
@@ -184,6 +184,7 @@ async function joinAsNode(
     clock,
     onRetired: () => void settleRetired(config, files, store, log),
     freshnessMs: config.freshnessSeconds * 1000,
+    remember: (applied) => writeApplied(config.dataDirectory, applied, nodeFiles),
     positions: () => positionsOf(files),
     log,
     onFatal,
@@ -241,12 +242,6 @@ async function openAudit(
   const { store, keyring } = parts
   const directory = files.journalDirectory
   const auditing = { store, keyring, files: journalFiles, directory, onError }
-  if (files.acceptedLoss !== undefined) {
-    const { accountId, dataDirectory } = config
-    const given = { ...parts, ...auditing, journal, accountId, dataDirectory }
-    await goOnWithoutLost(files.acceptedLoss, given)
-    log.warn({ ...files.acceptedLoss }, 'the database goes on without changes that it has lost')
-  }
   await adoptStreams(directory, { store, files: journalFiles })
   const list = createListing(auditing)
   const anchors = await openAnchors({ ...auditing, journal, list })

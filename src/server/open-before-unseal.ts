@@ -5,7 +5,6 @@
  */
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import type { AcceptedLoss } from './accepted-loss.ts'
 import { systemRandom } from '../crypto/entropy.ts'
 import { nodeFiles } from '../disk/files.ts'
 import type { OpenJournal } from '../audit/journal/journal.ts'
@@ -42,8 +41,6 @@ export interface Files {
   readonly clock: MovableClock
   /** Milliseconds since the epoch. */
   readonly startedAt: number
-  /** Changes that the database has lost and an operator accepted. */
-  readonly acceptedLoss: AcceptedLoss | undefined
 }
 
 export type Closing = (() => Promise<void>)[]
@@ -87,8 +84,7 @@ export async function openFiles(
   const quickCheck = quickCheckOf(database, log, meter)
   closing.push(() => quickCheck.close())
   const threads = { memory, workers, workerCount, quickCheck }
-  const { acceptedLoss } = found
-  return { database, ...threads, meter, ...stream, afterJournal, clock, startedAt, acceptedLoss }
+  return { database, ...threads, meter, ...stream, afterJournal, clock, startedAt }
 }
 
 /** Before the journal is opened: a refused start changes no file. @throws {DataRefused} */

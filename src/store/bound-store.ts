@@ -9,6 +9,7 @@ import { type Database, TransactionConflict } from './database.ts'
 import type { DeliveryStore } from './delivery-store.ts'
 import { committedChanges, createRecentChanges, openChanges } from './recent-changes.ts'
 import type { RowScope, WriteScope } from './row-scope.ts'
+import { lostChanges } from './schema/changes.ts'
 import { everyTable } from './schema/schema.ts'
 import { scrub } from './scrub.ts'
 import type { Store, StoreReads, Transaction } from './store.ts'
@@ -75,6 +76,7 @@ import { exchangeClaims, giveUpClaims, type QuotaShareStore } from './tables/quo
 import { generationWrites } from './tables/root-generations.ts'
 import { servedProxyReads, servedProxyWrites } from './tables/served-proxy-rows.ts'
 import { serviceReads, serviceWrites } from './tables/service-rows.ts'
+import { insertRecords } from './tables/table-rows.ts'
 import { trailReads, trailWrites } from './tables/trail-rows.ts'
 import { deleteOldCounts, listKeyTurns, listRequestCounts } from './tables/usage-rows.ts'
 import { createTally } from './tally.ts'
@@ -277,6 +279,7 @@ function transactionOf(scope: WriteScope, change: OpenChange): Transaction {
     insertOutbox: (row) => insertOutbox({ ...scope, ...change }, row),
     insertOutgoingEvent: (event) => insertOutgoingEvent(scope, event),
     skipChanges: change.skip,
+    acceptLost: (lost) => insertRecords(lostChanges, scope, lost),
   }
 }
 

@@ -38,7 +38,7 @@ export function refusalOf(
 }
 
 export const rewoundReason =
-  'the database lacks changes that this node has applied: see `trent accept-loss`'
+  'the database lacks changes that this node has applied: see `trent database accept-loss`'
 
 /** Whether a node may decide by what it knows. */
 export interface Freshness {

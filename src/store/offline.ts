@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs'
 import type { DeliveryCursor, DeliveryFile } from '../model/delivery.ts'
+import { historyStatements, storedHistory, type StoredHistory } from './stored-history.ts'
 import { readOffline } from './sqlite/sqlite.ts'
 
 /** The last checkpoint of one journal stream that the database holds. */
@@ -49,6 +50,19 @@ export function readStoredState(path: string): StoredState {
     })
   })
   return state ?? { kind: 'unreadable' }
+}
+
+/** @param from the first number whose id is read @returns undefined if the file cannot be read */
+export function readStoredHistory(path: string, from: number): StoredHistory | undefined {
+  const { heads, firsts, log, accepted } = historyStatements(from)
+  return readOffline(path, (rowsOf) =>
+    storedHistory({
+      heads: rowsOf(heads),
+      firsts: rowsOf(firsts),
+      log: rowsOf(log),
+      accepted: rowsOf(accepted),
+    }),
+  )
 }
 
 type AnyRow = Readonly<Record<string, unknown>>

@@ -14,7 +14,7 @@ import type { Figures } from './figures.ts'
 import type { OutgoingEventStore } from './outgoing-event-store.ts'
 import type { OutgoingEvent } from '../model/outgoing-event.ts'
 import type { KeyFigures } from '../model/key-figures.ts'
-import type { OutboxRow } from './schema/changes.ts'
+import type { LostChange, OutboxRow } from './schema/changes.ts'
 import type { AccountReads, AccountWrites } from './tables/account-rows.ts'
 import type { AliasReads, AliasWrites } from './tables/alias-rows.ts'
 import type { ClockMark } from './tables/clock-mark-rows.ts'
@@ -103,6 +103,8 @@ export interface Transaction
   insertOutgoingEvent(event: OutgoingEvent): Promise<void>
   /** Skips the numbers up to this one: they belong to changes that were lost. */
   skipChanges(upTo: number): Promise<void>
+  /** Remembers that the loss of these changes is accepted. */
+  acceptLost(changes: readonly LostChange[]): Promise<void>
 }
 
 export interface Store

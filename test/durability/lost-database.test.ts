@@ -15,7 +15,14 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { CreateKeyCommand, DescribeKeyCommand, EncryptCommand } from '@aws-sdk/client-kms'
+import {
+  CreateKeyCommand,
+  DescribeKeyCommand,
+  DisableKeyCommand,
+  EncryptCommand,
+  GetKeyPolicyCommand,
+  PutKeyPolicyCommand,
+} from '@aws-sdk/client-kms'
 import { readRecords } from '../../src/audit/journal/read-records.ts'
 import { refusal } from '../start/refusal.ts'
 import {
@@ -28,12 +35,14 @@ import {
 } from '../start/serve-process.ts'
 import { accountId, clientOf, region, settings } from './fixed-account.ts'
 
-interface Missing {
-  readonly id: string
-  readonly records: number
-  readonly first: number
-  readonly last: number
-  readonly keys: readonly string[]
+interface Lost {
+  readonly changes: readonly {
+    readonly change: number
+    readonly name: string
+    readonly resources: readonly string[]
+    readonly effect: string
+  }[]
+  readonly reused: number
   readonly accepted: boolean
 }
 
@@ -83,11 +92,12 @@ async function lossOf(
   t: TestContext,
   folder: string,
   ...given: readonly string[]
-): Promise<Missing> {
-  const parameters = ['accept-loss', ...given, '--json']
-  const { code, stdout, stderr } = await trentEnded(t, parameters, freePort(folder), folder)
-  assert.equal(code, 0, stderr)
-  return JSON.parse(stdout) as Missing
+): Promise<Lost & { readonly code: number | null }> {
+  const parameters = ['database', 'accept-loss', ...given, '--json']
+  const own = { ...settings, ...freePort(folder) }
+  const { code, stdout, stderr } = await trentEnded(t, parameters, own, folder)
+  assert.equal(stderr, '')
+  return { ...(JSON.parse(stdout) as Lost), code }
 }
 
 const arnOf = (keyId: string): string => `arn:aws:kms:${region}:${accountId}:key/${keyId}`
@@ -114,7 +124,7 @@ test('a database that lost its last keys is refused, by name, until an operator 
 
   const line = await refusal(t, folder, settings)
   const [first, second, third] = keyIds.map(arnOf)
-  const id = /`trent accept-loss ([0-9a-f]{16})`$/.exec(line)?.[1] ?? ''
+  assert.match(line, /or go on without them by `trent database accept-loss`$/)
   assert.match(
     line,
     /trent\.db is behind the audit journal, it lacks 12 records of changes \d+ to \d+, naming 12 keys /,
@@ -127,20 +137,35 @@ test('a database that lost its last keys is refused, by name, until an operator 
 
   const { code, stdout } = await verify()
   assert.equal(code, 1)
-  const report = JSON.parse(stdout) as { readonly whole: boolean; readonly missing: Missing }
-  const { accepted, ...missing } = await lossOf(t, folder)
-  assert.deepEqual([report.whole, report.missing, accepted], [false, missing, false])
-  assert.deepEqual([missing.id, missing.records, missing.keys], [id, 12, keyIds.map(arnOf)])
-
-  // Naming what is missing is no word, and neither is the id of another state.
-  const wrong = await trentEnded(t, ['accept-loss', '0'.repeat(16)], freePort(folder), folder)
-  assert.equal(wrong.code, 1)
-  assert.match(wrong.stderr, /^trent: 0{16} does not match: the changes missing now have the id /)
+  const report = JSON.parse(stdout) as {
+    readonly whole: boolean
+    readonly missing: { readonly records: number; readonly keys: readonly string[] }
+  }
+  assert.deepEqual(
+    [report.whole, report.missing.records, report.missing.keys],
+    [false, 12, keyIds.map(arnOf)],
+  )
+  const listed = await lossOf(t, folder)
+  assert.deepEqual([listed.code, listed.accepted, listed.changes.length], [1, false, 12])
+  for (const [index, { name, resources, effect }] of listed.changes.entries()) {
+    assert.deepEqual(
+      [name, resources, effect],
+      ['CreateKey', [arnOf(keyIds[index] ?? '')], 'given'],
+    )
+  }
+  // Naming what is missing is no word.
+  const own = { ...settings, ...freePort(folder) }
+  const unsure = await trentEnded(t, ['database', 'accept-loss'], own, folder)
+  assert.equal(unsure.code, 1)
+  assert.match(unsure.stderr, /^trent: nothing is accepted, and nothing was changed: --yes/)
   assert.equal(await refusal(t, folder, settings), line)
 
-  assert.equal((await lossOf(t, folder, id)).accepted, true)
+  const accepted = await lossOf(t, folder, '--yes')
+  assert.deepEqual([accepted.code, accepted.accepted], [0, true])
+  const nothing = await trentEnded(t, ['database', 'accept-loss', '--yes'], own, folder)
+  assert.equal(nothing.code, 1)
+  assert.match(nothing.stderr, /the database holds every change in the logs that were read/)
   const server = await serve(t, folder, settings)
-  assert.ok(!existsSync(join(data, 'accepted-loss.json')))
   const client = clientOf(server)
   await assert.rejects(client.send(new DescribeKeyCommand({ KeyId: keyIds[0] })), {
     name: 'NotFoundException',
@@ -166,37 +191,52 @@ test('a database that lost its last keys is refused, by name, until an operator 
   })
   assert.equal(new Set(numbers).size, numbers.length, 'no number is of two changes')
   assert.equal(accepts.length, 1)
-  const { keys, missingRecords, acceptedBy } = accepts[0] ?? {}
-  assert.deepEqual([accepts[0]?.['id'], keys, missingRecords], [id, keyIds.map(arnOf), 12])
+  const { changes, missingRecords, acceptedBy } = accepts[0] ?? {}
+  assert.deepEqual([changes, missingRecords], [listed.changes, 12])
   assert.equal(typeof acceptedBy, 'string')
 })
 
-test('the word for one state is none for another', async (t) => {
-  const made = await killed(t, 2)
+test('what a lost change took away is taken away again, under numbers of its own', async (t) => {
+  const made = await killed(t, 1)
   const { folder, data, keyIds } = made
-  const whole = join(folder, 'whole')
-  cpSync(data, whole, { recursive: true, filter: (path) => !path.endsWith('.sock') })
-  putBack(made)
-  const { id } = await lossOf(t, folder)
-  await lossOf(t, folder, id)
-  // The log is found again: nothing is missing, and the start takes it.
-  rmSync(join(data, 'trent.db'))
-  for (const name of ['trent.db', 'trent.db-wal']) cpSync(join(whole, name), join(data, name))
-  const server = await serve(t, folder, settings)
-  const client = clientOf(server)
-  for (const KeyId of keyIds) {
-    await client.send(new DescribeKeyCommand({ KeyId }))
-  }
+  const [KeyId = ''] = keyIds
+  // The key is in the older copy, and what took it away is not.
+  const first = await serve(t, folder, settings)
+  await end(first, 'SIGTERM')
+  cpSync(join(data, 'trent.db'), join(folder, 'older.db'))
+  const second = await serve(t, folder, settings)
+  const client = clientOf(second)
+  await client.send(new DisableKeyCommand({ KeyId }))
+  const policy = { KeyId, PolicyName: 'default' }
+  const { Policy } = await client.send(new GetKeyPolicyCommand(policy))
+  await client.send(new PutKeyPolicyCommand({ ...policy, Policy }))
   client.destroy()
-  await makeKeys(server, 1)
-  await end(server, 'SIGKILL')
+  await end(second, 'SIGKILL')
   putBack(made)
-  const line = await refusal(t, folder, settings)
-  const pattern = /it lacks 3 records of changes .* `trent accept-loss ([0-9a-f]{16})`/
-  const now = pattern.exec(line)?.[1] ?? assert.fail(line)
-  assert.notEqual(now, id)
-  const none = await trentEnded(t, ['accept-loss', id], freePort(folder), folder)
-  assert.equal(none.code, 1, 'the earlier id is of another state')
+
+  const { changes } = await lossOf(t, folder, '--yes')
+  assert.deepEqual(
+    changes.map(({ name, effect }) => [name, effect]),
+    [
+      ['DisableKey', 'again'],
+      ['PutKeyPolicy', 'unknown'],
+    ],
+  )
+  const server = await serve(t, folder, settings)
+  const again = clientOf(server)
+  const { KeyMetadata } = await again.send(new DescribeKeyCommand({ KeyId }))
+  assert.equal(KeyMetadata?.KeyState, 'Disabled')
+  again.destroy()
+  await end(server, 'SIGTERM')
+  const verified = await trentEnded(t, ['verify-log', join(data, 'journal')], {}, folder)
+  assert.equal(verified.code, 0, verified.stdout)
+  const database = await trentEnded(
+    t,
+    ['verify-database'],
+    { ...settings, ...freePort(folder) },
+    folder,
+  )
+  assert.equal(database.code, 0, database.stdout)
 })
 
 test('a log that is damaged, or cut short, loses no key in silence', async (t) => {

@@ -1,6 +1,6 @@
 /**
- * Finds changes that the journal holds and the database does not: their records have change numbers
- * above the database's last one.
+ * Finds changes that the journal holds and the database does not: their records have numbers above the
+ * database's last one, or ids that the database does not have at these numbers.
  *
  * A crash alone cannot cause this, because a change is durable in the database before its record is
  * written to the journal. It means that the database went back: its write-ahead log was lost or
@@ -8,7 +8,7 @@
  * @module
  */
 import { hash } from 'node:crypto'
-import { changeNumberOf, lostChangesMax } from '../../model/change-number.ts'
+import { changeOf, type RecordedChange } from '../../model/change-number.ts'
 import { readCheckpoint } from './checkpoint.ts'
 import type { FilePort } from '../../disk/files.ts'
 import { recordTextOf, type Frame } from './frame.ts'
@@ -42,38 +42,62 @@ export interface MissingChangesSearch {
   found(): MissingChanges | undefined
 }
 
-/** @param stored the number of the last change that the database holds */
-export function searchMissingChanges(stored: number): MissingChangesSearch {
+/**
+ * @param stored the number of the last change that the database holds
+ * @param lacks whether the database lacks a change, and nobody has accepted that
+ */
+export function searchMissingChanges(
+  stored: number,
+  lacks: (change: Partial<RecordedChange>) => boolean,
+): MissingChangesSearch {
+  const missing = gatherMissing(stored)
+  return {
+    see(frame) {
+      const seen = seenIn(frame)
+      if (seen !== undefined && lacks(seen)) missing.add(seen)
+    },
+    found: missing.found,
+  }
+}
+
+/** What is kept of the record of a change. */
+interface Seen extends Pick<RecordedChange, 'seq'>, Partial<Pick<RecordedChange, 'changeId'>> {
+  /** Of the record; the id of the change where there is no record. */
+  readonly hash: string
+  readonly keys: readonly string[]
+}
+
+function seenIn({ kind, payload }: Frame): Seen | undefined {
+  // Most records are not of a change, so they are not parsed.
+  if (kind !== 'record' || !payload.includes('"change":')) return undefined
+  const record = parsed(payload)
+  const { seq, ...id } = changeOf(record)
+  if (seq === undefined) return undefined
+  return { seq, ...id, hash: hash('sha256', payload, 'hex'), keys: keysOf(record) }
+}
+
+function gatherMissing(stored: number): {
+  readonly add: (seen: Seen) => void
+  readonly found: () => MissingChanges | undefined
+} {
   const keys = new Set<string>()
   let records = 0
   let first = Infinity
   let last = 0
   let id = hash('sha256', `missing changes after ${stored}`, 'hex')
   return {
-    see({ kind, payload }) {
-      // Most records are not of a change, so they are not parsed.
-      if (kind !== 'record' || !payload.includes('"change":')) return
-      const record = parsed(payload)
-      const change = changeNumberOf(record)
-      if (change === undefined || change <= stored || change - stored > lostChangesMax) return
-      records += 1
-      first = Math.min(first, change)
-      last = Math.max(last, change)
-      id = hash('sha256', `${id} ${hash('sha256', payload, 'hex')}`, 'hex')
-      for (const arn of keysOf(record)) if (keys.size < keysCountedMax) keys.add(arn)
+    add(seen) {
+      if (seen.hash !== seen.changeId) records += 1
+      first = Math.min(first, seen.seq)
+      last = Math.max(last, seen.seq)
+      id = hash('sha256', `${id} ${seen.hash}`, 'hex')
+      for (const arn of seen.keys) if (keys.size < keysCountedMax) keys.add(arn)
     },
     found() {
-      if (records === 0) return undefined
+      if (last === 0) return undefined
       const listed = [...keys].slice(0, keysListedMax)
-      return {
-        id: id.slice(0, 16),
-        records,
-        first,
-        last,
-        stored,
-        keys: listed,
-        keyCount: keys.size,
-      }
+      const counted = { records, first, last, stored, keys: listed, keyCount: keys.size }
+      return { id: id.slice(0, 16), ...counted }
     },
   }
 }
@@ -104,19 +128,35 @@ export async function findMissingChanges(
     readonly files: FilePort
     readonly directory: string
     readonly streams: readonly string[]
+    /** The last change that the node is known to have taken in, of whichever node. */
+    readonly applied?: RecordedChange | undefined
   },
   database: {
     readonly changes: number
     readonly checkpoints: readonly { readonly stream: string; readonly text: string }[]
+    /** Makes the argument of `searchMissingChanges`, for changes from this number on. */
+    readonly lacksFrom: (seq: number) => Promise<(change: Partial<RecordedChange>) => boolean>
   },
 ): Promise<MissingChanges | undefined> {
-  const search = searchMissingChanges(database.changes)
+  const seen: Seen[] = []
   // In a fixed order, so that the same state always gives the same id.
   for (const stream of home.streams.toSorted()) {
     const known = database.checkpoints.find((each) => each.stream === stream)
     const from = readCheckpoint(known?.text ?? '')?.segment ?? 1
-    const walk = walkStream({ ...home, stream }, from, (frame) => search.see(frame))
+    const walk = walkStream({ ...home, stream }, from, (frame) => {
+      const change = seenIn(frame)
+      if (change !== undefined) seen.push(change)
+    })
     for await (const segment of walk) void segment // damage is reported when the stream is opened
   }
-  return search.found()
+  const { applied } = home
+  if (applied !== undefined && !seen.some(({ changeId }) => changeId === applied.changeId)) {
+    seen.push({ ...applied, hash: applied.changeId, keys: [] })
+  }
+  if (seen.length === 0) return undefined
+  const least = seen.reduce((one, { seq }) => Math.min(one, seq), Infinity)
+  const lacks = await database.lacksFrom(least)
+  const missing = gatherMissing(database.changes)
+  for (const each of seen) if (lacks(each)) missing.add(each)
+  return missing.found()
 }

@@ -8,6 +8,7 @@ import {
   type StoredState,
 } from '../offline.ts'
 import { parseDatabaseUrl } from './database-url.ts'
+import { historyStatements, storedHistory, type StoredHistory } from '../stored-history.ts'
 import { openSession, type PostgresSession } from './postgres-session.ts'
 
 const limits = {
@@ -25,6 +26,24 @@ export async function readPostgresState(url: string): Promise<StoredState> {
   const session = await openSession(parseDatabaseUrl(url), limits)
   try {
     return await readState(session)
+  } finally {
+    session.destroy()
+  }
+}
+
+/** @param from the first number whose id is read @throws {DatabaseUnreachable} */
+export async function readPostgresHistory(url: string, from: number): Promise<StoredHistory> {
+  const session = await openSession(parseDatabaseUrl(url), limits)
+  const rowsOf = async (statement: string): Promise<readonly Readonly<Record<string, unknown>>[]> =>
+    (await session.run(statement, [])).rows
+  try {
+    const { heads, firsts, log, accepted } = historyStatements(from)
+    return storedHistory({
+      heads: await rowsOf(heads),
+      firsts: await rowsOf(firsts),
+      log: await rowsOf(log),
+      accepted: await rowsOf(accepted),
+    })
   } finally {
     session.destroy()
   }

@@ -43,6 +43,25 @@ export const changeLog = tableOf<LoggedChange>()({
   primaryKey: ['seq', 'position'],
 })
 
+/** A change that the database has lost, and whose loss an operator has accepted. */
+export interface LostChange {
+  readonly changeId: string
+  readonly seq: number
+  /** Milliseconds since the epoch. */
+  readonly acceptedAt: number
+}
+
+export const lostChanges = tableOf<LostChange>()({
+  name: 'lost_changes',
+  columns: {
+    change_id: text('changeId'),
+    seq: number('seq'),
+    accepted_at: number('acceptedAt'),
+    row_tag: rowTag,
+  },
+  primaryKey: ['change_id'],
+})
+
 /** A finished audit record that has not been seen in the journal yet. */
 export interface OutboxRow {
   /** A UUID, fixed when the record was made. */

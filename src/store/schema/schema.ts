@@ -10,7 +10,7 @@ import {
   trails,
   trailStatus,
 } from './audit.ts'
-import { auditOutbox, changeHead, changeLog, outgoingEvents } from './changes.ts'
+import { auditOutbox, changeHead, changeLog, lostChanges, outgoingEvents } from './changes.ts'
 import type { QueriedRow, RowOf } from './columns.ts'
 import {
   clockMark,
@@ -78,6 +78,7 @@ export const everyTable = [
   grantBuckets,
   changeHead,
   changeLog,
+  lostChanges,
   auditOutbox,
   outgoingEvents,
   trails,

@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { searchMissingChanges } from '../../../src/audit/journal/missing-changes.ts'
+import { lacks } from '../../../src/store/stored-history.ts'
 import type { Frame } from '../../../src/audit/journal/frame.ts'
 
 /** Frames of records that name these changes. */
 function search(stored: number, changes: readonly number[]) {
-  const found = searchMissingChanges(stored)
+  const none = { oldest: undefined, ids: new Map(), skipped: [], accepted: new Set<string>() }
+  const history = { head: stored, ...none }
+  const found = searchMissingChanges(stored, (change) => lacks(history, change))
   for (const change of changes) {
     const text = JSON.stringify({ eventID: 'e', trent: { change } })
     found.see({

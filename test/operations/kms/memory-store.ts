@@ -314,6 +314,7 @@ export function transactionOn(rows: Rows): Transaction {
     skipChanges: unused,
     rewrapRows: unused,
     retireGenerations: unused,
+    acceptLost: unused,
     insertOutgoingEvent: unused,
   }
 }
