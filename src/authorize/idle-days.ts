@@ -16,7 +16,7 @@ const dayMs = 86_400_000
 /**
  * Whole days since the last use. Without a use: since the key was created, or since uses are recorded.
  * A forged or missing row counts as a use just now, so that nobody who writes to the database can make
- * a used key look idle.
+ * a used key look idle. So does a node that may have used the key and does not answer.
  */
 export function idleDays(
   { asksIdleDays }: Pick<Operation, 'asksIdleDays'>,
@@ -30,9 +30,11 @@ export function idleDays(
 }
 
 async function idleDaysOf(key: KeyRecord, usages: KeyUsages, now: number): Promise<ContextEntries> {
+  const unsureUntil = (await usages.settle(key)) ?? 0
   const last = await usages.lastOf(key)
-  const from =
+  const known =
     last?.unproved === true ? now : (last?.usedAt ?? Math.max(key.createdAt, usages.since))
+  const from = Math.max(known, unsureUntil)
   const days = Math.max(0, Math.floor((now - from) / dayMs))
   return { 'kms:TrailingDaysWithoutKeyUsage': String(days) }
 }

@@ -37,6 +37,8 @@ export interface KeyUsagesOptions {
   readonly onError: (error: Error) => void
   /** The answer of `remembered` in the other workers. */
   readonly elsewhere?: ((name: string) => Promise<readonly NotedUsage[]>) | undefined
+  /** See `KeyUsages.settle`; left out if there are no other nodes. */
+  readonly settle?: ((name: string) => Promise<number | undefined>) | undefined
   readonly saveDelayMs?: number
   readonly savedMax?: number
   readonly keptMax?: number
@@ -69,6 +71,7 @@ export function createKeyUsages(options: KeyUsagesOptions): OpenKeyUsages {
       if (stored?.usedAt === undefined) return latestOf<LastUsage>(remembered) ?? stored
       return latestOf<LastUsage>([...remembered, stored])
     },
+    settle: async (key) => options.settle?.(nameOf(key)),
     remembered: (name) => notes.remembered(name),
     close: () => notes.close(),
   }

@@ -153,6 +153,7 @@ function openUses({
       store,
       since,
       elsewhere: (name) => others.noted('keys', name),
+      settle: (name) => others.settle(name),
       onError,
     }),
     accessKeyUses: createAccessKeyUses({

@@ -41,6 +41,8 @@ export interface RunningNode {
   /** Why the clock of this node cannot be believed; undefined if it can. */
   readonly clockDiffers: () => string | undefined
   readonly enter: (state: NodeState) => Promise<void>
+  /** The journal is open: `onRetired` may be called from now on. */
+  readonly begin: () => void
   /** Confirms no more. `enter` still works. */
   readonly close: () => Promise<void>
 }
@@ -63,7 +65,7 @@ interface NodeDependencies {
   /** The durable ends of the node's streams. */
   readonly positions: () => Promise<readonly JournalPosition[]>
   readonly log: Pick<Logger, 'warn' | 'info'>
-  /** Called when another node was retired, and for those that were before the start. */
+  /** Called when another node was retired, and after the start if some were. */
   readonly onRetired: () => void
   /** The node was retired by an operator: the process must end. */
   readonly onFatal: (error: Error) => void
@@ -107,6 +109,7 @@ export async function joinNodes(of: NodeDependencies): Promise<RunningNode> {
     clockOffset: () => node.offset,
     clockDiffers: () => node.clockDiffers,
     enter: (state) => node.enter(state),
+    begin: () => node.begin(),
     async close() {
       closing.abort()
       await kept
@@ -122,6 +125,7 @@ class Confirmations {
   readonly #of: NodeDependencies
   #node: NodeRecord
   #remembered = ''
+  #begun = false
 
   constructor(of: NodeDependencies, node: NodeRecord) {
     this.#of = of
@@ -130,6 +134,12 @@ class Confirmations {
 
   get state(): NodeState {
     return this.#node.state
+  }
+
+  /** A node that was retired since the start looked is looked for once more. */
+  begin(): void {
+    this.#begun = true
+    if (this.nodes.some(({ state }) => isRetired(state))) this.#of.onRetired()
   }
 
   async enter(state: NodeState): Promise<void> {
@@ -180,7 +190,7 @@ class Confirmations {
     const { clock, onRetired } = this.#of
     const retired = (all: readonly NodeRecord[]): number =>
       all.filter(({ state }) => isRetired(state)).length
-    if (retired(nodes) > retired(this.nodes)) onRetired()
+    if (this.#begun && retired(nodes) > retired(this.nodes)) onRetired()
     this.nodes = nodes
     const others = nodes.filter(
       ({ nodeId, state, confirmedAt, clockOffset }) =>

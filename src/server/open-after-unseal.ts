@@ -6,16 +6,14 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { openBackups } from './backup-schedule.ts'
-import { writeApplied } from './applied.ts'
 import { openAnchors, type Anchors } from '../audit/journal/anchors.ts'
 import { openDelivery, type Delivery } from '../audit/delivery/delivery.ts'
 import { createEventIndex, type EventIndex } from '../audit/index/event-index.ts'
 import { nodeFiles, type FilePort } from '../disk/files.ts'
-import { hostname } from 'node:os'
-import { streamOf, type JournalPosition } from '../model/node.ts'
-import { joinNodes, type RunningNode } from './node.ts'
+import { streamOf } from '../model/node.ts'
+import type { RunningNode } from './node.ts'
+import { drainingOf, joinAsNode, positionsOf, usesOfNodes } from './join-as-node.ts'
 import { nodeReaders } from './node-readers.ts'
-import { retireDrained, type Draining } from './nodes.ts'
 import { checkClosedSegments } from '../audit/journal-check.ts'
 import { endLeftStreams } from '../audit/journal/left-streams.ts'
 import { drainOutbox } from '../audit/outbox.ts'
@@ -38,9 +36,7 @@ import type { ServerOptions } from './options.ts'
 import { openQuotaShares } from './quota-shares.ts'
 import { createRekeying } from './rekeying.ts'
 import { createRootGenerations } from './root-generations.ts'
-import type { ServerParts } from './parts.ts'
-import { readDeployment } from '../store/tables/deployment.ts'
-import { isRotating } from '../store/tables/root-generations.ts'
+import type { OtherWorkers, ServerParts } from './parts.ts'
 import type { Unsealed, UnsealedBy } from './unsealing.ts'
 
 export type OpenedServer = Pick<OpenDependencies, 'dependencies' | 'close'> & {
@@ -80,7 +76,7 @@ export async function openAfterUnseal(
     ...audit,
     trails: audit.delivery.trails,
     grantReader,
-    others: { noted: (kind, name) => workers.noted(kind, name) },
+    others: { ...workersNotes(workers), settle: (name) => uses.settle(name) },
     memory: files.memory,
     workers,
     meter,
@@ -97,12 +93,12 @@ export async function openAfterUnseal(
     sealServer: () => void setImmediate(options.onSeal ?? (() => undefined)),
   }
   const open = openDependencies(config, all)
-  generations.begin(open.background.changes)
-  all.backupSchedule.begin(open.background.changes)
+  const uses = usesOfNodes(config, files, all, open.background)
+  for (const each of [generations, all.backupSchedule]) each.begin(open.background.changes)
+  node?.begin()
   const eventIndex = openEventIndex(files, log)
   meter.observe({ ...nodeReaders(node, config), ...all.backupSchedule.readers })
-  const { journalDirectory: directory, onError } = files
-  const journalCheck = checkClosedSegments({ store, directory, onError })
+  const journalCheck = checkClosedSegments({ ...files, store, directory: files.journalDirectory })
   const times = { usageTrackedSince, restoredAt }
   const data = { config: sentConfig(config), deployment, memory: files.memory, ...times }
   return {
@@ -113,7 +109,7 @@ export async function openAfterUnseal(
       workers.start({
         data,
         share: database.share,
-        answers: answersOf({ ...open, handler, list, log }),
+        answers: answersOf({ ...open, ...uses, handler, list, log }),
         noted: ({ kind, name }) => usesOf(open.background)[kind].remembered(name),
       }),
     close: async () => {
@@ -121,6 +117,10 @@ export async function openAfterUnseal(
       await closeInOrder([eventIndex, quotaShares, node])
     },
   }
+}
+
+function workersNotes(workers: Files['workers']): Pick<OtherWorkers, 'noted'> {
+  return { noted: (kind, name) => workers.noted(kind, name) }
 }
 
 function forgedRows({ meter }: Files, log: Logger): OnForgedRow {
@@ -150,74 +150,6 @@ function openEventIndex(files: Files, log: ServerOptions['log']): EventIndex {
     trent_event_index_lag_seconds: async () => (await eventIndex.lagMs()) / 1000,
   })
   return eventIndex
-}
-
-/** The durable ends of the streams of all workers. */
-async function positionsOf({
-  journal,
-  workers,
-}: Pick<Files, 'journal' | 'workers'>): Promise<readonly JournalPosition[]> {
-  return [journal.position, ...(await workers.states()).map(({ position }) => position)]
-}
-
-async function joinAsNode(
-  config: Config,
-  { log, onFatal }: ServerOptions,
-  files: Files,
-  { store, keyring }: Pick<ServerParts, 'store' | 'keyring'>,
-): Promise<RunningNode | undefined> {
-  const { database, clock } = files
-  const { following, nodeId } = database
-  if (following === undefined || nodeId === undefined) return undefined
-  return joinNodes({
-    store,
-    following,
-    nodeId,
-    name: hostname(),
-    deploymentId: keyring.deploymentId,
-    alone: database.alone,
-    isRotating: () => isRotating(database),
-    async isReplaced() {
-      const newest = (await readDeployment(database))?.domainKeys.at(-1)?.version
-      return newest !== keyring.newestVersion
-    },
-    clock,
-    onRetired: () => void settleRetired(config, files, store, log),
-    freshnessMs: config.freshnessSeconds * 1000,
-    remember: (applied) => writeApplied(config.dataDirectory, applied, nodeFiles),
-    positions: () => positionsOf(files),
-    log,
-    onFatal,
-  })
-}
-
-function drainingOf(
-  { afterJournal }: Files,
-  node: RunningNode | undefined,
-  store: ServerParts['store'],
-): Draining {
-  const draining: Draining = { isAsked: false, isComplete: false }
-  // First of those that close after the journal, so that it runs last.
-  afterJournal.unshift(() => retireDrained(draining, node, store))
-  return draining
-}
-
-/** Puts the records that retired nodes left in the database into this node's journal. */
-async function settleRetired(
-  { dataDirectory }: Config,
-  { database, journal }: Files,
-  store: ServerParts['store'],
-  log: Logger,
-): Promise<void> {
-  const directory = join(dataDirectory, 'journal')
-  try {
-    const drained = { store, journal, directory, whose: 'retired' } as const
-    const { rows } = await database.alone(() => drainOutbox(drained))
-    if (rows > 0)
-      log.warn({ rows }, 'records of changes that a retired node left are in the journal')
-  } catch (error) {
-    log.error({ err: error }, 'records that a retired node left wait for the next start of a node')
-  }
 }
 
 /** Opens the first account and the audit trail: anchored, complete and being delivered. */

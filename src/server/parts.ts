@@ -48,6 +48,8 @@ export interface WorkerParts {
 export interface OtherWorkers {
   /** Uses of one thing that they have not saved yet. */
   noted<Kind extends keyof Noted>(kind: Kind, name: string): Promise<Noted[Kind]>
+  /** See `NodeUses.settle`. */
+  settle(name: string): Promise<number | undefined>
 }
 
 /** Parts that only worker 0 has. The other workers ask it for them. */

@@ -204,6 +204,7 @@ function nodesText(): Promise<string> {
     clockOffset: () => ({ ms: 5, errorMs: 1 }),
     clockDiffers: () => undefined,
     enter: () => Promise.resolve(),
+    begin: () => undefined,
     close: () => Promise.resolve(),
   }
   meter.observe(nodeReaders(node, { freshnessSeconds: 5 }))

@@ -10,7 +10,9 @@ import {
   DisableKeyCommand,
   EnableKeyCommand,
   EncryptCommand,
+  ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
+import { advance } from '../compat/test-clock.ts'
 import { startProxy } from '../store/postgres/faulty-proxy.ts'
 import { skip, testDatabase, testedVersions } from '../store/postgres/shared-server.ts'
 import { end, temporaryFolder, trentEnded } from './serve-process.ts'
@@ -184,3 +186,55 @@ test('a node that is cut off refuses within the bound, and recovers', { skip }, 
   await eventually(15_000, async () => (await refusedWith(encrypt())) === 'DisabledException')
   await eventually(5000, async () => (await readiness(b))['status'] === 'ready')
 })
+
+test(
+  'a use on one node counts at once for a deletion that is asked of another',
+  { skip },
+  async (t) => {
+    const { url } = await testDatabase(t, version)
+    const seal = join(temporaryFolder(t), 'seal.key')
+    const settings = {
+      TRENT_DATABASE_URL: url,
+      TRENT_SEAL: `file:${seal}`,
+      TRENT_TEST_API: 'on',
+      TRENT_WORKERS: '2',
+    }
+    const a = await startNode(t, settings)
+    const b = await startNode(t, settings)
+    const Policy = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [
+        { Effect: 'Allow', Principal: '*', Action: 'kms:*', Resource: '*' },
+        {
+          Effect: 'Deny',
+          Principal: '*',
+          Action: 'kms:ScheduleKeyDeletion',
+          Resource: '*',
+          Condition: { NumericLessThan: { 'kms:TrailingDaysWithoutKeyUsage': '2' } },
+        },
+      ],
+    })
+    const keys: string[] = []
+    for (let made = 0; made < 4; made += 1) {
+      const create = new CreateKeyCommand({ Policy, BypassPolicyLockoutSafetyCheck: true })
+      keys.push((await a.client.send(create)).KeyMetadata?.KeyId ?? '')
+    }
+    for (const node of [a, b]) await advance(node.url, '3d')
+    const remove = (KeyId: string | undefined): Promise<string> =>
+      refusedWith(b.client.send(new ScheduleKeyDeletionCommand({ KeyId })))
+    const use = (KeyId: string | undefined): Promise<unknown> =>
+      a.client.send(new EncryptCommand({ KeyId, Plaintext }))
+    const [used, idle, last, unused] = keys
+    await use(used)
+    assert.equal(await remove(used), 'AccessDeniedException')
+    assert.equal(await remove(idle), 'no error')
+    // A node that does not answer may have used any key until now.
+    await use(last)
+    a.child.kill('SIGSTOP')
+    assert.equal(await remove(last), 'AccessDeniedException')
+    assert.equal(await remove(unused), 'AccessDeniedException')
+    a.child.kill('SIGCONT')
+    await eventually(5000, async () => (await refusedWith(use(unused))) === 'no error')
+    assert.equal(await remove(last), 'AccessDeniedException')
+  },
+)

@@ -206,6 +206,11 @@ export interface KeyUsages {
    * `unproved`, treat the key as used just now.
    */
   lastOf(key: KeyRecord): Promise<LastUsage | LostUsage | undefined>
+  /**
+   * Has other nodes save their uses of the key, so that `lastOf` has them. Answers until when a node may have
+   * used it that did not; undefined if all did.
+   */
+  settle(key: KeyRecord): Promise<number | undefined>
 }
 
 /** When each long-term access key last signed a call. */

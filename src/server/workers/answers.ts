@@ -10,10 +10,11 @@ export function answersOf(of: {
   readonly dependencies: Pick<PipelineDependencies, 'inTurn'>
   readonly takeFault: Faults['take']
   readonly handler: (request: RawRequest) => Promise<RawResponse>
+  readonly settle: (name: string) => Promise<number | undefined>
   readonly list: () => Promise<void>
   readonly log: Logger
 }): Omit<Answers<AskedOfFirst>, 'noted' | 'fatal'> {
-  const { dependencies, takeFault, handler, list, log } = of
+  const { dependencies, takeFault, handler, settle, list, log } = of
   /** Ends every turn that is running. */
   const turns = new Map<number, () => void>()
   let given = 0
@@ -36,6 +37,7 @@ export function answersOf(of: {
       turns.get(turn)?.()
       turns.delete(turn)
     },
+    settle,
     list,
     log(line) {
       // A logger of the same level made each line.

@@ -182,6 +182,7 @@ async function openParts(start: WorkerStart): Promise<
     log,
     memory,
     others: {
+      settle: (name) => link.ask('settle', name),
       noted: async (kind, name) => (await link.ask('noted', { kind, name })) as never, // of that kind
     },
     closeDatabase: () => database.close(),

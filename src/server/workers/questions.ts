@@ -43,6 +43,8 @@ export type AskedOfFirst = {
   readonly turnOver: readonly [number, void]
   /** Uses that the other workers have not saved yet. */
   readonly noted: readonly [NotedOf, Noted[keyof Noted]]
+  /** Has other nodes save their uses of a key: see `NodeUses.settle`. */
+  readonly settle: readonly [string, number | undefined]
   /** Writes the signed list of the journal's writers again. */
   readonly list: readonly [undefined, void]
   /** One line of the log. */

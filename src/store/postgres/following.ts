@@ -13,7 +13,7 @@ import { catchUp, headColumns, logColumns, logOf } from './history-queries.ts'
 import { systemMoment } from './moment.ts'
 import { changesChannel } from './notifier.ts'
 import { onceMore } from './once-more.ts'
-import { openSession, type PostgresSession } from './postgres-session.ts'
+import { openSession, type PostgresSession, type SessionSettings } from './postgres-session.ts'
 import { readReplication, replicationColumns } from './replication.ts'
 import {
   headOf,
@@ -34,6 +34,10 @@ export interface Following {
     row: (known: { seq: number; changeId: string }) => Row<'nodes'>,
   ) => Promise<Confirmed>
   readonly replication: () => Replication
+  /** Has the messages of a channel told. A message may be lost. */
+  readonly hear: (channel: string, onMessage: (payload: string) => void) => void
+  /** Sends a message to all nodes that hear the channel, this one too. */
+  readonly tell: (channel: string, payload: string) => Promise<void>
   readonly close: () => void
 }
 
@@ -54,31 +58,17 @@ export function openFollowing(
   head: SharedHead,
   { freshnessMs, requireSynchronous }: HeadRules,
 ): Following {
-  const maxMs = Math.max(500, Math.floor(freshnessMs / 2))
-  const limits = {
-    connectMaxMs: maxMs,
-    statementMaxMs: maxMs,
-    lockMaxMs: maxMs,
-    leaseMs: maxMs,
-    commitMaxMs: maxMs,
-    withBegin: '',
-    withCommit: '',
-  }
+  const limits = limitsOf(freshnessMs)
   let session: PostgresSession | undefined
   let isClosed = false
+  const heard = new Map<string, (payload: string) => void>()
   const onNotified = onceMore(async () => {
     if (session !== undefined) await catchUp(session, head)
   })
   const listening = async (): Promise<PostgresSession> => {
     if (session?.isEnded === false) return session
     session = undefined
-    const opened = await openSession(address, limits)
-    try {
-      await opened.listen(changesChannel, onNotified)
-    } catch (error) {
-      opened.destroy()
-      throw error
-    }
+    const opened = await openListening(address, limits, [[changesChannel, onNotified], ...heard])
     if (isClosed) opened.destroy()
     session = opened
     return opened
@@ -113,10 +103,50 @@ export function openFollowing(
       return { replication, databaseTime: Number(found['database_time']) }
     },
     replication: () => head.replication,
+    hear(channel, onMessage) {
+      heard.set(channel, onMessage)
+      const one = session
+      // Without it, messages are lost until a confirmation opens another session.
+      one?.listen(channel, onMessage).catch(() => one.destroy())
+    },
+    async tell(channel, payload) {
+      await (await listening()).run('SELECT pg_notify($1, $2)', [channel, payload])
+    },
     close() {
       isClosed = true
       session?.destroy()
     },
+  }
+}
+
+/** A confirmation that takes longer than half of the bound is tried again. */
+function limitsOf(freshnessMs: number): SessionSettings {
+  const maxMs = Math.max(500, Math.floor(freshnessMs / 2))
+  return {
+    connectMaxMs: maxMs,
+    statementMaxMs: maxMs,
+    lockMaxMs: maxMs,
+    leaseMs: maxMs,
+    commitMaxMs: maxMs,
+    withBegin: '',
+    withCommit: '',
+  }
+}
+
+type Heard = readonly [channel: string, onMessage: (payload: string) => void]
+
+async function openListening(
+  address: DatabaseAddress,
+  limits: SessionSettings,
+  channels: readonly Heard[],
+): Promise<PostgresSession> {
+  const opened = await openSession(address, limits)
+  try {
+    for (const [channel, onMessage] of channels) await opened.listen(channel, onMessage)
+    return opened
+  } catch (error) {
+    opened.destroy()
+    throw error
   }
 }
 

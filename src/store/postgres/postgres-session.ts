@@ -89,7 +89,9 @@ export class PostgresSession {
 
   /** Has notifications of a channel told, until the session ends. */
   async listen(channel: string, onNotified: (payload: string) => void): Promise<void> {
-    this.#client.on('notification', ({ payload = '' }) => onNotified(payload))
+    this.#client.on('notification', ({ channel: named, payload = '' }) => {
+      if (named === channel) onNotified(payload)
+    })
     await this.run(`LISTEN ${channel}`, [])
   }
 

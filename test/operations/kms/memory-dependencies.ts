@@ -141,7 +141,11 @@ export function createWorld(): World {
       },
       accessKeyUses: { lastOf: () => Promise.resolve(undefined) },
       roleUses: { lastOf: () => Promise.resolve(undefined) },
-      keyUsages: { since: start, lastOf: async (key) => world.usages.get(key.keyId) },
+      keyUsages: {
+        since: start,
+        lastOf: async (key) => world.usages.get(key.keyId),
+        settle: () => Promise.resolve(undefined),
+      },
       principalChecks: unused,
       fixedAccessKeys: { make: unused, isSecretOf: unused },
       newAccessKey: unused,

@@ -39,6 +39,7 @@ function startOf(usageTrackedSince: number): WorkersStart {
       strike: never,
       turn: never,
       turnOver: never,
+      settle: never,
       list: never,
       log: never,
     },
