@@ -96,7 +96,7 @@ export function doorsTo(
   { listener }: Pick<RawRequest, 'listener'>,
   route: Target | undefined,
 ): readonly Operation['door'][] {
-  if (route !== undefined) return ['test', 'service']
+  if (route !== undefined) return ['test', 'service', 'signed']
   if (listener === 'xks-proxy') return ['xks-proxy']
   return listener === 'operator' ? ['operator'] : ['signed', 'token']
 }

@@ -11,6 +11,7 @@ import { keyArn } from '../model/key.ts'
 import { pause } from '../model/pause.ts'
 import { callerNamed, poseQuestion } from './access-questions.ts'
 import type { FindPrincipal } from '../authorize/principals.ts'
+import { createOwnExplanations } from './own-access.ts'
 import { recordedQuestion } from './recorded-question.ts'
 import type { Store } from '../store/store.ts'
 import { whoCan, type WhoCanDependencies } from './who-can.ts'
@@ -43,7 +44,7 @@ export function createExplanations(
       ...explained,
     }
   }
-  return {
+  const explanations: Omit<Explanations, 'own'> = {
     access,
     whoCan: (question, accountId, signal) => whoCan(question, accountId, dependencies, signal),
     async call(requestId, { accountId, region, partition, signal }) {
@@ -65,6 +66,7 @@ export function createExplanations(
       }
     },
   }
+  return { ...explanations, own: createOwnExplanations(explanations) }
 }
 
 interface Records {

@@ -32,7 +32,7 @@ export async function whoCan(
   dependencies: WhoCanDependencies,
   signal: AbortSignal,
 ): Promise<WhoCanPage> {
-  const { action, partition, after } = question
+  const { action, partition, after, only } = question
   const actions = action === undefined ? actionsOf(dependencies.registry) : [action]
   const limit = action === undefined ? principalsMax : principalsOfOneMax
   const owner = rootOf(accountId, partition)
@@ -51,6 +51,7 @@ export async function whoCan(
     after,
     partition,
     dependencies.store,
+    only,
   )) {
     if (asked === limit) {
       return { keyArn: arn, access, ...named, asked, ...(last !== undefined && { after: last }) }
@@ -106,10 +107,18 @@ async function* principalsFrom(
   after: string | undefined,
   partition: string,
   store: Reads,
+  only?: string,
 ): AsyncGenerator<Placed> {
   const [accountAfter = '', kindAfter = '', nameAfter = ''] = after?.split('/') ?? []
   if (accountAfter !== '') {
     yield* membersOf(accountAfter, partition, store, { kind: kindAfter, name: nameAfter })
+  }
+  if (only !== undefined) {
+    if (accountAfter !== '') return
+    const root = rootOf(only, partition)
+    yield [`${only}/root`, root, root.arn]
+    yield* membersOf(only, partition, store, { kind: 'root', name: '' })
+    return
   }
   const accounts = pages(
     (page) => store.listAccounts(page),

@@ -108,6 +108,8 @@ function serviceRoutes({ serve, screen }: Serving): readonly Route[] {
   return [
     route('/_trent/fas', 'CreateForwardAccessSession'),
     route('/_trent/infrastructure-session', 'CreateInfrastructureSession'),
+    route('/_trent/explain', 'ExplainOwnCall'),
+    route('/_trent/who-can', 'ListOwnAccess'),
   ]
 }
 

@@ -52,6 +52,8 @@ export interface WhoCanQuestion {
   readonly partition: string
   /** Where the previous page ended. */
   readonly after?: string
+  /** The only account with principals to list. */
+  readonly only?: string
 }
 
 export interface Access {
@@ -86,7 +88,19 @@ export interface AskedPlace {
   readonly signal: AbortSignal
 }
 
+/** Questions of an account about itself. */
+export interface OwnExplanations {
+  /** @throws {KmsError} `NotFoundException`, `ThrottlingException` */
+  call(
+    requestId: string,
+    where: AskedPlace & { readonly accountId: string },
+  ): Promise<CallExplanation>
+  /** @throws {KmsError} */
+  whoCan(question: WhoCanQuestion, accountId: string, signal: AbortSignal): Promise<WhoCanPage>
+}
+
 export interface Explanations {
+  readonly own: OwnExplanations
   /** @throws {KmsError} */
   access(asked: AskedAccess, where: AskedPlace): Promise<AccessExplanation>
   /**

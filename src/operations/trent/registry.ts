@@ -13,6 +13,8 @@ import { createInfrastructureSession } from './create-infrastructure-session.ts'
 import { deregisterService } from './deregister-service.ts'
 import { drainNode } from './drain-node.ts'
 import { exportXksKey } from './export-xks-key.ts'
+import { explainOwnCall } from './explain-own-call.ts'
+import { listOwnAccess } from './list-own-access.ts'
 import { explainAccess } from './explain-access.ts'
 import { getQuotas } from './get-quotas.ts'
 import { getStatus } from './get-status.ts'
@@ -87,3 +89,6 @@ export const testRegistry = registryOf([
 
 /** Operations that registered services call with their own credentials. */
 export const serviceRegistry = registryOf([createForwardAccessSession, createInfrastructureSession])
+
+/** Operations that users call with their own credentials, on paths of Trent's own. */
+export const ownRegistry = registryOf([explainOwnCall, listOwnAccess])

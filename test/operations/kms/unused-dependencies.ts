@@ -26,6 +26,7 @@ const unusedExplanations: OperationDependencies['explanations'] = {
   access: unused,
   call: unused,
   whoCan: unused,
+  own: { call: unused, whoCan: unused },
 }
 
 export const unusedDependencies: Pick<
