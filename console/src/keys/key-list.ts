@@ -32,8 +32,6 @@ export interface KeyListState {
   readonly rows: readonly KeyRow[]
   /** Ids and aliases are complete. */
   readonly listed: boolean
-  /** Number of rows with a description, or without the permission for one. */
-  readonly described: number
   readonly error?: unknown
   /** Why there are no tags. The table works without them. */
   readonly tagsError?: unknown
@@ -75,7 +73,7 @@ export function listKeys(aws: Aws, region: string): KeyList {
 /** One list while it loads, and its background work. */
 class LoadingKeys {
   readonly listeners = new Set<() => void>()
-  state: KeyListState = { rows: [], listed: false, described: 0 }
+  state: KeyListState = { rows: [], listed: false }
   /** Rows in sight: they are described first. */
   wanted: readonly string[] = []
   readonly #aws: Aws
@@ -113,9 +111,7 @@ class LoadingKeys {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#stopped) return
-    const rows = [...this.#rows.values()].filter((row) => !isAwsManaged(row))
-    const described = rows.filter((row) => row.metadata !== undefined || row.hidden).length
-    this.state = { rows, listed: this.#listed, described, ...this.#failures }
+    this.state = { rows: [...this.#rows.values()], listed: this.#listed, ...this.#failures }
     for (const listener of this.listeners) listener()
   }
 
@@ -190,7 +186,7 @@ class LoadingKeys {
 }
 
 /** Each AWS managed key has an alias of this form, which nobody else can create. */
-function isAwsManaged({ aliases, metadata }: KeyRow): boolean {
+export function isAwsManaged({ aliases, metadata }: KeyRow): boolean {
   if (metadata !== undefined) return metadata.KeyManager === 'AWS'
   return aliases.some((name) => name.startsWith('alias/aws/'))
 }

@@ -9,7 +9,7 @@ import PropertyFilter, {
 } from '@cloudscape-design/components/property-filter'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import Table, { type TableProps } from '@cloudscape-design/components/table'
-import { type ReactNode, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import { failureOf } from '../aws/failure.ts'
 import { useConsole } from '../shell/context.ts'
 import { Failed } from '../shell/failed.tsx'
@@ -19,13 +19,26 @@ import { keysText } from '../text/keys.ts'
 import { KeyActions } from './key-actions.tsx'
 import { aliasText, columnsOf, firstColumns } from './key-columns.tsx'
 import { filteringOptions, filteringProperties, passes } from './key-filter.ts'
-import { type KeyList, type KeyListState, listKeys, type KeyRow } from './key-list.ts'
+import { isAwsManaged, type KeyRow } from './key-list.ts'
+import { useKeyList } from './use-key-list.ts'
 import { KeyPreferences, type TablePreferences } from './key-preferences.tsx'
 
 type Query = PropertyFilterProps.Query
+type Path = 'keys' | 'aws-keys'
 const emptyQuery: Query = { tokens: [], operation: 'and' }
 
+/** The keys of AWS's services that Trent serves: to look at. */
+export function AwsKeysScreen({ place }: ScreenProps): ReactNode {
+  return <KeyTable place={place} path="aws-keys" />
+}
+
 export function KeysScreen({ place }: ScreenProps): ReactNode {
+  return <KeyTable place={place} path="keys" />
+}
+
+function KeyTable({ place, path }: ScreenProps & { readonly path: Path }): ReactNode {
+  const isAws = path === 'aws-keys'
+  const title = isAws ? keysText.awsTitle : keysText.title
   const { region } = useConsole()
   const [list, state, reload] = useKeyList()
   const [query, setQuery] = useState<Query>(() => readQuery(place.query.get('filter')))
@@ -37,7 +50,10 @@ export function KeysScreen({ place }: ScreenProps): ReactNode {
     columns: firstColumns,
     wrapLines: false,
   })
-  const { rows } = state
+  const rows = useMemo(
+    () => state.rows.filter((row) => isAwsManaged(row) === isAws),
+    [state.rows, isAws],
+  )
   const found = useMemo(() => {
     const passing = query.tokens.length === 0 ? rows : rows.filter((row) => passes(row, query))
     const compare = sorting?.sortingColumn.sortingComparator
@@ -54,12 +70,12 @@ export function KeysScreen({ place }: ScreenProps): ReactNode {
     const ids = new Set(selected.map(({ id }) => id))
     return rows.filter(({ id }) => ids.has(id))
   }, [rows, selected])
-  const columns = useMemo(() => columnsOf(region, 'keys'), [region])
+  const columns = useMemo(() => columnsOf(region, path), [region, path])
   const search = (next: Query): void => {
     setQuery(next)
     setPage(1)
     const filter = next.tokens.length === 0 ? {} : { filter: JSON.stringify(next) }
-    replacePlace(hrefOf(region, ['keys'], filter))
+    replacePlace(hrefOf(region, [path], filter))
   }
   return (
     <SpaceBetween size="m">
@@ -78,7 +94,7 @@ export function KeysScreen({ place }: ScreenProps): ReactNode {
         items={shown}
         loading={!state.listed}
         loadingText={keysText.loading}
-        selectionType="multi"
+        {...(!isAws && { selectionType: 'multi' as const })}
         selectedItems={chosen}
         onSelectionChange={({ detail }) => setSelected(detail.selectedItems)}
         columnDefinitions={columns}
@@ -95,32 +111,42 @@ export function KeysScreen({ place }: ScreenProps): ReactNode {
           selectionGroupLabel: keysText.select,
           allItemsSelectionLabel: () => keysText.select,
           itemSelectionLabel: (_, row) => keysText.selectRow(nameOf(row)),
-          tableLabel: keysText.title,
+          tableLabel: title,
         }}
-        empty={<Empty isFiltered={query.tokens.length > 0} clear={() => search(emptyQuery)} />}
+        empty={
+          <Empty
+            isAws={isAws}
+            isFiltered={query.tokens.length > 0}
+            clear={() => search(emptyQuery)}
+          />
+        }
         header={
           <Header
             variant="awsui-h1-sticky"
             counter={state.listed ? `(${countText(found.length, rows.length)})` : ''}
-            description={descriptionOf(state)}
+            description={descriptionOf(state.listed, rows)}
             actions={
               <SpaceBetween direction="horizontal" size="xs">
                 <Button iconName="refresh" ariaLabel={keysText.refresh} onClick={reload} />
-                <KeyActions keys={chosen} changed={(ids) => ids.forEach(list.refresh)} />
-                <Button
-                  variant="primary"
-                  href={hrefOf(region, ['create-key'])}
-                  onFollow={(event) => {
-                    event.preventDefault()
-                    goTo(hrefOf(region, ['create-key']))
-                  }}
-                >
-                  {keysText.create}
-                </Button>
+                {!isAws && (
+                  <>
+                    <KeyActions keys={chosen} changed={(ids) => ids.forEach(list.refresh)} />
+                    <Button
+                      variant="primary"
+                      href={hrefOf(region, ['create-key'])}
+                      onFollow={(event) => {
+                        event.preventDefault()
+                        goTo(hrefOf(region, ['create-key']))
+                      }}
+                    >
+                      {keysText.create}
+                    </Button>
+                  </>
+                )}
               </SpaceBetween>
             }
           >
-            {keysText.title}
+            {title}
           </Header>
         }
         filter={<KeyFilter rows={rows} query={query} onChange={search} found={found.length} />}
@@ -168,9 +194,11 @@ function KeyFilter(props: {
 }
 
 function Empty({
+  isAws,
   isFiltered,
   clear,
 }: {
+  readonly isAws: boolean
   readonly isFiltered: boolean
   readonly clear: () => void
 }): ReactNode {
@@ -179,31 +207,17 @@ function Empty({
     <Box textAlign="center" padding="l">
       <SpaceBetween size="s">
         <b>{isFiltered ? keysText.noMatch : keysText.empty}</b>
-        <span>{isFiltered ? keysText.noMatchHint : keysText.emptyHint}</span>
+        <span>
+          {isFiltered ? keysText.noMatchHint : isAws ? keysText.awsEmptyHint : keysText.emptyHint}
+        </span>
         {isFiltered ? (
           <Button onClick={clear}>{keysText.clear}</Button>
-        ) : (
+        ) : isAws ? null : (
           <Button href={hrefOf(region, ['create-key'])}>{keysText.create}</Button>
         )}
       </SpaceBetween>
     </Box>
   )
-}
-
-/** The list is kept while the user looks at single keys. */
-function useKeyList(): readonly [KeyList, KeyListState, () => void] {
-  const { aws, region, kept } = useConsole()
-  const name = `keys ${region}`
-  const [, setTurn] = useState(0)
-  const list = (kept.get(name) as KeyList | undefined) ?? listKeys(aws, region) // stored here only
-  kept.set(name, list)
-  const state = useSyncExternalStore(list.subscribe, list.state)
-  const reload = (): void => {
-    list.stop()
-    kept.delete(name)
-    setTurn((turn) => turn + 1)
-  }
-  return [list, state, reload]
 }
 
 function readQuery(filter: string | null): Query {
@@ -227,6 +241,7 @@ function countText(found: number, all: number): string {
   return found === all ? all.toLocaleString() : `${found.toLocaleString()}/${all.toLocaleString()}`
 }
 
-function descriptionOf({ listed, described, rows }: KeyListState): string {
+function descriptionOf(listed: boolean, rows: readonly KeyRow[]): string {
+  const described = rows.filter(({ metadata, hidden }) => metadata !== undefined || hidden).length
   return listed && described < rows.length ? keysText.describing(described, rows.length) : ''
 }

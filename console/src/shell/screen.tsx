@@ -6,7 +6,7 @@ import Spinner from '@cloudscape-design/components/spinner'
 import { Component, type ReactNode, Suspense, useEffect } from 'react'
 import { text } from '../text/text.ts'
 import type { Place } from './router.ts'
-import { screens } from './screens.ts'
+import { detailScreens, screens } from './screens.ts'
 
 export function Screen({ place }: { readonly place: Place }): ReactNode {
   const [first = ''] = place.path
@@ -18,9 +18,10 @@ export function Screen({ place }: { readonly place: Place }): ReactNode {
   if (screen === undefined) {
     return first === '' ? null : <Alert type="warning">{text.unknownPlace}</Alert>
   }
-  const Shown = screen.show
+  const isDetail = place.path.length > 1
+  const Shown = (isDetail ? detailScreens[first] : undefined) ?? screen.show
   return (
-    <Broken key={first}>
+    <Broken key={isDetail ? 'detail' : first}>
       <Suspense fallback={<Loading />}>
         <Shown place={place} />
       </Suspense>

@@ -15,10 +15,58 @@ export interface ScreenEntry {
   readonly show: LazyExoticComponent<ComponentType<ScreenProps>>
 }
 
+function screen(load: () => Promise<ComponentType<ScreenProps>>): ScreenEntry['show'] {
+  return lazy(async () => ({ default: await load() }))
+}
+
+const keyScreen = screen(async () => (await import('../key/key-screen.tsx')).KeyScreen)
+
+/** The screen of one key, below the tables of keys. */
+export const detailScreens: Readonly<Record<string, ScreenEntry['show']>> = {
+  keys: keyScreen,
+  'aws-keys': keyScreen,
+}
+
 export const screens: readonly ScreenEntry[] = [
+  {
+    path: 'overview',
+    title: text.screens.overview,
+    show: screen(async () => (await import('../overview/overview-screen.tsx')).OverviewScreen),
+  },
   {
     path: 'keys',
     title: text.screens.keys,
-    show: lazy(async () => ({ default: (await import('../keys/keys-screen.tsx')).KeysScreen })),
+    show: screen(async () => (await import('../keys/keys-screen.tsx')).KeysScreen),
+  },
+  {
+    path: 'aws-keys',
+    title: text.screens.awsKeys,
+    show: screen(async () => (await import('../keys/keys-screen.tsx')).AwsKeysScreen),
+  },
+  {
+    path: 'stores',
+    title: text.screens.stores,
+    show: screen(async () => (await import('../stores/stores-screen.tsx')).StoresScreen),
+  },
+  {
+    path: 'activity',
+    title: text.screens.activity,
+    show: screen(async () => (await import('../activity/activity-screen.tsx')).ActivityScreen),
+  },
+  {
+    path: 'try',
+    title: text.screens.tryIt,
+    show: screen(async () => (await import('../try-it/try-screen.tsx')).TryScreen),
+  },
+  {
+    path: 'why',
+    title: text.screens.why,
+    show: screen(async () => (await import('../access/why-screen.tsx')).WhyScreen),
+  },
+  {
+    path: 'create-key',
+    title: text.screens.createKey,
+    isHidden: true,
+    show: screen(async () => (await import('../create/create-key-screen.tsx')).CreateKeyScreen),
   },
 ]

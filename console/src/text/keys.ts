@@ -2,6 +2,8 @@
 
 export const keysText = {
   title: 'Customer managed keys',
+  awsTitle: 'AWS managed keys',
+  awsEmptyHint: 'Services create their keys in this account when they first need them.',
   loading: 'Loading keys',
   describing: (done: number, all: number): string =>
     `Describing keys: ${done.toLocaleString()} of ${all.toLocaleString()}. Filters see the rest as it arrives.`,

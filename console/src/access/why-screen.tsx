@@ -1,0 +1,158 @@
+/** Why was this denied: a request id or an error message in, the statement that decided out. @module */
+import Box from '@cloudscape-design/components/box'
+import Button from '@cloudscape-design/components/button'
+import Container from '@cloudscape-design/components/container'
+import FormField from '@cloudscape-design/components/form-field'
+import Header from '@cloudscape-design/components/header'
+import KeyValuePairs from '@cloudscape-design/components/key-value-pairs'
+import SpaceBetween from '@cloudscape-design/components/space-between'
+import StatusIndicator from '@cloudscape-design/components/status-indicator'
+import Textarea from '@cloudscape-design/components/textarea'
+import { type ReactNode, useState } from 'react'
+import type { Aws } from '../aws/aws.ts'
+import { askTrent } from '../aws/trent.ts'
+import { useAsked } from '../shell/asked.ts'
+import { useConsole } from '../shell/context.ts'
+import { Failed } from '../shell/failed.tsx'
+import { Moment } from '../shell/moment.tsx'
+import { hrefOf, replacePlace } from '../shell/router.ts'
+import { Loading } from '../shell/screen.tsx'
+import type { ScreenProps } from '../shell/screens.ts'
+import { accessText } from '../text/access.ts'
+import { text } from '../text/text.ts'
+import { type CallExplanation, type Edit, editText, reasonText } from './answers.ts'
+
+const requestId = /[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}/i
+/** A record can be found some seconds after its call. */
+const attempts = 12
+const waitMs = 1000
+
+async function explain(aws: Aws, region: string, id: string): Promise<CallExplanation> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const answer = await askTrent(aws, region, '/_trent/explain', { requestId: id })
+      return answer as CallExplanation // its type
+    } catch (error) {
+      const isSoon = error instanceof Error && error.name === 'NotFoundException'
+      if (!isSoon || attempt === attempts) throw error
+      await new Promise((resolve) => setTimeout(resolve, waitMs))
+    }
+  }
+}
+
+export function WhyScreen({ place }: ScreenProps): ReactNode {
+  const { region } = useConsole()
+  const given = place.query.get('request') ?? ''
+  const [input, setInput] = useState(given)
+  const id = requestId.exec(input)?.[0]
+  return (
+    <SpaceBetween size="l">
+      <Header variant="h1" description={accessText.whyHint}>
+        {accessText.why}
+      </Header>
+      <Container>
+        <form
+          onSubmit={(event) => {
+            event.preventDefault()
+            if (id !== undefined) replacePlace(hrefOf(region, ['why'], { request: id }))
+          }}
+        >
+          <SpaceBetween size="m">
+            <FormField
+              label={accessText.input}
+              description={accessText.soon}
+              errorText={input !== '' && id === undefined ? accessText.noId : ''}
+              stretch
+            >
+              <Textarea
+                value={input}
+                rows={3}
+                spellcheck={false}
+                onChange={({ detail }) => setInput(detail.value)}
+              />
+            </FormField>
+            <Button variant="primary" disabled={id === undefined}>
+              {accessText.explain}
+            </Button>
+          </SpaceBetween>
+        </form>
+      </Container>
+      {given !== '' && <Explained id={given} />}
+    </SpaceBetween>
+  )
+}
+
+function Explained({ id }: { readonly id: string }): ReactNode {
+  const { aws, region } = useConsole()
+  const { asked, again } = useAsked(`why ${id}`, () => explain(aws, region, id))
+  if (asked.state === 'loading') return <Loading />
+  if (asked.state === 'failed') {
+    return <Failed error={asked.error} title={accessText.whyFailed} again={again} />
+  }
+  const { call, now, unasked } = asked.value
+  return (
+    <SpaceBetween size="l">
+      <Container header={<Header variant="h2">{accessText.call}</Header>}>
+        <SpaceBetween size="m">
+          <KeyValuePairs
+            columns={3}
+            items={[
+              { label: accessText.event, value: call.eventName },
+              { label: accessText.caller, value: <span className="text">{call.caller}</span> },
+              { label: accessText.at, value: <Moment at={new Date(call.eventTime)} /> },
+              { label: accessText.error, value: call.errorCode ?? text.none },
+            ]}
+          />
+          {call.errorMessage !== undefined && <div className="text">{call.errorMessage}</div>}
+          <Box variant="awsui-key-label">{accessText.decided}</Box>
+          {call.reasons.map((reason) => (
+            <div className="text" key={`${reason.action} ${reasonText(reason)}`}>
+              {reason.action}: {reasonText(reason)}
+            </div>
+          ))}
+        </SpaceBetween>
+      </Container>
+      <Container header={<Header variant="h2">{accessText.now}</Header>}>
+        {now === undefined ? (
+          `${accessText.unasked}: ${unasked ?? ''}`
+        ) : (
+          <SpaceBetween size="m">
+            <StatusIndicator type={now.decision === 'allow' ? 'success' : 'error'}>
+              {now.decision === 'allow' ? accessText.allowed : accessText.denied}
+            </StatusIndicator>
+            {now.reasons.map((reason) => (
+              <div className="text" key={reasonText(reason)}>
+                {reasonText(reason)}
+              </div>
+            ))}
+            <Box variant="awsui-key-label">{accessText.change}</Box>
+            {now.change === undefined ? accessText.noChange : <Way edits={now.change} />}
+            {now.alternatives.length > 0 && (
+              <Box variant="awsui-key-label">{accessText.alternatives}</Box>
+            )}
+            {now.alternatives.map((edits) => (
+              <Way key={JSON.stringify(edits)} edits={edits} />
+            ))}
+          </SpaceBetween>
+        )}
+      </Container>
+    </SpaceBetween>
+  )
+}
+
+function Way({ edits }: { readonly edits: readonly Edit[] }): ReactNode {
+  return (
+    <div>
+      {edits.map((edit) => (
+        <div key={JSON.stringify(edit)}>
+          {editText(edit)}
+          {edit.statement !== undefined && (
+            <Box variant="code">
+              <div className="text">{JSON.stringify(edit.statement, null, 2)}</div>
+            </Box>
+          )}
+        </div>
+      ))}
+    </div>
+  )
+}

@@ -1,0 +1,241 @@
+/** Activity: recorded calls with filters, and a small chart of them. @module */
+import {
+  CloudTrailClient,
+  type Event,
+  LookupEventsCommand,
+  type LookupEventsCommandOutput,
+} from '@aws-sdk/client-cloudtrail'
+import BarChart from '@cloudscape-design/components/bar-chart'
+import Box from '@cloudscape-design/components/box'
+import Button from '@cloudscape-design/components/button'
+import Checkbox from '@cloudscape-design/components/checkbox'
+import Container from '@cloudscape-design/components/container'
+import FormField from '@cloudscape-design/components/form-field'
+import Header from '@cloudscape-design/components/header'
+import Input from '@cloudscape-design/components/input'
+import Link from '@cloudscape-design/components/link'
+import Modal from '@cloudscape-design/components/modal'
+import Select from '@cloudscape-design/components/select'
+import SpaceBetween from '@cloudscape-design/components/space-between'
+import Table from '@cloudscape-design/components/table'
+import { type ReactNode, useState } from 'react'
+import { useAction, useAsked } from '../shell/asked.ts'
+import { useConsole } from '../shell/context.ts'
+import { Failed } from '../shell/failed.tsx'
+import { Moment } from '../shell/moment.tsx'
+import { hrefOf, replacePlace } from '../shell/router.ts'
+import type { ScreenProps } from '../shell/screens.ts'
+import { activityText } from '../text/activity.ts'
+import { text } from '../text/text.ts'
+import { barsOf, recordOf } from './events.ts'
+
+type Attribute = keyof typeof activityText.attributes
+
+export function ActivityScreen({ place }: ScreenProps): ReactNode {
+  const { aws, region } = useConsole()
+  const resource = place.query.get('resource')
+  const [attribute, setAttribute] = useState<Attribute>(resource === null ? 'all' : 'ResourceName')
+  const [value, setValue] = useState(resource ?? '')
+  const [asking, setAsking] = useState({ attribute, value })
+  const [onlyRefused, setOnlyRefused] = useState(false)
+  const [shownEvent, setShownEvent] = useState<Event>()
+  const [more, setMore] = useState<readonly LookupEventsCommandOutput[]>([])
+  const page = (NextToken?: string): Promise<LookupEventsCommandOutput> =>
+    aws.run(CloudTrailClient, region, (trail) =>
+      trail.send(
+        new LookupEventsCommand({
+          MaxResults: 50,
+          ...(NextToken !== undefined && { NextToken }),
+          ...(asking.attribute !== 'all' &&
+            asking.value !== '' && {
+              LookupAttributes: [{ AttributeKey: asking.attribute, AttributeValue: asking.value }],
+            }),
+        }),
+      ),
+    )
+  const { asked, again } = useAsked(`events ${asking.attribute} ${asking.value}`, async () => {
+    const first = await page()
+    setMore([])
+    return first
+  })
+  const pages = asked.state === 'here' ? [asked.value, ...more] : []
+  const next = pages.at(-1)?.NextToken
+  const { run, running, error } = useAction(async () => {
+    const following = await page(next)
+    setMore([...more, following])
+  })
+  const events = pages.flatMap(({ Events = [] }) => Events)
+  const shown = onlyRefused
+    ? events.filter((event) => recordOf(event).errorCode !== undefined)
+    : events
+  const search = (): void => {
+    setAsking({ attribute, value })
+    const asResource = attribute === 'ResourceName' && value !== '' ? { resource: value } : {}
+    replacePlace(hrefOf(region, ['activity'], asResource))
+  }
+  const options = (Object.keys(activityText.attributes) as Attribute[]).map((id) => ({
+    value: id,
+    label: activityText.attributes[id],
+  }))
+  return (
+    <SpaceBetween size="l">
+      <Header
+        variant="h1"
+        description={activityText.hint}
+        actions={<Button iconName="refresh" ariaLabel={text.refresh} onClick={again} />}
+      >
+        {activityText.title}
+      </Header>
+      <Container>
+        <form
+          onSubmit={(event) => {
+            event.preventDefault()
+            search()
+          }}
+        >
+          <SpaceBetween size="m" direction="horizontal" alignItems="end">
+            <FormField label={activityText.by}>
+              <Select
+                options={options}
+                selectedOption={options.find((option) => option.value === attribute) ?? null}
+                onChange={({ detail }) => setAttribute(detail.selectedOption.value as Attribute)} // an option above
+              />
+            </FormField>
+            {attribute !== 'all' && (
+              <FormField label={activityText.value}>
+                <Input value={value} onChange={({ detail }) => setValue(detail.value)} />
+              </FormField>
+            )}
+            <Button>{activityText.search}</Button>
+            <Checkbox
+              checked={onlyRefused}
+              onChange={({ detail }) => setOnlyRefused(detail.checked)}
+            >
+              {activityText.refused}
+            </Checkbox>
+          </SpaceBetween>
+        </form>
+      </Container>
+      <Failed error={error} title={activityText.failed} />
+      {asked.state === 'failed' && (
+        <Failed error={asked.error} title={activityText.failed} again={again} />
+      )}
+      <Chart events={shown} />
+      <Table<Event>
+        items={shown}
+        trackBy="EventId"
+        loading={asked.state === 'loading'}
+        loadingText={text.loading}
+        resizableColumns
+        ariaLabels={{ tableLabel: activityText.title }}
+        empty={activityText.empty}
+        columnDefinitions={eventColumns(region, setShownEvent)}
+        footer={
+          next !== undefined && (
+            <Box textAlign="center">
+              <Button loading={running} onClick={run}>
+                {activityText.more}
+              </Button>
+            </Box>
+          )
+        }
+      />
+      {shownEvent !== undefined && (
+        <Modal
+          visible
+          size="large"
+          header={activityText.record}
+          closeAriaLabel={text.close}
+          onDismiss={() => setShownEvent(undefined)}
+        >
+          <Box variant="code">
+            <div className="text">
+              {JSON.stringify(JSON.parse(shownEvent.CloudTrailEvent ?? '{}'), null, 2)}
+            </div>
+          </Box>
+        </Modal>
+      )}
+    </SpaceBetween>
+  )
+}
+
+function eventColumns(region: string, show: (event: Event) => void) {
+  const { columns } = activityText
+  return [
+    {
+      id: 'at',
+      header: columns.at,
+      cell: ({ EventTime }: Event) => <Moment at={EventTime} />,
+      minWidth: 200,
+    },
+    {
+      id: 'name',
+      header: columns.name,
+      cell: (event: Event) => (
+        <Button
+          variant="inline-link"
+          ariaLabel={`${activityText.show}: ${event.EventName ?? ''}`}
+          onClick={() => show(event)}
+        >
+          {event.EventName}
+        </Button>
+      ),
+      isRowHeader: true,
+      minWidth: 180,
+    },
+    {
+      id: 'user',
+      header: columns.user,
+      cell: (event: Event) => recordOf(event).principal ?? text.none,
+      minWidth: 260,
+    },
+    {
+      id: 'error',
+      header: columns.error,
+      cell: (event: Event) => {
+        const { errorCode, requestId } = recordOf(event)
+        if (errorCode === undefined) return text.none
+        const href = hrefOf(region, ['why'], { request: requestId ?? '' })
+        return (
+          <>
+            {errorCode} {requestId !== undefined && <Link href={href}>{activityText.why}</Link>}
+          </>
+        )
+      },
+      minWidth: 200,
+    },
+    {
+      id: 'source',
+      header: columns.source,
+      cell: (event: Event) => recordOf(event).source ?? text.none,
+      minWidth: 140,
+    },
+    {
+      id: 'resources',
+      header: columns.resources,
+      cell: ({ Resources = [] }: Event) =>
+        Resources.map(({ ResourceName }) => ResourceName).join(', ') || text.none,
+      minWidth: 260,
+    },
+  ]
+}
+
+function Chart({ events }: { readonly events: readonly Event[] }): ReactNode {
+  const bars = barsOf(events)
+  if (bars.length === 0) return null
+  return (
+    <Container header={<Header variant="h2">{activityText.chart}</Header>}>
+      <BarChart
+        height={140}
+        hideFilter
+        hideLegend
+        xScaleType="categorical"
+        series={[{ title: activityText.calls, type: 'bar', data: [...bars] }]}
+        ariaLabel={activityText.chart}
+        empty={activityText.chartEmpty}
+        xTitle={activityText.columns.at}
+        yTitle={activityText.calls}
+      />
+    </Container>
+  )
+}

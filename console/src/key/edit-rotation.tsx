@@ -1,0 +1,72 @@
+/** The dialog for automatic rotation. @module */
+import {
+  DisableKeyRotationCommand,
+  EnableKeyRotationCommand,
+  type GetKeyRotationStatusResponse,
+  KMSClient,
+} from '@aws-sdk/client-kms'
+import Checkbox from '@cloudscape-design/components/checkbox'
+import FormField from '@cloudscape-design/components/form-field'
+import Input from '@cloudscape-design/components/input'
+import SpaceBetween from '@cloudscape-design/components/space-between'
+import { type ReactNode, useState } from 'react'
+import { useAction } from '../shell/asked.ts'
+import { Confirmation } from '../shell/confirmation.tsx'
+import { useConsole } from '../shell/context.ts'
+import { Failed } from '../shell/failed.tsx'
+import { keyText } from '../text/key.ts'
+import { materialText } from '../text/material.ts'
+import { text } from '../text/text.ts'
+
+export function EditRotation(props: {
+  readonly keyId: string
+  readonly status: GetKeyRotationStatusResponse
+  readonly done: () => void
+  readonly cancel: () => void
+}): ReactNode {
+  const { aws, region } = useConsole()
+  const { KeyRotationEnabled, RotationPeriodInDays = 365 } = props.status
+  const [isOn, setOn] = useState(KeyRotationEnabled === true)
+  const [days, setDays] = useState(String(RotationPeriodInDays))
+  const number = /^\d{2,4}$/.test(days) ? Number(days) : 0
+  const isWrong = isOn && (number < 90 || number > 2560)
+  const { run, running, error } = useAction(async () => {
+    const { keyId: KeyId } = props
+    await aws.run(KMSClient, region, (kms): Promise<unknown> =>
+      isOn
+        ? kms.send(new EnableKeyRotationCommand({ KeyId, RotationPeriodInDays: number }))
+        : kms.send(new DisableKeyRotationCommand({ KeyId })),
+    )
+    props.done()
+  })
+  return (
+    <Confirmation
+      title={materialText.rotation}
+      action={text.save}
+      enabled={!isWrong}
+      running={running}
+      cancel={props.cancel}
+      confirm={run}
+    >
+      <SpaceBetween size="m">
+        <Failed error={error} title={keyText.notSaved} />
+        <Checkbox checked={isOn} onChange={({ detail }) => setOn(detail.checked)}>
+          {materialText.box}
+        </Checkbox>
+        {isOn && (
+          <FormField
+            label={materialText.period}
+            description={materialText.periodHint}
+            errorText={isWrong ? materialText.periodWrong : ''}
+          >
+            <Input
+              value={days}
+              inputMode="numeric"
+              onChange={({ detail }) => setDays(detail.value)}
+            />
+          </FormField>
+        )}
+      </SpaceBetween>
+    </Confirmation>
+  )
+}

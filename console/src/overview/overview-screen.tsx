@@ -1,0 +1,216 @@
+/** Overview: keys by state, expiring material, unused keys, refusals, and the health of the server. @module */
+import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
+import { GetKeyLastUsageCommand, KMSClient } from '@aws-sdk/client-kms'
+import Box from '@cloudscape-design/components/box'
+import Button from '@cloudscape-design/components/button'
+import ColumnLayout from '@cloudscape-design/components/column-layout'
+import Container from '@cloudscape-design/components/container'
+import Header from '@cloudscape-design/components/header'
+import Link from '@cloudscape-design/components/link'
+import SpaceBetween from '@cloudscape-design/components/space-between'
+import StatusIndicator from '@cloudscape-design/components/status-indicator'
+import { type ReactNode, useState } from 'react'
+import { recordOf } from '../activity/events.ts'
+import { aliasText } from '../keys/key-columns.tsx'
+import { isAwsManaged, type KeyRow } from '../keys/key-list.ts'
+import { stateWord } from '../keys/key-words.ts'
+import { useKeyList } from '../keys/use-key-list.ts'
+import { useAction, useAsked } from '../shell/asked.ts'
+import { useConsole } from '../shell/context.ts'
+import { Failed } from '../shell/failed.tsx'
+import { Moment } from '../shell/moment.tsx'
+import { hrefOf } from '../shell/router.ts'
+import { overviewText } from '../text/activity.ts'
+import { keysText } from '../text/keys.ts'
+
+const dayMs = 86_400_000
+const soonMs = 30 * dayMs
+const idleMs = 90 * dayMs
+/** Keys whose last use is read, one by one. */
+const lookedMax = 500
+const shownMax = 20
+
+export function OverviewScreen(): ReactNode {
+  const [, state, reload] = useKeyList()
+  const rows = state.rows.filter((row) => !isAwsManaged(row))
+  const now = new Date().getTime()
+  const expiring = rows.filter(({ metadata }) => {
+    const until = metadata?.ValidTo?.getTime()
+    return until !== undefined && until > now && until < now + soonMs
+  })
+  return (
+    <SpaceBetween size="l">
+      <Header variant="h1">{overviewText.title}</Header>
+      <Failed error={state.error} title={overviewText.failed} again={reload} />
+      <ColumnLayout columns={2}>
+        <States rows={rows} listed={state.listed} />
+        <Health />
+        <Container header={<Header variant="h2">{overviewText.expiring}</Header>}>
+          {expiring.length === 0 ? overviewText.noneExpiring : <KeyLinks rows={expiring} />}
+        </Container>
+        <Refusals />
+      </ColumnLayout>
+      <Unused rows={rows} />
+    </SpaceBetween>
+  )
+}
+
+function States({
+  rows,
+  listed,
+}: {
+  readonly rows: readonly KeyRow[]
+  readonly listed: boolean
+}): ReactNode {
+  const { region } = useConsole()
+  const counts = new Map<string, number>()
+  for (const { metadata } of rows) {
+    const name = metadata === undefined ? '…' : stateWord(metadata.KeyState)
+    counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
+  return (
+    <Container header={<Header variant="h2">{overviewText.states}</Header>}>
+      {listed && rows.length === 0 && keysText.empty}
+      <ColumnLayout columns={3} variant="text-grid">
+        {[...counts].map(([name, count]) => {
+          const filter = JSON.stringify({
+            tokens: [{ propertyKey: 'state', operator: '=', value: name }],
+            operation: 'and',
+          })
+          return (
+            <div key={name}>
+              <Box variant="awsui-key-label">{name}</Box>
+              <Link fontSize="display-l" href={hrefOf(region, ['keys'], { filter })}>
+                {count.toLocaleString()}
+              </Link>
+            </div>
+          )
+        })}
+      </ColumnLayout>
+    </Container>
+  )
+}
+
+function KeyLinks({ rows }: { readonly rows: readonly KeyRow[] }): ReactNode {
+  const { region } = useConsole()
+  return rows.slice(0, shownMax).map((row) => (
+    <div key={row.id}>
+      <Link href={hrefOf(region, ['keys', row.id])}>
+        {row.aliases.length === 0 ? row.id : aliasText(row)}
+      </Link>{' '}
+      <Moment at={row.metadata?.ValidTo ?? row.metadata?.CreationDate} />
+    </div>
+  ))
+}
+
+async function readHealth(): Promise<{
+  readonly ready: boolean
+  readonly reasons: readonly string[]
+}> {
+  const response = await fetch('/readyz')
+  const { reasons = [] } = (await response.json()) as { readonly reasons?: readonly string[] }
+  return { ready: response.ok, reasons }
+}
+
+function Health(): ReactNode {
+  const { settings } = useConsole()
+  const { asked, again } = useAsked('health', readHealth)
+  return (
+    <Container
+      header={
+        <Header
+          variant="h2"
+          actions={<Button iconName="refresh" ariaLabel={keysText.refresh} onClick={again} />}
+        >
+          {overviewText.health}
+        </Header>
+      }
+    >
+      <SpaceBetween size="xs">
+        {asked.state === 'here' && (
+          <StatusIndicator type={asked.value.ready ? 'success' : 'error'}>
+            {asked.value.ready ? overviewText.ready : overviewText.notReady}
+          </StatusIndicator>
+        )}
+        {asked.state === 'failed' && (
+          <StatusIndicator type="error">{overviewText.noAnswer}</StatusIndicator>
+        )}
+        {asked.state === 'here' && asked.value.reasons.map((why) => <div key={why}>{why}</div>)}
+        <div>
+          {overviewText.version} {settings.version}
+        </div>
+      </SpaceBetween>
+    </Container>
+  )
+}
+
+function Refusals(): ReactNode {
+  const { aws, region } = useConsole()
+  const { asked, again } = useAsked('refusals', async () => {
+    const { Events = [] } = await aws.run(CloudTrailClient, region, (trail) =>
+      trail.send(new LookupEventsCommand({ MaxResults: 50 })),
+    )
+    return Events.filter((event) => recordOf(event).errorCode === 'AccessDenied')
+  })
+  return (
+    <Container header={<Header variant="h2">{overviewText.refusals}</Header>}>
+      {asked.state === 'failed' && (
+        <Failed error={asked.error} title={overviewText.failed} again={again} />
+      )}
+      {asked.state === 'here' && asked.value.length === 0 && overviewText.noRefusals}
+      {asked.state === 'here' &&
+        asked.value.slice(0, shownMax).map((event) => {
+          const { principal = '', requestId = '' } = recordOf(event)
+          return (
+            <div className="text" key={event.EventId}>
+              <Link href={hrefOf(region, ['why'], { request: requestId })}>{event.EventName}</Link>{' '}
+              {principal} <Moment at={event.EventTime} />
+            </div>
+          )
+        })}
+    </Container>
+  )
+}
+
+function Unused({ rows }: { readonly rows: readonly KeyRow[] }): ReactNode {
+  const { aws, region } = useConsole()
+  const [looked, setLooked] = useState(0)
+  const [unused, setUnused] = useState<readonly KeyRow[]>([])
+  const all = rows.slice(0, lookedMax)
+  const { run, running, error } = useAction(async () => {
+    setUnused([])
+    const limit = new Date().getTime() - idleMs
+    for (const [index, row] of all.entries()) {
+      const { KeyLastUsage, TrackingStartDate } = await aws.run(KMSClient, region, (kms) =>
+        kms.send(new GetKeyLastUsageCommand({ KeyId: row.id })),
+      )
+      const last = KeyLastUsage?.Timestamp ?? TrackingStartDate
+      if (last !== undefined && last.getTime() < limit) setUnused((now) => [...now, row])
+      setLooked(index + 1)
+    }
+  })
+  return (
+    <Container
+      header={
+        <Header
+          variant="h2"
+          description={overviewText.unusedHint}
+          actions={
+            <Button loading={running} disabled={all.length === 0} onClick={run}>
+              {overviewText.look}
+            </Button>
+          }
+        >
+          {overviewText.unused}
+        </Header>
+      }
+    >
+      <SpaceBetween size="s">
+        <Failed error={error} title={overviewText.failed} />
+        {looked > 0 && overviewText.looked(looked, all.length)}
+        {looked > 0 && !running && unused.length === 0 && <div>{overviewText.noneUnused}</div>}
+        <KeyLinks rows={unused} />
+      </SpaceBetween>
+    </Container>
+  )
+}

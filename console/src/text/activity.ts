@@ -1,0 +1,59 @@
+/** Text of the activity, and of the overview. @module */
+
+export const activityText = {
+  title: 'Activity',
+  hint: 'Recorded calls of the last 90 days in this account and Region. A call is shown some seconds after it was made.',
+  failed: 'The events could not be read',
+  empty: 'No events match.',
+  by: 'Filter by',
+  value: 'Value',
+  all: 'All events',
+  attributes: {
+    all: 'All events',
+    ResourceName: 'Resource (key ARN)',
+    EventName: 'Operation',
+    Username: 'User name',
+    EventSource: 'Service',
+    EventId: 'Event ID',
+  },
+  search: 'Search',
+  more: 'Load more events',
+  refused: 'Refused only',
+  columns: {
+    at: 'Time',
+    name: 'Operation',
+    user: 'Principal',
+    source: 'Source address',
+    resources: 'Resources',
+    error: 'Error',
+  },
+  record: 'Event record',
+  chart: 'Calls by time',
+  calls: 'Calls',
+  chartEmpty: 'No calls',
+  why: 'Why?',
+  show: 'Show record',
+} as const
+
+export const overviewText = {
+  title: 'Overview',
+  states: 'Keys by state',
+  expiring: 'Key material that expires in the next 30 days',
+  noneExpiring: 'No key material expires soon.',
+  unused: 'Keys not used in 90 days',
+  unusedHint:
+    'Of the keys that were looked at. Disable a key before you delete it: that can be undone.',
+  noneUnused:
+    'Every key that was looked at was used in the last 90 days, or tracked for less time.',
+  look: 'Look for unused keys',
+  looked: (done: number, all: number): string => `${done} of ${all} keys looked at`,
+  refusals: 'Refused calls among the last events',
+  noRefusals: 'No call was refused among the last events.',
+  health: 'Server',
+  ready: 'Ready',
+  notReady: 'Not ready',
+  noAnswer: 'The server does not answer',
+  version: 'Version',
+  stores: 'Custom key stores',
+  failed: 'Not everything could be read',
+} as const

@@ -1,0 +1,174 @@
+/** How the console behaves when things go wrong, and with text from strangers. @module */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  CreateAccessKeyCommand,
+  CreateUserCommand,
+  DeleteAccessKeyCommand,
+  IAMClient,
+  PutUserPolicyCommand,
+} from '@aws-sdk/client-iam'
+import {
+  CreateAliasCommand,
+  CreateKeyCommand,
+  DescribeKeyCommand,
+  ListKeysCommand,
+} from '@aws-sdk/client-kms'
+import { credentials, region, startTestServer } from '../harness.ts'
+import { fillSignIn, openPage, signIn, workplace } from './browser.ts'
+
+const { get } = workplace()
+
+test('a session that ends in the middle of a form asks to sign in again, and loses nothing', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  const { server } = place
+  const kms = server.client()
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand())
+  const KeyId = KeyMetadata?.KeyId ?? ''
+  const iam = new IAMClient({ region: 'us-east-1', endpoint: server.url, credentials })
+  t.after(() => iam.destroy())
+  const UserName = 'clerk'
+  await iam.send(new CreateUserCommand({ UserName }))
+  const all = { Effect: 'Allow', Action: '*', Resource: '*' }
+  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: all })
+  await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'all', PolicyDocument }))
+  const newKey = async (): Promise<{ accessKeyId: string; secretAccessKey: string }> => {
+    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }))
+    const { AccessKeyId: accessKeyId = '', SecretAccessKey: secretAccessKey = '' } = AccessKey ?? {}
+    return { accessKeyId, secretAccessKey }
+  }
+  const first = await newKey()
+  const { page, expect } = await openPage(t, place)
+  expect(/status of 40[03]/)
+  await signIn(page, place, first, `keys/${KeyId}`)
+  await page.getByRole('button', { name: 'Edit description' }).click()
+  await page.getByRole('textbox', { name: 'Description' }).fill('typed before the session ended')
+  await iam.send(new DeleteAccessKeyCommand({ UserName, AccessKeyId: first.accessKeyId }))
+  const dialog = page.getByRole('dialog', { name: 'Edit description' })
+  await dialog.getByRole('button', { name: 'Save changes' }).click()
+  await page.getByText('Your session has ended').waitFor()
+  // Somebody else cannot go on in this page.
+  await fillSignIn(page, credentials)
+  await page.getByText(/This is not arn:aws:iam::\d+:user\/clerk/).waitFor()
+  await fillSignIn(page, await newKey())
+  await page.getByText('typed before the session ended').waitFor()
+  const { KeyMetadata: after } = await kms.send(new DescribeKeyCommand({ KeyId }))
+  assert.equal(after?.Description, 'typed before the session ended')
+})
+
+test('a page stays usable when the server restarts under it', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  const own = await startTestServer()
+  const { page, expect } = await openPage(t, { browser: place.browser, server: own })
+  expect(/ERR_CONNECTION_REFUSED|status of 503|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/)
+  await signIn(page, { browser: place.browser, server: own })
+  await page.getByText('No keys').first().waitFor()
+  await own.stop('keep')
+  const settings = { TRENT_LISTEN: `127.0.0.1:${own.port}` }
+  const again = await startTestServer(settings, { directory: own.directory })
+  t.after(() => again.stop())
+  await again.client().send(new CreateKeyCommand({ Description: 'made after the restart' }))
+  await page.getByRole('button', { name: 'Refresh' }).click()
+  await page.getByRole('row').filter({ hasText: 'Enabled' }).waitFor()
+})
+
+test('text of strangers is shown as text: markup, other directions of writing, 256 emoji', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  const kms = place.server.client()
+  const markup = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`
+  const mirrored = '\u202Edlrow olleh\u202C שלום'
+  const emoji = '🔑'.repeat(128)
+  const keys: string[] = []
+  for (const Description of [markup, mirrored, emoji]) {
+    const Tags = [
+      {
+        TagKey: 'note',
+        TagValue: `=${Description.replaceAll(/[^\p{L}\p{N} =]/gu, '')}`.slice(0, 200),
+      },
+    ]
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand({ Description, Tags }))
+    keys.push(KeyMetadata?.KeyId ?? '')
+  }
+  const AliasName = `alias/${'constructor/__proto__/'.repeat(8)}x`
+  await kms.send(new CreateAliasCommand({ AliasName, TargetKeyId: keys[0] }))
+  const { page } = await openPage(t, place)
+  await signIn(page, place)
+  await page.getByText('__proto__').first().waitFor()
+  for (const [index, text] of [markup, mirrored, emoji].entries()) {
+    await page.goto(`${place.server.url}/console/#/${region}/keys/${keys[index]}/tags`)
+    await page.getByText(text).first().waitFor()
+  }
+  assert.match(await page.title(), /Trent$/)
+  assert.equal(await page.locator('img[src=x]').count(), 0)
+  const width = await page.evaluate<number>('document.documentElement.scrollWidth')
+  assert.ok(width <= 1400, `the page is ${width} pixels wide`)
+})
+
+test('many keys are listed, paged and filtered, and a filter is part of the address', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  const kms = place.server.client()
+  const wanted = 1100
+  for (let made = 0; made < wanted; made += 50) {
+    await Promise.all(
+      Array.from({ length: 50 }, (_, at) =>
+        kms.send(new CreateKeyCommand({ Description: `number ${made + at}` })),
+      ),
+    )
+  }
+  const { Keys = [] } = await kms.send(new ListKeysCommand({ Limit: 1 }))
+  const TargetKeyId = Keys[0]?.KeyId ?? ''
+  await kms.send(new CreateAliasCommand({ AliasName: 'alias/needle', TargetKeyId }))
+  const { page } = await openPage(t, place)
+  await signIn(page, place)
+  await page.getByText(/\(1,1\d\d\)/).waitFor()
+  await page.getByRole('button', { name: /Next page/ }).click()
+  assert.equal(await page.getByRole('row').count(), 21)
+  const filter = page.getByPlaceholder('Find keys by alias, key ID or property')
+  await filter.fill('needle')
+  await page.keyboard.press('Enter')
+  await page.getByText(/\(1\/1,1\d\d\)/).waitFor()
+  assert.match(decodeURIComponent(page.url()), /needle/)
+  await page.getByRole('row').filter({ hasText: TargetKeyId }).waitFor()
+})
+
+test('the keyboard alone creates a key', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  const { page } = await openPage(t, place)
+  await signIn(page, place, credentials, 'create-key')
+  await page.getByRole('radio', { name: 'Symmetric', exact: true }).focus()
+  const focused = (): Promise<string> =>
+    page.evaluate(`(() => {
+      const { activeElement: element } = document
+      const [id] = (element.getAttribute('aria-labelledby') ?? '').split(' ')
+      const labelled = element.getAttribute('aria-label') ?? document.getElementById(id)?.textContent
+      return (labelled ?? element.textContent ?? '').trim().replace(/\\s+/g, ' ').slice(0, 30)
+    })()`)
+  const walked: string[] = []
+  for (let step = 0; step < 6; step += 1) {
+    walked.push(await focused())
+    await page.keyboard.press('Tab')
+  }
+  assert.deepEqual(walked.slice(1), [
+    'Encrypt and decrypt',
+    'SYMMETRIC_DEFAULT',
+    'Advanced options',
+    'Cancel',
+    'Next',
+  ])
+  await page.keyboard.press('Shift+Tab')
+  await page.keyboard.press('Enter')
+  await page.getByLabel('Alias', { exact: true }).focus()
+  await page.keyboard.type('by-keyboard')
+  await page.getByRole('button', { name: 'Next', exact: true }).focus()
+  for (let step = 0; step < 3; step += 1) {
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: step === 2 ? 'Finish' : 'Next', exact: true }).focus()
+  }
+  await page.keyboard.press('Enter')
+  await page.getByText('The key is created', { exact: true }).waitFor()
+})
