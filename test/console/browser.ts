@@ -24,7 +24,7 @@ export interface Workplace {
 }
 
 /** Milliseconds for one step of a page. The machines of CI are slow. */
-const stepMs = 20_000
+const stepMs = 60_000
 
 /** Starts both before the tests of a file. Without Chromium or a built console, each test is skipped. */
 export function workplace(settings: Parameters<typeof startTestServer>[0] = {}): {
