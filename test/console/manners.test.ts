@@ -52,6 +52,7 @@ test('a session that ends in the middle of a form asks to sign in again, and los
   await fillSignIn(page, credentials)
   await page.getByText(/This is not arn:aws:iam::\d+:user\/clerk/).waitFor()
   await fillSignIn(page, await newKey())
+  await dialog.waitFor({ state: 'hidden' })
   await page.getByText('typed before the session ended').waitFor()
   const { KeyMetadata: after } = await kms.send(new DescribeKeyCommand({ KeyId }))
   assert.equal(after?.Description, 'typed before the session ended')

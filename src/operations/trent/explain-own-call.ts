@@ -1,6 +1,6 @@
 /**
- * ExplainOwnCall — `POST /_trent/explain`: explains the decision on a recorded call of the caller's account. The
- * console asks it with the credentials of its user.
+ * ExplainOwnCall — `POST /_trent/explain`: explains the decision on a recorded call of the caller's account.
+ * The console asks it with the credentials of its user.
  * @see docs/why-refused.md
  * @module
  */
