@@ -1,6 +1,7 @@
 /**
  * ListOwnAccess — `POST /_trent/who-can`: lists the users, roles and the root user of the caller's account
- * that can use a key of this account, with what allows them. The console asks it with the credentials of its user.
+ * that can use a key of this account, with what allows them. The console asks it with the credentials of its
+ * user.
  * @see docs/why-refused.md
  * @module
  */
