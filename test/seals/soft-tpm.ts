@@ -103,8 +103,11 @@ export async function foundTpm(t: TestContext): Promise<SoftTpm> {
   const tpm = await softTpm(t)
   const before = process.env['PATH']
   process.env['PATH'] = tpm.path
+  // Servers that other tests kill leave folders in /dev/shm.
+  process.env['RUNTIME_DIRECTORY'] = temporaryFolder(t)
   t.after(() => {
     process.env['PATH'] = before
+    delete process.env['RUNTIME_DIRECTORY']
   })
   return tpm
 }
