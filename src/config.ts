@@ -66,8 +66,6 @@ export interface Config
   readonly workers: number
   /** Number of keys that the caches of each worker have room for. */
   readonly cachedKeys: number
-  /** The token that `/metrics` requires. */
-  readonly metricsToken?: Uint8Array
   /** Hosts, in the form of URLs, of identity providers that may have private addresses. */
   readonly webIdentityHosts: ReadonlySet<string>
   /** How proxies of external key stores are reached. */
@@ -114,7 +112,6 @@ const names = [
   ...hsmClusterNames,
   'TRENT_QUOTAS',
   'TRENT_QUOTA_OVERRIDES',
-  'TRENT_METRICS_TOKEN',
   'TRENT_WORKERS',
   'TRENT_CACHED_KEYS',
   'TRENT_EVENTS_WEBHOOK',
@@ -200,7 +197,6 @@ export function parseConfig(settings: Settings): Config {
     throw new ConfigError(`TRENT_LOG_LEVEL must be one of ${logLevels.join(', ')}`)
   }
   const root = rootCredentials(settings)
-  const token = metricsToken(settings.TRENT_METRICS_TOKEN)
   return Object.freeze({
     ...connected,
     trustedProxies: trustedProxies(settings.TRENT_TRUSTED_PROXIES),
@@ -225,7 +221,6 @@ export function parseConfig(settings: Settings): Config {
       settings.TRENT_CACHED_KEYS ?? '32000',
       cachedKeysRange,
     ),
-    ...(token && { metricsToken: token }),
     webIdentityHosts: webIdentityHosts(settings.TRENT_WEB_IDENTITY_HOSTS),
     attestationRoots: attestationRoots(settings.TRENT_ATTESTATION_ROOTS),
   })
@@ -294,17 +289,6 @@ function quotasOf(settings: Settings): Quotas {
     if (!(cause instanceof QuotaError)) throw cause
     throw new ConfigError(`TRENT_QUOTA_OVERRIDES: ${cause.message}`, { cause })
   }
-}
-
-function metricsToken(text: string | undefined): Uint8Array | undefined {
-  if (text === undefined) return undefined
-  // The message never includes the value, because it is a secret.
-  if (!/^[\x21-\x7e]{16,256}$/.test(text)) {
-    throw new ConfigError(
-      'TRENT_METRICS_TOKEN must be 16 to 256 printable characters without spaces',
-    )
-  }
-  return Buffer.from(text)
 }
 
 function webIdentityHosts(text: string | undefined): Config['webIdentityHosts'] {

@@ -1,4 +1,4 @@
-/** The settings of the public port: its address, and the files of TLS. @module */
+/** The settings of the public port: its address, the files of TLS, and the token of `/metrics`. @module */
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { isLoopback } from '../model/address.ts'
@@ -26,6 +26,8 @@ export const publicTls: TlsSettingNames = {
 }
 
 export interface ListenSettings {
+  /** The token that `/metrics` requires. */
+  readonly metricsToken?: Uint8Array
   readonly listen: { readonly host: string; readonly port: number }
   /** Without it, the port speaks plain HTTP. */
   readonly tls?: TlsPaths
@@ -37,6 +39,7 @@ export const listenNames = [
   'TRENT_TLS_CERT',
   'TRENT_TLS_KEY',
   'TRENT_TLS_CLIENT_CA',
+  'TRENT_METRICS_TOKEN',
 ] as const
 type Settings = Readonly<Partial<Record<(typeof listenNames)[number], string>>>
 
@@ -60,7 +63,8 @@ export function readListenSettings(settings: Settings): ListenSettings {
         'or TRENT_ALLOW_PLAINTEXT_HTTP=true to serve plain HTTP anyway',
     )
   }
-  return { listen, ...(tls && { tls }) }
+  const token = metricsToken(settings.TRENT_METRICS_TOKEN)
+  return { listen, ...(tls && { tls }), ...(token && { metricsToken: token }) }
 }
 
 /** @param name of the setting @throws {SettingWrong} */
@@ -87,4 +91,15 @@ function readTlsSettings(settings: Settings): TlsPaths | undefined {
     key: resolve(key),
     ...(clientCa !== undefined && { clientCa: resolve(clientCa) }),
   }
+}
+
+function metricsToken(text: string | undefined): Uint8Array | undefined {
+  if (text === undefined) return undefined
+  // The message never includes the value, because it is a secret.
+  if (!/^[\x21-\x7e]{16,256}$/.test(text)) {
+    throw new SettingWrong(
+      'TRENT_METRICS_TOKEN must be 16 to 256 printable characters without spaces',
+    )
+  }
+  return Buffer.from(text)
 }

@@ -4,18 +4,14 @@
  * connection closed.
  * @module
  */
-import { createServer, type Server as HttpServer, type ServerResponse } from 'node:http'
-import {
-  createServer as createTlsServer,
-  Server as HttpsServer,
-  type ServerOptions as TlsOptions,
-} from 'node:https'
+import type { Server as HttpServer, ServerResponse } from 'node:http'
+import { Server as HttpsServer, type ServerOptions as TlsOptions } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import { isLoopback, plainAddress, sourceOf } from '../model/address.ts'
 import { createAdmission, type Admission, type ConnectionSlot } from './admission.ts'
-import { ReceivedRequest } from './body.ts'
+import type { ReceivedRequest } from './body.ts'
 import {
   endBroken,
   Exchange,
@@ -24,6 +20,7 @@ import {
   type Handler,
   type Screen,
 } from './exchange.ts'
+import { createHttpServer } from './http-server.ts'
 import { defaultLimits, type ListenLimits } from './limits.ts'
 import { peerUserOf } from './peer-user.ts'
 import { parseInPieces } from './pieces.ts'
@@ -127,27 +124,6 @@ export async function listen(
 /** All clients of the port for unsealing are this program. */
 function minVersionOf(listener: RawRequest['listener']): 'TLSv1.2' | 'TLSv1.3' {
   return listener === 'unseal' ? 'TLSv1.3' : 'TLSv1.2'
-}
-
-function createHttpServer(limits: ListenLimits, tls: TlsOptions | undefined): Server {
-  const options = {
-    IncomingMessage: ReceivedRequest,
-    maxHeaderSize: limits.headerBytesMax,
-    headersTimeout: limits.headersMs,
-    requestTimeout: limits.requestMs,
-    keepAliveTimeout: limits.idleMs,
-    keepAliveTimeoutBuffer: Math.min(1_000, limits.idleMs),
-    connectionsCheckingInterval: Math.min(1_000, Math.ceil(limits.headersMs / 4)),
-    insecureHTTPParser: false,
-    joinDuplicateHeaders: false,
-    requireHostHeader: true,
-    noDelay: true,
-  }
-  const server = tls === undefined ? createServer(options) : createTlsServer({ ...options, ...tls })
-  server.timeout = limits.stallMs
-  // Node silently drops headers beyond its own count. `headersMax` refuses them instead.
-  server.maxHeadersCount = 0
-  return server
 }
 
 /** Returns a function that ends all incomplete TLS handshakes. */
