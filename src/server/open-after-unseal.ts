@@ -17,7 +17,6 @@ import { nodeReaders } from './node-readers.ts'
 import { checkClosedSegments } from '../audit/journal-check.ts'
 import { endLeftStreams } from '../audit/journal/left-streams.ts'
 import { drainOutbox } from '../audit/outbox.ts'
-import { serviceRecord } from '../audit/records/service-record.ts'
 import { createListing } from '../audit/journal/writers-list.ts'
 import type { Config } from '../config.ts'
 import { keyringOf } from '../crypto/domain-keys.ts'
@@ -37,7 +36,8 @@ import { openQuotaShares } from './quota-shares.ts'
 import { createRekeying } from './rekeying.ts'
 import { createRootGenerations } from './root-generations.ts'
 import type { OtherWorkers, ServerParts } from './parts.ts'
-import type { Unsealed, UnsealedBy } from './unsealing.ts'
+import type { Unsealed } from './unsealing.ts'
+import { recordPeople, type PeopleOfStart } from './unseal-records.ts'
 
 export type OpenedServer = Pick<OpenDependencies, 'dependencies' | 'close'> & {
   readonly firstAccount: FirstAccount
@@ -52,7 +52,7 @@ export async function openAfterUnseal(
   config: Config,
   options: ServerOptions,
   files: Files,
-  { deployment, by, seal }: Unsealed,
+  { deployment, seal, ...by }: Unsealed,
 ): Promise<OpenedServer> {
   const { log } = options
   const { database, journal, clock, meter, startedAt, workers } = files
@@ -161,7 +161,7 @@ async function openAudit(
     by,
     ...parts
   }: Parameters<typeof openFirstAccount>[2] & {
-    readonly by: UnsealedBy | undefined
+    readonly by: PeopleOfStart
     readonly database: Files['database']
   },
 ): Promise<{
@@ -181,7 +181,7 @@ async function openAudit(
   const credentials = join(config.dataDirectory, 'credentials')
   const { database } = parts
   const firstAccount = await database.alone(() => openFirstAccount(config, credentials, parts))
-  if (by !== undefined) await recordUnseal(by, firstAccount.accountId, { ...parts, journal })
+  await recordPeople(by, firstAccount.accountId, { ...parts, journal })
   const own = [
     journal.position.stream,
     ...Array.from({ length: workerCount - 1 }, (_, n) => streamOf(n + 1, database.nodeId)),
@@ -222,23 +222,4 @@ async function adoptStreams(
   // First: a start that finds the streams adopted leaves the files alone.
   await store.adoptDeliveryFiles()
   for (const { stream } of left) await store.changeAuditWriter(stream, {})
-}
-
-/** People opened the root key: their shares, and how many attempts were refused, are on record. */
-async function recordUnseal(
-  by: UnsealedBy,
-  accountId: string,
-  parts: Pick<
-    Parameters<typeof openFirstAccount>[2],
-    'store' | 'clock' | 'random' | 'journal' | 'region'
-  >,
-): Promise<void> {
-  const { store, clock, random, journal, region } = parts
-  const eventId = random.uuid()
-  const eventName = 'UnsealRootKey'
-  const told = { eventId, time: clock.now(), eventName, accountId, region, details: { ...by } }
-  const record = serviceRecord(told)
-  await store.change((transaction) =>
-    transaction.insertOutbox({ eventId, record, ...journal.position }),
-  )
 }

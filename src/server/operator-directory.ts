@@ -1,14 +1,18 @@
 /** The directory of the operators' socket, if it is not the data directory. @module */
-import { chmod, chown, mkdir, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { mkdir, open } from 'node:fs/promises'
 import { ConfigError, type Config } from '../config.ts'
 import { groupId } from '../operator/system-users.ts'
 
 const writableByOthers = 0o022
+const passableByGroup = 0o010
+const passableByAll = 0o001
 
 /**
- * Creates the directory if it does not exist, and opens it to the group. Returns the group's number.
- * @throws {ConfigError} when the group does not exist, or when others could put another socket in the place
- *   of this one: they would read what operators send
+ * Creates the directory for the group if it does not exist. One that exists stays as it is: it may be a
+ * directory of the system. Returns the group's number.
+ * @throws {ConfigError} when the group does not exist or cannot come in, or when others could put another
+ *   socket in the place of this one: they would read what operators send
  */
 export async function makeOperatorDirectory({
   operatorDirectory: path,
@@ -22,34 +26,57 @@ export async function makeOperatorDirectory({
     throw new ConfigError(`TRENT_OPERATOR_GROUP: there is no group ${operatorGroup}`)
   }
   if (path === dataDirectory) return undefined
-  await makeOnce(path)
-  const { mode, uid } = await stat(path)
-  const isOwn = uid === process.geteuid?.()
-  if ((!isOwn && uid !== 0) || (mode & writableByOthers) !== 0) {
+  const isNew = await isMade(path)
+  // Whoever owns the parent could put a symbolic link there.
+  const directory = await open(path, constants.O_DIRECTORY | constants.O_NOFOLLOW).catch(
+    (cause: unknown) => {
+      throw new ConfigError(`TRENT_OPERATOR_DIR: ${path} is not a directory`, { cause })
+    },
+  )
+  try {
+    const { uid } = await directory.stat()
+    if (isNew && group !== undefined) {
+      await directory.chown(uid, group).catch((cause: unknown) => {
+        throw new ConfigError(
+          `TRENT_OPERATOR_GROUP: the server's user is not in the group ${operatorGroup}: make it a member`,
+          { cause },
+        )
+      })
+      await directory.chmod(0o750)
+    }
+    requireSafe(path, await directory.stat(), group)
+  } finally {
+    await directory.close()
+  }
+  return group
+}
+
+function requireSafe(
+  path: string,
+  { mode, uid, gid }: { readonly mode: number; readonly uid: number; readonly gid: number },
+  group: number | undefined,
+): void {
+  const isOurs = uid === 0 || uid === process.geteuid?.()
+  if (!isOurs || (mode & writableByOthers) !== 0) {
     throw new ConfigError(
       `TRENT_OPERATOR_DIR: others than the server may write to ${path}: ` +
         'it must belong to the server, with mode 750',
     )
   }
-  if (isOwn && group !== undefined) await openTo(group, path, uid)
-  return group
+  const isPassable =
+    (mode & passableByAll) !== 0 || (gid === group && (mode & passableByGroup) !== 0)
+  if (group === undefined || isPassable) return
+  throw new ConfigError(
+    `TRENT_OPERATOR_DIR: the group does not enter ${path}: chgrp it, or chmod 755`,
+  )
 }
 
-async function makeOnce(path: string): Promise<void> {
+async function isMade(path: string): Promise<boolean> {
   try {
     await mkdir(path, { mode: 0o700 })
+    return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
     throw error
   }
-}
-
-async function openTo(group: number, path: string, owner: number): Promise<void> {
-  await chown(path, owner, group).catch((cause: unknown) => {
-    throw new ConfigError(
-      `TRENT_OPERATOR_GROUP: the server's user may not give ${path} to group ${group}: make it a member`,
-      { cause },
-    )
-  })
-  await chmod(path, 0o750)
 }

@@ -59,7 +59,7 @@ export function createSealedDoor(of: {
       const { passphrase, ...wanted } = inputOf(initializeInput, request)
       const given = passphrase === undefined ? undefined : Buffer.from(passphrase)
       return unsealing
-        .initialize({ ...wanted, ...(given && { passphrase: given }) })
+        .initialize({ ...wanted, ...(given && { passphrase: given }) }, shownOperator(operator))
         .finally(() => given?.fill(0))
     }
     return unsealing.give(readSecret(request), shownOperator(operator))

@@ -45,6 +45,8 @@ export interface Unsealed {
   readonly seal: Seal
   /** Absent if the server opened it by itself. */
   readonly by?: UnsealedBy
+  /** Who made the root key, if that was in this process. */
+  readonly initializedBy?: string
 }
 
 /** For the audit record. */
@@ -71,7 +73,10 @@ export interface Unsealing {
    * @throws {SealRefused}
    * @throws {SealUnavailable}
    */
-  readonly initialize: (wanted: Wanted) => Promise<{ readonly shares?: readonly string[] }>
+  readonly initialize: (
+    wanted: Wanted,
+    operator: string,
+  ) => Promise<{ readonly shares?: readonly string[] }>
   /**
    * Takes what one operator gives.
    * @param secret UTF-8; overwritten
@@ -107,7 +112,7 @@ export function createUnsealing(dependencies: UnsealDependencies): Unsealing {
     opened: attempt.opened,
     isOpen: () => attempt.isOpen,
     state: () => begun.then(() => attempt.state()),
-    initialize: (wanted) => inTurn(() => attempt.initialize(wanted)),
+    initialize: (wanted, operator) => inTurn(() => attempt.initialize(wanted, operator)),
     give: (secret, giver) =>
       inTurn(() => attempt.give(secret, giver).finally(() => secret.fill(0))),
     close: () => attempt.close(),
@@ -130,6 +135,7 @@ class Attempt {
   readonly #over = new AbortController()
   readonly #settle: Omit<PromiseWithResolvers<Unsealed>, 'promise'>
   #initialized = false
+  #initializer: string | undefined
   #reason: string | undefined
   #asked: Asked | undefined
   #refused = 0
@@ -182,7 +188,10 @@ class Attempt {
     }
   }
 
-  async initialize(wanted: Wanted): Promise<{ readonly shares?: readonly string[] }> {
+  async initialize(
+    wanted: Wanted,
+    operator: string,
+  ): Promise<{ readonly shares?: readonly string[] }> {
     this.#requireSealed()
     const { database, seal } = this.#dependencies
     // Nobody can lose the shares of a seal that opens by itself, and perhaps it is opening now.
@@ -195,6 +204,7 @@ class Attempt {
       }
       return makeDeployment(this.#dependencies, wanted, known?.deploymentId)
     })
+    this.#initializer = operator
     if (opensAlone) {
       await this.#openByItself(record)
       return {}
@@ -301,7 +311,14 @@ class Attempt {
   #finish(deployment: OpenDeployment, by?: UnsealedBy): void {
     this.isOpen = true
     this.#end()
-    this.#settle.resolve({ deployment, seal: this.#dependencies.seal, ...(by && { by }) })
+    const { seal } = this.#dependencies
+    const initializedBy = this.#initializer
+    this.#settle.resolve({
+      deployment,
+      seal,
+      ...(by && { by }),
+      ...(initializedBy !== undefined && { initializedBy }),
+    })
   }
 
   #end(): void {

@@ -1,13 +1,22 @@
 /** Operators who are several users of the system: who may come in, and what is recorded of each. @module */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { callOperator } from '../../src/operator/client.ts'
 import { accountId, startTestServer, type TestServer } from '../harness.ts'
+import { operatorAs, shownAs } from './own-operator.ts'
 import { recordsOf } from './records.ts'
 
 const main = join(import.meta.dirname, '../../src/main.ts')
@@ -88,6 +97,9 @@ test('each operator is a user of the system, and on record by number and name', 
     arn: `arn:aws:trent::${accountId}:operator/${userName}`,
     accountId,
     userName,
+    ...(operatorAs(uid).loginName !== undefined && {
+      sessionContext: { sourceIdentity: operatorAs(uid).loginName },
+    }),
   })
   assert.deepEqual(
     made.map(({ userIdentity }) => userIdentity),
@@ -98,7 +110,7 @@ test('each operator is a user of the system, and on record by number and name', 
     lines.flatMap(({ operator, operation, msg }) =>
       msg === 'an operator called' ? [`${String(operator)} ${String(operation)}`] : [],
     ),
-    ['daemon (uid 1)', '54322 (uid 54322)', 'root (uid 0)'].map((who) => `${who} CreateAccount`),
+    [1, 54_322, 0].map((uid) => `${shownAs(uid)} CreateAccount`),
   )
 })
 
@@ -141,7 +153,7 @@ test('shares are given at two terminals at once, and status says by whom', async
   ])
   assert.match(String(forged.status === 'rejected' && forged.reason), /mistyped/)
   const status = (await callOperator(directory, 'GetStatus')) as { seal: object }
-  const givers = ['54322 (uid 54322)', 'daemon (uid 1)']
+  const givers = [shownAs(54_322), shownAs(1)]
   assert.partialDeepStrictEqual(status.seal, { given: [2, 3], givers, needed: 3 })
   // Giving a share again counts it once, and its first giver stays.
   assert.match(await give(nameless, shares[2]), /2 of 3 .*: 2 by 54322 .*; 3 by daemon/)
@@ -150,12 +162,35 @@ test('shares are given at two terminals at once, and status says by whom', async
   const records = (await recordsOf(server.directory)) as unknown as readonly (Recorded & {
     readonly serviceEventDetails?: object
   })[]
+  const begun = records.find(({ eventName }) => eventName === 'InitializeRootKey')
+  assert.deepEqual(begun?.serviceEventDetails, { operator: shownAs(1) })
   const opened = records.find(({ eventName }) => eventName === 'UnsealRootKey')
   assert.partialDeepStrictEqual(opened?.serviceEventDetails, {
     shares: [1, 2, 3],
-    givers: ['daemon (uid 1)', ...givers],
+    givers: [shownAs(1), ...givers],
     refused: 1,
   })
+})
+
+test('a directory that exists is not changed, and a symbolic link is no directory', async (t) => {
+  if (skipped(t)) return
+  const folder = mkdtempSync(join(tmpdir(), 'trent-door-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const settings = { TRENT_OPERATOR_GROUP: String(group) }
+  const directory = join(folder, 'door')
+  mkdirSync(directory, { mode: 0o700 })
+  const start = (path: string): Promise<TestServer> =>
+    startTestServer({ ...settings, TRENT_OPERATOR_DIR: path })
+  await assert.rejects(start(directory), /the group does not enter/)
+  assert.deepEqual([statSync(directory).mode & 0o777, statSync(directory).gid], [0o700, 0])
+  chmodSync(directory, 0o755)
+  const server = await start(directory)
+  assert.deepEqual([statSync(directory).mode & 0o777, statSync(directory).gid], [0o755, 0])
+  assert.equal(statSync(join(directory, 'operator.sock')).gid, group)
+  await server.stop()
+  const link = join(folder, 'link')
+  symlinkSync(directory, link)
+  await assert.rejects(start(link), /link is not a directory/)
 })
 
 test('a directory where others could put another socket is refused', async (t) => {

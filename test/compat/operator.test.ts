@@ -1,7 +1,6 @@
 /** The operator door: a socket of its own, for operations of its own. @module */
 import assert from 'node:assert/strict'
 import { stat } from 'node:fs/promises'
-import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { callOperator, OperatorCallFailed } from '../../src/operator/client.ts'
@@ -9,6 +8,7 @@ import { shortestPath } from '../../src/operator/socket-path.ts'
 import { version } from '../../src/version.ts'
 import { accountId, region, startTestServer, credentials } from '../harness.ts'
 import { withHeader } from '../authenticate/signer.ts'
+import { operatorAs } from './own-operator.ts'
 import { recordsOf } from './records.ts'
 import { makeKey } from './sdk.ts'
 import { callByHand, send, signedCall } from './signed-http.ts'
@@ -79,13 +79,14 @@ test('an operator’s call leaves its record', async () => {
     [record?.eventSource, record?.eventName, record?.readOnly, record?.errorCode],
     ['trent.amazonaws.com', 'GetStatus', true, undefined],
   )
-  const { uid, username: userName } = userInfo()
+  const { id: principalId, name: userName, loginName } = operatorAs()
   assert.deepEqual(record?.userIdentity, {
     type: 'Operator',
-    principalId: `operator/${uid}`,
+    principalId,
     arn: `arn:aws:trent::${accountId}:operator/${userName}`,
     accountId,
     userName,
+    ...(loginName !== undefined && { sessionContext: { sourceIdentity: loginName } }),
   })
   assert.deepEqual(
     record?.trent.reasons.map(({ action, effect }) => [action, effect]),

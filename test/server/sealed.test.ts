@@ -1,7 +1,7 @@
 /** A sealed server: what it answers, how people open it, and how its root key is sealed anew. @module */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir, userInfo } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
@@ -9,6 +9,7 @@ import { CreateKeyCommand, DecryptCommand, EncryptCommand } from '@aws-sdk/clien
 import { systemRandom } from '../../src/crypto/entropy.ts'
 import { callOperator } from '../../src/operator/client.ts'
 import { fileSeal } from '../../src/seals/file.ts'
+import { shownAs } from '../compat/own-operator.ts'
 import { recordsOf } from '../compat/records.ts'
 import { startTestServer, type TestServer } from '../harness.ts'
 
@@ -104,10 +105,9 @@ test('the first opening needs every share, later ones the threshold; both are on
     .map(({ serviceEventDetails: details }) => details)
   const set = first.split(':')[2]
   const by = { seal: 'shamir', role: 'current', set }
-  const me = `${userInfo().username} (uid ${userInfo().uid})`
   assert.deepEqual(told, [
-    { ...by, shares: [1, 2, 3], givers: [me, me, me], refused: 0 },
-    { ...by, shares: [2, 3], givers: [me, me], refused: 1 },
+    { ...by, shares: [1, 2, 3], givers: [shownAs(), shownAs(), shownAs()], refused: 0 },
+    { ...by, shares: [2, 3], givers: [shownAs(), shownAs()], refused: 1 },
   ])
 })
 

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { callOperator, callUnsealPort } from '../../src/operator/client.ts'
+import { shownAs } from '../compat/own-operator.ts'
 import { recordsOf } from '../compat/records.ts'
 import { startTestServer, type TestServer } from '../harness.ts'
 import { certified } from '../wire/certificate.ts'
@@ -52,7 +53,7 @@ test(
     const { givers = [], refused } = opened?.serviceEventDetails ?? {}
     const network = 'unknown (from 127.0.0.1)'
     assert.deepEqual([givers.slice(0, 2), refused], [[network, network], 1])
-    assert.match(String(givers[2]), /\(uid \d+\)$/)
+    assert.equal(givers[2], shownAs())
     for (const share of [first, second, third]) {
       assert.ok(!server.logged.some((line) => line.includes(share.split(':')[5] ?? share)))
     }
