@@ -20,7 +20,7 @@ import type { explain } from './cli/explain.ts'
 import type { keyUsage } from './cli/key-usage.ts'
 import type { serve } from './cli/serve.ts'
 import type { quotas } from './cli/quotas.ts'
-import type { init, sealServer, unseal } from './cli/seal-commands.ts'
+import type { init, unseal } from './cli/seal-commands.ts'
 import type { deregisterService, listServices, registerService } from './cli/service.ts'
 import type { usage } from './cli/usage.ts'
 import type { verifyDatabaseCommand } from './cli/verify-database.ts'
@@ -76,13 +76,6 @@ program
   .option('--json', 'answer in JSON')
   .action(async (options: Parameters<typeof unseal>[1]) =>
     (await import('./cli/seal-commands.ts')).unseal(configFile(), options),
-  )
-program
-  .command('seal')
-  .description('end the process that holds the keys')
-  .option('--json', 'answer in JSON')
-  .action(async (options: Parameters<typeof sealServer>[1]) =>
-    (await import('./cli/seal-commands.ts')).sealServer(configFile(), options),
   )
 addRootKeyCommands(program, configFile)
 addBackupCommands(program, configFile)

@@ -1,5 +1,6 @@
 /** The thread that reads and checks grants. `grant-reader.ts` starts it. @module */
-import { keyringOf, turnKeys } from '../crypto/domain-keys.ts'
+import { turnKeys } from '../crypto/domain-keys.ts'
+import { keyringIn } from '../crypto/open-deployment.ts'
 import { systemRandom } from '../crypto/entropy.ts'
 import { createStore } from '../store/bound-store.ts'
 import { attachDatabase } from '../store/open.ts'
@@ -13,7 +14,7 @@ import { readGrantsFrom } from './read-grants.ts'
 
 serveThread<GrantThreadSettings, GrantThreadQuestions, GrantReaderQuestions>(
   ({ database, deployment }, reader) => {
-    const keyring = keyringOf(deployment.deploymentId, deployment.domainKeys, systemRandom)
+    const keyring = keyringIn(deployment, systemRandom)
     const store = createStore(attachDatabase(database), keyring, {
       onForgedRow: (table, id) => void reader.ask('forged', { table, id }),
     })

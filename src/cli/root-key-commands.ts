@@ -1,9 +1,16 @@
 /** The commands that seal or replace the root key, as `main.ts` declares the others. @module */
 import type { Command } from 'commander'
 import type { rotateRoot } from './rotate-root.ts'
-import type { rekey } from './seal-commands.ts'
+import type { rekey, sealServer } from './seal-commands.ts'
 
 export function addRootKeyCommands(program: Command, configFile: () => string | undefined): void {
+  program
+    .command('seal')
+    .description('end the process that holds the keys')
+    .option('--json', 'answer in JSON')
+    .action(async (options: Parameters<typeof sealServer>[1]) =>
+      (await import('./seal-commands.ts')).sealServer(configFile(), options),
+    )
   program
     .command('rekey')
     .description('seal the root key anew; without options, give one share or the passphrase for it')

@@ -109,10 +109,14 @@ export function openKeyring(
  * it cannot open.
  */
 export interface TurningKeyring extends Keyring {
+  /** The highest version that it opens. */
+  readonly knownVersion: number
   /** Opens what this domain key protects, and does not protect new values by it yet. */
   learn(domainKey: OpenDomainKey): void
   /** Protects new values by the domain key with the highest version. */
   turn(): void
+  /** Protects new values by an older domain key, until it turns. @throws {NotAuthentic} */
+  hold(version: number): void
   /** Opens nothing under older domain keys any more. */
   forgetOlder(): void
 }
@@ -159,7 +163,14 @@ export function keyringOf(
     get oldestVersion() {
       return Math.min(...versions.keys())
     },
+    get knownVersion() {
+      return Math.max(...versions.keys())
+    },
     learn,
+    hold: (version) => {
+      keysOf(version)
+      newest = version
+    },
     turn: () => {
       newest = Math.max(...versions.keys())
     },
@@ -181,15 +192,7 @@ export function keyringOf(
       const keys = versions.get(version)
       return keys !== undefined && timingSafeEqual(rowTag(version, keys.rowTag, canonical), tag)
     },
-    sealToken: (purpose, scope, payload) => {
-      const binding = { purpose, deploymentId, scope }
-      return sealTokenText(keysOf(newest).token[purpose], newest, binding, payload, random)
-    },
-    openToken: (purpose, scope, text) => {
-      const token = readToken(text)
-      const purposeKey = keysOf(token.version).token[purpose]
-      return openToken(purposeKey, token, { purpose, deploymentId, scope })
-    },
+    ...tokensOf(deploymentId, keysOf, () => newest, random),
     backupKey: (version, context) => counterKey(keysOf(version).backup, backupLabel, [context]),
     get statementKeys(): readonly StatementKey[] {
       return [...versions].map(([version, { statement }]) => ({
@@ -199,6 +202,26 @@ export function keyringOf(
     },
     signStatement: (kind, text, version = newest) =>
       signStatement(keysOf(version).statement, kind, text),
+  }
+}
+
+function tokensOf(
+  deploymentId: string,
+  keysOf: (version: number) => PurposeKeys,
+  newest: () => number,
+  random: Random,
+): Pick<Keyring, 'sealToken' | 'openToken'> {
+  return {
+    sealToken: (purpose, scope, payload) => {
+      const version = newest()
+      const binding = { purpose, deploymentId, scope }
+      return sealTokenText(keysOf(version).token[purpose], version, binding, payload, random)
+    },
+    openToken: (purpose, scope, text) => {
+      const token = readToken(text)
+      const purposeKey = keysOf(token.version).token[purpose]
+      return openToken(purposeKey, token, { purpose, deploymentId, scope })
+    },
   }
 }
 

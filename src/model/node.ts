@@ -40,6 +40,13 @@ export interface NodeRecord {
   /** The last change that the node has taken in, and its id. */
   readonly appliedSeq: number
   readonly appliedId: string
+  /**
+   * Versions of domain keys: the oldest and the latest that the node opens, and the one that protects
+   * what it writes.
+   */
+  readonly oldestKey: number
+  readonly knownKey: number
+  readonly currentKey: number
   /** The durable ends of its streams at the last confirmation. */
   readonly positions: readonly JournalPosition[]
   readonly rowVersion: number

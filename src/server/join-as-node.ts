@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { drainOutbox } from '../audit/outbox.ts'
 import type { Config } from '../config.ts'
+import type { TurningKeyring } from '../crypto/domain-keys.ts'
 import { nodeFiles } from '../disk/files.ts'
 import type { NotedUsage } from '../model/last-usage.ts'
 import type { JournalPosition } from '../model/node.ts'
 import { readDeployment } from '../store/tables/deployment.ts'
-import { isRotating } from '../store/tables/root-generations.ts'
 import { writeApplied } from './applied.ts'
 import type { OpenDependencies } from './dependencies.ts'
 import { joinNodes, type RunningNode } from './node.ts'
@@ -30,7 +30,7 @@ export async function joinAsNode(
   config: Config,
   { log, onFatal }: ServerOptions,
   files: Files,
-  { store, keyring }: Pick<ServerParts, 'store' | 'keyring'>,
+  { store, keyring }: Pick<ServerParts, 'store'> & { readonly keyring: TurningKeyring },
 ): Promise<RunningNode | undefined> {
   const { database, clock } = files
   const { following, nodeId } = database
@@ -42,10 +42,10 @@ export async function joinAsNode(
     name: hostname(),
     deploymentId: keyring.deploymentId,
     alone: database.alone,
-    isRotating: () => isRotating(database),
+    keyring,
     async isReplaced() {
       const newest = (await readDeployment(database))?.domainKeys.at(-1)?.version
-      return newest !== keyring.newestVersion
+      return newest !== keyring.knownVersion
     },
     clock,
     onRetired: () => void settleRetired(config, files, store, log),

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DataRefused } from './found-data.ts'
 import type { Applied } from './applied.ts'
 import type { RecordedChange } from '../model/change-number.ts'
+import type { TurningKeyring } from '../crypto/domain-keys.ts'
 import type { MovableClock } from '../jobs/clock.ts'
 import { differenceOf, isBelievable, offsetOf, type ClockOffset } from '../jobs/clocks.ts'
 import {
@@ -34,6 +35,8 @@ export interface RunningNode {
   readonly isDraining: () => boolean
   /** All nodes as of the last confirmation. */
   readonly nodes: () => readonly NodeRecord[]
+  /** Calls it with all nodes after each confirmation. */
+  readonly follow: (seen: (nodes: readonly NodeRecord[]) => void) => void
   /** Milliseconds since the epoch, on the database's clock. */
   readonly databaseTime: () => number
   /** How far this node's clock is ahead of the database's; undefined before the first confirmation. */
@@ -53,8 +56,7 @@ interface NodeDependencies {
   readonly nodeId: string
   readonly name: string
   readonly deploymentId: string
-  /** Whether a new root key is being made, or an older one is still in use. */
-  readonly isRotating: () => Promise<boolean>
+  readonly keyring: TurningKeyring
   readonly alone: Database['alone']
   /** Whether the root key was replaced since this node opened it. */
   readonly isReplaced: () => Promise<boolean>
@@ -79,7 +81,13 @@ const attemptsInBound = 5
 /** @throws {DataRefused} if an operator has retired the node */
 export async function joinNodes(of: NodeDependencies): Promise<RunningNode> {
   const { store, following, freshnessMs, log, onFatal } = of
-  const node = new Confirmations(of, await of.alone(() => join(of)))
+  const node = new Confirmations(
+    of,
+    await of.alone(async () => {
+      await holdForOthers(of)
+      return join(of)
+    }),
+  )
   const closing = new AbortController()
   const { signal } = closing
   const periodMs = Math.min(periodMsMax, freshnessMs / attemptsInBound)
@@ -105,6 +113,9 @@ export async function joinNodes(of: NodeDependencies): Promise<RunningNode> {
     },
     isDraining: () => node.state === 'draining',
     nodes: () => node.nodes,
+    follow(seen) {
+      node.seen = seen
+    },
     databaseTime: () => of.clock.system() - (node.offset?.ms ?? 0),
     clockOffset: () => node.offset,
     clockDiffers: () => node.clockDiffers,
@@ -120,6 +131,7 @@ export async function joinNodes(of: NodeDependencies): Promise<RunningNode> {
 class Confirmations {
   failure: string | undefined
   nodes: readonly NodeRecord[] = []
+  seen: ((nodes: readonly NodeRecord[]) => void) | undefined
   offset: ClockOffset | undefined
   clockDiffers: string | undefined
   readonly #of: NodeDependencies
@@ -163,6 +175,7 @@ class Confirmations {
           appliedSeq: seq,
           appliedId: changeId,
           positions: reached,
+          ...keysOf(this.#of.keyring),
         })
       })
       this.failure = undefined
@@ -204,6 +217,7 @@ class Confirmations {
     for (const { reachedAt } of others) {
       if (isBelievable(reachedAt, databaseTime)) clock.raise(reachedAt)
     }
+    this.seen?.(nodes)
   }
 
   async #readAgain(): Promise<void> {
@@ -218,12 +232,33 @@ class Confirmations {
   }
 }
 
-/** No root key is replaced meanwhile, nor later while there is a second node. */
+/** No root key is replaced meanwhile. A node that comes later knows the latest one from its start on. */
 async function join(of: NodeDependencies): Promise<NodeRecord> {
   if (await of.isReplaced()) {
     throw new DataRefused('the root key was replaced while this node opened it: start it again')
   }
   return register(of)
+}
+
+/** INVARIANT (all know it first): a node writes nothing under a domain key that another does not open. */
+async function holdForOthers({ store, nodeId, keyring }: NodeDependencies): Promise<void> {
+  const others = (await store.listNodes()).filter(
+    (each) => each.nodeId !== nodeId && !isRetired(each.state),
+  )
+  const known = Math.min(...others.map(({ knownKey }) => knownKey))
+  if (known >= keyring.knownVersion) return
+  if (known < keyring.oldestVersion) {
+    throw new DataRefused('another node has a root key that was ended: start that one again first')
+  }
+  keyring.hold(known)
+}
+
+function keysOf({
+  oldestVersion: oldestKey,
+  knownVersion: knownKey,
+  newestVersion: currentKey,
+}: TurningKeyring): Pick<NodeRecord, 'oldestKey' | 'knownKey' | 'currentKey'> {
+  return { oldestKey, knownKey, currentKey }
 }
 
 async function register(of: NodeDependencies): Promise<NodeRecord> {
@@ -234,12 +269,6 @@ async function register(of: NodeDependencies): Promise<NodeRecord> {
     if (known.name === name && known.state === 'serving') return known
     // A drain that did not come to its end is over.
     return await store.changeNode(known, { name, state: 'serving' })
-  }
-  // Nodes do not tell each other yet which root keys they know. The first one may go on by itself.
-  if ((await store.countNodes()) > 0 && (await of.isRotating())) {
-    throw new DataRefused(
-      'the root key is being replaced: a node can join after `trent rotate-root --retire`',
-    )
   }
   const now = clock.system()
   const node: NodeRecord = {
@@ -254,6 +283,7 @@ async function register(of: NodeDependencies): Promise<NodeRecord> {
     appliedSeq: 0,
     appliedId: '0'.repeat(16),
     positions: [],
+    ...keysOf(of.keyring),
     rowVersion: 1,
   }
   await store.insertNode(node)

@@ -30,6 +30,7 @@ import { createStore } from '../store/bound-store.ts'
 import type { RawRequest, RawResponse } from '../wire/request.ts'
 import { answersOf } from './workers/answers.ts'
 import { usesOf } from './workers/open-worker.ts'
+import type { Workers } from './workers/workers.ts'
 import { sentConfig } from './workers/worker-config.ts'
 import type { ServerOptions } from './options.ts'
 import { openQuotaShares } from './quota-shares.ts'
@@ -52,16 +53,18 @@ export async function openAfterUnseal(
   config: Config,
   options: ServerOptions,
   files: Files,
-  { deployment, seal, ...by }: Unsealed,
+  { deployment: opened, seal, ...by }: Unsealed,
 ): Promise<OpenedServer> {
   const { log } = options
   const { database, journal, clock, meter, startedAt, workers } = files
   const random = systemRandom
-  const keyring = keyringOf(deployment.deploymentId, deployment.domainKeys, random)
+  const keyring = keyringOf(opened.deploymentId, opened.domainKeys, random)
   const onForgedRow = forgedRows(files, log)
   const store = createStore(database, keyring, { onForgedRow })
   clock.resume(await store.findClockMark())
   const node = await joinAsNode(config, options, files, { store, keyring })
+  // Another node may not know the latest root key yet.
+  const deployment = { ...opened, current: keyring.newestVersion }
   const parts = { database, clock, random, store, keyring, journal, region: config.region }
   const draining = drainingOf(files, node, store)
   const { firstAccount, list, ...audit } = await openAudit(config, options, files, { ...parts, by })
@@ -69,8 +72,8 @@ export async function openAfterUnseal(
   const restoredAt = await store.lastRestoredAt()
   const quotaShares = await openQuotaShares({ ...files.memory, ...parts, log })
   const grantReader = createGrantReader({ database: database.share(), deployment, onForgedRow })
-  const turning = { ...parts, ...options, deployment, workers, grantReader, list, firstAccount }
-  const generations = createRootGenerations(turning)
+  const threads = { deployment, workers, grantReader, list, firstAccount, node, seal }
+  const generations = createRootGenerations({ ...parts, ...options, ...threads })
   const all: ServerParts = {
     ...parts,
     ...audit,
@@ -105,18 +108,21 @@ export async function openAfterUnseal(
     dependencies: open.dependencies,
     firstAccount,
     ...(node && { node }),
-    startWorkers: (handler) =>
-      workers.start({
-        data,
-        share: database.share,
-        answers: answersOf({ ...open, ...uses, handler, list, log }),
-        noted: ({ kind, name }) => usesOf(open.background)[kind].remembered(name),
-      }),
+    async startWorkers(handler) {
+      const answers = answersOf({ ...open, ...uses, handler, list, log })
+      const noted = notedBy(open)
+      await workers.start({ data, share: database.share, answers, noted })
+      generations.followNodes()
+    },
     close: async () => {
       await closeInOrder([all.backupSchedule, all.backups, journalCheck, generations, open])
       await closeInOrder([eventIndex, quotaShares, node])
     },
   }
+}
+
+function notedBy({ background }: OpenDependencies): Parameters<Workers['start']>[0]['noted'] {
+  return ({ kind, name }) => usesOf(background)[kind].remembered(name)
 }
 
 function workersNotes(workers: Files['workers']): Pick<OtherWorkers, 'noted'> {

@@ -20,7 +20,6 @@ import {
 } from '../seals/seal.ts'
 import { parseSeal, sealText, type SealOptions } from '../seals/setting.ts'
 import type { Database } from '../store/database.ts'
-import type { Store } from '../store/store.ts'
 import { readDeployment, type DeploymentRecord } from '../store/tables/deployment.ts'
 import {
   adoptSeal,
@@ -48,8 +47,7 @@ export interface Rekeying {
 
 export interface RekeyDependencies {
   readonly database: Database
-  readonly store: Pick<Store, 'countNodes'>
-  readonly generations: Pick<RootGenerations, 'deployment' | 'adopt' | 'status'>
+  readonly generations: Pick<RootGenerations, 'deployment' | 'adopt' | 'requireSettled' | 'status'>
   /** The seal that opened the root key. */
   readonly seal: Seal
   readonly sealOptions: SealOptions
@@ -118,7 +116,7 @@ class Rekey {
   /** Opens the root key without people if it can be; otherwise begins to ask them. */
   async begin(request: RekeyRequest): Promise<RekeyState> {
     const plan = planOf(request, this.#current, this.#dependencies)
-    await this.#requireAlone(plan.role)
+    if (plan.role === 'next-root') await this.#dependencies.generations.requireSettled()
     this.#enter(undefined)
     try {
       const record = await this.#record()
@@ -194,24 +192,11 @@ class Rekey {
     return this.#adopt(rootKey, stage)
   }
 
-  /** Nodes do not tell each other yet which root keys they know. @throws {SealRefused} */
-  async #requireAlone(role: NextRole): Promise<void> {
-    if (role !== 'next-root') return
-    const count = await this.#dependencies.store.countNodes()
-    if (count <= 1) return
-    throw new SealRefused(
-      `${count} nodes use the database: a new root key is made only where there is one`,
-    )
-  }
-
   async #adopt(rootKey: KeyObject, { role, seal, setting, record }: Proving): Promise<RekeyState> {
     const { database, generations } = this.#dependencies
     if (role === 'next-root') {
       // No node joins meanwhile.
-      await database.alone(async () => {
-        await this.#requireAlone(role)
-        await generations.adopt(rootKey, record)
-      })
+      await database.alone(() => generations.adopt(rootKey, record))
       this.#enter(undefined)
       return { stage: 'done', seal: seal.kind, ...rotates }
     }

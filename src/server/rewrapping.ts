@@ -24,7 +24,9 @@ import {
 export interface Rewrapping {
   /** Begins the passes. */
   readonly begin: () => void
-  readonly progress: () => Pick<FormerRoots, 'state' | 'rewrapped' | 'table' | 'tablesLeft'>
+  readonly progress: () => Pick<FormerRoots, 'rewrapped' | 'table' | 'tablesLeft'> & {
+    readonly state: 'rewrapping' | 'rewrapped'
+  }
   /** One pass without rests. Returns the number of rows that it wrapped anew. */
   readonly passAtOnce: () => Promise<number>
   /** Waits for the current batch; nothing runs after it. */
@@ -43,6 +45,11 @@ interface RewrappingDependencies {
   /** The account and Region of the records. */
   readonly place: Pick<OwnServiceEvent, 'accountId' | 'region'>
   readonly keyring: Keyring
+  /** One of several nodes wraps, and when it is done, the next one looks whether it did. */
+  readonly lease: {
+    readonly take: () => Promise<boolean>
+    readonly release: () => Promise<unknown>
+  }
   readonly log: Pick<Logger, 'info' | 'warn'>
 }
 
@@ -85,14 +92,19 @@ class Passes {
 
   /** Passes until one finds nothing. */
   async run(): Promise<void> {
-    const { log } = this.#dependencies
+    const { lease, log } = this.#dependencies
     const { signal } = this.closing
     const rest = (ms: number): Promise<unknown> =>
       delay(ms, undefined, { signal, ref: false }).catch(() => undefined)
     while (!signal.aborted) {
       try {
+        if (!(await lease.take())) {
+          await rest(retryMs)
+          continue
+        }
         if ((await this.pass(rest)) > 0 || signal.aborted) continue
         this.#table = undefined
+        await lease.release()
         log.info({ rows: this.#rewrapped }, 'everything is under the current root key')
         return
       } catch (error) {

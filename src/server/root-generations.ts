@@ -24,12 +24,16 @@ import type { Clock, Random } from '../model/clock.ts'
 import type { FormerRoots, RetiredRoots, SealStatus } from '../operations/contract/seal-controls.ts'
 import type { ServiceChanges } from '../lifecycle/service-changes.ts'
 import { createTurns } from '../pipeline/turns.ts'
-import { SealRefused } from '../seals/seal.ts'
+import type { NodeRecord } from '../model/node.ts'
+import { openAlone, SealRefused, type Seal } from '../seals/seal.ts'
 import type { Database } from '../store/database.ts'
 import type { Store } from '../store/store.ts'
 import { readDeployment } from '../store/tables/deployment.ts'
+import { takeLease } from '../store/tables/leases.ts'
 import { adoptRoot } from '../store/tables/root-generations.ts'
 import type { FirstAccount } from './first-start.ts'
+import type { RunningNode } from './node.ts'
+import { behind, othersIn, readOthers, type OtherNode } from './other-nodes.ts'
 import { createRewrapping, type Rewrapping } from './rewrapping.ts'
 import type { Workers } from './workers/workers.ts'
 
@@ -41,28 +45,39 @@ export interface RootGenerations {
    * @param proved the record that sealed it, in the role `next-root`
    */
   readonly adopt: (rootKey: KeyObject, proved: Uint8Array) => Promise<void>
+  /** @throws {SealRefused} while a node does not know the root key of the last rotation */
+  readonly requireSettled: () => Promise<void>
   /** @throws {SealRefused} while something is under the former root keys */
   readonly retire: (endSessions: boolean) => Promise<RetiredRoots>
   readonly status: () => Promise<Pick<SealStatus, 'generation' | 'former'>>
   /** Goes on with what an earlier process began to wrap anew. Call it once, before the server listens. */
   readonly begin: (changes: ServiceChanges) => void
+  /** Takes part in rotations of other nodes. Call it once, when every thread runs: each step goes to all. */
+  readonly followNodes: () => void
   /** Waits for the batch that is being wrapped. */
   readonly close: () => Promise<void>
 }
 
 /** The longest life of a session or of an import token. */
 const tokensLiveMs = 36 * 60 * 60 * 1000
+/** No transaction is open for longer: PostgreSQL ends it after 10 s without a statement. */
+const transactionMsMax = 30_000
+/** A node that wraps anew, and dies, is followed by another one. */
+const leaseMs = 30_000
 
 export interface GenerationDependencies {
   readonly database: Database
-  readonly store: Pick<Store, 'change'>
+  readonly store: Pick<Store, 'change' | 'listNodes' | 'countNodes'>
+  readonly node: Pick<RunningNode, 'nodeId' | 'follow'> | undefined
+  /** The seal that opened the root key, and can open the next one. */
+  readonly seal: Seal
   readonly deployment: OpenDeployment
   readonly keyring: TurningKeyring
   readonly workers: Pick<Workers, 'turnKeys'>
   readonly grantReader: Pick<GrantReader, 'turnKeys'>
   /** Rewrites the signed list of writers, which names the keys of statements. */
   readonly list: () => Promise<void>
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'now' | 'system'>
   readonly random: Random
   /** The account and Region of the records of wrapping anew. */
   readonly firstAccount: Pick<FirstAccount, 'accountId'>
@@ -76,10 +91,19 @@ export function createRootGenerations(dependencies: GenerationDependencies): Roo
   const inTurn = createTurns()
   return {
     deployment: () => generations.deployment,
+    requireSettled: () => generations.requireSettled(),
     adopt: (rootKey, proved) => inTurn(() => generations.adopt(rootKey, proved)),
     retire: (endSessions) => inTurn(() => generations.retire(endSessions)),
     status: () => generations.status(),
     begin: (changes) => generations.begin(changes),
+    followNodes() {
+      let isFollowing = false
+      dependencies.node?.follow((nodes) => {
+        if (isFollowing) return
+        isFollowing = true
+        void inTurn(() => generations.follow(nodes)).finally(() => (isFollowing = false))
+      })
+    },
     close: () => generations.close(),
   }
 }
@@ -90,6 +114,9 @@ class Generations {
   readonly #dependencies: GenerationDependencies
   #changes: ServiceChanges | undefined
   #rewrapping: Rewrapping | undefined
+  /** On the monotonic clock: every node is seen to have turned. */
+  #turnedAt: number | undefined
+  #isTold = false
 
   constructor(dependencies: GenerationDependencies) {
     this.#dependencies = dependencies
@@ -97,7 +124,8 @@ class Generations {
   }
 
   async adopt(rootKey: KeyObject, proved: Uint8Array): Promise<void> {
-    const { database, clock, random, list, onFatal } = this.#dependencies
+    await this.requireSettled()
+    const { database, clock, random } = this.#dependencies
     const { deploymentId, domainKeys } = this.deployment
     const created = (await this.#record()).domainKeys
     const version = Math.max(...domainKeys.map((each) => each.version)) + 1
@@ -114,29 +142,122 @@ class Generations {
       proved,
       domainKeys: [...former, { ...added, createdAt: clock.now() }],
     })
-    this.deployment = { deploymentId, domainKeys: [...domainKeys, ...opened] }
+    await this.#learn(opened)
+    await this.#goOn(await this.#others())
+  }
+
+  /** Goes on with a rotation as far as the other nodes have come. Called after each confirmation. */
+  async follow(nodes: readonly NodeRecord[]): Promise<void> {
+    const { keyring, log } = this.#dependencies
+    const others = othersIn(nodes, this.#dependencies.node?.nodeId)
     try {
+      if (others.some(({ knownKey }) => knownKey > keyring.knownVersion)) await this.#learnNext()
+      if (keyring.oldestVersion === keyring.knownVersion) return
+      await this.#goOn(others)
+      if (others.some(({ oldestKey }) => oldestKey > keyring.oldestVersion)) await this.#forget()
+    } catch (error) {
+      log.warn({ err: error }, 'the rotation of the root key goes on at the next confirmation')
+    }
+  }
+
+  async requireSettled(): Promise<void> {
+    const { keyring } = this.#dependencies
+    const waits = this.#behind(await this.#others())
+    if (waits.length > 0) {
+      throw new SealRefused(`a node does not know the current root key yet: ${waits.join(', ')}`)
+    }
+    const { domainKeys } = await this.#record()
+    if (domainKeys.some(({ version }) => version > keyring.knownVersion)) {
+      throw new SealRefused('another node has made a root key that this node does not know yet')
+    }
+  }
+
+  async #others(): Promise<readonly OtherNode[]> {
+    return readOthers(this.#dependencies.store, this.#dependencies.node?.nodeId)
+  }
+
+  #behind(others: readonly OtherNode[]): readonly string[] {
+    return behind(others, this.#dependencies.keyring.knownVersion)
+  }
+
+  async #learn(opened: readonly OpenDomainKey[]): Promise<void> {
+    const { deploymentId, domainKeys } = this.deployment
+    this.deployment = { deploymentId, domainKeys: [...domainKeys, ...opened] }
+    await this.#orEnd(async () => {
       for (const domainKey of opened) await this.#everywhere({ step: 'learn', domainKey })
       // Verifiers must know the key before it signs a checkpoint.
-      await list()
-      await this.#everywhere({ step: 'turn' })
+      await this.#dependencies.list()
+    })
+  }
+
+  /** A node with a seal that opens by itself needs no people. Others learn it at their next start. */
+  async #learnNext(): Promise<void> {
+    const { keyring, seal, log } = this.#dependencies
+    const { deploymentId } = this.deployment
+    const { seal: sealed, domainKeys } = await this.#record()
+    const next = domainKeys.filter(({ version }) => version > keyring.knownVersion)
+    if (next.length === 0) return
+    if (seal.asks !== 'nothing') {
+      if (this.#isTold) return
+      this.#isTold = true
+      log.warn({}, 'there is a new root key: start this node again and unseal it')
+      return
+    }
+    const rootKey = await openAlone(seal, sealed.sealedRootKey, deploymentId)
+    await this.#learn(openDomainKeys(rootKey, deploymentId, next))
+    log.info({ generation: sealed.generation }, 'this node knows the new root key')
+  }
+
+  /**
+   * INVARIANT (all know it first): a node turns when every other one knows the domain key, and wraps anew
+   * when every other one has turned.
+   */
+  async #goOn(others: readonly OtherNode[]): Promise<void> {
+    const { keyring } = this.#dependencies
+    const { knownVersion } = keyring
+    if (keyring.newestVersion < knownVersion) {
+      const waits = this.#behind(others).length > 0 ? others : await this.#others()
+      if (this.#behind(waits).length > 0) return
+      await this.#orEnd(() => this.#everywhere({ step: 'turn' }))
+    }
+    if (others.some(({ currentKey }) => currentKey < knownVersion)) return
+    this.#turnedAt ??= performance.now()
+    if (this.#rewrapping === undefined && this.#changes !== undefined) this.#beginPasses()
+  }
+
+  /** The former root keys were ended by another node. */
+  async #forget(): Promise<void> {
+    const { keyring, log } = this.#dependencies
+    const { domainKeys } = await this.#record()
+    if (keyring.newestVersion < keyring.knownVersion) return
+    if (domainKeys.some(({ version }) => version < keyring.newestVersion)) return
+    await this.#end()
+    log.info({}, 'this node has forgotten the former root keys')
+  }
+
+  /** Some threads may be a step behind: a start brings them all to the same one. */
+  async #orEnd(steps: () => Promise<void>): Promise<void> {
+    try {
+      await steps()
     } catch (cause) {
-      // The new root key is in force, and some threads may not know it: a start opens it everywhere.
       const error = new Error('a thread did not turn to the new root key', { cause })
-      onFatal(error)
+      this.#dependencies.onFatal(error)
       throw error
     }
-    this.#beginPasses()
   }
 
   async retire(endSessions: boolean): Promise<RetiredRoots> {
-    const { store, keyring, list, clock } = this.#dependencies
-    const { deploymentId, domainKeys } = this.deployment
-    const older = domainKeys.filter(({ version }) => version < keyring.newestVersion)
+    const { store, keyring, clock } = this.#dependencies
+    const { domainKeys } = this.deployment
+    const older = domainKeys.filter(({ version }) => version < keyring.knownVersion)
     const { generation, former } = await this.status()
     if (older.length === 0 || former === undefined) {
       throw new SealRefused('there is no former root key: `trent rotate-root` makes a new one')
     }
+    if (former.state === 'waiting') {
+      throw new SealRefused(`a node does not know the current root key: ${former.waitsFor?.join()}`)
+    }
+    await this.#requireTurned()
     if (former.state === 'rewrapping') {
       throw new SealRefused(
         'data is still under a former root key: `trent status` shows how far it is',
@@ -156,24 +277,45 @@ class Generations {
     await store.change((transaction) =>
       transaction.retireGenerations({ version: keyring.newestVersion, keys }),
     )
+    await this.#end()
+    return { generation, retired: older.length }
+  }
+
+  /** Another node's transactions from before it turned are over. @throws {SealRefused} */
+  async #requireTurned(): Promise<void> {
+    const { node, keyring } = this.#dependencies
+    if (node === undefined) return
+    const others = await this.#others()
+    const isOver = performance.now() - (this.#turnedAt ?? Infinity) > transactionMsMax
+    if (others.some(({ currentKey }) => currentKey < keyring.newestVersion) || !isOver) {
+      if (others.length > 0)
+        throw new SealRefused('nodes have just turned to it: try again in a minute')
+    }
+  }
+
+  async #end(): Promise<void> {
+    const { keyring, list } = this.#dependencies
+    const { deploymentId, domainKeys } = this.deployment
     await this.#rewrapping?.close()
     this.#rewrapping = undefined
+    this.#turnedAt = undefined
     const remaining = domainKeys.filter(({ version }) => version === keyring.newestVersion)
     this.deployment = { deploymentId, domainKeys: remaining }
-    await this.#everywhere({ step: 'forget-older' })
+    await this.#orEnd(() => this.#everywhere({ step: 'forget-older' }))
     await list()
-    return { generation, retired: older.length }
   }
 
   async status(): Promise<Pick<SealStatus, 'generation' | 'former'>> {
     const { seal, domainKeys } = await this.#record()
     const generations = this.deployment.domainKeys.length - 1
     const { generation } = seal
-    if (generations === 0 || this.#rewrapping === undefined) return { generation }
+    if (generations === 0) return { generation }
     const turned = domainKeys.at(-1)?.createdAt ?? 0
+    const waitsFor = this.#behind(await this.#others())
     const former: FormerRoots = {
       generations,
-      ...this.#rewrapping.progress(),
+      ...(this.#rewrapping?.progress() ?? { state: 'rewrapping', rewrapped: 0 }),
+      ...(waitsFor.length > 0 && { state: 'waiting', waitsFor }),
       sessionsEnd: new Date(turned + tokensLiveMs).toISOString(),
     }
     return { generation, former }
@@ -185,16 +327,23 @@ class Generations {
 
   begin(changes: ServiceChanges): void {
     this.#changes = changes
-    if (this.deployment.domainKeys.length > 1) this.#beginPasses()
+    if (this.deployment.domainKeys.length > 1 && this.#dependencies.node === undefined) {
+      this.#beginPasses()
+    }
   }
 
   #beginPasses(): void {
-    const { firstAccount, region, keyring, log } = this.#dependencies
+    const { firstAccount, region, keyring, log, node, database, clock } = this.#dependencies
+    const name = 'wrap anew under the current root key'
     const changes = this.#changes
     if (changes === undefined) throw new Error('`begin` was not called')
     const before = this.#rewrapping?.close()
     const place = { accountId: firstAccount.accountId, region }
-    const rewrapping = createRewrapping({ changes, place, keyring, log })
+    const hold = async (forMs: number): Promise<boolean> =>
+      node === undefined ||
+      takeLease(database.query, { name, holder: node.nodeId }, clock.system(), forMs)
+    const lease = { take: () => hold(leaseMs), release: () => hold(-1) }
+    const rewrapping = createRewrapping({ changes, place, keyring, lease, log })
     this.#rewrapping = rewrapping
     void Promise.resolve(before).then(() => rewrapping.begin())
   }

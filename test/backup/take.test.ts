@@ -132,7 +132,7 @@ test('a backup says which streams of the journal went on', async (t) => {
   }
   assert.deepEqual(await written(), ['worker-0'])
   const node = { name: 'n', deployment_id: 'd', first_seen: 1, confirmed_at: 1, applied_seq: 0 }
-  const clock = { reached_at: 1, clock_offset: 0 }
+  const clock = { reached_at: 1, clock_offset: 0, oldest_key: 1, known_key: 1, current_key: 1 }
   const rest = { applied_id: '', positions: '[]', row_version: 1, row_tag: Buffer.alloc(32) }
   for (const [index, state] of states.entries()) {
     await query

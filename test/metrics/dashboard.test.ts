@@ -189,6 +189,9 @@ function nodesText(): Promise<string> {
     clockOffset: 0,
     appliedSeq: 1,
     appliedId: '0'.repeat(16),
+    oldestKey: 1,
+    knownKey: 1,
+    currentKey: 1,
     positions: [{ stream: `${nodeId}-worker-0`, segment: 1, offset: 4096 }],
     rowVersion: 1,
   }
@@ -200,6 +203,7 @@ function nodesText(): Promise<string> {
     ageMs: () => 10,
     isDraining: () => false,
     nodes: () => [lost],
+    follow: () => undefined,
     databaseTime: () => 3_600_000,
     clockOffset: () => ({ ms: 5, errorMs: 1 }),
     clockDiffers: () => undefined,

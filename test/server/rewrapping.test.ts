@@ -83,7 +83,13 @@ async function opened(t: TestContext, { open }: TestedEngine) {
       events.push(...made)
     },
   }
-  const rewrapping = createRewrapping({ changes, place: { accountId, region }, keyring, log })
+  const rewrapping = createRewrapping({
+    changes,
+    place: { accountId, region },
+    keyring,
+    lease: { take: async () => true, release: async () => true },
+    log,
+  })
   const { materialId } = material
   const world = { events, database, keyring, store, forged, rewrapping }
   return { ...world, materialId, credentialSecret }

@@ -28,8 +28,13 @@ export interface RetiredRoots {
 export interface FormerRoots {
   /** Number of them. */
   readonly generations: number
-  /** `rewrapping` until everything is under the current root key. Then they can be retired. */
-  readonly state: 'rewrapping' | 'rewrapped'
+  /**
+   * `waiting` until every node knows the current root key, `rewrapping` until everything is under it.
+   * Then they can be retired.
+   */
+  readonly state: 'waiting' | 'rewrapping' | 'rewrapped'
+  /** Names and ids of the nodes that do not know it yet. */
+  readonly waitsFor?: readonly string[]
   /** Rows that this process has put under the current root key. */
   readonly rewrapped: number
   /** The table that is being read, and how many come after it. */

@@ -10,12 +10,8 @@ import type { NewRecords } from '../../audit/index/new-records.ts'
 import { createTrailDependencies } from '../../audit/delivery/delivery.ts'
 import { nodeFiles } from '../../disk/files.ts'
 import { createRefusals } from '../../authenticate/refusals.ts'
-import {
-  keyringOf,
-  turnKeys,
-  type KeyringStep,
-  type TurningKeyring,
-} from '../../crypto/domain-keys.ts'
+import { turnKeys, type KeyringStep, type TurningKeyring } from '../../crypto/domain-keys.ts'
+import { keyringIn } from '../../crypto/open-deployment.ts'
 import { systemRandom } from '../../crypto/entropy.ts'
 import { createClock } from '../../jobs/clock.ts'
 import { ourselves } from '../../model/party.ts'
@@ -154,7 +150,7 @@ async function openParts(start: WorkerStart): Promise<
   const clock = createClock(undefined, memory.clock)
   const meter = createMeter()
   const database = attachDatabase(start.database, onFatal)
-  const keyring = keyringOf(deployment.deploymentId, deployment.domainKeys, random)
+  const keyring = keyringIn(deployment, random)
   const onForgedRow: OnForgedRow = (table, id) => {
     meter.forged('row')
     log.error({ table, id }, 'a row is forged or was removed: it is not believed')

@@ -90,6 +90,9 @@ export function openFollowing(
         row.node_id,
         row.row_version,
         row.confirmed_at - othersMs,
+        row.oldest_key,
+        row.known_key,
+        row.current_key,
       ])
       const [found] = rows
       if (found === undefined) throw new RowGone('the row of this node has changed')
@@ -152,7 +155,8 @@ async function openListening(
 
 /** One statement, so that its commit is the write's, and what it reads is of one moment. */
 const confirmStatement = `UPDATE nodes SET confirmed_at = $1, reached_at = $2, clock_offset = $3,
-   applied_seq = $4, applied_id = $5, positions = $6, row_tag = $7
+   applied_seq = $4, applied_id = $5, positions = $6, row_tag = $7,
+   oldest_key = $11, known_key = $12, current_key = $13
  WHERE node_id = $8 AND row_version = $9
  RETURNING ${headColumns}, ${logColumns('$4')}, ${replicationColumns},
    (SELECT count(*) FROM nodes o WHERE o.node_id <> $8 AND o.confirmed_at > $10) AS others,

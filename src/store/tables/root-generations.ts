@@ -46,20 +46,6 @@ export async function adoptRoot(
   database.unscrubbed.raise()
 }
 
-/** Whether a new root key is being made, or an older one is still in use. */
-export async function isRotating({ query }: Pick<Database, 'query'>): Promise<boolean> {
-  const next = await query
-    .selectFrom('other_seals')
-    .select('role')
-    .where('role', '=', 'next-root')
-    .executeTakeFirst()
-  const { count } = await query
-    .selectFrom('seals')
-    .select(({ fn }) => fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow()
-  return next !== undefined || count > 1
-}
-
 export interface GenerationWrites {
   /**
    * Deletes all domain keys before `version`, and the seals of all former root keys.

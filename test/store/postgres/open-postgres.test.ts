@@ -134,6 +134,9 @@ test('a node settles its own records, and those that no node has', { skip }, asy
         clockOffset: 0,
         appliedSeq: 0,
         appliedId: '0'.repeat(16),
+        oldestKey: 1,
+        knownKey: 1,
+        currentKey: 1,
         positions: [],
         rowVersion: 1,
       })
