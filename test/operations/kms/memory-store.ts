@@ -9,6 +9,7 @@ import {
   type StoreReads,
   type Transaction,
 } from '../../../src/store/store.ts'
+import { unusedReads, unusedWrites } from './unused-store.ts'
 import { changed, keyStoreReads, keyStoreWrites } from './memory-key-stores.ts'
 
 /** Everything stored. */
@@ -49,41 +50,11 @@ export function reads(rows: Rows): StoreReads {
     findAccount: async () => undefined,
     listAccessKeys: () => Promise.resolve([]),
     findAccessKey: async () => undefined,
-    listAccessKeysOf: unused,
-    findService: unused,
-    findServiceByKey: unused,
-    listServices: unused,
-    findServedProxy: unused,
-    listServedProxies: unused,
-    listProxyCredentials: unused,
-    findExportedKey: unused,
-    listExportedKeys: unused,
-    findUser: unused,
-    findUserByName: unused,
-    listUsers: unused,
-    countUsers: unused,
-    listAccounts: unused,
-    findGroup: unused,
-    findGroupByName: unused,
-    listGroups: unused,
-    listMembers: unused,
-    countGroups: unused,
-    findRole: unused,
-    findRoleByName: unused,
-    listRoles: unused,
-    countRoles: unused,
-    findManagedPolicy: unused,
-    findManagedPolicyByName: unused,
-    listManagedPolicies: unused,
-    countManagedPolicies: unused,
-    findOidcProvider: unused,
-    listOidcProviders: unused,
     findKey: async (ref) =>
       rows.keys.find(
         (key) =>
           key.accountId === ref.accountId && key.region === ref.region && key.keyId === ref.keyId,
       ),
-    listMultiRegionKeys: unused,
     listRelatedKeys: async ({ accountId, keyId }) =>
       rows.keys
         .filter((key) => key.accountId === accountId && key.keyId === keyId)
@@ -96,16 +67,10 @@ export function reads(rows: Rows): StoreReads {
         after,
         limit,
       ),
-    listKeyRegions: unused,
     countKeys: async (account, place) =>
       rows.keys.filter((key) => key.accountId === account && key.region === place).length,
     findMaterial: async (id) => rows.materials.find((material) => material.materialId === id),
     listMaterials: async (_account, id) => rows.materials.filter(({ keyId }) => keyId === id),
-    listKeysToDelete: unused,
-    listKeysToRotate: unused,
-    listStartedRotations: unused,
-    listTransitions: unused,
-    listExpiredMaterials: unused,
     findMaterialState: async (ref) =>
       statesOf(ref).find((one) => one.materialId === ref.materialId),
     listMaterialStates: async (key, { after = '0', limit, onlyRotations = false }) =>
@@ -143,7 +108,6 @@ export function reads(rows: Rows): StoreReads {
     findSameGrant: async (key, digest) =>
       ofKey(key).find((grant) => grant.name !== undefined && requestDigest(grant) === digest),
     findGrants: async (key, ids) => ofKey(key).filter(({ grantId }) => ids.includes(grantId)),
-    grantsInBuckets: unused,
     listGrants: async (key, { after = '', limit, grantee, granteeId }) =>
       page(
         ofKey(key).filter(
@@ -170,15 +134,9 @@ export function reads(rows: Rows): StoreReads {
       ),
     countGrants: async (key, grantee) =>
       ofKey(key).filter((grant) => grantee === undefined || granteeOf(grant) === grantee).length,
-    findTrail: unused,
-    listTrails: unused,
-    listEveryTrail: unused,
+    ...unusedReads,
     ...keyStoreReads(rows),
   }
-}
-
-export function unused(): never {
-  throw new Error('no KMS operation asks for this')
 }
 
 /** A transaction over `rows`, which it changes in place. Pass a copy. */
@@ -212,38 +170,6 @@ export function transactionOn(rows: Rows): Transaction {
     )
   return {
     ...reads(rows),
-    insertAccount: unused,
-    updateAccount: unused,
-    insertAccessKey: unused,
-    updateAccessKey: unused,
-    deleteAccessKey: unused,
-    insertService: unused,
-    deleteService: unused,
-    insertServedProxy: unused,
-    deleteServedProxy: unused,
-    insertProxyCredential: unused,
-    deleteProxyCredential: unused,
-    insertExportedKey: unused,
-    updateExportedKey: unused,
-    deleteExportedKey: unused,
-    insertUser: unused,
-    updateUser: unused,
-    confirmUser: unused,
-    deleteUser: unused,
-    insertGroup: unused,
-    updateGroup: unused,
-    confirmGroup: unused,
-    deleteGroup: unused,
-    insertRole: unused,
-    updateRole: unused,
-    confirmRole: unused,
-    deleteRole: unused,
-    insertManagedPolicy: unused,
-    updateManagedPolicy: unused,
-    deleteManagedPolicy: unused,
-    insertOidcProvider: unused,
-    updateOidcProvider: unused,
-    deleteOidcProvider: unused,
     insertKey: async (key) => {
       const row = { ...key, rowVersion: 1 }
       rows.keys.push(row)
@@ -255,7 +181,6 @@ export function transactionOn(rows: Rows): Transaction {
       return row
     },
     confirmKey: async (key) => void placeOf(key),
-    deleteKey: unused,
     insertMaterial: async (material) => void rows.materials.push(material),
     emptyMaterial: async ({ materialId }) => {
       rows.materials = rows.materials.map((one) =>
@@ -298,23 +223,12 @@ export function transactionOn(rows: Rows): Transaction {
       rows.grants.push(row)
       return row
     },
-    renameGrantee: unused,
-    insertTrail: unused,
+    ...unusedWrites,
     ...keyStoreWrites(rows),
-    updateTrail: unused,
-    deleteTrail: unused,
     deleteGrant: async (grant) => {
       const index = rows.grants.findIndex(({ grantId }) => grantId === grant.grantId)
       if (index < 0) throw new StaleRow('stale')
       rows.grants.splice(index, 1)
     },
-    empty: unused,
-    changesSince: unused,
-    insertOutbox: unused,
-    skipChanges: unused,
-    rewrapRows: unused,
-    retireGenerations: unused,
-    acceptLost: unused,
-    insertOutgoingEvent: unused,
   }
 }

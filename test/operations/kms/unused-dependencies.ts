@@ -1,6 +1,6 @@
 /** Dependencies that no operation of KMS uses. @module */
 import type { TrailDependencies } from '../../../src/model/trail.ts'
-import { unused } from './memory-store.ts'
+import { unused } from './unused-store.ts'
 import type { OperationDependencies } from '../../../src/operations/contract/dependencies.ts'
 
 const unusedTrails: TrailDependencies = {
