@@ -134,6 +134,11 @@ const refused: readonly [
     /^TRENT_TRUSTED_PROXIES: `0\.0\.0\.0\/0` is not an IP address or network; it must be/,
   ],
   ['a proxy by name', { TRENT_TRUSTED_PROXIES: 'proxy.example' }, /^TRENT_TRUSTED_PROXIES/],
+  [
+    'a long stop',
+    { TRENT_STOP_DELAY_SECONDS: '301' },
+    /^TRENT_STOP_DELAY_SECONDS must be .+ 0 to 300$/,
+  ],
   ['no worker', { TRENT_WORKERS: '0' }, /^TRENT_WORKERS must be a whole number from 1 to 16$/],
   ['too many workers', { TRENT_WORKERS: '17' }, /from 1 to 16$/],
   ['half a worker', { TRENT_WORKERS: '1.5' }, /from 1 to 16$/],

@@ -118,7 +118,7 @@ function stopOnSignals(starting: Promise<RunningServer>): Promise<undefined> {
     }
     firstAt = now
     resolve(undefined)
-    void stop(starting)
+    void leave(starting).then(() => stop(starting))
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
   return promise
@@ -133,6 +133,12 @@ function reloadOnSignal(starting: Promise<RunningServer>): void {
         () => undefined,
       ),
   )
+}
+
+/** Lets load balancers see that the server is about to stop. */
+async function leave(starting: Promise<RunningServer>): Promise<void> {
+  const server = await starting.catch(() => undefined) // `stop` reports it
+  await server?.leave()
 }
 
 async function stop(starting: Promise<RunningServer>): Promise<never> {

@@ -26,10 +26,10 @@ import { createSealedDoor } from './sealed-door.ts'
 import { createUnsealing, type Unsealed, type Unsealing } from './unsealing.ts'
 import { closeAll, openFiles, type Closing, type Files } from './open-before-unseal.ts'
 import type { Target } from '../wire/aws-json.ts'
-import type { Handler } from '../wire/exchange.ts'
+import type { Handler, Screened } from '../wire/exchange.ts'
 import { limitsOfWorker } from '../wire/limits.ts'
 import { renderFailure } from '../wire/protocol.ts'
-import type { RawRequest, RawResponse, RequestLine } from '../wire/request.ts'
+import type { RequestHead, RawRequest, RawResponse, RequestLine } from '../wire/request.ts'
 import type { Readiness } from '../wire/routes.ts'
 import { listen, type Listener } from '../wire/server.ts'
 import type { TlsFiles } from '../wire/tls.ts'
@@ -59,6 +59,11 @@ export interface RunningServer extends FurtherPorts {
   readonly ready: Promise<FirstAccount>
   /** Reads the files of TLS again, if there are any. */
   reload(): Promise<void>
+  /**
+   * Says in readiness that the server stops, and goes on serving. Resolves when load balancers have had the
+   * time of `TRENT_STOP_DELAY_SECONDS` to send new calls elsewhere.
+   */
+  leave(): Promise<void>
   /** Finishes the calls in flight, within a limit, and closes everything. */
   stop(): Promise<void>
 }
@@ -88,6 +93,9 @@ export async function startServer(config: Config, given: ServerOptions): Promise
       ...doors.ports,
       ready,
       reload: () => certificates.reload(),
+      async leave() {
+        if (await doors.leave()) await delay(config.stopDelaySeconds * 1000)
+      },
       stop,
     }
   } catch (error) {
@@ -107,6 +115,8 @@ async function openDoors(
   readonly listener: Listener
   readonly ports: FurtherPorts
   readonly unseal: (seal: Seal) => Promise<Unsealed>
+  /** The server is no longer ready, and connections close after an answer. Returns whether it serves. */
+  readonly leave: () => Promise<boolean>
   readonly open: (opening: Promise<OpenedServer>) => Promise<FirstAccount>
 }> {
   const { meter, workers, quickCheck } = files
@@ -114,6 +124,7 @@ async function openDoors(
   let opening: Promise<OpenedServer> | undefined
   let opened: (OpenedServer & { readonly handle: Handle }) | undefined
   const listeners: Listener[] = []
+  const leaving = createLeaving(listeners, workers)
   // After the listeners, so that no call in flight loses its dependencies.
   closing.push(async () => {
     const made = await opening?.catch(() => undefined) // `ready` reports it
@@ -126,17 +137,14 @@ async function openDoors(
     opened === undefined
       ? Promise.resolve(notReady(request, systemRandom.uuid()))
       : opened.handle(request, target)
-  const readiness = (): Promise<Readiness> => readinessOf(opened, files)
+  const readiness = (): Promise<Readiness> => readinessOf(opened, files, leaving.hasBegun())
   meter.observe({ trent_ready: async () => Number((await readiness()).ready) })
   const service = publicService({
     config,
     metrics: meter,
     port: () => listener.port,
     serve,
-    screen: async (head, target) =>
-      opened === undefined
-        ? { refusal: notReady(head, systemRandom.uuid()) }
-        : screenCall(head, opened.dependencies, target),
+    screen: async (head, target) => screened(opened, head, target),
     readiness,
   })
   const listener = await listenPublicly(config, files.workerCount, log, service, certificates.main)
@@ -155,6 +163,7 @@ async function openDoors(
       unsealing = createUnsealing({ ...files, seal, random: systemRandom, log })
       return unsealing.opened
     },
+    leave: () => leaving.begin().then(() => opened !== undefined),
     async open(given) {
       opening = given
       const made = await given
@@ -183,18 +192,47 @@ async function listenFurther(
   }
 }
 
+async function screened(
+  opened: OpenedServer | undefined,
+  head: RequestHead,
+  target?: Target,
+): Promise<Screened> {
+  if (opened === undefined) return { refusal: notReady(head, systemRandom.uuid()) }
+  return screenCall(head, opened.dependencies, target)
+}
+
+function createLeaving(
+  listeners: readonly Listener[],
+  workers: Workers,
+): { readonly hasBegun: () => boolean; readonly begin: () => Promise<void> } {
+  let hasBegun = false
+  return {
+    hasBegun: () => hasBegun,
+    async begin() {
+      hasBegun = true
+      for (const each of listeners) each.leave()
+      await workers.leave()
+    },
+  }
+}
+
 async function stopListening(workers: Workers, listeners: readonly Listener[]): Promise<void> {
   const others = workers.stopListening(stopWithinMs)
   await Promise.all([others, ...listeners.map((each) => each.close(stopWithinMs))])
 }
 
-async function readinessOf(opened: OpenedServer | undefined, files: Files): Promise<Readiness> {
+async function readinessOf(
+  opened: OpenedServer | undefined,
+  files: Files,
+  isLeaving: boolean,
+): Promise<Readiness> {
   const sealed = opened === undefined ? ['the root key is not open'] : []
   const node = opened?.node
   const stale = node?.refusal()
   const fresh = stale === undefined ? [] : [`this node must not decide calls: ${stale}`]
   const draining = node?.isDraining() ? ['this node is being drained'] : []
-  const reasons = [...sealed, ...draining, ...fresh, ...(await unreadyParts(files))]
+  const leaving = isLeaving ? ['this server is stopping'] : []
+  const reasons = [...sealed, ...leaving, ...draining, ...fresh, ...(await unreadyParts(files))]
   return {
     ready: reasons.length === 0,
     reasons,

@@ -29,6 +29,8 @@ export interface ListenSettings {
   /** The token that `/metrics` requires. */
   readonly metricsToken?: Uint8Array
   readonly listen: { readonly host: string; readonly port: number }
+  /** How long a server that is to stop goes on serving after readiness has said so. */
+  readonly stopDelaySeconds: number
   /** Without it, the port speaks plain HTTP. */
   readonly tls?: TlsPaths
 }
@@ -40,6 +42,7 @@ export const listenNames = [
   'TRENT_TLS_KEY',
   'TRENT_TLS_CLIENT_CA',
   'TRENT_METRICS_TOKEN',
+  'TRENT_STOP_DELAY_SECONDS',
 ] as const
 type Settings = Readonly<Partial<Record<(typeof listenNames)[number], string>>>
 
@@ -64,7 +67,20 @@ export function readListenSettings(settings: Settings): ListenSettings {
     )
   }
   const token = metricsToken(settings.TRENT_METRICS_TOKEN)
-  return { listen, ...(tls && { tls }), ...(token && { metricsToken: token }) }
+  const stopDelaySeconds = readStopDelay(settings.TRENT_STOP_DELAY_SECONDS ?? '0')
+  const rest = { ...(tls && { tls }), ...(token && { metricsToken: token }) }
+  return { listen, stopDelaySeconds, ...rest }
+}
+
+/** Supervisors kill a process that takes longer. */
+const stopDelayMax = 300
+
+function readStopDelay(text: string): number {
+  const seconds = Number(text)
+  if (/^\d{1,3}$/.test(text) && seconds <= stopDelayMax) return seconds
+  throw new SettingWrong(
+    `TRENT_STOP_DELAY_SECONDS must be a whole number from 0 to ${stopDelayMax}`,
+  )
 }
 
 /** @param name of the setting @throws {SettingWrong} */

@@ -67,6 +67,8 @@ export interface Listener {
    * OpenSSL does not take the files: the old ones stay then
    */
   readonly useTls: (files: TlsFiles) => void
+  /** Goes on accepting, and closes each connection after its next answer. */
+  readonly leave: () => void
   /**
    * Stops accepting, ends idle connections, and waits up to `graceMs` for requests in flight. Then it
    * cuts the rest. Resolves when nothing listens and no connection is open.
@@ -114,11 +116,12 @@ export async function listen(
     closed ??= stop(server, connections, admission, graceMs).finally(removeFile)
     return closed
   }
+  const leave = (): void => void (stopping = true)
   const useTls = (files: TlsFiles): void => {
     if (!(server instanceof HttpsServer)) throw new Error('the listener has no TLS')
     server.setSecureContext(tlsOptionsOf(files))
   }
-  return { ...addressOf(server), useTls, close }
+  return { ...addressOf(server), useTls, leave, close }
 }
 
 /** All clients of the port for unsealing are this program. */

@@ -15,6 +15,8 @@ export interface FleetSettings {
   readonly password: string
   readonly freshnessSeconds: number
   readonly requireSynchronous: boolean
+  /** Further settings of each node. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** Room for the reserve of 256 MiB, and the journal of a run. */
@@ -98,7 +100,7 @@ export class Fleet implements Deployment {
 function databaseSettings(
   folder: string,
   links: readonly Link[],
-  { password, freshnessSeconds, requireSynchronous }: FleetSettings,
+  { password, freshnessSeconds, requireSynchronous, settings }: FleetSettings,
 ): Readonly<Record<string, string>> {
   const hosts = links.map(({ port }) => `127.0.0.1:${port}`).join(',')
   return {
@@ -106,6 +108,7 @@ function databaseSettings(
     TRENT_SEAL: `file:${join(folder, 'seal.key')}`,
     TRENT_FRESHNESS_SECONDS: String(freshnessSeconds),
     TRENT_REQUIRE_SYNCHRONOUS: String(requireSynchronous),
+    ...settings,
   }
 }
 

@@ -128,3 +128,31 @@ test('SIGUSR1 opens no debugger, and ends nothing', bounded, async (t) => {
   assert.doesNotMatch(server.stderr(), /debugger/i)
   assert.deepEqual(await end(server, 'SIGTERM'), { code: 0, signal: null })
 })
+
+for (const workers of ['1', '3']) {
+  test(
+    `with a delay and ${workers} at work, readiness ends first, and calls are answered until the stop`,
+    bounded,
+    async (t) => {
+      const folder = temporaryFolder(t)
+      const settings = { ...root, TRENT_WORKERS: workers, TRENT_STOP_DELAY_SECONDS: '3' }
+      const server = await serve(t, folder, settings)
+      assert.equal((await fetch(`${server.url}/readyz`)).status, 200)
+      server.child.kill('SIGTERM')
+      for (;;) {
+        const answer = await fetch(`${server.url}/readyz`)
+        if (answer.status === 200) continue
+        const { reasons } = (await answer.json()) as { reasons: readonly string[] }
+        assert.deepEqual(reasons, ['this server is stopping'])
+        break
+      }
+      // New connections are served, and each one closes after its answer.
+      for (let call = 0; call < 5; call += 1) {
+        const answer = await fetch(`${server.url}/healthz`)
+        assert.equal(answer.status, 200)
+        assert.equal(answer.headers.get('connection'), 'close')
+      }
+      assert.deepEqual(await server.ended, { code: 0, signal: null })
+    },
+  )
+}

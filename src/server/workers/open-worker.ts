@@ -50,6 +50,7 @@ export interface OpenWorker {
   checkpoint(): Promise<number>
   noted(of: NotedOf): Noted[keyof Noted]
   turnKeys(step: KeyringStep): Promise<void>
+  leave(): void
   stopListening(graceMs: number): Promise<void>
   close(): Promise<void>
 }
@@ -114,6 +115,7 @@ export async function openWorker(start: WorkerStart): Promise<OpenWorker> {
       turnKeys(parts.keyring, step)
       await parts.grantReader.turnKeys(step)
     },
+    leave: () => listener?.leave(),
     async stopListening(graceMs) {
       await listener?.close(graceMs)
     },

@@ -75,6 +75,7 @@ export type AskedOfWorker = {
   /** A step of a rotation of the root key. */
   readonly turnKeys: readonly [KeyringStep, void]
   /** Stops listening and finishes the calls in flight, within a number of milliseconds. */
+  readonly leave: readonly [undefined, void]
   readonly stopListening: readonly [number, void]
   /** Saves and closes everything. */
   readonly close: readonly [undefined, void]

@@ -30,6 +30,7 @@ function serve(data: WorkerData, link: Link<AskedOfFirst>): Answers<AskedOfWorke
     checkpoint: async () => (await whenOpen()).checkpoint(),
     noted: async (of) => (await whenOpen()).noted(of),
     turnKeys: async (step) => (await whenOpen()).turnKeys(step),
+    leave: async () => (await opened)?.leave(),
     stopListening: async (graceMs) => (await opened)?.stopListening(graceMs),
     close: async () => (await opened?.catch(() => undefined))?.close(),
   }

@@ -40,6 +40,8 @@ export interface Workers {
   noted<Kind extends keyof Noted>(kind: Kind, name: string, except?: number): Promise<Noted[Kind]>
   /** Takes a step of a rotation of the root key in every other worker. */
   turnKeys(step: KeyringStep): Promise<void>
+  /** Goes on listening, and closes each connection after its next answer. */
+  leave(): Promise<void>
   /** Resolves when nobody listens and every call in flight is answered, or `graceMs` is over. */
   stopListening(graceMs: number): Promise<void>
   /** Saves and closes everything, and ends the threads. */
@@ -121,6 +123,7 @@ export function createWorkers(
     checkpoint: async () => Math.max(0, ...(await askAll('checkpoint', undefined))),
     noted,
     turnKeys: async (step) => void (await askAll('turnKeys', step)),
+    leave: async () => void (await askAll('leave', undefined)),
     stopListening: async (graceMs) => void (await askAll('stopListening', graceMs)),
     async close() {
       closing = true

@@ -22,5 +22,6 @@ serveThread<{ readonly usageTrackedSince: number }, AskedOfWorker>(({ usageTrack
   noted: never,
   turnKeys: never,
   stopListening: async () => undefined,
+  leave: async () => undefined,
   close: async () => undefined,
 }))
