@@ -14,6 +14,7 @@ import { isBesideData } from '../seals/setting.ts'
 import { memoryGaps } from './memory-gaps.ts'
 import { type RunningServer, startServer } from '../server/start.ts'
 import {
+  ChangesRefused,
   DatabaseFailed,
   LeaseExpired,
   TransactionConflict,
@@ -206,7 +207,7 @@ const refusals = [
 ]
 
 /** The database failed a start. Another start may succeed. */
-const databaseFailures = [DatabaseFailed, TransactionConflict, LeaseExpired]
+const databaseFailures = [ChangesRefused, DatabaseFailed, TransactionConflict, LeaseExpired]
 
 /** One clear line for errors that an operator can fix. Others are printed in full. */
 function oneLine(error: unknown): string {
