@@ -180,8 +180,9 @@ test('a key encrypts and decrypts through the proxy, which never sees a plaintex
   const operations = proxy.seen.map(
     ({ body }) => (body['requestMetadata'] as Record<string, string>)['kmsOperation'],
   )
+  // The health of a connected proxy is asked now and then.
   assert.deepEqual(
-    new Set(operations),
+    new Set(operations.filter((name) => name !== 'KmsHealthCheck')),
     new Set([
       'CreateCustomKeyStore',
       'ConnectCustomKeyStore',
