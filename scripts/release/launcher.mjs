@@ -35,11 +35,15 @@ if (node === undefined) {
   process.exit(1)
 }
 const given = process.argv.slice(2)
-const program = ['--import', join(root, 'dist', 'compile-cache.mjs'), join(root, 'dist', 'main.js')]
-const parameters = [...program, ...(given.length === 0 ? ['serve'] : given)]
+const cache = join(root, 'dist', 'compile-cache.mjs')
+const program = ['--disable-sigusr1', '--import', cache, join(root, 'dist', 'main.js')]
+const called = [node, ...program, ...(given.length === 0 ? ['serve'] : given)]
+// A core dump would hold keys, shares and passphrases.
+const withoutCore = ['-c', 'ulimit -c 0; exec "$0" "$@"', ...called]
+const shell = '/bin/sh'
 
 const runBeside = () => {
-  const child = spawn(node, parameters, { stdio: 'inherit' })
+  const child = spawn(shell, withoutCore, { stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? 128 + constants.signals[signal]
@@ -47,6 +51,6 @@ const runBeside = () => {
 }
 
 // In place of this process, where its Node can: nothing is left behind when it is killed.
-if (process.platform !== 'win32' && typeof process.execve === 'function') {
-  process.execve(node, [node, ...parameters], process.env)
+if (typeof process.execve === 'function') {
+  process.execve(shell, [shell, ...withoutCore], process.env)
 } else runBeside()

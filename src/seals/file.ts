@@ -39,7 +39,12 @@ export async function createKeyFile(path: string, random: Random): Promise<void>
     await nodeFiles.syncDirectory(dirname(path))
   } catch (error) {
     if (isCode(error, 'EEXIST')) throw new SealRefused(`key file ${path} exists already`)
-    throw error
+    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+    if (code === undefined) throw error
+    throw new SealRefused(
+      `key file ${path} cannot be made: ${code}; make it first, with 32 random bytes`,
+      { cause: error },
+    )
   } finally {
     key.fill(0)
     await rm(partial, { force: true })

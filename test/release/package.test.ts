@@ -108,6 +108,9 @@ test('two releases have the same bytes, and the package is complete', async (t) 
   const environment = { ...freePort(folder), ...settings, PATH: path }
   const trent = join(folder, 'node_modules', '.bin', 'trent')
   const serving = await ready(run(t, [trent], environment, folder))
+  const { pid } = serving.child
+  assert.match(readFileSync(`/proc/${pid}/limits`, 'utf8'), /^Max core file size +0 +0 /m)
+  assert.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /--disable-sigusr1/)
   const kms = new KMSClient({ endpoint: serving.url, region: 'us-west-2', credentials })
   t.after(() => kms.destroy())
   const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))

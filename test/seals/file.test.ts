@@ -135,3 +135,8 @@ test('a root key of another length than 32 bytes is not sealed', async () => {
     await assert.rejects(seal.seal(Buffer.alloc(length), 'deployment'), RangeError)
   }
 })
+
+test('a key file that cannot be made is refused in one line', async () => {
+  const words = /^key file \/proc\/trent\/seal\.key cannot be made: ENOENT; make it first/
+  await assert.rejects(createKeyFile('/proc/trent/seal.key', realRandom), refusal(words))
+})
