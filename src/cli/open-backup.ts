@@ -29,8 +29,8 @@ export async function openKeyring(
   const seal = sealBy({ recovery, sealKey }, config)
   if (seal.kind !== sealed.kind) {
     throw new ConfigError(
-      `the backup is sealed by ${sealed.kind}, and this is ${seal.kind}: set TRENT_SEAL to the ` +
-        `${sealed.kind} that seals it`,
+      `the backup is sealed by ${sealed.kind}, and this is ${seal.kind}: set TRENT_SEAL=` +
+        `${sealed.kind}, with what belongs to it, or name the settings of the server in TRENT_CONFIG`,
     )
   }
   const { deploymentId } = header

@@ -210,8 +210,9 @@ export function rekeyText({
     return 'the new root key is in force; everything is wrapped under it in the background: `trent status`\n'
   }
   if (stage === 'done') {
-    const next = setting === undefined ? '' : `: from the next start on, set TRENT_SEAL=${setting}`
-    return `the new seal (${seal}) is in force, and the former one is deleted${next}\n`
+    if (setting === undefined) return 'the recovery seal is in force\n'
+    const next = `from the next start on, set TRENT_SEAL=${setting}`
+    return `the new seal (${seal}) is in force, and the former one is deleted: ${next}\n`
   }
   const shown = shares === undefined ? '' : sharesText(shares)
   const whose = stage === 'open' ? 'The current seal must be opened' : 'The new seal must be proved'
