@@ -149,8 +149,19 @@ export const takeAway: Readonly<Record<string, TakeAway>> = {
     }
     if (isWhole) await transaction.deleteServedProxy(proxy)
   },
-  // A restore ends all sessions.
-  RevokeSessions: () => Promise.resolve(),
+  // A restore ends all sessions. Lost changes that are accepted end those of this principal.
+  async RevokeSessions(transaction, { details }, now) {
+    const arn = /^arn:[\w-]+:iam::(\d{12}):(user|role)\/(?:.*\/)?([^/]+)$/
+    const [, accountId = '', kind, name = ''] = arn.exec(String(details['principalArn'])) ?? []
+    const changes = { sessionsRevokedAt: now }
+    if (kind === 'user') {
+      const user = await transaction.findUserByName(accountId, name)
+      if (user !== undefined) await transaction.updateUser(user, changes)
+    } else if (kind === 'role') {
+      const role = await transaction.findRoleByName(accountId, name)
+      if (role !== undefined) await transaction.updateRole(role, changes)
+    }
+  },
 }
 
 function ofKey(

@@ -68,7 +68,7 @@ export function takenAway(changes: readonly LoggedChange[], known: ReadonlySet<s
     if (name === 'CancelKeyDeletion') {
       apply.delete(nameOf('ScheduleKeyDeletion', change, []))
       // The backup may have the key in its waiting period, and the key must not be deleted.
-      apply.set(`${change.change}`, change)
+      apply.set(oneOf(change), change)
       // It leaves the key disabled.
       apply.set(nameOf('DisableKey', change, []), { ...change, name: 'DisableKey' })
     } else if (name === 'UpdateAccessKey' && change.details['status'] === 'Active') {
@@ -82,12 +82,17 @@ export function takenAway(changes: readonly LoggedChange[], known: ReadonlySet<s
           ? nameOf(name, change, ['accessKeyId'])
           : isSwitch
             ? nameOf(name, change, by)
-            : `${change.change}`
+            : oneOf(change)
       apply.delete(key) // so that it comes after what was changed before it
       apply.set(key, change)
     } else if (!giving.has(name)) unknown.push(change)
   }
   return { apply: [...apply.values()], unknown }
+}
+
+/** After two losses, different changes may have one number. */
+function oneOf({ change, name, time, arns }: LoggedChange): string {
+  return JSON.stringify([change, name, time, arns])
 }
 
 function nameOf(

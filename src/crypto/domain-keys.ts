@@ -118,18 +118,19 @@ export interface TurningKeyring extends Keyring {
   /** Protects new values by an older domain key, until it turns. @throws {NotAuthentic} */
   hold(version: number): void
   /** Opens nothing under older domain keys any more. */
-  forgetOlder(): void
+  forgetBefore(version: number): void
 }
 
 /** One step of a rotation, which all threads take before any takes the next. */
 export type KeyringStep =
   | { readonly step: 'learn'; readonly domainKey: OpenDomainKey }
-  | { readonly step: 'turn' | 'forget-older' }
+  | { readonly step: 'turn' }
+  | { readonly step: 'forget-before'; readonly version: number }
 
 export function turnKeys(keyring: TurningKeyring, step: KeyringStep): void {
   if (step.step === 'learn') keyring.learn(step.domainKey)
   else if (step.step === 'turn') keyring.turn()
-  else keyring.forgetOlder()
+  else keyring.forgetBefore(step.version)
 }
 
 /**
@@ -174,8 +175,10 @@ export function keyringOf(
     turn: () => {
       newest = Math.max(...versions.keys())
     },
-    forgetOlder: () => {
-      for (const version of newestFirst()) if (version < newest) versions.delete(version)
+    forgetBefore: (until) => {
+      for (const version of newestFirst()) {
+        if (version < Math.min(until, newest)) versions.delete(version)
+      }
     },
     wrap: (purpose, aad, plaintext) => {
       const key = keysOf(newest).wrap[purpose]

@@ -24,6 +24,7 @@ import { RowGone, type Following } from '../store/postgres/following.ts'
 import { systemMoment } from '../store/postgres/moment.ts'
 import type { Replication } from '../store/postgres/shared-head.ts'
 import type { Store } from '../store/store.ts'
+import { readOthers } from './other-nodes.ts'
 
 export interface RunningNode {
   readonly nodeId: string
@@ -242,15 +243,11 @@ async function join(of: NodeDependencies): Promise<NodeRecord> {
 
 /** INVARIANT (all know it first): a node writes nothing under a domain key that another does not open. */
 async function holdForOthers({ store, nodeId, keyring }: NodeDependencies): Promise<void> {
-  const others = (await store.listNodes()).filter(
-    (each) => each.nodeId !== nodeId && !isRetired(each.state),
-  )
+  const { oldestVersion, knownVersion } = keyring
+  if (oldestVersion === knownVersion) return
+  const others = await readOthers(store, nodeId)
   const known = Math.min(...others.map(({ knownKey }) => knownKey))
-  if (known >= keyring.knownVersion) return
-  if (known < keyring.oldestVersion) {
-    throw new DataRefused('another node has a root key that was ended: start that one again first')
-  }
-  keyring.hold(known)
+  if (known < knownVersion) keyring.hold(Math.max(known, oldestVersion))
 }
 
 function keysOf({

@@ -28,7 +28,7 @@ import {
   readOtherSeals,
   type NextRole,
 } from '../store/tables/other-seals.ts'
-import type { RootGenerations } from './root-generations.ts'
+import type { RootGenerations } from './generation-parts.ts'
 import { deploymentUnder } from './root-key.ts'
 
 export interface Rekeying {

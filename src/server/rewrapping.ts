@@ -128,7 +128,9 @@ class Passes {
         this.#rewrapped += done.rewrapped
         after = done.last
         await rest(Math.min(restShare * (performance.now() - since), restMsMax))
-      } while (after !== undefined && !this.closing.signal.aborted)
+        // A part of a pass proves nothing.
+        this.closing.signal.throwIfAborted()
+      } while (after !== undefined)
     }
     return found
   }

@@ -8,7 +8,6 @@
  * @module
  */
 import type { KeyObject } from 'node:crypto'
-import type { Logger } from 'pino'
 import {
   createDomainKey,
   openDomainKeys,
@@ -16,47 +15,19 @@ import {
   wrapDomainKey,
   type KeyringStep,
   type OpenDomainKey,
-  type TurningKeyring,
 } from '../crypto/domain-keys.ts'
 import type { OpenDeployment } from '../crypto/open-deployment.ts'
-import type { GrantReader } from '../cache/grant-reader.ts'
-import type { Clock, Random } from '../model/clock.ts'
 import type { FormerRoots, RetiredRoots, SealStatus } from '../operations/contract/seal-controls.ts'
 import type { ServiceChanges } from '../lifecycle/service-changes.ts'
 import { createTurns } from '../pipeline/turns.ts'
 import type { NodeRecord } from '../model/node.ts'
-import { openAlone, SealRefused, type Seal } from '../seals/seal.ts'
-import type { Database } from '../store/database.ts'
-import type { Store } from '../store/store.ts'
+import { openAlone, SealRefused } from '../seals/seal.ts'
 import { readDeployment } from '../store/tables/deployment.ts'
 import { takeLease } from '../store/tables/leases.ts'
 import { adoptRoot } from '../store/tables/root-generations.ts'
-import type { FirstAccount } from './first-start.ts'
-import type { RunningNode } from './node.ts'
+import type { GenerationDependencies, RootGenerations } from './generation-parts.ts'
 import { behind, othersIn, readOthers, type OtherNode } from './other-nodes.ts'
 import { createRewrapping, type Rewrapping } from './rewrapping.ts'
-import type { Workers } from './workers/workers.ts'
-
-export interface RootGenerations {
-  /** The domain keys that are open now. */
-  readonly deployment: () => OpenDeployment
-  /**
-   * Puts a root key in force, and begins to wrap everything anew.
-   * @param proved the record that sealed it, in the role `next-root`
-   */
-  readonly adopt: (rootKey: KeyObject, proved: Uint8Array) => Promise<void>
-  /** @throws {SealRefused} while a node does not know the root key of the last rotation */
-  readonly requireSettled: () => Promise<void>
-  /** @throws {SealRefused} while something is under the former root keys */
-  readonly retire: (endSessions: boolean) => Promise<RetiredRoots>
-  readonly status: () => Promise<Pick<SealStatus, 'generation' | 'former'>>
-  /** Goes on with what an earlier process began to wrap anew. Call it once, before the server listens. */
-  readonly begin: (changes: ServiceChanges) => void
-  /** Takes part in rotations of other nodes. Call it once, when every thread runs: each step goes to all. */
-  readonly followNodes: () => void
-  /** Waits for the batch that is being wrapped. */
-  readonly close: () => Promise<void>
-}
 
 /** The longest life of a session or of an import token. */
 const tokensLiveMs = 36 * 60 * 60 * 1000
@@ -64,27 +35,6 @@ const tokensLiveMs = 36 * 60 * 60 * 1000
 const transactionMsMax = 30_000
 /** A node that wraps anew, and dies, is followed by another one. */
 const leaseMs = 30_000
-
-export interface GenerationDependencies {
-  readonly database: Database
-  readonly store: Pick<Store, 'change' | 'listNodes' | 'countNodes'>
-  readonly node: Pick<RunningNode, 'nodeId' | 'follow'> | undefined
-  /** The seal that opened the root key, and can open the next one. */
-  readonly seal: Seal
-  readonly deployment: OpenDeployment
-  readonly keyring: TurningKeyring
-  readonly workers: Pick<Workers, 'turnKeys'>
-  readonly grantReader: Pick<GrantReader, 'turnKeys'>
-  /** Rewrites the signed list of writers, which names the keys of statements. */
-  readonly list: () => Promise<void>
-  readonly clock: Pick<Clock, 'now' | 'system'>
-  readonly random: Random
-  /** The account and Region of the records of wrapping anew. */
-  readonly firstAccount: Pick<FirstAccount, 'accountId'>
-  readonly region: string
-  readonly onFatal: (error: Error) => void
-  readonly log: Pick<Logger, 'info' | 'warn'>
-}
 
 export function createRootGenerations(dependencies: GenerationDependencies): RootGenerations {
   const generations = new Generations(dependencies)
@@ -104,7 +54,11 @@ export function createRootGenerations(dependencies: GenerationDependencies): Roo
         void inTurn(() => generations.follow(nodes)).finally(() => (isFollowing = false))
       })
     },
-    close: () => generations.close(),
+    close() {
+      // Whatever waits its turn finds it ended.
+      generations.end()
+      return inTurn(() => generations.close())
+    },
   }
 }
 
@@ -117,6 +71,9 @@ class Generations {
   /** On the monotonic clock: every node is seen to have turned. */
   #turnedAt: number | undefined
   #isTold = false
+  #isEnded = false
+  /** When every node was seen to have turned, on the clock for decisions; undefined if they did at once. */
+  #lastTurned: number | undefined
 
   constructor(dependencies: GenerationDependencies) {
     this.#dependencies = dependencies
@@ -124,6 +81,7 @@ class Generations {
   }
 
   async adopt(rootKey: KeyObject, proved: Uint8Array): Promise<void> {
+    this.#requireGoingOn()
     await this.requireSettled()
     const { database, clock, random } = this.#dependencies
     const { deploymentId, domainKeys } = this.deployment
@@ -148,6 +106,7 @@ class Generations {
 
   /** Goes on with a rotation as far as the other nodes have come. Called after each confirmation. */
   async follow(nodes: readonly NodeRecord[]): Promise<void> {
+    if (this.#isEnded) return
     const { keyring, log } = this.#dependencies
     const others = othersIn(nodes, this.#dependencies.node?.nodeId)
     try {
@@ -162,9 +121,13 @@ class Generations {
 
   async requireSettled(): Promise<void> {
     const { keyring } = this.#dependencies
-    const waits = this.#behind(await this.#others())
+    const others = await this.#others()
+    const waits = this.#behind(others)
     if (waits.length > 0) {
       throw new SealRefused(`a node does not know the current root key yet: ${waits.join(', ')}`)
+    }
+    if (others.some(({ oldestKey }) => oldestKey < keyring.oldestVersion)) {
+      throw new SealRefused('a node has not forgotten the former root keys yet: try again')
     }
     const { domainKeys } = await this.#record()
     if (domainKeys.some(({ version }) => version > keyring.knownVersion)) {
@@ -182,6 +145,11 @@ class Generations {
 
   async #learn(opened: readonly OpenDomainKey[]): Promise<void> {
     const { deploymentId, domainKeys } = this.deployment
+    // What was seen and done for an earlier root key says nothing about this one.
+    await this.#rewrapping?.close()
+    this.#rewrapping = undefined
+    this.#turnedAt = undefined
+    this.#lastTurned = undefined
     this.deployment = { deploymentId, domainKeys: [...domainKeys, ...opened] }
     await this.#orEnd(async () => {
       for (const domainKey of opened) await this.#everywhere({ step: 'learn', domainKey })
@@ -221,18 +189,27 @@ class Generations {
       await this.#orEnd(() => this.#everywhere({ step: 'turn' }))
     }
     if (others.some(({ currentKey }) => currentKey < knownVersion)) return
+    if (this.#turnedAt === undefined && others.length > 0) {
+      this.#lastTurned = this.#dependencies.clock.now()
+    }
     this.#turnedAt ??= performance.now()
-    if (this.#rewrapping === undefined && this.#changes !== undefined) this.#beginPasses()
+    if (this.#isEnded || this.#rewrapping !== undefined || this.#changes === undefined) return
+    this.#beginPasses()
   }
 
-  /** The former root keys were ended by another node. */
+  /** Former root keys were ended by another node. */
   async #forget(): Promise<void> {
     const { keyring, log } = this.#dependencies
     const { domainKeys } = await this.#record()
-    if (keyring.newestVersion < keyring.knownVersion) return
-    if (domainKeys.some(({ version }) => version < keyring.newestVersion)) return
-    await this.#end()
+    const oldest = Math.min(...domainKeys.map(({ version }) => version))
+    if (oldest <= keyring.oldestVersion || oldest > keyring.newestVersion) return
+    await this.#endBefore(oldest)
     log.info({}, 'this node has forgotten the former root keys')
+  }
+
+  /** @throws {SealRefused} once the server stops */
+  #requireGoingOn(): void {
+    if (this.#isEnded) throw new SealRefused('the server is stopping')
   }
 
   /** Some threads may be a step behind: a start brings them all to the same one. */
@@ -247,6 +224,7 @@ class Generations {
   }
 
   async retire(endSessions: boolean): Promise<RetiredRoots> {
+    this.#requireGoingOn()
     const { store, keyring, clock } = this.#dependencies
     const { domainKeys } = this.deployment
     const older = domainKeys.filter(({ version }) => version < keyring.knownVersion)
@@ -277,7 +255,7 @@ class Generations {
     await store.change((transaction) =>
       transaction.retireGenerations({ version: keyring.newestVersion, keys }),
     )
-    await this.#end()
+    await this.#endBefore(keyring.newestVersion)
     return { generation, retired: older.length }
   }
 
@@ -293,16 +271,18 @@ class Generations {
     }
   }
 
-  async #end(): Promise<void> {
-    const { keyring, list } = this.#dependencies
+  /** Goes on with the domain keys from this version on. */
+  async #endBefore(version: number): Promise<void> {
     const { deploymentId, domainKeys } = this.deployment
-    await this.#rewrapping?.close()
-    this.#rewrapping = undefined
-    this.#turnedAt = undefined
-    const remaining = domainKeys.filter(({ version }) => version === keyring.newestVersion)
+    const remaining = domainKeys.filter((each) => each.version >= version)
+    if (remaining.length === 1) {
+      await this.#rewrapping?.close()
+      this.#rewrapping = undefined
+      this.#turnedAt = undefined
+    }
     this.deployment = { deploymentId, domainKeys: remaining }
-    await this.#orEnd(() => this.#everywhere({ step: 'forget-older' }))
-    await list()
+    await this.#orEnd(() => this.#everywhere({ step: 'forget-before', version }))
+    await this.#dependencies.list()
   }
 
   async status(): Promise<Pick<SealStatus, 'generation' | 'former'>> {
@@ -310,7 +290,7 @@ class Generations {
     const generations = this.deployment.domainKeys.length - 1
     const { generation } = seal
     if (generations === 0) return { generation }
-    const turned = domainKeys.at(-1)?.createdAt ?? 0
+    const turned = Math.max(domainKeys.at(-1)?.createdAt ?? 0, this.#lastTurned ?? 0)
     const waitsFor = this.#behind(await this.#others())
     const former: FormerRoots = {
       generations,
@@ -319,6 +299,12 @@ class Generations {
       sessionsEnd: new Date(turned + tokensLiveMs).toISOString(),
     }
     return { generation, former }
+  }
+
+  /** Ends what is under way. Nothing begins after it. */
+  end(): void {
+    this.#isEnded = true
+    void this.#rewrapping?.close()
   }
 
   async close(): Promise<void> {

@@ -91,3 +91,21 @@ export async function openDeployment(dependencies: RootKeyDependencies): Promise
   const { deploymentId } = record
   return deploymentUnder(await openAlone(seal, record.seal.sealedRootKey, deploymentId), record)
 }
+
+/** Whether nothing was replaced. */
+export function isSame(one: DeploymentRecord, other: DeploymentRecord): boolean {
+  return (
+    one.deploymentId === other.deploymentId &&
+    one.seal.generation === other.seal.generation &&
+    Buffer.compare(one.seal.sealedRootKey, other.seal.sealedRootKey) === 0
+  )
+}
+
+/** @throws {SealRefused} unless the settings name the seal in the database */
+export function requireKind({ kind }: Seal, stored: string): void {
+  if (kind === stored) return
+  throw new SealRefused(
+    `the root key is sealed by ${stored}, and TRENT_SEAL is ${kind}: set TRENT_SEAL to the ${stored} ` +
+      'that seals it, and move it with `trent rekey`',
+  )
+}

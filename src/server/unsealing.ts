@@ -24,7 +24,9 @@ import { readOtherSeals } from '../store/tables/other-seals.ts'
 import {
   deploymentOrNew,
   deploymentUnder,
+  isSame,
   makeDeployment,
+  requireKind,
   type RootKeyDependencies,
 } from './root-key.ts'
 
@@ -138,6 +140,9 @@ class Attempt {
   #initializer: string | undefined
   #reason: string | undefined
   #asked: Asked | undefined
+  /** What the database held when it was read last. */
+  #known: DeploymentRecord | undefined
+  #isTrying = false
   #refused = 0
   #forgetting: NodeJS.Timeout | undefined
 
@@ -171,9 +176,9 @@ class Attempt {
   /** Begins anew if another node has made the root key, or replaced it or its seal, meanwhile. */
   async lookAgain(): Promise<void> {
     const record = await readDeployment(this.#dependencies.database).catch(() => undefined)
-    if (record === undefined || this.#over.signal.aborted) return
-    const known = this.#asked?.record
-    if (this.#initialized && (known === undefined || isSame(known, record))) return
+    // A seal that opens by itself reads the record at each attempt.
+    if (record === undefined || this.#over.signal.aborted || this.#isTrying) return
+    if (this.#initialized && this.#known !== undefined && isSame(this.#known, record)) return
     await this.begin()
   }
 
@@ -260,13 +265,25 @@ class Attempt {
     this.#ask({ opening, record, seal: seal.kind, role: 'current' })
   }
 
-  /** Tries again while the seal cannot be reached. People may give the recovery seal meanwhile. */
+  /** One attempt at a time, whoever asks for it. */
   async #openByItself(first: DeploymentRecord): Promise<void> {
+    if (this.#isTrying) return
+    this.#isTrying = true
+    this.#initialized = true
+    try {
+      await this.#keepTrying(first)
+    } finally {
+      this.#isTrying = false
+    }
+  }
+
+  /** Tries again while the seal cannot be reached. People may give the recovery seal meanwhile. */
+  async #keepTrying(first: DeploymentRecord): Promise<void> {
     const { database, seal, log } = this.#dependencies
     const { signal } = this.#over
-    this.#initialized = true
     let record = first
     for (let waitMs = retryMsMin; !signal.aborted; waitMs = Math.min(2 * waitMs, retryMsMax)) {
+      this.#known = record
       try {
         const rootKey = await openAlone(seal, record.seal.sealedRootKey, record.deploymentId)
         const deployment = deploymentUnder(rootKey, record)
@@ -292,7 +309,8 @@ class Attempt {
   async #askRecovery(record: DeploymentRecord): Promise<boolean> {
     const { database, random } = this.#dependencies
     const { recovery } = await readOtherSeals(database)
-    if (recovery !== undefined && this.#asked === undefined) {
+    const asked = this.#asked
+    if (recovery !== undefined && (asked === undefined || !isSame(asked.record, record))) {
       const seal = recoverySeal(random)
       const opening = seal.open(recovery.sealedRootKey, record.deploymentId)
       this.#ask({ opening, record, seal: seal.kind, role: 'recovery' })
@@ -303,6 +321,7 @@ class Attempt {
   #ask(asked: Asked): void {
     this.#asked?.opening.forget()
     this.#asked = asked
+    this.#known = asked.record
     this.#initialized = true
     const told = { seal: asked.seal, role: asked.role, ...asked.opening.progress() }
     this.#dependencies.log.warn(told, 'the server is sealed: `trent unseal`')
@@ -332,14 +351,6 @@ class Attempt {
   }
 }
 
-function isSame(one: DeploymentRecord, other: DeploymentRecord): boolean {
-  return (
-    one.deploymentId === other.deploymentId &&
-    one.seal.generation === other.seal.generation &&
-    Buffer.compare(one.seal.sealedRootKey, other.seal.sealedRootKey) === 0
-  )
-}
-
 /** @throws {SealRefused} and begins anew, because the shares are used up */
 function openUnder(rootKey: KeyObject, record: DeploymentRecord, opening: Opening): OpenDeployment {
   try {
@@ -350,18 +361,11 @@ function openUnder(rootKey: KeyObject, record: DeploymentRecord, opening: Openin
   }
 }
 
-function requireKind({ kind }: Seal, stored: string): void {
-  if (kind === stored) return
-  throw new SealRefused(
-    `the root key is sealed by ${stored}, and TRENT_SEAL is ${kind}: set TRENT_SEAL to the ${stored} ` +
-      'that seals it, and move it with `trent rekey`',
-  )
-}
-
 function nothingToGive(initialized: boolean, reason: string | undefined): SealRefused {
   if (!initialized) {
     return new SealRefused('the deployment has no root key yet: `trent init` makes it')
   }
-  const why = reason === undefined ? '' : `: ${reason}`
+  // The port for unsealing answers strangers too: paths and addresses are for operators.
+  const why = reason === undefined ? '' : '; `trent status` says why it does not open'
   return new SealRefused(`the server opens its seal by itself, and it has no recovery seal${why}`)
 }

@@ -121,7 +121,7 @@ test('a server sealed by a KMS waits until the KMS allows, and keeps every key',
   assert.match(JSON.stringify(status), /cannot be used with arn:\S+: DisabledException/)
   await assert.rejects(
     callOperator(second.directory, 'Unseal', { secret: 'x' }),
-    /opens its seal by itself, and it has no recovery seal: the KMS cannot be used/,
+    /opens its seal by itself, and it has no recovery seal; `trent status` says why/,
   )
   await kms.client().send(new EnableKeyCommand({ KeyId: keyId }))
   await second.server.ready

@@ -119,7 +119,7 @@ for (const engine of engines) {
     )
     // The log of changes of the pass itself is under the newest key already.
     assert.equal(await rewrapping.passAtOnce(), 0)
-    keyring.forgetOlder()
+    keyring.forgetBefore(keyring.newestVersion)
     const material = await store.findMaterial(materialId)
     assert.ok(material)
     assert.equal(material.wrappingVersion, 2)
@@ -148,7 +148,7 @@ for (const engine of engines) {
     assert.equal(await rewrapping.passAtOnce(), 0)
     assert.equal(await store.findAlias({ accountId, region, name: 'alias/a' }), undefined)
     assert.ok(forged.length >= 2)
-    keyring.forgetOlder()
+    keyring.forgetBefore(keyring.newestVersion)
     assert.equal(await store.findAlias({ accountId, region, name: 'alias/a' }), undefined)
   })
 }

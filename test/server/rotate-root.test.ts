@@ -235,6 +235,22 @@ test('shares of a new root key are proved before it is in force', async (t) => {
   await assertOpens(again, made)
 })
 
+test('a second rotation before the end of the first wraps everything once more', async (t) => {
+  const server = await opened(t)
+  const made = await fill(server)
+  for (const generation of [2, 3]) {
+    await rotate(server)
+    // What was wrapped for the root key before says nothing about this one.
+    const { former } = (await statusOf(server)).seal
+    assert.equal(former?.generations, generation - 1)
+    const { seal } = await rewrapped(server)
+    assert.equal(seal.generation, generation)
+    assert.ok((seal.former?.rewrapped ?? 0) > 0)
+  }
+  assert.deepEqual(await retire(server), { generation: 3, retired: 2 })
+  await assertOpens(server, made)
+})
+
 test('a recovery seal of the former root key is void', async (t) => {
   const server = await opened(t)
   const ask = async (operation: string, input?: object) =>
