@@ -35,13 +35,27 @@ const Plaintext = Buffer.from('only the inner Trent sees this')
 const EncryptionContext = { purpose: 'two trents' }
 const both = ['ENCRYPT', 'DECRYPT'] as const
 
+/** Both are in this process: on a busy machine, the outer one may take longer than its 250 ms. */
+async function patiently<T>(call: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await call()
+    } catch (error) {
+      const isLate = error instanceof Error && error.message.includes('did not respond')
+      if (!isLate || attempt === 5) throw error
+    }
+  }
+}
+
 async function encrypt(kms: KMSClient, KeyId: string): Promise<Uint8Array> {
   const command = new EncryptCommand({ KeyId, Plaintext, EncryptionContext })
-  return (await kms.send(command)).CiphertextBlob ?? new Uint8Array()
+  const { CiphertextBlob = new Uint8Array() } = await patiently(() => kms.send(command))
+  return CiphertextBlob
 }
 
 async function decrypts(kms: KMSClient, CiphertextBlob: Uint8Array): Promise<void> {
-  const opened = await kms.send(new DecryptCommand({ CiphertextBlob, EncryptionContext }))
+  const command = new DecryptCommand({ CiphertextBlob, EncryptionContext })
+  const opened = await patiently(() => kms.send(command))
   assert.deepEqual(Buffer.from(opened.Plaintext ?? []), Plaintext)
 }
 
@@ -55,8 +69,10 @@ test('a key lives through both: made, used, rotated outside, disabled, narrowed 
   const KeyId = await makeExternalKey(kms, CustomKeyStoreId, XksKeyId)
   const first = await encrypt(kms, KeyId)
   await decrypts(kms, first)
-  const data = await kms.send(new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256' }))
-  const again = await kms.send(new DecryptCommand({ CiphertextBlob: data.CiphertextBlob }))
+  const generate = new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256' })
+  const data = await patiently(() => kms.send(generate))
+  const open = new DecryptCommand({ CiphertextBlob: data.CiphertextBlob })
+  const again = await patiently(() => kms.send(open))
   assert.deepEqual(again.Plaintext, data.Plaintext)
   const { keyId: builtin } = await makeKey(kms)
   const moved = await kms.send(
