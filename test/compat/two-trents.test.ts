@@ -1,6 +1,5 @@
 /** Two Trents, one the proxy of the other: a key's whole life through both, and each failure between them. @module */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import {
   CancelKeyDeletionCommand,
@@ -24,28 +23,12 @@ import { connect, disconnect, entryOf, makeExternalKey, makeStore } from './exte
 import { recordsOf } from './records.ts'
 import { makeKey, refused } from './sdk.ts'
 import { advance } from './test-clock.ts'
+import { patiently, said } from './external-answers.ts'
 import { startTwoTrents, type WireWork } from './two-trents.ts'
-
-/** The specification's sentence for each kind of failure. */
-const said = JSON.parse(
-  readFileSync(new URL('../vectors/xks-error-sentences.json', import.meta.url), 'utf8'),
-) as Readonly<Record<string, string>>
 
 const Plaintext = Buffer.from('only the inner Trent sees this')
 const EncryptionContext = { purpose: 'two trents' }
 const both = ['ENCRYPT', 'DECRYPT'] as const
-
-/** Both are in this process: on a busy machine, the outer one may take longer than its 250 ms. */
-async function patiently<T>(call: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await call()
-    } catch (error) {
-      const isLate = error instanceof Error && error.message.includes('did not respond')
-      if (!isLate || attempt === 5) throw error
-    }
-  }
-}
 
 async function encrypt(kms: KMSClient, KeyId: string): Promise<Uint8Array> {
   const command = new EncryptCommand({ KeyId, Plaintext, EncryptionContext })
