@@ -239,6 +239,7 @@ test('every operation that takes a Recipient says what is sealed for it, and no 
 
 /** Operations with other permissions than the one of their name. */
 const askedElsewise: Readonly<Record<string, readonly string[]>> = {
+  CreateCustomKeyStore: ['kms:CreateCustomKeyStore', 'cloudhsm:DescribeClusters'],
   ReEncrypt: ['kms:ReEncryptFrom', 'kms:ReEncryptTo'],
   ReplicateKey: ['kms:ReplicateKey', 'kms:CreateKey'],
 }

@@ -113,6 +113,7 @@ test('AWS managed policies are listed after the account’s own, returned, and c
     (name) => `arn:aws:iam::${accountId}:policy/${name}`,
   )
   const published = [
+    'aws-service-role/AWSKeyManagementServiceCustomKeyStoresServiceRolePolicy',
     'aws-service-role/AWSKeyManagementServiceMultiRegionKeysServiceRolePolicy',
     'AWSKeyManagementServicePowerUser',
     'AdministratorAccess',
