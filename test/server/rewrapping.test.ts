@@ -139,6 +139,14 @@ for (const engine of engines) {
     assert.deepEqual(forged, [])
   })
 
+  test(`${engine.name}: a pass that a stop cuts short proves nothing`, async (t) => {
+    const { keyring, rewrapping } = await opened(t, engine)
+    keyring.learn(domainKey(2))
+    keyring.turn()
+    await rewrapping.close()
+    await assert.rejects(rewrapping.passAtOnce(), { name: 'AbortError' })
+  })
+
   test(`${engine.name}: a forged row never becomes genuine, and does not hold up the rest`, async (t) => {
     const { database, keyring, store, rewrapping, forged } = await opened(t, engine)
     await forge(database)
