@@ -119,11 +119,14 @@ async function useKeys(kms: KMSClient): Promise<Uint8Array> {
 }
 
 async function newFile(folder: string, pattern: RegExp): Promise<Buffer> {
+  let before = 0
   for (let tries = 0; tries < 600; tries += 1) {
     const name = readdirSync(folder).find((each) => pattern.test(each))
     const bytes = name === undefined ? Buffer.alloc(0) : readFileSync(join(folder, name))
-    // Both formats end with a bracket of JSON when they are complete.
-    if (bytes.subarray(-4).toString().trimEnd().endsWith('}')) return bytes
+    // Both formats end with a bracket of JSON when they are complete, and so may a part of one.
+    const isEnd = bytes.subarray(-4).toString().trimEnd().endsWith('}')
+    if (isEnd && bytes.length === before) return bytes
+    before = bytes.length
     await delay(100)
   }
   throw new Error(`no file ${pattern}`)
