@@ -15,7 +15,13 @@ if (prepared.status !== 0) process.exit(1)
 const bundled = join(root, 'node_modules', '.bin', 'node')
 const node = existsSync(bundled) ? bundled : process.execPath
 const cache = pathToFileURL(join(root, 'scripts', 'compile-cache.mjs')).href
-const program = ['--disable-sigusr1', '--import', cache, join(root, 'src', 'main.ts')]
+const program = [
+  '--disable-sigusr1',
+  '--report-exclude-env',
+  '--import',
+  cache,
+  join(root, 'src', 'main.ts'),
+]
 // A core dump would hold keys, shares and passphrases.
 const withoutCore = ['-c', 'ulimit -c 0; exec "$0" "$@"', node]
 const child = spawn('/bin/sh', [...withoutCore, ...program, ...process.argv.slice(2)], {

@@ -36,7 +36,13 @@ if (node === undefined) {
 }
 const given = process.argv.slice(2)
 const cache = join(root, 'dist', 'compile-cache.mjs')
-const program = ['--disable-sigusr1', '--import', cache, join(root, 'dist', 'main.js')]
+const program = [
+  '--disable-sigusr1',
+  '--report-exclude-env',
+  '--import',
+  cache,
+  join(root, 'dist', 'main.js'),
+]
 const called = [node, ...program, ...(given.length === 0 ? ['serve'] : given)]
 // A core dump would hold keys, shares and passphrases.
 const withoutCore = ['-c', 'ulimit -c 0; exec "$0" "$@"', ...called]
