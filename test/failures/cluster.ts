@@ -1,17 +1,16 @@
 /** A cluster of PostgreSQL with Patroni and etcd, on loopback. @module */
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { chmodSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asSuperuser } from '../store/postgres/superuser.ts'
+import { startEtcd } from './etcd.ts'
 import { openLink } from './link.ts'
 import { Member, superuser } from './member.ts'
 import type { PatroniPrograms } from './patroni-programs.ts'
-import { folderAtExit, runLogged } from './processes.ts'
+import { folderAtExit, freePort, lastLines } from './processes.ts'
 
 export interface ClusterSettings {
   readonly programs: PatroniPrograms
@@ -60,13 +59,7 @@ export async function startCluster(settings: ClusterSettings): Promise<Cluster> 
   const removeFolder = folderAtExit(folder)
   const password = randomBytes(16).toString('hex')
   const etcdPort = await freePort()
-  const etcd = runLogged(
-    join(folder, 'etcd.log'),
-    etcdCommand(settings, folder, etcdPort, await freePort()),
-    {
-      ETCD_UNSUPPORTED_ARCH: process.arch === 'arm64' ? 'arm64' : '',
-    },
-  )
+  const etcd = await startEtcd(settings.programs.etcd, folder, etcdPort)
   const members: Member[] = []
   for (let number = 1; number <= settings.members; number += 1) {
     members.push(await makeMember(settings, folder, number, etcdPort, password))
@@ -169,25 +162,6 @@ function clusterConfiguration(synchronous: boolean): Readonly<Record<string, unk
   }
 }
 
-function etcdCommand(
-  { programs }: ClusterSettings,
-  folder: string,
-  clients: number,
-  peers: number,
-): readonly string[] {
-  const url = (port: number): string => `http://127.0.0.1:${port}`
-  const options = {
-    'data-dir': join(folder, 'etcd'),
-    'listen-client-urls': url(clients),
-    'advertise-client-urls': url(clients),
-    'listen-peer-urls': url(peers),
-    'initial-advertise-peer-urls': url(peers),
-    'initial-cluster': `default=${url(peers)}`,
-  }
-  const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
-  return ['setpriv', '--pdeathsig=KILL', programs.etcd, ...words, '--unsafe-no-fsync']
-}
-
 async function statesOf(members: readonly Member[]): Promise<readonly MemberState[]> {
   for (const { ports } of members) {
     try {
@@ -221,6 +195,9 @@ class Waiting {
     for (;;) {
       const states = await statesOf(this.#members)
       if (holds(states)) return
+      // A start again would hide why.
+      const ended = this.#members.find((each) => each.endedByItself)
+      if (ended !== undefined) throw new Error(`Patroni of ${ended.name} ended by itself`)
       if (performance.now() > giveUpAt) {
         throw new Error(`the cluster does not recover: ${JSON.stringify(states)}`)
       }
@@ -257,17 +234,3 @@ function isUsable(states: readonly MemberState[], { synchronous }: ClusterSettin
 const isWhole = (states: readonly MemberState[], { members }: ClusterSettings): boolean =>
   states.length === members &&
   states.every(({ role, state }) => role === 'leader' || state === 'streaming')
-
-function lastLines(file: string): string {
-  return readFileSync(file, 'utf8').split('\n').slice(-30).join('\n')
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}

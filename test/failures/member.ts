@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { unprivilegedUser } from '../store/postgres/postgres-binaries.ts'
 import type { Link } from './link.ts'
 import type { PatroniPrograms } from './patroni-programs.ts'
-import { atExit, familyOf, postmasterOf, runLogged, signalTo } from './processes.ts'
+import { atExit, familyOf, isRunning, postmasterOf, runLogged, signalTo } from './processes.ts'
 
 export const superuser = 'admin'
 
@@ -111,15 +111,20 @@ export class Member {
 
   /** Whether Patroni runs. */
   get isRunning(): boolean {
+    return !this.#isPaused && this.#patroni !== undefined && isRunning(this.#patroni)
+  }
+
+  /** Whether Patroni ended, and not by a signal of these tests. */
+  get endedByItself(): boolean {
     const patroni = this.#patroni
-    return !this.#isPaused && patroni?.exitCode === null && patroni.signalCode === null
+    return patroni !== undefined && !isRunning(patroni) && patroni.signalCode !== 'SIGKILL'
   }
 
   /** Deletes its data. It copies the primary's. */
   async reinitialize(): Promise<void> {
     const patroni = this.#patroni
     this.kill()
-    if (patroni?.exitCode === null && patroni.signalCode === null) await once(patroni, 'exit')
+    if (patroni !== undefined && isRunning(patroni)) await once(patroni, 'exit')
     rmSync(this.#data, { recursive: true, force: true, maxRetries: 5 })
     this.start()
   }
@@ -134,7 +139,7 @@ export class Member {
   async stop(): Promise<void> {
     this.resume()
     const patroni = this.#patroni
-    if (patroni !== undefined && patroni.exitCode === null && patroni.signalCode === null) {
+    if (patroni !== undefined && isRunning(patroni)) {
       const ended = once(patroni, 'exit')
       patroni.kill('SIGTERM')
       const late = setTimeout(() => this.kill(), 10_000)
