@@ -1,5 +1,5 @@
 // Builds the console into console/dist, if its sources have changed since the last build. Every file is also
-// compressed. The new folder takes the place of the old one at once, so a server never serves half a build.
+// compressed. Two renames put the new folder in the place of the old one, so a server never reads half a build.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -21,7 +21,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const folder = join(root, 'console')
 const built = join(folder, 'dist')
 const stamp = join(built, 'sources')
-const made = new Set(['node_modules', 'dist', 'building'])
+const made = new Set(['node_modules', 'dist', 'building', 'replaced'])
 
 function filesIn(directory) {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
@@ -69,8 +69,11 @@ function build(wanted) {
   execFileSync(process.execPath, [vite, ...flags], { ...options, cwd: folder })
   for (const file of filesIn(building)) compress(file)
   writeFileSync(join(building, 'sources'), wanted)
-  rmSync(built, { recursive: true, force: true })
+  const replaced = join(folder, 'replaced')
+  rmSync(replaced, { recursive: true, force: true })
+  if (existsSync(built)) renameSync(built, replaced)
   renameSync(building, built)
+  rmSync(replaced, { recursive: true, force: true })
   const bytes = filesIn(built).reduce((sum, file) => sum + statSync(file).size, 0)
   console.log(`trent: the console is built (${Math.round(bytes / 1024)} KB)`)
 }
