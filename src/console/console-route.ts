@@ -39,13 +39,11 @@ const pageHeaders = {
   'Content-Security-Policy': contentSecurityPolicy,
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
+  'Cross-Origin-Opener-Policy': 'same-origin',
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
 } as const
-
-/** The page opens a sign-in window of another origin, which must find its way back to it. */
-const mayOpenWindows = { 'Cross-Origin-Opener-Policy': 'same-origin-allow-popups' } as const
 
 export function consoleRoutes(files: BuiltFiles, settings: ConsoleSettings): readonly Route[] {
   const page = { methods: ['GET'], open: 'page', bodyBytesMax: 0 } as const
@@ -73,16 +71,15 @@ async function answer(request: RawRequest, files: BuiltFiles): Promise<RawRespon
   const [path = ''] = request.target.slice(prefix.length).split('?')
   const name = path === '' ? 'index.html' : path
   const file = await files.find(name)
-  if (file !== undefined) return fileAnswer(request, name, file)
+  if (file !== undefined) return fileAnswer(request, file)
   if (path === '' && !(await files.isBuilt())) return notBuilt()
   return jsonAnswer(404, { message: 'the console has no such file' }, pageHeaders)
 }
 
-function fileAnswer(request: RawRequest, name: string, file: BuiltFile): RawResponse {
+function fileAnswer(request: RawRequest, file: BuiltFile): RawResponse {
   const { type, bytes, brotli, etag, isHashed } = file
   const headers = {
     ...pageHeaders,
-    ...(name === 'index.html' && mayOpenWindows),
     ETag: etag,
     Vary: 'Accept-Encoding',
     'Cache-Control': isHashed ? 'public, max-age=31536000, immutable' : 'no-cache',

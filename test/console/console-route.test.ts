@@ -107,6 +107,7 @@ test('every answer of the console has the strict policy, refusals of files inclu
     assert.match(policy, /frame-ancestors 'none'/)
     assert.equal(answer.headers['X-Content-Type-Options'], 'nosniff')
     assert.equal(answer.headers['Referrer-Policy'], 'no-referrer')
+    assert.equal(answer.headers['Cross-Origin-Opener-Policy'], 'same-origin')
     assert.equal(answer.headers['Set-Cookie'], undefined)
   }
   for (const target of targets) strict(await ask({ target }))
