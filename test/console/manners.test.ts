@@ -3,9 +3,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   CreateAccessKeyCommand,
+  CreateRoleCommand,
   CreateUserCommand,
   DeleteAccessKeyCommand,
+  DeleteRoleCommand,
+  DeleteRolePolicyCommand,
   IAMClient,
+  PutRolePolicyCommand,
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam'
 import {
@@ -14,7 +18,7 @@ import {
   DescribeKeyCommand,
   ListKeysCommand,
 } from '@aws-sdk/client-kms'
-import { credentials, region, startTestServer } from '../harness.ts'
+import { accountId, credentials, region, startTestServer } from '../harness.ts'
 import { fillSignIn, openPage, signIn, workplace } from './browser.ts'
 
 const { get } = workplace()
@@ -56,6 +60,54 @@ test('a session that ends in the middle of a form asks to sign in again, and los
   await page.getByText('typed before the session ended').waitFor()
   const { KeyMetadata: after } = await kms.send(new DescribeKeyCommand({ KeyId }))
   assert.equal(after?.Description, 'typed before the session ended')
+})
+
+test('a role whose session ends in the middle of a form is assumed again, and nothing is lost', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  const { server } = place
+  const kms = server.client()
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand())
+  const KeyId = KeyMetadata?.KeyId ?? ''
+  const iam = new IAMClient({ region: 'us-east-1', endpoint: server.url, credentials })
+  t.after(() => iam.destroy())
+  const all = { Effect: 'Allow', Action: '*', Resource: '*' }
+  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: all })
+  const UserName = 'switcher'
+  await iam.send(new CreateUserCommand({ UserName }))
+  await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'all', PolicyDocument }))
+  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }))
+  const trust = { Effect: 'Allow', Principal: { AWS: accountId }, Action: 'sts:AssumeRole' }
+  const AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: trust })
+  const RoleName = 'keeper'
+  const createRole = async (): Promise<void> => {
+    await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }))
+    await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'all', PolicyDocument }))
+  }
+  await createRole()
+  const { page, expect } = await openPage(t, place)
+  expect(/status of 40[03]/)
+  const { AccessKeyId: accessKeyId = '', SecretAccessKey: secretAccessKey = '' } = AccessKey ?? {}
+  await signIn(page, place, { accessKeyId, secretAccessKey }, `keys/${KeyId}`)
+  await page.getByRole('button', { name: `Account ${accountId}` }).click()
+  await page.getByRole('menuitem', { name: 'Switch role' }).click()
+  const switching = page.getByRole('dialog', { name: 'Switch role' })
+  await switching.getByLabel('Role', { exact: true }).fill(RoleName)
+  await switching.getByRole('button', { name: 'Switch role' }).click()
+  await switching.waitFor({ state: 'hidden' })
+  await page.getByRole('button', { name: 'Edit description' }).click()
+  await page.getByRole('textbox', { name: 'Description' }).fill('typed in a role')
+  // Sessions of a role end with it, also when another role gets its name.
+  await iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName: 'all' }))
+  await iam.send(new DeleteRoleCommand({ RoleName }))
+  await createRole()
+  const dialog = page.getByRole('dialog', { name: 'Edit description' })
+  await dialog.getByRole('button', { name: 'Save changes' }).click()
+  await page.getByText('Your session has ended').waitFor()
+  await page.getByRole('button', { name: 'Assume the role again' }).click()
+  await dialog.waitFor({ state: 'hidden' })
+  const { KeyMetadata: after } = await kms.send(new DescribeKeyCommand({ KeyId }))
+  assert.equal(after?.Description, 'typed in a role')
 })
 
 test('a page stays usable when the server restarts under it', async (t) => {

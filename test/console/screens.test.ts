@@ -4,7 +4,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import axe from 'axe-core'
 import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam'
 import {
@@ -16,7 +16,8 @@ import {
   type KMSClient,
 } from '@aws-sdk/client-kms'
 import type { Page } from 'playwright-core'
-import { credentials, region } from '../harness.ts'
+import { by, lookUpSoon, trailClient } from '../compat/trails.ts'
+import { accountId, credentials, region } from '../harness.ts'
 import { openPage, screenshot, signIn, workplace, type Workplace } from './browser.ts'
 
 const { get } = workplace()
@@ -39,7 +40,7 @@ async function newKey(kms: KMSClient, alias: string, more: CreateKeyCommandInput
 
 let seeding: Promise<Seeded> | undefined
 
-function seeded({ server }: Workplace): Promise<Seeded> {
+function seeded(t: TestContext, { server }: Workplace): Promise<Seeded> {
   seeding ??= (async () => {
     const kms = server.client()
     const iam = new IAMClient({ region: 'us-east-1', endpoint: server.url, credentials })
@@ -66,6 +67,8 @@ function seeded({ server }: Workplace): Promise<Seeded> {
         ({ $metadata }: { $metadata: { requestId: string } }) => $metadata.requestId,
       )
     iam.destroy()
+    // Screens wait for records for some seconds. A busy machine takes longer.
+    await lookUpSoon(trailClient(t, server), 2, by('EventName', 'Encrypt'))
     return { symmetric, signing, imported, multiRegion, refused }
   })()
   return seeding
@@ -110,7 +113,7 @@ for (const [scheme, width, height] of looks) {
   test(`every screen is accessible, ${scheme}, ${width} pixels wide`, async (t) => {
     const place = get(t)
     if (place === undefined) return
-    const made = await seeded(place)
+    const made = await seeded(t, place)
     const options = { colorScheme: scheme, viewport: { width, height } }
     const { page } = await openPage(t, place, options)
     const size = width < 600 ? 'phone' : 'wide'
@@ -122,11 +125,29 @@ for (const [scheme, width, height] of looks) {
     for (const [name, path, text] of screensOf(made)) {
       await page.goto(`${place.server.url}/console/#/${region}/${path}`)
       await page.getByText(new RegExp(text)).first().waitFor()
-      found.push(await violations(page, name))
+      found.push(await violations(page, name), await cut(page, name))
       await screenshot(page, `${name}-${scheme}-${size}`)
     }
     assert.deepEqual(found.flat(), [])
   })
+}
+
+/** What a screen cuts: itself, when it is wider than the window, and the account and Region at the top. */
+async function cut(page: Page, name: string): Promise<string[]> {
+  const found = await page.evaluate<string[]>(`((wanted) => {
+    const problems = []
+    const width = document.documentElement.scrollWidth
+    if (width > innerWidth) problems.push('the page is ' + width + ' pixels wide')
+    for (const text of wanted) {
+      const shown = [...document.querySelectorAll('#top-bar header *')].find((element) =>
+        element.childElementCount === 0 && element.textContent.includes(text))
+      const box = shown?.getBoundingClientRect()
+      const isWhole = box !== undefined && box.width > 0 && box.left >= 0 && box.right <= innerWidth
+      if (!isWhole || shown.scrollWidth > shown.clientWidth) problems.push(text + ' is cut')
+    }
+    return problems
+  })(${JSON.stringify([accountId, region])})`)
+  return found.map((each) => `${name}: ${each}`)
 }
 
 /** Cloudscape's button of the navigation on a phone has `aria-expanded` on its `nav`, too. */

@@ -25,6 +25,32 @@ test('a person signs in, sees account and Region, and the table of keys', async 
   assert.equal(await page.title(), 'Customer managed keys · Trent')
 })
 
+test('the first table comes with at most 500 KB, and its buttons do not touch', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  const { page } = await openPage(t, place)
+  const sizes: Promise<number>[] = []
+  page.on('requestfinished', (request) => {
+    if (request.url().includes('/console/')) {
+      sizes.push(request.sizes().then(({ responseBodySize }) => responseBodySize))
+    }
+  })
+  await signIn(page, place)
+  await page.getByRole('row').nth(1).waitFor()
+  const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+  assert.ok(bytes > 100_000, `only ${bytes} bytes were seen`)
+  assert.ok(bytes <= 500 * 1024, `${bytes} bytes`)
+  for (const width of [1400, 390]) {
+    await page.setViewportSize({ width, height: 844 })
+    const actions = await page.getByRole('button', { name: 'Key actions' }).first().boundingBox()
+    const create = await page.getByRole('link', { name: 'Create key' }).first().boundingBox()
+    assert.ok(actions && create)
+    const across = create.x - (actions.x + actions.width)
+    const down = create.y - (actions.y + actions.height)
+    assert.ok(Math.max(across, down) >= 4, `${across} and ${down} pixels apart, ${width} wide`)
+  }
+})
+
 test('wrong credentials say so, with AWS’s code, and a second attempt succeeds', async (t) => {
   const place = get(t)
   if (place === undefined) return

@@ -51,32 +51,34 @@ export interface CallExplanation {
 
 /** One reason in words. */
 export function reasonText({ effect, policy, statement, source }: Reason): string {
-  const name = accessText.policies[policy]
-  if (policy === 'grant') return `the ${name} ${statement ?? ''} allows it`
-  const of = source === undefined ? `the ${name}` : `the ${name} (${source})`
-  if (effect === 'implicit-deny') return `nothing in ${of} allows it`
-  if (statement === undefined) return 'the root user has every permission in its account'
-  return `statement “${statement}” of ${of} ${accessText.effects[effect]} it`
+  const { reasons, effects } = accessText
+  if (policy === 'grant') return reasons.grant(statement ?? '')
+  const name = policyName(policy, source)
+  if (effect === 'implicit-deny') return reasons.nothing(name)
+  if (statement === undefined) return reasons.root
+  return reasons.statement(statement, name, effects[effect])
 }
 
 /** One change in words; a statement to write follows as JSON. */
 export function editText(edit: Edit): string {
-  const place =
-    edit.in === undefined
-      ? ''
-      : `the ${accessText.policies[edit.in.policy]}${edit.in.source === undefined ? '' : ` (${edit.in.source})`}`
+  const { edits } = accessText
+  const place = edit.in === undefined ? '' : policyName(edit.in.policy, edit.in.source)
   switch (edit.edit) {
     case 'add-statement':
-      return `Add a statement to ${place}:`
+      return edits.add(place)
     case 'replace-statement':
-      return `Replace statement “${edit.label}” of ${place} with:`
+      return edits.replace(edit.label ?? '', place)
     case 'remove-statement':
-      return `Remove statement “${edit.label}” of ${place}.`
+      return edits.remove(edit.label ?? '', place)
     case 'revoke-grant':
-      return `Revoke the grant ${edit.grantId}.`
+      return edits.revoke(edit.grantId ?? '')
     default: {
       const { granteePrincipal = '', operations = [] } = edit.grant ?? {}
-      return `Create a grant for ${granteePrincipal}: ${operations.join(', ')}.`
+      return edits.grant(granteePrincipal, operations.join(', '))
     }
   }
+}
+
+function policyName(policy: keyof typeof accessText.policies, source: string | undefined): string {
+  return accessText.policyName(accessText.policies[policy], source)
 }

@@ -11,10 +11,12 @@ import Textarea from '@cloudscape-design/components/textarea'
 import { type ReactNode, useState } from 'react'
 import type { Aws } from '../aws/aws.ts'
 import { askTrent } from '../aws/trent.ts'
+import { whenRecorded } from '../aws/when-recorded.ts'
 import { useAsked } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
 import { Failed } from '../shell/failed.tsx'
 import { Moment } from '../shell/moment.tsx'
+import { Panel } from '../shell/panel.tsx'
 import { hrefOf, replacePlace } from '../shell/router.ts'
 import { Loading } from '../shell/screen.tsx'
 import type { ScreenProps } from '../shell/screens.ts'
@@ -22,29 +24,18 @@ import { accessText } from '../text/access.ts'
 import { text } from '../text/text.ts'
 import { type CallExplanation, type Edit, editText, reasonText } from './answers.ts'
 
-const requestId = /[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}/i
-/** A record can be found some seconds after its call. */
-const attempts = 12
-const waitMs = 1000
+const requestIds = /[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}/i
 
-async function explain(aws: Aws, region: string, id: string): Promise<CallExplanation> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      const answer = await askTrent(aws, region, '/_trent/explain', { requestId: id })
-      return answer as CallExplanation // its type
-    } catch (error) {
-      const isSoon = error instanceof Error && error.name === 'NotFoundException'
-      if (!isSoon || attempt === attempts) throw error
-      await new Promise((resolve) => setTimeout(resolve, waitMs))
-    }
-  }
+async function explain(aws: Aws, region: string, requestId: string): Promise<CallExplanation> {
+  const answer = await askTrent(aws, region, '/_trent/explain', { requestId })
+  return answer as CallExplanation // its type
 }
 
 export function WhyScreen({ place }: ScreenProps): ReactNode {
   const { region } = useConsole()
   const given = place.query.get('request') ?? ''
   const [input, setInput] = useState(given)
-  const id = requestId.exec(input)?.[0]
+  const id = requestIds.exec(input)?.[0]
   return (
     <SpaceBetween size="l">
       <Header variant="h1" description={accessText.whyHint}>
@@ -84,7 +75,7 @@ export function WhyScreen({ place }: ScreenProps): ReactNode {
 
 function Explained({ id }: { readonly id: string }): ReactNode {
   const { aws, region } = useConsole()
-  const { asked, again } = useAsked(`why ${id}`, () => explain(aws, region, id))
+  const { asked, again } = useAsked(`why ${id}`, () => whenRecorded(() => explain(aws, region, id)))
   if (asked.state === 'loading') return <Loading />
   if (asked.state === 'failed') {
     return <Failed error={asked.error} title={accessText.whyFailed} again={again} />
@@ -92,7 +83,7 @@ function Explained({ id }: { readonly id: string }): ReactNode {
   const { call, now, unasked } = asked.value
   return (
     <SpaceBetween size="l">
-      <Container header={<Header variant="h2">{accessText.call}</Header>}>
+      <Panel title={accessText.call}>
         <SpaceBetween size="m">
           <KeyValuePairs
             columns={3}
@@ -111,8 +102,8 @@ function Explained({ id }: { readonly id: string }): ReactNode {
             </div>
           ))}
         </SpaceBetween>
-      </Container>
-      <Container header={<Header variant="h2">{accessText.now}</Header>}>
+      </Panel>
+      <Panel title={accessText.now}>
         {now === undefined ? (
           `${accessText.unasked}: ${unasked ?? ''}`
         ) : (
@@ -135,7 +126,7 @@ function Explained({ id }: { readonly id: string }): ReactNode {
             ))}
           </SpaceBetween>
         )}
-      </Container>
+      </Panel>
     </SpaceBetween>
   )
 }

@@ -19,10 +19,11 @@ import Select from '@cloudscape-design/components/select'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import Table from '@cloudscape-design/components/table'
 import { type ReactNode, useState } from 'react'
-import { useAction, useAsked } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
 import { Failed } from '../shell/failed.tsx'
 import { Moment } from '../shell/moment.tsx'
+import { usePages } from '../shell/pages.tsx'
+import { Panel } from '../shell/panel.tsx'
 import { hrefOf, replacePlace } from '../shell/router.ts'
 import type { ScreenProps } from '../shell/screens.ts'
 import { activityText } from '../text/activity.ts'
@@ -39,7 +40,6 @@ export function ActivityScreen({ place }: ScreenProps): ReactNode {
   const [asking, setAsking] = useState({ attribute, value })
   const [onlyRefused, setOnlyRefused] = useState(false)
   const [shownEvent, setShownEvent] = useState<Event>()
-  const [more, setMore] = useState<readonly LookupEventsCommandOutput[]>([])
   const page = (NextToken?: string): Promise<LookupEventsCommandOutput> =>
     aws.run(CloudTrailClient, region, (trail) =>
       trail.send(
@@ -53,17 +53,12 @@ export function ActivityScreen({ place }: ScreenProps): ReactNode {
         }),
       ),
     )
-  const { asked, again } = useAsked(`events ${asking.attribute} ${asking.value}`, async () => {
-    const first = await page()
-    setMore([])
-    return first
-  })
-  const pages = asked.state === 'here' ? [asked.value, ...more] : []
-  const next = pages.at(-1)?.NextToken
-  const { run, running, error } = useAction(async () => {
-    const following = await page(next)
-    setMore([...more, following])
-  })
+  const { asked, again, pages, error, footer } = usePages(
+    `events ${asking.attribute} ${asking.value}`,
+    page,
+    ({ NextToken }) => NextToken,
+    activityText.more,
+  )
   const events = pages.flatMap(({ Events = [] }) => Events)
   const shown = onlyRefused
     ? events.filter((event) => recordOf(event).errorCode !== undefined)
@@ -130,15 +125,7 @@ export function ActivityScreen({ place }: ScreenProps): ReactNode {
         ariaLabels={{ tableLabel: activityText.title }}
         empty={activityText.empty}
         columnDefinitions={eventColumns(region, setShownEvent)}
-        footer={
-          next !== undefined && (
-            <Box textAlign="center">
-              <Button loading={running} onClick={run}>
-                {activityText.more}
-              </Button>
-            </Box>
-          )
-        }
+        footer={footer}
       />
       {shownEvent !== undefined && (
         <Modal
@@ -224,7 +211,7 @@ function Chart({ events }: { readonly events: readonly Event[] }): ReactNode {
   const bars = barsOf(events)
   if (bars.length === 0) return null
   return (
-    <Container header={<Header variant="h2">{activityText.chart}</Header>}>
+    <Panel title={activityText.chart}>
       <BarChart
         height={140}
         hideFilter
@@ -236,6 +223,6 @@ function Chart({ events }: { readonly events: readonly Event[] }): ReactNode {
         xTitle={activityText.columns.at}
         yTitle={activityText.calls}
       />
-    </Container>
+    </Panel>
   )
 }

@@ -1,4 +1,5 @@
 /** What a failed call tells the user: AWS's code and message, and the request id. @module */
+import { text } from '../text/text.ts'
 
 export interface Failure {
   readonly code: string
@@ -19,8 +20,7 @@ export function failureOf(error: unknown): Failure {
   const { $metadata, name, message }: ServiceError = error
   if ($metadata?.httpStatusCode === undefined && error instanceof TypeError) {
     // The browser tells no more about a request that got no answer.
-    const unreachable = 'The server does not answer. It may be restarting: try again in a moment.'
-    return { code: 'NetworkError', message: unreachable, isRefusal: false }
+    return { code: 'NetworkError', message: text.unreachable, isRefusal: false }
   }
   const requestId = $metadata?.requestId
   return {

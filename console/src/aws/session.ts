@@ -17,11 +17,16 @@ export interface Identity {
   readonly arn: string
 }
 
+export interface Role {
+  readonly arn: string
+  readonly sessionName: string
+}
+
 export interface SignedIn {
   readonly credentials: Credentials
   readonly identity: Identity
-  /** The session before a switch of the role. */
-  readonly before?: SignedIn
+  /** How the session came about, when it is of a role that the user switched to. */
+  readonly assumed?: { readonly by: SignedIn; readonly role: Role }
 }
 
 export interface SessionState {

@@ -1,9 +1,7 @@
 /** The first step of the wizard: type, usage, spec, origin, Regionality. @module */
 import { DescribeCustomKeyStoresCommand, KMSClient } from '@aws-sdk/client-kms'
-import Container from '@cloudscape-design/components/container'
 import ExpandableSection from '@cloudscape-design/components/expandable-section'
 import FormField from '@cloudscape-design/components/form-field'
-import Header from '@cloudscape-design/components/header'
 import Input from '@cloudscape-design/components/input'
 import RadioGroup from '@cloudscape-design/components/radio-group'
 import Select from '@cloudscape-design/components/select'
@@ -12,6 +10,7 @@ import type { ReactNode } from 'react'
 import { useAsked } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
 import { Failed } from '../shell/failed.tsx'
+import { Panel } from '../shell/panel.tsx'
 import { createText } from '../text/create.ts'
 import { text } from '../text/text.ts'
 import { type Choices, inStore, originsOf, specsOf, usagesOf } from './choices.ts'
@@ -39,7 +38,7 @@ export function ConfigureStep(props: StepProps): ReactNode {
   const { type, usage, spec, multiRegion, origin } = choices
   return (
     <SpaceBetween size="l">
-      <Container header={<Header variant="h2">{createText.kind}</Header>}>
+      <Panel title={createText.kind}>
         <SpaceBetween size="l">
           <FormField label={createText.type} stretch>
             <RadioGroup
@@ -63,7 +62,7 @@ export function ConfigureStep(props: StepProps): ReactNode {
             />
           </FormField>
         </SpaceBetween>
-      </Container>
+      </Panel>
       <ExpandableSection
         variant="container"
         headerText={createText.advanced}

@@ -5,7 +5,7 @@ import { type ReactNode, useState } from 'react'
 import { failureOf } from '../aws/failure.ts'
 import { isAliasName } from '../key/aliases-tab.tsx'
 import { problemsOf } from '../key/tag-fields.tsx'
-import type { KeyList } from '../keys/key-list.ts'
+import { forgetKeys } from '../keys/use-key-list.ts'
 import { isAccountId } from '../policy/account-fields.tsx'
 import { checkPolicy } from '../policy/check-policy.ts'
 import { buildPolicy } from '../policy/console-policy.ts'
@@ -20,7 +20,7 @@ import { ConfigureStep } from './configure-step.tsx'
 import { AdminsStep, LabelsStep, PolicyStep, UsersStep } from './steps.tsx'
 
 export function CreateKeyScreen(): ReactNode {
-  const { aws, region, session, notify, kept } = useConsole()
+  const { aws, region, session, notify, keyLists } = useConsole()
   const { signedIn } = useSession(session)
   const [choices, setChoices] = useState<Choices>(firstChoices)
   const [step, setStep] = useState(0)
@@ -47,9 +47,7 @@ export function CreateKeyScreen(): ReactNode {
           notify({ type: 'error', header: createText.aliasFailed(id), content })
         })
     }
-    const stale = kept.get(`keys ${region}`) as KeyList | undefined // stored by the table only
-    stale?.stop()
-    kept.delete(`keys ${region}`)
+    forgetKeys(keyLists, region)
     const isImported = choices.origin === 'EXTERNAL'
     notify({
       type: 'success',

@@ -2,9 +2,7 @@
 import Alert from '@cloudscape-design/components/alert'
 import Button from '@cloudscape-design/components/button'
 import Checkbox from '@cloudscape-design/components/checkbox'
-import Container from '@cloudscape-design/components/container'
 import FormField from '@cloudscape-design/components/form-field'
-import Header from '@cloudscape-design/components/header'
 import Input from '@cloudscape-design/components/input'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import Textarea from '@cloudscape-design/components/textarea'
@@ -14,6 +12,7 @@ import { TagFields } from '../key/tag-fields.tsx'
 import { AccountFields } from '../policy/account-fields.tsx'
 import { PolicyEditor } from '../policy/policy-editor.tsx'
 import { PrincipalTable } from '../policy/principal-table.tsx'
+import { Panel } from '../shell/panel.tsx'
 import { createText } from '../text/create.ts'
 import { keyText } from '../text/key.ts'
 import { policyText } from '../text/policy.ts'
@@ -30,7 +29,7 @@ export function LabelsStep({ choices, set, tried }: StepProps): ReactNode {
         ? ''
         : keyText.aliases.wrong
   return (
-    <Container header={<Header variant="h2">{createText.labels}</Header>}>
+    <Panel title={createText.labels}>
       <SpaceBetween size="l">
         <FormField label={createText.alias} description={createText.aliasHint} errorText={problem}>
           <Input value={alias} onChange={({ detail }) => set({ alias: detail.value })} />
@@ -46,7 +45,7 @@ export function LabelsStep({ choices, set, tried }: StepProps): ReactNode {
           <TagFields entries={tags} onChange={(entries) => set({ tags: entries })} />
         </FormField>
       </SpaceBetween>
-    </Container>
+    </Panel>
   )
 }
 
@@ -61,27 +60,21 @@ function Optional({ label }: { readonly label: string }): ReactNode {
 export function AdminsStep({ choices, set }: StepProps): ReactNode {
   return (
     <SpaceBetween size="l">
-      <Container
-        header={
-          <Header variant="h2" description={policyText.adminsHint}>
-            {policyText.admins}
-          </Header>
-        }
-      >
+      <Panel title={policyText.admins} hint={policyText.adminsHint}>
         <PrincipalTable
           label={policyText.admins}
           chosen={choices.admins}
           onChange={(admins) => set({ admins })}
         />
-      </Container>
-      <Container header={<Header variant="h2">{policyText.deletion}</Header>}>
+      </Panel>
+      <Panel title={policyText.deletion}>
         <Checkbox
           checked={choices.adminsDelete}
           onChange={({ detail }) => set({ adminsDelete: detail.checked })}
         >
           {policyText.deletionBox}
         </Checkbox>
-      </Container>
+      </Panel>
     </SpaceBetween>
   )
 }
@@ -89,28 +82,16 @@ export function AdminsStep({ choices, set }: StepProps): ReactNode {
 export function UsersStep({ choices, set }: StepProps): ReactNode {
   return (
     <SpaceBetween size="l">
-      <Container
-        header={
-          <Header variant="h2" description={policyText.usersHint}>
-            {policyText.users}
-          </Header>
-        }
-      >
+      <Panel title={policyText.users} hint={policyText.usersHint}>
         <PrincipalTable
           label={policyText.users}
           chosen={choices.users}
           onChange={(users) => set({ users })}
         />
-      </Container>
-      <Container
-        header={
-          <Header variant="h2" description={policyText.accountsHint}>
-            {policyText.accounts}
-          </Header>
-        }
-      >
+      </Panel>
+      <Panel title={policyText.accounts} hint={policyText.accountsHint}>
         <AccountFields accounts={choices.accounts} onChange={(accounts) => set({ accounts })} />
-      </Container>
+      </Panel>
     </SpaceBetween>
   )
 }
@@ -124,13 +105,7 @@ export function PolicyStep({
   return (
     <SpaceBetween size="l">
       {failure}
-      <Container
-        header={
-          <Header variant="h2" description={createText.review}>
-            {policyText.title}
-          </Header>
-        }
-      >
+      <Panel title={policyText.title} hint={createText.review}>
         <SpaceBetween size="m">
           {choices.policy !== undefined && (
             <Alert
@@ -149,7 +124,7 @@ export function PolicyStep({
             }}
           />
         </SpaceBetween>
-      </Container>
+      </Panel>
     </SpaceBetween>
   )
 }

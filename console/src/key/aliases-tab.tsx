@@ -7,19 +7,16 @@ import {
 } from '@aws-sdk/client-kms'
 import Button from '@cloudscape-design/components/button'
 import FormField from '@cloudscape-design/components/form-field'
-import Header from '@cloudscape-design/components/header'
 import Input from '@cloudscape-design/components/input'
 import SpaceBetween from '@cloudscape-design/components/space-between'
-import Table from '@cloudscape-design/components/table'
-import TextFilter from '@cloudscape-design/components/text-filter'
 import { type ReactNode, useState } from 'react'
 import { aliasesOf } from '../keys/key-list.ts'
-import { useAction, useAsked } from '../shell/asked.ts'
-import { Confirmation } from '../shell/confirmation.tsx'
+import { ActionDialog } from '../shell/action-dialog.tsx'
+import { useAsked } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
 import { Failed } from '../shell/failed.tsx'
+import { ListTable } from '../shell/list-table.tsx'
 import { keyText } from '../text/key.ts'
-import { text } from '../text/text.ts'
 import type { KeyTabProps } from './key-screen.tsx'
 
 const words = keyText.aliases
@@ -32,13 +29,11 @@ export function isAliasName(name: string): boolean {
 export function AliasesTab({ keyId, readOnly, changed }: KeyTabProps): ReactNode {
   const { aws, region } = useConsole()
   const { asked, again } = useAsked(`aliases ${keyId}`, () => aliasesOf(aws, region, keyId))
-  const [filter, setFilter] = useState('')
-  const [selected, setSelected] = useState<AliasListEntry[]>([])
+  const [selected, setSelected] = useState<readonly AliasListEntry[]>([])
   const [dialog, setDialog] = useState<'create' | 'remove'>()
-  const all = asked.state === 'here' ? asked.value : []
-  const shown = all.filter(({ AliasName = '' }) => AliasName.includes(filter))
   const [chosen] = selected
-  const close = (): void => {
+  const cancel = (): void => setDialog(undefined)
+  const done = (): void => {
     setDialog(undefined)
     setSelected([])
     again()
@@ -49,20 +44,22 @@ export function AliasesTab({ keyId, readOnly, changed }: KeyTabProps): ReactNode
   }
   return (
     <>
-      <Table<AliasListEntry>
-        items={shown}
-        trackBy="AliasName"
+      <ListTable<AliasListEntry>
+        title={words.title}
+        items={asked.state === 'here' ? asked.value : []}
         loading={asked.state === 'loading'}
-        loadingText={text.loading}
-        {...(!readOnly && { selectionType: 'single' as const })}
-        selectedItems={selected}
-        onSelectionChange={({ detail }) => setSelected(detail.selectedItems)}
-        ariaLabels={{
-          tableLabel: words.title,
-          selectionGroupLabel: words.title,
-          itemSelectionLabel: (_, { AliasName = '' }) => AliasName,
-        }}
-        columnDefinitions={[
+        trackBy="AliasName"
+        empty={words.empty}
+        filter={{ label: words.filter, textOf: ({ AliasName = '' }) => AliasName }}
+        choosing={
+          !readOnly && {
+            type: 'single',
+            chosen: selected,
+            onChange: setSelected,
+            nameOf: ({ AliasName = '' }) => AliasName,
+          }
+        }
+        columns={[
           {
             id: 'name',
             header: words.name,
@@ -71,42 +68,20 @@ export function AliasesTab({ keyId, readOnly, changed }: KeyTabProps): ReactNode
           },
           { id: 'arn', header: words.arn, cell: ({ AliasArn }) => AliasArn },
         ]}
-        empty={words.empty}
-        filter={
-          <TextFilter
-            filteringText={filter}
-            filteringPlaceholder={words.filter}
-            filteringAriaLabel={words.filter}
-            onChange={({ detail }) => setFilter(detail.filteringText)}
-          />
-        }
-        header={
-          <Header
-            counter={`(${all.length})`}
-            actions={
-              !readOnly && (
-                <SpaceBetween direction="horizontal" size="xs">
-                  <Button disabled={chosen === undefined} onClick={() => setDialog('remove')}>
-                    {words.remove}
-                  </Button>
-                  <Button onClick={() => setDialog('create')}>{words.create}</Button>
-                </SpaceBetween>
-              )
-            }
-          >
-            {words.title}
-          </Header>
+        actions={
+          !readOnly && (
+            <SpaceBetween direction="horizontal" size="xs">
+              <Button disabled={chosen === undefined} onClick={() => setDialog('remove')}>
+                {words.remove}
+              </Button>
+              <Button onClick={() => setDialog('create')}>{words.create}</Button>
+            </SpaceBetween>
+          )
         }
       />
-      {dialog === 'create' && (
-        <CreateAlias keyId={keyId} done={close} cancel={() => setDialog(undefined)} />
-      )}
+      {dialog === 'create' && <CreateAlias keyId={keyId} done={done} cancel={cancel} />}
       {dialog === 'remove' && chosen !== undefined && (
-        <DeleteAlias
-          name={chosen.AliasName ?? ''}
-          done={close}
-          cancel={() => setDialog(undefined)}
-        />
+        <DeleteAlias name={chosen.AliasName ?? ''} done={done} cancel={cancel} />
       )}
     </>
   )
@@ -120,53 +95,33 @@ interface DialogProps {
 function CreateAlias({ keyId, done, cancel }: DialogProps & { readonly keyId: string }): ReactNode {
   const { aws, region } = useConsole()
   const [name, setName] = useState('')
-  const { run, running, error } = useAction(async () => {
+  const act = async (): Promise<void> => {
     const asked = { AliasName: `alias/${name}`, TargetKeyId: keyId }
     await aws.run(KMSClient, region, (kms) => kms.send(new CreateAliasCommand(asked)))
     done()
-  })
+  }
   return (
-    <Confirmation
-      title={words.create}
-      action={words.create}
-      enabled={isAliasName(name)}
-      running={running}
-      cancel={cancel}
-      confirm={run}
-    >
-      <SpaceBetween size="m">
-        <Failed error={error} title={keyText.notSaved} />
-        <FormField
-          label={words.name}
-          description={words.hint}
-          errorText={name === '' || isAliasName(name) ? '' : words.wrong}
-        >
-          <Input value={name} onChange={({ detail }) => setName(detail.value)} autoFocus />
-        </FormField>
-      </SpaceBetween>
-    </Confirmation>
+    <ActionDialog title={words.create} enabled={isAliasName(name)} act={act} cancel={cancel}>
+      <FormField
+        label={words.name}
+        description={words.hint}
+        errorText={name === '' || isAliasName(name) ? '' : words.wrong}
+      >
+        <Input value={name} onChange={({ detail }) => setName(detail.value)} autoFocus />
+      </FormField>
+    </ActionDialog>
   )
 }
 
 function DeleteAlias({ name, done, cancel }: DialogProps & { readonly name: string }): ReactNode {
   const { aws, region } = useConsole()
-  const { run, running, error } = useAction(async () => {
+  const act = async (): Promise<void> => {
     await aws.run(KMSClient, region, (kms) => kms.send(new DeleteAliasCommand({ AliasName: name })))
     done()
-  })
+  }
   return (
-    <Confirmation
-      title={words.removeTitle}
-      action={words.remove}
-      enabled
-      running={running}
-      cancel={cancel}
-      confirm={run}
-    >
-      <SpaceBetween size="m">
-        <Failed error={error} title={keyText.notSaved} />
-        <span className="text">{words.removeBody(name)}</span>
-      </SpaceBetween>
-    </Confirmation>
+    <ActionDialog title={words.removeTitle} action={words.remove} act={act} cancel={cancel}>
+      <span className="text">{words.removeBody(name)}</span>
+    </ActionDialog>
   )
 }

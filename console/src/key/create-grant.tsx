@@ -11,11 +11,10 @@ import Multiselect from '@cloudscape-design/components/multiselect'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import Textarea from '@cloudscape-design/components/textarea'
 import { type ReactNode, useState } from 'react'
-import { useAction } from '../shell/asked.ts'
+import { ActionDialog } from '../shell/action-dialog.tsx'
 import { Confirmation } from '../shell/confirmation.tsx'
 import { useConsole } from '../shell/context.ts'
 import { Copy } from '../shell/copy.tsx'
-import { Failed } from '../shell/failed.tsx'
 import { keyText } from '../text/key.ts'
 
 const words = keyText.grants
@@ -75,7 +74,9 @@ export function CreateGrant(props: {
     (retiring !== '' && !isArn(retiring)) ||
     operations.length === 0 ||
     pairs === undefined
-  const { run, running, error } = useAction(async () => {
+  const act = async (): Promise<void> => {
+    setTried(true)
+    if (isWrong) return
     const { GrantToken } = await aws.run(KMSClient, region, (kms) =>
       kms.send(
         new CreateGrantCommand({
@@ -90,7 +91,7 @@ export function CreateGrant(props: {
       ),
     )
     setToken(GrantToken ?? '')
-  })
+  }
   if (token !== undefined) {
     return (
       <Confirmation
@@ -108,60 +109,46 @@ export function CreateGrant(props: {
       </Confirmation>
     )
   }
-  const confirm = (): void => {
-    setTried(true)
-    if (!isWrong) run()
-  }
   const options = operationsOf(props.metadata).map((value) => ({ value, label: value }))
   return (
-    <Confirmation
-      title={words.create}
-      action={words.create}
-      enabled
-      running={running}
-      cancel={props.cancel}
-      confirm={confirm}
-    >
-      <SpaceBetween size="m">
-        <Failed error={error} title={keyText.notSaved} />
-        <FormField
-          label={words.grantee}
-          description={words.granteeHint}
-          errorText={tried && !isArn(grantee) ? words.wrongArn : ''}
-        >
-          <Input value={grantee} onChange={({ detail }) => setGrantee(detail.value)} />
-        </FormField>
-        <FormField
-          label={words.operations}
-          errorText={tried && operations.length === 0 ? words.noOperations : ''}
-        >
-          <Multiselect
-            options={options}
-            selectedOptions={options.filter(({ value }) => operations.includes(value))}
-            onChange={({ detail }) =>
-              setOperations(detail.selectedOptions.map(({ value = '' }) => value))
-            }
-            placeholder={words.operations}
-          />
-        </FormField>
-        <FormField
-          label={words.retiring}
-          description={words.retiringHint}
-          errorText={tried && retiring !== '' && !isArn(retiring) ? words.wrongArn : ''}
-        >
-          <Input value={retiring} onChange={({ detail }) => setRetiring(detail.value)} />
-        </FormField>
-        <FormField label={words.name}>
-          <Input value={name} onChange={({ detail }) => setName(detail.value)} />
-        </FormField>
-        <FormField
-          label={words.context}
-          description={words.contextHint}
-          errorText={pairs === undefined ? words.wrongContext : ''}
-        >
-          <Textarea value={context} onChange={({ detail }) => setContext(detail.value)} rows={2} />
-        </FormField>
-      </SpaceBetween>
-    </Confirmation>
+    <ActionDialog title={words.create} act={act} cancel={props.cancel}>
+      <FormField
+        label={words.grantee}
+        description={words.granteeHint}
+        errorText={tried && !isArn(grantee) ? words.wrongArn : ''}
+      >
+        <Input value={grantee} onChange={({ detail }) => setGrantee(detail.value)} />
+      </FormField>
+      <FormField
+        label={words.operations}
+        errorText={tried && operations.length === 0 ? words.noOperations : ''}
+      >
+        <Multiselect
+          options={options}
+          selectedOptions={options.filter(({ value }) => operations.includes(value))}
+          onChange={({ detail }) =>
+            setOperations(detail.selectedOptions.map(({ value = '' }) => value))
+          }
+          placeholder={words.operations}
+        />
+      </FormField>
+      <FormField
+        label={words.retiring}
+        description={words.retiringHint}
+        errorText={tried && retiring !== '' && !isArn(retiring) ? words.wrongArn : ''}
+      >
+        <Input value={retiring} onChange={({ detail }) => setRetiring(detail.value)} />
+      </FormField>
+      <FormField label={words.name}>
+        <Input value={name} onChange={({ detail }) => setName(detail.value)} />
+      </FormField>
+      <FormField
+        label={words.context}
+        description={words.contextHint}
+        errorText={pairs === undefined ? words.wrongContext : ''}
+      >
+        <Textarea value={context} onChange={({ detail }) => setContext(detail.value)} rows={2} />
+      </FormField>
+    </ActionDialog>
   )
 }

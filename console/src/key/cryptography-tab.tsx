@@ -1,10 +1,9 @@
 /** The cryptographic configuration of a key. @module */
-import Container from '@cloudscape-design/components/container'
-import Header from '@cloudscape-design/components/header'
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import type { ReactNode } from 'react'
 import { typeOf, usageWord } from '../keys/key-words.ts'
+import { Panel } from '../shell/panel.tsx'
 import { keyText } from '../text/key.ts'
 import { keysText } from '../text/keys.ts'
 import { text } from '../text/text.ts'
@@ -20,7 +19,7 @@ export function CryptographyTab({ metadata }: KeyTabProps): ReactNode {
   ]
   return (
     <SpaceBetween size="m">
-      <Container header={<Header variant="h2">{keyText.tabs.cryptography}</Header>}>
+      <Panel title={keyText.tabs.cryptography}>
         <KeyValuePairs
           columns={3}
           items={[
@@ -34,9 +33,9 @@ export function CryptographyTab({ metadata }: KeyTabProps): ReactNode {
             },
           ]}
         />
-      </Container>
+      </Panel>
       {metadata.CustomKeyStoreId !== undefined && (
-        <Container header={<Header variant="h2">{keyText.storeTitle}</Header>}>
+        <Panel title={keyText.storeTitle}>
           <KeyValuePairs
             columns={3}
             items={[
@@ -46,14 +45,14 @@ export function CryptographyTab({ metadata }: KeyTabProps): ReactNode {
                 : [{ label: keyText.clusterId, value: metadata.CloudHsmClusterId }]),
             ]}
           />
-        </Container>
+        </Panel>
       )}
       {metadata.XksKeyConfiguration?.Id !== undefined && (
-        <Container header={<Header variant="h2">{keyText.externalTitle}</Header>}>
+        <Panel title={keyText.externalTitle}>
           <KeyValuePairs
             items={[{ label: keyText.externalId, value: metadata.XksKeyConfiguration.Id }]}
           />
-        </Container>
+        </Panel>
       )}
     </SpaceBetween>
   )

@@ -1,16 +1,15 @@
 /** The default view of a key policy: administrators, deletion, users, other accounts. @module */
-import Box from '@cloudscape-design/components/box'
 import Button from '@cloudscape-design/components/button'
 import Checkbox from '@cloudscape-design/components/checkbox'
-import Container from '@cloudscape-design/components/container'
-import Header from '@cloudscape-design/components/header'
 import SpaceBetween from '@cloudscape-design/components/space-between'
-import Table from '@cloudscape-design/components/table'
 import { type ReactNode, useState } from 'react'
 import { AccountFields, isAccountId } from '../policy/account-fields.tsx'
 import type { PolicyChoice } from '../policy/console-policy.ts'
 import { PrincipalTable } from '../policy/principal-table.tsx'
 import { Confirmation } from '../shell/confirmation.tsx'
+import { ListTable } from '../shell/list-table.tsx'
+import { Panel } from '../shell/panel.tsx'
+import { keyText } from '../text/key.ts'
 import { policyText } from '../text/policy.ts'
 import { text } from '../text/text.ts'
 
@@ -35,7 +34,7 @@ export function DefaultView({ choice, saving, save, toPolicyView }: Props): Reac
         save={(admins) => save({ ...choice, admins })}
         more={<Button onClick={toPolicyView}>{policyText.toPolicyView}</Button>}
       />
-      <Container header={<Header variant="h2">{policyText.deletion}</Header>}>
+      <Panel title={policyText.deletion}>
         <Checkbox
           checked={choice.adminsDelete}
           disabled={saving || choice.admins.length === 0}
@@ -43,7 +42,7 @@ export function DefaultView({ choice, saving, save, toPolicyView }: Props): Reac
         >
           {policyText.deletionBox}
         </Checkbox>
-      </Container>
+      </Panel>
       <Principals
         title={policyText.users}
         hint={policyText.usersHint}
@@ -52,27 +51,21 @@ export function DefaultView({ choice, saving, save, toPolicyView }: Props): Reac
         saving={saving}
         save={(users) => save({ ...choice, users })}
       />
-      <Container
-        header={
-          <Header
-            variant="h2"
-            description={policyText.accountsHint}
-            actions={
-              <Button
-                disabled={!isChanged || !accounts.every(isAccountId)}
-                loading={saving}
-                onClick={() => save({ ...choice, accounts })}
-              >
-                {text.save}
-              </Button>
-            }
+      <Panel
+        title={policyText.accounts}
+        hint={policyText.accountsHint}
+        actions={
+          <Button
+            disabled={!isChanged || !accounts.every(isAccountId)}
+            loading={saving}
+            onClick={() => save({ ...choice, accounts })}
           >
-            {policyText.accounts}
-          </Header>
+            {text.save}
+          </Button>
         }
       >
         <AccountFields accounts={accounts} onChange={setAccounts} />
-      </Container>
+      </Panel>
     </SpaceBetween>
   )
 }
@@ -92,52 +85,43 @@ function Principals(props: {
   const rows = arns.map((arn) => ({ arn, name: arn.split('/').at(-1) ?? arn }))
   return (
     <>
-      <Table
+      <ListTable
+        title={title}
+        hint={props.hint}
+        heading="h2"
         items={rows}
         trackBy="arn"
-        selectionType="multi"
-        selectedItems={rows.filter(({ arn }) => selected.includes(arn))}
-        onSelectionChange={({ detail }) => setSelected(detail.selectedItems.map(({ arn }) => arn))}
-        ariaLabels={{
-          tableLabel: title,
-          selectionGroupLabel: title,
-          allItemsSelectionLabel: () => title,
-          itemSelectionLabel: (_, { name }) => name,
+        empty={policyText.noneChosen}
+        choosing={{
+          type: 'multi',
+          chosen: rows.filter(({ arn }) => selected.includes(arn)),
+          onChange: (chosen) => setSelected(chosen.map(({ arn }) => arn)),
+          nameOf: ({ name }) => name,
         }}
-        columnDefinitions={[
+        columns={[
           {
             id: 'name',
             header: policyText.principals.name,
             cell: ({ name }) => name,
             isRowHeader: true,
           },
-          { id: 'arn', header: 'ARN', cell: ({ arn }) => arn },
+          { id: 'arn', header: keyText.arn, cell: ({ arn }) => arn },
         ]}
-        empty={<Box textAlign="center">{policyText.noneChosen}</Box>}
-        header={
-          <Header
-            variant="h2"
-            counter={`(${arns.length})`}
-            description={props.hint}
-            actions={
-              <SpaceBetween direction="horizontal" size="xs">
-                {props.more}
-                <Button
-                  disabled={selected.length === 0}
-                  loading={saving}
-                  onClick={() => {
-                    save(arns.filter((arn) => !selected.includes(arn)))
-                    setSelected([])
-                  }}
-                >
-                  {text.remove}
-                </Button>
-                <Button onClick={() => setAdding([])}>{text.add}</Button>
-              </SpaceBetween>
-            }
-          >
-            {title}
-          </Header>
+        actions={
+          <SpaceBetween direction="horizontal" size="xs">
+            {props.more}
+            <Button
+              disabled={selected.length === 0}
+              loading={saving}
+              onClick={() => {
+                save(arns.filter((arn) => !selected.includes(arn)))
+                setSelected([])
+              }}
+            >
+              {text.remove}
+            </Button>
+            <Button onClick={() => setAdding([])}>{text.add}</Button>
+          </SpaceBetween>
         }
       />
       {adding !== undefined && (

@@ -8,13 +8,9 @@ import {
 import Checkbox from '@cloudscape-design/components/checkbox'
 import FormField from '@cloudscape-design/components/form-field'
 import Input from '@cloudscape-design/components/input'
-import SpaceBetween from '@cloudscape-design/components/space-between'
 import { type ReactNode, useState } from 'react'
-import { useAction } from '../shell/asked.ts'
-import { Confirmation } from '../shell/confirmation.tsx'
+import { ActionDialog } from '../shell/action-dialog.tsx'
 import { useConsole } from '../shell/context.ts'
-import { Failed } from '../shell/failed.tsx'
-import { keyText } from '../text/key.ts'
 import { materialText } from '../text/material.ts'
 import { text } from '../text/text.ts'
 
@@ -30,7 +26,7 @@ export function EditRotation(props: {
   const [days, setDays] = useState(String(RotationPeriodInDays))
   const number = /^\d{2,4}$/.test(days) ? Number(days) : 0
   const isWrong = isOn && (number < 90 || number > 2560)
-  const { run, running, error } = useAction(async () => {
+  const act = async (): Promise<void> => {
     const { keyId: KeyId } = props
     await aws.run(KMSClient, region, (kms): Promise<unknown> =>
       isOn
@@ -38,35 +34,31 @@ export function EditRotation(props: {
         : kms.send(new DisableKeyRotationCommand({ KeyId })),
     )
     props.done()
-  })
+  }
   return (
-    <Confirmation
+    <ActionDialog
       title={materialText.rotation}
       action={text.save}
       enabled={!isWrong}
-      running={running}
+      act={act}
       cancel={props.cancel}
-      confirm={run}
     >
-      <SpaceBetween size="m">
-        <Failed error={error} title={keyText.notSaved} />
-        <Checkbox checked={isOn} onChange={({ detail }) => setOn(detail.checked)}>
-          {materialText.box}
-        </Checkbox>
-        {isOn && (
-          <FormField
-            label={materialText.period}
-            description={materialText.periodHint}
-            errorText={isWrong ? materialText.periodWrong : ''}
-          >
-            <Input
-              value={days}
-              inputMode="numeric"
-              onChange={({ detail }) => setDays(detail.value)}
-            />
-          </FormField>
-        )}
-      </SpaceBetween>
-    </Confirmation>
+      <Checkbox checked={isOn} onChange={({ detail }) => setOn(detail.checked)}>
+        {materialText.box}
+      </Checkbox>
+      {isOn && (
+        <FormField
+          label={materialText.period}
+          description={materialText.periodHint}
+          errorText={isWrong ? materialText.periodWrong : ''}
+        >
+          <Input
+            value={days}
+            inputMode="numeric"
+            onChange={({ detail }) => setDays(detail.value)}
+          />
+        </FormField>
+      )}
+    </ActionDialog>
   )
 }

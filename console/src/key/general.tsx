@@ -1,21 +1,17 @@
 /** General configuration of a key, with its description to edit. @module */
 import { type KeyMetadata, KMSClient, UpdateKeyDescriptionCommand } from '@aws-sdk/client-kms'
 import Button from '@cloudscape-design/components/button'
-import Container from '@cloudscape-design/components/container'
 import FormField from '@cloudscape-design/components/form-field'
-import Header from '@cloudscape-design/components/header'
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs'
-import SpaceBetween from '@cloudscape-design/components/space-between'
 import Textarea from '@cloudscape-design/components/textarea'
 import { type ReactNode, useState } from 'react'
 import { KeyState } from '../keys/key-state.tsx'
 import { regionalityOf } from '../keys/key-words.ts'
-import { useAction } from '../shell/asked.ts'
-import { Confirmation } from '../shell/confirmation.tsx'
+import { ActionDialog } from '../shell/action-dialog.tsx'
 import { useConsole } from '../shell/context.ts'
 import { Copy } from '../shell/copy.tsx'
-import { Failed } from '../shell/failed.tsx'
 import { Moment } from '../shell/moment.tsx'
+import { Panel } from '../shell/panel.tsx'
 import { keyText } from '../text/key.ts'
 import { keysText } from '../text/keys.ts'
 import { text } from '../text/text.ts'
@@ -38,16 +34,10 @@ export function General(props: {
       : [{ label: columns.expires, value: <Moment at={metadata.ValidTo} /> }]),
   ]
   return (
-    <Container
-      header={
-        <Header
-          variant="h2"
-          actions={
-            !readOnly && <Button onClick={() => setEditing(true)}>{keyText.editDescription}</Button>
-          }
-        >
-          {keyText.general}
-        </Header>
+    <Panel
+      title={keyText.general}
+      actions={
+        !readOnly && <Button onClick={() => setEditing(true)}>{keyText.editDescription}</Button>
       }
     >
       <KeyValuePairs
@@ -76,7 +66,7 @@ export function General(props: {
         ]}
       />
       {editing && <EditDescription {...props} close={() => setEditing(false)} />}
-    </Container>
+    </Panel>
   )
 }
 
@@ -91,31 +81,21 @@ function EditDescription({
 }): ReactNode {
   const { aws, region } = useConsole()
   const [description, setDescription] = useState(metadata.Description ?? '')
-  const { run, running, error } = useAction(async () => {
+  const act = async (): Promise<void> => {
     const asked = { KeyId: metadata.KeyId, Description: description }
     await aws.run(KMSClient, region, (kms) => kms.send(new UpdateKeyDescriptionCommand(asked)))
     changed()
     close()
-  })
+  }
   return (
-    <Confirmation
-      title={keyText.editDescription}
-      action={text.save}
-      enabled
-      running={running}
-      cancel={close}
-      confirm={run}
-    >
-      <SpaceBetween size="m">
-        <Failed error={error} title={keyText.notSaved} />
-        <FormField label={keyText.description}>
-          <Textarea
-            value={description}
-            onChange={({ detail }) => setDescription(detail.value)}
-            rows={4}
-          />
-        </FormField>
-      </SpaceBetween>
-    </Confirmation>
+    <ActionDialog title={keyText.editDescription} action={text.save} act={act} cancel={close}>
+      <FormField label={keyText.description}>
+        <Textarea
+          value={description}
+          onChange={({ detail }) => setDescription(detail.value)}
+          rows={4}
+        />
+      </FormField>
+    </ActionDialog>
   )
 }

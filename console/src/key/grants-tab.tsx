@@ -2,22 +2,20 @@
 import {
   type GrantListEntry,
   KMSClient,
-  ListGrantsCommand,
+  paginateListGrants,
   RetireGrantCommand,
   RevokeGrantCommand,
 } from '@aws-sdk/client-kms'
-import { useCollection } from '@cloudscape-design/collection-hooks'
 import Button from '@cloudscape-design/components/button'
-import Header from '@cloudscape-design/components/header'
-import Pagination from '@cloudscape-design/components/pagination'
 import SpaceBetween from '@cloudscape-design/components/space-between'
-import Table from '@cloudscape-design/components/table'
+import type { TableProps } from '@cloudscape-design/components/table'
 import { type ReactNode, useState } from 'react'
 import type { Aws } from '../aws/aws.ts'
-import { useAction, useAsked } from '../shell/asked.ts'
-import { Confirmation } from '../shell/confirmation.tsx'
+import { ActionDialog } from '../shell/action-dialog.tsx'
+import { useAsked } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
 import { Failed } from '../shell/failed.tsx'
+import { ListTable } from '../shell/list-table.tsx'
 import { Moment } from '../shell/moment.tsx'
 import { keyText } from '../text/key.ts'
 import { text } from '../text/text.ts'
@@ -28,25 +26,22 @@ const words = keyText.grants
 /** A key may have 50,000 grants. The table shows the first ones. */
 const grantsMax = 1000
 
-async function grantsOf(aws: Aws, region: string, keyId: string): Promise<GrantListEntry[]> {
-  const found: GrantListEntry[] = []
-  let Marker: string | undefined
-  do {
-    const asked = { KeyId: keyId, Limit: 100, ...(Marker !== undefined && { Marker }) }
-    const page = await aws.run(KMSClient, region, (kms) => kms.send(new ListGrantsCommand(asked)))
-    found.push(...(page.Grants ?? []))
-    Marker = page.NextMarker
-  } while (Marker !== undefined && found.length < grantsMax)
-  return found
+async function grantsOf(aws: Aws, region: string, KeyId: string): Promise<GrantListEntry[]> {
+  return aws.run(KMSClient, region, async (client) => {
+    const found: GrantListEntry[] = []
+    for await (const { Grants = [] } of paginateListGrants({ client, pageSize: 100 }, { KeyId })) {
+      found.push(...Grants)
+      if (found.length >= grantsMax) break
+    }
+    return found
+  })
 }
 
 export function GrantsTab({ keyId, metadata, readOnly }: KeyTabProps): ReactNode {
   const { aws, region } = useConsole()
   const { asked, again } = useAsked(`grants ${keyId}`, () => grantsOf(aws, region, keyId))
   const [dialog, setDialog] = useState<'create' | 'revoke' | 'retire'>()
-  const [selected, setSelected] = useState<GrantListEntry[]>([])
-  const all = asked.state === 'here' ? asked.value : []
-  const { items, paginationProps } = useCollection(all, { pagination: { pageSize: 20 } })
+  const [selected, setSelected] = useState<readonly GrantListEntry[]>([])
   const [chosen] = selected
   const close = (): void => setDialog(undefined)
   const done = (): void => {
@@ -59,78 +54,36 @@ export function GrantsTab({ keyId, metadata, readOnly }: KeyTabProps): ReactNode
   }
   return (
     <>
-      <Table<GrantListEntry>
-        items={items}
-        trackBy="GrantId"
+      <ListTable<GrantListEntry>
+        title={words.title}
+        hint={words.hint}
+        items={asked.state === 'here' ? asked.value : []}
         loading={asked.state === 'loading'}
-        loadingText={text.loading}
+        trackBy="GrantId"
+        pageSize={20}
         resizableColumns
-        {...(!readOnly && { selectionType: 'single' as const })}
-        selectedItems={selected}
-        onSelectionChange={({ detail }) => setSelected(detail.selectedItems)}
-        ariaLabels={{
-          tableLabel: words.title,
-          selectionGroupLabel: words.title,
-          itemSelectionLabel: (_, { GrantId = '' }) => GrantId,
-        }}
-        columnDefinitions={[
-          {
-            id: 'grantee',
-            header: words.grantee,
-            cell: ({ GranteePrincipal, GranteeServicePrincipal }) =>
-              GranteePrincipal ?? GranteeServicePrincipal,
-            isRowHeader: true,
-            minWidth: 280,
-          },
-          { id: 'name', header: words.name, cell: ({ Name }) => Name ?? text.none, minWidth: 120 },
-          {
-            id: 'operations',
-            header: words.operations,
-            cell: ({ Operations }) => Operations?.join(', '),
-            minWidth: 200,
-          },
-          {
-            id: 'constraints',
-            header: words.constraints,
-            cell: ({ Constraints }) =>
-              Constraints === undefined ? text.none : JSON.stringify(Constraints),
-            minWidth: 160,
-          },
-          {
-            id: 'retiring',
-            header: words.retiring,
-            cell: ({ RetiringPrincipal }) => RetiringPrincipal ?? text.none,
-            minWidth: 160,
-          },
-          {
-            id: 'created',
-            header: words.created,
-            cell: ({ CreationDate }) => <Moment at={CreationDate} />,
-            minWidth: 200,
-          },
-        ]}
         empty={words.empty}
-        pagination={<Pagination {...paginationProps} />}
-        header={
-          <Header
-            counter={`(${all.length})`}
-            description={words.hint}
-            actions={
-              !readOnly && (
-                <SpaceBetween direction="horizontal" size="xs">
-                  <Button disabled={chosen === undefined} onClick={() => setDialog('retire')}>
-                    {words.retire}
-                  </Button>
-                  <Button disabled={chosen === undefined} onClick={() => setDialog('revoke')}>
-                    {words.revoke}
-                  </Button>
-                  <Button onClick={() => setDialog('create')}>{words.create}</Button>
-                </SpaceBetween>
-              )
-            }
-          >
-            {words.title}
-          </Header>
+        columns={grantColumns}
+        choosing={
+          !readOnly && {
+            type: 'single',
+            chosen: selected,
+            onChange: setSelected,
+            nameOf: ({ GrantId = '' }) => GrantId,
+          }
+        }
+        actions={
+          !readOnly && (
+            <SpaceBetween direction="horizontal" size="xs">
+              <Button disabled={chosen === undefined} onClick={() => setDialog('retire')}>
+                {words.retire}
+              </Button>
+              <Button disabled={chosen === undefined} onClick={() => setDialog('revoke')}>
+                {words.revoke}
+              </Button>
+              <Button onClick={() => setDialog('create')}>{words.create}</Button>
+            </SpaceBetween>
+          )
         }
       />
       {dialog === 'create' && (
@@ -149,6 +102,44 @@ export function GrantsTab({ keyId, metadata, readOnly }: KeyTabProps): ReactNode
   )
 }
 
+const grantColumns: readonly TableProps.ColumnDefinition<GrantListEntry>[] = [
+  {
+    id: 'grantee',
+    header: words.grantee,
+    cell: ({ GranteePrincipal, GranteeServicePrincipal }) =>
+      GranteePrincipal ?? GranteeServicePrincipal,
+    isRowHeader: true,
+    minWidth: 280,
+  },
+  // A grant without a name has the name "".
+  { id: 'name', header: words.name, cell: ({ Name }) => Name || text.none, minWidth: 120 },
+  {
+    id: 'operations',
+    header: words.operations,
+    cell: ({ Operations }) => Operations?.join(', '),
+    minWidth: 200,
+  },
+  {
+    id: 'constraints',
+    header: words.constraints,
+    cell: ({ Constraints }) =>
+      Constraints === undefined ? text.none : JSON.stringify(Constraints),
+    minWidth: 160,
+  },
+  {
+    id: 'retiring',
+    header: words.retiring,
+    cell: ({ RetiringPrincipal }) => RetiringPrincipal ?? text.none,
+    minWidth: 160,
+  },
+  {
+    id: 'created',
+    header: words.created,
+    cell: ({ CreationDate }) => <Moment at={CreationDate} />,
+    minWidth: 200,
+  },
+]
+
 function EndGrant(props: {
   readonly how: 'revoke' | 'retire'
   readonly keyArn: string
@@ -159,27 +150,17 @@ function EndGrant(props: {
   const { aws, region } = useConsole()
   const { how, keyArn: KeyId, grant, done, cancel } = props
   const { GrantId = '' } = grant
-  const { run, running, error } = useAction(async () => {
+  const act = async (): Promise<void> => {
     await aws.run(KMSClient, region, (kms) =>
       how === 'revoke'
         ? kms.send(new RevokeGrantCommand({ KeyId, GrantId }))
         : kms.send(new RetireGrantCommand({ KeyId, GrantId })),
     )
     done()
-  })
+  }
   return (
-    <Confirmation
-      title={words[how]}
-      action={words[how]}
-      enabled
-      running={running}
-      cancel={cancel}
-      confirm={run}
-    >
-      <SpaceBetween size="m">
-        <Failed error={error} title={keyText.notSaved} />
-        <span className="text">{words.confirm(GrantId)}</span>
-      </SpaceBetween>
-    </Confirmation>
+    <ActionDialog title={words[how]} act={act} cancel={cancel}>
+      <span className="text">{words.confirm(GrantId)}</span>
+    </ActionDialog>
   )
 }

@@ -6,7 +6,7 @@ import Header from '@cloudscape-design/components/header'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import Tabs, { type TabsProps } from '@cloudscape-design/components/tabs'
 import { type ComponentType, lazy, type ReactNode, Suspense } from 'react'
-import { aliasesOf, type KeyList } from '../keys/key-list.ts'
+import { aliasesOf } from '../keys/key-list.ts'
 import { KeyActions } from '../keys/key-actions.tsx'
 import { typeOf } from '../keys/key-words.ts'
 import { useAsked } from '../shell/asked.ts'
@@ -56,7 +56,7 @@ function tabsOf(metadata: KeyMetadata): readonly TabId[] {
 }
 
 export function KeyScreen({ place }: ScreenProps): ReactNode {
-  const { aws, region, kept } = useConsole()
+  const { aws, region, keyLists } = useConsole()
   const [, keyId = '', tabId = 'policy'] = place.path
   const { asked, again } = useAsked(`${region} ${keyId}`, async () => {
     const [{ KeyMetadata }, aliases] = await Promise.all([
@@ -76,8 +76,7 @@ export function KeyScreen({ place }: ScreenProps): ReactNode {
   const changed = (): void => {
     again()
     // The table keeps its rows while the user is here.
-    const rows = kept.get(`keys ${region}`) as KeyList | undefined // stored by the table only
-    rows?.refresh(keyId)
+    keyLists.get(region)?.refresh(keyId)
   }
   const title = aliases[0]?.replace(/^alias\//, '') ?? keyId
   const shown = tabsOf(metadata).map((id): TabsProps.Tab => {

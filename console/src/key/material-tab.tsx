@@ -10,19 +10,18 @@ import {
 } from '@aws-sdk/client-kms'
 import Alert from '@cloudscape-design/components/alert'
 import Button from '@cloudscape-design/components/button'
-import Container from '@cloudscape-design/components/container'
-import Header from '@cloudscape-design/components/header'
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs'
 import SpaceBetween from '@cloudscape-design/components/space-between'
-import Table from '@cloudscape-design/components/table'
 import { type ReactNode, useState } from 'react'
 import type { Aws } from '../aws/aws.ts'
 import { ImportMaterial } from '../material/import-material.tsx'
-import { useAction, useAsked } from '../shell/asked.ts'
-import { Confirmation } from '../shell/confirmation.tsx'
+import { ActionDialog } from '../shell/action-dialog.tsx'
+import { useAsked } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
 import { Failed } from '../shell/failed.tsx'
+import { ListTable } from '../shell/list-table.tsx'
 import { Moment } from '../shell/moment.tsx'
+import { Panel } from '../shell/panel.tsx'
 import { Loading } from '../shell/screen.tsx'
 import { keyText } from '../text/key.ts'
 import { materialText } from '../text/material.ts'
@@ -138,23 +137,17 @@ function Rotation(props: {
   const { status, isImported, readOnly, open } = props
   const { KeyRotationEnabled: isOn, RotationPeriodInDays: days = 365, NextRotationDate } = status
   return (
-    <Container
-      header={
-        <Header
-          variant="h2"
-          actions={
-            !readOnly && (
-              <SpaceBetween direction="horizontal" size="xs">
-                {!isImported && (
-                  <Button onClick={() => open('edit')}>{materialText.editRotation}</Button>
-                )}
-                <Button onClick={() => open('rotate')}>{materialText.rotateNow}</Button>
-              </SpaceBetween>
-            )
-          }
-        >
-          {materialText.rotation}
-        </Header>
+    <Panel
+      title={materialText.rotation}
+      actions={
+        !readOnly && (
+          <SpaceBetween direction="horizontal" size="xs">
+            {!isImported && (
+              <Button onClick={() => open('edit')}>{materialText.editRotation}</Button>
+            )}
+            <Button onClick={() => open('rotate')}>{materialText.rotateNow}</Button>
+          </SpaceBetween>
+        )
       }
     >
       <KeyValuePairs
@@ -167,7 +160,7 @@ function Rotation(props: {
           { label: materialText.next, value: <Moment at={NextRotationDate} /> },
         ]}
       />
-    </Container>
+    </Panel>
   )
 }
 
@@ -179,32 +172,25 @@ function Materials(props: {
 }): ReactNode {
   const { materials, isImported, hasMaterial, open } = props
   return (
-    <Table<RotationsListEntry>
+    <ListTable<RotationsListEntry>
+      title={materialText.materials}
       items={materials}
       trackBy="KeyMaterialId"
       resizableColumns
-      ariaLabels={{ tableLabel: materialText.materials }}
       empty={materialText.none}
-      header={
-        <Header
-          counter={`(${materials.length})`}
-          actions={
-            isImported && (
-              <SpaceBetween direction="horizontal" size="xs">
-                <Button disabled={!hasMaterial} onClick={() => open('remove')}>
-                  {materialText.remove}
-                </Button>
-                <Button variant="primary" onClick={() => open('import')}>
-                  {materialText.import}
-                </Button>
-              </SpaceBetween>
-            )
-          }
-        >
-          {materialText.materials}
-        </Header>
+      actions={
+        isImported && (
+          <SpaceBetween direction="horizontal" size="xs">
+            <Button disabled={!hasMaterial} onClick={() => open('remove')}>
+              {materialText.remove}
+            </Button>
+            <Button variant="primary" onClick={() => open('import')}>
+              {materialText.import}
+            </Button>
+          </SpaceBetween>
+        )
       }
-      columnDefinitions={[
+      columns={[
         {
           id: 'id',
           header: materialText.id,
@@ -255,23 +241,13 @@ function Ask(props: {
   readonly cancel: () => void
 }): ReactNode {
   const { aws, region } = useConsole()
-  const { run, running, error } = useAction(async () => {
+  const act = async (): Promise<void> => {
     await aws.run(KMSClient, region, props.ask)
     props.done()
-  })
+  }
   return (
-    <Confirmation
-      title={props.title}
-      action={props.title}
-      enabled
-      running={running}
-      cancel={props.cancel}
-      confirm={run}
-    >
-      <SpaceBetween size="m">
-        <Failed error={error} title={keyText.notSaved} />
-        <span>{props.body}</span>
-      </SpaceBetween>
-    </Confirmation>
+    <ActionDialog title={props.title} act={act} cancel={props.cancel}>
+      <span>{props.body}</span>
+    </ActionDialog>
   )
 }

@@ -1,8 +1,6 @@
 /** The key policy: the default view for policies of the console's shape, the policy view for all. @module */
 import { GetKeyPolicyCommand, KMSClient, PutKeyPolicyCommand } from '@aws-sdk/client-kms'
 import Button from '@cloudscape-design/components/button'
-import Container from '@cloudscape-design/components/container'
-import Header from '@cloudscape-design/components/header'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import { type ReactNode, useEffect, useState } from 'react'
 import { checkPolicy } from '../policy/check-policy.ts'
@@ -11,6 +9,7 @@ import { PolicyEditor } from '../policy/policy-editor.tsx'
 import { useAction, useAsked } from '../shell/asked.ts'
 import { useConsole, useSession } from '../shell/context.ts'
 import { Failed } from '../shell/failed.tsx'
+import { Panel } from '../shell/panel.tsx'
 import { Loading } from '../shell/screen.tsx'
 import { policyText } from '../text/policy.ts'
 import { text } from '../text/text.ts'
@@ -62,39 +61,33 @@ export function PolicyTab({ keyId, metadata, readOnly }: KeyTabProps): ReactNode
     <SpaceBetween size="m">
       <Failed error={error} title={policyText.notSaved} />
       {isJson ? (
-        <Container
-          header={
-            <Header
-              variant="h2"
-              actions={
-                <SpaceBetween direction="horizontal" size="xs">
-                  {choice !== undefined && (
-                    <Button onClick={() => setAsJson(false)}>{policyText.toDefaultView}</Button>
-                  )}
-                  {!readOnly && (
-                    <Button disabled={!isChanged} onClick={() => setDraft(asked.value)}>
-                      {text.cancel}
-                    </Button>
-                  )}
-                  {!readOnly && (
-                    <Button
-                      variant="primary"
-                      disabled={!isChanged || isWrong}
-                      loading={running}
-                      onClick={() => run(draft)}
-                    >
-                      {policyText.save}
-                    </Button>
-                  )}
-                </SpaceBetween>
-              }
-            >
-              {policyText.title}
-            </Header>
+        <Panel
+          title={policyText.title}
+          actions={
+            <SpaceBetween direction="horizontal" size="xs">
+              {choice !== undefined && (
+                <Button onClick={() => setAsJson(false)}>{policyText.toDefaultView}</Button>
+              )}
+              {!readOnly && (
+                <Button disabled={!isChanged} onClick={() => setDraft(asked.value)}>
+                  {text.cancel}
+                </Button>
+              )}
+              {!readOnly && (
+                <Button
+                  variant="primary"
+                  disabled={!isChanged || isWrong}
+                  loading={running}
+                  onClick={() => run(draft)}
+                >
+                  {policyText.save}
+                </Button>
+              )}
+            </SpaceBetween>
           }
         >
           <PolicyEditor value={draft} onChange={setDraft} />
-        </Container>
+        </Panel>
       ) : (
         <DefaultView
           choice={choice}

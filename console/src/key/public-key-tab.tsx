@@ -2,8 +2,6 @@
 import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import Box from '@cloudscape-design/components/box'
 import Button from '@cloudscape-design/components/button'
-import Container from '@cloudscape-design/components/container'
-import Header from '@cloudscape-design/components/header'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import type { ReactNode } from 'react'
 import { useAsked } from '../shell/asked.ts'
@@ -11,6 +9,7 @@ import { useConsole } from '../shell/context.ts'
 import { Copy } from '../shell/copy.tsx'
 import { Failed } from '../shell/failed.tsx'
 import { pemOf, save } from '../shell/files.ts'
+import { Panel } from '../shell/panel.tsx'
 import { Loading } from '../shell/screen.tsx'
 import { keyText } from '../text/key.ts'
 import type { KeyTabProps } from './key-screen.tsx'
@@ -32,30 +31,24 @@ export function PublicKeyTab({ keyId }: KeyTabProps): ReactNode {
   const der = asked.value
   const pem = pemOf('PUBLIC KEY', der)
   return (
-    <Container
-      header={
-        <Header
-          variant="h2"
-          description={words.hint}
-          actions={
-            <SpaceBetween direction="horizontal" size="xs">
-              <Copy value={pem} label={words.copy} />
-              <Button onClick={() => save(`${keyId}.pem`, 'application/x-pem-file', pem)}>
-                {words.pem}
-              </Button>
-              <Button onClick={() => save(`${keyId}.der`, 'application/octet-stream', der)}>
-                {words.der}
-              </Button>
-            </SpaceBetween>
-          }
-        >
-          {words.title}
-        </Header>
+    <Panel
+      title={words.title}
+      hint={words.hint}
+      actions={
+        <SpaceBetween direction="horizontal" size="xs">
+          <Copy value={pem} label={words.copy} />
+          <Button onClick={() => save(`${keyId}.pem`, 'application/x-pem-file', pem)}>
+            {words.pem}
+          </Button>
+          <Button onClick={() => save(`${keyId}.der`, 'application/octet-stream', der)}>
+            {words.der}
+          </Button>
+        </SpaceBetween>
       }
     >
       <Box variant="code">
         <div className="text">{pem}</div>
       </Box>
-    </Container>
+    </Panel>
   )
 }

@@ -3,18 +3,16 @@ import { KMSClient, ReplicateKeyCommand, UpdatePrimaryRegionCommand } from '@aws
 import Alert from '@cloudscape-design/components/alert'
 import Button from '@cloudscape-design/components/button'
 import FormField from '@cloudscape-design/components/form-field'
-import Header from '@cloudscape-design/components/header'
 import Link from '@cloudscape-design/components/link'
 import Select from '@cloudscape-design/components/select'
 import SpaceBetween from '@cloudscape-design/components/space-between'
-import Table from '@cloudscape-design/components/table'
 import { type ReactNode, useState } from 'react'
-import { useAction } from '../shell/asked.ts'
-import { Confirmation } from '../shell/confirmation.tsx'
+import { ActionDialog } from '../shell/action-dialog.tsx'
 import { useConsole } from '../shell/context.ts'
-import { Failed } from '../shell/failed.tsx'
+import { ListTable } from '../shell/list-table.tsx'
 import { hrefOf } from '../shell/router.ts'
 import { keyText } from '../text/key.ts'
+import { text } from '../text/text.ts'
 import type { KeyTabProps } from './key-screen.tsx'
 
 const words = keyText.regionality
@@ -45,11 +43,12 @@ export function RegionalityTab({ keyId, metadata, changed }: KeyTabProps): React
   }
   return (
     <>
-      <Table
+      <ListTable
+        title={words.title}
         items={rows}
         trackBy="region"
-        ariaLabels={{ tableLabel: words.title }}
-        columnDefinitions={[
+        empty={text.none}
+        columns={[
           {
             id: 'region',
             header: words.region,
@@ -61,21 +60,15 @@ export function RegionalityTab({ keyId, metadata, changed }: KeyTabProps): React
           { id: 'kind', header: words.kind, cell: (row) => row.kind },
           { id: 'arn', header: keyText.arn, cell: (row) => row.arn },
         ]}
-        header={
-          <Header
-            actions={
-              isPrimary && (
-                <SpaceBetween direction="horizontal" size="xs">
-                  <Button disabled={replicas.length === 0} onClick={() => setDialog('change')}>
-                    {words.change}
-                  </Button>
-                  <Button onClick={() => setDialog('replicate')}>{words.replicate}</Button>
-                </SpaceBetween>
-              )
-            }
-          >
-            {words.title}
-          </Header>
+        actions={
+          isPrimary && (
+            <SpaceBetween direction="horizontal" size="xs">
+              <Button disabled={replicas.length === 0} onClick={() => setDialog('change')}>
+                {words.change}
+              </Button>
+              <Button onClick={() => setDialog('replicate')}>{words.replicate}</Button>
+            </SpaceBetween>
+          )
         }
       />
       {dialog === 'replicate' && (
@@ -119,33 +112,23 @@ function ChooseRegion(props: {
 }): ReactNode {
   const { aws } = useConsole()
   const [chosen, setChosen] = useState('')
-  const { run, running, error } = useAction(async () => {
+  const act = async (): Promise<void> => {
     await aws.run(KMSClient, props.region, (kms) => props.ask(kms, chosen))
     props.done()
-  })
+  }
   const options = props.regions.map((value) => ({ value, label: value }))
   return (
-    <Confirmation
-      title={props.title}
-      action={props.title}
-      enabled={chosen !== ''}
-      running={running}
-      cancel={props.cancel}
-      confirm={run}
-    >
-      <SpaceBetween size="m">
-        <Failed error={error} title={keyText.notSaved} />
-        <span>{props.hint}</span>
-        <FormField label={words.region}>
-          <Select
-            filteringType="auto"
-            options={options}
-            selectedOption={options.find(({ value }) => value === chosen) ?? null}
-            onChange={({ detail }) => setChosen(detail.selectedOption.value ?? '')}
-            placeholder={words.choose}
-          />
-        </FormField>
-      </SpaceBetween>
-    </Confirmation>
+    <ActionDialog title={props.title} enabled={chosen !== ''} act={act} cancel={props.cancel}>
+      <span>{props.hint}</span>
+      <FormField label={words.region}>
+        <Select
+          filteringType="auto"
+          options={options}
+          selectedOption={options.find(({ value }) => value === chosen) ?? null}
+          onChange={({ detail }) => setChosen(detail.selectedOption.value ?? '')}
+          placeholder={words.choose}
+        />
+      </FormField>
+    </ActionDialog>
   )
 }

@@ -6,13 +6,12 @@ import {
   UntagResourceCommand,
 } from '@aws-sdk/client-kms'
 import Button from '@cloudscape-design/components/button'
-import Container from '@cloudscape-design/components/container'
-import Header from '@cloudscape-design/components/header'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import { type ReactNode, useEffect, useState } from 'react'
 import { useAction, useAsked } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
 import { Failed } from '../shell/failed.tsx'
+import { Panel } from '../shell/panel.tsx'
 import { Loading } from '../shell/screen.tsx'
 import { keyText } from '../text/key.ts'
 import { text } from '../text/text.ts'
@@ -20,7 +19,7 @@ import type { KeyTabProps } from './key-screen.tsx'
 import { problemsOf, type TagEntry, TagFields } from './tag-fields.tsx'
 
 export function TagsTab({ keyId, readOnly, changed }: KeyTabProps): ReactNode {
-  const { aws, region } = useConsole()
+  const { aws, region, notify } = useConsole()
   const [entries, setEntries] = useState<readonly TagEntry[]>([])
   const { asked, again } = useAsked(`tags ${keyId}`, async () => {
     const { Tags = [] } = await aws.run(KMSClient, region, (kms) =>
@@ -46,6 +45,7 @@ export function TagsTab({ keyId, readOnly, changed }: KeyTabProps): ReactNode {
         await kms.send(new TagResourceCommand({ KeyId: keyId, Tags }))
       }
     })
+    notify({ type: 'success', content: keyText.saved })
     again()
     changed()
   })
@@ -56,37 +56,31 @@ export function TagsTab({ keyId, readOnly, changed }: KeyTabProps): ReactNode {
   const isChanged = JSON.stringify(entries) !== JSON.stringify(asked.value)
   const isWrong = problemsOf(entries).some((problem) => problem !== '')
   return (
-    <Container
-      header={
-        <Header
-          variant="h2"
-          description={keyText.tags.hint}
-          actions={
-            !readOnly && (
-              <SpaceBetween direction="horizontal" size="xs">
-                <Button disabled={!isChanged} onClick={() => setEntries(asked.value)}>
-                  {text.cancel}
-                </Button>
-                <Button
-                  variant="primary"
-                  disabled={!isChanged || isWrong}
-                  loading={running}
-                  onClick={run}
-                >
-                  {text.save}
-                </Button>
-              </SpaceBetween>
-            )
-          }
-        >
-          {keyText.tags.title}
-        </Header>
+    <Panel
+      title={keyText.tags.title}
+      hint={keyText.tags.hint}
+      actions={
+        !readOnly && (
+          <SpaceBetween direction="horizontal" size="xs">
+            <Button disabled={!isChanged} onClick={() => setEntries(asked.value)}>
+              {text.cancel}
+            </Button>
+            <Button
+              variant="primary"
+              disabled={!isChanged || isWrong}
+              loading={running}
+              onClick={run}
+            >
+              {text.save}
+            </Button>
+          </SpaceBetween>
+        )
       }
     >
       <SpaceBetween size="m">
         <Failed error={error} title={keyText.notSaved} />
         <TagFields entries={entries} onChange={setEntries} readOnly={readOnly} />
       </SpaceBetween>
-    </Container>
+    </Panel>
   )
 }

@@ -8,14 +8,15 @@ import {
   DescribeKeyCommand,
   type KeyMetadata,
   KMSClient,
-  ListAliasesCommand,
-  ListKeysCommand,
+  paginateListAliases,
+  paginateListKeys,
 } from '@aws-sdk/client-kms'
 import {
-  GetResourcesCommand,
+  paginateGetResources,
   ResourceGroupsTaggingAPIClient,
 } from '@aws-sdk/client-resource-groups-tagging-api'
 import type { Aws } from '../aws/aws.ts'
+import { failureOf } from '../aws/failure.ts'
 
 export interface KeyRow {
   readonly id: string
@@ -23,7 +24,7 @@ export interface KeyRow {
   /** `alias/…`, in the order of ListAliases. */
   readonly aliases: readonly string[]
   readonly metadata?: KeyMetadata
-  /** The key exists, but the caller may not describe it. */
+  /** The key could not be described: the caller may not, or the call failed. */
   readonly hidden?: true
   readonly tags: readonly (readonly [key: string, value: string])[]
 }
@@ -122,8 +123,9 @@ class LoadingKeys {
         kms.send(new DescribeKeyCommand({ KeyId: id })),
       )
       this.#change(id, KeyMetadata === undefined ? { hidden: true } : { metadata: KeyMetadata })
-    } catch {
+    } catch (error) {
       this.#change(id, { hidden: true })
+      if (!failureOf(error).isRefusal) this.#failures = { ...this.#failures, error }
     } finally {
       this.#pending.delete(id)
     }
@@ -139,10 +141,14 @@ class LoadingKeys {
   async #readNames(): Promise<void> {
     const aliases = aliasesOf(this.#aws, this.#region)
     aliases.catch(() => undefined) // awaited below
-    for await (const page of keyPages(this.#aws, this.#region)) {
-      for (const { id, arn } of page) this.#rows.set(id, { id, arn, aliases: [], tags: [] })
-      if (this.#stopped) return
-    }
+    await this.#aws.run(KMSClient, this.#region, async (client) => {
+      for await (const { Keys = [] } of paginateListKeys({ client, pageSize: 1000 }, {})) {
+        for (const { KeyId: id = '', KeyArn: arn = '' } of Keys) {
+          this.#rows.set(id, { id, arn, aliases: [], tags: [] })
+        }
+        if (this.#stopped) return
+      }
+    })
     for (const { AliasName, TargetKeyId } of await aliases) {
       const row = this.#rows.get(TargetKeyId ?? '')
       if (row !== undefined && AliasName !== undefined) {
@@ -178,7 +184,16 @@ class LoadingKeys {
 
   async #readTags(): Promise<void> {
     try {
-      for await (const [id, tags] of tagsOfKeys(this.#aws, this.#region)) this.#change(id, { tags })
+      await this.#aws.run(ResourceGroupsTaggingAPIClient, this.#region, async (client) => {
+        const asked = { ResourceTypeFilters: ['kms:key'] }
+        for await (const page of paginateGetResources({ client, pageSize: 100 }, asked)) {
+          for (const { ResourceARN = '', Tags = [] } of page.ResourceTagMappingList ?? []) {
+            const tags = Tags.map(({ Key = '', Value = '' }) => [Key, Value] as const)
+            this.#change(ResourceARN.split('/').at(-1) ?? '', { tags })
+          }
+          if (this.#stopped) return
+        }
+      })
     } catch (tagsError) {
       this.#failures = { ...this.#failures, tagsError }
     }
@@ -191,57 +206,17 @@ export function isAwsManaged({ aliases, metadata }: KeyRow): boolean {
   return aliases.some((name) => name.startsWith('alias/aws/'))
 }
 
-async function* keyPages(
-  aws: Aws,
-  region: string,
-): AsyncGenerator<readonly { readonly id: string; readonly arn: string }[]> {
-  let Marker: string | undefined
-  do {
-    const asked = { Limit: 1000, ...(Marker !== undefined && { Marker }) }
-    const page = await aws.run(KMSClient, region, (kms) => kms.send(new ListKeysCommand(asked)))
-    yield (page.Keys ?? []).map(({ KeyId: id = '', KeyArn: arn = '' }) => ({ id, arn }))
-    Marker = page.NextMarker
-  } while (Marker !== undefined)
-}
-
 export async function aliasesOf(
   aws: Aws,
   region: string,
   keyId?: string,
 ): Promise<readonly AliasListEntry[]> {
-  const found: AliasListEntry[] = []
-  let Marker: string | undefined
-  do {
-    const asked = {
-      Limit: 100,
-      ...(keyId !== undefined && { KeyId: keyId }),
-      ...(Marker !== undefined && { Marker }),
+  const asked = keyId === undefined ? {} : { KeyId: keyId }
+  return aws.run(KMSClient, region, async (client) => {
+    const found: AliasListEntry[] = []
+    for await (const { Aliases = [] } of paginateListAliases({ client, pageSize: 100 }, asked)) {
+      found.push(...Aliases)
     }
-    const page = await aws.run(KMSClient, region, (kms) => kms.send(new ListAliasesCommand(asked)))
-    found.push(...(page.Aliases ?? []))
-    Marker = page.NextMarker
-  } while (Marker !== undefined)
-  return found
-}
-
-async function* tagsOfKeys(
-  aws: Aws,
-  region: string,
-): AsyncGenerator<readonly [id: string, tags: KeyRow['tags']]> {
-  let token = ''
-  do {
-    const asked = {
-      ResourceTypeFilters: ['kms:key'],
-      ResourcesPerPage: 100,
-      ...(token !== '' && { PaginationToken: token }),
-    }
-    const page = await aws.run(ResourceGroupsTaggingAPIClient, region, (tagging) =>
-      tagging.send(new GetResourcesCommand(asked)),
-    )
-    for (const { ResourceARN = '', Tags = [] } of page.ResourceTagMappingList ?? []) {
-      const id = ResourceARN.split('/').at(-1) ?? ''
-      yield [id, Tags.map(({ Key = '', Value = '' }) => [Key, Value] as const)]
-    }
-    token = page.PaginationToken ?? ''
-  } while (token !== '')
+    return found
+  })
 }

@@ -16,6 +16,7 @@ import { Failed } from '../shell/failed.tsx'
 import { goTo, hrefOf, replacePlace } from '../shell/router.ts'
 import type { ScreenProps } from '../shell/screens.ts'
 import { keysText } from '../text/keys.ts'
+import { text } from '../text/text.ts'
 import { KeyActions } from './key-actions.tsx'
 import { aliasText, columnsOf, firstColumns } from './key-columns.tsx'
 import { filteringOptions, filteringProperties, passes } from './key-filter.ts'
@@ -127,21 +128,22 @@ function KeyTable({ place, path }: ScreenProps & { readonly path: Path }): React
             description={descriptionOf(state.listed, rows)}
             actions={
               <SpaceBetween direction="horizontal" size="xs">
-                <Button iconName="refresh" ariaLabel={keysText.refresh} onClick={reload} />
+                <Button iconName="refresh" ariaLabel={text.refresh} onClick={reload} />
+                {/* No fragment: SpaceBetween would take its parts for one, without space between. */}
                 {!isAws && (
-                  <>
-                    <KeyActions keys={chosen} changed={(ids) => ids.forEach(list.refresh)} />
-                    <Button
-                      variant="primary"
-                      href={hrefOf(region, ['create-key'])}
-                      onFollow={(event) => {
-                        event.preventDefault()
-                        goTo(hrefOf(region, ['create-key']))
-                      }}
-                    >
-                      {keysText.create}
-                    </Button>
-                  </>
+                  <KeyActions keys={chosen} changed={(ids) => ids.forEach(list.refresh)} />
+                )}
+                {!isAws && (
+                  <Button
+                    variant="primary"
+                    href={hrefOf(region, ['create-key'])}
+                    onFollow={(event) => {
+                      event.preventDefault()
+                      goTo(hrefOf(region, ['create-key']))
+                    }}
+                  >
+                    {keysText.create}
+                  </Button>
                 )}
               </SpaceBetween>
             }

@@ -1,10 +1,5 @@
 /** The confirmation before deletions are scheduled: it shows the last use of each key first. @module */
-import {
-  GetKeyLastUsageCommand,
-  type GetKeyLastUsageResponse,
-  KMSClient,
-  ScheduleKeyDeletionCommand,
-} from '@aws-sdk/client-kms'
+import { type KMSClient, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms'
 import Alert from '@cloudscape-design/components/alert'
 import Box from '@cloudscape-design/components/box'
 import Checkbox from '@cloudscape-design/components/checkbox'
@@ -18,9 +13,9 @@ import { Confirmation } from '../shell/confirmation.tsx'
 import { useConsole } from '../shell/context.ts'
 import { actionsText } from '../text/key-actions.ts'
 import type { ChangedKey } from './key-actions.tsx'
-import { LastUse } from './last-use.tsx'
+import { type KeyUse, LastUse, lastUseOf } from './last-use.tsx'
 
-/** Keys whose last use is read. A deletion of more shows the first ones. */
+/** Keys whose last use is read, one by one: AWS answers LookupEvents twice a second. */
 const usesMax = 20
 
 export function ScheduleDeletion(props: {
@@ -32,25 +27,22 @@ export function ScheduleDeletion(props: {
   const { aws, region } = useConsole()
   const [days, setDays] = useState('30')
   const [sure, setSure] = useState(false)
-  const keys = props.keys.slice(0, usesMax)
-  const { asked } = useAsked(keys.map(({ id }) => id).join(' '), () =>
-    Promise.all(
-      keys.map(({ id }) =>
-        aws
-          .run(KMSClient, region, (kms) => kms.send(new GetKeyLastUsageCommand({ KeyId: id })))
-          .catch(() => undefined),
-      ),
-    ),
-  )
+  const { keys } = props
+  const isTooMany = keys.length > usesMax
+  const { asked } = useAsked(keys.map(({ id }) => id).join(' '), async () => {
+    const uses = new Map<string, KeyUse | undefined>()
+    for (const { id } of isTooMany ? [] : keys) {
+      uses.set(id, await lastUseOf(aws, region, id).catch(() => undefined))
+    }
+    return uses
+  })
   const isWrong = !/^\d{1,2}$/.test(days) || Number(days) < 7 || Number(days) > 30
-  const uses: readonly (GetKeyLastUsageResponse | undefined)[] =
-    asked.state === 'here' ? asked.value : []
   return (
     <Confirmation
       title={actionsText.scheduleTitle}
       action={actionsText.schedule}
       // Who used the keys last, and when, comes before the button.
-      enabled={sure && !isWrong && asked.state !== 'loading'}
+      enabled={sure && !isWrong && !isTooMany && asked.state === 'here'}
       running={props.running}
       cancel={props.cancel}
       confirm={() =>
@@ -63,11 +55,13 @@ export function ScheduleDeletion(props: {
         <Alert type="warning">{actionsText.scheduleWarning}</Alert>
         <Box variant="awsui-key-label">{actionsText.lastUse}</Box>
         {asked.state === 'loading' && <Spinner />}
+        {isTooMany && <Alert type="error">{actionsText.tooMany(usesMax)}</Alert>}
         {asked.state === 'here' &&
-          keys.map(({ id, aliases }, index) => (
+          !isTooMany &&
+          keys.map(({ id, aliases }) => (
             <div key={id}>
               <div className="text">{aliases[0]?.replace(/^alias\//, '') ?? id}</div>
-              <LastUse usage={uses[index]} />
+              <LastUse use={asked.value.get(id)} />
             </div>
           ))}
         <FormField

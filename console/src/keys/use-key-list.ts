@@ -5,16 +5,20 @@ import { type KeyList, type KeyListState, listKeys } from './key-list.ts'
 
 /** The list is kept while the user looks at single keys. */
 export function useKeyList(): readonly [KeyList, KeyListState, () => void] {
-  const { aws, region, kept } = useConsole()
-  const name = `keys ${region}`
+  const { aws, region, keyLists } = useConsole()
   const [, setTurn] = useState(0)
-  const list = (kept.get(name) as KeyList | undefined) ?? listKeys(aws, region) // stored here only
-  kept.set(name, list)
+  const list = keyLists.get(region) ?? listKeys(aws, region)
+  keyLists.set(region, list)
   const state = useSyncExternalStore(list.subscribe, list.state)
   const reload = (): void => {
-    list.stop()
-    kept.delete(name)
+    forgetKeys(keyLists, region)
     setTurn((turn) => turn + 1)
   }
   return [list, state, reload]
+}
+
+/** The next table reads the keys again. */
+export function forgetKeys(keyLists: Map<string, KeyList>, region: string): void {
+  keyLists.get(region)?.stop()
+  keyLists.delete(region)
 }

@@ -7,19 +7,15 @@ import {
 } from '@aws-sdk/client-kms'
 import Alert from '@cloudscape-design/components/alert'
 import Checkbox from '@cloudscape-design/components/checkbox'
-import FileUpload from '@cloudscape-design/components/file-upload'
 import FormField from '@cloudscape-design/components/form-field'
 import Input from '@cloudscape-design/components/input'
-import SpaceBetween from '@cloudscape-design/components/space-between'
 import { type ReactNode, useState } from 'react'
 import type { Aws } from '../aws/aws.ts'
 import { typeOf } from '../keys/key-words.ts'
-import { useAction } from '../shell/asked.ts'
-import { Confirmation } from '../shell/confirmation.tsx'
+import { ActionDialog } from '../shell/action-dialog.tsx'
 import { useConsole } from '../shell/context.ts'
-import { Failed } from '../shell/failed.tsx'
+import { FileField } from '../shell/file-field.tsx'
 import { materialText } from '../text/material.ts'
-import { text } from '../text/text.ts'
 import { readPrivateKey, wrapByRsa, wrapByRsaAndAes } from './wrap.ts'
 
 /** A private RSA key of 4,096 bits has about 2,400 bytes. */
@@ -49,7 +45,7 @@ export function ImportMaterial(props: {
   const [file] = files
   const until = new Date(expiresAt.replace(' ', 'T'))
   const isLate = expires && !(until.getTime() > new Date().getTime())
-  const { run, running, error } = useAction(async () => {
+  const act = async (): Promise<void> => {
     if (file === undefined) return
     const material = await readMaterial(file, metadata.KeySpec ?? '')
     try {
@@ -61,60 +57,44 @@ export function ImportMaterial(props: {
       material.fill(0)
     }
     props.done()
-  })
+  }
   return (
-    <Confirmation
+    <ActionDialog
       title={materialText.import}
-      action={materialText.import}
       enabled={file !== undefined && !isLate}
-      running={running}
+      failed={materialText.notImported}
+      act={act}
       cancel={props.cancel}
-      confirm={run}
     >
-      <SpaceBetween size="m">
-        <Failed error={error} title={materialText.notImported} />
-        <Alert type="info">{materialText.private}</Alert>
+      <Alert type="info">{materialText.private}</Alert>
+      <FileField
+        label={materialText.file}
+        hint={materialText.fileHint[typeOf(metadata.KeySpec)]}
+        files={files}
+        onChange={setFiles}
+      />
+      <Checkbox checked={expires} onChange={({ detail }) => setExpires(detail.checked)}>
+        {materialText.expiry}
+      </Checkbox>
+      {expires && (
         <FormField
-          label={materialText.file}
-          description={materialText.fileHint[typeOf(metadata.KeySpec)]}
+          label={materialText.expiresAt}
+          description={materialText.expiresHint}
+          errorText={expiresAt !== '' && isLate ? materialText.expiryWrong : ''}
         >
-          <FileUpload
-            value={files}
-            onChange={({ detail }) => setFiles(detail.value)}
-            showFileSize
-            i18nStrings={{
-              uploadButtonText: () => materialText.choose,
-              dropzoneText: () => materialText.choose,
-              removeFileAriaLabel: () => text.remove,
-              limitShowFewer: '',
-              limitShowMore: '',
-              errorIconAriaLabel: '',
-            }}
-          />
+          <Input value={expiresAt} onChange={({ detail }) => setExpiresAt(detail.value)} />
         </FormField>
-        <Checkbox checked={expires} onChange={({ detail }) => setExpires(detail.checked)}>
-          {materialText.expiry}
+      )}
+      {props.mayRotate && (
+        <Checkbox
+          checked={isNew}
+          description={materialText.newMaterialHint}
+          onChange={({ detail }) => setIsNew(detail.checked)}
+        >
+          {materialText.newMaterial}
         </Checkbox>
-        {expires && (
-          <FormField
-            label={materialText.expiresAt}
-            description={materialText.expiresHint}
-            errorText={expiresAt !== '' && isLate ? materialText.expiryWrong : ''}
-          >
-            <Input value={expiresAt} onChange={({ detail }) => setExpiresAt(detail.value)} />
-          </FormField>
-        )}
-        {props.mayRotate && (
-          <Checkbox
-            checked={isNew}
-            description={materialText.newMaterialHint}
-            onChange={({ detail }) => setIsNew(detail.checked)}
-          >
-            {materialText.newMaterial}
-          </Checkbox>
-        )}
-      </SpaceBetween>
-    </Confirmation>
+      )}
+    </ActionDialog>
   )
 }
 

@@ -4,7 +4,6 @@ import { GetKeyLastUsageCommand, KMSClient } from '@aws-sdk/client-kms'
 import Box from '@cloudscape-design/components/box'
 import Button from '@cloudscape-design/components/button'
 import ColumnLayout from '@cloudscape-design/components/column-layout'
-import Container from '@cloudscape-design/components/container'
 import Header from '@cloudscape-design/components/header'
 import Link from '@cloudscape-design/components/link'
 import SpaceBetween from '@cloudscape-design/components/space-between'
@@ -19,9 +18,11 @@ import { useAction, useAsked } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
 import { Failed } from '../shell/failed.tsx'
 import { Moment } from '../shell/moment.tsx'
+import { Panel } from '../shell/panel.tsx'
 import { hrefOf } from '../shell/router.ts'
 import { overviewText } from '../text/activity.ts'
 import { keysText } from '../text/keys.ts'
+import { text } from '../text/text.ts'
 
 const dayMs = 86_400_000
 const soonMs = 30 * dayMs
@@ -45,9 +46,9 @@ export function OverviewScreen(): ReactNode {
       <ColumnLayout columns={2}>
         <States rows={rows} listed={state.listed} />
         <Health />
-        <Container header={<Header variant="h2">{overviewText.expiring}</Header>}>
+        <Panel title={overviewText.expiring}>
           {expiring.length === 0 ? overviewText.noneExpiring : <KeyLinks rows={expiring} />}
-        </Container>
+        </Panel>
         <Refusals />
       </ColumnLayout>
       <Unused rows={rows} />
@@ -69,7 +70,7 @@ function States({
     counts.set(name, (counts.get(name) ?? 0) + 1)
   }
   return (
-    <Container header={<Header variant="h2">{overviewText.states}</Header>}>
+    <Panel title={overviewText.states}>
       {listed && rows.length === 0 && keysText.empty}
       <ColumnLayout columns={3} variant="text-grid">
         {[...counts].map(([name, count]) => {
@@ -87,7 +88,7 @@ function States({
           )
         })}
       </ColumnLayout>
-    </Container>
+    </Panel>
   )
 }
 
@@ -116,15 +117,9 @@ function Health(): ReactNode {
   const { settings } = useConsole()
   const { asked, again } = useAsked('health', readHealth)
   return (
-    <Container
-      header={
-        <Header
-          variant="h2"
-          actions={<Button iconName="refresh" ariaLabel={keysText.refresh} onClick={again} />}
-        >
-          {overviewText.health}
-        </Header>
-      }
+    <Panel
+      title={overviewText.health}
+      actions={<Button iconName="refresh" ariaLabel={text.refresh} onClick={again} />}
     >
       <SpaceBetween size="xs">
         {asked.state === 'here' && (
@@ -140,7 +135,7 @@ function Health(): ReactNode {
           {overviewText.version} {settings.version}
         </div>
       </SpaceBetween>
-    </Container>
+    </Panel>
   )
 }
 
@@ -153,7 +148,7 @@ function Refusals(): ReactNode {
     return Events.filter((event) => recordOf(event).errorCode === 'AccessDenied')
   })
   return (
-    <Container header={<Header variant="h2">{overviewText.refusals}</Header>}>
+    <Panel title={overviewText.refusals}>
       {asked.state === 'failed' && (
         <Failed error={asked.error} title={overviewText.failed} again={again} />
       )}
@@ -168,7 +163,7 @@ function Refusals(): ReactNode {
             </div>
           )
         })}
-    </Container>
+    </Panel>
   )
 }
 
@@ -190,27 +185,21 @@ function Unused({ rows }: { readonly rows: readonly KeyRow[] }): ReactNode {
     }
   })
   return (
-    <Container
-      header={
-        <Header
-          variant="h2"
-          description={overviewText.unusedHint}
-          actions={
-            <Button loading={running} disabled={all.length === 0} onClick={run}>
-              {overviewText.look}
-            </Button>
-          }
-        >
-          {overviewText.unused}
-        </Header>
+    <Panel
+      title={overviewText.unused}
+      hint={overviewText.unusedHint}
+      actions={
+        <Button loading={running} disabled={all.length === 0} onClick={run}>
+          {overviewText.look}
+        </Button>
       }
     >
       <SpaceBetween size="s">
         <Failed error={error} title={overviewText.failed} />
-        {looked > 0 && overviewText.looked(looked, all.length)}
+        {looked > 0 && overviewText.looked(looked, rows.length)}
         {looked > 0 && !running && unused.length === 0 && <div>{overviewText.noneUnused}</div>}
         <KeyLinks rows={unused} />
       </SpaceBetween>
-    </Container>
+    </Panel>
   )
 }

@@ -1,12 +1,9 @@
 /** A table of users and roles to choose from. @module */
-import Pagination from '@cloudscape-design/components/pagination'
-import Table from '@cloudscape-design/components/table'
-import TextFilter from '@cloudscape-design/components/text-filter'
-import { useCollection } from '@cloudscape-design/collection-hooks'
 import type { ReactNode } from 'react'
 import { useAsked } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
 import { Failed } from '../shell/failed.tsx'
+import { ListTable } from '../shell/list-table.tsx'
 import { policyText } from '../text/policy.ts'
 import { listPrincipals, type Principal } from './principals.ts'
 
@@ -29,38 +26,32 @@ export function PrincipalTable({
   const { asked, again } = useAsked('principals', () => listPrincipals(aws, region))
   const all = asked.state === 'here' ? asked.value : []
   const offered = all.filter(({ arn }) => !exclude.includes(arn))
-  const { items, filterProps, paginationProps, collectionProps } = useCollection(offered, {
-    filtering: { empty: words.empty, noMatch: words.noMatch },
-    pagination: { pageSize: 10 },
-    sorting: {},
-  })
   if (asked.state === 'failed') {
     return <Failed error={asked.error} title={words.failed} again={again} />
   }
   const known = new Map(all.map((principal) => [principal.arn, principal]))
-  const selected = chosen.flatMap((arn) => known.get(arn) ?? [])
   // What the table does not know, for example a principal of another account, stays chosen.
   const unknown = chosen.filter((arn) => !known.has(arn))
   return (
-    <Table<Principal>
-      {...collectionProps}
+    <ListTable<Principal>
+      title={label}
       variant="embedded"
-      items={items}
+      items={offered}
       trackBy="arn"
+      pageSize={10}
       loading={asked.state === 'loading'}
-      loadingText={words.loading}
-      selectionType="multi"
-      selectedItems={selected}
-      onSelectionChange={({ detail }) =>
-        onChange([...unknown, ...detail.selectedItems.map(({ arn }) => arn)])
-      }
-      ariaLabels={{
-        tableLabel: label,
-        selectionGroupLabel: label,
-        allItemsSelectionLabel: () => label,
-        itemSelectionLabel: (_, { name }) => name,
+      empty={words.empty}
+      filter={{
+        label: words.find,
+        textOf: ({ arn, type }) => `${arn} ${words[type]}`,
       }}
-      columnDefinitions={[
+      choosing={{
+        type: 'multi',
+        chosen: chosen.flatMap((arn) => known.get(arn) ?? []),
+        onChange: (now) => onChange([...unknown, ...now.map(({ arn }) => arn)]),
+        nameOf: ({ name }) => name,
+      }}
+      columns={[
         {
           id: 'name',
           header: words.name,
@@ -76,14 +67,6 @@ export function PrincipalTable({
           sortingField: 'type',
         },
       ]}
-      filter={
-        <TextFilter
-          {...filterProps}
-          filteringPlaceholder={words.find}
-          filteringAriaLabel={`${label}: ${words.find}`}
-        />
-      }
-      pagination={<Pagination {...paginationProps} />}
     />
   )
 }

@@ -1,5 +1,5 @@
 /** Users and roles that can be chosen for a key policy. @module */
-import { IAMClient, ListRolesCommand, ListUsersCommand } from '@aws-sdk/client-iam'
+import { IAMClient, paginateListRoles, paginateListUsers } from '@aws-sdk/client-iam'
 import type { Aws } from '../aws/aws.ts'
 
 export interface Principal {
@@ -9,27 +9,26 @@ export interface Principal {
   readonly type: 'user' | 'role'
 }
 
-/** More than these are not offered; the policy view takes any ARN. */
+/** More users, and more roles, than these are not offered; the policy view takes any ARN. */
 const principalsMax = 5000
 
 export async function listPrincipals(aws: Aws, region: string): Promise<readonly Principal[]> {
-  const found: Principal[] = []
-  let Marker: string | undefined
-  do {
-    const asked = { MaxItems: 1000, ...(Marker !== undefined && { Marker }) }
-    const page = await aws.run(IAMClient, region, (iam) => iam.send(new ListUsersCommand(asked)))
-    for (const { Arn: arn = '', UserName: name = '', Path: path = '/' } of page.Users ?? []) {
-      found.push({ arn, name, path, type: 'user' })
+  return aws.run(IAMClient, region, async (client) => {
+    const paging = { client, pageSize: 1000 }
+    const users: Principal[] = []
+    for await (const { Users = [] } of paginateListUsers(paging, {})) {
+      for (const { Arn: arn = '', UserName: name = '', Path: path = '/' } of Users) {
+        users.push({ arn, name, path, type: 'user' })
+      }
+      if (users.length >= principalsMax) break
     }
-    Marker = page.Marker
-  } while (Marker !== undefined && found.length < principalsMax)
-  do {
-    const asked = { MaxItems: 1000, ...(Marker !== undefined && { Marker }) }
-    const page = await aws.run(IAMClient, region, (iam) => iam.send(new ListRolesCommand(asked)))
-    for (const { Arn: arn = '', RoleName: name = '', Path: path = '/' } of page.Roles ?? []) {
-      found.push({ arn, name, path, type: 'role' })
+    const roles: Principal[] = []
+    for await (const { Roles = [] } of paginateListRoles(paging, {})) {
+      for (const { Arn: arn = '', RoleName: name = '', Path: path = '/' } of Roles) {
+        roles.push({ arn, name, path, type: 'role' })
+      }
+      if (roles.length >= principalsMax) break
     }
-    Marker = page.Marker
-  } while (Marker !== undefined && found.length < 2 * principalsMax)
-  return found
+    return [...users, ...roles]
+  })
 }

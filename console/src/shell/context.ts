@@ -3,6 +3,7 @@ import type { FlashbarProps } from '@cloudscape-design/components/flashbar'
 import { createContext, use, useSyncExternalStore } from 'react'
 import type { Aws } from '../aws/aws.ts'
 import type { Session, SessionState } from '../aws/session.ts'
+import type { KeyList } from '../keys/key-list.ts'
 
 /** What the server says before anybody signs in. */
 export interface ServerSettings {
@@ -16,8 +17,8 @@ export interface ConsoleContext {
   readonly session: Session
   readonly settings: ServerSettings
   readonly region: string
-  /** What screens keep while the same principal stays signed in. */
-  readonly kept: Map<string, unknown>
+  /** The keys that screens have listed, by Region, while the same principal stays signed in. */
+  readonly keyLists: Map<string, KeyList>
   readonly notify: (message: Omit<FlashbarProps.MessageDefinition, 'id' | 'onDismiss'>) => void
 }
 

@@ -4,6 +4,7 @@ import Flashbar, { type FlashbarProps } from '@cloudscape-design/components/flas
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import type { Aws } from '../aws/aws.ts'
 import type { Session, SignedIn } from '../aws/session.ts'
+import type { KeyList } from '../keys/key-list.ts'
 import { text } from '../text/text.ts'
 import { Console, type ConsoleContext, type ServerSettings } from './context.ts'
 import { Navigation } from './navigation.tsx'
@@ -33,7 +34,13 @@ export function Frame(props: {
   }, [place.region, region])
   const { arn } = signedIn.identity
   // Another principal sees other keys.
-  const kept = useMemo(() => new Map<string, unknown>(), [arn])
+  const keyLists = useMemo(() => new Map<string, KeyList>(), [arn])
+  useEffect(
+    () => () => {
+      for (const list of keyLists.values()) list.stop()
+    },
+    [keyLists],
+  )
   const context = useMemo<ConsoleContext>(() => {
     const notify: ConsoleContext['notify'] = (message) => {
       count.current += 1
@@ -42,8 +49,8 @@ export function Frame(props: {
       const shown = { dismissible: true, dismissLabel: text.dismiss, ...message, id, onDismiss }
       setMessages((all) => [shown, ...all].slice(0, messagesMax))
     }
-    return { aws, session, settings, region, kept, notify }
-  }, [aws, session, settings, region, kept])
+    return { aws, session, settings, region, keyLists, notify }
+  }, [aws, session, settings, region, keyLists])
   const who = `${arn} ${region}`
   return (
     <Console value={context}>

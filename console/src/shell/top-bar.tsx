@@ -4,10 +4,12 @@ import TopNavigation, {
 } from '@cloudscape-design/components/top-navigation'
 import { type ReactNode, useState } from 'react'
 import type { SignedIn } from '../aws/session.ts'
+import { originOf } from '../sign-in/assume-role.ts'
 import { SwitchRole } from '../sign-in/switch-role.tsx'
 import { text } from '../text/text.ts'
 import { useConsole } from './context.ts'
 import { chooseMode } from './mode.ts'
+import { useNarrow } from './narrow.ts'
 import { goTo, hrefOf, type Place } from './router.ts'
 
 export function TopBar({
@@ -19,11 +21,12 @@ export function TopBar({
 }): ReactNode {
   const { region, session, settings } = useConsole()
   const [switching, setSwitching] = useState(false)
-  const { identity, before } = signedIn
+  const isNarrow = useNarrow()
+  const { identity, assumed } = signedIn
   const act = (id: string): void => {
     if (id === 'sign-out') session.signOut()
     else if (id === 'switch') setSwitching(true)
-    else if (id === 'back' && before !== undefined) session.signIn(before)
+    else if (id === 'back') session.signIn(originOf(signedIn))
     else if (id === 'system' || id === 'light' || id === 'dark') chooseMode(id)
   }
   const utilities: TopNavigationProps.Utility[] = [
@@ -50,7 +53,7 @@ export function TopBar({
       onItemClick: ({ detail }) => act(detail.id),
       items: [
         { id: 'switch', text: text.switchRole },
-        ...(before === undefined ? [] : [{ id: 'back', text: text.switchBack }]),
+        ...(assumed === undefined ? [] : [{ id: 'back', text: text.switchBack }]),
         {
           id: 'appearance',
           text: text.appearance,
@@ -68,7 +71,8 @@ export function TopBar({
       <TopNavigation
         identity={{
           href: hrefOf(region, ['overview']),
-          title: `${text.product} · ${identity.accountId}`,
+          // A phone has room for the account, but not for the product's name before it.
+          title: isNarrow ? identity.accountId : `${text.product} · ${identity.accountId}`,
         }}
         utilities={utilities}
       />

@@ -18,6 +18,7 @@ import { useAction } from '../shell/asked.ts'
 import type { ServerSettings } from '../shell/context.ts'
 import { signInText } from '../text/sign-in.ts'
 import { text } from '../text/text.ts'
+import { assumeRole } from './assume-role.ts'
 
 interface SignInProps {
   readonly session: Session
@@ -56,6 +57,12 @@ function SignInForm({ session, settings, again }: SignInProps): ReactNode {
   const [secretAccessKey, setSecret] = useState('')
   const [sessionToken, setToken] = useState('')
   const [tried, setTried] = useState(false)
+  /** Goes on in the role of the session that has ended. */
+  const assume = async (by: SignedIn): Promise<void> => {
+    if (again?.assumed === undefined) return
+    const sts = newClient(STSClient, settings.region, by.credentials)
+    session.signIn(await assumeRole(sts, by, again.assumed.role))
+  }
   const { run, running, error } = useAction(async () => {
     const credentials: Credentials = {
       accessKeyId: accessKeyId.trim(),
@@ -63,10 +70,13 @@ function SignInForm({ session, settings, again }: SignInProps): ReactNode {
       ...(sessionToken.trim() !== '' && { sessionToken: sessionToken.trim() }),
     }
     const identity = await identityOf(credentials, settings.region)
-    if (again !== undefined && again.identity.arn !== identity.arn) {
-      throw new Error(signInText.otherIdentity(again.identity.arn))
-    }
-    session.signIn({ credentials, identity })
+    const signedIn: SignedIn = { credentials, identity }
+    if (again === undefined || again.identity.arn === identity.arn) session.signIn(signedIn)
+    else if (again.assumed?.by.identity.arn === identity.arn) await assume(signedIn)
+    else throw new Error(signInText.otherIdentity(again.identity.arn))
+  })
+  const role = useAction(async () => {
+    if (again?.assumed !== undefined) await assume(again.assumed.by)
   })
   const missing = (value: string): string =>
     tried && value.trim() === '' ? signInText.missing : ''
@@ -85,6 +95,11 @@ function SignInForm({ session, settings, again }: SignInProps): ReactNode {
                 {text.signOut}
               </Button>
             )}
+            {again?.assumed !== undefined && (
+              <Button formAction="none" loading={role.running} onClick={role.run}>
+                {signInText.assumeAgain}
+              </Button>
+            )}
             <Button variant="primary" loading={running}>
               {signInText.submit}
             </Button>
@@ -93,6 +108,7 @@ function SignInForm({ session, settings, again }: SignInProps): ReactNode {
       >
         <SpaceBetween size="m">
           {error !== undefined && <SignInFailed error={error} />}
+          {role.error !== undefined && <SignInFailed error={role.error} />}
           <FormField label={signInText.accessKeyId} errorText={missing(accessKeyId)}>
             <Input
               value={accessKeyId}

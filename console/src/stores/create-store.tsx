@@ -1,17 +1,12 @@
 /** The dialog that creates an external key store, also from a proxy's configuration file. @module */
 import { CreateCustomKeyStoreCommand, KMSClient } from '@aws-sdk/client-kms'
-import FileUpload from '@cloudscape-design/components/file-upload'
 import FormField from '@cloudscape-design/components/form-field'
 import Input from '@cloudscape-design/components/input'
-import SpaceBetween from '@cloudscape-design/components/space-between'
 import { type ReactNode, useState } from 'react'
-import { useAction } from '../shell/asked.ts'
-import { Confirmation } from '../shell/confirmation.tsx'
+import { ActionDialog } from '../shell/action-dialog.tsx'
 import { useConsole } from '../shell/context.ts'
-import { Failed } from '../shell/failed.tsx'
-import { materialText } from '../text/material.ts'
+import { FileField } from '../shell/file-field.tsx'
 import { storesText } from '../text/stores.ts'
-import { text } from '../text/text.ts'
 
 interface Fields {
   readonly name: string
@@ -60,7 +55,7 @@ export function CreateStore({
     accessKeyId: '',
     secret: '',
   })
-  const { run, running, error } = useAction(async () => {
+  const act = async (): Promise<void> => {
     const { name, endpoint, path, accessKeyId, secret } = fields
     await aws.run(KMSClient, region, (kms) =>
       kms.send(
@@ -79,7 +74,7 @@ export function CreateStore({
     )
     notify({ type: 'success', content: storesText.created })
     done()
-  })
+  }
   const choose = (chosen: readonly File[]): void => {
     setFiles(chosen)
     setBad(false)
@@ -105,41 +100,26 @@ export function CreateStore({
     </FormField>
   )
   return (
-    <Confirmation
+    <ActionDialog
       title={storesText.create}
-      action={storesText.create}
       enabled={Object.values(fields).every((value) => value !== '')}
-      running={running}
+      failed={storesText.notCreated}
+      act={act}
       cancel={cancel}
-      confirm={run}
     >
-      <SpaceBetween size="m">
-        <Failed error={error} title={storesText.notCreated} />
-        {field('name', storesText.name)}
-        <FormField
-          label={storesText.file}
-          description={storesText.fileHint}
-          errorText={isBad ? storesText.badFile : ''}
-        >
-          <FileUpload
-            value={files}
-            accept="application/json"
-            onChange={({ detail }) => choose(detail.value)}
-            i18nStrings={{
-              uploadButtonText: () => materialText.choose,
-              dropzoneText: () => materialText.choose,
-              removeFileAriaLabel: () => text.remove,
-              limitShowFewer: '',
-              limitShowMore: '',
-              errorIconAriaLabel: '',
-            }}
-          />
-        </FormField>
-        {field('endpoint', storesText.endpoint)}
-        {field('path', storesText.path)}
-        {field('accessKeyId', storesText.accessKeyId)}
-        {field('secret', storesText.secret, 'password')}
-      </SpaceBetween>
-    </Confirmation>
+      {field('name', storesText.name)}
+      <FileField
+        label={storesText.file}
+        hint={storesText.fileHint}
+        error={isBad ? storesText.badFile : ''}
+        accept="application/json"
+        files={files}
+        onChange={choose}
+      />
+      {field('endpoint', storesText.endpoint)}
+      {field('path', storesText.path)}
+      {field('accessKeyId', storesText.accessKeyId)}
+      {field('secret', storesText.secret, 'password')}
+    </ActionDialog>
   )
 }

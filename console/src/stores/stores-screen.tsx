@@ -9,15 +9,14 @@ import {
 } from '@aws-sdk/client-kms'
 import Button from '@cloudscape-design/components/button'
 import ButtonDropdown from '@cloudscape-design/components/button-dropdown'
-import Header from '@cloudscape-design/components/header'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import StatusIndicator from '@cloudscape-design/components/status-indicator'
-import Table from '@cloudscape-design/components/table'
 import { type ReactNode, useEffect, useState } from 'react'
-import { useAction, useAsked } from '../shell/asked.ts'
-import { Confirmation } from '../shell/confirmation.tsx'
+import { ActionDialog } from '../shell/action-dialog.tsx'
+import { useAsked } from '../shell/asked.ts'
 import { useConsole } from '../shell/context.ts'
 import { Failed } from '../shell/failed.tsx'
+import { ListTable } from '../shell/list-table.tsx'
 import { Moment } from '../shell/moment.tsx'
 import { storesText } from '../text/stores.ts'
 import { text } from '../text/text.ts'
@@ -56,60 +55,42 @@ export function StoresScreen(): ReactNode {
       {asked.state === 'failed' && (
         <Failed error={asked.error} title={storesText.failed} again={again} />
       )}
-      <Table<Store>
+      <ListTable<Store>
+        title={storesText.title}
+        hint={storesText.hint}
         variant="full-page"
         items={all}
-        trackBy="CustomKeyStoreId"
         loading={asked.state === 'loading'}
-        loadingText={text.loading}
-        selectionType="single"
-        selectedItems={chosen === undefined ? [] : [chosen]}
-        onSelectionChange={({ detail }) => setSelected(detail.selectedItems)}
-        ariaLabels={{
-          tableLabel: storesText.title,
-          selectionGroupLabel: storesText.title,
-          itemSelectionLabel: (_, { CustomKeyStoreName = '' }) => CustomKeyStoreName,
-        }}
+        trackBy="CustomKeyStoreId"
         empty={storesText.empty}
-        columnDefinitions={storeColumns}
-        header={
-          <Header
-            variant="awsui-h1-sticky"
-            counter={`(${all.length})`}
-            description={storesText.hint}
-            actions={
-              <SpaceBetween direction="horizontal" size="xs">
-                <ButtonDropdown
-                  disabled={chosen === undefined}
-                  onItemClick={({ detail }) => setDialog(detail.id as Deed)} // an item below
-                  items={[
-                    {
-                      id: 'connect',
-                      text: storesText.connect,
-                      disabled: state !== 'DISCONNECTED',
-                    },
-                    {
-                      id: 'disconnect',
-                      text: storesText.disconnect,
-                      disabled: state !== 'CONNECTED' && state !== 'FAILED',
-                    },
-                    {
-                      id: 'remove',
-                      text: storesText.remove,
-                      disabled: state !== 'DISCONNECTED',
-                    },
-                  ]}
-                >
-                  {text.actions}
-                </ButtonDropdown>
-                <Button variant="primary" onClick={() => setDialog('create')}>
-                  {storesText.create}
-                </Button>
-              </SpaceBetween>
-            }
-          >
-            {storesText.title}
-          </Header>
+        columns={storeColumns}
+        choosing={{
+          type: 'single',
+          chosen: chosen === undefined ? [] : [chosen],
+          onChange: setSelected,
+          nameOf: ({ CustomKeyStoreName = '' }) => CustomKeyStoreName,
+        }}
+        actions={
+          <SpaceBetween direction="horizontal" size="xs">
+            <ButtonDropdown
+              disabled={chosen === undefined}
+              onItemClick={({ detail }) => setDialog(detail.id as Deed)} // an item below
+              items={[
+                { id: 'connect', text: storesText.connect, disabled: state !== 'DISCONNECTED' },
+                {
+                  id: 'disconnect',
+                  text: storesText.disconnect,
+                  disabled: state !== 'CONNECTED' && state !== 'FAILED',
+                },
+                { id: 'remove', text: storesText.remove, disabled: state !== 'DISCONNECTED' },
+              ]}
+            >
+              {text.actions}
+            </ButtonDropdown>
+            <Button variant="primary" onClick={() => setDialog('create')}>
+              {storesText.create}
+            </Button>
+          </SpaceBetween>
         }
       />
       {dialog === 'create' && <CreateStore cancel={close} done={() => (close(), again())} />}
@@ -180,7 +161,7 @@ function StoreDeed(props: {
   const { aws, region, notify } = useConsole()
   const { deed, store, done, cancel } = props
   const asked = { CustomKeyStoreId: store.CustomKeyStoreId }
-  const { run, running, error } = useAction(async () => {
+  const act = async (): Promise<void> => {
     await aws.run(KMSClient, region, (kms): Promise<unknown> => {
       if (deed === 'connect') return kms.send(new ConnectCustomKeyStoreCommand(asked))
       if (deed === 'disconnect') return kms.send(new DisconnectCustomKeyStoreCommand(asked))
@@ -188,20 +169,15 @@ function StoreDeed(props: {
     })
     notify({ type: 'success', content: storesText.asked[deed] })
     done()
-  })
+  }
   return (
-    <Confirmation
+    <ActionDialog
       title={storesText[deed]}
-      action={storesText[deed]}
-      enabled
-      running={running}
+      failed={storesText.failedTo[deed]}
+      act={act}
       cancel={cancel}
-      confirm={run}
     >
-      <SpaceBetween size="m">
-        <Failed error={error} title={storesText[deed]} />
-        <span>{storesText.confirm[deed]}</span>
-      </SpaceBetween>
-    </Confirmation>
+      <span>{storesText.confirm[deed]}</span>
+    </ActionDialog>
   )
 }

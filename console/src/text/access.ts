@@ -24,6 +24,24 @@ export const accessText = {
     'service-control': 'service control policy',
     'resource-control': 'resource control policy',
   },
+  policyName: (name: string, source: string | undefined): string =>
+    source === undefined ? `the ${name}` : `the ${name} (${source})`,
+  reasons: {
+    grant: (id: string): string => `the grant ${id} allows it`,
+    nothing: (policy: string): string => `nothing in ${policy} allows it`,
+    root: 'the root user has every permission in its account',
+    statement: (label: string, policy: string, effect: string): string =>
+      `statement “${label}” of ${policy} ${effect} it`,
+  },
+  edits: {
+    add: (policy: string): string => `Add a statement to ${policy}:`,
+    replace: (label: string, policy: string): string =>
+      `Replace statement “${label}” of ${policy} with:`,
+    remove: (label: string, policy: string): string => `Remove statement “${label}” of ${policy}.`,
+    revoke: (id: string): string => `Revoke the grant ${id}.`,
+    grant: (principal: string, operations: string): string =>
+      `Create a grant for ${principal}: ${operations}.`,
+  },
   why: 'Why was this denied?',
   whyHint: 'Paste the request id of a call, or the whole error message with it.',
   input: 'Request id or error message',

@@ -7,7 +7,6 @@ export const activityText = {
   empty: 'No events match.',
   by: 'Filter by',
   value: 'Value',
-  all: 'All events',
   attributes: {
     all: 'All events',
     ResourceName: 'Resource (key ARN)',
@@ -54,6 +53,5 @@ export const overviewText = {
   notReady: 'Not ready',
   noAnswer: 'The server does not answer',
   version: 'Version',
-  stores: 'Custom key stores',
   failed: 'Not everything could be read',
 } as const

@@ -1,14 +1,12 @@
 /** Text of the wizard that creates a key. @module */
 
 export const createText = {
-  title: 'Create key',
   steps: {
     configure: 'Configure key',
     labels: 'Add labels',
     admins: 'Define key administrators',
     users: 'Define key users',
     policy: 'Review key policy',
-    review: 'Review and create',
   },
   next: 'Next',
   previous: 'Previous',

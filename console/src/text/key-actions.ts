@@ -26,10 +26,13 @@ export const actionsText = {
   scheduleWarning:
     'Deleting a KMS key makes all data that was encrypted under it unrecoverable. To take a key out of use and keep its data, disable it instead.',
   lastUse: 'Last use of these keys',
-  neverUsed: (since: string): string => `Not used since ${since}`,
+  notUsedSince: 'Not used since',
   usedAt: 'Last used',
+  usedBy: 'by',
+  userUnknown: 'a principal that you cannot look up',
+  tooMany: (most: number): string =>
+    `Choose at most ${most} keys. You see who used each of them last, and when, before you schedule its deletion.`,
   useUnknown: 'The last use could not be read',
-  operation: 'Operation',
   waiting: 'Waiting period (in days)',
   waitingHint: 'From 7 to 30. Until it ends, you can cancel the deletion.',
   waitingWrong: 'Enter a whole number from 7 to 30',

@@ -34,7 +34,6 @@ export const keyText = {
     at: 'Time',
     operation: 'Operation',
     request: 'Request ID',
-    never: (since: string): string => `This key has not been used since ${since}.`,
     failed: 'The last use could not be read',
     hint: 'Successful cryptographic operations count. Activity has every call.',
     activity: 'Show activity of this key',
@@ -74,7 +73,6 @@ export const keyText = {
     empty: 'This key has no grants.',
     failed: 'The grants could not be listed',
     name: 'Name',
-    id: 'Grant ID',
     grantee: 'Grantee principal',
     granteeHint: 'ARN of a user, role or session',
     retiring: 'Retiring principal',
@@ -105,7 +103,6 @@ export const keyText = {
     changeHint: 'The primary becomes a replica, and the chosen replica becomes the primary.',
     started: 'The replica key is being created',
     changed: 'The primary Region changes. It takes a moment.',
-    noReplicas: 'There are no replica keys yet.',
     choose: 'Choose a Region',
   },
   publicKey: {

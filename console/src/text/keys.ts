@@ -16,8 +16,6 @@ export const keysText = {
   tagsFailed: 'Tags are not shown',
   create: 'Create key',
   actions: 'Key actions',
-  refresh: 'Refresh',
-  hidden: 'No permission to describe it',
   more: (count: number): string => ` (+${count} more)`,
   filter: 'Find keys by alias, key ID or property',
   columns: {

@@ -21,7 +21,6 @@ export const materialText = {
   state: 'State',
   when: 'Rotation date',
   how: 'Rotation type',
-  description: 'Description',
   expires: 'Expiration date',
   importState: 'Import state',
   none: 'No key material yet.',
@@ -36,7 +35,6 @@ export const materialText = {
     hmac: 'The secret bytes, not encoded, as long as the key spec says',
     asymmetric: 'The private key as PKCS #8, in DER or PEM',
   },
-  choose: 'Choose file',
   private:
     'The browser wraps the key material under a public key of this server. The file never leaves the browser unwrapped.',
   expiry: 'Key material expires',

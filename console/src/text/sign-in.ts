@@ -1,7 +1,6 @@
 /** Text of the sign-in. @module */
 
 export const signInText = {
-  title: 'Sign in',
   titleAgain: 'Your session has ended',
   again: 'Sign in again. Nothing that you typed is lost: the page goes on where it was.',
   otherIdentity: (arn: string): string =>
@@ -10,10 +9,10 @@ export const signInText = {
   secretAccessKey: 'Secret access key',
   sessionToken: 'Session token',
   sessionTokenHint: 'Only for temporary credentials',
-  region: 'Region',
   memory:
     'The credentials stay in the memory of this page. They are gone when you close or reload it.',
   submit: 'Sign in',
+  assumeAgain: 'Assume the role again',
   missing: 'Enter a value',
   failed: 'The sign-in failed',
 } as const

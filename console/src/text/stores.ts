@@ -30,6 +30,11 @@ export const storesText = {
     disconnect: 'The store disconnects',
     remove: 'The store is deleted',
   },
+  failedTo: {
+    connect: 'The store was not connected',
+    disconnect: 'The store was not disconnected',
+    remove: 'The store was not deleted',
+  },
   confirm: {
     connect: 'Its keys can be used as soon as the store is connected.',
     disconnect: 'Its keys cannot be used until the store is connected again.',
@@ -46,7 +51,6 @@ export const storesText = {
   secret: 'Secret access key of the proxy',
   notCreated: 'The store was not created',
   created: 'The store is created. Connect it to use it.',
-  error: 'Error',
   errors: {
     XKS_PROXY_ACCESS_DENIED: 'The proxy refuses the access key of this store.',
     XKS_PROXY_INVALID_CONFIGURATION: 'The proxy says that its configuration is not right.',

@@ -26,6 +26,7 @@ import { useConsole } from '../shell/context.ts'
 import { Copy } from '../shell/copy.tsx'
 import { Failed } from '../shell/failed.tsx'
 import { base64Of, bytesOfBase64 } from '../shell/files.ts'
+import { Panel } from '../shell/panel.tsx'
 import type { ScreenProps } from '../shell/screens.ts'
 import { tryText } from '../text/try-it.ts'
 import { type Attempt, cliOf, javaScriptOf } from './code.ts'
@@ -159,19 +160,13 @@ export function TryScreen({ place }: ScreenProps): ReactNode {
       </Container>
       <Failed error={error} title={tryText.failed} />
       {result !== undefined && (
-        <Container
-          header={
-            <Header variant="h2" actions={<Copy value={result} label={tryText.copy} />}>
-              {tryText.result}
-            </Header>
-          }
-        >
+        <Panel title={tryText.result} actions={<Copy value={result} label={tryText.copy} />}>
           <Box variant="code">
             <div className="text" data-testid="result">
               {result}
             </div>
           </Box>
-        </Container>
+        </Panel>
       )}
       <Code attempt={attempt} region={region} />
     </SpaceBetween>
@@ -202,14 +197,14 @@ function Code({
     ),
   })
   return (
-    <Container header={<Header variant="h2">{tryText.same}</Header>}>
+    <Panel title={tryText.same}>
       <Tabs
         tabs={[
           tab('cli', tryText.cli, cliOf(attempt, region)),
           tab('js', tryText.js, javaScriptOf(attempt, region)),
         ]}
       />
-    </Container>
+    </Panel>
   )
 }
 
