@@ -33,12 +33,9 @@ import { readSealSettings, sealNames, type SealSettings } from './seals/setting.
 import { doorNames, readDoorSettings, type DoorSettings } from './operator/setting.ts'
 import { readUnsealSettings, unsealNames, type UnsealSettings } from './tls/unseal-setting.ts'
 import { listenerNames, readListeners, type Listeners } from './tls/xks-proxy-setting.ts'
-import { parseProxies } from './wire/proxies.ts'
 
 export interface Config
   extends Listeners, UnsealSettings, SealSettings, DatabaseSettings, DoorSettings {
-  /** Addresses and networks of the proxies that may report a client's address. */
-  readonly trustedProxies: readonly string[]
   /** Absolute path. */
   readonly dataDirectory: string
   readonly accountId: string
@@ -90,7 +87,6 @@ export class ConfigError extends Error {
 /** Every setting, by its name in the environment and in the settings file. */
 const names = [
   ...listenerNames,
-  'TRENT_TRUSTED_PROXIES',
   'TRENT_DATA_DIR',
   ...doorNames,
   ...unsealNames,
@@ -122,21 +118,30 @@ const names = [
 type Settings = Readonly<Partial<Record<(typeof names)[number], string>>>
 
 /**
- * Reads the settings file, if any. The environment overrides it.
+ * The absolute path of the settings file; undefined if there is none.
  * @param file its path. By default `TRENT_CONFIG`, then `trent.env` in the working directory.
- * @throws {ConfigError}
  */
-export function loadConfig(environment: NodeJS.ProcessEnv, file?: string): Config {
+export function settingsFile(environment: NodeJS.ProcessEnv, file?: string): string | undefined {
   const inEnvironment = environment['TRENT_CONFIG']
   const named = file ?? (inEnvironment === '' ? undefined : inEnvironment)
   const path = resolve(named ?? 'trent.env')
-  const fromFile = named !== undefined || existsSync(path) ? readSettings(path) : {}
+  return named !== undefined || existsSync(path) ? path : undefined
+}
+
+/**
+ * Reads the settings file, if any. The environment overrides it.
+ * @param file as `settingsFile`
+ * @throws {ConfigError}
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv, file?: string): Config {
+  const path = settingsFile(environment, file)
+  const fromFile = path === undefined ? {} : readSettings(path)
   // The environment is shared with other programs, but the file is Trent's alone.
   const ours = Object.keys(environment).filter(
     (name) => name.startsWith('TRENT_') && !isServiceVariable(name, environment[name]),
   )
   requireNames('the environment', ours, ['TRENT_CONFIG', ...names])
-  requireNames(path, Object.keys(fromFile), names)
+  if (path !== undefined) requireNames(path, Object.keys(fromFile), names)
   return parseConfig({ ...onlyGiven(fromFile), ...onlyGiven(environment) })
 }
 
@@ -199,7 +204,6 @@ export function parseConfig(settings: Settings): Config {
   const root = rootCredentials(settings)
   return Object.freeze({
     ...connected,
-    trustedProxies: trustedProxies(settings.TRENT_TRUSTED_PROXIES),
     dataDirectory: resolve(dataDirectory),
     accountId,
     ...(root && { root }),
@@ -301,16 +305,6 @@ function webIdentityHosts(text: string | undefined): Config['webIdentityHosts'] 
     )
   }
   return new Set(hosts)
-}
-
-function trustedProxies(text: string | undefined): readonly string[] {
-  try {
-    return text === undefined ? [] : parseProxies(text)
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause
-    const wanted = 'it must be addresses and networks separated by commas: 10.0.0.5,10.1.0.0/16'
-    throw new ConfigError(`TRENT_TRUSTED_PROXIES: ${cause.message}; ${wanted}`, { cause })
-  }
 }
 
 /** AWS's own root, unless a file names others. */

@@ -7,6 +7,7 @@ import { Command } from 'commander'
 import { addRootKeyCommands } from './cli/root-key-commands.ts'
 import { addNodeCommands } from './cli/node-commands.ts'
 import { addBackupCommands } from './cli/backup-commands.ts'
+import { addCheckCommands } from './cli/check-commands.ts'
 import { addBreakGlassCommands } from './cli/break-glass-commands.ts'
 import { addXksProxyCommands } from './cli/xks-proxy-commands.ts'
 import { collectLevel } from './cli/organization-options.ts'
@@ -23,8 +24,6 @@ import type { quotas } from './cli/quotas.ts'
 import type { init, unseal } from './cli/seal-commands.ts'
 import type { deregisterService, listServices, registerService } from './cli/service.ts'
 import type { usage } from './cli/usage.ts'
-import type { verifyDatabaseCommand } from './cli/verify-database.ts'
-import type { verifyLogCommand } from './cli/verify-log.ts'
 import type { whoCan } from './cli/who-can.ts'
 import { explainUsage } from './cli/usage-errors.ts'
 import { ConfigError } from './config.ts'
@@ -81,6 +80,7 @@ addRootKeyCommands(program, configFile)
 addBackupCommands(program, configFile)
 addBreakGlassCommands(program, configFile)
 addNodeCommands(program, configFile)
+addCheckCommands(program, configFile)
 addXksProxyCommands(program, configFile)
 program
   .command('certificate')
@@ -266,32 +266,6 @@ program
   .action(async (key: string, action: string | undefined, options: Parameters<typeof whoCan>[3]) =>
     (await import('./cli/who-can.ts')).whoCan(configFile(), key, action, options),
   )
-program
-  .command('verify-log [directory]')
-  .description('check the audit journal offline; exit status 0 only when it is whole')
-  .option(
-    '--key <fingerprint...>',
-    'trust only these keys (default: the keys that the journal names)',
-  )
-  .option('--anchors <file...>', 'checkpoints kept elsewhere, from `trent status --json`')
-  .option('--delivered <directory>', 'also check the delivered files in it')
-  .option('--json', 'answer in JSON')
-  .action(async (directory: string | undefined, options: Parameters<typeof verifyLogCommand>[2]) =>
-    (await import('./cli/verify-log.ts')).verifyLogCommand(configFile(), directory, options),
-  )
-
-program
-  .command('verify-database [file]')
-  .description('check the database of a stopped server; exit status 0 only when it is whole')
-  .option(
-    '--seal-key <file>',
-    'the key file that opens it (default: seal.key next to the database)',
-  )
-  .option('--json', 'answer in JSON')
-  .action(async (file: string | undefined, options: Parameters<typeof verifyDatabaseCommand>[2]) =>
-    (await import('./cli/verify-database.ts')).verifyDatabaseCommand(configFile(), file, options),
-  )
-
 program
   .command('migrate')
   .description('move a deployment to another database')

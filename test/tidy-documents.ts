@@ -88,8 +88,10 @@ test('the references name each setting and each command, and no others', () => {
   )
   assert.deepEqual(listed, declared)
   const commands = read('docs/reference/commands.md')
-  const unnamed = [...read('src/main.ts').matchAll(/\.command\('([a-z-]+)/g)].filter(
-    ([, name]) => !new RegExp(`^\\| \`trent (?:[a-z]+ )?${name}\\b`, 'm').test(commands),
+  const declaring = files.filter((file) => /^src\/(main|cli\/[a-z-]+-commands)\.ts$/.test(file))
+  const named = declaring.map(read).join('\n')
+  const unnamed = [...named.matchAll(/\.command\('([a-z-]+)/g)].filter(
+    ([, name]) => !new RegExp(`^\\| \`trent (?:[a-z-]+ )?${name}\\b`, 'm').test(commands),
   )
   // A command with commands of its own has no line.
   const groups = new Set(['account', 'sessions', 'service', 'clock', 'convert'])

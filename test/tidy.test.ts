@@ -203,11 +203,11 @@ const allowedImports: Readonly<Record<string, string>> = {
   pipeline:
     'audit audit/journal audit/records authenticate authorize cache events lifecycle metrics model operations/contract policy resolve store throttle wire',
   'config.ts':
-    'audit/delivery backup crypto keystores model operator seals store throttle tls webhooks wire',
+    'audit/delivery backup crypto keystores model operator seals store throttle tls webhooks',
   'version.ts': '',
   server:
     'audit audit/delivery audit/index audit/journal audit/records authenticate authorize backup cache config.ts console crypto disk events explain jobs keystores lifecycle metrics model operations operations/contract operations/kms operator pipeline pkcs11 policy resolve seals store threads throttle tls version.ts wire',
-  cli: 'backup audit/delivery audit/journal audit/verify config.ts crypto disk jobs metrics model operations/contract operations/trent operator policy seals server store tls wire',
+  cli: 'backup audit/delivery audit/journal audit/verify config.ts crypto disk jobs metrics model operations/contract operations/trent operator policy seals server store tls version.ts wire',
   'main.ts': 'cli config.ts version.ts',
 }
 

@@ -2,32 +2,14 @@
 import { constants } from 'node:os'
 import { relative } from 'node:path'
 import { pino } from 'pino'
-import { JournalFailed } from '../audit/journal/journal.ts'
 import { buildConsole } from './build-console.ts'
-import { type Config, ConfigError, loadConfig } from '../config.ts'
-import { OperatorCallFailed } from '../operator/client.ts'
+import { type Config, loadConfig } from '../config.ts'
 import type { FirstAccount } from '../server/first-start.ts'
-import { DataRefused } from '../server/found-data.ts'
 import { isLoopback } from '../model/address.ts'
-import { SealRefused } from '../seals/seal.ts'
 import { isBesideData } from '../seals/setting.ts'
 import { memoryGaps } from './memory-gaps.ts'
 import { type RunningServer, startServer } from '../server/start.ts'
-import {
-  ChangesRefused,
-  DatabaseFailed,
-  LeaseExpired,
-  TransactionConflict,
-  DatabaseInUse,
-  DatabaseTooNew,
-  DatabaseTooOld,
-  SchemaChanged,
-} from '../store/database.ts'
-import { OtherNode } from '../store/postgres/node-lock.ts'
-import { DatabaseUnreachable } from '../store/postgres/postgres-failure.ts'
-import { SocketRefused } from '../wire/unix-socket.ts'
-import { TlsRefused } from '../tls/read-files.ts'
-import { WorkerFailed } from '../server/workers/workers.ts'
+import { oneLine } from './one-line.ts'
 
 /** One Ctrl-C may arrive twice: from the terminal, and from npm, which forwards it. */
 const sameSignalMs = 1000
@@ -189,36 +171,4 @@ function credentialLines(config: Config, { accessKeyId }: FirstAccount): readonl
 function shown(directory: string): string {
   const fromHere = relative(process.cwd(), directory)
   return fromHere.startsWith('..') ? directory : `./${fromHere}`
-}
-
-const refusals = [
-  TlsRefused,
-  DatabaseUnreachable,
-  WorkerFailed,
-  ConfigError,
-  DataRefused,
-  OperatorCallFailed,
-  SealRefused,
-  DatabaseTooNew,
-  DatabaseTooOld,
-  SchemaChanged,
-  JournalFailed,
-  SocketRefused,
-]
-
-/** The database failed a start. Another start may succeed. */
-const databaseFailures = [ChangesRefused, DatabaseFailed, TransactionConflict, LeaseExpired]
-
-/** One clear line for errors that an operator can fix. Others are printed in full. */
-function oneLine(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  if (error instanceof OtherNode) return error.message
-  if (error instanceof DatabaseInUse) return 'another Trent is using this data directory'
-  if (databaseFailures.some((failure) => error instanceof failure)) {
-    return `the database cannot be used: ${error.message}`
-  }
-  if (refusals.some((refusal) => error instanceof refusal)) return error.message
-  if ('code' in error && error.code === 'EADDRINUSE') return 'the address of TRENT_LISTEN is in use'
-  // System errors keep their own words: the code, the call, and the path or address.
-  return 'syscall' in error ? error.message : (error.stack ?? error.message)
 }

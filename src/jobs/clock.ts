@@ -35,9 +35,9 @@ export interface MovableClock extends Clock {
 }
 
 /** The most by which wall and monotonic time may drift apart; corrections by NTP stay below it. */
-const partedMsMax = 60_000
+export const partedMsMax = 60_000
 /** The longest downtime that a start accepts without a confirmation. */
-const awayMsMax = 7 * 86_400_000
+export const awayMsMax = 7 * 86_400_000
 
 /** The process's own clocks. */
 export const processTime: TimeSource = {

@@ -11,13 +11,18 @@ const readableByAll = 0o004
 /** Files that are checked at the same time. */
 const lookedAtMax = 64
 
-/**
- * Creates the directory if it does not exist. A user who can write to it could replace the operators' socket
- * and read what they send. A group with write access is allowed, because volumes are set up so.
- * @throws {ConfigError} when every user may write to it or to a file in it, or read its credentials
- */
+/** Creates the directory if it does not exist. @throws {ConfigError} as `requireSafeDataDirectory` */
 export async function makeDataDirectory(path: string): Promise<void> {
   await makeDirectory(path)
+  await requireSafeDataDirectory(path)
+}
+
+/**
+ * A user who can write to it could replace the operators' socket and read what they send. A group with write
+ * access is allowed, because volumes are set up so.
+ * @throws {ConfigError} when every user may write to it or to a file in it, or read its credentials
+ */
+export async function requireSafeDataDirectory(path: string): Promise<void> {
   const { mode } = await stat(path)
   if ((mode & writableByAll) !== 0) {
     throw new ConfigError(`TRENT_DATA_DIR: every user may write to ${path}: chmod 700 it`)

@@ -1,6 +1,6 @@
 /** The directory of the operators' socket, if it is not the data directory. @module */
 import { constants } from 'node:fs'
-import { mkdir, open } from 'node:fs/promises'
+import { mkdir, open, type FileHandle } from 'node:fs/promises'
 import { ConfigError, type Config } from '../config.ts'
 import { groupId } from '../operator/system-users.ts'
 
@@ -21,18 +21,10 @@ export async function makeOperatorDirectory({
 }: Pick<Config, 'operatorDirectory' | 'operatorGroup' | 'dataDirectory'>): Promise<
   number | undefined
 > {
-  const group = operatorGroup === undefined ? undefined : groupId(operatorGroup)
-  if (operatorGroup !== undefined && group === undefined) {
-    throw new ConfigError(`TRENT_OPERATOR_GROUP: there is no group ${operatorGroup}`)
-  }
+  const group = groupOf(operatorGroup)
   if (path === dataDirectory) return undefined
   const isNew = await isMade(path)
-  // Whoever owns the parent could put a symbolic link there.
-  const directory = await open(path, constants.O_DIRECTORY | constants.O_NOFOLLOW).catch(
-    (cause: unknown) => {
-      throw new ConfigError(`TRENT_OPERATOR_DIR: ${path} is not a directory`, { cause })
-    },
-  )
+  const directory = await openDirectory(path)
   try {
     const { uid } = await directory.stat()
     if (isNew && group !== undefined) {
@@ -49,6 +41,37 @@ export async function makeOperatorDirectory({
     await directory.close()
   }
   return group
+}
+
+/**
+ * Checks a directory that exists, and changes nothing.
+ * @throws {ConfigError} as `makeOperatorDirectory`
+ */
+export async function requireSafeOperatorDirectory({
+  operatorDirectory: path,
+  operatorGroup,
+}: Pick<Config, 'operatorDirectory' | 'operatorGroup'>): Promise<void> {
+  const group = groupOf(operatorGroup)
+  const directory = await openDirectory(path)
+  try {
+    requireSafe(path, await directory.stat(), group)
+  } finally {
+    await directory.close()
+  }
+}
+
+/** @throws {ConfigError} when the group does not exist */
+function groupOf(name: string | undefined): number | undefined {
+  const group = name === undefined ? undefined : groupId(name)
+  if (name === undefined || group !== undefined) return group
+  throw new ConfigError(`TRENT_OPERATOR_GROUP: there is no group ${name}`)
+}
+
+/** Whoever owns the parent could put a symbolic link there. @throws {ConfigError} */
+function openDirectory(path: string): Promise<FileHandle> {
+  return open(path, constants.O_DIRECTORY | constants.O_NOFOLLOW).catch((cause: unknown) => {
+    throw new ConfigError(`TRENT_OPERATOR_DIR: ${path} is not a directory`, { cause })
+  })
 }
 
 function requireSafe(

@@ -1,7 +1,8 @@
-/** The settings of the public port: its address, the files of TLS, and the token of `/metrics`. @module */
+/** The settings of the public port: its address, TLS, proxies, and the token of `/metrics`. @module */
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { isLoopback } from '../model/address.ts'
+import { parseProxies } from '../wire/proxies.ts'
 import { SettingWrong } from '../webhooks/webhook-settings.ts'
 
 /** Absolute paths. */
@@ -31,6 +32,8 @@ export interface ListenSettings {
   readonly listen: { readonly host: string; readonly port: number }
   /** How long a server that is to stop goes on serving after readiness has said so. */
   readonly stopDelaySeconds: number
+  /** Addresses and networks of the proxies that may report a client's address. */
+  readonly trustedProxies: readonly string[]
   /** Without it, the port speaks plain HTTP. */
   readonly tls?: TlsPaths
 }
@@ -43,6 +46,7 @@ export const listenNames = [
   'TRENT_TLS_CLIENT_CA',
   'TRENT_METRICS_TOKEN',
   'TRENT_STOP_DELAY_SECONDS',
+  'TRENT_TRUSTED_PROXIES',
 ] as const
 type Settings = Readonly<Partial<Record<(typeof listenNames)[number], string>>>
 
@@ -69,7 +73,8 @@ export function readListenSettings(settings: Settings): ListenSettings {
   const token = metricsToken(settings.TRENT_METRICS_TOKEN)
   const stopDelaySeconds = readStopDelay(settings.TRENT_STOP_DELAY_SECONDS ?? '0')
   const rest = { ...(tls && { tls }), ...(token && { metricsToken: token }) }
-  return { listen, stopDelaySeconds, ...rest }
+  const trustedProxies = readTrustedProxies(settings.TRENT_TRUSTED_PROXIES)
+  return { listen, stopDelaySeconds, trustedProxies, ...rest }
 }
 
 /** Supervisors kill a process that takes longer. */
@@ -118,4 +123,14 @@ function metricsToken(text: string | undefined): Uint8Array | undefined {
     )
   }
   return Buffer.from(text)
+}
+
+function readTrustedProxies(text: string | undefined): readonly string[] {
+  try {
+    return text === undefined ? [] : parseProxies(text)
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    const wanted = 'it must be addresses and networks separated by commas: 10.0.0.5,10.1.0.0/16'
+    throw new SettingWrong(`TRENT_TRUSTED_PROXIES: ${cause.message}; ${wanted}`, { cause })
+  }
 }

@@ -8,6 +8,9 @@ import type { FilePort } from '../../disk/files.ts'
 import type { SegmentErrors } from './segment-errors.ts'
 import type { RecordTally } from './stream-anchor.ts'
 
+/** The server is not ready while fewer bytes of the journal's disk are free. */
+export const journalReserveBytes = 256 * 1024 * 1024
+
 /** The record could not be made durable, so the call has no result. */
 export class JournalFailed extends Error {}
 
@@ -43,7 +46,7 @@ export interface JournalOptions {
    * that checks the reserve. When left out, segments are closed by size only.
    */
   readonly segmentAgeMs?: number
-  /** The server is not ready while free disk space is below this many bytes; 256 MiB when left out. */
+  /** `journalReserveBytes` when left out. */
   readonly reserveBytes?: number
   readonly reserveCheckMs?: number
   /** Delay between attempts to open a segment; 250 ms when left out. */

@@ -21,7 +21,8 @@ import {
   recordProblem,
   type Predecessor,
 } from './frame.ts'
-import { JournalFailed, type JournalOptions, type OpenJournal } from './journal.ts'
+import { JournalFailed, journalReserveBytes } from './journal.ts'
+import type { JournalOptions, OpenJournal } from './journal.ts'
 import { createSegmentErrors, type SegmentErrors } from './segment-errors.ts'
 import {
   activateSegment,
@@ -102,7 +103,7 @@ class SegmentJournal implements OpenJournal {
   }
 
   get hasReserve(): boolean {
-    const bytesMin = this.#options.reserveBytes ?? 256 * 1024 * 1024
+    const bytesMin = this.#options.reserveBytes ?? journalReserveBytes
     return (this.#freeBytes ?? -1) >= bytesMin && !this.#spareFailed
   }
 

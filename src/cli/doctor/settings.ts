@@ -1,0 +1,48 @@
+/** Checks the settings, and the files that they are in. @module */
+import { constants } from 'node:fs'
+import { access, readFile, stat } from 'node:fs/promises'
+import { type Config, loadConfig, settingsFile } from '../../config.ts'
+import { isPrivate } from '../../disk/private.ts'
+import { look, ok, type Finding, type Outcome } from './finding.ts'
+
+const writableByOthers = 0o022
+const secretLine = /^\s*TRENT_(?:\w*(?:SECRET|TOKEN)\w*|DATABASE_URL)\s*=\s*\S/m
+
+/** Without a configuration, nothing else can be checked. */
+export async function checkSettings(
+  environment: NodeJS.ProcessEnv,
+  configFile: string | undefined,
+): Promise<{ readonly config?: Config; readonly findings: readonly Finding[] }> {
+  let config: Config | undefined
+  const todo = 'correct it: docs/reference/settings.md has every setting'
+  const findings = await look('settings', todo, async () => {
+    config = loadConfig(environment, configFile)
+    const path = settingsFile(environment, configFile)
+    return [
+      ok(path === undefined ? 'from the environment' : `from ${path} and the environment`),
+      ...(path === undefined ? [] : await exposed(path)),
+      ...(config.applyFile === undefined ? [] : await readable(config.applyFile)),
+    ]
+  })
+  return { findings, ...(config && { config }) }
+}
+
+async function exposed(path: string): Promise<readonly Outcome[]> {
+  const found = await stat(path)
+  const todo = `chmod 600 ${path}, and change secrets that others may have read`
+  if ((found.mode & writableByOthers) !== 0) {
+    return [{ state: 'warning', found: `other users may write to ${path}`, todo }]
+  }
+  if (isPrivate(found) || !secretLine.test(await readFile(path, 'utf8'))) return []
+  return [{ state: 'warning', found: `other users may read the secrets in ${path}`, todo }]
+}
+
+async function readable(applyFile: string): Promise<readonly Outcome[]> {
+  try {
+    await access(applyFile, constants.R_OK)
+    return []
+  } catch (error) {
+    const found = `TRENT_APPLY: ${error instanceof Error ? error.message : applyFile}`
+    return [{ state: 'failed', found, todo: 'put the file there, or correct the setting' }]
+  }
+}

@@ -1,0 +1,53 @@
+/** Errors of a start as one line for the operator. @module */
+import { JournalFailed } from '../audit/journal/journal.ts'
+import { ConfigError } from '../config.ts'
+import { OperatorCallFailed } from '../operator/client.ts'
+import { SealRefused } from '../seals/seal.ts'
+import { DataRefused } from '../server/found-data.ts'
+import { WorkerFailed } from '../server/workers/workers.ts'
+import {
+  ChangesRefused,
+  DatabaseFailed,
+  DatabaseInUse,
+  DatabaseTooNew,
+  DatabaseTooOld,
+  LeaseExpired,
+  SchemaChanged,
+  TransactionConflict,
+} from '../store/database.ts'
+import { OtherNode } from '../store/postgres/node-lock.ts'
+import { DatabaseUnreachable } from '../store/postgres/postgres-failure.ts'
+import { TlsRefused } from '../tls/read-files.ts'
+import { SocketRefused } from '../wire/unix-socket.ts'
+
+const refusals = [
+  TlsRefused,
+  DatabaseUnreachable,
+  WorkerFailed,
+  ConfigError,
+  DataRefused,
+  OperatorCallFailed,
+  SealRefused,
+  DatabaseTooNew,
+  DatabaseTooOld,
+  SchemaChanged,
+  JournalFailed,
+  SocketRefused,
+]
+
+/** The database failed a start. Another start may succeed. */
+const databaseFailures = [ChangesRefused, DatabaseFailed, TransactionConflict, LeaseExpired]
+
+/** One clear line for errors that an operator can fix. Others are printed in full. */
+export function oneLine(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error instanceof OtherNode) return error.message
+  if (error instanceof DatabaseInUse) return 'another Trent is using this data directory'
+  if (databaseFailures.some((failure) => error instanceof failure)) {
+    return `the database cannot be used: ${error.message}`
+  }
+  if (refusals.some((refusal) => error instanceof refusal)) return error.message
+  if ('code' in error && error.code === 'EADDRINUSE') return 'the address of TRENT_LISTEN is in use'
+  // System errors keep their own words: the code, the call, and the path or address.
+  return 'syscall' in error ? error.message : (error.stack ?? error.message)
+}
