@@ -4,6 +4,7 @@
  * @module
  */
 import { explain } from '../policy/explain/explain.ts'
+import type { Edit } from '../policy/explain/policy-edits.ts'
 import { KmsError } from '../errors.ts'
 import { eventHistoryMs, type EventLookup } from '../model/audit-event.ts'
 import type { Explanations } from '../operations/contract/access-questions.ts'
@@ -35,13 +36,17 @@ export function createExplanations(
       { ...dependencies, grantsMax },
     )
     const { request, key, ...spoken } = posed
-    const { decision, ...explained } = await explain(request, spoken, () => pause(signal))
+    const { decision, change, alternatives, ...explained } = await explain(request, spoken, () =>
+      pause(signal),
+    )
     return {
       caller: arn,
       action: asked.action,
       keyArn: keyArn(partition, key),
       ...decision,
       ...explained,
+      ...(change && { change: change.map(asRequested) }),
+      alternatives: alternatives.map((way) => way.map(asRequested)),
     }
   }
   const explanations: Omit<Explanations, 'own'> = {
@@ -67,6 +72,13 @@ export function createExplanations(
     },
   }
   return { ...explanations, own: createOwnExplanations(explanations) }
+}
+
+/** CreateGrant takes the grantee's ARN alone. */
+function asRequested(edit: Edit): Edit {
+  if (edit.edit !== 'add-grant') return edit
+  const { granteeId: _, ...grant } = edit.grant
+  return { ...edit, grant }
 }
 
 interface Records {

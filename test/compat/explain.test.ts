@@ -51,6 +51,9 @@ test('what a user lacks is explained, and the change that is proposed, made thro
     refusal.alternatives.flat().map(({ edit }) => edit),
     ['add-statement', 'add-grant'],
   )
+  // As CreateGrant takes it, without the grantee's id.
+  const grant = { granteePrincipal: asked.caller, operations: ['Decrypt'] }
+  assert.deepEqual(refusal.alternatives.flat().at(-1), { edit: 'add-grant', grant })
   const PolicyDocument = documentOf(statement)
   await root.iam.send(
     new PutUserPolicyCommand({ UserName: 'alice', PolicyName: 'more', PolicyDocument }),
