@@ -16,14 +16,18 @@ const isNewEnough = () => {
   return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)
 }
 
+// The package for this machine, if npm has installed it.
 const nodeBeside = () => {
   const load = createRequire(import.meta.url)
-  try {
-    const manifest = load.resolve(`node-${process.platform}-${process.arch}/package.json`)
-    return join(dirname(manifest), 'bin', 'node')
-  } catch {
-    return undefined
+  const machine = `${process.platform}-${process.arch}`
+  for (const name of [`node-${machine}`, `node-bin-${machine}`]) {
+    try {
+      return join(dirname(load.resolve(`${name}/package.json`)), 'bin', 'node')
+    } catch {
+      // The next name, or the Node that runs this file.
+    }
   }
+  return undefined
 }
 
 const node = nodeBeside() ?? (isNewEnough() ? process.execPath : undefined)

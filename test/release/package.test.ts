@@ -1,7 +1,15 @@
 /** The package for npm, as `npm run release` makes it: installed into an empty folder, and used there. @module */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -46,7 +54,7 @@ function released(folder: string): string {
   return join(folder, name)
 }
 
-/** Installs the package without Node, which the tests bring. Nothing is fetched. */
+/** Installs the package, with the Node of this test in the place of the one that npm would fetch. */
 function installed(t: TestContext, packed: string): string {
   const folder = temporaryFolder(t)
   writeFileSync(join(folder, 'package.json'), '{}') // npm installs nothing into a folder above
@@ -63,7 +71,15 @@ function installed(t: TestContext, packed: string): string {
     timeout: 120_000,
     env: { ...process.env, HOME: folder },
   })
+  mkdirSync(dirname(nodeIn(folder)), { recursive: true })
+  writeFileSync(join(dirname(nodeIn(folder)), '..', 'package.json'), '{}')
+  copyFileSync(process.execPath, nodeIn(folder))
   return folder
+}
+
+function nodeIn(folder: string): string {
+  const name = `node-${process.platform}-${process.arch}`
+  return join(folder, 'node_modules', name, 'bin', 'node')
 }
 
 const signing: readonly (readonly [KeySpec, KeyUsageType, string])[] = [
@@ -103,12 +119,13 @@ test('two releases have the same bytes, and the package is complete', async (t) 
   const load = createRequire(join(dist, 'main.js'))
   for (const name of late) assert.ok(Object.keys(load(`./${name}`) as object).length > 0, name)
 
-  // Without arguments it serves, with the Node of this test.
+  // Without arguments it serves, with the Node that came with it.
   const path = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`
   const environment = { ...freePort(folder), ...settings, PATH: path }
   const trent = join(folder, 'node_modules', '.bin', 'trent')
   const serving = await ready(run(t, [trent], environment, folder))
   const { pid } = serving.child
+  assert.equal(readlinkSync(`/proc/${pid}/exe`), nodeIn(folder))
   assert.match(readFileSync(`/proc/${pid}/limits`, 'utf8'), /^Max core file size +0 +0 /m)
   assert.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /--disable-sigusr1/)
   const kms = new KMSClient({ endpoint: serving.url, region: 'us-west-2', credentials })
