@@ -96,13 +96,15 @@ class Passes {
     const { signal } = this.closing
     const rest = (ms: number): Promise<unknown> =>
       delay(ms, undefined, { signal, ref: false }).catch(() => undefined)
+    // A pass can take longer than the lease holds.
+    const restAndHold = (ms: number): Promise<unknown> => rest(ms).then(() => lease.take())
     while (!signal.aborted) {
       try {
         if (!(await lease.take())) {
           await rest(retryMs)
           continue
         }
-        if ((await this.pass(rest)) > 0 || signal.aborted) continue
+        if ((await this.pass(restAndHold)) > 0 || signal.aborted) continue
         this.#table = undefined
         await lease.release()
         log.info({ rows: this.#rewrapped }, 'everything is under the current root key')
