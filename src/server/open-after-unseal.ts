@@ -45,6 +45,8 @@ export type OpenedServer = Pick<OpenDependencies, 'dependencies' | 'close'> & {
   /** Absent if only one node can use the database. */
   readonly node?: RunningNode
   readonly startWorkers: (handler: WorkersHandler) => Promise<void>
+  /** Takes no part in rotations of the root key any more: its steps need every thread. */
+  readonly endRotation: () => Promise<void>
 }
 export type WorkersHandler = (request: RawRequest) => Promise<RawResponse>
 
@@ -114,6 +116,7 @@ export async function openAfterUnseal(
       await workers.start({ data, share: database.share, answers, noted })
       generations.followNodes()
     },
+    endRotation: generations.close,
     close: async () => {
       await closeInOrder([all.backupSchedule, all.backups, journalCheck, generations, open])
       await closeInOrder([eventIndex, quotaShares, node])

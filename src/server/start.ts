@@ -132,7 +132,7 @@ async function openDoors(
   })
   closing.push(async () => unsealing?.close())
   closing.push(() => workers.close())
-  closing.push(() => stopListening(workers, listeners))
+  closing.push(() => stopListening(workers, listeners).then(() => opened?.endRotation()))
   const serve = (request: RawRequest, target?: Target): Promise<RawResponse> =>
     opened === undefined
       ? Promise.resolve(notReady(request, systemRandom.uuid()))
