@@ -14,6 +14,7 @@ import { makeProxyCredential } from '../crypto/proxy-credential.ts'
 import { createIdentityUses } from '../lifecycle/identity-uses.ts'
 import { deploymentReaders, workerReaders } from '../metrics/readers.ts'
 import type { Caller } from '../model/caller.ts'
+import { silentMsMax } from '../model/node.ts'
 import { formatArn } from '../model/arn.ts'
 import { kmsRegistry } from '../operations/kms/registry.ts'
 import { serverRegistry } from '../operations/registry.ts'
@@ -226,9 +227,6 @@ function operationDependencies(
   }
 }
 
-/** Milliseconds after its last confirmation that a node counts as gone. */
-const silentMs = 60_000
-
 /** An embedded database has one node without a row. */
 function fleetOf(
   store: Pick<WorkerParts['store'], 'listNodes'>,
@@ -237,10 +235,10 @@ function fleetOf(
   return async () => {
     const nodes = (await store.listNodes()).filter(({ state }) => state === 'serving')
     if (nodes.length === 0) return [{ id: 'trent', health: 'ACTIVE' }]
-    const silent = clock.system() - silentMs
-    return nodes.map(({ nodeId, confirmedAt }) => ({
+    const silent = clock.system() - silentMsMax
+    return nodes.map(({ nodeId, confirmedAt, clockOffset }) => ({
       id: nodeId,
-      health: confirmedAt < silent ? 'UNAVAILABLE' : 'ACTIVE',
+      health: confirmedAt - clockOffset < silent ? 'UNAVAILABLE' : 'ACTIVE',
     }))
   }
 }

@@ -1,9 +1,10 @@
 /** Gauges of a node, and of the other nodes that it sees. @module */
 import type { Config } from '../config.ts'
 import type { Labelled, Readers } from '../metrics/gauges.ts'
-import { isRetired, silentMsMax, type NodeRecord } from '../model/node.ts'
+import { silentMsMax } from '../model/node.ts'
 import type { RunningNode } from './node.ts'
 import { silentMs } from './nodes.ts'
+import { othersIn } from './other-nodes.ts'
 
 /** An embedded database is always fresh, and there is one of it. */
 export function nodeReaders(
@@ -37,11 +38,8 @@ export function nodeReaders(
 }
 
 function silentNodes(node: RunningNode): readonly Labelled[] {
-  const isSilent = (each: NodeRecord): boolean =>
-    !isRetired(each.state) && each.nodeId !== node.nodeId && silentMs(each, node) > silentMsMax
-  return node
-    .nodes()
-    .filter(isSilent)
+  return othersIn(node.nodes(), node.nodeId)
+    .filter((each) => silentMs(each, node) > silentMsMax)
     .flatMap((each) =>
       each.positions.map(({ stream, segment, offset }) => ({
         labels: {

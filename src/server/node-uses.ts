@@ -10,10 +10,10 @@
 import { latestOf } from '../lifecycle/latest-notes.ts'
 import type { Random } from '../model/clock.ts'
 import type { NotedUsage } from '../model/last-usage.ts'
-import { isRetired } from '../model/node.ts'
 import type { Following } from '../store/postgres/following.ts'
 import type { Store } from '../store/store.ts'
 import type { RunningNode } from './node.ts'
+import { othersIn } from './other-nodes.ts'
 
 export interface NodeUses {
   /**
@@ -56,9 +56,7 @@ export function nodeUses(of: {
   })
   return {
     async settle(name) {
-      const others = (await store.listNodes()).filter(
-        ({ nodeId, state }) => nodeId !== node.nodeId && !isRetired(state),
-      )
+      const others = othersIn(await store.listNodes(), node.nodeId)
       // One that has not confirmed within the bound serves nothing, and may have uses that it could not save.
       const servedUntil = others.map(({ nodeId, confirmedAt, clockOffset }) => ({
         nodeId,

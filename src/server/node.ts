@@ -24,7 +24,7 @@ import { RowGone, type Following } from '../store/postgres/following.ts'
 import { systemMoment } from '../store/postgres/moment.ts'
 import type { Replication } from '../store/postgres/shared-head.ts'
 import type { Store } from '../store/store.ts'
-import { readOthers } from './other-nodes.ts'
+import { othersIn, readOthers } from './other-nodes.ts'
 
 export interface RunningNode {
   readonly nodeId: string
@@ -206,11 +206,8 @@ class Confirmations {
       all.filter(({ state }) => isRetired(state)).length
     if (this.#begun && retired(nodes) > retired(this.nodes)) onRetired()
     this.nodes = nodes
-    const others = nodes.filter(
-      ({ nodeId, state, confirmedAt, clockOffset }) =>
-        nodeId !== this.#node.nodeId &&
-        !isRetired(state) &&
-        databaseTime - (confirmedAt - clockOffset) < silentMsMax,
+    const others = othersIn(nodes, this.#node.nodeId).filter(
+      ({ confirmedAt, clockOffset }) => databaseTime - (confirmedAt - clockOffset) < silentMsMax,
     )
     const offsets = others.map(({ clockOffset }) => clockOffset)
     this.clockDiffers = this.offset && differenceOf(this.offset, offsets)

@@ -5,6 +5,7 @@ import { isRetired, silentMsMax, type NodeRecord } from '../model/node.ts'
 import type { NodeControls, ShownNode } from '../operations/contract/node-controls.ts'
 import { StaleRow, type Store } from '../store/store.ts'
 import type { RunningNode } from './node.ts'
+import { othersIn } from './other-nodes.ts'
 
 /** A drain that an operator has begun. */
 export interface Draining {
@@ -34,8 +35,8 @@ export function nodeControls(of: {
     list: async () => (await store.listNodes()).map((each) => shown(each, present())),
     async drain({ last }) {
       const node = present()
-      const all = await store.listNodes()
-      const serves = all.some((each) => each.nodeId !== node.nodeId && isServing(each, node))
+      const others = othersIn(await store.listNodes(), node.nodeId)
+      const serves = others.some((each) => isServing(each, node))
       if (!serves && !last) {
         throw refused('no other node serves calls: `--last` drains this one nevertheless')
       }

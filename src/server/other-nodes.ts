@@ -1,4 +1,4 @@
-/** What the other nodes know of root keys, for a rotation that all take part in. @module */
+/** The other nodes of the deployment, and what they know of root keys. @module */
 import { isRetired, type NodeRecord } from '../model/node.ts'
 import type { Store } from '../store/store.ts'
 
@@ -18,10 +18,11 @@ const unprovedNode: OtherNode = {
   currentKey: 0,
 }
 
+/** The other nodes that may serve. */
 export function othersIn(
   nodes: readonly NodeRecord[],
   own: string | undefined,
-): readonly OtherNode[] {
+): readonly NodeRecord[] {
   return nodes.filter(({ nodeId, state }) => nodeId !== own && !isRetired(state))
 }
 

@@ -261,14 +261,14 @@ class Generations {
 
   /** Another node's transactions from before it turned are over. @throws {SealRefused} */
   async #requireTurned(): Promise<void> {
-    const { node, keyring } = this.#dependencies
-    if (node === undefined) return
+    const { newestVersion } = this.#dependencies.keyring
     const others = await this.#others()
+    if (others.length === 0) return
+    const haveTurned = others.every(({ currentKey }) => currentKey >= newestVersion)
+    // Without a time, not even one is known to have turned.
     const isOver = performance.now() - (this.#turnedAt ?? Infinity) > transactionMsMax
-    if (others.some(({ currentKey }) => currentKey < keyring.newestVersion) || !isOver) {
-      if (others.length > 0)
-        throw new SealRefused('nodes have just turned to it: try again in a minute')
-    }
+    if (haveTurned && isOver) return
+    throw new SealRefused('nodes have just turned to it: try again in a minute')
   }
 
   /** Goes on with the domain keys from this version on. */

@@ -1,0 +1,236 @@
+/**
+ * Two nodes that take a new root key, step by step: each sees what the other said at its last
+ * confirmation. The real store, seals and keyrings; only the nodes' rows and the time are made up.
+ * @module
+ */
+import assert from 'node:assert/strict'
+import { createSecretKey, randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { keyringOf, type TurningKeyring } from '../../src/crypto/domain-keys.ts'
+import type { NodeRecord } from '../../src/model/node.ts'
+import { fileSeal } from '../../src/seals/file.ts'
+import type { RootGenerations } from '../../src/server/generation-parts.ts'
+import { openDeployment } from '../../src/server/root-key.ts'
+import { createRootGenerations } from '../../src/server/root-generations.ts'
+import { createStore } from '../../src/store/bound-store.ts'
+import { putOtherSeal } from '../../src/store/tables/other-seals.ts'
+import { realRandom } from '../crypto/fixed.ts'
+import { engines, temporaryFolder } from '../store/engines.ts'
+import { accountId, insertAccounts, region } from '../store/records.ts'
+
+const [sqlite] = engines
+const clock = { now: () => Date.now(), system: () => Date.now() }
+const moved = async (): Promise<void> => undefined
+
+interface TestNode {
+  readonly keyring: TurningKeyring
+  readonly generations: RootGenerations
+  /** Writes its row, and goes on by what the rows say. */
+  readonly confirm: () => Promise<void>
+  readonly fatal: readonly Error[]
+}
+
+async function openWorld(t: TestContext) {
+  assert.ok(sqlite)
+  const { database } = await sqlite.open(t)
+  const seal = fileSeal(join(temporaryFolder(t), 'seal.key'), realRandom)
+  const made = await openDeployment({ database, seal, clock, random: realRandom })
+  const rows = new Map<string, NodeRecord>()
+  let elapsedMs = 0
+  const { now } = performance
+  t.mock.method(performance, 'now', () => now.call(performance) + elapsedMs)
+  const world = {
+    database,
+    seal,
+    made,
+    rows,
+    /** Rows that are in the table, and that nobody can prove. */
+    unproved: 0,
+    pass(ms: number) {
+      elapsedMs += ms
+    },
+    /** The versions that the tags of the accounts name. */
+    async tags(): Promise<readonly number[]> {
+      const found = await database.query.selectFrom('accounts').select('row_tag').execute()
+      return [...new Set(found.map((row) => Buffer.from(row.row_tag).readUInt32BE(0)))]
+    },
+    async rotate({ generations }: TestNode): Promise<void> {
+      const rootKey = randomBytes(32)
+      const key = createSecretKey(rootKey)
+      const { record } = await seal.seal(rootKey, made.deploymentId)
+      await generations.requireSettled()
+      await putOtherSeal(database, {
+        role: 'next-root',
+        kind: 'file',
+        sealedRootKey: record,
+        createdAt: 0,
+      })
+      await generations.adopt(key, record)
+    },
+  }
+  return world
+}
+
+type World = Awaited<ReturnType<typeof openWorld>>
+
+function startNode(t: TestContext, world: World, nodeId: string): TestNode {
+  const { database, seal, made, rows } = world
+  const keyring = keyringOf(made.deploymentId, made.domainKeys, realRandom)
+  const store = createStore(database, keyring, { onForgedRow: assert.fail })
+  const fatal: Error[] = []
+  let seen: ((nodes: readonly NodeRecord[]) => void) | undefined
+  const generations = createRootGenerations({
+    database,
+    store: {
+      change: store.change,
+      listNodes: async () => [...rows.values()],
+      countNodes: async () => rows.size + world.unproved,
+    },
+    node: { nodeId, follow: (given) => (seen = given) },
+    seal,
+    deployment: made,
+    keyring,
+    workers: { turnKeys: moved },
+    grantReader: { turnKeys: moved },
+    list: moved,
+    clock,
+    random: realRandom,
+    firstAccount: { accountId },
+    region,
+    onFatal: (error) => fatal.push(error),
+    log: { info: () => undefined, warn: assert.fail },
+  })
+  generations.begin({ commit: async (work) => void (await store.change(work)) })
+  generations.followNodes()
+  t.after(() => generations.close())
+  const confirm = async (): Promise<void> => {
+    const { oldestVersion, knownVersion, newestVersion } = keyring
+    const versions = { oldestKey: oldestVersion, knownKey: knownVersion, currentKey: newestVersion }
+    rows.set(nodeId, { nodeId, name: nodeId, state: 'serving', ...versions } as NodeRecord)
+    seen?.([...rows.values()])
+    await generations.requireSettled().catch(() => undefined) // behind nothing: a breath
+    await sleep(20)
+  }
+  return { keyring, generations, confirm, fatal }
+}
+
+async function twoNodes(t: TestContext) {
+  const world = await openWorld(t)
+  const [a, b] = [startNode(t, world, 'a'), startNode(t, world, 'b')]
+  await a.confirm()
+  await b.confirm()
+  const store = createStore(world.database, a.keyring, { onForgedRow: assert.fail })
+  await insertAccounts(store)
+  return { world, a, b }
+}
+
+const versionsOf = ({ keyring }: TestNode): readonly number[] => [
+  keyring.oldestVersion,
+  keyring.knownVersion,
+  keyring.newestVersion,
+]
+
+async function until(what: () => Promise<boolean>, ...nodes: readonly TestNode[]): Promise<void> {
+  for (let tries = 0; !(await what()); tries += 1) {
+    assert.ok(tries < 200, 'it never came true')
+    for (const node of nodes) await node.confirm()
+  }
+}
+
+async function isRewrapped({ generations }: TestNode): Promise<boolean> {
+  return (await generations.status()).former?.state === 'rewrapped'
+}
+
+test('a node turns when every other one knows the key, and wraps when every one has turned', async (t) => {
+  const { world, a, b } = await twoNodes(t)
+  await world.rotate(a)
+  assert.deepEqual(versionsOf(a), [1, 2, 1])
+  assert.equal((await a.generations.status()).former?.state, 'waiting')
+  await assert.rejects(world.rotate(a), /does not know the current root key yet: b \(b\)/)
+  await assert.rejects(world.rotate(b), /that this node does not know yet/)
+  await assert.rejects(a.generations.retire(true), /does not know the current root key/)
+  await a.confirm()
+  assert.deepEqual(versionsOf(a), [1, 2, 1])
+  await b.confirm() // it learns, and turns: both know it
+  assert.deepEqual(versionsOf(b), [1, 2, 2])
+  // What b said is from before.
+  await a.confirm()
+  assert.deepEqual(versionsOf(a), [1, 2, 1])
+  await b.confirm()
+  await a.confirm()
+  assert.deepEqual(versionsOf(a), [1, 2, 2])
+  await until(() => isRewrapped(a), a, b)
+  assert.deepEqual(await world.tags(), [2])
+  assert.deepEqual([...a.fatal, ...b.fatal], [])
+})
+
+test('a row that nobody can prove counts as a node that knows nothing', async (t) => {
+  const { world, a } = await twoNodes(t)
+  world.rows.delete('b')
+  world.unproved = 1
+  await assert.rejects(world.rotate(a), /does not know the current root key yet: a node/)
+  assert.deepEqual(versionsOf(a), [1, 1, 1])
+})
+
+test('former keys are ended once all have turned for a while, and every node forgets them', async (t) => {
+  const { world, a, b } = await twoNodes(t)
+  await world.rotate(a)
+  await until(() => isRewrapped(a), a, b)
+  await assert.rejects(a.generations.retire(true), /have just turned/)
+  world.pass(31_000)
+  await assert.rejects(a.generations.retire(false), /sessions may be under a former root key/)
+  assert.deepEqual(await a.generations.retire(true), { generation: 2, retired: 1 })
+  assert.deepEqual(versionsOf(a), [2, 2, 2])
+  // b still opens what is under the ended key, until it sees that it is ended.
+  await a.confirm()
+  await assert.rejects(world.rotate(a), /has not forgotten the former root keys yet/)
+  await b.confirm()
+  assert.deepEqual(versionsOf(b), [2, 2, 2])
+  assert.equal((await b.generations.status()).former, undefined)
+})
+
+test('a node forgets an ended key also while there is a newer one', async (t) => {
+  const { world, a, b } = await twoNodes(t)
+  await world.rotate(a)
+  await until(() => isRewrapped(a), a, b)
+  await b.confirm()
+  world.pass(31_000)
+  await a.generations.retire(true)
+  await a.confirm()
+  // A row from before lets the next rotation begin: b has not said yet what it forgets.
+  const row = world.rows.get('b')
+  assert.ok(row)
+  world.rows.set('b', { ...row, oldestKey: 2 })
+  await world.rotate(a)
+  await a.confirm()
+  await b.confirm()
+  await until(async () => versionsOf(b).join() === '2,3,3', a, b)
+  await until(() => isRewrapped(a), a, b)
+  assert.deepEqual(await world.tags(), [3])
+})
+
+test('what was seen for one root key says nothing about the next', async (t) => {
+  const { world, a, b } = await twoNodes(t)
+  await world.rotate(a)
+  await until(() => isRewrapped(a), a, b)
+  world.pass(31_000)
+  await until(async () => versionsOf(b)[2] === 2, b, a)
+  await world.rotate(a)
+  await until(() => isRewrapped(a), a, b)
+  assert.deepEqual(await world.tags(), [3])
+  await assert.rejects(a.generations.retire(true), /have just turned/)
+  world.pass(31_000)
+  assert.deepEqual(await a.generations.retire(true), { generation: 3, retired: 2 })
+})
+
+test('a server that stops takes no further step', async (t) => {
+  const { world, a, b } = await twoNodes(t)
+  await world.rotate(a)
+  await b.generations.close()
+  await b.confirm()
+  assert.deepEqual(versionsOf(b), [1, 1, 1])
+  await a.generations.close()
+  await assert.rejects(a.generations.retire(true), /the server is stopping/)
+})
