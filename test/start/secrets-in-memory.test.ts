@@ -136,6 +136,8 @@ test('a heap snapshot and a report of a server with keys in use hold no secret',
   const folder = temporaryFolder(t)
   const own = await certified('localhost')
   const tls = writtenTls(t, own)
+  const proven = await certified('client')
+  const { paths: client } = writtenTls(t, proven)
   const root = textSecret('root')
   const settings = {
     TRENT_ROOT_ACCESS_KEY_ID: 'MEMORYROOT',
@@ -143,6 +145,8 @@ test('a heap snapshot and a report of a server with keys in use hold no secret',
     TRENT_METRICS_TOKEN: textSecret('metrics'),
     TRENT_EVENTS_WEBHOOK: 'http://127.0.0.1:9/',
     TRENT_EVENTS_WEBHOOK_SECRET: textSecret('webhook'),
+    TRENT_XKS_CLIENT_CERT: client.cert,
+    TRENT_XKS_CLIENT_KEY: client.key,
   }
   const flags =
     '--heapsnapshot-signal=SIGUSR2 --report-on-signal --report-signal=SIGPROF --report-exclude-env'
@@ -165,8 +169,11 @@ test('a heap snapshot and a report of a server with keys in use hold no secret',
   const report = await newFile(folder, /^report.*\.json$/)
   await end(running, 'SIGTERM')
   const keyFile = join(folder, 'data', 'seal.key')
-  const key = createPrivateKey(own.key).export({ format: 'jwk' }).d ?? ''
-  const [longest = ''] = own.key.split('\n').toSorted((one, other) => other.length - one.length)
+  const keysOf = ({ key }: typeof own): readonly Buffer[] => {
+    const [longest = ''] = key.split('\n').toSorted((one, other) => other.length - one.length)
+    const { d = '' } = createPrivateKey(key).export({ format: 'jwk' })
+    return [Buffer.from(d, 'base64url'), Buffer.from(longest)]
+  }
   const secrets = new Map([
     ...(await rootKeys(folder, fileSeal(keyFile, realRandom))),
     ['key file', readFileSync(keyFile)],
@@ -174,8 +181,8 @@ test('a heap snapshot and a report of a server with keys in use hold no secret',
     ...Object.entries(settings)
       .filter(([name]) => /SECRET|TOKEN/.test(name))
       .map(([name, text]) => [name, Buffer.from(text)] as const),
-    ['key of the certificate', Buffer.from(key, 'base64url')],
-    ['line of the file of that key', Buffer.from(longest)],
+    ...keysOf(own).map((form, at) => [`key of the certificate, form ${at}`, form] as const),
+    ...keysOf(proven).map((form, at) => [`key for XKS proxies, form ${at}`, form] as const),
   ])
   assert.ok(snapshot.includes('KeyObject') && report.includes('javascriptHeap'))
   assert.deepEqual(foundIn(report, secrets), [])

@@ -42,7 +42,11 @@ export interface ProxyClientSettings {
   /** Authorities to trust in addition to the public ones, PEM each. */
   readonly authorities: readonly string[]
   /** Proves Trent to proxies that ask for a certificate; PEM. */
-  readonly client?: { readonly certificate: string; readonly key: string }
+  readonly client?: {
+    readonly certificate: string
+    /** Bytes, because heap snapshots hold texts. */
+    readonly key: Uint8Array
+  }
 }
 
 /** The certificate of a proxy. */
@@ -181,7 +185,8 @@ function secureContextOf({ authorities, client }: ProxyClientSettings): SecureCo
     minVersion: 'TLSv1.2',
     ciphers: suites,
     ...(authorities.length > 0 && { ca: [...rootCertificates, ...authorities] }),
-    ...(client && { cert: client.certificate, key: client.key }),
+    // A worker gets the bytes without their class.
+    ...(client && { cert: client.certificate, key: Buffer.from(client.key) }),
   })
 }
 

@@ -33,8 +33,8 @@ function clientOf(
   certificatePath: string,
   keyPath: string,
 ): NonNullable<ProxyClientSettings['client']> {
-  const certificate = fileOf('TRENT_XKS_CLIENT_CERT', certificatePath)
-  const key = fileOf('TRENT_XKS_CLIENT_KEY', keyPath)
+  const certificate = textOf('TRENT_XKS_CLIENT_CERT', certificatePath)
+  const key = bytesOf('TRENT_XKS_CLIENT_KEY', keyPath)
   if (!isPrivate(statSync(keyPath))) {
     throw new SettingWrong(`TRENT_XKS_CLIENT_KEY: ${keyPath} is open to other users: chmod 600 it`)
   }
@@ -71,7 +71,7 @@ function endpointsOf(text: string | undefined): ReadonlyMap<string, MappedEndpoi
 
 function authoritiesOf(path: string | undefined): readonly string[] {
   if (path === undefined) return []
-  const text = fileOf('TRENT_XKS_CA', path)
+  const text = textOf('TRENT_XKS_CA', path)
   const found = text.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []
   if (found.length === 0 || !found.every(isCertificate)) {
     throw new SettingWrong(`TRENT_XKS_CA: ${path} holds no certificates in PEM`)
@@ -87,9 +87,13 @@ function isCertificate(text: string): boolean {
   }
 }
 
-function fileOf(name: string, path: string): string {
+function textOf(name: string, path: string): string {
+  return bytesOf(name, path).toString('utf8')
+}
+
+function bytesOf(name: string, path: string): Buffer {
   try {
-    return readFileSync(path, 'utf8')
+    return readFileSync(path)
   } catch (cause) {
     throw new SettingWrong(`${name}: ${path} cannot be read`, { cause })
   }

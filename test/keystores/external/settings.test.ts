@@ -47,7 +47,10 @@ test('authorities and client certificates come from files', async (t) => {
     TRENT_XKS_CLIENT_CERT: fileOf('cert', cert),
     TRENT_XKS_CLIENT_KEY: fileOf('key', key),
   }
-  assert.deepEqual(readExternalProxies(pair).client, { certificate: cert, key })
+  assert.deepEqual(readExternalProxies(pair).client, {
+    certificate: cert,
+    key: Buffer.from(key),
+  })
   assert.throws(() => {
     chmodSync(pair.TRENT_XKS_CLIENT_KEY, 0o644)
     readExternalProxies(pair)
