@@ -46,7 +46,7 @@ function decide(
   if (keyId === undefined) return undefined
   const exported = proxy.keys.get(keyId)
   if (exported === undefined) {
-    return new KmsError('NotFoundException', 'this external key store has no such key')
+    return new KmsError('NotFoundException', 'the XKS proxy does not export the key')
   }
   const metadata = (input['requestMetadata'] ?? {}) as Readonly<Record<string, string>> // its shape
   const called = { operation, keyId, metadata, work }

@@ -61,9 +61,8 @@ export function readXksInput(request: RawRequest): unknown {
     throw new KmsError('ValidationException', 'the content type must be application/json')
   }
   try {
-    const { requestMetadata, ...body } = parseJsonObject(request.body, bodyLimits)
     // The path names the key: a member of that name in the body is unknown, and ignored.
-    return { ...body, requestMetadata, externalKeyId }
+    return { ...parseJsonObject(request.body, bodyLimits), externalKeyId }
   } catch (cause) {
     if (!(cause instanceof MalformedJson)) throw cause
     throw new KmsError('SerializationException', 'the body is not a JSON object', { cause })
@@ -95,13 +94,17 @@ const errors: Readonly<Partial<Record<ErrorCode, readonly [status: number, name:
   ValidationException: [400, 'ValidationException'],
 }
 
+/** Also for a key that the proxy does not export: clients may not know whether it exists. */
+const noSuchKey = 'this external key store has no such key'
+
 const messageCharactersMax = 511
 
 export function renderXksError(error: unknown, requestId: string): RawResponse {
   const { code, message } = error instanceof KmsError ? error : { code: undefined, message: '' }
   const [status, errorName] = (code && errors[code]) ?? [500, 'InternalException']
+  const said = code === 'NotFoundException' ? noSuchKey : message
   // The specification allows printable ASCII.
-  const errorMessage = message.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, messageCharactersMax)
+  const errorMessage = said.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, messageCharactersMax)
   const body = JSON.stringify({ errorName, ...(errorMessage !== '' && { errorMessage }) })
   return answerOf(status, body, requestId)
 }

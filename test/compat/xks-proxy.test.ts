@@ -247,6 +247,8 @@ test('the state of the key decides, and keys that are not exported do not exist'
   assert.deepEqual([failed(unexported), failed(unknown)], [missing, missing])
   const unmade = await encrypt('00000000-0000-4000-8000-000000000000')
   assert.deepEqual(failed(unmade), missing)
+  // A client does not learn which keys there are besides its own.
+  assert.deepEqual([unknown.body, unmade.body], [unexported.body, unexported.body])
 })
 
 test('a proxy has a request quota of its own', async (t) => {

@@ -4,9 +4,15 @@
  * @module
  */
 import { KmsError } from '../../errors.ts'
-import { usableStates } from '../../model/key-state.ts'
 import { blob, oneOf, required } from '../../model/shape.ts'
-import { externalKeyId, requireSizes, useMetadata, xksOperation } from './request-metadata.ts'
+import {
+  externalKeyId,
+  requireSizes,
+  usedKey,
+  useErrors,
+  useMetadata,
+  xksOperation,
+} from './request-metadata.ts'
 
 export const decrypt = xksOperation<{ readonly plaintext: Uint8Array }>()({
   name: 'Decrypt',
@@ -20,32 +26,10 @@ export const decrypt = xksOperation<{ readonly plaintext: Uint8Array }>()({
     initializationVector: required(blob({ min: 12, max: 16 })),
     authenticationTag: required(blob({ min: 16, max: 16 })),
   },
-  keys: {
-    key: {
-      from: 'externalKeyId',
-      forms: 'key',
-      action: 'kms-xks-proxy:Decrypt',
-      crossAccount: false,
-      usage: 'ENCRYPT_DECRYPT',
-      states: usableStates,
-    },
-  },
+  keys: { key: { ...usedKey, action: 'kms-xks-proxy:Decrypt' } },
   tracksUsage: 'Decrypt',
   audit: ['externalKeyId', 'requestMetadata'],
-  throws: [
-    'UnknownOperationException',
-    'InvalidSignatureException',
-    'ValidationException',
-    'UnsupportedOperationException',
-    'NotFoundException',
-    'ThrottlingException',
-    'AccessDeniedException',
-    'InvalidKeyUsageException',
-    'DisabledException',
-    'KMSInvalidStateException',
-    'InvalidCiphertextException',
-    'KeyUnavailableException',
-  ],
+  throws: [...useErrors, 'InvalidCiphertextException', 'KeyUnavailableException'],
   check({ ciphertext, additionalAuthenticatedData, initializationVector: { length } }) {
     requireSizes(ciphertext, additionalAuthenticatedData)
     if (length === 12 || length === 16) return

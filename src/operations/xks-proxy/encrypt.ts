@@ -4,9 +4,15 @@
  * @module
  */
 import { KmsError } from '../../errors.ts'
-import { usableStates } from '../../model/key-state.ts'
 import { blob, oneOf, required } from '../../model/shape.ts'
-import { externalKeyId, requireSizes, useMetadata, xksOperation } from './request-metadata.ts'
+import {
+  externalKeyId,
+  requireSizes,
+  usedKey,
+  useErrors,
+  useMetadata,
+  xksOperation,
+} from './request-metadata.ts'
 
 export interface ExternalEncryption {
   readonly ciphertext: Uint8Array
@@ -27,31 +33,10 @@ export const encrypt = xksOperation<ExternalEncryption>()({
     encryptionAlgorithm: required(oneOf(['AES_GCM'])),
     ciphertextDataIntegrityValueAlgorithm: oneOf(['SHA_256']),
   },
-  keys: {
-    key: {
-      from: 'externalKeyId',
-      forms: 'key',
-      action: 'kms-xks-proxy:Encrypt',
-      crossAccount: false,
-      usage: 'ENCRYPT_DECRYPT',
-      states: usableStates,
-    },
-  },
+  keys: { key: { ...usedKey, action: 'kms-xks-proxy:Encrypt' } },
   tracksUsage: 'Encrypt',
   audit: ['externalKeyId', 'requestMetadata'],
-  throws: [
-    'UnknownOperationException',
-    'InvalidSignatureException',
-    'ValidationException',
-    'UnsupportedOperationException',
-    'NotFoundException',
-    'ThrottlingException',
-    'AccessDeniedException',
-    'InvalidKeyUsageException',
-    'DisabledException',
-    'KMSInvalidStateException',
-    'KeyUnavailableException',
-  ],
+  throws: [...useErrors, 'KeyUnavailableException'],
   check: ({ plaintext, additionalAuthenticatedData }) =>
     requireSizes(plaintext, additionalAuthenticatedData),
   async run({ input, keys: { key }, signal, usesMaterials }, { proxyMessages }) {

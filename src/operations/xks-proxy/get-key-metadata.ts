@@ -4,9 +4,9 @@
  * @module
  */
 import { KmsError } from '../../errors.ts'
-import { anyState } from '../../model/key-state.ts'
+import { anyState, usableStates } from '../../model/key-state.ts'
 import type { ExternalUsage } from '../../model/served-proxy.ts'
-import { externalKeyId, keyMetadata, notExported, xksOperation } from './request-metadata.ts'
+import { calledKey, externalKeyId, keyMetadata, xksOperation } from './request-metadata.ts'
 
 export interface ExternalKeyMetadata {
   readonly keySpec: 'AES_256'
@@ -18,13 +18,7 @@ export const getKeyMetadata = xksOperation<ExternalKeyMetadata>()({
   name: 'GetKeyMetadata',
   input: { externalKeyId, requestMetadata: keyMetadata },
   keys: {
-    key: {
-      from: 'externalKeyId',
-      forms: 'key',
-      action: 'kms-xks-proxy:GetKeyMetadata',
-      crossAccount: false,
-      states: anyState,
-    },
+    key: { ...calledKey, action: 'kms-xks-proxy:GetKeyMetadata', states: anyState },
   },
   audit: ['externalKeyId', 'requestMetadata'],
   throws: [
@@ -37,11 +31,11 @@ export const getKeyMetadata = xksOperation<ExternalKeyMetadata>()({
   ],
   async run({ keys: { key }, caller }, { store }) {
     const exported = await store.findExportedKey({ proxyId: caller.uniqueId, keyId: key.keyId })
-    if (exported === undefined) throw new KmsError('NotFoundException', notExported)
+    if (exported === undefined) throw new KmsError('NotFoundException')
     return {
       keySpec: 'AES_256',
       keyUsage: exported.usages,
-      keyStatus: key.state === 'Enabled' ? 'ENABLED' : 'DISABLED',
+      keyStatus: usableStates.includes(key.state) ? 'ENABLED' : 'DISABLED',
     }
   },
 })

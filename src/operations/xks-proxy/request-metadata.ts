@@ -3,7 +3,8 @@
  * @see https://github.com/aws/aws-kms-xksproxy-api-spec
  * @module
  */
-import { KmsError } from '../../errors.ts'
+import { KmsError, type ErrorCode } from '../../errors.ts'
+import { usableStates } from '../../model/key-state.ts'
 import { required, structure, text, type Member, type Members } from '../../model/shape.ts'
 import type { Operation } from '../contract/operation.ts'
 
@@ -50,11 +51,28 @@ export const healthMetadata = required(
   }),
 )
 
-/** The same words for a key that does not exist, and for one that the proxy does not export. */
-export const notExported = 'this external key store has no such key'
-
 /** From the path. It has the form that the path requires. */
 export const externalKeyId: Member<string, true> = required(text({ min: 1, max: 128 }))
+
+/** The key of a call. */
+export const calledKey = { from: 'externalKeyId', forms: 'key', crossAccount: false } as const
+
+/** The same for a call that encrypts or decrypts with it. */
+export const usedKey = { ...calledKey, usage: 'ENCRYPT_DECRYPT', states: usableStates } as const
+
+/** Errors of a call that uses a key, before the encryption itself. */
+export const useErrors = [
+  'UnknownOperationException',
+  'InvalidSignatureException',
+  'ValidationException',
+  'UnsupportedOperationException',
+  'NotFoundException',
+  'ThrottlingException',
+  'AccessDeniedException',
+  'InvalidKeyUsageException',
+  'DisabledException',
+  'KMSInvalidStateException',
+] as const satisfies readonly ErrorCode[]
 
 /** The same for all operations of the proxy API. */
 export function xksOperation<Output>() {
