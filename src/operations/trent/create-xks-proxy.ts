@@ -5,11 +5,12 @@
  * @module
  */
 import { KmsError } from '../../errors.ts'
-import { servedPath, servedProxyLimits } from '../../model/served-proxy.ts'
+import { servedProxyLimits } from '../../model/served-proxy.ts'
 import { list, required, structure, text } from '../../model/shape.ts'
 import { DuplicateRow } from '../../store/store.ts'
 import {
   concernedProxy,
+  configurationOf,
   exportKey,
   keyId,
   proxyLimits,
@@ -56,7 +57,7 @@ export const createXksProxy = trentOperation<CreatedXksProxy>()({
       throw new KmsError('ValidationException', `there is no Region \`${region}\``)
     }
     const proxyId = `xks-${Buffer.from(random.bytes(9)).toString('hex').slice(0, 17)}`
-    const { record, plaintextSecret } = newProxyCredential({ proxyId, accountId, region })
+    const credential = newProxyCredential({ proxyId, accountId, region })
     const createdAt = clock.now()
     call.concerning(concernedProxy({ proxyId, accountId, region }, call))
     return call.commit(async (transaction) => {
@@ -75,24 +76,13 @@ export const createXksProxy = trentOperation<CreatedXksProxy>()({
         if (!(error instanceof DuplicateRow)) throw error
         throw new KmsError('AlreadyExistsException', `There is an XKS proxy of the name ${name}`)
       })
-      await transaction.insertProxyCredential({ ...record, createdAt })
+      await transaction.insertProxyCredential({ ...credential.record, createdAt })
       for (const each of keys) {
         const exported = { key: each.keyId, usages: each.usages, now: createdAt }
         await exportKey(transaction, proxy, exported)
       }
-      return {
-        proxyId,
-        name,
-        accountId,
-        region,
-        configuration: {
-          XksProxyUriPath: servedPath(proxy),
-          XksProxyAuthenticationCredential: {
-            AccessKeyId: record.accessKeyId,
-            RawSecretAccessKey: plaintextSecret,
-          },
-        },
-      }
+      const configuration = configurationOf(proxy, credential)
+      return { proxyId, name, accountId, region, configuration }
     })
   },
 })

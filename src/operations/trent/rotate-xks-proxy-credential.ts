@@ -5,9 +5,10 @@
  * @module
  */
 import { KmsError } from '../../errors.ts'
-import { servedPath, servedProxyLimits } from '../../model/served-proxy.ts'
+import { servedProxyLimits } from '../../model/served-proxy.ts'
 import {
   concernedProxy,
+  configurationOf,
   presentProxy,
   proxyId,
   proxyLimits,
@@ -41,8 +42,7 @@ export const rotateXksProxyCredential = trentOperation<RotatedCredential>()({
   async run(call, { clock, store, newProxyCredential }) {
     const { limits } = call.input
     const proxy = await presentProxy(store, call.input.proxyId)
-    const { accountId, region } = proxy
-    const { record, plaintextSecret } = newProxyCredential({ ...call.input, accountId, region })
+    const credential = newProxyCredential(proxy)
     call.concerning(concernedProxy(proxy, call))
     return call.commit(async (transaction) => {
       await presentProxy(transaction, proxy.proxyId)
@@ -53,17 +53,12 @@ export const rotateXksProxyCredential = trentOperation<RotatedCredential>()({
         throw new KmsError('LimitExceededException', message)
       }
       const createdAt = clock.now()
-      await transaction.insertProxyCredential({ ...record, ...(limits && { limits }), createdAt })
+      const record = { ...credential.record, ...(limits && { limits }), createdAt }
+      await transaction.insertProxyCredential(record)
       return {
         proxyId: proxy.proxyId,
         otherAccessKeyIds: others.map(({ accessKeyId }) => accessKeyId),
-        configuration: {
-          XksProxyUriPath: servedPath(proxy),
-          XksProxyAuthenticationCredential: {
-            AccessKeyId: record.accessKeyId,
-            RawSecretAccessKey: plaintextSecret,
-          },
-        },
+        configuration: configurationOf(proxy, credential),
       }
     })
   },

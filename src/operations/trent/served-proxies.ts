@@ -5,12 +5,14 @@ import type { KeyRecord, KeyRef } from '../../model/key.ts'
 import {
   externalUsages,
   proxyIdPattern,
+  servedPath,
   servedProxyLimits,
   xksOperations,
   type ExportedKeyRecord,
   type ExternalUsage,
   type ProxyLimits,
   type ServedProxyRecord,
+  type ServedProxyRef,
 } from '../../model/served-proxy.ts'
 import { list, oneOf, required, structure, text } from '../../model/shape.ts'
 import type { Transaction } from '../../store/store.ts'
@@ -36,6 +38,20 @@ export interface ProxyConfiguration {
   readonly XksProxyAuthenticationCredential: {
     readonly AccessKeyId: string
     readonly RawSecretAccessKey: string
+  }
+}
+
+/** @param made a new credential of the proxy */
+export function configurationOf(
+  proxy: ServedProxyRef,
+  made: { readonly record: { readonly accessKeyId: string }; readonly plaintextSecret: string },
+): ProxyConfiguration {
+  return {
+    XksProxyUriPath: servedPath(proxy),
+    XksProxyAuthenticationCredential: {
+      AccessKeyId: made.record.accessKeyId,
+      RawSecretAccessKey: made.plaintextSecret,
+    },
   }
 }
 
