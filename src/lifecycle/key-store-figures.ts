@@ -4,6 +4,7 @@
  * @module
  */
 import type { ProxyCallSeen } from '../keystores/external/external.ts'
+import type { ProxyFailureKind } from '../keystores/external/proxy-failure.ts'
 import type { Clock } from '../model/clock.ts'
 import type { CustomKeyStoreRef } from '../model/custom-key-store.ts'
 import type { KeyStoreFigure, KeyStoreFigureName } from '../model/key-store-figure.ts'
@@ -85,13 +86,12 @@ export function createKeyStoreFigures({
 }
 
 /** Failures after which the same call may succeed. */
-const retryable: ReadonlySet<string> = new Set([
+const retryable: ReadonlySet<ProxyFailureKind> = new Set<ProxyFailureKind>([
   'DependencyTimeoutException',
   'InternalException',
   'ThrottlingException',
   'XksProxyTimeout',
   'XksProxyUnreachable',
-  'XksProxyUnhealthy',
 ])
 
 /** The only spec of keys in external key stores. */

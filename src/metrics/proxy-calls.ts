@@ -44,7 +44,7 @@ export function createProxyCalls(registers: Registry[]): ProxyCalls {
     help: 'Calls that the request quota of a custom key store refused.',
     registers,
   })
-  // Every series exists from the start, so that `rate()` sees the first increment.
+  // A query finds the metric before the first failure.
   for (const operation of operations) errors.inc({ operation, failure: 'XksProxyTimeout' }, 0)
   return {
     askedProxy({ xksOperation, milliseconds, failure }) {
