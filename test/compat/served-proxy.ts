@@ -7,12 +7,13 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { KMSClient } from '@aws-sdk/client-kms'
 import { SignatureV4 } from '@smithy/signature-v4'
+import type { FilePort } from '../../src/disk/files.ts'
 import { callOperator } from '../../src/operator/client.ts'
 import type { CreatedXksProxy } from '../../src/operations/trent/create-xks-proxy.ts'
 import { Sha256 } from '../authenticate/signer.ts'
 import { accountId, region, startTestServer, type TestServer } from '../harness.ts'
 import { proxyHost } from '../keystores/external/fake-proxy.ts'
-import { certified } from '../wire/certificate.ts'
+import { certified, type Certified } from '../wire/certificate.ts'
 
 export interface ProxyAnswer {
   readonly status: number
@@ -30,10 +31,14 @@ export interface ServedProxyWorld {
   createProxy(name: string, more?: object): Promise<CreatedXksProxy>
 }
 
-/** @param of settings in addition, and the directory of an earlier server */
+/** @param of settings in addition, the directory of an earlier server, and the files of the journal */
 export async function startServedProxy(
   t: TestContext,
-  of: { readonly settings?: Record<string, string>; readonly directory?: string } = {},
+  of: {
+    readonly settings?: Record<string, string>
+    readonly directory?: string
+    readonly journalFiles?: FilePort
+  } = {},
 ): Promise<ServedProxyWorld> {
   const directory = of.directory ?? (await mkdtemp(join(tmpdir(), 'trent-test-')))
   const { cert, key, authority } = await certified(proxyHost)
@@ -47,7 +52,11 @@ export async function startServedProxy(
     TRENT_TEST_API: 'on',
     ...of.settings,
   }
-  const server = await startTestServer(settings, { directory })
+  const { journalFiles } = of
+  const server = await startTestServer(settings, {
+    directory,
+    ...(journalFiles && { journalFiles }),
+  })
   t.after(() => server.stop())
   const operate = (operation: string, input: object): Promise<unknown> =>
     callOperator(directory, operation, input)
@@ -76,6 +85,8 @@ export interface CallOptions {
   readonly sent?: string
   readonly path?: string
   readonly unsigned?: true
+  /** The certificate of the client, if it has one. */
+  readonly client?: Pick<Certified, 'cert' | 'key'>
 }
 
 /** Calls `<path of the proxy>/<rest>`, signed by the SDK's code. */
@@ -104,7 +115,8 @@ export async function callProxy(
   const unsigned = { method, protocol: 'https:', hostname: proxyHost, path, query: {}, headers }
   const when = options.signedAt === undefined ? {} : { signingDate: new Date(options.signedAt) }
   const signed = options.unsigned ? unsigned : await signer.sign({ ...unsigned, body: text }, when)
-  return send({ port, authority }, { method, path, headers: signed.headers }, options.sent ?? text)
+  const sent = { method, path, headers: signed.headers, ...options.client }
+  return send({ port, authority }, sent, options.sent ?? text)
 }
 
 function send(
