@@ -1,6 +1,7 @@
 /** External key stores through the wire: their life, and that of the keys in them. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   CancelKeyDeletionCommand,
   CreateKeyCommand,
@@ -38,6 +39,7 @@ import {
 } from './external-store.ts'
 import { recordsOf } from './records.ts'
 import { makeKey, refused } from './sdk.ts'
+import { advance } from './test-clock.ts'
 
 const arnOf = (keyId: string): string => `arn:aws:kms:${region}:${accountId}:key/${keyId}`
 const Plaintext = Buffer.from('only Trent sees this')
@@ -177,15 +179,31 @@ test('a key encrypts and decrypts through the proxy, which never sees a plaintex
       assert(!Buffer.from(value, 'base64').includes('purpose'))
     }
   }
-  const operations = proxy.seen.map(
-    ({ body }) => (body['requestMetadata'] as Record<string, string>)['kmsOperation'],
-  )
-  // The health of a connected proxy is asked now and then.
+  // The health of a connected proxy is asked every few minutes.
+  await advance(server.url, '6m')
+  const asked = (about: 'health' | 'keys') =>
+    proxy.seen
+      .filter(({ path }) => path.split('/')[0] === about)
+      .map(({ body }) => body as { readonly requestMetadata: Readonly<Record<string, string>> })
+  const operationsAbout = (about: 'health' | 'keys'): ReadonlySet<string | undefined> =>
+    new Set(asked(about).map(({ requestMetadata: { kmsOperation } }) => kmsOperation))
+  for (let tries = 0; !operationsAbout('health').has('KmsHealthCheck'); tries += 1) {
+    assert.ok(tries < 600, 'the health is not asked')
+    await sleep(50)
+  }
+  assert.equal(asked('health').length + asked('keys').length, proxy.seen.length)
+  for (const { requestMetadata: about, ...more } of asked('health')) {
+    assert.deepEqual(more, {})
+    assert.deepEqual(Object.keys(about).toSorted(), ['kmsOperation', 'kmsRequestId'])
+    assert.match(String(about['kmsRequestId']), /^[0-9a-f-]{36}$/)
+  }
   assert.deepEqual(
-    new Set(operations.filter((name) => name !== 'KmsHealthCheck')),
+    operationsAbout('health'),
+    new Set(['CreateCustomKeyStore', 'ConnectCustomKeyStore', 'KmsHealthCheck']),
+  )
+  assert.deepEqual(
+    operationsAbout('keys'),
     new Set([
-      'CreateCustomKeyStore',
-      'ConnectCustomKeyStore',
       'CreateKey',
       'Encrypt',
       'Decrypt',
