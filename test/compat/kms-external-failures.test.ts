@@ -4,7 +4,6 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import {
   CreateKeyCommand,
@@ -13,6 +12,7 @@ import {
   UpdateCustomKeyStoreCommand,
 } from '@aws-sdk/client-kms'
 import { newProxyKey } from '../keystores/external/fake-proxy.ts'
+import { said } from './external-answers.ts'
 import { answering, failureKinds, type Answers } from './external-failures.ts'
 import {
   connect,
@@ -25,11 +25,6 @@ import {
 } from './external-store.ts'
 import { recordsOf } from './records.ts'
 import { refused } from './sdk.ts'
-
-/** The specification's sentence for each kind of failure. */
-const said = JSON.parse(
-  readFileSync(new URL('../vectors/xks-error-sentences.json', import.meta.url), 'utf8'),
-) as Readonly<Record<string, string>>
 
 /** A connected store with one key, and a ciphertext under it. */
 async function usable(world: ExternalWorld): Promise<{
