@@ -11,7 +11,7 @@ import { DisableKeyCommand, EncryptCommand, ScheduleKeyDeletionCommand } from '@
 import { secretText } from '../events/receiver.ts'
 import { startTestServer } from '../harness.ts'
 import { temporaryFolder } from '../start/serve-process.ts'
-import { freeLoopbackPort } from './free-port.ts'
+import { freeLoopbackPort } from '../free-port.ts'
 import { makeKey } from './sdk.ts'
 import { advance } from './test-clock.ts'
 

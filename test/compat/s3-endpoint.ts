@@ -1,7 +1,6 @@
 /** An S3 server of somebody else's on a free port, for Trent to deliver to. @module */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -12,6 +11,7 @@ import {
   ListObjectsV2Command,
   S3Client,
 } from '@aws-sdk/client-s3'
+import { freeLoopbackPort } from '../free-port.ts'
 import { credentials } from '../harness.ts'
 
 export interface S3Endpoint {
@@ -38,7 +38,7 @@ export type S3Program = (
 /** It takes the credentials of Trent's root user: the AWS CLI has one pair for both. */
 export async function openS3(t: TestContext, programOf: S3Program): Promise<S3Endpoint> {
   const folder = await mkdtemp(join(tmpdir(), 'trent-s3-'))
-  const port = await freePort()
+  const port = await freeLoopbackPort()
   const url = `http://127.0.0.1:${port}`
   const s3 = new S3Client({ endpoint: url, region: 'us-east-1', credentials, forcePathStyle: true })
   let ending: (() => Promise<void>) | undefined
@@ -53,13 +53,16 @@ export async function openS3(t: TestContext, programOf: S3Program): Promise<S3En
     },
     async start() {
       const { program, args, env } = await programOf(port, folder)
-      const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: 'ignore' })
+      const child = spawn(program, args, {
+        env: { ...process.env, ...env },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
       const ended = new Promise<void>((resolve) => void child.once('exit', () => resolve()))
       ending = () => {
         child.kill()
         return ended
       }
-      await answers(url)
+      await answers(url, child)
     },
     async stop() {
       await ending?.()
@@ -89,8 +92,14 @@ export async function bytesOf({ s3 }: S3Endpoint, key: string): Promise<Buffer> 
   return Buffer.from((await Body?.transformToByteArray()) ?? [])
 }
 
-async function answers(url: string): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
+/** The most time for a start of Python, in milliseconds, on a machine with much else to do. */
+const startMaxMs = 120_000
+
+async function answers(url: string, child: ChildProcess): Promise<void> {
+  let errors = ''
+  child.stderr?.on('data', (text: Buffer) => (errors = `${errors}${text.toString()}`.slice(-2000)))
+  const giveUpAt = performance.now() + startMaxMs
+  while (child.exitCode === null && performance.now() < giveUpAt) {
     try {
       await (await fetch(url)).body?.cancel()
       return
@@ -98,18 +107,5 @@ async function answers(url: string): Promise<void> {
       await sleep(100)
     }
   }
-  throw new Error('the S3 server does not answer')
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() =>
-        resolve(typeof address === 'object' && address !== null ? address.port : 0),
-      )
-    })
-  })
+  throw new Error(`the S3 server does not start: ${errors}`)
 }

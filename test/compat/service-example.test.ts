@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { region } from '../harness.ts'
-import { freeLoopbackPort } from './free-port.ts'
+import { freeLoopbackPort } from '../free-port.ts'
 import { recordsOf } from './records.ts'
 import { openServices } from './services.ts'
 

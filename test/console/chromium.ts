@@ -44,6 +44,8 @@ export async function startChromium(): Promise<
   try {
     const browser = await chromium.launch({
       executablePath,
+      // A slow start would skip the tests.
+      timeout: 120_000,
       // The sandbox needs rights that a test does not have everywhere. The pages are our own.
       args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--lang=en-US'],
       env: {

@@ -5,12 +5,13 @@ import { chmodSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freeLoopbackPort } from '../free-port.ts'
 import { asSuperuser } from '../store/postgres/superuser.ts'
 import { startEtcd } from './etcd.ts'
 import { openLink } from './link.ts'
 import { Member, superuser } from './member.ts'
 import type { PatroniPrograms } from './patroni-programs.ts'
-import { folderAtExit, freePort, lastLines } from './processes.ts'
+import { folderAtExit, lastLines } from './processes.ts'
 
 export interface ClusterSettings {
   readonly programs: PatroniPrograms
@@ -58,7 +59,7 @@ export async function startCluster(settings: ClusterSettings): Promise<Cluster> 
   chmodSync(folder, 0o755)
   const removeFolder = folderAtExit(folder)
   const password = randomBytes(16).toString('hex')
-  const etcdPort = await freePort()
+  const etcdPort = await freeLoopbackPort()
   const etcd = await startEtcd(settings.programs.etcd, folder, etcdPort)
   const members: Member[] = []
   for (let number = 1; number <= settings.members; number += 1) {
@@ -119,7 +120,7 @@ async function makeMember(
   etcdPort: number,
   password: string,
 ): Promise<Member> {
-  const ports = { postgres: await freePort(), restApi: await freePort() }
+  const ports = { postgres: await freeLoopbackPort(), restApi: await freeLoopbackPort() }
   return new Member({
     name: `p${number}`,
     folder: join(folder, `p${number}`),

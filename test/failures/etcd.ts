@@ -2,7 +2,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort, isRunning, lastLines, runLogged } from './processes.ts'
+import { freeLoopbackPort } from '../free-port.ts'
+import { isRunning, lastLines, runLogged } from './processes.ts'
 
 /** The most time for a start of etcd, in milliseconds, on a machine with much else to do. */
 const etcdStartMaxMs = 60_000
@@ -14,7 +15,7 @@ export async function startEtcd(
   port: number,
 ): Promise<ChildProcess> {
   const log = join(folder, 'etcd.log')
-  const etcd = runLogged(log, etcdCommand(program, folder, port, await freePort()), {
+  const etcd = runLogged(log, etcdCommand(program, folder, port, await freeLoopbackPort()), {
     ETCD_UNSUPPORTED_ARCH: process.arch === 'arm64' ? 'arm64' : '',
   })
   const giveUpAt = performance.now() + etcdStartMaxMs

@@ -1,8 +1,6 @@
 /** Processes by their ids: what belongs to a server, and signals to all of it. @module */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { closeSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 
 /** Whatever ends this process, nothing of the tests outlives it. */
@@ -93,14 +91,4 @@ export function postmasterOf(folder: string): number | undefined {
 
 export function lastLines(file: string): string {
   return readFileSync(file, 'utf8').split('\n').slice(-30).join('\n')
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

@@ -76,9 +76,9 @@ export async function softTpm(t: TestContext): Promise<SoftTpm> {
     const doors = ['--server', at(port), '--ctrl', at(port + 1)]
     running = spawn('swtpm', ['socket', '--tpm2', ...state, ...doors], {
       env: environment,
-      stdio: 'ignore',
+      stdio: ['ignore', 'ignore', 'pipe'],
     })
-    await answers(port)
+    await opened(running, [port, port + 1])
   }
   await plugIn()
   t.after(unplug)
@@ -158,16 +158,27 @@ async function freePair(): Promise<number> {
   }
 }
 
-async function answers(port: number): Promise<void> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const socket = connect(port, '127.0.0.1')
-    const isOpen = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    )
-    socket.destroy()
-    if (isOpen) return
-    await delay(20)
+const startMaxMs = 60_000
+
+/** Waits until each of its ports takes connections. */
+async function opened(tpm: ChildProcess, ports: readonly number[]): Promise<void> {
+  let errors = ''
+  tpm.stderr?.on('data', (text: Buffer) => (errors = `${errors}${text.toString()}`.slice(-2000)))
+  const giveUpAt = performance.now() + startMaxMs
+  for (const port of ports) {
+    while (!(await isOpen(port))) {
+      if (tpm.exitCode === null && performance.now() < giveUpAt) await delay(20)
+      else throw new Error(`swtpm does not start: ${errors}`)
+    }
   }
-  throw new Error('swtpm did not start')
+}
+
+async function isOpen(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  const isConnected = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  )
+  socket.destroy()
+  return isConnected
 }

@@ -1,11 +1,10 @@
 /** The page of the recovery drill, each line as written, in one shell from top to bottom. @module */
 import assert from 'node:assert/strict'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { pythonClients } from '../compat/python-clients.ts'
+import { freeLoopbackPort } from '../free-port.ts'
 import { root, run, temporaryFolder } from './serve-process.ts'
 
 const clients = await pythonClients()
@@ -13,16 +12,6 @@ const { skip } = clients
 const page = readFileSync(join(root, 'docs/operations/recovery-drill.md'), 'utf8')
 /** The indented lines. */
 const script = page.split('\n').flatMap((line) => (line.startsWith('    ') ? [line.slice(4)] : []))
-
-/** The page has a fixed one. */
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return String(port)
-}
 
 test('the recovery drill works as written', { skip, timeout: 240_000 }, async (t) => {
   assert.ok(script.length > 35)
@@ -32,15 +21,11 @@ test('the recovery drill works as written', { skip, timeout: 240_000 }, async (t
   chmodSync(trent, 0o755)
   // A drill that fails must not leave a server.
   const end = 'trap \'kill -9 -- "-$server" 2> /dev/null || true\' EXIT'
+  // The page has a fixed one.
+  const port = String(await freeLoopbackPort())
   const running = run(
     t,
-    [
-      'bash',
-      '-euo',
-      'pipefail',
-      '-c',
-      [end, ...script].join('\n').replaceAll('4610', await freePort()),
-    ],
+    ['bash', '-euo', 'pipefail', '-c', [end, ...script].join('\n').replaceAll('4610', port)],
     {
       PATH: `${folder}:${clients.bin}:${process.env['PATH'] ?? ''}`,
       LANG: 'C.UTF-8',

@@ -44,7 +44,8 @@ export function sharedServer(version: number): Promise<ServerAddress> {
   return known
 }
 
-const joinMaxMs = 30_000
+/** The most time until the process of the server listens, in milliseconds. It makes the server after that. */
+const joinMaxMs = 60_000
 
 async function joinServer(version: number): Promise<ServerAddress> {
   const checkout = createHash('sha256')
