@@ -137,13 +137,24 @@ export const createAlias = changeAlias('CreateAlias', 'create')
 export const updateAlias = changeAlias('UpdateAlias', 'update')
 export const deleteAlias = changeAlias('DeleteAlias', 'delete')
 
-export const readAlias: Act = async (caller) => {
-  const alias = aliasOf(caller)
+async function readOne(caller: Caller, alias: string): Promise<void> {
   const timed = await caller.call('DescribeKey', { KeyId: alias })
   if (isRefused(timed, 'NotFoundException')) caller.saw(`alias ${alias} alias`, absent, timed)
   if (timed.answer.kind !== 'ok') return
   const { KeyMetadata } = timed.answer.output as { KeyMetadata: { KeyId: string } }
   caller.saw(`alias ${alias} alias`, KeyMetadata.KeyId, timed)
+}
+
+export const readAlias: Act = (caller) => readOne(caller, aliasOf(caller))
+
+/** Reads every alias that was ever asked for. */
+export async function readAliases(caller: Caller): Promise<void> {
+  const names = new Set(
+    caller.memory.entries
+      .filter(({ register }) => register.startsWith('alias '))
+      .map(({ register }) => register.split(' ')[1] ?? ''),
+  )
+  for (const alias of names) await readOne(caller, alias)
 }
 
 /** A policy of the grantee in IAM lets it describe the key, and nothing else does. */

@@ -97,8 +97,14 @@ const nodeFaults: readonly NodeFault[] = [
   ],
 ]
 
+const crash: DatabaseFault = [
+  8,
+  'PostgreSQL of the primary killed',
+  async (_cluster, leader) => leader.killPostgres(),
+]
+
 const databaseFaults: readonly DatabaseFault[] = [
-  [8, 'PostgreSQL of the primary killed', async (_cluster, leader) => leader.killPostgres()],
+  crash,
   [
     6,
     'switchover',
@@ -193,11 +199,14 @@ export function startFaults(
   })
   const database = async (): Promise<void> => {
     const random = randomOf(0)
+    let isFirst = true
     while (!signal.aborted) {
       await rest(500 + random.below(2500))
       const leader = await cluster.leader()
       if (signal.aborted || leader === undefined) continue
-      const [, name, make] = chosen(databaseFaults, random)
+      // A short run has at least one failover.
+      const [, name, make] = isFirst ? crash : chosen(databaseFaults, random)
+      isFirst = false
       count(name)
       await make(cluster, leader, random)
       // What the members say of each other is a second old.

@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readRecords } from '../../src/audit/journal/read-records.ts'
 import { changeIdOf, changeNumberOf } from '../../src/model/change-number.ts'
-import { listGrants, getPolicy, readAlias, useByGrant, useByPolicy } from './acts-of-access.ts'
-import { cancel, describe, enable, listTags, opens } from './acts-of-keys.ts'
-import type { Answer } from './calls.ts'
-import type { Caller, Timed } from './caller.ts'
+import * as access from './acts-of-access.ts'
+import { cancel, describe, enable, listTags, opens, readRotation } from './acts-of-keys.ts'
+import type { Answer, Deployment } from './calls.ts'
+import { Caller, type Timed } from './caller.ts'
 import { explain } from './linearizable.ts'
 import type { Memory, Sealed, Subject } from './memory.ts'
 import { modelOf } from './registers.ts'
@@ -32,15 +32,13 @@ export function judgeHistories(memory: Memory, boundMs: number): JudgedHistories
   return { registers: histories.size, undecided }
 }
 
-/** Reads everything once more, on all nodes, while there are no faults. */
+/** Reads everything once more, on each node, while there are no faults. */
 export async function readAgain(caller: Caller, boundMs: number): Promise<void> {
   const { memory, deployment } = caller
   const subjects = [...memory.retired, ...memory.live]
   memory.live = subjects
-  for (const subject of subjects) {
-    for (const act of [describe, getPolicy, listTags, listGrants]) await act(caller, subject)
-    for (const act of [useByPolicy, useByGrant, readAlias]) await act(caller, subject)
-  }
+  const nodes = Array.from({ length: deployment.nodes }, (_, node) => onNode(caller, node))
+  await Promise.all(nodes.map((each) => readAll(each, subjects)))
   // A deleted key would have no way to open what it sealed.
   for (const subject of subjects) await enabled(caller, subject)
   await sleep(boundMs)
@@ -51,6 +49,28 @@ export async function readAgain(caller: Caller, boundMs: number): Promise<void> 
     if (answer.kind !== 'ok')
       memory.find(`node ${node} does not answer after the faults: ${answer.error}`)
   }
+}
+
+/** A caller that only calls this node. */
+function onNode({ deployment, memory, random }: Caller, node: number): Caller {
+  const only: Deployment = {
+    nodes: deployment.nodes,
+    accountId: deployment.accountId,
+    isUp: (each) => each === node,
+    call: (...asked) => deployment.call(...asked),
+  }
+  return new Caller(only, memory, random)
+}
+
+async function readAll(caller: Caller, subjects: readonly Subject[]): Promise<void> {
+  for (const subject of subjects) {
+    for (const act of [describe, listTags, readRotation]) await act(caller, subject)
+    for (const act of [access.getPolicy, access.listGrants]) await act(caller, subject)
+    for (const act of [access.useByPolicy, access.useByGrant, access.useByIam]) {
+      await act(caller, subject)
+    }
+  }
+  await access.readAliases(caller)
 }
 
 /** Even without faults a call may fail: the cluster has just changed its primary. */

@@ -17,8 +17,8 @@ const folder = join(import.meta.dirname, '..', '..', '.cache', 'failures', Strin
 
 const programs = await patroniPrograms()
 if ('skip' in programs) {
-  console.log(`the failure tests are skipped: ${programs.skip}`)
-  process.exit(0)
+  console.error(`the failure tests cannot run: ${programs.skip}`)
+  process.exit(1)
 }
 mkdirSync(folder, { recursive: true })
 console.log(`TEST_SEED=${seed} goes on with these rounds; they are kept in ${folder}`)
@@ -35,6 +35,7 @@ for (let round = 1; round <= rounds; round += 1) {
   writeFileSync(`${kept}.part`, `${JSON.stringify(result, undefined, 2)}\n`)
   renameSync(`${kept}.part`, kept)
   for (const finding of result.findings) console.log(`FOUND: ${finding}`)
+  if (!result.hasDisks) console.log('no file system can be mounted here: no disk ran full')
 }
 
 const results = Array.from({ length: rounds }, (_, index) =>

@@ -17,6 +17,9 @@ const program = [
 
 export const rootLogin: Login = { accessKeyId: 'CIROOT', secretAccessKey: 'ci-root-secret' }
 
+/** The most time for a start, in milliseconds: the database may be away for as long as a failover takes. */
+const startMaxMs = 180_000
+
 /** A process that ended without being asked to. */
 export interface OwnEnd {
   readonly code: number | null
@@ -76,12 +79,14 @@ export class NodeProcess {
   /** Starts it, and again whenever it ends by itself, until it is asked to end. */
   async start(): Promise<void> {
     this.#wanted = true
+    const giveUpAt = performance.now() + startMaxMs
     while (this.#wanted && this.#child === undefined) {
       const since = performance.now()
       if (await this.#startOnce()) {
         this.startsMs.push(Math.round(performance.now() - since))
         return
       }
+      if (performance.now() > giveUpAt) throw new Error(`a node does not start: ${this.#tail}`)
       await sleep(500)
     }
   }
@@ -176,12 +181,14 @@ export class NodeProcess {
     this.#child = child
     this.#tail = ''
     const serving = Promise.withResolvers<boolean>()
+    const late = setTimeout(() => child.kill('SIGKILL'), startMaxMs)
     let output = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output = `${output}${text}`.slice(-5000)
       const [, url] = /^Trent is ready on (http:\/\/127\.0\.0\.1:\d+):/m.exec(output) ?? []
       if (url === undefined || this.#url !== undefined) return
       this.#url = url
+      clearTimeout(late)
       serving.resolve(true)
     })
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -189,13 +196,15 @@ export class NodeProcess {
       appendFileSync(this.log, text)
     })
     child.on('close', (code: number | null) => {
+      clearTimeout(late)
       const served = this.#url !== undefined
       this.#url = undefined
       this.#child = undefined
       serving.resolve(false)
       if (!this.#wanted) return
       this.ends.push({ code, text: this.#tail.slice(-1500) })
-      if (served) void sleep(500).then(() => this.start())
+      // A node that stays away is found when the test waits for all of them.
+      if (served) void sleep(500).then(() => this.start().catch(() => undefined))
     })
     return await serving.promise
   }

@@ -5,7 +5,7 @@
  * @module
  */
 import { execFile } from 'node:child_process'
-import { copyFileSync, existsSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -18,7 +18,7 @@ import { Fleet } from './fleet.ts'
 import { judgeHistories, judgeRecords, readAgain } from './judge.ts'
 import { startLoad } from './load.ts'
 import { Memory } from './memory.ts'
-import type { OwnEnd } from './node-process.ts'
+import type { NodeProcess, OwnEnd } from './node-process.ts'
 import type { PatroniPrograms } from './patroni-programs.ts'
 
 export interface RoundSettings {
@@ -42,6 +42,8 @@ export interface RoundResult {
   readonly records: number
   /** Nodes that ended by themselves, or whose start was refused. */
   readonly ends: readonly OwnEnd[]
+  /** Whether each node has a disk of its own. If not, no disk runs full. */
+  readonly hasDisks: boolean
   readonly findings: readonly string[]
 }
 
@@ -115,6 +117,7 @@ async function judged(
     const code = await node.terminate()
     if (code !== 0) memory.find(`a node stopped with ${String(code)}: ${node.tail.slice(-500)}`)
   }
+  for (const node of fleet.processes) judgeProcess(memory, node)
   for (const node of fleet.processes) await verify(memory, node.environment, node.folder)
   const records = await judgeRecords(
     memory,
@@ -131,7 +134,21 @@ async function judged(
     ciphertexts: memory.sealed.length,
     records,
     ends,
+    hasDisks: fleet.hasDisks,
     findings: memory.findings,
+  }
+}
+
+const mistake = /\b(?:Assertion|Range|Reference|Syntax|Type)Error\b/
+
+/** A node may end when its database is away, and never by a mistake of its own. */
+function judgeProcess(memory: Memory, { log, ends }: NodeProcess): void {
+  const lines = existsSync(log) ? readFileSync(log, 'utf8').split('\n') : []
+  for (const line of lines.filter((each) => mistake.test(each))) {
+    memory.find(`a node logged ${line.slice(0, 2000)}`)
+  }
+  for (const { code, text } of ends) {
+    if (code === null) memory.find(`a node was ended by a signal that no test sent: ${text}`)
   }
 }
 
