@@ -9,10 +9,10 @@ import { mkdtemp, open, rm, rmdir, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { CreateKeyCommand, EncryptCommand, type KMSClient } from '@aws-sdk/client-kms'
 import { startTestServer, type TestServer } from '../harness.ts'
+import { eventually } from '../start/node-process.ts'
 import { emptyMemory, remembered, type Memory } from './load.ts'
 import { assertToldOnce } from './told-once.ts'
 
@@ -20,6 +20,9 @@ const run = promisify(execFile)
 const megabyte = 1024 * 1024
 /** Room for the reserve of 256 MiB, two segments and the database. */
 const diskBytes = 352 * megabyte
+
+/** The most time for a step, in milliseconds: it takes thousands of calls, also on a slow machine. */
+const stepMaxMs = 600_000
 
 /** @returns where it is mounted; undefined where nobody may mount, with the reason told */
 async function mountDisk(t: TestContext): Promise<string | undefined> {
@@ -59,13 +62,11 @@ async function readiness({ url }: TestServer): Promise<readonly [number, string]
   return [answer.status, await answer.text()]
 }
 
-async function untilReadiness(server: TestServer, status: number): Promise<string> {
-  for (let tries = 0; tries < 300; tries += 1) {
+async function untilReadiness(server: TestServer, status: number, reason = /./): Promise<void> {
+  await eventually(stepMaxMs, async () => {
     const [found, text] = await readiness(server)
-    if (found === status) return text
-    await sleep(100)
-  }
-  return assert.fail(`readiness never was ${status}`)
+    return found === status && reason.test(text)
+  })
 }
 
 /** Records of some 8 KB, so that a segment is soon full. */
@@ -102,13 +103,7 @@ function startLoad(client: KMSClient, KeyId: string, memory: Memory): Load {
   }
 }
 
-async function until(what: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 600; tries += 1) {
-    if (what()) return
-    await sleep(100)
-  }
-  assert.fail('it never came')
-}
+const until = (what: () => boolean): Promise<number> => eventually(stepMaxMs, async () => what())
 
 test('a disk that runs full under load loses nothing that was answered', async (t) => {
   const directory = await mountDisk(t)
@@ -134,7 +129,7 @@ test('a disk that runs full under load loses nothing that was answered', async (
 
   // Below the reserve: traffic is to go elsewhere, and what comes is served all the same.
   await fillUp(directory, 100 * megabyte)
-  assert.match(await untilReadiness(server, 503), /nearly full/)
+  await untilReadiness(server, 503, /nearly full/)
   const { encrypts, keys } = load.done
   await until(() => load.done.encrypts > encrypts && load.done.keys > keys)
   assert.deepEqual(memory.failures, [])
@@ -142,10 +137,10 @@ test('a disk that runs full under load loses nothing that was answered', async (
   // Nothing left: first the database has no room, then the journal no segment.
   await fillUp(directory, 0)
   await until(() => memory.failures.length > 0)
+  await untilReadiness(server, 503, /no healthy segment/)
   await until(() => memory.calls.slice(-20).every(({ errorName }) => errorName !== undefined))
   const refused = new Set(memory.calls.slice(-20).map(({ errorName }) => errorName))
   assert.deepEqual([...refused], ['KMSInternalException'])
-  assert.match(await untilReadiness(server, 503), /no healthy segment/)
   assert.ok(server.logged.some((line) => line.includes('ENOSPC')))
 
   // Room again: the same process goes on.
