@@ -13,7 +13,7 @@ const commandMsMax = 120_000
 /**
  * Unpacks packages, with those that they need and that are not installed here.
  * @param name of the folder in the cache
- * @returns the folder that stands for `/`, or why there is none
+ * @returns the folder that stands for `/`, which is `/` itself if all are installed, or why there is none
  */
 export function unpackedPackages(
   name: string,
@@ -34,6 +34,7 @@ export function unpackedPackages(
     const plan = run('apt-get', ['--simulate', '--no-install-recommends', 'install', ...packages])
     // A line of a package that would be upgraded has its former version here, in brackets.
     const missing = [...plan.matchAll(/^Inst (\S+) \(/gm)].map(([, each = '']) => each)
+    if (missing.length === 0) return { root: '/' }
     run('apt-get', ['download', ...missing])
     for (const file of readdirSync(partial).filter((each) => each.endsWith('.deb'))) {
       run('dpkg-deb', ['-x', file, 'root'])
@@ -43,7 +44,9 @@ export function unpackedPackages(
   } catch (error) {
     // Another test file may have unpacked the same packages at this moment.
     if (existsSync(root)) return { root }
-    const [line] = (error instanceof Error ? error.message : String(error)).split('\n')
+    // What the program wrote last says more than that it failed.
+    const text = error instanceof Error ? error.message : String(error)
+    const line = text.trim().split('\n').at(-1)
     return { why: `Debian's packages ${packages.join(', ')} cannot be had here: ${line}` }
   } finally {
     rmSync(partial, { recursive: true, force: true })

@@ -20,7 +20,7 @@ import { makeKey } from './sdk.ts'
 const options = noFaultHsm === undefined ? {} : { skip: noFaultHsm }
 const phaseMs = 1500
 
-/** Encrypts and decrypts under one key until it is told to end. */
+/** Encrypts and decrypts under one key until `end` is called. */
 class Load {
   readonly sealed: (Uint8Array | undefined)[] = []
   failures: string[] = []

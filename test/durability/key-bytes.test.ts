@@ -8,7 +8,6 @@ import assert from 'node:assert/strict'
 import { randomBytes, type KeyObject } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { test, type TestContext } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { CreateAccessKeyCommand, CreateUserCommand } from '@aws-sdk/client-iam'
@@ -37,6 +36,7 @@ import { startPostgres } from '../store/postgres/postgres-server.ts'
 import { skip, testedVersions } from '../store/postgres/shared-server.ts'
 import { asSuperuser } from '../store/postgres/superuser.ts'
 import { end, freePort, serve, temporaryFolder, trentEnded } from '../start/serve-process.ts'
+import { eventually } from '../start/node-process.ts'
 import { clientsOf, root } from './lost-server.ts'
 
 type Secrets = Map<string, Uint8Array>
@@ -180,7 +180,9 @@ async function search(
   await kms.send(new ScheduleKeyDeletionCommand({ KeyId: imported, PendingWindowInDays: 7 }))
   const backup = join(folder, 'backup')
   // One backup at a time: the schedule begins with one.
-  while (!readdirSync(backups).some((name) => name.endsWith('.backup'))) await sleep(100)
+  await eventually(60_000, async () =>
+    readdirSync(backups).some((name) => name.endsWith('.backup')),
+  )
   const own = { ...freePort(folder), ...settings }
   const taken = await trentEnded(t, ['backup', backup], own, folder)
   assert.equal(taken.code, 0, taken.stderr)

@@ -24,6 +24,7 @@ import {
 } from '@aws-sdk/client-kms'
 import { GetSessionTokenCommand } from '@aws-sdk/client-sts'
 import { importing } from '../compat/importing.ts'
+import { eventually } from '../start/node-process.ts'
 import { testDatabase, testedVersions } from '../store/postgres/shared-server.ts'
 import {
   end,
@@ -129,11 +130,8 @@ async function drill(t: TestContext, from: Engine, to: Engine): Promise<void> {
       acknowledged.push(KeyId)
     }
   })().catch(() => undefined)
-  const killed = new Promise<void>((resolve) => {
-    setTimeout(() => void end(lost, 'SIGKILL').then(() => resolve()), 150)
-  })
-  await Promise.all([traffic, killed])
-  assert.ok(acknowledged.length > 0)
+  await eventually(60_000, async () => acknowledged.length >= 3)
+  await Promise.all([traffic, end(lost, 'SIGKILL')])
 
   // Another machine has the backup, the key file and what is left of the journal.
   const there = temporaryFolder(t)
