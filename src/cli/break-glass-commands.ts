@@ -8,7 +8,7 @@ export function addBreakGlassCommands(
 ): void {
   const group = program
     .command('break-glass')
-    .description('take back control past all policies; sets off an alarm')
+    .description('take back control in spite of every policy; sets off an alarm')
   group
     .command('unlock-key <arn>')
     .description('restore the default key policy of a key that locks everybody out')

@@ -55,7 +55,7 @@ export function refusedUseEvent(key: KeyRef, record: string, made: Made): Outgoi
   return outgoing(key, made, { detailType, isGuaranteed: false, resources: [], detail: record })
 }
 
-/** Trent's own event, in the same form: an operator did something past all policies. */
+/** Trent's own event, in the same form: an operator acted in spite of every policy. */
 export function breakGlassEvent(
   { accountId, region, arn, ...detail }: BreakGlassAct,
   made: Omit<Made, 'partition'>,

@@ -36,7 +36,7 @@ export interface Meter extends ProxyCalls {
   journalFailed(): void
   /** Counts a use that the key's state did not allow. */
   refusedUse(state: KeyState): void
-  /** Counts what an operator did past all policies. */
+  /** Counts acts of operators in spite of every policy. */
   brokeGlass(act: BreakGlassAct['act']): void
   /** Counts a row or key material that the server did not write. */
   forged(what: 'row' | 'material'): void
@@ -187,7 +187,7 @@ function createRefusedUses(registers: Registry[]): Meter['refusedUse'] {
 function createBreakGlasses(registers: Registry[]): Meter['brokeGlass'] {
   const counter = new Counter({
     name: 'trent_break_glass_total',
-    help: 'What operators did past all policies: keys unlocked, root users reset.',
+    help: 'Acts of operators in spite of every policy: keys unlocked, root users reset.',
     labelNames: ['act'],
     registers,
   })

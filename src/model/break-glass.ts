@@ -1,4 +1,4 @@
-/** What an operator does past all policies. It is done rarely, sets off an alarm and is on record. @module */
+/** An operator acts in spite of every policy. That is rare, sets off an alarm and is recorded. @module */
 
 export const breakGlassActs = ['unlock-key', 'reset-root'] as const
 

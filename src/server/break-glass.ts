@@ -1,4 +1,4 @@
-/** The alarm of what operators do past all policies: an event, a metric and a line of the log. @module */
+/** An operator acted in spite of every policy: an event, a metric and a line of the log say so. @module */
 import type { Config } from '../config.ts'
 import { KmsError } from '../errors.ts'
 import { breakGlassEvent } from '../events/key-event.ts'

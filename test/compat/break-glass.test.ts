@@ -1,4 +1,4 @@
-/** What operators do past all policies: keys unlocked, root users reset, and who is told. @module */
+/** Operators act in spite of every policy: they unlock keys and reset root users, and somebody is told. @module */
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { test } from 'node:test'

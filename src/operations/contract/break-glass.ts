@@ -1,4 +1,4 @@
-/** The alarm of what an operator does past all policies. @module */
+/** The alarm when an operator acts in spite of every policy. @module */
 import type { Transaction } from '../../store/store.ts'
 
 export interface BreakGlass {
