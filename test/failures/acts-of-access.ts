@@ -151,8 +151,8 @@ export const readAlias: Act = (caller) => readOne(caller, aliasOf(caller))
 export async function readAliases(caller: Caller): Promise<void> {
   const names = new Set(
     caller.memory.entries
-      .filter(({ register }) => register.startsWith('alias '))
-      .map(({ register }) => register.split(' ')[1] ?? ''),
+      .map((entry) => entry.register.split(' '))
+      .flatMap(([kind, name = '']) => (kind === 'alias' ? [name] : [])),
   )
   for (const alias of names) await readOne(caller, alias)
 }
