@@ -42,8 +42,10 @@ export const innerFrameBytes = 11
  */
 export const plaintextBytesMax = 4096 + ivBytes + tagBytes
 
+/** How each format writes its kind. */
+export const kindBytes: Readonly<Record<BlobKind, number>> = { ciphertext: 2, 'data-key': 3 }
+
 const prefix = Buffer.from('0102', 'hex')
-const kindBytes: Readonly<Record<BlobKind, number>> = { ciphertext: 2, 'data-key': 3 }
 const constants = Buffer.from('0078', 'hex')
 const derivationVersion = 1
 const materialIdStart = 5

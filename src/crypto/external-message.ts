@@ -14,7 +14,7 @@
 import { hash } from 'node:crypto'
 import type { Random } from '../model/clock.ts'
 import { ivBytes, openWithIv, sealWithIv, tagBytes } from './aead.ts'
-import type { BlobKind } from './blob.ts'
+import { kindBytes, type BlobKind } from './blob.ts'
 import { counterKey } from './derive.ts'
 import { materialIdBytes } from './key-material-id.ts'
 import type { SymmetricMaterial } from './symmetric.ts'
@@ -53,7 +53,6 @@ export const outerIvBytes: readonly number[] = [12, 16]
 
 const nonceBytes = 16
 const plaintextBytesMax = 4096
-const kindBytes: Readonly<Record<BlobKind, number>> = { ciphertext: 2, 'data-key': 3 }
 const prefix = Buffer.from('0102', 'hex')
 const constants = Buffer.from('0079', 'hex')
 const version = 1

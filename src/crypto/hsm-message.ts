@@ -9,14 +9,9 @@
  * @module
  */
 import { hash } from 'node:crypto'
-import { ivBytes, tagBytes } from './aead.ts'
-import type { BlobKind } from './blob.ts'
+import { kindBytes, type BlobKind } from './blob.ts'
 
 const label = Buffer.from('trent:hsm-aad:1')
-const kindBytes: Readonly<Record<BlobKind, number>> = { ciphertext: 2, 'data-key': 3 }
-
-/** Bytes that an HSM adds to a plaintext. */
-export const hsmBytesAdded = ivBytes + tagBytes
 
 /**
  * The additional data of the encryption in an HSM, 32 bytes. A hash, because HSMs have limits for it, and

@@ -81,8 +81,8 @@ export interface StoreCall {
 
 /**
  * A key store. Every method may be cancelled. Those that return an `Awaitable` answer at once if they have
- * nothing to wait for. A method throws
- * backend is unavailable, and `ThrottlingException` if too many calls wait for it.
+ * nothing to wait for. A method throws `KeyUnavailableException` if its backend is unavailable, in a custom
+ * key store `KMSInvalidStateException`, and `ThrottlingException` if too many calls wait for it.
  *
  * `algorithm` is always valid for the key's spec and usage: the operation has refused any other in
  * AWS's words.
