@@ -10,7 +10,7 @@ import { KmsError } from '../../errors.ts'
 import { andThen } from '../../model/awaitable.ts'
 import type { Random } from '../../model/clock.ts'
 import type { KeyRecord } from '../../model/key.ts'
-import type { KeyStore } from '../keystore.ts'
+import type { EncryptionContext, KeyStore } from '../keystore.ts'
 import type { OpenMaterials } from './open-materials.ts'
 
 export function messageMethods(
@@ -21,10 +21,7 @@ export function messageMethods(
     encrypt(key, plaintext, context, kind, signal) {
       signal.throwIfAborted()
       requireSymmetric(key)
-      const canonical = canonicalContext(context)
-      if (canonical === undefined) {
-        throw new KmsError('ValidationException', 'the encryption context is not valid UTF-8')
-      }
+      const canonical = requireContext(context)
       return andThen(materials.current(key, signal), (material) => ({
         ciphertext: sealMessage(material, kind, canonical, plaintext, random),
         materialId: material.record.materialId,
@@ -42,14 +39,26 @@ export function messageMethods(
         const canonical = canonicalContext(context)
         // No ciphertext was ever made with a context that has no canonical form.
         if (canonical === undefined) throw new KmsError('InvalidCiphertextException')
-        try {
-          return { plaintext: openMessage(material, blob, canonical), materialId }
-        } catch (error) {
-          if (error instanceof NotAuthentic) throw new KmsError('InvalidCiphertextException')
-          throw error
-        }
+        return { plaintext: opened(material, blob, canonical), materialId }
       })
     },
+  }
+}
+
+/** The canonical bytes of a context to encrypt with. @throws {KmsError} `ValidationException` */
+export function requireContext(context: EncryptionContext): Buffer {
+  const canonical = canonicalContext(context)
+  if (canonical !== undefined) return canonical
+  throw new KmsError('ValidationException', 'the encryption context is not valid UTF-8')
+}
+
+/** @throws {KmsError} `InvalidCiphertextException` without a message */
+export function opened(...sealed: Parameters<typeof openMessage>): Buffer {
+  try {
+    return openMessage(...sealed)
+  } catch (error) {
+    if (error instanceof NotAuthentic) throw new KmsError('InvalidCiphertextException')
+    throw error
   }
 }
 

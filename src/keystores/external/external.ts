@@ -20,7 +20,7 @@ import type { Random } from '../../model/clock.ts'
 import type { ConnectionErrorCode, CustomKeyStoreRef } from '../../model/custom-key-store.ts'
 import type { KeyRecord } from '../../model/key.ts'
 import type { JsonObject } from '../../model/json.ts'
-import { incorrectKey } from '../builtin/builtin-messages.ts'
+import { incorrectKey, requireContext } from '../builtin/builtin-messages.ts'
 import type { OpenMaterials } from '../builtin/open-materials.ts'
 import type { KeyStore, StoreCall } from '../keystore.ts'
 import type { ProxyAddress, ProxyClient } from './proxy-client.ts'
@@ -208,10 +208,7 @@ function messageMethods(
   const { materials, random } = dependencies
   return {
     async encrypt(key, plaintext, given, kind, signal) {
-      const context = canonicalContext(given)
-      if (context === undefined) {
-        throw new KmsError('ValidationException', 'the encryption context is not valid UTF-8')
-      }
+      const context = requireContext(given)
       const material = await materials.current(key, signal)
       const { materialId } = material.record
       const inner = sealInner(material, kind, context, plaintext, random)

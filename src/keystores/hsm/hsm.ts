@@ -4,12 +4,12 @@
  * needs both, and the HSM is only asked about ciphertexts that Trent has proved.
  * @module
  */
-import { parseBlob, type Blob } from '../../crypto/blob.ts'
+import { parseBlob } from '../../crypto/blob.ts'
 import { canonicalContext } from '../../crypto/encryption-context.ts'
 import { hsmAad } from '../../crypto/hsm-message.ts'
 import { openPasswords, wrapPasswords, type UserPasswords } from '../../crypto/key-store-secret.ts'
-import { NotAuthentic, type Keyring } from '../../crypto/keyring.ts'
-import { openMessage, sealMessage } from '../../crypto/symmetric.ts'
+import type { Keyring } from '../../crypto/keyring.ts'
+import { sealMessage } from '../../crypto/symmetric.ts'
 import { KmsError } from '../../errors.ts'
 import type { Random } from '../../model/clock.ts'
 import type {
@@ -21,8 +21,8 @@ import type { HsmObject, HsmObjectRef } from '../../model/hsm-object.ts'
 import type { KeyRecord, MaterialRecord } from '../../model/key.ts'
 import { TokenError } from '../../pkcs11/token-error.ts'
 import type { Token } from '../../pkcs11/token.ts'
-import { incorrectKey } from '../builtin/builtin-messages.ts'
-import type { OpenMaterial, OpenMaterials } from '../builtin/open-materials.ts'
+import { incorrectKey, opened, requireContext } from '../builtin/builtin-messages.ts'
+import type { OpenMaterials } from '../builtin/open-materials.ts'
 import type { KeyStore, NewMaterial } from '../keystore.ts'
 import { connectCluster } from './connect-cluster.ts'
 import { clusterNotConnected, connectionErrorOf, useFailure } from './hsm-failure.ts'
@@ -199,10 +199,7 @@ function messageMethods(
 ): Pick<KeyStore, 'encrypt' | 'decrypt'> {
   return {
     async encrypt(key, plaintext, given, kind, signal) {
-      const context = canonicalContext(given)
-      if (context === undefined) {
-        throw new KmsError('ValidationException', 'the encryption context is not valid UTF-8')
-      }
+      const context = requireContext(given)
       const material = await materials.current(key, signal)
       const { materialId } = material.record
       const aad = hsmAad(kind, material.materialId, context)
@@ -227,16 +224,6 @@ function messageMethods(
         materialId,
       }
     },
-  }
-}
-
-/** @throws {KmsError} `InvalidCiphertextException` without a message */
-function opened(material: OpenMaterial, blob: Blob, context: Uint8Array): Buffer {
-  try {
-    return openMessage(material, blob, context)
-  } catch (error) {
-    if (error instanceof NotAuthentic) throw new KmsError('InvalidCiphertextException')
-    throw error
   }
 }
 
