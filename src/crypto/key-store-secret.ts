@@ -5,12 +5,10 @@
 import type { KeyObject } from 'node:crypto'
 import type { CustomKeyStoreRecord, CustomKeyStoreRef } from '../model/custom-key-store.ts'
 import { canonicalRow } from './canonical.ts'
-import { takeSecretKey } from './derive.ts'
 import type { Keyring } from './keyring.ts'
+import { takeSigningSecret } from './secrets.ts'
 
 type Wrapped = Pick<CustomKeyStoreRecord, 'wrappedSecret' | 'wrappingVersion'>
-
-const signingPrefix = Buffer.from('AWS4')
 
 /** The name of the crypto user in AWS CloudHSM. */
 const cryptoUser = 'kmsuser'
@@ -74,12 +72,7 @@ export function openProxySecret(
 ): KeyObject {
   const { wrappingVersion, wrappedSecret } = store
   const aad = aadOf(store, accessKeyId)
-  const secret = keyring.unwrap('key-store-secret', wrappingVersion, aad, wrappedSecret)
-  try {
-    return takeSecretKey(Buffer.concat([signingPrefix, secret]))
-  } finally {
-    secret.fill(0)
-  }
+  return takeSigningSecret(keyring.unwrap('key-store-secret', wrappingVersion, aad, wrappedSecret))
 }
 
 /** Wraps the secret under the newest domain key. @throws {NotAuthentic} if the row was changed */

@@ -8,8 +8,8 @@ import type { Random } from '../model/clock.ts'
 import { identifierOf } from '../model/identity.ts'
 import type { ProxyCredentialRecord } from '../model/served-proxy.ts'
 import { canonicalRow } from './canonical.ts'
-import { takeSecretKey } from './derive.ts'
 import type { Keyring } from './keyring.ts'
+import { takeSigningSecret } from './secrets.ts'
 
 type Named = Pick<ProxyCredentialRecord, 'accessKeyId' | 'proxyId' | 'accountId' | 'region'>
 type Wrapped = Pick<ProxyCredentialRecord, 'wrappedSecret' | 'wrappingVersion'>
@@ -19,8 +19,6 @@ export interface NewProxyCredential {
   /** 44 characters of base64. A string, because it goes into the answer, and nowhere else. */
   readonly plaintextSecret: string
 }
-
-const signingPrefix = Buffer.from('AWS4')
 
 /** Makes a random credential: an id of 24 characters, and a secret of 256 bits. */
 export function makeProxyCredential(
@@ -50,12 +48,7 @@ export function openProxyCredential(
   keyring: Pick<Keyring, 'unwrap'>,
   credential: Named & Wrapped,
 ): KeyObject {
-  const secret = unwrap(keyring, credential)
-  try {
-    return takeSecretKey(Buffer.concat([signingPrefix, secret]))
-  } finally {
-    secret.fill(0)
-  }
+  return takeSigningSecret(unwrap(keyring, credential))
 }
 
 /** Wraps the secret under the newest domain key. @throws {NotAuthentic} if the row was changed */

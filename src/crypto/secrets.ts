@@ -35,7 +35,13 @@ export function wrapSecret(
 export function openSigningSecret(keyring: Keyring, accessKey: WrappedSecret): KeyObject {
   const { wrappingVersion, wrappedSecret } = accessKey
   const aad = secretAad(accessKey)
-  const secret = keyring.unwrap('secret-access-key', wrappingVersion, aad, wrappedSecret)
+  return takeSigningSecret(keyring.unwrap('secret-access-key', wrappingVersion, aad, wrappedSecret))
+}
+
+/**
+ * Returns "AWS4" ‖ secret, the key from which Signature Version 4 derives its keys. It overwrites `secret`.
+ */
+export function takeSigningSecret(secret: Uint8Array): KeyObject {
   try {
     return takeSecretKey(Buffer.concat([signingPrefix, secret]))
   } finally {
