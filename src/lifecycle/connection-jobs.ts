@@ -31,7 +31,10 @@ export interface ConnectionJobsDependencies {
   readonly hsmKeyStores: Pick<HsmKeyStores, 'connect'>
 }
 
-/** Key stores handled in one round: each connection takes up to 250 ms. */
+/**
+ * Key stores handled at once. A connection takes up to 250 ms; to an HSM that hangs, ten seconds for each of
+ * up to three steps, in which other jobs wait.
+ */
 const storesMax = 20
 /** Keys that change their state in one transaction. */
 const keysMax = 100

@@ -30,6 +30,7 @@ import {
   createStoreTokens,
   openedToken,
   pinOf,
+  type StoreTokens,
   type StoreTokensDependencies,
 } from './store-tokens.ts'
 
@@ -65,8 +66,9 @@ export interface HsmKeyStores {
     begin: (changes: Wrapped) => Promise<void>,
   ): Promise<Wrapped | ConnectionErrorCode>
   /**
-   * Destroys a key in the HSM.
-   * @returns false if its key store is not connected, or the HSM failed
+   * Destroys a key in the HSM. An HSM that has hung is not asked for a minute.
+   * @returns false if its key store is not connected, or the HSM failed; true if the key store was deleted,
+   *   because Trent has no password for the HSM then
    */
   destroy(object: HsmObjectRef): Promise<boolean>
   /** Logs out of the key stores that are no longer connected. Call it now and then. */
@@ -75,7 +77,7 @@ export interface HsmKeyStores {
 }
 
 export function createHsmKeyStores(dependencies: HsmDependencies): HsmKeyStores {
-  const { clusters, keyring, findKeyStore, onFailure } = dependencies
+  const { clusters, keyring, onFailure } = dependencies
   const tokens = createStoreTokens(dependencies)
   return {
     methods: (store) => {
@@ -128,21 +130,43 @@ export function createHsmKeyStores(dependencies: HsmDependencies): HsmKeyStores 
       }
     },
 
-    async destroy({ accountId, region, storeId, materialId }) {
-      const ref = { accountId, region, storeId }
-      try {
-        const token = await tokens.of(ref, await findKeyStore(ref))
-        await token?.destroyKey(materialId)
-        return token !== undefined
-      } catch (error) {
-        if (!(error instanceof TokenError)) throw error
-        onFailure(error, { storeId })
-        return false
-      }
-    },
-
+    destroy: destruction(tokens, dependencies),
     sweep: () => tokens.sweep(),
     close: () => tokens.close(),
+  }
+}
+
+/** Milliseconds in which an HSM that has hung is not asked to destroy keys. */
+const hungPauseMs = 60_000
+
+/**
+ * Jobs destroy keys one after another, and other jobs wait for them. Thus all keys in an HSM that hangs cost
+ * one wait in a minute.
+ */
+function destruction(
+  tokens: StoreTokens,
+  { findKeyStore, clock, onFailure }: HsmDependencies,
+): HsmKeyStores['destroy'] {
+  /** Ends of the pauses by key store, in milliseconds since the epoch. */
+  const pausedUntil = new Map<string, number>()
+  return async ({ accountId, region, storeId, materialId }) => {
+    const ref = { accountId, region, storeId }
+    const pauseMs = (pausedUntil.get(storeId) ?? 0) - clock.now()
+    // A clock that was set back ends the pause.
+    if (pauseMs > 0 && pauseMs <= hungPauseMs) return false
+    pausedUntil.delete(storeId)
+    const store = await findKeyStore(ref)
+    if (store === undefined) return true
+    try {
+      const token = await tokens.of(ref, store)
+      await token?.destroyKey(materialId)
+      return token !== undefined
+    } catch (error) {
+      if (!(error instanceof TokenError)) throw error
+      if (error.code === 'TIMEOUT') pausedUntil.set(storeId, clock.now() + hungPauseMs)
+      onFailure(error, ref)
+      return false
+    }
   }
 }
 
