@@ -13,14 +13,12 @@ import type { LastUsage, LostUsage } from '../../../src/model/last-usage.ts'
 import type { Operation } from '../../../src/operations/contract/operation.ts'
 import { kmsRegistry } from '../../../src/operations/kms/registry.ts'
 import { readIdentifier } from '../../../src/model/identifiers.ts'
-import { createFaults } from '../../../src/throttle/faults.ts'
 import { createQuotas } from '../../../src/throttle/profiles.ts'
 import { keyStore } from './memory-messages.ts'
 import type { FurtherEvent } from '../../../src/model/further-event.ts'
 import { keyStoresOutside } from './memory-key-stores.ts'
 import { reads, transactionOn, type Rows } from './memory-store.ts'
-import { unused } from './unused-store.ts'
-import { unusedDependencies, unusedSeal } from './unused-dependencies.ts'
+import { withUnused } from './unused.ts'
 import type { Call, UsedMaterials } from '../../../src/operations/contract/call.ts'
 import type { OperationDependencies } from '../../../src/operations/contract/dependencies.ts'
 
@@ -90,7 +88,7 @@ export function createWorld(): World {
     askOutside: () => undefined,
     keyStoreOf: () => ownKeyStore,
     further: [],
-    dependencies: {
+    dependencies: withUnused<OperationDependencies>({
       store,
       ...keyStoresOutside((question) => world.askOutside(question)),
       clock: { now: () => world.now, system: () => world.now },
@@ -106,11 +104,7 @@ export function createWorld(): World {
           return `00000000-0000-4000-8000-${String(ids).padStart(12, '0')}`
         },
       },
-      proxyMessages: { encrypt: unused, decrypt: unused, integrityValue: unused },
-      fleet: unused,
-      newProxyCredential: unused,
       regions: createRegionTable(),
-      deletionTasks: { begin: unused, endOf: unused },
       pages: {
         open: (scope, marker) => {
           if (marker === undefined) return undefined
@@ -147,26 +141,8 @@ export function createWorld(): World {
         lastOf: async (key) => world.usages.get(key.keyId),
         settle: () => Promise.resolve(undefined),
       },
-      principalChecks: unused,
-      fixedAccessKeys: { make: unused, isSecretOf: unused },
-      newAccessKey: unused,
-      sessions: { issue: unused },
-      webIdentity: { mayBeIssuer: unused },
-      events: { lookup: unused },
-      ...unusedDependencies,
       quotas: { ...createQuotas('aws'), rates: () => [] },
-      server: {
-        status: unused,
-        moveClock: unused,
-        acceptClock: unused,
-        faults: createFaults(),
-        firstAccount: { accountId, isRootGiven: true },
-        breakGlass: unused,
-        nodes: { list: unused, drain: unused, retire: unused },
-        backup: { begin: unused, read: unused },
-        seal: unusedSeal,
-      },
-    },
+    }),
   }
   return world
 }

@@ -3,7 +3,7 @@ import { KmsError } from '../../../src/errors.ts'
 import type { KeyStore } from '../../../src/keystores/keystore.ts'
 import { importMethods } from './memory-imports.ts'
 import { pairMethods } from './memory-pairs.ts'
-import { unused } from './unused-store.ts'
+import { unused } from './unused.ts'
 
 /** "Encrypts" as JSON, because tests check only the bytes, contexts and kinds that an operation passes. */
 export function keyStore(handedOut: Buffer[], now: () => number): KeyStore {

@@ -9,7 +9,7 @@ import {
   type StoreReads,
   type Transaction,
 } from '../../../src/store/store.ts'
-import { unusedReads, unusedWrites } from './unused-store.ts'
+import { withUnused } from './unused.ts'
 import { changed, keyStoreReads, keyStoreWrites } from './memory-key-stores.ts'
 
 /** Everything stored. */
@@ -46,7 +46,7 @@ export function reads(rows: Rows): StoreReads {
       (one) =>
         one.accountId === key.accountId && one.region === key.region && one.keyId === key.keyId,
     )
-  return {
+  return withUnused<StoreReads>({
     findAccount: async () => undefined,
     listAccessKeys: () => Promise.resolve([]),
     findAccessKey: async () => undefined,
@@ -134,9 +134,8 @@ export function reads(rows: Rows): StoreReads {
       ),
     countGrants: async (key, grantee) =>
       ofKey(key).filter((grant) => grantee === undefined || granteeOf(grant) === grantee).length,
-    ...unusedReads,
     ...keyStoreReads(rows),
-  }
+  })
 }
 
 /** A transaction over `rows`, which it changes in place. Pass a copy. */
@@ -168,7 +167,7 @@ export function transactionOn(rows: Rows): Transaction {
         one.keyId === material.keyId &&
         one.region === material.region,
     )
-  return {
+  return withUnused<Transaction>({
     ...reads(rows),
     insertKey: async (key) => {
       const row = { ...key, rowVersion: 1 }
@@ -223,12 +222,11 @@ export function transactionOn(rows: Rows): Transaction {
       rows.grants.push(row)
       return row
     },
-    ...unusedWrites,
     ...keyStoreWrites(rows),
     deleteGrant: async (grant) => {
       const index = rows.grants.findIndex(({ grantId }) => grantId === grant.grantId)
       if (index < 0) throw new StaleRow('stale')
       rows.grants.splice(index, 1)
     },
-  }
+  })
 }
