@@ -42,6 +42,7 @@ const configFile = (): string | undefined => program.opts<{ config?: string }>()
 program
   .command('serve')
   .description('run the server in the foreground')
+  .option('--log <form>', '`lines` for people (default on a terminal), or `json`')
   .option('--build-console', "build the console's pages in the background if their sources changed")
   .action(async (options: Parameters<typeof serve>[1]) =>
     (await import('./cli/serve.ts')).serve(configFile(), options),

@@ -1,7 +1,6 @@
 /** `trent serve`: runs the server in the foreground until SIGINT or SIGTERM. @module */
 import { constants } from 'node:os'
 import { relative } from 'node:path'
-import { pino } from 'pino'
 import { buildConsole } from './build-console.ts'
 import { type Config, loadConfig } from '../config.ts'
 import type { FirstAccount } from '../server/first-start.ts'
@@ -10,20 +9,23 @@ import { isBesideData } from '../seals/setting.ts'
 import { memoryGaps } from './memory-gaps.ts'
 import { type RunningServer, startServer } from '../server/start.ts'
 import { oneLine } from './one-line.ts'
+import { openLog, type ServerLog } from './server-log.ts'
 
 /** One Ctrl-C may arrive twice: from the terminal, and from npm, which forwards it. */
 const sameSignalMs = 1000
 
 export async function serve(
   configFile: string | undefined,
-  options: { readonly buildConsole?: true } = {},
+  options: { readonly buildConsole?: true; readonly log?: string } = {},
 ): Promise<void> {
   // By default, SIGUSR1 makes Node open its debugger port to every user of the machine. `npm start` and
   // `trent` turn that off from the first moment; then the signal would end the process. A log rotation may
   // send it.
   process.on('SIGUSR1', () => undefined)
   try {
-    await run(loadConfig(process.env, configFile), options.buildConsole === true)
+    const config = loadConfig(process.env, configFile)
+    const log = openLog(config.logLevel, options.log)
+    await run(config, log, options.buildConsole === true)
   } catch (error) {
     fail(oneLine(error))
   }
@@ -34,8 +36,11 @@ function fail(message: string): never {
   process.exit(1)
 }
 
-async function run(config: Config, builds: boolean): Promise<void> {
-  const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }))
+async function run(
+  config: Config,
+  { log, logRequests }: ServerLog,
+  builds: boolean,
+): Promise<void> {
   const onFatal = (error: unknown): void => {
     log.fatal({ err: error }, 'the server cannot go on')
     log.flush()
@@ -44,6 +49,7 @@ async function run(config: Config, builds: boolean): Promise<void> {
   const { applyFile } = config
   const starting: Promise<RunningServer> = startServer(config, {
     log,
+    logRequests,
     onFatal,
     onSeal: () => void stop(starting),
     ...(applyFile !== undefined && {

@@ -6,21 +6,27 @@ import type { PipelineDependencies } from './dependencies.ts'
 import { StepFailed } from './stage-list.ts'
 import type { Answered, Failed, Reached } from './stages.ts'
 
-type AnswerDependencies = Pick<PipelineDependencies, 'meter' | 'log'>
+type AnswerDependencies = Pick<PipelineDependencies, 'meter' | 'log' | 'logAnswer'>
 
 export function answer(settled: Answered | Failed, dependencies: AnswerDependencies): RawResponse {
   if (settled instanceof StepFailed) return refuse(settled.reached, settled.cause, dependencies)
   const { request, requestId, target, output, operation, startedAt } = settled
   try {
     const response = protocolOf(request).renderAnswer(output, requestId, target)
-    dependencies.meter.answered(operation, 'success', performance.now() - startedAt)
+    const took = performance.now() - startedAt
+    dependencies.meter.answered(operation, 'success', took)
+    dependencies.logAnswer?.(settled, 'success', took)
     return response
   } catch (error) {
     return refuse(settled, error, dependencies)
   }
 }
 
-function refuse(reached: Reached, error: unknown, { meter, log }: AnswerDependencies): RawResponse {
+function refuse(
+  reached: Reached,
+  error: unknown,
+  { meter, log, logAnswer }: AnswerDependencies,
+): RawResponse {
   const { request, requestId, target, operation, startedAt } = reached
   // Callers may hang up as often as they like: that is no failure of ours.
   const hungUp = request.signal.aborted && error === request.signal.reason
@@ -28,6 +34,8 @@ function refuse(reached: Reached, error: unknown, { meter, log }: AnswerDependen
   if (hungUp) log.debug({ requestId }, 'the caller hung up')
   else if (expected === undefined) log.error({ err: error, requestId }, 'request failed')
   const outcome = hungUp ? 'hung-up' : (expected ?? 'KMSInternalException')
-  meter.answered(operation, outcome, performance.now() - startedAt)
+  const took = performance.now() - startedAt
+  meter.answered(operation, outcome, took)
+  logAnswer?.(reached, outcome, took)
   return protocolOf(request).renderError(error, requestId, target)
 }

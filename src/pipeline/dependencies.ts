@@ -20,6 +20,7 @@ import type { OpenForwardAccess } from '../authenticate/forward-access.ts'
 import type { RequestScope } from '../model/identifiers.ts'
 import type { GrantTokens } from '../resolve/grant-tokens.ts'
 import type { ResolveRecipient } from '../resolve/recipient.ts'
+import type { LogAnswer } from './answer-log.ts'
 import type { InTurn } from './turns.ts'
 import type { Store } from '../store/store.ts'
 import type { Faults } from '../throttle/faults.ts'
@@ -79,4 +80,6 @@ export interface PipelineDependencies {
   /** Measures how long calls take, and counts their outcomes. */
   readonly meter: Pick<Meter, 'answered' | 'authorized' | 'refusedUse' | 'throttledKeyStore'>
   readonly log: Logger
+  /** Absent if nobody reads a line for each request. */
+  readonly logAnswer?: LogAnswer
 }

@@ -30,6 +30,7 @@ type ScreenDependencies = Pick<
   | 'meter'
   | 'random'
   | 'log'
+  | 'logAnswer'
   | 'store'
 >
 
@@ -70,7 +71,10 @@ export async function screenCall(
   } catch (error) {
     // The call itself reports an outage.
     if (!(error instanceof KmsError)) return {}
-    dependencies.meter.answered(operation, error.code, performance.now() - started)
-    return { refusal: protocol.renderError(error, random.uuid(), named) }
+    const requestId = random.uuid()
+    const took = performance.now() - started
+    dependencies.meter.answered(operation, error.code, took)
+    dependencies.logAnswer?.({ requestId, ...(named && { target: named }) }, error.code, took)
+    return { refusal: protocol.renderError(error, requestId, named) }
   }
 }

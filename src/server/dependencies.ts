@@ -34,6 +34,7 @@ import {
 import { createTrustPolicies } from '../authorize/trust-policies.ts'
 import { operatorOf } from '../operator/operators.ts'
 import { createRecipients } from '../resolve/recipient.ts'
+import { createAnswerLog } from '../pipeline/answer-log.ts'
 import { createTurns } from '../pipeline/turns.ts'
 import { createBuckets, processMilliseconds } from '../throttle/buckets.ts'
 import { createFaults, type Faults } from '../throttle/faults.ts'
@@ -139,13 +140,7 @@ export function joinDependencies(
     keyUsages,
     keyStoreFigures: background.keyStoreFigures,
     refusedUses: background.events.refusedUses,
-    refusedCalls: createRefusedCalls({
-      buckets: createBuckets(parts.memory.buckets, processMilliseconds),
-      perSecond: config.quotas.refusedCalls,
-      workers: config.workers,
-      append: (eventId, record) => journal.append(eventId, record),
-      clock,
-    }),
+    refusedCalls: refusedCallsOf(config, parts),
     identityUses: createIdentityUses(background.roleUses, background.accessKeyUses),
     throttle,
     operations: {
@@ -171,7 +166,21 @@ export function joinDependencies(
     },
     meter,
     log,
+    ...(parts.logRequests && { logAnswer: createAnswerLog(log) }),
   }
+}
+
+function refusedCallsOf(
+  { quotas, workers }: WorkerConfig,
+  { memory, journal, clock }: WorkerParts,
+): PipelineDependencies['refusedCalls'] {
+  return createRefusedCalls({
+    buckets: createBuckets(memory.buckets, processMilliseconds),
+    perSecond: quotas.refusedCalls,
+    workers,
+    append: (eventId, record) => journal.append(eventId, record),
+    clock,
+  })
 }
 
 function operationDependencies(

@@ -57,7 +57,7 @@ export async function openAfterUnseal(
   files: Files,
   { deployment: opened, seal, ...by }: Unsealed,
 ): Promise<OpenedServer> {
-  const { log } = options
+  const { log, logRequests = false } = options
   const { database, journal, clock, meter, startedAt, workers } = files
   const random = systemRandom
   const keyring = keyringOf(opened.deploymentId, opened.domainKeys, random)
@@ -72,6 +72,7 @@ export async function openAfterUnseal(
   const { firstAccount, list, ...audit } = await openAudit(config, options, files, { ...parts, by })
   const usageTrackedSince = await store.trackUsageSince(clock.now())
   const restoredAt = await store.lastRestoredAt()
+  const started = { usageTrackedSince, restoredAt, logRequests }
   const quotaShares = await openQuotaShares({ ...files.memory, ...parts, log })
   const grantReader = createGrantReader({ database: database.share(), deployment, onForgedRow })
   const threads = { deployment, workers, grantReader, list, firstAccount, node, seal }
@@ -86,8 +87,7 @@ export async function openAfterUnseal(
     workers,
     meter,
     firstAccount,
-    usageTrackedSince,
-    restoredAt,
+    ...started,
     log,
     startedAt,
     ...openBackups(config, options, { ...parts, firstAccount }),
@@ -104,8 +104,7 @@ export async function openAfterUnseal(
   const eventIndex = openEventIndex(files, log)
   meter.observe({ ...nodeReaders(node, config), ...all.backupSchedule.readers })
   const journalCheck = checkClosedSegments({ ...files, store, directory: files.journalDirectory })
-  const times = { usageTrackedSince, restoredAt }
-  const data = { config: sentConfig(config), deployment, memory: files.memory, ...times }
+  const data = { config: sentConfig(config), deployment, memory: files.memory, ...started }
   return {
     dependencies: open.dependencies,
     firstAccount,

@@ -7,6 +7,8 @@ import type { Seal } from '../seals/seal.ts'
 
 export interface ServerOptions {
   readonly log: Logger
+  /** Whether the log gets a line for each request. Default: false. */
+  readonly logRequests?: boolean
   /** The seal of the root key. Default: the one that the settings name. */
   readonly seal?: Promise<Seal>
   /** The source of time. Default: the process's own clocks. */

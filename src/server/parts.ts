@@ -39,6 +39,8 @@ export interface WorkerParts {
   readonly restoredAt: number
   readonly meter: Meter
   readonly log: Logger
+  /** Whether the log gets a line for each request. */
+  readonly logRequests: boolean
   readonly memory: SharedMemory
   readonly others: OtherWorkers
   readonly grantReader: GrantReader

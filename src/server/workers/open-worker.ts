@@ -146,7 +146,8 @@ async function openParts(start: WorkerStart): Promise<
       readonly closeDatabase: () => Promise<void>
     }
 > {
-  const { worker, config, deployment, memory, usageTrackedSince, restoredAt, log, link } = start
+  const { worker, config, deployment, memory, log, link } = start
+  const { usageTrackedSince, restoredAt, logRequests } = start
   const onFatal = (error: Error): void => void link.ask('fatal', error.stack ?? error.message)
   const random = systemRandom
   const clock = createClock(undefined, memory.clock)
@@ -178,6 +179,7 @@ async function openParts(start: WorkerStart): Promise<
     restoredAt,
     meter,
     log,
+    logRequests,
     memory,
     others: {
       settle: (name) => link.ask('settle', name),

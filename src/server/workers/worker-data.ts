@@ -17,4 +17,6 @@ export interface WorkerData {
   readonly usageTrackedSince: number
   /** The answer of `Store.lastRestoredAt`. */
   readonly restoredAt: number
+  /** Whether the log gets a line for each request. */
+  readonly logRequests: boolean
 }

@@ -28,7 +28,14 @@ function startOf(usageTrackedSince: number): WorkersStart {
   const deployment = { deploymentId: systemRandom.uuid(), domainKeys: [] }
   const config = sentConfig(parseConfig({ TRENT_WORKERS: '3' }))
   return {
-    data: { config, deployment, memory: sharedMemory(), usageTrackedSince, restoredAt: 0 },
+    data: {
+      config,
+      deployment,
+      memory: sharedMemory(),
+      usageTrackedSince,
+      restoredAt: 0,
+      logRequests: false,
+    },
     share: () => ({
       engine: 'sqlite',
       port: new MessageChannel().port1,
