@@ -8,13 +8,11 @@
 import type { KMSClient } from '@aws-sdk/client-kms'
 import type { KeyObject } from 'node:crypto'
 import { takeSecretKey } from '../crypto/derive.ts'
-import { NotAuthentic } from '../crypto/keyring.ts'
 import type { Random } from '../model/clock.ts'
-import { SealRefused, SealUnavailable, type Seal } from './seal.ts'
-import { damaged, openRecord, readHeader, sealRecord } from './sealed-record.ts'
+import { SealRefused, SealUnavailable, unattended, type Seal } from './seal.ts'
+import { damaged, openRecord, readHeader, sealKeyBytes, sealRecord } from './sealed-record.ts'
 
 const kind = 'kms'
-const keyBytes = 32
 const callMsDefault = 10_000
 const ciphertextBytesMax = 6144
 
@@ -42,7 +40,7 @@ export function kmsSeal(key: KmsKey, random: Random): Seal {
       const { GenerateDataKeyCommand } = await import('@aws-sdk/client-kms')
       const command = new GenerateDataKeyCommand({
         KeyId: key.arn,
-        NumberOfBytes: keyBytes,
+        NumberOfBytes: sealKeyBytes,
         EncryptionContext: contextOf(deploymentId),
       })
       const answer = await called(key, (client, abortSignal) =>
@@ -58,28 +56,19 @@ export function kmsSeal(key: KmsKey, random: Random): Seal {
     },
     open(record, deploymentId) {
       const ciphertext = readCiphertext(record)
-      return {
-        progress: () => ({ asks: 'nothing' }),
-        async give() {
-          const { DecryptCommand } = await import('@aws-sdk/client-kms')
-          // The key is the settings': whoever can write the database must not name another one.
-          const command = new DecryptCommand({
-            KeyId: key.arn,
-            CiphertextBlob: ciphertext,
-            EncryptionContext: contextOf(deploymentId),
-          })
-          const answer = await called(key, (client, abortSignal) =>
-            client.send(command, { abortSignal }),
-          )
-          try {
-            return openRecord(sealKeyOf(answer.Plaintext), record, deploymentId)
-          } catch (error) {
-            if (error instanceof NotAuthentic) throw damaged()
-            throw error
-          }
-        },
-        forget: () => undefined,
-      }
+      return unattended(async () => {
+        const { DecryptCommand } = await import('@aws-sdk/client-kms')
+        // The key is the settings': whoever can write the database must not name another one.
+        const command = new DecryptCommand({
+          KeyId: key.arn,
+          CiphertextBlob: ciphertext,
+          EncryptionContext: contextOf(deploymentId),
+        })
+        const answer = await called(key, (client, abortSignal) =>
+          client.send(command, { abortSignal }),
+        )
+        return openRecord(sealKeyOf(answer.Plaintext), record, deploymentId)
+      })
     },
   }
 }
@@ -114,7 +103,7 @@ async function called<T>(
 }
 
 function sealKeyOf(plaintext: Uint8Array | undefined): KeyObject {
-  if (plaintext?.length !== keyBytes) {
+  if (plaintext?.length !== sealKeyBytes) {
     throw new SealUnavailable('the KMS gave no data key of 32 bytes')
   }
   return takeSecretKey(plaintext)

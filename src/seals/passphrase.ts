@@ -7,7 +7,6 @@
 import { argon2, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import { takeSecretKey } from '../crypto/derive.ts'
-import { NotAuthentic } from '../crypto/keyring.ts'
 import type { Random } from '../model/clock.ts'
 import { SealRefused, type Seal, type Wanted } from './seal.ts'
 import { damaged, openRecord, readHeader, sealRecord } from './sealed-record.ts'
@@ -56,13 +55,7 @@ export function passphraseSeal(random: Random, costs: Costs = usualCosts): Seal 
         async give(secret) {
           if (secret === undefined || secret.length === 0) throw new SealRefused('no passphrase')
           if (secret.length > passphraseBytesMax) throw wrong()
-          const key = await keyOf(secret, salt, stored)
-          try {
-            return openRecord(key, record, deploymentId)
-          } catch (error) {
-            if (error instanceof NotAuthentic) throw wrong()
-            throw error
-          }
+          return openRecord(await keyOf(secret, salt, stored), record, deploymentId, wrong)
         },
         forget: () => undefined,
       }

@@ -8,16 +8,21 @@ import { libraryEnvironment } from '../pkcs11/library-environment.ts'
 import type { NamedKey } from '../pkcs11/pkcs11-uri.ts'
 import { TokenError } from '../pkcs11/token-error.ts'
 import { takeSecretKey } from '../crypto/derive.ts'
-import { NotAuthentic } from '../crypto/keyring.ts'
 import type { Random } from '../model/clock.ts'
 import { readPrivateFile } from './private-file.ts'
-import { SealRefused, SealStopped, SealUnavailable, type Seal } from './seal.ts'
-import { damaged, openRecord, readHeader, sealRecord } from './sealed-record.ts'
+import { SealRefused, SealStopped, SealUnavailable, unattended, type Seal } from './seal.ts'
+import {
+  damaged,
+  openRecord,
+  readHeader,
+  sealKeyBytes,
+  sealUnderNewKey,
+  type Header,
+} from './sealed-record.ts'
 
 const kind = 'pkcs11'
-const keyBytes = 32
 const idBytes = 16
-const wrappedBytes = 12 + keyBytes + 16
+const wrappedBytes = 12 + sealKeyBytes + 16
 const serialCharactersMax = 64
 const pinBytesMax = 256
 
@@ -43,41 +48,21 @@ export function pkcs11Seal(key: Pkcs11Key, random: Random): Seal {
     asks: 'nothing',
     startsAlone: false,
     async seal(rootKey, deploymentId) {
-      const sealKey = random.bytes(keyBytes)
-      try {
-        const { id, serial, wrapped } = await used(key, async (token) => {
-          const found = await token.facts()
-          const wrapping = await wrappingKey(key, token, random)
-          const bytes = await token.encrypt(wrapping, aadOf(deploymentId), sealKey)
-          return { id: wrapping, serial: found.serial, wrapped: bytes }
+      const headerOf = (sealKey: Uint8Array): Promise<Header> =>
+        used(key, async (token) => {
+          const { serial } = await token.facts()
+          const id = await wrappingKey(key, token, random)
+          const wrapped = await token.encrypt(id, aadOf(deploymentId), sealKey)
+          return { kind, id, serial, wrapped: Buffer.from(wrapped).toString('base64') }
         })
-        const header = {
-          kind,
-          id,
-          serial,
-          wrapped: Buffer.from(wrapped).toString('base64'),
-        } as const
-        const record = sealRecord(takeSecretKey(sealKey), header, rootKey, deploymentId, random)
-        return { record }
-      } finally {
-        sealKey.fill(0)
-      }
+      return { record: await sealUnderNewKey(headerOf, rootKey, deploymentId, random) }
     },
     open(record, deploymentId) {
       const known = readWrapped(record)
-      return {
-        progress: () => ({ asks: 'nothing' }),
-        async give() {
-          const bytes = await used(key, (token) => unwrapped(token, known, deploymentId))
-          try {
-            return openRecord(takeSecretKey(bytes), record, deploymentId)
-          } catch (error) {
-            if (error instanceof NotAuthentic) throw damaged()
-            throw error
-          }
-        },
-        forget: () => undefined,
-      }
+      return unattended(async () => {
+        const bytes = await used(key, (token) => unwrapped(token, known, deploymentId))
+        return openRecord(takeSecretKey(bytes), record, deploymentId)
+      })
     },
   }
 }
@@ -117,7 +102,7 @@ async function unwrapped(
     )
   }
   const bytes = await token.decrypt(id, aadOf(deploymentId), wrapped)
-  if (bytes.length !== keyBytes) throw damaged()
+  if (bytes.length !== sealKeyBytes) throw damaged()
   return bytes
 }
 

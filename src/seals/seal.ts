@@ -70,6 +70,11 @@ export interface Opening {
   readonly forget: () => void
 }
 
+/** The opening of a seal that asks for nothing. */
+export function unattended(give: () => Promise<KeyObject>): Opening {
+  return { progress: () => ({ asks: 'nothing' }), give, forget: () => undefined }
+}
+
 export interface Seal {
   readonly kind: SealKind
   readonly asks: Asks

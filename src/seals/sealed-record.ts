@@ -19,15 +19,37 @@ import { rootKeyBytes, SealRefused, type SealKind } from './seal.ts'
 
 const format = 2
 const prefixBytes = 3
+export const sealKeyBytes = 32
 const headerBytesMax = 16_384
 const headerLimits: JsonLimits = { depthMax: 8, containersMax: 512 }
 
-type Header = Readonly<Record<string, unknown>>
+type Members = Readonly<Record<string, unknown>>
+/** `kind`, and the parameters of that kind. */
+export type Header = Members & { readonly kind: SealKind }
+
+/**
+ * Seals a root key under a new key of 32 bytes. The caller overwrites `rootKey`.
+ * @param headerOf has a device encrypt the new key, and returns the header with the result
+ */
+export async function sealUnderNewKey(
+  headerOf: (sealKey: Uint8Array) => Promise<Header>,
+  rootKey: Uint8Array,
+  deploymentId: string,
+  random: Random,
+): Promise<Buffer> {
+  const sealKey = random.bytes(sealKeyBytes)
+  try {
+    const header = await headerOf(sealKey)
+    return sealRecord(takeSecretKey(sealKey), header, rootKey, deploymentId, random)
+  } finally {
+    sealKey.fill(0)
+  }
+}
 
 /** Seals a root key under the seal's key. The caller overwrites `rootKey`. */
 export function sealRecord(
   key: KeyObject,
-  header: Header & { readonly kind: SealKind },
+  header: Header,
   rootKey: Uint8Array,
   deploymentId: string,
   random: Random,
@@ -46,14 +68,14 @@ export function sealRecord(
  * Reads the header. Nothing proves it before the record is open: an attacker may have written it.
  * @throws {SealRefused} unless it is a header of this kind
  */
-export function readHeader(record: Uint8Array, kind: SealKind): Header {
+export function readHeader(record: Uint8Array, kind: SealKind): Members {
   const { text } = split(record)
   const header = parsed(text)
   if (header['kind'] !== kind) throw damaged()
   return header
 }
 
-function parsed(text: Buffer): Header {
+function parsed(text: Buffer): Members {
   try {
     return parseJsonObject(text, headerLimits)
   } catch (error) {
@@ -62,12 +84,21 @@ function parsed(text: Buffer): Header {
   }
 }
 
-/** @throws {NotAuthentic} unless this key sealed it for this deployment, with this header */
-export function openRecord(key: KeyObject, record: Uint8Array, deploymentId: string): KeyObject {
+/** @throws what `refusal` returns, unless this key sealed it for this deployment, with this header */
+export function openRecord(
+  key: KeyObject,
+  record: Uint8Array,
+  deploymentId: string,
+  refusal: () => SealRefused = damaged,
+): KeyObject {
   const { start, wrapped } = split(record)
-  const rootKey = takeSecretKey(unwrapBytes(key, aadOf(start, deploymentId), wrapped))
-  if (rootKey.symmetricKeySize !== rootKeyBytes) throw new NotAuthentic('not a root key')
-  return rootKey
+  try {
+    const rootKey = takeSecretKey(unwrapBytes(key, aadOf(start, deploymentId), wrapped))
+    if (rootKey.symmetricKeySize !== rootKeyBytes) throw new NotAuthentic('not a root key')
+    return rootKey
+  } catch (error) {
+    throw error instanceof NotAuthentic ? refusal() : error
+  }
 }
 
 /** The refusal of a record that cannot be read, or that the right secret does not open. */

@@ -6,7 +6,6 @@
  */
 import { timingSafeEqual, type KeyObject } from 'node:crypto'
 import { takeSecretKey } from '../crypto/derive.ts'
-import { NotAuthentic } from '../crypto/keyring.ts'
 import type { Random } from '../model/clock.ts'
 import { SealRefused, type Needs, type Opening, type Seal, type Wanted } from './seal.ts'
 import { damaged, openRecord, readHeader, sealRecord } from './sealed-record.ts'
@@ -94,7 +93,6 @@ function openShares(
         return rootKey
       } catch (error) {
         forget()
-        if (error instanceof NotAuthentic) throw damaged()
         throw error
       }
     },

@@ -6,16 +6,21 @@
  */
 import type { FileHandle } from 'node:fs/promises'
 import { takeSecretKey } from '../crypto/derive.ts'
-import { NotAuthentic } from '../crypto/keyring.ts'
 import type { Random } from '../model/clock.ts'
 import { openPrivateFile } from './private-file.ts'
-import { SealRefused, SealStopped, SealUnavailable, type Seal } from './seal.ts'
-import { damaged, openRecord, readHeader, sealRecord } from './sealed-record.ts'
+import { SealRefused, SealStopped, SealUnavailable, unattended, type Seal } from './seal.ts'
+import {
+  damaged,
+  openRecord,
+  readHeader,
+  sealKeyBytes,
+  sealUnderNewKey,
+  type Header,
+} from './sealed-record.ts'
 import { sealInto, unsealed, type Sealed, type TpmObject } from './tpm2-objects.ts'
 import { TpmError, useTpm, type Tpm } from './tpm2-tools.ts'
 
 const kind = 'tpm2'
-const keyBytes = 32
 const objectBytesMax = 2048
 const pcrMax = 23
 const tctiDefault = 'device:/dev/tpmrm0'
@@ -42,40 +47,21 @@ export function tpm2Seal(key: Tpm2Key, random: Random): Seal {
     asks: 'nothing',
     startsAlone: false,
     async seal(rootKey, deploymentId) {
-      const sealKey = random.bytes(keyBytes)
-      try {
+      const headerOf = async (sealKey: Uint8Array): Promise<Header> => {
         const sealed = await used(key, (tpm, auth) => sealInto(tpm, sealKey, key.pcrs, auth))
         const { primary, pcrs, lock } = sealed
-        const header = {
-          kind,
-          primary,
-          pcrs,
-          ...texts(sealed),
-          ...(lock && { lock: texts(lock) }),
-        } as const
-        const record = sealRecord(takeSecretKey(sealKey), header, rootKey, deploymentId, random)
-        return { record }
-      } finally {
-        sealKey.fill(0)
+        return { kind, primary, pcrs, ...texts(sealed), ...(lock && { lock: texts(lock) }) }
       }
+      return { record: await sealUnderNewKey(headerOf, rootKey, deploymentId, random) }
     },
     open(record, deploymentId) {
       const sealed = readSealed(record)
-      return {
-        progress: () => ({ asks: 'nothing' }),
-        async give() {
-          requireSetting(sealed, key)
-          const bytes = await used(key, (tpm, auth) => unsealed(tpm, sealed, auth))
-          try {
-            if (bytes.length !== keyBytes) throw damaged()
-            return openRecord(takeSecretKey(bytes), record, deploymentId)
-          } catch (error) {
-            if (error instanceof NotAuthentic) throw damaged()
-            throw error
-          }
-        },
-        forget: () => undefined,
-      }
+      return unattended(async () => {
+        requireSetting(sealed, key)
+        const bytes = await used(key, (tpm, auth) => unsealed(tpm, sealed, auth))
+        if (bytes.length !== sealKeyBytes) throw damaged()
+        return openRecord(takeSecretKey(bytes), record, deploymentId)
+      })
     },
   }
 }
