@@ -18,14 +18,16 @@ import { writeNewFile } from '../disk/durable.ts'
 import { nodeFiles } from '../disk/files.ts'
 import type { Random } from '../model/clock.ts'
 import { readPrivateFile } from './private-file.ts'
-import { rootKeyBytes, SealRefused, type Seal } from './seal.ts'
+import { rootKeyBytes, SealRefused, unattended, type Seal } from './seal.ts'
 
 const keyBytes = 32
+/** The directory is not there, or is not the server's to write. */
+const notWritable: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS'])
 
 /**
  * Creates a key file, whole or not at all. The file and its directory entry are durable when this
  * returns.
- * @throws {SealRefused} if the file exists: it is never overwritten
+ * @throws {SealRefused} if the file exists, because it is never overwritten, or if the path is not writable
  */
 export async function createKeyFile(path: string, random: Random): Promise<void> {
   // A temporary name: a crash may leave this file behind, but never a truncated key file.
@@ -38,16 +40,18 @@ export async function createKeyFile(path: string, random: Random): Promise<void>
     await rm(partial)
     await nodeFiles.syncDirectory(dirname(path))
   } catch (error) {
-    if (isCode(error, 'EEXIST')) throw new SealRefused(`key file ${path} exists already`)
-    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
-    if (code === undefined) throw error
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (code === 'EEXIST') throw new SealRefused(`key file ${path} exists already`)
+    // Of a disk that is full or broken this is the wrong advice.
+    if (!notWritable.has(code)) throw error
     throw new SealRefused(
       `key file ${path} cannot be made: ${code}; make it first, with 32 random bytes`,
       { cause: error },
     )
   } finally {
     key.fill(0)
-    await rm(partial, { force: true })
+    // Where it could not be made it cannot be removed, and the first failure has the better words.
+    await rm(partial, { force: true }).catch(() => undefined)
   }
 }
 
@@ -67,17 +71,14 @@ export function fileSeal(path: string, random: Random): Seal {
       const key = await readKeyFile(path)
       return { record: wrapBytes(key, rootKeyAad(deploymentId), rootKey, random) }
     },
-    open: (record, deploymentId) => ({
-      progress: () => ({ asks: 'nothing' }),
-      async give() {
+    open: (record, deploymentId) =>
+      unattended(async () => {
         const rootKey = takeSecretKey(
           openSealed(await readKeyFile(path), record, deploymentId, path),
         )
         if (rootKey.symmetricKeySize !== rootKeyBytes) throw new SealRefused('not a root key')
         return rootKey
-      },
-      forget: () => undefined,
-    }),
+      }),
   }
 }
 
@@ -103,8 +104,4 @@ async function readKeyFile(path: string): Promise<KeyObject> {
 
 function rootKeyAad(deploymentId: string): Buffer {
   return Buffer.from(`trent:root-key:1${deploymentId}`)
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }

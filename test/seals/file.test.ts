@@ -136,7 +136,18 @@ test('a root key of another length than 32 bytes is not sealed', async () => {
   }
 })
 
-test('a key file that cannot be made is refused in one line', async () => {
+test('a key file where the server may not write is refused in one line', async () => {
   const words = /^key file \/proc\/trent\/seal\.key cannot be made: ENOENT; make it first/
   await assert.rejects(createKeyFile('/proc/trent/seal.key', realRandom), refusal(words))
+  const { path } = await sealed()
+  await assert.rejects(
+    createKeyFile(join(path, 'seal.key'), realRandom),
+    refusal(/: ENOTDIR; make/),
+  )
+})
+
+test('other failures to make a key file keep the words of the system', async () => {
+  await assert.rejects(createKeyFile(join(folder, 'x'.repeat(300)), realRandom), {
+    code: 'ENAMETOOLONG',
+  })
 })
