@@ -37,7 +37,7 @@ import { openQuotaShares } from './quota-shares.ts'
 import { createRekeying } from './rekeying.ts'
 import { createRootGenerations } from './root-generations.ts'
 import type { OtherWorkers, ServerParts } from './parts.ts'
-import type { Unsealed } from './unsealing.ts'
+import type { Unsealed } from './unseal-parts.ts'
 import { recordPeople, type PeopleOfStart } from './unseal-records.ts'
 
 export type OpenedServer = Pick<OpenDependencies, 'dependencies' | 'close'> & {

@@ -92,15 +92,6 @@ export async function openDeployment(dependencies: RootKeyDependencies): Promise
   return deploymentUnder(await openAlone(seal, record.seal.sealedRootKey, deploymentId), record)
 }
 
-/** Whether nothing was replaced. */
-export function isSame(one: DeploymentRecord, other: DeploymentRecord): boolean {
-  return (
-    one.deploymentId === other.deploymentId &&
-    one.seal.generation === other.seal.generation &&
-    Buffer.compare(one.seal.sealedRootKey, other.seal.sealedRootKey) === 0
-  )
-}
-
 /** @throws {SealRefused} unless the settings name the seal in the database */
 export function requireKind({ kind }: Seal, stored: string): void {
   if (kind === stored) return

@@ -16,7 +16,7 @@ import { readBody, readTarget, renderAnswer, renderError } from '../wire/aws-jso
 import type { Handler } from '../wire/exchange.ts'
 import type { RawRequest } from '../wire/request.ts'
 import { validationError } from '../wire/validation-message.ts'
-import type { SealState, Unsealing } from './unsealing.ts'
+import type { SealState, Unsealing } from './unseal-parts.ts'
 
 export interface SealedStatus {
   readonly version: string

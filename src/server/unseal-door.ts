@@ -17,7 +17,7 @@ import type { RawRequest } from '../wire/request.ts'
 import type { Readiness } from '../wire/routes.ts'
 import { listen, type Listener } from '../wire/server.ts'
 import { answering, readSecret } from './sealed-door.ts'
-import type { SealState, Unsealing } from './unsealing.ts'
+import type { SealState, Unsealing } from './unseal-parts.ts'
 
 /** What the port tells people who may be anybody: how far they are, and not who gave what. */
 export interface UnsealStatus {

@@ -3,7 +3,7 @@ import type { Journal } from '../audit/journal/journal.ts'
 import { serviceRecord } from '../audit/records/service-record.ts'
 import type { Clock, Random } from '../model/clock.ts'
 import type { Store } from '../store/store.ts'
-import type { Unsealed } from './unsealing.ts'
+import type { Unsealed } from './unseal-parts.ts'
 
 export type PeopleOfStart = Pick<Unsealed, 'by' | 'initializedBy'>
 

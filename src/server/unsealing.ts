@@ -13,9 +13,8 @@ import {
   SealRefused,
   SealStopped,
   SealUnavailable,
+  type Needs,
   type Opening,
-  type Progress,
-  type Seal,
   type SealKind,
   type Wanted,
 } from '../seals/seal.ts'
@@ -24,71 +23,11 @@ import { readOtherSeals } from '../store/tables/other-seals.ts'
 import {
   deploymentOrNew,
   deploymentUnder,
-  isSame,
   makeDeployment,
   requireKind,
   type RootKeyDependencies,
 } from './root-key.ts'
-
-/** What operators see of a sealed server. */
-export interface SealState extends Progress {
-  readonly kind: SealKind
-  /** False before `trent init`. */
-  readonly initialized: boolean
-  readonly opensWith: 'current' | 'recovery'
-  /** Why the server does not open its seal by itself. */
-  readonly reason?: string
-}
-
-/** An opened root key, and who opened it. */
-export interface Unsealed {
-  readonly deployment: OpenDeployment
-  /** The current seal, even if the recovery seal opened the root key. */
-  readonly seal: Seal
-  /** Absent if the server opened it by itself. */
-  readonly by?: UnsealedBy
-  /** Who made the root key, if that was in this process. */
-  readonly initializedBy?: string
-}
-
-/** For the audit record. */
-export interface UnsealedBy {
-  readonly seal: SealKind
-  readonly role: 'current' | 'recovery'
-  readonly set?: string
-  /** The numbers of the shares that were given. */
-  readonly shares?: readonly number[]
-  /** Who gave them, in the same order, or the passphrase. */
-  readonly givers: readonly string[]
-  /** Secrets that were refused before. */
-  readonly refused: number
-}
-
-export interface Unsealing {
-  /** Rejects when the seal can never open, or when the server stops. */
-  readonly opened: Promise<Unsealed>
-  /** Whether the root key was opened. */
-  readonly isOpen: () => boolean
-  readonly state: () => Promise<SealState>
-  /**
-   * Makes the root key. A deployment that was never opened is made anew, because its shares may be lost.
-   * @throws {SealRefused}
-   * @throws {SealUnavailable}
-   */
-  readonly initialize: (
-    wanted: Wanted,
-    operator: string,
-  ) => Promise<{ readonly shares?: readonly string[] }>
-  /**
-   * Takes what one operator gives.
-   * @param secret UTF-8; overwritten
-   * @param giver who gives it
-   * @throws {SealRefused}
-   * @throws {SealUnavailable}
-   */
-  readonly give: (secret: Uint8Array, giver: string) => Promise<SealState>
-  readonly close: () => void
-}
+import type { SealState, Unsealed, UnsealedBy, Unsealing } from './unseal-parts.ts'
 
 /** People of several time zones may take this long after one another. */
 const forgetMs = 60 * 60 * 1000
@@ -98,8 +37,17 @@ const retryMsMax = 30_000
 interface Asked {
   readonly opening: Opening
   readonly record: DeploymentRecord
+  /** What it opens: one of the sealed root keys of the database. */
+  readonly sealed: Uint8Array
   readonly seal: SealKind
   readonly role: 'current' | 'recovery'
+}
+
+/** The sealed root key that the database holds. */
+interface Found {
+  readonly record: DeploymentRecord
+  /** Sealed by the recovery seal, if there is one. */
+  readonly recovery: Uint8Array | undefined
 }
 
 type UnsealDependencies = RootKeyDependencies & { readonly log: Pick<Logger, 'warn'> }
@@ -140,9 +88,6 @@ class Attempt {
   #initializer: string | undefined
   #reason: string | undefined
   #asked: Asked | undefined
-  /** What the database held when it was read last. */
-  #known: DeploymentRecord | undefined
-  #isTrying = false
   #refused = 0
   #forgetting: NodeJS.Timeout | undefined
 
@@ -159,7 +104,7 @@ class Attempt {
     try {
       await this.#begin()
     } catch (error) {
-      this.#settle.reject(error)
+      this.#fail(error)
     }
   }
 
@@ -173,13 +118,19 @@ class Attempt {
     await delay(retryMsMin, undefined, { signal, ref: false }).catch(() => undefined)
   }
 
-  /** Begins anew if another node has made the root key, or replaced it or its seal, meanwhile. */
+  /** Sees what other nodes did meanwhile: made the root key, or replaced it or one of its seals. */
   async lookAgain(): Promise<void> {
-    const record = await readDeployment(this.#dependencies.database).catch(() => undefined)
-    // A seal that opens by itself reads the record at each attempt.
-    if (record === undefined || this.#over.signal.aborted || this.#isTrying) return
-    if (this.#initialized && this.#known !== undefined && isSame(this.#known, record)) return
-    await this.begin()
+    const found = await this.#read().catch(() => undefined)
+    if (found === undefined || this.#over.signal.aborted) return
+    const { record, recovery } = found
+    // A seal that opens by itself reads the record before each attempt. More attempts could lock it.
+    const opensAlone = this.#initialized && this.#dependencies.seal.asks === 'nothing'
+    const sealed = opensAlone ? recovery : record.seal.sealedRootKey
+    const asked = this.#asked
+    if (asked !== undefined && sealed !== undefined && Buffer.compare(asked.sealed, sealed) === 0) {
+      this.#asked = { ...asked, record }
+    } else if (opensAlone) this.#askRecovery(record, sealed)
+    else await this.begin()
   }
 
   state(): SealState {
@@ -214,24 +165,25 @@ class Attempt {
       await this.#openByItself(record)
       return {}
     }
-    const opening = seal.open(record.seal.sealedRootKey, record.deploymentId, 'everyone')
-    this.#ask({ opening, record, seal: seal.kind, role: 'current' })
+    this.#askCurrent(record, 'everyone')
     return shares === undefined ? {} : { shares }
   }
 
   async give(secret: Uint8Array, giver: string): Promise<SealState> {
     this.#requireSealed()
     await this.lookAgain()
+    this.#requireSealed()
     if (this.#asked === undefined) throw nothingToGive(this.#initialized, this.#reason)
-    const { opening, record, ...by } = this.#asked
+    const { opening, record, seal, role } = this.#asked
     try {
       const rootKey = await opening.give(secret, giver)
       clearTimeout(this.#forgetting)
       this.#forgetting = setTimeout(opening.forget, forgetMs).unref()
       if (rootKey !== undefined) {
         const { set, given: shares, givers = [giver] } = opening.progress()
-        const told = { ...by, ...(set !== undefined && { set }), ...(shares && { shares }), givers }
-        this.#finish(openUnder(rootKey, record, opening), { ...told, refused: this.#refused })
+        const by = { seal, role, givers, refused: this.#refused }
+        const told = { ...by, ...(set !== undefined && { set }), ...(shares && { shares }) }
+        this.#finish(openUnder(rootKey, record, opening), told)
       }
       return this.state()
     } catch (error) {
@@ -241,8 +193,7 @@ class Attempt {
   }
 
   close(): void {
-    this.#end()
-    this.#settle.reject(new Error('stopped before the root key was open'))
+    this.#fail(new Error('stopped before the root key was open'))
   }
 
   async #begin(): Promise<void> {
@@ -256,35 +207,25 @@ class Attempt {
     if (record === undefined || seal.asks === 'nothing') {
       const present = record ?? (await deploymentOrNew(this.#dependencies))
       requireKind(seal, present.seal.kind)
-      this.#initialized = true
-      this.#openByItself(present).catch(this.#settle.reject)
+      this.#openByItself(present).catch((error: unknown) => this.#fail(error))
       return
     }
-    const needs = (await wasOpened(database)) ? 'threshold' : 'everyone'
-    const opening = seal.open(record.seal.sealedRootKey, record.deploymentId, needs)
-    this.#ask({ opening, record, seal: seal.kind, role: 'current' })
+    this.#askCurrent(record, (await wasOpened(database)) ? 'threshold' : 'everyone')
   }
 
-  /** One attempt at a time, whoever asks for it. */
+  /**
+   * Tries again while the seal cannot be reached. People may give the recovery seal meanwhile.
+   * INVARIANT (one attempt at a time): this runs once. It is called only while no root key is known here,
+   * and makes one known.
+   */
   async #openByItself(first: DeploymentRecord): Promise<void> {
-    if (this.#isTrying) return
-    this.#isTrying = true
     this.#initialized = true
-    try {
-      await this.#keepTrying(first)
-    } finally {
-      this.#isTrying = false
-    }
-  }
-
-  /** Tries again while the seal cannot be reached. People may give the recovery seal meanwhile. */
-  async #keepTrying(first: DeploymentRecord): Promise<void> {
-    const { database, seal, log } = this.#dependencies
+    const { seal, log } = this.#dependencies
     const { signal } = this.#over
     let record = first
     for (let waitMs = retryMsMin; !signal.aborted; waitMs = Math.min(2 * waitMs, retryMsMax)) {
-      this.#known = record
       try {
+        requireKind(seal, record.seal.kind)
         const rootKey = await openAlone(seal, record.seal.sealedRootKey, record.deploymentId)
         const deployment = deploymentUnder(rootKey, record)
         if (!signal.aborted) this.#finish(deployment)
@@ -292,36 +233,48 @@ class Attempt {
       } catch (error) {
         const mayComeBack = error instanceof SealUnavailable
         if (!mayComeBack && !(error instanceof SealRefused)) throw error
-        const canRecover = await this.#askRecovery(record)
+        await this.lookAgain()
+        if (signal.aborted) return
         this.#reason = error.message
+        const canRecover = this.#asked !== undefined
         const stays = mayComeBack || canRecover || error instanceof SealStopped
         if (!stays) throw error
         log.warn({ reason: error.message }, 'the server is sealed: its seal does not open')
         if (!mayComeBack) return
         await delay(waitMs, undefined, { signal }).catch(() => undefined)
         // Another node may have replaced the root key, or its seal.
-        record = (await readDeployment(database).catch(() => undefined)) ?? record
+        record = (await this.#read().catch(() => undefined))?.record ?? record
       }
     }
   }
 
-  /** Asks for the recovery seal, if there is one. */
-  async #askRecovery(record: DeploymentRecord): Promise<boolean> {
-    const { database, random } = this.#dependencies
-    const { recovery } = await readOtherSeals(database)
-    const asked = this.#asked
-    if (recovery !== undefined && (asked === undefined || !isSame(asked.record, record))) {
-      const seal = recoverySeal(random)
-      const opening = seal.open(recovery.sealedRootKey, record.deploymentId)
-      this.#ask({ opening, record, seal: seal.kind, role: 'recovery' })
-    }
-    return recovery !== undefined
+  async #read(): Promise<Found | undefined> {
+    const { database } = this.#dependencies
+    const record = await readDeployment(database)
+    if (record === undefined) return undefined
+    return { record, recovery: (await readOtherSeals(database)).recovery?.sealedRootKey }
+  }
+
+  #askCurrent(record: DeploymentRecord, needs: Needs): void {
+    const { seal } = this.#dependencies
+    const { sealedRootKey: sealed } = record.seal
+    const opening = seal.open(sealed, record.deploymentId, needs)
+    this.#ask({ opening, record, sealed, seal: seal.kind, role: 'current' })
+  }
+
+  /** Asks for the recovery seal, if there is one, and for no former one. */
+  #askRecovery(record: DeploymentRecord, sealed: Uint8Array | undefined): void {
+    this.#asked?.opening.forget()
+    this.#asked = undefined
+    if (sealed === undefined) return
+    const seal = recoverySeal(this.#dependencies.random)
+    const opening = seal.open(sealed, record.deploymentId)
+    this.#ask({ opening, record, sealed, seal: seal.kind, role: 'recovery' })
   }
 
   #ask(asked: Asked): void {
     this.#asked?.opening.forget()
     this.#asked = asked
-    this.#known = asked.record
     this.#initialized = true
     const told = { seal: asked.seal, role: asked.role, ...asked.opening.progress() }
     this.#dependencies.log.warn(told, 'the server is sealed: `trent unseal`')
@@ -340,6 +293,11 @@ class Attempt {
     })
   }
 
+  #fail(error: unknown): void {
+    this.#end()
+    this.#settle.reject(error)
+  }
+
   #end(): void {
     this.#over.abort()
     clearTimeout(this.#forgetting)
@@ -347,7 +305,8 @@ class Attempt {
   }
 
   #requireSealed(): void {
-    if (this.#over.signal.aborted) throw new SealRefused('the server is not sealed')
+    if (!this.#over.signal.aborted) return
+    throw new SealRefused(this.isOpen ? 'the server is not sealed' : 'the server is stopping')
   }
 }
 
