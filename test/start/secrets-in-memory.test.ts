@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { createPrivateKey } from 'node:crypto'
-import { openSync, readFileSync, readSync, closeSync, readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -27,56 +27,15 @@ import { importing } from '../compat/importing.ts'
 import { realRandom } from '../crypto/fixed.ts'
 import { writtenTls } from '../tls/files.ts'
 import { certified } from '../wire/certificate.ts'
+import {
+  foundIn,
+  foundInMemory,
+  memoryOf,
+  newFile,
+  textSecret,
+  type Secrets,
+} from './memory-search.ts'
 import { end, freePort, ready, temporaryFolder, trent, type Running } from './serve-process.ts'
-
-/** Secrets by what they are. */
-type Secrets = ReadonlyMap<string, Uint8Array>
-
-const textSecret = (name: string): string => `${name}-${realRandom.uuid()}`
-
-/** Texts and bytes that stand for these bytes. The last digits of base64 depend on what follows. */
-function formsOf(secret: Uint8Array): readonly Buffer[] {
-  const bytes = Buffer.from(secret)
-  const hex = bytes.toString('hex')
-  const texts = (['base64', 'base64url'] as const).map((each) => bytes.toString(each).slice(0, -4))
-  return [bytes, ...new Set([hex, hex.toUpperCase(), ...texts])].map((form) => Buffer.from(form))
-}
-
-/** The names of the secrets that are in these bytes. */
-function foundIn(image: Buffer, secrets: Secrets): readonly string[] {
-  return [...secrets].flatMap(([name, secret]) =>
-    formsOf(secret).some((form) => image.includes(form)) ? [name] : [],
-  )
-}
-
-/** All memory that a process has written, as a core dump has it. */
-function* memoryOf(pid: number): Generator<Buffer> {
-  const mappings = readFileSync(`/proc/${pid}/smaps`, 'utf8').split(/\n(?=[0-9a-f]+-)/)
-  const memory = openSync(`/proc/${pid}/mem`, 'r')
-  try {
-    for (const mapping of mappings) {
-      const [, from = '', to = ''] = /^([0-9a-f]+)-([0-9a-f]+) r/.exec(mapping) ?? []
-      const size = Number.parseInt(to, 16) - Number.parseInt(from, 16)
-      if (Number.isNaN(size) || !/^Private_Dirty: +[1-9]/m.test(mapping)) continue
-      const bytes = Buffer.allocUnsafeSlow(size)
-      let read = 0
-      try {
-        read = readSync(memory, bytes, 0, size, Number.parseInt(from, 16))
-      } catch {
-        continue
-      }
-      yield bytes.subarray(0, read)
-    }
-  } finally {
-    closeSync(memory)
-  }
-}
-
-function foundInMemory(pid: number, secrets: Secrets): readonly string[] {
-  const found = new Set<string>()
-  for (const part of memoryOf(pid)) for (const name of foundIn(part, secrets)) found.add(name)
-  return [...found].toSorted()
-}
 
 /** The root key and the domain keys, as the database and its seal give them. */
 async function rootKeys(
@@ -116,20 +75,6 @@ async function useKeys(kms: KMSClient): Promise<Uint8Array> {
   const signed = { KeyId: signer?.KeyId, Message: Buffer.from('x') } as const
   await kms.send(new SignCommand({ ...signed, SigningAlgorithm: 'ECDSA_SHA_256' }))
   return material
-}
-
-async function newFile(folder: string, pattern: RegExp): Promise<Buffer> {
-  let before = 0
-  for (let tries = 0; tries < 600; tries += 1) {
-    const name = readdirSync(folder).find((each) => pattern.test(each))
-    const bytes = name === undefined ? Buffer.alloc(0) : readFileSync(join(folder, name))
-    // Both formats end with a bracket of JSON when they are complete, and so may a part of one.
-    const isEnd = bytes.subarray(-4).toString().trimEnd().endsWith('}')
-    if (isEnd && bytes.length === before) return bytes
-    before = bytes.length
-    await delay(100)
-  }
-  throw new Error(`no file ${pattern}`)
 }
 
 test('a heap snapshot and a report of a server with keys in use hold no secret', async (t) => {
