@@ -141,8 +141,14 @@ class Rekey {
     const stage = this.#stage ?? (await this.#resume())
     const rootKey = await stage.opening.give(secret, giver)
     if (rootKey === undefined) return stateOf(stage)
-    if (stage.at === 'opening') return this.#sealAnew(rootKey, stage.plan)
-    return this.#adopt(rootKey, stage)
+    try {
+      if (stage.at === 'opening') return await this.#sealAnew(rootKey, stage.plan)
+      return await this.#adopt(rootKey, stage)
+    } catch (error) {
+      // What people gave is used up: they begin anew.
+      stage.opening.forget()
+      throw error
+    }
   }
 
   async cancel(): Promise<void> {
