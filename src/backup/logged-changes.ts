@@ -7,6 +7,8 @@ import { changeNumberOf, lostChangesMax } from '../model/change-number.ts'
 
 /** What a record says about one change. Values may be of any type: another server may have written them. */
 export interface LoggedChange {
+  /** Of the record. A change may have several records, and after a loss two changes may have one number. */
+  readonly id: string
   readonly change: number
   readonly name: string
   readonly accountId: string
@@ -46,16 +48,16 @@ export function collectChanges(position: number): LoggedChanges {
   let isEmpty = true
   return {
     see(record) {
-      const { eventID: id, eventName: name, serviceEventDetails } = membersOf(record)
+      const { eventName: name, serviceEventDetails } = membersOf(record)
       if (name === 'RestoreBackup') addTo(restored, membersOf(serviceEventDetails))
       const logged = loggedChangeOf(record)
       if (logged === undefined) return
       isEmpty = false
-      const { change } = logged
+      const { id, change } = logged
       // The end of a journal is not signed: a number that no database reaches is not believed.
       if (change <= position || change - position > lostChangesMax) return
       numbers.add(change)
-      found.set(String(id), logged)
+      found.set(id, logged)
     },
     end() {
       const changes = [...found.values()].toSorted((a, b) => a.change - b.change)
@@ -74,6 +76,7 @@ export function loggedChangeOf(record: unknown): LoggedChange | undefined {
   const members = membersOf(record)
   const { recipientAccountId: accountId, awsRegion: region, eventTime: time, resources } = members
   return {
+    id: String(members['eventID']),
     change,
     name: String(members['eventName']),
     accountId: String(accountId),

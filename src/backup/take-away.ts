@@ -8,21 +8,19 @@ import { keptFromDeletion, switched } from '../lifecycle/key-switches.ts'
 import { releasePrimary } from '../lifecycle/related-keys.ts'
 import { settleWaiting } from '../lifecycle/waiting-material.ts'
 import { parseArn } from '../model/arn.ts'
-import type { IdentityRecord } from '../model/identity.ts'
 import { isReplica, type KeyRecord } from '../model/key.ts'
 import type { MaterialStateRecord } from '../model/key-material.ts'
 import { notDyingStates } from '../model/key-state.ts'
-import { managedPolicyArn } from '../model/managed-policy.ts'
 import type { Transaction } from '../store/store.ts'
 import type { LoggedChange } from './logged-changes.ts'
-
-type TakeAway = (transaction: Transaction, change: LoggedChange, now: number) => Promise<void>
+import { takeIdentityAway, type TakeAway } from './take-away-identities.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
 const defaultWindowDays = 30
 
 /** By the name of the event. */
 export const takeAway: Readonly<Record<string, TakeAway>> = {
+  ...takeIdentityAway,
   DisableKey: ofKey(async (transaction, key) => {
     if (key.state !== 'Enabled' && key.connectedState !== 'Enabled') return
     await transaction.updateKey(key, await switched(transaction, key, 'Disabled'))
@@ -75,52 +73,6 @@ export const takeAway: Readonly<Record<string, TakeAway>> = {
     const of = typeof details['accountId'] === 'string' ? details['accountId'] : accountId
     for (const key of await transaction.listAccessKeysOf(of)) await transaction.deleteAccessKey(key)
   },
-  async DeleteUser(transaction, { accountId, details }) {
-    const user = await transaction.findUserByName(accountId, String(details['userName']))
-    if (user === undefined) return
-    for (const key of await transaction.listAccessKeysOf(user.userId)) {
-      await transaction.deleteAccessKey(key)
-    }
-    await leavePolicies(transaction, user)
-    await transaction.deleteUser(user)
-  },
-  async DeleteRole(transaction, { accountId, details }) {
-    const role = await transaction.findRoleByName(accountId, String(details['roleName']))
-    if (role === undefined) return
-    await leavePolicies(transaction, role)
-    await transaction.deleteRole(role)
-  },
-  async RemoveUserFromGroup(transaction, { accountId, details }) {
-    const user = await transaction.findUserByName(accountId, String(details['userName']))
-    const group = await transaction.findGroupByName(accountId, String(details['groupName']))
-    if (user === undefined || group === undefined) return
-    const groups = user.groups.filter((id) => id !== group.groupId)
-    if (groups.length < user.groups.length) await transaction.updateUser(user, { groups })
-  },
-  async DetachUserPolicy(transaction, change) {
-    const user = await transaction.findUserByName(
-      change.accountId,
-      String(change.details['userName']),
-    )
-    const left = user && (await withoutPolicy(transaction, user, change))
-    if (user && left) await transaction.updateUser(user, { attachedPolicies: left })
-  },
-  async DetachRolePolicy(transaction, change) {
-    const role = await transaction.findRoleByName(
-      change.accountId,
-      String(change.details['roleName']),
-    )
-    const left = role && (await withoutPolicy(transaction, role, change))
-    if (role && left) await transaction.updateRole(role, { attachedPolicies: left })
-  },
-  async DetachGroupPolicy(transaction, change) {
-    const group = await transaction.findGroupByName(
-      change.accountId,
-      String(change.details['groupName']),
-    )
-    const left = group && (await withoutPolicy(transaction, group, change))
-    if (group && left) await transaction.updateGroup(group, { attachedPolicies: left })
-  },
   async DeregisterService(transaction, { details }) {
     const { name, region } = details
     const services = await transaction.listServices()
@@ -148,19 +100,6 @@ export const takeAway: Readonly<Record<string, TakeAway>> = {
       if (isWhole || each.keyId === keyId) await transaction.deleteExportedKey(each)
     }
     if (isWhole) await transaction.deleteServedProxy(proxy)
-  },
-  // A restore ends all sessions. Lost changes that are accepted end those of this principal.
-  async RevokeSessions(transaction, { details }, now) {
-    const arn = /^arn:[\w-]+:iam::(\d{12}):(user|role)\/(?:.*\/)?([^/]+)$/
-    const [, accountId = '', kind, name = ''] = arn.exec(String(details['principalArn'])) ?? []
-    const changes = { sessionsRevokedAt: now }
-    if (kind === 'user') {
-      const user = await transaction.findUserByName(accountId, name)
-      if (user !== undefined) await transaction.updateUser(user, changes)
-    } else if (kind === 'role') {
-      const role = await transaction.findRoleByName(accountId, name)
-      if (role !== undefined) await transaction.updateRole(role, changes)
-    }
   },
 }
 
@@ -230,37 +169,4 @@ async function takeGrant(
   const grantId = String(details['grantId'])
   const grant = await transaction.findGrant({ accountId, region, keyId, grantId })
   if (grant !== undefined) await transaction.deleteGrant(grant)
-}
-
-/** The policies that stay attached; undefined if the policy is not attached. */
-async function withoutPolicy(
-  transaction: Transaction,
-  { attachedPolicies }: IdentityRecord,
-  { details }: LoggedChange,
-): Promise<readonly string[] | undefined> {
-  for (const id of attachedPolicies) {
-    const policy = await transaction.findManagedPolicy(id)
-    if (policy === undefined) continue
-    const partition = String(details['policyArn']).split(':')[1] ?? ''
-    if (managedPolicyArn(partition, policy) !== details['policyArn']) continue
-    await transaction.updateManagedPolicy(policy, { attachments: policy.attachments - 1 })
-    return attachedPolicies.filter((each) => each !== id)
-  }
-  return undefined
-}
-
-/** A policy counts those who have it. */
-async function leavePolicies(
-  transaction: Transaction,
-  { attachedPolicies, permissionsBoundary }: IdentityRecord,
-): Promise<void> {
-  for (const id of attachedPolicies) {
-    const policy = await transaction.findManagedPolicy(id)
-    if (policy === undefined) continue
-    await transaction.updateManagedPolicy(policy, { attachments: policy.attachments - 1 })
-  }
-  if (permissionsBoundary === undefined) return
-  const boundary = await transaction.findManagedPolicy(permissionsBoundary)
-  if (boundary === undefined) return
-  await transaction.updateManagedPolicy(boundary, { boundaries: boundary.boundaries - 1 })
 }

@@ -11,6 +11,7 @@ import type { LoggedChange } from './logged-changes.ts'
  * followed by `DeleteKey`.
  */
 const giving: ReadonlySet<string> = new Set([
+  'AddClientIDToOpenIDConnectProvider',
   'ConnectCustomKeyStore',
   'CreateAccount',
   'CreateAlias',
@@ -22,6 +23,7 @@ const giving: ReadonlySet<string> = new Set([
   'CreateOpenIDConnectProvider',
   'CreatePolicy',
   'CreateRole',
+  'CreateServiceLinkedRole',
   'CreateTrail',
   'CreateUser',
   'CreateXksProxy',
@@ -46,6 +48,12 @@ const undone: Readonly<Record<string, readonly [undoes: string, ...members: read
   AddUserToGroup: ['RemoveUserFromGroup', 'userName', 'groupName'],
 }
 
+/** After these, the member names another policy or group, so nothing from before can be undone. */
+const ending: Readonly<Record<string, string>> = {
+  DeletePolicy: 'policyArn',
+  DeleteGroup: 'groupName',
+}
+
 export interface TakenAway {
   readonly apply: readonly LoggedChange[]
   /** Changes that may have taken something away, and cannot be repeated from the log. */
@@ -56,19 +64,22 @@ export interface TakenAway {
 export function takenAway(changes: readonly LoggedChange[], known: ReadonlySet<string>): TakenAway {
   const apply = new Map<string, LoggedChange>()
   const unknown: LoggedChange[] = []
+  const ended = new Set<unknown>()
   for (const change of changes) {
     const { name } = change
     const [undoes, ...members] = undone[name] ?? []
     if (undoes !== undefined) {
-      const isUndone = apply.delete(nameOf(undoes, change, members))
+      const isOther = members.some((member) => ended.has(change.details[member]))
+      const isUndone = !isOther && apply.delete(nameOf(undoes, change, members))
       // A policy, the one of a group too, may have added a Deny.
       if (!isUndone && name !== 'EnableKey') unknown.push(change)
       continue
     }
+    if (ending[name] !== undefined) ended.add(change.details[ending[name]])
     if (name === 'CancelKeyDeletion') {
       apply.delete(nameOf('ScheduleKeyDeletion', change, []))
       // The backup may have the key in its waiting period, and the key must not be deleted.
-      apply.set(oneOf(change), change)
+      apply.set(change.id, change)
       // It leaves the key disabled.
       apply.set(nameOf('DisableKey', change, []), { ...change, name: 'DisableKey' })
     } else if (name === 'UpdateAccessKey' && change.details['status'] === 'Active') {
@@ -82,17 +93,12 @@ export function takenAway(changes: readonly LoggedChange[], known: ReadonlySet<s
           ? nameOf(name, change, ['accessKeyId'])
           : isSwitch
             ? nameOf(name, change, by)
-            : oneOf(change)
+            : change.id
       apply.delete(key) // so that it comes after what was changed before it
       apply.set(key, change)
     } else if (!giving.has(name)) unknown.push(change)
   }
   return { apply: [...apply.values()], unknown }
-}
-
-/** After two losses, different changes may have one number. */
-function oneOf({ change, name, time, arns }: LoggedChange): string {
-  return JSON.stringify([change, name, time, arns])
 }
 
 function nameOf(

@@ -2,8 +2,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { LoggedChange } from '../../src/backup/logged-changes.ts'
-import { takeAway } from '../../src/backup/take-away.ts'
-import { takenAway } from '../../src/backup/taken-away.ts'
 import type { KeyRecord } from '../../src/model/key.ts'
 import type { MaterialStateRecord } from '../../src/model/key-material.ts'
 import type { KeyChanges } from '../../src/store/tables/key-rows.ts'
@@ -22,26 +20,15 @@ import {
   region,
   storeId,
 } from '../store/records.ts'
+import { judged, logged, takeAll, type Event } from './logged.ts'
 
 const keyId = 'k1'
 const keyArn = `arn:aws:kms:${region}:${accountId}:key/${keyId}`
 const materialId = 'ab'.repeat(32)
-const known = new Set(Object.keys(takeAway))
 const until = Date.parse('2027-01-02T03:04:05Z')
 
-type Event = readonly [name: string, details?: LoggedChange['details']]
-
-const logged = (events: readonly Event[]): readonly LoggedChange[] =>
-  events.map(([name, details = {}], index) => ({
-    change: 100 + index,
-    name,
-    accountId,
-    region,
-    arns: [keyArn],
-    details,
-    response: { keyMaterialId: materialId },
-    time: '2026-11-30T00:00:00Z',
-  }))
+const ofKey = (events: readonly Event[]): readonly LoggedChange[] =>
+  logged(events, { arns: [keyArn], response: { keyMaterialId: materialId } })
 
 interface Case {
   readonly title: string
@@ -173,11 +160,9 @@ for (const { title, key, material, events, expected } of cases) {
       await transaction.insertMaterial(newMaterial(materialId, keyId, { origin: 'EXTERNAL' }))
       await transaction.insertMaterialState(newMaterialState(materialId, keyId, material))
     })
-    const { apply, unknown } = takenAway(logged(events), known)
-    assert.deepEqual(unknown, [])
-    for (const change of apply) {
-      await store.change(async (transaction) => takeAway[change.name]?.(transaction, change, 1))
-    }
+    const changes = ofKey(events)
+    assert.deepEqual(judged(changes)[1], [])
+    await takeAll(store, changes)
     const found = await store.findKey({ accountId, region, keyId })
     assert.ok(found)
     const members = Object.keys(expected) as readonly (keyof KeyRecord)[]
@@ -193,10 +178,7 @@ test('a policy that came after the backup may have denied something', () => {
     ['DetachRolePolicy', 'AttachRolePolicy'],
     ['DetachGroupPolicy', 'AttachGroupPolicy'],
   ] as const) {
-    const names = (events: readonly Event[]) => {
-      const { apply, unknown } = takenAway(logged(events), known)
-      return [apply.map(({ name }) => name), unknown.map(({ name }) => name)]
-    }
+    const names = (events: readonly Event[]) => judged(logged(events))
     assert.deepEqual(names([[gives, of]]), [[], [gives]])
     assert.deepEqual(
       names([
@@ -223,11 +205,9 @@ test('credentials and exports of XKS proxies that were revoked after the backup 
       await transaction.insertExportedKey(newExportedKey('k1', { usages: ['ENCRYPT', 'DECRYPT'] }))
       await transaction.insertExportedKey(newExportedKey('k2'))
     })
-    const { apply, unknown } = takenAway(logged(events), known)
-    assert.deepEqual(unknown, [])
-    for (const change of apply) {
-      await store.change(async (transaction) => takeAway[change.name]?.(transaction, change, 1))
-    }
+    const changes = ofKey(events)
+    assert.deepEqual(judged(changes)[1], [])
+    await takeAll(store, changes)
     return [
       (await store.listServedProxies()).length,
       (await store.listProxyCredentials({ proxyId })).map(({ accessKeyId }) => accessKeyId),
