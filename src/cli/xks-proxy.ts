@@ -35,11 +35,11 @@ export async function createXksProxy(
   },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory, ...config } = loadConfig(process.env, configFile)
+    const { operatorDirectory, ...config } = loadConfig(process.env, configFile)
     const { account: accountId = config.accountId, region = config.region } = options
     const keys = options.key?.map(exportOf)
     const given = { name, accountId, region, limits: limitsOf(options.limits), keys }
-    const answer = await callOperator(dataDirectory, 'CreateXksProxy', given)
+    const answer = await callOperator(operatorDirectory, 'CreateXksProxy', given)
     const made = answer as CreatedXksProxy // the same program answers
     note(`${made.proxyId} keeps keys of ${accountId} in ${region}. The secret is shown only once.`)
     return [made, configurationFile]
@@ -52,9 +52,9 @@ export async function rotateCredential(
   options: Json & { readonly limits?: string },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
+    const { operatorDirectory } = loadConfig(process.env, configFile)
     const given = { proxyId, limits: limitsOf(options.limits) }
-    const answer = await callOperator(dataDirectory, 'RotateXksProxyCredential', given)
+    const answer = await callOperator(operatorDirectory, 'RotateXksProxyCredential', given)
     const made = answer as RotatedCredential
     const others = made.otherAccessKeyIds.join(' and ')
     note(`Give the client this credential, then revoke ${others === '' ? 'the old one' : others}.`)
@@ -69,9 +69,9 @@ export async function exportKey(
   options: Json & { readonly usage: string },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
+    const { operatorDirectory } = loadConfig(process.env, configFile)
     const given = { proxyId, keyId, usages: usageOf(options.usage) }
-    const answer = (await callOperator(dataDirectory, 'ExportXksKey', given)) as ShownExport
+    const answer = (await callOperator(operatorDirectory, 'ExportXksKey', given)) as ShownExport
     return [answer, (shown): string => `${shown.keyId}  ${usageText(shown.usages)}\n`]
   })
 }
@@ -82,17 +82,17 @@ export async function revokeXksProxy(
   options: Json & { readonly credential?: string; readonly key?: string },
 ): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
+    const { operatorDirectory } = loadConfig(process.env, configFile)
     const given = { proxyId, accessKeyId: options.credential, keyId: options.key }
-    const answer = await callOperator(dataDirectory, 'RevokeXksProxy', given)
+    const answer = await callOperator(operatorDirectory, 'RevokeXksProxy', given)
     return [answer as RevokedXksProxy, revokedText]
   })
 }
 
 export async function listXksProxies(configFile: string | undefined, options: Json): Promise<void> {
   await printed(options, async () => {
-    const { dataDirectory } = loadConfig(process.env, configFile)
-    return [(await callOperator(dataDirectory, 'ListXksProxies')) as ListedXksProxies, table]
+    const { operatorDirectory } = loadConfig(process.env, configFile)
+    return [(await callOperator(operatorDirectory, 'ListXksProxies')) as ListedXksProxies, table]
   })
 }
 

@@ -22,6 +22,7 @@ export interface ProxyAnswer {
 
 export interface ServedProxyWorld {
   readonly server: TestServer
+  readonly operatorDirectory: string
   readonly kms: KMSClient
   readonly port: number
   /** PEM. */
@@ -45,11 +46,14 @@ export async function startServedProxy(
   const files = { cert: join(directory, 'xks.pem'), key: join(directory, 'xks-key.pem') }
   await writeFile(files.cert, cert)
   await writeFile(files.key, key, { mode: 0o600 })
+  // Not in the data directory, so that every command must look for it.
+  const operatorDirectory = join(directory, 'door')
   const settings = {
     TRENT_XKS_PROXY_LISTEN: '127.0.0.1:0',
     TRENT_XKS_PROXY_TLS_CERT: files.cert,
     TRENT_XKS_PROXY_TLS_KEY: files.key,
     TRENT_TEST_API: 'on',
+    TRENT_OPERATOR_DIR: operatorDirectory,
     ...of.settings,
   }
   const { journalFiles } = of
@@ -59,9 +63,10 @@ export async function startServedProxy(
   })
   t.after(() => server.stop())
   const operate = (operation: string, input: object): Promise<unknown> =>
-    callOperator(directory, operation, input)
+    callOperator(operatorDirectory, operation, input)
   return {
     server,
+    operatorDirectory,
     kms: server.client(),
     port: server.server.xksProxyPort ?? 0,
     authority,

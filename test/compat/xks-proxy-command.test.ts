@@ -21,11 +21,15 @@ import {
   type ServedProxyWorld,
 } from './served-proxy.ts'
 
-function commandsOf({ server }: ServedProxyWorld): (...args: readonly string[]) => Promise<string> {
+function commandsOf({
+  server,
+  operatorDirectory,
+}: ServedProxyWorld): (...args: readonly string[]) => Promise<string> {
   const program = join(import.meta.dirname, '../../src/main.ts')
   const env = {
     ...process.env,
     TRENT_DATA_DIR: server.directory,
+    TRENT_OPERATOR_DIR: operatorDirectory,
     TRENT_ACCOUNT_ID: accountId,
     TRENT_REGION: region,
   }
