@@ -35,7 +35,7 @@ export interface Following {
   ) => Promise<Confirmed>
   readonly replication: () => Replication
   /** Has the messages of a channel told. A message may be lost. */
-  readonly hear: (channel: string, onMessage: (payload: string) => void) => void
+  readonly hear: (channel: string, onMessage: OnMessage) => void
   /** Sends a message to all nodes that hear the channel, this one too. */
   readonly tell: (channel: string, payload: string) => Promise<void>
   readonly close: () => void
@@ -58,24 +58,15 @@ export function openFollowing(
   head: SharedHead,
   { freshnessMs, requireSynchronous }: HeadRules,
 ): Following {
-  const limits = limitsOf(freshnessMs)
-  let session: PostgresSession | undefined
-  let isClosed = false
-  const heard = new Map<string, (payload: string) => void>()
+  const listener = openListener(address, limitsOf(freshnessMs))
   const onNotified = onceMore(async () => {
+    const session = listener.current()
     if (session !== undefined) await catchUp(session, head)
   })
-  const listening = async (): Promise<PostgresSession> => {
-    if (session?.isEnded === false) return session
-    session = undefined
-    const opened = await openListening(address, limits, [[changesChannel, onNotified], ...heard])
-    if (isClosed) opened.destroy()
-    session = opened
-    return opened
-  }
+  listener.hear(changesChannel, onNotified)
   return {
     async confirm(rowOf) {
-      const one = await listening()
+      const one = await listener.session()
       const moment = systemMoment()
       const { known } = head
       const row = rowOf(known)
@@ -106,19 +97,11 @@ export function openFollowing(
       return { replication, databaseTime: Number(found['database_time']) }
     },
     replication: () => head.replication,
-    hear(channel, onMessage) {
-      heard.set(channel, onMessage)
-      const one = session
-      // Without it, messages are lost until a confirmation opens another session.
-      one?.listen(channel, onMessage).catch(() => one.destroy())
-    },
+    hear: listener.hear,
     async tell(channel, payload) {
-      await (await listening()).run('SELECT pg_notify($1, $2)', [channel, payload])
+      await (await listener.session()).run('SELECT pg_notify($1, $2)', [channel, payload])
     },
-    close() {
-      isClosed = true
-      session?.destroy()
-    },
+    close: listener.close,
   }
 }
 
@@ -136,20 +119,55 @@ function limitsOf(freshnessMs: number): SessionSettings {
   }
 }
 
-type Heard = readonly [channel: string, onMessage: (payload: string) => void]
+type OnMessage = (payload: string) => void
 
-async function openListening(
-  address: DatabaseAddress,
-  limits: SessionSettings,
-  channels: readonly Heard[],
-): Promise<PostgresSession> {
-  const opened = await openSession(address, limits)
-  try {
-    for (const [channel, onMessage] of channels) await opened.listen(channel, onMessage)
+interface Listener {
+  /** Opens a session if there is none. A confirmation and messages that need one at once share it. */
+  readonly session: () => Promise<PostgresSession>
+  readonly current: () => PostgresSession | undefined
+  readonly hear: Following['hear']
+  readonly close: () => void
+}
+
+/** One session at a time: a second one would hear each message once more. */
+function openListener(address: DatabaseAddress, limits: SessionSettings): Listener {
+  const heard = new Map<string, OnMessage>()
+  let session: PostgresSession | undefined
+  let opening: Promise<PostgresSession> | undefined
+  let isClosed = false
+  const open = async (): Promise<PostgresSession> => {
+    const opened = await openSession(address, limits)
+    try {
+      // Channels that are added meanwhile count too.
+      for (const [channel, onMessage] of heard) await opened.listen(channel, onMessage)
+    } catch (error) {
+      opened.destroy()
+      throw error
+    }
+    if (isClosed) opened.destroy()
+    session = opened
     return opened
-  } catch (error) {
-    opened.destroy()
-    throw error
+  }
+  return {
+    async session() {
+      if (session?.isEnded === false) return session
+      session = undefined
+      opening ??= open().finally(() => {
+        opening = undefined
+      })
+      return await opening
+    },
+    current: () => session,
+    hear(channel, onMessage) {
+      heard.set(channel, onMessage)
+      const one = session
+      // Without it, messages are lost until a confirmation opens another session.
+      one?.listen(channel, onMessage).catch(() => one.destroy())
+    },
+    close() {
+      isClosed = true
+      session?.destroy()
+    },
   }
 }
 
