@@ -15,15 +15,10 @@ export function createEventRetention(store: Pick<Store, 'deleteEventsBefore'>): 
 }
 
 /** The job that deletes figures of usage and metrics after their retention. */
-export function createCountRetention(
-  store: Pick<Store, 'deleteOldCounts' | 'deleteOldKeyStoreFigures'>,
-): Job {
+export function createCountRetention(store: Pick<Store, 'deleteOldCounts'>): Job {
   return {
     name: 'delete old figures of usage',
     irreversible: true,
-    async run(now) {
-      const isMore = await store.deleteOldCounts(now)
-      return (await store.deleteOldKeyStoreFigures(now)) || isMore
-    },
+    run: (now) => store.deleteOldCounts(now),
   }
 }

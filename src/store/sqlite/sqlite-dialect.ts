@@ -14,7 +14,6 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import { checkAskedRows } from '../asked-rows.ts'
-
 import { deferralOf } from '../deferred.ts'
 import type { SqliteClient } from './sqlite-client.ts'
 import type { SqliteBatch, SqliteResult, SqliteStep, SqliteValue } from './sqlite-protocol.ts'

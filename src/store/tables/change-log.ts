@@ -27,8 +27,6 @@ export const answeredChangesMax = 10_000
 /** How often the log is pruned. Until then it keeps a few changes more. */
 const prunedEach = 100
 
-const insertedMax = 1000
-
 type Touched = Omit<Change, 'seq'> & Pick<LoggedChange, 'rowVersion'>
 
 /** Collects the records that a transaction affects, each once, with its last version. */
@@ -118,9 +116,7 @@ export async function recordChange(
   if (change === undefined) return
   const { seq } = change
   const logged = touched.map((each, position) => ({ ...each, ...change, position }))
-  for (let start = 0; start < logged.length; start += insertedMax) {
-    await insertRecords(changeLog, scope, logged.slice(start, start + insertedMax))
-  }
+  await insertRecords(changeLog, scope, logged)
   if (seq % prunedEach !== 0) return
   const { query } = scope
   await defer(query, query.deleteFrom('change_log').where('seq', '<=', seq - loggedChangesMax))

@@ -2,7 +2,6 @@
 import { sql } from 'kysely'
 import type { CustomKeyStoreRef } from '../../model/custom-key-store.ts'
 import type { KeyStoreFigure, KeyStoreFigureRef } from '../../model/key-store-figure.ts'
-import { countPeriods } from '../../model/usage.ts'
 import type { RowScope } from '../row-scope.ts'
 import { keyStoreFigures } from '../schema/key-store-figures.ts'
 import { tableReads } from './table-rows.ts'
@@ -24,13 +23,12 @@ export interface KeyStoreFigureReads {
 }
 
 export interface KeyStoreFigureStore extends KeyStoreFigureReads {
-  /** Adds values to those of the same period. */
+  /** Adds values to those of the same period. No two of them are of the same series and period. */
   saveKeyStoreFigures(figures: readonly KeyStoreFigure[]): Promise<void>
-  /** Returns whether more may be too old. */
-  deleteOldKeyStoreFigures(now: number): Promise<boolean>
 }
 
-const deletedMax = 500
+/** Figures in one statement. */
+const savedMax = 64
 
 export function keyStoreFigureReads(scope: RowScope): KeyStoreFigureReads {
   const { acceptAll } = tableReads(keyStoreFigures, scope)
@@ -82,52 +80,37 @@ export function keyStoreFigureStore(scope: RowScope): KeyStoreFigureStore {
   return {
     ...keyStoreFigureReads(scope),
     async saveKeyStoreFigures(figures) {
-      for (const figure of figures) {
-        await query
-          .insertInto('key_store_figures')
-          .values(keyStoreFigures.toRow(figure))
-          .onConflict((conflict) =>
-            conflict
-              .columns([
-                'account_id',
-                'region',
-                'store_id',
-                'name',
-                'dimensions',
-                'period',
-                'start',
-              ])
-              .doUpdateSet((row) => ({
-                samples: sql<number>`${row.ref('key_store_figures.samples')} + ${figure.samples}`,
-                sum: sql<number>`${row.ref('key_store_figures.sum')} + ${figure.sum}`,
-                minimum: sql<number>`CASE WHEN ${row.ref('key_store_figures.minimum')} > ${figure.minimum}
-                  THEN ${figure.minimum} ELSE ${row.ref('key_store_figures.minimum')} END`,
-                maximum: sql<number>`CASE WHEN ${row.ref('key_store_figures.maximum')} < ${figure.maximum}
-                  THEN ${figure.maximum} ELSE ${row.ref('key_store_figures.maximum')} END`,
-              })),
-          )
-          .execute()
+      for (let start = 0; start < figures.length; start += savedMax) {
+        await save(query, figures.slice(start, start + savedMax))
       }
-    },
-    async deleteOldKeyStoreFigures(now) {
-      let isMore = false
-      for (const period of ['minute', 'hour'] as const) {
-        const old = await query
-          .selectFrom('key_store_figures')
-          .select(['account_id', 'region', 'store_id', 'name', 'dimensions', 'period', 'start'])
-          .where('period', '=', period)
-          .where('start', '<', now - countPeriods[period].keptMs)
-          .limit(deletedMax)
-          .execute()
-        for (const row of old) {
-          await query
-            .deleteFrom('key_store_figures')
-            .where((each) => each.and(row))
-            .execute()
-        }
-        isMore ||= old.length === deletedMax
-      }
-      return isMore
     },
   }
+}
+
+/** Saves figures in one statement. */
+async function save(query: RowScope['query'], figures: readonly KeyStoreFigure[]): Promise<void> {
+  await query
+    .insertInto('key_store_figures')
+    .values(figures.map((figure) => keyStoreFigures.toRow(figure)))
+    .onConflict((conflict) =>
+      conflict
+        .columns(['account_id', 'region', 'store_id', 'name', 'dimensions', 'period', 'start'])
+        .doUpdateSet((row) => {
+          const [minimum, least] = [
+            row.ref('key_store_figures.minimum'),
+            row.ref('excluded.minimum'),
+          ]
+          const [maximum, most] = [
+            row.ref('key_store_figures.maximum'),
+            row.ref('excluded.maximum'),
+          ]
+          return {
+            samples: row('key_store_figures.samples', '+', row.ref('excluded.samples')),
+            sum: row('key_store_figures.sum', '+', row.ref('excluded.sum')),
+            minimum: sql<number>`CASE WHEN ${least} < ${minimum} THEN ${least} ELSE ${minimum} END`,
+            maximum: sql<number>`CASE WHEN ${most} > ${maximum} THEN ${most} ELSE ${maximum} END`,
+          }
+        }),
+    )
+    .execute()
 }

@@ -177,17 +177,21 @@ export async function saveRecord<Rec extends object, C extends Columns>(
   )
 }
 
-/**
- * Inserts rows in one statement, which in a transaction runs with the next one. They are not
- * numbered changes.
- */
+/** Rows in one statement: SQLite takes some 32,000 values. */
+const insertedMax = 1000
+
+/** Inserts rows, in a transaction with the next statement. They are not numbered changes. */
 export async function insertRecords<Rec extends object, C extends Columns>(
   table: RecordTable<Rec, string, C>,
   scope: RowScope,
   records: readonly Rec[],
 ): Promise<void> {
-  const all = records.map((record) => sealedRow(table, scope, record))
-  await defer(scope.query, unnamed(scope.query).insertInto(table.name).values(all))
+  const { query } = scope
+  for (let start = 0; start < records.length; start += insertedMax) {
+    const some = records.slice(start, start + insertedMax)
+    const rows = some.map((record) => sealedRow(table, scope, record))
+    await defer(query, unnamed(query).insertInto(table.name).values(rows))
+  }
 }
 
 function sealedRow<Rec extends object, C extends Columns>(

@@ -14,7 +14,9 @@ import {
 } from '../../model/usage.ts'
 import type { KeptTurn, RequestCount } from '../../model/usage.ts'
 import { keyTurns, requestCounts as keptCounts } from '../schema/event-index.ts'
+import { keyStoreFigures } from '../schema/key-store-figures.ts'
 import type { Schema } from '../schema/schema.ts'
+import { unnamed } from './table-rows.ts'
 
 /** Counts in one statement. */
 const addedMax = 64
@@ -155,26 +157,37 @@ export async function listKeyTurns(
   return rows.map((row) => keyTurns.toRecord(row))
 }
 
+/** Tables with the columns `period` and `start`, and an index on them. */
+const periodic = [keptCounts, keyStoreFigures]
+
 /** Deletes the oldest counts that are past their retention. Returns whether there may be more. */
 export async function deleteOldCounts(query: Kysely<Schema>, now: number): Promise<boolean> {
   let deleted = 0n
-  for (const period of everyPeriod) {
-    const { keptMs } = countPeriods[period]
-    const oldest = await query
-      .selectFrom('request_counts')
-      .select('start')
-      .where('period', '=', period)
-      .where('start', '<', now - keptMs)
-      .orderBy('start')
-      .limit(1)
-      .executeTakeFirst()
-    if (oldest === undefined) continue
-    const { numDeletedRows } = await query
-      .deleteFrom('request_counts')
-      .where('period', '=', period)
-      .where('start', '=', oldest.start)
-      .executeTakeFirst()
-    deleted += numDeletedRows
+  for (const { name } of periodic) {
+    for (const period of everyPeriod)
+      deleted += await deleteOldest(unnamed(query), name, period, now)
   }
   return deleted > 0n
+}
+
+async function deleteOldest(
+  query: ReturnType<typeof unnamed>,
+  table: string,
+  period: CountPeriod,
+  now: number,
+): Promise<bigint> {
+  const oldest = await query
+    .selectFrom(table)
+    .select('start')
+    .where('period', '=', period)
+    .where('start', '<', now - countPeriods[period].keptMs)
+    .orderBy('start')
+    .limit(1)
+    .executeTakeFirst()
+  if (oldest === undefined) return 0n
+  const { numDeletedRows } = await query
+    .deleteFrom(table)
+    .where((row) => row.and({ period, start: oldest['start'] }))
+    .executeTakeFirst()
+  return numDeletedRows
 }

@@ -18,6 +18,22 @@ import {
 } from '../records.ts'
 
 for (const { name: engine, open } of engines) {
+  test(`${engine}: more lost changes can be accepted than one statement takes`, async (t) => {
+    const { database } = await open(t)
+    const { store } = storeOf(database)
+    const lost = Array.from({ length: 20_000 }, (_, seq) => ({
+      changeId: String(seq).padStart(16, '0'),
+      seq,
+      acceptedAt: 1,
+    }))
+    await store.change((transaction) => transaction.acceptLost(lost))
+    const { count } = await database.query
+      .selectFrom('lost_changes')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow()
+    assert.equal(count, lost.length)
+  })
+
   test(`${engine}: the log names all that a change touched, each once`, async (t) => {
     const { store } = storeOf((await open(t)).database)
     await insertAccounts(store)

@@ -57,7 +57,9 @@ for (const { name: engine, open } of engines) {
       recent.map(({ name }) => name),
       ['XksProxyLatency'],
     )
-    assert.equal(await store.deleteOldKeyStoreFigures(15 * dayMs + 10.5 * minuteMs), false)
+    const now = 15 * dayMs + 10.5 * minuteMs
+    assert.equal(await store.deleteOldCounts(now), true)
+    assert.equal(await store.deleteOldCounts(now), false)
     assert.deepEqual(await store.listKeyStoreFigures(span), [later])
   })
 }
