@@ -36,6 +36,7 @@ import { readDeployment, type DeploymentRecord } from '../store/tables/deploymen
 import { printed } from './printed.ts'
 import { journalsOf, readArchive, readJournals, type LogSources } from './restore-log.ts'
 import { openSealed, readSecret } from './secret-input.ts'
+import { changeLine, recordedChangesMax, shownChange, type ShownChange } from './shown-changes.ts'
 
 interface Options extends LogSources {
   readonly yes?: true
@@ -54,12 +55,7 @@ interface Lost {
   readonly accepted: boolean
 }
 
-interface LostChange {
-  readonly change: number
-  readonly name: string
-  readonly resources: readonly string[]
-  /** ISO 8601 */
-  readonly time: string
+interface LostChange extends ShownChange {
   /**
    * `again`: it took something away, and that is taken away again. `given`: what it gave is lost.
    * `unknown`: it cannot be repeated from the log.
@@ -151,7 +147,7 @@ async function findLost(
       const { seq, changeId = '' } = changeOf(record)
       const change = loggedChangeOf(record)
       if (seq === undefined || change === undefined || !lacks(history, changeOf(record))) return
-      logged.set(changeId === '' ? `${seq}` : changeId, change)
+      logged.set(change.id, change)
       recorded.set(changeId === '' ? `${seq}` : changeId, { seq, changeId })
     },
   }
@@ -162,32 +158,35 @@ async function findLost(
   )
   for (const directory of delivered) await readArchive(directory, log)
   const applied = await readApplied(dataDirectory, deployment.deploymentId)
-  if (applied !== undefined && lacks(history, applied) && !recorded.has(applied.changeId)) {
-    recorded.set(applied.changeId, applied)
-  }
+  const isUnnamed =
+    applied !== undefined && lacks(history, applied) && !recorded.has(applied.changeId)
+  if (isUnnamed) recorded.set(applied.changeId, applied)
   if (recorded.size === 0) {
     throw new ConfigError('the database holds every change in the logs that were read')
   }
   const changes = [...logged.values()].toSorted((one, other) => one.change - other.change)
   const { apply, unknown } = takenAway(changes, new Set(Object.keys(takeAway)))
-  const again = new Set(apply.map(({ change }) => change))
+  const isAgain = idsOf(apply)
+  const isUnknown = idsOf(unknown)
   const lost = {
     changes: changes.map((change) => ({
-      change: change.change,
-      name: change.name,
-      resources: change.arns,
-      time: change.time,
-      effect: unknown.includes(change)
+      ...shownChange(change),
+      effect: isUnknown(change)
         ? ('unknown' as const)
-        : again.has(change.change)
+        : isAgain(change)
           ? ('again' as const)
           : ('given' as const),
     })),
     reused: [...recorded.values()].filter(({ seq }) => seq <= history.head).length,
-    unnamed: recorded.size - logged.size,
+    unnamed: isUnnamed ? 1 : 0,
     unread: await unreadNodes(database, new Set(ends.keys())),
   }
   return { lost, apply, recorded: [...recorded.values()] }
+}
+
+function idsOf(changes: readonly LoggedChange[]): (change: LoggedChange) => boolean {
+  const ids = new Set(changes.map(({ id }) => id))
+  return ({ id }) => ids.has(id)
 }
 
 /** Nodes that may have lost changes in a journal of their own. */
@@ -229,13 +228,13 @@ async function goOn(
   const isShared = databaseUrl !== undefined
   const nodeId = isShared ? await readNodeId(dataDirectory, nodeFiles, systemRandom) : undefined
   const now = Math.max(createClock().system(), (await store.findClockMark()) ?? 0)
-  const numbers = recorded.map(({ seq }) => seq)
+  const numbers = recorded.map(({ seq }) => seq).toSorted((one, other) => one - other)
   const details = {
     missingRecords: lost.changes.length,
-    firstChange: Math.min(...numbers),
-    lastChange: Math.max(...numbers),
+    firstChange: numbers.at(0),
+    lastChange: numbers.at(-1),
     reusedNumbers: lost.reused,
-    changes: lost.changes.slice(0, recordedMax),
+    changes: lost.changes.slice(0, recordedChangesMax),
     unreadNodes: lost.unread,
     acceptedBy: userInfo().username,
     acceptedAt: new Date(now).toISOString(),
@@ -248,8 +247,6 @@ async function goOn(
   })
 }
 
-/** Changes that the record names. */
-const recordedMax = 100
 const shownMax = 200
 
 const told = {
@@ -259,17 +256,12 @@ const told = {
 } as const
 
 function asText({ changes, reused, unnamed, unread, accepted }: Lost): string {
-  const numbers = changes.map(({ change }) => change)
+  const [first, last] = [changes.at(0), changes.at(-1)]
   const lines = [
-    `the database lacks ${changes.length} changes that were recorded` +
-      (changes.length === 0 ? '' : `, ${Math.min(...numbers)} to ${Math.max(...numbers)}`) +
+    `the database lacks the changes of ${changes.length} records` +
+      (first === undefined ? '' : `, changes ${first.change} to ${last?.change}`) +
       (reused === 0 ? '' : `; ${reused} of the numbers belong to other changes now`),
-    ...changes
-      .slice(0, shownMax)
-      .map(
-        ({ change, name, resources, time, effect }) =>
-          `  ${change}  ${time}  ${name} ${resources.join(' ')}: ${told[effect]}`,
-      ),
+    ...changes.slice(0, shownMax).map((change) => `${changeLine(change)}: ${told[change.effect]}`),
     ...(changes.length > shownMax ? [`  and ${changes.length - shownMax} more`] : []),
     ...(unnamed === 0
       ? []

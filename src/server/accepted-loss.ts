@@ -66,7 +66,7 @@ export async function acceptLoss(
   const { segment = 1 } = readCheckpoint(text ?? '') ?? {}
   const accepted = changes.map((change) => ({ ...change, acceptedAt: now }))
   await store.change(async (transaction) => {
-    await transaction.skipChanges(Math.max(...changes.map(({ seq }) => seq)))
+    await transaction.skipChanges(changes.reduce((most, { seq }) => Math.max(most, seq), 0))
     for (const change of apply) await takeAway[change.name]?.(transaction, change, now)
     await transaction.acceptLost(accepted)
     await transaction.insertOutbox({ eventId, record, stream, segment })

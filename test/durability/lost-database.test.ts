@@ -64,22 +64,28 @@ interface Killed {
   readonly keyIds: readonly string[]
 }
 
-/** A directory whose server has made keys and was killed: they are in the log of the database alone. */
+/** A directory whose server has made keys and was killed, with an older copy of the database. */
 async function killed(
   t: TestContext,
   keys: number,
   more: Readonly<Record<string, string>> = {},
 ): Promise<Killed> {
+  const folder = temporaryFolder(t)
+  const data = join(folder, 'data')
+  await end(await serve(t, folder, { ...settings, ...more }), 'SIGTERM')
+  cpSync(join(data, 'trent.db'), join(folder, 'older.db'))
+  const server = await serve(t, folder, { ...settings, ...more })
+  const keyIds = await makeKeys(server, keys)
+  await end(server, 'SIGKILL')
+  return { folder, data, keyIds }
+}
+
+/** The keys are in the log of the database alone: its file is the older one. */
+async function killedBeforeCheckpoint(t: TestContext, keys: number): Promise<Killed> {
   for (;;) {
-    const folder = temporaryFolder(t)
-    const data = join(folder, 'data')
-    await end(await serve(t, folder, { ...settings, ...more }), 'SIGTERM')
-    cpSync(join(data, 'trent.db'), join(folder, 'older.db'))
-    const server = await serve(t, folder, { ...settings, ...more })
-    const keyIds = await makeKeys(server, keys)
-    await end(server, 'SIGKILL')
-    const older = readFileSync(join(folder, 'older.db'))
-    if (readFileSync(join(data, 'trent.db')).equals(older)) return { folder, data, keyIds }
+    const made = await killed(t, keys)
+    const older = readFileSync(join(made.folder, 'older.db'))
+    if (readFileSync(join(made.data, 'trent.db')).equals(older)) return made
   }
 }
 
@@ -210,6 +216,8 @@ test('what a lost change took away is taken away again, under numbers of its own
   const policy = { KeyId, PolicyName: 'default' }
   const { Policy } = await client.send(new GetKeyPolicyCommand(policy))
   await client.send(new PutKeyPolicyCommand({ ...policy, Policy }))
+  // One change with two records.
+  await client.send(new CreateKeyCommand({ MultiRegion: true }))
   client.destroy()
   await end(second, 'SIGKILL')
   putBack(made)
@@ -220,6 +228,8 @@ test('what a lost change took away is taken away again, under numbers of its own
     [
       ['DisableKey', 'again'],
       ['PutKeyPolicy', 'unknown'],
+      ['CreateKey', 'given'],
+      ['CreateServiceLinkedRole', 'given'],
     ],
   )
   const server = await serve(t, folder, settings)
@@ -240,7 +250,7 @@ test('what a lost change took away is taken away again, under numbers of its own
 })
 
 test('a log that is damaged, or cut short, loses no key in silence', async (t) => {
-  const made = await killed(t, 12)
+  const made = await killedBeforeCheckpoint(t, 12)
   const { folder, data } = made
   const path = join(data, 'trent.db-wal')
   const log = readFileSync(path)
