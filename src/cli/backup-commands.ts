@@ -44,6 +44,7 @@ export function addBackupCommands(program: Command, configFile: () => string | u
     .description('restore a backup into an empty deployment, and take away what the log says')
     .option('--journal <directory...>', 'the journal of the lost server, to take away from')
     .option('--delivered <directory...>', 'delivered files, to take away from')
+    .option('--accept-changes <numbers>', 'restore without these changes, such as 7,12-15')
     .option('--accept-resurrection', 'restore although deleted or revoked things may come back')
     .option('--recovery', 'open the recovery seal of the backup')
     .option('--seal-key <file>', 'open the seal of the backup with this key file')

@@ -29,7 +29,9 @@ export interface LogSources {
 export interface LogAfterBackup {
   /** What to take away again. */
   readonly apply: readonly LoggedChange[]
-  /** Why a restore could bring back what was taken away. */
+  /** What may have taken something away, and cannot be repeated. */
+  readonly unrepeated: readonly LoggedChange[]
+  /** Why the log may be incomplete. */
   readonly refusals: readonly string[]
   /** The number of the last change in the log. */
   readonly last: number
@@ -69,11 +71,8 @@ export async function readLogAfter(
   if (missing > 0) {
     refusals.push(`the log lacks ${missing} changes after the backup, up to change ${last}`)
   }
-  if (unknown.length > 0) {
-    const named = unknown.map(({ name, change }) => `${name} (change ${change})`)
-    refusals.push(`these changes after the backup cannot be repeated: ${shown(named)}`)
-  }
-  return { apply, refusals, last, mayGoOn: journals.length === 0 || absent.length > 0 }
+  const mayGoOn = journals.length === 0 || absent.length > 0
+  return { apply, unrepeated: unknown, refusals, last, mayGoOn }
 }
 
 /** Some of the names in one line. @param count how many there are, if not all are given */

@@ -23,8 +23,11 @@ import { bytesOf, reported } from './backup.ts'
 import { openKeyring, type SealChoice } from './open-backup.ts'
 import { createProgress } from './progress.ts'
 import { readLogAfter, shown, type LogSources } from './restore-log.ts'
+import { changeLine, recordedChangesMax, shownChange, type ShownChange } from './shown-changes.ts'
 
 interface Options extends SealChoice, LogSources {
+  /** As it was typed: `7,12-15`. */
+  readonly acceptChanges?: string
   readonly acceptResurrection?: true
   readonly json?: true
 }
@@ -42,6 +45,8 @@ interface Restored {
   readonly takenAway: number
   /** The last change in the log. */
   readonly lastLogged: number
+  /** Changes that may have taken something away, and are not repeated. */
+  readonly unrepeated: readonly ShownChange[]
   readonly acceptedResurrection: boolean
 }
 
@@ -66,21 +71,20 @@ export async function restore(
     )
     const log = await readLogAfter(reader.header, options, { dataDirectory, keyring })
     const { apply, last, mayGoOn } = log
-    const somebodys =
-      forgedCount === 0
-        ? []
-        : [`somebody else wrote rows of the backup: ${shown(forged, forgedCount)}`]
-    const refusals = [...somebodys, ...log.refusals]
-    if (refusals.length > 0 && !options.acceptResurrection) {
-      throw new ConfigError(`${refusals.join('; ')}; or type --accept-resurrection`)
-    }
+    const unrepeated = log.unrepeated.map(shownChange)
+    const refusals = refusalsOf(
+      unrepeated,
+      [...forgedRows(forged, forgedCount), ...log.refusals],
+      options,
+    )
     const told = {
       deploymentId,
       createdAt: new Date(createdAt).toISOString(),
       change,
       takenAway: new Set(apply.map((each) => each.change)).size,
       lastLogged: last,
-      acceptedResurrection: refusals.length > 0,
+      unrepeated,
+      acceptedResurrection: refusals.length + unrepeated.length > 0,
     }
     await makeDataDirectory(dataDirectory)
     const journal = { files: nodeFiles, directory: join(dataDirectory, 'journal') }
@@ -96,7 +100,7 @@ export async function restore(
             apply,
             last: mayGoOn ? last + unseenChanges : last,
             onRows: restoring.reached,
-            details: { ...told, ...(refusals.length > 0 && { accepted: refusals }) },
+            details: recordedDetails(told, refusals),
           },
           {
             database,
@@ -116,6 +120,58 @@ export async function restore(
     }
     return 0
   })
+}
+
+function recordedDetails(
+  told: Omit<Restored, 'rows'>,
+  accepted: readonly string[],
+): Readonly<Record<string, unknown>> {
+  const unrepeated = told.unrepeated.slice(0, recordedChangesMax)
+  return { ...told, unrepeated, ...(accepted.length > 0 && { accepted }) }
+}
+
+function forgedRows(forged: readonly string[], count: number): readonly string[] {
+  return count === 0 ? [] : [`somebody else wrote rows of the backup: ${shown(forged, count)}`]
+}
+
+/**
+ * Why something may come back that was taken away: all of it is accepted.
+ * @param others reasons apart from changes that are not repeated
+ * @throws {ConfigError} unless it is accepted. All changes are listed before, so that people can go through
+ *   them, and accept just these.
+ */
+function refusalsOf(
+  unrepeated: readonly ShownChange[],
+  others: readonly string[],
+  { acceptChanges, acceptResurrection, json }: Options,
+): readonly string[] {
+  const isAccepted = acceptedChanges(acceptChanges, unrepeated)
+  const left = unrepeated.filter(({ change }) => !isAccepted(change))
+  const named = left.map(({ name, change }) => `${name} (change ${change})`)
+  const refusals = [...others]
+  if (left.length > 0)
+    refusals.push(`these changes after the backup cannot be repeated: ${shown(named)}`)
+  if (refusals.length === 0 || acceptResurrection) return refusals
+  if (json) process.stdout.write(inJson({ refusals, unrepeated: left }))
+  else process.stdout.write(left.map((each) => `${changeLine(visibleIn(each))}\n`).join(''))
+  const just = left.length > 0 ? '--accept-changes with their numbers, or ' : ''
+  throw new ConfigError(`${refusals.join('; ')}; or type ${just}--accept-resurrection`)
+}
+
+/** @throws {ConfigError} unless each number or span names a change that is not repeated */
+function acceptedChanges(
+  typed: string | undefined,
+  unrepeated: readonly ShownChange[],
+): (change: number) => boolean {
+  const spans = typed?.split(',').map((span) => {
+    const [, first = '', last = first] = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(span) ?? []
+    const isWithin = (change: number) => change >= Number(first) && change <= Number(last)
+    if (first !== '' && unrepeated.some(({ change }) => isWithin(change))) return isWithin
+    throw new ConfigError(
+      `--accept-changes: no change that cannot be repeated has the number \`${span}\``,
+    )
+  })
+  return (change) => spans?.some((isWithin) => isWithin(change)) ?? false
 }
 
 /** @throws {ConfigError} unless there is no deployment */
@@ -141,6 +197,8 @@ function asText(restored: Restored): string {
     `${rows} rows are restored, as of change ${change} at ${createdAt}`,
     `the log goes on to change ${lastLogged}: ${count} changes that took something away are applied`,
     ...(restored.acceptedResurrection ? ['what was taken away otherwise may be back'] : []),
+    ...(restored.unrepeated.length > 0 ? ['repeat these changes yourself:'] : []),
+    ...restored.unrepeated.map(changeLine),
     'all sessions are over; start the server with `trent serve`',
   ]
   return `${lines.join('\n')}\n`
