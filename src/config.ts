@@ -15,7 +15,6 @@ import {
 import { backupNames, readBackupSettings, type BackupSettings } from './backup/settings.ts'
 import { readWebhook, SettingWrong } from './webhooks/webhook-settings.ts'
 import type { WebhookTarget } from './webhooks/webhook.ts'
-import { isLoopback } from './model/address.ts'
 import { nearest } from './model/nearest.ts'
 import { isServiceVariable } from './model/service-variables.ts'
 import { createRegionTable, parseRegions, type RegionTable } from './model/region.ts'
@@ -32,10 +31,11 @@ import { createQuotas, profiles, QuotaError, type Quotas } from './throttle/prof
 import { readSealSettings, sealNames, type SealSettings } from './seals/setting.ts'
 import { doorNames, readDoorSettings, type DoorSettings } from './operator/setting.ts'
 import { readUnsealSettings, unsealNames, type UnsealSettings } from './tls/unseal-setting.ts'
+import { readTestApiSettings, testApiNames, type TestApiSettings } from './tls/test-api-setting.ts'
 import { listenerNames, readListeners, type Listeners } from './tls/xks-proxy-setting.ts'
 
 export interface Config
-  extends Listeners, UnsealSettings, SealSettings, DatabaseSettings, DoorSettings {
+  extends Listeners, UnsealSettings, SealSettings, DatabaseSettings, DoorSettings, TestApiSettings {
   /** Absolute path. */
   readonly dataDirectory: string
   readonly accountId: string
@@ -47,7 +47,6 @@ export interface Config
   readonly applyFile?: string
   readonly regions: RegionTable
   readonly logLevel: LogLevel
-  readonly testApi: boolean
   /** Whether the console is served at `/console/`. */
   readonly console: boolean
   /** The age at which a journal segment is closed, whatever its size. */
@@ -99,7 +98,7 @@ const names = [
   'TRENT_REGIONS',
   'TRENT_APPLY',
   'TRENT_LOG_LEVEL',
-  'TRENT_TEST_API',
+  ...testApiNames,
   'TRENT_CONSOLE',
   'TRENT_AUDIT_SEGMENT_SECONDS',
   'TRENT_ATTESTATION_ROOTS',
@@ -180,16 +179,12 @@ function onlyGiven(settings: NodeJS.ProcessEnv): Settings {
 
 /** @throws {ConfigError} */
 export function parseConfig(settings: Settings): Config {
-  const testApi = onOff('TRENT_TEST_API', settings, 'off')
   const dataDirectory = settings.TRENT_DATA_DIR ?? './data'
   // The path is printed in lines that people paste into a shell.
   if (/\p{Cc}/u.test(dataDirectory)) {
     throw new ConfigError('TRENT_DATA_DIR must not hold control characters')
   }
   const connected = connections(settings, resolve(dataDirectory))
-  if (testApi && !isLoopback(connected.listen.host)) {
-    throw new ConfigError('TRENT_TEST_API=on is refused unless TRENT_LISTEN is a loopback address')
-  }
   const accountId = settings.TRENT_ACCOUNT_ID ?? '000000000000'
   if (!/^\d{12}$/.test(accountId)) throw new ConfigError('TRENT_ACCOUNT_ID must be twelve digits')
   const regions = regionTable(settings.TRENT_REGIONS)
@@ -201,7 +196,7 @@ export function parseConfig(settings: Settings): Config {
   if (logLevel === undefined) {
     throw new ConfigError(`TRENT_LOG_LEVEL must be one of ${logLevels.join(', ')}`)
   }
-  const root = rootCredentials(settings)
+  const root = rootCredentials(settings, connected.testContainer !== undefined)
   return Object.freeze({
     ...connected,
     dataDirectory: resolve(dataDirectory),
@@ -211,7 +206,6 @@ export function parseConfig(settings: Settings): Config {
     ...(settings.TRENT_APPLY !== undefined && { applyFile: resolve(settings.TRENT_APPLY) }),
     regions,
     logLevel,
-    testApi,
     console: onOff('TRENT_CONSOLE', settings, 'on'),
     auditSegmentSeconds: wholeNumber(
       'TRENT_AUDIT_SEGMENT_SECONDS',
@@ -256,6 +250,7 @@ function connections(
   SealSettings &
   DatabaseSettings &
   DoorSettings &
+  TestApiSettings &
   Pick<Config, 'delivery' | 'backups' | 'eventsWebhook' | 'externalProxies' | 'hsmClusters'> {
   const { TRENT_EVENTS_WEBHOOK: url, TRENT_EVENTS_WEBHOOK_SECRET: secret } = settings
   try {
@@ -269,6 +264,7 @@ function connections(
       ...readUnsealSettings(settings, { ...listeners, sealKind: sealed.seal.kind }),
       ...readDatabaseSettings(settings),
       ...readDoorSettings(settings, dataDirectory),
+      ...readTestApiSettings(settings, listeners.listen.host),
       delivery: readDeliverySettings(settings),
       externalProxies: readExternalProxies(settings),
       hsmClusters: readHsmClusters(settings.TRENT_HSM_CLUSTERS),
@@ -334,9 +330,14 @@ function regionTable(text: string | undefined): RegionTable {
   }
 }
 
-function rootCredentials(settings: Settings): Config['root'] {
-  const accessKeyId = settings.TRENT_ROOT_ACCESS_KEY_ID
-  const secret = settings.TRENT_ROOT_SECRET_ACCESS_KEY
+/** The id and the secret that tests of other emulators use. */
+export const testCredential = 'test'
+
+function rootCredentials(settings: Settings, isTestContainer: boolean): Config['root'] {
+  const usual = isTestContainer ? testCredential : undefined
+  const { TRENT_ROOT_ACCESS_KEY_ID: givenId, TRENT_ROOT_SECRET_ACCESS_KEY: givenSecret } = settings
+  const isGiven = givenId !== undefined || givenSecret !== undefined
+  const [accessKeyId, secret] = isGiven ? [givenId, givenSecret] : [usual, usual]
   if (accessKeyId === undefined && secret === undefined) return undefined
   if (accessKeyId === undefined || !/^\w{3,128}$/.test(accessKeyId)) {
     throw new ConfigError(
@@ -344,7 +345,8 @@ function rootCredentials(settings: Settings): Config['root'] {
     )
   }
   // The message never includes the value, because it is a secret.
-  if (secret === undefined || !/^[\x20-\x7e]{8,128}$/.test(secret)) {
+  const isTest = isTestContainer && accessKeyId === testCredential && secret === testCredential
+  if (secret === undefined || !(isTest || /^[\x20-\x7e]{8,128}$/.test(secret))) {
     throw new ConfigError('TRENT_ROOT_SECRET_ACCESS_KEY must be 8 to 128 printable characters')
   }
   return { accessKeyId, secretAccessKey: Buffer.from(secret) }

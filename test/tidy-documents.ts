@@ -78,6 +78,7 @@ test('the references name each setting and each command, and no others', () => {
       'src/backup/settings.ts',
       'src/seals/setting.ts',
       'src/tls/setting.ts',
+      'src/tls/test-api-setting.ts',
       'src/tls/xks-proxy-setting.ts',
       'src/tls/unseal-setting.ts',
       'src/keystores/external/settings.ts',

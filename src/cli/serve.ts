@@ -2,7 +2,7 @@
 import { constants } from 'node:os'
 import { relative } from 'node:path'
 import { buildConsole } from './build-console.ts'
-import { type Config, loadConfig } from '../config.ts'
+import { type Config, loadConfig, testCredential } from '../config.ts'
 import type { FirstAccount } from '../server/first-start.ts'
 import { isLoopback } from '../model/address.ts'
 import { isBesideData } from '../seals/setting.ts'
@@ -72,6 +72,9 @@ async function run(
   })
   if (account === undefined) return
   process.stdout.write(banner(config, server, account))
+  if (config.testContainer !== undefined) {
+    log.warn('TRENT_TEST_API=container: anyone who reaches this port can empty the store')
+  }
   if (builds && config.console) buildConsole(log)
   // Not before: a refused start says one line.
   const isKeptApart = !isBesideData(config.seal, config.dataDirectory)
@@ -137,16 +140,14 @@ async function stop(starting: Promise<RunningServer>): Promise<never> {
 }
 
 function banner(config: Config, server: RunningServer, account: FirstAccount): string {
-  const { region, dataDirectory, testApi } = config
+  const { region, dataDirectory } = config
   const host = server.host.includes(':') ? `[${server.host}]` : server.host
   const url = `${config.tls === undefined ? 'http' : 'https'}://${host}:${server.port}`
   const key = account.accessKeyId === undefined ? '' : `, root access key ${account.accessKeyId}`
   const lines = [
     `Trent is ready on ${url}: account ${account.accountId}${key}, data in ${shown(dataDirectory)}`,
     ...(config.console ? [`Its console is at ${url}/console/`] : []),
-    ...(testApi
-      ? ['THE TEST API IS ON: anyone who reaches this port can move the clock and empty the store.']
-      : []),
+    ...testWarnings(config),
     '',
     'To use it, paste:',
     ...credentialLines(config, account),
@@ -162,15 +163,32 @@ function banner(config: Config, server: RunningServer, account: FirstAccount): s
   return `${lines.join('\n')}\n`
 }
 
+function testWarnings({ testApi, testContainer, root }: Config): readonly string[] {
+  if (!testApi) return []
+  const reached = 'anyone who reaches this port can move the clock and empty the store.'
+  if (testContainer === undefined) return [`THE TEST API IS ON: ${reached}`]
+  return [
+    `THE TEST API IS ON, ALSO FOR OTHER MACHINES: ${reached}`,
+    ...(isTestRoot(root)
+      ? ['ITS ROOT CREDENTIALS ARE test AND test: anyone who reaches this port can use every key.']
+      : []),
+  ]
+}
+
+function isTestRoot(root: Config['root']): boolean {
+  return root !== undefined && Buffer.from(testCredential).equals(root.secretAccessKey)
+}
+
 function credentialLines(config: Config, { accessKeyId }: FirstAccount): readonly string[] {
   if (config.root === undefined && accessKeyId !== undefined) {
     const path = `${config.dataDirectory}/credentials`
     return [`  export AWS_SHARED_CREDENTIALS_FILE='${path.replaceAll("'", "'\\''")}'`]
   }
   const told = config.root === undefined ? 'of an earlier start' : 'TRENT_ROOT_SECRET_ACCESS_KEY'
+  const secret = isTestRoot(config.root) ? testCredential : `<${told}>`
   return [
     `  export AWS_ACCESS_KEY_ID=${accessKeyId ?? `<${told}>`}`,
-    `  export AWS_SECRET_ACCESS_KEY=<${told}>`,
+    `  export AWS_SECRET_ACCESS_KEY=${secret}`,
   ]
 }
 

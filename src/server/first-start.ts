@@ -2,7 +2,7 @@
 import { createSecretKey } from 'node:crypto'
 import type { Journal } from '../audit/journal/journal.ts'
 import { serviceRecord } from '../audit/records/service-record.ts'
-import { ConfigError, type Config } from '../config.ts'
+import { ConfigError, testCredential, type Config } from '../config.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { newAccessKeyId } from '../crypto/new-access-key.ts'
 import { openSigningSecret, wrapSecret } from '../crypto/secrets.ts'
@@ -40,6 +40,7 @@ export async function openFirstAccount(
   const { accountId, root } = config
   const { store } = dependencies
   const known = (await store.findAccount(accountId)) !== undefined
+  await requireRightUse(config, known, dependencies)
   if (!known) await requireNoAccount(accountId, store)
   if (root !== undefined) {
     const present = await store.findAccessKey(root.accessKeyId)
@@ -62,6 +63,39 @@ export async function openFirstAccount(
   await insertRootKey(accountId, accessKeyId, secret, known, dependencies)
   secret.fill(0)
   return { accountId, accessKeyId }
+}
+
+/**
+ * INVARIANT (test credentials stay in test containers): only a test container serves a deployment with
+ * the root access key test/test, unless the settings give another one, which ends that one. A test container
+ * takes no deployment that was made for something else: anybody may empty it.
+ * @throws {ConfigError}
+ */
+async function requireRightUse(
+  { root, testContainer }: Config,
+  known: boolean,
+  { store, keyring }: AccountDependencies,
+): Promise<void> {
+  if (testContainer === undefined) {
+    if (root !== undefined && root.accessKeyId !== testCredential) return
+    const present = await store.findAccessKey(testCredential)
+    if (present?.status !== 'Active' || !isSecret(Buffer.from(testCredential), present, keyring))
+      return
+    throw new ConfigError(
+      'this data directory was made with TRENT_TEST_API=container, and its root access key is test: use ' +
+        'another data directory, or set TRENT_ROOT_ACCESS_KEY_ID and TRENT_ROOT_SECRET_ACCESS_KEY',
+    )
+  }
+  if (!known || (root && (await store.findAccessKey(root.accessKeyId)) !== undefined)) return
+  throw new ConfigError(
+    'TRENT_TEST_API=container is refused for this data directory: it was made for other use, and anybody ' +
+      'who reaches the port could empty it',
+  )
+}
+
+function isSecret(secret: Uint8Array, present: AccessKeyRecord, keyring: Keyring): boolean {
+  const wanted = createSecretKey(Buffer.concat([Buffer.from('AWS4'), secret]))
+  return openSigningSecret(keyring, present).equals(wanted)
 }
 
 /** Only the first start makes an account. A changed setting must not make another one. */
@@ -158,11 +192,10 @@ async function keepOnlyActive(
 
 function requireSameRootKey(config: Config, present: AccessKeyRecord, keyring: Keyring): void {
   const given = config.root?.secretAccessKey ?? Buffer.alloc(0)
-  const wanted = createSecretKey(Buffer.concat([Buffer.from('AWS4'), given]))
   const same =
     present.accountId === config.accountId &&
     present.principalKind === 'root' &&
-    openSigningSecret(keyring, present).equals(wanted)
+    isSecret(given, present, keyring)
   if (same) return
   throw new ConfigError(
     'TRENT_ROOT_ACCESS_KEY_ID exists in the data directory with another account or another secret',

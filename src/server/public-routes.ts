@@ -24,7 +24,7 @@ import { version } from '../version.ts'
 export interface Serving {
   readonly config: Pick<
     Config,
-    'listen' | 'testApi' | 'metricsToken' | 'console' | 'region' | 'regions'
+    'listen' | 'testApi' | 'testContainer' | 'metricsToken' | 'console' | 'region' | 'regions'
   >
   readonly metrics: MetricsText
   /** The port that the server listens on. It differs from the configured port if that is 0. */
@@ -51,10 +51,11 @@ export function publicService(serving: Serving): PublicService {
       loopback: isLoopback(config.listen.host),
     }),
     ...serviceRoutes(serving),
-    ...(config.testApi ? testRoutes(serve) : []),
+    ...(config.testApi ? testRoutes(serve, config.testContainer && 'named') : []),
     ...pageRoutes(serving),
   ])
-  const own = (): OwnNames => ownNames(config.listen.host, serving.port())
+  const hosts = config.testContainer?.hosts
+  const own = (): OwnNames => ownNames(config.listen.host, serving.port(), hosts)
   return {
     handler(request) {
       const match = matchRoute(table, request)
@@ -140,11 +141,12 @@ function asJson({ status, headers, body }: RawResponse): RawResponse {
 
 const testBodyBytesMax = 4096
 
-function testRoutes(serve: Serving['serve']): readonly Route[] {
+/** @param open to requests of this machine alone unless given */
+function testRoutes(serve: Serving['serve'], open: Route['open'] = false): readonly Route[] {
   const route = (path: string, operations: { GET?: string; POST: string }): Route => ({
     path,
     methods: operations.GET === undefined ? ['POST'] : ['GET', 'POST'],
-    open: false,
+    open,
     bodyBytesMax: testBodyBytesMax,
     handle: (request) =>
       serveAsJson(

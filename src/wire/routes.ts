@@ -24,9 +24,10 @@ export interface Route {
   /**
    * True when anyone who reaches the port may ask: source, Host and Origin are not checked then. `page`: a
    * page for people, from anywhere over TLS, without TLS on this machine only. A link from another site may
-   * lead to it, but a form of another site may not post to it.
+   * lead to it, but a form of another site may not post to it. `named`: from anywhere, under the names of
+   * `OwnNames.named` only.
    */
-  readonly open: boolean | 'page'
+  readonly open: boolean | 'page' | 'named'
   readonly bodyBytesMax: number
   readonly handle: (request: RawRequest) => Promise<RawResponse>
   /** Refuses by the head alone, while a body is arriving. */
@@ -45,6 +46,8 @@ export type RouteMatch =
 export interface OwnNames {
   readonly hosts: ReadonlySet<string>
   readonly origins: ReadonlySet<string>
+  /** Names without ports, for routes that are `named`. */
+  readonly named: ReadonlySet<string>
 }
 
 /** Readiness as `/readyz` reports it. `reasons` tells an operator what is missing. */
@@ -149,7 +152,7 @@ export function guardRoute(
   const { body, rawHeaders } = request
   const refused = route.open === 'page' ? refusalOfPage(own, request) : undefined
   if (refused !== undefined) return jsonAnswer(403, { message: refused })
-  if (route.open === false && !(isLoopback(request.remoteAddress) && isOwn(own, rawHeaders))) {
+  if (isForeign(route.open, own, request)) {
     return jsonAnswer(403, { message: 'this path takes no requests from another host or origin' })
   }
   const method = request.method === 'HEAD' ? 'GET' : request.method
@@ -194,6 +197,37 @@ function refusalOfPage(
     : 'this path takes no requests from another origin'
 }
 
+function isForeign(
+  open: Route['open'],
+  own: OwnNames,
+  { rawHeaders, remoteAddress }: Pick<RawRequest, 'rawHeaders' | 'remoteAddress'>,
+): boolean {
+  if (open === 'named') return !isNamed(own, rawHeaders)
+  return open === false && !(isLoopback(remoteAddress) && isOwn(own, rawHeaders))
+}
+
+/**
+ * Whether there is one Host with a name of ours, any Origin is the same host and port, and the browser
+ * reports no cross-site request. Nobody knows the port under which a container is published, so any port is
+ * ours. A web page on another port of the same machine has another origin.
+ */
+function isNamed(own: OwnNames, rawHeaders: readonly string[]): boolean {
+  const [host = '', ...more] = headerValues(rawHeaders, 'host').map((each) => each.toLowerCase())
+  const origins = headerValues(rawHeaders, 'origin')
+  return (
+    more.length === 0 &&
+    own.named.has(host.replace(/:\d{1,5}$/, '')) &&
+    origins.length <= 1 &&
+    origins.every((origin) => /^https?:\/\/(.*)$/.exec(origin.toLowerCase())?.[1] === host) &&
+    isSameSite(rawHeaders)
+  )
+}
+
+function isSameSite(rawHeaders: readonly string[]): boolean {
+  const sites = headerValues(rawHeaders, 'sec-fetch-site')
+  return sites.every((site) => site === 'same-origin' || site === 'none')
+}
+
 /**
  * Whether there is one Host and it is ours, any Origin is ours, and the browser reports no cross-site
  * request.
@@ -201,13 +235,12 @@ function refusalOfPage(
 function isOwn(own: OwnNames, rawHeaders: readonly string[]): boolean {
   const hosts = headerValues(rawHeaders, 'host')
   const origins = headerValues(rawHeaders, 'origin')
-  const sites = headerValues(rawHeaders, 'sec-fetch-site')
   return (
     hosts.length === 1 &&
     own.hosts.has((hosts[0] ?? '').toLowerCase()) &&
     origins.length <= 1 &&
     origins.every((origin) => own.origins.has(origin.toLowerCase())) &&
-    sites.every((site) => site === 'same-origin' || site === 'none')
+    isSameSite(rawHeaders)
   )
 }
 
@@ -215,8 +248,13 @@ function isOwn(own: OwnNames, rawHeaders: readonly string[]): boolean {
  * The names of this machine and of the listen address, with and without the port. An origin must have
  * the port, because another port of this machine may serve someone else's page.
  * @param listenHost as in the settings, an IPv6 address without brackets
+ * @param further names for routes that are `named`
  */
-export function ownNames(listenHost: string, port: number): OwnNames {
+export function ownNames(
+  listenHost: string,
+  port: number,
+  further: readonly string[] = [],
+): OwnNames {
   const listened = listenHost.includes(':') ? `[${listenHost}]` : listenHost
   const names = new Set(['localhost', '127.0.0.1', '[::1]', listened.toLowerCase()])
   const hosts = [...names].flatMap((name) => [name, `${name}:${port}`])
@@ -224,7 +262,8 @@ export function ownNames(listenHost: string, port: number): OwnNames {
     port === 80 ? `http://${name}` : `http://${name}:${port}`,
     port === 443 ? `https://${name}` : `https://${name}:${port}`,
   ])
-  return { hosts: new Set(hosts), origins: new Set(origins) }
+  const named = new Set([...names, ...further])
+  return { hosts: new Set(hosts), origins: new Set(origins), named }
 }
 
 /**

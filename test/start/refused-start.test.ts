@@ -35,9 +35,9 @@ const wrongSettings: readonly (readonly [Settings, RegExp])[] = [
   [{ TRENT_ALLOW_PLAINTEXT_HTTP: '1' }, /^TRENT_ALLOW_PLAINTEXT_HTTP must be true or false$/],
   [
     { TRENT_LISTEN: '0.0.0.0:0', TRENT_ALLOW_PLAINTEXT_HTTP: 'true', TRENT_TEST_API: 'on' },
-    /^TRENT_TEST_API=on is refused unless TRENT_LISTEN is a loopback address$/,
+    /^TRENT_TEST_API=on is refused unless TRENT_LISTEN is a loopback address; in a container /,
   ],
-  [{ TRENT_TEST_API: 'yes' }, /^TRENT_TEST_API must be on or off$/],
+  [{ TRENT_TEST_API: 'yes' }, /^TRENT_TEST_API must be on, off or container$/],
   [{ TRENT_ACCOUNT_ID: '12' }, /^TRENT_ACCOUNT_ID must be twelve digits$/],
   [{ TRENT_ROOT_ACCESS_KEY_ID: 'ab' }, /^TRENT_ROOT_ACCESS_KEY_ID must be /],
   [{ TRENT_ROOT_ACCESS_KEY_ID: 'abc' }, /^TRENT_ROOT_SECRET_ACCESS_KEY must be /],

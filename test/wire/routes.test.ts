@@ -221,3 +221,37 @@ test('health is for anyone, and says whether calls can be served', async () => {
   const ready = await ask('/readyz')
   assert.deepEqual([ready.status, ready.body], [200, '{"status":"ready"}'])
 })
+
+test('a route that is `named` is open to other machines, under its names only', async () => {
+  const names = ownNames('0.0.0.0', 4599, ['trent', '[fd00::7]'])
+  const statusOf = async (...rawHeaders: string[]): Promise<number> => {
+    const from = { remoteAddress: '172.17.0.1', rawHeaders }
+    return (await answerRoute({ ...clock, open: 'named' }, names, request(from))).status
+  }
+  // Nobody knows the port under which a container is published.
+  for (const host of ['localhost:49153', 'TRENT:4599', 'trent', '127.0.0.1:80', '[fd00::7]:1']) {
+    assert.equal(await statusOf('Host', host), 200, host)
+  }
+  const foreign = [
+    'evil.example',
+    'trent.evil.example',
+    'trent:',
+    'trent:123456',
+    'trent:80:80',
+    '',
+  ]
+  for (const host of foreign) assert.equal(await statusOf('Host', host), 403, host)
+  assert.equal(await statusOf(), 403)
+  assert.equal(await statusOf('Host', 'trent', 'Host', 'trent'), 403)
+  const host = ['Host', 'trent:4599'] as const
+  assert.equal(await statusOf(...host, 'Origin', 'http://trent:4599'), 200)
+  for (const origin of ['http://trent:80', 'http://trent', 'http://evil.example', 'null', '']) {
+    assert.equal(await statusOf(...host, 'Origin', origin), 403, origin)
+  }
+  assert.equal(await statusOf(...host, 'Origin', 'http://trent:4599', 'Origin', 'null'), 403)
+  assert.equal(await statusOf(...host, 'Sec-Fetch-Site', 'cross-site'), 403)
+  assert.equal(await statusOf(...host, 'Sec-Fetch-Site', 'same-origin'), 200)
+  // A route of this machine stays one.
+  const closed = await answerRoute(clock, names, request({ remoteAddress: '172.17.0.1' }))
+  assert.equal(closed.status, 403)
+})

@@ -8,6 +8,12 @@ import { look, ok, type Finding, type Outcome } from './finding.ts'
 const writableByOthers = 0o022
 const secretLine = /^\s*TRENT_(?:\w*(?:SECRET|TOKEN)\w*|DATABASE_URL)\s*=\s*\S/m
 
+const testContainer: Outcome = {
+  state: 'warning',
+  found: 'TRENT_TEST_API=container: anyone who reaches the port can empty the store',
+  todo: 'use it for tests alone',
+}
+
 /** Without a configuration, nothing else can be checked. */
 export async function checkSettings(
   environment: NodeJS.ProcessEnv,
@@ -21,6 +27,7 @@ export async function checkSettings(
     return [
       ok(path === undefined ? 'from the environment' : `from ${path} and the environment`),
       ...(path === undefined ? [] : await exposed(path)),
+      ...(config.testContainer === undefined ? [] : [testContainer]),
       ...(config.applyFile === undefined ? [] : await readable(config.applyFile)),
     ]
   })
