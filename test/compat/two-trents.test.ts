@@ -23,7 +23,7 @@ import { connect, disconnect, entryOf, makeExternalKey, makeStore } from './exte
 import { recordsOf } from './records.ts'
 import { makeKey, refused } from './sdk.ts'
 import { advance } from './test-clock.ts'
-import { patiently, said } from './external-answers.ts'
+import { said } from './external-answers.ts'
 import { startTwoTrents, type WireWork } from './two-trents.ts'
 
 const Plaintext = Buffer.from('only the inner Trent sees this')
@@ -32,13 +32,11 @@ const both = ['ENCRYPT', 'DECRYPT'] as const
 
 async function encrypt(kms: KMSClient, KeyId: string): Promise<Uint8Array> {
   const command = new EncryptCommand({ KeyId, Plaintext, EncryptionContext })
-  const { CiphertextBlob = new Uint8Array() } = await patiently(() => kms.send(command))
-  return CiphertextBlob
+  return (await kms.send(command)).CiphertextBlob ?? new Uint8Array()
 }
 
 async function decrypts(kms: KMSClient, CiphertextBlob: Uint8Array): Promise<void> {
-  const command = new DecryptCommand({ CiphertextBlob, EncryptionContext })
-  const opened = await patiently(() => kms.send(command))
+  const opened = await kms.send(new DecryptCommand({ CiphertextBlob, EncryptionContext }))
   assert.deepEqual(Buffer.from(opened.Plaintext ?? []), Plaintext)
 }
 
@@ -47,15 +45,13 @@ test('a key lives through both: made, used, rotated outside, disabled, narrowed 
   const { kms, outside, wire } = world
   const { keyId: XksKeyId } = await makeKey(outside.kms)
   const proxy = await outside.createProxy('inner', { keys: [{ keyId: XksKeyId, usages: both }] })
-  const CustomKeyStoreId = await makeStore(kms, world.storeOf(proxy))
+  const CustomKeyStoreId = await makeStore(kms, proxy.configuration)
   assert.equal(await connect(world, CustomKeyStoreId), 'CONNECTED')
   const KeyId = await makeExternalKey(kms, CustomKeyStoreId, XksKeyId)
   const first = await encrypt(kms, KeyId)
   await decrypts(kms, first)
-  const generate = new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256' })
-  const data = await patiently(() => kms.send(generate))
-  const open = new DecryptCommand({ CiphertextBlob: data.CiphertextBlob })
-  const again = await patiently(() => kms.send(open))
+  const data = await kms.send(new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256' }))
+  const again = await kms.send(new DecryptCommand({ CiphertextBlob: data.CiphertextBlob }))
   assert.deepEqual(again.Plaintext, data.Plaintext)
   const { keyId: builtin } = await makeKey(kms)
   const moved = await kms.send(
@@ -175,7 +171,7 @@ test('the credential changes while the store is connected, and no call fails', a
   const { kms, outside } = world
   const { keyId } = await makeKey(outside.kms)
   const proxy = await outside.createProxy('inner', { keys: [{ keyId, usages: both }] })
-  const CustomKeyStoreId = await makeStore(kms, world.storeOf(proxy))
+  const CustomKeyStoreId = await makeStore(kms, proxy.configuration)
   await connect(world, CustomKeyStoreId)
   const KeyId = await makeExternalKey(kms, CustomKeyStoreId, keyId)
   const ended = new AbortController()
@@ -216,7 +212,7 @@ test('each failure of the wire has the exception and the sentence of AWS, and en
   const { keyId: second } = await makeKey(outside.kms)
   const keys = [keyId, second].map((each) => ({ keyId: each, usages: both }))
   const proxy = await outside.createProxy('inner', { keys })
-  const store = world.storeOf(proxy)
+  const store = proxy.configuration
   const CustomKeyStoreId = await makeStore(kms, store)
   await connect(world, CustomKeyStoreId)
   const KeyId = await makeExternalKey(kms, CustomKeyStoreId, keyId)
@@ -320,6 +316,6 @@ test('a certificate with another name, or of an unknown authority, is no TLS con
   for (const wire of [{ name: 'other.example.com' }, { trusts: false }]) {
     const world = await startTwoTrents(t, wire)
     const proxy = await world.outside.createProxy('inner')
-    await refused(makeStore(world.kms, world.storeOf(proxy)), unreachable, said[tls])
+    await refused(makeStore(world.kms, proxy.configuration), unreachable, said[tls])
   }
 })

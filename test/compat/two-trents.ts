@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { KMSClient } from '@aws-sdk/client-kms'
-import type { CreatedXksProxy } from '../../src/operations/trent/create-xks-proxy.ts'
+import { proxyTimeoutMs } from '../../src/keystores/external/proxy-client.ts'
 import { startTestServer, type TestServer } from '../harness.ts'
 import { proxyHost } from '../keystores/external/fake-proxy.ts'
 import { certified } from '../wire/certificate.ts'
@@ -31,14 +31,31 @@ export interface Wire {
   readonly port: number
   /** PEM. */
   readonly authority: string
-  /** What happens to a request. `cut` sends half of the answer. */
+  /** What happens to a request. `hang` ends the time of all calls, `cut` sends half of the answer. */
   work: WireWork
   /** Bodies of requests and answers. */
   readonly seen: { readonly path: string; readonly request: string; readonly answer: string }[]
 }
 
+/**
+ * A call to a proxy is late when the returned function is called, not when the machine is slow: both servers
+ * share this process with the test.
+ */
+function timeLimit(t: TestContext): () => void {
+  let limit = new AbortController()
+  const timeout = AbortSignal.timeout.bind(AbortSignal)
+  t.mock.method(AbortSignal, 'timeout', (ms: number) =>
+    ms === proxyTimeoutMs ? limit.signal : timeout(ms),
+  )
+  return () => {
+    limit.abort(new DOMException('late', 'TimeoutError'))
+    limit = new AbortController()
+  }
+}
+
 async function startWire(t: TestContext, to: ServedProxyWorld, name: string): Promise<Wire> {
   const { cert, key, authority } = await certified(name)
+  const isLate = timeLimit(t)
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const pieces: Buffer[] = []
     for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece)
@@ -50,7 +67,7 @@ async function startWire(t: TestContext, to: ServedProxyWorld, name: string): Pr
       return forwarded
     })
     wire.seen.push({ path, request: body.toString(), answer: forwarded?.body ?? '' })
-    if (answer === 'hang') return
+    if (answer === 'hang') return isLate()
     if (answer === 'reset') return void request.socket.destroy()
     const whole = answer === 'cut' ? (forwarded?.body ?? '') : answer.body
     const status = answer === 'cut' ? 200 : answer.status
@@ -101,14 +118,6 @@ export interface TwoTrents {
   /** Has the external keys. */
   readonly outside: ServedProxyWorld
   readonly wire: Wire
-  /** The settings of CreateCustomKeyStore for a proxy. */
-  storeOf(proxy: Pick<CreatedXksProxy, 'configuration'>): {
-    readonly XksProxyUriPath: string
-    readonly XksProxyAuthenticationCredential: {
-      readonly AccessKeyId: string
-      readonly RawSecretAccessKey: string
-    }
-  }
 }
 
 /** @param of the name in the wire's certificate, and whether the server with the KMS keys trusts it */
@@ -128,11 +137,5 @@ export async function startTwoTrents(
   }
   const server = await startTestServer(settings, { directory })
   t.after(() => server.stop())
-  return {
-    server,
-    kms: server.client(),
-    outside,
-    wire,
-    storeOf: ({ configuration }) => configuration,
-  }
+  return { server, kms: server.client(), outside, wire }
 }

@@ -73,7 +73,7 @@ export interface ProxyClient {
 }
 
 /** In milliseconds: name, connection, handshake, request and answer together. */
-const proxyTimeoutMs = 250
+export const proxyTimeoutMs = 250
 
 /** Bytes of an answer: the base64 of the largest ciphertext, and the details of ten key managers. */
 const answerBytesMax = 64 * 1024
