@@ -13,7 +13,7 @@ export function keyStore(handedOut: Buffer[], now: () => number): KeyStore {
     adoptMaterial: unused,
     createMaterial: async (material) => ({
       ...material,
-      materialId: Buffer.from(material.keyId).toString('hex').slice(0, 64),
+      materialId: Buffer.from(material.keyId).toString('hex').slice(-64),
       wrappingVersion: 1,
       wrapped: new Uint8Array(60),
     }),
