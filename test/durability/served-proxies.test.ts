@@ -23,7 +23,12 @@ test('clients go on with a restored server, without what was revoked since the b
   mkdirSync(here)
   const settings = { TRENT_SEAL: `file:${join(folder, 'seal.key')}` }
   const trent = async (directory: string, ...parameters: string[]): Promise<void> => {
-    const all = { ...settings, TRENT_DATA_DIR: directory, TRENT_LISTEN: '127.0.0.1:0' }
+    const all = {
+      ...settings,
+      TRENT_DATA_DIR: directory,
+      TRENT_OPERATOR_DIR: join(directory, 'door'),
+      TRENT_LISTEN: '127.0.0.1:0',
+    }
     const { code, stderr } = await trentEnded(t, parameters, all, folder)
     assert.equal(code, 0, stderr)
   }
