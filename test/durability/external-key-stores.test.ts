@@ -11,18 +11,25 @@ import {
   DescribeKeyCommand,
 } from '@aws-sdk/client-kms'
 import { makeExternalKey, makeStore } from '../compat/external-store.ts'
-import { newProxyKey, startFakeProxy } from '../keystores/external/fake-proxy.ts'
-import { temporaryFolder } from '../start/serve-process.ts'
+import { newProxyKey, startFakeProxy, type FakeProxy } from '../keystores/external/fake-proxy.ts'
+import { temporaryFolder, type Settings } from '../start/serve-process.ts'
 import { dieAtEachStep } from './dying-key-store.ts'
 import { region, settings } from './fixed-account.ts'
 import { openMortalServer } from './mortal-server.ts'
+
+/** The server that dies is not asked to be fast. */
+const patient = new URL('../keystores/external/patient.ts', import.meta.url)
+
+function settingsOf(proxy: FakeProxy, folder: string): Settings {
+  const NODE_OPTIONS = `--import=${patient.href}`
+  return { ...settings, ...proxy.settings(folder), TRENT_TEST_API: 'on', NODE_OPTIONS }
+}
 
 test('a server that dies at any step leaves nothing half done', async (t) => {
   const folder = temporaryFolder(t)
   const proxy = await startFakeProxy()
   t.after(() => proxy.stop())
-  const all = { ...settings, ...proxy.settings(folder), TRENT_TEST_API: 'on' }
-  const server = await openMortalServer(t, folder, all)
+  const server = await openMortalServer(t, folder, settingsOf(proxy, folder))
   const kms = () => server.client(region)
   const storeId = await makeStore(kms())
   const asked: string[] = []
@@ -51,7 +58,7 @@ test('a key store that was being deleted when the server died is there or gone',
   const folder = temporaryFolder(t)
   const proxy = await startFakeProxy()
   t.after(() => proxy.stop())
-  const server = await openMortalServer(t, folder, { ...settings, ...proxy.settings(folder) })
+  const server = await openMortalServer(t, folder, settingsOf(proxy, folder))
   const kms = () => server.client(region)
   for (const afterMs of [0, 2, 5, 10, 20]) {
     const CustomKeyStoreId = await makeStore(kms())
