@@ -3,7 +3,7 @@
  * that none pays for the others.
  * @module
  */
-import { Command } from 'commander'
+import { Argument, Command, Option } from 'commander'
 import { addRootKeyCommands } from './cli/root-key-commands.ts'
 import { addNodeCommands } from './cli/node-commands.ts'
 import { addBackupCommands } from './cli/backup-commands.ts'
@@ -16,6 +16,7 @@ import type { createAccount, listAccounts, updateAccount } from './cli/account.t
 import type { ApplyOptions } from './cli/apply.ts'
 import type { acceptClock } from './cli/clock.ts'
 import type { certificate } from './cli/certificate.ts'
+import type { Shell } from './cli/completion.ts'
 import type { convertLocalKms } from './cli/convert-local-kms.ts'
 import type { explain } from './cli/explain.ts'
 import type { keyUsage } from './cli/key-usage.ts'
@@ -42,7 +43,12 @@ const configFile = (): string | undefined => program.opts<{ config?: string }>()
 program
   .command('serve')
   .description('run the server in the foreground')
-  .option('--log <form>', '`lines` for people (default on a terminal), or `json`')
+  .addOption(
+    new Option('--log <form>', 'lines for people (default on a terminal), or JSON').choices([
+      'lines',
+      'json',
+    ]),
+  )
   .option('--build-console', "build the console's pages in the background if their sources changed")
   .action(async (options: Parameters<typeof serve>[1]) =>
     (await import('./cli/serve.ts')).serve(configFile(), options),
@@ -273,6 +279,12 @@ program
   .command('sqlite-to-postgres')
   .description('move trent.db of a stopped server into the empty database of TRENT_DATABASE_URL')
   .action(async () => (await import('./cli/migrate.ts')).migrateToPostgres(configFile()))
+
+program
+  .command('completion')
+  .description('print what completes these commands in a shell')
+  .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+  .action(async (shell: Shell) => (await import('./cli/completion.ts')).completion(program, shell))
 
 explainUsage(program)
 await program.parseAsync().catch((error: unknown) => {

@@ -9,14 +9,14 @@ import { isBesideData } from '../seals/setting.ts'
 import { memoryGaps } from './memory-gaps.ts'
 import { type RunningServer, startServer } from '../server/start.ts'
 import { oneLine } from './one-line.ts'
-import { openLog, type ServerLog } from './server-log.ts'
+import { openLog, type LogForm, type ServerLog } from './server-log.ts'
 
 /** One Ctrl-C may arrive twice: from the terminal, and from npm, which forwards it. */
 const sameSignalMs = 1000
 
 export async function serve(
   configFile: string | undefined,
-  options: { readonly buildConsole?: true; readonly log?: string } = {},
+  options: { readonly buildConsole?: true; readonly log?: LogForm } = {},
 ): Promise<void> {
   // By default, SIGUSR1 makes Node open its debugger port to every user of the machine. `npm start` and
   // `trent` turn that off from the first moment; then the signal would end the process. A log rotation may

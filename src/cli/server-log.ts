@@ -1,9 +1,11 @@
 /** The log of `trent serve` on standard error: lines for people on a terminal, JSON for machines. @module */
 import { styleText } from 'node:util'
 import { pino, type Logger } from 'pino'
-import { ConfigError, type LogLevel } from '../config.ts'
+import type { LogLevel } from '../config.ts'
 import { visible } from '../model/visible.ts'
 import { readableLine } from './readable-line.ts'
+
+export type LogForm = 'lines' | 'json'
 
 export interface ServerLog {
   readonly log: Logger
@@ -14,14 +16,8 @@ export interface ServerLog {
 /** A terminal that somebody has paused takes nothing. Later lines are dropped then, and calls go on. */
 const waitingBytesMax = 4 * 2 ** 20
 
-/**
- * @param form `lines` or `json`; by default `lines` on a terminal
- * @throws {ConfigError}
- */
-export function openLog(level: LogLevel, form?: string): ServerLog {
-  if (form !== undefined && form !== 'lines' && form !== 'json') {
-    throw new ConfigError('--log is lines or json')
-  }
+/** @param form by default `lines` on a terminal */
+export function openLog(level: LogLevel, form?: LogForm): ServerLog {
   const isTerminal = process.stderr.isTTY
   const isForPeople = form === undefined ? isTerminal : form === 'lines'
   if (!isForPeople && !isTerminal) {
