@@ -18,6 +18,7 @@ import { asKmsError } from './sealed-door.ts'
 import type { BackupControls } from '../operations/contract/backup-controls.ts'
 import { BackupNotRead, type Backups } from '../backup/backups.ts'
 import { KmsError, type ErrorCode } from '../errors.ts'
+import type { RunningNode } from './node.ts'
 import { nodeControls } from './nodes.ts'
 import type { ServerParts } from './parts.ts'
 
@@ -26,6 +27,12 @@ type ShownCheckpoint = ServerStatus['journal']['checkpoint']
 /** The checkpoint as operators see it: they can keep a copy elsewhere. */
 function shownCheckpoint({ text, signature }: Anchors['last']): ShownCheckpoint {
   return { text, signature: Buffer.from(signature).toString('base64') }
+}
+
+function shownNode(node: RunningNode): NonNullable<ServerStatus['node']> {
+  const refusal = node.refusal()
+  const shown = { id: node.nodeId, replication: node.replication() }
+  return refusal === undefined ? shown : { ...shown, refusal }
 }
 
 /** Checkpoints of the streams of other workers, and of former workers. */
@@ -57,7 +64,7 @@ export function serverControls(
       const healthy = journal.healthy && others.every((each) => each.healthy)
       return {
         version,
-        ready: healthy,
+        ready: healthy && parts.node?.refusal() === undefined,
         sealed: false,
         seal: await parts.rekeying.status(),
         startedAt: new Date(startedAt).toISOString(),
@@ -72,6 +79,7 @@ export function serverControls(
           ...(await otherCheckpoints(store, stream)),
         },
         changes: store.epoch(),
+        ...(parts.node && { node: shownNode(parts.node) }),
         refusedRequests: others.reduce((sum, each) => sum + each.refusals, refusals.count()),
         clock: { now: new Date(clock.now()).toISOString(), ...(held !== undefined && { held }) },
         deleted: await store.countDeletedKeys(),

@@ -60,6 +60,13 @@ export interface ServerStatus {
     readonly otherCheckpoints?: readonly { readonly text: string; readonly signature: string }[]
   }
   readonly changes: number
+  /** Absent if only one node can use the database. */
+  readonly node?: {
+    readonly id: string
+    readonly replication: string
+    /** Why it decides no calls now. */
+    readonly refusal?: string
+  }
   readonly clock: {
     /** ISO 8601, UTC. */
     readonly now: string

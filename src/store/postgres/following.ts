@@ -58,33 +58,24 @@ export function openFollowing(
   head: SharedHead,
   { freshnessMs, requireSynchronous }: HeadRules,
 ): Following {
-  const listener = openListener(address, limitsOf(freshnessMs))
+  const limits = limitsOf(freshnessMs)
+  const listener = openListener(address, limits)
   const onNotified = onceMore(async () => {
     const session = listener.current()
     if (session !== undefined) await catchUp(session, head)
   })
   listener.hear(changesChannel, onNotified)
+  const look = lookAtReplication(address, limits, head)
   return {
     async confirm(rowOf) {
       const one = await listener.session()
       const moment = systemMoment()
       const { known } = head
       const row = rowOf(known)
-      const { rows } = await one.run(confirmStatement, [
-        row.confirmed_at,
-        row.reached_at,
-        row.clock_offset,
-        row.applied_seq,
-        row.applied_id,
-        row.positions,
-        row.row_tag,
-        row.node_id,
-        row.row_version,
-        row.confirmed_at - othersMs,
-        row.oldest_key,
-        row.known_key,
-        row.current_key,
-      ])
+      const { rows } = await one.run(confirmStatement, valuesOf(row)).catch((error: unknown) => {
+        if (one.isEnded) look()
+        throw error
+      })
       const [found] = rows
       if (found === undefined) throw new RowGone('the row of this node has changed')
       head.takeIn(known, { head: headOf(found), ...logOf(found) })
@@ -103,6 +94,27 @@ export function openFollowing(
     },
     close: listener.close,
   }
+}
+
+/** While commits wait for a standby, no confirmation tells the state of replication. A read does. */
+function lookAtReplication(
+  address: DatabaseAddress,
+  limits: SessionSettings,
+  head: SharedHead,
+): () => void {
+  return onceMore(async () => {
+    const confirmed = head.moment()?.monotonic
+    const session = await openSession(address, limits)
+    try {
+      const { rows } = await session.run(`SELECT ${replicationColumns}`, [])
+      // A confirmation that came meanwhile knows better.
+      if (rows[0] !== undefined && head.moment()?.monotonic === confirmed) {
+        head.see(readReplication(rows[0]))
+      }
+    } finally {
+      session.destroy()
+    }
+  })
 }
 
 /** A confirmation that takes longer than half of the bound is tried again. */
@@ -179,3 +191,19 @@ const confirmStatement = `UPDATE nodes SET confirmed_at = $1, reached_at = $2, c
  RETURNING ${headColumns}, ${logColumns('$4')}, ${replicationColumns},
    (SELECT count(*) FROM nodes o WHERE o.node_id <> $8 AND o.confirmed_at > $10) AS others,
    floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS database_time`
+
+const valuesOf = (row: Row<'nodes'>): readonly unknown[] => [
+  row.confirmed_at,
+  row.reached_at,
+  row.clock_offset,
+  row.applied_seq,
+  row.applied_id,
+  row.positions,
+  row.row_tag,
+  row.node_id,
+  row.row_version,
+  row.confirmed_at - othersMs,
+  row.oldest_key,
+  row.known_key,
+  row.current_key,
+]

@@ -199,7 +199,7 @@ export function attachPostgres(
   /** The number of the head when the session's transaction began. */
   const begunAt = new WeakMap<PostgresSession, number>()
   const begin = async (session: PostgresSession): Promise<void> => {
-    if (nodeId !== undefined) head.requireChangeable()
+    if (nodeId !== undefined) await head.untilChangeable(primaryMaxMs)
     const { rows } = await session.begin()
     // A command holds nothing in memory that could be out of date.
     if (nodeId === undefined) return

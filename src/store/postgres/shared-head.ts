@@ -3,14 +3,18 @@
  * confirmation, and whether the database lost changes.
  * @module
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { lockWords, sharedLock } from '../../threads/shared-lock.ts'
-import { refusalOf, rewoundReason, type Freshness, type Moment } from '../freshness.ts'
+import { ageMs, refusalOf, rewoundReason, type Freshness, type Moment } from '../freshness.ts'
 import { judge, type Head, type SeenHistory } from '../history.ts'
 import { systemMoment } from './moment.ts'
 import { ChangesRefused, DatabaseFailed } from '../database.ts'
 
 export type Replication = 'unknown' | 'single' | 'degraded' | 'synchronous'
 const replications: readonly Replication[] = ['unknown', 'single', 'degraded', 'synchronous']
+
+/** Between two looks for a standby. */
+const standbyAgainMs = 100
 
 const slot = {
   seq: 1,
@@ -126,12 +130,24 @@ export class SharedHead implements Freshness {
     return refusalOf(knowledge, systemMoment(), this.#rules.freshnessMs)
   }
 
-  /** @throws {ChangesRefused} if nothing may be changed now */
-  requireChangeable(): void {
+  /**
+   * Waits for a standby if there was one a moment ago: a new primary has none at first.
+   * @throws {ChangesRefused} if nothing may be changed now
+   */
+  async untilChangeable(maxMs: number): Promise<void> {
+    while (this.#lacksStandby && this.#confirmedMsAgo < maxMs) await sleep(standbyAgainMs)
     if (this.isRewound) throw new ChangesRefused(rewoundReason)
-    if (!this.#rules.requireSynchronous || this.#get(slot.confirmed) === 0n) return
-    if (this.replication !== 'synchronous')
-      throw new ChangesRefused(notSynchronous(this.replication))
+    if (this.#lacksStandby) throw new ChangesRefused(notSynchronous(this.replication))
+  }
+
+  get #lacksStandby(): boolean {
+    const isRequired = this.#rules.requireSynchronous && this.#get(slot.confirmed) === 1n
+    return isRequired && !this.isRewound && this.replication !== 'synchronous'
+  }
+
+  get #confirmedMsAgo(): number {
+    const moment = this.moment()
+    return moment === undefined ? Infinity : ageMs(moment, systemMoment())
   }
 
   #get(at: number): bigint {

@@ -5,6 +5,7 @@
  * version. A forged row opens nothing; an older seal opens only what it always opened.
  * @module
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Database } from '../database.ts'
 import {
   deployment as deployments,
@@ -22,11 +23,20 @@ export interface DeploymentRecord {
   readonly domainKeys: readonly DomainKeyRecord[]
 }
 
-/** Undefined before the first start has created it. */
-export async function readDeployment(
-  database: Pick<Database, 'query'>,
-): Promise<DeploymentRecord | undefined> {
-  return database.query.transaction().execute((query) => deploymentIn(query))
+/**
+ * Undefined before the first start has created it. It begins no transaction: those are refused while no
+ * change can become durable, and operators ask for the state of the seal then too. What two reads have both
+ * found was there, all of it, at the moment between them.
+ */
+export async function readDeployment({
+  query,
+}: Pick<Database, 'query'>): Promise<DeploymentRecord | undefined> {
+  let found = await deploymentIn(query)
+  for (;;) {
+    const again = await deploymentIn(query)
+    if (isDeepStrictEqual(found, again)) return again
+    found = again
+  }
 }
 
 /** Reads the deployment in a transaction, or where nobody writes. */

@@ -15,6 +15,8 @@ export interface PostgresPair {
   readonly standby: Pick<PostgresServer, 'port' | 'process'>
   /** What the standby receives passes through this. */
   readonly replication: FaultyProxy
+  /** Ends the standby at once, and returns a function that starts it again. */
+  readonly takeStandby: () => Promise<() => Promise<void>>
 }
 
 /** Ended when the test ends. */
@@ -34,7 +36,14 @@ export async function startPair(t: TestContext, binaries: PostgresBinaries): Pro
   const { superuser, password } = server
   const replication = await startProxy(t, primary.port)
   const follows = `host=127.0.0.1 port=${replication.port} user=${superuser} password=${password}`
-  const standby = await startIn(copy, binaries, { primary_conninfo: follows })
-  t.after(() => stopProcess(standby.process))
-  return { superuser, password, primary, standby, replication }
+  const startStandby = (): ReturnType<typeof startIn> =>
+    startIn(copy, binaries, { primary_conninfo: follows })
+  const standby = await startStandby()
+  let running = standby.process
+  t.after(() => stopProcess(running))
+  const takeStandby = async (): Promise<() => Promise<void>> => {
+    await stopProcess(running)
+    return async () => void (running = (await startStandby()).process)
+  }
+  return { superuser, password, primary, standby, replication, takeStandby }
 }
