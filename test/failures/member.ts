@@ -135,19 +135,24 @@ export class Member {
     if (!this.isRunning) this.start()
   }
 
-  /** Ends Patroni, which ends PostgreSQL. */
+  /** Stops it for good. */
   async stop(): Promise<void> {
+    await this.end()
+    this.#forget()
+  }
+
+  /** Ends Patroni, which ends PostgreSQL. */
+  async end(): Promise<void> {
     this.resume()
     const patroni = this.#patroni
     if (patroni !== undefined && isRunning(patroni)) {
       const ended = once(patroni, 'exit')
       patroni.kill('SIGTERM')
-      const late = setTimeout(() => this.kill(), 10_000)
+      const late = setTimeout(() => this.kill(), 30_000)
       await ended
       clearTimeout(late)
     }
     this.kill()
-    this.#forget()
   }
 
   /** Cuts the member off from everything but the nodes, which have links of their own. */
