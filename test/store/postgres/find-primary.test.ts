@@ -1,49 +1,23 @@
 /** Connections to PostgreSQL: TLS, the password, and what is refused. @module */
 import assert from 'node:assert/strict'
-import { chownSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { parseDatabaseUrl } from '../../../src/store/postgres/database-url.ts'
 import { openSession } from '../../../src/store/postgres/postgres-session.ts'
-import { certified } from '../../wire/certificate.ts'
 import { temporaryFolder } from '../engines.ts'
 import { openedSession, sessionSettings } from './opened-session.ts'
-import { installedPostgres, unprivilegedUser } from './postgres-binaries.ts'
-import { startIn, startPostgres, stopProcess } from './postgres-server.ts'
 import { skip, testDatabase, testedVersions } from './shared-server.ts'
+import { serverWithTls } from './tls-server.ts'
 
 const [version = 0] = testedVersions
 
-/** A server with TLS, whose certificate is for `localhost`, and the path of its authority's. */
-async function serverWithTls(
-  t: TestContext,
-): Promise<{ readonly login: string; readonly port: number; readonly authority: string }> {
-  const binaries = installedPostgres().find((each) => each.version === version)
-  assert.ok(binaries)
-  const server = await startPostgres(binaries)
-  t.after(() => server.stop())
-  await stopProcess(server.process)
-  const { key, cert, authority } = await certified('localhost')
-  const user = unprivilegedUser()
-  const write = (path: string, text: string): string => {
-    writeFileSync(path, text, { mode: 0o600 })
-    if (user !== undefined) chownSync(path, user.uid, user.gid)
-    return path
-  }
-  const started = await startIn(server.folder, binaries, {
-    ssl: 'on',
-    ssl_cert_file: write(join(server.folder, 'server.crt'), cert),
-    ssl_key_file: write(join(server.folder, 'server.key'), key),
-  })
-  t.after(() => stopProcess(started.process))
-  const path = join(temporaryFolder(t), 'authority.pem')
-  writeFileSync(path, authority)
-  return { login: `${server.superuser}:${server.password}`, port: started.port, authority: path }
-}
-
 test('a server proves itself by a certificate for its host name', { skip }, async (t) => {
-  const { login, port, authority } = await serverWithTls(t)
-  const at = (host: string): string => `postgres://${login}@${host}:${port}/postgres`
+  const { superuser, password, port, authority: issuer } = await serverWithTls(t, version)
+  const authority = join(temporaryFolder(t), 'authority.pem')
+  writeFileSync(authority, issuer)
+  const at = (host: string): string =>
+    `postgres://${superuser}:${password}@${host}:${port}/postgres`
   const trusted = `sslmode=verify-full&sslrootcert=${authority}`
   const session = await openedSession(t, `${at('localhost')}?${trusted}`)
   const { rows } = await session.run('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()', [])
