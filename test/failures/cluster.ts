@@ -16,8 +16,8 @@ import { folderAtExit, lastLines } from './processes.ts'
 export interface ClusterSettings {
   readonly programs: PatroniPrograms
   readonly members: number
-  /** With `synchronous_mode_strict`, or asynchronous. */
-  readonly synchronous: boolean
+  /** With `synchronous_mode_strict`: commits wait for a standby even while there is none. */
+  readonly strict: boolean
 }
 
 export interface MemberState {
@@ -79,8 +79,8 @@ export async function startCluster(settings: ClusterSettings): Promise<Cluster> 
       return members.find((each) => each.name === name)
     },
     healthy: (maxMs) =>
-      waiting.until(maxMs, (states) => isUsable(states, settings) && isWhole(states, settings)),
-    usable: (maxMs) => waiting.until(maxMs, (states) => isUsable(states, settings)),
+      waiting.until(maxMs, (states) => isUsable(states) && isWhole(states, settings)),
+    usable: (maxMs) => waiting.until(maxMs, isUsable),
     async promotions() {
       const states = await statesOf(members)
       return Math.max(1, ...states.map(({ timeline = 1 }) => timeline)) - 1
@@ -114,7 +114,7 @@ export async function startCluster(settings: ClusterSettings): Promise<Cluster> 
 }
 
 async function makeMember(
-  { programs, synchronous }: ClusterSettings,
+  { programs, strict }: ClusterSettings,
   folder: string,
   number: number,
   etcdPort: number,
@@ -132,11 +132,11 @@ async function makeMember(
       etcd: await openLink(etcdPort),
     },
     password,
-    cluster: clusterConfiguration(synchronous),
+    cluster: clusterConfiguration(strict),
   })
 }
 
-function clusterConfiguration(synchronous: boolean): Readonly<Record<string, unknown>> {
+function clusterConfiguration(strict: boolean): Readonly<Record<string, unknown>> {
   return {
     ttl: leaderSeconds,
     loop_wait: 1,
@@ -144,8 +144,8 @@ function clusterConfiguration(synchronous: boolean): Readonly<Record<string, unk
     // A primary that crashed is replaced, not started again.
     primary_start_timeout: 0,
     maximum_lag_on_failover: 64 * 1024 * 1024,
-    synchronous_mode: synchronous,
-    synchronous_mode_strict: synchronous,
+    synchronous_mode: true,
+    synchronous_mode_strict: strict,
     postgresql: {
       use_pg_rewind: true,
       use_slots: true,
@@ -226,10 +226,10 @@ class Waiting {
   }
 }
 
-function isUsable(states: readonly MemberState[], { synchronous }: ClusterSettings): boolean {
+function isUsable(states: readonly MemberState[]): boolean {
   const leaders = states.filter(({ role, state }) => role === 'leader' && state === 'running')
   const standby = states.find(({ role, state }) => role === 'sync_standby' && state === 'streaming')
-  return leaders.length === 1 && (standby !== undefined || !synchronous)
+  return leaders.length === 1 && standby !== undefined
 }
 
 const isWhole = (states: readonly MemberState[], { members }: ClusterSettings): boolean =>

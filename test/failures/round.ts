@@ -27,6 +27,8 @@ export interface RoundSettings {
   readonly seconds: number
   /** Where the history is kept; without it, nowhere. */
   readonly history?: string
+  /** See `ClusterSettings`. Default: true. */
+  readonly strict?: boolean
   readonly log: (line: string) => void
 }
 
@@ -50,12 +52,12 @@ export interface RoundResult {
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 
 export async function runRound(settings: RoundSettings): Promise<RoundResult> {
-  const { seed, log, programs } = settings
+  const { seed, log, programs, strict = true } = settings
   const random = seeded(seed)
   const freshnessSeconds = random.oneOf([2, 3, 5]) ?? 5
   const members = random.oneOf([2, 3, 3, 3]) ?? 3
   log(`seed ${seed}: ${members} members, a bound of ${freshnessSeconds} s`)
-  const cluster = await startCluster({ programs, members, synchronous: true })
+  const cluster = await startCluster({ programs, members, strict })
   let fleet: Fleet | undefined
   try {
     await cluster.healthy(60_000)
