@@ -39,8 +39,8 @@ async function openWorld(t: TestContext) {
   const made = await openDeployment({ database, seal, clock, random: realRandom })
   const rows = new Map<string, NodeRecord>()
   let elapsedMs = 0
-  const { now } = performance
-  t.mock.method(performance, 'now', () => now.call(performance) + elapsedMs)
+  const now = performance.now.bind(performance)
+  t.mock.method(performance, 'now', () => now() + elapsedMs)
   const world = {
     database,
     seal,
@@ -84,7 +84,7 @@ function startNode(t: TestContext, world: World, nodeId: string): TestNode {
   const generations = createRootGenerations({
     database,
     store: {
-      change: store.change,
+      change: (work) => store.change(work),
       listNodes: async () => [...rows.values()],
       countNodes: async () => rows.size + world.unproved,
     },
