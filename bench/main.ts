@@ -177,7 +177,8 @@ async function prepare(
     Array.from({ length: count }, () => signedRequest(signer, one.operation, next()))
   const { answerBytes, ofRound } = await warmUp(server, requests, {
     connections: settings.connections,
-    least: Math.max(settings.warming, keyIds.length),
+    least: settings.warming,
+    always: keyIds.length,
     most: most(),
     seconds: settings.seconds / settings.rounds,
   })

@@ -65,17 +65,19 @@ export async function warmUp(
   bounds: {
     readonly connections: number
     readonly least: number
+    /** However slow the server is: each key is used once, so that no round is the first to read it. */
+    readonly always: number
     readonly most: number
     readonly seconds: number
   },
 ): Promise<{ readonly answerBytes: number; readonly ofRound: number }> {
-  const { connections, least, most, seconds } = bounds
+  const { connections, least, always, most, seconds } = bounds
   const load = (count: number): Promise<Load> =>
     closedLoop(port, eachOf(requests(count)), connections)
   const first = await load(Math.min(triedFirst, least))
   const affordable = (rate: number): number => Math.ceil(Math.min(most, rate * seconds))
   const expected = affordable(triedFirst / first.seconds)
-  const warm = await load(Math.max(1, expected < most ? expected : least))
+  const warm = await load(Math.max(1, always, expected < most ? expected : least))
   return {
     answerBytes: warm.answerBytes,
     ofRound: affordable(warm.latencies.count / warm.seconds),
