@@ -25,10 +25,10 @@ import {
 } from 'kysely'
 import { StrayRow } from './database.ts'
 
-/** A column, and the values that the query allows. */
+/** A column, and whether the query allows a value of it. */
 interface Asked {
   readonly column: string
-  readonly values: readonly unknown[]
+  readonly allows: (found: unknown) => boolean
 }
 
 const noTag = new Uint8Array(0)
@@ -47,9 +47,7 @@ function checked<Row extends Readonly<Record<string, unknown>>>(
   row: Row,
   asked: readonly Asked[],
 ): Row {
-  const stray = asked.find(
-    ({ column, values }) => column in row && !values.some((value) => isSame(value, row[column])),
-  )
+  const stray = asked.find(({ column, allows }) => column in row && !allows(row[column]))
   if (stray === undefined) return row
   if ('row_tag' in row) return { ...row, row_tag: noTag }
   throw new StrayRow(
@@ -98,10 +96,15 @@ function equalities(node: OperationNode): readonly Asked[] {
   const column = leftOperand.column.column.name
   if (!OperatorNode.is(operator)) return []
   if (operator.operator === '=' && ValueNode.is(rightOperand)) {
-    return [{ column, values: [rightOperand.value] }]
+    const { value } = rightOperand
+    return [{ column, allows: (found) => isSame(value, found) }]
   }
   if (operator.operator === 'in' && PrimitiveValueListNode.is(rightOperand)) {
-    return [{ column, values: rightOperand.values }]
+    const { values } = rightOperand
+    const named = new Set(values)
+    const allows = (found: unknown): boolean =>
+      named.has(found) || values.some((value) => isSame(value, found))
+    return [{ column, allows }]
   }
   return []
 }
