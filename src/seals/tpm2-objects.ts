@@ -14,7 +14,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SealRefused } from './seal.ts'
-import { authFile, type Tpm } from './tpm2-tools.ts'
+import { authFile, sessionFile, type Tpm } from './tpm2-tools.ts'
 
 /** An object that a TPM made: its public area, and its private area as the TPM encrypted it. */
 export interface TpmObject {
@@ -130,7 +130,7 @@ async function inSession<T>(
   { type, encrypts }: SessionWanted,
   use: (session: string) => Promise<T>,
 ): Promise<T> {
-  const session = 'session'
+  const session = sessionFile
   // Its key is encrypted to the primary key: only the TPM of that key knows it.
   const salted = encrypts === undefined ? '' : ' --tpmkey-context primary'
   const kindOf = type === 'trial' ? '' : ` --${type}-session`

@@ -5,7 +5,8 @@
  * @module
  */
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, access, constants } from 'node:fs/promises'
+import { mkdtempSync } from 'node:fs'
+import { access, constants, lstat, readdir, rm } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -69,9 +70,20 @@ const tctiLayer = 10
 const outputBytesMax = 65_536
 const messageCharactersMax = 300
 
+/** The TPM keeps a session until this file, or a restart of the machine, ends it. */
+export const sessionFile = 'session'
+
+const folderStart = 'trent-tpm2-'
+/** Folders of this process that are in use. */
+const inUse = new Set<string>()
+
 /** Uses the TPM in a folder of this use alone, which is deleted afterwards. @throws {TpmError} */
 export async function useTpm<T>(place: TpmPlace, use: (tpm: Tpm) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(await memoryFolder(), 'trent-tpm2-'))
+  const parent = await memoryFolder()
+  await removeLeft(place, parent)
+  // Another use of this process must not see it before it is in the set.
+  const folder = mkdtempSync(join(parent, `${folderStart}${process.pid}-`))
+  inUse.add(folder)
   // Without a resource manager, a TPM has room for about three objects, and each command leaves one there.
   const clear = (): Promise<Buffer> => run(place, folder, 'flushcontext -t')
   try {
@@ -85,6 +97,42 @@ export async function useTpm<T>(place: TpmPlace, use: (tpm: Tpm) => Promise<T>):
   } finally {
     await clear().catch(() => undefined)
     await rm(folder, { recursive: true, force: true })
+    inUse.delete(folder)
+  }
+}
+
+/** Removes what processes left that were killed in a use of the TPM: a folder, and a session in the TPM. */
+async function removeLeft(place: TpmPlace, parent: string): Promise<void> {
+  const names = (await readdir(parent)).filter((name) => name.startsWith(folderStart))
+  for (const folder of names.map((name) => join(parent, name))) {
+    if (inUse.has(folder) || !(await isLeft(folder))) continue
+    // A TPM that was reset has no such session any more.
+    const isAway = await access(join(folder, sessionFile))
+      .then(() => run(place, folder, `flushcontext ${sessionFile}`))
+      .then(
+        () => false,
+        (error: unknown) => error instanceof TpmError && error.isAway,
+      )
+    if (isAway) return
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Whether its process is gone. Anyone can write in /dev/shm, so another user's folder is never touched. */
+async function isLeft(folder: string): Promise<boolean> {
+  const [, pid] = new RegExp(`/${folderStart}(\\d{1,10})-[^/]+$`).exec(folder) ?? []
+  const found = await lstat(folder).catch(() => undefined)
+  if (pid === undefined || !found?.isDirectory() || found.uid !== process.geteuid?.()) return false
+  // In a container, each start can have the same id.
+  return Number(pid) === process.pid || !isRunning(Number(pid))
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // EPERM: it runs for another user.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 

@@ -112,6 +112,13 @@ export async function foundTpm(t: TestContext): Promise<SoftTpm> {
   return tpm
 }
 
+/** The handles of objects and sessions in it. */
+export function leftIn({ tpm2 }: SoftTpm): readonly string[] {
+  const kinds = ['transient', 'loaded-session', 'saved-session']
+  const handles = kinds.map((kind) => tpm2('getcap', `handles-${kind}`)).join('')
+  return handles.split('\n').filter(Boolean)
+}
+
 /** A way to this TPM on which everything is heard, in both directions. */
 export async function listenedTo(
   t: TestContext,

@@ -1,7 +1,16 @@
 /** The seal by a TPM, which is swtpm here: another one, other PCRs, wrong values, away and back. @module */
 import assert from 'node:assert/strict'
 import { createSecretKey } from 'node:crypto'
-import { chmodSync, readdirSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { sealOf } from '../../src/seals/choose.ts'
@@ -18,7 +27,7 @@ import { tpm2Seal } from '../../src/seals/tpm2.ts'
 import { realRandom } from '../crypto/fixed.ts'
 import { temporaryFolder } from '../store/engines.ts'
 import { attemptsOnChanged, refusal, rootKey, sealed } from './sealed.ts'
-import { foundTpm, listenedTo, noSoftTpm, softTpm, type SoftTpm } from './soft-tpm.ts'
+import { foundTpm, leftIn, listenedTo, noSoftTpm, softTpm, type SoftTpm } from './soft-tpm.ts'
 
 const options = noSoftTpm === undefined ? {} : { skip: noSoftTpm }
 
@@ -36,12 +45,6 @@ const ofKind = (kind: new (message: string) => Error, words: RegExp) => (error: 
   assert.match(error.message, words)
   assert.ok(!error.message.includes('\n'))
   return true
-}
-
-/** What is left in the TPM: objects and sessions. */
-function left({ tpm2 }: SoftTpm): string {
-  const kinds = ['transient', 'loaded-session', 'saved-session']
-  return kinds.map((kind) => tpm2('getcap', `handles-${kind}`)).join('')
 }
 
 const foldersNow = (): readonly string[] =>
@@ -62,7 +65,7 @@ for (const conditions of ['', 'pcrs=7', 'auth', 'pcrs=7,11;auth']) {
       assert.ok(root.equals(createSecretKey(rootKey)))
       await assert.rejects(openAlone(seal, record, 'another'), refusal(/damaged or was changed/))
       assert.equal(sealText(parseSeal(text)), text)
-      assert.equal(left(tpm), '')
+      assert.deepEqual(leftIn(tpm), [])
       assert.deepEqual(foldersNow(), [])
     },
   )
@@ -110,7 +113,7 @@ test('PCRs that changed are refused until they are as before', options, async (t
     refusal(/^PCRs 7, 11 of the TPM are not as they were .* other firmware or software$/),
   )
   assert.ok(await openAlone(sealBy(tpm), free, 'deployment'))
-  assert.equal(left(tpm), '')
+  assert.deepEqual(leftIn(tpm), [])
   await tpm.unplug()
   await tpm.plugIn()
   assert.ok(await openAlone(seal, record, 'deployment'))
@@ -141,7 +144,7 @@ test('a wrong value stops the seal, a locked TPM does not', options, async (t) =
   writeFileSync(path, 'a-value')
   tpm.tpm2('dictionarylockout', '--clear-lockout')
   assert.ok(await openAlone(seal, record, 'deployment'))
-  assert.equal(left(tpm), '')
+  assert.deepEqual(leftIn(tpm), [])
 })
 
 test(
@@ -191,7 +194,7 @@ test('a record with any byte changed is refused', options, async (t) => {
     await assert.rejects(async () => openAlone(seal, each, 'deployment'), SealRefused)
   }
   assert.ok(await openAlone(seal, record, 'deployment'))
-  assert.equal(left(tpm), '')
+  assert.deepEqual(leftIn(tpm), [])
 })
 
 test(
@@ -219,6 +222,42 @@ test(
     assert.deepEqual(foldersNow(), [])
   },
 )
+
+test('what a killed process left in memory and in the TPM is removed', options, async (t) => {
+  const tpm = await foundTpm(t)
+  const memory = process.env['RUNTIME_DIRECTORY'] ?? assert.fail()
+  const { pid: dead } = spawnSync('true')
+  const leave = (name: string): string => {
+    const folder = join(memory, name)
+    mkdirSync(folder)
+    tpm.tpm2('startauthsession', '-S', join(folder, 'session'))
+    return folder
+  }
+  leave(`trent-tpm2-${dead}-a`)
+  // In a container, each start can have the same id.
+  leave(`trent-tpm2-${process.pid}-b`)
+  mkdirSync(join(memory, `trent-tpm2-${dead}-c`))
+  const stay = [`trent-tpm2-${process.ppid}-d`, 'trent-tpm2-e']
+  stay.forEach(leave)
+  if (process.geteuid?.() === 0) {
+    const name = `trent-tpm2-${dead}-f`
+    chownSync(leave(name), 1, 1)
+    stay.push(name)
+  }
+  assert.equal(leftIn(tpm).length, stay.length + 2)
+  await sealed(sealBy(tpm))
+  assert.deepEqual(foldersNow().toSorted(), stay.toSorted())
+  assert.equal(leftIn(tpm).length, stay.length)
+
+  const last = leave(`trent-tpm2-${dead}-g`)
+  await tpm.unplug()
+  await assert.rejects(sealed(sealBy(tpm)), SealUnavailable)
+  assert.ok(existsSync(last), 'its session is still in the TPM')
+  await tpm.plugIn()
+  await sealed(sealBy(tpm))
+  assert.deepEqual(foldersNow().toSorted(), stay.toSorted())
+  for (const name of stay) rmSync(join(memory, name), { recursive: true })
+})
 
 test('a storage hierarchy with a password is refused', options, async (t) => {
   const tpm = await foundTpm(t)
