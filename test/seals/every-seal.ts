@@ -1,6 +1,6 @@
 /** Each kind of seal, as tests of all of them use it: settings, what people give, and its device taken away. @module */
 import { once } from 'node:events'
-import { renameSync, writeFileSync } from 'node:fs'
+import { readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -10,9 +10,11 @@ import { realRandom } from '../crypto/fixed.ts'
 import { credentials, startTestServer } from '../harness.ts'
 import { noSoftHsm, pin, softHsm } from '../pkcs11/soft-hsm.ts'
 import { temporaryFolder } from '../store/engines.ts'
-import { foundTpm, noSoftTpm } from './soft-tpm.ts'
+import { foundTpm, leftIn, noSoftTpm } from './soft-tpm.ts'
 
 interface Device {
+  /** What uses that were cut short left in it and in memory. */
+  readonly left?: () => readonly string[]
   /** What a server says of a device that is away. */
   readonly awayWords: RegExp
   /** Takes the device away, and returns a function that brings it back. */
@@ -112,7 +114,10 @@ const makers: Readonly<Record<SealKind, (t: TestContext) => Made | Promise<Made>
     }
   },
   async tpm2(t) {
-    const { tcti, path, unplug, plugIn } = await foundTpm(t)
+    const tpm = await foundTpm(t)
+    const { tcti, path, unplug, plugIn } = tpm
+    const folder = process.env['RUNTIME_DIRECTORY'] ?? ''
+    const left = (): readonly string[] => [...leftIn(tpm), ...readdirSync(folder)]
     const takeAway = async (): Promise<() => Promise<void>> => {
       await unplug()
       return plugIn
@@ -120,8 +125,8 @@ const makers: Readonly<Record<SealKind, (t: TestContext) => Made | Promise<Made>
     return {
       setting: 'tpm2:pcrs=7',
       settings: { TRENT_TPM2_TCTI: tcti },
-      environment: { PATH: path, RUNTIME_DIRECTORY: process.env['RUNTIME_DIRECTORY'] ?? '' },
-      device: { awayWords: /the TPM at \S+ cannot be used/, takeAway },
+      environment: { PATH: path, RUNTIME_DIRECTORY: folder },
+      device: { awayWords: /the TPM at \S+ cannot be used/, takeAway, left },
     }
   },
 }
