@@ -55,6 +55,7 @@ if (!values['without-console']) {
   parts = uniqueParts([...parts, ...shown])
   cpSync(join(root, 'console', 'dist'), join(folder, 'console'), { recursive: true })
 }
+cpSync(join(root, 'testing'), join(folder, 'testing'), { recursive: true })
 for (const file of ['LICENSE', 'README.md']) copyFileSync(join(root, file), join(folder, file))
 writeFileSync(join(folder, 'THIRD-PARTY-NOTICES'), noticesOf(parts))
 writeFileSync(join(folder, 'sbom.cdx.json'), billOf({ name, version }, parts))
@@ -66,7 +67,11 @@ const manifest = {
   license,
   type: 'module',
   bin: { trent: 'bin/trent.js' },
-  files: ['bin', 'console', 'dist', 'THIRD-PARTY-NOTICES', 'sbom.cdx.json'],
+  exports: {
+    './testing': { types: './testing/testing.d.cts', default: './testing/testing.cjs' },
+    './package.json': './package.json',
+  },
+  files: ['bin', 'console', 'dist', 'testing', 'THIRD-PARTY-NOTICES', 'sbom.cdx.json'],
   engines: { node: '>=18' },
   optionalDependencies: Object.fromEntries(nodes),
   // Only for HSMs: it is compiled on the machine.

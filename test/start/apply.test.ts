@@ -159,28 +159,15 @@ function guideBlock(language: string, holding: string): string {
   return found[2]
 }
 
-test('the guide’s file and its set-up of Jest work as they stand', async (t) => {
+test('the guide’s file and its tests in JavaScript work as they stand', async (t) => {
   const folder = temporaryFolder(t)
   writeFileSync(join(folder, 'trent.yaml'), guideBlock('yaml', 'accounts:'))
-  writeFileSync(join(folder, 'trent.setup.mjs'), guideBlock('js', 'trent.setup.mjs'))
-  writeFileSync(join(folder, 'trent.teardown.mjs'), guideBlock('js', 'trent.teardown.mjs'))
-  const sdk = join(checkout, 'node_modules', '@aws-sdk', 'client-kms', 'dist-cjs', 'index.js')
-  const script = [
-    "import setup from './trent.setup.mjs'",
-    "import teardown from './trent.teardown.mjs'",
-    `import { KMSClient, EncryptCommand, DecryptCommand } from ${JSON.stringify(sdk)}`,
-    guideBlock('js', '_trent/test/').split("test('")[0],
-    'await setup()',
-    'const kms = new KMSClient({})',
-    "const sealed = await kms.send(new EncryptCommand({ KeyId: 'alias/app', Plaintext: Buffer.from('hello') }))",
-    "await trent('faults', { faults: [{ operations: ['Decrypt'], error: 'ThrottlingException', count: 2 }] })",
-    "await trent('clock', { advance: '366d' })",
-    'const opened = await kms.send(new DecryptCommand({ CiphertextBlob: sealed.CiphertextBlob }))',
-    'console.log(Buffer.from(opened.Plaintext).toString(), opened.$metadata.attempts)',
-    'await teardown()',
-  ]
-  writeFileSync(join(folder, 'suite.mjs'), script.join('\n'))
-  const suite = run(t, [process.execPath, 'suite.mjs'], { TRENT_HOME: checkout }, folder)
-  assert.deepEqual(await suite.ended, { code: 0, signal: null }, suite.stderr())
-  assert.equal(suite.stdout(), 'hello 3\n')
+  const sdk = join(checkout, 'node_modules', '@aws-sdk', 'client-kms')
+  const suite = guideBlock('js', 'useTrent')
+    .replace('@trent-kms/trent/testing', join(checkout, 'testing', 'testing.cjs'))
+    .replace('@aws-sdk/client-kms', sdk)
+  writeFileSync(join(folder, 'keys.test.cjs'), `const { test } = require('node:test')\n${suite}`)
+  const running = run(t, [process.execPath, '--test'], {}, folder)
+  assert.deepEqual(await running.ended, { code: 0, signal: null }, running.stdout())
+  assert.match(running.stdout(), /pass 2$/m)
 })
