@@ -31,6 +31,11 @@ export async function readApplied(
   }
 }
 
+/**
+ * A node calls it at each confirmation, once a second, if there are new changes. It must be durable: when a
+ * machine and the primary lose power together, a standby takes over that may lack the last changes, and this
+ * file is all that knows of them.
+ */
 export function writeApplied(
   dataDirectory: string,
   applied: Applied,
