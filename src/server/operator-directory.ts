@@ -1,10 +1,13 @@
 /** The directory of the operators' socket, if it is not the data directory. @module */
 import { constants } from 'node:fs'
-import { mkdir, open, type FileHandle } from 'node:fs/promises'
+import { lstat, mkdir, open, readlink, type FileHandle } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { ConfigError, type Config } from '../config.ts'
 import { groupId } from '../operator/system-users.ts'
 
 const writableByOthers = 0o022
+/** Only the owner of an entry may rename or remove it. */
+const sticky = 0o1000
 const passableByGroup = 0o010
 const passableByAll = 0o001
 
@@ -23,6 +26,7 @@ export async function makeOperatorDirectory({
 > {
   const group = groupOf(operatorGroup)
   if (path === dataDirectory) return undefined
+  await requireSafeParents(path)
   const isNew = await isMade(path)
   const directory = await openDirectory(path)
   try {
@@ -52,6 +56,7 @@ export async function requireSafeOperatorDirectory({
   operatorGroup,
 }: Pick<Config, 'operatorDirectory' | 'operatorGroup'>): Promise<void> {
   const group = groupOf(operatorGroup)
+  await requireSafeParents(path)
   const directory = await openDirectory(path)
   try {
     requireSafe(path, await directory.stat(), group)
@@ -79,8 +84,7 @@ function requireSafe(
   { mode, uid, gid }: { readonly mode: number; readonly uid: number; readonly gid: number },
   group: number | undefined,
 ): void {
-  const isOurs = uid === 0 || uid === process.geteuid?.()
-  if (!isOurs || (mode & writableByOthers) !== 0) {
+  if (!isOurs(uid) || (mode & writableByOthers) !== 0) {
     throw new ConfigError(
       `TRENT_OPERATOR_DIR: others than the server may write to ${path}: ` +
         'it must belong to the server, with mode 750',
@@ -94,12 +98,53 @@ function requireSafe(
   )
 }
 
+function isOurs(uid: number): boolean {
+  return uid === 0 || uid === process.geteuid?.()
+}
+
+/**
+ * Whoever may write to a directory above can put another directory in the place of the one below.
+ * @throws {ConfigError}
+ */
+async function requireSafeParents(path: string): Promise<void> {
+  for (const parent of await parentsOf(path)) {
+    const { mode, uid } = await lstat(parent)
+    const isKept = (mode & writableByOthers) === 0 || (mode & sticky) !== 0
+    // The mode of a symbolic link says nothing.
+    const isLink = (mode & constants.S_IFMT) === constants.S_IFLNK
+    if (isOurs(uid) && (isKept || isLink)) continue
+    throw new ConfigError(
+      `TRENT_OPERATOR_DIR: others than the server may write to ${parent}, above ${path}: ` +
+        "it must belong to root or the server's user, with mode 755",
+    )
+  }
+}
+
+/** All directories above, the symbolic links among them, and the directories above what these lead to. */
+async function parentsOf(path: string, found = new Set<string>()): Promise<ReadonlySet<string>> {
+  const parent = dirname(path)
+  if (parent === path || found.has(parent)) return found
+  const target = await readlink(parent).catch((cause: unknown) => {
+    if (codeOf(cause) === 'EINVAL') return undefined // no link
+    throw new ConfigError(`TRENT_OPERATOR_DIR: ${parent}, above ${path}, cannot be used`, { cause })
+  })
+  found.add(parent)
+  await parentsOf(parent, found)
+  if (target === undefined) return found
+  return await parentsOf(join(resolve(dirname(parent), target), 'below'), found)
+}
+
 async function isMade(path: string): Promise<boolean> {
   try {
     await mkdir(path, { mode: 0o700 })
     return true
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
-    throw error
+  } catch (cause) {
+    const code = codeOf(cause)
+    if (code === 'EEXIST') return false
+    throw new ConfigError(`TRENT_OPERATOR_DIR: ${path} cannot be made: ${String(code)}`, { cause })
   }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
 }
