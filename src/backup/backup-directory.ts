@@ -3,9 +3,11 @@
  * with such a name, and with the header that belongs to it, count as backups, and only those are deleted.
  * @module
  */
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFileByPieces } from '../disk/durable.ts'
 import { piecesOf, type FilePort } from '../disk/files.ts'
+import { isWritableByAll } from '../disk/private.ts'
 import { BackupRefused, readBackup } from './format.ts'
 import type { BackupHeader } from './header.ts'
 
@@ -104,6 +106,16 @@ export function createBackupDirectory(
       return old.map(({ name }) => name)
     },
   }
+}
+
+/**
+ * Nobody else can read a backup or make one, but whoever may write to the directory can delete all of them. A
+ * group with write access is allowed, as in the data directory.
+ * @throws when every user may write to it
+ */
+export async function requireSafeBackupDirectory(path: string): Promise<void> {
+  if (!isWritableByAll(await stat(path))) return
+  throw new Error(`TRENT_BACKUP_DIR: every user may write to ${path}: chmod 700 it`)
 }
 
 /** `20261130T103639Z` */

@@ -10,7 +10,12 @@ import { createJobs, type Jobs } from '../jobs/jobs.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import type { Clock } from '../model/clock.ts'
 import { BackupNotRead, type Backups } from './backups.ts'
-import { createBackupDirectory, type BackupDirectory, type KeptBackup } from './backup-directory.ts'
+import {
+  createBackupDirectory,
+  requireSafeBackupDirectory,
+  type BackupDirectory,
+  type KeptBackup,
+} from './backup-directory.ts'
 import { checkBackup } from './check.ts'
 import { contentKey } from './format.ts'
 import type { BackupSettings } from './settings.ts'
@@ -144,6 +149,7 @@ class Schedule {
   async #take(signal: AbortSignal): Promise<void> {
     const { backups, settings, onTaken, log } = this.#dependencies
     const begun = performance.now()
+    await requireSafeBackupDirectory(settings.directory)
     await this.#requireRoom(this.#kept[0]?.bytes ?? 0)
     const opened = await backups.open()
     let written: KeptBackup

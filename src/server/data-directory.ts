@@ -4,9 +4,9 @@ import { mkdir, readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { unfinishedName } from '../disk/durable.ts'
 import { nodeFiles } from '../disk/files.ts'
+import { isWritableByAll } from '../disk/private.ts'
 import { ConfigError } from '../config.ts'
 
-const writableByAll = 0o002
 const readableByAll = 0o004
 /** Files that are checked at the same time. */
 const lookedAtMax = 64
@@ -23,8 +23,7 @@ export async function makeDataDirectory(path: string): Promise<void> {
  * @throws {ConfigError} when every user may write to it or to a file in it, or read its credentials
  */
 export async function requireSafeDataDirectory(path: string): Promise<void> {
-  const { mode } = await stat(path)
-  if ((mode & writableByAll) !== 0) {
+  if (isWritableByAll(await stat(path))) {
     throw new ConfigError(`TRENT_DATA_DIR: every user may write to ${path}: chmod 700 it`)
   }
   const journal = join(path, 'journal')
@@ -47,7 +46,7 @@ async function requireOwnFiles(directory: string): Promise<void> {
         // The mode of a symbolic link's target: the link's own mode says nothing.
         const found = await stat(path).catch(() => undefined)
         if (found === undefined) return
-        if ((found.mode & writableByAll) !== 0) throw openToAll('write to', path, found)
+        if (isWritableByAll(found)) throw openToAll('write to', path, found)
         const isSecret = name === 'credentials' || name === unfinishedName('credentials')
         if (isSecret && (found.mode & readableByAll) !== 0) throw openToAll('read', path, found)
       }),

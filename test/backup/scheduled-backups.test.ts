@@ -1,6 +1,7 @@
 /** Scheduled backups: when they are taken, what is kept, and what a failure leaves. @module */
 import assert from 'node:assert/strict'
 import {
+  chmodSync,
   copyFileSync,
   mkdirSync,
   readdirSync,
@@ -160,6 +161,20 @@ test('a backup from the future does not hold up the next ones, and a cut one doe
   const two = await one.restarted()
   await two.after(2000)
   assert.equal(two.names().length, 3)
+})
+
+test('nothing is written where every user could delete it, until that is corrected', async (t) => {
+  const one = await opened(t)
+  chmodSync(one.directory, 0o777)
+  await one.after(0)
+  assert.equal(
+    one.figures().failure,
+    `TRENT_BACKUP_DIR: every user may write to ${one.directory}: chmod 700 it`,
+  )
+  assert.deepEqual([one.names(), one.figures().failures], [[], 1])
+  chmodSync(one.directory, 0o770)
+  await one.after(5 * 60_000)
+  assert.deepEqual([one.names().length, one.figures().failures], [1, 0])
 })
 
 test('a directory that is not there is told in one line, and is not made', async (t) => {

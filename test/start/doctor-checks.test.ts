@@ -47,6 +47,8 @@ test('directories that others may change, or that this user may not use, fail', 
   writeFileSync(join(folder, 'file'), '')
   const backups = await examined(folder, { TRENT_BACKUP_DIR: join(folder, 'file') })
   requireFinding(backups, 'permissions', 'failed', /TRENT_BACKUP_DIR: .* is not a directory/)
+  const open = await examined(folder, { TRENT_BACKUP_DIR: door })
+  requireFinding(open, 'permissions', 'failed', /TRENT_BACKUP_DIR: every user may write to/)
   const made = await examined(folder, { TRENT_AUDIT_DIR: join(folder, 'a', 'b') })
   requireFinding(made, 'permissions', 'ok', /TRENT_AUDIT_DIR: .* does not exist; a start makes it/)
   if (process.geteuid?.() !== 0) {

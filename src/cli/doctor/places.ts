@@ -3,6 +3,7 @@ import { constants, existsSync } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { journalReserveBytes } from '../../audit/journal/journal.ts'
+import { requireSafeBackupDirectory } from '../../backup/backup-directory.ts'
 import type { Config } from '../../config.ts'
 import type { FilePort } from '../../disk/files.ts'
 import { requireSafeDataDirectory } from '../../server/data-directory.ts'
@@ -34,6 +35,7 @@ export async function permissionOutcomes(config: Config): Promise<readonly Outco
       outcomes.push(await usable(place))
       if (!existsSync(place.path)) continue
       if (place.path === config.dataDirectory) await requireSafeDataDirectory(place.path)
+      if (place.setting === 'TRENT_BACKUP_DIR') await requireSafeBackupDirectory(place.path)
       if (place.setting === 'TRENT_OPERATOR_DIR') await requireSafeOperatorDirectory(config)
     } catch (error) {
       outcomes.push(failureOf(error, `correct who may use ${place.path}`))
