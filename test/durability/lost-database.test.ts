@@ -14,97 +14,26 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import {
   CreateKeyCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
-  EncryptCommand,
   GetKeyPolicyCommand,
   PutKeyPolicyCommand,
 } from '@aws-sdk/client-kms'
 import { readRecords } from '../../src/audit/journal/read-records.ts'
 import { refusal } from '../start/refusal.ts'
-import {
-  end,
-  freePort,
-  serve,
-  temporaryFolder,
-  trentEnded,
-  type Serving,
-} from '../start/serve-process.ts'
+import { end, freePort, serve, trentEnded } from '../start/serve-process.ts'
 import { accountId, clientOf, region, settings } from './fixed-account.ts'
-
-interface Lost {
-  readonly changes: readonly {
-    readonly change: number
-    readonly name: string
-    readonly resources: readonly string[]
-    readonly effect: string
-  }[]
-  readonly reused: number
-  readonly accepted: boolean
-}
-
-async function makeKeys(server: Serving, count: number): Promise<readonly string[]> {
-  const client = clientOf(server)
-  const keyIds: string[] = []
-  for (let made = 0; made < count; made += 1) {
-    const { KeyMetadata } = await client.send(new CreateKeyCommand({}))
-    keyIds.push(KeyMetadata?.KeyId ?? '')
-  }
-  await client.send(new EncryptCommand({ KeyId: keyIds[0], Plaintext: Buffer.from('x') }))
-  client.destroy()
-  return keyIds
-}
-
-interface Killed {
-  readonly folder: string
-  readonly data: string
-  readonly keyIds: readonly string[]
-}
-
-/** A directory whose server has made keys and was killed, with an older copy of the database. */
-async function killed(
-  t: TestContext,
-  keys: number,
-  more: Readonly<Record<string, string>> = {},
-): Promise<Killed> {
-  const folder = temporaryFolder(t)
-  const data = join(folder, 'data')
-  await end(await serve(t, folder, { ...settings, ...more }), 'SIGTERM')
-  cpSync(join(data, 'trent.db'), join(folder, 'older.db'))
-  const server = await serve(t, folder, { ...settings, ...more })
-  const keyIds = await makeKeys(server, keys)
-  await end(server, 'SIGKILL')
-  return { folder, data, keyIds }
-}
-
-/** The keys are in the log of the database alone: its file is the older one. */
-async function killedBeforeCheckpoint(t: TestContext, keys: number): Promise<Killed> {
-  for (;;) {
-    const made = await killed(t, keys)
-    const older = readFileSync(join(made.folder, 'older.db'))
-    if (readFileSync(join(made.data, 'trent.db')).equals(older)) return made
-  }
-}
-
-function putBack({ folder, data }: Killed): void {
-  cpSync(join(folder, 'older.db'), join(data, 'trent.db'))
-  rmSync(join(data, 'trent.db-wal'), { force: true })
-}
-
-async function lossOf(
-  t: TestContext,
-  folder: string,
-  ...given: readonly string[]
-): Promise<Lost & { readonly code: number | null }> {
-  const parameters = ['database', 'accept-loss', ...given, '--json']
-  const own = { ...settings, ...freePort(folder) }
-  const { code, stdout, stderr } = await trentEnded(t, parameters, own, folder)
-  assert.equal(stderr, '')
-  return { ...(JSON.parse(stdout) as Lost), code }
-}
+import {
+  agree,
+  killed,
+  killedBeforeCheckpoint,
+  lossOf,
+  makeKeys,
+  putBack,
+} from './lost-database.ts'
 
 const arnOf = (keyId: string): string => `arn:aws:kms:${region}:${accountId}:key/${keyId}`
 
@@ -222,6 +151,7 @@ test('what a lost change took away is taken away again, under numbers of its own
   await end(second, 'SIGKILL')
   putBack(made)
 
+  await agree(t, made)
   const { changes } = await lossOf(t, folder, '--yes')
   assert.deepEqual(
     changes.map(({ name, effect }) => [name, effect]),

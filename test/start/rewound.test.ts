@@ -28,6 +28,7 @@ const Plaintext = Buffer.from('x')
 interface Lost {
   readonly changes: readonly { readonly name: string; readonly effect: string }[]
   readonly reused: number
+  readonly unnamed: number
   readonly unread: readonly string[]
   readonly accepted: boolean
 }
@@ -130,8 +131,14 @@ test(
       ],
     )
     assert.deepEqual([listed.reused, listed.unread.length, listed.accepted], [3, 2, false])
+    // The other node took them in, and has a record of none: the journal of the first one has.
+    const alone = await accept(b)
+    assert.deepEqual([alone.changes, alone.unnamed, alone.unread.length], [[], 1, 2])
+    const others = ['--journal', join(a.folder, 'data', 'journal')]
+    const both = await accept(b, ...others)
+    assert.deepEqual([both.changes, both.unnamed, both.unread.length], [listed.changes, 0, 1])
     assert.equal(await encrypt(c, first), 'no error')
-    assert.equal((await accept(a, '--yes')).accepted, true)
+    assert.equal((await accept(b, ...others, '--yes')).accepted, true)
 
     // The node that serves takes it in; the others start again, and decide by it.
     const refusals = ['DisabledException', 'KMSInvalidStateException', 'DisabledException']
