@@ -48,6 +48,7 @@ export function passphraseSeal(random: Random, costs: Costs = usualCosts): Seal 
       const header = { kind, salt: Buffer.from(salt).toString('base64'), ...costs } as const
       return { record: sealRecord(key, header, rootKey, deploymentId, random) }
     },
+    requireWanted: (wanted) => void newPassphrase(wanted),
     open(record, deploymentId) {
       const { salt, ...stored } = readCosts(record)
       return {

@@ -92,6 +92,11 @@ export interface Seal {
     wanted?: Wanted,
   ) => Promise<SealedRootKey>
   /**
+   * Refuses what `seal` would refuse, before people open the current seal. Absent if nothing is wanted.
+   * @throws {SealRefused} when `wanted` is out of bounds
+   */
+  readonly requireWanted?: (wanted: Wanted) => void
+  /**
    * Begins to open a record.
    * @param needs `everyone`: each holder of a share must give it, to prove that it was noted correctly
    * @throws {SealRefused} when the record is damaged or of another kind

@@ -45,6 +45,7 @@ export function shamirSeal(random: Random): Seal {
         key.fill(0)
       }
     },
+    requireWanted: (wanted) => void wantedShares(wanted),
     open: (record, deploymentId, needs = 'threshold') =>
       openShares(readSet(record), record, deploymentId, needs),
   }

@@ -116,9 +116,10 @@ class Rekey {
   /** Opens the root key without people if it can be; otherwise begins to ask them. */
   async begin(request: RekeyRequest): Promise<RekeyState> {
     const plan = planOf(request, this.#current, this.#dependencies)
-    if (plan.role === 'next-root') await this.#dependencies.generations.requireSettled()
-    this.#enter(undefined)
     try {
+      plan.seal.requireWanted?.(plan.wanted)
+      if (plan.role === 'next-root') await this.#dependencies.generations.requireSettled()
+      this.#enter(undefined)
       const record = await this.#record()
       const opening = this.#current.open(record.seal.sealedRootKey, record.deploymentId)
       if (this.#current.asks !== 'nothing') return this.#ask(plan, opening)
@@ -133,7 +134,8 @@ class Rekey {
       const seal = recoverySeal(this.#dependencies.random)
       return this.#ask(plan, seal.open(recovery.sealedRootKey, record.deploymentId))
     } finally {
-      if (this.#stage?.at !== 'opening') plan.wanted.passphrase?.fill(0)
+      const waits = this.#stage?.at === 'opening' && this.#stage.plan === plan
+      if (!waits) plan.wanted.passphrase?.fill(0)
     }
   }
 

@@ -1,4 +1,4 @@
-/** `trent init`, `unseal`, `seal` and `rekey` from a shell: files, standard input and a terminal. @module */
+/** `trent init`, `unseal`, `seal`, `rekey` and `rotate-root` from a shell: files, standard input and a terminal. @module */
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -6,6 +6,7 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { testedSeal } from '../seals/every-seal.ts'
 import {
   end,
   freePort,
@@ -16,6 +17,7 @@ import {
   trent,
   trentEnded,
   type Running,
+  type Settings,
 } from './serve-process.ts'
 
 /** `script` of util-linux gives a command a terminal. */
@@ -25,7 +27,11 @@ interface Answer {
   readonly sealed?: boolean
   readonly open?: boolean
   readonly stage?: string
-  readonly seal?: unknown
+  readonly seal?:
+    | string
+    | { readonly recovery?: boolean; readonly former?: { readonly state: string } }
+  readonly recoveryShares?: readonly string[]
+  readonly setting?: string
   readonly shares?: readonly string[]
   readonly given?: readonly number[]
 }
@@ -65,8 +71,13 @@ function commandsIn(t: TestContext, folder: string): Commands {
 }
 
 /** Starts a server that stays sealed, and waits until its operator door answers. */
-async function serveSealed(t: TestContext, { folder }: Commands, seal: string): Promise<Running> {
-  const server = trent(t, ['serve'], { ...freePort(folder), TRENT_SEAL: seal }, folder)
+async function serveSealed(
+  t: TestContext,
+  { folder }: Commands,
+  seal: string,
+  more: Settings = {},
+): Promise<Running> {
+  const server = trent(t, ['serve'], { ...freePort(folder), ...more, TRENT_SEAL: seal }, folder)
   for (let tries = 0; ; tries += 1) {
     const { code } = await trentEnded(t, ['status'], freePort(folder), folder)
     if (code === 0) return server
@@ -164,3 +175,73 @@ test(
     await ready(server)
   },
 )
+
+test('options say whether there is a recovery seal, and when former root keys end', async (t) => {
+  const { setting, settings, environment } = await testedSeal(t, 'kms')
+  const commands = commandsIn(t, temporaryFolder(t))
+  const { ask, refused, file } = commands
+  const server = await serveSealed(t, commands, setting, { ...environment, ...settings })
+  const recovers = async (): Promise<boolean | undefined> =>
+    Object(await ask('status')).seal?.recovery
+  const proved = async (shares: readonly string[] = []): Promise<void> => {
+    assert.equal(shares.length, 2)
+    for (const share of shares) await ask('rekey', '--from', file(share))
+    assert.equal(await recovers(), true)
+  }
+  const two = ['--shares', '2', '--threshold', '2'] as const
+  assert.deepEqual(await ask('init', '--no-recovery'), { initialized: true })
+  await ready(server)
+  assert.equal(await recovers(), false)
+  assert.match(await refused('init', '--no-recovery'), /is initialised: `trent status`/)
+  await proved((await ask('init', ...two)).recoveryShares)
+  assert.match(await refused('init'), /is initialised: `trent status`/)
+
+  assert.match(await refused('rotate-root', '--shares', 'two'), /--shares is a whole number/)
+  assert.match(await refused('rotate-root', '--retire'), /there is no former root key/)
+  assert.match(await refused('rotate-root', '--end-sessions'), /--end-sessions belongs to --retire/)
+  const rotated = await ask('rotate-root', ...two)
+  assert.partialDeepStrictEqual(rotated, { stage: 'done', seal: 'kms', rotates: true })
+  assert.equal(await recovers(), false)
+  await proved(rotated.recoveryShares)
+  while (Object(await ask('status')).seal?.former?.state !== 'rewrapped') await sleep(50)
+  assert.match(await refused('rotate-root', '--retire'), /sessions may be under a former root key/)
+  const ended = await ask('rotate-root', '--retire', '--end-sessions')
+  assert.deepEqual(ended, { generation: 2, retired: 1 })
+
+  const { recoveryShares, ...last } = await ask('rotate-root', '--no-recovery')
+  assert.deepEqual([last.stage, recoveryShares], ['done', undefined])
+  assert.equal(await recovers(), false)
+})
+
+test('a root key rotates under a new passphrase, and under new shares', async (t) => {
+  const commands = commandsIn(t, temporaryFolder(t))
+  const { ask, refused, file } = commands
+  const server = await serveSealed(t, commands, 'passphrase')
+  const [first, second] = ['correct horse battery staple', 'staple battery horse correct'].map(file)
+  assert.ok(first !== undefined && second !== undefined)
+  await ask('init', '--passphrase-file', first)
+  await ask('unseal', '--from', first)
+  await ready(server)
+  const short = file('short')
+  assert.match(await refused('rotate-root', '--passphrase-file', short), /12 characters/)
+  assert.equal((await ask('rotate-root', '--passphrase-file', second)).stage, 'open')
+  assert.equal((await ask('rekey', '--from', first)).stage, 'prove')
+  assert.match(await refused('rekey', '--from', first), /passphrase is wrong/)
+  assert.partialDeepStrictEqual(await ask('rekey', '--from', second), {
+    stage: 'done',
+    rotates: true,
+  })
+
+  const two = ['--shares', '2', '--threshold', '2'] as const
+  await ask('rekey', '--seal', 'shamir', ...two)
+  const { shares = [] } = await ask('rekey', '--from', second)
+  for (const share of shares) await ask('rekey', '--from', file(share))
+  // Nobody gives a share for what would be refused afterwards.
+  assert.match(await refused('rotate-root', '--shares', '17'), /a seal has 2 to 16 shares/)
+  assert.equal((await ask('rotate-root', '--shares', '3', '--threshold', '3')).stage, 'open')
+  await ask('rekey', '--from', file(shares[0] ?? ''))
+  const { shares: next = [] } = await ask('rekey', '--from', file(shares[1] ?? ''))
+  assert.equal(next.length, 3)
+  assert.equal((await ask('rekey', '--cancel')).stage, 'cancelled')
+  assert.match(await refused('rekey', '--from', file(next[0] ?? '')), /name the new seal/)
+})
