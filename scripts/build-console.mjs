@@ -39,7 +39,8 @@ function sourcesHash() {
     return entry.isDirectory() ? filesIn(path) : [path]
   })
   const byName = (one, other) => (one < other ? -1 : 1)
-  for (const file of [...files, fileURLToPath(import.meta.url)].toSorted(byName)) {
+  const shared = [join(root, 'tsconfig.json'), fileURLToPath(import.meta.url)]
+  for (const file of [...files, ...shared].toSorted(byName)) {
     const bytes = readFileSync(file)
     hash.update(`${relative(root, file)}\0${bytes.length}\0`).update(bytes)
   }

@@ -42,7 +42,7 @@ interface Tree {
 
 function copyOfTree(t: TestContext): Tree {
   const folder = temporaryFolder(t)
-  for (const part of ['src', 'scripts', 'package.json', 'package-lock.json']) {
+  for (const part of ['src', 'scripts', 'package.json', 'package-lock.json', 'tsconfig.json']) {
     cpSync(join(root, part), join(folder, part), { recursive: true })
   }
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
