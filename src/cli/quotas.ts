@@ -1,7 +1,7 @@
 /** `trent quotas`: limits and their use, through the operator door. @module */
 import { loadConfig } from '../config.ts'
 import { callOperator } from '../operator/client.ts'
-import type { QuotasAnswer } from '../operations/trent/get-quotas.ts'
+import type { QuotasAnswer } from '../operations/trent/shown-quotas.ts'
 import { printed } from './printed.ts'
 
 export async function quotas(

@@ -10,7 +10,7 @@ import type { Jobs } from '../jobs/jobs.ts'
 import { type Faults } from '../throttle/faults.ts'
 import type { Store } from '../store/store.ts'
 import { version } from '../version.ts'
-import type { ServerStatus } from '../operations/contract/server-controls.ts'
+import type { ServerHealth, ServerStatus } from '../operations/contract/server-controls.ts'
 import type { OperationDependencies } from '../operations/contract/dependencies.ts'
 import type { SealControls } from '../operations/contract/seal-controls.ts'
 import { breakGlassWith } from './break-glass.ts'
@@ -55,19 +55,26 @@ export function serverControls(
   },
 ): OperationDependencies['server'] {
   const { store, journal, clock, startedAt, firstAccount, refusals, faults, jobs } = parts
+  const health = async (): Promise<ServerHealth> => {
+    const held = clock.held()
+    return {
+      version,
+      sealed: false,
+      seal: await parts.rekeying.status(),
+      startedAt: new Date(startedAt).toISOString(),
+      clock: { now: new Date(clock.now()).toISOString(), ...(held !== undefined && { held }) },
+    }
+  }
   return {
+    health,
     status: async (): Promise<ServerStatus> => {
       const backups = parts.backupSchedule.status()
-      const held = clock.held()
       const { stream, segment } = journal.position
       const others = await parts.workers.states()
       const healthy = journal.healthy && others.every((each) => each.healthy)
       return {
-        version,
+        ...(await health()),
         ready: healthy && parts.node?.refusal() === undefined,
-        sealed: false,
-        seal: await parts.rekeying.status(),
-        startedAt: new Date(startedAt).toISOString(),
         region: config.region,
         accountId: firstAccount.accountId,
         journal: {
@@ -81,7 +88,6 @@ export function serverControls(
         changes: store.epoch(),
         ...(parts.node && { node: shownNode(parts.node) }),
         refusedRequests: others.reduce((sum, each) => sum + each.refusals, refusals.count()),
-        clock: { now: new Date(clock.now()).toISOString(), ...(held !== undefined && { held }) },
         deleted: await store.countDeletedKeys(),
         deletedMaterials: await store.countDeletedMaterials(),
         ...(backups && { backups }),

@@ -111,6 +111,8 @@ function serviceRoutes({ serve, screen }: Serving): readonly Route[] {
     route('/_trent/infrastructure-session', 'CreateInfrastructureSession'),
     route('/_trent/explain', 'ExplainOwnCall'),
     route('/_trent/who-can', 'ListOwnAccess'),
+    route('/_trent/quotas', 'GetOwnQuotas'),
+    route('/_trent/deployment', 'GetDeployment'),
   ]
 }
 

@@ -14,7 +14,7 @@ import {
   KMSClient,
 } from '@aws-sdk/client-kms'
 import { callOperator } from '../../src/operator/client.ts'
-import type { QuotasAnswer } from '../../src/operations/trent/get-quotas.ts'
+import type { QuotasAnswer } from '../../src/operations/trent/shown-quotas.ts'
 import { accountId, credentials, region, startTestServer } from '../harness.ts'
 import { otherAccountId, startWithTwoAccounts } from './accounts.ts'
 import { recordsOf } from './records.ts'

@@ -6,28 +6,18 @@ import { DecryptCommand, EncryptCommand } from '@aws-sdk/client-kms'
 import type { CallExplanation, WhoCanPage } from '../../src/operations/contract/access-questions.ts'
 import type { CreatedAccount } from '../../src/operations/trent/create-account.ts'
 import { callOperator } from '../../src/operator/client.ts'
-import { signed } from '../authenticate/signer.ts'
 import { accountId, credentials } from '../harness.ts'
 import { openIdentities, type Credentials } from './identities.ts'
+import { askOwn } from './own-paths.ts'
 import { makeKey } from './sdk.ts'
-import { send, type HttpAnswer } from './signed-http.ts'
+import type { HttpAnswer } from './signed-http.ts'
 
 const identities = await openIdentities({ after })
 const { root, newUser, server } = identities
 const Plaintext = Buffer.from('x')
 
-async function ask(path: string, body: object, by: Credentials = credentials): Promise<HttpAnswer> {
-  const request = await signed({
-    at: Date.now(),
-    service: 'trent',
-    path,
-    accessKeyId: by.accessKeyId,
-    secret: by.secretAccessKey,
-    body: JSON.stringify(body),
-    headers: { host: `127.0.0.1:${server.port}`, 'content-type': 'application/json' },
-  })
-  return send({ port: server.port }, request)
-}
+const ask = (path: string, body: object, by: Credentials = credentials): Promise<HttpAnswer> =>
+  askOwn(server, path, body, by)
 
 const both = { Action: ['console:*', 'iam:GetAccountAuthorizationDetails'] }
 

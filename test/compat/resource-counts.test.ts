@@ -24,7 +24,7 @@ import {
   UpdatePrimaryRegionCommand,
 } from '@aws-sdk/client-kms'
 import { callOperator } from '../../src/operator/client.ts'
-import type { QuotasAnswer } from '../../src/operations/trent/get-quotas.ts'
+import type { QuotasAnswer } from '../../src/operations/trent/shown-quotas.ts'
 import { openDatabase } from '../../src/store/open.ts'
 import { seeded, type Seeded } from '../durability/seeded.ts'
 import { accountId, startTestServer, type TestServer } from '../harness.ts'

@@ -14,6 +14,8 @@ import type { SealControls, SealStatus } from './seal-controls.ts'
 /** Controls that operators and the test API have. */
 export interface ServerControls {
   status(): Promise<ServerStatus>
+  /** The part of the status that reads few rows, however much the deployment holds. */
+  health(): Promise<ServerHealth>
   /**
    * Moves the clock that decisions and stored times use. Resolves after the jobs that became due were
    * tried. Only with the test API.
@@ -39,13 +41,22 @@ export interface ServerControls {
   readonly nodes: NodeControls
 }
 
-export interface ServerStatus {
+export interface ServerHealth {
   readonly version: string
-  readonly ready: boolean
   readonly sealed: boolean
   readonly seal: SealStatus
   /** ISO 8601, UTC. */
   readonly startedAt: string
+  readonly clock: {
+    /** ISO 8601, UTC. */
+    readonly now: string
+    /** Why deletions are paused; `trent clock accept` resumes them. */
+    readonly held?: string
+  }
+}
+
+export interface ServerStatus extends ServerHealth {
+  readonly ready: boolean
   readonly region: string
   readonly accountId: string
   readonly journal: {
@@ -66,12 +77,6 @@ export interface ServerStatus {
     readonly replication: string
     /** Why it decides no calls now. */
     readonly refusal?: string
-  }
-  readonly clock: {
-    /** ISO 8601, UTC. */
-    readonly now: string
-    /** Why deletions are paused; `trent clock accept` resumes them. */
-    readonly held?: string
   }
   /** Deleted keys, and the domain keys that could still decrypt a copy of their material. */
   readonly deleted: DeletedKeys

@@ -5,23 +5,7 @@
 import { KmsError } from '../../errors.ts'
 import { text } from '../../model/shape.ts'
 import { trentOperation } from './trent-operation.ts'
-import type { RequestQuota } from '../contract/dependencies.ts'
-
-interface ResourceQuota {
-  readonly name: string
-  /** Absent without a limit. */
-  readonly limit?: number
-  /** Absent if the usage is counted for each key and not for the account. */
-  readonly used?: number
-}
-
-export interface QuotasAnswer {
-  readonly profile: string
-  readonly accountId: string
-  readonly region: string
-  readonly resources: readonly ResourceQuota[]
-  readonly requests: readonly RequestQuota[]
-}
+import { shownQuotas, type QuotasAnswer } from './shown-quotas.ts'
 
 export const getQuotas = trentOperation<QuotasAnswer>()({
   name: 'GetQuotas',
@@ -39,16 +23,6 @@ export const getQuotas = trentOperation<QuotasAnswer>()({
     if ((await store.findAccount(accountId)) === undefined) {
       throw new KmsError('NotFoundException', `there is no account ${accountId}`)
     }
-    const used: Readonly<Record<string, number>> = {
-      keys: await store.countKeys(accountId, region),
-      aliases: await store.countAllAliases(accountId, region),
-    }
-    const resources = Object.entries(quotas.resources).map(([name, limit]) => ({
-      name,
-      ...(limit !== Infinity && { limit }),
-      ...(used[name] !== undefined && { used: used[name] }),
-    }))
-    const requests = quotas.rates(accountId, region)
-    return { profile: quotas.profile, accountId, region, resources, requests }
+    return shownQuotas({ accountId, region }, { store, quotas })
   },
 })

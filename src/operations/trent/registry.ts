@@ -16,6 +16,8 @@ import { exportXksKey } from './export-xks-key.ts'
 import { explainOwnCall } from './explain-own-call.ts'
 import { listOwnAccess } from './list-own-access.ts'
 import { explainAccess } from './explain-access.ts'
+import { getDeployment } from './get-deployment.ts'
+import { getOwnQuotas } from './get-own-quotas.ts'
 import { getQuotas } from './get-quotas.ts'
 import { getStatus } from './get-status.ts'
 import { getTestClock } from './get-test-clock.ts'
@@ -91,4 +93,4 @@ export const testRegistry = registryOf([
 export const serviceRegistry = registryOf([createForwardAccessSession, createInfrastructureSession])
 
 /** Operations that users call with their own credentials, on paths of Trent's own. */
-export const ownRegistry = registryOf([explainOwnCall, listOwnAccess])
+export const ownRegistry = registryOf([explainOwnCall, getDeployment, getOwnQuotas, listOwnAccess])

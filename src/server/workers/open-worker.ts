@@ -214,6 +214,7 @@ const unreachable = (): never => {
 }
 const notHere: OperationDependencies['server'] = {
   status: unreachable,
+  health: unreachable,
   moveClock: unreachable,
   acceptClock: unreachable,
   faults: { list: unreachable, replace: unreachable },
