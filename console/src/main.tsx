@@ -8,9 +8,11 @@ import messages from '@cloudscape-design/components/i18n/messages/all.en'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { createAws } from './aws/aws.ts'
+import { noteLatency } from './aws/latency.ts'
 import { createSession } from './aws/session.ts'
 import { App } from './shell/app.tsx'
 
+noteLatency()
 const session = createSession()
 const aws = createAws(session)
 const element = document.getElementById('root')

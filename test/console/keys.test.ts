@@ -80,6 +80,14 @@ async function rotationsOf({ server }: Workplace, KeyId: string): Promise<number
   return Rotations.length
 }
 
+/** Waits for a background job. @throws when it has not come true after 600 looks */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await holds()); tries += 1) {
+    assert.ok(tries < 600, 'it did not come true')
+    await sleep(100)
+  }
+}
+
 async function open(t: TestContext, place: Workplace): ReturnType<typeof openPage> {
   const opened = await openPage(t, place)
   await signIn(opened.page, place)
@@ -121,7 +129,7 @@ test('a key of the wizard serves its user, who loses it by the policy and is tol
   await page.getByText('"Action": "kms:Encrypt"').first().waitFor()
 })
 
-test('each kind of key comes out of the wizard and is used by the SDK', async (t) => {
+test('each kind of key comes out of the wizard, is used by the SDK, and a primary moves', async (t) => {
   const place = get(t)
   if (place === undefined) return
   const kms = place.server.client()
@@ -155,6 +163,27 @@ test('each kind of key comes out of the wizard and is used by the SDK', async (t
     MultiRegionConfiguration?.ReplicaKeys?.map(({ Region }) => Region),
     ['eu-central-1'],
   )
+  // Background jobs finish the replica, and then the change of the primary.
+  const elsewhere = place.server.client({ region: 'eu-central-1' })
+  const stateThere = async (): Promise<KeyMetadata | undefined> =>
+    (await elsewhere.send(new DescribeKeyCommand({ KeyId: global }))).KeyMetadata
+  await until(async () => (await stateThere())?.KeyState === 'Enabled')
+  const change = page.getByRole('dialog', { name: 'Change primary Region' })
+  await page.getByRole('button', { name: 'Change primary Region' }).click()
+  await change
+    .getByRole('button', { name: /Region/ })
+    .first()
+    .click()
+  await page.getByRole('option', { name: 'eu-central-1' }).click()
+  await change.getByRole('button', { name: 'Change primary Region' }).click()
+  await page.getByText('The primary Region changes').waitFor()
+  await until(async () => {
+    const { MultiRegionConfiguration: now, KeyState } = (await stateThere()) ?? {}
+    return now?.MultiRegionKeyType === 'PRIMARY' && KeyState === 'Enabled'
+  })
+  await page.goto(`${place.server.url}/console/#/eu-central-1/keys/${global}/regionality`)
+  await page.getByRole('row', { name: /^eu-central-1 Primary/ }).waitFor()
+  await page.getByRole('row', { name: new RegExp(`^${region} Replica`) }).waitFor()
 })
 
 test('key material is wrapped in the browser and imported: a secret, and a private key', async (t) => {
@@ -217,10 +246,7 @@ test('a key is tagged, rotated, tried, disabled, scheduled for deletion and save
   await page.getByRole('dialog').getByRole('button', { name: 'Rotate now' }).click()
   await page.getByText('The key rotates').waitFor()
   // A background job finishes the rotation.
-  for (let tries = 0; (await rotationsOf(place, id)) === 0; tries += 1) {
-    assert.ok(tries < 600, 'the key did not rotate')
-    await sleep(100)
-  }
+  await until(async () => (await rotationsOf(place, id)) > 0)
   assert.equal(await rotationsOf(place, id), 1)
 
   await page.goto(`${place.server.url}/console/#/${region}/try?key=${id}`)

@@ -108,6 +108,10 @@ test('a role whose session ends in the middle of a form is assumed again, and no
   await dialog.waitFor({ state: 'hidden' })
   const { KeyMetadata: after } = await kms.send(new DescribeKeyCommand({ KeyId }))
   assert.equal(after?.Description, 'typed in a role')
+  const account = page.locator('#top-bar').getByRole('button', { name: `Account ${accountId}` })
+  await account.filter({ hasText: RoleName }).click()
+  await page.getByRole('menuitem', { name: 'Switch back' }).click()
+  await account.filter({ hasText: UserName }).waitFor()
 })
 
 test('a page stays usable when the server restarts under it', async (t) => {

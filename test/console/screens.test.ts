@@ -96,6 +96,7 @@ function screensOf(made: Seeded): readonly (readonly [name: string, path: string
     ['stores', 'stores', 'There are no custom key stores'],
     ['activity', 'activity', 'Calls by time'],
     ['try-it', `try?key=${made.symmetric}`, 'AWS CLI'],
+    ['server', 'server', 'Opens by itself'],
     ['why', `why?request=${made.refused}`, 'If the call came now'],
   ]
 }

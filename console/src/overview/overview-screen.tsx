@@ -7,7 +7,6 @@ import ColumnLayout from '@cloudscape-design/components/column-layout'
 import Header from '@cloudscape-design/components/header'
 import Link from '@cloudscape-design/components/link'
 import SpaceBetween from '@cloudscape-design/components/space-between'
-import StatusIndicator from '@cloudscape-design/components/status-indicator'
 import { type ReactNode, useState } from 'react'
 import { recordOf } from '../activity/events.ts'
 import { aliasText } from '../keys/key-columns.tsx'
@@ -22,7 +21,7 @@ import { Panel } from '../shell/panel.tsx'
 import { hrefOf } from '../shell/router.ts'
 import { overviewText } from '../text/activity.ts'
 import { keysText } from '../text/keys.ts'
-import { text } from '../text/text.ts'
+import { LatencyPanel, ServerHealth, Stores } from './health.tsx'
 
 const dayMs = 86_400_000
 const soonMs = 30 * dayMs
@@ -45,7 +44,9 @@ export function OverviewScreen(): ReactNode {
       <Failed error={state.error} title={overviewText.failed} again={reload} />
       <ColumnLayout columns={2}>
         <States rows={rows} listed={state.listed} />
-        <Health />
+        <ServerHealth />
+        <Stores />
+        <LatencyPanel />
         <Panel title={overviewText.expiring}>
           {expiring.length === 0 ? overviewText.noneExpiring : <KeyLinks rows={expiring} />}
         </Panel>
@@ -102,41 +103,6 @@ function KeyLinks({ rows }: { readonly rows: readonly KeyRow[] }): ReactNode {
       <Moment at={row.metadata?.ValidTo ?? row.metadata?.CreationDate} />
     </div>
   ))
-}
-
-async function readHealth(): Promise<{
-  readonly ready: boolean
-  readonly reasons: readonly string[]
-}> {
-  const response = await fetch('/readyz')
-  const { reasons = [] } = (await response.json()) as { readonly reasons?: readonly string[] }
-  return { ready: response.ok, reasons }
-}
-
-function Health(): ReactNode {
-  const { settings } = useConsole()
-  const { asked, again } = useAsked('health', readHealth)
-  return (
-    <Panel
-      title={overviewText.health}
-      actions={<Button iconName="refresh" ariaLabel={text.refresh} onClick={again} />}
-    >
-      <SpaceBetween size="xs">
-        {asked.state === 'here' && (
-          <StatusIndicator type={asked.value.ready ? 'success' : 'error'}>
-            {asked.value.ready ? overviewText.ready : overviewText.notReady}
-          </StatusIndicator>
-        )}
-        {asked.state === 'failed' && (
-          <StatusIndicator type="error">{overviewText.noAnswer}</StatusIndicator>
-        )}
-        {asked.state === 'here' && asked.value.reasons.map((why) => <div key={why}>{why}</div>)}
-        <div>
-          {overviewText.version} {settings.version}
-        </div>
-      </SpaceBetween>
-    </Panel>
-  )
 }
 
 function Refusals(): ReactNode {

@@ -64,6 +64,11 @@ export const screens: readonly ScreenEntry[] = [
     show: screen(async () => (await import('../access/why-screen.tsx')).WhyScreen),
   },
   {
+    path: 'server',
+    title: text.screens.server,
+    show: screen(async () => (await import('../server/server-screen.tsx')).ServerScreen),
+  },
+  {
     path: 'create-key',
     title: text.screens.createKey,
     isHidden: true,

@@ -19,6 +19,7 @@ import type { ServerSettings } from '../shell/context.ts'
 import { signInText } from '../text/sign-in.ts'
 import { text } from '../text/text.ts'
 import { assumeRole } from './assume-role.ts'
+import { NotReady } from './not-ready.tsx'
 
 interface SignInProps {
   readonly session: Session
@@ -46,7 +47,10 @@ export function SignIn(props: SignInProps): ReactNode {
   return (
     <main className="sign-in">
       <Container header={<Header variant="h1">{text.productLong}</Header>}>
-        <SignInForm {...props} />
+        <SpaceBetween size="m">
+          <NotReady />
+          <SignInForm {...props} />
+        </SpaceBetween>
       </Container>
     </main>
   )

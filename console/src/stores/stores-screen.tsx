@@ -10,7 +10,6 @@ import {
 import Button from '@cloudscape-design/components/button'
 import ButtonDropdown from '@cloudscape-design/components/button-dropdown'
 import SpaceBetween from '@cloudscape-design/components/space-between'
-import StatusIndicator from '@cloudscape-design/components/status-indicator'
 import { type ReactNode, useEffect, useState } from 'react'
 import { ActionDialog } from '../shell/action-dialog.tsx'
 import { useAsked } from '../shell/asked.ts'
@@ -21,6 +20,7 @@ import { Moment } from '../shell/moment.tsx'
 import { storesText } from '../text/stores.ts'
 import { text } from '../text/text.ts'
 import { CreateStore } from './create-store.tsx'
+import { StoreState } from './store-state.tsx'
 
 type Store = CustomKeyStoresListEntry
 type Deed = 'connect' | 'disconnect' | 'remove'
@@ -131,18 +131,10 @@ const storeColumns = [
 /** The state of a connection; an error code in plain words. */
 function Connection({ store }: { readonly store: Store }): ReactNode {
   const { ConnectionState: state = 'DISCONNECTED', ConnectionErrorCode: code } = store
-  const type =
-    state === 'CONNECTED'
-      ? 'success'
-      : state === 'FAILED'
-        ? 'error'
-        : state === 'DISCONNECTED'
-          ? 'stopped'
-          : 'in-progress'
   const words: Readonly<Record<string, string>> = storesText.errors
   return (
     <div>
-      <StatusIndicator type={type}>{storesText.states[state]}</StatusIndicator>
+      <StoreState state={state} />
       {code !== undefined && (
         <div className="text">
           {words[code] ?? ''} <code>{code}</code>

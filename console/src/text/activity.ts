@@ -49,9 +49,19 @@ export const overviewText = {
   refusals: 'Refused calls among the last events',
   noRefusals: 'No call was refused among the last events.',
   health: 'Server',
-  ready: 'Ready',
-  notReady: 'Not ready',
-  noAnswer: 'The server does not answer',
-  version: 'Version',
+  seal: 'Seal',
+  sealOf: (kind: string, opensAlone: boolean): string =>
+    opensAlone ? `${kind}, opens by itself` : `${kind}, needs people after a restart`,
+  nodes: 'Nodes',
+  nodesOf: (serving: number, all: number): string => `${serving} of ${all} serving`,
+  stores: 'Custom key stores',
+  noStores: 'There are no custom key stores.',
+  latency: 'Latency',
+  latencyHint: (calls: number): string =>
+    `Of the last ${calls} calls of this page, with the network`,
+  median: 'Median',
+  most: '95 of 100 within',
+  milliseconds: (count: number): string => `${Math.round(count)} ms`,
+  noLatency: 'No call yet.',
   failed: 'Not everything could be read',
 } as const

@@ -46,5 +46,6 @@ export const text = {
     activity: 'Activity',
     tryIt: 'Try it',
     why: 'Why was this denied?',
+    server: 'Server',
   },
 } as const

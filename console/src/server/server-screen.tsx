@@ -1,0 +1,144 @@
+/** The server: its state, seal and nodes, and the quotas of the account. It changes nothing. @module */
+import Alert from '@cloudscape-design/components/alert'
+import Button from '@cloudscape-design/components/button'
+import Header from '@cloudscape-design/components/header'
+import KeyValuePairs from '@cloudscape-design/components/key-value-pairs'
+import SpaceBetween from '@cloudscape-design/components/space-between'
+import StatusIndicator from '@cloudscape-design/components/status-indicator'
+import type { ReactNode } from 'react'
+import { useAsked } from '../shell/asked.ts'
+import { useConsole } from '../shell/context.ts'
+import { Failed } from '../shell/failed.tsx'
+import { ListTable } from '../shell/list-table.tsx'
+import { Moment } from '../shell/moment.tsx'
+import { Panel } from '../shell/panel.tsx'
+import { serverText as words } from '../text/server.ts'
+import { text } from '../text/text.ts'
+import { type Deployment, isServing, readDeployment, type ShownNode } from './deployment.ts'
+import { Quotas } from './quotas.tsx'
+import { ReadinessState } from './readiness-state.tsx'
+import { readReadiness } from './readiness.ts'
+import { UnsealHint } from './unseal-hint.tsx'
+
+export function ServerScreen(): ReactNode {
+  const { aws, region, settings } = useConsole()
+  const readiness = useAsked('readiness', readReadiness)
+  const { asked, again } = useAsked('deployment', () => readDeployment(aws, region))
+  const deployment = asked.state === 'here' ? asked.value : undefined
+  const refresh = (): void => {
+    readiness.again()
+    again()
+  }
+  return (
+    <SpaceBetween size="l">
+      <Header
+        variant="h1"
+        description={words.hint}
+        actions={<Button iconName="refresh" ariaLabel={text.refresh} onClick={refresh} />}
+      >
+        {words.title}
+      </Header>
+      <Panel title={words.status}>
+        <KeyValuePairs
+          columns={4}
+          items={[
+            { label: words.state, value: <ReadinessState asked={readiness.asked} /> },
+            { label: words.version, value: deployment?.version ?? settings.version },
+            ...(deployment === undefined
+              ? []
+              : [
+                  { label: words.started, value: <Moment at={new Date(deployment.startedAt)} /> },
+                  { label: words.clock, value: <Clock {...deployment.clock} /> },
+                ]),
+          ]}
+        />
+      </Panel>
+      {asked.state === 'failed' && (
+        <Failed error={asked.error} title={words.failed} again={again} />
+      )}
+      {asked.state === 'here' && deployment === undefined && (
+        <Alert type="info">{words.notYours}</Alert>
+      )}
+      {deployment !== undefined && <Seal {...deployment.seal} />}
+      {deployment !== undefined && <Nodes nodes={deployment.nodes} />}
+      <Quotas />
+    </SpaceBetween>
+  )
+}
+
+function Clock({ now, held }: Deployment['clock']): ReactNode {
+  return (
+    <>
+      <Moment at={new Date(now)} />
+      {held !== undefined && (
+        <StatusIndicator type="warning">
+          {words.held}: {held}
+        </StatusIndicator>
+      )}
+    </>
+  )
+}
+
+function Seal({ kind, generation, opensAlone, recovery }: Deployment['seal']): ReactNode {
+  return (
+    <Panel title={words.seal}>
+      <SpaceBetween size="m">
+        <KeyValuePairs
+          columns={4}
+          items={[
+            { label: words.kind, value: kind },
+            { label: words.generation, value: words.generationOf(generation) },
+            { label: words.opens, value: opensAlone ? words.opensAlone : words.opensByPeople },
+            { label: words.recovery, value: recovery ? words.hasRecovery : words.noRecovery },
+          ]}
+        />
+        {!opensAlone && <UnsealHint />}
+      </SpaceBetween>
+    </Panel>
+  )
+}
+
+function Nodes({ nodes }: { readonly nodes: readonly ShownNode[] }): ReactNode {
+  return (
+    <ListTable<ShownNode>
+      title={words.nodes}
+      heading="h2"
+      items={nodes}
+      trackBy="nodeId"
+      empty={words.oneNode}
+      columns={[
+        {
+          id: 'name',
+          header: words.node,
+          cell: ({ name, self }) => (self ? `${name} (${words.self})` : name),
+          isRowHeader: true,
+        },
+        { id: 'id', header: words.id, cell: ({ nodeId }) => nodeId },
+        {
+          id: 'state',
+          header: words.nodeState,
+          cell: (node) => (
+            <StatusIndicator type={isServing(node) ? 'success' : 'stopped'}>
+              {node.state}
+            </StatusIndicator>
+          ),
+        },
+        {
+          id: 'confirmed',
+          header: words.confirmed,
+          cell: ({ lastConfirmed }) => <Moment at={new Date(lastConfirmed)} />,
+        },
+        {
+          id: 'silent',
+          header: words.silent,
+          cell: ({ silentSeconds }) => words.seconds(silentSeconds),
+        },
+        {
+          id: 'offset',
+          header: words.offset,
+          cell: ({ clockOffset }) => words.milliseconds(clockOffset),
+        },
+      ]}
+    />
+  )
+}

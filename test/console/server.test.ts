@@ -1,0 +1,65 @@
+/** The server in the console: its seal, nodes and quotas, to whom it shows them, and a server that is sealed. @module */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CreateKeyCommand } from '@aws-sdk/client-kms'
+import type { CreatedAccount } from '../../src/operations/trent/create-account.ts'
+import { callOperator } from '../../src/operator/client.ts'
+import { region, startTestServer } from '../harness.ts'
+import { openPage, signIn, workplace } from './browser.ts'
+
+const { get } = workplace({ TRENT_QUOTAS: 'aws', TRENT_QUOTA_OVERRIDES: 'keys=7,CreateAlias=3' })
+
+test('an administrator of the first account sees the seal, and the quotas with their use', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  await place.server.client().send(new CreateKeyCommand())
+  const { page } = await openPage(t, place)
+  await signIn(page, place, undefined, 'server')
+  await page.getByText('Opens by itself').waitFor()
+  await page.getByText('An embedded database has one node: this one.').waitFor()
+  const resources = page.getByRole('table', { name: 'Resource quotas' })
+  await resources.getByRole('row', { name: /^keys 1 7$/ }).waitFor()
+  await page.getByLabel('Request quotas: Find quotas').fill('CreateAlias')
+  const requests = page.getByRole('table', { name: 'Request quotas' })
+  await requests.getByRole('row', { name: /^CreateAlias 3 3$/ }).waitFor()
+  assert.equal(await requests.getByRole('row').count(), 2)
+  await page.goto(`${place.server.url}/console/#/${region}/overview`)
+  await page.getByText('file, opens by itself').waitFor()
+  await page.getByText(/Of the last \d+ calls of this page/).waitFor()
+})
+
+test('another account sees its quotas, and that the deployment is not its own', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  const made = (await callOperator(place.server.directory, 'CreateAccount', {})) as CreatedAccount
+  const { page, expect } = await openPage(t, place)
+  expect(/status of 400/)
+  await signIn(page, place, made, 'server')
+  await page.getByText('Only administrators of the first account').waitFor()
+  const resources = page.getByRole('table', { name: 'Resource quotas' })
+  await resources.getByRole('row', { name: /^keys 0 7$/ }).waitFor()
+  assert.equal(await page.getByText('Opens by itself').count(), 0)
+})
+
+test('a sealed server says how it is unsealed, takes no share, and lets people in once it is open', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  const server = await startTestServer({ TRENT_SEAL: 'passphrase' })
+  t.after(() => server.stop())
+  const { page, expect } = await openPage(t, { browser: place.browser, server })
+  expect(/status of 503/)
+  await page.goto(`${server.url}/console/`)
+  await page.getByText('This server does not serve calls now').waitFor()
+  await page.getByText('the root key is not open').waitFor()
+  await page.getByText('trent unseal', { exact: true }).waitFor()
+  const inputs = await page.getByRole('textbox').or(page.locator('input')).all()
+  const labels = await Promise.all(inputs.map((each) => each.getAttribute('type')))
+  assert.deepEqual(labels, ['text', 'password', 'password'], 'fields of the sign-in only')
+  const passphrase = 'correct horse battery'
+  await callOperator(server.directory, 'Initialize', { passphrase })
+  await callOperator(server.directory, 'Unseal', { secret: passphrase })
+  await server.server.ready
+  await page.getByText('This server does not serve calls now').waitFor({ state: 'hidden' })
+  await signIn(page, { browser: place.browser, server }, undefined, 'server')
+  await page.getByText('Stays sealed until people unseal it').waitFor()
+})

@@ -1,0 +1,58 @@
+/** Custom key stores in the console: from the proxy's configuration file to a connection, and back. @module */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DescribeCustomKeyStoresCommand } from '@aws-sdk/client-kms'
+import { startExternalWorld, storeSettings } from '../compat/external-store.ts'
+import { advance } from '../compat/test-clock.ts'
+import { openPage, signIn, workplace } from './browser.ts'
+
+const { get } = workplace()
+
+test('a key store is created from a file, connected and disconnected', async (t) => {
+  const workplaces = get(t)
+  if (workplaces === undefined) return
+  const { server, kms, proxy } = await startExternalWorld(t)
+  const place = { browser: workplaces.browser, server }
+  const { page } = await openPage(t, place)
+  await signIn(page, place, undefined, 'stores')
+  await page.getByText('There are no custom key stores').waitFor()
+  await page.getByRole('button', { name: 'Create external key store' }).click()
+  const dialog = page.getByRole('dialog')
+  const choose = (text: string): Promise<void> =>
+    page.locator('input[type=file]').setInputFiles({
+      name: 'proxy.json',
+      mimeType: 'application/json',
+      buffer: Buffer.from(text),
+    })
+  await choose('{}')
+  await dialog.getByText('This file is no proxy configuration.').waitFor()
+  const { XksProxyUriPath, XksProxyUriEndpoint, XksProxyAuthenticationCredential } = storeSettings
+  const file = { XksProxyUriPath, XksProxyUriEndpoint, XksProxyAuthenticationCredential }
+  await choose(JSON.stringify(file))
+  await dialog.getByLabel('Name of the store').fill('vault')
+  await dialog.getByRole('button', { name: 'Create external key store' }).click()
+  await page.getByText('The store is created. Connect it to use it.').waitFor()
+  const act = async (name: string): Promise<void> => {
+    await page.getByRole('radio', { name: 'vault' }).check()
+    await page.getByRole('button', { name: 'Actions' }).click()
+    await page.getByRole('menuitem', { name, exact: true }).click()
+    await page.getByRole('dialog').getByRole('button', { name, exact: true }).click()
+  }
+  const state = async (): Promise<string | undefined> => {
+    const { CustomKeyStores: [store] = [] } = await kms.send(new DescribeCustomKeyStoresCommand())
+    return store?.ConnectionState
+  }
+  await act('Connect')
+  await page.getByText('The connection is being made').waitFor()
+  // Moving the clock runs the jobs that are due.
+  await advance(server.url, '1s')
+  const row = page.getByRole('row').filter({ hasText: 'vault' })
+  await row.getByText('Connected', { exact: true }).waitFor()
+  assert.equal(await state(), 'CONNECTED')
+  assert.ok(proxy.seen.some(({ path }) => path === 'health'))
+  await act('Disconnect')
+  await page.getByText('The store disconnects').waitFor()
+  await advance(server.url, '1s')
+  await row.getByText('Disconnected', { exact: true }).waitFor()
+  assert.equal(await state(), 'DISCONNECTED')
+})
