@@ -1,4 +1,4 @@
-/** Quotas and the deployment by an account's own credentials: who may ask, and what an answer never shows. @module */
+/** Quotas and the deployment by own credentials: who may ask, and what an answer never shows. @module */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { CreatedAccount } from '../../src/operations/trent/create-account.ts'

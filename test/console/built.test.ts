@@ -1,4 +1,4 @@
-/** The build of the console: the same bytes each time, so that two releases of one commit are the same. @module */
+/** The build of the console has the same bytes each time, and so have releases of one commit. @module */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'

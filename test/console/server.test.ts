@@ -1,4 +1,4 @@
-/** The server in the console: its seal, nodes and quotas, to whom it shows them, and a server that is sealed. @module */
+/** The server in the console: seal, nodes and quotas, who sees them, and a server that is sealed. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CreateKeyCommand } from '@aws-sdk/client-kms'

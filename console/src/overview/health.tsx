@@ -1,4 +1,4 @@
-/** Health on the overview: the server with its seal and nodes, custom key stores, and the latency of calls. @module */
+/** Health on the overview: the server, its seal and nodes, custom key stores, and latency. @module */
 import {
   type ConnectionStateType,
   DescribeCustomKeyStoresCommand,

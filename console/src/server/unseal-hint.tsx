@@ -1,4 +1,4 @@
-/** How people unseal the server. The console never takes a share (docs/adr/0048-operators-in-the-console.md). @module */
+/** How people unseal the server. The console never takes a share: see decision 48. @module */
 import Box from '@cloudscape-design/components/box'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import type { ReactNode } from 'react'

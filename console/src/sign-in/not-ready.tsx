@@ -1,4 +1,4 @@
-/** Says, before anybody signs in, why the server does not serve calls. It looks again until it does. @module */
+/** Says before the sign-in why the server does not serve calls. It looks again until it does. @module */
 import Alert from '@cloudscape-design/components/alert'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import { type ReactNode, useEffect } from 'react'

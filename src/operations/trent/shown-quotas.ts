@@ -1,4 +1,4 @@
-/** The quotas of an account in a Region with their usage, as operators and the account itself see them. @module */
+/** The quotas of an account in a Region with their usage, as operators and the account see them. @module */
 import type { OperationDependencies, RequestQuota } from '../contract/dependencies.ts'
 
 interface ResourceQuota {
