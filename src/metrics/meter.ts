@@ -18,9 +18,10 @@ import type { KeyState } from '../model/key.ts'
 import { anyState, usableStates } from '../model/key-state.ts'
 import { breakGlassActs, type BreakGlassAct } from '../model/break-glass.ts'
 import { createGauges, type Readers } from './gauges.ts'
+import { createHsmCalls, type HsmCalls } from './hsm-calls.ts'
 import { createProxyCalls, type ProxyCalls } from './proxy-calls.ts'
 
-export interface Meter extends ProxyCalls {
+export interface Meter extends ProxyCalls, HsmCalls {
   /** Counts an answered request; `operation` is undefined if no operation was found for it. */
   answered(operation: MeteredOperation | undefined, outcome: string, milliseconds: number): void
   /** Durations, in milliseconds. */
@@ -107,6 +108,7 @@ export function createMeter(
     synced,
     countEvents,
     ...createProxyCalls(registers),
+    ...createHsmCalls(registers),
     ...damage,
     refusedUse,
     brokeGlass: createBreakGlasses(registers),

@@ -136,7 +136,7 @@ export function openJobs(
   return createKeyJobs({ ...onKeys, externalKeyStores, keyStoreSecrets, hsmKeyStores }, [
     createEventRetention(store),
     createCountRetention(store),
-    ...createHealthJobs({ store, random, externalKeyStores, keyStoreSecrets, keyStoreFigures }),
+    ...createHealthJobs({ ...keyStores, store, random, keyStoreFigures }),
   ])
 }
 

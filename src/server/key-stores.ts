@@ -10,6 +10,7 @@ import { createExternalKeyStores, type ExternalKeyStores } from '../keystores/ex
 import { createKeyStoreSecrets, type KeyStoreSecrets } from '../keystores/external/proxy-address.ts'
 import { createProxyClient } from '../keystores/external/proxy-client.ts'
 import { createHsmKeyStores, type HsmKeyStores } from '../keystores/hsm/hsm.ts'
+import { failureOf } from '../keystores/hsm/hsm-failure.ts'
 import { createClusterChecks, type ClusterChecks } from '../keystores/hsm/require-cluster.ts'
 import type { KeyPlace, KeyStore, StoreCall } from '../keystores/keystore.ts'
 import { noteCall, type KeyStoreFigures } from '../lifecycle/key-store-figures.ts'
@@ -144,8 +145,9 @@ function openHsms(
     keyring,
     clock,
     random,
+    meter,
     log,
-  }: Pick<WorkerParts, 'store' | 'keyring' | 'clock' | 'random' | 'log'>,
+  }: Pick<WorkerParts, 'store' | 'keyring' | 'clock' | 'random' | 'meter' | 'log'>,
   { builtin, lookup }: { readonly builtin: BuiltinKeyStore; readonly lookup: Lookup },
 ): Pick<KeyStores, 'hsmKeyStores' | 'hsmClusters' | 'close'> {
   const environment = libraryEnvironment(sealOptions.pkcs11Environment ?? [])
@@ -164,7 +166,11 @@ function openHsms(
     cachedKeyStore: async (ref) => (await lookup.keyStore(ref))?.record,
     findKeyStore: (ref) => store.findKeyStore(ref),
     noteObject: (object) => store.noteHsmObject(object),
-    onFailure: (error, { storeId }) => warn(error.code, { storeId }, error),
+    onCall: ({ storeId, operation, milliseconds, error }) => {
+      const failure = error && failureOf(error)
+      meter.askedHsm({ operation, milliseconds, ...(failure && { failure }) })
+      if (error !== undefined) warn(error.code, { storeId }, error)
+    },
   })
   const onFailure = (error: TokenError, { clusterId }: { readonly clusterId: string }): void =>
     warn(error.code, { clusterId }, error)

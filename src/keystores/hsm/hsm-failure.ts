@@ -33,18 +33,26 @@ export function connectionErrorOf({ code }: TokenError): ConnectionErrorCode {
   return connectionErrors[code] ?? 'INTERNAL_ERROR'
 }
 
+const missing: ReadonlySet<string> = new Set([
+  'CKR_KEY_HANDLE_INVALID',
+  'CKR_OBJECT_HANDLE_INVALID',
+  'AMBIGUOUS',
+])
+
+/** Why a call to an HSM failed, for metrics. */
+export type HsmFailure = ConnectionErrorCode | 'KEY_NOT_FOUND' | 'TOO_MANY_CALLS'
+
+export function failureOf(error: TokenError): HsmFailure {
+  if (error.code === 'BUSY') return 'TOO_MANY_CALLS'
+  return missing.has(error.code) ? 'KEY_NOT_FOUND' : connectionErrorOf(error)
+}
+
 const noContact =
   'KMS cannot communicate with your CloudHSM cluster. This might be a transient network issue. If you see ' +
   'this error repeatedly, verify that the cluster is active and that its kmsuser can log in.'
 const noKey =
   'KMS cannot find the key material of this KMS key in your CloudHSM cluster. Verify that the key ' +
   'with this label exists once in the cluster and that its owner is the kmsuser crypto user.'
-
-const missing: ReadonlySet<string> = new Set([
-  'CKR_KEY_HANDLE_INVALID',
-  'CKR_OBJECT_HANDLE_INVALID',
-  'AMBIGUOUS',
-])
 
 /** AWS's answer to a use of an HSM that failed. */
 export function useFailure(cause: TokenError): KmsError {

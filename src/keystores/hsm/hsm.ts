@@ -20,17 +20,16 @@ import type {
 import type { HsmObject, HsmObjectRef } from '../../model/hsm-object.ts'
 import type { KeyRecord, MaterialRecord } from '../../model/key.ts'
 import { TokenError } from '../../pkcs11/token-error.ts'
-import type { Token } from '../../pkcs11/token.ts'
 import { incorrectKey, opened, requireContext } from '../builtin/builtin-messages.ts'
 import type { OpenMaterials } from '../builtin/open-materials.ts'
 import type { KeyStore, NewMaterial } from '../keystore.ts'
 import { connectCluster } from './connect-cluster.ts'
-import { clusterNotConnected, connectionErrorOf, useFailure } from './hsm-failure.ts'
+import { askOf, isFailure, seenBy, type Ask, type HsmCallSeen } from './hsm-calls.ts'
+import { connectionErrorOf, useFailure } from './hsm-failure.ts'
 import {
   createStoreTokens,
   openedToken,
   pinOf,
-  type StoreTokens,
   type StoreTokensDependencies,
 } from './store-tokens.ts'
 
@@ -43,8 +42,8 @@ export interface HsmDependencies extends StoreTokensDependencies {
   readonly createMaterial: KeyStore['createMaterial']
   /** Notes an object before it is made, so that it is destroyed if its key is never created. */
   readonly noteObject: (object: HsmObject) => Promise<void>
-  /** What a token said, for the log: the caller only gets AWS's sentence. */
-  readonly onFailure: (error: TokenError, where: { readonly storeId: string }) => void
+  /** Gets the outcome of each call to an HSM. */
+  readonly onCall: (call: HsmCallSeen) => void
 }
 
 type Wrapped = Pick<CustomKeyStoreRecord, 'wrappedSecret' | 'wrappingVersion'>
@@ -71,24 +70,31 @@ export interface HsmKeyStores {
    *   because Trent has no password for the HSM then
    */
   destroy(object: HsmObjectRef): Promise<boolean>
+  /** Asks the HSM of a connected key store for a random byte, for metrics alone. */
+  checkHealth(store: CustomKeyStoreRecord): Promise<void>
   /** Logs out of the key stores that are no longer connected. Call it now and then. */
   sweep(): Promise<void>
   close(): void
 }
 
 export function createHsmKeyStores(dependencies: HsmDependencies): HsmKeyStores {
-  const { clusters, keyring, onFailure } = dependencies
+  const { clusters, keyring } = dependencies
   const tokens = createStoreTokens(dependencies)
+  const seen = seenBy(dependencies)
+  const ask = askOf(seen, tokens)
+  const use: Ask = (...given) =>
+    ask(...given).catch((error: unknown) => {
+      throw error instanceof TokenError ? useFailure(error) : error
+    })
   return {
     methods: (store) => {
-      const use: Use = (ref, work) => using(tokens.of, ref, work, onFailure)
       return {
         createMaterial: (material, signal) => createMaterial(use, material, signal, dependencies),
         ...messageMethods(use, dependencies),
         async random(length, signal) {
           signal.throwIfAborted()
           if (store === undefined) throw new TypeError('random bytes need a key store')
-          return Buffer.from(await use(store, (token) => token.random(length)))
+          return Buffer.from(await use('GenerateRandom', store, (token) => token.random(length)))
         },
       }
     },
@@ -109,20 +115,20 @@ export function createHsmKeyStores(dependencies: HsmDependencies): HsmKeyStores 
       const passwords = openPasswords(keyring, store)
       const wrap = (given: UserPasswords): Wrapped => wrapPasswords(keyring, store, given)
       try {
-        const current = await connectCluster({
-          passwords,
-          rotatesPin: cluster.rotatesPin,
-          random: dependencies.random,
-          // The token overwrites what it gets.
-          open: (password) =>
-            openedToken(cluster, dependencies, async () => Uint8Array.from(password)),
-          pinOf: (password) => pinOf(cluster, password),
-          begin: (both) => begin(wrap(both)),
-        })
-        return wrap({ current })
+        const connecting = (): Promise<Uint8Array> =>
+          connectCluster({
+            passwords,
+            rotatesPin: cluster.rotatesPin,
+            random: dependencies.random,
+            // The token overwrites what it gets.
+            open: (password) =>
+              openedToken(cluster, dependencies, async () => Uint8Array.from(password)),
+            pinOf: (password) => pinOf(cluster, password),
+            begin: (both) => begin(wrap(both)),
+          })
+        return wrap({ current: await seen('Connect', store, connecting) })
       } catch (error) {
         if (!(error instanceof TokenError)) throw error
-        onFailure(error, store)
         return connectionErrorOf(error)
       } finally {
         passwords.current.fill(0)
@@ -130,7 +136,14 @@ export function createHsmKeyStores(dependencies: HsmDependencies): HsmKeyStores 
       }
     },
 
-    destroy: destruction(tokens, dependencies),
+    destroy: destruction(ask, dependencies),
+    async checkHealth(store) {
+      try {
+        await ask('HealthCheck', store, (token) => token.random(1))
+      } catch (error) {
+        if (!isFailure(error)) throw error
+      }
+    },
     sweep: () => tokens.sweep(),
     close: () => tokens.close(),
   }
@@ -143,10 +156,7 @@ const hungPauseMs = 60_000
  * Jobs destroy keys one after another, and other jobs wait for them. Thus all keys in an HSM that hangs cost
  * one wait in a minute.
  */
-function destruction(
-  tokens: StoreTokens,
-  { findKeyStore, clock, onFailure }: HsmDependencies,
-): HsmKeyStores['destroy'] {
+function destruction(ask: Ask, { findKeyStore, clock }: HsmDependencies): HsmKeyStores['destroy'] {
   /** Ends of the pauses by key store, in milliseconds since the epoch. */
   const pausedUntil = new Map<string, number>()
   return async ({ accountId, region, storeId, materialId }) => {
@@ -158,35 +168,13 @@ function destruction(
     const store = await findKeyStore(ref)
     if (store === undefined) return true
     try {
-      const token = await tokens.of(ref, store)
-      await token?.destroyKey(materialId)
-      return token !== undefined
+      await ask('DestroyKey', ref, (token) => token.destroyKey(materialId), store)
+      return true
     } catch (error) {
-      if (!(error instanceof TokenError)) throw error
+      if (!isFailure(error)) throw error
       if (error.code === 'TIMEOUT') pausedUntil.set(storeId, clock.now() + hungPauseMs)
-      onFailure(error, ref)
       return false
     }
-  }
-}
-
-type Use = <T>(ref: CustomKeyStoreRef, work: (token: Token) => Promise<T>) => Promise<T>
-
-/** @throws {KmsError} AWS's answer to what the token says */
-async function using<T>(
-  tokenOf: (ref: CustomKeyStoreRef) => Promise<Token | undefined>,
-  ref: CustomKeyStoreRef,
-  work: (token: Token) => Promise<T>,
-  onFailure: HsmDependencies['onFailure'],
-): Promise<T> {
-  try {
-    const token = await tokenOf(ref)
-    if (token === undefined) throw clusterNotConnected('KMSInvalidStateException')
-    return await work(token)
-  } catch (error) {
-    if (!(error instanceof TokenError)) throw error
-    onFailure(error, ref)
-    throw useFailure(error)
   }
 }
 
@@ -195,7 +183,7 @@ async function using<T>(
  * Trent's as CKA_ID.
  */
 async function createMaterial(
-  use: Use,
+  use: Ask,
   material: NewMaterial,
   signal: AbortSignal,
   { createMaterial: makeOwn, noteObject, clock }: HsmDependencies,
@@ -206,7 +194,7 @@ async function createMaterial(
   const { materialId } = own
   const since = clock.now()
   await noteObject({ accountId, region, storeId, keyId, materialId, phase: 'making', since })
-  await use({ accountId, region, storeId }, async (token) => {
+  await use('GenerateKey', { accountId, region, storeId }, async (token) => {
     await token.generateKey({ label: keyId, id: materialId })
     const [made, another] = await token.findKeys({ id: materialId })
     // INVARIANT (stays inside): a token may ignore what it was asked for.
@@ -218,7 +206,7 @@ async function createMaterial(
 }
 
 function messageMethods(
-  use: Use,
+  use: Ask,
   { materials, random }: Pick<HsmDependencies, 'materials' | 'random'>,
 ): Pick<KeyStore, 'encrypt' | 'decrypt'> {
   return {
@@ -227,7 +215,9 @@ function messageMethods(
       const material = await materials.current(key, signal)
       const { materialId } = material.record
       const aad = hsmAad(kind, material.materialId, context)
-      const inner = await use(storeOf(key), (token) => token.encrypt(materialId, aad, plaintext))
+      const inner = await use('Encrypt', storeOf(key), (token) =>
+        token.encrypt(materialId, aad, plaintext),
+      )
       signal.throwIfAborted()
       return { ciphertext: sealMessage(material, kind, context, inner, random), materialId }
     },
@@ -242,7 +232,9 @@ function messageMethods(
       if (context === undefined) throw new KmsError('InvalidCiphertextException')
       const inner = opened(material, blob, context)
       const aad = hsmAad(blob.kind, blob.materialId, context)
-      const plaintext = await use(storeOf(key), (token) => token.decrypt(materialId, aad, inner))
+      const plaintext = await use('Decrypt', storeOf(key), (token) =>
+        token.decrypt(materialId, aad, inner),
+      )
       return {
         plaintext: Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.length),
         materialId,

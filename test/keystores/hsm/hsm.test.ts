@@ -41,7 +41,7 @@ test('many keys to destroy wait for an HSM that hangs once in a minute', options
     noteObject: () => assert.fail('no key is made'),
     cachedKeyStore: () => assert.fail('the database is asked'),
     findKeyStore: async ({ storeId }) => stores.get(storeId),
-    onFailure: ({ code }) => void failures.push(code),
+    onCall: ({ error }) => void (error && failures.push(error.code)),
   })
   t.after(() => keyStores.close())
   const destroy = (storeId: string) =>
