@@ -74,6 +74,16 @@ const well = {
   'trent_journal_fsync_seconds_bucket{le="0.1"}': '0+600x120',
   'trent_journal_fsync_seconds_bucket{le="0.25"}': '0+600x120',
   'trent_journal_fsync_seconds_bucket{le="+Inf"}': '0+600x120',
+  'trent_xks_proxy_seconds_count{operation="Encrypt"}': '0+600x120',
+  'trent_xks_proxy_seconds_bucket{operation="Encrypt",le="0.2"}': '0+600x120',
+  'trent_xks_proxy_seconds_bucket{operation="Encrypt",le="0.25"}': '0+600x120',
+  'trent_xks_proxy_seconds_bucket{operation="Encrypt",le="+Inf"}': '0+600x120',
+  'trent_xks_proxy_errors_total{operation="Encrypt",failure="XksProxyTimeout"}': '0x120',
+  trent_xks_proxy_tls_certificate_expiry_seconds: '8640000-60x120',
+  trent_xks_proxy_tls_files_refused: '0x120',
+  'trent_hsm_seconds_count{operation="Encrypt"}': '0+600x120',
+  'trent_hsm_errors_total{operation="Encrypt",failure="NETWORK_ERRORS"}': '0x120',
+  trent_key_store_throttled_total: '0x120',
 } as const
 
 type Series = keyof typeof well
@@ -134,6 +144,20 @@ const ill: Readonly<Record<string, Partial<Record<Series, string>>>> = {
   TrentBreakGlass: { 'trent_break_glass_total{act="unlock-key"}': '0x114 1x6' },
   TrentKeysPendingDeletion: { 'trent_keys{state="PendingDeletion"}': '1x120' },
   TrentCallersRefused: { trent_refused_callers: '0+120x120' },
+  TrentXksProxyFailing: {
+    'trent_xks_proxy_errors_total{operation="Encrypt",failure="XksProxyTimeout"}': '0+60x120',
+  },
+  TrentXksProxySlow: {
+    'trent_xks_proxy_seconds_bucket{operation="Encrypt",le="0.2"}': '0+500x120',
+  },
+  TrentHsmFailing: {
+    'trent_hsm_errors_total{operation="Encrypt",failure="NETWORK_ERRORS"}': '0+60x120',
+  },
+  TrentKeyStoreThrottled: { trent_key_store_throttled_total: '0x114 1x6' },
+  TrentXksListenerCertificateExpiresSoon: {
+    trent_xks_proxy_tls_certificate_expiry_seconds: '1209000-60x120',
+  },
+  TrentXksListenerCertificateRefused: { trent_xks_proxy_tls_files_refused: '1x120' },
 }
 
 function runOf(
