@@ -134,7 +134,7 @@ function lines({ names, expiresAt, isNewAuthority, ...made }: MadeFiles): string
     `  export TRENT_TLS_CERT=${quoted(made.certificate)}`,
     `  export TRENT_TLS_KEY=${quoted(made.key)}`,
     '',
-    'For its clients: the AWS CLI and SDKs for Python, then those for JavaScript:',
+    'For its clients: the AWS CLI and SDKs for Python and Go, then those for JavaScript:',
     `  export AWS_CA_BUNDLE=${quoted(made.authority)}`,
     `  export NODE_EXTRA_CA_CERTS=${quoted(made.authority)}`,
     '',

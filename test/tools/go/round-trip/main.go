@@ -1,6 +1,6 @@
 // Command round-trip calls KMS through the AWS SDK for Go as its users do, with nothing set but the
-// environment. Its arguments are a key to encrypt under and a P-256 key to sign with; it prints one
-// `name value` line a result, bytes in hexadecimal.
+// environment. Its arguments are a key to encrypt under and a P-256 key to sign with; with a third argument
+// `tls1.2` it speaks TLS 1.2 at most. It prints one `name value` line a result, bytes in hexadecimal.
 package main
 
 import (
@@ -8,12 +8,15 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
@@ -25,14 +28,22 @@ var right = map[string]string{"purpose": "round trip", "city": "Zürich"}
 var wrong = map[string]string{"purpose": "round trip", "city": "Genève"}
 
 func main() {
-	if err := run(context.Background(), os.Args[1], os.Args[2]); err != nil {
+	if err := run(context.Background(), os.Args[1], os.Args[2], os.Args[3:]...); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, sealing, signing string) error {
-	settings, err := config.LoadDefaultConfig(ctx)
+func run(ctx context.Context, sealing, signing string, limits ...string) error {
+	var options []func(*config.LoadOptions) error
+	if len(limits) > 0 && limits[0] == "tls1.2" {
+		options = append(options, config.WithHTTPClient(
+			awshttp.NewBuildableClient().WithTransportOptions(func(transport *http.Transport) {
+				transport.TLSClientConfig.MaxVersion = tls.VersionTLS12
+			}),
+		))
+	}
+	settings, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
 		return err
 	}
