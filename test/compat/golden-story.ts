@@ -58,6 +58,7 @@ import {
   type KMSClient,
 } from '@aws-sdk/client-kms'
 import { AssumeRoleCommand } from '@aws-sdk/client-sts'
+import type { TestServer } from '../harness.ts'
 import { connect, disconnect, makeStore } from './external-store.ts'
 import type { Identities, MadeUser } from './identities.ts'
 import { importing } from './importing.ts'
@@ -69,7 +70,7 @@ import { advance } from './test-clock.ts'
 const Plaintext = Buffer.from('x')
 const EncryptionContext = { Department: 'Engineering' }
 
-/** Tells the story; answers each event's first record that succeeded, by its name. */
+/** Tells the story, and returns its records as `firstRecords` does. */
 export async function goldenRecords(
   identities: Identities,
 ): Promise<ReadonlyMap<string, AuditRecord>> {
@@ -98,8 +99,15 @@ export async function goldenRecords(
   await kms.send(new ScheduleKeyDeletionCommand({ KeyId: imported, PendingWindowInDays: 30 }))
   await kms.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }))
   await advance(server.url, '8d')
+  return firstRecords(server)
+}
+
+/** The first record of each event that succeeded, by its name. */
+export async function firstRecords({
+  directory,
+}: Pick<TestServer, 'directory'>): Promise<ReadonlyMap<string, AuditRecord>> {
   const found = new Map<string, AuditRecord>()
-  for (const record of await recordsOf(server.directory)) {
+  for (const record of await recordsOf(directory)) {
     const name = nameOf(record)
     if (record.errorCode === undefined && !found.has(name)) found.set(name, record)
   }

@@ -11,7 +11,6 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { unpackedPackages } from '../debian-packages.ts'
 import { temporaryFolder } from '../store/engines.ts'
 
@@ -62,7 +61,7 @@ function programs(): Programs | string {
   return { library, tool: join(unpacked.root, 'usr/bin/softhsm2-util') }
 }
 
-export function softHsm(t: TestContext): SoftHsm {
+export function softHsm(t: Parameters<typeof temporaryFolder>[0]): SoftHsm {
   const found = programs()
   if (typeof found === 'string') throw new Error(found)
   const { library, tool } = found

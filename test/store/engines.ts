@@ -65,7 +65,7 @@ async function openPostgresFor(t: TestContext, version: number): Promise<Opened>
 }
 
 /** Removed when the test ends. */
-export function temporaryFolder(t: TestContext): string {
+export function temporaryFolder(t: { after(end: () => void): void }): string {
   const folder = mkdtempSync(join(tmpdir(), 'trent-store-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   return folder
