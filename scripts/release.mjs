@@ -55,7 +55,10 @@ if (!values['without-console']) {
   parts = uniqueParts([...parts, ...shown])
   cpSync(join(root, 'console', 'dist'), join(folder, 'console'), { recursive: true })
 }
-cpSync(join(root, 'testing'), join(folder, 'testing'), { recursive: true })
+mkdirSync(join(folder, 'testing'))
+for (const file of ['testing.cjs', 'testing.d.cts']) {
+  copyFileSync(join(root, 'testing', file), join(folder, 'testing', file))
+}
 for (const file of ['LICENSE', 'README.md']) copyFileSync(join(root, file), join(folder, file))
 writeFileSync(join(folder, 'THIRD-PARTY-NOTICES'), noticesOf(parts))
 writeFileSync(join(folder, 'sbom.cdx.json'), billOf({ name, version }, parts))
