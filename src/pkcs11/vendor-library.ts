@@ -15,7 +15,8 @@ export function loadLibrary(path: string): Library {
   } catch (cause) {
     throw new TokenError('NO_LIBRARY', `${path} does not load as a PKCS #11 library`, { cause })
   }
-  named(() => library.C_Initialize())
+  // Calls come from several threads: without the flag the library may leave its own locks out.
+  named(() => library.C_Initialize({ flags: pkcs11.CKF_OS_LOCKING_OK }))
   return library
 }
 

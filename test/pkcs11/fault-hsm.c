@@ -9,6 +9,8 @@
  *   iv          C_EncryptInit refuses an IV and makes its own, as AWS CloudHSM does
  *   flags BITS  C_GetTokenInfo sets these flags (hexadecimal)
  *   clear BITS  C_GetTokenInfo clears these flags
+ *
+ * It refuses a caller that does not say that calls come from several threads.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -111,6 +113,12 @@ static CK_RV faulty_C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO_PTR info) {
   return code;
 }
 
+static CK_RV faulty_C_Initialize(CK_VOID_PTR arguments) {
+  CK_C_INITIALIZE_ARGS *given = arguments;
+  if (given == NULL || !(given->flags & CKF_OS_LOCKING_OK)) return CKR_CANT_LOCK;
+  return real->C_Initialize(arguments);
+}
+
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR into) {
   const char *path = getenv("FAULT_HSM_LIBRARY");
   void *library = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
@@ -118,6 +126,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR into) {
   if (find == NULL || find(&real) != CKR_OK) return CKR_GENERAL_ERROR;
   list = *real;
 #define FORWARD(name) list.name = faulty_##name
+  FORWARD(C_Initialize);
   FORWARD(C_GetSlotList);
   FORWARD(C_GetTokenInfo);
   FORWARD(C_OpenSession);
