@@ -91,7 +91,7 @@ function screensOf(made: Seeded): readonly (readonly [name: string, path: string
     ['key-grants', key(made.symmetric, 'grants'), 'user/alice'],
     ['key-regionality', key(made.multiRegion, 'regionality'), 'Create replica key'],
     ['key-public', key(made.signing, 'publicKey'), 'BEGIN PUBLIC KEY'],
-    ['key-usage', key(made.symmetric, 'usage'), 'Encrypt'],
+    ['key-usage', key(made.symmetric, 'usage'), 'Request ID'],
     ['key-access', key(made.symmetric, 'access'), 'the root user has every permission'],
     ['stores', 'stores', 'There are no custom key stores'],
     ['activity', 'activity', 'Calls by time'],
