@@ -5,7 +5,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { randomBytes, type KeyObject } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -37,6 +37,7 @@ import { skip, testedVersions } from '../store/postgres/shared-server.ts'
 import { asSuperuser } from '../store/postgres/superuser.ts'
 import { end, freePort, serve, temporaryFolder, trentEnded } from '../start/serve-process.ts'
 import { eventually } from '../start/node-process.ts'
+import { partsOf } from '../start/stored-keys.ts'
 import { clientsOf, root } from './lost-server.ts'
 
 type Secrets = Map<string, Uint8Array>
@@ -116,15 +117,6 @@ async function secretsOf(backup: string, sealKey: string): Promise<Secrets> {
     }
   }
   return secrets
-}
-
-function partsOf(key: KeyObject): readonly [string, Buffer][] {
-  if (key.type === 'secret') return [['material', key.export()]]
-  const { d = '', p, q } = key.export({ format: 'jwk' })
-  const parts = { d, p, q }
-  return Object.entries(parts).flatMap(([name, value]) =>
-    value === undefined || value === '' ? [] : [[name, Buffer.from(value, 'base64url')]],
-  )
 }
 
 async function search(

@@ -17,11 +17,28 @@ function formsOf(secret: Uint8Array): readonly Buffer[] {
   return [bytes, ...new Set([hex, hex.toUpperCase(), ...texts])].map((form) => Buffer.from(form))
 }
 
-/** The names of the secrets that are in these bytes. */
+const hashBits = 20
+const hashOf = (four: number): number => Math.imul(four, 0x9e3779b1) >>> (32 - hashBits)
+
+/** The names of the secrets that are in these bytes, which are read once however many secrets there are. */
 export function foundIn(image: Buffer, secrets: Secrets): readonly string[] {
-  return [...secrets].flatMap(([name, secret]) =>
-    formsOf(secret).some((form) => image.includes(form)) ? [name] : [],
+  const forms = [...secrets].flatMap(([name, secret]) =>
+    formsOf(secret).map((form) => ({ name, form })),
   )
+  const byStart = Map.groupBy(forms, ({ form }) => form.readInt32LE())
+  const starts = new Uint8Array(1 << hashBits)
+  for (const start of byStart.keys()) starts[hashOf(start)] = 1
+  const found = new Set<string>()
+  let four = 0
+  for (let end = 0; end < image.length; end += 1) {
+    four = (four >>> 8) | ((image[end] ?? 0) << 24)
+    if (starts[hashOf(four)] === 0) continue
+    const at = end - 3
+    for (const { name, form } of byStart.get(four) ?? []) {
+      if (at >= 0 && image.subarray(at, at + form.length).equals(form)) found.add(name)
+    }
+  }
+  return [...secrets.keys()].filter((name) => found.has(name))
 }
 
 /** All memory that a process has written, as a core dump has it. */

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { createPrivateKey } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -13,16 +13,15 @@ import {
   CreateKeyCommand,
   DecryptCommand,
   EncryptCommand,
+  GenerateDataKeyCommand,
+  GenerateDataKeyPairCommand,
+  GenerateRandomCommand,
   KMSClient,
   SignCommand,
 } from '@aws-sdk/client-kms'
 import { callOperator } from '../../src/operator/client.ts'
 import { fileSeal } from '../../src/seals/file.ts'
-import type { Seal } from '../../src/seals/seal.ts'
 import { shamirSeal } from '../../src/seals/shamir.ts'
-import { deploymentUnder } from '../../src/server/root-key.ts'
-import { openDatabase } from '../../src/store/open.ts'
-import { readDeployment } from '../../src/store/tables/deployment.ts'
 import { importing } from '../compat/importing.ts'
 import { realRandom } from '../crypto/fixed.ts'
 import { writtenTls } from '../tls/files.ts'
@@ -36,29 +35,10 @@ import {
   type Secrets,
 } from './memory-search.ts'
 import { end, freePort, ready, temporaryFolder, trent, type Running } from './serve-process.ts'
+import { storedKeys } from './stored-keys.ts'
 
-/** The root key and the domain keys, as the database and its seal give them. */
-async function rootKeys(
-  folder: string,
-  seal: Seal,
-  given: readonly string[] = [],
-): Promise<Secrets> {
-  const database = await openDatabase({ path: join(folder, 'data', 'trent.db') })
-  const record = (await readDeployment(database)) ?? assert.fail('there is no deployment')
-  await database.close()
-  const opening = seal.open(record.seal.sealedRootKey, record.deploymentId)
-  let rootKey = seal.asks === 'nothing' ? await opening.give() : undefined
-  for (const secret of given) rootKey = await opening.give(Buffer.from(secret))
-  assert.ok(rootKey)
-  const { domainKeys } = deploymentUnder(rootKey, record)
-  return new Map([
-    ['root key', rootKey.export()],
-    ...domainKeys.map(({ version, key }) => [`domain key ${version}`, key.export()] as const),
-  ])
-}
-
-/** Uses keys of several kinds, and returns the material that was imported. */
-async function useKeys(kms: KMSClient): Promise<Uint8Array> {
+/** Uses keys of several kinds, and returns what was imported, and what was generated for the caller. */
+async function useKeys(kms: KMSClient): Promise<Secrets> {
   const material = realRandom.bytes(32)
   const { makeExternal, parameters, send } = importing(kms)
   const imported = await makeExternal()
@@ -74,7 +54,24 @@ async function useKeys(kms: KMSClient): Promise<Uint8Array> {
   }
   const signed = { KeyId: signer?.KeyId, Message: Buffer.from('x') } as const
   await kms.send(new SignCommand({ ...signed, SigningAlgorithm: 'ECDSA_SHA_256' }))
-  return material
+  const input = { KeyId: KeyMetadata?.KeyId }
+  const dataKey = await kms.send(new GenerateDataKeyCommand({ ...input, KeySpec: 'AES_256' }))
+  const pairSpec = { ...input, KeyPairSpec: 'ECC_NIST_P256' } as const
+  const pair = await kms.send(new GenerateDataKeyPairCommand(pairSpec))
+  const random = await kms.send(new GenerateRandomCommand({ NumberOfBytes: 32 }))
+  const asKey = {
+    key: Buffer.from(pair.PrivateKeyPlaintext ?? []),
+    format: 'der',
+    type: 'pkcs8',
+  } as const
+  const { d = '' } = createPrivateKey(asKey).export({ format: 'jwk' })
+  const made = {
+    'imported material': material,
+    'data key': dataKey.Plaintext ?? assert.fail(),
+    'private data key': Buffer.from(d, 'base64url'),
+    'random bytes': random.Plaintext ?? assert.fail(),
+  }
+  return new Map(Object.entries(made))
 }
 
 test('a heap snapshot and a report of a server with keys in use hold no secret', async (t) => {
@@ -107,7 +104,7 @@ test('a heap snapshot and a report of a server with keys in use hold no secret',
     requestHandler: new NodeHttpHandler({ httpsAgent: new Agent({ ca: own.authority }) }),
   })
   t.after(() => kms.destroy())
-  const material = await useKeys(kms)
+  const made = await useKeys(kms)
   running.child.kill('SIGUSR2')
   const snapshot = await newFile(folder, /\.heapsnapshot$/)
   running.child.kill('SIGPROF')
@@ -120,9 +117,9 @@ test('a heap snapshot and a report of a server with keys in use hold no secret',
     return [Buffer.from(d, 'base64url'), Buffer.from(longest)]
   }
   const secrets = new Map([
-    ...(await rootKeys(folder, fileSeal(keyFile, realRandom))),
+    ...(await storedKeys(folder, fileSeal(keyFile, realRandom))),
     ['key file', readFileSync(keyFile)],
-    ['imported material', material],
+    ...made,
     ...Object.entries(settings)
       .filter(([name]) => /SECRET|TOKEN/.test(name))
       .map(([name, text]) => [name, Buffer.from(text)] as const),
@@ -133,6 +130,96 @@ test('a heap snapshot and a report of a server with keys in use hold no secret',
   assert.deepEqual(foundIn(report, secrets), [])
   assert.deepEqual(foundIn(snapshot, secrets), [])
 })
+
+/** Makes every thread that loads it write its heap, once the file `now` is there. */
+const writesHeap = (folder: string): string => `
+  import { existsSync, renameSync } from 'node:fs'
+  import { writeHeapSnapshot } from 'node:v8'
+  import { threadId, threadName } from 'node:worker_threads'
+  const path = ${JSON.stringify(folder)} + '/' + (threadName || 'main') + ', ' + threadId
+  const timer = setInterval(() => {
+    if (!existsSync(${JSON.stringify(folder)} + '/now')) return
+    clearInterval(timer)
+    writeHeapSnapshot(path + '.partial')
+    renameSync(path + '.partial', path + '.heap')
+  }, 50).unref()
+`
+const bounded = { timeout: 180_000 }
+const threads = ['main', 'trent worker 1', 'trent worker 2', 'trent grant reader', 'trent store']
+
+test(
+  'no thread has generated keys, or a root key of before or after a rotation, on its heap',
+  bounded,
+  async (t) => {
+    const folder = temporaryFolder(t)
+    const heaps = temporaryFolder(t)
+    const ask = (operation: string, input?: object) =>
+      callOperator(join(folder, 'data'), operation, input)
+    const seal = fileSeal(join(folder, 'data', 'seal.key'), realRandom)
+    const [accessKeyId, secretAccessKey] = ['MEMORYROOT', textSecret('root')]
+    const settings = {
+      ...freePort(folder),
+      TRENT_WORKERS: '3',
+      TRENT_ROOT_ACCESS_KEY_ID: accessKeyId,
+      TRENT_ROOT_SECRET_ACCESS_KEY: secretAccessKey,
+    }
+    const first = trent(t, ['serve'], settings, folder)
+    await ready(first)
+    await end(first, 'SIGTERM')
+    const former = await storedKeys(folder, seal)
+
+    writeFileSync(join(heaps, 'heap.mjs'), writesHeap(heaps))
+    const flags = { NODE_OPTIONS: `--import=${join(heaps, 'heap.mjs')}` }
+    const running = trent(t, ['serve'], { ...settings, ...flags }, folder)
+    const { url: endpoint } = await ready(running)
+    const credentials = { accessKeyId, secretAccessKey }
+    const use = async (): Promise<Secrets> => {
+      // A client has connections of its own, and the threads share connections out.
+      const kms = new KMSClient({ region: 'us-west-2', endpoint, credentials })
+      try {
+        return await useKeys(kms)
+      } finally {
+        kms.destroy()
+      }
+    }
+    const usedBefore = await Promise.all([use(), use(), use()])
+    await ask('BeginRekey', { rotate: true })
+    const usedAfter = [await use()]
+    while (!/"state":"rewrapped"/.test(JSON.stringify(await ask('GetStatus')))) await delay(50)
+
+    writeFileSync(join(heaps, 'now'), '')
+    const written = (): readonly string[] =>
+      readdirSync(heaps).filter((name) => name.endsWith('.heap'))
+    while (!threads.every((each) => written().some((name) => name.startsWith(`${each}, `)))) {
+      assert.equal(running.child.exitCode, null)
+      await delay(50)
+    }
+    const pid = running.child.pid ?? assert.fail()
+    // The keys are in the process, and nowhere on a heap.
+    const inUse = Buffer.from(former.get('domain key 1') ?? assert.fail())
+    let isInUse = process.platform !== 'linux'
+    for (const part of isInUse ? [] : memoryOf(pid)) {
+      isInUse ||= part.includes(inUse)
+      if (isInUse) break
+    }
+    assert.ok(isInUse)
+    await end(running, 'SIGTERM')
+    const secrets = new Map<string, Uint8Array>(
+      [...usedBefore, ...usedAfter].flatMap((made, at) =>
+        [...made].map(([name, bytes]) => [`${name} of client ${at}`, bytes] as const),
+      ),
+    )
+    for (const [name, bytes] of former) secrets.set(`former ${name}`, bytes)
+    for (const [name, bytes] of await storedKeys(folder, seal)) secrets.set(name, bytes)
+    assert.ok(secrets.has('domain key 2') && secrets.size > 25)
+    for (const name of written()) {
+      if (!threads.some((each) => name.startsWith(`${each}, `))) continue
+      const heap = readFileSync(join(heaps, name))
+      assert.ok(heap.includes('KeyObject'), name)
+      assert.deepEqual(foundIn(heap, secrets), [], name)
+    }
+  },
+)
 
 async function served(t: TestContext, folder: string): Promise<Running> {
   const running = trent(t, ['serve'], { ...freePort(folder), TRENT_SEAL: 'shamir' }, folder)
@@ -170,18 +257,18 @@ test(
       credentials: { accessKeyId: id, secretAccessKey: secret },
     })
     t.after(() => kms.destroy())
-    const material = await useKeys(kms)
+    const made = await useKeys(kms)
     const open = first.child.pid ?? assert.fail()
     const inUse = [...memoryOf(open)]
     await ask('SealServer')
     assert.deepEqual(await first.ended, { code: 0, signal: null })
     assert.throws(() => process.kill(open, 0), { code: 'ESRCH' })
 
-    const keys = await rootKeys(folder, shamirSeal(realRandom), shares.slice(0, 2))
+    const keys = await storedKeys(folder, shamirSeal(realRandom), shares.slice(0, 2))
     const share = (text = ''): Uint8Array => Buffer.from(text.split(':')[5] ?? '', 'hex')
     const secrets = new Map([
       ...keys,
-      ['imported material', material],
+      ...made,
       ['secret access key', Buffer.from(secret)],
       ...shares.map((each, index) => [`share ${index + 1}`, share(each)] as const),
     ])
