@@ -8,7 +8,7 @@ import type { TurningKeyring } from '../crypto/domain-keys.ts'
 import { nodeFiles } from '../disk/files.ts'
 import type { NotedUsage } from '../model/last-usage.ts'
 import type { JournalPosition } from '../model/node.ts'
-import { readDeployment } from '../store/tables/deployment.ts'
+import { readDeployment, type DeploymentRecord } from '../store/tables/deployment.ts'
 import { writeApplied } from './applied.ts'
 import type { OpenDependencies } from './dependencies.ts'
 import { joinNodes, type RunningNode } from './node.ts'
@@ -43,10 +43,7 @@ export async function joinAsNode(
     deploymentId: keyring.deploymentId,
     alone: database.alone,
     keyring,
-    async isReplaced() {
-      const newest = (await readDeployment(database))?.domainKeys.at(-1)?.version
-      return newest !== keyring.knownVersion
-    },
+    isReplaced: async () => isReplaced(await readDeployment(database), keyring),
     clock,
     onRetired: () => void settleRetired(config, files, store, log),
     freshnessMs: config.freshnessSeconds * 1000,
@@ -55,6 +52,16 @@ export async function joinAsNode(
     log,
     onFatal,
   })
+}
+
+/** Whether the deployment or its root key is another one than the node opened. */
+export function isReplaced(
+  found: DeploymentRecord | undefined,
+  { deploymentId, knownVersion }: Pick<TurningKeyring, 'deploymentId' | 'knownVersion'>,
+): boolean {
+  // `trent init` on two nodes can make two deployments, and the second one replaces the first.
+  if (found?.deploymentId !== deploymentId) return true
+  return found.domainKeys.at(-1)?.version !== knownVersion
 }
 
 export function usesOfNodes(

@@ -9,27 +9,27 @@ import type { OpenDeployment } from '../crypto/open-deployment.ts'
 import type { Clock, Random } from '../model/clock.ts'
 import type { RekeyRequest, RekeyState, SealStatus } from '../operations/contract/seal-controls.ts'
 import { createTurns } from '../pipeline/turns.ts'
-import { recoverySeal, sealOf } from '../seals/choose.ts'
+import { recoverySeal } from '../seals/choose.ts'
 import {
   SealRefused,
   SealUnavailable,
   rootKeyBytes,
   type Opening,
   type Seal,
-  type Wanted,
 } from '../seals/seal.ts'
-import { parseSeal, sealText, type SealOptions } from '../seals/setting.ts'
+import type { SealOptions } from '../seals/setting.ts'
 import type { Database } from '../store/database.ts'
 import { readDeployment, type DeploymentRecord } from '../store/tables/deployment.ts'
 import {
   adoptSeal,
-  deleteOtherSeal,
-  putOtherSeal,
+  deleteNextSeals,
+  putNextSeal,
   readOtherSeals,
   type NextRole,
 } from '../store/tables/other-seals.ts'
 import type { RootGenerations } from './generation-parts.ts'
-import { deploymentUnder } from './root-key.ts'
+import { peoplesSeal, planOf, type Plan } from './rekey-plan.ts'
+import { deploymentUnder, requireKind } from './root-key.ts'
 
 export interface Rekeying {
   readonly status: () => Promise<SealStatus>
@@ -55,15 +55,6 @@ export interface RekeyDependencies {
   readonly random: Random
 }
 
-/** What the operator asked for. */
-interface Plan {
-  readonly role: NextRole
-  readonly seal: Seal
-  /** The value of TRENT_SEAL that names the seal; absent for a recovery seal. */
-  readonly setting?: string
-  readonly wanted: Wanted
-}
-
 /** The new record is in the database, and its holders prove it. */
 interface Proving {
   readonly at: 'proving'
@@ -74,15 +65,33 @@ interface Proving {
   readonly record: Uint8Array
 }
 
-type Stage = { readonly at: 'opening'; readonly plan: Plan; readonly opening: Opening } | Proving
+/** People open the seal that is in force, or the recovery seal. */
+interface Asking {
+  readonly at: 'opening'
+  readonly plan: Plan
+  readonly opening: Opening
+  /** What they open. */
+  readonly sealed: Uint8Array
+}
+
+type Stage = Asking | Proving
+
+/** What people gave is forgotten when nobody has gone on for this long. */
+const forgetMs = 60 * 60 * 1000
 
 export function createRekeying(dependencies: RekeyDependencies): Rekeying {
   const rekey = new Rekey(dependencies)
   const inTurn = createTurns()
+  let forgetting: NodeJS.Timeout | undefined
+  const goOn = <T>(work: () => Promise<T>): Promise<T> => {
+    clearTimeout(forgetting)
+    forgetting = setTimeout(() => void inTurn(async () => rekey.forget()), forgetMs).unref()
+    return inTurn(work)
+  }
   return {
     status: () => rekey.status(),
-    begin: (request) => inTurn(() => rekey.begin(request)),
-    give: (secret, giver) => inTurn(() => rekey.give(secret, giver).finally(() => secret.fill(0))),
+    begin: (request) => goOn(() => rekey.begin(request)),
+    give: (secret, giver) => goOn(() => rekey.give(secret, giver).finally(() => secret.fill(0))),
     cancel: () => inTurn(() => rekey.cancel()),
   }
 }
@@ -102,9 +111,11 @@ class Rekey {
     const others = await readOtherSeals(this.#dependencies.database)
     const waiting = others.next ?? others['next-root'] ?? others['next-recovery']
     const stage = this.#stage
+    // Another node may have moved the root key to another seal.
+    const { kind } = (await this.#record()).seal
     return {
-      kind: this.#current.kind,
-      opensAlone: this.#current.asks === 'nothing',
+      kind,
+      opensAlone: peoplesSeal(kind, this.#dependencies.random) === undefined,
       recovery: others.recovery !== undefined,
       ...(await this.#dependencies.generations.status()),
       ...(stage && { rekey: stateOf(stage) }),
@@ -120,19 +131,22 @@ class Rekey {
       plan.seal.requireWanted?.(plan.wanted)
       if (plan.role === 'next-root') await this.#dependencies.generations.requireSettled()
       this.#enter(undefined)
-      const record = await this.#record()
-      const opening = this.#current.open(record.seal.sealedRootKey, record.deploymentId)
-      if (this.#current.asks !== 'nothing') return this.#ask(plan, opening)
+      const { deploymentId, seal: current } = await this.#record()
+      requireKind(this.#current, current.kind)
+      const sealed = current.sealedRootKey
+      const opening = this.#current.open(sealed, deploymentId)
+      if (this.#current.asks !== 'nothing') return this.#ask(plan, opening, sealed)
       const { recovery } = await readOtherSeals(this.#dependencies.database)
       const rootKey = await opening.give().catch((error: unknown) => {
         const isSeals = error instanceof SealRefused || error instanceof SealUnavailable
         if (!isSeals || recovery === undefined) throw error
         return undefined
       })
-      if (rootKey !== undefined) return await this.#sealAnew(rootKey, plan)
+      if (rootKey !== undefined) return await this.#sealAnew(rootKey, plan, sealed)
       if (recovery === undefined) throw new Error('a seal that asks for nothing did not open')
       const seal = recoverySeal(this.#dependencies.random)
-      return this.#ask(plan, seal.open(recovery.sealedRootKey, record.deploymentId))
+      const { sealedRootKey } = recovery
+      return this.#ask(plan, seal.open(sealedRootKey, deploymentId), sealedRootKey)
     } finally {
       const waits = this.#stage?.at === 'opening' && this.#stage.plan === plan
       if (!waits) plan.wanted.passphrase?.fill(0)
@@ -141,10 +155,11 @@ class Rekey {
 
   async give(secret: Uint8Array, giver: string): Promise<RekeyState> {
     const stage = this.#stage ?? (await this.#resume())
+    if (stage.at === 'opening') await this.#requireInForce(stage.sealed)
     const rootKey = await stage.opening.give(secret, giver)
     if (rootKey === undefined) return stateOf(stage)
     try {
-      if (stage.at === 'opening') return await this.#sealAnew(rootKey, stage.plan)
+      if (stage.at === 'opening') return await this.#sealAnew(rootKey, stage.plan, stage.sealed)
       return await this.#adopt(rootKey, stage)
     } catch (error) {
       // What people gave is used up: they begin anew.
@@ -154,19 +169,32 @@ class Rekey {
   }
 
   async cancel(): Promise<void> {
-    this.#enter(undefined)
-    await deleteOtherSeal(this.#dependencies.database, 'next')
-    await deleteOtherSeal(this.#dependencies.database, 'next-recovery')
-    await deleteOtherSeal(this.#dependencies.database, 'next-root')
+    this.forget()
+    await deleteNextSeals(this.#dependencies.database)
   }
 
-  #ask(plan: Plan, opening: Opening): RekeyState {
-    const stage = { at: 'opening', plan, opening } as const
+  /** Forgets what people gave. A record that waits for its proof stays. */
+  forget(): void {
+    this.#enter(undefined)
+  }
+
+  #ask(plan: Plan, opening: Opening, sealed: Uint8Array): RekeyState {
+    const stage = { at: 'opening', plan, opening, sealed } as const
     this.#enter(stage)
     return stateOf(stage)
   }
 
-  async #sealAnew(rootKey: KeyObject, plan: Plan): Promise<RekeyState> {
+  /** Another node may have replaced the seal: then its shares open nothing any more. @throws {SealRefused} */
+  async #requireInForce(sealed: Uint8Array): Promise<void> {
+    const { recovery } = await readOtherSeals(this.#dependencies.database)
+    const inForce = [(await this.#record()).seal.sealedRootKey, recovery?.sealedRootKey]
+    if (inForce.some((each) => each !== undefined && Buffer.compare(each, sealed) === 0)) return
+    this.#enter(undefined)
+    throw new SealRefused('the seal was replaced meanwhile: begin again')
+  }
+
+  /** @param sealed what was opened */
+  async #sealAnew(rootKey: KeyObject, plan: Plan, sealed: Uint8Array): Promise<RekeyState> {
     const { database, generations, clock, random } = this.#dependencies
     const deployment = generations.deployment()
     requireSame(rootKey, deployment, await this.#record())
@@ -175,7 +203,8 @@ class Rekey {
     try {
       const { record, shares } = await seal.seal(plaintextKey, deployment.deploymentId, wanted)
       const { kind } = seal
-      await putOtherSeal(database, { role, kind, sealedRootKey: record, createdAt: clock.now() })
+      const next = { role, kind, sealedRootKey: record, createdAt: clock.now() }
+      await putNextSeal(database, next, sealed)
       const state = await this.#prove(role, seal, setting)
       return shares === undefined ? state : { ...state, shares }
     } finally {
@@ -255,39 +284,6 @@ function stateOf(stage: Stage): RekeyState {
     ...((stage.at === 'opening' ? stage.plan.role : stage.role) === 'next-root' && rotates),
     ...stage.opening.progress(),
   }
-}
-
-/** @throws {SealRefused} */
-function planOf(
-  { seal: text, recovery = false, rotate = false, passphrase, shares, threshold }: RekeyRequest,
-  current: Seal,
-  { random, sealOptions }: RekeyDependencies,
-): Plan {
-  const wanted = {
-    ...(passphrase && { passphrase }),
-    ...(shares !== undefined && { shares }),
-    ...(threshold !== undefined && { threshold }),
-  }
-  if (Number(recovery) + Number(rotate) + Number(text !== undefined) > 1) {
-    throw new SealRefused('name one of a new seal, a recovery seal and a new root key')
-  }
-  if (rotate) return { role: 'next-root', seal: current, wanted }
-  if (recovery) {
-    if (current.asks !== 'nothing') {
-      throw new SealRefused(
-        `only a seal that opens by itself has a recovery seal: this one is ${current.kind}`,
-      )
-    }
-    return { role: 'next-recovery', seal: recoverySeal(random), wanted }
-  }
-  if (text === undefined) throw new SealRefused('name the new seal as TRENT_SEAL would')
-  const setting = parseSeal(text, sealOptions)
-  return { role: 'next', seal: sealOf(setting, random), setting: sealText(setting), wanted }
-}
-
-/** A seal that needs nothing but what people give: its record alone is enough to go on with it. */
-function peoplesSeal(kind: string | undefined, random: Random): Seal | undefined {
-  return kind === 'passphrase' || kind === 'shamir' ? sealOf({ kind }, random) : undefined
 }
 
 /** @throws {SealRefused} unless it is the root key of exactly the domain keys that are in use */

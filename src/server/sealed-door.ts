@@ -11,6 +11,7 @@ import { unknownOperator } from '../authenticate/identify.ts'
 import { shownOperator } from '../model/operator.ts'
 import { operatorOf } from '../operator/operators.ts'
 import { SealRefused, SealUnavailable } from '../seals/seal.ts'
+import { SealReplaced } from '../store/tables/other-seals.ts'
 import { version } from '../version.ts'
 import { readBody, readTarget, renderAnswer, renderError } from '../wire/aws-json.ts'
 import type { Handler } from '../wire/exchange.ts'
@@ -100,7 +101,7 @@ function inputOf<M extends Members>(
 
 /** What a caller may see of a failed seal. Other errors stay internal. */
 export function asKmsError(error: unknown): unknown {
-  if (error instanceof SealRefused) {
+  if (error instanceof SealRefused || error instanceof SealReplaced) {
     return new KmsError('ValidationException', error.message, { cause: error })
   }
   if (error instanceof ShapeMismatch) return new KmsError('SerializationException')

@@ -15,7 +15,8 @@ import type { RootGenerations } from '../../src/server/generation-parts.ts'
 import { openDeployment } from '../../src/server/root-key.ts'
 import { createRootGenerations } from '../../src/server/root-generations.ts'
 import { createStore } from '../../src/store/bound-store.ts'
-import { putOtherSeal } from '../../src/store/tables/other-seals.ts'
+import { readDeployment } from '../../src/store/tables/deployment.ts'
+import { putNextSeal } from '../../src/store/tables/other-seals.ts'
 import { realRandom } from '../crypto/fixed.ts'
 import { engines, temporaryFolder } from '../store/engines.ts'
 import { accountId, insertAccounts, region } from '../store/records.ts'
@@ -61,12 +62,9 @@ async function openWorld(t: TestContext) {
       const key = createSecretKey(rootKey)
       const { record } = await seal.seal(rootKey, made.deploymentId)
       await generations.requireSettled()
-      await putOtherSeal(database, {
-        role: 'next-root',
-        kind: 'file',
-        sealedRootKey: record,
-        createdAt: 0,
-      })
+      const current = (await readDeployment(database))?.seal.sealedRootKey ?? assert.fail()
+      const next = { role: 'next-root', kind: 'file', sealedRootKey: record, createdAt: 0 } as const
+      await putNextSeal(database, next, current)
       await generations.adopt(key, record)
     },
   }

@@ -20,7 +20,8 @@ import { createUnsealing } from '../../src/server/unsealing.ts'
 import type { Database } from '../../src/store/database.ts'
 import { openDatabase } from '../../src/store/open.ts'
 import { readDeployment } from '../../src/store/tables/deployment.ts'
-import { adoptSeal, deleteOtherSeal, putOtherSeal } from '../../src/store/tables/other-seals.ts'
+import { nodes } from '../../src/store/schema/nodes.ts'
+import { adoptSeal, putNextSeal } from '../../src/store/tables/other-seals.ts'
 import { realRandom } from '../crypto/fixed.ts'
 import { temporaryFolder } from '../store/engines.ts'
 
@@ -92,22 +93,18 @@ async function otherNode(database: Database, { seal }: Device): Promise<OtherNod
   const { record } = await makeDeployment({ database, seal, clock, random: realRandom })
   const { deploymentId } = record
   const rootKey = await openAlone(seal, record.seal.sealedRootKey, deploymentId)
-  const put = async (role: 'recovery' | 'next', by: Seal) => {
-    const { record: sealedRootKey, shares = [] } = await by.seal(
-      rootKey.export(),
-      deploymentId,
-      two,
-    )
-    await putOtherSeal(database, { role, kind: by.kind, sealedRootKey, createdAt: 1 })
-    return { proved: sealedRootKey, shares }
+  const adopted = async (role: 'next-recovery' | 'next', by: Seal): Promise<readonly string[]> => {
+    const { record: proved, shares = [] } = await by.seal(rootKey.export(), deploymentId, two)
+    const current = (await readDeployment(database))?.seal.sealedRootKey ?? assert.fail()
+    const next = { role, kind: by.kind, sealedRootKey: proved, createdAt: 1 }
+    await putNextSeal(database, next, current)
+    const dropRecovery = role === 'next' && by.asks !== 'nothing'
+    await adoptSeal(database, { role, proved, dropRecovery })
+    return shares
   }
   return {
-    recover: async () => (await put('recovery', shamirSeal(realRandom))).shares,
-    async replace(by) {
-      const { proved, shares } = await put('next', by)
-      await adoptSeal(database, { role: 'next', proved, dropRecovery: by.asks !== 'nothing' })
-      return shares
-    },
+    recover: () => adopted('next-recovery', shamirSeal(realRandom)),
+    replace: (by) => adopted('next', by),
   }
 }
 
@@ -204,7 +201,7 @@ for (const failure of [new SealUnavailable('away'), new SealStopped('the PIN is 
     const former = await other.recover()
     await node.giveText(former[0])
     // As a new root key does it.
-    await deleteOtherSeal(database, 'recovery')
+    await database.query.deleteFrom('other_seals').where('role', '=', 'recovery').execute()
     await assert.rejects(node.giveText(former[1]), /has no recovery seal/)
     const shares = await other.recover()
     for (const each of shares) await node.giveText(each)
@@ -250,3 +247,42 @@ test('a node finds the root key that another one makes, and opens it once', boun
   assert.equal(kms.attempts, 1)
   await assert.rejects(node.giveText(share), /the server is not sealed/)
 })
+
+test(
+  'a root key that a node has opened is not made anew, even before the first account',
+  bounded,
+  async (t) => {
+    const database = await openedDatabase(t)
+    const [a, b] = [shamirSeal(realRandom), shamirSeal(realRandom)].map((seal) =>
+      sealedNode(t, database, seal),
+    )
+    assert.ok(a && b)
+    await a.initialize(two, 'alice')
+    await b.initialize(two, 'bob') // nobody has opened the first one
+    const { deploymentId } = (await readDeployment(database)) ?? assert.fail()
+    const node = {
+      nodeId: realRandom.uuid(),
+      name: 'b',
+      deploymentId,
+      state: 'serving',
+      firstSeen: 1,
+      confirmedAt: 1,
+      reachedAt: 1,
+      clockOffset: 0,
+      appliedSeq: 0,
+      appliedId: '',
+      oldestKey: 1,
+      knownKey: 1,
+      currentKey: 1,
+      positions: [],
+      rowVersion: 1,
+    }
+    const row = { ...nodes.toRow(node), row_tag: new Uint8Array() }
+    await database.query.insertInto('nodes').values(row).execute()
+    await assert.rejects(
+      a.initialize(two, 'alice'),
+      /has its root key already: `trent unseal` opens it/,
+    )
+    assert.equal((await readDeployment(database))?.deploymentId, deploymentId)
+  },
+)

@@ -93,12 +93,14 @@ export async function createDeployment(
   })
 }
 
-/** Whether the deployment was open at least once: its first opening creates the first account. */
-export async function wasOpened(database: Pick<Database, 'query'>): Promise<boolean> {
-  const account = await database.query
+/** Whether the deployment was open at least once: a node registers then, and the first account is made. */
+export async function wasOpened({ query }: Pick<Database, 'query'>): Promise<boolean> {
+  const account = await query
     .selectFrom('accounts')
     .select('account_id')
     .limit(1)
     .executeTakeFirst()
-  return account !== undefined
+  if (account !== undefined) return true
+  const node = await query.selectFrom('nodes').select('node_id').limit(1).executeTakeFirst()
+  return node !== undefined
 }

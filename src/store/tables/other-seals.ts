@@ -28,27 +28,49 @@ export async function readOtherSeals(
   return Object.fromEntries(rows.map((row) => [row.role, otherSeals.toRecord(row)]))
 }
 
-/** Writes a seal in its role. An earlier one in that role is deleted. */
-export async function putOtherSeal(
+/** Writes a seal that waits for its proof. Any other one that waits is deleted. */
+export async function putNextSeal(
   database: Pick<Database, 'query'>,
-  seal: OtherSeal,
+  seal: OtherSealRecord & { readonly role: NextRole },
+  /** The sealed root key that was opened to make it. */
+  opened: Uint8Array,
 ): Promise<void> {
   await database.query.transaction().execute(async (query) => {
-    await query.deleteFrom('other_seals').where('role', '=', seal.role).execute()
+    const current = await query
+      .selectFrom('seals')
+      .select('sealed_root_key')
+      .orderBy('generation', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    const recovery = await query
+      .selectFrom('other_seals')
+      .select('sealed_root_key')
+      .where('role', '=', 'recovery')
+      .executeTakeFirst()
+    const inForce = [current, recovery].some(
+      (row) => row !== undefined && Buffer.compare(row.sealed_root_key, opened) === 0,
+    )
+    if (!inForce) throw new SealReplaced('the seal was replaced meanwhile: begin again')
+    await deleteNext(query)
     await query.insertInto('other_seals').values(otherSeals.toRow(seal)).execute()
   })
 }
 
-export async function deleteOtherSeal(
-  database: Pick<Database, 'query'>,
-  role: SealRole,
-): Promise<void> {
-  await database.query.deleteFrom('other_seals').where('role', '=', role).execute()
+/** Deletes the seals that wait for their proof. */
+export async function deleteNextSeals({ query }: Pick<Database, 'query'>): Promise<void> {
+  await deleteNext(query)
+}
+
+async function deleteNext(query: Database['query']): Promise<void> {
+  await query.deleteFrom('other_seals').where('role', '<>', 'recovery').execute()
 }
 
 /**
  * Makes a proved seal the current one, or the recovery seal, and deletes the one before it, all in one
  * transaction.
+ *
+ * INVARIANT (a proof counts once): whatever else waits for its proof is deleted too. It was made under a seal
+ * that opens nothing any more, and would give its makers the root key back.
  * @param dropRecovery deletes the recovery seal too, because people open the new seal themselves
  * @throws {SealReplaced} without any change unless the row holds the proved record
  */
@@ -84,6 +106,7 @@ export async function adoptSeal(
         .set({ role: 'recovery' })
         .where('role', '=', role)
         .execute()
+      await deleteNext(query)
       return
     }
     const { kind, sealed_root_key } = row
@@ -94,7 +117,7 @@ export async function adoptSeal(
         seals.selectFrom('seals').select(seals.fn.max('generation').as('latest')),
       )
       .execute()
-    await query.deleteFrom('other_seals').where('role', '=', role).execute()
+    await deleteNext(query)
   })
   database.unscrubbed.raise()
 }
