@@ -37,7 +37,7 @@ export async function openFirstAccount(
   credentialsPath: string,
   dependencies: AccountDependencies,
 ): Promise<FirstAccount> {
-  const { accountId, root } = config
+  const { accountId, root, testContainer } = config
   const { store } = dependencies
   const known = (await store.findAccount(accountId)) !== undefined
   await requireRightUse(config, known, dependencies)
@@ -46,14 +46,18 @@ export async function openFirstAccount(
     const present = await store.findAccessKey(root.accessKeyId)
     if (present !== undefined) requireSameRootKey(config, present, dependencies.keyring)
     else await insertRootKey(accountId, root.accessKeyId, root.secretAccessKey, known, dependencies)
-    await keepOnlyActive(accountId, root.accessKeyId, dependencies)
+    if (testContainer !== undefined && !known && root.accessKeyId !== testCredential) {
+      const nobodys = dependencies.random.bytes(32)
+      await insertRootKey(accountId, testCredential, nobodys, true, dependencies)
+    }
+    await keepOnlyActive(config, root.accessKeyId, dependencies)
     return { accountId, accessKeyId: root.accessKeyId }
   }
   if (known) {
     const accessKeyId = await readAccessKeyId(credentialsPath)
     const told = accessKeyId === undefined ? undefined : await store.findAccessKey(accessKeyId)
     if (accessKeyId === undefined || told?.accountId !== accountId) return { accountId }
-    await keepOnlyActive(accountId, accessKeyId, dependencies)
+    await keepOnlyActive(config, accessKeyId, dependencies)
     return { accountId, accessKeyId }
   }
   const accessKeyId = newAccessKeyId(dependencies.random)
@@ -67,29 +71,30 @@ export async function openFirstAccount(
 
 /**
  * INVARIANT (test credentials stay in test containers): only a test container serves a deployment with
- * the root access key test/test, unless the settings give another one, which ends that one. A test container
- * takes no deployment that was made for something else: anybody may empty it.
+ * the root access key test/test, unless the settings give that account another one, which ends that one.
+ * A test container takes no deployment that was made or used for something else: anybody may empty it. So
+ * every deployment of a test container has an access key with the id `test`, and no other deployment has.
  * @throws {ConfigError}
  */
 async function requireRightUse(
-  { root, testContainer }: Config,
+  { accountId, root, testContainer }: Config,
   known: boolean,
   { store, keyring }: AccountDependencies,
 ): Promise<void> {
-  if (testContainer === undefined) {
-    if (root !== undefined && root.accessKeyId !== testCredential) return
-    const present = await store.findAccessKey(testCredential)
-    if (present?.status !== 'Active' || !isSecret(Buffer.from(testCredential), present, keyring))
-      return
+  const mark = await store.findAccessKey(testCredential)
+  if (testContainer !== undefined) {
+    if (!known || mark?.accountId === accountId) return
     throw new ConfigError(
-      'this data directory was made with TRENT_TEST_API=container, and its root access key is test: use ' +
-        'another data directory, or set TRENT_ROOT_ACCESS_KEY_ID and TRENT_ROOT_SECRET_ACCESS_KEY',
+      'TRENT_TEST_API=container is refused for this data directory: it was made for other use, and anybody ' +
+        'who reaches the port could empty it',
     )
   }
-  if (!known || (root && (await store.findAccessKey(root.accessKeyId)) !== undefined)) return
+  const isEnded = root !== undefined && mark?.accountId === accountId
+  if (isEnded || mark?.status !== 'Active') return
+  if (!isSecret(Buffer.from(testCredential), mark, keyring)) return
   throw new ConfigError(
-    'TRENT_TEST_API=container is refused for this data directory: it was made for other use, and anybody ' +
-      'who reaches the port could empty it',
+    'this data directory was made with TRENT_TEST_API=container, and its root access key is test: use ' +
+      'another data directory, or set TRENT_ROOT_ACCESS_KEY_ID and TRENT_ROOT_SECRET_ACCESS_KEY',
   )
 }
 
@@ -157,20 +162,22 @@ async function insertRootKey(
 
 /**
  * The settings name the only active root access key, or else the credentials file does. The key of an earlier
- * setting becomes inactive. Nothing changes if `accessKeyId` is not a root key of the account.
+ * setting becomes inactive; the one of a test container is deleted once the deployment has another use.
+ * Nothing changes if `accessKeyId` is not a root key of the account.
  */
 async function keepOnlyActive(
-  accountId: string,
+  { accountId, testContainer }: Pick<Config, 'accountId' | 'testContainer'>,
   accessKeyId: string,
   { store, journal, clock, random, region }: AccountDependencies,
 ): Promise<void> {
   const all = await store.listAccessKeys(accountId)
   const keys = all.filter(({ principalKind }) => principalKind === 'root')
   if (!keys.some((key) => key.accessKeyId === accessKeyId)) return
-  const wanted = keys.map((key) => ({
-    key,
-    status: key.accessKeyId === accessKeyId ? ('Active' as const) : ('Inactive' as const),
-  }))
+  const wanted = keys.map((key) => {
+    if (key.accessKeyId === accessKeyId) return { key, status: 'Active' as const }
+    const isOver = key.accessKeyId === testCredential && testContainer === undefined
+    return { key, status: isOver ? undefined : ('Inactive' as const) }
+  })
   const changes = wanted.filter(({ key, status }) => key.status !== status)
   if (changes.length === 0) return
   const eventId = random.uuid()
@@ -184,7 +191,8 @@ async function keepOnlyActive(
   })
   await store.change(async (transaction) => {
     for (const { key, status } of changes) {
-      await transaction.updateAccessKey(key, { status })
+      if (status === undefined) await transaction.deleteAccessKey(key)
+      else await transaction.updateAccessKey(key, { status })
     }
     await transaction.insertOutbox({ eventId, record, ...journal.position })
   })

@@ -2,17 +2,20 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
+import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import { loadConfig, parseConfig } from '../../src/config.ts'
 import { refusal } from './refusal.ts'
-import { end, serve, temporaryFolder, type Settings } from './serve-process.ts'
+import { end, serve, temporaryFolder, trentEnded, type Settings } from './serve-process.ts'
 
 const container = { TRENT_TEST_API: 'container', TRENT_TEST_API_HOSTS: 'trent,kms.test' } as const
 const ci = {
   TRENT_ROOT_ACCESS_KEY_ID: 'CIROOT',
   TRENT_ROOT_SECRET_ACCESS_KEY: 'ci-root-secret',
 } as const
+
+const otherUse = /^TRENT_TEST_API=container is refused for this data directory/
 
 /** The status of a call of the test API under a name. */
 async function statusOf(port: number, host: string, origin?: string): Promise<number | undefined> {
@@ -58,6 +61,20 @@ test('a test container takes test/test, its own names, and says so loudly', asyn
   const own = await serve(t, folder, ci)
   await assert.rejects(createKey(t, own.url), { name: 'UnrecognizedClientException' })
   await end(own, 'SIGTERM')
+  // Now it has another use.
+  for (const settings of [container, { ...container, ...ci }]) {
+    assert.match(await refusal(t, folder, settings), otherUse)
+  }
+})
+
+test('a test container with a root access key of its own takes its data again, and no other data', async (t) => {
+  const folder = temporaryFolder(t)
+  const own = { ...container, ...ci }
+  for (const settings of [own, own]) await end(await serve(t, folder, settings), 'SIGTERM')
+
+  const production = temporaryFolder(t)
+  await end(await serve(t, production, ci), 'SIGTERM')
+  assert.match(await refusal(t, production, { ...container, ...ci }), otherUse)
 })
 
 test('a deployment that was made for other use is no test container', async (t) => {
@@ -66,8 +83,19 @@ test('a deployment that was made for other use is no test container', async (t) 
   await assert.rejects(createKey(t, server.url), { name: 'UnrecognizedClientException' })
   assert.equal(await statusOf(server.port, `localhost:${server.port}`), 404)
   await end(server, 'SIGTERM')
-  const refused = await refusal(t, folder, container)
-  assert.match(refused, /^TRENT_TEST_API=container is refused for this data directory/)
+  assert.match(await refusal(t, folder, container), otherUse)
+})
+
+test('the credentials of a test container are found behind another account too', async (t) => {
+  const folder = temporaryFolder(t)
+  const server = await serve(t, folder, container)
+  const other = '444455556666'
+  const data = { TRENT_DATA_DIR: join(folder, 'data') }
+  const made = await trentEnded(t, ['account', 'create', '--id', other], data, folder)
+  assert.equal(made.code, 0, made.stderr)
+  await end(server, 'SIGTERM')
+  const hidden = await refusal(t, folder, { ...ci, TRENT_ACCOUNT_ID: other })
+  assert.match(hidden, /its root access key is test/)
 })
 
 test('test/test are credentials of a test container alone, and its settings of it', () => {
