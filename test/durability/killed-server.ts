@@ -47,7 +47,8 @@ export function killed(t: TestContext, more: Settings = {}): Killed {
       running = trent(t, ['serve'], all, folder)
       const answers = async (): Promise<boolean> =>
         callOperator(data, 'GetStatus').then(
-          () => true,
+          // Before it has chosen its seal, it takes no secrets.
+          (status) => 'seal' in Object(status),
           () => false,
         )
       const { child } = running
