@@ -40,7 +40,8 @@ async function startSealed(
     (await callOperator(join(folder, 'data'), operation, input)) as Answer
   await eventually(30_000, () =>
     ask('GetStatus').then(
-      () => true,
+      // Before it has chosen its seal, it takes no shares.
+      (status) => 'seal' in status,
       () => false,
     ),
   )

@@ -224,11 +224,9 @@ test(
 async function served(t: TestContext, folder: string): Promise<Running> {
   const running = trent(t, ['serve'], { ...freePort(folder), TRENT_SEAL: 'shamir' }, folder)
   for (let tries = 0; tries < 300; tries += 1) {
-    const isUp = await callOperator(join(folder, 'data'), 'GetStatus').then(
-      () => true,
-      () => false,
-    )
-    if (isUp) return running
+    const status = await callOperator(join(folder, 'data'), 'GetStatus').catch(() => undefined)
+    // Before it has chosen its seal, it takes no shares.
+    if ('seal' in Object(status)) return running
     await delay(50)
   }
   throw new Error(running.stderr())
