@@ -1,4 +1,5 @@
-/** A listener with TLS and its client, for tests of the listener. @module */
+/** A listener with TLS and its clients, for tests of the listener. @module */
+import { execFile } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
@@ -56,4 +57,26 @@ export async function asked(socket: TLSSocket, body: string, headers = ''): Prom
   const answered = until(socket, /ok \d+$/)
   socket.write(post(body, headers))
   return answered
+}
+
+/** Runs `openssl s_client`, which ends with its input. Resolves with all that it says. */
+export function sClient(
+  { port }: { readonly port: number },
+  options: readonly string[],
+  input = '',
+): Promise<string> {
+  return new Promise((resolve) => {
+    const parameters = ['s_client', '-connect', `127.0.0.1:${port}`, '-servername', 'localhost']
+    // A file of the system may turn off what a test is to show.
+    const env = { ...process.env, OPENSSL_CONF: '/dev/null' }
+    const child = execFile(
+      'openssl',
+      [...parameters, ...options],
+      { env },
+      (_error, stdout, stderr) => resolve(stdout + stderr),
+    )
+    // A refused client has ended before it reads.
+    child.stdin?.on('error', () => undefined)
+    child.stdin?.end(input)
+  })
 }

@@ -1,13 +1,11 @@
-/** What a listener with TLS negotiates, and how its certificates change. */
+/** What a listener with TLS negotiates first, and how its certificates change. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { post } from './raw-client.ts'
-import type { RunningListener } from './running-listener.ts'
-import { asked, filesOf, listening, other, own, secured } from './tls-client.ts'
+import { asked, filesOf, listening, other, own, sClient, secured } from './tls-client.ts'
 
 const bounded = { timeout: 30_000 }
 
@@ -57,32 +55,6 @@ test(
   },
 )
 
-test(
-  'old versions, and suites without forward secrecy or authentication, are refused',
-  bounded,
-  async (t) => {
-    const listener = await listening(t)
-    const weak = { ciphers: 'ALL:@SECLEVEL=0' }
-    for (const version of ['TLSv1', 'TLSv1.1'] as const) {
-      const options = { minVersion: version, maxVersion: version, ...weak }
-      await assert.rejects(secured(listener, options), /protocol version|alert/, version)
-    }
-    for (const suite of [
-      'AES128-GCM-SHA256',
-      'AES256-SHA',
-      'ECDHE-ECDSA-AES128-SHA256',
-      'ECDHE-ECDSA-AES256-SHA384',
-      'ECDHE-ECDSA-AES128-SHA',
-      'ECDHE-ECDSA-AES128-CCM',
-      'DHE-RSA-AES128-GCM-SHA256',
-    ]) {
-      const options = { maxVersion: 'TLSv1.2', ciphers: `${suite}:@SECLEVEL=0` } as const
-      await assert.rejects(secured(listener, options), /handshake failure|alert/, suite)
-    }
-    assert.equal(listener.seen.length, 0)
-  },
-)
-
 test('only HTTP/1.1 is negotiated', bounded, async (t) => {
   const listener = await listening(t)
   const socket = await secured(listener, { ALPNProtocols: ['h2', 'http/1.1'] })
@@ -94,21 +66,6 @@ test('only HTTP/1.1 is negotiated', bounded, async (t) => {
     /no application protocol|alert/,
   )
 })
-
-/** Runs `openssl s_client`; it ends with its input. */
-function sClient(
-  { port }: RunningListener,
-  options: readonly string[],
-  input: string,
-): Promise<string> {
-  return new Promise((resolve) => {
-    const parameters = ['s_client', '-connect', `127.0.0.1:${port}`, '-servername', 'localhost']
-    const child = execFile('openssl', [...parameters, ...options], (_error, stdout, stderr) =>
-      resolve(stdout + stderr),
-    )
-    child.stdin?.end(input)
-  })
-}
 
 test('openssl: no renegotiation, no ticket, no compression', bounded, async (t) => {
   const listener = await listening(t)
@@ -127,7 +84,7 @@ test('openssl: no renegotiation, no ticket, no compression', bounded, async (t) 
       [version, '-sess_out', session, '-ign_eof'],
       post('', 'Connection: close\r\n'),
     )
-    const again = await sClient(listener, [version, '-sess_in', session], '')
+    const again = await sClient(listener, [version, '-sess_in', session])
     assert.match(again, /\nNew, TLSv1\.[23], Cipher is /, version)
     assert.doesNotMatch(again, /Reused/, version)
   }
