@@ -1,11 +1,19 @@
 /** A server with TLS of its own: what its callers, policies, records and metrics see. */
 import assert from 'node:assert/strict'
-import { Agent } from 'node:https'
+import { writeFileSync } from 'node:fs'
+import { Agent, type AgentOptions } from 'node:https'
+import { join } from 'node:path'
 import { before, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { EncryptCommand, ListKeysCommand, type KMSClient } from '@aws-sdk/client-kms'
+import {
+  CreateKeyCommand,
+  EncryptCommand,
+  ListKeysCommand,
+  type KMSClient,
+} from '@aws-sdk/client-kms'
 import { callOperator } from '../../src/operator/client.ts'
 import { accountId, startTestServer, type TestServer } from '../harness.ts'
+import { temporaryFolder } from '../start/serve-process.ts'
 import { getOverTls } from '../tls/get.ts'
 import { writtenTls, type WrittenTls } from '../tls/files.ts'
 import { certified, type Certified } from '../wire/certificate.ts'
@@ -38,7 +46,8 @@ before(async () => {
 
 interface Served extends WrittenTls {
   readonly server: TestServer
-  readonly client: (authorities?: string[], maxVersion?: 'TLSv1.2') => KMSClient
+  /** A client with connections of its own. By default, it trusts the first certificate's authority. */
+  readonly client: (tls?: AgentOptions) => KMSClient
 }
 
 async function served(
@@ -48,12 +57,10 @@ async function served(
   const written = writtenTls(t, own)
   const server = await startTestServer({ ...written.settings, ...settings })
   t.after(() => server.stop())
-  const client: Served['client'] = (ca = [own.authority], maxVersion) =>
+  const client: Served['client'] = (tls) =>
     server.client({
       endpoint: `https://localhost:${server.port}`,
-      requestHandler: {
-        httpsAgent: new Agent({ ca, keepAlive: true, ...(maxVersion && { maxVersion }) }),
-      },
+      requestHandler: { httpsAgent: new Agent({ ca: own.authority, keepAlive: true, ...tls }) },
     })
   return { ...written, server, client }
 }
@@ -68,7 +75,7 @@ test(
     const each = await served(t)
     const { keyId: KeyId } = await makeKey(each.client(), { Policy })
     await each.client().send(new EncryptCommand({ KeyId, Plaintext }))
-    await each.client([own.authority], 'TLSv1.2').send(new EncryptCommand({ KeyId, Plaintext }))
+    await each.client({ maxVersion: 'TLSv1.2' }).send(new EncryptCommand({ KeyId, Plaintext }))
     const records = (await recordsOf(each.server.directory)).filter(
       ({ eventName }) => eventName === 'Encrypt',
     )
@@ -127,43 +134,119 @@ test(
   },
 )
 
+/** Every client calls until `work` is done. `more` waits until each of them has made ten more calls. */
+async function underLoad(
+  t: TestContext,
+  clients: readonly KMSClient[],
+  work: (more: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const over = new AbortController()
+  const isOver = (): boolean => over.signal.aborted || t.signal.aborted
+  const callers = clients.map((client) => ({ client, calls: 0 }))
+  const more = async (): Promise<void> => {
+    const made = callers.map(({ calls }) => calls)
+    const isDone = (): boolean =>
+      callers.every(({ calls }, index) => calls >= (made[index] ?? 0) + 10)
+    while (!isDone() && !isOver()) await sleep(5)
+  }
+  const load = callers.map(async (caller) => {
+    while (!isOver()) {
+      await caller.client.send(new ListKeysCommand({}))
+      caller.calls += 1
+    }
+  })
+  const all = [work(more), ...load].map((each) => each.finally(() => over.abort()))
+  await Promise.all(all)
+  assert.equal(t.signal.aborted, false)
+}
+
+/** The system gives each of several new connections to any of the workers. */
+const everyWorker = Array.from({ length: 8 })
+
 test('a reload under load fails no call, with one worker and with two', bounded, async (t) => {
   for (const workers of ['1', '2']) {
     const each = await served(t, { TRENT_WORKERS: workers })
-    const clients = [1, 2, 3].map(() => each.client([own.authority, other.authority]))
-    let calls = 0
-    const atMost = AbortSignal.timeout(30_000)
-    const stop = new AbortController()
-    const load = clients.map(async (client) => {
-      while (!stop.signal.aborted && !atMost.aborted) {
-        await client.send(new ListKeysCommand({}))
-        calls += 1
-      }
-    })
-    const more = async (): Promise<void> => {
-      const wanted = calls + 30
-      const isOver = (): boolean => calls >= wanted || atMost.aborted
-      while (!isOver()) await sleep(5)
-    }
-    const reloads = async (): Promise<void> => {
+    const clients = [1, 2, 3].map(() => each.client({ ca: [own.authority, other.authority] }))
+    await underLoad(t, clients, async (more) => {
       await more()
       for (const files of [other, own, other]) {
         each.write(files)
         await each.server.server.reload()
         await more()
       }
-      stop.abort()
-    }
-    await Promise.all([reloads(), ...load])
-    assert.equal(atMost.aborted, false)
-    // Every worker has it: the system gives connections to any of them.
-    for (let count = 0; count < 8; count += 1) {
-      await each.client([other.authority]).send(new ListKeysCommand({}))
-      const unknown = each.client([own.authority]).send(new ListKeysCommand({}))
+    })
+    for (const _ of everyWorker) {
+      await each.client({ ca: other.authority }).send(new ListKeysCommand({}))
+      const unknown = each.client().send(new ListKeysCommand({}))
       await assert.rejects(unknown, /signature|self-signed|verify/)
     }
   }
 })
+
+const shows = ({ cert, key }: Certified): AgentOptions => ({ cert, key })
+/** An alert that asks for a certificate, or the end of the connection: no answer of the server. */
+const withoutAnswer = /alert|ECONNRESET|EPIPE|socket hang up|socket disconnected/
+
+/** No call of theirs may have an effect either. */
+async function requireRefused(each: Served, strangers: readonly AgentOptions[]): Promise<void> {
+  for (const tls of strangers) {
+    for (const _ of everyWorker) {
+      await assert.rejects(each.client(tls).send(new CreateKeyCommand({})), withoutAnswer)
+    }
+  }
+}
+
+async function requireServed(each: Served, tls: AgentOptions): Promise<void> {
+  for (const _ of everyWorker) {
+    assert.deepEqual((await each.client(tls).send(new ListKeysCommand({}))).Keys, [])
+  }
+}
+
+test(
+  'TRENT_TLS_CLIENT_CA lets in clients of its authorities alone, and a reload changes them',
+  bounded,
+  async (t) => {
+    const [former, later, both] = await Promise.all([
+      certified('client'),
+      certified('client'),
+      certified('client'),
+    ])
+    const path = join(temporaryFolder(t), 'clients.pem')
+    const trust = (...clients: readonly Certified[]): void =>
+      writeFileSync(path, clients.map(({ authority }) => authority).join('\n'))
+    for (const workers of ['1', '2']) {
+      trust(former, both)
+      const each = await served(t, { TRENT_TLS_CLIENT_CA: path, TRENT_WORKERS: workers })
+      const reload = (): Promise<void> => each.server.server.reload()
+      const none = [{}, { maxVersion: 'TLSv1.2' }] as const
+      await requireServed(each, shows(former))
+      await requireServed(each, { ...shows(former), maxVersion: 'TLSv1.2' })
+      await requireRefused(each, [...none, shows(later), shows(own)])
+      await assert.rejects(got(each, '/readyz'), withoutAnswer)
+
+      const returning = each.client({ ...shows(former), keepAlive: false })
+      await returning.send(new ListKeysCommand({}))
+      // One keeps its connection, and could not open another one after the reload. The other one opens a
+      // connection for each call.
+      const open = each.client({ ...shows(former), maxSockets: 1 })
+      const opening = each.client({ ...shows(both), keepAlive: false })
+      await underLoad(t, [open, opening], async (more) => {
+        await more()
+        trust(later, both)
+        await reload()
+        await more()
+        await assert.rejects(returning.send(new ListKeysCommand({})), withoutAnswer)
+        await requireRefused(each, [...none, shows(former)])
+        await requireServed(each, shows(later))
+      })
+      writeFileSync(path, 'no certificate')
+      await reload()
+      assert.match(each.server.logged.join('\n'), /clients\.pem holds no certificate in PEM/)
+      await requireServed(each, shows(later))
+      await requireRefused(each, none)
+    }
+  },
+)
 
 test(
   'metrics show when the certificate expires, and that new files are refused',
