@@ -4,6 +4,7 @@ import { relative } from 'node:path'
 import { buildConsole } from './build-console.ts'
 import { type Config, loadConfig, testCredential } from '../config.ts'
 import type { FirstAccount } from '../server/first-start.ts'
+import { isWithin } from '../disk/within.ts'
 import { isLoopback } from '../model/address.ts'
 import { isBesideData } from '../seals/setting.ts'
 import { memoryGaps } from './memory-gaps.ts'
@@ -86,11 +87,6 @@ async function run(
   if (config.backups !== undefined && isWithin(config.dataDirectory, config.backups.directory)) {
     log.warn('TRENT_BACKUP_DIR lies in the data directory: the backups are lost with it')
   }
-}
-
-function isWithin(directory: string, path: string): boolean {
-  const way = relative(directory, path)
-  return way !== '..' && !way.startsWith('../')
 }
 
 /** Whether the settings say that others than this machine's user reach the server. */

@@ -1,5 +1,6 @@
 /** The setting TRENT_SEAL: which seal protects the root key, and where to find it. @module */
-import { join, relative, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
+import { isWithin } from '../disk/within.ts'
 import { requireUrl, SettingWrong } from '../webhooks/webhook-settings.ts'
 import { readPkcs11Uri } from '../pkcs11/pkcs11-uri.ts'
 import type { KmsKey } from './kms.ts'
@@ -138,5 +139,5 @@ function tpm2Text({ pcrs, authFile }: Tpm2Key): string {
 
 /** Whether the key file lies inside the data directory, so that a copy of it has both. */
 export function isBesideData(setting: SealSetting, dataDirectory: string): boolean {
-  return setting.kind === 'file' && !relative(dataDirectory, setting.path).startsWith('..')
+  return setting.kind === 'file' && isWithin(dataDirectory, setting.path)
 }

@@ -182,3 +182,30 @@ test('a start that died behind the credentials file is taken up by the next', as
   assert.match(await pasteAndUse(t, server, folder), /^hello /)
   assert.deepEqual(await end(server, 'SIGTERM'), stoppedCleanly)
 })
+
+/** The messages of these warnings. */
+function warnings(server: Serving, pattern: RegExp): readonly string[] {
+  const lines = server.stderr().trimEnd().split('\n').filter(Boolean)
+  return lines
+    .map((line) => JSON.parse(line) as { readonly level: number; readonly msg: string })
+    .filter(({ level, msg }) => level === 40 && pattern.test(msg))
+    .map(({ msg }) => msg)
+}
+
+test('a start warns of a key file and of backups that lie in the data directory', async (t) => {
+  const key = 'the key file lies in the data directory: one copy of it opens every key'
+  const backups = 'TRENT_BACKUP_DIR lies in the data directory: the backups are lost with it'
+  const isReached = { TRENT_TRUSTED_PROXIES: '127.0.0.1' }
+  for (const { settings, said } of [
+    // Whoever only tries Trent on loopback has the key file there.
+    { settings: { TRENT_BACKUP_DIR: 'data/backups' }, said: [backups] },
+    { settings: { ...isReached, TRENT_BACKUP_DIR: 'data-backups' }, said: [key] },
+    { settings: { ...isReached, TRENT_SEAL: 'file:data/..seal.key' }, said: [key] },
+    { settings: { ...isReached, TRENT_SEAL: 'file:data-seal.key' }, said: [] },
+  ]) {
+    const folder = temporaryFolder(t)
+    const server = await serve(t, folder, settings)
+    assert.deepEqual(await end(server, 'SIGTERM'), stoppedCleanly)
+    assert.deepEqual(warnings(server, /lies in the data directory/), said, JSON.stringify(settings))
+  }
+})
