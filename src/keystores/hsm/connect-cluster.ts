@@ -71,22 +71,21 @@ async function logIn(
   }
 }
 
-/** AWS allows up to 32 characters. */
-const charactersMax = 32
-/** A shorter password would be weaker than the one that an administrator chose. */
+/** AWS's limits of the password of a key store. */
 const charactersMin = 7
+const charactersMax = 32
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-/** A random password of a length that the token takes, 6 bits for each character. */
+/** A random password of the greatest length that the token and AWS allow, 6 bits for each character. */
 function newPassword(
   { pinBytesMin, pinBytesMax }: TokenFacts,
   prefixBytes: number,
   random: Pick<Random, 'bytes'>,
 ): Uint8Array {
-  const most = pinBytesMax - prefixBytes
-  const length = Math.max(pinBytesMin - prefixBytes, Math.min(charactersMax, most))
-  if (length < charactersMin || length > most || length > 255) {
-    throw new TokenError('CKR_PIN_LEN_RANGE', 'the token takes no password of a safe length')
+  const length = Math.min(charactersMax, pinBytesMax - prefixBytes)
+  if (length < Math.max(charactersMin, pinBytesMin - prefixBytes)) {
+    const message = `the token takes no password of ${charactersMin} to ${charactersMax} characters`
+    throw new TokenError('CKR_PIN_LEN_RANGE', message)
   }
   return Uint8Array.from(random.bytes(length), (byte) => alphabet.charCodeAt(byte % 64))
 }

@@ -20,13 +20,18 @@ interface Deployment {
   stored: { readonly current: string; readonly next?: string }
   version: number
   wrongTries: number
+  /** What stands before the password in a PIN. */
+  readonly prefix: string
+  readonly pinBytesMin: number
+  readonly pinBytesMax: number
 }
 
-function deployment(): Deployment {
-  return { password: 'first', stored: { current: 'first' }, version: 1, wrongTries: 0 }
+function deployment(more: Partial<Deployment> = {}): Deployment {
+  const limits = { prefix: '', pinBytesMin: 4, pinBytesMax: 255 }
+  const stored = { current: 'first' }
+  return { password: 'first', stored, version: 1, wrongTries: 0, ...limits, ...more }
 }
 
-const limits = { label: 'kms', serial: '1', pinBytesMin: 4, pinBytesMax: 255 }
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
 
 /** A token that waits for its turn before each step, and may crash there. */
@@ -41,12 +46,15 @@ function tokenOf(hsm: Deployment, password: string, turn: () => Promise<void>): 
     async facts() {
       await turn()
       requirePassword()
-      return limits
+      const { pinBytesMin, pinBytesMax } = hsm
+      return { label: 'kms', serial: '1', pinBytesMin, pinBytesMax }
     },
     async setPin(next) {
       await turn()
       requirePassword()
-      hsm.password = textOf(next)
+      assert.ok(next.length >= hsm.pinBytesMin && next.length <= hsm.pinBytesMax)
+      assert.ok(textOf(next).startsWith(hsm.prefix))
+      hsm.password = textOf(next).slice(hsm.prefix.length)
       await turn()
     },
     findKeys: unused,
@@ -86,7 +94,7 @@ async function attempt(
     rotatesPin,
     random: realRandom,
     open: (password) => tokenOf(hsm, textOf(password), turn),
-    pinOf: (password) => password,
+    pinOf: (password) => Buffer.concat([Buffer.from(hsm.prefix), password]),
     begin: store,
   })
   await store({ current: found })
@@ -106,8 +114,46 @@ test('a connection changes the password to a random one of 32 characters', async
   assert.equal(hsm.wrongTries, 0)
 })
 
+test('a new password has a length that both AWS and the token allow', async () => {
+  const lengths: readonly (readonly [given: Partial<Deployment>, characters: number])[] = [
+    [{ pinBytesMin: 0, pinBytesMax: 7 }, 7],
+    [{ pinBytesMin: 7, pinBytesMax: 16 }, 16],
+    [{ pinBytesMin: 32, pinBytesMax: 64 }, 32],
+    [{ pinBytesMin: 4, pinBytesMax: 1024 }, 32],
+    [{ prefix: 'kmsuser:', pinBytesMin: 8, pinBytesMax: 15 }, 7],
+    [{ prefix: 'kmsuser:', pinBytesMin: 40, pinBytesMax: 255 }, 32],
+  ]
+  for (const [given, characters] of lengths) {
+    const hsm = deployment(given)
+    await attempt(hsm, async () => undefined)
+    assert.equal(hsm.password.length, characters, JSON.stringify(given))
+    assert.deepEqual(hsm.stored, { current: hsm.password })
+  }
+})
+
+test('a token that takes no password of such a length keeps its own', async () => {
+  for (const given of [
+    { pinBytesMin: 0, pinBytesMax: 6 },
+    { pinBytesMin: 33, pinBytesMax: 255 },
+    { prefix: 'kmsuser:', pinBytesMin: 8, pinBytesMax: 14 },
+    { prefix: 'kmsuser:', pinBytesMin: 41, pinBytesMax: 255 },
+  ]) {
+    const hsm = deployment(given)
+    await assert.rejects(
+      attempt(hsm, async () => undefined),
+      {
+        code: 'CKR_PIN_LEN_RANGE',
+        message: 'the token takes no password of 7 to 32 characters',
+      },
+    )
+    assert.deepEqual([hsm.password, hsm.stored], ['first', { current: 'first' }])
+    // Without a change, it connects.
+    await attempt(hsm, async () => undefined, false)
+  }
+})
+
 test('a password that is wrong is tried once', async () => {
-  const hsm = { ...deployment(), stored: { current: 'wrong' } }
+  const hsm = deployment({ stored: { current: 'wrong' } })
   await assert.rejects(
     attempt(hsm, async () => undefined),
     { code: 'CKR_PIN_INCORRECT' },
