@@ -37,7 +37,7 @@ export const clusterSettings: CreateCustomKeyStoreCommandInput = {
 
 /** The settings of a server that has one cluster. Further members are `name=value` pairs. */
 export function hsmSettings(
-  hsm: SoftHsm,
+  hsm: Pick<SoftHsm, 'library' | 'environment'>,
   directory: string,
   members: readonly string[] = [],
 ): Readonly<Record<string, string>> {

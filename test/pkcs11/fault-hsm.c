@@ -6,6 +6,7 @@
  *   once CODE   returns the code the first time; the file `RULES.FUNCTION` remembers it
  *   hang        never returns
  *   crash       ends the process
+ *   kill        does its work and kills the program that uses the library, the first time
  *   iv          C_EncryptInit refuses an IV and makes its own, as AWS CloudHSM does
  *   flags BITS  C_GetTokenInfo sets these flags (hexadecimal)
  *   clear BITS  C_GetTokenInfo clears these flags
@@ -14,6 +15,7 @@
  */
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,8 @@
 
 static CK_FUNCTION_LIST_PTR real;
 static CK_FUNCTION_LIST list;
+/* The program that uses the library: it is the parent of this process. */
+static pid_t program;
 
 /* The fault of a function, and its value. Returns 0 if there is none. */
 static int rule(const char *function, char *fault, unsigned long *value) {
@@ -60,10 +64,19 @@ static CK_RV fault_of(const char *function) {
   return CKR_OK;
 }
 
+/* Kills the program where a rule says so. Its id may be another process's once it is dead. */
+static CK_RV done(const char *function, CK_RV code) {
+  char fault[16];
+  unsigned long value;
+  if (code || !rule(function, fault, &value) || strcmp(fault, "kill") || is_used(function)) return code;
+  if (getppid() == program) kill(program, SIGKILL);
+  _exit(1);
+}
+
 #define FAULTY(name, parameters, arguments) \
   static CK_RV faulty_##name parameters {   \
     CK_RV code = fault_of(#name);           \
-    return code ? code : real->name arguments; \
+    return code ? code : done(#name, real->name arguments); \
   }
 
 FAULTY(C_GetSlotList, (CK_BBOOL a, CK_SLOT_ID_PTR b, CK_ULONG_PTR c), (a, b, c))
@@ -115,6 +128,7 @@ static CK_RV faulty_C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO_PTR info) {
 
 static CK_RV faulty_C_Initialize(CK_VOID_PTR arguments) {
   CK_C_INITIALIZE_ARGS *given = arguments;
+  program = getppid();
   if (given == NULL || !(given->flags & CKF_OS_LOCKING_OK)) return CKR_CANT_LOCK;
   return real->C_Initialize(arguments);
 }

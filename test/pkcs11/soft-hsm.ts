@@ -37,6 +37,12 @@ export interface SoftHsm {
 
 export const pin = 'correct horse'
 
+/** Where the package `pkcs11js` is not installed. */
+export const withoutPkcs11js = {
+  library: '/nowhere/hsm.so',
+  environment: { NODE_OPTIONS: `--import=${new URL('without-pkcs11js.ts', import.meta.url).href}` },
+} as const
+
 /** Why the tests of this file are skipped; undefined if they can run. */
 export const noSoftHsm = whyNot()
 

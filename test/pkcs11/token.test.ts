@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createToken, type Token, type TokenOptions } from '../../src/pkcs11/token.ts'
+import { createToken, probeToken, type Token, type TokenOptions } from '../../src/pkcs11/token.ts'
 import { TokenError } from '../../src/pkcs11/token-error.ts'
-import { childProcesses, noSoftHsm, pin, softHsm } from './soft-hsm.ts'
+import { childProcesses, noSoftHsm, pin, softHsm, withoutPkcs11js } from './soft-hsm.ts'
 
 const options = noSoftHsm === undefined ? {} : { skip: noSoftHsm }
 const aad = Buffer.from('aad')
@@ -176,5 +176,20 @@ test('a closed token is refused, and its child process is gone', options, async 
   for (let tries = 0; childProcesses().includes(child); tries += 1) {
     assert.ok(tries < 200, 'the child process is still there')
     await delay(25)
+  }
+})
+
+test('without the package pkcs11js, a token says what to install', async (t) => {
+  const { library, environment } = withoutPkcs11js
+  const place = { library, label: 'one' }
+  const token = createToken({ place, environment, readPin: async () => Buffer.from(pin) })
+  t.after(() => token.close())
+  for (const call of [() => token.random(8), () => probeToken(place, { environment })]) {
+    await assert.rejects(call, {
+      code: 'NOT_INSTALLED',
+      message:
+        'PKCS #11 needs the package pkcs11js, compiled: run `npm run build:pkcs11` ' +
+        '(it needs a C++ compiler, make and Python)',
+    })
   }
 })
