@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { CreateKeyCommand, DecryptCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms'
 import { skip, testDatabase, testedVersions } from '../store/postgres/shared-server.ts'
+import { eventually } from './node-process.ts'
 import { refusal } from './refusal.ts'
-import { end, serve, temporaryFolder } from './serve-process.ts'
+import { end, freePort, serve, temporaryFolder, trentEnded } from './serve-process.ts'
 
 const [version = 0] = testedVersions
 const root = {
@@ -50,13 +51,21 @@ test(
     assert.deepEqual(await end(second, 'SIGTERM'), { code: 0, signal: null })
 
     // Another process holds the row that each change locks.
-    const held = admin('BEGIN; SELECT 1 FROM change_head FOR UPDATE; SELECT pg_sleep(60); COMMIT')
-    assert.match(
-      await refusal(t, folder, settings),
-      /^the database cannot be used: .+ lock timeout$/,
+    const held = admin('BEGIN; SELECT 1 FROM change_head FOR UPDATE; SELECT pg_sleep(600); COMMIT')
+    const cancelled = assert.rejects(held, /canceling statement/)
+    const sleeps = `FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()`
+    await eventually(30_000, async () => (await admin(`SELECT pid ${sleeps}`)).length > 0)
+    // Behind what the journal logs.
+    const { code, stdout, stderr } = await trentEnded(
+      t,
+      ['serve'],
+      { ...freePort(folder), ...settings },
+      folder,
     )
-    const waits = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'`
-    await Promise.all([admin(waits), assert.rejects(held, /canceling statement/)])
+    assert.deepEqual({ code, stdout }, { code: 1, stdout: '' }, stderr)
+    assert.match(stderr, /^trent: the database cannot be used: .+ lock timeout\n$/m)
+    await admin(`SELECT pg_cancel_backend(pid) ${sleeps}`)
+    await cancelled
 
     // The data directory of another deployment, and none, do not go with this database.
     const elsewhere = temporaryFolder(t)

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { freePort, trentEnded, type Settings } from './serve-process.ts'
+import { freePort, trent, type Settings } from './serve-process.ts'
 
 /** Starts, and answers the one line that was all it said. */
 export async function refusal(
@@ -13,8 +13,13 @@ export async function refusal(
   settings: Settings,
   parameters: readonly string[] = ['serve'],
 ): Promise<string> {
-  const given = { ...freePort(folder), ...settings }
-  const { code, signal, stdout, stderr } = await trentEnded(t, parameters, given, folder)
+  const running = trent(t, parameters, { ...freePort(folder), ...settings }, folder)
+  // A start that is not refused would serve for ever.
+  running.child.stdout?.on('data', () => {
+    if (running.stdout().includes('Trent is ready')) running.child.kill('SIGKILL')
+  })
+  const { code, signal } = await running.ended
+  const [stdout, stderr] = [running.stdout(), running.stderr()]
   assert.deepEqual({ code, signal, stdout }, { code: 1, signal: null, stdout: '' }, stderr)
   assert.match(stderr, /^trent: [^\n]+\n$/)
   return stderr.slice('trent: '.length, -1)
