@@ -26,7 +26,7 @@ export const eventRuns = table({
   columns: {
     run: counter(),
     day: number(),
-    /** How often its postings were merged; -1 for a run that is not used. */
+    /** How often its postings were merged; negative for a run that is not used. */
     level: number(),
     first_time: number(),
     last_time: number(),

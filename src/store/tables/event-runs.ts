@@ -4,7 +4,9 @@
  * reads few pages (`docs/adr/0014-event-index.md`).
  *
  * INVARIANT (one run or the other): a look-up sees either the merged run or all runs that it was
- * made from. Until a merge is complete, its run is unused; after it, the others are.
+ * made from. Until a merge is complete, its run is being written; after it, the others are over. Only runs
+ * that are over lose their pages, and nothing takes them into use again. So of two merges at one moment, one
+ * completes, and the other one has no effect.
  * @module
  */
 import type { Kysely } from 'kysely'
@@ -43,8 +45,9 @@ export interface FoundBlocks {
 
 /** This many runs of one level are merged into one of the next level. */
 const mergedMax = 16
-/** The level of a run that is being written, or that was merged into another one. */
-const unused = -1
+/** The levels of runs that are not used: one that is being written, and one that may be deleted. */
+const writing = -1
+const over = -2
 const readPagesMax = 4
 const writtenPagesMax = 32
 const deletedPagesMax = 256
@@ -97,7 +100,7 @@ export async function listEventBlocks(
     .innerJoin('event_run_pages as pages', 'pages.run', 'runs.run')
     .select(['pages.first', 'pages.content'])
     .where('runs.day', '=', day)
-    .where('runs.level', '!=', unused)
+    .where('runs.level', '>=', 0)
     .where('runs.last_time', '>=', from)
     .where('runs.first_time', '<=', until)
     .where('pages.first', '=', (row) =>
@@ -141,13 +144,15 @@ interface Run {
  * @returns whether there may be more to merge
  */
 export async function mergeEventRuns(query: Kysely<Schema>): Promise<boolean> {
-  await deleteUnusedRuns(query)
+  // An interrupted merge left it. One that goes on elsewhere has no effect then.
+  await query.updateTable('event_runs').set({ level: over }).where('level', '=', writing).execute()
+  await deleteRuns(query)
   const runs = await runsToMerge(query)
   const [first] = runs
   if (first === undefined) return false
   const merged = await insertRunRow(query, {
     day: first.day,
-    level: unused,
+    level: writing,
     firstTime: Math.min(...runs.map(({ firstTime }) => firstTime)),
     lastTime: Math.max(...runs.map(({ lastTime }) => lastTime)),
   })
@@ -162,12 +167,12 @@ export async function mergeEventRuns(query: Kysely<Schema>): Promise<boolean> {
   await query.transaction().execute(async (transaction) => {
     await insertPages(transaction, merged, pages)
     const ids = runs.map(({ run }) => run)
-    const used = await setLevel(transaction, [merged], level, 'unused')
-    const replaced = await setLevel(transaction, ids, unused, 'used')
-    // Another node has merged them, or has deleted what this one was writing.
+    const used = await setLevel(transaction, [merged], level, 'writing')
+    const replaced = await setLevel(transaction, ids, over, 'used')
+    // Another node has merged them, or has ended what this one was writing.
     if (!used || !replaced) throw new Error('runs of the event index were merged elsewhere')
   })
-  await deleteUnusedRuns(query)
+  await deleteRuns(query)
   return true
 }
 
@@ -176,13 +181,13 @@ async function setLevel(
   query: Kysely<Schema>,
   runs: readonly number[],
   level: number,
-  from: 'unused' | 'used',
+  from: 'writing' | 'used',
 ): Promise<boolean> {
   const { numUpdatedRows } = await query
     .updateTable('event_runs')
     .set({ level })
     .where('run', 'in', runs)
-    .where('level', from === 'unused' ? '=' : '!=', unused)
+    .where((row) => (from === 'writing' ? row('level', '=', writing) : row('level', '>=', 0)))
     .executeTakeFirst()
   return numUpdatedRows === BigInt(runs.length)
 }
@@ -192,7 +197,7 @@ async function runsToMerge(query: Kysely<Schema>): Promise<readonly Run[]> {
   const levels = await query
     .selectFrom('event_runs')
     .select(({ fn }) => ['day', 'level', fn.countAll<number>().as('count')])
-    .where('level', '!=', unused)
+    .where('level', '>=', 0)
     .groupBy(['day', 'level'])
     .orderBy('level')
     .execute()
@@ -208,7 +213,7 @@ async function runsToMerge(query: Kysely<Schema>): Promise<readonly Run[]> {
     .selectFrom('event_runs')
     .selectAll()
     .where('day', '=', chosen.day)
-    .$if(full === undefined, (all) => all.where('level', '!=', unused))
+    .$if(full === undefined, (all) => all.where('level', '>=', 0))
     .$if(full !== undefined, (all) => all.where('level', '=', chosen.level))
     .orderBy('run')
     .limit(4 * mergedMax)
@@ -284,12 +289,12 @@ async function advance(query: Kysely<Schema>, cursor: Cursor): Promise<boolean> 
   }
 }
 
-/** Deletes runs that an interrupted merge left, and those that were merged. */
-async function deleteUnusedRuns(query: Kysely<Schema>): Promise<void> {
+/** Deletes the runs that are over. */
+async function deleteRuns(query: Kysely<Schema>): Promise<void> {
   const rows = await query
     .selectFrom('event_runs')
     .select('run')
-    .where('level', '=', unused)
+    .where('level', '=', over)
     .execute()
   for (const { run } of rows) {
     while (await deletePages(query, run)) continue
@@ -315,7 +320,7 @@ async function deletePages(query: Kysely<Schema>, run: number): Promise<boolean>
   return true
 }
 
-/** Marks the runs of days before one as unused. The next merge deletes them. */
+/** Ends the runs of days before one. The next merge deletes them. */
 export async function forgetRunsBefore(query: Kysely<Schema>, day: number): Promise<void> {
-  await query.updateTable('event_runs').set({ level: unused }).where('day', '<', day).execute()
+  await query.updateTable('event_runs').set({ level: over }).where('day', '<', day).execute()
 }
