@@ -26,8 +26,7 @@ import type { init, unseal } from './cli/seal-commands.ts'
 import type { deregisterService, listServices, registerService } from './cli/service.ts'
 import type { usage } from './cli/usage.ts'
 import type { whoCan } from './cli/who-can.ts'
-import { explainUsage } from './cli/usage-errors.ts'
-import { ConfigError } from './config.ts'
+import { explainRefusal, explainUsage } from './cli/usage-errors.ts'
 import { version } from './version.ts'
 
 // The environment holds secrets. A diagnostic report of Node would have them in plain text.
@@ -287,8 +286,4 @@ program
   .action(async (shell: Shell) => (await import('./cli/completion.ts')).completion(program, shell))
 
 explainUsage(program)
-await program.parseAsync().catch((error: unknown) => {
-  if (!(error instanceof ConfigError)) throw error
-  process.stderr.write(`trent: ${error.message}\n`)
-  process.exitCode = 1
-})
+await program.parseAsync().catch(explainRefusal)

@@ -208,7 +208,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   server:
     'audit audit/delivery audit/index audit/journal audit/records authenticate authorize backup cache config.ts console crypto disk events explain jobs keystores lifecycle metrics model operations operations/contract operations/kms operator pipeline pkcs11 policy resolve seals store threads throttle tls version.ts wire',
   cli: 'backup audit/delivery audit/journal audit/verify config.ts crypto disk jobs metrics model operations/contract operations/trent operator policy seals server store tls version.ts wire',
-  'main.ts': 'cli config.ts version.ts',
+  'main.ts': 'cli version.ts',
 }
 
 /** `audit/journal` for `src/audit/journal/frame.ts`, `store` for `src/store/tables/key-rows.ts`. */
