@@ -28,15 +28,13 @@ export interface LoggedChanges {
   readonly end: () => {
     /** In the order of their numbers. */
     readonly changes: readonly LoggedChange[]
-    /** The last number that the log has; the backup's if it has none after it. */
+    /** The highest number that the log has, also before the backup; 0 if it has none. */
     readonly last: number
     /**
      * Numbers after the backup, up to `last`, that the log does not have. Those that an earlier restore has
      * skipped or used are not among them.
      */
     readonly missing: number
-    /** Whether any record of a change was seen. */
-    readonly isEmpty: boolean
   }
 }
 
@@ -45,26 +43,26 @@ export function collectChanges(position: number): LoggedChanges {
   const found = new Map<string, LoggedChange>()
   const numbers = new Set<number>()
   const restored: Range[] = []
-  let isEmpty = true
+  let highest = 0
   return {
     see(record) {
       const { eventName: name, serviceEventDetails } = membersOf(record)
       if (name === 'RestoreBackup') addTo(restored, membersOf(serviceEventDetails))
       const logged = loggedChangeOf(record)
       if (logged === undefined) return
-      isEmpty = false
       const { id, change } = logged
       // The end of a journal is not signed: a number that no database reaches is not believed.
-      if (change <= position || change - position > lostChangesMax) return
+      if (change - position > lostChangesMax) return
+      highest = Math.max(highest, change)
+      if (change <= position) return
       numbers.add(change)
       found.set(id, logged)
     },
     end() {
       const changes = [...found.values()].toSorted((a, b) => a.change - b.change)
-      const numbered = changes.at(-1)?.change ?? position
       const ranges = restored.filter(({ last }) => last - position <= lostChangesMax)
-      const last = Math.max(numbered, ...ranges.map((range) => range.last))
-      return { changes, last, missing: missingOf(numbers, ranges, { position, last }), isEmpty }
+      const last = Math.max(highest, ...ranges.map((range) => range.last))
+      return { changes, last, missing: missingOf(numbers, ranges, { position, last }) }
     },
   }
 }
@@ -112,7 +110,7 @@ function missingOf(
   ranges: readonly Range[],
   { position, last }: { readonly position: number; readonly last: number },
 ): number {
-  let missing = last - position - numbers.size
+  let missing = Math.max(last - position, 0) - numbers.size
   let counted = position
   for (const range of ranges.toSorted((a, b) => a.after - b.after)) {
     const after = Math.max(range.after, counted)

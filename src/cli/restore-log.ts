@@ -33,7 +33,7 @@ export interface LogAfterBackup {
   readonly unrepeated: readonly LoggedChange[]
   /** Why the log may be incomplete. */
   readonly refusals: readonly string[]
-  /** The number of the last change in the log. */
+  /** The number of the last change in the log; the backup's if it has none after it. */
   readonly last: number
   /** Whether a server may have used numbers behind `last`. */
   readonly mayGoOn: boolean
@@ -55,11 +55,10 @@ export async function readLogAfter(
   const ends = await readJournals(journals, log, of.keyring)
   for (const directory of delivered) await readArchive(directory, log)
   const absent = absentStreams(header, ends)
-  const { changes, missing, isEmpty, last } = log.end()
+  const { changes, missing, last } = log.end()
   const { apply, unknown } = takenAway(changes, new Set(Object.keys(takeAway)))
-  const hasLog = journals.length + delivered.length > 0 && !isEmpty
   const refusals: string[] = []
-  if (!hasLog) {
+  if (last === 0) {
     refusals.push(
       'what was deleted or revoked after the backup would come back: name the log with --journal or ' +
         '--delivered',
@@ -67,12 +66,16 @@ export async function readLogAfter(
   } else if (absent.length > 0 && delivered.length === 0) {
     // An archive may have the end of every stream. Nothing says whether it does.
     refusals.push(`the log may end too early: no journal goes on with ${shown(absent)}`)
+  } else if (last < header.change) {
+    refusals.push(
+      `the log ends at change ${last}, before the backup, which has change ${header.change}`,
+    )
   }
   if (missing > 0) {
     refusals.push(`the log lacks ${missing} changes after the backup, up to change ${last}`)
   }
   const mayGoOn = journals.length === 0 || absent.length > 0
-  return { apply, unrepeated: unknown, refusals, last, mayGoOn }
+  return { apply, unrepeated: unknown, refusals, last: Math.max(last, header.change), mayGoOn }
 }
 
 /** Some of the names in one line. @param count how many there are, if not all are given */

@@ -26,10 +26,15 @@ function seen(...records: readonly unknown[]) {
 
 test('a gap in the numbers is what the log lacks', () => {
   const [a, b, c] = [changeOf(11), changeOf(12), changeOf(14)]
-  assert.deepEqual(seen(), { changes: [], last: 10, missing: 0, isEmpty: true })
-  assert.deepEqual(seen(changeOf(9)), { changes: [], last: 10, missing: 0, isEmpty: false })
-  assert.deepEqual(seen(b, a, a), { changes: [11, 12], last: 12, missing: 0, isEmpty: false })
-  assert.deepEqual(seen(a, c), { changes: [11, 14], last: 14, missing: 2, isEmpty: false })
+  assert.deepEqual(seen(), { changes: [], last: 0, missing: 0 })
+  assert.deepEqual(seen(b, a, a), { changes: [11, 12], last: 12, missing: 0 })
+  assert.deepEqual(seen(a, c), { changes: [11, 14], last: 14, missing: 2 })
+})
+
+test('a log that ends before the backup says where, and has nothing of what followed', () => {
+  assert.deepEqual(seen(changeOf(9), changeOf(7)), { changes: [], last: 9, missing: 0 })
+  assert.deepEqual(seen(changeOf(3), restoreOf(3, 8)), { changes: [], last: 8, missing: 0 })
+  assert.deepEqual(seen(changeOf(9), changeOf(10)), { changes: [], last: 10, missing: 0 })
 })
 
 test('numbers that a restore has skipped or used are not missing', () => {
@@ -39,7 +44,6 @@ test('numbers that a restore has skipped or used are not missing', () => {
     changes: [11, 12],
     last: 1000,
     missing: 0,
-    isEmpty: false,
   })
   assert.deepEqual(seen(...first, restored, changeOf(1001)).missing, 0)
   assert.deepEqual(seen(...first, restored, changeOf(1003)).missing, 2)

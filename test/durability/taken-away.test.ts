@@ -1,7 +1,11 @@
 /** Whatever was taken away after a backup stays away after a restore, or the restore says by name what does not. @module */
 import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { readRecords } from '../../src/audit/journal/read-records.ts'
+import { changeNumberOf } from '../../src/model/change-number.ts'
 import { callOperator } from '../../src/operator/client.ts'
 import {
   end,
@@ -15,6 +19,17 @@ import { clientsOf, root } from './lost-server.ts'
 import { losses } from './losses.ts'
 import type { Loss, World } from './lost-world.ts'
 import { narrowings } from './narrowings.ts'
+
+/** Writes the records of the journal up to a change, as a delivery does. */
+async function deliver(journal: string, archive: string, last: number): Promise<void> {
+  const records: unknown[] = []
+  await readRecords(journal, (text) => {
+    const record: unknown = JSON.parse(text)
+    if ((changeNumberOf(record) ?? 0) <= last) records.push(record)
+  })
+  mkdirSync(archive)
+  writeFileSync(join(archive, 'x.json.gz'), gzipSync(JSON.stringify({ Records: records })))
+}
 
 interface Refused {
   readonly refusals: readonly string[]
@@ -31,19 +46,20 @@ test('what was taken away is taken away again, or named and accepted by its numb
   })
   const server = await serve(t, folder, settings)
   const world = worldOf(server, folder)
-  const backUp = async (name: string): Promise<void> => {
+  const backUp = async (name: string): Promise<number> => {
     const taking = { ...freePort(folder), ...settings }
-    const { code, stderr } = await trentEnded(t, ['backup', name], taking, folder)
+    const { code, stdout, stderr } = await trentEnded(t, ['backup', name, '--json'], taking, folder)
     assert.equal(code, 0, stderr)
+    return (JSON.parse(stdout) as { readonly change: number }).change
   }
   const prepared: (readonly [string, Loss])[] = []
   for (const [name, prepare] of Object.entries(losses)) prepared.push([name, await prepare(world)])
   const narrow = await narrowings(world)
-  await backUp('first')
+  const first = await backUp('first')
   for (const [name, act] of Object.entries(narrow)) {
     await assert.doesNotReject(act(), name)
   }
-  await backUp('second')
+  const second = await backUp('second')
   for (const [, { take }] of prepared) await take()
   await end(server, 'SIGKILL')
 
@@ -55,6 +71,18 @@ test('what was taken away is taken away again, or named and accepted by its numb
       { ...freePort(there), ...settings },
       there,
     )
+  // An archive that was fetched before the second backup has nothing that followed it.
+  const early = join(folder, 'early')
+  await deliver(join(folder, 'data', 'journal'), early, first)
+  const tooEarly = await trentEnded(
+    t,
+    ['restore', join(folder, 'second'), '--delivered', early],
+    { ...freePort(there), ...settings },
+    there,
+  )
+  assert.equal(tooEarly.code, 1)
+  const why = `the log ends at change ${first}, before the backup, which has change ${second}`
+  assert.equal(tooEarly.stderr, `trent: ${why}; or type --accept-resurrection\n`)
   // From the first backup, some of it cannot be repeated.
   const refused = await restore('first', '--json')
   assert.equal(refused.code, 1, refused.stderr)
