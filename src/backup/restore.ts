@@ -42,7 +42,14 @@ export interface AfterBackup {
   /** Called with the number of rows that are restored. */
   readonly onRows?: (rows: number) => void
   /** For the record. */
-  readonly details: Readonly<Record<string, unknown>>
+  readonly details: (applied: Applied) => Readonly<Record<string, unknown>>
+}
+
+export interface Applied {
+  /** Changes that took something away which the backup had. */
+  readonly taken: readonly LoggedChange[]
+  /** Changes that cannot be repeated, because of what the backup has. */
+  readonly left: readonly LoggedChange[]
 }
 
 /** @throws {BackupRefused} without any change unless the database has no rows */
@@ -50,7 +57,7 @@ export async function restoreBackup(
   reader: BackupReader,
   { apply, last, onRows, details }: AfterBackup,
   restoring: Restoring,
-): Promise<{ readonly rows: number }> {
+): Promise<Applied & { readonly rows: number }> {
   const { database, keyring, clock, random, accountId, region, streams } = restoring
   await requireEmpty(database)
   const deployment = everyTable[0]
@@ -74,7 +81,7 @@ export async function restoreBackup(
   // First: the numbers up to this one are of other changes.
   await store.change((transaction) => transaction.skipChanges(last))
   const restoredAt = Math.max(clock.now(), (await store.findClockMark()) ?? 0)
-  await applyAll(store, apply, restoredAt)
+  const applied = await applyAll(store, apply, restoredAt)
   const { change } = reader.header
   await store.saveRestoration({ restoredAt, change })
   const { seq: lastNumber } = await database.query
@@ -88,7 +95,7 @@ export async function restoreBackup(
     eventName: 'RestoreBackup',
     accountId,
     region,
-    details: { ...details, lastNumber },
+    details: { ...details(applied), lastNumber },
   })
   await store.change(async (transaction) => {
     const [first] = reader.header.streams
@@ -112,7 +119,7 @@ export async function restoreBackup(
     }
     await insertRows(query, deployment, kept)
   })
-  return { rows }
+  return { ...applied, rows }
 }
 
 async function requireEmpty({ query }: Database): Promise<void> {
@@ -126,10 +133,16 @@ async function applyAll(
   store: Store,
   changes: readonly LoggedChange[],
   now: number,
-): Promise<void> {
+): Promise<Applied> {
+  const [taken, left]: [LoggedChange[], LoggedChange[]] = [[], []]
   for (const change of changes) {
-    await store.change(async (transaction) => takeAway[change.name]?.(transaction, change, now))
+    const outcome = await store.change(async (transaction) =>
+      takeAway[change.name]?.(transaction, change, now),
+    )
+    if (outcome === 'taken') taken.push(change)
+    if (outcome === 'left') left.push(change)
   }
+  return { taken, left }
 }
 
 /** No segment before this one can hold the record. */

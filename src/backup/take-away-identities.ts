@@ -17,11 +17,17 @@ import type { UserRecord } from '../model/user.ts'
 import type { Transaction } from '../store/store.ts'
 import type { LoggedChange } from './logged-changes.ts'
 
+/**
+ * `taken`: it was there, and is taken away. `absent`: there was nothing to take away, for example because it
+ * is newer than the backup. `left`: it is there, and cannot be taken away.
+ */
+export type Outcome = 'taken' | 'absent' | 'left'
+
 export type TakeAway = (
   transaction: Transaction,
   change: LoggedChange,
   now: number,
-) => Promise<void>
+) => Promise<Outcome>
 
 /** How a record names an identity of a kind, and how that is found and changed. */
 interface Kind<Rec extends IdentityRecord> {
@@ -60,22 +66,24 @@ const groups: Kind<GroupRecord> = {
 export const takeIdentityAway: Readonly<Record<string, TakeAway>> = {
   async DeleteUser(transaction, change) {
     const user = await named(users, transaction, change)
-    if (user === undefined) return
+    if (user === undefined) return 'absent'
     for (const key of await transaction.listAccessKeysOf(user.userId)) {
       await transaction.deleteAccessKey(key)
     }
     await leavePolicies(transaction, user)
     await transaction.deleteUser(user)
+    return 'taken'
   },
   async DeleteRole(transaction, change) {
     const role = await named(roles, transaction, change)
-    if (role === undefined) return
+    if (role === undefined) return 'absent'
     await leavePolicies(transaction, role)
     await transaction.deleteRole(role)
+    return 'taken'
   },
   async DeleteGroup(transaction, change) {
     const group = await named(groups, transaction, change)
-    if (group === undefined) return
+    if (group === undefined) return 'absent'
     const { accountId, groupId } = group
     // They have left it, perhaps under another name.
     for (;;) {
@@ -85,11 +93,15 @@ export const takeIdentityAway: Readonly<Record<string, TakeAway>> = {
     }
     await leavePolicies(transaction, group)
     await transaction.deleteGroup(group)
+    return 'taken'
   },
   async RemoveUserFromGroup(transaction, change) {
     const user = await named(users, transaction, change)
     const group = await named(groups, transaction, change)
-    if (user !== undefined && group !== undefined) await leaveGroup(transaction, user, group)
+    const isMember = group !== undefined && user?.groups.includes(group.groupId) === true
+    if (!isMember) return 'absent'
+    await leaveGroup(transaction, user, group)
+    return 'taken'
   },
   DetachUserPolicy: detach(users),
   DetachRolePolicy: detach(roles),
@@ -99,30 +111,34 @@ export const takeIdentityAway: Readonly<Record<string, TakeAway>> = {
   DeleteGroupPolicy: deleteInline(groups),
   async DeletePolicyVersion(transaction, change, now) {
     const policy = await policyNamed(transaction, change)
-    if (policy === undefined) return
-    const { defaultVersionId } = policy
     const deleted = change.details['versionId']
-    const versions = policy.versions.filter(
-      ({ versionId }) => versionId === defaultVersionId || versionId !== deleted,
-    )
-    if (versions.length === policy.versions.length) return
-    await transaction.updateManagedPolicy(policy, { versions, updatedAt: now })
+    const versions = policy?.versions.filter(({ versionId }) => versionId !== deleted)
+    if (policy === undefined || versions?.length === policy.versions.length) return 'absent'
+    // Another version is in force by a change that cannot be repeated.
+    if (policy.defaultVersionId === deleted) return 'left'
+    await transaction.updateManagedPolicy(policy, { versions: versions ?? [], updatedAt: now })
+    return 'taken'
   },
   async DeletePolicy(transaction, change) {
     const policy = await policyNamed(transaction, change)
-    // Whoever still has it lost it by a change that cannot be repeated, which is reported.
-    if (policy === undefined || policy.attachments + policy.boundaries > 0) return
+    if (policy === undefined) return 'absent'
+    // Whoever still has it lost it by a change that cannot be repeated.
+    if (policy.attachments + policy.boundaries > 0) return 'left'
     await transaction.deleteManagedPolicy(policy)
+    return 'taken'
   },
   async DeleteOpenIDConnectProvider(transaction, change) {
     const provider = await providerNamed(transaction, change)
-    if (provider !== undefined) await transaction.deleteOidcProvider(provider)
+    if (provider === undefined) return 'absent'
+    await transaction.deleteOidcProvider(provider)
+    return 'taken'
   },
   async RemoveClientIDFromOpenIDConnectProvider(transaction, change) {
     const provider = await providerNamed(transaction, change)
     const clientIds = provider?.clientIds.filter((each) => each !== change.details['clientID'])
-    if (provider === undefined || clientIds?.length === provider.clientIds.length) return
+    if (provider === undefined || clientIds?.length === provider.clientIds.length) return 'absent'
     await transaction.updateOidcProvider(provider, { clientIds: clientIds ?? [] })
+    return 'taken'
   },
   // A restore ends all sessions. Lost changes that are accepted end those of this principal.
   async RevokeSessions(transaction, { details }, now) {
@@ -134,6 +150,7 @@ export const takeIdentityAway: Readonly<Record<string, TakeAway>> = {
     if (user) await transaction.updateUser(user, changes)
     const role = roleName && (await roles.find(transaction, accountId, roleName))
     if (role) await transaction.updateRole(role, changes)
+    return user || role ? 'taken' : 'absent'
   },
 }
 
@@ -149,7 +166,9 @@ function detach<Rec extends IdentityRecord>(kind: Kind<Rec>): TakeAway {
   return async (transaction, change) => {
     const record = await named(kind, transaction, change)
     const attachedPolicies = record && (await withoutPolicy(transaction, record, change))
-    if (record && attachedPolicies) await kind.update(transaction, record, { attachedPolicies })
+    if (record === undefined || attachedPolicies === undefined) return 'absent'
+    await kind.update(transaction, record, { attachedPolicies })
+    return 'taken'
   }
 }
 
@@ -157,9 +176,10 @@ function deleteInline<Rec extends IdentityRecord>(kind: Kind<Rec>): TakeAway {
   return async (transaction, change) => {
     const record = await named(kind, transaction, change)
     const name = String(change.details['policyName'])
-    if (record === undefined || !Object.hasOwn(record.inlinePolicies, name)) return
+    if (record === undefined || !Object.hasOwn(record.inlinePolicies, name)) return 'absent'
     const left = Object.entries(record.inlinePolicies).filter(([each]) => each !== name)
     await kind.update(transaction, record, { inlinePolicies: Object.fromEntries(left) })
+    return 'taken'
   }
 }
 

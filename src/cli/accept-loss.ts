@@ -22,7 +22,7 @@ import { isRetired, nodeOfStream, streamOf } from '../model/node.ts'
 import { visibleIn } from '../model/visible.ts'
 import { sealOf } from '../seals/choose.ts'
 import { SealRefused, SealUnavailable } from '../seals/seal.ts'
-import { acceptLoss, adoptWriters } from '../server/accepted-loss.ts'
+import { acceptLoss, adoptWriters, rehearse } from '../server/accepted-loss.ts'
 import { readApplied } from '../server/applied.ts'
 import { readNodeId } from '../server/node-id.ts'
 import { deploymentUnder } from '../server/root-key.ts'
@@ -31,6 +31,7 @@ import { type Database, DatabaseInUse } from '../store/database.ts'
 import { openDatabase } from '../store/open.ts'
 import { readPostgresHistory } from '../store/postgres/postgres-state.ts'
 import { readStoredHistory } from '../store/offline.ts'
+import type { Store } from '../store/store.ts'
 import { lacks, type StoredHistory } from '../store/stored-history.ts'
 import { readDeployment, type DeploymentRecord } from '../store/tables/deployment.ts'
 import { printed } from './printed.ts'
@@ -57,8 +58,8 @@ interface Lost {
 
 interface LostChange extends ShownChange {
   /**
-   * `again`: it took something away, and that is taken away again. `given`: what it gave is lost.
-   * `unknown`: it cannot be repeated from the log.
+   * `again`: it took something away, and that is taken away again. `given`: what it gave is lost, and the
+   * database has nothing that it took away. `unknown`: it cannot be repeated from the log.
    */
   readonly effect: 'again' | 'given' | 'unknown'
 }
@@ -80,9 +81,11 @@ export async function acceptLostChanges(
       const deployment = await readDeployment(database)
       if (deployment === undefined) throw new ConfigError('the database holds no deployment')
       const keyring = await opened(config, deployment)
-      const found = await findLost(config, { deployment, keyring, history, database }, options)
+      const store = createStore(database, keyring, { onForgedRow: () => undefined })
+      const of = { deployment, keyring, history, database, store }
+      const found = await findLost(config, of, options)
       const isMeant = options.yes === true || (await isTyped(found.lost))
-      if (isMeant) await goOn(config, { database, keyring, ...found })
+      if (isMeant) await goOn(config, { database, keyring, store, ...found })
       else if (options.json === true) process.exitCode = 1
       else {
         process.stdout.write(asText(visibleIn({ ...found.lost, accepted: false })))
@@ -136,10 +139,11 @@ async function findLost(
     readonly keyring: Keyring
     readonly history: StoredHistory
     readonly database: Database
+    readonly store: Store
   },
   { journal = [], delivered = [] }: LogSources,
 ): Promise<Found> {
-  const { deployment, keyring, history, database } = of
+  const { deployment, keyring, history, database, store } = of
   const logged = new Map<string, LoggedChange>()
   const recorded = new Map<string, RecordedChange>()
   const log = {
@@ -166,17 +170,13 @@ async function findLost(
   }
   const changes = [...logged.values()].toSorted((one, other) => one.change - other.change)
   const { apply, unknown } = takenAway(changes, new Set(Object.keys(takeAway)))
-  const isAgain = idsOf(apply)
-  const isUnknown = idsOf(unknown)
+  const outcomes = await rehearse(store, apply, createClock().system())
+  const unrepeated = new Set(unknown.map(({ id }) => id))
   const lost = {
-    changes: changes.map((change) => ({
-      ...shownChange(change),
-      effect: isUnknown(change)
-        ? ('unknown' as const)
-        : isAgain(change)
-          ? ('again' as const)
-          : ('given' as const),
-    })),
+    changes: changes.map((change) => {
+      const outcome = unrepeated.has(change.id) ? 'left' : outcomes.get(change.id)
+      return { ...shownChange(change), effect: effects[outcome ?? 'absent'] }
+    }),
     reused: [...recorded.values()].filter(({ seq }) => seq <= history.head).length,
     unnamed: isUnnamed ? 1 : 0,
     unread: await unreadNodes(database, new Set(ends.keys())),
@@ -184,10 +184,7 @@ async function findLost(
   return { lost, apply, recorded: [...recorded.values()] }
 }
 
-function idsOf(changes: readonly LoggedChange[]): (change: LoggedChange) => boolean {
-  const ids = new Set(changes.map(({ id }) => id))
-  return ({ id }) => ids.has(id)
-}
+const effects = { taken: 'again', left: 'unknown', absent: 'given' } as const
 
 /** Nodes that may have lost changes in a journal of their own. */
 async function unreadNodes(
@@ -218,13 +215,13 @@ async function goOn(
   {
     database,
     keyring,
+    store,
     lost,
     apply,
     recorded,
-  }: Found & { readonly database: Database; readonly keyring: Keyring },
+  }: Found & { readonly database: Database; readonly keyring: Keyring; readonly store: Store },
 ): Promise<void> {
   const { dataDirectory, databaseUrl, accountId, region } = config
-  const store = createStore(database, keyring, { onForgedRow: () => undefined })
   const isShared = databaseUrl !== undefined
   const nodeId = isShared ? await readNodeId(dataDirectory, nodeFiles, systemRandom) : undefined
   const now = Math.max(createClock().system(), (await store.findClockMark()) ?? 0)

@@ -7,7 +7,7 @@ import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { findJournal } from '../audit/journal/found-journal.ts'
 import { readBackup } from '../backup/format.ts'
-import { restoreBackup } from '../backup/restore.ts'
+import { restoreBackup, type Applied } from '../backup/restore.ts'
 import { verifyRows } from '../backup/verify.ts'
 import { ConfigError, loadConfig, type Config } from '../config.ts'
 import { systemRandom } from '../crypto/entropy.ts'
@@ -41,7 +41,7 @@ interface Restored {
   readonly createdAt: string
   readonly change: number
   readonly rows: number
-  /** Changes of the log that were applied again because they had taken something away. */
+  /** Changes of the log that took something away which the backup had. It is taken away again. */
   readonly takenAway: number
   /** The last change in the log. */
   readonly lastLogged: number
@@ -77,15 +77,14 @@ export async function restore(
       [...forgedRows(forged, forgedCount), ...log.refusals],
       options,
     )
-    const told = {
+    const told = (applied: Applied) => ({
       deploymentId,
       createdAt: new Date(createdAt).toISOString(),
       change,
-      takenAway: new Set(apply.map((each) => each.change)).size,
       lastLogged: last,
-      unrepeated,
+      ...outcomeOf(applied, unrepeated),
       acceptedResurrection: refusals.length + unrepeated.length > 0,
-    }
+    })
     await makeDataDirectory(dataDirectory)
     const journal = { files: nodeFiles, directory: join(dataDirectory, 'journal') }
     const { streams } = await findJournal(journal)
@@ -93,14 +92,14 @@ export async function restore(
     try {
       const again = await readBackup(createReadStream(file))
       const restoring = createProgress(process.stderr, again.header.rows, 'rows are restored')
-      const { rows } = await database.alone(() =>
+      const { rows, ...applied } = await database.alone(() =>
         restoreBackup(
           again,
           {
             apply,
             last: mayGoOn ? last + unseenChanges : last,
             onRows: restoring.reached,
-            details: recordedDetails(told, refusals),
+            details: (done) => recordedDetails(told(done), refusals),
           },
           {
             database,
@@ -113,13 +112,25 @@ export async function restore(
           },
         ).finally(restoring.end),
       )
-      const restored: Restored = { ...told, rows }
+      const restored: Restored = { ...told(applied), rows }
       process.stdout.write(options.json ? inJson(restored) : asText(visibleIn(restored)))
     } finally {
       await database.close()
     }
     return 0
   })
+}
+
+/** @param unrepeated what could not be repeated, whatever the backup has */
+function outcomeOf(
+  { taken, left }: Applied,
+  unrepeated: readonly ShownChange[],
+): Pick<Restored, 'takenAway' | 'unrepeated'> {
+  const all = [...unrepeated, ...left.map(shownChange)]
+  return {
+    takenAway: new Set(taken.map((each) => each.change)).size,
+    unrepeated: all.toSorted((one, other) => one.change - other.change),
+  }
 }
 
 function recordedDetails(

@@ -1,6 +1,6 @@
-/** The changes that enable, disable or keep a key, whatever holds it. @module */
+/** The changes of a key's state: enabled, disabled, kept, made; whatever holds it. @module */
 import { KmsError } from '../errors.ts'
-import type { KeyRecord } from '../model/key.ts'
+import type { KeyRecord, KeyState } from '../model/key.ts'
 import type { Transaction } from '../store/store.ts'
 import type { KeyChanges } from '../store/tables/key-rows.ts'
 
@@ -34,10 +34,27 @@ export async function keptFromDeletion(
   if (isInHsm && (await transaction.findHsmObject({ materialId })) !== undefined) {
     throw new KmsError('KMSInvalidStateException', `${key.keyId} is being deleted.`)
   }
-  const lacksMaterial = key.origin === 'EXTERNAL' && key.materialExpirationModel === undefined
   return {
-    ...(lacksMaterial ? { state: 'PendingImport' } : await switched(transaction, key, 'Disabled')),
+    ...(isWithoutMaterial(key)
+      ? { state: 'PendingImport' }
+      : await switched(transaction, key, 'Disabled')),
     deletionDate: undefined,
     pendingWindowDays: undefined,
   }
+}
+
+const passing: readonly KeyState[] = ['Creating', 'Updating']
+
+/** The change that ends the passing state of a multi-Region key, if it has one. */
+export function transitionEnded(key: KeyRecord): KeyChanges {
+  // Imported material may be missing; a new replica never has it.
+  const after = isWithoutMaterial(key) ? 'PendingImport' : 'Enabled'
+  return {
+    ...(passing.includes(key.state) ? { state: after } : {}),
+    transitionStartedAt: undefined,
+  }
+}
+
+function isWithoutMaterial({ origin, materialExpirationModel }: KeyRecord): boolean {
+  return origin === 'EXTERNAL' && materialExpirationModel === undefined
 }

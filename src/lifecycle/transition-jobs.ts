@@ -5,10 +5,11 @@
  * @module
  */
 import type { Job } from '../jobs/jobs.ts'
-import type { KeyRecord, KeyState } from '../model/key.ts'
+import type { KeyRecord } from '../model/key.ts'
 import type { ServiceEvent } from '../model/service-event.ts'
 import type { Store, Transaction } from '../store/store.ts'
 import { dueJob, onPresent } from './due-job.ts'
+import { transitionEnded } from './key-switches.ts'
 import { synchronized } from './related-keys.ts'
 import type { ServiceChanges } from './service-changes.ts'
 
@@ -19,7 +20,6 @@ export interface TransitionJobsDependencies {
 
 /** The minimum time that such a state is shown, in milliseconds. */
 const passingMs = 250
-const passing: readonly KeyState[] = ['Creating', 'Updating']
 
 export function createTransitionJobs({
   store,
@@ -45,13 +45,7 @@ async function endTransition(
   key: KeyRecord,
 ): Promise<ServiceEvent | undefined> {
   if (key.transitionStartedAt === undefined) return undefined
-  // Imported material may be missing; a new replica never has it.
-  const lacking = key.origin === 'EXTERNAL' && key.materialExpirationModel === undefined
-  const after = lacking ? 'PendingImport' : 'Enabled'
-  await transaction.updateKey(key, {
-    ...(passing.includes(key.state) ? { state: after } : {}),
-    transitionStartedAt: undefined,
-  })
+  await transaction.updateKey(key, transitionEnded(key))
   const { accountId, keyId, primaryRegion = key.region } = key
   return key.state === 'Creating'
     ? synchronized({ accountId, region: primaryRegion, keyId })

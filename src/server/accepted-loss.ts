@@ -11,10 +11,11 @@ import { serviceRecord } from '../audit/records/service-record.ts'
 import { readWritersList } from '../audit/journal/writers-list.ts'
 import type { LoggedChange } from '../backup/logged-changes.ts'
 import { takeAway } from '../backup/take-away.ts'
+import type { Outcome } from '../backup/take-away-identities.ts'
 import { fingerprintOf } from '../crypto/statements.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import type { RecordedChange } from '../model/change-number.ts'
-import type { Store } from '../store/store.ts'
+import type { Store, Transaction } from '../store/store.ts'
 
 const keysShown = 3
 
@@ -67,11 +68,45 @@ export async function acceptLoss(
   const accepted = changes.map((change) => ({ ...change, acceptedAt: now }))
   await store.change(async (transaction) => {
     await transaction.skipChanges(changes.reduce((most, { seq }) => Math.max(most, seq), 0))
-    for (const change of apply) await takeAway[change.name]?.(transaction, change, now)
+    await takeAllAway(transaction, apply, now)
     await transaction.acceptLost(accepted)
     await transaction.insertOutbox({ eventId, record, stream, segment })
   })
   await store.scrub()
+}
+
+/** Thrown to roll the transaction back. */
+class RolledBack extends Error {}
+
+/** The outcomes of taking the changes away again, by their ids. Nothing is changed. */
+export async function rehearse(
+  store: Pick<Store, 'change'>,
+  apply: readonly LoggedChange[],
+  now: number,
+): Promise<ReadonlyMap<string, Outcome>> {
+  let outcomes: ReadonlyMap<string, Outcome> = new Map()
+  const work = async (transaction: Transaction): Promise<never> => {
+    outcomes = await takeAllAway(transaction, apply, now)
+    throw new RolledBack()
+  }
+  await store.change(work).catch((error: unknown) => {
+    if (!(error instanceof RolledBack)) throw error
+  })
+  return outcomes
+}
+
+async function takeAllAway(
+  transaction: Transaction,
+  changes: readonly LoggedChange[],
+  now: number,
+): Promise<ReadonlyMap<string, Outcome>> {
+  const outcomes = new Map<string, Outcome>()
+  for (const change of changes) {
+    const outcome = (await takeAway[change.name]?.(transaction, change, now)) ?? 'left'
+    // A change may have two parts.
+    if (outcomes.get(change.id) !== 'taken') outcomes.set(change.id, outcome)
+  }
+  return outcomes
 }
 
 /** Moves the beginnings of streams forward: an older database lists segments that retention has deleted. */

@@ -1,6 +1,7 @@
 /** Changes that a log has after a backup, for tests. @module */
 import type { LoggedChange } from '../../src/backup/logged-changes.ts'
 import { takeAway } from '../../src/backup/take-away.ts'
+import type { Outcome } from '../../src/backup/take-away-identities.ts'
 import { takenAway } from '../../src/backup/taken-away.ts'
 import type { Store } from '../../src/store/store.ts'
 import { accountId, region } from '../store/records.ts'
@@ -36,13 +37,18 @@ export function judged(
   return [apply.map(({ name }) => name), unknown.map(({ name }) => name)]
 }
 
-/** Takes away what they took away. */
+/** Takes away what they took away, and returns what came of it. */
 export async function takeAll(
   store: Store,
   changes: readonly LoggedChange[],
   now = 1,
-): Promise<void> {
+): Promise<readonly (readonly [name: string, outcome: Outcome | undefined])[]> {
+  const outcomes: [string, Outcome | undefined][] = []
   for (const change of takenAway(changes, known).apply) {
-    await store.change(async (transaction) => takeAway[change.name]?.(transaction, change, now))
+    const outcome = await store.change(async (transaction) =>
+      takeAway[change.name]?.(transaction, change, now),
+    )
+    outcomes.push([change.name, outcome])
   }
+  return outcomes
 }

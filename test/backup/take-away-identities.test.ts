@@ -111,6 +111,50 @@ async function after(t: TestContext, ...events: readonly Event[]): Promise<Store
   return store
 }
 
+test('a change that finds nothing to take away is not told as taken away', async (t) => {
+  const of = { userName: 'alice', groupName: 'staff', policyArn: usedArn }
+  const openIDConnectProviderArn = arnOf('oidc-provider/x.example.com')
+  const store = await filled(t)
+  const outcomes = await takeAll(
+    store,
+    logged([
+      ['RemoveUserFromGroup', of],
+      ['RemoveUserFromGroup', { ...of, groupName: 'rest' }],
+      ['DetachUserPolicy', of],
+      ['DetachRolePolicy', { ...of, roleName: 'ops' }],
+      ['DeleteUserPolicy', { ...of, policyName: 'three' }],
+      ['DeletePolicyVersion', { policyArn: usedArn, versionId: 'v1' }],
+      ['DeletePolicyVersion', { policyArn: usedArn, versionId: 'v9' }],
+      ['DeletePolicyVersion', { policyArn: usedArn, versionId: 'v2' }],
+      ['DeletePolicy', { policyArn: usedArn }],
+      ['DeletePolicy', { policyArn: arnOf('policy/later') }],
+      ['DeleteUser', { userName: 'later' }],
+      ['DeleteOpenIDConnectProvider', { openIDConnectProviderArn }],
+      ['RevokeSessions', { principalArn: arnOf('user/later') }],
+      ['DeleteRole', { roleName: 'ops' }],
+      ['DeleteKey'],
+    ]),
+  )
+  assert.deepEqual(outcomes, [
+    ['RemoveUserFromGroup', 'taken'],
+    ['RemoveUserFromGroup', 'absent'],
+    ['DetachUserPolicy', 'taken'],
+    ['DetachRolePolicy', 'absent'],
+    ['DeleteUserPolicy', 'absent'],
+    ['DeletePolicyVersion', 'taken'],
+    ['DeletePolicyVersion', 'absent'],
+    // Another version was in force when it was deleted, and somebody had the policy in the backup.
+    ['DeletePolicyVersion', 'left'],
+    ['DeletePolicy', 'left'],
+    ['DeletePolicy', 'absent'],
+    ['DeleteUser', 'absent'],
+    ['DeleteOpenIDConnectProvider', 'absent'],
+    ['RevokeSessions', 'absent'],
+    ['DeleteRole', 'taken'],
+    ['DeleteKey', 'absent'],
+  ])
+})
+
 const revoked = async (store: Store): Promise<unknown> => ({
   alice: (await store.findUser('AIDAALICE'))?.sessionsRevokedAt,
   bob: (await store.findUser('AIDABOB'))?.sessionsRevokedAt,

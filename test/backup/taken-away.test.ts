@@ -37,6 +37,8 @@ interface Case {
   readonly material?: Partial<MaterialStateRecord>
   readonly events: readonly Event[]
   readonly expected: KeyChanges
+  /** The events that cannot be repeated because of what the backup has. */
+  readonly left?: readonly string[]
 }
 
 const waiting = { state: 'PendingDeletion', deletionDate: 5, pendingWindowDays: 7 } as const
@@ -46,6 +48,8 @@ const imported = {
   materialExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE',
 } as const
 const there = { importState: 'IMPORTED', expirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' } as const
+const passing = { transitionStartedAt: 6, primaryRegion: region } as const
+const ended = { transitionStartedAt: undefined } as const
 const inStore = { origin: 'EXTERNAL_KEY_STORE', customKeyStoreId: storeId, xksKeyId: 'x' } as const
 const expires: Event = [
   'ImportKeyMaterial',
@@ -112,6 +116,44 @@ const cases: readonly Case[] = [
     expected: { state: 'Unavailable', connectedState: 'Disabled' },
   },
   {
+    title: 'a replica is disabled that was being made',
+    key: { ...passing, state: 'Creating' },
+    events: [['DisableKey']],
+    expected: { state: 'Disabled', ...ended },
+  },
+  {
+    title: 'a key is disabled that was changing its primary Region',
+    key: { ...passing, state: 'Updating' },
+    events: [['DisableKey']],
+    expected: { state: 'Disabled', ...ended },
+  },
+  {
+    title: 'a key that was made, disabled and enabled again is left alone',
+    key: { ...passing, state: 'Creating' },
+    events: [['DisableKey'], ['EnableKey']],
+    expected: { state: 'Creating', transitionStartedAt: 6 },
+  },
+  {
+    title: 'a key that waits for its material cannot be disabled, and the next import enables it',
+    key: { origin: 'EXTERNAL', state: 'PendingImport' },
+    events: [['DisableKey']],
+    expected: { state: 'PendingImport' },
+    left: ['DisableKey'],
+  },
+  {
+    title: 'a replica that is being made and has no material yet cannot be disabled',
+    key: { ...passing, origin: 'EXTERNAL', state: 'Creating' },
+    events: [['DisableKey']],
+    expected: { state: 'Creating', transitionStartedAt: 6 },
+    left: ['DisableKey'],
+  },
+  {
+    title: 'a key that waits for its material is left as it is by a deletion that was cancelled',
+    key: { origin: 'EXTERNAL', state: 'PendingImport' },
+    events: [['ScheduleKeyDeletion'], ['CancelKeyDeletion']],
+    expected: { state: 'PendingImport', ...kept },
+  },
+  {
     title: 'a deletion is scheduled of a key that its store holds',
     key: { ...inStore, state: 'Unavailable', connectedState: 'Enabled' },
     events: [['ScheduleKeyDeletion']],
@@ -147,7 +189,7 @@ const cases: readonly Case[] = [
   },
 ]
 
-for (const { title, key, material, events, expected } of cases) {
+for (const { title, key, material, events, expected, left = [] } of cases) {
   test(title, async (t) => {
     const [engine] = engines
     assert.ok(engine)
@@ -162,7 +204,11 @@ for (const { title, key, material, events, expected } of cases) {
     })
     const changes = ofKey(events)
     assert.deepEqual(judged(changes)[1], [])
-    await takeAll(store, changes)
+    const outcomes = await takeAll(store, changes)
+    assert.deepEqual(
+      outcomes.filter(([, outcome]) => outcome === 'left').map(([name]) => name),
+      left,
+    )
     const found = await store.findKey({ accountId, region, keyId })
     assert.ok(found)
     const members = Object.keys(expected) as readonly (keyof KeyRecord)[]

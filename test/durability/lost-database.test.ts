@@ -16,6 +16,15 @@ import {
 import { join } from 'node:path'
 import { test } from 'node:test'
 import {
+  AddUserToGroupCommand,
+  CreateGroupCommand,
+  CreateUserCommand,
+  DeleteUserCommand,
+  ListUsersCommand,
+  RemoveUserFromGroupCommand,
+  UpdateUserCommand,
+} from '@aws-sdk/client-iam'
+import {
   CreateKeyCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
@@ -25,7 +34,7 @@ import {
 import { readRecords } from '../../src/audit/journal/read-records.ts'
 import { refusal } from '../start/refusal.ts'
 import { end, freePort, serve, trentEnded } from '../start/serve-process.ts'
-import { accountId, clientOf, region, settings } from './fixed-account.ts'
+import { accountId, clientOf, iamOf, region, settings } from './fixed-account.ts'
 import {
   agree,
   killed,
@@ -135,8 +144,16 @@ test('what a lost change took away is taken away again, under numbers of its own
   const made = await killed(t, 1)
   const { folder, data, keyIds } = made
   const [KeyId = ''] = keyIds
-  // The key is in the older copy, and what took it away is not.
+  // The key and the users are in the older copy, and what took them away is not.
   const first = await serve(t, folder, settings)
+  const before = iamOf(first)
+  const [alice, bob, admins] = [{ UserName: 'alice' }, { UserName: 'bob' }, { GroupName: 'admins' }]
+  for (const user of [alice, { UserName: 'carol' }]) {
+    await before.send(new CreateUserCommand(user))
+  }
+  await before.send(new CreateGroupCommand(admins))
+  await before.send(new AddUserToGroupCommand({ ...alice, ...admins }))
+  before.destroy()
   await end(first, 'SIGTERM')
   cpSync(join(data, 'trent.db'), join(folder, 'older.db'))
   const second = await serve(t, folder, settings)
@@ -148,6 +165,13 @@ test('what a lost change took away is taken away again, under numbers of its own
   // One change with two records.
   await client.send(new CreateKeyCommand({ MultiRegion: true }))
   client.destroy()
+  const iam = iamOf(second)
+  await iam.send(new UpdateUserCommand({ ...alice, NewUserName: bob.UserName }))
+  await iam.send(new RemoveUserFromGroupCommand({ ...bob, ...admins }))
+  await iam.send(new DeleteUserCommand({ UserName: 'carol' }))
+  await iam.send(new CreateUserCommand({ UserName: 'later' }))
+  await iam.send(new DeleteUserCommand({ UserName: 'later' }))
+  iam.destroy()
   await end(second, 'SIGKILL')
   putBack(made)
 
@@ -160,6 +184,12 @@ test('what a lost change took away is taken away again, under numbers of its own
       ['PutKeyPolicy', 'unknown'],
       ['CreateKey', 'given'],
       ['CreateServiceLinkedRole', 'given'],
+      // The database knows bob as alice, so nothing was taken away from him.
+      ['UpdateUser', 'unknown'],
+      ['RemoveUserFromGroup', 'unknown'],
+      ['DeleteUser', 'again'],
+      ['CreateUser', 'given'],
+      ['DeleteUser', 'given'],
     ],
   )
   const server = await serve(t, folder, settings)
@@ -167,6 +197,13 @@ test('what a lost change took away is taken away again, under numbers of its own
   const { KeyMetadata } = await again.send(new DescribeKeyCommand({ KeyId }))
   assert.equal(KeyMetadata?.KeyState, 'Disabled')
   again.destroy()
+  const after = iamOf(server)
+  const { Users = [] } = await after.send(new ListUsersCommand({}))
+  assert.deepEqual(
+    Users.map(({ UserName }) => UserName),
+    ['alice'],
+  )
+  after.destroy()
   await end(server, 'SIGTERM')
   const verified = await trentEnded(t, ['verify-log', join(data, 'journal')], {}, folder)
   assert.equal(verified.code, 0, verified.stdout)

@@ -11,13 +11,16 @@ import {
   CreateAccountAliasCommand,
   CreatePolicyVersionCommand,
   DeleteAccountAliasCommand,
+  DeleteGroupPolicyCommand,
   DeleteRolePermissionsBoundaryCommand,
   DeleteUserPermissionsBoundaryCommand,
+  DetachUserPolicyCommand,
   PutGroupPolicyCommand,
   PutRolePermissionsBoundaryCommand,
   PutRolePolicyCommand,
   PutUserPermissionsBoundaryCommand,
   PutUserPolicyCommand,
+  RemoveUserFromGroupCommand,
   SetDefaultPolicyVersionCommand,
   TagRoleCommand,
   TagUserCommand,
@@ -80,7 +83,7 @@ async function ofKeys(world: World): Promise<Acts> {
 }
 
 async function ofIdentities(world: World): Promise<Acts> {
-  const { iam } = world
+  const { iam, ask } = world
   const user = await userOf(world, 'narrowed')
   const role = await roleOf(world, 'narrowed')
   const group = await groupOf(world, 'narrowed')
@@ -116,6 +119,15 @@ async function ofIdentities(world: World): Promise<Acts> {
     UpdateUser: () => iam.send(new UpdateUserCommand({ ...user, NewUserName: 'renamed' })),
     UpdateRole: () => iam.send(new UpdateRoleCommand({ ...role, MaxSessionDuration: 7200 })),
     UpdateGroup: () => iam.send(new UpdateGroupCommand({ ...group, NewGroupName: 'renamed' })),
+    // From here on, their names are not those in the backup.
+    DetachUserPolicy: () =>
+      iam.send(new DetachUserPolicyCommand({ UserName: 'renamed', ...policy })),
+    RemoveUserFromGroup: () =>
+      iam.send(new RemoveUserFromGroupCommand({ UserName: 'renamed', GroupName: 'renamed' })),
+    DeleteGroupPolicy: () =>
+      iam.send(new DeleteGroupPolicyCommand({ GroupName: 'renamed', PolicyName: 'later' })),
+    RevokeSessions: () =>
+      ask('RevokeSessions', { principalArn: `arn:aws:iam::${accountId}:user/a/renamed` }),
   }
 }
 
