@@ -203,11 +203,11 @@ async function runsToMerge(query: Kysely<Schema>): Promise<readonly Run[]> {
     .execute()
   const full = levels.find(({ count }) => count >= mergedMax)
   const latest = Math.max(...levels.map(({ day }) => day))
-  const over = levels.find(
+  const past = levels.find(
     ({ day, count }) =>
       day < latest && (count > 1 || levels.filter((other) => other.day === day).length > 1),
   )
-  const chosen = full ?? over
+  const chosen = full ?? past
   if (chosen === undefined) return []
   const rows = await query
     .selectFrom('event_runs')
