@@ -8,10 +8,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import {
   ConnectCustomKeyStoreCommand,
-  DecryptCommand,
   DescribeKeyCommand,
   DisconnectCustomKeyStoreCommand,
-  EncryptCommand,
   type KMSClient,
 } from '@aws-sdk/client-kms'
 import { faultHsm, noFaultHsm } from '../pkcs11/fault-hsm.ts'
@@ -30,31 +28,9 @@ import {
   makeHsmKey,
   tokenLabel,
 } from './cluster-store.ts'
-import { entryOf } from './external-store.ts'
+import { decrypts, encrypt, reaches, settledMsMax } from './shared-store.ts'
 
 const [version = 0] = testedVersions
-const Plaintext = Buffer.from('plaintext')
-/** Far more than a busy machine needs. */
-const settledMsMax = 120_000
-
-async function reaches(kms: KMSClient, CustomKeyStoreId: string, state: string): Promise<void> {
-  await eventually(settledMsMax, async () => {
-    const { ConnectionState, ConnectionErrorCode } = await entryOf(kms, CustomKeyStoreId)
-    assert.equal(ConnectionErrorCode, undefined)
-    return ConnectionState === state
-  })
-}
-
-async function encrypt(kms: KMSClient, KeyId: string): Promise<Uint8Array> {
-  const { CiphertextBlob } = await kms.send(new EncryptCommand({ KeyId, Plaintext }))
-  return CiphertextBlob ?? new Uint8Array()
-}
-
-async function decrypts(kms: KMSClient, CiphertextBlob: Uint8Array): Promise<void> {
-  const opened = await kms.send(new DecryptCommand({ CiphertextBlob }))
-  assert.deepEqual(Buffer.from(opened.Plaintext ?? []), Plaintext)
-}
-
 const isKilled = ({ child }: Node): boolean => child.signalCode === 'SIGKILL'
 
 test('two nodes share an HSM cluster', { skip: noFaultHsm ?? noPostgres }, async (t) => {

@@ -8,42 +8,18 @@ import { test } from 'node:test'
 import {
   ConnectCustomKeyStoreCommand,
   CreateKeyCommand,
-  DecryptCommand,
   DescribeKeyCommand,
   DisconnectCustomKeyStoreCommand,
-  EncryptCommand,
   type KMSClient,
 } from '@aws-sdk/client-kms'
 import { startTestServer } from '../harness.ts'
 import { newProxyKey, startFakeProxy, type FakeProxy } from '../keystores/external/fake-proxy.ts'
-import { eventually } from '../start/node-process.ts'
 import { temporaryFolder } from '../start/serve-process.ts'
 import { skip, testDatabase, testedVersions } from '../store/postgres/shared-server.ts'
-import { entryOf, makeExternalKey, makeStore } from './external-store.ts'
+import { makeExternalKey, makeStore } from './external-store.ts'
+import { decrypts, encrypt, reaches } from './shared-store.ts'
 
 const [version = 0] = testedVersions
-const Plaintext = Buffer.from('plaintext')
-/** Far more than a busy machine needs. */
-const settledMsMax = 60_000
-
-async function reaches(kms: KMSClient, CustomKeyStoreId: string, state: string): Promise<void> {
-  await eventually(settledMsMax, async () => {
-    const { ConnectionState, ConnectionErrorCode } = await entryOf(kms, CustomKeyStoreId)
-    assert.equal(ConnectionErrorCode, undefined)
-    return ConnectionState === state
-  })
-}
-
-async function encrypt(kms: KMSClient, KeyId: string): Promise<Uint8Array> {
-  const { CiphertextBlob } = await kms.send(new EncryptCommand({ KeyId, Plaintext }))
-  return CiphertextBlob ?? new Uint8Array()
-}
-
-async function decrypts(kms: KMSClient, CiphertextBlob: Uint8Array): Promise<void> {
-  const opened = await kms.send(new DecryptCommand({ CiphertextBlob }))
-  assert.deepEqual(Buffer.from(opened.Plaintext ?? []), Plaintext)
-}
-
 async function share(
   [a, b]: readonly [KMSClient, KMSClient],
   proxy: FakeProxy,
