@@ -98,6 +98,7 @@ const statuses = {
   XksProxyUriInUseException: 400,
   XksProxyUriUnreachableException: 400,
   XksProxyVpcEndpointServiceInUseException: 400,
+  XksProxyVpcEndpointServiceNotFoundException: 400,
 } as const
 
 /** The `__type` of an error on the wire. */

@@ -7,7 +7,11 @@ import type { Config } from '../config.ts'
 import { createBuiltinKeyStore, type BuiltinKeyStore } from '../keystores/builtin/builtin.ts'
 import { createProxyMessages, type ProxyMessages } from '../keystores/builtin/proxy-messages.ts'
 import { createExternalKeyStores, type ExternalKeyStores } from '../keystores/external/external.ts'
-import { createKeyStoreSecrets, type KeyStoreSecrets } from '../keystores/external/proxy-address.ts'
+import {
+  addressWith,
+  createKeyStoreSecrets,
+  type KeyStoreSecrets,
+} from '../keystores/external/proxy-address.ts'
 import { createProxyClient } from '../keystores/external/proxy-client.ts'
 import { createHsmKeyStores, type HsmKeyStores } from '../keystores/hsm/hsm.ts'
 import { failureOf } from '../keystores/hsm/hsm-failure.ts'
@@ -98,9 +102,9 @@ export function openKeyStores(
       const found = await lookup.keyStore(ref)
       if (found?.record.connection !== 'CONNECTED') return undefined
       const { record, signingSecret } = found
-      if (record.proxy === undefined || signingSecret === undefined) return undefined
-      const { endpoint, path, accessKeyId } = record.proxy
-      return { endpoint, path, region: record.region, accessKeyId, store: ref, signingSecret }
+      const { proxy } = record
+      if (proxy === undefined || signingSecret === undefined) return undefined
+      return addressWith(signingSecret, { ...ref, proxy })
     },
   })
   const hsms = openHsms(config, parts, { builtin, lookup })

@@ -22,6 +22,7 @@ import {
   proxyPath,
   startFakeProxy,
   type FakeProxy,
+  type Reached,
 } from '../keystores/external/fake-proxy.ts'
 
 export interface ExternalWorld {
@@ -30,11 +31,14 @@ export interface ExternalWorld {
   readonly proxy: FakeProxy
 }
 
-export async function startExternalWorld(t: TestContext): Promise<ExternalWorld> {
+export async function startExternalWorld(
+  t: TestContext,
+  reached: Reached = {},
+): Promise<ExternalWorld> {
   const proxy = await startFakeProxy()
   t.after(() => proxy.stop())
   const directory = await mkdtemp(join(tmpdir(), 'trent-test-'))
-  const settings = { ...proxy.settings(directory), TRENT_TEST_API: 'on' }
+  const settings = { ...proxy.settings(directory, reached), TRENT_TEST_API: 'on' }
   const server = await startTestServer(settings, { directory })
   t.after(() => server.stop())
   return { server, kms: server.client(), proxy }
@@ -75,7 +79,10 @@ export async function entryOf(
 const settledMsMax = 30_000
 
 /** Waits until the background work has brought the store to an end of its way. */
-async function settled(world: Connecting, storeId: string): Promise<CustomKeyStoresListEntry> {
+export async function settled(
+  world: Connecting,
+  storeId: string,
+): Promise<CustomKeyStoresListEntry> {
   // Moving the clock runs the jobs that are due.
   await advance(world.server.url, '1s')
   const until = performance.now() + settledMsMax

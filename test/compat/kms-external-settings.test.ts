@@ -85,7 +85,9 @@ test('what a key in an external key store cannot do is refused', async (t) => {
 })
 
 test('names and addresses of key stores are unique, and an account has at most ten', async (t) => {
-  const world = await startExternalWorld(t)
+  const service = 'com.amazonaws.vpce.us-west-2.vpce-svc-0123456789abcdef0'
+  const services = Array.from({ length: 9 }, (_, index) => `${service}${index + 1}`)
+  const world = await startExternalWorld(t, { by: [proxyHost, ...services] })
   const { kms } = world
   await makeStore(kms)
   await refused(
@@ -100,7 +102,7 @@ test('names and addresses of key stores are unique, and an account has at most t
   )
   const inVpc = {
     XksProxyConnectivity: 'VPC_ENDPOINT_SERVICE',
-    XksProxyVpcEndpointServiceName: 'com.amazonaws.vpce.us-west-2.vpce-svc-0123456789abcdef0',
+    XksProxyVpcEndpointServiceName: service,
   } as const
   await refused(
     makeStore(kms, { CustomKeyStoreName: 'other', ...inVpc }),
@@ -108,12 +110,12 @@ test('names and addresses of key stores are unique, and an account has at most t
     `https://${proxyHost} is already associated with another external key store.`,
   )
   // A private endpoint is asked only when it is connected.
-  for (let count = 1; count < 10; count += 1) {
+  for (const [index, XksProxyVpcEndpointServiceName] of services.entries()) {
     await makeStore(kms, {
-      CustomKeyStoreName: `store ${count}`,
+      CustomKeyStoreName: `store ${index}`,
       ...inVpc,
-      XksProxyUriEndpoint: `https://xks-${count}.example.com`,
-      XksProxyVpcEndpointServiceName: `${inVpc.XksProxyVpcEndpointServiceName}${count}`,
+      XksProxyUriEndpoint: `https://xks-${index}.example.com`,
+      XksProxyVpcEndpointServiceName,
     })
   }
   await refused(

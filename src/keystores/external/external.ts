@@ -34,7 +34,7 @@ import {
 import { answersOf, ProxyFailure, type ProxyFailureKind } from './proxy-failure.ts'
 
 export interface ExternalDependencies {
-  readonly proxies: Pick<ProxyClient, 'call'>
+  readonly proxies: Pick<ProxyClient, 'call' | 'requireAddress'>
   readonly materials: OpenMaterials
   readonly random: Random
   /** The proxy of a connected key store; undefined if it does not exist or is not connected. */
@@ -62,7 +62,12 @@ export interface ExternalKeyStores {
    * @throws {KmsError} as CreateCustomKeyStore and UpdateCustomKeyStore answer
    */
   requireHealthy(proxy: ProxyAddress, asked: Asked, signal: AbortSignal): Promise<void>
-  /** The same after ConnectCustomKeyStore: why the connection fails; undefined if it does not. */
+  /**
+   * Checks that it is known where the proxy is, which is not asked.
+   * @throws {KmsError} as CreateCustomKeyStore and UpdateCustomKeyStore answer
+   */
+  requireAddress(proxy: ProxyAddress): Promise<void>
+  /** Asks as `requireHealthy` does, after ConnectCustomKeyStore: why it fails; undefined if it does not. */
   whyNotConnected(
     proxy: ProxyAddress,
     asked: Asked,
@@ -90,7 +95,7 @@ export interface ExternalKeyStores {
 export type Asked = Pick<StoreCall, 'operation' | 'requestId'>
 
 export function createExternalKeyStores(dependencies: ExternalDependencies): ExternalKeyStores {
-  const { connectedProxy } = dependencies
+  const { connectedProxy, proxies } = dependencies
   const askManagers = (
     proxy: ProxyAddress,
     { operation, requestId }: Asked,
@@ -117,6 +122,8 @@ export function createExternalKeyStores(dependencies: ExternalDependencies): Ext
 
     requireHealthy: (proxy, asked, signal) =>
       saying('store', () => askHealth(proxy, asked, signal)),
+
+    requireAddress: (proxy) => saying('store', async () => proxies.requireAddress(proxy)),
 
     async whyNotConnected(proxy, asked, signal) {
       try {

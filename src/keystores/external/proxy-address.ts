@@ -1,4 +1,5 @@
 /** The secrets of external key stores, and the addresses that they are used with. @module */
+import type { KeyObject } from 'node:crypto'
 import { openProxySecret, wrapStoreSecret } from '../../crypto/key-store-secret.ts'
 import type { Keyring } from '../../crypto/keyring.ts'
 import type {
@@ -28,11 +29,24 @@ export function createKeyStoreSecrets(keyring: Pick<Keyring, 'wrap' | 'unwrap'>)
       }
     },
     addressOf(store) {
-      const { endpoint, path, accessKeyId } = store.proxy
-      const signingSecret = openProxySecret(keyring, store, accessKeyId)
-      const { accountId, region, storeId } = store
-      const ref = { accountId, region, storeId }
-      return { endpoint, path, region, accessKeyId, store: ref, signingSecret }
+      return addressWith(openProxySecret(keyring, store, store.proxy.accessKeyId), store)
     },
+  }
+}
+
+/** The address of a key store's proxy, with the opened secret of its credential. */
+export function addressWith(
+  signingSecret: KeyObject,
+  { accountId, region, storeId, proxy }: CustomKeyStoreRef & { readonly proxy: XksProxy },
+): ProxyAddress {
+  const { endpoint, path, vpcServiceName, accessKeyId } = proxy
+  return {
+    endpoint,
+    path,
+    ...(vpcServiceName !== undefined && { vpcServiceName }),
+    region,
+    accessKeyId,
+    store: { accountId, region, storeId },
+    signingSecret,
   }
 }

@@ -21,6 +21,8 @@ export interface ProxyAddress {
   readonly endpoint: string
   /** Ends with `/kms/xks/v1`. */
   readonly path: string
+  /** Present if the proxy is reached through a VPC endpoint service. */
+  readonly vpcServiceName?: string
   readonly region: string
   readonly accessKeyId: string
   /** The key store; absent while it is being created. */
@@ -37,7 +39,10 @@ export interface MappedEndpoint {
 }
 
 export interface ProxyClientSettings {
-  /** By the host of an endpoint. Other hosts must have public addresses, and are asked at port 443. */
+  /**
+   * By the host of an endpoint, or the name of a VPC endpoint service. Other hosts must have public
+   * addresses, and are asked at port 443. There are no other services.
+   */
   readonly endpoints: ReadonlyMap<string, MappedEndpoint>
   /** Authorities to trust in addition to the public ones, PEM each. */
   readonly authorities: readonly string[]
@@ -69,6 +74,8 @@ export interface ProxyClient {
     body: JsonObject,
     signal: AbortSignal,
   ): Promise<JsonObject>
+  /** Checks that it is known where the proxy is, without a word to it. @throws {ProxyFailure} */
+  requireAddress(proxy: ProxyAddress): void
   close(): void
 }
 
@@ -125,6 +132,7 @@ export function createProxyClient(
         throw new ProxyFailure(kindOf(error), { cause: error })
       }
     },
+    requireAddress: (proxy) => void targetOf(proxy, settings.endpoints),
     close: () => agent.destroy(),
   }
 }
@@ -143,14 +151,14 @@ function createSend(
   // One for all connections: the agent would otherwise compare every authority for each request.
   const secured = { secureContext: secureContextOf(settings) }
   return (proxy, path, body, signal, connection) => {
-    const host = proxy.endpoint.slice('https://'.length)
+    const host = hostOf(proxy)
     const signed = signRequest({ ...proxy, host, path, body, now: now() })
     const { promise, resolve, reject } = Promise.withResolvers<Answer | 'closed'>()
     let isAnswered = false
     const request = httpsRequest(
       {
         ...secured,
-        ...targetOf(host, settings.endpoints),
+        ...targetOf(proxy, settings.endpoints),
         ...connection,
         servername: isIP(host) === 0 ? host : '',
         method: 'POST',
@@ -235,13 +243,21 @@ function contentOf({ status, body }: Answer): JsonObject {
   throw new ProxyFailure(known ?? 'XksProxyInvalidResponse')
 }
 
-/** @throws {ProxyFailure} if the host may not be asked */
+function hostOf({ endpoint }: ProxyAddress): string {
+  return endpoint.slice('https://'.length)
+}
+
+/** @throws {ProxyFailure} if the host may not be asked, or there is no such VPC endpoint service */
 function targetOf(
-  host: string,
+  proxy: ProxyAddress,
   endpoints: ProxyClientSettings['endpoints'],
 ): Pick<RequestOptions, 'host' | 'port' | 'lookup'> {
-  const mapped = endpoints.get(host.toLowerCase())
+  const { vpcServiceName } = proxy
+  const host = hostOf(proxy)
+  const mapped = endpoints.get((vpcServiceName ?? host).toLowerCase())
   if (mapped !== undefined) return { host: mapped.host, port: mapped.port }
+  // The host is a name inside of the service: the public one of that name is somebody else.
+  if (vpcServiceName !== undefined) throw new ProxyFailure('XksVpcEndpointServiceNotFound')
   // A literal address needs no lookup.
   if (isIP(host) !== 0 && !isPublicAddress(host)) throw new ProxyFailure('XksProxyUnreachable')
   return { host, port: 443, lookup: lookupPublic }

@@ -150,6 +150,15 @@ const answers = {
       'The ciphertext that the external key store proxy submitted for decryption, or the encryption ' +
       'context, is corrupted, missing, or otherwise invalid.',
   },
+  /** The settings map no VPC endpoint service of this name. */
+  XksVpcEndpointServiceNotFound: {
+    store: 'XksProxyVpcEndpointServiceNotFoundException',
+    createKey: 'CustomKeyStoreInvalidStateException',
+    connection: 'XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND',
+    message:
+      'AWS KMS cannot find the VPC endpoint service of the external key store. Verify that the name of ' +
+      'the service is correct, and that AWS KMS may use it.',
+  },
   /** Every external key manager is UNAVAILABLE. */
   XksProxyUnhealthy: {
     ...away,

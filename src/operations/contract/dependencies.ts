@@ -32,7 +32,10 @@ import type { ServerControls } from './server-controls.ts'
 /** Dependencies and settings that operations may use. */
 export interface OperationDependencies {
   readonly store: StoreReads
-  readonly externalKeyStores: Pick<ExternalKeyStores, 'requireHealthy' | 'requireKey'>
+  readonly externalKeyStores: Pick<
+    ExternalKeyStores,
+    'requireHealthy' | 'requireAddress' | 'requireKey'
+  >
   readonly keyStoreSecrets: KeyStoreSecrets
   /** Encrypts and decrypts as an XKS proxy. */
   readonly proxyMessages: ProxyMessages

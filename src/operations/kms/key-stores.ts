@@ -86,6 +86,7 @@ export const proxyErrors = [
   'XksProxyUriInUseException',
   'XksProxyUriEndpointInUseException',
   'XksProxyVpcEndpointServiceInUseException',
+  'XksProxyVpcEndpointServiceNotFoundException',
   'XksProxyIncorrectAuthenticationCredentialException',
   'XksProxyInvalidConfigurationException',
   'XksProxyInvalidResponseException',

@@ -114,8 +114,9 @@ function externalStore(
     record: { type: 'EXTERNAL_KEY_STORE', proxy, ...wrapped },
     requireFree: async (_reads, others) => requireFreeAddress(proxy, others),
     async ask() {
-      if (connectivity !== 'PUBLIC_ENDPOINT') return
       const address = keyStoreSecrets.addressOf({ ...ref, ...wrapped, proxy })
+      // The proxy behind a VPC endpoint service is asked when the store is connected.
+      if (connectivity !== 'PUBLIC_ENDPOINT') return externalKeyStores.requireAddress(address)
       await externalKeyStores.requireHealthy(address, call, signal)
     },
   }

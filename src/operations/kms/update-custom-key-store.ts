@@ -104,13 +104,11 @@ export const updateCustomKeyStore = operation<
     }
     await requireFree(store)
     await newCluster?.ask()
-    const isTested =
-      proxy !== undefined &&
-      changesProxy(input) &&
-      (proxy.connectivity === 'PUBLIC_ENDPOINT' || seen.connection === 'CONNECTED')
-    if (isTested) {
+    if (proxy !== undefined && changesProxy(input)) {
       const address = keyStoreSecrets.addressOf({ ...updated, proxy })
-      await externalKeyStores.requireHealthy(address, call, signal)
+      const isAsked = proxy.connectivity === 'PUBLIC_ENDPOINT' || seen.connection === 'CONNECTED'
+      if (isAsked) await externalKeyStores.requireHealthy(address, call, signal)
+      else await externalKeyStores.requireAddress(address)
     }
     return commit(async (transaction) => {
       await requireFree(transaction)

@@ -9,6 +9,7 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { SecureContextOptions } from 'node:tls'
 import { SignatureV4 } from '@smithy/signature-v4'
 import { Sha256 } from '../../authenticate/signer.ts'
 import { certified } from '../../wire/certificate.ts'
@@ -35,8 +36,8 @@ export interface FakeProxy {
   readonly port: number
   /** PEM. */
   readonly authority: string
-  /** Settings of a server that reaches it, with the authority in a file of `directory`. */
-  settings(directory: string): Record<string, string>
+  /** Settings of a server that reaches it, with the authorities in a file of `directory`. */
+  settings(directory: string, of?: Reached): Record<string, string>
   readonly seen: Seen[]
   readonly keys: Map<string, ProxyKey>
   /** Decides about each request before the proxy does; the answer may be changed as well. */
@@ -44,9 +45,19 @@ export interface FakeProxy {
     path: string,
     answer: () => Answer,
   ) => Answer | 'hang' | 'reset' | 'switch' | Promise<Answer>
+  /** Changes its certificate, suites or versions of TLS, and ends all connections. */
+  offer(tls: SecureContextOptions): void
   /** Connections that were accepted. */
   connections: number
   stop(): Promise<void>
+}
+
+/** How a server reaches the proxy. */
+export interface Reached {
+  /** Hosts, and names of VPC endpoint services. */
+  readonly by?: readonly string[]
+  /** PEM, each: authorities that the server trusts besides the proxy's. */
+  readonly authorities?: readonly string[]
 }
 
 export interface ProxyKey {
@@ -110,10 +121,15 @@ export async function startFakeProxy(name: string = proxyHost): Promise<FakeProx
   const proxy: FakeProxy = {
     port,
     authority,
-    settings(directory) {
+    settings(directory, { by = [proxyHost], authorities = [] } = {}) {
       const file = join(directory, 'proxy-authority.pem')
-      writeFileSync(file, authority)
-      return { TRENT_XKS_ENDPOINTS: `${proxyHost}=127.0.0.1:${port}`, TRENT_XKS_CA: file }
+      writeFileSync(file, [authority, ...authorities].join('\n'))
+      const endpoints = by.map((each) => `${each}=127.0.0.1:${port}`)
+      return { TRENT_XKS_ENDPOINTS: endpoints.join(','), TRENT_XKS_CA: file }
+    },
+    offer(tls) {
+      server.setSecureContext({ key, cert, ...tls })
+      server.closeAllConnections()
     },
     seen,
     keys,

@@ -32,6 +32,24 @@ test('CreateCustomKeyStore stores a disconnected store, with its secret wrapped'
   })
 })
 
+test('CreateCustomKeyStore looks for a VPC endpoint service, and does not ask the proxy behind it', async () => {
+  const world = createWorld()
+  const asked: string[] = []
+  world.askOutside = (question) => void asked.push(question)
+  const service = 'com.amazonaws.vpce.us-west-2.vpce-svc-0123456789abcdef0'
+  const given = {
+    XksProxyConnectivity: 'VPC_ENDPOINT_SERVICE',
+    XksProxyVpcEndpointServiceName: service,
+  }
+  await makeStore(world, given)
+  assert.deepEqual(asked, [`address ${service}`])
+  const CustomKeyStoreName = 'other'
+  await assert.rejects(makeStore(world, { ...given, CustomKeyStoreName }), {
+    code: 'XksProxyVpcEndpointServiceInUseException',
+  })
+  assert.equal(asked.length, 1)
+})
+
 test('CreateCustomKeyStore stores nothing if the proxy does not answer', async () => {
   const world = createWorld()
   world.askOutside = () => {

@@ -120,6 +120,8 @@ export function keyStoresOutside(asked: (question: string) => void): Outside {
   return {
     externalKeyStores: {
       requireHealthy: async ({ endpoint, path }) => asked(`health ${endpoint}${path}`),
+      requireAddress: async ({ endpoint, vpcServiceName }) =>
+        asked(`address ${vpcServiceName ?? endpoint}`),
       requireKey: async (xksKeyId) => asked(`key ${xksKeyId}`),
     },
     keyStoreSecrets: {

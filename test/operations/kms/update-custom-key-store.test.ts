@@ -69,7 +69,10 @@ test('UpdateCustomKeyStore moves a store to a VPC endpoint service and back', as
   await assert.rejects(update(inVpc), invalid)
   const endpoint = { XksProxyUriEndpoint: 'https://private.example.com' }
   await assert.rejects(update({ ...inVpc, ...endpoint }), invalid)
+  const asked: string[] = []
+  world.askOutside = (question) => void asked.push(question)
   await update({ ...inVpc, ...endpoint, XksProxyVpcEndpointServiceName: service })
+  assert.deepEqual(asked, [`address ${service}`])
   const [moved] = world.rows.keyStores
   assert.deepEqual(
     [moved?.proxy?.connectivity, moved?.proxy?.vpcServiceName, moved?.proxy?.vpcServiceOwner],
