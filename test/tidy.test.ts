@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { test } from 'node:test'
+import * as sdk from '@aws-sdk/client-kms'
 import { kmsRegistry } from '../src/operations/kms/registry.ts'
 import { serverRegistry } from '../src/operations/registry.ts'
 import { files, read, root, sources } from './listed-files.ts'
@@ -42,6 +43,9 @@ test('every operation of KMS has a file and a unit test of its name, and the oth
     .filter((file) => /= operation</.test(read(file)))
     .map((file) => file.slice('src/operations/kms/'.length, -'.ts'.length))
   assert.deepEqual(declaring.toSorted(), names.toSorted())
+  const known = Object.keys(sdk).filter((name) => /^[A-Z]\w+Command$/.test(name))
+  const counted = `These are ${names.length} of the ${known.length} operations of AWS KMS.`
+  assert.ok(read('docs/api-coverage.md').includes(counted), counted)
 })
 
 test('every operation of every service has a file, a test and a row in the table of coverage', () => {

@@ -1,5 +1,7 @@
 /** How proxies fail, and what AWS KMS answers in each place. @module */
-import { failure, type FakeProxy } from '../keystores/external/fake-proxy.ts'
+import type { SecureContextOptions } from 'node:tls'
+import { failure, proxyHost, type FakeProxy } from '../keystores/external/fake-proxy.ts'
+import { certified } from '../wire/certificate.ts'
 
 export type Answers = FakeProxy['answers']
 
@@ -9,14 +11,16 @@ export const answering =
   () =>
     failure(status, name)
 
-/** Names as in the specification's table, and how the proxy comes to it. */
-export const failureKinds: readonly (readonly [
+type FailureKind = readonly [
   name: string,
-  answers: Answers,
+  fails: Answers | { readonly tls: SecureContextOptions },
   store: string,
   createKey: string,
   connection: string,
-])[] = [
+]
+
+/** Names as in the specification's table, and how the proxy comes to it. */
+export const failureKinds: readonly FailureKind[] = [
   [
     'Proxy returns a ValidationException',
     answering(400, 'ValidationException'),
@@ -123,3 +127,30 @@ export const failureKinds: readonly (readonly [
     'XKS_PROXY_INVALID_RESPONSE',
   ],
 ]
+
+/** The ways in which there is no TLS connection, and authorities that a server must trust for them. */
+export async function tlsFailures(): Promise<{
+  readonly kinds: readonly FailureKind[]
+  readonly authorities: readonly string[]
+}> {
+  const [other, expired, stranger] = await Promise.all([
+    certified('other.example.com'),
+    certified(proxyHost, { notBefore: new Date(0), notAfter: new Date(86_400_000) }),
+    certified(proxyHost),
+  ])
+  const offers: readonly SecureContextOptions[] = [
+    ...[other, expired, stranger].map(({ key, cert }) => ({ key, cert })),
+    { minVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256' },
+    { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' },
+  ]
+  return {
+    kinds: offers.map<FailureKind>((tls) => [
+      'AWS KMS cannot establish a TLS connection',
+      { tls },
+      'XksProxyUriUnreachableException',
+      'CustomKeyStoreInvalidStateException',
+      'XKS_PROXY_INVALID_TLS_CONFIGURATION',
+    ]),
+    authorities: [other.authority, expired.authority],
+  }
+}

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { createSecretKey } from 'node:crypto'
 import diagnostics from 'node:diagnostics_channel'
+import { once } from 'node:events'
 import { createServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { connect, type SecureVersion, type TLSSocket } from 'node:tls'
 import {
   createProxyClient,
   type ProxyClientSettings,
@@ -13,6 +15,7 @@ import { ProxyFailure } from '../../../src/keystores/external/proxy-failure.ts'
 import { PrivateAddress } from '../../../src/model/public-address.ts'
 import { certified } from '../../wire/certificate.ts'
 import { proxyHost } from './fake-proxy.ts'
+import { letProxiesBeLate } from './patience.ts'
 
 const { signal } = new AbortController()
 const signingSecret = createSecretKey(Buffer.alloc(32))
@@ -100,4 +103,75 @@ test('an answer that switches protocols ends the call', async (t) => {
   const { client } = await answering(t, () => switching)
   const call = client.call(proxyAt(`https://${proxyHost}`), 'health', {}, signal)
   assert.equal((await failureOf(call)).kind, 'XksProxyInvalidResponse')
+})
+
+/** Suites by the names of OpenSSL, each with the kind of key that it needs. */
+type Offer = readonly [version: SecureVersion, suite: string, key: 'ec' | 'rsa']
+
+const required: readonly Offer[] = [
+  ['TLSv1.3', 'TLS_AES_256_GCM_SHA384', 'ec'],
+  ['TLSv1.3', 'TLS_CHACHA20_POLY1305_SHA256', 'ec'],
+  ['TLSv1.2', 'ECDHE-ECDSA-AES256-GCM-SHA384', 'ec'],
+  ['TLSv1.2', 'ECDHE-RSA-AES256-GCM-SHA384', 'rsa'],
+]
+
+const refusedOffers: readonly Offer[] = [
+  ['TLSv1.3', 'TLS_AES_128_GCM_SHA256', 'ec'],
+  ['TLSv1.2', 'ECDHE-ECDSA-AES128-GCM-SHA256', 'ec'],
+  ['TLSv1.2', 'ECDHE-RSA-AES128-GCM-SHA256', 'rsa'],
+  ['TLSv1.2', 'ECDHE-ECDSA-CHACHA20-POLY1305', 'ec'],
+  ['TLSv1.2', 'ECDHE-RSA-AES256-SHA384', 'rsa'],
+  ['TLSv1.2', 'AES256-GCM-SHA384', 'rsa'],
+  ['TLSv1.1', 'ECDHE-RSA-AES256-SHA@SECLEVEL=0', 'rsa'],
+]
+
+test('a proxy is asked over TLS 1.2 and 1.3 with the suites of the specification only', async (t) => {
+  letProxiesBeLate(t)
+  const certificates = {
+    ec: await certified(proxyHost),
+    rsa: await certified(proxyHost, {}, 2048),
+  }
+  let asked: string | undefined
+  const server = createServer((request, response) => {
+    const socket = request.socket as TLSSocket
+    asked = `${socket.getProtocol()} ${socket.getCipher().name}`
+    response.writeHead(200, { Connection: 'close' }).end('{}')
+  })
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  t.after(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const offer = ([version, ciphers, kind]: Offer) => {
+    const { key, cert } = certificates[kind]
+    const only = { ciphers, minVersion: version, maxVersion: version }
+    server.setSecureContext({ key, cert, ...only })
+    return only
+  }
+  const authorities = Object.values(certificates).map(({ authority }) => authority)
+  const client = clientOf(t, {
+    endpoints: new Map([[proxyHost, { host: '127.0.0.1', port }]]),
+    authorities,
+  })
+  const call = () => client.call(proxyAt(`https://${proxyHost}`), 'health', {}, signal)
+  for (const each of required) {
+    offer(each)
+    await call()
+    assert.equal(asked, each.slice(0, 2).join(' '))
+  }
+  for (const each of refusedOffers) {
+    const only = offer(each)
+    asked = undefined
+    assert.equal((await failureOf(call())).kind, 'XksProxyTls', each.join(' '))
+    assert.equal(asked, undefined)
+    // The proxy works: who takes its suite is served.
+    const other = connect({
+      host: '127.0.0.1',
+      port,
+      ca: authorities,
+      servername: proxyHost,
+      ...only,
+    })
+    await once(other, 'secureConnect')
+    assert.equal(other.getCipher().name, each[1].split('@')[0])
+    other.destroy()
+  }
 })
