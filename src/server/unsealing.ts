@@ -267,9 +267,16 @@ class Attempt {
     this.#asked?.opening.forget()
     this.#asked = undefined
     if (sealed === undefined) return
-    const seal = recoverySeal(this.#dependencies.random)
-    const opening = seal.open(sealed, record.deploymentId)
-    this.#ask({ opening, record, sealed, seal: seal.kind, role: 'recovery' })
+    const { random, log } = this.#dependencies
+    const seal = recoverySeal(random)
+    try {
+      const opening = seal.open(sealed, record.deploymentId)
+      this.#ask({ opening, record, sealed, seal: seal.kind, role: 'recovery' })
+    } catch (error) {
+      if (!(error instanceof SealRefused)) throw error
+      // The current seal may open yet, and needs no recovery seal.
+      log.warn({ reason: error.message }, 'the recovery seal cannot be used')
+    }
   }
 
   #ask(asked: Asked): void {

@@ -1,4 +1,5 @@
 /** Each kind of seal, as tests of all of them use it: settings, what people give, and its device taken away. @module */
+import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
@@ -137,6 +138,48 @@ export async function testedSeal(t: TestContext, kind: SealKind): Promise<Tested
   Object.assign(process.env, environment)
   const plan = plans[kind] ?? (() => ({ wanted: {}, secretsOf: () => [] }))
   return { kind, setting, settings, environment, plan, ...(device && { device }) }
+}
+
+/** A move to a seal that people open ends the recovery seal, so those are the last. */
+const inOrder = ['file', 'kms', 'pkcs11', 'tpm2', 'passphrase', 'shamir'] satisfies SealKind[]
+
+/** A seal of each kind that can be tested here. */
+export async function testedSeals(t: TestContext): Promise<readonly TestedSeal[]> {
+  const seals: TestedSeal[] = []
+  for (const kind of inOrder) {
+    const missing = noSealOf(kind)
+    if (missing === undefined) seals.push(await testedSeal(t, kind))
+    else t.diagnostic(`without the seal ${kind}: ${missing}`)
+  }
+  return seals
+}
+
+interface Answer {
+  readonly stage?: string
+  readonly shares?: readonly string[]
+}
+
+/**
+ * Has a running server seal its root key anew, and returns what people give from then on.
+ * @param ask calls an operation of the operators' socket
+ * @param secrets what people gave until now
+ */
+export async function sealedAnew(
+  ask: (operation: string, input: object) => Promise<unknown>,
+  request: object,
+  { kind, plan }: TestedSeal,
+  secrets: readonly string[] = [],
+): Promise<readonly string[]> {
+  const { wanted, secretsOf } = plan()
+  let answer = (await ask('BeginRekey', { ...request, ...wanted })) as Answer
+  const give = async (secret: string): Promise<void> => {
+    answer = (await ask('ContinueRekey', { secret })) as Answer
+  }
+  for (const secret of enough(secrets)) await give(secret)
+  const proofs = secretsOf(answer)
+  for (const secret of proofs) await give(secret)
+  assert.equal(answer.stage, 'done', kind)
+  return proofs
 }
 
 /** A way to a port of this machine that can be closed. */
