@@ -107,8 +107,9 @@ function fromTerminal(shown: string): Promise<Buffer> {
   const { stdin, stderr } = process
   const typed = Buffer.alloc(bytesMax)
   let length = 0
-  stderr.write(shown)
+  // Whoever is quick must not see what they type.
   stdin.setRawMode(true)
+  stderr.write(shown)
   return new Promise((resolve, reject) => {
     const end = (failure?: string): void => {
       stdin.off('data', take).pause()
