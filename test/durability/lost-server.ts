@@ -13,6 +13,7 @@ import {
   temporaryFolder,
   trentEnded,
   type Serving,
+  type Settings,
 } from '../start/serve-process.ts'
 
 export const root = {
@@ -71,12 +72,15 @@ export async function lostServer(
     key: string,
     /** Calls an operation of the operator's socket. */
     ask: (operation: string, input?: object) => Promise<unknown>,
+    url: string,
   ) => Promise<unknown>,
+  /** Further settings of the server that is lost. */
+  more: Settings = {},
 ) {
   const folder = temporaryFolder(t)
   const seal = join(folder, 'seal.key')
   const settings = { ...root, TRENT_SEAL: `file:${seal}` }
-  const server = await serve(t, folder, settings)
+  const server = await serve(t, folder, { ...settings, ...more })
   const clients = clientsOf(t, server)
   const key = await newKey(clients)
   const blob = await encrypted(clients, key)
@@ -87,9 +91,9 @@ export async function lostServer(
     folder,
   )
   assert.equal(taken.code, 0, taken.stderr)
-  await since(clients, key, (operation, input) =>
-    callOperator(join(folder, 'data'), operation, input),
-  )
+  const ask = (operation: string, input?: object) =>
+    callOperator(join(folder, 'data'), operation, input)
+  await since(clients, key, ask, server.url)
   await end(server, 'SIGTERM')
   const there = temporaryFolder(t)
   const backup = join(folder, 'backup')

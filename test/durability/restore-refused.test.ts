@@ -12,9 +12,10 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { gzipSync } from 'node:zlib'
 import { DisableKeyCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms'
 import type { SealStatus } from '../../src/operations/contract/seal-controls.ts'
+import { filesBelow, isLog, jsonOf } from '../audit/delivery/delivered.ts'
+import { advance } from '../compat/test-clock.ts'
 import { flipped } from '../crypto/fixed.ts'
 import { refusal } from '../start/refusal.ts'
 import { end, freePort, serve, temporaryFolder, trent, trentEnded } from '../start/serve-process.ts'
@@ -113,36 +114,44 @@ test('a copy of the journal from before the backup says nothing about what follo
   assert.equal(code, 0, stderr)
 })
 
-test('delivered files say what was taken away', async (t) => {
-  const { backup, restore, there, settings, blob } = await lostServer(t, ({ kms }, KeyId) =>
-    kms.send(new DisableKeyCommand({ KeyId })),
+test('delivered files say what was taken away, and it stays away', async (t) => {
+  const archive = temporaryFolder(t)
+  const { backup, restore, there, settings, blob } = await lostServer(
+    t,
+    async (clients, KeyId, _ask, url) => {
+      await clients.kms.send(new DisableKeyCommand({ KeyId }))
+      await advance(url, '6m')
+      await newKey(clients)
+      await advance(url, '6m')
+    },
+    { TRENT_TEST_API: 'on', TRENT_AUDIT_DIR: archive },
   )
-  assert.ok(blob.length > 0)
-  const delivered = join(there, 'delivered')
-  mkdirSync(delivered)
-  assert.match((await restore(backup, '--delivered', delivered)).stderr, /would come back/)
-  const { change } = JSON.parse(
-    (await trentEnded(t, ['backup', 'verify', backup, '--json'], {}, there)).stdout,
-  ) as { readonly change: number }
-  const record = {
-    eventID: '1',
-    eventName: 'CreateKey',
-    recipientAccountId: '111122223333',
-    trent: { change: change + 2 },
-  }
-  const file = join(delivered, '111122223333_CloudTrail_us-west-2_x.json.gz')
-  writeFileSync(file, gzipSync(JSON.stringify({ Records: [record] })))
-  assert.match((await restore(backup, '--delivered', delivered)).stderr, /lacks 1 changes/)
+  const empty = join(there, 'empty')
+  mkdirSync(empty)
+  assert.match((await restore(backup, '--delivered', empty)).stderr, /would come back/)
+  // Without the file that says it, the others show that it is missing.
+  const file = join(archive, await fileWith(archive, 'DisableKey'))
+  const content = readFileSync(file)
+  rmSync(file)
+  assert.match((await restore(backup, '--delivered', archive)).stderr, /lacks \d+ changes/)
   writeFileSync(file, 'not gzip')
-  assert.match((await restore(backup, '--delivered', delivered)).stderr, /cannot be read/)
-  writeFileSync(
-    file,
-    gzipSync(JSON.stringify({ Records: [{ ...record, trent: { change: change + 1 } }] })),
-  )
-  const restored = await restore(backup, '--delivered', delivered)
+  assert.match((await restore(backup, '--delivered', archive)).stderr, /cannot be read/)
+  assert.equal(existsSync(join(there, 'data', 'trent.db')), false)
+  writeFileSync(file, content)
+  const restored = await restore(backup, '--delivered', archive)
   assert.equal(restored.code, 0, restored.stderr)
-  await serve(t, there, settings)
+  const after = clientsOf(t, await serve(t, there, settings))
+  await failsWith(decrypts(after, blob), 'DisabledException')
 })
+
+/** The delivered file that holds a record of this event. */
+async function fileWith(archive: string, event: string): Promise<string> {
+  for (const name of (await filesBelow(archive)).filter(isLog)) {
+    const { Records } = await jsonOf<{ Records: readonly { eventName: string }[] }>(archive, name)
+    if (Records.some(({ eventName }) => eventName === event)) return name
+  }
+  return assert.fail(`no delivered file holds ${event}`)
+}
 
 test('a restore that was killed leaves a deployment that no start takes', async (t) => {
   const { backup, restoring, restore, there, journal, settings } = await lostServer(

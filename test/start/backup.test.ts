@@ -3,8 +3,37 @@ import assert from 'node:assert/strict'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { CreateKeyCommand } from '@aws-sdk/client-kms'
 import { flipped } from '../crypto/fixed.ts'
+import { clientsOf, root } from '../durability/lost-server.ts'
 import { end, freePort, main, run, serve, temporaryFolder, trentEnded } from './serve-process.ts'
+import { noTerminal } from './typed-secrets.ts'
+
+test(
+  'a backup shows its progress on a terminal, and nowhere else',
+  { skip: noTerminal },
+  async (t) => {
+    const folder = temporaryFolder(t)
+    const { kms } = clientsOf(t, await serve(t, folder, root))
+    // The progress is shown after each MiB.
+    const Description = 'x'.repeat(8192)
+    for (let made = 0; made < 180; made += 1) await kms.send(new CreateKeyCommand({ Description }))
+    const settings = freePort(folder)
+    const command = `exec '${process.execPath}' '${main}' backup shown`
+    const shown = run(t, ['script', '-qefc', command, '/dev/null'], settings, folder)
+    assert.equal((await shown.ended).code, 0, shown.stdout())
+    // One line, which makes room for the result.
+    const cleared = String.raw`\r\u001B\[K`
+    const line = new RegExp(
+      `^(?:${cleared}\\d+ %: \\d+ of (\\d+) rows)+${cleared}\\S+shown: (\\d+) rows up to change `,
+    )
+    const [, total, rows] = line.exec(shown.stdout()) ?? []
+    assert.ok(total !== undefined && total === rows, shown.stdout())
+    const piped = await trentEnded(t, ['backup', 'piped'], settings, folder)
+    assert.deepEqual([piped.code, piped.stderr], [0, ''])
+    assert.match(piped.stdout, /^\S+piped: \d+ rows up to change /)
+  },
+)
 
 test('a backup of a running server is taken, streamed and verified', async (t) => {
   const folder = temporaryFolder(t)

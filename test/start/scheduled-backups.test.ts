@@ -3,10 +3,18 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { CreateKeyCommand } from '@aws-sdk/client-kms'
+import { CreateKeyCommand, DisableKeyCommand } from '@aws-sdk/client-kms'
 import type { ServerStatus } from '../../src/operations/contract/server-controls.ts'
 import { accountId, startTestServer } from '../harness.ts'
 import { advance } from '../compat/test-clock.ts'
+import {
+  clientsOf,
+  decrypts,
+  encrypted,
+  failsWith,
+  newKey,
+  root,
+} from '../durability/lost-server.ts'
 import { scrape } from '../metrics/scraped.ts'
 import { skip, testDatabase, testedVersions } from '../store/postgres/shared-server.ts'
 import { eventually, startNode } from './node-process.ts'
@@ -77,7 +85,8 @@ test('a schedule goes on after a restart, with status, metrics and records', asy
 test('a backup of the schedule is verified and restored; status says what fails', async (t) => {
   const folder = temporaryFolder(t)
   const directory = join(folder, 'backups')
-  const settings: Settings = { TRENT_BACKUP_DIR: directory, TRENT_BACKUP_INTERVAL_MINUTES: '1' }
+  const own: Settings = { ...root, TRENT_SEAL: `file:${join(folder, 'seal.key')}` }
+  const settings = { ...own, TRENT_BACKUP_DIR: directory, TRENT_BACKUP_INTERVAL_MINUTES: '1' }
   const command = (...parameters: string[]) =>
     trentEnded(t, parameters, { ...freePort(folder), ...settings }, folder)
   const status = async (): Promise<ServerStatus['backups']> => {
@@ -89,17 +98,32 @@ test('a backup of the schedule is verified and restored; status says what fails'
   assert.equal((await status())?.failure, `${directory} is missing, or is not mounted`)
   const shown = await command('status')
   assert.match(shown.stdout, /^ {2}failure: \S+ is missing, or is not mounted$/m)
+  const before = clientsOf(t, without)
+  const key = await newKey(before)
+  const disabled = await newKey(before)
+  const kept = await encrypted(before, key)
+  const ofDisabled = await encrypted(before, disabled)
   await end(without, 'SIGTERM')
   mkdirSync(directory)
   const server = await serve(t, folder, settings)
   await eventually(20_000, async () => (await status())?.kept === 1)
   const { last, failures } = (await status()) ?? {}
   assert.equal(failures, 0)
+  await clientsOf(t, server).kms.send(new DisableKeyCommand({ KeyId: disabled }))
   await end(server, 'SIGKILL')
-  const [name = ''] = backupsIn(directory)
-  assert.equal(last?.file, name)
-  const verified = await command('backup', 'verify', join(directory, name), '--open', '--json')
+  const name = last?.file ?? ''
+  assert.ok(backupsIn(directory).includes(name))
+  const backup = join(directory, name)
+  const verified = await command('backup', 'verify', backup, '--open', '--json')
   assert.partialDeepStrictEqual(JSON.parse(verified.stdout), { whole: true })
+
+  const there = temporaryFolder(t)
+  const restoring = ['restore', backup, '--journal', join(folder, 'data', 'journal')]
+  const restored = await trentEnded(t, restoring, { ...freePort(there), ...own }, there)
+  assert.equal(restored.code, 0, restored.stderr)
+  const after = clientsOf(t, await serve(t, there, own))
+  await decrypts(after, kept)
+  await failsWith(decrypts(after, ofDisabled), 'DisabledException')
 })
 
 test('of two nodes that share a directory, one takes the backup', { skip }, async (t) => {
