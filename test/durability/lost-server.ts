@@ -15,12 +15,23 @@ import {
   type Serving,
   type Settings,
 } from '../start/serve-process.ts'
+import { testDatabase, testedVersions } from '../store/postgres/shared-server.ts'
 
 export const root = {
   TRENT_ROOT_ACCESS_KEY_ID: 'CIROOT',
   TRENT_ROOT_SECRET_ACCESS_KEY: 'ci-root-secret',
 } as const
 export const rootCredentials = { accessKeyId: 'CIROOT', secretAccessKey: 'ci-root-secret' }
+
+export type Engine = 'sqlite' | 'postgresql'
+
+/** The settings of a server on this engine. Each call makes another database in PostgreSQL. */
+export async function settingsFor(t: TestContext, engine: Engine, seal: string): Promise<Settings> {
+  const settings = { ...root, TRENT_SEAL: `file:${seal}` }
+  if (engine === 'sqlite') return settings
+  const [version = 0] = testedVersions
+  return { ...settings, TRENT_DATABASE_URL: (await testDatabase(t, version)).url }
+}
 
 export interface Clients {
   readonly kms: KMSClient

@@ -6,13 +6,15 @@ import * as keys from './acts-of-keys.ts'
 import { createSigners, makeMac, sign, type Signers } from './acts-of-signers.ts'
 import type { Deployment } from './calls.ts'
 import { Caller } from './caller.ts'
-import type { Memory, Subject } from './memory.ts'
+import type { Memory } from './memory.ts'
 
 export interface LoadSettings {
   readonly seed: number
   readonly callers: number
   /** Milliseconds that each caller waits after a call, on average. */
   readonly pauseMs: number
+  /** A key is replaced after so many entries. Default: 500. */
+  readonly entriesMax?: number
 }
 
 export interface Load {
@@ -59,14 +61,13 @@ const acts: readonly (readonly [number, keys.Act])[] = [
 const weights = acts.reduce((sum, [weight]) => sum + weight, 0)
 
 const liveKeys = 6
-/** A key is replaced after so many entries, or changes of unknown outcome. */
-const entriesMax = 500
+/** A key is replaced after so many changes of unknown outcome. */
 const unknownMax = 5
 
 export async function startLoad(
   deployment: Deployment,
   memory: Memory,
-  { seed, callers, pauseMs }: LoadSettings,
+  { seed, callers, pauseMs, entriesMax = 500 }: LoadSettings,
 ): Promise<Load> {
   const first = new Caller(deployment, memory, seeded(seed))
   for (let key = 0; key < liveKeys; key += 1) await keys.createKey(first)
@@ -76,7 +77,7 @@ export async function startLoad(
   const running = Array.from({ length: callers }, async (_, index) => {
     const caller = new Caller(deployment, memory, seeded(seed * 1000 + index + 1))
     while (!signal.aborted) {
-      await actOnce(caller, signers)
+      await actOnce(caller, signers, entriesMax)
       const rest = caller.random.below(2 * pauseMs)
       await sleep(rest, undefined, { signal }).catch(() => undefined)
     }
@@ -89,12 +90,12 @@ export async function startLoad(
   }
 }
 
-async function actOnce(caller: Caller, signers: Signers): Promise<void> {
+async function actOnce(caller: Caller, signers: Signers, entriesMax: number): Promise<void> {
   const { memory, random } = caller
   if (memory.live.length < liveKeys) await keys.createKey(caller)
   const subject = random.oneOf(memory.live)
   if (subject === undefined) return
-  if (isWorn(subject)) {
+  if (subject.entries > entriesMax || subject.unknown > unknownMax) {
     keys.retire(caller, subject)
     await access.denyByIam(caller, subject)
     return
@@ -111,6 +112,3 @@ async function actOnce(caller: Caller, signers: Signers): Promise<void> {
     }
   }
 }
-
-const isWorn = ({ entries, unknown }: Subject): boolean =>
-  entries > entriesMax || unknown > unknownMax

@@ -10,7 +10,6 @@ import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { seeded } from '../durability/seeded.ts'
-import type { Output } from './calls.ts'
 import { Caller } from './caller.ts'
 import { startCluster, type Cluster } from './cluster.ts'
 import { startFaults, type FaultCounts } from './faults.ts'
@@ -20,6 +19,7 @@ import { startLoad } from './load.ts'
 import { Memory } from './memory.ts'
 import type { NodeProcess, OwnEnd } from './node-process.ts'
 import type { PatroniPrograms } from './patroni-programs.ts'
+import { makeUsers } from './users.ts'
 
 export interface RoundSettings {
   readonly programs: PatroniPrograms
@@ -93,7 +93,7 @@ async function judged(
   if (history !== undefined) writeFileSync(history, '')
   const memory = new Memory(history)
   const caller = new Caller(fleet, memory, seeded(seed))
-  await makeUsers(caller, fleet)
+  await makeUsers(caller, (who, login) => fleet.login(who, login))
   const load = await startLoad(fleet, memory, { seed, callers: 12, pauseMs: 60 })
   const counts: FaultCounts = { faults: new Map() }
   const faults = startFaults(
@@ -172,20 +172,6 @@ export async function makeDatabase(cluster: Cluster): Promise<void> {
     `REVOKE ALL ON DATABASE trent FROM PUBLIC; REVOKE ALL ON SCHEMA public FROM PUBLIC;
      GRANT USAGE, CREATE ON SCHEMA public TO trent; GRANT pg_read_all_stats TO trent`,
   )
-}
-
-async function makeUsers(caller: Caller, fleet: Fleet): Promise<void> {
-  const made = async (operation: string, UserName: string): Promise<Output> => {
-    const { answer } = await caller.call(operation, { UserName }, { node: 0 })
-    if (answer.kind !== 'ok') throw new Error(`${operation}: ${answer.error}`)
-    return answer.output
-  }
-  for (const who of ['user', 'grantee'] as const) {
-    await made('iam:CreateUser', who)
-    const { AccessKey } = await made('iam:CreateAccessKey', who)
-    const { AccessKeyId, SecretAccessKey } = AccessKey as Record<string, string>
-    fleet.login(who, { accessKeyId: AccessKeyId ?? '', secretAccessKey: SecretAccessKey ?? '' })
-  }
 }
 
 export async function untilReady(fleet: Fleet): Promise<void> {
