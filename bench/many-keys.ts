@@ -2,7 +2,9 @@
  * Measures what grows with the number of keys: a start, a backup, its check, a restore, and wrapping everything
  * anew under another root key. It compares two numbers of keys. `node bench/many-keys.ts [fewer] [more]`
  *
- * Figures are CPU time of all threads of a process, its largest resident memory, and the bytes that it made.
+ * Figures are CPU time of all threads of a process, the time that passed, the largest resident memory of the
+ * process so far, and the bytes that it made. The exit status is 1 if one of them grows faster than the number
+ * of keys. The time that passed does not count: it is also that of other work on the machine.
  * @module
  */
 import { spawn } from 'node:child_process'
@@ -28,20 +30,35 @@ import { readUsage } from './usage.ts'
 const [fewer, more] = [Number(process.argv[2] ?? 10_000), Number(process.argv[3] ?? 100_000)]
 const batch = 500
 const watchMs = 25
-/** Everything would take long, because the server rests three quarters of the time. */
-const rewrappedRows = 5000
-const rewrapLookMs = 2000
+const rewrapLookMs = 1000
+/** How much faster than the number of keys a figure may grow. */
+const tolerance = 1.3
 
 interface Figure {
   /** Seconds of CPU time. */
   readonly cpu: number
-  /** MiB; 0 if it was not read. */
+  /** Seconds that passed. */
+  readonly elapsed: number
+  /** MiB */
   readonly memory: number
   /** MiB: what the step has made. */
   readonly size?: number
 }
 
+interface Measured {
+  readonly steps: Readonly<Record<string, Figure>>
+  /** Rows that were wrapped anew. */
+  readonly rewrapped: number
+}
+
+const shown = (n: number | undefined): string => (n === undefined ? '' : n.toFixed(1))
 const mebibytes = (bytes: number): number => bytes / 2 ** 20
+
+/** Returns a function that returns the seconds since this call. */
+function stopwatch(): () => number {
+  const begun = performance.now()
+  return () => (performance.now() - begun) / 1000
+}
 
 function settingsOf(directory: string): NodeJS.ProcessEnv {
   return {
@@ -67,6 +84,7 @@ function peakOf(pid: number): number {
 /** Runs `trent` to its end, and returns what it used up to its last moments. */
 async function command(directory: string, ...parameters: readonly string[]): Promise<Figure> {
   const script = join(import.meta.dirname, '..', 'src', 'main.ts')
+  const elapsed = stopwatch()
   const child = spawn(process.execPath, [script, ...parameters], {
     stdio: ['ignore', 'ignore', 'inherit'],
     cwd: join(directory, '..'),
@@ -82,7 +100,7 @@ async function command(directory: string, ...parameters: readonly string[]): Pro
   const [code] = (await ended) as [number | null]
   clearInterval(watch)
   if (code !== 0) throw new Error(`trent ${parameters.join(' ')} ended with ${code}`)
-  return { cpu, memory }
+  return { cpu, elapsed: elapsed(), memory }
 }
 
 /** Puts keys into the database of a stopped server: each with its material and an alias. */
@@ -156,72 +174,82 @@ async function fill(directory: string, keys: number): Promise<void> {
   }
 }
 
-/** Wraps rows anew under another root key for a while. */
-async function rewrapping(directory: string, used: () => number): Promise<Figure> {
-  const begun = used()
+/** Makes another root key, and waits until nothing is under the former one. Returns the number of rows. */
+async function rewrapEverything(directory: string): Promise<number> {
   await callOperator(directory, 'BeginRekey', { rotate: true })
   for (;;) {
-    await sleep(rewrapLookMs)
     const { seal } = (await callOperator(directory, 'GetStatus')) as ServerStatus
-    const { rewrapped = 0 } = seal.former ?? {}
-    // The same tables for each number of keys.
-    if (rewrapped < rewrappedRows) continue
-    return { cpu: (1000 * (used() - begun)) / rewrapped, memory: 0 }
+    const { state, rewrapped = 0 } = seal.former ?? {}
+    if (state === 'rewrapped') return rewrapped
+    await sleep(rewrapLookMs)
   }
 }
 
-async function measured(keys: number): Promise<Readonly<Record<string, Figure>>> {
+async function measured(keys: number): Promise<Measured> {
+  const steps: Record<string, Figure> = {}
+  const note = (step: string, figure: Figure): void => {
+    steps[step] = figure
+    const { cpu, elapsed } = figure
+    process.stderr.write(`${keys} keys, ${step}: ${shown(cpu)} s of CPU in ${shown(elapsed)} s\n`)
+  }
   const above = makeDirectory()
   const directory = join(above, 'data')
   const settings = { TRENT_SEAL: `file:${join(above, 'seal.key')}` }
   await (await startTrent(directory, settings)).stop()
   await fill(directory, keys)
+  const starting = stopwatch()
   const server = await startTrent(directory, settings)
   const used = (): number => readUsage(server.pid).process / 1e9
-  const started = { cpu: used(), memory: peakOf(server.pid) }
+  const figureOf = (since: number, elapsed: number): Figure => ({
+    cpu: used() - since,
+    elapsed,
+    memory: peakOf(server.pid),
+  })
+  note('start and unseal', figureOf(0, starting()))
   // The check after the start reads every table once.
   await sleep(5000)
   const file = join(above, 'backup')
   const before = used()
-  const taking = await command(directory, 'backup', file)
+  const taken = await command(directory, 'backup', file)
   const size = mebibytes(statSync(file).size)
-  const taken = { cpu: used() - before, memory: peakOf(server.pid), size }
-  const rewrapped = await rewrapping(directory, used)
+  note('backup: server', { ...figureOf(before, taken.elapsed), size })
+  note('backup: command', taken)
+  const [unrotated, rewrapping] = [used(), stopwatch()]
+  const rewrapped = await rewrapEverything(directory)
+  note('wrap everything anew', figureOf(unrotated, rewrapping()))
   await server.stop()
-  const checked = await command(directory, 'backup', 'verify', '--open', file)
+  note('backup verify --open', await command(directory, 'backup', 'verify', '--open', file))
   const there = join(makeDirectory(), 'data')
   const key = ['--seal-key', join(above, 'seal.key'), '--accept-resurrection']
   const restored = await command(there, 'restore', file, ...key)
-  return {
-    'start and unseal': started,
-    'backup: server': taken,
-    'backup: command': taking,
-    'backup verify --open': checked,
-    restore: { ...restored, size: mebibytes(statSync(join(there, 'trent.db')).size) },
-    'wrap 1000 rows anew': rewrapped,
-  }
+  note('restore', { ...restored, size: mebibytes(statSync(join(there, 'trent.db')).size) })
+  return { steps, rewrapped }
 }
 
 const [small, large] = [await measured(fewer), await measured(more)]
-const shown = (n: number | undefined): string => (n === undefined ? '' : n.toFixed(1))
+const counted = ['cpu', 'memory', 'size'] as const
+const tooFast: string[] = []
+const rows = Object.entries(small.steps).map(([step, one]) => {
+  const other = large.steps[step] ?? one
+  for (const figure of counted) {
+    const times = (other[figure] ?? 0) / (one[figure] ?? 1)
+    if (times > (tolerance * more) / fewer) tooFast.push(`${step}: ${figure} ${shown(times)} times`)
+  }
+  const figures = [one, other].flatMap(({ cpu, elapsed, memory, size }) =>
+    [cpu, elapsed, memory, size].map(shown),
+  )
+  return `| ${[step, ...figures, shown(other.cpu / one.cpu)].join(' | ')} |`
+})
+const heads = [fewer, more].map((keys) => `${keys} keys: CPU s | elapsed s | MiB memory | MiB made`)
 process.stdout.write(
   [
-    `| Step | CPU s, ${fewer} keys | CPU s, ${more} keys | times | MiB memory | MiB memory | MiB made | MiB made |`,
-    '| --- | --- | --- | --- | --- | --- | --- | --- |',
-    ...Object.entries(small).map(([step, one]) => {
-      const other = large[step] ?? one
-      const cells = [
-        step,
-        shown(one.cpu),
-        shown(other.cpu),
-        shown(other.cpu / one.cpu),
-        shown(one.memory),
-        shown(other.memory),
-        shown(one.size),
-        shown(other.size),
-      ]
-      return `| ${cells.join(' | ')} |`
-    }),
+    `| Step | ${heads.join(' | ')} | CPU times |`,
+    `| ${Array.from({ length: 10 }, () => '---').join(' | ')} |`,
+    ...rows,
+    '',
+    `rows wrapped anew: ${small.rewrapped}, ${large.rewrapped}`,
+    ...tooFast.map((each) => `grows faster than the number of keys: ${each}`),
     '',
   ].join('\n'),
 )
+if (tooFast.length > 0) process.exitCode = 1
