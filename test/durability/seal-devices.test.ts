@@ -8,8 +8,17 @@ import { existsSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { SealStatus } from '../../src/operations/contract/seal-controls.ts'
 import { noSealOf, testedSeal } from '../seals/every-seal.ts'
-import { end, freePort, ready, temporaryFolder, trent } from '../start/serve-process.ts'
+import {
+  end,
+  freePort,
+  ready,
+  temporaryFolder,
+  trent,
+  type Running,
+} from '../start/serve-process.ts'
+import type { SealMoment } from './deadly-database.ts'
 import { settings } from './fixed-account.ts'
 import { assertOpens, encrypted, killed } from './killed-server.ts'
 
@@ -33,33 +42,41 @@ test('killed at any moment of its first start, a server with a key file starts a
   t.diagnostic(`at the kills: ${seen.join(' | ')}`)
 })
 
+/**
+ * The first transaction of a move stores the new seal, the second one puts it in force: the new seal is stored;
+ * what puts it in force waits for its commit; it is in force.
+ */
+const moments = ['after 1', 'within 2', 'after 2'] as const
+
+async function isOpen(running: Running): Promise<boolean> {
+  const outcome = await Promise.race([ready(running), running.ended]).catch(() => undefined)
+  return outcome !== undefined && 'url' in outcome
+}
+
+/** What was answered is in force, and at each chosen moment it is certain what is. */
+function assertOutcome(when: SealMoment | number, isAnswered: boolean, isInForce: boolean): void {
+  if (isAnswered) assert.ok(isInForce)
+  if (typeof when === 'string') assert.equal(isInForce, when === 'after 2', when)
+}
+
 test('killed at any moment of a move between key files, exactly one of them opens it', async (t) => {
   const server = killed(t)
   const path = (number: number): string => join(server.folder, `${number}.key`)
   let current = 0
   let running = await server.begin(`file:${path(0)}`)
   const blob = await encrypted(running)
-  const moves: boolean[] = []
-  for (const afterMs of [0, 1, 2, 4, 8, 40]) {
+  for (const when of [0, 2, 8, ...moments] as const) {
     const target = current + 1
-    const moving = server.ask('BeginRekey', { seal: `file:${path(target)}` }).then(
-      () => true,
-      () => false,
-    )
-    await delay(afterMs)
-    await server.kill()
-    const isAnswered = await moving
-    running = await server.begin(`file:${path(target)}`)
-    const outcome = await Promise.race([ready(running), running.ended]).catch(() => undefined)
-    const hasMoved = outcome !== undefined && 'url' in outcome
-    // What was answered is in force.
-    if (isAnswered) assert.ok(hasMoved)
+    const seal = `file:${path(target)}`
+    const isAnswered = await server.dieDuring(when, () => server.ask('BeginRekey', { seal }))
+    running = await server.begin(seal)
+    const hasMoved = await isOpen(running)
+    assertOutcome(when, isAnswered, hasMoved)
     if (hasMoved) current = target
     else {
       assert.match(running.stderr(), /key file \S+ (?:is missing|does not open)/)
       running = await server.begin(`file:${path(current)}`)
     }
-    moves.push(hasMoved)
     await assertOpens(running, blob)
     if (hasMoved && existsSync(path(target - 1))) {
       await server.kill()
@@ -69,7 +86,6 @@ test('killed at any moment of a move between key files, exactly one of them open
       await assertOpens(running, blob)
     }
   }
-  t.diagnostic(`moved: ${moves.join(', ')}`)
 })
 
 test('killed at each step with a recovery seal, its shares open it until another opens', async (t) => {
@@ -94,8 +110,13 @@ test('killed at each step with a recovery seal, its shares open it until another
   await server.give('ContinueRekey', shares.slice(0, 1))
   await restarted()
   await assertOpens(running, blob)
-  assert.equal((await server.give('ContinueRekey', shares))['stage'], 'done')
-  await server.kill()
+  const prove = () => server.give('ContinueRekey', shares)
+  await server.dieDuring('within 1', prove)
+  running = await server.begin(file)
+  await assertOpens(running, blob)
+  // It is not in force yet.
+  assert.partialDeepStrictEqual(await server.ask('GetStatus'), { seal: { recovery: false } })
+  await server.dieDuring('after 1', prove)
 
   renameSync(path, `${path}-lost`)
   const recovered = async (): Promise<void> => {
@@ -117,7 +138,10 @@ test('killed at each step with a recovery seal, its shares open it until another
   await server.kill()
   await recovered()
   await server.ask('BeginRekey', { seal: next })
-  assert.equal((await server.give('ContinueRekey', shares))['stage'], 'done')
+  await server.dieDuring('within 2', prove)
+  await recovered()
+  await server.ask('BeginRekey', { seal: next })
+  assert.equal((await prove())['stage'], 'done')
   await server.kill()
   running = await server.begin(next)
   await assertOpens(running, blob)
@@ -128,7 +152,6 @@ test('killed at each step with a recovery seal, its shares open it until another
 
 /** About the time of one use of the device. */
 const usualMs = { kms: 150, pkcs11: 200, tpm2: 1500 } as const
-
 for (const kind of ['kms', 'pkcs11', 'tpm2'] as const) {
   test(
     `${kind}: killed while the root key is made, moved there and back, and rotated, one seal opens it`,
@@ -138,12 +161,10 @@ for (const kind of ['kms', 'pkcs11', 'tpm2'] as const) {
       const { setting: device } = seal
       const server = killed(t, { ...seal.environment, ...seal.settings })
       const path = (number: number): string => `file:${join(server.folder, `${number}.key`)}`
-      for (const part of [0.1, 0.3, 0.6, 1]) {
+      const after = (part: number): number => part * usualMs[kind]
+      for (const when of ['within 1' as const, after(0.3), after(1)]) {
         await server.begin(device)
-        const made = server.ask('Initialize').catch(() => undefined)
-        await delay(part * usualMs[kind])
-        await server.kill()
-        await made
+        await server.dieDuring(when, () => server.ask('Initialize'))
       }
       let current = device
       let running = await server.begin(device)
@@ -152,34 +173,35 @@ for (const kind of ['kms', 'pkcs11', 'tpm2'] as const) {
         assert.match(String(error), /has its root key already|is not sealed/)
       })
       const blob = await encrypted(running)
-      const moves: boolean[] = []
-      for (const [number, part] of [0, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2.5].entries()) {
+      // From one to the other, and back.
+      for (const [number, when] of (
+        [after(0.3), ...moments, 'within 2', 'after 2'] as const
+      ).entries()) {
         const target = current === device ? path(number) : device
-        const moving = server.ask('BeginRekey', { seal: target }).then(
-          () => true,
-          () => false,
-        )
-        await delay(part * usualMs[kind])
-        await server.kill()
-        const isAnswered = await moving
+        const move = () => server.ask('BeginRekey', { seal: target })
+        const isAnswered = await server.dieDuring(when, move)
         running = await server.begin(target)
-        const outcome = await Promise.race([ready(running), running.ended]).catch(() => undefined)
-        const hasMoved = outcome !== undefined && 'url' in outcome
-        if (isAnswered) assert.ok(hasMoved)
+        const hasMoved = await isOpen(running)
+        assertOutcome(when, isAnswered, hasMoved)
+        if (!hasMoved) running = await server.begin(current)
+        else if (typeof when === 'string') {
+          await server.kill()
+          assert.equal((await (await server.begin(current)).ended).code, 1)
+          running = await server.begin(target)
+        }
         if (hasMoved) current = target
-        else running = await server.begin(current)
-        moves.push(hasMoved)
         await assertOpens(running, blob)
       }
-      t.diagnostic(`moved: ${moves.join(', ')}`)
       if (current !== device) await server.ask('BeginRekey', { seal: device })
-      for (const part of [0.3, 1]) {
-        const rotating = server.ask('BeginRekey', { rotate: true }).catch(() => undefined)
-        await delay(part * usualMs[kind])
-        await server.kill()
-        await rotating
+      const generation = async (): Promise<number> =>
+        ((await server.ask('GetStatus'))['seal'] as SealStatus).generation
+      for (const when of [after(0.3), 'within 2', 'after 2'] as const) {
+        const before = await generation()
+        const rotate = () => server.ask('BeginRekey', { rotate: true })
+        const isAnswered = await server.dieDuring(when, rotate)
         running = await server.begin(device)
         await assertOpens(running, blob)
+        assertOutcome(when, isAnswered, (await generation()) > before)
       }
       // Nothing of the uses that were killed is left.
       assert.deepEqual(seal.device?.left?.() ?? [], [])

@@ -5,7 +5,6 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { SealStatus } from '../../src/operations/contract/seal-controls.ts'
 import { enough, testedSeal } from '../seals/every-seal.ts'
 import { assertOpens, encrypted, killed } from './killed-server.ts'
@@ -16,11 +15,10 @@ for (const kind of ['passphrase', 'shamir'] as const) {
   test(`${kind}: killed at each step of an initialisation, it opens or is made anew`, async (t) => {
     const { plan } = await testedSeal(t, kind)
     const server = killed(t)
-    await server.begin(kind)
-    const cutShort = server.ask('Initialize', plan().wanted).catch(() => undefined)
-    await delay(100)
-    await server.kill()
-    await cutShort
+    for (const moment of ['within 1', 'after 1'] as const) {
+      await server.begin(kind)
+      await server.dieDuring(moment, () => server.ask('Initialize', plan().wanted))
+    }
     await server.begin(kind)
     const initialized = async (): Promise<readonly string[]> => {
       const { wanted, secretsOf } = plan()
@@ -84,8 +82,13 @@ for (const kind of ['passphrase', 'shamir'] as const) {
         assert.equal(await restarted(old, proofs), 1)
       }
       // Everyone proves again: a proof that was cut short counts for nothing.
-      assert.equal((await server.give('ContinueRekey', proofs))['stage'], 'done')
-      assert.equal(await restarted(proofs, old), generation)
+      for (const moment of ['within 1', 'after 1'] as const) {
+        await server.give('ContinueRekey', proofs.slice(0, -1))
+        await server.dieDuring(moment, () => server.give('ContinueRekey', proofs.slice(-1)))
+        const isInForce = moment === 'after 1'
+        const [opens, other] = isInForce ? [proofs, old] : [old, proofs]
+        assert.equal(await restarted(opens, other), isInForce ? generation : 1, moment)
+      }
     })
   }
 }

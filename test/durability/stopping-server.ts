@@ -8,19 +8,13 @@ import { pino } from 'pino'
 import { nodeFiles, syncEachWrite, type FilePort, type OpenFile } from '../../src/disk/files.ts'
 import { loadConfig } from '../../src/config.ts'
 import { startServer } from '../../src/server/start.ts'
+import { die } from './die.ts'
 
 /** Where in the making of a batch of records the process dies. */
 export type Moment = 'before write' | 'half written' | 'before sync' | 'after sync'
 
 /** Preparing a segment writes zeros in large pieces; records come in small ones, and its head in one. */
 const recordBytesMax = 64 * 1024
-
-function die(): never {
-  process.kill(process.pid, 'SIGKILL')
-  // The signal is on its way; until it is there, nothing more may be done.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
-  throw new Error('unreachable')
-}
 
 /** Dies at `moment` of the batch `batch` of those written while `counting`, from 1 on. */
 function deadlyFiles(moment: Moment, batch: number, counting: () => boolean): FilePort {
