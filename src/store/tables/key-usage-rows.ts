@@ -127,55 +127,60 @@ export async function saveLastUsages(
   { query, rows }: RowScope,
   usages: readonly NotedUsage[],
 ): Promise<void> {
-  const places = Map.groupBy(usages, ({ accountId, region }) => `${accountId}/${region}`)
-  for (const ofPlace of places.values()) {
-    for (let start = 0; start < ofPlace.length; start += savedMax) {
-      const present = await ofPresentKeys(query, ofPlace.slice(start, start + savedMax))
-      if (present.length === 0) continue
-      await query
-        .insertInto('key_usage')
-        .values(present.map((usage) => rows.seal(keyUsage, keyUsage.toRow(usage))))
-        .onConflict((conflict) =>
-          conflict
-            .columns(['account_id', 'region', 'key_id'])
-            .doUpdateSet((row) => ({
-              operation: row.ref('excluded.operation'),
-              used_at: row.ref('excluded.used_at'),
-              event_id: row.ref('excluded.event_id'),
-              request_id: row.ref('excluded.request_id'),
-              row_tag: row.ref('excluded.row_tag'),
-            }))
-            .where((row) =>
-              row.or([
-                row('key_usage.operation', '=', ''),
-                // Another node may have saved a later use.
-                row('excluded.used_at', '>=', row.ref('key_usage.used_at')),
-              ]),
-            ),
-        )
-        .execute()
-    }
+  for (let start = 0; start < usages.length; start += savedMax) {
+    const present = await ofPresentKeys(query, usages.slice(start, start + savedMax))
+    if (present.length === 0) continue
+    await query
+      .insertInto('key_usage')
+      .values(present.map((usage) => rows.seal(keyUsage, keyUsage.toRow(usage))))
+      .onConflict((conflict) =>
+        conflict
+          .columns(['account_id', 'region', 'key_id'])
+          .doUpdateSet((row) => ({
+            operation: row.ref('excluded.operation'),
+            used_at: row.ref('excluded.used_at'),
+            event_id: row.ref('excluded.event_id'),
+            request_id: row.ref('excluded.request_id'),
+            row_tag: row.ref('excluded.row_tag'),
+          }))
+          .where((row) =>
+            row.or([
+              row('key_usage.operation', '=', ''),
+              // Another node may have saved a later use.
+              row('excluded.used_at', '>=', row.ref('key_usage.used_at')),
+            ]),
+          ),
+      )
+      .execute()
   }
 }
 
 /**
  * The uses of keys that exist. It does not check tags: a forged key row can only make a use get
  * lost here.
- * @param usages all of one account and Region
  */
 async function ofPresentKeys(
   query: Kysely<Schema>,
   usages: readonly NotedUsage[],
 ): Promise<readonly NotedUsage[]> {
-  const [first] = usages
-  if (first === undefined) return []
-  const { accountId: account_id, region } = first
-  const ids = usages.map(({ keyId }) => keyId)
+  const placeOf = ({ accountId, region }: NotedUsage): string => `${accountId}/${region}`
+  const places = [...Map.groupBy(usages, placeOf).values()].flatMap((ofPlace) =>
+    ofPlace.slice(0, 1).map(({ accountId, region }) => ({
+      place: { account_id: accountId, region },
+      ids: ofPlace.map(({ keyId }) => keyId),
+    })),
+  )
   const found = await query
     .selectFrom('keys')
-    .select(['key_id', 'created_at'])
-    .where((row) => row.and([row.and({ account_id, region }), row('key_id', 'in', ids)]))
+    .select(['account_id', 'region', 'key_id', 'created_at'])
+    .where((row) =>
+      row.or(places.map((of) => row.and([row.and(of.place), row('key_id', 'in', of.ids)]))),
+    )
     .execute()
-  const createdAt = new Map(found.map((row) => [row.key_id, row.created_at]))
-  return usages.filter(({ keyId, keyCreatedAt }) => createdAt.get(keyId) === keyCreatedAt)
+  const createdAt = new Map(
+    found.map((row) => [`${row.account_id}/${row.region}/${row.key_id}`, row.created_at]),
+  )
+  return usages.filter(
+    (usage) => createdAt.get(`${placeOf(usage)}/${usage.keyId}`) === usage.keyCreatedAt,
+  )
 }
