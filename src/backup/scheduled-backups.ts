@@ -5,6 +5,7 @@
  * @module
  */
 import type { Logger } from 'pino'
+import { codeOf } from '../disk/error-code.ts'
 import type { FilePort } from '../disk/files.ts'
 import { createJobs, type Jobs } from '../jobs/jobs.ts'
 import type { Keyring } from '../crypto/keyring.ts'
@@ -212,7 +213,7 @@ class Schedule {
 
 /** For status: one line. */
 function reasonOf(error: unknown, directory: string): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+  const code = codeOf(error)
   if (code === 'ENOENT') return `${directory} is missing, or is not mounted`
   if (code !== undefined) return `${directory}: ${code}`
   return error instanceof Error ? error.message : String(error)

@@ -5,6 +5,7 @@ import { BackupRefused, readBackup } from '../backup/format.ts'
 import { checkStructure, verifyRows, type VerifiedBackup } from '../backup/verify.ts'
 import { ConfigError, loadConfig } from '../config.ts'
 import { replaceFileByPieces } from '../disk/durable.ts'
+import { codeOf } from '../disk/error-code.ts'
 import { nodeFiles } from '../disk/files.ts'
 import { visible, visibleIn, inJson } from '../model/visible.ts'
 import { callOperator, OperatorCallFailed } from '../operator/client.ts'
@@ -138,7 +139,7 @@ export async function* bytesOf(file: string): AsyncGenerator<Buffer> {
     const stream = file === '-' ? process.stdin : createReadStream(file)
     for await (const chunk of stream) yield chunk as Buffer
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    const code = codeOf(cause) ?? 'unknown'
     throw new ConfigError(`${file} cannot be read: ${code}`, { cause })
   }
 }

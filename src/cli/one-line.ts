@@ -1,6 +1,7 @@
 /** Errors of a start as one line for the operator. @module */
 import { JournalFailed } from '../audit/journal/journal.ts'
 import { ConfigError } from '../config.ts'
+import { codeOf } from '../disk/error-code.ts'
 import { visible } from '../model/visible.ts'
 import { OperatorCallFailed } from '../operator/client.ts'
 import { SealRefused } from '../seals/seal.ts'
@@ -57,7 +58,7 @@ function knownWords(error: Error): string | undefined {
     return `the database cannot be used: ${error.message}`
   }
   if (refusals.some((refusal) => error instanceof refusal)) return error.message
-  if ('code' in error && error.code === 'EADDRINUSE') return 'the address of TRENT_LISTEN is in use'
+  if (codeOf(error) === 'EADDRINUSE') return 'the address of TRENT_LISTEN is in use'
   // System errors keep their own words: the code, the call, and the path or address.
   return 'syscall' in error ? error.message : undefined
 }

@@ -7,6 +7,7 @@
 import type { KeyObject } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { ConfigError } from '../config.ts'
+import { codeOf } from '../disk/error-code.ts'
 import type { Progress, Seal } from '../seals/seal.ts'
 
 /** Returns UTF-8. The caller overwrites it. `shown` is the text before the cursor. */
@@ -77,7 +78,7 @@ function fromFile(path: string): Buffer {
     return fromDescriptor(descriptor, path)
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    const why = codeOf(cause) ?? 'unknown'
     throw new ConfigError(`${path} cannot be read: ${why}`, { cause })
   } finally {
     if (descriptor !== undefined) closeSync(descriptor)

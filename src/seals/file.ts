@@ -15,6 +15,7 @@ import { unwrapBytes, wrapBytes } from '../crypto/aead.ts'
 import { takeSecretKey } from '../crypto/derive.ts'
 import { NotAuthentic } from '../crypto/keyring.ts'
 import { writeNewFile } from '../disk/durable.ts'
+import { codeOf } from '../disk/error-code.ts'
 import { nodeFiles } from '../disk/files.ts'
 import type { Random } from '../model/clock.ts'
 import { readPrivateFile } from './private-file.ts'
@@ -40,7 +41,7 @@ export async function createKeyFile(path: string, random: Random): Promise<void>
     await rm(partial)
     await nodeFiles.syncDirectory(dirname(path))
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    const code = codeOf(error) ?? ''
     if (code === 'EEXIST') throw new SealRefused(`key file ${path} exists already`)
     // Of a disk that is full or broken this is the wrong advice.
     if (!notWritable.has(code)) throw error

@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { codeOf } from '../disk/error-code.ts'
 import { SealRefused } from './seal.ts'
 
 export interface PrivateFile {
@@ -78,7 +79,7 @@ async function openForReading(path: string, name: string): Promise<FileHandle> {
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
     return await open(path, flags)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = codeOf(error)
     if (code === 'ENOENT') throw new SealRefused(`${name} ${path} is missing`)
     if (code === 'ELOOP') throw new SealRefused(`${name} ${path} is a symbolic link`)
     if (code === 'EACCES') throw new SealRefused(`${name} ${path} cannot be read by this user`)

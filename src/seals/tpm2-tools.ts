@@ -10,6 +10,7 @@ import { access, constants, lstat, readdir, rm } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { codeOf } from '../disk/error-code.ts'
 
 export interface TpmPlace {
   /** How the tools reach the TPM, as TPM2TOOLS_TCTI says it. */
@@ -132,7 +133,7 @@ function isRunning(pid: number): boolean {
     return process.kill(pid, 0)
   } catch (error) {
     // EPERM: it runs for another user.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return codeOf(error) === 'EPERM'
   }
 }
 
@@ -184,7 +185,7 @@ async function run(
   child.on('error', (cause) => {
     // A program that waits for a device does not end when it is killed, so nobody waits for that.
     if (signal.aborted) notRun(`the TPM did not answer within ${callMsMax / 1000} seconds`, cause)
-    else if ('code' in cause && cause.code === 'ENOENT') notRun(noTools, cause)
+    else if (codeOf(cause) === 'ENOENT') notRun(noTools, cause)
     else notRun('the program `tpm2` did not start', cause)
   })
   child.on('close', (status, killedBy) => {

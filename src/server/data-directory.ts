@@ -3,6 +3,7 @@ import { type Dirent, existsSync, type Stats } from 'node:fs'
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { unfinishedName } from '../disk/durable.ts'
+import { codeOf } from '../disk/error-code.ts'
 import { nodeFiles } from '../disk/files.ts'
 import { isWritableByAll } from '../disk/private.ts'
 import { ConfigError } from '../config.ts'
@@ -72,7 +73,7 @@ async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 })
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = codeOf(error)
     if (code === 'EEXIST' && (await stat(path)).isDirectory()) return
     if (code !== 'ENOENT' || existsSync(parent)) throw error
     await makeDirectory(parent)

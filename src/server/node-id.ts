@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigError } from '../config.ts'
 import { replaceFile } from '../disk/durable.ts'
+import { codeOf } from '../disk/error-code.ts'
 import type { FilePort } from '../disk/files.ts'
 import type { Random } from '../model/clock.ts'
 import { isNodeId } from '../model/node.ts'
@@ -21,7 +22,7 @@ export async function readNodeId(
 ): Promise<string> {
   const path = join(dataDirectory, fileName)
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   })
   if (text === undefined) {

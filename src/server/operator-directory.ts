@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { lstat, mkdir, open, readlink, type FileHandle } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { ConfigError, type Config } from '../config.ts'
+import { codeOf } from '../disk/error-code.ts'
 import { groupId } from '../operator/system-users.ts'
 
 const writableByOthers = 0o022
@@ -143,8 +144,4 @@ async function isMade(path: string): Promise<boolean> {
     if (code === 'EEXIST') return false
     throw new ConfigError(`TRENT_OPERATOR_DIR: ${path} cannot be made: ${String(code)}`, { cause })
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
 }

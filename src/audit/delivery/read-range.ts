@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path'
 import type { DeliveryCursor, JournalRange } from '../../model/delivery.ts'
+import { codeOf } from '../../disk/error-code.ts'
 import type { FilePort, OpenFile } from '../../disk/files.ts'
 import { headerBytes, recordTextOf } from '../journal/frame.ts'
 import { readHead, scanFrames, segmentName, type Head } from '../journal/segment-reader.ts'
@@ -50,16 +51,12 @@ export async function readStretch(
       stretchOf(file, head, { from, end, isLast }),
     )
   } catch (error) {
-    if (isLast || !isMissing(error)) throw error
+    if (isLast || codeOf(error) !== 'ENOENT') throw error
     // A missing segment must not keep those behind it from being delivered.
     const range = { stream, segment, from: from.offset, to: from.offset }
     const next = { stream, segment: segment + 1, offset: 0 }
     return { range, records: [], next, damage: 'the segment, or the one behind it, is missing' }
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
 async function stretchOf(

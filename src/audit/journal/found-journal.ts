@@ -3,6 +3,7 @@
  * so that a refused start leaves every file unchanged.
  * @module
  */
+import { codeOf } from '../../disk/error-code.ts'
 import { readCheckpoint } from './checkpoint.ts'
 import type { FilePort } from '../../disk/files.ts'
 import { isStreamName } from './frame.ts'
@@ -58,7 +59,7 @@ async function listOrNothing(
   try {
     return await files.list(directory)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (codeOf(error) === 'ENOENT') return []
     throw error
   }
 }

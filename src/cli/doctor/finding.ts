@@ -57,7 +57,3 @@ export function ok(found: string): Outcome {
 export function skipped(found: string): Outcome {
   return { state: 'skipped', found }
 }
-
-export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined
-}

@@ -1,9 +1,10 @@
 /** Checks the addresses of the listeners, and the certificates that they have. @module */
 import { connect, createServer } from 'node:net'
 import type { Config } from '../../config.ts'
+import { codeOf } from '../../disk/error-code.ts'
 import { isLoopback } from '../../model/address.ts'
 import { readTls } from '../../tls/read-files.ts'
-import { codeOf, failureOf, ok, skipped, type Outcome } from './finding.ts'
+import { failureOf, ok, skipped, type Outcome } from './finding.ts'
 import type { Running } from './running.ts'
 
 interface Address {

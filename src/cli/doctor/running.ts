@@ -1,9 +1,10 @@
 /** Whether a server of these settings runs, and what it says about itself. @module */
+import { codeOf } from '../../disk/error-code.ts'
 import type { ServerStatus } from '../../operations/contract/server-controls.ts'
 import { callOperator, OperatorCallFailed } from '../../operator/client.ts'
 import type { SealedStatus } from '../../server/sealed-door.ts'
 import { version } from '../../version.ts'
-import { codeOf, ok, type Outcome } from './finding.ts'
+import { ok, type Outcome } from './finding.ts'
 
 export type Running =
   | { readonly kind: 'stopped' }
