@@ -10,6 +10,7 @@ import { nodeFiles } from '../disk/files.ts'
 import { processTime } from '../jobs/clock.ts'
 import { makeAuthority, makeServerCertificate, type MadePair } from '../tls/make.ts'
 import { printed } from './printed.ts'
+import { quoted } from './shell-quoting.ts'
 
 interface MadeFiles {
   readonly names: readonly string[]
@@ -125,7 +126,6 @@ async function write(path: string, text: string, mode: number): Promise<void> {
 }
 
 function lines({ names, expiresAt, isNewAuthority, ...made }: MadeFiles): string {
-  const quoted = (path: string): string => `'${path.replaceAll("'", String.raw`'\''`)}'`
   return [
     `The certificate is for ${names.join(', ')}, until ${expiresAt}.`,
     isNewAuthority ? 'Its authority is new.' : 'Its authority is the one that was there.',

@@ -11,6 +11,7 @@ import { memoryGaps } from './memory-gaps.ts'
 import { type RunningServer, startServer } from '../server/start.ts'
 import { oneLine } from './one-line.ts'
 import { openLog, type LogForm, type ServerLog } from './server-log.ts'
+import { quoted } from './shell-quoting.ts'
 
 /** One Ctrl-C may arrive twice: from the terminal, and from npm, which forwards it. */
 const sameSignalMs = 1000
@@ -178,7 +179,7 @@ function isTestRoot(root: Config['root']): boolean {
 function credentialLines(config: Config, { accessKeyId }: FirstAccount): readonly string[] {
   if (config.root === undefined && accessKeyId !== undefined) {
     const path = `${config.dataDirectory}/credentials`
-    return [`  export AWS_SHARED_CREDENTIALS_FILE='${path.replaceAll("'", "'\\''")}'`]
+    return [`  export AWS_SHARED_CREDENTIALS_FILE=${quoted(path)}`]
   }
   const told = config.root === undefined ? 'of an earlier start' : 'TRENT_ROOT_SECRET_ACCESS_KEY'
   const secret = isTestRoot(config.root) ? testCredential : `<${told}>`

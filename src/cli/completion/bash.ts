@@ -1,17 +1,10 @@
 /** Completion for bash 3.2 and later: one function, without the package bash-completion. @module */
-import { quoted, valuesOf, type CompletedCommand, type Value } from './table.ts'
+import { quoted } from '../shell-quoting.ts'
+import { casesOf } from './cases.ts'
+import type { CompletedCommand, Value } from './table.ts'
 
 export function bashCompletion(commands: readonly CompletedCommand[]): string {
-  const values = valuesOf(commands)
-  const steps = commands.flatMap(({ path, commands: below }) =>
-    below.map(
-      ({ name }) => `      ${quoted(`${path}|${name}`)}) at=${quoted(`${path} ${name}`.trim())} ;;`,
-    ),
-  )
-  const skips = values.map(({ path, flag }) => quoted(`${path}|${flag}`)).join('|')
-  const ofOptions = values.map(
-    ({ path, flag, value }) => `      ${quoted(`${path}|${flag}`)}) ${completing(value)} ;;`,
-  )
+  const { valued, steps, values } = casesOf(commands, completing)
   const ofCommands = commands.map(({ path, argument, ...of }) => {
     const words = [...of.commands.map(({ name }) => name), ...of.options.map(({ flag }) => flag)]
     const own = argument === undefined ? ':' : completing(argument)
@@ -22,13 +15,13 @@ _trent() {
   local current=\${COMP_WORDS[COMP_CWORD]} at='' words='' files='' i IFS=$'\\n'
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "$at|\${COMP_WORDS[i]}" in
-      ${skips}) i=$((i + 1)) ;;
-${steps.join('\n')}
+      (${valued}) i=$((i + 1)) ;;
+${steps}
     esac
   done
   if ((i > COMP_CWORD)); then
     case "$at|\${COMP_WORDS[COMP_CWORD - 1]}" in
-${ofOptions.join('\n')}
+${values}
     esac
   else
     case "$at" in

@@ -1,5 +1,6 @@
 /** Completion for fish. @module */
-import { quoted, valuesOf, type CompletedCommand, type Value } from './table.ts'
+import { quoted } from '../shell-quoting.ts'
+import { valuesOf, type CompletedCommand, type Value } from './table.ts'
 
 export function fishCompletion(commands: readonly CompletedCommand[]): string {
   const steps = commands.flatMap(({ path, commands: below }) =>

@@ -56,11 +56,6 @@ function valueOf(declared: string, choices: readonly string[] | undefined): Valu
   return { kind: /\b(?:files?|path|directory)\b/.test(declared) ? 'file' : 'other' }
 }
 
-/** Text in single quotes, as every shell of Unix reads it. */
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`
-}
-
 /** Options that take a value, with the command that they belong to. */
 export function valuesOf(
   commands: readonly CompletedCommand[],

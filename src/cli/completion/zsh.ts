@@ -1,18 +1,10 @@
 /** Completion for zsh: a file for `fpath`, which can also be sourced. @module */
-import { quoted, valuesOf, type CompletedCommand, type Value } from './table.ts'
+import { quoted } from '../shell-quoting.ts'
+import { casesOf } from './cases.ts'
+import type { CompletedCommand, Value } from './table.ts'
 
 export function zshCompletion(commands: readonly CompletedCommand[]): string {
-  const values = valuesOf(commands)
-  const steps = commands.flatMap(({ path, commands: below }) =>
-    below.map(
-      ({ name }) =>
-        `      (${quoted(`${path}|${name}`)}) at=${quoted(`${path} ${name}`.trim())} ;;`,
-    ),
-  )
-  const skips = values.map(({ path, flag }) => quoted(`${path}|${flag}`)).join('|')
-  const ofOptions = values.map(
-    ({ path, flag, value }) => `      (${quoted(`${path}|${flag}`)}) ${completing(value)} ;;`,
-  )
+  const { valued, steps, values } = casesOf(commands, completing)
   const ofCommands = commands.map(({ path, argument, ...of }) => {
     const below = of.commands.map(({ name, description }) => described(name, description))
     const options = of.options.map(({ flag, description }) => described(flag, description))
@@ -29,13 +21,13 @@ _trent() {
   local files=''
   for ((i = 2; i < CURRENT; i++)); do
     case "$at|$words[i]" in
-      (${skips}) i=$((i + 1)) ;;
-${steps.join('\n')}
+      (${valued}) i=$((i + 1)) ;;
+${steps}
     esac
   done
   if ((i > CURRENT)); then
     case "$at|$words[CURRENT-1]" in
-${ofOptions.join('\n')}
+${values}
     esac
   else
     case "$at" in
