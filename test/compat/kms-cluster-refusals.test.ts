@@ -111,11 +111,12 @@ test('a key store in a cluster also needs cloudhsm:DescribeClusters, and explain
   assert.deepEqual([now, unasked], [undefined, `${action} was not asked of a key`])
   const text = await trentOf(identities)('explain', '--request', requestId)
   assert.match(text, /cloudhsm:DescribeClusters: nothing in the identity policies allows it/)
-  // An external key store has no cluster. The proxy of this one is asked when it is connected.
-  await makeStore(half.kms, {
+  // An external key store has no cluster: the next thing that is wrong is its service, which is not mapped.
+  const external = makeStore(half.kms, {
     XksProxyConnectivity: 'VPC_ENDPOINT_SERVICE',
     XksProxyVpcEndpointServiceName: 'com.amazonaws.vpce.us-west-2.vpce-svc-0123456789abcdef0',
   })
+  await assert.rejects(external, { name: 'XksProxyVpcEndpointServiceNotFoundException' })
 })
 
 test('explain and who-can are asked of keys: what is no permission on a key is refused', async () => {
