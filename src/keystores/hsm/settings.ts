@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import type { IvMaker, TokenPlace } from '../../pkcs11/token-calls.ts'
+import { readSettingMembers, wrongEntry, type MembersOf } from '../../webhooks/setting-members.ts'
 import { SettingWrong } from '../../webhooks/webhook-settings.ts'
 
 export const hsmClusterNames = ['TRENT_HSM_CLUSTERS'] as const
@@ -42,7 +43,7 @@ const members = [
   'user',
   'account',
 ] as const
-type Members = Readonly<Partial<Record<(typeof members)[number], string>>>
+type Members = MembersOf<(typeof members)[number]>
 
 /**
  * Reads clusters that are separated by commas, each `ID:member=value;member=value`. Values are
@@ -60,26 +61,12 @@ export function readHsmClusters(text: string | undefined): HsmClusters {
       )
     }
     if (clusters.has(clusterId)) throw new SettingWrong(`${name} names ${clusterId} twice`)
-    clusters.set(clusterId, clusterOf(clusterId, membersOf(clusterId, rest)))
+    const given = readSettingMembers({ setting: name, entry: clusterId }, members, rest)
+    clusters.set(clusterId, clusterOf(clusterId, given))
   }
   if (clusters.size > clustersMax)
     throw new SettingWrong(`${name}: at most ${clustersMax} clusters`)
   return clusters
-}
-
-function membersOf(clusterId: string, rest: string): Members {
-  const found: Partial<Record<string, string>> = {}
-  for (const text of rest.split(';')) {
-    const [, member = '', value = ''] = /^([a-z-]+)=(.+)$/.exec(text.trim()) ?? []
-    if (!members.some((each) => each === member)) {
-      throw new SettingWrong(`${name}: ${clusterId} has the members ${members.join(', ')}`)
-    }
-    if (found[member] !== undefined) throw wrong(clusterId, `has one ${member}=`)
-    const decoded = decode(value)
-    if (decoded === undefined) throw wrong(clusterId, `${member}= is not percent-encoded text`)
-    found[member] = decoded
-  }
-  return found
 }
 
 function clusterOf(clusterId: string, given: Members): HsmCluster {
@@ -143,14 +130,5 @@ export function fingerprintOf(pem: string): string | undefined {
 }
 
 function wrong(clusterId: string, what: string): SettingWrong {
-  return new SettingWrong(`${name}: ${clusterId} ${what}`)
-}
-
-function decode(value: string): string | undefined {
-  try {
-    const text = decodeURIComponent(value)
-    return /\p{Cc}/u.test(text) ? undefined : text
-  } catch {
-    return undefined
-  }
+  return wrongEntry({ setting: name, entry: clusterId }, what)
 }
