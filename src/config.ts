@@ -28,6 +28,7 @@ import {
   type DatabaseSettings,
 } from './store/postgres/settings.ts'
 import { createQuotas, profiles, QuotaError, type Quotas } from './throttle/profiles.ts'
+import { identityNames, readIdentitySettings, type IdentitySettings } from './console/setting.ts'
 import { readSealSettings, sealNames, type SealSettings } from './seals/setting.ts'
 import { doorNames, readDoorSettings, type DoorSettings } from './operator/setting.ts'
 import { readUnsealSettings, unsealNames, type UnsealSettings } from './tls/unseal-setting.ts'
@@ -35,7 +36,14 @@ import { readTestApiSettings, testApiNames, type TestApiSettings } from './tls/t
 import { listenerNames, readListeners, type Listeners } from './tls/xks-proxy-setting.ts'
 
 export interface Config
-  extends Listeners, UnsealSettings, SealSettings, DatabaseSettings, DoorSettings, TestApiSettings {
+  extends
+    Listeners,
+    UnsealSettings,
+    SealSettings,
+    DatabaseSettings,
+    DoorSettings,
+    TestApiSettings,
+    IdentitySettings {
   /** Absolute path. */
   readonly dataDirectory: string
   readonly accountId: string
@@ -62,8 +70,6 @@ export interface Config
   readonly workers: number
   /** Number of keys that the caches of each worker have room for. */
   readonly cachedKeys: number
-  /** Hosts, in the form of URLs, of identity providers that may have private addresses. */
-  readonly webIdentityHosts: ReadonlySet<string>
   /** How proxies of external key stores are reached. */
   readonly externalProxies: ProxyClientSettings
   /** The HSM clusters in which accounts may have key stores, by their ids. */
@@ -102,7 +108,7 @@ const names = [
   'TRENT_CONSOLE',
   'TRENT_AUDIT_SEGMENT_SECONDS',
   'TRENT_ATTESTATION_ROOTS',
-  'TRENT_WEB_IDENTITY_HOSTS',
+  ...identityNames,
   ...externalProxyNames,
   ...hsmClusterNames,
   'TRENT_QUOTAS',
@@ -219,7 +225,6 @@ export function parseConfig(settings: Settings): Config {
       settings.TRENT_CACHED_KEYS ?? '32000',
       cachedKeysRange,
     ),
-    webIdentityHosts: webIdentityHosts(settings.TRENT_WEB_IDENTITY_HOSTS),
     attestationRoots: attestationRoots(settings.TRENT_ATTESTATION_ROOTS),
   })
 }
@@ -241,7 +246,7 @@ function wholeNumber(
   throw new ConfigError(`${name} must be a whole number from ${min} to ${max}`)
 }
 
-/** The listeners, the seal, the database, and what is outside: records, backups, events, key managers. */
+/** The listeners, the seal, the database, and what is outside: records, backups, events, keys, identities. */
 function connections(
   settings: Settings,
   dataDirectory: string,
@@ -251,6 +256,7 @@ function connections(
   DatabaseSettings &
   DoorSettings &
   TestApiSettings &
+  IdentitySettings &
   Pick<Config, 'delivery' | 'backups' | 'eventsWebhook' | 'externalProxies' | 'hsmClusters'> {
   const { TRENT_EVENTS_WEBHOOK: url, TRENT_EVENTS_WEBHOOK_SECRET: secret } = settings
   try {
@@ -268,6 +274,7 @@ function connections(
       delivery: readDeliverySettings(settings),
       externalProxies: readExternalProxies(settings),
       hsmClusters: readHsmClusters(settings.TRENT_HSM_CLUSTERS),
+      ...readIdentitySettings(settings),
       ...(backups && { backups }),
       ...(eventsWebhook && { eventsWebhook }),
     }
@@ -289,18 +296,6 @@ function quotasOf(settings: Settings): Quotas {
     if (!(cause instanceof QuotaError)) throw cause
     throw new ConfigError(`TRENT_QUOTA_OVERRIDES: ${cause.message}`, { cause })
   }
-}
-
-function webIdentityHosts(text: string | undefined): Config['webIdentityHosts'] {
-  const hosts = text?.split(',').map((each) => each.trim()) ?? []
-  for (const host of hosts) {
-    if (URL.canParse(`https://${host}`) && new URL(`https://${host}`).host === host) continue
-    throw new ConfigError(
-      'TRENT_WEB_IDENTITY_HOSTS must be hosts in the form of URLs, in lower case, separated by commas: ' +
-        'localhost:8080,oidc.cluster.example',
-    )
-  }
-  return new Set(hosts)
 }
 
 /** AWS's own root, unless a file names others. */

@@ -74,6 +74,7 @@ test('the references name each setting and each command, and no others', () => {
   const declared = new Set(
     [
       'src/config.ts',
+      'src/console/setting.ts',
       'src/audit/delivery/settings.ts',
       'src/backup/settings.ts',
       'src/seals/setting.ts',

@@ -180,7 +180,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   'audit/verify': 'audit/delivery audit/journal crypto disk model store',
   events: 'disk jobs model store webhooks',
   wire: 'model operations/contract',
-  console: 'wire',
+  console: 'model throttle webhooks wire',
   operator: 'disk model webhooks wire',
   tls: 'disk model webhooks wire',
   cache: 'crypto model operations/contract policy store threads',
@@ -207,7 +207,7 @@ const allowedImports: Readonly<Record<string, string>> = {
   pipeline:
     'audit audit/journal audit/records authenticate authorize cache events lifecycle metrics model operations/contract policy resolve store throttle wire',
   'config.ts':
-    'audit/delivery backup crypto keystores model operator seals store throttle tls webhooks',
+    'audit/delivery backup console crypto keystores model operator seals store throttle tls webhooks',
   'version.ts': '',
   server:
     'audit audit/delivery audit/index audit/journal audit/records authenticate authorize backup cache config.ts console crypto disk events explain jobs keystores lifecycle metrics model operations operations/contract operations/kms operator pipeline pkcs11 policy resolve seals store threads throttle tls version.ts wire',

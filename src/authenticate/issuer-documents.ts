@@ -1,14 +1,15 @@
 /**
- * Fetches the documents that identity providers publish: one GET of a small JSON document, with limits
- * on size and time, without redirects, and never from a private address unless the settings name the
- * host.
+ * Asks identity providers for small JSON documents: one GET of what they publish, or one POST of a form.
+ * Both have limits on size and time, follow no redirect, and never reach a private address unless the
+ * settings name the host.
  * @module
  */
-import { request as requestPlain } from 'node:http'
+import { request as requestPlain, type RequestOptions } from 'node:http'
 import { request as requestSecure } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { parseJson, type JsonLimits } from '../model/json.ts'
 import { isPublicAddress, lookupPublic } from '../model/public-address.ts'
+import { mediaType } from '../wire/headers.ts'
 import { pinnedAuthority } from './pinned-authority.ts'
 
 /** Bytes of a document. Providers publish a few thousand. */
@@ -31,6 +32,37 @@ export type FetchDocument = (
   signal: AbortSignal,
   issuer?: string,
 ) => Promise<unknown>
+
+/**
+ * Posts a form of OAuth 2.0 to an endpoint that the issuer has named: at its own host, or at a public one.
+ * The answer must be JSON. Its status is 200, or 400 or 401 for a refusal.
+ * @throws {DocumentFailed}
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-5
+ */
+export type PostForm = (
+  url: string,
+  form: URLSearchParams,
+  signal: AbortSignal,
+  issuer: string,
+) => Promise<Answer>
+
+export interface Answer {
+  readonly status: number
+  readonly document: unknown
+}
+
+/** @param privateHosts as for `createFetchDocument` */
+export function createPostForm(privateHosts: ReadonlySet<string>): PostForm {
+  return async (text, form, signal, issuer) => {
+    const url = new URL(text)
+    const door = doorOf(url, privateHosts, new URL(issuer).host)
+    try {
+      return await askOnce(url, { ...door, signal }, form)
+    } catch (error) {
+      throw failed(url, error)
+    }
+  }
+}
 
 /** @param privateHosts `host` or `host:port` as in URLs, which may have private addresses */
 export function createFetchDocument(privateHosts: ReadonlySet<string>): FetchDocument {
@@ -84,18 +116,30 @@ interface Asking extends Door {
   readonly allowPartialTrustChain?: boolean
 }
 
-function fetchOnce(url: URL, asking: Asking): Promise<unknown> {
-  const headers = { Accept: 'application/json', 'Accept-Encoding': 'identity' }
-  const { promise, resolve: done, reject } = Promise.withResolvers<unknown>()
+async function fetchOnce(url: URL, asking: Asking): Promise<unknown> {
+  return (await askOnce(url, asking)).document
+}
+
+/** Statuses of answers to a form that are documents. */
+const formStatuses: ReadonlySet<unknown> = new Set([200, 400, 401])
+
+function askOnce(url: URL, asking: Asking, form?: URLSearchParams): Promise<Answer> {
+  const { promise, resolve: done, reject } = Promise.withResolvers<Answer>()
   const request = (url.protocol === 'https:' ? requestSecure : requestPlain)(
     url,
     // A connection for this request alone. None outlives it.
-    { ...asking, headers, agent: false, maxHeaderSize: 16 * 1024 },
+    { ...asking, ...partsOf(form), agent: false, maxHeaderSize: 16 * 1024 },
     (response) => {
+      const { statusCode: status = 0, headers } = response
       const refuse = (why: string): void => void response.destroy(new DocumentFailed(why))
       response.on('error', reject)
-      if (response.statusCode !== 200) return refuse(`status ${response.statusCode}`)
-      if (response.headers['content-encoding'] !== undefined) return refuse('an encoding')
+      if (form === undefined ? status !== 200 : !formStatuses.has(status)) {
+        return refuse(`status ${status}`)
+      }
+      if (headers['content-encoding'] !== undefined) return refuse('an encoding')
+      if (form !== undefined && mediaType(headers['content-type'] ?? '') !== 'application/json') {
+        return refuse('the content type is not application/json')
+      }
       const pieces: Buffer[] = []
       let bytes = 0
       response.on('data', (piece: Buffer) => {
@@ -105,7 +149,7 @@ function fetchOnce(url: URL, asking: Asking): Promise<unknown> {
       })
       return response.on('end', () => {
         try {
-          done(parseJson(Buffer.concat(pieces), documentLimits))
+          done({ status, document: parseJson(Buffer.concat(pieces), documentLimits) })
         } catch (cause) {
           reject(new DocumentFailed('not JSON', { cause }))
         }
@@ -113,8 +157,15 @@ function fetchOnce(url: URL, asking: Asking): Promise<unknown> {
     },
   )
   request.on('error', reject)
-  request.end()
+  request.end(form?.toString())
   return promise
+}
+
+function partsOf(form: URLSearchParams | undefined): Pick<RequestOptions, 'method' | 'headers'> {
+  const headers = { Accept: 'application/json', 'Accept-Encoding': 'identity' }
+  if (form === undefined) return { headers }
+  const type = { 'Content-Type': 'application/x-www-form-urlencoded' }
+  return { method: 'POST', headers: { ...headers, ...type } }
 }
 
 const untrusted: ReadonlySet<unknown> = new Set([

@@ -1,9 +1,6 @@
 /**
  * Serves the console's files at `/console/`. The files hold no secret and no data: the page that they
  * make is a client of the public API, and each of its calls is signed in the browser.
- *
- * INVARIANT (strict page): every answer carries the Content-Security-Policy below. A page can load and
- * call this server only, runs no inline script, and cannot be framed.
  * @see docs/adr/0043-console.md
  * @module
  */
@@ -12,6 +9,8 @@ import { jsonAnswer } from '../wire/refusal.ts'
 import type { RawRequest, RawResponse } from '../wire/request.ts'
 import type { Route } from '../wire/routes.ts'
 import type { BuiltFile, BuiltFiles } from './built-files.ts'
+import { openerPolicy, pageHeaders } from './page-headers.ts'
+import { signInRoutes, type SignIn } from './sign-in-routes.ts'
 
 const prefix = '/console/'
 
@@ -23,33 +22,18 @@ export interface ConsoleSettings {
   readonly version: string
 }
 
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
-
-const pageHeaders = {
-  'Content-Security-Policy': contentSecurityPolicy,
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
-} as const
-
-export function consoleRoutes(files: BuiltFiles, settings: ConsoleSettings): readonly Route[] {
+/** @param signIn by providers; without any, pop-ups of other sites are cut off from the pages */
+export function consoleRoutes(
+  files: BuiltFiles,
+  settings: ConsoleSettings,
+  signIn: SignIn,
+): readonly Route[] {
   const page = { methods: ['GET'], open: 'page', bodyBytesMax: 0 } as const
-  const text = JSON.stringify(settings)
+  const text = JSON.stringify({ ...settings, signIn: signIn.providers })
+  const hasPopUps = signIn.providers.length > 0
   return [
-    { ...page, path: prefix, below: true, handle: (request) => answer(request, files) },
+    ...signInRoutes(signIn),
+    { ...page, path: prefix, below: true, handle: (request) => answer(request, files, hasPopUps) },
     { ...page, path: '/console', handle: async () => redirect(prefix) },
     {
       ...page,
@@ -67,19 +51,28 @@ export function consoleRoutes(files: BuiltFiles, settings: ConsoleSettings): rea
   ]
 }
 
-async function answer(request: RawRequest, files: BuiltFiles): Promise<RawResponse> {
+async function answer(
+  request: RawRequest,
+  files: BuiltFiles,
+  hasPopUps: boolean,
+): Promise<RawResponse> {
   const [path = ''] = request.target.slice(prefix.length).split('?')
   const name = path === '' ? 'index.html' : path
   const file = await files.find(name)
-  if (file !== undefined) return fileAnswer(request, file)
+  if (file !== undefined) return fileAnswer(request, file, hasPopUps ? openerPolicy(name) : {})
   if (path === '' && !(await files.isBuilt())) return notBuilt()
   return jsonAnswer(404, { message: 'the console has no such file' }, pageHeaders)
 }
 
-function fileAnswer(request: RawRequest, file: BuiltFile): RawResponse {
+function fileAnswer(
+  request: RawRequest,
+  file: BuiltFile,
+  policy: Readonly<Record<string, string>>,
+): RawResponse {
   const { type, bytes, brotli, etag, isHashed } = file
   const headers = {
     ...pageHeaders,
+    ...policy,
     ETag: etag,
     Vary: 'Accept-Encoding',
     'Cache-Control': isHashed ? 'public, max-age=31536000, immutable' : 'no-cache',

@@ -1,5 +1,8 @@
 /** Routes of the public port: AWS's API, health, and the test API where it is on. @module */
 import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { createCodeExchange } from '../authenticate/code-exchange.ts'
+import { createFetchDocument, createPostForm } from '../authenticate/issuer-documents.ts'
 import { consoleRoutes } from '../console/console-route.ts'
 import { createBuiltFiles } from '../console/built-files.ts'
 import type { Config } from '../config.ts'
@@ -24,8 +27,17 @@ import { version } from '../version.ts'
 export interface Serving {
   readonly config: Pick<
     Config,
-    'listen' | 'testApi' | 'testContainer' | 'metricsToken' | 'console' | 'region' | 'regions'
+    | 'listen'
+    | 'testApi'
+    | 'testContainer'
+    | 'metricsToken'
+    | 'console'
+    | 'signInProviders'
+    | 'webIdentityHosts'
+    | 'region'
+    | 'regions'
   >
+  readonly log: Pick<Logger, 'warn'>
   readonly metrics: MetricsText
   /** The port that the server listens on. It differs from the configured port if that is 0. */
   readonly port: () => number
@@ -119,14 +131,18 @@ function serviceRoutes({ serve, screen }: Serving): readonly Route[] {
 /** Built files of the console, in a checkout and in a package. */
 const consoleDirectory = join(import.meta.dirname, '../../console/dist')
 
-function pageRoutes({ config }: Pick<Serving, 'config'>): readonly Route[] {
+function pageRoutes({ config, log }: Pick<Serving, 'config' | 'log'>): readonly Route[] {
   if (!config.console) return []
-  const { region, regions } = config
-  return consoleRoutes(createBuiltFiles(consoleDirectory), {
-    region,
-    regions: regions.names,
-    version,
+  const { region, regions, signInProviders: providers, webIdentityHosts: privateHosts } = config
+  const files = createBuiltFiles(consoleDirectory)
+  const calls = createCodeExchange({
+    fetchDocument: createFetchDocument(privateHosts),
+    postForm: createPostForm(privateHosts),
+    privateHosts,
+    monotonic: () => performance.now(),
+    onError: (error) => log.warn({ err: error }, 'an identity provider failed at a sign-in'),
   })
+  return consoleRoutes(files, { region, regions: regions.names, version }, { providers, calls })
 }
 
 async function serveAsJson(

@@ -140,13 +140,13 @@ async function openDoors(
       : opened.handle(request, target)
   const readiness = (): Promise<Readiness> => readinessOf(opened, files, leaving.hasBegun())
   meter.observe({ trent_ready: async () => Number((await readiness()).ready) })
+  const parts = { serve, readiness, meter, log, time, unsealing: () => unsealing }
   const service = publicService({
+    ...parts,
     config,
     metrics: meter,
     port: () => listener.port,
-    serve,
     screen: async (head, target) => screened(opened, head, target),
-    readiness,
   })
   const listener = await listenPublicly(config, files.workerCount, log, service, certificates.main)
   listeners.push(listener)
@@ -154,7 +154,6 @@ async function openDoors(
   const sealedDoor = createSealedDoor({ ...files, log, unsealing: () => unsealing })
   const operate: Handler = (request) => (opened === undefined ? sealedDoor : serve)(request)
   listeners.push(await listenToOperators(config, log, loggingChanges(log, operate)))
-  const parts = { serve, readiness, meter, log, time, unsealing: () => unsealing }
   const further = await listenFurther(config, certificates, parts)
   listeners.push(...further.listeners)
   return {

@@ -22,9 +22,9 @@ export interface Issuer {
   readonly asked: () => number
   /** What it publishes and signs with from now on, the last with the last. */
   readonly publish: (...pairs: readonly SigningPair[]) => void
-  /** Answers in the place of its own, by path; `undefined` goes back to them. */
+  /** Answers in the place of its own. `undefined` goes back to them, and so does `'own'` for one request. */
   readonly answer: (
-    how: ((request: IncomingMessage, response: ServerResponse) => void) | undefined,
+    how: ((request: IncomingMessage, response: ServerResponse) => unknown) | undefined,
   ) => void
   /** A good token, but for what `claims` replace; `undefined` leaves one out. */
   readonly sign: (claims?: JWTPayload, with_?: SigningPair) => Promise<string>
@@ -39,7 +39,7 @@ export async function startIssuer(path = ''): Promise<Issuer> {
   let answering: Parameters<Issuer['answer']>[0]
   const server = createServer((request, response) => {
     if (request.url === `${path}/keys`) asked += 1
-    if (answering !== undefined) return answering(request, response)
+    if (answering !== undefined && answering(request, response) !== 'own') return undefined
     return void respond(request.url ?? '').then((body) => response.end(JSON.stringify(body)))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -118,7 +118,7 @@ export async function fillSignIn(
   await page.getByLabel('Access key ID').fill(as.accessKeyId)
   await page.getByLabel('Secret access key').fill(as.secretAccessKey)
   await page.getByLabel('Session token').fill(as.sessionToken ?? '')
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
 }
 
 /** Screenshots for people. Git ignores the folder. */

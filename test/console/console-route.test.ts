@@ -7,6 +7,8 @@ import { test, type TestContext } from 'node:test'
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib'
 import { createBuiltFiles } from '../../src/console/built-files.ts'
 import { consoleRoutes } from '../../src/console/console-route.ts'
+import type { SignInProvider } from '../../src/console/setting.ts'
+import type { ProviderCalls } from '../../src/console/sign-in-routes.ts'
 import type { RawRequest, RawResponse } from '../../src/wire/request.ts'
 import { answerRoute, matchRoute, ownNames, routeTable } from '../../src/wire/routes.ts'
 
@@ -17,6 +19,7 @@ function writeBuild(directory: string, page: string): void {
   mkdirSync(join(partial, 'assets'), { recursive: true })
   for (const [name, text] of [
     ['index.html', page],
+    ['signed-in.html', 'a page'],
     ['assets/main-1a2b.js', script],
   ] as const) {
     writeFileSync(join(partial, name), text)
@@ -34,11 +37,19 @@ function folderOf(t: TestContext): string {
 }
 
 const settings = { region: 'us-west-2', regions: ['us-west-2'], version: '1.0.0' }
+const providers: readonly SignInProvider[] = [
+  { name: 'Example', issuer: 'https://login.example.com', clientId: 'trent', scope: 'openid' },
+]
 
 type Asking = (changes: Partial<RawRequest> & { readonly target: string }) => Promise<RawResponse>
 
-function serving(directory: string): Asking {
-  const table = routeTable(consoleRoutes(createBuiltFiles(directory), settings))
+function serving(directory: string, signIn: readonly SignInProvider[] = []): Asking {
+  const calls: ProviderCalls = {
+    authorizationEndpoint: () => assert.fail('no provider is asked'),
+    exchange: () => assert.fail('no provider is asked'),
+  }
+  const files = createBuiltFiles(directory)
+  const table = routeTable(consoleRoutes(files, settings, { providers: signIn, calls }))
   return async (changes) => {
     const request: RawRequest = {
       listener: 'public',
@@ -70,7 +81,7 @@ test('the console is its page, its assets and its settings, and nothing else', a
   assert.equal(asset.headers['Cache-Control'], 'public, max-age=31536000, immutable')
   assert.equal(asset.body.toString(), script)
   const given = await ask({ target: '/console/settings.json' })
-  assert.deepEqual(JSON.parse(given.body.toString()), settings)
+  assert.deepEqual(JSON.parse(given.body.toString()), { ...settings, signIn: [] })
   const short = await ask({ target: '/console' })
   assert.deepEqual([short.status, short.headers['Location']], [308, '/console/'])
   for (const path of [
@@ -113,6 +124,32 @@ test('every answer of the console has the strict policy, refusals of files inclu
   for (const target of targets) strict(await ask({ target }))
   writeBuild(directory, '<!doctype html>')
   for (const target of targets) strict(await ask({ target }))
+})
+
+test('pop-ups keep their opener only where the settings name an identity provider', async (t) => {
+  const directory = folderOf(t)
+  writeBuild(directory, '<!doctype html>')
+  const policies = async (signIn: readonly SignInProvider[]): Promise<unknown> => {
+    const ask = serving(directory, signIn)
+    const answers = ['/console/', '/console/signed-in.html?code=x&state=y', '/console'].map(
+      async (target) => (await ask({ target })).headers['Cross-Origin-Opener-Policy'],
+    )
+    return Promise.all(answers)
+  }
+  assert.deepEqual(await policies([]), ['same-origin', 'same-origin', 'same-origin'])
+  assert.deepEqual(await policies(providers), [
+    'same-origin-allow-popups',
+    'unsafe-none',
+    'same-origin',
+  ])
+  const ask = serving(directory, providers)
+  // Nothing else is less strict, and a browser asks for the page anew.
+  const { headers } = await ask({ target: '/console/signed-in.html?code=x' })
+  assert.match(headers['Content-Security-Policy'] ?? '', /^default-src 'none'; script-src 'self'; /)
+  assert.equal(headers['Referrer-Policy'], 'no-referrer')
+  assert.equal(headers['Cache-Control'], 'no-cache')
+  const given = await ask({ target: '/console/settings.json' })
+  assert.deepEqual(JSON.parse(given.body.toString()), { ...settings, signIn: providers })
 })
 
 test('before the build, the page says so and looks again; after it, the console is there', async (t) => {

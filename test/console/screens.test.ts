@@ -20,7 +20,11 @@ import { by, lookUpSoon, trailClient } from '../compat/trails.ts'
 import { accountId, credentials, region } from '../harness.ts'
 import { openPage, screenshot, signIn, workplace, type Workplace } from './browser.ts'
 
-const { get } = workplace()
+/** A provider that nobody asks. */
+const provider = 'Example:issuer=https://login.example.com;client-id=trent-console'
+const { get } = workplace({
+  TRENT_CONSOLE_SIGN_IN: `${provider};role=arn:aws:iam::111122223333:role/people`,
+})
 
 /** What the screens show. */
 interface Seeded {

@@ -57,7 +57,7 @@ test('wrong credentials say so, with AWS’s code, and a second attempt succeeds
   const { page, expect } = await openPage(t, place)
   expect(/status of 40[03]/)
   await page.goto(`${place.server.url}/console/`)
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   assert.equal(await page.getByText('Enter a value').count(), 2)
   await fillSignIn(page, { ...credentials, secretAccessKey: 'not-the-secret' })
   await page.getByText('The sign-in failed').waitFor()

@@ -58,7 +58,19 @@ export function createAws(session: Session): Aws {
 }
 
 export function newClient<C>(type: ClientClass<C>, region: string, credentials: Credentials): C {
-  return new type({ region, endpoint: location.origin, credentials, maxAttempts })
+  return new type({ ...commonSettings(region), credentials })
+}
+
+/** For calls that nobody signs. */
+export function unsignedClient<C>(
+  type: new (settings: Omit<ClientSettings, 'credentials'>) => C,
+  region: string,
+): C {
+  return new type(commonSettings(region))
+}
+
+function commonSettings(region: string): Omit<ClientSettings, 'credentials'> {
+  return { region, endpoint: location.origin, maxAttempts }
 }
 
 const endedNames: ReadonlySet<string> = new Set([

@@ -4,12 +4,15 @@ import { createContext, use, useSyncExternalStore } from 'react'
 import type { Aws } from '../aws/aws.ts'
 import type { Session, SessionState } from '../aws/session.ts'
 import type { KeyList } from '../keys/key-list.ts'
+import type { SignInProvider } from '../sign-in/pop-up.ts'
 
 /** What the server says before anybody signs in. */
 export interface ServerSettings {
   readonly region: string
   readonly regions: readonly string[]
   readonly version: string
+  /** Identity providers by which people can sign in. */
+  readonly signIn: readonly SignInProvider[]
 }
 
 export interface ConsoleContext {

@@ -1,6 +1,8 @@
-/** Sign-in with an access key: as a page, or over a page with an ended session. @module */
+/**
+ * Sign-in with an access key or by an identity provider: as a page, or over a page with an ended session.
+ * @module
+ */
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
-import Alert from '@cloudscape-design/components/alert'
 import Box from '@cloudscape-design/components/box'
 import Button from '@cloudscape-design/components/button'
 import Container from '@cloudscape-design/components/container'
@@ -12,7 +14,6 @@ import Modal from '@cloudscape-design/components/modal'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import { type ReactNode, useState } from 'react'
 import { newClient } from '../aws/aws.ts'
-import { failureOf } from '../aws/failure.ts'
 import type { Credentials, Identity, Session, SignedIn } from '../aws/session.ts'
 import { useAction } from '../shell/asked.ts'
 import type { ServerSettings } from '../shell/context.ts'
@@ -20,6 +21,8 @@ import { signInText } from '../text/sign-in.ts'
 import { text } from '../text/text.ts'
 import { assumeRole } from './assume-role.ts'
 import { NotReady } from './not-ready.tsx'
+import { ProviderForm } from './provider-form.tsx'
+import { SignInFailed } from './sign-in-failed.tsx'
 
 interface SignInProps {
   readonly session: Session
@@ -39,7 +42,7 @@ export function SignIn(props: SignInProps): ReactNode {
       >
         <SpaceBetween size="m">
           <Box>{signInText.again}</Box>
-          <SignInForm {...props} />
+          <Ways {...props} />
         </SpaceBetween>
       </Modal>
     )
@@ -49,24 +52,45 @@ export function SignIn(props: SignInProps): ReactNode {
       <Container header={<Header variant="h1">{text.productLong}</Header>}>
         <SpaceBetween size="m">
           <NotReady />
-          <SignInForm {...props} />
+          <Ways {...props} />
         </SpaceBetween>
       </Container>
     </main>
   )
 }
 
-function SignInForm({ session, settings, again }: SignInProps): ReactNode {
-  const [accessKeyId, setAccessKeyId] = useState('')
-  const [secretAccessKey, setSecret] = useState('')
-  const [sessionToken, setToken] = useState('')
-  const [tried, setTried] = useState(false)
+function Ways(props: SignInProps): ReactNode {
+  const { session, settings, again } = props
   /** Goes on in the role of the session that has ended. */
   const assume = async (by: SignedIn): Promise<void> => {
     if (again?.assumed === undefined) return
     const sts = newClient(STSClient, settings.region, by.credentials)
     session.signIn(await assumeRole(sts, by, again.assumed.role))
   }
+  const accept = async (signedIn: SignedIn): Promise<void> => {
+    const { arn } = signedIn.identity
+    if (again === undefined || again.identity.arn === arn) session.signIn(signedIn)
+    else if (again.assumed?.by.identity.arn === arn) await assume(signedIn)
+    else throw new Error(signInText.otherIdentity(again.identity.arn))
+  }
+  return (
+    <SpaceBetween size="m">
+      {settings.signIn.length > 0 && <ProviderForm settings={settings} accept={accept} />}
+      <SignInForm {...props} assume={assume} accept={accept} />
+    </SpaceBetween>
+  )
+}
+
+interface FormProps extends SignInProps {
+  readonly assume: (by: SignedIn) => Promise<void>
+  readonly accept: (signedIn: SignedIn) => Promise<void>
+}
+
+function SignInForm({ session, settings, again, assume, accept }: FormProps): ReactNode {
+  const [accessKeyId, setAccessKeyId] = useState('')
+  const [secretAccessKey, setSecret] = useState('')
+  const [sessionToken, setToken] = useState('')
+  const [tried, setTried] = useState(false)
   const { run, running, error } = useAction(async () => {
     const credentials: Credentials = {
       accessKeyId: accessKeyId.trim(),
@@ -74,10 +98,7 @@ function SignInForm({ session, settings, again }: SignInProps): ReactNode {
       ...(sessionToken.trim() !== '' && { sessionToken: sessionToken.trim() }),
     }
     const identity = await identityOf(credentials, settings.region)
-    const signedIn: SignedIn = { credentials, identity }
-    if (again === undefined || again.identity.arn === identity.arn) session.signIn(signedIn)
-    else if (again.assumed?.by.identity.arn === identity.arn) await assume(signedIn)
-    else throw new Error(signInText.otherIdentity(again.identity.arn))
+    await accept({ credentials, identity })
   })
   const role = useAction(async () => {
     if (again?.assumed !== undefined) await assume(again.assumed.by)
@@ -119,7 +140,7 @@ function SignInForm({ session, settings, again }: SignInProps): ReactNode {
               onChange={({ detail }) => setAccessKeyId(detail.value)}
               autoComplete="off"
               spellcheck={false}
-              autoFocus
+              autoFocus={settings.signIn.length === 0}
             />
           </FormField>
           <FormField label={signInText.secretAccessKey} errorText={missing(secretAccessKey)}>
@@ -144,16 +165,6 @@ function SignInForm({ session, settings, again }: SignInProps): ReactNode {
         </SpaceBetween>
       </Form>
     </form>
-  )
-}
-
-function SignInFailed({ error }: { readonly error: unknown }): ReactNode {
-  const { code, message, requestId } = failureOf(error)
-  return (
-    <Alert type="error" header={signInText.failed}>
-      {code === 'Error' ? message : `${code}: ${message}`}
-      {requestId !== undefined && ` (${text.requestId} ${requestId})`}
-    </Alert>
   )
 }
 

@@ -16,3 +16,30 @@ export const signInText = {
   missing: 'Enter a value',
   failed: 'The sign-in failed',
 } as const
+
+/** Sign-in by an identity provider. */
+export const providerText = {
+  title: 'Sign in without an access key',
+  role: 'Role',
+  roleHint: 'ARN of a role that trusts the provider',
+  roleHintUsual: 'ARN of a role that trusts the provider; empty for the usual one',
+  roleWrong: 'Enter the ARN of a role, such as arn:aws:iam::111122223333:role/people',
+  submit: (provider: string): string => `Sign in with ${provider}`,
+  keyTitle: 'Or with an access key',
+  blocked: 'The browser blocked the window of the identity provider. Allow pop-ups of this page.',
+  closed:
+    'The window was closed before the sign-in was complete, or the identity provider cuts its pages off from this one.',
+  otherState: 'The answer is from another sign-in. Sign in again.',
+  otherIssuer: 'The answer is from another identity provider. Sign in again.',
+  refused: (code: string): string =>
+    `The identity provider refused the sign-in${code === '' ? '' : ` (${code})`}.`,
+  noCode: 'The identity provider answered without a code. Sign in again.',
+  status: (status: number): string => `The server answered with status ${status}. Try again.`,
+} as const
+
+/** The page at the end, in the pop-up. */
+export const returnText = {
+  done: 'You can close this window.',
+  noOpener:
+    'The identity provider has cut this window off from the console. Close it, and sign in with an access key.',
+} as const

@@ -1,0 +1,194 @@
+/** Signing in to the console by an identity provider, in a real browser and its pop-up. @module */
+import assert from 'node:assert/strict'
+import { after, test, type TestContext } from 'node:test'
+import {
+  CreateOpenIDConnectProviderCommand,
+  CreateRoleCommand,
+  DeleteRoleCommand,
+  DeleteRolePolicyCommand,
+  IAMClient,
+  PutRolePolicyCommand,
+} from '@aws-sdk/client-iam'
+import { CreateKeyCommand, DescribeKeyCommand } from '@aws-sdk/client-kms'
+import type { Page } from 'playwright-core'
+import { accountId, credentials, region } from '../harness.ts'
+import { openPage, screenshot, workplace, type Workplace } from './browser.ts'
+import { clientId, startOidcProvider } from './oidc-provider.ts'
+
+const provider = await startOidcProvider()
+after(() => provider.close())
+const RoleName = 'people'
+const roleArn = `arn:aws:iam::${accountId}:role/${RoleName}`
+const { get } = workplace({
+  TRENT_WEB_IDENTITY_HOSTS: provider.host,
+  TRENT_CONSOLE_SIGN_IN: `Example:issuer=${provider.url};client-id=${clientId};scope=openid email;role=${roleArn}`,
+})
+
+const document = (statement: object): string =>
+  JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', ...statement }] })
+
+async function createRole(iam: IAMClient): Promise<void> {
+  const name = provider.url.replace('http://', '')
+  const AssumeRolePolicyDocument = document({
+    Principal: { Federated: `arn:aws:iam::${accountId}:oidc-provider/${name}` },
+    Action: 'sts:AssumeRoleWithWebIdentity',
+    Condition: { StringEquals: { [`${name}:aud`]: clientId, [`${name}:sub`]: 'alice' } },
+  })
+  await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }))
+  const PolicyDocument = document({ Action: '*', Resource: '*' })
+  await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'all', PolicyDocument }))
+}
+
+let registering: Promise<IAMClient> | undefined
+
+/** The account knows the provider, and a role of it trusts alice. */
+function registered({ server }: Workplace): Promise<IAMClient> {
+  registering ??= (async () => {
+    provider.register(`${server.url}/console/signed-in.html`)
+    const iam = new IAMClient({ region: 'us-east-1', endpoint: server.url, credentials })
+    const given = { Url: provider.url, ClientIDList: [clientId] }
+    await iam.send(new CreateOpenIDConnectProviderCommand(given))
+    await createRole(iam)
+    return iam
+  })()
+  return registering
+}
+
+after(async () => (await registering)?.destroy())
+
+/** Opens the pop-up. Its problems are problems of the test. */
+async function openPopUp(t: TestContext, page: Page): Promise<Page> {
+  const opening = page.waitForEvent('popup')
+  await page.getByRole('button', { name: 'Sign in with Example' }).click()
+  const popUp = await opening
+  const problems: string[] = []
+  popUp.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text())
+  })
+  popUp.on('pageerror', (error) => problems.push(`thrown: ${error.message}`))
+  t.after(() => assert.deepEqual(problems, [], 'problems of the pop-up'))
+  return popUp
+}
+
+/** Answers in the pop-up, and waits until it has closed itself. */
+async function answer(popUp: Page, link: 'Continue as alice' | 'Refuse'): Promise<void> {
+  const closing = popUp.waitForEvent('close')
+  await popUp.getByText(link).click()
+  await closing
+}
+
+test('a person signs in at the provider and has the rights of the role', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  await registered(place)
+  await place.server.client().send(new CreateKeyCommand({ Description: 'for alice' }))
+  const { page } = await openPage(t, place)
+  const visited: string[] = []
+  page.on('request', (request) => visited.push(request.url()))
+  await page.goto(`${place.server.url}/console/#/${region}/keys`)
+  await page.getByRole('button', { name: 'Sign in with Example' }).waitFor()
+  await screenshot(page, 'provider-sign-in')
+  const popUp = await openPopUp(t, page)
+  await popUp.getByRole('heading', { name: 'Who are you?' }).waitFor()
+  assert.equal(await page.locator('#top-bar').count(), 0)
+  await answer(popUp, 'Continue as alice')
+  const bar = page.locator('#top-bar')
+  await bar.getByRole('button', { name: `Account ${accountId}` }).waitFor()
+  assert.match((await bar.textContent()) ?? '', /people\/alice@example\.com/)
+  await page.getByRole('row').filter({ hasText: 'Enabled' }).first().waitFor()
+  assert.deepEqual(provider.faults, [])
+  assert.equal(provider.exchanged.length, 1)
+  const [code = ''] = provider.exchanged
+  // Neither the code nor a token is in an address of the page, in storage, in a cookie or in the log.
+  assert(!visited.some((url) => url.includes(code)))
+  const kept = await page.evaluate<string>(
+    'JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href])',
+  )
+  assert.doesNotMatch(kept, new RegExp(`${code}|eyJ|alice`))
+  assert.doesNotMatch(place.server.logged.join('\n'), new RegExp(`${code}|eyJ`))
+})
+
+test('each way in which a sign-in fails says so, and the next attempt succeeds', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  await registered(place)
+  const { page, expect } = await openPage(t, place)
+  expect(/status of (40[03]|502)/)
+  await page.goto(`${place.server.url}/console/`)
+  const role = page.getByLabel('Role')
+  const says = (text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor()
+  await role.fill('people')
+  await page.getByRole('button', { name: 'Sign in with Example' }).click()
+  await says('Enter the ARN of a role, such as')
+  await role.fill('')
+  await answer(await openPopUp(t, page), 'Refuse')
+  await says('The identity provider refused the sign-in (access_denied).')
+  await (await openPopUp(t, page)).close()
+  await says('The window was closed before the sign-in was complete')
+  provider.returning({ state: 'another' })
+  await answer(await openPopUp(t, page), 'Continue as alice')
+  await says('The answer is from another sign-in.')
+  provider.returning({ iss: 'https://other.example' })
+  await answer(await openPopUp(t, page), 'Continue as alice')
+  await says('The answer is from another identity provider.')
+  provider.returning({ code: 'somebody-else’s' })
+  await answer(await openPopUp(t, page), 'Continue as alice')
+  await says('in their right form')
+  provider.returning({ code: 'made-up' })
+  await answer(await openPopUp(t, page), 'Continue as alice')
+  await says('The identity provider refused the code (invalid_grant).')
+  provider.returning({})
+  provider.claiming({ nonce: 'another' })
+  await answer(await openPopUp(t, page), 'Continue as alice')
+  await says('The ID token is from another sign-in.')
+  provider.claiming({ sub: 'mallory' })
+  await answer(await openPopUp(t, page), 'Continue as alice')
+  await says('Not authorized to perform sts:AssumeRoleWithWebIdentity')
+  provider.claiming({})
+  provider.working(false)
+  await answer(await openPopUp(t, page), 'Continue as alice')
+  await says('The identity provider does not answer as it should.')
+  provider.working(true)
+  await page.evaluate('window.open = () => null')
+  await page.getByRole('button', { name: 'Sign in with Example' }).click()
+  await says('The browser blocked the window of the identity provider.')
+  await page.reload()
+  await page.getByLabel('Role').fill(roleArn)
+  await answer(await openPopUp(t, page), 'Continue as alice')
+  await page.locator('#top-bar').waitFor()
+})
+
+test('a session that has ended is renewed at the provider, and nothing typed is lost', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  const iam = await registered(place)
+  const kms = place.server.client()
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand())
+  const KeyId = KeyMetadata?.KeyId ?? ''
+  const { page, expect } = await openPage(t, place)
+  expect(/status of 40[03]/)
+  await page.goto(`${place.server.url}/console/#/${region}/keys/${KeyId}`)
+  await answer(await openPopUp(t, page), 'Continue as alice')
+  await page.getByRole('button', { name: 'Edit description' }).click()
+  await page.getByRole('textbox', { name: 'Description' }).fill('typed by alice')
+  // Sessions of a role end with it, also when another role gets its name.
+  await iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName: 'all' }))
+  await iam.send(new DeleteRoleCommand({ RoleName }))
+  await createRole(iam)
+  const dialog = page.getByRole('dialog', { name: 'Edit description' })
+  await dialog.getByRole('button', { name: 'Save changes' }).click()
+  await page.getByText('Your session has ended').waitFor()
+  await answer(await openPopUp(t, page), 'Continue as alice')
+  await dialog.waitFor({ state: 'hidden' })
+  const { KeyMetadata: changed } = await kms.send(new DescribeKeyCommand({ KeyId }))
+  assert.equal(changed?.Description, 'typed by alice')
+})
+
+test('a provider’s page that is cut off from the console says what to do', async (t) => {
+  const place = get(t)
+  if (place === undefined) return
+  const { page } = await openPage(t, place)
+  await page.goto(`${place.server.url}/console/signed-in.html?code=a-code&state=x`)
+  await page.getByText('The identity provider has cut this window off').waitFor()
+  assert.equal(new URL(page.url()).search, '')
+})
