@@ -22,6 +22,8 @@ export interface Workplace {
   readonly client: KMSClient
   /** The folder that commands run in. */
   readonly folder: string
+  /** What commands run with: the folder of programs, the endpoint, the Region and the credentials. */
+  readonly environment: Readonly<Record<string, string>>
   /** Runs a Bash script that stops at its first error. */
   readonly shell: (script: string) => Promise<Finished>
   /** The same for a script that must succeed in silence on stderr; answers what it printed. */
@@ -64,6 +66,7 @@ export async function openWorkplace(
     server,
     client,
     folder,
+    environment,
     shell,
     print,
     json: async (script) => JSON.parse(await print(script)),

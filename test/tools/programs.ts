@@ -31,6 +31,12 @@ const recipes = {
     ],
     build: ['javac -encoding UTF-8 -cp lib/* -d classes GuideSamples.java'],
   },
+  javascript: {
+    name: 'javascript-packages',
+    toolchain: ['node --version'],
+    sources: 'javascript',
+    fetch: ['npm ci --ignore-scripts --no-audit --no-fund'],
+  },
   python: {
     name: 'python-program',
     toolchain: ['python3 --version', "python3 -c print(__import__('sys').base_prefix)"],
