@@ -15,14 +15,23 @@ export interface Node extends Serving {
   readonly folder: string
 }
 
-export async function startNode(t: TestContext, settings: Settings): Promise<Node> {
-  const folder = temporaryFolder(t)
+export const credentials = {
+  accessKeyId: root.TRENT_ROOT_ACCESS_KEY_ID,
+  secretAccessKey: root.TRENT_ROOT_SECRET_ACCESS_KEY,
+} as const
+
+/** @param folder of an earlier process of the node, to start it again */
+export async function startNode(
+  t: TestContext,
+  settings: Settings,
+  folder = temporaryFolder(t),
+): Promise<Node> {
   const serving = await serve(t, folder, { ...root, ...settings })
   const client = new KMSClient({
     endpoint: serving.url,
     region: 'us-west-2',
     maxAttempts: 1,
-    credentials: { accessKeyId: 'CIROOT', secretAccessKey: 'ci-root-secret' },
+    credentials,
   })
   t.after(() => client.destroy())
   return { ...serving, client, folder }
