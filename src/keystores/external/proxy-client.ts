@@ -4,7 +4,7 @@
  * @see https://github.com/aws/aws-kms-xksproxy-api-spec
  * @module
  */
-import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
+import { request as httpsRequest, type Agent, type RequestOptions } from 'node:https'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import { createSecureContext, rootCertificates, TLSSocket, type SecureContext } from 'node:tls'
@@ -12,6 +12,7 @@ import type { KeyObject } from 'node:crypto'
 import type { CustomKeyStoreRef } from '../../model/custom-key-store.ts'
 import { MalformedJson, parseJsonObject, type JsonObject } from '../../model/json.ts'
 import { isPublicAddress, lookupPublic } from '../../model/public-address.ts'
+import { ProxyAgent } from './proxy-agent.ts'
 import { ProxyFailure, proxyErrorStatuses, type ProxyFailureKind } from './proxy-failure.ts'
 import { signRequest } from './sign-request.ts'
 
@@ -86,13 +87,6 @@ export const proxyTimeoutMs = 250
 const answerBytesMax = 64 * 1024
 const answerLimits = { depthMax: 4, containersMax: 16, valuesMax: 128 }
 
-/** Connections to one host, to all of them, and those to one host that are kept while nothing is sent. */
-const socketsMax = 256
-const allSocketsMax = 1024
-const idleSocketsMax = 64
-/** An account chooses the hosts, so their connections do not stay for long. */
-const idleMs = 10_000
-
 const suites = [
   'TLS_AES_256_GCM_SHA384',
   'TLS_CHACHA20_POLY1305_SHA256',
@@ -106,13 +100,7 @@ export function createProxyClient(
   now: () => number,
   onCertificate: (proxy: ProxyAddress, certificate: SeenCertificate) => void = () => undefined,
 ): ProxyClient {
-  const agent = new Agent({
-    keepAlive: true,
-    maxSockets: socketsMax,
-    maxTotalSockets: allSocketsMax,
-    maxFreeSockets: idleSocketsMax,
-    timeout: idleMs,
-  })
+  const agent = new ProxyAgent()
   const send = createSend(settings, now, onCertificate)
   return {
     async call(proxy, path, given, signal) {
