@@ -5,7 +5,7 @@
  * @see https://www.iana.org/assignments/iana-ipv6-special-registry
  * @module
  */
-import { lookup as resolve, type LookupAddress } from 'node:dns'
+import { promises, type LookupAddress, type LookupOptions } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 
 const special = new BlockList()
@@ -49,14 +49,67 @@ export function isPublicAddress(address: string): boolean {
 /** The name leads to an address that is not public. */
 export class PrivateAddress extends Error {}
 
-/** Resolves a name for a connection. A name with both private and public addresses is refused as well. */
-export const lookupPublic: LookupFunction = (hostname, options, callback) => {
-  resolve(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
-    if (error !== null) return callback(error, [])
-    const [first] = found
-    if (first === undefined || !found.every(({ address }) => isPublicAddress(address))) {
-      return callback(new PrivateAddress(`${hostname} has a private address`), [])
+/** Milliseconds for one question to one name server, and how often it is asked. */
+const questionMs = 1000
+const questionsMax = 2
+
+/**
+ * Makes the lookup of a connection. It refuses names with private and public addresses as well.
+ *
+ * INVARIANT (no thread for a caller): the name servers are asked directly, and not through the resolver of
+ * the operating system. The latter holds one of two threads that the whole process has for lookups, for as
+ * long as a name server keeps silent, and callers choose the names.
+ * @param servers addresses of name servers; those of the operating system by default
+ */
+export function createPublicLookup(servers?: readonly string[]): LookupFunction {
+  return async (hostname, { all = false, family }, callback) => {
+    let addresses: readonly LookupAddress[]
+    try {
+      addresses = await addressesOf(hostname, { servers, family })
+    } catch (error) {
+      return callback(error as NodeJS.ErrnoException, []) // resolvers throw nothing else
     }
-    return options.all ? callback(null, found) : callback(null, first.address, first.family)
-  })
+    const [first] = addresses
+    if (first === undefined || !addresses.every(({ address }) => isPublicAddress(address))) {
+      callback(new PrivateAddress(`${hostname} has a private address`), [])
+    } else if (all) callback(null, [...addresses])
+    else callback(null, first.address, first.family)
+  }
+}
+
+/** Asks the name servers of the operating system. */
+export const lookupPublic = createPublicLookup()
+
+/** Names that no name server knows. Some programs read a name that ends in a number as an address. */
+function isOfThisMachine(hostname: string): boolean {
+  return /(?:^|\.)(?:localhost|\d+|0x[\da-f]*)\.?$/i.test(hostname)
+}
+
+/** Those of IPv4 first: not every machine that has IPv6 reaches the internet by it. */
+async function addressesOf(
+  hostname: string,
+  {
+    servers,
+    family,
+  }: {
+    readonly servers: readonly string[] | undefined
+    readonly family: LookupOptions['family']
+  },
+): Promise<readonly LookupAddress[]> {
+  if (isOfThisMachine(hostname)) return []
+  // One for each name, so that a change of the operating system's name servers is noticed.
+  const resolver = new promises.Resolver({ timeout: questionMs, tries: questionsMax })
+  if (servers !== undefined) resolver.setServers(servers)
+  const answers = await Promise.allSettled([
+    family === 6 || family === 'IPv6' ? [] : resolver.resolve4(hostname),
+    family === 4 || family === 'IPv4' ? [] : resolver.resolve6(hostname),
+  ])
+  const addresses = answers.flatMap((answer, index) =>
+    answer.status === 'fulfilled'
+      ? answer.value.map((address) => ({ address, family: index === 0 ? 4 : 6 }))
+      : [],
+  )
+  const failed = answers.find((answer) => answer.status === 'rejected')
+  if (addresses.length === 0 && failed !== undefined) throw failed.reason
+  return addresses
 }
