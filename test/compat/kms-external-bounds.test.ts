@@ -131,6 +131,10 @@ test('an external key is a usable AES-256 key, or no KMS key is made of it', asy
     { keyUsage: [1] },
     { keySpec: undefined },
     { keyStatus: 7 },
+    // Callers would read these in a message.
+    { keySpec: '\u001b[2JAES_128' },
+    { keyUsage: ['ENCRYPT', 'DECRYPT\n'] },
+    { keyStatus: '\u202eDELBANE' },
   ]
   proxy.keys.set('right', newProxyKey())
   const honest = proxy.answers

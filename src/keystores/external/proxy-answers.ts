@@ -27,8 +27,9 @@ const healths: readonly ManagerHealth[] = ['ACTIVE', 'DEGRADED', 'UNAVAILABLE']
 
 /** @throws {ProxyFailure} */
 export function readMetadata(answer: JsonObject): ExternalKeyMetadata {
-  const keyUsage = listOf(answer['keyUsage'], usagesMax).map(textOf)
-  return { keySpec: textOf(answer['keySpec']), keyUsage, keyStatus: textOf(answer['keyStatus']) }
+  const keyUsage = listOf(answer['keyUsage'], usagesMax).map(shownTextOf)
+  const keySpec = shownTextOf(answer['keySpec'])
+  return { keySpec, keyUsage, keyStatus: shownTextOf(answer['keyStatus']) }
 }
 
 /** The health of each key manager, 1 to 10. @throws {ProxyFailure} */
@@ -92,6 +93,13 @@ function listOf(value: unknown, max: number): readonly unknown[] {
 function textOf(value: unknown): string {
   if (typeof value !== 'string' || value === '' || value.length > textMax) throw invalid()
   return value
+}
+
+/** Callers see it in messages: a proxy must not draw on their terminals. */
+function shownTextOf(value: unknown): string {
+  const text = textOf(value)
+  if (!/^[\x20-\x7e]+$/.test(text)) throw invalid()
+  return text
 }
 
 /** Base64 in its one form. */

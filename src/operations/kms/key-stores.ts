@@ -93,9 +93,9 @@ export const proxyErrors = [
   'XksProxyUriUnreachableException',
 ] as const
 
-/** Names of hosts have no case. */
+/** Names of hosts have no case, and may end with a dot. */
 function hostOf(endpoint: string): string {
-  return endpoint.toLowerCase()
+  return endpoint.toLowerCase().replace(/\.$/, '')
 }
 
 /** Refuses members that belong to the other type of key store. @throws {KmsError} `ValidationException` */

@@ -68,7 +68,7 @@ test('CreateCustomKeyStore asks no proxy about a name or an address that is take
   await assert.rejects(makeStore(world, { CustomKeyStoreName }), {
     code: 'XksProxyUriInUseException',
   })
-  const XksProxyUriEndpoint = 'https://XKS.example.com'
+  const XksProxyUriEndpoint = 'https://XKS.example.com.'
   await assert.rejects(makeStore(world, { CustomKeyStoreName, XksProxyUriEndpoint }), {
     code: 'XksProxyUriInUseException',
   })
